@@ -1,0 +1,172 @@
+# headway: build, run, check. Everything is built below build/<variant>/; nothing is written beside the sources.
+#   make            both programs            make run     install what is missing, build, start, open the console
+#   make check      every test, one summary  make bench   the tables of figures
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+VARIANT ?= release
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+B := build/$(VARIANT)
+CC ?= cc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+LIBS_SERVER := libmicrohttpd libnghttp2 libssl libcrypto libsodium jansson sqlite3 libcurl yaml-0.1 libzstd
+LIBS_TUI := jansson libcurl ncursesw libcrypto
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wvla -Wcast-qual -Wwrite-strings -Wpointer-arith -Wundef -Wimplicit-fallthrough
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-common -D_FORTIFY_SOURCE=2
+HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+FLAGS_release := -O2 -g $(HARDEN)
+FLAGS_debug := -O1 -g -Werror -fno-omit-frame-pointer
+FLAGS_asan := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan := -O1 -g -Werror -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+LD_release := $(HARDEN_LD)
+LD_asan := -fsanitize=address,undefined
+LD_tsan := -fsanitize=thread
+LD_fuzz := -fsanitize=address,undefined
+ifeq ($(VARIANT),fuzz)
+CC := clang
+endif
+ifeq ($(filter $(VARIANT),release debug asan tsan fuzz),)
+$(error VARIANT=$(VARIANT) is not one of release debug asan tsan fuzz)
+endif
+CPPFLAGS += -D_GNU_SOURCE -Icommon
+CFLAGS_ALL = -std=c17 $(WARN) $(FLAGS_$(VARIANT)) $(CFLAGS) -MMD -MP -pthread
+LDFLAGS_ALL = $(LD_$(VARIANT)) $(LDFLAGS) -pthread -Wl,--as-needed
+
+sources = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+COMMON_SRC := $(call sources,common)
+SERVER_SRC := $(filter-out server/main.c,$(call sources,server))
+TUI_SRC := $(filter-out tui/main.c,$(call sources,tui))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
+VECTOR_SRC := $(sort $(wildcard tests/vectors/run_*.c))
+SHARED_TEST_SRC := $(sort $(wildcard tests/shared/*.c))
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+
+PROGRAMS := $(if $(wildcard server/main.c),$(B)/headwayd) $(if $(wildcard tui/main.c),$(B)/headway)
+UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
+REPLAY := $(patsubst %.c,$(B)/%_replay,$(FUZZ_SRC))
+BENCH := $(patsubst %.c,$(B)/%,$(BENCH_SRC))
+VECTORS := $(patsubst %.c,$(B)/%,$(VECTOR_SRC))
+LIBCOMMON := $(B)/libcommon.a
+LIBSERVER := $(B)/libserver.a
+LIBTUI := $(B)/libtui.a
+
+.PHONY: all run check check-unit check-fuzz check-vectors check-scripts check-headers check-deps build-tests lint format fuzz bench vectors soak \
+	install uninstall dist clean deps deps-check
+all: $(PROGRAMS)
+build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1) $(2)";)
+pc_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
+SERVER_LIBS = $(call pc_libs,$(LIBS_SERVER)) -lm
+TUI_LIBS = $(call pc_libs,$(LIBS_TUI)) -lm
+TEST_LIBS = $(call pc_libs,$(LIBS_SERVER) ncursesw cmocka vterm) -lm
+
+# A change of flags rebuilds; objects of two sets of flags never mix.
+STAMP := $(B)/flags
+$(shell mkdir -p $(B); printf '%s\n' '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $(STAMP) || printf '%s\n' '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' >$(STAMP))
+# The version is a file of its own, so that a commit relinks and does not recompile.
+VERSION_C := $(B)/version.c
+$(shell printf 'extern const char *const headway_version;\nconst char *const headway_version = "%s";\n' '$(VERSION)' | cmp -s - $(VERSION_C) || \
+	printf 'extern const char *const headway_version;\nconst char *const headway_version = "%s";\n' '$(VERSION)' >$(VERSION_C))
+$(B)/version.o: $(VERSION_C) $(STAMP)
+	$(Q)$(CC) -std=c17 $(FLAGS_$(VARIANT)) -c -o $@ $<
+
+$(B)/common/%.o: common/%.c $(STAMP)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
+$(B)/server/%.o: server/%.c $(STAMP)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver $(CFLAGS_ALL) -c -o $@ $<
+$(B)/tui/%.o: tui/%.c $(STAMP)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Itui $(CFLAGS_ALL) -c -o $@ $<
+$(B)/tests/%.o: tests/%.c $(STAMP)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver -Itui -Itests $(CFLAGS_ALL) -c -o $@ $<
+
+$(LIBCOMMON): $(call obj,$(COMMON_SRC)) $(B)/version.o
+$(LIBSERVER): $(call obj,$(SERVER_SRC))
+$(LIBTUI): $(call obj,$(TUI_SRC))
+$(LIBCOMMON) $(LIBSERVER) $(LIBTUI):
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/headwayd: $(B)/server/main.o $(LIBSERVER) $(LIBCOMMON)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(SERVER_LIBS)
+$(B)/headway: $(B)/tui/main.o $(LIBTUI) $(LIBCOMMON)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(TUI_LIBS)
+
+SHARED_TEST_OBJ := $(call obj,$(SHARED_TEST_SRC))
+TEST_LINK = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBSERVER) $(LIBTUI) $(LIBCOMMON) -Wl,--end-group $(TEST_LIBS)
+$(UNIT) $(BENCH) $(VECTORS): $(B)/%: $(B)/%.o $(SHARED_TEST_OBJ) $(LIBCOMMON) $(LIBSERVER) $(LIBTUI)
+	$(call say,LD,$@)
+	$(Q)$(TEST_LINK)
+# A fuzz target with a main that replays the corpus: the same code runs in make check without a fuzzer.
+$(REPLAY): $(B)/%_replay: $(B)/%.o $(B)/tests/fuzz/replay.o $(SHARED_TEST_OBJ) $(LIBCOMMON) $(LIBSERVER) $(LIBTUI)
+	$(call say,LD,$@)
+	$(Q)$(TEST_LINK)
+FUZZERS := $(patsubst %.c,build/fuzz/%,$(FUZZ_SRC))
+ifeq ($(VARIANT),fuzz)
+$(patsubst %.c,$(B)/%,$(FUZZ_SRC)): $(B)/%: $(B)/%.o $(SHARED_TEST_OBJ) $(LIBCOMMON) $(LIBSERVER) $(LIBTUI)
+	$(Q)$(TEST_LINK) -fsanitize=fuzzer
+build-fuzz: $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
+endif
+.SECONDARY:
+
+# FUZZ_SECONDS for each target, corpus in tests/fuzz/corpus/NAME/.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)$(MAKE) VARIANT=fuzz build-fuzz
+	$(Q)for f in $(FUZZERS); do n=$$(basename $$f); n=$${n#fuzz_}; mkdir -p build/fuzz/corpus/$$n; echo "== $$n"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/fuzz/corpus/$$n $$(test -d tests/fuzz/corpus/$$n && echo tests/fuzz/corpus/$$n) || exit 1; done
+
+DIR ?= ../shared/vectors/policy
+vectors: $(B)/tests/vectors/run_vectors
+	$(Q)$(B)/tests/vectors/run_vectors $(DIR)
+
+check: deps-check
+	$(Q)tests/run.sh
+check-%: deps-check
+	$(Q)tests/run.sh $*
+soak: deps-check
+	$(Q)tests/run.sh soak
+bench:
+	$(Q)$(MAKE) --no-print-directory all build-tests
+	$(Q)tests/bench/run.sh
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)server/dist/run.sh $(B)
+
+deps:
+	$(Q).ci/deps run
+deps-check:
+	$(Q).ci/deps check
+
+lint:
+	$(Q).ci/lint
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	install -D -m 0755 $(B)/headwayd $(DESTDIR)$(PREFIX)/sbin/headwayd
+	install -D -m 0755 $(B)/headway $(DESTDIR)$(PREFIX)/bin/headway
+	for m in man/*.[1-9]; do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
+	server/dist/install.sh install "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" $(B)
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/headwayd $(DESTDIR)$(PREFIX)/bin/headway
+	for m in man/*.[1-9]; do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
+	server/dist/install.sh uninstall "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" $(B)
+dist:
+	$(Q)mkdir -p build && git archive --prefix=headway-$(VERSION)/ HEAD | gzip -9n >build/headway-$(VERSION).tar.gz && echo build/headway-$(VERSION).tar.gz
+clean:
+	rm -rf build compile_commands.json
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void fill(struct err *e, enum err_code code, const char *field, const char *format, va_list args)
+{
+    if (!e)
+        return;
+    e->code = code;
+    snprintf(e->field, sizeof(e->field), "%s", field);
+    vsnprintf(e->message, sizeof(e->message), format, args);
+}
+
+int err_set(struct err *e, enum err_code code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fill(e, code, "", format, args);
+    va_end(args);
+    return code;
+}
+
+int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fill(e, code, field, format, args);
+    va_end(args);
+    return code;
+}
+
+void err_prefix(struct err *e, const char *format, ...)
+{
+    char before[sizeof(e->message)], old[sizeof(e->message)];
+    va_list args;
+
+    if (!e)
+        return;
+    va_start(args, format);
+    vsnprintf(before, sizeof(before), format, args);
+    va_end(args);
+    memcpy(old, e->message, sizeof(old));
+    size_t n = strnlen(before, sizeof(before));
+    snprintf(e->message, sizeof(e->message), "%s: %.*s", before, (int)(sizeof(old) > n + 3 ? sizeof(old) - n - 3 : 0),
+             old);
+}
+
+int err_http(int code)
+{
+    switch ((enum err_code)code) {
+    case ERR_NONE:
+        return 200;
+#define X(name, number, http, word) \
+    case name:                      \
+        return http;
+        ERR_CODES(X)
+#undef X
+    }
+    return 500;
+}
+
+const char *err_word(int code)
+{
+    switch ((enum err_code)code) {
+    case ERR_NONE:
+        return "ok";
+#define X(name, number, http, word) \
+    case name:                      \
+        return word;
+        ERR_CODES(X)
+#undef X
+    }
+    return "internal";
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What went wrong, for a program (code) and for a person (message).
+ *
+ * Functions that can fail return 0 or a negative code and fill an optional last argument. The message names what was
+ * wrong and with which value; it has no trailing dot and no newline, so that callers can put words around it. */
+#ifndef COMMON_BASE_ERR_H
+#define COMMON_BASE_ERR_H
+
+/*       name              code  http  word in the API */
+#define ERR_CODES(X)                                     \
+    X(ERR_INVALID, -1, 400, "invalid")                   \
+    X(ERR_MISSING, -2, 404, "missing")                   \
+    X(ERR_CONFLICT, -3, 409, "conflict")                 \
+    X(ERR_TOOBIG, -4, 413, "toobig")                     \
+    X(ERR_DENIED, -5, 403, "denied")                     \
+    X(ERR_UNAUTHENTICATED, -6, 401, "unauthenticated")   \
+    X(ERR_PRECONDITION, -7, 412, "precondition")         \
+    X(ERR_GONE, -8, 410, "gone")                         \
+    X(ERR_UNAVAILABLE, -9, 503, "unavailable")           \
+    X(ERR_IO, -10, 500, "io")                            \
+    X(ERR_INTERNAL, -11, 500, "internal")                \
+    X(ERR_UNSUPPORTED, -12, 501, "unsupported")          \
+    X(ERR_TIMEOUT, -13, 504, "timeout")                  \
+    X(ERR_BUSY, -14, 429, "busy")
+
+enum err_code {
+    ERR_NONE = 0,
+#define X(name, code, http, word) name = (code),
+    ERR_CODES(X)
+#undef X
+};
+
+#define WARN_UNUSED __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+struct err {
+    enum err_code code;
+    char field[48]; /* the input field that was wrong, "" when there is none */
+    char message[240];
+};
+
+/* Fills *e (which may be NULL) and returns code, so that a failing function can end with: return err_set(e, ...).
+ * Clears e->field. */
+int err_set(struct err *e, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same, naming the input field. */
+int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* Puts words (and ": ") in front of the message that is there. */
+void err_prefix(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The HTTP status, and the word in API answers, of a code; 500 and "internal" for one that is not in the table. */
+int err_http(int code);
+const char *err_word(int code);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net/prefix.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+static int addr_parse(const char *text, struct addr *out)
+{
+    *out = (struct addr){.bits = 32};
+    if (inet_pton(AF_INET, text, out->bytes) == 1)
+        return 0;
+
+    *out = (struct addr){.bits = 128};
+    if (inet_pton(AF_INET6, text, out->bytes) != 1)
+        return -1;
+
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(out->bytes, mapped, sizeof(mapped)) == 0 ? -1 : 0;
+}
+
+/* "0".."max" without sign, blanks or leading zeros; -1 otherwise. */
+static int length_parse(const char *text, int max)
+{
+    size_t digits = strspn(text, "0123456789");
+    int n = 0;
+
+    if (digits == 0 || digits > 3 || text[digits] != '\0' || (digits > 1 && text[0] == '0'))
+        return -1;
+    for (size_t i = 0; i < digits; i++)
+        n = n * 10 + (text[i] - '0');
+    return n <= max ? n : -1;
+}
+
+/* The part of byte i that a prefix of this length keeps. */
+static uint8_t byte_mask(unsigned length, unsigned i)
+{
+    unsigned kept = length > i * 8 ? length - i * 8 : 0;
+
+    return (uint8_t)(kept >= 8 ? 0xff : 0xff00U >> kept);
+}
+
+int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err *e)
+{
+    char host[INET6_ADDRSTRLEN];
+    const char *slash = strchr(text, '/');
+    size_t n = slash ? (size_t)(slash - text) : strlen(text);
+    struct prefix p;
+    bool cleared = false;
+
+    if (n >= sizeof(host))
+        return err_set(e, ERR_INVALID, "'%.60s' is not a prefix: too long", text);
+    memcpy(host, text, n);
+    host[n] = '\0';
+    if (addr_parse(host, &p.addr) < 0)
+        return err_set(e, ERR_INVALID, "'%s' is not a prefix: '%s' is no IPv4 or IPv6 address", text, host);
+
+    int length = slash ? length_parse(slash + 1, p.addr.bits) : p.addr.bits;
+    if (length < 0)
+        return err_set(e, ERR_INVALID, "'%.60s' is not a prefix: the length must be 0 to %d", text, p.addr.bits);
+    p.bits = (uint8_t)length;
+
+    for (unsigned i = 0; i < sizeof(p.addr.bytes); i++) {
+        uint8_t kept = p.addr.bytes[i] & byte_mask(p.bits, i);
+
+        cleared |= kept != p.addr.bytes[i];
+        p.addr.bytes[i] = kept;
+    }
+    if (masked)
+        *masked = cleared;
+    *out = p;
+    return 0;
+}
+
+char *prefix_format(const struct prefix *p, char text[PREFIX_TEXT_MAX])
+{
+    char host[INET6_ADDRSTRLEN];
+
+    inet_ntop(p->addr.bits == 32 ? AF_INET : AF_INET6, p->addr.bytes, host, sizeof(host));
+    snprintf(text, PREFIX_TEXT_MAX, "%s/%u", host, p->bits);
+    return text;
+}
+
+int prefix_cmp(const struct prefix *a, const struct prefix *b)
+{
+    if (a->addr.bits != b->addr.bits)
+        return a->addr.bits < b->addr.bits ? -1 : 1;
+
+    int order = memcmp(a->addr.bytes, b->addr.bytes, sizeof(a->addr.bytes));
+    return order ? order : (a->bits > b->bits) - (a->bits < b->bits);
+}
+
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
+{
+    if (outer->addr.bits != inner->addr.bits || outer->bits > inner->bits)
+        return false;
+    for (unsigned i = 0; i < sizeof(outer->addr.bytes); i++)
+        if ((inner->addr.bytes[i] & byte_mask(outer->bits, i)) != outer->addr.bytes[i])
+            return false;
+    return true;
+}
+
+bool prefix_is_exit(const struct prefix *p)
+{
+    return p->bits == 0;
+}
