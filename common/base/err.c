@@ -45,9 +45,12 @@ void err_prefix(struct err *e, const char *format, ...)
     vsnprintf(before, sizeof(before), format, args);
     va_end(args);
     memcpy(old, e->message, sizeof(old));
-    size_t n = strnlen(before, sizeof(before));
-    snprintf(e->message, sizeof(e->message), "%s: %.*s", before, (int)(sizeof(old) > n + 3 ? sizeof(old) - n - 3 : 0),
-             old);
+    size_t n = strnlen(before, sizeof(before) - 3);
+    memcpy(e->message, before, n);
+    memcpy(e->message + n, ": ", 2);
+    size_t rest = strnlen(old, sizeof(e->message) - n - 3);
+    memcpy(e->message + n + 2, old, rest);
+    e->message[n + 2 + rest] = '\0';
 }
 
 int err_http(int code)
@@ -55,8 +58,8 @@ int err_http(int code)
     switch ((enum err_code)code) {
     case ERR_NONE:
         return 200;
-#define X(name, number, http, word) \
-    case name:                      \
+#define X(name, number, http, word)                                                                                    \
+    case name:                                                                                                         \
         return http;
         ERR_CODES(X)
 #undef X
@@ -69,8 +72,8 @@ const char *err_word(int code)
     switch ((enum err_code)code) {
     case ERR_NONE:
         return "ok";
-#define X(name, number, http, word) \
-    case name:                      \
+#define X(name, number, http, word)                                                                                    \
+    case name:                                                                                                         \
         return word;
         ERR_CODES(X)
 #undef X

@@ -7,20 +7,20 @@
 #define COMMON_BASE_ERR_H
 
 /*       name              code  http  word in the API */
-#define ERR_CODES(X)                                     \
-    X(ERR_INVALID, -1, 400, "invalid")                   \
-    X(ERR_MISSING, -2, 404, "missing")                   \
-    X(ERR_CONFLICT, -3, 409, "conflict")                 \
-    X(ERR_TOOBIG, -4, 413, "toobig")                     \
-    X(ERR_DENIED, -5, 403, "denied")                     \
-    X(ERR_UNAUTHENTICATED, -6, 401, "unauthenticated")   \
-    X(ERR_PRECONDITION, -7, 412, "precondition")         \
-    X(ERR_GONE, -8, 410, "gone")                         \
-    X(ERR_UNAVAILABLE, -9, 503, "unavailable")           \
-    X(ERR_IO, -10, 500, "io")                            \
-    X(ERR_INTERNAL, -11, 500, "internal")                \
-    X(ERR_UNSUPPORTED, -12, 501, "unsupported")          \
-    X(ERR_TIMEOUT, -13, 504, "timeout")                  \
+#define ERR_CODES(X)                                                                                                   \
+    X(ERR_INVALID, -1, 400, "invalid")                                                                                 \
+    X(ERR_MISSING, -2, 404, "missing")                                                                                 \
+    X(ERR_CONFLICT, -3, 409, "conflict")                                                                               \
+    X(ERR_TOOBIG, -4, 413, "toobig")                                                                                   \
+    X(ERR_DENIED, -5, 403, "denied")                                                                                   \
+    X(ERR_UNAUTHENTICATED, -6, 401, "unauthenticated")                                                                 \
+    X(ERR_PRECONDITION, -7, 412, "precondition")                                                                       \
+    X(ERR_GONE, -8, 410, "gone")                                                                                       \
+    X(ERR_UNAVAILABLE, -9, 503, "unavailable")                                                                         \
+    X(ERR_IO, -10, 500, "io")                                                                                          \
+    X(ERR_INTERNAL, -11, 500, "internal")                                                                              \
+    X(ERR_UNSUPPORTED, -12, 501, "unsupported")                                                                        \
+    X(ERR_TIMEOUT, -13, 504, "timeout")                                                                                \
     X(ERR_BUSY, -14, 429, "busy")
 
 enum err_code {
@@ -30,7 +30,7 @@ enum err_code {
 #undef X
 };
 
-#define WARN_UNUSED __attribute__((warn_unused_result))
+#define WARN_UNUSED            __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 struct err {

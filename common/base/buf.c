@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void buf_release(struct buf *b)
+{
+    size_t max = b->max;
+
+    free(b->data);
+    *b = (struct buf){.max = max};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+char *buf_take(struct buf *b)
+{
+    char *text = b->data ? b->data : mem_strdup("");
+
+    b->data = NULL;
+    buf_release(b);
+    return text;
+}
+
+const char *buf_text(const struct buf *b)
+{
+    return b->data ? b->data : "";
+}
+
+bool buf_reserve(struct buf *b, size_t more)
+{
+    if (b->failed || more > SIZE_MAX / 4 || (b->max && (b->len > b->max || more > b->max - b->len))) {
+        b->failed = true;
+        return false;
+    }
+    size_t need = b->len + more + 1;
+    if (need <= b->cap)
+        return true;
+    size_t cap = b->cap ? b->cap : 64;
+    while (cap < need)
+        cap *= 2;
+    b->data = mem_resize(b->data, cap, 1);
+    b->data[b->len] = '\0';
+    b->cap = cap;
+    return true;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+    if (!buf_reserve(b, len))
+        return;
+    if (len)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void buf_adds(struct buf *b, const char *text)
+{
+    buf_add(b, text, strlen(text));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_addf(struct buf *b, const char *format, ...)
+{
+    va_list args, again;
+
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n >= 0 && buf_reserve(b, (size_t)n)) {
+        vsnprintf(b->data + b->len, (size_t)n + 1, format, again);
+        b->len += (size_t)n;
+    }
+    va_end(again);
+}
+
+void buf_addu(struct buf *b, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+void buf_hex(struct buf *b, const void *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *in = bytes;
+
+    if (len > SIZE_MAX / 8 || !buf_reserve(b, len * 2))
+        return;
+    for (size_t i = 0; i < len; i++) {
+        b->data[b->len++] = digits[in[i] >> 4];
+        b->data[b->len++] = digits[in[i] & 15];
+    }
+    b->data[b->len] = '\0';
+}
+
+void buf_cut(struct buf *b, size_t front)
+{
+    if (front >= b->len) {
+        buf_clear(b);
+        return;
+    }
+    memmove(b->data, b->data + front, b->len - front + 1);
+    b->len -= front;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Two kinds of time. wall_ns: nanoseconds since 1970 UTC, for what is stored and shown; 0 means "never" or "not set".
+ * mono_ms: milliseconds that only move forward, for timeouts and intervals. */
+#ifndef COMMON_BASE_CLOCK_H
+#define COMMON_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define NS_PER_SECOND INT64_C(1000000000)
+#define TIME_TEXT_MAX 36 /* "2026-01-02T03:04:05.123456789Z" and a NUL */
+
+int64_t clock_wall_ns(void);
+int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
+
+/* RFC 3339 in UTC, with as many fraction digits as are needed (none, or up to nine without trailing zeros); wall_ns 0
+ * gives the zero time of the Tailscale protocol, "0001-01-01T00:00:00Z". Returns text. */
+char *time_format(int64_t wall_ns, char text[TIME_TEXT_MAX]);
+
+/* Reads RFC 3339 with any offset and fraction. Every time before 1970 becomes 1 (long past, but set), except the zero
+ * time, which becomes 0. ERR_INVALID names field and value. */
+int time_parse(const char *text, int64_t *wall_ns, const char *field, struct err *e) WARN_UNUSED;
+
+/* Durations as in headscale's configuration and flags: "90s", "1h30m", "500ms", "30d", "2w", "1y", "0". */
+int duration_parse(const char *text, int64_t *ns, const char *field, struct err *e) WARN_UNUSED;
+char *duration_format(int64_t ns, char text[TIME_TEXT_MAX]); /* "1h30m", "1.5s": the shortest that reads back equal */
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+static _Atomic(enum log_level) current = LOG_LEVEL_INFO;
+static enum log_format form = LOG_TEXT;
+static bool journal;
+static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const struct {
+    const char *name, *shown;
+    int syslog;
+} levels[] = {
+    [LOG_LEVEL_ERROR] = {"error", "ERROR", 3},
+    [LOG_LEVEL_WARN] = {"warn", "WARN ", 4},
+    [LOG_LEVEL_INFO] = {"info", "INFO ", 6},
+    [LOG_LEVEL_DEBUG] = {"debug", "DEBUG", 7},
+};
+
+void log_setup(enum log_level level, enum log_format format)
+{
+    atomic_store(&current, level);
+    form = format;
+    journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+enum log_level log_level(void)
+{
+    return atomic_load_explicit(&current, memory_order_relaxed);
+}
+
+int log_level_parse(const char *name, enum log_level *out)
+{
+    for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+        if (str_eq(levels[i].name, name)) {
+            *out = (enum log_level)i;
+            return 0;
+        }
+    if (!str_eq(name, "trace"))
+        return -1;
+    *out = LOG_LEVEL_DEBUG;
+    return 0;
+}
+
+static void add_json(struct buf *line, const char *text)
+{
+    for (; *text; text++)
+        if (*text == '"' || *text == '\\')
+            buf_addf(line, "\\%c", *text);
+        else
+            buf_addc(line, *text);
+}
+
+static void write_line(enum log_level level, const char *area, const char *text)
+{
+    struct buf line = BUF_INIT(0), safe = BUF_INIT(4096);
+    char when[TIME_TEXT_MAX];
+
+    str_safe(&safe, text, strlen(text));
+    time_format(clock_wall_ns() / 1000000 * 1000000, when);
+    if (form == LOG_JSON) {
+        buf_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",\"message\":\"", when, levels[level].name,
+                 area);
+        add_json(&line, buf_text(&safe));
+        buf_adds(&line, "\"}\n");
+    } else if (journal) {
+        buf_addf(&line, "<%d>%s: %s\n", levels[level].syslog, area, buf_text(&safe));
+    } else {
+        buf_addf(&line, "%s %s %s: %s\n", when, levels[level].shown, area, buf_text(&safe));
+    }
+    /* One write a line: lines of several threads never mix. A full or closed stderr cannot be reported anywhere. */
+    ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
+    (void)ignored;
+    buf_release(&safe);
+    buf_release(&line);
+}
+
+static void write_args(enum log_level level, const char *area, const char *format, va_list args)
+{
+    char text[2048];
+
+    vsnprintf(text, sizeof(text), format, args);
+    write_line(level, area, text);
+}
+
+void log_write(enum log_level level, const char *area, const char *format, ...)
+{
+    va_list args;
+
+    if (level > log_level())
+        return;
+    va_start(args, format);
+    write_args(level, area, format, args);
+    va_end(args);
+}
+
+void log_limited(struct log_limit *limit, unsigned burst, enum log_level level, const char *area, const char *format,
+                 ...)
+{
+    long long minute = clock_mono_ms() / 60000;
+    unsigned held = 0;
+    va_list args;
+
+    if (level > log_level())
+        return;
+    pthread_mutex_lock(&limit_lock);
+    if (limit->minute != minute) {
+        held = limit->held;
+        *limit = (struct log_limit){.minute = minute};
+    }
+    bool write = limit->written < burst;
+    if (write)
+        limit->written++;
+    else
+        limit->held++;
+    pthread_mutex_unlock(&limit_lock);
+    if (held)
+        log_write(level, area, "%u more like the following were held back in the minute before", held);
+    if (!write)
+        return;
+    va_start(args, format);
+    write_args(level, area, format, args);
+    va_end(args);
+}
