@@ -112,7 +112,8 @@ int json_get_u64(const json_t *object, const char *key, uint64_t *out, struct er
     return 0;
 }
 
-static int get_container(const json_t *object, const char *key, int type, const char *kind, json_t **out, struct err *e)
+static int get_container(const json_t *object, const char *key, json_type type, const char *kind, json_t **out,
+                         struct err *e)
 {
     json_t *v = json_object_get(object, key);
 
@@ -253,7 +254,7 @@ void json_bool(struct json_out *o, bool value)
     buf_adds(o->b, value ? "true" : "false");
 }
 
-void json_null(struct json_out *o)
+void json_nil(struct json_out *o)
 {
     element(o);
     buf_adds(o->b, "null");
@@ -270,7 +271,7 @@ void json_time(struct json_out *o, int64_t wall_ns)
     char text[TIME_TEXT_MAX];
 
     if (wall_ns == 0)
-        json_null(o);
+        json_nil(o);
     else
         json_str(o, time_format(wall_ns, text));
 }

@@ -47,7 +47,7 @@ void json_strn(struct json_out *o, const char *text, size_t len);
 void json_u64(struct json_out *o, uint64_t value);
 void json_i64(struct json_out *o, int64_t value);
 void json_bool(struct json_out *o, bool value);
-void json_null(struct json_out *o);
+void json_nil(struct json_out *o);
 void json_raw(struct json_out *o, const char *json, size_t len); /* text that is JSON already */
 void json_time(struct json_out *o, int64_t wall_ns);             /* 0 is null */
 
