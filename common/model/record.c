@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "model/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "model/events.h"
+
+/* Where the owned texts of a kind are, so that copying and freeing are one loop each. */
+#define AT(type, member) offsetof(struct type, member)
+#define TEXTS_MAX        12
+
+static const struct kind {
+    size_t size;
+    size_t texts[TEXTS_MAX]; /* offsets of char *, ended by 0 */
+} kinds[] = {
+    [RECORD_USER] = {sizeof(struct user),
+                     {AT(user, name), AT(user, display_name), AT(user, email), AT(user, provider_id),
+                      AT(user, provider), AT(user, picture_url)}},
+    [RECORD_PREAUTH_KEY] = {sizeof(struct preauth_key), {AT(preauth_key, prefix), AT(preauth_key, secret_hash)}},
+    [RECORD_API_KEY] = {sizeof(struct api_key),
+                        {AT(api_key, prefix), AT(api_key, secret_hash), AT(api_key, description)}},
+    [RECORD_NODE] = {sizeof(struct node),
+                     {AT(node, hostname), AT(node, given_name), AT(node, os), AT(node, os_version),
+                      AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo)}},
+    [RECORD_EVENT] = {sizeof(struct event),
+                      {AT(event, kind), AT(event, actor), AT(event, object), AT(event, object_name), AT(event, text),
+                       AT(event, detail), AT(event, inverse)}},
+    [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}},
+    [RECORD_PRIMARY] = {sizeof(struct primary), {0}},
+};
+
+static char **text_at(void *record, size_t offset)
+{
+    return (char **)(void *)((char *)record + offset);
+}
+
+static void *make(enum record_kind kind)
+{
+    struct record *r = mem_alloc(kinds[kind].size);
+
+    atomic_init(&r->refs, 1);
+    r->kind = kind;
+    r->version = 1;
+    for (const size_t *at = kinds[kind].texts; *at; at++)
+        *text_at(r, *at) = mem_strdup("");
+    return r;
+}
+
+struct user *user_new(void)
+{
+    return make(RECORD_USER);
+}
+
+struct preauth_key *preauth_key_new(void)
+{
+    return make(RECORD_PREAUTH_KEY);
+}
+
+struct api_key *api_key_new(void)
+{
+    return make(RECORD_API_KEY);
+}
+
+struct node *node_new(void)
+{
+    struct node *n = make(RECORD_NODE);
+
+    mem_replace(&n->hostinfo, "{}");
+    mem_replace(&n->peer_hostinfo, "{}");
+    return n;
+}
+
+struct event *event_new(void)
+{
+    return make(RECORD_EVENT);
+}
+
+struct policy_text *policy_text_new(void)
+{
+    return make(RECORD_POLICY);
+}
+
+struct primary *primary_new(void)
+{
+    return make(RECORD_PRIMARY);
+}
+
+/* A copy whose texts are its own; lists and sets still belong to the original. */
+static void *copy(const void *record)
+{
+    const struct record *from = record;
+    const struct kind *kind = &kinds[from->kind];
+    struct record *to = mem_dup(from, kind->size);
+
+    atomic_init(&to->refs, 1);
+    to->version++;
+    for (const size_t *at = kind->texts; *at; at++)
+        *text_at(to, *at) = mem_strdup(*text_at(to, *at));
+    return to;
+}
+
+static void own_strs(struct strs *s)
+{
+    struct strs fresh = {0};
+
+    strs_copy(&fresh, s);
+    *s = fresh;
+}
+
+static void own_prefixes(struct prefixes *s)
+{
+    struct prefixes fresh = {0};
+
+    prefixes_copy(&fresh, s);
+    *s = fresh;
+}
+
+struct user *user_edit(const struct user *u)
+{
+    return copy(u);
+}
+
+struct preauth_key *preauth_key_edit(const struct preauth_key *k)
+{
+    struct preauth_key *to = copy(k);
+
+    own_strs(&to->tags);
+    return to;
+}
+
+struct api_key *api_key_edit(const struct api_key *k)
+{
+    return copy(k);
+}
+
+struct event *event_edit(const struct event *e)
+{
+    return copy(e);
+}
+
+struct node *node_edit(const struct node *n)
+{
+    struct node *to = copy(n);
+
+    own_strs(&to->tags);
+    own_strs(&to->request_tags);
+    own_prefixes(&to->available);
+    own_prefixes(&to->approved);
+    own_prefixes(&to->removed);
+    return to;
+}
+
+void *record_ref(const void *record)
+{
+    struct record *r = (struct record *)(uintptr_t)record;
+
+    if (r)
+        atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+    return r;
+}
+
+void record_unref(const void *record)
+{
+    struct record *r = (struct record *)(uintptr_t)record;
+
+    if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (const size_t *at = kinds[r->kind].texts; *at; at++)
+        free(*text_at(r, *at));
+    if (r->kind == RECORD_NODE) {
+        struct node *n = (struct node *)r;
+        strs_release(&n->tags);
+        strs_release(&n->request_tags);
+        prefixes_release(&n->available);
+        prefixes_release(&n->approved);
+        prefixes_release(&n->removed);
+    } else if (r->kind == RECORD_PREAUTH_KEY) {
+        strs_release(&((struct preauth_key *)r)->tags);
+    }
+    free(r);
+}
+
+void node_live_release(struct node_live *live)
+{
+    free(live->endpoints);
+    free(live->net_info);
+    free(live->source);
+    *live = (struct node_live){0};
+}
+
+void node_live_copy(struct node_live *to, const struct node_live *from)
+{
+    node_live_release(to);
+    *to = *from;
+    to->endpoints =
+        from->endpoint_count ? mem_dup(from->endpoints, from->endpoint_count * sizeof(*from->endpoints)) : NULL;
+    to->net_info = mem_strdup(from->net_info);
+    to->source = mem_strdup(from->source);
+}
+
+void node_effective(const struct node *n, struct prefixes *out)
+{
+    prefixes_and(out, &n->available, &n->approved);
+}
+
+bool node_is_tagged(const struct node *n)
+{
+    return n->tags.len > 0;
+}
+
+static void count_effective(const struct node *n, int *exits, int *subnets)
+{
+    *exits = *subnets = 0;
+    for (size_t i = 0; i < n->approved.len; i++) {
+        const struct prefix *p = &n->approved.items[i];
+        if (!prefixes_has(&n->available, p))
+            continue;
+        if (prefix_is_exit(p))
+            ++*exits;
+        else
+            ++*subnets;
+    }
+}
+
+bool node_is_exit(const struct node *n)
+{
+    int exits, subnets;
+
+    count_effective(n, &exits, &subnets);
+    return exits == 2;
+}
+
+bool node_has_subnet_route(const struct node *n)
+{
+    int exits, subnets;
+
+    count_effective(n, &exits, &subnets);
+    return subnets > 0;
+}
+
+bool node_is_expired(const struct node *n, int64_t now_ns)
+{
+    return n->logged_out || (n->expiry_ns != 0 && n->expiry_ns <= now_ns);
+}
+
+const char *user_login(const struct user *u)
+{
+    return *u->email ? u->email : *u->name ? u->name : u->provider_id;
+}
+
+const char *user_display(const struct user *u)
+{
+    return *u->display_name ? u->display_name : user_login(u);
+}
+
+const char *user_role_name(enum user_role role)
+{
+    static const char *const names[] = {[ROLE_MEMBER] = "member", [ROLE_ADMIN] = "admin", [ROLE_OWNER] = "owner"};
+
+    return names[role];
+}
+
+char *key_format(const char *prefix, const uint8_t key[KEY_LEN], char text[KEY_TEXT_MAX])
+{
+    struct buf b = BUF_INIT(0);
+
+    buf_adds(&b, prefix);
+    buf_hex(&b, key, KEY_LEN);
+    str_copy(text, KEY_TEXT_MAX, buf_text(&b));
+    buf_release(&b);
+    return text;
+}
+
+int key_parse(const char *prefix, const char *text, uint8_t out[KEY_LEN], const char *field, struct err *e)
+{
+    size_t skip = strlen(prefix);
+
+    if (!str_starts(text, prefix) || !str_unhex(text + skip, strlen(text + skip), out, KEY_LEN))
+        return err_field(e, ERR_INVALID, field, "%s: '%.20s...' is not '%s' and 64 hexadecimal digits", field, text,
+                         prefix);
+    return 0;
+}
+
+bool key_is_zero(const uint8_t key[KEY_LEN])
+{
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < KEY_LEN; i++)
+        any |= key[i];
+    return any == 0;
+}
+
+static const struct {
+    const char *kind;
+    enum event_weight weight;
+} events[EVENT_ID_COUNT] = {
+#define X(id, kind, weight, undo) [id] = {kind, weight},
+    EVENT_KINDS(X)
+#undef X
+};
+
+const char *event_kind(enum event_id id)
+{
+    return events[id].kind;
+}
+
+enum event_weight event_weight(const char *kind)
+{
+    for (size_t i = 0; i < EVENT_ID_COUNT; i++)
+        if (str_eq(events[i].kind, kind))
+            return events[i].weight;
+    return WEIGHT_INFO;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The durable records of a tailnet. A record is filled by whoever made it and never changes once others can see it: a
+ * change is a copy with a higher version. Records are counted references, because the core, snapshots, the store and
+ * readers hold them at the same time. Texts are never NULL. Times are wall_ns, 0 for "never" or "not set". */
+#ifndef COMMON_MODEL_RECORD_H
+#define COMMON_MODEL_RECORD_H
+
+#include <stdatomic.h>
+
+#include "base/str.h"
+#include "net/prefixes.h"
+
+#define KEY_LEN        32
+#define AUTH_ID_LEN    38         /* "hskey-authreq-" and 24 hexadecimal digits */
+#define TAGGED_USER_ID 2147455555 /* the pseudo user that tagged nodes are shown under, as in headscale */
+
+enum record_kind {
+    RECORD_USER,
+    RECORD_PREAUTH_KEY,
+    RECORD_API_KEY,
+    RECORD_NODE,
+    RECORD_EVENT,
+    RECORD_POLICY,
+    RECORD_PRIMARY
+};
+
+/* First member of each record, so that one function counts them all. */
+struct record {
+    atomic_uint refs;
+    enum record_kind kind;
+    uint64_t id;      /* decimal in the API; for RECORD_EVENT the sequence number */
+    uint64_t version; /* counts administrative changes; what If-Match compares */
+};
+
+enum user_role { ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
+
+struct user {
+    struct record r;
+    char *name, *display_name, *email, *provider_id, *provider, *picture_url;
+    enum user_role role;
+    int64_t created_ns;
+};
+
+struct preauth_key {
+    struct record r;
+    uint64_t user_id;  /* 0: a tagged key without owner */
+    char *prefix;      /* 12 hexadecimal digits; "" for a legacy key */
+    char *secret_hash; /* "sha256:HEX", or an imported "$2a$..." (bcrypt), or "plain:TEXT" of a legacy key */
+    struct strs tags;  /* sorted, each with "tag:" */
+    bool reusable, ephemeral, used, revoked;
+    int64_t expiration_ns, created_ns;
+};
+
+struct api_key {
+    struct record r;
+    char *prefix, *secret_hash; /* as above */
+    char *description;
+    bool read_only;
+    int64_t expiration_ns, created_ns, last_seen_ns;
+};
+
+enum register_method { REGISTER_UNSPECIFIED, REGISTER_AUTH_KEY, REGISTER_CLI, REGISTER_OIDC };
+
+struct node {
+    struct record r;
+    uint8_t machine_key[KEY_LEN], node_key[KEY_LEN], disco_key[KEY_LEN];
+    char *hostname;         /* as the client says it, made valid UTF-8 without control characters, at most 255 bytes */
+    char *given_name;       /* the MagicDNS label: unique in the tailnet without regard to case, at most 63 bytes */
+    uint64_t user_id;       /* 0: tagged */
+    struct strs tags;       /* sorted; not empty: tagged */
+    struct addr ipv4, ipv6; /* bits 0: none */
+    enum register_method method;
+    uint64_t preauth_key_id; /* 0: none, or the key is gone */
+    bool ephemeral, logged_out;
+    int64_t created_ns, expiry_ns;
+    struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
+    struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
+    struct prefixes removed;   /* taken away by an administrator: autoApprovers does not bring these back */
+    struct strs request_tags;  /* Hostinfo.RequestTags */
+    uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
+    /* Of Hostinfo, what is shown and what peers are told. */
+    char *os, *os_version, *client_version;
+    char *hostinfo;      /* the whole Hostinfo as compact JSON without NetInfo, at most 16 KiB; "{}" when unknown */
+    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, Location, AppConnector */
+};
+
+/* What changes often and is told before it is written. */
+struct node_live {
+    bool online;
+    bool healthy; /* false: answers no probe, although a stream is open */
+    int64_t last_seen_ns;
+    int64_t since_ns;   /* of the last change between online and offline; 0: not in this run */
+    uint32_t home_derp; /* region, 0: not known yet */
+    struct addr_port *endpoints;
+    size_t endpoint_count;
+    char *net_info; /* Hostinfo.NetInfo as compact JSON, "" when unknown */
+    char *source;   /* where its control connection comes from, "" when none is open */
+};
+
+struct policy_text {
+    struct record r;
+    char *text;
+    int64_t updated_ns;
+};
+
+/* Who serves a subnet prefix, kept so that a restart does not move it. id: the node. */
+struct primary {
+    struct record r;
+    struct prefix prefix;
+    int64_t since_ns;
+};
+
+/* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
+struct event {
+    struct record r;
+    uint64_t run;
+    int64_t time_ns;
+    char *kind;         /* "node.registered", "route.approved", ...: the table in model/events.h */
+    char *actor;        /* a login name, an API key's description or prefix, "node NAME", "policy", "server" */
+    char *object;       /* "node", "user", "preauthkey", "apikey", "prefix", "policy", "pending" */
+    uint64_t object_id; /* 0 for prefix and policy */
+    char *object_name;
+    char *text;         /* one sentence for people */
+    char *detail;       /* JSON object with what changed, or "" */
+    char *inverse;      /* JSON {"method","path","body"} that undoes it, or "" */
+    uint64_t undone_by; /* SEQ of the event that undid this one, 0: none */
+};
+
+struct user *user_new(void);
+struct preauth_key *preauth_key_new(void);
+struct api_key *api_key_new(void);
+struct node *node_new(void);
+struct event *event_new(void);
+struct policy_text *policy_text_new(void);
+struct primary *primary_new(void);
+
+/* A deep copy with one reference and the version raised by one, to be changed and then published. */
+struct user *user_edit(const struct user *u);
+struct preauth_key *preauth_key_edit(const struct preauth_key *k);
+struct api_key *api_key_edit(const struct api_key *k);
+struct node *node_edit(const struct node *n);
+struct event *event_edit(const struct event *e);
+
+/* Counting, safe from any thread. record_unref(NULL) does nothing; the last reference frees. */
+void *record_ref(const void *record);
+void record_unref(const void *record);
+
+void node_live_release(struct node_live *live);
+void node_live_copy(struct node_live *to, const struct node_live *from); /* to must be zeroed or released */
+
+/* Derived. Effective routes: available and approved; subnet ones without 0.0.0.0/0 and ::/0. */
+void node_effective(const struct node *n, struct prefixes *out); /* released first */
+bool node_is_tagged(const struct node *n);
+bool node_is_exit(const struct node *n);          /* both exit routes are effective */
+bool node_has_subnet_route(const struct node *n); /* at least one effective prefix that is no exit route */
+bool node_is_expired(const struct node *n, int64_t now_ns);
+
+/* The name that policies, tables and user profiles show: email, name, provider id or id. */
+const char *user_login(const struct user *u);
+const char *user_display(const struct user *u);
+const char *user_role_name(enum user_role role);
+
+/* "mkey:", "nodekey:", "discokey:" and 64 hexadecimal digits. */
+#define KEY_TEXT_MAX 80
+char *key_format(const char *prefix, const uint8_t key[KEY_LEN], char text[KEY_TEXT_MAX]);
+int key_parse(const char *prefix, const char *text, uint8_t out[KEY_LEN], const char *field, struct err *e) WARN_UNUSED;
+bool key_is_zero(const uint8_t key[KEY_LEN]);
+
+#endif

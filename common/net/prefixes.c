@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net/prefixes.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+void prefixes_release(struct prefixes *s)
+{
+    free(s->items);
+    *s = (struct prefixes){0};
+}
+
+void prefixes_copy(struct prefixes *to, const struct prefixes *from)
+{
+    prefixes_release(to);
+    if (!from->len)
+        return;
+    to->items = mem_dup(from->items, from->len * sizeof(*from->items));
+    to->len = to->cap = from->len;
+}
+
+/* Where p is, or belongs. */
+static size_t place(const struct prefixes *s, const struct prefix *p, bool *there)
+{
+    size_t low = 0, high = s->len;
+
+    *there = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = prefix_cmp(&s->items[middle], p);
+        if (order == 0) {
+            *there = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool prefixes_has(const struct prefixes *s, const struct prefix *p)
+{
+    bool there;
+
+    place(s, p, &there);
+    return there;
+}
+
+bool prefixes_add(struct prefixes *s, const struct prefix *p)
+{
+    bool there;
+    size_t at = place(s, p, &there);
+
+    if (there)
+        return false;
+    if (s->len == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 4;
+        s->items = mem_resize(s->items, s->cap, sizeof(*s->items));
+    }
+    memmove(&s->items[at + 1], &s->items[at], (s->len - at) * sizeof(*s->items));
+    s->items[at] = *p;
+    s->len++;
+    return true;
+}
+
+bool prefixes_del(struct prefixes *s, const struct prefix *p)
+{
+    bool there;
+    size_t at = place(s, p, &there);
+
+    if (!there)
+        return false;
+    s->len--;
+    memmove(&s->items[at], &s->items[at + 1], (s->len - at) * sizeof(*s->items));
+    return true;
+}
+
+bool prefixes_eq(const struct prefixes *a, const struct prefixes *b)
+{
+    if (a->len != b->len)
+        return false;
+    for (size_t i = 0; i < a->len; i++)
+        if (prefix_cmp(&a->items[i], &b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+void prefixes_and(struct prefixes *out, const struct prefixes *a, const struct prefixes *b)
+{
+    prefixes_release(out);
+    for (size_t i = 0, k = 0; i < a->len && k < b->len;) {
+        int order = prefix_cmp(&a->items[i], &b->items[k]);
+        if (order == 0)
+            prefixes_add(out, &a->items[i]);
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
+static const struct prefix exits[2] = {{.addr = {.bits = 32}}, {.addr = {.bits = 128}}};
+
+bool prefixes_has_exit(const struct prefixes *s)
+{
+    return prefixes_has(s, &exits[0]) || prefixes_has(s, &exits[1]);
+}
+
+void prefixes_pair_exit(struct prefixes *s)
+{
+    if (!prefixes_has_exit(s))
+        return;
+    prefixes_add(s, &exits[0]);
+    prefixes_add(s, &exits[1]);
+}
+
+int addr_parse(const char *text, struct addr *out, struct err *e)
+{
+    struct prefix p;
+
+    if (strchr(text, '/') || prefix_parse(text, &p, NULL, NULL) < 0)
+        return err_set(e, ERR_INVALID, "'%.60s' is not an IP address", text);
+    *out = p.addr;
+    return 0;
+}
+
+char *addr_format(const struct addr *a, char text[PREFIX_TEXT_MAX])
+{
+    if (a->bits == 32 || a->bits == 128)
+        inet_ntop(a->bits == 32 ? AF_INET : AF_INET6, a->bytes, text, PREFIX_TEXT_MAX);
+    else
+        text[0] = '\0';
+    return text;
+}
+
+int addr_cmp(const struct addr *a, const struct addr *b)
+{
+    return a->bits != b->bits ? (a->bits < b->bits ? -1 : 1) : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+bool addr_eq(const struct addr *a, const struct addr *b)
+{
+    return addr_cmp(a, b) == 0;
+}
+
+int addr_port_parse(const char *text, struct addr_port *out, struct err *e)
+{
+    char host[PREFIX_TEXT_MAX];
+    const char *colon = strrchr(text, ':'), *start = text, *end = colon;
+    uint64_t port;
+    struct addr_port a;
+
+    if (!colon || str_u64(colon + 1, 0, 65535, &port, "port", NULL) < 0)
+        goto bad;
+    bool bracketed = *text == '[';
+    if (bracketed) {
+        start++;
+        end--;
+        if (end < start || *end != ']')
+            goto bad;
+    }
+    if ((size_t)(end - start) >= sizeof(host))
+        goto bad;
+    memcpy(host, start, (size_t)(end - start));
+    host[end - start] = '\0';
+    if (addr_parse(host, &a.addr, NULL) < 0 || bracketed != (a.addr.bits == 128))
+        goto bad;
+    a.port = (uint16_t)port;
+    *out = a;
+    return 0;
+bad:
+    return err_set(e, ERR_INVALID, "'%.60s' is not an address and port such as 192.0.2.1:41641", text);
+}
+
+char *addr_port_format(const struct addr_port *a, char text[ADDR_PORT_TEXT_MAX])
+{
+    char host[PREFIX_TEXT_MAX];
+
+    addr_format(&a->addr, host);
+    snprintf(text, ADDR_PORT_TEXT_MAX, a->addr.bits == 128 ? "[%s]:%u" : "%s:%u", host, (unsigned)a->port);
+    return text;
+}
+
+bool addr_port_eq(const struct addr_port *a, const struct addr_port *b)
+{
+    return a->port == b->port && addr_eq(&a->addr, &b->addr);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sets of prefixes (sorted, without duplicates) and address:port pairs. Equality of prefixes is exact: 10.0.0.0/8 does
+ * not contain 10.1.0.0/16 here; prefix_covers answers that. */
+#ifndef COMMON_NET_PREFIXES_H
+#define COMMON_NET_PREFIXES_H
+
+#include "net/prefix.h"
+
+struct prefixes {
+    struct prefix *items;
+    size_t len, cap;
+};
+
+void prefixes_release(struct prefixes *s);
+void prefixes_copy(struct prefixes *to, const struct prefixes *from); /* to is released first */
+bool prefixes_has(const struct prefixes *s, const struct prefix *p);
+bool prefixes_add(struct prefixes *s, const struct prefix *p); /* keeps the order; false if it was there */
+bool prefixes_del(struct prefixes *s, const struct prefix *p); /* false if it was not there */
+bool prefixes_eq(const struct prefixes *a, const struct prefixes *b);
+void prefixes_and(struct prefixes *out, const struct prefixes *a, const struct prefixes *b); /* out is released first */
+
+/* The set holds 0.0.0.0/0 or ::/0. */
+bool prefixes_has_exit(const struct prefixes *s);
+/* Where one of 0.0.0.0/0 and ::/0 is in the set, adds the other. */
+void prefixes_pair_exit(struct prefixes *s);
+
+struct addr_port {
+    struct addr addr;
+    uint16_t port;
+};
+
+/* "1.2.3.4:41641" or "[2001:db8::1]:41641"; ERR_INVALID on anything else, zones included. */
+int addr_port_parse(const char *text, struct addr_port *out, struct err *e) WARN_UNUSED;
+#define ADDR_PORT_TEXT_MAX 56
+char *addr_port_format(const struct addr_port *a, char text[ADDR_PORT_TEXT_MAX]);
+bool addr_port_eq(const struct addr_port *a, const struct addr_port *b);
+
+/* A bare address; ERR_INVALID for a prefix. The text is the canonical form without length. */
+int addr_parse(const char *text, struct addr *out, struct err *e) WARN_UNUSED;
+char *addr_format(const struct addr *a, char text[PREFIX_TEXT_MAX]);
+bool addr_eq(const struct addr *a, const struct addr *b);
+int addr_cmp(const struct addr *a, const struct addr *b); /* IPv4 before IPv6 */
+
+#endif
