@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The tailnet as readers see it. The core publishes; everybody else pins a snapshot, reads it as long as they like and
+ * unpins it. Nothing in a snapshot ever changes. Beside it stands a log of changes, so that a reader that knows what it
+ * told its client at change N can find what to tell now without comparing tailnets. */
+#ifndef SERVER_TAILNET_TAILNET_H
+#define SERVER_TAILNET_TAILNET_H
+
+#include "model/record.h"
+
+#define TAILNET_BLOCK     64    /* nodes a block; also the unit of shared peer chunks */
+#define TAILNET_LOG       65536 /* changes that are kept; a reader that fell further behind compares visible sets */
+#define TAILNET_SLOT_NONE UINT32_MAX
+
+/* A node as of one version. */
+struct tailnet_node {
+    atomic_uint refs;
+    uint32_t slot;    /* small index; not used again while any reader can still see the old owner */
+    uint64_t version; /* number of the change that made it so: equal versions are equal bytes, caches key on it */
+    const struct node *record;
+    const struct user *user; /* NULL: tagged */
+    struct node_live live;
+    struct prefixes serving; /* subnet prefixes that it is elected for; effective exit routes are not elected */
+    bool expired;
+};
+
+/* TAILNET_BLOCK slots, NULL where nobody is. Shared between snapshots while none of them changed. */
+struct tailnet_block {
+    atomic_uint refs;
+    uint64_t version; /* of its newest node, or of the removal */
+    const struct tailnet_node *nodes[TAILNET_BLOCK];
+};
+
+/* What is the same for everybody and comes from the configuration. JSON texts are in the protocol's own form. */
+struct tailnet_settings {
+    atomic_uint refs;
+    uint64_t dns_version, derp_version; /* change numbers */
+    char *server_url;                   /* without a slash at its end */
+    char *domain;                       /* host part of server_url: MapResponse.Domain */
+    char *base_domain;                  /* of MagicDNS names, "" without */
+    char *dns_json;                     /* tailcfg.DNSConfig */
+    char *derp_json;                    /* tailcfg.DERPMap */
+    bool taildrop, randomize_client_port, logtail, auto_update;
+};
+
+/* A registration or an SSH session that waits for somebody's decision. */
+struct pending {
+    atomic_uint refs;
+    char auth_id[AUTH_ID_LEN + 1];
+    bool ssh; /* a check of Tailscale SSH, not a registration */
+    uint8_t machine_key[KEY_LEN], node_key[KEY_LEN];
+    char *hostname, *os, *client_version, *source;
+    struct strs request_tags;
+    struct prefixes routes;
+    int64_t created_ns, expires_ns;
+    uint64_t ssh_source_id, ssh_target_id; /* node ids, for ssh */
+    char *ssh_user;
+};
+
+struct policy_view; /* the compiled policy over these nodes: see netmap/access.h */
+
+struct tailnet_snapshot {
+    atomic_uint refs;
+    uint64_t seq;       /* the change that it is true for */
+    int64_t wall_ns;    /* when it was published */
+    size_t block_count; /* slots are below block_count * TAILNET_BLOCK */
+    struct tailnet_block **blocks;
+    size_t node_count, online_count;
+    const struct user **users; /* by id, ascending; so the next three */
+    size_t user_count;
+    const struct preauth_key **preauth_keys;
+    size_t preauth_key_count;
+    const struct api_key **api_keys;
+    size_t api_key_count;
+    const struct pending **pendings;
+    size_t pending_count;
+    const struct primary **primaries; /* elected routers by prefix */
+    size_t primary_count;
+    struct tailnet_settings *settings;
+    const struct policy_text *policy;       /* NULL: none, everything is allowed */
+    uint64_t users_version, policy_version; /* change numbers */
+    uint64_t event_run, event_seq;          /* the newest journal entry that it contains */
+};
+
+/* What a change touched. Whole nodes are sent again for CHANGE_WHOLE; the patch bits fit tailcfg.PeerChange. */
+enum change_mask {
+    CHANGE_ADDED = 1 << 0,
+    CHANGE_REMOVED = 1 << 1,
+    CHANGE_WHOLE = 1 << 2,     /* name, addresses, routes, tags, owner, Hostinfo, disco key, expiry set or cleared */
+    CHANGE_ONLINE = 1 << 3,    /* Online and LastSeen */
+    CHANGE_ENDPOINTS = 1 << 4, /* also the home relay */
+    CHANGE_KEYS = 1 << 5,      /* node key, disco key, expiry: a re-login */
+    CHANGE_SELF = 1 << 6,      /* only what the node is told of itself */
+    CHANGE_POLICY = 1 << 7,    /* tailnet-wide from here on: slot is TAILNET_SLOT_NONE */
+    CHANGE_DNS = 1 << 8,
+    CHANGE_DERP = 1 << 9,
+    CHANGE_USERS = 1 << 10, /* profiles */
+};
+#define CHANGE_VOLATILE (CHANGE_ONLINE | CHANGE_ENDPOINTS)
+
+struct change {
+    uint64_t seq;
+    uint64_t node_id;
+    uint32_t slot;
+    uint32_t mask;
+    bool route_moved; /* a serving prefix came or went with this change: never waits for a round */
+};
+
+struct tailnet;
+
+struct tailnet *tailnet_new(void);
+void tailnet_free(struct tailnet *t); /* after its readers are gone */
+
+/* Any thread. tailnet_pin never returns NULL. */
+const struct tailnet_snapshot *tailnet_pin(struct tailnet *t);
+void tailnet_unpin(const struct tailnet_snapshot *s);
+const struct tailnet_snapshot *tailnet_ref(const struct tailnet_snapshot *s);
+
+/* Copies the changes after seq up to and including until to out (an array of TAILNET_LOG is always enough) and returns
+ * how many; -1 when seq is no longer in the log. */
+long tailnet_changes(struct tailnet *t, uint64_t after, uint64_t until, struct change *out, size_t max);
+
+/* The slot of a node key, or TAILNET_SLOT_NONE, in the newest published state; for readers such as the relay that must
+ * decide about a key without the core. The second answers whether the machine key owns any node. */
+uint32_t tailnet_find_key(struct tailnet *t, const uint8_t node_key[KEY_LEN]);
+bool tailnet_knows_machine(struct tailnet *t, const uint8_t machine_key[KEY_LEN]);
+
+/* wake is called on the publishing thread after each publication; it must only make a reader look again. */
+void tailnet_subscribe(struct tailnet *t, void (*wake)(void *arg), void *arg);
+void tailnet_unsubscribe(struct tailnet *t, void (*wake)(void *arg), void *arg);
+
+/* In a snapshot. NULL when nobody is there. snapshot_node_by_id is a search over all nodes' index. */
+const struct tailnet_node *snapshot_node(const struct tailnet_snapshot *s, uint32_t slot);
+const struct tailnet_node *snapshot_node_by_id(const struct tailnet_snapshot *s, uint64_t id);
+const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id);
+const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
+const struct api_key *snapshot_api_key_by_prefix(const struct tailnet_snapshot *s, const char *prefix);
+const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
+
+/* "given-name.base-domain." with its dot, or the name alone without a base domain. */
+void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struct buf *out);
+
+/* Only for the publisher (the core) and tests: server/tailnet/publish.h. */
+
+#endif
