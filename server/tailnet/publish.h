@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How the core, and tests, make snapshots. A snapshot under construction belongs to its maker; publishing gives it
+ * away. */
+#ifndef SERVER_TAILNET_PUBLISH_H
+#define SERVER_TAILNET_PUBLISH_H
+
+#include "tailnet/tailnet.h"
+
+/* A snapshot that shares everything with base (NULL: an empty tailnet) and can be changed until it is published. */
+struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base);
+
+/* A node for a slot: copies live and serving, references record and user. */
+struct tailnet_node *tailnet_node_new(uint32_t slot, uint64_t version, const struct node *record,
+                                      const struct user *user, const struct node_live *live,
+                                      const struct prefixes *serving, bool expired);
+void tailnet_node_unref(const struct tailnet_node *n);
+
+/* Puts a node (the snapshot takes the reference) or empties the slot (NULL). version: the change number. */
+void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet_node *n, uint64_t version);
+
+/* Replaces a list by count records, ordered by id, referenced by the snapshot. */
+void snapshot_set_users(struct tailnet_snapshot *s, const struct user *const *items, size_t count);
+void snapshot_set_preauth_keys(struct tailnet_snapshot *s, const struct preauth_key *const *items, size_t count);
+void snapshot_set_api_keys(struct tailnet_snapshot *s, const struct api_key *const *items, size_t count);
+void snapshot_set_primaries(struct tailnet_snapshot *s, const struct primary *const *items, size_t count);
+void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count);
+void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings); /* takes a reference */
+void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *policy);    /* takes a reference */
+
+struct pending *pending_new(void);
+struct pending *pending_ref(struct pending *p);
+void pending_unref(struct pending *p);
+struct tailnet_settings *settings_new(void);
+struct tailnet_settings *settings_edit(const struct tailnet_settings *s);
+void settings_unref(struct tailnet_settings *s);
+
+/* Makes s current and appends changes (their seq ascending, the last one s->seq) to the log, then wakes subscribers. */
+void tailnet_publish(struct tailnet *t, struct tailnet_snapshot *s, const struct change *changes, size_t count);
+
+/* The index of keys that readers ask without the core. */
+void tailnet_set_key(struct tailnet *t, const uint8_t node_key[KEY_LEN], uint32_t slot); /* SLOT_NONE removes */
+void tailnet_count_machine(struct tailnet *t, const uint8_t machine_key[KEY_LEN], int by);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "tailnet/publish.h"
+
+/* A list that snapshots share: the public pointer is to its items. */
+struct shared {
+    atomic_uint refs;
+    size_t len;
+    const void *items[];
+};
+
+static struct shared *shared_of(const void *items)
+{
+    return items ? (struct shared *)(uintptr_t)((const char *)items - offsetof(struct shared, items)) : NULL;
+}
+
+static void shared_ref(const void *items)
+{
+    struct shared *list = shared_of(items);
+
+    if (list)
+        atomic_fetch_add_explicit(&list->refs, 1, memory_order_relaxed);
+}
+
+static bool drop(atomic_uint *refs)
+{
+    return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
+}
+
+static void shared_unref(const void *items, void (*unref)(const void *item))
+{
+    struct shared *list = shared_of(items);
+
+    if (!list || !drop(&list->refs))
+        return;
+    for (size_t i = 0; i < list->len; i++)
+        unref(list->items[i]);
+    free(list);
+}
+
+static void *shared_new(const void *items, size_t count, void *(*ref)(const void *item))
+{
+    struct shared *list = mem_alloc(sizeof(*list) + count * sizeof(void *));
+
+    atomic_init(&list->refs, 1);
+    list->len = count;
+    for (size_t i = 0; i < count; i++)
+        list->items[i] = ref(((const void *const *)items)[i]);
+    return list->items;
+}
+
+struct pending *pending_new(void)
+{
+    struct pending *p = mem_alloc(sizeof(*p));
+
+    atomic_init(&p->refs, 1);
+    p->hostname = mem_strdup("");
+    p->os = mem_strdup("");
+    p->client_version = mem_strdup("");
+    p->source = mem_strdup("");
+    p->ssh_user = mem_strdup("");
+    return p;
+}
+
+struct pending *pending_ref(struct pending *p)
+{
+    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+    return p;
+}
+
+void pending_unref(struct pending *p)
+{
+    if (!p || !drop(&p->refs))
+        return;
+    free(p->hostname);
+    free(p->os);
+    free(p->client_version);
+    free(p->source);
+    free(p->ssh_user);
+    strs_release(&p->request_tags);
+    prefixes_release(&p->routes);
+    free(p);
+}
+
+static void *ref_pending(const void *item)
+{
+    return pending_ref((struct pending *)(uintptr_t)item);
+}
+
+static void unref_pending(const void *item)
+{
+    pending_unref((struct pending *)(uintptr_t)item);
+}
+
+struct tailnet_settings *settings_new(void)
+{
+    struct tailnet_settings *s = mem_alloc(sizeof(*s));
+
+    atomic_init(&s->refs, 1);
+    s->server_url = mem_strdup("");
+    s->domain = mem_strdup("");
+    s->base_domain = mem_strdup("");
+    s->dns_json = mem_strdup("{}");
+    s->derp_json = mem_strdup("{\"Regions\":{}}");
+    s->taildrop = true;
+    return s;
+}
+
+struct tailnet_settings *settings_edit(const struct tailnet_settings *from)
+{
+    struct tailnet_settings *s = mem_dup(from, sizeof(*from));
+
+    atomic_init(&s->refs, 1);
+    s->server_url = mem_strdup(from->server_url);
+    s->domain = mem_strdup(from->domain);
+    s->base_domain = mem_strdup(from->base_domain);
+    s->dns_json = mem_strdup(from->dns_json);
+    s->derp_json = mem_strdup(from->derp_json);
+    return s;
+}
+
+void settings_unref(struct tailnet_settings *s)
+{
+    if (!s || !drop(&s->refs))
+        return;
+    free(s->server_url);
+    free(s->domain);
+    free(s->base_domain);
+    free(s->dns_json);
+    free(s->derp_json);
+    free(s);
+}
+
+struct tailnet_node *tailnet_node_new(uint32_t slot, uint64_t version, const struct node *record,
+                                      const struct user *user, const struct node_live *live,
+                                      const struct prefixes *serving, bool expired)
+{
+    struct tailnet_node *n = mem_alloc(sizeof(*n));
+
+    atomic_init(&n->refs, 1);
+    n->slot = slot;
+    n->version = version;
+    n->record = record_ref(record);
+    n->user = record_ref(user);
+    node_live_copy(&n->live, live);
+    prefixes_copy(&n->serving, serving);
+    n->expired = expired;
+    return n;
+}
+
+void tailnet_node_unref(const struct tailnet_node *node)
+{
+    struct tailnet_node *n = (struct tailnet_node *)(uintptr_t)node;
+
+    if (!n || !drop(&n->refs))
+        return;
+    record_unref(n->record);
+    record_unref(n->user);
+    node_live_release(&n->live);
+    prefixes_release(&n->serving);
+    free(n);
+}
+
+static void block_unref(struct tailnet_block *b)
+{
+    if (!b || !drop(&b->refs))
+        return;
+    for (size_t i = 0; i < TAILNET_BLOCK; i++)
+        tailnet_node_unref(b->nodes[i]);
+    free(b);
+}
+
+struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
+{
+    struct tailnet_snapshot *s;
+
+    if (!base) {
+        s = mem_alloc(sizeof(*s));
+        atomic_init(&s->refs, 1);
+        s->settings = settings_new();
+        return s;
+    }
+    s = mem_dup(base, sizeof(*base));
+    atomic_init(&s->refs, 1);
+    s->blocks = mem_dup(base->blocks, base->block_count * sizeof(*s->blocks));
+    for (size_t i = 0; i < s->block_count; i++)
+        atomic_fetch_add_explicit(&s->blocks[i]->refs, 1, memory_order_relaxed);
+    shared_ref(s->users);
+    shared_ref(s->preauth_keys);
+    shared_ref(s->api_keys);
+    shared_ref(s->pendings);
+    shared_ref(s->primaries);
+    atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
+    record_ref(s->policy);
+    return s;
+}
+
+const struct tailnet_snapshot *tailnet_ref(const struct tailnet_snapshot *snapshot)
+{
+    struct tailnet_snapshot *s = (struct tailnet_snapshot *)(uintptr_t)snapshot;
+
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void tailnet_unpin(const struct tailnet_snapshot *snapshot)
+{
+    struct tailnet_snapshot *s = (struct tailnet_snapshot *)(uintptr_t)snapshot;
+
+    if (!s || !drop(&s->refs))
+        return;
+    for (size_t i = 0; i < s->block_count; i++)
+        block_unref(s->blocks[i]);
+    free(s->blocks);
+    shared_unref(s->users, record_unref);
+    shared_unref(s->preauth_keys, record_unref);
+    shared_unref(s->api_keys, record_unref);
+    shared_unref(s->primaries, record_unref);
+    shared_unref(s->pendings, unref_pending);
+    settings_unref(s->settings);
+    record_unref(s->policy);
+    free(s);
+}
+
+/* The block of a slot, owned by s alone, so that it may be changed. */
+static struct tailnet_block *own_block(struct tailnet_snapshot *s, uint32_t slot)
+{
+    size_t i = slot / TAILNET_BLOCK;
+
+    if (i >= s->block_count) {
+        s->blocks = mem_resize(s->blocks, i + 1, sizeof(*s->blocks));
+        for (size_t k = s->block_count; k <= i; k++) {
+            s->blocks[k] = mem_alloc(sizeof(**s->blocks));
+            atomic_init(&s->blocks[k]->refs, 1);
+        }
+        s->block_count = i + 1;
+    }
+    struct tailnet_block *b = s->blocks[i];
+    if (atomic_load_explicit(&b->refs, memory_order_acquire) == 1)
+        return b;
+    struct tailnet_block *mine = mem_dup(b, sizeof(*b));
+    atomic_init(&mine->refs, 1);
+    for (size_t k = 0; k < TAILNET_BLOCK; k++)
+        if (mine->nodes[k])
+            atomic_fetch_add_explicit(&((struct tailnet_node *)(uintptr_t)mine->nodes[k])->refs, 1,
+                                      memory_order_relaxed);
+    block_unref(b);
+    s->blocks[i] = mine;
+    return mine;
+}
+
+void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet_node *n, uint64_t version)
+{
+    struct tailnet_block *b = own_block(s, slot);
+    const struct tailnet_node *old = b->nodes[slot % TAILNET_BLOCK];
+
+    s->node_count += (n != NULL) - (size_t)(old != NULL);
+    s->online_count += (n && n->live.online) - (size_t)(old && old->live.online);
+    b->nodes[slot % TAILNET_BLOCK] = n;
+    b->version = version;
+    tailnet_node_unref(old);
+}
+
+#define SETTER(function, type, member, counter, reference, release)                                                    \
+    void function(struct tailnet_snapshot *s, const struct type *const *items, size_t count)                           \
+    {                                                                                                                  \
+        const void *old = s->member;                                                                                   \
+        s->member = shared_new(items, count, reference);                                                               \
+        s->counter = count;                                                                                            \
+        shared_unref(old, release);                                                                                    \
+    }
+
+SETTER(snapshot_set_users, user, users, user_count, record_ref, record_unref)
+SETTER(snapshot_set_preauth_keys, preauth_key, preauth_keys, preauth_key_count, record_ref, record_unref)
+SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, record_unref)
+SETTER(snapshot_set_primaries, primary, primaries, primary_count, record_ref, record_unref)
+
+void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count)
+{
+    const void *old = s->pendings;
+
+    s->pendings = shared_new(items, count, ref_pending);
+    s->pending_count = count;
+    shared_unref(old, unref_pending);
+}
+
+void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings)
+{
+    atomic_fetch_add_explicit(&settings->refs, 1, memory_order_relaxed);
+    settings_unref(s->settings);
+    s->settings = settings;
+}
+
+void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *policy)
+{
+    const struct policy_text *old = s->policy;
+
+    s->policy = record_ref(policy);
+    record_unref(old);
+}
+
+const struct tailnet_node *snapshot_node(const struct tailnet_snapshot *s, uint32_t slot)
+{
+    return slot / TAILNET_BLOCK < s->block_count ? s->blocks[slot / TAILNET_BLOCK]->nodes[slot % TAILNET_BLOCK] : NULL;
+}
+
+const struct tailnet_node *snapshot_node_by_id(const struct tailnet_snapshot *s, uint64_t id)
+{
+    for (size_t i = 0; i < s->block_count; i++)
+        for (size_t k = 0; k < TAILNET_BLOCK; k++) {
+            const struct tailnet_node *n = s->blocks[i]->nodes[k];
+            if (n && n->record->r.id == id)
+                return n;
+        }
+    return NULL;
+}
+
+/* Lists of records are ordered by id. */
+static const void *by_id(const void *const *items, size_t count, uint64_t id)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct record *r = items[middle];
+        if (r->id == id)
+            return r;
+        if (r->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id)
+{
+    return by_id((const void *const *)s->users, s->user_count, id);
+}
+
+const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id)
+{
+    return by_id((const void *const *)s->preauth_keys, s->preauth_key_count, id);
+}
+
+const struct api_key *snapshot_api_key_by_prefix(const struct tailnet_snapshot *s, const char *prefix)
+{
+    for (size_t i = 0; i < s->api_key_count; i++)
+        if (str_eq(s->api_keys[i]->prefix, prefix))
+            return s->api_keys[i];
+    return NULL;
+}
+
+const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id)
+{
+    for (size_t i = 0; i < s->pending_count; i++)
+        if (str_eq(s->pendings[i]->auth_id, auth_id))
+            return s->pendings[i];
+    return NULL;
+}
+
+void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struct buf *out)
+{
+    buf_adds(out, n->given_name);
+    if (*s->settings->base_domain)
+        buf_addf(out, ".%s.", s->settings->base_domain);
+}
