@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What Tailscale clients speak: the ts2021 upgrade, Noise, HTTP/2 inside it, and the calls that clients make there
+ * (register, map and the rest). Sources: tailscale control/controlhttp, control/controlbase, tailcfg. */
+#ifndef SERVER_CONTROL_CONTROL_H
+#define SERVER_CONTROL_CONTROL_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct core;
+struct head; /* net/head.h */
+struct loops;
+struct netmap;
+struct stream; /* loop/loop.h */
+
+#define CONTROL_KEY_LEN     32
+#define CONTROL_PATH        "/ts2021"
+#define CONTROL_MIN_VERSION 113 /* tailcfg.CapabilityVersion of v1.80; older clients are told to update */
+
+/* The Noise private key in a file as headscale writes it ("privkey:" and 64 hexadecimal digits). A file that is missing
+ * is made, mode 0600; one that others can read is refused with ERR_DENIED. Fills both halves. */
+int control_key_load(const char *path, uint8_t private_key[CONTROL_KEY_LEN], uint8_t public_key[CONTROL_KEY_LEN],
+                     struct err *e) WARN_UNUSED;
+
+struct control;
+
+struct control_options {
+    struct loops *loops;
+    struct core *core;
+    struct netmap *netmap;
+    uint8_t private_key[CONTROL_KEY_LEN];
+};
+
+/* Owned by the caller, who keeps the options' objects alive until control_free. */
+struct control *control_new(const struct control_options *options, struct err *e);
+
+/* A request for CONTROL_PATH whose head was read from the stream; what came after the head was put back with
+ * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
+ * needs. Called on the stream's loop. */
+void control_accept(struct control *c, struct stream *stream, const struct head *head);
+
+/* Ends every connection (each open call is told), waits for it, and frees. Called while the loops still run, from
+ * another thread. */
+void control_free(struct control *c);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Event loops: a few threads, each with an epoll of its own, timers, a mailbox and the byte streams that live on it.
+ *
+ * A turn of a loop is: wait, run what is ready (watches), run posted tasks, run due timers, run deferred tasks; then
+ * wait again. Deferred tasks are the place for gathered writes: however often a connection was touched in a turn, it
+ * writes once. Except where "any thread" is said, a function is called on its loop's own thread. */
+#ifndef SERVER_LOOP_LOOP_H
+#define SERVER_LOOP_LOOP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/err.h"
+#include "net/prefixes.h"
+
+/* ---- Loops ---- */
+
+struct loop;
+struct loops;
+
+/* count threads (0: one a processor), not yet running. */
+struct loops *loops_new(unsigned count, struct err *e);
+int loops_start(struct loops *ls, struct err *e) WARN_UNUSED;
+/* Ends the threads (tasks already posted are run first) and waits for them. Streams are closed by their owners before.
+ */
+void loops_stop(struct loops *ls);
+void loops_free(struct loops *ls); /* stops if needed; NULL is allowed */
+unsigned loops_count(const struct loops *ls);
+struct loop *loops_at(struct loops *ls, unsigned i);
+struct loop *loops_next(struct loops *ls); /* the next one in turn; any thread */
+
+bool loop_is_here(const struct loop *l); /* the calling thread is this loop's; any thread */
+int64_t loop_now(const struct loop *l);  /* clock_mono_ms, read once a turn */
+unsigned loop_index(const struct loop *l);
+
+/* ---- Tasks ---- */
+
+/* Lives in its owner. Zero it before its first use; it may be queued in one place at a time. */
+struct loop_task {
+    struct loop_task *next;
+    void (*run)(struct loop_task *task);
+    bool queued; /* read and written under the lock of the mailbox, or by the loop's thread for deferred ones */
+};
+
+/* Any thread: run soon on l's thread. Posting a task that is already queued does nothing and returns false, so a
+ * session that is woken a hundred times before it runs, runs once. The owner must not free a queued task. */
+bool loop_post_task(struct loop *l, struct loop_task *task);
+
+/* Any thread: calls run(arg) on l's thread, in the order of posting. After loops_stop the call is run by loops_free. */
+void loop_post(struct loop *l, void (*run)(void *arg), void *arg);
+
+/* Runs task at the end of this turn, or of the next one when deferred by a deferred task. Nothing if already queued. */
+void loop_defer(struct loop *l, struct loop_task *task);
+void loop_undefer(struct loop *l, struct loop_task *task); /* nothing if it is not queued */
+
+/* ---- Timers ---- */
+
+/* Lives in its owner; zero it before its first use and stop it before its memory goes. One shot. */
+struct loop_timer {
+    int64_t due;  /* mono ms */
+    size_t place; /* in the heap, counted from 1; 0: not set */
+    void (*run)(struct loop_timer *timer);
+};
+
+void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t delay_ms, void (*run)(struct loop_timer *timer));
+void loop_timer_stop(struct loop *l, struct loop_timer *t);
+static inline bool loop_timer_is_set(const struct loop_timer *t)
+{
+    return t->place != 0;
+}
+
+/* ---- Descriptors ---- */
+
+struct loop_watch {
+    int fd;
+    void (*ready)(struct loop_watch *watch, uint32_t events); /* EPOLL* */
+};
+
+/* events: EPOLLIN, EPOLLOUT, EPOLLET as for epoll_ctl. After loop_unwatch, ready is not called again, not even for an
+ * event that was already collected; the descriptor stays the caller's. */
+int loop_watch(struct loop *l, struct loop_watch *w, uint32_t events, struct err *e) WARN_UNUSED;
+void loop_rewatch(struct loop *l, struct loop_watch *w, uint32_t events);
+void loop_unwatch(struct loop *l, struct loop_watch *w);
+
+/* One large buffer for each loop, for reading or encoding within one callback: never kept across a return. Different
+ * users within a callback take different halves. */
+#define LOOP_SCRATCH (128 * 1024)
+uint8_t *loop_scratch_in(struct loop *l);  /* LOOP_SCRATCH bytes: what is read from a stream */
+uint8_t *loop_scratch_out(struct loop *l); /* LOOP_SCRATCH bytes: what is about to be written */
+
+/* ---- TLS ---- */
+
+/* A certificate chain and key in files, read again when they change. Shared by threads. */
+struct loop_tls;
+
+struct loop_tls *loop_tls_new(const char *cert_path, const char *key_path, struct err *e);
+/* Certificates that the caller made, as PEM: cert_pem may hold a chain. Several may be added, the one whose name fits
+ * the client's SNI is used, the first where none does. */
+struct loop_tls *loop_tls_new_pem(const char *cert_pem, const char *key_pem, struct err *e);
+int loop_tls_add_pem(struct loop_tls *tls, const char *name, const char *cert_pem, const char *key_pem,
+                     struct err *e) WARN_UNUSED;
+/* Looks at the files; a changed pair is loaded for connections that come after. On an error the old pair stays.
+ * Returns 1 if it was loaded, 0 if nothing changed. */
+int loop_tls_refresh(struct loop_tls *tls, struct err *e) WARN_UNUSED;
+void loop_tls_free(struct loop_tls *tls); /* streams that use it live on */
+
+/* ---- Streams ---- */
+
+/* A connected socket, plain or TLS, non-blocking. Its owner is told by ready that reading (or writing, after a short
+ * write) may go on. */
+struct stream;
+
+struct stream_handler {
+    void (*readable)(struct stream *s, void *arg);
+    void (*writable)(struct stream *s, void *arg); /* only after stream_write took less than all; may be NULL */
+};
+
+/* Takes fd, also when it fails (the fd is then closed). tls NULL: plain. peer: who is at the other end. */
+struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const struct addr_port *peer, struct err *e);
+void stream_close(struct stream *s); /* closes and frees; allowed within its own callbacks; NULL is allowed */
+void stream_handle(struct stream *s, const struct stream_handler *handler, void *arg);
+
+struct loop *stream_loop(const struct stream *s);
+int stream_fd(const struct stream *s);
+bool stream_is_tls(const struct stream *s);
+const struct addr_port *stream_peer(const struct stream *s);
+void stream_set_peer(struct stream *s, const struct addr_port *peer); /* what a trusted proxy said */
+
+/* Bytes read, 0 for nothing now, or a negative error: ERR_GONE when the peer closed, ERR_IO otherwise. For a plain
+ * stream call it once a callback, for TLS too: what remains brings another call of readable. */
+long stream_read(struct stream *s, void *out, size_t max, struct err *e);
+/* Puts bytes that were read too far back: the next stream_read gives them first. */
+void stream_unread(struct stream *s, const void *bytes, size_t len);
+/* Bytes taken (fewer than len: wait for writable), or a negative error. */
+long stream_write(struct stream *s, const void *bytes, size_t len, struct err *e);
+/* No readable calls while paused: back-pressure towards the peer. */
+void stream_pause(struct stream *s, bool paused);
+/* Announces the end of what is written (TLS close_notify, then FIN). */
+void stream_shutdown(struct stream *s);
+
+/* Socket options, each 0 or negative never matters to the caller: a kernel without them only detects later.
+ * user_timeout_ms: TCP_USER_TIMEOUT, how long written data may stay unacknowledged; 0 is the system's. */
+void stream_set_user_timeout(struct stream *s, unsigned ms);
+void stream_set_keepalive(struct stream *s, int idle_s, int interval_s, int count);
+
+#endif
