@@ -1,7 +1,10 @@
 # headway: build, run, check. Everything is built below build/<variant>/; nothing is written beside the sources.
 #   make            both programs            make run     install what is missing, build, start, open the console
 #   make check      every test, one summary  make bench   the tables of figures
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+#   make check-KIND one kind: build unit fuzz vectors interop console ... (a folder of tests/); VARIANT=asan for one variant
+#   make soak       the long tests           make lint    what .ci/run checks besides
+# A tarball has no history to ask for its version: `make dist` writes it beside the Makefile.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat .version 2>/dev/null || echo 0.1.0)
 VARIANT ?= release
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -15,7 +18,9 @@ LIBS_SERVER := libmicrohttpd libnghttp2 libssl libcrypto libsodium jansson sqlit
 LIBS_TUI := jansson libcurl ncursesw libcrypto
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wcast-qual -Wwrite-strings -Wpointer-arith -Wundef -Wimplicit-fallthrough
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-common -D_FORTIFY_SOURCE=2
+WARN_gcc := -Wduplicated-cond -Wduplicated-branches -Wlogical-op
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-common -D_FORTIFY_SOURCE=2 \
+	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 FLAGS_release := -O2 -g $(HARDEN)
 FLAGS_debug := -O1 -g -Werror -fno-omit-frame-pointer
@@ -33,7 +38,10 @@ ifeq ($(filter $(VARIANT),release debug asan tsan fuzz),)
 $(error VARIANT=$(VARIANT) is not one of release debug asan tsan fuzz)
 endif
 CPPFLAGS += -D_GNU_SOURCE -Icommon
-CFLAGS_ALL = -std=c17 $(WARN) $(FLAGS_$(VARIANT)) $(CFLAGS) -MMD -MP -pthread
+# WERROR=1 makes the release variant as strict as the others; it is no change of flags that rebuilds.
+WERROR_FLAG := $(if $(WERROR),-Werror)
+IS_GCC := $(if $(findstring clang,$(CC)),,1)
+CFLAGS_ALL = -std=c17 $(WARN) $(if $(IS_GCC),$(WARN_gcc)) $(FLAGS_$(VARIANT)) $(CFLAGS) -MMD -MP -pthread
 LDFLAGS_ALL = $(LD_$(VARIANT)) $(LDFLAGS) -pthread -Wl,--as-needed
 
 sources = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
@@ -56,8 +64,12 @@ LIBCOMMON := $(B)/libcommon.a
 LIBSERVER := $(B)/libserver.a
 LIBTUI := $(B)/libtui.a
 
-.PHONY: all run check check-unit check-fuzz check-vectors check-scripts check-headers check-deps build-tests lint format fuzz bench vectors soak \
-	install uninstall dist clean deps deps-check
+# A kind of tests is one that the runner knows, or a folder of tests/ that holds scripts.
+KINDS := build unit fuzz vectors $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/*/test_*.sh tests/*/test_*.py))))
+CHECKS := $(addprefix check-,$(KINDS))
+
+.PHONY: all run check $(CHECKS) check-clang check-tidy check-each-header check-common-alone build-tests build-fuzz lint format fuzz bench \
+	vectors soak install uninstall dist clean deps deps-check compile_commands.json
 all: $(PROGRAMS)
 build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
 
@@ -80,16 +92,16 @@ $(B)/version.o: $(VERSION_C) $(STAMP)
 
 $(B)/common/%.o: common/%.c $(STAMP)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
 $(B)/server/%.o: server/%.c $(STAMP)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
 $(B)/tui/%.o: tui/%.c $(STAMP)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Itui $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Itui $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
 $(B)/tests/%.o: tests/%.c $(STAMP)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver -Itui -Itests $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver -Itui -Itests $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
 
 $(LIBCOMMON): $(call obj,$(COMMON_SRC)) $(B)/version.o
 $(LIBSERVER): $(call obj,$(SERVER_SRC))
@@ -134,7 +146,7 @@ vectors: $(B)/tests/vectors/run_vectors
 
 check: deps-check
 	$(Q)tests/run.sh
-check-%: deps-check
+$(CHECKS): check-%: deps-check
 	$(Q)tests/run.sh $*
 soak: deps-check
 	$(Q)tests/run.sh soak
@@ -144,6 +156,39 @@ bench:
 run: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)server/dist/run.sh $(B)
+
+# What each part of the tree sees of the others; the include path is the first guard of the arrows between them.
+see_server := -Iserver
+see_tui := -Itui
+see_tests := -Iserver -Itui -Itests
+see = $(see_$(firstword $(subst /, ,$(1))))
+SOURCES := $(COMMON_SRC) $(call sources,server) $(call sources,tui) $(call sources,tests)
+HEADERS := $(sort $(shell find common server tui tests -name '*.h' 2>/dev/null))
+
+# The other compiler must be silent too. It only reads: nothing that it would build is used.
+check-clang: $(patsubst %,build/clang/%.ok,$(SOURCES))
+build/clang/%.c.ok: %.c Makefile
+	$(call say,CLANG,$<)
+	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) $(call see,$<) -std=c17 $(WARN) -Werror -pthread -fsyntax-only -MD -MP -MF $(@:.ok=.d) -MT $@ $< && touch $@
+check-tidy: $(patsubst %,build/tidy/%.ok,$(SOURCES))
+build/tidy/%.c.ok: %.c .clang-tidy
+	$(call say,TIDY,$<)
+	$(Q)mkdir -p $(@D) && clang -E -MM -MP -MF $(@:.ok=.d) -MT $@ $(CPPFLAGS) $(call see,$<) -std=c17 $< && \
+		clang-tidy --quiet $< -- $(CPPFLAGS) $(call see,$<) -std=c17 -Wno-everything 2>&1 | { ! grep -vE '^[0-9]+ warnings? generated|^Suppressed|^Use -header'; } && touch $@
+# Each header stands alone: it includes what it uses.
+check-each-header: $(patsubst %,build/headers/%.ok,$(HEADERS))
+build/headers/%.h.ok: %.h Makefile
+	$(call say,HEADER,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(call see,$<) -std=c17 $(WARN) -Werror -fsyntax-only -MD -MP -MF $(@:.ok=.d) -MT $@ -include $< -x c /dev/null && touch $@
+# common/ needs nothing of the programs: the archive links by itself.
+check-common-alone: $(LIBCOMMON)
+	$(Q)mkdir -p build/check && printf 'int main(void)\n{\n    return 0;\n}\n' >build/check/alone.c
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o build/check/alone build/check/alone.c -Wl,--whole-archive $(LIBCOMMON) -Wl,--no-whole-archive \
+		$(call pc_libs,libcrypto jansson libcurl) -lm
+
+compile_commands.json:
+	$(Q){ echo '['; sep=; $(foreach f,$(SOURCES),printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' "$$sep" '$(CURDIR)' '$(f)' \
+		'$(CC) $(CPPFLAGS) $(call see,$(f)) -std=c17 $(WARN) -c $(f)'; sep=,;) echo ']'; } >$@
 
 deps:
 	$(Q).ci/deps run
@@ -155,18 +200,19 @@ lint:
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
+MAN := $(sort $(wildcard man/*.[1-9]))
 install: all
 	install -D -m 0755 $(B)/headwayd $(DESTDIR)$(PREFIX)/sbin/headwayd
 	install -D -m 0755 $(B)/headway $(DESTDIR)$(PREFIX)/bin/headway
-	for m in man/*.[1-9]; do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
+	for m in $(MAN); do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
 	server/dist/install.sh install "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" $(B)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/headwayd $(DESTDIR)$(PREFIX)/bin/headway
-	for m in man/*.[1-9]; do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
+	for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
 	server/dist/install.sh uninstall "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" $(B)
 dist:
-	$(Q)mkdir -p build && git archive --prefix=headway-$(VERSION)/ HEAD | gzip -9n >build/headway-$(VERSION).tar.gz && echo build/headway-$(VERSION).tar.gz
+	$(Q)mkdir -p build && echo '$(VERSION)' >build/.version && git archive --prefix=headway-$(VERSION)/ --add-file=build/.version HEAD | gzip -9n >build/headway-$(VERSION).tar.gz && echo build/headway-$(VERSION).tar.gz
 clean:
 	rm -rf build compile_commands.json
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) build/clang build/headers build/tidy -name '*.d' 2>/dev/null)

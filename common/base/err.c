@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+PRINTF_LIKE(4, 0)
 static void fill(struct err *e, enum err_code code, const char *field, const char *format, va_list args)
 {
     if (!e)

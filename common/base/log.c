@@ -86,6 +86,7 @@ static void write_line(enum log_level level, const char *area, const char *text)
     buf_release(&line);
 }
 
+PRINTF_LIKE(3, 0)
 static void write_args(enum log_level level, const char *area, const char *format, va_list args)
 {
     char text[2048];

@@ -52,7 +52,7 @@ static void refuses_what_is_no_prefix_and_says_why(void **state)
     static const struct {
         const char *text, *why;
     } cases[] = {
-        {"", "no IPv4 or IPv6 address"},          {"10.0.0.0/", "length must be 0 to 32"},
+        {"", "no IPv4 or IPv6 address"},           {"10.0.0.0/", "length must be 0 to 32"},
         {"10.0.0.0/33", "length must be 0 to 32"}, {"10.0.0.0/08", "length must be 0 to 32"},
         {"10.0.0.0/-1", "length must be 0 to 32"}, {"fd00::/129", "length must be 0 to 128"},
         {"10.0.0/8", "no IPv4 or IPv6 address"},   {"fe80::1%eth0/64", "no IPv4 or IPv6 address"},
@@ -72,7 +72,8 @@ static void refuses_what_is_no_prefix_and_says_why(void **state)
 
 static void covers_itself_and_what_is_narrower(void **state)
 {
-    struct prefix wide = read_prefix("10.0.0.0/8"), narrow = read_prefix("10.1.0.0/16"), other = read_prefix("11.0.0.0/8");
+    struct prefix wide = read_prefix("10.0.0.0/8"), narrow = read_prefix("10.1.0.0/16"),
+                  other = read_prefix("11.0.0.0/8");
     struct prefix v6 = read_prefix("::/0"), v4 = read_prefix("0.0.0.0/0");
 
     (void)state;

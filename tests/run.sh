@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Runs the tests and ends with one line: N passed, N failed, N skipped. The exit status is 1 when one failed.
+#   tests/run.sh                  everything that `make check` runs
+#   tests/run.sh KIND...          build, unit, fuzz, vectors, or a folder of tests/ that holds test_*.sh or test_*.py
+#   tests/run.sh KIND/NAME...     one file of that kind: unit/prefix is tests/unit/test_prefix.c
+#   tests/run.sh soak             the folders' tests in their long form, and soak_*.sh
+# VARIANT=release|debug|asan|tsan in the environment runs everything in that variant only.
+#
+# A test is a program that prints TAP (cmocka does, tests/shared/lib.sh does). One that prints none is one case by its
+# exit status: 0 passed, 77 skipped (the last line says why). "limit: SECONDS" in its first 15 lines is its time limit.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+shopt -s nullglob
+export LC_ALL=C.UTF-8 TZ=UTC
+logs=build/check
+passed=0 failed=0 skipped=0
+failures=()
+current=
+
+mkdir -p "$logs"
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/headway-check.XXXXXX")
+
+# What the current test started lives in one process group, whose number timeout(1) leads.
+end_current() {
+  [ -n "$current" ] && kill -TERM -- "-$current" 2>/dev/null && wait "$current" 2>/dev/null
+  current=
+}
+finish() {
+  end_current
+  rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+# count LOG STATUS: reads TAP; prints "PASSED FAILED SKIPPED" and then one line for each case that failed or was skipped.
+count() {
+  awk -v status="$2" '
+    function name(s) { sub(/^(not )?ok *[0-9]* *-? */, "", s); return s }
+    /^1\.\.[0-9]+/ { plan += substr($1, 4) + 0; tap = 1 }
+    /^(not )?ok( .*)?# *[Ss][Kk][Ii][Pp]/ { s++; n++; t = $0; r = $0
+      sub(/ *# *[Ss][Kk][Ii][Pp].*/, "", t); sub(/.*# *[Ss][Kk][Ii][Pp] */, "", r); t = name(t)
+      lines = lines "skip " (t == "" ? r : t ": " r) "\n"; next }
+    /^ok( |$)/ { p++; n++; next }
+    /^not ok( |$)/ { f++; n++; lines = lines "fail " name($0) "\n"; next }
+    NF { last = $0 }
+    END {
+      if (n == 0 && !tap) {
+        if (status == 0) p = 1
+        else if (status == 77) { s = 1; lines = "skip " last "\n" }
+      } else if (n < plan) { f++; lines = lines "fail ended after " n + 0 " of " plan " cases\n" }
+      if (status != 0 && status != 77 && !f) {
+        f = 1
+        lines = lines "fail " (status == 124 || status == 137 ? "time limit" : "exit status " status) "\n"
+      }
+      printf "%d %d %d\n%s", p, f, s, lines
+    }' "$1"
+}
+
+# report LABEL LOG STATUS SECONDS
+report() {
+  local label=$1 log=$2 out p f s what
+  out=$(count "$log" "$3")
+  read -r p f s <<<"$out"
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  what="$p passed"
+  [ "$f" = 0 ] || what+=", $f failed"
+  [ "$s" = 0 ] || what+=", $s skipped"
+  printf '%-34s %s (%s s)\n' "$label" "$what" "$4"
+  sed -n "2,\$s|^skip |  skipped $label: |p" <<<"$out"
+  [ "$f" = 0 ] && return
+  while read -r what; do
+    failures+=("$label: $what")
+    echo "  FAILED $label: $what"
+  done < <(sed -n '2,$s/^fail //p' <<<"$out")
+  echo "  --- the end of $log"
+  tail -n 25 "$log" | sed 's/^/  | /'
+}
+
+skip() { # LABEL REASON
+  skipped=$((skipped + 1))
+  echo "  skipped $1: $2"
+}
+
+# run LABEL LIMIT COMMAND...
+run() {
+  local label=$1 limit=$2 log=$logs/${1//[\/ ]/-}.log began=$SECONDS status=0
+  shift 2
+  mkdir -p "$scratch/t"
+  TMPDIR=$scratch/t timeout -k 20 "$limit" "$@" >"$log" 2>&1 </dev/null &
+  current=$!
+  wait "$current" || status=$?
+  if kill -TERM -- "-$current" 2>/dev/null; then
+    echo "it left processes behind" >>"$log"
+    [ "$status" != 0 ] || status=1
+  fi
+  current=
+  rm -rf "$scratch/t"
+  report "$label" "$log" "$status" $((SECONDS - began))
+  return 0
+}
+
+# wanted KIND NAME: is that file among what was asked for?
+only=()
+wanted() {
+  local o
+  [ "${#only[@]}" -gt 0 ] || return 0
+  for o in "${only[@]}"; do [ "$o" != "$1/$2" ] || return 0; done
+  return 1
+}
+
+declare -A built=()
+# build VARIANT TARGET...: once in a run; a failure is a failed case
+build() {
+  local v=$1 log=$logs/make-$1.log
+  shift
+  if [ -z "${built[$v]:-}" ]; then
+    local began=$SECONDS status=0
+    make -k -j2 "VARIANT=$v" WERROR=1 all build-tests >"$log" 2>&1 || status=$?
+    built[$v]=$((status + 1))
+    [ "$status" = 0 ] || report "build/gcc-without-a-warning $v" "$log" "$status" $((SECONDS - began))
+  fi
+  [ "${built[$v]}" = 1 ]
+}
+
+limit_of() { # FILE DEFAULT, tenfold in a soak
+  local l
+  l=$(sed -n '1,15s/^[^a-z]*limit: \([0-9]\+\).*/\1/p' "$1" | head -n 1)
+  l=${l:-$2}
+  echo $((l * (soak ? 10 : 1)))
+}
+
+kind_build() {
+  local v
+  for v in ${VARIANT:-release}; do
+    if build "$v"; then report "build/gcc-without-a-warning $v" "$logs/make-$v.log" 0 "$SECONDS"; fi
+  done
+  run build/clang-without-a-warning 900 make -k -j2 check-clang
+  run build/each-header-alone 300 make -k -j2 check-each-header
+  run build/common-stands-alone 60 make "VARIANT=${VARIANT:-release}" WERROR=1 check-common-alone
+}
+
+kind_unit() {
+  local v src name
+  for v in ${VARIANT:-asan release tsan}; do
+    build "$v"
+    for src in tests/unit/test_*.c; do
+      name=${src#tests/unit/test_} name=${name%.c}
+      wanted unit "$name" || continue
+      # A program that did not link is named here; why stands in make-VARIANT.log.
+      CMOCKA_MESSAGE_OUTPUT=TAP run "unit/$name $v" "$(limit_of "$src" 120)" "build/$v/tests/unit/test_$name"
+    done
+  done
+}
+
+kind_fuzz() {
+  local src name v=${VARIANT:-asan} corpus
+  build "$v"
+  for src in tests/fuzz/fuzz_*.c; do
+    name=${src#tests/fuzz/fuzz_} name=${name%.c}
+    corpus=tests/fuzz/corpus/$name
+    wanted fuzz "$name" || continue
+    if [ -z "$(find "$corpus" -type f -print -quit 2>/dev/null)" ]; then
+      run "fuzz/$name $v" 5 sh -c "echo 'no corpus: $corpus'; exit 1"
+    else
+      run "fuzz/$name $v" "$(limit_of "$src" 300)" "build/$v/tests/fuzz/fuzz_${name}_replay" "$corpus"
+    fi
+  done
+}
+
+kind_vectors() {
+  local src name v=${VARIANT:-release} dir=${DIR:-../shared/vectors/policy}
+  for src in tests/vectors/run_*.c; do
+    name=${src#tests/vectors/run_} name=${name%.c}
+    wanted vectors "$name" || continue
+    if [ ! -d "$dir" ]; then
+      skip "vectors/$name" "$dir is not there"
+      continue
+    fi
+    build "$v"
+    run "vectors/$name $v" 600 "build/$v/tests/vectors/run_$name" "$dir"
+  done
+}
+
+kind_folder() {
+  local kind=$1 file name v=${VARIANT:-release} files
+  files=(tests/"$kind"/test_*.sh tests/"$kind"/test_*.py)
+  if ((soak)); then files+=(tests/"$kind"/soak_*.sh); fi
+  [ "${#files[@]}" -gt 0 ] || return 0
+  build "$v"
+  export HEADWAYD=$PWD/build/$v/headwayd HEADWAY=$PWD/build/$v/headway VARIANT_RUN=$v
+  for file in "${files[@]}"; do
+    name=$(basename "$file") name=${name#test_} name=${name%.*}
+    wanted "$kind" "$name" || continue
+    case $file in
+    *.py) run "$kind/$name" "$(limit_of "$file" 300)" python3 "$file" ;;
+    *) run "$kind/$name" "$(limit_of "$file" 300)" bash "$file" ;;
+    esac
+  done
+}
+
+folders() {
+  local f
+  for f in tests/*/test_*.sh tests/*/test_*.py tests/*/soak_*.sh; do
+    basename "$(dirname "$f")"
+  done | sort -u
+}
+
+soak=0
+kinds=()
+for arg in "$@"; do
+  case $arg in
+  soak) soak=1 ;;
+  */*) only+=("$arg") kinds+=("${arg%%/*}") ;;
+  *) kinds+=("$arg") ;;
+  esac
+done
+export SOAK=$soak
+if [ "${#kinds[@]}" = 0 ]; then
+  ((soak)) || kinds=(build unit fuzz vectors)
+  mapfile -t -O "${#kinds[@]}" kinds < <(folders)
+fi
+
+ran=' '
+for kind in "${kinds[@]}"; do
+  [[ $ran != *" $kind "* ]] || continue
+  ran+="$kind "
+  case $kind in
+  build | unit | fuzz | vectors) "kind_$kind" ;;
+  *)
+    if [ ! -d "tests/$kind" ]; then
+      echo "tests/run.sh: no kind of tests is called $kind; there are: build unit fuzz vectors $(folders | tr '\n' ' ')soak" >&2
+      exit 2
+    fi
+    kind_folder "$kind"
+    ;;
+  esac
+done
+if [ $((passed + failed + skipped)) = 0 ]; then
+  echo "tests/run.sh: nothing by that name: $*" >&2
+  exit 2
+fi
+
+if [ "$failed" -gt 0 ]; then
+  echo
+  printf 'failed  %s\n' "${failures[@]}"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
