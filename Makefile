@@ -76,9 +76,9 @@ build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1) $(2)";)
 pc_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
-SERVER_LIBS = $(call pc_libs,$(LIBS_SERVER)) -lm
-TUI_LIBS = $(call pc_libs,$(LIBS_TUI)) -lm
-TEST_LIBS = $(call pc_libs,$(LIBS_SERVER) ncursesw cmocka vterm) -lm
+SERVER_LIBS = $(call pc_libs,$(LIBS_SERVER)) -lcrypt -lm
+TUI_LIBS = $(call pc_libs,$(LIBS_TUI)) -lcrypt -lm
+TEST_LIBS = $(call pc_libs,$(LIBS_SERVER) ncursesw cmocka vterm) -lcrypt -lm
 
 # A change of flags rebuilds; objects of two sets of flags never mix.
 STAMP := $(B)/flags

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "crypto/crypto.h"
+
+#include <crypt.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define BLAKE2S_BLOCK 64
+
+/* Looked up once: OpenSSL 3 searches its providers at each use of a name, which costs more than a short digest. */
+static EVP_MD *sha256, *blake2s;
+static EVP_CIPHER *chacha;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void must(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    log_error("crypto", "libcrypto refuses %s", what);
+    abort();
+}
+
+static void fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    blake2s = EVP_MD_fetch(NULL, "BLAKE2S-256", NULL);
+    chacha = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+    must(sha256 && blake2s && chacha, "SHA-256, BLAKE2s or ChaCha20-Poly1305");
+}
+
+/* A context for each thread, because making one costs as much as the digest of a short text. */
+static pthread_key_t digest_key;
+static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
+
+static void digest_drop(void *ctx)
+{
+    EVP_MD_CTX_free(ctx);
+}
+
+static void digest_setup(void)
+{
+    must(pthread_key_create(&digest_key, digest_drop) == 0, "a thread's digest");
+}
+
+static EVP_MD_CTX *digest_ctx(void)
+{
+    pthread_once(&once, fetch);
+    pthread_once(&digest_once, digest_setup);
+    EVP_MD_CTX *ctx = pthread_getspecific(digest_key);
+    if (!ctx) {
+        ctx = EVP_MD_CTX_new();
+        must(ctx && pthread_setspecific(digest_key, ctx) == 0, "a digest");
+    }
+    return ctx;
+}
+
+static void digest(EVP_MD *md, const struct crypto_part *before, const struct crypto_part *parts, size_t count,
+                   uint8_t out[CRYPTO_HASH_LEN])
+{
+    EVP_MD_CTX *ctx = digest_ctx();
+    bool ok = EVP_DigestInit_ex2(ctx, md, NULL) == 1;
+
+    if (before)
+        ok = ok && EVP_DigestUpdate(ctx, before->bytes, before->len) == 1;
+    for (size_t i = 0; i < count; i++)
+        ok = ok && EVP_DigestUpdate(ctx, parts[i].bytes, parts[i].len) == 1;
+    must(ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1, "a digest");
+}
+
+static void hmac(EVP_MD *md, const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
+                 uint8_t out[CRYPTO_HASH_LEN])
+{
+    uint8_t inner[BLAKE2S_BLOCK] = {0}, outer[BLAKE2S_BLOCK]; /* SHA-256 has the same block */
+    uint8_t hash[CRYPTO_HASH_LEN];
+
+    if (key_len > sizeof(inner)) {
+        digest(md, NULL, &(struct crypto_part){key, key_len}, 1, inner);
+    } else if (key_len) {
+        memcpy(inner, key, key_len);
+    }
+    for (size_t i = 0; i < sizeof(inner); i++) {
+        outer[i] = inner[i] ^ 0x5c;
+        inner[i] ^= 0x36;
+    }
+    digest(md, &(struct crypto_part){inner, sizeof(inner)}, parts, count, hash);
+    digest(md, &(struct crypto_part){outer, sizeof(outer)}, &(struct crypto_part){hash, sizeof(hash)}, 1, out);
+    crypto_wipe(inner, sizeof(inner));
+    crypto_wipe(outer, sizeof(outer));
+}
+
+void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN])
+{
+    pthread_once(&once, fetch);
+    digest(sha256, NULL, &(struct crypto_part){bytes, len}, 1, out);
+}
+
+void crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN])
+{
+    pthread_once(&once, fetch);
+    hmac(sha256, key, key_len, &(struct crypto_part){bytes, len}, 1, out);
+}
+
+void crypto_blake2s(const struct crypto_part *parts, size_t count, uint8_t out[CRYPTO_HASH_LEN])
+{
+    pthread_once(&once, fetch);
+    digest(blake2s, NULL, parts, count, out);
+}
+
+void crypto_hmac_blake2s(const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
+                         uint8_t out[CRYPTO_HASH_LEN])
+{
+    pthread_once(&once, fetch);
+    hmac(blake2s, key, key_len, parts, count, out);
+}
+
+bool crypto_equal(const void *a, const void *b, size_t len)
+{
+    return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void crypto_wipe(void *secret, size_t len)
+{
+    OPENSSL_cleanse(secret, len);
+}
+
+bool crypto_bcrypt_fits(const char *password, const char *hash)
+{
+    if (!str_starts(hash, "$2a$") && !str_starts(hash, "$2b$") && !str_starts(hash, "$2y$"))
+        return false;
+    struct crypt_data *work = mem_alloc(sizeof(*work));
+    const char *made = crypt_r(password, hash, work);
+    bool fits = made && strlen(made) == strlen(hash) && crypto_equal(made, hash, strlen(hash));
+    crypto_wipe(work, sizeof(*work));
+    free(work);
+    return fits;
+}
+
+struct crypto_dh {
+    EVP_PKEY *key;
+};
+
+static struct crypto_dh *dh_wrap(EVP_PKEY *key)
+{
+    must(key != NULL, "an X25519 key");
+    struct crypto_dh *dh = mem_alloc(sizeof(*dh));
+    dh->key = key;
+    return dh;
+}
+
+struct crypto_dh *crypto_dh_new(const uint8_t private_key[CRYPTO_KEY_LEN])
+{
+    return dh_wrap(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, CRYPTO_KEY_LEN));
+}
+
+struct crypto_dh *crypto_dh_generate(uint8_t public_key[CRYPTO_KEY_LEN])
+{
+    struct crypto_dh *dh = dh_wrap(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"));
+    size_t len = CRYPTO_KEY_LEN;
+
+    must(EVP_PKEY_get_raw_public_key(dh->key, public_key, &len) == 1, "a public key");
+    return dh;
+}
+
+void crypto_dh_free(struct crypto_dh *dh)
+{
+    if (!dh)
+        return;
+    EVP_PKEY_free(dh->key);
+    free(dh);
+}
+
+int crypto_dh_shared(const struct crypto_dh *dh, const uint8_t public_key[CRYPTO_KEY_LEN], uint8_t out[CRYPTO_KEY_LEN])
+{
+    static const uint8_t zero[CRYPTO_KEY_LEN];
+    size_t len = CRYPTO_KEY_LEN;
+    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, CRYPTO_KEY_LEN);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, dh->key, NULL);
+
+    must(peer && ctx && EVP_PKEY_derive_init(ctx) == 1, "X25519");
+    /* Not set_peer_ex with its check of the point: X25519 takes any 32 bytes, and zeros are looked for below. */
+    bool ok = EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 && EVP_PKEY_derive(ctx, out, &len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(peer);
+    return ok && !crypto_equal(out, zero, sizeof(zero)) ? 0 : ERR_INVALID;
+}
+
+void crypto_x25519_generate(uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN])
+{
+    struct crypto_dh *dh = crypto_dh_generate(public_key);
+    size_t len = CRYPTO_KEY_LEN;
+
+    must(EVP_PKEY_get_raw_private_key(dh->key, private_key, &len) == 1, "a private key");
+    crypto_dh_free(dh);
+    /* The clamped form, so that the bytes in a file are the bytes that count. */
+    private_key[0] &= 248;
+    private_key[31] = (uint8_t)((private_key[31] & 127) | 64);
+}
+
+void crypto_x25519_public(const uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN])
+{
+    struct crypto_dh *dh = crypto_dh_new(private_key);
+    size_t len = CRYPTO_KEY_LEN;
+
+    must(EVP_PKEY_get_raw_public_key(dh->key, public_key, &len) == 1, "a public key");
+    crypto_dh_free(dh);
+}
+
+struct crypto_aead {
+    EVP_CIPHER_CTX *ctx;
+    bool seal;
+};
+
+struct crypto_aead *crypto_aead_new(const uint8_t key[CRYPTO_KEY_LEN], bool seal)
+{
+    pthread_once(&once, fetch);
+    struct crypto_aead *a = mem_alloc(sizeof(*a));
+    a->ctx = EVP_CIPHER_CTX_new();
+    a->seal = seal;
+    must(a->ctx && EVP_CipherInit_ex2(a->ctx, chacha, key, NULL, seal, NULL) == 1, "ChaCha20-Poly1305");
+    return a;
+}
+
+void crypto_aead_free(struct crypto_aead *a)
+{
+    if (!a)
+        return;
+    EVP_CIPHER_CTX_free(a->ctx); /* wipes the key */
+    free(a);
+}
+
+void crypto_aead_begin(struct crypto_aead *a, const uint8_t nonce[12], const void *aad, size_t aad_len)
+{
+    int n;
+
+    must(EVP_CipherInit_ex2(a->ctx, NULL, NULL, nonce, -1, NULL) == 1, "a nonce");
+    if (aad_len)
+        must(EVP_CipherUpdate(a->ctx, NULL, &n, aad, (int)aad_len) == 1, "additional data");
+}
+
+void crypto_aead_update(struct crypto_aead *a, const uint8_t *in, size_t len, uint8_t *out)
+{
+    int n;
+
+    if (len)
+        must(EVP_CipherUpdate(a->ctx, out, &n, in, (int)len) == 1 && (size_t)n == len, "a message");
+}
+
+void crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[CRYPTO_TAG_LEN])
+{
+    uint8_t none[CRYPTO_TAG_LEN];
+    int n;
+
+    must(EVP_CipherFinal_ex(a->ctx, none, &n) == 1 &&
+             EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_LEN, tag) == 1,
+         "a tag");
+}
+
+bool crypto_aead_open_end(struct crypto_aead *a, const uint8_t tag[CRYPTO_TAG_LEN])
+{
+    uint8_t copy[CRYPTO_TAG_LEN], none[CRYPTO_TAG_LEN];
+    int n;
+
+    memcpy(copy, tag, sizeof(copy));
+    must(EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG_LEN, copy) == 1, "a tag");
+    return EVP_CipherFinal_ex(a->ctx, none, &n) == 1;
+}

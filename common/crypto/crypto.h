@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one place that knows libcrypto: digests, X25519, ChaCha20-Poly1305, comparison of secrets. What can only fail for
+ * want of memory or of an algorithm in the library stops the process; what an outsider can cause is returned. */
+#ifndef COMMON_CRYPTO_CRYPTO_H
+#define COMMON_CRYPTO_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define CRYPTO_HASH_LEN 32 /* SHA-256, BLAKE2s-256 */
+#define CRYPTO_KEY_LEN  32 /* X25519 and ChaCha20-Poly1305 */
+#define CRYPTO_TAG_LEN  16
+
+/* ---- Digests ---- */
+
+struct crypto_part {
+    const void *bytes;
+    size_t len;
+};
+
+void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN]);
+void crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN]);
+
+/* Of the parts one after the other; out may be one of them. */
+void crypto_blake2s(const struct crypto_part *parts, size_t count, uint8_t out[CRYPTO_HASH_LEN]);
+/* HMAC of RFC 2104 over BLAKE2s-256, as Noise has it (not BLAKE2's own keyed mode); key_len is at most 64. */
+void crypto_hmac_blake2s(const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
+                         uint8_t out[CRYPTO_HASH_LEN]);
+
+/* ---- Secrets ---- */
+
+bool crypto_equal(const void *a, const void *b, size_t len); /* in time that depends on len only */
+void crypto_wipe(void *secret, size_t len);
+
+/* Does password fit a hash of crypt(3) ("$2a$", "$2b$", "$2y$": bcrypt)? For rows imported from headscale; takes tens
+ * of milliseconds. Hashes of another kind never fit. */
+bool crypto_bcrypt_fits(const char *password, const char *hash);
+
+/* ---- X25519 (RFC 7748) ---- */
+
+void crypto_x25519_generate(uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN]);
+void crypto_x25519_public(const uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN]);
+
+/* A private key made ready for many exchanges; used by several threads at once. */
+struct crypto_dh;
+struct crypto_dh *crypto_dh_new(const uint8_t private_key[CRYPTO_KEY_LEN]);
+struct crypto_dh *crypto_dh_generate(uint8_t public_key[CRYPTO_KEY_LEN]);
+void crypto_dh_free(struct crypto_dh *dh);
+/* ERR_INVALID if the result is all zeros, which a peer can force with a point of small order. */
+int crypto_dh_shared(const struct crypto_dh *dh, const uint8_t public_key[CRYPTO_KEY_LEN],
+                     uint8_t out[CRYPTO_KEY_LEN]) WARN_UNUSED;
+
+/* ---- ChaCha20-Poly1305 (RFC 8439), no additional data unless given ---- */
+
+/* One key in one direction, with its key schedule kept. For one thread at a time. */
+struct crypto_aead;
+struct crypto_aead *crypto_aead_new(const uint8_t key[CRYPTO_KEY_LEN], bool seal);
+void crypto_aead_free(struct crypto_aead *a);
+
+/* A message in pieces: begin, any number of updates (out gets as many bytes as in has; they may be the same place),
+ * end. Of an opened message nothing may be used before open_end said true. */
+void crypto_aead_begin(struct crypto_aead *a, const uint8_t nonce[12], const void *aad, size_t aad_len);
+void crypto_aead_update(struct crypto_aead *a, const uint8_t *in, size_t len, uint8_t *out);
+void crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[CRYPTO_TAG_LEN]);
+bool crypto_aead_open_end(struct crypto_aead *a, const uint8_t tag[CRYPTO_TAG_LEN]);
+
+#endif
