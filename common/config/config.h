@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The configuration: headscale's YAML keys with the same meaning, and a few of our own. Both programs read it: the
+ * daemon for everything, the command line for the socket and the address that it talks to.
+ *
+ * One table (keys.c) holds each key's name, type, default, limits and explanation; reading, environment overrides, the
+ * commented example and headway.yaml(5) come from it. This room alone knows libyaml.
+ *
+ * A struct config is filled once and never changes; a reload makes a new one. Texts are never NULL; a path is absolute
+ * or relative to the working directory (a relative one in the file has got the file's directory in front). Durations
+ * are nanoseconds. */
+#ifndef COMMON_CONFIG_CONFIG_H
+#define COMMON_CONFIG_CONFIG_H
+
+#include <stdatomic.h>
+
+#include "base/str.h"
+#include "net/prefixes.h"
+
+enum config_allocation { ALLOCATE_SEQUENTIAL, ALLOCATE_RANDOM };
+
+struct config_split {
+    char *domain; /* lower case */
+    struct strs servers;
+};
+
+struct config_splits {
+    struct config_split *items;
+    size_t len, cap;
+};
+
+struct config_record { /* one of dns.extra_records */
+    char *name, *type, *value;
+};
+
+struct config_records {
+    struct config_record *items;
+    size_t len, cap;
+};
+
+struct config_pair {
+    char *name, *value;
+};
+
+struct config_pairs {
+    struct config_pair *items;
+    size_t len, cap;
+};
+
+struct config {
+    atomic_uint refs;
+    char *file;        /* what was read, "" without a file */
+    struct strs notes; /* sentences for the start log: keys without effect yet, defaults that a person should know */
+    struct strs given; /* sorted: the keys that the file or the environment set */
+    char *state_dir;   /* where files without a path of their own live: certificates, DERP maps, copies */
+    char *server_url;  /* without a slash at its end */
+    char *listen_addr; /* the public door, host:port as config_listen_parse reads it; never "" */
+    char *metrics_listen_addr; /* "": off */
+    struct prefixes trusted_proxies;
+    char *tls_cert_path, *tls_key_path; /* both or none */
+    char *unix_socket;
+    int64_t unix_socket_permission; /* mode bits */
+    struct {
+        char *private_key_path;
+    } noise;
+    struct {
+        struct prefix v4, v6; /* addr.bits 0: family not used; at least one is */
+        int64_t allocation;   /* enum config_allocation */
+    } prefixes;
+    struct {
+        struct {
+            bool enabled, verify_clients, legacy_clients;
+            bool automatically_add_embedded_derp_region;
+            int64_t region_id;
+            char *region_code, *region_name;
+            char *listen_addr, *stun_listen_addr; /* never "" while enabled */
+            char *private_key_path, *ipv4, *ipv6;
+        } server;
+        struct strs urls, paths;
+        bool auto_update_enabled;
+        int64_t update_frequency;
+    } derp;
+    struct {
+        int64_t expiry; /* of keys of untagged nodes; 0: never */
+        int64_t ephemeral_inactivity_timeout;
+        int64_t offline_grace; /* a closed connection of a node that nobody can stand in for */
+        struct {
+            int64_t probe_interval, probe_timeout; /* of the HEAD and c2n probe; interval 0: off */
+            int64_t ping_interval, ping_timeout;   /* for every node with an effective route */
+            int64_t settle_time;                   /* after a start, before a prefix moves away from its last router */
+        } ha;
+    } node;
+    struct {
+        char *sqlite_path;
+        bool write_ahead_log;
+        int64_t wal_autocheckpoint;
+    } database;
+    struct {
+        char *level, *format;
+    } log;
+    struct {
+        char *mode, *path;   /* config_policy_is_file says which holds */
+        struct strs domains; /* mail domains of the tailnet; empty: those of its users */
+    } policy;
+    struct {
+        bool magic_dns;
+        char *base_domain; /* "" only without MagicDNS */
+        bool override_local_dns;
+        struct strs global; /* addresses or https URLs */
+        struct config_splits split;
+        struct strs search_domains;
+        struct config_records extra_records;
+        char *extra_records_path; /* "": none */
+    } dns;
+    bool logtail, taildrop, auto_update, randomize_client_port;
+    struct {
+        char *address, *api_key; /* address "": the unix socket */
+        int64_t timeout;
+        bool insecure;
+    } cli;
+    struct {
+        int64_t batch_change_delay;
+        int64_t register_cache_expiration, register_cache_max_entries;
+        int64_t session_threads; /* 0: one per core */
+    } tuning;
+    /* Accepted for headscale's sake, used by no part yet. */
+    struct {
+        char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
+        struct strs scope, allowed_domains, allowed_users, allowed_groups;
+        struct config_pairs extra_params;
+        bool only_start_if_oidc_is_available, email_verified_required, use_expiry_from_token, pkce_enabled;
+    } oidc;
+    struct {
+        char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
+    } acme;
+};
+
+/* Finds the file: path if it is not NULL, else $HEADWAY_CONFIG, $HEADSCALE_CONFIG, ./config.yaml,
+ * ~/.config/headway/config.yaml, /etc/headway/config.yaml; none at all is no error. Reads it, then the environment
+ * (HEADWAY_DNS_BASE_DOMAIN, else HEADSCALE_...), fills in defaults and checks what can be checked without side effects.
+ * All mistakes are appended to problems (may be NULL) as "FILE:LINE: KEY: text", the first one is also in *e.
+ * The caller owns one reference of *out. */
+int config_load(const char *path, struct config **out, struct strs *problems, struct err *e) WARN_UNUSED;
+
+/* The same from text, as if read from a file called name; for tests and fuzzing. name's directory is put in front of
+ * relative paths. */
+int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,
+                 struct err *e) WARN_UNUSED;
+
+/* What the daemon's start would stumble over and config_load does not look at: certificate and key can be read, the
+ * policy file too, directories of state and socket can be written or made. Changes nothing. */
+int config_check(const struct config *c, struct strs *problems, struct err *e) WARN_UNUSED;
+
+struct config *config_ref(const struct config *c);
+void config_unref(const struct config *c); /* NULL is allowed */
+
+/* The names of the keys whose values differ: those that take effect at once to live, those that need a restart to
+ * restart. Both are released first. */
+void config_diff(const struct config *was, const struct config *is, struct strs *live, struct strs *restart);
+
+/* The policy is a file's and read-only; otherwise it is in the database. */
+bool config_policy_is_file(const struct config *c);
+
+/* Splits "host:port", ":8080", "[::]:443", ":http". A host of "" means all addresses of both
+ * families. ERR_INVALID names the field. */
+struct config_listen {
+    char host[256];
+    uint16_t port;
+};
+int config_listen_parse(const char *text, const char *field, struct config_listen *out, struct err *e) WARN_UNUSED;
+
+/* Where the daemon keeps its state and its socket when nothing says so: /var/lib/headway and /run/headway as root or
+ * under systemd, else below ~/.local/state/headway. The caller owns the text. */
+char *config_default_state_dir(void);
+char *config_default_socket(void);
+
+/* The texts that are generated from the table: a commented YAML file, and the key sections of headway.yaml(5). */
+void config_write_example(struct buf *out);
+void config_write_manual(struct buf *out);
+
+#endif
