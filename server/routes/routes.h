@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who serves which subnet prefix, and why. Pure logic: no clock, no disk, no threads; whoever owns a struct routes
+ * tells it what changed, and asks for one election over everything that changed. One event touches only the prefixes of
+ * its node: the cost is (prefixes of the node) * (routers of each).
+ *
+ * A router is a candidate for a prefix while it advertises it, the prefix is approved, the node is online and its key
+ * has not expired. Candidates are ordered by (created, id). The primary keeps a prefix while it is a healthy candidate;
+ * draining routers serve only where nobody else can, unhealthy ones only where they did before. Exit routes are never
+ * elected: every approved exit node offers them. */
+#ifndef SERVER_ROUTES_ROUTES_H
+#define SERVER_ROUTES_ROUTES_H
+
+#include "model/record.h"
+
+struct routes;
+
+/* What a prefix does when its former primary is well again. */
+enum routes_failback {
+    FAILBACK_STICKY,   /* nothing: who serves goes on serving */
+    FAILBACK_OLDEST,   /* the router that was created first serves whenever it can */
+    FAILBACK_PRIORITY, /* the one with the highest priority, the present one among equals */
+};
+
+struct routes_rule {
+    enum routes_failback failback;
+    bool keep; /* without any candidate the last primary keeps the prefix (traffic to it is dropped, and goes nowhere
+                * else), and an unhealthy router is elected rather than none; false: the prefix is withdrawn */
+};
+
+struct routes_flags {
+    bool online, healthy, expired, draining;
+    int priority; /* for FAILBACK_PRIORITY, higher is better */
+};
+
+/* from or to 0: nobody. cause is a static text that completes "PREFIX moved from A to B: ...", about the router that
+ * lost the prefix where there was one ("went offline", "answers no probe", "withdrawn", "approval revoked", "deleted",
+ * "expired", "drained", "by administrator", ...), else about the one that gained it ("came online", "approved", ...).
+ */
+struct route_move {
+    struct prefix prefix;
+    uint64_t from, to;
+    const char *cause;
+};
+struct route_moves {
+    struct route_move *items;
+    size_t len, cap;
+};
+void route_moves_release(struct route_moves *moves);
+
+struct routes *routes_new(const struct routes_rule *defaults); /* NULL: sticky and withdraw */
+void routes_free(struct routes *r);
+
+/* A rule for one prefix, NULL: the defaults again. Counts from the next election, in which the prefix takes part. */
+void routes_set_rule(struct routes *r, const struct prefix *p, const struct routes_rule *rule);
+
+/* At start, before the first election: node served p when this was last written. Until routes_settled (the owner's
+ * timer, some seconds later) no other router takes p, unless node is deleted, expired or no longer entitled to it. */
+void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns);
+void routes_settled(struct routes *r);
+
+/* What is known of a node now; the record is referenced, not copied. Changes nothing but what the next election looks
+ * at, so that several results that belong together are decided in one step. */
+void routes_set_node(struct routes *r, const struct node *record, const struct routes_flags *flags);
+void routes_remove_node(struct routes *r, uint64_t id);
+
+/* An administrator wants node to serve p from the next election on. It does so until it cannot, or another one is
+ * chosen. ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to p, ERR_PRECONDITION with the reason
+ * where node cannot serve it now. */
+int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struct err *e) WARN_UNUSED;
+
+/* Elects for every prefix that something changed for. Appends what moved, by prefix, to moves. now_ns becomes the time
+ * since which the new primary serves. */
+void routes_elect(struct routes *r, int64_t now_ns, struct route_moves *moves);
+
+/* The node that serves p, 0: nobody. since_ns may be NULL. */
+uint64_t routes_primary(const struct routes *r, const struct prefix *p, int64_t *since_ns);
+/* What a node is the primary of; out is released first. */
+void routes_serving(const struct routes *r, uint64_t node, struct prefixes *out);
+/* How many nodes are entitled to p (advertised and approved), and how many of them are candidates; either may be NULL.
+ * Two candidates make a prefix highly available. */
+void routes_count(const struct routes *r, const struct prefix *p, size_t *entitled, size_t *candidates);
+/* Every subnet prefix that a node is entitled to or the primary of, by prefix; out is released first. */
+void routes_prefixes(const struct routes *r, struct prefixes *out);
+/* The nodes entitled to p in the order of election. Returns how many; at most max ids are written. */
+size_t routes_routers(const struct routes *r, const struct prefix *p, uint64_t *ids, size_t max);
+
+/* ---- for tables: the state of one prefix on one node, from facts that any snapshot has ---- */
+
+enum route_state {
+    ROUTE_NONE,      /* neither advertised nor approved */
+    ROUTE_AVAILABLE, /* advertised, not approved */
+    ROUTE_APPROVED,  /* approved, not advertised (or one half of an exit node without the other) */
+    ROUTE_STANDBY,   /* entitled, another node serves, or nobody yet */
+    ROUTE_SERVING,
+    ROUTE_OFFLINE,   /* entitled, but offline or expired */
+    ROUTE_UNHEALTHY, /* entitled, but answers no probe */
+};
+const char *route_state_name(enum route_state state); /* "serving", ... as in the API; "none" */
+
+struct route_facts {
+    const struct node *node;
+    const struct prefix *prefix;
+    struct routes_flags flags;
+    const struct node *primary; /* who serves it now, NULL: nobody; not used for exit routes */
+};
+/* Appends one sentence without a dot at its end to reason, if that is not NULL. */
+enum route_state route_explain(const struct route_facts *facts, struct buf *reason);
+
+#endif
