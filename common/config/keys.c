@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every key, in the order of the example file. */
+#include "config/keys.h"
+
+#include <stddef.h>
+
+#define AT(member)  .offset = offsetof(struct config, member)
+#define NOWHERE     .nowhere = true
+#define MS          INT64_C(1000000)
+#define SEC         INT64_C(1000000000)
+#define HOUR        (INT64_C(3600) * SEC)
+#define LONG        (INT64_C(100) * 365 * 24 * HOUR)
+#define COUNT(a)    (sizeof(a) / sizeof(*(a)))
+#define MAX_REGIONS 65535
+
+/* clang-format off */
+const struct config_key config_keys[] = {
+    {"server_url", .type = TYPE_URL, AT(server_url), .fallback = "$url", .example = "http://192.168.1.10:8080",
+     .help = "The address that clients are told to use, with http:// or https:// and without a path. Without it the first private address of this machine is taken. It must not be the MagicDNS domain or a name below it."},
+    {"listen_addr", .type = TYPE_LISTEN, AT(listen_addr), .fallback = "0.0.0.0:8080",
+     .help = "Address and port of the public door: clients, the API, web pages. ':8080' listens on every address of both families."},
+    {"metrics_listen_addr", .type = TYPE_LISTEN, AT(metrics_listen_addr), .fallback = "", .example = "127.0.0.1:9090",
+     .help = "Address and port of /metrics and /health, plain HTTP. Empty: none. Do not open it to the world."},
+    {"unix_socket", .type = TYPE_TEXT, AT(unix_socket), .fallback = "$socket", .example = "/run/headway/headway.sock",
+     .help = "The socket of the command line and the console: whoever can open it administers the tailnet."},
+    {"unix_socket_permission", .type = TYPE_MODE, AT(unix_socket_permission), .fallback = "0770", .live = true,
+     .help = "Permission bits of the socket, octal."},
+    {"trusted_proxies", .type = TYPE_PREFIXES, AT(trusted_proxies), .fallback = "",
+     .help = "Prefixes of reverse proxies whose X-Forwarded-For and X-Real-IP are believed. 0.0.0.0/0 and ::/0 are not allowed."},
+    {"tls_cert_path", .type = TYPE_PATH, AT(tls_cert_path), .fallback = "",
+     .help = "Certificate (with its chain, PEM) of the public door. A changed file is noticed without a restart."},
+    {"tls_key_path", .type = TYPE_PATH, AT(tls_key_path), .fallback = "", .help = "Private key (PEM) of that certificate."},
+
+    {"noise.private_key_path", .type = TYPE_PATH, AT(noise.private_key_path), .fallback = "$state/noise_private.key",
+     .help = "The server's own key. Made when it is missing; clients notice when it changes, so keep it."},
+    {"prefixes.v4", .type = TYPE_PREFIX, AT(prefixes.v4), .fallback = "100.64.0.0/10",
+     .help = "Where IPv4 addresses of nodes come from. With only one of v4 and v6 set, the other family is not used."},
+    {"prefixes.v6", .type = TYPE_PREFIX, AT(prefixes.v6), .fallback = "fd7a:115c:a1e0::/48",
+     .help = "Where IPv6 addresses of nodes come from."},
+    {"prefixes.allocation", .type = TYPE_ENUM, AT(prefixes.allocation), .fallback = "sequential", .words = "sequential|random",
+     .help = "How the next address is picked."},
+
+    {"derp.server.enabled", .type = TYPE_BOOL, AT(derp.server.enabled), .fallback = "true",
+     .help = "The built-in relay and STUN."},
+    {"derp.server.region_id", .type = TYPE_INT, AT(derp.server.region_id), .fallback = "999", .min = 1, .max = MAX_REGIONS,
+     .help = "Number of the built-in region; it replaces one of the same number from derp.urls and derp.paths."},
+    {"derp.server.region_code", .type = TYPE_TEXT, AT(derp.server.region_code), .fallback = "headway",
+     .help = "Short name of the built-in region."},
+    {"derp.server.region_name", .type = TYPE_TEXT, AT(derp.server.region_name), .fallback = "Headway Embedded DERP",
+     .help = "Long name of the built-in region."},
+    {"derp.server.verify_clients", .type = TYPE_BOOL, AT(derp.server.verify_clients), .fallback = "true",
+     .help = "Only nodes of this tailnet may use the relay."},
+    {"derp.server.listen_addr", .type = TYPE_LISTEN, AT(derp.server.listen_addr), .fallback = "0.0.0.0:8443",
+     .help = "Address and port of the relay's own TLS listener."},
+    {"derp.server.legacy_clients", .type = TYPE_BOOL, AT(derp.server.legacy_clients), .fallback = "true", .live = true,
+     .help = "Clients that cannot pin the relay's own certificate (capability below 115) are told not to verify it. What is relayed is WireGuard in any case."},
+    {"derp.server.stun_listen_addr", .type = TYPE_LISTEN, AT(derp.server.stun_listen_addr), .fallback = ":3478",
+     .help = "Address and port of STUN (UDP)."},
+    {"derp.server.private_key_path", .type = TYPE_PATH, AT(derp.server.private_key_path), .fallback = "$state/derp_server_private.key",
+     .help = "The relay's own key, made when it is missing. Not the noise key."},
+    {"derp.server.automatically_add_embedded_derp_region", .type = TYPE_BOOL, AT(derp.server.automatically_add_embedded_derp_region), .fallback = "true", .live = true,
+     .help = "Put the built-in region into the map. If not, derp.paths must name a file that has it."},
+    {"derp.server.ipv4", .type = TYPE_ADDR, AT(derp.server.ipv4), .fallback = "", .live = true,
+     .help = "Address of the built-in relay as clients see it. Empty: that of server_url's host."},
+    {"derp.server.ipv6", .type = TYPE_ADDR, AT(derp.server.ipv6), .fallback = "", .live = true, .help = "The same for IPv6."},
+    {"derp.server.stun.enabled", .type = TYPE_BOOL, NOWHERE, .fallback = "true", .use = KEY_NO_EFFECT,
+     .help = "STUN follows derp.server.enabled."},
+    {"derp.urls", .type = TYPE_LIST, AT(derp.urls), .fallback = "", .example = "https://controlplane.tailscale.com/derpmap/default", .live = true,
+     .help = "DERP maps (JSON) to fetch. The last good answer is kept on disk."},
+    {"derp.paths", .type = TYPE_LIST, AT(derp.paths), .fallback = "", .live = true,
+     .help = "DERP maps (YAML or JSON) to read; a later source overrides a region of an earlier one."},
+    {"derp.auto_update_enabled", .type = TYPE_BOOL, AT(derp.auto_update_enabled), .fallback = "false", .example = "true", .live = true,
+     .help = "Fetch and read the maps again from time to time."},
+    {"derp.update_frequency", .type = TYPE_DURATION, AT(derp.update_frequency), .fallback = "3h", .min = 60 * SEC, .max = LONG, .live = true,
+     .help = "How often."},
+
+    {"node.expiry", .type = TYPE_DURATION, AT(node.expiry), .fallback = "0", .max = LONG, .live = true,
+     .help = "How long a login lasts; 0: for ever. Tagged nodes never expire."},
+    {"node.ephemeral.inactivity_timeout", .type = TYPE_DURATION, AT(node.ephemeral_inactivity_timeout), .fallback = "120s", .example = "30m", .max = LONG, .live = true,
+     .help = "An ephemeral node that was offline for so long is removed. More than 65s."},
+    {"node.offline_grace", .type = TYPE_DURATION, AT(node.offline_grace), .fallback = "5s", .max = 3600 * SEC, .live = true,
+     .help = "How long a node whose connection closed still counts as online, when no other router can serve its prefixes."},
+    {"node.routes.ha.ping_interval", .type = TYPE_DURATION, AT(node.ha.ping_interval), .fallback = "1s", .min = 100 * MS, .max = 3600 * SEC, .live = true,
+     .help = "How often a node with an approved and advertised route is asked for a sign of life."},
+    {"node.routes.ha.ping_timeout", .type = TYPE_DURATION, AT(node.ha.ping_timeout), .fallback = "1800ms", .min = 200 * MS, .max = 3600 * SEC, .live = true,
+     .help = "After how much silence such a node is offline and another router takes over."},
+    {"node.routes.ha.settle_time", .type = TYPE_DURATION, AT(node.ha.settle_time), .fallback = "15s", .max = 3600 * SEC, .live = true,
+     .help = "After a start of the daemon: how long a prefix waits for the router that served it last."},
+    {"node.routes.ha.probe_interval", .type = TYPE_DURATION, AT(node.ha.probe_interval), .fallback = "10s", .max = LONG, .live = true,
+     .help = "How often routers are asked through their client whether they still work; 0: never, else at least 2s."},
+    {"node.routes.ha.probe_timeout", .type = TYPE_DURATION, AT(node.ha.probe_timeout), .fallback = "5s", .min = 1 * SEC, .max = LONG, .live = true,
+     .help = "How long to wait for that answer. Less than the interval."},
+
+    {"database.type", .type = TYPE_WORD, NOWHERE, .fallback = "sqlite", .words = "sqlite|sqlite3|postgres",
+     .help = "Only sqlite (or sqlite3) works; postgres is refused."},
+    {"database.sqlite.path", .type = TYPE_PATH, AT(database.sqlite_path), .fallback = "$state/db.sqlite", .help = "The database's file."},
+    {"database.sqlite.write_ahead_log", .type = TYPE_BOOL, AT(database.write_ahead_log), .fallback = "true",
+     .help = "SQLite's write-ahead log. Always on; false is said to have no effect."},
+    {"database.sqlite.wal_autocheckpoint", .type = TYPE_INT, AT(database.wal_autocheckpoint), .fallback = "1000", .max = 1000000,
+     .help = "Pages of the log after which it is folded into the database."},
+    {"database.debug", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "Of headscale's query layer."},
+    {"database.gorm.prepare_stmt", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "Of headscale's query layer."},
+    {"database.gorm.parameterized_queries", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "Of headscale's query layer."},
+    {"database.gorm.skip_err_record_not_found", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "Of headscale's query layer."},
+    {"database.gorm.slow_threshold", .type = TYPE_INT, NOWHERE, .fallback = "0", .max = INT64_MAX, .use = KEY_NO_EFFECT, .help = "Of headscale's query layer."},
+    {"database.postgres.host", .type = TYPE_TEXT, NOWHERE, .fallback = "", .use = KEY_NOT_YET, .help = "PostgreSQL."},
+    {"database.postgres.port", .type = TYPE_INT, NOWHERE, .fallback = "5432", .min = 1, .max = 65535, .use = KEY_NOT_YET, .help = "PostgreSQL."},
+    {"database.postgres.name", .type = TYPE_TEXT, NOWHERE, .fallback = "", .use = KEY_NOT_YET, .help = "PostgreSQL."},
+    {"database.postgres.user", .type = TYPE_TEXT, NOWHERE, .fallback = "", .use = KEY_NOT_YET, .help = "PostgreSQL."},
+    {"database.postgres.pass", .type = TYPE_TEXT, NOWHERE, .fallback = "", .use = KEY_NOT_YET, .secret = true, .help = "PostgreSQL."},
+    {"database.postgres.ssl", .type = TYPE_TEXT, NOWHERE, .fallback = "false", .use = KEY_NOT_YET, .help = "PostgreSQL."},
+    {"database.postgres.max_open_conns", .type = TYPE_INT, NOWHERE, .fallback = "10", .max = 100000, .use = KEY_NOT_YET, .help = "PostgreSQL."},
+    {"database.postgres.max_idle_conns", .type = TYPE_INT, NOWHERE, .fallback = "10", .max = 100000, .use = KEY_NOT_YET, .help = "PostgreSQL."},
+    {"database.postgres.conn_max_idle_time_secs", .type = TYPE_INT, NOWHERE, .fallback = "3600", .max = INT32_MAX, .use = KEY_NOT_YET, .help = "PostgreSQL."},
+
+    {"log.level", .type = TYPE_WORD, AT(log.level), .fallback = "info", .words = "trace|debug|info|warn|error|fatal|panic|disabled", .live = true,
+     .help = "What is written to standard error."},
+    {"log.format", .type = TYPE_WORD, AT(log.format), .fallback = "text", .words = "text|json", .help = "One line an event, as text or as JSON."},
+
+    {"policy.mode", .type = TYPE_WORD, AT(policy.mode), .fallback = "file", .words = "file|database",
+     .help = "Where the policy is. 'file' with an empty path means the database, so that it can be edited from the first minute."},
+    {"policy.path", .type = TYPE_PATH, AT(policy.path), .fallback = "",
+     .help = "The policy's file (HuJSON) in file mode; read again on SIGHUP."},
+    {"policy.domains", .type = TYPE_LIST, AT(policy.domains), .fallback = "", .live = true,
+     .help = "The tailnet's mail domains, for user@ and localpart: in policies. Empty: those of its users."},
+
+    {"dns.magic_dns", .type = TYPE_BOOL, AT(dns.magic_dns), .fallback = "true", .live = true, .help = "Nodes have names: NAME.BASE_DOMAIN."},
+    {"dns.base_domain", .type = TYPE_TEXT, AT(dns.base_domain), .fallback = "headway.internal", .example = "example.com",
+     .help = "The domain of those names. Not the host of server_url, and not a domain above it."},
+    {"dns.override_local_dns", .type = TYPE_BOOL, AT(dns.override_local_dns), .fallback = "true", .live = true,
+     .help = "Clients ask dns.nameservers.global for everything, instead of what their network offers. Needs at least one of them."},
+    {"dns.nameservers.global", .type = TYPE_LIST, AT(dns.global), .fallback = "", .example = "1.1.1.1 2606:4700:4700::1111", .live = true,
+     .help = "Name servers for everything: addresses or https URLs (DNS over HTTPS)."},
+    {"dns.nameservers.split", .type = TYPE_SPLIT, AT(dns.split), .fallback = "", .live = true,
+     .help = "Name servers for one domain each: a map from domain to a list."},
+    {"dns.search_domains", .type = TYPE_LIST, AT(dns.search_domains), .fallback = "", .live = true, .help = "Search domains after base_domain."},
+    {"dns.extra_records", .type = TYPE_RECORDS, AT(dns.extra_records), .fallback = "", .live = true,
+     .help = "More names: a list of {name, type, value} with type A or AAAA. Only from the file."},
+    {"dns.extra_records_path", .type = TYPE_PATH, AT(dns.extra_records_path), .fallback = "",
+     .help = "A JSON file with such a list, read again when it changes. Not together with dns.extra_records."},
+
+    {"logtail.enabled", .type = TYPE_BOOL, AT(logtail), .fallback = "false", .help = "Clients may send their logs to Tailscale."},
+    {"taildrop.enabled", .type = TYPE_BOOL, AT(taildrop), .fallback = "true", .help = "Clients may send files to each other."},
+    {"auto_update.enabled", .type = TYPE_BOOL, AT(auto_update), .fallback = "false", .help = "New nodes update their client by themselves."},
+    {"randomize_client_port", .type = TYPE_BOOL, AT(randomize_client_port), .fallback = "false", .help = "Clients use a random UDP port instead of 41641."},
+
+    {"cli.address", .type = TYPE_TEXT, AT(cli.address), .fallback = "", .help = "Where the headway command finds the daemon: https://HOST[:PORT]. Empty: the Unix socket of this machine."},
+    {"cli.api_key", .type = TYPE_TEXT, AT(cli.api_key), .fallback = "", .secret = true, .help = "The API key for that address."},
+    {"cli.timeout", .type = TYPE_DURATION, AT(cli.timeout), .fallback = "5s", .min = 1 * MS, .max = HOUR, .help = "How long the headway command waits for a connection and an answer."},
+    {"cli.insecure", .type = TYPE_BOOL, AT(cli.insecure), .fallback = "false", .help = "Do not verify the daemon's certificate."},
+
+    {"tuning.batch_change_delay", .type = TYPE_DURATION, AT(tuning.batch_change_delay), .fallback = "800ms", .max = HOUR, .use = KEY_NO_EFFECT, .help = "Changes are gathered for a few milliseconds."},
+    {"tuning.notifier_send_timeout", .type = TYPE_DURATION, NOWHERE, .fallback = "800ms", .max = HOUR, .use = KEY_NO_EFFECT, .help = "Of headscale's inside."},
+    {"tuning.node_mapsession_buffered_chan_size", .type = TYPE_INT, NOWHERE, .fallback = "30", .max = INT32_MAX, .use = KEY_NO_EFFECT, .help = "Of headscale's inside."},
+    {"tuning.batcher_workers", .type = TYPE_INT, AT(tuning.session_threads), .fallback = "0", .max = 256,
+     .help = "Threads that serve clients; 0: one per processor."},
+    {"tuning.register_cache_expiration", .type = TYPE_DURATION, AT(tuning.register_cache_expiration), .fallback = "15m", .min = 1 * SEC, .max = LONG, .live = true,
+     .help = "How long an interactive login waits for its approval."},
+    {"tuning.register_cache_max_entries", .type = TYPE_INT, AT(tuning.register_cache_max_entries), .fallback = "1024", .min = 1, .max = 1000000, .live = true,
+     .help = "How many of them may wait."},
+    {"tuning.node_store_batch_size", .type = TYPE_INT, NOWHERE, .fallback = "100", .min = 1, .max = INT32_MAX, .use = KEY_NO_EFFECT, .help = "Of headscale's inside."},
+    {"tuning.node_store_batch_timeout", .type = TYPE_DURATION, NOWHERE, .fallback = "500ms", .max = HOUR, .use = KEY_NO_EFFECT, .help = "Of headscale's inside."},
+
+    {"disable_check_updates", .type = TYPE_BOOL, NOWHERE, .fallback = "true", .use = KEY_NO_EFFECT, .help = "Nothing here ever asks for updates."},
+    {"grpc_listen_addr", .type = TYPE_LISTEN, NOWHERE, .fallback = "", .use = KEY_NO_EFFECT, .help = "There is no gRPC; the API is HTTP on listen_addr."},
+    {"grpc_allow_insecure", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "There is no gRPC."},
+    {"preauth_keys.revoked_retention", .type = TYPE_DURATION, NOWHERE, .fallback = "168h", .max = LONG, .use = KEY_NOT_YET, .help = "How long revoked keys stay listed in API v2."},
+
+    {"oidc.issuer", .type = TYPE_URL, AT(oidc.issuer), .fallback = "", .use = KEY_NOT_YET, .help = "Login by OpenID Connect."},
+    {"oidc.client_id", .type = TYPE_TEXT, AT(oidc.client_id), .fallback = "", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.client_secret", .type = TYPE_TEXT, AT(oidc.client_secret), .fallback = "", .use = KEY_NOT_YET, .secret = true, .help = "OpenID Connect. Not together with client_secret_path."},
+    {"oidc.client_secret_path", .type = TYPE_TEXT, AT(oidc.client_secret_path), .fallback = "", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.only_start_if_oidc_is_available", .type = TYPE_BOOL, AT(oidc.only_start_if_oidc_is_available), .fallback = "true", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.scope", .type = TYPE_LIST, AT(oidc.scope), .fallback = "openid profile email", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.extra_params", .type = TYPE_MAP, AT(oidc.extra_params), .fallback = "", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.allowed_domains", .type = TYPE_LIST, AT(oidc.allowed_domains), .fallback = "", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.allowed_users", .type = TYPE_LIST, AT(oidc.allowed_users), .fallback = "", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.allowed_groups", .type = TYPE_LIST, AT(oidc.allowed_groups), .fallback = "", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.email_verified_required", .type = TYPE_BOOL, AT(oidc.email_verified_required), .fallback = "true", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.use_expiry_from_token", .type = TYPE_BOOL, AT(oidc.use_expiry_from_token), .fallback = "false", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.pkce.enabled", .type = TYPE_BOOL, AT(oidc.pkce_enabled), .fallback = "false", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"oidc.pkce.method", .type = TYPE_WORD, AT(oidc.pkce_method), .fallback = "S256", .words = "S256|plain", .use = KEY_NOT_YET, .help = "OpenID Connect."},
+    {"acme_url", .type = TYPE_URL, AT(acme.url), .fallback = "https://acme-v02.api.letsencrypt.org/directory", .use = KEY_NOT_YET, .help = "Certificates from Let's Encrypt."},
+    {"acme_email", .type = TYPE_TEXT, AT(acme.email), .fallback = "", .use = KEY_NOT_YET, .help = "Certificates from Let's Encrypt."},
+    {"tls_letsencrypt_hostname", .type = TYPE_TEXT, AT(acme.hostname), .fallback = "", .use = KEY_NOT_YET, .help = "Certificates from Let's Encrypt. Not together with tls_cert_path."},
+    {"tls_letsencrypt_cache_dir", .type = TYPE_PATH, AT(acme.cache_dir), .fallback = "$state/cache", .use = KEY_NO_EFFECT, .help = "Certificates from Let's Encrypt."},
+    {"tls_letsencrypt_challenge_type", .type = TYPE_WORD, AT(acme.challenge_type), .fallback = "HTTP-01", .words = "HTTP-01|TLS-ALPN-01", .use = KEY_NO_EFFECT, .help = "Certificates from Let's Encrypt."},
+    {"tls_letsencrypt_listen", .type = TYPE_LISTEN, AT(acme.listen), .fallback = "", .use = KEY_NO_EFFECT, .help = "Certificates from Let's Encrypt."},
+};
+
+const struct config_old config_olds[] = {
+    {"ephemeral_node_inactivity_timeout", "node.ephemeral.inactivity_timeout", OLD_ALIAS},
+    {"oidc.expiry", "node.expiry", OLD_ALIAS},
+    {"acl_policy_path", "policy.path", OLD_REMOVED},
+    {"dns_config.magic_dns", "dns.magic_dns", OLD_IGNORED},
+    {"dns_config.base_domain", "dns.base_domain", OLD_IGNORED},
+    {"dns_config.override_local_dns", "dns.override_local_dns", OLD_IGNORED},
+    {"dns_config.nameservers", "dns.nameservers.global", OLD_IGNORED},
+    {"dns_config.restricted_nameservers", "dns.nameservers.split", OLD_IGNORED},
+    {"dns_config.domains", "dns.search_domains", OLD_IGNORED},
+    {"dns_config.extra_records", "dns.extra_records", OLD_REMOVED},
+    {"dns_config.use_username_in_magic_dns", NULL, OLD_REMOVED},
+    {"dns.use_username_in_magic_dns", NULL, OLD_REMOVED},
+    {"oidc.strip_email_domain", NULL, OLD_REMOVED},
+    {"oidc.map_legacy_users", NULL, OLD_REMOVED},
+};
+/* clang-format on */
+
+const size_t config_key_count = COUNT(config_keys);
+const size_t config_old_count = COUNT(config_olds);
+
+const struct config_key *key_find(const char *name)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (str_eq(config_keys[i].name, name))
+            return &config_keys[i];
+    return NULL;
+}
+
+const struct config_old *old_find(const char *name)
+{
+    for (size_t i = 0; i < config_old_count; i++)
+        if (str_eq(config_olds[i].name, name))
+            return &config_olds[i];
+    return NULL;
+}
+
+static bool below(const char *name, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return strncmp(name, prefix, len) == 0 && name[len] == '.';
+}
+
+bool key_has_child(const char *prefix)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (below(config_keys[i].name, prefix))
+            return true;
+    for (size_t i = 0; i < config_old_count; i++)
+        if (below(config_olds[i].name, prefix))
+            return true;
+    return false;
+}
+
+/* The length of the first count parts of a dotted name. */
+static size_t parts_len(const char *name, size_t count)
+{
+    const char *at = name;
+
+    for (; *at; at++)
+        if (*at == '.' && --count == 0)
+            break;
+    return (size_t)(at - name);
+}
+
+static const char *last_part(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot ? dot + 1 : name;
+}
+
+bool key_nearest(const char *name, char *out, size_t size)
+{
+    size_t count = 1, least = strlen(name) / 3 + 2;
+    char cut[128];
+    bool found = false;
+
+    for (const char *at = name; *at; at++)
+        count += *at == '.';
+    for (size_t i = 0; i < config_key_count; i++) {
+        const char *key = config_keys[i].name;
+        size_t len = parts_len(key, count);
+        memcpy(cut, key, len);
+        cut[len] = '\0';
+        size_t d = str_distance(name, cut);
+        if (d < least) {
+            least = d;
+            found = str_copy(out, size, cut);
+        }
+    }
+    for (size_t i = 0; i < config_key_count && !found; i++)
+        if (str_eq(last_part(config_keys[i].name), last_part(name)))
+            found = str_copy(out, size, config_keys[i].name);
+    return found;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The file, then the environment, then defaults, then the rules between keys. A mistake does not end the reading: a
+ * person who made three wants to see three. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "config/keys.h"
+
+#define FILE_MAX     (4u << 20)
+#define PROBLEMS_MAX 100
+
+struct loader {
+    struct yaml_sink sink; /* first, so that the reader's calls find the rest */
+    struct config *c;
+    struct strs *problems;
+    struct err *e;
+    const char *file; /* "" without one */
+    char *dir;
+    char *held[8]; /* values of keys by their old names, in the order of config_olds */
+    unsigned held_line[8];
+    unsigned count;
+};
+
+static void add_problem(struct loader *l, unsigned line, const char *key, const char *text)
+{
+    char *whole = !*l->file ? mem_strdup(text)
+                  : line    ? mem_format("%s:%u: %s", l->file, line, text)
+                            : mem_format("%s: %s", l->file, text);
+
+    if (l->count++ == 0)
+        err_field(l->e, ERR_INVALID, key, "%s", whole);
+    if (l->problems && l->count <= PROBLEMS_MAX)
+        strs_push(l->problems, whole);
+    free(whole);
+}
+
+static void on_problem(struct yaml_sink *sink, unsigned line, const char *format, ...)
+{
+    struct loader *l = (struct loader *)sink;
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    add_problem(l, line, "", text);
+}
+
+static void rule_problem(void *arg, const char *key, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    add_problem(arg, 0, key, text);
+}
+
+static void set_old(struct loader *l, const struct config_old *old, const struct raw_value *v, unsigned line)
+{
+    char text[256];
+    size_t i = (size_t)(old - config_olds);
+
+    switch (old->kind) {
+    case OLD_ALIAS:
+        if (v->shape == RAW_SCALAR && i < sizeof(l->held) / sizeof(*l->held)) {
+            mem_replace(&l->held[i], v->text);
+            l->held_line[i] = line;
+        }
+        break;
+    case OLD_IGNORED:
+        snprintf(text, sizeof(text), "%s is ignored, use %s", old->name, old->now);
+        strs_push(&l->c->notes, text);
+        break;
+    case OLD_REMOVED:
+        if (old->now)
+            snprintf(text, sizeof(text), "The \"%s\" configuration key has been removed. Please use \"%s\" instead.",
+                     old->name, old->now);
+        else
+            snprintf(text, sizeof(text), "The \"%s\" configuration key has been removed.", old->name);
+        add_problem(l, line, old->name, text);
+        break;
+    }
+}
+
+/* Parts that do not exist must be said, but only where somebody asked for them. */
+static void note_unused(struct loader *l, const struct config_key *key, const char *text)
+{
+    char line[256];
+
+    if (key->use != KEY_NOT_YET || str_eq(text, key->fallback) || !*text)
+        return;
+    snprintf(line, sizeof(line), "%s is not used yet", key->name);
+    strs_push(&l->c->notes, line);
+}
+
+static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_value *v, unsigned line)
+{
+    struct loader *l = (struct loader *)sink;
+    const struct config_key *key = key_find(name);
+    struct err why = {0};
+
+    if (!key) {
+        set_old(l, old_find(name), v, line);
+        return;
+    }
+    if (v->shape == RAW_NULL)
+        return;
+    if (value_set(l->c, key, v, l->dir, &why) < 0) {
+        add_problem(l, line, key->name, why.message);
+        return;
+    }
+    strs_push(&l->c->given, key->name);
+    note_unused(l, key, v->shape == RAW_SCALAR ? v->text : v->len ? "set" : "");
+    if (str_eq(key->name, "database.type") && strcasecmp(v->text, "postgres") == 0)
+        add_problem(l, line, key->name, "database.type: postgres is not supported, only sqlite");
+}
+
+/* HEADWAY_DNS_BASE_DOMAIN, then HEADSCALE_DNS_BASE_DOMAIN. The name that was found is left in name. */
+static const char *env_value(const struct config_key *key, char *name, size_t size)
+{
+    static const char *const programs[] = {"HEADWAY", "HEADSCALE"};
+
+    for (size_t p = 0; p < 2; p++) {
+        snprintf(name, size, "%s_%s", programs[p], key->name);
+        for (char *c = name; *c; c++)
+            *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+        const char *value = getenv(name);
+        if (value && *value)
+            return value;
+    }
+    return NULL;
+}
+
+static void read_env(struct loader *l)
+{
+    char name[160];
+
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        const char *value = env_value(key, name, sizeof(name));
+        struct err why = {0};
+        if (!value)
+            continue;
+        if (value_set_text(l->c, key, value, l->dir, &why) < 0) {
+            err_prefix(&why, "%s", name);
+            add_problem(l, 0, key->name, why.message);
+            continue;
+        }
+        if (!config_given(l->c, key->name))
+            strs_push(&l->c->given, key->name);
+        note_unused(l, key, value);
+        if (str_eq(key->name, "database.type") && strcasecmp(value, "postgres") == 0)
+            add_problem(l, 0, key->name, "database.type: postgres is not supported, only sqlite");
+    }
+}
+
+static void use_old_names(struct loader *l)
+{
+    for (size_t i = 0; i < sizeof(l->held) / sizeof(*l->held); i++) {
+        struct err why = {0};
+        if (!l->held[i] || config_given(l->c, config_olds[i].now))
+            continue;
+        const struct config_key *key = key_find(config_olds[i].now);
+        if (value_set_text(l->c, key, l->held[i], l->dir, &why) < 0)
+            add_problem(l, l->held_line[i], config_olds[i].name, why.message);
+        else
+            strs_push(&l->c->given, key->name);
+    }
+}
+
+/* Files without a path of their own live beside the database. */
+static void find_state_dir(struct config *c)
+{
+    const char *slash = config_given(c, "database.sqlite.path") ? strrchr(c->database.sqlite_path, '/') : NULL;
+
+    if (slash && slash != c->database.sqlite_path)
+        c->state_dir = mem_strndup(c->database.sqlite_path, (size_t)(slash - c->database.sqlite_path));
+    else
+        c->state_dir = config_default_state_dir();
+}
+
+/* server_url, the first key, is filled last: it depends on listen_addr and on the certificate. */
+static void use_defaults(struct loader *l)
+{
+    for (size_t i = config_key_count; i-- > 0;) {
+        const struct config_key *key = &config_keys[i];
+        struct err why = {0};
+        if (key->nowhere || config_given(l->c, key->name))
+            continue;
+        char *text = default_text(l->c, key);
+        if (*text && value_set_text(l->c, key, text, "", &why) < 0)
+            add_problem(l, 0, key->name, why.message);
+        else if (!*text && key->type >= TYPE_WORD && key->type <= TYPE_ADDR &&
+                 value_set_text(l->c, key, "", "", &why) < 0)
+            add_problem(l, 0, key->name, why.message);
+        free(text);
+    }
+}
+
+static int finish(struct loader *l, struct config **out)
+{
+    read_env(l);
+    use_old_names(l);
+    find_state_dir(l->c);
+    use_defaults(l);
+    if (l->count == 0)
+        rules_apply(l->c, rule_problem, l);
+    strs_sort(&l->c->given);
+    for (size_t i = 0; i < sizeof(l->held) / sizeof(*l->held); i++)
+        free(l->held[i]);
+    free(l->dir);
+    if (l->count == 0) {
+        *out = l->c;
+        return 0;
+    }
+    config_unref(l->c);
+    if (l->count > 1 && l->e) {
+        size_t used = strlen(l->e->message);
+        snprintf(l->e->message + used, sizeof(l->e->message) - used, " (and %u more)", l->count - 1);
+    }
+    return ERR_INVALID;
+}
+
+static void start(struct loader *l, const char *name, struct strs *problems, struct err *e)
+{
+    const char *slash = strrchr(name, '/');
+
+    *l = (struct loader){.sink = {on_leaf, on_problem}, .problems = problems, .e = e, .file = name};
+    l->dir = slash ? mem_strndup(name, slash == name ? 1 : (size_t)(slash - name)) : mem_strdup("");
+    l->c = mem_alloc(sizeof(*l->c));
+    atomic_init(&l->c->refs, 1);
+    l->c->file = mem_strdup(name);
+}
+
+int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,
+                 struct err *e)
+{
+    struct loader l;
+
+    start(&l, name, problems, e);
+    yaml_read(text, len, &l.sink);
+    return finish(&l, out);
+}
+
+/* ---- which file ---- */
+
+static char *find_file(const char *path)
+{
+    const char *home = getenv("HOME");
+    const char *named[] = {path, getenv("HEADWAY_CONFIG"), getenv("HEADSCALE_CONFIG")};
+    char *places[] = {mem_strdup("config.yaml"), home ? mem_format("%s/.config/headway/config.yaml", home) : NULL,
+                      mem_strdup("/etc/headway/config.yaml")};
+    char *found = NULL;
+
+    for (size_t i = 0; i < 3 && !found; i++)
+        if (named[i] && *named[i])
+            found = mem_strdup(named[i]);
+    for (size_t i = 0; i < 3; i++) {
+        if (!found && places[i] && access(places[i], F_OK) == 0)
+            found = mem_strdup(places[i]);
+        free(places[i]);
+    }
+    return found;
+}
+
+static int read_file(const char *path, struct buf *text, struct err *e)
+{
+    char piece[8192];
+    size_t n;
+    FILE *f = fopen(path, "re");
+
+    if (!f)
+        return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "cannot read the configuration %s: %s", path,
+                       strerror(errno));
+    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+        buf_add(text, piece, n);
+    int bad = ferror(f);
+    fclose(f);
+    if (bad)
+        return err_set(e, ERR_IO, "cannot read the configuration %s", path);
+    if (text->failed)
+        return err_set(e, ERR_TOOBIG, "the configuration %s has more than %u bytes", path, FILE_MAX);
+    return 0;
+}
+
+int config_load(const char *path, struct config **out, struct strs *problems, struct err *e)
+{
+    struct buf text = BUF_INIT(FILE_MAX);
+    char *file = find_file(path);
+    struct loader l;
+    struct err why = {0};
+    int r = 0;
+
+    if (file && (r = read_file(file, &text, &why)) < 0) {
+        if (problems)
+            strs_push(problems, why.message);
+        if (e)
+            *e = why;
+    } else if (file) {
+        r = config_parse(buf_text(&text), text.len, file, out, problems, e);
+    } else {
+        start(&l, "", problems, e);
+        r = finish(&l, out);
+    }
+    buf_release(&text);
+    free(file);
+    return r;
+}
+
+/* ---- life and comparison ---- */
+
+struct config *config_ref(const struct config *c)
+{
+    struct config *mine = (struct config *)(uintptr_t)c;
+
+    atomic_fetch_add_explicit(&mine->refs, 1, memory_order_relaxed);
+    return mine;
+}
+
+void config_unref(const struct config *c)
+{
+    struct config *mine = (struct config *)(uintptr_t)c;
+
+    if (!c || atomic_fetch_sub_explicit(&mine->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < config_key_count; i++)
+        value_release(mine, &config_keys[i]);
+    strs_release(&mine->notes);
+    strs_release(&mine->given);
+    free(mine->file);
+    free(mine->state_dir);
+    free(mine);
+}
+
+void config_diff(const struct config *was, const struct config *is, struct strs *live, struct strs *restart)
+{
+    strs_release(live);
+    strs_release(restart);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        struct buf a = BUF_INIT(0), b = BUF_INIT(0);
+        value_text(was, key, &a);
+        value_text(is, key, &b);
+        if (!str_eq(buf_text(&a), buf_text(&b)))
+            strs_push(key->live ? live : restart, key->name);
+        buf_release(&a);
+        buf_release(&b);
+    }
+}
+
+bool config_policy_is_file(const struct config *c)
+{
+    return strcasecmp(c->policy.mode, "file") == 0 && *c->policy.path;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What must hold between keys, and what a person should know about the values that were chosen. */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "config/keys.h"
+
+#define EPHEMERAL_MIN (65 * NS_PER_SECOND) /* a client is silent for up to a minute while all is well */
+
+static void note(struct config *c, const char *format, ...) PRINTF_LIKE(2, 3);
+static void note(struct config *c, const char *format, ...)
+{
+    struct buf text = BUF_INIT(4096);
+    char line[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    buf_adds(&text, line);
+    strs_push(&c->notes, buf_text(&text));
+    buf_release(&text);
+}
+
+/* The host of a URL: "http://[::1]:80/x" gives "::1". */
+static void url_host(const char *url, char *out, size_t size)
+{
+    const char *at = strstr(url, "://");
+    size_t n;
+
+    at = at ? at + 3 : url;
+    if (*at == '[') {
+        at++;
+        n = strcspn(at, "]");
+    } else {
+        n = strcspn(at, ":/?#");
+    }
+    char *host = mem_strndup(at, n);
+    str_copy(out, size, host);
+    free(host);
+}
+
+static void rule_url(struct config *c, rule_fail fail, void *arg)
+{
+    char host[256];
+    const char *base = c->dns.base_domain;
+    size_t n, m = strlen(base);
+
+    if (!*c->server_url) {
+        fail(arg, "server_url", "server_url must start with https:// or http://");
+        return;
+    }
+    url_host(c->server_url, host, sizeof(host));
+    n = strlen(host);
+    if (strchr(strstr(c->server_url, "://") + 3, '/'))
+        fail(arg, "server_url", "server_url must be scheme, host and port without a path, not '%s'", c->server_url);
+    if (m && strcasecmp(host, base) == 0)
+        fail(arg, "server_url",
+             "server_url cannot use the same domain as base_domain (%s): the server could become unreachable", base);
+    else if (m && n > m && host[n - m - 1] == '.' && strcasecmp(host + n - m, base) == 0)
+        fail(arg, "server_url", "server_url cannot be part of base_domain (%s): the server could become unreachable",
+             base);
+}
+
+static bool is_domain(const char *text)
+{
+    size_t label = 0;
+
+    for (const char *at = text; *at; at++) {
+        if (*at == '.' ? label == 0 : !(isalnum((unsigned char)*at) || *at == '-' || *at == '_'))
+            return false;
+        label = *at == '.' ? 0 : label + 1;
+        if (label > 63)
+            return false;
+    }
+    return label > 0 && strlen(text) < 200;
+}
+
+static void rule_dns(struct config *c, rule_fail fail, void *arg)
+{
+    if (c->dns.magic_dns && !*c->dns.base_domain)
+        fail(arg, "dns.base_domain", "dns.base_domain must be set when using MagicDNS (dns.magic_dns)");
+    if (*c->dns.base_domain && !is_domain(c->dns.base_domain))
+        fail(arg, "dns.base_domain", "dns.base_domain: '%.60s' is not a domain name", c->dns.base_domain);
+    if (c->dns.override_local_dns && c->dns.global.len == 0) {
+        if (config_given(c, "dns.override_local_dns"))
+            fail(arg, "dns.override_local_dns",
+                 "dns.nameservers.global must be set when dns.override_local_dns is true");
+        c->dns.override_local_dns = false;
+    }
+    for (size_t i = 0; i < c->dns.global.len; i++) {
+        struct addr addr;
+        if (addr_parse(c->dns.global.items[i], &addr, NULL) < 0 && !str_starts(c->dns.global.items[i], "https://"))
+            fail(arg, "dns.nameservers.global",
+                 "dns.nameservers.global[%zu]: '%.60s' is neither an address nor an https URL", i,
+                 c->dns.global.items[i]);
+    }
+    if (c->dns.extra_records.len && *c->dns.extra_records_path)
+        fail(arg, "dns.extra_records",
+             "dns.extra_records and dns.extra_records_path are mutually exclusive: remove one of them");
+}
+
+static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
+{
+    bool v4 = config_given(c, "prefixes.v4"), v6 = config_given(c, "prefixes.v6");
+    struct prefix cgnat, ula;
+
+    if (v4 && !v6)
+        c->prefixes.v6 = (struct prefix){0};
+    if (v6 && !v4)
+        c->prefixes.v4 = (struct prefix){0};
+    if (c->prefixes.v4.addr.bits == 0 && c->prefixes.v6.addr.bits == 0)
+        fail(arg, "prefixes", "no IPv4 or IPv6 prefix configured, minimum one prefix is required");
+    if (prefix_parse("100.64.0.0/10", &cgnat, NULL, NULL) < 0 ||
+        prefix_parse("fd7a:115c:a1e0::/48", &ula, NULL, NULL) < 0)
+        return;
+    if (c->prefixes.v4.addr.bits && !prefix_covers(&cgnat, &c->prefixes.v4))
+        note(c, "prefixes.v4 is not in 100.64.0.0/10: official clients may not treat these addresses as Tailscale's");
+    if (c->prefixes.v6.addr.bits && !prefix_covers(&ula, &c->prefixes.v6))
+        note(c, "prefixes.v6 is not in fd7a:115c:a1e0::/48: official clients may not treat these addresses as "
+                "Tailscale's");
+}
+
+static void rule_tls(struct config *c, rule_fail fail, void *arg)
+{
+    if (*c->acme.hostname && (*c->tls_cert_path || *c->tls_key_path))
+        fail(arg, "tls_letsencrypt_hostname",
+             "set either tls_letsencrypt_hostname or tls_cert_path/tls_key_path, not both");
+    if (!*c->tls_cert_path != !*c->tls_key_path)
+        fail(arg, *c->tls_cert_path ? "tls_key_path" : "tls_cert_path",
+             "tls_cert_path and tls_key_path must be set together");
+}
+
+static void rule_listen(struct config *c, rule_fail fail, void *arg)
+{
+    if (!*c->listen_addr)
+        fail(arg, "listen_addr", "listen_addr must name an address and a port, such as 0.0.0.0:8080");
+    if (*c->metrics_listen_addr && str_eq(c->metrics_listen_addr, c->listen_addr))
+        fail(arg, "metrics_listen_addr", "metrics_listen_addr must differ from listen_addr (%s)", c->listen_addr);
+    if (!*c->unix_socket || strlen(c->unix_socket) > 107)
+        fail(arg, "unix_socket", "unix_socket must be a path of 1 to 107 bytes, not '%.120s'", c->unix_socket);
+}
+
+static void rule_derp(struct config *c, rule_fail fail, void *arg)
+{
+    if (c->derp.server.enabled && !*c->derp.server.stun_listen_addr)
+        fail(arg, "derp.server.stun_listen_addr",
+             "derp.server.stun_listen_addr must be set if derp.server.enabled is true");
+    if (c->derp.server.enabled && !*c->derp.server.listen_addr)
+        fail(arg, "derp.server.listen_addr", "derp.server.listen_addr must be set if derp.server.enabled is true");
+    if (c->derp.server.enabled && !c->derp.server.automatically_add_embedded_derp_region && c->derp.paths.len == 0)
+        fail(arg, "derp.server.automatically_add_embedded_derp_region",
+             "Disabling derp.server.automatically_add_embedded_derp_region requires to configure the derp server in "
+             "derp.paths");
+    if (str_eq(c->derp.server.private_key_path, c->noise.private_key_path))
+        fail(arg, "derp.server.private_key_path",
+             "derp.server.private_key_path must differ from noise.private_key_path (%s)", c->noise.private_key_path);
+}
+
+static void rule_times(struct config *c, rule_fail fail, void *arg)
+{
+    char a[TIME_TEXT_MAX], b[TIME_TEXT_MAX];
+
+    if (c->node.ephemeral_inactivity_timeout <= EPHEMERAL_MIN)
+        fail(arg, "node.ephemeral.inactivity_timeout",
+             "node.ephemeral.inactivity_timeout (%s) is set too low, must be more than 1m5s",
+             duration_format(c->node.ephemeral_inactivity_timeout, a));
+    if (c->node.ha.ping_timeout <= c->node.ha.ping_interval)
+        fail(arg, "node.routes.ha.ping_timeout",
+             "node.routes.ha.ping_timeout (%s) must be more than node.routes.ha.ping_interval (%s)",
+             duration_format(c->node.ha.ping_timeout, a), duration_format(c->node.ha.ping_interval, b));
+    if (c->node.ha.probe_interval == 0)
+        return;
+    if (c->node.ha.probe_interval < 2 * NS_PER_SECOND)
+        fail(arg, "node.routes.ha.probe_interval", "node.routes.ha.probe_interval (%s) must be >= 2s, or 0 for never",
+             duration_format(c->node.ha.probe_interval, a));
+    else if (c->node.ha.probe_timeout >= c->node.ha.probe_interval)
+        fail(arg, "node.routes.ha.probe_timeout",
+             "node.routes.ha.probe_timeout (%s) must be less than node.routes.ha.probe_interval (%s)",
+             duration_format(c->node.ha.probe_timeout, a), duration_format(c->node.ha.probe_interval, b));
+}
+
+static void rule_oidc(struct config *c, rule_fail fail, void *arg)
+{
+    if (*c->oidc.client_secret && *c->oidc.client_secret_path)
+        fail(arg, "oidc.client_secret", "oidc.client_secret and oidc.client_secret_path are mutually exclusive");
+    if (*c->oidc.issuer && !*c->oidc.client_id)
+        fail(arg, "oidc.client_id", "oidc.client_id is required when oidc.issuer is set");
+    if (*c->oidc.issuer && !*c->oidc.client_secret && !*c->oidc.client_secret_path)
+        fail(arg, "oidc.client_secret",
+             "oidc.client_secret or oidc.client_secret_path is required when oidc.issuer is set");
+}
+
+void rules_apply(struct config *c, rule_fail fail, void *arg)
+{
+    static void (*const rules[])(struct config *, rule_fail, void *) = {
+        rule_url, rule_dns, rule_prefixes, rule_tls, rule_listen, rule_derp, rule_times, rule_oidc};
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+        rules[i](c, fail, arg);
+    if (!config_given(c, "server_url"))
+        note(c, "server_url is not set, clients are told %s", c->server_url);
+    if (!c->database.write_ahead_log)
+        note(c, "database.sqlite.write_ahead_log: false has no effect, the log is always on");
+}
+
+/* ---- what a start would stumble over ---- */
+
+struct complaints {
+    struct strs *problems;
+    struct err *e;
+    int count;
+};
+
+static void complain(struct complaints *to, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
+static void complain(struct complaints *to, const char *key, const char *format, ...)
+{
+    char line[PATH_MAX + 256];
+    va_list args;
+    int n = snprintf(line, sizeof(line), "%s: ", key);
+
+    va_start(args, format);
+    vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);
+    va_end(args);
+    if (to->problems)
+        strs_push(to->problems, line);
+    if (to->count++ == 0)
+        err_field(to->e, ERR_INVALID, key, "%s", line);
+}
+
+static void check_readable(struct complaints *to, const char *key, const char *path)
+{
+    if (*path && access(path, R_OK) < 0)
+        complain(to, key, "cannot read %s: %s", path, strerror(errno));
+}
+
+/* The file's directory can be written, or the nearest directory that exists can. */
+static void check_place(struct complaints *to, const char *key, const char *path)
+{
+    char *dir = mem_strdup(path);
+    struct stat st;
+
+    for (;;) {
+        char *slash = strrchr(dir, '/');
+        if (!slash) {
+            mem_replace(&dir, ".");
+            break;
+        }
+        slash[slash == dir ? 1 : 0] = '\0';
+        if (stat(dir, &st) == 0 || slash == dir)
+            break;
+    }
+    if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+        complain(to, key, "%s is not a directory", dir);
+    else if (access(dir, W_OK | X_OK) < 0)
+        complain(to, key, "no right to write into %s, which %s needs", dir, path);
+    free(dir);
+}
+
+int config_check(const struct config *c, struct strs *problems, struct err *e)
+{
+    struct complaints to = {problems, e, 0};
+
+    check_readable(&to, "tls_cert_path", c->tls_cert_path);
+    check_readable(&to, "tls_key_path", c->tls_key_path);
+    if (config_policy_is_file(c))
+        check_readable(&to, "policy.path", c->policy.path);
+    check_readable(&to, "dns.extra_records_path", c->dns.extra_records_path);
+    for (size_t i = 0; i < c->derp.paths.len; i++)
+        check_readable(&to, "derp.paths", c->derp.paths.items[i]);
+    check_place(&to, "noise.private_key_path", c->noise.private_key_path);
+    check_place(&to, "database.sqlite.path", c->database.sqlite_path);
+    check_place(&to, "unix_socket", c->unix_socket);
+    if (c->derp.server.enabled)
+        check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path);
+    return to.count ? ERR_INVALID : 0;
+}
