@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table as text: an example file with every key, and the middle of the manual page. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mdoc.h"
 #include "config/keys.h"
 
 /* Words of text, broken into lines of at most width bytes, each with start in front. */
@@ -115,25 +115,6 @@ static const char *type_word(const struct config_key *key)
     return words[key->type];
 }
 
-/* mdoc(7) text: a backslash is escaped, a dot or quote at the start of a line is guarded. */
-static void mdoc_text(struct buf *out, const char *text)
-{
-    if (*text == '.' || *text == '\'')
-        buf_adds(out, "\\&");
-    for (; *text; text++) {
-        if (*text == '\\')
-            buf_adds(out, "\\e");
-        else
-            buf_addc(out, *text);
-        if ((text[0] == '.' || text[0] == ';' || text[0] == ':' || text[0] == '?') && text[1] == ' ' &&
-            (isupper((unsigned char)text[2]) || text[0] == '.')) {
-            buf_addc(out, '\n');
-            text++;
-        }
-    }
-    buf_addc(out, '\n');
-}
-
 static void write_entry(struct buf *out, const struct config_key *key)
 {
     const char *value = str_eq(key->fallback, "$url")      ? "http:// and the first private address"
@@ -157,8 +138,9 @@ void config_write_manual(struct buf *out)
 {
     static const char *const heads[] = {
         [KEY_USED] = ".Sh KEYS\nA dot stands for one more level of the file.\n.Bl -tag -width Ds\n",
-        [KEY_NOT_YET] = ".Sh KEYS WITHOUT A PART YET\nAccepted, so that an existing file loads; the daemon says at its "
-                        "start that it does not use them yet.\n.Bl -tag -width Ds\n",
+        [KEY_NOT_YET] =
+            ".Sh KEYS WITHOUT A PART YET\nAccepted, so that an existing file loads; the daemon says at its\n"
+            "start that it does not use them yet.\n.Bl -tag -width Ds\n",
         [KEY_NO_EFFECT] = ".Sh KEYS WITHOUT EFFECT\nThey govern the inside of headscale and mean nothing here.\n.Bl "
                           "-tag -width Ds\n"};
 

@@ -524,7 +524,8 @@ static int set_many(const struct config_key *key, const struct raw_value *v, voi
         split_list(v->text, &list);
         v = &list;
     }
-    int r = (int)v->shape == types[key->type].shape || v->len == 0
+    bool empty = v->shape == RAW_SCALAR ? !*v->text : v->len == 0;
+    int r = (int)v->shape == types[key->type].shape || empty
                 ? types[key->type].many(key, v, out, e)
                 : err_field(e, ERR_INVALID, key->name, "%s must be %s", key->name,
                             types[key->type].shape == RAW_LIST  ? "a list"

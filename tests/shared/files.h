@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Files that tests compare with. Paths are relative to the top of the tree, where tests run. */
+#ifndef TESTS_SHARED_FILES_H
+#define TESTS_SHARED_FILES_H
+
+char *file_text(const char *path); /* the whole file; the caller frees it. Fails the test when it cannot be read */
+
+/* The file holds exactly text; with UPDATE=1 in the environment it is written instead of compared. */
+void file_must_hold(const char *path, const char *text);
+
+/* The lines between `.\" generated: begin` and `.\" generated: end` of a manual page are text; UPDATE=1 as above. */
+void file_must_hold_part(const char *path, const char *text);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The configuration: each mistake has a small file in tests/unit/config that names in its first line what must be said.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "shared/files.h"
+
+#define BAD_DIR "tests/unit/config"
+
+static struct config *parse(const char *text)
+{
+    struct config *c = NULL;
+    struct err e = {0};
+
+    if (config_parse(text, strlen(text), "/etc/headway/config.yaml", &c, NULL, &e) < 0)
+        fail_msg("%s", e.message);
+    return c;
+}
+
+static void each_mistake_is_named(void **state)
+{
+    struct dirent *entry;
+    DIR *dir = opendir(BAD_DIR);
+    int seen = 0;
+
+    (void)state;
+    assert_non_null(dir);
+    while ((entry = readdir(dir))) {
+        if (!str_ends(entry->d_name, ".yaml"))
+            continue;
+        char *path = mem_format("%s/%s", BAD_DIR, entry->d_name);
+        char *text = file_text(path);
+        struct config *c = NULL;
+        struct err e = {0};
+        assert_true(str_starts(text, "# wants: "));
+        char *wants = mem_strndup(text + 9, strcspn(text + 9, "\n"));
+        if (config_parse(text, strlen(text), entry->d_name, &c, NULL, &e) == 0)
+            fail_msg("%s: was accepted", path);
+        if (!str_starts(e.message, wants))
+            fail_msg("%s:\n  wanted %s\n  said   %s", path, wants, e.message);
+        free(wants);
+        free(text);
+        free(path);
+        seen++;
+    }
+    closedir(dir);
+    assert_true(seen > 40);
+}
+
+static void all_mistakes_are_listed(void **state)
+{
+    static const char text[] = "listn_addr: x\ndns:\n  magic_dns: maybe\n  base_domian: y\n";
+    struct strs problems = {0};
+    struct config *c = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(config_parse(text, strlen(text), "c.yaml", &c, &problems, &e), ERR_INVALID);
+    assert_int_equal(problems.len, 3);
+    assert_string_equal(problems.items[0], "c.yaml:1: listn_addr: unknown key, did you mean listen_addr?");
+    assert_string_equal(problems.items[2], "c.yaml:4: dns.base_domian: unknown key, did you mean dns.base_domain?");
+    assert_true(str_ends(e.message, "(and 2 more)"));
+    strs_release(&problems);
+}
+
+static void nothing_gives_a_working_start(void **state)
+{
+    struct config *c = parse("");
+
+    (void)state;
+    assert_string_equal(c->listen_addr, "0.0.0.0:8080");
+    assert_true(str_starts(c->server_url, "http://") && str_ends(c->server_url, ":8080"));
+    assert_string_equal(c->unix_socket, "/tmp/state/headway/headway.sock");
+    assert_string_equal(c->database.sqlite_path, "/tmp/state/headway/db.sqlite");
+    assert_string_equal(c->noise.private_key_path, "/tmp/state/headway/noise_private.key");
+    assert_string_equal(c->dns.base_domain, "headway.internal");
+    assert_false(c->dns.override_local_dns);
+    assert_true(c->derp.server.enabled);
+    assert_int_equal(c->prefixes.v4.bits, 10);
+    assert_int_equal(c->prefixes.v6.bits, 48);
+    assert_int_equal(c->node.ha.ping_interval, NS_PER_SECOND);
+    assert_int_equal(c->node.ha.ping_timeout, 1800 * 1000000);
+    assert_int_equal(c->unix_socket_permission, 0770);
+    assert_false(config_policy_is_file(c));
+    config_unref(c);
+}
+
+static void headscale_s_file_loads(void **state)
+{
+    struct config *c = parse("Server_URL: https://hw.example.com/\n"
+                             "ephemeral_node_inactivity_timeout: 30m\n"
+                             "oidc: {expiry: 180d}\n"
+                             "noise: {private_key_path: noise.key}\n"
+                             "unix_socket_permission: 0o750\n"
+                             "randomize_client_port: true\n"
+                             "grpc_listen_addr: 127.0.0.1:50443\n"
+                             "derp: {server: {ipv4: }, paths: [], urls: [https://derp.example.com/map]}\n"
+                             "policy: {mode: file, path: acl.hujson}\n"
+                             "prefixes: {v4: 100.64.0.0/10}\n"
+                             "dns_config: {magic_dns: true}\n"
+                             "dns:\n"
+                             "  nameservers: {global: [1.1.1.1], split: {Corp.Example.com: [10.0.0.53, 10.0.0.54]}}\n"
+                             "  extra_records: [{name: a.example.com, type: A, value: 100.64.0.3}]\n"
+                             "  extra_records_path:\n");
+
+    (void)state;
+    assert_string_equal(c->server_url, "https://hw.example.com");
+    assert_int_equal(c->node.ephemeral_inactivity_timeout, 1800 * NS_PER_SECOND);
+    assert_int_equal(c->node.expiry, 180 * 86400 * NS_PER_SECOND);
+    assert_string_equal(c->noise.private_key_path, "/etc/headway/noise.key");
+    assert_int_equal(c->unix_socket_permission, 0750);
+    assert_true(c->randomize_client_port);
+    assert_true(config_policy_is_file(c));
+    assert_string_equal(c->policy.path, "/etc/headway/acl.hujson");
+    assert_int_equal(c->prefixes.v6.addr.bits, 0);
+    assert_true(c->dns.override_local_dns);
+    assert_string_equal(c->dns.split.items[0].domain, "corp.example.com");
+    assert_string_equal(c->dns.split.items[0].servers.items[1], "10.0.0.54");
+    assert_string_equal(c->dns.extra_records.items[0].value, "100.64.0.3");
+    assert_int_equal(c->derp.urls.len, 1);
+    assert_int_equal(c->notes.len, 1);
+    assert_string_equal(c->notes.items[0], "dns_config.magic_dns is ignored, use dns.magic_dns");
+    config_unref(c);
+}
+
+static void parts_that_do_not_exist_are_said(void **state)
+{
+    struct config *c = parse("server_url: http://h:1\noidc: {issuer: 'https://id.example.com', client_id: a, "
+                             "client_secret: b, scope: [openid]}\n");
+
+    (void)state;
+    assert_true(strs_has(&c->notes, "oidc.issuer is not used yet"));
+    config_unref(c);
+    c = parse("server_url: http://h:1\noidc: {issuer: ''}\nacme_email: ''\n");
+    assert_int_equal(c->notes.len, 0);
+    config_unref(c);
+}
+
+static void the_environment_wins(void **state)
+{
+    struct config *c;
+
+    (void)state;
+    setenv("HEADSCALE_LISTEN_ADDR", "127.0.0.1:1", 1);
+    setenv("HEADSCALE_DNS_BASE_DOMAIN", "scale.example.com", 1);
+    setenv("HEADWAY_DNS_BASE_DOMAIN", "way.example.com", 1);
+    setenv("HEADWAY_DERP_URLS", "https://a.example.com https://b.example.com", 1);
+    setenv("HEADWAY_DNS_NAMESERVERS_SPLIT", "{\"example.com\": [\"10.0.0.1\"]}", 1);
+    setenv("HEADWAY_LOG_LEVEL", "", 1);
+    c = parse("listen_addr: 0.0.0.0:2\nlog: {level: warn}\n");
+    assert_string_equal(c->listen_addr, "127.0.0.1:1");
+    assert_string_equal(c->dns.base_domain, "way.example.com");
+    assert_int_equal(c->derp.urls.len, 2);
+    assert_string_equal(c->dns.split.items[0].servers.items[0], "10.0.0.1");
+    assert_string_equal(c->log.level, "warn");
+    config_unref(c);
+    unsetenv("HEADSCALE_LISTEN_ADDR");
+    unsetenv("HEADSCALE_DNS_BASE_DOMAIN");
+    unsetenv("HEADWAY_DERP_URLS");
+    unsetenv("HEADWAY_DNS_NAMESERVERS_SPLIT");
+    setenv("HEADWAY_DNS_BASE_DOMAIN", "not a name", 1);
+    struct err e;
+    assert_int_equal(config_parse("", 0, "", &c, NULL, &e), ERR_INVALID);
+    assert_string_equal(e.field, "dns.base_domain");
+    unsetenv("HEADWAY_DNS_BASE_DOMAIN");
+}
+
+static void a_reload_says_what_changed(void **state)
+{
+    struct config *was = parse("server_url: http://h:1\nlog: {level: info}\n");
+    struct config *is = parse("server_url: http://h:1\nlog: {level: debug}\nlisten_addr: 0.0.0.0:9\n"
+                              "dns: {extra_records: [{name: a.b, type: A, value: 100.64.0.3}]}\n");
+    struct strs live = {0}, restart = {0};
+
+    (void)state;
+    config_diff(was, was, &live, &restart);
+    assert_int_equal(live.len + restart.len, 0);
+    config_diff(was, is, &live, &restart);
+    assert_int_equal(live.len, 2);
+    assert_true(strs_has(&live, "log.level") && strs_has(&live, "dns.extra_records"));
+    assert_int_equal(restart.len, 1);
+    assert_string_equal(restart.items[0], "listen_addr");
+    strs_release(&live);
+    strs_release(&restart);
+    config_unref(was);
+    config_unref(is);
+}
+
+static void a_check_finds_what_is_missing(void **state)
+{
+    struct strs problems = {0};
+    struct config *c = parse("tls_cert_path: /nowhere/cert.pem\ntls_key_path: /nowhere/key.pem\n"
+                             "policy: {path: /nowhere/policy.hujson}\n");
+    struct err e;
+
+    (void)state;
+    assert_int_equal(config_check(c, &problems, &e), ERR_INVALID);
+    assert_int_equal(problems.len, 3);
+    assert_string_equal(problems.items[0], "tls_cert_path: cannot read /nowhere/cert.pem: No such file or directory");
+    strs_release(&problems);
+    config_unref(c);
+    c = parse("");
+    assert_int_equal(config_check(c, NULL, &e), 0);
+    config_unref(c);
+}
+
+static void a_listen_address_is_read(void **state)
+{
+    struct config_listen l;
+
+    (void)state;
+    assert_int_equal(config_listen_parse("[::1]:443", "f", &l, NULL), 0);
+    assert_string_equal(l.host, "::1");
+    assert_int_equal(l.port, 443);
+    assert_int_equal(config_listen_parse(":http", "f", &l, NULL), 0);
+    assert_string_equal(l.host, "");
+    assert_int_equal(l.port, 80);
+    assert_int_equal(config_listen_parse("[::1:443", "f", &l, NULL), ERR_INVALID);
+    assert_int_equal(config_listen_parse("]:443", "f", &l, NULL), 0);
+}
+
+static void yaml_becomes_json(void **state)
+{
+    static const char text[] =
+        "regions:\n  900:\n    regionid: 900\n    regioncode: \"001\"\n    nodes: [a, true, ~]\n";
+    static const char cycle[] = "&a [*a]",
+                      bomb[] = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+                               "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+                               "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n"
+                               "g: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]\nh: [*g,*g,*g,*g,*g,*g,*g,*g,*g,*g]\n";
+    struct buf json = BUF_INIT(0);
+    struct err e;
+
+    (void)state;
+    assert_int_equal(config_yaml_json(text, strlen(text), &json, &e), 0);
+    assert_string_equal(
+        buf_text(&json),
+        "{\"regions\":{\"900\":{\"regionid\":900,\"regioncode\":\"001\",\"nodes\":[\"a\",true,null]}}}");
+    assert_int_not_equal(config_yaml_json(cycle, strlen(cycle), &json, &e), 0);
+    assert_int_equal(config_yaml_json(bomb, strlen(bomb), &json, &e), ERR_TOOBIG);
+    buf_release(&json);
+}
+
+static void the_example_is_current_and_loads(void **state)
+{
+    struct buf text = BUF_INIT(0);
+    struct config *c = NULL;
+    struct err e;
+
+    (void)state;
+    config_write_example(&text);
+    file_must_hold("server/dist/config.yaml", buf_text(&text));
+    if (config_parse(text.data, text.len, "", &c, NULL, &e) < 0)
+        fail_msg("%s", e.message);
+    config_unref(c);
+    /* with every example in force it must load as well */
+    char *whole = mem_strdup(buf_text(&text)), *out = whole;
+    for (const char *at = text.data; *at;) {
+        size_t n = strcspn(at, "\n"), blank = strspn(at, " ");
+        bool example = at[blank] == '#' && at[blank + 1] != ' ';
+        for (size_t i = 0; i < n; i++)
+            if (!(example && i == blank))
+                *out++ = at[i];
+        *out++ = '\n';
+        at += n + (at[n] == '\n');
+    }
+    *out = '\0';
+    if (config_parse(whole, strlen(whole), "", &c, NULL, &e) < 0)
+        fail_msg("%s", e.message);
+    assert_string_equal(c->dns.base_domain, "example.com");
+    config_unref(c);
+    free(whole);
+    buf_release(&text);
+}
+
+static void the_manual_is_current(void **state)
+{
+    struct buf keys = BUF_INIT(0);
+
+    (void)state;
+    config_write_manual(&keys);
+    file_must_hold_part("man/headway.yaml.5", buf_text(&keys));
+    buf_release(&keys);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_mistake_is_named),
+        cmocka_unit_test(all_mistakes_are_listed),
+        cmocka_unit_test(nothing_gives_a_working_start),
+        cmocka_unit_test(headscale_s_file_loads),
+        cmocka_unit_test(parts_that_do_not_exist_are_said),
+        cmocka_unit_test(the_environment_wins),
+        cmocka_unit_test(a_reload_says_what_changed),
+        cmocka_unit_test(a_check_finds_what_is_missing),
+        cmocka_unit_test(a_listen_address_is_read),
+        cmocka_unit_test(yaml_becomes_json),
+        cmocka_unit_test(the_example_is_current_and_loads),
+        cmocka_unit_test(the_manual_is_current),
+    };
+
+    setenv("STATE_DIRECTORY", "/tmp/state/headway", 1);
+    setenv("RUNTIME_DIRECTORY", "/tmp/state/headway", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
