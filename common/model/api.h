@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The objects of the HTTP API, one place for both ends: the server fills the structs below from its records and writes
+ * them, the console and the command line read the same JSON back into them. One table of members an object (a shape)
+ * drives writing, reading and releasing, so that the two directions cannot differ.
+ *
+ * In a struct that is to be written everything may be borrowed. What api_read filled owns its texts and lists: free
+ * with api_release. Texts are never NULL, except those named "or NULL". Times are wall_ns, 0 is null. Ids 0 are null.
+ */
+#ifndef COMMON_MODEL_API_H
+#define COMMON_MODEL_API_H
+
+#include "model/events.h"
+#include "model/record.h"
+#include "json/json.h"
+
+/* The same object has more members on /api/headway than on headscale's /api/v1, and a few only where it stands for
+ * itself, not inside another one. */
+enum api_scope { API_V1, API_OURS, API_TOP };
+
+struct api_shape;
+
+struct api_list { /* items: len structs of one shape, one after the other */
+    void *items;
+    size_t len;
+};
+#define api_at(list, type, i) (&((type *)(list)->items)[i])
+
+struct api_addrs {
+    struct addr v4, v6; /* bits 0: none */
+};
+
+struct api_endpoints {
+    struct addr_port *items;
+    size_t len;
+};
+
+struct api_event_id {
+    uint64_t run, seq; /* run 0: none */
+};
+#define API_EVENT_ID_MAX 44
+char *api_event_id_format(const struct api_event_id *id, char text[API_EVENT_ID_MAX]);
+int api_event_id_parse(const char *text, struct api_event_id *out, struct err *e) WARN_UNUSED;
+
+struct api_user {
+    uint64_t id;
+    const char *name, *display_name, *email, *provider_id, *provider, *picture_url;
+    int64_t created_ns;
+    int role; /* enum user_role */
+    uint64_t version, node_count;
+};
+
+struct api_preauth_key {
+    const struct api_user *user; /* or NULL */
+    uint64_t id;
+    const char *key; /* "hskey-auth-PREFIX-***"; whole only in the answer to its creation */
+    bool reusable, ephemeral, used;
+    int64_t expiration_ns, created_ns;
+    struct strs tags;
+    uint64_t version;
+    bool revoked;
+};
+
+struct api_api_key {
+    uint64_t id;
+    const char *prefix; /* "hskey-api-PREFIX-***" */
+    int64_t expiration_ns, created_ns, last_seen_ns;
+    const char *description;
+    bool read_only;
+    uint64_t version;
+};
+
+/* What one prefix does on one node. */
+enum api_route_state {
+    API_ROUTE_NONE,
+    API_ROUTE_AVAILABLE, /* advertised, not approved */
+    API_ROUTE_APPROVED,  /* approved, not advertised */
+    API_ROUTE_STANDBY,   /* effective, another node serves */
+    API_ROUTE_SERVING,
+    API_ROUTE_OFFLINE,   /* effective, the node is offline or expired */
+    API_ROUTE_UNHEALTHY, /* effective, answers no probe */
+    API_ROUTE_STATES
+};
+
+struct api_route {
+    struct prefix prefix;
+    int state; /* enum api_route_state */
+    bool exit;
+    uint64_t primary;         /* node id */
+    const char *primary_name; /* or NULL */
+    const char *reason;       /* one sentence */
+    const char *approved_by;  /* or NULL */
+};
+
+struct api_node {
+    uint64_t id;
+    const char *machine_key, *node_key, *disco_key; /* with their prefix */
+    struct api_addrs addrs;
+    const char *hostname, *given_name;
+    const struct api_user *user; /* NULL: tagged */
+    int64_t last_seen_ns, expiry_ns, created_ns;
+    const struct api_preauth_key *preauth_key; /* or NULL */
+    int method;                                /* enum register_method */
+    bool online;
+    struct prefixes approved, available, serving; /* serving: elected subnet prefixes and effective exit routes */
+    struct strs tags;
+    /* beyond headscale */
+    const char *fqdn;
+    uint64_t version;
+    bool expired, logged_out, ephemeral, healthy, exit_node;
+    int64_t since_ns;
+    const char *os, *os_version, *client_version;
+    uint64_t cap_version;
+    struct api_endpoints endpoints;
+    uint64_t relay; /* home region, 0: not known */
+    const char *relay_name, *source;
+    struct prefixes removed;
+    struct api_list routes; /* struct api_route, as tables list routes */
+};
+
+enum api_pending_kind { API_PENDING_REGISTER, API_PENDING_SSH };
+
+struct api_pending {
+    const char *auth_id;
+    int kind; /* enum api_pending_kind */
+    const char *machine_key, *node_key, *hostname, *os, *client_version, *source;
+    struct strs request_tags;
+    struct prefixes routes;
+    int64_t created_ns, expires_ns;
+    const char *command;                            /* what an administrator types, with the word USERNAME in it */
+    const char *ssh_source, *ssh_target, *ssh_user; /* or NULL */
+};
+
+struct api_router {
+    uint64_t node;
+    const char *name;
+    int state; /* enum api_route_state */
+    const char *reason;
+};
+
+struct api_prefix {
+    struct prefix prefix;
+    bool exit;
+    uint64_t primary;
+    const char *primary_name; /* or NULL */
+    int64_t since_ns;
+    struct api_list routers; /* struct api_router */
+};
+
+struct api_relay {
+    uint64_t id;
+    const char *code, *name;
+};
+
+struct api_event {
+    struct api_event_id id;
+    int64_t time_ns;
+    const char *kind;
+    int weight; /* enum event_weight */
+    const char *actor, *object;
+    uint64_t object_id;
+    const char *object_name, *text;
+    const char *detail, *inverse; /* JSON objects, or NULL */
+    struct api_event_id undone_by;
+};
+
+struct api_server {
+    const char *url, *version, *base_domain;
+    int64_t started_ns;
+    const char *policy_mode, *policy_path;
+};
+
+struct api_policy_mark {
+    bool present;
+    int64_t updated_ns;
+    uint64_t version;
+};
+
+struct api_counts {
+    uint64_t nodes, online, routes_available, routes_serving;
+};
+
+struct api_snapshot {
+    struct api_event_id event;
+    int64_t time_ns;
+    struct api_server server;
+    struct api_list nodes, users, preauth_keys, api_keys, pending, prefixes, relays;
+    struct api_policy_mark policy;
+    struct api_counts counts;
+};
+
+/* What an event of the stream touched, as it is now. */
+struct api_changed {
+    struct api_list nodes, users, preauth_keys, api_keys, pending, prefixes;
+};
+struct api_removed {
+    struct strs nodes, users, preauth_keys, api_keys, pending, prefixes; /* ids, auth ids, prefixes */
+};
+struct api_changes {
+    struct api_changed changed;
+    struct api_removed removed;
+};
+
+extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape, api_node_shape,
+    api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape, api_event_shape, api_server_shape,
+    api_snapshot_shape, api_changes_shape;
+
+/* Writes object as an element or a member's value. */
+void api_write(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);
+
+/* Reads one object (out is overwritten). Unknown members are ignored, missing ones are zero, "" or NULL; one of the
+ * wrong kind is ERR_INVALID with its name, and out is then empty. */
+int api_read(const struct api_shape *shape, const json_t *json, void *out, struct err *e) WARN_UNUSED;
+void api_release(const struct api_shape *shape, void *object);
+
+/* An array of such objects. */
+int api_read_list(const struct api_shape *shape, const json_t *json, struct api_list *out, struct err *e) WARN_UNUSED;
+void api_release_list(const struct api_shape *shape, struct api_list *list);
+
+const char *api_route_state_name(int state);
+
+#endif
