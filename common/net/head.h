@@ -3,6 +3,7 @@
 #ifndef COMMON_NET_HEAD_H
 #define COMMON_NET_HEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -32,6 +33,6 @@ void head_release(struct head *h);
 const char *head_get(const struct head *h, const char *name);
 
 /* A comma-separated field (Connection, Upgrade) of which any occurrence holds the word, in any case. */
-int head_has_word(const struct head *h, const char *name, const char *word);
+bool head_has_word(const struct head *h, const char *name, const char *word);
 
 #endif

@@ -38,11 +38,10 @@ unsigned loop_index(const struct loop *l);
 
 /* ---- Tasks ---- */
 
-/* Lives in its owner. Zero it before its first use; it may be queued in one place at a time. */
+/* Lives in its owner. Zero it before its first use, then set run; it may be queued in one place at a time. */
 struct loop_task {
-    struct loop_task *next;
+    struct loop_task *next, *prev; /* NULL while not queued */
     void (*run)(struct loop_task *task);
-    bool queued; /* read and written under the lock of the mailbox, or by the loop's thread for deferred ones */
 };
 
 /* Any thread: run soon on l's thread. Posting a task that is already queued does nothing and returns false, so a
@@ -121,6 +120,7 @@ struct stream_handler {
 /* Takes fd, also when it fails (the fd is then closed). tls NULL: plain. peer: who is at the other end. */
 struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const struct addr_port *peer, struct err *e);
 void stream_close(struct stream *s); /* closes and frees; allowed within its own callbacks; NULL is allowed */
+int stream_detach(struct stream *s); /* frees s and gives its descriptor back, open; of a plain stream only */
 void stream_handle(struct stream *s, const struct stream_handler *handler, void *arg);
 
 struct loop *stream_loop(const struct stream *s);
@@ -141,9 +141,12 @@ void stream_pause(struct stream *s, bool paused);
 /* Announces the end of what is written (TLS close_notify, then FIN). */
 void stream_shutdown(struct stream *s);
 
-/* Socket options, each 0 or negative never matters to the caller: a kernel without them only detects later.
- * user_timeout_ms: TCP_USER_TIMEOUT, how long written data may stay unacknowledged; 0 is the system's. */
+/* Socket options. They report no error: without them a failure is only noticed later.
+ * TCP_USER_TIMEOUT: how long written data may stay unacknowledged; 0 is the system's choice. */
 void stream_set_user_timeout(struct stream *s, unsigned ms);
 void stream_set_keepalive(struct stream *s, int idle_s, int interval_s, int count);
+/* How many bytes may wait in the kernel before they are sent (TCP_NOTSENT_LOWAT): what is written later must not queue
+ * behind megabytes that were written before. */
+void stream_set_unsent_limit(struct stream *s, unsigned bytes);
 
 #endif

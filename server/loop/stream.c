@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Byte streams over a socket. TLS is why reading and writing have states here: either may have to wait for the other
+ * direction, and a record may be read from the socket before the owner asks for its bytes. */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+
+#include "base/mem.h"
+#include "loop/internal.h"
+
+struct stream {
+    struct loop_watch watch; /* first */
+    struct loop_task again;  /* calls readable once more: bytes are here that the kernel does not know of */
+    struct loop *loop;
+    SSL *ssl; /* NULL: plain */
+    struct loop_tls *tls;
+    const struct stream_handler *handler;
+    void *arg;
+    uint8_t *unread; /* bytes put back */
+    size_t unread_len;
+    struct addr_port peer;
+    uint32_t events;        /* as the kernel has them */
+    bool paused;            /* the owner does not want to read */
+    bool blocked;           /* the owner waits to write */
+    bool read_needs_output; /* TLS */
+    bool write_needs_input; /* TLS */
+    bool busy;              /* a callback runs: whoever called it frees the struct */
+    bool closed;            /* within that callback */
+};
+
+static void stream_ready(struct loop_watch *w, uint32_t events);
+static void read_again(struct loop_task *task);
+
+static void update_events(struct stream *s)
+{
+    uint32_t want = (s->paused && !s->write_needs_input ? 0U : (uint32_t)EPOLLIN) |
+                    ((s->blocked && !s->write_needs_input) || s->read_needs_output ? (uint32_t)EPOLLOUT : 0U);
+
+    if (want == s->events)
+        return;
+    /* The kernel reports a hang-up whatever it was asked for: who wants nothing must not be in its list at all. */
+    if (!want)
+        loop_unwatch(s->loop, &s->watch);
+    else if (s->events)
+        loop_rewatch(s->loop, &s->watch, want);
+    else if (loop_watch(s->loop, &s->watch, want, NULL) < 0)
+        want = 0; /* out of memory in the kernel: tried again with the next change */
+    s->events = want;
+}
+
+struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const struct addr_port *peer, struct err *e)
+{
+    static const int on = 1;
+    struct stream *s = mem_alloc(sizeof(*s));
+
+    s->watch = (struct loop_watch){.fd = fd, .ready = stream_ready};
+    s->again.run = read_again;
+    s->loop = l;
+    s->peer = *peer;
+    s->events = EPOLLIN;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* no meaning for a socketpair: no error either */
+    if (tls && !(s->ssl = loop_tls_session(tls, fd, e)))
+        goto fail;
+    if (loop_watch(l, &s->watch, s->events, e) < 0)
+        goto fail;
+    s->tls = loop_tls_ref(tls);
+    return s;
+fail:
+    SSL_free(s->ssl);
+    close(fd);
+    free(s);
+    return NULL;
+}
+
+static void stream_free(struct stream *s, bool close_fd)
+{
+    loop_undefer(s->loop, &s->again);
+    loop_unwatch(s->loop, &s->watch);
+    SSL_free(s->ssl);
+    if (close_fd)
+        close(s->watch.fd);
+    loop_tls_unref(s->tls);
+    free(s->unread);
+    if (s->busy)
+        s->closed = true;
+    else
+        free(s);
+}
+
+void stream_close(struct stream *s)
+{
+    if (s)
+        stream_free(s, true);
+}
+
+int stream_detach(struct stream *s)
+{
+    int fd = s->watch.fd;
+
+    stream_free(s, false);
+    return fd;
+}
+
+void stream_handle(struct stream *s, const struct stream_handler *handler, void *arg)
+{
+    s->handler = handler;
+    s->arg = arg;
+    if (s->unread_len || s->ssl)
+        loop_defer(s->loop, &s->again);
+}
+
+struct loop *stream_loop(const struct stream *s)
+{
+    return s->loop;
+}
+
+int stream_fd(const struct stream *s)
+{
+    return s->watch.fd;
+}
+
+bool stream_is_tls(const struct stream *s)
+{
+    return s->ssl != NULL;
+}
+
+const struct addr_port *stream_peer(const struct stream *s)
+{
+    return &s->peer;
+}
+
+void stream_set_peer(struct stream *s, const struct addr_port *peer)
+{
+    s->peer = *peer;
+}
+
+/* ---- Events ---- */
+
+/* Calls the owner; false if that closed the stream, which is then freed. */
+static bool tell(struct stream *s, void (*callback)(struct stream *s, void *arg))
+{
+    s->busy = true;
+    callback(s, s->arg);
+    s->busy = false;
+    if (s->closed) {
+        free(s);
+        return false;
+    }
+    return true;
+}
+
+static bool tell_readable(struct stream *s)
+{
+    if (!tell(s, s->handler->readable))
+        return false;
+    if (!s->paused && (s->unread_len || (s->ssl && SSL_pending(s->ssl) > 0)))
+        loop_defer(s->loop, &s->again);
+    return true;
+}
+
+static void read_again(struct loop_task *task)
+{
+    struct stream *s = (struct stream *)((char *)task - offsetof(struct stream, again));
+
+    if (!s->paused && s->handler)
+        tell_readable(s);
+}
+
+static void stream_ready(struct loop_watch *w, uint32_t events)
+{
+    struct stream *s = (struct stream *)w;
+    bool broken = events & (EPOLLHUP | EPOLLERR), in = broken || events & EPOLLIN, out = broken || events & EPOLLOUT;
+
+    if (!s->handler)
+        return;
+    bool write = s->blocked && (s->write_needs_input ? in : out);
+    bool read = (in && !s->paused) || (out && s->read_needs_output);
+    if (read) {
+        s->read_needs_output = false;
+        if (!tell_readable(s))
+            return;
+    }
+    if (write) {
+        s->blocked = s->write_needs_input = false;
+        if (s->handler->writable && !tell(s, s->handler->writable))
+            return;
+    }
+    update_events(s);
+}
+
+/* ---- Reading ---- */
+
+static long tls_result(struct stream *s, int rc, bool reading, struct err *e)
+{
+    int why = SSL_get_error(s->ssl, rc);
+    unsigned long code = ERR_peek_error();
+    char text[120];
+
+    switch (why) {
+    case SSL_ERROR_WANT_READ:
+        s->write_needs_input = !reading;
+        return 0;
+    case SSL_ERROR_WANT_WRITE:
+        s->read_needs_output = reading;
+        return 0;
+    case SSL_ERROR_ZERO_RETURN:
+        return err_set(e, ERR_GONE, "the peer closed the connection");
+    case SSL_ERROR_SYSCALL:
+        return err_set(e, ERR_GONE, "the peer closed the connection: %s", errno ? strerror(errno) : "end of input");
+    default:
+        ERR_error_string_n(code, text, sizeof(text));
+        ERR_clear_error();
+        return err_set(e, ERR_IO, "TLS: %s", text);
+    }
+}
+
+static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
+{
+    size_t got = 0;
+
+    while (got < max) {
+        size_t n = 0;
+        ERR_clear_error();
+        errno = 0;
+        int rc = SSL_read_ex(s->ssl, out + got, max - got, &n);
+        if (rc != 1) {
+            long result = tls_result(s, rc, true, got ? NULL : e);
+            update_events(s);
+            /* What came before the end is told first; the end comes up again at the next call. */
+            return got ? (long)got : result;
+        }
+        got += n;
+    }
+    return (long)got;
+}
+
+long stream_read(struct stream *s, void *out, size_t max, struct err *e)
+{
+    if (s->unread_len) {
+        size_t n = s->unread_len < max ? s->unread_len : max;
+        memcpy(out, s->unread, n);
+        memmove(s->unread, s->unread + n, s->unread_len - n);
+        s->unread_len -= n;
+        if (!s->unread_len) {
+            free(s->unread);
+            s->unread = NULL;
+        }
+        return (long)n;
+    }
+    if (s->ssl)
+        return tls_read(s, out, max, e);
+    ssize_t n = recv(s->watch.fd, out, max, 0);
+    if (n > 0)
+        return n;
+    if (n == 0)
+        return err_set(e, ERR_GONE, "the peer closed the connection");
+    if (errno == EAGAIN || errno == EINTR)
+        return 0;
+    return err_set(e, errno == ECONNRESET || errno == ETIMEDOUT ? ERR_GONE : ERR_IO, "%s", strerror(errno));
+}
+
+void stream_unread(struct stream *s, const void *bytes, size_t len)
+{
+    if (!len)
+        return;
+    uint8_t *all = mem_resize(NULL, 1, len + s->unread_len);
+    memcpy(all, bytes, len);
+    if (s->unread_len)
+        memcpy(all + len, s->unread, s->unread_len);
+    free(s->unread);
+    s->unread = all;
+    s->unread_len += len;
+}
+
+/* ---- Writing ---- */
+
+static long tls_write(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
+{
+    size_t sent = 0;
+
+    while (sent < len) {
+        size_t n = 0;
+        ERR_clear_error();
+        errno = 0;
+        int rc = SSL_write_ex(s->ssl, bytes + sent, len - sent, &n);
+        if (rc != 1) {
+            long result = tls_result(s, rc, false, e);
+            if (result < 0)
+                return result;
+            break;
+        }
+        sent += n;
+    }
+    return (long)sent;
+}
+
+long stream_write(struct stream *s, const void *bytes, size_t len, struct err *e)
+{
+    long n;
+
+    if (!len)
+        return 0;
+    if (s->ssl) {
+        n = tls_write(s, bytes, len, e);
+    } else {
+        n = send(s->watch.fd, bytes, len, MSG_NOSIGNAL);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            n = 0;
+        else if (n < 0)
+            return err_set(e, ERR_GONE, "%s", strerror(errno));
+    }
+    if (n < 0)
+        return n;
+    s->blocked = (size_t)n < len;
+    update_events(s);
+    return n;
+}
+
+void stream_pause(struct stream *s, bool paused)
+{
+    if (s->paused == paused)
+        return;
+    s->paused = paused;
+    update_events(s);
+    if (!paused && (s->unread_len || (s->ssl && SSL_pending(s->ssl) > 0)))
+        loop_defer(s->loop, &s->again);
+}
+
+void stream_shutdown(struct stream *s)
+{
+    if (s->ssl) {
+        ERR_clear_error();
+        SSL_shutdown(s->ssl);
+    }
+    shutdown(s->watch.fd, SHUT_WR);
+}
+
+/* ---- Options ---- */
+
+static void set_option(struct stream *s, int level, int name, int value)
+{
+    setsockopt(s->watch.fd, level, name, &value, sizeof(value));
+}
+
+void stream_set_user_timeout(struct stream *s, unsigned ms)
+{
+    set_option(s, IPPROTO_TCP, TCP_USER_TIMEOUT, ms < INT32_MAX ? (int)ms : INT32_MAX);
+}
+
+void stream_set_keepalive(struct stream *s, int idle_s, int interval_s, int count)
+{
+    set_option(s, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(s, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
+    set_option(s, IPPROTO_TCP, TCP_KEEPINTVL, interval_s);
+    set_option(s, IPPROTO_TCP, TCP_KEEPCNT, count);
+}
+
+void stream_set_unsent_limit(struct stream *s, unsigned bytes)
+{
+    set_option(s, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Certificates: from files that may change under us, or made by the caller and picked by the name the client asks for.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "loop/internal.h"
+
+struct named {
+    char *name; /* "" for the first */
+    SSL_CTX *ctx;
+};
+
+/* What tells one version of a file from the next. */
+struct print {
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct loop_tls {
+    atomic_uint refs;
+    pthread_mutex_t lock; /* guards certs and prints */
+    VEC(struct named) certs;
+    char *cert_path, *key_path; /* NULL for certificates that the caller made */
+    struct print prints[2];
+};
+
+static int refuse(struct err *e, const char *what)
+{
+    char why[160];
+
+    ERR_error_string_n(ERR_get_error(), why, sizeof(why));
+    ERR_clear_error();
+    return err_set(e, ERR_INVALID, "%s: %s", what, why);
+}
+
+/* Only HTTP/1.1 is spoken here; without this answer Go's client would be free to assume HTTP/2. */
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+                           unsigned int in_len, void *arg)
+{
+    static const unsigned char ours[] = "\x08http/1.1";
+
+    (void)ssl;
+    (void)arg;
+    if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_len, ours, sizeof(ours) - 1, in, in_len) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static int choose_certificate(SSL *ssl, int *alert, void *arg)
+{
+    struct loop_tls *tls = arg;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    (void)alert;
+    if (!name)
+        return SSL_TLSEXT_ERR_NOACK;
+    pthread_mutex_lock(&tls->lock);
+    for (size_t i = 0; i < tls->certs.len; i++)
+        if (tls->certs.items[i].name[0] && strcasecmp(tls->certs.items[i].name, name) == 0) {
+            SSL_set_SSL_CTX(ssl, tls->certs.items[i].ctx);
+            break;
+        }
+    pthread_mutex_unlock(&tls->lock);
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static SSL_CTX *new_ctx(struct loop_tls *tls, struct err *e)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    if (!ctx) {
+        refuse(e, "cannot use TLS");
+        return NULL;
+    }
+    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_TICKET);
+    /* Thousands of connections idle for days: no buffers while nothing is in them, no session kept for later. */
+    SSL_CTX_set_mode(ctx,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(ctx, 0);
+    SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+    SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
+    SSL_CTX_set_tlsext_servername_arg(ctx, tls);
+    return ctx;
+}
+
+static int use_pem(SSL_CTX *ctx, const char *cert_pem, const char *key_pem, struct err *e)
+{
+    BIO *certs = BIO_new_mem_buf(cert_pem, -1), *keys = BIO_new_mem_buf(key_pem, -1);
+    X509 *cert = PEM_read_bio_X509(certs, NULL, NULL, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(keys, NULL, NULL, NULL);
+    int rc = 0;
+
+    if (!cert || SSL_CTX_use_certificate(ctx, cert) != 1)
+        rc = refuse(e, "the certificate cannot be used");
+    else if (!key || SSL_CTX_use_PrivateKey(ctx, key) != 1)
+        rc = refuse(e, "the private key cannot be used with the certificate");
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    while (!rc && (cert = PEM_read_bio_X509(certs, NULL, NULL, NULL)))
+        if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
+            X509_free(cert);
+            rc = refuse(e, "a certificate of the chain cannot be used");
+        }
+    ERR_clear_error(); /* the end of the chain reads as an error */
+    BIO_free(certs);
+    BIO_free(keys);
+    return rc;
+}
+
+static struct loop_tls *tls_alloc(void)
+{
+    struct loop_tls *tls = mem_alloc(sizeof(*tls));
+
+    atomic_init(&tls->refs, 1);
+    pthread_mutex_init(&tls->lock, NULL);
+    return tls;
+}
+
+int loop_tls_add_pem(struct loop_tls *tls, const char *name, const char *cert_pem, const char *key_pem, struct err *e)
+{
+    SSL_CTX *ctx = new_ctx(tls, e), *old = NULL;
+
+    if (!ctx)
+        return ERR_INTERNAL;
+    int rc = use_pem(ctx, cert_pem, key_pem, e);
+    if (rc < 0) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    pthread_mutex_lock(&tls->lock);
+    size_t i = 0;
+    while (i < tls->certs.len && strcasecmp(tls->certs.items[i].name, name) != 0)
+        i++;
+    if (i < tls->certs.len) {
+        old = tls->certs.items[i].ctx;
+        tls->certs.items[i].ctx = ctx;
+    } else {
+        vec_push(&tls->certs, ((struct named){mem_strdup(name), ctx}));
+    }
+    pthread_mutex_unlock(&tls->lock);
+    SSL_CTX_free(old);
+    return 0;
+}
+
+struct loop_tls *loop_tls_new_pem(const char *cert_pem, const char *key_pem, struct err *e)
+{
+    struct loop_tls *tls = tls_alloc();
+
+    if (loop_tls_add_pem(tls, "", cert_pem, key_pem, e) == 0)
+        return tls;
+    loop_tls_free(tls);
+    return NULL;
+}
+
+static int take_print(const char *path, struct print *out, struct err *e)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    *out = (struct print){st.st_ino, st.st_size, st.st_mtim};
+    return 0;
+}
+
+static bool same_print(const struct print *a, const struct print *b)
+{
+    return a->inode == b->inode && a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
+           a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+static int load_files(struct loop_tls *tls, SSL_CTX **out, struct err *e)
+{
+    SSL_CTX *ctx = new_ctx(tls, e);
+    int rc = ctx ? 0 : ERR_INTERNAL;
+
+    if (!rc && SSL_CTX_use_certificate_chain_file(ctx, tls->cert_path) != 1)
+        rc = refuse(e, tls->cert_path);
+    if (!rc && SSL_CTX_use_PrivateKey_file(ctx, tls->key_path, SSL_FILETYPE_PEM) != 1)
+        rc = refuse(e, tls->key_path);
+    if (!rc && SSL_CTX_check_private_key(ctx) != 1)
+        rc = refuse(e, "the certificate and the private key do not belong together");
+    if (rc) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    *out = ctx;
+    return 0;
+}
+
+int loop_tls_refresh(struct loop_tls *tls, struct err *e)
+{
+    struct print now[2];
+    SSL_CTX *ctx = NULL;
+
+    if (!tls->cert_path)
+        return 0;
+    if (take_print(tls->cert_path, &now[0], e) < 0 || take_print(tls->key_path, &now[1], e) < 0)
+        return ERR_IO;
+    pthread_mutex_lock(&tls->lock);
+    bool same = same_print(&now[0], &tls->prints[0]) && same_print(&now[1], &tls->prints[1]);
+    /* Remembered before it is tried: a broken pair is complained about once, not at each look. */
+    memcpy(tls->prints, now, sizeof(now));
+    pthread_mutex_unlock(&tls->lock);
+    if (same)
+        return 0;
+    int rc = load_files(tls, &ctx, e);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&tls->lock);
+    if (!tls->certs.len)
+        vec_push(&tls->certs, ((struct named){mem_strdup(""), NULL}));
+    SSL_CTX *old = tls->certs.items[0].ctx;
+    tls->certs.items[0].ctx = ctx;
+    pthread_mutex_unlock(&tls->lock);
+    SSL_CTX_free(old);
+    return 1;
+}
+
+struct loop_tls *loop_tls_new(const char *cert_path, const char *key_path, struct err *e)
+{
+    struct loop_tls *tls = tls_alloc();
+
+    tls->cert_path = mem_strdup(cert_path);
+    tls->key_path = mem_strdup(key_path);
+    if (loop_tls_refresh(tls, e) == 1)
+        return tls;
+    loop_tls_free(tls);
+    return NULL;
+}
+
+struct loop_tls *loop_tls_ref(struct loop_tls *tls)
+{
+    if (tls)
+        atomic_fetch_add(&tls->refs, 1);
+    return tls;
+}
+
+void loop_tls_unref(struct loop_tls *tls)
+{
+    if (!tls || atomic_fetch_sub(&tls->refs, 1) != 1)
+        return;
+    for (size_t i = 0; i < tls->certs.len; i++) {
+        free(tls->certs.items[i].name);
+        SSL_CTX_free(tls->certs.items[i].ctx);
+    }
+    vec_release(&tls->certs);
+    pthread_mutex_destroy(&tls->lock);
+    free(tls->cert_path);
+    free(tls->key_path);
+    free(tls);
+}
+
+void loop_tls_free(struct loop_tls *tls)
+{
+    loop_tls_unref(tls);
+}
+
+SSL *loop_tls_session(struct loop_tls *tls, int fd, struct err *e)
+{
+    pthread_mutex_lock(&tls->lock);
+    SSL *ssl = SSL_new(tls->certs.items[0].ctx);
+    pthread_mutex_unlock(&tls->lock);
+    if (!ssl || SSL_set_fd(ssl, fd) != 1) {
+        SSL_free(ssl);
+        refuse(e, "cannot start TLS");
+        return NULL;
+    }
+    SSL_set_accept_state(ssl);
+    return ssl;
+}
