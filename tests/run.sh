@@ -189,6 +189,10 @@ kind_folder() {
   if ((soak)); then files+=(tests/"$kind"/soak_*.sh); fi
   [ "${#files[@]}" -gt 0 ] || return 0
   build "$v"
+  if [ -x "tests/$kind/prepare.sh" ]; then
+    echo "$kind: preparing (log: $logs/$kind-prepare.log)"
+    "tests/$kind/prepare.sh" >"$logs/$kind-prepare.log" 2>&1
+  fi
   export HEADWAYD=$PWD/build/$v/headwayd HEADWAY=$PWD/build/$v/headway VARIANT_RUN=$v
   for file in "${files[@]}"; do
     name=$(basename "$file") name=${name#test_} name=${name%.*}

@@ -1,0 +1,294 @@
+# shellcheck shell=bash disable=SC2034
+# SPDX-License-Identifier: BSD-3-Clause
+# A tailnet on one machine. Every host is a network namespace on one switch and runs the official, unmodified tailscaled;
+# the daemon under test runs in the namespace "ctl". Several labs live side by side: names carry the number of the process,
+# addresses repeat. Sourced after ../shared/lib.sh.
+#
+#   lab_up                        the switch and the daemon; skips the test where a lab cannot be made
+#   lab_host NAME [VERSION]       a host with a client, ready for `ts NAME up`
+#   lab_lan NAME HOST...          a LAN behind these hosts (they forward into it), with a server; sets LAN_NET and LAN_SERVER
+#   on NAME COMMAND...            a command on that host (or "ctl", "internet", or a LAN's name)
+#   ts NAME ARGUMENTS...          its tailscale command
+#   hw ARGUMENTS...               the administrator's command, on ctl
+#   lab_join NAME ARGUMENTS...    tailscale up with $KEY and the arguments
+#   lab_cut NAME, lab_mend NAME   its cable is pulled: packets vanish, nothing is closed; and put back
+#   lab_kill9, lab_stop, lab_start NAME      its tailscaled
+#   daemon_start, daemon_stop, daemon_kill9  the daemon
+#   gap_begin NAME ADDRESS, gap_end          a packet each 20 ms; gap_end sets GAP_MS, REPLIES and LOST
+LAB=$WORK/lab
+LAB_PREFIX=hwt$$
+CTL=10.99.0.1
+LOGIN=http://$CTL:8080
+INTERNET=203.0.113.1
+BASE_DOMAIN=tail.example.com
+CLIENT_NEW=1.102.3 CLIENT_USED=1.98.9 CLIENT_OLD=1.80.3
+
+lab_ns() { echo "$LAB_PREFIX-$1"; }
+
+# Where the host's tailscaled runs it has its own /etc, so that names resolve there as its client says.
+on() {
+  local name=$1 pid
+  shift
+  pid=$(cat "$LAB/$name/pid" 2>/dev/null)
+  if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
+    nsenter -t "$pid" -m -n -- "$@"
+  else
+    ip netns exec "$(lab_ns "$name")" "$@"
+  fi
+}
+
+lab_down() {
+  local ns pid
+  for ns in $(ip netns list 2>/dev/null | awk '{ print $1 }'); do
+    [[ $ns == "$LAB_PREFIX"-* ]] || continue
+    # Whatever lives in a namespace of this lab was started by it.
+    for pid in $(ip netns pids "$ns" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null; done
+    ip netns del "$ns"
+  done
+}
+
+# lab_namespace NAME ADDRESS: on the switch as eth0
+lab_namespace() {
+  local ns switch
+  ns=$(lab_ns "$1") switch=$(lab_ns internet)
+  ip netns add "$ns" &&
+    ip link add "to-$1" netns "$switch" type veth peer name eth0 netns "$ns" &&
+    ip -n "$switch" link set "to-$1" master br0 up &&
+    ip -n "$ns" link set lo up &&
+    ip -n "$ns" addr add "$2/24" dev eth0 &&
+    ip -n "$ns" link set eth0 up &&
+    ip -n "$ns" route add default via 10.99.0.254
+}
+
+lab_up() {
+  local client switch
+  [ "$(id -u)" = 0 ] || skip_all "network namespaces need root"
+  [ -c /dev/net/tun ] || skip_all "/dev/net/tun is not there"
+  need_commands ip nft ping nsenter jq curl
+  need_programs
+  client=$("$ROOT/tests/interop/clients.sh" "$CLIENT_NEW") || skip_all "$client"
+  mkdir -p "$LAB"
+  at_exit lab_down
+  switch=$(lab_ns internet)
+  ip netns add "$switch" 2>/dev/null || skip_all "this machine makes no network namespaces"
+  ip -n "$switch" link add br0 type bridge
+  ip -n "$switch" link set br0 up
+  ip -n "$switch" link set lo up
+  ip -n "$switch" addr add 10.99.0.254/24 dev br0
+  ip -n "$switch" addr add "$INTERNET/32" dev lo
+  lab_namespace ctl "$CTL"
+  lab_next=10 lan_next=0
+  daemon_config
+  daemon_start
+}
+
+daemon_config() {
+  mkdir -p "$LAB/daemon"
+  cat >"$LAB/config.yaml" <<EOF
+server_url: $LOGIN
+listen_addr: $CTL:8080
+metrics_listen_addr: 127.0.0.1:9090
+unix_socket: $LAB/daemon/headway.sock
+unix_socket_permission: "0770"
+noise:
+  private_key_path: $LAB/daemon/noise_private.key
+database:
+  type: sqlite
+  sqlite:
+    path: $LAB/daemon/db.sqlite
+prefixes:
+  v4: 100.64.0.0/10
+  v6: fd7a:115c:a1e0::/48
+  allocation: sequential
+derp:
+  server:
+    enabled: true
+    region_id: 900
+    region_code: lab
+    region_name: Lab
+    stun_listen_addr: 0.0.0.0:3478
+    private_key_path: $LAB/daemon/derp_private.key
+  urls: []
+dns:
+  magic_dns: true
+  base_domain: $BASE_DOMAIN
+  override_local_dns: false
+policy:
+  mode: database
+log:
+  level: ${LAB_LOG_LEVEL:-debug}
+EOF
+}
+
+# daemon_running: it answers, and is the one that was started last
+daemon_running() {
+  not gone "$DAEMON" || { tail -n 5 "$LAB/daemon.log"; return 1; }
+  on ctl curl -fsS -o "$LAB/health" "http://$CTL:8080/health"
+}
+
+daemon_start() {
+  ip netns exec "$(lab_ns ctl)" "$HEADWAYD" -c "$LAB/config.yaml" >>"$LAB/daemon.log" 2>&1 </dev/null &
+  DAEMON=$!
+  disown
+  wait_for 20 daemon_running || {
+    echo "the daemon does not answer:"
+    tail -n 20 "$LAB/daemon.log"
+    exit 1
+  }
+}
+daemon_stop() { end_process "$DAEMON" TERM; }
+daemon_kill9() { end_process "$DAEMON" KILL; }
+
+hw() { ip netns exec "$(lab_ns ctl)" "$HEADWAY" -c "$LAB/config.yaml" "$@"; }
+
+lab_host() {
+  local name=$1 version=${2:-$CLIENT_NEW} bin
+  bin=$("$ROOT/tests/interop/clients.sh" "$version") || skip_all "$bin"
+  lab_namespace "$name" "10.99.0.$lab_next"
+  mkdir -p "$LAB/$name/lib"
+  echo "10.99.0.$lab_next" >"$LAB/$name/address"
+  echo "$bin" >"$LAB/$name/bin"
+  lab_next=$((lab_next + 1))
+  # tailscaled rewrites resolv.conf and puts files beside it; the machine's own must stay as they are.
+  cp -a /etc "$LAB/$name/etc"
+  rm -f "$LAB/$name/etc/resolv.conf"
+  echo "nameserver 203.0.113.53" >"$LAB/$name/etc/resolv.conf"
+  on "$name" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+  lab_start "$name"
+}
+
+lab_start() {
+  local name=$1 d=$LAB/$1 bin
+  bin=$(cat "$d/bin")
+  # shellcheck disable=SC2016
+  ip netns exec "$(lab_ns "$name")" sh -c 'mount --bind "$0/etc" /etc && mount --bind "$0/lib" /var/lib && exec "$@"' "$d" \
+    env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy TS_NO_LOGS_NO_SUPPORT=true \
+    "$bin/tailscaled" --statedir="$d/state" --socket="$d/sock" --tun=tailscale0 --port=41641 --no-logs-no-support \
+    >>"$d/log" 2>&1 </dev/null &
+  echo $! >"$d/pid"
+  disown
+  wait_for 20 test -S "$d/sock" || { tail -n 5 "$d/log"; return 1; }
+}
+lab_stop() { lab_end "$1" TERM; }
+lab_kill9() { lab_end "$1" KILL; }
+lab_end() {
+  end_process "$(cat "$LAB/$1/pid")" "$2"
+  rm -f "$LAB/$1/pid" "$LAB/$1/sock"
+}
+
+ts() {
+  local name=$1
+  shift
+  on "$name" "$(cat "$LAB/$name/bin")/tailscale" --socket="$LAB/$name/sock" "$@"
+}
+
+lab_join() {
+  local name=$1
+  shift
+  ts "$name" up --login-server "$LOGIN" --auth-key "$KEY" --hostname "$name" --timeout 60s "$@"
+}
+
+lab_lan() {
+  local name=$1 ns host i=1
+  shift
+  ns=$(lab_ns "$name") LAN_NET=10.$((100 + lan_next)).0
+  lan_next=$((lan_next + 1))
+  ip netns add "$ns"
+  ip -n "$ns" link set lo up
+  ip -n "$ns" link add br0 type bridge
+  ip -n "$ns" addr add "$LAN_NET.10/24" dev br0
+  ip -n "$ns" link set br0 up
+  for host in "$@"; do
+    ip link add "to-$host" netns "$ns" type veth peer name "lan-$name" netns "$(lab_ns "$host")"
+    ip -n "$ns" link set "to-$host" master br0 up
+    ip -n "$(lab_ns "$host")" addr add "$LAN_NET.$i/24" dev "lan-$name"
+    ip -n "$(lab_ns "$host")" link set "lan-$name" up
+    i=$((i + 1))
+  done
+  ip -n "$ns" route add default via "$LAN_NET.1"
+  LAN_SERVER=$LAN_NET.10 LAN_NET=$LAN_NET.0/24
+}
+
+lab_cut() {
+  on "$1" nft 'table inet cut {
+    chain incoming { type filter hook input priority -300; iifname "eth0" drop; }
+    chain outgoing { type filter hook output priority -300; oifname "eth0" drop; }
+    chain through { type filter hook forward priority -300; drop; }
+  }'
+}
+lab_mend() { on "$1" nft delete table inet cut; }
+
+gap_begin() {
+  on "$1" ping -n -D -i 0.02 "$2" >"$LAB/gap" 2>&1 &
+  GAP_PING=$!
+  disown
+  wait_for 20 grep -q 'bytes from' "$LAB/gap"
+}
+gap_replies() { grep -c 'bytes from' "$LAB/gap"; }
+# gap_more N: N more answers than now
+gap_more() {
+  local goal=$(($(gap_replies) + $1))
+  wait_for "${2:-60}" gap_reached "$goal"
+}
+gap_reached() { [ "$(gap_replies)" -ge "$1" ]; }
+gap_end() {
+  end_process "$GAP_PING"
+  read -r REPLIES GAP_MS LOST < <(awk '
+    /bytes from/ {
+      t = substr($1, 2) + 0; match($0, /icmp_seq=[0-9]+/); seq = substr($0, RSTART + 9, RLENGTH - 9) + 0
+      if (n++ && t - last > gap) gap = t - last
+      if (seq > top) top = seq
+      if (n == 1) first = seq
+      last = t
+    }
+    END { printf "%d %d %d\n", n, gap * 1000, n ? top - first + 1 - n : 0 }' "$LAB/gap")
+}
+
+# --- what the tests ask again and again -----------------------------------------------------------------------------
+
+# user_and_key NAME [FLAGS...]: a user, and a reusable key of it in $KEY
+user_and_key() {
+  local name=$1
+  shift
+  hw users create "$name" >/dev/null || return 1
+  new_key "$name" --reusable "$@"
+}
+new_key() { # USER FLAGS...: sets KEY
+  local user=$1
+  shift
+  KEY=$(hw preauthkeys create --user "$(user_id "$user")" "$@" -o json | jq -er .key)
+}
+user_id() { hw users list -o json | jq -er --arg n "$1" '.[] | select(.name == $n) | .id'; }
+nodes() { hw nodes list -o json; }
+# node NAME FILTER: a field of a node by its given name
+node() { nodes | jq -er --arg n "$1" ".[] | select(.givenName == \$n) | $2"; }
+node_id() { node "$1" .id; }
+node_is() { [ "$(node "$1" "$2")" = "$3" ]; }
+address() { node "$1" '.ipAddresses[] | select(contains("."))'; }
+
+# peer NAME OTHER FILTER: what NAME's client knows of OTHER
+peer() { ts "$1" status --json | jq -er --arg n "$2" ".Peer // {} | [.[] | select(.HostName == \$n)] | .[0] | $3"; }
+# has_route NAME OTHER PREFIX: NAME's client sends that prefix to OTHER
+has_route() { peer "$1" "$2" ".AllowedIPs | index(\"$3\") != null" >/dev/null; }
+has_no_route() { peer "$1" "$2" ".AllowedIPs | index(\"$3\") == null" >/dev/null; }
+knows() { peer "$1" "$2" .HostName >/dev/null; }
+reaches() { on "$1" ping -n -q -c 1 -W 1 "$2"; }
+backend_is() { [ "$(ts "$1" status --json | jq -r .BackendState)" = "$2" ]; }
+approve() { hw nodes approve-routes --identifier "$(node_id "$1")" --routes "$2"; }
+
+# lab_echo: whoever asks "the internet" is told the address that it arrived from
+lab_echo() {
+  ip netns exec "$(lab_ns internet)" python3 -c '
+import http.server
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.client_address[0].encode())
+    def log_message(self, *args):
+        pass
+http.server.ThreadingHTTPServer(("'$INTERNET'", 80), Echo).serve_forever()' >"$LAB/echo.log" 2>&1 </dev/null &
+  disown
+  wait_for 10 on ctl curl -fsS "http://$INTERNET/" >/dev/null
+}
+outer_address() { on "$1" curl -fsS --max-time 2 "http://$INTERNET/"; }
