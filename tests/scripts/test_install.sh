@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# make install puts everything in its place, keeps a configuration that is there, and uninstall leaves only that.
+# limit: 120
+# shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../shared/lib.sh"
+need_programs
+cd "$ROOT" || exit 1
+to=$WORK/root
+put() { make "VARIANT=${VARIANT_RUN:-release}" "DESTDIR=$to" PREFIX=/usr SYSCONFDIR=/etc "$1"; }
+
+check "installing" put install
+for f in usr/sbin/headwayd usr/bin/headway usr/lib/systemd/system/headwayd.service usr/lib/sysusers.d/headway.conf \
+  usr/lib/tmpfiles.d/headway.conf etc/headway/config.yaml usr/share/bash-completion/completions/headway \
+  usr/share/zsh/site-functions/_headway usr/share/fish/vendor_completions.d/headway.fish; do
+  check "$f" test -s "$to/$f"
+done
+for page in man/*.[1-9]; do
+  check "$page is installed" test -s "$to/usr/share/$(dirname "$page")/man${page##*.}/$(basename "$page")"
+done
+check "nothing of the build's path is in the unit" grep -qx 'ExecStart=/usr/sbin/headwayd' "$to/usr/lib/systemd/system/headwayd.service"
+if command -v systemd-analyze >/dev/null; then
+  mkdir -p "$WORK/unit"
+  sed "s|/usr/sbin/headwayd|$HEADWAYD|" "$to/usr/lib/systemd/system/headwayd.service" >"$WORK/unit/headwayd.service"
+  check "the unit is valid" systemd-analyze verify --man=no "$WORK/unit/headwayd.service"
+else
+  skip_case "the unit is valid" "systemd-analyze is not there"
+fi
+check "the installed example is a valid configuration" "$to/usr/sbin/headwayd" configtest -c "$to/etc/headway/config.yaml"
+check "completion for bash is a script" bash -n "$to/usr/share/bash-completion/completions/headway"
+
+echo "server_url: http://192.168.1.10:8080" >"$to/etc/headway/config.yaml"
+check "installing again" put install
+check "keeps the configuration" grep -q 192.168.1.10 "$to/etc/headway/config.yaml"
+check "uninstalling" put uninstall
+check "leaves nothing but the configuration" test "$(cd "$to" && find . -type f)" = ./etc/headway/config.yaml
