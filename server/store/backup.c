@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copies of the whole database while it is in use. A copy is made under another name, checked, synced, and only then
+ * gets its own name: a file of that name is always complete. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "store/internal.h"
+
+static int check_copy(sqlite3 *db, struct err *e)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = sql_prepare(db, "PRAGMA quick_check(1)", &stmt, e);
+
+    if (code < 0)
+        return code;
+    if (sqlite3_step(stmt) != SQLITE_ROW)
+        code = sql_error(db, "check", e);
+    else if (strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") != 0)
+        code = err_set(e, ERR_IO, "the copy is damaged, so the database is: %s", sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+static int fill(sqlite3 *from, const char *path, struct err *e)
+{
+    sqlite3 *to = NULL;
+    sqlite3_backup *backup;
+    int code = sql_open(path, SQLITE_OPEN_READWRITE, &to, e), rc;
+
+    if (code < 0)
+        return code;
+    backup = sqlite3_backup_init(to, "main", from, "main");
+    rc = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
+    if ((sqlite3_backup_finish(backup) != SQLITE_OK && backup) || rc != SQLITE_DONE) {
+        /* The reason lies with whichever side failed. */
+        code = sql_error(sqlite3_errcode(to) == SQLITE_OK ? from : to, "copy", e);
+    } else {
+        /* One file without a log beside it. */
+        code = sql_exec(to, "PRAGMA journal_mode=DELETE", e);
+        if (code == 0)
+            code = check_copy(to, e);
+    }
+    sql_close(to);
+    return code;
+}
+
+static int sync_path(const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), code = 0;
+
+    if (fd < 0 || fsync(fd) < 0)
+        code = err_set(e, ERR_UNAVAILABLE, "%s: cannot sync: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+static int sync_folder(const char *path, struct err *e)
+{
+    char *copy = mem_strdup(path);
+    int code = sync_path(dirname(copy), e);
+
+    free(copy);
+    return code;
+}
+
+int database_copy(sqlite3 *from, const char *path, struct err *e)
+{
+    char unique[2 * 4 + 1], *part;
+    int code = 0, fd;
+
+    random_hex(unique, 4);
+    part = mem_format("%s.part-%s", path, unique);
+    if (access(path, F_OK) == 0)
+        code = err_set(e, ERR_CONFLICT, "%s: this file exists", path);
+    if (code == 0) {
+        fd = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            code = err_set(e, errno == ENOENT ? ERR_MISSING : ERR_UNAVAILABLE, "%s: %s", part, strerror(errno));
+        else
+            close(fd);
+        if (code == 0)
+            code = fill(from, part, e);
+        if (code == 0)
+            code = sync_path(part, e);
+        /* link() and not rename(): it refuses a file that appeared meanwhile. */
+        if (code == 0 && link(part, path) < 0)
+            code = err_set(e, errno == EEXIST ? ERR_CONFLICT : ERR_UNAVAILABLE, "%s: %s", path, strerror(errno));
+        unlink(part);
+        if (code == 0)
+            code = sync_folder(path, e);
+    }
+    free(part);
+    return code;
+}
+
+int store_backup(struct store *s, const char *path, struct err *e)
+{
+    sqlite3 *db = NULL;
+    int code;
+
+    if (s->memory) {
+        pthread_mutex_lock(&s->writer_lock);
+        code = database_copy(s->writer, path, e);
+        pthread_mutex_unlock(&s->writer_lock);
+        return code;
+    }
+    /* A connection of its own: one long read transaction, which neither writers nor other readers wait for. */
+    code = sql_open(s->path, SQLITE_OPEN_READONLY, &db, e);
+    if (code == 0)
+        code = database_copy(db, path, e);
+    sql_close(db);
+    return code;
+}

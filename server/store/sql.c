@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The few calls of SQLite that everything here is made of, with errors that say what a person can do. */
+#include <errno.h>
+
+#include "store/internal.h"
+
+static bool disk_is_full(sqlite3 *db, int rc)
+{
+    int os = sqlite3_system_errno(db);
+
+    return rc == SQLITE_FULL || (rc == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT || os == EFBIG));
+}
+
+int sql_error(sqlite3 *db, const char *doing, struct err *e)
+{
+    int extended = sqlite3_extended_errcode(db), rc = extended & 0xff;
+    const char *path = sqlite3_db_filename(db, "main");
+
+    if (!path || !*path)
+        path = "the database";
+    if (disk_is_full(db, rc))
+        return err_set(e, ERR_UNAVAILABLE, "%s: the disk is full, nothing was changed", path);
+    switch (rc) {
+    case SQLITE_CONSTRAINT:
+        return err_set(e, ERR_CONFLICT, "%s", sqlite3_errmsg(db));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return err_set(e, ERR_UNAVAILABLE, "%s: another program has locked the database", path);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return err_set(e, ERR_UNAVAILABLE, "%s: cannot %s: no permission, or the file system is read-only", path,
+                       doing);
+    case SQLITE_CANTOPEN:
+        return err_set(e, ERR_UNAVAILABLE, "%s: cannot open: %s", path, strerror(sqlite3_system_errno(db)));
+    case SQLITE_CORRUPT:
+        return err_set(e, ERR_IO, "%s: the database is damaged (%s): restore a backup", path, sqlite3_errmsg(db));
+    case SQLITE_NOTADB:
+        return err_set(e, ERR_IO, "%s: this file is no database", path);
+    case SQLITE_IOERR:
+        return err_set(e, ERR_UNAVAILABLE, "%s: cannot %s: input/output error %d (%s)", path, doing, extended,
+                       strerror(sqlite3_system_errno(db)));
+    case SQLITE_NOMEM:
+        return err_set(e, ERR_UNAVAILABLE, "%s: cannot %s: no memory", path, doing);
+    default:
+        return err_set(e, ERR_IO, "%s: cannot %s: %s", path, doing, sqlite3_errmsg(db));
+    }
+}
+
+int sql_exec(sqlite3 *db, const char *sql, struct err *e)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_error(db, "write", e);
+}
+
+int sql_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *e)
+{
+    if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
+        return sql_error(db, "read", e);
+    return 0;
+}
+
+int sql_number(sqlite3 *db, const char *sql, int64_t fallback, int64_t *out, struct err *e)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = sql_prepare(db, sql, &stmt, e), rc;
+
+    if (code < 0)
+        return code;
+    rc = sqlite3_step(stmt);
+    *out = rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) : fallback;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        code = sql_error(db, "read", e);
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+int sql_run(sqlite3_stmt *stmt, const char *doing, struct err *e)
+{
+    int rc = sqlite3_step(stmt), code = 0;
+
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        code = sql_error(sqlite3_db_handle(stmt), doing, e);
+    sqlite3_reset(stmt);
+    sqlite3_clear_bindings(stmt);
+    return code;
+}
+
+int sql_open(const char *path, int flags, sqlite3 **out, struct err *e)
+{
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
+        int code = db ? sql_error(db, "open", e) : err_set(e, ERR_UNAVAILABLE, "%s: cannot open: no memory", path);
+        sqlite3_close(db);
+        return code;
+    }
+    sqlite3_busy_timeout(db, 10000);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    *out = db;
+    return 0;
+}
+
+void sql_close(sqlite3 *db)
+{
+    sqlite3_stmt *stmt;
+
+    if (!db)
+        return;
+    while ((stmt = sqlite3_next_stmt(db, NULL)))
+        sqlite3_finalize(stmt);
+    sqlite3_close(db);
+}

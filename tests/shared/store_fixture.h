@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A store in a folder of its own, and records to put into it. */
+#ifndef TESTS_SHARED_STORE_FIXTURE_H
+#define TESTS_SHARED_STORE_FIXTURE_H
+
+#include "store/store.h"
+
+struct fixture {
+    char folder[64], path[80];
+    struct store *store;
+};
+
+/* A new folder below TMPDIR and an open store in it; the folder goes with fixture_end. Fails the test on an error. */
+void fixture_begin(struct fixture *f);
+void fixture_open(struct fixture *f);
+void fixture_close(struct fixture *f);
+void fixture_end(struct fixture *f);
+void fixture_remove_folder(const char *folder);
+
+/* Submits and waits for the answer. */
+int fixture_write(struct store *s, const struct store_write *writes, size_t count, struct err *e);
+int fixture_put(struct store *s, const void *record, struct err *e);
+/* The same for a record of which the caller keeps nothing; fails the test on an error. */
+void fixture_put_only(struct store *s, void *record);
+void fixture_remove(struct store *s, void *record);
+void fixture_load(struct store *s, struct store_image *image);
+/* Runs SQL on a closed store's file, as a person with the sqlite3 shell would. */
+void fixture_sql(const char *path, const char *sql);
+
+struct user *sample_user(uint64_t id, const char *name);
+struct node *sample_node(uint64_t id, uint64_t user_id); /* keys, name and addresses follow from id */
+struct event *sample_event(uint64_t run, uint64_t seq);
+struct prefix sample_prefix(const char *text);
+
+#endif
