@@ -14,12 +14,12 @@ fenced() { awk -v lang="$1" '/^```/ { inside = ($0 == "```" lang) && !inside; ne
 while read -r line; do
   check "$line is a target" make -n "${line#make }"
 done < <(fenced make)
-for target in $(grep -oE '`make( [a-z-]+)?' README.md | sed 's/`make *//' | sort -u); do
-  check "make $target is a target" make -n "$target"
-done
-for page in $(grep -oE '`man [a-z.-]+' README.md | sed 's/`man //'); do
+while read -r target; do
+  check "make $target is a target" make -n ${target:+"$target"}
+done < <(grep -oE '`make( [a-z-]+)?' README.md | sed 's/`make *//' | sort -u)
+while read -r page; do
   check "there is a manual page $page" eval 'ls man/"$page".[1-9]'
-done
+done < <(grep -oE '`man [a-z.-]+' README.md | sed 's/`man //')
 check "the commands of the README can be found" test "$(fenced sh | wc -l)" -gt 15
 
 lab_up

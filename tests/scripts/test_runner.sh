@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The runner of the tests: it counts cases, names failures and skips, ends what takes too long, and its exit status tells.
+# limit: 60
+# shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../shared/lib.sh"
+
+mkdir -p "$WORK/tree/tests/sample"
+cp "$ROOT/tests/run.sh" "$WORK/tree/tests/"
+cd "$WORK/tree" || exit 1
+printf 'all build-tests:\n' >Makefile
+sample() { cat >"tests/sample/test_$1.sh"; }
+result() { tests/run.sh "sample/$1" >out 2>&1 </dev/null; }
+last() { tail -n 1 out; }
+
+sample cases <<'EOF'
+echo "1..3"; echo "ok 1 - one"; echo "ok 2 - two"; echo "ok 3 - three # SKIP no moon"
+EOF
+check "cases are counted" result cases
+check "in one line at the end" test "$(last)" = "2 passed, 0 failed, 1 skipped"
+check "a skip is named with its reason" grep -q 'skipped sample/cases: three: no moon' out
+
+sample fails <<'EOF'
+echo "ok 1 - fine"; echo "not ok 2 - broken"; echo "# because"; echo "1..2"
+EOF
+check_not "a failed case fails the run" result fails
+check "and is counted" test "$(last)" = "1 passed, 1 failed, 0 skipped"
+check "and named" grep -q '^failed  sample/fails: broken$' out
+check "with the log" grep -q '# because' out
+
+sample short <<'EOF'
+echo "1..3"; echo "ok 1 - fine"
+EOF
+check_not "cases that did not come are a failure" result short
+check "said so" grep -q 'ended after 1 of 3 cases' out
+
+sample dies <<'EOF'
+echo "1..1"; echo "ok 1 - fine"; kill -SEGV $$
+EOF
+check_not "a crash after the last case is a failure" result dies
+
+sample plain <<'EOF'
+exit 0
+EOF
+check "a script without cases counts as one" result plain
+check "passed" test "$(last)" = "1 passed, 0 failed, 0 skipped"
+
+sample plainskip <<'EOF'
+echo "no network"; exit 77
+EOF
+check "77 is a skip" result plainskip
+check "with its reason" grep -q 'skipped sample/plainskip: no network' out
+
+sample slow <<'EOF'
+# limit: 1
+tail -f /dev/null
+EOF
+check_not "a test that takes too long is ended" result slow
+check "and said so" grep -q 'time limit' out
+
+sample leaves <<'EOF'
+tail -f /dev/null &
+echo $! >child
+EOF
+check_not "a test that leaves a process behind fails" result leaves
+check "and the process is ended" wait_for 5 gone "$(cat child)"
+
+check_not "nothing to run is no success" result nonsense
