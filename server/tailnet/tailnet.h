@@ -40,6 +40,7 @@ struct tailnet_settings {
     char *dns_json;                     /* tailcfg.DNSConfig */
     char *derp_json;                    /* tailcfg.DERPMap */
     bool taildrop, randomize_client_port, logtail, auto_update;
+    bool strict_relay; /* derp.server.legacy_clients: false */
 };
 
 /* A registration or an SSH session that waits for somebody's decision. */

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a receiver must hear since its cursor: collected from the log, decided against the newest snapshot (removed,
+ * then whole, then patched), and encoded once for all receivers that must hear exactly the same. */
+#include "netmap/encode.h"
+#include "netmap/session.h"
+
+struct item {
+    const struct tailnet_node *node;
+    uint32_t patch; /* 0: whole */
+    uint64_t view;
+    struct prefixes routes;
+};
+
+struct news {
+    VEC(struct item) items;
+    struct owners profiles;
+    uint32_t self;  /* change bits of the receiver's own node */
+    bool structure; /* something changed that a policy's rules may depend on */
+    bool recheck;   /* compare with everything that is visible now */
+    bool dns, derp;
+};
+
+static void touch(struct worker *w, uint32_t slot, uint32_t mask)
+{
+    if (!w->dirty.mask[slot])
+        vec_push(&w->touched, slot);
+    w->dirty.mask[slot] |= mask;
+}
+
+static void forget(struct netmap_session *s, struct worker *w, uint32_t slot, uint64_t id)
+{
+    vec_push(&w->removed, id);
+    set_told_peer(s, slot, false);
+}
+
+#define STRUCTURE (CHANGE_ADDED | CHANGE_REMOVED | CHANGE_WHOLE | CHANGE_KEYS)
+
+static void note(struct netmap_session *s, const struct change *c, struct worker *w, struct news *news)
+{
+    if (c->slot == TAILNET_SLOT_NONE) {
+        news->recheck |= (c->mask & CHANGE_POLICY) != 0;
+        return;
+    }
+    news->structure |= (c->mask & STRUCTURE) || c->route_moved;
+    if (c->slot >= w->dirty.slots)
+        return;
+    if (c->slot == s->client.slot) {
+        news->self |= c->mask;
+    } else if (c->mask & CHANGE_REMOVED) {
+        if (told_peer(s, c->slot))
+            forget(s, w, c->slot, c->node_id);
+        w->dirty.mask[c->slot] = 0; /* what came before was about another node; it stays among the touched */
+    } else {
+        touch(w, c->slot, c->mask);
+    }
+}
+
+/* The log does not reach back to the cursor: versions say what is newer, and what was told and is gone is removed. Who
+ * was in a slot is known from its encodings; a client ignores the removal of a peer that it does not have. */
+static void compare(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
+                    struct news *news)
+{
+    for (uint32_t slot = 0; slot < snapshot->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(snapshot, slot);
+        uint64_t ids[2];
+
+        if (n && n->version <= s->cursor)
+            continue;
+        if (slot == s->client.slot) {
+            news->self = CHANGE_WHOLE | CHANGE_SELF;
+            continue;
+        }
+        if (told_peer(s, slot)) {
+            fragment_owners(s->nm, slot, ids);
+            for (int i = 0; i < 2; i++)
+                if (ids[i] && (!n || ids[i] != n->record->r.id))
+                    vec_push(&w->removed, ids[i]);
+            if (!n)
+                set_told_peer(s, slot, false);
+        }
+        if (n)
+            touch(w, slot, CHANGE_ADDED | CHANGE_WHOLE);
+    }
+    news->recheck = news->structure = true;
+}
+
+static void collect(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
+                    struct news *news)
+{
+    struct change changes[256];
+    uint64_t after = s->cursor;
+
+    while (after < snapshot->seq) {
+        long count = tailnet_changes(s->nm->tailnet, after, snapshot->seq, changes, 256);
+        if (count < 0) {
+            compare(s, snapshot, w, news);
+            break;
+        }
+        for (long i = 0; i < count; i++)
+            note(s, &changes[i], w, news);
+        if (count < 256)
+            break;
+        after = changes[count - 1].seq;
+    }
+    news->dns = snapshot->settings->dns_version > s->cursor;
+    news->derp = snapshot->settings->derp_version > s->cursor;
+    news->recheck |= snapshot->policy_version > s->cursor;
+}
+
+/* With a policy, what is visible may have changed without a change of the node itself. */
+static void recheck(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
+                    struct worker *w)
+{
+    struct prefixes routes = {0};
+
+    for (size_t b = 0; b < snapshot->block_count; b++) {
+        uint64_t visible = access_block(snapshot, self, b);
+        uint64_t told = b < s->peers.len ? s->peers.words[b] : 0;
+        for (unsigned k = 0; k < TAILNET_BLOCK; k++) {
+            const struct tailnet_node *n = snapshot->blocks[b]->nodes[k];
+            if (!n || !((visible | told) >> k & 1))
+                continue;
+            if ((visible ^ told) >> k & 1)
+                touch(w, n->slot, CHANGE_ADDED);
+            else if (route_view(snapshot, self, n, &routes) != told_view(s, n->slot))
+                touch(w, n->slot, CHANGE_WHOLE);
+        }
+    }
+    prefixes_release(&routes);
+}
+
+static void decide(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
+                   struct worker *w, struct news *news)
+{
+    for (size_t i = 0; i < w->touched.len; i++) {
+        uint32_t slot = w->touched.items[i], mask = w->dirty.mask[slot];
+        const struct tailnet_node *n = snapshot_node(snapshot, slot);
+
+        w->dirty.mask[slot] = 0; /* also against a slot that is listed twice */
+        if (!n || !mask || s->client.omit_peers)
+            continue;
+        bool told = told_peer(s, slot);
+        if (!access_visible(snapshot, self, n)) {
+            if (told)
+                forget(s, w, slot, n->record->r.id);
+            continue;
+        }
+        struct item item = {.node = n};
+        if (told && !(mask & (CHANGE_ADDED | CHANGE_WHOLE))) {
+            item.patch = mask & (CHANGE_ONLINE | CHANGE_ENDPOINTS | CHANGE_KEYS);
+            if (!item.patch)
+                continue;
+        } else {
+            set_told_peer(s, slot, true);
+            item.view = route_view(snapshot, self, n, &item.routes);
+            set_told_view(s, slot, item.view);
+            if (!told_user(s, encode_owner(n)))
+                owners_add(&news->profiles, encode_owner(n));
+        }
+        vec_push(&news->items, item);
+    }
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+
+    return x->node->record->r.id < y->node->record->r.id ? -1 : x->node->record->r.id > y->node->record->r.id;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Profiles that were told and are different now. */
+static void changed_profiles(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct news *news)
+{
+    if (snapshot->users_version <= s->cursor)
+        return;
+    for (size_t i = 0; i < snapshot->user_count; i++) {
+        uint64_t id = snapshot->users[i]->r.id;
+        if (told_user(s, id) && user_changed(s->nm, id) > s->cursor)
+            owners_add(&news->profiles, id);
+    }
+}
+
+static void put_items(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+                      const struct news *news, bool whole)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < news->items.len; i++) {
+        const struct item *item = &news->items.items[i];
+        if (whole != !item->patch)
+            continue;
+        if (!open) {
+            json_key(o, whole ? "PeersChanged" : "PeersChangedPatch");
+            json_open(o, '[');
+            open = true;
+        }
+        if (whole)
+            put_peer(s, o, snapshot, item->node, item->view, &item->routes);
+        else
+            encode_patch(o, item->node, item->patch);
+    }
+    if (open)
+        json_close(o, ']');
+}
+
+static void put_common(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+                       const struct worker *w, const struct news *news)
+{
+    if (news->derp)
+        put_derp(o, snapshot, s->client.cap_version);
+    if (news->dns)
+        put_dns(o, snapshot);
+    put_items(s, o, snapshot, news, true);
+    if (w->removed.len) {
+        json_key(o, "PeersRemoved");
+        json_open(o, '[');
+        for (size_t i = 0; i < w->removed.len; i++)
+            json_u64(o, w->removed.items[i]);
+        json_close(o, ']');
+    }
+    put_items(s, o, snapshot, news, false);
+    if (news->profiles.len)
+        put_profiles(o, snapshot, &news->profiles);
+}
+
+/* Names the message's content, so that receivers of the same content share its bytes. */
+static void name_content(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
+                         const struct news *news)
+{
+    struct buf *key = &w->key;
+
+    buf_clear(key);
+    buf_addc(key, 'D');
+    buf_addc(key, (char)(s->client.zstd | (s->client.cap_version >= 115) << 1 | news->dns << 2 | news->derp << 3));
+    if (news->dns || news->derp) {
+        key_u64(key, snapshot->settings->dns_version);
+        key_u64(key, snapshot->settings->derp_version);
+    }
+    key_u64(key, news->items.len);
+    for (size_t i = 0; i < news->items.len && key->len <= KEY_SIZE_MAX; i++) {
+        const struct item *item = &news->items.items[i];
+        key_u64(key, (uint64_t)item->node->slot << 32 | item->patch);
+        key_u64(key, item->node->version);
+        key_u64(key, item->view);
+    }
+    key_u64(key, w->removed.len);
+    for (size_t i = 0; i < w->removed.len && key->len <= KEY_SIZE_MAX; i++)
+        key_u64(key, w->removed.items[i]);
+    if (news->profiles.len)
+        key_u64(key, snapshot->users_version);
+    for (size_t i = 0; i < news->profiles.len && key->len <= KEY_SIZE_MAX; i++)
+        key_u64(key, news->profiles.items[i]);
+}
+
+static struct chunk *common_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
+                                  const struct news *news)
+{
+    struct json_out o = JSON_OUT(&w->json);
+
+    name_content(s, snapshot, w, news);
+    bool share = w->key.len <= KEY_SIZE_MAX;
+    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    if (c)
+        return c;
+    buf_clear(&w->json);
+    json_open(&o, '{');
+    put_common(s, &o, snapshot, w, news);
+    json_close(&o, '}');
+    c = pack(w, w->json.data, w->json.len, s->client.zstd);
+    if (share)
+        shared_put(s->nm, &w->key, c, NULL);
+    return c;
+}
+
+/* The members that only this receiver gets; false: none. Leaves the object open in w->json. */
+static bool put_private(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+                        const struct tailnet_node *self, const struct news *news)
+{
+    bool some = false, policy = news->recheck || (news->structure && !access_is_open(snapshot));
+
+    json_open(o, '{');
+    if (policy || news->self & ~(uint32_t)CHANGE_VOLATILE)
+        some |= put_self(s, o, snapshot, self, false);
+    if (policy) {
+        some |= put_ssh(s, o, snapshot, self, false);
+        some |= put_filters(s, o, snapshot, self, false);
+    }
+    return some;
+}
+
+static void count(struct netmap_session *s, bool shared, size_t bytes)
+{
+    pthread_mutex_lock(&s->nm->lock);
+    s->nm->counters.deltas++;
+    s->nm->counters.shared_deltas += shared;
+    s->nm->counters.compressed_bytes += bytes;
+    pthread_mutex_unlock(&s->nm->lock);
+}
+
+bool delta(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
+           struct worker *w, struct netmap_message *out)
+{
+    struct news news = {0};
+    struct json_out o = JSON_OUT(&w->json);
+
+    collect(s, snapshot, w, &news);
+    if (news.recheck || (news.structure && !access_is_open(snapshot)))
+        recheck(s, snapshot, self, w);
+    decide(s, snapshot, self, w, &news);
+    changed_profiles(s, snapshot, &news);
+    if (news.items.len > 1)
+        qsort(news.items.items, news.items.len, sizeof(*news.items.items), by_id);
+    if (w->removed.len > 1)
+        qsort(w->removed.items, w->removed.len, sizeof(*w->removed.items), by_number);
+    for (size_t i = 0; i < news.profiles.len; i++)
+        set_told_user(s, news.profiles.items[i]);
+
+    bool common = news.items.len || w->removed.len || news.profiles.len || news.dns || news.derp;
+    bool own = put_private(s, &o, snapshot, self, &news);
+    if (own) {
+        put_common(s, &o, snapshot, w, &news);
+        json_close(&o, '}');
+        message_add(out, pack(w, w->json.data, w->json.len, s->client.zstd));
+    } else if (common) {
+        message_add(out, common_chunk(s, snapshot, w, &news));
+    }
+    if (own || common) {
+        message_finish(s->nm, out, s->client.zstd);
+        count(s, !own, out->bytes);
+    }
+    s->self_changed = news.self != 0;
+    for (size_t i = 0; i < news.items.len; i++)
+        prefixes_release(&news.items.items[i].routes);
+    vec_release(&news.items);
+    vec_release(&news.profiles);
+    return own || common;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The first message of a stream: a private frame, frames that all receivers share, a closing frame. */
+#include "base/clock.h"
+#include "netmap/encode.h"
+#include "netmap/session.h"
+
+struct member {
+    const struct tailnet_node *node;
+    uint64_t view;
+    struct prefixes routes;
+};
+
+static int by_id(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+
+    return x->node->record->r.id < y->node->record->r.id ? -1 : x->node->record->r.id > y->node->record->r.id;
+}
+
+/* The visible nodes of a block, in the order of their ids; returns how many. */
+static size_t members(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
+                      const struct tailnet_node *self, size_t block, uint64_t mask, struct member out[TAILNET_BLOCK])
+{
+    size_t count = 0;
+
+    for (unsigned k = 0; k < TAILNET_BLOCK; k++) {
+        if (!(mask >> k & 1))
+            continue;
+        struct member *m = &out[count++];
+        *m = (struct member){.node = snapshot->blocks[block]->nodes[k]};
+        if (!access_is_open(snapshot)) {
+            m->view = route_view(snapshot, self, m->node, &m->routes);
+            set_told_view(s, m->node->slot, m->view);
+        }
+    }
+    qsort(out, count, sizeof(*out), by_id);
+    return count;
+}
+
+static void block_key(struct netmap_session *s, const struct tailnet_snapshot *snapshot, size_t block, uint64_t mask,
+                      bool first, const struct member *m, size_t count, struct buf *key)
+{
+    buf_clear(key);
+    buf_addc(key, 'B');
+    buf_addc(key, (char)(s->client.zstd | first << 1));
+    key_u64(key, block);
+    key_u64(key, snapshot->blocks[block]->version);
+    key_u64(key, mask);
+    for (size_t i = 0; i < count; i++)
+        if (m[i].view) {
+            key_u64(key, m[i].node->slot);
+            key_u64(key, m[i].view);
+        }
+}
+
+static struct chunk *encode_block(struct netmap_session *s, const struct tailnet_snapshot *snapshot, bool first,
+                                  const struct member *m, size_t count, struct worker *w, struct owners *owners)
+{
+    struct json_out o = JSON_OUT(&w->json);
+
+    buf_clear(&w->json);
+    o.comma = !first;
+    for (size_t i = 0; i < count; i++) {
+        put_peer(s, &o, snapshot, m[i].node, m[i].view, &m[i].routes);
+        owners_add(owners, encode_owner(m[i].node));
+    }
+    return pack(w, w->json.data, w->json.len, s->client.zstd);
+}
+
+/* The chunk of a block's visible nodes. That of the receiver's own block lacks the receiver, so nobody else needs it.
+ */
+static struct chunk *block_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
+                                 const struct tailnet_node *self, size_t block, uint64_t mask, bool first,
+                                 struct worker *w)
+{
+    struct member m[TAILNET_BLOCK];
+    bool mine = self->slot / TAILNET_BLOCK == block;
+    size_t count = members(s, snapshot, self, block, mask, m);
+
+    block_key(s, snapshot, block, mask, first, m, count, &w->key);
+    struct chunk *c = mine ? NULL : shared_get(s->nm, &w->key, &w->owners);
+    if (!c) {
+        struct owners owners = {0};
+        c = encode_block(s, snapshot, first, m, count, w, &owners);
+        for (size_t i = 0; i < owners.len; i++)
+            owners_add(&w->owners, owners.items[i]);
+        if (!mine)
+            shared_put(s->nm, &w->key, c, &owners);
+        vec_release(&owners);
+    }
+    for (size_t i = 0; i < count; i++)
+        prefixes_release(&m[i].routes);
+    return c;
+}
+
+/* Everything that needs no comparing: the same for all clients of a capability. */
+static struct chunk *settings_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w)
+{
+    bool pins = s->client.cap_version >= 115;
+
+    buf_clear(&w->key);
+    buf_addc(&w->key, 'S');
+    buf_addc(&w->key, (char)(s->client.zstd | pins << 1));
+    key_u64(&w->key, snapshot->settings->dns_version);
+    key_u64(&w->key, snapshot->settings->derp_version);
+    struct chunk *c = shared_get(s->nm, &w->key, NULL);
+    if (c)
+        return c;
+    struct json_out o = JSON_OUT(&w->json);
+    buf_clear(&w->json);
+    o.comma = true;
+    put_derp(&o, snapshot, s->client.cap_version);
+    put_dns(&o, snapshot);
+    json_put_str(&o, "Domain", snapshot->settings->domain);
+    json_put_bool(&o, "CollectServices", false);
+    if (!snapshot->settings->logtail) {
+        json_key(&o, "Debug");
+        json_raw(&o, "{\"DisableLogTail\":true}", 23);
+    }
+    c = pack(w, w->json.data, w->json.len, s->client.zstd);
+    shared_put(s->nm, &w->key, c, NULL);
+    return c;
+}
+
+/* UserProfiles, and the beginning of Peers or the end of all. */
+static struct chunk *profiles_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot, bool peers,
+                                    struct worker *w)
+{
+    buf_clear(&w->key);
+    buf_addc(&w->key, 'U');
+    buf_addc(&w->key, (char)(s->client.zstd | peers << 1));
+    key_u64(&w->key, snapshot->users_version);
+    for (size_t i = 0; i < w->owners.len; i++)
+        key_u64(&w->key, w->owners.items[i]);
+    bool share = w->key.len <= KEY_SIZE_MAX;
+    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    if (c)
+        return c;
+    struct json_out o = JSON_OUT(&w->json);
+    buf_clear(&w->json);
+    o.comma = true;
+    put_profiles(&o, snapshot, &w->owners);
+    if (peers) {
+        json_key(&o, "Peers");
+        json_open(&o, '[');
+    } else {
+        json_close(&o, '}');
+    }
+    c = pack(w, w->json.data, w->json.len, s->client.zstd);
+    if (share)
+        shared_put(s->nm, &w->key, c, NULL);
+    return c;
+}
+
+static struct chunk *private_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
+                                   const struct tailnet_node *self, struct worker *w)
+{
+    struct json_out o = JSON_OUT(&w->json);
+
+    buf_clear(&w->json);
+    json_open(&o, '{');
+    put_self(s, &o, snapshot, self, true);
+    put_ssh(s, &o, snapshot, self, true);
+    put_filters(s, &o, snapshot, self, true);
+    json_put_time(&o, "ControlTime", clock_wall_ns());
+    return pack(w, w->json.data, w->json.len, s->client.zstd);
+}
+
+static void add_blocks(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
+                       const struct tailnet_node *self, struct worker *w, struct netmap_message *peers)
+{
+    for (size_t b = 0; b < snapshot->block_count; b++) {
+        uint64_t mask = access_block(snapshot, self, b);
+        if (!mask)
+            continue;
+        message_add(peers, block_chunk(s, snapshot, self, b, mask, peers->len == 0, w));
+        for (unsigned k = 0; k < TAILNET_BLOCK; k++)
+            if (mask >> k & 1)
+                set_told_peer(s, (uint32_t)(b * TAILNET_BLOCK + k), true);
+    }
+}
+
+void full_map(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
+              struct worker *w, struct netmap_message *out)
+{
+    struct netmap_message peers = {0};
+
+    owners_add(&w->owners, encode_owner(self));
+    if (!s->client.omit_peers)
+        add_blocks(s, snapshot, self, w, &peers);
+    for (size_t i = 0; i < w->owners.len; i++)
+        set_told_user(s, w->owners.items[i]);
+
+    message_add(out, private_chunk(s, snapshot, self, w));
+    message_add(out, settings_chunk(s, snapshot, w));
+    message_add(out, profiles_chunk(s, snapshot, peers.len > 0, w));
+    for (size_t i = 0; i < peers.len; i++)
+        message_add(out, peers.items[i]);
+    if (peers.len)
+        message_add(out, chunk_ref(s->nm->closing[s->client.zstd]));
+    vec_release(&peers);
+    message_finish(s->nm, out, s->client.zstd);
+    s->self_changed = true;
+
+    pthread_mutex_lock(&s->nm->lock);
+    s->nm->counters.full_maps++;
+    s->nm->counters.compressed_bytes += out->bytes;
+    pthread_mutex_unlock(&s->nm->lock);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "netmap/session.h"
+
+#include <stdlib.h>
+
+#include "netmap/encode.h"
+
+#define USER_BITS (1u << 20) /* profiles of users with higher ids are sent with each of their nodes */
+
+struct netmap_session *netmap_session_new(struct netmap *nm, const struct netmap_client *client)
+{
+    struct netmap_session *s = mem_alloc(sizeof(*s));
+
+    s->nm = nm;
+    s->client = *client;
+    return s;
+}
+
+void netmap_session_free(struct netmap_session *s)
+{
+    if (!s)
+        return;
+    record_unref(s->self);
+    free(s->peers.words);
+    free(s->users.words);
+    vec_release(&s->routes);
+    vec_release(&s->filters);
+    free(s);
+}
+
+bool netmap_session_self_changed(const struct netmap_session *s)
+{
+    return s->self_changed;
+}
+
+static bool bit_get(const uint64_t *words, size_t len, uint64_t i)
+{
+    return i / 64 < len && (words[i / 64] >> i % 64 & 1);
+}
+
+static void bit_set(uint64_t **words, size_t *len, uint64_t i, bool on)
+{
+    if (i / 64 >= *len) {
+        if (!on)
+            return;
+        size_t more = (size_t)(i / 64) + 1;
+        *words = mem_resize(*words, more, sizeof(**words));
+        memset(*words + *len, 0, (more - *len) * sizeof(**words));
+        *len = more;
+    }
+    if (on)
+        (*words)[i / 64] |= UINT64_C(1) << i % 64;
+    else
+        (*words)[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+
+bool told_peer(const struct netmap_session *s, uint32_t slot)
+{
+    return bit_get(s->peers.words, s->peers.len, slot);
+}
+
+void set_told_peer(struct netmap_session *s, uint32_t slot, bool told)
+{
+    bit_set(&s->peers.words, &s->peers.len, slot, told);
+    if (!told)
+        set_told_view(s, slot, 0);
+}
+
+bool told_user(const struct netmap_session *s, uint64_t id)
+{
+    return id == TAGGED_USER_ID ? s->tagged_told : bit_get(s->users.words, s->users.len, id);
+}
+
+void set_told_user(struct netmap_session *s, uint64_t id)
+{
+    if (id == TAGGED_USER_ID)
+        s->tagged_told = true;
+    else if (id < USER_BITS)
+        bit_set(&s->users.words, &s->users.len, id, true);
+}
+
+uint64_t route_view(const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
+                    const struct tailnet_node *peer, struct prefixes *routes)
+{
+    if (access_routes(snapshot, self, peer, routes))
+        return 0;
+    uint64_t hash = map_hash(routes->items, routes->len * sizeof(*routes->items));
+    return hash ? hash : 1;
+}
+
+uint64_t told_view(const struct netmap_session *s, uint32_t slot)
+{
+    for (size_t i = 0; i < s->routes.len; i++)
+        if (s->routes.items[i].slot == slot)
+            return s->routes.items[i].hash;
+    return 0;
+}
+
+void set_told_view(struct netmap_session *s, uint32_t slot, uint64_t hash)
+{
+    for (size_t i = 0; i < s->routes.len; i++) {
+        if (s->routes.items[i].slot != slot)
+            continue;
+        s->routes.items[i].hash = hash;
+        if (!hash)
+            vec_remove(&s->routes, i);
+        return;
+    }
+    if (hash)
+        vec_push(&s->routes, ((struct told_routes){slot, hash}));
+}
+
+void put_peer(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+              const struct tailnet_node *peer, uint64_t view, const struct prefixes *routes)
+{
+    if (view) {
+        encode_peer(o, snapshot, peer, routes);
+        return;
+    }
+    struct chunk *json = fragment_get(s->nm, snapshot, peer);
+    json_raw(o, (const char *)json->data, json->len);
+    chunk_unref(json);
+}
+
+/* What a client must be told again of itself when it differs. The rest of its own node (endpoints, disco key, services)
+ * came from it a moment ago, and each own node costs the client a rebuild. */
+static uint64_t self_hash(const struct tailnet_snapshot *snapshot, const struct tailnet_node *self)
+{
+    static const struct node_live nothing;
+    struct tailnet_node brief = *self;
+    struct node record = *self->record;
+    struct buf text = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&text);
+    char no_hostinfo[] = "";
+
+    memset(record.disco_key, 0, sizeof(record.disco_key));
+    record.peer_hostinfo = no_hostinfo;
+    record.cap_version = 0;
+    brief.record = &record;
+    brief.live = nothing;
+    encode_self(&o, snapshot, &brief);
+    uint64_t hash = map_hash(text.data, text.len);
+    buf_release(&text);
+    return hash;
+}
+
+bool put_self(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+              const struct tailnet_node *self, bool first)
+{
+    uint64_t hash = self_hash(snapshot, self);
+
+    if (!first && hash == s->self_hash)
+        return false;
+    s->self_hash = hash;
+    json_key(o, "Node");
+    encode_self(o, snapshot, self);
+    return true;
+}
+
+static struct told_filter *find_filter(struct netmap_session *s, const char *name)
+{
+    for (size_t i = 0; i < s->filters.len; i++)
+        if (str_eq(s->filters.items[i].name, name))
+            return &s->filters.items[i];
+    return NULL;
+}
+
+static void open_filters(struct json_out *o, bool *written)
+{
+    if (*written)
+        return;
+    json_key(o, "PacketFilters");
+    json_open(o, '{');
+    *written = true;
+}
+
+static bool is_among(const struct access_filters *f, const char *name)
+{
+    for (size_t i = 0; i < f->len; i++)
+        if (str_eq(f->items[i].name, name))
+            return true;
+    return false;
+}
+
+bool put_filters(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+                 const struct tailnet_node *self, bool first)
+{
+    struct access_filters now = {0};
+    bool written = false;
+
+    access_filters(snapshot, self, &now);
+    if (first)
+        s->filters.len = 0;
+    for (size_t i = 0; i < now.len; i++) {
+        struct told_filter *told = find_filter(s, now.items[i].name);
+        if (told && told->hash == now.items[i].hash)
+            continue;
+        if (!told) {
+            told = vec_add(&s->filters);
+            str_copy(told->name, sizeof(told->name), now.items[i].name);
+        }
+        told->hash = now.items[i].hash;
+        open_filters(o, &written);
+        json_key(o, now.items[i].name);
+        json_raw(o, now.items[i].rules, now.items[i].len);
+    }
+    for (size_t i = s->filters.len; i-- > 0;) {
+        if (is_among(&now, s->filters.items[i].name))
+            continue;
+        open_filters(o, &written);
+        json_key(o, s->filters.items[i].name);
+        json_nil(o);
+        vec_remove(&s->filters, i);
+    }
+    if (written)
+        json_close(o, '}');
+    access_filters_release(&now);
+    return written;
+}
+
+bool put_ssh(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+             const struct tailnet_node *self, bool first)
+{
+    struct buf text = BUF_INIT(0);
+
+    access_ssh(snapshot, self, &text);
+    uint64_t hash = map_hash(text.data, text.len);
+    bool differs = first || hash != s->ssh_hash;
+    if (differs) {
+        s->ssh_hash = hash;
+        json_key(o, "SSHPolicy");
+        json_raw(o, text.data, text.len);
+    }
+    buf_release(&text);
+    return differs;
+}
+
+void put_profiles(struct json_out *o, const struct tailnet_snapshot *snapshot, const struct owners *owners)
+{
+    json_key(o, "UserProfiles");
+    json_open(o, '[');
+    for (size_t i = 0; i < owners->len; i++) {
+        const struct user *u = snapshot_user(snapshot, owners->items[i]);
+        if (u || owners->items[i] == TAGGED_USER_ID)
+            encode_profile(o, u);
+    }
+    json_close(o, ']');
+}
+
+/* The client cannot check a pinned certificate (before capability version 115): it is told not to. What a relay
+ * carries is encrypted end to end in any case. */
+static void relax_pins(json_t *map)
+{
+    const char *id, *member;
+    json_t *region, *node;
+    size_t i;
+
+    json_object_foreach(json_object_get(map, "Regions"), id, region)
+    {
+        json_array_foreach(json_object_get(region, "Nodes"), i, node)
+        {
+            member = json_string_value(json_object_get(node, "CertName"));
+            if (!member || !str_starts(member, "sha256-raw:"))
+                continue;
+            json_object_del(node, "CertName");
+            json_object_set_new(node, "InsecureForTests", json_true());
+        }
+    }
+}
+
+void put_derp(struct json_out *o, const struct tailnet_snapshot *snapshot, unsigned cap_version)
+{
+    const char *text = snapshot->settings->derp_json;
+    json_t *map;
+
+    json_key(o, "DERPMap");
+    if (cap_version >= 115 || snapshot->settings->strict_relay || !strstr(text, "sha256-raw:") ||
+        json_read(text, strlen(text), 16u << 20, "DERP map", &map, NULL) < 0) {
+        json_raw(o, text, strlen(text));
+        return;
+    }
+    relax_pins(map);
+    char *relaxed = json_compact(map);
+    json_raw(o, relaxed, strlen(relaxed));
+    free(relaxed);
+    json_decref(map);
+}
+
+void put_dns(struct json_out *o, const struct tailnet_snapshot *snapshot)
+{
+    json_key(o, "DNSConfig");
+    json_raw(o, snapshot->settings->dns_json, strlen(snapshot->settings->dns_json));
+}
+
+static void say_goodbye(struct netmap *nm, struct worker *w, uint64_t node_id, const uint8_t node_key[KEY_LEN],
+                        const char *name, bool zstd, struct netmap_message *out)
+{
+    struct json_out o = JSON_OUT(&w->json);
+
+    json_open(&o, '{');
+    json_key(&o, "Node");
+    encode_goodbye(&o, node_id, node_key, name);
+    json_key(&o, "UserProfiles");
+    json_open(&o, '[');
+    encode_profile(&o, NULL);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    message_add(out, pack(w, w->json.data, w->json.len, zstd));
+    message_finish(nm, out, zstd);
+}
+
+void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[KEY_LEN], const char *hostname,
+                    bool zstd, struct netmap_message *out)
+{
+    struct worker *w = worker_take(nm, 0);
+
+    say_goodbye(nm, w, node_id, node_key, hostname, zstd, out);
+    worker_give(nm, w);
+}
+
+enum netmap_next netmap_session_next(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
+                                     struct netmap_message *out)
+{
+    const struct tailnet_node *self = snapshot_node(snapshot, s->client.slot);
+
+    s->self_changed = false;
+    if (s->gone || (s->started && snapshot->seq <= s->cursor))
+        return NETMAP_NOTHING;
+
+    struct worker *w = worker_take(s->nm, snapshot->block_count * TAILNET_BLOCK);
+    enum netmap_next next = NETMAP_TOLD;
+    if (!self || self->record->r.id != s->client.node_id) {
+        static const uint8_t no_key[KEY_LEN];
+        say_goodbye(s->nm, w, s->client.node_id, s->self ? s->self->node_key : no_key,
+                    s->self ? s->self->given_name : "deleted", s->client.zstd, out);
+        s->gone = true;
+        next = NETMAP_DELETED;
+    } else {
+        if (s->self != self->record) {
+            record_unref(s->self);
+            s->self = record_ref(self->record);
+        }
+        users_look(s->nm, snapshot);
+        if (!s->started)
+            full_map(s, snapshot, self, w, out);
+        else if (!delta(s, snapshot, self, w, out))
+            next = NETMAP_NOTHING;
+        s->started = true;
+        s->cursor = snapshot->seq;
+    }
+    worker_give(s->nm, w);
+    return next;
+}

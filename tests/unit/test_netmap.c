@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What clients are told: the form of nodes, first maps, and the least afterwards. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include <cmocka.h>
+
+#include "netmap/netmap.h"
+#include "shared/world.h"
+#include "json/json.h"
+
+struct fixture {
+    struct world w;
+    struct netmap *nm;
+    json_t *last;          /* the last message, decoded */
+    struct chunk *bytes;   /* and its first chunk after the length, when there are just these two */
+    enum netmap_next next; /* what came with it */
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    world_start(&f->w);
+    f->nm = netmap_new(f->w.tailnet);
+    *state = f;
+    return 0;
+}
+
+static void forget(struct fixture *f)
+{
+    json_decref(f->last);
+    f->last = NULL;
+    chunk_unref(f->bytes);
+    f->bytes = NULL;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    forget(f);
+    netmap_free(f->nm);
+    world_stop(&f->w);
+    free(f);
+    return 0;
+}
+
+static void unzip(struct buf *b)
+{
+    struct buf out = BUF_INIT(0);
+    size_t at = 0;
+
+    while (at < b->len) {
+        size_t frame = ZSTD_findFrameCompressedSize(b->data + at, b->len - at);
+        assert_false(ZSTD_isError(frame));
+        unsigned long long size = ZSTD_getFrameContentSize(b->data + at, frame);
+        assert_true(size < 1 << 26);
+        assert_true(buf_reserve(&out, size));
+        assert_int_equal(ZSTD_decompress(out.data + out.len, size, b->data + at, frame), size);
+        out.len += size;
+        at += frame;
+    }
+    buf_release(b);
+    *b = out;
+}
+
+/* Decodes as a client does: the length in front, then everything as one object. */
+static void read_message(struct fixture *f, struct netmap_message *m, bool zstd)
+{
+    struct buf all = BUF_INIT(0);
+    struct err e;
+
+    for (size_t i = 0; i < m->len; i++)
+        buf_add(&all, m->items[i]->data, m->items[i]->len);
+    assert_true(all.len > 4);
+    size_t len = 0;
+    for (unsigned i = 0; i < 4; i++)
+        len |= (size_t)(uint8_t)all.data[i] << 8 * i;
+    buf_cut(&all, 4);
+    assert_int_equal(all.len, len);
+    if (zstd)
+        unzip(&all);
+    if (m->len == 2)
+        f->bytes = chunk_ref(m->items[1]);
+    if (json_read(all.data, all.len, all.len, "message", &f->last, &e) < 0)
+        fail_msg("%s: %.300s", e.message, all.data);
+    buf_release(&all);
+    netmap_message_release(m);
+}
+
+static const json_t *tell_form(struct fixture *f, struct netmap_session *s, bool zstd)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    struct netmap_message m = {0};
+
+    forget(f);
+    f->next = netmap_session_next(s, now, &m);
+    if (f->next != NETMAP_NOTHING)
+        read_message(f, &m, zstd);
+    else
+        assert_int_equal(m.len, 0);
+    tailnet_unpin(now);
+    return f->last;
+}
+
+static const json_t *tell(struct fixture *f, struct netmap_session *s)
+{
+    return tell_form(f, s, false);
+}
+
+static struct netmap_session *client(struct fixture *f, uint32_t slot)
+{
+    return netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, false, false});
+}
+
+static void expect(const json_t *value, const char *want)
+{
+    char *got = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    assert_string_equal(got ? got : "(absent)", want);
+    free(got);
+}
+
+static const json_t *at(const json_t *o, const char *key)
+{
+    return json_object_get(o, key);
+}
+
+static const json_t *peer(const json_t *message, const char *list, size_t i)
+{
+    return json_array_get(json_object_get(message, list), i);
+}
+
+static void put_again(struct fixture *f, uint32_t slot, void (*change)(struct node *n, struct node_live *live),
+                      const char *const *serving, uint32_t mask)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    const struct tailnet_node *n = snapshot_node(now, slot);
+    struct node *record = node_edit(n->record);
+    struct node_live live = {0};
+
+    node_live_copy(&live, &n->live);
+    if (change)
+        change(record, &live);
+    world_put(&f->w, slot, record, &live, serving, mask);
+    node_live_release(&live);
+    tailnet_unpin(now);
+}
+
+static void go_offline(struct node *n, struct node_live *live)
+{
+    (void)n;
+    live->online = false;
+    live->last_seen_ns = INT64_C(1767225600000000000);
+}
+
+static void move(struct node *n, struct node_live *live)
+{
+    (void)n;
+    live->endpoints[0].port = 5000;
+    live->home_derp = 901;
+}
+
+static void rotate(struct node *n, struct node_live *live)
+{
+    (void)live;
+    memset(n->node_key, 7, KEY_LEN);
+    memset(n->disco_key, 8, KEY_LEN);
+}
+
+static void rename_it(struct node *n, struct node_live *live)
+{
+    (void)live;
+    mem_replace(&n->given_name, "renamed");
+}
+
+static void advertise(struct node *n, struct node_live *live)
+{
+    static const char *const routes[] = {"192.168.50.0/24", "0.0.0.0/0", "::/0"};
+
+    (void)live;
+    for (size_t i = 0; i < 3; i++) {
+        struct prefix p = world_prefix(routes[i]);
+        prefixes_add(&n->available, &p);
+        prefixes_add(&n->approved, &p);
+    }
+}
+
+static void peers_have_the_protocols_form(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE);
+    world_publish(&f->w);
+    struct netmap_session *s = client(f, 0);
+
+    const json_t *m = tell(f, s);
+    expect(peer(m, "Peers", 0), "{\"ID\":2,\"StableID\":\"2\",\"Name\":\"node-2.tn.example.com.\",\"User\":1,"
+                                "\"Key\":\"nodekey:3e33adb7c9c2eadd9ba0b1d0bd6ee0e0\",");
+    netmap_session_free(s);
+}
+
+static void a_first_map_is_complete(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 3);
+    struct netmap_session *s = client(f, 0);
+
+    const json_t *m = tell(f, s);
+    assert_int_equal(f->next, NETMAP_TOLD);
+    expect(at(at(m, "Node"), "ID"), "1");
+    expect(at(at(m, "Node"), "AllowedIPs"), "[\"100.64.0.1/32\",\"fd7a:115c:a1e0::1/128\"]");
+    expect(at(at(m, "Node"), "MachineAuthorized"), "true");
+    expect(at(at(m, "Node"), "CapMap"),
+           "{\"https://tailscale.com/cap/is-admin\":null,\"https://tailscale.com/cap/is-owner\":null,"
+           "\"https://tailscale.com/cap/ssh\":null,\"https://tailscale.com/cap/file-sharing\":null,"
+           "\"default-auto-update\":[false]}");
+    assert_int_equal(json_array_size(at(m, "Peers")), 2);
+    expect(at(peer(m, "Peers", 0), "Online"), "true");
+    assert_null(at(peer(m, "Peers", 0), "AllowedIPs"));
+    assert_null(at(peer(m, "Peers", 0), "Machine"));
+    expect(at(m, "PacketFilters"), "{\"base\":[{\"SrcIPs\":[\"*\"],\"DstPorts\":[{\"IP\":\"*\",\"Ports\":{\"First\":0,"
+                                   "\"Last\":65535}}]}]}");
+    expect(at(m, "UserProfiles"), "[{\"ID\":1,\"LoginName\":\"alice\",\"DisplayName\":\"alice\"}]");
+    expect(at(m, "SSHPolicy"), "{\"rules\":[]}");
+    expect(at(m, "Debug"), "{\"DisableLogTail\":true}");
+    expect(at(m, "CollectServices"), "false");
+    expect(at(m, "Domain"), "\"127.0.0.1\"");
+    assert_non_null(at(m, "ControlTime"));
+    expect(at(at(m, "DNSConfig"), "Proxied"), "true");
+    assert_non_null(at(at(at(m, "DERPMap"), "Regions"), "900"));
+    assert_null(tell(f, s));
+    netmap_session_free(s);
+}
+
+static void a_lonely_node_gets_no_peers_at_all(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 1);
+    struct netmap_session *s = client(f, 0);
+
+    const json_t *m = tell(f, s);
+    assert_non_null(at(m, "Node"));
+    assert_null(at(m, "Peers"));
+    netmap_session_free(s);
+}
+
+static void compressed_maps_of_many_blocks_read_as_one_object(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 300);
+    for (uint32_t slot = 0; slot < 300; slot += 63) {
+        struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false});
+        const json_t *m = tell_form(f, s, true), *p;
+        size_t i;
+        json_int_t last = 0;
+
+        assert_int_equal(json_array_size(at(m, "Peers")), 299);
+        json_array_foreach(at(m, "Peers"), i, p)
+        {
+            assert_true(json_integer_value(at(p, "ID")) > last);
+            last = json_integer_value(at(p, "ID"));
+            assert_int_not_equal(last, slot + 1);
+        }
+        netmap_session_free(s);
+    }
+    struct netmap_counters c;
+    netmap_counters(f->nm, &c);
+    assert_int_equal(c.nodes_encoded, 300); /* each once, whoever asks */
+    assert_true(c.chunks_shared >= 15);
+}
+
+static void old_clients_are_not_given_a_pin_they_cannot_check(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 1);
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false});
+
+    const json_t *node = json_array_get(at(at(at(at(tell(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
+    assert_null(at(node, "CertName"));
+    expect(at(node, "InsecureForTests"), "true");
+    netmap_session_free(s);
+}
+
+static void volatile_changes_are_patches(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 3);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    put_again(f, 1, go_offline, NULL, CHANGE_ONLINE);
+    world_publish(&f->w);
+    expect(tell(f, s),
+           "{\"PeersChangedPatch\":[{\"NodeID\":2,\"LastSeen\":\"2026-01-01T00:00:00Z\",\"Online\":false}]}");
+    put_again(f, 2, move, NULL, CHANGE_ENDPOINTS);
+    world_publish(&f->w);
+    expect(tell(f, s),
+           "{\"PeersChangedPatch\":[{\"NodeID\":3,\"DERPRegion\":901,\"Endpoints\":[\"172.20.0.3:5000\"]}]}");
+    netmap_session_free(s);
+}
+
+static void changes_of_one_node_become_one_entry(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 3);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
+    world_publish(&f->w);
+    put_again(f, 1, go_offline, NULL, CHANGE_ONLINE);
+    put_again(f, 2, move, NULL, CHANGE_ENDPOINTS);
+    world_publish(&f->w);
+    put_again(f, 2, rename_it, NULL, CHANGE_WHOLE);
+    world_publish(&f->w);
+    const json_t *m = tell(f, s);
+    assert_int_equal(json_array_size(at(m, "PeersChanged")), 1);
+    expect(at(peer(m, "PeersChanged", 0), "Name"), "\"renamed.tn.example.com.\"");
+    expect(at(peer(m, "PeersChanged", 0), "HomeDERP"), "901");
+    expect(at(m, "PeersChangedPatch"), "[{\"NodeID\":2,\"DERPRegion\":901,\"Endpoints\":[\"172.20.0.2:5000\"],"
+                                       "\"LastSeen\":\"2026-01-01T00:00:00Z\",\"Online\":false}]");
+    netmap_session_free(s);
+}
+
+static void new_keys_never_share_an_entry_with_offline(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    put_again(f, 1, rotate, NULL, CHANGE_KEYS);
+    put_again(f, 1, go_offline, NULL, CHANGE_ONLINE);
+    world_publish(&f->w);
+    const json_t *list = at(tell(f, s), "PeersChangedPatch");
+    assert_int_equal(json_array_size(list), 2);
+    assert_null(at(json_array_get(list, 0), "Online"));
+    expect(at(json_array_get(list, 0), "KeyExpiry"), "\"0001-01-01T00:00:00Z\"");
+    assert_non_null(at(json_array_get(list, 0), "DiscoKey"));
+    expect(json_array_get(list, 1), "{\"NodeID\":2,\"LastSeen\":\"2026-01-01T00:00:00Z\",\"Online\":false}");
+    netmap_session_free(s);
+}
+
+static void joining_and_leaving_are_told_with_the_owners_profile(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    struct node_live live = world_live(3);
+    world_user(&f->w, 2, "bob");
+    world_put(&f->w, 2, world_node(3, "charlie", 2), &live, NULL, CHANGE_ADDED);
+    node_live_release(&live);
+    world_publish(&f->w);
+    const json_t *m = tell(f, s);
+    expect(at(peer(m, "PeersChanged", 0), "ID"), "3");
+    expect(at(m, "UserProfiles"), "[{\"ID\":2,\"LoginName\":\"bob\",\"DisplayName\":\"bob\"}]");
+    assert_null(at(m, "Peers"));
+
+    put_again(f, 2, move, NULL, CHANGE_ENDPOINTS);
+    world_remove(&f->w, 2);
+    world_publish(&f->w);
+    expect(tell(f, s), "{\"PeersRemoved\":[3]}");
+    netmap_session_free(s);
+}
+
+static void a_slot_with_a_new_owner_is_a_removal_and_an_addition(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    world_remove(&f->w, 1);
+    struct node_live live = world_live(9);
+    world_put(&f->w, 1, world_node(9, "nine", 1), &live, NULL, CHANGE_ADDED);
+    node_live_release(&live);
+    world_publish(&f->w);
+    const json_t *m = tell(f, s);
+    expect(at(m, "PeersRemoved"), "[2]");
+    assert_int_equal(json_array_size(at(m, "PeersChanged")), 1);
+    expect(at(peer(m, "PeersChanged", 0), "ID"), "9");
+    netmap_session_free(s);
+}
+
+static void who_never_heard_of_a_node_does_not_hear_of_its_end(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    struct node_live live = world_live(3);
+    world_put(&f->w, 2, world_node(3, "short", 1), &live, NULL, CHANGE_ADDED);
+    node_live_release(&live);
+    world_publish(&f->w);
+    world_remove(&f->w, 2);
+    world_publish(&f->w);
+    assert_null(tell(f, s));
+    netmap_session_free(s);
+}
+
+static void an_approved_route_reaches_peers_and_the_router(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 3);
+    struct netmap_session *viewer = client(f, 0), *other = client(f, 2), *router = client(f, 1);
+    tell(f, viewer);
+    tell(f, other);
+    tell(f, router);
+
+    put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE | CHANGE_SELF);
+    world_publish(&f->w);
+    const json_t *m = tell(f, viewer);
+    assert_null(at(m, "UserProfiles"));
+    assert_null(at(m, "PacketFilters"));
+    expect(at(peer(m, "PeersChanged", 0), "AllowedIPs"),
+           "[\"0.0.0.0/0\",\"100.64.0.2/32\",\"192.168.50.0/24\",\"::/0\",\"fd7a:115c:a1e0::2/128\"]");
+    expect(at(peer(m, "PeersChanged", 0), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
+    expect(at(peer(m, "PeersChanged", 0), "CapMap"), "{\"suggest-exit-node\":null}");
+    struct chunk *bytes = chunk_ref(f->bytes);
+    tell(f, other);
+    assert_ptr_equal(f->bytes, bytes); /* not made again */
+    chunk_unref(bytes);
+
+    m = tell(f, router);
+    expect(at(at(m, "Node"), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
+    expect(at(at(at(m, "Node"), "Hostinfo"), "RoutableIPs"), "[\"0.0.0.0/0\",\"192.168.50.0/24\",\"::/0\"]");
+    assert_null(at(m, "PeersChanged"));
+    netmap_session_free(viewer);
+    netmap_session_free(other);
+    netmap_session_free(router);
+}
+
+static void a_standby_is_shown_without_the_route(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    put_again(f, 1, advertise, NULL, CHANGE_WHOLE);
+    world_publish(&f->w);
+    struct netmap_session *viewer = client(f, 0), *router = client(f, 1);
+
+    const json_t *m = tell(f, viewer);
+    assert_null(at(peer(m, "Peers", 0), "PrimaryRoutes"));
+    expect(at(peer(m, "Peers", 0), "AllowedIPs"),
+           "[\"0.0.0.0/0\",\"100.64.0.2/32\",\"::/0\",\"fd7a:115c:a1e0::2/128\"]");
+    m = tell(f, router); /* it sees all that is approved, elected or not */
+    expect(at(at(m, "Node"), "AllowedIPs"),
+           "[\"0.0.0.0/0\",\"100.64.0.2/32\",\"192.168.50.0/24\",\"::/0\",\"fd7a:115c:a1e0::2/128\"]");
+    assert_null(at(at(m, "Node"), "PrimaryRoutes"));
+    netmap_session_free(viewer);
+    netmap_session_free(router);
+}
+
+static void what_a_client_said_of_itself_is_not_told_back(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+    assert_true(netmap_session_self_changed(s));
+
+    put_again(f, 0, move, NULL, CHANGE_ENDPOINTS | CHANGE_WHOLE);
+    world_publish(&f->w);
+    assert_null(tell(f, s));
+    assert_true(netmap_session_self_changed(s));
+    put_again(f, 0, rename_it, NULL, CHANGE_WHOLE);
+    world_publish(&f->w);
+    expect(at(at(tell(f, s), "Node"), "Name"), "\"renamed.tn.example.com.\"");
+    put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
+    world_publish(&f->w);
+    tell(f, s);
+    assert_false(netmap_session_self_changed(s));
+    netmap_session_free(s);
+}
+
+static void a_deleted_node_is_told_that_its_key_has_expired(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    world_remove(&f->w, 0);
+    world_publish(&f->w);
+    const json_t *m = tell(f, s);
+    assert_int_equal(f->next, NETMAP_DELETED);
+    expect(at(at(m, "Node"), "KeyExpiry"), "\"2020-01-01T00:00:00Z\"");
+    expect(at(at(m, "Node"), "ID"), "1");
+    assert_null(tell(f, s));
+    netmap_session_free(s);
+}
+
+static void who_fell_out_of_the_log_gets_the_difference(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 5);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    world_remove(&f->w, 1);
+    put_again(f, 2, rename_it, NULL, CHANGE_WHOLE);
+    world_publish(&f->w);
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < TAILNET_LOG / 2; k++)
+            world_note(&f->w, CHANGE_USERS);
+        world_publish(&f->w);
+    }
+    struct node_live live = world_live(9);
+    world_put(&f->w, 1, world_node(9, "nine", 1), &live, NULL, CHANGE_ADDED);
+    node_live_release(&live);
+    world_publish(&f->w);
+
+    const json_t *m = tell(f, s);
+    expect(at(m, "PeersRemoved"), "[2]");
+    assert_int_equal(json_array_size(at(m, "PeersChanged")), 2);
+    expect(at(peer(m, "PeersChanged", 0), "ID"), "3");
+    expect(at(peer(m, "PeersChanged", 1), "ID"), "9");
+    assert_null(at(m, "Peers"));
+    assert_null(at(m, "Node"));
+    netmap_session_free(s);
+}
+
+static void a_renamed_user_is_told_to_those_who_know_him(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = client(f, 0);
+    tell(f, s);
+
+    struct user *u = user_edit(f->w.users.items[0]);
+    mem_replace(&u->name, "alicia");
+    record_unref(f->w.users.items[0]);
+    f->w.users.items[0] = u;
+    world_user(&f->w, 7, "zoe"); /* new, owns nothing: nobody hears of her */
+    world_publish(&f->w);
+    expect(tell(f, s), "{\"UserProfiles\":[{\"ID\":1,\"LoginName\":\"alicia\",\"DisplayName\":\"alicia\"}]}");
+    netmap_session_free(s);
+}
+
+static void no_message_is_as_long_as_a_keepalive(void **state)
+{
+    struct fixture *f = *state;
+    struct chunk *keepalive = netmap_keepalive(f->nm, true);
+    bool met = false;
+
+    assert_memory_equal(keepalive->data + 4, "\x28\xb5\x2f\xfd", 4);
+    world_fill(&f->w, 12);
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false});
+    tell_form(f, s, true);
+    for (uint32_t slot = 1; slot < 12; slot++) { /* {"PeersRemoved":[2]} and so on are about as long */
+        world_remove(&f->w, slot);
+        world_publish(&f->w);
+        const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+        struct netmap_message m = {0};
+        netmap_session_next(s, now, &m);
+        size_t len = 0;
+        for (size_t i = 0; i < m.len; i++)
+            len += m.items[i]->len;
+        assert_int_not_equal(len, keepalive->len);
+        met |= m.len > 2;
+        netmap_message_release(&m);
+        tailnet_unpin(now);
+    }
+    (void)met;
+    chunk_unref(keepalive);
+    netmap_session_free(s);
+}
+
+static void rounds_gather_what_may_wait(void **state)
+{
+    struct fixture *f = *state;
+    struct netmap_rounds r = {0};
+    world_fill(&f->w, 3);
+
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1000), 0);
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1001), -1);
+    put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
+    world_publish(&f->w);
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1010), 40);
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1050), 0);
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1200), -1);
+    put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
+    world_publish(&f->w);
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1200), 0); /* quiet for long: at once */
+    put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
+    world_publish(&f->w);
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, true, 1300), 900); /* while many are filled */
+    put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE);
+    world_publish(&f->w);
+    assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, true, 1301), 0); /* routes never wait */
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(peers_have_the_protocols_form),
+        T(a_first_map_is_complete),
+        T(a_lonely_node_gets_no_peers_at_all),
+        T(compressed_maps_of_many_blocks_read_as_one_object),
+        T(old_clients_are_not_given_a_pin_they_cannot_check),
+        T(volatile_changes_are_patches),
+        T(changes_of_one_node_become_one_entry),
+        T(new_keys_never_share_an_entry_with_offline),
+        T(joining_and_leaving_are_told_with_the_owners_profile),
+        T(a_slot_with_a_new_owner_is_a_removal_and_an_addition),
+        T(who_never_heard_of_a_node_does_not_hear_of_its_end),
+        T(an_approved_route_reaches_peers_and_the_router),
+        T(a_standby_is_shown_without_the_route),
+        T(what_a_client_said_of_itself_is_not_told_back),
+        T(a_deleted_node_is_told_that_its_key_has_expired),
+        T(who_fell_out_of_the_log_gets_the_difference),
+        T(a_renamed_user_is_told_to_those_who_know_him),
+        T(no_message_is_as_long_as_a_keepalive),
+        T(rounds_gather_what_may_wait),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
