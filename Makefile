@@ -76,9 +76,11 @@ build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1) $(2)";)
 pc_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
-SERVER_LIBS = $(call pc_libs,$(LIBS_SERVER)) -lcrypt -lm
-TUI_LIBS = $(call pc_libs,$(LIBS_TUI)) -lcrypt -lm
-TEST_LIBS = $(call pc_libs,$(LIBS_SERVER) ncursesw cmocka vterm) -lcrypt -lm
+# The sanitizers bring a crypt() that calls the library's: it must be linked although nothing seems to need it.
+LIBCRYPT := -Wl,--no-as-needed -lcrypt -Wl,--as-needed
+SERVER_LIBS = $(call pc_libs,$(LIBS_SERVER)) $(LIBCRYPT) -lm
+TUI_LIBS = $(call pc_libs,$(LIBS_TUI)) $(LIBCRYPT) -lm
+TEST_LIBS = $(call pc_libs,$(LIBS_SERVER) ncursesw cmocka vterm) $(LIBCRYPT) -lm
 
 # A change of flags rebuilds; objects of two sets of flags never mix.
 STAMP := $(B)/flags
@@ -184,7 +186,7 @@ build/headers/%.h.ok: %.h Makefile
 check-common-alone: $(LIBCOMMON)
 	$(Q)mkdir -p build/check && printf 'int main(void)\n{\n    return 0;\n}\n' >build/check/alone.c
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o build/check/alone build/check/alone.c -Wl,--whole-archive $(LIBCOMMON) -Wl,--no-whole-archive \
-		$(call pc_libs,libcrypto jansson libcurl) -lm
+		$(call pc_libs,$(filter-out ncursesw,$(LIBS_TUI))) $(LIBCRYPT) -lm
 
 compile_commands.json:
 	$(Q){ echo '['; sep=; $(foreach f,$(SOURCES),printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' "$$sep" '$(CURDIR)' '$(f)' \

@@ -15,7 +15,7 @@ static void fill(struct err *e, enum err_code code, const char *field, const cha
     vsnprintf(e->message, sizeof(e->message), format, args);
 }
 
-int err_set(struct err *e, enum err_code code, const char *format, ...)
+int(err_set)(struct err *e, enum err_code code, const char *format, ...)
 {
     va_list args;
 
@@ -25,7 +25,7 @@ int err_set(struct err *e, enum err_code code, const char *format, ...)
     return code;
 }
 
-int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...)
+int(err_field)(struct err *e, enum err_code code, const char *field, const char *format, ...)
 {
     va_list args;
 

@@ -53,4 +53,16 @@ void err_prefix(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3);
 int err_http(int code);
 const char *err_word(int code);
 
+#ifdef __clang_analyzer__
+/* A code is negative. The analyzer does not see that across files, and finds values "used" after a failed call. */
+static inline int err_negative(int code)
+{
+    if (code >= 0)
+        __builtin_unreachable();
+    return code;
+}
+#define err_set(...)   err_negative(err_set(__VA_ARGS__))
+#define err_field(...) err_negative(err_field(__VA_ARGS__))
+#endif
+
 #endif

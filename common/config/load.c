@@ -39,6 +39,7 @@ static void add_problem(struct loader *l, unsigned line, const char *key, const 
     free(whole);
 }
 
+PRINTF_LIKE(3, 4)
 static void on_problem(struct yaml_sink *sink, unsigned line, const char *format, ...)
 {
     struct loader *l = (struct loader *)sink;
@@ -51,6 +52,7 @@ static void on_problem(struct yaml_sink *sink, unsigned line, const char *format
     add_problem(l, line, "", text);
 }
 
+PRINTF_LIKE(3, 4)
 static void rule_problem(void *arg, const char *key, const char *format, ...)
 {
     char text[512];

@@ -112,7 +112,7 @@ static int keep_run(sqlite3 *db, int64_t run, struct err *e)
 /* The number of this start. Where the disk is full it cannot be kept; then the clock gives one that no start had. */
 static int raise_run(struct store *s, struct err *e)
 {
-    int64_t kept, used, run, seconds = clock_wall_ns() / NS_PER_SECOND;
+    int64_t kept = 0, used = 0, run, seconds = clock_wall_ns() / NS_PER_SECOND;
     struct err why;
     int code = sql_number(s->writer, "SELECT value FROM counter WHERE name='run'", 0, &kept, e);
 

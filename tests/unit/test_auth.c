@@ -90,7 +90,7 @@ static void imported_rows_are_verified(void **state)
 static void prefixes_are_shown_and_read_back(void **state)
 {
     static const char *const forms[] = {"0123456789ab", "hskey-api-0123456789ab", "hskey-api-0123456789ab-***",
-                                        "hskey-api-0123456789ab-" S64};
+                                        ("hskey-api-0123456789ab-" S64)};
     char prefix[SECRET_PREFIX_LEN + 1], text[SECRET_TEXT_MAX];
 
     (void)state;
