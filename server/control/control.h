@@ -8,11 +8,13 @@
 
 #include "base/err.h"
 
+struct config;
 struct core;
 struct head; /* net/head.h */
 struct loops;
 struct netmap;
 struct stream; /* loop/loop.h */
+struct tailnet;
 
 #define CONTROL_KEY_LEN     32
 #define CONTROL_PATH        "/ts2021"
@@ -29,6 +31,8 @@ struct control_options {
     struct loops *loops;
     struct core *core;
     struct netmap *netmap;
+    struct tailnet *tailnet;
+    const struct config *config;
     uint8_t private_key[CONTROL_KEY_LEN];
 };
 

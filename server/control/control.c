@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/control.h"
+
+#include <stdlib.h>
+
+#include "control/upper.h"
+
+void control_begin(struct control *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->outstanding++;
+    pthread_mutex_unlock(&c->lock);
+}
+
+void control_end(struct control *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->outstanding--;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static bool knows(void *arg, const uint8_t machine_key[KEY_LEN])
+{
+    struct control *c = arg;
+
+    return tailnet_knows_machine(c->options.tailnet, machine_key);
+}
+
+static void release(struct control *c)
+{
+    for (struct map_entry *e = map_first(&c->streams); e; e = map_next(&c->streams, e))
+        free(e->value);
+    map_release(&c->streams);
+    free(c->groups);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+struct control *control_new(const struct control_options *options, struct err *e)
+{
+    struct control *c = mem_alloc(sizeof(*c));
+
+    c->options = *options;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    struct rpc_server_options server = {.loops = options->loops,
+                                        .routes = control_routes,
+                                        .route_count = control_route_count,
+                                        .arg = c,
+                                        .knows = knows};
+    memcpy(server.private_key, options->private_key, CONTROL_KEY_LEN);
+    c->server = rpc_server_new(&server, e);
+    if (!c->server) {
+        release(c);
+        return NULL;
+    }
+    groups_start(c);
+    return c;
+}
+
+void control_accept(struct control *c, struct stream *stream, const struct head *head)
+{
+    rpc_server_accept(c->server, stream, head);
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    rpc_server_free(c->server);
+    groups_stop(c);
+    pthread_mutex_lock(&c->lock);
+    while (c->outstanding)
+        pthread_cond_wait(&c->changed, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+    release(c);
+}

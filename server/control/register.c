@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* POST /machine/register. What a user must read travels as 200 with Error: a client shows nothing else. */
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "control/upper.h"
+
+#define QUEUE_MAX 20000 /* calls of the core that wait: beyond, clients are asked to come again */
+
+struct register_call {
+    struct core_register call;
+    struct control *control;
+    struct loop *loop;
+    struct rpc *rpc;  /* NULL: the client has gone; the loop's thread only */
+    char source[64];  /* outlives the connection */
+    atomic_bool done; /* the core has answered */
+    struct register_request request;
+};
+
+static void put_user(struct json_out *o, const struct user *u)
+{
+    json_key(o, "User");
+    json_open(o, '{');
+    json_put_u64(o, "ID", u ? u->r.id : TAGGED_USER_ID);
+    json_put_str(o, "DisplayName", u ? user_display(u) : "Tagged Devices");
+    if (u && *u->picture_url)
+        json_put_str(o, "ProfilePicURL", u->picture_url);
+    if (u && u->created_ns)
+        json_put_time(o, "Created", u->created_ns);
+    json_close(o, '}');
+    json_key(o, "Login");
+    json_open(o, '{');
+    json_put_u64(o, "ID", u ? u->r.id : TAGGED_USER_ID);
+    json_put_str(o, "Provider", u ? u->provider : "");
+    json_put_str(o, "LoginName", u ? user_login(u) : "tagged-devices");
+    json_put_str(o, "DisplayName", u ? user_display(u) : "Tagged Devices");
+    json_close(o, '}');
+}
+
+struct response {
+    bool logged_in, key_expired;
+    const struct user *user; /* of logged_in; NULL: tagged */
+    const char *auth_url, *error;
+};
+
+static void reply(struct rpc *rpc, const struct response *r)
+{
+    static const char nobody[] = "{\"ID\":0,\"DisplayName\":\"\"}";
+    static const char no_login[] = "{\"ID\":0,\"Provider\":\"\",\"LoginName\":\"\",\"DisplayName\":\"\"}";
+    struct buf text = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&text);
+
+    json_open(&o, '{');
+    if (r->logged_in) {
+        put_user(&o, r->user);
+    } else {
+        json_key(&o, "User"), json_raw(&o, nobody, sizeof(nobody) - 1);
+        json_key(&o, "Login"), json_raw(&o, no_login, sizeof(no_login) - 1);
+    }
+    json_put_bool(&o, "NodeKeyExpired", r->key_expired);
+    json_put_bool(&o, "MachineAuthorized", r->logged_in);
+    json_put_str(&o, "AuthURL", r->auth_url ? r->auth_url : "");
+    json_key(&o, "NodeKeySignature"), json_nil(&o);
+    json_put_str(&o, "Error", r->error ? r->error : "");
+    json_close(&o, '}');
+    rpc_reply(rpc, 200, "application/json", text.data, text.len);
+    buf_release(&text);
+}
+
+static void reply_url(struct register_call *r)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r->control->options.tailnet);
+    char *url = mem_format("%s/register/%s", s->settings->server_url, r->call.auth_id);
+
+    tailnet_unpin(s);
+    reply(r->rpc, &(struct response){.auth_url = url});
+    free(url);
+}
+
+static void ask_to_come_again(struct rpc *rpc)
+{
+    rpc_retry_after(rpc, 1 + (unsigned)random_below(10));
+    rpc_reply_text(rpc, 429, "the server is busy\n");
+}
+
+static void answer(struct register_call *r)
+{
+    struct rpc *rpc = r->rpc;
+
+    if (r->call.call.code == ERR_BUSY || r->call.call.code == ERR_UNAVAILABLE) {
+        /* Worth waiting for, and nothing that the user can mend; but a client that cannot wait must see the reason. */
+        if (r->request.version >= 137) {
+            ask_to_come_again(rpc);
+            return;
+        }
+    }
+    if (r->call.call.code < 0) {
+        reply(rpc, &(struct response){.error = r->call.call.err.message});
+        return;
+    }
+    switch (r->call.result) {
+    case REGISTER_DONE:
+        rpc_conn_set_standing(rpc->conn, RPC_KNOWN);
+        reply(rpc, &(struct response){.logged_in = true, .user = r->call.user});
+        break;
+    case REGISTER_EXPIRED:
+        reply(rpc, &(struct response){.key_expired = true});
+        break;
+    case REGISTER_URL:
+        reply_url(r);
+        break;
+    case REGISTER_REFUSED:
+        reply(rpc, &(struct response){.error = r->call.call.err.message});
+        break;
+    }
+}
+
+static void release(struct register_call *r)
+{
+    record_unref(r->call.user);
+    register_request_release(&r->request);
+    control_end(r->control);
+    free(r);
+}
+
+static void finish(void *arg)
+{
+    struct register_call *r = arg;
+
+    if (r->rpc) {
+        r->rpc->user = NULL;
+        r->rpc->on_close = NULL;
+        /* A waiting client leaves this standing by its own end; a registered one is known from here on. */
+        if (r->request.followup)
+            rpc_conn_set_standing(r->rpc->conn, RPC_STRANGER);
+        answer(r);
+    }
+    release(r);
+}
+
+/* On the core's thread. */
+static void on_done(struct core_call *call)
+{
+    struct register_call *r = call->owner;
+
+    atomic_store(&r->done, true);
+    loop_post(r->loop, finish, r);
+}
+
+static void on_close(struct rpc *rpc, enum rpc_end why)
+{
+    struct register_call *r = rpc->user;
+
+    (void)why;
+    r->rpc = NULL;
+    if (r->request.followup && !atomic_load(&r->done))
+        core_register_cancel(r->control->options.core, &r->call);
+}
+
+static bool is_busy(struct control *c)
+{
+    struct core_counters counters;
+
+    core_counters(c->options.core, &counters);
+    return counters.queue_length > QUEUE_MAX;
+}
+
+static void fill_call(struct register_call *r, struct rpc *rpc)
+{
+    str_copy(r->source, sizeof(r->source), rpc_conn_peer_text(rpc->conn));
+    r->call.call.done = on_done;
+    r->call.call.owner = r;
+    memcpy(r->call.machine_key, rpc_conn_machine_key(rpc->conn), KEY_LEN);
+    memcpy(r->call.node_key, r->request.node_key, KEY_LEN);
+    memcpy(r->call.old_node_key, r->request.old_node_key, KEY_LEN);
+    r->call.auth_key = r->request.auth_key;
+    r->call.followup = r->request.followup;
+    r->call.expiry_ns = r->request.expiry_ns;
+    r->call.ephemeral = r->request.ephemeral;
+    r->call.info = r->request.client.info;
+    r->call.info.cap_version = r->request.version;
+    r->call.info.source = r->source;
+}
+
+/* Answers what needs no core; true if it did. */
+static bool refuse(struct control *c, struct rpc *rpc, struct register_call *r)
+{
+    struct err e;
+    int code = register_request_read(rpc->body, rpc->body_len, &r->request, &e);
+
+    if (refuse_old(rpc, r->request.version, true))
+        return true;
+    if (code < 0) {
+        reply(rpc, &(struct response){.error = e.message});
+        return true;
+    }
+    if (is_busy(c)) {
+        ask_to_come_again(rpc);
+        return true;
+    }
+    return false;
+}
+
+void handle_register(struct rpc *rpc, void *arg)
+{
+    struct control *c = arg;
+    struct register_call *r = mem_alloc(sizeof(*r));
+
+    if (refuse(c, rpc, r)) {
+        register_request_release(&r->request);
+        free(r);
+        return;
+    }
+    r->control = c;
+    r->loop = rpc->loop;
+    r->rpc = rpc;
+    rpc->user = r;
+    rpc->on_close = on_close;
+    fill_call(r, rpc);
+    if (r->request.followup)
+        rpc_conn_set_standing(rpc->conn, RPC_WAITING);
+    control_begin(c);
+    core_register(c->options.core, &r->call);
+}
+
+/* ---- too old ---- */
+
+void too_old_text(unsigned version, char *text, size_t size)
+{
+    /* tailcfg.CapabilityVersion of each release that introduced one; releases before are of no interest any more. */
+    static const struct {
+        unsigned from;
+        const char *release;
+    } releases[] = {{109, "1.78"}, {106, "1.74"}, {104, "1.72"}, {97, "1.68"},
+                    {90, "1.64"},  {82, "1.58"},  {68, "1.48"}};
+    const char *release = NULL;
+
+    for (size_t i = 0; i < sizeof(releases) / sizeof(*releases) && !release; i++)
+        if (version >= releases[i].from)
+            release = releases[i].release;
+    snprintf(text, size, "%s%s is too old for this server: update to 1.80 or later",
+             release ? "Tailscale " : "This version of Tailscale", release ? release : "");
+}
+
+bool refuse_old(struct rpc *rpc, unsigned version, bool as_error)
+{
+    char text[128];
+
+    if (!rpc_conn_is_too_old(rpc->conn) && (version == 0 || version >= CONTROL_MIN_VERSION))
+        return false;
+    too_old_text(rpc_conn_is_too_old(rpc->conn) ? rpc_conn_version(rpc->conn) : version, text, sizeof(text));
+    if (as_error)
+        reply(rpc, &(struct response){.error = text});
+    else
+        rpc_reply_text(rpc, 400, "%s\n", text);
+    return true;
+}

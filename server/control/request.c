@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/request.h"
+
+#include "base/clock.h"
+
+static int read_key(const json_t *o, const char *field, const char *prefix, uint8_t out[KEY_LEN], struct err *e)
+{
+    const char *text = NULL;
+
+    if (json_get_str(o, field, &text, e) < 0)
+        return ERR_INVALID;
+    return text ? key_parse(prefix, text, out, field, e) : 0;
+}
+
+static int read_root(const void *body, size_t len, const char *what, json_t **root, struct err *e)
+{
+    if (json_read(body, len, REQUEST_BODY_MAX, what, root, e) < 0)
+        return ERR_INVALID;
+    if (!json_is_object(*root))
+        return err_set(e, ERR_INVALID, "a %s must be an object", what);
+    return 0;
+}
+
+/* The version comes first and alone: a client that is too old is told so, whatever else it says. */
+static int read_version(const json_t *root, unsigned *version, struct err *e)
+{
+    uint64_t v = 0;
+
+    if (json_get_u64(root, "Version", &v, e) < 0)
+        return ERR_INVALID;
+    *version = v <= 100000 ? (unsigned)v : 100000;
+    return 0;
+}
+
+static int read_hostinfo(const json_t *root, struct request_info *out, struct err *e)
+{
+    json_t *hostinfo = NULL;
+
+    if (json_get_object(root, "Hostinfo", &hostinfo, e) < 0)
+        return ERR_INVALID;
+    return request_info_read(hostinfo, out, e);
+}
+
+static int need_node_key(const uint8_t key[KEY_LEN], struct err *e)
+{
+    return key_is_zero(key) ? err_field(e, ERR_INVALID, "NodeKey", "NodeKey is missing or zero") : 0;
+}
+
+/* "https://host/register/ID" -> "ID" */
+static const char *last_part(const char *url)
+{
+    const char *slash = strrchr(url, '/');
+
+    return slash ? slash + 1 : url;
+}
+
+int register_request_read(const void *body, size_t len, struct register_request *out, struct err *e)
+{
+    const char *expiry = NULL, *followup = NULL, *key = NULL;
+    json_t *auth = NULL;
+
+    *out = (struct register_request){0};
+    if (read_root(body, len, "register request", &out->root, e) < 0 || read_version(out->root, &out->version, e) < 0)
+        return ERR_INVALID;
+    if (read_key(out->root, "NodeKey", "nodekey:", out->node_key, e) < 0 ||
+        read_key(out->root, "OldNodeKey", "nodekey:", out->old_node_key, e) < 0 ||
+        need_node_key(out->node_key, e) < 0 || json_get_object(out->root, "Auth", &auth, e) < 0 ||
+        (auth && json_get_str(auth, "AuthKey", &key, e) < 0) || json_get_str(out->root, "Expiry", &expiry, e) < 0 ||
+        json_get_str(out->root, "Followup", &followup, e) < 0 ||
+        json_get_bool(out->root, "Ephemeral", &out->ephemeral, e) < 0)
+        return ERR_INVALID;
+    if (expiry && time_parse(expiry, &out->expiry_ns, "Expiry", e) < 0)
+        return ERR_INVALID;
+    if (key && strlen(key) > 4 * REQUEST_TEXT_MAX)
+        return err_field(e, ERR_INVALID, "AuthKey", "AuthKey is too long for a key");
+    out->auth_key = key && *key ? key : NULL;
+    if (followup && *followup) {
+        followup = last_part(followup);
+        out->followup = strlen(followup) == AUTH_ID_LEN ? followup : "unknown";
+    }
+    return read_hostinfo(out->root, &out->client, e);
+}
+
+void register_request_release(struct register_request *r)
+{
+    request_info_release(&r->client);
+    json_decref(r->root);
+    r->root = NULL;
+}
+
+/* fe80::/10: reaches nobody without a zone, and zones are refused by the parser. */
+static bool is_link_local(const struct addr *a)
+{
+    return a->bits == 128 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+/* Endpoints that no other node could use are left out, as are those beyond the bound. */
+static int read_endpoints(struct map_request *out, struct err *e)
+{
+    json_t *list = NULL, *types = NULL, *item;
+    size_t i;
+
+    if (json_get_array(out->root, "Endpoints", &list, e) < 0 ||
+        json_get_array(out->root, "EndpointTypes", &types, e) < 0)
+        return ERR_INVALID;
+    /* An empty list is left out by clients: in an update of its own, which is complete, none means none. */
+    out->has_endpoints = list != NULL || !out->stream;
+    json_array_foreach(list, i, item)
+    {
+        struct addr_port a;
+        if (!json_is_string(item))
+            return err_field(e, ERR_INVALID, "Endpoints", "Endpoints must hold texts");
+        if (addr_port_parse(json_string_value(item), &a, NULL) < 0 || is_link_local(&a.addr))
+            continue;
+        if (out->endpoint_count == ENDPOINTS_MAX) {
+            out->client.cut = "endpoints";
+            break;
+        }
+        json_int_t type = json_integer_value(json_array_get(types, i));
+        out->endpoint_types[out->endpoint_count] = type > 0 && type < 256 ? (uint8_t)type : 0;
+        out->endpoints[out->endpoint_count++] = a;
+    }
+    return 0;
+}
+
+int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e)
+{
+    const char *compress = "";
+
+    *out = (struct map_request){0};
+    if (read_root(body, len, "map request", &out->root, e) < 0 || read_version(out->root, &out->version, e) < 0)
+        return ERR_INVALID;
+    if (read_key(out->root, "NodeKey", "nodekey:", out->node_key, e) < 0 ||
+        read_key(out->root, "DiscoKey", "discokey:", out->disco_key, e) < 0 || need_node_key(out->node_key, e) < 0 ||
+        json_get_str(out->root, "Compress", &compress, e) < 0 ||
+        json_get_bool(out->root, "Stream", &out->stream, e) < 0 ||
+        json_get_bool(out->root, "OmitPeers", &out->omit_peers, e) < 0 ||
+        json_get_bool(out->root, "ReadOnly", &out->read_only, e) < 0 || read_endpoints(out, e) < 0)
+        return ERR_INVALID;
+    out->zstd = str_eq(compress, "zstd");
+    const char *cut = out->client.cut;
+    int code = read_hostinfo(out->root, &out->client, e);
+    if (!out->client.cut)
+        out->client.cut = cut;
+    return code;
+}
+
+void map_request_release(struct map_request *r)
+{
+    request_info_release(&r->client);
+    json_decref(r->root);
+    r->root = NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to control: what clients send, read within bounds. Everything here is hostile input; what is taken over is
+ * valid, and bounded in number and size. Names follow tailcfg.RegisterRequest, MapRequest and Hostinfo. */
+#ifndef SERVER_CONTROL_REQUEST_H
+#define SERVER_CONTROL_REQUEST_H
+
+#include "core/core.h"
+#include "json/json.h"
+
+#define REQUEST_BODY_MAX (1u << 20)
+#define HOSTINFO_MAX     (16u << 10) /* bytes of one that is stored whole */
+#define ROUTES_MAX       1000        /* of Hostinfo.RoutableIPs */
+#define REQUEST_TAGS_MAX 64
+#define ENDPOINTS_MAX    64
+#define SERVICES_MAX     32
+#define SSH_KEYS_MAX     16
+#define REQUEST_TEXT_MAX 255 /* bytes of a name or a version */
+
+/* What a request says of its client, with the memory that info points into. */
+struct request_info {
+    struct client_info info;
+    char *texts[7];
+    const char *cut; /* a word for what was more than is taken, NULL: nothing was */
+};
+
+struct register_request {
+    json_t *root;
+    unsigned version;
+    uint8_t node_key[KEY_LEN], old_node_key[KEY_LEN];
+    const char *auth_key, *followup; /* NULL: none; followup is the last part of the URL */
+    int64_t expiry_ns;
+    bool ephemeral;
+    struct request_info client;
+};
+/* Release it in any case. ERR_INVALID names the field. */
+int register_request_read(const void *body, size_t len, struct register_request *out, struct err *e) WARN_UNUSED;
+void register_request_release(struct register_request *r);
+
+struct map_request {
+    json_t *root;
+    unsigned version;
+    uint8_t node_key[KEY_LEN], disco_key[KEY_LEN]; /* disco_key may be zero */
+    bool stream, omit_peers, read_only, zstd, has_endpoints;
+    struct addr_port endpoints[ENDPOINTS_MAX];
+    uint8_t endpoint_types[ENDPOINTS_MAX];
+    size_t endpoint_count;
+    struct request_info client;
+};
+int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e) WARN_UNUSED;
+void map_request_release(struct map_request *r);
+
+/* A copy without control characters, cut to max bytes at the end of a character. */
+char *clean_text(const char *text, size_t max);
+
+/* hostinfo.c: reads Hostinfo (an object or NULL) into out, which is zeroed. */
+int request_info_read(const json_t *hostinfo, struct request_info *out, struct err *e) WARN_UNUSED;
+void request_info_release(struct request_info *r);
+
+#endif

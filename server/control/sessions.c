@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The streams of map requests: first maps, rounds of deltas, keepalives, and their ends. */
+#include "base/clock.h"
+#include "base/random.h"
+#include "control/upper.h"
+
+/* The client gives up after 120 s of silence; a spread keeps a thousand sessions from speaking in one moment. */
+#define KEEPALIVE_MS        50000
+#define KEEPALIVE_SPREAD_MS 9000
+/* A client whose node is gone stays on the line for a while: it would call again at once, and learn nothing new. */
+#define GOODBYE_MS        (15 * 60 * 1000)
+#define ROUTER_TIMEOUT_MS 20000 /* TCP_USER_TIMEOUT */
+#define OTHER_TIMEOUT_MS  90000
+#define FILLING_BUSY      100 /* while more streams wait for their first map, rounds are longer */
+
+struct session {
+    struct session *next, **place;
+    struct group *group;
+    struct rpc *rpc;
+    uint64_t number, node_id, seq;
+    struct netmap_session *told;
+    struct loop_timer keepalive, hold;
+    bool due; /* may speak: a round, a first map */
+    bool keepalive_due;
+    bool filling;  /* its first map is not written yet */
+    bool replaced; /* a newer stream took over */
+    bool zstd;
+    /* of a node that is gone */
+    bool goodbye;
+    uint8_t node_key[KEY_LEN];
+    char *hostname;
+};
+
+static struct session *of_timer(struct loop_timer *t, size_t offset)
+{
+    return (struct session *)(void *)((char *)t - offset);
+}
+
+static struct netmap *netmap_of(const struct session *s)
+{
+    return s->group->control->options.netmap;
+}
+
+static void on_keepalive(struct loop_timer *t)
+{
+    struct session *s = of_timer(t, offsetof(struct session, keepalive));
+
+    s->keepalive_due = true;
+    rpc_stream_ready(s->rpc);
+}
+
+static void reset_keepalive(struct session *s)
+{
+    s->keepalive_due = false;
+    loop_timer_set(s->group->loop, &s->keepalive, KEEPALIVE_MS + (int64_t)random_below(KEEPALIVE_SPREAD_MS),
+                   on_keepalive);
+}
+
+/* What the node is decides how closely its connection is watched. */
+static void watch(struct session *s, const struct tailnet_snapshot *snapshot)
+{
+    const struct tailnet_node *n = snapshot_node_by_id(snapshot, s->node_id);
+    int64_t interval, timeout;
+
+    if (!n)
+        return;
+    core_ping_times(s->group->control->options.config, n, &interval, &timeout);
+    rpc_conn_set_ping(s->rpc->conn, (unsigned)interval, (unsigned)timeout);
+    bool router = node_has_subnet_route(n->record) || node_is_exit(n->record);
+    rpc_conn_set_user_timeout(s->rpc->conn, router ? ROUTER_TIMEOUT_MS : OTHER_TIMEOUT_MS);
+}
+
+static void add_message(struct rpc_bytes *out, struct netmap_message *m)
+{
+    for (size_t i = 0; i < m->len; i++)
+        rpc_bytes_add(out, chunk_ref(m->items[i]));
+    netmap_message_release(m);
+}
+
+static void on_hold_over(struct loop_timer *t)
+{
+    struct session *s = of_timer(t, offsetof(struct session, hold));
+
+    if (s->goodbye) {
+        rpc_stream_end(s->rpc);
+    } else {
+        s->due = true;
+        rpc_stream_ready(s->rpc);
+    }
+}
+
+static void say_goodbye(struct session *s)
+{
+    s->goodbye = true;
+    loop_timer_set(s->group->loop, &s->hold, GOODBYE_MS, on_hold_over);
+}
+
+/* The snapshot of the group, or for a first map one that holds what the request itself said. */
+static const struct tailnet_snapshot *snapshot_for(struct session *s)
+{
+    if (s->group->snapshot && s->group->snapshot->seq >= s->seq)
+        return tailnet_ref(s->group->snapshot);
+    return tailnet_pin(s->group->control->options.tailnet);
+}
+
+static void tell(struct session *s, struct rpc_bytes *out)
+{
+    const struct tailnet_snapshot *snapshot = snapshot_for(s);
+    struct netmap_message m = {0};
+    enum netmap_next next = netmap_session_next(s->told, snapshot, &m);
+
+    if (next == NETMAP_DELETED)
+        say_goodbye(s);
+    if (next != NETMAP_NOTHING) {
+        add_message(out, &m);
+        reset_keepalive(s);
+    }
+    if (netmap_session_self_changed(s->told))
+        watch(s, snapshot);
+    tailnet_unpin(snapshot);
+}
+
+static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
+{
+    struct session *s = rpc->user;
+
+    if (s->due) {
+        s->due = false;
+        if (s->told) {
+            tell(s, out);
+        } else {
+            struct netmap_message m = {0};
+            netmap_goodbye(netmap_of(s), s->node_id, s->node_key, s->hostname, s->zstd, &m);
+            add_message(out, &m);
+            reset_keepalive(s);
+        }
+    }
+    if (s->keepalive_due) {
+        rpc_bytes_add(out, netmap_keepalive(netmap_of(s), s->zstd));
+        reset_keepalive(s);
+    }
+}
+
+static void end_filling(struct session *s)
+{
+    if (s->filling)
+        atomic_fetch_sub(&s->group->control->filling, 1);
+    s->filling = false;
+}
+
+static void on_written(struct rpc *rpc)
+{
+    struct session *s = rpc->user;
+
+    if (!s->filling || s->due)
+        return;
+    end_filling(s);
+    if (s->number && !takeover_claim(s->group->control, s->node_id, s->number, s->group)) {
+        s->replaced = true;
+        rpc_stream_end(rpc);
+        return;
+    }
+    /* What happened while the first map was on its way. */
+    s->due = true;
+    rpc_stream_ready(rpc);
+}
+
+static void on_close(struct rpc *rpc, enum rpc_end why)
+{
+    struct session *s = rpc->user;
+    struct group *g = s->group;
+
+    loop_timer_stop(g->loop, &s->keepalive);
+    loop_timer_stop(g->loop, &s->hold);
+    end_filling(s);
+    *s->place = s->next;
+    if (s->next)
+        s->next->place = s->place;
+    g->count--;
+    map_delu(&g->by_number, s->number);
+    if (s->number) {
+        takeover_release(g->control, s->node_id, s->number);
+        core_session_end(g->control->options.core, s->number,
+                         s->replaced       ? SESSION_REPLACED
+                         : why == RPC_DEAD ? SESSION_SILENT
+                                           : SESSION_CLOSED);
+    }
+    netmap_session_free(s->told);
+    free(s->hostname);
+    free(s);
+}
+
+static struct group *group_of(struct control *c, const struct loop *l)
+{
+    return &c->groups[loop_index(l)];
+}
+
+static void enlist(struct group *g, struct session *s)
+{
+    s->group = g;
+    s->next = g->first;
+    s->place = &g->first;
+    if (s->next)
+        s->next->place = &s->next;
+    g->first = s;
+    g->count++;
+    if (s->number)
+        map_putu(&g->by_number, s->number, s);
+}
+
+void session_open(struct control *c, const struct session_start *start)
+{
+    struct session *s = mem_alloc(sizeof(*s));
+    struct rpc *rpc = start->rpc;
+
+    s->rpc = rpc;
+    s->number = start->number;
+    s->node_id = start->client.node_id;
+    s->seq = start->seq;
+    s->zstd = start->client.zstd;
+    enlist(group_of(c, rpc->loop), s);
+    rpc->user = s;
+    rpc->on_close = on_close;
+    rpc->on_written = on_written;
+    rpc_stream_start(rpc, 200, "application/json", on_pull);
+    if (!s->number) {
+        memcpy(s->node_key, start->node_key, KEY_LEN);
+        s->hostname = mem_strdup(start->hostname);
+        say_goodbye(s);
+        s->due = true;
+        rpc_stream_ready(rpc);
+        return;
+    }
+    s->told = netmap_session_new(c->options.netmap, &start->client);
+    s->filling = true;
+    atomic_fetch_add(&c->filling, 1);
+    int64_t delay = takeover_delay(c, s->node_id, rpc_conn_peer(rpc->conn));
+    if (delay) {
+        loop_timer_set(s->group->loop, &s->hold, delay, on_hold_over);
+        return;
+    }
+    s->due = true;
+    rpc_stream_ready(rpc);
+}
+
+struct end_order {
+    struct group *group;
+    uint64_t number;
+};
+
+static void run_end(void *arg)
+{
+    struct end_order *o = arg;
+    struct session *s = map_getu(&o->group->by_number, o->number);
+
+    if (s) {
+        s->replaced = true;
+        rpc_stream_end(s->rpc);
+    }
+    control_end(o->group->control);
+    free(o);
+}
+
+void session_end_other(struct group *group, uint64_t number)
+{
+    struct end_order *o = mem_alloc(sizeof(*o));
+
+    *o = (struct end_order){group, number};
+    control_begin(group->control);
+    loop_post(group->loop, run_end, o);
+}
+
+/* ---- groups ---- */
+
+static void look(struct group *g);
+
+static void on_round(struct loop_timer *t)
+{
+    look((struct group *)(void *)((char *)t - offsetof(struct group, round)));
+}
+
+static void on_look(struct loop_task *t)
+{
+    look((struct group *)(void *)((char *)t - offsetof(struct group, look)));
+}
+
+static void look(struct group *g)
+{
+    struct control *c = g->control;
+    const struct tailnet_snapshot *snapshot = tailnet_pin(c->options.tailnet);
+    bool busy = atomic_load(&c->filling) > FILLING_BUSY;
+
+    tailnet_unpin(g->snapshot);
+    g->snapshot = snapshot;
+    int64_t wait = netmap_rounds_look(c->options.netmap, &g->rounds, snapshot->seq, g->count, busy, loop_now(g->loop));
+    if (wait > 0 && !loop_timer_is_set(&g->round))
+        loop_timer_set(g->loop, &g->round, wait, on_round);
+    if (wait != 0)
+        return;
+    for (struct session *s = g->first, *next; s; s = next) {
+        next = s->next;
+        if (s->filling || s->goodbye)
+            continue; /* it will be told what it missed when its first map is written */
+        s->due = true;
+        rpc_stream_ready(s->rpc);
+    }
+}
+
+/* On the publishing thread. */
+static void on_publish(void *arg)
+{
+    struct group *g = arg;
+
+    loop_post_task(g->loop, &g->look);
+}
+
+void groups_start(struct control *c)
+{
+    c->group_count = loops_count(c->options.loops);
+    c->groups = mem_alloc(c->group_count * sizeof(*c->groups));
+    for (unsigned i = 0; i < c->group_count; i++) {
+        struct group *g = &c->groups[i];
+        g->control = c;
+        g->loop = loops_at(c->options.loops, i);
+        g->look.run = on_look;
+        tailnet_subscribe(c->options.tailnet, on_publish, g);
+    }
+}
+
+static void let_go(void *arg)
+{
+    struct group *g = arg;
+
+    loop_timer_stop(g->loop, &g->round);
+    tailnet_unpin(g->snapshot);
+    g->snapshot = NULL;
+    map_release(&g->by_number);
+    control_end(g->control);
+}
+
+void groups_stop(struct control *c)
+{
+    for (unsigned i = 0; i < c->group_count; i++)
+        tailnet_unsubscribe(c->options.tailnet, on_publish, &c->groups[i]);
+    for (unsigned i = 0; i < c->group_count; i++) {
+        control_begin(c);
+        loop_post(c->groups[i].loop, let_go, &c->groups[i]);
+    }
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One node, one stream: the newest. A disk that was cloned makes two clients out of one node, and each takes the stream
+ * from the other without end; that is seen, said, and slowed down. */
+#include "base/clock.h"
+#include "control/upper.h"
+
+#define CLONE_TAKEOVERS 5 /* more than these within WINDOW_MS, from two addresses */
+#define WINDOW_MS       60000
+#define CLONE_DELAY_MS  10000
+
+struct stream_owner {
+    uint64_t number; /* of the session whose map was written; 0: none has a stream */
+    struct group *group;
+    int64_t starts[CLONE_TAKEOVERS + 1]; /* mono ms of the last ones, a ring */
+    struct addr addresses[CLONE_TAKEOVERS + 1];
+    unsigned next;
+    bool reported;
+};
+
+static struct stream_owner *owner_of(struct control *c, uint64_t node_id)
+{
+    struct stream_owner *o = map_getu(&c->streams, node_id);
+
+    if (!o) {
+        o = mem_alloc(sizeof(*o));
+        map_putu(&c->streams, node_id, o);
+    }
+    return o;
+}
+
+static bool is_cloned(const struct stream_owner *o, int64_t now)
+{
+    bool two = false;
+
+    for (unsigned i = 0; i <= CLONE_TAKEOVERS; i++) {
+        if (!o->starts[i] || now - o->starts[i] > WINDOW_MS)
+            return false;
+        two |= !addr_eq(&o->addresses[i], &o->addresses[0]);
+    }
+    return two;
+}
+
+int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_port *peer)
+{
+    int64_t now = clock_mono_ms();
+    bool report = false, cloned = false;
+
+    pthread_mutex_lock(&c->lock);
+    struct stream_owner *o = owner_of(c, node_id);
+    if (o->number) {
+        o->starts[o->next] = now;
+        o->addresses[o->next] = peer->addr;
+        o->next = (o->next + 1) % (CLONE_TAKEOVERS + 1);
+        cloned = is_cloned(o, now);
+        report = cloned && !o->reported;
+        o->reported = cloned;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (report)
+        log_warn("control",
+                 "node %llu is used by two machines at once and changes hands more than %d times a minute: a cloned "
+                 "disk? Delete tailscaled.state on one of them",
+                 (unsigned long long)node_id, CLONE_TAKEOVERS);
+    return cloned ? CLONE_DELAY_MS : 0;
+}
+
+bool takeover_claim(struct control *c, uint64_t node_id, uint64_t number, struct group *group)
+{
+    uint64_t loser = 0;
+    struct group *where = NULL;
+
+    pthread_mutex_lock(&c->lock);
+    struct stream_owner *o = owner_of(c, node_id);
+    bool mine = o->number <= number;
+    if (mine) {
+        loser = o->number == number ? 0 : o->number;
+        where = o->group;
+        o->number = number;
+        o->group = group;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (loser)
+        session_end_other(where, loser);
+    return mine;
+}
+
+void takeover_release(struct control *c, uint64_t node_id, uint64_t number)
+{
+    pthread_mutex_lock(&c->lock);
+    struct stream_owner *o = map_getu(&c->streams, node_id);
+    if (o && o->number == number) {
+        o->number = 0;
+        /* Without recent takeovers there is nothing to remember. */
+        if (!o->starts[0]) {
+            map_delu(&c->streams, node_id);
+            free(o);
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+}

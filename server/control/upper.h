@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to control, above the seam of rpc.h: the calls of clients, and the sessions that their streams are.
+ *
+ * The sessions of one loop are a group: they look at the same snapshot and are told in the same rounds, so that those
+ * that must hear the same get the same bytes. A session is touched by its loop's thread only; other threads know it by
+ * its number and post. */
+#ifndef SERVER_CONTROL_UPPER_H
+#define SERVER_CONTROL_UPPER_H
+
+#include <pthread.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "control/request.h"
+#include "control/rpc.h"
+#include "netmap/netmap.h"
+
+struct group {
+    struct control *control;
+    struct loop *loop;
+    struct loop_task look;
+    struct loop_timer round;
+    struct netmap_rounds rounds;
+    const struct tailnet_snapshot *snapshot; /* NULL before the first look */
+    struct session *first;
+    size_t count;
+    struct map by_number;
+};
+
+struct control {
+    struct control_options options;
+    struct rpc_server *server;
+    struct group *groups; /* one for each loop */
+    unsigned group_count;
+    atomic_uint filling;  /* streams that wait for their first map, in all groups */
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    struct map streams;   /* node id -> struct stream_owner */
+    unsigned outstanding; /* calls that the core has not answered, and loops that have not let go */
+};
+
+/* Calls of the core on behalf of an rpc. Begin and end keep the control alive until the last one is answered. */
+void control_begin(struct control *c);
+void control_end(struct control *c);
+
+/* The answer to a client that is too old: true if it was given. */
+bool refuse_old(struct rpc *rpc, unsigned version, bool as_error);
+/* "Tailscale 1.78 is too old ..." for a capability version. */
+void too_old_text(unsigned version, char *text, size_t size);
+
+rpc_handler handle_register, handle_map, handle_ssh_action;
+extern const struct rpc_route control_routes[];
+extern const size_t control_route_count;
+
+/* ---- sessions.c ---- */
+
+struct session_start {
+    struct rpc *rpc;
+    struct netmap_client client;
+    uint64_t number; /* of the core; 0: a deleted node, which only hears that */
+    uint64_t seq;    /* the first map holds at least this change */
+    uint8_t node_key[KEY_LEN];
+    const char *hostname;
+};
+/* Starts the stream; from here on the rpc belongs to the session. */
+void session_open(struct control *c, const struct session_start *start);
+
+void groups_start(struct control *c);
+void groups_stop(struct control *c); /* after all connections are gone */
+
+/* ---- takeover.c ---- */
+
+/* A stream begins: milliseconds that it must wait, because two machines pass the same node back and forth. */
+int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_port *peer);
+/* Its first map is written: an older stream of the node ends, or this one if a newer one was faster (then false). */
+bool takeover_claim(struct control *c, uint64_t node_id, uint64_t number, struct group *group);
+void takeover_release(struct control *c, uint64_t node_id, uint64_t number);
+/* Posts to the group of a session that it must end, replaced. */
+void session_end_other(struct group *group, uint64_t number);
+
+#endif
