@@ -554,7 +554,8 @@ int value_set(struct config *c, const struct config_key *key, const struct raw_v
                    "a value of each type fits");
     if (v->shape == RAW_NULL)
         return 0;
-    if (type->one && (v->shape != RAW_SCALAR || !v->text))
+    assert(v->shape != RAW_SCALAR || v->text);
+    if (type->one && v->shape != RAW_SCALAR)
         return err_field(e, ERR_INVALID, key->name, "%s must be one value, not a list or a map", key->name);
     value_release(c, key);
     if (key->type == TYPE_PATH && *dir && *v->text && *v->text != '/')
