@@ -559,7 +559,7 @@ int value_set(struct config *c, const struct config_key *key, const struct raw_v
     if (type->one && v->shape != RAW_SCALAR)
         return err_field(e, ERR_INVALID, key->name, "%s must be one value, not a list or a map", key->name);
     value_release(c, key);
-    if (key->type == TYPE_PATH && *dir && *v->text && *v->text != '/')
+    if (key->type == TYPE_PATH && v->shape == RAW_SCALAR && *dir && *v->text && *v->text != '/')
         path = mem_format("%s/%s", dir, v->text);
     int r = type->one ? type->one(key, path ? path : v->text, out, e) : set_many(key, v, out, e);
     free(path);
