@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From words to a command: which one, its flags, the configuration, the daemon; then the command itself. */
+#include <errno.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "config/config.h"
+#include "console/console.h"
+
+/* ---- errors ---- */
+
+int cli_fail(struct cli *c, const struct err *e)
+{
+    output_error(&c->out, e->message);
+    return 1;
+}
+
+int cli_failf(struct cli *c, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    output_error(&c->out, text);
+    return 1;
+}
+
+/* ---- which command ---- */
+
+/* The command that the words name. What is no command word is left in rest, in its order; *bad is the word that should
+ * have been a command. */
+static const struct command *find_command(int argc, char **argv, char **rest, int *rest_count, const char **bad)
+{
+    const struct command *found = NULL;
+    struct flags known = {0};
+    bool searching = true;
+
+    *bad = NULL;
+    flags_add_table(&known, global_flags);
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        rest[(*rest_count)++] = argv[i];
+        if (!searching || str_eq(word, "--")) {
+            searching = false;
+        } else if (word[0] == '-') {
+            if (flags_takes_next(&known, word) && i + 1 < argc)
+                rest[(*rest_count)++] = argv[++i];
+        } else {
+            const struct command *next = command_find(found, word);
+            if (next) {
+                found = next;
+                (*rest_count)--;
+                searching = (found->bits & CMD_GROUP) != 0;
+            } else {
+                *bad = word;
+                searching = false;
+            }
+        }
+    }
+    return found;
+}
+
+static int show_help(const struct command *command, FILE *to)
+{
+    struct buf text = BUF_INIT(0);
+
+    command_help(command, &text);
+    fputs(buf_text(&text), to);
+    buf_release(&text);
+    return 0;
+}
+
+static int unknown_command(struct cli *c, const struct command *group, const char *word)
+{
+    const char *near = command_nearest(group, word);
+
+    if (group) {
+        cli_failf(c, "unknown command \"%s\" for \"headway %s\"", word, group->name);
+        show_help(group, stderr);
+        return 1;
+    }
+    if (near)
+        return cli_failf(c, "unknown command \"%s\" for \"headway\", did you mean this? headway %s", word, near);
+    return cli_failf(c, "unknown command \"%s\" for \"headway\": 'headway --help' lists them", word);
+}
+
+/* ---- where the daemon is ---- */
+
+static bool answers(const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool yes;
+
+    if (fd < 0)
+        return false;
+    yes = str_copy(to.sun_path, sizeof(to.sun_path), path) && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+    close(fd);
+    return yes;
+}
+
+/* The first place where a daemon answers, else the first where one could; the caller owns it. */
+static char *find_socket(const struct config *config)
+{
+    const char *home = getenv("HOME");
+    char *places[] = {mem_strdup(config->unix_socket),
+                      mem_format("%s/.local/state/headway/headway.sock", home ? home : ""),
+                      mem_strdup("/run/headway/headway.sock")};
+    size_t best = 0;
+
+    if (!strs_has(&config->given, "unix_socket")) {
+        while (best < 3 && !answers(places[best]))
+            best++;
+        if (best == 3)
+            for (best = 0; best < 3 && access(places[best], F_OK) < 0;)
+                best++;
+        if (best == 3)
+            best = 0;
+    }
+    char *chosen = mem_strdup(places[best]);
+    for (size_t i = 0; i < 3; i++)
+        free(places[i]);
+    return chosen;
+}
+
+/* Fills options; *socket is the caller's. A flag beats the environment and the file. */
+static void target(struct cli *c, struct client_options *options, char **socket)
+{
+    const char *address = flags_text(&c->flags, "address"), *key = flags_text(&c->flags, "api-key");
+
+    *options = (struct client_options){
+        .address = *address ? address : c->config->cli.address,
+        .api_key = *key ? key : c->config->cli.api_key,
+        .insecure = flags_switch(&c->flags, "insecure") || c->config->cli.insecure,
+        .timeout_ms = c->config->cli.timeout / 1000000,
+    };
+    if (flags_given(&c->flags, "socket")) {
+        *socket = mem_strdup(flags_text(&c->flags, "socket"));
+        options->address = NULL;
+    } else {
+        *socket = find_socket(c->config);
+    }
+    options->socket = *socket;
+}
+
+static int load_config(struct cli *c)
+{
+    const char *path = flags_text(&c->flags, "config");
+    struct config *config = NULL;
+    struct err e = {0};
+
+    if (config_load(*path ? path : NULL, &config, NULL, &e) < 0) {
+        err_prefix(&e, "error loading the configuration");
+        return cli_fail(c, &e);
+    }
+    c->config = config;
+    return 0;
+}
+
+static int start_console(struct cli *c)
+{
+    struct client_options client;
+    char *socket = NULL, *state = config_default_state_dir();
+
+    if (load_config(c) != 0) {
+        free(state);
+        return 1;
+    }
+    target(c, &client, &socket);
+    struct console_options options = {
+        .client = &client,
+        .theme = flags_given(&c->flags, "theme") ? flags_text(&c->flags, "theme") : NULL,
+        .color = flags_given(&c->flags, "color") ? flags_text(&c->flags, "color") : NULL,
+        .state_dir = state,
+        .ascii = flags_switch(&c->flags, "ascii"),
+        .no_mouse = flags_switch(&c->flags, "no-mouse"),
+    };
+    int status = c->console(&options);
+    free(socket);
+    free(state);
+    return status;
+}
+
+/* ---- running ---- */
+
+static int check_args(struct cli *c)
+{
+    const char *args = c->command->args ? c->command->args : "";
+    size_t least = command_min_args(c->command), most = 0;
+    bool endless = strstr(args, "...") != NULL;
+
+    for (const char *at = args; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        most++;
+    if (c->args->len < least)
+        return cli_failf(c, "missing parameters: headway %s %s", c->command->name, args);
+    if (c->args->len > most && !endless) {
+        const char *extra = c->args->items[most];
+        if (flags_given(&c->flags, "help"))
+            return 0;
+        return cli_failf(c, "unexpected argument \"%s\": usage: headway %s%s%s [flags]", extra, c->command->name,
+                         *args ? " " : "", args);
+    }
+    return 0;
+}
+
+static int run_command(struct cli *c)
+{
+    struct client_options options;
+    struct err e = {0};
+    char *socket = NULL;
+    int status = check_args(c);
+
+    if (status == 0 && flags_check_required(&c->flags, &e) < 0)
+        status = cli_fail(c, &e);
+    if (status == 0 && c->command->deprecated)
+        fprintf(stderr, "Command \"%s\" is deprecated, use '%s' instead\n", command_word(c->command),
+                c->command->deprecated);
+    if (status == 0 && !(c->command->bits & CMD_BARE))
+        status = load_config(c);
+    if (status == 0 && !(c->command->bits & (CMD_OFFLINE | CMD_BARE))) {
+        target(c, &options, &socket);
+        if (client_new(&options, &c->client, &e) < 0)
+            status = cli_fail(c, &e);
+    }
+    if (status == 0)
+        status = c->command->run(c);
+    free(socket);
+    return status;
+}
+
+static int run_words(struct cli *c, int argc, char **argv)
+{
+    char **rest = mem_alloc((size_t)(argc + 1) * sizeof(*rest));
+    const char *bad = NULL;
+    int count = 0, status;
+    struct err e = {0};
+
+    c->command = find_command(argc, argv, rest, &count, &bad);
+    flags_add_table(&c->flags, global_flags);
+    if (!c->command)
+        flags_add_table(&c->flags, console_flags);
+    else if (c->command->flags)
+        flags_add_table(&c->flags, c->command->flags);
+    bool group = !c->command || (c->command->bits & CMD_GROUP);
+    if (bad && group) {
+        status = unknown_command(c, c->command, bad);
+    } else if (flags_parse(&c->flags, count, rest, &e) < 0) {
+        status = cli_fail(c, &e);
+        fprintf(stderr, "'headway%s%s --help' lists the flags\n", c->command ? " " : "",
+                c->command ? c->command->name : "");
+    } else {
+        output_init(&c->out, flags_text(&c->flags, "output"), stdout, stderr);
+        c->out.force = flags_switch(&c->flags, "force");
+        c->args = &c->flags.args;
+        if (flags_switch(&c->flags, "help"))
+            status = show_help(c->command, stdout);
+        else if (!c->command && c->console && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+            status = start_console(c);
+        else if (group)
+            status = show_help(c->command, stdout);
+        else
+            status = run_command(c);
+    }
+    free(rest);
+    return status;
+}
+
+/* "headway help nodes list" is "headway nodes list --help". */
+static int run_help(struct cli *c, int argc, char **argv)
+{
+    const struct command *found = NULL;
+
+    for (int i = 0; i < argc; i++) {
+        const struct command *next = command_find(found, argv[i]);
+        if (!next)
+            return unknown_command(c, found, argv[i]);
+        found = next;
+    }
+    return show_help(found, stdout);
+}
+
+int cli_main(int argc, char **argv, int (*console)(const struct console_options *options))
+{
+    struct cli c = {.console = console};
+    const char *form = "";
+    int status;
+
+    setlocale(LC_ALL, "");
+    /* an error before the flags are read is already printed in the form that was asked for */
+    for (int i = 1; i < argc; i++)
+        if (str_eq(argv[i], "json") || str_eq(argv[i], "json-line") || str_eq(argv[i], "yaml"))
+            form = argv[i];
+    output_init(&c.out, form, stdout, stderr);
+    if (argc > 1 && str_eq(argv[1], "help"))
+        status = run_help(&c, argc - 2, argv + 2);
+    else
+        status = run_words(&c, argc - 1, argv + 1);
+    if (fflush(stdout) != 0 && status == 0) {
+        fprintf(stderr, "Error: cannot write the output: %s\n", strerror(errno));
+        status = 1;
+    }
+    client_free(c.client);
+    config_unref(c.config);
+    flags_release(&c.flags);
+    return status;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The daemon as a whole: starting it, its health, its configuration, copies of its state. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "config/config.h"
+
+extern const char *const headway_version;
+
+/* headwayd beside this program, in ../sbin of it, or in PATH. */
+static int serve(struct cli *c)
+{
+    const char *config = flags_text(&c->flags, "config");
+    char self[PATH_MAX], name[] = "headwayd", flag[] = "-c", *file = mem_strdup(config);
+    char *argv[] = {name, *config ? flag : NULL, file, NULL};
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    const char *dirs[] = {"headwayd", "../sbin/headwayd"};
+
+    self[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    for (size_t i = 0; slash && i < 2; i++) {
+        char *path = mem_format("%.*s/%s", (int)(slash - self), self, dirs[i]);
+        execv(path, argv);
+        free(path);
+    }
+    execvp(name, argv);
+    free(file);
+    return cli_failf(c, "cannot start headwayd: %s: is it installed?", strerror(errno));
+}
+
+static int configtest(struct cli *c)
+{
+    const char *path = flags_text(&c->flags, "config");
+    struct strs problems = {0};
+    struct config *config = NULL;
+    struct err e = {0};
+    int r = config_load(*path ? path : NULL, &config, &problems, &e);
+
+    if (r == 0)
+        r = config_check(config, &problems, &e);
+    if (r < 0 && problems.len == 0)
+        strs_push(&problems, e.message);
+    for (size_t i = 0; i < problems.len; i++)
+        output_error(&c->out, problems.items[i]);
+    for (size_t i = 0; config && i < config->notes.len; i++)
+        fprintf(stderr, "Note: %s\n", config->notes.items[i]);
+    if (r == 0 && c->out.terminal)
+        fputs("configuration is valid\n", c->out.out);
+    strs_release(&problems);
+    config_unref(config);
+    return r < 0 ? 1 : 0;
+}
+
+static int health(struct cli *c)
+{
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/health");
+
+    if (!answer)
+        return 1;
+    if (c->out.old && c->out.form != OUTPUT_HUMAN) {
+        json_t *old = json_pack("{s:O}", "database_connectivity", json_object_get(answer, "databaseConnectivity"));
+        json_decref(answer);
+        answer = old;
+    }
+    output_result(&c->out, "", answer, SHAPE_PLAIN);
+    json_decref(answer);
+    return 0;
+}
+
+static int version(struct cli *c)
+{
+    struct utsname system = {0};
+    json_t *value;
+
+    uname(&system);
+    if (c->out.form == OUTPUT_HUMAN) {
+        fprintf(c->out.out, "headway version %s\n", headway_version);
+        return 0;
+    }
+    value =
+        json_pack("{s:s, s:b, s:{s:s, s:s}}", "version", headway_version, "dirty",
+                  strstr(headway_version, "-dirty") != NULL, "system", "os", system.sysname, "arch", system.machine);
+    output_value(&c->out, value, SHAPE_PLAIN);
+    json_decref(value);
+    return 0;
+}
+
+static int generate_private_key(struct cli *c)
+{
+    uint8_t key[32];
+    struct buf text = BUF_INIT(0);
+    json_t *value;
+
+    random_bytes(key, sizeof(key));
+    key[0] &= 248; /* as X25519 wants its secret keys */
+    key[31] = (uint8_t)((key[31] & 127) | 64);
+    buf_adds(&text, "privkey:");
+    buf_hex(&text, key, sizeof(key));
+    value = json_pack("{s:s}", "private_key", buf_text(&text));
+    output_result(&c->out, buf_text(&text), value, SHAPE_PLAIN);
+    json_decref(value);
+    buf_release(&text);
+    return 0;
+}
+
+/* The daemon writes the file, on its own machine. */
+static int backup(struct cli *c)
+{
+    const char *name = c->args->items[0];
+    char cwd[PATH_MAX], line[PATH_MAX + 128], *path;
+    json_t *answer, *result, *bytes;
+
+    if (*name == '/')
+        path = mem_strdup(name);
+    else if (getcwd(cwd, sizeof(cwd)))
+        path = mem_format("%s/%s", cwd, name);
+    else
+        return cli_failf(c, "cannot tell the working directory: give an absolute path");
+    answer = cli_call(c, "POST", json_pack("{s:s}", "path", path), "/api/headway/backup");
+    free(path);
+    if (!answer)
+        return 1;
+    result = json_object_get(answer, "result");
+    bytes = json_object_get(result, "bytes");
+    snprintf(line, sizeof(line), "Backup written to %s (%lld bytes)", json_text(result, "path", name),
+             (long long)json_integer_value(bytes));
+    output_result(&c->out, line, result, SHAPE_PLAIN);
+    json_decref(answer);
+    return 0;
+}
+
+static int relay_status(struct cli *c)
+{
+    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/relay/status");
+
+    if (!answer)
+        return 1;
+    output_value(&c->out, answer, SHAPE_PLAIN);
+    json_decref(answer);
+    return 0;
+}
+
+static int create_node(struct cli *c)
+{
+    json_t *user = cli_find_user(c, flags_text(&c->flags, "user")), *body, *answer;
+
+    if (!user)
+        return 1;
+    body = json_pack("{s:s, s:s, s:s, s:o}", "user", json_text(user, "name", ""), "key", flags_text(&c->flags, "key"),
+                     "name", flags_text(&c->flags, "name"), "routes", json_list(flags_list(&c->flags, "route")));
+    json_decref(user);
+    answer = cli_call(c, "POST", body, "/api/v1/debug/node");
+    if (!answer)
+        return 1;
+    output_result(&c->out, "Node created", json_object_get(answer, "node"), SHAPE_NODE);
+    json_decref(answer);
+    return 0;
+}
+
+static int completion(struct cli *c)
+{
+    struct buf text = BUF_INIT(0);
+
+    if (!cli_write_completion(c->args->items[0], &text))
+        return cli_failf(c, "no completion for '%s': bash, zsh or fish", c->args->items[0]);
+    fputs(buf_text(&text), c->out.out);
+    buf_release(&text);
+    return 0;
+}
+
+/* clang-format off */
+static const struct flag create_node_flags[] = {
+    {"name", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "host name"},
+    {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "owner"},
+    {"key", 'k', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "registration id"},
+    {"route", 'r', FLAG_LIST, .value = "PREFIXES", .help = "advertised prefixes"}, FLAGS_END};
+
+const struct command server_commands[] = {
+    {"serve", NULL, NULL, NULL, "Start the daemon, headwayd", .bits = CMD_BARE, .run = serve},
+    {"configtest", NULL, NULL, NULL, "Check the configuration, changing nothing", .bits = CMD_BARE, .run = configtest},
+    {"health", NULL, NULL, NULL, "Ask the daemon whether it is well", .run = health},
+    {"backup", NULL, "FILE", NULL, "Let the daemon write a copy of its state while it runs", .run = backup},
+    {"relay", NULL, .bits = CMD_GROUP, .brief = "The built-in relay"},
+    {"relay status", NULL, NULL, NULL, "Show who is connected to the relay", .run = relay_status},
+    {"generate", "gen", .bits = CMD_GROUP, .brief = "Keys for configuration files"},
+    {"generate private-key", NULL, NULL, NULL, "Print a new private key", .bits = CMD_BARE, .run = generate_private_key},
+    {"debug", NULL, .bits = CMD_GROUP | CMD_HIDDEN, .brief = "For tests"},
+    {"debug create-node", NULL, NULL, create_node_flags, "Make a registration that waits", .bits = CMD_HIDDEN, .run = create_node},
+    {"completion", NULL, "SHELL", NULL, "Print the completion for bash, zsh or fish", .bits = CMD_BARE, .run = completion},
+    {"version", NULL, NULL, NULL, "Print the version", .bits = CMD_BARE, .run = version},
+    {0}};
+/* clang-format on */
