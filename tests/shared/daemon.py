@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Shared by tests in Python: cases as TAP, and a daemon of one's own on loopback with free ports."""
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HEADWAYD = os.environ.get("HEADWAYD", os.path.join(ROOT, "build/release/headwayd"))
+SOAK = os.environ.get("SOAK") == "1"
+SANITIZED = os.environ.get("VARIANT_RUN", "release") in ("asan", "tsan")
+
+_count = 0
+_failed = 0
+
+
+def check(name, good, detail=""):
+    global _count, _failed
+    _count += 1
+    if not good:
+        _failed += 1
+    print(f"{'ok' if good else 'not ok'} {_count} - {name}", flush=True)
+    if not good and detail:
+        print(f"# {detail}", flush=True)
+    return good
+
+
+def skip_all(reason):
+    print(reason)
+    sys.exit(77)
+
+
+def finish():
+    print(f"1..{_count}")
+    sys.exit(1 if _failed else 0)
+
+
+def wait_for(seconds, true):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.02)
+    return bool(true())
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout=10):
+        super().__init__("headway", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Daemon:
+    """headwayd in a directory of its own. Use it in a with statement; extra is appended to its configuration."""
+
+    def __init__(self, extra=""):
+        if not os.access(HEADWAYD, os.X_OK):
+            skip_all("headwayd is not built")
+        self.dir = tempfile.mkdtemp(prefix="hw")
+        self.port = free_port()
+        self.socket = os.path.join(self.dir, "headway.sock")
+        self.log_path = os.path.join(self.dir, "log")
+        self.config = os.path.join(self.dir, "config.yaml")
+        self.process = None
+        with open(self.config, "w", encoding="utf-8") as f:
+            f.write(
+                f"server_url: http://127.0.0.1:{self.port}\n"
+                f"listen_addr: 127.0.0.1:{self.port}\n"
+                'metrics_listen_addr: ""\n'
+                f"unix_socket: {self.socket}\n"
+                f"noise:\n  private_key_path: {self.dir}/noise.key\n"
+                f"database:\n  type: sqlite\n  sqlite:\n    path: {self.dir}/db.sqlite\n"
+                "prefixes:\n  v4: 100.64.0.0/10\n  v6: fd7a:115c:a1e0::/48\n"
+                f"derp:\n  server:\n    stun_listen_addr: 127.0.0.1:{free_port(socket.SOCK_DGRAM)}\n"
+                f"    listen_addr: 127.0.0.1:{free_port()}\n    private_key_path: {self.dir}/derp.key\n  urls: []\n"
+                "dns:\n  base_domain: tail.example.com\n  override_local_dns: false\n" + extra
+            )
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        if os.environ.get("KEEP"):
+            print(f"# kept: {self.dir}")
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([HEADWAYD, "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if not wait_for(20, lambda: self.process.poll() is not None or self.healthy()) or self.process.poll() is not None:
+            print("# " + self.log()[-2000:].replace("\n", "\n# "))
+            check("the daemon starts", False)
+            self.stop()
+            finish()
+
+    def stop(self, kill=False):
+        if self.process.poll() is None:
+            self.process.kill() if kill else self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def healthy(self, timeout=2):
+        try:
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+            c.request("GET", "/health")
+            return c.getresponse().status == 200
+        except OSError:
+            return False
+
+    def connect(self, timeout=10):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+
+    def call(self, method, path, body=None, socket_path=True):
+        """The API: (status, object)."""
+        c = UnixConnection(self.socket) if socket_path else http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        data = None if body is None else body if isinstance(body, (bytes, str)) else json.dumps(body)
+        c.request(method, path, data, {"Content-Type": "application/json"} if data is not None else {})
+        answer = c.getresponse()
+        text = answer.read()
+        try:
+            return answer.status, json.loads(text)
+        except ValueError:
+            return answer.status, text.decode(errors="replace")
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def rss(self):
+        """Resident memory in KiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+    def processor(self):
+        """Seconds of processor time so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as f:
+            fields = f.read().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
