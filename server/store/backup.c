@@ -35,6 +35,7 @@ static int fill(sqlite3 *from, const char *path, struct err *e)
 
     if (code < 0)
         return code;
+    errno = 0;
     backup = sqlite3_backup_init(to, "main", from, "main");
     rc = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
     if ((sqlite3_backup_finish(backup) != SQLITE_OK && backup) || rc != SQLITE_DONE) {

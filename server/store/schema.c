@@ -71,7 +71,7 @@ static int keep_copy(sqlite3 *db, const char *path, int64_t version, struct err 
     if (code < 0)
         err_prefix(e, "a copy before the migration to a newer schema");
     else
-        log_info("store", "the database is migrated to a newer schema; the former one is kept as %s", copy);
+        log_info("store", "migrating the database to a newer schema; the present one is kept as %s", copy);
     free(copy);
     return code;
 }

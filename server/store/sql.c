@@ -4,21 +4,26 @@
 
 #include "store/internal.h"
 
-static bool disk_is_full(sqlite3 *db, int rc)
+/* SQLite forgets the system's error of a failed COMMIT. Who calls it clears errno before, and it is still there. */
+static int system_error(sqlite3 *db)
 {
-    int os = sqlite3_system_errno(db);
+    return errno ? errno : sqlite3_system_errno(db);
+}
 
+static bool disk_is_full(int rc, int os)
+{
     return rc == SQLITE_FULL || (rc == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT || os == EFBIG));
 }
 
 int sql_error(sqlite3 *db, const char *doing, struct err *e)
 {
     int extended = sqlite3_extended_errcode(db), rc = extended & 0xff;
+    int os = system_error(db);
     const char *path = sqlite3_db_filename(db, "main");
 
     if (!path || !*path)
         path = "the database";
-    if (disk_is_full(db, rc))
+    if (disk_is_full(rc, os))
         return err_set(e, ERR_UNAVAILABLE, "%s: the disk is full, nothing was changed", path);
     switch (rc) {
     case SQLITE_CONSTRAINT:
@@ -32,14 +37,14 @@ int sql_error(sqlite3 *db, const char *doing, struct err *e)
         return err_set(e, ERR_UNAVAILABLE, "%s: cannot %s: no permission, or the file system is read-only", path,
                        doing);
     case SQLITE_CANTOPEN:
-        return err_set(e, ERR_UNAVAILABLE, "%s: cannot open: %s", path, strerror(sqlite3_system_errno(db)));
+        return err_set(e, ERR_UNAVAILABLE, "%s: cannot open: %s", path, strerror(os));
     case SQLITE_CORRUPT:
         return err_set(e, ERR_IO, "%s: the database is damaged (%s): restore a backup", path, sqlite3_errmsg(db));
     case SQLITE_NOTADB:
         return err_set(e, ERR_IO, "%s: this file is no database", path);
     case SQLITE_IOERR:
         return err_set(e, ERR_UNAVAILABLE, "%s: cannot %s: input/output error %d (%s)", path, doing, extended,
-                       strerror(sqlite3_system_errno(db)));
+                       strerror(os));
     case SQLITE_NOMEM:
         return err_set(e, ERR_UNAVAILABLE, "%s: cannot %s: no memory", path, doing);
     default:
@@ -49,6 +54,7 @@ int sql_error(sqlite3 *db, const char *doing, struct err *e)
 
 int sql_exec(sqlite3 *db, const char *sql, struct err *e)
 {
+    errno = 0;
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_error(db, "write", e);
 }
 
@@ -76,8 +82,10 @@ int sql_number(sqlite3 *db, const char *sql, int64_t fallback, int64_t *out, str
 
 int sql_run(sqlite3_stmt *stmt, const char *doing, struct err *e)
 {
-    int rc = sqlite3_step(stmt), code = 0;
+    int rc, code = 0;
 
+    errno = 0;
+    rc = sqlite3_step(stmt);
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
         code = sql_error(sqlite3_db_handle(stmt), doing, e);
     sqlite3_reset(stmt);
@@ -89,6 +97,7 @@ int sql_open(const char *path, int flags, sqlite3 **out, struct err *e)
 {
     sqlite3 *db = NULL;
 
+    errno = 0;
     if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
         int code = db ? sql_error(db, "open", e) : err_set(e, ERR_UNAVAILABLE, "%s: cannot open: no memory", path);
         sqlite3_close(db);

@@ -27,44 +27,52 @@ struct store_image {
     uint64_t next_id[8];        /* by enum record_kind: ids are never used twice, not even after a deletion */
 };
 
-/* One write of a group. The store takes a reference of the record while it works. */
+/* One write of a group, applied in the order of the group: what makes room for another (a deletion, a new name) comes
+ * first. The store takes a reference of the record while it works. */
 struct store_write {
     bool remove;
     const void *record; /* its kind and id say what is put or removed */
 };
 
-/* Called on the storage thread when a group is durable (code 0) or was refused as a whole (ERR_IO, ERR_UNAVAILABLE for
- * a full disk, with a message for people). Must not block. */
+/* Called on the storage thread when a group is durable (code 0) or was refused as a whole: ERR_UNAVAILABLE for a full
+ * or failing disk (later ones may go through), ERR_CONFLICT for what must be unique, ERR_IO for damage, ERR_INTERNAL
+ * for a record that could not be read again; with a message for people. Must not block. */
 typedef void store_done(void *arg, int code, const struct err *e);
 
-/* path: a file, or ":memory:" in tests. Migrates an older schema forward in one transaction after keeping a copy beside
- * it; refuses a newer one. */
+/* path: a file in a folder that exists, or ":memory:" in tests. Migrates an older schema forward in one transaction
+ * after keeping a copy, PATH.schema-N, beside it. ERR_UNSUPPORTED for a newer schema and for what is no headway
+ * database, ERR_CONFLICT while another daemon has it open, ERR_IO for damage. Starts on a full disk. */
 int store_open(const char *path, struct store **out, struct err *e) WARN_UNUSED;
 void store_close(struct store *s); /* finishes what was submitted */
 
 int store_load(struct store *s, struct store_image *out, struct err *e) WARN_UNUSED;
 void store_image_release(struct store_image *image);
 
-/* Never blocks. Groups become durable in the order of submission, several in one commit where they queue up. writes is
- * copied (records referenced). done may be NULL. */
+/* Never blocks. Groups become durable, and are answered, in the order of submission, several in one commit where they
+ * queue up. writes is copied (records referenced). done may be NULL: then the group may wait 0.1 s for company. */
 void store_submit(struct store *s, const struct store_write *writes, size_t count, store_done *done, void *arg);
 
 /* Soft state, written lazily with a later commit or within some seconds; never waited for. */
 void store_live(struct store *s, uint64_t node_id, const struct node_live *live);
 
-/* Journal entries newest last: with seq > after (within run) and at most limit; before != 0 instead reads the limit
- * entries that precede that seq. Runs on the caller's thread over a connection of its own (read only). The caller owns
- * the references. *gone becomes true when run.after is unknown. */
+/* Journal entries that are durable, newest last: those after run.after over the following runs too, at most limit (and
+ * at most 10,000); 0.0 is before the oldest that is kept. before != 0 instead reads the limit entries that precede
+ * run.before; UINT64_MAX for both reads the newest. *gone becomes true when run.after is unknown: neither an entry that
+ * is kept, nor the beginning of this run, nor one of this run that was submitted. Sequence numbers must go on from
+ * next_id over restarts. Runs on the caller's thread over a connection of its own (read only). The caller owns *out
+ * (free) and its references. */
 int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
                  size_t *count, bool *gone, struct err *e) WARN_UNUSED;
 
-/* A consistent copy while running, for `headway backup`. ERR_CONFLICT when the file exists. */
+/* A consistent, checked and synced copy while running, for `headway backup`. ERR_CONFLICT when the file exists,
+ * ERR_MISSING when its folder does not, ERR_UNAVAILABLE when it cannot be written. */
 int store_backup(struct store *s, const char *path, struct err *e) WARN_UNUSED;
 
-/* Checks that the database answers: for /health. */
+/* Checks that the database answers and that the last write worked: for /health. */
 int store_ping(struct store *s, struct err *e) WARN_UNUSED;
 
-/* The hourly compact state for `state?at=`: JSON text of a snapshot at a time, and the newest at or before a time. */
+/* The hourly compact state for `state?at=`: JSON text of a snapshot at a time (kept hourly for two days,
+ * then daily for 90), and the newest at or before a time: ERR_GONE when there is none. The caller owns *json. */
 void store_put_state(struct store *s, int64_t wall_ns, uint64_t run, uint64_t seq, const char *json);
 int store_state_at(struct store *s, int64_t wall_ns, int64_t *at_ns, char **json, struct err *e) WARN_UNUSED;
 

@@ -6,7 +6,7 @@
 #include "store/store.h"
 
 struct fixture {
-    char folder[64], path[80];
+    char folder[64], path[96];
     struct store *store;
 };
 

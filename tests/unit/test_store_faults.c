@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What happens when things go wrong: killed at any moment, a full disk, an older or a newer schema, damage. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "shared/store_fixture.h"
+#include "store/internal.h"
+
+/* ---- killed ---- */
+
+#define ROUNDS 12
+
+static int ack_fd;
+static atomic_int in_flight;
+
+static void acknowledge(void *arg, int code, const struct err *e)
+{
+    uint64_t id = (uint64_t)(uintptr_t)arg;
+
+    (void)e;
+    if (code != 0 || write(ack_fd, &id, sizeof(id)) != (ssize_t)sizeof(id))
+        _exit(3);
+    atomic_fetch_sub(&in_flight, 1);
+}
+
+/* Writes groups of a user, its node and an entry without end; says what was answered. */
+static void write_until_killed(const char *path, uint64_t first)
+{
+    struct store *s;
+    struct err e;
+
+    if (store_open(path, &s, &e) < 0)
+        _exit(2);
+    for (uint64_t id = first;; id++) {
+        char name[32];
+        struct store_write group[3];
+        struct node_live live = {.last_seen_ns = (int64_t)id, .net_info = (char[]){""}, .source = (char[]){""}};
+        snprintf(name, sizeof(name), "user-%llu", (unsigned long long)id);
+        group[0] = (struct store_write){.record = sample_user(id, name)};
+        group[1] = (struct store_write){.record = sample_node(id, id)};
+        group[2] = (struct store_write){.record = sample_event(s->run, id)};
+        atomic_fetch_add(&in_flight, 1);
+        store_submit(s, group, 3, acknowledge, (void *)(uintptr_t)id);
+        store_live(s, id, &live);
+        for (size_t i = 0; i < 3; i++)
+            record_unref(group[i].record);
+        while (atomic_load(&in_flight) > 20)
+            sched_yield();
+    }
+}
+
+/* Runs a writer and kills it after some answers; returns the highest id that was answered. */
+static uint64_t run_and_kill(const char *path, uint64_t first)
+{
+    uint64_t id, highest = 0, answers = 1 + random_below(150);
+    int ends[2], status;
+    pid_t child;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        ack_fd = ends[1];
+        write_until_killed(path, first);
+    }
+    close(ends[1]);
+    for (uint64_t n = 0; read(ends[0], &id, sizeof(id)) == (ssize_t)sizeof(id); n++) {
+        if (n == answers)
+            kill(child, SIGKILL);
+        highest = id;
+    }
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return highest;
+}
+
+static void what_was_answered_survives_a_kill(void **state)
+{
+    struct fixture f;
+    uint64_t next = 1;
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t highest = run_and_kill(f.path, next);
+        struct store_image image;
+        struct event **events;
+        size_t count;
+        bool gone;
+
+        assert_true(highest >= next);
+        fixture_open(&f);
+        fixture_load(f.store, &image);
+        /* All that was answered, in whole groups, in the order of submission: so without a hole. */
+        assert_true(image.user_count >= highest);
+        assert_int_equal(image.node_count, image.user_count);
+        for (size_t i = 0; i < image.user_count; i++)
+            assert_true(image.users[i]->r.id == i + 1 && image.nodes[i]->r.id == i + 1);
+        assert_int_equal(store_events(f.store, 0, 0, 0, SIZE_MAX, &events, &count, &gone, NULL), 0);
+        assert_int_equal(count, image.user_count);
+        for (size_t i = 0; i < count; i++)
+            record_unref(events[i]);
+        free(events);
+        assert_int_equal(image.run, 2 * round + 3);
+        assert_int_equal(image.next_id[RECORD_NODE], image.node_count + 1);
+        next = image.next_id[RECORD_NODE];
+        store_image_release(&image);
+        fixture_close(&f);
+    }
+    fixture_end(&f);
+}
+
+/* ---- answers come in the order of submission ---- */
+
+struct order {
+    uint64_t last;
+    bool wrong;
+};
+
+static struct order order;
+
+static void note_order(void *arg, int code, const struct err *e)
+{
+    uint64_t id = (uint64_t)(uintptr_t)arg;
+
+    (void)e;
+    order.wrong = order.wrong || id != order.last + 1 || (code == 0) == (id % 3 == 0);
+    order.last = id;
+}
+
+static void answers_come_in_order_each_with_its_own_verdict(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    order = (struct order){0};
+    fixture_begin(&f);
+    for (uint64_t id = 1; id <= 300; id++) {
+        char name[32];
+        struct store_write w;
+        /* Each third takes the name of the one before. */
+        snprintf(name, sizeof(name), "user-%llu", (unsigned long long)(id % 3 == 0 ? id - 1 : id));
+        w = (struct store_write){.record = sample_user(id, name)};
+        store_submit(f.store, &w, 1, note_order, (void *)(uintptr_t)id);
+        record_unref(w.record);
+    }
+    fixture_close(&f);
+    assert_int_equal(order.last, 300);
+    assert_false(order.wrong);
+    fixture_end(&f);
+}
+
+/* ---- a full disk ---- */
+
+static void limit_pages(struct store *s, const char *pragma)
+{
+    pthread_mutex_lock(&s->writer_lock);
+    assert_int_equal(sql_exec(s->writer, pragma, NULL), 0);
+    pthread_mutex_unlock(&s->writer_lock);
+}
+
+static struct user *big_user(uint64_t id, size_t size)
+{
+    struct user *u = sample_user(id, "");
+    char *text = mem_alloc(size + 1);
+
+    memset(text, 'x', size);
+    free(u->name);
+    u->name = text;
+    return u;
+}
+
+struct verdicts {
+    int codes[3];
+    struct err err;
+    size_t count;
+};
+
+static void collect(void *arg, int code, const struct err *e)
+{
+    struct verdicts *v = arg;
+
+    v->codes[v->count++] = code;
+    if (code < 0)
+        v->err = *e;
+}
+
+static void a_full_disk_refuses_what_does_not_fit_and_nothing_else(void **state)
+{
+    struct fixture f;
+    struct store_image image;
+    struct verdicts v = {0};
+    struct err e;
+    struct user *first = sample_user(1, "alice"), *big = big_user(2, 200000), *small = sample_user(3, "carol");
+    struct store_write writes[] = {{.record = first}, {.record = big}, {.record = small}};
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_put_only(f.store, sample_user(9, "zoe"));
+    limit_pages(f.store, "PRAGMA max_page_count=1");
+    /* Nothing can be committed while we hold this, so the three share a transaction, or the last two do. */
+    pthread_mutex_lock(&f.store->writer_lock);
+    for (size_t i = 0; i < 3; i++)
+        store_submit(f.store, &writes[i], 1, collect, &v);
+    pthread_mutex_unlock(&f.store->writer_lock);
+    assert_int_equal(fixture_put(f.store, big, &e), ERR_UNAVAILABLE);
+    assert_non_null(strstr(e.message, "the disk is full"));
+    assert_non_null(strstr(e.message, f.path));
+    assert_int_equal(v.count, 3);
+    assert_true(v.codes[0] == 0 && v.codes[1] == ERR_UNAVAILABLE && v.codes[2] == 0);
+    assert_int_equal(store_ping(f.store, &e), ERR_UNAVAILABLE);
+    fixture_load(f.store, &image);
+    assert_int_equal(image.user_count, 3);
+    store_image_release(&image);
+    limit_pages(f.store, "PRAGMA max_page_count=1000000");
+    assert_int_equal(fixture_put(f.store, big, &e), 0);
+    assert_int_equal(store_ping(f.store, &e), 0);
+    for (size_t i = 0; i < 3; i++)
+        record_unref(writes[i].record);
+    fixture_end(&f);
+}
+
+static void limit_file_size(rlim_t size)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size == RLIM_INFINITY ? limit.rlim_max : size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The log cannot grow: what a disk does that fills up under it, an error of write(2) in the middle of a commit. */
+static void a_commit_that_the_disk_breaks_is_undone(void **state)
+{
+    struct fixture f;
+    struct store_image image;
+    struct node_live live = {.last_seen_ns = 77, .net_info = (char[]){""}, .source = (char[]){""}};
+    struct err e;
+    struct user *big = big_user(2, 3000000);
+    char wal[128];
+    struct stat st;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    fixture_begin(&f);
+    fixture_put_only(f.store, sample_user(1, "alice"));
+    fixture_put_only(f.store, sample_node(1, 1));
+    snprintf(wal, sizeof(wal), "%s-wal", f.path);
+    assert_int_equal(stat(wal, &st), 0);
+    limit_file_size((rlim_t)st.st_size + 100000);
+    assert_int_equal(fixture_put(f.store, big, &e), ERR_UNAVAILABLE);
+    assert_non_null(strstr(e.message, "the disk is full"));
+    fixture_load(f.store, &image);
+    assert_int_equal(image.user_count, 1);
+    store_image_release(&image);
+    /* Soft state waits for better times, and a small change still fits. */
+    store_live(f.store, 1, &live);
+    fixture_put_only(f.store, sample_user(5, "dora"));
+    limit_file_size(RLIM_INFINITY);
+    assert_int_equal(fixture_put(f.store, big, &e), 0);
+    record_unref(big);
+    fixture_close(&f);
+    fixture_open(&f);
+    fixture_load(f.store, &image);
+    assert_int_equal(image.user_count, 3);
+    assert_int_equal(image.lives[0].last_seen_ns, 77);
+    store_image_release(&image);
+    fixture_end(&f);
+}
+
+/* ---- schemas ---- */
+
+static int upgrade(const char *path, const struct schema_step *steps, size_t count, struct err *e)
+{
+    sqlite3 *db = NULL;
+    int code = sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, e);
+
+    if (code == 0)
+        code = schema_upgrade(db, path, steps, count, e);
+    sql_close(db);
+    return code;
+}
+
+static void an_older_schema_moves_forward_after_a_copy(void **state)
+{
+    const struct schema_step steps[] = {store_schema[0],
+                                        {"ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT 'n'"},
+                                        {"CREATE TABLE more(x) STRICT"}};
+    const struct schema_step good[] = {store_schema[0], steps[1], {"CREATE TABLE more(x TEXT) STRICT"}};
+    struct fixture f, copy = {0};
+    struct store_image image;
+    struct err e;
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_put_only(f.store, sample_user(1, "alice"));
+    fixture_close(&f);
+    /* A step that fails undoes those before it: the present version still opens it. */
+    assert_true(upgrade(f.path, steps, 3, &e) < 0);
+    assert_non_null(strstr(e.message, "schema step 3"));
+    fixture_open(&f);
+    fixture_close(&f);
+    snprintf(copy.path, sizeof(copy.path), "%s/db.schema-1", f.folder);
+    assert_int_equal(unlink(copy.path), 0);
+
+    if (upgrade(f.path, good, 3, &e) < 0)
+        fail_msg("%s", e.message);
+    fixture_sql(f.path, "UPDATE user SET note='changed'; INSERT INTO more VALUES('x')");
+    assert_int_equal(upgrade(f.path, good, 3, &e), 0);
+    assert_int_equal(store_open(f.path, &f.store, &e), ERR_UNSUPPORTED);
+    assert_non_null(strstr(e.message, "schema 3, this one knows 1"));
+    fixture_open(&copy);
+    fixture_load(copy.store, &image);
+    assert_string_equal(image.users[0]->name, "alice");
+    store_image_release(&image);
+    fixture_close(&copy);
+    fixture_end(&f);
+}
+
+static void a_copy_that_cannot_be_kept_stops_the_migration(void **state)
+{
+    const struct schema_step good[] = {store_schema[0], {"CREATE TABLE more(x TEXT) STRICT"}};
+    struct fixture f;
+    struct err e;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    fixture_begin(&f);
+    fixture_put_only(f.store, big_user(1, 300000));
+    fixture_close(&f);
+    limit_file_size(200000);
+    assert_int_equal(upgrade(f.path, good, 2, &e), ERR_UNAVAILABLE);
+    limit_file_size(RLIM_INFINITY);
+    assert_non_null(strstr(e.message, "a copy before the migration"));
+    assert_non_null(strstr(e.message, "the disk is full"));
+    fixture_open(&f);
+    fixture_end(&f);
+}
+
+static void a_foreign_database_is_refused(void **state)
+{
+    struct fixture f;
+    struct err e;
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    unlink(f.path);
+    fixture_sql(f.path, "CREATE TABLE nodes(id INTEGER)");
+    assert_int_equal(store_open(f.path, &f.store, &e), ERR_UNSUPPORTED);
+    assert_non_null(strstr(e.message, "was not made by headway"));
+    fixture_end(&f);
+}
+
+/* ---- damage ---- */
+
+static void overwrite(const char *path, off_t from, size_t count)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    char *junk = mem_alloc(count);
+
+    memset(junk, 0xa5, count);
+    assert_int_equal(pwrite(fd, junk, count, from), count);
+    free(junk);
+    close(fd);
+}
+
+static void damage_is_told_from_other_trouble(void **state)
+{
+    struct fixture f;
+    struct store_image image;
+    struct stat st;
+    struct err e;
+    int code;
+
+    (void)state;
+    fixture_begin(&f);
+    for (uint64_t i = 1; i < 200; i++)
+        fixture_put_only(f.store, sample_node(i, 0));
+    fixture_close(&f);
+    assert_int_equal(stat(f.path, &st), 0);
+    overwrite(f.path, 4096, (size_t)st.st_size - 4096);
+    code = store_open(f.path, &f.store, &e);
+    if (code == 0)
+        code = store_load(f.store, &image, &e);
+    assert_int_equal(code, ERR_IO);
+    assert_non_null(strstr(e.message, "damaged"));
+    assert_non_null(strstr(e.message, f.path));
+    fixture_close(&f);
+    overwrite(f.path, 0, 4096);
+    assert_int_equal(store_open(f.path, &f.store, &e), ERR_IO);
+    assert_non_null(strstr(e.message, "is no database"));
+    fixture_end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_answered_survives_a_kill),
+        cmocka_unit_test(answers_come_in_order_each_with_its_own_verdict),
+        cmocka_unit_test(a_full_disk_refuses_what_does_not_fit_and_nothing_else),
+        cmocka_unit_test(a_commit_that_the_disk_breaks_is_undone),
+        cmocka_unit_test(an_older_schema_moves_forward_after_a_copy),
+        cmocka_unit_test(a_copy_that_cannot_be_kept_stops_the_migration),
+        cmocka_unit_test(a_foreign_database_is_refused),
+        cmocka_unit_test(damage_is_told_from_other_trouble),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

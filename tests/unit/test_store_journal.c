@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The journal page by page, which ids are known, how long things are kept, hourly states, and copies of all of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "shared/store_fixture.h"
+#include "store/internal.h"
+
+#define DAY (86400 * INT64_C(1000000000))
+
+static void put_events(struct store *s, uint64_t run, uint64_t first, uint64_t last)
+{
+    for (uint64_t seq = first; seq <= last; seq++) {
+        struct event *v = sample_event(run, seq);
+        struct store_write w = {.record = v};
+        if (seq == last)
+            assert_int_equal(fixture_write(s, &w, 1, NULL), 0);
+        else
+            store_submit(s, &w, 1, NULL, NULL);
+        record_unref(v);
+    }
+}
+
+/* Asks for a page and compares it with "1.2 1.3" or "gone". */
+static void assert_page(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit,
+                        const char *wanted)
+{
+    struct event **events;
+    struct buf b = BUF_INIT(0);
+    size_t count;
+    bool gone;
+    struct err e;
+
+    if (store_events(s, run, after, before, limit, &events, &count, &gone, &e) < 0)
+        fail_msg("%s", e.message);
+    if (gone)
+        buf_adds(&b, "gone");
+    for (size_t i = 0; i < count; i++) {
+        buf_addf(&b, "%s%llu.%llu", i ? " " : "", (unsigned long long)events[i]->run,
+                 (unsigned long long)events[i]->r.id);
+        record_unref(events[i]);
+    }
+    free(events);
+    if (strcmp(buf_text(&b), wanted) != 0)
+        fail_msg("after %llu.%llu before %llu: wanted '%s', is '%s'", (unsigned long long)run,
+                 (unsigned long long)after, (unsigned long long)before, wanted, buf_text(&b));
+    buf_release(&b);
+}
+
+static void pages_go_over_starts(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f);
+    assert_page(f.store, 0, 0, 0, 10, "");
+    put_events(f.store, 1, 1, 3);
+    fixture_close(&f);
+    fixture_open(&f);
+    put_events(f.store, 2, 4, 6);
+    assert_page(f.store, 0, 0, 0, 10, "1.1 1.2 1.3 2.4 2.5 2.6");
+    assert_page(f.store, 1, 2, 0, 10, "1.3 2.4 2.5 2.6");
+    assert_page(f.store, 1, 2, 0, 2, "1.3 2.4");
+    assert_page(f.store, 2, 6, 0, 10, "");
+    assert_page(f.store, 2, 0, 5, 2, "1.3 2.4");
+    assert_page(f.store, 2, 0, UINT64_MAX, 2, "2.5 2.6");
+    assert_page(f.store, UINT64_MAX, 0, UINT64_MAX, 1, "2.6");
+    assert_page(f.store, 1, 0, 1, 10, "");
+    assert_page(f.store, 2, 6, 0, 0, "");
+    fixture_end(&f);
+}
+
+static void an_unknown_id_is_gone(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f);
+    put_events(f.store, 1, 1, 3);
+    fixture_close(&f);
+    fixture_open(&f);
+    /* Told by the former run and lost with it. */
+    assert_page(f.store, 1, 4, 0, 10, "gone");
+    /* The beginning of this run, before and after its first entry. */
+    assert_page(f.store, 2, 3, 0, 10, "");
+    put_events(f.store, 2, 4, 5);
+    assert_page(f.store, 2, 3, 0, 10, "2.4 2.5");
+    assert_page(f.store, 2, 2, 0, 10, "gone");
+    assert_page(f.store, 2, 6, 0, 10, "gone");
+    assert_page(f.store, 3, 1, 0, 10, "gone");
+    assert_page(f.store, 0, 1, 0, 10, "gone");
+    assert_page(f.store, UINT64_MAX, UINT64_MAX, 0, 10, "gone");
+    fixture_end(&f);
+}
+
+static void an_entry_can_be_marked_as_undone(void **state)
+{
+    struct fixture f;
+    struct event *v = sample_event(1, 1), **events;
+    size_t count;
+    bool gone;
+
+    (void)state;
+    mem_replace(&v->detail, "{\"a\":[1]}");
+    mem_replace(&v->inverse, "{\"method\":\"POST\"}");
+    fixture_begin(&f);
+    assert_int_equal(fixture_put(f.store, v, NULL), 0);
+    v->undone_by = 2;
+    v->r.version = 2;
+    assert_int_equal(fixture_put(f.store, v, NULL), 0);
+    assert_int_equal(store_events(f.store, 0, 0, 0, 10, &events, &count, &gone, NULL), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(events[0]->undone_by, 2);
+    assert_int_equal(events[0]->r.version, 2);
+    assert_true(events[0]->time_ns == v->time_ns);
+    assert_string_equal(events[0]->kind, v->kind);
+    assert_string_equal(events[0]->actor, v->actor);
+    assert_string_equal(events[0]->object, v->object);
+    assert_int_equal(events[0]->object_id, 1);
+    assert_string_equal(events[0]->object_name, v->object_name);
+    assert_string_equal(events[0]->text, v->text);
+    assert_string_equal(events[0]->detail, v->detail);
+    assert_string_equal(events[0]->inverse, v->inverse);
+    record_unref(events[0]);
+    free(events);
+    record_unref(v);
+    fixture_end(&f);
+}
+
+static void prune_all(struct store *s, int64_t now_ns)
+{
+    bool more = true;
+
+    while (more) {
+        pthread_mutex_lock(&s->writer_lock);
+        more = store_prune(s, now_ns);
+        pthread_mutex_unlock(&s->writer_lock);
+    }
+}
+
+static int64_t count_rows(struct fixture *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    int64_t count = -1;
+
+    assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sql_number(db, sql, -1, &count, NULL), 0);
+    sqlite3_close(db);
+    return count;
+}
+
+static const char many_events[] =
+    "INSERT INTO event SELECT 1,value,1,value*1000000000,'k','a','node',1,'n','t','','',0 FROM (WITH RECURSIVE "
+    "n(value) AS (SELECT 1 UNION ALL SELECT value+1 FROM n WHERE value<%d) SELECT value FROM n)";
+
+static void the_journal_is_bounded_by_number_and_age(void **state)
+{
+    struct fixture f;
+    char sql[512];
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    snprintf(sql, sizeof(sql), many_events, 101234);
+    fixture_sql(f.path, sql);
+    fixture_open(&f);
+    prune_all(f.store, 101234 * INT64_C(1000000000));
+    assert_int_equal(count_rows(&f, "SELECT count(*) FROM event"), 100000);
+    assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), 1235);
+    assert_page(f.store, 1, 1234, 0, 1, "gone");
+    assert_page(f.store, 1, 1235, 0, 1, "1.1236");
+    /* Half of the rest becomes too old. */
+    prune_all(f.store, 50000 * INT64_C(1000000000) + 90 * DAY);
+    assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), 50000);
+    /* However long nothing happened, the newest stay. */
+    prune_all(f.store, 10000 * DAY);
+    assert_int_equal(count_rows(&f, "SELECT count(*) FROM event"), 1000);
+    fixture_end(&f);
+}
+
+static void a_position_before_a_pruned_entry_of_this_run_is_gone(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f);
+    put_events(f.store, 1, 1, 5);
+    fixture_sql(f.path, "DELETE FROM event WHERE seq<4");
+    assert_page(f.store, 1, 0, 0, 10, "gone");
+    assert_page(f.store, 1, 2, 0, 10, "gone");
+    assert_page(f.store, 1, 3, 0, 10, "1.4 1.5");
+    fixture_end(&f);
+}
+
+static void assert_state(struct store *s, int64_t at, int64_t wanted_at, const char *wanted)
+{
+    int64_t found = 0;
+    char *json = NULL;
+
+    assert_int_equal(store_state_at(s, at, &found, &json, NULL), 0);
+    assert_true(found == wanted_at);
+    assert_string_equal(json, wanted);
+    free(json);
+}
+
+static void states_thin_out(void **state)
+{
+    struct fixture f;
+    int64_t now = 20000 * DAY + DAY / 2, hour = DAY / 24, at;
+    struct err e;
+    char *json;
+
+    (void)state;
+    fixture_begin(&f);
+    assert_int_equal(store_state_at(f.store, now, &at, &json, &e), ERR_GONE);
+    store_put_state(f.store, now - 100 * DAY, 1, 1, "{\"old\":1}");
+    for (int i = 0; i < 24 * 5; i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "{\"n\":%d}", i);
+        store_put_state(f.store, now - i * hour, 1, 1, text);
+    }
+    fixture_put_only(f.store, sample_user(1, "alice")); /* what was submitted before is written with it */
+    assert_state(f.store, now, now, "{\"n\":0}");
+    assert_state(f.store, now - 1, now - hour, "{\"n\":1}");
+    assert_state(f.store, now - 99 * DAY, now - 100 * DAY, "{\"old\":1}");
+    prune_all(f.store, now);
+    assert_int_equal(store_state_at(f.store, now - 99 * DAY, &at, &json, &e), ERR_GONE);
+    /* The 49 of the last two days, and the first of each of the four days before. */
+    assert_int_equal(count_rows(&f, "SELECT count(*) FROM state"), 49 + 4);
+    fixture_end(&f);
+}
+
+static void a_backup_is_whole_and_private(void **state)
+{
+    struct fixture f, copy = {0};
+    struct store_image image;
+    struct stat st;
+    struct err e;
+    char wal[128];
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_put_only(f.store, sample_user(1, "alice"));
+    fixture_put_only(f.store, sample_node(1, 1));
+    put_events(f.store, 1, 1, 50);
+    snprintf(copy.path, sizeof(copy.path), "%s/copy", f.folder);
+    assert_int_equal(store_backup(f.store, copy.path, &e), 0);
+    assert_int_equal(stat(copy.path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    snprintf(wal, sizeof(wal), "%s-wal", copy.path);
+    assert_int_equal(stat(wal, &st), -1);
+    assert_int_equal(store_backup(f.store, copy.path, &e), ERR_CONFLICT);
+    assert_non_null(strstr(e.message, copy.path));
+    assert_int_equal(store_backup(f.store, "/nonexistent/x", &e), ERR_MISSING);
+    fixture_put_only(f.store, sample_user(2, "bob"));
+    fixture_open(&copy);
+    fixture_load(copy.store, &image);
+    assert_int_equal(image.user_count, 1);
+    assert_int_equal(image.node_count, 1);
+    assert_int_equal(image.next_id[RECORD_EVENT], 51);
+    store_image_release(&image);
+    fixture_close(&copy);
+    fixture_end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_go_over_starts),
+        cmocka_unit_test(an_unknown_id_is_gone),
+        cmocka_unit_test(an_entry_can_be_marked_as_undone),
+        cmocka_unit_test(the_journal_is_bounded_by_number_and_age),
+        cmocka_unit_test(a_position_before_a_pruned_entry_of_this_run_is_gone),
+        cmocka_unit_test(states_thin_out),
+        cmocka_unit_test(a_backup_is_whole_and_private),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
