@@ -45,7 +45,8 @@ void rpc_bytes_add(struct rpc_bytes *out, struct chunk *c); /* takes one referen
 void rpc_bytes_copy(struct rpc_bytes *out, const void *bytes, size_t len); /* small things: a length, an opening */
 
 struct rpc {
-    /* Of the request; texts are terminated and live as long as the rpc. */
+    /* Of the request; texts are terminated and live as long as the rpc. The body lives until the turn in which the
+     * answer is given or begun: a poll that is open for days does not keep its request. */
     const char *method;       /* "POST" */
     const char *path;         /* starts with '/'; without the query */
     const char *query;        /* after '?', undecoded; "" when there is none */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Is the client still there? An HTTP/2 PING inside Noise is answered by the client's process itself, whatever proxies
+ * lie between, and any other byte from it proves as much. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "control/conn.h"
+
+#define INTERVAL_MS  30000
+#define TIMEOUT_MS   15000
+#define SLOT_MS      8 /* PINGs of different connections that are due within a slot share a turn of the loop */
+#define EXTRA_MAX_US 20000000
+
+static void due(struct loop_timer *timer);
+
+static struct rpc_conn *owner(struct loop_timer *timer)
+{
+    return (struct rpc_conn *)((char *)timer - offsetof(struct rpc_conn, ping.timer));
+}
+
+static void set_timer(struct rpc_conn *c, int64_t when)
+{
+    when = (when / SLOT_MS + 1) * SLOT_MS;
+    loop_timer_set(c->loop, &c->ping.timer, when - loop_now(c->loop), due);
+}
+
+/* Up to a fifth earlier than the interval says: connections that were all written to at once, and so all answered at
+ * once, do not stay in step. */
+static void wait_interval(struct rpc_conn *c)
+{
+    struct ping *p = &c->ping;
+
+    p->state = PING_IDLE;
+    set_timer(c, p->last_heard + p->interval_ms - (int64_t)random_below(p->interval_ms / 5 + 1));
+}
+
+/* What the round trips so far explain, in us: the mean and four times the spread, as TCP reckons a retransmission. */
+static int64_t explained_us(const struct ping *p)
+{
+    if (p->srtt_us < 0)
+        return 0;
+    int64_t us = p->srtt_us + 4 * p->spread_us;
+    return us < EXTRA_MAX_US ? us : EXTRA_MAX_US;
+}
+
+/* ms after the PING: when to worry, and when to give up. */
+static int64_t suspect_after(const struct ping *p)
+{
+    return p->timeout_ms / 3 + explained_us(p) / 1000;
+}
+
+static int64_t dead_after(const struct ping *p)
+{
+    return p->timeout_ms + explained_us(p) / 1000;
+}
+
+static void send_ping(struct rpc_conn *c)
+{
+    struct ping *p = &c->ping;
+    uint8_t opaque[8];
+
+    p->sent_us = clock_mono_us();
+    memcpy(opaque, &p->sent_us, sizeof(opaque));
+    p->state = PING_OUT;
+    if (nghttp2_submit_ping(c->h2, NGHTTP2_FLAG_NONE, opaque) < 0) {
+        conn_end(c, RPC_GONE, NULL);
+        return;
+    }
+    p->unanswered++;
+    count_add(&c->server->pings, 1);
+    conn_touch(c);
+    set_timer(c, loop_now(c->loop) + suspect_after(p));
+}
+
+static void due(struct loop_timer *timer)
+{
+    struct rpc_conn *c = owner(timer);
+    struct ping *p = &c->ping;
+
+    if (c->closing)
+        return;
+    if (p->state != PING_IDLE) {
+        /* A loop that was held up has not read everything yet that arrived in time. Bytes set the timer again. */
+        conn_read(c);
+        if (c->closing || p->state == PING_IDLE)
+            return;
+    }
+    if (p->state == PING_IDLE) {
+        int64_t next = p->last_heard + p->interval_ms - p->interval_ms / 5;
+        if (loop_now(c->loop) < next)
+            wait_interval(c);
+        else
+            send_ping(c);
+    } else if (p->state == PING_OUT) {
+        p->state = PING_SUSPECT;
+        set_timer(c, loop_now(c->loop) + dead_after(p) - suspect_after(p));
+        call_health_all(c, RPC_SUSPECT);
+    } else {
+        count_add(&c->server->dead, 1);
+        log_info("control", "connection from %s is dead: nothing heard for %lld ms", c->peer,
+                 (long long)(loop_now(c->loop) - p->last_heard));
+        conn_end(c, RPC_DEAD, NULL);
+    }
+}
+
+void ping_start(struct rpc_conn *c)
+{
+    struct ping *p = &c->ping;
+
+    p->srtt_us = -1;
+    p->last_heard = loop_now(c->loop);
+    rpc_conn_set_ping(c, INTERVAL_MS, TIMEOUT_MS);
+}
+
+void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeout_ms)
+{
+    struct ping *p = &c->ping;
+
+    if (c->closing || (p->interval_ms == interval_ms && p->timeout_ms == timeout_ms))
+        return;
+    p->interval_ms = interval_ms ? interval_ms : 1;
+    p->timeout_ms = timeout_ms ? timeout_ms : 1;
+    /* A PING that is out keeps the terms it was sent under. */
+    if (p->state == PING_IDLE)
+        set_timer(c, loop_now(c->loop) + (int64_t)random_below(p->interval_ms));
+}
+
+void ping_heard(struct rpc_conn *c)
+{
+    struct ping *p = &c->ping;
+
+    enum ping_state was = p->state;
+
+    p->last_heard = loop_now(c->loop);
+    if (was != PING_IDLE)
+        wait_interval(c);
+    if (was == PING_SUSPECT)
+        call_health_all(c, RPC_ALIVE);
+}
+
+bool ping_is_expected(struct rpc_conn *c)
+{
+    if (!c->ping.unanswered)
+        return false;
+    c->ping.unanswered--;
+    return true;
+}
+
+void ping_answered(struct rpc_conn *c, const uint8_t opaque[8])
+{
+    struct ping *p = &c->ping;
+    int64_t rtt;
+
+    if (!p->sent_us || memcmp(opaque, &p->sent_us, sizeof(p->sent_us)) != 0)
+        return;
+    rtt = clock_mono_us() - p->sent_us;
+    if (p->srtt_us < 0) {
+        p->srtt_us = rtt;
+        p->spread_us = rtt / 2;
+    } else {
+        int64_t off = rtt > p->srtt_us ? rtt - p->srtt_us : p->srtt_us - rtt;
+        p->spread_us += (off - p->spread_us) / 4;
+        p->srtt_us += (rtt - p->srtt_us) / 8;
+    }
+}
+
+int64_t rpc_conn_last_heard(const struct rpc_conn *c)
+{
+    return c->ping.last_heard;
+}
+
+int64_t rpc_conn_rtt_us(const struct rpc_conn *c)
+{
+    return c->ping.srtt_us;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Listeners, and what happens when descriptors run out. */
+#include "front/front.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "front/door.h"
+
+#define ACCEPT_BATCH 64 /* in one turn: whoever is connected already has its turn too */
+#define PAUSE_MS     200
+#define LOOK_MS      10000
+
+/* ---- Accepting ---- */
+
+static void from_sockaddr(const struct sockaddr_storage *from, struct addr_port *out)
+{
+    *out = (struct addr_port){0};
+    if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+        out->port = ntohs(in6->sin6_port);
+        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+            out->addr.bits = 32;
+            memcpy(out->addr.bytes, in6->sin6_addr.s6_addr + 12, 4);
+        } else {
+            out->addr.bits = 128;
+            memcpy(out->addr.bytes, in6->sin6_addr.s6_addr, 16);
+        }
+    } else {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+        out->port = ntohs(in->sin_port);
+        out->addr.bits = 32;
+        memcpy(out->addr.bytes, &in->sin_addr, 4);
+    }
+}
+
+static void listen_for(struct front *f, uint32_t events)
+{
+    for (size_t i = 0; i < f->listener_count; i++)
+        loop_rewatch(loops_at(f->o.loops, 0), &f->listeners[i].watch, events);
+}
+
+static void resume(struct loop_timer *timer)
+{
+    listen_for((struct front *)((char *)timer - offsetof(struct front, resume)), EPOLLIN);
+}
+
+/* Out of descriptors: the one that waits is taken with the spare one and closed, so that it learns of it, and the rest
+ * is left in the kernel's queue for a moment. Without that the loop would spin on a listener it cannot accept from. */
+static void out_of_files(struct front *f, int listener)
+{
+    static struct log_limit limit;
+
+    log_limited(&limit, 1, LOG_LEVEL_ERROR, "front", "no more connections can be accepted: %s", strerror(errno));
+    if (f->spare >= 0) {
+        close(f->spare);
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0)
+            close(fd);
+        f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    listen_for(f, 0);
+    loop_timer_set(loops_at(f->o.loops, 0), &f->resume, PAUSE_MS, resume);
+}
+
+static void accept_one(struct front *f, int fd, const struct sockaddr_storage *from)
+{
+    static struct log_limit limit;
+    char text[ADDR_PORT_TEXT_MAX];
+    struct addr_port peer;
+
+    from_sockaddr(from, &peer);
+    if (doors_enter(f, &peer.addr)) {
+        door_open(f, loops_next(f->o.loops), fd, &peer);
+        return;
+    }
+    log_limited(&limit, 5, LOG_LEVEL_WARN, "front", "connection from %s refused: too many without a request",
+                addr_port_format(&peer, text));
+    close(fd);
+}
+
+static void listener_ready(struct loop_watch *w, uint32_t events)
+{
+    struct listener *l = (struct listener *)w;
+
+    (void)events;
+    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+        struct sockaddr_storage from;
+        socklen_t len = sizeof(from);
+        int fd = accept4(w->fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            accept_one(l->front, fd, &from);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            out_of_files(l->front, w->fd);
+            return;
+        } else if (errno == EAGAIN || errno == EINTR) {
+            return;
+        }
+        /* anything else is about that one connection, which is gone already */
+    }
+}
+
+/* ---- Listening ---- */
+
+static int parse_listen(const char *text, struct sockaddr_storage *out, socklen_t *len, struct err *e)
+{
+    struct addr_port a;
+    uint64_t port;
+
+    memset(out, 0, sizeof(*out));
+    if (text[0] == ':') {
+        if (str_u64(text + 1, 0, 65535, &port, "listen_addr", e) < 0)
+            return ERR_INVALID;
+        *(struct sockaddr_in6 *)out =
+            (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+        *len = sizeof(struct sockaddr_in6);
+        return 0;
+    }
+    if (addr_port_parse(text, &a, NULL) < 0)
+        return err_field(e, ERR_INVALID, "listen_addr", "\"%s\" is no address and port", text);
+    if (a.addr.bits == 128) {
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+        in6->sin6_family = AF_INET6;
+        in6->sin6_port = htons(a.port);
+        memcpy(&in6->sin6_addr, a.addr.bytes, 16);
+        *len = sizeof(*in6);
+    } else {
+        struct sockaddr_in *in = (struct sockaddr_in *)out;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(a.port);
+        memcpy(&in->sin_addr, a.addr.bytes, 4);
+        *len = sizeof(*in);
+    }
+    return 0;
+}
+
+static int open_listener(const char *text, struct err *e)
+{
+    static const int on = 1, off = 0;
+    struct sockaddr_storage at;
+    socklen_t len = 0;
+
+    int rc = parse_listen(text, &at, &len, e);
+    if (rc < 0)
+        return rc;
+    int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 && at.ss_family == AF_INET6 && text[0] == ':') {
+        /* a machine without IPv6 */
+        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = ((struct sockaddr_in6 *)&at)->sin6_port};
+        memcpy(&at, &in, sizeof(in));
+        len = sizeof(in);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    }
+    if (fd < 0)
+        return err_set(e, ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (at.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, text[0] == ':' ? &off : &on, sizeof(on));
+    if (bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 65535) < 0) {
+        rc = err_set(e, ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
+        close(fd);
+        return rc;
+    }
+    return fd;
+}
+
+static unsigned bound_port(int fd)
+{
+    struct sockaddr_storage at;
+    socklen_t len = sizeof(at);
+    struct addr_port a;
+
+    if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+        return 0;
+    from_sockaddr(&at, &a);
+    return a.port;
+}
+
+static void look_at_certificate(struct loop_timer *timer)
+{
+    struct front *f = (struct front *)((char *)timer - offsetof(struct front, look));
+    struct err e;
+
+    if (front_reload(f, &e) < 0)
+        log_error("front", "the certificate in use stays: %s", e.message);
+    loop_timer_set(loops_at(f->o.loops, 0), timer, LOOK_MS, look_at_certificate);
+}
+
+int front_reload(struct front *f, struct err *e)
+{
+    int rc = f->tls ? loop_tls_refresh(f->tls, e) : 0;
+
+    if (rc > 0)
+        log_info("front", "certificate loaded from %s", f->o.cert_path);
+    return rc < 0 ? rc : 0;
+}
+
+static void start(void *arg)
+{
+    struct front *f = arg;
+    struct loop *l = loops_at(f->o.loops, 0);
+    struct err e;
+
+    for (size_t i = 0; i < f->listener_count; i++)
+        if (loop_watch(l, &f->listeners[i].watch, EPOLLIN, &e) < 0)
+            log_error("front", "cannot accept connections: %s", e.message);
+    if (f->own_tls)
+        loop_timer_set(l, &f->look, LOOK_MS, look_at_certificate);
+}
+
+static void release(struct front *f)
+{
+    for (size_t i = 0; i < f->listener_count; i++)
+        close(f->listeners[i].watch.fd);
+    if (f->spare >= 0)
+        close(f->spare);
+    if (f->own_tls)
+        loop_tls_free(f->tls);
+    map_release(&f->by_address);
+    pthread_mutex_destroy(&f->lock);
+    strs_release(&f->o.listen);
+    prefixes_release(&f->o.trusted_proxies);
+    free(f->listeners);
+    free(f->doors);
+    free(f->pumps);
+    free(f);
+}
+
+static int set_up(struct front *f, const struct front_options *options, struct err *e)
+{
+    if (options->cert_path) {
+        f->tls = loop_tls_new(options->cert_path, options->key_path, e);
+        if (!f->tls)
+            return ERR_INVALID;
+        f->own_tls = true;
+    }
+    for (size_t i = 0; i < f->o.listen.len; i++) {
+        int fd = open_listener(f->o.listen.items[i], e);
+        if (fd < 0)
+            return fd;
+        f->listeners[f->listener_count++] =
+            (struct listener){.watch = {.fd = fd, .ready = listener_ready}, .front = f, .port = bound_port(fd)};
+    }
+    return 0;
+}
+
+struct front *front_new(const struct front_options *options, struct err *e)
+{
+    struct front *f = mem_alloc(sizeof(*f));
+    unsigned loops = loops_count(options->loops);
+
+    f->o = *options;
+    f->o.listen = (struct strs){0};
+    f->o.trusted_proxies = (struct prefixes){0};
+    strs_copy(&f->o.listen, &options->listen);
+    prefixes_copy(&f->o.trusted_proxies, &options->trusted_proxies);
+    f->tls = options->tls;
+    f->listeners = mem_alloc((options->listen.len + 1) * sizeof(*f->listeners));
+    f->doors = mem_alloc(loops * sizeof(struct door *));
+    f->pumps = mem_alloc(loops * sizeof(struct pump *));
+    f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    pthread_mutex_init(&f->lock, NULL);
+    if (set_up(f, options, e) < 0) {
+        release(f);
+        return NULL;
+    }
+    loop_post(loops_at(options->loops, 0), start, f);
+    return f;
+}
+
+unsigned front_port(const struct front *f, size_t i)
+{
+    return f->listeners[i].port;
+}
+
+struct loop_tls *front_tls(struct front *f)
+{
+    return f->tls;
+}
+
+struct stop {
+    struct front *front;
+    struct loop *loop;
+    sem_t *done;
+};
+
+static void stop_listening(void *arg)
+{
+    struct stop *stop = arg;
+    struct front *f = stop->front;
+
+    for (size_t i = 0; i < f->listener_count; i++)
+        loop_unwatch(stop->loop, &f->listeners[i].watch);
+    loop_timer_stop(stop->loop, &f->resume);
+    loop_timer_stop(stop->loop, &f->look);
+    sem_post(stop->done);
+}
+
+static void stop_loop(void *arg)
+{
+    struct stop *stop = arg;
+    unsigned i = loop_index(stop->loop);
+
+    while (stop->front->doors[i])
+        door_close(stop->front->doors[i]);
+    while (stop->front->pumps[i])
+        pump_close(stop->front->pumps[i]);
+    sem_post(stop->done);
+}
+
+static void run_and_wait(struct front *f, unsigned i, void (*run)(void *arg))
+{
+    struct stop stop = {f, loops_at(f->o.loops, i), NULL};
+    sem_t done;
+
+    sem_init(&done, 0, 0);
+    stop.done = &done;
+    loop_post(stop.loop, run, &stop);
+    while (sem_wait(&done) < 0)
+        ;
+    sem_destroy(&done);
+}
+
+void front_free(struct front *f)
+{
+    if (!f)
+        return;
+    atomic_store(&f->stopping, true);
+    /* First no more are accepted; those on their way to a loop were posted before, and are closed on arrival. */
+    run_and_wait(f, 0, stop_listening);
+    for (unsigned i = 0; i < loops_count(f->o.loops); i++)
+        run_and_wait(f, i, stop_loop);
+    release(f);
+}
+
+unsigned long front_raise_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 1024;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}

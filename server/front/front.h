@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The public door: accepts, speaks TLS where configured, reads the head of the first request and decides by it who gets
+ * the connection. Clients' connections (/ts2021, /derp) stay in the loops; everything else goes to whoever speaks plain
+ * HTTP. A head may have 8 KiB and 10 s; how many are waited for is bounded, in all and for each address.
+ *
+ * Only the first request of a connection is looked at. Who serves the others must close the connection after each
+ * answer, or a proxy that reuses connections could send a later /ts2021 to the wrong place. */
+#ifndef SERVER_FRONT_FRONT_H
+#define SERVER_FRONT_FRONT_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "loop/loop.h"
+#include "net/head.h"
+
+struct front;
+
+struct front_options {
+    struct loops *loops;
+    struct strs listen;               /* "0.0.0.0:8080", "[::]:8080", ":8080" (both families) */
+    const char *cert_path, *key_path; /* NULL: no TLS; looked at again every 10 s */
+    struct loop_tls *tls;             /* instead of the files: the caller's, who keeps it */
+    struct prefixes trusted_proxies;  /* whose X-Forwarded-For counts */
+    void *arg;
+    /* These take the stream; what came after the head can still be read from it. On the stream's loop. */
+    void (*control)(void *arg, struct stream *stream, const struct head *head);
+    void (*relay)(void *arg, struct stream *stream, const struct head *head); /* NULL: /derp is like any other path */
+    /* Takes a connected socket from which nothing has been read. Behind TLS it is a local socket whose other end the
+     * loop connects with the client; peer is the client in any case. On some loop's thread; must not block. */
+    void (*other)(void *arg, int fd, const struct addr_port *peer, bool tls);
+};
+
+/* Copies the options and starts to accept. On an error nothing is left behind. */
+struct front *front_new(const struct front_options *options, struct err *e);
+unsigned front_port(const struct front *f, size_t i);         /* of the i-th listener, also when 0 was asked for */
+struct loop_tls *front_tls(struct front *f);                  /* to add certificates to; NULL without TLS */
+int front_reload(struct front *f, struct err *e) WARN_UNUSED; /* looks at the certificate now; any thread */
+/* Stops accepting and closes what was not handed over, while the loops still run; from another thread. */
+void front_free(struct front *f);
+
+/* Raises the limit of open files to what the system allows and returns it. At start, once. */
+unsigned long front_raise_files(void);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A TLS client on one side, a local socket with a plain HTTP server on the other. Each direction holds at most one
+ * piece, and its source is not read while it does. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "front/door.h"
+
+#define PIECE     16384
+#define LINGER_MS 2000
+
+struct side {
+    struct stream *stream;
+    uint8_t *held; /* bytes for this side that it did not take yet */
+    size_t held_len, held_at;
+};
+
+struct pump {
+    struct front *front;
+    struct loop *loop;
+    struct pump *next, *prev;
+    struct side client, local;
+    struct loop_timer linger;
+    bool ending; /* the server is done: what it said is written, then the client is waited for */
+};
+
+void pump_close(struct pump *p)
+{
+    loop_timer_stop(p->loop, &p->linger);
+    if (p->prev)
+        p->prev->next = p->next;
+    else
+        p->front->pumps[loop_index(p->loop)] = p->next;
+    if (p->next)
+        p->next->prev = p->prev;
+    stream_close(p->client.stream);
+    stream_close(p->local.stream);
+    free(p->client.held);
+    free(p->local.held);
+    free(p);
+}
+
+static void linger_due(struct loop_timer *timer)
+{
+    pump_close((struct pump *)((char *)timer - offsetof(struct pump, linger)));
+}
+
+/* The client is given time to read the end of the answer: a socket that is closed with bytes unread is reset. */
+static void finish_client(struct pump *p)
+{
+    if (p->client.held)
+        return;
+    stream_shutdown(p->client.stream);
+    stream_pause(p->client.stream, false);
+    loop_timer_set(p->loop, &p->linger, LINGER_MS, linger_due);
+}
+
+/* false: the pump is closed. */
+static bool give(struct pump *p, struct side *to, const uint8_t *bytes, size_t len)
+{
+    long n = stream_write(to->stream, bytes, len, NULL);
+
+    if (n < 0) {
+        pump_close(p);
+        return false;
+    }
+    if ((size_t)n < len) {
+        to->held = mem_dup(bytes + n, len - (size_t)n);
+        to->held_len = len - (size_t)n;
+        to->held_at = 0;
+    }
+    return true;
+}
+
+static void move(struct pump *p, struct side *from, struct side *to)
+{
+    uint8_t *piece = loop_scratch_in(p->loop);
+    long n = stream_read(from->stream, piece, PIECE, NULL);
+
+    if (n < 0 && from == &p->local && !p->ending) {
+        p->ending = true;
+        stream_pause(p->local.stream, true);
+        finish_client(p);
+    } else if (n < 0) {
+        pump_close(p);
+    } else if (n > 0 && !p->ending) {
+        if (give(p, to, piece, (size_t)n) && to->held)
+            stream_pause(from->stream, true);
+    }
+}
+
+/* Writes what was held; the other side is read again once it is gone. */
+static void drain(struct pump *p, struct side *to, struct side *from)
+{
+    if (!to->held)
+        return;
+    long n = stream_write(to->stream, to->held + to->held_at, to->held_len - to->held_at, NULL);
+    if (n < 0) {
+        pump_close(p);
+        return;
+    }
+    to->held_at += (size_t)n;
+    if (to->held_at < to->held_len)
+        return;
+    free(to->held);
+    to->held = NULL;
+    if (p->ending)
+        finish_client(p);
+    else
+        stream_pause(from->stream, false);
+}
+
+static void client_readable(struct stream *s, void *arg)
+{
+    struct pump *p = arg;
+
+    (void)s;
+    move(p, &p->client, &p->local);
+}
+
+static void client_writable(struct stream *s, void *arg)
+{
+    struct pump *p = arg;
+
+    (void)s;
+    drain(p, &p->client, &p->local);
+}
+
+static void local_readable(struct stream *s, void *arg)
+{
+    struct pump *p = arg;
+
+    (void)s;
+    move(p, &p->local, &p->client);
+}
+
+static void local_writable(struct stream *s, void *arg)
+{
+    struct pump *p = arg;
+
+    (void)s;
+    drain(p, &p->local, &p->client);
+}
+
+void pump_start(struct front *f, struct stream *client, int local)
+{
+    static const struct stream_handler to_client = {client_readable, client_writable},
+                                       to_local = {local_readable, local_writable};
+    struct loop *l = stream_loop(client);
+    struct stream *other = stream_new(l, local, NULL, stream_peer(client), NULL);
+
+    if (!other) {
+        stream_close(client);
+        return;
+    }
+    struct pump *p = mem_alloc(sizeof(*p));
+    struct pump **list = &f->pumps[loop_index(l)];
+    p->front = f;
+    p->loop = l;
+    p->client.stream = client;
+    p->local.stream = other;
+    p->next = *list;
+    if (p->next)
+        p->next->prev = p;
+    *list = p;
+    stream_handle(client, &to_client, p);
+    stream_handle(other, &to_local, p);
+}
