@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The access policy of a tailnet: read (HuJSON with positions), check, compile, explain, compare. Pure: text and a
+ * tailnet go in, results come out; no I/O and no globals.
+ *
+ * A struct policy is what a text means; it never changes. A struct policy_view is a policy applied to the nodes of one
+ * tailnet. It is kept up to date node by node, at a cost that follows from what a change touches, and answers what each
+ * node is told: peers, routes, packet filter, SSH rules, capabilities. Nodes that the policy cannot tell apart form a
+ * class; all decisions are made once for each class. A NULL policy allows everything and takes the same paths.
+ *
+ * Threads: a view has one writer, and readers only while nobody writes (the daemon holds a lock for that). A struct
+ * policy may be read by everybody. */
+#ifndef COMMON_POLICY_POLICY_H
+#define COMMON_POLICY_POLICY_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "net/prefixes.h"
+
+#define POLICY_TEXT_MAX  (4U << 20) /* bytes of a policy text */
+#define POLICY_SLOT_NONE UINT32_MAX
+
+/* ---- problems of a text ---- */
+
+struct policy_problem {
+    unsigned line, column; /* from 1; columns are bytes; 0: not about one place */
+    bool warning;          /* the policy is taken nevertheless */
+    char *text;
+};
+struct policy_problems {
+    struct policy_problem *items;
+    size_t len, cap;
+};
+void policy_problems_release(struct policy_problems *p);
+bool policy_problems_fatal(const struct policy_problems *p);
+/* The errors as one message: "TEXT (line L, column C)"; several are "multiple errors:" and one a line after it. */
+void policy_problems_text(const struct policy_problems *p, struct buf *out);
+
+/* ---- texts ---- */
+
+struct policy;
+
+/* Reads and checks what can be checked without a tailnet. ERR_INVALID or ERR_TOOBIG with at least one problem; warnings
+ * may come with 0. An empty text (no bytes) gives *out NULL: no policy. The caller owns *out. */
+int policy_parse(const char *text, size_t len, struct policy **out, struct policy_problems *problems) WARN_UNUSED;
+struct policy *policy_ref(const struct policy *p); /* counted; NULL stays NULL */
+void policy_unref(struct policy *p);
+
+bool policy_has_tag(const struct policy *p, const char *tag);
+bool policy_randomizes_ports(const struct policy *p); /* the switch randomizeClientPort */
+
+/* Replaces the value at a JSON pointer ("/autoApprovers/exitNode") by value (JSON text) or, with NULL, removes the
+ * member or element; a last reference token "-" appends to an array, a missing member of an object is added. Everything
+ * else, comments included, stays as it is. ERR_MISSING when the way there does not exist. */
+int policy_text_edit(const char *text, size_t len, const char *pointer, const char *value, struct buf *out,
+                     struct err *e) WARN_UNUSED;
+
+/* ---- the tailnet, as far as a policy looks at it ---- */
+
+enum policy_role { POLICY_MEMBER, POLICY_ADMIN, POLICY_OWNER };
+
+struct policy_user {
+    uint64_t id;
+    const char *name, *email, *provider_id; /* never NULL */
+    enum policy_role role;
+};
+
+struct policy_node {
+    uint32_t slot;        /* small and its own while it is in the view */
+    uint64_t id, user_id; /* user_id is not looked at where there are tags */
+    uint64_t order;       /* rank by creation, the oldest lowest (the node id will do) */
+    const char *name;     /* for explanations */
+    const char *const *tags;
+    size_t tag_count;
+    struct addr ipv4, ipv6; /* bits 0: none */
+    const struct prefix *routes;
+    size_t route_count; /* effective (available and approved), exit routes too */
+    const struct prefix *serving;
+    size_t serving_count; /* subnet prefixes that it is elected for */
+    bool online, healthy; /* decide who serves a prefix within a via group */
+};
+
+struct policy_tailnet {
+    const struct policy_user *users;
+    size_t user_count;
+    const struct policy_node *nodes;
+    size_t node_count;
+    const char *const *domains; /* mail domains of the tailnet; NULL: those of its users */
+    size_t domain_count;
+    const struct prefix *pools; /* address pools beside 100.64.0.0/10 and fd7a:115c:a1e0::/48 */
+    size_t pool_count;
+};
+
+/* ---- a policy over a tailnet ---- */
+
+struct policy_view;
+
+/* Never fails. Everything is copied. previous (NULL at first) lends the winners of via groups, which are sticky. */
+struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
+                                    const struct policy_view *previous);
+void policy_view_free(struct policy_view *v);
+
+/* Checks that need users: names that fit two users, foreign domains; and the sections tests and sshTests. Appends to
+ * problems and returns 0 or ERR_INVALID. run_tests false leaves the two sections out (at start they only warn). */
+int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems) WARN_UNUSED;
+
+/* A node joined, or anything of it changed; it left. Users are given once: a change of users needs a new view. */
+void policy_view_put(struct policy_view *v, const struct policy_node *n);
+void policy_view_remove(struct policy_view *v, uint32_t slot);
+
+/* Nodes of one class are treated alike. A class number may be used again after its last node left; its serial is not.
+ */
+uint32_t policy_class(const struct policy_view *v, uint32_t slot); /* POLICY_SLOT_NONE: no such node */
+uint64_t policy_class_serial(const struct policy_view *v, uint32_t class_id);
+size_t policy_class_count(const struct policy_view *v);
+
+/* Symmetric; a node does not see itself. The mask has bit i for slot block * 64 + i. */
+bool policy_sees(const struct policy_view *v, uint32_t viewer, uint32_t peer);
+uint64_t policy_sees_mask(const struct policy_view *v, uint32_t viewer, uint32_t block);
+
+/* What the viewer is shown of a visible peer beyond its addresses, sorted; out is released first. All of it belongs
+ * into AllowedIPs, the part that is no exit route into PrimaryRoutes. The answer depends on the viewer's class, the
+ * peer's record and, with via, on who else is online: policy_routes_version changes whenever any answer may. */
+void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, struct prefixes *out);
+uint64_t policy_routes_version(const struct policy_view *v);
+
+/* Whether addresses of the peer must be shown to this viewer without IPv4 (attribute disable-ipv4 at either end). */
+bool policy_hides_ipv4(const struct policy_view *v, uint32_t viewer, uint32_t peer);
+
+/* The packet filter in named parts (MapResponse.PacketFilters). Two parts with equal name and version are equal. A part
+ * never lists more than 128 sources of nodes, so a node that joins or leaves changes one part of each list it is in. */
+struct policy_part {
+    char name[28];
+    uint64_t version;
+};
+struct policy_parts {
+    struct policy_part *items; /* sorted by name */
+    size_t len, cap;
+};
+void policy_parts_release(struct policy_parts *p);
+/* Lists the parts as they are now (*now is released first), and writes to out one JSON object with those that told (may
+ * be NULL) lacks or has older, and null for those that are no more. Returns how many members that are; out may be NULL.
+ */
+size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const struct policy_parts *told,
+                           struct policy_parts *now, struct buf *out);
+
+/* The same filter whole, in the order and form of the recordings: a JSON array of tailcfg.FilterRule. */
+void policy_filter(const struct policy_view *v, uint32_t slot, struct buf *out);
+
+/* SSH rules: a JSON array of tailcfg.SSHRule; base ("https://host") starts the URL of checks. The version is the same
+ * only while the text is. */
+void policy_ssh(const struct policy_view *v, uint32_t slot, const char *base, struct buf *out);
+uint64_t policy_ssh_version(const struct policy_view *v, uint32_t slot);
+
+enum policy_ssh_verdict { POLICY_SSH_DENY, POLICY_SSH_ACCEPT, POLICY_SSH_CHECK };
+/* What the first matching rule says; login NULL: the first check rule for the two nodes. period_ns: how long an
+ * approval lasts, 0: each time anew. */
+enum policy_ssh_verdict policy_ssh_decide(const struct policy_view *v, uint32_t source, uint32_t target,
+                                          const char *login, int64_t *period_ns);
+
+/* Attributes that nodeAttrs (and randomizeClientPort) give the node, sorted; out is released first. */
+void policy_attrs(const struct policy_view *v, uint32_t slot, struct strs *out);
+bool policy_has_attr(const struct policy_view *v, uint32_t slot, const char *attr);
+
+/* autoApprovers: would this node's advertised prefix be approved? Exit routes by exitNode only. */
+bool policy_approves(const struct policy_view *v, uint32_t slot, const struct prefix *route);
+
+/* May the user take the tag for a device of his own (tailscale up --advertise-tags)? */
+bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *tag);
+/* May a credential with these tags give that tag (it holds it, or a tag on its chain of owners)? */
+bool policy_tags_may_tag(const struct policy *p, const char *const *tags, size_t count, const char *tag);
+
+/* ---- offline ---- */
+
+/* `headway policy compile`: both as texts; the tailnet is a JSON object with users (id, name, email, role), settings
+ * (domains) and nodes (name, user or tags, ipv4, ipv6, advertised, approved, order, online). Writes what each node (or
+ * the one named) would be told: with as_json an object by node name with filter, peers, self, ssh and auto_approve. A
+ * negative code comes with a problem that is fatal. */
+int policy_compile_texts(const char *policy, size_t policy_len, const char *tailnet, size_t tailnet_len,
+                         const char *node, bool as_json, struct buf *out, struct policy_problems *problems) WARN_UNUSED;
+
+#endif
