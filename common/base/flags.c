@@ -259,6 +259,14 @@ const struct strs *flags_list(const struct flags *f, const char *name)
     return v ? &v->texts : NULL;
 }
 
+bool flags_any_shown(const struct flag *table)
+{
+    for (const struct flag *flag = table; flag && flag->kind != FLAG_NONE; flag++)
+        if (!(flag->bits & FLAG_HIDDEN))
+            return true;
+    return false;
+}
+
 static size_t help_left(const struct flag *flag, struct buf *out)
 {
     size_t start = out->len;

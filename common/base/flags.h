@@ -74,6 +74,9 @@ const struct flag *flags_find(const struct flags *f, const char *word);
 /* The word takes the next one as its value: an option with a value that is not in the same word. */
 bool flags_takes_next(const struct flags *f, const char *word);
 
+/* A table (NULL is allowed) has a flag that is not hidden. */
+bool flags_any_shown(const struct flag *table);
+
 /* "  -u, --user NAME   text" for each flag that is not hidden. */
 void flags_help(const struct flag *table, struct buf *out);
 

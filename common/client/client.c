@@ -465,10 +465,11 @@ int client_follow(struct client *c, const char *path, const char *since, const s
     buf_adds(&sse.id, since);
     for (;;) {
         bool opened = false;
+        int64_t began = clock_mono_ms();
         r = follow_once(c, path, &sse, stream, &opened, &why);
         if (f.result || is_final(r) || atomic_load(&c->aborted))
             break;
-        if (opened)
+        if (opened && clock_mono_ms() - began > RETRY_MAX_MS)
             delay = RETRY_MIN_MS;
         if (stream->state)
             stream->state(stream->arg, &why, delay);

@@ -79,7 +79,8 @@ void client_resume(struct client *c);
 
 /* text/event-stream, fed in pieces of any size. */
 struct sse {
-    struct buf line, data, name, id; /* id: as of the last event */
+    struct buf line, data, name;
+    struct buf id, next_id; /* of the last whole event; of the one that is being read */
     bool after_cr, first_line_done;
     int (*event)(void *arg, const char *name, const char *id, const char *data, size_t len);
     void *arg;

@@ -13,6 +13,7 @@ void sse_init(struct sse *s, int (*event)(void *arg, const char *name, const cha
                       .data = BUF_INIT(CLIENT_EVENT_MAX),
                       .name = BUF_INIT(FIELD_MAX),
                       .id = BUF_INIT(FIELD_MAX),
+                      .next_id = BUF_INIT(FIELD_MAX),
                       .event = event,
                       .arg = arg};
 }
@@ -23,6 +24,7 @@ void sse_release(struct sse *s)
     buf_release(&s->data);
     buf_release(&s->name);
     buf_release(&s->id);
+    buf_release(&s->next_id);
 }
 
 void sse_restart(struct sse *s)
@@ -30,21 +32,9 @@ void sse_restart(struct sse *s)
     buf_clear(&s->line);
     buf_clear(&s->data);
     buf_clear(&s->name);
+    buf_clear(&s->next_id);
+    buf_add(&s->next_id, buf_text(&s->id), s->id.len);
     s->after_cr = s->first_line_done = false;
-}
-
-static int dispatch(struct sse *s)
-{
-    int r = 0;
-
-    if (s->data.len) {
-        s->data.data[--s->data.len] = '\0'; /* the line end behind the last data line */
-        r = s->event(s->arg, s->name.len ? buf_text(&s->name) : "message", buf_text(&s->id), buf_text(&s->data),
-                     s->data.len);
-    }
-    buf_clear(&s->data);
-    buf_clear(&s->name);
-    return r;
 }
 
 static void set(struct buf *field, const char *value, size_t len)
@@ -53,6 +43,21 @@ static void set(struct buf *field, const char *value, size_t len)
         return;
     buf_clear(field);
     buf_add(field, value, len);
+}
+
+static int dispatch(struct sse *s)
+{
+    int r = 0;
+
+    set(&s->id, buf_text(&s->next_id), s->next_id.len);
+    if (s->data.len) {
+        s->data.data[--s->data.len] = '\0'; /* the line end behind the last data line */
+        r = s->event(s->arg, s->name.len ? buf_text(&s->name) : "message", buf_text(&s->id), buf_text(&s->data),
+                     s->data.len);
+    }
+    buf_clear(&s->data);
+    buf_clear(&s->name);
+    return r;
 }
 
 static int end_line(struct sse *s)
@@ -83,7 +88,7 @@ static int end_line(struct sse *s)
     } else if (name_len == 5 && memcmp(line, "event", 5) == 0) {
         set(&s->name, value, value_len);
     } else if (name_len == 2 && memcmp(line, "id", 2) == 0) {
-        set(&s->id, value, value_len);
+        set(&s->next_id, value, value_len);
     }
     buf_clear(&s->line);
     return 0;

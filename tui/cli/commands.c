@@ -147,7 +147,7 @@ void command_help(const struct command *c, struct buf *out)
         buf_adds(out, "\nCommands:\n");
         list_below(c, out);
     }
-    if (c && c->flags) {
+    if (c && flags_any_shown(c->flags)) {
         buf_adds(out, "\nFlags:\n");
         flags_help(c->flags, out);
     }

@@ -63,7 +63,7 @@ static void write_command(const struct command *c, struct buf *out)
     if (c->deprecated)
         buf_addf(out, "Deprecated; use\n.Ic %s .\n", c->deprecated);
     write_aliases(c, out);
-    if (c->flags)
+    if (flags_any_shown(c->flags))
         write_flags(c->flags, out);
 }
 

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "cli/output.h"
 
+#define GO_ZERO_TIME INT64_C(-62135596800) /* the year 1, which Go has for "not set" */
+
 enum how { AS_IS, AS_NUMBER, AS_TIME, AS_USER, AS_KEY, AS_METHOD };
 
 struct field {
@@ -95,7 +97,7 @@ static json_t *old_time(const json_t *value)
 
     if (!json_is_string(value) || time_parse(json_string_value(value), &ns, "time", NULL) < 0)
         return json_null();
-    time = json_pack("{s:I}", "seconds", (json_int_t)(ns / NS_PER_SECOND));
+    time = json_pack("{s:I}", "seconds", (json_int_t)(ns ? ns / NS_PER_SECOND : GO_ZERO_TIME));
     if (ns % NS_PER_SECOND)
         json_object_set_new(time, "nanos", json_integer(ns % NS_PER_SECOND));
     return time;

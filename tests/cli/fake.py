@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A daemon that knows a small tailnet by heart, on a Unix socket: what the command line sends and prints can be compared
+to the byte. It remembers the requests that it saw."""
+import json
+import socketserver
+import threading
+from http.server import BaseHTTPRequestHandler
+
+ALICE = {"id": "1", "name": "alice", "createdAt": "2026-07-01T10:00:00Z", "displayName": "", "email": "",
+         "providerId": "", "provider": "", "profilePicUrl": ""}
+BOB = {"id": "2", "name": "bob", "createdAt": "2026-07-02T11:30:00Z", "displayName": "Bob B",
+       "email": "bob@example.com", "providerId": "", "provider": "", "profilePicUrl": ""}
+TAGGED = {"id": "2147455555", "name": "tagged-devices", "createdAt": "0001-01-01T00:00:00Z",
+          "displayName": "Tagged Devices", "email": "", "providerId": "", "provider": "", "profilePicUrl": ""}
+KEY = {"user": ALICE, "id": "1", "key": "hskey-auth-0f3a9c1b77de-***", "reusable": True, "ephemeral": False,
+       "used": False, "expiration": "2036-07-24T10:00:00Z", "createdAt": "2026-07-23T10:00:00Z", "aclTags": []}
+TAG_KEY = {"user": None, "id": "2", "key": "hskey-auth-5b1e22aa9c04-***", "reusable": False, "ephemeral": True,
+           "used": True, "expiration": None, "createdAt": "2026-07-23T10:00:00Z", "aclTags": ["tag:ci", "tag:k8s"]}
+
+
+def node(number, name, given, user, **more):
+    value = {"id": str(number), "machineKey": "mkey:" + "a0ab7745" * 8, "nodeKey": "nodekey:" + "7c841676" * 8,
+             "discoKey": "discokey:" + "7b" * 32,
+             "ipAddresses": ["100.64.0.%d" % number, "fd7a:115c:a1e0::%d" % number], "name": name, "user": user,
+             "lastSeen": "2026-07-20T08:15:30.5Z", "expiry": None, "preAuthKey": None,
+             "createdAt": "2026-07-01T10:00:00.123456789Z", "registerMethod": "REGISTER_METHOD_CLI",
+             "givenName": given, "online": True, "approvedRoutes": [], "availableRoutes": [], "subnetRoutes": [],
+             "tags": []}
+    value.update(more)
+    return value
+
+
+NODES = [
+    node(1, "Ann's <laptop>", "anns-laptop", ALICE),
+    node(2, "db-1", "db-1", TAGGED, tags=["tag:db", "tag:prod"], online=False, expiry="2026-07-20T00:00:00Z",
+         preAuthKey=TAG_KEY, registerMethod="REGISTER_METHOD_AUTH_KEY"),
+    node(3, "evil\x1b[2Jname", "gw", BOB, availableRoutes=["10.0.0.0/8", "192.168.0.0/24"],
+         approvedRoutes=["10.0.0.0/8"], subnetRoutes=["10.0.0.0/8"]),
+]
+EVENTS = [
+    {"id": "1.7", "time": "2026-07-20T08:00:00Z", "kind": "user.created", "weight": "change", "actor": "root",
+     "object": "user", "objectId": "1", "objectName": "alice", "text": "alice was created", "detail": None,
+     "inverse": {"method": "DELETE", "path": "/api/headway/users/1", "body": None}, "undoneBy": None},
+    {"id": "1.8", "time": "2026-07-20T08:01:00Z", "kind": "route.failover", "weight": "alarm", "actor": "server",
+     "object": "prefix", "objectId": None, "objectName": "10.0.0.0/8", "text": "gw serves 10.0.0.0/8", "detail": None,
+     "inverse": None, "undoneBy": None},
+]
+PENDING = [{"authId": "hskey-authreq-0123456789abcdef01234567", "kind": "register", "hostname": "new-one",
+            "source": "192.0.2.7:4711", "routes": ["10.9.0.0/16"], "requestTags": ["tag:ci"],
+            "createdAt": "2026-07-20T08:00:00Z", "expiresAt": "2026-07-20T08:15:00Z"}]
+ROUTES = [
+    {"node": "3", "name": "gw", "prefix": "10.0.0.0/8", "state": "serving", "exit": False, "primary": "3",
+     "primaryName": "gw", "reason": "approved, advertised and elected", "approvedBy": "root"},
+    {"node": "3", "name": "gw", "prefix": "192.168.0.0/24", "state": "available", "exit": False, "primary": None,
+     "primaryName": None, "reason": "advertised, but nobody approved it", "approvedBy": None},
+]
+APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "2036-10-21T10:00:00Z",
+            "createdAt": "2026-07-23T10:00:00Z", "lastSeen": None},
+           {"id": "2", "prefix": "hskey-api-1c44d0ab5e6f-***", "expiration": None,
+            "createdAt": "2026-07-23T10:05:00Z", "lastSeen": None}]
+CHANGE = {"event": "1.9", "version": 2, "result": {}, "inverse": None}
+
+
+def problem(status, detail, *errors):
+    return status, {"code": 5, "message": detail, "details": [], "title": "x", "status": status, "detail": detail,
+                    "errors": [{"message": e} for e in errors]}
+
+
+def v1(method, path, query, body):
+    words = path.split("/")[3:]
+    if words == ["user"] and method == "GET":
+        users = [u for u in (ALICE, BOB) if all(u[k] == v for k, v in query.items())]
+        return 200, {"users": users}
+    if words == ["user"]:
+        return problem(409, "user already exists") if body["name"] == "alice" else (200, {"user": {**BOB, **body}})
+    if words[0] == "user":
+        return 200, {} if method == "DELETE" else {"user": {**ALICE, "name": words[-1]}}
+    if words == ["node"]:
+        return 200, {"nodes": [n for n in NODES if query.get("user", n["user"]["name"]) == n["user"]["name"]]}
+    if words == ["node", "register"] or words == ["debug", "node"] or words == ["auth", "register"]:
+        return 200, {"node": NODES[0]}
+    if words == ["node", "backfillips"]:
+        return 200, {"changes": ['assigned IPv4 "100.64.0.3" to Node(3) "gw"']}
+    if words[0] == "node" and words[1] not in "123":
+        return problem(404, "node not found")
+    if words[0] == "node":
+        found = NODES[int(words[1]) - 1]
+        if words[2:] == ["approve_routes"]:
+            found = {**found, "approvedRoutes": body["routes"]}
+        if words[2:] == ["tags"] and not body["tags"]:
+            return problem(400, "setting tags", "cannot remove all tags from a node")
+        return 200, {} if method == "DELETE" else {"node": found}
+    if words == ["preauthkey"] and method == "GET":
+        return 200, {"preAuthKeys": [KEY, TAG_KEY]}
+    if words == ["preauthkey"] and method == "POST":
+        return 200, {"preAuthKey": {**KEY, "key": "hskey-auth-0f3a9c1b77de-" + "3d1c" * 16}}
+    if words == ["apikey"]:
+        return 200, {"apiKeys": APIKEYS} if method == "GET" else {"apiKey": "hskey-api-9ad2f0c4e1b7-" + "52ab" * 16}
+    if words == ["auth", "approve"] and body["authId"].endswith("ffff"):
+        return problem(404, "no pending auth session for auth_id " + body["authId"])
+    if words == ["policy"]:
+        return 200, {"policy": '{"acls": []} // all', "updatedAt": None}
+    if words == ["policy", "check"] and "bad" in body["policy"]:
+        return problem(400, "checking policy", "line 1: test(s) failed")
+    if words == ["health"]:
+        return 200, {"databaseConnectivity": True}
+    return 200, {}
+
+
+def ours(method, path, query, body):
+    words = path.split("/")[3:]
+    if words == ["events"]:
+        return 200, {"events": EVENTS, "event": "1.8"}
+    if words == ["pending"]:
+        return 200, {"pending": PENDING}
+    if words == ["routes"]:
+        return 200, {"routes": ROUTES}
+    if words[0] == "undo" and words[1] != "1.7":
+        return 410, {"error": {"code": "gone", "message": "event 1.6 is not in the journal any more", "field": ""}}
+    if words == ["backup"]:
+        return 200, {**CHANGE, "result": {"path": body["path"], "bytes": 4096}}
+    if words == ["apikeys"]:
+        return 200, {**CHANGE, "result": {"key": "hskey-api-000000000000-" + "52ab" * 16}}
+    if words == ["explain"]:
+        return 200, {"allowed": True, "rule": {"line": 3, "text": "accept"}, "via": ["gw"]}
+    return 200, CHANGE
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def address_string(self):
+        return "local"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self):
+        path, _, query = self.path.partition("?")
+        length = int(self.headers.get("Content-Length") or 0)
+        text = self.rfile.read(length).decode()
+        self.server.seen.append("%s %s%s" % (self.command, self.path, " " + text if text else ""))
+        body = json.loads(text) if text else None
+        pairs = dict(p.split("=", 1) for p in query.split("&") if p)
+        if "follow" in pairs:
+            return self.stream()
+        handle = v1 if path.startswith("/api/v1/") else ours
+        status, value = handle(self.command, path, pairs, body)
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def stream(self):
+        """Two events, a break in the middle of the second; then the end, as 410."""
+        if "since=1.9" in self.path:
+            data = b'{"error":{"code":"gone","message":"event 1.9 is not known","field":"since"}}'
+            self.send_response(410)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            return
+        event = dict(EVENTS[1], id="1.9", text="bob joined")
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b": hello\n\nevent: volatile\ndata: {}\n\n")
+        self.wfile.write(b"id: 1.9\r\nevent: journal\r\ndata: " + json.dumps(event).encode() + b"\r\n\r\n")
+        self.wfile.write(b"id: 1.10\nevent: journal\ndata: {")
+        self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path):
+        self.seen = []
+        super().__init__(path, Handler)
+
+    def get_request(self):
+        request, _ = super().get_request()
+        return request, ("local", 0)
+
+
+def start(path):
+    server = Server(path)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    return server

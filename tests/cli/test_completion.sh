@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The completion scripts are read by their shells, and offer what the table of commands holds.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+headway=${HEADWAY:-build/release/headway}
+failed=0 number=0
+echo 1..8
+
+check() { # NAME WANTED GOT
+  number=$((number + 1))
+  if [ "$2" = "$3" ]; then
+    echo "ok $number - $1"
+  else
+    echo "not ok $number - $1"
+    printf '# wanted: %s\n# is:     %s\n' "$2" "$3"
+    failed=1
+  fi
+}
+skip() {
+  number=$((number + 1))
+  echo "ok $number - $1 # SKIP $2 is not installed"
+}
+
+# What bash would offer for the words, of which the last is being typed.
+offered() {
+  bash -c 'source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _headway; printf "%s " "${COMPREPLY[@]}"' \
+    _ "$headway" "$@"
+}
+
+check "bash: a command" "nodes " "$(offered headway nod)"
+check "bash: a command below an alias" "list list-routes " "$(offered headway machine li)"
+check "bash: flags of a command, global ones too" "--identifier --insecure " "$(offered headway nodes approve-routes --i)"
+check "bash: values of a flag" "json json-line " "$(offered headway nodes list -o js)"
+check "bash: nothing hidden" "" "$(offered headway nodes list --nam)"
+if command -v zsh >/dev/null; then
+  check "zsh reads its script" "0" "$("$headway" completion zsh | zsh -n 2>&1; echo $?)"
+else
+  skip "zsh reads its script" zsh
+fi
+if command -v fish >/dev/null; then
+  check "fish reads its script" "0" "$("$headway" completion fish | fish -n 2>&1; echo $?)"
+  check "fish: a command below an alias" "list list-routes " \
+    "$(HOME=/nowhere fish --no-config -c "source ($headway completion fish | psub); complete -C 'headway machine li' | cut -f1" 2>/dev/null | sort | tr '\n' ' ')"
+else
+  skip "fish reads its script" fish
+  skip "fish: a command below an alias" fish
+fi
+exit $failed
