@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Approvals and elections by hand. What an administrator takes away stays away: autoApprovers do not bring it back. */
+#include "core/private.h"
+
+static int find(struct core_state *s, const struct core_admin *a, struct slot **out, struct err *e)
+{
+    *out = slot_by_id(s, a->id);
+    if (!*out)
+        return err_field(e, ERR_MISSING, "id", "node not found: %llu", (unsigned long long)a->id);
+    return admin_matches(a, (*out)->work->r.version, e);
+}
+
+static void note_prefix(struct core_state *s, const struct node *n, const struct prefix *p, bool approved)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    prefix_format(p, text);
+    const char *effect = !approved ? "" : prefixes_has(&n->available, p) ? "" : " (not advertised yet)";
+    journal(s,
+            &(struct event_note){
+                .id = approved ? EVENT_ROUTE_APPROVED : EVENT_ROUTE_REVOKED,
+                .object = "node",
+                .object_id = n->r.id,
+                .object_name = n->given_name,
+                .detail = mem_format("{\"prefix\":\"%s\"}", text),
+                .inverse = inverse("POST", mem_format("{\"%s\":[\"%s\"]}", approved ? "revoke" : "approve", text),
+                                   "/api/headway/nodes/%llu/routes", (unsigned long long)n->r.id)},
+            approved ? "%s was approved on %s%s" : "%s is no longer approved on %s%s", text, n->given_name, effect);
+}
+
+/* One entry of a pair speaks for both. */
+static bool second_exit(const struct prefixes *set, const struct prefix *p)
+{
+    return prefix_is_exit(p) && p->addr.bits == 128 && prefixes_has_exit(set);
+}
+
+static int set_approved(struct core_state *s, struct core_admin *a, struct slot *slot, const struct prefixes *approved)
+{
+    const struct node *old = slot->work;
+
+    if (prefixes_eq(&old->approved, approved)) {
+        admin_result(a, old);
+        return 0;
+    }
+    struct node *n = node_edit(old);
+    prefixes_copy(&n->approved, approved);
+    for (size_t i = 0; i < approved->len; i++) {
+        prefixes_del(&n->removed, &approved->items[i]);
+        if (!prefixes_has(&old->approved, &approved->items[i]) && !second_exit(approved, &approved->items[i]))
+            note_prefix(s, n, &approved->items[i], true);
+    }
+    for (size_t i = 0; i < old->approved.len; i++) {
+        const struct prefix *p = &old->approved.items[i];
+        if (prefixes_has(approved, p))
+            continue;
+        if (!a->undo_of)
+            prefixes_add(&n->removed, p);
+        if (!second_exit(&old->approved, p))
+            note_prefix(s, n, p, false);
+    }
+    admin_result(a, n);
+    tx_put(s, n);
+    return 0;
+}
+
+int admin_node_routes(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    prefixes_pair_exit(&a->prefixes);
+    return set_approved(s, a, slot, &a->prefixes);
+}
+
+int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    struct prefixes approved = {0};
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    if (!a->prefixes.len && !a->revoke.len)
+        return err_field(e, ERR_INVALID, "approve", "name at least one prefix to approve or to revoke");
+    prefixes_pair_exit(&a->prefixes);
+    prefixes_pair_exit(&a->revoke);
+    for (size_t i = 0; i < a->revoke.len; i++) {
+        char text[PREFIX_TEXT_MAX];
+        prefix_format(&a->revoke.items[i], text);
+        if (prefixes_has(&a->prefixes, &a->revoke.items[i]))
+            return err_field(e, ERR_INVALID, "revoke", "%s cannot be approved and revoked at once", text);
+        if (!prefixes_has(&slot->work->approved, &a->revoke.items[i]) && !second_exit(&a->revoke, &a->revoke.items[i]))
+            return err_field(e, ERR_MISSING, "revoke", "%s is not approved on %s", text, slot->work->given_name);
+    }
+    prefixes_copy(&approved, &slot->work->approved);
+    for (size_t i = 0; i < a->prefixes.len; i++)
+        prefixes_add(&approved, &a->prefixes.items[i]);
+    for (size_t i = 0; i < a->revoke.len; i++)
+        prefixes_del(&approved, &a->revoke.items[i]);
+    rc = set_approved(s, a, slot, &approved);
+    prefixes_release(&approved);
+    return rc;
+}
+
+int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    char text[PREFIX_TEXT_MAX];
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    if (a->prefixes.len != 1)
+        return err_field(e, ERR_INVALID, "prefix", "one prefix must be given");
+    const struct prefix *p = &a->prefixes.items[0];
+    prefix_format(p, text);
+    uint64_t before = routes_primary(s->routes, p, NULL);
+    admin_result(a, slot->work);
+    if (before == slot->id)
+        return 0;
+    if (!s->dry && (rc = routes_prefer(s->routes, p, slot->id, e)) < 0)
+        return rc;
+    s->elect = s->elect || !s->dry;
+    char *path_prefix = mem_strdup(text), *slash = strchr(path_prefix, '/');
+    if (slash)
+        *slash = '\0';
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_ROUTE_PRIMARY,
+                .object = "prefix",
+                .object_name = text,
+                .inverse = before
+                               ? inverse("POST", mem_format("{\"node\":\"%llu\"}", (unsigned long long)before),
+                                         "/api/headway/prefixes/%s%%2F%s/primary", path_prefix, slash ? slash + 1 : "")
+                               : NULL},
+            "%s is to be served by %s", text, slot->work->given_name);
+    free(path_prefix);
+    return 0;
+}
+
+int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    admin_result(a, slot->work);
+    if (!s->dry) {
+        slot->draining = !a->flag;
+        routes_follow(s, slot);
+    }
+    journal(
+        s,
+        &(struct event_note){
+            .id = EVENT_ROUTE_PRIMARY, .object = "node", .object_id = slot->id, .object_name = slot->work->given_name},
+        a->flag ? "%s may serve again" : "The prefixes of %s move to other routers where others can serve them",
+        slot->work->given_name);
+    return 0;
+}

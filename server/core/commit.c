@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Groups: what is written together, and what follows when it is durable, or is not. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/private.h"
+
+static struct group *open_group(struct core_state *s)
+{
+    if (!s->open) {
+        s->open = mem_alloc(sizeof(*s->open));
+        s->open->state = s;
+        s->open->calls_end = &s->open->calls;
+    }
+    return s->open;
+}
+
+static void group_free(struct group *g)
+{
+    for (size_t i = 0; i < g->writes.len; i++)
+        record_unref(g->writes.items[i].record);
+    vec_release(&g->writes);
+    vec_release(&g->events);
+    free(g);
+}
+
+uint64_t tx_new_id(struct core_state *s, enum record_kind kind)
+{
+    return s->next_id[kind]++;
+}
+
+struct map *cells_of(struct core_state *s, enum record_kind kind)
+{
+    return kind == RECORD_USER ? &s->users : kind == RECORD_PREAUTH_KEY ? &s->preauth_keys : &s->api_keys;
+}
+
+struct cell *cell_of(struct core_state *s, enum record_kind kind, uint64_t id, bool make)
+{
+    struct map *cells = cells_of(s, kind);
+    struct cell *c = map_getu(cells, id);
+
+    if (!c && make) {
+        c = mem_alloc(sizeof(*c));
+        map_putu(cells, id, c);
+    }
+    return c;
+}
+
+/* Makes record (NULL: nothing) what is worked with. */
+static void set_work(struct core_state *s, const struct record *r, bool remove)
+{
+    if (r->kind == RECORD_NODE) {
+        struct slot *slot = map_getu(&s->by_id, r->id);
+        if (!slot)
+            slot = slot_new(s, r->id);
+        slot_set_work(s, slot, remove ? NULL : (const struct node *)r);
+    } else if (r->kind == RECORD_POLICY) {
+        const void *old = s->policy_work;
+        s->policy_work = record_ref(r);
+        record_unref(old);
+    } else if (r->kind == RECORD_USER || r->kind == RECORD_PREAUTH_KEY || r->kind == RECORD_API_KEY) {
+        struct cell *c = cell_of(s, r->kind, r->id, true);
+        const void *old = c->work;
+        c->work = remove ? NULL : record_ref(r);
+        record_unref(old);
+    }
+}
+
+void tx_put(struct core_state *s, void *record)
+{
+    if (s->dry) {
+        record_unref(record);
+        return;
+    }
+    vec_push(&open_group(s)->writes, ((struct store_write){.record = record}));
+    set_work(s, record, false);
+}
+
+void tx_remove(struct core_state *s, const void *record)
+{
+    if (s->dry)
+        return;
+    vec_push(&open_group(s)->writes, ((struct store_write){.remove = true, .record = record_ref(record)}));
+    set_work(s, record, true);
+}
+
+void tx_answer_soon(struct core_state *s, struct core_call *call, int code)
+{
+    call->code = code;
+    call->next = NULL;
+    *s->answers_end = call;
+    s->answers_end = &call->next;
+}
+
+void tx_give_answers(struct core_state *s)
+{
+    struct core_call *call = s->answers;
+
+    s->answers = NULL;
+    s->answers_end = &s->answers;
+    for (struct core_call *next; call; call = next) {
+        next = call->next;
+        call->next = NULL;
+        call->done(call);
+    }
+}
+
+/* A call that changed nothing may still rest on what is being written: it waits for the newest group. */
+void tx_answer(struct core_state *s, struct core_call *call, int code)
+{
+    struct group *g = s->open;
+
+    if (!g && s->flying)
+        for (g = s->flying; g->next; g = g->next)
+            ;
+    if (!g) {
+        tx_answer_soon(s, call, code);
+        return;
+    }
+    call->code = code;
+    call->next = NULL;
+    *g->calls_end = call;
+    g->calls_end = &call->next;
+}
+
+struct finish {
+    struct core_call call;
+    struct group *group;
+};
+
+static void run_finish(struct core_state *s, struct core_call *call)
+{
+    struct finish *f = (struct finish *)call;
+
+    tx_finish(s, f->group);
+    free(f);
+}
+
+/* On the storage thread. */
+static void store_answered(void *arg, int code, const struct err *e)
+{
+    struct group *g = arg;
+    struct finish *f = mem_alloc(sizeof(*f));
+
+    g->code = code;
+    if (code < 0 && e)
+        g->err = *e;
+    f->group = g;
+    core_send(g->state->core, &f->call, run_finish);
+}
+
+void tx_submit(struct core_state *s)
+{
+    struct group *g = s->open;
+
+    if (!g)
+        return;
+    s->open = NULL;
+    *s->flying_end = g;
+    s->flying_end = &g->next;
+    s->counters.commits++;
+    store_submit(s->store, g->writes.items, g->writes.len, store_answered, g);
+}
+
+static void answer_calls(struct group *g, int code)
+{
+    for (struct core_call *call = g->calls, *next; call; call = next) {
+        next = call->next;
+        call->next = NULL;
+        if (code < 0 && call->code == 0) {
+            call->code = code;
+            call->err = g->err;
+        }
+        call->done(call);
+    }
+    g->calls = NULL;
+    g->calls_end = &g->calls;
+}
+
+static void follow_node(struct core_state *s, const struct store_write *w)
+{
+    const struct node *n = w->record;
+    struct slot *slot = map_getu(&s->by_id, n->r.id);
+
+    if (!slot)
+        return;
+    slot_publish(s, slot, w->remove ? NULL : n);
+}
+
+static void follow(struct core_state *s, const struct store_write *w)
+{
+    const struct record *r = w->record;
+
+    switch (r->kind) {
+    case RECORD_NODE:
+        follow_node(s, w);
+        break;
+    case RECORD_USER:
+    case RECORD_PREAUTH_KEY:
+    case RECORD_API_KEY: {
+        struct cell *c = cell_of(s, r->kind, r->id, true);
+        record_unref(c->published);
+        c->published = w->remove ? NULL : record_ref(r);
+        if (!c->published && !c->work) {
+            map_delu(cells_of(s, r->kind), r->id);
+            free(c);
+        }
+        if (r->kind == RECORD_USER) {
+            s->users_dirty = true;
+            slots_user_changed(s, r->id);
+        } else if (r->kind == RECORD_PREAUTH_KEY) {
+            s->preauth_keys_dirty = true;
+        } else {
+            s->api_keys_dirty = true;
+        }
+        break;
+    }
+    case RECORD_POLICY:
+        record_unref(s->policy_published);
+        s->policy_published = record_ref(r);
+        s->policy_dirty = true;
+        s->tailnet_dirty |= CHANGE_POLICY;
+        break;
+    case RECORD_EVENT:
+    case RECORD_PRIMARY:
+        break;
+    }
+}
+
+static void tell_events(struct core_state *s, const struct group *g)
+{
+    for (size_t i = 0; i < g->events.len; i++)
+        for (size_t k = 0; k < s->listeners.len; k++)
+            s->listeners.items[k].event(s->listeners.items[k].arg, g->events.items[i]);
+}
+
+/* Nothing of this group, nor of the later ones that were decided upon it, is true. */
+static void fall_back(struct core_state *s, struct group *failed)
+{
+    log_error("core", "changes could not be stored and were refused: %s", failed->err.message);
+    slots_reset(s);
+    for (int kind = RECORD_USER; kind <= RECORD_API_KEY; kind++) {
+        struct map *cells = cells_of(s, (enum record_kind)kind);
+        for (struct map_entry *e = map_first(cells); e; e = map_next(cells, e)) {
+            struct cell *c = e->value;
+            record_unref(c->work);
+            c->work = record_ref(c->published);
+        }
+    }
+    record_unref(s->policy_work);
+    s->policy_work = record_ref(s->policy_published);
+    if (s->open) {
+        struct group *g = s->open;
+        s->open = NULL;
+        g->err = failed->err;
+        tell_events(s, g);
+        answer_calls(g, failed->code);
+        group_free(g);
+    }
+}
+
+void tx_finish(struct core_state *s, struct group *g)
+{
+    s->flying = g->next;
+    if (!s->flying)
+        s->flying_end = &s->flying;
+    if (g->code == 0) {
+        for (size_t i = 0; g->abandoned && i < g->writes.len; i++)
+            set_work(s, g->writes.items[i].record, g->writes.items[i].remove);
+        for (size_t i = 0; i < g->writes.len; i++)
+            follow(s, &g->writes.items[i]);
+    } else if (!g->abandoned) {
+        fall_back(s, g);
+        for (struct group *later = s->flying; later; later = later->next)
+            later->abandoned = true;
+    }
+    if (g->events.len)
+        s->event_told = g->events.items[g->events.len - 1]->r.id;
+    publish(s);
+    tell_events(s, g);
+    answer_calls(g, g->code);
+    group_free(g);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The thread, its queue and its turns. */
+#include "core/core.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/private.h"
+
+#define TURN_CALLS 256 /* decided together before readers are told */
+
+static void *core_thread(void *arg);
+
+/* What the storage thread hands back, and small orders without an answer. */
+struct order {
+    struct core_call call;
+    uint64_t number;
+    int which;
+    const struct config *config;
+    char *text;
+    struct core_listener listener;
+};
+
+void core_send(struct core *core, struct core_call *call, void (*run)(struct core_state *, struct core_call *))
+{
+    call->run = run;
+    call->next = NULL;
+    pthread_mutex_lock(&core->lock);
+    bool wake = core->queue == NULL;
+    *core->queue_end = call;
+    core->queue_end = &call->next;
+    core->state.counters.queue_length++;
+    if (wake)
+        pthread_cond_signal(&core->wake);
+    pthread_mutex_unlock(&core->lock);
+}
+
+void core_register(struct core *core, void *call)
+{
+    core_send(core, call, register_run);
+}
+
+void core_map(struct core *core, void *call)
+{
+    core_send(core, call, map_run);
+}
+
+void core_admin(struct core *core, void *call)
+{
+    core_send(core, call, admin_run);
+}
+
+void core_ssh(struct core *core, void *call)
+{
+    core_send(core, call, ssh_run);
+}
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+};
+
+static void waiter_done(struct core_call *call)
+{
+    struct waiter *w = call->owner;
+
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+int core_wait(struct core *core, void (*send)(struct core *core, void *call), void *argument)
+{
+    struct core_call *call = argument;
+    struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+    call->done = waiter_done;
+    call->owner = &w;
+    send(core, call);
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+        pthread_cond_wait(&w.changed, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_mutex_destroy(&w.lock);
+    pthread_cond_destroy(&w.changed);
+    return call->code;
+}
+
+static void order_free(struct core_call *call)
+{
+    struct order *o = (struct order *)call;
+
+    free(o->text);
+    free(o);
+}
+
+static void send_order(struct core *core, struct order order, void (*run)(struct core_state *, struct core_call *))
+{
+    struct order *o = mem_dup(&order, sizeof(order));
+
+    o->call.done = order_free;
+    core_send(core, &o->call, run);
+}
+
+static void run_cancel(struct core_state *s, struct core_call *call)
+{
+    register_cancel_run(s, ((struct order *)call)->call.owner);
+    order_free(call);
+}
+
+void core_register_cancel(struct core *core, struct core_register *call)
+{
+    send_order(core, (struct order){.call.owner = call}, run_cancel);
+}
+
+static void run_session_end(struct core_state *s, struct core_call *call)
+{
+    struct order *o = (struct order *)call;
+
+    session_end_run(s, o->number, (enum session_end)o->which);
+    order_free(call);
+}
+
+void core_session_end(struct core *core, uint64_t session, enum session_end why)
+{
+    send_order(core, (struct order){.number = session, .which = (int)why}, run_session_end);
+}
+
+static void run_health(struct core_state *s, struct core_call *call)
+{
+    struct order *o = (struct order *)call;
+
+    session_health_run(s, o->number, o->which != 0);
+    order_free(call);
+}
+
+void core_session_health(struct core *core, uint64_t session, bool healthy)
+{
+    send_order(core, (struct order){.number = session, .which = healthy}, run_health);
+}
+
+static void run_apikey_seen(struct core_state *s, struct core_call *call)
+{
+    apikey_seen_run(s, ((struct order *)call)->number);
+    order_free(call);
+}
+
+void core_apikey_seen(struct core *core, uint64_t id)
+{
+    send_order(core, (struct order){.number = id}, run_apikey_seen);
+}
+
+static void run_reload(struct core_state *s, struct core_call *call)
+{
+    settings_reload(s, ((struct order *)call)->config);
+    order_free(call);
+}
+
+void core_reload(struct core *core, const struct config *config)
+{
+    send_order(core, (struct order){.config = config}, run_reload);
+}
+
+static void run_derp(struct core_state *s, struct core_call *call)
+{
+    settings_set_json(s, CHANGE_DERP, ((struct order *)call)->text);
+    order_free(call);
+}
+
+void core_set_derp(struct core *core, const char *derp_json)
+{
+    send_order(core, (struct order){.text = mem_strdup(derp_json)}, run_derp);
+}
+
+static void run_dns(struct core_state *s, struct core_call *call)
+{
+    settings_set_json(s, CHANGE_DNS, ((struct order *)call)->text);
+    order_free(call);
+}
+
+void core_set_dns(struct core *core, const char *dns_json)
+{
+    send_order(core, (struct order){.text = mem_strdup(dns_json)}, run_dns);
+}
+
+static void run_listen(struct core_state *s, struct core_call *call)
+{
+    vec_push(&s->listeners, ((struct order *)call)->listener);
+    order_free(call);
+}
+
+void core_listen(struct core *core, const struct core_listener *listener)
+{
+    send_order(core, (struct order){.listener = *listener}, run_listen);
+}
+
+static void run_unlisten(struct core_state *s, struct core_call *call)
+{
+    for (size_t i = s->listeners.len; i-- > 0;)
+        if (s->listeners.items[i].arg == call->owner)
+            vec_remove(&s->listeners, i);
+    order_free(call);
+}
+
+static void run_nothing(struct core_state *s, struct core_call *call)
+{
+    tx_answer_soon(s, call, 0);
+}
+
+static void send_nothing(struct core *core, void *call)
+{
+    core_send(core, call, run_nothing);
+}
+
+void core_unlisten(struct core *core, void *arg)
+{
+    struct core_call barrier = {0};
+
+    send_order(core, (struct order){.call.owner = arg}, run_unlisten);
+    core_wait(core, send_nothing, &barrier); /* afterwards the listener is never called again */
+}
+
+void core_counters(struct core *core, struct core_counters *out)
+{
+    pthread_mutex_lock(&core->lock);
+    *out = core->shown;
+    out->queue_length = core->state.counters.queue_length;
+    pthread_mutex_unlock(&core->lock);
+}
+
+/* Takes at most TURN_CALLS calls; waits for the first, or until a timer is due. NULL: a timer is due, or the end. */
+static struct core_call *take(struct core *core, bool *stop)
+{
+    struct core_call *first;
+
+    pthread_mutex_lock(&core->lock);
+    while (!core->queue && !core->stopping) {
+        int64_t due = timers_next(&core->state), now = clock_mono_ms();
+        if (due <= now)
+            break;
+        if (due == INT64_MAX) {
+            pthread_cond_wait(&core->wake, &core->lock);
+            continue;
+        }
+        int64_t until = due;
+        struct timespec when = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+        if (pthread_cond_timedwait(&core->wake, &core->lock, &when) != 0)
+            break;
+    }
+    first = core->queue;
+    struct core_call *last = first;
+    size_t count = first ? 1 : 0;
+    while (last && last->next && count < TURN_CALLS) {
+        last = last->next;
+        count++;
+    }
+    if (last) {
+        core->queue = last->next;
+        last->next = NULL;
+        if (!core->queue)
+            core->queue_end = &core->queue;
+    }
+    core->state.counters.queue_length -= count;
+    uint64_t length = core->state.counters.queue_length;
+    core->shown = core->state.counters;
+    core->state.counters.queue_length = length;
+    *stop = core->stopping && !core->queue && !first && !core->state.flying;
+    pthread_mutex_unlock(&core->lock);
+    return first;
+}
+
+static void *core_thread(void *arg)
+{
+    struct core *core = arg;
+    struct core_state *s = &core->state;
+    bool stop = false;
+
+    while (!stop) {
+        struct core_call *call = take(core, &stop);
+        while (call) {
+            struct core_call *next = call->next;
+            call->next = NULL;
+            s->counters.calls++;
+            call->run(s, call);
+            call = next;
+        }
+        timers_run(s);
+        publish(s);
+        tx_give_answers(s);
+        tx_submit(s);
+    }
+    return NULL;
+}
+
+int core_start(const struct config *config, struct tailnet *t, struct store *store, struct core **out, struct err *e)
+{
+    struct core *core = mem_alloc(sizeof(*core));
+    pthread_condattr_t monotonic;
+
+    core->queue_end = &core->queue;
+    core->state = (struct core_state){.core = core, .config = config, .tailnet = t, .store = store, .next_session = 1};
+    core->state.flying_end = &core->state.flying;
+    core->state.answers_end = &core->state.answers;
+    pthread_mutex_init(&core->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&core->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    int rc = state_load(&core->state, e);
+    if (rc == 0 && pthread_create(&core->thread, NULL, core_thread, core) != 0)
+        rc = err_set(e, ERR_INTERNAL, "cannot start the core's thread");
+    if (rc < 0) {
+        state_release(&core->state);
+        free(core);
+        return rc;
+    }
+    *out = core;
+    return 0;
+}
+
+void core_stop(struct core *core)
+{
+    if (!core)
+        return;
+    pthread_mutex_lock(&core->lock);
+    core->stopping = true;
+    pthread_cond_signal(&core->wake);
+    pthread_mutex_unlock(&core->lock);
+    pthread_join(core->thread, NULL);
+    state_release(&core->state);
+    pthread_mutex_destroy(&core->lock);
+    pthread_cond_destroy(&core->wake);
+    free(core);
+}

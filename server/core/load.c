@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From the store to the first snapshot, and everything back to the heap at the end. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/private.h"
+
+static void load_cells(struct core_state *s, enum record_kind kind, void *const *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct record *r = records[i];
+        struct cell *c = cell_of(s, kind, r->id, true);
+        c->work = record_ref(r);
+        c->published = record_ref(r);
+    }
+}
+
+static void load_node(struct core_state *s, const struct node *n, const struct node_live *live)
+{
+    struct slot *slot = slot_new(s, n->r.id);
+
+    node_live_copy(&slot->live, live);
+    slot->live.online = false;
+    slot->live.healthy = true;
+    slot->ended_ms = clock_mono_ms();
+    slot_set_work(s, slot, n);
+    slot_publish(s, slot, n);
+    if (n->ephemeral)
+        timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
+                  slot->id);
+}
+
+static void load_primaries(struct core_state *s, const struct store_image *image)
+{
+    for (size_t i = 0; i < image->primary_count; i++) {
+        const struct primary *p = image->primaries[i];
+        struct slot *slot = map_getu(&s->by_id, p->r.id);
+        if (!slot)
+            continue;
+        routes_restore(s->routes, &p->prefix, p->r.id, p->since_ns);
+        prefixes_add(&slot->serving, &p->prefix);
+        size_t at = 0;
+        while (at < s->primaries.len && prefix_cmp(&s->primaries.items[at]->prefix, &p->prefix) < 0)
+            at++;
+        (void)vec_add(&s->primaries);
+        memmove(&s->primaries.items[at + 1], &s->primaries.items[at], (s->primaries.len - 1 - at) * sizeof(void *));
+        s->primaries.items[at] = record_ref(p);
+    }
+    if (image->primary_count)
+        timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / 1000000, TIMER_SETTLE, 0);
+}
+
+int state_load(struct core_state *s, struct err *e)
+{
+    struct store_image image = {0};
+    int rc = store_load(s->store, &image, e);
+
+    if (rc < 0)
+        return rc;
+    s->config = config_ref(s->config);
+    s->routes = routes_new(NULL);
+    s->run = image.run;
+    memcpy(s->next_id, image.next_id, sizeof(s->next_id));
+    for (size_t i = 0; i < sizeof(s->next_id) / sizeof(*s->next_id); i++)
+        if (!s->next_id[i])
+            s->next_id[i] = 1;
+    load_cells(s, RECORD_USER, (void *const *)image.users, image.user_count);
+    load_cells(s, RECORD_PREAUTH_KEY, (void *const *)image.preauth_keys, image.preauth_key_count);
+    load_cells(s, RECORD_API_KEY, (void *const *)image.api_keys, image.api_key_count);
+    s->policy_work = record_ref(image.policy);
+    s->policy_published = record_ref(image.policy);
+    settings_from_config(s);
+    for (size_t i = 0; i < image.node_count; i++)
+        load_node(s, image.nodes[i], &image.lives[i]);
+    load_primaries(s, &image);
+    address_set_ranges(s);
+    store_image_release(&image);
+    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->primaries_dirty = s->policy_dirty = true;
+    s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
+    journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
+            "headwayd started with %zu nodes and %zu users", s->slots.len, s->users.len);
+    publish(s);
+    tx_submit(s);
+    return 0;
+}
+
+static void release_cells(struct map *m)
+{
+    for (struct map_entry *e = map_first(m); e; e = map_next(m, e)) {
+        struct cell *c = e->value;
+        record_unref(c->work);
+        record_unref(c->published);
+        free(c);
+    }
+    map_release(m);
+}
+
+void state_release(struct core_state *s)
+{
+    release_cells(&s->users);
+    release_cells(&s->preauth_keys);
+    release_cells(&s->api_keys);
+    slots_release(s);
+    waiting_release(s);
+    map_release(&s->by_id);
+    map_release(&s->by_node_key);
+    map_release(&s->by_machine_key);
+    map_release(&s->by_name);
+    map_release(&s->by_address);
+    map_release(&s->sessions);
+    map_release(&s->ssh_approved);
+    map_release(&s->deleted_keys);
+    map_release(&s->quarantine);
+    for (size_t i = 0; i < s->primaries.len; i++)
+        record_unref(s->primaries.items[i]);
+    vec_release(&s->primaries);
+    vec_release(&s->dirty_slots);
+    vec_release(&s->timers);
+    vec_release(&s->listeners);
+    record_unref(s->policy_work);
+    record_unref(s->policy_published);
+    settings_unref(s->settings);
+    if (s->routes) {
+        routes_free(s->routes);
+        config_unref(s->config);
+    }
+}

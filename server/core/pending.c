@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Registrations and SSH sessions that wait for a person. A verdict is stored: any number of askers see the same one. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "core/private.h"
+
+#define PER_SOURCE_MAX 64 /* one address cannot push everybody else's registrations out */
+
+struct waiting *waiting_find(struct core_state *s, const char *auth_id)
+{
+    return map_gets(&s->waiting, auth_id);
+}
+
+static void waiting_free(struct waiting *w)
+{
+    pending_unref(w->pending);
+    vec_release(&w->calls);
+    free(w);
+}
+
+static bool same_host(const char *a, const char *b)
+{
+    const char *x = strrchr(a, ':'), *y = strrchr(b, ':');
+
+    return x && y && x - a == y - b && memcmp(a, b, (size_t)(x - a)) == 0;
+}
+
+static int check_room(struct core_state *s, const struct pending *p, struct err *e)
+{
+    size_t of_source = 0;
+
+    for (struct map_entry *at = map_first(&s->waiting); at; at = map_next(&s->waiting, at))
+        of_source += same_host(((struct waiting *)at->value)->pending->source, p->source);
+    if (of_source >= PER_SOURCE_MAX)
+        return err_set(e, ERR_BUSY, "too many registrations wait from your address: approve or reject some first");
+    if ((int64_t)s->waiting.len >= s->config->tuning.register_cache_max_entries)
+        return err_set(e, ERR_BUSY, "too many registrations wait: an administrator must approve or reject some first");
+    return 0;
+}
+
+struct waiting *waiting_new(struct core_state *s, const struct pending *fields, struct err *e)
+{
+    if (check_room(s, fields, e) < 0)
+        return NULL;
+    struct waiting *w = mem_alloc(sizeof(*w));
+    struct pending *p = w->pending = pending_new();
+    memcpy(p->auth_id, "hskey-authreq-", 14);
+    random_hex(p->auth_id + 14, 12);
+    p->ssh = fields->ssh;
+    memcpy(p->machine_key, fields->machine_key, KEY_LEN);
+    memcpy(p->node_key, fields->node_key, KEY_LEN);
+    mem_replace(&p->hostname, fields->hostname);
+    mem_replace(&p->os, fields->os);
+    mem_replace(&p->client_version, fields->client_version);
+    mem_replace(&p->source, fields->source);
+    mem_replace(&p->ssh_user, fields->ssh_user);
+    strs_copy(&p->request_tags, &fields->request_tags);
+    prefixes_copy(&p->routes, &fields->routes);
+    p->ssh_source_id = fields->ssh_source_id;
+    p->ssh_target_id = fields->ssh_target_id;
+    p->created_ns = clock_wall_ns();
+    p->expires_ns = p->created_ns + s->config->tuning.register_cache_expiration;
+    map_puts(&s->waiting, p->auth_id, w);
+    timer_set(s, clock_mono_ms() + s->config->tuning.register_cache_expiration / 1000000 + 1, TIMER_PENDING, 0);
+    s->pendings_dirty = true;
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_REGISTRATION_PENDING, .actor = "server", .object = "pending", .object_name = p->auth_id},
+            p->ssh ? "An SSH session of %s waits for approval" : "%s wants to join and waits for approval",
+            p->hostname);
+    return w;
+}
+
+static void answer_ssh(struct core_state *s, struct waiting *w, struct core_ssh *call)
+{
+    call->accepted = w->accepted;
+    call->undecided = false;
+    tx_answer_soon(s, &call->call, 0);
+}
+
+void waiting_decide(struct core_state *s, struct waiting *w, bool accepted, uint64_t node_id)
+{
+    w->decided = true;
+    w->accepted = accepted;
+    w->node_id = node_id;
+    s->pendings_dirty = true;
+    for (size_t i = 0; i < w->calls.len; i++) {
+        if (w->pending->ssh)
+            answer_ssh(s, w, (struct core_ssh *)w->calls.items[i]);
+        else
+            register_answer_followup(s, w, (struct core_register *)w->calls.items[i]);
+    }
+    w->calls.len = 0;
+}
+
+void waiting_expire(struct core_state *s)
+{
+    int64_t now = clock_wall_ns();
+    VEC(struct waiting *) gone = {0};
+
+    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e))
+        if (((struct waiting *)e->value)->pending->expires_ns <= now)
+            vec_push(&gone, e->value);
+    for (size_t i = 0; i < gone.len; i++) {
+        struct waiting *w = gone.items[i];
+        map_dels(&s->waiting, w->pending->auth_id);
+        if (!w->decided)
+            waiting_decide(s, w, false, 0);
+        waiting_free(w);
+    }
+    s->pendings_dirty = s->pendings_dirty || gone.len > 0;
+    vec_release(&gone);
+}
+
+void waiting_drop_call(struct core_state *s, struct core_call *call)
+{
+    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
+        struct waiting *w = e->value;
+        for (size_t i = 0; i < w->calls.len; i++)
+            if (w->calls.items[i] == call) {
+                vec_remove(&w->calls, i);
+                tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
+                return;
+            }
+    }
+}
+
+void waiting_release(struct core_state *s)
+{
+    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e))
+        waiting_free(e->value);
+    map_release(&s->waiting);
+}
+
+/* ---- Tailscale SSH in check mode ---- */
+
+static void ssh_key(const struct core_ssh *q, struct buf *key)
+{
+    buf_addf(key, "%llu %llu %s", (unsigned long long)q->source_id, (unsigned long long)q->target_id, q->user);
+}
+
+static bool approved_lately(struct core_state *s, const struct core_ssh *q)
+{
+    struct buf key = BUF_INIT(1024);
+
+    ssh_key(q, &key);
+    intptr_t until = (intptr_t)map_gets(&s->ssh_approved, buf_text(&key));
+    buf_release(&key);
+    return until > clock_mono_ms();
+}
+
+void ssh_run(struct core_state *s, struct core_call *call)
+{
+    struct core_ssh *q = (struct core_ssh *)call;
+    int64_t period_ms = 0;
+    struct slot *source = slot_by_id(s, q->source_id), *target = slot_by_id(s, q->target_id);
+
+    if (!source || !target || !policy_ssh_check(s, source->work, target->work, q->user, &period_ms)) {
+        tx_answer_soon(s, call, err_set(&call->err, ERR_DENIED, "no check rule of the policy allows this session"));
+        return;
+    }
+    if (!q->auth_id) {
+        if (approved_lately(s, q)) {
+            q->accepted = true;
+            tx_answer_soon(s, call, 0);
+            return;
+        }
+        struct pending fields = {.ssh = true,
+                                 .hostname = source->work->given_name,
+                                 .os = source->work->os,
+                                 .client_version = source->work->client_version,
+                                 .source = source->live.source,
+                                 .ssh_user = (char *)(uintptr_t)q->user,
+                                 .ssh_source_id = q->source_id,
+                                 .ssh_target_id = q->target_id};
+        struct waiting *w = waiting_new(s, &fields, &call->err);
+        q->undecided = w != NULL;
+        if (w)
+            str_copy(q->new_auth_id, sizeof(q->new_auth_id), w->pending->auth_id);
+        tx_answer_soon(s, call, w ? 0 : (int)call->err.code);
+        return;
+    }
+    struct waiting *w = waiting_find(s, q->auth_id);
+    if (!w || !w->pending->ssh || w->pending->ssh_source_id != q->source_id ||
+        w->pending->ssh_target_id != q->target_id) {
+        tx_answer_soon(s, call, err_set(&call->err, ERR_INVALID, "unknown SSH authorisation"));
+        return;
+    }
+    if (!w->decided)
+        vec_push(&w->calls, call);
+    else
+        answer_ssh(s, w, q);
+}
+
+/* Remembers an accepted session for the period of its rule. */
+void ssh_remember(struct core_state *s, const struct waiting *w)
+{
+    int64_t period_ms = 0;
+    struct slot *source = slot_by_id(s, w->pending->ssh_source_id), *target = slot_by_id(s, w->pending->ssh_target_id);
+    struct core_ssh q = {
+        .source_id = w->pending->ssh_source_id, .target_id = w->pending->ssh_target_id, .user = w->pending->ssh_user};
+    struct buf key = BUF_INIT(1024);
+
+    if (source && target && policy_ssh_check(s, source->work, target->work, q.user, &period_ms) && period_ms > 0) {
+        ssh_key(&q, &key);
+        if (s->ssh_approved.len >= 65536)
+            map_release(&s->ssh_approved);
+        map_puts(&s->ssh_approved, buf_text(&key), (void *)(intptr_t)(clock_mono_ms() + period_ms));
+    }
+    buf_release(&key);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From the state to what readers see: elections first, then one snapshot and its changes. */
+#include "base/clock.h"
+#include "core/private.h"
+
+void routes_follow(struct core_state *s, struct slot *slot)
+{
+    const struct node *n = slot->published;
+
+    s->elect = true;
+    if (!n) {
+        routes_remove_node(s->routes, slot->id);
+        return;
+    }
+    struct routes_flags flags = {.online = slot->live.online,
+                                 .healthy = slot->live.healthy,
+                                 .expired = node_is_expired(n, clock_wall_ns()),
+                                 .draining = slot->draining};
+    routes_set_node(s->routes, n, &flags);
+}
+
+static const char *name_of(struct core_state *s, uint64_t id)
+{
+    struct slot *slot = id ? map_getu(&s->by_id, id) : NULL;
+    const struct node *n = slot ? (slot->published ? slot->published : slot->work) : NULL;
+
+    return n ? n->given_name : id ? "a deleted node" : "nobody";
+}
+
+/* The durable memory of an election: after a restart the same router serves. */
+static void remember(struct core_state *s, const struct route_move *m)
+{
+    size_t i = 0;
+
+    while (i < s->primaries.len && prefix_cmp(&s->primaries.items[i]->prefix, &m->prefix) < 0)
+        i++;
+    bool known = i < s->primaries.len && prefix_cmp(&s->primaries.items[i]->prefix, &m->prefix) == 0;
+    if (!m->to) {
+        /* Nobody serves now: whoever did is remembered, so that a restart meanwhile does not hand the prefix around. */
+        if (known) {
+            record_unref(s->primaries.items[i]);
+            vec_remove(&s->primaries, i);
+            s->primaries_dirty = true;
+        }
+        return;
+    }
+    struct primary *p = primary_new();
+    p->r.id = m->to;
+    p->prefix = m->prefix;
+    p->since_ns = clock_wall_ns();
+    if (known) {
+        record_unref(s->primaries.items[i]);
+    } else {
+        (void)vec_add(&s->primaries);
+        memmove(&s->primaries.items[i + 1], &s->primaries.items[i], (s->primaries.len - 1 - i) * sizeof(p));
+    }
+    s->primaries.items[i] = record_ref(p);
+    s->primaries_dirty = true;
+    tx_put(s, p);
+}
+
+static void tell_move(struct core_state *s, const struct route_move *m)
+{
+    char text[PREFIX_TEXT_MAX];
+    struct slot *to = m->to ? map_getu(&s->by_id, m->to) : NULL;
+    struct event_note note = {.actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
+
+    if (!m->to) {
+        note.id = EVENT_ROUTE_UNSERVED;
+        journal(s, &note, "Nobody serves %s any more: %s %s", text, name_of(s, m->from), m->cause);
+    } else if (!m->from) {
+        note.id = EVENT_ROUTE_SERVED;
+        journal(s, &note, "%s serves %s: it %s", name_of(s, m->to), text, m->cause);
+    } else {
+        note.id = EVENT_ROUTE_FAILOVER;
+        s->counters.failovers++;
+        journal(s, &note, "%s moved from %s to %s: %s", text, name_of(s, m->from), name_of(s, m->to), m->cause);
+    }
+    (void)to;
+}
+
+static void move_serving(struct core_state *s, const struct route_move *m)
+{
+    struct slot *from = m->from ? map_getu(&s->by_id, m->from) : NULL;
+    struct slot *to = m->to ? map_getu(&s->by_id, m->to) : NULL;
+
+    if (from) {
+        prefixes_del(&from->serving, &m->prefix);
+        slot_mark(s, from, from->published ? CHANGE_WHOLE | CHANGE_SELF : 0);
+        from->route_moved = true;
+    }
+    if (to) {
+        prefixes_add(&to->serving, &m->prefix);
+        slot_mark(s, to, CHANGE_WHOLE | CHANGE_SELF);
+        to->route_moved = true;
+    }
+}
+
+static void elect(struct core_state *s)
+{
+    struct route_moves moves = {0};
+
+    s->elect = false;
+    routes_elect(s->routes, clock_wall_ns(), &moves);
+    for (size_t i = 0; i < moves.len; i++) {
+        move_serving(s, &moves.items[i]);
+        remember(s, &moves.items[i]);
+        tell_move(s, &moves.items[i]);
+    }
+    route_moves_release(&moves);
+}
+
+static int record_by_id(const void *a, const void *b)
+{
+    const struct record *x = *(const struct record *const *)a, *y = *(const struct record *const *)b;
+
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* The published records of a kind, by id; free the array. */
+static const void **published(struct core_state *s, enum record_kind kind, size_t *count)
+{
+    struct map *cells = cells_of(s, kind);
+    const void **items = mem_alloc((cells->len + 1) * sizeof(*items));
+
+    *count = 0;
+    for (struct map_entry *e = map_first(cells); e; e = map_next(cells, e))
+        if (((const struct cell *)e->value)->published)
+            items[(*count)++] = ((const struct cell *)e->value)->published;
+    qsort(items, *count, sizeof(*items), record_by_id);
+    return items;
+}
+
+static int pending_by_age(const void *a, const void *b)
+{
+    const struct pending *x = *(struct pending *const *)a, *y = *(struct pending *const *)b;
+
+    return x->created_ns < y->created_ns ? -1 : x->created_ns > y->created_ns;
+}
+
+static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next)
+{
+    VEC(struct pending *) list = {0};
+
+    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
+        struct waiting *w = e->value;
+        if (!w->decided)
+            vec_push(&list, w->pending);
+    }
+    if (list.len)
+        qsort(list.items, list.len, sizeof(*list.items), pending_by_age);
+    snapshot_set_pendings(next, list.items, list.len);
+    vec_release(&list);
+}
+
+static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
+{
+    size_t count;
+    const void **items;
+
+    if (s->users_dirty) {
+        items = published(s, RECORD_USER, &count);
+        snapshot_set_users(next, (const struct user *const *)items, count);
+        free(items);
+    }
+    if (s->preauth_keys_dirty) {
+        items = published(s, RECORD_PREAUTH_KEY, &count);
+        snapshot_set_preauth_keys(next, (const struct preauth_key *const *)items, count);
+        free(items);
+    }
+    if (s->api_keys_dirty) {
+        items = published(s, RECORD_API_KEY, &count);
+        snapshot_set_api_keys(next, (const struct api_key *const *)items, count);
+        free(items);
+    }
+    if (s->pendings_dirty)
+        publish_pendings(s, next);
+    if (s->primaries_dirty)
+        snapshot_set_primaries(next, (const struct primary *const *)s->primaries.items, s->primaries.len);
+    if (s->policy_dirty)
+        snapshot_set_policy(next, s->policy_published);
+    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
+    s->primaries_dirty = s->policy_dirty = false;
+}
+
+static const struct user *published_user(struct core_state *s, uint64_t id)
+{
+    const struct cell *c = id ? map_getu(&s->users, id) : NULL;
+
+    return c ? (c->published ? c->published : c->work) : NULL;
+}
+
+static void publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
+{
+    const struct node *n = slot->published;
+
+    if (slot->dirty)
+        *change = (struct change){.seq = ++s->change_seq,
+                                  .node_id = slot->id,
+                                  .slot = slot->index,
+                                  .mask = slot->dirty,
+                                  .route_moved = slot->route_moved};
+    if (n) {
+        slot->expired = node_is_expired(n, next->wall_ns);
+        snapshot_set_node(next, slot->index,
+                          tailnet_node_new(slot->index, slot->dirty ? s->change_seq : slot->version, n,
+                                           published_user(s, n->user_id), &slot->live, &slot->serving, slot->expired),
+                          slot->dirty ? s->change_seq : slot->version);
+        slot->version = slot->dirty ? s->change_seq : slot->version;
+    } else if (snapshot_node(next, slot->index)) {
+        snapshot_set_node(next, slot->index, NULL, s->change_seq);
+    }
+}
+
+/* A removed node's slot is empty from here on; a new one's stays, its record may still be on its way. */
+static void settle_slot(struct core_state *s, struct slot *slot)
+{
+    slot->dirty = 0;
+    slot->rebuild = slot->route_moved = false;
+    if (!slot->published && !slot->work)
+        slot_free(s, slot);
+}
+
+static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot *next, struct change *changes)
+{
+    size_t count = 0;
+
+    for (uint32_t bit = CHANGE_POLICY; bit <= CHANGE_USERS; bit <<= 1) {
+        if (!(s->tailnet_dirty & bit))
+            continue;
+        changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = bit};
+        if (bit == CHANGE_POLICY)
+            next->policy_version = s->change_seq;
+        else if (bit == CHANGE_USERS)
+            next->users_version = s->change_seq;
+        else if (bit == CHANGE_DNS)
+            s->settings->dns_version = s->change_seq;
+        else
+            s->settings->derp_version = s->change_seq;
+    }
+    if (s->tailnet_dirty & (CHANGE_DNS | CHANGE_DERP)) {
+        /* Snapshots hold a copy that is never written to. */
+        struct tailnet_settings *copy = settings_edit(s->settings);
+        snapshot_set_settings(next, copy);
+        settings_unref(copy);
+    }
+    s->tailnet_dirty = 0;
+    return count;
+}
+
+void publish(struct core_state *s)
+{
+    if (s->elect)
+        elect(s);
+    bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
+                 s->primaries_dirty || s->policy_dirty;
+    if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_told == s->event_shown)
+        return;
+    const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
+    struct tailnet_snapshot *next = snapshot_edit(now);
+    tailnet_unpin(now);
+    struct change *changes = mem_alloc((s->dirty_slots.len + 4) * sizeof(*changes));
+    next->wall_ns = clock_wall_ns();
+    publish_lists(s, next);
+    size_t count = publish_tailnet_wide(s, next, changes);
+    for (size_t i = 0; i < s->dirty_slots.len; i++) {
+        struct slot *slot = s->dirty_slots.items[i];
+        publish_slot(s, next, slot, &changes[count]);
+        count += slot->dirty != 0;
+    }
+    next->seq = s->change_seq;
+    next->event_run = s->run;
+    next->event_seq = s->event_shown = s->event_told;
+    s->counters.publishes++;
+    tailnet_publish(s->tailnet, next, changes, count);
+    for (size_t i = 0; i < s->dirty_slots.len; i++) {
+        struct slot *slot = s->dirty_slots.items[i];
+        for (size_t k = 0; slot->dirty & CHANGE_VOLATILE && k < s->listeners.len; k++)
+            s->listeners.items[k].volatile_change(s->listeners.items[k].arg, slot->id);
+        settle_slot(s, slot);
+    }
+    s->dirty_slots.len = 0;
+    free(changes);
+}
