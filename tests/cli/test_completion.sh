@@ -24,7 +24,7 @@ skip() {
 
 # What bash would offer for the words, of which the last is being typed.
 offered() {
-  bash -c 'source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _headway; printf "%s " "${COMPREPLY[@]}"' \
+  bash -c 'source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _headway; [ "${#COMPREPLY[@]}" = 0 ] || printf "%s " "${COMPREPLY[@]}"' \
     _ "$headway" "$@"
 }
 
