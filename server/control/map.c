@@ -59,7 +59,7 @@ static void start_stream(struct map_call *m, bool gone)
     };
 
     memcpy(start.node_key, m->request.node_key, KEY_LEN);
-    session_open(m->control, &start);
+    session_begin(m->control, &start);
 }
 
 static void answer(struct map_call *m)

@@ -208,7 +208,7 @@ static void enlist(struct group *g, struct session *s)
         map_putu(&g->by_number, s->number, s);
 }
 
-void session_open(struct control *c, const struct session_start *start)
+void session_begin(struct control *c, const struct session_start *start)
 {
     struct session *s = mem_alloc(sizeof(*s));
     struct rpc *rpc = start->rpc;

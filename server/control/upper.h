@@ -65,7 +65,7 @@ struct session_start {
     const char *hostname;
 };
 /* Starts the stream; from here on the rpc belongs to the session. */
-void session_open(struct control *c, const struct session_start *start);
+void session_begin(struct control *c, const struct session_start *start);
 
 void groups_start(struct control *c);
 void groups_stop(struct control *c); /* after all connections are gone */
