@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the storage thread writes. Groups that queued up share one transaction, each in a savepoint of its own, so that
- * one that is refused takes nothing with it. Where the whole transaction fails (a full disk mostly), each group is
- * tried alone: a small one may still fit. */
+ * one that is refused takes nothing with it. Where the whole transaction fails (a full disk mostly), the log is emptied
+ * into the database, and each group is tried alone: a small one may still fit. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -231,9 +231,8 @@ void store_commit(struct store *s, struct group *list)
 
     pthread_mutex_lock(&s->writer_lock);
     code = commit_together(s, list, NULL, &e);
-    if (code < 0 && !list->next) {
-        refuse(list, NULL, code, &e);
-    } else if (code < 0) {
+    if (code < 0) {
+        sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         for (struct group *g = list; g; g = g->next) {
             code = commit_together(s, g, g->next, &e);
             if (code < 0)

@@ -17,12 +17,13 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-#define LAZY_MS   100   /* a group that nobody waits for: events of elections, of nodes that come and go */
-#define LIVE_MS   5000  /* endpoints, last seen */
-#define RETRY_MS  10000 /* after a write failed: soft state again, and whether writing works */
-#define PRUNE_MS  60000
-#define STEP_MS   50 /* between two steps of a retention that has a lot to do */
-#define WAL_BYTES "16777216"
+#define LAZY_MS       100   /* a group that nobody waits for: events of elections, of nodes that come and go */
+#define LIVE_MS       5000  /* endpoints, last seen */
+#define RETRY_MS      10000 /* after a write failed: soft state again, and whether writing works */
+#define PRUNE_MS      60000
+#define STEP_MS       50 /* between two steps of a retention that has a lot to do */
+#define WAL_BYTES     "16777216"
+#define RESERVE_BYTES 1048576
 
 /* ---- opening ---- */
 
@@ -70,6 +71,20 @@ static int private_file(const char *path, struct err *e)
     return code;
 }
 
+/* Blocks for the log that are its own: on a full disk small changes, deletions and revocations mostly, still find room.
+ * Where the file system cannot do it, or is full already, there is no reserve. */
+static void reserve_log(const struct store *s)
+{
+    char *path = mem_format("%s-wal", s->path);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RESERVE_BYTES) < 0)
+        log_debug("store", "%s: no room is reserved: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(path);
+}
+
 static int write_ahead(sqlite3 *db, struct err *e)
 {
     sqlite3_stmt *stmt = NULL;
@@ -88,7 +103,7 @@ static int write_ahead(sqlite3 *db, struct err *e)
                            sqlite3_db_filename(db, "main"));
     }
     sqlite3_finalize(stmt);
-    /* The log keeps its blocks: a disk that is full lets small changes through, and a start. */
+    /* The log stays, empty, when this is closed: so that a start on a full disk finds its blocks. */
     sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
     return code;
 }
@@ -152,6 +167,11 @@ static int open_writer(struct store *s, struct err *e)
     s->sync_full = true;
     if (code == 0)
         code = schema_upgrade(s->writer, s->path, store_schema, store_schema_count, e);
+    if (code == 0 && !s->memory) {
+        /* What a former run left in the log goes into the database, so that the log begins at its front again. */
+        sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        reserve_log(s);
+    }
     if (code == 0)
         code = store_read_counters(s->writer, s->next_id, e);
     if (code == 0)
@@ -359,6 +379,9 @@ void store_close(struct store *s)
     if (s->reader != s->writer)
         sql_close(s->reader);
     sql_close(s->writer);
+    /* The log is empty now: one with old pages in it would spoil a backup that is put in the database's place. */
+    if (s->writer && !s->memory)
+        reserve_log(s);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     pthread_cond_destroy(&s->wake);

@@ -272,6 +272,32 @@ static void a_backup_is_whole_and_private(void **state)
     fixture_end(&f);
 }
 
+static void a_backup_may_take_the_place_of_the_database(void **state)
+{
+    struct fixture f;
+    struct store_image image;
+    char copy[128];
+
+    (void)state;
+    fixture_begin(&f);
+    snprintf(copy, sizeof(copy), "%s/copy", f.folder);
+    fixture_put_only(f.store, sample_user(1, "alice"));
+    assert_int_equal(store_backup(f.store, copy, NULL), 0);
+    for (uint64_t id = 2; id < 100; id++) {
+        char name[16];
+        snprintf(name, sizeof(name), "user-%d", (int)id);
+        fixture_put_only(f.store, sample_user(id, name));
+    }
+    fixture_close(&f);
+    assert_int_equal(rename(copy, f.path), 0);
+    fixture_open(&f);
+    fixture_load(f.store, &image);
+    assert_int_equal(image.user_count, 1);
+    assert_string_equal(image.users[0]->name, "alice");
+    store_image_release(&image);
+    fixture_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_position_before_a_pruned_entry_of_this_run_is_gone),
         cmocka_unit_test(states_thin_out),
         cmocka_unit_test(a_backup_is_whole_and_private),
+        cmocka_unit_test(a_backup_may_take_the_place_of_the_database),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
