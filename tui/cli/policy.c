@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cli/command.h"
+#include "policy/policy.h"
 
 #define BYPASS "bypass-server-and-access-database-directly"
 
@@ -11,7 +12,8 @@ static bool bypassing(struct cli *c)
 {
     if (!flags_switch(&c->flags, BYPASS))
         return false;
-    cli_failf(c, "--" BYPASS " is not needed: the daemon answers over its socket; start it with 'headway serve'");
+    cli_failf(c,
+              "--" BYPASS " is not possible here: the daemon answers over its socket; start it with 'headway serve'");
     return true;
 }
 
@@ -52,11 +54,81 @@ static int set(struct cli *c)
     return 0;
 }
 
+/* Each problem on a line of its own, where an editor can jump to it. */
+static void print_problems(struct cli *c, const char *file, const struct policy_problems *problems)
+{
+    for (size_t i = 0; i < problems->len; i++) {
+        const struct policy_problem *p = &problems->items[i];
+        struct buf line = BUF_INIT(8192);
+        if (p->line)
+            buf_addf(&line, "%s:%u:%u: ", file, p->line, p->column);
+        buf_adds(&line, p->text);
+        if (p->warning)
+            fprintf(c->out.err, "Warning: %s\n", buf_text(&line));
+        else
+            output_error(&c->out, buf_text(&line));
+        buf_release(&line);
+    }
+}
+
+/* Without a daemon: what can be checked without its users and nodes. */
+static int check_offline(struct cli *c)
+{
+    const char *path = flags_text(&c->flags, "file");
+    char *text = cli_read_file(c, path, "policy file");
+    struct policy_problems problems = {0};
+    struct policy *policy = NULL;
+
+    if (!text)
+        return 1;
+    int r = policy_parse(text, strlen(text), &policy, &problems);
+    print_problems(c, path, &problems);
+    if (r == 0)
+        fputs("Policy is valid\n", c->out.out);
+    policy_problems_release(&problems);
+    policy_unref(policy);
+    free(text);
+    return r == 0 ? 0 : 1;
+}
+
+static int compile(struct cli *c)
+{
+    const char *policy_path = flags_text(&c->flags, "policy"), *node = flags_text(&c->flags, "node");
+    char *policy = cli_read_file(c, policy_path, "policy file");
+    char *tailnet = policy ? cli_read_file(c, flags_text(&c->flags, "tailnet"), "tailnet file") : NULL;
+    bool machine = c->out.form != OUTPUT_HUMAN;
+    struct policy_problems problems = {0};
+    struct buf text = BUF_INIT(0);
+    json_t *value = NULL;
+    struct err e = {0};
+    int r = -1;
+
+    if (tailnet) {
+        r = policy_compile_texts(policy, strlen(policy), tailnet, strlen(tailnet), *node ? node : NULL, machine, &text,
+                                 &problems);
+        print_problems(c, policy_path, &problems);
+        if (r == 0 && machine && (r = json_read(buf_text(&text), text.len, text.len, "the result", &value, &e)) < 0)
+            cli_fail(c, &e);
+        if (r == 0 && machine)
+            output_value(&c->out, value, SHAPE_PLAIN);
+        else if (r == 0)
+            fputs(buf_text(&text), c->out.out);
+    }
+    json_decref(value);
+    buf_release(&text);
+    policy_problems_release(&problems);
+    free(policy);
+    free(tailnet);
+    return r == 0 ? 0 : 1;
+}
+
 static int check(struct cli *c)
 {
     json_t *body, *answer;
 
-    if (bypassing(c) || !(body = policy_body(c, flags_text(&c->flags, "file"))))
+    if (flags_switch(&c->flags, BYPASS))
+        return check_offline(c);
+    if (!(body = policy_body(c, flags_text(&c->flags, "file"))))
         return 1;
     answer = cli_call(c, "POST", body, "/api/v1/policy/check");
     if (!answer)
@@ -137,11 +209,22 @@ static const struct flag get_flags[] = {BYPASS_FLAGS, FLAGS_END};
 static const struct flag file_flags[] = {
     {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "the policy (HuJSON); - for standard input"}, BYPASS_FLAGS, FLAGS_END};
 
+static const struct flag compile_flags[] = {
+    {"policy", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "the policy (HuJSON)"},
+    {"tailnet", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "users, settings and nodes (JSON)"},
+    {"node", 0, FLAG_TEXT, .value = "NAME", .help = "only what this node is told"}, FLAGS_END};
+static const struct flag check_flags[] = {
+    {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "the policy (HuJSON); - for standard input"},
+    {BYPASS, 0, FLAG_SWITCH, .help = "check without the daemon: no users, no nodes, no tests"},
+    {"bypass-grpc-and-access-database-directly", 0, FLAG_SWITCH, FLAG_HIDDEN, .same_as = BYPASS, .help = "of headscale"}, FLAGS_END};
+
 const struct command policy_commands[] = {
     {"policy", NULL, .bits = CMD_GROUP, .brief = "The policy: who may reach what"},
     {"policy get", "show|view|fetch", NULL, get_flags, "Print the policy", .run = get},
     {"policy set", "put|update", NULL, file_flags, "Replace the policy", .run = set},
-    {"policy check", NULL, NULL, file_flags, "Check a policy and run its tests, changing nothing", .run = check},
+    {"policy check", NULL, NULL, check_flags, "Check a policy and run its tests, changing nothing", .run = check},
+    {"policy compile", NULL, NULL, compile_flags, "Show what nodes would be told, without a daemon",
+     .text = "Show what the nodes of a tailnet that stands in a file would be told by a policy: packet filter, peers, routes, SSH rules. No daemon is asked", .bits = CMD_BARE, .run = compile},
     {"policy preview", NULL, "FILE", NULL, "Show who would gain and lose access to what", .run = preview},
     {"policy adopt", NULL, NULL, NULL, "Copy the policy from its file into the database", .run = adopt},
     {"policy explain", NULL, "SRC DST[:PORT]", NULL, "Say whether SRC reaches DST, and why",
