@@ -67,6 +67,7 @@ struct api_api_key {
     const char *description;
     bool read_only;
     uint64_t version;
+    const char *key; /* the whole key in the answer to its creation, else NULL */
 };
 
 /* What one prefix does on one node. */

@@ -84,6 +84,7 @@ static const struct api_field api_key_fields[] = {
     FIELD(api_api_key, "description", description, KIND_TEXT, API_OURS),
     FIELD(api_api_key, "readOnly", read_only, KIND_BOOL, API_OURS),
     FIELD(api_api_key, "version", version, KIND_U64, API_OURS),
+    FIELD(api_api_key, "key", key, KIND_TEXT_OR_NULL, API_OURS),
 };
 const struct api_shape api_api_key_shape = SHAPE(api_api_key, "API key", api_key_fields);
 

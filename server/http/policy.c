@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The policy's text. Whether one is accepted is the core's word, also where it is only checked. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http/private.h"
+
+#define POLICY_MAX (8 * 1024 * 1024)
+
+/* What is answered of a policy, whatever it was read from. */
+static enum flow reply_policy(struct request *r, const char *text, size_t len, int64_t updated_ns, uint64_t version,
+                              const char *mode)
+{
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    json_key(&o, "policy");
+    json_strn(&o, text, len);
+    json_put_time(&o, "updatedAt", updated_ns);
+    if (r->route->dialect == DIALECT_OURS) {
+        json_put_u64(&o, "version", version);
+        json_put_str(&o, "mode", mode);
+    }
+    json_close(&o, '}');
+    return DONE;
+}
+
+static enum flow read_file(struct request *r)
+{
+    const char *path = r->owner_data;
+    struct buf text = BUF_INIT(POLICY_MAX);
+    FILE *f = fopen(path, "re");
+    char block[8192];
+    size_t n;
+
+    if (!f)
+        return reply_code(r, ERR_IO, "reading policy file: open %.160s: %s", path, strerrordesc_np(errno));
+    while ((n = fread(block, 1, sizeof(block), f)) > 0)
+        buf_add(&text, block, n);
+    bool failed = ferror(f) || text.failed;
+    fclose(f);
+    if (failed)
+        reply_code(r, ERR_IO, "reading policy file: %.160s cannot be read, or is larger than 8 MiB", path);
+    else
+        reply_policy(r, buf_text(&text), text.len, 0, 0, "file");
+    buf_release(&text);
+    return DONE;
+}
+
+static enum flow get(struct request *r)
+{
+    const struct config *c = http_config(r->h);
+    bool file = config_policy_is_file(c);
+    char *path = arena_strdup(&r->arena, c->policy.path);
+    const struct policy_text *p = r->s->policy;
+
+    config_unref(c);
+    if (file) {
+        r->owner_data = path;
+        return request_later(r, &r->h->disk, read_file);
+    }
+    if (p)
+        return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "database");
+    if (r->route->dialect == DIALECT_OURS)
+        return reply_policy(r, "", 0, 0, 0, "database");
+    return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
+}
+
+static enum flow set_done(struct request *r)
+{
+    const struct policy_text *p = r->admin.record;
+
+    if (r->admin.call.code < 0)
+        return reply_error(r, &r->admin.call.err);
+    if (r->route->dialect == DIALECT_V1)
+        return reply_policy(r, p ? p->text : r->admin.text, strlen(p ? p->text : r->admin.text),
+                            p ? p->updated_ns : clock_wall_ns(), 0, "database");
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    write_event_id(&o, "event", r->admin.event ? r->admin.event->run : 0, r->admin.event ? r->admin.event->r.id : 0);
+    json_put_u64(&o, "version", r->admin.version);
+    json_key(&o, "result");
+    json_nil(&o);
+    json_key(&o, "inverse");
+    json_nil(&o);
+    json_close(&o, '}');
+    return DONE;
+}
+
+static enum flow send(struct request *r, handler *done)
+{
+    const struct config *c = http_config(r->h);
+    bool file = config_policy_is_file(c);
+
+    config_unref(c);
+    if (file && !r->dry_run)
+        return reply_code(r, ERR_INVALID, "update is disabled for modes other than 'database'");
+    r->admin.text = NULL;
+    if (arg_text(r, "policy", &r->admin.text) < 0)
+        return reply_error(r, &r->err);
+    if (!r->admin.text) {
+        err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
+        return reply_error(r, &r->err);
+    }
+    r->admin.op = ADMIN_POLICY_SET;
+    return request_admin(r, done);
+}
+
+static enum flow check_done(struct request *r)
+{
+    int code = r->admin.call.code;
+
+    if (code < 0 && (code != ERR_INVALID || r->route->dialect == DIALECT_V1))
+        return reply_error(r, &r->admin.call.err);
+    if (r->route->dialect == DIALECT_V1)
+        return reply_object(r);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "ok", code == 0);
+    json_key(&o, "findings");
+    json_open(&o, '[');
+    if (code < 0) {
+        json_open(&o, '{');
+        json_put_str(&o, "severity", "error");
+        json_put_str(&o, "message", r->admin.call.err.message);
+        json_close(&o, '}');
+    }
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return DONE;
+}
+
+enum flow v1_policy_get(struct request *r)
+{
+    return get(r);
+}
+
+enum flow ours_policy_get(struct request *r)
+{
+    return get(r);
+}
+
+enum flow v1_policy_set(struct request *r)
+{
+    return send(r, set_done);
+}
+
+enum flow ours_policy_set(struct request *r)
+{
+    return send(r, set_done);
+}
+
+enum flow v1_policy_check(struct request *r)
+{
+    r->dry_run = true;
+    return send(r, check_done);
+}
+
+enum flow ours_policy_check(struct request *r)
+{
+    r->dry_run = true;
+    return send(r, check_done);
+}

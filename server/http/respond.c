@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Answers. An error of /api/v1 is one object with the words of both headscale generations: {code, message, details} as
+ * grpc-gateway wrote it up to 0.29, and {title, status, detail, errors} (RFC 9457) of 0.30. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "http/private.h"
+
+static const struct {
+    int status;
+    int grpc; /* google.rpc.Code */
+    const char *title;
+} statuses[] = {
+    {200, 0, "OK"},
+    {400, 3, "Bad Request"},
+    {401, 16, "Unauthorized"},
+    {403, 7, "Forbidden"},
+    {404, 5, "Not Found"},
+    {405, 12, "Method Not Allowed"},
+    {409, 6, "Conflict"},
+    {410, 5, "Gone"},
+    {412, 9, "Precondition Failed"},
+    {413, 3, "Content Too Large"},
+    {429, 8, "Too Many Requests"},
+    {500, 13, "Internal Server Error"},
+    {501, 12, "Not Implemented"},
+    {503, 14, "Service Unavailable"},
+    {504, 4, "Gateway Timeout"},
+};
+
+static size_t status_index(int status)
+{
+    size_t i = 0;
+
+    while (i + 1 < sizeof(statuses) / sizeof(statuses[0]) && statuses[i].status != status)
+        i++;
+    return i;
+}
+
+struct json_out reply_json(struct request *r)
+{
+    buf_clear(&r->out);
+    r->status = 200;
+    r->content_type = TYPE_JSON;
+    return (struct json_out)JSON_OUT(&r->out);
+}
+
+enum flow reply_object(struct request *r)
+{
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    json_close(&o, '}');
+    return DONE;
+}
+
+enum flow reply_text(struct request *r, int status, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_clear(&r->out);
+    buf_adds(&r->out, text);
+    r->status = status;
+    r->content_type = TYPE_TEXT;
+    return DONE;
+}
+
+void reply_header(struct request *r, const char *name, const char *value)
+{
+    if (r->header_count < HEADERS_MAX)
+        r->headers[r->header_count++] = (struct pair){name, arena_strdup(&r->arena, value)};
+}
+
+static void write_v1(struct json_out *o, int status, const struct err *e)
+{
+    size_t i = status_index(status);
+
+    json_open(o, '{');
+    json_put_i64(o, "code", statuses[i].grpc);
+    json_put_str(o, "message", e->message);
+    json_key(o, "details");
+    json_open(o, '[');
+    json_close(o, ']');
+    json_put_str(o, "title", statuses[i].title);
+    json_put_i64(o, "status", status);
+    json_put_str(o, "detail", e->message);
+    json_key(o, "errors");
+    json_open(o, '[');
+    if (*e->field) {
+        json_open(o, '{');
+        json_put_str(o, "message", e->message);
+        json_put_str(o, "location", e->field);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
+static void write_ours(struct json_out *o, const struct err *e, const char *current)
+{
+    json_open(o, '{');
+    json_key(o, "error");
+    json_open(o, '{');
+    json_put_str(o, "code", err_word(e->code));
+    json_put_str(o, "message", e->message);
+    json_put_str(o, "field", e->field);
+    json_close(o, '}');
+    if (current) {
+        json_key(o, "current");
+        json_raw(o, current, strlen(current));
+    }
+    json_close(o, '}');
+}
+
+void error_write(struct buf *out, enum dialect dialect, int status, const struct err *e, const char *current)
+{
+    struct json_out o = JSON_OUT(out);
+
+    switch (dialect) {
+    case DIALECT_TEXT:
+        buf_adds(out, e->message);
+        buf_addc(out, '\n');
+        break;
+    case DIALECT_V1:
+        write_v1(&o, status, e);
+        break;
+    case DIALECT_OURS:
+        write_ours(&o, e, current);
+        break;
+    }
+}
+
+enum flow reply_error_with(struct request *r, const struct err *e, const char *current)
+{
+    enum dialect dialect = r->route ? r->route->dialect : DIALECT_TEXT;
+    int status = r->wrong_method ? 405 : err_http(e->code);
+
+    buf_clear(&r->out);
+    error_write(&r->out, dialect, status, e, current);
+    r->status = status;
+    r->content_type = dialect == DIALECT_TEXT ? TYPE_TEXT : TYPE_JSON;
+    if (status == 503 || status == 429)
+        reply_header(r, "Retry-After", "1");
+    return DONE;
+}
+
+enum flow reply_error(struct request *r, const struct err *e)
+{
+    return reply_error_with(r, e, NULL);
+}
+
+enum flow reply_code(struct request *r, int code, const char *format, ...)
+{
+    struct err e = {.code = (enum err_code)code};
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e.message, sizeof(e.message), format, args);
+    va_end(args);
+    return reply_error(r, &e);
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* libmicrohttpd: three daemons, one for each door, that move bytes between sockets and struct request. A whole request
+ * is suspended while it is worked on. */
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http/private.h"
+
+#define IDLE_SECONDS    30
+#define CONNECTION_POOL 32768 /* bytes: head of the request and buffers */
+#define DISCARD_MAX     (8 * BODY_MAX)
+#define DRAIN_SECONDS   2
+
+struct gate { /* what a daemon's callbacks are told */
+    struct http *h;
+    enum door door;
+    struct MHD_Daemon *daemon;
+};
+
+struct server {
+    struct gate gates[3]; /* public, unix, metrics */
+    char *unix_path;
+    atomic_bool refusing;
+    pthread_mutex_t lock; /* of open */
+    pthread_cond_t quiet;
+    size_t open; /* requests that came and whose answer is not out yet */
+};
+enum { PUBLIC, UNIX, METRICS };
+
+/* What a request is to libmicrohttpd. */
+struct exchange {
+    struct request *request; /* NULL once it was given away with an answer */
+    struct MHD_Connection *connection;
+    char *target;
+    size_t received;
+    bool begun, answered;
+};
+
+static void count_open(struct server *s, bool more)
+{
+    pthread_mutex_lock(&s->lock);
+    s->open = more ? s->open + 1 : s->open - 1;
+    if (!s->open)
+        pthread_cond_broadcast(&s->quiet);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void *note_target(void *arg, const char *uri, struct MHD_Connection *connection)
+{
+    struct exchange *x = mem_alloc(sizeof(*x));
+
+    x->connection = connection;
+    x->target = mem_strndup(uri, TARGET_MAX + 1);
+    count_open(arg, true);
+    return x;
+}
+
+/* Escapes stay: the router cuts the path first. */
+static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
+{
+    (void)arg;
+    (void)connection;
+    return strlen(text);
+}
+
+static void exchange_over(void *arg, struct MHD_Connection *connection, void **req_cls,
+                          enum MHD_RequestTerminationCode why)
+{
+    struct exchange *x = *req_cls;
+
+    (void)connection;
+    (void)why;
+    if (!x)
+        return;
+    if (x->request)
+        request_free(x->request);
+    free(x->target);
+    free(x);
+    *req_cls = NULL;
+    count_open(arg, false);
+}
+
+/* ---- in ---- */
+
+static char *header(struct MHD_Connection *c, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+
+    return value ? mem_strndup(value, 1024) : NULL;
+}
+
+static bool is_local(const struct sockaddr *addr)
+{
+    if (addr && addr->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)(const void *)addr)->sin_addr.s_addr) >> 24 == 127;
+    if (addr && addr->sa_family == AF_INET6) {
+        const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr;
+        return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+    }
+    return false;
+}
+
+static struct request *request_new(struct gate *gate, struct exchange *x, const char *method)
+{
+    struct request *r = mem_alloc(sizeof(*r));
+    const union MHD_ConnectionInfo *fd = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *peer = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    r->h = gate->h;
+    r->door = gate->door;
+    r->owner = x;
+    str_copy(r->method, sizeof(r->method), method);
+    r->target = mem_strdup(x->target);
+    r->authorization = header(x->connection, "Authorization");
+    r->if_match = header(x->connection, "If-Match");
+    r->last_event_id = header(x->connection, "Last-Event-ID");
+    r->accept = header(x->connection, "Accept");
+    r->forwarded_for = header(x->connection, "X-Forwarded-For");
+    r->peer_fd = gate->door == DOOR_UNIX && fd ? fd->connect_fd : -1;
+    r->peer_is_local = gate->door == DOOR_UNIX || (peer && is_local(peer->client_addr));
+    r->body.max = BODY_MAX;
+    r->arena.max = 4 * BODY_MAX;
+    return r;
+}
+
+/* On a worker: the daemon calls handle() once more. */
+static void request_answered(struct request *r)
+{
+    struct exchange *x = r->owner;
+
+    x->answered = true;
+    MHD_resume_connection(x->connection);
+}
+
+/* ---- out ---- */
+
+static enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, const char *text)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+    enum MHD_Result result;
+
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, "Content-Type", TYPE_TEXT);
+    MHD_add_response_header(response, "Connection", "close");
+    result = MHD_queue_response(c, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void stream_resume(void *arg)
+{
+    MHD_resume_connection(arg);
+}
+
+static void stream_wait(void *arg)
+{
+    MHD_suspend_connection(arg);
+}
+
+static ssize_t stream_read(void *arg, uint64_t position, char *bytes, size_t max)
+{
+    long n = stream_take(arg, bytes, max, stream_wait);
+
+    (void)position;
+    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
+}
+
+static void stream_over(void *arg)
+{
+    stream_closed(arg);
+    stream_unref(arg);
+}
+
+static struct MHD_Response *make_response(struct request *r, struct MHD_Connection *c)
+{
+    struct MHD_Response *response;
+
+    if (r->stream) {
+        stream_attach(r->stream, stream_resume, c);
+        response =
+            MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, stream_read, stream_ref(r->stream), stream_over);
+        if (!response)
+            stream_unref(r->stream);
+        return response;
+    }
+    size_t len = r->out.len;
+    return MHD_create_response_from_buffer(len, buf_take(&r->out), MHD_RESPMEM_MUST_FREE);
+}
+
+static const struct pair always[] = {
+    {"X-Frame-Options", "DENY"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
+};
+
+static enum MHD_Result answer(struct exchange *x)
+{
+    struct request *r = x->request;
+    struct MHD_Response *response = make_response(r, x->connection);
+    enum MHD_Result result;
+
+    if (!response)
+        return MHD_NO;
+    if (r->content_type)
+        MHD_add_response_header(response, "Content-Type", r->content_type);
+    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+        MHD_add_response_header(response, always[i].name, always[i].value);
+    /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them. */
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+                            "form-action 'none'; frame-ancestors 'none'");
+    for (size_t i = 0; i < r->header_count; i++)
+        MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
+    result = MHD_queue_response(x->connection, (unsigned)r->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* ---- the callback ---- */
+
+static enum MHD_Result begin(struct gate *gate, struct exchange *x, const char *method)
+{
+    const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Content-Length");
+    uint64_t announced = 0;
+
+    x->begun = true;
+    if (strlen(x->target) > TARGET_MAX)
+        return answer_plain(x->connection, MHD_HTTP_URI_TOO_LONG, "the target is too long\n");
+    if (strlen(method) >= sizeof(x->request->method))
+        return answer_plain(x->connection, MHD_HTTP_NOT_IMPLEMENTED, "unknown method\n");
+    if (length && (str_u64(length, 0, UINT64_MAX, &announced, "Content-Length", NULL) < 0 || announced > BODY_MAX))
+        return answer_plain(x->connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 1 MiB\n");
+    x->request = request_new(gate, x, method);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t *len)
+{
+    struct request *r = x->request;
+
+    x->received += *len;
+    if (x->received > DISCARD_MAX)
+        return MHD_NO;
+    if (x->received > BODY_MAX) {
+        r->too_large = true;
+        buf_release(&r->body);
+    } else {
+        buf_add(&r->body, bytes, *len);
+    }
+    *len = 0;
+    return MHD_YES;
+}
+
+static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *bytes, size_t *len, void **req_cls)
+{
+    struct gate *gate = arg;
+    struct exchange *x = *req_cls;
+
+    (void)url;
+    (void)version;
+    if (!x)
+        return MHD_NO;
+    if (!x->begun)
+        return begin(gate, x, method);
+    if (*len)
+        return x->request ? take_body(x, bytes, len) : MHD_NO;
+    if (x->answered)
+        return answer(x);
+    if (atomic_load(&gate->h->server->refusing))
+        return answer_plain(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping\n");
+    MHD_suspend_connection(connection);
+    x->request->answered = request_answered;
+    request_start(x->request);
+    return MHD_YES;
+}
+
+/* ---- start and stop ---- */
+
+static struct log_limit noise;
+
+static void mhd_log(void *arg, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void mhd_log(void *arg, const char *format, va_list args)
+{
+    char text[256];
+
+    (void)arg;
+    vsnprintf(text, sizeof(text), format, args);
+    text[strcspn(text, "\r\n")] = '\0';
+    log_limited(&noise, 5, LOG_LEVEL_DEBUG, "http", "libmicrohttpd: %s", text);
+}
+
+static struct MHD_Daemon *start_daemon(struct gate *gate, int fd, unsigned threads, unsigned connections)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0);
+    struct MHD_OptionItem more[] = {
+        {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem listener[] = {
+        {fd >= 0 ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_END, (intptr_t)fd, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+
+    return MHD_start_daemon(flags, 0, NULL, NULL, handle, gate, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
+                            MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL, MHD_OPTION_URI_LOG_CALLBACK,
+                            note_target, gate->h->server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_over, gate->h->server, MHD_OPTION_STRICT_FOR_CLIENT,
+                            1, MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+static int open_gate(struct http *h, struct gate *gate, enum door door, int fd, unsigned threads, unsigned connections,
+                     struct err *e)
+{
+    *gate = (struct gate){.h = h, .door = door};
+    gate->daemon = start_daemon(gate, fd, threads, connections);
+    if (gate->daemon)
+        return 0;
+    if (fd >= 0)
+        close(fd);
+    return err_set(e, ERR_UNAVAILABLE, "libmicrohttpd does not start: %s", strerrordesc_np(errno));
+}
+
+int server_start(struct http *h, struct server **out, struct err *e)
+{
+    struct server *s = mem_alloc(sizeof(*s));
+    const struct config *c = h->config;
+    int unix_fd, metrics_fd = -1, code;
+
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->quiet, NULL);
+    *out = s;
+    if ((unix_fd = code = listen_unix(c->unix_socket, (unsigned)c->unix_socket_permission, e)) < 0)
+        return code;
+    s->unix_path = mem_strdup(c->unix_socket);
+    if (*c->metrics_listen_addr &&
+        (metrics_fd = code = listen_tcp(c->metrics_listen_addr, "metrics_listen_addr", e)) < 0) {
+        close(unix_fd);
+        return code;
+    }
+    if ((code = open_gate(h, &s->gates[UNIX], DOOR_UNIX, unix_fd, 1, 256, e)) < 0) {
+        if (metrics_fd >= 0)
+            close(metrics_fd);
+        return code;
+    }
+    if (metrics_fd >= 0 && (code = open_gate(h, &s->gates[METRICS], DOOR_METRICS, metrics_fd, 1, 64, e)) < 0)
+        return code;
+    return open_gate(h, &s->gates[PUBLIC], DOOR_PUBLIC, -1, 2, 1024, e);
+}
+
+void server_refuse(struct server *s)
+{
+    atomic_store(&s->refusing, true);
+}
+
+/* Answers that are ready get a moment to go out; whoever does not read them is not waited for. */
+static void drain(struct server *s)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += DRAIN_SECONDS;
+    pthread_mutex_lock(&s->lock);
+    while (s->open && pthread_cond_timedwait(&s->quiet, &s->lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void server_stop(struct server *s)
+{
+    if (!s)
+        return;
+    drain(s);
+    for (size_t i = 0; i < sizeof(s->gates) / sizeof(s->gates[0]); i++)
+        if (s->gates[i].daemon)
+            MHD_stop_daemon(s->gates[i].daemon);
+    if (s->unix_path)
+        unlink(s->unix_path);
+    free(s->unix_path);
+    pthread_cond_destroy(&s->quiet);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+static socklen_t to_sockaddr(const struct addr_port *peer, struct sockaddr_storage *out)
+{
+    *out = (struct sockaddr_storage){0};
+    if (peer->addr.bits == 32) {
+        struct sockaddr_in *in = (struct sockaddr_in *)(void *)out;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(peer->port);
+        memcpy(&in->sin_addr, peer->addr.bytes, 4);
+        return sizeof(*in);
+    }
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)out;
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(peer->port);
+    memcpy(&in6->sin6_addr, peer->addr.bytes, 16);
+    return sizeof(*in6);
+}
+
+void server_take(struct server *s, int fd, const struct addr_port *peer)
+{
+    struct sockaddr_storage addr;
+    socklen_t len = to_sockaddr(peer, &addr);
+
+    if (atomic_load(&s->refusing)) {
+        close(fd);
+        return;
+    }
+    MHD_add_connection(s->gates[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len);
+}
+
+static unsigned connections(const struct gate *gate)
+{
+    const union MHD_DaemonInfo *info =
+        gate->daemon ? MHD_get_daemon_info(gate->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS) : NULL;
+
+    return info ? info->num_connections : 0;
+}
+
+void server_counts(struct server *s, unsigned *public_connections, unsigned *unix_connections)
+{
+    *public_connections = connections(&s->gates[PUBLIC]);
+    *unix_connections = connections(&s->gates[UNIX]);
+}
