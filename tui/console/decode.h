@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The API's JSON to deltas for the model. Pure and safe on any thread. Texts are made safe to print here, once. */
+#ifndef TUI_CONSOLE_DECODE_H
+#define TUI_CONSOLE_DECODE_H
+
+#include "console/model.h"
+
+#define DECODE_MAX ((size_t)256 * 1024 * 1024)
+
+/* An answer to a change. */
+struct reply {
+    int status;         /* HTTP; 0: there was no answer */
+    struct err e;       /* where status is not 2xx */
+    char *event;        /* the journal entry it made; NULL: none */
+    bool undoable;      /* there is an inverse */
+    char *secret;       /* a key that was just made, shown once; NULL */
+    struct delta delta; /* what it names as it is now */
+};
+
+/* GET /api/headway/snapshot. */
+int decode_snapshot(const char *text, size_t len, struct delta *out, struct err *e) WARN_UNUSED;
+/* The data of one server-sent event: a journal entry with what it changed, or {"node":NODE}. */
+int decode_message(const char *text, size_t len, struct delta *out, struct err *e) WARN_UNUSED;
+/* GET /api/headway/events without follow. */
+int decode_events(const char *text, size_t len, struct delta *out, struct err *e) WARN_UNUSED;
+/* Any answer to a change; result: what kind of object "result" and "current" are, ROW_KINDS for none. */
+void decode_reply(int status, const char *text, size_t len, enum row_kind result, struct reply *out);
+void reply_release(struct reply *r);
+
+/* GET whoami: the actor's name (owned by the caller) and whether changes are allowed. */
+int decode_whoami(const char *text, size_t len, char **actor, bool *read_only, struct err *e) WARN_UNUSED;
+
+#endif
