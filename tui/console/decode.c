@@ -398,25 +398,15 @@ static void read_gone(const json_t *o, struct delta *out)
     }
 }
 
-static int read_object(const char *text, size_t len, const char *what, json_t **root, struct err *e)
+static int check_object(const json_t *root, const char *what, struct err *e)
 {
-    int r = json_read(text, len, DECODE_MAX, what, root, e);
-
-    if (r < 0)
-        return r;
-    if (json_is_object(*root))
-        return 0;
-    json_decref(*root);
-    return err_set(e, ERR_INVALID, "the %s is no object", what);
+    return json_is_object(root) ? 0 : err_set(e, ERR_INVALID, "the %s is no object", what);
 }
 
-int decode_snapshot(const char *text, size_t len, struct delta *out, struct err *e)
+int decode_snapshot(const json_t *root, struct delta *out, struct err *e)
 {
-    json_t *root = NULL;
-    int r = read_object(text, len, "snapshot", &root, e);
-
-    if (r < 0)
-        return r;
+    if (check_object(root, "snapshot", e) < 0)
+        return ERR_INVALID;
     const json_t *server = json_object_get(root, "server");
     *out = (struct delta){.full = true, .time_ns = when(root, "time")};
     put(&out->event, root, "event");
@@ -425,17 +415,13 @@ int decode_snapshot(const char *text, size_t len, struct delta *out, struct err 
     put(&out->base_domain, server, "baseDomain");
     put(&out->policy_mode, server, "policyMode");
     read_tables(root, out);
-    json_decref(root);
     return 0;
 }
 
-int decode_message(const char *text, size_t len, struct delta *out, struct err *e)
+int decode_message(const json_t *root, struct delta *out, struct err *e)
 {
-    json_t *root = NULL;
-    int r = read_object(text, len, "event", &root, e);
-
-    if (r < 0)
-        return r;
+    if (check_object(root, "event", e) < 0)
+        return ERR_INVALID;
     *out = (struct delta){.time_ns = when(root, "time")};
     if (json_object_get(root, "kind")) {
         put(&out->event, root, "id");
@@ -444,17 +430,13 @@ int decode_message(const char *text, size_t len, struct delta *out, struct err *
     read_tables(json_object_get(root, "changed"), out);
     read_gone(json_object_get(root, "removed"), out);
     add(out, ROW_NODE, json_object_get(root, "node"));
-    json_decref(root);
     return 0;
 }
 
-int decode_events(const char *text, size_t len, struct delta *out, struct err *e)
+int decode_events(const json_t *root, struct delta *out, struct err *e)
 {
-    json_t *root = NULL;
-    int r = read_object(text, len, "journal", &root, e);
-
-    if (r < 0)
-        return r;
+    if (check_object(root, "journal", e) < 0)
+        return ERR_INVALID;
     const json_t *item;
     size_t i;
     *out = (struct delta){0};
@@ -462,52 +444,30 @@ int decode_events(const char *text, size_t len, struct delta *out, struct err *e
     {
         add(out, ROW_EVENT, item);
     }
-    json_decref(root);
     return 0;
 }
 
-int decode_whoami(const char *text, size_t len, char **actor, bool *read_only, struct err *e)
+int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err *e)
 {
-    json_t *root = NULL;
-    int r = read_object(text, len, "answer of whoami", &root, e);
-
-    if (r < 0)
-        return r;
+    if (check_object(root, "answer of whoami", e) < 0)
+        return ERR_INVALID;
     *actor = safe(json_text(root, "actor", ""));
     *read_only = flag(root, "readOnly") || str_eq(json_text(root, "scope", ""), "read");
-    json_decref(root);
     return 0;
 }
 
-static void reply_error(const json_t *root, struct reply *out)
+void decode_reply(int status, const json_t *root, const struct err *why, enum row_kind result, struct reply *out)
 {
-    const json_t *error = json_object_get(root, "error");
-    char *message = safe(json_text(error, "message", json_text(root, "message", "")));
-    char *field = safe(json_text(error, "field", ""));
-
-    err_set(&out->e, ERR_IO, "%s", *message ? message : "the server refused without a reason");
-#define X(id, number, http, word)                                                                                      \
-    if (out->status == (http))                                                                                         \
-        out->e.code = id;
-    ERR_CODES(X)
-#undef X
-    str_copy(out->e.field, sizeof(out->e.field), field);
-    free(message);
-    free(field);
-}
-
-void decode_reply(int status, const char *text, size_t len, enum row_kind result, struct reply *out)
-{
-    json_t *root = NULL;
-
     *out = (struct reply){.status = status};
-    if (read_object(text, len, "answer", &root, &out->e) < 0) {
-        if (status >= 200 && status < 300 && !len)
-            out->e = (struct err){0};
-        return;
+    if (why && (status < 200 || status >= 300)) {
+        char *message = safe(why->message);
+
+        out->e = *why;
+        str_copy(out->e.message, sizeof(out->e.message), *message ? message : "the server refused without a reason");
+        free(message);
     }
-    if (status < 200 || status >= 300)
-        reply_error(root, out);
+    if (!json_is_object(root))
+        return;
     out->undoable = json_is_object(json_object_get(root, "inverse"));
     const json_t *object = json_object_get(root, "result");
     if (json_is_string(json_object_get(root, "event")))
@@ -516,7 +476,6 @@ void decode_reply(int status, const char *text, size_t len, enum row_kind result
     add(&out->delta, result, json_object_get(root, "current"));
     if (status < 300 && (result == ROW_PREAUTH_KEY || result == ROW_API_KEY) && *json_text(object, "key", ""))
         put(&out->secret, object, "key");
-    json_decref(root);
 }
 
 void reply_release(struct reply *r)

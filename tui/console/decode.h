@@ -4,8 +4,7 @@
 #define TUI_CONSOLE_DECODE_H
 
 #include "console/model.h"
-
-#define DECODE_MAX ((size_t)256 * 1024 * 1024)
+#include "json/json.h"
 
 /* An answer to a change. */
 struct reply {
@@ -17,17 +16,19 @@ struct reply {
     struct delta delta; /* what it names as it is now */
 };
 
+/* Each reads an answer or an event that is JSON already; ERR_INVALID where it is no object. The caller releases *out.
+ */
 /* GET /api/headway/snapshot. */
-int decode_snapshot(const char *text, size_t len, struct delta *out, struct err *e) WARN_UNUSED;
+int decode_snapshot(const json_t *root, struct delta *out, struct err *e) WARN_UNUSED;
 /* The data of one server-sent event: a journal entry with what it changed, or {"node":NODE}. */
-int decode_message(const char *text, size_t len, struct delta *out, struct err *e) WARN_UNUSED;
+int decode_message(const json_t *root, struct delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/events without follow. */
-int decode_events(const char *text, size_t len, struct delta *out, struct err *e) WARN_UNUSED;
-/* Any answer to a change; result: what kind of object "result" and "current" are, ROW_KINDS for none. */
-void decode_reply(int status, const char *text, size_t len, enum row_kind result, struct reply *out);
+int decode_events(const json_t *root, struct delta *out, struct err *e) WARN_UNUSED;
+/* GET whoami: the actor's name (owned by the caller) and whether changes are refused. */
+int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err *e) WARN_UNUSED;
+/* An answer to a change; root may be NULL, why: what the client said about it (NULL: nothing); result: what kind of
+ * object "result" and "current" are, ROW_KINDS for none. */
+void decode_reply(int status, const json_t *root, const struct err *why, enum row_kind result, struct reply *out);
 void reply_release(struct reply *r);
-
-/* GET whoami: the actor's name (owned by the caller) and whether changes are allowed. */
-int decode_whoami(const char *text, size_t len, char **actor, bool *read_only, struct err *e) WARN_UNUSED;
 
 #endif

@@ -146,6 +146,8 @@ static void forget(struct list *l, const struct row *row)
             vec_remove(&l->touched, i);
     if (l->anchor == row)
         l->anchor = NULL;
+    if (l->scope == row)
+        l->scope = NULL;
     if (find(l, row, &index)) {
         vec_remove(&l->order, index);
         l->total -= l->total > 0;

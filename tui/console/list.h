@@ -52,6 +52,7 @@ struct list {
     const struct list_def *def;
     VEC(struct row *) order;
     struct row *cursor, *anchor; /* anchor: where a range began; NULL */
+    struct row *scope;           /* the row whose parts are listed; NULL where it is a whole table */
     size_t index;                /* where the cursor was in order, a hint */
     size_t top, height;
     int sort;
@@ -85,7 +86,6 @@ bool list_focus(struct list *l, const struct row *row); /* false where the row i
 void list_sort(struct list *l, int column, bool reverse);
 int list_filter(struct list *l, const char *text, size_t *at, struct err *e) WARN_UNUSED;
 void list_mark_range(struct list *l);
-size_t list_marked(const struct list *l, size_t *hidden, const struct model *m);
 size_t list_position(const struct list *l); /* of the cursor; 0 in an empty list */
 
 /* Keeps the cursor on the screen for a body of this height. */
