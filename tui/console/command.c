@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/command.h"
+
+#include "base/str.h"
+#include "console/commands.h"
+
+#define ROUTES_OF_ANY (IN_NODES | IN_NODE | IN_ROUTES | IN_PREFIXES)
+#define CHANGE        (NEED_ROW | NEED_WRITE)
+
+/* clang-format off */
+static const struct command commands[] = {
+    {"down", "j Down", NULL, "one row down", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_down, NULL},
+    {"up", "k Up", NULL, "one row up", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_up, NULL},
+    {"first", "g Home", NULL, "the first row", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_first, NULL},
+    {"last-row", "G End", NULL, "the last row", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_last_row, NULL},
+    {"half-down", "Ctrl-D", NULL, "half a screen down", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_half_down, NULL},
+    {"half-up", "Ctrl-U", NULL, "half a screen up", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_half_up, NULL},
+    {"page-down", "PgDn Ctrl-F", NULL, "a screen down", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_page_down, NULL},
+    {"page-up", "PgUp Ctrl-B", NULL, "a screen up", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_page_up, NULL},
+    {"fold", "h Left", NULL, "fold the group", NULL, IN_ROUTES, 0, RISK_NONE, 0, cmd_fold, NULL},
+    {"unfold", "l Right", NULL, "open the group", NULL, IN_ROUTES, 0, RISK_NONE, 0, cmd_unfold, NULL},
+    {"open", "Enter", "open", "open what the cursor is on", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 1, cmd_open, NULL},
+    {"escape", "Esc", NULL, "one step back: range, filter, view", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_escape, NULL},
+    {"close", "q", NULL, "close the view; in the first one quit", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_close, NULL},
+    {"next", "Tab Shift-Tab", "other", "the other half of the view", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 8, cmd_next_sub, NULL},
+
+    {"nodes", "1", NULL, "all nodes", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_nodes, NULL},
+    {"routes", "2", NULL, "routes by node or by prefix", "[node|prefix] [FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_routes, NULL},
+    {"events", "5", NULL, "the journal", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_events, NULL},
+    {"users", "6", NULL, "all users", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_users, NULL},
+    {"keys", "7", NULL, "pre-auth keys and API keys", "[pre-auth|api] [FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_keys, NULL},
+    {"pending", "8", NULL, "who waits to be let in", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_pending, NULL},
+    {"node", "", NULL, "open one node by its name", "NAME", IN_ANY, 0, RISK_NONE, 0, cmd_node, NULL},
+    {"last", "-", NULL, "the view before this one", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_last_view, NULL},
+    {"back", "[", NULL, "back in the history of views", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_back, NULL},
+    {"forward", "]", NULL, "forward again", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_forward, NULL},
+    {"routes-of", "r", "routes", "the routes of this node", NULL, IN_NODES | IN_NODE, NEED_ROW, RISK_NONE, 5, cmd_routes_of, NULL},
+    {"events-of", "L", "events", "the events of this object", NULL, ROUTES_OF_ANY | IN_USERS, NEED_ROW, RISK_NONE, 12, cmd_events_of, NULL},
+
+    {"approve", "a", "approve", "approve the routes that wait; on a registration: let it in", NULL, ROUTES_OF_ANY, CHANGE, RISK_NONE, 2, cmd_approve, refuse_approve},
+    {"approve-all", "A", "all of node", "approve all that waits on the node", NULL, IN_ROUTES | IN_NODE, CHANGE, RISK_NONE, 4, cmd_approve_all, refuse_approve},
+    {"admit", "a Enter", "approve", "let the node join, for a user that you choose", NULL, IN_PENDING, CHANGE, RISK_ASK, 2, cmd_admit, NULL},
+    {"reject", "x", "reject", "refuse the registration", NULL, IN_PENDING, CHANGE, RISK_ASK, 3, cmd_reject, NULL},
+    {"revoke", "x", "revoke", "take back the approval of a route", NULL, IN_ROUTES | IN_PREFIXES | IN_NODE, CHANGE, RISK_ASK, 3, cmd_revoke, refuse_revoke},
+    {"primary", "f", "make primary", "let this node serve the prefix", NULL, IN_ROUTES | IN_PREFIXES | IN_NODE, CHANGE, RISK_ASK, 4, cmd_primary, refuse_primary},
+    {"expire", "x", "expire", "end the node's or the key's validity now", NULL, IN_NODES | IN_KEYS, CHANGE, RISK_ASK, 6, cmd_expire, NULL},
+    {"rename", "n", "rename", "give it another name", NULL, IN_NODES | IN_NODE | IN_USERS, CHANGE, RISK_NONE, 7, cmd_rename, NULL},
+    {"delete", "d Del", "delete", "delete for good", NULL, IN_NODES | IN_NODE | IN_USERS | IN_KEYS, CHANGE, RISK_TYPE, 9, cmd_delete, NULL},
+    {"undo", "u", NULL, "take back your last change; in the events: this one", NULL, IN_ANY, NEED_WRITE, RISK_ASK, 20, cmd_undo, refuse_undo},
+    {"plan", "P", NULL, "show what the next action would do before it is done", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_plan, NULL},
+
+    {"mark", "Space", "mark", "mark and go down", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 10, cmd_mark, NULL},
+    {"range", "v", NULL, "mark a range: movement extends it, Esc ends it", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 0, cmd_range, NULL},
+    {"invert", "*", NULL, "invert the marks of what is shown", NULL, IN_LISTS | IN_NODE, 0, RISK_NONE, 0, cmd_invert, NULL},
+    {"mark-by", "+", NULL, "mark what a filter finds", "FILTER", IN_LISTS, 0, RISK_NONE, 0, cmd_mark_by, NULL},
+    {"unmark", "\\", NULL, "clear all marks", NULL, IN_LISTS | IN_NODE, 0, RISK_NONE, 0, cmd_clear_marks, NULL},
+    {"filter", "/", "filter", "show only what matches", "FILTER", IN_LISTS, 0, RISK_NONE, 11, cmd_filter, NULL},
+    {"narrow", "&", NULL, "only what belongs to the same owner, node or kind", NULL, IN_LISTS, NEED_ROW, RISK_NONE, 0, cmd_narrow, NULL},
+    {"sort", "s", NULL, "sort by the next column, or by the one named", "[COLUMN]", IN_LISTS, 0, RISK_NONE, 0, cmd_sort, NULL},
+    {"reverse", "S", NULL, "turn the order around", NULL, IN_LISTS, 0, RISK_NONE, 0, cmd_reverse, NULL},
+    {"follow", "F", "follow", "stay at the newest event", NULL, IN_EVENTS, 0, RISK_NONE, 3, cmd_follow, NULL},
+
+    {"why", "w", "why", "why it is as it is", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 6, cmd_why, NULL},
+    {"peek", "p", NULL, "the pane at the right, on wide screens", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_peek, NULL},
+    {"freeze", "z", NULL, "hold the screen still, or resume", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_freeze, NULL},
+    {"retry", "R", NULL, "connect again now", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_retry, NULL},
+    {"command", ":", "cmd", "the command prompt", NULL, IN_ANY, 0, RISK_NONE, 13, cmd_prompt, NULL},
+    {"help", "? F1", NULL, "what can be done here", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_help, NULL},
+    {"messages", "", NULL, "all messages of this session", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_messages, NULL},
+    {"set", "", NULL, "theme dark, light or mono; mouse on or off", "OPTION VALUE", IN_ANY, 0, RISK_NONE, 0, cmd_set, NULL},
+    {"repaint", "Ctrl-L", NULL, "draw the screen again", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_repaint, NULL},
+    {"suspend", "Ctrl-Z", NULL, "back to the shell for a while", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_suspend, NULL},
+    {"quit", "Ctrl-C", NULL, "leave the console", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_quit, NULL},
+};
+/* clang-format on */
+
+size_t command_count(void)
+{
+    return sizeof(commands) / sizeof(*commands);
+}
+
+const struct command *command_at(size_t i)
+{
+    return &commands[i];
+}
+
+/* Calls use for each key of the command until it returns true. */
+static bool each_key(const struct command *c, bool (*use)(const char *name, void *arg), void *arg)
+{
+    const char *at = c->keys;
+    char name[KEY_NAME_MAX];
+
+    while (*at) {
+        size_t len = strcspn(at, " ");
+
+        memcpy(name, at, len < sizeof(name) ? len : sizeof(name) - 1);
+        name[len < sizeof(name) ? len : sizeof(name) - 1] = '\0';
+        if (use(name, arg))
+            return true;
+        at += len + (at[len] == ' ');
+    }
+    return false;
+}
+
+static bool is_key(const char *name, void *arg)
+{
+    return key_find(name) == *(int *)arg;
+}
+
+const struct command *command_for_key(unsigned where, int key)
+{
+    for (size_t i = 0; i < command_count(); i++)
+        if ((commands[i].where & where) && each_key(&commands[i], is_key, &key))
+            return &commands[i];
+    return NULL;
+}
+
+const struct command *command_find(const char *name, size_t len)
+{
+    const struct command *found = NULL;
+
+    for (size_t i = 0; i < command_count(); i++) {
+        if (strncmp(commands[i].name, name, len) != 0)
+            continue;
+        if (!commands[i].name[len])
+            return &commands[i];
+        if (found)
+            return NULL;
+        found = &commands[i];
+    }
+    return len ? found : NULL;
+}
+
+unsigned command_where(const struct app *app)
+{
+    static const unsigned where[LIST_COUNT] = {
+        [LIST_NODES] = IN_NODES,     [LIST_ROUTES] = IN_ROUTES, [LIST_PREFIXES] = IN_PREFIXES,
+        [LIST_EVENTS] = IN_EVENTS,   [LIST_USERS] = IN_USERS,   [LIST_PREAUTH] = IN_KEYS,
+        [LIST_PENDING] = IN_PENDING, [LIST_API] = IN_KEYS,      [LIST_DETAIL] = IN_NODE,
+    };
+
+    return where[app_list_id(app)];
+}
+
+const char *command_refusal(struct app *app, const struct command *c)
+{
+    if (!(c->where & command_where(app)))
+        return "it does not work in this view";
+    if (c->needs & NEED_ROW) {
+        const struct row *row = app_list(app)->cursor;
+        bool whole_node = app->place.view == VIEW_NODE;
+
+        if (!row && !(whole_node && app_node(app)))
+            return "there is nothing here to do it with";
+        if (row && row->gone_ms && (c->needs & NEED_WRITE))
+            return "it was deleted a moment ago";
+    }
+    if (c->needs & NEED_WRITE) {
+        const char *why = app_why_not_write(app);
+
+        if (why)
+            return why;
+    }
+    return c->refuse ? c->refuse(app) : NULL;
+}
+
+void command_run(struct app *app, const struct command *c, const char *arg)
+{
+    const char *why = command_refusal(app, c);
+
+    if (why) {
+        app_flash(app, ROLE_WARN, "%s: %s", c->name, why);
+        return;
+    }
+    c->run(app, arg ? arg : "");
+}
+
+struct key_list {
+    struct buf *out;
+    bool first_only;
+};
+
+static bool add_key(const char *name, void *arg)
+{
+    struct key_list *list = arg;
+
+    buf_addf(list->out, "%s%s", list->out->len ? " " : "", str_eq(name, "Space") ? "Spc" : name);
+    return list->first_only;
+}
+
+void command_keys(const struct command *c, bool first_only, struct buf *out)
+{
+    struct key_list list = {.out = out, .first_only = first_only};
+
+    buf_clear(out);
+    each_key(c, add_key, &list);
+}
+
+static const struct {
+    unsigned where;
+    const char *title;
+} places[] = {
+    {IN_NODES, "In the list of nodes"}, {IN_NODE, "On one node"},
+    {IN_ROUTES, "In routes by node"},   {IN_PREFIXES, "In routes by prefix"},
+    {IN_EVENTS, "In the events"},       {IN_PENDING, "Among the registrations that wait"},
+    {IN_USERS, "In the list of users"}, {IN_KEYS, "In the lists of keys"},
+};
+
+static bool add_macro_key(const char *name, void *arg)
+{
+    struct buf *out = arg;
+
+    /* In mdoc a backslash is written \e, and a leading dot or quote cannot occur. */
+    buf_addf(out, "%s%s", out->data[out->len - 1] == ' ' ? "" : ", ", str_eq(name, "\\") ? "\\e" : name);
+    return false;
+}
+
+static void manual_item(const struct command *c, struct buf *out)
+{
+    buf_adds(out, ".It Sy ");
+    if (*c->keys)
+        each_key(c, add_macro_key, out);
+    else
+        buf_addf(out, ":%s", c->name);
+    buf_addf(out, "\n%s%s.\n", c->help,
+             c->risk == RISK_TYPE  ? " (asks, and a word has to be typed)"
+             : c->risk == RISK_ASK ? " (asks first)"
+                                   : "");
+}
+
+static void manual_section(const char *title, unsigned where, bool everywhere, struct buf *out)
+{
+    buf_addf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", title);
+    for (size_t i = 0; i < command_count(); i++)
+        if (everywhere ? (commands[i].where & IN_LISTS) == IN_LISTS
+                       : (commands[i].where & where) && (commands[i].where & IN_LISTS) != IN_LISTS)
+            manual_item(&commands[i], out);
+    buf_adds(out, ".El\n");
+}
+
+void command_manual(struct buf *out)
+{
+    buf_adds(out, ".Sh KEYS\n");
+    manual_section("Everywhere", IN_ANY, true, out);
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+        manual_section(places[i].title, places[i].where, false, out);
+    buf_adds(out, ".Sh COMMANDS\nA colon opens the prompt; Tab and the right arrow take what is suggested.\n"
+                  "A unique beginning of a name is enough.\n.Bl -tag -width Ds -compact\n");
+    for (size_t i = 0; i < command_count(); i++)
+        buf_addf(out, ".It Ic %s%s%s\n%s.\n", commands[i].name, commands[i].args ? " " : "",
+                 commands[i].args ? commands[i].args : "", commands[i].help);
+    buf_adds(out, ".El\n");
+}

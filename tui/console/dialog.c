@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/dialog.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "console/app.h"
+
+void dialog_close(struct app *app)
+{
+    struct dialog *d = &app->dialog;
+
+    if (d->plan)
+        plan_close(app, d->plan);
+    for (size_t i = 0; i < d->choices.len; i++) {
+        free(d->choices.items[i].key);
+        free(d->choices.items[i].text);
+    }
+    vec_release(&d->choices);
+    free(d->title);
+    free(d->note);
+    free(d->text);
+    free(d->row_key);
+    *d = (struct dialog){0};
+}
+
+static struct dialog *open_dialog(struct app *app, enum dialog_kind kind, const char *title, const char *note)
+{
+    dialog_close(app);
+    app->dialog.kind = kind;
+    app->dialog.title = mem_strdup(title);
+    app->dialog.note = mem_strdup(note);
+    return &app->dialog;
+}
+
+void dialog_plan(struct app *app, struct plan *plan)
+{
+    open_dialog(app, DIALOG_PLAN, plan->title, "")->plan = plan;
+}
+
+void dialog_input(struct app *app, const char *title, const char *note, const char *value,
+                  void (*accept)(struct app *app, const char *value))
+{
+    struct dialog *d = open_dialog(app, DIALOG_INPUT, title, note);
+
+    line_set(&d->line, value);
+    d->accept = accept;
+}
+
+void dialog_choice(struct app *app, const char *title, const char *note,
+                   void (*accept)(struct app *app, const char *value))
+{
+    open_dialog(app, DIALOG_CHOICE, title, note)->accept = accept;
+}
+
+void dialog_add_choice(struct app *app, const char *key, const char *text)
+{
+    vec_push(&app->dialog.choices, ((struct choice){.key = mem_strdup(key), .text = mem_strdup(text)}));
+}
+
+void dialog_text(struct app *app, const char *title, char *text)
+{
+    open_dialog(app, DIALOG_TEXT, title, "j k scroll   Esc close")->text = text;
+}
+
+/* ---- text ---- */
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+
+    for (; text && *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+enum { TEXT_LABEL_COLS = 15 };
+
+static void draw_line(struct canvas *c, int row, struct rect in, const char *line, size_t len)
+{
+    char text[1024];
+    const char *tab;
+
+    snprintf(text, sizeof(text), "%.*s", (int)len, line);
+    tab = strchr(text, '\t');
+    if (text[0] == '#') {
+        canvas_text(c, row, in.col, in.cols, ROLE_STRONG, text + 1);
+    } else if (text[0] == '!') {
+        canvas_textf(c, row, in.col, in.cols, ROLE_WARN, "! %s", text + 1);
+    } else if (tab) {
+        char label[64];
+
+        snprintf(label, sizeof(label), "%.*s", (int)(tab - text), text);
+        canvas_text(c, row, in.col, TEXT_LABEL_COLS - 1, ROLE_LABEL, label);
+        canvas_text(c, row, in.col + TEXT_LABEL_COLS, in.cols - TEXT_LABEL_COLS, ROLE_TEXT, tab + 1);
+    } else {
+        canvas_text(c, row, in.col, in.cols, ROLE_TEXT, text);
+    }
+}
+
+/* Draws lines from the top-th on; returns how many. */
+static int draw_text(struct canvas *c, struct rect in, const char *text, size_t top)
+{
+    int drawn = 0;
+
+    for (size_t i = 0; text && *text && drawn < in.rows; i++) {
+        size_t len = strcspn(text, "\n");
+
+        if (i >= top)
+            draw_line(c, in.row + drawn++, in, text, len);
+        text += len + (text[len] == '\n');
+    }
+    return drawn;
+}
+
+static struct rect centre(const struct canvas *c, int rows, int cols)
+{
+    rows = rows < c->rows - 4 ? rows : c->rows - 4;
+    cols = cols < c->cols - 2 ? cols : c->cols - 2;
+    return (struct rect){(c->rows - rows) / 2, (c->cols - cols) / 2, rows, cols};
+}
+
+/* ---- choices ---- */
+
+static bool choice_shown(const struct dialog *d, size_t i)
+{
+    return strcasestr(d->choices.items[i].text, d->line.text) != NULL;
+}
+
+static size_t choices_shown(const struct dialog *d)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->choices.len; i++)
+        count += choice_shown(d, i);
+    return count;
+}
+
+static const struct choice *chosen(const struct dialog *d)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < d->choices.len; i++)
+        if (choice_shown(d, i) && at++ == d->cursor)
+            return &d->choices.items[i];
+    return NULL;
+}
+
+static void draw_choice(struct app *app)
+{
+    struct dialog *d = &app->dialog;
+    struct canvas *c = &app->canvas;
+    int lines = (int)count_lines(d->text), list = (int)d->choices.len;
+
+    list = list < 10 ? list : 10;
+    struct rect in = canvas_frame(c, centre(c, lines + list + 5, 72), d->title, d->note);
+    int row = in.row + draw_text(c, in, d->text, 0);
+    row += lines > 0;
+    int used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, "user: ");
+    if (d->row_kind != ROW_PENDING)
+        used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, "node: ");
+    line_draw(&d->line, c, row++, in.col + used, in.cols - used);
+    int room = in.row + in.rows - row;
+    size_t at = 0, top = room > 0 && d->cursor >= (size_t)room ? d->cursor - (size_t)room + 1 : 0;
+    for (size_t i = 0; i < d->choices.len; i++) {
+        if (!choice_shown(d, i))
+            continue;
+        if (at >= top && (int)(at - top) < room) {
+            int line = row + (int)(at - top);
+
+            if (at == d->cursor)
+                canvas_glyph(c, line, in.col, GLYPH_CURSOR);
+            canvas_text(c, line, in.col + 2, in.cols - 2, at == d->cursor ? ROLE_STRONG : ROLE_TEXT,
+                        d->choices.items[i].text);
+            if (at == d->cursor)
+                canvas_flag(c, (struct rect){line, in.col, 1, in.cols}, CELL_SELECTED);
+            canvas_hit(c, (struct rect){line, in.col, 1, in.cols}, HIT_CHOICE, (int)at);
+        }
+        at++;
+    }
+    if (!at)
+        canvas_text(c, row, in.col + 2, in.cols - 2, ROLE_FAINT, "nothing matches");
+}
+
+static void accept(struct app *app, const char *value)
+{
+    /* The callback may open another dialog; what it reads of this one must live until then. */
+    struct dialog old = app->dialog;
+    char *copy = mem_strdup(value);
+
+    old.accept(app, copy);
+    free(copy);
+    if (app->dialog.accept == old.accept && app->dialog.row_key == old.row_key)
+        dialog_close(app);
+}
+
+static void choice_key(struct app *app, int key)
+{
+    struct dialog *d = &app->dialog;
+    size_t count = choices_shown(d);
+
+    if (key == CK_DOWN || key == CK_TAB || key == CK_CTRL('n')) {
+        d->cursor = count ? (d->cursor + 1) % count : 0;
+    } else if (key == CK_UP || key == CK_BACKTAB || key == CK_CTRL('p')) {
+        d->cursor = count ? (d->cursor + count - 1) % count : 0;
+    } else if (key == CK_ENTER) {
+        const struct choice *choice = chosen(d);
+
+        if (choice)
+            accept(app, choice->key);
+    } else if (line_key(&d->line, key)) {
+        d->cursor = 0;
+    }
+}
+
+/* ---- help ---- */
+
+static void help_lines(struct app *app, bool here, const char *word, struct buf *out)
+{
+    unsigned where = command_where(app);
+
+    for (size_t i = 0; i < command_count(); i++) {
+        const struct command *c = command_at(i);
+        bool everywhere = (c->where & IN_LISTS) == IN_LISTS;
+        struct buf keys = BUF_INIT(0);
+
+        if (!(c->where & where) || here == everywhere)
+            continue;
+        command_keys(c, false, &keys);
+        const char *why = command_refusal(app, c);
+        const char *risk = c->risk == RISK_TYPE ? " !!" : c->risk == RISK_ASK ? " !" : "";
+        char *line = mem_format("%s\t%s%s%s%s\n", keys.len ? keys.data : c->name, c->help, risk,
+                                why ? "  -- not now: " : "", why ? why : "");
+        if (strcasestr(line, word))
+            buf_adds(out, line);
+        free(line);
+        buf_release(&keys);
+    }
+}
+
+static char *help_text(struct app *app, const char *word)
+{
+    struct buf out = BUF_INIT(0);
+    static const enum glyph signs[] = {GLYPH_ONLINE,    GLYPH_OFFLINE,      GLYPH_EXPIRED, GLYPH_PENDING,
+                                       GLYPH_UNHEALTHY, GLYPH_SERVING,      GLYPH_STANDBY, GLYPH_UNAPPROVED,
+                                       GLYPH_APPROVED,  GLYPH_ROUTE_OFFLINE};
+
+    buf_adds(&out, "#here    (! asks first, !! wants a word typed)\n");
+    help_lines(app, true, word, &out);
+    buf_adds(&out, "#everywhere\n");
+    help_lines(app, false, word, &out);
+    buf_adds(&out, "#signs\n");
+    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+        buf_addf(&out, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));
+    buf_adds(&out, "#filter words\nname\tpart of any text; without capitals the case does not matter\n"
+                   "!word\tnot; a|b either; ~regex\nkey:value\tname user tag ip route os version relay is id\n"
+                   "seen>7d exp<3d\ttimes; ip:100.64.0.0/16 lies within; route~10.0.0.0/8 overlaps\n");
+    return buf_take(&out);
+}
+
+void dialog_help(struct app *app)
+{
+    open_dialog(app, DIALOG_HELP, "help", "type to search   Down Up scroll   Esc close");
+    app->dialog.text = help_text(app, "");
+}
+
+static void help_key(struct app *app, int key)
+{
+    struct dialog *d = &app->dialog;
+    size_t lines = count_lines(d->text);
+
+    if (key == CK_DOWN || key == CK_PGDN || key == CK_CTRL('d')) {
+        d->top += key == CK_DOWN ? 1 : 8;
+        d->top = d->top < lines ? d->top : lines ? lines - 1 : 0;
+    } else if (key == CK_UP || key == CK_PGUP || key == CK_CTRL('u')) {
+        size_t step = key == CK_UP ? 1 : 8;
+
+        d->top -= d->top < step ? d->top : step;
+    } else if (key == '?' || key == CK_F1) {
+        dialog_close(app);
+    } else if (line_key(&d->line, key)) {
+        free(d->text);
+        d->text = help_text(app, d->line.text);
+        d->top = 0;
+    }
+}
+
+static void text_key(struct app *app, int key)
+{
+    struct dialog *d = &app->dialog;
+    size_t lines = count_lines(d->text);
+
+    if (key == CK_DOWN || key == 'j')
+        d->top += d->top + 1 < lines;
+    else if (key == CK_UP || key == 'k')
+        d->top -= d->top > 0;
+    else if (key == 'q' || key == CK_ENTER || key == 'w')
+        dialog_close(app);
+}
+
+void dialog_key(struct app *app, int key)
+{
+    struct dialog *d = &app->dialog;
+
+    if (d->kind == DIALOG_PLAN) {
+        plan_key(app, d->plan, key);
+        return;
+    }
+    if (key == CK_ESC || key == CK_CTRL('c')) {
+        dialog_close(app);
+        return;
+    }
+    switch (d->kind) {
+    case DIALOG_INPUT:
+        if (key == CK_ENTER)
+            accept(app, d->line.text);
+        else
+            line_key(&d->line, key);
+        break;
+    case DIALOG_CHOICE:
+        choice_key(app, key);
+        break;
+    case DIALOG_TEXT:
+        text_key(app, key);
+        break;
+    case DIALOG_HELP:
+        help_key(app, key);
+        break;
+    case DIALOG_PLAN:
+    case DIALOG_NONE:
+        break;
+    }
+}
+
+static void draw_reading(struct app *app)
+{
+    struct dialog *d = &app->dialog;
+    struct canvas *c = &app->canvas;
+    bool help = d->kind == DIALOG_HELP;
+    int lines = (int)count_lines(d->text) + 2 + help * 2;
+    int least = help ? c->rows - 4 : 5;
+
+    struct rect in = canvas_frame(c, centre(c, lines > least ? lines : least, help ? 78 : 96), d->title, d->note);
+    if (help) {
+        int used = canvas_text(c, in.row, in.col, in.cols, ROLE_LABEL, "search: ");
+
+        line_draw(&d->line, c, in.row, in.col + used, in.cols - used);
+        in.row += 2;
+        in.rows -= 2;
+    }
+    draw_text(c, in, d->text, d->top);
+}
+
+void dialog_draw(struct app *app)
+{
+    struct dialog *d = &app->dialog;
+    struct canvas *c = &app->canvas;
+
+    switch (d->kind) {
+    case DIALOG_PLAN:
+        plan_draw(app, d->plan);
+        break;
+    case DIALOG_INPUT: {
+        struct rect in = canvas_frame(c, centre(c, 5, 64), d->title, d->note);
+
+        line_draw(&d->line, c, in.row + 1, in.col, in.cols);
+        break;
+    }
+    case DIALOG_CHOICE:
+        draw_choice(app);
+        break;
+    case DIALOG_TEXT:
+    case DIALOG_HELP:
+        draw_reading(app);
+        break;
+    case DIALOG_NONE:
+        break;
+    }
+}
