@@ -2,8 +2,9 @@
 #include <stddef.h>
 
 #include "cli/cli.h"
+#include "console/console.h"
 
 int main(int argc, char **argv)
 {
-    return cli_main(argc, argv, NULL);
+    return cli_main(argc, argv, console_main);
 }

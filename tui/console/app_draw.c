@@ -220,21 +220,21 @@ static void draw_hints(struct app *app, struct canvas *c, struct rect at)
 {
     const struct command *shown[64];
     size_t count = 0, hidden = 0;
-    unsigned where = command_where(app);
+    unsigned where = verb_where(app);
     struct rows marked = {0};
     int col = 1, limit = at.cols - 8;
 
-    for (size_t i = 0; i < command_count() && count < 64; i++)
-        if (command_at(i)->hint && (command_at(i)->where & where))
-            shown[count++] = command_at(i);
+    for (size_t i = 0; i < verb_count() && count < 64; i++)
+        if (verb_at(i)->hint && (verb_at(i)->where & where))
+            shown[count++] = verb_at(i);
     qsort(shown, count, sizeof(*shown), by_rank);
     app_marked(app, &marked, &hidden);
     for (size_t i = 0; i < count; i++) {
         struct buf keys = BUF_INIT(0);
         char label[48];
-        bool off = command_refusal(app, shown[i]) != NULL;
+        bool off = verb_refusal(app, shown[i]) != NULL;
 
-        command_keys(shown[i], true, &keys);
+        verb_keys(shown[i], true, &keys);
         if (marked.len && (shown[i]->needs & NEED_ROW) && (shown[i]->needs & NEED_WRITE))
             snprintf(label, sizeof(label), "%s(%zu)", shown[i]->hint, marked.len);
         else
@@ -247,7 +247,7 @@ static void draw_hints(struct app *app, struct canvas *c, struct rect at)
         int from = col;
         col += canvas_text(c, at.row, col, width, off ? ROLE_DISABLED : ROLE_KEY, buf_text(&keys)) + 1;
         col += canvas_text(c, at.row, col, width, off ? ROLE_DISABLED : ROLE_HINT, label);
-        canvas_hit(c, (struct rect){at.row, from, 1, col - from}, HIT_COMMAND, (int)(shown[i] - command_at(0)));
+        canvas_hit(c, (struct rect){at.row, from, 1, col - from}, HIT_COMMAND, (int)(shown[i] - verb_at(0)));
         col += 2;
         buf_release(&keys);
     }

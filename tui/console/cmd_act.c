@@ -345,33 +345,29 @@ const char *refuse_undo(struct app *app)
 void cmd_undo(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
-    bool listed = app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT;
-    struct plan *p = plan_new(listed ? RISK_ASK : RISK_NONE, "undo");
+    struct plan *p = plan_new(RISK_ASK, "undo");
+    const char *text;
 
     (void)arg;
-    if (listed) {
-        const struct m_event *e = (const struct m_event *)row;
+    if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
         size_t call = plan_call(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
 
-        plan_step(p, call, row, NULL, e->text, "done", "undone");
-        p->title = mem_format("undo: %s", e->text);
-        p->done = mem_format("undone: %s", e->text);
+        text = ((const struct m_event *)row)->text;
+        plan_step(p, call, row, NULL, text, "done", "undone");
     } else {
-        struct undo *u = &app->undos.items[app->undos.len - 1];
-        struct row nobody = {.kind = ROW_EVENT, .key = (char[]){""}};
+        const struct undo *u = &app->undos.items[app->undos.len - 1];
 
+        text = u->text;
+        p->undoes_ms = u->at_ms;
         for (size_t i = u->events.len; i-- > 0;) {
-            size_t call =
-                plan_call(p, "POST", mem_format("/api/headway/undo/%s", u->events.items[i]), NULL, 0, ROW_KINDS);
+            const struct row event = {.kind = ROW_EVENT, .key = u->events.items[i]};
+            const struct m_event *known = model_find(&app->model, ROW_EVENT, event.key);
+            size_t call = plan_call(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
 
-            plan_step(p, call, &nobody, NULL, u->text, "done", "undone");
+            plan_step(p, call, &event, NULL, known ? known->text : text, "done", "undone");
         }
-        p->title = mem_format("undo: %s", u->text);
-        p->done = mem_format("undone: %s", u->text);
-        undo_release(u);
-        app->undos.len--;
-        plan_apply(app, p);
-        return;
     }
+    p->title = mem_format("undo: %s", text);
+    p->done = mem_format("undone: %s", text);
     app_plan(app, p);
 }

@@ -74,12 +74,12 @@ static const struct command commands[] = {
 };
 /* clang-format on */
 
-size_t command_count(void)
+size_t verb_count(void)
 {
     return sizeof(commands) / sizeof(*commands);
 }
 
-const struct command *command_at(size_t i)
+const struct command *verb_at(size_t i)
 {
     return &commands[i];
 }
@@ -104,22 +104,22 @@ static bool each_key(const struct command *c, bool (*use)(const char *name, void
 
 static bool is_key(const char *name, void *arg)
 {
-    return key_find(name) == *(int *)arg;
+    return key_named(name) == *(int *)arg;
 }
 
-const struct command *command_for_key(unsigned where, int key)
+const struct command *verb_for_key(unsigned where, int key)
 {
-    for (size_t i = 0; i < command_count(); i++)
+    for (size_t i = 0; i < verb_count(); i++)
         if ((commands[i].where & where) && each_key(&commands[i], is_key, &key))
             return &commands[i];
     return NULL;
 }
 
-const struct command *command_find(const char *name, size_t len)
+const struct command *verb_find(const char *name, size_t len)
 {
     const struct command *found = NULL;
 
-    for (size_t i = 0; i < command_count(); i++) {
+    for (size_t i = 0; i < verb_count(); i++) {
         if (strncmp(commands[i].name, name, len) != 0)
             continue;
         if (!commands[i].name[len])
@@ -131,7 +131,7 @@ const struct command *command_find(const char *name, size_t len)
     return len ? found : NULL;
 }
 
-unsigned command_where(const struct app *app)
+unsigned verb_where(const struct app *app)
 {
     static const unsigned where[LIST_COUNT] = {
         [LIST_NODES] = IN_NODES,     [LIST_ROUTES] = IN_ROUTES, [LIST_PREFIXES] = IN_PREFIXES,
@@ -142,9 +142,9 @@ unsigned command_where(const struct app *app)
     return where[app_list_id(app)];
 }
 
-const char *command_refusal(struct app *app, const struct command *c)
+const char *verb_refusal(struct app *app, const struct command *c)
 {
-    if (!(c->where & command_where(app)))
+    if (!(c->where & verb_where(app)))
         return "it does not work in this view";
     if (c->needs & NEED_ROW) {
         const struct row *row = app_list(app)->cursor;
@@ -164,9 +164,9 @@ const char *command_refusal(struct app *app, const struct command *c)
     return c->refuse ? c->refuse(app) : NULL;
 }
 
-void command_run(struct app *app, const struct command *c, const char *arg)
+void verb_run(struct app *app, const struct command *c, const char *arg)
 {
-    const char *why = command_refusal(app, c);
+    const char *why = verb_refusal(app, c);
 
     if (why) {
         app_flash(app, ROLE_WARN, "%s: %s", c->name, why);
@@ -188,7 +188,7 @@ static bool add_key(const char *name, void *arg)
     return list->first_only;
 }
 
-void command_keys(const struct command *c, bool first_only, struct buf *out)
+void verb_keys(const struct command *c, bool first_only, struct buf *out)
 {
     struct key_list list = {.out = out, .first_only = first_only};
 
@@ -231,14 +231,14 @@ static void manual_item(const struct command *c, struct buf *out)
 static void manual_section(const char *title, unsigned where, bool everywhere, struct buf *out)
 {
     buf_addf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", title);
-    for (size_t i = 0; i < command_count(); i++)
+    for (size_t i = 0; i < verb_count(); i++)
         if (everywhere ? (commands[i].where & IN_LISTS) == IN_LISTS
                        : (commands[i].where & where) && (commands[i].where & IN_LISTS) != IN_LISTS)
             manual_item(&commands[i], out);
     buf_adds(out, ".El\n");
 }
 
-void command_manual(struct buf *out)
+void verb_manual(struct buf *out)
 {
     buf_adds(out, ".Sh KEYS\n");
     manual_section("Everywhere", IN_ANY, true, out);
@@ -246,7 +246,7 @@ void command_manual(struct buf *out)
         manual_section(places[i].title, places[i].where, false, out);
     buf_adds(out, ".Sh COMMANDS\nA colon opens the prompt; Tab and the right arrow take what is suggested.\n"
                   "A unique beginning of a name is enough.\n.Bl -tag -width Ds -compact\n");
-    for (size_t i = 0; i < command_count(); i++)
+    for (size_t i = 0; i < verb_count(); i++)
         buf_addf(out, ".It Ic %s%s%s\n%s.\n", commands[i].name, commands[i].args ? " " : "",
                  commands[i].args ? commands[i].args : "", commands[i].help);
     buf_adds(out, ".El\n");

@@ -43,21 +43,21 @@ struct command {
     const char *(*refuse)(struct app *app); /* why it cannot be done now; NULL: it can */
 };
 
-size_t command_count(void);
-const struct command *command_at(size_t i);
-const struct command *command_for_key(unsigned where, int key);   /* NULL: the key does nothing there */
-const struct command *command_find(const char *name, size_t len); /* a unique beginning is enough; NULL */
-unsigned command_where(const struct app *app);
+size_t verb_count(void);
+const struct command *verb_at(size_t i);
+const struct command *verb_for_key(unsigned where, int key);   /* NULL: the key does nothing there */
+const struct command *verb_find(const char *name, size_t len); /* a unique beginning is enough; NULL */
+unsigned verb_where(const struct app *app);
 
 /* Why the command cannot be run now, NULL: it can. */
-const char *command_refusal(struct app *app, const struct command *c);
+const char *verb_refusal(struct app *app, const struct command *c);
 /* Runs it, or says why not. */
-void command_run(struct app *app, const struct command *c, const char *arg);
+void verb_run(struct app *app, const struct command *c, const char *arg);
 
 /* The keys as they are shown: "a", "j Down". */
-void command_keys(const struct command *c, bool first_only, struct buf *out);
+void verb_keys(const struct command *c, bool first_only, struct buf *out);
 
 /* The tables of keys and commands as mdoc. */
-void command_manual(struct buf *out);
+void verb_manual(struct buf *out);
 
 #endif

@@ -173,7 +173,7 @@ static struct row *read_node(const json_t *o)
     put(&n->source, o, "source");
     put(&n->machine_key, o, "machineKey");
     put(&n->node_key, o, "nodeKey");
-    put_id(&n->key_name, json_object_get(o, "preAuthKey"), "id");
+    put_id(&n->key_text, json_object_get(o, "preAuthKey"), "id");
     texts(&n->tags, o, "tags");
     texts(&n->endpoints, o, "endpoints");
     json_array_foreach(addresses, i, item)

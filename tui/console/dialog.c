@@ -217,17 +217,17 @@ static void choice_key(struct app *app, int key)
 
 static void help_lines(struct app *app, bool here, const char *word, struct buf *out)
 {
-    unsigned where = command_where(app);
+    unsigned where = verb_where(app);
 
-    for (size_t i = 0; i < command_count(); i++) {
-        const struct command *c = command_at(i);
+    for (size_t i = 0; i < verb_count(); i++) {
+        const struct command *c = verb_at(i);
         bool everywhere = (c->where & IN_LISTS) == IN_LISTS;
         struct buf keys = BUF_INIT(0);
 
         if (!(c->where & where) || here == everywhere)
             continue;
-        command_keys(c, false, &keys);
-        const char *why = command_refusal(app, c);
+        verb_keys(c, false, &keys);
+        const char *why = verb_refusal(app, c);
         const char *risk = c->risk == RISK_TYPE ? " !!" : c->risk == RISK_ASK ? " !" : "";
         char *line = mem_format("%s\t%s%s%s%s\n", keys.len ? keys.data : c->name, c->help, risk,
                                 why ? "  -- not now: " : "", why ? why : "");

@@ -16,14 +16,14 @@ void app_key(struct app *app, int key)
         app->force_small = true;
         return;
     }
-    const struct command *c = command_for_key(command_where(app), key);
+    const struct command *c = verb_for_key(verb_where(app), key);
     if (c) {
-        command_run(app, c, "");
+        verb_run(app, c, "");
         return;
     }
     char name[KEY_NAME_MAX];
     if (key < CK_RESIZE)
-        app_flash(app, ROLE_INFO, "%s does nothing here; ? shows what does", key_name(key, name));
+        app_flash(app, ROLE_INFO, "%s does nothing here; ? shows what does", key_text(key, name));
 }
 
 void app_wheel(struct app *app, int rows)
@@ -69,7 +69,7 @@ void app_click(struct app *app, int row, int col, int clicks)
         app_go(app, (enum view_id)hit->value, 0, NULL);
         break;
     case HIT_COMMAND:
-        command_run(app, command_at((size_t)hit->value), "");
+        verb_run(app, verb_at((size_t)hit->value), "");
         break;
     case HIT_CHOICE:
         break;

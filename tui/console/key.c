@@ -18,7 +18,7 @@ static const struct {
     {'<', "lt"},
 };
 
-char *key_name(int key, char text[KEY_NAME_MAX])
+char *key_text(int key, char text[KEY_NAME_MAX])
 {
     for (size_t i = 0; i + 1 < sizeof(names) / sizeof(*names); i++)
         if (names[i].key == key)
@@ -32,7 +32,7 @@ char *key_name(int key, char text[KEY_NAME_MAX])
     return text;
 }
 
-int key_find(const char *name)
+int key_named(const char *name)
 {
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (str_eq(names[i].name, name))
@@ -54,7 +54,7 @@ int keys_parse(const char *script, struct keys *out)
         if (end && (size_t)(end - script) <= sizeof(name)) {
             memcpy(name, script + 1, (size_t)(end - script) - 1);
             name[end - script - 1] = '\0';
-            int key = key_find(name);
+            int key = key_named(name);
             if (key < 0)
                 return -1;
             vec_push(out, key);

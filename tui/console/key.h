@@ -34,9 +34,9 @@ enum key_code {
 
 #define KEY_NAME_MAX 16
 /* "a", "Ctrl-D", "Enter", "F1"; returns text. */
-char *key_name(int key, char text[KEY_NAME_MAX]);
+char *key_text(int key, char text[KEY_NAME_MAX]);
 /* The key of such a name, -1 for none. */
-int key_find(const char *name);
+int key_named(const char *name);
 
 struct keys {
     int *items;

@@ -20,7 +20,7 @@ static const struct kind_def kinds[ROW_KINDS] = {
                   .texts = {AT(m_node, name), AT(m_node, hostname), AT(m_node, fqdn), AT(m_node, owner),
                             AT(m_node, ipv4), AT(m_node, ipv6), AT(m_node, method), AT(m_node, os),
                             AT(m_node, os_version), AT(m_node, client), AT(m_node, relay), AT(m_node, source),
-                            AT(m_node, machine_key), AT(m_node, node_key), AT(m_node, key_name), AT(m_node, words)},
+                            AT(m_node, machine_key), AT(m_node, node_key), AT(m_node, key_text), AT(m_node, words)},
                   .sets = {AT(m_node, tags), AT(m_node, endpoints)}},
     [ROW_ROUTE] = {.size = sizeof(struct m_route),
                    .texts = {AT(m_route, primary), AT(m_route, primary_name), AT(m_route, reason),

@@ -63,7 +63,7 @@ struct m_node {
     struct row row;
     uint64_t id, version, user_id, cap_version;
     char *name, *hostname, *fqdn, *owner, *ipv4, *ipv6, *method, *os, *os_version, *client, *relay, *source;
-    char *machine_key, *node_key, *key_name;
+    char *machine_key, *node_key, *key_text;
     char *words; /* all that a bare filter word is looked for in */
     bool online, healthy, expired, logged_out, ephemeral, exit_node, tagged;
     int64_t last_seen_ns, expiry_ns, created_ns, since_ns;

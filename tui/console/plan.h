@@ -37,11 +37,12 @@ struct plan {
     struct plan *next;
     enum risk risk;
     bool undoable, shown, applying;
-    char *verb;  /* "approve" */
-    char *title; /* "approve 2 routes on 2 nodes" */
-    char *done;  /* "2 routes approved on gw-1, gw-2" */
-    char *note;  /* a warning below the list, or NULL */
-    char *word;  /* what has to be typed; NULL */
+    int64_t undoes_ms; /* it takes back the change that was made then; 0: it is none */
+    char *verb;        /* "approve" */
+    char *title;       /* "approve 2 routes on 2 nodes" */
+    char *done;        /* "2 routes approved on gw-1, gw-2" */
+    char *note;        /* a warning below the list, or NULL */
+    char *word;        /* what has to be typed; NULL */
     struct line typed;
     VEC(struct step) steps;
     VEC(struct call) calls;

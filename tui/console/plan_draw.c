@@ -120,7 +120,7 @@ void plan_draw(struct app *app, struct plan *plan)
     for (int i = 0; i < space && top + (size_t)i < plan->steps.len; i++)
         draw_step(plan, c, in, in.row + i, top + (size_t)i, top + (size_t)i == plan->cursor);
     int row = in.row + in.rows - extra;
-    const char *undo = plan->undoable && plan->risk != RISK_TYPE ? "u takes it back afterwards" : plan->note ? "" : "";
+    const char *undo = plan->undoable ? "u takes it back afterwards" : "";
     canvas_text(c, row++, in.col + 2, in.cols - 2, ROLE_FAINT, undo);
     if (plan->note)
         canvas_textf(c, row++, in.col, in.cols, ROLE_WARN, "! %s", plan->note);

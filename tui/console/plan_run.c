@@ -119,6 +119,16 @@ static void settle_rows(struct app *app, const struct plan *plan, size_t call)
     }
 }
 
+static void forget_undo(struct app *app, int64_t at_ms)
+{
+    for (size_t i = app->undos.len; i-- > 0 && at_ms;)
+        if (app->undos.items[i].at_ms == at_ms) {
+            undo_release(&app->undos.items[i]);
+            vec_remove(&app->undos, i);
+            return;
+        }
+}
+
 static void finish(struct app *app, struct plan *plan)
 {
     size_t failed = plan_count(plan, CALL_FAILED), done = plan_count(plan, CALL_DONE);
@@ -134,6 +144,8 @@ static void finish(struct app *app, struct plan *plan)
             strs_push(&u.events, plan->events.items[i]);
         vec_push(&app->undos, u);
     }
+    if (!failed)
+        forget_undo(app, plan->undoes_ms);
     if (!failed && done == plan->calls.len)
         app_flash(app, ROLE_INFO, "%s", plan->done);
     else if (!failed)

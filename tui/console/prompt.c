@@ -70,18 +70,18 @@ static void run_command(struct app *app, const char *text)
 {
     text += strspn(text, " ");
     size_t len = strcspn(text, " ");
-    const struct command *c = command_find(text, len);
+    const struct command *c = verb_find(text, len);
 
     if (!len)
         return;
     if (len == 1 && *text == 'q')
-        c = command_find("quit", 4);
+        c = verb_find("quit", 4);
     if (!c) {
         app_flash(app, ROLE_WARN, "there is no command '%.*s'; ? lists them", (int)len, text);
         return;
     }
     text += len;
-    command_run(app, c, text + strspn(text, " "));
+    verb_run(app, c, text + strspn(text, " "));
 }
 
 static void enter(struct app *app)
@@ -97,7 +97,7 @@ static void enter(struct app *app)
     if (kind == PROMPT_COMMAND)
         run_command(app, text);
     else if (kind == PROMPT_MARK && *text)
-        command_run(app, command_find("mark-by", 7), text);
+        verb_run(app, verb_find("mark-by", 7), text);
     free(text);
 }
 
@@ -133,12 +133,12 @@ static const char *ghost(struct app *app)
     if (p->kind != PROMPT_COMMAND || !p->line.len || p->line.at != p->line.len)
         return "";
     if (!text[len]) {
-        for (size_t i = 0; i < command_count(); i++)
-            if (strncmp(command_at(i)->name, text, len) == 0)
-                return command_at(i)->name + len;
+        for (size_t i = 0; i < verb_count(); i++)
+            if (strncmp(verb_at(i)->name, text, len) == 0)
+                return verb_at(i)->name + len;
         return "";
     }
-    const struct command *c = command_find(text, len);
+    const struct command *c = verb_find(text, len);
     text += len + strspn(text + len, " ");
     len = strlen(text);
     const char *best = NULL, *word;
@@ -200,7 +200,7 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
         snprintf(right, sizeof(right), "%zu of %zu   Enter keep  Esc drop", app_list(app)->order.len,
                  app_list(app)->total);
     else if (p->kind == PROMPT_COMMAND) {
-        const struct command *cmd = command_find(p->line.text, strcspn(p->line.text, " "));
+        const struct command *cmd = verb_find(p->line.text, strcspn(p->line.text, " "));
 
         if (cmd)
             snprintf(right, sizeof(right), "%s%s%s", cmd->args ? cmd->args : "", cmd->args ? "   " : "", cmd->help);

@@ -93,7 +93,7 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
     linef(p, "key", n->expired ? ROLE_BAD : ROLE_TEXT, "%.20s  expires %s%s", n->node_key, n->expiry_ns ? "in " : "",
           expires);
     linef(p, "joined", ROLE_TEXT, "%s ago%s%s%s", span_text(app->at.now_ns - n->created_ns, text),
-          *n->key_name ? " with pre-auth key " : "", n->key_name, n->ephemeral ? ", ephemeral" : "");
+          *n->key_text ? " with pre-auth key " : "", n->key_text, n->ephemeral ? ", ephemeral" : "");
     linef(p, "client", ROLE_TEXT, "%s  %s %s  capability %llu", n->client, n->os, n->os_version,
           (unsigned long long)n->cap_version);
     if (!str_eq(n->hostname, n->name))

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loop: keys first, then what the network brought, then one frame. It waits in poll and nowhere else. */
+#include "console/console.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "console/history.h"
+#include "console/net.h"
+#include "console/term.h"
+
+#define FRAME_MS 33 /* between two frames that no key asked for */
+
+struct loop {
+    struct app app;
+    struct net *net;
+    int signals, idle_fd;
+    bool ended, key_came, draw;
+    int64_t drawn_ms;
+    unsigned long frames;
+    unsigned colour_changes;
+};
+
+static void now(struct loop *l)
+{
+    app_time(&l->app, clock_wall_ns(), clock_mono_ms());
+}
+
+static void take_keys(struct loop *l)
+{
+    for (;;) {
+        struct term_event event = term_read();
+
+        if (event.key == CK_NONE)
+            return;
+        now(l);
+        l->key_came = l->draw = true;
+        if (event.key == CK_MOUSE && event.row >= 0 && event.wheel)
+            app_wheel(&l->app, event.wheel);
+        else if (event.key == CK_MOUSE && event.row >= 0)
+            app_click(&l->app, event.row, event.col, event.clicks);
+        else if (event.key != CK_RESIZE && event.key != CK_MOUSE)
+            app_key(&l->app, event.key);
+    }
+}
+
+static void take_message(struct loop *l, struct message *m)
+{
+    switch (m->kind) {
+    case MESSAGE_DELTA:
+        app_delta(&l->app, &m->delta);
+        break;
+    case MESSAGE_CONN:
+        app_conn(&l->app, m->state, m->text, m->delay_ms);
+        break;
+    case MESSAGE_REPLY:
+        app_reply(&l->app, m->id, &m->reply);
+        break;
+    case MESSAGE_WHOAMI:
+        app_whoami(&l->app, m->text, m->read_only);
+        break;
+    }
+    message_release(m);
+}
+
+static void take_messages(struct loop *l)
+{
+    struct messages messages;
+
+    net_take(l->net, &messages);
+    now(l);
+    for (size_t i = 0; i < messages.len; i++)
+        take_message(l, &messages.items[i]);
+    l->draw |= messages.len > 0;
+    free(messages.items);
+}
+
+static void take_signal(struct loop *l)
+{
+    struct signalfd_siginfo info;
+
+    if (read(l->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return;
+    if (info.ssi_signo == SIGTSTP)
+        l->app.want_suspend = true;
+    else if (info.ssi_signo != SIGCONT)
+        l->ended = true;
+    l->draw = true;
+}
+
+static void draw(struct loop *l)
+{
+    int rows, cols;
+
+    now(l);
+    if (l->colour_changes != l->app.colour_changes) {
+        l->colour_changes = l->app.colour_changes;
+        term_redraw();
+    }
+    term_mouse(l->app.mouse);
+    if (l->app.want_repaint)
+        term_redraw();
+    l->app.want_repaint = false;
+    term_size(&rows, &cols);
+    app_draw(&l->app, rows, cols);
+    term_show(&l->app.canvas, (enum theme_id)l->app.theme);
+    l->drawn_ms = l->app.at.now_ms;
+    l->draw = l->key_came = false;
+    /* A test knows by this that its keys were answered and nothing is under way. */
+    if (l->idle_fd >= 0 && dprintf(l->idle_fd, "idle %lu\n", ++l->frames) < 0)
+        l->idle_fd = -1;
+}
+
+static int wait_ms(const struct loop *l)
+{
+    int64_t left = app_next_ms(&l->app) - clock_mono_ms();
+
+    if (l->draw)
+        left = l->drawn_ms + FRAME_MS - clock_mono_ms();
+    return left < 0 ? 0 : left > 1000 ? 1000 : (int)left;
+}
+
+static void run(struct loop *l)
+{
+    struct pollfd fds[3] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                            {.fd = net_fd(l->net), .events = POLLIN},
+                            {.fd = l->signals, .events = POLLIN}};
+
+    draw(l);
+    while (!l->app.quit && !l->ended) {
+        int r = poll(fds, 3, wait_ms(l));
+
+        if (r < 0 && errno != EINTR)
+            break;
+        if (r < 0)
+            fds[0].revents = fds[1].revents = fds[2].revents = 0;
+        /* A change of the window's size comes as a signal that ends poll, and then as a key. */
+        take_keys(l);
+        if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+            break;
+        if (fds[1].revents)
+            take_messages(l);
+        if (fds[2].revents)
+            take_signal(l);
+        if (l->app.want_suspend) {
+            l->app.want_suspend = false;
+            term_suspend();
+            l->draw = l->key_came = true;
+        }
+        int64_t at = clock_mono_ms();
+        if (l->key_came || (l->draw && at - l->drawn_ms >= FRAME_MS) || at >= app_next_ms(&l->app))
+            draw(l);
+    }
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTSTP);
+    sigaddset(&set, SIGCONT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int choose_theme(const struct console_options *options, struct err *e)
+{
+    int theme = options->theme ? theme_find(options->theme) : THEME_DARK;
+
+    if (theme < 0)
+        return err_set(e, ERR_INVALID, "--theme takes dark, light or mono, not '%.40s'", options->theme);
+    return theme;
+}
+
+int console_main(const struct console_options *options)
+{
+    struct loop *l = calloc(1, sizeof(*l));
+    const char *idle = getenv("HEADWAY_IDLE_FD");
+    struct err e = {0};
+    uint64_t fd;
+    int status = 1, theme = choose_theme(options, &e);
+
+    if (!l || theme < 0)
+        goto out;
+    l->idle_fd = idle && str_u64(idle, 3, 1023, &fd, "HEADWAY_IDLE_FD", NULL) == 0 ? (int)fd : -1;
+    l->signals = open_signals();
+    l->app.theme = theme;
+    l->app.mouse = !options->no_mouse;
+    if (net_start(options->client, &l->net, &e) < 0)
+        goto out;
+    if (term_open(options->color, &e) < 0) {
+        net_stop(l->net);
+        goto out;
+    }
+    l->app.canvas.ascii = options->ascii || !term_utf8();
+    app_init(&l->app);
+    l->app.net = (struct app_net){.send = net_send, .retry = net_retry, .context = l->net};
+    if (options->state_dir)
+        history_load(&l->app, options->state_dir);
+    run(l);
+    if (options->state_dir)
+        history_save(&l->app, options->state_dir);
+    term_close();
+    net_stop(l->net);
+    app_release(&l->app);
+    status = 0;
+out:
+    if (status)
+        fprintf(stderr, "headway: %s\n", e.message);
+    free(l);
+    return status;
+}
+
+void console_print_manual(void)
+{
+    struct buf out = BUF_INIT(0);
+
+    verb_manual(&out);
+    fwrite(out.data, 1, out.len, stdout);
+    buf_release(&out);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/history.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static const char signs[2] = {':', '/'};
+
+void history_load(struct app *app, const char *state_dir)
+{
+    char *path = mem_format("%s/console.history", state_dir);
+    FILE *f = fopen(path, "re");
+    char line[LINE_MAX_BYTES + 4];
+
+    free(path);
+    if (!f)
+        return;
+    while (fgets(line, sizeof(line), f)) {
+        line[strcspn(line, "\n")] = '\0';
+        for (int i = 0; i < 2; i++)
+            if (line[0] == signs[i] && str_check(line + 1, LINE_MAX_BYTES, false, "history", NULL) == 0 &&
+                app->prompt.history[i].len < HISTORY_MAX)
+                strs_push(&app->prompt.history[i], line + 1);
+    }
+    fclose(f);
+}
+
+void history_save(const struct app *app, const char *state_dir)
+{
+    char *path = mem_format("%s/console.history", state_dir);
+    struct buf text = BUF_INIT(0);
+    int fd;
+
+    for (int i = 0; i < 2; i++)
+        for (size_t j = 0; j < app->prompt.history[i].len; j++)
+            buf_addf(&text, "%c%s\n", signs[i], app->prompt.history[i].items[j]);
+    fd = text.len ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0) {
+        if (write(fd, text.data, text.len) != (ssize_t)text.len)
+            unlink(path);
+        close(fd);
+    }
+    free(path);
+    buf_release(&text);
+}
