@@ -2,8 +2,18 @@
 /* Keys and the mouse: to the dialog, else the prompt, else a command of the table. */
 #include "console/app.h"
 
+/* Keys may come faster than frames: each finds the list as the key before it left it. */
+static void catch_up(struct app *app)
+{
+    struct list *l = app_list(app);
+
+    if (l->forced || !l->cursor)
+        list_refresh(l, &app->model, &app->at);
+}
+
 void app_key(struct app *app, int key)
 {
+    catch_up(app);
     if (app->dialog.kind) {
         dialog_key(app, key);
         return;

@@ -45,7 +45,8 @@ struct list_def {
     bool tree;      /* collect gives the order, sorted and filtered already */
     unsigned kinds; /* bits of the row kinds that it depends on */
     void (*collect)(const struct model *m, struct list *list); /* calls list_add for each row */
-    int (*indent)(const struct row *row);
+    int (*indent)(const struct row *row);                      /* of the text in the column indented; NULL: none */
+    int indented;
 };
 
 struct list {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Columns are given their least width, then what they wish, then a share of the rest; where even the least does not fit
- * the columns of the highest rank go. Only rows on the screen are formatted. */
+/* Columns come in the order of their rank for as long as their least width fits; then they get what they wish, then a
+ * share of the rest. Only rows on the screen are formatted. */
 #include "console/list.h"
 
 #include <stdio.h>
 
 #define COLUMNS_MAX 16
 #define GUTTER      3 /* cursor, mark, state of change */
+
+enum { RANK_MAX = 15, RANK_LUXURY = 10 }; /* from here on only where all others have what they wish */
 
 struct fitted {
     int width[COLUMNS_MAX]; /* 0: not shown */
@@ -21,25 +23,36 @@ static int total_width(const struct list_def *def, const struct fitted *f)
     return total;
 }
 
+/* What the columns that are shown would take if each got what it wishes. */
+static int wished_width(const struct list_def *def, const struct fitted *f)
+{
+    int total = 0;
+
+    for (int i = 0; i < def->column_count; i++)
+        total += f->width[i] ? def->columns[i].wish + 1 : 0;
+    return total;
+}
+
+static void choose(const struct list_def *def, int width, struct fitted *f)
+{
+    for (int rank = 0; rank <= RANK_MAX; rank++)
+        for (int i = 0; i < def->column_count; i++) {
+            const struct column *c = &def->columns[i];
+            int others = rank < RANK_LUXURY ? total_width(def, f) : wished_width(def, f);
+
+            if (c->rank == rank && (!rank || others + c->least + 1 <= width))
+                f->width[i] = c->least;
+        }
+}
+
 static struct fitted fit(const struct list_def *def, int width)
 {
     struct fitted f = {0};
     int shares = 0;
 
-    for (int i = 0; i < def->column_count; i++)
-        f.width[i] = def->columns[i].least;
-    while (total_width(def, &f) > width) {
-        int worst = -1;
-
-        for (int i = 0; i < def->column_count; i++)
-            if (f.width[i] && def->columns[i].rank && (worst < 0 || def->columns[i].rank > def->columns[worst].rank))
-                worst = i;
-        if (worst < 0)
-            break;
-        f.width[worst] = 0;
-    }
+    choose(def, width, &f);
     int left = width - total_width(def, &f);
-    for (int rank = 0; rank < 16; rank++)
+    for (int rank = 0; rank <= RANK_MAX; rank++)
         for (int i = 0; i < def->column_count; i++) {
             const struct column *c = &def->columns[i];
             int more = c->wish - f.width[i];
@@ -88,8 +101,7 @@ static void draw_field(struct canvas *c, int row, int col, int width, const stru
     int room = width;
 
     if (f->glyph >= 0) {
-        int used = canvas_glyph_as(c, row, col, (enum glyph)f->glyph,
-                                   f->role == ROLE_TEXT ? glyph_role((enum glyph)f->glyph) : f->role);
+        int used = canvas_glyph(c, row, col, (enum glyph)f->glyph);
 
         if (*f->text) {
             col += used + 1;
@@ -122,7 +134,7 @@ static void draw_row(struct list *l, struct canvas *c, struct rect at, const str
     for (int i = 0; i < l->def->column_count; i++) {
         const struct column *column = &l->def->columns[i];
         struct field field = {.role = ROLE_TEXT, .glyph = -1};
-        int width = f->width[i], shift = indent && i == 0 ? indent : 0;
+        int width = f->width[i], shift = i == l->def->indented ? indent : 0;
 
         if (!width)
             continue;

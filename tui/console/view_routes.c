@@ -45,20 +45,13 @@ static void fill_prefix(const struct row *row, const struct moment *at, struct f
     out->role = ROLE_STRONG;
 }
 
-/* The sign of a group: whether it is folded. */
-static void fill_sign(const struct row *row, const struct moment *at, struct field *out)
+/* Whether a group is folded. */
+static void fill_fold(const struct row *row, const struct moment *at, struct field *out)
 {
     const struct m_route *r = route_of(row);
 
     (void)at;
-    out->glyph = r ? (int)route_state_glyph(r->state) : row->folded ? GLYPH_FOLDED : GLYPH_OPEN;
-}
-
-static void fill_node_or_prefix(const struct row *row, const struct moment *at, struct field *out)
-{
-    fill_prefix(row, at, out);
-    if (route_of(row))
-        out->glyph = -1;
+    out->glyph = r ? -1 : row->folded ? GLYPH_FOLDED : GLYPH_OPEN;
 }
 
 static void fill_state(const struct row *row, const struct moment *at, struct field *out)
@@ -73,9 +66,11 @@ static void fill_state(const struct row *row, const struct moment *at, struct fi
     }
     const struct m_node *n = node_of(row);
     unsigned ghosts = (unsigned)n->routes.len - n->available;
-    int used = snprintf(out->text, sizeof(out->text), "%u of %u approved", n->available - n->waiting, n->available);
-    if (ghosts && used > 0)
-        snprintf(out->text + used, sizeof(out->text) - (size_t)used, ", %u not advertised", ghosts);
+
+    if (n->available)
+        snprintf(out->text, sizeof(out->text), "%u of %u approved", n->available - n->waiting, n->available);
+    else
+        snprintf(out->text, sizeof(out->text), "%u not advertised", ghosts);
     out->role = n->waiting ? ROLE_WAIT : ROLE_FAINT;
 }
 
@@ -112,8 +107,8 @@ static void fill_reason(const struct row *row, const struct moment *at, struct f
 }
 
 static const struct column route_columns[] = {
-    {.title = "", .key = "state", .least = 1, .wish = 1, .fill = fill_sign},
-    {.title = "NODE / PREFIX", .key = "prefix", .least = 20, .wish = 24, .share = 2, .fill = fill_node_or_prefix},
+    {.title = "", .key = "state", .least = 1, .wish = 1, .fill = fill_fold},
+    {.title = "NODE / PREFIX", .key = "prefix", .least = 20, .wish = 24, .share = 2, .fill = fill_prefix},
     {.title = "STATE", .key = "word", .least = 17, .wish = 18, .share = 1, .fill = fill_state, .changed = FIELD_STATE},
     {.title = "SERVED BY",
      .key = "primary",
@@ -223,6 +218,7 @@ const struct list_def routes_def = {
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
     .collect = collect_routes,
     .indent = indent_route,
+    .indented = 1,
 };
 
 /* ---- the routes of the node that is open ---- */
@@ -237,8 +233,7 @@ static void collect_detail(const struct model *m, struct list *l)
 }
 
 static const struct column detail_columns[] = {
-    {.title = "", .key = "state", .least = 1, .wish = 1, .fill = fill_sign},
-    {.title = "PREFIX", .key = "prefix", .least = 18, .wish = 22, .share = 2, .fill = fill_node_or_prefix},
+    {.title = "PREFIX", .key = "prefix", .least = 18, .wish = 22, .share = 2, .fill = fill_prefix},
     {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_state, .changed = FIELD_STATE},
     {.title = "SERVED BY", .key = "primary", .least = 10, .wish = 14, .share = 1, .rank = 1, .fill = fill_primary},
     {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 1, .rank = 2, .fill = fill_approver},
