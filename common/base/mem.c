@@ -39,6 +39,14 @@ void *mem_dup(const void *bytes, size_t len)
     return copy;
 }
 
+void *mem_dup_counted(const void *object, size_t size, size_t count_size)
+{
+    char *copy = mem_alloc(size);
+
+    memcpy(copy + count_size, (const char *)object + count_size, size - count_size);
+    return copy;
+}
+
 char *mem_strdup(const char *text)
 {
     return text ? mem_dup(text, strlen(text)) : mem_alloc(1);

@@ -14,6 +14,9 @@ void *mem_resize(void *old, size_t count, size_t size) __attribute__((returns_no
 
 /* Copies, owned by the caller. mem_strdup(NULL) is an empty string. */
 void *mem_dup(const void *bytes, size_t len) __attribute__((returns_nonnull));
+/* A copy of a counted object whose count is its first member: that one is not read, others may be changing it, and is
+ * zero in the copy. */
+void *mem_dup_counted(const void *object, size_t size, size_t count_size) __attribute__((malloc, returns_nonnull));
 char *mem_strdup(const char *text) __attribute__((returns_nonnull));
 char *mem_strndup(const char *text, size_t len) __attribute__((returns_nonnull));
 char *mem_format(const char *format, ...) __attribute__((returns_nonnull, format(printf, 1, 2)));

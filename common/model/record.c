@@ -92,7 +92,7 @@ static void *copy(const void *record)
 {
     const struct record *from = record;
     const struct kind *kind = &kinds[from->kind];
-    struct record *to = mem_dup(from, kind->size);
+    struct record *to = mem_dup_counted(from, kind->size, sizeof(from->refs));
 
     atomic_init(&to->refs, 1);
     to->version++;

@@ -126,21 +126,20 @@ void put_peer(struct netmap_session *s, struct json_out *o, const struct tailnet
  * came from it a moment ago, and each own node costs the client a rebuild. */
 static uint64_t self_hash(const struct tailnet_snapshot *snapshot, const struct tailnet_node *self)
 {
-    static const struct node_live nothing;
-    struct tailnet_node brief = *self;
-    struct node record = *self->record;
+    struct node *record = mem_dup_counted(self->record, sizeof(*record), sizeof(self->record->r.refs));
+    struct tailnet_node brief = {
+        .slot = self->slot, .record = record, .user = self->user, .serving = self->serving, .expired = self->expired};
     struct buf text = BUF_INIT(0);
     struct json_out o = JSON_OUT(&text);
     char no_hostinfo[] = "";
 
-    memset(record.disco_key, 0, sizeof(record.disco_key));
-    record.peer_hostinfo = no_hostinfo;
-    record.cap_version = 0;
-    brief.record = &record;
-    brief.live = nothing;
+    memset(record->disco_key, 0, sizeof(record->disco_key));
+    record->peer_hostinfo = no_hostinfo;
+    record->cap_version = 0;
     encode_self(&o, snapshot, &brief);
     uint64_t hash = map_hash(text.data, text.len);
     buf_release(&text);
+    free(record); /* its texts and sets are those of the original */
     return hash;
 }
 

@@ -111,7 +111,7 @@ struct tailnet_settings *settings_new(void)
 
 struct tailnet_settings *settings_edit(const struct tailnet_settings *from)
 {
-    struct tailnet_settings *s = mem_dup(from, sizeof(*from));
+    struct tailnet_settings *s = mem_dup_counted(from, sizeof(*from), sizeof(from->refs));
 
     atomic_init(&s->refs, 1);
     s->server_url = mem_strdup(from->server_url);
@@ -183,7 +183,7 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
         s->settings = settings_new();
         return s;
     }
-    s = mem_dup(base, sizeof(*base));
+    s = mem_dup_counted(base, sizeof(*base), sizeof(base->refs));
     atomic_init(&s->refs, 1);
     s->blocks = mem_dup(base->blocks, base->block_count * sizeof(*s->blocks));
     for (size_t i = 0; i < s->block_count; i++)
@@ -241,7 +241,7 @@ static struct tailnet_block *own_block(struct tailnet_snapshot *s, uint32_t slot
     struct tailnet_block *b = s->blocks[i];
     if (atomic_load_explicit(&b->refs, memory_order_acquire) == 1)
         return b;
-    struct tailnet_block *mine = mem_dup(b, sizeof(*b));
+    struct tailnet_block *mine = mem_dup_counted(b, sizeof(*b), sizeof(b->refs));
     atomic_init(&mine->refs, 1);
     for (size_t k = 0; k < TAILNET_BLOCK; k++)
         if (mine->nodes[k])
