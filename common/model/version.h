@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef COMMON_MODEL_VERSION_H
+#define COMMON_MODEL_VERSION_H
+
+extern const char *const headway_version; /* from git, or the tarball's: made by the Makefile */
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* headwayd: reads the command line and the configuration, starts the rooms from the inside out, waits for signals and
+ * stops them in the opposite order. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/flags.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/control.h"
+#include "core/core.h"
+#include "front/front.h"
+#include "http/http.h"
+#include "model/version.h"
+#include "netmap/netmap.h"
+#include "relay/relay.h"
+
+struct daemon {
+    struct config *config;
+    const char *config_path;
+    struct loops *loops;
+    struct tailnet *tailnet;
+    struct store *store;
+    struct core *core;
+    struct netmap *netmap;
+    struct control *control;
+    struct http *http;
+    struct relay *relay;
+    struct front *front;
+    uint8_t private_key[CONTROL_KEY_LEN], public_key[CONTROL_KEY_LEN];
+};
+
+static const struct flag options[] = {
+    {.name = "config", .letter = 'c', .kind = FLAG_TEXT, .value = "FILE", .help = "the configuration to read"},
+    {.name = "help", .letter = 'h', .kind = FLAG_SWITCH, .help = "print this and exit"},
+    {.name = "version", .kind = FLAG_SWITCH, .help = "print the version and exit"},
+    FLAGS_END,
+};
+
+static void print_help(void)
+{
+    struct buf text = BUF_INIT(0);
+
+    buf_adds(&text, "headwayd: a control plane for Tailscale clients\n\n"
+                    "  headwayd [-c FILE]             run until SIGTERM\n"
+                    "  headwayd [-c FILE] configtest  check the configuration and exit\n\n");
+    flags_help(options, &text);
+    fputs(buf_text(&text), stdout);
+    buf_release(&text);
+}
+
+static int say(int code, const struct err *e)
+{
+    fprintf(stderr, "headwayd: %s\n", e->message);
+    return code;
+}
+
+static void say_problems(const struct strs *problems, const struct err *e)
+{
+    for (size_t i = 0; i < problems->len; i++)
+        fprintf(stderr, "headwayd: %s\n", problems->items[i]);
+    if (!problems->len)
+        fprintf(stderr, "headwayd: %s\n", e->message);
+}
+
+static void set_log(const struct config *c)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+
+    (void)log_level_parse(c->log.level, &level);
+    log_setup(level, str_eq(c->log.format, "json") ? LOG_JSON : LOG_TEXT);
+}
+
+/* The directories of a path, mode 0750, as far as they are missing. */
+static int make_parents(const char *path, struct err *e)
+{
+    char *copy = mem_strdup(path);
+    int rc = 0;
+
+    for (char *slash = strchr(copy + 1, '/'); slash && rc == 0; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, 0750) != 0 && errno != EEXIST)
+            rc = err_set(e, ERR_IO, "cannot make the directory %s: %s", copy, strerror(errno));
+        *slash = '/';
+    }
+    free(copy);
+    return rc;
+}
+
+static void to_control(void *arg, struct stream *stream, const struct head *head)
+{
+    control_accept(((struct daemon *)arg)->control, stream, head);
+}
+
+static void to_http(void *arg, int fd, const struct addr_port *peer, bool tls)
+{
+    (void)tls;
+    http_take_socket(((struct daemon *)arg)->http, fd, peer);
+}
+
+static void add_metrics(void *arg, struct buf *out)
+{
+    struct daemon *d = arg;
+    struct netmap_counters n;
+
+    netmap_counters(d->netmap, &n);
+    buf_addf(out, "# TYPE headway_netmap_full_maps_total counter\nheadway_netmap_full_maps_total %llu\n",
+             (unsigned long long)n.full_maps);
+    buf_addf(out, "# TYPE headway_netmap_deltas_total counter\nheadway_netmap_deltas_total %llu\n",
+             (unsigned long long)n.deltas);
+    buf_addf(out, "# TYPE headway_netmap_cache_bytes gauge\nheadway_netmap_cache_bytes %llu\n",
+             (unsigned long long)n.cache_bytes);
+}
+
+static int start_inside(struct daemon *d, struct err *e)
+{
+    const struct config *c = d->config;
+    int rc;
+
+    if ((rc = make_parents(c->noise.private_key_path, e)) < 0 || (rc = make_parents(c->database.sqlite_path, e)) < 0 ||
+        (rc = control_key_load(c->noise.private_key_path, d->private_key, d->public_key, e)) < 0 ||
+        (rc = store_open(c->database.sqlite_path, &d->store, e)) < 0)
+        return rc;
+    d->tailnet = tailnet_new();
+    if ((rc = core_start(c, d->tailnet, d->store, &d->core, e)) < 0)
+        return rc;
+    d->netmap = netmap_new(d->tailnet);
+    d->loops = loops_new((unsigned)c->tuning.session_threads, e);
+    return d->loops ? loops_start(d->loops, e) : (int)e->code;
+}
+
+static int start_outside(struct daemon *d, struct err *e)
+{
+    const struct config *c = d->config;
+    struct control_options control = {
+        .loops = d->loops, .core = d->core, .netmap = d->netmap, .tailnet = d->tailnet, .config = c};
+    struct http_options http = {
+        .config = c, .core = d->core, .tailnet = d->tailnet, .store = d->store, .metrics = add_metrics, .arg = d};
+    struct relay_options relay = {.config = c, .loops = d->loops, .core = d->core, .tailnet = d->tailnet};
+    struct front_options front = {.loops = d->loops, .arg = d, .control = to_control, .other = to_http};
+    int rc;
+
+    memcpy(control.private_key, d->private_key, sizeof(control.private_key));
+    memcpy(http.public_key, d->public_key, sizeof(http.public_key));
+    d->control = control_new(&control, e);
+    if (!d->control)
+        return (int)e->code;
+    if ((rc = make_parents(c->unix_socket, e)) < 0 || (rc = http_start(&http, &d->http, e)) < 0 ||
+        (rc = relay_start(&relay, &d->relay, e)) < 0)
+        return rc;
+    strs_push(&front.listen, c->listen_addr);
+    if (*c->tls_cert_path) {
+        front.cert_path = c->tls_cert_path;
+        front.key_path = c->tls_key_path;
+    }
+    front.trusted_proxies = c->trusted_proxies;
+    d->front = front_new(&front, e);
+    strs_release(&front.listen);
+    return d->front ? 0 : (int)e->code;
+}
+
+static void stop(struct daemon *d)
+{
+    front_free(d->front);
+    relay_stop(d->relay);
+    http_stop(d->http);
+    control_free(d->control);
+    loops_free(d->loops);
+    netmap_free(d->netmap);
+    core_stop(d->core);
+    store_close(d->store);
+    tailnet_free(d->tailnet);
+    config_unref(d->config);
+}
+
+/* A configuration that cannot be read changes nothing. */
+static void reload(struct daemon *d)
+{
+    struct config *fresh;
+    struct strs problems = {0}, live = {0}, restart = {0};
+    struct err e = {0};
+
+    sd_notify(0, "RELOADING=1");
+    if (config_load(d->config_path, &fresh, &problems, &e) < 0) {
+        for (size_t i = 0; i < problems.len; i++)
+            log_error("config", "%s", problems.items[i]);
+        log_error("config", "the configuration was not reloaded: the one before stays in force");
+    } else {
+        config_diff(d->config, fresh, &live, &restart);
+        for (size_t i = 0; i < live.len; i++)
+            log_info("config", "%s changed", live.items[i]);
+        for (size_t i = 0; i < restart.len; i++)
+            log_warn("config", "%s changed: it takes effect after a restart", restart.items[i]);
+        set_log(fresh);
+        core_reload(d->core, fresh);
+        relay_reload(d->relay, fresh);
+        http_reload(d->http, fresh);
+        if (front_reload(d->front, &e) < 0)
+            log_error("front", "%s", e.message);
+        config_unref(d->config);
+        d->config = fresh;
+    }
+    strs_release(&problems);
+    strs_release(&live);
+    strs_release(&restart);
+    sd_notify(0, "READY=1");
+}
+
+static int serve(struct daemon *d)
+{
+    sigset_t signals;
+    struct err e = {0};
+    int signal_number = 0;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    set_log(d->config);
+    for (size_t i = 0; i < d->config->notes.len; i++)
+        log_info("config", "%s", d->config->notes.items[i]);
+    unsigned long files = front_raise_files();
+    if (start_inside(d, &e) < 0 || start_outside(d, &e) < 0) {
+        log_error("start", "%s", e.message);
+        stop(d);
+        return 1;
+    }
+    log_info("start", "headwayd %s serves %s on %s, administration on %s, at most %lu connections", headway_version,
+             d->config->server_url, d->config->listen_addr, d->config->unix_socket, files > 64 ? files - 64 : 0);
+    sd_notify(0, "READY=1");
+    while (signal_number != SIGTERM && signal_number != SIGINT) {
+        if (sigwait(&signals, &signal_number) == 0 && signal_number == SIGHUP)
+            reload(d);
+    }
+    log_info("stop", "stopping on %s", strsignal(signal_number));
+    sd_notify(0, "STOPPING=1");
+    stop(d);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct flags flags = {0};
+    struct daemon d = {0};
+    struct strs problems = {0};
+    struct err e = {0};
+    int status = 0;
+
+    flags_add_table(&flags, options);
+    if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
+        return say(1, &e);
+    const char *command = flags.args.len ? flags.args.items[0] : "serve";
+    d.config_path = flags_given(&flags, "config") ? flags_text(&flags, "config") : NULL;
+    if (flags_switch(&flags, "help")) {
+        print_help();
+    } else if (flags_switch(&flags, "version") || str_eq(command, "version")) {
+        printf("headwayd %s\n", headway_version);
+    } else if (flags.args.len > 1 || !(str_eq(command, "serve") || str_eq(command, "configtest"))) {
+        err_set(&e, ERR_INVALID, "unknown command '%s': see headwayd --help", flags.args.items[flags.args.len - 1]);
+        status = say(1, &e);
+    } else if (config_load(d.config_path, &d.config, &problems, &e) < 0 ||
+               (str_eq(command, "configtest") && config_check(d.config, &problems, &e) < 0)) {
+        say_problems(&problems, &e);
+        status = 1;
+    } else if (str_eq(command, "serve")) {
+        status = serve(&d);
+        d.config = NULL;
+    }
+    config_unref(d.config);
+    strs_release(&problems);
+    flags_release(&flags);
+    return status;
+}
