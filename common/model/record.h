@@ -123,7 +123,7 @@ struct event {
     char *text;         /* one sentence for people */
     char *detail;       /* JSON object with what changed, or "" */
     char *inverse;      /* JSON {"method","path","body"} that undoes it, or "" */
-    uint64_t undone_by; /* SEQ of the event that undid this one, 0: none */
+    uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one, 0: none */
 };
 
 struct user *user_new(void);

@@ -30,6 +30,17 @@ static admin_function *const operations[ADMIN_OP_COUNT] = {
     [ADMIN_POLICY_SET] = admin_policy_set,
 };
 
+/* The entry that was taken back says so from now on, and cannot be taken back again. */
+static void mark_undone(struct core_state *s, const struct core_admin *a)
+{
+    if (!a->undoes || s->dry || !a->event)
+        return;
+    struct event *e = event_edit(a->undoes);
+    e->undone_run = a->event->run;
+    e->undone_by = a->event->r.id;
+    tx_put(s, e);
+}
+
 void admin_run(struct core_state *s, struct core_call *call)
 {
     struct core_admin *a = (struct core_admin *)call;
@@ -37,6 +48,8 @@ void admin_run(struct core_state *s, struct core_call *call)
     s->admin = a;
     s->dry = a->dry_run;
     int rc = operations[a->op](s, a, &call->err);
+    if (rc == 0)
+        mark_undone(s, a);
     s->admin = NULL;
     s->dry = false;
     if (rc < 0)

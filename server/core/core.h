@@ -139,7 +139,8 @@ struct core_admin {
     bool dry_run;      /* decide and answer, change nothing */
     bool has_match;    /* ERR_PRECONDITION unless the record's version is match */
     uint64_t match;
-    uint64_t undo_of; /* SEQ of the event that this undoes, 0: none */
+    uint64_t undo_of;           /* SEQ of the event that this undoes, 0: none */
+    const struct event *undoes; /* that event, borrowed, to be marked as undone; NULL: none */
     uint64_t id, user_id;
     const char *name, *display_name, *email, *picture_url, *text, *prefix;
     enum user_role role;

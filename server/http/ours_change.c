@@ -139,7 +139,7 @@ static enum flow change_done(struct request *r)
     json_key(&o, "result");
     write_object(&o, r, objects[a->op], a->record);
     json_key(&o, "inverse");
-    if (a->event && *a->event->inverse)
+    if (a->event && *a->event->inverse && a->record && ((const struct record *)a->record)->id)
         json_raw(&o, a->event->inverse, strlen(a->event->inverse));
     else
         json_nil(&o);
@@ -355,8 +355,8 @@ static enum flow undo_with(struct request *r, const struct event *e)
     json_t *inverse = NULL, *body;
 
     if (e->undone_by)
-        return reply_code(r, ERR_CONFLICT, "%s was already undone, by event %llu", r->params[0],
-                          (unsigned long long)e->undone_by);
+        return reply_code(r, ERR_CONFLICT, "%s was already undone, by event %llu.%llu", r->params[0],
+                          (unsigned long long)e->undone_run, (unsigned long long)e->undone_by);
     if (!*e->inverse)
         return reply_code(r, ERR_CONFLICT, "%s (%.120s) cannot be undone", r->params[0], e->text);
     if (json_read(e->inverse, strlen(e->inverse), BODY_MAX, "the journal's entry", &inverse, &r->err) < 0)
@@ -371,7 +371,7 @@ static enum flow undo_with(struct request *r, const struct event *e)
     body = json_object_get(inverse, "body");
     body = json_is_object(body) ? json_incref(body) : NULL;
     json_decref(inverse);
-    r->undo_of = e->r.id;
+    r->undoes = record_ref(e);
     return request_instead(r, method, path, body);
 }
 

@@ -134,7 +134,8 @@ struct request {
     struct auth_who who;
     const struct tailnet_snapshot *s; /* as of the arrival */
     bool dry_run, has_match, healthy, wrong_method;
-    uint64_t match, undo_of;
+    uint64_t match;
+    const struct event *undoes; /* with a reference; NULL: none */
 
     /* work */
     struct core_admin admin;

@@ -52,7 +52,8 @@ enum flow request_admin(struct request *r, handler *then)
     r->admin.dry_run = r->dry_run;
     r->admin.has_match = r->has_match;
     r->admin.match = r->match;
-    r->admin.undo_of = r->undo_of;
+    r->admin.undo_of = r->undoes ? r->undoes->r.id : 0;
+    r->admin.undoes = r->undoes;
     core_admin(r->h->with.core, &r->admin);
     return LATER;
 }
@@ -223,6 +224,7 @@ void request_start(struct request *r)
 void request_free(struct request *r)
 {
     core_admin_release(&r->admin);
+    record_unref(r->undoes);
     json_decref(r->json);
     arena_release(&r->arena);
     buf_release(&r->body);

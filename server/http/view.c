@@ -294,7 +294,7 @@ void view_event(const struct event *e, struct api_event *out)
                               .text = e->text,
                               .detail = *e->detail ? e->detail : NULL,
                               .inverse = *e->inverse ? e->inverse : NULL,
-                              .undone_by = {e->undone_by ? e->run : 0, e->undone_by}};
+                              .undone_by = {e->undone_run, e->undone_by}};
 }
 
 /* ---- relays ---- */

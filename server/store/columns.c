@@ -95,6 +95,7 @@ static const struct column event_columns[] = {
     COL(event, "text", text, TEXT),
     COL(event, "detail", detail, TEXT),
     COL(event, "inverse", inverse, TEXT),
+    COL(event, "undone_run", undone_run, U64),
     COL(event, "undone_by", undone_by, U64),
 };
 

@@ -48,7 +48,7 @@ static const char first_schema[] =
     "CREATE TABLE event(run INTEGER NOT NULL, seq INTEGER NOT NULL, version INTEGER NOT NULL,"
     " time_ns INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, object TEXT NOT NULL,"
     " object_id INTEGER NOT NULL, object_name TEXT NOT NULL, text TEXT NOT NULL, detail TEXT NOT NULL,"
-    " inverse TEXT NOT NULL, undone_by INTEGER NOT NULL, PRIMARY KEY(run, seq)) STRICT;"
+    " inverse TEXT NOT NULL, undone_run INTEGER NOT NULL, undone_by INTEGER NOT NULL, PRIMARY KEY(run, seq)) STRICT;"
     "CREATE TABLE state(at_ns INTEGER PRIMARY KEY, run INTEGER NOT NULL, seq INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " json TEXT NOT NULL)"
     " STRICT;";
