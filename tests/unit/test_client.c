@@ -201,8 +201,8 @@ static void on_state(void *arg, const struct err *why, int64_t delay_ms)
 static void a_broken_stream_goes_on(void **state)
 {
     static const char *const script[] = {
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: hello\n\n"
-        "id: 1.8\nevent: journal\ndata: a\ndata: b\n\nevent: volatile\ndata: v\n\nid: 1.9\nevent: journal\ndata: lo",
+        ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: hello\n\n"
+         "id: 1.8\nevent: journal\ndata: a\ndata: b\n\nevent: volatile\ndata: v\n\nid: 1.9\nevent: journal\ndata: lo"),
         "HTTP/1.1 503 X\r\nConnection: close\r\n\r\n{}",
         "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nid: 1.9\nevent: journal\ndata: c\n\n",
         "HTTP/1.1 410 X\r\nConnection: close\r\n\r\n{\"error\":{\"code\":\"gone\",\"message\":\"not known\"}}",
