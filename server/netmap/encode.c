@@ -206,7 +206,7 @@ void encode_self(struct json_out *o, const struct tailnet_snapshot *s, const str
     put_presence(o, n);
     put_subnets(o, &n->serving);
     json_put_bool(o, "Online", true);
-    json_put_bool(o, "MachineAuthorized", !n->expired);
+    json_put_bool(o, "MachineAuthorized", true); /* an expired key says enough; false would ask for an approval */
     if (n->expired)
         json_put_bool(o, "Expired", true);
     json_key(o, "CapMap");
@@ -229,7 +229,7 @@ void encode_goodbye(struct json_out *o, uint64_t node_id, const uint8_t node_key
     json_key(o, "Addresses"), json_raw(o, "[]", 2);
     json_key(o, "AllowedIPs"), json_raw(o, "[]", 2);
     json_put_bool(o, "Online", false);
-    json_put_bool(o, "MachineAuthorized", false);
+    json_put_bool(o, "MachineAuthorized", true);
     json_put_bool(o, "Expired", true);
     json_close(o, '}');
 }
