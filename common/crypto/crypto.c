@@ -2,7 +2,9 @@
 #include "crypto/crypto.h"
 
 #include <crypt.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -35,36 +37,52 @@ static void fetch(void)
     must(sha256 && blake2s && chacha, "SHA-256, BLAKE2s or ChaCha20-Poly1305");
 }
 
-/* A context for each thread, because making one costs as much as the digest of a short text. */
-static pthread_key_t digest_key;
-static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
+/* Contexts for each thread, because making one costs as much as the digest of a short text, or a fifth of X25519. */
+struct workshop {
+    EVP_MD_CTX *digest;
+    EVP_PKEY_CTX *import; /* raw bytes to X25519 keys */
+    EVP_PKEY_CTX *generate;
+};
 
-static void digest_drop(void *ctx)
+static pthread_key_t workshop_key;
+static pthread_once_t workshop_once = PTHREAD_ONCE_INIT;
+
+static void workshop_drop(void *arg)
 {
-    EVP_MD_CTX_free(ctx);
+    struct workshop *w = arg;
+
+    EVP_MD_CTX_free(w->digest);
+    EVP_PKEY_CTX_free(w->import);
+    EVP_PKEY_CTX_free(w->generate);
+    free(w);
 }
 
-static void digest_setup(void)
+static void workshop_setup(void)
 {
-    must(pthread_key_create(&digest_key, digest_drop) == 0, "a thread's digest");
+    must(pthread_key_create(&workshop_key, workshop_drop) == 0, "a thread's contexts");
 }
 
-static EVP_MD_CTX *digest_ctx(void)
+static struct workshop *workshop(void)
 {
     pthread_once(&once, fetch);
-    pthread_once(&digest_once, digest_setup);
-    EVP_MD_CTX *ctx = pthread_getspecific(digest_key);
-    if (!ctx) {
-        ctx = EVP_MD_CTX_new();
-        must(ctx && pthread_setspecific(digest_key, ctx) == 0, "a digest");
-    }
-    return ctx;
+    pthread_once(&workshop_once, workshop_setup);
+    struct workshop *w = pthread_getspecific(workshop_key);
+    if (w)
+        return w;
+    w = mem_alloc(sizeof(*w));
+    w->digest = EVP_MD_CTX_new();
+    w->import = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+    w->generate = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+    must(w->digest && w->import && w->generate && EVP_PKEY_fromdata_init(w->import) == 1 &&
+             EVP_PKEY_keygen_init(w->generate) == 1 && pthread_setspecific(workshop_key, w) == 0,
+         "a thread's contexts");
+    return w;
 }
 
 static void digest(EVP_MD *md, const struct crypto_part *before, const struct crypto_part *parts, size_t count,
                    uint8_t out[CRYPTO_HASH_LEN])
 {
-    EVP_MD_CTX *ctx = digest_ctx();
+    EVP_MD_CTX *ctx = workshop()->digest;
     bool ok = EVP_DigestInit_ex2(ctx, md, NULL) == 1;
 
     if (before)
@@ -144,6 +162,7 @@ bool crypto_bcrypt_fits(const char *password, const char *hash)
 
 struct crypto_dh {
     EVP_PKEY *key;
+    EVP_PKEY_CTX *derive; /* ready; each exchange takes a copy, so that threads can share it */
 };
 
 static struct crypto_dh *dh_wrap(EVP_PKEY *key)
@@ -151,6 +170,8 @@ static struct crypto_dh *dh_wrap(EVP_PKEY *key)
     must(key != NULL, "an X25519 key");
     struct crypto_dh *dh = mem_alloc(sizeof(*dh));
     dh->key = key;
+    dh->derive = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    must(dh->derive && EVP_PKEY_derive_init(dh->derive) == 1, "X25519");
     return dh;
 }
 
@@ -161,33 +182,49 @@ struct crypto_dh *crypto_dh_new(const uint8_t private_key[CRYPTO_KEY_LEN])
 
 struct crypto_dh *crypto_dh_generate(uint8_t public_key[CRYPTO_KEY_LEN])
 {
-    struct crypto_dh *dh = dh_wrap(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"));
+    EVP_PKEY *key = NULL;
     size_t len = CRYPTO_KEY_LEN;
 
-    must(EVP_PKEY_get_raw_public_key(dh->key, public_key, &len) == 1, "a public key");
-    return dh;
+    must(EVP_PKEY_generate(workshop()->generate, &key) == 1 && EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1,
+         "a fresh key");
+    return dh_wrap(key);
 }
 
 void crypto_dh_free(struct crypto_dh *dh)
 {
     if (!dh)
         return;
+    EVP_PKEY_CTX_free(dh->derive);
     EVP_PKEY_free(dh->key);
     free(dh);
+}
+
+static EVP_PKEY *import_public(const uint8_t public_key[CRYPTO_KEY_LEN])
+{
+    uint8_t copy[CRYPTO_KEY_LEN];
+    EVP_PKEY *key = NULL;
+
+    memcpy(copy, public_key, sizeof(copy));
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, sizeof(copy)),
+                           OSSL_PARAM_construct_end()};
+    must(EVP_PKEY_fromdata(workshop()->import, &key, EVP_PKEY_PUBLIC_KEY, params) == 1, "a public key");
+    return key;
 }
 
 int crypto_dh_shared(const struct crypto_dh *dh, const uint8_t public_key[CRYPTO_KEY_LEN], uint8_t out[CRYPTO_KEY_LEN])
 {
     static const uint8_t zero[CRYPTO_KEY_LEN];
     size_t len = CRYPTO_KEY_LEN;
-    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, CRYPTO_KEY_LEN);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, dh->key, NULL);
+    EVP_PKEY *peer = import_public(public_key);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(dh->derive);
 
-    must(peer && ctx && EVP_PKEY_derive_init(ctx) == 1, "X25519");
-    /* Not set_peer_ex with its check of the point: X25519 takes any 32 bytes, and zeros are looked for below. */
+    must(ctx != NULL, "X25519");
+    /* Without a check of the point: X25519 takes any 32 bytes, and zeros are looked for below. */
     bool ok = EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 && EVP_PKEY_derive(ctx, out, &len) == 1;
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(peer);
+    if (!ok)
+        ERR_clear_error();
     return ok && !crypto_equal(out, zero, sizeof(zero)) ? 0 : ERR_INVALID;
 }
 

@@ -21,13 +21,24 @@ static size_t address_len(const struct addr *from)
     return from->bits == 128 ? 8 : 4; /* an IPv6 /64 is one subscriber */
 }
 
+static bool is_trusted(const struct front *f, const struct addr *a)
+{
+    struct prefix whole = {*a, a->bits};
+
+    for (size_t i = 0; i < f->o.trusted_proxies.len; i++)
+        if (prefix_covers(&f->o.trusted_proxies.items[i], &whole))
+            return true;
+    return false;
+}
+
 bool doors_enter(struct front *f, const struct addr *from)
 {
     size_t len = address_len(from);
+    unsigned each = is_trusted(f, from) ? f->max : f->max / 2;
 
     pthread_mutex_lock(&f->lock);
     uintptr_t n = (uintptr_t)map_get(&f->by_address, from->bytes, len);
-    bool in = f->count < DOORS_MAX && n < DOORS_PER_ADDR;
+    bool in = f->count < f->max && n < each;
     if (in) {
         f->count++;
         map_put(&f->by_address, from->bytes, len, (void *)(n + 1));
@@ -110,11 +121,7 @@ static void believe_proxy(const struct front *f, struct stream *s, const struct 
     char text[PREFIX_TEXT_MAX];
 
     for (size_t end = list ? strlen(list) : 0; end;) {
-        bool trusted = false;
-        struct prefix whole = {peer.addr, peer.addr.bits};
-        for (size_t i = 0; i < f->o.trusted_proxies.len; i++)
-            trusted = trusted || prefix_covers(&f->o.trusted_proxies.items[i], &whole);
-        if (!trusted)
+        if (!is_trusted(f, &peer.addr))
             break;
         size_t start = end;
         while (start && list[start - 1] != ',')
@@ -292,8 +299,8 @@ static void too_late(struct loop_timer *timer)
     struct door *d = (struct door *)((char *)timer - offsetof(struct door, timer));
     char peer[ADDR_PORT_TEXT_MAX];
 
-    log_limited(&limit, 10, LOG_LEVEL_INFO, "front", "connection from %s closed: no request within %d s",
-                addr_port_format(&d->peer, peer), HEAD_MS / 1000);
+    log_limited(&limit, 10, LOG_LEVEL_INFO, "front", "connection from %s closed: no request within %u ms",
+                addr_port_format(&d->peer, peer), d->front->o.head_ms);
     door_close(d);
 }
 
@@ -310,7 +317,7 @@ static void door_start(struct loop_task *task)
         door_close(d);
         return;
     }
-    loop_timer_set(d->loop, &d->timer, HEAD_MS, too_late);
+    loop_timer_set(d->loop, &d->timer, d->front->o.head_ms, too_late);
     if (d->front->tls)
         tls_start(d);
     else

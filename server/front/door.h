@@ -11,9 +11,10 @@
 #include "base/vec.h"
 #include "front/front.h"
 
-#define HEAD_MS        10000
-#define DOORS_MAX      8192
-#define DOORS_PER_ADDR 1024
+#define HEAD_MS 10000
+/* At most, and at most half of the files that may be open; one address may have half of that. So many because a whole
+ * tailnet may come back at once, and from one address if it lives behind one. */
+#define DOORS_MAX 32768
 
 /* A connection whose request head is not whole yet. */
 struct door {
@@ -50,11 +51,13 @@ struct front {
     struct door **doors; /* list heads, by loop */
     struct pump **pumps;
     atomic_bool stopping;
+    unsigned max;         /* doors */
     pthread_mutex_t lock; /* guards the counts */
     unsigned count;
     struct map by_address;
 };
 
+/* false: there are too many already. Trusted proxies are bounded by the whole only. */
 bool doors_enter(struct front *f, const struct addr *from);
 void doors_leave(struct front *f, const struct addr *from);
 /* Takes fd; on any thread. The place in the counts was entered. */

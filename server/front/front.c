@@ -254,6 +254,15 @@ static int set_up(struct front *f, const struct front_options *options, struct e
     return 0;
 }
 
+static unsigned doors_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 > DOORS_MAX)
+        return DOORS_MAX;
+    return (unsigned)limit.rlim_cur / 2;
+}
+
 struct front *front_new(const struct front_options *options, struct err *e)
 {
     struct front *f = mem_alloc(sizeof(*f));
@@ -265,9 +274,12 @@ struct front *front_new(const struct front_options *options, struct err *e)
     strs_copy(&f->o.listen, &options->listen);
     prefixes_copy(&f->o.trusted_proxies, &options->trusted_proxies);
     f->tls = options->tls;
+    if (!f->o.head_ms)
+        f->o.head_ms = HEAD_MS;
     f->listeners = mem_alloc((options->listen.len + 1) * sizeof(*f->listeners));
     f->doors = mem_alloc(loops * sizeof(struct door *));
     f->pumps = mem_alloc(loops * sizeof(struct pump *));
+    f->max = doors_max();
     f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&f->lock, NULL);
     if (set_up(f, options, e) < 0) {

@@ -22,6 +22,7 @@ struct front_options {
     const char *cert_path, *key_path; /* NULL: no TLS; looked at again every 10 s */
     struct loop_tls *tls;             /* instead of the files: the caller's, who keeps it */
     struct prefixes trusted_proxies;  /* whose X-Forwarded-For counts */
+    unsigned head_ms;                 /* how long a request head may take; 0: 10 s */
     void *arg;
     /* These take the stream; what came after the head can still be read from it. On the stream's loop. */
     void (*control)(void *arg, struct stream *stream, const struct head *head);

@@ -101,6 +101,9 @@ struct loop_tls *loop_tls_new(const char *cert_path, const char *key_path, struc
 struct loop_tls *loop_tls_new_pem(const char *cert_pem, const char *key_pem, struct err *e);
 int loop_tls_add_pem(struct loop_tls *tls, const char *name, const char *cert_pem, const char *key_pem,
                      struct err *e) WARN_UNUSED;
+/* For streams that connect. Any certificate is taken, as Tailscale's clients do under Noise: it hides, it does not
+ * prove. */
+struct loop_tls *loop_tls_new_client(struct err *e);
 /* Looks at the files; a changed pair is loaded for connections that come after. On an error the old pair stays.
  * Returns 1 if it was loaded, 0 if nothing changed. */
 int loop_tls_refresh(struct loop_tls *tls, struct err *e) WARN_UNUSED;

@@ -31,6 +31,7 @@ struct loop_tls {
     pthread_mutex_t lock; /* guards certs and prints */
     VEC(struct named) certs;
     char *cert_path, *key_path; /* NULL for certificates that the caller made */
+    bool client;                /* of the client's side */
     struct print prints[2];
 };
 
@@ -242,6 +243,23 @@ struct loop_tls *loop_tls_new(const char *cert_path, const char *key_path, struc
     return NULL;
 }
 
+struct loop_tls *loop_tls_new_client(struct err *e)
+{
+    struct loop_tls *tls = tls_alloc();
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+    if (!ctx) {
+        refuse(e, "cannot use TLS");
+        loop_tls_free(tls);
+        return NULL;
+    }
+    SSL_CTX_set_mode(ctx,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    vec_push(&tls->certs, ((struct named){mem_strdup(""), ctx}));
+    tls->client = true;
+    return tls;
+}
+
 struct loop_tls *loop_tls_ref(struct loop_tls *tls)
 {
     if (tls)
@@ -279,6 +297,9 @@ SSL *loop_tls_session(struct loop_tls *tls, int fd, struct err *e)
         refuse(e, "cannot start TLS");
         return NULL;
     }
-    SSL_set_accept_state(ssl);
+    if (tls->client)
+        SSL_set_connect_state(ssl);
+    else
+        SSL_set_accept_state(ssl);
     return ssl;
 }

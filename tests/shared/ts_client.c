@@ -488,7 +488,7 @@ struct ts_client *ts_client_open(const struct ts_client_options *options, struct
     struct ts_client *c = mem_alloc(sizeof(*c));
     c->o = *options;
     c->flush.run = flush;
-    c->stream = stream_new(options->loop, fd, NULL, &options->server, e);
+    c->stream = stream_new(options->loop, fd, options->tls, &options->server, e);
     if (!c->stream) {
         free(c);
         return NULL;
@@ -501,7 +501,10 @@ struct ts_client *ts_client_open(const struct ts_client_options *options, struct
              "POST /ts2021 HTTP/1.1\r\nHost: test\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: 0\r\n"
              "Connection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: ");
     str_base64(&c->unsent, message, sizeof(message));
-    buf_adds(&c->unsent, "\r\n\r\n");
+    buf_adds(&c->unsent, "\r\n");
+    if (options->head)
+        buf_adds(&c->unsent, options->head);
+    buf_adds(&c->unsent, "\r\n");
     touch(c);
     return c;
 }

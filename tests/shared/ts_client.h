@@ -18,8 +18,10 @@ struct ts_client_options {
     struct addr source; /* bits 0: any */
     uint8_t server_public[NOISE_KEY_LEN];
     uint8_t machine_private[NOISE_KEY_LEN];
-    unsigned version;    /* 0: TS_VERSION */
-    bool answer_no_ping; /* plays dead */
+    struct loop_tls *tls; /* NULL: plain; the caller's */
+    unsigned version;     /* 0: TS_VERSION */
+    const char *head;     /* header lines to add to the upgrade request, each with CR LF; or NULL */
+    bool answer_no_ping;  /* plays dead */
     void *arg;
     void (*on_open)(struct ts_client *c, void *arg); /* the handshake is done; calls may be made */
     /* The connection is over, and c with it after the return. Not called by ts_client_close. */
@@ -28,7 +30,7 @@ struct ts_client_options {
 
 /* NULL when the socket cannot be made; what fails later is told by on_close. */
 struct ts_client *ts_client_open(const struct ts_client_options *options, struct err *e);
-void ts_client_close(struct ts_client *c);
+void ts_client_close(struct ts_client *c); /* not from within one of its callbacks */
 
 /* A whole call. status 0: the stream was reset, or the connection went. bytes live until the return. */
 typedef void ts_reply(void *arg, int status, const uint8_t *bytes, size_t len);

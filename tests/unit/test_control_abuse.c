@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What strangers and hostile clients may cost: bounds are kept, the connection ends, nobody else notices. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <time.h>
+
+#include "base/mem.h"
+#include "shared/control_rig.h"
+
+/* ---- Bounds ---- */
+
+static void strangers_are_bounded_by_address_and_make_room_when_they_leave(void **state)
+{
+    enum { MANY = 64 };
+    struct rig_client *c = mem_alloc((MANY + 2) * sizeof(*c));
+
+    (void)state;
+    rig.all_known = false;
+    for (unsigned i = 0; i < MANY; i++)
+        rig_client_connect(&c[i]);
+    rig_client_init(&c[MANY]);
+    rig_client_dial(&c[MANY]);
+    rig_wait(&c[MANY].closed);
+    assert_string_equal(c[MANY].why, "the server refused the handshake");
+    struct rpc_counts counts;
+    rpc_server_counts(rig.server, &counts);
+    assert_int_equal(counts.strangers, MANY);
+    rig_client_init(&c[MANY + 1]); /* from another address */
+    assert_int_equal(addr_parse("127.0.0.2", &c[MANY + 1].o.source, NULL), 0);
+    rig_client_dial(&c[MANY + 1]);
+    rig_wait(&c[MANY + 1].open);
+    for (unsigned i = 0; i < MANY; i++)
+        rig_client_disconnect(&c[i]);
+    rig_client_disconnect(&c[MANY + 1]);
+    do {
+        rpc_server_counts(rig.server, &counts);
+    } while (counts.connections);
+    assert_int_equal(counts.strangers, 0);
+    rig_client_connect(&c[0]);
+    rig_client_disconnect(&c[0]);
+    free(c);
+}
+
+static void a_wrong_server_key_is_refused(void **state)
+{
+    struct rig_client c;
+
+    (void)state;
+    rig_client_init(&c);
+    c.o.server_public[3] ^= 1;
+    rig_client_dial(&c);
+    rig_wait(&c.closed);
+    assert_string_equal(c.why, "the server refused the handshake");
+}
+
+/* ---- Hostile bytes inside the tunnel ---- */
+
+struct attack {
+    struct rig_client *client;
+    struct buf bytes;
+    bool raw;
+};
+
+static void strike(void *arg)
+{
+    struct attack *a = arg;
+
+    if (a->client->ts)
+        (a->raw ? ts_client_inject_raw : ts_client_inject)(a->client->ts, a->bytes.data, a->bytes.len);
+}
+
+static void frame(struct buf *b, unsigned type, unsigned flags, uint32_t stream_id, const void *payload, size_t len)
+{
+    buf_add(b,
+            (uint8_t[]){(uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len, (uint8_t)type, (uint8_t)flags,
+                        (uint8_t)(stream_id >> 24), (uint8_t)(stream_id >> 16), (uint8_t)(stream_id >> 8),
+                        (uint8_t)stream_id},
+            9);
+    if (len)
+        buf_add(b, payload, len);
+}
+
+/* POST, https, /x as HPACK has them. */
+static const char request[] = "\x83\x87\x04\x02/x";
+
+static void rapid_reset(struct buf *b)
+{
+    for (uint32_t id = 1; id < 20000; id += 2) {
+        frame(b, 1, 4, id, request, sizeof(request) - 1);
+        frame(b, 3, 0, id, "\0\0\0\x08", 4);
+    }
+}
+
+static void settings_flood(struct buf *b)
+{
+    for (unsigned i = 0; i < 10000; i++)
+        frame(b, 4, 0, 0, NULL, 0);
+}
+
+static void ping_flood(struct buf *b)
+{
+    for (unsigned i = 0; i < 10000; i++)
+        frame(b, 6, 0, 0, "12345678", 8);
+}
+
+static void ping_ack_flood(struct buf *b)
+{
+    for (unsigned i = 0; i < 10000; i++)
+        frame(b, 6, 1, 0, "12345678", 8);
+}
+
+static void window_flood(struct buf *b)
+{
+    for (unsigned i = 0; i < 10000; i++)
+        frame(b, 8, 0, 0, "\0\0\0\x01", 4);
+}
+
+static void continuation_flood(struct buf *b)
+{
+    frame(b, 1, 0, 1, request, sizeof(request) - 1);
+    for (unsigned i = 0; i < 10000; i++)
+        frame(b, 9, 0, 1, NULL, 0);
+}
+
+static void empty_data_flood(struct buf *b)
+{
+    frame(b, 1, 4, 1, request, sizeof(request) - 1);
+    for (unsigned i = 0; i < 10000; i++)
+        frame(b, 0, 0, 1, NULL, 0);
+}
+
+static void unknown_flood(struct buf *b)
+{
+    for (unsigned i = 0; i < 10000; i++)
+        frame(b, 77, 0, 0, "x", 1);
+}
+
+/* One entry of 3 KB in the table, then 16,000 references to it at a byte each: 48 MB of headers. */
+static void hpack_bomb(struct buf *b)
+{
+    struct buf block = BUF_INIT(0);
+
+    buf_add(&block, request, sizeof(request) - 1);
+    buf_add(&block,
+            "\x40\x01"
+            "a"
+            "\x7f\xb9\x16",
+            6); /* a new entry with a value of 3,000 bytes */
+    for (unsigned i = 0; i < 3000; i++)
+        buf_addc(&block, 'v');
+    for (unsigned i = 0; i < 12000; i++)
+        buf_addc(&block, (char)0xbe);
+    frame(b, 1, 5, 1, block.data, block.len);
+    buf_release(&block);
+}
+
+static void too_many_streams(struct buf *b)
+{
+    for (uint32_t id = 1; id < 2001; id += 2)
+        frame(b, 1, 4, id, request, sizeof(request) - 1);
+}
+
+static void too_large_frame(struct buf *b)
+{
+    char *payload = mem_alloc(100000);
+
+    frame(b, 0, 0, 1, payload, 100000);
+    free(payload);
+}
+
+static void garbage(struct buf *b)
+{
+    for (unsigned i = 0; i < 50000; i++)
+        buf_addc(b, (char)(i * 167 >> 3));
+}
+
+static void endless_body(struct buf *b)
+{
+    char *payload = mem_alloc(16384);
+
+    frame(b, 1, 4, 1, request, sizeof(request) - 1);
+    for (unsigned i = 0; i < 1000; i++)
+        frame(b, 0, 0, 1, payload, 16384);
+    free(payload);
+}
+
+static void abuse_ends_the_connection_and_disturbs_nobody(void **state)
+{
+    static const struct {
+        const char *name;
+        void (*make)(struct buf *b);
+        bool raw;
+    } attacks[] = {
+        {"rapid reset", rapid_reset, false},
+        {"SETTINGS flood", settings_flood, false},
+        {"PING flood", ping_flood, false},
+        {"PING ACK flood", ping_ack_flood, false},
+        {"WINDOW_UPDATE flood", window_flood, false},
+        {"CONTINUATION flood", continuation_flood, false},
+        {"empty DATA flood", empty_data_flood, false},
+        {"unknown frames", unknown_flood, false},
+        {"HPACK bomb", hpack_bomb, false},
+        {"too many streams", too_many_streams, false},
+        {"too large a frame", too_large_frame, false},
+        {"garbage in the tunnel", garbage, false},
+        {"garbage on the socket", garbage, true},
+        {"an endless body", endless_body, false},
+    };
+    struct rig_client good;
+
+    (void)state;
+    rig_client_connect(&good);
+    for (size_t i = 0; i < sizeof(attacks) / sizeof(*attacks); i++) {
+        struct rig_client bad;
+        rig_client_connect(&bad);
+        struct attack a = {&bad, BUF_INIT(0), attacks[i].raw};
+        attacks[i].make(&a.bytes);
+        loop_post(bad.o.loop, strike, &a);
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += RIG_WAIT_SECONDS;
+        if (sem_timedwait(&bad.closed, &until) < 0)
+            fail_msg("%s: the connection lives", attacks[i].name);
+        rig_client_call(&good, "POST", "/machine/echo", "hello", 5);
+        assert_int_equal(good.status, 200);
+        buf_release(&a.bytes);
+        buf_release(&bad.answer);
+    }
+    rig_client_disconnect(&good);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(strangers_are_bounded_by_address_and_make_room_when_they_leave, rig_before,
+                                        rig_after),
+        cmocka_unit_test_setup_teardown(a_wrong_server_key_is_refused, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(abuse_ends_the_connection_and_disturbs_nobody, rig_before, rig_after),
+    };
+
+    return cmocka_run_group_tests(tests, rig_set_up, rig_tear_down);
+}
