@@ -28,7 +28,7 @@ static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
         int from = col;
         if (on)
             canvas_text(c, at.row, col - 1, 1, ROLE_TAB_ON, "[");
-        col += canvas_text(c, at.row, col, at.cols - col - 7, role, text);
+        col += canvas_text(c, at.row, col, at.cols - col - 1, role, text);
         if (on)
             canvas_text(c, at.row, col, 1, ROLE_TAB_ON, "]");
         canvas_hit(c, (struct rect){at.row, from, 1, col - from}, HIT_TAB, i);
@@ -37,7 +37,7 @@ static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
     time_t now = (time_t)(app->at.now_ns / NS_PER_SECOND);
     struct tm local;
     char text[16] = "";
-    if (localtime_r(&now, &local))
+    if (col + 6 < at.cols && localtime_r(&now, &local))
         strftime(text, sizeof(text), "%H:%M", &local);
     canvas_right(c, at.row, at.cols - 6, 5, ROLE_FAINT, text);
 }
@@ -89,8 +89,10 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 
     char crumb[8];
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
-    col = say(c, col, limit, ROLE_FAINT, domain);
-    col = say(c, col, limit, ROLE_FAINT, crumb);
+    if (c->cols >= 80) {
+        col = say(c, col, limit, ROLE_FAINT, domain);
+        col = say(c, col, limit, ROLE_FAINT, crumb);
+    }
     col = say(c, col, limit, ROLE_CRUMB, app->place.view == VIEW_NODE ? "nodes" : v->name);
     struct m_node *node = app_node(app);
     if (app->place.view == VIEW_NODE) {
@@ -235,7 +237,7 @@ static void draw_hints(struct app *app, struct canvas *c, struct rect at)
         bool off = verb_refusal(app, shown[i]) != NULL;
 
         verb_keys(shown[i], true, &keys);
-        if (marked.len && (shown[i]->needs & NEED_ROW) && (shown[i]->needs & NEED_WRITE))
+        if (marked.len && (shown[i]->needs & FOR_MARKED))
             snprintf(label, sizeof(label), "%s(%zu)", shown[i]->hint, marked.len);
         else
             str_copy(label, sizeof(label), shown[i]->hint);
@@ -270,7 +272,7 @@ static void draw_small(struct app *app, struct canvas *c)
     canvas_textf(c, 0, 0, c->cols, conn_words[app->conn.state].role, "%s", conn_words[app->conn.state].word);
     canvas_textf(c, 1, 0, c->cols, ROLE_TEXT, "%zu nodes, %zu online", nodes->index.len, online);
     canvas_textf(c, 2, 0, c->cols, waiting ? ROLE_WAIT : ROLE_TEXT, "%zu routes wait", waiting);
-    canvas_textf(c, 3, 0, c->cols, ROLE_TEXT, "%zu joins wait", app->model.tables[ROW_PENDING].index.len);
+    canvas_textf(c, 3, 0, c->cols, ROLE_TEXT, "%zu wait to join", app->model.tables[ROW_PENDING].index.len);
     canvas_textf(c, c->rows - 1, 0, c->cols, ROLE_HINT, "%dx%d is small: i tries, q quits", c->cols, c->rows);
 }
 

@@ -172,12 +172,15 @@ static void approve_or_revoke(struct app *app, bool approve)
 void cmd_approve(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
+    route_list routes = {0};
 
     (void)arg;
-    if (row && row->kind == ROW_PENDING && !row->gone_ms)
+    targets_of(app, waits, &routes);
+    if (row && row->kind == ROW_PENDING && !row->gone_ms && !routes.len)
         cmd_admit(app, "");
     else
         approve_or_revoke(app, true);
+    vec_release(&routes);
 }
 
 void cmd_approve_all(struct app *app, const char *arg)

@@ -28,6 +28,7 @@ enum where {
 enum need {
     NEED_ROW = 1,   /* something under the cursor or marked */
     NEED_WRITE = 2, /* a connection that is live and may change things */
+    FOR_MARKED = 4, /* it is done to all marked rows */
 };
 
 struct command {

@@ -215,27 +215,39 @@ static void choice_key(struct app *app, int key)
 
 /* ---- help ---- */
 
-static void help_lines(struct app *app, bool here, const char *word, struct buf *out)
-{
-    unsigned where = verb_where(app);
+enum help_part { HELP_HERE, HELP_REFUSED, HELP_EVERYWHERE };
 
+static enum help_part part_of(struct app *app, const struct command *c)
+{
+    if ((c->where & IN_LISTS) == IN_LISTS)
+        return HELP_EVERYWHERE;
+    return verb_refusal(app, c) ? HELP_REFUSED : HELP_HERE;
+}
+
+static void help_lines(struct app *app, enum help_part part, const char *title, const char *word, struct buf *out)
+{
+    size_t before = out->len, titled;
+
+    buf_addf(out, "#%s\n", title);
+    titled = out->len;
     for (size_t i = 0; i < verb_count(); i++) {
         const struct command *c = verb_at(i);
-        bool everywhere = (c->where & IN_LISTS) == IN_LISTS;
+        const char *risk = c->risk == RISK_TYPE ? " !!" : c->risk == RISK_ASK ? " !" : "";
         struct buf keys = BUF_INIT(0);
 
-        if (!(c->where & where) || here == everywhere)
+        if (!(c->where & verb_where(app)) || part_of(app, c) != part)
             continue;
         verb_keys(c, false, &keys);
-        const char *why = verb_refusal(app, c);
-        const char *risk = c->risk == RISK_TYPE ? " !!" : c->risk == RISK_ASK ? " !" : "";
-        char *line = mem_format("%s\t%s%s%s%s\n", keys.len ? keys.data : c->name, c->help, risk,
-                                why ? "  -- not now: " : "", why ? why : "");
+        const char *why = part == HELP_REFUSED ? verb_refusal(app, c) : NULL;
+        char *line = why ? mem_format("%s\t%s: %s\n", buf_text(&keys), c->name, why)
+                         : mem_format("%s\t%s%s\n", keys.len ? keys.data : c->name, c->help, risk);
         if (strcasestr(line, word))
             buf_adds(out, line);
         free(line);
         buf_release(&keys);
     }
+    if (out->len == titled)
+        out->data[out->len = before] = '\0';
 }
 
 static char *help_text(struct app *app, const char *word)
@@ -245,10 +257,9 @@ static char *help_text(struct app *app, const char *word)
                                        GLYPH_UNHEALTHY, GLYPH_SERVING,      GLYPH_STANDBY, GLYPH_UNAPPROVED,
                                        GLYPH_APPROVED,  GLYPH_ROUTE_OFFLINE};
 
-    buf_adds(&out, "#here    (! asks first, !! wants a word typed)\n");
-    help_lines(app, true, word, &out);
-    buf_adds(&out, "#everywhere\n");
-    help_lines(app, false, word, &out);
+    help_lines(app, HELP_HERE, "here   (! asks first, !! wants a word typed)", word, &out);
+    help_lines(app, HELP_REFUSED, "not possible now", word, &out);
+    help_lines(app, HELP_EVERYWHERE, "everywhere", word, &out);
     buf_adds(&out, "#signs\n");
     for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
         buf_addf(&out, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));

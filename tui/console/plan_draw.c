@@ -50,12 +50,29 @@ void plan_key(struct app *app, struct plan *plan, int key)
     }
 }
 
+/* The columns that what is changed may take: what comes before and after needs the rest. */
+static int what_width(const struct plan *p, const struct canvas *c, int cols)
+{
+    int longest = 0, change = 0;
+
+    for (size_t i = 0; i < p->steps.len; i++) {
+        const struct step *s = &p->steps.items[i];
+        int what = strchr(s->what, '\t') ? 38 : canvas_width(c, s->what) + 2;
+        int both = canvas_width(c, s->before) + canvas_width(c, s->after) + 6;
+
+        longest = what > longest ? what : longest;
+        change = both > change ? both : change;
+    }
+    int most = cols - change > cols * 2 / 5 ? cols - change : cols * 2 / 5;
+    return longest < most ? longest : most;
+}
+
 static void draw_step(const struct plan *p, struct canvas *c, struct rect in, int row, size_t index, bool cursor)
 {
     const struct step *s = &p->steps.items[index];
     const struct call *call = &p->calls.items[s->call];
     const char *tab = strchr(s->what, '\t');
-    int what = in.cols * 2 / 5, col = in.col + 2;
+    int what = what_width(p, c, in.cols - 2), col = in.col + 2;
     bool refused = call->state == CALL_REFUSED;
     enum role role = call->left_out || refused ? ROLE_DISABLED : ROLE_TEXT;
     bool twice = index && str_eq(p->steps.items[index - 1].what, s->what);
@@ -64,7 +81,7 @@ static void draw_step(const struct plan *p, struct canvas *c, struct rect in, in
     if (cursor && p->steps.len > 1)
         canvas_glyph(c, row, in.col, GLYPH_CURSOR);
     if (tab) {
-        int half = what / 2 < 14 ? what / 2 : 14;
+        int half = what / 2 < 17 ? what / 2 : 17;
 
         snprintf(name, sizeof(name), "%.*s", (int)(tab - s->what), s->what);
         canvas_text(c, row, col, half, role, name);

@@ -90,7 +90,7 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
     else
         line(p, "owner", ROLE_OWNER, *n->owner ? n->owner : "-");
     const char *expires = n->expired ? "EXPIRED" : until_text(n->expiry_ns, app->at.now_ns, text);
-    linef(p, "key", n->expired ? ROLE_BAD : ROLE_TEXT, "%.20s  expires %s%s", n->node_key, n->expiry_ns ? "in " : "",
+    linef(p, "key", n->expired ? ROLE_BAD : ROLE_TEXT, "%.16s  expires %s%s", n->node_key, n->expiry_ns ? "in " : "",
           expires);
     linef(p, "joined", ROLE_TEXT, "%s ago%s%s%s", span_text(app->at.now_ns - n->created_ns, text),
           *n->key_text ? " with pre-auth key " : "", n->key_text, n->ephemeral ? ", ephemeral" : "");
