@@ -185,7 +185,7 @@ static int follow(struct net *n, struct err *e)
     int r;
 
     do {
-        r = client_follow(n->stream, "/api/headway/events?follow=1", n->since, &stream, e);
+        r = client_follow(n->stream, "/api/headway/events", n->since, &stream, e);
         client_resume(n->stream);
         /* Aborted but not at the end: the user wants to try again now. */
         pthread_mutex_lock(&n->lock);
