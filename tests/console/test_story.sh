@@ -29,7 +29,8 @@ echo "# on the screen $(($(now_ms) - began)) ms after tailscale up was started"
 screen_keys 2
 check "its route is there" screen_wait 3 "${LAN_NET//./\\.}"
 check "as one that waits" screen_wait 3 'not approved|available'
-screen_keys / -l "${LAN_NET%/*}"
+screen_keys /
+screen_keys -l "${LAN_NET%/*}"
 screen_keys Enter
 check "it is found" screen_wait 3 "${LAN_NET//./\\.}"
 screen_keys G
