@@ -133,7 +133,7 @@ static const char *check_head(const struct head *head, const char **status)
 
     *status = "400 Bad Request";
     if (str_eq(head->method, "GET") && head_has_word(head, "Upgrade", "websocket")) {
-        *status = "501 Not Implemented";
+        *status = "501 Unsupported";
         return "Clients in a browser (websocket) are not served here.";
     }
     if (!str_eq(head->method, "POST")) {

@@ -23,24 +23,25 @@
 
 /* ---- Accepting ---- */
 
-static void from_sockaddr(const struct sockaddr_storage *from, struct addr_port *out)
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+static void from_sockaddr(const union address *from, struct addr_port *out)
 {
     *out = (struct addr_port){0};
-    if (from->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
-        out->port = ntohs(in6->sin6_port);
-        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-            out->addr.bits = 32;
-            memcpy(out->addr.bytes, in6->sin6_addr.s6_addr + 12, 4);
-        } else {
-            out->addr.bits = 128;
-            memcpy(out->addr.bytes, in6->sin6_addr.s6_addr, 16);
-        }
+    if (from->any.sa_family == AF_INET6) {
+        const struct in6_addr *a = &from->in6.sin6_addr;
+        bool mapped = IN6_IS_ADDR_V4MAPPED(a);
+        out->port = ntohs(from->in6.sin6_port);
+        out->addr.bits = mapped ? 32 : 128;
+        memcpy(out->addr.bytes, a->s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
     } else {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)from;
-        out->port = ntohs(in->sin_port);
+        out->port = ntohs(from->in.sin_port);
         out->addr.bits = 32;
-        memcpy(out->addr.bytes, &in->sin_addr, 4);
+        memcpy(out->addr.bytes, &from->in.sin_addr, 4);
     }
 }
 
@@ -73,7 +74,7 @@ static void out_of_files(struct front *f, int listener)
     loop_timer_set(loops_at(f->o.loops, 0), &f->resume, PAUSE_MS, resume);
 }
 
-static void accept_one(struct front *f, int fd, const struct sockaddr_storage *from)
+static void accept_one(struct front *f, int fd, const union address *from)
 {
     static struct log_limit limit;
     char text[ADDR_PORT_TEXT_MAX];
@@ -95,9 +96,9 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
 
     (void)events;
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
-        struct sockaddr_storage from;
+        union address from = {0};
         socklen_t len = sizeof(from);
-        int fd = accept4(w->fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(w->fd, &from.any, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
             accept_one(l->front, fd, &from);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -112,34 +113,32 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
 
 /* ---- Listening ---- */
 
-static int parse_listen(const char *text, struct sockaddr_storage *out, socklen_t *len, struct err *e)
+static int parse_listen(const char *text, union address *out, socklen_t *len, struct err *e)
 {
     struct addr_port a;
     uint64_t port;
 
-    memset(out, 0, sizeof(*out));
+    *out = (union address){0};
     if (text[0] == ':') {
         if (str_u64(text + 1, 0, 65535, &port, "listen_addr", e) < 0)
             return ERR_INVALID;
-        *(struct sockaddr_in6 *)out =
-            (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-        *len = sizeof(struct sockaddr_in6);
+        out->in6.sin6_family = AF_INET6;
+        out->in6.sin6_port = htons((uint16_t)port);
+        *len = sizeof(out->in6);
         return 0;
     }
     if (addr_port_parse(text, &a, NULL) < 0)
         return err_field(e, ERR_INVALID, "listen_addr", "\"%s\" is no address and port", text);
     if (a.addr.bits == 128) {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons(a.port);
-        memcpy(&in6->sin6_addr, a.addr.bytes, 16);
-        *len = sizeof(*in6);
+        out->in6.sin6_family = AF_INET6;
+        out->in6.sin6_port = htons(a.port);
+        memcpy(&out->in6.sin6_addr, a.addr.bytes, 16);
+        *len = sizeof(out->in6);
     } else {
-        struct sockaddr_in *in = (struct sockaddr_in *)out;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(a.port);
-        memcpy(&in->sin_addr, a.addr.bytes, 4);
-        *len = sizeof(*in);
+        out->in.sin_family = AF_INET;
+        out->in.sin_port = htons(a.port);
+        memcpy(&out->in.sin_addr, a.addr.bytes, 4);
+        *len = sizeof(out->in);
     }
     return 0;
 }
@@ -147,26 +146,25 @@ static int parse_listen(const char *text, struct sockaddr_storage *out, socklen_
 static int open_listener(const char *text, struct err *e)
 {
     static const int on = 1, off = 0;
-    struct sockaddr_storage at;
+    union address at;
     socklen_t len = 0;
 
     int rc = parse_listen(text, &at, &len, e);
     if (rc < 0)
         return rc;
-    int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 && at.ss_family == AF_INET6 && text[0] == ':') {
+    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 && at.any.sa_family == AF_INET6 && text[0] == ':') {
         /* a machine without IPv6 */
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = ((struct sockaddr_in6 *)&at)->sin6_port};
-        memcpy(&at, &in, sizeof(in));
-        len = sizeof(in);
+        at = (union address){.in = {.sin_family = AF_INET, .sin_port = at.in6.sin6_port}};
+        len = sizeof(at.in);
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     }
     if (fd < 0)
         return err_set(e, ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (at.ss_family == AF_INET6)
+    if (at.any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, text[0] == ':' ? &off : &on, sizeof(on));
-    if (bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 65535) < 0) {
+    if (bind(fd, &at.any, len) < 0 || listen(fd, 65535) < 0) {
         rc = err_set(e, ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
         close(fd);
         return rc;
@@ -176,11 +174,11 @@ static int open_listener(const char *text, struct err *e)
 
 static unsigned bound_port(int fd)
 {
-    struct sockaddr_storage at;
+    union address at = {0};
     socklen_t len = sizeof(at);
     struct addr_port a;
 
-    if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+    if (getsockname(fd, &at.any, &len) < 0)
         return 0;
     from_sockaddr(&at, &a);
     return a.port;

@@ -120,14 +120,14 @@ static void ping_all(void *arg)
 
 static long resident_kb(void)
 {
-    long pages = 0;
+    char line[128] = "", *second = NULL;
     FILE *f = fopen("/proc/self/statm", "re");
 
-    if (f && fscanf(f, "%*d %ld", &pages) != 1)
-        pages = 0;
+    if (f && fgets(line, sizeof(line), f))
+        second = strchr(line, ' ');
     if (f)
         fclose(f);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+    return second ? strtol(second, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024) : 0;
 }
 
 static void measure(const char *kind)

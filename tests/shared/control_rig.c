@@ -101,11 +101,13 @@ static void on_health(struct rpc *rpc, enum rpc_health health)
 static void talk(struct rpc *rpc, void *arg)
 {
     struct talk *t = mem_alloc(sizeof(*t));
-    char end = 0;
+    char *rest;
 
     (void)arg;
-    assert_true(sscanf(rpc->query, "%u,%zu,%c", &t->left, &t->size, &end) >= 2);
-    t->end = end == 'e';
+    t->left = (unsigned)strtoul(rpc->query, &rest, 10);
+    assert_int_equal(*rest, ',');
+    t->size = strtoul(rest + 1, &rest, 10);
+    t->end = str_eq(rest, ",e");
     rpc->user = t;
     rpc->on_close = on_close;
     rpc->on_written = on_written;

@@ -393,8 +393,10 @@ static void produce(struct ts_client *c)
 
 static void ts_free(struct ts_client *c)
 {
-    while (c->calls)
-        call_end(c->calls, NGHTTP2_CANCEL);
+    for (struct ts_call *call = c->calls, *next; call; call = next) {
+        next = call->next;
+        call_end(call, NGHTTP2_CANCEL);
+    }
     loop_undefer(c->o.loop, &c->flush);
     stream_close(c->stream);
     nghttp2_session_del(c->h2);

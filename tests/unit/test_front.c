@@ -41,7 +41,7 @@ static void *serve(void *arg)
         for (unsigned i = 0; i < 64 && n > 0; i++)
             n = write(fd, bytes, sizeof(bytes));
     } else if (n > 0) {
-        n = write(fd, bytes, (size_t)n);
+        assert_int_equal(write(fd, bytes, (size_t)n), n);
     }
     close(fd);
     return NULL;
@@ -171,7 +171,7 @@ static void who_never_finishes_its_head_is_closed_and_holds_up_nobody(void **sta
 static void without_descriptors_it_waits_and_goes_on(void **state)
 {
     struct rlimit old, tight;
-    int fd, taken[512], count = 0;
+    int fd, taken[512] = {0}, count = 0;
 
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
