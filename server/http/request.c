@@ -35,11 +35,13 @@ enum flow request_later(struct request *r, struct pool *p, handler *then)
     return LATER;
 }
 
-/* On the core's thread. */
+/* On the core's thread, which has just published what the call changed. */
 static void core_answered(struct core_call *call)
 {
     struct request *r = call->owner;
 
+    if (!r->admin.after)
+        r->admin.after = tailnet_pin(r->h->with.tailnet);
     request_later(r, &r->h->fast, r->then);
 }
 

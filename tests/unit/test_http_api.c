@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The API over real sockets, with a real core and store behind it: as scripts, web interfaces and the console use it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "model/api.h"
+#include "shared/api_fixture.h"
+
+static struct api_fixture f;
+
+static int begin(void **state)
+{
+    (void)state;
+    api_begin(&f, "");
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    api_end(&f);
+    return 0;
+}
+
+static const char *text_of(const json_t *json, const char *a, const char *b)
+{
+    return json_text(json_object_get(json, a), b, "");
+}
+
+static void assert_prefixes(const json_t *node, const char *member, const char *want)
+{
+    char *text = json_compact(json_object_get(node, member));
+
+    assert_string_equal(text, want);
+    free(text);
+}
+
+static void the_socket_has_the_mode_that_was_asked_for(void **state)
+{
+    struct stat file;
+
+    (void)state;
+    assert_int_equal(stat(f.socket, &file), 0);
+    assert_int_equal(file.st_mode & 0777, 0770);
+}
+
+static void users_are_made_found_renamed_and_removed(void **state)
+{
+    (void)state;
+    json_t *j = api_expect(&f, 200, "POST", "/api/v1/user",
+                           "{\"name\":\"bob\",\"display_name\":\"Bob B\",\"email\":\"bob@example.com\",\"other\":1}");
+    assert_string_equal(text_of(j, "user", "displayName"), "Bob B");
+    assert_string_equal(text_of(j, "user", "id"), "2");
+    assert_null(json_object_get(json_object_get(j, "user"), "role"));
+    json_decref(j);
+    j = api_expect(&f, 409, "POST", "/api/v1/user", "{\"name\":\"bob\"}");
+    assert_non_null(strstr(json_text(j, "message", ""), "user already exists"));
+    assert_int_equal(json_integer_value(json_object_get(j, "code")), 6);
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/v1/user?email=bob%40example.com", NULL);
+    assert_int_equal(json_array_size(json_object_get(j, "users")), 1);
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "GET", "/api/v1/user?id=x&name=bob", NULL));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user/2/rename/robert", NULL));
+    json_decref(api_expect(&f, 404, "POST", "/api/v1/user/9/rename/robert", NULL));
+    json_decref(api_expect(&f, 200, "DELETE", "/api/v1/user/2", NULL));
+    json_decref(api_expect(&f, 404, "DELETE", "/api/v1/user/2", NULL));
+    api_node(&f, "alice", "laptop", NULL, NULL);
+    j = api_expect(&f, 400, "DELETE", "/api/v1/user/1", NULL);
+    assert_non_null(strstr(json_text(j, "message", ""), "user not empty: node(s) found"));
+    json_decref(j);
+}
+
+static void keys_are_made_shown_without_secret_and_removed(void **state)
+{
+    (void)state;
+    json_t *j = api_expect(&f, 200, "POST", "/api/v1/preauthkey",
+                           "{\"user\":\"1\",\"reusable\":true,\"expiration\":\"2099-01-01T00:00:00Z\",\"aclTags\":[]}");
+    char *whole = mem_strdup(text_of(j, "preAuthKey", "key"));
+    assert_int_equal(strlen(whole), strlen("hskey-auth-") + 12 + 1 + 64);
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/v1/preauthkey?user=1", NULL);
+    const char *shown = json_text(json_array_get(json_object_get(j, "preAuthKeys"), 0), "key", "");
+    assert_string_equal(shown + strlen(shown) - 4, "-***");
+    json_decref(j);
+    char *body = mem_format("{\"user\":\"1\",\"key\":\"%s\"}", whole);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/preauthkey/expire", body));
+    free(body);
+    free(whole);
+    json_decref(api_expect(&f, 404, "POST", "/api/v1/preauthkey/expire", "{\"id\":\"77\"}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/preauthkey/expire", "{}"));
+    json_decref(api_expect(&f, 200, "DELETE", "/api/v1/preauthkey?id=1", NULL));
+    j = api_expect(&f, 400, "POST", "/api/v1/preauthkey", "{}");
+    assert_non_null(strstr(json_text(j, "message", ""), "either tagged or owned by user"));
+    json_decref(j);
+}
+
+static void nodes_answer_as_headscale_s_do(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", "0.0.0.0/0", "::/0", NULL};
+    uint64_t session;
+
+    (void)state;
+    assert_int_equal(api_node(&f, "alice", "Router One", routes, &session), 1);
+    json_t *j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL), *n = json_object_get(j, "node");
+    assert_string_equal(json_text(n, "givenName", ""), "router-one");
+    assert_string_equal(json_text(n, "registerMethod", ""), "REGISTER_METHOD_AUTH_KEY");
+    assert_string_equal(text_of(n, "user", "name"), "alice");
+    assert_true(json_is_true(json_object_get(n, "online")));
+    assert_prefixes(n, "availableRoutes", "[\"0.0.0.0/0\",\"10.0.0.0/8\",\"::/0\"]");
+    assert_prefixes(n, "approvedRoutes", "[]");
+    assert_null(json_object_get(n, "version"));
+    json_decref(j);
+
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.0.0.0/8\",\"::/0\"]}"));
+    j = api_expect(&f, 200, "GET", "/api/v1/node", NULL);
+    n = json_array_get(json_object_get(j, "nodes"), 0);
+    assert_prefixes(n, "approvedRoutes", "[\"0.0.0.0/0\",\"10.0.0.0/8\",\"::/0\"]");
+    assert_prefixes(n, "subnetRoutes", "[\"10.0.0.0/8\",\"0.0.0.0/0\",\"::/0\"]");
+    json_decref(j);
+    j = api_expect(&f, 400, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"banana\"]}");
+    assert_non_null(strstr(json_text(j, "message", ""), "banana"));
+    json_decref(j);
+    json_decref(api_expect(&f, 404, "POST", "/api/v1/node/9/approve_routes", "{\"routes\":[]}"));
+
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/rename/gate", NULL));
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/node/1/rename/a%20b", NULL));
+    json_decref(
+        api_expect(&f, 400, "POST", "/api/v1/node/1/expire?expiry=2099-01-01T00:00:00Z", "{\"disableExpiry\":true}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/expire?expiry=2099-01-01T00:00:00Z", NULL));
+    j = api_expect(&f, 200, "POST", "/api/v1/node/1/expire", "{\"disable_expiry\":true}");
+    assert_true(json_is_null(json_object_get(json_object_get(j, "node"), "expiry")));
+    json_decref(j);
+
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/tags", "{\"tags\":[\"tag:gw\"]}"));
+    j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL);
+    assert_true(json_is_null(json_object_get(json_object_get(j, "node"), "user")));
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/v1/node", NULL);
+    assert_string_equal(text_of(json_array_get(json_object_get(j, "nodes"), 0), "user", "id"), "2147455555");
+    json_decref(j);
+    json_decref(api_expect(&f, 410, "POST", "/api/v1/node/1/user", "{\"user\":\"1\"}"));
+    json_decref(api_expect(&f, 200, "DELETE", "/api/v1/node/1", NULL));
+    json_decref(api_expect(&f, 404, "GET", "/api/v1/node/1", NULL));
+}
+
+/* ---- /api/headway ---- */
+
+static void a_change_answers_with_event_version_and_inverse(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", "10.1.0.0/16", NULL};
+    uint64_t session;
+    char *undo;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    json_t *j =
+        api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes?dry_run=true", "{\"approve\":[\"10.0.0.0/8\"]}");
+    assert_true(json_is_null(json_object_get(j, "event")));
+    assert_prefixes(json_object_get(j, "result"), "approvedRoutes", "[\"10.0.0.0/8\"]");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/1", NULL);
+    assert_prefixes(json_object_get(j, "node"), "approvedRoutes", "[]");
+    json_decref(j);
+
+    j = api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes", "{\"approve\":[\"10.0.0.0/8\"]}");
+    assert_true(json_is_string(json_object_get(j, "event")));
+    assert_string_equal(text_of(j, "inverse", "path"), "/api/headway/nodes/1/routes");
+    json_t *route = json_array_get(json_object_get(json_object_get(j, "result"), "routes"), 0);
+    assert_string_equal(json_text(route, "state", ""), "serving");
+    assert_string_equal(json_text(route, "primary", ""), "1");
+    undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+    json_decref(j);
+
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    j = api_expect(&f, 409, "POST", undo, NULL);
+    assert_non_null(strstr(text_of(j, "error", "message"), "already undone"));
+    json_decref(j);
+    free(undo);
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/1", NULL);
+    assert_prefixes(json_object_get(j, "node"), "approvedRoutes", "[]");
+    json_decref(j);
+    j = api_expect(&f, 400, "POST", "/api/headway/nodes/1/routes", "{\"aprove\":[\"10.0.0.0/8\"]}");
+    assert_string_equal(text_of(j, "error", "field"), "aprove");
+    json_decref(j);
+}
+
+static void a_version_that_does_not_hold_is_refused_with_the_object(void **state)
+{
+    struct api_call call = {.method = "POST",
+                            .target = "/api/headway/users/1/rename",
+                            .body = "{\"name\":\"alicia\"}",
+                            .headers = "If-Match: \"1\"\r\n"};
+    json_t *j;
+
+    (void)state;
+    assert_int_equal(api_ask(&f, &call, NULL), 200);
+    assert_int_equal(api_ask(&f, &call, &j), 412);
+    assert_string_equal(text_of(j, "current", "name"), "alicia");
+    assert_string_equal(text_of(j, "error", "code"), "precondition");
+    json_decref(j);
+    call.headers = "If-Match: 1\r\n";
+    assert_int_equal(api_ask(&f, &call, NULL), 400);
+}
+
+static void the_snapshot_reads_back_whole(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", NULL};
+    uint64_t first, second;
+    struct api_snapshot s;
+    struct err e;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &first);
+    api_node(&f, "alice", "r2", routes, &second);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/2/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/snapshot", NULL);
+    if (api_read(&api_snapshot_shape, j, &s, &e) < 0)
+        fail_msg("%s", e.message);
+    json_decref(j);
+    assert_int_equal(s.nodes.len, 2);
+    assert_int_equal(s.counts.online, 2);
+    assert_int_equal(s.counts.routes_serving, 1);
+    assert_int_equal(api_at(&s.users, struct api_user, 0)->node_count, 2);
+    assert_int_equal(s.prefixes.len, 1);
+    const struct api_prefix *p = api_at(&s.prefixes, struct api_prefix, 0);
+    assert_int_equal(p->primary, 1);
+    assert_int_equal(p->routers.len, 2);
+    assert_int_equal(api_at(&p->routers, struct api_router, 1)->state, API_ROUTE_STANDBY);
+    assert_true(*api_at(&p->routers, struct api_router, 1)->reason != '\0');
+    api_release(&api_snapshot_shape, &s);
+
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/prefixes/10.0.0.0%2F8/primary", "{\"node\":\"2\"}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    json_t *r2 = json_array_get(json_object_get(j, "routes"), 1);
+    assert_string_equal(json_text(r2, "node", ""), "2");
+    assert_string_equal(json_text(r2, "state", ""), "serving");
+    json_decref(j);
+}
+
+static void the_journal_is_read_in_pages(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        char *body = mem_format("{\"name\":\"user%d\"}", i);
+        json_decref(api_expect(&f, 200, "POST", "/api/headway/users", body));
+        free(body);
+    }
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/events?limit=2", NULL);
+    json_t *events = json_object_get(j, "events");
+    assert_int_equal(json_array_size(events), 2);
+    assert_string_equal(json_text(json_array_get(events, 1), "id", ""), json_text(j, "event", "?"));
+    char *before = mem_format("/api/headway/events?limit=1&before=%s", json_text(json_array_get(events, 0), "id", ""));
+    char *since = mem_format("/api/headway/events?since=%s", json_text(json_array_get(events, 0), "id", ""));
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", before, NULL);
+    assert_string_equal(json_text(json_array_get(json_object_get(j, "events"), 0), "objectName", ""), "user2");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", since, NULL);
+    assert_int_equal(json_array_size(json_object_get(j, "events")), 1);
+    json_decref(j);
+    free(before);
+    free(since);
+    json_decref(api_expect(&f, 410, "GET", "/api/headway/events?since=99.1", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events?since=banana", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events?limit=0", NULL));
+}
+
+/* ---- the stream ---- */
+
+static int follow(const char *since)
+{
+    int fd = api_connect(&f, false);
+    char *request = mem_format("GET /api/headway/events?follow=1&since=%s HTTP/1.1\r\nHost: x\r\n\r\n", since);
+
+    api_send(fd, request, strlen(request));
+    free(request);
+    return fd;
+}
+
+/* Reads until the stream has said what; fails after some seconds. */
+static void read_until(int fd, struct buf *seen, const char *what)
+{
+    char block[4096];
+
+    while (!strstr(buf_text(seen), what)) {
+        ssize_t n = recv(fd, block, sizeof(block), 0);
+        if (n <= 0)
+            fail_msg("the stream ended or said nothing before '%s': %s", what, buf_text(seen));
+        buf_add(seen, block, (size_t)n);
+    }
+}
+
+static char *newest_event(void)
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/snapshot", NULL);
+    char *id = mem_strdup(json_text(j, "event", ""));
+
+    json_decref(j);
+    return id;
+}
+
+static void the_stream_tells_what_changed_and_goes_on_after_a_break(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", NULL};
+    struct buf seen = BUF_INIT(0);
+    uint64_t session;
+    char *id = newest_event();
+    int fd = follow(id);
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
+    read_until(fd, &seen, "\"kind\":\"route.approved\"");
+    read_until(fd, &seen, "\"state\":\"serving\"");
+    assert_non_null(strstr(seen.data, "text/event-stream"));
+    close(fd);
+
+    json_decref(api_expect(&f, 200, "DELETE", "/api/v1/node/1", NULL));
+    buf_clear(&seen);
+    fd = follow(id); /* everything again, and what came meanwhile */
+    read_until(fd, &seen, "\"kind\":\"route.approved\"");
+    read_until(fd, &seen, "\"removed\":{\"nodes\":[\"1\"]");
+    read_until(fd, &seen, "\"prefixes\":[\"10.0.0.0/8\"]");
+    close(fd);
+    free(id);
+    buf_release(&seen);
+}
+
+static void a_session_s_end_is_told_at_once(void **state)
+{
+    struct buf seen = BUF_INIT(0);
+    uint64_t session;
+    int fd;
+
+    (void)state;
+    api_node(&f, "alice", "laptop", NULL, &session);
+    char *id = newest_event();
+    fd = follow(id);
+    core_session_end(f.core, session, SESSION_SILENT);
+    read_until(fd, &seen, "\"kind\":\"node.offline\"");
+    read_until(fd, &seen, "\"online\":false");
+    close(fd);
+    free(id);
+    buf_release(&seen);
+}
+
+static void an_id_the_stream_does_not_reach_is_gone(void **state)
+{
+    (void)state;
+    json_decref(api_expect(&f, 410, "GET", "/api/headway/events?follow=1&since=99.1", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events?follow=1&since=x", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events?follow=maybe", NULL));
+}
+
+/* ---- keys at the public door ---- */
+
+static char *make_key(const char *body)
+{
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/apikeys", body);
+    char *header = mem_format("Authorization: Bearer %s\r\n", text_of(j, "result", "key"));
+
+    json_decref(j);
+    return header;
+}
+
+static int ask_public(const char *method, const char *target, const char *headers, const char *body)
+{
+    return api_ask(
+        &f,
+        &(struct api_call){.method = method, .target = target, .headers = headers, .body = body, .public_door = true},
+        NULL);
+}
+
+static void strangers_need_a_key(void **state)
+{
+    char *key = make_key("{\"description\":\"script\"}");
+
+    (void)state;
+    assert_int_equal(ask_public("GET", "/api/v1/user", NULL, NULL), 401);
+    assert_int_equal(ask_public("GET", "/api/v1/nothing", NULL, NULL), 401);
+    assert_int_equal(ask_public("GET", "/api/headway/snapshot", "Authorization: Bearer hskey-api-x\r\n", NULL), 401);
+    assert_int_equal(ask_public("GET", "/api/v1/user", key, NULL), 200);
+    assert_int_equal(ask_public("GET", "/api/v1/nothing", key, NULL), 404);
+    assert_int_equal(ask_public("POST", "/api/headway/backup", key, "{\"path\":\"/tmp/x\"}"), 404);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/apikey/expire", "{\"id\":\"1\"}"));
+    assert_int_equal(ask_public("GET", "/api/v1/user", key, NULL), 401);
+    free(key);
+}
+
+static void a_read_only_key_reads_and_tries(void **state)
+{
+    char *key = make_key("{\"readOnly\":true}");
+
+    (void)state;
+    assert_int_equal(ask_public("GET", "/api/headway/snapshot", key, NULL), 200);
+    assert_int_equal(ask_public("POST", "/api/v1/user", key, "{\"name\":\"bob\"}"), 403);
+    assert_int_equal(ask_public("POST", "/api/headway/users", key, "{\"name\":\"bob\"}"), 403);
+    assert_int_equal(ask_public("POST", "/api/headway/users?dry_run=true", key, "{\"name\":\"bob\"}"), 200);
+    assert_int_equal(ask_public("DELETE", "/api/v1/user/1", key, NULL), 403);
+    free(key);
+}
+
+static void the_public_pages_answer(void **state)
+{
+    struct api_call call = {.method = "GET", .target = "/key?v=142", .public_door = true};
+    json_t *j;
+
+    (void)state;
+    assert_int_equal(api_ask(&f, &call, &j), 200);
+    assert_true(str_starts(json_text(j, "publicKey", ""), "mkey:010203"));
+    json_decref(j);
+    assert_int_equal(ask_public("GET", "/key", NULL, NULL), 400);
+    assert_int_equal(ask_public("GET", "/key?v=x", NULL, NULL), 400);
+    assert_int_equal(ask_public("GET", "/health", NULL, NULL), 200);
+    assert_int_equal(ask_public("HEAD", "/health", NULL, NULL), 200);
+    assert_int_equal(ask_public("GET", "/version", NULL, NULL), 200);
+    assert_int_equal(ask_public("GET", "/robots.txt", NULL, NULL), 200);
+    assert_int_equal(ask_public("GET", "/register/hskey-authreq-0123456789abcdef01234567", NULL, NULL), 200);
+    assert_int_equal(ask_public("GET", "/register/%3Cscript%3E", NULL, NULL), 400);
+    assert_int_equal(ask_public("POST", "/verify", NULL, "{\"NodePublic\":\"nodekey:00\"}"), 400);
+    assert_int_equal(ask_public("GET", "/metrics", NULL, NULL), 404);
+    assert_int_equal(ask_public("GET", "/api/v1/openapi.json", NULL, NULL), 200);
+    assert_int_equal(ask_public("GET", "/api/v1/docs", NULL, NULL), 200);
+}
+
+/* ---- hostile ---- */
+
+static int raw(const char *text, size_t len)
+{
+    struct buf body = BUF_INIT(0);
+    int fd = api_connect(&f, true), status;
+
+    api_send(fd, text, len);
+    shutdown(fd, SHUT_WR);
+    status = api_answer(fd, NULL, &body);
+    close(fd);
+    buf_release(&body);
+    return status;
+}
+
+static void too_much_is_refused(void **state)
+{
+    size_t huge = 2 << 20;
+    char *long_target = mem_alloc(20000), *body = mem_alloc(huge + 200);
+    int n;
+
+    (void)state;
+    n = snprintf(body, 200, "POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", huge);
+    memset(body + n, 'a', huge);
+    assert_int_equal(raw(body, (size_t)n + huge), 413);
+    n = snprintf(body, 200, "POST /verify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n", huge);
+    memset(body + n, 'a', huge);
+    memcpy(body + (size_t)n + huge, "\r\n0\r\n\r\n", 7);
+    assert_int_equal(raw(body, (size_t)n + huge + 7), 413);
+    n = snprintf(long_target, 20000, "GET /");
+    memset(long_target + n, 'a', 12000);
+    memcpy(long_target + n + 12000, " HTTP/1.1\r\nHost: x\r\n\r\n", 23);
+    assert_true(raw(long_target, (size_t)n + 12000 + 22) >= 400);
+    free(body);
+    free(long_target);
+    json_decref(api_expect(&f, 200, "GET", "/api/v1/user", NULL));
+}
+
+static void nonsense_disturbs_nobody(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "GET",
+        "\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET  /  HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+        "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "GET /\x01\x02 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /api/v1/user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe\r\n\r\n",
+        "AVERYLONGMETHODNAMETHATNOBODYKNOWS / HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /register/%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        int status = raw(texts[i], strlen(texts[i]));
+        assert_true(status == 0 || status >= 400);
+    }
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/user", "[1]"));
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/user", "{\"name\":"));
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/user", "{\"name\":\"a\",\"name\":\"b\"}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/user", "{\"name\":\"\\u001b[31mred\"}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/user", "{}"));
+    json_t *j = api_expect(&f, 200, "GET", "/api/v1/user", NULL);
+    assert_int_equal(json_array_size(json_object_get(j, "users")), 1);
+    json_decref(j);
+}
+
+/* Clients that go away while their request is worked on, and streams whose readers do not read. */
+static void clients_that_leave_disturb_nobody(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        int fd = api_connect(&f, i % 2 == 0);
+        static const char text[] =
+            "POST /api/headway/users?dry_run=true HTTP/1.1\r\nHost: x\r\nContent-Length: 13\r\n\r\n"
+            "{\"name\":\"bob\"}";
+        api_send(fd, text, strlen(text) - (i % 3 == 0));
+        close(fd);
+    }
+    int fds[8];
+    for (int i = 0; i < 8; i++)
+        fds[i] = follow("");
+    for (int i = 0; i < 50; i++) {
+        char *target = mem_format("/api/headway/users/1/rename");
+        char *body = mem_format("{\"name\":\"user%d\"}", i);
+        json_decref(api_expect(&f, 200, "POST", target, body));
+        free(target);
+        free(body);
+    }
+    for (int i = 0; i < 8; i++)
+        close(fds[i]);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(the_socket_has_the_mode_that_was_asked_for),
+        CASE(users_are_made_found_renamed_and_removed),
+        CASE(keys_are_made_shown_without_secret_and_removed),
+        CASE(nodes_answer_as_headscale_s_do),
+        CASE(a_change_answers_with_event_version_and_inverse),
+        CASE(a_version_that_does_not_hold_is_refused_with_the_object),
+        CASE(the_snapshot_reads_back_whole),
+        CASE(the_journal_is_read_in_pages),
+        CASE(the_stream_tells_what_changed_and_goes_on_after_a_break),
+        CASE(a_session_s_end_is_told_at_once),
+        CASE(an_id_the_stream_does_not_reach_is_gone),
+        CASE(strangers_need_a_key),
+        CASE(a_read_only_key_reads_and_tries),
+        CASE(the_public_pages_answer),
+        CASE(too_much_is_refused),
+        CASE(nonsense_disturbs_nobody),
+        CASE(clients_that_leave_disturb_nobody),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
