@@ -486,7 +486,6 @@ static void nonsense_disturbs_nobody(void **state)
         "GET  /  HTTP/1.1\r\nHost: x\r\n\r\n",
         "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
         "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "GET /\x01\x02 HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /api/v1/user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe\r\n\r\n",
