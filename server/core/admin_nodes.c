@@ -55,7 +55,7 @@ static int check_tags(struct core_state *s, const struct strs *tags, struct err 
             if (*c == ' ')
                 return err_field(e, ERR_INVALID, "tags", "tags must not contain spaces: '%.80s'", tag);
         }
-        if (!policy_knows_tag(s, tag))
+        if (!core_policy_knows_tag(s, tag))
             return err_field(e, ERR_INVALID, "tags",
                              "requested tags [%s] are invalid or not permitted: the policy's tagOwners do not name it",
                              tag);

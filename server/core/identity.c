@@ -49,7 +49,7 @@ int node_check_tags(struct core_state *s, const struct strs *tags, const struct 
         if (key && key->tags.len) {
             if (!strs_has(&key->tags, tag))
                 return refuse_tag(e, tag, "the key does not carry it");
-        } else if (!policy_may_tag(s, user, tag)) {
+        } else if (!core_policy_may_tag(s, user, tag)) {
             return refuse_tag(e, tag,
                               user ? "the policy's tagOwners do not give it to the user" : "the key has no user");
         }
@@ -63,7 +63,7 @@ void node_auto_approve(struct core_state *s, struct node *n)
 
     for (size_t i = 0; i < n->available.len; i++) {
         const struct prefix *p = &n->available.items[i];
-        if (!prefixes_has(&n->approved, p) && !prefixes_has(&n->removed, p) && policy_approves_route(s, n, p))
+        if (!prefixes_has(&n->approved, p) && !prefixes_has(&n->removed, p) && core_policy_approves_route(s, n, p))
             prefixes_add(&added, p);
     }
     prefixes_pair_exit(&added);

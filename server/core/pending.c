@@ -156,7 +156,7 @@ void ssh_run(struct core_state *s, struct core_call *call)
     int64_t period_ms = 0;
     struct slot *source = slot_by_id(s, q->source_id), *target = slot_by_id(s, q->target_id);
 
-    if (!source || !target || !policy_ssh_check(s, source->work, target->work, q->user, &period_ms)) {
+    if (!source || !target || !core_policy_ssh_check(s, source->work, target->work, q->user, &period_ms)) {
         tx_answer_soon(s, call, err_set(&call->err, ERR_DENIED, "no check rule of the policy allows this session"));
         return;
     }
@@ -202,7 +202,7 @@ void ssh_remember(struct core_state *s, const struct waiting *w)
         .source_id = w->pending->ssh_source_id, .target_id = w->pending->ssh_target_id, .user = w->pending->ssh_user};
     struct buf key = BUF_INIT(1024);
 
-    if (source && target && policy_ssh_check(s, source->work, target->work, q.user, &period_ms) && period_ms > 0) {
+    if (source && target && core_policy_ssh_check(s, source->work, target->work, q.user, &period_ms) && period_ms > 0) {
         ssh_key(&q, &key);
         if (s->ssh_approved.len >= 65536)
             map_release(&s->ssh_approved);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "core/private.h"
 
-bool policy_may_tag(struct core_state *s, const struct user *user, const char *tag)
+bool core_policy_may_tag(struct core_state *s, const struct user *user, const char *tag)
 {
     (void)s;
     (void)user;
@@ -12,13 +12,13 @@ bool policy_may_tag(struct core_state *s, const struct user *user, const char *t
     return false;
 }
 
-bool policy_knows_tag(struct core_state *s, const char *tag)
+bool core_policy_knows_tag(struct core_state *s, const char *tag)
 {
     (void)tag;
     return s->policy_work == NULL || !*s->policy_work->text;
 }
 
-bool policy_approves_route(struct core_state *s, const struct node *n, const struct prefix *p)
+bool core_policy_approves_route(struct core_state *s, const struct node *n, const struct prefix *p)
 {
     (void)s;
     (void)n;
@@ -26,8 +26,8 @@ bool policy_approves_route(struct core_state *s, const struct node *n, const str
     return false;
 }
 
-bool policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
-                      int64_t *period_ms)
+bool core_policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
+                           int64_t *period_ms)
 {
     (void)s;
     (void)source;

@@ -239,11 +239,11 @@ int admin_matches(const struct core_admin *a, uint64_t version, struct err *e) W
 void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */
 
 /* policy.c: what the policy says; without one nobody owns a tag and nothing is approved by itself. */
-bool policy_may_tag(struct core_state *s, const struct user *user, const char *tag);
-bool policy_knows_tag(struct core_state *s, const char *tag);
-bool policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
-                      int64_t *period_ms);
-bool policy_approves_route(struct core_state *s, const struct node *n, const struct prefix *p);
+bool core_policy_may_tag(struct core_state *s, const struct user *user, const char *tag);
+bool core_policy_knows_tag(struct core_state *s, const char *tag);
+bool core_policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
+                           int64_t *period_ms);
+bool core_policy_approves_route(struct core_state *s, const struct node *n, const struct prefix *p);
 
 void ssh_run(struct core_state *s, struct core_call *call);
 

@@ -143,10 +143,10 @@ static void compare_pendings(struct difference *d, struct json_out *changed, str
     const struct tailnet_snapshot *was = d->was->s, *is = d->is->s;
 
     for (size_t i = 0; i < is->pending_count; i++)
-        if (view_find_pending(was, is->pendings[i]->auth_id) != is->pendings[i])
+        if (show_find_pending(was, is->pendings[i]->auth_id) != is->pendings[i])
             write_pending(changed, d->is, is->pendings[i]);
     for (size_t i = 0; i < was->pending_count; i++)
-        if (!view_find_pending(is, was->pendings[i]->auth_id))
+        if (!show_find_pending(is, was->pendings[i]->auth_id))
             json_str(gone, was->pendings[i]->auth_id);
 }
 
@@ -158,7 +158,7 @@ static void compare_prefixes(struct difference *d, struct json_out *changed, str
 
     if (!d->prefixes.len)
         return;
-    view_prefixes(d->is, &d->prefixes, &a, &list);
+    show_prefixes(d->is, &d->prefixes, &a, &list);
     for (size_t i = 0; i < list.len; i++) {
         const struct api_prefix *p = api_at(&list, struct api_prefix, i);
         api_write(changed, &api_prefix_shape, p, API_OURS);
@@ -228,8 +228,8 @@ void write_difference(struct json_out *o, struct http *h, const struct tailnet_s
         changed[i] = (struct json_out)JSON_OUT(&changed_text[i]);
         gone[i] = (struct json_out)JSON_OUT(&gone_text[i]);
     }
-    view_init(&old, h, was);
-    view_init(&now, h, is);
+    show_init(&old, h, was);
+    show_init(&now, h, is);
     if (was != is)
         compare(&d, changed, gone);
     put_parts(o, "changed", changed_text);
@@ -238,6 +238,6 @@ void write_difference(struct json_out *o, struct http *h, const struct tailnet_s
     vec_release(&d.gone);
     map_release(&d.users);
     prefixes_release(&d.prefixes);
-    view_release(&old);
-    view_release(&now);
+    show_release(&old);
+    show_release(&now);
 }

@@ -317,13 +317,13 @@ static void tell_volatile(struct hub *hub)
 
     pthread_mutex_unlock(&hub->lock);
     const struct tailnet_snapshot *s = tailnet_pin(hub->h->with.tailnet);
-    view_init(&v, hub->h, s);
+    show_init(&v, hub->h, s);
     for (size_t i = 0; i < count; i++) {
-        const struct tailnet_node *n = view_find_node(&v, ids[i]);
+        const struct tailnet_node *n = show_find_node(&v, ids[i]);
         if (n)
             made[ready++] = make_volatile(&v, n);
     }
-    view_release(&v);
+    show_release(&v);
     tailnet_unpin(s);
     pthread_mutex_lock(&hub->lock);
     for (size_t i = 0; i < ready; i++) {

@@ -206,7 +206,7 @@ enum flow debug_overview(struct request *r)
             expired += n && n->expired;
             ephemeral += n && n->record->ephemeral;
         }
-    uint64_t *counts = view_node_counts(s);
+    uint64_t *counts = show_node_counts(s);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "nodes");

@@ -19,9 +19,9 @@ static void put_node(struct json_out *o, struct view *v, const struct tailnet_no
     struct arena a = ARENA_INIT(0);
     struct api_node out;
 
-    view_node(v, n, &a, &out);
+    show_node(v, n, &a, &out);
     if (scope != API_V1)
-        view_node_routes(v, n, &a, &out);
+        show_node_routes(v, n, &a, &out);
     else if (pseudo_user && !out.user)
         out.user = &tagged_devices;
     api_write(o, &api_node_shape, &out, scope);
@@ -36,7 +36,7 @@ void write_node(struct json_out *o, struct view *v, const struct tailnet_node *n
 void write_nodes(struct json_out *o, struct view *v, enum api_scope scope)
 {
     size_t count;
-    const struct tailnet_node **nodes = view_nodes_by_id(v->s, &count);
+    const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
 
     json_open(o, '[');
     for (size_t i = 0; i < count; i++)
@@ -49,7 +49,7 @@ void write_user(struct json_out *o, struct view *v, const struct user *u, enum a
 {
     struct api_user out;
 
-    view_user(u, &out);
+    show_user(u, &out);
     for (size_t b = 0; scope != API_V1 && b < v->s->block_count; b++)
         for (size_t i = 0; v->s->blocks[b] && i < TAILNET_BLOCK; i++)
             out.node_count += v->s->blocks[b]->nodes[i] && v->s->blocks[b]->nodes[i]->record->user_id == u->r.id;
@@ -58,12 +58,12 @@ void write_user(struct json_out *o, struct view *v, const struct user *u, enum a
 
 void write_users(struct json_out *o, struct view *v)
 {
-    uint64_t *counts = view_node_counts(v->s);
+    uint64_t *counts = show_node_counts(v->s);
 
     json_open(o, '[');
     for (size_t i = 0; i < v->s->user_count; i++) {
         struct api_user out;
-        view_user(v->s->users[i], &out);
+        show_user(v->s->users[i], &out);
         out.node_count = counts[i];
         api_write(o, &api_user_shape, &out, API_TOP);
     }
@@ -77,7 +77,7 @@ void write_preauth_key(struct json_out *o, struct view *v, const struct preauth_
     struct arena a = ARENA_INIT(0);
     struct api_preauth_key out;
 
-    view_preauth_key(v, k, &a, &out);
+    show_preauth_key(v, k, &a, &out);
     if (whole)
         out.key = whole;
     api_write(o, &api_preauth_key_shape, &out, scope);
@@ -97,7 +97,7 @@ void write_api_key(struct json_out *o, const struct api_key *k, const char *whol
     struct arena a = ARENA_INIT(0);
     struct api_api_key out;
 
-    view_api_key(k, &a, &out);
+    show_api_key(k, &a, &out);
     out.key = whole;
     api_write(o, &api_api_key_shape, &out, scope);
     arena_release(&a);
@@ -116,7 +116,7 @@ void write_pending(struct json_out *o, struct view *v, const struct pending *p)
     struct arena a = ARENA_INIT(0);
     struct api_pending out;
 
-    view_pending(v, p, &a, &out);
+    show_pending(v, p, &a, &out);
     api_write(o, &api_pending_shape, &out, API_OURS);
     arena_release(&a);
 }
@@ -134,7 +134,7 @@ void write_prefixes(struct json_out *o, struct view *v, const struct prefixes *o
     struct arena a = ARENA_INIT(0);
     struct api_list list;
 
-    view_prefixes(v, only, &a, &list);
+    show_prefixes(v, only, &a, &list);
     json_open(o, '[');
     for (size_t i = 0; i < list.len; i++)
         api_write(o, &api_prefix_shape, api_at(&list, struct api_prefix, i), API_OURS);
@@ -146,7 +146,7 @@ void write_event(struct json_out *o, const struct event *e)
 {
     struct api_event out;
 
-    view_event(e, &out);
+    show_event(e, &out);
     api_write(o, &api_event_shape, &out, API_OURS);
 }
 

@@ -34,7 +34,7 @@ static const enum object objects[ADMIN_OP_COUNT] = {
  * known of its life now. */
 static void write_node_record(struct json_out *o, struct view *v, const struct node *record, bool imagined)
 {
-    const struct tailnet_node *now = view_find_node(v, record->r.id);
+    const struct tailnet_node *now = show_find_node(v, record->r.id);
     struct tailnet_node shown = {0};
 
     if (now && !imagined) {
@@ -49,7 +49,7 @@ static void write_node_record(struct json_out *o, struct view *v, const struct n
         shown.live.net_info = shown.live.source;
     }
     shown.record = record;
-    shown.user = record->user_id ? view_find_user(v->s, record->user_id) : NULL;
+    shown.user = record->user_id ? show_find_user(v->s, record->user_id) : NULL;
     shown.expired = node_is_expired(record, clock_wall_ns());
     write_node(o, v, &shown, API_OURS);
 }
@@ -63,7 +63,7 @@ static void write_object(struct json_out *o, struct request *r, enum object kind
         json_nil(o);
         return;
     }
-    view_init(&v, r->h, a->after ? a->after : r->s);
+    show_init(&v, r->h, a->after ? a->after : r->s);
     switch (kind) {
     case OBJECT_USER:
         write_user(o, &v, record, API_OURS);
@@ -81,7 +81,7 @@ static void write_object(struct json_out *o, struct request *r, enum object kind
         json_nil(o);
         break;
     }
-    view_release(&v);
+    show_release(&v);
 }
 
 static const void *find_object(struct view *v, enum object kind, uint64_t id)
@@ -90,13 +90,13 @@ static const void *find_object(struct view *v, enum object kind, uint64_t id)
 
     switch (kind) {
     case OBJECT_USER:
-        return view_find_user(v->s, id);
+        return show_find_user(v->s, id);
     case OBJECT_PREAUTH_KEY:
-        return view_find_preauth_key(v->s, id);
+        return show_find_preauth_key(v->s, id);
     case OBJECT_API_KEY:
-        return view_find_api_key(v->s, id);
+        return show_find_api_key(v->s, id);
     case OBJECT_NODE:
-        n = view_find_node(v, id);
+        n = show_find_node(v, id);
         return n ? n->record : NULL;
     case OBJECT_NONE:
         break;
@@ -113,9 +113,9 @@ static enum flow reply_changed_meanwhile(struct request *r)
 
     tailnet_unpin(r->s);
     r->s = tailnet_pin(r->h->with.tailnet);
-    view_init(&v, r->h, r->s);
+    show_init(&v, r->h, r->s);
     write_object(&o, r, objects[r->admin.op], find_object(&v, objects[r->admin.op], r->admin.id));
-    view_release(&v);
+    show_release(&v);
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
     return DONE;
@@ -165,7 +165,7 @@ static enum flow change_id(struct request *r, enum admin_op op)
 
 enum flow ours_pending_approve(struct request *r)
 {
-    const struct pending *p = view_find_pending(r->s, r->params[0]);
+    const struct pending *p = show_find_pending(r->s, r->params[0]);
     const struct user *user = NULL;
 
     r->admin.text = r->params[0];

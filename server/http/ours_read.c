@@ -107,8 +107,8 @@ enum flow ours_snapshot(struct request *r)
     r->s = tailnet_pin(r->h->with.tailnet);
     const struct config *c = http_config(r->h);
     struct json_out o = reply_json(r);
-    view_init(&v, r->h, r->s);
-    view_prefixes(&v, NULL, &a, &prefixes);
+    show_init(&v, r->h, r->s);
+    show_prefixes(&v, NULL, &a, &prefixes);
     json_open(&o, '{');
     write_event_id(&o, "event", r->s->event_run, r->s->event_seq);
     json_put_time(&o, "time", clock_wall_ns());
@@ -132,7 +132,7 @@ enum flow ours_snapshot(struct request *r)
     write_policy_mark(&o, r->s);
     write_counts(&o, r->s, &prefixes);
     json_close(&o, '}');
-    view_release(&v);
+    show_release(&v);
     arena_release(&a);
     config_unref(c);
     return DONE;
@@ -147,7 +147,7 @@ static enum flow reply_list(struct request *r, const char *name, enum list which
     struct json_out o = reply_json(r);
     struct view v;
 
-    view_init(&v, r->h, r->s);
+    show_init(&v, r->h, r->s);
     json_open(&o, '{');
     json_key(&o, name);
     switch (which) {
@@ -171,7 +171,7 @@ static enum flow reply_list(struct request *r, const char *name, enum list which
         break;
     }
     json_close(&o, '}');
-    view_release(&v);
+    show_release(&v);
     return DONE;
 }
 
@@ -212,8 +212,8 @@ enum flow ours_node(struct request *r)
 
     if (param_id(r, 0, "id", &id) < 0)
         return reply_error(r, &r->err);
-    view_init(&v, r->h, r->s);
-    const struct tailnet_node *n = view_find_node(&v, id);
+    show_init(&v, r->h, r->s);
+    const struct tailnet_node *n = show_find_node(&v, id);
     if (n) {
         struct json_out o = reply_json(r);
         json_open(&o, '{');
@@ -223,7 +223,7 @@ enum flow ours_node(struct request *r)
     } else {
         reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
     }
-    view_release(&v);
+    show_release(&v);
     return DONE;
 }
 
@@ -234,7 +234,7 @@ static void write_node_routes(struct json_out *o, struct view *v, const struct t
     struct api_node out = {0};
     struct buf route = BUF_INIT(0);
 
-    view_node_routes(v, n, &a, &out);
+    show_node_routes(v, n, &a, &out);
     for (size_t i = 0; i < out.routes.len; i++) {
         struct json_out inner = JSON_OUT(&route);
         buf_clear(&route);
@@ -254,9 +254,9 @@ enum flow ours_routes(struct request *r)
     struct json_out o = reply_json(r);
     struct view v;
     size_t count;
-    const struct tailnet_node **nodes = view_nodes_by_id(r->s, &count);
+    const struct tailnet_node **nodes = show_nodes_by_id(r->s, &count);
 
-    view_init(&v, r->h, r->s);
+    show_init(&v, r->h, r->s);
     json_open(&o, '{');
     json_key(&o, "routes");
     json_open(&o, '[');
@@ -264,7 +264,7 @@ enum flow ours_routes(struct request *r)
         write_node_routes(&o, &v, nodes[i]);
     json_close(&o, ']');
     json_close(&o, '}');
-    view_release(&v);
+    show_release(&v);
     free(nodes);
     return DONE;
 }

@@ -231,26 +231,26 @@ struct view {
     struct map nodes;            /* id -> struct tailnet_node, filled when first asked for */
     bool nodes_filled;
 };
-void view_init(struct view *v, struct http *h, const struct tailnet_snapshot *s);
-void view_release(struct view *v);
-const struct user *view_find_user(const struct tailnet_snapshot *s, uint64_t id);
-const struct preauth_key *view_find_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
-const struct api_key *view_find_api_key(const struct tailnet_snapshot *s, uint64_t id);
-const struct pending *view_find_pending(const struct tailnet_snapshot *s, const char *auth_id);
-const struct tailnet_node *view_find_node(struct view *v, uint64_t id);
+void show_init(struct view *v, struct http *h, const struct tailnet_snapshot *s);
+void show_release(struct view *v);
+const struct user *show_find_user(const struct tailnet_snapshot *s, uint64_t id);
+const struct preauth_key *show_find_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
+const struct api_key *show_find_api_key(const struct tailnet_snapshot *s, uint64_t id);
+const struct pending *show_find_pending(const struct tailnet_snapshot *s, const char *auth_id);
+const struct tailnet_node *show_find_node(struct view *v, uint64_t id);
 
-void view_user(const struct user *u, struct api_user *out); /* node_count stays 0 */
-void view_preauth_key(struct view *v, const struct preauth_key *k, struct arena *a, struct api_preauth_key *out);
-void view_api_key(const struct api_key *k, struct arena *a, struct api_api_key *out);
-void view_node(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
-void view_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
-void view_pending(struct view *v, const struct pending *p, struct arena *a, struct api_pending *out);
-void view_event(const struct event *e, struct api_event *out);
+void show_user(const struct user *u, struct api_user *out); /* node_count stays 0 */
+void show_preauth_key(struct view *v, const struct preauth_key *k, struct arena *a, struct api_preauth_key *out);
+void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *out);
+void show_node(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
+void show_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
+void show_pending(struct view *v, const struct pending *p, struct arena *a, struct api_pending *out);
+void show_event(const struct event *e, struct api_event *out);
 /* The prefixes of the tailnet in their order, or only those of which only (not NULL) has one. */
-void view_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
-const struct tailnet_node **view_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
+void show_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
+const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
 /* How many nodes each user has, by the index of snapshot.users; free(). */
-uint64_t *view_node_counts(const struct tailnet_snapshot *s);
+uint64_t *show_node_counts(const struct tailnet_snapshot *s);
 
 /* ---- objects.c: whole lists and objects into an answer ---- */
 

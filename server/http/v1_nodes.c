@@ -15,13 +15,13 @@ static enum flow node_done(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "node");
-    view_init(&v, r->h, a->after ? a->after : r->s);
-    const struct tailnet_node *n = a->record ? view_find_node(&v, ((const struct record *)a->record)->id) : NULL;
+    show_init(&v, r->h, a->after ? a->after : r->s);
+    const struct tailnet_node *n = a->record ? show_find_node(&v, ((const struct record *)a->record)->id) : NULL;
     if (n)
         write_node(&o, &v, n, API_V1);
     else
         json_nil(&o);
-    view_release(&v);
+    show_release(&v);
     json_close(&o, '}');
     return DONE;
 }
@@ -55,11 +55,11 @@ enum flow v1_nodes_list(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "nodes");
-    view_init(&v, r->h, r->s);
+    show_init(&v, r->h, r->s);
     if (!only) {
         write_nodes(&o, &v, API_V1);
     } else {
-        const struct tailnet_node **nodes = view_nodes_by_id(r->s, &count);
+        const struct tailnet_node **nodes = show_nodes_by_id(r->s, &count);
         json_open(&o, '[');
         for (size_t i = 0; i < count; i++)
             if (belongs(nodes[i], only))
@@ -67,7 +67,7 @@ enum flow v1_nodes_list(struct request *r)
         json_close(&o, ']');
         free(nodes);
     }
-    view_release(&v);
+    show_release(&v);
     json_close(&o, '}');
     return DONE;
 }
@@ -79,8 +79,8 @@ enum flow v1_nodes_get(struct request *r)
 
     if (param_id(r, 0, "node_id", &id) < 0)
         return reply_error(r, &r->err);
-    view_init(&v, r->h, r->s);
-    const struct tailnet_node *n = view_find_node(&v, id);
+    show_init(&v, r->h, r->s);
+    const struct tailnet_node *n = show_find_node(&v, id);
     if (n) {
         struct json_out o = reply_json(r);
         json_open(&o, '{');
@@ -90,7 +90,7 @@ enum flow v1_nodes_get(struct request *r)
     } else {
         reply_code(r, ERR_MISSING, "node not found");
     }
-    view_release(&v);
+    show_release(&v);
     return DONE;
 }
 

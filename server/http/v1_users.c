@@ -19,9 +19,9 @@ static enum flow user_done(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "user");
-    view_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
+    show_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
     write_user(&o, &v, r->admin.record, API_V1);
-    view_release(&v);
+    show_release(&v);
     json_close(&o, '}');
     return DONE;
 }
@@ -48,11 +48,11 @@ enum flow v1_users_list(struct request *r)
     json_open(&o, '{');
     json_key(&o, "users");
     json_open(&o, '[');
-    view_init(&v, NULL, r->s);
+    show_init(&v, NULL, r->s);
     for (size_t i = 0; i < r->s->user_count; i++)
         if (user_fits(r->s->users[i], name, email, id))
             write_user(&o, &v, r->s->users[i], API_V1);
-    view_release(&v);
+    show_release(&v);
     json_close(&o, ']');
     json_close(&o, '}');
     return DONE;
@@ -105,11 +105,11 @@ enum flow v1_preauthkeys_list(struct request *r)
     json_open(&o, '{');
     json_key(&o, "preAuthKeys");
     json_open(&o, '[');
-    view_init(&v, NULL, r->s);
+    show_init(&v, NULL, r->s);
     for (size_t i = 0; i < r->s->preauth_key_count; i++)
         if (!only || r->s->preauth_keys[i]->user_id == only->r.id)
             write_preauth_key(&o, &v, r->s->preauth_keys[i], NULL, API_V1);
-    view_release(&v);
+    show_release(&v);
     json_close(&o, ']');
     json_close(&o, '}');
     return DONE;
@@ -124,9 +124,9 @@ static enum flow preauthkey_done(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "preAuthKey");
-    view_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
+    show_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
     write_preauth_key(&o, &v, r->admin.record, r->admin.secret, API_V1);
-    view_release(&v);
+    show_release(&v);
     json_close(&o, '}');
     return DONE;
 }

@@ -5,12 +5,12 @@
 #include "http/private.h"
 #include "model/secret.h"
 
-void view_init(struct view *v, struct http *h, const struct tailnet_snapshot *s)
+void show_init(struct view *v, struct http *h, const struct tailnet_snapshot *s)
 {
     *v = (struct view){.s = s, .relays = h ? relays_get(h, s) : NULL};
 }
 
-void view_release(struct view *v)
+void show_release(struct view *v)
 {
     map_release(&v->nodes);
     relays_unref((struct relays *)(uintptr_t)v->relays);
@@ -35,22 +35,22 @@ static const void *find_record(const void *list, size_t count, uint64_t id)
     return NULL;
 }
 
-const struct user *view_find_user(const struct tailnet_snapshot *s, uint64_t id)
+const struct user *show_find_user(const struct tailnet_snapshot *s, uint64_t id)
 {
     return find_record(s->users, s->user_count, id);
 }
 
-const struct preauth_key *view_find_preauth_key(const struct tailnet_snapshot *s, uint64_t id)
+const struct preauth_key *show_find_preauth_key(const struct tailnet_snapshot *s, uint64_t id)
 {
     return find_record(s->preauth_keys, s->preauth_key_count, id);
 }
 
-const struct api_key *view_find_api_key(const struct tailnet_snapshot *s, uint64_t id)
+const struct api_key *show_find_api_key(const struct tailnet_snapshot *s, uint64_t id)
 {
     return find_record(s->api_keys, s->api_key_count, id);
 }
 
-const struct pending *view_find_pending(const struct tailnet_snapshot *s, const char *auth_id)
+const struct pending *show_find_pending(const struct tailnet_snapshot *s, const char *auth_id)
 {
     for (size_t i = 0; i < s->pending_count; i++)
         if (str_eq(s->pendings[i]->auth_id, auth_id))
@@ -65,7 +65,7 @@ static int node_by_id(const void *a, const void *b)
     return x->record->r.id < y->record->r.id ? -1 : x->record->r.id > y->record->r.id;
 }
 
-const struct tailnet_node **view_nodes_by_id(const struct tailnet_snapshot *s, size_t *count)
+const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count)
 {
     const struct tailnet_node **nodes = mem_resize(NULL, s->node_count + 1, sizeof(*nodes));
 
@@ -78,7 +78,7 @@ const struct tailnet_node **view_nodes_by_id(const struct tailnet_snapshot *s, s
     return nodes;
 }
 
-const struct tailnet_node *view_find_node(struct view *v, uint64_t id)
+const struct tailnet_node *show_find_node(struct view *v, uint64_t id)
 {
     if (!v->nodes_filled) {
         v->nodes_filled = true;
@@ -92,7 +92,7 @@ const struct tailnet_node *view_find_node(struct view *v, uint64_t id)
     return map_getu(&v->nodes, id);
 }
 
-uint64_t *view_node_counts(const struct tailnet_snapshot *s)
+uint64_t *show_node_counts(const struct tailnet_snapshot *s)
 {
     uint64_t *counts = mem_alloc((s->user_count + 1) * sizeof(*counts));
     struct map index = {0};
@@ -112,7 +112,7 @@ uint64_t *view_node_counts(const struct tailnet_snapshot *s)
 
 /* ---- users and keys ---- */
 
-void view_user(const struct user *u, struct api_user *out)
+void show_user(const struct user *u, struct api_user *out)
 {
     *out = (struct api_user){.id = u->r.id,
                              .name = *u->name ? u->name : user_login(u),
@@ -131,15 +131,15 @@ static const struct api_user *user_copy(const struct user *u, struct arena *a)
     struct api_user *out = u ? arena_alloc(a, sizeof(*out)) : NULL;
 
     if (out)
-        view_user(u, out);
+        show_user(u, out);
     return out;
 }
 
-void view_preauth_key(struct view *v, const struct preauth_key *k, struct arena *a, struct api_preauth_key *out)
+void show_preauth_key(struct view *v, const struct preauth_key *k, struct arena *a, struct api_preauth_key *out)
 {
     char *shown = arena_alloc(a, SECRET_TEXT_MAX);
 
-    *out = (struct api_preauth_key){.user = user_copy(view_find_user(v->s, k->user_id), a),
+    *out = (struct api_preauth_key){.user = user_copy(show_find_user(v->s, k->user_id), a),
                                     .id = k->r.id,
                                     .key = secret_masked(SECRET_PREAUTH_KEY, k->prefix, k->secret_hash, shown),
                                     .reusable = k->reusable,
@@ -152,7 +152,7 @@ void view_preauth_key(struct view *v, const struct preauth_key *k, struct arena 
                                     .revoked = k->revoked};
 }
 
-void view_api_key(const struct api_key *k, struct arena *a, struct api_api_key *out)
+void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *out)
 {
     char *shown = arena_alloc(a, SECRET_TEXT_MAX);
 
@@ -206,14 +206,14 @@ static const char *fqdn_of(struct view *v, const struct node *n, struct arena *a
     return text;
 }
 
-void view_node(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
+void show_node(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     const struct node *r = n->record;
-    const struct preauth_key *k = r->preauth_key_id ? view_find_preauth_key(v->s, r->preauth_key_id) : NULL;
+    const struct preauth_key *k = r->preauth_key_id ? show_find_preauth_key(v->s, r->preauth_key_id) : NULL;
     struct api_preauth_key *key = k ? arena_alloc(a, sizeof(*key)) : NULL;
 
     if (key)
-        view_preauth_key(v, k, a, key);
+        show_preauth_key(v, k, a, key);
     *out = (struct api_node){.id = r->r.id,
                              .machine_key = key_text(a, "mkey:", r->machine_key),
                              .node_key = key_text(a, "nodekey:", r->node_key),
@@ -253,11 +253,11 @@ void view_node(struct view *v, const struct tailnet_node *n, struct arena *a, st
 
 /* ---- waiting decisions and events ---- */
 
-void view_pending(struct view *v, const struct pending *p, struct arena *a, struct api_pending *out)
+void show_pending(struct view *v, const struct pending *p, struct arena *a, struct api_pending *out)
 {
     struct buf command = BUF_INIT(0);
-    const struct tailnet_node *source = p->ssh ? view_find_node(v, p->ssh_source_id) : NULL;
-    const struct tailnet_node *target = p->ssh ? view_find_node(v, p->ssh_target_id) : NULL;
+    const struct tailnet_node *source = p->ssh ? show_find_node(v, p->ssh_source_id) : NULL;
+    const struct tailnet_node *target = p->ssh ? show_find_node(v, p->ssh_target_id) : NULL;
 
     buf_addf(&command,
              p->ssh ? "headway auth approve --auth-id %s" : "headway auth register --auth-id %s --user USERNAME",
@@ -281,7 +281,7 @@ void view_pending(struct view *v, const struct pending *p, struct arena *a, stru
     buf_release(&command);
 }
 
-void view_event(const struct event *e, struct api_event *out)
+void show_event(const struct event *e, struct api_event *out)
 {
     *out = (struct api_event){.id = {e->run, e->r.id},
                               .time_ns = e->time_ns,

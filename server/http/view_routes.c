@@ -21,7 +21,7 @@ static const struct tailnet_node *primary_of(struct view *v, const struct prefix
         const struct primary *at = v->s->primaries[middle];
         int order = prefix_cmp(&at->prefix, p);
         if (order == 0) {
-            const struct tailnet_node *n = view_find_node(v, at->r.id);
+            const struct tailnet_node *n = show_find_node(v, at->r.id);
             if (!n || !prefixes_has(&n->serving, p))
                 return NULL; /* remembered for a restart, not serving */
             if (since_ns)
@@ -51,7 +51,7 @@ static enum api_route_state explain(const struct tailnet_node *n, const struct p
     return (enum api_route_state)state;
 }
 
-static void view_route(struct view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
+static void show_route(struct view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
                        struct api_route *out)
 {
     bool exit = prefix_is_exit(p);
@@ -72,7 +72,7 @@ static void known_prefixes(const struct node *n, struct prefixes *out)
         prefixes_add(out, &n->approved.items[i]);
 }
 
-void view_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
+void show_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     struct prefixes known = {0};
 
@@ -81,7 +81,7 @@ void view_node_routes(struct view *v, const struct tailnet_node *n, struct arena
     known_prefixes(n->record, &known);
     struct api_route *routes = arena_alloc(a, known.len * sizeof(*routes));
     for (size_t i = 0; i < known.len; i++)
-        view_route(v, n, &known.items[i], a, &routes[i]);
+        show_route(v, n, &known.items[i], a, &routes[i]);
     out->routes = (struct api_list){routes, known.len};
     prefixes_release(&known);
 }
@@ -127,7 +127,7 @@ static size_t group_end(const router_list *all, size_t begin)
     return end;
 }
 
-static void view_prefix(struct view *v, const struct router_at *routers, size_t count, struct arena *a,
+static void show_prefix(struct view *v, const struct router_at *routers, size_t count, struct arena *a,
                         struct api_prefix *out)
 {
     const struct prefix *p = &routers->prefix;
@@ -149,7 +149,7 @@ static void view_prefix(struct view *v, const struct router_at *routers, size_t 
                                .routers = {list, count}};
 }
 
-void view_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
+void show_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
 {
     router_list all = {0};
     size_t groups = 0;
@@ -166,7 +166,7 @@ void view_prefixes(struct view *v, const struct prefixes *only, struct arena *a,
     groups = 0;
     for (size_t i = 0, end; i < all.len; i = end) {
         end = group_end(&all, i);
-        view_prefix(v, &all.items[i], end - i, a, &list[groups++]);
+        show_prefix(v, &all.items[i], end - i, a, &list[groups++]);
     }
     *out = (struct api_list){list, groups};
     vec_release(&all);
