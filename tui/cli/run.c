@@ -266,7 +266,7 @@ static int run_words(struct cli *c, int argc, char **argv)
             status = show_help(c->command, stdout);
         else if (!c->command && c->console && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
             status = start_console(c);
-        else if (group)
+        else if (!c->command || group)
             status = show_help(c->command, stdout);
         else
             status = run_command(c);

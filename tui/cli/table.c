@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tables as headscale's manual shows them: cells left-aligned, joined by " | ", nothing behind the last one. */
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 #include <wchar.h>
@@ -15,6 +16,7 @@
 
 void table_init(struct table *t, const char *const *heads, size_t width)
 {
+    assert(width > 0);
     *t = (struct table){.heads = heads, .width = width};
 }
 
@@ -119,6 +121,7 @@ static size_t measure(const struct table *t, bool stacked, size_t *widths)
 {
     size_t total = 0;
 
+    assert(t->width > 0);
     for (size_t c = 0; c < t->width; c++)
         widths[c] = text_columns(t->heads[c]);
     for (size_t i = 0; i < t->len; i++) {
