@@ -110,7 +110,12 @@ def v1(method, path, query, body):
 def ours(method, path, query, body):
     words = path.split("/")[3:]
     if words == ["events"]:
-        return 200, {"events": EVENTS, "event": "1.8"}
+        number = lambda e: int(e["id"].split(".")[1])
+        found = EVENTS + [dict(EVENTS[1], id="1.10", text="carol joined")] * (query.get("since") == "1.9")
+        found = [e for e in found if number(e) > int(query.get("since", "1.0").split(".")[1])]
+        found = [e for e in found if number(e) < int(query.get("before", "1.99").split(".")[1])]
+        # small pages, so that whoever wants more must ask again
+        return 200, {"events": found[:1] if "since" in query else found[-2:], "event": "1.8"}
     if words == ["pending"]:
         return 200, {"pending": PENDING}
     if words == ["routes"]:
@@ -154,10 +159,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def stream(self):
-        """Two events, a break in the middle of the second; then the end, as 410."""
-        if "since=1.9" in self.path:
-            data = b'{"error":{"code":"gone","message":"event 1.9 is not known","field":"since"}}'
-            self.send_response(410)
+        """Two events, a break in the middle of the second; then a start of the daemon; then the end."""
+        if not self.path.endswith("since=1.8"):
+            again = self.path.endswith("since=1.9")
+            data = b'{"error":{"code":"x","message":"gone"}}' if again else b'{"error":{"message":"a new key is needed"}}'
+            self.send_response(410 if again else 403)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

@@ -25,14 +25,15 @@ static void event_row(struct table *t, const json_t *event)
 static void print_event(const struct output *o, const json_t *event)
 {
     struct buf line = BUF_INIT(0);
-    const char *time = json_text(event, "time", ""), *text = json_text(event, "text", "");
+    const char *text = json_text(event, "text", "");
+    char time[OUTPUT_TIME_MAX];
 
     if (o->form != OUTPUT_HUMAN) {
         output_write(&line, o->form, false, event, SHAPE_PLAIN);
         fputs(buf_text(&line), o->out);
     } else {
-        str_safe(&line, time, strlen(time));
-        buf_adds(&line, "  ");
+        output_time(json_text(event, "time", NULL), "", time);
+        buf_addf(&line, "%s  ", time);
         str_safe(&line, json_text(event, "actor", ""), strlen(json_text(event, "actor", "")));
         buf_adds(&line, "  ");
         str_safe(&line, text, strlen(text));
@@ -42,17 +43,23 @@ static void print_event(const struct output *o, const json_t *event)
     buf_release(&line);
 }
 
+/* A stream that is being followed. */
+struct watch {
+    struct cli *c;
+    char *last; /* the id of the newest event that was printed */
+};
+
 static int on_event(void *arg, const char *name, const char *id, const char *data, size_t len)
 {
-    struct cli *c = arg;
+    struct watch *w = arg;
     json_t *event = NULL;
 
-    (void)id;
     if (!str_eq(name, "journal") || json_read(data, len, len, "an event", &event, NULL) < 0)
         return 0;
-    print_event(&c->out, event);
+    print_event(&w->c->out, event);
     json_decref(event);
-    return ferror(c->out.out) ? ERR_IO : 0;
+    mem_replace(&w->last, id);
+    return ferror(w->c->out.out) ? ERR_IO : 0;
 }
 
 static void on_state(void *arg, const struct err *why, int64_t delay_ms)
@@ -88,58 +95,151 @@ static bool is_after(const json_t *event, int64_t after)
     return time_parse(json_text(event, "time", ""), &ns, "time", NULL) == 0 && ns >= after;
 }
 
-/* The events from since on; NULL with the error printed. The caller owns the answer. */
-static json_t *fetch(struct cli *c, const char *since, int64_t after)
+/* One page of the journal, as an array; NULL with the error printed. *newest (may be NULL) becomes the caller's. */
+static json_t *fetch(struct cli *c, const char *bound, const char *id, const char *limit, char **newest)
 {
-    char *id = cli_segment(since);
-    json_t *answer;
+    char *segment = cli_segment(id);
+    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/events?limit=%s%s%s", limit, bound, segment);
+    json_t *list = answer ? json_incref(json_object_get(answer, "events")) : NULL;
 
-    if (*since && after == 0)
-        answer = cli_call(c, "GET", NULL, "/api/headway/events?since=%s", id);
-    else
-        answer = cli_call(c, "GET", NULL, "/api/headway/events?limit=%s",
-                          after ? LIST_LIMIT : flags_text(&c->flags, "limit"));
-    free(id);
-    return answer;
+    free(segment);
+    if (answer && !json_is_array(list)) {
+        cli_failf(c, "the server's answer holds no events");
+        json_decref(list);
+        list = NULL;
+    }
+    if (list && newest)
+        mem_replace(newest, json_text(answer, "event", ""));
+    json_decref(answer);
+    return list;
+}
+
+/* All events after id, page by page; *last becomes the id of the newest one. NULL with the error printed. */
+static json_t *fetch_since(struct cli *c, const char *id, char **last)
+{
+    json_t *all = json_array(), *page;
+    size_t count;
+
+    mem_replace(last, id);
+    do {
+        page = fetch(c, "&since=", *last, LIST_LIMIT, NULL);
+        if (!page) {
+            json_decref(all);
+            return NULL;
+        }
+        count = json_array_size(page);
+        if (count)
+            mem_replace(last, json_text(json_array_get(page, count - 1), "id", ""));
+        json_array_extend(all, page);
+        json_decref(page);
+    } while (count);
+    return all;
+}
+
+/* All events from a time on, by pages backwards from the newest. */
+static json_t *fetch_after(struct cli *c, int64_t after, char **last)
+{
+    json_t *all = json_array(), *page = fetch(c, "", "", LIST_LIMIT, last), *event;
+    size_t i, size;
+
+    while (page) {
+        json_t *kept = json_array();
+        json_array_foreach(page, i, event)
+        {
+            if (is_after(event, after))
+                json_array_append(kept, event);
+        }
+        size = json_array_size(page);
+        bool more = size && json_array_size(kept) == size;
+        json_array_extend(kept, all);
+        json_decref(all);
+        all = kept;
+        char *first = mem_strdup(json_text(json_array_get(page, 0), "id", ""));
+        json_decref(page);
+        page = more ? fetch(c, "&before=", first, LIST_LIMIT, NULL) : NULL;
+        free(first);
+        if (!more)
+            return all;
+    }
+    json_decref(all);
+    return NULL;
+}
+
+/* Follows from w->last on. A daemon that started anew has no stream that reaches back, but its journal does: what was
+ * missed is read from there. */
+static int follow(struct watch *w)
+{
+    struct client_stream stream = {on_event, on_state, w};
+    json_t *missed, *event;
+    size_t i;
+
+    for (bool again = false;;) {
+        struct err e = {0};
+        char *before = mem_strdup(w->last), *last = NULL;
+        int r = client_follow(w->c->client, "/api/headway/events", w->last, &stream, &e);
+        bool moved = !str_eq(before, w->last);
+        free(before);
+        if (r != ERR_GONE || (again && !moved)) /* what the journal gave last must do for the stream */
+            return r < 0 && e.code ? cli_fail(w->c, &e) : 0;
+        missed = fetch_since(w->c, w->last, &last);
+        if (missed) {
+            json_array_foreach(missed, i, event) print_event(&w->c->out, event);
+            mem_replace(&w->last, last);
+        }
+        free(last);
+        if (!missed)
+            return 1;
+        json_decref(missed);
+        again = true;
+    }
+}
+
+static void print_events(struct cli *c, const json_t *list)
+{
+    static const char *const heads[] = {"Time", "Event", "Actor", "What"};
+    struct table t;
+    json_t *event;
+    size_t i;
+
+    if (c->out.form != OUTPUT_HUMAN) {
+        output_value(&c->out, list, SHAPE_PLAIN);
+        return;
+    }
+    table_init(&t, heads, 4);
+    json_array_foreach(list, i, event) event_row(&t, event);
+    table_print(&t, &c->out);
+    table_release(&t);
 }
 
 static int events(struct cli *c)
 {
-    static const char *const heads[] = {"Time", "Event", "Actor", "What"};
     const char *since = flags_text(&c->flags, "since");
-    bool follow = flags_switch(&c->flags, "follow");
     int64_t after = since_time(c, since);
-    json_t *answer = NULL, *shown, *event;
-    char *newest;
-    struct table t;
+    char *last = NULL;
+    json_t *shown, *event;
     size_t i;
     int status = 0;
 
-    if (after < 0 || !(answer = fetch(c, since, after)))
+    if (after < 0)
         return 1;
-    shown = json_array();
-    json_array_foreach(json_object_get(answer, "events"), i, event) if (!after || is_after(event, after))
-        json_array_append(shown, event);
-    if (follow) {
+    if (after)
+        shown = fetch_after(c, after, &last);
+    else if (*since)
+        shown = fetch_since(c, since, &last);
+    else
+        shown = fetch(c, "", "", flags_text(&c->flags, "limit"), &last);
+    if (shown && flags_switch(&c->flags, "follow")) {
+        struct watch w = {c, mem_strdup(last)};
         json_array_foreach(shown, i, event) print_event(&c->out, event);
-    } else if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, shown, SHAPE_PLAIN);
+        status = follow(&w);
+        free(w.last);
+    } else if (shown) {
+        print_events(c, shown);
     } else {
-        table_init(&t, heads, 4);
-        json_array_foreach(shown, i, event) event_row(&t, event);
-        table_print(&t, &c->out);
-        table_release(&t);
+        status = 1;
     }
-    newest = mem_strdup(json_text(answer, "event", ""));
     json_decref(shown);
-    json_decref(answer);
-    if (follow) {
-        struct client_stream stream = {on_event, on_state, c};
-        struct err e = {0};
-        if (client_follow(c->client, "/api/headway/events", newest, &stream, &e) < 0 && e.code)
-            status = cli_fail(c, &e);
-    }
-    free(newest);
+    free(last);
     return status;
 }
 

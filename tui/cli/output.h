@@ -37,6 +37,11 @@ void output_write(struct buf *out, enum output_form form, bool old, const json_t
 /* The value as headscale 0.29 showed it; the caller owns it. With keep_empty empty members stay (YAML). */
 json_t *output_old(const json_t *value, enum shape shape, bool keep_empty);
 
+/* A time of the API as people read it: "2006-01-02 15:04:05" in UTC; none where there is none. Gives its nanoseconds, 0
+ * where there is none. */
+#define OUTPUT_TIME_MAX 32
+int64_t output_time(const char *rfc3339, const char *none, char text[OUTPUT_TIME_MAX]);
+
 /* ---- tables ---- */
 
 enum cell_color { CELL_PLAIN, CELL_GOOD, CELL_BAD, CELL_WARN };

@@ -64,20 +64,27 @@ void table_list(struct table *t, const json_t *texts)
     json_array_foreach(texts, i, item) if (json_is_string(item)) push_safe(&cell->parts, json_string_value(item));
 }
 
-void table_time(struct table *t, const char *rfc3339, const char *none, bool past_is_bad)
+int64_t output_time(const char *rfc3339, const char *none, char text[OUTPUT_TIME_MAX])
 {
-    char text[32];
     int64_t ns = 0;
     struct tm tm;
 
     if (!rfc3339 || time_parse(rfc3339, &ns, "time", NULL) < 0 || ns == 0) {
-        table_cell(t, none, CELL_PLAIN);
-        return;
+        str_copy(text, OUTPUT_TIME_MAX, none);
+        return 0;
     }
     time_t seconds = (time_t)(ns / NS_PER_SECOND);
     gmtime_r(&seconds, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-    table_cell(t, text, !past_is_bad ? CELL_PLAIN : ns > clock_wall_ns() ? CELL_GOOD : CELL_BAD);
+    strftime(text, OUTPUT_TIME_MAX, "%Y-%m-%d %H:%M:%S", &tm);
+    return ns;
+}
+
+void table_time(struct table *t, const char *rfc3339, const char *none, bool past_is_bad)
+{
+    char text[OUTPUT_TIME_MAX];
+    int64_t ns = output_time(rfc3339, none, text);
+
+    table_cell(t, text, ns == 0 || !past_is_bad ? CELL_PLAIN : ns > clock_wall_ns() ? CELL_GOOD : CELL_BAD);
 }
 
 /* Columns of a terminal that text takes; the text is safe UTF-8. */
