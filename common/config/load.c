@@ -124,15 +124,20 @@ static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_v
         add_problem(l, line, key->name, "database.type: postgres is not supported, only sqlite");
 }
 
+static void env_name(char *name, size_t size, const char *program, const char *key)
+{
+    snprintf(name, size, "%s_%s", program, key);
+    for (char *c = name; *c; c++)
+        *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+}
+
 /* HEADWAY_DNS_BASE_DOMAIN, then HEADSCALE_DNS_BASE_DOMAIN. The name that was found is left in name. */
 static const char *env_value(const struct config_key *key, char *name, size_t size)
 {
     static const char *const programs[] = {"HEADWAY", "HEADSCALE"};
 
     for (size_t p = 0; p < 2; p++) {
-        snprintf(name, size, "%s_%s", programs[p], key->name);
-        for (char *c = name; *c; c++)
-            *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+        env_name(name, size, programs[p], key->name);
         const char *value = getenv(name);
         if (value && *value)
             return value;
@@ -160,6 +165,28 @@ static void read_env(struct loader *l)
         note_unused(l, key, value);
         if (str_eq(key->name, "database.type") && strcasecmp(value, "postgres") == 0)
             add_problem(l, 0, key->name, "database.type: postgres is not supported, only sqlite");
+    }
+}
+
+/* A variable that is meant for us and names nothing is probably a mistake, and would be a silent one. */
+static void note_unknown_env(struct config *c)
+{
+    static const char *const others[] = {"HEADWAY_CONFIG", "HEADWAY_OUTPUT"};
+    char name[160], near[160];
+
+    for (char **at = environ; at && *at; at++) {
+        size_t n = strcspn(*at, "=");
+        bool known = !str_starts(*at, "HEADWAY_") || n >= sizeof(name);
+        for (size_t i = 0; i < sizeof(others) / sizeof(*others) && !known; i++)
+            known = strlen(others[i]) == n && strncmp(*at, others[i], n) == 0;
+        for (size_t i = 0; i < config_key_count && !known; i++) {
+            env_name(near, sizeof(near), "HEADWAY", config_keys[i].name);
+            known = strlen(near) == n && strncmp(*at, near, n) == 0;
+        }
+        if (known)
+            continue;
+        snprintf(name, sizeof(name), "%.*s in the environment names no key", (int)n, *at);
+        strs_push(&c->notes, name);
     }
 }
 
@@ -209,6 +236,7 @@ static void use_defaults(struct loader *l)
 static int finish(struct loader *l, struct config **out)
 {
     read_env(l);
+    note_unknown_env(l->c);
     use_old_names(l);
     find_state_dir(l->c);
     use_defaults(l);

@@ -171,6 +171,11 @@ static void the_environment_wins(void **state)
     unsetenv("HEADSCALE_DNS_BASE_DOMAIN");
     unsetenv("HEADWAY_DERP_URLS");
     unsetenv("HEADWAY_DNS_NAMESERVERS_SPLIT");
+    setenv("HEADWAY_DNS_BASEDOMAIN", "typo.example.com", 1);
+    c = parse("server_url: http://h:1\n");
+    assert_true(strs_has(&c->notes, "HEADWAY_DNS_BASEDOMAIN in the environment names no key"));
+    config_unref(c);
+    unsetenv("HEADWAY_DNS_BASEDOMAIN");
     setenv("HEADWAY_DNS_BASE_DOMAIN", "not a name", 1);
     struct err e;
     assert_int_equal(config_parse("", 0, "", &c, NULL, &e), ERR_INVALID);

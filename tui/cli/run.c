@@ -37,23 +37,39 @@ int cli_failf(struct cli *c, const char *format, ...)
 
 /* ---- which command ---- */
 
+/* Whether the word is a flag whose value is the next word: a global one, or one of a command below group, because some
+ * write `headway preauthkeys --user 1 list`. */
+static bool takes_next(const struct command *group, const char *word)
+{
+    struct flags known = {0};
+
+    flags_add_table(&known, global_flags);
+    bool takes = flags_takes_next(&known, word), found = flags_find(&known, word) != NULL;
+    for (const struct command *c = command_next(NULL); c && !found && group; c = command_next(c)) {
+        if (!command_is_below(c, group) || !c->flags)
+            continue;
+        known.tables[0] = c->flags;
+        found = flags_find(&known, word) != NULL;
+        takes = flags_takes_next(&known, word);
+    }
+    return takes;
+}
+
 /* The command that the words name. What is no command word is left in rest, in its order; *bad is the word that should
  * have been a command. */
 static const struct command *find_command(int argc, char **argv, char **rest, int *rest_count, const char **bad)
 {
     const struct command *found = NULL;
-    struct flags known = {0};
     bool searching = true;
 
     *bad = NULL;
-    flags_add_table(&known, global_flags);
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
         rest[(*rest_count)++] = argv[i];
         if (!searching || str_eq(word, "--")) {
             searching = false;
         } else if (word[0] == '-') {
-            if (flags_takes_next(&known, word) && i + 1 < argc)
+            if (takes_next(found, word) && i + 1 < argc)
                 rest[(*rest_count)++] = argv[++i];
         } else {
             const struct command *next = command_find(found, word);
