@@ -125,14 +125,14 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
             routes += n->row.gone_ms ? 0 : n->routes.len;
             waiting_routes += n->row.gone_ms ? 0 : n->waiting;
         }
-        snprintf(text, sizeof(text), "%zu routes", routes);
+        snprintf(text, sizeof(text), "%zu route%s", routes, routes == 1 ? "" : "s");
     } else if (app->place.view == VIEW_NODE) {
         snprintf(text, sizeof(text), "%zu of %zu", list_position(&app->lists[LIST_NODES]) + 1,
                  app->lists[LIST_NODES].order.len);
     } else if (*l->filter_text) {
         snprintf(text, sizeof(text), "%zu of %zu", l->order.len, l->total);
     } else {
-        snprintf(text, sizeof(text), "%zu %s", l->total, l->def->noun);
+        snprintf(text, sizeof(text), "%zu %s", l->total, l->total == 1 ? l->def->one : l->def->noun);
     }
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
     if (waiting_routes) {

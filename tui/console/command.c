@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/command.h"
 
+#include <ctype.h>
+
 #include "base/str.h"
 #include "console/commands.h"
 
@@ -201,18 +203,19 @@ static const struct {
     unsigned where;
     const char *title;
 } places[] = {
-    {IN_NODES, "In the list of nodes"}, {IN_NODE, "On one node"},
-    {IN_ROUTES, "In routes by node"},   {IN_PREFIXES, "In routes by prefix"},
-    {IN_EVENTS, "In the events"},       {IN_PENDING, "Among the registrations that wait"},
-    {IN_USERS, "In the list of users"}, {IN_KEYS, "In the lists of keys"},
+    {IN_NODES, "List of nodes"},       {IN_NODE, "One node"},      {IN_ROUTES, "Routes by node"},
+    {IN_PREFIXES, "Routes by prefix"}, {IN_EVENTS, "Journal"},     {IN_PENDING, "Registrations that wait"},
+    {IN_USERS, "List of users"},       {IN_KEYS, "Lists of keys"},
 };
 
 static bool add_macro_key(const char *name, void *arg)
 {
     struct buf *out = arg;
 
-    /* In mdoc a backslash is written \e, and a leading dot or quote cannot occur. */
-    buf_addf(out, "%s%s", out->data[out->len - 1] == ' ' ? "" : ", ", str_eq(name, "\\") ? "\\e" : name);
+    /* In mdoc a backslash is written \e, and punctuation on its own would not be set as a word. */
+    const char *between = out->data[out->len - 1] == ' ' ? "" : ", ";
+    buf_addf(out, "%s%s%s", between, strlen(name) == 1 && ispunct((unsigned char)*name) ? "\\&" : "",
+             str_eq(name, "\\") ? "\\e" : name);
     return false;
 }
 
@@ -222,7 +225,7 @@ static void manual_item(const struct command *c, struct buf *out)
     if (*c->keys)
         each_key(c, add_macro_key, out);
     else
-        buf_addf(out, ":%s", c->name);
+        buf_addf(out, "\\&:%s", c->name);
     buf_addf(out, "\n%s%s.\n", c->help,
              c->risk == RISK_TYPE  ? " (asks, and a word has to be typed)"
              : c->risk == RISK_ASK ? " (asks first)"

@@ -138,8 +138,7 @@ static void node_words(struct m_node *n)
 {
     struct buf b = BUF_INIT(0);
 
-    buf_addf(&b, "%s %s %s %s %s %s %s %s", n->name, n->hostname, n->owner, n->ipv4, n->ipv6, n->os, n->client,
-             n->relay);
+    buf_addf(&b, "%s %s %s %s %s %s", n->name, n->hostname, n->owner, n->ipv4, n->ipv6, n->os);
     for (size_t i = 0; i < n->tags.len; i++)
         buf_addf(&b, " %s", n->tags.items[i]);
     for (size_t i = 0; i < n->routes.len; i++)

@@ -35,8 +35,8 @@ struct column {
 struct list;
 
 struct list_def {
-    const char *noun;  /* plural: "nodes" */
-    const char *empty; /* what an empty list says */
+    const char *noun, *one; /* "nodes", "node" */
+    const char *empty;      /* what an empty list says */
     const struct column *columns;
     int column_count;
     struct filter_fields fields;

@@ -43,9 +43,9 @@ enum look { LOOK_PLAIN = 0, LOOK_BOLD = 1, LOOK_DIM = 2, LOOK_UNDERLINE = 4, LOO
     X(ROLE_MATCH,      "match",      0xe3b341, 0x7d4e00, 11,  3, LOOK_UNDERLINE, LOOK_UNDERLINE)           \
     X(ROLE_KEY,        "key",        0x79c0ff, 0x0550ae, 12,  4, LOOK_BOLD,      LOOK_BOLD)                \
     X(ROLE_HINT,       "hint",       0x9aa4af, 0x57606a,  7,  8, LOOK_PLAIN,     LOOK_PLAIN)               \
-    X(ROLE_DISABLED,   "disabled",   0x848d97, 0x6e7781,  8,  7, LOOK_PLAIN,     LOOK_DIM)                 \
+    X(ROLE_DISABLED,   "disabled",   0x848d97, 0x656d76,  8,  7, LOOK_PLAIN,     LOOK_DIM)                 \
     X(ROLE_PROMPT,     "prompt",     0x79c0ff, 0x0550ae, 12,  4, LOOK_BOLD,      LOOK_BOLD)                \
-    X(ROLE_GHOST,      "ghost",      0x848d97, 0x6e7781,  8,  7, LOOK_PLAIN,     LOOK_DIM)                 \
+    X(ROLE_GHOST,      "ghost",      0x848d97, 0x656d76,  8,  7, LOOK_PLAIN,     LOOK_DIM)                 \
     X(ROLE_INFO,       "info",       NONE,     NONE,     -1, -1, LOOK_PLAIN,     LOOK_PLAIN)               \
     X(ROLE_WARN,       "warn",       0xe3b341, 0x7d4e00, 11,  3, LOOK_PLAIN,     LOOK_BOLD)                \
     X(ROLE_ERROR,      "error",      0xff7b72, 0xa40e26,  9,  1, LOOK_BOLD,      LOOK_BOLD | LOOK_REVERSE) \

@@ -104,6 +104,7 @@ static void collect(const struct model *m, struct list *l)
 
 const struct list_def events_def = {
     .noun = "events",
+    .one = "event",
     .empty = "nothing has happened yet",
     .columns = columns,
     .column_count = sizeof(columns) / sizeof(*columns),

@@ -385,6 +385,7 @@ static void collect(const struct model *m, struct list *l)
 
 const struct list_def nodes_def = {
     .noun = "nodes",
+    .one = "node",
     .empty = "no node has joined yet: make a key with  headway preauthkeys create  and run  tailscale up",
     .columns = columns,
     .column_count = sizeof(columns) / sizeof(*columns),

@@ -106,6 +106,7 @@ static void collect_users(const struct model *m, struct list *l)
 
 const struct list_def users_def = {
     .noun = "users",
+    .one = "user",
     .empty = "no users yet",
     .columns = user_columns,
     .column_count = sizeof(user_columns) / sizeof(*user_columns),
@@ -238,6 +239,7 @@ static void collect_api(const struct model *m, struct list *l)
 
 const struct list_def preauth_def = {
     .noun = "pre-auth keys",
+    .one = "pre-auth key",
     .empty = "no pre-auth keys: headway preauthkeys create makes one",
     .columns = preauth_columns,
     .column_count = sizeof(preauth_columns) / sizeof(*preauth_columns),
@@ -249,6 +251,7 @@ const struct list_def preauth_def = {
 
 const struct list_def api_def = {
     .noun = "API keys",
+    .one = "API key",
     .empty = "no API keys: headway apikeys create makes one",
     .columns = api_columns,
     .column_count = sizeof(api_columns) / sizeof(*api_columns),
@@ -294,6 +297,7 @@ static void collect_pending(const struct model *m, struct list *l)
 
 const struct list_def pending_def = {
     .noun = "waiting",
+    .one = "waiting",
     .empty = "nobody waits: tailscale up without a key asks to join, and is shown here",
     .columns = pending_columns,
     .column_count = sizeof(pending_columns) / sizeof(*pending_columns),

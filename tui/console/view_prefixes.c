@@ -212,6 +212,7 @@ static void collect(const struct model *m, struct list *l)
 
 const struct list_def prefixes_def = {
     .noun = "prefixes",
+    .one = "prefix",
     .empty = "no node advertises a route",
     .columns = columns,
     .column_count = sizeof(columns) / sizeof(*columns),

@@ -209,6 +209,7 @@ static int indent_route(const struct row *row)
 
 const struct list_def routes_def = {
     .noun = "routes",
+    .one = "route",
     .empty = "no node advertises a route: tailscale set --advertise-routes=10.0.0.0/8 does",
     .columns = route_columns,
     .column_count = sizeof(route_columns) / sizeof(*route_columns),
@@ -242,6 +243,7 @@ static const struct column detail_columns[] = {
 
 const struct list_def detail_def = {
     .noun = "routes",
+    .one = "route",
     .empty = "advertises no routes",
     .columns = detail_columns,
     .column_count = sizeof(detail_columns) / sizeof(*detail_columns),

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "shared/console_rig.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+static void keep(void *context, const struct request *q)
+{
+    struct rig *r = context;
+
+    vec_push(&r->sent, ((struct rig_request){.id = q->id,
+                                             .method = mem_strdup(q->method),
+                                             .path = mem_strdup(q->path),
+                                             .body = mem_strdup(q->body),
+                                             .version = q->version,
+                                             .result = q->result}));
+}
+
+static void add_route(struct buf *b, const char *prefix, const char *state, const char *primary, const char *name)
+{
+    bool exit = str_ends(prefix, "/0");
+
+    buf_addf(b,
+             "%s{\"prefix\":\"%s\",\"state\":\"%s\",\"exit\":%s,\"primary\":%s%s%s,\"primaryName\":\"%s\","
+             "\"reason\":\"%s\",\"approvedBy\":%s}",
+             b->data[b->len - 1] == '[' ? "" : ",", prefix, state, exit ? "true" : "false", *primary ? "\"" : "",
+             *primary ? primary : "null", *primary ? "\"" : "", name,
+             str_eq(state, "available") ? "waits for an administrator's approval" : "the oldest healthy router",
+             str_eq(state, "available") ? "null" : "\"alice\"");
+}
+
+struct made_up {
+    const char *name, *user, *tag;
+    bool online, expired;
+    const char *routes[3][4];
+};
+
+static const struct made_up people[] = {
+    {"build-01", NULL, "tag:ci", true, false, {{0}}},
+    {"cam-garage", NULL, "tag:iot", false, false, {{0}}},
+    {"gw-ber-1",
+     NULL,
+     "tag:router",
+     true,
+     false,
+     {{"10.20.0.0/16", "serving", "3", "gw-ber-1"}, {"192.168.7.0/24", "standby", "4", "gw-ber-2"}}},
+    {"gw-ber-2",
+     NULL,
+     "tag:router",
+     true,
+     false,
+     {{"10.20.0.0/16", "standby", "3", "gw-ber-1"}, {"192.168.7.0/24", "serving", "4", "gw-ber-2"}}},
+    {"gw-fra-1",
+     NULL,
+     "tag:router",
+     true,
+     false,
+     {{"172.16.0.0/12", "available", "", ""}, {"192.168.7.0/24", "unhealthy", "4", "gw-ber-2"}}},
+    {"laptop-alice", "alice", NULL, true, false, {{0}}},
+    {"laptop-bob", "bob", NULL, false, true, {{0}}},
+    {"nas", "alice", NULL, true, false, {{"192.168.1.0/24", "available", "", ""}}},
+    {"office-exit", "bob", NULL, true, false, {{"0.0.0.0/0", "serving", "", ""}, {"::/0", "serving", "", ""}}},
+    {"old-router", NULL, "tag:router", false, false, {{"192.168.50.0/24", "approved", "", ""}}},
+    {"\xe6\x9d\xb1\xe4\xba\xac", "carol", NULL, true, false, {{0}}},
+    {"evil\\u001b[31m\\u202ename", "carol", NULL, true, false, {{0}}},
+};
+#define PEOPLE (sizeof(people) / sizeof(*people))
+
+static void add_node(struct buf *b, size_t id, const struct made_up *p)
+{
+    char seen[TIME_TEXT_MAX], expiry[TIME_TEXT_MAX], since[TIME_TEXT_MAX];
+    char *plain = p ? NULL : mem_format("node-%05zu", id);
+    const char *name = p ? p->name : plain, *user = p ? p->user : "alice";
+    bool online = p ? p->online : id % 4 != 0;
+
+    time_format(RIG_NOW_NS - (online ? 0 : (int64_t)(id % 50 + 1) * 3600 * NS_PER_SECOND), seen);
+    time_format(RIG_NOW_NS + (int64_t)(id % 90 + 2) * 86400 * NS_PER_SECOND, expiry);
+    time_format(RIG_NOW_NS - 7200 * NS_PER_SECOND, since);
+    buf_addf(b,
+             "%s{\"id\":\"%zu\",\"machineKey\":\"mkey:1\",\"nodeKey\":\"nodekey:0123456789abcdef\",\"ipAddresses\":"
+             "[\"100.64.%zu.%zu\",\"fd7a:115c:a1e0::%zx\"],\"name\":\"%s\",\"givenName\":\"%s\",\"lastSeen\":\"%s\","
+             "\"createdAt\":\"2026-02-12T14:03:00Z\",\"online\":%s,\"expired\":%s,\"healthy\":true,\"version\":%zu,"
+             "\"since\":\"%s\",\"os\":\"linux\",\"osVersion\":\"12\",\"clientVersion\":\"1.82.0-t0123\","
+             "\"capVersion\":113,\"relayName\":\"ber\",\"source\":\"203.0.113.7:51000\","
+             "\"endpoints\":[\"203.0.113.7:41641\"],\"fqdn\":\"%s.example.com\"",
+             b->data[b->len - 1] == '[' ? "" : ",", id, id / 256, id % 256, id, name, name, seen,
+             online ? "true" : "false", p && p->expired ? "true" : "false", id + 10, since, name);
+    if (user)
+        buf_addf(b, ",\"expiry\":\"%s\",\"user\":{\"id\":\"%d\",\"name\":\"%s\"},\"tags\":[]", expiry,
+                 str_eq(user, "alice") ? 1
+                 : str_eq(user, "bob") ? 2
+                                       : 3,
+                 user);
+    else
+        buf_addf(b, ",\"expiry\":null,\"user\":null,\"tags\":[\"%s\"]", p->tag);
+    buf_adds(b, ",\"routes\":[");
+    for (int i = 0; p && i < 3 && p->routes[i][0]; i++)
+        add_route(b, p->routes[i][0], p->routes[i][1], p->routes[i][2], p->routes[i][3]);
+    buf_adds(b, "]}");
+    free(plain);
+}
+
+static const char rest[] =
+    "],\"users\":[{\"id\":\"1\",\"name\":\"alice\",\"displayName\":\"Alice Example\",\"email\":\"alice@example.com\","
+    "\"role\":\"owner\",\"version\":1,\"nodeCount\":2,\"createdAt\":\"2025-12-01T00:00:00Z\"},{\"id\":\"2\",\"name\":"
+    "\"bob\",\"role\":\"member\",\"version\":1,\"nodeCount\":2,\"createdAt\":\"2026-01-01T00:00:00Z\"},{\"id\":\"3\","
+    "\"name\":\"carol\",\"role\":\"member\",\"version\":1,\"nodeCount\":2,\"createdAt\":\"2026-02-01T00:00:00Z\"}],"
+    "\"preAuthKeys\":[{\"id\":\"9\",\"user\":{\"id\":\"1\",\"name\":\"alice\"},\"key\":\"hskey-auth-0123456789ab-***\","
+    "\"reusable\":true,\"ephemeral\":false,\"used\":true,\"expiration\":\"2026-06-01T00:00:00Z\",\"createdAt\":"
+    "\"2026-02-12T00:00:00Z\",\"aclTags\":[\"tag:router\"]}],\"apiKeys\":[{\"id\":\"1\",\"prefix\":"
+    "\"hskey-api-0123456789ab-***\",\"expiration\":\"2026-06-01T00:00:00Z\",\"createdAt\":\"2026-02-20T00:00:00Z\","
+    "\"lastSeen\":null,\"description\":\"terraform\",\"readOnly\":true}],\"pending\":[{\"authId\":"
+    "\"hskey-authreq-0123456789abcdef01234567\",\"kind\":\"register\",\"hostname\":\"kiosk\",\"os\":\"linux\","
+    "\"clientVersion\":\"1.82.0\",\"source\":\"198.51.100.23:40112\",\"requestTags\":[\"tag:iot\"],\"routes\":[],"
+    "\"createdAt\":\"2026-03-03T14:02:48Z\",\"expiresAt\":\"2026-03-03T14:20:00Z\",\"command\":\"headway auth register "
+    "--auth-id hskey-authreq-0123456789abcdef01234567 --user NAME\"}],\"prefixes\":[{\"prefix\":\"10.20.0.0/16\","
+    "\"exit\":false,\"primary\":\"3\",\"primaryName\":\"gw-ber-1\",\"since\":\"2026-03-03T12:00:00Z\",\"routers\":["
+    "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"serving\",\"reason\":\"the oldest healthy router\"},{\"node\":"
+    "\"4\",\"name\":\"gw-ber-2\",\"state\":\"standby\",\"reason\":\"gw-ber-1 serves it\"}]},{\"prefix\":"
+    "\"172.16.0.0/"
+    "12\",\"exit\":false,\"primary\":null,\"primaryName\":null,\"since\":null,\"routers\":[{\"node\":\"5\","
+    "\"name\":\"gw-fra-1\",\"state\":\"available\",\"reason\":\"waits for an administrator's approval\"}]},{\"prefix\":"
+    "\"192.168.7.0/"
+    "24\",\"exit\":false,\"primary\":\"4\",\"primaryName\":\"gw-ber-2\",\"since\":\"2026-03-03T11:52:07Z\","
+    "\"routers\":[{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"standby\",\"reason\":\"gw-ber-2 serves it\"},"
+    "{\"node\":\"4\",\"name\":\"gw-ber-2\",\"state\":\"serving\",\"reason\":\"took over at 11:52:07\"},{\"node\":\"5\","
+    "\"name\":\"gw-fra-1\",\"state\":\"unhealthy\",\"reason\":\"answers no probe\"}]}]}";
+
+static const char history[] =
+    "{\"events\":[{\"id\":\"1.38\",\"time\":\"2026-03-03T11:52:07Z\",\"kind\":\"route.failover\",\"actor\":\"server\","
+    "\"object\":\"prefix\",\"objectId\":null,\"objectName\":\"192.168.7.0/24\",\"text\":\"192.168.7.0/24 went from "
+    "gw-fra-1 to gw-ber-2: no answer\",\"inverse\":null},{\"id\":\"1.39\",\"time\":\"2026-03-03T13:58:30Z\",\"kind\":"
+    "\"route.advertised\",\"actor\":\"node "
+    "gw-fra-1\",\"object\":\"node\",\"objectId\":\"5\",\"objectName\":\"gw-fra-1\","
+    "\"text\":\"gw-fra-1 advertises "
+    "172.16.0.0/12\",\"inverse\":null},{\"id\":\"1.40\",\"time\":\"2026-03-03T14:01:55Z\","
+    "\"kind\":\"route.approved\",\"actor\":\"alice\",\"object\":\"node\",\"objectId\":\"4\",\"objectName\":\"gw-ber-"
+    "2\","
+    "\"text\":\"10.20.0.0/16 was approved on gw-ber-2\",\"detail\":{\"approve\":[\"10.20.0.0/16\"]},\"inverse\":{"
+    "\"method\":\"POST\",\"path\":\"/api/headway/nodes/4/routes\",\"body\":{\"revoke\":[\"10.20.0.0/16\"]}}}]}";
+
+static json_t *parse(const char *text)
+{
+    json_t *root = NULL;
+    struct err e = {0};
+
+    if (json_read(text, strlen(text), 1 << 28, "test", &root, &e) < 0) {
+        fprintf(stderr, "the test's own JSON: %s\n", e.message);
+        abort();
+    }
+    return root;
+}
+
+void rig_init(struct rig *r, size_t nodes)
+{
+    struct buf b = BUF_INIT(0);
+    struct delta d = {0};
+
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("TZ", "UTC", 1);
+    tzset();
+    *r = (struct rig){.now_ms = 1000000};
+    app_init(&r->app);
+    r->app.net = (struct app_net){.send = keep, .context = r};
+    app_time(&r->app, RIG_NOW_NS, r->now_ms);
+    buf_adds(&b, "{\"event\":\"1.40\",\"time\":\"2026-03-03T14:03:00Z\",\"server\":{\"url\":\"http://127.0.0.1\","
+                 "\"version\":\"1\",\"baseDomain\":\"example.com\",\"policyMode\":\"database\"},\"nodes\":[");
+    for (size_t id = 1; id <= (nodes > PEOPLE ? nodes : PEOPLE); id++)
+        add_node(&b, id, id <= PEOPLE ? &people[id - 1] : NULL);
+    buf_adds(&b, rest);
+    json_t *root = parse(b.data);
+    if (decode_snapshot(root, &d, NULL) == 0)
+        app_delta(&r->app, &d);
+    json_decref(root);
+    root = parse(history);
+    if (decode_events(root, &d, NULL) == 0)
+        app_delta(&r->app, &d);
+    json_decref(root);
+    buf_release(&b);
+    app_conn(&r->app, CONN_LIVE, "", 0);
+    app_whoami(&r->app, "alice", false);
+    rig_draw(r, 24, 80);
+}
+
+void rig_release(struct rig *r)
+{
+    for (size_t i = 0; i < r->sent.len; i++) {
+        free(r->sent.items[i].method);
+        free(r->sent.items[i].path);
+        free(r->sent.items[i].body);
+    }
+    vec_release(&r->sent);
+    app_release(&r->app);
+}
+
+void rig_json(struct rig *r, const char *message)
+{
+    json_t *root = parse(message);
+    struct delta d = {0};
+
+    if (decode_message(root, &d, NULL) == 0)
+        app_delta(&r->app, &d);
+    json_decref(root);
+}
+
+void rig_keys(struct rig *r, const char *script)
+{
+    struct keys keys = {0};
+
+    if (keys_parse(script, &keys) < 0)
+        abort();
+    for (size_t i = 0; i < keys.len; i++)
+        app_key(&r->app, keys.items[i]);
+    vec_release(&keys);
+}
+
+void rig_answer(struct rig *r, size_t request, int status, const char *json)
+{
+    json_t *root = parse(json);
+    struct rig_request *q = &r->sent.items[request];
+    struct err why = {0};
+    struct reply reply;
+
+    err_set(&why, status == 412 ? ERR_PRECONDITION : ERR_CONFLICT, "%s",
+            json_text(json_object_get(root, "error"), "message", ""));
+    decode_reply(status, root, &why, q->result, &reply);
+    app_reply(&r->app, q->id, &reply);
+    json_decref(root);
+}
+
+void rig_pass(struct rig *r, int64_t ms)
+{
+    r->now_ms += ms;
+    app_time(&r->app, RIG_NOW_NS + (r->now_ms - 1000000) * 1000000, r->now_ms);
+}
+
+void rig_draw(struct rig *r, int rows, int cols)
+{
+    app_draw(&r->app, rows, cols);
+}
+
+char *rig_screen(struct rig *r, int rows, int cols)
+{
+    struct buf out = BUF_INIT(0);
+
+    rig_draw(r, rows, cols);
+    canvas_dump(&r->app.canvas, &out);
+    return buf_take(&out);
+}
+
+bool rig_shows(struct rig *r, const char *text)
+{
+    char *screen = rig_screen(r, 24, 80);
+    bool found = strstr(screen, text) != NULL;
+
+    if (!found)
+        fprintf(stderr, "'%s' is not on this screen:\n%s", text, screen);
+    free(screen);
+    return found;
+}
+
+const char *rig_cursor(struct rig *r)
+{
+    const struct row *row = app_list(&r->app)->cursor;
+
+    return row ? row->key : "";
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The console's application without terminal and network, for tests: a clock that stands still, a made-up tailnet, keys
+ * as scripts, requests kept instead of sent. */
+#ifndef TESTS_SHARED_CONSOLE_RIG_H
+#define TESTS_SHARED_CONSOLE_RIG_H
+
+#include "console/app.h"
+
+#define RIG_NOW_NS INT64_C(1772546580000000000) /* 2026-03-03 14:03 UTC */
+
+struct rig_request {
+    uint64_t id;
+    char *method, *path, *body;
+    uint64_t version;
+    enum row_kind result;
+};
+
+struct rig {
+    struct app app;
+    int64_t now_ms;
+    VEC(struct rig_request) sent;
+};
+
+/* Connected, with the tailnet of rig_snapshot (nodes more than those of it are made up, too). */
+void rig_init(struct rig *r, size_t nodes);
+void rig_release(struct rig *r);
+
+void rig_json(struct rig *r, const char *message); /* a server-sent event */
+void rig_keys(struct rig *r, const char *script);
+void rig_answer(struct rig *r, size_t request, int status, const char *json);
+void rig_pass(struct rig *r, int64_t ms); /* time goes by */
+void rig_draw(struct rig *r, int rows, int cols);
+char *rig_screen(struct rig *r, int rows, int cols); /* the caller's */
+bool rig_shows(struct rig *r, const char *text);     /* at 80x24 */
+const char *rig_cursor(struct rig *r);               /* the key of the row under the cursor, "" for none */
+
+#endif

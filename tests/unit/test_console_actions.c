@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Actions from the key to the call and back: what is sent, what is shown before, what a refusal and a conflict do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "shared/console_rig.h"
+
+#define ROUTE_ANSWER                                                                                                   \
+    "{\"event\":\"1.41\",\"version\":9,\"inverse\":{\"method\":\"POST\"},\"result\":{\"id\":\"8\",\"givenName\":"      \
+    "\"nas\","                                                                                                         \
+    "\"online\":true,\"version\":9,\"routes\":[{\"prefix\":\"192.168.1.0/"                                             \
+    "24\",\"state\":\"serving\",\"primary\":\"8\","                                                                    \
+    "\"primaryName\":\"nas\"}]}}"
+
+static void approve_is_sent_at_once_and_shown_after_the_answer(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>a");
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].method, "POST");
+    assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/8/routes");
+    assert_string_equal(r.sent.items[0].body, "{\"approve\":[\"192.168.1.0/24\"]}");
+    assert_int_equal(r.sent.items[0].version, 18);
+    const struct m_node *nas = model_find(&r.app.model, ROW_NODE, "8");
+    assert_int_equal(nas->waiting, 1); /* nothing is shown before the server said so */
+    rig_answer(&r, 0, 200, ROUTE_ANSWER);
+    assert_int_equal(nas->waiting, 0);
+    assert_true(rig_shows(&r, "192.168.1.0/24 approved on nas"));
+    assert_true(rig_shows(&r, "u undo ("));
+    rig_keys(&r, "<Esc>u");
+    assert_string_equal(r.sent.items[1].path, "/api/headway/undo/1.41?dry_run=true");
+    rig_answer(&r, 1, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[2].path, "/api/headway/undo/1.41");
+    rig_answer(&r, 2, 200, "{\"event\":\"1.42\"}");
+    assert_true(rig_shows(&r, "undone: 192.168.1.0/24 approved on nas"));
+    rig_keys(&r, "u");
+    assert_true(rig_shows(&r, "you changed nothing"));
+    rig_release(&r);
+}
+
+static void several_targets_show_a_plan_first(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2+waiting<Enter>a");
+    assert_true(rig_shows(&r, "approve 2 routes on 2 nodes"));
+    assert_int_equal(r.sent.len, 2);
+    assert_true(str_ends(r.sent.items[0].path, "/routes?dry_run=true"));
+    rig_keys(&r, "<Enter>");
+    assert_int_equal(r.sent.len, 2); /* the server has not answered what it would do */
+    rig_answer(&r, 0, 200, "{}");
+    rig_answer(&r, 1, 409, "{\"error\":{\"code\":\"conflict\",\"message\":\"no longer advertised\"}}");
+    assert_true(rig_shows(&r, "no longer advertised"));
+    rig_keys(&r, "<Enter>");
+    assert_int_equal(r.sent.len, 3); /* the refused one is left out */
+    assert_false(str_ends(r.sent.items[2].path, "dry_run=true"));
+    rig_answer(&r, 2, 200, "{\"event\":\"1.50\",\"inverse\":{}}");
+    assert_true(rig_shows(&r, "approve: 1 done"));
+    rig_release(&r);
+}
+
+static void escape_leaves_a_plan_without_a_trace(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "Px");
+    assert_int_equal(r.sent.len, 1);
+    rig_keys(&r, "<Esc>");
+    assert_null(r.app.plans);
+    rig_answer(&r, 0, 200, "{}"); /* an answer that comes late is nobody's */
+    rig_keys(&r, "<Enter>y");
+    assert_int_equal(r.sent.len, 1);
+    rig_release(&r);
+}
+
+static void a_conflict_is_said_and_the_new_state_shown(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>n<Ctrl-U>storage<Enter>");
+    assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/8/rename");
+    assert_string_equal(r.sent.items[0].body, "{\"name\":\"storage\"}");
+    rig_answer(&r, 0, 412,
+               "{\"error\":{\"code\":\"precondition\",\"message\":\"changed\"},\"current\":{\"id\":\"8\",\"givenName\":"
+               "\"attic\",\"version\":30}}");
+    assert_true(rig_shows(&r, "it was changed by somebody else meanwhile"));
+    assert_string_equal(((struct m_node *)model_find(&r.app.model, ROW_NODE, "8"))->name, "attic");
+    rig_release(&r);
+}
+
+static void delete_wants_the_name(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>d");
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "na<Enter>");
+    assert_int_equal(r.sent.len, 1);
+    assert_true(rig_shows(&r, "type nas first"));
+    rig_keys(&r, "s<Enter>");
+    assert_int_equal(r.sent.len, 2);
+    assert_string_equal(r.sent.items[1].method, "DELETE");
+    assert_string_equal(r.sent.items[1].path, "/api/headway/nodes/8");
+    rig_answer(&r, 1, 200, "{\"event\":\"1.60\"}");
+    assert_true(rig_shows(&r, "nas deleted"));
+    rig_release(&r);
+}
+
+static void a_registration_is_approved_for_a_user(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "8a");
+    assert_true(rig_shows(&r, "hskey-authreq-0123456789abcdef01234567"));
+    rig_keys(&r, "bo<Enter>");
+    assert_string_equal(r.sent.items[0].path, "/api/headway/pending/hskey-authreq-0123456789abcdef01234567/approve");
+    assert_string_equal(r.sent.items[0].body, "{\"user\":\"2\"}");
+    assert_int_equal(r.app.dialog.kind, DIALOG_NONE);
+    rig_release(&r);
+}
+
+static void make_primary_names_both(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2/node:gw-ber-2<Enter>");
+    rig_keys(&r, "jf");
+    assert_true(rig_shows(&r, "make gw-ber-2 primary for 10.20.0.0/16"));
+    assert_true(rig_shows(&r, "served by gw-ber-1"));
+    assert_string_equal(r.sent.items[0].path, "/api/headway/prefixes/10.20.0.0%2F16/primary?dry_run=true");
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[1].body, "{\"node\":\"4\"}");
+    rig_release(&r);
+}
+
+static void without_a_connection_nothing_is_changed(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    app_conn(&r.app, CONN_DOWN, "nobody listens", 5000);
+    rig_keys(&r, "/nas<Enter>a");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "approve: not connected"));
+    assert_true(rig_shows(&r, "DOWN since"));
+    app_conn(&r.app, CONN_LIVE, "", 0);
+    app_whoami(&r.app, "alice", true);
+    rig_keys(&r, "a");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "your key may only read"));
+    assert_true(rig_shows(&r, "READ-ONLY"));
+    rig_release(&r);
+}
+
+static void frozen_shows_the_past_and_thaws(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "z");
+    rig_json(&r, "{\"node\":{\"id\":\"700\",\"givenName\":\"aaa\",\"online\":true}}");
+    assert_true(rig_shows(&r, "FROZEN, 1 changes waiting"));
+    assert_null(model_find(&r.app.model, ROW_NODE, "700"));
+    rig_keys(&r, "z");
+    assert_non_null(model_find(&r.app.model, ROW_NODE, "700"));
+    rig_release(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(approve_is_sent_at_once_and_shown_after_the_answer),
+        cmocka_unit_test(several_targets_show_a_plan_first),
+        cmocka_unit_test(escape_leaves_a_plan_without_a_trace),
+        cmocka_unit_test(a_conflict_is_said_and_the_new_state_shown),
+        cmocka_unit_test(delete_wants_the_name),
+        cmocka_unit_test(a_registration_is_approved_for_a_user),
+        cmocka_unit_test(make_primary_names_both),
+        cmocka_unit_test(without_a_connection_nothing_is_changed),
+        cmocka_unit_test(frozen_shows_the_past_and_thaws),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The filter language over made-up nodes: what each form finds, and what is refused with the place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "shared/console_rig.h"
+
+static size_t found(struct rig *r, const char *text)
+{
+    struct err e;
+    size_t at;
+
+    if (list_filter(&r->app.lists[LIST_NODES], text, &at, &e) < 0)
+        fail_msg("%s: %s", text, e.message);
+    rig_draw(r, 24, 80);
+    return r->app.lists[LIST_NODES].order.len;
+}
+
+static void forms_find_what_they_say(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t count;
+    } cases[] = {
+        {"", 13},
+        {"gw", 3},
+        {"GW", 0},
+        {"gw ber", 2},
+        {"gw !ber", 1},
+        {"nas|kiosk", 2},
+        {"tag:router", 4},
+        {"user:alice", 2},
+        {"is:expired", 1},
+        {"is:offline", 2},
+        {"~^gw-.*-1", 2},
+        {"ip:100.64.0.2/31", 2},
+        {"route:10.0.0.0/8", 2},
+        {"route~192.168.7.9/32", 4},
+        {"seen>1h", 3},
+        {"seen<1h", 10},
+        {"exp<10d", 2},
+        {"!offline", 10},
+        {"is:pending", 1},
+        {"name:gw-ber-1", 1},
+        {"fd7a:115c:a1e0::3", 1},
+    };
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        size_t count = found(&r, cases[i].text);
+
+        if (count != cases[i].count)
+            fail_msg("/%s finds %zu, not %zu", cases[i].text, count, cases[i].count);
+    }
+    rig_release(&r);
+}
+
+static void mistakes_are_named_with_their_column(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t at;
+        const char *says;
+    } cases[] = {
+        {"gw seen:7d", 3, "seen wants < or >"},
+        {"gw exp<x", 3, "exp"},
+        {"colour>7d", 0, "unknown word 'colour'"},
+        {"ip:10.0.0.0/40", 0, "10.0.0.0/40"},
+        {"a ~[", 2, "["},
+        {"!", 0, "'!' wants a word"},
+        {"name:", 0, "name: wants a value"},
+        {"name>3d", 0, "name is no time"},
+    };
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    assert_int_equal(found(&r, "gw"), 3);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct err e;
+        size_t at = 99;
+
+        assert_true(list_filter(&r.app.lists[LIST_NODES], cases[i].text, &at, &e) < 0);
+        if (at != cases[i].at || !strstr(e.message, cases[i].says))
+            fail_msg("%s: column %zu, '%s'", cases[i].text, at, e.message);
+        rig_draw(&r, 24, 80);
+        assert_int_equal(r.app.lists[LIST_NODES].order.len, 3); /* the last good one stays */
+    }
+    rig_release(&r);
+}
+
+static void a_bad_filter_shows_while_it_is_typed(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/gw exp>");
+    assert_true(rig_shows(&r, "exp> wants a value (column 4)"));
+    rig_keys(&r, "<Esc>");
+    assert_string_equal(r.app.lists[LIST_NODES].filter_text, "");
+    rig_release(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forms_find_what_they_say),
+        cmocka_unit_test(mistakes_are_named_with_their_column),
+        cmocka_unit_test(a_bad_filter_shows_while_it_is_typed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

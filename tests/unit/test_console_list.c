@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The promises of lists and of the model: the cursor stays on its object whatever arrives, places are held while the
+ * user moves, what is gone stays for a while, marks survive. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "shared/console_rig.h"
+
+static void send_node(struct rig *r, unsigned id, const char *name, bool online)
+{
+    char *text = mem_format("{\"node\":{\"id\":\"%u\",\"givenName\":\"%s\",\"name\":\"%s\",\"online\":%s,\"version\":5,"
+                            "\"ipAddresses\":[\"100.64.9.%u\"],\"routes\":[]}}",
+                            id, name, name, online ? "true" : "false", id % 250);
+
+    rig_json(r, text);
+    free(text);
+}
+
+static void remove_node(struct rig *r, unsigned id)
+{
+    char *text = mem_format(
+        "{\"id\":\"1.77\",\"kind\":\"node.deleted\",\"object\":\"node\",\"removed\":{\"nodes\":[\"%u\"]}}", id);
+
+    rig_json(r, text);
+    free(text);
+}
+
+static void new_rows_above_do_not_move_the_cursor(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/laptop-alice<Enter><Esc>");
+    rig_draw(&r, 24, 80);
+    assert_string_equal(rig_cursor(&r), "6");
+    for (unsigned i = 0; i < 30; i++) {
+        char name[20];
+
+        snprintf(name, sizeof(name), "aaa-%u", i);
+        send_node(&r, 500 + i, name, true);
+        rig_pass(&r, 3000);
+        rig_draw(&r, 24, 80);
+        assert_string_equal(rig_cursor(&r), "6");
+    }
+    assert_true(rig_shows(&r, "laptop-alice"));
+    rig_release(&r);
+}
+
+static void places_are_held_while_the_user_moves(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "j");
+    send_node(&r, 900, "aaa-first", true);
+    assert_true(rig_shows(&r, "1 new (held)"));
+    char *screen = rig_screen(&r, 24, 80);
+    assert_null(strstr(screen, "aaa-first"));
+    free(screen);
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "aaa-first"));
+    assert_string_equal(rig_cursor(&r), "2");
+    rig_release(&r);
+}
+
+static void what_is_deleted_stays_for_a_while_and_takes_no_action(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "jjj");
+    assert_string_equal(rig_cursor(&r), "3");
+    remove_node(&r, 3);
+    rig_draw(&r, 24, 80);
+    assert_string_equal(rig_cursor(&r), "3");
+    rig_keys(&r, "a");
+    assert_true(rig_shows(&r, "it was deleted a moment ago"));
+    assert_int_equal(r.sent.len, 0);
+    rig_pass(&r, TOMBSTONE_MS + 1);
+    rig_draw(&r, 24, 80);
+    assert_null(model_find(&r.app.model, ROW_NODE, "3"));
+    assert_string_not_equal(rig_cursor(&r), "3");
+    assert_string_not_equal(rig_cursor(&r), "");
+    rig_release(&r);
+}
+
+static void a_row_keeps_its_address_and_its_marks(void **state)
+{
+    struct rig r;
+    size_t hidden;
+    struct rows marked = {0};
+
+    (void)state;
+    rig_init(&r, 0);
+    void *before = model_find(&r.app.model, ROW_NODE, "1");
+    rig_keys(&r, "<Space>");
+    send_node(&r, 1, "build-renamed", false);
+    rig_draw(&r, 24, 80);
+    assert_ptr_equal(before, model_find(&r.app.model, ROW_NODE, "1"));
+    rig_keys(&r, "/gw<Enter>");
+    rig_draw(&r, 24, 80);
+    app_marked(&r.app, &marked, &hidden);
+    assert_int_equal(marked.len, 1);
+    assert_int_equal(hidden, 1);
+    assert_true(rig_shows(&r, "1 marked (1 hidden)"));
+    vec_release(&marked);
+    rig_release(&r);
+}
+
+static void the_cursor_stays_where_a_change_hides_its_row_from_the_filter(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/laptop-alice<Enter>");
+    rig_draw(&r, 24, 80);
+    send_node(&r, 6, "renamed", true);
+    rig_pass(&r, 3000);
+    rig_draw(&r, 24, 80);
+    assert_string_equal(rig_cursor(&r), "6");
+    rig_release(&r);
+}
+
+/* Random changes and keys: the cursor moves by keys alone, lists stay sorted and without duplicates. */
+static void random_changes_never_move_the_cursor(void **state)
+{
+    struct rig r;
+    uint64_t seed = 12345;
+
+    (void)state;
+    rig_init(&r, 60);
+    for (int step = 0; step < 3000; step++) {
+        seed = seed * 6364136223846793005U + 1442695040888963407U;
+        unsigned dice = (unsigned)(seed >> 33) % 100, id = (unsigned)(seed >> 40) % 80 + 1;
+        char before[64], name[32];
+
+        str_copy(before, sizeof(before), rig_cursor(&r));
+        const struct row *row = app_list(&r.app)->cursor;
+        bool dying = row && row->gone_ms;
+        if (dice < 45) {
+            snprintf(name, sizeof(name), "n-%u", (unsigned)(seed >> 20) % 1000);
+            send_node(&r, id, name, dice % 2);
+        } else if (dice < 60) {
+            dying |= id == (unsigned)atol(before);
+            remove_node(&r, id);
+        } else if (dice < 80) {
+            rig_pass(&r, dice * 20);
+        } else {
+            static const char *const keys[] = {"j", "k", "<Ctrl-D>", "<Space>", "2", "1", "s", "S", "<Tab>", "G"};
+
+            rig_keys(&r, keys[dice % 10]);
+            rig_draw(&r, 24, 80);
+            continue;
+        }
+        rig_draw(&r, 24, 80);
+        if (!dying)
+            assert_string_equal(rig_cursor(&r), before);
+        const struct list *l = app_list(&r.app);
+        if (l->cursor)
+            assert_ptr_equal(l->order.items[list_position(l)], l->cursor);
+    }
+    rig_release(&r);
+}
+
+static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
+{
+    struct rig r;
+    struct delta d = {.full = true};
+    size_t hidden;
+    struct rows marked = {0};
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "<Space>");
+    struct m_node *n = row_new(ROW_NODE, "1");
+    n->id = 1;
+    vec_push(&d.rows, &n->row);
+    app_delta(&r.app, &d);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "gone while away"));
+    app_marked(&r.app, &marked, &hidden);
+    assert_int_equal(marked.len, 1);
+    vec_release(&marked);
+    rig_release(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_rows_above_do_not_move_the_cursor),
+        cmocka_unit_test(places_are_held_while_the_user_moves),
+        cmocka_unit_test(what_is_deleted_stays_for_a_while_and_takes_no_action),
+        cmocka_unit_test(a_row_keeps_its_address_and_its_marks),
+        cmocka_unit_test(the_cursor_stays_where_a_change_hides_its_row_from_the_filter),
+        cmocka_unit_test(random_changes_never_move_the_cursor),
+        cmocka_unit_test(a_snapshot_again_keeps_marks_and_says_what_changed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

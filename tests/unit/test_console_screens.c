@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Golden screens: each view as text, in two sets of signs and three sizes. UPDATE=1 writes them anew, for review.
+ * And what holds for every screen: layouts never overlap, hostile names stay harmless, the manual names each command.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "shared/console_rig.h"
+
+static const struct {
+    const char *name, *keys;
+    int rows, cols;
+    bool ascii;
+} screens[] = {
+    {"nodes", "", 24, 80, false},
+    {"nodes-ascii", "j<Space><Space>", 24, 80, true},
+    {"nodes-narrow", "", 16, 60, false},
+    {"nodes-wide", "jjjp", 30, 120, false},
+    {"nodes-huge", "jjjj", 60, 200, false},
+    {"nodes-filter", "/gw", 24, 80, false},
+    {"nodes-small", "", 10, 40, false},
+    {"node", "jjj<Enter>", 24, 80, false},
+    {"routes", "2", 24, 80, false},
+    {"routes-folded", "2jjh", 24, 80, true},
+    {"prefixes", "2<Tab>G", 24, 80, false},
+    {"events", "5", 24, 80, false},
+    {"users", "6", 24, 80, false},
+    {"keys", "7", 24, 80, false},
+    {"api-keys", "7<Tab>", 24, 80, false},
+    {"pending", "8", 24, 80, false},
+    {"admit", "8a", 24, 80, false},
+    {"plan", "2+waiting<Enter>a", 24, 80, false},
+    {"delete", "/nas<Enter>d", 24, 80, false},
+    {"why", "2jjw", 24, 80, false},
+    {"help", "?", 24, 80, false},
+    {"command", ":node gw-b", 24, 80, false},
+};
+
+static char *read_file(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    struct buf b = BUF_INIT(0);
+    char piece[4096];
+    size_t n;
+
+    while (f && (n = fread(piece, 1, sizeof(piece), f)) > 0)
+        buf_add(&b, piece, n);
+    if (f)
+        fclose(f);
+    return buf_take(&b);
+}
+
+static void screens_are_as_they_were(void **state)
+{
+    size_t different = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(screens) / sizeof(*screens); i++) {
+        struct rig r;
+        char *path = mem_format("tests/console/golden/%s.screen", screens[i].name);
+
+        rig_init(&r, 0);
+        r.app.canvas.ascii = screens[i].ascii;
+        rig_draw(&r, screens[i].rows, screens[i].cols);
+        rig_keys(&r, screens[i].keys);
+        char *now = rig_screen(&r, screens[i].rows, screens[i].cols), *was = read_file(path);
+        if (getenv("UPDATE")) {
+            FILE *f = fopen(path, "we");
+            assert_non_null(f);
+            fputs(now, f);
+            fclose(f);
+        } else if (!str_eq(now, was)) {
+            different++;
+            fprintf(stderr, "%s was:\n%s\nand is:\n%s\n", path, was, now);
+        }
+        free(now);
+        free(was);
+        free(path);
+        rig_release(&r);
+    }
+    assert_int_equal(different, 0);
+}
+
+static bool overlap(struct rect a, struct rect b)
+{
+    return a.rows > 0 && b.rows > 0 && a.cols > 0 && b.cols > 0 && a.row < b.row + b.rows && b.row < a.row + a.rows &&
+           a.col < b.col + b.cols && b.col < a.col + a.cols;
+}
+
+static void rectangles_never_overlap_nor_leave_the_screen(void **state)
+{
+    (void)state;
+    for (int rows = 1; rows <= 100; rows++)
+        for (int cols = 1; cols <= 300; cols += 7)
+            for (unsigned bits = 0; bits < 16; bits++) {
+                struct layout_wish wish = {.header = bits & 1,
+                                           .pane = bits & 2 ? 7 : 0,
+                                           .peek = bits & 4,
+                                           .tail = bits & 8,
+                                           .force = bits & 1};
+                struct layout l = layout_make(rows, cols, &wish);
+                struct rect all[] = {l.tabs, l.facts, l.header, l.body, l.pane, l.peek, l.tail, l.flash, l.hints};
+
+                for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+                    assert_true(all[i].row >= 0 && all[i].col >= 0 && all[i].row + all[i].rows <= rows &&
+                                all[i].col + all[i].cols <= cols);
+                    for (size_t j = 0; j < i; j++)
+                        assert_false(overlap(all[i], all[j]));
+                }
+            }
+}
+
+/* Every size, with keys between: nothing crashes, the cursor's object stays. */
+static void a_storm_of_sizes_keeps_the_cursor(void **state)
+{
+    struct rig r;
+    uint64_t seed = 7;
+
+    (void)state;
+    rig_init(&r, 40);
+    rig_keys(&r, "jjjjj");
+    char *before = mem_strdup(rig_cursor(&r));
+    for (int i = 0; i < 1000; i++) {
+        seed = seed * 6364136223846793005U + 1442695040888963407U;
+        rig_draw(&r, (int)(seed >> 33) % 100 + 1, (int)(seed >> 43) % 300 + 1);
+        rig_keys(&r, i % 3 ? "?<Esc>" : "jk");
+        rig_keys(&r, i % 5 ? "w<Esc>" : "n<Esc>");
+        assert_string_equal(rig_cursor(&r), before);
+    }
+    free(before);
+    rig_release(&r);
+}
+
+static void no_name_reaches_a_cell_as_a_control_character(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"node\":{\"id\":\"12\",\"givenName\":\"a\\u001b]0;x\\u0007\\u009b31m\\u202eb\",\"os\":\"\\r\\n\","
+                 "\"online\":true}}");
+    rig_pass(&r, 5000);
+    for (size_t s = 0; s < 2; s++) {
+        rig_draw(&r, 24, 120);
+        for (int i = 0; i < 24 * 120; i++)
+            for (int j = 0; j < 3; j++) {
+                wchar_t c = r.app.canvas.cells[i].text[j];
+
+                assert_true(c == 0 || (c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0) && c != 0x202e));
+            }
+        rig_keys(&r, "/\\x1b<Enter><Enter>");
+    }
+    rig_release(&r);
+}
+
+static void wide_characters_keep_columns_straight(void **state)
+{
+    struct canvas c = {0};
+
+    (void)state;
+    canvas_start(&c, 2, 10);
+    assert_int_equal(canvas_text(&c, 0, 0, 5, ROLE_TEXT, "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1"), 5); /* two, and '~' */
+    assert_int_equal(c.cells[0].width, 2);
+    assert_int_equal(c.cells[1].text[0], 0);
+    assert_int_equal(c.cells[4].text[0], '~');
+    canvas_text(&c, 0, 1, 1, ROLE_TEXT, "x"); /* over its right half: the left one goes */
+    assert_int_equal(c.cells[0].text[0], ' ');
+    assert_int_equal(c.cells[0].width, 1);
+    assert_int_equal(canvas_text(&c, 1, 9, 5, ROLE_TEXT, "\xe6\x9d\xb1"), 1);
+    assert_int_equal(canvas_text(&c, 5, 0, 5, ROLE_TEXT, "out"), 0);
+    assert_int_equal(canvas_text(&c, 1, 0, 9, ROLE_TEXT, "e\xcc\x81!"), 2);
+    assert_int_equal(c.cells[10].text[1], 0x301);
+    canvas_release(&c);
+}
+
+static void no_key_means_two_things_in_one_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < verb_count(); i++)
+        for (size_t j = 0; j < i; j++) {
+            struct buf a = BUF_INIT(0), b = BUF_INIT(0);
+            const struct command *p = verb_at(i), *q = verb_at(j);
+
+            assert_string_not_equal(p->name, q->name);
+            verb_keys(p, false, &a);
+            verb_keys(q, false, &b);
+            bool both = (p->where & q->where) && a.len && b.len;
+            /* Enter on a registration is more precise than Enter on anything. */
+            if (both && !str_eq(p->name, "admit") && !str_eq(q->name, "admit")) {
+                char *padded = mem_format(" %s ", b.data), *key = mem_format(" %s ", a.data);
+
+                if (strstr(padded, key))
+                    fail_msg("%s and %s share %s", p->name, q->name, a.data);
+                free(padded);
+                free(key);
+            }
+            buf_release(&a);
+            buf_release(&b);
+        }
+}
+
+static void each_key_of_the_table_does_something_everywhere_it_claims_to(void **state)
+{
+    static const char *const views[] = {"1", "2", "2<Tab>", "5", "6", "7", "8", "1<Enter>"};
+
+    (void)state;
+    for (size_t v = 0; v < sizeof(views) / sizeof(*views); v++)
+        for (size_t i = 0; i < verb_count(); i++) {
+            struct rig r;
+
+            rig_init(&r, 0);
+            rig_keys(&r, views[v]);
+            rig_draw(&r, 24, 80);
+            if ((verb_at(i)->where & verb_where(&r.app)) && *verb_at(i)->keys) {
+                char name[KEY_NAME_MAX];
+                size_t len = strcspn(verb_at(i)->keys, " ");
+
+                str_copy(name, sizeof(name), verb_at(i)->keys);
+                name[len < sizeof(name) ? len : sizeof(name) - 1] = '\0';
+                int key = key_named(name);
+                assert_true(key > 0);
+                assert_non_null(verb_for_key(verb_where(&r.app), key));
+                app_key(&r.app, key);
+                rig_draw(&r, 24, 80);
+            }
+            rig_release(&r);
+        }
+}
+
+static void the_manual_is_made_from_the_table(void **state)
+{
+    struct buf out = BUF_INIT(0);
+    char *page = read_file("man/headway-console.1");
+
+    (void)state;
+    verb_manual(&out);
+    if (!strstr(page, out.data)) {
+        FILE *f = getenv("UPDATE") ? fopen("build/console-keys.mdoc", "we") : NULL;
+
+        if (f) {
+            fputs(out.data, f);
+            fclose(f);
+        }
+        fail_msg("man/headway-console.1 differs from the table of commands");
+    }
+    buf_release(&out);
+    free(page);
+}
+
+static double luminance(uint32_t rgb)
+{
+    double sum = 0;
+    static const double weight[3] = {0.2126, 0.7152, 0.0722};
+
+    for (int i = 0; i < 3; i++) {
+        double c = (rgb >> (16 - 8 * i) & 255) / 255.0;
+
+        sum += weight[i] * (c <= 0.03928 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+}
+
+static void colours_can_be_read(void **state)
+{
+    (void)state;
+    for (int theme = THEME_DARK; theme <= THEME_LIGHT; theme++)
+        for (int role = 0; role < ROLE_COUNT; role++) {
+            uint32_t rgb;
+
+            for (int depth = DEPTH_MONO; depth <= DEPTH_TRUE; depth++)
+                for (int selected = 0; selected < 2; selected++)
+                    theme_style((enum theme_id)theme, (enum depth)depth, (enum role)role, selected);
+            if (role == ROLE_RULE || !theme_rgb((enum theme_id)theme, (enum role)role, &rgb))
+                continue;
+            double text = luminance(rgb), ground = theme == THEME_DARK ? luminance(0x101418) : luminance(0xffffff);
+            double contrast = text > ground ? (text + 0.05) / (ground + 0.05) : (ground + 0.05) / (text + 0.05);
+            if (contrast < 4.5)
+                fail_msg("%s in %s: contrast %.1f", theme_role_name((enum role)role), theme_name((enum theme_id)theme),
+                         contrast);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(screens_are_as_they_were),
+        cmocka_unit_test(rectangles_never_overlap_nor_leave_the_screen),
+        cmocka_unit_test(a_storm_of_sizes_keeps_the_cursor),
+        cmocka_unit_test(no_name_reaches_a_cell_as_a_control_character),
+        cmocka_unit_test(wide_characters_keep_columns_straight),
+        cmocka_unit_test(no_key_means_two_things_in_one_place),
+        cmocka_unit_test(each_key_of_the_table_does_something_everywhere_it_claims_to),
+        cmocka_unit_test(the_manual_is_made_from_the_table),
+        cmocka_unit_test(colours_can_be_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
