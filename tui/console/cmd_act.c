@@ -150,7 +150,7 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
             char *what = mem_format("%s\t%s", n->name, r->row.key);
 
             plan_step(p, call, &r->row, n->row.key, what,
-                      approve ? "not approved" : glyph_word(route_state_glyph(r->state)),
+                      approve ? "not approved" : glyph_word(m_state_glyph(r->state)),
                       approve ? after_approval(app, r) : after_revocation(r));
             free(what);
         }
@@ -321,7 +321,7 @@ void cmd_primary(struct app *app, const char *arg)
 
         if (r->state != ROUTE_STANDBY && r->state != ROUTE_UNHEALTHY)
             continue;
-        char *text = mem_format("%s  (%s)", r->name, route_state_name(r->state));
+        char *text = mem_format("%s  (%s)", r->name, m_state_name(r->state));
         dialog_add_choice(app, r->node, text);
         free(text);
     }

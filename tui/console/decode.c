@@ -107,7 +107,7 @@ static void node_routes(struct m_node *n, const json_t *o)
     json_array_foreach(json_object_get(o, "routes"), i, item)
     {
         struct m_route *r = start(item, ROW_ROUTE, "prefix");
-        int state = route_state_parse(json_text(item, "state", ""));
+        int state = m_state_parse(json_text(item, "state", ""));
 
         if (!r)
             continue;
@@ -223,7 +223,7 @@ static struct row *read_prefix(const json_t *o)
     p->since_ns = when(o, "since");
     json_array_foreach(json_object_get(o, "routers"), i, item)
     {
-        int state = route_state_parse(json_text(item, "state", ""));
+        int state = m_state_parse(json_text(item, "state", ""));
         char text[24];
         const char *node = id_of(item, "node", text);
 

@@ -407,7 +407,7 @@ static const struct {
     [ROUTE_OFFLINE] = {"offline", GLYPH_ROUTE_OFFLINE},  [ROUTE_UNHEALTHY] = {"unhealthy", GLYPH_UNHEALTHY},
 };
 
-int route_state_parse(const char *text)
+int m_state_parse(const char *text)
 {
     for (int i = 0; i < ROUTE_STATES; i++)
         if (str_eq(states[i].name, text))
@@ -415,12 +415,12 @@ int route_state_parse(const char *text)
     return -1;
 }
 
-const char *route_state_name(enum route_state state)
+const char *m_state_name(enum route_state state)
 {
     return states[state].name;
 }
 
-enum glyph route_state_glyph(enum route_state state)
+enum glyph m_state_glyph(enum route_state state)
 {
     return states[state].glyph;
 }

@@ -182,8 +182,8 @@ void delta_release(struct delta *d);
 void *row_new(enum row_kind kind, const char *key);
 void row_free(struct row *row);
 
-int route_state_parse(const char *text); /* -1 */
-const char *route_state_name(enum route_state state);
-enum glyph route_state_glyph(enum route_state state);
+int m_state_parse(const char *text); /* -1 */
+const char *m_state_name(enum route_state state);
+enum glyph m_state_glyph(enum route_state state);
 
 #endif

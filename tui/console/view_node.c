@@ -180,7 +180,7 @@ static void peek_routes(struct pen *p, const struct m_node *n)
     section(p, "routes", "");
     for (size_t i = 0; i < n->routes.len && room(p); i++) {
         const struct m_route *r = n->routes.items[i];
-        enum glyph glyph = route_state_glyph(r->state);
+        enum glyph glyph = m_state_glyph(r->state);
         int row = p->at.row + p->row++;
 
         canvas_glyph(p->c, row, p->at.col + 3, glyph);

@@ -45,7 +45,7 @@ static enum route_state state_of(const struct m_prefix *p)
 static void fill_sign(const struct row *row, const struct moment *at, struct field *out)
 {
     (void)at;
-    out->glyph = (int)route_state_glyph(state_of(prefix_of(row)));
+    out->glyph = (int)m_state_glyph(state_of(prefix_of(row)));
 }
 
 static void fill_prefix(const struct row *row, const struct moment *at, struct field *out)
@@ -180,9 +180,9 @@ static void words(const struct row *row, struct buf *out)
 {
     const struct m_prefix *p = prefix_of(row);
 
-    buf_addf(out, "%s %s %s", row->key, route_state_name(state_of(p)), p->exit ? "exit" : "");
+    buf_addf(out, "%s %s %s", row->key, m_state_name(state_of(p)), p->exit ? "exit" : "");
     for (size_t i = 0; i < p->routers.len; i++)
-        buf_addf(out, " %s %s", p->routers.items[i].name, route_state_name(p->routers.items[i].state));
+        buf_addf(out, " %s %s", p->routers.items[i].name, m_state_name(p->routers.items[i].state));
 }
 
 static void text_prefix(const struct row *row, struct buf *out)
@@ -250,7 +250,7 @@ void pane_prefix(struct app *app, struct canvas *c, struct rect at)
     for (size_t i = 0; i < p->routers.len && (int)i + 1 < at.rows; i++) {
         const struct m_router *r = &p->routers.items[i];
         int line = at.row + 1 + (int)i, col = at.col + 3;
-        enum glyph glyph = route_state_glyph(r->state);
+        enum glyph glyph = m_state_glyph(r->state);
 
         canvas_glyph(c, line, col, glyph);
         canvas_text(c, line, col + 2, 20, ROLE_TEXT, r->name);

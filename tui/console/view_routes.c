@@ -21,7 +21,7 @@ static const char *const words_of_state[ROUTE_STATES] = {
 
 static enum role state_role(enum route_state state)
 {
-    return glyph_role(route_state_glyph(state));
+    return glyph_role(m_state_glyph(state));
 }
 
 static const char *prefix_label(const char *prefix, bool exit)
@@ -35,7 +35,7 @@ static void fill_prefix(const struct row *row, const struct moment *at, struct f
 
     (void)at;
     if (r) {
-        out->glyph = (int)route_state_glyph(r->state);
+        out->glyph = (int)m_state_glyph(r->state);
         str_copy(out->text, sizeof(out->text), prefix_label(row->key, r->exit));
         out->role = r->state == ROUTE_AVAILABLE ? ROLE_WAIT : ROLE_TEXT;
         return;
@@ -148,7 +148,7 @@ static void route_node(const struct row *row, struct buf *out)
 static void route_state(const struct row *row, struct buf *out)
 {
     if (route_of(row))
-        buf_addf(out, "%s %s", route_state_name(route_of(row)->state), words_of_state[route_of(row)->state]);
+        buf_addf(out, "%s %s", m_state_name(route_of(row)->state), words_of_state[route_of(row)->state]);
 }
 
 static void route_primary(const struct row *row, struct buf *out)

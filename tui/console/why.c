@@ -44,7 +44,7 @@ static void why_route(struct app *app, const struct m_route *r, struct buf *out)
 {
     const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, r->row.key);
 
-    buf_addf(out, "#%s on %s: %s\n", r->row.key, r->node->name, glyph_word(route_state_glyph(r->state)));
+    buf_addf(out, "#%s on %s: %s\n", r->row.key, r->node->name, glyph_word(m_state_glyph(r->state)));
     if (*r->reason)
         buf_addf(out, "reason\t%s\n", r->reason);
     buf_addf(out, "advertised\t%s\n", r->state == ROUTE_APPROVED ? "no: the client does not offer it now" : "yes");
@@ -58,8 +58,8 @@ static void why_route(struct app *app, const struct m_route *r, struct buf *out)
     for (size_t i = 0; p && i < p->routers.len; i++) {
         if (i == 0)
             buf_adds(out, "#all routers of the prefix\n");
-        buf_addf(out, "%s\t%s: %s\n", p->routers.items[i].name,
-                 glyph_word(route_state_glyph(p->routers.items[i].state)), p->routers.items[i].reason);
+        buf_addf(out, "%s\t%s: %s\n", p->routers.items[i].name, glyph_word(m_state_glyph(p->routers.items[i].state)),
+                 p->routers.items[i].reason);
     }
     add_events(app, "prefix", NULL, r->row.key, out);
 }
@@ -71,8 +71,8 @@ static void why_prefix(struct app *app, const struct m_prefix *p, struct buf *ou
              : *p->primary_name ? p->primary_name
                                 : "nobody");
     for (size_t i = 0; i < p->routers.len; i++)
-        buf_addf(out, "%s\t%s: %s\n", p->routers.items[i].name,
-                 glyph_word(route_state_glyph(p->routers.items[i].state)), p->routers.items[i].reason);
+        buf_addf(out, "%s\t%s: %s\n", p->routers.items[i].name, glyph_word(m_state_glyph(p->routers.items[i].state)),
+                 p->routers.items[i].reason);
     add_events(app, "prefix", NULL, p->row.key, out);
 }
 
