@@ -6,29 +6,21 @@
 static const char ALLOW_ALL[] =
     "[{\"SrcIPs\":[\"*\"],\"DstPorts\":[{\"IP\":\"*\",\"Ports\":{\"First\":0,\"Last\":65535}}]}]";
 
-bool access_is_open(const struct tailnet_snapshot *s)
+bool access_visible(const struct access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer)
 {
-    (void)s;
-    return true;
+    return a->view ? policy_sees(a->view, viewer->slot, peer->slot) : viewer->slot != peer->slot;
 }
 
-bool access_visible(const struct tailnet_snapshot *s, const struct tailnet_node *viewer,
-                    const struct tailnet_node *peer)
-{
-    (void)s;
-    return viewer->slot != peer->slot;
-}
-
-uint64_t access_block(const struct tailnet_snapshot *s, const struct tailnet_node *viewer, size_t block)
+uint64_t access_block(const struct access *a, const struct tailnet_node *viewer, size_t block)
 {
     uint64_t mask = 0;
 
     for (unsigned k = 0; k < TAILNET_BLOCK; k++)
-        if (s->blocks[block]->nodes[k])
+        if (a->snapshot->blocks[block]->nodes[k])
             mask |= UINT64_C(1) << k;
     if (viewer->slot / TAILNET_BLOCK == block)
         mask &= ~(UINT64_C(1) << viewer->slot % TAILNET_BLOCK);
-    return mask;
+    return mask && a->view ? mask & policy_sees_mask(a->view, viewer->slot, (uint32_t)block) : mask;
 }
 
 void access_all_routes(const struct tailnet_node *peer, struct prefixes *out)
@@ -45,31 +37,76 @@ void access_all_routes(const struct tailnet_node *peer, struct prefixes *out)
     prefixes_release(&effective);
 }
 
-bool access_routes(const struct tailnet_snapshot *s, const struct tailnet_node *viewer, const struct tailnet_node *peer,
-                   struct prefixes *out)
+void access_peer(const struct access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
+                 struct peer_view *out)
 {
-    (void)s;
-    (void)viewer;
-    (void)peer;
-    (void)out;
+    struct prefixes all = {0};
+
+    prefixes_release(&out->routes);
+    *out = (struct peer_view){0};
+    if (!a->view)
+        return;
+    out->no_ipv4 = policy_hides_ipv4(a->view, viewer->slot, peer->slot);
+    bool router = peer->record->approved.len > 0 || peer->serving.len > 0;
+    if (router)
+        policy_routes(a->view, viewer->slot, peer->slot, &out->routes);
+    if (router && !out->no_ipv4) {
+        access_all_routes(peer, &all);
+        bool whole = prefixes_eq(&all, &out->routes);
+        prefixes_release(&all);
+        if (whole)
+            return;
+    }
+    if (router || out->no_ipv4)
+        out->hash = (map_hash(out->routes.items, out->routes.len * sizeof(*out->routes.items)) << 2 | 1 |
+                     (uint64_t)out->no_ipv4 << 1);
+}
+
+static bool everything(bool first, struct told_filter *told, struct json_out *o)
+{
+    if (!first && told->everything)
+        return false;
+    bool replaces = told->parts.len > 0 && !first;
+    policy_parts_release(&told->parts);
+    told->everything = true;
+    json_key(o, "PacketFilters");
+    json_open(o, '{');
+    if (replaces)
+        json_key(o, "*"), json_nil(o);
+    json_key(o, "base");
+    json_raw(o, ALLOW_ALL, sizeof(ALLOW_ALL) - 1);
+    json_close(o, '}');
     return true;
 }
 
-void access_filters(const struct tailnet_snapshot *s, const struct tailnet_node *node, struct access_filters *out)
+bool access_filter(const struct access *a, const struct tailnet_node *node, bool first, struct told_filter *told,
+                   struct json_out *o)
 {
-    (void)s;
-    (void)node;
-    struct access_filter *f = vec_add(out);
-    *f = (struct access_filter){.name = "base",
-                                .hash = map_hash(ALLOW_ALL, sizeof(ALLOW_ALL) - 1),
-                                .rules = ALLOW_ALL,
-                                .len = sizeof(ALLOW_ALL) - 1};
-}
+    if (!a->view)
+        return everything(first, told, o);
 
-void access_filters_release(struct access_filters *f)
-{
-    vec_release(f);
-    buf_release(&f->text);
+    struct policy_parts now = {0};
+    struct buf delta = BUF_INIT(0);
+    bool anew = first || told->everything; /* then nothing of what was told holds any more */
+    size_t members = policy_filter_delta(a->view, node->slot, anew ? NULL : &told->parts, &now, &delta);
+    bool write = anew || members > 0;
+    if (write) {
+        json_key(o, "PacketFilters");
+        json_open(o, '{');
+        if (told->everything && !first)
+            json_key(o, "*"), json_nil(o);
+        /* A filter without rules must be said: it lets nothing in, while an absent one would leave the old. */
+        if (anew && members == 0)
+            json_key(o, "base"), json_raw(o, "[]", 2);
+        else if (delta.len > 2)
+            json_raw(o, delta.data + 1, delta.len - 2);
+        json_close(o, '}');
+    }
+    buf_release(&delta);
+    policy_parts_release(&told->parts);
+    told->parts = now;
+    told->everything = false;
+    return write;
 }
 
 static void flag(struct json_out *o, const char *cap)
@@ -78,9 +115,20 @@ static void flag(struct json_out *o, const char *cap)
     json_nil(o);
 }
 
-void access_caps(const struct tailnet_snapshot *s, const struct tailnet_node *node, struct json_out *o)
+static void put_attrs(const struct access *a, const struct tailnet_node *node, struct json_out *o)
 {
-    const struct tailnet_settings *set = s->settings;
+    struct strs attrs = {0};
+
+    policy_attrs(a->view, node->slot, &attrs);
+    for (size_t i = 0; i < attrs.len; i++)
+        if (!a->snapshot->settings->randomize_client_port || !str_eq(attrs.items[i], "randomize-client-port"))
+            flag(o, attrs.items[i]);
+    strs_release(&attrs);
+}
+
+void access_caps(const struct access *a, const struct tailnet_node *node, struct json_out *o)
+{
+    const struct tailnet_settings *set = a->snapshot->settings;
 
     if (node->user && node->user->role != ROLE_MEMBER)
         flag(o, "https://tailscale.com/cap/is-admin");
@@ -93,11 +141,21 @@ void access_caps(const struct tailnet_snapshot *s, const struct tailnet_node *no
     json_raw(o, set->auto_update ? "[true]" : "[false]", set->auto_update ? 6 : 7);
     if (set->randomize_client_port)
         flag(o, "randomize-client-port");
+    if (a->view)
+        put_attrs(a, node, o);
 }
 
-void access_ssh(const struct tailnet_snapshot *s, const struct tailnet_node *node, struct buf *out)
+void access_ssh(const struct access *a, const struct tailnet_node *node, struct buf *out)
 {
-    (void)s;
-    (void)node;
-    buf_adds(out, "{\"rules\":[]}");
+    struct buf rules = BUF_INIT(0);
+
+    if (a->view)
+        policy_ssh(a->view, node->slot, a->snapshot->settings->server_url, &rules);
+    buf_addf(out, "{\"rules\":%s}", rules.len ? rules.data : "[]");
+    buf_release(&rules);
+}
+
+uint64_t access_ssh_version(const struct access *a, const struct tailnet_node *node)
+{
+    return a->view ? policy_ssh_version(a->view, node->slot) : 0;
 }

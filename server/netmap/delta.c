@@ -7,8 +7,7 @@
 struct item {
     const struct tailnet_node *node;
     uint32_t patch; /* 0: whole */
-    uint64_t view;
-    struct prefixes routes;
+    struct peer_view view;
 };
 
 struct news {
@@ -57,11 +56,10 @@ static void note(struct netmap_session *s, const struct change *c, struct worker
 
 /* The log does not reach back to the cursor: versions say what is newer, and what was told and is gone is removed. Who
  * was in a slot is known from its encodings; a client ignores the removal of a peer that it does not have. */
-static void compare(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
-                    struct news *news)
+static void compare(struct netmap_session *s, const struct access *a, struct worker *w, struct news *news)
 {
-    for (uint32_t slot = 0; slot < snapshot->block_count * TAILNET_BLOCK; slot++) {
-        const struct tailnet_node *n = snapshot_node(snapshot, slot);
+    for (uint32_t slot = 0; slot < a->snapshot->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(a->snapshot, slot);
         uint64_t ids[2];
 
         if (n && n->version <= s->cursor)
@@ -84,16 +82,15 @@ static void compare(struct netmap_session *s, const struct tailnet_snapshot *sna
     news->recheck = news->structure = true;
 }
 
-static void collect(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
-                    struct news *news)
+static void collect(struct netmap_session *s, const struct access *a, struct worker *w, struct news *news)
 {
     struct change changes[256];
     uint64_t after = s->cursor;
 
-    while (after < snapshot->seq) {
-        long count = tailnet_changes(s->nm->tailnet, after, snapshot->seq, changes, 256);
+    while (after < a->snapshot->seq) {
+        long count = tailnet_changes(s->nm->tailnet, after, a->snapshot->seq, changes, 256);
         if (count < 0) {
-            compare(s, snapshot, w, news);
+            compare(s, a, w, news);
             break;
         }
         for (long i = 0; i < count; i++)
@@ -102,45 +99,47 @@ static void collect(struct netmap_session *s, const struct tailnet_snapshot *sna
             break;
         after = changes[count - 1].seq;
     }
-    news->dns = snapshot->settings->dns_version > s->cursor;
-    news->derp = snapshot->settings->derp_version > s->cursor;
-    news->recheck |= snapshot->policy_version > s->cursor;
+    news->dns = a->snapshot->settings->dns_version > s->cursor;
+    news->derp = a->snapshot->settings->derp_version > s->cursor;
+    news->recheck |= a->snapshot->policy_version > s->cursor;
 }
 
 /* With a policy, what is visible may have changed without a change of the node itself. */
-static void recheck(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-                    struct worker *w)
+static void recheck(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w)
 {
-    struct prefixes routes = {0};
+    struct peer_view view = {0};
 
-    for (size_t b = 0; b < snapshot->block_count; b++) {
-        uint64_t visible = access_block(snapshot, self, b);
+    for (size_t b = 0; b < a->snapshot->block_count; b++) {
+        uint64_t visible = access_block(a, self, b);
         uint64_t told = b < s->peers.len ? s->peers.words[b] : 0;
         for (unsigned k = 0; k < TAILNET_BLOCK; k++) {
-            const struct tailnet_node *n = snapshot->blocks[b]->nodes[k];
+            const struct tailnet_node *n = a->snapshot->blocks[b]->nodes[k];
             if (!n || !((visible | told) >> k & 1))
                 continue;
             if ((visible ^ told) >> k & 1)
                 touch(w, n->slot, CHANGE_ADDED);
-            else if (route_view(snapshot, self, n, &routes) != told_view(s, n->slot))
-                touch(w, n->slot, CHANGE_WHOLE);
+            if ((visible & told) >> k & 1) {
+                access_peer(a, self, n, &view);
+                if (view.hash != told_view(s, n->slot))
+                    touch(w, n->slot, CHANGE_WHOLE);
+            }
         }
     }
-    prefixes_release(&routes);
+    prefixes_release(&view.routes);
 }
 
-static void decide(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-                   struct worker *w, struct news *news)
+static void decide(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
+                   struct news *news)
 {
     for (size_t i = 0; i < w->touched.len; i++) {
         uint32_t slot = w->touched.items[i], mask = w->dirty.mask[slot];
-        const struct tailnet_node *n = snapshot_node(snapshot, slot);
+        const struct tailnet_node *n = snapshot_node(a->snapshot, slot);
 
         w->dirty.mask[slot] = 0; /* also against a slot that is listed twice */
         if (!n || !mask || s->client.omit_peers)
             continue;
         bool told = told_peer(s, slot);
-        if (!access_visible(snapshot, self, n)) {
+        if (!access_visible(a, self, n)) {
             if (told)
                 forget(s, w, slot, n->record->r.id);
             continue;
@@ -152,8 +151,8 @@ static void decide(struct netmap_session *s, const struct tailnet_snapshot *snap
                 continue;
         } else {
             set_told_peer(s, slot, true);
-            item.view = route_view(snapshot, self, n, &item.routes);
-            set_told_view(s, slot, item.view);
+            access_peer(a, self, n, &item.view);
+            set_told_view(s, slot, item.view.hash);
             if (!told_user(s, encode_owner(n)))
                 owners_add(&news->profiles, encode_owner(n));
         }
@@ -176,19 +175,19 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Profiles that were told and are different now. */
-static void changed_profiles(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct news *news)
+static void changed_profiles(struct netmap_session *s, const struct access *a, struct news *news)
 {
-    if (snapshot->users_version <= s->cursor)
+    if (a->snapshot->users_version <= s->cursor)
         return;
-    for (size_t i = 0; i < snapshot->user_count; i++) {
-        uint64_t id = snapshot->users[i]->r.id;
+    for (size_t i = 0; i < a->snapshot->user_count; i++) {
+        uint64_t id = a->snapshot->users[i]->r.id;
         if (told_user(s, id) && user_changed(s->nm, id) > s->cursor)
             owners_add(&news->profiles, id);
     }
 }
 
-static void put_items(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-                      const struct news *news, bool whole)
+static void put_items(struct netmap_session *s, struct json_out *o, const struct access *a, const struct news *news,
+                      bool whole)
 {
     bool open = false;
 
@@ -202,7 +201,7 @@ static void put_items(struct netmap_session *s, struct json_out *o, const struct
             open = true;
         }
         if (whole)
-            put_peer(s, o, snapshot, item->node, item->view, &item->routes);
+            put_peer(s, o, a, item->node, &item->view);
         else
             encode_patch(o, item->node, item->patch);
     }
@@ -210,14 +209,14 @@ static void put_items(struct netmap_session *s, struct json_out *o, const struct
         json_close(o, ']');
 }
 
-static void put_common(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-                       const struct worker *w, const struct news *news)
+static void put_common(struct netmap_session *s, struct json_out *o, const struct access *a, const struct worker *w,
+                       const struct news *news)
 {
     if (news->derp)
-        put_derp(o, snapshot, s->client.cap_version);
+        put_derp(o, a, s->client.cap_version);
     if (news->dns)
-        put_dns(o, snapshot);
-    put_items(s, o, snapshot, news, true);
+        put_dns(o, a);
+    put_items(s, o, a, news, true);
     if (w->removed.len) {
         json_key(o, "PeersRemoved");
         json_open(o, '[');
@@ -225,14 +224,13 @@ static void put_common(struct netmap_session *s, struct json_out *o, const struc
             json_u64(o, w->removed.items[i]);
         json_close(o, ']');
     }
-    put_items(s, o, snapshot, news, false);
+    put_items(s, o, a, news, false);
     if (news->profiles.len)
-        put_profiles(o, snapshot, &news->profiles);
+        put_profiles(o, a, &news->profiles);
 }
 
 /* Names the message's content, so that receivers of the same content share its bytes. */
-static void name_content(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
-                         const struct news *news)
+static void name_content(struct netmap_session *s, const struct access *a, struct worker *w, const struct news *news)
 {
     struct buf *key = &w->key;
 
@@ -240,38 +238,38 @@ static void name_content(struct netmap_session *s, const struct tailnet_snapshot
     buf_addc(key, 'D');
     buf_addc(key, (char)(s->client.zstd | (s->client.cap_version >= 115) << 1 | news->dns << 2 | news->derp << 3));
     if (news->dns || news->derp) {
-        key_u64(key, snapshot->settings->dns_version);
-        key_u64(key, snapshot->settings->derp_version);
+        key_u64(key, a->snapshot->settings->dns_version);
+        key_u64(key, a->snapshot->settings->derp_version);
     }
     key_u64(key, news->items.len);
     for (size_t i = 0; i < news->items.len && key->len <= KEY_SIZE_MAX; i++) {
         const struct item *item = &news->items.items[i];
         key_u64(key, (uint64_t)item->node->slot << 32 | item->patch);
         key_u64(key, item->node->version);
-        key_u64(key, item->view);
+        key_u64(key, item->view.hash);
     }
     key_u64(key, w->removed.len);
     for (size_t i = 0; i < w->removed.len && key->len <= KEY_SIZE_MAX; i++)
         key_u64(key, w->removed.items[i]);
     if (news->profiles.len)
-        key_u64(key, snapshot->users_version);
+        key_u64(key, a->snapshot->users_version);
     for (size_t i = 0; i < news->profiles.len && key->len <= KEY_SIZE_MAX; i++)
         key_u64(key, news->profiles.items[i]);
 }
 
-static struct chunk *common_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w,
+static struct chunk *common_chunk(struct netmap_session *s, const struct access *a, struct worker *w,
                                   const struct news *news)
 {
     struct json_out o = JSON_OUT(&w->json);
 
-    name_content(s, snapshot, w, news);
+    name_content(s, a, w, news);
     bool share = w->key.len <= KEY_SIZE_MAX;
     struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
     if (c)
         return c;
     buf_clear(&w->json);
     json_open(&o, '{');
-    put_common(s, &o, snapshot, w, news);
+    put_common(s, &o, a, w, news);
     json_close(&o, '}');
     c = pack(w, w->json.data, w->json.len, s->client.zstd);
     if (share)
@@ -280,17 +278,17 @@ static struct chunk *common_chunk(struct netmap_session *s, const struct tailnet
 }
 
 /* The members that only this receiver gets; false: none. Leaves the object open in w->json. */
-static bool put_private(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
+static bool put_private(struct netmap_session *s, struct json_out *o, const struct access *a,
                         const struct tailnet_node *self, const struct news *news)
 {
-    bool some = false, policy = news->recheck || (news->structure && !access_is_open(snapshot));
+    bool some = false, policy = news->recheck || (news->structure && a->view);
 
     json_open(o, '{');
     if (policy || news->self & ~(uint32_t)CHANGE_VOLATILE)
-        some |= put_self(s, o, snapshot, self, false);
+        some |= put_self(s, o, a, self, false);
     if (policy) {
-        some |= put_ssh(s, o, snapshot, self, false);
-        some |= put_filters(s, o, snapshot, self, false);
+        some |= put_ssh(s, o, a, self, false);
+        some |= access_filter(a, self, false, &s->filter, o);
     }
     return some;
 }
@@ -304,17 +302,17 @@ static void count(struct netmap_session *s, bool shared, size_t bytes)
     pthread_mutex_unlock(&s->nm->lock);
 }
 
-bool delta(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-           struct worker *w, struct netmap_message *out)
+bool delta(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
+           struct netmap_message *out)
 {
     struct news news = {0};
     struct json_out o = JSON_OUT(&w->json);
 
-    collect(s, snapshot, w, &news);
-    if (news.recheck || (news.structure && !access_is_open(snapshot)))
-        recheck(s, snapshot, self, w);
-    decide(s, snapshot, self, w, &news);
-    changed_profiles(s, snapshot, &news);
+    collect(s, a, w, &news);
+    if (news.recheck || (news.structure && a->view))
+        recheck(s, a, self, w);
+    decide(s, a, self, w, &news);
+    changed_profiles(s, a, &news);
     if (news.items.len > 1)
         qsort(news.items.items, news.items.len, sizeof(*news.items.items), by_id);
     if (w->removed.len > 1)
@@ -323,13 +321,13 @@ bool delta(struct netmap_session *s, const struct tailnet_snapshot *snapshot, co
         set_told_user(s, news.profiles.items[i]);
 
     bool common = news.items.len || w->removed.len || news.profiles.len || news.dns || news.derp;
-    bool own = put_private(s, &o, snapshot, self, &news);
+    bool own = put_private(s, &o, a, self, &news);
     if (own) {
-        put_common(s, &o, snapshot, w, &news);
+        put_common(s, &o, a, w, &news);
         json_close(&o, '}');
         message_add(out, pack(w, w->json.data, w->json.len, s->client.zstd));
     } else if (common) {
-        message_add(out, common_chunk(s, snapshot, w, &news));
+        message_add(out, common_chunk(s, a, w, &news));
     }
     if (own || common) {
         message_finish(s->nm, out, s->client.zstd);
@@ -337,7 +335,7 @@ bool delta(struct netmap_session *s, const struct tailnet_snapshot *snapshot, co
     }
     s->self_changed = news.self != 0;
     for (size_t i = 0; i < news.items.len; i++)
-        prefixes_release(&news.items.items[i].routes);
+        prefixes_release(&news.items.items[i].view.routes);
     vec_release(&news.items);
     vec_release(&news.profiles);
     return own || common;

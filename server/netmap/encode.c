@@ -52,14 +52,14 @@ static void put_endpoints(struct json_out *o, const struct node_live *live)
 }
 
 /* IPv4 first, as clients expect; the order of AllowedIPs is that of the set. */
-static void put_addresses(struct json_out *o, const struct node *n, struct prefixes *allowed)
+static void put_addresses(struct json_out *o, const struct node *n, bool no_ipv4, struct prefixes *allowed)
 {
     const struct addr *both[] = {&n->ipv4, &n->ipv6};
 
     json_key(o, "Addresses");
     json_open(o, '[');
     for (size_t i = 0; i < 2; i++) {
-        if (!both[i]->bits)
+        if (!both[i]->bits || (no_ipv4 && i == 0))
             continue;
         struct prefix p = {*both[i], both[i]->bits};
         put_prefix(o, &p);
@@ -97,7 +97,7 @@ static void put_expiry(struct json_out *o, const struct tailnet_node *n)
         json_put_time(o, "KeyExpiry", n->record->expiry_ns);
 }
 
-static void put_head(struct json_out *o, const struct tailnet_snapshot *s, const struct tailnet_node *n,
+static void put_head(struct json_out *o, const struct tailnet_snapshot *s, const struct tailnet_node *n, bool no_ipv4,
                      struct prefixes *allowed)
 {
     put_identity(o, n->record->r.id);
@@ -107,7 +107,7 @@ static void put_head(struct json_out *o, const struct tailnet_snapshot *s, const
     put_expiry(o, n);
     if (!key_is_zero(n->record->disco_key))
         put_key(o, "DiscoKey", "discokey:", n->record->disco_key);
-    put_addresses(o, n->record, allowed);
+    put_addresses(o, n->record, no_ipv4, allowed);
 }
 
 static void put_presence(struct json_out *o, const struct tailnet_node *n)
@@ -144,13 +144,13 @@ static void put_subnets(struct json_out *o, const struct prefixes *routes)
 }
 
 void encode_peer(struct json_out *o, const struct tailnet_snapshot *s, const struct tailnet_node *n,
-                 const struct prefixes *routes)
+                 const struct prefixes *routes, bool no_ipv4)
 {
     struct prefixes allowed = {0};
     const char *info = n->record->peer_hostinfo;
 
     json_open(o, '{');
-    put_head(o, s, n, &allowed);
+    put_head(o, s, n, no_ipv4, &allowed);
     /* Without routes AllowedIPs are the addresses, which is what an absent member means (capability version 112). */
     if (routes->len) {
         for (size_t i = 0; i < routes->len; i++)
@@ -189,13 +189,13 @@ static void put_own_hostinfo(struct json_out *o, const struct node *n)
     json_close(o, '}');
 }
 
-void encode_self(struct json_out *o, const struct tailnet_snapshot *s, const struct tailnet_node *n)
+void encode_self(struct json_out *o, const struct access *a, const struct tailnet_node *n)
 {
     struct prefixes allowed = {0}, effective = {0};
 
     node_effective(n->record, &effective);
     json_open(o, '{');
-    put_head(o, s, n, &allowed);
+    put_head(o, a->snapshot, n, a->view && policy_has_attr(a->view, n->slot, "disable-ipv4"), &allowed);
     for (size_t i = 0; i < effective.len; i++)
         prefixes_add(&allowed, &effective.items[i]);
     put_prefixes(o, "AllowedIPs", &allowed);
@@ -211,7 +211,7 @@ void encode_self(struct json_out *o, const struct tailnet_snapshot *s, const str
         json_put_bool(o, "Expired", true);
     json_key(o, "CapMap");
     json_open(o, '{');
-    access_caps(s, n, o);
+    access_caps(a, n, o);
     json_close(o, '}');
     json_close(o, '}');
     prefixes_release(&allowed);

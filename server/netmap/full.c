@@ -6,8 +6,7 @@
 
 struct member {
     const struct tailnet_node *node;
-    uint64_t view;
-    struct prefixes routes;
+    struct peer_view view;
 };
 
 static int by_id(const void *a, const void *b)
@@ -18,8 +17,8 @@ static int by_id(const void *a, const void *b)
 }
 
 /* The visible nodes of a block, in the order of their ids; returns how many. */
-static size_t members(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
-                      const struct tailnet_node *self, size_t block, uint64_t mask, struct member out[TAILNET_BLOCK])
+static size_t members(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, size_t block,
+                      uint64_t mask, struct member out[TAILNET_BLOCK])
 {
     size_t count = 0;
 
@@ -27,41 +26,39 @@ static size_t members(struct netmap_session *s, const struct tailnet_snapshot *s
         if (!(mask >> k & 1))
             continue;
         struct member *m = &out[count++];
-        *m = (struct member){.node = snapshot->blocks[block]->nodes[k]};
-        if (!access_is_open(snapshot)) {
-            m->view = route_view(snapshot, self, m->node, &m->routes);
-            set_told_view(s, m->node->slot, m->view);
-        }
+        *m = (struct member){.node = a->snapshot->blocks[block]->nodes[k]};
+        access_peer(a, self, m->node, &m->view);
+        set_told_view(s, m->node->slot, m->view.hash);
     }
     qsort(out, count, sizeof(*out), by_id);
     return count;
 }
 
-static void block_key(struct netmap_session *s, const struct tailnet_snapshot *snapshot, size_t block, uint64_t mask,
-                      bool first, const struct member *m, size_t count, struct buf *key)
+static void block_key(struct netmap_session *s, const struct access *a, size_t block, uint64_t mask, bool first,
+                      const struct member *m, size_t count, struct buf *key)
 {
     buf_clear(key);
     buf_addc(key, 'B');
     buf_addc(key, (char)(s->client.zstd | first << 1));
     key_u64(key, block);
-    key_u64(key, snapshot->blocks[block]->version);
+    key_u64(key, a->snapshot->blocks[block]->version);
     key_u64(key, mask);
     for (size_t i = 0; i < count; i++)
-        if (m[i].view) {
+        if (m[i].view.hash) {
             key_u64(key, m[i].node->slot);
-            key_u64(key, m[i].view);
+            key_u64(key, m[i].view.hash);
         }
 }
 
-static struct chunk *encode_block(struct netmap_session *s, const struct tailnet_snapshot *snapshot, bool first,
-                                  const struct member *m, size_t count, struct worker *w, struct owners *owners)
+static struct chunk *encode_block(struct netmap_session *s, const struct access *a, bool first, const struct member *m,
+                                  size_t count, struct worker *w, struct owners *owners)
 {
     struct json_out o = JSON_OUT(&w->json);
 
     buf_clear(&w->json);
     o.comma = !first;
     for (size_t i = 0; i < count; i++) {
-        put_peer(s, &o, snapshot, m[i].node, m[i].view, &m[i].routes);
+        put_peer(s, &o, a, m[i].node, &m[i].view);
         owners_add(owners, encode_owner(m[i].node));
     }
     return pack(w, w->json.data, w->json.len, s->client.zstd);
@@ -69,19 +66,18 @@ static struct chunk *encode_block(struct netmap_session *s, const struct tailnet
 
 /* The chunk of a block's visible nodes. That of the receiver's own block lacks the receiver, so nobody else needs it.
  */
-static struct chunk *block_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
-                                 const struct tailnet_node *self, size_t block, uint64_t mask, bool first,
-                                 struct worker *w)
+static struct chunk *block_chunk(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
+                                 size_t block, uint64_t mask, bool first, struct worker *w)
 {
     struct member m[TAILNET_BLOCK];
     bool mine = self->slot / TAILNET_BLOCK == block;
-    size_t count = members(s, snapshot, self, block, mask, m);
+    size_t count = members(s, a, self, block, mask, m);
 
-    block_key(s, snapshot, block, mask, first, m, count, &w->key);
+    block_key(s, a, block, mask, first, m, count, &w->key);
     struct chunk *c = mine ? NULL : shared_get(s->nm, &w->key, &w->owners);
     if (!c) {
         struct owners owners = {0};
-        c = encode_block(s, snapshot, first, m, count, w, &owners);
+        c = encode_block(s, a, first, m, count, w, &owners);
         for (size_t i = 0; i < owners.len; i++)
             owners_add(&w->owners, owners.items[i]);
         if (!mine)
@@ -89,31 +85,31 @@ static struct chunk *block_chunk(struct netmap_session *s, const struct tailnet_
         vec_release(&owners);
     }
     for (size_t i = 0; i < count; i++)
-        prefixes_release(&m[i].routes);
+        prefixes_release(&m[i].view.routes);
     return c;
 }
 
 /* Everything that needs no comparing: the same for all clients of a capability. */
-static struct chunk *settings_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot, struct worker *w)
+static struct chunk *settings_chunk(struct netmap_session *s, const struct access *a, struct worker *w)
 {
     bool pins = s->client.cap_version >= 115;
 
     buf_clear(&w->key);
     buf_addc(&w->key, 'S');
     buf_addc(&w->key, (char)(s->client.zstd | pins << 1));
-    key_u64(&w->key, snapshot->settings->dns_version);
-    key_u64(&w->key, snapshot->settings->derp_version);
+    key_u64(&w->key, a->snapshot->settings->dns_version);
+    key_u64(&w->key, a->snapshot->settings->derp_version);
     struct chunk *c = shared_get(s->nm, &w->key, NULL);
     if (c)
         return c;
     struct json_out o = JSON_OUT(&w->json);
     buf_clear(&w->json);
     o.comma = true;
-    put_derp(&o, snapshot, s->client.cap_version);
-    put_dns(&o, snapshot);
-    json_put_str(&o, "Domain", snapshot->settings->domain);
+    put_derp(&o, a, s->client.cap_version);
+    put_dns(&o, a);
+    json_put_str(&o, "Domain", a->snapshot->settings->domain);
     json_put_bool(&o, "CollectServices", false);
-    if (!snapshot->settings->logtail) {
+    if (!a->snapshot->settings->logtail) {
         json_key(&o, "Debug");
         json_raw(&o, "{\"DisableLogTail\":true}", 23);
     }
@@ -123,13 +119,12 @@ static struct chunk *settings_chunk(struct netmap_session *s, const struct tailn
 }
 
 /* UserProfiles, and the beginning of Peers or the end of all. */
-static struct chunk *profiles_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot, bool peers,
-                                    struct worker *w)
+static struct chunk *profiles_chunk(struct netmap_session *s, const struct access *a, bool peers, struct worker *w)
 {
     buf_clear(&w->key);
     buf_addc(&w->key, 'U');
     buf_addc(&w->key, (char)(s->client.zstd | peers << 1));
-    key_u64(&w->key, snapshot->users_version);
+    key_u64(&w->key, a->snapshot->users_version);
     for (size_t i = 0; i < w->owners.len; i++)
         key_u64(&w->key, w->owners.items[i]);
     bool share = w->key.len <= KEY_SIZE_MAX;
@@ -139,7 +134,7 @@ static struct chunk *profiles_chunk(struct netmap_session *s, const struct tailn
     struct json_out o = JSON_OUT(&w->json);
     buf_clear(&w->json);
     o.comma = true;
-    put_profiles(&o, snapshot, &w->owners);
+    put_profiles(&o, a, &w->owners);
     if (peers) {
         json_key(&o, "Peers");
         json_open(&o, '[');
@@ -152,48 +147,48 @@ static struct chunk *profiles_chunk(struct netmap_session *s, const struct tailn
     return c;
 }
 
-static struct chunk *private_chunk(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
-                                   const struct tailnet_node *self, struct worker *w)
+static struct chunk *private_chunk(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
+                                   struct worker *w)
 {
     struct json_out o = JSON_OUT(&w->json);
 
     buf_clear(&w->json);
     json_open(&o, '{');
-    put_self(s, &o, snapshot, self, true);
-    put_ssh(s, &o, snapshot, self, true);
-    put_filters(s, &o, snapshot, self, true);
+    put_self(s, &o, a, self, true);
+    put_ssh(s, &o, a, self, true);
+    access_filter(a, self, true, &s->filter, &o);
     json_put_time(&o, "ControlTime", clock_wall_ns());
     return pack(w, w->json.data, w->json.len, s->client.zstd);
 }
 
-static void add_blocks(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
-                       const struct tailnet_node *self, struct worker *w, struct netmap_message *peers)
+static void add_blocks(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
+                       struct worker *w, struct netmap_message *peers)
 {
-    for (size_t b = 0; b < snapshot->block_count; b++) {
-        uint64_t mask = access_block(snapshot, self, b);
+    for (size_t b = 0; b < a->snapshot->block_count; b++) {
+        uint64_t mask = access_block(a, self, b);
         if (!mask)
             continue;
-        message_add(peers, block_chunk(s, snapshot, self, b, mask, peers->len == 0, w));
+        message_add(peers, block_chunk(s, a, self, b, mask, peers->len == 0, w));
         for (unsigned k = 0; k < TAILNET_BLOCK; k++)
             if (mask >> k & 1)
                 set_told_peer(s, (uint32_t)(b * TAILNET_BLOCK + k), true);
     }
 }
 
-void full_map(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-              struct worker *w, struct netmap_message *out)
+void full_map(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
+              struct netmap_message *out)
 {
     struct netmap_message peers = {0};
 
     owners_add(&w->owners, encode_owner(self));
     if (!s->client.omit_peers)
-        add_blocks(s, snapshot, self, w, &peers);
+        add_blocks(s, a, self, w, &peers);
     for (size_t i = 0; i < w->owners.len; i++)
         set_told_user(s, w->owners.items[i]);
 
-    message_add(out, private_chunk(s, snapshot, self, w));
-    message_add(out, settings_chunk(s, snapshot, w));
-    message_add(out, profiles_chunk(s, snapshot, peers.len > 0, w));
+    message_add(out, private_chunk(s, a, self, w));
+    message_add(out, settings_chunk(s, a, w));
+    message_add(out, profiles_chunk(s, a, peers.len > 0, w));
     for (size_t i = 0; i < peers.len; i++)
         message_add(out, peers.items[i]);
     if (peers.len)

@@ -23,8 +23,8 @@ void netmap_session_free(struct netmap_session *s)
     record_unref(s->self);
     free(s->peers.words);
     free(s->users.words);
-    vec_release(&s->routes);
-    vec_release(&s->filters);
+    vec_release(&s->views);
+    policy_parts_release(&s->filter.parts);
     free(s);
 }
 
@@ -79,52 +79,43 @@ void set_told_user(struct netmap_session *s, uint64_t id)
         bit_set(&s->users.words, &s->users.len, id, true);
 }
 
-uint64_t route_view(const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-                    const struct tailnet_node *peer, struct prefixes *routes)
-{
-    if (access_routes(snapshot, self, peer, routes))
-        return 0;
-    uint64_t hash = map_hash(routes->items, routes->len * sizeof(*routes->items));
-    return hash ? hash : 1;
-}
-
 uint64_t told_view(const struct netmap_session *s, uint32_t slot)
 {
-    for (size_t i = 0; i < s->routes.len; i++)
-        if (s->routes.items[i].slot == slot)
-            return s->routes.items[i].hash;
+    for (size_t i = 0; i < s->views.len; i++)
+        if (s->views.items[i].slot == slot)
+            return s->views.items[i].hash;
     return 0;
 }
 
 void set_told_view(struct netmap_session *s, uint32_t slot, uint64_t hash)
 {
-    for (size_t i = 0; i < s->routes.len; i++) {
-        if (s->routes.items[i].slot != slot)
+    for (size_t i = 0; i < s->views.len; i++) {
+        if (s->views.items[i].slot != slot)
             continue;
-        s->routes.items[i].hash = hash;
+        s->views.items[i].hash = hash;
         if (!hash)
-            vec_remove(&s->routes, i);
+            vec_remove(&s->views, i);
         return;
     }
     if (hash)
-        vec_push(&s->routes, ((struct told_routes){slot, hash}));
+        vec_push(&s->views, ((struct told_view){slot, hash}));
 }
 
-void put_peer(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-              const struct tailnet_node *peer, uint64_t view, const struct prefixes *routes)
+void put_peer(struct netmap_session *s, struct json_out *o, const struct access *a, const struct tailnet_node *peer,
+              const struct peer_view *view)
 {
-    if (view) {
-        encode_peer(o, snapshot, peer, routes);
+    if (view->hash) {
+        encode_peer(o, a->snapshot, peer, &view->routes, view->no_ipv4);
         return;
     }
-    struct chunk *json = fragment_get(s->nm, snapshot, peer);
+    struct chunk *json = fragment_get(s->nm, a->snapshot, peer);
     json_raw(o, (const char *)json->data, json->len);
     chunk_unref(json);
 }
 
 /* What a client must be told again of itself when it differs. The rest of its own node (endpoints, disco key, services)
  * came from it a moment ago, and each own node costs the client a rebuild. */
-static uint64_t self_hash(const struct tailnet_snapshot *snapshot, const struct tailnet_node *self)
+static uint64_t self_hash(const struct access *a, const struct tailnet_node *self)
 {
     struct node *record = mem_dup_counted(self->record, sizeof(*record), sizeof(self->record->r.refs));
     struct tailnet_node brief = {
@@ -136,110 +127,48 @@ static uint64_t self_hash(const struct tailnet_snapshot *snapshot, const struct 
     memset(record->disco_key, 0, sizeof(record->disco_key));
     record->peer_hostinfo = no_hostinfo;
     record->cap_version = 0;
-    encode_self(&o, snapshot, &brief);
+    encode_self(&o, a, &brief);
     uint64_t hash = map_hash(text.data, text.len);
     buf_release(&text);
     free(record); /* its texts and sets are those of the original */
     return hash;
 }
 
-bool put_self(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-              const struct tailnet_node *self, bool first)
+bool put_self(struct netmap_session *s, struct json_out *o, const struct access *a, const struct tailnet_node *self,
+              bool first)
 {
-    uint64_t hash = self_hash(snapshot, self);
+    uint64_t hash = self_hash(a, self);
 
     if (!first && hash == s->self_hash)
         return false;
     s->self_hash = hash;
     json_key(o, "Node");
-    encode_self(o, snapshot, self);
+    encode_self(o, a, self);
     return true;
 }
 
-static struct told_filter *find_filter(struct netmap_session *s, const char *name)
-{
-    for (size_t i = 0; i < s->filters.len; i++)
-        if (str_eq(s->filters.items[i].name, name))
-            return &s->filters.items[i];
-    return NULL;
-}
-
-static void open_filters(struct json_out *o, bool *written)
-{
-    if (*written)
-        return;
-    json_key(o, "PacketFilters");
-    json_open(o, '{');
-    *written = true;
-}
-
-static bool is_among(const struct access_filters *f, const char *name)
-{
-    for (size_t i = 0; i < f->len; i++)
-        if (str_eq(f->items[i].name, name))
-            return true;
-    return false;
-}
-
-bool put_filters(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-                 const struct tailnet_node *self, bool first)
-{
-    struct access_filters now = {0};
-    bool written = false;
-
-    access_filters(snapshot, self, &now);
-    if (first)
-        s->filters.len = 0;
-    for (size_t i = 0; i < now.len; i++) {
-        struct told_filter *told = find_filter(s, now.items[i].name);
-        if (told && told->hash == now.items[i].hash)
-            continue;
-        if (!told) {
-            told = vec_add(&s->filters);
-            str_copy(told->name, sizeof(told->name), now.items[i].name);
-        }
-        told->hash = now.items[i].hash;
-        open_filters(o, &written);
-        json_key(o, now.items[i].name);
-        json_raw(o, now.items[i].rules, now.items[i].len);
-    }
-    for (size_t i = s->filters.len; i-- > 0;) {
-        if (is_among(&now, s->filters.items[i].name))
-            continue;
-        open_filters(o, &written);
-        json_key(o, s->filters.items[i].name);
-        json_nil(o);
-        vec_remove(&s->filters, i);
-    }
-    if (written)
-        json_close(o, '}');
-    access_filters_release(&now);
-    return written;
-}
-
-bool put_ssh(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-             const struct tailnet_node *self, bool first)
+bool put_ssh(struct netmap_session *s, struct json_out *o, const struct access *a, const struct tailnet_node *self,
+             bool first)
 {
     struct buf text = BUF_INIT(0);
+    uint64_t version = access_ssh_version(a, self);
 
-    access_ssh(snapshot, self, &text);
-    uint64_t hash = map_hash(text.data, text.len);
-    bool differs = first || hash != s->ssh_hash;
-    if (differs) {
-        s->ssh_hash = hash;
-        json_key(o, "SSHPolicy");
-        json_raw(o, text.data, text.len);
-    }
+    if (!first && version == s->ssh_version)
+        return false;
+    s->ssh_version = version;
+    access_ssh(a, self, &text);
+    json_key(o, "SSHPolicy");
+    json_raw(o, text.data, text.len);
     buf_release(&text);
-    return differs;
+    return true;
 }
 
-void put_profiles(struct json_out *o, const struct tailnet_snapshot *snapshot, const struct owners *owners)
+void put_profiles(struct json_out *o, const struct access *a, const struct owners *owners)
 {
     json_key(o, "UserProfiles");
     json_open(o, '[');
     for (size_t i = 0; i < owners->len; i++) {
-        const struct user *u = snapshot_user(snapshot, owners->items[i]);
+        const struct user *u = snapshot_user(a->snapshot, owners->items[i]);
         if (u || owners->items[i] == TAGGED_USER_ID)
             encode_profile(o, u);
     }
@@ -267,13 +196,13 @@ static void relax_pins(json_t *map)
     }
 }
 
-void put_derp(struct json_out *o, const struct tailnet_snapshot *snapshot, unsigned cap_version)
+void put_derp(struct json_out *o, const struct access *a, unsigned cap_version)
 {
-    const char *text = snapshot->settings->derp_json;
+    const char *text = a->snapshot->settings->derp_json;
     json_t *map;
 
     json_key(o, "DERPMap");
-    if (cap_version >= 115 || snapshot->settings->strict_relay || !strstr(text, "sha256-raw:") ||
+    if (cap_version >= 115 || a->snapshot->settings->strict_relay || !strstr(text, "sha256-raw:") ||
         json_read(text, strlen(text), 16u << 20, "DERP map", &map, NULL) < 0) {
         json_raw(o, text, strlen(text));
         return;
@@ -285,10 +214,10 @@ void put_derp(struct json_out *o, const struct tailnet_snapshot *snapshot, unsig
     json_decref(map);
 }
 
-void put_dns(struct json_out *o, const struct tailnet_snapshot *snapshot)
+void put_dns(struct json_out *o, const struct access *a)
 {
     json_key(o, "DNSConfig");
-    json_raw(o, snapshot->settings->dns_json, strlen(snapshot->settings->dns_json));
+    json_raw(o, a->snapshot->settings->dns_json, strlen(a->snapshot->settings->dns_json));
 }
 
 static void say_goodbye(struct netmap *nm, struct worker *w, uint64_t node_id, const uint8_t node_key[KEY_LEN],
@@ -317,36 +246,44 @@ void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[
     worker_give(nm, w);
 }
 
+static enum netmap_next next_message(struct netmap_session *s, const struct access *a, struct worker *w,
+                                     struct netmap_message *out)
+{
+    static const uint8_t no_key[KEY_LEN];
+    const struct tailnet_node *self = snapshot_node(a->snapshot, s->client.slot);
+
+    if (!self || self->record->r.id != s->client.node_id) {
+        say_goodbye(s->nm, w, s->client.node_id, s->self ? s->self->node_key : no_key,
+                    s->self ? s->self->given_name : "deleted", s->client.zstd, out);
+        s->gone = true;
+        return NETMAP_DELETED;
+    }
+    if (s->self != self->record) {
+        record_unref(s->self);
+        s->self = record_ref(self->record);
+    }
+    users_look(s->nm, a->snapshot);
+    bool told = true;
+    if (!s->started)
+        full_map(s, a, self, w, out);
+    else
+        told = delta(s, a, self, w, out);
+    s->started = true;
+    s->cursor = a->snapshot->seq;
+    return told ? NETMAP_TOLD : NETMAP_NOTHING;
+}
+
 enum netmap_next netmap_session_next(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
                                      struct netmap_message *out)
 {
-    const struct tailnet_node *self = snapshot_node(snapshot, s->client.slot);
-
     s->self_changed = false;
     if (s->gone || (s->started && snapshot->seq <= s->cursor))
         return NETMAP_NOTHING;
 
     struct worker *w = worker_take(s->nm, snapshot->block_count * TAILNET_BLOCK);
-    enum netmap_next next = NETMAP_TOLD;
-    if (!self || self->record->r.id != s->client.node_id) {
-        static const uint8_t no_key[KEY_LEN];
-        say_goodbye(s->nm, w, s->client.node_id, s->self ? s->self->node_key : no_key,
-                    s->self ? s->self->given_name : "deleted", s->client.zstd, out);
-        s->gone = true;
-        next = NETMAP_DELETED;
-    } else {
-        if (s->self != self->record) {
-            record_unref(s->self);
-            s->self = record_ref(self->record);
-        }
-        users_look(s->nm, snapshot);
-        if (!s->started)
-            full_map(s, snapshot, self, w, out);
-        else if (!delta(s, snapshot, self, w, out))
-            next = NETMAP_NOTHING;
-        s->started = true;
-        s->cursor = snapshot->seq;
-    }
+    struct access a = {snapshot, tailnet_policy_read(s->nm->tailnet)};
+    enum netmap_next next = next_message(s, &a, w, out);
+    tailnet_policy_done(s->nm->tailnet);
     worker_give(s->nm, w);
     return next;
 }

@@ -6,13 +6,8 @@
 #include "netmap/access.h"
 #include "netmap/store.h"
 
-struct told_routes { /* of a peer that was not shown with all its routes */
+struct told_view { /* of a peer that was not shown whole */
     uint32_t slot;
-    uint64_t hash;
-};
-
-struct told_filter {
-    char name[ACCESS_NAME_MAX];
     uint64_t hash;
 };
 
@@ -23,13 +18,13 @@ struct netmap_session {
     uint64_t cursor;         /* the change up to which everything was told */
     bool started, gone, self_changed;
     bool tagged_told; /* the profile of tagged devices */
-    uint64_t self_hash, ssh_hash;
+    uint64_t self_hash, ssh_version;
     struct { /* bits */
         uint64_t *words;
         size_t len;
     } peers, users; /* by slot; by user id */
-    VEC(struct told_routes) routes;
-    VEC(struct told_filter) filters;
+    VEC(struct told_view) views;
+    struct told_filter filter;
 };
 
 bool told_peer(const struct netmap_session *s, uint32_t slot);
@@ -37,34 +32,29 @@ void set_told_peer(struct netmap_session *s, uint32_t slot, bool told);
 bool told_user(const struct netmap_session *s, uint64_t id);
 void set_told_user(struct netmap_session *s, uint64_t id);
 
-/* The route view under which a peer is shown: 0 stands for all its routes, which leaves routes untouched. */
-uint64_t route_view(const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-                    const struct tailnet_node *peer, struct prefixes *routes);
 uint64_t told_view(const struct netmap_session *s, uint32_t slot);
 void set_told_view(struct netmap_session *s, uint32_t slot, uint64_t hash);
 
-/* A peer as an element, as seen by self; view as from route_view. */
-void put_peer(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-              const struct tailnet_node *peer, uint64_t view, const struct prefixes *routes);
+/* A peer as an element, as the receiver is shown it. */
+void put_peer(struct netmap_session *s, struct json_out *o, const struct access *a, const struct tailnet_node *peer,
+              const struct peer_view *view);
 
 /* Write the members that differ from what was told (all of them with first) and note them as told. True: something was
  * written. */
-bool put_self(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-              const struct tailnet_node *self, bool first);
-bool put_filters(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-                 const struct tailnet_node *self, bool first);
-bool put_ssh(struct netmap_session *s, struct json_out *o, const struct tailnet_snapshot *snapshot,
-             const struct tailnet_node *self, bool first);
-void put_profiles(struct json_out *o, const struct tailnet_snapshot *snapshot, const struct owners *owners);
-void put_derp(struct json_out *o, const struct tailnet_snapshot *snapshot, unsigned cap_version);
-void put_dns(struct json_out *o, const struct tailnet_snapshot *snapshot);
+bool put_self(struct netmap_session *s, struct json_out *o, const struct access *a, const struct tailnet_node *self,
+              bool first);
+bool put_ssh(struct netmap_session *s, struct json_out *o, const struct access *a, const struct tailnet_node *self,
+             bool first);
+void put_profiles(struct json_out *o, const struct access *a, const struct owners *owners);
+void put_derp(struct json_out *o, const struct access *a, unsigned cap_version);
+void put_dns(struct json_out *o, const struct access *a);
 
 /* full.c */
-void full_map(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-              struct worker *w, struct netmap_message *out);
+void full_map(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
+              struct netmap_message *out);
 /* delta.c; false: there is nothing to tell. */
-bool delta(struct netmap_session *s, const struct tailnet_snapshot *snapshot, const struct tailnet_node *self,
-           struct worker *w, struct netmap_message *out);
+bool delta(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
+           struct netmap_message *out);
 
 static inline void key_u64(struct buf *key, uint64_t value)
 {

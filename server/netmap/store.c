@@ -118,7 +118,7 @@ struct chunk *fragment_get(struct netmap *nm, const struct tailnet_snapshot *s, 
     struct json_out o = JSON_OUT(&text);
     struct prefixes routes = {0};
     access_all_routes(n, &routes);
-    encode_peer(&o, s, n, &routes);
+    encode_peer(&o, s, n, &routes, false);
     prefixes_release(&routes);
     json = chunk_new(text.data, text.len);
     buf_release(&text);

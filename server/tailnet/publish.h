@@ -37,6 +37,11 @@ void settings_unref(struct tailnet_settings *s);
 /* Makes s current and appends changes (their seq ascending, the last one s->seq) to the log, then wakes subscribers. */
 void tailnet_publish(struct tailnet *t, struct tailnet_snapshot *s, const struct change *changes, size_t count);
 
+/* The policy's view for changing it, or for putting another in its place (free the old one); readers wait meanwhile.
+ * tailnet_free frees the last one. */
+struct policy_view **tailnet_policy_write(struct tailnet *t);
+void tailnet_policy_written(struct tailnet *t);
+
 /* The index of keys that readers ask without the core. */
 void tailnet_set_key(struct tailnet *t, const uint8_t node_key[KEY_LEN], uint32_t slot); /* SLOT_NONE removes */
 void tailnet_count_machine(struct tailnet *t, const uint8_t machine_key[KEY_LEN], int by);

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "policy/policy.h"
 #include "tailnet/publish.h"
 
 struct subscriber {
@@ -26,6 +27,9 @@ struct tailnet {
     pthread_rwlock_t keys_lock; /* of both maps */
     struct map node_keys;       /* key -> slot + 1 */
     struct map machine_keys;    /* key -> number of nodes */
+
+    pthread_rwlock_t policy_lock;
+    struct policy_view *policy;
 };
 
 struct tailnet *tailnet_new(void)
@@ -35,6 +39,12 @@ struct tailnet *tailnet_new(void)
     pthread_mutex_init(&t->lock, NULL);
     pthread_rwlock_init(&t->log_lock, NULL);
     pthread_rwlock_init(&t->keys_lock, NULL);
+    /* The writer is the core, which must not wait for a thousand readers in turn. */
+    pthread_rwlockattr_t writer_first;
+    pthread_rwlockattr_init(&writer_first);
+    pthread_rwlockattr_setkind_np(&writer_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&t->policy_lock, &writer_first);
+    pthread_rwlockattr_destroy(&writer_first);
     t->current = snapshot_edit(NULL);
     t->ring = mem_alloc(TAILNET_LOG * sizeof(*t->ring));
     t->oldest = 1;
@@ -53,6 +63,8 @@ void tailnet_free(struct tailnet *t)
     pthread_mutex_destroy(&t->lock);
     pthread_rwlock_destroy(&t->log_lock);
     pthread_rwlock_destroy(&t->keys_lock);
+    pthread_rwlock_destroy(&t->policy_lock);
+    policy_view_free(t->policy);
     free(t);
 }
 
@@ -134,6 +146,28 @@ void tailnet_count_machine(struct tailnet *t, const uint8_t machine_key[KEY_LEN]
     else
         map_del(&t->machine_keys, machine_key, KEY_LEN);
     pthread_rwlock_unlock(&t->keys_lock);
+}
+
+const struct policy_view *tailnet_policy_read(struct tailnet *t)
+{
+    pthread_rwlock_rdlock(&t->policy_lock);
+    return t->policy;
+}
+
+void tailnet_policy_done(struct tailnet *t)
+{
+    pthread_rwlock_unlock(&t->policy_lock);
+}
+
+struct policy_view **tailnet_policy_write(struct tailnet *t)
+{
+    pthread_rwlock_wrlock(&t->policy_lock);
+    return &t->policy;
+}
+
+void tailnet_policy_written(struct tailnet *t)
+{
+    pthread_rwlock_unlock(&t->policy_lock);
 }
 
 void tailnet_subscribe(struct tailnet *t, void (*wake)(void *arg), void *arg)

@@ -57,7 +57,7 @@ struct pending {
     char *ssh_user;
 };
 
-struct policy_view; /* the compiled policy over these nodes: see netmap/access.h */
+struct policy_view; /* policy/policy.h */
 
 struct tailnet_snapshot {
     atomic_uint refs;
@@ -124,6 +124,12 @@ long tailnet_changes(struct tailnet *t, uint64_t after, uint64_t until, struct c
  * decide about a key without the core. The second answers whether the machine key owns any node. */
 uint32_t tailnet_find_key(struct tailnet *t, const uint8_t node_key[KEY_LEN]);
 bool tailnet_knows_machine(struct tailnet *t, const uint8_t machine_key[KEY_LEN]);
+
+/* The policy as it applies to the newest nodes; NULL: none, everything is allowed. It is kept up to date in place, node
+ * by node, so whoever reads it holds it meanwhile: briefly, for one answer. It may be ahead of a pinned snapshot, never
+ * behind: it changes before what follows from the change is published. */
+const struct policy_view *tailnet_policy_read(struct tailnet *t);
+void tailnet_policy_done(struct tailnet *t);
 
 /* wake is called on the publishing thread after each publication; it must only make a reader look again. */
 void tailnet_subscribe(struct tailnet *t, void (*wake)(void *arg), void *arg);
