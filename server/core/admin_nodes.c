@@ -205,7 +205,10 @@ int admin_register(struct core_state *s, struct core_admin *a, struct err *e)
         return rc;
     if (w->pending->ssh)
         return err_field(e, ERR_INVALID, "authId", "this is an SSH session: use 'headway auth approve'");
-    const struct user *user = find_user_by_name(s, a->name ? a->name : "", &hits);
+    const struct user *user =
+        a->user_id ? find_user(s, a->user_id) : find_user_by_name(s, a->name ? a->name : "", &hits);
+    if (a->user_id)
+        hits = 1;
     if (!user)
         return err_field(e, ERR_MISSING, "user", "looking up user: user not found: '%.80s'", a->name ? a->name : "");
     if (hits > 1)

@@ -124,7 +124,7 @@ enum admin_op {
     ADMIN_ROUTES_EDIT,       /* id, prefixes (approve), revoke */
     ADMIN_PRIMARY,           /* prefixes (one), id: that node serves it */
     ADMIN_NODE_DRAIN,        /* id: its prefixes move to others where others can serve them */
-    ADMIN_REGISTER,          /* text (auth id), name (user): approves a registration for a user */
+    ADMIN_REGISTER,          /* text (auth id), user_id, or name: approves a registration for a user */
     ADMIN_AUTH_APPROVE,      /* text (auth id) */
     ADMIN_AUTH_REJECT,       /* text (auth id) */
     ADMIN_BACKFILL,          /* addresses for nodes that lack one; text result: one line a change */

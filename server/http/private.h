@@ -119,7 +119,8 @@ struct request {
     char *target;        /* undecoded, with the query */
     char *authorization; /* NULL: none */
     char *if_match, *last_event_id, *accept, *forwarded_for;
-    int peer_fd; /* of the unix socket, for its peer's name; -1: none */
+    char peer[64]; /* address of the other end, for the log */
+    int peer_fd;   /* of the unix socket, for its peer's name; -1: none */
     bool peer_is_local;
     struct buf body;
     bool too_large;
@@ -228,8 +229,9 @@ void relays_unref(struct relays *relays);
 struct view {
     const struct tailnet_snapshot *s;
     const struct relays *relays; /* NULL: no names of relays */
-    struct map nodes;            /* id -> struct tailnet_node, filled when first asked for */
+    struct map nodes;            /* id -> struct tailnet_node, filled when it is asked for often */
     bool nodes_filled;
+    unsigned lookups;
 };
 void show_init(struct view *v, struct http *h, const struct tailnet_snapshot *s);
 void show_release(struct view *v);

@@ -91,6 +91,8 @@ static int find_route(struct request *r)
     return query_parse(&r->arena, *question ? question + 1 : "", r->query, &r->query_count, &r->err);
 }
 
+static struct log_limit wrong_keys;
+
 /* Everything below /api asks for the key first, as headscale's gateway did: a stranger learns nothing of what exists.
  */
 static int authenticate(struct request *r)
@@ -106,6 +108,9 @@ static int authenticate(struct request *r)
     int code = auth_bearer(r->h->auth, r->s, r->authorization, clock_wall_ns(), &r->who, &r->err);
     if (code == 0)
         core_apikey_seen(r->h->with.core, r->who.key_id);
+    else if (r->authorization)
+        log_limited(&wrong_keys, 5, LOG_LEVEL_WARN, "http", "%s came with an API key that is unknown or expired",
+                    r->peer);
     return code;
 }
 

@@ -3,6 +3,7 @@
  * is suspended while it is worked on. */
 #include <errno.h>
 #include <microhttpd.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 #define CONNECTION_POOL 32768 /* bytes: head of the request and buffers */
 #define DISCARD_MAX     (8 * BODY_MAX)
 #define DRAIN_SECONDS   2
+#define PER_ADDRESS     128 /* connections of the public door; behind a proxy that is not trusted all have one address */
 
 struct gate { /* what a daemon's callbacks are told */
     struct http *h;
@@ -104,6 +106,14 @@ static bool is_local(const struct sockaddr *addr)
     return false;
 }
 
+static void note_peer(struct request *r, const struct sockaddr *addr)
+{
+    socklen_t len = addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+    if (getnameinfo(addr, len, r->peer, sizeof(r->peer), NULL, 0, NI_NUMERICHOST) != 0)
+        str_copy(r->peer, sizeof(r->peer), "an unknown address");
+}
+
 static struct request *request_new(struct gate *gate, struct exchange *x, const char *method)
 {
     struct request *r = mem_alloc(sizeof(*r));
@@ -122,6 +132,8 @@ static struct request *request_new(struct gate *gate, struct exchange *x, const 
     r->forwarded_for = header(x->connection, "X-Forwarded-For");
     r->peer_fd = gate->door == DOOR_UNIX && fd ? fd->connect_fd : -1;
     r->peer_is_local = gate->door == DOOR_UNIX || (peer && is_local(peer->client_addr));
+    if (peer && gate->door != DOOR_UNIX)
+        note_peer(r, peer->client_addr);
     r->body.max = BODY_MAX;
     r->arena.max = 4 * BODY_MAX;
     return r;
@@ -309,7 +321,8 @@ static struct MHD_Daemon *start_daemon(struct gate *gate, int fd, unsigned threa
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem listener[] = {
-        {fd >= 0 ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_END, (intptr_t)fd, NULL},
+        {fd >= 0 ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_PER_IP_CONNECTION_LIMIT, fd >= 0 ? (intptr_t)fd : PER_ADDRESS,
+         NULL},
         {MHD_OPTION_END, 0, NULL},
     };
 

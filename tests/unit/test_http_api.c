@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The API over real sockets, with a real core and store behind it: as scripts, web interfaces and the console use it.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -367,6 +368,94 @@ static void an_id_the_stream_does_not_reach_is_gone(void **state)
     json_decref(api_expect(&f, 400, "GET", "/api/headway/events?follow=maybe", NULL));
 }
 
+/* ---- registrations that wait ---- */
+
+struct waiting_client {
+    struct core_register reg; /* first: core's done gets its call */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool done;
+};
+
+static void registered(struct core_call *call)
+{
+    struct waiting_client *w = call->owner;
+
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void a_registration_waits_is_shown_and_approved(void **state)
+{
+    struct core_register first = {.machine_key = {1}, .node_key = {2}};
+    struct waiting_client w = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+    (void)state;
+    first.info = (struct client_info){.hostname = "tablet",
+                                      .os = "linux",
+                                      .os_version = "",
+                                      .client_version = "1.102.3",
+                                      .hostinfo = "{}",
+                                      .peer_hostinfo = "{}",
+                                      .cap_version = 142,
+                                      .source = "192.0.2.9:1"};
+    assert_int_equal(core_wait(f.core, core_register, &first), 0);
+    assert_int_equal(first.result, REGISTER_URL);
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/pending", NULL);
+    json_t *p = json_array_get(json_object_get(j, "pending"), 0);
+    assert_string_equal(json_text(p, "authId", ""), first.auth_id);
+    assert_string_equal(json_text(p, "hostname", ""), "tablet");
+    char *command = mem_format("headway auth register --auth-id %s --user USERNAME", first.auth_id);
+    assert_string_equal(json_text(p, "command", ""), command);
+    json_decref(j);
+    free(command);
+
+    w.reg = first;
+    w.reg.followup = first.auth_id;
+    w.reg.call = (struct core_call){.done = registered, .owner = &w};
+    core_register(f.core, &w.reg);
+    char *target = mem_format("/api/headway/pending/%s/approve", first.auth_id);
+    json_decref(api_expect(&f, 404, "POST", target, "{\"user\":\"nobody\"}"));
+    json_decref(api_expect(&f, 400, "POST", target, "{}"));
+    j = api_expect(&f, 200, "POST", target, "{\"user\":\"alice\"}");
+    assert_string_equal(text_of(j, "result", "givenName"), "tablet");
+    json_decref(j);
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+        pthread_cond_wait(&w.wake, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    assert_int_equal(w.reg.result, REGISTER_DONE);
+    record_unref(w.reg.user);
+    json_decref(api_expect(&f, 404, "POST", target, "{\"user\":\"1\"}"));
+    free(target);
+}
+
+static void a_registration_is_approved_as_headscale_s_commands_do(void **state)
+{
+    struct core_register first = {.machine_key = {1}, .node_key = {2}};
+
+    (void)state;
+    first.info = (struct client_info){.hostname = "tablet",
+                                      .os = "",
+                                      .os_version = "",
+                                      .client_version = "",
+                                      .hostinfo = "{}",
+                                      .peer_hostinfo = "{}",
+                                      .cap_version = 142,
+                                      .source = "192.0.2.9:1"};
+    assert_int_equal(core_wait(f.core, core_register, &first), 0);
+    char *target = mem_format("/api/v1/node/register?user=alice&key=%s", first.auth_id + strlen("hskey-authreq-"));
+    json_t *j = api_expect(&f, 200, "POST", target, "{}");
+    assert_string_equal(text_of(j, "node", "registerMethod"), "REGISTER_METHOD_CLI");
+    json_decref(j);
+    free(target);
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/auth/reject", "{\"authId\":\"x\"}"));
+    json_decref(
+        api_expect(&f, 404, "POST", "/api/v1/auth/reject", "{\"authId\":\"hskey-authreq-0123456789abcdef01234567\"}"));
+}
+
 /* ---- keys at the public door ---- */
 
 static char *make_key(const char *body)
@@ -446,7 +535,6 @@ static int raw(const char *text, size_t len)
     int fd = api_connect(&f, true), status;
 
     api_send(fd, text, len);
-    shutdown(fd, SHUT_WR);
     status = api_answer(fd, NULL, &body);
     close(fd);
     buf_release(&body);
@@ -478,10 +566,9 @@ static void too_much_is_refused(void **state)
 
 static void nonsense_disturbs_nobody(void **state)
 {
+    static const char *const halves[] = {"", "GET", "\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nX: ",
+                                         "POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"};
     static const char *const texts[] = {
-        "",
-        "GET",
-        "\r\n\r\n",
         "GET / HTTP/9.9\r\n\r\n",
         "GET  /  HTTP/1.1\r\nHost: x\r\n\r\n",
         "POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
@@ -494,6 +581,11 @@ static void nonsense_disturbs_nobody(void **state)
     };
 
     (void)state;
+    for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
+        int fd = api_connect(&f, true);
+        api_send(fd, halves[i], strlen(halves[i]));
+        close(fd);
+    }
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         int status = raw(texts[i], strlen(texts[i]));
         assert_true(status == 0 || status >= 400);
@@ -550,6 +642,8 @@ int main(void)
         CASE(the_stream_tells_what_changed_and_goes_on_after_a_break),
         CASE(a_session_s_end_is_told_at_once),
         CASE(an_id_the_stream_does_not_reach_is_gone),
+        CASE(a_registration_waits_is_shown_and_approved),
+        CASE(a_registration_is_approved_as_headscale_s_commands_do),
         CASE(strangers_need_a_key),
         CASE(a_read_only_key_reads_and_tries),
         CASE(the_public_pages_answer),
