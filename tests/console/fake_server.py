@@ -361,6 +361,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def handle_error(self, request, client_address):
+        pass  # a console that was killed hangs up in the middle
+
     def get_request(self):
         connection, _ = super().get_request()
         return connection, ("unix", 0)

@@ -2,6 +2,7 @@
 #include "console/net.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -132,6 +133,8 @@ static int get_snapshot(struct net *n, struct err *e)
         return r;
     r = decode_snapshot(root, &m.delta, e);
     json_decref(root);
+    /* The JSON of a large tailnet is many times what is kept of it: the memory goes back to the system. */
+    malloc_trim(0);
     if (r < 0)
         return r;
     mem_replace(&n->since, m.delta.event ? m.delta.event : "");

@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The installed program on a pseudo terminal, with a daemon that is made up: how fast keys are answered with 10,000
+nodes, what changes of size, signals, crashes, colours and odd terminals do, and that the terminal is put back.
+The program says on a descriptor when it has drawn and nothing is under way, so nothing here waits for a time."""
+# limit: 120
+import fcntl
+import http.client
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+HEADWAY = os.environ.get("HEADWAY", os.path.join(ROOT, "build/release/headway"))
+count = failed = 0
+
+
+def check(name, good, why=""):
+    global count, failed
+    count += 1
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {count} - {name}")
+    if not good:
+        print("\n".join("# " + line for line in str(why).splitlines()[:40]))
+
+
+class Unix(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.host)
+
+
+class Daemon:
+    def __init__(self, work, nodes=0):
+        self.path = os.path.join(work, "socket")
+        self.process = subprocess.Popen([sys.executable, os.path.join(HERE, "fake_server.py"), self.path, str(nodes)])
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                self.call("GET", "/api/headway/whoami")
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError("the made-up daemon does not start")
+
+    def call(self, method, path, body=None):
+        connection = Unix("h")
+        connection.host = self.path
+        connection.request(method, path, json.dumps(body) if body is not None else None)
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Console:
+    def __init__(self, work, rows=24, cols=80, term="xterm-256color", args=(), env=None):
+        config = os.path.join(work, "config.yaml")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(f"server_url: http://127.0.0.1:1\nunix_socket: {work}/socket\n"
+                    f"noise:\n  private_key_path: {work}/key\nprefixes:\n  v4: 100.64.0.0/10\n")
+        self.idle, idle_write = os.pipe()
+        self.master, slave = pty.openpty()
+        self.slave = slave
+        self.size(rows, cols, tell=False)
+        self.before = termios.tcgetattr(slave)
+        environment = dict(os.environ, TERM=term, LC_ALL="C.UTF-8", HEADWAY_IDLE_FD=str(idle_write), HOME=work,
+                           TZ="UTC", ASAN_OPTIONS="handle_segv=0:handle_abort=0:allow_user_segv_handler=1")
+        environment.pop("NO_COLOR", None)
+        environment.update(env or {})
+        self.process = subprocess.Popen([HEADWAY, "-c", config, *args], stdin=slave, stdout=slave, stderr=slave,
+                                        env=environment, pass_fds=[idle_write], start_new_session=True)
+        os.close(idle_write)
+        self.output = b""
+        self.idles = 0
+
+    def size(self, rows, cols, tell=True):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        if tell:
+            os.kill(self.process.pid, signal.SIGWINCH)
+
+    def pump(self, until, seconds):
+        """Reads until the condition holds; returns whether it came to hold."""
+        end = time.monotonic() + seconds
+        while not until():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            ready, _, _ = select.select([self.master, self.idle], [], [], min(left, 0.2))
+            for fd in ready:
+                try:
+                    data = os.read(fd, 65536)
+                except OSError:
+                    data = b""
+                if fd == self.idle:
+                    self.idles += data.count(b"\n")
+                    if not data:
+                        return until()
+                else:
+                    self.output += data
+            if self.process.poll() is not None and not ready:
+                return until()
+        return True
+
+    def key(self, keys):
+        before = self.idles
+        start = time.perf_counter()
+        os.write(self.master, keys.encode())
+        good = self.pump(lambda: self.idles > before, 5)
+        return (time.perf_counter() - start) * 1000 if good else None
+
+    def shows(self, text, seconds=5):
+        return self.pump(lambda: text.encode() in self.output, seconds)
+
+    def forget(self):
+        self.output = b""
+
+    def ended(self, seconds=5):
+        self.pump(lambda: self.process.poll() is not None, seconds)
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.process.wait()
+
+    def put_back(self):
+        """Is the terminal as it was? The full screen was left, the cursor is shown, the modes are the old ones."""
+        self.pump(lambda: False, 0.1)
+        same = termios.tcgetattr(self.slave)[:4] == self.before[:4]
+        left = b"\x1b[?1049l" in self.output[-4000:]
+        return same and left
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for fd in (self.master, self.slave, self.idle):
+            os.close(fd)
+
+
+def latency(work):
+    daemon = Daemon(work, 10000)
+    c = Console(work, 60, 200)
+    check("10,000 nodes are on the screen", c.shows("10000 of", 10) or c.shows("10001 nodes", 20), c.output[-2000:])
+    c.shows("LIVE", 5)
+    times = sorted(filter(None, (c.key(k) for k in (["j"] * 60 + ["k"] * 20 + ["\x04"] * 20 + ["G", "g"] * 10))))
+    middle, late = times[len(times) // 2], times[int(len(times) * 0.99)]
+    print(f"# a key, written to drawn: p50 {middle:.1f} ms, p99 {late:.1f} ms, of {len(times)}")
+    check("each key was answered", len(times) == 120, len(times))
+    check("within 16 ms", middle < 16, middle)
+    c.forget()
+    daemon.call("POST", "/test/churn", {"count": 2000})
+    times = sorted(filter(None, (c.key(k) for k in ["j", "k"] * 40)))
+    print(f"# while 2,000 nodes change: p50 {times[len(times) // 2]:.1f} ms, p99 {times[int(len(times) * 0.99)]:.1f} ms")
+    check("and while 2,000 nodes change", times[len(times) // 2] < 16, times)
+    began = time.perf_counter()
+    c.key("g")
+    c.forget()
+    daemon.call("POST", "/test/event", {"node": "1", "givenName": "a-renamed-elsewhere"})
+    check("a change made elsewhere is shown", c.shows("a-renamed-elsewhere", 5))
+    print(f"# {(time.perf_counter() - began) * 1000:.0f} ms after it was made")
+    with open(f"/proc/{c.process.pid}/status", encoding="ascii") as f:
+        print("# memory:", re.search(r"VmRSS:\s*(.*)", f.read()).group(1))
+    c.key("q")
+    check("q ends it", c.ended() == 0)
+    check("the terminal is put back", c.put_back(), c.output[-300:])
+    c.close()
+    daemon.stop()
+
+
+def signals(work):
+    for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP"), (signal.SIGSEGV, "a crash"),
+                         (signal.SIGABRT, "an abort")):
+        c = Console(work)
+        c.shows("LIVE")
+        c.process.send_signal(number)
+        c.ended()
+        check(f"{name} ends it and puts the terminal back", c.put_back(), c.output[-300:])
+        c.close()
+    c = Console(work)
+    c.shows("LIVE")
+    os.write(c.master, b"\x1a")
+    stopped = os.waitid(os.P_PID, c.process.pid, os.WSTOPPED | os.WNOWAIT)
+    check("Ctrl-Z stops it", stopped is not None and stopped.si_status == signal.SIGSTOP, stopped)
+    check("with the terminal put back", c.put_back(), c.output[-300:])
+    c.forget()
+    c.process.send_signal(signal.SIGCONT)
+    check("it comes back and draws everything again", c.shows("Nodes") and c.shows("build-01"), c.output[-500:])
+    c.key("q")
+    check("and ends as always", c.ended() == 0)
+    c.close()
+
+
+def looks(work):
+    c = Console(work, env={"NO_COLOR": "1"})
+    c.shows("LIVE")
+    check("NO_COLOR: no colour is set", not re.search(rb"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;|48;|4[0-7])[0-9;]*m", c.output))
+    c.close()
+    c = Console(work)
+    c.shows("LIVE")
+    check("256 colours: they are used", b"38;5;" in c.output)
+    check("the palette is left alone", b"\x1b]4;" not in c.output)
+    check("no name from a client reaches the terminal as a command", b"\x1b[31mred" not in c.output)
+    c.close()
+    for term, extra in (("xterm", {}), ("screen", {}), ("linux", {}), ("vt100", {}), ("xterm-256color", {"LC_ALL": "C"})):
+        c = Console(work, term=term, env=extra)
+        check(f"TERM={term} {extra.get('LC_ALL', '')}: it works", c.shows("LIVE") and c.shows("build-01"), c.output[-500:])
+        c.key("q")
+        check("and ends", c.ended() == 0)
+        c.close()
+    c = Console(work, term="no-such-terminal")
+    check("an unknown terminal is an error in words", c.ended() == 1 and b"is not known" in c.output, c.output)
+    c.close()
+    c = Console(work, args=["--theme", "pink"])
+    check("so is an unknown theme", c.ended() != 0 and b"pink" in c.output, c.output)
+    c.close()
+
+
+def sizes(work):
+    c = Console(work)
+    c.shows("LIVE")
+    seed = 1
+    for i in range(300):
+        seed = (seed * 1103515245 + 12345) % 2**31
+        c.size(seed // 7 % 60 + 1, seed // 1000 % 200 + 1)
+        if i % 5 == 0:
+            c.key("jk2?"[i // 5 % 4])
+        if i % 11 == 0:
+            c.key("\x1b")
+    c.size(24, 80)
+    c.forget()
+    c.key("\x1b")
+    c.key("\x0c")
+    check("300 changes of size later it still draws", c.shows("Nodes") and c.process.poll() is None, c.output[-300:])
+    c.close()
+
+
+def faults(work, daemon):
+    c = Console(work)
+    c.shows("LIVE")
+    c.forget()
+    daemon.stop()
+    check("a daemon that goes away is said", c.shows("DOWN"), c.output[-500:])
+    c.forget()
+    c.key("a")
+    check("nothing can be changed then", c.shows("not connected"), c.output[-500:])
+    c.forget()
+    daemon = Daemon(work)
+    c.key("R")
+    check("it is back by itself", c.shows("LIVE", 10), c.output[-500:])
+    c.forget()
+    daemon.call("POST", "/test/node", {"name": "fresh-router", "routes": ["10.99.0.0/16"]})
+    check("and follows again", c.shows("fresh-router"), c.output[-500:])
+    for key in ("/fresh\r", "a"):
+        c.key(key)
+    check("approving works", c.shows("10.99.0.0/16 approved on fresh-router"), c.output[-800:])
+    calls = daemon.call("GET", "/test/calls")
+    check("with the version that was on the screen", calls[-1]["ifMatch"] in ('"1"', "1"), calls)
+    c.close()
+    return daemon
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="headway-console-") as work:
+        latency(work)
+        daemon = Daemon(work)
+        signals(work)
+        looks(work)
+        sizes(work)
+        daemon = faults(work, daemon)
+        daemon.stop()
+    print(f"1..{count}")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
