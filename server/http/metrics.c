@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "http/private.h"
 
@@ -125,13 +126,15 @@ static size_t open_descriptors(void)
 static unsigned long long resident_bytes(void)
 {
     FILE *f = fopen("/proc/self/statm", "re");
-    unsigned long long size, resident = 0;
+    char text[128] = "";
+    char *end = text;
 
-    if (f && fscanf(f, "%llu %llu", &size, &resident) != 2)
-        resident = 0;
+    if (f && !fgets(text, sizeof(text), f))
+        text[0] = '\0';
     if (f)
         fclose(f);
-    return resident * 4096;
+    strtoull(text, &end, 10); /* the size comes first */
+    return strtoull(end, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
 static void process_figures(struct http *h, struct buf *out)
