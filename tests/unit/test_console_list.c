@@ -152,7 +152,9 @@ static void random_changes_never_move_the_cursor(void **state)
             snprintf(name, sizeof(name), "n-%u", (unsigned)(seed >> 20) % 1000);
             send_node(&r, id, name, dice % 2);
         } else if (dice < 60) {
-            dying |= id == (unsigned)atol(before);
+            uint64_t under = 0;
+
+            dying |= str_u64(before, 0, UINT64_MAX, &under, "row", NULL) == 0 && under == id;
             remove_node(&r, id);
         } else if (dice < 80) {
             rig_pass(&r, dice * 20);

@@ -205,7 +205,10 @@ void term_size(int *rows, int *cols)
 
 void term_mouse(bool on)
 {
-    if (on == term.mouse)
+    const char *name = getenv("TERM");
+
+    /* On the Linux console curses would load another library for it, and talk to a daemon. */
+    if (on == term.mouse || (name && str_eq(name, "linux")))
         return;
     term.mouse = on;
     mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,

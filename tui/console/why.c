@@ -48,10 +48,9 @@ static void why_route(struct app *app, const struct m_route *r, struct buf *out)
     if (*r->reason)
         buf_addf(out, "reason\t%s\n", r->reason);
     buf_addf(out, "advertised\t%s\n", r->state == ROUTE_APPROVED ? "no: the client does not offer it now" : "yes");
-    buf_addf(out, "approved\t%s%s\n", r->state == ROUTE_AVAILABLE ? "no" : "yes, by ",
-             r->state == ROUTE_AVAILABLE ? ""
-             : *r->approved_by           ? r->approved_by
-                                         : "somebody");
+    bool approved = r->state != ROUTE_AVAILABLE;
+    buf_addf(out, "approved\t%s%s%s\n", approved ? "yes" : "no", approved && *r->approved_by ? ", by " : "",
+             approved ? r->approved_by : "");
     buf_addf(out, "node\t%s\n", glyph_word(node_glyph(r->node)));
     if (!r->exit)
         buf_addf(out, "served by\t%s\n", *r->primary_name ? r->primary_name : "nobody");
