@@ -9,7 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define FLUSH_ROUNDS 8 /* of LOOP_SCRATCH bytes, before others have their turn */
+#define FLUSH_ROUNDS 16          /* before others have their turn */
+#define FLUSH_BYTES  (64 * 1024) /* at most in a round: what a socket does not take is kept, for each slow client */
 
 static void conn_flush(struct loop_task *task);
 static void stranger_due(struct loop_timer *timer);
@@ -180,10 +181,10 @@ static size_t produce(struct rpc_conn *c, uint8_t *out)
         free(c->lead);
         c->lead = NULL;
         c->lead_len = 0;
-        noise_writer_begin(&c->out, out + lead, LOOP_SCRATCH - lead);
+        noise_writer_begin(&c->out, out + lead, FLUSH_BYTES);
         noise_writer_add(&c->out, early->data, early->len);
     } else {
-        noise_writer_begin(&c->out, out, LOOP_SCRATCH);
+        noise_writer_begin(&c->out, out, FLUSH_BYTES);
     }
     h2_produce(c);
     return lead + noise_writer_end(&c->out);

@@ -23,7 +23,7 @@
 #define CONN_BODIES_MAX   (1024 * 1024)
 #define CONN_HEADERS_MAX  (16 * 1024)       /* of one request: names, values and 32 each, as HTTP/2 counts them */
 #define CONN_IGNORED_MAX  (4 * 1024 * 1024) /* of bodies that were refused */
-#define CONN_UNSENT_LIMIT (128 * 1024)
+#define CONN_UNSENT_LIMIT (64 * 1024)
 #define CONN_STRANGER_MS  30000
 #define CONN_FRAME_MAX    (16384 + 16) /* of HTTP/2, with its head */
 
@@ -113,6 +113,7 @@ struct ping {
     enum ping_state state;
     unsigned unanswered; /* PINGs without their acknowledgement */
     unsigned interval_ms, timeout_ms;
+    uint64_t dice;
     int64_t last_heard;         /* mono ms */
     int64_t sent_us;            /* of the PING that is out, or of the last one; 0 before the first */
     int64_t srtt_us, spread_us; /* as TCP keeps them (RFC 6298); srtt_us is -1 before the first */
@@ -132,6 +133,8 @@ struct rpc_conn {
     struct noise_reader in;
     struct noise_writer out;
     nghttp2_session *h2;
+    void *frame_buffer; /* nghttp2's */
+    size_t frame_buffer_size;
     uint8_t *held; /* the beginning of a record */
     size_t held_len;
     uint8_t *lead; /* goes before the first record: 101 and the handshake's answer */

@@ -3,6 +3,7 @@
  * frame's head, the bytes go from the shared chunk through the cipher into the buffer that is written. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "control/conn.h"
@@ -217,6 +218,60 @@ void h2_produce(struct rpc_conn *c)
     }
 }
 
+/* ---- Memory ---- */
+
+/* A session holds a buffer for one frame of the largest size, of which our heads of frames use the first bytes. As
+ * pages of its own it costs one page; within the heap, among memory that was used before, all of it. */
+#define FRAME_BUFFER_MIN 12000
+
+static void *h2_malloc(size_t size, void *arg)
+{
+    struct rpc_conn *c = arg;
+
+    if (size < FRAME_BUFFER_MIN || c->frame_buffer)
+        return malloc(size);
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED)
+        return malloc(size);
+    c->frame_buffer = pages;
+    c->frame_buffer_size = size;
+    return pages;
+}
+
+static void h2_free(void *block, void *arg)
+{
+    struct rpc_conn *c = arg;
+
+    if (!block || block != c->frame_buffer) {
+        free(block);
+        return;
+    }
+    munmap(c->frame_buffer, c->frame_buffer_size);
+    c->frame_buffer = NULL;
+}
+
+static void *h2_calloc(size_t n, size_t size, void *arg)
+{
+    (void)arg;
+    return calloc(n, size);
+}
+
+static void *h2_realloc(void *block, size_t size, void *arg)
+{
+    struct rpc_conn *c = arg;
+
+    if (!block)
+        return h2_malloc(size, arg);
+    if (block != c->frame_buffer)
+        return realloc(block, size);
+    void *fresh = malloc(size);
+    if (!fresh)
+        return NULL;
+    memcpy(fresh, block, size < c->frame_buffer_size ? size : c->frame_buffer_size);
+    h2_free(block, arg);
+    return fresh;
+}
+
 /* ---- Setting up ---- */
 
 int h2_server_init(struct rpc_server *s, struct err *e)
@@ -247,8 +302,10 @@ int h2_start(struct rpc_conn *c)
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, CONN_HEADERS_MAX},
     };
 
+    nghttp2_mem mem = {c, h2_malloc, h2_free, h2_calloc, h2_realloc};
+
     c->frames.skip = NGHTTP2_CLIENT_MAGIC_LEN;
-    if (nghttp2_session_server_new2(&c->h2, c->server->callbacks, c, c->server->h2_options) < 0)
+    if (nghttp2_session_server_new3(&c->h2, c->server->callbacks, c, c->server->h2_options, &mem) < 0)
         return ERR_INTERNAL;
     return nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings));
 }

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Prints the tables of figures: what the parts cost by themselves, then what nodes cost a whole daemon.
+#   tests/bench/run.sh [N...]      N nodes against the daemon; 100 1000 by default (make bench takes BENCH_NODES)
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+status=0
+for program in build/release/tests/bench/bench_*; do
+  if [[ ! -x $program || $program == *.* || $program == *bench_load ]]; then continue; fi
+  echo "== ${program##*/bench_}"
+  "$program" || status=1
+done
+echo "== daemon"
+if [ $# -eq 0 ]; then read -ra nodes <<<"${BENCH_NODES:-100 1000}"; else nodes=("$@"); fi
+tests/bench/daemon.py "${nodes[@]}" || status=1
+exit "$status"
