@@ -190,6 +190,77 @@ static void frozen_shows_the_past_and_thaws(void **state)
     rig_release(&r);
 }
 
+static void click_on(struct rig *r, const char *text, int clicks)
+{
+    char *screen = rig_screen(r, 24, 80), *line = screen;
+
+    for (int row = 0; line && *line; row++) {
+        size_t len = strcspn(line, "\n");
+        char *found = memmem(line, len, text, strlen(text));
+
+        if (found) {
+            wchar_t rune;
+            int col = 0;
+
+            for (const char *at = line; at < found; col++)
+                at += utf8_next(at, &rune);
+            app_click(&r->app, row, col, clicks);
+            free(screen);
+            return;
+        }
+        line += len + (line[len] == '\n');
+    }
+    fail_msg("'%s' is not on the screen", text);
+}
+
+static void the_mouse_does_what_keys_do(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    click_on(&r, "gw-fra-1", 1);
+    assert_string_equal(rig_cursor(&r), "5");
+    click_on(&r, "SEEN", 1);
+    assert_string_equal(r.app.lists[LIST_NODES].def->columns[r.app.lists[LIST_NODES].sort].key, "seen");
+    click_on(&r, "gw-fra-1", 1);
+    assert_int_equal(r.app.place.view, VIEW_NODE); /* the second click opens */
+    click_on(&r, "2 Routes", 1);
+    assert_int_equal(r.app.place.view, VIEW_ROUTES);
+    app_wheel(&r.app, 3);
+    assert_int_equal(list_position(app_list(&r.app)), 3);
+    click_on(&r, "? help", 1); /* no hit: nothing happens */
+    click_on(&r, "w why", 1);
+    assert_int_equal(r.app.dialog.kind, DIALOG_TEXT);
+    rig_release(&r);
+}
+
+static void the_prompt_completes_and_remembers(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":node gw-f<Tab><Enter>");
+    assert_int_equal(r.app.place.view, VIEW_NODE);
+    assert_string_equal(r.app.place.node, "5");
+    rig_keys(&r, "<Esc>:<Up>");
+    assert_string_equal(r.app.prompt.line.text, "node gw-fra-1");
+    rig_keys(&r, "<Esc>:sort ow<Tab><Enter>");
+    assert_true(rig_shows(&r, "sorted by owner"));
+    rig_keys(&r, ":nosuch<Enter>");
+    assert_true(rig_shows(&r, "there is no command 'nosuch'"));
+    rig_keys(&r, ":set theme light<Enter>");
+    assert_int_equal(r.app.theme, THEME_LIGHT);
+    rig_keys(&r, ":routes prefix 192<Enter>");
+    rig_draw(&r, 24, 80);
+    assert_int_equal(app_list_id(&r.app), LIST_PREFIXES);
+    assert_int_equal(app_list(&r.app)->order.len, 1);
+    rig_keys(&r, ":q<Enter>");
+    assert_true(r.app.quit);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +273,8 @@ int main(void)
         cmocka_unit_test(make_primary_names_both),
         cmocka_unit_test(without_a_connection_nothing_is_changed),
         cmocka_unit_test(frozen_shows_the_past_and_thaws),
+        cmocka_unit_test(the_mouse_does_what_keys_do),
+        cmocka_unit_test(the_prompt_completes_and_remembers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,17 @@ static void draw_facts(struct app *app, struct canvas *c, struct rect at)
     canvas_right(c, at.row, limit, at.cols - limit - 1, role, word);
 }
 
+/* Where nothing else is to be said: why the route under the cursor is as it is. */
+static void draw_reason(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (!row || row->kind != ROW_ROUTE || app->dialog.kind || !*((const struct m_route *)row)->reason)
+        return;
+    canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->reason);
+    canvas_right(c, at.row, at.cols - 8, 7, ROLE_KEY, "w why");
+}
+
 static void draw_flash(struct app *app, struct canvas *c, struct rect at)
 {
     struct flash *f = &app->flash;
@@ -196,8 +207,10 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
         prompt_draw(app, c, at);
         return;
     }
-    if (!f->text || (f->until_ms && f->until_ms <= app->at.now_ms))
+    if (!f->text || (f->until_ms && f->until_ms <= app->at.now_ms)) {
+        draw_reason(app, c, at);
         return;
+    }
     if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO) {
         int64_t left = (undo->at_ms + UNDO_MS - app->at.now_ms) / 1000;
         char text[24];

@@ -38,6 +38,7 @@ void app_key(struct app *app, int key)
 
 void app_wheel(struct app *app, int rows)
 {
+    catch_up(app);
     if (app->dialog.kind)
         dialog_key(app, rows > 0 ? CK_DOWN : CK_UP);
     else if (!app->prompt.kind)
@@ -51,6 +52,7 @@ void app_click(struct app *app, int row, int col, int clicks)
     const struct hit *hit = canvas_hit_at(&app->canvas, row, col);
     struct list *l = app_list(app);
 
+    catch_up(app);
     if (!hit)
         return;
     if (app->dialog.kind) {

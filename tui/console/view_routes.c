@@ -118,8 +118,8 @@ static const struct column route_columns[] = {
      .rank = 1,
      .fill = fill_primary,
      .changed = FIELD_STATE},
-    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 2, .rank = 11, .fill = fill_approver},
-    {.title = "WHY", .key = "why", .least = 20, .wish = 30, .share = 4, .rank = 2, .fill = fill_reason},
+    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 2, .rank = 2, .fill = fill_approver},
+    {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
 };
 
 static void route_words(const struct row *row, struct buf *out)
@@ -237,8 +237,8 @@ static const struct column detail_columns[] = {
     {.title = "PREFIX", .key = "prefix", .least = 18, .wish = 22, .share = 2, .fill = fill_prefix},
     {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_state, .changed = FIELD_STATE},
     {.title = "SERVED BY", .key = "primary", .least = 10, .wish = 14, .share = 1, .rank = 1, .fill = fill_primary},
-    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 1, .rank = 11, .fill = fill_approver},
-    {.title = "WHY", .key = "why", .least = 20, .wish = 30, .share = 4, .rank = 2, .fill = fill_reason},
+    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 1, .rank = 2, .fill = fill_approver},
+    {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
 };
 
 const struct list_def detail_def = {
