@@ -58,13 +58,14 @@ skip_case() { # NAME REASON
 }
 
 check() {
-  local name=$1 out
+  local name=$1
   shift
-  if out=$("$@" 2>&1); then
+  # In this shell, not in a substitution: what the command sets must stay.
+  if "$@" >"$WORK/check.out" 2>&1; then
     pass "$name"
   else
     fail "$name"
-    printf '%s: %s\n' "$*" "$out" | tail -n 20 | sed 's/^/# /'
+    printf '%s: %s\n' "$*" "$(cat "$WORK/check.out")" | tail -n 20 | sed 's/^/# /'
     return 1
   fi
 }
