@@ -136,38 +136,58 @@ static void part_sources(const struct policy_view *v, const struct vnode *n, con
             emit_addresses(&v->nodes[b * 64 + (size_t)__builtin_ctzll(left)], out);
 }
 
-static void write_unit(const struct policy_view *v, const struct vnode *n, const struct unit *u, const char *sources,
-                       struct buf *out)
-{
-    struct buf dst = BUF_INIT(0);
+/* What the rules of one part open, by protocol: equal sources need to be told once. */
+struct opened {
+    int proto;
+    struct buf dst;
+};
+struct opened_list {
+    struct opened *items;
+    size_t len, cap;
+};
 
-    for (size_t i = 0; u->ip && i < u->rule->services.len; i++) {
-        buf_clear(&dst);
-        emit_ports(v, n, u, &u->rule->services.items[i], &dst);
-        if (dst.len)
-            emit_rule(out, sources, u->rule->services.items[i].proto, buf_text(&dst), false);
-    }
-    buf_clear(&dst);
+static struct buf *opened_for(struct opened_list *all, int proto)
+{
+    for (size_t i = 0; i < all->len; i++)
+        if (all->items[i].proto == proto)
+            return &all->items[i].dst;
+    struct opened *o = vec_add(all);
+    *o = (struct opened){.proto = proto};
+    return &o->dst;
+}
+
+static void open_unit(const struct policy_view *v, const struct vnode *n, const struct unit *u, struct opened_list *all,
+                      struct buf *grants)
+{
+    for (size_t i = 0; u->ip && i < u->rule->services.len; i++)
+        emit_ports(v, n, u, &u->rule->services.items[i], opened_for(all, u->rule->services.items[i].proto));
     if (u->cap)
-        emit_grants(v, n, u, &dst);
-    if (dst.len)
-        emit_rule(out, sources, PROTO_DEFAULT, buf_text(&dst), true);
-    buf_release(&dst);
+        emit_grants(v, n, u, grants);
 }
 
 static void write_part(const struct policy_view *v, const struct vnode *n, const struct part_key *key, struct buf *out)
 {
     const struct vclass *c = &v->classes.items[n->class_id];
-    struct buf sources = BUF_INIT(0);
+    struct buf sources = BUF_INIT(0), grants = BUF_INIT(0);
+    struct opened_list all = {0};
 
     part_sources(v, n, key, &sources);
-    buf_addc(out, '[');
     if (key->self)
-        write_unit(v, n, &v->p->units.items[key->id], buf_text(&sources), out);
+        open_unit(v, n, &v->p->units.items[key->id], &all, &grants);
     else
         for_bits(u, c->filter, v->unit_words) if (v->p->units.items[u].sources == key->id)
-            write_unit(v, n, &v->p->units.items[u], buf_text(&sources), out);
+            open_unit(v, n, &v->p->units.items[u], &all, &grants);
+    buf_addc(out, '[');
+    for (size_t i = 0; i < all.len; i++) {
+        if (all.items[i].dst.len)
+            emit_rule(out, buf_text(&sources), all.items[i].proto, buf_text(&all.items[i].dst), false);
+        buf_release(&all.items[i].dst);
+    }
+    if (grants.len)
+        emit_rule(out, buf_text(&sources), PROTO_DEFAULT, buf_text(&grants), true);
     buf_addc(out, ']');
+    vec_release(&all);
+    buf_release(&grants);
     buf_release(&sources);
 }
 
