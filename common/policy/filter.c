@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The packet filter as clients are sent it: named parts, one or a few a source list, so that a node that joins or
- * leaves changes one small part of each list that it is in. Lists of up to 64 nodes are one part; longer ones have a
- * part for each block of 64 slots, which a node never leaves. */
+ * leaves changes one small part of each list that it is in. Lists of up to 64 nodes are one part; longer ones are cut
+ * by slots, which a node never changes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 struct part_key {
     bool self;
-    uint32_t id, block; /* list, or unit of autogroup:self and its run of 64 devices */
+    uint32_t id, block, blocks; /* list and its blocks of slots, or unit of autogroup:self and its run of 64 devices */
 };
 
 struct part_sink {
@@ -28,6 +28,32 @@ static uint64_t mix(uint64_t a, uint64_t b)
     x ^= x >> 29;
     x *= UINT64_C(0xbf58476d1ce4e5b9);
     return x ^ x >> 32;
+}
+
+/* Halves a run of blocks (a power of two of them) until each part holds at most 64 nodes. Where the parts are cut
+ * depends on how many nodes there are on either side, so one that joins or leaves moves a cut only when a part
+ * overflows. */
+static void split_parts(const struct vlist *l, uint32_t list, uint32_t first, uint32_t blocks, uint64_t base,
+                        struct part_sink *sink)
+{
+    struct policy_part part;
+    uint64_t newest = 0;
+    size_t nodes = 0;
+
+    for (uint32_t b = first; b < first + blocks; b++) {
+        nodes += (size_t)__builtin_popcountll(l->members[b]);
+        newest = l->block_versions[b] > newest ? l->block_versions[b] : newest;
+    }
+    if (!nodes)
+        return;
+    if (nodes > 64 && blocks > 1) {
+        split_parts(l, list, first, blocks / 2, base, sink);
+        split_parts(l, list, first + blocks / 2, blocks / 2, base, sink);
+        return;
+    }
+    snprintf(part.name, sizeof(part.name), "l%u.%u.%u", list, first, blocks);
+    part.version = mix(base, newest);
+    sink->fn(sink, &part, &(struct part_key){.id = list, .block = first, .blocks = blocks});
 }
 
 static void list_parts(const struct policy_view *v, const struct vnode *n, uint32_t list, struct part_sink *sink)
@@ -50,13 +76,7 @@ static void list_parts(const struct policy_view *v, const struct vnode *n, uint3
         part.version = mix(fixed, 1);
         sink->fn(sink, &part, &(struct part_key){.id = list, .block = BLOCK_STATIC});
     }
-    for (uint32_t b = 0; b < v->slots / 64; b++) {
-        if (!l->members[b])
-            continue;
-        snprintf(part.name, sizeof(part.name), "l%u.%u", list, b);
-        part.version = mix(base, l->block_versions[b]);
-        sink->fn(sink, &part, &(struct part_key){.id = list, .block = b});
-    }
+    split_parts(l, list, 0, (uint32_t)(v->slots / 64), base, sink);
 }
 
 static void self_parts(const struct policy_view *v, const struct vnode *n, struct part_sink *sink)
@@ -129,8 +149,8 @@ static void part_sources(const struct policy_view *v, const struct vnode *n, con
         static_sources(v, l, out);
     if (key->block == BLOCK_STATIC)
         return;
-    size_t first = key->block == BLOCK_WHOLE ? 0 : key->block,
-           last = key->block == BLOCK_WHOLE ? v->slots / 64 : first + 1;
+    size_t first = key->block == BLOCK_WHOLE ? 0 : key->block;
+    size_t last = key->block == BLOCK_WHOLE ? v->slots / 64 : first + key->blocks;
     for (size_t b = first; b < last; b++)
         for (uint64_t left = l->members[b]; left; left &= left - 1)
             emit_addresses(&v->nodes[b * 64 + (size_t)__builtin_ctzll(left)], out);

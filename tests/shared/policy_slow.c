@@ -487,7 +487,7 @@ bool slow_lets(const struct slow *s, size_t index, const struct addr *from, cons
 
     for (size_t i = 0; i < s->rule_count; i++) {
         const struct slow_rule *r = &s->rules[i];
-        if (r->proto >= 0 && r->proto != proto)
+        if (r->proto >= 0 ? r->proto != proto : proto != 6 && proto != 17 && proto != 1 && proto != 58)
             continue;
         for (size_t k = 0; k < r->dsts; k++) {
             const struct slow_alias *d = &r->dst[k];

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Random policies over random tailnets: what the room compiles, keeps up to date and explains, against the slow,
+ * obvious evaluator. A failure prints its seed and policy. */
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "policy/policy.h"
+#include "policy/ranges.h"
+#include "shared/policy_slow.h"
+#include "json/json.h"
+
+#define NODES 14
+#define USERS 4
+
+struct bench {
+    struct slow s;
+    struct policy *p;
+    struct policy_view *v;
+    struct policy_user users[USERS];
+    char names[USERS][2][32];
+    struct buf text;
+};
+
+static struct policy_view *fresh(struct bench *b)
+{
+    struct policy_tailnet t = {.users = b->users, .user_count = USERS};
+    struct policy_view *v = policy_view_new(b->p, &t, NULL);
+    struct slow_scratch scratch = {0};
+    struct policy_node n;
+
+    for (size_t i = 0; i < b->s.node_count; i++)
+        if (b->s.nodes[i].there) {
+            slow_node_input(&b->s, i, &scratch, &n);
+            policy_view_put(v, &n);
+        }
+    slow_scratch_release(&scratch);
+    return v;
+}
+
+static void setup(struct bench *b, uint64_t seed)
+{
+    struct policy_problems problems = {0};
+
+    *b = (struct bench){0};
+    slow_init(&b->s, seed, USERS, 3, 4, 1 + seed % 9, NODES);
+    slow_users(&b->s, b->users, b->names);
+    slow_text(&b->s, &b->text);
+    if (policy_parse(b->text.data, b->text.len, &b->p, &problems) < 0) {
+        struct buf why = {0};
+        policy_problems_text(&problems, &why);
+        fail_msg("seed %llu: %s\n%s", (unsigned long long)seed, buf_text(&why), buf_text(&b->text));
+    }
+    policy_problems_release(&problems);
+    b->v = fresh(b);
+}
+
+static void teardown(struct bench *b)
+{
+    policy_view_free(b->v);
+    policy_unref(b->p);
+    slow_release(&b->s);
+    buf_release(&b->text);
+}
+
+/* ---- reading a filter as a client does ---- */
+
+static bool lists(const json_t *texts, const struct addr *a)
+{
+    const json_t *e;
+    size_t i;
+
+    json_array_foreach(texts, i, e)
+    {
+        struct ranges r = {0};
+        assert_true(ranges_push_text(&r, json_string_value(e)));
+        ranges_normalise(&r);
+        bool in = ranges_has(&r, a);
+        ranges_release(&r);
+        if (in)
+            return true;
+    }
+    return false;
+}
+
+static bool rules_let(const json_t *rules, const struct addr *from, const struct addr *to, int proto, uint16_t port)
+{
+    const json_t *rule, *d, *e;
+    size_t i, k, j;
+
+    json_array_foreach(rules, i, rule)
+    {
+        const json_t *protos = json_object_get(rule, "IPProto");
+        bool fits = json_array_size(protos) == 0 && (proto == 6 || proto == 17 || proto == 1 || proto == 58);
+        json_array_foreach(protos, j, e)
+        {
+            fits |= json_integer_value(e) == proto;
+        }
+        if (!fits || !lists(json_object_get(rule, "SrcIPs"), from))
+            continue;
+        json_array_foreach(json_object_get(rule, "DstPorts"), k, d)
+        {
+            const json_t *ports = json_object_get(d, "Ports");
+            json_t *one = json_pack("[O]", json_object_get(d, "IP"));
+            bool hit = lists(one, to) && json_integer_value(json_object_get(ports, "First")) <= port &&
+                       port <= json_integer_value(json_object_get(ports, "Last"));
+            json_decref(one);
+            if (hit)
+                return true;
+        }
+    }
+    return false;
+}
+
+static json_t *read_json(const struct buf *b)
+{
+    json_t *v = NULL;
+    struct err e;
+
+    if (json_read(buf_text(b), b->len, SIZE_MAX, "filter", &v, &e) < 0)
+        fail_msg("%s\n%s", e.message, buf_text(b));
+    return v;
+}
+
+static struct addr pick_addr(struct slow *s)
+{
+    const struct slow_node *n = &s->nodes[slow_roll(s, (uint32_t)s->node_count)];
+    static const struct addr others[] = {
+        {32, {8, 8, 8, 8}}, {32, {192, 168, 9, 9}}, {32, {200, 1, 2, 3}}, {32, {100, 64, 1, 200}}};
+
+    switch (slow_roll(s, 6)) {
+    case 0:
+        return others[slow_roll(s, 4)];
+    case 1:
+        return n->ipv6;
+    case 2:
+        if (n->route_count && n->routes[0].bits) {
+            struct addr a = n->routes[0].addr;
+            a.bytes[3] |= 5;
+            return a;
+        }
+        return (struct addr){32, {10, (uint8_t)slow_roll(s, 3), (uint8_t)slow_roll(s, 3), 7}};
+    default:
+        return n->ipv4;
+    }
+}
+
+static void compare_packets(struct bench *b, uint64_t seed)
+{
+    static const int protos[] = {6, 17, 1, 132};
+    struct policy_parts parts = {0};
+
+    for (uint32_t i = 0; i < NODES; i++) {
+        struct buf whole = {0}, named = {0};
+        const char *name;
+        json_t *rules, *by_name, *part;
+
+        if (!b->s.nodes[i].there)
+            continue;
+        policy_filter(b->v, i, &whole);
+        policy_filter_delta(b->v, i, NULL, &parts, &named);
+        rules = read_json(&whole);
+        by_name = read_json(&named);
+        for (int k = 0; k < 60; k++) {
+            struct addr from = pick_addr(&b->s), to = slow_roll(&b->s, 3) ? pick_addr(&b->s) : b->s.nodes[i].ipv4;
+            int proto = protos[slow_roll(&b->s, 4)];
+            uint16_t port = (uint16_t)(19 + slow_roll(&b->s, 9));
+            char x[PREFIX_TEXT_MAX], y[PREFIX_TEXT_MAX];
+            bool want = slow_lets(&b->s, i, &from, &to, proto, port), parted = false;
+            json_object_foreach(by_name, name, part)
+            {
+                parted |= rules_let(part, &from, &to, proto, port);
+            }
+            if (rules_let(rules, &from, &to, proto, port) != want || parted != want)
+                fail_msg("seed %llu node %u: %s -> %s %d:%u want %d, parts %d\n%s\n%s", (unsigned long long)seed, i,
+                         addr_format(&from, x), addr_format(&to, y), proto, port, want, parted, buf_text(&b->text),
+                         buf_text(&whole));
+        }
+        json_decref(rules);
+        json_decref(by_name);
+        buf_release(&whole);
+        buf_release(&named);
+    }
+    policy_parts_release(&parts);
+}
+
+static void compare_peers(struct bench *b, uint64_t seed)
+{
+    for (uint32_t i = 0; i < NODES; i++)
+        for (uint32_t k = 0; k < NODES; k++) {
+            if (!b->s.nodes[i].there || !b->s.nodes[k].there)
+                continue;
+            bool want = slow_sees(&b->s, i, k);
+            if (policy_sees(b->v, i, k) != want || (policy_sees_mask(b->v, i, 0) >> k & 1) != want)
+                fail_msg("seed %llu: %u sees %u: want %d\n%s", (unsigned long long)seed, i, k, want,
+                         buf_text(&b->text));
+        }
+}
+
+static void test_compiled(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        struct bench b;
+        setup(&b, seed);
+        compare_peers(&b, seed);
+        compare_packets(&b, seed);
+        teardown(&b);
+    }
+}
+
+/* ---- keeping up ---- */
+
+/* What a client holds that was sent every difference. */
+struct client {
+    struct policy_parts told;
+    json_t *filters;
+};
+
+static void client_update(struct client *c, const struct policy_view *v, uint32_t slot)
+{
+    struct policy_parts now = {0};
+    struct buf delta = {0};
+    const char *name;
+    json_t *part;
+
+    policy_filter_delta(v, slot, &c->told, &now, &delta);
+    policy_parts_release(&c->told);
+    c->told = now;
+    json_t *d = read_json(&delta);
+    json_object_foreach(d, name, part)
+    {
+        if (json_is_null(part))
+            json_object_del(c->filters, name);
+        else
+            json_object_set(c->filters, name, part);
+    }
+    json_decref(d);
+    buf_release(&delta);
+}
+
+static void compare_views(struct bench *b, const struct policy_view *other, struct client *clients, uint64_t seed)
+{
+    for (uint32_t i = 0; i < NODES; i++) {
+        struct buf x = {0}, y = {0};
+        struct policy_parts parts = {0};
+
+        if (!b->s.nodes[i].there)
+            continue;
+        policy_filter(b->v, i, &x);
+        policy_filter(other, i, &y);
+        if (strcmp(buf_text(&x), buf_text(&y)) != 0)
+            fail_msg("seed %llu node %u: kept up\n%s\nanew\n%s\n%s", (unsigned long long)seed, i, buf_text(&x),
+                     buf_text(&y), buf_text(&b->text));
+        buf_clear(&y);
+        policy_filter_delta(b->v, i, NULL, &parts, &y);
+        json_t *whole = read_json(&y);
+        if (!json_equal(whole, clients[i].filters))
+            fail_msg("seed %llu node %u: a client that was told every difference has another filter",
+                     (unsigned long long)seed, i);
+        json_decref(whole);
+        policy_parts_release(&parts);
+        for (uint32_t k = 0; k < NODES; k++) {
+            struct prefixes p = {0}, q = {0};
+            if (!b->s.nodes[k].there || k == i)
+                continue;
+            assert_int_equal(policy_sees(b->v, i, k), policy_sees(other, i, k));
+            policy_routes(b->v, i, k, &p);
+            policy_routes(other, i, k, &q);
+            if (!prefixes_eq(&p, &q))
+                fail_msg("seed %llu: routes of %u for %u\n%s", (unsigned long long)seed, k, i, buf_text(&b->text));
+            prefixes_release(&p);
+            prefixes_release(&q);
+        }
+        buf_release(&x);
+        buf_release(&y);
+    }
+}
+
+/* The primary may move with any change of routes: whoever holds routes is put again, as the daemon does. */
+static void put_all_routers(struct bench *b, size_t changed)
+{
+    struct slow_scratch scratch = {0};
+    struct policy_node n;
+
+    for (size_t i = 0; i < NODES; i++)
+        if (b->s.nodes[i].there && (i == changed || b->s.nodes[i].route_count)) {
+            slow_node_input(&b->s, i, &scratch, &n);
+            policy_view_put(b->v, &n);
+        }
+    slow_scratch_release(&scratch);
+}
+
+static void test_kept_up(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 1000; seed < 1100; seed++) {
+        struct bench b;
+        struct client clients[NODES];
+
+        setup(&b, seed);
+        for (uint32_t i = 0; i < NODES; i++) {
+            clients[i] = (struct client){.filters = json_object()};
+            client_update(&clients[i], b.v, i);
+        }
+        for (int step = 0; step < 12; step++) {
+            uint32_t i = slow_roll(&b.s, NODES);
+            if (b.s.nodes[i].there && slow_roll(&b.s, 3) == 0) {
+                b.s.nodes[i].there = false;
+                policy_view_remove(b.v, i);
+                put_all_routers(&b, i);
+            } else {
+                slow_make_node(&b.s, i);
+                put_all_routers(&b, i);
+            }
+            for (uint32_t k = 0; k < NODES; k++)
+                if (b.s.nodes[k].there)
+                    client_update(&clients[k], b.v, k);
+            struct policy_view *anew = fresh(&b);
+            bool via = false; /* winners of via groups stay, which a fresh view cannot know */
+            for (size_t r = 0; r < b.s.rule_count; r++)
+                via |= b.s.rules[r].via >= 0;
+            if (!via)
+                compare_views(&b, anew, clients, seed);
+            compare_peers(&b, seed);
+            policy_view_free(anew);
+        }
+        compare_packets(&b, seed);
+        for (uint32_t i = 0; i < NODES; i++) {
+            policy_parts_release(&clients[i].told);
+            json_decref(clients[i].filters);
+        }
+        teardown(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_compiled),
+        cmocka_unit_test(test_kept_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
