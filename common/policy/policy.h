@@ -169,6 +169,15 @@ bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *t
 /* May a credential with these tags give that tag (it holds it, or a tag on its chain of owners)? */
 bool policy_tags_may_tag(const struct policy *p, const char *const *tags, size_t count, const char *tag);
 
+/* ---- explanations ---- */
+
+/* Does src reach dst, and why? Both are node names, users, tags, groups, hosts or addresses; of several devices, the
+ * pair that gets furthest is told. proto < 0: TCP; port 0: any. Writes one JSON object: allowed, pairs_allowed,
+ * pairs_denied, steps (ok, text), and where there are such rule or nearest (section, index, line, source, destination),
+ * node or router, route. ERR_MISSING when one of the two names nothing. */
+int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
+                   bool *allowed, struct buf *out, struct err *e) WARN_UNUSED;
+
 /* ---- offline ---- */
 
 /* `headway policy compile`: both as texts; the tailnet is a JSON object with users (id, name, email, role), settings

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Random policies over random tailnets: what the room compiles, keeps up to date and explains, against the slow,
  * obvious evaluator. A failure prints its seed and policy. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,8 +18,9 @@
 #include "shared/policy_slow.h"
 #include "json/json.h"
 
-#define NODES 14
-#define USERS 4
+#define NODES     14
+#define USERS     4
+#define NONE_SLOT UINT32_MAX
 
 struct bench {
     struct slow s;
@@ -203,6 +206,50 @@ static void compare_peers(struct bench *b, uint64_t seed)
         }
 }
 
+/* An explanation never disagrees with what the nodes were told. */
+static void compare_explanations(struct bench *b, uint64_t seed)
+{
+    for (int k = 0; k < 60; k++) {
+        uint32_t from = slow_roll(&b->s, NODES), target = NONE_SLOT;
+        struct addr to = pick_addr(&b->s);
+        const struct addr *source = to.bits == 32 ? &b->s.nodes[from].ipv4 : &b->s.nodes[from].ipv6;
+        uint16_t port = (uint16_t)(19 + slow_roll(&b->s, 9));
+        char x[PREFIX_TEXT_MAX], y[PREFIX_TEXT_MAX];
+        struct buf out = {0};
+        bool got = false, want = false;
+        int bits = -1;
+        struct err e;
+
+        for (uint32_t i = 0; i < NODES; i++)
+            if (addr_eq(&b->s.nodes[i].ipv4, &to) || addr_eq(&b->s.nodes[i].ipv6, &to))
+                target = i;
+        if (target != NONE_SLOT) {
+            want = target == from || (slow_sees(&b->s, from, target) && slow_lets(&b->s, target, source, &to, 6, port));
+        } else {
+            for (uint32_t i = 0; i < NODES; i++) {
+                struct prefixes shown = {0};
+                if (i != from && policy_sees(b->v, from, i))
+                    policy_routes(b->v, from, i, &shown);
+                for (size_t r = 0; r < shown.len; r++)
+                    if (shown.items[r].bits > bits && prefix_has_addr(&shown.items[r], &to)) {
+                        bits = shown.items[r].bits;
+                        target = i;
+                    }
+                prefixes_release(&shown);
+            }
+            want = target != NONE_SLOT && slow_lets(&b->s, target, source, &to, 6, port);
+        }
+        addr_format(source, x);
+        addr_format(&to, y);
+        assert_int_equal(policy_explain(b->v, x, y, 6, port, &got, &out, &e), 0);
+        json_decref(read_json(&out));
+        if (got != want)
+            fail_msg("seed %llu: %s -> %s:%u want %d\n%s\n%s", (unsigned long long)seed, x, y, port, want,
+                     buf_text(&out), buf_text(&b->text));
+        buf_release(&out);
+    }
+}
+
 static void test_compiled(void **unused)
 {
     (void)unused;
@@ -211,6 +258,7 @@ static void test_compiled(void **unused)
         setup(&b, seed);
         compare_peers(&b, seed);
         compare_packets(&b, seed);
+        compare_explanations(&b, seed);
         teardown(&b);
     }
 }
