@@ -20,8 +20,8 @@ static int by_value(const void *a, const void *b)
 static void report(const char *what, int64_t *us, size_t count)
 {
     qsort(us, count, sizeof(*us), by_value);
-    printf("%-44s p50 %7.2f ms   p99 %7.2f ms   max %7.2f ms\n", what, (double)us[count / 2] / 1000,
-           (double)us[count * 99 / 100] / 1000, (double)us[count - 1] / 1000);
+    printf("%-44s p50 %6lld us   p99 %6lld us   max %6lld us\n", what, (long long)us[count / 2],
+           (long long)us[count * 99 / 100], (long long)us[count - 1]);
 }
 
 static void keys(struct rig *r, const char *what, const char *const *scripts, size_t count, size_t rounds)

@@ -16,7 +16,10 @@ struct cell {
     unsigned char width;
     unsigned char role;
     unsigned char flags; /* enum cell_flag */
+    unsigned char zero;  /* no holes: cells are compared as bytes */
 };
+
+_Static_assert(sizeof(struct cell) == 3 * sizeof(wchar_t) + 4, "a cell has holes");
 
 enum cell_flag { CELL_SELECTED = 1, CELL_DIM = 2, CELL_STRUCK = 4 };
 

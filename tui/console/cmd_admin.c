@@ -33,7 +33,7 @@ static const char *path_of(enum row_kind kind)
         [ROW_API_KEY] = "apikeys", [ROW_PENDING] = "pending",
     };
 
-    return paths[kind];
+    return kind < ROW_KINDS ? paths[kind] : NULL;
 }
 
 static uint64_t version_of(const struct row *row)
