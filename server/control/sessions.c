@@ -11,7 +11,9 @@
 #define GOODBYE_MS        (15 * 60 * 1000)
 #define ROUTER_TIMEOUT_MS 20000 /* TCP_USER_TIMEOUT */
 #define OTHER_TIMEOUT_MS  90000
-#define FILLING_BUSY      100 /* while more streams wait for their first map, rounds are longer */
+/* While more streams wait for their first map, or began within a second or two, rounds are longer: everybody who
+ * connects has something to say about himself, and it is said once. */
+#define FILLING_BUSY 100
 
 struct session {
     struct session *next, **place;
@@ -208,6 +210,18 @@ static void enlist(struct group *g, struct session *s)
         map_putu(&g->by_number, s->number, s);
 }
 
+static void count_beginning(struct group *g)
+{
+    int64_t now = loop_now(g->loop);
+
+    if (now - g->second_ms >= 1000) {
+        g->began_before = now - g->second_ms < 2000 ? g->began : 0;
+        g->began = 0;
+        g->second_ms = now;
+    }
+    g->began++;
+}
+
 void session_begin(struct control *c, const struct session_start *start)
 {
     struct session *s = mem_alloc(sizeof(*s));
@@ -233,6 +247,7 @@ void session_begin(struct control *c, const struct session_start *start)
     }
     s->told = netmap_session_new(c->options.netmap, &start->client);
     s->filling = true;
+    count_beginning(s->group);
     atomic_fetch_add(&c->filling, 1);
     int64_t delay = takeover_delay(c, s->node_id, rpc_conn_peer(rpc->conn));
     if (delay) {
@@ -241,6 +256,14 @@ void session_begin(struct control *c, const struct session_start *start)
     }
     s->due = true;
     rpc_stream_ready(rpc);
+}
+
+static bool is_busy(const struct group *g)
+{
+    int64_t age = loop_now(g->loop) - g->second_ms;
+    unsigned lately = age < 1000 ? g->began + g->began_before : age < 2000 ? g->began : 0;
+
+    return atomic_load(&g->control->filling) > FILLING_BUSY || lately * g->control->group_count > FILLING_BUSY;
 }
 
 struct end_order {
@@ -288,11 +311,11 @@ static void look(struct group *g)
 {
     struct control *c = g->control;
     const struct tailnet_snapshot *snapshot = tailnet_pin(c->options.tailnet);
-    bool busy = atomic_load(&c->filling) > FILLING_BUSY;
 
     tailnet_unpin(g->snapshot);
     g->snapshot = snapshot;
-    int64_t wait = netmap_rounds_look(c->options.netmap, &g->rounds, snapshot->seq, g->count, busy, loop_now(g->loop));
+    int64_t wait =
+        netmap_rounds_look(c->options.netmap, &g->rounds, snapshot->seq, g->count, is_busy(g), loop_now(g->loop));
     if (wait > 0 && !loop_timer_is_set(&g->round))
         loop_timer_set(g->loop, &g->round, wait, on_round);
     if (wait != 0)

@@ -27,6 +27,9 @@ struct group {
     struct session *first;
     size_t count;
     struct map by_number;
+    /* streams that began: in the running second, and in the one before */
+    int64_t second_ms;
+    unsigned began, began_before;
 };
 
 struct control {
