@@ -104,7 +104,7 @@ struct store {
     char *path;
     bool memory;
     int lock_fd;
-    uint64_t run, first_seq; /* first_seq: what the first journal entry of this run gets */
+    uint64_t run, first_seq; /* first_seq: the journal entry after those of former runs */
 
     /* The writing connection belongs to the storage thread; writer_lock is for ":memory:", where readers share it. */
     sqlite3 *writer;
@@ -120,18 +120,18 @@ struct store {
     /* Other threads read here, one at a time. */
     sqlite3 *reader;
     pthread_mutex_t reader_mutex, *reader_lock;
-    sqlite3_stmt *events_after, *events_before, *event_has, *event_oldest, *state_at, *ping;
+    sqlite3_stmt *events_after, *events_before, *event_has, *event_newest, *state_at, *ping;
 
     pthread_t thread;
     bool started;
     pthread_mutex_t lock; /* guards all that follows */
     pthread_cond_t wake;
     struct group *first, **last;
-    bool waited;         /* somebody waits for a group in the queue */
-    int64_t lazy_ms;     /* when groups that nobody waits for are written at the latest; 0: none */
-    struct map live;     /* node id -> struct node_live *, to be written */
-    int64_t live_ms;     /* when; 0: nothing is there */
-    uint64_t newest_seq; /* of the journal entries submitted in this run */
+    bool waited;                     /* somebody waits for a group in the queue */
+    int64_t lazy_ms;                 /* when groups that nobody waits for are written at the latest; 0: none */
+    struct map live;                 /* node id -> struct node_live *, to be written */
+    int64_t live_ms;                 /* when; 0: nothing is there */
+    uint64_t oldest_seq, newest_seq; /* of the journal entries submitted in this run; 0: none */
     bool stopping;
     int trouble; /* the last write failed for a reason that concerns all writes: its code */
     struct err trouble_err;

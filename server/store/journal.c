@@ -27,8 +27,9 @@ int store_prepare_journal(struct store *s, struct err *e)
     before = mem_format("%s WHERE (run,seq)<(?1,?2) ORDER BY run DESC,seq DESC LIMIT ?3", buf_text(&columns));
     if ((code = sql_prepare(s->reader, after, &s->events_after, e)) == 0 &&
         (code = sql_prepare(s->reader, before, &s->events_before, e)) == 0 &&
-        (code = sql_prepare(s->reader, "SELECT 1 FROM event WHERE run=?1 AND seq=?2", &s->event_has, e)) == 0 &&
-        (code = sql_prepare(s->reader, "SELECT min(seq) FROM event WHERE run=?1", &s->event_oldest, e)) == 0 &&
+        (code = sql_prepare(s->reader, "SELECT 1 FROM event WHERE run=?1 AND seq IN (?2,?2+1)", &s->event_has, e)) ==
+            0 &&
+        (code = sql_prepare(s->reader, "SELECT max(seq) FROM event WHERE run=?1", &s->event_newest, e)) == 0 &&
         (code = sql_prepare(s->reader, "SELECT at_ns,json FROM state WHERE at_ns<=?1 ORDER BY at_ns DESC LIMIT 1",
                             &s->state_at, e)) == 0 &&
         (code = sql_prepare(s->reader, "SELECT value FROM counter WHERE name='run'", &s->ping, e)) == 0 &&
@@ -62,23 +63,30 @@ static int64_t number_of(sqlite3_stmt *stmt, uint64_t run, uint64_t seq, int64_t
     return number;
 }
 
-/* An entry that is kept; the beginning of this run; or one of this run that is on its way to the disk. 0.0 is the
- * beginning of what is kept. */
+/* Known is what leaves no doubt about what follows it: an entry that is kept, or whose successor is; the beginning of
+ * this run, whether it counts from 1 or goes on where the last one ended; and an entry of this run that is on its way
+ * to the disk. 0.0 is the beginning of what is kept. */
 static bool known(struct store *s, uint64_t run, uint64_t seq)
 {
-    uint64_t newest;
+    uint64_t oldest, newest;
+    int64_t durable;
 
     if (run == 0 && seq == 0)
         return true;
-    if (run > s->run || seq > INT64_MAX)
+    if (run > s->run || seq >= INT64_MAX)
         return false;
     if (number_of(s->event_has, run, seq, 0) == 1)
         return true;
+    if (run != s->run)
+        return false;
     pthread_mutex_lock(&s->lock);
+    oldest = s->oldest_seq;
     newest = s->newest_seq;
     pthread_mutex_unlock(&s->lock);
-    return run == s->run && seq + 1 >= s->first_seq && seq <= newest &&
-           (int64_t)seq + 1 >= number_of(s->event_oldest, run, 0, (int64_t)s->first_seq);
+    if (newest == 0)
+        return seq == 0 || seq + 1 == s->first_seq;
+    durable = number_of(s->event_newest, run, 0, -1);
+    return seq <= newest && (durable >= 0 ? seq >= (uint64_t)durable : seq + 1 >= oldest);
 }
 
 static uint64_t bounded(uint64_t number)

@@ -177,7 +177,6 @@ static int open_writer(struct store *s, struct err *e)
     if (code == 0)
         code = raise_run(s, e);
     s->first_seq = s->next_id[RECORD_EVENT];
-    s->newest_seq = s->first_seq - 1;
     return code;
 }
 
@@ -392,15 +391,21 @@ void store_close(struct store *s)
     free(s);
 }
 
+static void note_event(struct store *s, const struct record *r)
+{
+    if (r->kind != RECORD_EVENT || ((const struct event *)r)->run != s->run)
+        return;
+    if (s->oldest_seq == 0)
+        s->oldest_seq = r->id;
+    if (r->id > s->newest_seq)
+        s->newest_seq = r->id;
+}
+
 static void enqueue(struct store *s, struct group *g)
 {
     pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < g->count; i++) {
-        const struct record *r = g->writes[i].record;
-        if (r->kind == RECORD_EVENT && ((const struct event *)g->writes[i].record)->run == s->run &&
-            r->id > s->newest_seq)
-            s->newest_seq = r->id;
-    }
+    for (size_t i = 0; i < g->count; i++)
+        note_event(s, g->writes[i].record);
     *s->last = g;
     s->last = &g->next;
     if (g->done)

@@ -58,9 +58,8 @@ void store_live(struct store *s, uint64_t node_id, const struct node_live *live)
 /* Journal entries that are durable, newest last: those after run.after over the following runs too, at most limit (and
  * at most 10,000); 0.0 is before the oldest that is kept. before != 0 instead reads the limit entries that precede
  * run.before; UINT64_MAX for both reads the newest. *gone becomes true when run.after is unknown: neither an entry that
- * is kept, nor the beginning of this run, nor one of this run that was submitted. Sequence numbers must go on from
- * next_id over restarts. Runs on the caller's thread over a connection of its own (read only). The caller owns *out
- * (free) and its references. */
+ * is kept, nor the beginning of this run, nor one of this run that was submitted. Runs on the caller's thread over a
+ * connection of its own (read only). The caller owns *out (free) and its references. */
 int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
                  size_t *count, bool *gone, struct err *e) WARN_UNUSED;
 

@@ -102,6 +102,46 @@ static void an_unknown_id_is_gone(void **state)
     fixture_end(&f);
 }
 
+static void runs_may_count_from_one(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f);
+    put_events(f.store, 1, 1, 3);
+    fixture_close(&f);
+    fixture_open(&f);
+    assert_page(f.store, 2, 0, 0, 10, "");
+    assert_page(f.store, 2, 1, 0, 10, "gone");
+    put_events(f.store, 2, 1, 2);
+    assert_page(f.store, 0, 0, 0, 10, "1.1 1.2 1.3 2.1 2.2");
+    assert_page(f.store, 1, 0, 0, 10, "1.1 1.2 1.3 2.1 2.2");
+    assert_page(f.store, 1, 3, 0, 10, "2.1 2.2");
+    assert_page(f.store, 1, 4, 0, 10, "gone");
+    assert_page(f.store, 2, 0, 0, 10, "2.1 2.2");
+    assert_page(f.store, 2, 0, 1, 10, "1.1 1.2 1.3");
+    fixture_end(&f);
+}
+
+/* Told by the stream before it is written: who comes back with it is not sent away. */
+static void an_entry_on_its_way_is_known(void **state)
+{
+    struct fixture f;
+    struct event *v = sample_event(1, 1);
+    struct store_write w = {.record = v};
+
+    (void)state;
+    fixture_begin(&f);
+    pthread_mutex_lock(&f.store->writer_lock);
+    store_submit(f.store, &w, 1, NULL, NULL);
+    assert_page(f.store, 1, 1, 0, 10, "");
+    assert_page(f.store, 1, 0, 0, 10, "");
+    assert_page(f.store, 1, 2, 0, 10, "gone");
+    pthread_mutex_unlock(&f.store->writer_lock);
+    record_unref(v);
+    fixture_end(&f);
+}
+
 static void an_entry_can_be_marked_as_undone(void **state)
 {
     struct fixture f;
@@ -176,7 +216,8 @@ static void the_journal_is_bounded_by_number_and_age(void **state)
     prune_all(f.store, 101234 * INT64_C(1000000000));
     assert_int_equal(count_rows(&f, "SELECT count(*) FROM event"), 100000);
     assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), 1235);
-    assert_page(f.store, 1, 1234, 0, 1, "gone");
+    assert_page(f.store, 1, 1233, 0, 1, "gone");
+    assert_page(f.store, 1, 1234, 0, 1, "1.1235");
     assert_page(f.store, 1, 1235, 0, 1, "1.1236");
     /* Half of the rest becomes too old. */
     prune_all(f.store, 50000 * INT64_C(1000000000) + 90 * DAY);
@@ -303,6 +344,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_go_over_starts),
         cmocka_unit_test(an_unknown_id_is_gone),
+        cmocka_unit_test(runs_may_count_from_one),
+        cmocka_unit_test(an_entry_on_its_way_is_known),
         cmocka_unit_test(an_entry_can_be_marked_as_undone),
         cmocka_unit_test(the_journal_is_bounded_by_number_and_age),
         cmocka_unit_test(a_position_before_a_pruned_entry_of_this_run_is_gone),
