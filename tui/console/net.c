@@ -219,12 +219,14 @@ static void *run_stream(void *arg)
                 continue;
             }
         }
-        client_resume(n->stream);
         if (atomic_load(&n->stopping))
             break;
         int64_t wait = delay + (int64_t)random_below((uint64_t)delay / 4);
         post_conn(n, refused(r) ? CONN_AUTH : CONN_DOWN, e.message, wait);
         pause_stream(n, wait);
+        /* A wish to try again aborts what the stream waits in, which was nothing. The end is asked for before it
+         * aborts: the loop's condition sees it even where this takes the abort away. */
+        client_resume(n->stream);
         delay = delay * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : delay * 2;
     }
     return NULL;
