@@ -23,7 +23,9 @@ static void update_live(struct core_state *s, struct slot *slot, const struct co
     uint32_t mask = 0;
     bool note = false;
 
-    if (m->has_endpoints && !same_endpoints(&slot->live, m)) {
+    /* A client that has just started says that it has none, seconds before it knows them. What its peers have of it is
+     * then still the best there is: without it they would lose the direct path. */
+    if (m->has_endpoints && m->endpoint_count && !same_endpoints(&slot->live, m)) {
         free(slot->live.endpoints);
         slot->live.endpoints =
             m->endpoint_count ? mem_dup(m->endpoints, m->endpoint_count * sizeof(*m->endpoints)) : NULL;
