@@ -350,7 +350,9 @@ static void tell_no_router(struct teller *t, const struct path *p, const char *t
 
     for (uint32_t i = 0; i < t->v->slots; i++)
         for (size_t k = 0; t->v->nodes[i].used && k < t->v->nodes[i].routes.len; k++)
-            if (prefix_has_addr(&t->v->nodes[i].routes.items[k], &p->to.addr)) {
+            if (prefix_has_addr(&t->v->nodes[i].routes.items[k], &p->to.addr) &&
+                (!prefix_is_exit(&t->v->nodes[i].routes.items[k]) ||
+                 internet_has(t->v, &t->v->nodes[i], true, &p->to.addr))) {
                 step(t, false, "%s routes %s, but the policy does not offer that route to the source",
                      t->v->nodes[i].name, prefix_format(&t->v->nodes[i].routes.items[k], route));
                 return;

@@ -137,8 +137,9 @@ struct policy_parts {
     size_t len, cap;
 };
 void policy_parts_release(struct policy_parts *p);
-/* Lists the parts as they are now (*now is released first), and writes to out one JSON object with those that told (may
- * be NULL) lacks or has older, and null for those that are no more. Returns how many members that are; out may be NULL.
+/* Lists the parts as they are now (*now is released first, and is not told), and writes to out one JSON object with
+ * those that told (may be NULL) lacks or has older, and null for those that are no more. Returns how many members that
+ * are; out may be NULL.
  */
 size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const struct policy_parts *told,
                            struct policy_parts *now, struct buf *out);
@@ -177,6 +178,12 @@ bool policy_tags_may_tag(const struct policy *p, const char *const *tags, size_t
  * node or router, route. ERR_MISSING when one of the two names nothing. */
 int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
                    bool *allowed, struct buf *out, struct err *e) WARN_UNUSED;
+
+/* What changes from one view to the other, over the same nodes: access gained and lost, routes shown and hidden. Writes
+ * one JSON object: rows (at most max_rows, the weightiest first), totals. A row has kind ("gained", "lost"), sources,
+ * destinations (names; a few of them, with counts), what (ports, or a network and ports), pairs. */
+void policy_preview(const struct policy_view *before, const struct policy_view *after, size_t max_rows,
+                    struct buf *out);
 
 /* ---- offline ---- */
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Any bytes as a policy; what is taken is compiled over a small tailnet, told, explained and compared. */
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+static const struct policy_user users[] = {{1, "alice", "alice@example.com", "", POLICY_OWNER},
+                                           {2, "bob", "bob@example.com", "", POLICY_MEMBER}};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const tag[] = {"tag:a"};
+    static const struct prefix net[] = {{{32, {10}}, 8}}, all[] = {{{32, {0}}, 0}, {{128, {0}}, 0}};
+    struct policy_node nodes[4] = {{0}};
+    struct policy_problems problems = {0};
+    struct policy_parts parts = {0};
+    struct prefixes shown = {0};
+    struct strs attrs = {0};
+    struct buf out = BUF_INIT(8U << 20);
+    struct policy *p = NULL;
+    struct err e;
+    bool allowed;
+
+    for (uint32_t i = 0; i < 4; i++) {
+        nodes[i] =
+            (struct policy_node){.slot = i, .id = i + 1, .order = i, .name = "n", .online = true, .healthy = true};
+        nodes[i].ipv4 = (struct addr){32, {100, 64, 0, (uint8_t)(i + 1)}};
+        nodes[i].ipv6 = (struct addr){128, {0xfd, 0x7a, 0x11, 0x5c, 0xa1, 0xe0, [15] = (uint8_t)i}};
+        nodes[i].user_id = i + 1;
+    }
+    nodes[2].tags = nodes[3].tags = tag;
+    nodes[2].tag_count = nodes[3].tag_count = 1;
+    nodes[2].routes = nodes[2].serving = net;
+    nodes[2].route_count = nodes[2].serving_count = 1;
+    nodes[3].routes = all;
+    nodes[3].route_count = 2;
+    struct policy_tailnet t = {.users = users, .user_count = 2, .nodes = nodes, .node_count = 4};
+    if (size < 65536 && policy_parse((const char *)data, size, &p, &problems) == 0) {
+        struct policy_view *v = policy_view_new(p, &t, NULL), *none = policy_view_new(NULL, &t, v);
+        (void)!policy_view_check(v, true, &problems);
+        for (uint32_t i = 0; i < 4; i++) {
+            policy_filter(v, i, &out);
+            policy_filter_delta(v, i, NULL, &parts, &out);
+            policy_ssh(v, i, "https://x", &out);
+            policy_attrs(v, i, &attrs);
+            policy_routes(v, i, 3 - i, &shown);
+        }
+        (void)!policy_explain(v, "alice", "10.0.0.1", 6, 22, &allowed, &out, &e);
+        policy_preview(v, none, 10, &out);
+        policy_view_remove(v, 2);
+        policy_view_put(v, &nodes[2]);
+        policy_view_free(none);
+        policy_view_free(v);
+    }
+    policy_unref(p);
+    policy_problems_release(&problems);
+    policy_parts_release(&parts);
+    prefixes_release(&shown);
+    strs_release(&attrs);
+    buf_release(&out);
+    return 0;
+}
