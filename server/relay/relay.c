@@ -3,11 +3,14 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "relay/stun.h"
 #include "json/json.h"
 
 struct relay {
     struct relay_options options;
+    struct stun *stun; /* NULL: off, or the port was taken */
 };
 
 /* The host of the server's own URL, without brackets and port. */
@@ -21,16 +24,13 @@ static char *own_host(const struct config *c)
     return mem_strndup(start, strcspn(start, ":/"));
 }
 
-static void tell_map(const struct config *c, struct core *core)
+static void tell_map(const struct relay *r, const struct config *c)
 {
     struct buf b = BUF_INIT(0);
     struct json_out o = JSON_OUT(&b);
-    struct config_listen stun = {.port = 3478};
     char *host = own_host(c), region[24];
     struct addr a;
 
-    if (config_listen_parse(c->derp.server.stun_listen_addr, "derp.server.stun_listen_addr", &stun, NULL) < 0)
-        stun.port = 3478;
     json_open(&o, '{');
     json_key(&o, "Regions");
     json_open(&o, '{');
@@ -49,16 +49,28 @@ static void tell_map(const struct config *c, struct core *core)
         json_put_str(&o, "HostName", host);
         if (addr_parse(host, &a, NULL) == 0)
             json_put_str(&o, a.bits == 32 ? "IPv4" : "IPv6", host);
-        json_put_u64(&o, "STUNPort", stun.port);
+        json_put_i64(&o, "STUNPort", r->stun ? (int64_t)stun_port(r->stun) : -1);
         json_close(&o, '}');
         json_close(&o, ']');
         json_close(&o, '}');
     }
     json_close(&o, '}');
     json_close(&o, '}');
-    core_set_derp(core, buf_text(&b));
+    core_set_derp(r->options.core, buf_text(&b));
     buf_release(&b);
     free(host);
+}
+
+/* A port that is taken costs the relay, not the daemon: it is said, and clients are told the truth. */
+static void start_stun(struct relay *r, const struct config *c)
+{
+    struct err e = {0};
+
+    if (!c->derp.server.enabled)
+        return;
+    r->stun = stun_new(loops_at(r->options.loops, 0), c->derp.server.stun_listen_addr, &e);
+    if (!r->stun)
+        log_error("relay", "no STUN: %s", e.message);
 }
 
 int relay_start(const struct relay_options *options, struct relay **out, struct err *e)
@@ -67,17 +79,21 @@ int relay_start(const struct relay_options *options, struct relay **out, struct 
 
     (void)e;
     r->options = *options;
-    tell_map(options->config, options->core);
+    start_stun(r, options->config);
+    tell_map(r, options->config);
     *out = r;
     return 0;
 }
 
 void relay_reload(struct relay *r, const struct config *config)
 {
-    tell_map(config, r->options.core);
+    tell_map(r, config);
 }
 
 void relay_stop(struct relay *r)
 {
+    if (!r)
+        return;
+    stun_free(r->stun);
     free(r);
 }
