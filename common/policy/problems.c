@@ -45,8 +45,8 @@ void policy_problems_text(const struct policy_problems *p, struct buf *out)
     }
 }
 
-static void add(struct policy_problems *problems, const char *text, size_t len, size_t offset, bool warning,
-                const char *format, va_list args)
+__attribute__((format(printf, 6, 0))) static void add(struct policy_problems *problems, const char *text, size_t len,
+                                                      size_t offset, bool warning, const char *format, va_list args)
 {
     struct policy_problem *p = vec_add(problems);
     struct buf b = BUF_INIT(4096);
