@@ -64,6 +64,7 @@ void core_admin_release(struct core_admin *a)
     record_unref(a->event);
     tailnet_unpin(a->after);
     free(a->secret);
+    policy_problems_release(&a->problems);
     strs_release(&a->tags);
     prefixes_release(&a->prefixes);
     prefixes_release(&a->revoke);

@@ -20,6 +20,7 @@ static void group_free(struct group *g)
         record_unref(g->writes.items[i].record);
     vec_release(&g->writes);
     vec_release(&g->events);
+    vec_release(&g->facts);
     free(g);
 }
 
@@ -62,6 +63,7 @@ static void set_work(struct core_state *s, const struct record *r, bool remove)
         const void *old = c->work;
         c->work = remove ? NULL : record_ref(r);
         record_unref(old);
+        s->decider_stale = s->decider_stale || r->kind == RECORD_USER;
     }
 }
 
@@ -91,6 +93,13 @@ void tx_answer_soon(struct core_state *s, struct core_call *call, int code)
     s->answers_end = &call->next;
 }
 
+static void answer(struct core_state *s, struct core_call *call)
+{
+    if (call->run == admin_run)
+        ((struct core_admin *)call)->after = tailnet_pin(s->tailnet);
+    call->done(call);
+}
+
 void tx_give_answers(struct core_state *s)
 {
     struct core_call *call = s->answers;
@@ -100,7 +109,7 @@ void tx_give_answers(struct core_state *s)
     for (struct core_call *next; call; call = next) {
         next = call->next;
         call->next = NULL;
-        call->done(call);
+        answer(s, call);
     }
 }
 
@@ -161,7 +170,7 @@ void tx_submit(struct core_state *s)
     store_submit(s->store, g->writes.items, g->writes.len, store_answered, g);
 }
 
-static void answer_calls(struct group *g, int code)
+static void answer_calls(struct core_state *s, struct group *g, int code)
 {
     for (struct core_call *call = g->calls, *next; call; call = next) {
         next = call->next;
@@ -170,7 +179,7 @@ static void answer_calls(struct group *g, int code)
             call->code = code;
             call->err = g->err;
         }
-        call->done(call);
+        answer(s, call);
     }
     g->calls = NULL;
     g->calls_end = &g->calls;
@@ -226,11 +235,26 @@ static void follow(struct core_state *s, const struct store_write *w)
     }
 }
 
-static void tell_events(struct core_state *s, const struct group *g)
+/* What a refused call would have done is not told; what happened is, although the journal lacks it. */
+static void tell_events(struct core_state *s, const struct group *g, bool stored)
 {
     for (size_t i = 0; i < g->events.len; i++)
-        for (size_t k = 0; k < s->listeners.len; k++)
+        for (size_t k = 0; k < s->listeners.len && (stored || g->facts.items[i]); k++)
             s->listeners.items[k].event(s->listeners.items[k].arg, g->events.items[i]);
+}
+
+/* A decision that could not be stored was not made: it can be made again. */
+static void undecide(struct core_state *s)
+{
+    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
+        struct waiting *w = e->value;
+        struct slot *slot = w->decided && w->accepted && w->node_id ? slot_by_id(s, w->node_id) : NULL;
+        if (!w->decided || !w->accepted || !w->node_id ||
+            (slot && memcmp(slot->work->node_key, w->pending->node_key, KEY_LEN) == 0))
+            continue;
+        w->decided = w->accepted = false;
+        s->pendings_dirty = true;
+    }
 }
 
 /* Nothing of this group, nor of the later ones that were decided upon it, is true. */
@@ -248,12 +272,14 @@ static void fall_back(struct core_state *s, struct group *failed)
     }
     record_unref(s->policy_work);
     s->policy_work = record_ref(s->policy_published);
+    s->decider_stale = true;
+    undecide(s);
     if (s->open) {
         struct group *g = s->open;
         s->open = NULL;
         g->err = failed->err;
-        tell_events(s, g);
-        answer_calls(g, failed->code);
+        tell_events(s, g, false);
+        answer_calls(s, g, failed->code);
         group_free(g);
     }
 }
@@ -276,7 +302,7 @@ void tx_finish(struct core_state *s, struct group *g)
     if (g->events.len)
         s->event_told = g->events.items[g->events.len - 1]->r.id;
     publish(s);
-    tell_events(s, g);
-    answer_calls(g, g->code);
+    tell_events(s, g, g->code == 0);
+    answer_calls(s, g, g->code);
     group_free(g);
 }

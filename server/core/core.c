@@ -156,13 +156,24 @@ void core_apikey_seen(struct core *core, uint64_t id)
 
 static void run_reload(struct core_state *s, struct core_call *call)
 {
-    settings_reload(s, ((struct order *)call)->config);
+    struct order *o = (struct order *)call;
+
+    settings_reload(s, o->config);
+    if (o->text)
+        (void)core_policy_follow_file(s, o->text, true);
+    config_unref(o->config);
     order_free(call);
 }
 
 void core_reload(struct core *core, const struct config *config)
 {
-    send_order(core, (struct order){.config = config}, run_reload);
+    struct err e = {0};
+    char *text = NULL;
+
+    /* Read here: the core itself waits for no disk. */
+    if (config_policy_is_file(config) && core_policy_read_file(config, &text, &e) < 0)
+        log_error("policy", "%s: the policy before stays in force", e.message);
+    send_order(core, (struct order){.config = config_ref(config), .text = text}, run_reload);
 }
 
 static void run_derp(struct core_state *s, struct core_call *call)

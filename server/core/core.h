@@ -10,6 +10,7 @@
 #define SERVER_CORE_CORE_H
 
 #include "config/config.h"
+#include "policy/policy.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
 
@@ -128,7 +129,7 @@ enum admin_op {
     ADMIN_AUTH_APPROVE,      /* text (auth id) */
     ADMIN_AUTH_REJECT,       /* text (auth id) */
     ADMIN_BACKFILL,          /* addresses for nodes that lack one; text result: one line a change */
-    ADMIN_POLICY_SET,        /* text */
+    ADMIN_POLICY_SET,        /* text, "": none; problems answers what was found, warnings too */
     ADMIN_OP_COUNT
 };
 
@@ -153,6 +154,7 @@ struct core_admin {
     const struct event *event; /* the journal entry, NULL for a dry run or where nothing changed */
     char *secret;              /* the whole key of a creation, or the text result */
     uint64_t version;
+    struct policy_problems problems;      /* of a policy */
     struct tailnet_snapshot const *after; /* a snapshot that holds the change (for a dry run: the current one) */
 };
 void core_admin(struct core *core, void *call);

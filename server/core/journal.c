@@ -6,6 +6,18 @@
 #include "core/private.h"
 #include "json/json.h"
 
+/* The server saw it, or did it without a disk: no refused call takes it back. */
+static bool is_fact(enum event_id id)
+{
+    static const bool facts[EVENT_ID_COUNT] = {
+        [EVENT_NODE_ONLINE] = true,     [EVENT_NODE_OFFLINE] = true,         [EVENT_NODE_HEALTHY] = true,
+        [EVENT_NODE_UNHEALTHY] = true,  [EVENT_NODE_EXPIRED] = true,         [EVENT_ROUTE_SERVED] = true,
+        [EVENT_ROUTE_UNSERVED] = true,  [EVENT_ROUTE_FAILOVER] = true,       [EVENT_SERVER_STARTED] = true,
+        [EVENT_CONFIG_RELOADED] = true, [EVENT_REGISTRATION_PENDING] = true,
+    };
+    return facts[id];
+}
+
 const struct event *journal(struct core_state *s, const struct event_note *note, const char *format, ...)
 {
     char text[512];
@@ -36,6 +48,7 @@ const struct event *journal(struct core_state *s, const struct event_note *note,
     e->r.id = ++s->event_seq;
     tx_put(s, e);
     vec_push(&s->open->events, e);
+    vec_push(&s->open->facts, is_fact(note->id));
     return e;
 }
 

@@ -49,6 +49,27 @@ static void load_primaries(struct core_state *s, const struct store_image *image
         timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / 1000000, TIMER_SETTLE, 0);
 }
 
+/* A file that holds no policy never replaces a working one, the stored one of an earlier start; without any there is
+ * nothing to start with: everything would be allowed. */
+static int load_policy_file(struct core_state *s, struct err *e)
+{
+    struct err why = {0};
+    char *text = NULL;
+
+    if (!config_policy_is_file(s->config))
+        return 0;
+    int rc = core_policy_read_file(s->config, &text, &why);
+    if (rc < 0)
+        log_error("policy", "%s", why.message);
+    else
+        rc = core_policy_follow_file(s, text, false);
+    free(text);
+    if (rc < 0 && !s->policy_work)
+        return err_field(e, (enum err_code)rc, "policy.path", "%.120s holds no policy that can be used%s%.80s",
+                         s->config->policy.path, why.code ? ": " : ": see the log", why.message);
+    return 0;
+}
+
 int state_load(struct core_state *s, struct err *e)
 {
     struct store_image image = {0};
@@ -74,6 +95,8 @@ int state_load(struct core_state *s, struct err *e)
     load_primaries(s, &image);
     address_set_ranges(s);
     store_image_release(&image);
+    if ((rc = load_policy_file(s, e)) < 0)
+        return rc;
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->primaries_dirty = s->policy_dirty = true;
     s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
     journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
@@ -116,6 +139,7 @@ void state_release(struct core_state *s)
     vec_release(&s->dirty_slots);
     vec_release(&s->timers);
     vec_release(&s->listeners);
+    core_policy_release(s);
     record_unref(s->policy_work);
     record_unref(s->policy_published);
     settings_unref(s->settings);

@@ -36,7 +36,8 @@ static void remember(struct core_state *s, const struct route_move *m)
         i++;
     bool known = i < s->primaries.len && prefix_cmp(&s->primaries.items[i]->prefix, &m->prefix) == 0;
     if (!m->to) {
-        /* Nobody serves now: whoever did is remembered, so that a restart meanwhile does not hand the prefix around. */
+        /* Nobody serves now. The store still remembers who did, until that node is deleted, so that a restart meanwhile
+         * does not hand the prefix around. */
         if (known) {
             record_unref(s->primaries.items[i]);
             vec_remove(&s->primaries, i);
@@ -252,6 +253,7 @@ void publish(struct core_state *s)
 {
     if (s->elect)
         elect(s);
+    core_policy_publish(s);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
                  s->primaries_dirty || s->policy_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_told == s->event_shown)

@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "core/core.h"
 #include "model/events.h"
+#include "policy/policy.h"
 #include "routes/routes.h"
 #include "tailnet/publish.h"
 
@@ -56,6 +57,7 @@ struct group {
     struct core_state *state;
     VEC(struct store_write) writes;
     VEC(const struct event *) events; /* also among the writes; told in this order */
+    VEC(bool) facts;                  /* for each: it is true whether or not it could be stored */
     struct core_call *calls, **calls_end;
     bool abandoned; /* decided upon a group that could not be written */
     int code;
@@ -75,6 +77,11 @@ struct waiting { /* somebody's decision is waited for */
     VEC(struct core_call *) calls; /* struct core_register or struct core_ssh */
     bool decided, accepted;
     uint64_t node_id; /* of a decided registration */
+};
+
+struct meaning { /* a policy's text, read */
+    const struct policy_text *text;
+    struct policy *policy;
 };
 
 struct allocator {
@@ -104,6 +111,10 @@ struct core_state {
     struct map quarantine; /* address -> mono ms until which it is not given out again */
     struct allocator v4, v6;
     const struct policy_text *policy_work, *policy_published;
+    struct meaning meanings[2];
+    struct policy_view *decider; /* users by work, no nodes; NULL: not made yet */
+    const struct policy *decider_of;
+    bool decider_stale; /* the users changed */
 
     uint64_t next_id[8], next_session;
     uint64_t run, event_seq;          /* the newest entry that was numbered */
@@ -244,6 +255,14 @@ bool core_policy_knows_tag(struct core_state *s, const char *tag);
 bool core_policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
                            int64_t *period_ms);
 bool core_policy_approves_route(struct core_state *s, const struct node *n, const struct prefix *p);
+/* The tailnet's view follows what is about to be published; with another policy or other users it is made anew. */
+void core_policy_publish(struct core_state *s);
+void core_policy_release(struct core_state *s);
+/* On any thread: *out is the text, the caller's. */
+int core_policy_read_file(const struct config *config, char **out, struct err *e) WARN_UNUSED;
+/* The file's text becomes the policy unless it is none; the problems are logged. Stored too: a later start that finds
+ * the file broken goes on with it. */
+int core_policy_follow_file(struct core_state *s, const char *text, bool run_tests);
 
 void ssh_run(struct core_state *s, struct core_call *call);
 

@@ -67,6 +67,23 @@ static enum flow get(struct request *r)
     return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
 }
 
+static void write_findings(struct json_out *o, const struct request *r)
+{
+    const struct policy_problems *found = &r->admin.problems;
+
+    json_key(o, "findings");
+    json_open(o, '[');
+    for (size_t i = 0; i < found->len; i++) {
+        json_open(o, '{');
+        json_put_u64(o, "line", found->items[i].line);
+        json_put_u64(o, "column", found->items[i].column);
+        json_put_str(o, "severity", found->items[i].warning ? "warning" : "error");
+        json_put_str(o, "message", found->items[i].text);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
 static enum flow set_done(struct request *r)
 {
     const struct policy_text *p = r->admin.record;
@@ -83,7 +100,12 @@ static enum flow set_done(struct request *r)
     json_key(&o, "result");
     json_nil(&o);
     json_key(&o, "inverse");
-    json_nil(&o);
+    if (r->admin.event && r->admin.event->r.id && *r->admin.event->inverse)
+        json_raw(&o, r->admin.event->inverse, strlen(r->admin.event->inverse));
+    else
+        json_nil(&o);
+    json_put_str(&o, "text", r->admin.event ? r->admin.event->text : "Nothing changes");
+    write_findings(&o, r);
     json_close(&o, '}');
     return DONE;
 }
@@ -111,22 +133,14 @@ static enum flow check_done(struct request *r)
 {
     int code = r->admin.call.code;
 
-    if (code < 0 && (code != ERR_INVALID || r->route->dialect == DIALECT_V1))
+    if (code < 0 && (!r->admin.problems.len || r->route->dialect == DIALECT_V1))
         return reply_error(r, &r->admin.call.err);
     if (r->route->dialect == DIALECT_V1)
         return reply_object(r);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_put_bool(&o, "ok", code == 0);
-    json_key(&o, "findings");
-    json_open(&o, '[');
-    if (code < 0) {
-        json_open(&o, '{');
-        json_put_str(&o, "severity", "error");
-        json_put_str(&o, "message", r->admin.call.err.message);
-        json_close(&o, '}');
-    }
-    json_close(&o, ']');
+    write_findings(&o, r);
     json_close(&o, '}');
     return DONE;
 }

@@ -35,13 +35,11 @@ enum flow request_later(struct request *r, struct pool *p, handler *then)
     return LATER;
 }
 
-/* On the core's thread, which has just published what the call changed. */
+/* On the core's thread. */
 static void core_answered(struct core_call *call)
 {
     struct request *r = call->owner;
 
-    if (!r->admin.after)
-        r->admin.after = tailnet_pin(r->h->with.tailnet);
     request_later(r, &r->h->fast, r->then);
 }
 

@@ -57,6 +57,7 @@ int store_prepare_writes(struct store *s, struct err *e)
          "last_seen_ns=excluded.last_seen_ns,home_derp=excluded.home_derp,endpoints=excluded.endpoints,"
          "net_info=excluded.net_info"},
         {&s->live_del, "DELETE FROM node_live WHERE id=?1"},
+        {&s->primary_forget, "DELETE FROM primary_router WHERE node_id=?1"},
         {&s->counter_put, "INSERT INTO counter(name,value) VALUES('next.'||?1,?2) ON CONFLICT(name) DO UPDATE SET "
                           "value=max(value,excluded.value)"},
         {&s->state_put,
@@ -119,6 +120,10 @@ static int apply_write(struct store *s, const struct store_write *w, struct err 
     if (w->remove && r->kind == RECORD_NODE) {
         sqlite3_bind_int64(s->live_del, 1, (int64_t)r->id);
         code = sql_run(s->live_del, "write", e);
+        if (code == 0) {
+            sqlite3_bind_int64(s->primary_forget, 1, (int64_t)r->id);
+            code = sql_run(s->primary_forget, "write", e);
+        }
     }
     return code;
 }

@@ -111,7 +111,7 @@ struct store {
     pthread_mutex_t writer_lock;
     sqlite3_stmt *put[STORE_KINDS], *del[STORE_KINDS];
     sqlite3_stmt *begin, *commit, *savepoint, *release, *undo;
-    sqlite3_stmt *live_put, *live_del, *counter_put, *state_put, *event_prune, *state_prune;
+    sqlite3_stmt *live_put, *live_del, *primary_forget, *counter_put, *state_put, *event_prune, *state_prune;
     uint64_t next_id[STORE_KINDS];
     bool next_dirty[STORE_KINDS];
     bool sync_full;
