@@ -153,16 +153,17 @@ static int parse_acl(struct parse *x, const struct hujson *v, struct rule *r)
 {
     const struct hujson *f[ACL_COUNT];
     struct service s = {.proto = PROTO_DEFAULT};
+    const char *proto = "";
     char why[WHY];
 
     if (shape_read(x, v, acl_fields, ACL_COUNT, true, f) < 0 || parse_action(x, f[ACL_ACTION], v) < 0)
         return ERR_INVALID;
     if (f[ACL_PROTO]) {
-        const char *text = f[ACL_PROTO]->text;
         if (shape_kind(x, f[ACL_PROTO], f[ACL_PROTO]->kind == HUJSON_NUMBER ? HUJSON_NUMBER : HUJSON_STRING, "proto") <
             0)
             return ERR_INVALID;
-        if (proto_parse(text, true, &s.proto, why, sizeof(why)) < 0)
+        proto = f[ACL_PROTO]->text;
+        if (proto_parse(proto, true, &s.proto, why, sizeof(why)) < 0)
             return parse_error(x, f[ACL_PROTO]->start, "%s", why);
     }
     vec_push(&r->services, s);
@@ -173,8 +174,7 @@ static int parse_acl(struct parse *x, const struct hujson *v, struct rule *r)
         for (size_t j = 0; j < r->dst.items[i].port_count && !proto_has_ports(s.proto); j++)
             if (r->dst.items[i].ports[j].first != 0 || r->dst.items[i].ports[j].last != UINT16_MAX)
                 return parse_error(x, r->dst.items[i].alias.offset,
-                                   "protocol does not support specific ports: \"%s\", only \"*\" is allowed",
-                                   f[ACL_PROTO]->text);
+                                   "protocol does not support specific ports: \"%s\", only \"*\" is allowed", proto);
     return 0;
 }
 

@@ -112,6 +112,8 @@ int parse_ssh_tests(struct parse *x, const struct hujson *list)
 
         if (code == 0)
             code = read_text(x, f[SSH_TEST_SRC], "src", &t.src);
+        if (code == 0 && !text_trim(&x->p->arena, t.src, &t.src))
+            code = parse_error(x, e->start, "the policy needs too much memory");
         for (size_t i = 0; i < 4 && code == 0; i++)
             code = shape_strings(x, f[fields[i]], ssh_test_fields[fields[i]].name, i ? keep : keep_ssh_dst, &lists[i]);
         t.dst.items = lists[0].items, t.dst.len = lists[0].len;

@@ -94,7 +94,8 @@ struct policy_tailnet {
 
 struct policy_view;
 
-/* Never fails. Everything is copied. previous (NULL at first) lends the winners of via groups, which are sticky. */
+/* Never fails. Everything is copied. previous (NULL only at first) lends the winners of via groups, which are sticky,
+ * and the count that all version numbers continue, so that those of two views are never mistaken for each other. */
 struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
                                     const struct policy_view *previous);
 void policy_view_free(struct policy_view *v);

@@ -198,7 +198,7 @@ static void copy_users(struct policy_view *v, const struct policy_tailnet *t)
     qsort(v->users, v->user_count, sizeof(*v->users), by_user_id);
     for (size_t i = 0; i < v->user_count; i++)
         map_putu(&v->user_index, v->users[i].id, (void *)(uintptr_t)(i + 1));
-    for (size_t i = 0; i < t->domain_count; i++)
+    for (size_t i = 0; t->domains && i < t->domain_count; i++)
         strs_push(&domains, t->domains[i]);
     strs_sort(&domains);
     v->domains = domains.items;

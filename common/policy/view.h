@@ -159,7 +159,8 @@ static inline uint32_t bits_next(const uint64_t *bits, size_t words, uint32_t i)
     return x ? (uint32_t)(w * 64 + (size_t)__builtin_ctzll(x)) : (uint32_t)(words * 64);
 }
 #define for_bits(i, bits, words)                                                                                       \
-    for (uint32_t i = bits_next(bits, words, 0); i < (words)*64; i = bits_next(bits, words, i + 1))
+    for (uint32_t i = bits_next((bits), (words), 0); (i) < (words)*64;                                                 \
+         (i) = bits_next((bits), (words), (i) + 1)) /* NOLINT(bugprone-macro-parentheses) */
 
 uint64_t *bits_new(size_t words);
 

@@ -100,6 +100,89 @@ static double ms(int64_t from)
     return (double)(clock_mono_us() - from) / 1000.0;
 }
 
+/* Compile included; a change takes two rules away. */
+static double time_preview(const struct policy_view *v, const struct policy_tailnet *t, const struct buf *text)
+{
+    struct policy *less = NULL;
+    struct policy_problems problems = {0};
+    struct buf changed = BUF_INIT(0), step = BUF_INIT(0), result = BUF_INIT(0);
+    struct err e;
+    double took = 0;
+
+    if (policy_text_edit(text->data, text->len, "/acls/10", NULL, &step, &e) == 0 &&
+        policy_text_edit(step.data, step.len, "/acls/20", NULL, &changed, &e) == 0 &&
+        policy_parse(changed.data, changed.len, &less, &problems) == 0) {
+        int64_t start = clock_mono_us();
+        struct policy_view *other = policy_view_new(less, t, NULL);
+        policy_preview(v, other, 1000, &result);
+        took = ms(start);
+        policy_view_free(other);
+    }
+    policy_unref(less);
+    policy_problems_release(&problems);
+    buf_release(&changed);
+    buf_release(&step);
+    buf_release(&result);
+    return took;
+}
+
+/* The obvious way: every pair asked about every rule of a policy of this size; some viewers are enough to know. */
+static double time_obvious(void)
+{
+    struct slow obvious;
+    volatile uint64_t pairs = 0;
+
+    slow_init(&obvious, 1, USERS, GROUPS, 16, RULES, NODES);
+    int64_t start = clock_mono_us();
+    for (uint32_t i = 0; i < NODES; i += NODES / 4)
+        for (uint32_t k = 0; k < NODES; k++)
+            pairs = pairs + slow_sees(&obvious, i, k);
+    double took = ms(start) / 4 * NODES;
+    slow_release(&obvious);
+    return took;
+}
+
+static void time_joins(struct policy_view *v)
+{
+    double worst = 0, sum = 0;
+
+    for (int i = 0; i < 200; i++) {
+        nodes[NODES].user_id = roll(USERS) + 1;
+        nodes[NODES].tag_count = 0;
+        int64_t start = clock_mono_us();
+        policy_view_put(v, &nodes[NODES]);
+        double took = ms(start);
+        worst = took > worst ? took : worst;
+        sum += took;
+        policy_view_remove(v, NODES);
+    }
+    printf("  a node joins: mean, worst of 200        %10.3f ms %10.3f ms   (budget 2)\n", sum / 200, worst);
+}
+
+static void time_telling(const struct policy_view *v)
+{
+    struct policy_parts parts = {0};
+    struct buf out = BUF_INIT(0);
+    size_t bytes = 0;
+    uint64_t seen = 0;
+
+    int64_t start = clock_mono_us();
+    for (uint32_t i = 0; i < NODES; i += 100) {
+        buf_clear(&out);
+        policy_filter_delta(v, i, NULL, &parts, &out);
+        bytes += out.len;
+    }
+    printf("  one node's whole filter, written        %10.3f ms   (%zu bytes)\n", ms(start) / 100, bytes / 100);
+    start = clock_mono_us();
+    for (uint32_t i = 0; i < NODES; i += 10)
+        for (uint32_t b = 0; b <= NODES / 64; b++)
+            seen += (uint64_t)__builtin_popcountll(policy_sees_mask(v, i, b));
+    printf("  one viewer's visible set                %10.3f ms   (%.0f peers)\n", ms(start) / 1000,
+           (double)seen / 1000);
+    policy_parts_release(&parts);
+    buf_release(&out);
+}
+
 int main(void)
 {
     struct buf text = BUF_INIT(0), out = BUF_INIT(0);
@@ -126,72 +209,14 @@ int main(void)
     struct policy_view *v = policy_view_new(p, &t, NULL);
     double compile = ms(start);
 
-    double worst = 0, sum = 0;
-    for (int i = 0; i < 200; i++) {
-        nodes[NODES].user_id = roll(USERS) + 1;
-        nodes[NODES].tag_count = 0;
-        start = clock_mono_us();
-        policy_view_put(v, &nodes[NODES]);
-        double took = ms(start);
-        worst = took > worst ? took : worst;
-        sum += took;
-        policy_view_remove(v, NODES);
-    }
-    start = clock_mono_us();
-    struct policy_parts parts = {0};
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < NODES; i += 100) {
-        buf_clear(&out);
-        policy_filter_delta(v, i, NULL, &parts, &out);
-        bytes += out.len;
-    }
-    double filter = ms(start) / 100;
-    start = clock_mono_us();
-    uint64_t seen = 0;
-    for (uint32_t i = 0; i < NODES; i += 10)
-        for (uint32_t b = 0; b <= NODES / 64; b++)
-            seen += (uint64_t)__builtin_popcountll(policy_sees_mask(v, i, b));
-    double masks = ms(start) / 1000;
-    /* A preview of the same policy without two of its rules. */
-    struct policy *less = NULL;
-    struct buf changed = BUF_INIT(0), step = BUF_INIT(0), result = BUF_INIT(0);
-    struct err e;
-    double preview = 0;
-    if (policy_text_edit(text.data, text.len, "/acls/10", NULL, &step, &e) == 0 &&
-        policy_text_edit(step.data, step.len, "/acls/20", NULL, &changed, &e) == 0 &&
-        policy_parse(changed.data, changed.len, &less, &problems) == 0) {
-        start = clock_mono_us();
-        struct policy_view *other = policy_view_new(less, &t, NULL);
-        policy_preview(v, other, 1000, &result);
-        preview = ms(start);
-        policy_view_free(other);
-    }
-    policy_unref(less);
-    buf_release(&changed);
-    buf_release(&step);
-    buf_release(&result);
-    /* The obvious way: every pair asked about every rule of a policy of this size; some viewers are enough to know. */
-    struct slow obvious;
-    slow_init(&obvious, 1, USERS, GROUPS, 16, RULES, NODES);
-    start = clock_mono_us();
-    uint64_t pairs = 0;
-    for (uint32_t i = 0; i < NODES; i += NODES / 4)
-        for (uint32_t k = 0; k < NODES; k++)
-            pairs += slow_sees(&obvious, i, k);
-    double slow = ms(start) / 4 * NODES;
-    slow_release(&obvious);
-
     printf("policy: %d nodes, %d users, %d groups, %d rules, %zu classes\n", NODES, USERS, GROUPS, RULES,
            policy_class_count(v));
     printf("  read and check the text                 %10.1f ms   (%zu bytes)\n", parse, text.len);
     printf("  full compile                            %10.1f ms   (budget 250)\n", compile);
-    printf("    every pair asked about every rule     %10.1f ms\n", slow);
-    printf("  a node joins: mean, worst of 200        %10.3f ms %10.3f ms   (budget 2)\n", sum / 200, worst);
-    printf("  one node's whole filter, written        %10.3f ms   (%zu bytes)\n", filter, bytes / 100);
-    printf("  one viewer's visible set                %10.3f ms   (%.0f peers)\n", masks, (double)seen / 1000);
-    printf("  preview of a change, compile included   %10.1f ms   (budget 1000)\n", preview);
-    (void)pairs;
-    policy_parts_release(&parts);
+    printf("    every pair asked about every rule     %10.1f ms\n", time_obvious());
+    time_joins(v);
+    time_telling(v);
+    printf("  preview of a change, compile included   %10.1f ms   (budget 1000)\n", time_preview(v, &t, &text));
     policy_view_free(v);
     policy_unref(p);
     buf_release(&text);
