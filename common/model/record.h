@@ -120,9 +120,9 @@ struct event {
     char *object;       /* "node", "user", "preauthkey", "apikey", "prefix", "policy", "pending" */
     uint64_t object_id; /* 0 for prefix and policy */
     char *object_name;
-    char *text;         /* one sentence for people */
-    char *detail;       /* JSON object with what changed, or "" */
-    char *inverse;      /* JSON {"method","path","body"} that undoes it, or "" */
+    char *text;                     /* one sentence for people */
+    char *detail;                   /* JSON object with what changed, or "" */
+    char *inverse;                  /* JSON {"method","path","body"} that undoes it, or "" */
     uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one, 0: none */
 };
 
