@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A core over a store in a folder of its own, and short ways to ask it. For cmocka tests: what goes wrong fails. */
+#ifndef TESTS_SHARED_CORE_RIG_H
+#define TESTS_SHARED_CORE_RIG_H
+
+#include "core/core.h"
+#include "shared/store_fixture.h"
+
+struct core_rig {
+    struct fixture store;
+    struct config *config;
+    struct tailnet *tailnet;
+    struct core *core;
+};
+
+/* extra: more lines of configuration, "" for none. Between prepare and start the config may be changed. */
+void core_rig_prepare(struct core_rig *r, const char *extra);
+void core_rig_start(struct core_rig *r);
+void core_rig_stop(struct core_rig *r); /* the store's file stays: core_rig_start goes on with it */
+void core_rig_end(struct core_rig *r);
+
+struct join {
+    const char *key, *name, *followup;
+    uint8_t machine, node; /* every byte of the keys */
+    const char *tag, *route;
+    int64_t expiry_ns;
+};
+/* core_register answered; *call keeps the answers. */
+enum register_result core_rig_join(struct core_rig *r, const struct join *j, struct core_register *call);
+/* A join that must succeed: the node's id. */
+uint64_t core_rig_node(struct core_rig *r, const struct join *j);
+/* Opens a session with the node's present name and route. */
+uint64_t core_rig_online(struct core_rig *r, const struct join *j);
+
+/* core_admin answered: its code; release it. */
+int core_rig_admin(struct core_rig *r, struct core_admin *a);
+void core_rig_admin_ok(struct core_rig *r, struct core_admin a);
+uint64_t core_rig_user(struct core_rig *r, const char *name);
+/* A key's text, the caller's. */
+char *core_rig_key(struct core_rig *r, struct core_admin a);
+/* One prefix approved (or revoked) on a node. */
+void core_rig_approve(struct core_rig *r, uint64_t node, const char *prefix, bool revoke);
+
+/* The node in the newest snapshot, NULL: there is none; valid until *pin is unpinned. */
+const struct tailnet_node *core_rig_look(struct core_rig *r, uint64_t id, const struct tailnet_snapshot **pin);
+/* Waits for publications until true; fails the test after some seconds. */
+void core_rig_until(struct core_rig *r, bool (*is)(const struct tailnet_snapshot *s, void *arg), void *arg);
+
+#endif
