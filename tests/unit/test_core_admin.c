@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What administrators do, what routers do, and what is true when the store refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/vec.h"
+#include "shared/core_rig.h"
+
+#define LAN "10.1.0.0/16"
+
+static struct core_rig r;
+static uint64_t alice;
+static char *key;
+
+static void begin_with(const char *extra)
+{
+    core_rig_prepare(&r, extra);
+    core_rig_start(&r);
+    alice = core_rig_user(&r, "alice");
+    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    begin_with("");
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    core_rig_end(&r);
+    free(key);
+    key = NULL;
+    return 0;
+}
+
+static struct join device(uint8_t number, const char *name, const char *route)
+{
+    return (struct join){.key = key, .name = name, .machine = number, .node = number, .route = route};
+}
+
+static uint64_t add(uint8_t number, const char *name, const char *route)
+{
+    struct join j = device(number, name, route);
+
+    return core_rig_node(&r, &j);
+}
+
+static uint64_t version_of(uint64_t id, char name[64])
+{
+    const struct tailnet_snapshot *s;
+    const struct tailnet_node *n = core_rig_look(&r, id, &s);
+    uint64_t version = n->record->r.version;
+
+    str_copy(name, 64, n->record->given_name);
+    tailnet_unpin(s);
+    return version;
+}
+
+static void a_dry_run_changes_nothing(void **state)
+{
+    char name[64];
+    uint64_t id = add(1, "a", NULL), version = version_of(id, name);
+    struct core_admin a = {.op = ADMIN_NODE_RENAME, .id = id, .name = "b", .dry_run = true};
+
+    (void)state;
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    assert_string_equal(((const struct node *)a.record)->given_name, "b");
+    assert_non_null(a.event);
+    assert_int_equal(a.event->r.id, 0);
+    assert_non_null(a.after);
+    core_admin_release(&a);
+    assert_int_equal(version_of(id, name), version);
+    assert_string_equal(name, "a");
+    core_rig_admin_ok(&r,
+                      (struct core_admin){.op = ADMIN_USER_DELETE, .id = core_rig_user(&r, "bob"), .dry_run = true});
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DELETE, .id = id, .dry_run = true});
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = "{\"acls\":[]}", .dry_run = true});
+    core_rig_approve(&r, id, LAN, false);
+    assert_true(version_of(id, name) > version);
+}
+
+static void a_change_names_its_version_and_its_inverse(void **state)
+{
+    char name[64], want[160];
+    uint64_t id = add(1, "a", NULL), version = version_of(id, name);
+    struct core_admin a = {.op = ADMIN_NODE_RENAME, .id = id, .name = "b", .has_match = true, .match = version + 7};
+
+    (void)state;
+    assert_int_equal(core_rig_admin(&r, &a), ERR_PRECONDITION);
+    core_admin_release(&a);
+    a = (struct core_admin){.op = ADMIN_NODE_RENAME, .id = id, .name = "b", .has_match = true, .match = version};
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    assert_int_equal(a.version, version + 1);
+    assert_string_equal(snapshot_node_by_id(a.after, id)->record->given_name, "b");
+    snprintf(want, sizeof(want),
+             "{\"method\":\"POST\",\"path\":\"/api/headway/nodes/%llu/rename\",\"body\":{\"name\":\"a\"}}",
+             (unsigned long long)id);
+    assert_string_equal(a.event->inverse, want);
+    struct core_admin back = {
+        .op = ADMIN_NODE_RENAME, .id = id, .name = "a", .undo_of = a.event->r.id, .undoes = a.event};
+    assert_int_equal(core_rig_admin(&r, &back), 0);
+    struct event **events = NULL;
+    size_t count = 0;
+    bool gone;
+    struct err e;
+    assert_int_equal(store_events(r.store.store, a.event->run, 0, a.event->r.id + 1, 1, &events, &count, &gone, &e), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(events[0]->undone_by, back.event->r.id);
+    record_unref(events[0]);
+    free(events);
+    core_admin_release(&back);
+    core_admin_release(&a);
+    struct core_admin owner = {.op = ADMIN_USER_DELETE, .id = alice};
+    assert_int_equal(core_rig_admin(&r, &owner), ERR_CONFLICT);
+    core_admin_release(&owner);
+}
+
+/* ---- routers ---- */
+
+static uint64_t server_of(const struct tailnet_snapshot *s)
+{
+    struct prefix p = sample_prefix(LAN);
+
+    for (size_t i = 0; i < s->primary_count; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, &p) == 0)
+            return s->primaries[i]->r.id;
+    return 0;
+}
+
+static bool served_by(const struct tailnet_snapshot *s, void *arg)
+{
+    uint64_t id = *(const uint64_t *)arg;
+    struct prefix p = sample_prefix(LAN);
+    const struct tailnet_node *n = id ? snapshot_node_by_id(s, id) : NULL;
+
+    return server_of(s) == id && (!id || prefixes_has(&n->serving, &p));
+}
+
+static size_t rows_of_primaries(void)
+{
+    struct store_image image = {0};
+
+    core_rig_stop(&r);
+    fixture_open(&r.store);
+    fixture_load(r.store.store, &image);
+    size_t count = image.primary_count;
+    store_image_release(&image);
+    return count;
+}
+
+static void two_routers_take_turns(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), nobody = 0;
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+
+    (void)state;
+    uint64_t s1 = core_rig_online(&r, &j1), s2 = core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &nobody);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    core_rig_until(&r, served_by, &one);
+    core_session_end(r.core, s1, SESSION_CLOSED); /* another one can serve: there is no grace */
+    core_rig_until(&r, served_by, &two);
+    s1 = core_rig_online(&r, &j1);
+    core_rig_until(&r, served_by, &two); /* who serves goes on serving */
+    core_session_health(r.core, s2, false);
+    core_rig_until(&r, served_by, &one);
+    core_session_health(r.core, s2, true);
+    struct core_admin a = {.op = ADMIN_PRIMARY, .id = two};
+    struct prefix p = sample_prefix(LAN);
+    prefixes_add(&a.prefixes, &p);
+    core_rig_admin_ok(&r, a);
+    core_rig_until(&r, served_by, &two);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = two});
+    core_rig_until(&r, served_by, &one);
+    core_rig_approve(&r, one, LAN, true);
+    core_rig_until(&r, served_by, &two);
+    core_rig_approve(&r, two, LAN, true);
+    core_rig_until(&r, served_by, &nobody);
+    core_session_end(r.core, s1, SESSION_SILENT);
+    core_session_end(r.core, s2, SESSION_SILENT);
+}
+
+static void who_served_is_remembered_until_it_is_deleted(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), nobody = 0;
+    struct join j = device(1, "r1", LAN);
+
+    (void)state;
+    uint64_t session = core_rig_online(&r, &j);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_until(&r, served_by, &one);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, served_by, &nobody);
+    assert_int_equal(rows_of_primaries(), 1);
+    core_rig_start(&r);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DELETE, .id = one});
+    assert_int_equal(rows_of_primaries(), 0);
+}
+
+static bool is_gone(const struct tailnet_snapshot *s, void *arg)
+{
+    return snapshot_node_by_id(s, *(const uint64_t *)arg) == NULL;
+}
+
+static void an_ephemeral_node_goes_with_its_session(void **state)
+{
+    (void)state;
+    core_rig_prepare(&r, "");
+    r.config->node.ephemeral_inactivity_timeout = 50000000;
+    core_rig_start(&r);
+    alice = core_rig_user(&r, "alice");
+    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true, .ephemeral = true});
+    struct join j = device(1, "a", NULL);
+    uint64_t id = core_rig_node(&r, &j), session = core_rig_online(&r, &j);
+    core_session_end(r.core, session, SESSION_CLOSED);
+    core_rig_until(&r, is_gone, &id);
+    id = add(2, "b", NULL); /* never came online */
+    core_rig_until(&r, is_gone, &id);
+}
+
+/* ---- the policy ---- */
+
+static bool has_approved(uint64_t id)
+{
+    const struct tailnet_snapshot *s;
+    struct prefix p = sample_prefix(LAN);
+    bool has = prefixes_has(&core_rig_look(&r, id, &s)->record->approved, &p);
+
+    tailnet_unpin(s);
+    return has;
+}
+
+static bool sees(uint64_t from, uint64_t to)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    uint32_t a = snapshot_node_by_id(s, from)->slot, b = snapshot_node_by_id(s, to)->slot;
+    const struct policy_view *v = tailnet_policy_read(r.tailnet);
+    bool yes = !v || policy_sees(v, a, b);
+
+    tailnet_policy_done(r.tailnet);
+    tailnet_unpin(s);
+    return yes;
+}
+
+static void set_policy(const char *text)
+{
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = text});
+}
+
+static void a_policy_with_errors_is_refused_with_its_places(void **state)
+{
+    struct core_admin a = {.op = ADMIN_POLICY_SET, .text = "{\n  \"acls\": [],\n  \"wrong\": 1\n}"};
+
+    (void)state;
+    set_policy("{\"acls\":[]}");
+    assert_int_equal(core_rig_admin(&r, &a), ERR_INVALID);
+    assert_int_equal(a.problems.len, 1);
+    assert_int_equal(a.problems.items[0].line, 3);
+    assert_null(a.event);
+    core_admin_release(&a);
+    a = (struct core_admin){.op = ADMIN_POLICY_SET,
+                            .text = "{\"acls\":[],\"tests\":[{\"src\":\"alice@\",\"accept\":[\"100.64.0.9:22\"]}]}"};
+    assert_int_equal(core_rig_admin(&r, &a), ERR_INVALID);
+    assert_non_null(strstr(a.call.err.message, "test"));
+    core_admin_release(&a);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    assert_string_equal(s->policy->text, "{\"acls\":[]}");
+    tailnet_unpin(s);
+    a = (struct core_admin){.op = ADMIN_POLICY_SET, .text = "{}", .has_match = true, .match = 9};
+    assert_int_equal(core_rig_admin(&r, &a), ERR_PRECONDITION);
+    core_admin_release(&a);
+    a = (struct core_admin){.op = ADMIN_POLICY_SET, .text = "", .has_match = true, .match = 1};
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    assert_string_equal(
+        a.event->inverse,
+        "{\"method\":\"PUT\",\"path\":\"/api/headway/policy\",\"body\":{\"policy\":\"{\\\"acls\\\":[]}\"}}");
+    core_admin_release(&a);
+}
+
+static void a_policy_decides_at_once_and_for_those_that_are_there(void **state)
+{
+    uint64_t one = add(1, "a", LAN), two = add(2, "b", NULL), bob = core_rig_user(&r, "bob");
+
+    (void)state;
+    assert_true(sees(one, two));
+    set_policy("{\"acls\":[{\"action\":\"accept\",\"src\":[\"bob@\"],\"dst\":[\"*:*\"]}]}");
+    assert_false(sees(one, two));
+    assert_false(has_approved(one));
+    set_policy("{\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"alice@\"]}},"
+               "\"acls\":[{\"action\":\"accept\",\"src\":[\"alice@\"],\"dst\":[\"*:*\"]}]}");
+    assert_true(sees(one, two));
+    assert_true(has_approved(one));
+    core_rig_approve(&r, one, LAN, true);
+    struct join j = device(1, "a", LAN);
+    core_rig_online(&r, &j);
+    assert_false(has_approved(one)); /* what was taken away stays away */
+    set_policy("{\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"alice@\"]}}, "
+               "\"acls\":[{\"action\":\"accept\",\"src\":[\"carol@\"],\"dst\":[\"*:*\"]}]}");
+    assert_false(has_approved(one));
+    assert_false(sees(one, two));
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_USER_RENAME, .id = alice, .name = "carol"});
+    assert_true(sees(one, two)); /* users are part of what a policy means */
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_USER_DELETE, .id = bob});
+    set_policy("");
+    assert_true(sees(one, two));
+}
+
+static void tags_that_nobody_owns_are_refused(void **state)
+{
+    uint64_t id = add(1, "a", LAN);
+    struct core_admin a = {.op = ADMIN_NODE_TAGS, .id = id};
+
+    (void)state;
+    set_policy("{\"tagOwners\":{\"tag:r\":[\"alice@\"]},\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"tag:r\"]}}}");
+    strs_push(&a.tags, "tag:x");
+    assert_int_equal(core_rig_admin(&r, &a), ERR_INVALID);
+    core_admin_release(&a);
+    assert_false(has_approved(id));
+    a = (struct core_admin){.op = ADMIN_NODE_TAGS, .id = id};
+    strs_push(&a.tags, "tag:r");
+    core_rig_admin_ok(&r, a);
+    assert_true(has_approved(id)); /* the tag brought the approval */
+}
+
+static void ssh_is_asked_for_where_a_check_rule_says_so(void **state)
+{
+    uint64_t one = add(1, "a", NULL), two = add(2, "b", NULL);
+    struct core_ssh q = {.source_id = one, .target_id = two, .user = "root"};
+
+    (void)state;
+    assert_int_equal(core_wait(r.core, core_ssh, &q), ERR_DENIED);
+    set_policy(
+        "{\"ssh\":[{\"action\":\"check\",\"checkPeriod\":\"1h\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],"
+        "\"users\":[\"root\"]}]}");
+    q = (struct core_ssh){.source_id = one, .target_id = two, .user = "root"};
+    assert_int_equal(core_wait(r.core, core_ssh, &q), 0);
+    assert_true(q.undecided);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_AUTH_APPROVE, .text = q.new_auth_id});
+    struct core_ssh again = {.source_id = one, .target_id = two, .user = "root"};
+    assert_int_equal(core_wait(r.core, core_ssh, &again), 0);
+    assert_true(again.accepted); /* for an hour */
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void expect_policy(const char *text)
+{
+    struct core_admin barrier = {.op = ADMIN_NODE_RENAME, .id = 999};
+
+    assert_int_equal(core_rig_admin(&r, &barrier), ERR_MISSING);
+    core_admin_release(&barrier);
+    barrier = (struct core_admin){.op = ADMIN_BACKFILL}; /* answered after what was decided before is durable */
+    core_rig_admin_ok(&r, barrier);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    assert_non_null(s->policy);
+    assert_string_equal(s->policy->text, text);
+    tailnet_unpin(s);
+}
+
+static void a_policy_of_a_file_is_followed_while_it_is_one(void **state)
+{
+    struct err e = {0};
+    struct core *core = NULL;
+
+    (void)state;
+    core_rig_prepare(&r, "");
+    char *path = mem_format("%s/policy.hujson", r.store.folder);
+    mem_replace(&r.config->policy.mode, "file");
+    mem_replace(&r.config->policy.path, path);
+    write_file(path, "{ broken");
+    struct tailnet *t = tailnet_new();
+    assert_true(core_start(r.config, t, r.store.store, &core, &e) < 0); /* there is none that works */
+    assert_non_null(strstr(e.message, path));
+    tailnet_free(t);
+    write_file(path, "{\"acls\":[]}");
+    core_rig_start(&r);
+    expect_policy("{\"acls\":[]}");
+    write_file(path, "{ broken again");
+    core_reload(r.core, r.config);
+    expect_policy("{\"acls\":[]}");
+    write_file(path, "{\"acls\": []}\n");
+    core_reload(r.core, r.config);
+    expect_policy("{\"acls\": []}\n");
+    struct core_admin a = {.op = ADMIN_POLICY_SET, .text = "{}"};
+    assert_int_equal(core_rig_admin(&r, &a), ERR_INVALID);
+    core_admin_release(&a);
+    write_file(path, "{ broken");
+    core_rig_stop(&r);
+    core_rig_start(&r); /* with the last one that worked */
+    expect_policy("{\"acls\": []}\n");
+    free(path);
+}
+
+/* ---- a store that refuses ---- */
+
+struct heard {
+    pthread_mutex_t lock;
+    VEC(char *) kinds;
+};
+
+static void hear(void *arg, const struct event *e)
+{
+    struct heard *h = arg;
+
+    pthread_mutex_lock(&h->lock);
+    vec_push(&h->kinds, mem_strdup(e->kind));
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void hear_nothing(void *arg, uint64_t node_id)
+{
+    (void)arg;
+    (void)node_id;
+}
+
+static size_t times_heard(const struct heard *h, const char *kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < h->kinds.len; i++)
+        count += strcmp(h->kinds.items[i], kind) == 0;
+    return count;
+}
+
+static void what_cannot_be_stored_was_never_true(void **state)
+{
+    struct heard heard = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct core_register call;
+    struct join j;
+
+    (void)state;
+    core_rig_prepare(&r, "");
+    fixture_close(&r.store);
+    fixture_sql(
+        r.store.path,
+        "CREATE TRIGGER t1 BEFORE INSERT ON user WHEN NEW.name='refused' BEGIN SELECT RAISE(FAIL,'no'); END;"
+        "CREATE TRIGGER t2 BEFORE INSERT ON node WHEN NEW.hostname='refused' BEGIN SELECT RAISE(FAIL,'no'); END;"
+        "CREATE TRIGGER t3 BEFORE INSERT ON policy WHEN NEW.text='{}' BEGIN SELECT RAISE(FAIL,'no'); END;");
+    core_rig_start(&r);
+    alice = core_rig_user(&r, "alice");
+    key = core_rig_key(&r, (struct core_admin){.user_id = alice});
+    core_listen(r.core, &(struct core_listener){.event = hear, .volatile_change = hear_nothing, .arg = &heard});
+
+    struct core_admin a = {.op = ADMIN_USER_CREATE, .name = "refused"};
+    assert_true(core_rig_admin(&r, &a) < 0);
+    core_admin_release(&a);
+    a = (struct core_admin){.op = ADMIN_POLICY_SET, .text = "{}"};
+    assert_true(core_rig_admin(&r, &a) < 0);
+    core_admin_release(&a);
+    j = device(1, "refused", NULL);
+    core_rig_join(&r, &j, &call);
+    assert_true(call.call.code < 0);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    assert_int_equal(s->user_count, 1);
+    assert_int_equal(s->node_count, 0);
+    assert_false(s->preauth_keys[0]->used);
+    assert_null(s->policy);
+    tailnet_unpin(s);
+
+    j = device(1, "good", NULL); /* the key is not used up, the machine not known */
+    uint64_t id = core_rig_node(&r, &j), session = core_rig_online(&r, &j);
+    core_rig_user(&r, "bob");
+    a = (struct core_admin){.op = ADMIN_REGISTER};
+    struct join waits = {.name = "refused", .machine = 2, .node = 2};
+    assert_int_equal(core_rig_join(&r, &waits, &call), REGISTER_URL);
+    a.text = call.auth_id;
+    a.name = "alice";
+    assert_true(core_rig_admin(&r, &a) < 0);
+    core_admin_release(&a);
+    s = tailnet_pin(r.tailnet);
+    assert_non_null(snapshot_pending(s, call.auth_id)); /* it can be approved once the disk is well */
+    assert_non_null(snapshot_node_by_id(s, id));
+    tailnet_unpin(s);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_unlisten(r.core, &heard);
+    assert_int_equal(times_heard(&heard, "user.created"), 1);
+    assert_int_equal(times_heard(&heard, "policy.changed"), 0);
+    assert_int_equal(times_heard(&heard, "node.registered"), 1);
+    assert_int_equal(times_heard(&heard, "node.online"), 1);
+    for (size_t i = 0; i < heard.kinds.len; i++)
+        free(heard.kinds.items[i]);
+    vec_release(&heard.kinds);
+}
+
+static void a_restart_finds_everything(void **state)
+{
+    uint64_t one = add(1, "r1", LAN);
+    struct join j = device(1, "r1", LAN);
+    char name[64];
+
+    (void)state;
+    core_rig_online(&r, &j);
+    core_rig_approve(&r, one, LAN, false);
+    set_policy("{\"acls\":[]}");
+    core_rig_until(&r, served_by, &one);
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    version_of(one, name);
+    assert_string_equal(name, "r1");
+    assert_true(has_approved(one));
+    assert_int_equal(add(1, "r1", LAN), one);
+    uint64_t two = add(2, "b", NULL);
+    assert_false(sees(one, two));
+    core_rig_online(&r, &j);
+    core_rig_until(&r, served_by, &one);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_dry_run_changes_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(a_change_names_its_version_and_its_inverse, begin, end),
+        cmocka_unit_test_setup_teardown(two_routers_take_turns, begin, end),
+        cmocka_unit_test_setup_teardown(who_served_is_remembered_until_it_is_deleted, begin, end),
+        cmocka_unit_test_teardown(an_ephemeral_node_goes_with_its_session, end),
+        cmocka_unit_test_setup_teardown(a_policy_with_errors_is_refused_with_its_places, begin, end),
+        cmocka_unit_test_setup_teardown(a_policy_decides_at_once_and_for_those_that_are_there, begin, end),
+        cmocka_unit_test_setup_teardown(tags_that_nobody_owns_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(ssh_is_asked_for_where_a_check_rule_says_so, begin, end),
+        cmocka_unit_test_teardown(a_policy_of_a_file_is_followed_while_it_is_one, end),
+        cmocka_unit_test_teardown(what_cannot_be_stored_was_never_true, end),
+        cmocka_unit_test_setup_teardown(a_restart_finds_everything, begin, end),
+    };
+    return cmocka_run_group_tests_name("core_admin", tests, NULL, NULL);
+}
