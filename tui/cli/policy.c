@@ -138,13 +138,99 @@ static int check(struct cli *c)
     return 0;
 }
 
+/* {"count": 12, "names": ["a", "b"]} as "a, b and 10 more". */
+static char *some_names(const json_t *set)
+{
+    struct buf b = BUF_INIT(4096);
+    uint64_t count = 0;
+    json_t *name;
+    size_t i, shown = json_array_size(json_object_get(set, "names"));
+
+    count = (uint64_t)json_integer_value(json_object_get(set, "count"));
+    json_array_foreach(json_object_get(set, "names"), i, name)
+    {
+        buf_adds(&b, i ? ", " : "");
+        str_safe(&b, json_string_value(name), json_string_length(name));
+    }
+    if (count > shown)
+        buf_addf(&b, " and %llu more", (unsigned long long)(count - shown));
+    return buf_take(&b);
+}
+
+static void show_preview(const struct cli *c, const json_t *answer)
+{
+    static const char *const heads[] = {"Access", "Pairs", "Who", "To", "What"};
+    const json_t *rows = json_object_get(answer, "rows"), *totals = json_object_get(answer, "totals");
+    uint64_t lost = 0, gained = 0;
+    struct table t;
+    json_t *row, *what;
+    size_t i, k;
+
+    if (!json_array_size(rows)) {
+        fputs("Nobody gains or loses access\n", c->out.out);
+        return;
+    }
+    table_init(&t, heads, 5);
+    json_array_foreach(rows, i, row)
+    {
+        bool gain = str_eq(json_text(row, "kind", ""), "gained");
+        char *who = some_names(json_object_get(row, "sources")), *to = some_names(json_object_get(row, "destinations"));
+        struct buf pairs = BUF_INIT(32), list = BUF_INIT(4096);
+        uint64_t count = 0;
+        count = (uint64_t)json_integer_value(json_object_get(row, "pairs"));
+        buf_addu(&pairs, count);
+        json_array_foreach(json_object_get(row, "what"), k, what)
+        {
+            buf_adds(&list, k ? "; " : "");
+            buf_adds(&list, json_string_value(what));
+        }
+        table_cell(&t, gain ? "gained" : "lost", gain ? CELL_GOOD : CELL_BAD);
+        table_cell(&t, buf_text(&pairs), CELL_PLAIN);
+        table_cell(&t, who, CELL_PLAIN);
+        table_cell(&t, to, CELL_PLAIN);
+        table_cell(&t, buf_text(&list), CELL_PLAIN);
+        buf_release(&pairs);
+        buf_release(&list);
+        free(who);
+        free(to);
+    }
+    table_print(&t, &c->out);
+    table_release(&t);
+    lost = (uint64_t)json_integer_value(json_object_get(totals, "pairs_lost"));
+    gained = (uint64_t)json_integer_value(json_object_get(totals, "pairs_gained"));
+    fprintf(c->out.out, "%llu pairs of devices lose access, %llu gain it. Nothing was changed.\n",
+            (unsigned long long)lost, (unsigned long long)gained);
+}
+
+static void show_explanation(const struct cli *c, const json_t *answer)
+{
+    const json_t *step;
+    size_t i;
+
+    fprintf(c->out.out, "%s: %s %s %s\n", json_is_true(json_object_get(answer, "allowed")) ? "Yes" : "No",
+            json_text(answer, "src", ""),
+            json_is_true(json_object_get(answer, "allowed")) ? "reaches" : "does not reach",
+            json_text(answer, "dst", ""));
+    json_array_foreach(json_object_get(answer, "steps"), i, step)
+    {
+        const char *text = json_text(step, "text", "");
+        struct buf b = BUF_INIT(4096);
+        str_safe(&b, text, strlen(text));
+        fprintf(c->out.out, "  %s %s\n", json_is_true(json_object_get(step, "ok")) ? "+" : "-", buf_text(&b));
+        buf_release(&b);
+    }
+}
+
 static int preview(struct cli *c)
 {
     json_t *body = policy_body(c, c->args->items[0]), *answer;
 
     if (!body || !(answer = cli_call(c, "POST", body, "/api/headway/policy/preview")))
         return 1;
-    output_value(&c->out, answer, SHAPE_PLAIN);
+    if (c->out.form == OUTPUT_HUMAN)
+        show_preview(c, answer);
+    else
+        output_value(&c->out, answer, SHAPE_PLAIN);
     json_decref(answer);
     return 0;
 }
@@ -195,7 +281,10 @@ static int explain(struct cli *c)
     free(from);
     if (!answer)
         return 1;
-    output_value(&c->out, answer, SHAPE_PLAIN);
+    if (c->out.form == OUTPUT_HUMAN)
+        show_explanation(c, answer);
+    else
+        output_value(&c->out, answer, SHAPE_PLAIN);
     json_decref(answer);
     return 0;
 }
