@@ -101,6 +101,11 @@ static void to_control(void *arg, struct stream *stream, const struct head *head
     control_accept(((struct daemon *)arg)->control, stream, head);
 }
 
+static void to_relay(void *arg, struct stream *stream, const struct head *head)
+{
+    relay_accept(((struct daemon *)arg)->relay, stream, head);
+}
+
 static void to_http(void *arg, int fd, const struct addr_port *peer, bool tls)
 {
     (void)tls;
@@ -119,6 +124,12 @@ static void add_metrics(void *arg, struct buf *out)
              (unsigned long long)n.deltas);
     buf_addf(out, "# TYPE headway_netmap_cache_bytes gauge\nheadway_netmap_cache_bytes %llu\n",
              (unsigned long long)n.cache_bytes);
+    relay_metrics(d->relay, out);
+}
+
+static void tell_relay(void *arg, struct json_out *o)
+{
+    relay_status(((struct daemon *)arg)->relay, o);
 }
 
 static int start_inside(struct daemon *d, struct err *e)
@@ -143,8 +154,13 @@ static int start_outside(struct daemon *d, struct err *e)
     const struct config *c = d->config;
     struct control_options control = {
         .loops = d->loops, .core = d->core, .netmap = d->netmap, .tailnet = d->tailnet, .config = c};
-    struct http_options http = {
-        .config = c, .core = d->core, .tailnet = d->tailnet, .store = d->store, .metrics = add_metrics, .arg = d};
+    struct http_options http = {.config = c,
+                                .core = d->core,
+                                .tailnet = d->tailnet,
+                                .store = d->store,
+                                .metrics = add_metrics,
+                                .relay_status = tell_relay,
+                                .arg = d};
     struct relay_options relay = {.config = c, .loops = d->loops, .core = d->core, .tailnet = d->tailnet};
     struct front_options front = {.loops = d->loops, .arg = d, .control = to_control, .other = to_http};
     int rc;
@@ -154,9 +170,12 @@ static int start_outside(struct daemon *d, struct err *e)
     d->control = control_new(&control, e);
     if (!d->control)
         return (int)e->code;
-    if ((rc = make_parents(c->unix_socket, e)) < 0 || (rc = http_start(&http, &d->http, e)) < 0 ||
-        (rc = relay_start(&relay, &d->relay, e)) < 0)
+    if ((rc = make_parents(c->derp.server.private_key_path, e)) < 0 ||
+        (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
+        (rc = relay_start(&relay, &d->relay, e)) < 0 || (rc = make_parents(c->unix_socket, e)) < 0 ||
+        (rc = http_start(&http, &d->http, e)) < 0)
         return rc;
+    front.relay = c->derp.server.enabled ? to_relay : NULL;
     strs_push(&front.listen, c->listen_addr);
     if (*c->tls_cert_path) {
         front.cert_path = c->tls_cert_path;
@@ -165,14 +184,16 @@ static int start_outside(struct daemon *d, struct err *e)
     front.trusted_proxies = c->trusted_proxies;
     d->front = front_new(&front, e);
     strs_release(&front.listen);
-    return d->front ? 0 : (int)e->code;
+    if (!d->front)
+        return (int)e->code;
+    return front_tls(d->front) ? relay_add_certificate(d->relay, front_tls(d->front), e) : 0;
 }
 
 static void stop(struct daemon *d)
 {
     front_free(d->front);
-    relay_stop(d->relay);
     http_stop(d->http);
+    relay_stop(d->relay);
     control_free(d->control);
     loops_free(d->loops);
     netmap_free(d->netmap);

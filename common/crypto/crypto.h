@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #define CRYPTO_HASH_LEN 32 /* SHA-256, BLAKE2s-256 */
@@ -66,5 +67,21 @@ void crypto_aead_begin(struct crypto_aead *a, const uint8_t nonce[12], const voi
 void crypto_aead_update(struct crypto_aead *a, const uint8_t *in, size_t len, uint8_t *out);
 void crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[CRYPTO_TAG_LEN]);
 bool crypto_aead_open_end(struct crypto_aead *a, const uint8_t tag[CRYPTO_TAG_LEN]);
+
+/* ---- Certificates ---- */
+
+/* Makes a key (P-256) and a certificate that it signs itself, valid from yesterday on for that many days, for the names
+ * (host names or addresses; the first is also the subject). Appends both to pem, which holds a secret then. */
+void crypto_certificate_make(const char *const *names, size_t count, unsigned days, struct buf *pem);
+
+struct crypto_certificate {
+    uint8_t sha256[CRYPTO_HASH_LEN]; /* of its DER form */
+    char name[64];                   /* of its subject, "" if it is longer */
+    int64_t ends;                    /* seconds since 1970 */
+};
+/* Describes the first certificate of a PEM text; ERR_INVALID if there is none. */
+int crypto_certificate_read(const char *pem, struct crypto_certificate *out, struct err *e) WARN_UNUSED;
+/* The same certificate holds this name. */
+bool crypto_certificate_names(const char *pem, const char *name);
 
 #endif

@@ -142,10 +142,16 @@ static void believe_proxy(const struct front *f, struct stream *s, const struct 
     stream_set_peer(s, &peer);
 }
 
+static bool is_relay_path(const char *path)
+{
+    return str_eq(path, "/derp") || str_starts(path, "/derp/") || str_eq(path, "/generate_204") ||
+           str_eq(path, "/bootstrap-dns");
+}
+
 static bool is_client(const struct front *f, const struct head *h, bool *control)
 {
-    *control = str_eq(h->path, "/ts2021");
-    return *control || (f->o.relay && str_eq(h->path, "/derp"));
+    *control = f->o.control && str_eq(h->path, "/ts2021");
+    return *control || (f->o.relay && (!f->o.other || is_relay_path(h->path)));
 }
 
 static void hand_to_client_room(struct front *f, struct stream *s, const struct head *h, bool control)

@@ -26,9 +26,11 @@ struct front_options {
     void *arg;
     /* These take the stream; what came after the head can still be read from it. On the stream's loop. */
     void (*control)(void *arg, struct stream *stream, const struct head *head);
-    void (*relay)(void *arg, struct stream *stream, const struct head *head); /* NULL: /derp is like any other path */
+    /* /derp and what is below it, /generate_204, /bootstrap-dns. NULL: they are like any other path. */
+    void (*relay)(void *arg, struct stream *stream, const struct head *head);
     /* Takes a connected socket from which nothing has been read. Behind TLS it is a local socket whose other end the
-     * loop connects with the client; peer is the client in any case. On some loop's thread; must not block. */
+     * loop connects with the client; peer is the client in any case. On some loop's thread; must not block.
+     * NULL: relay gets every request, for a port that serves nothing else. */
     void (*other)(void *arg, int fd, const struct addr_port *peer, bool tls);
 };
 

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "core/core.h"
+#include "json/json.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
 
@@ -24,6 +25,8 @@ struct http_options {
     uint8_t public_key[KEY_LEN]; /* the Noise key that GET /key tells */
     /* Appends metrics of other rooms in Prometheus' text form; NULL: none. Any thread. */
     void (*metrics)(void *arg, struct buf *out);
+    /* Writes the relay's state, an object; NULL: there is none. Any thread. */
+    void (*relay_status)(void *arg, struct json_out *o);
     /* Somebody answered a ping (HEAD /machine/ping-response?id=): true if the id is known. NULL: none is. Any thread.
      */
     bool (*ping_response)(void *arg, const char *id);

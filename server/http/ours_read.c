@@ -38,6 +38,18 @@ enum flow ours_whoami(struct request *r)
     return DONE;
 }
 
+enum flow ours_relay(struct request *r)
+{
+    if (!r->h->with.relay_status) {
+        struct err e;
+        err_set(&e, ERR_UNAVAILABLE, "this server has no relay");
+        return reply_error(r, &e);
+    }
+    struct json_out o = reply_json(r);
+    r->h->with.relay_status(r->h->with.arg, &o);
+    return DONE;
+}
+
 /* ---- the snapshot ---- */
 
 static void write_server(struct json_out *o, struct request *r, const struct config *c)

@@ -100,6 +100,7 @@ const struct route http_routes[] = {
     OURS("POST", "/policy/check", ours_policy_check, R, "policy", NULL, "Checks a policy and changes nothing"),
     OURS("POST", "/policy/preview", ours_policy_preview, R, "policy", NULL, "Who would gain and lose access to what"),
     OURS("GET", "/explain", ours_explain, R, NULL, "src dst port", "Whether one reaches another, and why"),
+    OURS("GET", "/relay/status", ours_relay, R, NULL, NULL, "The built-in relay: who is connected, what went through, what was dropped"),
     {.method = "POST", .path = "/api/headway/backup", .run = ours_backup, .need = A, .doors = DOOR_UNIX, .dialect = DIALECT_OURS, .takes = "path", .help = "Copies the database to a new file; on the unix socket only"},
 
     PAGE("GET", "/", page_root, DOOR_PUBLIC | DOOR_UNIX, NULL, "A word about what answers here"),

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/relay.h"
 
+#include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "relay/stun.h"
-#include "json/json.h"
-
-struct relay {
-    struct relay_options options;
-    struct stun *stun; /* NULL: off, or the port was taken */
-};
+#include "base/str.h"
+#include "relay/call.h"
+#include "relay/private.h"
 
 /* The host of the server's own URL, without brackets and port. */
 static char *own_host(const struct config *c)
@@ -24,76 +22,131 @@ static char *own_host(const struct config *c)
     return mem_strndup(start, strcspn(start, ":/"));
 }
 
-static void tell_map(const struct relay *r, const struct config *c)
+static void accept_here(void *arg, struct stream *stream, const struct head *head)
 {
-    struct buf b = BUF_INIT(0);
-    struct json_out o = JSON_OUT(&b);
-    char *host = own_host(c), region[24];
-    struct addr a;
-
-    json_open(&o, '{');
-    json_key(&o, "Regions");
-    json_open(&o, '{');
-    if (c->derp.server.enabled) {
-        snprintf(region, sizeof(region), "%lld", (long long)c->derp.server.region_id);
-        json_key(&o, region);
-        json_open(&o, '{');
-        json_put_i64(&o, "RegionID", c->derp.server.region_id);
-        json_put_str(&o, "RegionCode", c->derp.server.region_code);
-        json_put_str(&o, "RegionName", c->derp.server.region_name);
-        json_key(&o, "Nodes");
-        json_open(&o, '[');
-        json_open(&o, '{');
-        json_put_str(&o, "Name", region);
-        json_put_i64(&o, "RegionID", c->derp.server.region_id);
-        json_put_str(&o, "HostName", host);
-        if (addr_parse(host, &a, NULL) == 0)
-            json_put_str(&o, a.bits == 32 ? "IPv4" : "IPv6", host);
-        json_put_i64(&o, "STUNPort", r->stun ? (int64_t)stun_port(r->stun) : -1);
-        json_close(&o, '}');
-        json_close(&o, ']');
-        json_close(&o, '}');
-    }
-    json_close(&o, '}');
-    json_close(&o, '}');
-    core_set_derp(r->options.core, buf_text(&b));
-    buf_release(&b);
-    free(host);
+    page_answer(arg, stream, head);
 }
 
-/* A port that is taken costs the relay, not the daemon: it is said, and clients are told the truth. */
-static void start_stun(struct relay *r, const struct config *c)
+/* Whoever is reached by IPv6 listens for it, also where the configuration was left at all IPv4 addresses. */
+static char *listen_at(const struct relay *r, const struct config *c)
+{
+    const char *text = c->derp.server.listen_addr;
+    struct addr a;
+    bool ipv6 = *c->derp.server.ipv6 || (addr_parse(r->host, &a, NULL) == 0 && a.bits == 128);
+
+    return mem_strdup(ipv6 && str_starts(text, "0.0.0.0:") ? text + strlen("0.0.0.0") : text);
+}
+
+static int start_derp(struct relay *r, const struct config *c, struct err *e)
+{
+    struct front_options options = {.loops = r->options.loops, .arg = r, .relay = accept_here};
+
+    if (*c->tls_cert_path) {
+        options.cert_path = c->tls_cert_path;
+        options.key_path = c->tls_key_path;
+    } else {
+        int rc = own_certificate_load(c->state_dir, r->host, &r->own, e);
+        if (rc < 0)
+            return rc;
+        r->tls = loop_tls_new_pem(r->own.pem, r->own.pem, e);
+        if (!r->tls || (rc = relay_add_certificate(r, r->tls, e)) < 0)
+            return (int)e->code;
+        options.tls = r->tls;
+    }
+    char *listen = listen_at(r, c);
+    strs_push(&options.listen, listen);
+    free(listen);
+    r->front = front_new(&options, e);
+    strs_release(&options.listen);
+    return r->front ? 0 : (int)e->code;
+}
+
+static void start_ports(struct relay *r, const struct config *c)
 {
     struct err e = {0};
 
-    if (!c->derp.server.enabled)
-        return;
     r->stun = stun_new(loops_at(r->options.loops, 0), c->derp.server.stun_listen_addr, &e);
     if (!r->stun)
         log_error("relay", "no STUN: %s", e.message);
+    if (start_derp(r, c, &e) < 0)
+        log_error("relay", "no relay (derp.server.listen_addr): %s", e.message);
+    else
+        log_info("relay", "the relay serves on %s, %s", c->derp.server.listen_addr,
+                 r->own.pem ? "with a certificate of its own" : c->tls_cert_path);
+}
+
+static void published(void *arg)
+{
+    hub_audit(arg);
 }
 
 int relay_start(const struct relay_options *options, struct relay **out, struct err *e)
 {
+    const struct config *c = options->config;
     struct relay *r = mem_alloc(sizeof(*r));
+    struct relay_keys keys;
 
-    (void)e;
+    if (sodium_init() < 0) {
+        free(r);
+        return err_set(e, ERR_INTERNAL, "libsodium cannot be used");
+    }
     r->options = *options;
-    start_stun(r, options->config);
-    tell_map(r, options->config);
+    r->options.config = config_ref(c);
+    r->host = own_host(c);
+    memcpy(keys.private_key, options->private_key, RELAY_KEY_LEN);
+    memcpy(keys.public_key, options->public_key, RELAY_KEY_LEN);
+    hub_init(&r->hub, &keys, options->tailnet, loops_at(options->loops, 0), c->derp.server.verify_clients);
+    tailnet_subscribe(options->tailnet, published, &r->hub);
+    if (c->derp.server.enabled)
+        start_ports(r, c);
+    r->map = relay_map_new(r, c);
     *out = r;
     return 0;
 }
 
 void relay_reload(struct relay *r, const struct config *config)
 {
-    tell_map(r, config);
+    relay_map_reload(r->map, config);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
 }
 
 void relay_stop(struct relay *r)
 {
     if (!r)
         return;
+    tailnet_unsubscribe(r->options.tailnet, published, &r->hub);
+    relay_map_free(r->map);
+    front_free(r->front);
+    hub_end(&r->hub);
     stun_free(r->stun);
+    /* Two rounds through all loops: what was posted to them is done, and what that posted too. */
+    for (unsigned i = 0; i < 2 * loops_count(r->options.loops); i++)
+        call_on_loop(loops_at(r->options.loops, i % loops_count(r->options.loops)), nothing, NULL);
+    hub_release(&r->hub);
+    loop_tls_free(r->tls);
+    own_certificate_release(&r->own);
+    config_unref(r->options.config);
+    free(r->host);
+    sodium_memzero(&r->hub.keys, sizeof(r->hub.keys));
     free(r);
+}
+
+void relay_accept(struct relay *r, struct stream *stream, const struct head *head)
+{
+    page_answer(r, stream, head);
+}
+
+int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e)
+{
+    int rc = 0;
+
+    if (r->own.pem)
+        rc = loop_tls_add_pem(tls, r->own.is.name, r->own.pem, r->own.pem, e);
+    if (rc == 0 && r->own.old_pem)
+        rc = loop_tls_add_pem(tls, r->own.old.name, r->own.old_pem, r->own.old_pem, e);
+    return rc;
 }

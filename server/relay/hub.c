@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who is connected under which key, who may be, and who is told when somebody leaves. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "relay/link.h"
+
+#define TOLD_SPARE 1024 /* links that are gone may stay in a peer's list in this number */
+
+/* ---- Who may ---- */
+
+bool hub_allows(struct hub *h, const uint8_t key[RELAY_KEY_LEN])
+{
+    if (!atomic_load(&h->verify))
+        return true;
+    uint32_t slot = tailnet_find_key(h->tailnet, key);
+    if (slot == TAILNET_SLOT_NONE)
+        return false;
+    const struct tailnet_snapshot *s = tailnet_pin(h->tailnet);
+    const struct tailnet_node *n = snapshot_node(s, slot);
+    bool ok = n && !n->expired;
+    tailnet_unpin(s);
+    return ok;
+}
+
+static bool matters(struct hub *h)
+{
+    static _Thread_local struct change changes[256];
+    const struct tailnet_snapshot *s = tailnet_pin(h->tailnet);
+    uint64_t now = s->seq;
+    bool yes = false;
+
+    tailnet_unpin(s);
+    long n = tailnet_changes(h->tailnet, h->audited, now, changes, sizeof(changes) / sizeof(changes[0]));
+    /* Fallen behind, or more than fit: then everybody is looked at. */
+    if (n < 0 || n >= (long)(sizeof(changes) / sizeof(changes[0])))
+        yes = true;
+    for (long i = 0; i < n && !yes; i++)
+        yes = changes[i].mask & (CHANGE_REMOVED | CHANGE_WHOLE | CHANGE_KEYS | CHANGE_SELF);
+    h->audited = now;
+    return yes;
+}
+
+static void audit(struct loop_task *task)
+{
+    struct hub *h = (struct hub *)((char *)task - offsetof(struct hub, audit));
+
+    if (!matters(h))
+        return;
+    pthread_rwlock_rdlock(&h->lock);
+    for (struct map_entry *m = map_first(&h->peers); m; m = map_next(&h->peers, m)) {
+        struct peer *p = m->value;
+        if (!hub_allows(h, p->key))
+            for (size_t i = 0; i < p->links.len; i++)
+                link_kick(p->links.items[i]);
+    }
+    pthread_rwlock_unlock(&h->lock);
+}
+
+void hub_audit(struct hub *h)
+{
+    loop_post_task(h->loop, &h->audit);
+}
+
+/* ---- Books ---- */
+
+void hub_init(struct hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop, bool verify)
+{
+    h->keys = *keys;
+    h->tailnet = tailnet;
+    h->loop = loop;
+    atomic_init(&h->verify, verify);
+    h->audit.run = audit;
+    pthread_rwlock_init(&h->lock, NULL);
+}
+
+void hub_add(struct hub *h, struct link *l)
+{
+    pthread_rwlock_wrlock(&h->lock);
+    l->id = ++h->next_id;
+    map_putu(&h->links, l->id, link_ref(l));
+    pthread_rwlock_unlock(&h->lock);
+}
+
+void hub_login(struct hub *h, struct link *l)
+{
+    pthread_rwlock_wrlock(&h->lock);
+    struct peer *p = map_get(&h->peers, l->key, RELAY_KEY_LEN);
+    if (!p) {
+        p = mem_alloc(sizeof(*p));
+        memcpy(p->key, l->key, RELAY_KEY_LEN);
+        pthread_mutex_init(&p->lock, NULL);
+        map_put(&h->peers, l->key, RELAY_KEY_LEN, p);
+    }
+    vec_push(&p->links, l);
+    l->peer = p;
+    atomic_fetch_add(&h->generation, 1);
+    pthread_rwlock_unlock(&h->lock);
+}
+
+static void announce_gone(struct hub *h, struct peer *p)
+{
+    uint8_t payload[RELAY_KEY_LEN + 1];
+
+    memcpy(payload, p->key, RELAY_KEY_LEN);
+    payload[RELAY_KEY_LEN] = GONE_DISCONNECTED;
+    for (struct map_entry *m = map_first(&p->told); m; m = map_next(&p->told, m)) {
+        uint64_t id;
+        memcpy(&id, m->key, sizeof(id));
+        struct link *l = map_getu(&h->links, id);
+        if (l)
+            link_tell(l, FRAME_PEER_GONE, payload, sizeof(payload));
+    }
+}
+
+static void leave_peer(struct hub *h, struct link *l)
+{
+    struct peer *p = l->peer;
+    size_t i = 0;
+
+    while (i < p->links.len && p->links.items[i] != l)
+        i++;
+    if (i < p->links.len)
+        vec_remove(&p->links, i);
+    l->peer = NULL;
+    atomic_fetch_add(&h->generation, 1);
+    if (p->links.len)
+        return;
+    map_del(&h->peers, p->key, RELAY_KEY_LEN);
+    announce_gone(h, p);
+    map_release(&p->told);
+    pthread_mutex_destroy(&p->lock);
+    vec_release(&p->links);
+    free(p);
+}
+
+void hub_remove(struct hub *h, struct link *l)
+{
+    pthread_rwlock_wrlock(&h->lock);
+    map_delu(&h->links, l->id);
+    if (l->peer)
+        leave_peer(h, l);
+    pthread_rwlock_unlock(&h->lock);
+    link_unref(l);
+}
+
+void hub_active(struct hub *h, struct link *l)
+{
+    struct peer *p = l->peer;
+
+    pthread_rwlock_rdlock(&h->lock);
+    bool already = p->links.items[p->links.len - 1] == l;
+    pthread_rwlock_unlock(&h->lock);
+    if (already)
+        return;
+    pthread_rwlock_wrlock(&h->lock);
+    for (size_t i = 0; i < p->links.len; i++)
+        if (p->links.items[i] == l) {
+            vec_remove(&p->links, i);
+            vec_push(&p->links, l);
+            break;
+        }
+    atomic_fetch_add(&h->generation, 1);
+    pthread_rwlock_unlock(&h->lock);
+}
+
+/* ---- Ways ---- */
+
+/* Under the hub's lock, for reading. */
+static void remember_told(struct hub *h, struct peer *from, uint64_t id)
+{
+    struct map *told = &from->told;
+
+    pthread_mutex_lock(&from->lock);
+    if (!map_getu(told, id)) {
+        if (told->len > h->links.len + TOLD_SPARE) {
+            struct map kept = {0};
+            for (struct map_entry *m = map_first(told); m; m = map_next(told, m))
+                if (map_has(&h->links, m->key, m->len))
+                    map_put(&kept, m->key, m->len, h);
+            map_release(told);
+            *told = kept;
+        }
+        map_putu(told, id, h);
+    }
+    pthread_mutex_unlock(&from->lock);
+}
+
+struct link *hub_route(struct hub *h, struct link *l, const uint8_t key[RELAY_KEY_LEN])
+{
+    uint64_t generation = atomic_load(&h->generation);
+
+    if (l->to && l->to_generation == generation && memcmp(l->to_key, key, RELAY_KEY_LEN) == 0)
+        return l->to;
+    link_unref(l->to);
+    l->to = NULL;
+    pthread_rwlock_rdlock(&h->lock);
+    struct peer *p = map_get(&h->peers, key, RELAY_KEY_LEN);
+    if (p) {
+        l->to = link_ref(p->links.items[p->links.len - 1]);
+        remember_told(h, l->peer, l->to->id);
+    }
+    pthread_rwlock_unlock(&h->lock);
+    memcpy(l->to_key, key, RELAY_KEY_LEN);
+    l->to_generation = generation;
+    return l->to;
+}
+
+void hub_dropped(struct hub *h, enum drop_reason why, bool disco, unsigned count)
+{
+    atomic_fetch_add(&h->counters.dropped[why][disco], count);
+}
+
+void hub_end(struct hub *h)
+{
+    static const uint8_t soon[8] = {0, 0, 1, 0xf4, 0, 0, 0x13, 0x88}; /* back in 500 ms, for 5 s */
+
+    atomic_store(&h->stopping, true);
+    pthread_rwlock_rdlock(&h->lock);
+    for (struct map_entry *m = map_first(&h->links); m; m = map_next(&h->links, m)) {
+        link_tell(m->value, FRAME_RESTARTING, soon, sizeof(soon));
+        link_kick(m->value);
+    }
+    pthread_rwlock_unlock(&h->lock);
+}
+
+void hub_release(struct hub *h)
+{
+    map_release(&h->links);
+    map_release(&h->peers);
+    pthread_rwlock_destroy(&h->lock);
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One client's connection: its login, its frames, what it is sent. */
+#include "relay/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+
+#define LOGIN_MS     10000
+#define KEEP_MS      60000
+#define STALL_MS     2000 /* nothing of what is written is taken for so long: the link is closed */
+#define READ_MAX     (64 * 1024)
+#define CONTROL_MAX  (64 * 1024)
+#define UNSENT_MAX   (128 * 1024)
+#define FLUSH_ROUNDS 4
+#define GONE_BURST   3
+
+static struct log_limit refused_limit, closed_limit;
+
+struct link *link_ref(struct link *l)
+{
+    atomic_fetch_add(&l->refs, 1);
+    return l;
+}
+
+void link_unref(struct link *l)
+{
+    if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
+        return;
+    lane_clear(&l->lanes[0]);
+    lane_clear(&l->lanes[1]);
+    buf_release(&l->control);
+    buf_release(&l->partial);
+    free(l->pending);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+static void link_close(struct link *l)
+{
+    unsigned waiting[2];
+
+    if (l->state == LINK_CLOSED)
+        return;
+    l->state = LINK_CLOSED;
+    pthread_mutex_lock(&l->lock);
+    l->closed = true;
+    for (unsigned i = 0; i < 2; i++) {
+        waiting[i] = l->lanes[i].count;
+        lane_clear(&l->lanes[i]);
+    }
+    pthread_mutex_unlock(&l->lock);
+    for (unsigned i = 0; i < 2; i++)
+        hub_dropped(l->hub, DROP_WRITE, i, waiting[i]);
+    loop_timer_stop(l->loop, &l->timer);
+    loop_timer_stop(l->loop, &l->stall);
+    loop_undefer(l->loop, &l->flush);
+    stream_close(l->stream);
+    l->stream = NULL;
+    link_unref(l->to);
+    l->to = NULL;
+    hub_remove(l->hub, l);
+    link_unref(l);
+}
+
+static void close_because(struct link *l, const char *why)
+{
+    char text[ADDR_PORT_TEXT_MAX];
+
+    log_limited(&closed_limit, 20, LOG_LEVEL_INFO, "relay", "connection from %s closed: %s",
+                addr_port_format(&l->from, text), why);
+    link_close(l);
+}
+
+/* ---- Writing ---- */
+
+static void stalled(struct loop_timer *timer)
+{
+    close_because((struct link *)((char *)timer - offsetof(struct link, stall)), "it reads nothing");
+}
+
+/* What waits, in one run of bytes: first the relay's own frames, then peer discovery, then the rest. */
+static size_t gather(struct link *l, uint8_t *out, size_t max)
+{
+    size_t n = 0;
+    unsigned packets = 0;
+
+    pthread_mutex_lock(&l->lock);
+    l->woken = false;
+    if (l->control.len) {
+        memcpy(out, l->control.data, l->control.len);
+        n = l->control.len;
+        buf_release(&l->control);
+        l->pong = false;
+    }
+    for (int i = 1; i >= 0; i--)
+        for (struct packet *p = lane_pop(&l->lanes[i], max - n); p; p = lane_pop(&l->lanes[i], max - n)) {
+            memcpy(out + n, p->bytes, p->len);
+            n += p->len;
+            packets++;
+            free(p);
+        }
+    pthread_mutex_unlock(&l->lock);
+    atomic_fetch_add(&l->packets_out, packets);
+    atomic_fetch_add(&l->hub->counters.packets_out, packets);
+    return n;
+}
+
+/* Writes bytes; 1: all of them, 0: the rest has to wait, negative: it is closed now. */
+static int write_out(struct link *l, const uint8_t *bytes, size_t len)
+{
+    long n = stream_write(l->stream, bytes, len, NULL);
+
+    if (n < 0) {
+        link_close(l);
+        return -1;
+    }
+    atomic_fetch_add(&l->bytes_out, (unsigned long long)n);
+    atomic_fetch_add(&l->hub->counters.bytes_out, (unsigned long long)n);
+    if ((size_t)n == len) {
+        loop_timer_stop(l->loop, &l->stall);
+        return 1;
+    }
+    if (!l->pending) {
+        l->pending = mem_dup(bytes + n, len - (size_t)n);
+        l->pending_len = len - (size_t)n;
+        l->pending_at = 0;
+    } else {
+        l->pending_at += (size_t)n;
+    }
+    if (n > 0 || !loop_timer_is_set(&l->stall)) {
+        loop_timer_stop(l->loop, &l->stall);
+        loop_timer_set(l->loop, &l->stall, STALL_MS, stalled);
+    }
+    return 0;
+}
+
+static void flush(struct link *l)
+{
+    uint8_t *out = loop_scratch_out(l->loop);
+
+    if (l->state == LINK_CLOSED)
+        return;
+    if (l->pending) {
+        if (write_out(l, l->pending + l->pending_at, l->pending_len - l->pending_at) <= 0)
+            return;
+        free(l->pending);
+        l->pending = NULL;
+    }
+    for (unsigned i = 0; i < FLUSH_ROUNDS; i++) {
+        size_t n = gather(l, out, LOOP_SCRATCH);
+        if (!n)
+            return;
+        if (write_out(l, out, n) <= 0)
+            return;
+    }
+    loop_defer(l->loop, &l->flush);
+}
+
+static void run_flush(struct loop_task *task)
+{
+    flush((struct link *)task);
+}
+
+static void run_mail(struct loop_task *task)
+{
+    struct link *l = (struct link *)((char *)task - offsetof(struct link, mail));
+
+    pthread_mutex_lock(&l->lock);
+    bool kicked = l->kicked;
+    pthread_mutex_unlock(&l->lock);
+    flush(l);
+    if (kicked)
+        link_close(l);
+    link_unref(l);
+}
+
+static void wake(struct link *l)
+{
+    if (loop_is_here(l->loop)) {
+        loop_defer(l->loop, &l->flush);
+    } else {
+        link_ref(l);
+        if (!loop_post_task(l->loop, &l->mail))
+            link_unref(l);
+    }
+}
+
+bool link_send(struct link *l, const uint8_t *frame, size_t len, bool disco)
+{
+    struct packet *p = packet_new(frame, len);
+    unsigned dropped = 0;
+    size_t dropped_bytes = 0;
+
+    pthread_mutex_lock(&l->lock);
+    if (l->lanes[disco].count == LANE_PACKETS && loop_is_here(l->loop) && !l->pending) {
+        /* Its loop is this one: a burst that was read in one turn is no reason to lose any of it. */
+        pthread_mutex_unlock(&l->lock);
+        flush(l);
+        pthread_mutex_lock(&l->lock);
+    }
+    bool closed = l->closed, first = !l->woken;
+    if (!closed) {
+        lane_push(&l->lanes[disco], p, &dropped, &dropped_bytes);
+        l->woken = true;
+        if (first)
+            wake(l);
+    }
+    pthread_mutex_unlock(&l->lock);
+    if (closed)
+        free(p);
+    if (dropped) {
+        hub_dropped(l->hub, DROP_QUEUE, disco, dropped);
+        atomic_fetch_add(&l->dropped, dropped);
+    }
+    return !closed;
+}
+
+void link_tell(struct link *l, enum frame_type type, const void *payload, size_t len)
+{
+    pthread_mutex_lock(&l->lock);
+    if (!l->closed && l->control.len + FRAME_HEADER + len <= CONTROL_MAX) {
+        frame_put(&l->control, type, payload, len);
+        l->woken = true;
+        wake(l);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+void link_kick(struct link *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->kicked = true;
+    link_ref(l);
+    if (!loop_post_task(l->loop, &l->mail))
+        link_unref(l);
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- Frames ---- */
+
+static void keep_alive(struct loop_timer *timer)
+{
+    struct link *l = (struct link *)((char *)timer - offsetof(struct link, timer));
+
+    link_tell(l, FRAME_KEEP_ALIVE, NULL, 0);
+    loop_timer_set(l->loop, timer, KEEP_MS + (int64_t)(l->id % 5000), keep_alive);
+}
+
+static int do_login(struct link *l, const uint8_t *payload, size_t len, struct err *e)
+{
+    struct hub *h = l->hub;
+    const uint8_t *key = login_key(payload, len);
+    struct buf info = BUF_INIT(0);
+    struct login login;
+    char text[ADDR_PORT_TEXT_MAX];
+
+    if (!key || !hub_allows(h, key)) {
+        atomic_fetch_add(&h->counters.refused, 1);
+        log_limited(&refused_limit, 10, LOG_LEVEL_INFO, "relay", "connection from %s refused: it is no node's",
+                    addr_port_format(&l->from, text));
+        return err_set(e, ERR_DENIED, "not a node of this tailnet");
+    }
+    int rc = login_open(&h->keys, payload, len, &login, e);
+    if (rc == 0)
+        rc = frame_put_server_info(&info, &h->keys, login.key, e);
+    if (rc == 0) {
+        memcpy(l->key, login.key, RELAY_KEY_LEN);
+        l->state = LINK_READY;
+        hub_login(h, l);
+        atomic_fetch_add(&h->counters.logins, 1);
+        loop_timer_stop(l->loop, &l->timer);
+        loop_timer_set(l->loop, &l->timer, KEEP_MS + (int64_t)random_below(5000), keep_alive);
+        link_tell(l, FRAME_SERVER_INFO, info.data + FRAME_HEADER, info.len - FRAME_HEADER);
+        /* It may have been removed between the look and the entry in the books: then nobody else would notice. */
+        if (!hub_allows(h, l->key))
+            rc = err_set(e, ERR_DENIED, "not a node of this tailnet any more");
+    }
+    buf_release(&info);
+    return rc;
+}
+
+static void tell_not_here(struct link *l, const uint8_t *key)
+{
+    uint8_t payload[RELAY_KEY_LEN + 1];
+    int64_t now = loop_now(l->loop);
+
+    if (now - l->gone_at >= 1000) {
+        int64_t more = (now - l->gone_at) / 1000 + l->gone_left;
+        l->gone_left = more > GONE_BURST ? GONE_BURST : (unsigned)more;
+        l->gone_at = now;
+    }
+    if (!l->gone_left)
+        return;
+    l->gone_left--;
+    memcpy(payload, key, RELAY_KEY_LEN);
+    payload[RELAY_KEY_LEN] = GONE_NOT_HERE;
+    link_tell(l, FRAME_PEER_GONE, payload, sizeof(payload));
+}
+
+/* The frame is made over in place: SendPacket and RecvPacket are equally long. */
+static void do_send(struct link *l, uint8_t *frame, size_t len)
+{
+    const uint8_t *packet = frame + FRAME_HEADER + RELAY_KEY_LEN;
+    uint8_t key[RELAY_KEY_LEN];
+    bool disco = frame_is_disco(packet, len - FRAME_HEADER - RELAY_KEY_LEN);
+
+    memcpy(key, frame + FRAME_HEADER, RELAY_KEY_LEN);
+    atomic_fetch_add(&l->packets_in, 1);
+    atomic_fetch_add(&l->hub->counters.packets_in, 1);
+    struct link *to = hub_route(l->hub, l, key);
+    frame[0] = FRAME_RECV;
+    memcpy(frame + FRAME_HEADER, l->key, RELAY_KEY_LEN);
+    if (to && link_send(to, frame, len, disco))
+        return;
+    hub_dropped(l->hub, to ? DROP_GONE : DROP_UNKNOWN, disco, 1);
+    if (disco && l->state == LINK_READY)
+        tell_not_here(l, key);
+}
+
+static void do_ping(struct link *l, const uint8_t *payload)
+{
+    pthread_mutex_lock(&l->lock);
+    if (!l->pong && !l->closed && l->control.len < CONTROL_MAX / 2) {
+        l->pong = true;
+        frame_put(&l->control, FRAME_PONG, payload, 8);
+        l->woken = true;
+        wake(l);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+static int do_frame(struct link *l, uint8_t *frame, const struct frame *f, struct err *e)
+{
+    uint8_t *payload = frame + FRAME_HEADER;
+
+    if (l->state == LINK_LOGIN)
+        return f->type == FRAME_CLIENT_INFO ? do_login(l, payload, f->len, e)
+                                            : err_set(e, ERR_INVALID, "a frame of type %02x before a login", f->type);
+    if (f->type == FRAME_SEND)
+        do_send(l, frame, FRAME_HEADER + f->len);
+    else if (f->type == FRAME_NOTE_PREFERRED)
+        atomic_store(&l->preferred, payload[0] == 1);
+    else if (f->type == FRAME_PING)
+        do_ping(l, payload);
+    return 0;
+}
+
+/* Takes whole frames off the front; returns how many bytes, or an error. */
+static long do_frames(struct link *l, uint8_t *in, size_t len, struct err *e)
+{
+    size_t at = 0;
+
+    while (at < len && l->state != LINK_CLOSED) {
+        struct frame f;
+        if (l->skip) {
+            size_t n = l->skip < len - at ? l->skip : len - at;
+            l->skip -= (uint32_t)n;
+            at += n;
+            continue;
+        }
+        int rc = frame_read(in + at, len - at, &f, e);
+        if (rc < 0)
+            return rc;
+        if (rc == 0)
+            break;
+        if (f.discard && l->state == LINK_LOGIN)
+            return err_set(e, ERR_INVALID, "a frame of type %02x before a login", f.type);
+        if (f.discard) {
+            l->skip = f.len;
+            at += FRAME_HEADER;
+            continue;
+        }
+        if (len - at < FRAME_HEADER + f.len)
+            break;
+        if ((rc = do_frame(l, in + at, &f, e)) < 0)
+            return rc;
+        at += FRAME_HEADER + f.len;
+    }
+    return (long)at;
+}
+
+static void readable(struct stream *s, void *arg)
+{
+    struct link *l = arg;
+    uint8_t *in = loop_scratch_in(l->loop);
+    size_t old = l->partial.len;
+    struct err e = {0};
+    /* A frame has up to 64 KiB and a little; half of one may be here already. */
+    long n = stream_read(s, in + old, old < READ_MAX ? READ_MAX - old : LOOP_SCRATCH - old, &e);
+
+    if (n == 0)
+        return;
+    if (n < 0) {
+        log_debug("relay", "connection ended: %s", e.message);
+        link_close(l);
+        return;
+    }
+    atomic_fetch_add(&l->bytes_in, (unsigned long long)n);
+    atomic_fetch_add(&l->hub->counters.bytes_in, (unsigned long long)n);
+    link_ref(l);
+    if (old)
+        memcpy(in, l->partial.data, old);
+    if (l->state == LINK_READY)
+        hub_active(l->hub, l);
+    long done = do_frames(l, in, old + (size_t)n, &e);
+    buf_release(&l->partial);
+    if (done < 0)
+        close_because(l, e.message);
+    else if (l->state != LINK_CLOSED && (size_t)done < old + (size_t)n)
+        buf_add(&l->partial, in + done, old + (size_t)n - (size_t)done);
+    link_unref(l);
+}
+
+static void writable(struct stream *s, void *arg)
+{
+    (void)s;
+    flush(arg);
+}
+
+static void no_login(struct loop_timer *timer)
+{
+    close_because((struct link *)((char *)timer - offsetof(struct link, timer)), "no login within 10 s");
+}
+
+void link_open(struct hub *h, struct stream *stream, const char *answer)
+{
+    static const struct stream_handler handler = {readable, writable};
+    struct link *l = mem_alloc(sizeof(*l));
+
+    l->flush.run = run_flush;
+    l->mail.run = run_mail;
+    atomic_init(&l->refs, 1);
+    l->hub = h;
+    l->loop = stream_loop(stream);
+    l->stream = stream;
+    l->from = *stream_peer(stream);
+    l->since_ns = clock_wall_ns();
+    l->gone_left = GONE_BURST;
+    l->gone_at = loop_now(l->loop);
+    pthread_mutex_init(&l->lock, NULL);
+    atomic_fetch_add(&h->counters.accepted, 1);
+    hub_add(h, l);
+    stream_set_unsent_limit(stream, UNSENT_MAX);
+    stream_set_user_timeout(stream, 15000);
+    stream_set_keepalive(stream, 600, 30, 3);
+    loop_timer_set(l->loop, &l->timer, LOGIN_MS, no_login);
+    buf_adds(&l->control, answer);
+    frame_put_server_key(&l->control, &h->keys);
+    stream_handle(stream, &handler, l);
+    loop_defer(l->loop, &l->flush);
+    if (atomic_load(&h->stopping))
+        link_kick(l);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Connections of clients to the relay (links) and the hub that knows them by key.
+ *
+ * A link lives on its stream's loop. Others reach it only through its lock: they put packets and frames into it and
+ * wake it. The hub's lock comes before a link's. */
+#ifndef SERVER_RELAY_LINK_H
+#define SERVER_RELAY_LINK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "loop/loop.h"
+#include "net/head.h"
+#include "relay/frame.h"
+#include "relay/lane.h"
+#include "tailnet/tailnet.h"
+
+enum drop_reason { DROP_UNKNOWN, DROP_GONE, DROP_QUEUE, DROP_WRITE, DROP_REASONS };
+
+struct hub_counters {
+    atomic_ullong packets_in, bytes_in, packets_out, bytes_out;
+    atomic_ullong dropped[DROP_REASONS][2]; /* [1]: peer discovery */
+    atomic_ullong accepted, refused, logins;
+};
+
+struct link;
+
+/* A key that is connected; guarded by the hub's lock but for told. */
+struct peer {
+    uint8_t key[RELAY_KEY_LEN];
+    VEC(struct link *) links; /* by when they last became active: the last one gets the packets */
+    pthread_mutex_t lock;
+    struct map told; /* ids of links that got a packet from this key: they are told when it leaves */
+};
+
+struct hub {
+    struct relay_keys keys;
+    struct tailnet *tailnet;
+    struct loop *loop; /* for what belongs to no link */
+    atomic_bool verify;
+    atomic_bool stopping;
+    struct loop_task audit;
+    uint64_t audited; /* the change up to which links were verified */
+    pthread_rwlock_t lock;
+    struct map links; /* by id */
+    struct map peers; /* by key */
+    uint64_t next_id;
+    atomic_ullong generation; /* rises when a key leads to another link */
+    struct hub_counters counters;
+};
+
+enum link_state { LINK_LOGIN, LINK_READY, LINK_CLOSED };
+
+struct link {
+    struct loop_task flush; /* first; deferred on its loop */
+    struct loop_task mail;  /* the same from elsewhere; holds a reference while queued */
+    struct loop_timer timer, stall;
+    atomic_uint refs;
+    struct hub *hub;
+    struct loop *loop;
+    struct stream *stream; /* NULL once closed */
+    struct addr_port from;
+    enum link_state state;
+    uint64_t id;
+    int64_t since_ns;
+    uint8_t key[RELAY_KEY_LEN];
+    struct peer *peer;  /* once logged in */
+    struct buf partial; /* a frame that is not whole yet */
+    uint32_t skip;      /* bytes of a frame of no use that are still to come */
+    uint8_t *pending;   /* bytes that the socket did not take */
+    size_t pending_len, pending_at;
+    struct link *to; /* to whom the last packet went */
+    uint8_t to_key[RELAY_KEY_LEN];
+    uint64_t to_generation;
+    int64_t gone_at; /* a bucket for "peer not here" */
+    unsigned gone_left;
+    atomic_bool preferred;
+    atomic_ullong packets_in, bytes_in, packets_out, bytes_out, dropped;
+
+    pthread_mutex_t lock;
+    struct lane lanes[2]; /* [1]: peer discovery */
+    struct buf control;   /* frames of the relay's own */
+    bool pong, woken, closed, kicked;
+};
+
+/* Takes the stream of an accepted upgrade; on its loop. answer: what is sent in front of the first frame. */
+void link_open(struct hub *h, struct stream *stream, const char *answer);
+struct link *link_ref(struct link *l);
+void link_unref(struct link *l); /* NULL is allowed */
+/* Any thread. false: the link is closed. */
+bool link_send(struct link *l, const uint8_t *frame, size_t len, bool disco);
+void link_tell(struct link *l, enum frame_type type, const void *payload, size_t len);
+void link_kick(struct link *l); /* any thread: close it soon */
+
+void hub_init(struct hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop, bool verify);
+/* Tells and closes everybody; while the loops run, from another thread. */
+void hub_end(struct hub *h);
+void hub_release(struct hub *h); /* once all links are closed */
+/* Whether a key may use the relay now. */
+bool hub_allows(struct hub *h, const uint8_t key[RELAY_KEY_LEN]);
+void hub_audit(struct hub *h); /* any thread: verifies all links again, soon */
+/* These keep the books, from the link's loop. */
+void hub_add(struct hub *h, struct link *l);
+void hub_login(struct hub *h, struct link *l);
+void hub_remove(struct hub *h, struct link *l);
+void hub_active(struct hub *h, struct link *l); /* it spoke: packets for its key go to it */
+/* Whom a packet of l for that key goes to, referenced by l->to; NULL: nobody. */
+struct link *hub_route(struct hub *h, struct link *l, const uint8_t key[RELAY_KEY_LEN]);
+void hub_dropped(struct hub *h, enum drop_reason why, bool disco, unsigned count);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the relay tells about itself. */
+#include "base/clock.h"
+#include "base/str.h"
+#include "relay/private.h"
+
+#define SHOWN_MAX 10000 /* connections */
+
+static const char *const reasons[DROP_REASONS] = {"unknown_dest", "gone_disconnected", "queue_head", "write_error"};
+
+static void put_link(const struct relay *r, const struct tailnet_snapshot *s, const struct link *l, struct json_out *o)
+{
+    char text[ADDR_PORT_TEXT_MAX];
+    uint32_t slot = tailnet_find_key(r->options.tailnet, l->key);
+    const struct tailnet_node *n = slot == TAILNET_SLOT_NONE ? NULL : snapshot_node(s, slot);
+    struct buf key = BUF_INIT(0);
+
+    buf_adds(&key, "nodekey:");
+    buf_hex(&key, l->key, RELAY_KEY_LEN);
+    json_open(o, '{');
+    if (n) {
+        json_put_id(o, "nodeId", n->record->r.id);
+        json_put_str(o, "name", n->record->given_name);
+    }
+    json_put_str(o, "nodeKey", buf_text(&key));
+    json_put_str(o, "source", addr_port_format(&l->from, text));
+    json_put_time(o, "since", l->since_ns);
+    json_put_bool(o, "home", l->preferred);
+    json_put_u64(o, "bytesIn", l->bytes_in);
+    json_put_u64(o, "bytesOut", l->bytes_out);
+    json_put_u64(o, "packetsIn", l->packets_in);
+    json_put_u64(o, "packetsOut", l->packets_out);
+    json_put_u64(o, "dropped", l->dropped);
+    json_close(o, '}');
+    buf_release(&key);
+}
+
+static void put_connections(struct relay *r, struct json_out *o)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
+    unsigned shown = 0;
+
+    json_key(o, "connections");
+    json_open(o, '[');
+    pthread_rwlock_rdlock(&r->hub.lock);
+    for (struct map_entry *m = map_first(&r->hub.peers); m && shown < SHOWN_MAX; m = map_next(&r->hub.peers, m)) {
+        struct peer *p = m->value;
+        for (size_t i = 0; i < p->links.len; i++, shown++)
+            put_link(r, s, p->links.items[i], o);
+    }
+    pthread_rwlock_unlock(&r->hub.lock);
+    json_close(o, ']');
+    tailnet_unpin(s);
+}
+
+static size_t connected(struct relay *r)
+{
+    pthread_rwlock_rdlock(&r->hub.lock);
+    size_t n = r->hub.peers.len;
+    pthread_rwlock_unlock(&r->hub.lock);
+    return n;
+}
+
+void relay_status(struct relay *r, struct json_out *o)
+{
+    const struct config *c = r->options.config;
+    struct hub_counters *n = &r->hub.counters;
+    struct stun_counters stun = {0};
+
+    if (r->stun)
+        stun_count(r->stun, &stun);
+    json_open(o, '{');
+    json_put_bool(o, "enabled", c->derp.server.enabled);
+    json_put_i64(o, "regionId", c->derp.server.region_id);
+    json_put_u64(o, "port", r->front ? front_port(r->front, 0) : 0);
+    json_put_u64(o, "stunPort", r->stun ? stun_port(r->stun) : 0);
+    json_put_str(o, "certificate", r->own.pem ? r->own.is.name : c->tls_cert_path);
+    json_put_time(o, "certificateEnds", r->own.is.ends * NS_PER_SECOND);
+    json_put_u64(o, "bytesIn", n->bytes_in);
+    json_put_u64(o, "bytesOut", n->bytes_out);
+    json_put_u64(o, "packetsIn", n->packets_in);
+    json_put_u64(o, "packetsOut", n->packets_out);
+    json_put_u64(o, "logins", n->logins);
+    json_put_u64(o, "refused", n->refused);
+    json_key(o, "dropped");
+    json_open(o, '{');
+    for (unsigned i = 0; i < DROP_REASONS; i++)
+        json_put_u64(o, reasons[i], n->dropped[i][0] + n->dropped[i][1]);
+    json_close(o, '}');
+    json_key(o, "stun");
+    json_open(o, '{');
+    json_put_u64(o, "answered", stun.answered);
+    json_put_u64(o, "refused", stun.refused);
+    json_put_u64(o, "limited", stun.limited);
+    json_close(o, '}');
+    put_connections(r, o);
+    json_close(o, '}');
+}
+
+static void metric(struct buf *out, const char *name, const char *kind, uint64_t value)
+{
+    buf_addf(out, "# TYPE headway_relay_%s %s\nheadway_relay_%s %llu\n", name, kind, name, (unsigned long long)value);
+}
+
+void relay_metrics(struct relay *r, struct buf *out)
+{
+    struct hub_counters *n = &r->hub.counters;
+    struct stun_counters stun = {0};
+
+    if (r->stun)
+        stun_count(r->stun, &stun);
+    metric(out, "clients", "gauge", connected(r));
+    metric(out, "received_bytes_total", "counter", n->bytes_in);
+    metric(out, "sent_bytes_total", "counter", n->bytes_out);
+    metric(out, "received_packets_total", "counter", n->packets_in);
+    metric(out, "sent_packets_total", "counter", n->packets_out);
+    metric(out, "logins_total", "counter", n->logins);
+    metric(out, "refused_total", "counter", n->refused);
+    metric(out, "stun_answers_total", "counter", stun.answered);
+    metric(out, "stun_limited_total", "counter", stun.limited);
+    buf_adds(out, "# TYPE headway_relay_dropped_packets_total counter\n");
+    for (unsigned i = 0; i < DROP_REASONS; i++)
+        for (unsigned disco = 0; disco < 2; disco++)
+            buf_addf(out, "headway_relay_dropped_packets_total{reason=\"%s\",kind=\"%s\"} %llu\n", reasons[i],
+                     disco ? "disco" : "other", (unsigned long long)n->dropped[i][disco]);
+}
