@@ -11,9 +11,9 @@
 
 #include "config/config.h"
 #include "core/core.h"
-#include "json/json.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
+#include "json/json.h"
 
 struct http;
 

@@ -1,40 +1,224 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The map of relays that clients are told. */
+/* The map of relays that clients are told: derp.urls, then derp.paths, then the own region, a later one over an
+ * earlier one. A thread of its own fetches, so that nothing waits for somebody else's server; what it fetched is kept
+ * on disk, so that a start without network knows what was known. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "client/client.h"
+#include "crypto/crypto.h"
 #include "relay/private.h"
+#include "relay/source.h"
+
+#define FETCH_MS 30000
+#define AGAIN_S  60 /* after a fetch that failed */
 
 struct relay_map {
     const struct relay *relay;
+    pthread_t thread;
+    atomic_bool stop;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    const struct config *config;
+    bool again; /* the configuration is new */
 };
 
-static void tell(struct relay_map *m, const struct config *c)
+static int read_file(const char *path, struct buf *out, struct err *e)
 {
-    struct buf b = BUF_INIT(0);
+    char bytes[16384];
+    ssize_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    buf_adds(&b, "{\"Regions\":{");
-    own_region(m->relay, c, &b);
-    buf_adds(&b, "},\"omitDefaultRegions\":true}");
-    core_set_derp(m->relay->options.core, buf_text(&b));
-    buf_release(&b);
+    while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
+        buf_add(out, bytes, (size_t)n);
+    int rc = fd < 0 || n < 0 ? err_set(e, ERR_IO, "%s: %s", path, strerror(errno)) : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc == 0 && out->failed ? err_set(e, ERR_TOOBIG, "%s is too long", path) : rc;
+}
+
+/* ---- Fetched maps ---- */
+
+static char *kept_at(const struct config *c, const char *url)
+{
+    uint8_t hash[CRYPTO_HASH_LEN];
+    struct buf path = BUF_INIT(0);
+
+    crypto_sha256(url, strlen(url), hash);
+    buf_addf(&path, "%s/derp-", c->state_dir);
+    buf_hex(&path, hash, 8);
+    buf_adds(&path, ".json");
+    return buf_take(&path);
+}
+
+static void keep(const char *path, const struct buf *text)
+{
+    char *fresh = mem_format("%s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd < 0 || write(fd, text->data, text->len) != (ssize_t)text->len || rename(fresh, path) < 0)
+        log_warn("relay", "a fetched DERP map cannot be kept in %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(fresh);
+}
+
+static bool is_over(void *arg)
+{
+    return atomic_load(&((struct relay_map *)arg)->stop);
+}
+
+/* true: all is as fresh as was asked for. */
+static bool merge_url(struct relay_map *m, const struct config *c, json_t *regions, const char *url, bool fetch)
+{
+    struct buf text = BUF_INIT(SOURCE_MAX);
+    char *path = kept_at(c, url);
+    struct err e = {0};
+    bool good = false;
+
+    if (fetch) {
+        good = client_fetch(url, FETCH_MS, is_over, m, &text, &e) == 0 &&
+               source_merge(regions, buf_text(&text), text.len, url, &e) == 0;
+        if (good)
+            keep(path, &text);
+        else if (!is_over(m))
+            log_warn("relay", "derp.urls: %s; the copy of last time is used", e.message);
+    }
+    if (!good) {
+        buf_release(&text);
+        if (read_file(path, &text, &e) == 0 && source_merge(regions, buf_text(&text), text.len, url, &e) < 0)
+            log_warn("relay", "%s: %s", path, e.message);
+    }
+    buf_release(&text);
+    free(path);
+    return good || !fetch;
+}
+
+static void merge_path(json_t *regions, const char *path)
+{
+    struct buf text = BUF_INIT(SOURCE_MAX);
+    struct err e = {0};
+
+    if (read_file(path, &text, &e) < 0 || source_merge(regions, buf_text(&text), text.len, path, &e) < 0)
+        log_error("relay", "derp.paths: %s: %s", path, e.message);
+    buf_release(&text);
+}
+
+/* ---- The whole ---- */
+
+static bool tell(struct relay_map *m, const struct config *c, bool fetch)
+{
+    json_t *regions = json_object(), *own = NULL;
+    struct buf text = BUF_INIT(0);
+    bool fresh = true;
+
+    for (size_t i = 0; i < c->derp.urls.len; i++)
+        fresh &= merge_url(m, c, regions, c->derp.urls.items[i], fetch);
+    for (size_t i = 0; i < c->derp.paths.len; i++)
+        merge_path(regions, c->derp.paths.items[i]);
+    buf_addc(&text, '{');
+    own_region(m->relay, c, &text);
+    buf_addc(&text, '}');
+    if (json_read(text.data, text.len, SOURCE_MAX, "own region", &own, NULL) == 0)
+        json_object_update(regions, own);
+    json_decref(own);
+    if (!json_object_size(regions))
+        log_warn("relay", "the DERP map is empty: clients that cannot reach each other directly will not be connected");
+    char *compact = json_compact(regions);
+    json_decref(regions);
+    buf_clear(&text);
+    buf_addf(&text, "{\"Regions\":%s,\"omitDefaultRegions\":true}", compact);
+    free(compact);
+    if (!is_over(m))
+        core_set_derp(m->relay->options.core, buf_text(&text));
+    buf_release(&text);
+    return fresh;
+}
+
+static void wait_for_change(struct relay_map *m, int64_t seconds)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += seconds;
+    pthread_mutex_lock(&m->lock);
+    while (!m->again && !is_over(m)) {
+        if (seconds < 0)
+            pthread_cond_wait(&m->changed, &m->lock);
+        else if (pthread_cond_timedwait(&m->changed, &m->lock, &until) == ETIMEDOUT)
+            break;
+    }
+    m->again = false;
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void *run(void *arg)
+{
+    struct relay_map *m = arg;
+
+    while (!is_over(m)) {
+        pthread_mutex_lock(&m->lock);
+        const struct config *c = config_ref(m->config);
+        pthread_mutex_unlock(&m->lock);
+        bool fresh = tell(m, c, true);
+        int64_t every = c->derp.auto_update_enabled ? c->derp.update_frequency / NS_PER_SECOND : -1;
+        config_unref(c);
+        wait_for_change(m, fresh ? every : AGAIN_S);
+    }
+    return NULL;
 }
 
 struct relay_map *relay_map_new(const struct relay *r, const struct config *c)
 {
     struct relay_map *m = mem_alloc(sizeof(*m));
+    pthread_condattr_t monotonic;
 
     m->relay = r;
-    tell(m, c);
+    m->config = config_ref(c);
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    /* At once, from what is here; then from the network. */
+    tell(m, c, false);
+    if (pthread_create(&m->thread, NULL, run, m) != 0) {
+        log_error("relay", "cannot start a thread: the DERP map is not refreshed");
+        m->thread = 0;
+    }
     return m;
 }
 
 void relay_map_reload(struct relay_map *m, const struct config *c)
 {
-    tell(m, c);
+    pthread_mutex_lock(&m->lock);
+    config_unref(m->config);
+    m->config = config_ref(c);
+    m->again = true;
+    pthread_cond_signal(&m->changed);
+    pthread_mutex_unlock(&m->lock);
 }
 
 void relay_map_free(struct relay_map *m)
 {
+    if (!m)
+        return;
+    pthread_mutex_lock(&m->lock);
+    atomic_store(&m->stop, true);
+    pthread_cond_signal(&m->changed);
+    pthread_mutex_unlock(&m->lock);
+    if (m->thread)
+        pthread_join(m->thread, NULL);
+    config_unref(m->config);
+    pthread_cond_destroy(&m->changed);
+    pthread_mutex_destroy(&m->lock);
     free(m);
 }
