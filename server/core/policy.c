@@ -165,7 +165,7 @@ void core_policy_publish(struct core_state *s)
     bool anew = s->policy_dirty || s->users_dirty;
     struct policy *p = meaning(s, s->policy_published);
 
-    if (!anew && !p)
+    if (!anew && (!p || !s->dirty_slots.len))
         return;
     struct policy_view **at = tailnet_policy_write(s->tailnet), *old = *at;
     if (anew) {
