@@ -14,6 +14,9 @@ done
 for page in headway.1 headwayd.8 headway.yaml.5 headway-routes.7; do
   check "there is $page" test -s "man/$page"
 done
+while read -r page; do
+  check "there is $page, which another page names" test -s "man/$page"
+done < <(awk '$1 == ".Xr" { print $2 "." $3 }' man/*.[1-9] | sort -u)
 
 # Commands stand in pages as literal lines that begin with the program's name.
 lines() { for page in man/*.[1-9]; do mandoc -Tutf8 -O width=200 "$page" | col -b | grep -oE '^ +\$? ?headway [a-z][a-z -]*'; done | sed 's/^ *\$* *//' | sort -u; }

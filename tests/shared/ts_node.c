@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "shared/ts_node.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,11 +34,14 @@ void ts_node_close(struct ts_node *n)
 
 static void add_hostinfo(const struct ts_node *n, struct buf *json)
 {
+    char made[32];
+
+    snprintf(made, sizeof(made), "node-%u", n->index);
     buf_addf(json,
              "\"Hostinfo\":{\"IPNVersion\":\"1.98.9-t\",\"BackendLogID\":\"\",\"OS\":\"linux\",\"OSVersion\":\"6.1\","
-             "\"Hostname\":\"node-%u\",\"GoArch\":\"amd64\",\"Services\":[{\"Proto\":\"peerapi4\",\"Port\":40000}],"
+             "\"Hostname\":\"%s\",\"GoArch\":\"amd64\",\"Services\":[{\"Proto\":\"peerapi4\",\"Port\":40000}],"
              "\"NetInfo\":{\"MappingVariesByDestIP\":false,\"WorkingUDP\":true,\"PreferredDERP\":999}%s%s}",
-             n->index, n->routes ? ",\"RoutableIPs\":" : "", n->routes ? n->routes : "");
+             n->name ? n->name : made, n->routes ? ",\"RoutableIPs\":" : "", n->routes ? n->routes : "");
 }
 
 static void add_key(struct buf *json, const char *name, const char *kind, const uint8_t key[NOISE_KEY_LEN])

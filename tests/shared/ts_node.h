@@ -27,6 +27,7 @@ struct ts_node {
     unsigned index;
     bool decode;
     struct addr source; /* bits 0: any */
+    const char *name;   /* its host name; NULL: made from index */
     const char *routes; /* JSON array of what it advertises, or NULL */
     uint8_t machine_private[NOISE_KEY_LEN], node_public[NOISE_KEY_LEN], disco_public[NOISE_KEY_LEN];
     struct ts_client *client;
@@ -39,7 +40,7 @@ void ts_node_init(struct ts_node *n, const struct ts_fleet *fleet, unsigned inde
 void ts_node_release(struct ts_node *n);
 int ts_node_register(struct ts_node *n, const char *auth_key, struct err *e) WARN_UNUSED;
 int ts_node_connect(struct ts_node *n, struct err *e) WARN_UNUSED;
-/* A lite update: its DiscoKey, and endpoint ("198.18.0.1:41641") as the only one. */
+/* A lite update: its Hostinfo, its DiscoKey, and endpoint ("198.18.0.1:41641") as the only one. */
 void ts_node_update(struct ts_node *n, const char *endpoint);
 void ts_node_close(struct ts_node *n);
 
