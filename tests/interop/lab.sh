@@ -15,6 +15,7 @@
 #   lab_kill9, lab_stop, lab_start NAME      its tailscaled
 #   daemon_start, daemon_stop, daemon_kill9  the daemon
 #   gap_begin NAME ADDRESS, gap_end          a packet each 20 ms; gap_end sets GAP_MS, REPLIES and LOST
+# LAB_CLIENT_ENV="TS_DEBUG_MAP=2 TS_DEBUG_DISCO=1" makes each client write what it is told into $LAB/NAME/log (see KEEP).
 LAB=$WORK/lab
 LAB_PREFIX=hwt$$
 CTL=10.99.0.1
@@ -160,9 +161,9 @@ lab_host() {
 lab_start() {
   local name=$1 d=$LAB/$1 bin
   bin=$(cat "$d/bin")
-  # shellcheck disable=SC2016
+  # shellcheck disable=SC2016,SC2086
   ip netns exec "$(lab_ns "$name")" sh -c 'mount --bind "$0/etc" /etc && mount --bind "$0/lib" /var/lib && exec "$@"' "$d" \
-    env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy TS_NO_LOGS_NO_SUPPORT=true \
+    env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy TS_NO_LOGS_NO_SUPPORT=true ${LAB_CLIENT_ENV:-} \
     "$bin/tailscaled" --statedir="$d/state" --socket="$d/sock" --tun=tailscale0 --port=41641 --no-logs-no-support \
     >>"$d/log" 2>&1 </dev/null &
   echo $! >"$d/pid"
@@ -219,10 +220,13 @@ lab_cut() {
 lab_mend() { on "$1" nft delete table inet cut; }
 
 gap_begin() {
-  on "$1" ping -n -D -i 0.02 "$2" >"$LAB/gap" 2>&1 &
-  GAP_PING=$!
+  # Its own process id: to end only the shell around it would leave it writing into the next measurement.
+  rm -f "$LAB/gap" "$LAB/gap-pid"
+  # shellcheck disable=SC2016
+  on "$1" sh -c 'echo $$ >"$0" && exec ping -n -D -i 0.02 "$1"' "$LAB/gap-pid" "$2" >"$LAB/gap" 2>&1 &
   disown
   wait_for 20 grep -q 'bytes from' "$LAB/gap"
+  GAP_PING=$(cat "$LAB/gap-pid")
 }
 gap_replies() { grep -c 'bytes from' "$LAB/gap"; }
 # gap_more N: N more answers than now
