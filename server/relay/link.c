@@ -19,7 +19,7 @@
 #define FLUSH_ROUNDS 4
 #define GONE_BURST   3
 
-static struct log_limit refused_limit, closed_limit;
+static struct log_limit closed_limit;
 
 struct link *link_ref(struct link *l)
 {
@@ -257,12 +257,9 @@ static int do_login(struct link *l, const uint8_t *payload, size_t len, struct e
     const uint8_t *key = login_key(payload, len);
     struct buf info = BUF_INIT(0);
     struct login login;
-    char text[ADDR_PORT_TEXT_MAX];
 
     if (!key || !hub_allows(h, key)) {
         atomic_fetch_add(&h->counters.refused, 1);
-        log_limited(&refused_limit, 10, LOG_LEVEL_INFO, "relay", "connection from %s refused: it is no node's",
-                    addr_port_format(&l->from, text));
         return err_set(e, ERR_DENIED, "not a node of this tailnet");
     }
     int rc = login_open(&h->keys, payload, len, &login, e);

@@ -90,7 +90,7 @@ static bool merge_url(struct relay_map *m, const struct config *c, json_t *regio
         if (good)
             keep(path, &text);
         else if (!is_over(m))
-            log_warn("relay", "derp.urls: %s; the copy of last time is used", e.message);
+            log_warn("relay", "derp.urls: %s; what was fetched before is used", e.message);
     }
     if (!good) {
         buf_release(&text);
