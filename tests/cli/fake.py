@@ -127,7 +127,11 @@ def ours(method, path, query, body):
     if words == ["apikeys"]:
         return 200, {**CHANGE, "result": {"key": "hskey-api-000000000000-" + "52ab" * 16}}
     if words == ["explain"]:
-        return 200, {"allowed": True, "rule": {"line": 3, "text": "accept"}, "via": ["gw"]}
+        steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
+        return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
+    if words == ["policy", "preview"]:
+        row = {"kind": "lost", "pairs": 12, "what": ["tcp port 22"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
+        return 200, {"rows": [row], "totals": {"pairs_lost": 12, "pairs_gained": 0}}
     return 200, CHANGE
 
 
