@@ -377,7 +377,8 @@ int core_policy_follow_file(struct core_state *s, const char *text, bool run_tes
     log_problems(&problems, s->config->policy.path);
     policy_problems_release(&problems);
     if (rc < 0) {
-        log_error("policy", "%s is not used: the policy before stays in force", s->config->policy.path);
+        log_error("policy", "%s is not used%s", s->config->policy.path,
+                  s->policy_work ? ": the policy before stays in force" : "");
         return rc;
     }
     record_unref(replace(s, text, "server", "The policy was read from its file"));

@@ -176,3 +176,18 @@ enum flow ours_policy_check(struct request *r)
     r->dry_run = true;
     return send(r, check_done);
 }
+
+/* The core stores each policy that it takes from the file, so the one in force only has to be there. */
+enum flow ours_policy_adopt(struct request *r)
+{
+    const struct config *c = http_config(r->h);
+    bool file = config_policy_is_file(c);
+    const struct policy_text *p = r->s->policy;
+
+    config_unref(c);
+    if (!file)
+        return reply_code(r, ERR_CONFLICT, "policy.mode is database: the policy is there already");
+    if (!p)
+        return reply_code(r, ERR_MISSING, "the file holds no policy");
+    return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "file");
+}

@@ -327,7 +327,7 @@ extern handler ours_whoami, ours_snapshot, ours_events, ours_pending, ours_pendi
     ours_node_tags, ours_node_drain, ours_node_delete, ours_users, ours_user_create, ours_user_rename, ours_user_role,
     ours_user_delete, ours_preauthkeys, ours_preauthkey_create, ours_preauthkey_expire, ours_preauthkey_delete,
     ours_apikeys, ours_apikey_create, ours_apikey_expire, ours_apikey_delete, ours_undo, ours_backup, ours_policy_get,
-    ours_policy_set, ours_policy_check, ours_policy_preview, ours_explain, ours_nodes, ours_relay;
+    ours_policy_set, ours_policy_check, ours_policy_adopt, ours_policy_preview, ours_explain, ours_nodes, ours_relay;
 extern handler page_root, page_robots, page_version, page_key, page_health, page_register, page_auth, page_verify,
     page_ping_response, page_docs, page_openapi;
 extern handler metrics_page, debug_index, debug_overview, debug_routes, debug_derp, debug_policy;

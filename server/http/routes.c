@@ -98,6 +98,7 @@ const struct route http_routes[] = {
     OURS("GET", "/policy", ours_policy_get, R, NULL, NULL, "The policy's text and version"),
     OURS("PUT", "/policy", ours_policy_set, A, "policy", "dry_run", "Replaces the policy"),
     OURS("POST", "/policy/check", ours_policy_check, R, "policy", NULL, "Checks a policy and changes nothing"),
+    OURS("POST", "/policy/adopt", ours_policy_adopt, A, "", NULL, "Makes sure that the database holds the policy of the file"),
     OURS("POST", "/policy/preview", ours_policy_preview, R, "policy", NULL, "Who would gain and lose access to what"),
     OURS("GET", "/explain", ours_explain, R, NULL, "src dst port", "Whether one reaches another, and why"),
     OURS("GET", "/relay/status", ours_relay, R, NULL, NULL, "The built-in relay: who is connected, what went through, what was dropped"),

@@ -600,6 +600,39 @@ static void nonsense_disturbs_nobody(void **state)
     json_decref(j);
 }
 
+static void a_policy_is_set_checked_read_and_taken_back(void **state)
+{
+    (void)state;
+    json_t *j = api_expect(&f, 500, "GET", "/api/v1/policy", NULL);
+    assert_non_null(strstr(json_text(j, "message", ""), "acl policy not found"));
+    json_decref(j);
+    j = api_expect(&f, 200, "PUT", "/api/v1/policy", "{\"policy\":\"{\\\"acls\\\":[]}\"}");
+    assert_string_equal(json_text(j, "policy", ""), "{\"acls\":[]}");
+    json_decref(j);
+    j = api_expect(&f, 200, "POST", "/api/headway/policy/check", "{\"policy\":\"{\\n \\\"x\\\":1}\"}");
+    assert_false(json_is_true(json_object_get(j, "ok")));
+    json_t *found = json_array_get(json_object_get(j, "findings"), 0);
+    assert_int_equal(json_integer_value(json_object_get(found, "line")), 2);
+    assert_string_equal(json_text(found, "severity", ""), "error");
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/policy/check", "{\"policy\":\"{\\\"x\\\":1}\"}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/policy/check", "{\"policy\":\"{}\"}"));
+    json_decref(api_expect(&f, 400, "PUT", "/api/headway/policy", "{}"));
+    json_decref(api_expect(&f, 409, "POST", "/api/headway/policy/adopt", NULL));
+
+    j = api_expect(&f, 200, "PUT", "/api/headway/policy", "{\"policy\":\"{}\"}");
+    assert_int_equal(json_integer_value(json_object_get(j, "version")), 2);
+    assert_string_equal(text_of(j, "inverse", "method"), "PUT");
+    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    free(undo);
+    j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
+    assert_string_equal(json_text(j, "policy", ""), "{\"acls\":[]}");
+    assert_int_equal(json_integer_value(json_object_get(j, "version")), 3);
+    json_decref(j);
+}
+
 /* Clients that go away while their request is worked on, and streams whose readers do not read. */
 static void clients_that_leave_disturb_nobody(void **state)
 {
@@ -649,6 +682,7 @@ int main(void)
         CASE(the_public_pages_answer),
         CASE(too_much_is_refused),
         CASE(nonsense_disturbs_nobody),
+        CASE(a_policy_is_set_checked_read_and_taken_back),
         CASE(clients_that_leave_disturb_nobody),
     };
 
