@@ -18,8 +18,11 @@ while read -r page; do
   check "there is $page, which another page names" test -s "man/$page"
 done < <(awk '$1 == ".Xr" { print $2 "." $3 }' man/*.[1-9] | sort -u)
 
-# Commands stand in pages as literal lines that begin with the program's name.
-lines() { for page in man/*.[1-9]; do mandoc -Tutf8 -O width=200 "$page" | col -b | grep -oE '^ +\$? ?headway [a-z][a-z -]*'; done | sed 's/^ *\$* *//' | sort -u; }
+# Commands stand in displays as lines that begin with the program's name.
+lines() {
+  awk '/^\.Bd -literal/ { inside = 1; next } /^\.Ed/ { inside = 0 } inside' man/*.[1-9] |
+    grep -oE '^(\$ )?headway [a-z][a-z -]*' | sed 's/^\$ //' | sort -u
+}
 # known WORDS...: the program has help for the longest run of these words that can be a command
 known() {
   local words=("$@")
