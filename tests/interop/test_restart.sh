@@ -61,4 +61,5 @@ daemon_kill9
 daemon_start
 lab_start c
 check "a client that was away returns" wait_for 20 backend_is c Running
-check "with its address" wait_for 10 reaches a "$(address c)"
+# A client whose connection was refused once, by an http:// address, tries again after ten seconds only.
+check "with its address" wait_for 30 reaches a "$(address c)"
