@@ -20,17 +20,18 @@ static struct event_note note(enum event_id id, const struct node *n)
 int admin_node_rename(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct slot *slot;
+    const char *name = a->name ? a->name : "";
     int rc = find(s, a, &slot, e);
 
-    if (rc < 0 || (rc = name_check(s, a->name ? a->name : "", slot, e)) < 0)
+    if (rc < 0 || (rc = name_check(s, name, slot, e)) < 0)
         return rc;
     const struct node *old = slot->work;
-    if (str_eq(old->given_name, a->name)) {
+    if (str_eq(old->given_name, name)) {
         admin_result(a, old);
         return 0;
     }
     struct node *n = node_edit(old);
-    mem_replace(&n->given_name, a->name);
+    mem_replace(&n->given_name, name);
     struct event_note x = note(EVENT_NODE_RENAMED, n);
     x.inverse = inverse("POST", mem_format("{\"name\":\"%s\"}", old->given_name), "/api/headway/nodes/%llu/rename",
                         (unsigned long long)n->r.id);

@@ -53,5 +53,5 @@ while read -r line; do
   check "$line" bash -c "$real" <<<y
 done < <(fenced sh)
 
-check "the router of the story serves what was approved" wait_for 10 node_is router '.subnetRoutes | index("10.0.0.0/8") != null' true
+check "the router of the story serves what was approved" wait_for 10 eval 'nodes | jq -e ".[0].subnetRoutes | index(\"10.0.0.0/8\") != null"'
 check "the copy of everything is a database" eval 'head -c 15 "$WORK/headway.db" | grep -qx "SQLite format 3"'

@@ -40,7 +40,7 @@ cd "$WORK" || exit 1
 # What stands in the displays of the page, as the reader sees it, with an empty line after each display.
 displays() { awk '/^\.Bd -literal/ { inside = 1; next } /^\.Ed/ { inside = 0; print ""; next } inside' "$PAGE"; }
 
-key=XXX policy_refused=
+key=none policy_refused=
 node() { # NAME WORDS...: what a machine's tailscale command means for the node that plays it
   local name=$1 word routes='' tell=$3
   shift 3
