@@ -96,9 +96,10 @@ static void test_socket(void **state)
     assert_non_null(s);
     assert_int_equal(ask(AF_INET, stun_port(s), 1), 1);
     assert_int_equal(ask(AF_INET6, stun_port(s), 1), 1);
-    /* A flood from one address is not answered in full; another address is. */
+    /* A flood from one address is not answered in full; another address is (its question may find the socket's buffer
+     * full: clients ask three times, too). */
     ask(AF_INET, stun_port(s), 5000);
-    assert_int_equal(ask(AF_INET6, stun_port(s), 1), 1);
+    assert_true(ask(AF_INET6, stun_port(s), 3) > 0);
     stun_count(s, &n);
     assert_true(n.limited > 0 && n.answered >= 500 && n.answered < 4000);
     char taken[32];
