@@ -78,7 +78,8 @@ void client_resume(struct client *c);
 /* ---- documents of other servers ---- */
 
 /* GETs url (http or https, certificates verified, up to five redirections) and appends what it answers to out, within
- * out's ceiling. stop (may be NULL) is asked about once a second whether to give up. Only a status of 200 is no error. */
+ * out's ceiling. stop (may be NULL) is asked about once a second whether to give
+ * up. Only a status of 200 is no error. */
 int client_fetch(const char *url, int64_t timeout_ms, bool (*stop)(void *arg), void *arg, struct buf *out,
                  struct err *e) WARN_UNUSED;
 
