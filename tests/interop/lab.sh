@@ -26,16 +26,21 @@ CLIENT_NEW=1.102.3 CLIENT_USED=1.98.9 CLIENT_OLD=1.80.3
 
 lab_ns() { echo "$LAB_PREFIX-$1"; }
 
-# Where the host's tailscaled runs it has its own /etc, so that names resolve there as its client says.
-on() {
-  local name=$1 pid
-  shift
-  pid=$(cat "$LAB/$name/pid" 2>/dev/null)
-  if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
-    nsenter -t "$pid" -m -n -- "$@"
+# on_words NAME: sets ON to the words that bring a command onto that host. Where its tailscaled runs it has its own /etc,
+# so that names resolve there as its client says.
+on_words() {
+  local pid
+  pid=$(cat "$LAB/$1/pid" 2>/dev/null)
+  if [ -n "$pid" ] && ! gone "$pid"; then
+    ON=(nsenter -t "$pid" -m -n --)
   else
-    ip netns exec "$(lab_ns "$name")" "$@"
+    ON=(ip netns exec "$(lab_ns "$1")")
   fi
+}
+on() {
+  on_words "$1"
+  shift
+  "${ON[@]}" "$@"
 }
 
 lab_down() {
@@ -72,7 +77,8 @@ lab_up() {
   at_exit lab_down
   switch=$(lab_ns internet)
   ip netns add "$switch" 2>/dev/null || skip_all "this machine makes no network namespaces"
-  ip -n "$switch" link add br0 type bridge
+  # An address of its own: else the bridge takes that of a port, and changes it when another is added.
+  ip -n "$switch" link add br0 address 02:00:00:00:00:fe type bridge
   ip -n "$switch" link set br0 up
   ip -n "$switch" link set lo up
   ip -n "$switch" addr add 10.99.0.254/24 dev br0
@@ -196,7 +202,7 @@ lab_lan() {
   lan_next=$((lan_next + 1))
   ip netns add "$ns"
   ip -n "$ns" link set lo up
-  ip -n "$ns" link add br0 type bridge
+  ip -n "$ns" link add br0 address 02:00:00:00:00:fd type bridge
   ip -n "$ns" addr add "$LAN_NET.10/24" dev br0
   ip -n "$ns" link set br0 up
   for host in "$@"; do
@@ -220,13 +226,12 @@ lab_cut() {
 lab_mend() { on "$1" nft delete table inet cut; }
 
 gap_begin() {
-  # Its own process id: to end only the shell around it would leave it writing into the next measurement.
-  rm -f "$LAB/gap" "$LAB/gap-pid"
-  # shellcheck disable=SC2016
-  on "$1" sh -c 'echo $$ >"$0" && exec ping -n -D -i 0.02 "$1"' "$LAB/gap-pid" "$2" >"$LAB/gap" 2>&1 &
+  # No function in the background: its number would be a shell's, and ping would outlive it.
+  on_words "$1"
+  "${ON[@]}" stdbuf -oL ping -n -D -i 0.02 "$2" >"$LAB/gap" 2>&1 &
+  GAP_PING=$!
   disown
   wait_for 20 grep -q 'bytes from' "$LAB/gap"
-  GAP_PING=$(cat "$LAB/gap-pid")
 }
 gap_replies() { grep -c 'bytes from' "$LAB/gap"; }
 # gap_more N: N more answers than now
