@@ -49,8 +49,10 @@ static int start_derp(struct relay *r, const struct config *c, struct err *e)
         if (rc < 0)
             return rc;
         r->tls = loop_tls_new_pem(r->own.pem, r->own.pem, e);
-        if (!r->tls || (rc = relay_add_certificate(r, r->tls, e)) < 0)
+        if (!r->tls)
             return (int)e->code;
+        if ((rc = relay_add_certificate(r, r->tls, e)) < 0)
+            return rc;
         options.tls = r->tls;
     }
     char *listen = listen_at(r, c);
