@@ -21,6 +21,7 @@ current=
 
 mkdir -p "$logs"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/headway-check.XXXXXX")
+chmod 0711 "$scratch" # a test that plays another user has its home in here
 
 # What the current test started lives in one process group, whose number timeout(1) leads.
 end_current() {

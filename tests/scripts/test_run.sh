@@ -18,7 +18,10 @@ net=hwrun$$
 ip netns add "$net" || skip_all "this machine makes no network namespaces"
 at_exit ip netns del "$net"
 ip -n "$net" link set lo up
-ip -n "$net" addr add 192.168.1.10/24 dev lo
+ip -n "$net" link add eth0 type veth peer name eth1
+ip -n "$net" link set eth1 up
+ip -n "$net" addr add 192.168.1.10/24 dev eth0
+ip -n "$net" link set eth0 up
 
 as_user() { ip netns exec "$net" setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH="$PATH" HOME="$home" "$@"; }
 start() {
