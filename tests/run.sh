@@ -104,10 +104,10 @@ run() {
 }
 
 # wanted KIND NAME: is that file among what was asked for?
-only=()
+only=() whole=' '
 wanted() {
   local o
-  [ "${#only[@]}" -gt 0 ] || return 0
+  [[ $whole != *" $1 "* ]] || return 0
   for o in "${only[@]}"; do [ "$o" != "$1/$2" ] || return 0; done
   return 1
 }
@@ -219,13 +219,14 @@ for arg in "$@"; do
   case $arg in
   soak) soak=1 ;;
   */*) only+=("$arg") kinds+=("${arg%%/*}") ;;
-  *) kinds+=("$arg") ;;
+  *) kinds+=("$arg") whole+="$arg " ;;
   esac
 done
 export SOAK=$soak
 if [ "${#kinds[@]}" = 0 ]; then
   ((soak)) || kinds=(build unit fuzz vectors)
   mapfile -t -O "${#kinds[@]}" kinds < <(folders)
+  whole=" ${kinds[*]} "
 fi
 
 ran=' '

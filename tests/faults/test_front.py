@@ -54,8 +54,8 @@ def status(answer):
 
 
 def refused(answer):
-    """Closed without a word, or with a status of the 400s."""
-    return answer == b"" or (status(answer) is not None and 400 <= status(answer) < 500)
+    """Closed without a word, with a status of the 400s, or with the error record of the Noise handshake (type 3)."""
+    return answer == b"" or 400 <= (status(answer) or 0) < 500 or b"\r\n\r\n\x03" in answer
 
 
 def one_by_one(d):

@@ -65,4 +65,13 @@ EOF
 check_not "a test that leaves a process behind fails" result leaves
 check "and the process is ended" wait_for 5 gone "$(cat child)"
 
+rm tests/sample/test_*.sh
+sample plain <<<'exit 0'
+sample other <<<'exit 0'
+mkdir tests/second && cp tests/sample/test_plain.sh tests/second/
+check "a kind and a file of another one" eval 'tests/run.sh sample second/plain >out 2>&1'
+check "run together" test "$(last)" = "3 passed, 0 failed, 0 skipped"
+check "all kinds without a word" eval 'rm -rf tests/second; cp -r tests/sample tests/third; tests/run.sh sample third >out 2>&1'
+check "run as well" test "$(last)" = "4 passed, 0 failed, 0 skipped"
+
 check_not "nothing to run is no success" result nonsense
