@@ -93,6 +93,11 @@ run() {
   TMPDIR=$scratch/t timeout -k 20 "$limit" "$@" >"$log" 2>&1 </dev/null &
   current=$!
   wait "$current" || status=$?
+  # What is ending by itself was not left behind.
+  for _ in $(seq 30); do
+    kill -0 -- "-$current" 2>/dev/null || break
+    sleep 0.1
+  done
   if kill -TERM -- "-$current" 2>/dev/null; then
     echo "it left processes behind" >>"$log"
     [ "$status" != 0 ] || status=1
