@@ -63,7 +63,6 @@ static void remember(struct core_state *s, const struct route_move *m)
 static void tell_move(struct core_state *s, const struct route_move *m)
 {
     char text[PREFIX_TEXT_MAX];
-    struct slot *to = m->to ? map_getu(&s->by_id, m->to) : NULL;
     struct event_note note = {.actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
 
     if (!m->to) {
@@ -77,7 +76,6 @@ static void tell_move(struct core_state *s, const struct route_move *m)
         s->counters.failovers++;
         journal(s, &note, "%s moved from %s to %s: %s", text, name_of(s, m->from), name_of(s, m->to), m->cause);
     }
-    (void)to;
 }
 
 static void move_serving(struct core_state *s, const struct route_move *m)
