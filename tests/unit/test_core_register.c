@@ -259,7 +259,7 @@ static int begin_narrow(void **state)
 static void addresses_run_out_and_come_back_late(void **state)
 {
     char *key = key_of_alice(true);
-    uint64_t ids[16];
+    uint64_t ids[16] = {0};
     uint8_t count = 0;
     const struct tailnet_snapshot *s;
     struct core_register call;

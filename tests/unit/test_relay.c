@@ -100,8 +100,8 @@ static void expect_end(const struct client *c)
 static void begin(struct client *c, unsigned loop)
 {
     struct timeval patience = {.tv_sec = 20};
-    uint8_t bytes[100];
-    size_t len;
+    uint8_t bytes[100] = {0};
+    size_t len = 0;
     int pair[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
