@@ -90,7 +90,7 @@ static unsigned read_frame(const struct client *c, uint8_t *out, size_t *len)
 static void expect_end(const struct client *c)
 {
     static uint8_t bytes[70000];
-    size_t len;
+    size_t len = 0;
 
     while (read_frame(c, bytes, &len))
         continue;
@@ -131,8 +131,8 @@ static void send_login(const struct client *c)
 
 static void join(struct client *c, unsigned loop)
 {
-    uint8_t bytes[100];
-    size_t len;
+    uint8_t bytes[100] = {0};
+    size_t len = 0;
 
     begin(c, loop);
     send_login(c);
@@ -161,7 +161,7 @@ static void send_packet(const struct client *c, const uint8_t *to, const void *p
 static void expect_packet(const struct client *c, const uint8_t *from, const void *packet, size_t size)
 {
     static uint8_t bytes[70000];
-    size_t len;
+    size_t len = 0;
 
     assert_int_equal(read_frame(c, bytes, &len), FRAME_RECV);
     assert_int_equal(len, 32 + size);
@@ -173,7 +173,7 @@ static void expect_packet(const struct client *c, const uint8_t *from, const voi
 static void settle(const struct client *c)
 {
     static uint8_t bytes[70000];
-    size_t len;
+    size_t len = 0;
 
     send_frame(c, FRAME_PING, "12345678", 8);
     assert_int_equal(read_frame(c, bytes, &len), FRAME_PONG);
@@ -273,7 +273,7 @@ static void test_gone(void **state)
     static const uint8_t disco[62] = {0x54, 0x53, 0xf0, 0x9f, 0x92, 0xac};
     struct client a = newcomer(0), b = newcomer(1);
     uint8_t nobody[32] = {7}, bytes[100];
-    size_t len;
+    size_t len = 0;
 
     (void)state;
     /* Told for peer discovery only, and three times in a row at most. */
@@ -367,8 +367,8 @@ static void test_verified(void **state)
 static void test_end(void **state)
 {
     struct client a = newcomer(0), b = newcomer(1);
-    uint8_t bytes[100];
-    size_t len;
+    uint8_t bytes[100] = {0};
+    size_t len = 0;
 
     (void)state;
     hub_end(&hub);
