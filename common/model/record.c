@@ -146,6 +146,7 @@ struct node *node_edit(const struct node *n)
 
     own_strs(&to->tags);
     own_strs(&to->request_tags);
+    own_strs(&to->approved_by);
     own_prefixes(&to->available);
     own_prefixes(&to->approved);
     own_prefixes(&to->removed);
@@ -173,6 +174,7 @@ void record_unref(const void *record)
         struct node *n = (struct node *)r;
         strs_release(&n->tags);
         strs_release(&n->request_tags);
+        strs_release(&n->approved_by);
         prefixes_release(&n->available);
         prefixes_release(&n->approved);
         prefixes_release(&n->removed);
@@ -203,6 +205,63 @@ void node_live_copy(struct node_live *to, const struct node_live *from)
 void node_effective(const struct node *n, struct prefixes *out)
 {
     prefixes_and(out, &n->available, &n->approved);
+}
+
+/* Where p is among the approved ones, or would be. */
+static size_t approval_at(const struct node *n, const struct prefix *p)
+{
+    size_t at = 0;
+
+    while (at < n->approved.len && prefix_cmp(&n->approved.items[at], p) < 0)
+        at++;
+    return at;
+}
+
+/* A record of before this was kept says nothing of anybody. */
+static void name_all_approvers(struct node *n)
+{
+    if (n->approved_by.len == n->approved.len)
+        return;
+    strs_release(&n->approved_by);
+    while (n->approved_by.len < n->approved.len)
+        strs_push(&n->approved_by, "");
+}
+
+bool node_approve(struct node *n, const struct prefix *p, const char *by)
+{
+    size_t at = approval_at(n, p);
+
+    name_all_approvers(n);
+    if (!prefixes_add(&n->approved, p))
+        return false;
+    strs_push(&n->approved_by, by);
+    char **items = n->approved_by.items, *mine = items[n->approved_by.len - 1];
+    memmove(&items[at + 1], &items[at], (n->approved_by.len - 1 - at) * sizeof(*items));
+    items[at] = mine;
+    return true;
+}
+
+bool node_disapprove(struct node *n, const struct prefix *p)
+{
+    size_t at = approval_at(n, p);
+
+    name_all_approvers(n);
+    if (!prefixes_del(&n->approved, p))
+        return false;
+    free(n->approved_by.items[at]);
+    n->approved_by.len--;
+    memmove(&n->approved_by.items[at], &n->approved_by.items[at + 1],
+            (n->approved_by.len - at) * sizeof(*n->approved_by.items));
+    return true;
+}
+
+const char *node_approver(const struct node *n, const struct prefix *p)
+{
+    size_t at = approval_at(n, p);
+
+    if (n->approved_by.len != n->approved.len || at == n->approved.len || prefix_cmp(&n->approved.items[at], p) != 0)
+        return "";
+    return n->approved_by.items[at];
 }
 
 bool node_is_tagged(const struct node *n)

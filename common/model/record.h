@@ -75,8 +75,10 @@ struct node {
     int64_t created_ns, expiry_ns;
     struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
     struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
+    struct strs approved_by;   /* the actor of each of them, in their order; node_approver reads it */
     struct prefixes removed;   /* taken away by an administrator: autoApprovers does not bring these back */
     struct strs request_tags;  /* Hostinfo.RequestTags */
+    bool draining;             /* an administrator wants others to serve its prefixes */
     uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
     /* Of Hostinfo, what is shown and what peers are told. */
     char *os, *os_version, *client_version;
@@ -108,6 +110,7 @@ struct primary {
     struct record r;
     struct prefix prefix;
     int64_t since_ns;
+    bool chosen; /* by an administrator just now: it is to be elected. Not stored: who is elected stays */
 };
 
 /* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
@@ -154,6 +157,12 @@ bool node_is_tagged(const struct node *n);
 bool node_is_exit(const struct node *n);          /* both exit routes are effective */
 bool node_has_subnet_route(const struct node *n); /* at least one effective prefix that is no exit route */
 bool node_is_expired(const struct node *n, int64_t now_ns);
+
+/* Approvals with who gave them, so that both stay in step; false: it was, or was not, approved before. */
+bool node_approve(struct node *n, const struct prefix *p, const char *by);
+bool node_disapprove(struct node *n, const struct prefix *p);
+/* A login name, an API key's description, "policy"; "" for what is not approved, or was before this was kept. */
+const char *node_approver(const struct node *n, const struct prefix *p);
 
 /* The name that policies, tables and user profiles show: email, name, provider id or id. */
 const char *user_login(const struct user *u);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Approvals and elections by hand. What an administrator takes away stays away: autoApprovers do not bring it back. */
+#include "base/clock.h"
+#include "base/log.h"
 #include "core/private.h"
 
 static int find(struct core_state *s, const struct core_admin *a, struct slot **out, struct err *e)
@@ -43,8 +45,8 @@ static int set_approved(struct core_state *s, struct core_admin *a, struct slot 
         return 0;
     }
     struct node *n = node_edit(old);
-    prefixes_copy(&n->approved, approved);
     for (size_t i = 0; i < approved->len; i++) {
+        node_approve(n, &approved->items[i], a->actor ? a->actor : "server");
         prefixes_del(&n->removed, &approved->items[i]);
         if (!prefixes_has(&old->approved, &approved->items[i]) && !second_exit(approved, &approved->items[i]))
             note_prefix(s, n, &approved->items[i], true);
@@ -53,6 +55,7 @@ static int set_approved(struct core_state *s, struct core_admin *a, struct slot 
         const struct prefix *p = &old->approved.items[i];
         if (prefixes_has(approved, p))
             continue;
+        node_disapprove(n, p);
         if (!a->undo_of)
             prefixes_add(&n->removed, p);
         if (!second_exit(&old->approved, p))
@@ -120,9 +123,8 @@ int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
     admin_result(a, slot->work);
     if (before == slot->id)
         return 0;
-    if (!s->dry && (rc = routes_prefer(s->routes, p, slot->id, e)) < 0)
+    if ((rc = routes_can_serve(s->routes, p, slot->id, e)) < 0)
         return rc;
-    s->elect = s->elect || !s->dry;
     char *path_prefix = mem_strdup(text), *slash = strchr(path_prefix, '/');
     if (slash)
         *slash = '\0';
@@ -137,7 +139,28 @@ int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
                                : NULL},
             "%s is to be served by %s", text, slot->work->given_name);
     free(path_prefix);
+    struct primary *choice = primary_new();
+    choice->r.id = slot->id;
+    choice->prefix = *p;
+    choice->since_ns = clock_wall_ns();
+    choice->chosen = true;
+    tx_put(s, choice);
     return 0;
+}
+
+void primary_choose(struct core_state *s, const struct primary *choice)
+{
+    struct err e;
+
+    if (routes_prefer(s->routes, &choice->prefix, choice->r.id, &e) == 0) {
+        s->elect = true;
+        return;
+    }
+    /* It went away while the choice was being written. */
+    log_warn("routes", "a chosen router cannot serve any more: %s", e.message);
+    for (size_t i = 0; i < s->primaries.len; i++)
+        if (prefix_cmp(&s->primaries.items[i]->prefix, &choice->prefix) == 0)
+            tx_put(s, record_ref(s->primaries.items[i]));
 }
 
 int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)
@@ -148,15 +171,20 @@ int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)
     if (rc < 0)
         return rc;
     admin_result(a, slot->work);
-    if (!s->dry) {
-        slot->draining = !a->flag;
-        routes_follow(s, slot);
-    }
-    journal(
-        s,
-        &(struct event_note){
-            .id = EVENT_ROUTE_PRIMARY, .object = "node", .object_id = slot->id, .object_name = slot->work->given_name},
-        a->flag ? "%s may serve again" : "The prefixes of %s move to other routers where others can serve them",
-        slot->work->given_name);
+    if (slot->work->draining == !a->flag)
+        return 0;
+    struct node *n = node_edit(slot->work);
+    n->draining = !a->flag;
+    journal(s,
+            &(struct event_note){.id = EVENT_ROUTE_PRIMARY,
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = n->given_name,
+                                 .inverse = inverse("POST", mem_format("{\"drained\":%s}", a->flag ? "true" : "false"),
+                                                    "/api/headway/nodes/%llu/drain", (unsigned long long)slot->id)},
+            a->flag ? "%s may serve again" : "The prefixes of %s move to other routers where others can serve them",
+            n->given_name);
+    admin_result(a, n);
+    tx_put(s, n);
     return 0;
 }

@@ -229,8 +229,11 @@ static void follow(struct core_state *s, const struct store_write *w)
         s->policy_dirty = true;
         s->tailnet_dirty |= CHANGE_POLICY;
         break;
-    case RECORD_EVENT:
     case RECORD_PRIMARY:
+        if (((const struct primary *)r)->chosen)
+            primary_choose(s, w->record);
+        break;
+    case RECORD_EVENT:
         break;
     }
 }

@@ -124,7 +124,7 @@ enum admin_op {
     ADMIN_NODE_ROUTES,       /* id, prefixes: replaces what is approved; exit routes come as a pair */
     ADMIN_ROUTES_EDIT,       /* id, prefixes (approve), revoke */
     ADMIN_PRIMARY,           /* prefixes (one), id: that node serves it */
-    ADMIN_NODE_DRAIN,        /* id: its prefixes move to others where others can serve them */
+    ADMIN_NODE_DRAIN,        /* id: its prefixes move to others where others can serve them; flag: no longer */
     ADMIN_REGISTER,          /* text (auth id), user_id, or name: approves a registration for a user */
     ADMIN_AUTH_APPROVE,      /* text (auth id) */
     ADMIN_AUTH_REJECT,       /* text (auth id) */

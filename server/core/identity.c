@@ -69,7 +69,7 @@ void node_auto_approve(struct core_state *s, struct node *n)
     prefixes_pair_exit(&added);
     for (size_t i = 0; i < added.len; i++) {
         char text[PREFIX_TEXT_MAX];
-        if (!prefixes_add(&n->approved, &added.items[i]))
+        if (!node_approve(n, &added.items[i], "policy"))
             continue;
         journal(s,
                 &(struct event_note){.id = EVENT_ROUTE_AUTO_APPROVED,

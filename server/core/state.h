@@ -41,7 +41,6 @@ struct slot {
     bool expired;              /* as published */
     bool suspect;              /* its last session ended; its grace has not passed yet */
     bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
-    bool draining;             /* an administrator wants others to serve instead */
     int64_t ended_ms;          /* when its last session ended, or when it was registered */
     int64_t grace_ms;          /* until when it is not yet offline */
     int64_t free_ms;           /* when it was freed: not used again for a while */
@@ -246,6 +245,8 @@ extern admin_function admin_user_create, admin_user_rename, admin_user_role, adm
     admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete, admin_node_routes, admin_routes_edit,
     admin_primary, admin_node_drain, admin_register, admin_auth_approve, admin_auth_reject, admin_backfill,
     admin_policy_set;
+/* A choice of admin_primary is durable now. */
+void primary_choose(struct core_state *s, const struct primary *choice);
 int admin_matches(const struct core_admin *a, uint64_t version, struct err *e) WARN_UNUSED;
 void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */
 

@@ -230,6 +230,11 @@ enum flow ours_node_tags(struct request *r)
 
 enum flow ours_node_drain(struct request *r)
 {
+    bool drained = true;
+
+    if (arg_bool(r, "drained", &drained) < 0)
+        return reply_error(r, &r->err);
+    r->admin.flag = !drained;
     return change_id(r, ADMIN_NODE_DRAIN);
 }
 

@@ -80,7 +80,7 @@ const struct route http_routes[] = {
     OURS("POST", "/nodes/{id}/rename", ours_node_rename, A, "name", "dry_run", "Gives a node another name"),
     OURS("POST", "/nodes/{id}/expire", ours_node_expire, A, "expiry disable", "dry_run", "Ends a node's key now or at a time, or never"),
     OURS("POST", "/nodes/{id}/tags", ours_node_tags, A, "tags", "dry_run", "Replaces a node's tags"),
-    OURS("POST", "/nodes/{id}/drain", ours_node_drain, A, "", "dry_run", "Moves a node's prefixes to others"),
+    OURS("POST", "/nodes/{id}/drain", ours_node_drain, A, "drained", "dry_run", "Moves a node's prefixes to others, or lets it serve again (drained: false)"),
     OURS("GET", "/users", ours_users, R, NULL, NULL, "Users"),
     OURS("POST", "/users", ours_user_create, A, "name displayName email role", "dry_run", "Makes a user"),
     OURS("POST", "/users/{id}/rename", ours_user_rename, A, "name", "dry_run", "Gives a user another name"),

@@ -42,7 +42,10 @@ static enum api_route_state explain(const struct tailnet_node *n, const struct p
     struct buf sentence = BUF_INIT(0);
     struct route_facts facts = {.node = n->record,
                                 .prefix = p,
-                                .flags = {.online = n->live.online, .healthy = n->live.healthy, .expired = n->expired},
+                                .flags = {.online = n->live.online,
+                                          .healthy = n->live.healthy,
+                                          .expired = n->expired,
+                                          .draining = n->record->draining},
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 
@@ -56,11 +59,13 @@ static void show_route(struct view *v, const struct tailnet_node *n, const struc
 {
     bool exit = prefix_is_exit(p);
     const struct tailnet_node *primary = exit ? NULL : primary_of(v, p, NULL);
+    const char *by = node_approver(n->record, p);
 
     *out = (struct api_route){.prefix = *p,
                               .exit = exit,
                               .primary = primary ? primary->record->r.id : 0,
-                              .primary_name = primary ? primary->record->given_name : NULL};
+                              .primary_name = primary ? primary->record->given_name : NULL,
+                              .approved_by = *by ? by : NULL};
     out->state = (int)explain(n, p, primary, a, &out->reason);
 }
 

@@ -236,9 +236,9 @@ void routes_remove_node(struct routes *r, uint64_t id)
     router_free(router);
 }
 
-int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struct err *e)
+int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t node, struct err *e)
 {
-    struct entry *entry = find_entry(r, p);
+    const struct entry *entry = find_entry(r, p);
     const struct router *router = map_getu(&r->routers, node);
     const struct seat *seat = entry ? entry_seat(entry, node) : NULL;
     char text[PREFIX_TEXT_MAX];
@@ -262,8 +262,16 @@ int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struc
         why = "answers no probe and cannot serve";
     else if (seat->router->flags.draining)
         why = "is being drained and does not take";
-    if (why)
-        return err_field(e, ERR_PRECONDITION, "node", "%s %s %s", name, why, text);
+    return why ? err_field(e, ERR_PRECONDITION, "node", "%s %s %s", name, why, text) : 0;
+}
+
+int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struct err *e)
+{
+    int code = routes_can_serve(r, p, node, e);
+
+    if (code < 0)
+        return code;
+    struct entry *entry = find_entry(r, p);
     entry->chosen = node;
     entry->chosen_round = r->round;
     entry->settling = false;

@@ -63,9 +63,11 @@ void routes_settled(struct routes *r);
 void routes_set_node(struct routes *r, const struct node *record, const struct routes_flags *flags);
 void routes_remove_node(struct routes *r, uint64_t id);
 
+/* Whether node could serve p now: ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to p,
+ * ERR_PRECONDITION with the reason where node cannot. */
+int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t node, struct err *e) WARN_UNUSED;
 /* An administrator wants node to serve p from the next election on. It does so until it cannot, or another one is
- * chosen. ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to p, ERR_PRECONDITION with the reason
- * where node cannot serve it now. */
+ * chosen. Fails as routes_can_serve does. */
 int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struct err *e) WARN_UNUSED;
 
 /* Elects for every prefix that something changed for. Appends what moved, by prefix, to moves. now_ns becomes the time

@@ -80,6 +80,8 @@ static const struct column node_columns[] = {
     COL(node, "client_version", client_version, TEXT),
     COL(node, "hostinfo", hostinfo, TEXT),
     COL(node, "peer_hostinfo", peer_hostinfo, TEXT),
+    COL(node, "approved_by", approved_by, STRS),
+    COL(node, "draining", draining, BOOL),
 };
 
 static const struct column event_columns[] = {

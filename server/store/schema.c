@@ -53,7 +53,11 @@ static const char first_schema[] =
     " json TEXT NOT NULL)"
     " STRICT;";
 
-const struct schema_step store_schema[] = {{first_schema}};
+/* Who approved a route, and whether a router is drained. */
+static const char second_schema[] = "ALTER TABLE node ADD COLUMN approved_by TEXT NOT NULL DEFAULT '[]';"
+                                    "ALTER TABLE node ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;";
+
+const struct schema_step store_schema[] = {{first_schema}, {second_schema}};
 const size_t store_schema_count = sizeof(store_schema) / sizeof(store_schema[0]);
 
 static int keep_copy(sqlite3 *db, const char *path, int64_t version, struct err *e)

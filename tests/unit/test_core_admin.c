@@ -232,6 +232,90 @@ static void an_ephemeral_node_goes_with_its_session(void **state)
     core_rig_until(&r, is_gone, &id);
 }
 
+static int choose(uint64_t id, bool dry_run)
+{
+    struct core_admin a = {.op = ADMIN_PRIMARY, .id = id, .dry_run = dry_run};
+    struct prefix p = sample_prefix(LAN);
+
+    prefixes_add(&a.prefixes, &p);
+    int code = core_rig_admin(&r, &a);
+    core_admin_release(&a);
+    return code;
+}
+
+static void what_was_chosen_and_drained_survives_a_restart(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+
+    (void)state;
+    core_rig_online(&r, &j1);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    assert_int_equal(choose(two, true), ERR_PRECONDITION); /* it is offline: a dry run says so too */
+    core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(choose(two, false), 0);
+    core_rig_until(&r, served_by, &two);
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &two);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = two});
+    core_rig_until(&r, served_by, &one);
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(choose(two, false), ERR_PRECONDITION); /* it is still drained */
+    struct core_admin a = {.op = ADMIN_NODE_DRAIN, .id = two, .flag = true};
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    assert_non_null(strstr(a.event->inverse, "{\"drained\":true}"));
+    core_admin_release(&a);
+    assert_int_equal(choose(two, false), 0);
+    core_rig_until(&r, served_by, &two);
+}
+
+static void expect_approver(uint64_t id, const char *who)
+{
+    const struct tailnet_snapshot *s;
+    const struct prefix p = sample_prefix(LAN);
+
+    assert_string_equal(node_approver(core_rig_look(&r, id, &s)->record, &p), who);
+    tailnet_unpin(s);
+}
+
+static void an_approval_names_who_gave_it(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
+    struct core_admin a = {.op = ADMIN_ROUTES_EDIT, .id = one, .actor = "alice"};
+    const struct prefix p = sample_prefix(LAN), wide = sample_prefix("10.0.0.0/8");
+
+    (void)state;
+    expect_approver(one, "");
+    prefixes_add(&a.prefixes, &p);
+    core_rig_admin_ok(&r, a);
+    expect_approver(one, "alice");
+    a = (struct core_admin){.op = ADMIN_NODE_ROUTES, .id = one, .actor = "bob"};
+    prefixes_add(&a.prefixes, &p);
+    prefixes_add(&a.prefixes, &wide);
+    core_rig_admin_ok(&r, a);
+    core_rig_admin_ok(&r,
+                      (struct core_admin){.op = ADMIN_POLICY_SET,
+                                          .text = "{\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"alice@\"]}}}"});
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    expect_approver(one, "alice");
+    expect_approver(two, "policy");
+    const struct tailnet_snapshot *s;
+    assert_string_equal(node_approver(core_rig_look(&r, one, &s)->record, &wide), "bob");
+    tailnet_unpin(s);
+    core_rig_approve(&r, one, LAN, true);
+    expect_approver(one, "");
+}
+
 /* ---- the policy ---- */
 
 static bool has_approved(uint64_t id)
@@ -503,6 +587,32 @@ static void what_cannot_be_stored_was_never_true(void **state)
     vec_release(&heard.kinds);
 }
 
+static void what_was_refused_moves_no_route(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+
+    (void)state;
+    core_rig_online(&r, &j1);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    core_rig_until(&r, served_by, &one);
+    core_rig_stop(&r);
+    fixture_sql(r.store.path, "CREATE TRIGGER t1 BEFORE INSERT ON event WHEN NEW.kind='route.primary' BEGIN "
+                              "SELECT RAISE(FAIL,'no'); END;");
+    core_rig_start(&r);
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j2);
+    assert_true(choose(two, false) < 0);
+    core_rig_until(&r, served_by, &one);
+    struct core_admin a = {.op = ADMIN_NODE_DRAIN, .id = one};
+    assert_true(core_rig_admin(&r, &a) < 0);
+    core_admin_release(&a);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(add(3, "r3", NULL), two + 1); /* something that is published after it */
+    core_rig_until(&r, served_by, &one);
+}
+
 static void a_restart_finds_everything(void **state)
 {
     uint64_t one = add(1, "r1", LAN);
@@ -532,6 +642,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dry_run_changes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_change_names_its_version_and_its_inverse, begin, end),
         cmocka_unit_test_setup_teardown(two_routers_take_turns, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_chosen_and_drained_survives_a_restart, begin, end),
+        cmocka_unit_test_setup_teardown(an_approval_names_who_gave_it, begin, end),
         cmocka_unit_test_setup_teardown(who_served_is_remembered_until_it_is_deleted, begin, end),
         cmocka_unit_test_teardown(an_ephemeral_node_goes_with_its_session, end),
         cmocka_unit_test_setup_teardown(a_policy_with_errors_is_refused_with_its_places, begin, end),
@@ -540,6 +652,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ssh_is_asked_for_where_a_check_rule_says_so, begin, end),
         cmocka_unit_test_teardown(a_policy_of_a_file_is_followed_while_it_is_one, end),
         cmocka_unit_test_teardown(what_cannot_be_stored_was_never_true, end),
+        cmocka_unit_test_setup_teardown(what_was_refused_moves_no_route, begin, end),
         cmocka_unit_test_setup_teardown(a_restart_finds_everything, begin, end),
     };
     return cmocka_run_group_tests_name("core_admin", tests, NULL, NULL);

@@ -250,6 +250,21 @@ static void the_snapshot_reads_back_whole(void **state)
     json_t *r2 = json_array_get(json_object_get(j, "routes"), 1);
     assert_string_equal(json_text(r2, "node", ""), "2");
     assert_string_equal(json_text(r2, "state", ""), "serving");
+    assert_true(*json_text(r2, "approvedBy", "")); /* whoever is behind the socket */
+    json_decref(j);
+
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/drain", "{}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    r2 = json_array_get(json_object_get(j, "routes"), 1);
+    assert_string_equal(json_text(r2, "reason", ""), "the node is being drained; r1 serves");
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/drain", "{\"drained\":3}"));
+    j = api_expect(&f, 200, "POST", "/api/headway/nodes/2/drain", "{\"drained\":false}");
+    assert_string_equal(json_text(json_object_get(j, "inverse"), "path", ""), "/api/headway/nodes/2/drain");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    r2 = json_array_get(json_object_get(j, "routes"), 1);
+    assert_string_equal(json_text(r2, "reason", ""), "ready to take over; r1 serves");
     json_decref(j);
 }
 

@@ -38,7 +38,8 @@ static struct node *full_node(uint64_t id)
     n->expiry_ns = NOW;
     prefixes_add(&n->available, &p);
     prefixes_add(&n->available, &q);
-    prefixes_add(&n->approved, &p);
+    node_approve(n, &p, "alice");
+    n->draining = true;
     prefixes_add(&n->removed, &x);
     n->cap_version = 142;
     mem_replace(&n->os, "linux");
@@ -72,6 +73,8 @@ static void assert_node(const struct node *a, const struct node *b)
     assert_prefixes(&a->available, &b->available);
     assert_prefixes(&a->approved, &b->approved);
     assert_prefixes(&a->removed, &b->removed);
+    assert_true(strs_eq(&a->approved_by, &b->approved_by));
+    assert_int_equal(a->draining, b->draining);
     assert_int_equal(a->cap_version, b->cap_version);
     assert_string_equal(a->os, b->os);
     assert_string_equal(a->os_version, b->os_version);

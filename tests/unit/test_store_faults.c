@@ -302,9 +302,10 @@ static int upgrade(const char *path, const struct schema_step *steps, size_t cou
 static void an_older_schema_moves_forward_after_a_copy(void **state)
 {
     const struct schema_step steps[] = {store_schema[0],
+                                        store_schema[1],
                                         {"ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT 'n'"},
                                         {"CREATE TABLE more(x) STRICT"}};
-    const struct schema_step good[] = {store_schema[0], steps[1], {"CREATE TABLE more(x TEXT) STRICT"}};
+    const struct schema_step good[] = {store_schema[0], steps[1], steps[2], {"CREATE TABLE more(x TEXT) STRICT"}};
     struct fixture f, copy = {0};
     struct store_image image;
     struct err e;
@@ -314,19 +315,19 @@ static void an_older_schema_moves_forward_after_a_copy(void **state)
     fixture_put_only(f.store, sample_user(1, "alice"));
     fixture_close(&f);
     /* A step that fails undoes those before it: the present version still opens it. */
-    assert_true(upgrade(f.path, steps, 3, &e) < 0);
-    assert_non_null(strstr(e.message, "schema step 3"));
+    assert_true(upgrade(f.path, steps, 4, &e) < 0);
+    assert_non_null(strstr(e.message, "schema step 4"));
     fixture_open(&f);
     fixture_close(&f);
-    snprintf(copy.path, sizeof(copy.path), "%s/db.schema-1", f.folder);
+    snprintf(copy.path, sizeof(copy.path), "%s/db.schema-2", f.folder);
     assert_int_equal(unlink(copy.path), 0);
 
-    if (upgrade(f.path, good, 3, &e) < 0)
+    if (upgrade(f.path, good, 4, &e) < 0)
         fail_msg("%s", e.message);
     fixture_sql(f.path, "UPDATE user SET note='changed'; INSERT INTO more VALUES('x')");
-    assert_int_equal(upgrade(f.path, good, 3, &e), 0);
+    assert_int_equal(upgrade(f.path, good, 4, &e), 0);
     assert_int_equal(store_open(f.path, &f.store, &e), ERR_UNSUPPORTED);
-    assert_non_null(strstr(e.message, "schema 3, this one knows 1"));
+    assert_non_null(strstr(e.message, "schema 4, this one knows 2"));
     fixture_open(&copy);
     fixture_load(copy.store, &image);
     assert_string_equal(image.users[0]->name, "alice");
@@ -335,9 +336,47 @@ static void an_older_schema_moves_forward_after_a_copy(void **state)
     fixture_end(&f);
 }
 
+/* What is new in a later schema is unknown of what was there before. */
+static void a_database_of_the_first_schema_is_read(void **state)
+{
+    const struct prefix p = sample_prefix("10.0.0.0/8");
+    struct node *n;
+    struct store_image image;
+    struct fixture f;
+    struct err e;
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    unlink(f.path);
+    if (upgrade(f.path, store_schema, 1, &e) < 0)
+        fail_msg("%s", e.message);
+    fixture_sql(f.path, "INSERT INTO node VALUES(4,2,randomblob(32),randomblob(32),randomblob(32),'gw','gw',0,"
+                        "'[\"tag:r\"]','100.64.0.4',NULL,1,0,0,0,5,0,'[\"10.0.0.0/8\"]','[\"10.0.0.0/8\"]','[]','[]',"
+                        "130,'linux','6','1.98','{}','{}')");
+    fixture_open(&f);
+    fixture_load(f.store, &image);
+    assert_int_equal(image.node_count, 1);
+    n = image.nodes[0];
+    assert_false(n->draining);
+    assert_true(prefixes_has(&n->approved, &p));
+    assert_string_equal(node_approver(n, &p), "");
+    assert_true(node_disapprove(n, &p));
+    assert_true(node_approve(n, &p, "alice"));
+    assert_string_equal(node_approver(n, &p), "alice");
+    fixture_put(f.store, n, &e);
+    store_image_release(&image);
+    fixture_close(&f);
+    fixture_open(&f);
+    fixture_load(f.store, &image);
+    assert_string_equal(node_approver(image.nodes[0], &p), "alice");
+    store_image_release(&image);
+    fixture_end(&f);
+}
+
 static void a_copy_that_cannot_be_kept_stops_the_migration(void **state)
 {
-    const struct schema_step good[] = {store_schema[0], {"CREATE TABLE more(x TEXT) STRICT"}};
+    const struct schema_step good[] = {store_schema[0], store_schema[1], {"CREATE TABLE more(x TEXT) STRICT"}};
     struct fixture f;
     struct err e;
 
@@ -347,7 +386,7 @@ static void a_copy_that_cannot_be_kept_stops_the_migration(void **state)
     fixture_put_only(f.store, big_user(1, 300000));
     fixture_close(&f);
     limit_file_size(200000);
-    assert_int_equal(upgrade(f.path, good, 2, &e), ERR_UNAVAILABLE);
+    assert_int_equal(upgrade(f.path, good, 3, &e), ERR_UNAVAILABLE);
     limit_file_size(RLIM_INFINITY);
     assert_non_null(strstr(e.message, "a copy before the migration"));
     assert_non_null(strstr(e.message, "the disk is full"));
@@ -419,6 +458,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_what_does_not_fit_and_nothing_else),
         cmocka_unit_test(a_commit_that_the_disk_breaks_is_undone),
         cmocka_unit_test(an_older_schema_moves_forward_after_a_copy),
+        cmocka_unit_test(a_database_of_the_first_schema_is_read),
         cmocka_unit_test(a_copy_that_cannot_be_kept_stops_the_migration),
         cmocka_unit_test(a_foreign_database_is_refused),
         cmocka_unit_test(damage_is_told_from_other_trouble),
