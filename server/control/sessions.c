@@ -7,7 +7,8 @@
 /* The client gives up after 120 s of silence; a spread keeps a thousand sessions from speaking in one moment. */
 #define KEEPALIVE_MS        50000
 #define KEEPALIVE_SPREAD_MS 9000
-/* A client whose node is gone stays on the line for a while: it would call again at once, and learn nothing new. */
+/* The stream of a deleted node ends with the news. The client calls again at once, and a first map that is answered
+ * and ended makes it call a hundred times a second: so that next call stays on the line, and learns nothing new. */
 #define GOODBYE_MS        (15 * 60 * 1000)
 #define ROUTER_TIMEOUT_MS 20000 /* TCP_USER_TIMEOUT */
 #define OTHER_TIMEOUT_MS  90000
@@ -112,7 +113,7 @@ static void tell(struct session *s, struct rpc_bytes *out)
     enum netmap_next next = netmap_session_next(s->told, snapshot, &m);
 
     if (next == NETMAP_DELETED)
-        say_goodbye(s);
+        rpc_stream_end(s->rpc);
     if (next != NETMAP_NOTHING) {
         add_message(out, &m);
         reset_keepalive(s);

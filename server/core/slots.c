@@ -34,8 +34,20 @@ struct slot *slot_new(struct core_state *s, uint64_t node_id)
     return slot;
 }
 
+/* The streams of a node that is gone: their ends, when they come, are nobody's. */
+static void forget_sessions(struct core_state *s, struct slot *slot)
+{
+    for (struct session *x = slot->sessions, *next; x; x = next) {
+        next = x->next;
+        map_delu(&s->sessions, x->id);
+        free(x);
+    }
+    slot->sessions = NULL;
+}
+
 void slot_free(struct core_state *s, struct slot *slot)
 {
+    forget_sessions(s, slot);
     map_delu(&s->by_id, slot->id);
     node_live_release(&slot->live);
     prefixes_release(&slot->serving);

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "core/private.h"
 #include "shared/core_rig.h"
 
 #define LAN "10.1.0.0/16"
@@ -214,6 +215,95 @@ static void who_served_is_remembered_until_it_is_deleted(void **state)
 static bool is_gone(const struct tailnet_snapshot *s, void *arg)
 {
     return snapshot_node_by_id(s, *(const uint64_t *)arg) == NULL;
+}
+
+static void run_age(struct core_state *s, struct core_call *call)
+{
+    for (size_t i = 0; i < s->slots.len; i++)
+        if (!s->slots.items[i]->id)
+            s->slots.items[i]->free_ms -= 3600000;
+    tx_answer_soon(s, call, 0);
+}
+
+static void send_age(struct core *core, void *call)
+{
+    core_send(core, call, run_age);
+}
+
+static uint32_t slot_of(uint64_t id)
+{
+    const struct tailnet_snapshot *s;
+    uint32_t slot = core_rig_look(&r, id, &s)->slot;
+
+    tailnet_unpin(s);
+    return slot;
+}
+
+static void the_stream_of_a_deleted_node_is_nobodys(void **state)
+{
+    uint64_t id = add(1, "a", NULL);
+    struct join j = device(1, "a", NULL), next = device(2, "b", NULL);
+    struct core_call age = {0};
+
+    (void)state;
+    uint64_t session = core_rig_online(&r, &j);
+    uint32_t slot = slot_of(id);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DELETE, .id = id});
+    core_rig_until(&r, is_gone, &id);
+    core_wait(r.core, send_age, &age); /* an hour later */
+    uint64_t other = add(2, "b", NULL);
+    assert_int_equal(slot_of(other), slot);
+    core_rig_online(&r, &next);
+    core_session_end(r.core, session, SESSION_CLOSED);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_RENAME, .id = other, .name = "c"});
+    const struct tailnet_snapshot *s;
+    assert_true(core_rig_look(&r, other, &s)->live.online);
+    tailnet_unpin(s);
+}
+
+static uint32_t changes_after(uint64_t seq, uint64_t id)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    struct change changes[64] = {0};
+    long count = tailnet_changes(r.tailnet, seq, s->seq, changes, 64);
+    uint32_t mask = 0;
+
+    tailnet_unpin(s);
+    for (long i = 0; i < count; i++)
+        if (changes[i].node_id == id)
+            mask |= changes[i].mask;
+    return mask;
+}
+
+static bool is_unhealthy(const struct tailnet_snapshot *s, void *arg)
+{
+    return !snapshot_node_by_id(s, *(const uint64_t *)arg)->live.healthy;
+}
+
+static uint64_t newest(void)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    uint64_t seq = s->seq;
+
+    tailnet_unpin(s);
+    return seq;
+}
+
+/* Both must reach every client as a whole node: the routes, and whether it is suggested. */
+static void an_exit_node_is_told_whole(void **state)
+{
+    uint64_t id = add(1, "x", "0.0.0.0/0"), seq;
+    struct join j = device(1, "x", "0.0.0.0/0");
+
+    (void)state;
+    uint64_t session = core_rig_online(&r, &j);
+    seq = newest();
+    core_rig_approve(&r, id, "0.0.0.0/0", false);
+    assert_int_equal(changes_after(seq, id) & (CHANGE_WHOLE | CHANGE_SELF), CHANGE_WHOLE | CHANGE_SELF);
+    seq = newest();
+    core_session_health(r.core, session, false);
+    core_rig_until(&r, is_unhealthy, &id);
+    assert_true(changes_after(seq, id) & CHANGE_WHOLE);
 }
 
 static void an_ephemeral_node_goes_with_its_session(void **state)
@@ -645,6 +735,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_chosen_and_drained_survives_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(an_approval_names_who_gave_it, begin, end),
         cmocka_unit_test_setup_teardown(who_served_is_remembered_until_it_is_deleted, begin, end),
+        cmocka_unit_test_setup_teardown(the_stream_of_a_deleted_node_is_nobodys, begin, end),
+        cmocka_unit_test_setup_teardown(an_exit_node_is_told_whole, begin, end),
         cmocka_unit_test_teardown(an_ephemeral_node_goes_with_its_session, end),
         cmocka_unit_test_setup_teardown(a_policy_with_errors_is_refused_with_its_places, begin, end),
         cmocka_unit_test_setup_teardown(a_policy_decides_at_once_and_for_those_that_are_there, begin, end),
