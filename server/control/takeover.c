@@ -28,22 +28,39 @@ static struct stream_owner *owner_of(struct control *c, uint64_t node_id)
     return o;
 }
 
-static bool is_cloned(const struct stream_owner *o, int64_t now)
+/* From which other address the node came, NULL: it is no clone. */
+static const struct addr *other_place(const struct stream_owner *o, const struct addr *peer, int64_t now)
 {
-    bool two = false;
+    const struct addr *other = NULL;
 
     for (unsigned i = 0; i <= CLONE_TAKEOVERS; i++) {
         if (!o->starts[i] || now - o->starts[i] > WINDOW_MS)
-            return false;
-        two |= !addr_eq(&o->addresses[i], &o->addresses[0]);
+            return NULL;
+        if (!addr_eq(&o->addresses[i], peer))
+            other = &o->addresses[i];
     }
-    return two;
+    return other;
+}
+
+static void report(struct control *c, uint64_t node_id, const struct addr *one, const struct addr *two)
+{
+    char a[PREFIX_TEXT_MAX], b[PREFIX_TEXT_MAX];
+    char *where = mem_format("%s and %s", addr_format(one, a), addr_format(two, b));
+
+    log_warn(
+        "control",
+        "node %llu is used by two machines at once, at %s, and changes hands more than %d times a minute: a copied "
+        "disk? Delete tailscaled.state on one of them",
+        (unsigned long long)node_id, where, CLONE_TAKEOVERS);
+    core_node_cloned(c->options.core, node_id, where);
+    free(where);
 }
 
 int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_port *peer)
 {
     int64_t now = clock_mono_ms();
-    bool report = false, cloned = false;
+    bool cloned = false, fresh = false;
+    struct addr other = {0};
 
     pthread_mutex_lock(&c->lock);
     struct stream_owner *o = owner_of(c, node_id);
@@ -51,16 +68,16 @@ int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_po
         o->starts[o->next] = now;
         o->addresses[o->next] = peer->addr;
         o->next = (o->next + 1) % (CLONE_TAKEOVERS + 1);
-        cloned = is_cloned(o, now);
-        report = cloned && !o->reported;
+        const struct addr *place = other_place(o, &peer->addr, now);
+        cloned = place != NULL;
+        if (place)
+            other = *place;
+        fresh = cloned && !o->reported;
         o->reported = cloned;
     }
     pthread_mutex_unlock(&c->lock);
-    if (report)
-        log_warn("control",
-                 "node %llu is used by two machines at once and changes hands more than %d times a minute: a cloned "
-                 "disk? Delete tailscaled.state on one of them",
-                 (unsigned long long)node_id, CLONE_TAKEOVERS);
+    if (fresh)
+        report(c, node_id, &other, &peer->addr);
     return cloned ? CLONE_DELAY_MS : 0;
 }
 

@@ -143,6 +143,17 @@ void core_session_health(struct core *core, uint64_t session, bool healthy)
     send_order(core, (struct order){.number = session, .which = healthy}, run_health);
 }
 
+static void run_cloned(struct core_state *s, struct core_call *call)
+{
+    node_cloned_run(s, ((struct order *)call)->number, ((struct order *)call)->text);
+    order_free(call);
+}
+
+void core_node_cloned(struct core *core, uint64_t node, const char *where)
+{
+    send_order(core, (struct order){.number = node, .text = mem_strdup(where)}, run_cloned);
+}
+
 static void run_apikey_seen(struct core_state *s, struct core_call *call)
 {
     apikey_seen_run(s, ((struct order *)call)->number);

@@ -100,6 +100,9 @@ void core_session_end(struct core *core, uint64_t session, enum session_end why)
 /* A verdict about a session whose stream stays open: it answers, or it does not. */
 void core_session_health(struct core *core, uint64_t session, bool healthy);
 
+/* Two machines, at the addresses that where names, pass a node's stream back and forth: a copied disk. */
+void core_node_cloned(struct core *core, uint64_t node, const char *where);
+
 /* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,
                      int64_t *timeout_ms);

@@ -148,3 +148,19 @@ void session_health_run(struct core_state *s, uint64_t id, bool healthy)
     x->healthy = healthy;
     weigh_health(s, x->slot);
 }
+
+void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where)
+{
+    const struct slot *slot = slot_by_id(s, node_id);
+
+    if (!slot)
+        return;
+    journal(s,
+            &(struct event_note){.id = EVENT_NODE_CLONED,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->work->given_name},
+            "%s is used by two machines at once, at %s: a copied disk? Delete tailscaled.state on one of them",
+            slot->work->given_name, where);
+}

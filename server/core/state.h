@@ -235,6 +235,7 @@ void map_run(struct core_state *s, struct core_call *call);
 void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id);
 void session_end_run(struct core_state *s, uint64_t id, enum session_end why);
 void session_health_run(struct core_state *s, uint64_t id, bool healthy);
+void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where);
 void slot_offline(struct core_state *s, struct slot *slot, const char *why);
 
 /* admin*.c: one function an operation, in a table by enum admin_op. 0 or an error in call.err. */

@@ -593,6 +593,51 @@ static void the_newest_stream_of_a_node_wins(void **state)
     leave(&b);
 }
 
+static bool cloned;
+
+static void hear_event(void *arg, const struct event *e)
+{
+    (void)arg;
+    if (strcmp(e->kind, "node.cloned") == 0 && strstr(e->text, "127.0.0.1") && strstr(e->text, "127.0.0.2"))
+        set(&cloned);
+}
+
+static void hear_nothing(void *arg, uint64_t node_id)
+{
+    (void)arg;
+    (void)node_id;
+}
+
+static void a_node_in_two_places_is_an_alarm(void **state)
+{
+    static struct client a, twin;
+    struct client *both[] = {&a, &twin};
+
+    (void)state;
+    core_listen(d.core, &(struct core_listener){.event = hear_event, .volatile_change = hear_nothing, .arg = &cloned});
+    client_start(&a, "a");
+    join(&a);
+    client_start(&twin, "a");
+    memcpy(twin.node_key, a.node_key, KEY_LEN);
+    memcpy(twin.options.machine_private, a.options.machine_private, 32);
+    assert_int_equal(addr_parse("127.0.0.2", &twin.options.source, NULL), 0);
+    disconnect(&twin);
+    connect_client(&twin);
+    poll_map(&a, "");
+    json_decref(hear(&a));
+    for (int i = 1; i <= 5; i++) { /* as many as may be a coincidence */
+        poll_map(both[i % 2], "");
+        json_decref(hear(both[i % 2]));
+        WAIT(both[(i + 1) % 2]->ended);
+    }
+    assert_false(cloned);
+    poll_map(&a, "");
+    WAIT(cloned);
+    core_unlisten(d.core, &cloned);
+    client_stop(&twin);
+    leave(&a);
+}
+
 static void a_deleted_node_hears_it_and_its_stream_ends(void **state)
 {
     static struct client a;
@@ -733,6 +778,7 @@ int main(void)
         cmocka_unit_test(a_waiting_client_may_go_away),
         cmocka_unit_test(a_logout_needs_a_new_login),
         cmocka_unit_test(the_newest_stream_of_a_node_wins),
+        cmocka_unit_test(a_node_in_two_places_is_an_alarm),
         cmocka_unit_test(a_deleted_node_hears_it_and_its_stream_ends),
         cmocka_unit_test(an_approval_reaches_everybody),
         cmocka_unit_test(one_map_is_one_answer),
