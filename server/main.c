@@ -252,11 +252,13 @@ static int serve(struct daemon *d)
     for (size_t i = 0; i < d->config->notes.len; i++)
         log_info("config", "%s", d->config->notes.items[i]);
     unsigned long files = front_raise_files();
+    front_kept_begin();
     if (start_inside(d, &e) < 0 || start_outside(d, &e) < 0) {
         log_error("start", "%s", e.message);
         stop(d);
         return 1;
     }
+    front_kept_end();
     log_info("start", "headwayd %s serves %s on %s, administration on %s, at most %lu connections", headway_version,
              d->config->server_url, d->config->listen_addr, d->config->unix_socket, files > 64 ? files - 64 : 0);
     sd_notify(0, "READY=1");

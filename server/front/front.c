@@ -2,7 +2,6 @@
 /* Listeners, and what happens when descriptors run out. */
 #include "front/front.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
@@ -16,34 +15,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/door.h"
+#include "front/listen.h"
 
 #define ACCEPT_BATCH 64 /* in one turn: whoever is connected already has its turn too */
 #define PAUSE_MS     200
 #define LOOK_MS      10000
 
 /* ---- Accepting ---- */
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-};
-
-static void from_sockaddr(const union address *from, struct addr_port *out)
-{
-    *out = (struct addr_port){0};
-    if (from->any.sa_family == AF_INET6) {
-        const struct in6_addr *a = &from->in6.sin6_addr;
-        bool mapped = IN6_IS_ADDR_V4MAPPED(a);
-        out->port = ntohs(from->in6.sin6_port);
-        out->addr.bits = mapped ? 32 : 128;
-        memcpy(out->addr.bytes, a->s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
-    } else {
-        out->port = ntohs(from->in.sin_port);
-        out->addr.bits = 32;
-        memcpy(out->addr.bytes, &from->in.sin_addr, 4);
-    }
-}
 
 static void listen_for(struct front *f, uint32_t events)
 {
@@ -111,78 +89,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
     }
 }
 
-/* ---- Listening ---- */
-
-static int parse_listen(const char *text, union address *out, socklen_t *len, struct err *e)
-{
-    struct addr_port a;
-    uint64_t port;
-
-    *out = (union address){0};
-    if (text[0] == ':') {
-        if (str_u64(text + 1, 0, 65535, &port, "listen_addr", e) < 0)
-            return ERR_INVALID;
-        out->in6.sin6_family = AF_INET6;
-        out->in6.sin6_port = htons((uint16_t)port);
-        *len = sizeof(out->in6);
-        return 0;
-    }
-    if (addr_port_parse(text, &a, NULL) < 0)
-        return err_field(e, ERR_INVALID, "listen_addr", "\"%s\" is no address and port", text);
-    if (a.addr.bits == 128) {
-        out->in6.sin6_family = AF_INET6;
-        out->in6.sin6_port = htons(a.port);
-        memcpy(&out->in6.sin6_addr, a.addr.bytes, 16);
-        *len = sizeof(out->in6);
-    } else {
-        out->in.sin_family = AF_INET;
-        out->in.sin_port = htons(a.port);
-        memcpy(&out->in.sin_addr, a.addr.bytes, 4);
-        *len = sizeof(out->in);
-    }
-    return 0;
-}
-
-static int open_listener(const char *text, struct err *e)
-{
-    static const int on = 1, off = 0;
-    union address at;
-    socklen_t len = 0;
-
-    int rc = parse_listen(text, &at, &len, e);
-    if (rc < 0)
-        return rc;
-    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 && at.any.sa_family == AF_INET6 && text[0] == ':') {
-        /* a machine without IPv6 */
-        at = (union address){.in = {.sin_family = AF_INET, .sin_port = at.in6.sin6_port}};
-        len = sizeof(at.in);
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    }
-    if (fd < 0)
-        return err_set(e, ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (at.any.sa_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, text[0] == ':' ? &off : &on, sizeof(on));
-    if (bind(fd, &at.any, len) < 0 || listen(fd, 65535) < 0) {
-        rc = err_set(e, ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
-        close(fd);
-        return rc;
-    }
-    return fd;
-}
-
-static unsigned bound_port(int fd)
-{
-    union address at = {0};
-    socklen_t len = sizeof(at);
-    struct addr_port a;
-
-    if (getsockname(fd, &at.any, &len) < 0)
-        return 0;
-    from_sockaddr(&at, &a);
-    return a.port;
-}
+/* ---- Starting and stopping ---- */
 
 static void look_at_certificate(struct loop_timer *timer)
 {
@@ -219,7 +126,7 @@ static void start(void *arg)
 static void release(struct front *f)
 {
     for (size_t i = 0; i < f->listener_count; i++)
-        close(f->listeners[i].watch.fd);
+        listen_close(f->listeners[i].watch.fd);
     if (f->spare >= 0)
         close(f->spare);
     if (f->own_tls)
@@ -243,11 +150,11 @@ static int set_up(struct front *f, const struct front_options *options, struct e
         f->own_tls = true;
     }
     for (size_t i = 0; i < f->o.listen.len; i++) {
-        int fd = open_listener(f->o.listen.items[i], e);
+        int fd = listen_open(f->o.listen.items[i], e);
         if (fd < 0)
             return fd;
         f->listeners[f->listener_count++] =
-            (struct listener){.watch = {.fd = fd, .ready = listener_ready}, .front = f, .port = bound_port(fd)};
+            (struct listener){.watch = {.fd = fd, .ready = listener_ready}, .front = f, .port = listen_port(fd)};
     }
     return 0;
 }

@@ -42,6 +42,13 @@ int front_reload(struct front *f, struct err *e) WARN_UNUSED; /* looks at the ce
 /* Stops accepting and closes what was not handed over, while the loops still run; from another thread. */
 void front_free(struct front *f);
 
+/* Listening sockets that outlive the daemon, where a service manager keeps them: no client is refused between two
+ * daemons. begin, before the first front_new: takes over what the manager hands in (sd_listen_fds(3)). A front_new that
+ * wants the very address of one of these uses it. end, after the last: closes what nobody wanted, and gives the manager
+ * what was opened (FDSTORE of sd_notify(3)). On the thread that starts. */
+void front_kept_begin(void);
+void front_kept_end(void);
+
 /* Raises the limit of open files to what the system allows and returns it. At start, once. */
 unsigned long front_raise_files(void);
 

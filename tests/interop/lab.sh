@@ -15,6 +15,7 @@
 #   lab_kill9, lab_stop, lab_start NAME      its tailscaled
 #   daemon_start, daemon_stop, daemon_kill9  the daemon
 #   gap_begin NAME ADDRESS, gap_end          a packet each 20 ms; gap_end sets GAP_MS, REPLIES and LOST
+# LAB_MANAGER=1: the daemon is run by ../shared/manager.py, which keeps its sockets from one start to the next as systemd does.
 # LAB_CLIENT_ENV="TS_DEBUG_MAP=2 TS_DEBUG_DISCO=1" makes each client write what it is told into $LAB/NAME/log (see KEEP).
 LAB=$WORK/lab
 LAB_PREFIX=hwt$$
@@ -134,9 +135,22 @@ daemon_running() {
 }
 
 daemon_start() {
-  ip netns exec "$(lab_ns ctl)" "$HEADWAYD" -c "$LAB/config.yaml" >>"$LAB/daemon.log" 2>&1 </dev/null &
-  DAEMON=$!
-  disown
+  if [ -n "${LAB_MANAGER:-}" ]; then
+    if [ ! -p "$LAB/manager" ]; then
+      mkfifo "$LAB/manager"
+      ip netns exec "$(lab_ns ctl)" "$ROOT/tests/shared/manager.py" "$LAB/manager" "$LAB/daemon.pid" \
+        "$HEADWAYD" -c "$LAB/config.yaml" >>"$LAB/daemon.log" 2>&1 </dev/null &
+      disown
+    fi
+    rm -f "$LAB/daemon.pid"
+    echo start >"$LAB/manager"
+    wait_for 20 test -s "$LAB/daemon.pid"
+    DAEMON=$(cat "$LAB/daemon.pid")
+  else
+    ip netns exec "$(lab_ns ctl)" "$HEADWAYD" -c "$LAB/config.yaml" >>"$LAB/daemon.log" 2>&1 </dev/null &
+    DAEMON=$!
+    disown
+  fi
   wait_for 20 daemon_running || {
     echo "the daemon does not answer:"
     tail -n 20 "$LAB/daemon.log"
