@@ -16,6 +16,8 @@
 #include "base/str.h"
 #include "net/prefixes.h"
 
+struct json_out; /* json/json.h */
+
 #define POLICY_TEXT_MAX  (4U << 20) /* bytes of a policy text */
 #define POLICY_SLOT_NONE UINT32_MAX
 
@@ -180,11 +182,23 @@ bool policy_tags_may_tag(const struct policy *p, const char *const *tags, size_t
 int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
                    bool *allowed, struct buf *out, struct err *e) WARN_UNUSED;
 
-/* What changes from one view to the other, over the same nodes: access gained and lost, routes shown and hidden. Writes
- * one JSON object: rows (at most max_rows, the weightiest first), totals. A row has kind ("gained", "lost"), sources,
- * destinations (names; a few of them, with counts), what (ports, or a network and ports), pairs. */
-void policy_preview(const struct policy_view *before, const struct policy_view *after, size_t max_rows,
-                    struct buf *out);
+/* A route that a node advertises and autoApprovers would approve. */
+struct policy_approval {
+    uint32_t slot;
+    struct prefix route;
+};
+struct policy_approvals {
+    struct policy_approval *items;
+    size_t len, cap;
+};
+
+/* What changes from one view to the other, over the same nodes: access gained and lost, routes shown and hidden. The
+ * approvals (NULL: none) are told with it; after holds their routes already. Adds members to the open object of o:
+ * totals, and at most max_rows each, the weightiest first, of rows, routes, viewers and approvals. A row has kind
+ * ("gained", "lost"), sources, destinations (names; a few of them, with counts), what (ports, or a network and ports),
+ * pairs. Routes has the changes by route, viewers the same by those who are shown less or more. */
+void policy_preview(const struct policy_view *before, const struct policy_view *after,
+                    const struct policy_approvals *approvals, size_t max_rows, struct json_out *o);
 
 /* ---- offline ---- */
 

@@ -7,59 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/view.h"
-#include "json/json.h"
-
-#define NAMES_SHOWN 5
-
-struct token {
-    const char *target; /* "": the device itself; else "*", a network, autogroup:internet, or "cap NAME" */
-    int proto;
-    uint16_t first, last;
-};
-
-struct alike {
-    uint32_t class_id[2];
-    struct id_list nodes;
-    size_t online;
-};
-
-/* A unit of one view gives these tokens on that group. */
-struct gift {
-    uint32_t group;
-    struct id_list tokens;
-};
-struct gifts {
-    struct gift *items;
-    size_t len, cap;
-};
-
-struct row {
-    bool lost;
-    struct id_list tokens, from, to; /* groups */
-    size_t pairs, online_pairs;
-};
-struct route_row {
-    bool hidden;
-    uint32_t router;
-    struct prefix route;
-    struct id_list viewers; /* groups */
-    size_t count;
-};
-
-struct preview {
-    const struct policy_view *v[2];
-    struct arena arena;
-    VEC(struct alike) groups;
-    struct map group_index;
-    VEC(struct token) tokens;
-    struct map token_index;
-    struct gifts *by_unit[2];
-    VEC(struct row) rows;
-    struct map row_index;
-    VEC(struct route_row) routes;
-    struct map route_index;
-};
+#include "policy/preview.h"
 
 /* ---- groups ---- */
 
@@ -299,73 +247,34 @@ static void compare_all(struct preview *p)
     vec_release(&touched);
 }
 
-/* ---- routes ---- */
-
-static void add_route(struct preview *p, bool hidden, uint32_t router, const struct prefix *route, uint32_t viewers,
-                      size_t count)
-{
-    struct {
-        uint32_t hidden, router;
-        struct prefix route;
-    } key;
-
-    memset(&key, 0, sizeof(key));
-    key.hidden = hidden;
-    key.router = router;
-    key.route = *route;
-    uintptr_t known = (uintptr_t)map_get(&p->route_index, &key, sizeof(key));
-    if (!known) {
-        struct route_row r = {.hidden = hidden, .router = router, .route = *route};
-        vec_push(&p->routes, r);
-        known = p->routes.len;
-        map_put(&p->route_index, &key, sizeof(key), (void *)known);
-    }
-    vec_push(&p->routes.items[known - 1].viewers, viewers);
-    p->routes.items[known - 1].count += count;
-}
-
-static void compare_routes(struct preview *p)
-{
-    for (uint32_t router = 0; router < p->v[0]->slots; router++) {
-        const struct vnode *n = view_node(p->v[0], router);
-        for (uint32_t g = 0; n && n->routes.len && g < p->groups.len; g++) {
-            const struct alike *group = &p->groups.items[g];
-            uint32_t viewer =
-                group->nodes.items[0] == router ? group->nodes.items[group->nodes.len - 1] : group->nodes.items[0];
-            struct prefixes shown[2] = {0};
-
-            for (int side = 0; side < 2 && viewer != router; side++)
-                if (policy_sees(p->v[side], viewer, router))
-                    policy_routes(p->v[side], viewer, router, &shown[side]);
-            for (int side = 0; side < 2; side++)
-                for (size_t i = 0; i < shown[side].len; i++)
-                    if (!prefixes_has(&shown[1 - side], &shown[side].items[i]))
-                        add_route(p, side == 0, router, &shown[side].items[i], g, group->nodes.len);
-            prefixes_release(&shown[0]);
-            prefixes_release(&shown[1]);
-        }
-    }
-}
-
 /* ---- telling ---- */
 
-static void put_names(const struct preview *p, const char *key, const struct id_list *groups, struct json_out *o)
+void preview_names(const struct preview *p, const char *key, const struct id_list *groups, size_t count,
+                   struct json_out *o)
 {
-    size_t count = 0, shown = 0;
+    size_t shown = 0;
 
     json_key(o, key);
     json_open(o, '{');
     json_key(o, "names");
     json_open(o, '[');
-    for (size_t i = 0; i < groups->len; i++) {
+    for (size_t i = 0; i < groups->len && shown < PREVIEW_NAMES; i++) {
         const struct alike *g = &p->groups.items[groups->items[i]];
-        count += g->nodes.len;
-        for (size_t k = 0; k < g->nodes.len && shown < NAMES_SHOWN; k++, shown++)
+        for (size_t k = 0; k < g->nodes.len && shown < PREVIEW_NAMES; k++, shown++)
             json_str(o, p->v[0]->nodes[g->nodes.items[k]].name);
     }
     json_close(o, ']');
     json_put_u64(o, "count", count);
     json_close(o, '}');
+}
+
+static size_t nodes_of(const struct preview *p, const struct id_list *groups)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < groups->len; i++)
+        count += p->groups.items[groups->items[i]].nodes.len;
+    return count;
 }
 
 static void put_token(const struct token *t, struct json_out *o)
@@ -404,27 +313,16 @@ static int by_weight(const void *a, const void *b)
     return (x->pairs < y->pairs) - (x->pairs > y->pairs);
 }
 
-static int by_count(const void *a, const void *b)
-{
-    const struct route_row *x = a, *y = b;
-
-    if (x->hidden != y->hidden)
-        return x->hidden ? -1 : 1;
-    return (x->count < y->count) - (x->count > y->count);
-}
-
 static void put_rows(struct preview *p, size_t max_rows, struct json_out *o)
 {
-    char text[PREFIX_TEXT_MAX];
-
     json_key(o, "rows");
     json_open(o, '[');
     for (size_t i = 0; i < p->rows.len && i < max_rows; i++) {
         const struct row *r = &p->rows.items[i];
         json_open(o, '{');
         json_put_str(o, "kind", r->lost ? "lost" : "gained");
-        put_names(p, "sources", &r->from, o);
-        put_names(p, "destinations", &r->to, o);
+        preview_names(p, "sources", &r->from, nodes_of(p, &r->from), o);
+        preview_names(p, "destinations", &r->to, nodes_of(p, &r->to), o);
         json_key(o, "what");
         json_open(o, '[');
         for (size_t k = 0; k < r->tokens.len && k < 20; k++)
@@ -435,44 +333,29 @@ static void put_rows(struct preview *p, size_t max_rows, struct json_out *o)
         json_close(o, '}');
     }
     json_close(o, ']');
-    json_key(o, "routes");
-    json_open(o, '[');
-    for (size_t i = 0; i < p->routes.len && i < max_rows; i++) {
-        const struct route_row *r = &p->routes.items[i];
-        json_open(o, '{');
-        json_put_str(o, "kind", r->hidden ? "hidden" : "shown");
-        json_put_str(o, "router", p->v[0]->nodes[r->router].name);
-        json_put_str(o, "route", prefix_format(&r->route, text));
-        put_names(p, "viewers", &r->viewers, o);
-        json_close(o, '}');
-    }
-    json_close(o, ']');
 }
 
-static void put_all(struct preview *p, size_t max_rows, struct buf *out)
+static void put_all(struct preview *p, size_t max_rows, struct json_out *o)
 {
-    struct json_out o = JSON_OUT(out);
     size_t pairs[2] = {0}, routes[2] = {0};
 
     if (p->rows.len)
         qsort(p->rows.items, p->rows.len, sizeof(*p->rows.items), by_weight);
-    if (p->routes.len)
-        qsort(p->routes.items, p->routes.len, sizeof(*p->routes.items), by_count);
     for (size_t i = 0; i < p->rows.len; i++)
         pairs[p->rows.items[i].lost] += p->rows.items[i].pairs;
     for (size_t i = 0; i < p->routes.len; i++)
         routes[p->routes.items[i].hidden] += p->routes.items[i].count;
-    json_open(&o, '{');
-    json_key(&o, "totals");
-    json_open(&o, '{');
-    json_put_u64(&o, "pairs_lost", pairs[1]);
-    json_put_u64(&o, "pairs_gained", pairs[0]);
-    json_put_u64(&o, "routes_hidden", routes[1]);
-    json_put_u64(&o, "routes_shown", routes[0]);
-    json_put_u64(&o, "rows", p->rows.len + p->routes.len);
-    json_close(&o, '}');
-    put_rows(p, max_rows, &o);
-    json_close(&o, '}');
+    json_key(o, "totals");
+    json_open(o, '{');
+    json_put_u64(o, "pairs_lost", pairs[1]);
+    json_put_u64(o, "pairs_gained", pairs[0]);
+    json_put_u64(o, "routes_hidden", routes[1]);
+    json_put_u64(o, "routes_shown", routes[0]);
+    json_put_u64(o, "routes_approved", p->approvals->len);
+    json_put_u64(o, "rows", p->rows.len + p->routes.len);
+    json_close(o, '}');
+    put_rows(p, max_rows, o);
+    preview_put_routes(p, max_rows, o);
 }
 
 static void preview_release(struct preview *p)
@@ -492,28 +375,27 @@ static void preview_release(struct preview *p)
         vec_release(&p->rows.items[i].from);
         vec_release(&p->rows.items[i].to);
     }
-    for (size_t i = 0; i < p->routes.len; i++)
-        vec_release(&p->routes.items[i].viewers);
     vec_release(&p->groups);
     vec_release(&p->tokens);
     vec_release(&p->rows);
-    vec_release(&p->routes);
     map_release(&p->group_index);
     map_release(&p->token_index);
     map_release(&p->row_index);
-    map_release(&p->route_index);
     arena_release(&p->arena);
+    preview_release_routes(p);
 }
 
-void policy_preview(const struct policy_view *before, const struct policy_view *after, size_t max_rows, struct buf *out)
+void policy_preview(const struct policy_view *before, const struct policy_view *after,
+                    const struct policy_approvals *approvals, size_t max_rows, struct json_out *o)
 {
-    struct preview p = {.v = {before, after}};
+    static const struct policy_approvals none;
+    struct preview p = {.v = {before, after}, .approvals = approvals ? approvals : &none};
 
     build_groups(&p);
     for (int side = 0; side < 2; side++)
         build_gifts(&p, side);
     compare_all(&p);
-    compare_routes(&p);
-    put_all(&p, max_rows, out);
+    preview_compare_routes(&p);
+    put_all(&p, max_rows, o);
     preview_release(&p);
 }

@@ -5,78 +5,16 @@
 
 #include "http/private.h"
 #include "policy/policy.h"
+#include "tailnet/world.h"
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 
-struct world {
-    struct policy_user *users;
-    struct policy_node *nodes;
-    struct prefixes *effective; /* one set a node */
-    struct prefix pools[2];
-    struct policy_tailnet tailnet;
-};
-
-static void add_node(struct world *w, const struct tailnet_node *n)
+static void world_init(struct tailnet_world *w, struct request *r)
 {
-    const struct node *record = n->record;
-    struct prefixes *effective = &w->effective[w->tailnet.node_count];
+    const struct config *c = http_config(r->h);
 
-    node_effective(record, effective);
-    w->nodes[w->tailnet.node_count++] = (struct policy_node){.slot = n->slot,
-                                                             .id = record->r.id,
-                                                             .user_id = record->user_id,
-                                                             .order = record->r.id,
-                                                             .name = record->given_name,
-                                                             .tags = (const char *const *)record->tags.items,
-                                                             .tag_count = record->tags.len,
-                                                             .ipv4 = record->ipv4,
-                                                             .ipv6 = record->ipv6,
-                                                             .routes = effective->items,
-                                                             .route_count = effective->len,
-                                                             .serving = n->serving.items,
-                                                             .serving_count = n->serving.len,
-                                                             .online = n->live.online,
-                                                             .healthy = n->live.healthy};
-}
-
-static void world_init(struct world *w, struct http *h, const struct tailnet_snapshot *s)
-{
-    static const enum policy_role roles[] = {
-        [ROLE_MEMBER] = POLICY_MEMBER, [ROLE_ADMIN] = POLICY_ADMIN, [ROLE_OWNER] = POLICY_OWNER};
-
-    *w = (struct world){.users = mem_alloc((s->user_count + 1) * sizeof(*w->users)),
-                        .nodes = mem_alloc((s->node_count + 1) * sizeof(*w->nodes)),
-                        .effective = mem_alloc((s->node_count + 1) * sizeof(*w->effective))};
-    for (size_t i = 0; i < s->user_count; i++)
-        w->users[i] = (struct policy_user){.id = s->users[i]->r.id,
-                                           .name = s->users[i]->name,
-                                           .email = s->users[i]->email,
-                                           .provider_id = s->users[i]->provider_id,
-                                           .role = roles[s->users[i]->role]};
-    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
-        const struct tailnet_node *n = snapshot_node(s, slot);
-        if (n)
-            add_node(w, n);
-    }
-    const struct config *c = http_config(h);
-    if (c->prefixes.v4.addr.bits)
-        w->pools[w->tailnet.pool_count++] = c->prefixes.v4;
-    if (c->prefixes.v6.addr.bits)
-        w->pools[w->tailnet.pool_count++] = c->prefixes.v6;
+    tailnet_world_init(w, r->s, &c->prefixes.v4, &c->prefixes.v6);
     config_unref(c);
-    w->tailnet.pools = w->pools;
-    w->tailnet.users = w->users;
-    w->tailnet.user_count = s->user_count;
-    w->tailnet.nodes = w->nodes;
-}
-
-static void world_release(struct world *w)
-{
-    for (size_t i = 0; i < w->tailnet.node_count; i++)
-        prefixes_release(&w->effective[i]);
-    free(w->effective);
-    free(w->nodes);
-    free(w->users);
 }
 
 /* The policy in force, NULL: none. One that cannot be read allows nothing, as the core has it. */
@@ -98,12 +36,12 @@ static enum flow explain(struct request *r)
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
     struct policy *p = policy_in_force(r->s);
     struct buf out = BUF_INIT(0);
-    struct world w;
+    struct tailnet_world w;
     uint64_t port = 0;
     bool allowed;
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
 
-    world_init(&w, r->h, r->s);
+    world_init(&w, r);
     struct policy_view *v = policy_view_new(p, &w.tailnet, NULL);
     if (rc == 0)
         rc = policy_explain(v, src, dst, -1, (uint16_t)port, &allowed, &out, &r->err);
@@ -114,7 +52,7 @@ static enum flow explain(struct request *r)
         json_raw(&o, buf_text(&out), out.len);
     }
     policy_view_free(v);
-    world_release(&w);
+    tailnet_world_release(&w);
     policy_unref(p);
     buf_release(&out);
     return DONE;
@@ -133,33 +71,48 @@ enum flow ours_explain(struct request *r)
     return request_later(r, &r->h->disk, explain);
 }
 
+static void compare(struct request *r, const struct policy *now, const struct policy *then,
+                    struct policy_problems *problems)
+{
+    struct policy_approvals approvals = {0};
+    struct tailnet_world w;
+
+    world_init(&w, r);
+    struct policy_view *before = policy_view_new(now, &w.tailnet, NULL);
+    struct policy_view *after = policy_view_new(then, &w.tailnet, before);
+    bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */
+    tailnet_world_approve(&w, after, &approvals);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "ok", ok);
+    write_findings(&o, problems);
+    policy_preview(before, after, &approvals, PREVIEW_ROWS, &o);
+    json_close(&o, '}');
+    vec_release(&approvals);
+    policy_view_free(after);
+    policy_view_free(before);
+    tailnet_world_release(&w);
+}
+
 static enum flow preview(struct request *r)
 {
     const char *text = r->admin.text;
     struct policy_problems problems = {0};
-    struct policy *now = policy_in_force(r->s), *then = NULL;
-    struct buf out = BUF_INIT(0);
-    struct world w;
+    struct policy *now = NULL, *then = NULL;
+    struct buf errors = BUF_INIT(0);
 
     if (policy_parse(text, strlen(text), &then, &problems) < 0) {
-        policy_problems_text(&problems, &out);
-        err_field(&r->err, ERR_INVALID, "policy", "%.200s", buf_text(&out));
+        policy_problems_text(&problems, &errors);
+        err_field(&r->err, ERR_INVALID, "policy", "%.200s", buf_text(&errors));
         reply_error(r, &r->err);
     } else {
-        world_init(&w, r->h, r->s);
-        struct policy_view *before = policy_view_new(now, &w.tailnet, NULL);
-        struct policy_view *after = policy_view_new(then, &w.tailnet, before);
-        policy_preview(before, after, PREVIEW_ROWS, &out);
-        struct json_out o = reply_json(r);
-        json_raw(&o, buf_text(&out), out.len);
-        policy_view_free(after);
-        policy_view_free(before);
-        world_release(&w);
+        now = policy_in_force(r->s);
+        compare(r, now, then, &problems);
     }
     policy_problems_release(&problems);
     policy_unref(now);
     policy_unref(then);
-    buf_release(&out);
+    buf_release(&errors);
     return DONE;
 }
 

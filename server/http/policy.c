@@ -67,10 +67,8 @@ static enum flow get(struct request *r)
     return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
 }
 
-static void write_findings(struct json_out *o, const struct request *r)
+void write_findings(struct json_out *o, const struct policy_problems *found)
 {
-    const struct policy_problems *found = &r->admin.problems;
-
     json_key(o, "findings");
     json_open(o, '[');
     for (size_t i = 0; i < found->len; i++) {
@@ -105,7 +103,7 @@ static enum flow set_done(struct request *r)
     else
         json_nil(&o);
     json_put_str(&o, "text", r->admin.event ? r->admin.event->text : "Nothing changes");
-    write_findings(&o, r);
+    write_findings(&o, &r->admin.problems);
     json_close(&o, '}');
     return DONE;
 }
@@ -140,7 +138,7 @@ static enum flow check_done(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_put_bool(&o, "ok", code == 0);
-    write_findings(&o, r);
+    write_findings(&o, &r->admin.problems);
     json_close(&o, '}');
     return DONE;
 }

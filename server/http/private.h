@@ -269,6 +269,7 @@ void write_pending(struct json_out *o, struct view *v, const struct pending *p);
 void write_pendings(struct json_out *o, struct view *v);
 void write_prefixes(struct json_out *o, struct view *v, const struct prefixes *only);
 void write_event(struct json_out *o, const struct event *e);
+void write_findings(struct json_out *o, const struct policy_problems *found); /* of a policy */
 void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t seq);
 
 /* ---- diff.c ---- */

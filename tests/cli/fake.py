@@ -131,7 +131,10 @@ def ours(method, path, query, body):
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
     if words == ["policy", "preview"]:
         row = {"kind": "lost", "pairs": 12, "what": ["tcp port 22"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
-        return 200, {"rows": [row], "totals": {"pairs_lost": 12, "pairs_gained": 0}}
+        route = {"kind": "hidden", "route": "10.0.0.0/24", "router": "gw", "viewers": {"count": 12, "names": ["laptop"]}}
+        return 200, {"ok": False, "findings": [{"line": 3, "column": 1, "severity": "error", "message": "test(s) failed"}],
+                     "rows": [row], "routes": [route], "approvals": [{"route": "10.9.0.0/16", "router": "gw", "viewers": 1}],
+                     "totals": {"pairs_lost": 12, "pairs_gained": 0}}
     return 200, CHANGE
 
 

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "policy/policy.h"
+#include "json/json.h"
 
 static const struct policy_user users[] = {{1, "alice", "alice@example.com", "", POLICY_OWNER},
                                            {2, "bob", "bob@example.com", "", POLICY_MEMBER}};
@@ -18,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct prefixes shown = {0};
     struct strs attrs = {0};
     struct buf out = BUF_INIT(8U << 20);
+    struct json_out o = JSON_OUT(&out);
     struct policy *p = NULL;
     struct err e;
     bool allowed;
@@ -47,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             policy_routes(v, i, 3 - i, &shown);
         }
         (void)!policy_explain(v, "alice", "10.0.0.1", 6, 22, &allowed, &out, &e);
-        policy_preview(v, none, 10, &out);
+        policy_preview(v, none, NULL, 10, &o);
         policy_view_remove(v, 2);
         policy_view_put(v, &nodes[2]);
         policy_view_free(none);

@@ -637,6 +637,17 @@ static void test_explain(void **unused)
     buf_release(&out);
 }
 
+static void preview_text(const struct policy_view *before, const struct policy_view *after,
+                         const struct policy_approvals *approvals, struct buf *out)
+{
+    struct json_out o = JSON_OUT(out);
+
+    buf_clear(out);
+    json_open(&o, '{');
+    policy_preview(before, after, approvals, 100, &o);
+    json_close(&o, '}');
+}
+
 static void test_preview(void **unused)
 {
     struct fleet f;
@@ -651,12 +662,11 @@ static void test_preview(void **unused)
         &f, "{" TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"bob@example.com\"],\"dst\":[\"10.0.0.0/24:443\"]},"
             "{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"tag:router:20-25\"]}]}");
 
-    policy_preview(before, before, 100, &out);
+    preview_text(before, before, NULL, &out);
     assert_string_equal(buf_text(&out),
                         "{\"totals\":{\"pairs_lost\":0,\"pairs_gained\":0,\"routes_hidden\":0,\"routes_shown\":0,"
-                        "\"rows\":0},\"rows\":[],\"routes\":[]}");
-    buf_clear(&out);
-    policy_preview(before, after, 100, &out);
+                        "\"routes_approved\":0,\"rows\":0},\"rows\":[],\"routes\":[],\"viewers\":[],\"approvals\":[]}");
+    preview_text(before, after, NULL, &out);
     json_t *got = NULL;
     assert_int_equal(json_read(buf_text(&out), out.len, SIZE_MAX, "preview", &got, NULL), 0);
     const json_t *rows = json_object_get(got, "rows"), *first = json_array_get(rows, 0);
@@ -668,7 +678,44 @@ static void test_preview(void **unused)
     assert_non_null(strstr(buf_text(&out),
                            "{\"kind\":\"hidden\",\"router\":\"r1\",\"route\":\"10.0.0.0/24\",\"viewers\":{\"names\":["
                            "\"c1\"],\"count\":1}}"));
+    assert_non_null(strstr(buf_text(&out), "\"viewers\":[{\"viewers\":{\"names\":[\"c1\"],\"count\":1},\"hidden\":1,"
+                                           "\"shown\":0,\"routes\":[{\"kind\":\"hidden\",\"router\":\"r1\",\"route\":"
+                                           "\"10.0.0.0/24\"}]}"));
     json_decref(got);
+    buf_release(&out);
+    policy_view_free(before);
+    policy_view_free(after);
+}
+
+/* Viewers that lose the same share a row; a router is no viewer of its own route; approvals by who would see them. */
+static void test_preview_routes(void **unused)
+{
+    struct fleet f;
+    struct buf out = {0};
+    struct policy_approval more[] = {{X1, prefix_of("10.7.0.0/16")}, {R1, prefix_of("10.8.0.0/16")}};
+    struct policy_approvals approvals = {more, 2, 2};
+    struct prefix routes[] = {prefix_of("10.0.0.0/24"), prefix_of("10.8.0.0/16")};
+
+    (void)unused;
+    make_fleet(&f);
+    struct policy_view *before =
+        view_of(&f, "{" TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"10.0.0.0/24:*\"]}]}");
+    struct policy_view *after = view_of(
+        &f, "{" TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"bob@example.com\"],\"dst\":[\"10.8.0.0/16:*\"]}]}");
+    f.nodes[R1].routes = f.nodes[R1].serving = routes;
+    f.nodes[R1].route_count = f.nodes[R1].serving_count = 2;
+    policy_view_put(after, &f.nodes[R1]);
+
+    preview_text(before, after, &approvals, &out);
+    assert_non_null(strstr(buf_text(&out), "\"routes_hidden\":5,\"routes_shown\":1,\"routes_approved\":2"));
+    assert_non_null(strstr(buf_text(&out),
+                           "{\"kind\":\"hidden\",\"router\":\"r1\",\"route\":\"10.0.0.0/24\",\"viewers\":{"
+                           "\"names\":[\"r2\",\"x1\",\"x2\",\"c1\",\"c2\"],\"count\":5}}"));
+    assert_non_null(
+        strstr(buf_text(&out), "{\"viewers\":{\"names\":[\"r2\",\"x1\",\"x2\",\"c1\"],\"count\":4},\"hidden\":1"));
+    assert_non_null(strstr(buf_text(&out), "{\"viewers\":{\"names\":[\"c2\"],\"count\":1},\"hidden\":1,\"shown\":1"));
+    assert_non_null(strstr(buf_text(&out), "\"approvals\":[{\"router\":\"r1\",\"route\":\"10.8.0.0/16\",\"viewers\":1},"
+                                           "{\"router\":\"x1\",\"route\":\"10.7.0.0/16\",\"viewers\":0}]"));
     buf_release(&out);
     policy_view_free(before);
     policy_view_free(after);
@@ -733,6 +780,7 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_preview),
+        cmocka_unit_test(test_preview_routes),
         cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,49 +157,123 @@ static char *some_names(const json_t *set)
     return buf_take(&b);
 }
 
-static void show_preview(const struct cli *c, const json_t *answer)
+static void number_cell(struct table *t, uint64_t number)
+{
+    struct buf b = BUF_INIT(32);
+
+    buf_addu(&b, number);
+    table_cell(t, buf_text(&b), CELL_PLAIN);
+    buf_release(&b);
+}
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static void set_cell(struct table *t, const json_t *set)
+{
+    char *names = some_names(set);
+
+    table_cell(t, names, CELL_PLAIN);
+    free(names);
+}
+
+static void safe_cell(struct table *t, const char *text)
+{
+    struct buf b = BUF_INIT(4096);
+
+    str_safe(&b, text, strlen(text));
+    table_cell(t, buf_text(&b), CELL_PLAIN);
+    buf_release(&b);
+}
+
+static void show_access(const struct cli *c, const json_t *rows)
 {
     static const char *const heads[] = {"Access", "Pairs", "Who", "To", "What"};
-    const json_t *rows = json_object_get(answer, "rows"), *totals = json_object_get(answer, "totals");
-    uint64_t lost = 0, gained = 0;
     struct table t;
     json_t *row, *what;
     size_t i, k;
 
-    if (!json_array_size(rows)) {
-        fputs("Nobody gains or loses access\n", c->out.out);
+    if (!json_array_size(rows))
         return;
-    }
     table_init(&t, heads, 5);
     json_array_foreach(rows, i, row)
     {
         bool gain = str_eq(json_text(row, "kind", ""), "gained");
-        char *who = some_names(json_object_get(row, "sources")), *to = some_names(json_object_get(row, "destinations"));
-        struct buf pairs = BUF_INIT(32), list = BUF_INIT(4096);
-        uint64_t count = 0;
-        count = (uint64_t)json_integer_value(json_object_get(row, "pairs"));
-        buf_addu(&pairs, count);
+        struct buf list = BUF_INIT(4096);
         json_array_foreach(json_object_get(row, "what"), k, what)
         {
             buf_adds(&list, k ? "; " : "");
             buf_adds(&list, json_string_value(what));
         }
         table_cell(&t, gain ? "gained" : "lost", gain ? CELL_GOOD : CELL_BAD);
-        table_cell(&t, buf_text(&pairs), CELL_PLAIN);
-        table_cell(&t, who, CELL_PLAIN);
-        table_cell(&t, to, CELL_PLAIN);
-        table_cell(&t, buf_text(&list), CELL_PLAIN);
-        buf_release(&pairs);
+        number_cell(&t, number_of(row, "pairs"));
+        set_cell(&t, json_object_get(row, "sources"));
+        set_cell(&t, json_object_get(row, "destinations"));
+        safe_cell(&t, buf_text(&list));
         buf_release(&list);
-        free(who);
-        free(to);
     }
     table_print(&t, &c->out);
     table_release(&t);
-    lost = (uint64_t)json_integer_value(json_object_get(totals, "pairs_lost"));
-    gained = (uint64_t)json_integer_value(json_object_get(totals, "pairs_gained"));
-    fprintf(c->out.out, "%llu pairs of devices lose access, %llu gain it. Nothing was changed.\n",
-            (unsigned long long)lost, (unsigned long long)gained);
+}
+
+static void show_routes(const struct cli *c, const json_t *routes, const json_t *approvals)
+{
+    static const char *const heads[] = {"Route", "Prefix", "Router", "For"};
+    struct table t;
+    json_t *row;
+    size_t i;
+
+    if (!json_array_size(routes) && !json_array_size(approvals))
+        return;
+    table_init(&t, heads, 4);
+    json_array_foreach(approvals, i, row)
+    {
+        uint64_t viewers = number_of(row, "viewers");
+        struct buf b = BUF_INIT(64);
+        buf_addf(&b, "%llu %s", (unsigned long long)viewers, viewers == 1 ? "device" : "devices");
+        table_cell(&t, "approved", CELL_GOOD);
+        safe_cell(&t, json_text(row, "route", ""));
+        safe_cell(&t, json_text(row, "router", ""));
+        table_cell(&t, buf_text(&b), CELL_PLAIN);
+        buf_release(&b);
+    }
+    json_array_foreach(routes, i, row)
+    {
+        bool shown = str_eq(json_text(row, "kind", ""), "shown");
+        table_cell(&t, shown ? "shown" : "hidden", shown ? CELL_GOOD : CELL_BAD);
+        safe_cell(&t, json_text(row, "route", ""));
+        safe_cell(&t, json_text(row, "router", ""));
+        set_cell(&t, json_object_get(row, "viewers"));
+    }
+    table_print(&t, &c->out);
+    table_release(&t);
+}
+
+static void show_preview(const struct cli *c, const json_t *answer)
+{
+    const json_t *totals = json_object_get(answer, "totals"), *found;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "findings"), i, found)
+    {
+        const char *text = json_text(found, "message", "");
+        struct buf b = BUF_INIT(4096);
+        str_safe(&b, text, strlen(text));
+        fprintf(c->out.err, "%s: line %llu: %s\n",
+                str_eq(json_text(found, "severity", ""), "warning") ? "Warning" : "Would be refused",
+                (unsigned long long)number_of(found, "line"), buf_text(&b));
+        buf_release(&b);
+    }
+    show_access(c, json_object_get(answer, "rows"));
+    show_routes(c, json_object_get(answer, "routes"), json_object_get(answer, "approvals"));
+    if (!json_array_size(json_object_get(answer, "rows")))
+        fputs("Nobody gains or loses access.\n", c->out.out);
+    else
+        fprintf(c->out.out, "%llu pairs of devices lose access, %llu gain it. Nothing was changed.\n",
+                (unsigned long long)number_of(totals, "pairs_lost"),
+                (unsigned long long)number_of(totals, "pairs_gained"));
 }
 
 static void show_explanation(const struct cli *c, const json_t *answer)
@@ -314,7 +388,8 @@ const struct command policy_commands[] = {
     {"policy check", NULL, NULL, check_flags, "Check a policy and run its tests, changing nothing", .run = check},
     {"policy compile", NULL, NULL, compile_flags, "Show what nodes would be told, without a daemon",
      .text = "Show what the nodes of a tailnet that stands in a file would be told by a policy: packet filter, peers, routes, SSH rules. No daemon is asked", .bits = CMD_BARE, .run = compile},
-    {"policy preview", NULL, "FILE", NULL, "Show who would gain and lose access to what", .run = preview},
+    {"policy preview", NULL, "FILE", NULL, "Show who would gain and lose access to what",
+     .text = "Show what a policy would change: who gains and loses access to what, and which routes would be approved, shown and hidden. Nothing is changed", .run = preview},
     {"policy adopt", NULL, NULL, NULL, "Copy the policy from its file into the database", .run = adopt},
     {"policy explain", NULL, "SRC DST[:PORT]", NULL, "Say whether SRC reaches DST, and why",
      .text = "Say whether SRC reaches DST, and why: the rule with its line, the route and the router, or the nearest rule that failed. Both are nodes, users, tags or addresses", .run = explain},

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The policy over the API: previews of routes and access, long messages, conflicts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "shared/api_fixture.h"
+
+#define APPROVES                                                                                                       \
+    "{\"acls\":[{\"action\":\"accept\",\"src\":[\"bob@\"],\"dst\":[\"10.0.0.0/8:443\"]}],"                             \
+    "\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"alice@\"]}}"
+
+/* {"policy": TEXT}; the caller owns it. */
+static char *body_of(const char *policy)
+{
+    json_t *j = json_pack("{s:s}", "policy", policy);
+    char *text = json_compact(j);
+
+    json_decref(j);
+    return text;
+}
+
+static json_t *send_policy(struct api_fixture *f, int status, const char *method, const char *target,
+                           const char *policy)
+{
+    char *body = body_of(policy);
+    json_t *answer = api_expect(f, status, method, target, body);
+
+    free(body);
+    return answer;
+}
+
+static void make_users(struct api_fixture *f)
+{
+    json_decref(api_expect(f, 200, "POST", "/api/headway/users", "{\"name\":\"alice\"}"));
+    json_decref(api_expect(f, 200, "POST", "/api/headway/users", "{\"name\":\"bob\"}"));
+}
+
+static void a_preview_tells_access_and_routes(void **unused)
+{
+    static const char *const routes[] = {"10.1.0.0/16", "192.168.1.0/24", NULL};
+    struct api_fixture f;
+    uint64_t sessions[2];
+
+    (void)unused;
+    api_begin(&f, "");
+    make_users(&f);
+    api_node(&f, "alice", "router", routes, &sessions[0]);
+    api_node(&f, "bob", "laptop", NULL, &sessions[1]);
+
+    json_t *j = send_policy(&f, 200, "POST", "/api/headway/policy/preview", APPROVES "}");
+    assert_true(json_is_true(json_object_get(j, "ok")));
+    const json_t *approval = json_array_get(json_object_get(j, "approvals"), 0);
+    assert_int_equal(json_array_size(json_object_get(j, "approvals")), 1);
+    assert_string_equal(json_text(approval, "router", ""), "router");
+    assert_string_equal(json_text(approval, "route", ""), "10.1.0.0/16");
+    assert_int_equal(json_integer_value(json_object_get(approval, "viewers")), 1);
+    const json_t *row = json_array_get(json_object_get(j, "routes"), 0);
+    assert_string_equal(json_text(row, "kind", ""), "shown");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "totals"), "routes_approved")), 1);
+    row = json_array_get(json_object_get(j, "rows"), 0);
+    assert_string_equal(json_text(row, "kind", ""), "lost"); /* everything was allowed before */
+    json_decref(j);
+
+    j = send_policy(&f, 200, "POST", "/api/headway/policy/preview",
+                    APPROVES ",\n\"tests\":[{\"src\":\"bob@\",\"accept\":[\"10.9.9.9:22\"]}]}");
+    assert_true(json_is_false(json_object_get(j, "ok")));
+    assert_int_equal(json_array_size(json_object_get(j, "findings")), 1);
+    json_decref(j);
+
+    /* Nothing of it happened. */
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    size_t i;
+    const json_t *route;
+    json_array_foreach(json_object_get(j, "routes"), i, route)
+        assert_string_equal(json_text(route, "state", ""), "available");
+    json_decref(j);
+    api_end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_preview_tells_access_and_routes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
