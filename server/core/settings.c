@@ -118,6 +118,9 @@ void settings_from_config(struct core_state *s)
     t->randomize_client_port = c->randomize_client_port;
     t->logtail = c->logtail;
     t->auto_update = c->auto_update;
+    t->strict_relay = !c->derp.server.legacy_clients;
+    if (!old || old->strict_relay != t->strict_relay)
+        s->tailnet_dirty |= CHANGE_DERP;
     if (!old || !str_eq(old->dns_json, t->dns_json) || !str_eq(old->base_domain, t->base_domain))
         s->tailnet_dirty |= CHANGE_DNS;
     settings_unref(old);

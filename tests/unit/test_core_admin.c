@@ -586,6 +586,44 @@ static void a_policy_of_a_file_is_followed_while_it_is_one(void **state)
     free(path);
 }
 
+/* ---- settings ---- */
+
+static bool relay_is_strict(const struct tailnet_snapshot *s, void *arg)
+{
+    const bool *strict = arg;
+
+    return s->settings->strict_relay == *strict;
+}
+
+static uint64_t relay_version(void)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    uint64_t version = s->settings->derp_version;
+
+    tailnet_unpin(s);
+    return version;
+}
+
+static void what_old_clients_get_of_the_relay_follows_the_configuration(void **state)
+{
+    bool strict = true;
+
+    (void)state;
+    core_rig_prepare(&r, "derp:\n  server:\n    legacy_clients: false\n");
+    core_rig_start(&r);
+    core_rig_until(&r, relay_is_strict, &strict);
+    uint64_t before = relay_version();
+    r.config->derp.server.legacy_clients = true;
+    core_reload(r.core, r.config);
+    strict = false;
+    core_rig_until(&r, relay_is_strict, &strict);
+    assert_true(relay_version() > before); /* clients that are connected are told */
+    before = relay_version();
+    core_reload(r.core, r.config);
+    core_rig_user(&r, "alice"); /* behind the reload */
+    assert_int_equal(relay_version(), before);
+}
+
 /* ---- a store that refuses ---- */
 
 struct heard {
@@ -743,6 +781,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tags_that_nobody_owns_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(ssh_is_asked_for_where_a_check_rule_says_so, begin, end),
         cmocka_unit_test_teardown(a_policy_of_a_file_is_followed_while_it_is_one, end),
+        cmocka_unit_test_teardown(what_old_clients_get_of_the_relay_follows_the_configuration, end),
         cmocka_unit_test_teardown(what_cannot_be_stored_was_never_true, end),
         cmocka_unit_test_setup_teardown(what_was_refused_moves_no_route, begin, end),
         cmocka_unit_test_setup_teardown(a_restart_finds_everything, begin, end),

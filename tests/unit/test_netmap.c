@@ -299,6 +299,26 @@ static void old_clients_are_not_given_a_pin_they_cannot_check(void **state)
     netmap_session_free(s);
 }
 
+static void old_clients_get_the_pin_where_the_configuration_wants_it(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 1);
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    struct tailnet_settings *set = settings_edit(now->settings);
+    set->strict_relay = true;
+    f->w.next = snapshot_edit(now);
+    tailnet_unpin(now);
+    snapshot_set_settings(f->w.next, set);
+    settings_unref(set);
+    world_publish(&f->w);
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false});
+
+    const json_t *node = json_array_get(at(at(at(at(tell(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
+    assert_non_null(strstr(json_string_value(at(node, "CertName")), "sha256-raw:"));
+    assert_null(at(node, "InsecureForTests"));
+    netmap_session_free(s);
+}
+
 static void volatile_changes_are_patches(void **state)
 {
     struct fixture *f = *state;
@@ -764,6 +784,7 @@ int main(void)
         T(a_lonely_node_gets_no_peers_at_all),
         T(compressed_maps_of_many_blocks_read_as_one_object),
         T(old_clients_are_not_given_a_pin_they_cannot_check),
+        T(old_clients_get_the_pin_where_the_configuration_wants_it),
         T(volatile_changes_are_patches),
         T(changes_of_one_node_become_one_entry),
         T(new_keys_never_share_an_entry_with_offline),
