@@ -165,7 +165,9 @@ void conn_read(struct rpc_conn *c)
         h2_feed(c, plain, plain_len);
     }
     hold(c, in + at, len - at);
-    conn_touch(c);
+    /* An acknowledgement of a PING, say, asks for nothing. */
+    if (c->h2 && (nghttp2_session_want_write(c->h2) || !nghttp2_session_want_read(c->h2)))
+        conn_touch(c);
 }
 
 /* ---- Out ---- */

@@ -10,7 +10,8 @@
 
 #define INTERVAL_MS  30000
 #define TIMEOUT_MS   15000
-#define SLOT_MS      20 /* PINGs of different connections that are due within a slot share a turn of the loop */
+#define SLOT_MS      20 /* deadlines of different connections that fall into a slot share a turn of the loop */
+#define SLOT_MAX_MS  100
 #define EXTRA_MAX_US 20000000
 
 static void due(struct loop_timer *timer);
@@ -20,10 +21,19 @@ static struct rpc_conn *owner(struct loop_timer *timer)
     return (struct rpc_conn *)((char *)timer - offsetof(struct rpc_conn, ping.timer));
 }
 
-static void set_timer(struct rpc_conn *c, int64_t when)
+static void set_deadline(struct rpc_conn *c, int64_t when)
 {
     when = (when / SLOT_MS + 1) * SLOT_MS;
     loop_timer_set(c->loop, &c->ping.timer, when - loop_now(c->loop), due);
+}
+
+/* PINGs are sent in batches: then their answers arrive in batches too, and a loop with a thousand routers wakes twenty
+ * times a second instead of two thousand times. Ten batches in an interval, so that they are spread over it. */
+static unsigned slot_ms(const struct ping *p)
+{
+    unsigned slot = p->interval_ms / 10;
+
+    return slot > SLOT_MAX_MS ? SLOT_MAX_MS : slot ? slot : 1;
 }
 
 /* Good enough to spread PINGs, and without a system call for each. */
@@ -33,14 +43,16 @@ static unsigned dice(struct ping *p, unsigned below)
     return below ? (unsigned)((p->dice >> 33) % below) : 0;
 }
 
-/* Up to a tenth earlier than the interval says: connections that were all written to at once, and so all answered at
- * once, do not stay in step. */
+/* At the beginning of a slot, and up to a tenth of the interval earlier: connections that were all written to at once,
+ * and so all answered at once, do not stay in step. */
 static void wait_interval(struct rpc_conn *c)
 {
     struct ping *p = &c->ping;
+    unsigned slot = slot_ms(p);
+    int64_t when = (p->last_heard + p->interval_ms) / slot - dice(p, p->interval_ms / 10 / slot + 1);
 
     p->state = PING_IDLE;
-    set_timer(c, p->last_heard + p->interval_ms - dice(p, p->interval_ms / 10 + 1));
+    loop_timer_set(c->loop, &p->timer, when * slot - loop_now(c->loop), due);
 }
 
 /* What the round trips so far explain, in us: the mean and four times the spread, as TCP reckons a retransmission. */
@@ -78,7 +90,7 @@ static void send_ping(struct rpc_conn *c)
     p->unanswered++;
     count_add(&c->server->pings, 1);
     conn_touch(c);
-    set_timer(c, loop_now(c->loop) + suspect_after(p));
+    set_deadline(c, loop_now(c->loop) + suspect_after(p));
 }
 
 static void due(struct loop_timer *timer)
@@ -95,14 +107,14 @@ static void due(struct loop_timer *timer)
             return;
     }
     if (p->state == PING_IDLE) {
-        int64_t next = p->last_heard + p->interval_ms - p->interval_ms / 10;
+        int64_t next = p->last_heard + p->interval_ms - p->interval_ms / 10 - slot_ms(p);
         if (loop_now(c->loop) < next)
             wait_interval(c);
         else
             send_ping(c);
     } else if (p->state == PING_OUT) {
         p->state = PING_SUSPECT;
-        set_timer(c, loop_now(c->loop) + dead_after(p) - suspect_after(p));
+        set_deadline(c, loop_now(c->loop) + dead_after(p) - suspect_after(p));
         call_health_all(c, RPC_SUSPECT);
     } else {
         count_add(&c->server->dead, 1);
@@ -132,7 +144,7 @@ void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeou
     p->timeout_ms = timeout_ms ? timeout_ms : 1;
     /* A PING that is out keeps the terms it was sent under. */
     if (p->state == PING_IDLE)
-        set_timer(c, loop_now(c->loop) + dice(p, p->interval_ms));
+        set_deadline(c, loop_now(c->loop) + dice(p, p->interval_ms));
 }
 
 void ping_heard(struct rpc_conn *c)
