@@ -6,12 +6,15 @@
 #
 #   lab_up                        the switch and the daemon; skips the test where a lab cannot be made
 #   lab_host NAME [VERSION]       a host with a client, ready for `ts NAME up`
+#   lab_nat NAME KIND             a router to the switch that masquerades: easy (keeps ports) or hard (another one for each
+#                                 destination); lab_host NAME VERSION NAT puts a host behind it
 #   lab_lan NAME HOST...          a LAN behind these hosts (they forward into it), with a server; sets LAN_NET and LAN_SERVER
 #   on NAME COMMAND...            a command on that host (or "ctl", "internet", or a LAN's name)
 #   ts NAME ARGUMENTS...          its tailscale command
 #   hw ARGUMENTS...               the administrator's command, on ctl
 #   lab_join NAME ARGUMENTS...    tailscale up with $KEY and the arguments
 #   lab_cut NAME, lab_mend NAME   its cable is pulled: packets vanish, nothing is closed; and put back
+#   lab_block NAME FROM..., lab_unblock NAME      what comes from these hosts vanishes at NAME: the relay is left
 #   lab_kill9, lab_stop, lab_start NAME      its tailscaled
 #   daemon_start, daemon_stop, daemon_kill9  the daemon
 #   gap_begin NAME ADDRESS, gap_end          a packet each 20 ms; gap_end sets GAP_MS, REPLIES and LOST
@@ -162,14 +165,54 @@ daemon_kill9() { end_process "$DAEMON" KILL; }
 
 hw() { ip netns exec "$(lab_ns ctl)" "$HEADWAY" -c "$LAB/config.yaml" "$@"; }
 
-lab_host() {
-  local name=$1 version=${2:-$CLIENT_NEW} bin
-  bin=$("$ROOT/tests/interop/clients.sh" "$version") || skip_all "$bin"
-  lab_namespace "$name" "10.99.0.$lab_next"
-  mkdir -p "$LAB/$name/lib"
-  echo "10.99.0.$lab_next" >"$LAB/$name/address"
-  echo "$bin" >"$LAB/$name/bin"
+# lab_address NAME: the next one of the switch, also in the host's file "address"
+lab_address() {
+  mkdir -p "$LAB/$1"
+  echo "10.99.0.$lab_next" >"$LAB/$1/address"
   lab_next=$((lab_next + 1))
+}
+
+# What a packet that nobody asked for meets at home: it is dropped, the rest is masqueraded.
+lab_nat() {
+  local name=$1 how=masquerade
+  [ "$2" = easy ] || how='masquerade fully-random'
+  lab_address "$name"
+  lab_namespace "$name" "$(cat "$LAB/$name/address")"
+  on "$name" sysctl -qw net.ipv4.ip_forward=1
+  on "$name" nft "table ip nat {
+    chain out { type nat hook postrouting priority 100; oifname \"eth0\" $how; }
+    chain in { type filter hook input priority 0; iifname \"eth0\" ct state new drop; }
+    chain through { type filter hook forward priority 0; iifname \"eth0\" ct state new drop; }
+  }"
+}
+
+# lab_behind NAME NAT: a namespace on the far side of that router. What others see is the router's address.
+lab_behind() {
+  local ns nat net=10.98.$lab_next
+  ns=$(lab_ns "$1") nat=$(lab_ns "$2")
+  cp "$LAB/$2/address" "$LAB/$1/address"
+  lab_next=$((lab_next + 1))
+  ip netns add "$ns" &&
+    ip link add "to-$1" netns "$nat" type veth peer name eth0 netns "$ns" &&
+    ip -n "$nat" addr add "$net.1/24" dev "to-$1" &&
+    ip -n "$nat" link set "to-$1" up &&
+    ip -n "$ns" link set lo up &&
+    ip -n "$ns" addr add "$net.2/24" dev eth0 &&
+    ip -n "$ns" link set eth0 up &&
+    ip -n "$ns" route add default via "$net.1"
+}
+
+lab_host() {
+  local name=$1 version=${2:-$CLIENT_NEW} nat=${3:-} bin
+  bin=$("$ROOT/tests/interop/clients.sh" "$version") || skip_all "$bin"
+  mkdir -p "$LAB/$name/lib"
+  if [ -n "$nat" ]; then
+    lab_behind "$name" "$nat"
+  else
+    lab_address "$name"
+    lab_namespace "$name" "$(cat "$LAB/$name/address")"
+  fi
+  echo "$bin" >"$LAB/$name/bin"
   # tailscaled rewrites resolv.conf and puts files beside it; the machine's own must stay as they are.
   cp -a /etc "$LAB/$name/etc"
   rm -f "$LAB/$name/etc/resolv.conf"
@@ -239,6 +282,16 @@ lab_cut() {
 }
 lab_mend() { on "$1" nft delete table inet cut; }
 
+lab_block() {
+  local host=$1 from rules=
+  shift
+  for from in "$@"; do rules+="ip saddr $(cat "$LAB/$from/address") drop; "; done
+  # A host behind a router of its own has its outer address there.
+  on "$host" nft "table ip block { chain incoming { type filter hook prerouting priority -300; $rules }
+  }"
+}
+lab_unblock() { on "$1" nft delete table ip block; }
+
 gap_begin() {
   # No function in the background: its number would be a shell's, and ping would outlive it.
   on_words "$1"
@@ -295,6 +348,19 @@ peer() { ts "$1" status --json | jq -er --arg n "$2" ".Peer // {} | [.[] | selec
 has_route() { peer "$1" "$2" ".AllowedIPs | index(\"$3\") != null" >/dev/null; }
 has_no_route() { peer "$1" "$2" ".AllowedIPs | index(\"$3\") == null" >/dev/null; }
 knows() { peer "$1" "$2" .HostName >/dev/null; }
+address_of() { ts "$1" ip -4; }
+via_relay() { ts "$1" ping --until-direct=false -c 1 --timeout 3s "$(address_of "$2")" | grep -F 'via DERP(lab)'; }
+via_direct() { ts "$1" ping -c 1 --timeout 3s "$(address_of "$2")" | grep -F "via $(cat "$LAB/$2/address"):"; }
+# on_relay, on_path FROM TO: a packet passes, and status says by which path
+on_relay() { reaches "$1" "$(address_of "$2")" && peer "$1" "$2" 'select(.CurAddr == "") | .Relay' | grep -x lab; }
+on_path() { reaches "$1" "$(address_of "$2")" && peer "$1" "$2" .CurAddr | grep "^$(cat "$LAB/$2/address"):"; }
+# first_ping FROM TO LIMIT_MS: how long until the first packet ever is answered
+first_ping() {
+  local to began
+  to=$(address_of "$2") began=$(now_ms)
+  check "the first packet from $1 to $2 is answered" on "$1" ping -n -q -c 1 -W 15 "$to"
+  at_most "first answer from $2 to $1" "$(($(now_ms) - began))" "$3" ms
+}
 reaches() { on "$1" ping -n -q -c 1 -W 1 "$2"; }
 backend_is() { [ "$(ts "$1" status --json | jq -r .BackendState)" = "$2" ]; }
 approve() { hw nodes approve-routes --identifier "$(node_id "$1")" --routes "$2"; }

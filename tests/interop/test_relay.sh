@@ -8,39 +8,26 @@
 # shellcheck source=lab.sh
 . "$(dirname "$0")/lab.sh"
 
-# block HOST FROM...: packets from these hosts vanish at HOST; only the relay is left
-block() {
-  local host=$1 from rules=
-  shift
-  for from in "$@"; do rules+="ip saddr $(cat "$LAB/$from/address") drop; "; done
-  on "$host" nft "table inet block { chain incoming { type filter hook input priority -300; $rules }
-  }"
-}
-unblock() { on "$1" nft delete table inet block; }
-address_of() { ts "$1" ip -4; }
-# via_relay FROM TO, via_direct FROM TO
-via_relay() { ts "$1" ping --until-direct=false -c 1 --timeout 2s "$(address_of "$2")" | grep -F 'via DERP(lab)'; }
-via_direct() { ts "$1" ping -c 1 --timeout 2s "$(address_of "$2")" | grep -F "via $(cat "$LAB/$2/address"):"; }
-relayed() { on "$1" ping -c 1 -W 2 "$(address_of "$2")" >/dev/null; }
+relayed() { reaches "$1" "$(address_of "$2")"; }
 status() { hw relay status -o json | jq -e "$1" >/dev/null; }
 
 lab_up
 lab_host a "$CLIENT_NEW"
 lab_host b "$CLIENT_USED"
 lab_host c "$CLIENT_OLD"
-block a b c
-block b a c
-block c a b
+lab_block a b c
+lab_block b a c
+lab_block c a b
 user_and_key alice
 began=$(now_ms)
 lab_join a
-echo "# tailscale up took $(($(now_ms) - began)) ms"
+at_most "tailscale up" "$(($(now_ms) - began))" 600 ms
 lab_join b
 lab_join c
 
-began=$(now_ms)
-check "a reaches b through the relay" wait_for 15 via_relay a b
-echo "# first answer after $(($(now_ms) - began)) ms"
+first_ping a b 1000
+first_ping c b 1000
+check "a reaches b through the relay" wait_for 5 via_relay a b
 check "and b reaches a" wait_for 5 via_relay b a
 check "a reaches c, which cannot pin the certificate, and back" eval 'wait_for 15 via_relay a c && wait_for 5 via_relay c a'
 check "packets pass too" wait_for 5 relayed a b
@@ -65,8 +52,8 @@ check "without UDP the relay's delay is measured over TLS" eval 'ts a netcheck 2
 check "and a reaches b" wait_for 15 via_relay a b
 on a nft delete table inet noudp
 
-unblock a
-unblock b
+lab_unblock a
+lab_unblock b
 check "freed, they find each other directly" wait_for 60 via_direct a b
 
 check "a node that is deleted" hw nodes delete --identifier "$(node_id c)" --force
