@@ -223,6 +223,7 @@ static void reload(struct daemon *d)
             log_warn("config", "%s changed: it takes effect after a restart", restart.items[i]);
         set_log(fresh);
         core_reload(d->core, fresh);
+        control_reload(d->control, fresh);
         relay_reload(d->relay, fresh);
         http_reload(d->http, fresh);
         if (front_reload(d->front, &e) < 0)

@@ -20,6 +20,24 @@ void control_end(struct control *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+const struct config *control_config(struct control *c)
+{
+    pthread_mutex_lock(&c->lock);
+    const struct config *config = config_ref(c->config);
+    pthread_mutex_unlock(&c->lock);
+    return config;
+}
+
+void control_reload(struct control *c, const struct config *config)
+{
+    pthread_mutex_lock(&c->lock);
+    const struct config *old = c->config;
+    c->config = config_ref(config);
+    pthread_mutex_unlock(&c->lock);
+    config_unref(old);
+    groups_watch(c);
+}
+
 static bool knows(void *arg, const uint8_t machine_key[KEY_LEN])
 {
     struct control *c = arg;
@@ -32,6 +50,7 @@ static void release(struct control *c)
     for (struct map_entry *e = map_first(&c->streams); e; e = map_next(&c->streams, e))
         free(e->value);
     map_release(&c->streams);
+    config_unref(c->config);
     free(c->groups);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->lock);
@@ -43,6 +62,7 @@ struct control *control_new(const struct control_options *options, struct err *e
     struct control *c = mem_alloc(sizeof(*c));
 
     c->options = *options;
+    c->config = config_ref(options->config);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
     struct rpc_server_options server = {.loops = options->loops,

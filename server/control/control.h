@@ -39,6 +39,9 @@ struct control_options {
 /* Owned by the caller, who keeps the options' objects alive until control_free. */
 struct control *control_new(const struct control_options *options, struct err *e);
 
+/* A reloaded configuration: how connections are watched follows it. */
+void control_reload(struct control *c, const struct config *config);
+
 /* A request for CONTROL_PATH whose head was read from the stream; what came after the head was put back with
  * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
  * needs. Called on the stream's loop. */

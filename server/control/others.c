@@ -66,7 +66,7 @@ const struct rpc_route control_routes[] = {
     {"POST", "/machine/audit-log", false, answer_done},
     {"POST", "/machine/feature/query", false, answer_feature},
     {"GET", "/machine/whoami", false, answer_whoami},
-    {"HEAD", "/machine/ping-response", false, answer_done},
+    {"HEAD", "/machine/ping-response", false, handle_ping_response},
     {"POST", "/machine/c2n", true, answer_nothing},
     {"POST", "/machine/set-dns", false, not_offered},
     {"PATCH", "/machine/set-device-attr", false, not_offered},

@@ -23,6 +23,7 @@ struct session {
     uint64_t number, node_id, seq;
     struct netmap_session *told;
     struct loop_timer keepalive, hold;
+    struct probe probe;
     bool due; /* may speak: a round, a first map */
     bool keepalive_due;
     bool filling;  /* its first map is not written yet */
@@ -67,13 +68,24 @@ static void watch(struct session *s, const struct tailnet_snapshot *snapshot)
 
     if (!n)
         return;
-    core_ping_times(s->group->control->options.config, n, &interval, &timeout);
+    const struct config *config = control_config(s->group->control);
+    core_ping_times(config, n, &interval, &timeout);
     rpc_conn_set_ping(s->rpc->conn, (unsigned)interval, (unsigned)timeout);
     bool router = node_has_subnet_route(n->record) || node_is_exit(n->record);
     rpc_conn_set_user_timeout(s->rpc->conn, router ? ROUTER_TIMEOUT_MS : OTHER_TIMEOUT_MS);
+    probe_set(&s->probe, router ? config->node.ha.probe_interval / 1000000 : 0,
+              config->node.ha.probe_timeout / 1000000);
+    config_unref(config);
 }
 
-static void add_message(struct rpc_bytes *out, struct netmap_message *m)
+struct probe *session_probe(struct group *group, uint64_t number)
+{
+    struct session *s = map_getu(&group->by_number, number);
+
+    return s ? &s->probe : NULL;
+}
+
+void message_to_rpc(struct rpc_bytes *out, struct netmap_message *m)
 {
     for (size_t i = 0; i < m->len; i++)
         rpc_bytes_add(out, chunk_ref(m->items[i]));
@@ -115,7 +127,7 @@ static void tell(struct session *s, struct rpc_bytes *out)
     if (next == NETMAP_DELETED)
         rpc_stream_end(s->rpc);
     if (next != NETMAP_NOTHING) {
-        add_message(out, &m);
+        message_to_rpc(out, &m);
         reset_keepalive(s);
     }
     if (netmap_session_self_changed(s->told))
@@ -134,10 +146,11 @@ static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
         } else {
             struct netmap_message m = {0};
             netmap_goodbye(netmap_of(s), s->node_id, s->node_key, s->hostname, s->zstd, &m);
-            add_message(out, &m);
+            message_to_rpc(out, &m);
             reset_keepalive(s);
         }
     }
+    probe_ask(&s->probe, out, s->zstd);
     if (s->keepalive_due) {
         rpc_bytes_add(out, netmap_keepalive(netmap_of(s), s->zstd));
         reset_keepalive(s);
@@ -155,6 +168,7 @@ static void on_written(struct rpc *rpc)
 {
     struct session *s = rpc->user;
 
+    probe_written(&s->probe);
     if (!s->filling || s->due)
         return;
     end_filling(s);
@@ -175,6 +189,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
 
     loop_timer_stop(g->loop, &s->keepalive);
     loop_timer_stop(g->loop, &s->hold);
+    probe_stop(&s->probe);
     end_filling(s);
     *s->place = s->next;
     if (s->next)
@@ -234,6 +249,7 @@ void session_begin(struct control *c, const struct session_start *start)
     s->seq = start->seq;
     s->zstd = start->client.zstd;
     enlist(group_of(c, rpc->loop), s);
+    probe_init(&s->probe, s->group, rpc, s->number);
     rpc->user = s;
     rpc->on_close = on_close;
     rpc->on_written = on_written;
@@ -348,6 +364,26 @@ void groups_start(struct control *c)
         g->loop = loops_at(c->options.loops, i);
         g->look.run = on_look;
         tailnet_subscribe(c->options.tailnet, on_publish, g);
+    }
+}
+
+static void run_watch(void *arg)
+{
+    struct group *g = arg;
+    const struct tailnet_snapshot *snapshot = tailnet_pin(g->control->options.tailnet);
+
+    for (struct session *s = g->first; s; s = s->next)
+        if (s->number)
+            watch(s, snapshot);
+    tailnet_unpin(snapshot);
+    control_end(g->control);
+}
+
+void groups_watch(struct control *c)
+{
+    for (unsigned i = 0; i < c->group_count; i++) {
+        control_begin(c);
+        loop_post(c->groups[i].loop, run_watch, &c->groups[i]);
     }
 }
 

@@ -33,15 +33,16 @@ struct group {
 };
 
 struct control {
-    struct control_options options;
+    struct control_options options; /* config: use control_config */
     struct rpc_server *server;
     struct group *groups; /* one for each loop */
     unsigned group_count;
     atomic_uint filling;  /* streams that wait for their first map, in all groups */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    struct map streams;   /* node id -> struct stream_owner */
-    unsigned outstanding; /* calls that the core has not answered, and loops that have not let go */
+    const struct config *config; /* a reference */
+    struct map streams;          /* node id -> struct stream_owner */
+    unsigned outstanding;        /* calls that the core has not answered, and loops that have not let go */
 };
 
 /* Calls of the core on behalf of an rpc. Begin and end keep the control alive until the last one is answered. */
@@ -53,7 +54,10 @@ bool refuse_old(struct rpc *rpc, unsigned version, bool as_error);
 /* "Tailscale 1.78 is too old ..." for a capability version. */
 void too_old_text(unsigned version, char *text, size_t size);
 
-rpc_handler handle_register, handle_map, handle_ssh_action;
+/* The configuration in force, with a reference for the caller. */
+const struct config *control_config(struct control *c);
+
+rpc_handler handle_register, handle_map, handle_ssh_action, handle_ping_response;
 extern const struct rpc_route control_routes[];
 extern const size_t control_route_count;
 
@@ -71,7 +75,32 @@ struct session_start {
 void session_begin(struct control *c, const struct session_start *start);
 
 void groups_start(struct control *c);
-void groups_stop(struct control *c); /* after all connections are gone */
+void groups_watch(struct control *c); /* the configuration changed */
+void groups_stop(struct control *c);  /* after all connections are gone */
+
+/* Chunks of m move to out. */
+void message_to_rpc(struct rpc_bytes *out, struct netmap_message *m);
+
+/* ---- probe.c: on the thread of the session's loop ---- */
+
+struct probe {
+    struct loop_timer timer;
+    struct group *group;
+    struct rpc *rpc;
+    uint64_t session, secret;        /* secret: of the question that waits for its answer; 0: none */
+    int64_t interval_ms, timeout_ms; /* interval 0: off */
+    enum { PROBE_IDLE, PROBE_DUE, PROBE_OUT } state;
+    bool answered, missed; /* once in this stream; the last question */
+    bool sick;
+    unsigned row; /* answers without a miss, while it is sick */
+};
+void probe_init(struct probe *p, struct group *group, struct rpc *rpc, uint64_t session);
+void probe_set(struct probe *p, int64_t interval_ms, int64_t timeout_ms);
+void probe_stop(struct probe *p);
+void probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd); /* in a pull: adds the question that is due */
+void probe_written(struct probe *p);                               /* its time runs from here */
+/* The probe of a session of the group, NULL: it has gone. */
+struct probe *session_probe(struct group *group, uint64_t number);
 
 /* ---- takeover.c ---- */
 

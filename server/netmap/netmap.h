@@ -54,6 +54,9 @@ bool netmap_session_self_changed(const struct netmap_session *s);
 /* {"KeepAlive":true}, always the same bytes: clients recognise them undecoded (since v1.90). One reference. */
 struct chunk *netmap_keepalive(struct netmap *nm, bool zstd);
 
+/* A question to the client (tailcfg.PingRequest): it is to call the URL, HEAD and inside Noise. out must be empty. */
+void netmap_ping(struct netmap *nm, const char *url, bool zstd, struct netmap_message *out);
+
 /* The only message to the client of a node that is deleted: it must log in again. */
 void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[KEY_LEN], const char *hostname,
                     bool zstd, struct netmap_message *out);

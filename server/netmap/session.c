@@ -246,6 +246,24 @@ void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[
     worker_give(nm, w);
 }
 
+void netmap_ping(struct netmap *nm, const char *url, bool zstd, struct netmap_message *out)
+{
+    struct worker *w = worker_take(nm, 0);
+    struct json_out o = JSON_OUT(&w->json);
+
+    json_open(&o, '{');
+    json_put_bool(&o, "KeepAlive", true); /* nothing else in it counts then */
+    json_key(&o, "PingRequest");
+    json_open(&o, '{');
+    json_put_str(&o, "URL", url);
+    json_put_bool(&o, "URLIsNoise", true);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    message_add(out, pack(w, w->json.data, w->json.len, zstd));
+    message_finish(nm, out, zstd);
+    worker_give(nm, w);
+}
+
 static enum netmap_next next_message(struct netmap_session *s, const struct access *a, struct worker *w,
                                      struct netmap_message *out)
 {

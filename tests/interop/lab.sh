@@ -128,6 +128,7 @@ policy:
   mode: database
 log:
   level: ${LAB_LOG_LEVEL:-debug}
+${LAB_CONFIG:-}
 EOF
 }
 

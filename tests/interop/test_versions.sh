@@ -7,6 +7,7 @@
 # shellcheck source=lab.sh
 . "$(dirname "$0")/lab.sh"
 
+LAB_CONFIG="node: {routes: {ha: {probe_interval: 2s, probe_timeout: 1s}}}"
 lab_up
 lab_host new "$CLIENT_NEW"
 lab_host used "$CLIENT_USED"
@@ -32,3 +33,7 @@ for h in $hosts; do
   version=$(basename "$(cat "$LAB/$h/bin")")
   check "the daemon knows the version of $h" eval 'snapshot | jq -er --arg n $h ".nodes[] | select(.givenName == \$n) | .clientVersion" | grep -F "${version#tailscale-}"'
 done
+# Routers are asked to call back inside their connection; every release does.
+answering() { grep -F "answers the probe" "$LAB/daemon.log" | grep -Eo '[0-9.]+:[0-9]+ answers' | sort -u | wc -l; }
+check "each router answers the daemon's probe" wait_for 20 eval '[ "$(answering)" = 3 ]'
+check_not "so none counts as hung" grep -F "does not answer" "$LAB/daemon.log"

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Streams that end or should: taken over, of deleted nodes, and of clients that hang. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "control/control.h"
+#include "shared/house.h"
+
+static void the_newest_stream_of_a_node_wins(void **state)
+{
+    static struct guest a, twin, b;
+
+    (void)state;
+    guest_start(&b, "b");
+    guest_join(&b);
+    guest_poll(&b, "");
+    guest_start(&a, "a");
+    guest_join(&a);
+    guest_poll(&a, "");
+    json_decref(guest_hear(&a));
+    guest_hears(&b, "\"Online\":true");
+    guest_ignore_all(&b);
+    guest_start(&twin, "a");
+    memcpy(twin.node_key, a.node_key, KEY_LEN);
+    memcpy(twin.options.machine_private, a.options.machine_private, 32);
+    guest_disconnect(&twin);
+    guest_connect(&twin);
+    guest_poll(&twin, "");
+    json_decref(guest_hear(&twin));
+    HOUSE_WAIT(a.ended);
+    assert_int_equal(guest_call(&a, "GET", "/machine/whoami", mem_strdup("")), 200); /* the connection stays */
+    guest_disconnect(&twin);
+    /* Nothing but the end of the last stream makes the node offline. */
+    guest_hears(&b, "\"Online\":false");
+    guest_stop(&twin);
+    guest_leave(&a);
+    guest_leave(&b);
+}
+
+static bool cloned;
+
+static void hear_event(void *arg, const struct event *e)
+{
+    (void)arg;
+    if (strcmp(e->kind, "node.cloned") == 0 && strstr(e->text, "127.0.0.1") && strstr(e->text, "127.0.0.2"))
+        house_set(&cloned);
+}
+
+static void hear_nothing(void *arg, uint64_t node_id)
+{
+    (void)arg;
+    (void)node_id;
+}
+
+static void a_node_in_two_places_is_an_alarm(void **state)
+{
+    static struct guest a, twin;
+    struct guest *both[] = {&a, &twin};
+
+    (void)state;
+    core_listen(house.core,
+                &(struct core_listener){.event = hear_event, .volatile_change = hear_nothing, .arg = &cloned});
+    guest_start(&a, "a");
+    guest_join(&a);
+    guest_start(&twin, "a");
+    memcpy(twin.node_key, a.node_key, KEY_LEN);
+    memcpy(twin.options.machine_private, a.options.machine_private, 32);
+    assert_int_equal(addr_parse("127.0.0.2", &twin.options.source, NULL), 0);
+    guest_disconnect(&twin);
+    guest_connect(&twin);
+    guest_poll(&a, "");
+    json_decref(guest_hear(&a));
+    for (int i = 1; i <= 5; i++) { /* as many as may be a coincidence */
+        guest_poll(both[i % 2], "");
+        json_decref(guest_hear(both[i % 2]));
+        HOUSE_WAIT(both[(i + 1) % 2]->ended);
+    }
+    assert_false(cloned);
+    guest_poll(&a, "");
+    HOUSE_WAIT(cloned);
+    core_unlisten(house.core, &cloned);
+    guest_stop(&twin);
+    guest_leave(&a);
+}
+
+static void a_deleted_node_hears_it_and_its_stream_ends(void **state)
+{
+    static struct guest a;
+
+    (void)state;
+    guest_start(&a, "a");
+    guest_join(&a);
+    guest_poll(&a, "");
+    json_decref(guest_hear(&a));
+    house_delete(guest_id(&a));
+    guest_hears(&a, "\"KeyExpiry\":\"2020-01-01T00:00:00Z\"");
+    HOUSE_WAIT(a.ended);
+    guest_ignore_all(&a);
+    guest_poll(&a, ""); /* it comes back as if nothing had been; now it is kept: it would call without end */
+    guest_hears(&a, "\"KeyExpiry\":\"2020-01-01T00:00:00Z\"");
+    assert_false(a.ended);
+    assert_int_equal(guest_call(&a, "POST", "/machine/map", guest_request(&a, ",\"OmitPeers\":true")), 404);
+    guest_stop(&a);
+}
+
+/* ---- hung clients ---- */
+
+static struct {
+    bool unhealthy, healthy;
+} heard_of;
+
+static void hear_health(void *arg, const struct event *e)
+{
+    (void)arg;
+    if (strcmp(e->kind, "node.unhealthy") == 0)
+        house_set(&heard_of.unhealthy);
+    if (strcmp(e->kind, "node.healthy") == 0)
+        house_set(&heard_of.healthy);
+}
+
+static struct config *impatient(void)
+{
+    static const char text[] = "server_url: http://127.0.0.1:8080\nlisten_addr: 127.0.0.1:8080\n"
+                               "dns:\n  base_domain: tn.example.com\n  override_local_dns: false\n";
+    struct strs problems = {0};
+    struct config *c = NULL;
+    struct err e = {0};
+
+    if (config_parse(text, sizeof(text) - 1, "/tmp/test.yaml", &c, &problems, &e) < 0)
+        fail_msg("%s", e.message);
+    strs_release(&problems);
+    c->node.ha.probe_interval = 200000000; /* less than an administrator may say */
+    c->node.ha.probe_timeout = 100000000;
+    return c;
+}
+
+/* Waits for a question and answers it as a client does. */
+static void answer_question(struct guest *c)
+{
+    static char path[160];
+    const char *url = NULL;
+    json_t *m = NULL;
+
+    while (!url) {
+        json_decref(m);
+        m = guest_hear(c);
+        url = json_text(json_object_get(m, "PingRequest"), "URL", NULL);
+    }
+    const char *at = strstr(url, "/machine/");
+    assert_non_null(at);
+    snprintf(path, sizeof(path), "%s", at);
+    json_decref(m);
+    assert_int_equal(guest_call(c, "HEAD", path, mem_strdup("")), 200);
+}
+
+static void approve(const struct guest *c, const struct prefix *p)
+{
+    struct core_admin a = {.op = ADMIN_NODE_ROUTES, .id = guest_id(c)};
+
+    prefixes_add(&a.prefixes, p);
+    assert_int_equal(house_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+static void a_router_that_hangs_is_seen_and_asked_on(void **state)
+{
+    static struct guest r;
+    const struct prefix p = {{32, {10, 0, 0, 0}}, 24};
+    struct config *config = impatient();
+
+    (void)state;
+    core_listen(house.core,
+                &(struct core_listener){.event = hear_health, .volatile_change = hear_nothing, .arg = &heard_of});
+    guest_start(&r, "r");
+    guest_join(&r);
+    guest_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+    json_decref(guest_hear(&r));
+    approve(&r, &p);
+    guest_hears(&r, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
+    control_reload(house.control, config); /* from here on it is asked often */
+    config_unref(config);
+    answer_question(&r);
+    answer_question(&r);
+    assert_false(heard_of.unhealthy);
+    HOUSE_WAIT(heard_of.unhealthy);
+    assert_int_equal(guest_call(&r, "HEAD", "/machine/ping-response?id=00", mem_strdup("")), 404);
+    assert_int_equal(guest_call(&r, "HEAD", "/machine/ping-response", mem_strdup("")), 400);
+    guest_ignore_all(&r);
+    answer_question(&r); /* one is not enough */
+    answer_question(&r);
+    assert_false(heard_of.healthy);
+    answer_question(&r);
+    HOUSE_WAIT(heard_of.healthy);
+    assert_false(r.ended); /* all the while its stream stays */
+    core_unlisten(house.core, &heard_of);
+    control_reload(house.control, house.config);
+    guest_leave(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_newest_stream_of_a_node_wins),
+        cmocka_unit_test(a_node_in_two_places_is_an_alarm),
+        cmocka_unit_test(a_deleted_node_hears_it_and_its_stream_ends),
+        cmocka_unit_test(a_router_that_hangs_is_seen_and_asked_on),
+    };
+    return cmocka_run_group_tests_name("sessions_end", tests, house_set_up, house_tear_down);
+}
