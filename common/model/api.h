@@ -107,7 +107,7 @@ struct api_node {
     /* beyond headscale */
     const char *fqdn;
     uint64_t version;
-    bool expired, logged_out, ephemeral, healthy, exit_node;
+    bool expired, logged_out, ephemeral, healthy, exit_node, draining;
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;

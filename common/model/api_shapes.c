@@ -123,6 +123,7 @@ static const struct api_field node_fields[] = {
     FIELD(api_node, "expired", expired, KIND_BOOL, API_OURS),
     FIELD(api_node, "loggedOut", logged_out, KIND_BOOL, API_OURS),
     FIELD(api_node, "ephemeral", ephemeral, KIND_BOOL, API_OURS),
+    FIELD(api_node, "draining", draining, KIND_BOOL, API_OURS),
     FIELD(api_node, "healthy", healthy, KIND_BOOL, API_OURS),
     FIELD(api_node, "since", since_ns, KIND_TIME, API_OURS),
     FIELD(api_node, "os", os, KIND_TEXT, API_OURS),

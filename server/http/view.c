@@ -253,6 +253,7 @@ void show_node(struct view *v, const struct tailnet_node *n, struct arena *a, st
                              .expired = n->expired,
                              .logged_out = r->logged_out,
                              .ephemeral = r->ephemeral,
+                             .draining = r->draining,
                              .healthy = n->live.healthy,
                              .exit_node = node_is_exit(r),
                              .since_ns = n->live.since_ns,

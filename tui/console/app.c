@@ -90,6 +90,8 @@ void app_release(struct app *app)
     free(app->flash.text);
     free(app->conn.why);
     free(app->actor);
+    free(app->repeat_arg);
+    free(app->clipboard);
     free(app->state_dir);
 }
 
@@ -207,10 +209,23 @@ void app_flash(struct app *app, enum role role, const char *format, ...)
     }
 }
 
+void app_copy(struct app *app, const char *text, const char *what)
+{
+    if (app->clipboard)
+        explicit_bzero(app->clipboard, strlen(app->clipboard));
+    mem_replace(&app->clipboard, text);
+    app_flash(app, ROLE_INFO, "%s was handed to the terminal for pasting", what);
+}
+
+void app_repeat_with(struct app *app, const char *arg)
+{
+    mem_replace(&app->repeat_arg, arg);
+}
+
 const char *app_why_not_write(const struct app *app)
 {
     if (app->read_only)
-        return "your key may only read";
+        return "your key may only read: changes need one that may do all";
     if (app->frozen)
         return "the screen is frozen: z resumes";
     return app->conn.state == CONN_LIVE ? NULL : "not connected: what you see may be old";

@@ -106,7 +106,9 @@ struct app {
     struct dialog dialog;
     struct flash flash;
     struct strs messages;
-    struct plan *plans; /* those that wait for the server */
+    const struct command *repeat; /* the last change that was asked for, NULL */
+    char *repeat_arg;             /* and what it was asked with */
+    struct plan *plans;           /* those that wait for the server */
     VEC(struct undo) undos;
     struct canvas canvas;
     struct layout layout;
@@ -116,6 +118,7 @@ struct app {
     bool read_only, peek, peek_chosen, tail_off, force_small, follow, plan_mode, frozen, quit;
     bool want_suspend, want_repaint, mouse;
     VEC(struct delta) held; /* what came while frozen */
+    char *clipboard;        /* what the terminal shall take over; the loop hands it on; NULL */
     int theme;
     unsigned colour_changes; /* raised when the theme changed */
 };
@@ -149,6 +152,8 @@ void app_forward(struct app *app);
 void app_last(struct app *app);
 void app_flash(struct app *app, enum role role, const char *format, ...) PRINTF_LIKE(3, 4);
 void app_thaw(struct app *app);
+/* Asks the terminal to keep text for pasting, and says so; what names it. */
+void app_copy(struct app *app, const char *text, const char *what);
 const char *app_why_not_write(const struct app *app); /* why nothing can be changed now, NULL: it can */
 
 /* The rows that an action is for: the marked ones of the list in front, else the one under the cursor. */
@@ -159,6 +164,9 @@ struct rows {
 void app_targets(struct app *app, struct rows *out);
 /* Marked rows that belong to the list in front, in the order of the list, those that the filter hides last. */
 void app_marked(const struct app *app, struct rows *out, size_t *hidden);
+
+/* What the last change was answered with in its dialog, so that it can be repeated without asking. */
+void app_repeat_with(struct app *app, const char *arg);
 
 void app_plan(struct app *app, struct plan *plan); /* takes it over: shows it or carries it out */
 void plan_apply(struct app *app, struct plan *plan);

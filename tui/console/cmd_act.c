@@ -329,6 +329,22 @@ void cmd_primary(struct app *app, const char *arg)
 
 /* ---- undo ---- */
 
+const char *refuse_repeat(struct app *app)
+{
+    if (!app->repeat)
+        return "you changed nothing yet";
+    return app->repeat->where & verb_where(app) ? NULL : "the last change makes no sense in this view";
+}
+
+void cmd_repeat(struct app *app, const char *arg)
+{
+    char *last = mem_strdup(app->repeat_arg);
+
+    (void)arg;
+    verb_run(app, app->repeat, last);
+    free(last);
+}
+
 const char *refuse_undo(struct app *app)
 {
     const struct row *row = app_list(app)->cursor;

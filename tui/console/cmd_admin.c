@@ -6,7 +6,7 @@
 #include "console/commands.h"
 #include "json/json.h"
 
-static const char *label_of(const struct row *row)
+const char *row_label(const struct row *row)
 {
     switch (row->kind) {
     case ROW_NODE:
@@ -26,7 +26,7 @@ static const char *label_of(const struct row *row)
     return row->key;
 }
 
-static const char *path_of(enum row_kind kind)
+const char *row_path(enum row_kind kind)
 {
     static const char *const paths[ROW_KINDS] = {
         [ROW_NODE] = "nodes",      [ROW_USER] = "users",      [ROW_PREAUTH_KEY] = "preauthkeys",
@@ -36,22 +36,21 @@ static const char *path_of(enum row_kind kind)
     return kind < ROW_KINDS ? paths[kind] : NULL;
 }
 
-static uint64_t version_of(const struct row *row)
+uint64_t row_version(const struct row *row)
 {
     return row->kind == ROW_NODE   ? ((const struct m_node *)row)->version
            : row->kind == ROW_USER ? ((const struct m_user *)row)->version
                                    : 0;
 }
 
-/* The rows that an action of a whole object is for; the open node where there is no list. */
-static void whole_targets(struct app *app, struct rows *out)
+void whole_targets(struct app *app, struct rows *out)
 {
     if (app->place.view == VIEW_NODE && app_node(app))
         vec_push(out, &app_node(app)->row);
     else
         app_targets(app, out);
     for (size_t i = out->len; i-- > 0;)
-        if (out->items[i]->gone_ms || !path_of(out->items[i]->kind))
+        if (out->items[i]->gone_ms || !row_path(out->items[i]->kind))
             vec_remove(out, i);
 }
 
@@ -76,16 +75,16 @@ static void do_deed(struct app *app, const struct deed *d)
     p->undoable = d->undoable;
     for (size_t i = 0; i < rows.len; i++) {
         const struct row *row = rows.items[i];
-        char *path = mem_format("/api/headway/%s/%s%s", path_of(row->kind), row->key, d->tail);
-        size_t call = plan_call(p, d->method, path, d->body ? mem_strdup(d->body) : NULL, version_of(row),
+        char *path = mem_format("/api/headway/%s/%s%s", row_path(row->kind), row->key, d->tail);
+        size_t call = plan_call(p, d->method, path, d->body ? mem_strdup(d->body) : NULL, row_version(row),
                                 d->keeps_object ? row->kind : ROW_KINDS);
 
-        plan_step(p, call, row, NULL, label_of(row), d->before, d->after);
+        plan_step(p, call, row, NULL, row_label(row), d->before, d->after);
     }
     if (rows.len == 1) {
-        p->title = mem_format("%s %s", d->verb, label_of(rows.items[0]));
-        p->done = mem_format("%s %s", label_of(rows.items[0]), d->past);
-        p->word = d->risk == RISK_TYPE ? mem_strdup(label_of(rows.items[0])) : NULL;
+        p->title = mem_format("%s %s", d->verb, row_label(rows.items[0]));
+        p->done = mem_format("%s %s", row_label(rows.items[0]), d->past);
+        p->word = d->risk == RISK_TYPE ? mem_strdup(row_label(rows.items[0])) : NULL;
     } else {
         p->title = mem_format("%s %zu %s", d->verb, rows.len, app_list(app)->def->noun);
         p->done = mem_format("%zu %s %s", rows.len, app_list(app)->def->noun, d->past);
@@ -164,18 +163,18 @@ static void renamed(struct app *app, const char *name)
         app_flash(app, ROLE_WARN, "it was deleted meanwhile");
         return;
     }
-    if (!*name || str_eq(name, label_of(row)))
+    if (!*name || str_eq(name, row_label(row)))
         return;
     struct plan *p = plan_new(RISK_NONE, "rename");
     p->undoable = true;
     json_open(&o, '{');
     json_put_str(&o, "name", name);
     json_close(&o, '}');
-    size_t call = plan_call(p, "POST", mem_format("/api/headway/%s/%s/rename", path_of(row->kind), row->key),
-                            buf_take(&body), version_of(row), row->kind);
-    plan_step(p, call, row, NULL, label_of(row), label_of(row), name);
-    p->title = mem_format("rename %s to %s", label_of(row), name);
-    p->done = mem_format("%s is now called %s", label_of(row), name);
+    size_t call = plan_call(p, "POST", mem_format("/api/headway/%s/%s/rename", row_path(row->kind), row->key),
+                            buf_take(&body), row_version(row), row->kind);
+    plan_step(p, call, row, NULL, row_label(row), row_label(row), name);
+    p->title = mem_format("rename %s to %s", row_label(row), name);
+    p->done = mem_format("%s is now called %s", row_label(row), name);
     app_plan(app, p);
 }
 
@@ -187,8 +186,8 @@ void cmd_rename(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "rename: it has no name of its own");
         return;
     }
-    char *title = mem_format("rename %s", label_of(row));
-    dialog_input(app, title, "Enter rename   Esc cancel", *arg ? arg : label_of(row), renamed);
+    char *title = mem_format("rename %s", row_label(row));
+    dialog_input(app, title, "Enter rename   Esc cancel", *arg ? arg : row_label(row), renamed);
     app->dialog.row_kind = row->kind;
     app->dialog.row_key = mem_strdup(row->key);
     free(title);
@@ -196,15 +195,16 @@ void cmd_rename(struct app *app, const char *arg)
 
 /* ---- letting a node in ---- */
 
-static void admitted(struct app *app, const char *user_key)
+static void admit_for(struct app *app, const char *waiting_key, const char *user_key)
 {
-    const struct m_pending *w = model_find(&app->model, ROW_PENDING, app->dialog.row_key);
+    const struct m_pending *w = model_find(&app->model, ROW_PENDING, waiting_key);
     const struct m_user *u = model_find(&app->model, ROW_USER, user_key);
 
     if (!w || !u) {
         app_flash(app, ROLE_WARN, "%s is gone meanwhile", w ? "the user" : "the registration");
         return;
     }
+    app_repeat_with(app, u->name);
     struct plan *p = plan_new(RISK_NONE, "approve");
     char *after = mem_format("node of %s", u->name);
     size_t call = plan_call(p, "POST", mem_format("/api/headway/pending/%s/approve", w->row.key),
@@ -214,6 +214,21 @@ static void admitted(struct app *app, const char *user_key)
     p->done = mem_format("%s joined for %s", w->hostname, u->name);
     free(after);
     app_plan(app, p);
+}
+
+static void admitted(struct app *app, const char *user_key)
+{
+    admit_for(app, app->dialog.row_key, user_key);
+}
+
+static const char *user_named(struct app *app, const char *name)
+{
+    const struct table *t = model_table(&app->model, ROW_USER);
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        if (!t->rows.items[i]->gone_ms && str_eq(((const struct m_user *)t->rows.items[i])->name, name))
+            return t->rows.items[i]->key;
+    return NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -229,12 +244,18 @@ void cmd_admit(struct app *app, const char *arg)
     char waits[AGO_MAX];
     VEC(struct m_user *) users = {0};
 
-    (void)arg;
     if (!row || row->kind != ROW_PENDING || row->gone_ms)
         return;
     const char *why = app_why_not_write(app);
     if (why) {
         app_flash(app, ROLE_WARN, "approve: %s", why);
+        return;
+    }
+    if (*arg) {
+        if (user_named(app, arg))
+            admit_for(app, row->key, user_named(app, arg));
+        else
+            app_flash(app, ROLE_WARN, "approve: there is no user '%s'", arg);
         return;
     }
     const struct m_pending *p = (const struct m_pending *)row;
@@ -258,6 +279,6 @@ void cmd_admit(struct app *app, const char *arg)
     vec_release(&users);
     if (!app->dialog.choices.len) {
         dialog_close(app);
-        app_flash(app, ROLE_WARN, "there is no user yet: headway users create NAME makes one");
+        app_flash(app, ROLE_WARN, "there is no user yet: 6 and then N makes one");
     }
 }

@@ -42,13 +42,17 @@ static const struct command commands[] = {
 
     {"approve", "a", "approve", "approve the routes that wait; on a registration: let it in", NULL, ROUTES_OF_ANY, CHANGES, RISK_NONE, 2, cmd_approve, refuse_approve},
     {"approve-all", "A", "all of node", "approve all that waits on the node", NULL, IN_ROUTES | IN_NODE, CHANGE, RISK_NONE, 4, cmd_approve_all, refuse_approve},
-    {"admit", "a Enter", "approve", "let the node join, for a user that you choose", NULL, IN_PENDING, CHANGE, RISK_ASK, 2, cmd_admit, NULL},
+    {"admit", "a Enter", "approve", "let the node join, for a user that you choose", "[USER]", IN_PENDING, CHANGE, RISK_ASK, 2, cmd_admit, NULL},
     {"reject", "x", "reject", "refuse the registration", NULL, IN_PENDING, CHANGES, RISK_ASK, 3, cmd_reject, NULL},
     {"revoke", "x", "revoke", "take back the approval of a route", NULL, IN_ROUTES | IN_PREFIXES | IN_NODE, CHANGES, RISK_ASK, 3, cmd_revoke, refuse_revoke},
     {"primary", "f", "make primary", "let this node serve the prefix", NULL, IN_ROUTES | IN_PREFIXES | IN_NODE, CHANGE, RISK_ASK, 4, cmd_primary, refuse_primary},
     {"expire", "x", "expire", "end the node's or the key's validity now", NULL, IN_NODES | IN_KEYS, CHANGES, RISK_ASK, 6, cmd_expire, NULL},
     {"rename", "n", "rename", "give it another name", NULL, IN_NODES | IN_NODE | IN_USERS, CHANGE, RISK_NONE, 7, cmd_rename, NULL},
     {"delete", "d Del", "delete", "delete for good", NULL, IN_NODES | IN_NODE | IN_USERS | IN_KEYS, CHANGES, RISK_TYPE, 9, cmd_delete, NULL},
+    {"tags", "t", "tags", "set the node's tags; +TAG adds one, -TAG takes one away", "[TAG ...]", IN_NODES | IN_NODE, CHANGES, RISK_NONE, 4, cmd_tags, refuse_tags},
+    {"drain", "o", "out of service", "let other routers serve, or let this one serve again", NULL, ROUTES_OF_ANY, CHANGES, RISK_ASK, 8, cmd_drain, refuse_drain},
+    {"new", "N", "new", "make a user or a key", "[NAME]", IN_USERS | IN_KEYS, NEED_WRITE, RISK_NONE, 2, cmd_new, NULL},
+    {"repeat", ".", NULL, "do the last change again, to what the cursor or the marks are on", NULL, IN_ANY, NEED_WRITE, RISK_NONE, 0, cmd_repeat, refuse_repeat},
     {"undo", "u", NULL, "take back your last change; in the events: this one", NULL, IN_ANY, NEED_WRITE, RISK_ASK, 20, cmd_undo, refuse_undo},
     {"plan", "P", NULL, "show what the next action would do before it is done", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_plan, NULL},
 
@@ -174,6 +178,11 @@ void verb_run(struct app *app, const struct command *c, const char *arg)
     if (why) {
         app_flash(app, ROLE_WARN, "%s: %s", c->name, why);
         return;
+    }
+    /* Undo is no action of its own kind: repeated it takes back the change before. */
+    if ((c->needs & NEED_WRITE) && c->run != cmd_undo && c->run != cmd_repeat) {
+        app->repeat = c;
+        app_repeat_with(app, arg ? arg : "");
     }
     c->run(app, arg ? arg : "");
 }

@@ -63,16 +63,32 @@ void cmd_approve_all(struct app *app, const char *arg);
 void cmd_revoke(struct app *app, const char *arg);
 void cmd_primary(struct app *app, const char *arg);
 void cmd_undo(struct app *app, const char *arg);
+void cmd_repeat(struct app *app, const char *arg);
 const char *refuse_approve(struct app *app);
 const char *refuse_revoke(struct app *app);
 const char *refuse_primary(struct app *app);
 const char *refuse_undo(struct app *app);
+const char *refuse_repeat(struct app *app);
 
 /* cmd_admin.c */
+const char *row_label(const struct row *row);
+const char *row_path(enum row_kind kind); /* its place below /api/headway; NULL: none of its own */
+uint64_t row_version(const struct row *row);
+/* The rows that an action of a whole object is for; the open node where there is no list. */
+void whole_targets(struct app *app, struct rows *out);
 void cmd_expire(struct app *app, const char *arg);
 void cmd_rename(struct app *app, const char *arg);
 void cmd_delete(struct app *app, const char *arg);
 void cmd_reject(struct app *app, const char *arg);
 void cmd_admit(struct app *app, const char *arg);
+
+/* cmd_node.c */
+void cmd_tags(struct app *app, const char *arg);
+void cmd_drain(struct app *app, const char *arg);
+const char *refuse_tags(struct app *app);
+const char *refuse_drain(struct app *app);
+
+/* cmd_new.c */
+void cmd_new(struct app *app, const char *arg);
 
 #endif

@@ -109,6 +109,12 @@ static void draw(struct loop *l)
     l->app.want_repaint = false;
     term_size(&rows, &cols);
     app_draw(&l->app, rows, cols);
+    if (l->app.clipboard) {
+        term_copy(l->app.clipboard);
+        explicit_bzero(l->app.clipboard, strlen(l->app.clipboard));
+        free(l->app.clipboard);
+        l->app.clipboard = NULL;
+    }
     term_show(&l->app.canvas, (enum theme_id)l->app.theme);
     l->drawn_ms = l->app.at.now_ms;
     l->draw = l->key_came = false;

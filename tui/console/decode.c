@@ -143,9 +143,10 @@ static void node_words(struct m_node *n)
         buf_addf(&b, " %s", n->tags.items[i]);
     for (size_t i = 0; i < n->routes.len; i++)
         buf_addf(&b, " %s", n->routes.items[i]->row.key);
-    buf_addf(&b, " %s%s%s%s%s%s%s", n->expired ? "expired " : "", n->online ? "online" : "offline",
+    buf_addf(&b, " %s%s%s%s%s%s%s%s", n->expired ? "expired " : "", n->online ? "online" : "offline",
              n->healthy || !n->online ? "" : " unhealthy", n->exit_node ? " exit" : "",
-             n->ephemeral ? " ephemeral" : "", n->waiting ? " waiting" : "", n->logged_out ? " logged-out" : "");
+             n->ephemeral ? " ephemeral" : "", n->waiting ? " waiting" : "", n->logged_out ? " logged-out" : "",
+             n->draining ? " draining" : "");
     free(n->words);
     n->words = buf_take(&b);
 }
@@ -197,6 +198,7 @@ static struct row *read_node(const json_t *o)
     n->logged_out = flag(o, "loggedOut");
     n->ephemeral = flag(o, "ephemeral");
     n->exit_node = flag(o, "exitNode");
+    n->draining = flag(o, "draining");
     n->last_seen_ns = when(o, "lastSeen");
     n->expiry_ns = when(o, "expiry");
     n->created_ns = when(o, "createdAt");
@@ -471,10 +473,12 @@ void decode_reply(int status, const json_t *root, const struct err *why, enum ro
     const json_t *object = json_object_get(root, "result");
     if (json_is_string(json_object_get(root, "event")))
         put(&out->event, root, "event");
-    add(&out->delta, result, object);
     add(&out->delta, result, json_object_get(root, "current"));
+    /* A new key is whole in this answer: it is shown, not kept in the list, which the journal's entry fills. */
     if (status < 300 && (result == ROW_PREAUTH_KEY || result == ROW_API_KEY) && *json_text(object, "key", ""))
         put(&out->secret, object, "key");
+    else
+        add(&out->delta, result, object);
 }
 
 void reply_release(struct reply *r)

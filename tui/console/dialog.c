@@ -17,6 +17,14 @@ void dialog_close(struct app *app)
         free(d->choices.items[i].text);
     }
     vec_release(&d->choices);
+    for (size_t i = 0; i < d->field_count; i++)
+        strs_release(&d->fields[i].words);
+    if (d->secret)
+        explicit_bzero(d->secret, strlen(d->secret));
+    if (d->secret_command)
+        explicit_bzero(d->secret_command, strlen(d->secret_command));
+    free(d->secret);
+    free(d->secret_command);
     free(d->title);
     free(d->note);
     free(d->text);
@@ -24,7 +32,7 @@ void dialog_close(struct app *app)
     *d = (struct dialog){0};
 }
 
-static struct dialog *open_dialog(struct app *app, enum dialog_kind kind, const char *title, const char *note)
+struct dialog *dialog_open(struct app *app, enum dialog_kind kind, const char *title, const char *note)
 {
     dialog_close(app);
     app->dialog.kind = kind;
@@ -35,13 +43,13 @@ static struct dialog *open_dialog(struct app *app, enum dialog_kind kind, const 
 
 void dialog_plan(struct app *app, struct plan *plan)
 {
-    open_dialog(app, DIALOG_PLAN, plan->title, "")->plan = plan;
+    dialog_open(app, DIALOG_PLAN, plan->title, "")->plan = plan;
 }
 
 void dialog_input(struct app *app, const char *title, const char *note, const char *value,
                   void (*accept)(struct app *app, const char *value))
 {
-    struct dialog *d = open_dialog(app, DIALOG_INPUT, title, note);
+    struct dialog *d = dialog_open(app, DIALOG_INPUT, title, note);
 
     line_set(&d->line, value);
     d->accept = accept;
@@ -50,7 +58,7 @@ void dialog_input(struct app *app, const char *title, const char *note, const ch
 void dialog_choice(struct app *app, const char *title, const char *note,
                    void (*accept)(struct app *app, const char *value))
 {
-    open_dialog(app, DIALOG_CHOICE, title, note)->accept = accept;
+    dialog_open(app, DIALOG_CHOICE, title, note)->accept = accept;
 }
 
 void dialog_add_choice(struct app *app, const char *key, const char *text)
@@ -60,7 +68,7 @@ void dialog_add_choice(struct app *app, const char *key, const char *text)
 
 void dialog_text(struct app *app, const char *title, char *text)
 {
-    open_dialog(app, DIALOG_TEXT, title, "j k scroll   Esc close")->text = text;
+    dialog_open(app, DIALOG_TEXT, title, "j k scroll   Esc close")->text = text;
 }
 
 /* ---- text ---- */
@@ -113,7 +121,7 @@ static int draw_text(struct canvas *c, struct rect in, const char *text, size_t 
     return drawn;
 }
 
-static struct rect centre(const struct canvas *c, int rows, int cols)
+struct rect dialog_centre(const struct canvas *c, int rows, int cols)
 {
     rows = rows < c->rows - 4 ? rows : c->rows - 4;
     cols = cols < c->cols - 2 ? cols : c->cols - 2;
@@ -153,7 +161,7 @@ static void draw_choice(struct app *app)
     int lines = (int)count_lines(d->text), list = (int)d->choices.len;
 
     list = list < 10 ? list : 10;
-    struct rect in = canvas_frame(c, centre(c, lines + list + 5, 72), d->title, d->note);
+    struct rect in = canvas_frame(c, dialog_centre(c, lines + list + 5, 72), d->title, d->note);
     int row = in.row + draw_text(c, in, d->text, 0);
     row += lines > 0;
     int used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, "user: ");
@@ -271,7 +279,7 @@ static char *help_text(struct app *app, const char *word)
 
 void dialog_help(struct app *app)
 {
-    open_dialog(app, DIALOG_HELP, "help", "type to search   Down Up scroll   Esc close");
+    dialog_open(app, DIALOG_HELP, "help", "type to search   Down Up scroll   Esc close");
     app->dialog.text = help_text(app, "");
 }
 
@@ -317,6 +325,10 @@ void dialog_key(struct app *app, int key)
         plan_key(app, d->plan, key);
         return;
     }
+    if (d->kind == DIALOG_SECRET) {
+        secret_key(app, key);
+        return;
+    }
     if (key == CK_ESC || key == CK_CTRL('c')) {
         dialog_close(app);
         return;
@@ -331,6 +343,9 @@ void dialog_key(struct app *app, int key)
     case DIALOG_CHOICE:
         choice_key(app, key);
         break;
+    case DIALOG_FORM:
+        form_key(app, key);
+        break;
     case DIALOG_TEXT:
         text_key(app, key);
         break;
@@ -338,6 +353,7 @@ void dialog_key(struct app *app, int key)
         help_key(app, key);
         break;
     case DIALOG_PLAN:
+    case DIALOG_SECRET:
     case DIALOG_NONE:
         break;
     }
@@ -351,7 +367,8 @@ static void draw_reading(struct app *app)
     int lines = (int)count_lines(d->text) + 2 + help * 2;
     int least = help ? c->rows - 4 : 5;
 
-    struct rect in = canvas_frame(c, centre(c, lines > least ? lines : least, help ? 78 : 96), d->title, d->note);
+    struct rect in =
+        canvas_frame(c, dialog_centre(c, lines > least ? lines : least, help ? 78 : 96), d->title, d->note);
     if (help) {
         int used = canvas_text(c, in.row, in.col, in.cols, ROLE_LABEL, "search: ");
 
@@ -372,13 +389,21 @@ void dialog_draw(struct app *app)
         plan_draw(app, d->plan);
         break;
     case DIALOG_INPUT: {
-        struct rect in = canvas_frame(c, centre(c, 5, 64), d->title, d->note);
+        int lines = (int)count_lines(d->text);
+        struct rect in = canvas_frame(c, dialog_centre(c, 5 + lines, 70), d->title, d->note);
 
-        line_draw(&d->line, c, in.row + 1, in.col, in.cols);
+        draw_text(c, in, d->text, 0);
+        line_draw(&d->line, c, in.row + lines + 1, in.col, in.cols);
         break;
     }
     case DIALOG_CHOICE:
         draw_choice(app);
+        break;
+    case DIALOG_FORM:
+        form_draw(app);
+        break;
+    case DIALOG_SECRET:
+        secret_draw(app);
         break;
     case DIALOG_TEXT:
     case DIALOG_HELP:

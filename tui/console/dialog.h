@@ -9,7 +9,25 @@
 struct app;
 struct plan;
 
-enum dialog_kind { DIALOG_NONE, DIALOG_PLAN, DIALOG_INPUT, DIALOG_CHOICE, DIALOG_TEXT, DIALOG_HELP };
+enum dialog_kind {
+    DIALOG_NONE,
+    DIALOG_PLAN,
+    DIALOG_INPUT,
+    DIALOG_CHOICE,
+    DIALOG_FORM,
+    DIALOG_TEXT,
+    DIALOG_SECRET,
+    DIALOG_HELP
+};
+
+/* One line of a form: a text, or one of some words (yes and no among them). */
+struct form_field {
+    const char *label, *hint; /* hint: what is meant, below the fields while the cursor is on it */
+    struct line line;
+    struct strs words; /* empty: a text */
+    size_t word;
+};
+#define FORM_MAX 6
 
 struct choice {
     char *key, *text;
@@ -25,6 +43,10 @@ struct dialog {
     size_t cursor, top;
     enum row_kind row_kind; /* what it is about: looked up again when it is accepted */
     char *row_key;
+    struct form_field fields[FORM_MAX]; /* DIALOG_FORM; cursor is the field that is edited */
+    size_t field_count;
+    char *secret, *secret_command; /* DIALOG_SECRET: what is shown once, and the line that uses it */
+    void (*submit)(struct app *app);
     void (*accept)(struct app *app, const char *value); /* the typed text, or the choice's key */
 };
 
@@ -39,6 +61,21 @@ void dialog_add_choice(struct app *app, const char *key, const char *text);
  * tab. Takes the text over. */
 void dialog_text(struct app *app, const char *title, char *text);
 void dialog_help(struct app *app);
+
+/* form.c: a form is opened empty, then gets its fields. words: NULL for a text, else separated by blanks; the value is
+ * the word that is chosen at first. */
+void dialog_form(struct app *app, const char *title, void (*submit)(struct app *app));
+struct form_field *form_add(struct app *app, const char *label, const char *hint, const char *words, const char *value);
+const char *form_value(const struct form_field *f);
+void form_key(struct app *app, int key);
+void form_draw(struct app *app);
+/* A key that was just made: it stays until Esc and can be copied, itself or in the command that uses it (NULL: none).
+ */
+void dialog_secret(struct app *app, const char *title, const char *secret, const char *command);
+void secret_key(struct app *app, int key);
+void secret_draw(struct app *app);
+struct dialog *dialog_open(struct app *app, enum dialog_kind kind, const char *title, const char *note);
+struct rect dialog_centre(const struct canvas *c, int rows, int cols);
 
 void dialog_key(struct app *app, int key);
 void dialog_draw(struct app *app);

@@ -65,7 +65,7 @@ struct m_node {
     char *name, *hostname, *fqdn, *owner, *ipv4, *ipv6, *method, *os, *os_version, *client, *relay, *source;
     char *machine_key, *node_key, *key_text;
     char *words; /* all that a bare filter word is looked for in */
-    bool online, healthy, expired, logged_out, ephemeral, exit_node, tagged;
+    bool online, healthy, expired, logged_out, ephemeral, exit_node, draining, tagged;
     int64_t last_seen_ns, expiry_ns, created_ns, since_ns;
     struct strs tags, endpoints;
     VEC(struct m_route *) routes; /* in the order of prefixes */

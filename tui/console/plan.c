@@ -37,6 +37,9 @@ void plan_free(struct plan *p)
     free(p->done);
     free(p->note);
     free(p->word);
+    if (p->secret)
+        explicit_bzero(p->secret, strlen(p->secret));
+    free(p->secret);
     free(p);
 }
 

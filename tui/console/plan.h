@@ -48,6 +48,8 @@ struct plan {
     VEC(struct call) calls;
     struct strs events; /* journal entries it made */
     size_t cursor;
+    char *secret;  /* a key that it made; NULL */
+    bool may_join; /* the secret lets a node join: the command is shown, too */
 };
 
 struct plan *plan_new(enum risk risk, const char *verb);

@@ -154,6 +154,14 @@ static void finish(struct app *app, struct plan *plan)
         app_flash(app, ROLE_ERROR, "%s: %s", plan->verb, message);
     else
         app_flash(app, ROLE_ERROR, "%s: %zu done, %zu failed: %s", plan->verb, done, failed, message);
+    if (plan->secret) {
+        char *command = plan->may_join ? mem_format("tailscale up --login-server %s --auth-key %s",
+                                                    app->model.server_url ? app->model.server_url : "URL", plan->secret)
+                                       : NULL;
+
+        dialog_secret(app, plan->done, plan->secret, command);
+        free(command);
+    }
     plan_close(app, plan);
 }
 
@@ -177,6 +185,10 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
         strs_push(&plan->events, reply->event);
     if (good && !reply->undoable)
         plan->undoable = false;
+    if (good && reply->secret) {
+        mem_replace(&plan->secret, reply->secret);
+        explicit_bzero(reply->secret, strlen(reply->secret));
+    }
     settle_rows(app, plan, index);
     if (plan_settled(plan))
         finish(app, plan);

@@ -311,6 +311,30 @@ void term_show(const struct canvas *c, enum theme_id theme)
     refresh();
 }
 
+/* Nothing of it goes through curses, whose cursor it does not move. */
+void term_copy(const char *text)
+{
+    const char *name = getenv("TERM");
+    struct buf b = BUF_INIT(0);
+
+    /* Terminals that would print it rather than take it. */
+    if (name && (str_eq(name, "linux") || str_starts(name, "vt") || str_eq(name, "dumb")))
+        return;
+    buf_adds(&b, "\033]52;c;");
+    str_base64(&b, text, strlen(text));
+    buf_adds(&b, "\033\\");
+    fflush(stdout);
+    for (size_t at = 0; at < b.len;) {
+        ssize_t n = write(STDOUT_FILENO, b.data + at, b.len - at);
+
+        if (n < 0 && errno != EINTR)
+            break;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    explicit_bzero(b.data, b.len);
+    buf_release(&b);
+}
+
 static const struct {
     int curses, key;
 } special[] = {

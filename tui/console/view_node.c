@@ -73,7 +73,9 @@ static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
                  span_text(app->at.now_ns - n->last_seen_ns, since));
     else
         snprintf(text, sizeof(text), "%s", glyph_word(glyph));
-    canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, glyph_role(glyph), text);
+    col += canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, glyph_role(glyph), text) + 2;
+    if (n->draining && !n->row.gone_ms)
+        canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "out of service");
 }
 
 static void draw_identity(struct app *app, struct pen *p, const struct m_node *n)

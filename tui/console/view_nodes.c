@@ -386,7 +386,7 @@ static void collect(const struct model *m, struct list *l)
 const struct list_def nodes_def = {
     .noun = "nodes",
     .one = "node",
-    .empty = "no node has joined yet: make a key with  headway preauthkeys create  and run  tailscale up",
+    .empty = "no node has joined yet: 6 N makes a user, 7 N a key and the command to run",
     .columns = columns,
     .column_count = sizeof(columns) / sizeof(*columns),
     .fields = {.items = fields, .len = sizeof(fields) / sizeof(*fields), .words = words},

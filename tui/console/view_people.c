@@ -107,7 +107,7 @@ static void collect_users(const struct model *m, struct list *l)
 const struct list_def users_def = {
     .noun = "users",
     .one = "user",
-    .empty = "no users yet",
+    .empty = "no users yet: N makes one",
     .columns = user_columns,
     .column_count = sizeof(user_columns) / sizeof(*user_columns),
     .fields = {.words = user_words},
@@ -240,7 +240,7 @@ static void collect_api(const struct model *m, struct list *l)
 const struct list_def preauth_def = {
     .noun = "pre-auth keys",
     .one = "pre-auth key",
-    .empty = "no pre-auth keys: headway preauthkeys create makes one",
+    .empty = "no pre-auth keys: N makes one, for tailscale up --auth-key",
     .columns = preauth_columns,
     .column_count = sizeof(preauth_columns) / sizeof(*preauth_columns),
     .fields = {.items = key_fields, .len = 1, .words = key_words},
@@ -252,7 +252,7 @@ const struct list_def preauth_def = {
 const struct list_def api_def = {
     .noun = "API keys",
     .one = "API key",
-    .empty = "no API keys: headway apikeys create makes one",
+    .empty = "no API keys: N makes one, for programs and for this console from afar",
     .columns = api_columns,
     .column_count = sizeof(api_columns) / sizeof(*api_columns),
     .fields = {.items = key_fields, .len = 1, .words = key_words},

@@ -72,6 +72,10 @@ static void fill_state(const struct row *row, const struct moment *at, struct fi
     else
         snprintf(out->text, sizeof(out->text), "%u not advertised", ghosts);
     out->role = n->waiting ? ROLE_WAIT : ROLE_FAINT;
+    if (n->draining) {
+        str_copy(out->text, sizeof(out->text), "OUT OF SERVICE");
+        out->role = ROLE_WAIT;
+    }
 }
 
 static void fill_primary(const struct row *row, const struct moment *at, struct field *out)

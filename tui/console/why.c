@@ -35,6 +35,8 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
         buf_addf(out, "session\tno map stream is open; seen %s\n", ago_text(n->last_seen_ns, app->at.now_ns, text));
     if (n->online && !n->healthy)
         buf_adds(out, "probe\tit does not answer although its stream is open\n");
+    if (n->draining)
+        buf_adds(out, "service\tout of service: others serve its prefixes where they can; o ends that\n");
     if (n->waiting)
         buf_addf(out, "!%u of its %u routes wait for approval\n", n->waiting, n->available);
     add_events(app, "node", n->row.key, n->name, out);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tags, routers out of service, new users and keys, and doing the last change again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "shared/console_rig.h"
+
+static void tags_of_a_tagged_node_change_at_once(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/build<Enter>t");
+    assert_true(rig_shows(&r, "tags of build-01"));
+    rig_keys(&r, "<Ctrl-U>+web -ci<Enter>");
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/1/tags");
+    assert_string_equal(r.sent.items[0].body, "{\"tags\":[\"tag:web\"]}");
+    assert_int_equal(r.sent.items[0].version, 11);
+    rig_answer(&r, 0, 200, "{\"event\":\"1.41\",\"inverse\":{\"method\":\"POST\"},\"result\":null}");
+    assert_true(rig_shows(&r, "build-01 now has tag:web"));
+    assert_true(rig_shows(&r, "u undo ("));
+    rig_release(&r);
+}
+
+static void tags_end_the_ownership_of_a_user_only_after_a_question(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>ttag:home<Enter>");
+    assert_true(rig_shows(&r, "belongs to its tags and no longer to a user"));
+    assert_true(rig_shows(&r, "of alice"));
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/8/tags?dry_run=true");
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[1].path, "/api/headway/nodes/8/tags");
+    assert_string_equal(r.sent.items[1].body, "{\"tags\":[\"tag:home\"]}");
+    rig_release(&r);
+}
+
+static void tags_that_stay_as_they_are_send_nothing(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/build<Enter>t<Enter>");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "nothing changes"));
+    rig_keys(&r, "<Esc>/kiosk<Enter>t");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "approve it first"));
+    rig_release(&r);
+}
+
+static void the_last_change_is_done_again_to_other_nodes(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ".");
+    assert_true(rig_shows(&r, "you changed nothing yet"));
+    rig_keys(&r, "/build<Enter>t<Ctrl-U>+web<Enter>");
+    rig_keys(&r, "<Esc>/gw-<Enter><Space><Space>.");
+    assert_true(rig_shows(&r, "tags of 2 nodes"));
+    assert_int_equal(r.sent.len, 3);
+    assert_string_equal(r.sent.items[1].body, "{\"tags\":[\"tag:router\",\"tag:web\"]}");
+    rig_keys(&r, "<Esc>6.");
+    assert_true(rig_shows(&r, "makes no sense in this view"));
+    rig_release(&r);
+}
+
+static void out_of_service_says_who_takes_over(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/gw-ber-1<Enter>o");
+    assert_true(rig_shows(&r, "take gw-ber-1 out of service"));
+    assert_true(rig_shows(&r, "gw-ber-2 takes over"));
+    assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/3/drain?dry_run=true");
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[1].body, "{\"drained\":true}");
+    rig_json(&r,
+             "{\"node\":{\"id\":\"3\",\"givenName\":\"gw-ber-1\",\"online\":true,\"healthy\":true,\"draining\":true,"
+             "\"version\":14,\"routes\":[{\"prefix\":\"10.20.0.0/16\",\"state\":\"standby\"}]}}");
+    rig_keys(&r, "<Esc>");
+    rig_pass(&r, 4000);
+    rig_keys(&r, "/gw-ber-1<Enter>o");
+    assert_true(rig_shows(&r, "put gw-ber-1 into service"));
+    assert_true(rig_shows(&r, "may serve again"));
+    rig_keys(&r, "<Esc><Esc>/nas<Enter>o");
+    assert_true(rig_shows(&r, "serves no prefix"));
+    rig_keys(&r, "<Esc><Esc>/build<Enter>o");
+    assert_true(rig_shows(&r, "the cursor is not on a router"));
+    rig_release(&r);
+}
+
+static void a_new_user_is_asked_for_in_a_form(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6N<Enter>");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "a user needs a name"));
+    rig_keys(&r, "dora<Tab>Dora Example<Tab><Tab>a<Enter>");
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].path, "/api/headway/users");
+    assert_string_equal(r.sent.items[0].body,
+                        "{\"name\":\"dora\",\"displayName\":\"Dora Example\",\"role\":\"admin\"}");
+    rig_answer(&r, 0, 200,
+               "{\"event\":\"1.41\",\"result\":{\"id\":\"4\",\"name\":\"dora\",\"role\":\"admin\",\"version\":1}}");
+    assert_true(rig_shows(&r, "user dora made"));
+    assert_non_null(model_find(&r.app.model, ROW_USER, "4"));
+    rig_release(&r);
+}
+
+static void a_new_key_is_shown_once_and_kept_nowhere(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7N<Tab>ci web<Tab>y<Tab><Tab><Ctrl-U>soon<Enter>");
+    assert_true(rig_shows(&r, "expires takes a time"));
+    rig_keys(&r, "<Ctrl-U>2h<Enter>");
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].path, "/api/headway/preauthkeys");
+    assert_string_equal(r.sent.items[0].body,
+                        "{\"user\":\"alice\",\"tags\":[\"tag:ci\",\"tag:web\"],\"reusable\":true,\"ephemeral\":false,"
+                        "\"expiration\":\"2026-03-03T16:03:00Z\"}");
+    rig_answer(&r, 0, 200,
+               "{\"event\":\"1.41\",\"result\":{\"id\":\"10\",\"key\":\"hskey-auth-abc-def\",\"reusable\":true}}");
+    assert_true(rig_shows(&r, "hskey-auth-abc-def"));
+    assert_true(rig_shows(&r, "--login-server http://127.0.0.1 --auth-key"));
+    rig_keys(&r, "<Enter>q");
+    assert_true(rig_shows(&r, "shown only now")); /* no key but Esc throws it away */
+    rig_keys(&r, "y");
+    assert_string_equal(r.app.clipboard, "hskey-auth-abc-def");
+    rig_keys(&r, "c");
+    assert_string_equal(r.app.clipboard, "tailscale up --login-server http://127.0.0.1 --auth-key hskey-auth-abc-def");
+    rig_keys(&r, "<Esc>");
+    assert_null(model_find(&r.app.model, ROW_PREAUTH_KEY, "10")); /* the journal's entry brings it, masked */
+    char *screen = rig_screen(&r, 24, 200);
+    assert_null(strstr(screen, "abc-def"));
+    free(screen);
+    rig_release(&r);
+}
+
+static void a_key_for_nobody_needs_tags(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7N<Left><Enter>");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "needs a user or tags"));
+    rig_keys(&r, "tag:ci<Enter>");
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].body, "{\"tags\":[\"tag:ci\"],\"reusable\":false,\"ephemeral\":false,"
+                                              "\"expiration\":\"2026-03-03T15:03:00Z\"}");
+    rig_release(&r);
+}
+
+static void an_api_key_may_be_for_reading_only(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7<Tab>Nmonitor<Tab>r<Tab><Ctrl-U>never<Enter>");
+    assert_string_equal(r.sent.items[0].path, "/api/headway/apikeys");
+    assert_string_equal(r.sent.items[0].body, "{\"description\":\"monitor\",\"readOnly\":true}");
+    rig_answer(&r, 0, 200, "{\"result\":{\"id\":\"2\",\"key\":\"hskey-api-x\",\"prefix\":\"hskey-api-***\"}}");
+    assert_true(rig_shows(&r, "new API key for monitor"));
+    rig_keys(&r, "y<Esc>");
+    assert_string_equal(r.app.clipboard, "hskey-api-x");
+    rig_release(&r);
+}
+
+static void a_key_that_only_reads_is_refused_before_anything_is_shown(void **state)
+{
+    static const char *const attempts[] = {"1d", "1t", "1/gw-ber-1<Enter>o", "2jjx", "6N", "7N", "8a", "8x", "1n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(*attempts); i++) {
+        struct rig r;
+
+        rig_init(&r, 0);
+        app_whoami(&r.app, "viewer", true);
+        rig_keys(&r, attempts[i]);
+        assert_int_equal(r.sent.len, 0);
+        assert_int_equal(r.app.dialog.kind, DIALOG_NONE);
+        assert_true(rig_shows(&r, "your key may only read: changes need"));
+        rig_release(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tags_of_a_tagged_node_change_at_once),
+        cmocka_unit_test(tags_end_the_ownership_of_a_user_only_after_a_question),
+        cmocka_unit_test(tags_that_stay_as_they_are_send_nothing),
+        cmocka_unit_test(the_last_change_is_done_again_to_other_nodes),
+        cmocka_unit_test(out_of_service_says_who_takes_over),
+        cmocka_unit_test(a_new_user_is_asked_for_in_a_form),
+        cmocka_unit_test(a_new_key_is_shown_once_and_kept_nowhere),
+        cmocka_unit_test(a_key_for_nobody_needs_tags),
+        cmocka_unit_test(an_api_key_may_be_for_reading_only),
+        cmocka_unit_test(a_key_that_only_reads_is_refused_before_anything_is_shown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
