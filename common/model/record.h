@@ -89,7 +89,8 @@ struct node {
 /* What changes often and is told before it is written. */
 struct node_live {
     bool online;
-    bool healthy; /* false: answers no probe, although a stream is open */
+    bool healthy;  /* false: answers no probe, although a stream is open */
+    bool flapping; /* came and went too often lately to be elected before others */
     int64_t last_seen_ns;
     int64_t since_ns;   /* of the last change between online and offline; 0: not in this run */
     uint32_t home_derp; /* region, 0: not known yet */

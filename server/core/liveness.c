@@ -1,7 +1,42 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sessions: a node is online while a map stream of it is open, and for a short grace after. */
+#include <math.h>
+
 #include "base/clock.h"
 #include "core/private.h"
+
+/* A router that comes and goes is damped as routers of the Internet are (RFC 2439): each time that it goes costs
+ * PENALTY, which halves each HALF_LIFE_MS. Above SUPPRESS others are elected before it, until it is below REUSE. */
+#define PENALTY      1000.0
+#define SUPPRESS     2000.0
+#define REUSE        750.0
+#define HALF_LIFE_MS 60000.0
+
+static double penalty_at(const struct slot *slot, int64_t now)
+{
+    return slot->penalty * exp2(-(double)(now - slot->penalty_ms) / HALF_LIFE_MS);
+}
+
+static void penalise(struct core_state *s, struct slot *slot)
+{
+    int64_t now = clock_mono_ms();
+
+    slot->penalty = penalty_at(slot, now) + PENALTY;
+    slot->penalty_ms = now;
+    if (slot->penalty > SUPPRESS) {
+        slot->live.flapping = true;
+        timer_set(s, now + (int64_t)(HALF_LIFE_MS * log2(slot->penalty / REUSE)) + 1, TIMER_CALM, slot->id);
+    }
+}
+
+void slot_calm(struct core_state *s, struct slot *slot)
+{
+    if (!slot->live.flapping || penalty_at(slot, clock_mono_ms()) >= REUSE)
+        return;
+    slot->live.flapping = false;
+    slot_mark(s, slot, 0);
+    routes_follow(s, slot);
+}
 
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,
                      int64_t *timeout_ms)
@@ -62,6 +97,7 @@ void slot_offline(struct core_state *s, struct slot *slot, const char *why)
     slot->suspect = false;
     if (!slot->live.online)
         return;
+    penalise(s, slot);
     slot->live.online = false;
     slot->live.healthy = true;
     slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
@@ -96,6 +132,8 @@ static void weigh_health(struct core_state *s, struct slot *slot)
         any = any || x->healthy;
     if (any == slot->live.healthy || !slot->published)
         return;
+    if (!any)
+        penalise(s, slot);
     slot->live.healthy = any;
     slot_mark(s, slot, health_change(slot));
     journal(s,

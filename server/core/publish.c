@@ -15,7 +15,8 @@ void routes_follow(struct core_state *s, struct slot *slot)
     struct routes_flags flags = {.online = slot->live.online,
                                  .healthy = slot->live.healthy,
                                  .expired = node_is_expired(n, clock_wall_ns()),
-                                 .draining = n->draining};
+                                 .draining = n->draining,
+                                 .flapping = slot->live.flapping};
     routes_set_node(s->routes, n, &flags);
 }
 

@@ -39,11 +39,13 @@ struct slot {
     uint64_t version;          /* change number of its last publication */
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
     bool expired;              /* as published */
-    bool suspect;              /* its last session ended; its grace has not passed yet */
-    bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
-    int64_t ended_ms;          /* when its last session ended, or when it was registered */
-    int64_t grace_ms;          /* until when it is not yet offline */
-    int64_t free_ms;           /* when it was freed: not used again for a while */
+    double penalty;            /* of going away, as of penalty_ms; see liveness.c */
+    int64_t penalty_ms;
+    bool suspect;     /* its last session ended; its grace has not passed yet */
+    bool updated;     /* it sent an update of its own in this run: its streams' copies are older */
+    int64_t ended_ms; /* when its last session ended, or when it was registered */
+    int64_t grace_ms; /* until when it is not yet offline */
+    int64_t free_ms;  /* when it was freed: not used again for a while */
 };
 
 struct cell { /* a user or a key */
@@ -63,7 +65,7 @@ struct group {
     struct err err;
 };
 
-enum timer_kind { TIMER_GRACE, TIMER_EPHEMERAL, TIMER_EXPIRY, TIMER_PENDING, TIMER_SETTLE };
+enum timer_kind { TIMER_GRACE, TIMER_EPHEMERAL, TIMER_EXPIRY, TIMER_PENDING, TIMER_SETTLE, TIMER_CALM };
 
 struct timer {
     int64_t due_ms;
@@ -236,6 +238,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
 void session_end_run(struct core_state *s, uint64_t id, enum session_end why);
 void session_health_run(struct core_state *s, uint64_t id, bool healthy);
 void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where);
+void slot_calm(struct core_state *s, struct slot *slot); /* if it has not gone away again */
 void slot_offline(struct core_state *s, struct slot *slot, const char *why);
 
 /* admin*.c: one function an operation, in a table by enum admin_op. 0 or an error in call.err. */

@@ -96,6 +96,10 @@ static void fire(struct core_state *s, const struct timer *t)
         if (slot)
             expiry_due(s, slot);
         break;
+    case TIMER_CALM:
+        if (slot)
+            slot_calm(s, slot);
+        break;
     case TIMER_PENDING:
         waiting_expire(s);
         break;

@@ -45,7 +45,8 @@ static enum api_route_state explain(const struct tailnet_node *n, const struct p
                                 .flags = {.online = n->live.online,
                                           .healthy = n->live.healthy,
                                           .expired = n->expired,
-                                          .draining = n->record->draining},
+                                          .draining = n->record->draining,
+                                          .flapping = n->live.flapping},
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 

@@ -36,28 +36,39 @@ static const struct routes_rule *rule_of(const struct routes *r, const struct en
     return entry->has_rule ? &entry->rule : &r->defaults;
 }
 
+/* The oldest, unless it comes and goes. */
 static uint64_t first_of(const struct entry *entry, enum class class)
 {
-    for (size_t i = 0; i < entry->seats.len; i++)
-        if (class_of(&entry->seats.items[i]) == class)
-            return entry->seats.items[i].router->record->r.id;
-    return 0;
+    const struct router *first = NULL;
+
+    for (size_t i = 0; i < entry->seats.len; i++) {
+        const struct router *r = entry->seats.items[i].router;
+        if (class_of(&entry->seats.items[i]) == class && (!first || (first->flags.flapping && !r->flags.flapping)))
+            first = r;
+    }
+    return first ? first->record->r.id : 0;
+}
+
+static bool is_better(const struct entry *entry, const struct router *a, const struct router *b)
+{
+    if (a->flags.flapping != b->flags.flapping)
+        return b->flags.flapping;
+    if (a->flags.priority != b->flags.priority)
+        return a->flags.priority > b->flags.priority;
+    return a->record->r.id == entry->primary;
 }
 
 /* The highest priority; among equals the present primary, else the oldest. */
 static uint64_t highest_of(const struct entry *entry, enum class class)
 {
-    const struct seat *best = NULL;
+    const struct router *best = NULL;
 
     for (size_t i = 0; i < entry->seats.len; i++) {
         const struct seat *s = &entry->seats.items[i];
-        if (class_of(s) != class)
-            continue;
-        if (!best || s->router->flags.priority > best->router->flags.priority ||
-            (s->router->flags.priority == best->router->flags.priority && s->router->record->r.id == entry->primary))
-            best = s;
+        if (class_of(s) == class && (!best || is_better(entry, s->router, best)))
+            best = s->router;
     }
-    return best ? best->router->record->r.id : 0;
+    return best ? best->record->r.id : 0;
 }
 
 static uint64_t choose(const struct routes *r, const struct entry *entry, enum class class)
@@ -87,7 +98,7 @@ uint64_t entry_decide(struct routes *r, struct entry *entry)
     for (size_t i = 0; i < entry->seats.len; i++)
         if (class_of(&entry->seats.items[i]) < best)
             best = class_of(&entry->seats.items[i]);
-    if (!chosen || class_of(chosen) != best)
+    if (!chosen || best == CLASS_NONE || class_of(chosen) != best)
         entry->chosen = 0;
     if (best <= CLASS_DRAINING)
         return entry->chosen ? entry->chosen : choose(r, entry, best);

@@ -81,7 +81,10 @@ static enum route_state standby_state(const struct route_facts *f, struct buf *r
     else if (!f->flags.healthy)
         state = say(ROUTE_UNHEALTHY, reason, "the node answers no probe");
     else
-        say(state, reason, f->flags.draining ? "the node is being drained" : "ready to take over");
+        say(state, reason,
+            f->flags.draining   ? "the node is being drained"
+            : f->flags.flapping ? "ready to take over, but after others: it comes and goes"
+                                : "ready to take over");
     if (!reason)
         return state;
     if (f->primary)

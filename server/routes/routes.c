@@ -171,7 +171,7 @@ static const char *rise(const struct routes_flags *before, const struct routes_f
 static bool same_flags(const struct routes_flags *a, const struct routes_flags *b)
 {
     return a->online == b->online && a->healthy == b->healthy && a->expired == b->expired &&
-           a->draining == b->draining && a->priority == b->priority;
+           a->draining == b->draining && a->flapping == b->flapping && a->priority == b->priority;
 }
 
 /* Both sets are sorted: one walk finds who came and who went. */

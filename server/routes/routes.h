@@ -5,7 +5,8 @@
  *
  * A router is a candidate for a prefix while it advertises it, the prefix is approved, the node is online and its key
  * has not expired. Candidates are ordered by (created, id). The primary keeps a prefix while it is a healthy candidate;
- * draining routers serve only where nobody else can, unhealthy ones only where they did before. Exit routes are never
+ * draining routers serve only where nobody else can, unhealthy ones only where they did before. Of those that are
+ * equally well, one that comes and goes is elected last. Exit routes are never
  * elected: every approved exit node offers them. */
 #ifndef SERVER_ROUTES_ROUTES_H
 #define SERVER_ROUTES_ROUTES_H
@@ -29,7 +30,8 @@ struct routes_rule {
 
 struct routes_flags {
     bool online, healthy, expired, draining;
-    int priority; /* for FAILBACK_PRIORITY, higher is better */
+    bool flapping; /* comes and goes: others are elected before it, but it keeps what it serves */
+    int priority;  /* for FAILBACK_PRIORITY, higher is better */
 };
 
 /* from or to 0: nobody. cause is a static text that completes "PREFIX moved from A to B: ...", about the router that

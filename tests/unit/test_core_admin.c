@@ -217,6 +217,29 @@ static bool is_gone(const struct tailnet_snapshot *s, void *arg)
     return snapshot_node_by_id(s, *(const uint64_t *)arg) == NULL;
 }
 
+static void a_router_that_comes_and_goes_is_elected_last(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), three = add(3, "r3", LAN);
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN), j3 = device(3, "r3", LAN);
+    uint64_t session = 0;
+
+    (void)state;
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    core_rig_approve(&r, three, LAN, false);
+    session = core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &two);
+    for (int i = 0; i < 3; i++) {
+        uint64_t short_one = core_rig_online(&r, &j1);
+        core_session_end(r.core, short_one, SESSION_SILENT);
+    }
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j3);
+    core_rig_until(&r, served_by, &two); /* sticky */
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, served_by, &three); /* not the older one, which comes and goes */
+}
+
 static void run_age(struct core_state *s, struct core_call *call)
 {
     for (size_t i = 0; i < s->slots.len; i++)
@@ -773,6 +796,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_chosen_and_drained_survives_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(an_approval_names_who_gave_it, begin, end),
         cmocka_unit_test_setup_teardown(who_served_is_remembered_until_it_is_deleted, begin, end),
+        cmocka_unit_test_setup_teardown(a_router_that_comes_and_goes_is_elected_last, begin, end),
         cmocka_unit_test_setup_teardown(the_stream_of_a_deleted_node_is_nobodys, begin, end),
         cmocka_unit_test_setup_teardown(an_exit_node_is_told_whole, begin, end),
         cmocka_unit_test_teardown(an_ephemeral_node_goes_with_its_session, end),

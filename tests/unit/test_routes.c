@@ -145,9 +145,10 @@ static bool set_flag(struct routes_flags *f, const char *verb)
         const char *verb;
         bool *flag, value;
     } flags[] = {
-        {"on", &f->online, true},      {"off", &f->online, false},       {"well", &f->healthy, true},
-        {"sick", &f->healthy, false},  {"expired", &f->expired, true},   {"renewed", &f->expired, false},
-        {"drain", &f->draining, true}, {"undrain", &f->draining, false},
+        {"on", &f->online, true},       {"off", &f->online, false},       {"well", &f->healthy, true},
+        {"sick", &f->healthy, false},   {"expired", &f->expired, true},   {"renewed", &f->expired, false},
+        {"drain", &f->draining, true},  {"undrain", &f->draining, false}, {"flaps", &f->flapping, true},
+        {"calms", &f->flapping, false},
     };
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -388,8 +389,17 @@ static const struct {
     {TWO "R1 drain | R2 sick", "R1 P/P/P; R2 P/P/-", "P R2>R1 answers no probe"},
     {TWO "R1 drain | R1 undrain", "R1 P/P/-; R2 P/P/P", ""},
     {ONE "R1 drain", "R1 P/P/P", ""},
+    /* what comes and goes waits behind the others, and is not moved from what it serves */
+    {TWO "R3 adv P; R3 app P; R3 on | R2 flaps; R1 off", "R1 P/P/-; R2 P/P/-; R3 P/P/P", "P R1>R3 went offline"},
+    {TWO "R2 flaps; R1 off", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {TWO "R1 flaps", "R1 P/P/P; R2 P/P/-", ""},
+    {"oldest P;" TWO "R1 flaps; R1 off | R1 on", "R1 P/P/-; R2 P/P/P", ""},
+    {"oldest P;" TWO "R1 flaps; R1 off | R1 on | R1 calms", "R1 P/P/P; R2 P/P/-", "P R2>R1 the oldest router serves"},
+    {"priority P; R1 prio 5;" TWO "R1 flaps; R1 off | R1 on", "R1 P/P/-; R2 P/P/P", ""},
     {"oldest P;" TWO "R1 off | R1 on", "R1 P/P/P; R2 P/P/-", "P R2>R1 the oldest router serves"},
     {"oldest P;" TWO "prefer R2 P | R3 on", "R1 P/P/-; R2 P/P/P", ""},
+    {"oldest P;" TWO "prefer R2 P | R1 off; R2 off | R2 on | R1 on", "R1 P/P/P; R2 P/P/-",
+     "P R2>R1 the oldest router serves"},
     {"oldest P;" TWO "prefer R2 P | R2 sick | R2 well", "R1 P/P/P; R2 P/P/-", ""},
     {"priority P; R2 prio 5;" TWO "R3 on", "R1 P/P/-; R2 P/P/P", ""},
     {"priority P;" TWO "R2 prio 1", "R1 P/P/-; R2 P/P/P", "P R1>R2 higher priority"},
@@ -468,6 +478,7 @@ static void tables_say_the_state_and_why(void **state)
         {ONE "R1 sick", "R1", 'P', ROUTE_SERVING, "answers no probe, and no other"},
         {ONE "R1 drain", "R1", 'P', ROUTE_SERVING, "being drained, but no other"},
         {TWO "R1 drain", "R1", 'P', ROUTE_STANDBY, "being drained; R2 serves"},
+        {TWO "R2 flaps", "R2", 'P', ROUTE_STANDBY, "after others: it comes and goes; R1 serves"},
         {"keep P;" ONE "R1 off", "R1", 'P', ROUTE_SERVING, "offline, but keeps the prefix"},
         {"X1 adv E; X1 app E", "X1", 'E', ROUTE_SERVING, "exit node"},
         {"X1 adv E; X1 app E; X1 off", "X1", 'E', ROUTE_OFFLINE, "offline"},

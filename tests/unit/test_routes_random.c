@@ -18,7 +18,7 @@
 #define STEPS    200
 
 struct person {
-    bool exists, online, healthy, expired, draining;
+    bool exists, online, healthy, expired, draining, flapping;
     int priority;
     unsigned available, approved; /* bit i: prefix i */
     struct node *record;
@@ -67,7 +67,8 @@ static int age(int i)
     return i / 2;
 }
 
-/* The first in the order of election among those as fit as can be, who also have the highest priority if that counts.
+/* The first in the order of election among those as fit as can be, who do not come and go, and who have the highest
+ * priority if that counts.
  */
 static int first_of(const struct model *m, int p, int fit, bool by_priority)
 {
@@ -76,7 +77,9 @@ static int first_of(const struct model *m, int p, int fit, bool by_priority)
     for (int i = 0; i < NODES; i++) {
         if (fitness(m, i, p) != fit)
             continue;
-        if (best < 0 || (by_priority && m->nodes[i].priority > m->nodes[best].priority))
+        const struct person *n = &m->nodes[i], *b = best < 0 ? NULL : &m->nodes[best];
+        if (!b || (b->flapping && !n->flapping) ||
+            (by_priority && n->flapping == b->flapping && n->priority > b->priority))
             best = i;
     }
     return best;
@@ -110,7 +113,10 @@ static int decide(struct model *m, int p)
     if (m->rules[p].failback == FAILBACK_STICKY)
         return fitness(m, before, p) == top ? before : first_of(m, p, top, false);
     first = first_of(m, p, top, true);
-    return fitness(m, before, p) == top && m->nodes[before].priority == m->nodes[first].priority ? before : first;
+    return fitness(m, before, p) == top && m->nodes[before].flapping == m->nodes[first].flapping &&
+                   m->nodes[before].priority == m->nodes[first].priority
+               ? before
+               : first;
 }
 
 /* ---- events ---- */
@@ -118,7 +124,7 @@ static int decide(struct model *m, int p)
 static void tell(struct model *m, int i, bool new_record)
 {
     struct person *n = &m->nodes[i];
-    struct routes_flags flags = {n->online, n->healthy, n->expired, n->draining, n->priority};
+    struct routes_flags flags = {n->online, n->healthy, n->expired, n->draining, n->flapping, n->priority};
 
     if (new_record || !n->record) {
         struct node *next = node_new();
@@ -193,9 +199,9 @@ static void event(struct model *m)
         *(pick(m, 2) ? &n->available : &n->approved) ^= 1u << p;
         tell(m, i, true);
     } else {
-        bool *flags[] = {&n->online, &n->online, &n->healthy, &n->expired, &n->draining};
-        unsigned which = pick(m, 6);
-        if (which == 5)
+        bool *flags[] = {&n->online, &n->online, &n->healthy, &n->expired, &n->draining, &n->flapping};
+        unsigned which = pick(m, 7);
+        if (which == 6)
             n->priority = (int)pick(m, 3);
         else
             *flags[which] = !*flags[which];
