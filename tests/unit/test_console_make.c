@@ -211,6 +211,27 @@ static void a_key_that_only_reads_is_refused_before_anything_is_shown(void **sta
     }
 }
 
+static void a_copy_is_what_the_menu_said(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/gw-fra<Enter>yIPv4<Enter>");
+    assert_string_equal(r.app.clipboard, "100.64.0.5");
+    assert_true(rig_shows(&r, "copied: 100.64.0.5"));
+    rig_keys(&r, "ycommand<Enter>");
+    assert_string_equal(r.app.clipboard, "headway routes approve 5 172.16.0.0/12");
+    rig_keys(&r, "<Esc>+gw-<Enter>yname<Enter>");
+    assert_string_equal(r.app.clipboard, "gw-ber-1\ngw-ber-2\ngw-fra-1");
+    assert_true(rig_shows(&r, "copied: 3 lines"));
+    rig_keys(&r, "\\/nas<Enter>yJSON<Enter>");
+    assert_non_null(strstr(r.app.clipboard, "\"name\":\"nas\",\"owner\":\"alice\",\"address\":\"100.64.0.8\""));
+    rig_keys(&r, "8yid<Enter>");
+    assert_string_equal(r.app.clipboard, "hskey-authreq-0123456789abcdef01234567");
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_new_key_is_shown_once_and_kept_nowhere),
         cmocka_unit_test(a_key_for_nobody_needs_tags),
         cmocka_unit_test(an_api_key_may_be_for_reading_only),
+        cmocka_unit_test(a_copy_is_what_the_menu_said),
         cmocka_unit_test(a_key_that_only_reads_is_refused_before_anything_is_shown),
     };
 

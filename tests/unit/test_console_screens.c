@@ -43,6 +43,7 @@ static const struct {
     {"drain", "/gw-ber-1<Enter>o", 24, 80, false},
     {"new-user", "6N", 24, 80, false},
     {"new-key", "7N<Tab>iot<Tab>y", 24, 80, true},
+    {"copy", "/gw-fra<Enter>y", 24, 80, false},
     {"why", "2jjw", 24, 80, false},
     {"help", "?", 24, 80, false},
     {"command", ":node gw-b", 24, 80, false},

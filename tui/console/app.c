@@ -214,7 +214,7 @@ void app_copy(struct app *app, const char *text, const char *what)
     if (app->clipboard)
         explicit_bzero(app->clipboard, strlen(app->clipboard));
     mem_replace(&app->clipboard, text);
-    app_flash(app, ROLE_INFO, "%s was handed to the terminal for pasting", what);
+    app_flash(app, ROLE_INFO, "copied: %s", what);
 }
 
 void app_repeat_with(struct app *app, const char *arg)

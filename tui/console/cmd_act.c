@@ -314,6 +314,7 @@ void cmd_primary(struct app *app, const char *arg)
     }
     const struct m_prefix *p = (const struct m_prefix *)row;
     dialog_choice(app, "who shall serve it?", "Enter choose   Esc cancel", primary_chosen);
+    app->dialog.label = "node: ";
     app->dialog.row_kind = ROW_PREFIX;
     app->dialog.row_key = mem_strdup(row->key);
     for (size_t i = 0; i < p->routers.len; i++) {

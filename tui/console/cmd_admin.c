@@ -260,6 +260,7 @@ void cmd_admit(struct app *app, const char *arg)
     }
     const struct m_pending *p = (const struct m_pending *)row;
     dialog_choice(app, "new node asks to join", "Enter approve for this user   Esc later", admitted);
+    app->dialog.label = "user: ";
     app->dialog.row_kind = ROW_PENDING;
     app->dialog.row_key = mem_strdup(row->key);
     buf_addf(&text, "host\t%s   %s %s\n", p->hostname, p->os, p->client);

@@ -68,6 +68,7 @@ static const struct command commands[] = {
     {"follow", "F", "follow", "stay at the newest event", NULL, IN_EVENTS, 0, RISK_NONE, 3, cmd_follow, NULL},
 
     {"why", "w", "why", "why it is as it is", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 6, cmd_why, NULL},
+    {"copy", "y", NULL, "copy the name, the address, the row, JSON or a command", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 0, cmd_copy, NULL},
     {"peek", "p", NULL, "the pane at the right, on wide screens", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_peek, NULL},
     {"freeze", "z", NULL, "hold the screen still, or resume", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_freeze, NULL},
     {"retry", "R", NULL, "connect again now", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_retry, NULL},

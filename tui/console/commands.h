@@ -88,6 +88,9 @@ void cmd_drain(struct app *app, const char *arg);
 const char *refuse_tags(struct app *app);
 const char *refuse_drain(struct app *app);
 
+/* cmd_copy.c */
+void cmd_copy(struct app *app, const char *arg);
+
 /* cmd_new.c */
 void cmd_new(struct app *app, const char *arg);
 

@@ -59,6 +59,7 @@ void dialog_choice(struct app *app, const char *title, const char *note,
                    void (*accept)(struct app *app, const char *value))
 {
     dialog_open(app, DIALOG_CHOICE, title, note)->accept = accept;
+    app->dialog.label = "";
 }
 
 void dialog_add_choice(struct app *app, const char *key, const char *text)
@@ -164,9 +165,7 @@ static void draw_choice(struct app *app)
     struct rect in = canvas_frame(c, dialog_centre(c, lines + list + 5, 72), d->title, d->note);
     int row = in.row + draw_text(c, in, d->text, 0);
     row += lines > 0;
-    int used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, "user: ");
-    if (d->row_kind != ROW_PENDING)
-        used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, "node: ");
+    int used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, d->label);
     line_draw(&d->line, c, row++, in.col + used, in.cols - used);
     int room = in.row + in.rows - row;
     size_t at = 0, top = room > 0 && d->cursor >= (size_t)room ? d->cursor - (size_t)room + 1 : 0;

@@ -36,6 +36,7 @@ struct choice {
 struct dialog {
     enum dialog_kind kind;
     char *title, *note; /* note: what Enter does */
+    const char *label;  /* DIALOG_CHOICE: in front of what narrows */
     struct plan *plan;  /* DIALOG_PLAN; owned by the app's list of plans */
     struct line line;   /* DIALOG_INPUT: the text; DIALOG_CHOICE and DIALOG_HELP: what narrows the list */
     char *text;         /* lines to read, above the input or the choices, too; may hold roles, see dialog_text */
