@@ -33,6 +33,7 @@ static void update_live(struct core_state *s, struct slot *slot, const struct co
         mask = CHANGE_ENDPOINTS;
     }
     if (m->info.home_derp && m->info.home_derp != slot->live.home_derp) {
+        slot->reachable |= !slot->live.home_derp;
         slot->live.home_derp = m->info.home_derp;
         mask = CHANGE_ENDPOINTS;
     }

@@ -199,7 +199,8 @@ static void publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                   .node_id = slot->id,
                                   .slot = slot->index,
                                   .mask = slot->dirty,
-                                  .route_moved = slot->route_moved};
+                                  .route_moved = slot->route_moved,
+                                  .reachable = slot->reachable};
     if (n) {
         slot->expired = node_is_expired(n, next->wall_ns);
         snapshot_set_node(next, slot->index,
@@ -216,7 +217,7 @@ static void publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
 static void settle_slot(struct core_state *s, struct slot *slot)
 {
     slot->dirty = 0;
-    slot->rebuild = slot->route_moved = false;
+    slot->rebuild = slot->route_moved = slot->reachable = false;
     if (!slot->published && !slot->work)
         slot_free(s, slot);
 }

@@ -8,19 +8,27 @@
 
 #define URGENT (CHANGE_REMOVED | CHANGE_KEYS | CHANGE_SELF | CHANGE_POLICY | CHANGE_DNS | CHANGE_DERP | CHANGE_USERS)
 
-/* Is there news, and does any of it not wait? Moves r->seen. */
-static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, bool *news, bool *urgent)
+struct news {
+    bool any, urgent; /* urgent: does not wait */
+    bool reachable; /* waits only while there is much to tell: who sends to a peer of which it knows no relay yet loses
+                     * WireGuard's first handshake, and tries the next one five seconds later */
+};
+
+/* Moves r->seen. */
+static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, struct news *out)
 {
     struct change changes[256];
 
-    *news = *urgent = false;
+    *out = (struct news){0};
     while (r->seen < until) {
         long count = tailnet_changes(nm->tailnet, r->seen, until, changes, 256);
         if (count < 0)
-            *urgent = true;
-        for (long i = 0; i < count; i++)
-            *urgent |= (changes[i].mask & URGENT) || changes[i].route_moved;
-        *news |= count != 0;
+            out->urgent = true;
+        for (long i = 0; i < count; i++) {
+            out->urgent |= (changes[i].mask & URGENT) || changes[i].route_moved;
+            out->reachable |= changes[i].reachable;
+        }
+        out->any |= count != 0;
         if (count < 256)
             break;
         r->seen = changes[count - 1].seq;
@@ -32,17 +40,18 @@ static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, boo
 int64_t netmap_rounds_look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, size_t sessions, bool busy,
                            int64_t now_ms)
 {
-    bool news, urgent;
+    struct news news;
 
-    look(nm, r, until, &news, &urgent);
-    if (!news && !r->waiting)
+    look(nm, r, until, &news);
+    if (!news.any && !r->waiting)
         return -1;
     int64_t gap = (int64_t)sessions * ROUND_SHARE_US / 1000;
     if (gap < ROUND_MS)
         gap = ROUND_MS;
     if (busy || gap > ROUND_BUSY_MS)
         gap = ROUND_BUSY_MS;
-    if (urgent || now_ms - r->last_ms >= gap) {
+    bool now = news.urgent || (news.reachable && gap == ROUND_MS);
+    if (now || now_ms - r->last_ms >= gap) {
         r->waiting = false;
         r->last_ms = now_ms;
         return 0;

@@ -5,6 +5,7 @@
 # addresses repeat. Sourced after ../shared/lib.sh.
 #
 #   lab_up                        the switch and the daemon; skips the test where a lab cannot be made
+#   lab_net                       the switch and an empty ctl
 #   lab_host NAME [VERSION]       a host with a client, ready for `ts NAME up`
 #   lab_nat NAME KIND             a router to the switch that masquerades: easy (keeps ports) or hard (another one for each
 #                                 destination); lab_host NAME VERSION NAT puts a host behind it
@@ -71,6 +72,12 @@ lab_namespace() {
 }
 
 lab_up() {
+  lab_net
+  daemon_config
+  daemon_start
+}
+
+lab_net() {
   local client switch
   [ "$(id -u)" = 0 ] || skip_all "network namespaces need root"
   [ -c /dev/net/tun ] || skip_all "/dev/net/tun is not there"
@@ -89,8 +96,6 @@ lab_up() {
   ip -n "$switch" addr add "$INTERNET/32" dev lo
   lab_namespace ctl "$CTL"
   lab_next=10 lan_next=0
-  daemon_config
-  daemon_start
 }
 
 daemon_config() {

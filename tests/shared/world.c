@@ -114,7 +114,8 @@ struct node_live world_live(uint64_t id)
 
 static void change(struct world *w, uint32_t slot, uint64_t id, uint32_t mask, bool moved)
 {
-    vec_push(&w->changes, ((struct change){++w->seq, id, slot, mask, moved}));
+    vec_push(&w->changes,
+             ((struct change){.seq = ++w->seq, .node_id = id, .slot = slot, .mask = mask, .route_moved = moved}));
 }
 
 struct prefix world_prefix(const char *text)

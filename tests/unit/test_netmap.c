@@ -773,6 +773,19 @@ static void rounds_gather_what_may_wait(void **state)
     put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE);
     world_publish(&f->w);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, true, 1301), 0); /* routes never wait */
+    /* A first home relay does not either, but when there is much to tell. */
+    static const struct {
+        size_t sessions;
+        bool busy;
+        int64_t wait;
+    } cases[] = {{10, false, 0}, {10000, false, 359}, {10, true, 998}};
+    for (unsigned i = 0; i < 3; i++) {
+        put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
+        f->w.changes.items[f->w.changes.len - 1].reachable = true;
+        world_publish(&f->w);
+        assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, cases[i].sessions, cases[i].busy, 1302 + i),
+                         cases[i].wait);
+    }
 }
 
 int main(void)
