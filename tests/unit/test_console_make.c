@@ -5,9 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/mem.h"
+#include "console/history.h"
 #include "shared/console_rig.h"
 
 static void tags_of_a_tagged_node_change_at_once(void **state)
@@ -232,6 +235,43 @@ static void a_copy_is_what_the_menu_said(void **state)
     rig_release(&r);
 }
 
+static void columns_are_chosen_and_kept(void **state)
+{
+    char dir[] = "/tmp/headway-columns-XXXXXX";
+    struct rig r;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    rig_init(&r, 0);
+    rig_keys(&r, ":columns name version seen<Enter>");
+    assert_true(rig_shows(&r, "NAME"));
+    assert_true(rig_shows(&r, "1.82.0"));
+    assert_false(list_shows(app_list(&r.app), 3));
+    rig_keys(&r, ":columns name colour<Enter>");
+    assert_true(rig_shows(&r, "there is no column 'colour'"));
+    rig_keys(&r, "<Esc>cj>jj<Space>"); /* the version goes to the end, and the owner after it */
+    struct buf now = BUF_INIT(0);
+    list_chosen(app_list(&r.app), &now);
+    assert_string_equal(buf_text(&now), "name seen version owner");
+    history_save(&r.app, dir);
+    rig_release(&r);
+
+    struct rig again;
+    rig_init(&again, 0);
+    history_load(&again.app, dir);
+    buf_clear(&now);
+    list_chosen(app_list(&again.app), &now);
+    assert_string_equal(buf_text(&now), "name seen version owner");
+    rig_keys(&again, "c0");
+    assert_int_equal(app_list(&again.app)->chosen_len, 0);
+    rig_release(&again);
+    buf_release(&now);
+    char *path = mem_format("%s/console.history", dir);
+    unlink(path);
+    rmdir(dir);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_key_for_nobody_needs_tags),
         cmocka_unit_test(an_api_key_may_be_for_reading_only),
         cmocka_unit_test(a_copy_is_what_the_menu_said),
+        cmocka_unit_test(columns_are_chosen_and_kept),
         cmocka_unit_test(a_key_that_only_reads_is_refused_before_anything_is_shown),
     };
 

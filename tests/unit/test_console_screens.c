@@ -44,6 +44,7 @@ static const struct {
     {"new-user", "6N", 24, 80, false},
     {"new-key", "7N<Tab>iot<Tab>y", 24, 80, true},
     {"copy", "/gw-fra<Enter>y", 24, 80, false},
+    {"columns", "c", 24, 80, false},
     {"why", "2jjw", 24, 80, false},
     {"help", "?", 24, 80, false},
     {"command", ":node gw-b", 24, 80, false},

@@ -65,6 +65,7 @@ static const struct command commands[] = {
     {"narrow", "&", NULL, "only what belongs to the same owner, node or kind", NULL, IN_LISTS, NEED_ROW, RISK_NONE, 0, cmd_narrow, NULL},
     {"sort", "s", NULL, "sort by the next column, or by the one named", "[COLUMN]", IN_LISTS, 0, RISK_NONE, 0, cmd_sort, NULL},
     {"reverse", "S", NULL, "turn the order around", NULL, IN_LISTS, 0, RISK_NONE, 0, cmd_reverse, NULL},
+    {"columns", "c", NULL, "choose the columns and their order", "[COLUMN ...]", IN_LISTS, 0, RISK_NONE, 0, cmd_columns, NULL},
     {"follow", "F", "follow", "stay at the newest event", NULL, IN_EVENTS, 0, RISK_NONE, 3, cmd_follow, NULL},
 
     {"why", "w", "why", "why it is as it is", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 6, cmd_why, NULL},

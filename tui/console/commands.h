@@ -88,6 +88,9 @@ void cmd_drain(struct app *app, const char *arg);
 const char *refuse_tags(struct app *app);
 const char *refuse_drain(struct app *app);
 
+/* columns.c */
+void cmd_columns(struct app *app, const char *arg);
+
 /* cmd_copy.c */
 void cmd_copy(struct app *app, const char *arg);
 

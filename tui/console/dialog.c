@@ -345,6 +345,9 @@ void dialog_key(struct app *app, int key)
     case DIALOG_FORM:
         form_key(app, key);
         break;
+    case DIALOG_COLUMNS:
+        columns_key(app, key);
+        break;
     case DIALOG_TEXT:
         text_key(app, key);
         break;
@@ -400,6 +403,9 @@ void dialog_draw(struct app *app)
         break;
     case DIALOG_FORM:
         form_draw(app);
+        break;
+    case DIALOG_COLUMNS:
+        columns_draw(app);
         break;
     case DIALOG_SECRET:
         secret_draw(app);

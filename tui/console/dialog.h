@@ -15,6 +15,7 @@ enum dialog_kind {
     DIALOG_INPUT,
     DIALOG_CHOICE,
     DIALOG_FORM,
+    DIALOG_COLUMNS,
     DIALOG_TEXT,
     DIALOG_SECRET,
     DIALOG_HELP
@@ -75,6 +76,10 @@ void form_draw(struct app *app);
 void dialog_secret(struct app *app, const char *title, const char *secret, const char *command);
 void secret_key(struct app *app, int key);
 void secret_draw(struct app *app);
+/* columns.c: the columns of the list in front. */
+void columns_key(struct app *app, int key);
+void columns_draw(struct app *app);
+
 struct dialog *dialog_open(struct app *app, enum dialog_kind kind, const char *title, const char *note);
 struct rect dialog_centre(const struct canvas *c, int rows, int cols);
 

@@ -8,7 +8,8 @@
 #include "console/filter.h"
 #include "console/model.h"
 
-#define HOLD_MS 2000
+#define HOLD_MS          2000
+#define LIST_COLUMNS_MAX 16
 
 struct moment {
     int64_t now_ns; /* the wall clock, as the server sees it where that is known */
@@ -57,6 +58,9 @@ struct list {
     size_t index;                /* where the cursor was in order, a hint */
     size_t top, height;
     int sort;
+    unsigned char chosen[LIST_COLUMNS_MAX]; /* the columns that the user wants, in this order; */
+    size_t chosen_len;                      /* 0: as the list sees fit */
+    unsigned shown;                         /* bits of the columns that were drawn last */
     bool reverse, dirty, forced;
     struct filter filter;
     char *filter_text;
@@ -91,6 +95,12 @@ size_t list_position(const struct list *l); /* of the cursor; 0 in an empty list
 
 /* Keeps the cursor on the screen for a body of this height. */
 void list_scroll(struct list *l, size_t height);
+
+/* The columns that are wanted, by their keys, separated by blanks; "" for what the list sees fit. ERR_INVALID names the
+ * one that there is not. */
+int list_choose(struct list *l, const char *keys, struct err *e) WARN_UNUSED;
+bool list_shows(const struct list *l, int column);       /* it had room when the list was drawn last */
+void list_chosen(const struct list *l, struct buf *out); /* the same, written */
 
 struct list_look {
     bool focused;              /* shows the cursor */

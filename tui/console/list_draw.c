@@ -5,13 +5,14 @@
 
 #include <stdio.h>
 
-#define COLUMNS_MAX 16
-#define GUTTER      3 /* cursor, mark, state of change */
+#define GUTTER 3 /* cursor, mark, state of change */
 
 enum { RANK_MAX = 15, RANK_LUXURY = 10 }; /* from here on only where all others have what they wish */
 
 struct fitted {
-    int width[COLUMNS_MAX]; /* 0: not shown */
+    int width[LIST_COLUMNS_MAX]; /* 0: not shown */
+    int order[LIST_COLUMNS_MAX], count;
+    bool chosen; /* by the user, who knows better what is a luxury */
 };
 
 static int total_width(const struct list_def *def, const struct fitted *f)
@@ -35,7 +36,11 @@ static int wished_width(const struct list_def *def, const struct fitted *f)
 
 static void choose(const struct list_def *def, int width, struct fitted *f)
 {
-    for (int rank = 0; rank <= RANK_MAX; rank++)
+    /* What the user put first goes last. */
+    for (int at = 0; at < f->count && f->chosen; at++)
+        if (!at || total_width(def, f) + def->columns[f->order[at]].least + 1 <= width)
+            f->width[f->order[at]] = def->columns[f->order[at]].least;
+    for (int rank = 0; rank <= RANK_MAX && !f->chosen; rank++)
         for (int i = 0; i < def->column_count; i++) {
             const struct column *c = &def->columns[i];
             int others = rank < RANK_LUXURY ? total_width(def, f) : wished_width(def, f);
@@ -45,11 +50,15 @@ static void choose(const struct list_def *def, int width, struct fitted *f)
         }
 }
 
-static struct fitted fit(const struct list_def *def, int width)
+static struct fitted fit(const struct list *l, int width)
 {
-    struct fitted f = {0};
+    const struct list_def *def = l->def;
+    struct fitted f = {.chosen = l->chosen_len > 0};
     int shares = 0;
 
+    f.count = f.chosen ? (int)l->chosen_len : def->column_count;
+    for (int i = 0; i < f.count; i++)
+        f.order[i] = f.chosen ? l->chosen[i] : i;
     choose(def, width, &f);
     int left = width - total_width(def, &f);
     for (int rank = 0; rank <= RANK_MAX; rank++)
@@ -71,11 +80,54 @@ static struct fitted fit(const struct list_def *def, int width)
     return f;
 }
 
+static int column_named(const struct list_def *def, const char *name, size_t len)
+{
+    for (int i = 0; i < def->column_count; i++)
+        if (strlen(def->columns[i].key) == len && strncmp(def->columns[i].key, name, len) == 0)
+            return i;
+    return -1;
+}
+
+int list_choose(struct list *l, const char *keys, struct err *e)
+{
+    unsigned char chosen[LIST_COLUMNS_MAX];
+    size_t count = 0;
+
+    while (*(keys += strspn(keys, " ,"))) {
+        size_t len = strcspn(keys, " ,");
+        int column = column_named(l->def, keys, len);
+        bool twice = false;
+
+        if (column < 0)
+            return err_set(e, ERR_INVALID, "there is no column '%.*s'", (int)(len < 40 ? len : 40), keys);
+        for (size_t i = 0; i < count; i++)
+            twice |= chosen[i] == column;
+        if (!twice)
+            chosen[count++] = (unsigned char)column;
+        keys += len;
+    }
+    memcpy(l->chosen, chosen, count);
+    l->chosen_len = count;
+    return 0;
+}
+
+bool list_shows(const struct list *l, int column)
+{
+    return l->shown & 1U << column;
+}
+
+void list_chosen(const struct list *l, struct buf *out)
+{
+    for (size_t i = 0; i < l->chosen_len; i++)
+        buf_addf(out, "%s%s", i ? " " : "", l->def->columns[l->chosen[i]].key);
+}
+
 static void draw_header(struct list *l, struct canvas *c, struct rect at, const struct fitted *f, int hits)
 {
     int col = at.col + GUTTER;
 
-    for (int i = 0; i < l->def->column_count; i++) {
+    for (int n = 0; n < f->count; n++) {
+        int i = f->order[n];
         const struct column *column = &l->def->columns[i];
         int width = f->width[i];
 
@@ -131,7 +183,8 @@ static void draw_row(struct list *l, struct canvas *c, struct rect at, const str
         canvas_glyph(c, at.row, at.col, GLYPH_CURSOR);
     if (row->marked)
         canvas_glyph(c, at.row, at.col + 1, GLYPH_MARK);
-    for (int i = 0; i < l->def->column_count; i++) {
+    for (int n = 0; n < f->count; n++) {
+        int i = f->order[n];
         const struct column *column = &l->def->columns[i];
         struct field field = {.role = ROLE_TEXT, .glyph = -1};
         int width = f->width[i], shift = i == l->def->indented ? indent : 0;
@@ -169,8 +222,11 @@ static void draw_empty(const struct list *l, struct canvas *c, struct rect body)
 void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect body, const struct moment *at,
                const struct list_look *look)
 {
-    struct fitted f = fit(l->def, body.cols - GUTTER);
+    struct fitted f = fit(l, body.cols - GUTTER);
 
+    l->shown = 0;
+    for (int i = 0; i < l->def->column_count; i++)
+        l->shown |= f.width[i] ? 1U << i : 0;
     draw_header(l, c, header, &f, look->hit_headers);
     list_scroll(l, body.rows > 0 ? (size_t)body.rows : 0);
     if (!l->order.len)

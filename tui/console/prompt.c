@@ -116,6 +116,8 @@ static const char *argument_at(struct app *app, const struct command *c, size_t 
         return i < 5 ? settings[i] : NULL;
     if (str_eq(c->name, "sort"))
         return (int)i < def->column_count ? def->columns[i].compare ? def->columns[i].key : "" : NULL;
+    if (str_eq(c->name, "columns"))
+        return (int)i < def->column_count ? def->columns[i].key : NULL;
     if (str_eq(c->name, "routes"))
         return i < 2 ? view_get(VIEW_ROUTES)->subs[i] : NULL;
     if (str_eq(c->name, "keys"))
