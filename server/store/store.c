@@ -71,6 +71,39 @@ static int private_file(const char *path, struct err *e)
     return code;
 }
 
+/* A log names no database: SQLite replays one that lies beside the file, whosever it was. A backup is made without one
+ * and says so in its header, as a database in use here never does: so a log beside it was left by the database that it
+ * replaced, and its pages would spoil it. */
+static int set_log_aside(const struct store *s, struct err *e)
+{
+    static const char magic[16] = "SQLite format 3"; /* with its NUL */
+    char *log = mem_format("%s-wal", s->path), *aside = mem_format("%s-wal.replaced", s->path);
+    char *shared = mem_format("%s-shm", s->path);
+    char head[20];
+    struct stat st;
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC), code = 0;
+    bool in_use = true; /* bytes 18 and 19: the versions of the format for writing and reading, 2 with a log */
+
+    if (fd >= 0 && pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) && memcmp(head, magic, sizeof(magic)) == 0)
+        in_use = head[18] != 1 || head[19] != 1;
+    if (fd >= 0)
+        close(fd);
+    if (!in_use && lstat(log, &st) == 0 && st.st_size > 0) {
+        if (rename(log, aside) < 0)
+            code = err_set(e, ERR_UNAVAILABLE, "%s belongs to another database and cannot be moved: %s", log,
+                           strerror(errno));
+        else
+            log_warn("store", "%s was restored from a copy; the log of the database before is kept as %s", s->path,
+                     aside);
+        if (code == 0)
+            unlink(shared);
+    }
+    free(log);
+    free(aside);
+    free(shared);
+    return code;
+}
+
 /* Blocks for the log that are its own: on a full disk small changes, deletions and revocations mostly, still find room.
  * Where the file system cannot do it, or is full already, there is no reserve. */
 static void reserve_log(const struct store *s)
@@ -154,7 +187,8 @@ static int open_writer(struct store *s, struct err *e)
 {
     int flags = SQLITE_OPEN_READWRITE | (s->memory ? SQLITE_OPEN_MEMORY : 0), code;
 
-    if (!s->memory && ((code = lock_database(s, e)) < 0 || (code = private_file(s->path, e)) < 0))
+    if (!s->memory &&
+        ((code = lock_database(s, e)) < 0 || (code = private_file(s->path, e)) < 0 || (code = set_log_aside(s, e)) < 0))
         return code;
     if ((code = sql_open(s->path, flags, &s->writer, e)) < 0)
         return code;

@@ -342,6 +342,60 @@ static void a_backup_may_take_the_place_of_the_database(void **state)
     fixture_end(&f);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    char block[4096];
+    FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+    size_t len;
+
+    assert_non_null(in);
+    assert_non_null(out);
+    while ((len = fread(block, 1, sizeof(block), in)) > 0)
+        assert_int_equal(fwrite(block, 1, len, out), len);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* After a crash the log of the database that is replaced still lies there, full of its pages. */
+static void a_backup_is_not_spoilt_by_a_log_that_was_left(void **state)
+{
+    char copy[128], log[128], kept[128];
+    struct store_image image;
+    struct fixture f;
+    struct stat st;
+
+    (void)state;
+    fixture_begin(&f);
+    snprintf(copy, sizeof(copy), "%s/copy", f.folder);
+    snprintf(log, sizeof(log), "%s-wal", f.path);
+    snprintf(kept, sizeof(kept), "%s/kept", f.folder);
+    fixture_put_only(f.store, sample_user(1, "alice"));
+    assert_int_equal(store_backup(f.store, copy, NULL), 0);
+    for (uint64_t id = 2; id < 200; id++) {
+        char name[16];
+        snprintf(name, sizeof(name), "u%llu", (unsigned long long)id);
+        fixture_put_only(f.store, sample_user(id, name));
+    }
+    copy_file(log, kept);
+    fixture_close(&f);
+    assert_int_equal(rename(copy, f.path), 0);
+    assert_int_equal(rename(kept, log), 0);
+    fixture_open(&f);
+    fixture_load(f.store, &image);
+    assert_int_equal(image.user_count, 1);
+    assert_string_equal(image.users[0]->name, "alice");
+    store_image_release(&image);
+    fixture_put_only(f.store, sample_user(2, "bob"));
+    fixture_close(&f);
+    fixture_open(&f);
+    fixture_load(f.store, &image);
+    assert_int_equal(image.user_count, 2);
+    store_image_release(&image);
+    snprintf(kept, sizeof(kept), "%s-wal.replaced", f.path);
+    assert_int_equal(stat(kept, &st), 0);
+    fixture_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +409,7 @@ int main(void)
         cmocka_unit_test(states_thin_out),
         cmocka_unit_test(a_backup_is_whole_and_private),
         cmocka_unit_test(a_backup_may_take_the_place_of_the_database),
+        cmocka_unit_test(a_backup_is_not_spoilt_by_a_log_that_was_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
