@@ -197,9 +197,37 @@ static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
     rig_release(&r);
 }
 
+static void a_second_router_makes_a_group_of_a_prefix(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab><Tab>");
+    assert_int_equal(app_list_id(&r.app), LIST_HA);
+    assert_true(rig_shows(&r, "2 groups   1 degraded"));
+    rig_json(&r, "{\"id\":\"1.41\",\"kind\":\"route.advertised\",\"changed\":{\"prefixes\":[{\"prefix\":"
+                 "\"172.16.0.0/12\",\"routers\":[{\"node\":\"5\",\"name\":\"gw-fra-1\",\"state\":\"serving\"},"
+                 "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"available\"}]}]}}");
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "3 groups   2 degraded"));
+    assert_true(rig_shows(&r, "another waits"));
+    rig_keys(&r, "<Tab>");
+    assert_int_equal(app_list_id(&r.app), LIST_EXIT);
+    assert_true(rig_shows(&r, "1 exit node "));
+    rig_keys(&r, "x");
+    assert_true(rig_shows(&r, "revoke 0.0.0.0/0 on office-exit"));
+    rig_keys(&r, "<Esc><Tab>");
+    assert_int_equal(app_list_id(&r.app), LIST_ROUTES);
+    rig_keys(&r, "<Shift-Tab><Shift-Tab>");
+    assert_int_equal(app_list_id(&r.app), LIST_HA);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_second_router_makes_a_group_of_a_prefix),
         cmocka_unit_test(new_rows_above_do_not_move_the_cursor),
         cmocka_unit_test(places_are_held_while_the_user_moves),
         cmocka_unit_test(what_is_deleted_stays_for_a_while_and_takes_no_action),

@@ -31,6 +31,8 @@ static const struct {
     {"routes", "2", 24, 80, false},
     {"routes-folded", "2jjh", 24, 80, true},
     {"prefixes", "2<Tab>G", 24, 80, false},
+    {"ha", "2<Tab><Tab>", 24, 80, false},
+    {"exit", ":routes exit<Enter>", 24, 80, false},
     {"events", "5", 24, 80, false},
     {"users", "6", 24, 80, false},
     {"keys", "7", 24, 80, false},

@@ -12,16 +12,23 @@ static const struct list_def *const list_defs[LIST_COUNT] = {
     [LIST_NODES] = &nodes_def,     [LIST_ROUTES] = &routes_def, [LIST_PREFIXES] = &prefixes_def,
     [LIST_EVENTS] = &events_def,   [LIST_USERS] = &users_def,   [LIST_PREAUTH] = &preauth_def,
     [LIST_PENDING] = &pending_def, [LIST_API] = &api_def,       [LIST_DETAIL] = &detail_def,
+    [LIST_HA] = &ha_def,           [LIST_EXIT] = &exit_def,
 };
 
 static const struct view views[VIEW_COUNT] = {
-    [VIEW_NODES] = {"nodes", "Nodes", '1', {LIST_NODES, LIST_NODES}, {NULL, NULL}, {0, 0}, NULL},
-    [VIEW_ROUTES] = {"routes", "Routes", '2', {LIST_ROUTES, LIST_PREFIXES}, {"node", "prefix"}, {0, 7}, pane_prefix},
-    [VIEW_EVENTS] = {"events", "Events", '5', {LIST_EVENTS, LIST_EVENTS}, {NULL, NULL}, {5, 5}, pane_event},
-    [VIEW_USERS] = {"users", "Users", '6', {LIST_USERS, LIST_USERS}, {NULL, NULL}, {0, 0}, NULL},
-    [VIEW_KEYS] = {"keys", "Keys", '7', {LIST_PREAUTH, LIST_API}, {"pre-auth", "api"}, {0, 0}, NULL},
-    [VIEW_PENDING] = {"pending", "Pending", '8', {LIST_PENDING, LIST_PENDING}, {NULL, NULL}, {7, 7}, pane_pending},
-    [VIEW_NODE] = {"node", "Node", 0, {LIST_DETAIL, LIST_DETAIL}, {NULL, NULL}, {0, 0}, NULL},
+    [VIEW_NODES] = {"nodes", "Nodes", '1', {LIST_NODES}, {NULL}, {0}, NULL},
+    [VIEW_ROUTES] = {"routes",
+                     "Routes",
+                     '2',
+                     {LIST_ROUTES, LIST_PREFIXES, LIST_HA, LIST_EXIT},
+                     {"node", "prefix", "ha", "exit"},
+                     {0, 7, PANE_LARGE, 4},
+                     pane_routes},
+    [VIEW_EVENTS] = {"events", "Events", '5', {LIST_EVENTS}, {NULL}, {5}, pane_event},
+    [VIEW_USERS] = {"users", "Users", '6', {LIST_USERS}, {NULL}, {0}, NULL},
+    [VIEW_KEYS] = {"keys", "Keys", '7', {LIST_PREAUTH, LIST_API}, {"pre-auth", "api"}, {0}, NULL},
+    [VIEW_PENDING] = {"pending", "Pending", '8', {LIST_PENDING}, {NULL}, {7}, pane_pending},
+    [VIEW_NODE] = {"node", "Node", 0, {LIST_DETAIL}, {NULL}, {0}, NULL},
 };
 
 const struct view *view_get(enum view_id id)

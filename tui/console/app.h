@@ -21,6 +21,8 @@ enum list_id {
     LIST_NODES,
     LIST_ROUTES,
     LIST_PREFIXES,
+    LIST_HA,
+    LIST_EXIT,
     LIST_EVENTS,
     LIST_PENDING,
     LIST_USERS,
@@ -32,12 +34,15 @@ enum list_id {
 
 enum view_id { VIEW_NODES, VIEW_ROUTES, VIEW_EVENTS, VIEW_USERS, VIEW_KEYS, VIEW_PENDING, VIEW_NODE, VIEW_COUNT };
 
+#define SUBS_MAX   4
+#define PANE_LARGE (-1)
+
 struct view {
-    const char *name, *title; /* title: what the tab says */
-    char digit;               /* the key that opens it; 0: none */
-    enum list_id lists[2];    /* the second is reached by Tab */
-    const char *subs[2];      /* their names; NULL where there is one only */
-    int panes[2];             /* rows of the pane below each list */
+    const char *name, *title;     /* title: what the tab says */
+    char digit;                   /* the key that opens it; 0: none */
+    enum list_id lists[SUBS_MAX]; /* Tab goes from one to the next */
+    const char *subs[SUBS_MAX];   /* their names; NULL where there is one only, and after the last */
+    int panes[SUBS_MAX];          /* rows of the pane below each list; PANE_LARGE: as many as are right */
     void (*draw_pane)(struct app *app, struct canvas *c, struct rect at);
 };
 const struct view *view_get(enum view_id id);
@@ -186,8 +191,11 @@ enum glyph node_glyph(const struct m_node *n);
 void pane_section(struct canvas *c, int row, int col, int width, const char *left, const char *right);
 
 extern const struct list_def nodes_def, routes_def, prefixes_def, events_def, pending_def, users_def, preauth_def,
-    api_def, detail_def;
+    api_def, detail_def, ha_def, exit_def;
 void pane_prefix(struct app *app, struct canvas *c, struct rect at);
+void pane_routes(struct app *app, struct canvas *c, struct rect at);
+bool ha_is_group(const struct row *prefix);
+bool ha_is_degraded(const struct row *prefix);
 void pane_event(struct app *app, struct canvas *c, struct rect at);
 void pane_pending(struct app *app, struct canvas *c, struct rect at);
 void tail_draw(struct app *app, struct canvas *c, struct rect at);

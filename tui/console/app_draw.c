@@ -99,13 +99,69 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
         col = say(c, col, limit, ROLE_FAINT, crumb);
         col = say(c, col, limit, ROLE_CRUMB, node ? node->name : "gone");
     }
-    for (int i = 0; i < 2 && v->subs[i]; i++) {
+    for (int i = 0; i < SUBS_MAX && v->subs[i]; i++) {
         char sub[24];
 
         snprintf(sub, sizeof(sub), i == app->place.sub ? "[%s]" : " %s ", v->subs[i]);
         col = say(c, col + (i == 0 ? 2 : 0), limit, i == app->place.sub ? ROLE_TAB_ON : ROLE_TAB, sub);
     }
     return col + 3;
+}
+
+/* What there is without the filter: of the list by node its routes, folded or not. */
+static size_t total_of(struct app *app)
+{
+    const struct table *t = model_table(&app->model, ROW_NODE);
+    size_t count = 0;
+
+    if (app_list_id(app) != LIST_ROUTES)
+        return app_list(app)->total;
+    for (size_t i = 0; i < t->rows.len; i++)
+        count += t->rows.items[i]->gone_ms ? 0 : ((const struct m_node *)t->rows.items[i])->routes.len;
+    return count;
+}
+
+static size_t shown_routes(const struct list *l)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < l->order.len; i++)
+        count += l->order.items[i]->kind == ROW_ROUTE;
+    return count;
+}
+
+/* How much there is, and how much of it is shown. */
+static void count_text(struct app *app, char *text, size_t size)
+{
+    const struct list *l = app_list(app);
+    bool filtered = *l->filter_text;
+
+    if (app->place.view == VIEW_NODE)
+        snprintf(text, size, "%zu of %zu", list_position(&app->lists[LIST_NODES]) + 1,
+                 app->lists[LIST_NODES].order.len);
+    else if (filtered)
+        snprintf(text, size, "%zu of %zu", app_list_id(app) == LIST_ROUTES ? shown_routes(l) : l->order.len,
+                 total_of(app));
+    else
+        snprintf(text, size, "%zu %s", total_of(app), total_of(app) == 1 ? l->def->one : l->def->noun);
+}
+
+/* What of the routes needs somebody; false: nothing. */
+static bool trouble_text(struct app *app, char *text, size_t size)
+{
+    bool groups = app_list_id(app) == LIST_HA;
+    const struct table *t = model_table(&app->model, groups ? ROW_PREFIX : ROW_NODE);
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        const struct row *row = t->rows.items[i];
+
+        if (row->gone_ms)
+            continue;
+        count += groups ? ha_is_group(row) && ha_is_degraded(row) : ((const struct m_node *)row)->waiting;
+    }
+    snprintf(text, size, "%zu %s", count, groups ? "degraded" : "waiting");
+    return count > 0;
 }
 
 static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
@@ -115,30 +171,10 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
     size_t hidden = 0;
     char text[160];
 
-    size_t waiting_routes = 0, routes = 0;
-    if (app->place.view == VIEW_ROUTES) {
-        const struct table *t = model_table(&app->model, ROW_NODE);
-
-        for (size_t i = 0; i < t->rows.len; i++) {
-            const struct m_node *n = (const struct m_node *)t->rows.items[i];
-
-            routes += n->row.gone_ms ? 0 : n->routes.len;
-            waiting_routes += n->row.gone_ms ? 0 : n->waiting;
-        }
-        snprintf(text, sizeof(text), "%zu route%s", routes, routes == 1 ? "" : "s");
-    } else if (app->place.view == VIEW_NODE) {
-        snprintf(text, sizeof(text), "%zu of %zu", list_position(&app->lists[LIST_NODES]) + 1,
-                 app->lists[LIST_NODES].order.len);
-    } else if (*l->filter_text) {
-        snprintf(text, sizeof(text), "%zu of %zu", l->order.len, l->total);
-    } else {
-        snprintf(text, sizeof(text), "%zu %s", l->total, l->total == 1 ? l->def->one : l->def->noun);
-    }
+    count_text(app, text, sizeof(text));
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
-    if (waiting_routes) {
-        snprintf(text, sizeof(text), "%zu not approved", waiting_routes);
+    if (app->place.view == VIEW_ROUTES && trouble_text(app, text, sizeof(text)))
         col = say(c, col, limit, ROLE_WAIT, text) + 3;
-    }
     if (*l->filter_text) {
         snprintf(text, sizeof(text), "/%s", l->filter_text);
         col = say(c, col, limit, ROLE_MATCH, text) + 3;
@@ -336,10 +372,11 @@ void app_draw(struct app *app, int rows, int cols)
     const struct view *v = view_get(app->place.view);
     bool listing = app->place.view != VIEW_NODE;
     bool roomy = cols >= 140 && rows >= 30;
+    int pane = v->panes[app->place.sub];
 
     struct layout_wish wish = {
         .header = listing,
-        .pane = v->panes[app->place.sub],
+        .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
         .peek = listing && (app->peek_chosen ? app->peek : roomy) && app->place.view != VIEW_EVENTS,
         .tail = !app->tail_off && cols >= 140 && app->place.view != VIEW_EVENTS,
         .force = app->force_small,

@@ -70,6 +70,8 @@ void cmd_page_up(struct app *app, const char *arg)
 
 static void set_folded(struct app *app, bool folded)
 {
+    if (app_list_id(app) != LIST_ROUTES)
+        return;
     struct list *l = app_list(app);
     struct row *row = l->cursor;
 
@@ -180,11 +182,27 @@ void cmd_close(struct app *app, const char *arg)
         app->quit = true;
 }
 
+static void turn_sub(struct app *app, int step)
+{
+    const struct view *v = view_get(app->place.view);
+    int count = 0;
+
+    while (count < SUBS_MAX && v->subs[count])
+        count++;
+    if (count)
+        app_go(app, app->place.view, (app->place.sub + step + count) % count, NULL);
+}
+
+void cmd_previous_sub(struct app *app, const char *arg)
+{
+    (void)arg;
+    turn_sub(app, -1);
+}
+
 void cmd_next_sub(struct app *app, const char *arg)
 {
     (void)arg;
-    if (view_get(app->place.view)->subs[0])
-        app_go(app, app->place.view, !app->place.sub, NULL);
+    turn_sub(app, 1);
 }
 
 static void show(struct app *app, enum view_id view, int sub, const char *filter)
@@ -202,7 +220,7 @@ static const char *sub_of(enum view_id view, const char *arg, int *sub)
     const struct view *v = view_get(view);
     size_t len = strcspn(arg, " ");
 
-    for (int i = 0; i < 2 && v->subs[i]; i++)
+    for (int i = 0; i < SUBS_MAX && v->subs[i]; i++)
         if (len && strlen(v->subs[i]) == len && strncmp(v->subs[i], arg, len) == 0) {
             *sub = i;
             return arg + len + strspn(arg + len, " ");

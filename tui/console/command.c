@@ -25,10 +25,11 @@ static const struct command commands[] = {
     {"open", "Enter", "open", "open what the cursor is on", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 1, cmd_open, NULL},
     {"escape", "Esc", NULL, "one step back: range, filter, view", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_escape, NULL},
     {"close", "q", NULL, "close the view; in the first one quit", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_close, NULL},
-    {"next", "Tab Shift-Tab", "other", "the other half of the view", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 8, cmd_next_sub, NULL},
+    {"next", "Tab", "next", "the next part of the view", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 5, cmd_next_sub, NULL},
 
+    {"previous", "Shift-Tab", NULL, "the part before", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 0, cmd_previous_sub, NULL},
     {"nodes", "1", NULL, "all nodes", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_nodes, NULL},
-    {"routes", "2", NULL, "routes by node or by prefix", "[node|prefix] [FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_routes, NULL},
+    {"routes", "2", NULL, "routes by node, by prefix, those with several routers, exit nodes", "[node|prefix|ha|exit] [FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_routes, NULL},
     {"events", "5", NULL, "the journal", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_events, NULL},
     {"users", "6", NULL, "all users", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_users, NULL},
     {"keys", "7", NULL, "pre-auth keys and API keys", "[pre-auth|api] [FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_keys, NULL},
@@ -143,9 +144,10 @@ const struct command *verb_find(const char *name, size_t len)
 unsigned verb_where(const struct app *app)
 {
     static const unsigned where[LIST_COUNT] = {
-        [LIST_NODES] = IN_NODES,     [LIST_ROUTES] = IN_ROUTES, [LIST_PREFIXES] = IN_PREFIXES,
-        [LIST_EVENTS] = IN_EVENTS,   [LIST_USERS] = IN_USERS,   [LIST_PREAUTH] = IN_KEYS,
-        [LIST_PENDING] = IN_PENDING, [LIST_API] = IN_KEYS,      [LIST_DETAIL] = IN_NODE,
+        [LIST_NODES] = IN_NODES,   [LIST_ROUTES] = IN_ROUTES, [LIST_PREFIXES] = IN_PREFIXES,
+        [LIST_EVENTS] = IN_EVENTS, [LIST_USERS] = IN_USERS,   [LIST_PREAUTH] = IN_KEYS,
+        [LIST_HA] = IN_PREFIXES,   [LIST_EXIT] = IN_ROUTES,   [LIST_PENDING] = IN_PENDING,
+        [LIST_API] = IN_KEYS,      [LIST_DETAIL] = IN_NODE,
     };
 
     return where[app_list_id(app)];
@@ -214,9 +216,14 @@ static const struct {
     unsigned where;
     const char *title;
 } places[] = {
-    {IN_NODES, "List of nodes"},       {IN_NODE, "One node"},      {IN_ROUTES, "Routes by node"},
-    {IN_PREFIXES, "Routes by prefix"}, {IN_EVENTS, "Journal"},     {IN_PENDING, "Registrations that wait"},
-    {IN_USERS, "List of users"},       {IN_KEYS, "Lists of keys"},
+    {IN_NODES, "List of nodes"},
+    {IN_NODE, "One node"},
+    {IN_ROUTES, "Routes by node, exit nodes"},
+    {IN_PREFIXES, "Routes by prefix, several routers"},
+    {IN_EVENTS, "Journal"},
+    {IN_PENDING, "Registrations that wait"},
+    {IN_USERS, "List of users"},
+    {IN_KEYS, "Lists of keys"},
 };
 
 static bool add_macro_key(const char *name, void *arg)

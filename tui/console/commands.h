@@ -20,6 +20,7 @@ void cmd_open(struct app *app, const char *arg);
 void cmd_escape(struct app *app, const char *arg);
 void cmd_close(struct app *app, const char *arg);
 void cmd_next_sub(struct app *app, const char *arg);
+void cmd_previous_sub(struct app *app, const char *arg);
 void cmd_nodes(struct app *app, const char *arg);
 void cmd_routes(struct app *app, const char *arg);
 void cmd_events(struct app *app, const char *arg);

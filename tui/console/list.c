@@ -172,9 +172,9 @@ void list_note(struct list *l, struct row *row, enum note what)
         return;
     if (what == NOTE_NEW) {
         l->waiting++;
-        l->total += !l->def->tree;
+        l->total += !l->def->tree && !l->def->always_whole;
     }
-    if (l->def->tree || l->touched.len >= TOUCHED_MAX)
+    if (l->def->tree || l->def->always_whole || l->touched.len >= TOUCHED_MAX)
         l->dirty = true;
     if (l->dirty)
         return;

@@ -43,8 +43,9 @@ struct list_def {
     struct filter_fields fields;
     int sort; /* the column at first, -1: as collected */
     bool reverse;
-    bool tree;      /* collect gives the order, sorted and filtered already */
-    unsigned kinds; /* bits of the row kinds that it depends on */
+    bool always_whole; /* a change of a row may bring it in or take it out: collected anew each time */
+    bool tree;         /* collect gives the order, sorted and filtered already */
+    unsigned kinds;    /* bits of the row kinds that it depends on */
     void (*collect)(const struct model *m, struct list *list); /* calls list_add for each row */
     int (*indent)(const struct row *row);                      /* of the text in the column indented; NULL: none */
     int indented;

@@ -119,7 +119,7 @@ static const char *argument_at(struct app *app, const struct command *c, size_t 
     if (str_eq(c->name, "columns"))
         return (int)i < def->column_count ? def->columns[i].key : NULL;
     if (str_eq(c->name, "routes"))
-        return i < 2 ? view_get(VIEW_ROUTES)->subs[i] : NULL;
+        return i < SUBS_MAX ? view_get(VIEW_ROUTES)->subs[i] : NULL;
     if (str_eq(c->name, "keys"))
         return i < 2 ? view_get(VIEW_KEYS)->subs[i] : NULL;
     return NULL;
