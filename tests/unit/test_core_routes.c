@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Routers in the core: who serves, what moves it, what is remembered; and sessions that come and go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/private.h"
+#include "shared/core_rig.h"
+
+#define LAN "10.1.0.0/16"
+
+static struct core_rig r;
+static uint64_t alice;
+static char *key;
+
+static void begin_with(const char *extra)
+{
+    core_rig_prepare(&r, extra);
+    core_rig_start(&r);
+    alice = core_rig_user(&r, "alice");
+    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    begin_with("");
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    core_rig_end(&r);
+    free(key);
+    key = NULL;
+    return 0;
+}
+
+static struct join device(uint8_t number, const char *name, const char *route)
+{
+    return (struct join){.key = key, .name = name, .machine = number, .node = number, .route = route};
+}
+
+static uint64_t add(uint8_t number, const char *name, const char *route)
+{
+    struct join j = device(number, name, route);
+
+    return core_rig_node(&r, &j);
+}
+
+static uint64_t server_of(const struct tailnet_snapshot *s)
+{
+    struct prefix p = sample_prefix(LAN);
+
+    for (size_t i = 0; i < s->primary_count; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, &p) == 0)
+            return s->primaries[i]->r.id;
+    return 0;
+}
+
+static bool served_by(const struct tailnet_snapshot *s, void *arg)
+{
+    uint64_t id = *(const uint64_t *)arg;
+    struct prefix p = sample_prefix(LAN);
+    const struct tailnet_node *n = id ? snapshot_node_by_id(s, id) : NULL;
+
+    return server_of(s) == id && (!id || prefixes_has(&n->serving, &p));
+}
+
+static size_t rows_of_primaries(void)
+{
+    struct store_image image = {0};
+
+    core_rig_stop(&r);
+    fixture_open(&r.store);
+    fixture_load(r.store.store, &image);
+    size_t count = image.primary_count;
+    store_image_release(&image);
+    return count;
+}
+
+static void two_routers_take_turns(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), nobody = 0;
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+
+    (void)state;
+    uint64_t s1 = core_rig_online(&r, &j1), s2 = core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &nobody);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    core_rig_until(&r, served_by, &one);
+    core_session_end(r.core, s1, SESSION_CLOSED); /* another one can serve: there is no grace */
+    core_rig_until(&r, served_by, &two);
+    s1 = core_rig_online(&r, &j1);
+    core_rig_until(&r, served_by, &two); /* who serves goes on serving */
+    core_session_health(r.core, s2, false);
+    core_rig_until(&r, served_by, &one);
+    core_session_health(r.core, s2, true);
+    struct core_admin a = {.op = ADMIN_PRIMARY, .id = two};
+    struct prefix p = sample_prefix(LAN);
+    prefixes_add(&a.prefixes, &p);
+    core_rig_admin_ok(&r, a);
+    core_rig_until(&r, served_by, &two);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = two});
+    core_rig_until(&r, served_by, &one);
+    core_rig_approve(&r, one, LAN, true);
+    core_rig_until(&r, served_by, &two);
+    core_rig_approve(&r, two, LAN, true);
+    core_rig_until(&r, served_by, &nobody);
+    core_session_end(r.core, s1, SESSION_SILENT);
+    core_session_end(r.core, s2, SESSION_SILENT);
+}
+
+static void who_served_is_remembered_until_it_is_deleted(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), nobody = 0;
+    struct join j = device(1, "r1", LAN);
+
+    (void)state;
+    uint64_t session = core_rig_online(&r, &j);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_until(&r, served_by, &one);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, served_by, &nobody);
+    assert_int_equal(rows_of_primaries(), 1);
+    core_rig_start(&r);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DELETE, .id = one});
+    assert_int_equal(rows_of_primaries(), 0);
+}
+
+static bool is_gone(const struct tailnet_snapshot *s, void *arg)
+{
+    return snapshot_node_by_id(s, *(const uint64_t *)arg) == NULL;
+}
+
+static void a_router_that_comes_and_goes_is_elected_last(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), three = add(3, "r3", LAN);
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN), j3 = device(3, "r3", LAN);
+    uint64_t session = 0;
+
+    (void)state;
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    core_rig_approve(&r, three, LAN, false);
+    session = core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &two);
+    for (int i = 0; i < 3; i++) {
+        uint64_t short_one = core_rig_online(&r, &j1);
+        core_session_end(r.core, short_one, SESSION_SILENT);
+    }
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j3);
+    core_rig_until(&r, served_by, &two); /* sticky */
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, served_by, &three); /* not the older one, which comes and goes */
+}
+
+static void run_age(struct core_state *s, struct core_call *call)
+{
+    for (size_t i = 0; i < s->slots.len; i++)
+        if (!s->slots.items[i]->id)
+            s->slots.items[i]->free_ms -= 3600000;
+    tx_answer_soon(s, call, 0);
+}
+
+static void send_age(struct core *core, void *call)
+{
+    core_send(core, call, run_age);
+}
+
+static uint32_t slot_of(uint64_t id)
+{
+    const struct tailnet_snapshot *s;
+    uint32_t slot = core_rig_look(&r, id, &s)->slot;
+
+    tailnet_unpin(s);
+    return slot;
+}
+
+static void the_stream_of_a_deleted_node_is_nobodys(void **state)
+{
+    uint64_t id = add(1, "a", NULL);
+    struct join j = device(1, "a", NULL), next = device(2, "b", NULL);
+    struct core_call age = {0};
+
+    (void)state;
+    uint64_t session = core_rig_online(&r, &j);
+    uint32_t slot = slot_of(id);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DELETE, .id = id});
+    core_rig_until(&r, is_gone, &id);
+    core_wait(r.core, send_age, &age); /* an hour later */
+    uint64_t other = add(2, "b", NULL);
+    assert_int_equal(slot_of(other), slot);
+    core_rig_online(&r, &next);
+    core_session_end(r.core, session, SESSION_CLOSED);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_RENAME, .id = other, .name = "c"});
+    const struct tailnet_snapshot *s;
+    assert_true(core_rig_look(&r, other, &s)->live.online);
+    tailnet_unpin(s);
+}
+
+static uint32_t changes_after(uint64_t seq, uint64_t id)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    struct change changes[64] = {0};
+    long count = tailnet_changes(r.tailnet, seq, s->seq, changes, 64);
+    uint32_t mask = 0;
+
+    tailnet_unpin(s);
+    for (long i = 0; i < count; i++)
+        if (changes[i].node_id == id)
+            mask |= changes[i].mask;
+    return mask;
+}
+
+static bool is_unhealthy(const struct tailnet_snapshot *s, void *arg)
+{
+    return !snapshot_node_by_id(s, *(const uint64_t *)arg)->live.healthy;
+}
+
+static uint64_t newest(void)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    uint64_t seq = s->seq;
+
+    tailnet_unpin(s);
+    return seq;
+}
+
+/* Both must reach every client as a whole node: the routes, and whether it is suggested. */
+static void an_exit_node_is_told_whole(void **state)
+{
+    uint64_t id = add(1, "x", "0.0.0.0/0"), seq;
+    struct join j = device(1, "x", "0.0.0.0/0");
+
+    (void)state;
+    uint64_t session = core_rig_online(&r, &j);
+    seq = newest();
+    core_rig_approve(&r, id, "0.0.0.0/0", false);
+    assert_int_equal(changes_after(seq, id) & (CHANGE_WHOLE | CHANGE_SELF), CHANGE_WHOLE | CHANGE_SELF);
+    seq = newest();
+    core_session_health(r.core, session, false);
+    core_rig_until(&r, is_unhealthy, &id);
+    assert_true(changes_after(seq, id) & CHANGE_WHOLE);
+}
+
+static void an_ephemeral_node_goes_with_its_session(void **state)
+{
+    (void)state;
+    core_rig_prepare(&r, "");
+    r.config->node.ephemeral_inactivity_timeout = 50000000;
+    core_rig_start(&r);
+    alice = core_rig_user(&r, "alice");
+    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true, .ephemeral = true});
+    struct join j = device(1, "a", NULL);
+    uint64_t id = core_rig_node(&r, &j), session = core_rig_online(&r, &j);
+    core_session_end(r.core, session, SESSION_CLOSED);
+    core_rig_until(&r, is_gone, &id);
+    id = add(2, "b", NULL); /* never came online */
+    core_rig_until(&r, is_gone, &id);
+}
+
+static int choose(uint64_t id, bool dry_run)
+{
+    struct core_admin a = {.op = ADMIN_PRIMARY, .id = id, .dry_run = dry_run};
+    struct prefix p = sample_prefix(LAN);
+
+    prefixes_add(&a.prefixes, &p);
+    int code = core_rig_admin(&r, &a);
+    core_admin_release(&a);
+    return code;
+}
+
+static void what_was_chosen_and_drained_survives_a_restart(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+
+    (void)state;
+    core_rig_online(&r, &j1);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    assert_int_equal(choose(two, true), ERR_PRECONDITION); /* it is offline: a dry run says so too */
+    core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(choose(two, false), 0);
+    core_rig_until(&r, served_by, &two);
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &two);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = two});
+    core_rig_until(&r, served_by, &one);
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j2);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(choose(two, false), ERR_PRECONDITION); /* it is still drained */
+    struct core_admin a = {.op = ADMIN_NODE_DRAIN, .id = two, .flag = true};
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    assert_non_null(strstr(a.event->inverse, "{\"drained\":true}"));
+    core_admin_release(&a);
+    assert_int_equal(choose(two, false), 0);
+    core_rig_until(&r, served_by, &two);
+}
+
+static void expect_approver(uint64_t id, const char *who)
+{
+    const struct tailnet_snapshot *s;
+    const struct prefix p = sample_prefix(LAN);
+
+    assert_string_equal(node_approver(core_rig_look(&r, id, &s)->record, &p), who);
+    tailnet_unpin(s);
+}
+
+static void an_approval_names_who_gave_it(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
+    struct core_admin a = {.op = ADMIN_ROUTES_EDIT, .id = one, .actor = "alice"};
+    const struct prefix p = sample_prefix(LAN), wide = sample_prefix("10.0.0.0/8");
+
+    (void)state;
+    expect_approver(one, "");
+    prefixes_add(&a.prefixes, &p);
+    core_rig_admin_ok(&r, a);
+    expect_approver(one, "alice");
+    a = (struct core_admin){.op = ADMIN_NODE_ROUTES, .id = one, .actor = "bob"};
+    prefixes_add(&a.prefixes, &p);
+    prefixes_add(&a.prefixes, &wide);
+    core_rig_admin_ok(&r, a);
+    core_rig_admin_ok(&r,
+                      (struct core_admin){.op = ADMIN_POLICY_SET,
+                                          .text = "{\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"alice@\"]}}}"});
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    expect_approver(one, "alice");
+    expect_approver(two, "policy");
+    const struct tailnet_snapshot *s;
+    assert_string_equal(node_approver(core_rig_look(&r, one, &s)->record, &wide), "bob");
+    tailnet_unpin(s);
+    core_rig_approve(&r, one, LAN, true);
+    expect_approver(one, "");
+}
+
+static void what_was_refused_moves_no_route(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN);
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+
+    (void)state;
+    core_rig_online(&r, &j1);
+    core_rig_approve(&r, one, LAN, false);
+    core_rig_approve(&r, two, LAN, false);
+    core_rig_until(&r, served_by, &one);
+    core_rig_stop(&r);
+    fixture_sql(r.store.path, "CREATE TRIGGER t1 BEFORE INSERT ON event WHEN NEW.kind='route.primary' BEGIN "
+                              "SELECT RAISE(FAIL,'no'); END;");
+    core_rig_start(&r);
+    core_rig_online(&r, &j1);
+    core_rig_online(&r, &j2);
+    assert_true(choose(two, false) < 0);
+    core_rig_until(&r, served_by, &one);
+    struct core_admin a = {.op = ADMIN_NODE_DRAIN, .id = one};
+    assert_true(core_rig_admin(&r, &a) < 0);
+    core_admin_release(&a);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(add(3, "r3", NULL), two + 1); /* something that is published after it */
+    core_rig_until(&r, served_by, &one);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(two_routers_take_turns, begin, end),
+        cmocka_unit_test_setup_teardown(who_served_is_remembered_until_it_is_deleted, begin, end),
+        cmocka_unit_test_setup_teardown(a_router_that_comes_and_goes_is_elected_last, begin, end),
+        cmocka_unit_test_setup_teardown(the_stream_of_a_deleted_node_is_nobodys, begin, end),
+        cmocka_unit_test_setup_teardown(an_exit_node_is_told_whole, begin, end),
+        cmocka_unit_test_teardown(an_ephemeral_node_goes_with_its_session, end),
+        cmocka_unit_test_setup_teardown(what_was_chosen_and_drained_survives_a_restart, begin, end),
+        cmocka_unit_test_setup_teardown(an_approval_names_who_gave_it, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_refused_moves_no_route, begin, end),
+    };
+    return cmocka_run_group_tests_name("core_routes", tests, NULL, NULL);
+}
