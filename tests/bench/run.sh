@@ -6,10 +6,12 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 status=0
 for program in build/release/tests/bench/bench_*; do
-  if [[ ! -x $program || $program == *.* || $program == *bench_load ]]; then continue; fi
+  if [[ ! -x $program || $program == *.* || $program == *bench_load || $program == *bench_relay ]]; then continue; fi
   echo "== ${program##*/bench_}"
   "$program" || status=1
 done
+echo "== relay"
+tests/bench/relay.py || status=1
 echo "== daemon"
 if [ $# -eq 0 ]; then read -ra nodes <<<"${BENCH_NODES:-100 1000}"; else nodes=("$@"); fi
 tests/bench/daemon.py "${nodes[@]}" || status=1

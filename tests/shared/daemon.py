@@ -67,9 +67,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Daemon:
-    """headwayd in a directory of its own. Use it in a with statement; extra is appended to its configuration."""
+    """headwayd in a directory of its own. Use it in a with statement; extra is appended to its configuration, derp to
+    its derp.server."""
 
-    def __init__(self, extra=""):
+    def __init__(self, extra="", derp=""):
         if not os.access(HEADWAYD, os.X_OK):
             skip_all("headwayd is not built")
         self.dir = tempfile.mkdtemp(prefix="hw")
@@ -88,7 +89,7 @@ class Daemon:
                 f"database:\n  type: sqlite\n  sqlite:\n    path: {self.dir}/db.sqlite\n"
                 "prefixes:\n  v4: 100.64.0.0/10\n  v6: fd7a:115c:a1e0::/48\n"
                 f"derp:\n  server:\n    stun_listen_addr: 127.0.0.1:{free_port(socket.SOCK_DGRAM)}\n"
-                f"    listen_addr: 127.0.0.1:{free_port()}\n    private_key_path: {self.dir}/derp.key\n  urls: []\n"
+                f"    listen_addr: 127.0.0.1:{free_port()}\n    private_key_path: {self.dir}/derp.key\n{derp}  urls: []\n"
                 "dns:\n  base_domain: tail.example.com\n  override_local_dns: false\n" + extra
             )
 
