@@ -28,11 +28,12 @@ struct loop {
     struct loop_watch mailbox; /* an eventfd */
     bool mail;                 /* the mailbox rang in this turn */
     int64_t now;
+    unsigned gather_us; /* to sleep before the next wait */
     struct loop_heap timers;
     struct loop_task deferred; /* head of a ring */
     struct epoll_event events[LOOP_EVENTS];
     int event_at, event_count; /* of the turn that runs */
-    uint8_t *scratch;          /* both halves */
+    uint8_t *scratch;          /* in, out, raw */
 
     pthread_mutex_t lock;    /* guards posted, the links of what is in it, and rung */
     struct loop_task posted; /* head of a ring */
@@ -50,8 +51,28 @@ void loop_ring_move(struct loop_task *from, struct loop_task *to);
 int loop_timers_wait(const struct loop *l);
 void loop_timers_run(struct loop *l);
 
+#define LOOP_RAW ((size_t)64 * 1024)
+uint8_t *loop_scratch_raw(struct loop *l); /* LOOP_RAW bytes: what TLS has not opened yet */
+
+/* What came from a socket and TLS has not taken. Between begin and end at and len are what is left of it. */
+struct loop_intake {
+    struct loop *loop;
+    int fd;
+    const uint8_t *at;
+    size_t len;
+    bool tried, eof; /* tried: the socket was asked in this operation */
+    uint8_t *kept;   /* from one operation to the next; NULL: nothing */
+    size_t kept_len, kept_at;
+};
+
+BIO *loop_intake_bio(struct loop_intake *in); /* reads from in, which outlives it; NULL without memory */
+void loop_intake_begin(struct loop_intake *in);
+void loop_intake_end(struct loop_intake *in);
+void loop_intake_release(struct loop_intake *in);
+
 struct loop_tls *loop_tls_ref(struct loop_tls *tls);
 void loop_tls_unref(struct loop_tls *tls);
-SSL *loop_tls_session(struct loop_tls *tls, int fd, struct err *e);
+/* Writes to in->fd, reads through in. */
+SSL *loop_tls_session(struct loop_tls *tls, struct loop_intake *in, struct err *e);
 
 #endif

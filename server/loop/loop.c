@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -203,8 +204,23 @@ void loop_unwatch(struct loop *l, struct loop_watch *w)
 
 /* ---- The turn ---- */
 
+void loop_gather(struct loop *l, unsigned us)
+{
+    l->gather_us = us < LOOP_GATHER_US ? us : LOOP_GATHER_US;
+}
+
+static void gather(struct loop *l)
+{
+    struct timespec pause = {.tv_nsec = (long)l->gather_us * 1000};
+
+    l->gather_us = 0;
+    nanosleep(&pause, NULL);
+}
+
 static void turn(struct loop *l)
 {
+    if (l->gather_us)
+        gather(l);
     int wait = loop_ring_is_empty(&l->deferred) ? loop_timers_wait(l) : 0;
     int n = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, wait);
 
@@ -230,6 +246,7 @@ static void *thread_main(void *arg)
 
     here = l;
     l->now = clock_mono_ms();
+    prctl(PR_SET_TIMERSLACK, 10000UL); /* ns: of what gather sleeps */
     while (!atomic_load(&l->stop))
         turn(l);
     while (has_posted(l) || !loop_ring_is_empty(&l->deferred)) {
@@ -264,6 +281,11 @@ uint8_t *loop_scratch_out(struct loop *l)
     return l->scratch + LOOP_SCRATCH;
 }
 
+uint8_t *loop_scratch_raw(struct loop *l)
+{
+    return l->scratch + (size_t)2 * LOOP_SCRATCH;
+}
+
 /* ---- All loops ---- */
 
 static int loop_setup(struct loop *l, struct loops *owner, unsigned index, struct err *e)
@@ -273,7 +295,7 @@ static int loop_setup(struct loop *l, struct loops *owner, unsigned index, struc
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->mailbox = (struct loop_watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = mailbox_ready};
     l->now = clock_mono_ms();
-    l->scratch = mem_resize(NULL, 2, LOOP_SCRATCH);
+    l->scratch = mem_resize(NULL, 1, (size_t)2 * LOOP_SCRATCH + LOOP_RAW);
     loop_ring_init(&l->deferred);
     loop_ring_init(&l->posted);
     pthread_mutex_init(&l->lock, NULL);

@@ -55,6 +55,11 @@ void loop_post(struct loop *l, void (*run)(void *arg), void *arg);
 void loop_defer(struct loop *l, struct loop_task *task);
 void loop_undefer(struct loop *l, struct loop_task *task); /* nothing if it is not queued */
 
+/* Sleeps before the next wait, so that more arrives for the next turn: for who moves many small things, each of which
+ * alone would cost a turn. Everything of this loop waits for so long: at most LOOP_GATHER_US. */
+#define LOOP_GATHER_US 200
+void loop_gather(struct loop *l, unsigned us);
+
 /* ---- Timers ---- */
 
 /* Lives in its owner; zero it before its first use and stop it before its memory goes. One shot. */

@@ -18,6 +18,7 @@ struct stream {
     struct loop_task again;  /* calls readable once more: bytes are here that the kernel does not know of */
     struct loop *loop;
     SSL *ssl; /* NULL: plain */
+    struct loop_intake in;
     struct loop_tls *tls;
     const struct stream_handler *handler;
     void *arg;
@@ -64,7 +65,8 @@ struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const st
     s->peer = *peer;
     s->events = EPOLLIN;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* no meaning for a socketpair: no error either */
-    if (tls && !(s->ssl = loop_tls_session(tls, fd, e)))
+    s->in = (struct loop_intake){.loop = l, .fd = fd};
+    if (tls && !(s->ssl = loop_tls_session(tls, &s->in, e)))
         goto fail;
     if (loop_watch(l, &s->watch, s->events, e) < 0)
         goto fail;
@@ -82,6 +84,7 @@ static void stream_free(struct stream *s, bool close_fd)
     loop_undefer(s->loop, &s->again);
     loop_unwatch(s->loop, &s->watch);
     SSL_free(s->ssl);
+    loop_intake_release(&s->in);
     if (close_fd)
         close(s->watch.fd);
     loop_tls_unref(s->tls);
@@ -141,6 +144,12 @@ void stream_set_peer(struct stream *s, const struct addr_port *peer)
 
 /* ---- Events ---- */
 
+/* Bytes are here that the kernel does not know of. */
+static bool has_bytes(const struct stream *s)
+{
+    return s->unread_len || (s->ssl && (s->in.kept || SSL_pending(s->ssl) > 0));
+}
+
 /* Calls the owner; false if that closed the stream, which is then freed. */
 static bool tell(struct stream *s, void (*callback)(struct stream *s, void *arg))
 {
@@ -158,7 +167,7 @@ static bool tell_readable(struct stream *s)
 {
     if (!tell(s, s->handler->readable))
         return false;
-    if (!s->paused && (s->unread_len || (s->ssl && SSL_pending(s->ssl) > 0)))
+    if (!s->paused && has_bytes(s))
         loop_defer(s->loop, &s->again);
     return true;
 }
@@ -221,22 +230,22 @@ static long tls_result(struct stream *s, int rc, bool reading, struct err *e)
 
 static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
 {
-    size_t got = 0;
+    size_t got = 0, n = 0;
+    long result = 0;
+    int rc = 1;
 
-    while (got < max) {
-        size_t n = 0;
-        ERR_clear_error();
-        errno = 0;
-        int rc = SSL_read_ex(s->ssl, out + got, max - got, &n);
-        if (rc != 1) {
-            long result = tls_result(s, rc, true, got ? NULL : e);
-            update_events(s);
-            /* What came before the end is told first; the end comes up again at the next call. */
-            return got ? (long)got : result;
-        }
+    ERR_clear_error();
+    loop_intake_begin(&s->in);
+    while (got < max && (rc = SSL_read_ex(s->ssl, out + got, max - got, &n)) == 1)
         got += n;
-    }
-    return (long)got;
+    if (rc != 1)
+        result = tls_result(s, rc, true, got ? NULL : e);
+    loop_intake_end(&s->in);
+    SSL_free_buffers(s->ssl);
+    if (rc != 1)
+        update_events(s);
+    /* What came before the end is told first; the end comes up again at the next call. */
+    return got ? (long)got : result;
 }
 
 long stream_read(struct stream *s, void *out, size_t max, struct err *e)
@@ -281,22 +290,19 @@ void stream_unread(struct stream *s, const void *bytes, size_t len)
 
 static long tls_write(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
 {
-    size_t sent = 0;
+    size_t sent = 0, n = 0;
+    long result = 0;
+    int rc = 1;
 
-    while (sent < len) {
-        size_t n = 0;
-        ERR_clear_error();
-        errno = 0;
-        int rc = SSL_write_ex(s->ssl, bytes + sent, len - sent, &n);
-        if (rc != 1) {
-            long result = tls_result(s, rc, false, e);
-            if (result < 0)
-                return result;
-            break;
-        }
+    ERR_clear_error();
+    loop_intake_begin(&s->in);
+    while (sent < len && (rc = SSL_write_ex(s->ssl, bytes + sent, len - sent, &n)) == 1)
         sent += n;
-    }
-    return (long)sent;
+    if (rc != 1)
+        result = tls_result(s, rc, false, e);
+    loop_intake_end(&s->in);
+    SSL_free_buffers(s->ssl);
+    return result < 0 ? result : (long)sent;
 }
 
 long stream_write(struct stream *s, const void *bytes, size_t len, struct err *e)
@@ -327,7 +333,7 @@ void stream_pause(struct stream *s, bool paused)
         return;
     s->paused = paused;
     update_events(s);
-    if (!paused && (s->unread_len || (s->ssl && SSL_pending(s->ssl) > 0)))
+    if (!paused && has_bytes(s))
         loop_defer(s->loop, &s->again);
 }
 
@@ -335,7 +341,9 @@ void stream_shutdown(struct stream *s)
 {
     if (s->ssl) {
         ERR_clear_error();
+        loop_intake_begin(&s->in);
         SSL_shutdown(s->ssl);
+        loop_intake_end(&s->in);
     }
     shutdown(s->watch.fd, SHUT_WR);
 }

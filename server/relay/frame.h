@@ -43,6 +43,12 @@ struct frame {
  * them what only relays of a mesh may send. */
 int frame_read(const uint8_t *in, size_t len, struct frame *out, struct err *e) WARN_UNUSED;
 
+/* Of a whole frame, with its header. */
+static inline size_t frame_len(const uint8_t *frame)
+{
+    return FRAME_HEADER + ((size_t)frame[1] << 24 | (size_t)frame[2] << 16 | (size_t)frame[3] << 8 | frame[4]);
+}
+
 void frame_put(struct buf *out, enum frame_type type, const void *payload, size_t len);
 
 /* A packet between clients that looks like peer discovery (disco's magic, a key and a nonce). */

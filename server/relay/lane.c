@@ -5,42 +5,80 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "relay/frame.h"
 
-struct packet *packet_new(const uint8_t *frame, size_t len)
+static struct piece *piece_with_room(size_t room)
 {
-    struct packet *p = mem_resize(NULL, 1, sizeof(*p) + len);
+    struct piece *c = mem_resize(NULL, 1, sizeof(*c) + room);
 
-    p->len = (uint32_t)len;
-    memcpy(p->bytes, frame, len);
-    return p;
+    *c = (struct piece){.room = (uint32_t)room};
+    return c;
 }
 
-struct packet *lane_pop(struct lane *l, size_t max)
+struct piece *piece_new(const void *bytes, size_t len)
 {
-    struct packet *p = l->count ? l->items[l->first] : NULL;
+    struct piece *c = piece_with_room(len);
 
-    if (!p || p->len > max)
+    memcpy(c->bytes, bytes, len);
+    c->end = (uint32_t)len;
+    return c;
+}
+
+struct piece *lane_take(struct lane *l)
+{
+    struct piece *c = l->first;
+
+    if (!c)
         return NULL;
-    l->first = (l->first + 1) % LANE_PACKETS;
-    l->count--;
-    l->bytes -= p->len;
-    return p;
+    l->first = c->next;
+    if (!l->first)
+        l->last = NULL;
+    l->count -= c->count;
+    l->bytes -= c->end - c->start;
+    return c;
 }
 
-void lane_push(struct lane *l, struct packet *p, unsigned *dropped, size_t *dropped_bytes)
+static void drop_oldest(struct lane *l)
 {
-    while (l->count == LANE_PACKETS || (l->count && l->bytes + p->len > LANE_BYTES)) {
-        struct packet *oldest = lane_pop(l, SIZE_MAX);
-        (*dropped)++;
-        *dropped_bytes += oldest->len;
-        free(oldest);
+    struct piece *c = l->first;
+    size_t len = frame_len(c->bytes + c->start);
+
+    if (c->count == 1) {
+        free(lane_take(l));
+        return;
     }
-    l->items[(l->first + l->count++) % LANE_PACKETS] = p;
-    l->bytes += p->len;
+    c->start += (uint32_t)len;
+    c->count--;
+    l->count--;
+    l->bytes -= len;
+}
+
+void lane_push(struct lane *l, const uint8_t *frame, size_t len, unsigned *dropped)
+{
+    struct piece *c;
+
+    while (l->count == LANE_PACKETS || (l->count && l->bytes + len > LANE_BYTES)) {
+        drop_oldest(l);
+        (*dropped)++;
+    }
+    c = l->last;
+    if (!c || c->room - c->end < len) {
+        c = piece_with_room(len > PIECE_BYTES ? len : PIECE_BYTES);
+        if (l->last)
+            l->last->next = c;
+        else
+            l->first = c;
+        l->last = c;
+    }
+    memcpy(c->bytes + c->end, frame, len);
+    c->end += (uint32_t)len;
+    c->count++;
+    l->count++;
+    l->bytes += len;
 }
 
 void lane_clear(struct lane *l)
 {
-    for (struct packet *p = lane_pop(l, SIZE_MAX); p; p = lane_pop(l, SIZE_MAX))
-        free(p);
+    for (struct piece *c = lane_take(l); c; c = lane_take(l))
+        free(c);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets that wait for one receiver: bounded in number and bytes, and where there is no room the oldest goes. */
+/* Packets that wait for one receiver: bounded in number and bytes, and where there is no room the oldest goes. They lie
+ * in pieces, each as long as a TLS record, so that a piece is written at once and packets need no memory of their own.
+ */
 #ifndef SERVER_RELAY_LANE_H
 #define SERVER_RELAY_LANE_H
 
@@ -8,23 +10,27 @@
 
 #define LANE_PACKETS 128
 #define LANE_BYTES   (256 * 1024) /* at least one packet is always held */
+#define PIECE_BYTES  16384
 
-struct packet {
-    uint32_t len;
-    uint8_t bytes[]; /* a whole frame */
+struct piece {
+    struct piece *next;
+    uint32_t start, end, room; /* what is there lies from start to end */
+    uint32_t count;            /* of frames */
+    uint8_t bytes[];
 };
 
 struct lane {
-    struct packet *items[LANE_PACKETS];
-    unsigned first, count;
+    struct piece *first, *last;
+    unsigned count;
     size_t bytes;
 };
 
-struct packet *packet_new(const uint8_t *frame, size_t len);
-/* Takes p. What had to go for it is counted in *dropped and *dropped_bytes (added to). */
-void lane_push(struct lane *l, struct packet *p, unsigned *dropped, size_t *dropped_bytes);
-/* The oldest, the caller's (free), if it has at most max bytes; else NULL. */
-struct packet *lane_pop(struct lane *l, size_t max);
+/* A piece of its own for bytes, which count as no packet. */
+struct piece *piece_new(const void *bytes, size_t len);
+/* Takes a copy of a whole frame. What had to go for it is counted in *dropped (added to). */
+void lane_push(struct lane *l, const uint8_t *frame, size_t len, unsigned *dropped);
+/* The oldest piece, the caller's (free), or NULL. */
+struct piece *lane_take(struct lane *l);
 void lane_clear(struct lane *l);
 
 #endif

@@ -66,12 +66,11 @@ struct link {
     uint64_t id;
     int64_t since_ns;
     uint8_t key[RELAY_KEY_LEN];
-    struct peer *peer;  /* once logged in */
-    struct buf partial; /* a frame that is not whole yet */
-    uint32_t skip;      /* bytes of a frame of no use that are still to come */
-    uint8_t *pending;   /* bytes that the socket did not take */
-    size_t pending_len, pending_at;
-    struct link *to; /* to whom the last packet went */
+    struct peer *peer;     /* once logged in */
+    struct buf partial;    /* a frame that is not whole yet */
+    uint32_t skip;         /* bytes of a frame of no use that are still to come */
+    struct piece *pending; /* what the socket did not take */
+    struct link *to;       /* to whom the last packet went */
     uint8_t to_key[RELAY_KEY_LEN];
     uint64_t to_generation;
     int64_t gone_at; /* a bucket for "peer not here" */
@@ -89,8 +88,8 @@ struct link {
 void link_open(struct hub *h, struct stream *stream, const char *answer);
 struct link *link_ref(struct link *l);
 void link_unref(struct link *l); /* NULL is allowed */
-/* Any thread. false: the link is closed. */
-bool link_send(struct link *l, const uint8_t *frame, size_t len, bool disco);
+/* Any thread. Whole frames in a row, copied. false: the link is closed. */
+bool link_send(struct link *l, const uint8_t *frames, size_t len, bool disco);
 void link_tell(struct link *l, enum frame_type type, const void *payload, size_t len);
 void link_kick(struct link *l); /* any thread: close it soon */
 
