@@ -89,10 +89,9 @@ static bool is_tag(void *arg, const struct principal *q)
 
 bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *tag)
 {
-    uintptr_t user = (uintptr_t)map_getu(&v->user_index, user_id);
-    struct who w = {.v = v, .user = (uint32_t)(user - 1)};
+    struct who w = {.v = v, .user = user_index(v, user_id)};
 
-    return user && walk_owners(v->p, tag, is_user, &w);
+    return w.user != NONE && walk_owners(v->p, tag, is_user, &w);
 }
 
 bool policy_tags_may_tag(const struct policy *p, const char *const *tags, size_t count, const char *tag)

@@ -106,7 +106,15 @@ void policy_view_free(struct policy_view *v);
  * problems and returns 0 or ERR_INVALID. run_tests false leaves the two sections out (at start they only warn). */
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems) WARN_UNUSED;
 
-/* A node joined, or anything of it changed; it left. Users are given once: a change of users needs a new view. */
+/* A view that was made without one before it takes its place: it continues the count of previous and takes the winners
+ * of its via groups. Only before anything of it was told. */
+void policy_view_succeed(struct policy_view *v, const struct policy_view *previous);
+
+/* The users as they are now. Costs a look at all names, and a put for each node whose user it concerns. false: it
+ * concerns no node. */
+bool policy_view_set_users(struct policy_view *v, const struct policy_user *users, size_t count);
+
+/* A node joined, or anything of it changed; it left. */
 void policy_view_put(struct policy_view *v, const struct policy_node *n);
 void policy_view_remove(struct policy_view *v, uint32_t slot);
 

@@ -171,36 +171,14 @@ static void index_policy(struct policy_view *v)
     }
 }
 
-static int by_user_id(const void *a, const void *b)
-{
-    const struct vuser *x = a, *y = b;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
-static void copy_users(struct policy_view *v, const struct policy_tailnet *t)
+static void copy_tailnet(struct policy_view *v, const struct policy_tailnet *t)
 {
     struct strs domains = {0};
 
-    v->user_count = t->user_count;
-    v->users = mem_alloc((t->user_count + 1) * sizeof(*v->users));
-    for (size_t i = 0; i < t->user_count; i++) {
-        const struct policy_user *u = &t->users[i];
-        const char *at = strrchr(u->email, '@');
-
-        v->users[i] = (struct vuser){.id = u->id,
-                                     .name = mem_strdup(u->name),
-                                     .email = mem_strdup(u->email),
-                                     .provider_id = mem_strdup(u->provider_id),
-                                     .role = u->role};
-        if (!t->domains && at)
-            strs_push(&domains, at + 1);
-    }
-    qsort(v->users, v->user_count, sizeof(*v->users), by_user_id);
-    for (size_t i = 0; i < v->user_count; i++)
-        map_putu(&v->user_index, v->users[i].id, (void *)(uintptr_t)(i + 1));
     for (size_t i = 0; t->domains && i < t->domain_count; i++)
         strs_push(&domains, t->domains[i]);
     strs_sort(&domains);
+    v->domains_given = t->domains != NULL;
     v->domains = domains.items;
     v->domain_count = domains.len;
     if (t->pool_count)
@@ -232,13 +210,35 @@ struct policy_view *policy_view_new(const struct policy *p, const struct policy_
     v->p = p ? policy_ref(p) : policy_open();
     v->seq = previous ? previous->seq + 1 : 1; /* numbers are never used twice along a line of views */
     v->any_version = v->routes_version = v->seq;
-    copy_users(v, t);
+    copy_tailnet(v, t);
     index_policy(v);
-    users_resolve(v);
+    (void)policy_view_set_users(v, t->users, t->user_count);
     for (size_t i = 0; i < t->node_count; i++)
         policy_view_put(v, &t->nodes[i]);
     inherit_winners(v, previous);
     return v;
+}
+
+/* All numbers move up together, so that what was equal stays equal. */
+void policy_view_succeed(struct policy_view *v, const struct policy_view *previous)
+{
+    uint64_t by = previous->seq;
+
+    v->seq += by;
+    v->any_version += by;
+    v->routes_version += by;
+    for (size_t i = 0; i < v->slots; i++)
+        v->nodes[i].version += by;
+    for (size_t i = 0; i < v->user_count; i++)
+        v->users[i].version += by;
+    for (size_t i = 0; i < v->classes.len; i++)
+        v->classes.items[i].serial += v->classes.items[i].serial ? by : 0;
+    for (size_t i = 0; i < v->p->lists.len; i++) {
+        v->lists[i].version += by;
+        for (size_t k = 0; k < v->slots / 64; k++)
+            v->lists[i].block_versions[k] += by;
+    }
+    inherit_winners(v, previous);
 }
 
 /* ---- nodes ---- */
@@ -272,13 +272,11 @@ static void add_membership(const struct policy_view *v, struct vnode *n, enum pr
 
 static void node_fill(struct policy_view *v, struct vnode *n, const struct policy_node *from)
 {
-    uintptr_t user = (uintptr_t)map_getu(&v->user_index, from->user_id);
-
     *n = (struct vnode){.used = true,
                         .online = from->online,
                         .healthy = from->healthy,
                         .tagged = from->tag_count > 0,
-                        .user = from->tag_count || !user ? NONE : (uint32_t)(user - 1),
+                        .user = from->tag_count ? NONE : user_index(v, from->user_id),
                         .id = from->id,
                         .user_id = from->user_id,
                         .order = from->order,
@@ -401,6 +399,31 @@ void policy_view_put(struct policy_view *v, const struct policy_node *from)
     }
     for (size_t i = 0; i < n->route_ids.len && v->via_groups.len; i++)
         vroute_elect(v, n->route_ids.items[i]);
+}
+
+void view_refresh(struct policy_view *v, uint32_t slot)
+{
+    const struct vnode *n = &v->nodes[slot];
+    struct policy_node same = {.slot = slot,
+                               .id = n->id,
+                               .user_id = n->user_id,
+                               .order = n->order,
+                               .name = n->name,
+                               .tags = (const char *const *)n->tags.items,
+                               .tag_count = n->tags.len,
+                               .ipv4 = n->ipv4,
+                               .ipv6 = n->ipv6,
+                               .routes = n->routes.items,
+                               .route_count = n->routes.len,
+                               .serving = n->serving.items,
+                               .serving_count = n->serving.len,
+                               .online = n->online,
+                               .healthy = n->healthy};
+
+    policy_view_put(v, &same); /* copies before it lets the old go */
+    node_lists(v, &v->nodes[slot], slot, false);
+    node_lists(v, &v->nodes[slot], slot, true);
+    v->nodes[slot].version = ++v->seq;
 }
 
 void policy_view_remove(struct policy_view *v, uint32_t slot)

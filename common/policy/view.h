@@ -51,6 +51,7 @@ struct vnode {
 
 struct vuser {
     uint64_t id, version; /* version: of its devices */
+    bool gone;            /* nobody's user: keeps its index */
     char *name, *email, *provider_id;
     enum policy_role role;
     struct id_list principals, devices, classes;
@@ -84,11 +85,13 @@ struct via_group {
 
 struct policy_view {
     struct policy *p;
-    bool absent; /* there is no policy */
+    bool absent;      /* there is no policy */
+    bool users_known; /* the policy's names were looked up */
     uint64_t seq, serial, routes_version, any_version;
     struct vuser *users;
     size_t user_count;
     struct map user_index; /* id -> index + 1 */
+    bool domains_given;    /* else they follow from the users */
     char **domains;
     size_t domain_count;
     struct prefix *pools;
@@ -165,7 +168,7 @@ static inline uint32_t bits_next(const uint64_t *bits, size_t words, uint32_t i)
 uint64_t *bits_new(size_t words);
 
 /* users.c */
-void users_resolve(struct policy_view *v);
+uint32_t user_index(const struct policy_view *v, uint64_t id); /* NONE: no such user */
 bool user_in(const struct policy_view *v, const struct principal *q,
              uint32_t user); /* q may be foreign to the policy */
 bool node_matches(const struct policy_view *v, const struct vnode *n, const struct principal *q);
@@ -177,6 +180,7 @@ void selector_resolve(const struct policy_view *v, const struct principal *q, st
 uint32_t class_acquire(struct policy_view *v, const struct vnode *n);
 void class_drop(struct policy_view *v, uint32_t id);
 void classes_free(struct policy_view *v);
+void view_refresh(struct policy_view *v, uint32_t slot); /* view.c: its user means something else now */
 const struct vnode *view_node(const struct policy_view *v, uint32_t slot); /* NULL: none */
 
 /* vroute.c */

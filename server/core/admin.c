@@ -41,21 +41,30 @@ static void mark_undone(struct core_state *s, const struct core_admin *a)
     tx_put(s, e);
 }
 
+void admin_begin(struct core_state *s, struct core_admin *a)
+{
+    s->admin = a;
+    s->dry = a->dry_run;
+}
+
+void admin_end(struct core_state *s, struct core_admin *a, int code)
+{
+    if (code == 0)
+        mark_undone(s, a);
+    s->admin = NULL;
+    s->dry = false;
+    if (code < 0)
+        tx_answer_soon(s, &a->call, code);
+    else if (code != ADMIN_LATER)
+        tx_answer(s, &a->call, 0);
+}
+
 void admin_run(struct core_state *s, struct core_call *call)
 {
     struct core_admin *a = (struct core_admin *)call;
 
-    s->admin = a;
-    s->dry = a->dry_run;
-    int rc = operations[a->op](s, a, &call->err);
-    if (rc == 0)
-        mark_undone(s, a);
-    s->admin = NULL;
-    s->dry = false;
-    if (rc < 0)
-        tx_answer_soon(s, call, rc);
-    else
-        tx_answer(s, call, 0);
+    admin_begin(s, a);
+    admin_end(s, a, operations[a->op](s, a, &call->err));
 }
 
 void core_admin_release(struct core_admin *a)
@@ -150,6 +159,14 @@ static size_t user_count(struct core_state *s)
     return count;
 }
 
+/* Names and roles decide what autoApprovers means, for others too: a name that fitted two fits one now. */
+static void user_put(struct core_state *s, struct user *u)
+{
+    tx_put(s, u);
+    if (!s->dry)
+        policy_approve_all(s);
+}
+
 int admin_user_create(struct core_state *s, struct core_admin *a, struct err *e)
 {
     int rc = check_name(a->name ? a->name : "", e);
@@ -176,7 +193,7 @@ int admin_user_create(struct core_state *s, struct core_admin *a, struct err *e)
                                  .inverse =
                                      inverse("DELETE", NULL, "/api/headway/users/%llu", (unsigned long long)u->r.id)},
             "User %s was created", u->name);
-    tx_put(s, u);
+    user_put(s, u);
     return 0;
 }
 
@@ -201,7 +218,7 @@ int admin_user_rename(struct core_state *s, struct core_admin *a, struct err *e)
                                                     "/api/headway/users/%llu/rename", (unsigned long long)u->r.id)},
             "User %s is now called %s", old->name, u->name);
     admin_result(a, u);
-    tx_put(s, u);
+    user_put(s, u);
     return 0;
 }
 
@@ -223,7 +240,7 @@ int admin_user_role(struct core_state *s, struct core_admin *a, struct err *e)
                                                     "/api/headway/users/%llu/role", (unsigned long long)u->r.id)},
             "User %s is now %s", u->name, user_role_name(u->role));
     admin_result(a, u);
-    tx_put(s, u);
+    user_put(s, u);
     return 0;
 }
 
@@ -252,5 +269,7 @@ int admin_user_delete(struct core_state *s, struct core_admin *a, struct err *e)
         tx_remove(s, keys.items[i]);
     vec_release(&keys);
     tx_remove(s, u);
+    if (!s->dry)
+        policy_approve_all(s);
     return 0;
 }

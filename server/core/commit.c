@@ -275,6 +275,7 @@ static void fall_back(struct core_state *s, struct group *failed)
     }
     record_unref(s->policy_work);
     s->policy_work = record_ref(s->policy_published);
+    policy_drop_ready(s);
     s->decider_stale = true;
     undecide(s);
     if (s->open) {

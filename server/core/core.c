@@ -171,7 +171,7 @@ static void run_reload(struct core_state *s, struct core_call *call)
 
     settings_reload(s, o->config);
     if (o->text)
-        (void)core_policy_follow_file(s, o->text, true);
+        core_policy_follow_file(s, o->text);
     config_unref(o->config);
     order_free(call);
 }
@@ -254,13 +254,19 @@ void core_counters(struct core *core, struct core_counters *out)
     pthread_mutex_unlock(&core->lock);
 }
 
+/* Nothing is under way that would come back as a call. */
+static bool is_idle(const struct core_state *s)
+{
+    return !s->flying && !s->jobs;
+}
+
 /* Takes at most TURN_CALLS calls; waits for the first, or until a timer is due. NULL: a timer is due, or the end. */
 static struct core_call *take(struct core *core, bool *stop)
 {
     struct core_call *first;
 
     pthread_mutex_lock(&core->lock);
-    while (!core->queue && !core->stopping) {
+    while (!core->queue && !(core->stopping && is_idle(&core->state))) {
         int64_t due = timers_next(&core->state), now = clock_mono_ms();
         if (due <= now)
             break;
@@ -290,7 +296,7 @@ static struct core_call *take(struct core *core, bool *stop)
     uint64_t length = core->state.counters.queue_length;
     core->shown = core->state.counters;
     core->state.counters.queue_length = length;
-    *stop = core->stopping && !core->queue && !first && !core->state.flying;
+    *stop = core->stopping && !core->queue && !first && is_idle(&core->state);
     pthread_mutex_unlock(&core->lock);
     return first;
 }
@@ -333,9 +339,12 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
     pthread_cond_init(&core->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     int rc = state_load(&core->state, e);
+    if (rc == 0 && policy_worker_start(&core->state.worker) < 0)
+        rc = err_set(e, ERR_INTERNAL, "cannot start the thread that compiles policies");
     if (rc == 0 && pthread_create(&core->thread, NULL, core_thread, core) != 0)
         rc = err_set(e, ERR_INTERNAL, "cannot start the core's thread");
     if (rc < 0) {
+        policy_worker_stop(&core->state.worker);
         state_release(&core->state);
         free(core);
         return rc;
@@ -353,6 +362,7 @@ void core_stop(struct core *core)
     pthread_cond_signal(&core->wake);
     pthread_mutex_unlock(&core->lock);
     pthread_join(core->thread, NULL);
+    policy_worker_stop(&core->state.worker);
     state_release(&core->state);
     pthread_mutex_destroy(&core->lock);
     pthread_cond_destroy(&core->wake);

@@ -61,12 +61,7 @@ void node_auto_approve(struct core_state *s, struct node *n)
 {
     struct prefixes added = {0};
 
-    for (size_t i = 0; i < n->available.len; i++) {
-        const struct prefix *p = &n->available.items[i];
-        if (!prefixes_has(&n->approved, p) && !prefixes_has(&n->removed, p) && core_policy_approves_route(s, n, p))
-            prefixes_add(&added, p);
-    }
-    prefixes_pair_exit(&added);
+    core_policy_auto_approved(s, n, &added);
     for (size_t i = 0; i < added.len; i++) {
         char text[PREFIX_TEXT_MAX];
         if (!node_approve(n, &added.items[i], "policy"))

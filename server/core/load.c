@@ -62,7 +62,7 @@ static int load_policy_file(struct core_state *s, struct err *e)
     if (rc < 0)
         log_error("policy", "%s", why.message);
     else
-        rc = core_policy_follow_file(s, text, false);
+        rc = core_policy_start_with_file(s, text);
     free(text);
     if (rc < 0 && !s->policy_work)
         return err_field(e, (enum err_code)rc, "policy.path", "%.120s holds no policy that can be used%s%.80s",

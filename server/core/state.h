@@ -86,6 +86,22 @@ struct meaning { /* a policy's text, read */
     struct policy *policy;
 };
 
+struct policy_ready { /* compiled, until the text is durable */
+    const struct policy_text *text;
+    struct policy *policy;               /* NULL: the text is empty */
+    struct policy_view *view;            /* so */
+    const struct tailnet_snapshot *base; /* what it was compiled over */
+};
+
+struct policy_job;
+struct policy_worker { /* reads, checks and compiles policies, one after another */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct policy_job *first, **end;
+    bool started, stopping;
+};
+
 struct allocator {
     struct prefix range; /* bits 0 in addr: this family is not used */
     struct addr next;
@@ -116,7 +132,10 @@ struct core_state {
     struct meaning meanings[2];
     struct policy_view *decider; /* users by work, no nodes; NULL: not made yet */
     const struct policy *decider_of;
-    bool decider_stale; /* the users changed */
+    bool decider_stale;             /* the users changed */
+    VEC(struct policy_ready) ready; /* in the order of their decisions */
+    struct policy_worker worker;
+    size_t jobs; /* policies that it examines */
 
     uint64_t next_id[8], next_session;
     uint64_t run, event_seq;          /* the newest entry that was numbered */
@@ -243,8 +262,11 @@ void slot_calm(struct core_state *s, struct slot *slot); /* if it has not gone a
 void slot_offline(struct core_state *s, struct slot *slot, const char *why);
 
 /* admin*.c: one function an operation, in a table by enum admin_op. 0 or an error in call.err. */
+#define ADMIN_LATER 1 /* the call is answered by whoever took it over, with admin_begin and admin_end */
 typedef int admin_function(struct core_state *s, struct core_admin *a, struct err *e);
 void admin_run(struct core_state *s, struct core_call *call);
+void admin_begin(struct core_state *s, struct core_admin *a);
+void admin_end(struct core_state *s, struct core_admin *a, int code);
 extern admin_function admin_user_create, admin_user_rename, admin_user_role, admin_user_delete, admin_preauthkey_create,
     admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create, admin_apikey_expire, admin_apikey_delete,
     admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete, admin_node_routes, admin_routes_edit,
@@ -260,7 +282,8 @@ bool core_policy_may_tag(struct core_state *s, const struct user *user, const ch
 bool core_policy_knows_tag(struct core_state *s, const char *tag);
 bool core_policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
                            int64_t *period_ms);
-bool core_policy_approves_route(struct core_state *s, const struct node *n, const struct prefix *p);
+/* What autoApprovers gives the node beyond what it has; out is released first. */
+void core_policy_auto_approved(struct core_state *s, const struct node *n, struct prefixes *out);
 /* The tailnet's view follows what is about to be published; with another policy or other users it is made anew. */
 void core_policy_publish(struct core_state *s);
 void core_policy_release(struct core_state *s);
@@ -268,7 +291,12 @@ void core_policy_release(struct core_state *s);
 int core_policy_read_file(const struct config *config, char **out, struct err *e) WARN_UNUSED;
 /* The file's text becomes the policy unless it is none; the problems are logged. Stored too: a later start that finds
  * the file broken goes on with it. */
-int core_policy_follow_file(struct core_state *s, const char *text, bool run_tests);
+void core_policy_follow_file(struct core_state *s, const char *text);
+int core_policy_start_with_file(struct core_state *s, const char *text); /* before there is a worker; without tests */
+void policy_drop_ready(struct core_state *s);                            /* what they were compiled for is not true */
+void policy_approve_all(struct core_state *s);
+int policy_worker_start(struct policy_worker *w) WARN_UNUSED;
+void policy_worker_stop(struct policy_worker *w); /* after what it was given */
 
 void ssh_run(struct core_state *s, struct core_call *call);
 

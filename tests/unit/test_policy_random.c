@@ -27,13 +27,14 @@ struct bench {
     struct policy *p;
     struct policy_view *v;
     struct policy_user users[USERS];
+    size_t user_count;
     char names[USERS][2][32];
     struct buf text;
 };
 
 static struct policy_view *fresh(struct bench *b)
 {
-    struct policy_tailnet t = {.users = b->users, .user_count = USERS};
+    struct policy_tailnet t = {.users = b->users, .user_count = b->user_count};
     struct policy_view *v = policy_view_new(b->p, &t, NULL);
     struct slow_scratch scratch = {0};
     struct policy_node n;
@@ -51,7 +52,7 @@ static void setup(struct bench *b, uint64_t seed)
 {
     struct policy_problems problems = {0};
 
-    *b = (struct bench){0};
+    *b = (struct bench){.user_count = USERS};
     slow_init(&b->s, seed, USERS, 3, 4, 1 + seed % 9, NODES);
     slow_users(&b->s, b->users, b->names);
     slow_text(&b->s, &b->text);
@@ -388,11 +389,70 @@ static void test_kept_up(void **unused)
     }
 }
 
+/* Names change hands, users come and go; or a view that was compiled aside takes over. */
+static void change_users(struct bench *b)
+{
+    uint32_t i = slow_roll(&b->s, USERS), k = slow_roll(&b->s, USERS);
+    struct policy_user x = b->users[i];
+
+    switch (slow_roll(&b->s, 3)) {
+    case 0:
+        b->users[i].name = b->users[k].name;
+        b->users[i].email = b->users[k].email;
+        b->users[k].name = x.name;
+        b->users[k].email = x.email;
+        break;
+    case 1:
+        b->user_count = 1 + slow_roll(&b->s, USERS);
+        break;
+    default:
+        b->users[i].role = x.role == POLICY_ADMIN ? POLICY_MEMBER : POLICY_ADMIN;
+    }
+}
+
+static void test_users_kept_up(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 2000; seed < 2100; seed++) {
+        struct bench b;
+        struct client clients[NODES];
+
+        setup(&b, seed);
+        for (uint32_t i = 0; i < NODES; i++) {
+            clients[i] = (struct client){.filters = json_object()};
+            client_update(&clients[i], b.v, i);
+        }
+        for (int step = 0; step < 12; step++) {
+            if (slow_roll(&b.s, 4) == 0) {
+                struct policy_view *next = fresh(&b);
+                policy_view_succeed(next, b.v);
+                policy_view_free(b.v);
+                b.v = next;
+            } else {
+                change_users(&b);
+                (void)policy_view_set_users(b.v, b.users, b.user_count);
+                assert_false(policy_view_set_users(b.v, b.users, b.user_count));
+            }
+            for (uint32_t k = 0; k < NODES; k++)
+                client_update(&clients[k], b.v, k);
+            struct policy_view *anew = fresh(&b);
+            compare_views(&b, anew, clients, seed);
+            policy_view_free(anew);
+        }
+        for (uint32_t i = 0; i < NODES; i++) {
+            policy_parts_release(&clients[i].told);
+            json_decref(clients[i].filters);
+        }
+        teardown(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compiled),
         cmocka_unit_test(test_kept_up),
+        cmocka_unit_test(test_users_kept_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
