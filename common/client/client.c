@@ -150,6 +150,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
         if (!t->announced && t->stream->state)
             t->stream->state(t->stream->arg, NULL, 0);
         t->announced = true;
+        if (t->stream->alive)
+            t->stream->alive(t->stream->arg);
         t->sse_result = sse_feed(t->sse, bytes, len);
         return t->sse_result ? CURL_WRITEFUNC_ERROR : len;
     }

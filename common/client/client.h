@@ -60,6 +60,8 @@ struct client_stream {
     int (*event)(void *arg, const char *name, const char *id, const char *data, size_t len);
     /* The stream is open (why NULL), or it broke and is tried again after delay_ms. May be NULL. */
     void (*state)(void *arg, const struct err *why, int64_t delay_ms);
+    /* Something came, be it only the server's sign of life, which it gives every 15 seconds. May be NULL. */
+    void (*alive)(void *arg);
     void *arg;
 };
 

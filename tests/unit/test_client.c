@@ -209,7 +209,7 @@ static void a_broken_stream_goes_on(void **state)
     };
     struct server s;
     struct watch w = {.seen = BUF_INIT(0)};
-    struct client_stream stream = {on_event, on_state, &w};
+    struct client_stream stream = {.event = on_event, .state = on_state, .arg = &w};
     struct err e = {0};
 
     (void)state;
@@ -236,7 +236,7 @@ static void a_callback_ends_the_stream(void **state)
         "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ndata: a\n\ndata: b\n\ndata: c\n\n"};
     struct server s;
     struct watch w = {.seen = BUF_INIT(0), .stop_after = 2};
-    struct client_stream stream = {on_event, NULL, &w};
+    struct client_stream stream = {.event = on_event, .arg = &w};
     struct err e = {0};
 
     (void)state;
@@ -254,7 +254,7 @@ static void another_thread_can_interrupt(void **state)
     static const char *const script[] = {HANG, HANG, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}"};
     struct server s;
     struct watch w = {.seen = BUF_INIT(0)};
-    struct client_stream stream = {on_event, NULL, &w};
+    struct client_stream stream = {.event = on_event, .arg = &w};
     struct err e = {0};
 
     (void)state;

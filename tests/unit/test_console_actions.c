@@ -183,7 +183,7 @@ static void frozen_shows_the_past_and_thaws(void **state)
     rig_init(&r, 0);
     rig_keys(&r, "z");
     rig_json(&r, "{\"node\":{\"id\":\"700\",\"givenName\":\"aaa\",\"online\":true}}");
-    assert_true(rig_shows(&r, "FROZEN, 1 changes waiting"));
+    assert_true(rig_shows(&r, "FROZEN, 1 change waiting"));
     assert_null(model_find(&r.app.model, ROW_NODE, "700"));
     rig_keys(&r, "z");
     assert_non_null(model_find(&r.app.model, ROW_NODE, "700"));

@@ -272,6 +272,28 @@ static void columns_are_chosen_and_kept(void **state)
     free(path);
 }
 
+static void silence_is_said_and_nothing_changes_then(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    app_heard(&r.app, r.now_ms);
+    rig_pass(&r, LATE_MS);
+    assert_true(rig_shows(&r, "LIVE"));
+    rig_pass(&r, 3000);
+    assert_true(rig_shows(&r, "nothing was heard for 23s"));
+    assert_true(rig_shows(&r, "LATE"));
+    rig_keys(&r, "/nas<Enter>a");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "approve: the server is silent"));
+    app_heard(&r.app, r.now_ms);
+    assert_true(rig_shows(&r, "LIVE"));
+    rig_keys(&r, "a");
+    assert_int_equal(r.sent.len, 1);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +308,7 @@ int main(void)
         cmocka_unit_test(an_api_key_may_be_for_reading_only),
         cmocka_unit_test(a_copy_is_what_the_menu_said),
         cmocka_unit_test(columns_are_chosen_and_kept),
+        cmocka_unit_test(silence_is_said_and_nothing_changes_then),
         cmocka_unit_test(a_key_that_only_reads_is_refused_before_anything_is_shown),
     };
 

@@ -169,7 +169,7 @@ static json_t *fetch_after(struct cli *c, int64_t after, char **last)
  * missed is read from there. */
 static int follow(struct watch *w)
 {
-    struct client_stream stream = {on_event, on_state, w};
+    struct client_stream stream = {.event = on_event, .state = on_state, .arg = w};
     json_t *missed, *event;
     size_t i;
 

@@ -229,12 +229,24 @@ void app_repeat_with(struct app *app, const char *arg)
     mem_replace(&app->repeat_arg, arg);
 }
 
+void app_heard(struct app *app, int64_t at_ms)
+{
+    app->conn.heard_ms = at_ms;
+}
+
+bool app_late(const struct app *app)
+{
+    return app->conn.state == CONN_LIVE && app->conn.heard_ms && app->at.now_ms - app->conn.heard_ms > LATE_MS;
+}
+
 const char *app_why_not_write(const struct app *app)
 {
     if (app->read_only)
         return "your key may only read: changes need one that may do all";
     if (app->frozen)
         return "the screen is frozen: z resumes";
+    if (app_late(app))
+        return "the server is silent: what you see may be old";
     return app->conn.state == CONN_LIVE ? NULL : "not connected: what you see may be old";
 }
 

@@ -14,6 +14,7 @@
 
 #define UNDO_MS     (10 * 60 * 1000)
 #define FLASH_MS    6000
+#define LATE_MS     20000 /* the server gives a sign of life every 15 seconds */
 #define PLACES_MAX  16
 #define HISTORY_MAX 100
 
@@ -59,6 +60,7 @@ struct conn {
     enum conn_state state;
     int64_t since_ns, since_ms, retry_ms; /* retry_ms: when it is tried again, monotonic */
     unsigned attempt;
+    int64_t heard_ms; /* the last sign of life, monotonic; 0: not known */
     char *why;
 };
 
@@ -140,6 +142,8 @@ void app_wheel(struct app *app, int rows);
 void app_delta(struct app *app, struct delta *delta);
 void app_reply(struct app *app, uint64_t id, struct reply *reply);
 void app_conn(struct app *app, enum conn_state state, const char *why, int64_t retry_in_ms);
+void app_heard(struct app *app, int64_t at_ms); /* the server gave a sign of life then */
+bool app_late(const struct app *app);           /* connected, but nothing was heard for too long */
 void app_whoami(struct app *app, const char *actor, bool read_only);
 
 /* Draws the whole screen onto app->canvas. */

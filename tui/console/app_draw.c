@@ -58,11 +58,16 @@ static bool banner(struct app *app, char *text, size_t size)
 
     moment_text(conn->since_ns, app->at.now_ns, since);
     if (app->frozen) {
-        snprintf(text, size, "FROZEN, %zu changes waiting (z resumes)", app->held.len);
+        snprintf(text, size, "FROZEN, %zu change%s waiting (z resumes)", app->held.len, app->held.len == 1 ? "" : "s");
         return true;
     }
     if (conn->state == CONN_AUTH) {
         snprintf(text, size, "the server refused: %s", conn->why ? conn->why : "");
+        return true;
+    }
+    if (app_late(app)) {
+        snprintf(text, size, "nothing was heard for %llds: what you see may be old, nothing can be changed (R now)",
+                 (long long)(app->at.now_ms - conn->heard_ms) / 1000);
         return true;
     }
     if (conn->state != CONN_DOWN)
@@ -108,12 +113,14 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
     return col + 3;
 }
 
-/* What there is without the filter: of the list by node its routes, folded or not. */
+/* What there is without the filter: of the routes by node the routes, folded or not. */
 static size_t total_of(struct app *app)
 {
     const struct table *t = model_table(&app->model, ROW_NODE);
     size_t count = 0;
 
+    if (app_list_id(app) == LIST_NODES)
+        return t->index.len;
     if (app_list_id(app) != LIST_ROUTES)
         return app_list(app)->total;
     for (size_t i = 0; i < t->rows.len; i++)
@@ -121,12 +128,16 @@ static size_t total_of(struct app *app)
     return count;
 }
 
-static size_t shown_routes(const struct list *l)
+/* Rows of what the list is about: neither the nodes that only head a group, nor those that wait to become some. */
+static size_t shown_of(const struct list *l)
 {
+    enum row_kind kind = l->def == &routes_def ? ROW_ROUTE : ROW_NODE;
     size_t count = 0;
 
+    if (l->def != &routes_def && l->def != &nodes_def)
+        return l->order.len;
     for (size_t i = 0; i < l->order.len; i++)
-        count += l->order.items[i]->kind == ROW_ROUTE;
+        count += l->order.items[i]->kind == kind;
     return count;
 }
 
@@ -140,8 +151,7 @@ static void count_text(struct app *app, char *text, size_t size)
         snprintf(text, size, "%zu of %zu", list_position(&app->lists[LIST_NODES]) + 1,
                  app->lists[LIST_NODES].order.len);
     else if (filtered)
-        snprintf(text, size, "%zu of %zu", app_list_id(app) == LIST_ROUTES ? shown_routes(l) : l->order.len,
-                 total_of(app));
+        snprintf(text, size, "%zu of %zu", shown_of(l), total_of(app));
     else
         snprintf(text, size, "%zu %s", total_of(app), total_of(app) == 1 ? l->def->one : l->def->noun);
 }
@@ -173,6 +183,10 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
 
     count_text(app, text, sizeof(text));
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
+    if (app->place.view == VIEW_NODES && app->model.tables[ROW_PENDING].index.len) {
+        snprintf(text, sizeof(text), "%zu waiting", app->model.tables[ROW_PENDING].index.len);
+        col = say(c, col, limit, ROLE_WAIT, text) + 3;
+    }
     if (app->place.view == VIEW_ROUTES && trouble_text(app, text, sizeof(text)))
         col = say(c, col, limit, ROLE_WAIT, text) + 3;
     if (*l->filter_text) {
@@ -206,6 +220,9 @@ static void draw_facts(struct app *app, struct canvas *c, struct rect at)
 
     if (app->frozen) {
         word = "FROZEN";
+        role = ROLE_WAIT;
+    } else if (app_late(app)) {
+        word = "LATE";
         role = ROLE_WAIT;
     } else if (app->conn.state == CONN_LIVE && app->read_only) {
         word = "READ-ONLY";
@@ -389,7 +406,7 @@ void app_draw(struct app *app, int rows, int cols)
         return;
     }
     draw_view(app, c);
-    if (app->conn.state != CONN_LIVE || app->frozen)
+    if (app->conn.state != CONN_LIVE || app->frozen || app_late(app))
         canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CELL_DIM);
     draw_tabs(app, c, app->layout.tabs);
     draw_facts(app, c, app->layout.facts);

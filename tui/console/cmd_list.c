@@ -251,7 +251,7 @@ void cmd_set(struct app *app, const char *arg)
 void cmd_retry(struct app *app, const char *arg)
 {
     (void)arg;
-    if (app->conn.state == CONN_LIVE)
+    if (app->conn.state == CONN_LIVE && !app_late(app))
         app_flash(app, ROLE_INFO, "the connection is live: what you see is current");
     else if (app->net.retry)
         app->net.retry(app->net.context);

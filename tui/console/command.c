@@ -25,7 +25,7 @@ static const struct command commands[] = {
     {"open", "Enter", "open", "open what the cursor is on", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 1, cmd_open, NULL},
     {"escape", "Esc", NULL, "one step back: range, filter, view", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_escape, NULL},
     {"close", "q", NULL, "close the view; in the first one quit", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_close, NULL},
-    {"next", "Tab", "next", "the next part of the view", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 5, cmd_next_sub, NULL},
+    {"next", "Tab", "next", "the next part of the view", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 6, cmd_next_sub, NULL},
 
     {"previous", "Shift-Tab", NULL, "the part before", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 0, cmd_previous_sub, NULL},
     {"nodes", "1", NULL, "all nodes", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_nodes, NULL},
@@ -50,7 +50,7 @@ static const struct command commands[] = {
     {"expire", "x", "expire", "end the node's or the key's validity now", NULL, IN_NODES | IN_KEYS, CHANGES, RISK_ASK, 6, cmd_expire, NULL},
     {"rename", "n", "rename", "give it another name", NULL, IN_NODES | IN_NODE | IN_USERS, CHANGE, RISK_NONE, 7, cmd_rename, NULL},
     {"delete", "d Del", "delete", "delete for good", NULL, IN_NODES | IN_NODE | IN_USERS | IN_KEYS, CHANGES, RISK_TYPE, 9, cmd_delete, NULL},
-    {"tags", "t", "tags", "set the node's tags; +TAG adds one, -TAG takes one away", "[TAG ...]", IN_NODES | IN_NODE, CHANGES, RISK_NONE, 4, cmd_tags, refuse_tags},
+    {"tags", "t", "tags", "set the node's tags; +TAG adds one, -TAG takes one away", "[TAG ...]", IN_NODES | IN_NODE, CHANGES, RISK_NONE, 7, cmd_tags, refuse_tags},
     {"drain", "o", "out of service", "let other routers serve, or let this one serve again", NULL, ROUTES_OF_ANY, CHANGES, RISK_ASK, 8, cmd_drain, refuse_drain},
     {"new", "N", "new", "make a user or a key", "[NAME]", IN_USERS | IN_KEYS, NEED_WRITE, RISK_NONE, 2, cmd_new, NULL},
     {"repeat", ".", NULL, "do the last change again, to what the cursor or the marks are on", NULL, IN_ANY, NEED_WRITE, RISK_NONE, 0, cmd_repeat, refuse_repeat},
@@ -69,7 +69,7 @@ static const struct command commands[] = {
     {"columns", "c", NULL, "choose the columns and their order", "[COLUMN ...]", IN_LISTS, 0, RISK_NONE, 0, cmd_columns, NULL},
     {"follow", "F", "follow", "stay at the newest event", NULL, IN_EVENTS, 0, RISK_NONE, 3, cmd_follow, NULL},
 
-    {"why", "w", "why", "why it is as it is", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 6, cmd_why, NULL},
+    {"why", "w", "why", "why it is as it is", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 5, cmd_why, NULL},
     {"copy", "y", NULL, "copy the name, the address, the row, JSON or a command", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 0, cmd_copy, NULL},
     {"peek", "p", NULL, "the pane at the right, on wide screens", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_peek, NULL},
     {"freeze", "z", NULL, "hold the screen still, or resume", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_freeze, NULL},

@@ -23,7 +23,7 @@ struct loop {
     int signals, idle_fd;
     bool ended, key_came, draw;
     int64_t drawn_ms;
-    unsigned long frames;
+    unsigned long frames, keys;
     unsigned colour_changes;
 };
 
@@ -41,6 +41,7 @@ static void take_keys(struct loop *l)
             return;
         now(l);
         l->key_came = l->draw = true;
+        l->keys += event.key != CK_RESIZE;
         if (event.key == CK_MOUSE && event.row >= 0 && event.wheel)
             app_wheel(&l->app, event.wheel);
         else if (event.key == CK_MOUSE && event.row >= 0)
@@ -99,6 +100,7 @@ static void draw(struct loop *l)
     int rows, cols;
 
     now(l);
+    app_heard(&l->app, net_heard_ms(l->net));
     if (l->colour_changes != l->app.colour_changes) {
         l->colour_changes = l->app.colour_changes;
         term_redraw();
@@ -118,8 +120,8 @@ static void draw(struct loop *l)
     term_show(&l->app.canvas, (enum theme_id)l->app.theme);
     l->drawn_ms = l->app.at.now_ms;
     l->draw = l->key_came = false;
-    /* A test knows by this that its keys were answered and nothing is under way. */
-    if (l->idle_fd >= 0 && dprintf(l->idle_fd, "idle %lu\n", ++l->frames) < 0)
+    /* A test knows by this how many of its keys are answered on the screen. */
+    if (l->idle_fd >= 0 && dprintf(l->idle_fd, "frame %lu keys %lu\n", ++l->frames, l->keys) < 0)
         l->idle_fd = -1;
 }
 

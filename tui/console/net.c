@@ -31,7 +31,8 @@ struct net {
     pthread_t stream_thread, call_thread;
     int fd;
     atomic_bool stopping;
-    char *since; /* the stream's thread: the last event it saw */
+    _Atomic int64_t heard_ms; /* the stream's last sign of life */
+    char *since;              /* the stream's thread: the last event it saw */
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t woken; /* a job, a retry, the end */
@@ -98,9 +99,18 @@ static int on_event(void *arg, const char *name, const char *id, const char *dat
     return 0;
 }
 
+static void on_alive(void *arg)
+{
+    struct net *n = arg;
+
+    atomic_store(&n->heard_ms, clock_mono_ms());
+}
+
 static void on_state(void *arg, const struct err *why, int64_t delay_ms)
 {
     struct net *n = arg;
+
+    on_alive(n);
 
     if (why)
         post_conn(n, CONN_DOWN, why->message, delay_ms);
@@ -173,8 +183,20 @@ static void pause_stream(struct net *n, int64_t ms)
     while (!atomic_load(&n->stopping) && !n->retry)
         if (pthread_cond_timedwait(&n->woken, &n->lock, &until) == ETIMEDOUT)
             break;
-    n->retry = false;
     pthread_mutex_unlock(&n->lock);
+}
+
+/* A wish to try again is one step with the abort that goes with it, and so is taking both away: an abort that came
+ * later would end the very attempt that was wished for. The end is asked for before it aborts: loops see it even where
+ * this takes the abort away. */
+static bool take_retry(struct net *n)
+{
+    pthread_mutex_lock(&n->lock);
+    bool wished = n->retry;
+    n->retry = false;
+    client_resume(n->stream);
+    pthread_mutex_unlock(&n->lock);
+    return wished;
 }
 
 static bool refused(int r)
@@ -184,16 +206,13 @@ static bool refused(int r)
 
 static int follow(struct net *n, struct err *e)
 {
-    struct client_stream stream = {.event = on_event, .state = on_state, .arg = n};
+    struct client_stream stream = {.event = on_event, .state = on_state, .alive = on_alive, .arg = n};
     int r;
 
     do {
         r = client_follow(n->stream, "/api/headway/events", n->since, &stream, e);
-        client_resume(n->stream);
         /* Aborted but not at the end: the user wants to try again now. */
-        pthread_mutex_lock(&n->lock);
-        n->retry = false;
-        pthread_mutex_unlock(&n->lock);
+        take_retry(n);
     } while (r == ERR_BUSY && !atomic_load(&n->stopping));
     return r;
 }
@@ -224,10 +243,7 @@ static void *run_stream(void *arg)
         int64_t wait = delay + (int64_t)random_below((uint64_t)delay / 4);
         post_conn(n, refused(r) ? CONN_AUTH : CONN_DOWN, e.message, wait);
         pause_stream(n, wait);
-        /* A wish to try again aborts what the stream waits in, which was nothing. The end is asked for before it
-         * aborts: the loop's condition sees it even where this takes the abort away. */
-        client_resume(n->stream);
-        delay = delay * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : delay * 2;
+        delay = take_retry(n) ? RETRY_MIN_MS : delay * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : delay * 2;
     }
     return NULL;
 }
@@ -354,6 +370,11 @@ void net_stop(struct net *n)
     free(n);
 }
 
+int64_t net_heard_ms(const struct net *n)
+{
+    return atomic_load(&n->heard_ms);
+}
+
 int net_fd(const struct net *n)
 {
     return n->fd;
@@ -393,7 +414,7 @@ void net_retry(void *net)
 
     pthread_mutex_lock(&n->lock);
     n->retry = true;
+    client_abort(n->stream);
     pthread_cond_broadcast(&n->woken);
     pthread_mutex_unlock(&n->lock);
-    client_abort(n->stream);
 }

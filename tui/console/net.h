@@ -31,6 +31,7 @@ struct messages {
 int net_start(const struct client_options *options, struct net **out, struct err *e) WARN_UNUSED;
 void net_stop(struct net *n); /* waits for the threads, which give up what they wait for */
 
+int64_t net_heard_ms(const struct net *n);               /* when the server last said anything, clock_mono_ms; 0 */
 int net_fd(const struct net *n);                         /* readable when there are messages */
 void net_take(struct net *n, struct messages *out);      /* all that is there; the caller releases each */
 void message_release(struct message *m);                 /* what was not taken over */
