@@ -83,14 +83,18 @@ static void answer(struct map_call *m)
 static void finish(void *arg)
 {
     struct map_call *m = arg;
+    bool refused = m->call.call.code < 0;
 
     if (m->rpc) {
         m->rpc->user = NULL;
         m->rpc->on_close = NULL;
         answer(m);
-    } else if (m->call.call.code == 0 && m->call.session) {
-        core_session_end(m->control->options.core, m->call.session, SESSION_CLOSED);
+    } else {
+        refused = true;
     }
+    /* No stream will end it. */
+    if (refused && m->call.session)
+        core_session_end(m->control->options.core, m->call.session, SESSION_CLOSED);
     map_request_release(&m->request);
     control_end(m->control);
     free(m);

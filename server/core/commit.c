@@ -263,7 +263,10 @@ static void undecide(struct core_state *s)
 /* Nothing of this group, nor of the later ones that were decided upon it, is true. */
 static void fall_back(struct core_state *s, struct group *failed)
 {
-    log_error("core", "changes could not be stored and were refused: %s", failed->err.message);
+    static struct log_limit limit;
+
+    log_limited(&limit, 6, LOG_LEVEL_ERROR, "core", "changes could not be stored and were refused: %s",
+                failed->err.message);
     slots_reset(s);
     for (int kind = RECORD_USER; kind <= RECORD_API_KEY; kind++) {
         struct map *cells = cells_of(s, (enum record_kind)kind);

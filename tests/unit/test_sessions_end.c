@@ -13,6 +13,7 @@
 
 #include "control/control.h"
 #include "shared/house.h"
+#include "store/internal.h"
 
 static void the_newest_stream_of_a_node_wins(void **state)
 {
@@ -205,6 +206,42 @@ static void a_router_that_hangs_is_seen_and_asked_on(void **state)
     guest_leave(&r);
 }
 
+/* ---- a store that refuses ---- */
+
+static bool went_offline;
+
+static void hear_offline(void *arg, const struct event *e)
+{
+    (void)arg;
+    if (strcmp(e->kind, "node.offline") == 0)
+        house_set(&went_offline);
+}
+
+static void a_stream_that_is_refused_leaves_nobody_online(void **state)
+{
+    static struct guest a;
+
+    (void)state;
+    pthread_mutex_lock(&house.store->writer_lock);
+    int rc = sqlite3_exec(house.store->writer,
+                          "CREATE TRIGGER t BEFORE INSERT ON node WHEN NEW.hostname='refused' BEGIN "
+                          "SELECT RAISE(FAIL,'no'); END",
+                          NULL, NULL, NULL);
+    pthread_mutex_unlock(&house.store->writer_lock);
+    assert_int_equal(rc, SQLITE_OK);
+    guest_start(&a, "a");
+    guest_join(&a);
+    core_listen(house.core,
+                &(struct core_listener){.event = hear_offline, .volatile_change = hear_nothing, .arg = &went_offline});
+    snprintf(a.name, sizeof(a.name), "refused"); /* a new name, which cannot be stored */
+    guest_poll(&a, "");
+    HOUSE_WAIT(a.ended);
+    assert_true(a.status >= 400);
+    HOUSE_WAIT(went_offline);
+    core_unlisten(house.core, &went_offline);
+    guest_leave(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_node_in_two_places_is_an_alarm),
         cmocka_unit_test(a_deleted_node_hears_it_and_its_stream_ends),
         cmocka_unit_test(a_router_that_hangs_is_seen_and_asked_on),
+        cmocka_unit_test(a_stream_that_is_refused_leaves_nobody_online),
     };
     return cmocka_run_group_tests_name("sessions_end", tests, house_set_up, house_tear_down);
 }
