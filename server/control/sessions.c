@@ -15,6 +15,8 @@
 /* While more streams wait for their first map, or began within a second or two, rounds are longer: everybody who
  * connects has something to say about himself, and it is said once. */
 #define FILLING_BUSY 100
+/* First maps of that time show the peers of one moment, so that they share their bytes, and the rounds that follow. */
+#define FILL_MS 1000
 
 struct session {
     struct session *next, **place;
@@ -118,11 +120,40 @@ static const struct tailnet_snapshot *snapshot_for(struct session *s)
     return tailnet_pin(s->group->control->options.tailnet);
 }
 
+static bool is_busy(const struct group *g)
+{
+    int64_t age = loop_now(g->loop) - g->second_ms;
+    unsigned lately = age < 1000 ? g->began + g->began_before : age < 2000 ? g->began : 0;
+
+    return atomic_load(&g->control->filling) > FILLING_BUSY || lately * g->control->group_count > FILLING_BUSY;
+}
+
+static void set_fill(struct group *g, const struct tailnet_snapshot *snapshot)
+{
+    tailnet_unpin(g->fill);
+    g->fill = snapshot ? tailnet_ref(snapshot) : NULL;
+    g->fill_ms = loop_now(g->loop);
+}
+
+/* The peers that a first map shows: while many are filled those of a moment ago, unless something happened since that
+ * nobody may be told late. */
+static const struct tailnet_snapshot *peers_for(struct group *g, const struct tailnet_snapshot *snapshot)
+{
+    if (!is_busy(g))
+        return snapshot;
+    if (!g->fill || g->fill->seq < g->rounds.urgent || loop_now(g->loop) - g->fill_ms >= FILL_MS) {
+        set_fill(g, snapshot);
+        return snapshot;
+    }
+    return g->fill->seq < snapshot->seq ? g->fill : snapshot;
+}
+
 static void tell(struct session *s, struct rpc_bytes *out)
 {
     const struct tailnet_snapshot *snapshot = snapshot_for(s);
     struct netmap_message m = {0};
-    enum netmap_next next = netmap_session_next(s->told, snapshot, &m);
+    enum netmap_next next = s->filling ? netmap_session_first(s->told, snapshot, peers_for(s->group, snapshot), &m)
+                                       : netmap_session_next(s->told, snapshot, &m);
 
     if (next == NETMAP_DELETED)
         rpc_stream_end(s->rpc);
@@ -164,6 +195,24 @@ static void end_filling(struct session *s)
     s->filling = false;
 }
 
+static void on_round(struct loop_timer *t);
+
+/* What happened while the first map was on its way. While many are filled it waits for the round, in which all of them
+ * hear the same; what must not wait does not. */
+static void catch_up(struct session *s)
+{
+    struct group *g = s->group;
+
+    if (is_busy(g) && netmap_session_seq(s->told) >= g->rounds.urgent) {
+        g->rounds.waiting = true;
+        if (!loop_timer_is_set(&g->round))
+            loop_timer_set(g->loop, &g->round, FILL_MS, on_round);
+        return;
+    }
+    s->due = true;
+    rpc_stream_ready(s->rpc);
+}
+
 static void on_written(struct rpc *rpc)
 {
     struct session *s = rpc->user;
@@ -177,9 +226,7 @@ static void on_written(struct rpc *rpc)
         rpc_stream_end(rpc);
         return;
     }
-    /* What happened while the first map was on its way. */
-    s->due = true;
-    rpc_stream_ready(rpc);
+    catch_up(s);
 }
 
 static void on_close(struct rpc *rpc, enum rpc_end why)
@@ -275,14 +322,6 @@ void session_begin(struct control *c, const struct session_start *start)
     rpc_stream_ready(rpc);
 }
 
-static bool is_busy(const struct group *g)
-{
-    int64_t age = loop_now(g->loop) - g->second_ms;
-    unsigned lately = age < 1000 ? g->began + g->began_before : age < 2000 ? g->began : 0;
-
-    return atomic_load(&g->control->filling) > FILLING_BUSY || lately * g->control->group_count > FILLING_BUSY;
-}
-
 struct end_order {
     struct group *group;
     uint64_t number;
@@ -337,6 +376,8 @@ static void look(struct group *g)
         loop_timer_set(g->loop, &g->round, wait, on_round);
     if (wait != 0)
         return;
+    /* Who comes now begins where the others are after this round. */
+    set_fill(g, is_busy(g) ? snapshot : NULL);
     for (struct session *s = g->first, *next; s; s = next) {
         next = s->next;
         if (s->filling || s->goodbye)
@@ -393,7 +434,8 @@ static void let_go(void *arg)
 
     loop_timer_stop(g->loop, &g->round);
     tailnet_unpin(g->snapshot);
-    g->snapshot = NULL;
+    tailnet_unpin(g->fill);
+    g->snapshot = g->fill = NULL;
     map_release(&g->by_number);
     control_end(g->control);
 }

@@ -24,6 +24,8 @@ struct group {
     struct loop_timer round;
     struct netmap_rounds rounds;
     const struct tailnet_snapshot *snapshot; /* NULL before the first look */
+    const struct tailnet_snapshot *fill;     /* whose peers first maps show while many are being filled; or NULL */
+    int64_t fill_ms;                         /* since when */
     struct session *first;
     size_t count;
     struct map by_number;

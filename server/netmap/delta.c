@@ -4,20 +4,8 @@
 #include "netmap/encode.h"
 #include "netmap/session.h"
 
-struct item {
-    const struct tailnet_node *node;
-    uint32_t patch; /* 0: whole */
-    struct peer_view view;
-};
-
-struct news {
-    VEC(struct item) items;
-    struct owners profiles;
-    uint32_t self;  /* change bits of the receiver's own node */
-    bool structure; /* something changed that a policy's rules may depend on */
-    bool recheck;   /* compare with everything that is visible now */
-    bool dns, derp;
-};
+/* From so many items on a delta is made block by block: one for each receiver would cost more than telling it. */
+#define SPLIT_ITEMS 32
 
 static void touch(struct worker *w, uint32_t slot, uint32_t mask)
 {
@@ -186,6 +174,14 @@ static void changed_profiles(struct netmap_session *s, const struct access *a, s
     }
 }
 
+void put_item(struct netmap_session *s, struct json_out *o, const struct access *a, const struct item *item)
+{
+    if (item->patch)
+        encode_patch(o, item->node, item->patch);
+    else
+        put_peer(s, o, a, item->node, &item->view);
+}
+
 static void put_items(struct netmap_session *s, struct json_out *o, const struct access *a, const struct news *news,
                       bool whole)
 {
@@ -200,23 +196,19 @@ static void put_items(struct netmap_session *s, struct json_out *o, const struct
             json_open(o, '[');
             open = true;
         }
-        if (whole)
-            put_peer(s, o, a, item->node, &item->view);
-        else
-            encode_patch(o, item->node, item->patch);
+        put_item(s, o, a, item);
     }
     if (open)
         json_close(o, ']');
 }
 
-static void put_common(struct netmap_session *s, struct json_out *o, const struct access *a, const struct worker *w,
-                       const struct news *news)
+void put_rest(struct netmap_session *s, struct json_out *o, const struct access *a, const struct worker *w,
+              const struct news *news)
 {
     if (news->derp)
         put_derp(o, a, s->client.cap_version);
     if (news->dns)
         put_dns(o, a);
-    put_items(s, o, a, news, true);
     if (w->removed.len) {
         json_key(o, "PeersRemoved");
         json_open(o, '[');
@@ -224,29 +216,28 @@ static void put_common(struct netmap_session *s, struct json_out *o, const struc
             json_u64(o, w->removed.items[i]);
         json_close(o, ']');
     }
-    put_items(s, o, a, news, false);
     if (news->profiles.len)
         put_profiles(o, a, &news->profiles);
 }
 
-/* Names the message's content, so that receivers of the same content share its bytes. */
-static void name_content(struct netmap_session *s, const struct access *a, struct worker *w, const struct news *news)
+static void put_common(struct netmap_session *s, struct json_out *o, const struct access *a, const struct worker *w,
+                       const struct news *news)
+{
+    put_rest(s, o, a, w, news);
+    put_items(s, o, a, news, true);
+    put_items(s, o, a, news, false);
+}
+
+void name_rest(struct netmap_session *s, const struct access *a, struct worker *w, const struct news *news, char kind)
 {
     struct buf *key = &w->key;
 
     buf_clear(key);
-    buf_addc(key, 'D');
+    buf_addc(key, kind);
     buf_addc(key, (char)(s->client.zstd | (s->client.cap_version >= 115) << 1 | news->dns << 2 | news->derp << 3));
     if (news->dns || news->derp) {
         key_u64(key, a->snapshot->settings->dns_version);
         key_u64(key, a->snapshot->settings->derp_version);
-    }
-    key_u64(key, news->items.len);
-    for (size_t i = 0; i < news->items.len && key->len <= KEY_SIZE_MAX; i++) {
-        const struct item *item = &news->items.items[i];
-        key_u64(key, (uint64_t)item->node->slot << 32 | item->patch);
-        key_u64(key, item->node->version);
-        key_u64(key, item->view.hash);
     }
     key_u64(key, w->removed.len);
     for (size_t i = 0; i < w->removed.len && key->len <= KEY_SIZE_MAX; i++)
@@ -255,6 +246,21 @@ static void name_content(struct netmap_session *s, const struct access *a, struc
         key_u64(key, a->snapshot->users_version);
     for (size_t i = 0; i < news->profiles.len && key->len <= KEY_SIZE_MAX; i++)
         key_u64(key, news->profiles.items[i]);
+}
+
+/* Names the message's content, so that receivers of the same content share its bytes. */
+static void name_content(struct netmap_session *s, const struct access *a, struct worker *w, const struct news *news)
+{
+    struct buf *key = &w->key;
+
+    name_rest(s, a, w, news, 'D');
+    key_u64(key, news->items.len);
+    for (size_t i = 0; i < news->items.len && key->len <= KEY_SIZE_MAX; i++) {
+        const struct item *item = &news->items.items[i];
+        key_u64(key, (uint64_t)item->node->slot << 32 | item->patch);
+        key_u64(key, item->node->version);
+        key_u64(key, item->view.hash);
+    }
 }
 
 static struct chunk *common_chunk(struct netmap_session *s, const struct access *a, struct worker *w,
@@ -313,7 +319,7 @@ bool delta(struct netmap_session *s, const struct access *a, const struct tailne
         recheck(s, a, self, w);
     decide(s, a, self, w, &news);
     changed_profiles(s, a, &news);
-    if (news.items.len > 1)
+    if (news.items.len > 1 && news.items.len < SPLIT_ITEMS)
         qsort(news.items.items, news.items.len, sizeof(*news.items.items), by_id);
     if (w->removed.len > 1)
         qsort(w->removed.items, w->removed.len, sizeof(*w->removed.items), by_number);
@@ -322,7 +328,9 @@ bool delta(struct netmap_session *s, const struct access *a, const struct tailne
 
     bool common = news.items.len || w->removed.len || news.profiles.len || news.dns || news.derp;
     bool own = put_private(s, &o, a, self, &news);
-    if (own) {
+    if (news.items.len >= SPLIT_ITEMS) {
+        split_delta(s, a, self, w, &news, own, out);
+    } else if (own) {
         put_common(s, &o, a, w, &news);
         json_close(&o, '}');
         message_add(out, pack(w, w->json.data, w->json.len, s->client.zstd));

@@ -21,6 +21,7 @@ static size_t members(struct netmap_session *s, const struct access *a, const st
                       uint64_t mask, struct member out[TAILNET_BLOCK])
 {
     size_t count = 0;
+    bool sorted = true;
 
     for (unsigned k = 0; k < TAILNET_BLOCK; k++) {
         if (!(mask >> k & 1))
@@ -29,8 +30,10 @@ static size_t members(struct netmap_session *s, const struct access *a, const st
         *m = (struct member){.node = a->snapshot->blocks[block]->nodes[k]};
         access_peer(a, self, m->node, &m->view);
         set_told_view(s, m->node->slot, m->view.hash);
+        sorted = sorted && (count == 1 || by_id(m - 1, m) < 0);
     }
-    qsort(out, count, sizeof(*out), by_id);
+    if (!sorted)
+        qsort(out, count, sizeof(*out), by_id);
     return count;
 }
 
@@ -64,23 +67,24 @@ static struct chunk *encode_block(struct netmap_session *s, const struct access 
     return pack(w, w->json.data, w->json.len, s->client.zstd);
 }
 
-/* The chunk of a block's visible nodes. That of the receiver's own block lacks the receiver, so nobody else needs it.
- */
+/* The chunk of those nodes of a block that mask names. Without a policy they are shown to everybody alike, so a chunk
+ * that is there already costs no look at them. */
 static struct chunk *block_chunk(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
-                                 size_t block, uint64_t mask, bool first, struct worker *w)
+                                 size_t block, uint64_t mask, bool share, bool first, struct worker *w)
 {
     struct member m[TAILNET_BLOCK];
-    bool mine = self->slot / TAILNET_BLOCK == block;
-    size_t count = members(s, a, self, block, mask, m);
+    size_t count = a->view ? members(s, a, self, block, mask, m) : 0;
 
     block_key(s, a, block, mask, first, m, count, &w->key);
-    struct chunk *c = mine ? NULL : shared_get(s->nm, &w->key, &w->owners);
+    struct chunk *c = share ? shared_get(s->nm, &w->key, &w->owners) : NULL;
     if (!c) {
         struct owners owners = {0};
+        if (!a->view)
+            count = members(s, a, self, block, mask, m);
         c = encode_block(s, a, first, m, count, w, &owners);
         for (size_t i = 0; i < owners.len; i++)
             owners_add(&w->owners, owners.items[i]);
-        if (!mine)
+        if (share)
             shared_put(s->nm, &w->key, c, &owners);
         vec_release(&owners);
     }
@@ -161,6 +165,22 @@ static struct chunk *private_chunk(struct netmap_session *s, const struct access
     return pack(w, w->json.data, w->json.len, s->client.zstd);
 }
 
+/* The receiver's own block lacks the receiver, so nobody else needs it as it is. It is cut into aligned parts, of which
+ * all but the one around the receiver are shared by the other half of its neighbours. */
+static void add_own_block(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
+                          uint64_t mask, struct worker *w, struct netmap_message *peers)
+{
+    unsigned own = self->slot % TAILNET_BLOCK, size;
+
+    for (unsigned from = 0; from < TAILNET_BLOCK; from += size) {
+        size = own_part(own, from);
+        uint64_t part = mask & part_mask(from, size);
+        if (part)
+            message_add(peers, block_chunk(s, a, self, self->slot / TAILNET_BLOCK, part, own / size != from / size,
+                                           peers->len == 0, w));
+    }
+}
+
 static void add_blocks(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
                        struct worker *w, struct netmap_message *peers)
 {
@@ -168,21 +188,23 @@ static void add_blocks(struct netmap_session *s, const struct access *a, const s
         uint64_t mask = access_block(a, self, b);
         if (!mask)
             continue;
-        message_add(peers, block_chunk(s, a, self, b, mask, peers->len == 0, w));
-        for (unsigned k = 0; k < TAILNET_BLOCK; k++)
-            if (mask >> k & 1)
-                set_told_peer(s, (uint32_t)(b * TAILNET_BLOCK + k), true);
+        if (self->slot / TAILNET_BLOCK == b)
+            add_own_block(s, a, self, mask, w, peers);
+        else
+            message_add(peers, block_chunk(s, a, self, b, mask, true, peers->len == 0, w));
+        set_told_block(s, b, mask, a->snapshot->block_count);
     }
 }
 
-void full_map(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
-              struct netmap_message *out)
+void full_map(struct netmap_session *s, const struct access *a, const struct tailnet_snapshot *peers_of,
+              const struct tailnet_node *self, struct worker *w, struct netmap_message *out)
 {
+    struct access of_peers = {peers_of, a->view};
     struct netmap_message peers = {0};
 
     owners_add(&w->owners, encode_owner(self));
     if (!s->client.omit_peers)
-        add_blocks(s, a, self, w, &peers);
+        add_blocks(s, &of_peers, self, w, &peers);
     for (size_t i = 0; i < w->owners.len; i++)
         set_told_user(s, w->owners.items[i]);
 

@@ -48,6 +48,14 @@ enum netmap_next {
 enum netmap_next netmap_session_next(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
                                      struct netmap_message *out);
 
+/* The same for the first message, with the peers as of an earlier snapshot: many who come at about the same time are
+ * shown the same chunks, and hear the same later. What is the node's own is that of snapshot. */
+enum netmap_next netmap_session_first(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
+                                      const struct tailnet_snapshot *peers, struct netmap_message *out);
+
+/* The change up to which the session was told. */
+uint64_t netmap_session_seq(const struct netmap_session *s);
+
 /* The node's own record changed with the last netmap_session_next (also true after the first). */
 bool netmap_session_self_changed(const struct netmap_session *s);
 
@@ -67,6 +75,7 @@ void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[
  * many changes become one message, and receivers that need the same message need it at the same time. */
 struct netmap_rounds {
     uint64_t seen;   /* the change up to which has been looked */
+    uint64_t urgent; /* the newest change that did not wait for a round */
     bool waiting;    /* something is to be told in the next round */
     int64_t last_ms; /* mono ms of the last time of telling */
 };

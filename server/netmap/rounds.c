@@ -35,6 +35,8 @@ static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, str
     }
     if (r->seen < until)
         r->seen = until;
+    if (out->urgent)
+        r->urgent = r->seen;
 }
 
 int64_t netmap_rounds_look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, size_t sessions, bool busy,

@@ -28,6 +28,11 @@ void netmap_session_free(struct netmap_session *s)
     free(s);
 }
 
+uint64_t netmap_session_seq(const struct netmap_session *s)
+{
+    return s->cursor;
+}
+
 bool netmap_session_self_changed(const struct netmap_session *s)
 {
     return s->self_changed;
@@ -64,6 +69,16 @@ void set_told_peer(struct netmap_session *s, uint32_t slot, bool told)
     bit_set(&s->peers.words, &s->peers.len, slot, told);
     if (!told)
         set_told_view(s, slot, 0);
+}
+
+void set_told_block(struct netmap_session *s, size_t block, uint64_t mask, size_t blocks)
+{
+    if (s->peers.len < blocks) {
+        s->peers.words = mem_resize(s->peers.words, blocks, sizeof(*s->peers.words));
+        memset(s->peers.words + s->peers.len, 0, (blocks - s->peers.len) * sizeof(*s->peers.words));
+        s->peers.len = blocks;
+    }
+    s->peers.words[block] = mask;
 }
 
 bool told_user(const struct netmap_session *s, uint64_t id)
@@ -264,8 +279,8 @@ void netmap_ping(struct netmap *nm, const char *url, bool zstd, struct netmap_me
     worker_give(nm, w);
 }
 
-static enum netmap_next next_message(struct netmap_session *s, const struct access *a, struct worker *w,
-                                     struct netmap_message *out)
+static enum netmap_next next_message(struct netmap_session *s, const struct access *a,
+                                     const struct tailnet_snapshot *peers, struct worker *w, struct netmap_message *out)
 {
     static const uint8_t no_key[KEY_LEN];
     const struct tailnet_node *self = snapshot_node(a->snapshot, s->client.slot);
@@ -283,16 +298,22 @@ static enum netmap_next next_message(struct netmap_session *s, const struct acce
     users_look(s->nm, a->snapshot);
     bool told = true;
     if (!s->started)
-        full_map(s, a, self, w, out);
+        full_map(s, a, peers, self, w, out);
     else
         told = delta(s, a, self, w, out);
+    s->cursor = s->started ? a->snapshot->seq : peers->seq;
     s->started = true;
-    s->cursor = a->snapshot->seq;
     return told ? NETMAP_TOLD : NETMAP_NOTHING;
 }
 
 enum netmap_next netmap_session_next(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
                                      struct netmap_message *out)
+{
+    return netmap_session_first(s, snapshot, snapshot, out);
+}
+
+enum netmap_next netmap_session_first(struct netmap_session *s, const struct tailnet_snapshot *snapshot,
+                                      const struct tailnet_snapshot *peers, struct netmap_message *out)
 {
     s->self_changed = false;
     if (s->gone || (s->started && snapshot->seq <= s->cursor))
@@ -300,7 +321,7 @@ enum netmap_next netmap_session_next(struct netmap_session *s, const struct tail
 
     struct worker *w = worker_take(s->nm, snapshot->block_count * TAILNET_BLOCK);
     struct access a = {snapshot, tailnet_policy_read(s->nm->tailnet)};
-    enum netmap_next next = next_message(s, &a, w, out);
+    enum netmap_next next = next_message(s, &a, peers, w, out);
     tailnet_policy_done(s->nm->tailnet);
     worker_give(s->nm, w);
     return next;

@@ -29,6 +29,8 @@ struct netmap_session {
 
 bool told_peer(const struct netmap_session *s, uint32_t slot);
 void set_told_peer(struct netmap_session *s, uint32_t slot, bool told);
+/* Notes all nodes of a block at once; blocks: how many there are, so that the bits grow once. */
+void set_told_block(struct netmap_session *s, size_t block, uint64_t mask, size_t blocks);
 bool told_user(const struct netmap_session *s, uint64_t id);
 void set_told_user(struct netmap_session *s, uint64_t id);
 
@@ -49,12 +51,56 @@ void put_profiles(struct json_out *o, const struct access *a, const struct owner
 void put_derp(struct json_out *o, const struct access *a, unsigned cap_version);
 void put_dns(struct json_out *o, const struct access *a);
 
+struct item {
+    const struct tailnet_node *node;
+    uint32_t patch; /* 0: whole */
+    struct peer_view view;
+};
+
+/* What a receiver must hear, beside w->removed. */
+struct news {
+    VEC(struct item) items;
+    struct owners profiles;
+    uint32_t self;  /* change bits of the receiver's own node */
+    bool structure; /* something changed that a policy's rules may depend on */
+    bool recheck;   /* compare with everything that is visible now */
+    bool dns, derp;
+};
+
+/* The members that many receivers share, without the peers; and their name, for sharing. */
+void put_rest(struct netmap_session *s, struct json_out *o, const struct access *a, const struct worker *w,
+              const struct news *news);
+void name_rest(struct netmap_session *s, const struct access *a, struct worker *w, const struct news *news, char kind);
+void put_item(struct netmap_session *s, struct json_out *o, const struct access *a, const struct item *item);
+
 /* full.c */
-void full_map(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
-              struct netmap_message *out);
+void full_map(struct netmap_session *s, const struct access *a, const struct tailnet_snapshot *peers_of,
+              const struct tailnet_node *self, struct worker *w, struct netmap_message *out);
 /* delta.c; false: there is nothing to tell. */
 bool delta(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
            struct netmap_message *out);
+
+/* split.c: a delta of many items, block by block, so that receivers share the parts that do not hold themselves. The
+ * object is open in w->json and holds what is this receiver's alone (own). */
+void split_delta(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
+                 struct news *news, bool own, struct netmap_message *out);
+
+/* The receiver's own block in aligned parts: the size of the one that begins at from. Only the part that holds own is
+ * the receiver's alone; it has OWN_PART slots. */
+#define OWN_PART 8
+static inline unsigned own_part(unsigned own, unsigned from)
+{
+    unsigned size = TAILNET_BLOCK;
+
+    while (size > OWN_PART && (from % size || own / size == from / size))
+        size /= 2;
+    return size;
+}
+
+static inline uint64_t part_mask(unsigned from, unsigned size)
+{
+    return (size < 64 ? (UINT64_C(1) << size) - 1 : UINT64_MAX) << from;
+}
 
 static inline void key_u64(struct buf *key, uint64_t value)
 {

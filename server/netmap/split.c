@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A delta of many items. Each receiver lacks itself among them, so a message in one piece would be made for each; in
+ * pieces by block of the tailnet nearly all of it is made once. Like a full map it is one object in several frames. */
+#include "netmap/session.h"
+
+/* Whole ones first, then by slot. */
+static int by_place(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+
+    if (!x->patch != !y->patch)
+        return x->patch ? 1 : -1;
+    return x->node->slot < y->node->slot ? -1 : x->node->slot > y->node->slot;
+}
+
+/* Text between the pieces. */
+static struct chunk *text_chunk(struct netmap_session *s, struct worker *w, const char *text)
+{
+    buf_clear(&w->key);
+    buf_addc(&w->key, 'T');
+    buf_addc(&w->key, (char)s->client.zstd);
+    buf_adds(&w->key, text);
+    struct chunk *c = shared_get(s->nm, &w->key, NULL);
+    if (!c) {
+        c = pack(w, text, strlen(text), s->client.zstd);
+        shared_put(s->nm, &w->key, c, NULL);
+    }
+    return c;
+}
+
+/* The beginning: everything but the peers, and the opening of their list. */
+static struct chunk *head_chunk(struct netmap_session *s, const struct access *a, struct worker *w,
+                                const struct news *news, bool own, bool whole)
+{
+    struct json_out o = JSON_OUT(&w->json);
+
+    name_rest(s, a, w, news, whole ? 'H' : 'h');
+    bool share = !own && w->key.len <= KEY_SIZE_MAX;
+    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    if (c)
+        return c;
+    o.comma = own;
+    put_rest(s, &o, a, w, news);
+    json_key(&o, whole ? "PeersChanged" : "PeersChangedPatch");
+    json_open(&o, '[');
+    c = pack(w, w->json.data, w->json.len, s->client.zstd);
+    if (share)
+        shared_put(s->nm, &w->key, c, NULL);
+    return c;
+}
+
+/* The block's version stands for those of its nodes. */
+static void name_items(struct netmap_session *s, const struct access *a, struct worker *w, const struct item *items,
+                       size_t count, bool first)
+{
+    uint32_t block = items->node->slot / TAILNET_BLOCK;
+    uint64_t mask = 0;
+
+    buf_clear(&w->key);
+    buf_addc(&w->key, items->patch ? 'P' : 'W');
+    buf_addc(&w->key, (char)(s->client.zstd | first << 1));
+    key_u64(&w->key, block);
+    key_u64(&w->key, a->snapshot->blocks[block]->version);
+    for (size_t i = 0; i < count; i++) {
+        mask |= UINT64_C(1) << items[i].node->slot % TAILNET_BLOCK;
+        if (items[i].patch)
+            buf_addc(&w->key, (char)items[i].patch);
+        else
+            key_u64(&w->key, items[i].view.hash);
+    }
+    key_u64(&w->key, mask);
+}
+
+/* A run of items of one kind that lie in one part of a block. */
+static struct chunk *items_chunk(struct netmap_session *s, const struct access *a, struct worker *w,
+                                 const struct item *items, size_t count, bool first, bool share)
+{
+    struct json_out o = JSON_OUT(&w->json);
+
+    name_items(s, a, w, items, count, first);
+    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    if (c)
+        return c;
+    buf_clear(&w->json);
+    o.comma = !first;
+    for (size_t i = 0; i < count; i++)
+        put_item(s, &o, a, &items[i]);
+    c = pack(w, w->json.data, w->json.len, s->client.zstd);
+    if (share)
+        shared_put(s->nm, &w->key, c, NULL);
+    return c;
+}
+
+/* Where the part ends in which the slot's node may share a piece with others. */
+static uint32_t part_end(uint32_t self, uint32_t slot)
+{
+    uint32_t block = slot / TAILNET_BLOCK * TAILNET_BLOCK;
+    unsigned own = self % TAILNET_BLOCK, from = 0;
+
+    if (self / TAILNET_BLOCK != slot / TAILNET_BLOCK)
+        return block + TAILNET_BLOCK;
+    while (from + own_part(own, from) <= slot - block)
+        from += own_part(own, from);
+    return block + from + own_part(own, from);
+}
+
+static void add_items(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
+                      struct worker *w, const struct news *news, struct netmap_message *out)
+{
+    const struct item *items = news->items.items;
+    bool first = true;
+
+    for (size_t i = 0, next; i < news->items.len; i = next) {
+        uint32_t end = part_end(self->slot, items[i].node->slot);
+        for (next = i; next < news->items.len && items[next].node->slot < end && !items[next].patch == !items[i].patch;)
+            next++;
+        if (i && !items[i].patch != !items[i - 1].patch) {
+            message_add(out, text_chunk(s, w, "],\"PeersChangedPatch\":["));
+            first = true;
+        }
+        bool share = end <= self->slot || end - self->slot > OWN_PART; /* the receiver is not in it */
+        message_add(out, items_chunk(s, a, w, &items[i], next - i, first, share));
+        first = false;
+    }
+}
+
+void split_delta(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
+                 struct news *news, bool own, struct netmap_message *out)
+{
+    qsort(news->items.items, news->items.len, sizeof(*news->items.items), by_place);
+    message_add(out, head_chunk(s, a, w, news, own, !news->items.items[0].patch));
+    add_items(s, a, self, w, news, out);
+    message_add(out, chunk_ref(s->nm->closing[s->client.zstd]));
+}

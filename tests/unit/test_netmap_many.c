@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What clients are told when many come, or change, at once: pieces that they share, and the peers of a moment ago. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include <cmocka.h>
+
+#include "netmap/netmap.h"
+#include "shared/world.h"
+#include "json/json.h"
+
+#define NODES 300
+
+struct fixture {
+    struct world w;
+    struct netmap *nm;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    world_start(&f->w);
+    f->nm = netmap_new(f->w.tailnet);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    netmap_free(f->nm);
+    world_stop(&f->w);
+    free(f);
+    return 0;
+}
+
+static void unzip(struct buf *b)
+{
+    struct buf out = BUF_INIT(0);
+
+    for (size_t at = 0; at < b->len;) {
+        size_t frame = ZSTD_findFrameCompressedSize(b->data + at, b->len - at);
+        assert_false(ZSTD_isError(frame));
+        unsigned long long size = ZSTD_getFrameContentSize(b->data + at, frame);
+        assert_true(size < 1 << 26);
+        assert_true(buf_reserve(&out, size));
+        assert_int_equal(ZSTD_decompress(out.data + out.len, size, b->data + at, frame), size);
+        out.len += size;
+        at += frame;
+    }
+    buf_release(b);
+    *b = out;
+}
+
+/* The caller's, or NULL where nothing is to be told. peers NULL: not a first message. */
+static json_t *tell(struct netmap_session *s, const struct tailnet_snapshot *now, const struct tailnet_snapshot *peers,
+                    bool zstd)
+{
+    struct netmap_message m = {0};
+    struct buf all = BUF_INIT(0);
+    json_t *message = NULL;
+    struct err e;
+
+    enum netmap_next next = peers ? netmap_session_first(s, now, peers, &m) : netmap_session_next(s, now, &m);
+    if (next == NETMAP_NOTHING)
+        return NULL;
+    for (size_t i = 1; i < m.len; i++)
+        buf_add(&all, m.items[i]->data, m.items[i]->len);
+    assert_int_equal(all.len, m.bytes - 4);
+    if (zstd)
+        unzip(&all);
+    if (json_read(all.data, all.len, all.len, "message", &message, &e) < 0)
+        fail_msg("%s: %.300s", e.message, all.data);
+    buf_release(&all);
+    netmap_message_release(&m);
+    return message;
+}
+
+static void rename_it(struct node *n, struct node_live *live)
+{
+    (void)live;
+    mem_replace(&n->given_name, "renamed");
+}
+
+static void go_offline(struct node *n, struct node_live *live)
+{
+    (void)n;
+    live->online = false;
+    live->last_seen_ns = INT64_C(1767225600000000000);
+}
+
+static void change(struct fixture *f, uint32_t slot, void (*how)(struct node *n, struct node_live *live), uint32_t mask)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    const struct tailnet_node *n = snapshot_node(now, slot);
+    struct node *record = node_edit(n->record);
+    struct node_live live = {0};
+
+    node_live_copy(&live, &n->live);
+    how(record, &live);
+    world_put(&f->w, slot, record, &live, NULL, mask);
+    node_live_release(&live);
+    tailnet_unpin(now);
+}
+
+static size_t count(const json_t *message, const char *list)
+{
+    return json_array_size(json_object_get(message, list));
+}
+
+static const json_t *find(const json_t *message, const char *list, const char *id, json_int_t value)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(message, list), i, item)
+    {
+        if (json_integer_value(json_object_get(item, id)) == value)
+            return item;
+    }
+    return NULL;
+}
+
+/* Each node changes, every third one so that it is told whole: the receiver hears of all but itself. */
+static void everybody_changes(struct fixture *f, bool zstd)
+{
+    static const uint32_t slots[] = {0, 1, 70, 127, 128, 261, NODES - 1};
+    struct netmap_session *sessions[sizeof(slots) / sizeof(*slots)];
+    const size_t n = sizeof(slots) / sizeof(*slots);
+    struct netmap_counters before, after;
+
+    world_fill(&f->w, NODES);
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    for (size_t i = 0; i < n; i++) {
+        sessions[i] = netmap_session_new(f->nm, &(struct netmap_client){slots[i] + 1, slots[i], 133, zstd, false});
+        json_decref(tell(sessions[i], now, now, zstd));
+    }
+    tailnet_unpin(now);
+    for (uint32_t slot = 0; slot < NODES; slot++)
+        change(f, slot, slot % 3 ? go_offline : rename_it, slot % 3 ? CHANGE_ONLINE : CHANGE_WHOLE);
+    world_publish(&f->w);
+    now = tailnet_pin(f->w.tailnet);
+    netmap_counters(f->nm, &before);
+    for (size_t i = 0; i < n; i++) {
+        json_t *m = tell(sessions[i], now, NULL, zstd);
+        assert_int_equal(count(m, "PeersChanged"), NODES / 3 - (slots[i] % 3 == 0));
+        assert_int_equal(count(m, "PeersChangedPatch"), NODES - NODES / 3 - (slots[i] % 3 != 0));
+        for (uint32_t slot = 0; slot < NODES; slot++) {
+            const json_t *whole = find(m, "PeersChanged", "ID", slot + 1),
+                         *patch = find(m, "PeersChangedPatch", "NodeID", slot + 1);
+            assert_int_equal(whole != NULL, slot % 3 == 0 && slot != slots[i]);
+            assert_int_equal(patch != NULL, slot % 3 != 0 && slot != slots[i]);
+            assert_true(!patch || json_is_false(json_object_get(patch, "Online")));
+        }
+        json_decref(m);
+        assert_null(tell(sessions[i], now, NULL, zstd));
+        netmap_session_free(sessions[i]);
+    }
+    netmap_counters(f->nm, &after);
+    assert_true(after.chunks_shared - before.chunks_shared > n * NODES / TAILNET_BLOCK);
+    tailnet_unpin(now);
+}
+
+static void many_changes_are_told_in_shared_pieces(void **state)
+{
+    everybody_changes(*state, true);
+}
+
+static void so_they_are_to_those_who_do_not_decompress(void **state)
+{
+    everybody_changes(*state, false);
+}
+
+static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
+{
+    struct fixture *f = *state;
+
+    world_fill(&f->w, 100);
+    const struct tailnet_snapshot *before = tailnet_pin(f->w.tailnet);
+    struct node_live live = world_live(101);
+    change(f, 0, rename_it, CHANGE_WHOLE);
+    change(f, 5, rename_it, CHANGE_WHOLE);
+    world_remove(&f->w, 7);
+    world_put(&f->w, 100, world_node(101, "node-101", 1), &live, NULL, CHANGE_ADDED | CHANGE_WHOLE);
+    node_live_release(&live);
+    world_publish(&f->w);
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false});
+    json_t *m = tell(s, now, before, true);
+    assert_int_equal(netmap_session_seq(s), before->seq);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(m, "Node"), "Name")),
+                        "renamed.tn.example.com.");
+    assert_int_equal(count(m, "Peers"), 99);
+    assert_string_equal(json_string_value(json_object_get(find(m, "Peers", "ID", 6), "Name")),
+                        "node-6.tn.example.com.");
+    assert_non_null(find(m, "Peers", "ID", 8));
+    json_decref(m);
+
+    m = tell(s, now, NULL, true);
+    assert_null(json_object_get(m, "Node"));
+    assert_int_equal(count(m, "PeersChanged"), 2);
+    assert_string_equal(json_string_value(json_object_get(find(m, "PeersChanged", "ID", 6), "Name")),
+                        "renamed.tn.example.com.");
+    assert_non_null(find(m, "PeersChanged", "ID", 101));
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(m, "PeersRemoved"), 0)), 8);
+    json_decref(m);
+    assert_null(tell(s, now, NULL, true));
+    netmap_session_free(s);
+    tailnet_unpin(before);
+    tailnet_unpin(now);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(many_changes_are_told_in_shared_pieces),
+        T(so_they_are_to_those_who_do_not_decompress),
+        T(a_first_map_may_show_the_peers_of_a_moment_ago),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
