@@ -17,6 +17,7 @@
 #define SILENCE_S          40 /* a stream says something every 15 s */
 #define RETRY_MIN_MS       250
 #define RETRY_MAX_MS       5000
+#define WORDS_MAX          (256 * 1024)
 
 extern const char *const headway_version;
 
@@ -28,6 +29,7 @@ struct client {
     bool insecure;
     atomic_bool aborted;
     char reason[CURL_ERROR_SIZE];
+    char *words; /* of the last call, when it was refused */
 };
 
 /* What a transfer fills. */
@@ -116,6 +118,7 @@ void client_free(struct client *c)
     free(c->socket);
     free(c->base);
     free(c->agent);
+    free(c->words);
     if (c->api_key)
         explicit_bzero(c->api_key, strlen(c->api_key));
     free(c->api_key);
@@ -280,7 +283,7 @@ static int refused(struct client *c, long status, const json_t *json, struct err
 {
     const json_t *error = json_object_get(json, "error"), *list = json_object_get(json, "errors"), *item;
     const char *text = json_text(error, "message", NULL);
-    struct buf message = BUF_INIT(4096);
+    struct buf message = BUF_INIT(WORDS_MAX);
     size_t i;
 
     if (status == 401 && !c->socket)
@@ -302,7 +305,7 @@ static int refused(struct client *c, long status, const json_t *json, struct err
         buf_addf(&message, "unexpected response status: %ld", status);
     }
     int r = err_field(e, (enum err_code)code_of(status), json_text(error, "field", ""), "%s", buf_text(&message));
-    buf_release(&message);
+    c->words = buf_take(&message);
     return r;
 }
 
@@ -339,6 +342,8 @@ int client_call(struct client *c, struct client_call *call, struct err *e)
 
     call->json = NULL;
     call->status = 0;
+    free(c->words);
+    c->words = NULL;
     prepare(c, &t, call->method, url, headers, body);
     CURLcode result = drive(c, &t);
     if (result != CURLE_OK) {
@@ -370,6 +375,11 @@ int client_json(struct client *c, const char *method, const char *path, const js
     else
         json_decref(call.json);
     return r;
+}
+
+const char *client_words(const struct client *c)
+{
+    return c->words;
 }
 
 void client_escape(struct buf *out, const char *text)
@@ -417,6 +427,8 @@ static int follow_once(struct client *c, const char *path, struct sse *sse, cons
         json_t *json = NULL;
         if (json_read(buf_text(&t.body), t.body.len, 65536, "the server's answer", &json, NULL) < 0)
             json = NULL;
+        free(c->words);
+        c->words = NULL;
         r = refused(c, status, json, e);
         json_decref(json);
     }

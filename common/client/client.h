@@ -45,6 +45,10 @@ struct client_call {
  * after client_abort. */
 int client_call(struct client *c, struct client_call *call, struct err *e) WARN_UNUSED;
 
+/* What the server said when it refused the last call, whole, where an err cuts it off; NULL: it did not refuse it.
+ * Borrowed until the next call. */
+const char *client_words(const struct client *c);
+
 /* The most common form: method, path, body (NULL: none); *out (may be NULL) is the caller's. */
 int client_json(struct client *c, const char *method, const char *path, const json_t *body, json_t **out,
                 struct err *e) WARN_UNUSED;

@@ -99,12 +99,10 @@ static enum flow preview(struct request *r)
     const char *text = r->admin.text;
     struct policy_problems problems = {0};
     struct policy *now = NULL, *then = NULL;
-    struct buf errors = BUF_INIT(0);
 
     if (policy_parse(text, strlen(text), &then, &problems) < 0) {
-        policy_problems_text(&problems, &errors);
-        err_field(&r->err, ERR_INVALID, "policy", "%.200s", buf_text(&errors));
-        reply_error(r, &r->err);
+        err_field(&r->err, ERR_INVALID, "policy", "the policy cannot be read");
+        reply_problems(r, &r->err, &problems);
     } else {
         now = policy_in_force(r->s);
         compare(r, now, then, &problems);
@@ -112,7 +110,6 @@ static enum flow preview(struct request *r)
     policy_problems_release(&problems);
     policy_unref(now);
     policy_unref(then);
-    buf_release(&errors);
     return DONE;
 }
 

@@ -6,23 +6,30 @@
 
 #include "http/private.h"
 
-#define POLICY_MAX (8 * 1024 * 1024)
+#define POLICY_MAX   (8 * 1024 * 1024)
+#define PROBLEMS_MAX (64 * 1024)
 
 /* What is answered of a policy, whatever it was read from. */
+static void write_policy(const struct request *r, struct json_out *o, const char *text, size_t len, int64_t updated_ns,
+                         uint64_t version, const char *mode)
+{
+    json_open(o, '{');
+    json_key(o, "policy");
+    json_strn(o, text, len);
+    json_put_time(o, "updatedAt", updated_ns);
+    if (r->route->dialect == DIALECT_OURS) {
+        json_put_u64(o, "version", version);
+        json_put_str(o, "mode", mode);
+    }
+    json_close(o, '}');
+}
+
 static enum flow reply_policy(struct request *r, const char *text, size_t len, int64_t updated_ns, uint64_t version,
                               const char *mode)
 {
     struct json_out o = reply_json(r);
 
-    json_open(&o, '{');
-    json_key(&o, "policy");
-    json_strn(&o, text, len);
-    json_put_time(&o, "updatedAt", updated_ns);
-    if (r->route->dialect == DIALECT_OURS) {
-        json_put_u64(&o, "version", version);
-        json_put_str(&o, "mode", mode);
-    }
-    json_close(&o, '}');
+    write_policy(r, &o, text, len, updated_ns, version, mode);
     return DONE;
 }
 
@@ -82,12 +89,48 @@ void write_findings(struct json_out *o, const struct policy_problems *found)
     json_close(o, ']');
 }
 
+/* What is wrong with a policy, whole: one sentence a line. */
+enum flow reply_problems(struct request *r, const struct err *e, const struct policy_problems *problems)
+{
+    struct buf words = BUF_INIT(PROBLEMS_MAX);
+
+    if (policy_problems_fatal(problems)) {
+        policy_problems_text(problems, &words);
+        r->words = arena_strdup(&r->arena, buf_text(&words));
+    }
+    buf_release(&words);
+    return reply_error(r, e);
+}
+
+/* 412, with the policy as it is now. */
+static enum flow reply_policy_changed(struct request *r)
+{
+    struct buf current = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&current);
+
+    tailnet_unpin(r->s);
+    r->s = tailnet_pin(r->h->with.tailnet);
+    const struct policy_text *p = r->s->policy;
+    write_policy(r, &o, p ? p->text : "", p ? strlen(p->text) : 0, p ? p->updated_ns : 0, p ? p->r.version : 0,
+                 "database");
+    reply_error_with(r, &r->admin.call.err, buf_text(&current));
+    buf_release(&current);
+    return DONE;
+}
+
+static enum flow refused(struct request *r)
+{
+    if (r->admin.call.code == ERR_PRECONDITION && r->route->dialect == DIALECT_OURS)
+        return reply_policy_changed(r);
+    return reply_problems(r, &r->admin.call.err, &r->admin.problems);
+}
+
 static enum flow set_done(struct request *r)
 {
     const struct policy_text *p = r->admin.record;
 
     if (r->admin.call.code < 0)
-        return reply_error(r, &r->admin.call.err);
+        return refused(r);
     if (r->route->dialect == DIALECT_V1)
         return reply_policy(r, p ? p->text : r->admin.text, strlen(p ? p->text : r->admin.text),
                             p ? p->updated_ns : clock_wall_ns(), 0, "database");
@@ -132,7 +175,7 @@ static enum flow check_done(struct request *r)
     int code = r->admin.call.code;
 
     if (code < 0 && (!r->admin.problems.len || r->route->dialect == DIALECT_V1))
-        return reply_error(r, &r->admin.call.err);
+        return refused(r);
     if (r->route->dialect == DIALECT_V1)
         return reply_object(r);
     struct json_out o = reply_json(r);

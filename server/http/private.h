@@ -143,6 +143,7 @@ struct request {
     handler *then;    /* continuation */
     void *owner_data; /* the handler's, for its continuation; in the arena */
     struct err err;
+    const char *words; /* in the arena: the message of the error where an err is too short for it, NULL: that one */
 
     /* the answer */
     int status;
@@ -208,8 +209,11 @@ enum flow reply_error(struct request *r, const struct err *e);                  
 enum flow reply_error_with(struct request *r, const struct err *e, const char *current); /* current: JSON, or NULL */
 enum flow reply_code(struct request *r, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 void reply_header(struct request *r, const char *name, const char *value);
+/* With the problems' own words; without an error among them like reply_error. */
+enum flow reply_problems(struct request *r, const struct err *e, const struct policy_problems *problems);
 /* The body of an error. */
-void error_write(struct buf *out, enum dialect dialect, int status, const struct err *e, const char *current);
+void error_write(struct buf *out, enum dialect dialect, int status, const struct err *e, const char *words,
+                 const char *current); /* words NULL: the message of e */
 
 /* ---- view.c: from a snapshot to the API's structs; memory from the arena or borrowed from the snapshot ---- */
 

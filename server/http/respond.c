@@ -75,24 +75,24 @@ void reply_header(struct request *r, const char *name, const char *value)
         r->headers[r->header_count++] = (struct pair){name, arena_strdup(&r->arena, value)};
 }
 
-static void write_v1(struct json_out *o, int status, const struct err *e)
+static void write_v1(struct json_out *o, int status, const struct err *e, const char *words)
 {
     size_t i = status_index(status);
 
     json_open(o, '{');
     json_put_i64(o, "code", statuses[i].grpc);
-    json_put_str(o, "message", e->message);
+    json_put_str(o, "message", words);
     json_key(o, "details");
     json_open(o, '[');
     json_close(o, ']');
     json_put_str(o, "title", statuses[i].title);
     json_put_i64(o, "status", status);
-    json_put_str(o, "detail", e->message);
+    json_put_str(o, "detail", words);
     json_key(o, "errors");
     json_open(o, '[');
     if (*e->field) {
         json_open(o, '{');
-        json_put_str(o, "message", e->message);
+        json_put_str(o, "message", words);
         json_put_str(o, "location", e->field);
         json_close(o, '}');
     }
@@ -100,13 +100,13 @@ static void write_v1(struct json_out *o, int status, const struct err *e)
     json_close(o, '}');
 }
 
-static void write_ours(struct json_out *o, const struct err *e, const char *current)
+static void write_ours(struct json_out *o, const struct err *e, const char *words, const char *current)
 {
     json_open(o, '{');
     json_key(o, "error");
     json_open(o, '{');
     json_put_str(o, "code", err_word(e->code));
-    json_put_str(o, "message", e->message);
+    json_put_str(o, "message", words);
     json_put_str(o, "field", e->field);
     json_close(o, '}');
     if (current) {
@@ -116,20 +116,23 @@ static void write_ours(struct json_out *o, const struct err *e, const char *curr
     json_close(o, '}');
 }
 
-void error_write(struct buf *out, enum dialect dialect, int status, const struct err *e, const char *current)
+void error_write(struct buf *out, enum dialect dialect, int status, const struct err *e, const char *words,
+                 const char *current)
 {
     struct json_out o = JSON_OUT(out);
 
+    if (!words)
+        words = e->message;
     switch (dialect) {
     case DIALECT_TEXT:
-        buf_adds(out, e->message);
+        buf_adds(out, words);
         buf_addc(out, '\n');
         break;
     case DIALECT_V1:
-        write_v1(&o, status, e);
+        write_v1(&o, status, e, words);
         break;
     case DIALECT_OURS:
-        write_ours(&o, e, current);
+        write_ours(&o, e, words, current);
         break;
     }
 }
@@ -140,7 +143,7 @@ enum flow reply_error_with(struct request *r, const struct err *e, const char *c
     int status = r->wrong_method ? 405 : err_http(e->code);
 
     buf_clear(&r->out);
-    error_write(&r->out, dialect, status, e, current);
+    error_write(&r->out, dialect, status, e, r->words, current);
     r->status = status;
     r->content_type = dialect == DIALECT_TEXT ? TYPE_TEXT : TYPE_JSON;
     if (status == 503 || status == 429)

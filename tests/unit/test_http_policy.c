@@ -85,10 +85,66 @@ static void a_preview_tells_access_and_routes(void **unused)
     api_end(&f);
 }
 
+/* Several errors, each longer than an err: whole in both dialects. */
+static void a_long_message_is_whole(void **unused)
+{
+    static const char *const targets[] = {"/api/v1/policy", "/api/headway/policy"};
+    struct api_fixture f;
+    uint64_t session;
+    struct buf policy = BUF_INIT(0), names = BUF_INIT(0);
+
+    (void)unused;
+    api_begin(&f, "");
+    make_users(&f);
+    api_node(&f, "alice", "laptop", NULL, &session);
+    for (unsigned i = 0; i < 60; i++)
+        buf_addf(&names, "%s{\"src\":\"alice@\",\"accept\":[\"100.64.0.%u:22\"]}", i ? "," : "", i + 1);
+    buf_addf(&policy, "{\"acls\":[],\"tests\":[%s]}", buf_text(&names));
+    for (size_t i = 0; i < 2; i++) {
+        json_t *j = send_policy(&f, 400, "PUT", targets[i], buf_text(&policy));
+        const json_t *error = json_object_get(j, "error");
+        const char *message = json_text(error ? error : j, "message", "");
+        assert_true(strlen(message) > 1000);
+        assert_non_null(strstr(message, "100.64.0.1:22"));
+        assert_non_null(strstr(message, "100.64.0.60:22"));
+        json_decref(j);
+    }
+    json_decref(send_policy(&f, 400, "POST", "/api/v1/policy/check", buf_text(&policy)));
+    json_t *j = send_policy(&f, 400, "POST", "/api/headway/policy/preview", "{\"acls\":1}");
+    assert_non_null(strstr(json_text(json_object_get(j, "error"), "message", ""), "line 1"));
+    json_decref(j);
+    buf_release(&policy);
+    buf_release(&names);
+    api_end(&f);
+}
+
+static void a_conflict_shows_the_policy_as_it_is(void **unused)
+{
+    struct api_fixture f;
+    char *body = body_of("{}");
+    struct api_call call = {"PUT", "/api/headway/policy", body, "If-Match: \"1\"\r\n", false};
+    json_t *j = NULL;
+
+    (void)unused;
+    api_begin(&f, "");
+    json_decref(send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"acls\":[]}"));
+    json_decref(send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"grants\":[]}"));
+    assert_int_equal(api_ask(&f, &call, &j), 412);
+    const json_t *current = json_object_get(j, "current");
+    assert_string_equal(json_text(current, "policy", ""), "{\"grants\":[]}");
+    assert_int_equal(json_integer_value(json_object_get(current, "version")), 2);
+    assert_string_equal(json_text(json_object_get(j, "error"), "code", ""), "precondition");
+    json_decref(j);
+    free(body);
+    api_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_preview_tells_access_and_routes),
+        cmocka_unit_test(a_long_message_is_whole),
+        cmocka_unit_test(a_conflict_shows_the_policy_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

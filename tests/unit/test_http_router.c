@@ -250,12 +250,12 @@ static void an_error_of_v1_speaks_both_generations(void **state)
     struct buf b = BUF_INIT(0);
 
     (void)state;
-    error_write(&b, DIALECT_V1, 404, &e, NULL);
+    error_write(&b, DIALECT_V1, 404, &e, NULL, NULL);
     assert_string_equal(buf_text(&b), "{\"code\":5,\"message\":\"node not found: \\\"7\\\"\",\"details\":[],"
                                       "\"title\":\"Not Found\",\"status\":404,\"detail\":\"node not found: \\\"7\\\"\","
                                       "\"errors\":[{\"message\":\"node not found: \\\"7\\\"\",\"location\":\"id\"}]}");
     buf_clear(&b);
-    error_write(&b, DIALECT_OURS, 412, &e, "{\"version\":3}");
+    error_write(&b, DIALECT_OURS, 412, &e, NULL, "{\"version\":3}");
     assert_string_equal(buf_text(&b), "{\"error\":{\"code\":\"missing\",\"message\":\"node not found: \\\"7\\\"\","
                                       "\"field\":\"id\"},\"current\":{\"version\":3}}");
     buf_release(&b);

@@ -257,7 +257,15 @@ void output_error(const struct output *o, const char *message)
 {
     struct buf safe = BUF_INIT(0), text = BUF_INIT(0);
 
-    str_safe(&safe, message, strlen(message));
+    for (const char *line = message;;) { /* a policy's errors are one a line */
+        size_t len = strcspn(line, "\n");
+        str_safe(&safe, line, len);
+        if (!line[len])
+            break;
+        line += len + 1;
+        buf_adds(&safe, *line == '\t' ? "\n\t" : "\n");
+        line += *line == '\t';
+    }
     if (o->form == OUTPUT_HUMAN) {
         fprintf(o->err, "Error: %s\n", buf_text(&safe));
     } else {

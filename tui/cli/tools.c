@@ -24,7 +24,9 @@ json_t *cli_call(struct cli *c, const char *method, json_t *body, const char *pa
     va_end(args);
     if (n < 0 || (size_t)n >= sizeof(path))
         cli_failf(c, "an argument is too long");
-    else if (client_json(c->client, method, path, body, &answer, &e) < 0)
+    else if (client_json(c->client, method, path, body, &answer, &e) < 0 && client_words(c->client))
+        output_error(&c->out, client_words(c->client));
+    else if (e.code)
         cli_fail(c, &e);
     json_decref(body);
     return answer;
