@@ -71,7 +71,8 @@ static void tell_move(struct core_state *s, const struct route_move *m)
         journal(s, &note, "Nobody serves %s any more: %s %s", text, name_of(s, m->from), m->cause);
     } else if (!m->from) {
         note.id = EVENT_ROUTE_SERVED;
-        journal(s, &note, "%s serves %s: it %s", name_of(s, m->to), text, m->cause);
+        journal(s, &note, "%s serves %s: it %s%s", name_of(s, m->to), text, str_eq(m->cause, "approved") ? "was " : "",
+                m->cause);
     } else {
         note.id = EVENT_ROUTE_FAILOVER;
         s->counters.failovers++;

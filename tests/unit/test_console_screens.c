@@ -189,6 +189,30 @@ static void wide_characters_keep_columns_straight(void **state)
     canvas_release(&c);
 }
 
+static void long_texts_break_at_blanks(void **state)
+{
+    struct canvas c = {0};
+    struct buf out = BUF_INIT(0);
+
+    (void)state;
+    canvas_start(&c, 4, 12);
+    assert_int_equal(canvas_lines(&c, 10, "one two three four"), 2);
+    assert_int_equal(canvas_lines(&c, 10, ""), 1);
+    assert_int_equal(canvas_lines(&c, 3, "abcdefgh"), 3);
+    assert_int_equal(canvas_wrap(&c, (struct rect){0, 0, 4, 10}, ROLE_TEXT, "one two three four"), 2);
+    canvas_dump(&c, &out);
+    assert_string_equal(buf_text(&out), "one two\nthree four\n\n\n");
+    buf_clear(&out);
+    canvas_start(&c, 4, 12);
+    assert_int_equal(canvas_wrap(&c, (struct rect){0, 0, 2, 6}, ROLE_TEXT,
+                                 "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\xe4\xba\xac a b c d"),
+                     2);
+    canvas_dump(&c, &out);
+    assert_string_equal(buf_text(&out), "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\n\xe4\xba\xac a~\n\n\n");
+    buf_release(&out);
+    canvas_release(&c);
+}
+
 static void no_key_means_two_things_in_one_place(void **state)
 {
     (void)state;
@@ -304,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_storm_of_sizes_keeps_the_cursor),
         cmocka_unit_test(no_name_reaches_a_cell_as_a_control_character),
         cmocka_unit_test(wide_characters_keep_columns_straight),
+        cmocka_unit_test(long_texts_break_at_blanks),
         cmocka_unit_test(no_key_means_two_things_in_one_place),
         cmocka_unit_test(each_key_of_the_table_does_something_everywhere_it_claims_to),
         cmocka_unit_test(the_manual_is_made_from_the_table),

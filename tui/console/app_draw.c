@@ -94,7 +94,8 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 
     char crumb[8];
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
-    if (c->cols >= 80) {
+    /* The names of a view's parts say more than the domain. */
+    if (c->cols >= (v->subs[0] ? 100 : 80)) {
         col = say(c, col, limit, ROLE_FAINT, domain);
         col = say(c, col, limit, ROLE_FAINT, crumb);
     }
@@ -264,7 +265,7 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
         draw_reason(app, c, at);
         return;
     }
-    if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO) {
+    if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO && str_eq(f->text, undo->text)) {
         int64_t left = (undo->at_ms + UNDO_MS - app->at.now_ms) / 1000;
         char text[24];
 
@@ -394,7 +395,7 @@ void app_draw(struct app *app, int rows, int cols)
     struct layout_wish wish = {
         .header = listing,
         .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
-        .peek = listing && (app->peek_chosen ? app->peek : roomy) && app->place.view != VIEW_EVENTS,
+        .peek = listing && !pane && (app->peek_chosen ? app->peek : roomy),
         .tail = !app->tail_off && cols >= 140 && app->place.view != VIEW_EVENTS,
         .force = app->force_small,
     };

@@ -200,6 +200,56 @@ int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum r
     return canvas_text(c, row, col, c->cols - col, role, glyph_text(glyph, c->ascii));
 }
 
+/* The bytes of text that go on a line of width columns: up to the last blank that fits, or as many as fit. */
+static size_t line_bytes(const struct canvas *c, int width, const char *text)
+{
+    size_t at = 0, blank = 0;
+    int used = 0;
+    wchar_t rune;
+
+    for (size_t n; (n = utf8_next(text + at, &rune)); at += n) {
+        int w = drawn(c, &rune);
+
+        if (rune == L' ')
+            blank = at;
+        used += w > 0 ? w : 0;
+        if (used > width)
+            return blank ? blank : at ? at : n;
+    }
+    return at;
+}
+
+int canvas_lines(const struct canvas *c, int width, const char *text)
+{
+    int lines = 0;
+
+    while (*text && width > 0) {
+        text += line_bytes(c, width, text);
+        text += *text == ' ';
+        lines++;
+    }
+    return lines ? lines : 1;
+}
+
+int canvas_wrap(struct canvas *c, struct rect at, enum role role, const char *text)
+{
+    int line = 0;
+
+    while (*text && line < at.rows && at.cols > 0) {
+        size_t len = line_bytes(c, at.cols, text);
+        struct buf piece = BUF_INIT(0);
+
+        if (line + 1 == at.rows)
+            len = strlen(text);
+        buf_add(&piece, text, len);
+        canvas_text(c, at.row + line++, at.col, at.cols, role, buf_text(&piece));
+        buf_release(&piece);
+        text += len;
+        text += *text == ' ';
+    }
+    return line ? line : 1;
+}
+
 int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph)
 {
     return canvas_glyph_as(c, row, col, glyph, glyph_role(glyph));

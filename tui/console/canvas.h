@@ -54,6 +54,10 @@ int canvas_textf(struct canvas *c, int row, int col, int width, enum role role, 
     PRINTF_LIKE(6, 7);
 /* The same, at the right end of the field. */
 void canvas_right(struct canvas *c, int row, int col, int width, enum role role, const char *text);
+/* Draws text over as many lines of the rectangle as it takes, broken at blanks where it can be; the last is cut.
+ * Returns the lines used. */
+int canvas_wrap(struct canvas *c, struct rect at, enum role role, const char *text);
+int canvas_lines(const struct canvas *c, int width, const char *text); /* that it takes */
 int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph);
 int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum role role);
 void canvas_rule(struct canvas *c, int row, int col, int width);

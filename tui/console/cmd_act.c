@@ -83,7 +83,7 @@ static void targets_of(struct app *app, bool (*wanted)(const struct m_route *), 
 }
 
 /* What will be once the route is approved, as far as the console can tell: the dry run has the last word. */
-static const char *after_approval(struct app *app, const struct m_route *r)
+static const char *after_approval(struct app *app, const struct plan *plan, const struct m_route *r)
 {
     const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, r->row.key);
 
@@ -91,6 +91,10 @@ static const char *after_approval(struct app *app, const struct m_route *r)
         return "approved exit node";
     if (!r->node->online)
         return "approved, node offline";
+    /* Where the same plan approves two routers of a prefix, the first one serves. */
+    for (size_t i = 0; i < plan->steps.len; i++)
+        if (str_eq(plan->steps.items[i].key, r->row.key) && str_ends(plan->steps.items[i].after, "serving"))
+            return "approved, standby";
     return p && *p->primary ? "approved, standby" : "approved, serving";
 }
 
@@ -151,7 +155,7 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
 
             plan_step(p, call, &r->row, n->row.key, what,
                       approve ? "not approved" : glyph_word(m_state_glyph(r->state)),
-                      approve ? after_approval(app, r) : after_revocation(r));
+                      approve ? after_approval(app, p, r) : after_revocation(r));
             free(what);
         }
     }

@@ -128,6 +128,8 @@ static void column_text(const struct column *column, const struct row *row, cons
 
 static void copy_line(const struct list *l, const struct row *row, const struct moment *at, struct buf *out)
 {
+    if (row->kind == ROW_ROUTE)
+        buf_addf(out, "%s\t", ((const struct m_route *)row)->node->name);
     for (int i = 0; i < l->def->column_count; i++) {
         if (i)
             buf_addc(out, '\t');
@@ -144,6 +146,8 @@ static void copy_json(const struct list *l, const struct rows *rows, const struc
     for (size_t r = 0; r < rows->len; r++) {
         json_open(&o, '{');
         json_put_str(&o, "id", rows->items[r]->key);
+        if (rows->items[r]->kind == ROW_ROUTE)
+            json_put_str(&o, "node", ((const struct m_route *)rows->items[r])->node->name);
         for (int i = 0; i < l->def->column_count; i++) {
             struct buf text = BUF_INIT(0);
 

@@ -201,7 +201,9 @@ void cmd_peek(struct app *app, const char *arg)
     (void)arg;
     app->peek = app->peek_chosen ? !app->peek : app->layout.peek.cols == 0;
     app->peek_chosen = true;
-    if (app->canvas.cols < LAYOUT_PEEK_COLS)
+    if (view_get(app->place.view)->panes[app->place.sub])
+        app_flash(app, ROLE_INFO, "here the pane below says it");
+    else if (app->canvas.cols < LAYOUT_PEEK_COLS)
         app_flash(app, ROLE_WARN, "the pane needs %d columns", LAYOUT_PEEK_COLS);
 }
 

@@ -42,11 +42,11 @@ static const struct command commands[] = {
     {"events-of", "L", "events", "the events of this object", NULL, ROUTES_OF_ANY | IN_USERS, NEED_ROW, RISK_NONE, 12, cmd_events_of, NULL},
 
     {"approve", "a", "approve", "approve the routes that wait; on a registration: let it in", NULL, ROUTES_OF_ANY, CHANGES, RISK_NONE, 2, cmd_approve, refuse_approve},
-    {"approve-all", "A", "all of node", "approve all that waits on the node", NULL, IN_ROUTES | IN_NODE, CHANGE, RISK_NONE, 4, cmd_approve_all, refuse_approve},
+    {"approve-all", "A", "all", "approve all that waits on the node", NULL, IN_ROUTES | IN_NODE, CHANGE, RISK_NONE, 4, cmd_approve_all, refuse_approve},
     {"admit", "a Enter", "approve", "let the node join, for a user that you choose", "[USER]", IN_PENDING, CHANGE, RISK_ASK, 2, cmd_admit, NULL},
     {"reject", "x", "reject", "refuse the registration", NULL, IN_PENDING, CHANGES, RISK_ASK, 3, cmd_reject, NULL},
     {"revoke", "x", "revoke", "take back the approval of a route", NULL, IN_ROUTES | IN_PREFIXES | IN_NODE, CHANGES, RISK_ASK, 3, cmd_revoke, refuse_revoke},
-    {"primary", "f", "make primary", "let this node serve the prefix", NULL, IN_ROUTES | IN_PREFIXES | IN_NODE, CHANGE, RISK_ASK, 4, cmd_primary, refuse_primary},
+    {"primary", "f", "primary", "let this node serve the prefix", NULL, IN_ROUTES | IN_PREFIXES | IN_NODE, CHANGE, RISK_ASK, 4, cmd_primary, refuse_primary},
     {"expire", "x", "expire", "end the node's or the key's validity now", NULL, IN_NODES | IN_KEYS, CHANGES, RISK_ASK, 6, cmd_expire, NULL},
     {"rename", "n", "rename", "give it another name", NULL, IN_NODES | IN_NODE | IN_USERS, CHANGE, RISK_NONE, 7, cmd_rename, NULL},
     {"delete", "d Del", "delete", "delete for good", NULL, IN_NODES | IN_NODE | IN_USERS | IN_KEYS, CHANGES, RISK_TYPE, 9, cmd_delete, NULL},

@@ -165,6 +165,8 @@ static struct row *read_node(const json_t *o)
     put(&n->name, o, "givenName");
     put(&n->hostname, o, "name");
     put(&n->fqdn, o, "fqdn");
+    if (str_ends(n->fqdn, "."))
+        n->fqdn[strlen(n->fqdn) - 1] = '\0';
     put(&n->method, o, "registerMethod");
     put(&n->os, o, "os");
     put(&n->os_version, o, "osVersion");

@@ -85,41 +85,69 @@ static size_t count_lines(const char *text)
 
 enum { TEXT_LABEL_COLS = 15 };
 
-static void draw_line(struct canvas *c, int row, struct rect in, const char *line, size_t len)
-{
+/* A line of a text, told apart: where what is said begins, and how it looks. */
+struct text_line {
     char text[1024];
-    const char *tab;
+    const char *body;
+    int label_cols;
+    enum role role;
+};
 
-    snprintf(text, sizeof(text), "%.*s", (int)len, line);
-    tab = strchr(text, '\t');
-    if (text[0] == '#') {
-        canvas_text(c, row, in.col, in.cols, ROLE_STRONG, text + 1);
-    } else if (text[0] == '!') {
-        canvas_textf(c, row, in.col, in.cols, ROLE_WARN, "! %s", text + 1);
-    } else if (tab) {
-        char label[64];
+static void take_line(const char *line, size_t len, struct text_line *out)
+{
+    snprintf(out->text, sizeof(out->text), "%.*s", (int)len, line);
+    char *tab = strchr(out->text, '\t');
+    bool heading = out->text[0] == '#', warning = out->text[0] == '!';
 
-        snprintf(label, sizeof(label), "%.*s", (int)(tab - text), text);
-        canvas_text(c, row, in.col, TEXT_LABEL_COLS - 1, ROLE_LABEL, label);
-        canvas_text(c, row, in.col + TEXT_LABEL_COLS, in.cols - TEXT_LABEL_COLS, ROLE_TEXT, tab + 1);
-    } else {
-        canvas_text(c, row, in.col, in.cols, ROLE_TEXT, text);
-    }
+    out->label_cols = warning ? 2 : tab && !heading ? TEXT_LABEL_COLS : 0;
+    out->body = heading || warning ? out->text + 1 : tab ? tab + 1 : out->text;
+    out->role = heading ? ROLE_STRONG : warning ? ROLE_WARN : ROLE_TEXT;
+    if (tab && !heading && !warning)
+        *tab = '\0';
 }
 
-/* Draws lines from the top-th on; returns how many. */
+static int draw_line(struct canvas *c, struct rect in, const struct text_line *l)
+{
+    struct rect body = {in.row, in.col + l->label_cols, in.rows, in.cols - l->label_cols};
+
+    if (l->role == ROLE_WARN)
+        canvas_text(c, in.row, in.col, 1, ROLE_WARN, "!");
+    else if (l->label_cols)
+        canvas_text(c, in.row, in.col, TEXT_LABEL_COLS - 1, ROLE_LABEL, l->text);
+    return canvas_wrap(c, body, l->role, l->body);
+}
+
+/* Draws lines from the top-th on, long ones over several rows; returns the rows. */
 static int draw_text(struct canvas *c, struct rect in, const char *text, size_t top)
 {
     int drawn = 0;
 
     for (size_t i = 0; text && *text && drawn < in.rows; i++) {
         size_t len = strcspn(text, "\n");
+        struct text_line line;
 
+        take_line(text, len, &line);
         if (i >= top)
-            draw_line(c, in.row + drawn++, in, text, len);
+            drawn += draw_line(c, (struct rect){in.row + drawn, in.col, in.rows - drawn, in.cols}, &line);
         text += len + (text[len] == '\n');
     }
     return drawn;
+}
+
+/* The rows that a text takes at a width. */
+static int text_rows(const struct canvas *c, const char *text, int width)
+{
+    int rows = 0;
+
+    while (text && *text) {
+        size_t len = strcspn(text, "\n");
+        struct text_line line;
+
+        take_line(text, len, &line);
+        rows += canvas_lines(c, width - line.label_cols, line.body);
+        text += len + (text[len] == '\n');
+    }
+    return rows;
 }
 
 struct rect dialog_centre(const struct canvas *c, int rows, int cols)
@@ -159,7 +187,7 @@ static void draw_choice(struct app *app)
 {
     struct dialog *d = &app->dialog;
     struct canvas *c = &app->canvas;
-    int lines = (int)count_lines(d->text), list = (int)d->choices.len;
+    int lines = text_rows(c, d->text, (c->cols - 2 < 72 ? c->cols - 2 : 72) - 4), list = (int)d->choices.len;
 
     list = list < 10 ? list : 10;
     struct rect in = canvas_frame(c, dialog_centre(c, lines + list + 5, 72), d->title, d->note);
@@ -366,11 +394,11 @@ static void draw_reading(struct app *app)
     struct dialog *d = &app->dialog;
     struct canvas *c = &app->canvas;
     bool help = d->kind == DIALOG_HELP;
-    int lines = (int)count_lines(d->text) + 2 + help * 2;
+    int width = (help ? 78 : 96) < c->cols - 2 ? (help ? 78 : 96) : c->cols - 2;
+    int lines = text_rows(c, d->text, width - 4) + 2 + help * 2;
     int least = help ? c->rows - 4 : 5;
 
-    struct rect in =
-        canvas_frame(c, dialog_centre(c, lines > least ? lines : least, help ? 78 : 96), d->title, d->note);
+    struct rect in = canvas_frame(c, dialog_centre(c, lines > least ? lines : least, width), d->title, d->note);
     if (help) {
         int used = canvas_text(c, in.row, in.col, in.cols, ROLE_LABEL, "search: ");
 

@@ -61,9 +61,9 @@ static int by_sequence(const struct row *a, const struct row *b)
 
 static const struct column columns[] = {
     {.title = "TIME", .key = "time", .least = 12, .wish = 12, .fill = fill_time, .compare = by_sequence},
-    {.title = "ACTOR", .key = "actor", .least = 8, .wish = 10, .rank = 2, .fill = fill_actor},
-    {.title = "KIND", .key = "kind", .least = 16, .wish = 19, .rank = 1, .fill = fill_kind},
-    {.title = "WHAT", .key = "text", .least = 20, .wish = 40, .share = 1, .fill = fill_text},
+    {.title = "ACTOR", .key = "actor", .least = 8, .wish = 10, .rank = 1, .fill = fill_actor},
+    {.title = "KIND", .key = "kind", .least = 16, .wish = 19, .rank = 2, .fill = fill_kind},
+    {.title = "WHAT", .key = "text", .least = 46, .wish = 60, .share = 1, .fill = fill_text},
 };
 
 static void words(const struct row *row, struct buf *out)
@@ -124,10 +124,14 @@ void pane_event(struct app *app, struct canvas *c, struct rect at)
     char title[80];
     snprintf(title, sizeof(title), "event %.60s", row->key);
     pane_section(c, at.row, at.col, at.cols, title, *e->undone_by ? "undone" : e->undoable ? "u undoes it" : "");
-    canvas_text(c, at.row + 1, at.col + 3, at.cols - 4, weight_role(e), e->text);
-    canvas_textf(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, "%s %s   by %s", e->object, e->object_name,
-                 e->actor);
-    canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT, e->detail);
+    struct rect in = {at.row + 1, at.col + 3, at.rows - 1, at.cols - 4};
+    int used =
+        canvas_wrap(c, (struct rect){in.row, in.col, in.rows > 2 ? in.rows - 2 : 1, in.cols}, weight_role(e), e->text);
+    if (used < in.rows)
+        canvas_textf(c, in.row + used++, in.col, in.cols, ROLE_FAINT, "%s by %s   %s %s", e->event_kind, e->actor,
+                     e->object, e->object_name);
+    if (used < in.rows)
+        canvas_wrap(c, (struct rect){in.row + used, in.col, in.rows - used, in.cols}, ROLE_FAINT, e->detail);
 }
 
 /* The newest events, below any view on a large screen. */

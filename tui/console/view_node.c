@@ -61,9 +61,6 @@ static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
 
     canvas_glyph(p->c, row, col, glyph);
     col += 2;
-    col += canvas_text(p->c, row, col, p->at.cols - 24, ROLE_STRONG, n->name) + 2;
-    snprintf(text, sizeof(text), "id %s", n->row.key);
-    col += canvas_text(p->c, row, col, 12, ROLE_FAINT, text) + 2;
     if (n->row.gone_ms)
         snprintf(text, sizeof(text), "deleted");
     else if (n->since_ns)
@@ -73,6 +70,10 @@ static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
                  span_text(app->at.now_ns - n->last_seen_ns, since));
     else
         snprintf(text, sizeof(text), "%s", glyph_word(glyph));
+    /* The state is never cut, the name may be. */
+    int room = p->at.cols - 10 - (int)strlen(n->row.key) - canvas_width(p->c, text);
+    col += canvas_text(p->c, row, col, room > 8 ? room : 8, ROLE_STRONG, n->name) + 2;
+    col += canvas_textf(p->c, row, col, 12, ROLE_FAINT, "id %s", n->row.key) + 2;
     col += canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, glyph_role(glyph), text) + 2;
     if (n->draining && !n->row.gone_ms)
         canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "out of service");
@@ -128,9 +129,9 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
             continue;
         canvas_text(p->c, p->at.row + p->row, p->at.col + 3, 12, ROLE_TIME,
                     moment_text(e->time_ns, app->at.now_ns, text));
-        canvas_text(p->c, p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.cols - LABEL_COLS - 4,
-                    e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->text);
-        p->row++;
+        struct rect at = {p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.rows - p->row > 1 ? 2 : 1,
+                          p->at.cols - LABEL_COLS - 4};
+        p->row += canvas_wrap(p->c, at, e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->text);
     }
 }
 
@@ -189,7 +190,9 @@ static void peek_routes(struct pen *p, const struct m_node *n)
         canvas_text(p->c, row, p->at.col + 5, 20, ROLE_TEXT, r->row.key);
         canvas_text(p->c, row, p->at.col + 26, p->at.cols - 27, glyph_role(glyph), glyph_word(glyph));
         if (room(p) && *r->reason)
-            canvas_text(p->c, p->at.row + p->row++, p->at.col + 5, p->at.cols - 6, ROLE_FAINT, r->reason);
+            p->row += canvas_wrap(
+                p->c, (struct rect){p->at.row + p->row, p->at.col + 5, p->at.rows - p->row > 1 ? 2 : 1, p->at.cols - 6},
+                ROLE_FAINT, r->reason);
     }
     if (!n->routes.len)
         line(p, "", ROLE_FAINT, "advertises none");

@@ -269,6 +269,7 @@ static const struct column columns[] = {
      .key = "relay",
      .least = 6,
      .wish = 9,
+     .share = 3,
      .rank = 12,
      .fill = fill_relay,
      .compare = by_relay,

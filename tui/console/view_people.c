@@ -136,7 +136,21 @@ static void fill_key_expiry(const struct row *row, const struct moment *at, stru
 }
 
 FILL(fill_key_id, m_key, o->row.key, ROLE_FAINT)
-FILL(fill_key, m_key, o->prefix, ROLE_TEXT)
+
+/* "hskey-auth-0123456789ab-***": what all keys begin and end with says nothing. */
+static void fill_key(const struct row *row, const struct moment *at, struct field *out)
+{
+    const char *text = key_of(row)->prefix, *kind = strchr(text, '-'), *own = kind ? strchr(kind + 1, '-') : NULL;
+    size_t len;
+
+    (void)at;
+    text = str_starts(text, "hskey-") && own ? own + 1 : text;
+    len = strlen(text);
+    if (str_ends(text, "-***"))
+        len -= 4;
+    snprintf(out->text, sizeof(out->text), "%.*s", (int)len, text);
+}
+
 FILL(fill_key_owner, m_key,
      o->tags.len ? o->tags.items[0]
      : *o->user  ? o->user
@@ -179,7 +193,7 @@ static const struct column preauth_columns[] = {
      .rank = 1,
      .fill = fill_key_expiry,
      .compare = by_key_expiry},
-    {.title = "KEY", .key = "key", .least = 12, .wish = 30, .share = 2, .rank = 5, .fill = fill_key},
+    {.title = "KEY", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 5, .fill = fill_key},
 };
 
 static const struct column api_columns[] = {
@@ -208,7 +222,7 @@ static const struct column api_columns[] = {
      .fill = fill_key_expiry,
      .compare = by_key_expiry},
     {.title = "LAST USED", .key = "seen", .least = 9, .wish = 9, .rank = 5, .fill = fill_key_seen},
-    {.title = "KEY", .key = "key", .least = 12, .wish = 30, .share = 1, .rank = 6, .fill = fill_key},
+    {.title = "KEY", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 6, .fill = fill_key},
 };
 
 static void key_words(const struct row *row, struct buf *out)

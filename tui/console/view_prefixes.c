@@ -246,16 +246,27 @@ void pane_prefix(struct app *app, struct canvas *c, struct rect at)
     if (!row || row->kind != ROW_PREFIX)
         return;
     const struct m_prefix *p = prefix_of(row);
+    int name = 8, line = at.row + 1, end = at.row + at.rows;
+
     pane_section(c, at.row, at.col, at.cols, row->key, p->exit ? "every approved exit node serves" : "");
-    for (size_t i = 0; i < p->routers.len && (int)i + 1 < at.rows; i++) {
+    for (size_t i = 0; i < p->routers.len; i++) {
+        int width = canvas_width(c, p->routers.items[i].name);
+
+        name = width > name ? width : name;
+    }
+    name = name < 24 ? name : 24;
+    for (size_t i = 0; i < p->routers.len && line < end; i++) {
         const struct m_router *r = &p->routers.items[i];
-        int line = at.row + 1 + (int)i, col = at.col + 3;
+        int col = at.col + 3, left = (int)(p->routers.len - i);
         enum glyph glyph = m_state_glyph(r->state);
 
         canvas_glyph(c, line, col, glyph);
-        canvas_text(c, line, col + 2, 20, ROLE_TEXT, r->name);
-        canvas_text(c, line, col + 23, 13, glyph_role(glyph), glyph_word(glyph));
-        canvas_text(c, line, col + 37, at.cols - 40, ROLE_FAINT, r->reason);
+        canvas_text(c, line, col + 2, name, ROLE_TEXT, r->name);
+        canvas_text(c, line, col + name + 4, 13, glyph_role(glyph), glyph_word(glyph));
+        col += name + 18;
+        /* Long reasons take a second line where every router has one. */
+        struct rect why = {line, col, end - line >= 2 * left ? 2 : 1, at.col + at.cols - col - 1};
+        line += canvas_wrap(c, why, ROLE_FAINT, r->reason);
     }
     if (!p->routers.len)
         canvas_text(c, at.row + 1, at.col + 3, at.cols - 3, ROLE_FAINT, "no router");

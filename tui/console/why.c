@@ -103,7 +103,8 @@ static void why_key(struct app *app, const struct m_key *k, struct buf *out)
     if (*k->description)
         buf_addf(out, "description\t%s\n", k->description);
     buf_addf(out, "created\t%s ago\n", span_text(app->at.now_ns - k->created_ns, text));
-    buf_addf(out, "expires\t%s\n", until_text(k->expiry_ns, app->at.now_ns, text));
+    until_text(k->expiry_ns, app->at.now_ns, text);
+    buf_addf(out, "expires\t%s%s\n", k->expiry_ns > app->at.now_ns ? "in " : "", text);
     if (k->row.kind == ROW_PREAUTH_KEY)
         buf_addf(out, "may be used\t%s%s\n",
                  k->reusable ? "many times"
