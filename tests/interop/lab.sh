@@ -371,9 +371,10 @@ reaches() { on "$1" ping -n -q -c 1 -W 1 "$2"; }
 backend_is() { [ "$(ts "$1" status --json | jq -r .BackendState)" = "$2" ]; }
 approve() { hw nodes approve-routes --identifier "$(node_id "$1")" --routes "$2"; }
 
-# lab_echo: whoever asks "the internet" is told the address that it arrived from
+# lab_echo [NAME ADDRESS]: whoever asks "the internet" (or a LAN's server) is told the address that it arrived from
 lab_echo() {
-  ip netns exec "$(lab_ns internet)" python3 -c '
+  local name=${1:-internet} address=${2:-$INTERNET}
+  ip netns exec "$(lab_ns "$name")" python3 -c '
 import http.server
 class Echo(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -382,8 +383,14 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.wfile.write(self.client_address[0].encode())
     def log_message(self, *args):
         pass
-http.server.ThreadingHTTPServer(("'$INTERNET'", 80), Echo).serve_forever()' >"$LAB/echo.log" 2>&1 </dev/null &
+http.server.ThreadingHTTPServer(("'"$address"'", 80), Echo).serve_forever()' >"$LAB/$name-echo.log" 2>&1 </dev/null &
   disown
-  wait_for 10 on ctl curl -fsS "http://$INTERNET/" >/dev/null
+  wait_for 10 on "$name" curl -fsS "http://$address/" >/dev/null
 }
-outer_address() { on "$1" curl -fsS --max-time 2 "http://$INTERNET/"; }
+# outer_address NAME [ADDRESS]: as whom NAME arrives there
+outer_address() { on "$1" curl -fsS --max-time 2 "http://${2:-$INTERNET}/"; }
+# leaves_by NAME HOST [ADDRESS]: NAME's packets leave from that host
+leaves_by() { [ "$(outer_address "$1" "${3:-}")" = "$(cat "$LAB/$2/address")" ]; }
+
+# policy: the standard input becomes the policy
+policy() { cat >"$LAB/policy.hujson" && hw policy set -f "$LAB/policy.hujson"; }

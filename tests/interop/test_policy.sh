@@ -8,7 +8,6 @@
 # shellcheck source=lab.sh
 . "$(dirname "$0")/lab.sh"
 
-policy() { cat >"$LAB/policy.hujson" && hw policy set -f "$LAB/policy.hujson"; }
 serves() { on "$1" python3 -m http.server 8000 >"$LAB/web.log" 2>&1 </dev/null & disown; }
 gets() { on "$1" curl -fsS -o /dev/null --max-time 2 "http://$2:8000/"; }
 answers_at_home() { on "$1" curl -fsS -o /dev/null "http://127.0.0.1:8000/"; }

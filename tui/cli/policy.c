@@ -54,6 +54,11 @@ static int set(struct cli *c)
     return 0;
 }
 
+static uint64_t number_of(const json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
 /* Each problem on a line of its own, where an editor can jump to it. */
 static void print_problems(struct cli *c, const char *file, const struct policy_problems *problems)
 {
@@ -122,17 +127,44 @@ static int compile(struct cli *c)
     return r == 0 ? 0 : 1;
 }
 
+/* "FILE:3:5: text" on stderr for each finding that does not hinder. */
+static void print_warnings(const struct cli *c, const char *file, const json_t *answer)
+{
+    const json_t *found;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "findings"), i, found)
+    {
+        const char *text = json_text(found, "message", "");
+        struct buf b = BUF_INIT(4096);
+        str_safe(&b, text, strlen(text));
+        fprintf(c->out.err, "Warning: %s:%llu:%llu: %s\n", file, (unsigned long long)number_of(found, "line"),
+                (unsigned long long)number_of(found, "column"), buf_text(&b));
+        buf_release(&b);
+    }
+}
+
+/* The verdict is asked for as everybody does who was made for headscale; warnings are in our own answer alone. */
 static int check(struct cli *c)
 {
-    json_t *body, *answer;
+    const char *path = flags_text(&c->flags, "file");
+    json_t *body, *again, *answer;
 
     if (flags_switch(&c->flags, BYPASS))
         return check_offline(c);
-    if (!(body = policy_body(c, flags_text(&c->flags, "file"))))
+    if (!(body = policy_body(c, path)))
         return 1;
+    again = json_incref(body);
     answer = cli_call(c, "POST", body, "/api/v1/policy/check");
+    if (!answer) {
+        json_decref(again);
+        return 1;
+    }
+    json_decref(answer);
+    answer = cli_call(c, "POST", again, "/api/headway/policy/check");
     if (!answer)
         return 1;
+    print_warnings(c, path, answer);
     fputs("Policy is valid\n", c->out.out);
     json_decref(answer);
     return 0;
@@ -164,11 +196,6 @@ static void number_cell(struct table *t, uint64_t number)
     buf_addu(&b, number);
     table_cell(t, buf_text(&b), CELL_PLAIN);
     buf_release(&b);
-}
-
-static uint64_t number_of(const json_t *object, const char *key)
-{
-    return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
 static void set_cell(struct table *t, const json_t *set)
