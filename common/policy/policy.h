@@ -134,6 +134,12 @@ uint64_t policy_sees_mask(const struct policy_view *v, uint32_t viewer, uint32_t
 void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, struct prefixes *out);
 uint64_t policy_routes_version(const struct policy_view *v);
 
+/* Another number whenever a prefix moved from one router of a via group to another: its viewers see other routes now,
+ * though nothing but the presence of a node has changed. */
+uint64_t policy_steering_version(const struct policy_view *v);
+/* A grant with via leads some prefix to this node, and another router of the group could take it at once. */
+bool policy_steers(const struct policy_view *v, uint32_t slot);
+
 /* Whether addresses of the peer must be shown to this viewer without IPv4 (attribute disable-ipv4 at either end). */
 bool policy_hides_ipv4(const struct policy_view *v, uint32_t viewer, uint32_t peer);
 

@@ -209,7 +209,7 @@ struct policy_view *policy_view_new(const struct policy *p, const struct policy_
     v->absent = !p;
     v->p = p ? policy_ref(p) : policy_open();
     v->seq = previous ? previous->seq + 1 : 1; /* numbers are never used twice along a line of views */
-    v->any_version = v->routes_version = v->seq;
+    v->any_version = v->routes_version = v->steering_version = v->seq;
     copy_tailnet(v, t);
     index_policy(v);
     (void)policy_view_set_users(v, t->users, t->user_count);
@@ -227,6 +227,7 @@ void policy_view_succeed(struct policy_view *v, const struct policy_view *previo
     v->seq += by;
     v->any_version += by;
     v->routes_version += by;
+    v->steering_version += by;
     for (size_t i = 0; i < v->slots; i++)
         v->nodes[i].version += by;
     for (size_t i = 0; i < v->user_count; i++)

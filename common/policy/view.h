@@ -88,6 +88,7 @@ struct policy_view {
     bool absent;      /* there is no policy */
     bool users_known; /* the policy's names were looked up */
     uint64_t seq, serial, routes_version, any_version;
+    uint64_t steering_version;
     struct vuser *users;
     size_t user_count;
     struct map user_index; /* id -> index + 1 */

@@ -148,7 +148,41 @@ void vroute_elect(struct policy_view *v, uint32_t id)
                 best = r->holders.items[i];
         }
         r->winners[g] = keep ? old : best != NONE ? best : old_online ? old : NONE;
+        if (r->winners[g] != old)
+            v->steering_version = ++v->seq;
     }
+}
+
+uint64_t policy_steering_version(const struct policy_view *v)
+{
+    return v->steering_version;
+}
+
+static bool has_standby(const struct policy_view *v, const struct vroute *r, const struct via_rule *rule, uint32_t slot)
+{
+    bool meant = false;
+
+    for (uint32_t u = rule->first; u < rule->first + rule->count; u++)
+        meant |= bit_has(r->dst, u);
+    if (!meant || r->winners[rule->group] != slot)
+        return false;
+    for (size_t i = 0; i < r->holders.len; i++) {
+        const struct vnode *n = &v->nodes[r->holders.items[i]];
+        if (r->holders.items[i] != slot && n->online && n->healthy && carries(v, n, &v->via_groups.items[rule->group]))
+            return true;
+    }
+    return false;
+}
+
+bool policy_steers(const struct policy_view *v, uint32_t slot)
+{
+    const struct vnode *n = view_node(v, slot);
+
+    for (size_t i = 0; n && i < n->route_ids.len; i++)
+        for (size_t k = 0; k < v->via_rules.len; k++)
+            if (has_standby(v, v->routes.items[n->route_ids.items[i]], &v->via_rules.items[k], slot))
+                return true;
+    return false;
 }
 
 /* ---- what a viewer is shown ---- */

@@ -120,7 +120,7 @@ static bool replaceable(struct core_state *s, const struct slot *slot)
         if (candidates > 1)
             return true;
     }
-    return false;
+    return core_policy_steers(s, slot);
 }
 
 /* The node answers if any of its sessions does. */

@@ -6,6 +6,7 @@
  * it answers what a call is to do. The other is the tailnet's: all nodes as published, kept up to date in place. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/policy.h"
 #include "tailnet/world.h"
@@ -77,6 +78,7 @@ static void view_put(struct policy_view *v, const struct slot *slot, const struc
 
     node_effective(n, &effective);
     struct policy_node x = tailnet_policy_node(slot->index, n, &effective, &slot->serving, &slot->live);
+    x.online = x.online && !node_is_expired(n, clock_wall_ns());
     policy_view_put(v, &x);
     prefixes_release(&effective);
 }
@@ -218,11 +220,16 @@ void core_policy_publish(struct core_state *s)
     if (s->users_dirty && follow_users(s, v, true))
         s->tailnet_dirty |= CHANGE_POLICY;
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
-        const struct slot *slot = s->dirty_slots.items[i];
+        struct slot *slot = s->dirty_slots.items[i];
+        uint64_t steering = policy_steering_version(v);
         if (!slot->published)
             policy_view_remove(v, slot->index);
         else if (slot->dirty != CHANGE_ENDPOINTS)
             view_put(v, slot, slot->published);
+        if (policy_steering_version(v) != steering) {
+            slot->dirty |= CHANGE_SELF; /* a change of health alone is in no log */
+            slot->route_moved = true;
+        }
     }
     tailnet_policy_written(s->tailnet);
 }
@@ -287,4 +294,13 @@ bool core_policy_ssh_check(struct core_state *s, const struct node *source, cons
     tailnet_policy_done(s->tailnet);
     *period_ms = period_ns / 1000000;
     return check;
+}
+
+bool core_policy_steers(struct core_state *s, const struct slot *slot)
+{
+    const struct policy_view *v = tailnet_policy_read(s->tailnet);
+    bool steers = v && policy_steers(v, slot->index);
+
+    tailnet_policy_done(s->tailnet);
+    return steers;
 }

@@ -255,6 +255,48 @@ static void an_exit_node_is_told_whole(void **state)
     assert_true(changes_after(seq, id) & CHANGE_WHOLE);
 }
 
+static bool told_of_steering(const struct tailnet_snapshot *s, void *arg)
+{
+    struct change changes[256];
+    uint64_t *since = arg;
+    long count = tailnet_changes(r.tailnet, *since, s->seq, changes, 256);
+
+    for (long i = 0; i < count; i++)
+        if (changes[i].route_moved)
+            return true;
+    return false;
+}
+
+/* Nobody's election moves, but those who are led to a router by via see the other one now. */
+static void routers_of_a_via_group_take_turns(void **state)
+{
+    struct join j[] = {device(1, "first", LAN), device(2, "a1", LAN), device(3, "a2", LAN)};
+    uint64_t sessions[3], ids[3], since;
+
+    (void)state;
+    core_rig_admin_ok(&r,
+                      (struct core_admin){.op = ADMIN_POLICY_SET,
+                                          .text = "{\"tagOwners\":{\"tag:a\":[\"alice@\"],\"tag:b\":[\"alice@\"]},"
+                                                  "\"autoApprovers\":{\"routes\":{\"" LAN "\":[\"tag:a\",\"tag:b\"]}},"
+                                                  "\"grants\":[{\"src\":[\"alice@\"],\"dst\":[\"" LAN
+                                                  "\"],\"via\":[\"tag:a\"],\"ip\":[\"*\"]}]}"});
+    for (size_t i = 0; i < 3; i++) {
+        j[i].tag = i ? "tag:a" : "tag:b";
+        ids[i] = core_rig_node(&r, &j[i]);
+        sessions[i] = core_rig_online(&r, &j[i]);
+    }
+    core_rig_until(&r, served_by, &ids[0]);
+    since = newest();
+    core_session_end(r.core, sessions[1], SESSION_CLOSED); /* no grace: another one can take over */
+    core_rig_until(&r, told_of_steering, &since);
+    sessions[1] = core_rig_online(&r, &j[1]);
+    core_rig_user(&r, "bob"); /* the policy is compiled anew: a2 stays the one */
+    since = newest();
+    core_session_health(r.core, sessions[2], false);
+    core_rig_until(&r, told_of_steering, &since);
+    core_rig_until(&r, served_by, &ids[0]);
+}
+
 static void an_ephemeral_node_goes_with_its_session(void **state)
 {
     (void)state;

@@ -436,13 +436,24 @@ static void test_via_failover(void **unused)
 
     assert_routes(v, C1, R1, "10.0.0.0/24");
     assert_routes(v, C1, R2, "");
+    assert_true(policy_steers(v, R1)); /* R2 could do it too */
+    assert_false(policy_steers(v, R2));
+    uint64_t steering = policy_steering_version(v);
+    put(v, &f, R1, true, true);
+    assert_true(policy_steering_version(v) == steering);
     put(v, &f, R1, false, false);
     assert_true(policy_routes_version(v) != version);
+    assert_true(policy_steering_version(v) != steering);
+    assert_false(policy_steers(v, R2)); /* nobody else is left */
     assert_routes(v, C1, R2, "10.0.0.0/24");
     put(v, &f, R1, true, true); /* back, but the other one serves */
     assert_routes(v, C1, R2, "10.0.0.0/24");
     struct policy *p = parse(text); /* a new policy does not move it either */
     struct policy_view *next = policy_view_new(p, &f.t, v);
+    assert_routes(next, C1, R2, "10.0.0.0/24");
+    policy_view_free(next);
+    next = policy_view_new(p, &f.t, NULL); /* nor one that was compiled by itself */
+    policy_view_succeed(next, v);
     assert_routes(next, C1, R2, "10.0.0.0/24");
     policy_unref(p);
     policy_view_free(next);
