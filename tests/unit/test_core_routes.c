@@ -431,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_router_that_comes_and_goes_is_elected_last, begin, end),
         cmocka_unit_test_setup_teardown(the_stream_of_a_deleted_node_is_nobodys, begin, end),
         cmocka_unit_test_setup_teardown(an_exit_node_is_told_whole, begin, end),
+        cmocka_unit_test_setup_teardown(routers_of_a_via_group_take_turns, begin, end),
         cmocka_unit_test_teardown(an_ephemeral_node_goes_with_its_session, end),
         cmocka_unit_test_setup_teardown(what_was_chosen_and_drained_survives_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(an_approval_names_who_gave_it, begin, end),
