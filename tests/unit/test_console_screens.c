@@ -208,7 +208,7 @@ static void long_texts_break_at_blanks(void **state)
                                  "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\xe4\xba\xac a b c d"),
                      2);
     canvas_dump(&c, &out);
-    assert_string_equal(buf_text(&out), "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\n\xe4\xba\xac a~\n\n\n");
+    assert_string_equal(buf_text(&out), "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\n\xe4\xba\xac a ~\n\n\n");
     buf_release(&out);
     canvas_release(&c);
 }
