@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/str.h"
 
 static _Atomic(enum log_level) current = LOG_LEVEL_INFO;
@@ -106,18 +107,13 @@ void log_write(enum log_level level, const char *area, const char *format, ...)
     va_end(args);
 }
 
-void log_limited(struct log_limit *limit, unsigned burst, enum log_level level, const char *area, const char *format,
-                 ...)
+/* Whether a line may be written; held: what could not before. Under the lock. */
+static bool limit_allows(struct log_limit *limit, unsigned burst, unsigned *held)
 {
     long long minute = clock_mono_ms() / 60000;
-    unsigned held = 0;
-    va_list args;
 
-    if (level > log_level())
-        return;
-    pthread_mutex_lock(&limit_lock);
     if (limit->minute != minute) {
-        held = limit->held;
+        *held = limit->held;
         *limit = (struct log_limit){.minute = minute};
     }
     bool write = limit->written < burst;
@@ -125,9 +121,64 @@ void log_limited(struct log_limit *limit, unsigned burst, enum log_level level, 
         limit->written++;
     else
         limit->held++;
-    pthread_mutex_unlock(&limit_lock);
+    return write;
+}
+
+static void say_held(enum log_level level, const char *area, unsigned held)
+{
     if (held)
         log_write(level, area, "%u more like the following were held back in the minute before", held);
+}
+
+void log_limited(struct log_limit *limit, unsigned burst, enum log_level level, const char *area, const char *format,
+                 ...)
+{
+    unsigned held = 0;
+    va_list args;
+
+    if (level > log_level())
+        return;
+    pthread_mutex_lock(&limit_lock);
+    bool write = limit_allows(limit, burst, &held);
+    pthread_mutex_unlock(&limit_lock);
+    say_held(level, area, held);
+    if (!write)
+        return;
+    va_start(args, format);
+    write_args(level, area, format, args);
+    va_end(args);
+}
+
+/* Under the lock. */
+static bool is_new_source(struct log_sources *sources, const void *who, size_t len)
+{
+    unsigned long long hash = map_hash(who, len);
+    long long now = clock_mono_ms();
+    size_t i = hash % LOG_SOURCES;
+
+    if (sources->seen[i].hash == hash && now < sources->seen[i].until_ms)
+        return false;
+    sources->seen[i].hash = hash;
+    sources->seen[i].until_ms = now + 60000;
+    return true;
+}
+
+void log_from(struct log_sources *sources, const void *who, unsigned long who_len, unsigned burst, enum log_level level,
+              const char *area, const char *format, ...)
+{
+    unsigned held = 0;
+    bool write = false;
+    va_list args;
+
+    if (level > log_level())
+        return;
+    pthread_mutex_lock(&limit_lock);
+    if (is_new_source(sources, who, who_len))
+        write = limit_allows(&sources->all, burst, &held);
+    else
+        sources->all.held++;
+    pthread_mutex_unlock(&limit_lock);
+    say_held(level, area, held);
     if (!write)
         return;
     va_start(args, format);

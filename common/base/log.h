@@ -41,4 +41,17 @@ struct log_limit {
 void log_limited(struct log_limit *limit, unsigned burst, enum log_level level, const char *area, const char *format,
                  ...) PRINTF_LIKE(5, 6);
 
+/* For what strangers provoke: one line a minute for each of them, and burst lines in all. Who they are is remembered in
+ * a table of fixed size: more of them than it has places may get a second line. */
+#define LOG_SOURCES 512
+struct log_sources {
+    struct log_limit all;
+    struct {
+        unsigned long long hash;
+        long long until_ms;
+    } seen[LOG_SOURCES];
+};
+void log_from(struct log_sources *sources, const void *who, unsigned long who_len, unsigned burst, enum log_level level,
+              const char *area, const char *format, ...) PRINTF_LIKE(7, 8);
+
 #endif

@@ -91,7 +91,7 @@ void door_close(struct door *d)
 
 static void refuse(struct door *d, const struct err *e)
 {
-    static struct log_limit limit;
+    static struct log_sources sources;
     char peer[ADDR_PORT_TEXT_MAX], text[400];
     bool big = e->code == ERR_TOOBIG;
     int n =
@@ -99,8 +99,8 @@ static void refuse(struct door *d, const struct err *e)
                  "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
                  big ? "431 Request Header Fields Too Large" : "400 Bad Request", strlen(e->message) + 1, e->message);
 
-    log_limited(&limit, 10, LOG_LEVEL_INFO, "front", "request from %s refused: %s", addr_port_format(&d->peer, peer),
-                e->message);
+    log_from(&sources, d->peer.addr.bytes, address_len(&d->peer.addr), 10, LOG_LEVEL_INFO, "front",
+             "request from %s refused: %s", addr_port_format(&d->peer, peer), e->message);
     if (d->stream) {
         stream_write(d->stream, text, (size_t)n, NULL);
         stream_shutdown(d->stream);
@@ -301,12 +301,13 @@ static void tls_start(struct door *d)
 
 static void too_late(struct loop_timer *timer)
 {
-    static struct log_limit limit;
+    static struct log_sources sources;
     struct door *d = (struct door *)((char *)timer - offsetof(struct door, timer));
     char peer[ADDR_PORT_TEXT_MAX];
 
-    log_limited(&limit, 10, LOG_LEVEL_INFO, "front", "connection from %s closed: no request within %u ms",
-                addr_port_format(&d->peer, peer), d->front->o.head_ms);
+    log_from(&sources, d->peer.addr.bytes, address_len(&d->peer.addr), 10, LOG_LEVEL_INFO, "front",
+             "connection from %s closed: no request within %u ms", addr_port_format(&d->peer, peer),
+             d->front->o.head_ms);
     door_close(d);
 }
 

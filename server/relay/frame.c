@@ -2,6 +2,7 @@
 #include "relay/frame.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -128,15 +129,19 @@ void frame_put_server_key(struct buf *out, const struct relay_keys *keys)
 }
 
 int frame_put_server_info(struct buf *out, const struct relay_keys *keys, const uint8_t client[RELAY_KEY_LEN],
-                          struct err *e)
+                          int64_t rate, int64_t burst, struct err *e)
 {
-    static const char info[] = "{\"version\":2}";
-    uint8_t payload[NONCE_LEN + 16 + sizeof(info) - 1];
+    char info[128] = "{\"version\":2}";
+    uint8_t payload[NONCE_LEN + 16 + sizeof(info)];
 
+    if (rate > 0)
+        snprintf(info, sizeof(info),
+                 "{\"version\":2,\"TokenBucketBytesPerSecond\":%lld,\"TokenBucketBytesBurst\":%lld}", (long long)rate,
+                 (long long)burst);
+    size_t len = strlen(info);
     randombytes_buf(payload, NONCE_LEN);
-    if (crypto_box_easy(payload + NONCE_LEN, (const uint8_t *)info, sizeof(info) - 1, payload, client,
-                        keys->private_key) != 0)
+    if (crypto_box_easy(payload + NONCE_LEN, (const uint8_t *)info, len, payload, client, keys->private_key) != 0)
         return err_set(e, ERR_INVALID, "a client key of small order");
-    frame_put(out, FRAME_SERVER_INFO, payload, sizeof(payload));
+    frame_put(out, FRAME_SERVER_INFO, payload, NONCE_LEN + 16 + len);
     return 0;
 }

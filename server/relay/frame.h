@@ -71,8 +71,9 @@ int login_open(const struct relay_keys *keys, const uint8_t *payload, size_t len
                struct err *e) WARN_UNUSED;
 
 void frame_put_server_key(struct buf *out, const struct relay_keys *keys);
-/* ERR_INVALID for a client key nothing can be sealed to. */
+/* ERR_INVALID for a client key nothing can be sealed to. With a rate above 0 the client is told to keep to it itself
+ * (derp.ServerInfoMessage): it then drops what is too much, instead of letting it grow old on the way. */
 int frame_put_server_info(struct buf *out, const struct relay_keys *keys, const uint8_t client[RELAY_KEY_LEN],
-                          struct err *e) WARN_UNUSED;
+                          int64_t rate, int64_t burst, struct err *e) WARN_UNUSED;
 
 #endif

@@ -76,6 +76,15 @@ void hub_init(struct hub *h, const struct relay_keys *keys, struct tailnet *tail
     pthread_rwlock_init(&h->lock, NULL);
 }
 
+void hub_set_rate(struct hub *h, int64_t rate, int64_t burst)
+{
+    /* A packet of full size must fit in, with its header. */
+    int64_t least = FRAME_HEADER + RELAY_KEY_LEN + FRAME_PACKET_MAX;
+
+    atomic_store(&h->burst, burst > least ? burst : least);
+    atomic_store(&h->rate, rate);
+}
+
 void hub_add(struct hub *h, struct link *l)
 {
     pthread_rwlock_wrlock(&h->lock);

@@ -27,7 +27,7 @@
 
 #define HAND_OVER_MIN 2048
 
-static struct log_limit closed_limit;
+static struct log_sources closed;
 
 struct link *link_ref(struct link *l)
 {
@@ -70,6 +70,7 @@ static void link_close(struct link *l)
         hub_dropped(l->hub, DROP_WRITE, i, waiting[i]);
     loop_timer_stop(l->loop, &l->timer);
     loop_timer_stop(l->loop, &l->stall);
+    loop_timer_stop(l->loop, &l->thaw);
     loop_undefer(l->loop, &l->flush);
     stream_close(l->stream);
     l->stream = NULL;
@@ -83,8 +84,9 @@ static void close_because(struct link *l, const char *why)
 {
     char text[ADDR_PORT_TEXT_MAX];
 
-    log_limited(&closed_limit, 20, LOG_LEVEL_INFO, "relay", "connection from %s closed: %s",
-                addr_port_format(&l->from, text), why);
+    /* An IPv6 /64 is one subscriber. */
+    log_from(&closed, l->from.addr.bytes, l->from.addr.bits == 128 ? 8 : 4, 20, LOG_LEVEL_INFO, "relay",
+             "connection from %s closed: %s", addr_port_format(&l->from, text), why);
     link_close(l);
 }
 
@@ -281,7 +283,7 @@ static int do_login(struct link *l, const uint8_t *payload, size_t len, struct e
     }
     int rc = login_open(&h->keys, payload, len, &login, e);
     if (rc == 0)
-        rc = frame_put_server_info(&info, &h->keys, login.key, e);
+        rc = frame_put_server_info(&info, &h->keys, login.key, atomic_load(&h->rate), atomic_load(&h->burst), e);
     if (rc == 0) {
         memcpy(l->key, login.key, RELAY_KEY_LEN);
         l->state = LINK_READY;
@@ -483,6 +485,33 @@ static long do_frames(struct link *l, uint8_t *in, size_t len, struct err *e)
     return done;
 }
 
+static void thaw(struct loop_timer *timer)
+{
+    struct link *l = (struct link *)((char *)timer - offsetof(struct link, thaw));
+
+    stream_pause(l->stream, false);
+}
+
+/* Whoever sends more than its share is not read for a while: TCP tells it, nothing is dropped (as the reference
+ * implementation does it). The bucket may be overdrawn by one read. */
+static void charge(struct link *l, size_t bytes)
+{
+    int64_t rate = atomic_load(&l->hub->rate), burst = atomic_load(&l->hub->burst), now = clock_mono_us();
+
+    if (rate <= 0)
+        return;
+    int64_t passed = now - l->bucket_us;
+    int64_t more = passed > 1000000000 ? burst : (int64_t)((double)passed * (double)rate / 1e6);
+    l->bucket = more > burst - l->bucket ? burst : l->bucket + more;
+    l->bucket_us = now;
+    l->bucket -= (int64_t)bytes;
+    if (l->bucket >= 0)
+        return;
+    atomic_fetch_add(&l->hub->counters.slowed, 1);
+    stream_pause(l->stream, true);
+    loop_timer_set(l->loop, &l->thaw, -l->bucket * 1000 / rate + 1, thaw);
+}
+
 static void readable(struct stream *s, void *arg)
 {
     struct link *l = arg;
@@ -512,6 +541,8 @@ static void readable(struct stream *s, void *arg)
         close_because(l, e.message);
     else if (l->state != LINK_CLOSED && (size_t)done < old + (size_t)n)
         buf_add(&l->partial, in + done, old + (size_t)n - (size_t)done);
+    if (l->state == LINK_READY)
+        charge(l, (size_t)n);
     link_unref(l);
 }
 
@@ -541,6 +572,8 @@ void link_open(struct hub *h, struct stream *stream, const char *answer)
     l->since_ns = clock_wall_ns();
     l->gone_left = GONE_BURST;
     l->gone_at = loop_now(l->loop);
+    l->bucket = atomic_load(&h->burst);
+    l->bucket_us = clock_mono_us();
     pthread_mutex_init(&l->lock, NULL);
     atomic_fetch_add(&h->counters.accepted, 1);
     hub_add(h, l);

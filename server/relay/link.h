@@ -23,6 +23,7 @@ struct hub_counters {
     atomic_ullong packets_in, bytes_in, packets_out, bytes_out;
     atomic_ullong dropped[DROP_REASONS][2]; /* [1]: peer discovery */
     atomic_ullong accepted, refused, logins;
+    atomic_ullong slowed; /* reads after which a client was over its rate */
 };
 
 struct link;
@@ -41,6 +42,7 @@ struct hub {
     struct loop *loop; /* for what belongs to no link */
     atomic_bool verify;
     atomic_bool stopping;
+    atomic_llong rate, burst; /* bytes a second that a client may send, and at once; rate 0: as many as it likes */
     struct loop_task audit;
     uint64_t audited; /* the change up to which links were verified */
     pthread_rwlock_t lock;
@@ -56,7 +58,7 @@ enum link_state { LINK_LOGIN, LINK_READY, LINK_CLOSED };
 struct link {
     struct loop_task flush; /* first; deferred on its loop */
     struct loop_task mail;  /* the same from elsewhere; holds a reference while queued */
-    struct loop_timer timer, stall;
+    struct loop_timer timer, stall, thaw;
     atomic_uint refs;
     struct hub *hub;
     struct loop *loop;
@@ -73,7 +75,8 @@ struct link {
     struct link *to;       /* to whom the last packet went */
     uint8_t to_key[RELAY_KEY_LEN];
     uint64_t to_generation;
-    int64_t gone_at; /* a bucket for "peer not here" */
+    int64_t bucket, bucket_us; /* bytes that it may send, by then */
+    int64_t gone_at;           /* a bucket for "peer not here" */
     unsigned gone_left;
     atomic_bool preferred;
     atomic_ullong packets_in, bytes_in, packets_out, bytes_out, dropped;
@@ -94,6 +97,7 @@ void link_tell(struct link *l, enum frame_type type, const void *payload, size_t
 void link_kick(struct link *l); /* any thread: close it soon */
 
 void hub_init(struct hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop, bool verify);
+void hub_set_rate(struct hub *h, int64_t rate, int64_t burst); /* any thread; links that are there keep their bucket */
 /* Tells and closes everybody; while the loops run, from another thread. */
 void hub_end(struct hub *h);
 void hub_release(struct hub *h); /* once all links are closed */

@@ -98,6 +98,7 @@ int relay_start(const struct relay_options *options, struct relay **out, struct 
     memcpy(keys.private_key, options->private_key, RELAY_KEY_LEN);
     memcpy(keys.public_key, options->public_key, RELAY_KEY_LEN);
     hub_init(&r->hub, &keys, options->tailnet, loops_at(options->loops, 0), c->derp.server.verify_clients);
+    hub_set_rate(&r->hub, c->derp.server.rate, c->derp.server.burst);
     tailnet_subscribe(options->tailnet, published, &r->hub);
     if (c->derp.server.enabled)
         start_ports(r, c);
@@ -108,6 +109,7 @@ int relay_start(const struct relay_options *options, struct relay **out, struct 
 
 void relay_reload(struct relay *r, const struct config *config)
 {
+    hub_set_rate(&r->hub, config->derp.server.rate, config->derp.server.burst);
     relay_map_reload(r->map, config);
 }
 

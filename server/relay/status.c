@@ -82,6 +82,7 @@ void relay_status(struct relay *r, struct json_out *o)
     json_put_u64(o, "packetsOut", n->packets_out);
     json_put_u64(o, "logins", n->logins);
     json_put_u64(o, "refused", n->refused);
+    json_put_u64(o, "slowed", n->slowed);
     json_key(o, "dropped");
     json_open(o, '{');
     for (unsigned i = 0; i < DROP_REASONS; i++)
@@ -116,6 +117,7 @@ void relay_metrics(struct relay *r, struct buf *out)
     metric(out, "sent_packets_total", "counter", n->packets_out);
     metric(out, "logins_total", "counter", n->logins);
     metric(out, "refused_total", "counter", n->refused);
+    metric(out, "slowed_total", "counter", n->slowed);
     metric(out, "stun_answers_total", "counter", stun.answered);
     metric(out, "stun_limited_total", "counter", stun.limited);
     buf_adds(out, "# TYPE headway_relay_dropped_packets_total counter\n");

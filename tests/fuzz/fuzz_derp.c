@@ -18,7 +18,7 @@ static void try_login(const uint8_t *data, size_t size)
 
     /* As it comes, and sealed rightly, so that what is inside is read. */
     if (size >= 72 && login_open(&keys, data, size, &login, &e) == 0)
-        frame_put_server_info(&b, &keys, login.key, &e) == 0 ? buf_clear(&b) : (void)0;
+        frame_put_server_info(&b, &keys, login.key, data[0] & 1 ? 1000 : 0, 70000, &e) == 0 ? buf_clear(&b) : (void)0;
     crypto_scalarmult_base(keys.public_key, keys.private_key);
     crypto_scalarmult_base(public, client);
     if (size <= 4096) {

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "relay/call.h"
@@ -318,6 +319,85 @@ static void test_duplicates(void **state)
     close(new.fd);
 }
 
+static void test_lane(void **state)
+{
+    struct lane lane = {0};
+    struct buf frame = BUF_INIT(0);
+    unsigned dropped = 0, left = 0;
+    static uint8_t body[FRAME_PACKET_MAX];
+
+    (void)state;
+    /* More than fit: the oldest go one by one, across pieces, and what is left is whole and in order. */
+    for (unsigned i = 0; i < LANE_PACKETS + 40; i++) {
+        uint8_t number = (uint8_t)i;
+        buf_clear(&frame);
+        frame_put(&frame, FRAME_RECV, body, 500 + i);
+        frame.data[FRAME_HEADER] = (char)number;
+        lane_push(&lane, (const uint8_t *)frame.data, frame.len, &dropped);
+    }
+    assert_int_equal(dropped, 40);
+    assert_int_equal(lane.count, LANE_PACKETS);
+    for (struct piece *p = lane_take(&lane); p; p = lane_take(&lane)) {
+        assert_true(p->end - p->start <= PIECE_BYTES);
+        while (p->start < p->end) {
+            assert_int_equal(p->bytes[p->start + FRAME_HEADER], (uint8_t)(40 + left));
+            p->start += (uint32_t)frame_len(p->bytes + p->start);
+            left++;
+        }
+        free(p);
+    }
+    assert_int_equal(left, LANE_PACKETS);
+    assert_int_equal(lane.count + lane.bytes, 0);
+    /* Bytes are bounded too. */
+    buf_clear(&frame);
+    frame_put(&frame, FRAME_RECV, body, sizeof(body));
+    for (unsigned i = 0; i < 10; i++)
+        lane_push(&lane, (const uint8_t *)frame.data, frame.len, &dropped);
+    assert_true(lane.bytes <= LANE_BYTES && lane.count == LANE_BYTES / frame.len);
+    lane_clear(&lane);
+    buf_release(&frame);
+}
+
+static int64_t ms_to_pass(const struct client *a, const struct client *b, unsigned packets)
+{
+    static uint8_t packet[10000];
+    int64_t start = clock_mono_ms();
+
+    for (unsigned i = 0; i < packets; i++) {
+        send_packet(a, b->key, packet, sizeof(packet));
+        expect_packet(b, a->key, packet, sizeof(packet));
+    }
+    return clock_mono_ms() - start;
+}
+
+static void test_rate(void **state)
+{
+    static const char wanted[] = "{\"version\":2,\"TokenBucketBytesPerSecond\":200000,\"TokenBucketBytesBurst\":65573}";
+    uint8_t info[200] = {0}, text[200] = {0};
+    struct client a = {0};
+    size_t len = 0;
+
+    (void)state;
+    hub_set_rate(&hub, 200000, 0);
+    crypto_box_keypair(a.key, a.secret);
+    begin(&a, 0);
+    send_login(&a);
+    assert_int_equal(read_frame(&a, info, &len), FRAME_SERVER_INFO);
+    assert_int_equal(crypto_box_open_easy(text, info + 24, len - 24, info, hub.keys.public_key, a.secret), 0);
+    assert_string_equal((char *)text, wanted);
+    struct client b = newcomer(1);
+    /* 60,000 bytes are within what may come at once; 100,000 more than that take half a second, and none is lost. */
+    unsigned long long before = hub.counters.slowed;
+    ms_to_pass(&a, &b, 6);
+    assert_int_equal(hub.counters.slowed, before);
+    assert_true(ms_to_pass(&a, &b, 10) >= 300);
+    assert_true(hub.counters.slowed > before);
+    hub_set_rate(&hub, 0, 0);
+    settle(&a);
+    close(a.fd);
+    close(b.fd);
+}
+
 static void test_stalled(void **state)
 {
     static uint8_t packet[1312];
@@ -437,9 +517,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_packets),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_gone),     cmocka_unit_test(test_duplicates), cmocka_unit_test(test_stalled),
-        cmocka_unit_test(test_verified), cmocka_unit_test(test_end),        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_vectors), cmocka_unit_test(test_packets),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gone),    cmocka_unit_test(test_duplicates), cmocka_unit_test(test_stalled),
+        cmocka_unit_test(test_lane),    cmocka_unit_test(test_rate),       cmocka_unit_test(test_verified),
+        cmocka_unit_test(test_end),     cmocka_unit_test(test_maps),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
