@@ -70,7 +70,6 @@ void loop_intake_begin(struct loop_intake *in);
 void loop_intake_end(struct loop_intake *in);
 void loop_intake_release(struct loop_intake *in);
 
-struct loop_tls *loop_tls_ref(struct loop_tls *tls);
 void loop_tls_unref(struct loop_tls *tls);
 /* Writes to in->fd, reads through in. */
 SSL *loop_tls_session(struct loop_tls *tls, struct loop_intake *in, struct err *e);

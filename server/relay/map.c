@@ -20,9 +20,10 @@
 
 #define FETCH_MS 30000
 #define AGAIN_S  60 /* after a fetch that failed */
+#define DAY_S    86400
 
 struct relay_map {
-    const struct relay *relay;
+    struct relay *relay;
     pthread_t thread;
     atomic_bool stop;
     pthread_mutex_t lock; /* guards what follows */
@@ -143,40 +144,47 @@ static bool tell(struct relay_map *m, const struct config *c, bool fetch)
     return fresh;
 }
 
-static void wait_for_change(struct relay_map *m, int64_t seconds)
+/* Until the configuration is new, which it returns, or so much later. */
+static bool wait_for_change(struct relay_map *m, int64_t seconds)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += seconds;
     pthread_mutex_lock(&m->lock);
-    while (!m->again && !is_over(m)) {
-        if (seconds < 0)
-            pthread_cond_wait(&m->changed, &m->lock);
-        else if (pthread_cond_timedwait(&m->changed, &m->lock, &until) == ETIMEDOUT)
+    while (!m->again && !is_over(m))
+        if (pthread_cond_timedwait(&m->changed, &m->lock, &until) == ETIMEDOUT)
             break;
-    }
+    bool again = m->again;
     m->again = false;
     pthread_mutex_unlock(&m->lock);
+    return again;
 }
 
 static void *run(void *arg)
 {
     struct relay_map *m = arg;
+    int64_t left = 0; /* seconds until the next fetch; negative: never */
+    bool again = true;
 
     while (!is_over(m)) {
         pthread_mutex_lock(&m->lock);
         const struct config *c = config_ref(m->config);
         pthread_mutex_unlock(&m->lock);
-        bool fresh = tell(m, c, true);
-        int64_t every = c->derp.auto_update_enabled ? c->derp.update_frequency / NS_PER_SECOND : -1;
+        bool renewed = relay_renew(m->relay), fetch = again || left == 0;
+        bool fresh = !(fetch || renewed) || tell(m, c, fetch);
+        if (fetch)
+            left = !fresh ? AGAIN_S : c->derp.auto_update_enabled ? c->derp.update_frequency / NS_PER_SECOND : -1;
         config_unref(c);
-        wait_for_change(m, fresh ? every : AGAIN_S);
+        int64_t pause = left >= 0 && left < DAY_S ? left : DAY_S;
+        again = wait_for_change(m, pause);
+        if (left > 0)
+            left -= pause;
     }
     return NULL;
 }
 
-struct relay_map *relay_map_new(const struct relay *r, const struct config *c)
+struct relay_map *relay_map_new(struct relay *r, const struct config *c)
 {
     struct relay_map *m = mem_alloc(sizeof(*m));
     pthread_condattr_t monotonic;

@@ -97,6 +97,7 @@ int relay_start(const struct relay_options *options, struct relay **out, struct 
     r->host = own_host(c);
     memcpy(keys.private_key, options->private_key, RELAY_KEY_LEN);
     memcpy(keys.public_key, options->public_key, RELAY_KEY_LEN);
+    pthread_mutex_init(&r->lock, NULL);
     hub_init(&r->hub, &keys, options->tailnet, loops_at(options->loops, 0), c->derp.server.verify_clients);
     hub_set_rate(&r->hub, c->derp.server.rate, c->derp.server.burst);
     tailnet_subscribe(options->tailnet, published, &r->hub);
@@ -110,6 +111,9 @@ int relay_start(const struct relay_options *options, struct relay **out, struct 
 void relay_reload(struct relay *r, const struct config *config)
 {
     hub_set_rate(&r->hub, config->derp.server.rate, config->derp.server.burst);
+    struct err e = {0};
+    if (r->front && front_reload(r->front, &e) < 0)
+        log_error("relay", "the certificate in use stays: %s", e.message);
     relay_map_reload(r->map, config);
 }
 
@@ -132,7 +136,9 @@ void relay_stop(struct relay *r)
         call_on_loop(loops_at(r->options.loops, i % loops_count(r->options.loops)), nothing, NULL);
     hub_release(&r->hub);
     loop_tls_free(r->tls);
+    loop_tls_free(r->door);
     own_certificate_release(&r->own);
+    pthread_mutex_destroy(&r->lock);
     config_unref(r->options.config);
     free(r->host);
     sodium_memzero(&r->hub.keys, sizeof(r->hub.keys));
@@ -144,7 +150,8 @@ void relay_accept(struct relay *r, struct stream *stream, const struct head *hea
     page_answer(r, stream, head);
 }
 
-int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e)
+/* Under the lock. */
+static int add_names(struct relay *r, struct loop_tls *tls, struct err *e)
 {
     int rc = 0;
 
@@ -153,4 +160,47 @@ int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e)
     if (rc == 0 && r->own.old_pem)
         rc = loop_tls_add_pem(tls, r->own.old.name, r->own.old_pem, r->own.old_pem, e);
     return rc;
+}
+
+int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e)
+{
+    pthread_mutex_lock(&r->lock);
+    int rc = add_names(r, tls, e);
+    if (rc == 0 && tls != r->tls && !r->door)
+        r->door = loop_tls_ref(tls);
+    pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+bool relay_renew(struct relay *r)
+{
+    struct own_certificate fresh = {0}, before;
+    struct err e = {0};
+
+    if (!r->own.pem)
+        return false;
+    int rc = own_certificate_load(r->options.config->state_dir, r->host, &fresh, &e);
+    if (rc < 0)
+        log_error("relay", "the relay's certificate stays as it is: %s", e.message);
+    if (rc < 0 || str_eq(fresh.pem, r->own.pem)) {
+        own_certificate_release(&fresh);
+        return false;
+    }
+    pthread_mutex_lock(&r->lock);
+    before = r->own;
+    r->own = fresh;
+    rc = loop_tls_add_pem(r->tls, "", fresh.pem, fresh.pem, &e);
+    if (rc == 0)
+        rc = add_names(r, r->tls, &e);
+    if (rc == 0 && r->door)
+        rc = add_names(r, r->door, &e);
+    if (rc < 0)
+        r->own = before;
+    pthread_mutex_unlock(&r->lock);
+    own_certificate_release(rc < 0 ? &fresh : &before);
+    if (rc < 0)
+        log_error("relay", "the relay's certificate stays as it is: %s", e.message);
+    else
+        log_info("relay", "the relay's certificate is that for %s now", fresh.is.name);
+    return rc == 0;
 }

@@ -74,8 +74,10 @@ void relay_status(struct relay *r, struct json_out *o)
     json_put_i64(o, "regionId", c->derp.server.region_id);
     json_put_u64(o, "port", r->front ? front_port(r->front, 0) : 0);
     json_put_u64(o, "stunPort", r->stun ? stun_port(r->stun) : 0);
+    pthread_mutex_lock(&r->lock);
     json_put_str(o, "certificate", r->own.pem ? r->own.is.name : c->tls_cert_path);
     json_put_time(o, "certificateEnds", r->own.is.ends * NS_PER_SECOND);
+    pthread_mutex_unlock(&r->lock);
     json_put_u64(o, "bytesIn", n->bytes_in);
     json_put_u64(o, "bytesOut", n->bytes_out);
     json_put_u64(o, "packetsIn", n->packets_in);
