@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "relay/link.h"
 
-#define TOLD_SPARE 1024 /* links that are gone may stay in a peer's list in this number */
+#define FIGHT_TURNS 3    /* of two connections with one key until they are told */
+#define TOLD_SPARE  1024 /* links that are gone may stay in a peer's list in this number */
 
 /* ---- Who may ---- */
 
@@ -93,6 +94,31 @@ void hub_add(struct hub *h, struct link *l)
     pthread_rwlock_unlock(&h->lock);
 }
 
+/* An empty text takes back what was told. */
+static void tell_health(struct peer *p, const char *text)
+{
+    for (size_t i = 0; i < p->links.len; i++)
+        link_tell(p->links.items[i], FRAME_HEALTH, text, strlen(text));
+}
+
+/* A client that dials anew has two connections for a while, and the old one may still bring what was on its way. Two
+ * that speak in turn are two clients. */
+static void judge_turns(struct peer *p)
+{
+    static const char text[] = "another client is connected to the relay with the same key, so each gets some of the "
+                               "other's packets; was this machine's state copied?";
+
+    if (p->links.len > 1 && ++p->turns >= FIGHT_TURNS && !p->warned) {
+        p->warned = true;
+        tell_health(p, text);
+    } else if (p->links.len <= 1) {
+        p->turns = 0;
+        if (p->warned)
+            tell_health(p, "");
+        p->warned = false;
+    }
+}
+
 void hub_login(struct hub *h, struct link *l)
 {
     pthread_rwlock_wrlock(&h->lock);
@@ -135,8 +161,11 @@ static void leave_peer(struct hub *h, struct link *l)
         vec_remove(&p->links, i);
     l->peer = NULL;
     atomic_fetch_add(&h->generation, 1);
-    if (p->links.len)
+    if (p->links.len) {
+        if (p->links.len == 1)
+            judge_turns(p);
         return;
+    }
     map_del(&h->peers, p->key, RELAY_KEY_LEN);
     announce_gone(h, p);
     map_release(&p->told);
@@ -169,6 +198,7 @@ void hub_active(struct hub *h, struct link *l)
         if (p->links.items[i] == l) {
             vec_remove(&p->links, i);
             vec_push(&p->links, l);
+            judge_turns(p);
             break;
         }
     atomic_fetch_add(&h->generation, 1);

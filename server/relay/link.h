@@ -32,6 +32,8 @@ struct link;
 struct peer {
     uint8_t key[RELAY_KEY_LEN];
     VEC(struct link *) links; /* by when they last became active: the last one gets the packets */
+    unsigned turns;           /* how often another of them became active, since there are several */
+    bool warned;              /* they were told that they are several */
     pthread_mutex_t lock;
     struct map told; /* ids of links that got a packet from this key: they are told when it leaves */
 };

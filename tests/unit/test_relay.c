@@ -181,6 +181,17 @@ static void settle(const struct client *c)
     assert_memory_equal(bytes, "12345678", 8);
 }
 
+static void wait_links(const uint8_t *key, size_t wanted)
+{
+    for (size_t n = SIZE_MAX; n != wanted;) {
+        pthread_rwlock_rdlock(&hub.lock);
+        const struct peer *p = map_get(&hub.peers, key, 32);
+        n = p ? p->links.len : 0;
+        pthread_rwlock_unlock(&hub.lock);
+        usleep(1000);
+    }
+}
+
 /* ---- Tests ---- */
 
 static void test_vectors(void **state)
@@ -317,6 +328,44 @@ static void test_duplicates(void **state)
     settle(&a);
     close(a.fd);
     close(new.fd);
+}
+
+static void speak(const struct client *c)
+{
+    send_frame(c, FRAME_NOTE_PREFERRED, "\x01", 1);
+    send_frame(c, FRAME_PING, "12345678", 8);
+}
+
+static void test_fight(void **state)
+{
+    static uint8_t bytes[1000];
+    struct client one = newcomer(0), other = one;
+    size_t len = 0;
+
+    (void)state;
+    /* One that dials anew, and whose old connection still brings something, is not warned. */
+    join(&other, 1);
+    settle(&one);
+    settle(&other);
+    close(other.fd);
+    wait_links(one.key, 1);
+    settle(&one);
+    /* Two that speak in turn are, both; and told when it is over. */
+    join(&other, 1);
+    settle(&one);
+    settle(&other);
+    speak(&one);
+    assert_int_equal(read_frame(&one, bytes, &len), FRAME_HEALTH);
+    assert_true(len > 20 && memmem(bytes, len, "same key", 8));
+    assert_int_equal(read_frame(&one, bytes, &len), FRAME_PONG);
+    assert_int_equal(read_frame(&other, bytes, &len), FRAME_HEALTH);
+    assert_true(len > 20);
+    settle(&other);
+    close(one.fd);
+    assert_int_equal(read_frame(&other, bytes, &len), FRAME_HEALTH);
+    assert_int_equal(len, 0);
+    settle(&other);
+    close(other.fd);
 }
 
 static void test_lane(void **state)
@@ -517,10 +566,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors), cmocka_unit_test(test_packets),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_gone),    cmocka_unit_test(test_duplicates), cmocka_unit_test(test_stalled),
-        cmocka_unit_test(test_lane),    cmocka_unit_test(test_rate),       cmocka_unit_test(test_verified),
-        cmocka_unit_test(test_end),     cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_packets),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gone),     cmocka_unit_test(test_duplicates), cmocka_unit_test(test_stalled),
+        cmocka_unit_test(test_fight),    cmocka_unit_test(test_lane),       cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_verified), cmocka_unit_test(test_end),        cmocka_unit_test(test_maps),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
