@@ -99,13 +99,6 @@ void call_end_all(struct rpc_conn *c)
     }
 }
 
-void call_health_all(struct rpc_conn *c, enum rpc_health health)
-{
-    for (struct call *call = c->calls; call; call = call->next)
-        if (call->handled && !call->closed && call->rpc.on_health)
-            call->rpc.on_health(&call->rpc, health);
-}
-
 static const struct rpc_route *find_route(const struct rpc_server_options *o, const char *method, const char *path,
                                           bool *path_known)
 {

@@ -200,7 +200,6 @@ void call_pull_all(struct rpc_conn *c);    /* asks idle streams that are ready *
 void call_written_all(struct rpc_conn *c); /* everything produced is in the kernel */
 void call_finish_all(struct rpc_conn *c);  /* tells and frees the closed ones */
 void call_end_all(struct rpc_conn *c);     /* tells and frees all, for c->why */
-void call_health_all(struct rpc_conn *c, enum rpc_health health);
 
 /* ping.c */
 void ping_start(struct rpc_conn *c);

@@ -113,9 +113,10 @@ static void due(struct loop_timer *timer)
         else
             send_ping(c);
     } else if (p->state == PING_OUT) {
+        /* In two parts: where the whole process was stopped for longer than the first, the second is left for answers
+         * that are still on their way. */
         p->state = PING_SUSPECT;
         set_deadline(c, loop_now(c->loop) + dead_after(p) - suspect_after(p));
-        call_health_all(c, RPC_SUSPECT);
     } else {
         count_add(&c->server->dead, 1);
         log_info("control", "connection from %s is dead: nothing heard for %lld ms", c->peer,
@@ -151,13 +152,9 @@ void ping_heard(struct rpc_conn *c)
 {
     struct ping *p = &c->ping;
 
-    enum ping_state was = p->state;
-
     p->last_heard = loop_now(c->loop);
-    if (was != PING_IDLE)
+    if (p->state != PING_IDLE)
         wait_interval(c);
-    if (was == PING_SUSPECT)
-        call_health_all(c, RPC_ALIVE);
 }
 
 bool ping_is_expected(struct rpc_conn *c)

@@ -34,11 +34,6 @@ enum rpc_end {
     RPC_SHUTDOWN, /* the server closed the connection, or is going down */
 };
 
-enum rpc_health {
-    RPC_SUSPECT, /* a PING has been out for longer than the round trips so far explain */
-    RPC_ALIVE,   /* after RPC_SUSPECT: bytes arrived again */
-};
-
 /* Chunks handed over by one pull. */
 struct rpc_bytes;
 void rpc_bytes_add(struct rpc_bytes *out, struct chunk *c); /* takes one reference; empty chunks are fine */
@@ -61,8 +56,7 @@ struct rpc {
     /* Of the handler; all may stay NULL. */
     void *user;
     void (*on_close)(struct rpc *rpc, enum rpc_end why);
-    void (*on_written)(struct rpc *rpc);                        /* all bytes added so far are written to the socket */
-    void (*on_health)(struct rpc *rpc, enum rpc_health health); /* of the connection, while the call is open */
+    void (*on_written)(struct rpc *rpc); /* all bytes added so far are written to the socket */
 };
 
 typedef void rpc_handler(struct rpc *rpc, void *arg);

@@ -92,12 +92,6 @@ static void on_written(struct rpc *rpc)
     sem_post(&rig.written);
 }
 
-static void on_health(struct rpc *rpc, enum rpc_health health)
-{
-    (void)rpc;
-    sem_post(health == RPC_SUSPECT ? &rig.suspect : &rig.alive);
-}
-
 static void talk(struct rpc *rpc, void *arg)
 {
     struct talk *t = mem_alloc(sizeof(*t));
@@ -111,7 +105,6 @@ static void talk(struct rpc *rpc, void *arg)
     rpc->user = t;
     rpc->on_close = on_close;
     rpc->on_written = on_written;
-    rpc->on_health = on_health;
     rpc_stream_start(rpc, 200, "application/octet-stream", talk_pull);
     rpc_stream_ready(rpc);
     atomic_store(&rig.stream, rpc);
@@ -188,8 +181,6 @@ int rig_before(void **state)
     (void)state;
     sem_init(&rig.closed, 0, 0);
     sem_init(&rig.written, 0, 0);
-    sem_init(&rig.suspect, 0, 0);
-    sem_init(&rig.alive, 0, 0);
     rig.pulls = 0;
     rig.all_known = true;
     return 0;

@@ -28,7 +28,7 @@ extern struct rig {
     atomic_bool all_known; /* no machine is a stranger */
 
     /* What the server's handlers saw last. */
-    sem_t closed, written, suspect, alive;
+    sem_t closed, written;
     _Atomic(struct rpc *) stream;
     _Atomic enum rpc_end why;
     atomic_uint pulls;
