@@ -150,6 +150,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
 
     (void)why;
     q->rpc = NULL;
+    core_ssh_cancel(q->control->options.core, &q->call);
 }
 
 /* Only the node that is connected to may ask. */

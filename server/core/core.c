@@ -108,11 +108,16 @@ static void send_order(struct core *core, struct order order, void (*run)(struct
 
 static void run_cancel(struct core_state *s, struct core_call *call)
 {
-    register_cancel_run(s, ((struct order *)call)->call.owner);
+    waiting_drop_call(s, ((struct order *)call)->call.owner);
     order_free(call);
 }
 
 void core_register_cancel(struct core *core, struct core_register *call)
+{
+    send_order(core, (struct order){.call.owner = call}, run_cancel);
+}
+
+void core_ssh_cancel(struct core *core, struct core_ssh *call)
 {
     send_order(core, (struct order){.call.owner = call}, run_cancel);
 }

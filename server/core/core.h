@@ -172,6 +172,9 @@ struct core_ssh {
     char new_auth_id[AUTH_ID_LEN + 1];
 };
 void core_ssh(struct core *core, void *call);
+/* Whoever asked is gone: done is called soon with ERR_GONE, if it was not yet. When nobody asks again for a minute, the
+ * question is withdrawn. */
+void core_ssh_cancel(struct core *core, struct core_ssh *call);
 
 /* An API key's secret was right: its last use is noted (lazily). */
 void core_apikey_seen(struct core *core, uint64_t id);

@@ -5,7 +5,8 @@
 #include "base/random.h"
 #include "core/private.h"
 
-#define PER_SOURCE_MAX 64 /* one address cannot push everybody else's registrations out */
+#define SSH_LEFT_MS    60000 /* a client whose connection broke asks again sooner */
+#define PER_SOURCE_MAX 64    /* one address cannot push everybody else's registrations out */
 
 struct waiting *waiting_find(struct core_state *s, const char *auth_id)
 {
@@ -96,12 +97,14 @@ void waiting_decide(struct core_state *s, struct waiting *w, bool accepted, uint
 
 void waiting_expire(struct core_state *s)
 {
-    int64_t now = clock_wall_ns();
+    int64_t now = clock_wall_ns(), mono = clock_mono_ms();
     VEC(struct waiting *) gone = {0};
 
-    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e))
-        if (((struct waiting *)e->value)->pending->expires_ns <= now)
-            vec_push(&gone, e->value);
+    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
+        struct waiting *w = e->value;
+        if (w->pending->expires_ns <= now || (w->left_ms && !w->decided && w->left_ms + SSH_LEFT_MS <= mono))
+            vec_push(&gone, w);
+    }
     for (size_t i = 0; i < gone.len; i++) {
         struct waiting *w = gone.items[i];
         map_dels(&s->waiting, w->pending->auth_id);
@@ -120,6 +123,10 @@ void waiting_drop_call(struct core_state *s, struct core_call *call)
         for (size_t i = 0; i < w->calls.len; i++)
             if (w->calls.items[i] == call) {
                 vec_remove(&w->calls, i);
+                if (w->pending->ssh && !w->calls.len) {
+                    w->left_ms = clock_mono_ms();
+                    timer_set(s, w->left_ms + SSH_LEFT_MS, TIMER_PENDING, 0);
+                }
                 tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
                 return;
             }
@@ -187,10 +194,12 @@ void ssh_run(struct core_state *s, struct core_call *call)
         tx_answer_soon(s, call, err_set(&call->err, ERR_INVALID, "unknown SSH authorisation"));
         return;
     }
-    if (!w->decided)
-        vec_push(&w->calls, call);
-    else
+    if (w->decided) {
         answer_ssh(s, w, q);
+        return;
+    }
+    w->left_ms = 0;
+    vec_push(&w->calls, call);
 }
 
 /* Remembers an accepted session for the period of its rule. */

@@ -340,11 +340,6 @@ void register_run(struct core_state *s, struct core_call *call)
     }
 }
 
-void register_cancel_run(struct core_state *s, struct core_call *call)
-{
-    waiting_drop_call(s, call);
-}
-
 /* Which node of the machine a person's login means (one of that user, else the tagged one), or a new one. */
 int register_complete(struct core_state *s, struct waiting *w, const struct user *user, struct slot **out,
                       struct err *e)

@@ -78,6 +78,7 @@ struct waiting { /* somebody's decision is waited for */
     struct pending *pending;
     VEC(struct core_call *) calls; /* struct core_register or struct core_ssh */
     bool decided, accepted;
+    int64_t left_ms;  /* SSH: when the last that asked went away; 0: somebody waits */
     uint64_t node_id; /* of a decided registration */
 };
 
@@ -231,14 +232,13 @@ void timer_for_expiry(struct core_state *s, const struct node *n);
 
 /* register.c, pending.c */
 void register_run(struct core_state *s, struct core_call *call);
-void register_cancel_run(struct core_state *s, struct core_call *call);
 int register_complete(struct core_state *s, struct waiting *w, const struct user *user, struct slot **out,
                       struct err *e);
 struct waiting *waiting_find(struct core_state *s, const char *auth_id);
 struct waiting *waiting_new(struct core_state *s, const struct pending *fields, struct err *e);
 void waiting_decide(struct core_state *s, struct waiting *w, bool accepted, uint64_t node_id);
 void waiting_expire(struct core_state *s);
-void waiting_drop_call(struct core_state *s, struct core_call *call);
+void waiting_drop_call(struct core_state *s, struct core_call *call); /* whose sender is gone */
 void register_answer_followup(struct core_state *s, struct waiting *w, struct core_register *r);
 void ssh_remember(struct core_state *s, const struct waiting *w);
 void waiting_release(struct core_state *s);

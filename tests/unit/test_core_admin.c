@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,44 @@ static void ssh_is_asked_for_where_a_check_rule_says_so(void **state)
     assert_true(again.accepted); /* for an hour */
 }
 
+static void post_done(struct core_call *call)
+{
+    sem_post(call->owner);
+}
+
+/* Its question stays for whoever asks again. */
+static void a_client_that_goes_away_stops_asking(void **state)
+{
+    uint64_t one = add(1, "a", NULL), two = add(2, "b", NULL);
+    struct core_ssh q = {.source_id = one, .target_id = two, .user = "root"};
+    sem_t done;
+
+    (void)state;
+    set_policy(
+        "{\"ssh\":[{\"action\":\"check\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],\"users\":[\"root\"]}]}");
+    assert_int_equal(core_wait(r.core, core_ssh, &q), 0);
+    assert_true(q.undecided);
+    sem_init(&done, 0, 0);
+    struct core_ssh gone = {.source_id = one, .target_id = two, .user = "root", .auth_id = q.new_auth_id};
+    gone.call.done = post_done;
+    gone.call.owner = &done;
+    core_ssh(r.core, &gone);
+    core_ssh_cancel(r.core, &gone);
+    sem_wait(&done);
+    assert_int_equal(gone.call.code, ERR_GONE);
+    core_ssh_cancel(r.core, &gone); /* too late: nothing */
+
+    struct core_ssh other = {.source_id = one, .target_id = two, .user = "root", .auth_id = q.new_auth_id};
+    other.call.done = post_done;
+    other.call.owner = &done;
+    core_ssh(r.core, &other);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_AUTH_APPROVE, .text = q.new_auth_id});
+    sem_wait(&done);
+    assert_int_equal(other.call.code, 0);
+    assert_true(other.accepted);
+    sem_destroy(&done);
+}
+
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "we");
@@ -281,10 +320,10 @@ static void write_file(const char *path, const char *text)
 
 static void expect_policy(const char *text)
 {
-    struct core_admin barrier = {.op = ADMIN_NODE_RENAME, .id = 999};
+    /* Policies are examined one after another: this one after the file's. */
+    struct core_admin barrier = {.op = ADMIN_POLICY_SET, .text = "{}", .dry_run = true};
 
-    assert_int_equal(core_rig_admin(&r, &barrier), ERR_MISSING);
-    core_admin_release(&barrier);
+    core_rig_admin_ok(&r, barrier);
     barrier = (struct core_admin){.op = ADMIN_BACKFILL}; /* answered after what was decided before is durable */
     core_rig_admin_ok(&r, barrier);
     const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
@@ -488,6 +527,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_policy_decides_at_once_and_for_those_that_are_there, begin, end),
         cmocka_unit_test_setup_teardown(tags_that_nobody_owns_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(ssh_is_asked_for_where_a_check_rule_says_so, begin, end),
+        cmocka_unit_test_setup_teardown(a_client_that_goes_away_stops_asking, begin, end),
         cmocka_unit_test_teardown(a_policy_of_a_file_is_followed_while_it_is_one, end),
         cmocka_unit_test_teardown(what_old_clients_get_of_the_relay_follows_the_configuration, end),
         cmocka_unit_test_teardown(what_cannot_be_stored_was_never_true, end),
