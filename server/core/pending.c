@@ -73,9 +73,20 @@ struct waiting *waiting_new(struct core_state *s, const struct pending *fields, 
     return w;
 }
 
+/* The policy of now still asks for this session to be checked. */
+static bool ssh_holds(struct core_state *s, const struct pending *p, int64_t *period_ms)
+{
+    struct slot *source = slot_by_id(s, p->ssh_source_id), *target = slot_by_id(s, p->ssh_target_id);
+
+    return source && target && core_policy_ssh_check(s, source->work, target->work, p->ssh_user, period_ms);
+}
+
+/* A verdict does not outlive the rule that asked for it. */
 static void answer_ssh(struct core_state *s, struct waiting *w, struct core_ssh *call)
 {
-    call->accepted = w->accepted;
+    int64_t period_ms;
+
+    call->accepted = w->accepted && ssh_holds(s, w->pending, &period_ms);
     call->undecided = false;
     tx_answer_soon(s, &call->call, 0);
 }
@@ -190,7 +201,7 @@ void ssh_run(struct core_state *s, struct core_call *call)
     }
     struct waiting *w = waiting_find(s, q->auth_id);
     if (!w || !w->pending->ssh || w->pending->ssh_source_id != q->source_id ||
-        w->pending->ssh_target_id != q->target_id) {
+        w->pending->ssh_target_id != q->target_id || !str_eq(w->pending->ssh_user, q->user)) {
         tx_answer_soon(s, call, err_set(&call->err, ERR_INVALID, "unknown SSH authorisation"));
         return;
     }
@@ -206,12 +217,11 @@ void ssh_run(struct core_state *s, struct core_call *call)
 void ssh_remember(struct core_state *s, const struct waiting *w)
 {
     int64_t period_ms = 0;
-    struct slot *source = slot_by_id(s, w->pending->ssh_source_id), *target = slot_by_id(s, w->pending->ssh_target_id);
     struct core_ssh q = {
         .source_id = w->pending->ssh_source_id, .target_id = w->pending->ssh_target_id, .user = w->pending->ssh_user};
     struct buf key = BUF_INIT(1024);
 
-    if (source && target && core_policy_ssh_check(s, source->work, target->work, q.user, &period_ms) && period_ms > 0) {
+    if (ssh_holds(s, w->pending, &period_ms) && period_ms > 0) {
         ssh_key(&q, &key);
         if (s->ssh_approved.len >= 65536)
             map_release(&s->ssh_approved);

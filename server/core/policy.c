@@ -206,6 +206,7 @@ static void change_view(struct core_state *s)
     if (next || gone)
         s->tailnet_dirty |= CHANGE_POLICY;
     policy_discard(s, NULL, gone);
+    map_release(&s->ssh_approved); /* sessions that were approved under another policy are asked for again */
 }
 
 void core_policy_publish(struct core_state *s)

@@ -47,7 +47,10 @@ EVENTS = [
 ]
 PENDING = [{"authId": "hskey-authreq-0123456789abcdef01234567", "kind": "register", "hostname": "new-one",
             "source": "192.0.2.7:4711", "routes": ["10.9.0.0/16"], "requestTags": ["tag:ci"],
-            "createdAt": "2026-07-20T08:00:00Z", "expiresAt": "2026-07-20T08:15:00Z"}]
+            "createdAt": "2026-07-20T08:00:00Z", "expiresAt": "2026-07-20T08:15:00Z"},
+           {"authId": "hskey-authreq-0123456789abcdef01234568", "kind": "ssh", "hostname": "laptop",
+            "source": "192.0.2.8:41641", "routes": [], "requestTags": [], "sshSource": "laptop", "sshTarget": "gw",
+            "sshUser": "root", "createdAt": "2026-07-20T08:00:00Z", "expiresAt": "2026-07-20T08:15:00Z"}]
 ROUTES = [
     {"node": "3", "name": "gw", "prefix": "10.0.0.0/8", "state": "serving", "exit": False, "primary": "3",
      "primaryName": "gw", "reason": "approved, advertised and elected", "approvedBy": "root"},

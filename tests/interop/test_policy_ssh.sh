@@ -7,13 +7,14 @@
 # shellcheck source=lab.sh
 . "$(dirname "$0")/lab.sh"
 need_commands ssh
+AUTH_ID=none
 
 # ssh_from NAME USER@HOST COMMAND...
 ssh_from() {
   local name=$1
   shift
   on "$name" timeout 60 ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-    -o LogLevel=ERROR -o ConnectTimeout=5 "$@" </dev/null
+    -o LogLevel=INFO -o ConnectTimeout=5 "$@" </dev/null
 }
 gets_in() { [ "$(ssh_from "$1" "$2" id -un)" = "${2%@*}" ]; }
 # session NAME USER@HOST: one in the background, which waits for somebody's decision; sets AUTH_ID
@@ -70,7 +71,7 @@ check "check: her session waits, with an address to visit" session a "root@$S"
 check "the page there names the command" eval \
   'on ctl curl -fsS "$(grep -oE "http://[^ ]+/auth/[^ ]+" "$LAB/session.err")" | grep -F "headway auth approve --auth-id $AUTH_ID"'
 check "auth list shows it" eval '[ "$(waiting)" = "$AUTH_ID" ]'
-check "as the session that it is" eval 'hw auth list | grep -E "ssh.*root|root.*ssh|SSH"'
+check "as the session that it is" eval 'hw auth list | grep -F "a to s as root"'
 check_not "it has not gone on" test -s "$LAB/session"
 check "approved" hw auth approve --auth-id "$AUTH_ID"
 check "it goes on" wait_for 10 went_through

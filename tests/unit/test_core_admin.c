@@ -269,6 +269,20 @@ static void ssh_is_asked_for_where_a_check_rule_says_so(void **state)
     struct core_ssh again = {.source_id = one, .target_id = two, .user = "root"};
     assert_int_equal(core_wait(r.core, core_ssh, &again), 0);
     assert_true(again.accepted); /* for an hour */
+    set_policy(
+        "{\"ssh\":[{\"action\":\"check\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],\"users\":[\"root\"]}]}");
+    again = (struct core_ssh){.source_id = one, .target_id = two, .user = "root"};
+    assert_int_equal(core_wait(r.core, core_ssh, &again), 0);
+    assert_true(again.undecided); /* another policy knows nothing of it */
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_AUTH_APPROVE, .text = again.new_auth_id});
+    q = (struct core_ssh){.source_id = one, .target_id = two, .user = "bob", .auth_id = again.new_auth_id};
+    assert_true(core_wait(r.core, core_ssh, &q) < 0); /* it was for root */
+    q = (struct core_ssh){.source_id = one, .target_id = two, .user = "root", .auth_id = again.new_auth_id};
+    assert_int_equal(core_wait(r.core, core_ssh, &q), 0);
+    assert_true(q.accepted);
+    set_policy("{}");
+    q = (struct core_ssh){.source_id = one, .target_id = two, .user = "root", .auth_id = again.new_auth_id};
+    assert_int_equal(core_wait(r.core, core_ssh, &q), ERR_DENIED);
 }
 
 static void post_done(struct core_call *call)

@@ -2,7 +2,20 @@
 /* What waits for somebody's decision: registrations, and checks of Tailscale SSH. */
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "cli/command.h"
+
+/* The node that wants to join; of an SSH session, who wants to be whom where. */
+static void who_cell(struct table *t, const json_t *item)
+{
+    char *text = str_eq(json_text(item, "kind", ""), "ssh")
+                     ? mem_format("%s to %s as %s", json_text(item, "sshSource", "?"),
+                                  json_text(item, "sshTarget", "?"), json_text(item, "sshUser", "?"))
+                     : mem_strdup(json_text(item, "hostname", ""));
+
+    table_cell(t, text, CELL_PLAIN);
+    free(text);
+}
 
 static int list(struct cli *c)
 {
@@ -22,7 +35,7 @@ static int list(struct cli *c)
         {
             table_cell(&t, json_text(item, "authId", ""), CELL_PLAIN);
             table_cell(&t, json_text(item, "kind", ""), CELL_PLAIN);
-            table_cell(&t, json_text(item, "hostname", ""), CELL_PLAIN);
+            who_cell(&t, item);
             table_cell(&t, json_text(item, "source", ""), CELL_PLAIN);
             table_list(&t, json_object_get(item, "routes"));
             table_list(&t, json_object_get(item, "requestTags"));
