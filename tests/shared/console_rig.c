@@ -18,6 +18,8 @@ static void keep(void *context, const struct request *q)
                                              .path = mem_strdup(q->path),
                                              .body = mem_strdup(q->body),
                                              .version = q->version,
+                                             .match = q->match,
+                                             .whole = q->whole,
                                              .result = q->result}));
 }
 
@@ -229,8 +231,16 @@ void rig_answer(struct rig *r, size_t request, int status, const char *json)
     err_set(&why, status == 412 ? ERR_PRECONDITION : ERR_CONFLICT, "%s",
             json_text(json_object_get(root, "error"), "message", ""));
     decode_reply(status, root, &why, q->result, &reply);
+    reply.json = q->whole ? json_incref(root) : NULL;
     app_reply(&r->app, q->id, &reply);
     json_decref(root);
+}
+
+size_t rig_last(const struct rig *r)
+{
+    if (!r->sent.len)
+        abort();
+    return r->sent.len - 1;
 }
 
 void rig_pass(struct rig *r, int64_t ms)

@@ -12,6 +12,7 @@ struct rig_request {
     uint64_t id;
     char *method, *path, *body;
     uint64_t version;
+    bool match, whole;
     enum row_kind result;
 };
 
@@ -28,6 +29,7 @@ void rig_release(struct rig *r);
 void rig_json(struct rig *r, const char *message); /* a server-sent event */
 void rig_keys(struct rig *r, const char *script);
 void rig_answer(struct rig *r, size_t request, int status, const char *json);
+size_t rig_last(const struct rig *r);     /* the newest request */
 void rig_pass(struct rig *r, int64_t ms); /* time goes by */
 void rig_draw(struct rig *r, int rows, int cols);
 char *rig_screen(struct rig *r, int rows, int cols); /* the caller's */

@@ -12,7 +12,7 @@ static const struct list_def *const list_defs[LIST_COUNT] = {
     [LIST_NODES] = &nodes_def,     [LIST_ROUTES] = &routes_def, [LIST_PREFIXES] = &prefixes_def,
     [LIST_EVENTS] = &events_def,   [LIST_USERS] = &users_def,   [LIST_PREAUTH] = &preauth_def,
     [LIST_PENDING] = &pending_def, [LIST_API] = &api_def,       [LIST_DETAIL] = &detail_def,
-    [LIST_HA] = &ha_def,           [LIST_EXIT] = &exit_def,
+    [LIST_HA] = &ha_def,           [LIST_EXIT] = &exit_def,     [LIST_POLICY] = &policy_def,
 };
 
 static const struct view views[VIEW_COUNT] = {
@@ -24,6 +24,7 @@ static const struct view views[VIEW_COUNT] = {
                      {"node", "prefix", "ha", "exit"},
                      {0, 7, PANE_LARGE, 4},
                      pane_routes},
+    [VIEW_POLICY] = {"policy", "Policy", '4', {LIST_POLICY}, {NULL}, {0}, NULL},
     [VIEW_EVENTS] = {"events", "Events", '5', {LIST_EVENTS}, {NULL}, {5}, pane_event},
     [VIEW_USERS] = {"users", "Users", '6', {LIST_USERS}, {NULL}, {0}, NULL},
     [VIEW_KEYS] = {"keys", "Keys", '7', {LIST_PREAUTH, LIST_API}, {"pre-auth", "api"}, {0}, NULL},
@@ -42,6 +43,8 @@ static void note_row(void *context, struct row *row, enum note what)
 
     for (int i = 0; i < LIST_COUNT; i++)
         list_note(&app->lists[i], row, what);
+    if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->object, "policy"))
+        app->desk.changed_there = true;
 }
 
 void app_init(struct app *app)
@@ -53,6 +56,7 @@ void app_init(struct app *app)
     app->place.view = app->last.view = VIEW_NODES;
     app->follow = true;
     app->next_request = 1;
+    desk_init(app);
 }
 
 static void place_release(struct place *place)
@@ -70,6 +74,7 @@ void undo_release(struct undo *u)
 void app_release(struct app *app)
 {
     dialog_close(app);
+    desk_release(app);
     prompt_release(app);
     while (app->plans) {
         struct plan *next = app->plans->next;
@@ -156,6 +161,7 @@ static void enter(struct app *app, struct place place)
         detail->index = detail->top = 0;
         detail->forced = true;
     }
+    desk_enter(app);
 }
 
 void app_go(struct app *app, enum view_id view, int sub, const char *node)
@@ -295,6 +301,7 @@ void app_conn(struct app *app, enum conn_state state, const char *why, int64_t r
     c->state = state;
     c->retry_ms = retry_in_ms > 0 ? app->at.now_ms + retry_in_ms : 0;
     mem_replace(&c->why, why);
+    desk_enter(app);
 }
 
 void app_whoami(struct app *app, const char *actor, bool read_only)
@@ -307,7 +314,8 @@ void app_reply(struct app *app, uint64_t id, struct reply *reply)
 {
     if (reply->delta.rows.len)
         model_apply(&app->model, &reply->delta, app->at.now_ms);
-    plan_reply(app, id, reply);
+    if (!plan_reply(app, id, reply))
+        desk_reply(app, id, reply);
     reply_release(reply);
 }
 
@@ -362,5 +370,5 @@ int64_t app_next_ms(const struct app *app)
         next = l->hold_until_ms;
     if (app->flash.text && app->flash.until_ms > app->at.now_ms && app->flash.until_ms < next)
         next = app->flash.until_ms;
-    return next;
+    return desk_next_ms(app, next);
 }

@@ -6,6 +6,7 @@
 #include "console/ago.h"
 #include "console/command.h"
 #include "console/decode.h"
+#include "console/desk.h"
 #include "console/dialog.h"
 #include "console/key.h"
 #include "console/layout.h"
@@ -30,10 +31,21 @@ enum list_id {
     LIST_PREAUTH,
     LIST_API,
     LIST_DETAIL, /* the routes of the node that is open */
+    LIST_POLICY, /* always empty: the view shows a text */
     LIST_COUNT
 };
 
-enum view_id { VIEW_NODES, VIEW_ROUTES, VIEW_EVENTS, VIEW_USERS, VIEW_KEYS, VIEW_PENDING, VIEW_NODE, VIEW_COUNT };
+enum view_id {
+    VIEW_NODES,
+    VIEW_ROUTES,
+    VIEW_POLICY,
+    VIEW_EVENTS,
+    VIEW_USERS,
+    VIEW_KEYS,
+    VIEW_PENDING,
+    VIEW_NODE,
+    VIEW_COUNT
+};
 
 #define SUBS_MAX   4
 #define PANE_LARGE (-1)
@@ -67,7 +79,9 @@ struct conn {
 struct request {
     uint64_t id;
     const char *method, *path, *body; /* body "": none; borrowed */
-    uint64_t version;                 /* 0: none */
+    uint64_t version;                 /* 0: none, unless match says so */
+    bool match;                       /* the version is sent, be it 0 */
+    bool whole;                       /* the answer's JSON is wanted as it came */
     enum row_kind result;
 };
 
@@ -75,6 +89,13 @@ struct request {
 struct app_net {
     void (*send)(void *context, const struct request *request);
     void (*retry)(void *context);
+    void *context;
+};
+
+/* Who checks the policy's text and keeps its draft; check takes the job over and never waits. NULL: it is done at once.
+ */
+struct app_work {
+    void (*check)(void *context, struct check_job *job);
     void *context;
 };
 
@@ -109,6 +130,8 @@ struct app {
     struct moment at;
     struct conn conn;
     struct app_net net;
+    struct app_work work;
+    struct desk desk;
     struct prompt prompt;
     struct dialog dialog;
     struct flash flash;
@@ -123,7 +146,7 @@ struct app {
     uint64_t next_request;
     int64_t clock_skew_ns; /* the server's clock less this machine's */
     bool read_only, peek, peek_chosen, tail_off, force_small, follow, plan_mode, frozen, quit;
-    bool want_suspend, want_repaint, mouse;
+    bool want_suspend, want_repaint, want_editor, mouse;
     VEC(struct delta) held; /* what came while frozen */
     char *clipboard;        /* what the terminal shall take over; the loop hands it on; NULL */
     int theme;
@@ -195,7 +218,7 @@ enum glyph node_glyph(const struct m_node *n);
 void pane_section(struct canvas *c, int row, int col, int width, const char *left, const char *right);
 
 extern const struct list_def nodes_def, routes_def, prefixes_def, events_def, pending_def, users_def, preauth_def,
-    api_def, detail_def, ha_def, exit_def;
+    api_def, detail_def, ha_def, exit_def, policy_def;
 void pane_prefix(struct app *app, struct canvas *c, struct rect at);
 void pane_routes(struct app *app, struct canvas *c, struct rect at);
 bool ha_is_group(const struct row *prefix);

@@ -182,6 +182,8 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
     size_t hidden = 0;
     char text[160];
 
+    if (app->place.view == VIEW_POLICY)
+        return desk_facts(app, c, col, limit);
     count_text(app, text, sizeof(text));
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
     if (app->place.view == VIEW_NODES && app->model.tables[ROW_PENDING].index.len) {
@@ -352,6 +354,8 @@ static void draw_view(struct app *app, struct canvas *c)
 
     if (app->place.view == VIEW_NODE) {
         node_view_draw(app, c, l->body, focused);
+    } else if (app->place.view == VIEW_POLICY) {
+        desk_draw(app, c, l->body);
     } else {
         struct list_look look = {.focused = true, .hit_rows = HIT_ROW, .hit_headers = HIT_COLUMN};
 
@@ -373,6 +377,7 @@ static void refresh(struct app *app)
     struct list *l = app_list(app);
 
     model_sweep(&app->model, app->at.now_ms);
+    desk_tick(app);
     if (app->place.view == VIEW_EVENTS && app->follow)
         l->hold_until_ms = 0;
     list_refresh(l, &app->model, &app->at);
@@ -388,7 +393,7 @@ void app_draw(struct app *app, int rows, int cols)
 {
     struct canvas *c = &app->canvas;
     const struct view *v = view_get(app->place.view);
-    bool listing = app->place.view != VIEW_NODE;
+    bool listing = app->place.view != VIEW_NODE && app->place.view != VIEW_POLICY;
     bool roomy = cols >= 140 && rows >= 30;
     int pane = v->panes[app->place.sub];
 
@@ -396,7 +401,7 @@ void app_draw(struct app *app, int rows, int cols)
         .header = listing,
         .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
         .peek = listing && !pane && (app->peek_chosen ? app->peek : roomy),
-        .tail = !app->tail_off && cols >= 140 && app->place.view != VIEW_EVENTS,
+        .tail = !app->tail_off && cols >= 140 && app->place.view != VIEW_EVENTS && app->place.view != VIEW_POLICY,
         .force = app->force_small,
     };
     app->layout = layout_make(rows, cols, &wish);
@@ -413,6 +418,8 @@ void app_draw(struct app *app, int rows, int cols)
     draw_facts(app, c, app->layout.facts);
     if (app->dialog.kind)
         dialog_draw(app);
+    else if (app->place.view == VIEW_POLICY)
+        desk_draw_question(app, c);
     draw_hints(app, c, app->layout.hints);
     draw_flash(app, c, app->layout.flash);
 }

@@ -7,15 +7,26 @@ static void move(struct app *app, long rows)
 {
     struct list *l = app_list(app);
 
+    if (app->place.view == VIEW_POLICY) {
+        desk_move(app, rows);
+        return;
+    }
     if (app->place.view == VIEW_EVENTS)
         app->follow = false;
     list_move(l, rows, app->at.now_ms);
     list_mark_range(l);
 }
 
+static long rows_of(struct app *app)
+{
+    if (app->place.view != VIEW_POLICY)
+        return (long)app_list(app)->order.len;
+    return (long)(app->desk.editor.text.lines.len + app->desk.panes[app->desk.pane].len);
+}
+
 static long page(struct app *app)
 {
-    long height = (long)app_list(app)->height;
+    long height = app->place.view == VIEW_POLICY ? app->layout.body.rows : (long)app_list(app)->height;
 
     return height > 2 ? height - 1 : 1;
 }
@@ -35,13 +46,13 @@ void cmd_up(struct app *app, const char *arg)
 void cmd_first(struct app *app, const char *arg)
 {
     (void)arg;
-    move(app, -(long)app_list(app)->order.len);
+    move(app, -rows_of(app));
 }
 
 void cmd_last_row(struct app *app, const char *arg)
 {
     (void)arg;
-    move(app, (long)app_list(app)->order.len);
+    move(app, rows_of(app));
 }
 
 void cmd_half_down(struct app *app, const char *arg)
@@ -157,6 +168,8 @@ void cmd_escape(struct app *app, const char *arg)
     struct list *l = app_list(app);
 
     (void)arg;
+    if (desk_escape(app))
+        return;
     if (app->flash.text && !app->flash.until_ms) {
         app->flash.until_ms = 1;
     } else if (app->plan_mode) {
@@ -176,9 +189,16 @@ void cmd_escape(struct app *app, const char *arg)
 void cmd_close(struct app *app, const char *arg)
 {
     (void)arg;
+    if (desk_escape(app))
+        return;
     if (app->plans)
         app_flash(app, ROLE_WARN, "a change is still on its way to the server; Ctrl-C quits all the same");
-    else if (app->place.view == VIEW_NODES || !app_back(app))
+    else if (app->place.view != VIEW_NODES && app_back(app))
+        return;
+    else if (desk_modified(app))
+        app_flash(app, ROLE_WARN,
+                  "the policy (4) has changes that are not saved; Ctrl-C quits, they are offered again");
+    else
         app->quit = true;
 }
 

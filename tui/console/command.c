@@ -30,6 +30,7 @@ static const struct command commands[] = {
     {"previous", "Shift-Tab", NULL, "the part before", NULL, IN_ROUTES | IN_PREFIXES | IN_KEYS, 0, RISK_NONE, 0, cmd_previous_sub, NULL},
     {"nodes", "1", NULL, "all nodes", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_nodes, NULL},
     {"routes", "2", NULL, "routes by node, by prefix, those with several routers, exit nodes", "[node|prefix|ha|exit] [FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_routes, NULL},
+    {"policy", "4", NULL, "the access policy", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_policy, NULL},
     {"events", "5", NULL, "the journal", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_events, NULL},
     {"users", "6", NULL, "all users", "[FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_users, NULL},
     {"keys", "7", NULL, "pre-auth keys and API keys", "[pre-auth|api] [FILTER]", IN_ANY, 0, RISK_NONE, 0, cmd_keys, NULL},
@@ -68,6 +69,28 @@ static const struct command commands[] = {
     {"reverse", "S", NULL, "turn the order around", NULL, IN_LISTS, 0, RISK_NONE, 0, cmd_reverse, NULL},
     {"columns", "c", NULL, "choose the columns and their order", "[COLUMN ...]", IN_LISTS, 0, RISK_NONE, 0, cmd_columns, NULL},
     {"follow", "F", "follow", "stay at the newest event", NULL, IN_EVENTS, 0, RISK_NONE, 3, cmd_follow, NULL},
+
+    {"edit", "e Enter", "edit", "edit the policy", NULL, IN_POLICY, 0, RISK_NONE, 1, cmd_edit, refuse_edit},
+    {"review", "Ctrl-S", "review, save", "show what the changed policy would do, then save it", NULL, IN_POLICY | IN_EDIT, 0, RISK_NONE, 2, cmd_review, refuse_review},
+    {"save", "Enter", "save", "save the policy; where access is lost, a word has to be typed", NULL, IN_REVIEW, NEED_WRITE, RISK_NONE, 1, cmd_save, refuse_save},
+    {"pane", "Tab", "access, text", "the other half of the review: access, or the text", NULL, IN_REVIEW, 0, RISK_NONE, 2, cmd_pane, NULL},
+    {"edit-again", "e", "edit", "back to the text", NULL, IN_REVIEW, 0, RISK_NONE, 3, cmd_edit_again, NULL},
+    {"editor", "Ctrl-E", "$EDITOR", "edit the policy with $VISUAL, $EDITOR or vi", NULL, IN_POLICY | IN_EDIT, 0, RISK_NONE, 6, cmd_outside, refuse_edit},
+    {"problem", "F8 Ctrl-N", "problem", "the next problem of the policy", NULL, IN_POLICY | IN_EDIT, 0, RISK_NONE, 4, cmd_next_problem, NULL},
+    {"find", "/", "find", "find a text in the policy", "TEXT", IN_POLICY, 0, RISK_NONE, 5, cmd_find, NULL},
+    {"find-next", "n F3", NULL, "the next place of the text that was looked for", NULL, IN_POLICY, 0, RISK_NONE, 0, cmd_find_next, NULL},
+    {"find-previous", "N", NULL, "the place before", NULL, IN_POLICY, 0, RISK_NONE, 0, cmd_find_previous, NULL},
+    {"find-text", "Ctrl-F", "find", "find a text", NULL, IN_EDIT, 0, RISK_NONE, 5, cmd_find, NULL},
+    {"find-again", "F3", NULL, "the next place of the text that was looked for", NULL, IN_EDIT, 0, RISK_NONE, 0, cmd_find_next, NULL},
+    {"line", "Ctrl-G", NULL, "go to a line of the policy", "NUMBER", IN_POLICY | IN_EDIT, 0, RISK_NONE, 0, cmd_go_line, NULL},
+    {"adopt", "a", "adopt", "copy the policy of the file into the database", NULL, IN_POLICY, NEED_WRITE, RISK_ASK, 7, cmd_adopt, refuse_adopt},
+    {"revert", "D", "drop changes", "give up what is not saved", NULL, IN_POLICY, 0, RISK_ASK, 8, cmd_revert, refuse_revert},
+    {"explain", "=", "explain", "say whether one reaches another, and why", "SRC DST[:PORT]", IN_ANY, 0, RISK_NONE, 14, cmd_explain, NULL},
+    {"leave", "Esc Ctrl-C", "leave", "leave the editor; the text is kept", NULL, IN_EDIT, 0, RISK_NONE, 1, cmd_leave_editor, NULL},
+    {"take-back", "Ctrl-Z", "undo", "take back what was typed", NULL, IN_EDIT, 0, RISK_NONE, 3, cmd_editor_undo, NULL},
+    {"again", "Ctrl-Y", NULL, "do again what was taken back", NULL, IN_EDIT, 0, RISK_NONE, 0, cmd_editor_redo, NULL},
+    {"editor-help", "F1", NULL, "what can be done in the editor", NULL, IN_EDIT, 0, RISK_NONE, 0, cmd_help, NULL},
+    {"editor-repaint", "Ctrl-L", NULL, "draw the screen again", NULL, IN_EDIT, 0, RISK_NONE, 0, cmd_repaint, NULL},
 
     {"why", "w", "why", "why it is as it is", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 5, cmd_why, NULL},
     {"copy", "y", NULL, "copy the name, the address, the row, JSON or a command", NULL, IN_LISTS | IN_NODE, NEED_ROW, RISK_NONE, 0, cmd_copy, NULL},
@@ -150,6 +173,8 @@ unsigned verb_where(const struct app *app)
         [LIST_API] = IN_KEYS,      [LIST_DETAIL] = IN_NODE,
     };
 
+    if (app->place.view == VIEW_POLICY)
+        return desk_where(app);
     return where[app_list_id(app)];
 }
 
@@ -224,6 +249,9 @@ static const struct {
     {IN_PENDING, "Registrations that wait"},
     {IN_USERS, "List of users"},
     {IN_KEYS, "Lists of keys"},
+    {IN_POLICY, "Policy"},
+    {IN_EDIT, "Policy, in its editor"},
+    {IN_REVIEW, "Policy, before it is saved"},
 };
 
 static bool add_macro_key(const char *name, void *arg)

@@ -22,7 +22,10 @@ enum where {
     IN_USERS = 64,
     IN_KEYS = 128,
     IN_LISTS = IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS,
-    IN_ANY = 255,
+    IN_POLICY = 256,
+    IN_REVIEW = 512, /* what a policy would change */
+    IN_EDIT = 1024,  /* the policy's editor, where letters are typed */
+    IN_ANY = 1023,
 };
 
 enum need {

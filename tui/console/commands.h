@@ -98,4 +98,29 @@ void cmd_copy(struct app *app, const char *arg);
 /* cmd_new.c */
 void cmd_new(struct app *app, const char *arg);
 
+/* desk_cmd.c and desk_ask.c */
+void cmd_policy(struct app *app, const char *arg);
+void cmd_edit(struct app *app, const char *arg);
+void cmd_edit_again(struct app *app, const char *arg);
+void cmd_leave_editor(struct app *app, const char *arg);
+void cmd_editor_undo(struct app *app, const char *arg);
+void cmd_editor_redo(struct app *app, const char *arg);
+void cmd_outside(struct app *app, const char *arg);
+void cmd_find(struct app *app, const char *arg);
+void cmd_find_next(struct app *app, const char *arg);
+void cmd_find_previous(struct app *app, const char *arg);
+void cmd_go_line(struct app *app, const char *arg);
+void cmd_next_problem(struct app *app, const char *arg);
+void cmd_review(struct app *app, const char *arg);
+void cmd_save(struct app *app, const char *arg);
+void cmd_pane(struct app *app, const char *arg);
+void cmd_adopt(struct app *app, const char *arg);
+void cmd_revert(struct app *app, const char *arg);
+void cmd_explain(struct app *app, const char *arg);
+const char *refuse_edit(struct app *app);
+const char *refuse_review(struct app *app);
+const char *refuse_save(struct app *app);
+const char *refuse_adopt(struct app *app);
+const char *refuse_revert(struct app *app);
+
 #endif

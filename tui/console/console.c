@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "console/history.h"
 #include "console/net.h"
+#include "console/outside.h"
 #include "console/term.h"
 
 #define FRAME_MS 33 /* between two frames that no key asked for */
@@ -20,6 +21,7 @@
 struct loop {
     struct app app;
     struct net *net;
+    struct checker *checker;
     int signals, idle_fd;
     bool ended, key_came, draw;
     int64_t drawn_ms;
@@ -82,6 +84,36 @@ static void take_messages(struct loop *l)
     free(messages.items);
 }
 
+static void take_check(struct loop *l)
+{
+    struct check_result result;
+
+    now(l);
+    if (checker_take(l->checker, &result))
+        desk_checked(&l->app, &result);
+    l->draw = true;
+}
+
+/* The screen is the editor's until it ends. What the network brings waits in its queue. */
+static void edit_outside(struct loop *l)
+{
+    size_t len, fresh_len = 0;
+    char *text = textbuf_copy(&l->app.desk.editor.text, &len), *fresh = NULL;
+    struct err e;
+
+    l->app.want_editor = false;
+    term_leave();
+    int r = outside_edit(text, len, &fresh, &fresh_len, &e);
+    term_enter();
+    now(l);
+    if (r == 0)
+        desk_edited(&l->app, fresh, fresh_len);
+    else
+        app_flash(&l->app, ROLE_ERROR, "%s", e.message);
+    free(text);
+    l->draw = l->key_came = true;
+}
+
 static void take_signal(struct loop *l)
 {
     struct signalfd_siginfo info;
@@ -136,18 +168,19 @@ static int wait_ms(const struct loop *l)
 
 static void run(struct loop *l)
 {
-    struct pollfd fds[3] = {{.fd = STDIN_FILENO, .events = POLLIN},
+    struct pollfd fds[4] = {{.fd = STDIN_FILENO, .events = POLLIN},
                             {.fd = net_fd(l->net), .events = POLLIN},
-                            {.fd = l->signals, .events = POLLIN}};
+                            {.fd = l->signals, .events = POLLIN},
+                            {.fd = checker_fd(l->checker), .events = POLLIN}};
 
     draw(l);
     while (!l->app.quit && !l->ended) {
-        int r = poll(fds, 3, wait_ms(l));
+        int r = poll(fds, 4, wait_ms(l));
 
         if (r < 0 && errno != EINTR)
             break;
         if (r < 0)
-            fds[0].revents = fds[1].revents = fds[2].revents = 0;
+            fds[0].revents = fds[1].revents = fds[2].revents = fds[3].revents = 0;
         /* A change of the window's size comes as a signal that ends poll, and then as a key. */
         take_keys(l);
         if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -156,6 +189,10 @@ static void run(struct loop *l)
             take_messages(l);
         if (fds[2].revents)
             take_signal(l);
+        if (fds[3].revents)
+            take_check(l);
+        if (l->app.want_editor)
+            edit_outside(l);
         if (l->app.want_suspend) {
             l->app.want_suspend = false;
             term_suspend();
@@ -214,12 +251,20 @@ int console_main(const struct console_options *options)
     l->app.canvas.ascii = options->ascii || !term_utf8();
     app_init(&l->app);
     l->app.net = (struct app_net){.send = net_send, .retry = net_retry, .context = l->net};
-    if (options->state_dir)
+    l->checker = checker_start();
+    l->app.work = (struct app_work){.check = checker_send, .context = l->checker};
+    if (options->state_dir) {
         history_load(&l->app, options->state_dir);
+        desk_drafts(&l->app, options->state_dir);
+    }
     run(l);
+    checker_stop(l->checker);
+    bool kept = desk_keep(&l->app);
     if (options->state_dir)
         history_save(&l->app, options->state_dir);
     term_close();
+    if (kept)
+        fprintf(stderr, "headway: the policy's unsaved text is kept; the next console offers it\n");
     net_stop(l->net);
     app_release(&l->app);
     status = 0;

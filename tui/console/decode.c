@@ -488,5 +488,6 @@ void reply_release(struct reply *r)
     free(r->event);
     free(r->secret);
     delta_release(&r->delta);
+    json_decref(r->json);
     *r = (struct reply){0};
 }

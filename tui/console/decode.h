@@ -14,6 +14,7 @@ struct reply {
     bool undoable;      /* there is an inverse */
     char *secret;       /* a key that was just made, shown once; NULL */
     struct delta delta; /* what it names as it is now */
+    json_t *json;       /* all of it, where the request wanted that; NULL */
 };
 
 /* Each reads an answer or an event that is JSON already; ERR_INVALID where it is no object. The caller releases *out.

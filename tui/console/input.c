@@ -14,6 +14,8 @@ static void catch_up(struct app *app)
 void app_key(struct app *app, int key)
 {
     catch_up(app);
+    if (desk_paste(app, key))
+        return;
     if (app->dialog.kind) {
         dialog_key(app, key);
         return;
@@ -26,11 +28,15 @@ void app_key(struct app *app, int key)
         app->force_small = true;
         return;
     }
+    if (desk_asked(app, key))
+        return;
     const struct command *c = verb_for_key(verb_where(app), key);
     if (c) {
         verb_run(app, c, "");
         return;
     }
+    if (app->place.view == VIEW_POLICY && desk_key(app, key))
+        return;
     char name[KEY_NAME_MAX];
     if (key < CK_RESIZE)
         app_flash(app, ROLE_INFO, "%s does nothing here; ? shows what does", key_text(key, name));
@@ -41,6 +47,8 @@ void app_wheel(struct app *app, int rows)
     catch_up(app);
     if (app->dialog.kind)
         dialog_key(app, rows > 0 ? CK_DOWN : CK_UP);
+    else if (!app->prompt.kind && app->place.view == VIEW_POLICY)
+        desk_move(app, rows);
     else if (!app->prompt.kind)
         list_move(app_list(app), rows, app->at.now_ms);
     if (app->place.view == VIEW_EVENTS && rows < 0)

@@ -25,6 +25,14 @@ enum key_code {
     CK_DELETE,
     CK_BACKTAB,
     CK_F1,
+    CK_F3,
+    CK_F8,
+    CK_WORD_LEFT,
+    CK_WORD_RIGHT,
+    CK_TOP,
+    CK_BOTTOM,
+    CK_PASTE,     /* what follows is pasted ... */
+    CK_PASTE_END, /* ... up to here */
     CK_RESIZE,
     CK_MOUSE,
     CK_ALT = 0x200000, /* added to another key */

@@ -18,11 +18,13 @@
 #define RETRY_MIN_MS  1000
 #define RETRY_MAX_MS  60000
 #define HISTORY_COUNT 1000
+#define REQUEST_MAX   (16U << 20) /* bytes of a request's JSON: a policy, escaped */
 
 struct job {
     uint64_t id;
     char *method, *path, *body;
     uint64_t version;
+    bool match, whole;
     enum row_kind result;
 };
 
@@ -265,17 +267,18 @@ static void carry_out(struct net *n, const struct job *job)
     char version[24];
     struct client_call call = {.method = job->method, .path = job->path};
 
-    if (*job->body && json_read(job->body, strlen(job->body), 1 << 20, "request", &body, &e) < 0) {
+    if (*job->body && json_read(job->body, strlen(job->body), REQUEST_MAX, "request", &body, &e) < 0) {
         decode_reply(0, NULL, &e, job->result, &m.reply);
         post(n, &m);
         return;
     }
     call.body = body;
     snprintf(version, sizeof(version), "%llu", (unsigned long long)job->version);
-    if (job->version)
+    if (job->version || job->match)
         call.if_match = version;
     int r = client_call(n->calls, &call, &e);
     decode_reply(call.status, call.json, r < 0 ? &e : NULL, job->result, &m.reply);
+    m.reply.json = job->whole ? json_incref(call.json) : NULL;
     json_decref(call.json);
     json_decref(body);
     post(n, &m);
@@ -400,6 +403,8 @@ void net_send(void *net, const struct request *request)
                       .path = mem_strdup(request->path),
                       .body = mem_strdup(request->body),
                       .version = request->version,
+                      .match = request->match,
+                      .whole = request->whole,
                       .result = request->result};
 
     pthread_mutex_lock(&n->lock);

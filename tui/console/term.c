@@ -22,10 +22,13 @@
 
 #define PAIRS_MAX 512
 
+/* Numbers for keys beyond those of curses. */
+enum { TERM_WORD_LEFT = KEY_MAX + 1, TERM_WORD_RIGHT, TERM_TOP, TERM_BOTTOM, TERM_PASTE, TERM_PASTE_END };
+
 static struct {
     SCREEN *screen;
     enum depth depth;
-    bool utf8, open, mouse, extended;
+    bool utf8, open, mouse, had_mouse, extended;
     struct cell *shown; /* what is on the screen; NULL: everything has to be drawn */
     int rows, cols, theme;
     int fg[PAIRS_MAX], bg[PAIRS_MAX];
@@ -126,6 +129,39 @@ static int choose_depth(const char *colour, enum depth *out, struct err *e)
     return 0;
 }
 
+/* Pasted text comes in brackets from terminals that know how; others ignore the wish. */
+static void bracket_pastes(bool on)
+{
+    const char *name = getenv("TERM"), *wish = on ? "\033[?2004h" : "\033[?2004l";
+
+    if (name && (str_eq(name, "linux") || str_starts(name, "vt")))
+        return;
+    fflush(stdout);
+    if (write(STDOUT_FILENO, wish, strlen(wish)) < 0)
+        return; /* without it a paste is typed */
+}
+
+/* Keys that curses knows no names for: by what the terminal's description calls them, else as most terminals send. */
+static void define_keys(void)
+{
+    static const struct {
+        const char *name, *usual;
+        int key;
+    } keys[] = {
+        {"kLFT5", "\033[1;5D", TERM_WORD_LEFT}, {"kRIT5", "\033[1;5C", TERM_WORD_RIGHT},
+        {"kHOM5", "\033[1;5H", TERM_TOP},       {"kEND5", "\033[1;5F", TERM_BOTTOM},
+        {"", "\033[200~", TERM_PASTE},          {"", "\033[201~", TERM_PASTE_END},
+    };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        const char *known = *keys[i].name ? tigetstr(keys[i].name) : NULL;
+
+        define_key(keys[i].usual, keys[i].key);
+        if (known && known != (char *)-1)
+            define_key(known, keys[i].key);
+    }
+}
+
 static void set_modes(void)
 {
     raw();
@@ -160,12 +196,14 @@ int term_open(const char *colour, struct err *e)
         return r;
     }
     term.extended = COLORS > 256;
-    remember_leave("\033[?1000l\033[?1002l\033[?1006l");
+    remember_leave("\033[?1000l\033[?1002l\033[?1006l\033[?2004l");
     remember_leave(tigetstr("sgr0"));
     remember_leave(tigetstr("cnorm"));
     remember_leave(tigetstr("rmkx"));
     remember_leave(tigetstr("rmcup"));
     set_modes();
+    define_keys();
+    bracket_pastes(true);
     term.utf8 = str_eq(nl_langinfo(CODESET), "UTF-8") && !(name && str_eq(name, "linux")) && glyph_fits_locale();
     term.theme = -1;
     term.open = true;
@@ -181,6 +219,7 @@ void term_close(void)
         return;
     term.open = false;
     term_mouse(false);
+    bracket_pastes(false);
     endwin();
     delscreen(term.screen);
     free(term.shown);
@@ -338,13 +377,28 @@ void term_copy(const char *text)
 static const struct {
     int curses, key;
 } special[] = {
-    {KEY_UP, CK_UP},       {KEY_DOWN, CK_DOWN},
-    {KEY_LEFT, CK_LEFT},   {KEY_RIGHT, CK_RIGHT},
-    {KEY_HOME, CK_HOME},   {KEY_END, CK_END},
-    {KEY_PPAGE, CK_PGUP},  {KEY_NPAGE, CK_PGDN},
-    {KEY_DC, CK_DELETE},   {KEY_BTAB, CK_BACKTAB},
-    {KEY_F(1), CK_F1},     {KEY_RESIZE, CK_RESIZE},
-    {KEY_ENTER, CK_ENTER}, {KEY_BACKSPACE, CK_BACKSPACE},
+    {KEY_UP, CK_UP},
+    {KEY_DOWN, CK_DOWN},
+    {KEY_LEFT, CK_LEFT},
+    {KEY_RIGHT, CK_RIGHT},
+    {KEY_HOME, CK_HOME},
+    {KEY_END, CK_END},
+    {KEY_PPAGE, CK_PGUP},
+    {KEY_NPAGE, CK_PGDN},
+    {KEY_DC, CK_DELETE},
+    {KEY_BTAB, CK_BACKTAB},
+    {KEY_F(1), CK_F1},
+    {KEY_RESIZE, CK_RESIZE},
+    {KEY_F(3), CK_F3},
+    {KEY_F(8), CK_F8},
+    {TERM_TOP, CK_TOP},
+    {TERM_BOTTOM, CK_BOTTOM},
+    {TERM_PASTE, CK_PASTE},
+    {TERM_PASTE_END, CK_PASTE_END},
+    {TERM_WORD_LEFT, CK_WORD_LEFT},
+    {TERM_WORD_RIGHT, CK_WORD_RIGHT},
+    {KEY_ENTER, CK_ENTER},
+    {KEY_BACKSPACE, CK_BACKSPACE},
 };
 
 static struct term_event read_mouse(void)
@@ -386,14 +440,30 @@ struct term_event term_read(void)
     return event;
 }
 
+void term_leave(void)
+{
+    term.had_mouse = term.mouse;
+    term_mouse(false);
+    bracket_pastes(false);
+    endwin();
+    if (term.stderr_saved >= 0)
+        dup2(term.stderr_saved, STDERR_FILENO);
+}
+
+void term_enter(void)
+{
+    if (term.stderr_saved >= 0)
+        dup2(term.stderr_file, STDERR_FILENO);
+    set_modes();
+    bracket_pastes(true);
+    term_mouse(term.had_mouse);
+    flushinp();
+    term_redraw();
+}
+
 void term_suspend(void)
 {
-    bool mouse = term.mouse;
-
-    term_mouse(false);
-    endwin();
+    term_leave();
     kill(0, SIGSTOP);
-    set_modes();
-    term_mouse(mouse);
-    term_redraw();
+    term_enter();
 }

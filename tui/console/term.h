@@ -31,6 +31,10 @@ struct term_event {
 /* Never waits. */
 struct term_event term_read(void);
 
+/* Gives the terminal to another program, and takes it again. */
+void term_leave(void);
+void term_enter(void);
+
 /* Gives the terminal back, stops the process group, takes the terminal again when it continues. */
 void term_suspend(void);
 

@@ -52,7 +52,15 @@ enum look { LOOK_PLAIN = 0, LOOK_BOLD = 1, LOOK_DIM = 2, LOOK_UNDERLINE = 4, LOO
     X(ROLE_BANNER,     "banner",     0xe3b341, 0x7d4e00, 11,  3, LOOK_REVERSE,   LOOK_REVERSE)             \
     X(ROLE_LIVE,       "live",       0x56d364, 0x116329, 10,  2, LOOK_PLAIN,     LOOK_PLAIN)               \
     X(ROLE_FRAME,      "frame",      0x8b949e, 0x5f6770,  7,  8, LOOK_PLAIN,     LOOK_PLAIN)               \
-    X(ROLE_TITLE,      "title",      0x79c0ff, 0x0550ae, 12,  4, LOOK_BOLD,      LOOK_BOLD)
+    X(ROLE_TITLE,      "title",      0x79c0ff, 0x0550ae, 12,  4, LOOK_BOLD,      LOOK_BOLD)                \
+    X(ROLE_CODE_KEY,   "code_key",   0x79c0ff, 0x0550ae, 12,  4, LOOK_PLAIN,     LOOK_BOLD)                \
+    X(ROLE_CODE_STRING, "code_string", 0xa5d6ff, 0x0a3069, 14, 4, LOOK_PLAIN,    LOOK_PLAIN)               \
+    X(ROLE_CODE_NAME,  "code_name",  0xd2a8ff, 0x6639ba, 13,  5, LOOK_PLAIN,     LOOK_UNDERLINE)           \
+    X(ROLE_CODE_NUMBER, "code_number", 0xffa657, 0x953800, 11, 3, LOOK_PLAIN,    LOOK_PLAIN)               \
+    X(ROLE_CODE_COMMENT, "code_comment", 0x8b949e, 0x5f6770, 7, 8, LOOK_PLAIN,   LOOK_DIM)                 \
+    X(ROLE_CODE_ERROR, "code_error", 0xff7b72, 0xa40e26,  9,  1, LOOK_BOLD,      LOOK_BOLD | LOOK_REVERSE) \
+    X(ROLE_ADDED,      "added",      0x56d364, 0x116329, 10,  2, LOOK_PLAIN,     LOOK_BOLD)                \
+    X(ROLE_TAKEN,      "taken",      0xff7b72, 0xa40e26,  9,  1, LOOK_PLAIN,     LOOK_DIM)
 /* clang-format on */
 
 enum role {
