@@ -274,6 +274,39 @@ bool rig_shows(struct rig *r, const char *text)
     return found;
 }
 
+static char *read_file(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    struct buf b = BUF_INIT(0);
+    char piece[4096];
+    size_t n;
+
+    while (f && (n = fread(piece, 1, sizeof(piece), f)) > 0)
+        buf_add(&b, piece, n);
+    if (f)
+        fclose(f);
+    return buf_take(&b);
+}
+
+bool rig_golden(struct rig *r, const char *name, int rows, int cols)
+{
+    char *path = mem_format("tests/console/golden/%s.screen", name);
+    char *now = rig_screen(r, rows, cols), *was = read_file(path);
+    bool same = str_eq(now, was);
+    FILE *f = getenv("UPDATE") ? fopen(path, "we") : NULL;
+
+    if (f) {
+        same = fputs(now, f) >= 0;
+        fclose(f);
+    } else if (!same) {
+        fprintf(stderr, "%s was:\n%s\nand is:\n%s\n", path, was, now);
+    }
+    free(now);
+    free(was);
+    free(path);
+    return same;
+}
+
 const char *rig_cursor(struct rig *r)
 {
     const struct row *row = app_list(&r->app)->cursor;

@@ -34,6 +34,8 @@ void rig_pass(struct rig *r, int64_t ms); /* time goes by */
 void rig_draw(struct rig *r, int rows, int cols);
 char *rig_screen(struct rig *r, int rows, int cols); /* the caller's */
 bool rig_shows(struct rig *r, const char *text);     /* at 80x24 */
-const char *rig_cursor(struct rig *r);               /* the key of the row under the cursor, "" for none */
+/* The screen is the one of tests/console/golden/NAME.screen; UPDATE=1 writes it anew, for review. */
+bool rig_golden(struct rig *r, const char *name, int rows, int cols);
+const char *rig_cursor(struct rig *r); /* the key of the row under the cursor, "" for none */
 
 #endif

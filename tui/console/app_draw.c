@@ -323,7 +323,7 @@ static void draw_hints(struct app *app, struct canvas *c, struct rect at)
         buf_release(&keys);
     }
     vec_release(&marked);
-    canvas_text(c, at.row, at.cols - 7, 1, ROLE_KEY, "?");
+    canvas_right(c, at.row, at.cols - 8, 2, ROLE_KEY, verb_where(app) == IN_EDIT ? "F1" : "?");
     canvas_text(c, at.row, at.cols - 5, 4, ROLE_HINT, "help");
 }
 

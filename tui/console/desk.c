@@ -312,6 +312,7 @@ static void take_preview(struct app *app, const struct reply *reply)
     char *text = textbuf_copy(&d->editor.text, &len);
     review_difference(&d->panes[PANE_TEXT], d->base, d->base_len, text, len);
     free(text);
+    app->flash.until_ms = 1;
     d->before = d->mode;
     d->mode = DESK_REVIEW;
     d->pane = PANE_ACCESS;
@@ -348,6 +349,7 @@ static void take_save(struct app *app, struct reply *reply)
         saved(app, reply);
         return;
     }
+    app->flash.until_ms = 1;
     d->mode = d->before == DESK_REVIEW ? DESK_READ : d->before;
     if (reply->status == 412 || reply->status == 409) {
         fetch(app, CALL_THEIRS);

@@ -107,6 +107,8 @@ void desk_save(struct app *app);
 void desk_base(struct app *app, const char *text, size_t len, uint64_t version);
 void desk_changed(struct app *app); /* the text changed: check it soon */
 void desk_next_problem(struct app *app);
+/* A problem's text without the place, which is told beside it; borrowed. */
+const char *desk_problem_text(const struct policy_problem *p);
 
 /* desk_review.c */
 void review_clear(struct review *r);

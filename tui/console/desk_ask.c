@@ -88,7 +88,7 @@ static void take_theirs(struct app *app)
         return;
     desk_base(app, d->theirs, d->theirs_len, d->theirs_version);
     desk_changed(app);
-    app_flash(app, ROLE_INFO, "their text is here; e and Ctrl-Z bring yours back");
+    app_flash(app, ROLE_INFO, "their text is here; Ctrl-Z in the editor brings yours back");
 }
 
 static void adopt(struct app *app)
@@ -102,7 +102,7 @@ static void revert(struct app *app)
 
     if (editor_swap(&d->editor, d->base, d->base_len)) {
         desk_changed(app);
-        app_flash(app, ROLE_INFO, "the server's text is here; e and Ctrl-Z bring yours back");
+        app_flash(app, ROLE_INFO, "the server's text is here; Ctrl-Z in the editor brings yours back");
     }
 }
 

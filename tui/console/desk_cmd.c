@@ -209,6 +209,15 @@ void cmd_go_line(struct app *app, const char *arg)
         dialog_input(app, "go to line", "Enter go   Esc cancel", "", go_typed);
 }
 
+const char *desk_problem_text(const struct policy_problem *p)
+{
+    char place[64];
+    int len = snprintf(place, sizeof(place), "line %u, column %u: ", p->line, p->column);
+    const char *found = p->line ? strstr(p->text, place) : NULL;
+
+    return found && found[len] ? found + len : p->text;
+}
+
 /* The first problem behind the cursor, else the first of all. */
 void desk_next_problem(struct app *app)
 {
@@ -230,7 +239,7 @@ void desk_next_problem(struct app *app)
         return;
     }
     editor_go(&d->editor, best->line, best->column);
-    app_flash(app, ROLE_WARN, "line %u: %s", best->line, best->text);
+    app_flash(app, ROLE_WARN, "line %u: %s", best->line, desk_problem_text(best));
 }
 
 void cmd_next_problem(struct app *app, const char *arg)

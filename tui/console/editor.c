@@ -24,12 +24,12 @@ void editor_release(struct editor *e)
     *e = (struct editor){0};
 }
 
-static const struct text_line *line_at(const struct editor *e, size_t line)
+static const struct edit_line *line_at(const struct editor *e, size_t line)
 {
     return &e->text.lines.items[line];
 }
 
-static const struct text_line *this_line(const struct editor *e)
+static const struct edit_line *this_line(const struct editor *e)
 {
     return line_at(e, e->at.line);
 }
@@ -81,14 +81,14 @@ size_t editor_column(const struct editor *e)
 
 /* ---- moving ---- */
 
-static size_t before(const struct text_line *l, size_t at)
+static size_t before(const struct edit_line *l, size_t at)
 {
     while (at && is_rest(l->bytes[--at]))
         ;
     return at;
 }
 
-static size_t after(const struct text_line *l, size_t at)
+static size_t after(const struct edit_line *l, size_t at)
 {
     while (at < l->len && ++at < l->len && is_rest(l->bytes[at]))
         ;
@@ -131,7 +131,7 @@ static void word_left(struct editor *e)
 
 static void word_right(struct editor *e)
 {
-    const struct text_line *l = this_line(e);
+    const struct edit_line *l = this_line(e);
 
     if (e->at.at == l->len) {
         right(e);
@@ -146,7 +146,7 @@ static void word_right(struct editor *e)
 /* First to where the text of the line begins, then to where the line does. */
 static void home(struct editor *e)
 {
-    const struct text_line *l = this_line(e);
+    const struct edit_line *l = this_line(e);
     size_t text = 0;
 
     while (text < l->len && (l->bytes[text] == ' ' || l->bytes[text] == '\t'))
@@ -280,7 +280,7 @@ static void erase_line(struct editor *e)
 
 static bool new_line(struct editor *e)
 {
-    const struct text_line *l = this_line(e);
+    const struct edit_line *l = this_line(e);
     struct buf b = BUF_INIT(0);
     size_t blanks = 0;
 
@@ -407,7 +407,7 @@ static bool matches(const char *bytes, const char *text, size_t len, bool exact)
 }
 
 /* The first place of text in a line from a byte on, or the last one before it; SIZE_MAX: none. */
-static size_t find_in(const struct text_line *l, const char *text, size_t from, bool backwards, bool exact)
+static size_t find_in(const struct edit_line *l, const char *text, size_t from, bool backwards, bool exact)
 {
     size_t len = strlen(text), found = SIZE_MAX;
 
@@ -471,7 +471,7 @@ static void scroll(struct editor *e, size_t height, size_t width)
 }
 
 /* The part of a line that is within the field. */
-static void draw_part(struct canvas *c, struct rect at, const struct text_line *l, const unsigned char *roles,
+static void draw_part(struct canvas *c, struct rect at, const struct edit_line *l, const unsigned char *roles,
                       size_t skip, size_t end)
 {
     size_t first = cells_byte(l->bytes, l->len, skip, c->ascii);
@@ -504,7 +504,7 @@ static void draw_part(struct canvas *c, struct rect at, const struct text_line *
 /* Signs at both ends tell that a line goes on. */
 static void draw_line(struct editor *e, struct canvas *c, struct rect at, size_t line)
 {
-    const struct text_line *l = line_at(e, line);
+    const struct edit_line *l = line_at(e, line);
     size_t end = cells_byte(l->bytes, l->len, e->left + (size_t)at.cols, e->ascii);
     bool open = highlight_open(&e->colours, &e->text, line);
 

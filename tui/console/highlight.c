@@ -73,7 +73,7 @@ bool highlight_open(struct highlight *h, struct textbuf *t, size_t line)
         h->known = 1;
     }
     for (; h->known <= line; h->known++) {
-        const struct text_line *l = &t->lines.items[h->known - 1];
+        const struct edit_line *l = &t->lines.items[h->known - 1];
 
         h->open[h->known] = leaves_open(l->bytes, l->len, h->open[h->known - 1]);
     }

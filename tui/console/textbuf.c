@@ -7,7 +7,7 @@
 void textbuf_init(struct textbuf *t)
 {
     *t = (struct textbuf){0};
-    vec_push(&t->lines, ((struct text_line){0}));
+    vec_push(&t->lines, ((struct edit_line){0}));
 }
 
 static void step_release(struct text_step *s)
@@ -34,7 +34,7 @@ void textbuf_release(struct textbuf *t)
     vec_release(&t->lines);
 }
 
-static void line_reserve(struct text_line *l, size_t len)
+static void line_reserve(struct edit_line *l, size_t len)
 {
     if (len <= l->cap)
         return;
@@ -43,7 +43,7 @@ static void line_reserve(struct text_line *l, size_t len)
 }
 
 /* Puts text in the place of some bytes of one line. */
-static void line_splice(struct text_line *l, size_t from, size_t to, const char *text, size_t len)
+static void line_splice(struct edit_line *l, size_t from, size_t to, const char *text, size_t len)
 {
     line_reserve(l, l->len - (to - from) + len);
     if (l->len > to)
@@ -76,7 +76,7 @@ static void shift_lines(struct textbuf *t, size_t after, size_t remove, size_t a
     if (rest)
         memmove(&t->lines.items[after + add], &t->lines.items[after + remove], rest * sizeof(*t->lines.items));
     for (size_t i = 0; i < add; i++)
-        t->lines.items[after + i] = (struct text_line){0};
+        t->lines.items[after + i] = (struct edit_line){0};
     t->lines.len = len;
 }
 
@@ -93,7 +93,7 @@ static struct text_pos splice(struct textbuf *t, struct text_pos from, struct te
         return (struct text_pos){from.line, from.at + len};
     }
     /* What stands behind the replaced part moves to the end of the last new line. */
-    struct text_line *last = &t->lines.items[to.line];
+    struct edit_line *last = &t->lines.items[to.line];
     size_t tail_len = last->len - to.at;
     char *tail = tail_len ? mem_dup(last->bytes + to.at, tail_len) : NULL;
     shift_lines(t, from.line + 1, to.line - from.line, breaks);
@@ -102,7 +102,7 @@ static struct text_pos splice(struct textbuf *t, struct text_pos from, struct te
     for (size_t done = 0; done <= len;) {
         const char *newline = len > done ? memchr(text + done, '\n', len - done) : NULL;
         size_t piece = newline ? (size_t)(newline - text) - done : len - done;
-        struct text_line *l = &t->lines.items[at.line];
+        struct edit_line *l = &t->lines.items[at.line];
 
         line_splice(l, l->len, l->len, text + done, piece);
         at.at = l->len;
@@ -120,7 +120,7 @@ static char *cut_out(const struct textbuf *t, struct text_pos from, struct text_
     struct buf b = BUF_INIT(0);
 
     for (size_t i = from.line; i <= to.line; i++) {
-        const struct text_line *l = &t->lines.items[i];
+        const struct edit_line *l = &t->lines.items[i];
         size_t start = i == from.line ? from.at : 0, end = i == to.line ? to.at : l->len;
 
         if (end > start)
@@ -232,7 +232,7 @@ bool textbuf_equals(const struct textbuf *t, const char *text, size_t len)
     if (t->bytes != len)
         return false;
     for (size_t i = 0; i < t->lines.len; i++) {
-        const struct text_line *l = &t->lines.items[i];
+        const struct edit_line *l = &t->lines.items[i];
         bool more = i + 1 < t->lines.len;
 
         if (l->len + more > len || (l->len && memcmp(l->bytes, text, l->len) != 0) || (more && text[l->len] != '\n'))

@@ -16,7 +16,7 @@ struct text_pos {
     size_t line, at; /* from 0; at: bytes */
 };
 
-struct text_line {
+struct edit_line {
     char *bytes; /* not terminated */
     size_t len, cap;
 };
@@ -29,7 +29,7 @@ struct text_step {
 };
 
 struct textbuf {
-    VEC(struct text_line) lines; /* never empty */
+    VEC(struct edit_line) lines; /* never empty */
     VEC(struct text_step) steps;
     size_t done; /* steps before this one are in force, the others were taken back */
     unsigned group;

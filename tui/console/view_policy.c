@@ -64,7 +64,7 @@ static void draw_problems(const struct desk *d, struct canvas *c, struct rect at
         struct buf text = BUF_INIT(0);
         int row = at.row + 1 + (int)i;
 
-        for (const char *t = p->text; *t; t++)
+        for (const char *t = desk_problem_text(p); *t; t++)
             buf_addc(&text, *t == '\n' ? ' ' : *t);
         canvas_text(c, row, at.col + 1, 1, p->warning ? ROLE_WARN : ROLE_BAD, p->warning ? "W" : "E");
         if (p->line)

@@ -1,0 +1,206 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The policy at the console, with the real daemon: read, break, repair, review, save; somebody else is faster; the
+# user's own editor; text that outlives a crash; a policy that is a file's.
+# limit: 120
+# shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../shared/lib.sh"
+# shellcheck source=screen.sh
+. "$(dirname "$0")/screen.sh"
+need_commands tmux python3 curl
+need_programs
+
+type_keys() { screen_keys -l "$1"; }
+free_ports() {
+  python3 -c 'import socket
+s = [socket.socket() for _ in range(3)]
+[x.bind(("127.0.0.1", 0)) for x in s]
+print(*[x.getsockname()[1] for x in s])'
+}
+hw() { "$HEADWAY" -c "$WORK/config.yaml" "$@"; }
+daemon_answers() { curl -fsS -o /dev/null "http://127.0.0.1:$PORT/health"; }
+policy_has() { hw policy get | grep -qF -- "$1" || { hw policy get; return 1; }; }
+policy_has_not() { ! policy_has "$1"; }
+
+configure() { # the policy's section
+  cat >"$WORK/config.yaml" <<EOF
+server_url: http://127.0.0.1:$PORT
+listen_addr: 127.0.0.1:$PORT
+metrics_listen_addr: ""
+unix_socket: $WORK/headway.sock
+noise:
+  private_key_path: $WORK/noise.key
+database:
+  type: sqlite
+  sqlite:
+    path: $WORK/db.sqlite
+prefixes:
+  v4: 100.64.0.0/10
+  v6: fd7a:115c:a1e0::/48
+derp:
+  server:
+    stun_listen_addr: 127.0.0.1:$STUN
+    listen_addr: 127.0.0.1:$RELAY
+    private_key_path: $WORK/derp.key
+  urls: []
+dns:
+  base_domain: tail.example.com
+  override_local_dns: false
+policy:
+$1
+EOF
+}
+daemon_up() {
+  "$HEADWAYD" -c "$WORK/config.yaml" >>"$WORK/log" 2>&1 </dev/null &
+  DAEMON=$!
+  disown
+  wait_for 20 daemon_answers || { tail -n 20 "$WORK/log"; exit 1; }
+}
+daemon_down() { end_process "$DAEMON"; }
+console() {
+  screen_start 100 30 env LC_ALL=C.UTF-8 STATE_DIRECTORY="$WORK/state" VISUAL= EDITOR="${1:-false}" \
+    TMPDIR="$WORK/tmp" XDG_RUNTIME_DIR= sh -c "echo \$\$ >'$WORK/pid'; exec '$HEADWAY' -c '$WORK/config.yaml'"
+  screen_wait 5 LIVE >/dev/null
+}
+
+read -r PORT STUN RELAY < <(free_ports)
+mkdir -p "$WORK/tmp"
+configure "  mode: database"
+daemon_up
+at_exit daemon_down
+cat >"$WORK/policy" <<'EOF'
+{
+  // who may do what
+  "groups": {"group:ops": ["alice@"]},
+  "acls": [
+    {"action": "accept", "src": ["group:ops"], "dst": ["*:22"]},
+  ],
+}
+EOF
+hw users create alice >/dev/null
+hw policy set -f "$WORK/policy" >/dev/null
+
+# --- read, break, repair, review, save
+console
+screen_keys 4
+check "the policy is shown with its line numbers" screen_wait 3 '^ +5 +\{"action": "accept"'
+check "and its version" screen_wait 3 'version [0-9]+'
+screen_keys j j j j End e
+check "the editor is there" screen_wait 3 EDIT
+screen_keys BSpace BSpace
+check "a mistake is named while it is typed" screen_wait 3 '1 error'
+check "with its place" screen_wait 3 '^ E 5:[0-9]+ |^ E 6:[0-9]+ '
+type_keys '},'
+check "repaired, it is forgotten" screen_wait_not 3 '1 error'
+screen_keys Up End Enter
+type_keys '{"action": "accept", "src": ["alice@"], "dst": ["*:443"]}, // added here'
+check "the text is marked as changed" screen_wait 3 MODIFIED
+check "and kept beside the screen" wait_for 3 eval 'ls "$WORK"/state/policy-*.draft'
+check "for its owner only" eval '[ "$(stat -c %a "$WORK"/state/policy-*.draft)" = 600 ]'
+check "the daemon has the old one" policy_has_not 'added here'
+screen_keys C-s
+check "a review comes before it is saved" screen_wait 5 'review'
+check "with who gains and loses" screen_wait 3 'access: [0-9]+ pair'
+screen_keys Tab
+check "and the text's changes" screen_wait 3 '^ \+ .*added here'
+screen_keys Enter
+check "it is saved" screen_wait 5 'the policy is saved, version'
+check "the daemon has it" wait_for 3 policy_has 'added here'
+check "no draft is left" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
+screen_keys u
+check "taking it back is asked" screen_wait 3 'y undo'
+screen_keys y
+check "and done" wait_for 3 policy_has_not 'added here'
+check "also on the screen" screen_wait_not 3 'added here'
+
+# --- somebody else is faster
+screen_keys g j e
+screen_keys End
+type_keys ' mine'
+sed 's|// who|// THEIRS: who|' "$WORK/policy" | hw policy set -f - >/dev/null
+check "another's change is told while one types" screen_wait 5 'SAVED BY ANOTHER'
+screen_keys C-s
+screen_wait 5 'Enter saves it' >/dev/null
+screen_keys Enter
+check "saving over it asks" screen_wait 5 'somebody else saved'
+check "nothing was written over" policy_has THEIRS
+screen_keys t
+check "theirs can be seen" screen_wait 3 '^ \+ .*THEIRS'
+screen_keys Escape
+check "the question stays" screen_wait 3 'somebody else saved'
+screen_keys k
+check "mine over theirs is shown first" screen_wait 5 'Enter saves it'
+screen_keys Tab
+check "with what theirs loses" screen_wait 3 '^ - .*THEIRS'
+screen_keys Enter
+check "and saved by the user's word" wait_for 5 policy_has ' mine'
+check "over theirs" policy_has_not THEIRS
+
+# --- the user's own editor
+screen_keys C-c
+wait_for 5 screen_ended >/dev/null || { screen_keys C-c; wait_for 5 screen_ended >/dev/null; }
+cat >"$WORK/editor" <<EOF
+#!/bin/sh
+stat -c '%a %n' "\$1" "\$(dirname "\$1")" >"$WORK/seen"
+sed -i 's|mine|from the editor|' "\$1"
+EOF
+chmod +x "$WORK/editor"
+console "$WORK/editor"
+screen_keys 4
+screen_wait 3 ' mine' >/dev/null
+screen_keys C-e
+check "the editor's text comes back" screen_wait 5 'from the editor'
+check "as a change that is not saved" screen_wait 3 MODIFIED
+check "its file was the user's alone" grep -q '^600 .*policy.hujson' "$WORK/seen"
+check "and so was its folder" grep -q "^700 $WORK/tmp/headway-" "$WORK/seen"
+check "nothing of it is left" eval '[ -z "$(ls -A "$WORK/tmp")" ]'
+screen_keys e C-z
+check "it is one step to take back" screen_wait_not 3 'from the editor'
+screen_keys Escape
+screen_keys C-c
+wait_for 5 screen_ended >/dev/null
+console "sh -c 'exit 3'"
+screen_keys 4
+screen_wait 3 ' mine' >/dev/null
+screen_keys C-e
+check "an editor that fails is named" screen_wait 5 'ended with status 3'
+check "and changes nothing" screen_has_not MODIFIED
+
+# --- a crash
+screen_keys g e
+type_keys '// outlives '
+check "what is typed is kept" wait_for 3 eval 'grep -q outlives "$WORK"/state/policy-*.draft'
+kill -KILL "$(cat "$WORK/pid")"
+wait_for 5 screen_ended >/dev/null
+console
+screen_keys 4
+check "the next console offers it" screen_wait 5 'unsaved text was found'
+screen_keys r
+check "and takes it up" screen_wait 3 '// outlives \{'
+kill -SEGV "$(cat "$WORK/pid")"
+wait_for 5 screen_ended >/dev/null
+console
+screen_keys 4
+check "a second time, too" screen_wait 5 'unsaved text was found'
+screen_keys D
+check "until it is dropped" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
+screen_keys C-c
+wait_for 5 screen_ended >/dev/null
+
+# --- a file's policy
+daemon_down
+configure "  mode: file
+  path: $WORK/policy"
+daemon_up
+console
+screen_keys 4
+check "a file's policy says that it is only read" screen_wait 5 'read-only: of a file'
+screen_keys e
+check "and why" screen_wait 3 'policy.mode'
+screen_keys a
+check "adopting it is offered" screen_wait 3 'copy the policy from its file'
+screen_keys y
+check "and done" screen_wait 3 'is in the database, too'
+screen_keys Escape
+screen_keys C-c
+check "the console ends" wait_for 5 screen_ended

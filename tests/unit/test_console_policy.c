@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The console's policy view without a daemon: reading, typing, problems, review, saving, conflicts, drafts, rights. Its
+ * screens are compared with those in tests/console/golden. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "shared/console_rig.h"
+
+#define POLICY                                                                                                         \
+    "{\n"                                                                                                              \
+    "  // who may do what\n"                                                                                           \
+    "  \"groups\": {\"group:ops\": [\"alice@\"]},\n"                                                                   \
+    "  \"tagOwners\": {\"tag:db\": [\"group:ops\"]},\n"                                                                \
+    "  \"acls\": [\n"                                                                                                  \
+    "    {\"action\": \"accept\", \"src\": [\"group:ops\"], \"dst\": [\"tag:db:5432\"]},\n"                            \
+    "    {\"action\": \"accept\", \"src\": [\"10.20.0.0/16\"], \"dst\": [\"*:443\"]},\n"                               \
+    "  ],\n"                                                                                                           \
+    "}\n"
+
+static char *get_answer(const char *policy, int version, const char *mode)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+
+    json_open(&o, '{');
+    json_put_str(&o, "policy", policy);
+    json_put_u64(&o, "version", (uint64_t)version);
+    json_put_str(&o, "mode", mode);
+    json_close(&o, '}');
+    return buf_take(&b);
+}
+
+static void answer_get(struct rig *r, const char *policy, int version, const char *mode)
+{
+    char *json = get_answer(policy, version, mode);
+
+    assert_string_equal(r->sent.items[rig_last(r)].path, "/api/headway/policy");
+    assert_string_equal(r->sent.items[rig_last(r)].method, "GET");
+    rig_answer(r, rig_last(r), 200, json);
+    free(json);
+}
+
+/* The clock of the checks rings, and the screen is drawn. */
+static void settle(struct rig *r)
+{
+    rig_pass(r, 1000);
+    rig_draw(r, 24, 80);
+}
+
+static void open_policy(struct rig *r)
+{
+    rig_init(r, 0);
+    rig_keys(r, "4");
+    answer_get(r, POLICY, 41, "database");
+    settle(r);
+}
+
+static char *typed(struct rig *r)
+{
+    size_t len;
+
+    return textbuf_copy(&r->app.desk.editor.text, &len);
+}
+
+static void text_is(struct rig *r, const char *expected)
+{
+    char *now = typed(r);
+
+    assert_string_equal(now, expected);
+    free(now);
+}
+
+static const char preview[] =
+    "{\"ok\":true,\"findings\":[{\"line\":7,\"column\":5,\"severity\":\"warning\",\"message\":\"it adds nothing\"}],"
+    "\"totals\":{\"pairs_lost\":2,\"pairs_gained\":6,\"routes_hidden\":1,\"routes_shown\":0,\"rows\":3},"
+    "\"rows\":[{\"kind\":\"lost\",\"sources\":{\"count\":2,\"names\":[\"laptop-carol\",\"phone\\u001b[31m-carol\"]},"
+    "\"destinations\":{\"count\":1,\"names\":[\"nas\"]},\"what\":[\"tcp port 22\",\"tcp port 445\"],\"pairs\":2,"
+    "\"online_pairs\":1},{\"kind\":\"gained\",\"sources\":{\"count\":6,\"names\":[\"a\",\"b\"]},\"destinations\":"
+    "{\"count\":1,\"names\":[\"db-01\"]},\"what\":[\"tcp port 5432\"],\"pairs\":6,\"online_pairs\":0}],"
+    "\"routes\":[{\"kind\":\"hidden\",\"router\":\"gw-ber-1\",\"route\":\"10.20.0.0/16\",\"viewers\":{\"count\":3,"
+    "\"names\":[\"nas\",\"laptop-bob\"]}}],\"approvals\":[{\"router\":\"gw-ber-2\",\"route\":\"10.21.0.0/16\","
+    "\"viewers\":1}]}";
+static const char no_losses[] =
+    "{\"ok\":true,\"findings\":[],\"totals\":{\"pairs_lost\":0,\"pairs_gained\":1},\"rows\":["
+    "],\"routes\":[],\"approvals\":[]}";
+
+/* From the text, with a line typed, to the review. */
+static void review(struct rig *r, const char *answer)
+{
+    rig_keys(r, "e<Down><End><Enter>// typed");
+    settle(r);
+    rig_keys(r, "<Ctrl-S>");
+    assert_string_equal(r->sent.items[rig_last(r)].path, "/api/headway/policy/preview");
+    assert_non_null(strstr(r->sent.items[rig_last(r)].body, "// typed"));
+    rig_answer(r, rig_last(r), 200, answer);
+    rig_draw(r, 24, 80);
+}
+
+static void the_screens_are_as_they_were(void **state)
+{
+    struct rig r;
+    size_t wrong = 0;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "4");
+    wrong += !rig_golden(&r, "policy-reading", 24, 80);
+    answer_get(&r, "", 0, "database");
+    settle(&r);
+    wrong += !rig_golden(&r, "policy-none", 24, 80);
+    rig_release(&r);
+
+    open_policy(&r);
+    wrong += !rig_golden(&r, "policy", 24, 80);
+    r.app.canvas.ascii = true;
+    wrong += !rig_golden(&r, "policy-ascii", 16, 60);
+    r.app.canvas.ascii = false;
+    rig_keys(&r, "e<Down><Down><Down><End><Backspace><Backspace>x");
+    settle(&r);
+    wrong += !rig_golden(&r, "policy-error", 24, 80);
+    rig_keys(&r, "<F1>");
+    wrong += !rig_golden(&r, "policy-help", 24, 80);
+    rig_release(&r);
+
+    open_policy(&r);
+    review(&r, preview);
+    wrong += !rig_golden(&r, "policy-review", 24, 80);
+    rig_keys(&r, "<Tab>");
+    wrong += !rig_golden(&r, "policy-review-text", 24, 80);
+    rig_release(&r);
+    assert_int_equal(wrong, 0);
+}
+
+static void reading_moves_and_finds(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "jj");
+    assert_true(rig_shows(&r, "Ln 3 Col 1"));
+    rig_keys(&r, "G");
+    assert_true(rig_shows(&r, "Ln 10 Col 1"));
+    rig_keys(&r, "g/tag:db<Enter>");
+    assert_true(rig_shows(&r, "Ln 4 Col 18"));
+    rig_keys(&r, "n");
+    assert_true(rig_shows(&r, "Ln 6 "));
+    rig_keys(&r, "N");
+    assert_true(rig_shows(&r, "Ln 4 "));
+    rig_keys(&r, "<Ctrl-G>7<Enter>");
+    assert_true(rig_shows(&r, "Ln 7 Col 1"));
+    rig_keys(&r, "x"); /* letters do not type while it is only read */
+    text_is(&r, POLICY);
+    rig_release(&r);
+}
+
+static void a_problem_is_shown_while_typing_and_goes_again(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "e<Down><Down><Home>x");
+    assert_false(r.app.desk.problems.len); /* not before the fingers rest */
+    int64_t next = app_next_ms(&r.app);
+    assert_true(next <= r.now_ms + 150);
+    rig_pass(&r, 149);
+    rig_draw(&r, 24, 80);
+    assert_false(r.app.desk.problems.len);
+    rig_pass(&r, 1);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "1 error"));
+    assert_true(rig_shows(&r, "E 3:3 "));
+    assert_int_equal(r.app.desk.problems.items[0].line, 3);
+    rig_keys(&r, "<Ctrl-Home><F8>");
+    assert_true(rig_shows(&r, "Ln 3 Col 3"));
+    /* A text with errors is not even sent. */
+    size_t sent = r.sent.len;
+    rig_keys(&r, "<Ctrl-S>");
+    assert_int_equal(r.sent.len, sent);
+    rig_keys(&r, "<Del>");
+    settle(&r);
+    assert_false(r.app.desk.problems.len);
+    assert_false(desk_modified(&r.app));
+    rig_release(&r);
+}
+
+static void who_never_rests_is_checked_too(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "e");
+    for (int i = 0; i < 12 && !r.app.desk.problems.len; i++) {
+        rig_keys(&r, "x");
+        rig_pass(&r, 100);
+        rig_draw(&r, 24, 80);
+    }
+    assert_true(r.app.desk.problems.len);
+    rig_release(&r);
+}
+
+static void saving_names_the_version(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    review(&r, no_losses);
+    assert_true(rig_shows(&r, "nobody gains or loses access"));
+    rig_keys(&r, "<Enter>");
+    const struct rig_request *q = &r.sent.items[rig_last(&r)];
+    assert_string_equal(q->method, "PUT");
+    assert_true(q->match);
+    assert_int_equal(q->version, 41);
+    size_t sent = r.sent.len;
+    rig_keys(&r, "<Enter><Esc>"); /* once is enough, and it cannot be left while it is under way */
+    assert_int_equal(r.sent.len, sent);
+    rig_answer(&r, rig_last(&r), 200,
+               "{\"event\":\"1.41\",\"version\":42,\"result\":null,\"inverse\":{\"method\":\"PUT\"}}");
+    assert_true(rig_shows(&r, "version 42"));
+    assert_false(desk_modified(&r.app));
+    assert_int_equal(r.app.undos.len, 1);
+    /* The journal tells of it; the text is fetched and is the same. */
+    rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"alice\","
+                 "\"object\":\"policy\",\"text\":\"The policy was changed\"}");
+    settle(&r);
+    char *now = typed(&r);
+    answer_get(&r, now, 42, "database");
+    free(now);
+    assert_true(rig_shows(&r, "version 42"));
+    rig_release(&r);
+}
+
+static void lost_access_wants_a_word(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    review(&r, preview);
+    size_t sent = r.sent.len;
+    rig_keys(&r, "<Enter>lost<Enter>");
+    assert_int_equal(r.sent.len, sent);
+    rig_keys(&r, "<Enter>LOST<Enter>");
+    assert_int_equal(r.sent.len, sent + 1);
+    assert_string_equal(r.sent.items[sent].method, "PUT");
+    rig_release(&r);
+}
+
+static void what_the_server_would_refuse_is_not_sent(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    review(&r, "{\"ok\":false,\"findings\":[{\"line\":3,\"column\":1,\"severity\":\"error\",\"message\":\"test(s) "
+               "failed\\nalice cannot\"}],\"totals\":{},\"rows\":[]}");
+    assert_true(rig_shows(&r, "line 3: test(s) failed"));
+    assert_true(rig_shows(&r, "alice cannot"));
+    size_t sent = r.sent.len;
+    rig_keys(&r, "<Enter>");
+    assert_int_equal(r.sent.len, sent);
+    rig_keys(&r, "<Esc>y");
+    char *now = typed(&r);
+    assert_non_null(strstr(now, "// typedy")); /* the editor again */
+    free(now);
+    rig_release(&r);
+}
+
+static void conflict(struct rig *r, const char *theirs)
+{
+    open_policy(r);
+    review(r, no_losses);
+    rig_keys(r, "<Enter>");
+    rig_answer(r, rig_last(r), 412, "{\"error\":{\"code\":\"precondition\",\"message\":\"it is at version 42\"}}");
+    answer_get(r, theirs, 42, "database");
+}
+
+static void a_conflict_loses_neither_text(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    conflict(&r, "{\n  \"acls\": [], // theirs\n}\n");
+    size_t wrong = !rig_golden(&r, "policy-conflict", 24, 80);
+    rig_keys(&r, "t");
+    assert_true(rig_shows(&r, "// theirs"));
+    rig_keys(&r, "<Enter>"); /* only looked at */
+    rig_keys(&r, "<Esc>d");
+    assert_true(rig_shows(&r, "// typed"));
+    wrong += !rig_golden(&r, "policy-compare", 24, 80);
+    rig_keys(&r, "<Esc>");
+    assert_true(rig_shows(&r, "somebody else saved"));
+    /* Mine over theirs: what it takes away is shown first, and theirs is the version that is named. */
+    rig_keys(&r, "k");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/preview");
+    rig_answer(&r, rig_last(&r), 200, no_losses);
+    rig_keys(&r, "<Tab>");
+    assert_true(rig_shows(&r, "// theirs"));
+    rig_keys(&r, "<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].method, "PUT");
+    assert_int_equal(r.sent.items[rig_last(&r)].version, 42);
+    assert_int_equal(wrong, 0);
+    rig_release(&r);
+}
+
+static void theirs_can_be_taken_and_mine_brought_back(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    conflict(&r, "{}\n");
+    rig_keys(&r, "x");
+    text_is(&r, "{}\n");
+    assert_false(desk_modified(&r.app));
+    assert_int_equal(r.app.desk.version, 42);
+    rig_keys(&r, "<Ctrl-Z>");
+    char *now = typed(&r);
+    assert_non_null(strstr(now, "// typed"));
+    free(now);
+    rig_release(&r);
+}
+
+static void what_another_saves_is_told_while_typing(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "e// mine ");
+    rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"bob\","
+                 "\"object\":\"policy\",\"text\":\"The policy was changed\"}");
+    settle(&r);
+    answer_get(&r, "{}\n", 42, "database");
+    assert_true(rig_shows(&r, "SAVED BY ANOTHER"));
+    assert_int_equal(r.app.desk.version, 41); /* saving will say so */
+    rig_release(&r);
+
+    /* Where nothing was typed the new text is simply there. */
+    open_policy(&r);
+    rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"bob\","
+                 "\"object\":\"policy\",\"text\":\"The policy was changed\"}");
+    settle(&r);
+    answer_get(&r, "{}\n", 42, "database");
+    text_is(&r, "{}\n");
+    rig_release(&r);
+}
+
+static void a_lost_connection_loses_no_text(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "e// mine ");
+    app_conn(&r.app, CONN_DOWN, "no answer", 1000);
+    rig_keys(&r, "more ");
+    settle(&r);
+    size_t sent = r.sent.len;
+    rig_keys(&r, "<Ctrl-S>");
+    assert_int_equal(r.sent.len, sent); /* not now, and it says why */
+    assert_true(rig_shows(&r, "not connected"));
+    app_conn(&r.app, CONN_LIVE, "", 0);
+    char *now = typed(&r);
+    assert_non_null(strstr(now, "// mine more "));
+    free(now);
+    rig_release(&r);
+}
+
+/* The answer to a save never came: whether it is saved is seen from the server's text. */
+static void an_answer_that_never_came_is_found_out(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    review(&r, no_losses);
+    rig_keys(&r, "<Enter>");
+    rig_answer(&r, rig_last(&r), 0, "{}");
+    settle(&r);
+    char *now = typed(&r);
+    assert_true(desk_modified(&r.app));
+    answer_get(&r, now, 42, "database");
+    free(now);
+    assert_false(desk_modified(&r.app));
+    assert_int_equal(r.app.desk.version, 42);
+    rig_release(&r);
+}
+
+static void what_may_not_be_edited_says_so_before(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "4");
+    answer_get(&r, POLICY, 0, "file");
+    settle(&r);
+    assert_true(rig_golden(&r, "policy-file", 24, 80));
+    rig_keys(&r, "ex");
+    text_is(&r, POLICY);
+    rig_keys(&r, "a");
+    assert_true(rig_shows(&r, "copy the policy from its file"));
+    rig_keys(&r, "y");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/adopt");
+    rig_answer(&r, rig_last(&r), 200, "{\"policy\":\"\",\"version\":1,\"mode\":\"file\"}");
+    assert_true(rig_shows(&r, "policy.mode"));
+    rig_release(&r);
+
+    open_policy(&r);
+    app_whoami(&r.app, "alice", true);
+    assert_true(rig_shows(&r, "read-only: of your key"));
+    rig_keys(&r, "e");
+    assert_true(rig_shows(&r, "your key may only read"));
+    rig_keys(&r, "x");
+    text_is(&r, POLICY);
+    rig_release(&r);
+}
+
+static void a_paste_is_no_command(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "<Paste>d1e<Enter>x<PasteEnd>"); /* while it is only read: nothing */
+    text_is(&r, POLICY);
+    assert_int_equal(r.app.place.view, VIEW_POLICY);
+    rig_keys(&r, "e<Paste>// a<Enter>  // b<Enter><PasteEnd>");
+    text_is(&r, "// a\n  // b\n" POLICY);
+    rig_keys(&r, "<Ctrl-Z>");
+    text_is(&r, POLICY);
+    rig_keys(&r, "<Ctrl-F><Paste>tag:db<PasteEnd><Enter>");
+    assert_true(rig_shows(&r, "Ln 4 "));
+    rig_keys(&r, "<Paste>lost end");
+    rig_pass(&r, 4000);
+    rig_draw(&r, 24, 80);
+    char *now = typed(&r);
+    assert_non_null(strstr(now, "lost end"));
+    free(now);
+    rig_release(&r);
+}
+
+static void an_explanation_is_asked_for(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "=laptop-alice db-01:5432<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=laptop-alice&dst=db-01&port=5432");
+    rig_answer(&r, rig_last(&r), 200,
+               "{\"allowed\":true,\"src\":\"laptop-alice\",\"dst\":\"db-01\",\"steps\":[{\"ok\":true,\"text\":\"line 6 "
+               "allows it\"}]}");
+    assert_true(rig_shows(&r, "Yes: laptop-alice reaches db-01"));
+    assert_true(rig_shows(&r, "line 6 allows it"));
+    rig_release(&r);
+}
+
+/* A console that ended left a draft: another process writes one, and this one finds it. */
+static void unsaved_text_is_offered_again(void **state)
+{
+    char dir[] = "/tmp/headway-desk-XXXXXX";
+    struct rig r;
+    int status;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    pid_t child = fork();
+    if (child == 0) {
+        open_policy(&r);
+        desk_drafts(&r.app, dir);
+        rig_keys(&r, "e// kept ");
+        settle(&r); /* that is all it takes: no farewell */
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    rig_init(&r, 0);
+    desk_drafts(&r.app, dir);
+    assert_int_equal(r.app.desk.drafts.len, 1);
+    rig_keys(&r, "4");
+    answer_get(&r, "{}\n", 43, "database"); /* somebody saved meanwhile */
+    assert_true(rig_shows(&r, "unsaved text was found"));
+    rig_keys(&r, "r");
+    text_is(&r, "// kept " POLICY);
+    assert_int_equal(r.app.desk.version, 41); /* so that saving meets the conflict */
+    assert_true(desk_modified(&r.app));
+    settle(&r);
+    assert_true(desk_keep(&r.app));
+    rig_keys(&r, "<Ctrl-Z>");
+    settle(&r);
+    assert_false(desk_keep(&r.app)); /* as the server has it: no draft */
+    rig_release(&r);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void leaving_asks_where_text_is_unsaved(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "e// x <Esc>1q");
+    assert_false(r.app.quit);
+    assert_true(rig_shows(&r, "not saved"));
+    rig_keys(&r, "4Dy1q");
+    assert_true(r.app.quit);
+    rig_release(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_screens_are_as_they_were),
+        cmocka_unit_test(reading_moves_and_finds),
+        cmocka_unit_test(a_problem_is_shown_while_typing_and_goes_again),
+        cmocka_unit_test(who_never_rests_is_checked_too),
+        cmocka_unit_test(saving_names_the_version),
+        cmocka_unit_test(lost_access_wants_a_word),
+        cmocka_unit_test(what_the_server_would_refuse_is_not_sent),
+        cmocka_unit_test(a_conflict_loses_neither_text),
+        cmocka_unit_test(theirs_can_be_taken_and_mine_brought_back),
+        cmocka_unit_test(what_another_saves_is_told_while_typing),
+        cmocka_unit_test(a_lost_connection_loses_no_text),
+        cmocka_unit_test(an_answer_that_never_came_is_found_out),
+        cmocka_unit_test(what_may_not_be_edited_says_so_before),
+        cmocka_unit_test(a_paste_is_no_command),
+        cmocka_unit_test(an_explanation_is_asked_for),
+        cmocka_unit_test(unsaved_text_is_offered_again),
+        cmocka_unit_test(leaving_asks_where_text_is_unsaved),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
