@@ -43,9 +43,9 @@ bool check_do(struct check_job *job, struct check_result *out)
 
     *out = (struct check_result){.serial = job->serial};
     /* The draft first: nothing that the text does to its reader may cost it. */
-    if (job->draft && text && draft_write(job->draft, job->server, job->version, job->text, job->len, &e) < 0)
+    if (job->draft && !job->remove && draft_write(job->draft, job->server, job->version, job->text, job->len, &e) < 0)
         out->trouble = mem_strdup(e.message);
-    else if (job->draft && !text)
+    else if (job->draft && job->remove)
         draft_remove(job->draft);
     if (text && policy_parse(job->text, job->len, &policy, &out->problems) < 0)
         policy = NULL;
@@ -128,6 +128,13 @@ void checker_send(void *checker, struct check_job *job)
     struct checker *c = checker;
 
     pthread_mutex_lock(&c->lock);
+    if (c->waits && !job->text) {
+        /* The text that waits is still to be checked. */
+        job->serial = c->job.serial;
+        job->text = c->job.text;
+        job->len = c->job.len;
+        c->job.text = NULL;
+    }
     job_release(&c->job);
     c->job = *job;
     c->waits = true;

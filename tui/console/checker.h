@@ -8,9 +8,10 @@
 
 struct check_job {
     uint64_t serial;
-    char *text; /* NULL: only the draft is removed */
+    char *text; /* NULL: none is checked */
     size_t len;
-    char *draft; /* the file of the draft; NULL: it is not kept */
+    char *draft; /* the file of the draft; NULL: it stays as it is */
+    bool remove; /* the draft goes, instead of being written */
     char *server;
     uint64_t version;
 };

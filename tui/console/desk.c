@@ -109,7 +109,7 @@ void desk_checked(struct app *app, struct check_result *result)
 static void start_check(struct app *app)
 {
     struct desk *d = &app->desk;
-    bool keep = d->draft && desk_modified(app);
+    bool modified = desk_modified(app), keep = d->draft && (modified || d->draft_written);
     struct check_job job = {.serial = d->editor.text.serial, .version = d->version};
     struct check_result result;
 
@@ -117,7 +117,9 @@ static void start_check(struct app *app)
     job.text = textbuf_copy(&d->editor.text, &job.len);
     job.draft = keep ? mem_strdup(d->draft) : NULL;
     job.server = mem_strdup(server_of(app));
-    d->draft_written |= keep;
+    /* What is as the server has it again needs no draft. */
+    job.remove = !modified;
+    d->draft_written = keep && modified;
     d->sent = job.serial;
     if (app->work.check)
         app->work.check(app->work.context, &job);
@@ -125,15 +127,16 @@ static void start_check(struct app *app)
         desk_checked(app, &result);
 }
 
-/* What is saved, or is as the server has it again, needs no draft. */
+/* What is saved needs no draft. */
 static void drop_draft(struct app *app)
 {
     struct desk *d = &app->desk;
-    struct check_job job = {.draft = d->draft_written ? mem_strdup(d->draft) : NULL};
+    struct check_job job = {.remove = true};
     struct check_result result;
 
     if (!d->draft_written)
         return;
+    job.draft = mem_strdup(d->draft);
     d->draft_written = false;
     if (app->work.check)
         app->work.check(app->work.context, &job);
@@ -431,11 +434,8 @@ void desk_tick(struct app *app)
 
     if (d->pasting && d->paste_ms + PASTE_MS <= now)
         end_paste(app);
-    if (d->check_ms && d->check_ms <= now) {
+    if (d->check_ms && d->check_ms <= now)
         start_check(app);
-        if (!desk_modified(app))
-            drop_draft(app);
-    }
     if (d->loaded && d->changed_there && !d->calls[CALL_SAVE] && app->conn.state == CONN_LIVE)
         fetch(app, CALL_GET);
 }
