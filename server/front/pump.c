@@ -50,7 +50,7 @@ static void linger_due(struct loop_timer *timer)
 /* The client is given time to read the end of the answer: a socket that is closed with bytes unread is reset. */
 static void finish_client(struct pump *p)
 {
-    if (p->client.held)
+    if (p->client.held || !stream_is_sent(p->client.stream))
         return;
     stream_shutdown(p->client.stream);
     stream_pause(p->client.stream, false);
@@ -94,8 +94,11 @@ static void move(struct pump *p, struct side *from, struct side *to)
 /* Writes what was held; the other side is read again once it is gone. */
 static void drain(struct pump *p, struct side *to, struct side *from)
 {
-    if (!to->held)
+    if (!to->held) {
+        if (p->ending && to == &p->client)
+            finish_client(p);
         return;
+    }
     long n = stream_write(to->stream, to->held + to->held_at, to->held_len - to->held_at, NULL);
     if (n < 0) {
         pump_close(p);

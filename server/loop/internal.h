@@ -33,7 +33,7 @@ struct loop {
     struct loop_task deferred; /* head of a ring */
     struct epoll_event events[LOOP_EVENTS];
     int event_at, event_count; /* of the turn that runs */
-    uint8_t *scratch;          /* in, out, raw */
+    uint8_t *scratch;          /* in, out, raw, sealed */
 
     pthread_mutex_t lock;    /* guards posted, the links of what is in it, and rung */
     struct loop_task posted; /* head of a ring */
@@ -51,27 +51,33 @@ void loop_ring_move(struct loop_task *from, struct loop_task *to);
 int loop_timers_wait(const struct loop *l);
 void loop_timers_run(struct loop *l);
 
-#define LOOP_RAW ((size_t)64 * 1024)
-uint8_t *loop_scratch_raw(struct loop *l); /* LOOP_RAW bytes: what TLS has not opened yet */
+#define LOOP_RAW    ((size_t)64 * 1024)
+#define LOOP_SEALED ((size_t)72 * 1024)
+uint8_t *loop_scratch_raw(struct loop *l);    /* LOOP_RAW bytes: what TLS has not opened yet */
+uint8_t *loop_scratch_sealed(struct loop *l); /* LOOP_SEALED bytes: what TLS has made to be sent */
 
-/* What came from a socket and TLS has not taken. Between begin and end at and len are what is left of it. */
-struct loop_intake {
+/* What is between TLS and a socket. Between begin and end at and len are what came and TLS has not taken. */
+struct loop_wire {
     struct loop *loop;
     int fd;
     const uint8_t *at;
     size_t len;
-    bool tried, eof; /* tried: the socket was asked in this operation */
-    uint8_t *kept;   /* from one operation to the next; NULL: nothing */
+    size_t out_len;          /* of the scratch, within an operation */
+    bool tried, eof, broken; /* tried: the socket was asked in this operation */
+    uint8_t *kept;           /* came, from one operation to the next; NULL: nothing */
     size_t kept_len, kept_at;
+    uint8_t *unsent; /* what the socket did not take; NULL: nothing */
+    size_t unsent_len, unsent_at;
 };
 
-BIO *loop_intake_bio(struct loop_intake *in); /* reads from in, which outlives it; NULL without memory */
-void loop_intake_begin(struct loop_intake *in);
-void loop_intake_end(struct loop_intake *in);
-void loop_intake_release(struct loop_intake *in);
+BIO *loop_wire_bio(struct loop_wire *w); /* reads and writes w, which outlives it; NULL without memory */
+/* Around each operation of TLS, which may write 64 KiB at most. */
+void loop_wire_begin(struct loop_wire *w);
+void loop_wire_end(struct loop_wire *w);
+bool loop_wire_flush(struct loop_wire *w); /* true: nothing is unsent now, or never will be */
+void loop_wire_release(struct loop_wire *w);
 
 void loop_tls_unref(struct loop_tls *tls);
-/* Writes to in->fd, reads through in. */
-SSL *loop_tls_session(struct loop_tls *tls, struct loop_intake *in, struct err *e);
+SSL *loop_tls_session(struct loop_tls *tls, struct loop_wire *wire, struct err *e);
 
 #endif

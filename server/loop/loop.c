@@ -286,6 +286,11 @@ uint8_t *loop_scratch_raw(struct loop *l)
     return l->scratch + (size_t)2 * LOOP_SCRATCH;
 }
 
+uint8_t *loop_scratch_sealed(struct loop *l)
+{
+    return loop_scratch_raw(l) + LOOP_RAW;
+}
+
 /* ---- All loops ---- */
 
 static int loop_setup(struct loop *l, struct loops *owner, unsigned index, struct err *e)
@@ -295,7 +300,7 @@ static int loop_setup(struct loop *l, struct loops *owner, unsigned index, struc
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->mailbox = (struct loop_watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = mailbox_ready};
     l->now = clock_mono_ms();
-    l->scratch = mem_resize(NULL, 1, (size_t)2 * LOOP_SCRATCH + LOOP_RAW);
+    l->scratch = mem_resize(NULL, 1, (size_t)2 * LOOP_SCRATCH + LOOP_RAW + LOOP_SEALED);
     loop_ring_init(&l->deferred);
     loop_ring_init(&l->posted);
     pthread_mutex_init(&l->lock, NULL);

@@ -123,7 +123,7 @@ struct stream;
 
 struct stream_handler {
     void (*readable)(struct stream *s, void *arg);
-    void (*writable)(struct stream *s, void *arg); /* only after stream_write took less than all; may be NULL */
+    void (*writable)(struct stream *s, void *arg); /* only after stream_write could not send all; may be NULL */
 };
 
 /* Takes fd, also when it fails (the fd is then closed). tls NULL: plain. peer: who is at the other end. */
@@ -143,8 +143,10 @@ void stream_set_peer(struct stream *s, const struct addr_port *peer); /* what a 
 long stream_read(struct stream *s, void *out, size_t max, struct err *e);
 /* Puts bytes that were read too far back: the next stream_read gives them first. */
 void stream_unread(struct stream *s, const void *bytes, size_t len);
-/* Bytes taken (fewer than len: wait for writable), or a negative error. */
+/* Bytes taken (fewer than len: wait for writable), or a negative error. TLS may have taken more than the socket: then
+ * stream_is_sent is false until writable is called, and what is written meanwhile is not taken. */
 long stream_write(struct stream *s, const void *bytes, size_t len, struct err *e);
+bool stream_is_sent(const struct stream *s);
 /* No readable calls while paused: back-pressure towards the peer. */
 void stream_pause(struct stream *s, bool paused);
 /* Announces the end of what is written (TLS close_notify, then FIN). */

@@ -18,7 +18,7 @@ struct stream {
     struct loop_task again;  /* calls readable once more: bytes are here that the kernel does not know of */
     struct loop *loop;
     SSL *ssl; /* NULL: plain */
-    struct loop_intake in;
+    struct loop_wire wire;
     struct loop_tls *tls;
     const struct stream_handler *handler;
     void *arg;
@@ -34,13 +34,16 @@ struct stream {
     bool closed;            /* within that callback */
 };
 
+#define TLS_WRITE ((size_t)64 * 1024) /* in one operation */
+
 static void stream_ready(struct loop_watch *w, uint32_t events);
 static void read_again(struct loop_task *task);
 
 static void update_events(struct stream *s)
 {
-    uint32_t want = (s->paused && !s->write_needs_input ? 0U : (uint32_t)EPOLLIN) |
-                    ((s->blocked && !s->write_needs_input) || s->read_needs_output ? (uint32_t)EPOLLOUT : 0U);
+    uint32_t want =
+        (s->paused && !s->write_needs_input ? 0U : (uint32_t)EPOLLIN) |
+        ((s->blocked && !s->write_needs_input) || s->read_needs_output || s->wire.unsent ? (uint32_t)EPOLLOUT : 0U);
 
     if (want == s->events)
         return;
@@ -65,8 +68,8 @@ struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const st
     s->peer = *peer;
     s->events = EPOLLIN;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* no meaning for a socketpair: no error either */
-    s->in = (struct loop_intake){.loop = l, .fd = fd};
-    if (tls && !(s->ssl = loop_tls_session(tls, &s->in, e)))
+    s->wire = (struct loop_wire){.loop = l, .fd = fd};
+    if (tls && !(s->ssl = loop_tls_session(tls, &s->wire, e)))
         goto fail;
     if (loop_watch(l, &s->watch, s->events, e) < 0)
         goto fail;
@@ -84,7 +87,7 @@ static void stream_free(struct stream *s, bool close_fd)
     loop_undefer(s->loop, &s->again);
     loop_unwatch(s->loop, &s->watch);
     SSL_free(s->ssl);
-    loop_intake_release(&s->in);
+    loop_wire_release(&s->wire);
     if (close_fd)
         close(s->watch.fd);
     loop_tls_unref(s->tls);
@@ -147,7 +150,7 @@ void stream_set_peer(struct stream *s, const struct addr_port *peer)
 /* Bytes are here that the kernel does not know of. */
 static bool has_bytes(const struct stream *s)
 {
-    return s->unread_len || (s->ssl && (s->in.kept || SSL_pending(s->ssl) > 0));
+    return s->unread_len || (s->ssl && (s->wire.kept || SSL_pending(s->ssl) > 0));
 }
 
 /* Calls the owner; false if that closed the stream, which is then freed. */
@@ -187,6 +190,7 @@ static void stream_ready(struct loop_watch *w, uint32_t events)
 
     if (!s->handler)
         return;
+    out = out && loop_wire_flush(&s->wire);
     bool write = s->blocked && (s->write_needs_input ? in : out);
     bool read = (in && !s->paused) || (out && s->read_needs_output);
     if (read) {
@@ -235,12 +239,12 @@ static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
     int rc = 1;
 
     ERR_clear_error();
-    loop_intake_begin(&s->in);
+    loop_wire_begin(&s->wire);
     while (got < max && (rc = SSL_read_ex(s->ssl, out + got, max - got, &n)) == 1)
         got += n;
     if (rc != 1)
         result = tls_result(s, rc, true, got ? NULL : e);
-    loop_intake_end(&s->in);
+    loop_wire_end(&s->wire);
     SSL_free_buffers(s->ssl);
     if (rc != 1)
         update_events(s);
@@ -288,21 +292,38 @@ void stream_unread(struct stream *s, const void *bytes, size_t len)
 
 /* ---- Writing ---- */
 
-static long tls_write(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
+/* One operation's worth. */
+static long tls_write_some(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
 {
     size_t sent = 0, n = 0;
     long result = 0;
     int rc = 1;
 
     ERR_clear_error();
-    loop_intake_begin(&s->in);
+    loop_wire_begin(&s->wire);
     while (sent < len && (rc = SSL_write_ex(s->ssl, bytes + sent, len - sent, &n)) == 1)
         sent += n;
     if (rc != 1)
         result = tls_result(s, rc, false, e);
-    loop_intake_end(&s->in);
+    loop_wire_end(&s->wire);
     SSL_free_buffers(s->ssl);
     return result < 0 ? result : (long)sent;
+}
+
+static long tls_write(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
+{
+    size_t sent = 0;
+
+    while (sent < len && loop_wire_flush(&s->wire)) {
+        size_t some = len - sent < TLS_WRITE ? len - sent : TLS_WRITE;
+        long n = tls_write_some(s, bytes + sent, some, e);
+        if (n < 0)
+            return n;
+        sent += (size_t)n;
+        if ((size_t)n < some)
+            break;
+    }
+    return (long)sent;
 }
 
 long stream_write(struct stream *s, const void *bytes, size_t len, struct err *e)
@@ -322,9 +343,14 @@ long stream_write(struct stream *s, const void *bytes, size_t len, struct err *e
     }
     if (n < 0)
         return n;
-    s->blocked = (size_t)n < len;
+    s->blocked = (size_t)n < len || s->wire.unsent;
     update_events(s);
     return n;
+}
+
+bool stream_is_sent(const struct stream *s)
+{
+    return !s->wire.unsent;
 }
 
 void stream_pause(struct stream *s, bool paused)
@@ -341,9 +367,10 @@ void stream_shutdown(struct stream *s)
 {
     if (s->ssl) {
         ERR_clear_error();
-        loop_intake_begin(&s->in);
+        loop_wire_flush(&s->wire);
+        loop_wire_begin(&s->wire);
         SSL_shutdown(s->ssl);
-        loop_intake_end(&s->in);
+        loop_wire_end(&s->wire);
     }
     shutdown(s->watch.fd, SHUT_WR);
 }

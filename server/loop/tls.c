@@ -288,21 +288,20 @@ void loop_tls_free(struct loop_tls *tls)
     loop_tls_unref(tls);
 }
 
-SSL *loop_tls_session(struct loop_tls *tls, struct loop_intake *in, struct err *e)
+SSL *loop_tls_session(struct loop_tls *tls, struct loop_wire *wire, struct err *e)
 {
-    BIO *reads = loop_intake_bio(in), *writes = BIO_new_socket(in->fd, BIO_NOCLOSE);
+    BIO *bio = loop_wire_bio(wire);
 
     pthread_mutex_lock(&tls->lock);
     SSL *ssl = SSL_new(tls->certs.items[0].ctx);
     pthread_mutex_unlock(&tls->lock);
-    if (!ssl || !reads || !writes) {
+    if (!ssl || !bio) {
         SSL_free(ssl);
-        BIO_free(reads);
-        BIO_free(writes);
+        BIO_free(bio);
         refuse(e, "cannot start TLS");
         return NULL;
     }
-    SSL_set_bio(ssl, reads, writes);
+    SSL_set_bio(ssl, bio, bio);
     if (tls->client)
         SSL_set_connect_state(ssl);
     else

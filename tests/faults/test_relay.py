@@ -254,9 +254,28 @@ class TlsDaemon(Daemon):
             return False
 
 
+def read_slowly(port, path):
+    """(length said, bytes that came) over a connection that takes little at a time, and late."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.settimeout(30)
+    raw.connect(("127.0.0.1", port))
+    with context().wrap_socket(raw) as s:
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        said = int(re.search(rb"(?i)content-length: (\d+)", head(s)).group(1))
+        got = 0
+        while True:
+            piece = s.recv(2048)
+            if not piece:
+                return said, got
+            got += len(piece)
+
+
 def configured(d):
     port = status(d)["port"]
     pages("the public door", d.port)
+    said, got = read_slowly(d.port, "/swagger/v1/openapiv2.json")
+    check("a slow reader gets the whole of a long answer", said == got > 10000, f"{got} of {said}")
     old = hash_of(d.certificate["crt"])
     check("the relay has the configured certificate", shown(port) == shown(d.port) == old)
     make_certificate(d.dir, "public", "derp.example.com", 60)

@@ -132,7 +132,7 @@ static void send_login(const struct client *c)
 
 static void join(struct client *c, unsigned loop)
 {
-    uint8_t bytes[100] = {0};
+    uint8_t bytes[300] = {0};
     size_t len = 0;
 
     begin(c, loop);
