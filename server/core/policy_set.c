@@ -282,7 +282,6 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
     tx_put(s, p);
     if (s->dry)
         return kept;
-    map_release(&s->ssh_approved); /* of rules that may be no more */
     if (!j) {
         policy_approve_all(s);
         return kept;
