@@ -89,6 +89,7 @@ void control_free(struct control *c)
 {
     if (!c)
         return;
+    atomic_store(&c->stopping, true);
     rpc_server_free(c->server);
     groups_stop(c);
     pthread_mutex_lock(&c->lock);

@@ -94,7 +94,7 @@ static void finish(void *arg)
     }
     /* No stream will end it. */
     if (refused && m->call.session)
-        core_session_end(m->control->options.core, m->call.session, SESSION_CLOSED);
+        core_session_end(m->control->options.core, m->call.session, closed_why(m->control));
     map_request_release(&m->request);
     control_end(m->control);
     free(m);

@@ -248,7 +248,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
         core_session_end(g->control->options.core, s->number,
                          s->replaced       ? SESSION_REPLACED
                          : why == RPC_DEAD ? SESSION_SILENT
-                                           : SESSION_CLOSED);
+                                           : closed_why(g->control));
     }
     netmap_session_free(s->told);
     free(s->hostname);

@@ -39,6 +39,7 @@ struct control {
     struct rpc_server *server;
     struct group *groups; /* one for each loop */
     unsigned group_count;
+    atomic_bool stopping; /* connections end because the daemon does */
     atomic_uint filling;  /* streams that wait for their first map, in all groups */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
@@ -50,6 +51,12 @@ struct control {
 /* Calls of the core on behalf of an rpc. Begin and end keep the control alive until the last one is answered. */
 void control_begin(struct control *c);
 void control_end(struct control *c);
+
+/* Why a session that its client closed, or that was closed, ends. */
+static inline enum session_end closed_why(struct control *c)
+{
+    return atomic_load(&c->stopping) ? SESSION_SHUTDOWN : SESSION_CLOSED;
+}
 
 /* The answer to a client that is too old: true if it was given. */
 bool refuse_old(struct rpc *rpc, unsigned version, bool as_error);

@@ -230,7 +230,7 @@ static void follow(struct core_state *s, const struct store_write *w)
         s->tailnet_dirty |= CHANGE_POLICY;
         break;
     case RECORD_PRIMARY:
-        if (((const struct primary *)r)->chosen)
+        if (!w->remove && ((const struct primary *)r)->chosen)
             primary_choose(s, w->record);
         break;
     case RECORD_EVENT:

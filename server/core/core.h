@@ -93,6 +93,7 @@ void core_map(struct core *core, void *call);
 enum session_end {
     SESSION_CLOSED,   /* the client closed its stream or connection */
     SESSION_SILENT,   /* no sign of life within its time: no grace */
+    SESSION_SHUTDOWN, /* the daemon ends: the node did not go away, and nothing moves */
     SESSION_REPLACED, /* a newer stream of the same node took over */
 };
 void core_session_end(struct core *core, uint64_t session, enum session_end why);

@@ -162,6 +162,11 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         weigh_health(s, slot);
         return;
     }
+    if (why == SESSION_SHUTDOWN) {
+        slot->live.last_seen_ns = clock_wall_ns();
+        store_live(s->store, slot->id, &slot->live);
+        return;
+    }
     slot->ended_ms = clock_mono_ms();
     if (slot->work && slot->work->ephemeral)
         timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,

@@ -37,9 +37,8 @@ static void remember(struct core_state *s, const struct route_move *m)
         i++;
     bool known = i < s->primaries.len && prefix_cmp(&s->primaries.items[i]->prefix, &m->prefix) == 0;
     if (!m->to) {
-        /* Nobody serves now. The store still remembers who did, until that node is deleted, so that a restart meanwhile
-         * does not hand the prefix around. */
         if (known) {
+            tx_remove(s, s->primaries.items[i]);
             record_unref(s->primaries.items[i]);
             vec_remove(&s->primaries, i);
             s->primaries_dirty = true;

@@ -13,15 +13,19 @@ rounds=$(soak_or 3 25)
 lab_up
 lab_host a
 lab_host r1
-lab_lan office r1
+lab_host r2
+lab_lan office r1 r2
 user_and_key alice
 lab_join a --accept-routes
 lab_join r1 --advertise-routes="$LAN_NET"
 approve r1 "$LAN_NET" >/dev/null
+lab_join r2 --advertise-routes="$LAN_NET"
+approve r2 "$LAN_NET" >/dev/null
 check "packets pass before" wait_for 20 reaches a "$LAN_SERVER"
 
 # What must be the same after a restart.
 record() { nodes | jq -S '[.[] | {id, givenName, ipAddresses, approvedRoutes, availableRoutes, tags, user: .user.name, machineKey, nodeKey, expiry}] | sort_by(.id)'; }
+moved() { hw events | grep -E 'moved from|Nobody serves'; }
 back() { node_is a .online true && node_is r1 .online true; }
 
 # restarts KEPT LIMIT_MS: KEPT is what the cases' names say more
@@ -38,6 +42,7 @@ restarts() {
     check "$how$kept: clients come back by themselves" wait_for 60 back
     at_most "$how$kept: all clients online after the start" "$(($(now_ms) - began))" "$limit" ms
     check "$how$kept: the same prefix is served by the same router" wait_for 10 node_is r1 '.subnetRoutes | join(",")' "$LAN_NET"
+    check "$how$kept: no route moved, neither at the end nor at the start" not moved
     gap_more 50 >/dev/null
     gap_end
     echo "# $how$kept: longest gap $GAP_MS ms, $LOST packets lost"
