@@ -55,11 +55,46 @@ void whole_targets(struct app *app, struct rows *out)
 }
 
 struct deed {
-    const char *verb, *past, *method, *tail, *body, *before, *after;
+    const char *verb, *past, *method, *tail, *body, *before;
+    const char *after; /* NULL: what deleting does */
     enum risk risk;
     bool undoable, keeps_object; /* the answer holds the object */
     const char *note;
 };
+
+/* A key has no name: its id is told with whose or what for it is. */
+static char *title_of(const struct row *row)
+{
+    const struct m_key *k = (const struct m_key *)row;
+
+    if (row->kind == ROW_PREAUTH_KEY)
+        return mem_format("pre-auth key %s%s%s", row->key, k->tags.len || *k->user ? " of " : "",
+                          k->tags.len ? k->tags.items[0] : k->user);
+    if (row->kind == ROW_API_KEY)
+        return mem_format("API key %s%s%s", row->key, *k->description ? ", " : "", k->description);
+    return mem_strdup(row_label(row));
+}
+
+static const char *after_deletion(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_NODE:
+        return "gone: it has to join anew";
+    case ROW_USER:
+        return "gone, with its keys";
+    case ROW_PREAUTH_KEY:
+        return "gone: its nodes stay";
+    case ROW_API_KEY:
+        return "gone: what uses it is refused";
+    case ROW_ROUTE:
+    case ROW_PREFIX:
+    case ROW_EVENT:
+    case ROW_PENDING:
+    case ROW_KINDS:
+        break;
+    }
+    return "gone";
+}
 
 static void do_deed(struct app *app, const struct deed *d)
 {
@@ -79,11 +114,16 @@ static void do_deed(struct app *app, const struct deed *d)
         size_t call = plan_call(p, d->method, path, d->body ? mem_strdup(d->body) : NULL, row_version(row),
                                 d->keeps_object ? row->kind : ROW_KINDS);
 
-        plan_step(p, call, row, NULL, row_label(row), d->before, d->after);
+        char *title = title_of(row);
+        plan_step(p, call, row, NULL, title, d->before, d->after ? d->after : after_deletion(row));
+        free(title);
     }
     if (rows.len == 1) {
-        p->title = mem_format("%s %s", d->verb, row_label(rows.items[0]));
-        p->done = mem_format("%s %s", row_label(rows.items[0]), d->past);
+        char *title = title_of(rows.items[0]);
+
+        p->title = mem_format("%s %s", d->verb, title);
+        p->done = mem_format("%s %s", title, d->past);
+        free(title);
         p->word = d->risk == RISK_TYPE ? mem_strdup(row_label(rows.items[0])) : NULL;
     } else {
         p->title = mem_format("%s %zu %s", d->verb, rows.len, app_list(app)->def->noun);
@@ -128,7 +168,6 @@ void cmd_delete(struct app *app, const char *arg)
                                      .method = "DELETE",
                                      .tail = "",
                                      .before = "exists",
-                                     .after = "gone",
                                      .risk = RISK_TYPE,
                                      .note = "this cannot be undone"};
 

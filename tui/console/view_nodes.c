@@ -114,11 +114,11 @@ static void fill_routes(const struct row *row, const struct moment *at, struct f
                 : n->serving   ? ROLE_PRIMARY
                 : n->available ? ROLE_STANDBY
                                : ROLE_OFF;
-    out->glyph = n->waiting     ? GLYPH_UNAPPROVED
-                 : n->unhealthy ? GLYPH_UNHEALTHY
-                 : n->serving   ? GLYPH_SERVING
-                 : !n->online   ? GLYPH_ROUTE_OFFLINE
-                                : GLYPH_STANDBY;
+    out->glyph = n->waiting                 ? GLYPH_UNAPPROVED
+                 : n->unhealthy             ? GLYPH_UNHEALTHY
+                 : n->serving               ? GLYPH_SERVING
+                 : !n->online || n->expired ? GLYPH_ROUTE_OFFLINE
+                                            : GLYPH_STANDBY;
 }
 
 static void fill_expiry(const struct row *row, const struct moment *at, struct field *out)
