@@ -28,7 +28,7 @@ echo "# on the screen $(($(now_ms) - began)) ms after tailscale up was started"
 
 screen_keys 2
 check "its route is there" screen_wait 3 "${LAN_NET//./\\.}"
-check "as one that waits" screen_wait 3 'not approved|available'
+check "as one that waits" screen_wait 3 'NOT APPROVED'
 screen_keys /
 screen_keys -l "${LAN_NET%/*}"
 screen_keys Enter

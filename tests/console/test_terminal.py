@@ -238,8 +238,11 @@ def looks(work):
     c = Console(work, term="no-such-terminal")
     check("an unknown terminal is an error in words", c.shows("is not known") and c.ended() == 1, c.output)
     c.close()
+    c = Console(work, args=["--theme", "light", "--color", "16"])
+    check("16 colours: no others are used", c.shows("LIVE") and b"38;5;" not in c.output, c.output[-500:])
+    c.close()
     c = Console(work, args=["--theme", "pink"])
-    check("so is an unknown theme", c.shows("pink") and c.ended() != 0, c.output)
+    check("so is an unknown theme", c.shows("--theme takes dark") and c.ended() != 0, c.output)
     c.close()
 
 

@@ -44,6 +44,8 @@ static bool takes_next(const struct command *group, const char *word)
     struct flags known = {0};
 
     flags_add_table(&known, global_flags);
+    if (!group)
+        flags_add_table(&known, console_flags);
     bool takes = flags_takes_next(&known, word), found = flags_find(&known, word) != NULL;
     for (const struct command *c = command_next(NULL); c && !found && group; c = command_next(c)) {
         if (!command_is_below(c, group) || !c->flags)
