@@ -242,7 +242,7 @@ def looks(work):
     check("16 colours: no others are used", c.shows("LIVE") and b"38;5;" not in c.output, c.output[-500:])
     c.close()
     c = Console(work, args=["--theme", "pink"])
-    check("so is an unknown theme", c.shows("--theme takes dark") and c.ended() != 0, c.output)
+    check("so is an unknown theme", c.shows('"pink" for "--theme"') and c.ended() != 0, c.output)
     c.close()
 
 
@@ -290,6 +290,39 @@ def faults(work, daemon):
     return daemon
 
 
+def servers(work):
+    other = os.path.join(work, "other")
+    os.makedirs(os.path.join(other, "headway"))
+    far = Daemon(other)
+    far.call("POST", "/test/node", {"name": "far-away", "routes": []})
+    with open(os.path.join(other, "headway/servers"), "w", encoding="utf-8") as f:
+        f.write(f"# elsewhere\nfar {other}/socket\ndead {other}/nothing\n")
+    c = Console(work, env={"XDG_CONFIG_HOME": other})
+    check("the first server is shown", c.shows("LIVE") and b"far-away" not in c.output, c.output[-500:])
+    c.key(":server far\r")
+    check("another one is gone to", c.shows("far-away"), c.output[-500:])
+    c.forget()
+    c.key(":server dead\r")
+    check("one that does not answer is said", c.shows("no connection"), c.output[-500:])
+    c.forget()
+    c.key(":server local\r")
+    check("and left again", c.shows("LIVE") and c.shows("build-01"), c.output[-500:])
+    c.forget()
+    far.call("POST", "/test/node", {"name": "too-late", "routes": []})
+    c.key("jk")
+    check("what was left sends nothing more", b"too-late" not in c.output, c.output[-500:])
+    c.key("q")
+    check("and all ends", c.ended() == 0)
+    c.close()
+    c = Console(work, args=["--server", "far"], env={"XDG_CONFIG_HOME": other})
+    check("a server can be named at the start", c.shows("far-away"), c.output[-500:])
+    c.close()
+    c = Console(work, args=["--server", "nowhere"], env={"XDG_CONFIG_HOME": other})
+    check("one that is not in the list is an error in words", c.shows("'nowhere' is not in") and c.ended() == 1, c.output)
+    c.close()
+    far.stop()
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="headway-console-") as work:
         latency(work)
@@ -297,6 +330,7 @@ def main():
         signals(work)
         looks(work)
         sizes(work)
+        servers(work)
         daemon = faults(work, daemon)
         daemon.stop()
     print(f"1..{count}")

@@ -26,6 +26,7 @@ const struct flag global_flags[] = {
 const struct flag console_flags[] = {
     {"theme", 0, FLAG_TEXT, .value = "NAME", .words = "dark|light|mono", .help = "colours of the console: dark, light or mono"},
     {"color", 0, FLAG_TEXT, .value = "WHEN", .words = "auto|never|16|256|true", .help = "how many colours: auto, never, 16, 256 or true"},
+    {"server", 0, FLAG_TEXT, .value = "NAME", .help = "a server of your list, see headway-console(1), to start with"},
     {"ascii", 0, FLAG_SWITCH, .help = "draw the console with ASCII characters"},
     {"no-mouse", 0, FLAG_SWITCH, .help = "leave the mouse to the terminal"},
     FLAGS_END};

@@ -185,13 +185,24 @@ static int load_config(struct cli *c)
     return 0;
 }
 
+/* The console's list of other servers; the caller's. NULL where there is no place for one. */
+static char *servers_path(void)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+    if (config && *config == '/')
+        return mem_format("%s/headway/servers", config);
+    return home && *home ? mem_format("%s/.config/headway/servers", home) : NULL;
+}
+
 static int start_console(struct cli *c)
 {
     struct client_options client;
-    char *socket = NULL, *state = config_default_state_dir();
+    char *socket = NULL, *state = config_default_state_dir(), *servers = servers_path();
 
     if (load_config(c) != 0) {
         free(state);
+        free(servers);
         return 1;
     }
     target(c, &client, &socket);
@@ -200,12 +211,15 @@ static int start_console(struct cli *c)
         .theme = flags_given(&c->flags, "theme") ? flags_text(&c->flags, "theme") : NULL,
         .color = flags_given(&c->flags, "color") ? flags_text(&c->flags, "color") : NULL,
         .state_dir = state,
+        .servers = servers,
+        .server = flags_given(&c->flags, "server") ? flags_text(&c->flags, "server") : NULL,
         .ascii = flags_switch(&c->flags, "ascii"),
         .no_mouse = flags_switch(&c->flags, "no-mouse"),
     };
     int status = c->console(&options);
     free(socket);
     free(state);
+    free(servers);
     return status;
 }
 

@@ -47,13 +47,19 @@ static void note_row(void *context, struct row *row, enum note what)
         app->desk.changed_there = true;
 }
 
+static void listen_to_model(struct app *app)
+{
+    app->model.note = note_row;
+    app->model.context = app;
+    app->place.view = app->last.view = VIEW_NODES;
+    app->place.sub = app->last.sub = 0;
+}
+
 void app_init(struct app *app)
 {
     for (int i = 0; i < LIST_COUNT; i++)
         list_init(&app->lists[i], list_defs[i]);
-    app->model.note = note_row;
-    app->model.context = app;
-    app->place.view = app->last.view = VIEW_NODES;
+    listen_to_model(app);
     app->follow = true;
     app->next_request = 1;
     desk_init(app);
@@ -71,11 +77,11 @@ void undo_release(struct undo *u)
     free(u->text);
 }
 
-void app_release(struct app *app)
+/* All that belongs to one server. */
+static void forget_server(struct app *app)
 {
     dialog_close(app);
     desk_release(app);
-    prompt_release(app);
     while (app->plans) {
         struct plan *next = app->plans->next;
 
@@ -94,14 +100,42 @@ void app_release(struct app *app)
     place_release(&app->last);
     vec_release(&app->undos);
     vec_release(&app->held);
-    strs_release(&app->messages);
     model_release(&app->model);
+    free(app->conn.why);
+    free(app->actor);
+    app->actor = NULL;
+    app->conn = (struct conn){0};
+    app->back_len = app->forward_len = 0;
+}
+
+void app_reset(struct app *app)
+{
+    uint64_t serial = app->desk.editor.text.serial + 1;
+
+    forget_server(app);
+    for (int i = 0; i < LIST_COUNT; i++)
+        list_empty(&app->lists[i]);
+    desk_init(app);
+    /* An answer about the text of the server before must not pass for one about this one's. */
+    app->desk.editor.text.serial = app->desk.compared = app->desk.checked = app->desk.sent = serial;
+    listen_to_model(app);
+    app->at.now_ns -= app->clock_skew_ns;
+    app->clock_skew_ns = 0;
+    app->read_only = app->frozen = app->plan_mode = false;
+    app->repeat = NULL;
+    app->flash.until_ms = 1;
+}
+
+void app_release(struct app *app)
+{
+    forget_server(app);
+    prompt_release(app);
+    strs_release(&app->messages);
+    strs_release(&app->servers);
     for (int i = 0; i < LIST_COUNT; i++)
         list_release(&app->lists[i]);
     canvas_release(&app->canvas);
     free(app->flash.text);
-    free(app->conn.why);
-    free(app->actor);
     free(app->repeat_arg);
     free(app->clipboard);
     free(app->state_dir);

@@ -148,6 +148,9 @@ struct app {
     bool read_only, peek, peek_chosen, tail_off, force_small, follow, plan_mode, frozen, quit;
     bool want_suspend, want_repaint, want_editor, mouse;
     VEC(struct delta) held; /* what came while frozen */
+    struct strs servers;    /* their names, the one that was started with first */
+    size_t server;          /* the one that is looked at */
+    bool want_server;       /* the loop shall go to it */
     char *clipboard;        /* what the terminal shall take over; the loop hands it on; NULL */
     int theme;
     unsigned colour_changes; /* raised when the theme changed */
@@ -156,6 +159,8 @@ struct app {
 /* The caller fills ascii and theme of a zeroed app before, net after. */
 void app_init(struct app *app);
 void app_release(struct app *app);
+/* Forgets one server's objects and what was done to them, for another one. */
+void app_reset(struct app *app);
 void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms);
 
 /* What comes in. The app takes over deltas and replies. */

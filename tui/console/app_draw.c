@@ -90,12 +90,15 @@ static int say(struct canvas *c, int col, int limit, enum role role, const char 
 static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 {
     const struct view *v = view_get(app->place.view);
-    const char *domain = app->model.base_domain && *app->model.base_domain ? app->model.base_domain : "headway";
+    /* Where one may be at several servers, it is said at which. */
+    const char *domain = app->servers.len > 1                                ? app->servers.items[app->server]
+                         : app->model.base_domain && *app->model.base_domain ? app->model.base_domain
+                                                                             : "headway";
 
     char crumb[8];
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
     /* The names of a view's parts say more than the domain. */
-    if (c->cols >= (v->subs[0] ? 100 : 80)) {
+    if (app->servers.len > 1 || c->cols >= (v->subs[0] ? 100 : 80)) {
         col = say(c, col, limit, ROLE_FAINT, domain);
         col = say(c, col, limit, ROLE_FAINT, crumb);
     }

@@ -234,6 +234,39 @@ void cmd_messages(struct app *app, const char *arg)
     dialog_text(app, "messages", buf_take(&text));
 }
 
+static void go_to_server(struct app *app, const char *name)
+{
+    for (size_t i = 0; i < app->servers.len; i++)
+        if (str_eq(app->servers.items[i], name)) {
+            app->want_server = i != app->server;
+            app->server = i;
+            return;
+        }
+    app_flash(app, ROLE_WARN, "no server of your list is called '%s'", name);
+}
+
+void cmd_server(struct app *app, const char *arg)
+{
+    if (app->plans) {
+        app_flash(app, ROLE_WARN, "server: a change is still on its way");
+    } else if (desk_modified(app)) {
+        app_flash(app, ROLE_WARN, "server: the policy's text is not saved; save it or take it back first");
+    } else if (*arg) {
+        go_to_server(app, arg);
+    } else if (app->servers.len < 2) {
+        app_flash(app, ROLE_INFO, "your list names no other server: headway-console(1) says how it is written");
+    } else {
+        dialog_choice(app, "servers", "Enter go there   Esc cancel", go_to_server);
+        app->dialog.label = "server: ";
+        for (size_t i = 0; i < app->servers.len; i++) {
+            char *line = mem_format("%s%s", app->servers.items[i], i == app->server ? "  (here)" : "");
+
+            dialog_add_choice(app, app->servers.items[i], line);
+            free(line);
+        }
+    }
+}
+
 void cmd_set(struct app *app, const char *arg)
 {
     const char *value = arg + strcspn(arg, " ");

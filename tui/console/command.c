@@ -100,6 +100,7 @@ static const struct command commands[] = {
     {"command", ":", "cmd", "the command prompt", NULL, IN_ANY, 0, RISK_NONE, 13, cmd_prompt, NULL},
     {"help", "? F1", NULL, "what can be done here", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_help, NULL},
     {"messages", "", NULL, "all messages of this session", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_messages, NULL},
+    {"server", "", NULL, "go to another server of your list", "[NAME]", IN_ANY, 0, RISK_NONE, 0, cmd_server, NULL},
     {"set", "", NULL, "theme dark, light or mono; mouse on or off", "OPTION VALUE", IN_ANY, 0, RISK_NONE, 0, cmd_set, NULL},
     {"repaint", "Ctrl-L", NULL, "draw the screen again", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_repaint, NULL},
     {"suspend", "Ctrl-Z", NULL, "back to the shell for a while", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_suspend, NULL},

@@ -51,6 +51,7 @@ void cmd_peek(struct app *app, const char *arg);
 void cmd_freeze(struct app *app, const char *arg);
 void cmd_follow(struct app *app, const char *arg);
 void cmd_messages(struct app *app, const char *arg);
+void cmd_server(struct app *app, const char *arg);
 void cmd_set(struct app *app, const char *arg);
 void cmd_retry(struct app *app, const char *arg);
 void cmd_repaint(struct app *app, const char *arg);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "console/history.h"
 #include "console/net.h"
 #include "console/outside.h"
+#include "console/servers.h"
 #include "console/term.h"
 
 #define FRAME_MS 33 /* between two frames that no key asked for */
@@ -23,9 +25,14 @@ struct loop {
     struct net *net;
     struct checker *checker;
     int signals, idle_fd;
+    const struct console_options *options;
+    struct servers servers; /* beyond the one of the options: name 1 of the app is item 0 */
+    pthread_t leaving;      /* gives up the connection to a server that was left */
+    bool has_leaving;
     bool ended, key_came, draw;
     int64_t drawn_ms;
     unsigned long frames, keys;
+    size_t server; /* that net is connected to */
     unsigned colour_changes;
 };
 
@@ -127,6 +134,57 @@ static void take_signal(struct loop *l)
     l->draw = true;
 }
 
+static void *leave(void *net)
+{
+    net_stop(net);
+    return NULL;
+}
+
+/* Connects to the server that the app names. */
+static int connect_server(struct loop *l, struct err *e)
+{
+    struct client_options options = *l->options->client;
+    char *key = NULL;
+    int r = 0;
+
+    if (l->app.server)
+        r = server_options(&l->servers.items[l->app.server - 1], &options, &key, e);
+    if (r == 0)
+        r = net_start(&options, &l->net, e);
+    if (key)
+        explicit_bzero(key, strlen(key));
+    free(key);
+    if (r == 0)
+        l->app.net = (struct app_net){.send = net_send, .retry = net_retry, .context = l->net};
+    return r;
+}
+
+/* Another server: the screen does not wait until the connection to the old one is given up. */
+static void change_server(struct loop *l)
+{
+    struct net *old = l->net;
+    size_t from = l->server;
+    struct err e = {0};
+
+    l->app.want_server = false;
+    if (connect_server(l, &e) < 0) {
+        app_flash(&l->app, ROLE_ERROR, "%s: %s", l->app.servers.items[l->app.server], e.message);
+        l->app.server = from;
+        return;
+    }
+    l->server = l->app.server;
+    if (l->has_leaving)
+        pthread_join(l->leaving, NULL);
+    l->has_leaving = pthread_create(&l->leaving, NULL, leave, old) == 0;
+    if (!l->has_leaving)
+        net_stop(old);
+    desk_keep(&l->app);
+    app_reset(&l->app);
+    if (l->options->state_dir)
+        desk_drafts(&l->app, l->options->state_dir);
+    l->draw = l->key_came = true;
+}
+
 static void draw(struct loop *l)
 {
     int rows, cols;
@@ -193,6 +251,10 @@ static void run(struct loop *l)
             take_check(l);
         if (l->app.want_editor)
             edit_outside(l);
+        if (l->app.want_server) {
+            change_server(l);
+            fds[1].fd = net_fd(l->net);
+        }
         if (l->app.want_suspend) {
             l->app.want_suspend = false;
             term_suspend();
@@ -228,6 +290,21 @@ static int choose_theme(const struct console_options *options, struct err *e)
     return theme;
 }
 
+static int load_servers(struct loop *l, struct err *e)
+{
+    int r = l->options->servers ? servers_load(l->options->servers, &l->servers, e) : 0;
+
+    strs_push(&l->app.servers, "local");
+    for (size_t i = 0; i < l->servers.len; i++)
+        strs_push(&l->app.servers, l->servers.items[i].name);
+    for (size_t i = 1; i < l->app.servers.len && l->options->server; i++)
+        if (str_eq(l->app.servers.items[i], l->options->server))
+            l->app.server = l->server = i;
+    if (r == 0 && l->options->server && !l->server)
+        r = err_set(e, ERR_INVALID, "--server: '%.40s' is not in %s", l->options->server, l->options->servers);
+    return r;
+}
+
 int console_main(const struct console_options *options)
 {
     struct loop *l = calloc(1, sizeof(*l));
@@ -242,7 +319,8 @@ int console_main(const struct console_options *options)
     l->signals = open_signals();
     l->app.theme = theme;
     l->app.mouse = !options->no_mouse;
-    if (net_start(options->client, &l->net, &e) < 0)
+    l->options = options;
+    if (load_servers(l, &e) < 0 || connect_server(l, &e) < 0)
         goto out;
     if (term_open(options->color, &e) < 0) {
         net_stop(l->net);
@@ -250,7 +328,6 @@ int console_main(const struct console_options *options)
     }
     l->app.canvas.ascii = options->ascii || !term_utf8();
     app_init(&l->app);
-    l->app.net = (struct app_net){.send = net_send, .retry = net_retry, .context = l->net};
     l->checker = checker_start();
     l->app.work = (struct app_work){.check = checker_send, .context = l->checker};
     if (options->state_dir) {
@@ -266,11 +343,18 @@ int console_main(const struct console_options *options)
     if (kept)
         fprintf(stderr, "headway: the policy's unsaved text is kept; the next console offers it\n");
     net_stop(l->net);
+    if (l->has_leaving)
+        pthread_join(l->leaving, NULL);
     app_release(&l->app);
     status = 0;
 out:
-    if (status)
+    if (status) {
         fprintf(stderr, "headway: %s\n", e.message);
+        if (l)
+            strs_release(&l->app.servers);
+    }
+    if (l)
+        servers_release(&l->servers);
     free(l);
     return status;
 }

@@ -15,6 +15,8 @@ struct console_options {
     const char *theme;                   /* "dark", "light", "mono"; NULL: dark, or mono where NO_COLOR is set */
     const char *color;                   /* "auto", "never", "16", "256", "true"; NULL: auto */
     const char *state_dir;               /* where prompt history is kept; NULL: nowhere */
+    const char *servers;                 /* the file that lists other servers; NULL: none */
+    const char *server;                  /* which of them to start with; NULL: client */
     bool ascii;                          /* draw with ASCII even where the locale is UTF-8 */
     bool no_mouse;
 };

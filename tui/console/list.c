@@ -21,6 +21,17 @@ void list_release(struct list *l)
     *l = (struct list){0};
 }
 
+void list_empty(struct list *l)
+{
+    filter_release(&l->filter);
+    mem_replace(&l->filter_text, "");
+    l->order.len = l->touched.len = 0;
+    l->cursor = l->anchor = l->scope = NULL;
+    l->index = l->top = l->total = l->waiting = 0;
+    l->hold_until_ms = 0;
+    l->dirty = l->forced = true;
+}
+
 bool list_matches(const struct list *l, const struct row *row)
 {
     return row == l->cursor || filter_match(&l->filter, &l->def->fields, row, l->at->now_ns);

@@ -73,6 +73,7 @@ struct list {
 
 void list_init(struct list *l, const struct list_def *def);
 void list_release(struct list *l);
+void list_empty(struct list *l); /* of rows and filter; what the user chose of its look stays */
 
 /* For collect: a row, and whether the filter lets it through (trees ask before they add). */
 void list_add(struct list *l, struct row *row);

@@ -112,6 +112,8 @@ static const char *argument_at(struct app *app, const struct command *c, size_t 
 
         return i < t->rows.len ? ((const struct m_node *)t->rows.items[i])->name : NULL;
     }
+    if (str_eq(c->name, "server"))
+        return i < app->servers.len ? app->servers.items[i] : NULL;
     if (str_eq(c->name, "set"))
         return i < 5 ? settings[i] : NULL;
     if (str_eq(c->name, "sort"))
