@@ -42,6 +42,8 @@ struct workshop {
     EVP_MD_CTX *digest;
     EVP_PKEY_CTX *import; /* raw bytes to X25519 keys */
     EVP_PKEY_CTX *generate;
+    EVP_CIPHER_CTX *cipher[2];         /* to open and to seal: a kilobyte each, which is much for each of many keys */
+    const struct crypto_aead *user[2]; /* whose message is being worked on */
 };
 
 static pthread_key_t workshop_key;
@@ -54,6 +56,8 @@ static void workshop_drop(void *arg)
     EVP_MD_CTX_free(w->digest);
     EVP_PKEY_CTX_free(w->import);
     EVP_PKEY_CTX_free(w->generate);
+    for (int seal = 0; seal < 2; seal++)
+        EVP_CIPHER_CTX_free(w->cipher[seal]);
     free(w);
 }
 
@@ -73,6 +77,11 @@ static struct workshop *workshop(void)
     w->digest = EVP_MD_CTX_new();
     w->import = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
     w->generate = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+    for (int seal = 0; seal < 2; seal++) {
+        w->cipher[seal] = EVP_CIPHER_CTX_new();
+        must(w->cipher[seal] && EVP_CipherInit_ex2(w->cipher[seal], chacha, NULL, NULL, seal, NULL) == 1,
+             "ChaCha20-Poly1305");
+    }
     must(w->digest && w->import && w->generate && EVP_PKEY_fromdata_init(w->import) == 1 &&
              EVP_PKEY_keygen_init(w->generate) == 1 && pthread_setspecific(workshop_key, w) == 0,
          "a thread's contexts");
@@ -250,17 +259,16 @@ void crypto_x25519_public(const uint8_t private_key[CRYPTO_KEY_LEN], uint8_t pub
 }
 
 struct crypto_aead {
-    EVP_CIPHER_CTX *ctx;
+    uint8_t key[CRYPTO_KEY_LEN];
     bool seal;
 };
 
 struct crypto_aead *crypto_aead_new(const uint8_t key[CRYPTO_KEY_LEN], bool seal)
 {
-    pthread_once(&once, fetch);
     struct crypto_aead *a = mem_alloc(sizeof(*a));
-    a->ctx = EVP_CIPHER_CTX_new();
+
+    memcpy(a->key, key, sizeof(a->key));
     a->seal = seal;
-    must(a->ctx && EVP_CipherInit_ex2(a->ctx, chacha, key, NULL, seal, NULL) == 1, "ChaCha20-Poly1305");
     return a;
 }
 
@@ -268,17 +276,28 @@ void crypto_aead_free(struct crypto_aead *a)
 {
     if (!a)
         return;
-    EVP_CIPHER_CTX_free(a->ctx); /* wipes the key */
+    crypto_wipe(a, sizeof(*a));
     free(a);
+}
+
+/* The thread's context, which must be working on this message. */
+static EVP_CIPHER_CTX *cipher_of(const struct crypto_aead *a)
+{
+    struct workshop *w = workshop();
+
+    must(w->user[a->seal] == a, "a message between the pieces of another");
+    return w->cipher[a->seal];
 }
 
 void crypto_aead_begin(struct crypto_aead *a, const uint8_t nonce[12], const void *aad, size_t aad_len)
 {
+    struct workshop *w = workshop();
     int n;
 
-    must(EVP_CipherInit_ex2(a->ctx, NULL, NULL, nonce, -1, NULL) == 1, "a nonce");
+    w->user[a->seal] = a;
+    must(EVP_CipherInit_ex2(w->cipher[a->seal], NULL, a->key, nonce, -1, NULL) == 1, "a key or nonce");
     if (aad_len)
-        must(EVP_CipherUpdate(a->ctx, NULL, &n, aad, (int)aad_len) == 1, "additional data");
+        must(EVP_CipherUpdate(w->cipher[a->seal], NULL, &n, aad, (int)aad_len) == 1, "additional data");
 }
 
 void crypto_aead_update(struct crypto_aead *a, const uint8_t *in, size_t len, uint8_t *out)
@@ -286,25 +305,27 @@ void crypto_aead_update(struct crypto_aead *a, const uint8_t *in, size_t len, ui
     int n;
 
     if (len)
-        must(EVP_CipherUpdate(a->ctx, out, &n, in, (int)len) == 1 && (size_t)n == len, "a message");
+        must(EVP_CipherUpdate(cipher_of(a), out, &n, in, (int)len) == 1 && (size_t)n == len, "a message");
 }
 
 void crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[CRYPTO_TAG_LEN])
 {
+    EVP_CIPHER_CTX *ctx = cipher_of(a);
     uint8_t none[CRYPTO_TAG_LEN];
     int n;
 
-    must(EVP_CipherFinal_ex(a->ctx, none, &n) == 1 &&
-             EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_LEN, tag) == 1,
+    must(EVP_CipherFinal_ex(ctx, none, &n) == 1 &&
+             EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_LEN, tag) == 1,
          "a tag");
 }
 
 bool crypto_aead_open_end(struct crypto_aead *a, const uint8_t tag[CRYPTO_TAG_LEN])
 {
+    EVP_CIPHER_CTX *ctx = cipher_of(a);
     uint8_t copy[CRYPTO_TAG_LEN], none[CRYPTO_TAG_LEN];
     int n;
 
     memcpy(copy, tag, sizeof(copy));
-    must(EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG_LEN, copy) == 1, "a tag");
-    return EVP_CipherFinal_ex(a->ctx, none, &n) == 1;
+    must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG_LEN, copy) == 1, "a tag");
+    return EVP_CipherFinal_ex(ctx, none, &n) == 1;
 }

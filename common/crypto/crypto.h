@@ -56,13 +56,14 @@ int crypto_dh_shared(const struct crypto_dh *dh, const uint8_t public_key[CRYPTO
 
 /* ---- ChaCha20-Poly1305 (RFC 8439), no additional data unless given ---- */
 
-/* One key in one direction, with its key schedule kept. For one thread at a time. */
+/* One key in one direction. For one thread at a time. */
 struct crypto_aead;
 struct crypto_aead *crypto_aead_new(const uint8_t key[CRYPTO_KEY_LEN], bool seal);
 void crypto_aead_free(struct crypto_aead *a);
 
 /* A message in pieces: begin, any number of updates (out gets as many bytes as in has; they may be the same place),
- * end. Of an opened message nothing may be used before open_end said true. */
+ * end. Within a thread one message is sealed, and one opened, at a time: each is ended before the next begins. Of an
+ * opened message nothing may be used before open_end said true. */
 void crypto_aead_begin(struct crypto_aead *a, const uint8_t nonce[12], const void *aad, size_t aad_len);
 void crypto_aead_update(struct crypto_aead *a, const uint8_t *in, size_t len, uint8_t *out);
 void crypto_aead_seal_end(struct crypto_aead *a, uint8_t tag[CRYPTO_TAG_LEN]);

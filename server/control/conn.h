@@ -133,9 +133,8 @@ struct rpc_conn {
     struct noise_reader in;
     struct noise_writer out;
     nghttp2_session *h2;
-    void *frame_buffer; /* nghttp2's */
-    size_t frame_buffer_size;
-    uint8_t *held; /* the beginning of a record */
+    bool has_frame_buffer; /* nghttp2 has been given the loop's */
+    uint8_t *held;         /* the beginning of a record */
     size_t held_len;
     uint8_t *lead; /* goes before the first record: 101 and the handshake's answer */
     size_t lead_len;
@@ -163,6 +162,7 @@ struct rpc_server {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *h2_options;
     struct rpc_conn **conns; /* list heads, by loop; each touched by its loop only */
+    uint8_t **frame_buffers; /* by loop, too; see h2.c */
     atomic_bool stopping;
     atomic_uint connections;
     atomic_uint_fast64_t next_id, handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;

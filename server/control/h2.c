@@ -3,7 +3,6 @@
  * frame's head, the bytes go from the shared chunk through the cipher into the buffer that is written. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "control/conn.h"
@@ -173,19 +172,33 @@ void h2_feed(struct rpc_conn *c, const uint8_t *bytes, size_t len)
 
 /* ---- Out ---- */
 
+/* The head of a DATA frame without padding. What nghttp2 made (head) may be gone by the time of a second attempt: the
+ * buffer that it is in belongs to all connections of the loop. */
+static void data_head(const nghttp2_frame *frame, size_t len, uint8_t out[9])
+{
+    uint32_t id = (uint32_t)frame->hd.stream_id;
+    const uint8_t head[9] = {(uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len,
+                             NGHTTP2_DATA,         frame->hd.flags,     (uint8_t)(id >> 24),
+                             (uint8_t)(id >> 16),  (uint8_t)(id >> 8),  (uint8_t)id};
+
+    memcpy(out, head, sizeof(head));
+}
+
 static int send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *head, size_t len,
                      nghttp2_data_source *source, void *arg)
 {
     struct rpc_conn *c = arg;
     struct call *call = source->ptr;
     struct rpc_bytes *out = &call->out;
+    uint8_t own_head[9];
 
     (void)h2;
-    (void)frame;
+    (void)head;
     /* After this one nghttp2 may hand out one more frame of any kind, without asking. */
     if (noise_writer_room(&c->out) < 9 + len + CONN_FRAME_MAX)
         return NGHTTP2_ERR_WOULDBLOCK;
-    noise_writer_add(&c->out, head, 9);
+    data_head(frame, len, own_head);
+    noise_writer_add(&c->out, own_head, sizeof(own_head));
     out->available -= len;
     while (len) {
         struct chunk *chunk = out->chunks.items[out->first];
@@ -220,34 +233,38 @@ void h2_produce(struct rpc_conn *c)
 
 /* ---- Memory ---- */
 
-/* A session holds a buffer for one frame of the largest size, of which our heads of frames use the first bytes. As
- * pages of its own it costs one page; within the heap, among memory that was used before, all of it. */
-#define FRAME_BUFFER_MIN 12000
+/* A session holds a buffer for one frame of the largest size. It uses it within one call of nghttp2_session_mem_send
+ * only, whose result is sealed at once; so one buffer serves all connections of a loop. (The exception, a DATA frame
+ * that is tried again, is dealt with in send_data.) */
+#define FRAME_BUFFER_MIN  12000
+#define FRAME_BUFFER_SIZE 20000
+
+static uint8_t **shared_buffer(struct rpc_conn *c)
+{
+    return &c->server->frame_buffers[loop_index(c->loop)];
+}
 
 static void *h2_malloc(size_t size, void *arg)
 {
     struct rpc_conn *c = arg;
+    uint8_t **buffer = shared_buffer(c);
 
-    if (size < FRAME_BUFFER_MIN || c->frame_buffer)
+    if (c->has_frame_buffer || size < FRAME_BUFFER_MIN || size > FRAME_BUFFER_SIZE)
         return malloc(size);
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED)
-        return malloc(size);
-    c->frame_buffer = pages;
-    c->frame_buffer_size = size;
-    return pages;
+    if (!*buffer)
+        *buffer = malloc(FRAME_BUFFER_SIZE);
+    c->has_frame_buffer = *buffer != NULL;
+    return *buffer;
 }
 
 static void h2_free(void *block, void *arg)
 {
     struct rpc_conn *c = arg;
 
-    if (!block || block != c->frame_buffer) {
+    if (block && block == *shared_buffer(c))
+        c->has_frame_buffer = false;
+    else
         free(block);
-        return;
-    }
-    munmap(c->frame_buffer, c->frame_buffer_size);
-    c->frame_buffer = NULL;
 }
 
 static void *h2_calloc(size_t n, size_t size, void *arg)
@@ -262,13 +279,13 @@ static void *h2_realloc(void *block, size_t size, void *arg)
 
     if (!block)
         return h2_malloc(size, arg);
-    if (block != c->frame_buffer)
+    if (block != *shared_buffer(c))
         return realloc(block, size);
     void *fresh = malloc(size);
-    if (!fresh)
-        return NULL;
-    memcpy(fresh, block, size < c->frame_buffer_size ? size : c->frame_buffer_size);
-    h2_free(block, arg);
+    if (fresh) {
+        memcpy(fresh, block, size < FRAME_BUFFER_SIZE ? size : FRAME_BUFFER_SIZE);
+        h2_free(block, arg);
+    }
     return fresh;
 }
 

@@ -41,6 +41,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *options, stru
     s->options = *options;
     s->limits = limits_new();
     s->conns = mem_alloc(loops_count(options->loops) * sizeof(struct rpc_conn *));
+    s->frame_buffers = mem_alloc(loops_count(options->loops) * sizeof(uint8_t *));
     noise_server_init(&s->noise, options->private_key);
     crypto_wipe(s->options.private_key, sizeof(s->options.private_key));
     make_early(&s->early);
@@ -91,6 +92,9 @@ void rpc_server_free(struct rpc_server *s)
     noise_server_release(&s->noise);
     limits_free(s->limits);
     buf_release(&s->early);
+    for (unsigned i = 0; i < count; i++)
+        free(s->frame_buffers[i]);
+    free(s->frame_buffers);
     free(s->conns);
     free(s);
 }
