@@ -268,8 +268,10 @@ static int serve(struct daemon *d)
         if (signal_number == SIGHUP)
             reload(d);
         /* A storm of connections leaves holes in the heap that are worth a third of an idle client's memory. */
-        if (signal_number < 0)
+        if (signal_number < 0) {
+            netmap_trim(d->netmap);
             malloc_trim(0);
+        }
     }
     log_info("stop", "stopping on %s", strsignal(signal_number));
     sd_notify(0, "STOPPING=1");

@@ -25,6 +25,7 @@ struct session {
     uint64_t number, node_id, seq;
     struct netmap_session *told;
     struct loop_timer keepalive, hold;
+    int64_t spoke_ms; /* mono, of the last message */
     struct probe probe;
     bool due; /* may speak: a round, a first map */
     bool keepalive_due;
@@ -47,19 +48,35 @@ static struct netmap *netmap_of(const struct session *s)
     return s->group->control->options.netmap;
 }
 
+static void on_keepalive(struct loop_timer *t);
+
+/* silent: ms since the last message. */
+static void wait_keepalive(struct session *s, int64_t silent)
+{
+    loop_timer_set(s->group->loop, &s->keepalive, KEEPALIVE_MS + (int64_t)random_below(KEEPALIVE_SPREAD_MS) - silent,
+                   on_keepalive);
+}
+
 static void on_keepalive(struct loop_timer *t)
 {
     struct session *s = of_timer(t, offsetof(struct session, keepalive));
+    int64_t silent = loop_now(s->group->loop) - s->spoke_ms;
 
+    if (silent < KEEPALIVE_MS) {
+        wait_keepalive(s, silent);
+        return;
+    }
     s->keepalive_due = true;
     rpc_stream_ready(s->rpc);
 }
 
-static void reset_keepalive(struct session *s)
+/* A message was added. The timer looks at the time of the last one: to set it again with each would cost more. */
+static void note_message(struct session *s)
 {
     s->keepalive_due = false;
-    loop_timer_set(s->group->loop, &s->keepalive, KEEPALIVE_MS + (int64_t)random_below(KEEPALIVE_SPREAD_MS),
-                   on_keepalive);
+    s->spoke_ms = loop_now(s->group->loop);
+    if (!loop_timer_is_set(&s->keepalive))
+        wait_keepalive(s, 0);
 }
 
 /* What the node is decides how closely its connection is watched. */
@@ -159,7 +176,7 @@ static void tell(struct session *s, struct rpc_bytes *out)
         rpc_stream_end(s->rpc);
     if (next != NETMAP_NOTHING) {
         message_to_rpc(out, &m);
-        reset_keepalive(s);
+        note_message(s);
     }
     if (netmap_session_self_changed(s->told))
         watch(s, snapshot);
@@ -178,13 +195,13 @@ static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
             struct netmap_message m = {0};
             netmap_goodbye(netmap_of(s), s->node_id, s->node_key, s->hostname, s->zstd, &m);
             message_to_rpc(out, &m);
-            reset_keepalive(s);
+            note_message(s);
         }
     }
     probe_ask(&s->probe, out, s->zstd);
     if (s->keepalive_due) {
         rpc_bytes_add(out, netmap_keepalive(netmap_of(s), s->zstd));
-        reset_keepalive(s);
+        note_message(s);
     }
 }
 

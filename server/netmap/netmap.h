@@ -15,6 +15,8 @@ struct netmap;
 
 struct netmap *netmap_new(struct tailnet *t);
 void netmap_free(struct netmap *nm); /* after its sessions */
+/* Any thread, now and then: forgets the shared bytes that nobody needed since the call before the last. */
+void netmap_trim(struct netmap *nm);
 
 struct netmap_client {
     uint64_t node_id;

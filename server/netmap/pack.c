@@ -48,6 +48,7 @@ void worker_free(struct worker *w)
     ZSTD_freeCCtx(w->zip);
     buf_release(&w->json);
     buf_release(&w->key);
+    buf_release(&w->packed);
     free(w->dirty.mask);
     vec_release(&w->touched);
     vec_release(&w->removed);
@@ -61,16 +62,14 @@ struct chunk *pack(struct worker *w, const void *bytes, size_t len, bool zstd)
     if (!zstd)
         return chunk_new(bytes, len);
 
-    size_t room = ZSTD_compressBound(len);
-    void *out = mem_alloc(room);
-    size_t size = ZSTD_compress2(w->zip, out, room, bytes, len);
+    buf_clear(&w->packed);
+    buf_reserve(&w->packed, ZSTD_compressBound(len));
+    size_t size = ZSTD_compress2(w->zip, w->packed.data, w->packed.cap, bytes, len);
     if (ZSTD_isError(size)) { /* only for want of memory or room, and there is room */
         log_error("netmap", "cannot compress %zu bytes: %s", len, ZSTD_getErrorName(size));
         abort();
     }
-    struct chunk *c = chunk_new(out, size);
-    free(out);
-    return c;
+    return chunk_new(w->packed.data, size);
 }
 
 void message_add(struct netmap_message *m, struct chunk *c)

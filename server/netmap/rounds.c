@@ -2,9 +2,12 @@
 #include "netmap/store.h"
 
 #define ROUND_MS      50
+#define ROUND_EASY_MS 100
 #define ROUND_BUSY_MS 1000
-/* A message costs a receiver's thread about 12 us, nearly all of it the write; rounds take a third of it at most. */
-#define ROUND_SHARE_US 36
+/* A message costs a receiver's thread about 12 us, nearly all of it the write; rounds take a third of it at most, and
+ * less than a tenth while that costs nobody more than a tenth of a second. */
+#define ROUND_SHARE_US      36
+#define ROUND_EASY_SHARE_US 150
 
 #define URGENT (CHANGE_REMOVED | CHANGE_KEYS | CHANGE_SELF | CHANGE_POLICY | CHANGE_DNS | CHANGE_DERP | CHANGE_USERS)
 
@@ -39,6 +42,18 @@ static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, str
         r->urgent = r->seen;
 }
 
+/* ms between two rounds. */
+static int64_t round_gap(size_t sessions, bool busy)
+{
+    int64_t least = (int64_t)sessions * ROUND_SHARE_US / 1000, easy = (int64_t)sessions * ROUND_EASY_SHARE_US / 1000;
+
+    if (busy || least > ROUND_BUSY_MS)
+        return ROUND_BUSY_MS;
+    if (least >= ROUND_EASY_MS)
+        return least;
+    return easy < ROUND_MS ? ROUND_MS : easy < ROUND_EASY_MS ? easy : ROUND_EASY_MS;
+}
+
 int64_t netmap_rounds_look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, size_t sessions, bool busy,
                            int64_t now_ms)
 {
@@ -47,12 +62,8 @@ int64_t netmap_rounds_look(struct netmap *nm, struct netmap_rounds *r, uint64_t 
     look(nm, r, until, &news);
     if (!news.any && !r->waiting)
         return -1;
-    int64_t gap = (int64_t)sessions * ROUND_SHARE_US / 1000;
-    if (gap < ROUND_MS)
-        gap = ROUND_MS;
-    if (busy || gap > ROUND_BUSY_MS)
-        gap = ROUND_BUSY_MS;
-    bool now = news.urgent || (news.reachable && gap == ROUND_MS);
+    int64_t gap = round_gap(sessions, busy);
+    bool now = news.urgent || (news.reachable && gap <= ROUND_EASY_MS);
     if (now || now_ms - r->last_ms >= gap) {
         r->waiting = false;
         r->last_ms = now_ms;

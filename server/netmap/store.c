@@ -63,6 +63,7 @@ struct chunk *shared_get(struct netmap *nm, const struct buf *key, struct owners
     if (e) {
         unlink_shared(nm, e);
         link_newest(nm, e);
+        e->used = nm->period;
         c = chunk_ref(e->bytes);
         for (size_t i = 0; owners && i < e->owners.len; i++)
             owners_add(owners, e->owners.items[i]);
@@ -88,11 +89,30 @@ void shared_put(struct netmap *nm, const struct buf *key, struct chunk *bytes, c
         drop_shared(nm, old);
     map_put(&nm->shared, key->data, key->len, e);
     link_newest(nm, e);
+    e->used = nm->period;
     nm->shared_bytes += cost(e);
     nm->counters.chunks_made++;
     while (nm->shared_bytes > SHARED_MAX && nm->oldest != e)
         drop_shared(nm, nm->oldest);
     pthread_mutex_unlock(&nm->lock);
+}
+
+void netmap_trim(struct netmap *nm)
+{
+    struct worker *idle;
+
+    pthread_mutex_lock(&nm->lock);
+    nm->period++;
+    while (nm->oldest && nm->period - nm->oldest->used >= 2)
+        drop_shared(nm, nm->oldest);
+    idle = nm->workers;
+    nm->workers = NULL;
+    pthread_mutex_unlock(&nm->lock);
+    while (idle) {
+        struct worker *next = idle->next;
+        worker_free(idle);
+        idle = next;
+    }
 }
 
 static struct fragment *fragment_of(struct netmap *nm, uint32_t slot)

@@ -27,6 +27,7 @@ struct shared {
     struct shared *newer, *older;
     struct chunk *bytes;
     struct owners owners;
+    unsigned used; /* nm->period of its last use */
     size_t key_len;
     uint8_t key[];
 };
@@ -47,7 +48,7 @@ struct known_user {
 struct worker {
     struct worker *next;
     void *zip;
-    struct buf json, key;
+    struct buf json, key, packed;
     struct {
         uint32_t *mask; /* by slot, zero outside of touched */
         size_t slots;
@@ -64,6 +65,7 @@ struct netmap {
     struct map shared;
     struct shared *newest, *oldest;
     size_t shared_bytes;
+    unsigned period;                /* counts calls of netmap_trim */
     VEC(struct fragment) fragments; /* by slot */
     struct map users;               /* id -> struct known_user */
     uint64_t users_seen;            /* users_version that the map is true for */

@@ -218,6 +218,29 @@ static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
     tailnet_unpin(now);
 }
 
+static void what_nobody_needs_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    struct netmap_counters c;
+
+    world_fill(&f->w, NODES);
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false});
+        json_decref(tell(s, now, now, true));
+        netmap_session_free(s);
+        netmap_trim(f->nm); /* what the second one needed, too, was kept for it */
+        netmap_counters(f->nm, &c);
+        assert_true(c.cache_bytes > 0);
+    }
+    assert_true(c.chunks_shared >= NODES / TAILNET_BLOCK);
+    netmap_trim(f->nm);
+    netmap_counters(f->nm, &c);
+    assert_int_equal(c.cache_bytes, 0);
+    assert_int_equal(c.cache_entries, 0);
+    tailnet_unpin(now);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -225,6 +248,7 @@ int main(void)
         T(many_changes_are_told_in_shared_pieces),
         T(so_they_are_to_those_who_do_not_decompress),
         T(a_first_map_may_show_the_peers_of_a_moment_ago),
+        T(what_nobody_needs_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
