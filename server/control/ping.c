@@ -8,11 +8,12 @@
 #include "base/random.h"
 #include "control/conn.h"
 
-#define INTERVAL_MS  30000
-#define TIMEOUT_MS   15000
-#define SLOT_MS      20 /* deadlines of different connections that fall into a slot share a turn of the loop */
-#define SLOT_MAX_MS  100
-#define EXTRA_MAX_US 20000000
+#define INTERVAL_MS    30000
+#define TIMEOUT_MS     15000
+#define SLOT_MS        20 /* deadlines of different connections that fall into a slot share a turn of the loop */
+#define SLOT_MAX_MS    100
+#define EARLIER_ONE_IN 8
+#define EXTRA_MAX_US   20000000
 
 static void due(struct loop_timer *timer);
 
@@ -43,13 +44,13 @@ static unsigned dice(struct ping *p, unsigned below)
     return below ? (unsigned)((p->dice >> 33) % below) : 0;
 }
 
-/* At the beginning of a slot, and up to a tenth of the interval earlier: connections that were all written to at once,
- * and so all answered at once, do not stay in step. */
+/* At the beginning of a slot, and now and then up to a tenth of the interval earlier: connections that were all written
+ * to at once, and so all answered at once, do not stay in step. */
 static void wait_interval(struct rpc_conn *c)
 {
     struct ping *p = &c->ping;
-    unsigned slot = slot_ms(p);
-    int64_t when = (p->last_heard + p->interval_ms) / slot - dice(p, p->interval_ms / 10 / slot + 1);
+    unsigned slot = slot_ms(p), most = p->interval_ms / 10 / slot;
+    int64_t when = (p->last_heard + p->interval_ms) / slot - (dice(p, EARLIER_ONE_IN) ? 0 : 1 + dice(p, most));
 
     p->state = PING_IDLE;
     loop_timer_set(c->loop, &p->timer, when * slot - loop_now(c->loop), due);
