@@ -389,7 +389,7 @@ static void look(struct group *g)
     g->snapshot = snapshot;
     int64_t wait =
         netmap_rounds_look(c->options.netmap, &g->rounds, snapshot->seq, g->count, is_busy(g), loop_now(g->loop));
-    if (wait > 0 && !loop_timer_is_set(&g->round))
+    if (wait > 0 && (!loop_timer_is_set(&g->round) || g->round.due > loop_now(g->loop) + wait))
         loop_timer_set(g->loop, &g->round, wait, on_round);
     if (wait != 0)
         return;

@@ -38,7 +38,7 @@ struct slot {
     uint32_t dirty;            /* enum change_mask, to be published */
     uint64_t version;          /* change number of its last publication */
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
-    bool reachable;            /* it has its first home relay, to be published */
+    bool reachable;            /* it has its first home relay or DiscoKey, to be published */
     bool expired;              /* as published */
     double penalty;            /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;

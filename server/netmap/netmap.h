@@ -79,6 +79,7 @@ struct netmap_rounds {
     uint64_t seen;   /* the change up to which has been looked */
     uint64_t urgent; /* the newest change that did not wait for a round */
     bool waiting;    /* something is to be told in the next round */
+    bool hasty;      /* and it is not to wait for the whole of it */
     int64_t last_ms; /* mono ms of the last time of telling */
 };
 

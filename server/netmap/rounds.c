@@ -8,13 +8,14 @@
  * less than a tenth while that costs nobody more than a tenth of a second. */
 #define ROUND_SHARE_US      36
 #define ROUND_EASY_SHARE_US 150
+#define HASTE               5 /* part of a round */
 
 #define URGENT (CHANGE_REMOVED | CHANGE_KEYS | CHANGE_SELF | CHANGE_POLICY | CHANGE_DNS | CHANGE_DERP | CHANGE_USERS)
 
 struct news {
     bool any, urgent; /* urgent: does not wait */
-    bool reachable; /* waits only while there is much to tell: who sends to a peer of which it knows no relay yet loses
-                     * WireGuard's first handshake, and tries the next one five seconds later */
+    bool reachable; /* waits a moment, longer only while there is much to tell: who sends to a peer of which it knows no
+                     * relay yet loses WireGuard's first handshake, and tries the next one five seconds later */
 };
 
 /* Moves r->seen. */
@@ -62,10 +63,12 @@ int64_t netmap_rounds_look(struct netmap *nm, struct netmap_rounds *r, uint64_t 
     look(nm, r, until, &news);
     if (!news.any && !r->waiting)
         return -1;
+    r->hasty |= news.reachable;
     int64_t gap = round_gap(sessions, busy);
-    bool now = news.urgent || (news.reachable && gap <= ROUND_EASY_MS);
-    if (now || now_ms - r->last_ms >= gap) {
-        r->waiting = false;
+    if (r->hasty && gap <= ROUND_EASY_MS)
+        gap /= HASTE;
+    if (news.urgent || now_ms - r->last_ms >= gap) {
+        r->waiting = r->hasty = false;
         r->last_ms = now_ms;
         return 0;
     }

@@ -104,7 +104,7 @@ struct change {
     uint32_t slot;
     uint32_t mask;
     bool route_moved; /* a serving prefix came or went with this change: never waits for a round */
-    bool reachable;   /* its first home relay: until they know it, peers have no way to it */
+    bool reachable;   /* its first home relay or DiscoKey: until they know it, peers have no way to it */
 };
 
 struct tailnet;
