@@ -166,6 +166,18 @@ screen_keys C-e
 check "an editor that fails is named" screen_wait 5 'ended with status 3'
 check "and changes nothing" screen_has_not MODIFIED
 
+# --- what is pasted is text, and one step
+printf '  // pasted one\n  // d1 two\n' >"$WORK/paste"
+screen_tmux load-buffer "$WORK/paste"
+screen_tmux paste-buffer -p
+check "a paste is no command where nothing is typed" screen_wait 3 'nothing was done'
+screen_keys g e Down
+screen_tmux paste-buffer -p
+check "it comes in as it is" screen_wait 3 '^ +3 +// d1 two'
+screen_keys C-z
+check "and goes at once" screen_wait_not 3 'pasted one'
+screen_keys Escape
+
 # --- a crash
 screen_keys g e
 type_keys '// outlives '
@@ -182,6 +194,14 @@ wait_for 5 screen_ended >/dev/null
 console
 screen_keys 4
 check "a second time, too" screen_wait 5 'unsaved text was found'
+screen_keys r
+screen_wait 3 '// outlives \{' >/dev/null
+kill -TERM "$(cat "$WORK/pid")"
+wait_for 5 screen_ended >/dev/null
+check "the end says that it is kept" screen_wait 3 'unsaved text is kept'
+console
+screen_keys 4
+check "and so it is" screen_wait 5 'unsaved text was found'
 screen_keys D
 check "until it is dropped" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
 screen_keys C-c

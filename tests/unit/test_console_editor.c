@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The policy's editor: its buffer against a plain text under random edits, what keys do, columns of cells, colours,
- * differences, drafts. */
+ * differences, drafts, and the thread that checks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,14 +11,14 @@
 #include <cmocka.h>
 
 #include <locale.h>
-#include <sys/resource.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "console/cells.h"
+#include "console/checker.h"
 #include "console/draft.h"
 #include "console/editor.h"
 #include "console/key.h"
@@ -468,60 +468,44 @@ static void damaged_drafts_are_none(void **state)
     assert_int_equal(parts.len, 0);
 }
 
-static double cpu_ms(void)
+/* The thread: of what is sent it looks at the newest text, and taking a draft away costs no check. */
+static void the_checker_looks_at_the_newest_text(void **state)
 {
-    struct rusage u;
-
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
-}
-
-/* The worst key of some in a text of 1 MB, drawing included; in processor time, for a machine that does other things.
- */
-static double worst_key(const char *text, size_t len)
-{
-    static const char *const keys[] = {"<Ctrl-End>", "x",      "<Ctrl-Home>", "/",           "*",
-                                       "<Enter>",    "<PgDn>", "<End>",       "<Backspace>", "<Down>"};
-    struct canvas c = {0};
-    struct editor e;
-    double worst = 0;
-
-    editor_init(&e);
-    editor_load(&e, text, len);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        double before = cpu_ms();
-
-        press(&e, keys[i]);
-        canvas_start(&c, 50, 160);
-        editor_draw(&e, &c, (struct rect){2, 0, 46, 160}, true, NULL, NULL);
-        double took = cpu_ms() - before;
-        worst = took > worst ? took : worst;
-    }
-    canvas_release(&c);
-    editor_release(&e);
-    return worst;
-}
-
-static void a_key_is_quick_in_a_large_text(void **state)
-{
-    struct buf lines = BUF_INIT(0), one = BUF_INIT(0);
+    char dir[] = "/tmp/headway-check-XXXXXX";
+    struct check_result result = {0};
+    struct stat s;
 
     (void)state;
-    while (lines.len < 1000000)
-        buf_addf(&lines, "    {\"action\": \"accept\", \"src\": [\"group:g%zu\"], \"dst\": [\"tag:db:5432\"]},\n",
-                 lines.len);
-    while (one.len < 1000000)
-        buf_addf(&one, "{\"src\": [\"10.0.0.%zu\"]}, ", one.len % 250);
-    double many = worst_key(lines.data, lines.len), long_line = worst_key(one.data, one.len);
-    print_message("the slowest key with 1 MB: %.1f ms in many lines, %.1f ms in one\n", many, long_line);
-#ifdef NDEBUG
-    assert_true(many < 16 && long_line < 16);
-#else
-    assert_true(many < 160 && long_line < 160); /* sanitizers, no optimisation */
-#endif
-    buf_release(&lines);
-    buf_release(&one);
+    assert_non_null(mkdtemp(dir));
+    char *path = draft_path(dir);
+    struct checker *c = checker_start();
+    for (uint64_t serial = 1; serial <= 50; serial++) {
+        struct check_job job = {.serial = serial,
+                                .text = mem_strdup(serial == 50 ? "{\n  x" : "{}"),
+                                .draft = mem_strdup(path),
+                                .server = mem_strdup("s"),
+                                .version = 1};
+
+        job.len = strlen(job.text);
+        checker_send(c, &job);
+        assert_null(job.text);
+    }
+    struct check_job removal = {.draft = mem_strdup(path), .remove = true};
+    checker_send(c, &removal);
+    while (result.serial != 50) {
+        struct pollfd fd = {.fd = checker_fd(c), .events = POLLIN};
+
+        check_result_release(&result);
+        assert_int_equal(poll(&fd, 1, 20000), 1);
+        checker_take(c, &result);
+    }
+    assert_true(policy_problems_fatal(&result.problems));
+    assert_int_equal(result.problems.items[0].line, 2);
+    checker_stop(c);
+    assert_int_not_equal(stat(path, &s), 0);
+    check_result_release(&result);
+    free(path);
+    assert_int_equal(rmdir(dir), 0);
 }
 
 int main(void)
@@ -540,7 +524,7 @@ int main(void)
         cmocka_unit_test(one_changed_line_is_one_difference),
         cmocka_unit_test(drafts_outlive_their_console),
         cmocka_unit_test(damaged_drafts_are_none),
-        cmocka_unit_test(a_key_is_quick_in_a_large_text),
+        cmocka_unit_test(the_checker_looks_at_the_newest_text),
     };
 
     setlocale(LC_CTYPE, "C.UTF-8");
