@@ -233,6 +233,6 @@ void pane_pending(struct app *app, struct canvas *c, struct rect at);
 void tail_draw(struct app *app, struct canvas *c, struct rect at);
 
 /* Kinds of hits on the canvas. */
-enum hit_kind { HIT_ROW = 1, HIT_COLUMN, HIT_TAB, HIT_COMMAND, HIT_CHOICE };
+enum hit_kind { HIT_ROW = 1, HIT_COLUMN, HIT_TAB, HIT_COMMAND, HIT_CHOICE, HIT_TEXT };
 
 #endif

@@ -101,6 +101,15 @@ static void take_check(struct loop *l)
     l->draw = true;
 }
 
+/* Interrupts that the terminal sent were for the editor that was in front. */
+static void forget_interrupts(struct loop *l)
+{
+    struct signalfd_siginfo info;
+
+    while (read(l->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        l->ended |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP;
+}
+
 /* The screen is the editor's until it ends. What the network brings waits in its queue. */
 static void edit_outside(struct loop *l)
 {
@@ -112,6 +121,7 @@ static void edit_outside(struct loop *l)
     term_leave();
     int r = outside_edit(text, len, &fresh, &fresh_len, &e);
     term_enter();
+    forget_interrupts(l);
     now(l);
     if (r == 0)
         desk_edited(&l->app, fresh, fresh_len);

@@ -254,6 +254,11 @@ static void offer_draft(struct app *app)
     while (d->drafts.len && !d->ask && !d->file) {
         struct draft *last = &d->drafts.items[d->drafts.len - 1];
 
+        if (*last->server && !str_eq(last->server, server_of(app))) {
+            draft_release(last); /* its file stays, for a console of that server */
+            d->drafts.len--;
+            continue;
+        }
         if (last->len != d->base_len || memcmp(last->text, d->base, last->len) != 0) {
             d->ask = ASK_DRAFT;
             return;

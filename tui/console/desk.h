@@ -86,6 +86,7 @@ unsigned desk_where(const struct app *app);
 /* Keys that are no command; true where the key was for a question, even for one that does nothing. */
 bool desk_asked(struct app *app, int key);
 bool desk_key(struct app *app, int key);
+void desk_click(struct app *app, int row, int col);
 void desk_move(struct app *app, long lines);
 bool desk_escape(struct app *app);
 

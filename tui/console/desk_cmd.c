@@ -130,6 +130,12 @@ void desk_move(struct app *app, long lines)
     }
 }
 
+void desk_click(struct app *app, int row, int col)
+{
+    if (!app->desk.ask)
+        editor_click(&app->desk.editor, row, col);
+}
+
 bool desk_key(struct app *app, int key)
 {
     struct desk *d = &app->desk;

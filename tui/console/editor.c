@@ -533,6 +533,7 @@ void editor_draw(struct editor *e, struct canvas *c, struct rect at, bool editin
     e->ascii = c->ascii;
     clamp(e);
     scroll(e, (size_t)at.rows, (size_t)(at.cols - gutter));
+    e->shown = (struct rect){at.row, at.col + gutter, at.rows, at.cols - gutter};
     for (int row = 0; row < at.rows && e->top + (size_t)row < e->text.lines.len; row++) {
         size_t line = e->top + (size_t)row;
         struct editor_mark sign = mark ? mark(context, line) : (struct editor_mark){0};
@@ -548,4 +549,14 @@ void editor_draw(struct editor *e, struct canvas *c, struct rect at, bool editin
     c->cursor_row = at.row + (int)(e->at.line - e->top);
     c->cursor_col = at.col + gutter + (int)(editor_column(e) - e->left);
     c->cursor_shown = editing;
+}
+
+void editor_click(struct editor *e, int row, int col)
+{
+    size_t line = e->top + (size_t)(row > e->shown.row ? row - e->shown.row : 0);
+    size_t column = e->left + (size_t)(col > e->shown.col ? col - e->shown.col : 0);
+
+    e->at.line = line < e->text.lines.len ? line : e->text.lines.len - 1;
+    e->at.at = cells_byte(this_line(e)->bytes, this_line(e)->len, column, e->ascii);
+    settle(e);
 }

@@ -11,12 +11,13 @@ struct editor {
     struct textbuf text;
     struct highlight colours;
     struct text_pos at;
-    size_t wish;      /* the column that up and down aim at; SIZE_MAX: where the cursor is */
-    size_t top, left; /* the first line and the first column that are shown */
-    size_t height;    /* lines that were shown last */
-    int typed;        /* what kind of key came last: a run of one kind is taken back at once */
-    char *find;       /* what was looked for last, NULL */
-    bool ascii;       /* the canvas has no other characters */
+    size_t wish;       /* the column that up and down aim at; SIZE_MAX: where the cursor is */
+    size_t top, left;  /* the first line and the first column that are shown */
+    size_t height;     /* lines that were shown last */
+    struct rect shown; /* where their text was drawn */
+    int typed;         /* what kind of key came last: a run of one kind is taken back at once */
+    char *find;        /* what was looked for last, NULL */
+    bool ascii;        /* the canvas has no other characters */
 };
 
 void editor_init(struct editor *e);
@@ -39,6 +40,9 @@ bool editor_undo(struct editor *e);
 bool editor_redo(struct editor *e);
 /* The next place of a text, or the one before, around the end; small letters find large ones too. False: nowhere. */
 bool editor_find(struct editor *e, const char *text, bool backwards);
+
+/* Puts the cursor at a place of the screen, as far as there is text. */
+void editor_click(struct editor *e, int row, int col);
 
 size_t editor_column(const struct editor *e); /* of the cursor, in cells, from 0 */
 

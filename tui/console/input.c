@@ -91,6 +91,9 @@ void app_click(struct app *app, int row, int col, int clicks)
     case HIT_COMMAND:
         verb_run(app, verb_at((size_t)hit->value), "");
         break;
+    case HIT_TEXT:
+        desk_click(app, row, col);
+        break;
     case HIT_CHOICE:
         break;
     }

@@ -93,9 +93,18 @@ static int run(const char *path, struct err *e)
     free(line);
     if (pid < 0)
         return fail(e, "cannot start", command);
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
+    for (;;) {
+        pid_t r = waitpid(pid, &status, WUNTRACED);
+
+        if (r < 0 && errno != EINTR)
             return fail(e, "cannot wait for", command);
+        if (r == pid && !WIFSTOPPED(status))
+            break;
+        if (r == pid) { /* Ctrl-Z in it is for both, and so is what continues them */
+            raise(SIGSTOP);
+            kill(pid, SIGCONT);
+        }
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)

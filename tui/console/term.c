@@ -419,6 +419,22 @@ static struct term_event read_mouse(void)
     return event;
 }
 
+/* Takes out the rest of a key's sequence that nobody knows: its letters are no keys. What else follows an Esc stays. */
+static bool swallow_sequence(void)
+{
+    wint_t in;
+
+    if (get_wch(&in) != OK)
+        return false;
+    if (in != '[' && in != 'O') {
+        unget_wch((wchar_t)in);
+        return false;
+    }
+    for (int i = 0; i < 32 && get_wch(&in) == OK && (in < 0x40 || in > 0x7e); i++)
+        ;
+    return true;
+}
+
 struct term_event term_read(void)
 {
     struct term_event event = {.key = CK_NONE};
@@ -436,7 +452,10 @@ struct term_event term_read(void)
                 event.key = special[i].key;
         return event;
     }
-    event.key = in == '\n' ? CK_ENTER : in == 8 ? CK_BACKSPACE : in == 0 ? CK_RESIZE : (int)in;
+    if (in == CK_ESC && swallow_sequence())
+        event.key = CK_RESIZE;
+    else
+        event.key = in == '\n' ? CK_ENTER : in == 8 ? CK_BACKSPACE : in == 0 ? CK_RESIZE : (int)in;
     return event;
 }
 

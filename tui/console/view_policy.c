@@ -104,6 +104,8 @@ static void draw_empty(struct app *app, struct canvas *c, struct rect at)
 
     if (d->trouble && *d->trouble)
         canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_WARN, d->trouble);
+    else if (!d->loaded && app->conn.state != CONN_LIVE)
+        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "not connected: the policy is not here yet");
     else if (!d->loaded)
         canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "the policy is being read ...");
     else if (d->mode == DESK_READ && !d->editor.text.bytes)
@@ -125,6 +127,7 @@ void desk_draw(struct app *app, struct canvas *c, struct rect at)
     struct rect text = {at.row, at.col, at.rows - below, at.cols};
     if (d->loaded)
         editor_draw(&d->editor, c, text, d->mode == DESK_EDIT && !d->ask, problem_mark, d);
+    canvas_hit(c, text, HIT_TEXT, 0);
     draw_empty(app, c, text);
     if (below)
         draw_problems(d, c, (struct rect){at.row + at.rows - below, at.col, below, at.cols});
