@@ -78,7 +78,8 @@ struct policy_node {
     size_t route_count; /* effective (available and approved), exit routes too */
     const struct prefix *serving;
     size_t serving_count; /* subnet prefixes that it is elected for */
-    bool online, healthy; /* decide who serves a prefix within a via group */
+    /* Decide who serves a prefix within a via group. Whoever is being drained counts as not healthy. */
+    bool online, healthy;
 };
 
 struct policy_tailnet {

@@ -32,7 +32,7 @@ struct policy_node tailnet_policy_node(uint32_t slot, const struct node *n, cons
                                 .serving = serving ? serving->items : NULL,
                                 .serving_count = serving ? serving->len : 0,
                                 .online = live && live->online,
-                                .healthy = live && live->healthy};
+                                .healthy = live && live->healthy && !n->draining};
 }
 
 struct policy_user tailnet_policy_user(const struct user *u)

@@ -75,6 +75,7 @@ ts r2 set --snat-subnet-routes=false
 lab_echo east "$EAST_SERVER"
 check "the routers see each other's networks" eval 'wait_for 5 has_route r1 r2 "$EAST" && wait_for 5 has_route r2 r1 "$WEST"'
 check "a host of the one site reaches the other" wait_for 20 reaches west "$EAST_SERVER"
-check "and arrives there as itself" eval '[ "$(outer_address west "$EAST_SERVER")" = "$WEST_SERVER" ]'
+arrives_as_itself() { [ "$(outer_address west "$EAST_SERVER")" = "$WEST_SERVER" ]; }
+check "and arrives there as itself" wait_for 10 arrives_as_itself
 check_not "the other way nobody asked for" reaches east "$WEST_SERVER"
 check_not "no other node knows the routers" eval 'knows a r1 || knows a r2'

@@ -308,6 +308,10 @@ static void routers_of_a_via_group_take_turns(void **state)
     since = newest();
     core_session_health(r.core, sessions[2], false);
     core_rig_until(&r, told_of_steering, &since);
+    core_session_health(r.core, sessions[2], true);
+    since = newest();
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = ids[1]});
+    core_rig_until(&r, told_of_steering, &since);
     core_rig_until(&r, served_by, &ids[0]);
 }
 
