@@ -31,6 +31,18 @@ static struct policy *policy_in_force(const struct tailnet_snapshot *s)
     return p;
 }
 
+/* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. */
+static struct policy_view *view_now(struct request *r, const struct policy *p, const struct tailnet_world *w)
+{
+    struct policy_view *v = policy_view_new(p, &w->tailnet, NULL);
+    const struct policy_view *used = tailnet_policy_read(r->h->with.tailnet);
+
+    if (used)
+        policy_view_succeed(v, used);
+    tailnet_policy_done(r->h->with.tailnet);
+    return v;
+}
+
 static enum flow explain(struct request *r)
 {
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
@@ -42,7 +54,7 @@ static enum flow explain(struct request *r)
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
 
     world_init(&w, r);
-    struct policy_view *v = policy_view_new(p, &w.tailnet, NULL);
+    struct policy_view *v = view_now(r, p, &w);
     if (rc == 0)
         rc = policy_explain(v, src, dst, -1, (uint16_t)port, &allowed, &out, &r->err);
     if (rc < 0) {
@@ -78,7 +90,7 @@ static void compare(struct request *r, const struct policy *now, const struct po
     struct tailnet_world w;
 
     world_init(&w, r);
-    struct policy_view *before = policy_view_new(now, &w.tailnet, NULL);
+    struct policy_view *before = view_now(r, now, &w);
     struct policy_view *after = policy_view_new(then, &w.tailnet, before);
     bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */
     tailnet_world_approve(&w, after, &approvals);
