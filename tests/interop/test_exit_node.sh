@@ -13,7 +13,7 @@ lab_host r1
 user_and_key alice
 lab_join a
 lab_join r1 --advertise-exit-node
-lab_echo
+lab_echo internet "$INTERNET"
 
 check "without an exit node a leaves by itself" test "$(outer_address a)" = "$(cat "$LAB/a/address")"
 check "both default routes are available" wait_for 5 node_is r1 '.availableRoutes | sort | join(",")' '0.0.0.0/0,::/0'
