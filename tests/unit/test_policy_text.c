@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A policy's text: how it is read, edited with its comments, and refused with its places. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "policy/hujson.h"
+#include "policy/policy.h"
+#include "json/json.h"
+
+/* ---- HuJSON ---- */
+
+static void test_hujson_errors(void **unused)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"", "parsing value: unexpected EOF"},
+        {" // only this\n", "parsing value: unexpected EOF"},
+        {"{} // no end", "parsing comment: unexpected EOF"},
+        {"/* {", "parsing comment: unexpected EOF"},
+        {"{\"a\"", "parsing object after name: unexpected EOF"},
+        {"{\"a\":1", "parsing object after value: unexpected EOF"},
+        {"[1", "parsing array after value: unexpected EOF"},
+        {"\"abc", "parsing string: unexpected EOF"},
+        {"{\"a\":}", "invalid character '}' at start of value"},
+        {"[,]", "invalid character ',' at start of value"},
+        {"[1,,2]", "invalid character ',' at start of value"},
+        {"{,}", "invalid character ',' at start of object name"},
+        {"{a:1}", "invalid character 'a' at start of object name"},
+        {"{'a':1}", "invalid character '\\'' at start of object name"},
+        {"{\"a\" 1}", "invalid character '1' after object name"},
+        {"{\"a\":1 \"b\":2}", "invalid character '\"' after object value (expecting ',' or '}')"},
+        {"[1 2]", "invalid character '2' after array value (expecting ',' or ']')"},
+        {"{} {}", "invalid character '{' after top-level value"},
+        {"[01]", "invalid literal: 01"},
+        {"[+1]", "invalid character '+' at start of value"},
+        {"[.5]", "invalid character '.' at start of value"},
+        {"[NaN]", "invalid literal: NaN"},
+        {"[\"\\x\"]", "invalid literal: \"\\x\""},
+        {"{\"a\":1,\"a\":2}", "jsontext: duplicate object member name \"a\""},
+        {"{\"a\":1,\"\\u0061\":2}", "jsontext: duplicate object member name \"a\""},
+        {"[\"\xff\"]", "jsontext: invalid UTF-8"},
+        {"\xef\xbb\xbf{}", "invalid character '\xef\xbb\xbf' at start of value"},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct arena a = {.max = 1 << 20};
+        struct hujson_error why;
+        struct hujson *v;
+
+        assert_int_equal(hujson_read(cases[i].text, strlen(cases[i].text), &a, &v, &why), ERR_INVALID);
+        assert_string_equal(why.message, cases[i].message);
+        arena_release(&a);
+    }
+}
+
+static void test_hujson_takes(void **unused)
+{
+    static const char text[] =
+        "// head\n{\"a\": [1, -2.5e3, true, null,], /* in */ \"b\\n\": \"\\u00e9\\ud83d\\ude00\", }\n";
+    struct arena a = {.max = 1 << 20};
+    struct hujson_error why;
+    struct hujson *v;
+    unsigned line, column;
+    char deep[300];
+
+    (void)unused;
+    assert_int_equal(hujson_read(text, strlen(text), &a, &v, &why), 0);
+    assert_int_equal(v->count, 2);
+    const struct hujson *list = hujson_member(v, "a"), *name = hujson_member(v, "b\n");
+    assert_int_equal(list->count, 4);
+    assert_string_equal(list->first->next->text, "-2.5e3");
+    assert_string_equal(name->text, "\xc3\xa9\xf0\x9f\x98\x80");
+    hujson_place(text, strlen(text), list->start, &line, &column);
+    assert_int_equal(line, 2);
+    assert_int_equal(column, 7);
+    memset(deep, '[', sizeof(deep));
+    assert_int_equal(hujson_read(deep, sizeof(deep), &a, &v, &why), ERR_INVALID);
+    assert_string_equal(why.message, "nested more than 64 levels deep");
+    arena_release(&a);
+    a = (struct arena){.max = 200};
+    assert_int_equal(hujson_read("[1,2,3,4,5,6,7,8]", 17, &a, &v, &why), ERR_TOOBIG);
+    arena_release(&a);
+}
+
+static void test_edit(void **unused)
+{
+    static const char text[] = "{\n  // who\n  \"groups\": {\"group:a\": [\"x@y\"]},\n  \"acls\": [\n    {\"src\": "
+                               "[\"*\"]}, // first\n    2,\n  ],\n}\n";
+    static const struct {
+        const char *pointer, *value, *result;
+    } cases[] = {
+        {"/groups/group:a/0", "\"z@y\"",
+         "{\n  // who\n  \"groups\": {\"group:a\": [\"z@y\"]},\n  \"acls\": [\n    {\"src\": [\"*\"]}, // first\n    "
+         "2,\n  ],\n}\n"},
+        {"/groups/group:a/-", "\"z@y\"",
+         "{\n  // who\n  \"groups\": {\"group:a\": [\"x@y\", \"z@y\"]},\n  \"acls\": [\n    {\"src\": [\"*\"]}, // "
+         "first\n    2,\n  ],\n}\n"},
+        {"/acls/1", NULL,
+         "{\n  // who\n  \"groups\": {\"group:a\": [\"x@y\"]},\n  \"acls\": [\n    {\"src\": [\"*\"]}, // first\n  "
+         "],\n}\n"},
+        {"/acls/-", "3",
+         "{\n  // who\n  \"groups\": {\"group:a\": [\"x@y\"]},\n  \"acls\": [\n    {\"src\": [\"*\"]}, // first\n    "
+         "2,\n    3,\n  ],\n}\n"},
+        {"/groups/group:a/0", NULL,
+         "{\n  // who\n  \"groups\": {\"group:a\": []},\n  \"acls\": [\n    {\"src\": [\"*\"]}, // first\n    2,\n  "
+         "],\n}\n"},
+        {"/hosts", "{}",
+         "{\n  // who\n  \"groups\": {\"group:a\": [\"x@y\"]},\n  \"acls\": [\n    {\"src\": [\"*\"]}, // first\n    "
+         "2,\n  ],\n  \"hosts\": {},\n}\n"},
+    };
+    struct err e;
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf out = {0};
+        assert_int_equal(policy_text_edit(text, strlen(text), cases[i].pointer, cases[i].value, &out, &e), 0);
+        assert_string_equal(buf_text(&out), cases[i].result);
+        buf_release(&out);
+    }
+    struct buf out = {0};
+    assert_int_equal(policy_text_edit(text, strlen(text), "/nothing/here", "1", &out, &e), ERR_MISSING);
+    assert_int_equal(policy_text_edit(text, strlen(text), "/acls/7", "1", &out, &e), ERR_MISSING);
+    assert_int_equal(policy_text_edit(text, strlen(text), "/acls/0", "{", &out, &e), ERR_INVALID);
+    buf_release(&out);
+}
+
+/* ---- messages ---- */
+
+static void test_refused(void **unused)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"{\"acl\":[]}", "unknown field: \"acl\" (line 1, column 2)"},
+        {"{\n  \"postures\": {}}",
+         "unknown field: \"postures\" (device posture is not supported by this server) (line 2, column 3)"},
+        {"{\"tag_owners\":{},\"TagOwners\":{}}", "duplicate object member name \"TagOwners\" (line 1, column 18)"},
+        {"[]", "a policy must be an object"},
+        {"{\"groups\":{\"a\":[]}}", "group must start with 'group:', got: \"a\""},
+        {"{\"groups\":{\"group:a\":\"x@y\"}}",
+         "group value must be an array of users: group \"group:a\" got string: \"x@y\""},
+        {"{\"groups\":{\"group:a\":[\"x\"]}}", "username must contain @, got: \"x\""},
+        {"{\"hosts\":{\"a:b\":\"1.2.3.4\"}}", "invalid hostname: \"a:b\""},
+        {"{\"hosts\":{\"a\":\"1.2.3\"}}", "hostname contains invalid IP address: hostname \"a\" address \"1.2.3\""},
+        {"{\"tagOwners\":{\"tag:1\":[]}}", "tagOwners[\"tag:1\"]: tag names must start with a letter, after 'tag:'"},
+        {"{\"tagOwners\":{\"tag:a\":[\"tag:b\"]}}", "tag not found: \"tag:b\""},
+        {"{\"tagOwners\":{\"tag:a\":[\"*\"]}}", "invalid owner format: \"*\""},
+        {"{\"autoApprovers\":{\"routes\":{\"10.0.0.0\":[]}}}", "is not a prefix"},
+        {"{\"autoApprovers\":{\"exitNode\":[\"tag:x\"]}}", "tag not found: \"tag:x\""},
+        {"{\"acls\":[{\"action\":\"drop\"}]}", "action=\"drop\" is not supported"},
+        {"{\"acls\":[{\"src\":[\"nobody\"]}]}", "host not defined in policy: \"nobody\""},
+        {"{\"acls\":[{\"src\":[\"group:x\"]}]}", "group not defined in policy: \"group:x\""},
+        {"{\"acls\":[{\"src\":[\"svc:x\"]}]}", "invalid alias format: \"svc:x\""},
+        {"{\"acls\":[{\"src\":[\"autogroup:self\"]}]}", "\"autogroup:self\" not valid on the src side of a rule"},
+        {"{\"acls\":[{\"src\":[\"autogroup:what\"]}]}", "invalid autogroup: got \"autogroup:what\""},
+        {"{\"acls\":[{\"dst\":[\"x\"]}]}", "hostport must contain a colon"},
+        {"{\"acls\":[{\"dst\":[\"*:0\"]}]}", "port range \"0\": first port must be >0, or use '*' for wildcard"},
+        {"{\"acls\":[{\"dst\":[\"*:9-8\"]}]}",
+         "port range \"9-8\": invalid port range: first port is greater than last port"},
+        {"{\"acls\":[{\"dst\":[\"*:70000\"]}]}", "port range \"70000\": port number out of range"},
+        {"{\"acls\":[{\"dst\":[\"*:80-\"]}]}", "port range \"80-\": invalid port range format"},
+        {"{\"acls\":[{\"dst\":[\"[1.2.3.4]:80\"]}]}", "square brackets are only valid around IPv6 addresses"},
+        {"{\"acls\":[{\"proto\":\"*\"}]}", "proto name \"*\" not known"},
+        {"{\"acls\":[{\"proto\":\"06\"}]}", "leading 0 not permitted in protocol number: \"06\""},
+        {"{\"acls\":[{\"proto\":\"256\"}]}", "protocol number out of range (0-255): 256"},
+        {"{\"acls\":[{\"proto\":\"icmp\",\"dst\":[\"*:80\"]}]}", "protocol does not support specific ports: \"icmp\""},
+        {"{\"grants\":[{}]}", "ip and app can not both be empty"},
+        {"{\"grants\":[{\"ip\":[\"a:b:c\"]}]}", "expected only one colon"},
+        {"{\"grants\":[{\"#x\":1}]}", "unknown field: \"#x\""},
+        {"{\"grants\":[{\"ip\":[\"*\"],\"via\":[\"a@b\"]}]}", "via can only be a tag"},
+        {"{\"ssh\":[{\"action\":\"accept\",\"users\":[\"root\"],\"dst\":[\"*\"]}]}",
+         "wildcard (*) is not supported as SSH destination"},
+        {"{\"ssh\":[{\"action\":\"accept\",\"users\":[\"root\"],\"src\":[\"a@b\"],\"dst\":[\"c@d\"]}]}",
+         "user destination requires source to contain only that same user \"c@d\""},
+        {"{\"ssh\":[{\"action\":\"check\",\"users\":[\"root\"],\"checkPeriod\":\"169h\"}]}",
+         "checkPeriod 169h0m0s is above the max (168h)"},
+        {"{\"ssh\":[{\"action\":\"check\",\"users\":[\"root\"],\"checkPeriod\":\"-1m\"}]}",
+         "checkPeriod -1m0s must be a positive duration"},
+        {"{\"ssh\":[{\"action\":\"check\",\"users\":[\"root\"],\"checkPeriod\":\"1\"}]}",
+         "time: missing unit in duration \"1\""},
+        {"{\"ssh\":[{\"action\":\"check\",\"users\":[\"root\"],\"checkPeriod\":\"1y\"}]}",
+         "time: unknown unit \"y\" in duration \"1y\""},
+        {"{\"nodeAttrs\":[{\"target\":[\"*\"],\"ipPool\":[\"100.100.100.0/25\"]}]}",
+         "IPPool(100.100.100.0/25): network within reserved range"},
+        {"{\"sshTests\":[{\"src\":\"a@b\",\"dst\":[\"10.0.0.0/8\"]}]}",
+         "SSH tests dst contains disallowed element \"10.0.0.0/8\""},
+        {"{", "parsing policy: parsing HuJSON: line 1, column 2: parsing value: unexpected EOF"},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct policy_problems problems = {0};
+        struct buf out = {0};
+        struct policy *p;
+
+        if (policy_parse(cases[i].text, strlen(cases[i].text), &p, &problems) == 0)
+            fail_msg("taken: %s", cases[i].text);
+        policy_problems_text(&problems, &out);
+        if (!strstr(buf_text(&out), cases[i].message))
+            fail_msg("%s\n  gives %s\n  not   %s", cases[i].text, buf_text(&out), cases[i].message);
+        policy_problems_release(&problems);
+        buf_release(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hujson_errors),
+        cmocka_unit_test(test_hujson_takes),
+        cmocka_unit_test(test_edit),
+        cmocka_unit_test(test_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
