@@ -338,6 +338,9 @@ void cmd_routes_of(struct app *app, const char *arg)
     }
     cmd_routes(app, "node");
     struct list *l = app_list(app);
+    /* An older filter may hide what was asked for. */
+    if (*l->filter_text && list_filter(l, "", NULL, NULL) < 0)
+        l->forced = true;
     list_refresh(l, &app->model, &app->at);
     n->row.folded = false;
     l->cursor = &n->routes.items[0]->row;

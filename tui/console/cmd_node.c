@@ -230,7 +230,7 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
         if (r->state != ROUTE_SERVING || r->exit)
             continue;
         char *what = mem_format("%s\t%s", n->name, r->row.key);
-        char *after = other ? mem_format("%s takes over", other) : mem_strdup("serves on: there is no other");
+        char *after = other ? mem_format("%s takes over", other) : mem_strdup("stays: no other can serve");
         plan_step(p, call, &n->row, NULL, what, "serves", after);
         served++;
         free(what);

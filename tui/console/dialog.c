@@ -97,7 +97,7 @@ static void take_line(const char *line, size_t len, struct text_line *out)
 {
     snprintf(out->text, sizeof(out->text), "%.*s", (int)len, line);
     char *tab = strchr(out->text, '\t');
-    bool heading = out->text[0] == '#', warning = out->text[0] == '!';
+    bool heading = out->text[0] == '#', warning = out->text[0] == '!' && !tab;
 
     out->label_cols = warning ? 2 : tab && !heading ? TEXT_LABEL_COLS : 0;
     out->body = heading || warning ? out->text + 1 : tab ? tab + 1 : out->text;
@@ -276,13 +276,30 @@ static void help_lines(struct app *app, enum help_part part, const char *title, 
         const char *why = part == HELP_REFUSED ? verb_refusal(app, c) : NULL;
         char *line = why ? mem_format("%s\t%s: %s\n", buf_text(&keys), c->name, why)
                          : mem_format("%s\t%s%s\n", keys.len ? keys.data : c->name, c->help, risk);
-        if (strcasestr(line, word))
+        if (strcasestr(line, word) || strcasestr(c->name, word))
             buf_adds(out, line);
         free(line);
         buf_release(&keys);
     }
     if (out->len == titled)
         out->data[out->len = before] = '\0';
+}
+
+/* Those of the lines that the word is in. */
+static void found_lines(const char *title, const char *lines, const char *word, struct buf *out)
+{
+    bool titled = false;
+
+    while (*lines) {
+        char *line = mem_format("%.*s", (int)strcspn(lines, "\n"), lines);
+
+        if (strcasestr(line, word) || strcasestr(title, word)) {
+            buf_addf(out, "%s%s%s%s\n", titled ? "" : "#", titled ? "" : title, titled ? "" : "\n", line);
+            titled = true;
+        }
+        lines += strlen(line) + 1;
+        free(line);
+    }
 }
 
 static char *help_text(struct app *app, const char *word)
@@ -295,12 +312,18 @@ static char *help_text(struct app *app, const char *word)
     help_lines(app, HELP_HERE, "here   (! asks first, !! wants a word typed)", word, &out);
     help_lines(app, HELP_REFUSED, "not possible now", word, &out);
     help_lines(app, HELP_EVERYWHERE, "everywhere", word, &out);
-    buf_adds(&out, "#signs\n");
+    struct buf signs_text = BUF_INIT(0);
     for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
-        buf_addf(&out, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));
-    buf_adds(&out, "#filter words\nname\tpart of any text; without capitals the case does not matter\n"
-                   "!word\tnot; a|b either; ~regex\nkey:value\tname user tag ip route os version relay is id\n"
-                   "seen>7d exp<3d\ttimes; ip:100.64.0.0/16 lies within; route~10.0.0.0/8 overlaps\n");
+        buf_addf(&signs_text, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));
+    found_lines("signs", buf_text(&signs_text), word, &out);
+    buf_release(&signs_text);
+    found_lines("filter words",
+                "name\tpart of any text; without capitals the case does not matter\n"
+                "!word\tnot; a|b either; ~regex\nkey:value\tname user tag ip route os version relay is id\n"
+                "seen>7d exp<3d\ttimes; ip:100.64.0.0/16 lies within; route~10.0.0.0/8 overlaps\n",
+                word, &out);
+    if (!out.len)
+        buf_addf(&out, "nothing is about '%s'\n", word);
     return buf_take(&out);
 }
 

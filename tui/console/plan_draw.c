@@ -50,21 +50,31 @@ void plan_key(struct app *app, struct plan *plan, int key)
     }
 }
 
-/* The columns that what is changed may take: what comes before and after needs the rest. */
-static int what_width(const struct plan *p, const struct canvas *c, int cols)
+struct columns {
+    int name, part, what; /* part: what of it, a prefix, 0: nothing; what: both, with the gap before the change */
+};
+
+/* Each as wide as its longest text; where what comes before and after would have no room, names are cut first. */
+static struct columns fit(const struct plan *p, const struct canvas *c, int cols)
 {
-    int longest = 0, change = 0;
+    struct columns w = {0};
+    int change = 0;
 
     for (size_t i = 0; i < p->steps.len; i++) {
         const struct step *s = &p->steps.items[i];
-        int what = strchr(s->what, '\t') ? 38 : canvas_width(c, s->what) + 2;
+        const char *tab = strchr(s->what, '\t');
+        int part = tab ? canvas_width(c, tab + 1) : 0, name = canvas_width(c, s->what) - part; /* a tab has none */
         int both = canvas_width(c, s->before) + canvas_width(c, s->after) + 6;
 
-        longest = what > longest ? what : longest;
+        w.name = name > w.name ? name : w.name;
+        w.part = part + 1 > w.part && tab ? part + 1 : w.part;
         change = both > change ? both : change;
     }
-    int most = cols - change > cols * 2 / 5 ? cols - change : cols * 2 / 5;
-    return longest < most ? longest : most;
+    int most = cols - change > cols * 2 / 5 ? cols - change : cols * 2 / 5, over = w.name + w.part + 2 - most;
+    if (over > 0)
+        w.name = w.name - over > 8 ? w.name - over : 8;
+    w.what = w.name + w.part + 2;
+    return w;
 }
 
 static void draw_step(const struct plan *p, struct canvas *c, struct rect in, int row, size_t index, bool cursor)
@@ -72,7 +82,8 @@ static void draw_step(const struct plan *p, struct canvas *c, struct rect in, in
     const struct step *s = &p->steps.items[index];
     const struct call *call = &p->calls.items[s->call];
     const char *tab = strchr(s->what, '\t');
-    int what = what_width(p, c, in.cols - 2), col = in.col + 2;
+    struct columns w = fit(p, c, in.cols - 2);
+    int col = in.col + 2;
     bool refused = call->state == CALL_REFUSED;
     enum role role = call->left_out || refused ? ROLE_DISABLED : ROLE_TEXT;
     bool twice = index && str_eq(p->steps.items[index - 1].what, s->what);
@@ -81,15 +92,13 @@ static void draw_step(const struct plan *p, struct canvas *c, struct rect in, in
     if (cursor && p->steps.len > 1)
         canvas_glyph(c, row, in.col, GLYPH_CURSOR);
     if (tab) {
-        int half = what / 2 < 17 ? what / 2 : 17;
-
         snprintf(name, sizeof(name), "%.*s", (int)(tab - s->what), s->what);
-        canvas_text(c, row, col, half, role, name);
-        canvas_text(c, row, col + half + 1, what - half - 2, role, tab + 1);
+        canvas_text(c, row, col, w.name, role, name);
+        canvas_text(c, row, col + w.name + 1, w.part, role, tab + 1);
     } else {
-        canvas_text(c, row, col, what - 1, role, twice ? "" : s->what);
+        canvas_text(c, row, col, w.what - 1, role, twice ? "" : s->what);
     }
-    col += what;
+    col += w.what;
     int right = in.col + in.cols;
     if (refused || call->left_out) {
         const char *why = call->left_out ? "left out" : call->message ? call->message : "refused";
