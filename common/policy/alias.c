@@ -10,10 +10,12 @@
 #define BIT(kind) (1U << (kind))
 #define AUTOGROUPS                                                                                                     \
     (BIT(PRINCIPAL_MEMBER) | BIT(PRINCIPAL_TAGGED) | BIT(PRINCIPAL_SELF) | BIT(PRINCIPAL_INTERNET) |                   \
-     BIT(PRINCIPAL_DANGER) | BIT(PRINCIPAL_NONROOT) | BIT(PRINCIPAL_ADMIN) | BIT(PRINCIPAL_OWNER))
+     BIT(PRINCIPAL_DANGER) | BIT(PRINCIPAL_NONROOT) | BIT(PRINCIPAL_ADMIN) | BIT(PRINCIPAL_OWNER) |                    \
+     BIT(PRINCIPAL_NOBODY))
 #define NAMED    (BIT(PRINCIPAL_USER) | BIT(PRINCIPAL_GROUP) | BIT(PRINCIPAL_TAG) | BIT(PRINCIPAL_DOMAIN))
 #define LITERALS (BIT(PRINCIPAL_PREFIX) | BIT(PRINCIPAL_HOST) | BIT(PRINCIPAL_ANY))
-#define ROLES    (BIT(PRINCIPAL_MEMBER) | BIT(PRINCIPAL_TAGGED) | BIT(PRINCIPAL_ADMIN) | BIT(PRINCIPAL_OWNER))
+#define OFFICES  (BIT(PRINCIPAL_MEMBER) | BIT(PRINCIPAL_ADMIN) | BIT(PRINCIPAL_OWNER) | BIT(PRINCIPAL_NOBODY))
+#define ROLES    (OFFICES | BIT(PRINCIPAL_TAGGED))
 
 static const struct {
     const char *name;
@@ -23,7 +25,9 @@ static const struct {
     {"autogroup:members", PRINCIPAL_MEMBER},    {"autogroup:nonroot", PRINCIPAL_NONROOT},
     {"autogroup:tagged", PRINCIPAL_TAGGED},     {"autogroup:self", PRINCIPAL_SELF},
     {"autogroup:danger-all", PRINCIPAL_DANGER}, {"autogroup:admin", PRINCIPAL_ADMIN},
-    {"autogroup:owner", PRINCIPAL_OWNER},
+    {"autogroup:owner", PRINCIPAL_OWNER},       {"autogroup:it-admin", PRINCIPAL_NOBODY},
+    {"autogroup:auditor", PRINCIPAL_NOBODY},    {"autogroup:network-admin", PRINCIPAL_NOBODY},
+    {"autogroup:shared", PRINCIPAL_NOBODY},     {"autogroup:billing-admin", PRINCIPAL_NOBODY},
 };
 
 static const struct {
@@ -48,8 +52,8 @@ static const struct {
                        "[autogroup:member autogroup:tagged autogroup:self]"},
     [PLACE_TARGET] = {NAMED | LITERALS | ROLES, "nodeAttrs target does not support this autogroup",
                       "[autogroup:member autogroup:tagged autogroup:admin autogroup:owner]"},
-    [PLACE_OWNER] = {BIT(PRINCIPAL_USER) | BIT(PRINCIPAL_GROUP) | BIT(PRINCIPAL_TAG), NULL, NULL},
-    [PLACE_APPROVER] = {BIT(PRINCIPAL_USER) | BIT(PRINCIPAL_GROUP) | BIT(PRINCIPAL_TAG), NULL, NULL},
+    [PLACE_OWNER] = {BIT(PRINCIPAL_USER) | BIT(PRINCIPAL_GROUP) | BIT(PRINCIPAL_TAG) | OFFICES, NULL, NULL},
+    [PLACE_APPROVER] = {BIT(PRINCIPAL_USER) | BIT(PRINCIPAL_GROUP) | BIT(PRINCIPAL_TAG) | ROLES, NULL, NULL},
 };
 
 static void *principal_key(enum principal_kind kind, const char *text, size_t *len, char fixed[256])
@@ -244,6 +248,9 @@ int alias_parse(struct parse *x, enum selector_place place, const char *text, si
         vec_push(&p->domain_uses, use);
         text = use.domain;
     }
+    if (kind == PRINCIPAL_NOBODY)
+        (void)problem_at(x->problems, x->text, x->len, offset, true,
+                         "%s names nobody here: the roles of this server are owner, admin and member", text);
     bool unique =
         kind == PRINCIPAL_USER || kind == PRINCIPAL_GROUP || kind == PRINCIPAL_TAG || kind == PRINCIPAL_DOMAIN;
     out->principal = principal_intern(p, (enum principal_kind)kind, unique ? text : "", &prefix);

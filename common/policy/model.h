@@ -30,7 +30,8 @@ enum principal_kind {
     PRINCIPAL_DOMAIN, /* user:*@domain */
     PRINCIPAL_ADMIN,
     PRINCIPAL_OWNER,
-    PRINCIPAL_HOST, /* only while parsing: becomes PRINCIPAL_PREFIX */
+    PRINCIPAL_NOBODY, /* a role that this server does not give */
+    PRINCIPAL_HOST,   /* only while parsing: becomes PRINCIPAL_PREFIX */
 };
 
 struct principal {

@@ -79,8 +79,18 @@ static int add_ip(struct parse *x, void *arg, const char *text, size_t offset)
     struct service s = {.proto = PROTO_DEFAULT};
     char why[WHY];
 
-    if (colon && strchr(colon + 1, ':'))
-        return parse_error(x, offset, "expected only one colon in Internet protocol and port type, got: [%s]", text);
+    if (colon && strchr(colon + 1, ':')) {
+        struct buf parts = BUF_INIT(4096);
+        size_t count = 1;
+        for (const char *c = text; *c; c++) {
+            count += *c == ':';
+            buf_addc(&parts, *c == ':' ? ' ' : *c);
+        }
+        (void)parse_error(x, offset, "expected only one colon in Internet protocol and port type, got: [%s](%zu)",
+                          buf_text(&parts), count);
+        buf_release(&parts);
+        return ERR_INVALID;
+    }
     if (colon) {
         char *name = arena_strndup(&x->p->arena, text, (size_t)(colon - text));
         if (!name)
@@ -126,7 +136,8 @@ static int check_self(struct parse *x, const struct rule *r)
 {
     const struct policy *p = x->p;
     unsigned people = 1U << PRINCIPAL_USER | 1U << PRINCIPAL_GROUP | 1U << PRINCIPAL_MEMBER | 1U << PRINCIPAL_DOMAIN |
-                      1U << PRINCIPAL_ADMIN | 1U << PRINCIPAL_OWNER | (r->is_grant ? 0U : 1U << PRINCIPAL_ANY);
+                      1U << PRINCIPAL_ADMIN | 1U << PRINCIPAL_OWNER | 1U << PRINCIPAL_NOBODY |
+                      (r->is_grant ? 0U : 1U << PRINCIPAL_ANY);
     bool self = false;
 
     for (size_t i = 0; i < r->dst.len; i++)
@@ -174,7 +185,8 @@ static int parse_acl(struct parse *x, const struct hujson *v, struct rule *r)
         for (size_t j = 0; j < r->dst.items[i].port_count && !proto_has_ports(s.proto); j++)
             if (r->dst.items[i].ports[j].first != 0 || r->dst.items[i].ports[j].last != UINT16_MAX)
                 return parse_error(x, r->dst.items[i].alias.offset,
-                                   "protocol does not support specific ports: \"%s\", only \"*\" is allowed", proto);
+                                   "protocol does not support specific ports: \"%s\", only \"*\" is allowed",
+                                   proto_name(s.proto) ? proto_name(s.proto) : proto);
     return 0;
 }
 
