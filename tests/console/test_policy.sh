@@ -207,6 +207,29 @@ check "until it is dropped" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
 screen_keys C-c
 wait_for 5 screen_ended >/dev/null
 
+# --- Ctrl-Z in the user's editor, which the terminal sends to both
+cat >"$WORK/editor" <<EOF
+#!/bin/sh
+kill -TSTP 0
+sed -i 's|who may|who now may|' "\$1"
+EOF
+screen_start 100 30 env LC_ALL=C.UTF-8 STATE_DIRECTORY="$WORK/state" VISUAL="$WORK/editor" PS1='prompt> ' bash --norc -i
+screen_wait 3 'prompt>' >/dev/null
+type_keys "'$HEADWAY' -c '$WORK/config.yaml'"
+screen_keys Enter
+screen_wait 5 LIVE >/dev/null
+screen_keys 4
+screen_wait 3 'who may' >/dev/null
+screen_keys C-e
+check "stopping the editor gives the shell back" screen_wait 5 'Stopped'
+type_keys fg
+screen_keys Enter
+check "going on brings its text, and the console" screen_wait 5 'who now may'
+screen_keys D y
+check "what it changed can be dropped" screen_wait_not 3 'who now may'
+screen_keys C-c
+screen_wait 3 'prompt> *$' >/dev/null
+
 # --- a file's policy
 daemon_down
 configure "  mode: file

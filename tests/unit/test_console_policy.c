@@ -283,6 +283,22 @@ static void what_the_server_would_refuse_is_not_sent(void **state)
     char *now = typed(&r);
     assert_non_null(strstr(now, "// typedy")); /* the editor again */
     free(now);
+    rig_keys(&r, "<Backspace>");
+    settle(&r);
+    rig_keys(&r, "<Ctrl-S>"); /* users may have been made meanwhile: it can be asked again */
+    assert_int_equal(r.sent.len, sent + 1);
+    rig_answer(&r, sent, 200,
+               "{\"ok\":false,\"findings\":[{\"line\":4,\"column\":3,\"severity\":\"error\",\"message\":\"nobody is "
+               "called alice@\"}]}");
+    rig_keys(&r, "<Esc>");
+    assert_true(rig_shows(&r, "1 error"));
+    assert_true(rig_shows(&r, "E 4:3      nobody is called alice@"));
+    rig_keys(&r, "<Ctrl-Home><F8>");
+    assert_true(rig_shows(&r, "Ln 4 Col 3"));
+    rig_keys(&r, "<Ctrl-S>"); /* the same text, once more */
+    assert_int_equal(r.sent.len, sent + 2);
+    now = typed(&r);
+    free(now);
     rig_release(&r);
 }
 

@@ -102,6 +102,7 @@ void desk_checked(struct app *app, struct check_result *result)
         d->problems = result->problems;
         result->problems = (struct policy_problems){0};
         d->checked = result->serial;
+        d->broken = policy_problems_fatal(&d->problems);
     }
     check_result_release(result);
 }
@@ -317,6 +318,8 @@ static void take_preview(struct app *app, const struct reply *reply)
         return;
     }
     d->accepted = review_preview(&d->panes[PANE_ACCESS], answer_of(reply), &d->losses);
+    if (d->checked == d->reviewed)
+        review_findings(answer_of(reply), &d->problems);
     char *text = textbuf_copy(&d->editor.text, &len);
     review_difference(&d->panes[PANE_TEXT], d->base, d->base_len, text, len);
     free(text);

@@ -47,7 +47,8 @@ struct desk {
     uint64_t theirs_version;
     char *trouble; /* why there is nothing to show; NULL */
 
-    struct policy_problems problems; /* of the text with the serial checked */
+    struct policy_problems problems; /* of the text with the serial checked; those that the server told, too */
+    bool broken;                     /* it cannot even be read: the server need not be asked */
     uint64_t checked, sent;          /* sent: the serial that was handed to the checker last */
     int64_t check_ms, since_ms;      /* when the next check is due and since when one is; 0: none */
     uint64_t compared;               /* the serial for which modified is true */

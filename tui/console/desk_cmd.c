@@ -245,7 +245,11 @@ void desk_next_problem(struct app *app)
         return;
     }
     editor_go(&d->editor, best->line, best->column);
-    app_flash(app, ROLE_WARN, "line %u: %s", best->line, desk_problem_text(best));
+    const char *text = desk_problem_text(best);
+    struct buf safe = BUF_INIT(0);
+    str_safe(&safe, text, strlen(text));
+    app_flash(app, ROLE_WARN, "line %u: %s", best->line, buf_text(&safe));
+    buf_release(&safe);
 }
 
 void cmd_next_problem(struct app *app, const char *arg)
@@ -261,7 +265,7 @@ void cmd_review(struct app *app, const char *arg)
     struct desk *d = &app->desk;
 
     (void)arg;
-    if (d->checked == d->editor.text.serial && policy_problems_fatal(&d->problems)) {
+    if (d->checked == d->editor.text.serial && d->broken) {
         desk_next_problem(app);
         return;
     }

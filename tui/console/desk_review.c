@@ -110,6 +110,27 @@ static void add_findings(struct review *r, const json_t *answer, bool accepted)
         review_add(r, ROLE_TEXT, ' ', "%s", "");
 }
 
+void review_findings(const json_t *answer, struct policy_problems *problems)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "findings"), i, item)
+    {
+        struct policy_problem p = {.line = (unsigned)number(item, "line"),
+                                   .column = (unsigned)number(item, "column"),
+                                   .warning = str_eq(json_text(item, "severity", ""), "warning")};
+        bool known = false;
+
+        for (size_t k = 0; k < problems->len && !known; k++)
+            known = problems->items[k].line == p.line && problems->items[k].column == p.column;
+        if (known || problems->len > 1000)
+            continue;
+        p.text = member_text(item, "message");
+        vec_push(problems, p);
+    }
+}
+
 static void add_access(struct review *r, const json_t *answer)
 {
     const json_t *rows = json_object_get(answer, "rows"), *totals = json_object_get(answer, "totals"), *row;

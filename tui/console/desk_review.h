@@ -10,6 +10,9 @@
  * pairs of devices that lose access. */
 bool review_preview(struct review *r, const json_t *answer, uint64_t *losses);
 
+/* Its findings among the problems of the text; those that are there already are not told twice. */
+void review_findings(const json_t *answer, struct policy_problems *problems);
+
 /* The answer of GET explain, for a dialog; the caller owns it. */
 char *review_explanation(const json_t *answer);
 
