@@ -57,12 +57,39 @@ static void release(struct control *c)
     free(c);
 }
 
+/* As clients decide it (control/ts2021): http:// to a private or loopback address, or to localhost. */
+static bool never_https(const char *url)
+{
+    static const char *const private[] = {"10.0.0.0/8",  "172.16.0.0/12", "192.168.0.0/16",
+                                          "127.0.0.0/8", "fc00::/7",      "::1/128"};
+    struct addr a;
+    bool found = false;
+
+    if (!str_starts(url, "http://"))
+        return false;
+    const char *host = url + strlen("http://");
+    bool bracket = *host == '[';
+    char *name = mem_strndup(host + bracket, strcspn(host + bracket, bracket ? "]/" : ":/"));
+    if (addr_parse(name, &a, NULL) == 0) {
+        for (size_t i = 0; i < sizeof(private) / sizeof(*private) && !found; i++) {
+            struct prefix p;
+            found = prefix_parse(private[i], &p, NULL, NULL) == 0 &&
+                    prefix_covers(&p, &(struct prefix){.addr = a, .bits = a.bits});
+        }
+    } else {
+        found = str_eq(name, "localhost");
+    }
+    free(name);
+    return found;
+}
+
 struct control *control_new(const struct control_options *options, struct err *e)
 {
     struct control *c = mem_alloc(sizeof(*c));
 
     c->options = *options;
     c->config = config_ref(options->config);
+    c->redial = never_https(options->config->server_url);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
     struct rpc_server_options server = {.loops = options->loops,

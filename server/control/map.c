@@ -32,9 +32,11 @@ static void answer_once(struct map_call *m, bool gone)
                        &message);
     } else {
         const struct tailnet_snapshot *snapshot = tailnet_pin(m->control->options.tailnet);
-        struct netmap_session *s =
-            netmap_session_new(nm, &(struct netmap_client){m->call.node_id, m->call.slot, m->request.version,
-                                                           m->request.zstd, m->request.omit_peers});
+        struct netmap_session *s = netmap_session_new(nm, &(struct netmap_client){.node_id = m->call.node_id,
+                                                                                  .slot = m->call.slot,
+                                                                                  .cap_version = m->request.version,
+                                                                                  .zstd = m->request.zstd,
+                                                                                  .omit_peers = m->request.omit_peers});
         netmap_session_next(s, snapshot, &message);
         netmap_session_free(s);
         tailnet_unpin(snapshot);
@@ -51,8 +53,12 @@ static void start_stream(struct map_call *m, bool gone)
     const char *hostname = m->request.client.info.hostname;
     struct session_start start = {
         .rpc = m->rpc,
-        .client = {gone && !m->call.node_id ? 1 : m->call.node_id, m->call.slot, m->request.version, m->request.zstd,
-                   m->request.omit_peers},
+        .client = {.node_id = gone && !m->call.node_id ? 1 : m->call.node_id,
+                   .slot = m->call.slot,
+                   .cap_version = m->request.version,
+                   .zstd = m->request.zstd,
+                   .omit_peers = m->request.omit_peers,
+                   .redial = m->control->redial},
         .number = gone ? 0 : m->call.session,
         .seq = m->call.seq,
         .hostname = hostname && *hostname ? hostname : "deleted",

@@ -40,6 +40,7 @@ struct control {
     struct group *groups; /* one for each loop */
     unsigned group_count;
     atomic_bool stopping; /* connections end because the daemon does */
+    bool redial;          /* clients never try HTTPS */
     atomic_uint filling;  /* streams that wait for their first map, in all groups */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sockets that listen, and those of them that outlive the daemon. The service manager keeps a copy of each (FDSTORE of
  * sd_notify(3)) and hands it to the next daemon (sd_listen_fds(3)): between the two nobody is refused, who connects
- * waits in the kernel. A refusal is dear: an official client with an http:// address dials again only ten seconds
- * later, as it waits for an HTTPS dial that it never began (tailscale's control/controlhttp). */
+ * waits in the kernel. A refusal is dear: an official client with an http:// address that was told no dial plan yet
+ * dials again only ten seconds later. */
 #include "front/listen.h"
 
 #include <errno.h>

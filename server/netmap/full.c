@@ -151,6 +151,30 @@ static struct chunk *profiles_chunk(struct netmap_session *s, const struct acces
     return c;
 }
 
+/* A client of an http:// address in a private net that is refused sits out the time limit of that attempt, ten seconds,
+ * without dialing again: it waits for an HTTPS attempt that it never began (control/controlhttp). A dial plan makes
+ * several attempts of one, each at the usual address as no other is named; the first to succeed ends the others. Not
+ * all clients of a server that went away do it in the same moment. */
+static void put_dial_plan(struct netmap_session *s, struct json_out *o)
+{
+    static const unsigned starts[] = {0, 1, 2, 3, 5, 7, 10, 13, 17, 21};
+    unsigned spread_ms = (unsigned)(s->client.node_id * 619 % 1000);
+    char text[96];
+
+    json_key(o, "ControlDialPlan");
+    json_open(o, '{');
+    json_key(o, "Candidates");
+    json_open(o, '[');
+    for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+        int len = i ? snprintf(text, sizeof(text), "{\"DialStartDelaySec\":%u.%03u,\"DialTimeoutSec\":5}", starts[i],
+                               spread_ms)
+                    : snprintf(text, sizeof(text), "{\"DialTimeoutSec\":10}");
+        json_raw(o, text, (size_t)len);
+    }
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
 static struct chunk *private_chunk(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
                                    struct worker *w)
 {
@@ -162,6 +186,8 @@ static struct chunk *private_chunk(struct netmap_session *s, const struct access
     put_ssh(s, &o, a, self, true);
     access_filter(a, self, true, &s->filter, &o);
     json_put_time(&o, "ControlTime", clock_wall_ns());
+    if (s->client.redial)
+        put_dial_plan(s, &o);
     return pack(w, w->json.data, w->json.len, s->client.zstd);
 }
 

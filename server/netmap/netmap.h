@@ -24,6 +24,7 @@ struct netmap_client {
     unsigned cap_version; /* tailcfg.CapabilityVersion */
     bool zstd;            /* MapRequest.Compress; plain JSON otherwise */
     bool omit_peers;
+    bool redial; /* tell it to dial often while nobody answers (tailcfg.ControlDialPlan) */
 };
 
 /* One receiver. Used by one thread at a time. */

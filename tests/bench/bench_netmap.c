@@ -55,7 +55,7 @@ static void all_connect(struct world *w, struct netmap *nm, struct netmap_sessio
     const struct tailnet_snapshot *now = tailnet_pin(w->tailnet);
     start();
     for (uint32_t i = 0; i < n; i++) {
-        s[i] = netmap_session_new(nm, &(struct netmap_client){i + 1, i, 133, true, false});
+        s[i] = netmap_session_new(nm, &(struct netmap_client){i + 1, i, 133, true, false, false});
         bytes += tell(s[i], now);
     }
     report(n, "first map, nothing changes meanwhile", took(n), bytes / n);
@@ -70,7 +70,7 @@ static void all_connect(struct world *w, struct netmap *nm, struct netmap_sessio
         touch(w, i, CHANGE_ONLINE, NULL);
         world_publish(w);
         now = tailnet_pin(w->tailnet);
-        s[i] = netmap_session_new(nm, &(struct netmap_client){i + 1, i, 133, true, false});
+        s[i] = netmap_session_new(nm, &(struct netmap_client){i + 1, i, 133, true, false, false});
         bytes += tell(s[i], now);
         tailnet_unpin(now);
     }

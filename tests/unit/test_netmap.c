@@ -117,7 +117,7 @@ static const json_t *tell(struct fixture *f, struct netmap_session *s)
 
 static struct netmap_session *client(struct fixture *f, uint32_t slot)
 {
-    return netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, false, false});
+    return netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, false, false, false});
 }
 
 static void expect(const json_t *value, const char *want)
@@ -267,7 +267,8 @@ static void compressed_maps_of_many_blocks_read_as_one_object(void **state)
     struct fixture *f = *state;
     world_fill(&f->w, 300);
     for (uint32_t slot = 0; slot < 300; slot += 63) {
-        struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false});
+        struct netmap_session *s =
+            netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false, false});
         const json_t *m = tell_form(f, s, true), *p;
         size_t i;
         json_int_t last = 0;
@@ -291,7 +292,7 @@ static void old_clients_are_not_given_a_pin_they_cannot_check(void **state)
 {
     struct fixture *f = *state;
     world_fill(&f->w, 1);
-    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false});
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false, false});
 
     const json_t *node = json_array_get(at(at(at(at(tell(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
     assert_null(at(node, "CertName"));
@@ -311,11 +312,33 @@ static void old_clients_get_the_pin_where_the_configuration_wants_it(void **stat
     snapshot_set_settings(f->w.next, set);
     settings_unref(set);
     world_publish(&f->w);
-    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false});
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false, false});
 
     const json_t *node = json_array_get(at(at(at(at(tell(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
     assert_non_null(strstr(json_string_value(at(node, "CertName")), "sha256-raw:"));
     assert_null(at(node, "InsecureForTests"));
+    netmap_session_free(s);
+}
+
+static void clients_that_would_wait_are_told_to_dial_often(void **state)
+{
+    struct fixture *f = *state;
+    world_fill(&f->w, 2);
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){2, 1, 133, false, false, true});
+
+    const json_t *tries = at(at(tell(f, s), "ControlDialPlan"), "Candidates");
+    double last = 0;
+    assert_int_equal(json_array_size(tries), 10);
+    expect(json_array_get(tries, 0), "{\"DialTimeoutSec\":10}");
+    for (size_t i = 1; i < 10; i++) {
+        double start = json_number_value(at(json_array_get(tries, i), "DialStartDelaySec"));
+        assert_true(start > last && start < last + 4.5);
+        last = start;
+        expect(at(json_array_get(tries, i), "DialTimeoutSec"), "5");
+    }
+    netmap_session_free(s);
+    s = client(f, 0);
+    assert_null(at(tell(f, s), "ControlDialPlan"));
     netmap_session_free(s);
 }
 
@@ -725,7 +748,7 @@ static void no_message_is_as_long_as_a_keepalive(void **state)
 
     assert_memory_equal(keepalive->data + 4, "\x28\xb5\x2f\xfd", 4);
     world_fill(&f->w, 1);
-    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false});
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false, false});
     tell_form(f, s, true);
 
     /* {"DNSConfig":{  }} and {"KeepAlive":true} are equally long, and neither can be compressed. */
@@ -798,6 +821,7 @@ int main(void)
         T(compressed_maps_of_many_blocks_read_as_one_object),
         T(old_clients_are_not_given_a_pin_they_cannot_check),
         T(old_clients_get_the_pin_where_the_configuration_wants_it),
+        T(clients_that_would_wait_are_told_to_dial_often),
         T(volatile_changes_are_patches),
         T(changes_of_one_node_become_one_entry),
         T(new_keys_never_share_an_entry_with_offline),

@@ -139,7 +139,8 @@ static void everybody_changes(struct fixture *f, bool zstd)
     world_fill(&f->w, NODES);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     for (size_t i = 0; i < n; i++) {
-        sessions[i] = netmap_session_new(f->nm, &(struct netmap_client){slots[i] + 1, slots[i], 133, zstd, false});
+        sessions[i] =
+            netmap_session_new(f->nm, &(struct netmap_client){slots[i] + 1, slots[i], 133, zstd, false, false});
         json_decref(tell(sessions[i], now, now, zstd));
     }
     tailnet_unpin(now);
@@ -193,7 +194,7 @@ static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
     world_publish(&f->w);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
 
-    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false});
+    struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false, false});
     json_t *m = tell(s, now, before, true);
     assert_int_equal(netmap_session_seq(s), before->seq);
     assert_string_equal(json_string_value(json_object_get(json_object_get(m, "Node"), "Name")),
