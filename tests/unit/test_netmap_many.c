@@ -227,7 +227,8 @@ static void what_nobody_needs_is_forgotten(void **state)
     world_fill(&f->w, NODES);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     for (uint32_t slot = 0; slot < 2; slot++) {
-        struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false});
+        struct netmap_session *s =
+            netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false, false});
         json_decref(tell(s, now, now, true));
         netmap_session_free(s);
         netmap_trim(f->nm); /* what the second one needed, too, was kept for it */
