@@ -25,13 +25,13 @@ static void a_list_is_read(void **state)
     assert_int_equal(servers_parse("# mine\n\nhome /run/headway/headway.sock\n"
                                    "  work https://hw.example.com key-file=work.key  # the office\n"
                                    "lab https://lab.example.com:8443 insecure key-file=/etc/lab.key",
-                                   "/home/alice", &s, &e),
+                                   "/srv/alice", &s, &e),
                      0);
     assert_int_equal(s.len, 3);
     assert_string_equal(s.items[0].socket, "/run/headway/headway.sock");
     assert_null(s.items[0].address);
     assert_string_equal(s.items[1].address, "https://hw.example.com");
-    assert_string_equal(s.items[1].key_file, "/home/alice/work.key");
+    assert_string_equal(s.items[1].key_file, "/srv/alice/work.key");
     assert_false(s.items[1].insecure);
     assert_string_equal(s.items[2].key_file, "/etc/lab.key");
     assert_true(s.items[2].insecure);
