@@ -9,6 +9,7 @@
 #   screen_resize COLS ROWS
 #   screen_ended                        has the program ended? its status is then in $SCREEN_STATUS
 SCREEN_SOCKET=$WORK/tmux
+screen_count=0
 SCREEN_TERM=${SCREEN_TERM:-tmux-256color}
 
 screen_tmux() { tmux -S "$SCREEN_SOCKET" -f /dev/null "$@"; }
@@ -20,6 +21,9 @@ screen_start() {
   shift 2
   command -v tmux >/dev/null || skip_all "tmux is not there"
   screen_down
+  # A server that is asked to end takes a moment, in which it must not be mistaken for a new one.
+  screen_count=$((screen_count + 1))
+  SCREEN_SOCKET=$WORK/tmux$screen_count
   rm -f "$WORK/screen-status"
   # The status is written by a shell around the program, because the pane is gone when the program is.
   printf '%q ' "$@" >"$WORK/screen-command"

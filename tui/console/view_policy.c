@@ -47,34 +47,61 @@ static struct editor_mark problem_mark(const void *context, size_t line)
     return mark;
 }
 
-/* The problems around the cursor's line, so that the one it is on is among them. */
+/* One line of text that is safe to draw; the caller owns it. */
+static char *problem_line(const struct policy_problem *p)
+{
+    const char *text = desk_problem_text(p);
+    struct buf safe = BUF_INIT(0);
+
+    for (size_t len; *text; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        buf_adds(&safe, safe.len ? " " : "");
+        str_safe(&safe, text, len);
+    }
+    return buf_take(&safe);
+}
+
+enum { PROBLEM_COL = 12 };
+
+/* The rows that problems get: as many as the first ones take, up to a limit. */
+static int problem_rows(const struct desk *d, const struct canvas *c, int cols)
+{
+    int rows = 0;
+
+    for (size_t i = 0; i < d->problems.len && rows < PROBLEM_ROWS; i++) {
+        char *text = problem_line(&d->problems.items[i]);
+
+        rows += canvas_lines(c, cols - PROBLEM_COL - 1, text);
+        free(text);
+    }
+    return rows < PROBLEM_ROWS ? rows : PROBLEM_ROWS;
+}
+
+/* The last problem that is not behind the cursor's line, and those after it. */
 static void draw_problems(const struct desk *d, struct canvas *c, struct rect at)
 {
-    size_t first = 0, room = (size_t)at.rows - 1;
+    size_t first = 0;
     char note[40];
+    int used;
 
     for (size_t i = 0; i < d->problems.len && d->problems.items[i].line <= d->editor.at.line + 1; i++)
         first = i;
-    if (first + room > d->problems.len)
-        first = d->problems.len > room ? d->problems.len - room : 0;
+    if (d->problems.len <= (size_t)at.rows - 1)
+        first = 0;
     snprintf(note, sizeof(note), "%zu   F8 next", d->problems.len);
     pane_section(c, at.row, at.col, at.cols, "problems", note);
-    for (size_t i = 0; i < room && first + i < d->problems.len; i++) {
-        const struct policy_problem *p = &d->problems.items[first + i];
-        struct buf text = BUF_INIT(0);
-        int row = at.row + 1 + (int)i;
+    for (int row = 1; row < at.rows && first < d->problems.len; row += used, first++) {
+        const struct policy_problem *p = &d->problems.items[first];
+        enum role role = p->line == d->editor.at.line + 1 ? ROLE_STRONG : ROLE_TEXT;
+        char *text = problem_line(p);
 
-        for (const char *t = desk_problem_text(p); *t; t++)
-            buf_addc(&text, *t == '\n' ? ' ' : *t);
-        canvas_text(c, row, at.col + 1, 1, p->warning ? ROLE_WARN : ROLE_BAD, p->warning ? "W" : "E");
+        canvas_text(c, at.row + row, at.col + 1, 1, p->warning ? ROLE_WARN : ROLE_BAD, p->warning ? "W" : "E");
         if (p->line)
-            canvas_textf(c, row, at.col + 3, 12, ROLE_STRONG, "%u:%u", p->line, p->column);
-        struct buf safe = BUF_INIT(0);
-        str_safe(&safe, buf_text(&text), text.len);
-        canvas_text(c, row, at.col + 12, at.cols - 13, p->line == d->editor.at.line + 1 ? ROLE_STRONG : ROLE_TEXT,
-                    buf_text(&safe));
-        buf_release(&safe);
-        buf_release(&text);
+            canvas_textf(c, at.row + row, at.col + 3, PROBLEM_COL - 4, ROLE_STRONG, "%u:%u", p->line, p->column);
+        used = canvas_wrap(
+            c, (struct rect){at.row + row, at.col + PROBLEM_COL, at.rows - row, at.cols - PROBLEM_COL - 1}, role, text);
+        used = used > 0 ? used : 1;
+        free(text);
     }
 }
 
@@ -84,17 +111,20 @@ static void draw_review(struct desk *d, struct canvas *c, struct rect at)
 
     if (r->top >= r->len)
         r->top = r->len ? r->len - 1 : 0;
-    if (r->len <= (size_t)at.rows)
-        r->top = 0;
-    for (int row = 0; row < at.rows && r->top + (size_t)row < r->len; row++) {
-        const struct review_line *l = &r->items[r->top + (size_t)row];
+    size_t next = r->top;
+    for (int row = 0, used; row < at.rows && next < r->len; row += used) {
+        const struct review_line *l = &r->items[next++];
 
         if (l->sign[0] == '#') {
             pane_section(c, at.row + row, at.col, at.cols, l->text, "");
+            used = 1;
             continue;
         }
         canvas_text(c, at.row + row, at.col + 1, 1, l->role, l->sign);
-        canvas_text(c, at.row + row, at.col + 3, at.cols - 4, l->role, l->text);
+        /* Lines of the policy stay lines. */
+        struct rect field = {at.row + row, at.col + 3, d->pane == PANE_TEXT ? 1 : at.rows - row, at.cols - 4};
+        used = canvas_wrap(c, field, l->role, l->text);
+        used = used > 0 ? used : 1;
     }
 }
 
@@ -121,9 +151,7 @@ void desk_draw(struct app *app, struct canvas *c, struct rect at)
         draw_review(d, c, at);
         return;
     }
-    int below = d->problems.len && at.rows >= 12
-                    ? (int)(d->problems.len < PROBLEM_ROWS ? d->problems.len : PROBLEM_ROWS) + 1
-                    : 0;
+    int below = d->problems.len && at.rows >= 12 ? problem_rows(d, c, at.cols) + 1 : 0;
     struct rect text = {at.row, at.col, at.rows - below, at.cols};
     if (d->loaded)
         editor_draw(&d->editor, c, text, d->mode == DESK_EDIT && !d->ask, problem_mark, d);
