@@ -138,6 +138,13 @@ uint64_t policy_routes_version(const struct policy_view *v);
 /* Another number whenever a prefix moved from one router of a via group to another: its viewers see other routes now,
  * though nothing but the presence of a node has changed. */
 uint64_t policy_steering_version(const struct policy_view *v);
+/* The moves since the last call that a grant is concerned by, in their order; borrowed until the view is changed. */
+struct policy_move {
+    struct prefix prefix;
+    uint32_t from, to; /* slots, POLICY_SLOT_NONE: nobody */
+    char *tags;        /* of the group: "tag:a", "tag:a, tag:b" */
+};
+const struct policy_move *policy_moves(struct policy_view *v, size_t *count);
 /* A grant with via leads some prefix to this node, and another router of the group could take it at once. */
 bool policy_steers(const struct policy_view *v, uint32_t slot);
 

@@ -451,6 +451,8 @@ void policy_view_free(struct policy_view *v)
         if (v->nodes[i].used)
             node_release(&v->nodes[i]);
     free(v->nodes);
+    moves_forget(v);
+    vec_release(&v->moves);
     classes_free(v);
     vroutes_free(v);
     for (size_t i = 0; i < v->p->lists.len; i++) {

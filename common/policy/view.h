@@ -89,6 +89,8 @@ struct policy_view {
     bool users_known; /* the policy's names were looked up */
     uint64_t seq, serial, routes_version, any_version;
     uint64_t steering_version;
+    VEC(struct policy_move) moves;
+    bool moves_taken; /* the next one begins the list anew */
     struct vuser *users;
     size_t user_count;
     struct map user_index; /* id -> index + 1 */
@@ -188,6 +190,7 @@ const struct vnode *view_node(const struct policy_view *v, uint32_t slot); /* NU
 uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t slot);
 void vroute_drop(struct policy_view *v, uint32_t id, uint32_t slot);
 void vroute_elect(struct policy_view *v, uint32_t id);
+void moves_forget(struct policy_view *v);
 void vroutes_free(struct policy_view *v);
 bool route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route);
 bool exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer);

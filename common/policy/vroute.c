@@ -127,6 +127,49 @@ static bool carries(const struct policy_view *v, const struct vnode *n, const st
     return false;
 }
 
+static bool is_meant(const struct vroute *r, const struct via_rule *rule)
+{
+    for (uint32_t u = rule->first; u < rule->first + rule->count; u++)
+        if (bit_has(r->dst, u))
+            return true;
+    return false;
+}
+
+void moves_forget(struct policy_view *v)
+{
+    for (size_t i = 0; i < v->moves.len; i++)
+        free(v->moves.items[i].tags);
+    v->moves.len = 0;
+    v->moves_taken = false;
+}
+
+static void note_move(struct policy_view *v, const struct vroute *r, size_t group, uint32_t from)
+{
+    const struct via_group *g = &v->via_groups.items[group];
+    struct buf tags = BUF_INIT(0);
+    bool meant = false;
+
+    v->steering_version = ++v->seq;
+    for (size_t i = 0; i < v->via_rules.len; i++)
+        meant |= v->via_rules.items[i].group == group && is_meant(r, &v->via_rules.items[i]);
+    if (!meant)
+        return;
+    if (v->moves_taken)
+        moves_forget(v);
+    for (size_t i = 0; i < g->tags.len; i++)
+        buf_addf(&tags, "%s%s", i ? ", " : "", v->p->principals.items[g->tags.items[i]].text);
+    vec_push(&v->moves, ((struct policy_move){r->prefix, from, r->winners[group], buf_take(&tags)}));
+}
+
+const struct policy_move *policy_moves(struct policy_view *v, size_t *count)
+{
+    if (v->moves_taken)
+        moves_forget(v);
+    v->moves_taken = true;
+    *count = v->moves.len;
+    return v->moves.items;
+}
+
 /* As everywhere: whoever serves goes on while online and healthy; else the oldest healthy one; while nobody is healthy
  * the old one if it is online. */
 void vroute_elect(struct policy_view *v, uint32_t id)
@@ -149,7 +192,7 @@ void vroute_elect(struct policy_view *v, uint32_t id)
         }
         r->winners[g] = keep ? old : best != NONE ? best : old_online ? old : NONE;
         if (r->winners[g] != old)
-            v->steering_version = ++v->seq;
+            note_move(v, r, g, old);
     }
 }
 
@@ -160,11 +203,7 @@ uint64_t policy_steering_version(const struct policy_view *v)
 
 static bool has_standby(const struct policy_view *v, const struct vroute *r, const struct via_rule *rule, uint32_t slot)
 {
-    bool meant = false;
-
-    for (uint32_t u = rule->first; u < rule->first + rule->count; u++)
-        meant |= bit_has(r->dst, u);
-    if (!meant || r->winners[rule->group] != slot)
+    if (!is_meant(r, rule) || r->winners[rule->group] != slot)
         return false;
     for (size_t i = 0; i < r->holders.len; i++) {
         const struct vnode *n = &v->nodes[r->holders.items[i]];

@@ -186,6 +186,7 @@ static void change_view(struct core_state *s)
 {
     struct policy_view *next = NULL;
     struct policy_ready ready;
+    size_t made;
 
     if (policy_take_ready(s, s->policy_published, &ready)) {
         next = ready.view;
@@ -199,6 +200,8 @@ static void change_view(struct core_state *s)
     const struct policy_view *old = tailnet_policy_read(s->tailnet);
     if (next && old)
         policy_view_succeed(next, old);
+    if (next)
+        (void)policy_moves(next, &made); /* those of its making */
     tailnet_policy_done(s->tailnet);
     struct policy_view **at = tailnet_policy_write(s->tailnet), *gone = *at;
     *at = next;
@@ -207,6 +210,37 @@ static void change_view(struct core_state *s)
         s->tailnet_dirty |= CHANGE_POLICY;
     policy_discard(s, NULL, gone);
     map_release(&s->ssh_approved); /* sessions that were approved under another policy are asked for again */
+}
+
+static const char *name_at(const struct core_state *s, uint32_t index)
+{
+    const struct slot *slot = index < s->slots.len ? s->slots.items[index] : NULL;
+    const struct node *n = slot ? (slot->published ? slot->published : slot->work) : NULL;
+
+    return n ? n->given_name : "a deleted node";
+}
+
+/* Who leads whom by via is no election, but it moves traffic all the same. */
+static void tell_moves(struct core_state *s, struct policy_view *v)
+{
+    size_t count;
+    const struct policy_move *moves = policy_moves(v, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct policy_move *m = &moves[i];
+        char text[PREFIX_TEXT_MAX];
+        struct event_note note = {
+            .actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
+        note.id = m->to == POLICY_SLOT_NONE     ? EVENT_ROUTE_UNSERVED
+                  : m->from == POLICY_SLOT_NONE ? EVENT_ROUTE_SERVED
+                                                : EVENT_ROUTE_FAILOVER;
+        if (note.id == EVENT_ROUTE_UNSERVED)
+            journal(s, &note, "Nobody serves %s via %s any more", text, m->tags);
+        else if (note.id == EVENT_ROUTE_SERVED)
+            journal(s, &note, "%s serves %s via %s", name_at(s, m->to), text, m->tags);
+        else
+            journal(s, &note, "%s via %s moved from %s to %s", text, m->tags, name_at(s, m->from), name_at(s, m->to));
+    }
 }
 
 void core_policy_publish(struct core_state *s)
@@ -232,6 +266,7 @@ void core_policy_publish(struct core_state *s)
             slot->route_moved = true;
         }
     }
+    tell_moves(s, v);
     tailnet_policy_written(s->tailnet);
 }
 

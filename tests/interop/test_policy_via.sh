@@ -62,6 +62,7 @@ move "tailscaled killed with -9" lab_kill9 1 2 "$(soak_or 1500 500)"
 lab_start r1
 check "the first one is back" wait_for 30 settled r1 r2
 check "and the second one keeps her route" eval 'has_route a r2 "$LAN_NET" && has_no_route a r1 "$LAN_NET"'
+check "the journal says so" eval 'hw events | grep -F "$LAN_NET via tag:ra moved from r1 to r2"'
 check "an explanation names it too" eval 'hw policy explain a "$LAN_SERVER" | grep -F r2'
 move "cable pulled" lab_cut 2 1 3500
 lab_mend r2

@@ -246,6 +246,15 @@ static void test_via_failover(void **unused)
     put(v, &f, R1, false, false);
     assert_true(policy_routes_version(v) != version);
     assert_true(policy_steering_version(v) != steering);
+    size_t count;
+    const struct policy_move *moves = policy_moves(v, &count);
+    assert_int_equal(count, 2); /* the view's making is among them */
+    assert_int_equal(moves[0].from, POLICY_SLOT_NONE);
+    assert_int_equal(moves[1].from, R1);
+    assert_int_equal(moves[1].to, R2);
+    assert_string_equal(moves[1].tags, "tag:router");
+    (void)policy_moves(v, &count);
+    assert_int_equal(count, 0);         /* each is told once */
     assert_false(policy_steers(v, R2)); /* nobody else is left */
     assert_routes(v, C1, R2, "10.0.0.0/24");
     put(v, &f, R1, true, true); /* back, but the other one serves */
