@@ -52,16 +52,25 @@ struct cells cells_next(const char *text, size_t len, size_t column, bool ascii)
     return out;
 }
 
+/* Where a run of characters ends that are a byte and a cell each. */
+static size_t plain_run(const char *line, size_t from, size_t end)
+{
+    while (from < end && (unsigned char)(line[from] - 0x20) < 0x5f)
+        from++;
+    return from;
+}
+
 size_t cells_column(const char *line, size_t len, size_t at, bool ascii)
 {
-    size_t column = 0;
+    size_t column = 0, end = at < len ? at : len;
 
-    for (size_t i = 0; i < at && i < len;) {
-        if (line[i] >= 0x20 && line[i] < 0x7f) {
-            i++;
-            column++;
-            continue;
-        }
+    for (size_t i = 0; i < end;) {
+        size_t plain = plain_run(line, i, end);
+
+        column += plain - i;
+        i = plain;
+        if (i == end)
+            break;
         struct cells c = cells_next(line + i, len - i, column, ascii);
         column += c.width;
         i += c.bytes;
@@ -74,15 +83,13 @@ size_t cells_byte(const char *line, size_t len, size_t column, bool ascii)
     size_t at = 0, i = 0;
 
     while (i < len) {
-        if (line[i] >= 0x20 && line[i] < 0x7f) {
-            if (at + 1 > column)
-                break;
-            at++;
-            i++;
-            continue;
-        }
-        struct cells c = cells_next(line + i, len - i, at, ascii);
+        size_t room = column - at, plain = plain_run(line, i, len - i < room ? len : i + room);
 
+        at += plain - i;
+        i = plain;
+        if (i == len)
+            break;
+        struct cells c = cells_next(line + i, len - i, at, ascii);
         if (at + c.width > column)
             break;
         at += c.width;
