@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What reaches the console from outside: the daemon's JSON, filters, scripts of keys. The first byte says which. All of
- * it ends on a screen, which is drawn. */
+/* What reaches the console from outside: the daemon's JSON, filters, scripts of keys, a list of servers. The first byte
+ * says which. All of it ends on a screen, which is drawn. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "console/servers.h"
 #include "shared/console_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -54,13 +55,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     rig_init(&r, 0);
     char *text = mem_strndup((const char *)data + 1, size - 1);
-    unsigned which = data[0] % 6;
+    struct servers servers = {0};
+    unsigned which = data[0] % 7;
     if (which < 4)
         feed_json(&r, (const char *)data + 1, size - 1, which);
     else if (which == 4 && list_filter(app_list(&r.app), text, &at, &e) < 0)
         r.app.lists[LIST_NODES].forced = true;
     else if (which == 5)
         feed_keys(&r, data + 1, size - 1);
+    else if (which == 6 && servers_parse(text, "/", &servers, &e) < 0)
+        r.app.lists[LIST_NODES].forced = true;
+    servers_release(&servers);
     rig_pass(&r, 6000);
     rig_draw(&r, 24, 100);
     free(text);
