@@ -224,9 +224,44 @@ static void a_second_router_makes_a_group_of_a_prefix(void **state)
     rig_release(&r);
 }
 
+/* What a filter finds does not depend on how it was typed. */
+static void a_filter_that_grows_finds_the_same(void **state)
+{
+    static const char *const filters[] = {"node-000", "node-0001 of", "alice", "node-00x",
+                                          "Node",     "!node-0",      "a|b",   "seen>7d"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+        struct rig typed, whole;
+
+        rig_init(&typed, 400);
+        rig_init(&whole, 400);
+        rig_keys(&typed, "jjj");
+        rig_keys(&typed, "/");
+        for (const char *c = filters[i]; *c; c++) {
+            app_key(&typed.app, *c);
+            rig_draw(&typed, 24, 80);
+        }
+        rig_keys(&typed, "<Enter>");
+        rig_draw(&typed, 24, 80);
+        struct err e = {0};
+        if (list_filter(app_list(&whole.app), filters[i], NULL, &e) < 0)
+            fail_msg("%s: %s", filters[i], e.message);
+        rig_draw(&whole, 24, 80);
+        const struct list *a = app_list(&typed.app), *b = app_list(&whole.app);
+        assert_int_equal(a->order.len, b->order.len);
+        for (size_t j = 0; j < a->order.len; j++)
+            assert_string_equal(a->order.items[j]->key, b->order.items[j]->key);
+        assert_int_equal(a->total, b->total);
+        rig_release(&typed);
+        rig_release(&whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_filter_that_grows_finds_the_same),
         cmocka_unit_test(a_second_router_makes_a_group_of_a_prefix),
         cmocka_unit_test(new_rows_above_do_not_move_the_cursor),
         cmocka_unit_test(places_are_held_while_the_user_moves),

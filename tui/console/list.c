@@ -236,12 +236,33 @@ void list_sort(struct list *l, int column, bool reverse)
     l->forced = true;
 }
 
+/* Whether a filter finds part of what the one before found: a letter more of plain words. */
+static bool is_narrower(const char *before, const char *now)
+{
+    return str_starts(now, before) &&
+           strspn(now, " -.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == strlen(now);
+}
+
+/* Takes out what does not match any more; what stays is in order already. */
+static void narrow(struct list *l)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < l->order.len; i++)
+        if (list_matches(l, l->order.items[i]))
+            l->order.items[kept++] = l->order.items[i];
+    l->order.len = kept;
+    settle(l);
+}
+
 int list_filter(struct list *l, const char *text, size_t *at, struct err *e)
 {
     int r = filter_parse(text, &l->def->fields, &l->filter, at, e);
 
     if (r < 0)
         return r;
+    bool current = l->at && !l->dirty && !l->forced && !l->touched.len && !l->def->tree;
+    bool narrower = current && is_narrower(l->filter_text, text);
     mem_replace(&l->filter_text, text);
     /* The user asked: the cursor may go to another row if its own does not match any more. */
     static const struct moment never = {0};
@@ -250,7 +271,10 @@ int list_filter(struct list *l, const char *text, size_t *at, struct err *e)
         l->cursor = NULL;
         l->index = l->top = 0;
     }
-    l->forced = true;
+    if (narrower)
+        narrow(l);
+    else
+        l->forced = true;
     return 0;
 }
 
