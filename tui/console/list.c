@@ -34,7 +34,7 @@ void list_empty(struct list *l)
 
 bool list_matches(const struct list *l, const struct row *row)
 {
-    return row == l->cursor || filter_match(&l->filter, &l->def->fields, row, l->at->now_ns);
+    return row == l->cursor || filter_match(&l->filter, &l->def->fields, row, l->at ? l->at->now_ns : 0);
 }
 
 void list_add(struct list *l, struct row *row)
