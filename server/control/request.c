@@ -95,13 +95,12 @@ static bool is_link_local(const struct addr *a)
 }
 
 /* Endpoints that no other node could use are left out, as are those beyond the bound. */
-static int read_endpoints(struct map_request *out, struct err *e)
+static int read_endpoints(const json_t *root, struct map_request *out, struct err *e)
 {
     json_t *list = NULL, *types = NULL, *item;
     size_t i;
 
-    if (json_get_array(out->root, "Endpoints", &list, e) < 0 ||
-        json_get_array(out->root, "EndpointTypes", &types, e) < 0)
+    if (json_get_array(root, "Endpoints", &list, e) < 0 || json_get_array(root, "EndpointTypes", &types, e) < 0)
         return ERR_INVALID;
     /* An empty list is left out by clients: in an update of its own, which is complete, none means none. */
     out->has_endpoints = list != NULL || !out->stream;
@@ -123,31 +122,38 @@ static int read_endpoints(struct map_request *out, struct err *e)
     return 0;
 }
 
-int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e)
+static int read_map(const json_t *root, struct map_request *out, struct err *e)
 {
     const char *compress = "";
 
-    *out = (struct map_request){0};
-    if (read_root(body, len, "map request", &out->root, e) < 0 || read_version(out->root, &out->version, e) < 0)
-        return ERR_INVALID;
-    if (read_key(out->root, "NodeKey", "nodekey:", out->node_key, e) < 0 ||
-        read_key(out->root, "DiscoKey", "discokey:", out->disco_key, e) < 0 || need_node_key(out->node_key, e) < 0 ||
-        json_get_str(out->root, "Compress", &compress, e) < 0 ||
-        json_get_bool(out->root, "Stream", &out->stream, e) < 0 ||
-        json_get_bool(out->root, "OmitPeers", &out->omit_peers, e) < 0 ||
-        json_get_bool(out->root, "ReadOnly", &out->read_only, e) < 0 || read_endpoints(out, e) < 0)
+    if (read_version(root, &out->version, e) < 0 || read_key(root, "NodeKey", "nodekey:", out->node_key, e) < 0 ||
+        read_key(root, "DiscoKey", "discokey:", out->disco_key, e) < 0 || need_node_key(out->node_key, e) < 0 ||
+        json_get_str(root, "Compress", &compress, e) < 0 || json_get_bool(root, "Stream", &out->stream, e) < 0 ||
+        json_get_bool(root, "OmitPeers", &out->omit_peers, e) < 0 ||
+        json_get_bool(root, "ReadOnly", &out->read_only, e) < 0 || read_endpoints(root, out, e) < 0)
         return ERR_INVALID;
     out->zstd = str_eq(compress, "zstd");
     const char *cut = out->client.cut;
-    int code = read_hostinfo(out->root, &out->client, e);
+    int code = read_hostinfo(root, &out->client, e);
     if (!out->client.cut)
         out->client.cut = cut;
+    return code;
+}
+
+/* Everything is copied: thousands of these may wait for the core, each with less than its text. */
+int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e)
+{
+    json_t *root = NULL;
+
+    *out = (struct map_request){0};
+    int code = read_root(body, len, "map request", &root, e);
+    if (code == 0)
+        code = read_map(root, out, e);
+    json_decref(root);
     return code;
 }
 
 void map_request_release(struct map_request *r)
 {
     request_info_release(&r->client);
-    json_decref(r->root);
-    r->root = NULL;
 }

@@ -37,7 +37,6 @@ int register_request_read(const void *body, size_t len, struct register_request 
 void register_request_release(struct register_request *r);
 
 struct map_request {
-    json_t *root;
     unsigned version;
     uint8_t node_key[KEY_LEN], disco_key[KEY_LEN]; /* disco_key may be zero */
     bool stream, omit_peers, read_only, zstd, has_endpoints;
