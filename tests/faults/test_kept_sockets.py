@@ -29,7 +29,8 @@ class Managed(Daemon):
         return self
 
     def __exit__(self, *rest):
-        self.finish(signal.SIGTERM)
+        if os.path.exists(self.pidfile):
+            self.finish(signal.SIGTERM)
         super().__exit__(*rest)
 
     def order(self, word):
