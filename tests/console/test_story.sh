@@ -46,7 +46,7 @@ screen_keys Escape
 check "a change made elsewhere is on the screen" screen_wait 2 '192\.168\.77\.0/24'
 
 screen_keys u
-check "undo asks" screen_wait 3 '[Uu]ndo|[Tt]ake back'
+check "undo asks" screen_wait 3 'y undo'
 screen_keys y
 check "and takes it back" wait_for 5 node_is gateway '.approvedRoutes | index("'"$LAN_NET"'") == null' true
 screen_keys q
