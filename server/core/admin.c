@@ -26,6 +26,7 @@ static admin_function *const operations[ADMIN_OP_COUNT] = {
     [ADMIN_REGISTER] = admin_register,
     [ADMIN_AUTH_APPROVE] = admin_auth_approve,
     [ADMIN_AUTH_REJECT] = admin_auth_reject,
+    [ADMIN_DEBUG_NODE] = admin_debug_node,
     [ADMIN_BACKFILL] = admin_backfill,
     [ADMIN_POLICY_SET] = admin_policy_set,
 };

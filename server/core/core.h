@@ -132,6 +132,7 @@ enum admin_op {
     ADMIN_REGISTER,          /* text (auth id), user_id, or name: approves a registration for a user */
     ADMIN_AUTH_APPROVE,      /* text (auth id) */
     ADMIN_AUTH_REJECT,       /* text (auth id) */
+    ADMIN_DEBUG_NODE,        /* text (auth id), name, user_id, prefixes: a registration of nobody that waits */
     ADMIN_BACKFILL,          /* addresses for nodes that lack one; text result: one line a change */
     ADMIN_POLICY_SET,        /* text, "": none; problems answers what was found, warnings too */
     ADMIN_OP_COUNT

@@ -40,14 +40,26 @@ static int check_room(struct core_state *s, const struct pending *p, struct err 
     return 0;
 }
 
+#define AUTH_ID_PREFIX "hskey-authreq-"
+
+static void new_auth_id(char out[AUTH_ID_LEN + 1])
+{
+    size_t len = strlen(AUTH_ID_PREFIX);
+
+    memcpy(out, AUTH_ID_PREFIX, len);
+    random_hex(out + len, (AUTH_ID_LEN - len) / 2);
+}
+
 struct waiting *waiting_new(struct core_state *s, const struct pending *fields, struct err *e)
 {
     if (check_room(s, fields, e) < 0)
         return NULL;
     struct waiting *w = mem_alloc(sizeof(*w));
     struct pending *p = w->pending = pending_new();
-    memcpy(p->auth_id, "hskey-authreq-", 14);
-    random_hex(p->auth_id + 14, 12);
+    if (*fields->auth_id)
+        str_copy(p->auth_id, sizeof(p->auth_id), fields->auth_id);
+    else
+        new_auth_id(p->auth_id);
     p->ssh = fields->ssh;
     memcpy(p->machine_key, fields->machine_key, KEY_LEN);
     memcpy(p->node_key, fields->node_key, KEY_LEN);
@@ -82,6 +94,50 @@ static bool ssh_holds(struct core_state *s, const struct pending *p, int64_t *pe
 }
 
 /* A verdict does not outlive the rule that asked for it. */
+static int check_auth_id(struct core_state *s, const char *id, struct err *e)
+{
+    if (!str_starts(id, AUTH_ID_PREFIX))
+        return err_field(e, ERR_INVALID, "key",
+                         "parsing machine key: auth ID has invalid prefix: expected prefix \"" AUTH_ID_PREFIX "\"");
+    if (strlen(id) != AUTH_ID_LEN)
+        return err_field(e, ERR_INVALID, "key", "parsing machine key: auth ID has invalid length: expected %d, got %zu",
+                         AUTH_ID_LEN, strlen(id));
+    if (strspn(id + strlen(AUTH_ID_PREFIX), "0123456789abcdefABCDEF") != AUTH_ID_LEN - strlen(AUTH_ID_PREFIX))
+        return err_field(e, ERR_INVALID, "key", "parsing machine key: '%s' does not end in 24 hexadecimal digits", id);
+    if (waiting_find(s, id))
+        return err_field(e, ERR_CONFLICT, "key", "a registration with the id %s waits already", id);
+    return 0;
+}
+
+/* headscale's debug node: a registration that no client stands behind, for trying out what follows from one. */
+int admin_debug_node(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct pending fields = {.hostname = (char *)(uintptr_t)a->name,
+                             .os = (char *)(uintptr_t) "",
+                             .client_version = (char *)(uintptr_t) "",
+                             .source = (char *)(uintptr_t) "",
+                             .ssh_user = (char *)(uintptr_t) "",
+                             .routes = a->prefixes};
+    int rc = check_auth_id(s, a->text ? a->text : "", e);
+
+    if (rc < 0 || (rc = str_check(a->name ? a->name : "", 255, false, "name", e)) < 0)
+        return rc;
+    str_copy(fields.auth_id, sizeof(fields.auth_id), a->text);
+    random_bytes(fields.machine_key, KEY_LEN);
+    random_bytes(fields.node_key, KEY_LEN);
+    struct node *n = node_new();
+    memcpy(n->machine_key, fields.machine_key, KEY_LEN);
+    memcpy(n->node_key, fields.node_key, KEY_LEN);
+    mem_replace(&n->hostname, a->name);
+    mem_replace(&n->given_name, a->name);
+    n->user_id = a->user_id;
+    n->created_ns = clock_wall_ns();
+    prefixes_copy(&n->available, &a->prefixes);
+    admin_result(a, n);
+    record_unref(n);
+    return s->dry || waiting_new(s, &fields, e) ? 0 : (int)e->code;
+}
+
 static void answer_ssh(struct core_state *s, struct waiting *w, struct core_ssh *call)
 {
     int64_t period_ms;

@@ -270,8 +270,8 @@ void admin_end(struct core_state *s, struct core_admin *a, int code);
 extern admin_function admin_user_create, admin_user_rename, admin_user_role, admin_user_delete, admin_preauthkey_create,
     admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create, admin_apikey_expire, admin_apikey_delete,
     admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete, admin_node_routes, admin_routes_edit,
-    admin_primary, admin_node_drain, admin_register, admin_auth_approve, admin_auth_reject, admin_backfill,
-    admin_policy_set;
+    admin_primary, admin_node_drain, admin_register, admin_auth_approve, admin_auth_reject, admin_debug_node,
+    admin_backfill, admin_policy_set;
 /* A choice of admin_primary is durable now. */
 void primary_choose(struct core_state *s, const struct primary *choice);
 int admin_matches(const struct core_admin *a, uint64_t version, struct err *e) WARN_UNUSED;

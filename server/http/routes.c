@@ -44,7 +44,7 @@ const struct route http_routes[] = {
     V1("POST", "/node/{nodeId}/tags", v1_nodes_tags, A, "tags", NULL, "Replaces a node's tags"),
     V1("POST", "/node/{nodeId}/approve_routes", v1_nodes_routes, A, "routes", NULL, "Replaces what is approved of a node's routes"),
     V1("POST", "/node/{nodeId}/user", v1_nodes_move, A, "user", NULL, "Gone: moved nodes between users up to headscale 0.27"),
-    V1("POST", "/debug/node", v1_debug_node, A, "user key name routes", NULL, "Not available: clients register by themselves"),
+    V1("POST", "/debug/node", v1_debug_node, A, "user key name routes", NULL, "Makes a registration that no client stands behind"),
 
     V1("POST", "/auth/register", v1_auth_register, A, "user authId", NULL, "Admits a node that waits, for a user"),
     V1("POST", "/auth/approve", v1_auth_approve, A, "authId", NULL, "Approves a session that waits for a check"),

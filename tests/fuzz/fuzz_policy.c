@@ -8,6 +8,9 @@
 static const struct policy_user users[] = {{1, "alice", "alice@example.com", "", POLICY_OWNER},
                                            {2, "bob", "bob@example.com", "", POLICY_MEMBER}};
 
+static const struct policy_user renamed[] = {{1, "carol", "carol@example.com", "", POLICY_MEMBER},
+                                             {2, "alice", "alice@example.com", "", POLICY_ADMIN}};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -15,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct prefix net[] = {{{32, {10}}, 8}}, all[] = {{{32, {0}}, 0}, {{128, {0}}, 0}};
     struct policy_node nodes[4] = {{0}};
     struct policy_problems problems = {0};
-    struct policy_parts parts = {0};
+    struct policy_parts parts = {0}, now = {0};
     struct prefixes shown = {0};
     struct strs attrs = {0};
     struct buf out = BUF_INIT(8U << 20);
@@ -52,12 +55,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         policy_preview(v, none, NULL, 10, &o);
         policy_view_remove(v, 2);
         policy_view_put(v, &nodes[2]);
+        (void)policy_view_set_users(v, users, 1); /* bob goes, and comes back as somebody else */
+        (void)policy_view_set_users(v, renamed, 2);
+        struct policy_view *next = policy_view_new(p, &t, NULL);
+        policy_view_succeed(next, v);
+        for (uint32_t i = 0; i < 4; i++) {
+            policy_filter_delta(next, i, &parts, &now, &out);
+            (void)policy_approves(next, i, net);
+        }
+        policy_view_free(next);
         policy_view_free(none);
         policy_view_free(v);
     }
     policy_unref(p);
     policy_problems_release(&problems);
     policy_parts_release(&parts);
+    policy_parts_release(&now);
     prefixes_release(&shown);
     strs_release(&attrs);
     buf_release(&out);

@@ -447,6 +447,35 @@ static void a_registration_waits_is_shown_and_approved(void **state)
     free(target);
 }
 
+static void a_registration_is_made_up_for_a_trial(void **state)
+{
+    static const char body[] = "{\"user\":\"alice\",\"key\":\"hskey-authreq-0123456789abcdef01234567\",\"name\":\"t1\","
+                               "\"routes\":[\"10.9.0.0/16\"]}";
+    json_t *j;
+
+    (void)state;
+    j = api_expect(&f, 200, "POST", "/api/v1/debug/node", body);
+    const json_t *node = json_object_get(j, "node");
+    assert_true(json_is_null(json_object_get(node, "id"))); /* it is none yet */
+    assert_string_equal(json_text(node, "name", ""), "t1");
+    assert_string_equal(json_text(json_object_get(node, "user"), "name", ""), "alice");
+    json_decref(j);
+    json_decref(api_expect(&f, 409, "POST", "/api/v1/debug/node", body));
+    j = api_expect(&f, 400, "POST", "/api/v1/debug/node", "{\"user\":\"alice\",\"key\":\"abc\",\"name\":\"t1\"}");
+    assert_non_null(strstr(json_text(j, "message", ""), "auth ID has invalid prefix"));
+    json_decref(j);
+    j = api_expect(&f, 400, "POST", "/api/v1/debug/node",
+                   "{\"user\":\"alice\",\"key\":\"hskey-authreq-12\",\"name\":\"t1\"}");
+    assert_non_null(strstr(json_text(j, "message", ""), "auth ID has invalid length: expected 38, got 16"));
+    json_decref(j);
+    j = api_expect(&f, 200, "POST", "/api/v1/auth/register",
+                   "{\"user\":\"alice\",\"authId\":\"hskey-authreq-0123456789abcdef01234567\"}");
+    node = json_object_get(j, "node");
+    assert_string_equal(json_text(node, "givenName", ""), "t1");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(node, "availableRoutes"), 0)), "10.9.0.0/16");
+    json_decref(j);
+}
+
 static void a_registration_is_approved_as_headscale_s_commands_do(void **state)
 {
     struct core_register first = {.machine_key = {1}, .node_key = {2}};
@@ -549,6 +578,7 @@ int main(void)
         CASE(clients_that_leave_disturb_nobody),
         CASE(a_registration_waits_is_shown_and_approved),
         CASE(a_registration_is_approved_as_headscale_s_commands_do),
+        CASE(a_registration_is_made_up_for_a_trial),
         CASE(a_policy_is_set_checked_read_and_taken_back),
     };
 
