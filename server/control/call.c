@@ -58,6 +58,11 @@ static void drop_body(struct call *call)
     call->rpc.body_len = 0;
 }
 
+void rpc_drop_body(struct rpc *rpc)
+{
+    drop_body((struct call *)rpc);
+}
+
 /* Tells the handler, and frees. The call is in no list any more. */
 static void finish(struct call *call, enum rpc_end why)
 {

@@ -151,6 +151,7 @@ void handle_map(struct rpc *rpc, void *arg)
     struct err e;
 
     int code = map_request_read(rpc->body, rpc->body_len, &m->request, &e);
+    rpc_drop_body(rpc);
     if (refuse_old(rpc, m->request.version, false)) {
         map_request_release(&m->request);
         free(m);

@@ -2,6 +2,7 @@
 #include "control/request.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 static int read_key(const json_t *o, const char *field, const char *prefix, uint8_t out[KEY_LEN], struct err *e)
 {
@@ -104,6 +105,11 @@ static int read_endpoints(const json_t *root, struct map_request *out, struct er
         return ERR_INVALID;
     /* An empty list is left out by clients: in an update of its own, which is complete, none means none. */
     out->has_endpoints = list != NULL || !out->stream;
+    size_t most = json_array_size(list) < ENDPOINTS_MAX ? json_array_size(list) : ENDPOINTS_MAX;
+    if (most) {
+        out->endpoints = mem_alloc(most * sizeof(*out->endpoints));
+        out->endpoint_types = mem_alloc(most * sizeof(*out->endpoint_types));
+    }
     json_array_foreach(list, i, item)
     {
         struct addr_port a;
@@ -156,4 +162,9 @@ int map_request_read(const void *body, size_t len, struct map_request *out, stru
 void map_request_release(struct map_request *r)
 {
     request_info_release(&r->client);
+    free(r->endpoints);
+    free(r->endpoint_types);
+    r->endpoints = NULL;
+    r->endpoint_types = NULL;
+    r->endpoint_count = 0;
 }

@@ -40,9 +40,9 @@ struct map_request {
     unsigned version;
     uint8_t node_key[KEY_LEN], disco_key[KEY_LEN]; /* disco_key may be zero */
     bool stream, omit_peers, read_only, zstd, has_endpoints;
-    struct addr_port endpoints[ENDPOINTS_MAX];
-    uint8_t endpoint_types[ENDPOINTS_MAX];
-    size_t endpoint_count;
+    struct addr_port *endpoints; /* endpoint_count of them */
+    uint8_t *endpoint_types;
+    size_t endpoint_count; /* at most ENDPOINTS_MAX */
     struct request_info client;
 };
 int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e) WARN_UNUSED;

@@ -69,6 +69,9 @@ struct rpc_route {
     rpc_handler *handler;
 };
 
+/* The body is not needed any more: it goes now, and not with the answer. */
+void rpc_drop_body(struct rpc *rpc);
+
 /* ---- Answers ---- */
 
 /* A whole answer; bytes are copied. content_type NULL: none. Of a HEAD request the bytes are dropped. A second answer
