@@ -22,8 +22,9 @@
 #include "netmap/netmap.h"
 #include "relay/relay.h"
 
-#define TRIM_SECONDS 5
-#define TRIM_HEAP_IN 4 /* the heap each so many times */
+#define TRIM_SECONDS 2
+#define TRIM_HEAP_IN 10  /* the heap each so many times, */
+#define STORM        100 /* or after so many new streams */
 
 struct daemon {
     struct config *config;
@@ -38,6 +39,8 @@ struct daemon {
     struct relay *relay;
     struct front *front;
     uint8_t private_key[CONTROL_KEY_LEN], public_key[CONTROL_KEY_LEN];
+    unsigned trims;      /* since the heap was trimmed */
+    uint64_t trimmed_at; /* full maps that had been made by then */
 };
 
 static const struct flag options[] = {
@@ -240,11 +243,17 @@ static void reload(struct daemon *d)
 
 /* A storm of connections leaves holes in the heap that are worth a third of an idle client's memory, and shared bytes
  * that nobody will ask for again. */
-static void trim(struct daemon *d, unsigned *ticks)
+static void trim(struct daemon *d)
 {
+    struct netmap_counters n;
+
     netmap_trim(d->netmap);
-    if (++*ticks % TRIM_HEAP_IN == 0)
-        malloc_trim(0);
+    netmap_counters(d->netmap, &n);
+    if (++d->trims < TRIM_HEAP_IN && n.full_maps - d->trimmed_at < STORM)
+        return;
+    malloc_trim(0);
+    d->trims = 0;
+    d->trimmed_at = n.full_maps;
 }
 
 static int serve(struct daemon *d)
@@ -252,7 +261,6 @@ static int serve(struct daemon *d)
     sigset_t signals;
     struct err e = {0};
     int signal_number = 0;
-    unsigned ticks = 0;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -277,7 +285,7 @@ static int serve(struct daemon *d)
     while (signal_number != SIGTERM && signal_number != SIGINT) {
         signal_number = sigtimedwait(&signals, NULL, &(struct timespec){.tv_sec = TRIM_SECONDS});
         if (signal_number < 0)
-            trim(d, &ticks);
+            trim(d);
         if (signal_number == SIGHUP)
             reload(d);
     }
