@@ -325,8 +325,12 @@ void register_run(struct core_state *s, struct core_call *call)
     if (slot && !mine) {
         err_set(&call->err, ERR_DENIED, "this node key belongs to another machine");
         refuse(s, r);
-    } else if (r->expiry_ns && r->expiry_ns <= clock_wall_ns() && slot) {
-        log_out(s, r, slot);
+    } else if (r->expiry_ns && r->expiry_ns <= clock_wall_ns()) {
+        /* Of a node that is gone, too: neither a key is used up for it, nor a person asked. */
+        if (slot)
+            log_out(s, r, slot);
+        else
+            expired(s, r);
     } else if (slot && !r->auth_key && !slot->work->logged_out) {
         known_key(s, r, slot);
     } else if (slot && !r->auth_key && !r->followup) {

@@ -175,6 +175,23 @@ static void a_logout_asks_for_another_login(void **state)
     free(key);
 }
 
+/* Its node was deleted meanwhile, say: nothing is made only to be logged out. */
+static void a_logout_of_nobody_asks_for_nothing(void **state)
+{
+    char *key = key_of_alice(false);
+    struct join a = {.key = key, .name = "a", .machine = 1, .node = 1, .expiry_ns = 1};
+    struct core_register reply;
+
+    (void)state;
+    assert_int_equal(core_rig_join(&r, &a, &reply), REGISTER_EXPIRED);
+    assert_int_equal(reply.node_id, 0);
+    a.expiry_ns = 0;
+    core_rig_node(&r, &a); /* the key was not used up */
+    struct join b = {.name = "b", .machine = 2, .node = 2, .expiry_ns = 1};
+    assert_int_equal(core_rig_join(&r, &b, &reply), REGISTER_EXPIRED);
+    free(key);
+}
+
 static void a_key_may_be_shortened_and_not_extended(void **state)
 {
     char *key = key_of_alice(true);
@@ -316,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tag_owners_say_who_may_ask_for_a_tag, begin, end),
         cmocka_unit_test_setup_teardown(another_node_key_is_the_same_node, begin, end),
         cmocka_unit_test_setup_teardown(a_logout_asks_for_another_login, begin, end),
+        cmocka_unit_test_setup_teardown(a_logout_of_nobody_asks_for_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_key_may_be_shortened_and_not_extended, begin, end),
         cmocka_unit_test_setup_teardown(a_person_decides, begin, end),
         cmocka_unit_test_setup_teardown(addresses_run_out_and_come_back_late, begin_narrow, end),
