@@ -30,7 +30,9 @@
 /* ---- Bounds over all connections ---- */
 
 #define LIMIT_STRANGERS   1024
-#define LIMIT_PER_ADDRESS 64 /* strangers of one IPv4 address or IPv6 /64 */
+#define LIMIT_PER_ADDRESS 64    /* strangers of one IPv4 address or IPv6 /64 */
+#define LIMIT_LOCAL       12288 /* strangers of this machine, counted apart: a proxy that is not named as one brings all */
+#define LIMIT_QUEUE       4096 /* strangers that wait for a place; of one address half as many */
 #define LIMIT_WAITING     4096
 #define LIMIT_PER_MACHINE 32 /* connections of one machine key; clients use up to three, and more while they flap */
 
@@ -42,7 +44,10 @@ bool limits_enter_machine(struct limits *l, const uint8_t machine_key[CONTROL_KE
 void limits_leave_machine(struct limits *l, const uint8_t machine_key[CONTROL_KEY_LEN]);
 bool limits_enter(struct limits *l, enum rpc_standing standing, const struct addr *from);
 void limits_leave(struct limits *l, enum rpc_standing standing, const struct addr *from);
-void limits_count(struct limits *l, unsigned *strangers, unsigned *waiting);
+bool limits_enter_queue(struct limits *l, const struct addr *from);
+void limits_leave_queue(struct limits *l, const struct addr *from);
+uint64_t limits_left(struct limits *l); /* how often anybody made room so far */
+void limits_count(struct limits *l, struct rpc_counts *out);
 
 /* ---- Floods ---- */
 
@@ -154,6 +159,15 @@ struct rpc_conn {
     enum rpc_end why;
 };
 
+/* Those of one loop that wait for a place, the first for the longest. */
+struct arrivals {
+    struct rpc_server *server;
+    struct loop *loop; /* NULL: nobody has come yet */
+    VEC(struct arrival *) list;
+    struct loop_timer timer;
+    uint64_t left; /* limits_left, when all of them were tried */
+};
+
 struct rpc_server {
     struct rpc_server_options options;
     struct noise_server noise;
@@ -161,8 +175,9 @@ struct rpc_server {
     struct buf early; /* the EarlyNoise message */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *h2_options;
-    struct rpc_conn **conns; /* list heads, by loop; each touched by its loop only */
-    uint8_t **frame_buffers; /* by loop, too; see h2.c */
+    struct rpc_conn **conns;   /* list heads, by loop; each touched by its loop only */
+    uint8_t **frame_buffers;   /* by loop, too; see h2.c */
+    struct arrivals *arrivals; /* and these */
     atomic_bool stopping;
     atomic_uint connections;
     atomic_uint_fast64_t next_id, handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;
@@ -172,6 +187,18 @@ static inline void count_add(atomic_uint_fast64_t *counter, uint64_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
+
+/* server.c: the places that a connection takes. After ENTER_FULL and ENTER_LATER it has none. */
+enum enter { ENTER_IN, ENTER_LATER, ENTER_FULL };
+enum enter server_enter(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
+                        enum rpc_standing *standing);
+void server_welcome(struct rpc_server *s, struct stream *stream, struct noise_handshake *hs,
+                    enum rpc_standing standing);
+void server_refuse_full(struct stream *stream);
+
+/* arrive.c */
+bool arrive(struct rpc_server *s, struct stream *stream, const struct noise_handshake *hs); /* false: too many wait */
+void arrivals_end(struct arrivals *all);
 
 /* Takes lead (allocated), the stream and the places in the limits. */
 struct rpc_conn *conn_new(struct rpc_server *s, struct stream *stream, const struct noise_handshake *hs,

@@ -10,9 +10,11 @@
 
 struct limits {
     pthread_mutex_t lock;
-    unsigned strangers, waiting;
+    unsigned strangers, local, waiting, queued;
+    uint64_t left;
     struct map by_address; /* counts as values */
     struct map by_machine;
+    struct map queued_by_address;
 };
 
 struct limits *limits_new(void)
@@ -29,6 +31,7 @@ void limits_free(struct limits *l)
         return;
     map_release(&l->by_address);
     map_release(&l->by_machine);
+    map_release(&l->queued_by_address);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }
@@ -74,12 +77,22 @@ static size_t address_len(const struct addr *from)
     return from->bits == 128 ? 8 : 4;
 }
 
+static bool is_local(const struct addr *from)
+{
+    static const uint8_t one[16] = {[15] = 1};
+
+    return from->bits == 32 ? from->bytes[0] == 127 : from->bits == 128 && memcmp(from->bytes, one, 16) == 0;
+}
+
 bool limits_enter(struct limits *l, enum rpc_standing standing, const struct addr *from)
 {
     bool in = true;
 
     pthread_mutex_lock(&l->lock);
-    if (standing == RPC_STRANGER) {
+    if (standing == RPC_STRANGER && is_local(from)) {
+        in = l->local < LIMIT_LOCAL;
+        l->local += in;
+    } else if (standing == RPC_STRANGER) {
         in = l->strangers < LIMIT_STRANGERS &&
              count_up(&l->by_address, from->bytes, address_len(from), LIMIT_PER_ADDRESS);
         l->strangers += in;
@@ -94,19 +107,49 @@ bool limits_enter(struct limits *l, enum rpc_standing standing, const struct add
 void limits_leave(struct limits *l, enum rpc_standing standing, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
-    if (standing == RPC_STRANGER) {
+    if (standing == RPC_STRANGER && is_local(from)) {
+        l->local--;
+    } else if (standing == RPC_STRANGER) {
         l->strangers--;
         count_down(&l->by_address, from->bytes, address_len(from));
     } else if (standing == RPC_WAITING) {
         l->waiting--;
     }
+    l->left++;
     pthread_mutex_unlock(&l->lock);
 }
 
-void limits_count(struct limits *l, unsigned *strangers, unsigned *waiting)
+bool limits_enter_queue(struct limits *l, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
-    *strangers = l->strangers;
-    *waiting = l->waiting;
+    bool in = l->queued < LIMIT_QUEUE && count_up(&l->queued_by_address, from->bytes, address_len(from),
+                                                  is_local(from) ? LIMIT_QUEUE : LIMIT_QUEUE / 2);
+    l->queued += in;
+    pthread_mutex_unlock(&l->lock);
+    return in;
+}
+
+void limits_leave_queue(struct limits *l, const struct addr *from)
+{
+    pthread_mutex_lock(&l->lock);
+    l->queued--;
+    count_down(&l->queued_by_address, from->bytes, address_len(from));
+    pthread_mutex_unlock(&l->lock);
+}
+
+uint64_t limits_left(struct limits *l)
+{
+    pthread_mutex_lock(&l->lock);
+    uint64_t left = l->left;
+    pthread_mutex_unlock(&l->lock);
+    return left;
+}
+
+void limits_count(struct limits *l, struct rpc_counts *out)
+{
+    pthread_mutex_lock(&l->lock);
+    out->strangers = l->strangers + l->local;
+    out->waiting = l->waiting;
+    out->arriving = l->queued;
     pthread_mutex_unlock(&l->lock);
 }

@@ -131,10 +131,10 @@ static void finish(void *arg)
     if (r->rpc) {
         r->rpc->user = NULL;
         r->rpc->on_close = NULL;
-        /* A waiting client leaves this standing by its own end; a registered one is known from here on. */
-        if (r->request.followup)
-            rpc_conn_set_standing(r->rpc->conn, RPC_STRANGER);
         answer(r);
+        /* It waits no more, and is not known either: a stranger, for whom there may be no place but to read this. */
+        if (r->request.followup && (r->call.call.code < 0 || r->call.result != REGISTER_DONE))
+            rpc_conn_set_standing(r->rpc->conn, RPC_STRANGER);
     }
     release(r);
 }

@@ -109,9 +109,10 @@ void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeou
 /* TCP_USER_TIMEOUT; 90,000 at first. */
 void rpc_conn_set_user_timeout(struct rpc_conn *c, unsigned ms);
 
-/* What the machine key is worth. Strangers are bounded in number (1,024 in all, 64 an address) and closed after 30 s
- * without an open call; those who wait for a person (a followup) are counted apart and exempt from both while they do.
- * A new connection starts as what rpc_server_options.knows says. */
+/* What the machine key is worth. Strangers are bounded in number (1,024 in all, 64 an address; those of this machine's
+ * loopback apart) and closed after 30 s without an open call; more of them wait, their handshake unanswered, until
+ * there is a place. Those who wait for a person (a followup) are counted apart and exempt from both while they do. A
+ * new connection starts as what rpc_server_options.knows says. */
 enum rpc_standing { RPC_STRANGER, RPC_WAITING, RPC_KNOWN };
 void rpc_conn_set_standing(struct rpc_conn *c, enum rpc_standing standing);
 
@@ -135,7 +136,7 @@ void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct
 void rpc_server_free(struct rpc_server *s);                                                   /* control_free */
 
 struct rpc_counts {
-    unsigned connections, strangers, waiting;
+    unsigned connections, strangers, waiting, arriving;
     uint64_t handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;
 };
 void rpc_server_counts(struct rpc_server *s, struct rpc_counts *out); /* any thread */

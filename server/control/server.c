@@ -42,6 +42,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *options, stru
     s->limits = limits_new();
     s->conns = mem_alloc(loops_count(options->loops) * sizeof(struct rpc_conn *));
     s->frame_buffers = mem_alloc(loops_count(options->loops) * sizeof(uint8_t *));
+    s->arrivals = mem_alloc(loops_count(options->loops) * sizeof(*s->arrivals));
     noise_server_init(&s->noise, options->private_key);
     crypto_wipe(s->options.private_key, sizeof(s->options.private_key));
     make_early(&s->early);
@@ -63,6 +64,7 @@ static void stop_loop(void *arg)
     struct stop *stop = arg;
     struct rpc_conn **list = &stop->server->conns[loop_index(stop->loop)];
 
+    arrivals_end(&stop->server->arrivals[loop_index(stop->loop)]);
     while (*list)
         conn_close_now(*list);
     sem_post(stop->done);
@@ -95,6 +97,7 @@ void rpc_server_free(struct rpc_server *s)
     for (unsigned i = 0; i < count; i++)
         free(s->frame_buffers[i]);
     free(s->frame_buffers);
+    free(s->arrivals);
     free(s->conns);
     free(s);
 }
@@ -154,58 +157,80 @@ static const char *check_head(const struct head *head, const char **status)
     return NULL;
 }
 
-/* The places that a connection takes; false: refused, nothing taken. */
-static bool enter(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
-                  enum rpc_standing *standing)
+enum enter server_enter(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
+                        enum rpc_standing *standing)
 {
     *standing = s->options.knows(s->options.arg, hs->machine_key) ? RPC_KNOWN : RPC_STRANGER;
     if (!limits_enter_machine(s->limits, hs->machine_key))
-        return false;
+        return ENTER_FULL;
     if (limits_enter(s->limits, *standing, from))
-        return true;
+        return ENTER_IN;
     limits_leave_machine(s->limits, hs->machine_key);
-    return false;
+    return ENTER_LATER;
 }
 
-static void handshake(struct rpc_server *s, struct stream *stream, const uint8_t *message, size_t len)
+void server_refuse_full(struct stream *stream)
 {
-    static struct log_limit failed_limit, full_limit;
+    static struct log_limit limit;
     char peer[ADDR_PORT_TEXT_MAX];
-    struct noise_handshake hs;
-    struct noise_keys keys;
-    enum rpc_standing standing;
-    uint8_t public_key[NOISE_KEY_LEN];
-    struct err e;
 
-    addr_port_format(stream_peer(stream), peer);
-    if (noise_read_initiation(&s->noise, message, len, &hs, &e) < 0) {
-        count_add(&s->handshakes_failed, 1);
-        log_limited(&failed_limit, 10, LOG_LEVEL_INFO, "control", "handshake from %s refused: %s", peer, e.message);
-        refuse_inside(stream, e.message);
-        return;
-    }
-    if (!enter(s, &hs, &stream_peer(stream)->addr, &standing)) {
-        log_limited(&full_limit, 10, LOG_LEVEL_WARN, "control", "connection from %s refused: too many like it", peer);
-        refuse_inside(stream, "too many connections of this machine, or of unknown machines; try again later");
-        return;
-    }
+    log_limited(&limit, 10, LOG_LEVEL_WARN, "control", "connection from %s refused: too many like it",
+                addr_port_format(stream_peer(stream), peer));
+    refuse_inside(stream, "too many connections of this machine, or of unknown machines; try again later");
+}
+
+void server_welcome(struct rpc_server *s, struct stream *stream, struct noise_handshake *hs, enum rpc_standing standing)
+{
+    struct noise_keys keys;
+    uint8_t public_key[NOISE_KEY_LEN];
     struct crypto_dh *ephemeral = crypto_dh_generate(public_key);
     uint8_t *lead = mem_resize(NULL, 1, SWITCHING_LEN + NOISE_RESPONSE_LEN);
+
     memcpy(lead, switching, SWITCHING_LEN);
-    int rc = noise_write_response(&hs, ephemeral, public_key, lead + SWITCHING_LEN, &keys);
+    int rc = noise_write_response(hs, ephemeral, public_key, lead + SWITCHING_LEN, &keys);
     crypto_dh_free(ephemeral);
     if (rc < 0) {
         /* It proved a machine key of small order: a forgery that names no machine. */
         count_add(&s->handshakes_failed, 1);
         limits_leave(s->limits, standing, &stream_peer(stream)->addr);
-        limits_leave_machine(s->limits, hs.machine_key);
+        limits_leave_machine(s->limits, hs->machine_key);
         free(lead);
         stream_close(stream);
         return;
     }
     count_add(&s->handshakes, 1);
-    conn_new(s, stream, &hs, &keys, standing, lead, SWITCHING_LEN + NOISE_RESPONSE_LEN);
+    conn_new(s, stream, hs, &keys, standing, lead, SWITCHING_LEN + NOISE_RESPONSE_LEN);
     crypto_wipe(&keys, sizeof(keys));
+}
+
+static void handshake(struct rpc_server *s, struct stream *stream, const uint8_t *message, size_t len)
+{
+    static struct log_limit limit;
+    char peer[ADDR_PORT_TEXT_MAX];
+    struct noise_handshake hs;
+    enum rpc_standing standing;
+    struct err e;
+
+    if (noise_read_initiation(&s->noise, message, len, &hs, &e) < 0) {
+        count_add(&s->handshakes_failed, 1);
+        log_limited(&limit, 10, LOG_LEVEL_INFO, "control", "handshake from %s refused: %s",
+                    addr_port_format(stream_peer(stream), peer), e.message);
+        refuse_inside(stream, e.message);
+        return;
+    }
+    switch (server_enter(s, &hs, &stream_peer(stream)->addr, &standing)) {
+    case ENTER_IN:
+        server_welcome(s, stream, &hs, standing);
+        break;
+    case ENTER_LATER:
+        if (arrive(s, stream, &hs))
+            break;
+        server_refuse_full(stream);
+        break;
+    case ENTER_FULL:
+        server_refuse_full(stream);
+        break;
+    }
 }
 
 void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head)
@@ -237,5 +262,5 @@ void rpc_server_counts(struct rpc_server *s, struct rpc_counts *out)
         .pings = atomic_load(&s->pings),
         .dead = atomic_load(&s->dead),
     };
-    limits_count(s->limits, &out->strangers, &out->waiting);
+    limits_count(s->limits, out);
 }

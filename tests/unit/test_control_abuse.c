@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -16,35 +17,79 @@
 
 /* ---- Bounds ---- */
 
-static void strangers_are_bounded_by_address_and_make_room_when_they_leave(void **state)
+static void dial_from(struct rig_client *c, const char *head)
 {
-    enum { MANY = 64 };
-    struct rig_client *c = mem_alloc((MANY + 2) * sizeof(*c));
+    rig_client_init(c);
+    c->o.head = head;
+    rig_client_dial(c);
+}
+
+static void wait_for_arriving(unsigned n)
+{
+    struct rpc_counts counts;
+    time_t until = time(NULL) + RIG_WAIT_SECONDS;
+
+    do {
+        rpc_server_counts(rig.server, &counts);
+        if (time(NULL) > until)
+            fail_msg("%u wait for a place, not %u", counts.arriving, n);
+        sched_yield();
+    } while (counts.arriving != n);
+}
+
+static void strangers_beyond_the_bound_of_an_address_wait_for_a_place(void **state)
+{
+    static const char office[] = "X-Forwarded-For: 198.18.0.1\r\n", home[] = "X-Forwarded-For: 198.18.0.2\r\n";
+    enum { MANY = 64, EXTRA = 3 };
+    struct rig_client *c = mem_alloc((MANY + EXTRA + 1) * sizeof(*c)), *other = &c[MANY + EXTRA];
+    struct rpc_counts counts;
 
     (void)state;
     rig.all_known = false;
-    for (unsigned i = 0; i < MANY; i++)
-        rig_client_connect(&c[i]);
-    rig_client_init(&c[MANY]);
-    rig_client_dial(&c[MANY]);
-    rig_wait(&c[MANY].closed);
-    assert_string_equal(c[MANY].why, "the server refused the handshake");
-    struct rpc_counts counts;
+    for (unsigned i = 0; i < MANY; i++) {
+        dial_from(&c[i], office);
+        rig_wait(&c[i].open);
+    }
+    for (unsigned i = MANY; i < MANY + EXTRA; i++) {
+        dial_from(&c[i], office);
+        wait_for_arriving(i - MANY + 1);
+    }
     rpc_server_counts(rig.server, &counts);
     assert_int_equal(counts.strangers, MANY);
-    rig_client_init(&c[MANY + 1]); /* from another address */
-    assert_int_equal(addr_parse("127.0.0.2", &c[MANY + 1].o.source, NULL), 0);
-    rig_client_dial(&c[MANY + 1]);
-    rig_wait(&c[MANY + 1].open);
-    for (unsigned i = 0; i < MANY; i++)
-        rig_client_disconnect(&c[i]);
+    dial_from(other, home);
+    rig_wait(&other->open);
+    /* One gives up, the others get the places of those who leave. */
     rig_client_disconnect(&c[MANY + 1]);
+    wait_for_arriving(2);
+    rig_client_disconnect(&c[0]);
+    wait_for_arriving(1);
+    rig_wait(&c[MANY].open);
+    for (unsigned i = 1; i <= MANY; i++)
+        rig_client_disconnect(&c[i]);
+    rig_wait(&c[MANY + 2].open);
+    rig_client_disconnect(&c[MANY + 2]);
+    rig_client_disconnect(other);
     do {
         rpc_server_counts(rig.server, &counts);
     } while (counts.connections);
     assert_int_equal(counts.strangers, 0);
-    rig_client_connect(&c[0]);
-    rig_client_disconnect(&c[0]);
+    free(c);
+}
+
+/* A load generator, or a proxy that nobody named as one. */
+static void strangers_of_this_machine_are_not_bounded_by_their_address(void **state)
+{
+    enum { MANY = 200 };
+    struct rig_client *c = mem_alloc(MANY * sizeof(*c));
+
+    (void)state;
+    rig.all_known = false;
+    for (unsigned i = 0; i < MANY; i++)
+        dial_from(&c[i], NULL);
+    for (unsigned i = 0; i < MANY; i++)
+        rig_wait(&c[i].open);
+    for (unsigned i = 0; i < MANY; i++)
+        rig_client_disconnect(&c[i]);
     free(c);
 }
 
@@ -236,14 +281,31 @@ static void abuse_ends_the_connection_and_disturbs_nobody(void **state)
     rig_client_disconnect(&good);
 }
 
+static int set_up_behind_a_proxy(void **state)
+{
+    struct prefix here;
+
+    assert_int_equal(prefix_parse("127.0.0.1/32", &here, NULL, NULL), 0);
+    prefixes_add(&rig.trusted_proxies, &here);
+    return rig_set_up(state);
+}
+
+static int tear_down(void **state)
+{
+    prefixes_release(&rig.trusted_proxies);
+    return rig_tear_down(state);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(strangers_are_bounded_by_address_and_make_room_when_they_leave, rig_before,
+        cmocka_unit_test_setup_teardown(strangers_beyond_the_bound_of_an_address_wait_for_a_place, rig_before,
+                                        rig_after),
+        cmocka_unit_test_setup_teardown(strangers_of_this_machine_are_not_bounded_by_their_address, rig_before,
                                         rig_after),
         cmocka_unit_test_setup_teardown(a_wrong_server_key_is_refused, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(abuse_ends_the_connection_and_disturbs_nobody, rig_before, rig_after),
     };
 
-    return cmocka_run_group_tests(tests, rig_set_up, rig_tear_down);
+    return cmocka_run_group_tests(tests, set_up_behind_a_proxy, tear_down);
 }
