@@ -6,196 +6,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
+#include "shared/teller.h"
 #include <cmocka.h>
-
-#include "netmap/netmap.h"
-#include "policy/policy.h"
-#include "shared/world.h"
-#include "json/json.h"
-
-struct fixture {
-    struct world w;
-    struct netmap *nm;
-    json_t *last;          /* the last message, decoded */
-    struct chunk *bytes;   /* and its first chunk after the length, when there are just these two */
-    enum netmap_next next; /* what came with it */
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    world_start(&f->w);
-    f->nm = netmap_new(f->w.tailnet);
-    *state = f;
-    return 0;
-}
-
-static void forget(struct fixture *f)
-{
-    json_decref(f->last);
-    f->last = NULL;
-    chunk_unref(f->bytes);
-    f->bytes = NULL;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    forget(f);
-    netmap_free(f->nm);
-    world_stop(&f->w);
-    free(f);
-    return 0;
-}
-
-static void unzip(struct buf *b)
-{
-    struct buf out = BUF_INIT(0);
-    size_t at = 0;
-
-    while (at < b->len) {
-        size_t frame = ZSTD_findFrameCompressedSize(b->data + at, b->len - at);
-        assert_false(ZSTD_isError(frame));
-        unsigned long long size = ZSTD_getFrameContentSize(b->data + at, frame);
-        assert_true(size < 1 << 26);
-        assert_true(buf_reserve(&out, size));
-        assert_int_equal(ZSTD_decompress(out.data + out.len, size, b->data + at, frame), size);
-        out.len += size;
-        at += frame;
-    }
-    buf_release(b);
-    *b = out;
-}
-
-/* Decodes as a client does: the length in front, then everything as one object. */
-static void read_message(struct fixture *f, struct netmap_message *m, bool zstd)
-{
-    struct buf all = BUF_INIT(0);
-    struct err e;
-
-    for (size_t i = 0; i < m->len; i++)
-        buf_add(&all, m->items[i]->data, m->items[i]->len);
-    assert_true(all.len > 4);
-    size_t len = 0;
-    for (unsigned i = 0; i < 4; i++)
-        len |= (size_t)(uint8_t)all.data[i] << 8 * i;
-    buf_cut(&all, 4);
-    assert_int_equal(all.len, len);
-    if (zstd)
-        unzip(&all);
-    if (m->len == 2)
-        f->bytes = chunk_ref(m->items[1]);
-    if (json_read(all.data, all.len, all.len, "message", &f->last, &e) < 0)
-        fail_msg("%s: %.300s", e.message, all.data);
-    buf_release(&all);
-    netmap_message_release(m);
-}
-
-static const json_t *tell_form(struct fixture *f, struct netmap_session *s, bool zstd)
-{
-    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
-    struct netmap_message m = {0};
-
-    forget(f);
-    f->next = netmap_session_next(s, now, &m);
-    if (f->next != NETMAP_NOTHING)
-        read_message(f, &m, zstd);
-    else
-        assert_int_equal(m.len, 0);
-    tailnet_unpin(now);
-    return f->last;
-}
-
-static const json_t *tell(struct fixture *f, struct netmap_session *s)
-{
-    return tell_form(f, s, false);
-}
-
-static struct netmap_session *client(struct fixture *f, uint32_t slot)
-{
-    return netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, false, false, false});
-}
-
-static void expect(const json_t *value, const char *want)
-{
-    char *got = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-
-    assert_string_equal(got ? got : "(absent)", want);
-    free(got);
-}
-
-static const json_t *at(const json_t *o, const char *key)
-{
-    return json_object_get(o, key);
-}
-
-static const json_t *peer(const json_t *message, const char *list, size_t i)
-{
-    return json_array_get(json_object_get(message, list), i);
-}
-
-static void put_again(struct fixture *f, uint32_t slot, void (*change)(struct node *n, struct node_live *live),
-                      const char *const *serving, uint32_t mask)
-{
-    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
-    const struct tailnet_node *n = snapshot_node(now, slot);
-    struct node *record = node_edit(n->record);
-    struct node_live live = {0};
-
-    node_live_copy(&live, &n->live);
-    if (change)
-        change(record, &live);
-    world_put(&f->w, slot, record, &live, serving, mask);
-    node_live_release(&live);
-    tailnet_unpin(now);
-}
-
-static void go_offline(struct node *n, struct node_live *live)
-{
-    (void)n;
-    live->online = false;
-    live->last_seen_ns = INT64_C(1767225600000000000);
-}
-
-static void move(struct node *n, struct node_live *live)
-{
-    (void)n;
-    live->endpoints[0].port = 5000;
-    live->home_derp = 901;
-}
-
-static void rotate(struct node *n, struct node_live *live)
-{
-    (void)live;
-    memset(n->node_key, 7, KEY_LEN);
-    memset(n->disco_key, 8, KEY_LEN);
-}
-
-static void rename_it(struct node *n, struct node_live *live)
-{
-    (void)live;
-    mem_replace(&n->given_name, "renamed");
-}
-
-static void advertise(struct node *n, struct node_live *live)
-{
-    static const char *const routes[] = {"192.168.50.0/24", "0.0.0.0/0", "::/0"};
-
-    (void)live;
-    for (size_t i = 0; i < 3; i++) {
-        struct prefix p = world_prefix(routes[i]);
-        prefixes_add(&n->available, &p);
-        prefixes_add(&n->approved, &p);
-    }
-}
 
 static void peers_have_the_protocols_form(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE);
     world_publish(&f->w);
@@ -219,7 +36,7 @@ static void peers_have_the_protocols_form(void **state)
 
 static void a_first_map_is_complete(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 3);
     struct netmap_session *s = client(f, 0);
 
@@ -252,7 +69,7 @@ static void a_first_map_is_complete(void **state)
 
 static void a_lonely_node_gets_no_peers_at_all(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 1);
     struct netmap_session *s = client(f, 0);
 
@@ -264,7 +81,7 @@ static void a_lonely_node_gets_no_peers_at_all(void **state)
 
 static void compressed_maps_of_many_blocks_read_as_one_object(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 300);
     for (uint32_t slot = 0; slot < 300; slot += 63) {
         struct netmap_session *s =
@@ -290,7 +107,7 @@ static void compressed_maps_of_many_blocks_read_as_one_object(void **state)
 
 static void old_clients_are_not_given_a_pin_they_cannot_check(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 1);
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false, false});
 
@@ -302,7 +119,7 @@ static void old_clients_are_not_given_a_pin_they_cannot_check(void **state)
 
 static void old_clients_get_the_pin_where_the_configuration_wants_it(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 1);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     struct tailnet_settings *set = settings_edit(now->settings);
@@ -322,7 +139,7 @@ static void old_clients_get_the_pin_where_the_configuration_wants_it(void **stat
 
 static void clients_that_would_wait_are_told_to_dial_often(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){2, 1, 133, false, false, true});
 
@@ -344,7 +161,7 @@ static void clients_that_would_wait_are_told_to_dial_often(void **state)
 
 static void volatile_changes_are_patches(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 3);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -362,7 +179,7 @@ static void volatile_changes_are_patches(void **state)
 
 static void changes_of_one_node_become_one_entry(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 3);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -385,7 +202,7 @@ static void changes_of_one_node_become_one_entry(void **state)
 
 static void new_keys_never_share_an_entry_with_offline(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -404,7 +221,7 @@ static void new_keys_never_share_an_entry_with_offline(void **state)
 
 static void joining_and_leaving_are_told_with_the_owners_profile(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -428,7 +245,7 @@ static void joining_and_leaving_are_told_with_the_owners_profile(void **state)
 
 static void a_slot_with_a_new_owner_is_a_removal_and_an_addition(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -447,7 +264,7 @@ static void a_slot_with_a_new_owner_is_a_removal_and_an_addition(void **state)
 
 static void who_never_heard_of_a_node_does_not_hear_of_its_end(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -464,7 +281,7 @@ static void who_never_heard_of_a_node_does_not_hear_of_its_end(void **state)
 
 static void an_approved_route_reaches_peers_and_the_router(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 3);
     struct netmap_session *viewer = client(f, 0), *other = client(f, 2), *router = client(f, 1);
     tell(f, viewer);
@@ -496,7 +313,7 @@ static void an_approved_route_reaches_peers_and_the_router(void **state)
 
 static void a_standby_is_shown_without_the_route(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     put_again(f, 1, advertise, NULL, CHANGE_WHOLE);
     world_publish(&f->w);
@@ -516,7 +333,7 @@ static void a_standby_is_shown_without_the_route(void **state)
 
 static void what_a_client_said_of_itself_is_not_told_back(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -538,7 +355,7 @@ static void what_a_client_said_of_itself_is_not_told_back(void **state)
 
 static void a_deleted_node_is_told_that_its_key_has_expired(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -555,7 +372,7 @@ static void a_deleted_node_is_told_that_its_key_has_expired(void **state)
 
 static void who_fell_out_of_the_log_gets_the_difference(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 5);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -585,7 +402,7 @@ static void who_fell_out_of_the_log_gets_the_difference(void **state)
 
 static void a_renamed_user_is_told_to_those_who_know_him(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     world_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
     tell(f, s);
@@ -600,149 +417,9 @@ static void a_renamed_user_is_told_to_those_who_know_him(void **state)
     netmap_session_free(s);
 }
 
-/* Applies a policy text (NULL: none) to the nodes as they are, and publishes that it changed. */
-static void apply_policy(struct fixture *f, const char *text)
-{
-    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
-    struct policy_problems problems = {0};
-    struct policy_user users[8] = {0};
-    struct policy_node nodes[8] = {0};
-    struct prefixes effective[8] = {0};
-    struct policy_tailnet t = {.users = users, .nodes = nodes};
-    struct policy *p = NULL;
-
-    if (text && policy_parse(text, strlen(text), &p, &problems) < 0)
-        fail_msg("%s", problems.items[0].text);
-    for (; t.user_count < now->user_count; t.user_count++) {
-        const struct user *u = now->users[t.user_count];
-        users[t.user_count] = (struct policy_user){.id = u->r.id, .name = u->name, .email = "", .provider_id = ""};
-    }
-    for (uint32_t slot = 0; slot < 8; slot++) {
-        const struct tailnet_node *n = snapshot_node(now, slot);
-        if (!n)
-            continue;
-        node_effective(n->record, &effective[slot]);
-        nodes[t.node_count++] = (struct policy_node){
-            .slot = slot,
-            .id = n->record->r.id,
-            .user_id = n->record->user_id,
-            .order = n->record->r.id,
-            .name = n->record->given_name,
-            .tags = (const char *const *)n->record->tags.items,
-            .tag_count = n->record->tags.len,
-            .ipv4 = n->record->ipv4,
-            .ipv6 = n->record->ipv6,
-            .routes = effective[slot].items,
-            .route_count = effective[slot].len,
-            .serving = n->serving.items,
-            .serving_count = n->serving.len,
-            .online = true,
-            .healthy = true,
-        };
-    }
-    struct policy_view **view = tailnet_policy_write(f->w.tailnet), *before = *view;
-    *view = text ? policy_view_new(p, &t, before) : NULL;
-    policy_view_free(before);
-    tailnet_policy_written(f->w.tailnet);
-    for (size_t i = 0; i < 8; i++)
-        prefixes_release(&effective[i]);
-    policy_unref(p);
-    policy_problems_release(&problems);
-    tailnet_unpin(now);
-    world_note(&f->w, CHANGE_POLICY);
-    world_publish(&f->w);
-}
-
-/* Node 1 is alice's, 2 bob's, 3 a router of 192.168.50.0/24 that is an exit node too. */
-static void three_parties(struct fixture *f)
-{
-    struct node_live live = world_live(1);
-    struct node *router = world_node(3, "router", 0);
-
-    world_user(&f->w, 1, "alice");
-    world_user(&f->w, 2, "bob");
-    world_put(&f->w, 0, world_node(1, "a", 1), &live, NULL, CHANGE_ADDED);
-    world_put(&f->w, 1, world_node(2, "b", 2), &live, NULL, CHANGE_ADDED);
-    strs_push(&router->tags, "tag:router");
-    advertise(router, NULL);
-    world_put(&f->w, 2, router, &live, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_ADDED);
-    node_live_release(&live);
-    world_publish(&f->w);
-}
-
-#define TO_SUBNET                                                                                                      \
-    "{\"tagOwners\":{\"tag:router\":[\"alice@\"]},\"acls\":[{\"action\":\"accept\",\"src\":[\"alice@\"],"              \
-    "\"dst\":[\"192.168.50.0/24:*\"]}]}"
-
-static void a_policy_decides_who_is_shown_what(void **state)
-{
-    struct fixture *f = *state;
-    three_parties(f);
-    apply_policy(f, TO_SUBNET);
-    struct netmap_session *a = client(f, 0), *b = client(f, 1), *r = client(f, 2);
-
-    const json_t *m = tell(f, a);
-    assert_int_equal(json_array_size(at(m, "Peers")), 1);
-    expect(at(peer(m, "Peers", 0), "AllowedIPs"), /* the route, and no exit */
-           "[\"100.64.0.3/32\",\"192.168.50.0/24\",\"fd7a:115c:a1e0::3/128\"]");
-    expect(at(peer(m, "Peers", 0), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
-    assert_null(at(peer(m, "Peers", 0), "CapMap"));
-    expect(at(m, "PacketFilters"), "{\"base\":[]}");
-    m = tell(f, b);
-    assert_null(at(m, "Peers"));
-    expect(at(m, "UserProfiles"), "[{\"ID\":2,\"LoginName\":\"bob\",\"DisplayName\":\"bob\"}]");
-    m = tell(f, r);
-    assert_int_equal(json_array_size(at(m, "Peers")), 1);
-    char *filter = json_dumps(at(m, "PacketFilters"), JSON_COMPACT);
-    assert_non_null(strstr(filter, "192.168.50.0/24"));
-    assert_non_null(strstr(filter, "100.64.0.1"));
-    assert_null(strstr(filter, "\"*\""));
-    free(filter);
-    netmap_session_free(a);
-    netmap_session_free(b);
-    netmap_session_free(r);
-}
-
-static void a_change_of_policy_is_told_as_a_difference(void **state)
-{
-    struct fixture *f = *state;
-    three_parties(f);
-    struct netmap_session *a = client(f, 0), *r = client(f, 2);
-    tell(f, a);
-    tell(f, r);
-
-    apply_policy(f, TO_SUBNET);
-    const json_t *m = tell(f, a);
-    expect(at(m, "PeersRemoved"), "[2]");
-    expect(at(peer(m, "PeersChanged", 0), "AllowedIPs"),
-           "[\"100.64.0.3/32\",\"192.168.50.0/24\",\"fd7a:115c:a1e0::3/128\"]");
-    expect(at(m, "PacketFilters"), "{\"*\":null,\"base\":[]}");
-    assert_null(at(m, "Node"));
-    assert_null(at(m, "DNSConfig"));
-    m = tell(f, r);
-    expect(at(m, "PeersRemoved"), "[2]");
-    assert_null(at(m, "PeersChanged"));
-
-    apply_policy(f, TO_SUBNET); /* the same again, compiled anew: no peer is told again */
-    m = tell(f, r);
-    assert_null(at(m, "PeersChanged"));
-    assert_null(at(m, "PeersRemoved"));
-
-    apply_policy(f, NULL);
-    m = tell(f, a);
-    assert_int_equal(json_array_size(at(m, "PeersChanged")), 2);
-    expect(at(at(m, "PacketFilters"), "base"),
-           "[{\"SrcIPs\":[\"*\"],\"DstPorts\":[{\"IP\":\"*\",\"Ports\":{\"First\":0,\"Last\":65535}}]}]");
-    m = tell(f, r);
-    assert_true(json_object_size(at(m, "PacketFilters")) == 2); /* what there was goes */
-    expect(at(at(m, "PacketFilters"), "*"), "null");
-    netmap_session_free(a);
-    netmap_session_free(r);
-}
-
 static void no_message_is_as_long_as_a_keepalive(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     struct chunk *keepalive = netmap_keepalive(f->nm, true);
     struct netmap_message m = {0};
 
@@ -767,8 +444,8 @@ static void no_message_is_as_long_as_a_keepalive(void **state)
     assert_int_equal(netmap_session_next(s, now, &m), NETMAP_TOLD);
     assert_int_equal(m.items[1]->len + 4, keepalive->len);
     assert_true(m.bytes + 4 > keepalive->len);
-    forget(f);
-    read_message(f, &m, true);
+    teller_forget(f);
+    teller_read(f, &m, true);
     tailnet_unpin(now);
     chunk_unref(keepalive);
     netmap_session_free(s);
@@ -776,7 +453,7 @@ static void no_message_is_as_long_as_a_keepalive(void **state)
 
 static void rounds_gather_what_may_wait(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     struct netmap_rounds r = {0};
     world_fill(&f->w, 3);
 
@@ -810,10 +487,9 @@ static void rounds_gather_what_may_wait(void **state)
                          cases[i].wait);
     }
 }
-
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, teller_start, teller_stop)
     const struct CMUnitTest tests[] = {
         T(peers_have_the_protocols_form),
         T(a_first_map_is_complete),
@@ -834,8 +510,6 @@ int main(void)
         T(a_deleted_node_is_told_that_its_key_has_expired),
         T(who_fell_out_of_the_log_gets_the_difference),
         T(a_renamed_user_is_told_to_those_who_know_him),
-        T(a_policy_decides_who_is_shown_what),
-        T(a_change_of_policy_is_told_as_a_difference),
         T(no_message_is_as_long_as_a_keepalive),
         T(rounds_gather_what_may_wait),
     };

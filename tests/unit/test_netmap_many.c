@@ -6,61 +6,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include <cmocka.h>
 
-#include "netmap/netmap.h"
-#include "shared/world.h"
-#include "json/json.h"
+#include "shared/teller.h"
 
 #define NODES 300
 
-struct fixture {
-    struct world w;
-    struct netmap *nm;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    world_start(&f->w);
-    f->nm = netmap_new(f->w.tailnet);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    netmap_free(f->nm);
-    world_stop(&f->w);
-    free(f);
-    return 0;
-}
-
-static void unzip(struct buf *b)
-{
-    struct buf out = BUF_INIT(0);
-
-    for (size_t at = 0; at < b->len;) {
-        size_t frame = ZSTD_findFrameCompressedSize(b->data + at, b->len - at);
-        assert_false(ZSTD_isError(frame));
-        unsigned long long size = ZSTD_getFrameContentSize(b->data + at, frame);
-        assert_true(size < 1 << 26);
-        assert_true(buf_reserve(&out, size));
-        assert_int_equal(ZSTD_decompress(out.data + out.len, size, b->data + at, frame), size);
-        out.len += size;
-        at += frame;
-    }
-    buf_release(b);
-    *b = out;
-}
-
 /* The caller's, or NULL where nothing is to be told. peers NULL: not a first message. */
-static json_t *tell(struct netmap_session *s, const struct tailnet_snapshot *now, const struct tailnet_snapshot *peers,
+static json_t *hear(struct netmap_session *s, const struct tailnet_snapshot *now, const struct tailnet_snapshot *peers,
                     bool zstd)
 {
     struct netmap_message m = {0};
@@ -75,39 +29,12 @@ static json_t *tell(struct netmap_session *s, const struct tailnet_snapshot *now
         buf_add(&all, m.items[i]->data, m.items[i]->len);
     assert_int_equal(all.len, m.bytes - 4);
     if (zstd)
-        unzip(&all);
+        teller_unzip(&all);
     if (json_read(all.data, all.len, all.len, "message", &message, &e) < 0)
         fail_msg("%s: %.300s", e.message, all.data);
     buf_release(&all);
     netmap_message_release(&m);
     return message;
-}
-
-static void rename_it(struct node *n, struct node_live *live)
-{
-    (void)live;
-    mem_replace(&n->given_name, "renamed");
-}
-
-static void go_offline(struct node *n, struct node_live *live)
-{
-    (void)n;
-    live->online = false;
-    live->last_seen_ns = INT64_C(1767225600000000000);
-}
-
-static void change(struct fixture *f, uint32_t slot, void (*how)(struct node *n, struct node_live *live), uint32_t mask)
-{
-    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
-    const struct tailnet_node *n = snapshot_node(now, slot);
-    struct node *record = node_edit(n->record);
-    struct node_live live = {0};
-
-    node_live_copy(&live, &n->live);
-    how(record, &live);
-    world_put(&f->w, slot, record, &live, NULL, mask);
-    node_live_release(&live);
-    tailnet_unpin(now);
 }
 
 static size_t count(const json_t *message, const char *list)
@@ -129,7 +56,7 @@ static const json_t *find(const json_t *message, const char *list, const char *i
 }
 
 /* Each node changes, every third one so that it is told whole: the receiver hears of all but itself. */
-static void everybody_changes(struct fixture *f, bool zstd)
+static void everybody_changes(struct teller *f, bool zstd)
 {
     static const uint32_t slots[] = {0, 1, 70, 127, 128, 261, NODES - 1};
     struct netmap_session *sessions[sizeof(slots) / sizeof(*slots)];
@@ -141,16 +68,16 @@ static void everybody_changes(struct fixture *f, bool zstd)
     for (size_t i = 0; i < n; i++) {
         sessions[i] =
             netmap_session_new(f->nm, &(struct netmap_client){slots[i] + 1, slots[i], 133, zstd, false, false});
-        json_decref(tell(sessions[i], now, now, zstd));
+        json_decref(hear(sessions[i], now, now, zstd));
     }
     tailnet_unpin(now);
     for (uint32_t slot = 0; slot < NODES; slot++)
-        change(f, slot, slot % 3 ? go_offline : rename_it, slot % 3 ? CHANGE_ONLINE : CHANGE_WHOLE);
+        put_again(f, slot, slot % 3 ? go_offline : rename_it, NULL, slot % 3 ? CHANGE_ONLINE : CHANGE_WHOLE);
     world_publish(&f->w);
     now = tailnet_pin(f->w.tailnet);
     netmap_counters(f->nm, &before);
     for (size_t i = 0; i < n; i++) {
-        json_t *m = tell(sessions[i], now, NULL, zstd);
+        json_t *m = hear(sessions[i], now, NULL, zstd);
         assert_int_equal(count(m, "PeersChanged"), NODES / 3 - (slots[i] % 3 == 0));
         assert_int_equal(count(m, "PeersChangedPatch"), NODES - NODES / 3 - (slots[i] % 3 != 0));
         for (uint32_t slot = 0; slot < NODES; slot++) {
@@ -161,7 +88,7 @@ static void everybody_changes(struct fixture *f, bool zstd)
             assert_true(!patch || json_is_false(json_object_get(patch, "Online")));
         }
         json_decref(m);
-        assert_null(tell(sessions[i], now, NULL, zstd));
+        assert_null(hear(sessions[i], now, NULL, zstd));
         netmap_session_free(sessions[i]);
     }
     netmap_counters(f->nm, &after);
@@ -181,13 +108,13 @@ static void so_they_are_to_those_who_do_not_decompress(void **state)
 
 static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
 
     world_fill(&f->w, 100);
     const struct tailnet_snapshot *before = tailnet_pin(f->w.tailnet);
     struct node_live live = world_live(101);
-    change(f, 0, rename_it, CHANGE_WHOLE);
-    change(f, 5, rename_it, CHANGE_WHOLE);
+    put_again(f, 0, rename_it, NULL, CHANGE_WHOLE);
+    put_again(f, 5, rename_it, NULL, CHANGE_WHOLE);
     world_remove(&f->w, 7);
     world_put(&f->w, 100, world_node(101, "node-101", 1), &live, NULL, CHANGE_ADDED | CHANGE_WHOLE);
     node_live_release(&live);
@@ -195,7 +122,7 @@ static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
 
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false, false});
-    json_t *m = tell(s, now, before, true);
+    json_t *m = hear(s, now, before, true);
     assert_int_equal(netmap_session_seq(s), before->seq);
     assert_string_equal(json_string_value(json_object_get(json_object_get(m, "Node"), "Name")),
                         "renamed.tn.example.com.");
@@ -205,7 +132,7 @@ static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
     assert_non_null(find(m, "Peers", "ID", 8));
     json_decref(m);
 
-    m = tell(s, now, NULL, true);
+    m = hear(s, now, NULL, true);
     assert_null(json_object_get(m, "Node"));
     assert_int_equal(count(m, "PeersChanged"), 2);
     assert_string_equal(json_string_value(json_object_get(find(m, "PeersChanged", "ID", 6), "Name")),
@@ -213,7 +140,7 @@ static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
     assert_non_null(find(m, "PeersChanged", "ID", 101));
     assert_int_equal(json_integer_value(json_array_get(json_object_get(m, "PeersRemoved"), 0)), 8);
     json_decref(m);
-    assert_null(tell(s, now, NULL, true));
+    assert_null(hear(s, now, NULL, true));
     netmap_session_free(s);
     tailnet_unpin(before);
     tailnet_unpin(now);
@@ -221,7 +148,7 @@ static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
 
 static void what_nobody_needs_is_forgotten(void **state)
 {
-    struct fixture *f = *state;
+    struct teller *f = *state;
     struct netmap_counters c;
 
     world_fill(&f->w, NODES);
@@ -229,7 +156,7 @@ static void what_nobody_needs_is_forgotten(void **state)
     for (uint32_t slot = 0; slot < 2; slot++) {
         struct netmap_session *s =
             netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false, false});
-        json_decref(tell(s, now, now, true));
+        json_decref(hear(s, now, now, true));
         netmap_session_free(s);
         netmap_trim(f->nm); /* what the second one needed, too, was kept for it */
         netmap_counters(f->nm, &c);
@@ -245,7 +172,7 @@ static void what_nobody_needs_is_forgotten(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, teller_start, teller_stop)
     const struct CMUnitTest tests[] = {
         T(many_changes_are_told_in_shared_pieces),
         T(so_they_are_to_those_who_do_not_decompress),

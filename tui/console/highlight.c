@@ -157,7 +157,7 @@ void highlight_line(const char *line, size_t len, bool comment_open, unsigned ch
         enum role role = ROLE_TEXT;
         size_t end = token(line, len, at, &role);
 
-        memset(roles + at, role, end - at);
+        memset(roles + at, (int)role, end - at);
         at = end;
     }
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What clients are told under a policy: whom they see, with which routes and filters, and what a change of it tells
+ * them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "shared/teller.h"
+#include <cmocka.h>
+
+/* Applies a policy text (NULL: none) to the nodes as they are, and publishes that it changed. */
+static void apply_policy(struct teller *f, const char *text)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    struct policy_problems problems = {0};
+    struct policy_user users[8] = {0};
+    struct policy_node nodes[8] = {0};
+    struct prefixes effective[8] = {0};
+    struct policy_tailnet t = {.users = users, .nodes = nodes};
+    struct policy *p = NULL;
+
+    if (text && policy_parse(text, strlen(text), &p, &problems) < 0)
+        fail_msg("%s", problems.items[0].text);
+    for (; t.user_count < now->user_count; t.user_count++) {
+        const struct user *u = now->users[t.user_count];
+        users[t.user_count] = (struct policy_user){.id = u->r.id, .name = u->name, .email = "", .provider_id = ""};
+    }
+    for (uint32_t slot = 0; slot < 8; slot++) {
+        const struct tailnet_node *n = snapshot_node(now, slot);
+        if (!n)
+            continue;
+        node_effective(n->record, &effective[slot]);
+        nodes[t.node_count++] = (struct policy_node){
+            .slot = slot,
+            .id = n->record->r.id,
+            .user_id = n->record->user_id,
+            .order = n->record->r.id,
+            .name = n->record->given_name,
+            .tags = (const char *const *)n->record->tags.items,
+            .tag_count = n->record->tags.len,
+            .ipv4 = n->record->ipv4,
+            .ipv6 = n->record->ipv6,
+            .routes = effective[slot].items,
+            .route_count = effective[slot].len,
+            .serving = n->serving.items,
+            .serving_count = n->serving.len,
+            .online = true,
+            .healthy = true,
+        };
+    }
+    struct policy_view **view = tailnet_policy_write(f->w.tailnet), *before = *view;
+    *view = text ? policy_view_new(p, &t, before) : NULL;
+    policy_view_free(before);
+    tailnet_policy_written(f->w.tailnet);
+    for (size_t i = 0; i < 8; i++)
+        prefixes_release(&effective[i]);
+    policy_unref(p);
+    policy_problems_release(&problems);
+    tailnet_unpin(now);
+    world_note(&f->w, CHANGE_POLICY);
+    world_publish(&f->w);
+}
+
+/* Node 1 is alice's, 2 bob's, 3 a router of 192.168.50.0/24 that is an exit node too. */
+static void three_parties(struct teller *f)
+{
+    struct node_live live = world_live(1);
+    struct node *router = world_node(3, "router", 0);
+
+    world_user(&f->w, 1, "alice");
+    world_user(&f->w, 2, "bob");
+    world_put(&f->w, 0, world_node(1, "a", 1), &live, NULL, CHANGE_ADDED);
+    world_put(&f->w, 1, world_node(2, "b", 2), &live, NULL, CHANGE_ADDED);
+    strs_push(&router->tags, "tag:router");
+    advertise(router, NULL);
+    world_put(&f->w, 2, router, &live, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_ADDED);
+    node_live_release(&live);
+    world_publish(&f->w);
+}
+
+#define TO_SUBNET                                                                                                      \
+    "{\"tagOwners\":{\"tag:router\":[\"alice@\"]},\"acls\":[{\"action\":\"accept\",\"src\":[\"alice@\"],"              \
+    "\"dst\":[\"192.168.50.0/24:*\"]}]}"
+
+static void a_policy_decides_who_is_shown_what(void **state)
+{
+    struct teller *f = *state;
+    three_parties(f);
+    apply_policy(f, TO_SUBNET);
+    struct netmap_session *a = client(f, 0), *b = client(f, 1), *r = client(f, 2);
+
+    const json_t *m = tell(f, a);
+    assert_int_equal(json_array_size(at(m, "Peers")), 1);
+    expect(at(peer(m, "Peers", 0), "AllowedIPs"), /* the route, and no exit */
+           "[\"100.64.0.3/32\",\"192.168.50.0/24\",\"fd7a:115c:a1e0::3/128\"]");
+    expect(at(peer(m, "Peers", 0), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
+    assert_null(at(peer(m, "Peers", 0), "CapMap"));
+    expect(at(m, "PacketFilters"), "{\"base\":[]}");
+    m = tell(f, b);
+    assert_null(at(m, "Peers"));
+    expect(at(m, "UserProfiles"), "[{\"ID\":2,\"LoginName\":\"bob\",\"DisplayName\":\"bob\"}]");
+    m = tell(f, r);
+    assert_int_equal(json_array_size(at(m, "Peers")), 1);
+    char *filter = json_dumps(at(m, "PacketFilters"), JSON_COMPACT);
+    assert_non_null(strstr(filter, "192.168.50.0/24"));
+    assert_non_null(strstr(filter, "100.64.0.1"));
+    assert_null(strstr(filter, "\"*\""));
+    free(filter);
+    netmap_session_free(a);
+    netmap_session_free(b);
+    netmap_session_free(r);
+}
+
+static void a_change_of_policy_is_told_as_a_difference(void **state)
+{
+    struct teller *f = *state;
+    three_parties(f);
+    struct netmap_session *a = client(f, 0), *r = client(f, 2);
+    tell(f, a);
+    tell(f, r);
+
+    apply_policy(f, TO_SUBNET);
+    const json_t *m = tell(f, a);
+    expect(at(m, "PeersRemoved"), "[2]");
+    expect(at(peer(m, "PeersChanged", 0), "AllowedIPs"),
+           "[\"100.64.0.3/32\",\"192.168.50.0/24\",\"fd7a:115c:a1e0::3/128\"]");
+    expect(at(m, "PacketFilters"), "{\"*\":null,\"base\":[]}");
+    assert_null(at(m, "Node"));
+    assert_null(at(m, "DNSConfig"));
+    m = tell(f, r);
+    expect(at(m, "PeersRemoved"), "[2]");
+    assert_null(at(m, "PeersChanged"));
+
+    apply_policy(f, TO_SUBNET); /* the same again, compiled anew: no peer is told again */
+    m = tell(f, r);
+    assert_null(at(m, "PeersChanged"));
+    assert_null(at(m, "PeersRemoved"));
+
+    apply_policy(f, NULL);
+    m = tell(f, a);
+    assert_int_equal(json_array_size(at(m, "PeersChanged")), 2);
+    expect(at(at(m, "PacketFilters"), "base"),
+           "[{\"SrcIPs\":[\"*\"],\"DstPorts\":[{\"IP\":\"*\",\"Ports\":{\"First\":0,\"Last\":65535}}]}]");
+    m = tell(f, r);
+    assert_true(json_object_size(at(m, "PacketFilters")) == 2); /* what there was goes */
+    expect(at(at(m, "PacketFilters"), "*"), "null");
+    netmap_session_free(a);
+    netmap_session_free(r);
+}
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, teller_start, teller_stop)
+    const struct CMUnitTest tests[] = {
+        T(a_policy_decides_who_is_shown_what),
+        T(a_change_of_policy_is_told_as_a_difference),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
