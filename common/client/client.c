@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "client/trust.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
 #define SILENCE_S          40 /* a stream says something every 15 s */
@@ -181,6 +182,7 @@ static void prepare(struct client *c, struct transfer *t, const char *method, co
         curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, c->socket);
         curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
     }
+    client_trust(c->easy);
     if (c->insecure) {
         curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -259,6 +261,11 @@ static int no_answer(struct client *c, CURLcode result, struct err *e)
     if (c->socket && (saved == ECONNREFUSED || result == CURLE_COULDNT_CONNECT))
         return err_set(e, ERR_UNAVAILABLE, "connecting to headway: nobody answers at %s: is the daemon running?",
                        c->socket);
+    if (result == CURLE_PEER_FAILED_VERIFICATION)
+        return err_set(e, ERR_UNAVAILABLE,
+                       "connecting to headway: %s: %.120s: name the file of its authority in SSL_CERT_FILE, or verify "
+                       "nothing with --insecure",
+                       client_target(c), why);
     return err_set(e, ERR_UNAVAILABLE, "connecting to headway: %s: %.160s", client_target(c), why);
 }
 

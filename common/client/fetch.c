@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include "client/client.h"
+#include "client/trust.h"
 
 struct fetch {
     struct buf *out;
@@ -50,6 +51,7 @@ int client_fetch(const char *url, int64_t timeout_ms, bool (*stop)(void *arg), v
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &f);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    client_trust(easy);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
