@@ -118,7 +118,7 @@ static void list_below(const struct command *parent, struct buf *out)
         if (command_is_below(c, parent) && strlen(command_word(c)) > widest)
             widest = strlen(command_word(c));
     for (const struct command *c = command_next(NULL); c; c = command_next(c))
-        if (command_is_below(c, parent) && !(c->bits & CMD_HIDDEN))
+        if (command_is_below(c, parent) && (!(c->bits & CMD_HIDDEN) || (parent && parent->bits & CMD_HIDDEN)))
             buf_addf(out, "  %-*s   %s\n", (int)widest, command_word(c), c->brief);
 }
 

@@ -182,6 +182,9 @@ static const struct flag create_node_flags[] = {
     {"key", 'k', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "registration id"},
     {"route", 'r', FLAG_LIST, .value = "PREFIXES", .help = "advertised prefixes"}, FLAGS_END};
 
+static const struct flag completion_flags[] = {
+    {"no-descriptions", 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "as always; headscale's prints them without"}, FLAGS_END};
+
 const struct command server_commands[] = {
     {"serve", NULL, NULL, NULL, "Start the daemon, headwayd", .bits = CMD_BARE, .run = serve},
     {"configtest", NULL, NULL, NULL, "Check the configuration, changing nothing", .bits = CMD_BARE, .run = configtest},
@@ -193,7 +196,7 @@ const struct command server_commands[] = {
     {"generate private-key", NULL, NULL, NULL, "Print a new private key", .bits = CMD_BARE, .run = generate_private_key},
     {"debug", NULL, .bits = CMD_GROUP | CMD_HIDDEN, .brief = "For tests"},
     {"debug create-node", NULL, NULL, create_node_flags, "Make a registration that waits", .bits = CMD_HIDDEN, .run = create_node},
-    {"completion", NULL, "SHELL", NULL, "Print the completion for bash, zsh or fish", .bits = CMD_BARE, .run = completion},
+    {"completion", NULL, "SHELL", completion_flags, "Print the completion for bash, zsh or fish", .bits = CMD_BARE, .run = completion},
     {"version", NULL, NULL, NULL, "Print the version", .bits = CMD_BARE, .run = version},
     {0}};
 /* clang-format on */
