@@ -37,7 +37,7 @@ void html_escape(struct buf *out, const char *text)
         }
 }
 
-static void page_begin(struct request *r, const char *title)
+void page_begin(struct request *r, const char *title)
 {
     buf_clear(&r->out);
     r->status = 200;
@@ -56,13 +56,13 @@ static void page_begin(struct request *r, const char *title)
     buf_adds(&r->out, "</h1>\n");
 }
 
-static enum flow page_end(struct request *r)
+enum flow page_end(struct request *r)
 {
     buf_adds(&r->out, "</body>\n</html>\n");
     return DONE;
 }
 
-static void paragraph(struct request *r, const char *element, const char *text)
+void page_text(struct request *r, const char *element, const char *text)
 {
     buf_addf(&r->out, "<%s>", element);
     html_escape(&r->out, text);
@@ -72,7 +72,7 @@ static void paragraph(struct request *r, const char *element, const char *text)
 enum flow page_root(struct request *r)
 {
     page_begin(r, "headway");
-    paragraph(r, "p", "This is the control server of a private network. There is nothing to see here in a browser.");
+    page_text(r, "p", "This is the control server of a private network. There is nothing to see here in a browser.");
     return page_end(r);
 }
 
@@ -138,7 +138,7 @@ static const char *read_auth_id(const char *text)
 static enum flow bad_auth_id(struct request *r)
 {
     page_begin(r, "This link is incomplete");
-    paragraph(r, "p",
+    page_text(r, "p",
               "The id at its end must be hskey-authreq- and 24 characters. Take the whole link that the client "
               "printed, or run tailscale up again.");
     r->status = 400;
@@ -152,16 +152,16 @@ enum flow page_register(struct request *r)
     if (!id)
         return bad_auth_id(r);
     page_begin(r, "Register this machine");
-    paragraph(r, "p",
+    page_text(r, "p",
               "An administrator of the network admits it with this command, with the name of the user that it "
               "shall belong to in place of USERNAME:");
     buf_adds(&r->out, "<pre>headway auth register --auth-id hskey-authreq-");
     html_escape(&r->out, id);
     buf_adds(&r->out, " --user USERNAME</pre>\n");
-    paragraph(r, "p",
+    page_text(r, "p",
               "The machine waits meanwhile and goes on by itself. It is also listed in the console, under "
               "pending registrations.");
-    paragraph(r, "small",
+    page_text(r, "small",
               "Only pass this on if you started it yourself: whoever is admitted becomes part of the "
               "network.");
     return page_end(r);
@@ -174,11 +174,11 @@ enum flow page_auth(struct request *r)
     if (!id)
         return bad_auth_id(r);
     page_begin(r, "Confirm this session");
-    paragraph(r, "p", "An administrator of the network lets it go on with this command:");
+    page_text(r, "p", "An administrator of the network lets it go on with this command:");
     buf_adds(&r->out, "<pre>headway auth approve --auth-id hskey-authreq-");
     html_escape(&r->out, id);
     buf_adds(&r->out, "</pre>\n");
-    paragraph(r, "p", "The session waits meanwhile and goes on by itself.");
+    page_text(r, "p", "The session waits meanwhile and goes on by itself.");
     return page_end(r);
 }
 
@@ -239,7 +239,7 @@ static void doc_row(struct buf *out, const struct route *route)
 enum flow page_docs(struct request *r)
 {
     page_begin(r, "The API of this server");
-    paragraph(r, "p",
+    page_text(r, "p",
               "Over HTTPS with the header Authorization: Bearer KEY (headway apikeys create), or over the "
               "server's unix socket without a key. /api/v1 is headscale's, /api/headway adds to it.");
     buf_adds(&r->out, "<table>\n");
@@ -357,4 +357,13 @@ enum flow page_openapi(struct request *r)
     json_close(&o, '}');
     json_close(&o, '}');
     return DONE;
+}
+
+/* What is JSON is YAML. */
+enum flow page_openapi_yaml(struct request *r)
+{
+    enum flow flow = page_openapi(r);
+
+    r->content_type = TYPE_YAML;
+    return flow;
 }

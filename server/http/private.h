@@ -201,6 +201,7 @@ int args_known(struct request *r, const char *words) WARN_UNUSED;
 #define TYPE_JSON "application/json"
 #define TYPE_TEXT "text/plain; charset=utf-8"
 #define TYPE_HTML "text/html; charset=utf-8"
+#define TYPE_YAML "application/yaml"
 
 struct json_out reply_json(struct request *r); /* empties the answer: 200 and JSON to be written */
 enum flow reply_object(struct request *r);     /* {} */
@@ -334,9 +335,14 @@ extern handler ours_whoami, ours_snapshot, ours_events, ours_pending, ours_pendi
     ours_apikeys, ours_apikey_create, ours_apikey_expire, ours_apikey_delete, ours_undo, ours_backup, ours_policy_get,
     ours_policy_set, ours_policy_check, ours_policy_adopt, ours_policy_preview, ours_explain, ours_nodes, ours_relay;
 extern handler page_root, page_robots, page_version, page_key, page_health, page_register, page_auth, page_verify,
-    page_ping_response, page_docs, page_openapi;
+    page_ping_response, page_docs, page_openapi, page_openapi_yaml, page_apple, page_windows, page_apple_profile;
 extern handler metrics_page, debug_index, debug_overview, debug_routes, debug_derp, debug_policy;
 
 void html_escape(struct buf *out, const char *text);
+
+/* A page in HTML, of which the caller writes the body into r->out; page_text escapes what it is given. */
+void page_begin(struct request *r, const char *title);
+void page_text(struct request *r, const char *element, const char *text);
+enum flow page_end(struct request *r);
 
 #endif

@@ -63,6 +63,8 @@ const struct route http_routes[] = {
     V1("GET", "/docs", page_docs, NEED_NOTHING, NULL, NULL, "This table"),
     V1("GET", "/openapi.json", page_openapi, NEED_NOTHING, NULL, NULL, "The same for programs (OpenAPI 3.0)"),
     V1("GET", "/openapi-3.0.json", page_openapi, NEED_NOTHING, NULL, NULL, "The same under its other name"),
+    V1("GET", "/openapi.yaml", page_openapi_yaml, NEED_NOTHING, NULL, NULL, "The same as YAML"),
+    V1("GET", "/openapi-3.0.yaml", page_openapi_yaml, NEED_NOTHING, NULL, NULL, "The same under its other name"),
 
     OURS("GET", "/whoami", ours_whoami, R, NULL, NULL, "Who asks, what they may, what answers"),
     OURS("GET", "/snapshot", ours_snapshot, R, NULL, NULL, "Everything that is shown, with the event it is true for"),
@@ -111,6 +113,9 @@ const struct route http_routes[] = {
     PAGE("GET", "/key", page_key, DOOR_PUBLIC, "v", "The server's public key, for Tailscale clients"),
     PAGE("GET", "/register/{authId}", page_register, DOOR_PUBLIC, NULL, "Tells whoever registers a node what an administrator types"),
     PAGE("GET", "/auth/{authId}", page_auth, DOOR_PUBLIC, NULL, "The same for a session that waits for a check"),
+    PAGE("GET", "/apple", page_apple, DOOR_PUBLIC, NULL, "How an iPhone, an iPad or a Mac joins"),
+    PAGE("GET", "/apple/{platform}", page_apple_profile, DOOR_PUBLIC, NULL, "The profile that points such a device here"),
+    PAGE("GET", "/windows", page_windows, DOOR_PUBLIC, NULL, "How a machine with Windows joins"),
     {.method = "POST", .path = "/verify", .run = page_verify, .doors = DOOR_PUBLIC, .dialect = DIALECT_TEXT, .takes = "NodePublic Source", .help = "Whether a relay may serve a node"},
     PAGE("GET", "/machine/ping-response", page_ping_response, DOOR_PUBLIC, "id", "A client answers a ping"),
     PAGE("GET", "/swagger", page_docs, DOOR_PUBLIC, NULL, "The API's documentation under its older name"),
