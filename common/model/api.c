@@ -122,7 +122,7 @@ static void write_value(struct json_out *o, const struct api_field *f, const voi
 {
     /* What stands inside another object has no members that count what belongs to it. */
     enum api_scope inside = scope == API_TOP ? API_OURS : scope;
-    char text[PREFIX_TEXT_MAX];
+    char text[PREFIX_TEXT_MAX], time[TIME_TEXT_MAX];
 
     switch (f->kind) {
     case KIND_ID:
@@ -143,6 +143,9 @@ static void write_value(struct json_out *o, const struct api_field *f, const voi
         break;
     case KIND_TIME:
         json_time(o, *(const int64_t *)at);
+        break;
+    case KIND_CREATED:
+        json_str(o, time_format(*(const int64_t *)at, time));
         break;
     case KIND_WORD:
         json_str(o, f->words->items[*(const int *)at]);
@@ -289,6 +292,7 @@ static int read_text_value(const struct api_field *f, const json_t *v, void *at,
         return wrong(e, f, "a text");
     switch (f->kind) {
     case KIND_TIME:
+    case KIND_CREATED:
         return time_parse(text, at, f->name, e);
     case KIND_PREFIX:
         return prefix_parse(text, at, NULL, e);
@@ -314,6 +318,7 @@ static int read_value(const struct api_field *f, const json_t *v, void *at, stru
     case KIND_TEXT:
     case KIND_TEXT_OR_NULL:
     case KIND_TIME:
+    case KIND_CREATED:
     case KIND_PREFIX:
     case KIND_EVENT_ID:
         return read_text_value(f, v, at, e);
@@ -434,6 +439,7 @@ static void release_value(const struct api_field *f, void *at)
     case KIND_U64:
     case KIND_BOOL:
     case KIND_TIME:
+    case KIND_CREATED:
     case KIND_WORD:
     case KIND_PREFIX:
     case KIND_ADDRS:

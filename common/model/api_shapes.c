@@ -48,7 +48,7 @@ const char *api_route_state_name(int state)
 static const struct api_field user_fields[] = {
     FIELD(api_user, "id", id, KIND_ID, API_V1),
     FIELD(api_user, "name", name, KIND_TEXT, API_V1),
-    FIELD(api_user, "createdAt", created_ns, KIND_TIME, API_V1),
+    FIELD(api_user, "createdAt", created_ns, KIND_CREATED, API_V1),
     FIELD(api_user, "displayName", display_name, KIND_TEXT, API_V1),
     FIELD(api_user, "email", email, KIND_TEXT, API_V1),
     FIELD(api_user, "providerId", provider_id, KIND_TEXT, API_V1),

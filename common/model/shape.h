@@ -12,6 +12,7 @@ enum api_kind {
     KIND_TEXT,         /* const char * */
     KIND_TEXT_OR_NULL, /* const char * */
     KIND_TIME,         /* int64_t */
+    KIND_CREATED,      /* int64_t; 0 is the year 1: clients of headscale expect a time here always */
     KIND_WORD,         /* int, index into words */
     KIND_PREFIX,       /* struct prefix */
     KIND_PREFIXES,     /* struct prefixes */

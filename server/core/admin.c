@@ -130,24 +130,19 @@ static int name_is_free(struct core_state *s, const char *name, uint64_t self, s
     return 0;
 }
 
-/* headscale's rule: a letter first, then letters, digits, '-', '.', '_' and at most one '@', two bytes at least. */
+/* headscale has taken any text since 0.27. Here a name is not all digits, which would be taken for an id, and neither
+ * begins nor ends with a blank, which nobody would see. */
 static int check_name(const char *name, struct err *e)
 {
-    size_t len = strlen(name), at = 0;
-    bool ok = len >= 2 && len <= 255 && ((name[0] | 32) >= 'a' && (name[0] | 32) <= 'z');
+    size_t len = strlen(name);
+    int rc = str_check(name, 255, false, "name", e);
 
-    for (size_t i = 0; ok && i < len; i++) {
-        char c = name[i];
-        at += c == '@';
-        ok = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' || c == '.' || c == '_' ||
-             c == '@';
-    }
-    if (!ok || at > 1)
-        return err_field(
-            e, ERR_INVALID, "name",
-            "'%.80s' is not a user name: two characters or more, a letter first, then letters, digits, '-', "
-            "'.', '_' and at most one '@'",
-            name);
+    if (rc < 0)
+        return rc;
+    if (strspn(name, "0123456789") == len)
+        return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: digits alone are an id", name);
+    if (name[0] == ' ' || (len > 0 && name[len - 1] == ' '))
+        return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: a blank at its end", name);
     return 0;
 }
 

@@ -11,14 +11,6 @@ static bool is_lenient(const struct request *r)
     return r->route->dialect != DIALECT_OURS;
 }
 
-const char *arg_query(const struct request *r, const char *name)
-{
-    for (size_t i = 0; i < r->query_count; i++)
-        if (str_eq(r->query[i].name, name))
-            return r->query[i].value;
-    return NULL;
-}
-
 /* "aclTags" is "acl_tags" too, and any case of either. */
 static bool same_name(const char *given, const char *name)
 {
@@ -31,6 +23,17 @@ static bool same_name(const char *given, const char *name)
         name++;
     }
     return !*given && !*name;
+}
+
+const char *arg_query(const struct request *r, const char *name)
+{
+    for (size_t i = 0; i < r->query_count; i++)
+        if (str_eq(r->query[i].name, name))
+            return r->query[i].value;
+    for (size_t i = 0; i < r->query_count && is_lenient(r); i++)
+        if (same_name(r->query[i].name, name))
+            return r->query[i].value;
+    return NULL;
 }
 
 json_t *arg_json(const struct request *r, const char *name)

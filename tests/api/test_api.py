@@ -5,6 +5,7 @@
 import http.client
 import json
 import os
+import plistlib
 import signal
 import socket
 import subprocess
@@ -88,6 +89,42 @@ def keys(d):
     shared.check("what is not there is 404", status == 404)
 
 
+def spellings(d):
+    """What headscale's gateway took beside the names in its documentation."""
+    d.call("POST", "/api/v1/debug/node", {"user": "carol", "key": AUTH_ID, "name": "laptop"})
+    status, answer = d.call("POST", f"/api/v1/node/register?user=carol&key={AUTH_ID}")
+    node = f"/api/v1/node/{answer['node']['id']}"
+    status, answer = d.call("POST", node + "/expire?disable_expiry=true")
+    shared.check("disable_expiry in the query does not end a login", (status, answer["node"]["expiry"]) == (200, None), answer)
+    d.call("POST", node + "/tags", {"tags": ["tag:x"]})
+    _, answer = d.call("GET", "/api/v1/node")
+    owner = answer["nodes"][0]["user"]
+    shared.check("the pseudo user of tagged nodes has a time, as a required one", owner["createdAt"] == "0001-01-01T00:00:00Z", owner)
+    for name in "x", "7of9", "Bob B.", "bj\u00f6rk":
+        status, answer = d.call("POST", "/api/v1/user", {"name": name})
+        shared.check(f"'{name}' is a user's name, as since headscale 0.27", status == 200 and answer["user"]["name"] == name, answer)
+    for name in "", "42", " a", "a ", "a\nb", "x" * 256:
+        status, answer = d.call("POST", "/api/v1/user", {"name": name})
+        shared.check(f"'{name[:8]!r}' is none", status == 400 and answer["errors"][0]["location"] == "name", answer)
+
+
+def devices(d):
+    url = f"http://127.0.0.1:{d.port}"
+    for path, line in ("/windows", f"tailscale login --login-server {url}"), ("/apple", "/apple/macos-standalone"):
+        status, headers, text = public(d, "GET", path)
+        shared.check(f"{path} says how to join", status == 200 and headers["Content-Type"].startswith("text/html") and line in text and url in text, text)
+    for platform, kind in ("ios", "ios"), ("macos-app-store", "macos"), ("macos-standalone", "macsys"):
+        status, headers, text = public(d, "GET", "/apple/" + platform)
+        profile = plistlib.loads(text.encode())
+        content = profile["PayloadContent"][0]
+        shared.check(f"the profile for {platform}", headers["Content-Type"] == "application/x-apple-aspen-config; charset=utf-8" and content["PayloadType"] == "io.tailscale.ipn." + kind and content["ControlURL"] == url and profile["PayloadUUID"] != content["PayloadUUID"], text)
+    status, _, text = public(d, "GET", "/apple/watch")
+    shared.check("no profile for another platform", (status, text) == (400, "platform must be ios, macos-app-store or macos-standalone\n"), text)
+    for name in "openapi.yaml", "openapi-3.0.yaml":
+        status, headers, text = public(d, "GET", "/api/v1/" + name)
+        shared.check(f"{name} is there", status == 200 and headers["Content-Type"] == "application/yaml" and "/api/v1/node" in text)
+
+
 def metrics(d):
     c = http.client.HTTPConnection("127.0.0.1", metrics_port, timeout=10)
     c.request("GET", "/metrics")
@@ -160,6 +197,8 @@ def main():
     with d:
         pages(d)
         keys(d)
+        spellings(d)
+        devices(d)
         metrics(d)
         stream, event = events(d)
         restart(d, stream, event)
