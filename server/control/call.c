@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/conn.h"
@@ -247,6 +248,9 @@ void rpc_retry_after(struct rpc *rpc, unsigned seconds)
 
 void call_refuse(struct call *call, int status, const char *text)
 {
+    static struct log_limit limit;
+
+    log_limited(&limit, 10, LOG_LEVEL_WARN, "control", "request from %s refused: %s", call->rpc.conn->peer, text);
     drop_body(call);
     rpc_reply_text(&call->rpc, status, "%s\n", text);
 }

@@ -95,7 +95,15 @@ static bool is_link_local(const struct addr *a)
     return a->bits == 128 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
-/* Endpoints that no other node could use are left out, as are those beyond the bound. */
+static bool has_endpoint(const struct map_request *r, const struct addr_port *a)
+{
+    for (size_t i = 0; i < r->endpoint_count; i++)
+        if (addr_port_eq(&r->endpoints[i], a))
+            return true;
+    return false;
+}
+
+/* Endpoints that no other node could use, or that were said before, are left out, as are those beyond the bound. */
 static int read_endpoints(const json_t *root, struct map_request *out, struct err *e)
 {
     json_t *list = NULL, *types = NULL, *item;
@@ -115,7 +123,7 @@ static int read_endpoints(const json_t *root, struct map_request *out, struct er
         struct addr_port a;
         if (!json_is_string(item))
             return err_field(e, ERR_INVALID, "Endpoints", "Endpoints must hold texts");
-        if (addr_port_parse(json_string_value(item), &a, NULL) < 0 || is_link_local(&a.addr))
+        if (addr_port_parse(json_string_value(item), &a, NULL) < 0 || is_link_local(&a.addr) || has_endpoint(out, &a))
             continue;
         if (out->endpoint_count == ENDPOINTS_MAX) {
             out->client.cut = "endpoints";

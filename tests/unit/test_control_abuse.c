@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,9 @@
 
 #include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "shared/control_rig.h"
 
@@ -281,6 +284,34 @@ static void abuse_ends_the_connection_and_disturbs_nobody(void **state)
     rig_client_disconnect(&good);
 }
 
+static void a_body_that_is_too_large_is_refused_and_logged_with_the_address(void **state)
+{
+    enum { SIZE = 2 * 1024 * 1024 };
+    char *body = mem_alloc(SIZE), said[4096] = "";
+    FILE *log = tmpfile();
+    int before = dup(STDERR_FILENO);
+    struct rig_client c;
+
+    (void)state;
+    assert_non_null(log);
+    memset(body, 'x', SIZE);
+    rig_client_connect(&c);
+    dup2(fileno(log), STDERR_FILENO);
+    log_setup(LOG_LEVEL_WARN, LOG_TEXT);
+    rig_client_call(&c, "POST", "/machine/echo", body, SIZE);
+    log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    assert_int_equal(c.status, 413);
+    rewind(log);
+    said[fread(said, 1, sizeof(said) - 1, log)] = '\0';
+    fclose(log);
+    if (!strstr(said, "request from 127.0.0.1:") || !strstr(said, "exceed 1 MiB"))
+        fail_msg("the log says '%s'", said);
+    rig_client_disconnect(&c);
+    free(body);
+}
+
 static int set_up_behind_a_proxy(void **state)
 {
     struct prefix here;
@@ -304,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(strangers_of_this_machine_are_not_bounded_by_their_address, rig_before,
                                         rig_after),
         cmocka_unit_test_setup_teardown(a_wrong_server_key_is_refused, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(a_body_that_is_too_large_is_refused_and_logged_with_the_address, rig_before,
+                                        rig_after),
         cmocka_unit_test_setup_teardown(abuse_ends_the_connection_and_disturbs_nobody, rig_before, rig_after),
     };
 

@@ -158,8 +158,9 @@ static void endpoints_that_reach_nobody_are_left_out(void **state)
     struct buf text = BUF_INIT(0);
 
     (void)state;
-    assert_int_equal(map("{" NODE ",\"Endpoints\":[\"fe80::1%eth0\",\"[fe80::1]:5\",\"x\",\"192.0.2.1:5\"],"
-                         "\"EndpointTypes\":[1,1,1,2]}",
+    assert_int_equal(map("{" NODE
+                         ",\"Endpoints\":[\"fe80::1%eth0\",\"[fe80::1]:5\",\"x\",\"192.0.2.1:5\",\"192.0.2.1:5\"],"
+                         "\"EndpointTypes\":[1,1,1,2,4]}",
                          &m),
                      0);
     assert_int_equal(m.endpoint_count, 1);
