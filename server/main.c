@@ -322,6 +322,9 @@ int main(int argc, char **argv)
     } else if (str_eq(command, "serve")) {
         status = serve(&d);
         d.config = NULL;
+    } else {
+        for (size_t i = 0; i < d.config->notes.len; i++)
+            fprintf(stderr, "Note: %s\n", d.config->notes.items[i]);
     }
     config_unref(d.config);
     strs_release(&problems);

@@ -141,7 +141,7 @@ static int check_name(const char *name, struct err *e)
         return rc;
     if (strspn(name, "0123456789") == len)
         return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: digits alone are an id", name);
-    if (name[0] == ' ' || (len > 0 && name[len - 1] == ' '))
+    if (name[0] == ' ' || str_ends(name, " "))
         return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: a blank at its end", name);
     return 0;
 }
