@@ -165,9 +165,10 @@ static void user_put(struct core_state *s, struct user *u)
 
 int admin_user_create(struct core_state *s, struct core_admin *a, struct err *e)
 {
-    int rc = check_name(a->name ? a->name : "", e);
+    const char *name = a->name ? a->name : "";
+    int rc = check_name(name, e);
 
-    if (rc < 0 || (rc = name_is_free(s, a->name, 0, e)) < 0 ||
+    if (rc < 0 || (rc = name_is_free(s, name, 0, e)) < 0 ||
         (a->display_name && (rc = str_check(a->display_name, 255, true, "displayName", e)) < 0) ||
         (a->email && (rc = str_check(a->email, 255, true, "email", e)) < 0) ||
         (a->picture_url && (rc = str_check(a->picture_url, 2048, true, "pictureUrl", e)) < 0))
@@ -175,7 +176,7 @@ int admin_user_create(struct core_state *s, struct core_admin *a, struct err *e)
     struct user *u = user_new();
     u->r.id = s->dry ? 0 : tx_new_id(s, RECORD_USER);
     u->created_ns = clock_wall_ns();
-    mem_replace(&u->name, a->name);
+    mem_replace(&u->name, name);
     mem_replace(&u->display_name, a->display_name);
     mem_replace(&u->email, a->email);
     mem_replace(&u->picture_url, a->picture_url);
@@ -196,15 +197,16 @@ int admin_user_create(struct core_state *s, struct core_admin *a, struct err *e)
 int admin_user_rename(struct core_state *s, struct core_admin *a, struct err *e)
 {
     const struct user *old;
+    const char *name = a->name ? a->name : "";
     int rc = find(s, a, &old, e);
 
-    if (rc < 0 || (rc = check_name(a->name ? a->name : "", e)) < 0 || (rc = name_is_free(s, a->name, a->id, e)) < 0)
+    if (rc < 0 || (rc = check_name(name, e)) < 0 || (rc = name_is_free(s, name, a->id, e)) < 0)
         return rc;
     if (*old->provider)
         return err_field(e, ERR_CONFLICT, "id", "cannot edit OIDC user %s: its name comes from the provider",
                          old->name);
     struct user *u = user_edit(old);
-    mem_replace(&u->name, a->name);
+    mem_replace(&u->name, name);
     journal(s,
             &(struct event_note){.id = EVENT_USER_RENAMED,
                                  .object = "user",

@@ -31,7 +31,7 @@ def main():
             name = os.path.basename(program)
             status, said = test(where, program, GOOD)
             shared.check(f"{name}: a good one is accepted without a word", (status, said) == (0, ""), said)
-            status, said = test(where, program, GOOD + "tls_letsencrypt_hostname: vpn.example.com\noidc: {issuer: 'https://login.example.com'}\n")
+            status, said = test(where, program, GOOD + "tls_letsencrypt_hostname: vpn.example.com\noidc: {issuer: 'https://login.example.com', client_id: headway, client_secret: x}\n")
             shared.check(f"{name}: what has no effect yet is said", status == 0 and "Note: tls_letsencrypt_hostname is not used yet" in said and "Note: oidc.issuer is not used yet" in said, said)
             status, said = test(where, program, GOOD, HEADSCALE_LOG_LEVEL="loud")
             shared.check(f"{name}: a bad variable is named", status == 1 and "HEADSCALE_LOG_LEVEL" in said and "'loud'" in said, said)
