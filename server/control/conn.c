@@ -223,6 +223,9 @@ static bool write_unsent(struct rpc_conn *c)
     }
     count_add(&c->server->bytes_out, (uint64_t)n);
     flood_sent(&c->flood, (size_t)n);
+    /* A full socket takes more only where the client takes something: the PING waits behind all of that. */
+    if (n)
+        ping_heard(c);
     c->unsent_at += (size_t)n;
     if (c->unsent_at < c->unsent_len)
         return false;

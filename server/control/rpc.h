@@ -102,9 +102,9 @@ uint64_t rpc_conn_id(const struct rpc_conn *c);        /* never the same twice i
 int64_t rpc_conn_last_heard(const struct rpc_conn *c); /* mono ms of the last byte from the client */
 int64_t rpc_conn_rtt_us(const struct rpc_conn *c);     /* smoothed, of PINGs; -1 before the first */
 
-/* Liveness: after interval_ms without a byte from the client a PING is sent; without any byte for timeout_ms after it
- * (more where the measured round trip or its spread asks for it) the connection is dead: open calls get RPC_DEAD and it
- * is closed. Holds until changed; 30,000 and 15,000 at first. */
+/* Liveness: after interval_ms without a byte from the client a PING is sent; without any byte for timeout_ms after it,
+ * and with nothing taken of what it is slow to read (more where the measured round trip or its spread asks for it) the
+ * connection is dead: open calls get RPC_DEAD and it is closed. Holds until changed; 30,000 and 15,000 at first. */
 void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeout_ms);
 /* TCP_USER_TIMEOUT; 90,000 at first. */
 void rpc_conn_set_user_timeout(struct rpc_conn *c, unsigned ms);

@@ -487,6 +487,8 @@ struct ts_client *ts_client_open(const struct ts_client_options *options, struct
 
     if (fd < 0)
         return NULL;
+    if (options->receive_buffer)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &options->receive_buffer, sizeof(options->receive_buffer));
     struct ts_client *c = mem_alloc(sizeof(*c));
     c->o = *options;
     c->flush.run = flush;

@@ -22,6 +22,7 @@ struct ts_client_options {
     unsigned version;     /* 0: TS_VERSION */
     const char *head;     /* header lines to add to the upgrade request, each with CR LF; or NULL */
     bool answer_no_ping;  /* plays dead */
+    int receive_buffer;   /* bytes that the kernel takes in advance; 0: its choice */
     void *arg;
     void (*on_open)(struct ts_client *c, void *arg); /* the handshake is done; calls may be made */
     /* The connection is over, and c with it after the return. Not called by ts_client_close. */

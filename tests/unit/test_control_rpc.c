@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "shared/control_rig.h"
@@ -211,6 +213,62 @@ static void a_client_that_answers_stays_and_one_that_does_not_is_dead(void **sta
     buf_release(&bad.answer);
 }
 
+static void set_slow_ping(void *arg)
+{
+    struct rpc *rpc = arg;
+
+    rpc_conn_set_ping(rpc->conn, 150, 300);
+}
+
+/* Until a count of the server is at least that much. */
+static void reach(uint64_t pings, uint64_t bytes_out)
+{
+    int64_t until = clock_mono_ms() + RIG_WAIT_SECONDS * 1000;
+    struct rpc_counts counts;
+
+    do {
+        if (sem_trywait(&rig.closed) == 0 || clock_mono_ms() > until)
+            fail_msg("the server gave it up");
+        sched_yield();
+        rpc_server_counts(rig.server, &counts);
+    } while (counts.pings < pings || counts.bytes_out < bytes_out);
+}
+
+/* It has the PING in its queue, behind all that it has not read yet. */
+static void a_client_that_is_slow_to_read_is_not_dead(void **state)
+{
+    enum { SIZE = 2000000 }; /* less than what makes it open its window again, which would be a sign of life */
+    struct rpc_counts counts;
+    struct rig_client c;
+
+    (void)state;
+    rig_client_init(&c);
+    c.o.answer_no_ping = true;
+    c.o.receive_buffer = 16384;
+    rig_client_dial(&c);
+    rig_wait(&c.open);
+    loop_post(c.o.loop, set_paused, &c);
+    rig_wait(&c.replied);
+    rpc_server_counts(rig.server, &counts);
+    uint64_t end = counts.bytes_out + SIZE;
+    rig_client_stream(&c, "/machine/talk?1,2000000");
+    while (!rig.stream)
+        sched_yield();
+    loop_post(((struct rpc *)rig.stream)->loop, set_slow_ping, rig.stream);
+    int64_t since = clock_mono_ms();
+    do {
+        rpc_server_counts(rig.server, &counts);
+        reach(counts.pings + 1, 0);
+        loop_post(c.o.loop, set_reading, &c);
+        reach(0, counts.bytes_out + 1);
+        loop_post(c.o.loop, set_paused, &c);
+        rig_wait(&c.replied);
+        rpc_server_counts(rig.server, &counts);
+    } while (counts.bytes_out < end && clock_mono_ms() - since < 1000);
+    assert_true(clock_mono_ms() - since > 450);
+    rig_client_disconnect(&c);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -220,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(large_messages_arrive_whole_and_calls_pass_between, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_reset_stream_and_a_closed_connection_are_told_apart, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_slow_reader_holds_one_answer_and_no_queue, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(a_client_that_is_slow_to_read_is_not_dead, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_client_that_answers_stays_and_one_that_does_not_is_dead, rig_before,
                                         rig_after),
     };
