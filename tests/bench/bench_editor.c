@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The policy view with a policy of 1 MB: each key is answered, its screen included, within 16 ms of processor time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* What a key costs in the policy view with a policy of 1 MB, its screen included: processor time, the worst of some. */
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <sys/resource.h>
 
 #include "base/mem.h"
@@ -73,45 +66,19 @@ static double worst_key(const char *text)
     return worst;
 }
 
-/* Of some tries the best: what else the machine does only makes it slower. */
-static double best_of_tries(const char *text)
-{
-    double best = worst_key(text);
-
-    for (int i = 0; i < 4 && best > 8; i++) {
-        double again = worst_key(text);
-
-        best = again < best ? again : best;
-    }
-    return best;
-}
-
-static void a_key_is_quick_in_a_large_text(void **state)
+int main(void)
 {
     struct buf lines = BUF_INIT(0), one = BUF_INIT(0);
 
-    (void)state;
     while (lines.len < 1000000)
         buf_addf(&lines, "    {\"action\": \"accept\", \"src\": [\"group:g%zu\"], \"dst\": [\"tag:db:5432\"]},\n",
                  lines.len);
     while (one.len < 1000000)
         buf_addf(&one, "{\"src\": [\"10.0.0.%zu\"]}, ", one.len % 250);
-    double many = best_of_tries(lines.data), long_line = best_of_tries(one.data);
-    print_message("the slowest key with 1 MB: %.1f ms in many lines, %.1f ms in one\n", many, long_line);
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    assert_true(many < 16 && long_line < 16);
-#else
-    assert_true(many < 160 && long_line < 160); /* sanitizers, or no optimisation */
-#endif
+    printf("1 MB of policy, 160x50\n");
+    printf("%-44s %.2f ms\n", "the slowest key in many lines", worst_key(lines.data));
+    printf("%-44s %.2f ms\n", "the slowest key in one line", worst_key(one.data));
     buf_release(&lines);
     buf_release(&one);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_key_is_quick_in_a_large_text),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
 }
