@@ -21,8 +21,8 @@ struct loader {
     struct err *e;
     const char *file; /* "" without one */
     char *dir;
-    char *held[8]; /* values of keys by their old names, in the order of config_olds */
-    unsigned held_line[8];
+    char *held[16]; /* values of keys by their old names, in the order of config_olds */
+    unsigned held_line[16];
     unsigned count;
 };
 
@@ -69,9 +69,11 @@ static void set_old(struct loader *l, const struct config_old *old, const struct
     char text[256];
     size_t i = (size_t)(old - config_olds);
 
+    if (i >= sizeof(l->held) / sizeof(*l->held))
+        return;
     switch (old->kind) {
     case OLD_ALIAS:
-        if (v->shape == RAW_SCALAR && i < sizeof(l->held) / sizeof(*l->held)) {
+        if (v->shape == RAW_SCALAR) {
             mem_replace(&l->held[i], v->text);
             l->held_line[i] = line;
         }
@@ -81,12 +83,7 @@ static void set_old(struct loader *l, const struct config_old *old, const struct
         strs_push(&l->c->notes, text);
         break;
     case OLD_REMOVED:
-        if (old->now)
-            snprintf(text, sizeof(text), "The \"%s\" configuration key has been removed. Please use \"%s\" instead.",
-                     old->name, old->now);
-        else
-            snprintf(text, sizeof(text), "The \"%s\" configuration key has been removed.", old->name);
-        add_problem(l, line, old->name, text);
+        l->held_line[i] = line;
         break;
     }
 }
@@ -190,10 +187,28 @@ static void note_unknown_env(struct config *c)
     }
 }
 
+/* A removed key stops nothing where its successor is given too, as in a file that serves two releases. */
+static void refuse_removed(struct loader *l, const struct config_old *old, unsigned line)
+{
+    char text[256];
+
+    if (old->now && config_given(l->c, old->now)) {
+        snprintf(text, sizeof(text), "%s is ignored, %s is given", old->name, old->now);
+        strs_push(&l->c->notes, text);
+        return;
+    }
+    snprintf(text, sizeof(text), "The \"%s\" configuration key has been removed.", old->name);
+    if (old->now)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), " Please use \"%s\" instead.", old->now);
+    add_problem(l, line, old->name, text);
+}
+
 static void use_old_names(struct loader *l)
 {
-    for (size_t i = 0; i < sizeof(l->held) / sizeof(*l->held); i++) {
+    for (size_t i = 0; i < config_old_count && i < sizeof(l->held) / sizeof(*l->held); i++) {
         struct err why = {0};
+        if (l->held_line[i] && config_olds[i].kind == OLD_REMOVED)
+            refuse_removed(l, &config_olds[i], l->held_line[i]);
         if (!l->held[i] || config_given(l->c, config_olds[i].now))
             continue;
         const struct config_key *key = key_find(config_olds[i].now);

@@ -136,6 +136,18 @@ static void headscale_s_file_loads(void **state)
     config_unref(c);
 }
 
+static void a_removed_key_may_stand_beside_its_successor(void **state)
+{
+    struct config *c = parse("server_url: http://h:1\nacl_policy_path: /old\npolicy: {path: /new}\n"
+                             "dns_config: {extra_records: []}\ndns: {extra_records: []}\n");
+
+    (void)state;
+    assert_string_equal(c->policy.path, "/new");
+    assert_true(strs_has(&c->notes, "acl_policy_path is ignored, policy.path is given"));
+    assert_true(strs_has(&c->notes, "dns_config.extra_records is ignored, dns.extra_records is given"));
+    config_unref(c);
+}
+
 static void parts_that_do_not_exist_are_said(void **state)
 {
     struct config *c = parse("server_url: http://h:1\noidc: {issuer: 'https://id.example.com', client_id: a, "
@@ -308,6 +320,7 @@ int main(void)
         cmocka_unit_test(all_mistakes_are_listed),
         cmocka_unit_test(nothing_gives_a_working_start),
         cmocka_unit_test(headscale_s_file_loads),
+        cmocka_unit_test(a_removed_key_may_stand_beside_its_successor),
         cmocka_unit_test(parts_that_do_not_exist_are_said),
         cmocka_unit_test(the_environment_wins),
         cmocka_unit_test(a_reload_says_what_changed),
