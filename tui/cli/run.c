@@ -104,7 +104,8 @@ static int unknown_command(struct cli *c, const struct command *group, const cha
 
     if (group) {
         cli_failf(c, "unknown command \"%s\" for \"headway %s\"", word, group->name);
-        show_help(group, stderr);
+        if (c->out.form == OUTPUT_HUMAN)
+            show_help(group, stderr);
         return 1;
     }
     if (near)
@@ -288,8 +289,9 @@ static int run_words(struct cli *c, int argc, char **argv)
         status = unknown_command(c, c->command, bad);
     } else if (flags_parse(&c->flags, count, rest, &e) < 0) {
         status = cli_fail(c, &e);
-        fprintf(stderr, "'headway%s%s --help' lists the flags\n", c->command ? " " : "",
-                c->command ? c->command->name : "");
+        if (c->out.form == OUTPUT_HUMAN)
+            fprintf(stderr, "'headway%s%s --help' lists the flags\n", c->command ? " " : "",
+                    c->command ? c->command->name : "");
     } else {
         output_init(&c->out, flags_text(&c->flags, "output"), stdout, stderr);
         c->out.force = flags_switch(&c->flags, "force");
