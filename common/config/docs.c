@@ -160,7 +160,7 @@ void config_write_manual(struct buf *out)
         else if (old->kind == OLD_IGNORED)
             buf_addf(out, "Ignored with a note; use\n.Cm %s .\n", old->now);
         else if (old->now)
-            buf_addf(out, "An error; use\n.Cm %s .\n", old->now);
+            buf_addf(out, "An error, unless its successor is given too; use\n.Cm %s .\n", old->now);
         else
             buf_adds(out, "An error: there is no such thing any more.\n");
     }

@@ -306,6 +306,49 @@ static void openapi_body(struct json_out *o, const char *takes)
         json_close(o, '}');
 }
 
+/* headscale's, from which generated clients take the names of their functions (headscale: openapi/). */
+static const struct {
+    const char *method, *path, *id;
+} operations[] = {
+    {"GET", "/api/v1/user", "listUsers"},
+    {"POST", "/api/v1/user", "createUser"},
+    {"DELETE", "/api/v1/user/{id}", "deleteUser"},
+    {"POST", "/api/v1/user/{id}/rename/{newName}", "renameUser"},
+    {"GET", "/api/v1/preauthkey", "listPreAuthKeys"},
+    {"POST", "/api/v1/preauthkey", "createPreAuthKey"},
+    {"POST", "/api/v1/preauthkey/expire", "expirePreAuthKey"},
+    {"DELETE", "/api/v1/preauthkey", "deletePreAuthKey"},
+    {"GET", "/api/v1/node", "listNodes"},
+    {"GET", "/api/v1/node/{nodeId}", "getNode"},
+    {"DELETE", "/api/v1/node/{nodeId}", "deleteNode"},
+    {"POST", "/api/v1/node/{nodeId}/expire", "expireNode"},
+    {"POST", "/api/v1/node/{nodeId}/rename/{newName}", "renameNode"},
+    {"POST", "/api/v1/node/{nodeId}/tags", "setTags"},
+    {"POST", "/api/v1/node/{nodeId}/approve_routes", "setApprovedRoutes"},
+    {"POST", "/api/v1/node/register", "registerNode"},
+    {"POST", "/api/v1/node/backfillips", "backfillNodeIPs"},
+    {"POST", "/api/v1/debug/node", "debugCreateNode"},
+    {"POST", "/api/v1/auth/register", "authRegister"},
+    {"POST", "/api/v1/auth/approve", "authApprove"},
+    {"POST", "/api/v1/auth/reject", "authReject"},
+    {"GET", "/api/v1/apikey", "listApiKeys"},
+    {"POST", "/api/v1/apikey", "createApiKey"},
+    {"POST", "/api/v1/apikey/expire", "expireApiKey"},
+    {"DELETE", "/api/v1/apikey/{prefix}", "deleteApiKey"},
+    {"GET", "/api/v1/policy", "getPolicy"},
+    {"PUT", "/api/v1/policy", "setPolicy"},
+    {"POST", "/api/v1/policy/check", "checkPolicy"},
+    {"GET", "/api/v1/health", "health"},
+};
+
+static const char *operation_id(const struct route *route)
+{
+    for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+        if (str_eq(operations[i].method, route->method) && str_eq(operations[i].path, route->path))
+            return operations[i].id;
+    return NULL;
+}
+
 static void openapi_operation(struct json_out *o, const struct route *route)
 {
     struct buf method = BUF_INIT(16);
@@ -314,6 +357,8 @@ static void openapi_operation(struct json_out *o, const struct route *route)
         buf_addc(&method, (char)(*c | 32));
     json_key(o, buf_text(&method));
     json_open(o, '{');
+    if (operation_id(route))
+        json_put_str(o, "operationId", operation_id(route));
     json_put_str(o, "summary", route->help);
     openapi_parameters(o, route);
     openapi_body(o, route->takes);

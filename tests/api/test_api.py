@@ -120,6 +120,9 @@ def devices(d):
         shared.check(f"the profile for {platform}", headers["Content-Type"] == "application/x-apple-aspen-config; charset=utf-8" and content["PayloadType"] == "io.tailscale.ipn." + kind and content["ControlURL"] == url and profile["PayloadUUID"] != content["PayloadUUID"], text)
     status, _, text = public(d, "GET", "/apple/watch")
     shared.check("no profile for another platform", (status, text) == (400, "platform must be ios, macos-app-store or macos-standalone\n"), text)
+    _, _, text = public(d, "GET", "/api/v1/openapi.json")
+    named = [o["operationId"] for where in json.loads(text)["paths"].values() for o in where.values() if "operationId" in o]
+    shared.check("operations have headscale's names, each one", len(named) == len(set(named)) == 29 and {"listNodes", "setApprovedRoutes", "expireApiKey", "health"} <= set(named), named)
     for name in "openapi.yaml", "openapi-3.0.yaml":
         status, headers, text = public(d, "GET", "/api/v1/" + name)
         shared.check(f"{name} is there", status == 200 and headers["Content-Type"] == "application/yaml" and "/api/v1/node" in text)
