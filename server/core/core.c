@@ -194,7 +194,7 @@ void core_reload(struct core *core, const struct config *config)
 
 static void run_derp(struct core_state *s, struct core_call *call)
 {
-    settings_set_json(s, CHANGE_DERP, ((struct order *)call)->text);
+    settings_set_derp(s, ((struct order *)call)->text);
     order_free(call);
 }
 
@@ -203,15 +203,20 @@ void core_set_derp(struct core *core, const char *derp_json)
     send_order(core, (struct order){.text = mem_strdup(derp_json)}, run_derp);
 }
 
-static void run_dns(struct core_state *s, struct core_call *call)
+static void run_records(struct core_state *s, struct core_call *call)
 {
-    settings_set_json(s, CHANGE_DNS, ((struct order *)call)->text);
+    struct order *o = (struct order *)call;
+
+    free(s->records);
+    s->records = o->text;
+    o->text = NULL;
+    settings_from_config(s);
     order_free(call);
 }
 
-void core_set_dns(struct core *core, const char *dns_json)
+void core_set_records(struct core *core, char *json)
 {
-    send_order(core, (struct order){.text = mem_strdup(dns_json)}, run_dns);
+    send_order(core, (struct order){.text = json}, run_records);
 }
 
 static void run_listen(struct core_state *s, struct core_call *call)
@@ -343,17 +348,21 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&core->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    core->state.records = records_open(&core->records, core, config->dns.extra_records_path);
     int rc = state_load(&core->state, e);
     if (rc == 0 && policy_worker_start(&core->state.worker) < 0)
         rc = err_set(e, ERR_INTERNAL, "cannot start the thread that compiles policies");
     if (rc == 0 && pthread_create(&core->thread, NULL, core_thread, core) != 0)
         rc = err_set(e, ERR_INTERNAL, "cannot start the core's thread");
     if (rc < 0) {
+        records_close(&core->records);
         policy_worker_stop(&core->state.worker);
         state_release(&core->state);
         free(core);
         return rc;
     }
+    if (records_start(&core->records) < 0)
+        log_error("dns", "cannot start a thread: %s is not read again", config->dns.extra_records_path);
     *out = core;
     return 0;
 }
@@ -362,6 +371,7 @@ void core_stop(struct core *core)
 {
     if (!core)
         return;
+    records_stop(&core->records);
     pthread_mutex_lock(&core->lock);
     core->stopping = true;
     pthread_cond_signal(&core->wake);
@@ -369,6 +379,7 @@ void core_stop(struct core *core)
     pthread_join(core->thread, NULL);
     policy_worker_stop(&core->state.worker);
     state_release(&core->state);
+    records_close(&core->records);
     pthread_mutex_destroy(&core->lock);
     pthread_cond_destroy(&core->wake);
     free(core);

@@ -181,10 +181,9 @@ void core_ssh_cancel(struct core *core, struct core_ssh *call);
 /* An API key's secret was right: its last use is noted (lazily). */
 void core_apikey_seen(struct core *core, uint64_t id);
 
-/* A reloaded configuration: settings that need no restart take effect. derp_json and dns_json NULL: unchanged. */
+/* A reloaded configuration: settings that need no restart take effect. */
 void core_reload(struct core *core, const struct config *config);
 void core_set_derp(struct core *core, const char *derp_json);
-void core_set_dns(struct core *core, const char *dns_json);
 
 /* Events as they become true, on the core's thread, after their commit; volatile ones (run 0) are the unnumbered notes
  * of endpoints, relay and last seen, as node id only. For the console's stream. */

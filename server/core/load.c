@@ -143,6 +143,7 @@ void state_release(struct core_state *s)
     record_unref(s->policy_work);
     record_unref(s->policy_published);
     settings_unref(s->settings);
+    free(s->records);
     if (s->routes) {
         routes_free(s->routes);
         config_unref(s->config);

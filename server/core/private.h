@@ -3,6 +3,7 @@
 #ifndef SERVER_CORE_PRIVATE_H
 #define SERVER_CORE_PRIVATE_H
 
+#include "core/records.h"
 #include "core/state.h"
 
 struct core {
@@ -13,6 +14,7 @@ struct core {
     bool stopping;
     struct core_counters shown;
     struct core_state state;
+    struct records records;
 };
 
 /* Any thread: run is called on the core's thread in the order of sending. */
@@ -25,6 +27,7 @@ void state_release(struct core_state *s);
 void apikey_seen_run(struct core_state *s, uint64_t id);
 void settings_from_config(struct core_state *s);
 void settings_reload(struct core_state *s, const struct config *config);
-void settings_set_json(struct core_state *s, enum change_mask which, const char *json);
+void settings_set_derp(struct core_state *s, const char *json);
+void core_set_records(struct core *core, char *json); /* any thread; takes json */
 
 #endif

@@ -51,7 +51,7 @@ static void put_reverse_v6(struct json_out *o, const struct prefix *p)
     buf_release(&zone);
 }
 
-static char *dns_json(const struct config *c)
+static char *dns_json(const struct config *c, const char *records)
 {
     struct buf b = BUF_INIT(0);
     struct json_out o = JSON_OUT(&b);
@@ -89,6 +89,9 @@ static char *dns_json(const struct config *c)
             json_close(&o, '}');
         }
         json_close(&o, ']');
+    } else if (records) {
+        json_key(&o, "ExtraRecords");
+        json_raw(&o, records, strlen(records));
     }
     json_close(&o, '}');
     return buf_take(&b);
@@ -113,7 +116,7 @@ void settings_from_config(struct core_state *s)
     t->domain = host_of(c->server_url);
     mem_replace(&t->base_domain, c->dns.base_domain);
     free(t->dns_json);
-    t->dns_json = dns_json(c);
+    t->dns_json = dns_json(c, s->records);
     t->taildrop = c->taildrop;
     t->randomize_client_port = c->randomize_client_port;
     t->logtail = c->logtail;
@@ -138,12 +141,10 @@ void settings_reload(struct core_state *s, const struct config *config)
             "The configuration was read again");
 }
 
-void settings_set_json(struct core_state *s, enum change_mask which, const char *json)
+void settings_set_derp(struct core_state *s, const char *json)
 {
-    char **at = which == CHANGE_DERP ? &s->settings->derp_json : &s->settings->dns_json;
-
-    if (str_eq(*at, json))
+    if (str_eq(s->settings->derp_json, json))
         return;
-    mem_replace(at, json);
-    s->tailnet_dirty |= (uint32_t)which;
+    mem_replace(&s->settings->derp_json, json);
+    s->tailnet_dirty |= CHANGE_DERP;
 }

@@ -151,6 +151,7 @@ struct core_state {
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
     uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY */
     struct tailnet_settings *settings;
+    char *records; /* of the file that dns.extra_records_path names, as JSON; NULL: none */
     VEC(struct slot *) dirty_slots;
     VEC(struct primary *) primaries;          /* by prefix; what the store holds, or will */
     bool elect;                               /* routes were told something */
