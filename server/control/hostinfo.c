@@ -214,6 +214,7 @@ static int take_net_info(const json_t *h, struct request_info *r, struct err *e)
 
 int request_info_read(const json_t *h, struct request_info *r, struct err *e)
 {
+    r->info.no_hostinfo = h == NULL;
     if (!h)
         return 0;
     if (take_text(h, "Hostname", TEXT_HOSTNAME, &r->info.hostname, r, e) < 0 ||

@@ -69,7 +69,7 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
     n->r.version = old->r.version;
     if (!key_is_zero(m->disco_key) && take_all)
         memcpy(n->disco_key, m->disco_key, KEY_LEN);
-    if (take_all)
+    if (take_all && !m->info.no_hostinfo)
         node_apply_info(s, n, &m->info);
     else if (m->info.cap_version)
         n->cap_version = m->info.cap_version;

@@ -121,6 +121,23 @@ static void two_routers_take_turns(void **state)
     core_session_end(r.core, s2, SESSION_SILENT);
 }
 
+static void a_request_without_hostinfo_withdraws_nothing(void **state)
+{
+    uint64_t one = add(1, "r1", LAN);
+    struct core_map m = {.info = {.no_hostinfo = true}};
+    const struct tailnet_snapshot *s;
+
+    (void)state;
+    memset(m.machine_key, 1, KEY_LEN);
+    memset(m.node_key, 1, KEY_LEN);
+    memset(m.disco_key, 9, KEY_LEN);
+    assert_int_equal(core_wait(r.core, core_map, &m), 0);
+    const struct tailnet_node *n = core_rig_look(&r, one, &s);
+    assert_int_equal(n->record->disco_key[0], 9);
+    assert_int_equal(n->record->available.len, 1);
+    tailnet_unpin(s);
+}
+
 static void who_serves_is_remembered_as_long_as_it_does(void **state)
 {
     uint64_t one = add(1, "r1", LAN), two = add(2, "r2", LAN), nobody = 0;
@@ -445,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_routers_take_turns, begin, end),
+        cmocka_unit_test_setup_teardown(a_request_without_hostinfo_withdraws_nothing, begin, end),
         cmocka_unit_test_setup_teardown(who_serves_is_remembered_as_long_as_it_does, begin, end),
         cmocka_unit_test_setup_teardown(a_router_that_comes_and_goes_is_elected_last, begin, end),
         cmocka_unit_test_setup_teardown(the_stream_of_a_deleted_node_is_nobodys, begin, end),

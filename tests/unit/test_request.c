@@ -136,7 +136,7 @@ static void maps_are_read_as_clients_send_them(void **state)
                          "\"EndpointTypes\":[1,2]}",
                          &m),
                      0);
-    assert_true(m.stream && m.zstd && !m.omit_peers && m.has_endpoints);
+    assert_true(m.stream && m.zstd && !m.omit_peers && m.has_endpoints && !m.client.info.no_hostinfo);
     assert_int_equal(m.endpoint_count, 2);
     assert_int_equal(m.endpoint_types[1], 2);
     assert_int_equal(m.disco_key[0], 0xab);
@@ -149,6 +149,7 @@ static void maps_are_read_as_clients_send_them(void **state)
     map_request_release(&m);
     assert_int_equal(map("{" NODE ",\"OmitPeers\":true}", &m), 0);
     assert_true(m.has_endpoints && m.endpoint_count == 0); /* complete, and it has none */
+    assert_true(m.client.info.no_hostinfo);
     map_request_release(&m);
 }
 
