@@ -84,9 +84,11 @@ static int version(struct cli *c)
         fprintf(c->out.out, "headway version %s\n", headway_version);
         return 0;
     }
-    value =
-        json_pack("{s:s, s:b, s:{s:s, s:s}}", "version", headway_version, "dirty",
-                  strstr(headway_version, "-dirty") != NULL, "system", "os", system.sysname, "arch", system.machine);
+    /* The members of headscale's, for what reads them; nothing here was made with Go. */
+    value = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:b}", "version", headway_version, "commit", headway_version,
+                      "buildTime", "unknown", "go", "version", "none", "os", "linux", "arch", system.machine, "dirty",
+                      strstr(headway_version, "-dirty") != NULL);
+    json_object_set_new(value, "system", json_pack("{s:s, s:s}", "os", system.sysname, "arch", system.machine));
     output_value(&c->out, value, SHAPE_PLAIN);
     json_decref(value);
     return 0;
