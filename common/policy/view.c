@@ -171,6 +171,18 @@ static void index_policy(struct policy_view *v)
     }
 }
 
+/* The service's ranges name such a pool already, and leave out in it what is not the tailnet's. */
+static bool in_service_space(const struct prefix *pool)
+{
+    static const char *const spaces[] = {"100.64.0.0/10", "fd7a:115c:a1e0::/48"};
+    struct prefix space;
+
+    for (size_t i = 0; i < 2; i++)
+        if (prefix_parse(spaces[i], &space, NULL, NULL) == 0 && prefix_covers(&space, pool))
+            return true;
+    return false;
+}
+
 static void copy_tailnet(struct policy_view *v, const struct policy_tailnet *t)
 {
     struct strs domains = {0};
@@ -181,9 +193,10 @@ static void copy_tailnet(struct policy_view *v, const struct policy_tailnet *t)
     v->domains_given = t->domains != NULL;
     v->domains = domains.items;
     v->domain_count = domains.len;
-    if (t->pool_count)
-        v->pools = mem_dup(t->pools, t->pool_count * sizeof(*t->pools));
-    v->pool_count = t->pool_count;
+    v->pools = mem_alloc((t->pool_count + 1) * sizeof(*v->pools));
+    for (size_t i = 0; i < t->pool_count; i++)
+        if (!in_service_space(&t->pools[i]))
+            v->pools[v->pool_count++] = t->pools[i];
 }
 
 static void inherit_winners(struct policy_view *v, const struct policy_view *old)

@@ -244,11 +244,39 @@ static void test_roles(void **unused)
     buf_release(&why);
 }
 
+/* "*" is the service's ranges and what lies beside them: a pool within them says nothing new, and would let in again
+ * what they leave out. */
+static void test_pools(void **unused)
+{
+    static const char *const texts[] = {"100.64.0.0/10", "fd7a:115c:a1e0::/48", "198.18.0.0/15"};
+    struct prefix pools[3];
+    struct policy_tailnet t = {
+        .users = users, .user_count = 3, .nodes = nodes, .node_count = NODES, .pools = pools, .pool_count = 3};
+    struct policy_problems problems = {0};
+    struct policy *p = NULL;
+    struct buf out = BUF_INIT(0);
+
+    (void)unused;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(prefix_parse(texts[i], &pools[i], NULL, NULL), 0);
+    const char *text = "{\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"*:*\"]}]}";
+    assert_int_equal(policy_parse(text, strlen(text), &p, &problems), 0);
+    struct policy_view *v = policy_view_new(p, &t, NULL);
+    policy_filter(v, ODIN, &out);
+    assert_non_null(strstr(out.data, "\"198.18.0.0/15\""));
+    assert_non_null(strstr(out.data, "\"100.64.0.0-100.115.91.255\""));
+    assert_null(strstr(out.data, "\"100.64.0.0/10\""));
+    assert_string_equal(strstr(strstr(out.data, texts[1]) + 1, texts[1]) ? "twice" : "once", "once");
+    policy_view_free(v);
+    policy_unref(p);
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources),    cmocka_unit_test(test_destinations), cmocka_unit_test(test_protocols),
-        cmocka_unit_test(test_ssh_places), cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_ssh_places), cmocka_unit_test(test_roles),        cmocka_unit_test(test_pools),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
