@@ -45,7 +45,7 @@ int api_event_id_parse(const char *text, struct api_event_id *out, struct err *e
 
 /* ---- writing ---- */
 
-static void write_prefixes(struct json_out *o, const struct prefixes *set)
+static void put_prefixes(struct json_out *o, const struct prefixes *set)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -111,7 +111,7 @@ static void write_id(struct json_out *o, uint64_t id)
     buf_release(&b);
 }
 
-static void write_event_id(struct json_out *o, const struct api_event_id *id)
+static void put_event_id(struct json_out *o, const struct api_event_id *id)
 {
     char text[API_EVENT_ID_MAX];
 
@@ -154,13 +154,13 @@ static void write_value(struct json_out *o, const struct api_field *f, const voi
         json_str(o, prefix_format(at, text));
         break;
     case KIND_PREFIXES:
-        write_prefixes(o, at);
+        put_prefixes(o, at);
         break;
     case KIND_ADDRS:
         write_addrs(o, at);
         break;
     case KIND_EVENT_ID:
-        write_event_id(o, at);
+        put_event_id(o, at);
         break;
     case KIND_ONE:
         if (*(const void *const *)at)

@@ -25,7 +25,7 @@ void prefixes_copy(struct prefixes *to, const struct prefixes *from)
 }
 
 /* Where p is, or belongs. */
-static size_t place(const struct prefixes *s, const struct prefix *p, bool *there)
+static size_t position(const struct prefixes *s, const struct prefix *p, bool *there)
 {
     size_t low = 0, high = s->len;
 
@@ -49,14 +49,14 @@ bool prefixes_has(const struct prefixes *s, const struct prefix *p)
 {
     bool there;
 
-    place(s, p, &there);
+    position(s, p, &there);
     return there;
 }
 
 bool prefixes_add(struct prefixes *s, const struct prefix *p)
 {
     bool there;
-    size_t at = place(s, p, &there);
+    size_t at = position(s, p, &there);
 
     if (there)
         return false;
@@ -73,7 +73,7 @@ bool prefixes_add(struct prefixes *s, const struct prefix *p)
 bool prefixes_del(struct prefixes *s, const struct prefix *p)
 {
     bool there;
-    size_t at = place(s, p, &there);
+    size_t at = position(s, p, &there);
 
     if (!there)
         return false;
