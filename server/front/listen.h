@@ -3,19 +3,8 @@
 #ifndef SERVER_FRONT_LISTEN_H
 #define SERVER_FRONT_LISTEN_H
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "base/err.h"
-#include "net/prefixes.h"
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-};
-
-void from_sockaddr(const union address *from, struct addr_port *out);
+#include "net/sockaddr.h"
 
 /* A socket that listens at "0.0.0.0:8080", "[::]:8080" or ":8080" (both families): the one the daemon was started with,
  * or a new one. Negative: an error. */

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "net/sockaddr.h"
 #include "relay/call.h"
 
 #define HEADER      20
@@ -25,12 +26,6 @@
 enum { ATTR_SOFTWARE = 0x8022, ATTR_FINGERPRINT = 0x8028 };
 
 static const uint8_t cookie[4] = {0x21, 0x12, 0xa4, 0x42};
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-};
 
 struct source {
     int64_t seen; /* mono ms */
@@ -113,22 +108,6 @@ size_t stun_answer(const uint8_t *in, size_t len, const struct addr_port *from, 
 }
 
 /* ---- The socket ---- */
-
-static void from_sockaddr(const union address *from, struct addr_port *out)
-{
-    *out = (struct addr_port){0};
-    if (from->any.sa_family == AF_INET6) {
-        const struct in6_addr *a = &from->in6.sin6_addr;
-        bool mapped = IN6_IS_ADDR_V4MAPPED(a);
-        out->port = ntohs(from->in6.sin6_port);
-        out->addr.bits = mapped ? 32 : 128;
-        memcpy(out->addr.bytes, a->s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
-    } else {
-        out->port = ntohs(from->in.sin_port);
-        out->addr.bits = 32;
-        memcpy(out->addr.bytes, &from->in.sin_addr, 4);
-    }
-}
 
 /* A bucket for each address (of IPv6: for its /64), refilled as time goes by. */
 static bool may_have_another(struct stun *s, const struct addr *from)
