@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/policy.h"
-#include "tailnet/world.h"
+#include "tailnet/policy_input.h"
 
 #define ASKED_SLOT 0
 

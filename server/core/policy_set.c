@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/policy.h"
-#include "tailnet/world.h"
+#include "tailnet/policy_input.h"
 #include "json/json.h"
 
 #define JOBS_MAX 32

@@ -5,7 +5,7 @@
 
 #include "http/private.h"
 #include "policy/policy.h"
-#include "tailnet/world.h"
+#include "tailnet/policy_input.h"
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 

@@ -3,7 +3,7 @@
 #include <zstd.h>
 
 #include "base/log.h"
-#include "netmap/store.h"
+#include "netmap/cache.h"
 
 /* The lowest level that is not worse in size than the faster ones, measured with node JSON. */
 #define LEVEL 1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "netmap/store.h"
+#include "netmap/cache.h"
 
 #define ROUND_MS      50
 #define ROUND_EASY_MS 100

@@ -4,7 +4,7 @@
 #define SERVER_NETMAP_SESSION_H
 
 #include "netmap/access.h"
-#include "netmap/store.h"
+#include "netmap/cache.h"
 
 struct told_view { /* of a peer that was not shown whole */
     uint32_t slot;

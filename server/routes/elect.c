@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The decision about one prefix, and the words for it. */
-#include "routes/internal.h"
+#include "routes/private.h"
 
 enum class {
     CLASS_WELL,

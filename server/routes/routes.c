@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "routes/internal.h"
+#include "routes/private.h"
 
 void route_moves_release(struct route_moves *moves)
 {

@@ -2,7 +2,7 @@
 /* How records lie in tables. Each table is described once; statements, writing and reading follow from that. */
 
 #include "base/mem.h"
-#include "store/internal.h"
+#include "store/private.h"
 #include "json/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "netmap/netmap.h"
-#include "shared/world.h"
+#include "shared/tailnet_fixture.h"
 
 static int64_t began;
 

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "core/private.h"
 #include "shared/core_rig.h"
-#include "tailnet/world.h"
+#include "tailnet/policy_input.h"
 
 #define LAN "10.1.0.0/16"
 

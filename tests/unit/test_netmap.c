@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/teller.h"
+#include "shared/netmap_receiver.h"
 #include <cmocka.h>
 
 static void peers_have_the_protocols_form(void **state)

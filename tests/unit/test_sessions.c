@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "shared/house.h"
+#include "shared/daemon_fixture.h"
 
 static void a_key_lets_in_and_a_stream_begins_with_everything(void **state)
 {

@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 #include "control/control.h"
-#include "shared/house.h"
-#include "store/internal.h"
+#include "shared/daemon_fixture.h"
+#include "store/private.h"
 
 static void the_newest_stream_of_a_node_wins(void **state)
 {

@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "shared/store_fixture.h"
-#include "store/internal.h"
+#include "store/private.h"
 
 /* ---- killed ---- */
 

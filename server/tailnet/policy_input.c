@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A snapshot as a policy looks at it. */
-#include "tailnet/world.h"
+#include "tailnet/policy_input.h"
 
 #include <stdlib.h>
 

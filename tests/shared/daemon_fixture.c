@@ -17,7 +17,7 @@
 #include "crypto/crypto.h"
 #include "front/front.h"
 #include "netmap/netmap.h"
-#include "shared/house.h"
+#include "shared/daemon_fixture.h"
 
 struct house house;
 

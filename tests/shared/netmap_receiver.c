@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shared/teller.h"
+#include "shared/netmap_receiver.h"
 
 int teller_start(void **state)
 {

@@ -4,7 +4,7 @@
 
 /* A netmap over a tailnet of a test, and what it tells its clients, read as a client reads it. */
 #include "netmap/netmap.h"
-#include "shared/world.h"
+#include "shared/tailnet_fixture.h"
 #include "json/json.h"
 
 struct teller {

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/internal.h"
+#include "store/private.h"
 
 #define LIVE_STEP                                                                                                      \
     1000 /* rows a transaction, so that who waits for a commit does not wait for ten thousand of these                 \

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "store/internal.h"
+#include "store/private.h"
 
 static int check_copy(sqlite3 *db, struct err *e)
 {

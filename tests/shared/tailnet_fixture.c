@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/world.h"
+#include "shared/tailnet_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

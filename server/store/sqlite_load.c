@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "store/internal.h"
+#include "store/private.h"
 
 static struct record *make(enum record_kind kind)
 {

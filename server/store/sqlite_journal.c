@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "store/internal.h"
+#include "store/private.h"
 
 #define NS_PER_DAY   (86400 * NS_PER_SECOND)
 #define EVENTS_KEPT  100000

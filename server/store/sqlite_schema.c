@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/internal.h"
+#include "store/private.h"
 
 #define APPLICATION_ID 0x68647779 /* "hdwy" */
 #define ZERO_KEY       "x'0000000000000000000000000000000000000000000000000000000000000000'"
