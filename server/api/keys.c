@@ -1,96 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* /api/v1: users, pre-auth keys, API keys, as headscale serves them. */
+/* Pre-auth keys and API keys. */
 #include "http/private.h"
 #include "model/secret.h"
-
-static enum flow empty_done(struct request *r)
-{
-    return r->admin.call.code < 0 ? reply_error(r, &r->admin.call.err) : reply_object(r);
-}
-
-/* ---- users ---- */
-
-static enum flow user_done(struct request *r)
-{
-    struct view v;
-
-    if (r->admin.call.code < 0)
-        return reply_error(r, &r->admin.call.err);
-    struct json_out o = reply_json(r);
-    json_open(&o, '{');
-    json_key(&o, "user");
-    show_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
-    write_user(&o, &v, r->admin.record, API_V1);
-    show_release(&v);
-    json_close(&o, '}');
-    return DONE;
-}
-
-/* One filter is used, the first of name, email, id that is given. */
-static bool user_fits(const struct user *u, const char *name, const char *email, uint64_t id)
-{
-    if (*name)
-        return str_eq(u->name, name);
-    if (*email)
-        return str_eq(u->email, email);
-    return !id || u->r.id == id;
-}
-
-enum flow v1_users_list(struct request *r)
-{
-    const char *name = "", *email = "";
-    uint64_t id = 0;
-    struct view v;
-
-    if (arg_text(r, "name", &name) < 0 || arg_text(r, "email", &email) < 0 || arg_id(r, "id", &id) < 0)
-        return reply_error(r, &r->err);
-    struct json_out o = reply_json(r);
-    json_open(&o, '{');
-    json_key(&o, "users");
-    json_open(&o, '[');
-    show_init(&v, NULL, r->s);
-    for (size_t i = 0; i < r->s->user_count; i++)
-        if (user_fits(r->s->users[i], name, email, id))
-            write_user(&o, &v, r->s->users[i], API_V1);
-    show_release(&v);
-    json_close(&o, ']');
-    json_close(&o, '}');
-    return DONE;
-}
-
-enum flow v1_users_create(struct request *r)
-{
-    r->admin.name = "";
-    if (arg_text(r, "name", &r->admin.name) < 0 || arg_text(r, "displayName", &r->admin.display_name) < 0 ||
-        arg_text(r, "email", &r->admin.email) < 0 || arg_text(r, "pictureUrl", &r->admin.picture_url) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_USER_CREATE;
-    return request_admin(r, user_done);
-}
-
-static enum flow user_deleted(struct request *r)
-{
-    if (r->admin.call.code == ERR_CONFLICT) /* headscale's status for a user with nodes */
-        r->admin.call.err.code = ERR_INVALID;
-    return empty_done(r);
-}
-
-enum flow v1_users_delete(struct request *r)
-{
-    if (param_id(r, 0, "id", &r->admin.id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_USER_DELETE;
-    return request_admin(r, user_deleted);
-}
-
-enum flow v1_users_rename(struct request *r)
-{
-    if (param_id(r, 0, "old_id", &r->admin.id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_USER_RENAME;
-    r->admin.name = r->params[1];
-    return request_admin(r, user_done);
-}
 
 /* ---- pre-auth keys ---- */
 
@@ -173,7 +84,7 @@ enum flow v1_preauthkeys_expire(struct request *r)
     if (preauthkey_named(r, &r->admin.id) < 0)
         return reply_error(r, &r->err);
     r->admin.op = ADMIN_PREAUTHKEY_EXPIRE;
-    return request_admin(r, empty_done);
+    return request_admin(r, v1_empty_done);
 }
 
 enum flow v1_preauthkeys_delete(struct request *r)
@@ -181,7 +92,35 @@ enum flow v1_preauthkeys_delete(struct request *r)
     if (preauthkey_named(r, &r->admin.id) < 0)
         return reply_error(r, &r->err);
     r->admin.op = ADMIN_PREAUTHKEY_DELETE;
-    return request_admin(r, empty_done);
+    return request_admin(r, v1_empty_done);
+}
+
+enum flow headway_preauthkeys(struct request *r)
+{
+    return reply_list(r, "preAuthKeys", LIST_PREAUTH_KEYS);
+}
+
+enum flow headway_preauthkey_create(struct request *r)
+{
+    const struct user *user = NULL;
+    bool given;
+
+    if (arg_user(r, "user", &user) < 0 || arg_bool(r, "reusable", &r->admin.reusable) < 0 ||
+        arg_bool(r, "ephemeral", &r->admin.ephemeral) < 0 || arg_time(r, "expiration", &r->admin.time_ns) < 0 ||
+        arg_texts(r, "tags", &r->admin.tags, &given) < 0)
+        return reply_error(r, &r->err);
+    r->admin.user_id = user ? user->r.id : 0;
+    return headway_change(r, ADMIN_PREAUTHKEY_CREATE);
+}
+
+enum flow headway_preauthkey_expire(struct request *r)
+{
+    return headway_change_id(r, ADMIN_PREAUTHKEY_EXPIRE);
+}
+
+enum flow headway_preauthkey_delete(struct request *r)
+{
+    return headway_change_id(r, ADMIN_PREAUTHKEY_DELETE);
 }
 
 /* ---- API keys ---- */
@@ -239,7 +178,7 @@ static enum flow apikey_change(struct request *r, enum admin_op op, const char *
         r->admin.prefix = arena_strdup(&r->arena, prefix);
     }
     r->admin.op = op;
-    return request_admin(r, empty_done);
+    return request_admin(r, v1_empty_done);
 }
 
 enum flow v1_apikeys_expire(struct request *r)
@@ -250,4 +189,27 @@ enum flow v1_apikeys_expire(struct request *r)
 enum flow v1_apikeys_delete(struct request *r)
 {
     return apikey_change(r, ADMIN_APIKEY_DELETE, r->params[0]);
+}
+
+enum flow headway_apikeys(struct request *r)
+{
+    return reply_list(r, "apiKeys", LIST_API_KEYS);
+}
+
+enum flow headway_apikey_create(struct request *r)
+{
+    if (arg_text(r, "description", &r->admin.name) < 0 || arg_bool(r, "readOnly", &r->admin.read_only) < 0 ||
+        arg_time(r, "expiration", &r->admin.time_ns) < 0)
+        return reply_error(r, &r->err);
+    return headway_change(r, ADMIN_APIKEY_CREATE);
+}
+
+enum flow headway_apikey_expire(struct request *r)
+{
+    return headway_change_id(r, ADMIN_APIKEY_EXPIRE);
+}
+
+enum flow headway_apikey_delete(struct request *r)
+{
+    return headway_change_id(r, ADMIN_APIKEY_DELETE);
 }

@@ -17,7 +17,7 @@ static void write_policy(const struct request *r, struct json_out *o, const char
     json_key(o, "policy");
     json_strn(o, text, len);
     json_put_time(o, "updatedAt", updated_ns);
-    if (r->route->dialect == DIALECT_OURS) {
+    if (r->route->dialect == DIALECT_HEADWAY) {
         json_put_u64(o, "version", version);
         json_put_str(o, "mode", mode);
     }
@@ -69,7 +69,7 @@ static enum flow get(struct request *r)
     }
     if (p)
         return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "database");
-    if (r->route->dialect == DIALECT_OURS)
+    if (r->route->dialect == DIALECT_HEADWAY)
         return reply_policy(r, "", 0, 0, 0, "database");
     return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
 }
@@ -120,7 +120,7 @@ static enum flow reply_policy_changed(struct request *r)
 
 static enum flow refused(struct request *r)
 {
-    if (r->admin.call.code == ERR_PRECONDITION && r->route->dialect == DIALECT_OURS)
+    if (r->admin.call.code == ERR_PRECONDITION && r->route->dialect == DIALECT_HEADWAY)
         return reply_policy_changed(r);
     return reply_problems(r, &r->admin.call.err, &r->admin.problems);
 }
@@ -191,7 +191,7 @@ enum flow v1_policy_get(struct request *r)
     return get(r);
 }
 
-enum flow ours_policy_get(struct request *r)
+enum flow headway_policy_get(struct request *r)
 {
     return get(r);
 }
@@ -201,7 +201,7 @@ enum flow v1_policy_set(struct request *r)
     return send(r, set_done);
 }
 
-enum flow ours_policy_set(struct request *r)
+enum flow headway_policy_set(struct request *r)
 {
     return send(r, set_done);
 }
@@ -212,14 +212,14 @@ enum flow v1_policy_check(struct request *r)
     return send(r, check_done);
 }
 
-enum flow ours_policy_check(struct request *r)
+enum flow headway_policy_check(struct request *r)
 {
     r->dry_run = true;
     return send(r, check_done);
 }
 
 /* The core stores each policy that it takes from the file, so the one in force only has to be there. */
-enum flow ours_policy_adopt(struct request *r)
+enum flow headway_policy_adopt(struct request *r)
 {
     const struct config *c = http_config(r->h);
     bool file = config_policy_is_file(c);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* /api/v1/node and /api/v1/auth, as headscale serves them. */
+/* Nodes. */
 #include <stdlib.h>
 
 #include "http/private.h"
 
 /* {"node": ...} of the node that a change answered with. */
-static enum flow node_done(struct request *r)
+enum flow v1_node_done(struct request *r)
 {
     const struct core_admin *a = &r->admin;
     struct view v;
@@ -26,17 +26,12 @@ static enum flow node_done(struct request *r)
     return DONE;
 }
 
-static enum flow empty_done(struct request *r)
-{
-    return r->admin.call.code < 0 ? reply_error(r, &r->admin.call.err) : reply_object(r);
-}
-
-static enum flow node_change(struct request *r, enum admin_op op)
+enum flow v1_node_change(struct request *r, enum admin_op op)
 {
     if (param_id(r, 0, "node_id", &r->admin.id) < 0)
         return reply_error(r, &r->err);
     r->admin.op = op;
-    return request_admin(r, node_done);
+    return request_admin(r, v1_node_done);
 }
 
 static bool belongs(const struct tailnet_node *n, const struct user *only)
@@ -99,7 +94,7 @@ enum flow v1_nodes_delete(struct request *r)
     if (param_id(r, 0, "node_id", &r->admin.id) < 0)
         return reply_error(r, &r->err);
     r->admin.op = ADMIN_NODE_DELETE;
-    return request_admin(r, empty_done);
+    return request_admin(r, v1_empty_done);
 }
 
 enum flow v1_nodes_expire(struct request *r)
@@ -108,13 +103,13 @@ enum flow v1_nodes_expire(struct request *r)
         return reply_error(r, &r->err);
     if (r->admin.flag && r->admin.time_ns)
         return reply_code(r, ERR_INVALID, "cannot set both disable_expiry and expiry");
-    return node_change(r, ADMIN_NODE_EXPIRE);
+    return v1_node_change(r, ADMIN_NODE_EXPIRE);
 }
 
 enum flow v1_nodes_rename(struct request *r)
 {
     r->admin.name = r->params[1];
-    return node_change(r, ADMIN_NODE_RENAME);
+    return v1_node_change(r, ADMIN_NODE_RENAME);
 }
 
 enum flow v1_nodes_tags(struct request *r)
@@ -123,78 +118,7 @@ enum flow v1_nodes_tags(struct request *r)
 
     if (arg_texts(r, "tags", &r->admin.tags, &given) < 0)
         return reply_error(r, &r->err);
-    return node_change(r, ADMIN_NODE_TAGS);
-}
-
-enum flow v1_nodes_routes(struct request *r)
-{
-    bool given;
-
-    if (arg_prefixes(r, "routes", &r->admin.prefixes, &given) < 0) {
-        err_prefix(&r->err, "parsing route");
-        return reply_error(r, &r->err);
-    }
-    return node_change(r, ADMIN_NODE_ROUTES);
-}
-
-/* Ids of headscale before 0.29 were the 24 digits alone. */
-static const char *whole_auth_id(struct request *r, const char *id)
-{
-    struct buf b = BUF_INIT(0);
-
-    if (strlen(id) != 24)
-        return id;
-    buf_addf(&b, "hskey-authreq-%s", id);
-    const char *whole = arena_strdup(&r->arena, buf_text(&b));
-    buf_release(&b);
-    return whole;
-}
-
-static enum flow register_node(struct request *r, const char *key)
-{
-    const char *id = "";
-    const struct user *user = NULL;
-
-    if (arg_text(r, key, &id) < 0 || arg_user(r, "user", &user) < 0)
-        return reply_error(r, &r->err);
-    if (!user)
-        return reply_code(r, ERR_MISSING, "looking up user: user not found: no user is named");
-    r->admin.op = ADMIN_REGISTER;
-    r->admin.text = whole_auth_id(r, id);
-    r->admin.name = user->name;
-    r->admin.user_id = user->r.id;
-    return request_admin(r, node_done);
-}
-
-enum flow v1_nodes_register(struct request *r)
-{
-    return register_node(r, "key");
-}
-
-enum flow v1_auth_register(struct request *r)
-{
-    return register_node(r, "authId");
-}
-
-static enum flow decide(struct request *r, enum admin_op op)
-{
-    const char *id = "";
-
-    if (arg_text(r, "authId", &id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = op;
-    r->admin.text = whole_auth_id(r, id);
-    return request_admin(r, empty_done);
-}
-
-enum flow v1_auth_approve(struct request *r)
-{
-    return decide(r, ADMIN_AUTH_APPROVE);
-}
-
-enum flow v1_auth_reject(struct request *r)
-{
-    return decide(r, ADMIN_AUTH_REJECT);
+    return v1_node_change(r, ADMIN_NODE_TAGS);
 }
 
 static enum flow backfilled(struct request *r)
@@ -268,4 +192,76 @@ enum flow v1_debug_node(struct request *r)
     r->admin.text = key;
     r->admin.user_id = user->r.id;
     return request_admin(r, made_up_done);
+}
+
+/* ---- headway ---- */
+
+enum flow headway_nodes(struct request *r)
+{
+    return reply_list(r, "nodes", LIST_NODES);
+}
+
+enum flow headway_node(struct request *r)
+{
+    uint64_t id;
+    struct view v;
+
+    if (param_id(r, 0, "id", &id) < 0)
+        return reply_error(r, &r->err);
+    show_init(&v, r->h, r->s);
+    const struct tailnet_node *n = show_find_node(&v, id);
+    if (n) {
+        struct json_out o = reply_json(r);
+        json_open(&o, '{');
+        json_key(&o, "node");
+        write_node(&o, &v, n, API_OURS);
+        json_close(&o, '}');
+    } else {
+        reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
+    }
+    show_release(&v);
+    return DONE;
+}
+
+enum flow headway_node_rename(struct request *r)
+{
+    r->admin.name = "";
+    if (arg_text(r, "name", &r->admin.name) < 0)
+        return reply_error(r, &r->err);
+    return headway_change_id(r, ADMIN_NODE_RENAME);
+}
+
+enum flow headway_node_expire(struct request *r)
+{
+    if (arg_time(r, "expiry", &r->admin.time_ns) < 0 || arg_bool(r, "disable", &r->admin.flag) < 0)
+        return reply_error(r, &r->err);
+    if (r->admin.flag && r->admin.time_ns) {
+        err_field(&r->err, ERR_INVALID, "disable", "give expiry or disable, not both");
+        return reply_error(r, &r->err);
+    }
+    return headway_change_id(r, ADMIN_NODE_EXPIRE);
+}
+
+enum flow headway_node_tags(struct request *r)
+{
+    bool given;
+
+    if (arg_texts(r, "tags", &r->admin.tags, &given) < 0)
+        return reply_error(r, &r->err);
+    return headway_change_id(r, ADMIN_NODE_TAGS);
+}
+
+enum flow headway_node_drain(struct request *r)
+{
+    bool drained = true;
+
+    if (arg_bool(r, "drained", &drained) < 0)
+        return reply_error(r, &r->err);
+    r->admin.flag = !drained;
+    return headway_change_id(r, ADMIN_NODE_DRAIN);
+}
+
+enum flow headway_node_delete(struct request *r)
+{
+    return headway_change_id(r, ADMIN_NODE_DELETE);
 }

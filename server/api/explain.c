@@ -70,7 +70,7 @@ static enum flow explain(struct request *r)
     return DONE;
 }
 
-enum flow ours_explain(struct request *r)
+enum flow headway_explain(struct request *r)
 {
     static const char *const needed[] = {"src", "dst"};
 
@@ -125,7 +125,7 @@ static enum flow preview(struct request *r)
     return DONE;
 }
 
-enum flow ours_policy_preview(struct request *r)
+enum flow headway_policy_preview(struct request *r)
 {
     r->admin.text = NULL;
     if (arg_text(r, "policy", &r->admin.text) < 0)

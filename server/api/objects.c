@@ -160,3 +160,38 @@ void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t 
     else
         json_nil(o);
 }
+
+/* ---- lists ---- */
+
+enum flow reply_list(struct request *r, const char *name, enum list which)
+{
+    struct json_out o = reply_json(r);
+    struct view v;
+
+    show_init(&v, r->h, r->s);
+    json_open(&o, '{');
+    json_key(&o, name);
+    switch (which) {
+    case LIST_NODES:
+        write_nodes(&o, &v, API_OURS);
+        break;
+    case LIST_USERS:
+        write_users(&o, &v);
+        break;
+    case LIST_PREAUTH_KEYS:
+        write_preauth_keys(&o, &v);
+        break;
+    case LIST_API_KEYS:
+        write_api_keys(&o, r->s);
+        break;
+    case LIST_PENDING:
+        write_pendings(&o, &v);
+        break;
+    case LIST_PREFIXES:
+        write_prefixes(&o, &v, NULL);
+        break;
+    }
+    json_close(&o, '}');
+    show_release(&v);
+    return DONE;
+}
