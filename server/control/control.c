@@ -97,7 +97,7 @@ struct control *control_new(const struct control_options *options, struct err *e
                                         .route_count = control_route_count,
                                         .arg = c,
                                         .knows = knows};
-    memcpy(server.private_key, options->private_key, CONTROL_KEY_LEN);
+    memcpy(server.private_key, options->private_key, CRYPTO_KEY_LEN);
     c->server = rpc_server_new(&server, e);
     if (!c->server) {
         release(c);

@@ -247,9 +247,13 @@ bool refuse_old(struct rpc *rpc, unsigned version, bool as_error)
 {
     char text[128];
 
-    if (!rpc_conn_is_too_old(rpc->conn) && (version == 0 || version >= CONTROL_MIN_VERSION))
+    unsigned oldest = rpc_conn_version(rpc->conn);
+
+    if (version && version < oldest)
+        oldest = version;
+    if (oldest >= CONTROL_MIN_VERSION)
         return false;
-    too_old_text(rpc_conn_is_too_old(rpc->conn) ? rpc_conn_version(rpc->conn) : version, text, sizeof(text));
+    too_old_text(oldest, text, sizeof(text));
     if (as_error)
         reply(rpc, &(struct response){.error = text});
     else

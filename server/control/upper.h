@@ -13,9 +13,10 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "control/control.h"
 #include "control/request.h"
-#include "control/rpc.h"
 #include "netmap/netmap.h"
+#include "rpc/rpc.h"
 
 struct group {
     struct control *control;

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "control/conn.h"
+#include "rpc/conn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,7 +47,7 @@ static void wait_without_end(struct rpc *rpc, void *arg)
 static const struct rpc_route routes[] = {
     {"POST", "/e", true, echo}, {"GET", "/t", true, talk}, {NULL, "/w", true, wait_without_end}};
 
-static bool knows(void *arg, const uint8_t key[CONTROL_KEY_LEN])
+static bool knows(void *arg, const uint8_t key[CRYPTO_KEY_LEN])
 {
     (void)arg;
     (void)key;

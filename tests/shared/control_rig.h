@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
-#include "control/rpc.h"
+#include "rpc/rpc.h"
 #include "front/front.h"
 #include "shared/ts_client.h"
 

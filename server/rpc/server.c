@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The door of control: from a POST to CONTROL_PATH to a connection, and the end of all of them. */
+/* The door of control: from a POST to /ts2021 to a connection, and the end of all of them. */
 #include <assert.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "control/conn.h"
 #include "net/head.h"
+#include "rpc/conn.h"
 
 static const char upgrade[] = "tailscale-control-protocol",
                   switching[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tailscale-control-protocol\r\n"
@@ -20,7 +20,7 @@ static const char upgrade[] = "tailscale-control-protocol",
  * one challenge serves all connections; a fresh one for each would cost as much as the rest of the answer. */
 static void make_early(struct buf *early)
 {
-    uint8_t private_key[CONTROL_KEY_LEN], public_key[CONTROL_KEY_LEN];
+    uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
     struct buf json = BUF_INIT(0);
 
     crypto_x25519_generate(private_key, public_key);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "control/conn.h"
+#include "rpc/conn.h"
 
 #define INTERVAL_MS    30000
 #define TIMEOUT_MS     15000

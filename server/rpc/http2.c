@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "control/conn.h"
+#include "rpc/conn.h"
 
 static struct call *stream_call(nghttp2_session *h2, int32_t stream_id)
 {

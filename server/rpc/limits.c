@@ -6,7 +6,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "control/conn.h"
+#include "rpc/conn.h"
 
 struct limits {
     pthread_mutex_t lock;
@@ -56,18 +56,18 @@ static void count_down(struct map *m, const void *key, size_t len)
         map_del(m, key, len);
 }
 
-bool limits_enter_machine(struct limits *l, const uint8_t machine_key[CONTROL_KEY_LEN])
+bool limits_enter_machine(struct limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN])
 {
     pthread_mutex_lock(&l->lock);
-    bool in = count_up(&l->by_machine, machine_key, CONTROL_KEY_LEN, LIMIT_PER_MACHINE);
+    bool in = count_up(&l->by_machine, machine_key, CRYPTO_KEY_LEN, LIMIT_PER_MACHINE);
     pthread_mutex_unlock(&l->lock);
     return in;
 }
 
-void limits_leave_machine(struct limits *l, const uint8_t machine_key[CONTROL_KEY_LEN])
+void limits_leave_machine(struct limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN])
 {
     pthread_mutex_lock(&l->lock);
-    count_down(&l->by_machine, machine_key, CONTROL_KEY_LEN);
+    count_down(&l->by_machine, machine_key, CRYPTO_KEY_LEN);
     pthread_mutex_unlock(&l->lock);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/noise.h"
+#include "rpc/noise.h"
 
 #include <assert.h>
 #include <stdio.h>

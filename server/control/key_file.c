@@ -15,9 +15,9 @@
 static const char start[] = "privkey:";
 #define START_LEN (sizeof(start) - 1)
 
-static int read_key(int fd, const char *path, uint8_t private_key[CONTROL_KEY_LEN], struct err *e)
+static int read_key(int fd, const char *path, uint8_t private_key[CRYPTO_KEY_LEN], struct err *e)
 {
-    char text[START_LEN + 2 * CONTROL_KEY_LEN + 16];
+    char text[START_LEN + 2 * CRYPTO_KEY_LEN + 16];
     struct stat st;
 
     if (fstat(fd, &st) < 0)
@@ -32,12 +32,12 @@ static int read_key(int fd, const char *path, uint8_t private_key[CONTROL_KEY_LE
         n--;
     text[n] = '\0';
     bool good =
-        str_starts(text, start) && str_unhex(text + START_LEN, strlen(text + START_LEN), private_key, CONTROL_KEY_LEN);
+        str_starts(text, start) && str_unhex(text + START_LEN, strlen(text + START_LEN), private_key, CRYPTO_KEY_LEN);
     crypto_wipe(text, sizeof(text));
     return good ? 0 : err_set(e, ERR_INVALID, "%s does not hold \"privkey:\" and 64 hexadecimal digits", path);
 }
 
-static int write_key(const char *path, const uint8_t private_key[CONTROL_KEY_LEN], struct err *e)
+static int write_key(const char *path, const uint8_t private_key[CRYPTO_KEY_LEN], struct err *e)
 {
     struct buf text = BUF_INIT(0), fresh = BUF_INIT(0);
     char nonce[17];
@@ -47,7 +47,7 @@ static int write_key(const char *path, const uint8_t private_key[CONTROL_KEY_LEN
     random_hex(nonce, 8);
     buf_addf(&fresh, "%s.%s", path, nonce);
     buf_adds(&text, start);
-    buf_hex(&text, private_key, CONTROL_KEY_LEN);
+    buf_hex(&text, private_key, CRYPTO_KEY_LEN);
     fd = open(buf_text(&fresh), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, text.data, text.len) != (ssize_t)text.len || fsync(fd) < 0 ||
         link(buf_text(&fresh), path) < 0)
@@ -62,7 +62,7 @@ static int write_key(const char *path, const uint8_t private_key[CONTROL_KEY_LEN
     return rc;
 }
 
-int control_key_load(const char *path, uint8_t private_key[CONTROL_KEY_LEN], uint8_t public_key[CONTROL_KEY_LEN],
+int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN],
                      struct err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), rc;

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "control/conn.h"
+#include "rpc/conn.h"
 
 /* ---- Bytes of an answer ---- */
 

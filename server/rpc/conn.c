@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One client connection: records in, HTTP/2 out, and its end. */
-#include "control/conn.h"
+#include "rpc/conn.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -333,11 +333,6 @@ const uint8_t *rpc_conn_machine_key(const struct rpc_conn *c)
 unsigned rpc_conn_version(const struct rpc_conn *c)
 {
     return c->version;
-}
-
-bool rpc_conn_is_too_old(const struct rpc_conn *c)
-{
-    return c->version < CONTROL_MIN_VERSION;
 }
 
 const struct addr_port *rpc_conn_peer(const struct rpc_conn *c)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "control/conn.h"
+#include "rpc/conn.h"
 
 #define ARRIVAL_MS CONN_STRANGER_MS /* by then whoever had a place and was idle has lost it */
 #define LOOK_MS    20

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The seam in the middle of control: below it bytes become calls (Noise, HTTP/2), above it calls are answered.
+/* What carries the calls of clients: the ts2021 upgrade, Noise, HTTP/2, limits and PINGs. Which calls there are, and
+ * what is answered, is server/control's. Sources: tailscale control/controlhttp, control/controlbase.
  *
  * The life of a call: the client's request arrives whole (its body within the bounds), the first route that fits is
  * looked up, and its handler is called on the thread of the connection's loop. The handler answers now or later, with
@@ -11,16 +12,19 @@
  * A streamed answer is pulled: the handler says that it has something (rpc_stream_ready); once the client can be
  * written to, and all that was handed over before is in the kernel's hands, pull is called and adds chunks. It is
  * called until it adds nothing. So a slow client holds one answer and no queue. */
-#ifndef SERVER_CONTROL_RPC_H
-#define SERVER_CONTROL_RPC_H
+#ifndef SERVER_RPC_RPC_H
+#define SERVER_RPC_RPC_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/chunk.h"
-#include "control/control.h"
+#include "base/err.h"
+#include "crypto/crypto.h"
 #include "loop/loop.h"
+
+struct head; /* net/head.h */
 
 struct rpc;
 struct rpc_conn;   /* one client connection, several calls at a time */
@@ -92,9 +96,8 @@ bool rpc_stream_is_idle(const struct rpc *rpc);
 
 /* ---- Connections ---- */
 
-const uint8_t *rpc_conn_machine_key(const struct rpc_conn *c); /* CONTROL_KEY_LEN bytes, proven by the handshake */
+const uint8_t *rpc_conn_machine_key(const struct rpc_conn *c); /* CRYPTO_KEY_LEN bytes, proven by the handshake */
 unsigned rpc_conn_version(const struct rpc_conn *c);           /* capability version in the handshake */
-bool rpc_conn_is_too_old(const struct rpc_conn *c);            /* below CONTROL_MIN_VERSION */
 const struct addr_port *rpc_conn_peer(const struct rpc_conn *c);
 const char *rpc_conn_peer_text(const struct rpc_conn *c); /* "192.0.2.1:40312" */
 struct loop *rpc_conn_loop(const struct rpc_conn *c);
@@ -123,17 +126,17 @@ void rpc_conn_close(struct rpc_conn *c);
 
 struct rpc_server_options {
     struct loops *loops;
-    uint8_t private_key[CONTROL_KEY_LEN];
+    uint8_t private_key[CRYPTO_KEY_LEN];
     const struct rpc_route *routes; /* kept, not copied */
     size_t route_count;
     void *arg; /* given to handlers and to knows */
     /* Does a node with this machine key exist? Called on any loop's thread, must not block. */
-    bool (*knows)(void *arg, const uint8_t machine_key[CONTROL_KEY_LEN]);
+    bool (*knows)(void *arg, const uint8_t machine_key[CRYPTO_KEY_LEN]);
 };
 
 struct rpc_server *rpc_server_new(const struct rpc_server_options *options, struct err *e);
-void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head); /* control_accept */
-void rpc_server_free(struct rpc_server *s);                                                   /* control_free */
+void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head); /* see control_accept */
+void rpc_server_free(struct rpc_server *s);                                                   /* see control_free */
 
 struct rpc_counts {
     unsigned connections, strangers, waiting, arriving;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Noise_IK_25519_ChaChaPoly_BLAKE2s as Tailscale frames it: the server's half of the handshake, and the records of the
  * byte stream that follows. Sources: tailscale control/controlbase handshake.go, messages.go, conn.go. */
-#ifndef SERVER_CONTROL_NOISE_H
-#define SERVER_CONTROL_NOISE_H
+#ifndef SERVER_RPC_NOISE_H
+#define SERVER_RPC_NOISE_H
 
 #include "base/err.h"
 #include "crypto/crypto.h"

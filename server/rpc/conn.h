@@ -5,8 +5,8 @@
  * changes its state; conn_flush runs once at the end of the turn, asks for what streams have to say, writes, tells
  * calls that ended, and, where that was decided, takes the connection down. So nothing is freed under a caller's feet.
  */
-#ifndef SERVER_CONTROL_CONN_H
-#define SERVER_CONTROL_CONN_H
+#ifndef SERVER_RPC_CONN_H
+#define SERVER_RPC_CONN_H
 
 #include <stdatomic.h>
 
@@ -14,8 +14,8 @@
 
 #include "base/buf.h"
 #include "base/vec.h"
-#include "control/noise.h"
-#include "control/rpc.h"
+#include "rpc/noise.h"
+#include "rpc/rpc.h"
 
 /* The bounds of a connection. */
 #define CONN_STREAMS_MAX  32
@@ -40,8 +40,8 @@ struct limits;
 struct limits *limits_new(void);
 void limits_free(struct limits *l);
 /* Any thread. false: the bound is reached. Whoever entered leaves, with the same arguments. */
-bool limits_enter_machine(struct limits *l, const uint8_t machine_key[CONTROL_KEY_LEN]);
-void limits_leave_machine(struct limits *l, const uint8_t machine_key[CONTROL_KEY_LEN]);
+bool limits_enter_machine(struct limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN]);
+void limits_leave_machine(struct limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN]);
 bool limits_enter(struct limits *l, enum rpc_standing standing, const struct addr *from);
 void limits_leave(struct limits *l, enum rpc_standing standing, const struct addr *from);
 bool limits_enter_queue(struct limits *l, const struct addr *from);
@@ -130,7 +130,7 @@ struct rpc_conn {
     struct stream *stream;
     struct rpc_conn *next, *prev; /* of the same loop */
     uint64_t id;
-    uint8_t machine_key[CONTROL_KEY_LEN];
+    uint8_t machine_key[CRYPTO_KEY_LEN];
     uint16_t version;
     enum rpc_standing standing;
     struct addr from; /* as entered in the limits */
