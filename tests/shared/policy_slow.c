@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/ranges.h"
+#include "net/ranges.h"
 
 uint32_t slow_roll(struct slow *s, uint32_t below)
 {

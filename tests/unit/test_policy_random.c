@@ -13,8 +13,8 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "net/ranges.h"
 #include "policy/policy.h"
-#include "policy/ranges.h"
 #include "shared/policy_slow.h"
 #include "json/json.h"
 

@@ -10,8 +10,8 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "net/ranges.h"
 #include "policy/policy.h"
-#include "policy/ranges.h"
 #include "json/json.h"
 
 enum key { VERDICT, ERROR, FILTER, PEERS, ALLOWED, PRIMARY, SELF, CAPS, PEER_CAPS, SSH, APPROVE, KEYS };
