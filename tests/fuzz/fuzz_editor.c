@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "console/screen/key.h"
 #include "console/text/draft.h"
 #include "console/text/editor.h"
-#include "console/screen/key.h"
 #include "console/text/text_diff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
