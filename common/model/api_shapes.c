@@ -22,28 +22,36 @@
     {                                                                                                                  \
         .what = (label), .size = sizeof(struct type), .fields = (table), .count = COUNT(table)                         \
     }
-#define WORDS(list)                                                                                                    \
-    {                                                                                                                  \
-        (list), COUNT(list)                                                                                            \
-    }
 
-static const char *const role_names[] = {"member", "admin", "owner"};
-static const char *const method_names[] = {"REGISTER_METHOD_UNSPECIFIED", "REGISTER_METHOD_AUTH_KEY",
-                                           "REGISTER_METHOD_CLI", "REGISTER_METHOD_OIDC"};
-static const char *const state_names[API_ROUTE_STATES] = {
-    [API_ROUTE_NONE] = "none",          [API_ROUTE_AVAILABLE] = "available", [API_ROUTE_APPROVED] = "approved",
-    [API_ROUTE_STANDBY] = "standby",    [API_ROUTE_SERVING] = "serving",     [API_ROUTE_OFFLINE] = "offline",
-    [API_ROUTE_UNHEALTHY] = "unhealthy"};
-static const char *const pending_names[] = {"register", "ssh"};
-static const char *const weight_names[] = {"info", "change", "warn", "alarm"};
-
-static const struct api_words roles = WORDS(role_names), methods = WORDS(method_names), states = WORDS(state_names),
-                              pending_kinds = WORDS(pending_names), weights = WORDS(weight_names);
-
-const char *api_route_state_name(int state)
+static const char *method_name(int method)
 {
-    return state >= 0 && state < API_ROUTE_STATES ? state_names[state] : "none";
+    static const char *const names[] = {
+        [REGISTER_UNSPECIFIED] = "REGISTER_METHOD_UNSPECIFIED",
+        [REGISTER_AUTH_KEY] = "REGISTER_METHOD_AUTH_KEY",
+        [REGISTER_CLI] = "REGISTER_METHOD_CLI",
+        [REGISTER_OIDC] = "REGISTER_METHOD_OIDC",
+    };
+
+    return names[method];
 }
+
+static const char *pending_name(int kind)
+{
+    return kind == API_PENDING_SSH ? "ssh" : "register";
+}
+
+static const char *weight_name(int weight)
+{
+    static const char *const names[] = {
+        [WEIGHT_INFO] = "info", [WEIGHT_CHANGE] = "change", [WEIGHT_WARN] = "warn", [WEIGHT_ALARM] = "alarm"};
+
+    return names[weight];
+}
+
+static const struct api_words roles = {user_role_name, ROLE_OWNER + 1}, methods = {method_name, REGISTER_OIDC + 1},
+                              states = {route_state_name, ROUTE_STATES},
+                              pending_kinds = {pending_name, API_PENDING_SSH + 1},
+                              weights = {weight_name, WEIGHT_ALARM + 1};
 
 static const struct api_field user_fields[] = {
     FIELD(api_user, "id", id, KIND_ID, API_V1),

@@ -49,8 +49,8 @@ static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, c
     for (size_t i = 0; i < prefixes->len; i++) {
         const struct api_list *routers = &api_at(prefixes, struct api_prefix, i)->routers;
         for (size_t k = 0; k < routers->len; k++) {
-            available += api_at(routers, struct api_router, k)->state == API_ROUTE_AVAILABLE;
-            serving += api_at(routers, struct api_router, k)->state == API_ROUTE_SERVING;
+            available += api_at(routers, struct api_router, k)->state == ROUTE_AVAILABLE;
+            serving += api_at(routers, struct api_router, k)->state == ROUTE_SERVING;
         }
     }
     json_key(o, "counts");

@@ -120,7 +120,7 @@ static struct api_node make_node(struct api_preauth_key *key, struct api_route *
     add_prefix(&n.serving, "10.0.0.0/8");
     strs_push(&n.tags, "tag:router");
     *route = (struct api_route){.prefix = n.serving.items[0],
-                                .state = API_ROUTE_SERVING,
+                                .state = ROUTE_SERVING,
                                 .primary = 7,
                                 .primary_name = "alices-router",
                                 .reason = "elected"};
