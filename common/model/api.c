@@ -121,7 +121,7 @@ static void put_event_id(struct json_out *o, const struct api_event_id *id)
 static void write_value(struct json_out *o, const struct api_field *f, const void *at, enum api_scope scope)
 {
     /* What stands inside another object has no members that count what belongs to it. */
-    enum api_scope inside = scope == API_TOP ? API_OURS : scope;
+    enum api_scope inside = scope == API_HEADWAY_TOP ? API_HEADWAY : scope;
     char text[PREFIX_TEXT_MAX], time[TIME_TEXT_MAX];
 
     switch (f->kind) {

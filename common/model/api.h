@@ -15,7 +15,7 @@
 
 /* The same object has more members on /api/headway than on headscale's /api/v1, and a few only where it stands for
  * itself, not inside another one. */
-enum api_scope { API_V1, API_OURS, API_TOP };
+enum api_scope { API_V1, API_HEADWAY, API_HEADWAY_TOP };
 
 struct api_shape;
 
