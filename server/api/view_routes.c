@@ -31,7 +31,7 @@ static const struct tailnet_node *primary_of(struct view *v, const struct prefix
 }
 
 static enum route_state explain(const struct tailnet_node *n, const struct prefix *p,
-                                    const struct tailnet_node *primary, struct arena *a, const char **reason)
+                                const struct tailnet_node *primary, struct arena *a, const char **reason)
 {
     struct buf sentence = BUF_INIT(0);
     struct route_facts facts = {.node = n->record,
