@@ -2,11 +2,11 @@
 /* The state of each prefix on each node, and who stands behind each prefix. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 #include "routes/routes.h"
 
 /* Who serves p now, NULL: nobody. */
-static const struct tailnet_node *primary_of(struct view *v, const struct prefix *p, int64_t *since_ns)
+static const struct tailnet_node *primary_of(struct api_view *v, const struct prefix *p, int64_t *since_ns)
 {
     size_t low = 0, high = v->s->primary_count;
 
@@ -49,7 +49,7 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
     return state;
 }
 
-static void show_route(struct view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
+static void show_route(struct api_view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
                        struct api_route *out)
 {
     bool exit = prefix_is_exit(p);
@@ -72,7 +72,7 @@ static void known_prefixes(const struct node *n, struct prefixes *out)
         prefixes_add(out, &n->approved.items[i]);
 }
 
-void show_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
+void show_node_routes(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     struct prefixes known = {0};
 
@@ -127,7 +127,7 @@ static size_t group_end(const router_list *all, size_t begin)
     return end;
 }
 
-static void show_prefix(struct view *v, const struct router_at *routers, size_t count, struct arena *a,
+static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
                         struct api_prefix *out)
 {
     const struct prefix *p = &routers->prefix;
@@ -149,7 +149,7 @@ static void show_prefix(struct view *v, const struct router_at *routers, size_t 
                                .routers = {list, count}};
 }
 
-void show_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
+void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
 {
     router_list all = {0};
     size_t groups = 0;

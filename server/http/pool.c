@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Worker threads with a queue. */
 #include "http/private.h"
 
 static void *work(void *arg)
 {
-    struct pool *p = arg;
+    struct http_pool *p = arg;
 
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (!p->first && !p->stopping)
             pthread_cond_wait(&p->wake, &p->lock);
-        struct job *job = p->first;
+        struct http_job *job = p->first;
         if (!job)
             break;
         p->first = job->next;
@@ -23,9 +24,9 @@ static void *work(void *arg)
     return NULL;
 }
 
-int pool_start(struct pool *p, size_t threads, struct err *e)
+int pool_start(struct http_pool *p, size_t threads, struct err *e)
 {
-    *p = (struct pool){0};
+    *p = (struct http_pool){0};
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
     p->end = &p->first;
@@ -37,7 +38,7 @@ int pool_start(struct pool *p, size_t threads, struct err *e)
     return 0;
 }
 
-void pool_put(struct pool *p, struct job *job)
+void pool_put(struct http_pool *p, struct http_job *job)
 {
     job->next = NULL;
     pthread_mutex_lock(&p->lock);
@@ -47,7 +48,7 @@ void pool_put(struct pool *p, struct job *job)
     pthread_mutex_unlock(&p->lock);
 }
 
-void pool_stop(struct pool *p)
+void pool_stop(struct http_pool *p)
 {
     if (!p->end)
         return;
@@ -59,5 +60,5 @@ void pool_stop(struct pool *p)
         pthread_join(p->threads[i], NULL);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
-    *p = (struct pool){0};
+    *p = (struct http_pool){0};
 }
