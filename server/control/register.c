@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "control/handlers.h"
 #include "control/request.h"
