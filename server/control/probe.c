@@ -5,6 +5,7 @@
  * asked on. */
 #include "base/random.h"
 #include "control/upper.h"
+#include "crypto/crypto.h"
 
 #define RISE          3    /* answers in a row that make an unhealthy client healthy again */
 #define RISE_EVERY_MS 1000 /* between their questions */
@@ -99,7 +100,7 @@ void probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd)
         random_bytes(&p->secret, sizeof(p->secret));
     id = (struct probe_id){loop_index(g->loop), p->session, p->secret};
     buf_adds(&url, "https://unused/machine/ping-response?id=");
-    buf_hex(&url, &id, sizeof(id));
+    crypto_hex(&url, &id, sizeof(id));
     netmap_ping(g->control->options.netmap, buf_text(&url), zstd, &m);
     buf_release(&url);
     message_to_rpc(out, &m);
@@ -145,7 +146,7 @@ void handle_ping_response(struct rpc *rpc, void *arg)
     struct probe_id id;
     bool has_id = str_starts(rpc->query, "id=");
 
-    if (!has_id || !str_unhex(rpc->query + 3, strlen(rpc->query + 3), (uint8_t *)&id, sizeof(id)) ||
+    if (!has_id || !crypto_unhex(rpc->query + 3, strlen(rpc->query + 3), (uint8_t *)&id, sizeof(id)) ||
         id.group >= c->group_count) {
         rpc_reply(rpc, has_id ? 404 : 400, NULL, "", 0);
         return;

@@ -19,6 +19,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 
 #define PAIRS_MAX 512
 
@@ -360,7 +361,7 @@ void term_copy(const char *text)
     if (name && (str_eq(name, "linux") || str_starts(name, "vt") || str_eq(name, "dumb")))
         return;
     buf_adds(&b, "\033]52;c;");
-    str_base64(&b, text, strlen(text));
+    crypto_base64(&b, text, strlen(text));
     buf_adds(&b, "\033\\");
     fflush(stdout);
     for (size_t at = 0; at < b.len;) {
