@@ -121,7 +121,7 @@ static void put_event_id(struct json_out *o, const struct api_event_id *id)
 static void write_value(struct json_out *o, const struct api_field *f, const void *at, enum api_scope scope)
 {
     /* What stands inside another object has no members that count what belongs to it. */
-    enum api_scope inside = scope == API_TOP ? API_OURS : scope;
+    enum api_scope inside = scope == API_HEADWAY_TOP ? API_HEADWAY : scope;
     char text[PREFIX_TEXT_MAX], time[TIME_TEXT_MAX];
 
     switch (f->kind) {
@@ -148,7 +148,7 @@ static void write_value(struct json_out *o, const struct api_field *f, const voi
         json_str(o, time_format(*(const int64_t *)at, time));
         break;
     case KIND_WORD:
-        json_str(o, f->words->items[*(const int *)at]);
+        json_str(o, f->words->name(*(const int *)at));
         break;
     case KIND_PREFIX:
         json_str(o, prefix_format(at, text));
@@ -215,9 +215,9 @@ static int read_word(const struct api_field *f, const json_t *v, int *out, struc
 {
     const char *word = json_string_value(v);
 
-    for (size_t i = 0; word && i < f->words->len; i++)
-        if (str_eq(word, f->words->items[i])) {
-            *out = (int)i;
+    for (int i = 0; word && i < f->words->count; i++)
+        if (str_eq(word, f->words->name(i))) {
+            *out = i;
             return 0;
         }
     return err_field(e, ERR_INVALID, f->name, "%s has the unknown value '%.60s'", f->name, word ? word : "(no text)");

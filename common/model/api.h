@@ -15,7 +15,7 @@
 
 /* The same object has more members on /api/headway than on headscale's /api/v1, and a few only where it stands for
  * itself, not inside another one. */
-enum api_scope { API_V1, API_OURS, API_TOP };
+enum api_scope { API_V1, API_HEADWAY, API_HEADWAY_TOP };
 
 struct api_shape;
 
@@ -70,21 +70,9 @@ struct api_api_key {
     const char *key; /* the whole key in the answer to its creation, else NULL */
 };
 
-/* What one prefix does on one node. */
-enum api_route_state {
-    API_ROUTE_NONE,
-    API_ROUTE_AVAILABLE, /* advertised, not approved */
-    API_ROUTE_APPROVED,  /* approved, not advertised */
-    API_ROUTE_STANDBY,   /* effective, another node serves */
-    API_ROUTE_SERVING,
-    API_ROUTE_OFFLINE,   /* effective, the node is offline or expired */
-    API_ROUTE_UNHEALTHY, /* effective, answers no probe */
-    API_ROUTE_STATES
-};
-
 struct api_route {
     struct prefix prefix;
-    int state; /* enum api_route_state */
+    int state; /* enum route_state */
     bool exit;
     uint64_t primary;         /* node id */
     const char *primary_name; /* or NULL */
@@ -134,7 +122,7 @@ struct api_pending {
 struct api_router {
     uint64_t node;
     const char *name;
-    int state; /* enum api_route_state */
+    int state; /* enum route_state */
     const char *reason;
 };
 
@@ -216,7 +204,5 @@ void api_release(const struct api_shape *shape, void *object);
 /* An array of such objects. */
 int api_read_list(const struct api_shape *shape, const json_t *json, struct api_list *out, struct err *e) WARN_UNUSED;
 void api_release_list(const struct api_shape *shape, struct api_list *list);
-
-const char *api_route_state_name(int state);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of each object, in the order in which they are written. headscale's come first and in headscale's order
- * (headscale.v1 messages); what stands under API_OURS is written on /api/headway only. */
+ * (headscale.v1 messages); what stands under API_HEADWAY is written on /api/headway only. */
 #include "model/shape.h"
 
 #include <stddef.h>
@@ -22,28 +22,36 @@
     {                                                                                                                  \
         .what = (label), .size = sizeof(struct type), .fields = (table), .count = COUNT(table)                         \
     }
-#define WORDS(list)                                                                                                    \
-    {                                                                                                                  \
-        (list), COUNT(list)                                                                                            \
-    }
 
-static const char *const role_names[] = {"member", "admin", "owner"};
-static const char *const method_names[] = {"REGISTER_METHOD_UNSPECIFIED", "REGISTER_METHOD_AUTH_KEY",
-                                           "REGISTER_METHOD_CLI", "REGISTER_METHOD_OIDC"};
-static const char *const state_names[API_ROUTE_STATES] = {
-    [API_ROUTE_NONE] = "none",          [API_ROUTE_AVAILABLE] = "available", [API_ROUTE_APPROVED] = "approved",
-    [API_ROUTE_STANDBY] = "standby",    [API_ROUTE_SERVING] = "serving",     [API_ROUTE_OFFLINE] = "offline",
-    [API_ROUTE_UNHEALTHY] = "unhealthy"};
-static const char *const pending_names[] = {"register", "ssh"};
-static const char *const weight_names[] = {"info", "change", "warn", "alarm"};
-
-static const struct api_words roles = WORDS(role_names), methods = WORDS(method_names), states = WORDS(state_names),
-                              pending_kinds = WORDS(pending_names), weights = WORDS(weight_names);
-
-const char *api_route_state_name(int state)
+static const char *method_name(int method)
 {
-    return state >= 0 && state < API_ROUTE_STATES ? state_names[state] : "none";
+    static const char *const names[] = {
+        [REGISTER_UNSPECIFIED] = "REGISTER_METHOD_UNSPECIFIED",
+        [REGISTER_AUTH_KEY] = "REGISTER_METHOD_AUTH_KEY",
+        [REGISTER_CLI] = "REGISTER_METHOD_CLI",
+        [REGISTER_OIDC] = "REGISTER_METHOD_OIDC",
+    };
+
+    return names[method];
 }
+
+static const char *pending_name(int kind)
+{
+    return kind == API_PENDING_SSH ? "ssh" : "register";
+}
+
+static const char *weight_name(int weight)
+{
+    static const char *const names[] = {
+        [WEIGHT_INFO] = "info", [WEIGHT_CHANGE] = "change", [WEIGHT_WARN] = "warn", [WEIGHT_ALARM] = "alarm"};
+
+    return names[weight];
+}
+
+static const struct api_words roles = {user_role_name, ROLE_OWNER + 1}, methods = {method_name, REGISTER_OIDC + 1},
+                              states = {route_state_name, ROUTE_STATES},
+                              pending_kinds = {pending_name, API_PENDING_SSH + 1},
+                              weights = {weight_name, WEIGHT_ALARM + 1};
 
 static const struct api_field user_fields[] = {
     FIELD(api_user, "id", id, KIND_ID, API_V1),
@@ -54,9 +62,9 @@ static const struct api_field user_fields[] = {
     FIELD(api_user, "providerId", provider_id, KIND_TEXT, API_V1),
     FIELD(api_user, "provider", provider, KIND_TEXT, API_V1),
     FIELD(api_user, "profilePicUrl", picture_url, KIND_TEXT, API_V1),
-    WORD(api_user, "role", role, API_OURS, roles),
-    FIELD(api_user, "version", version, KIND_U64, API_OURS),
-    FIELD(api_user, "nodeCount", node_count, KIND_U64, API_TOP),
+    WORD(api_user, "role", role, API_HEADWAY, roles),
+    FIELD(api_user, "version", version, KIND_U64, API_HEADWAY),
+    FIELD(api_user, "nodeCount", node_count, KIND_U64, API_HEADWAY_TOP),
 };
 const struct api_shape api_user_shape = SHAPE(api_user, "user", user_fields);
 
@@ -70,8 +78,8 @@ static const struct api_field preauth_key_fields[] = {
     FIELD(api_preauth_key, "expiration", expiration_ns, KIND_TIME, API_V1),
     FIELD(api_preauth_key, "createdAt", created_ns, KIND_TIME, API_V1),
     FIELD(api_preauth_key, "aclTags", tags, KIND_TEXTS, API_V1),
-    FIELD(api_preauth_key, "version", version, KIND_U64, API_OURS),
-    FIELD(api_preauth_key, "revoked", revoked, KIND_BOOL, API_OURS),
+    FIELD(api_preauth_key, "version", version, KIND_U64, API_HEADWAY),
+    FIELD(api_preauth_key, "revoked", revoked, KIND_BOOL, API_HEADWAY),
 };
 const struct api_shape api_preauth_key_shape = SHAPE(api_preauth_key, "pre-auth key", preauth_key_fields);
 
@@ -81,10 +89,10 @@ static const struct api_field api_key_fields[] = {
     FIELD(api_api_key, "expiration", expiration_ns, KIND_TIME, API_V1),
     FIELD(api_api_key, "createdAt", created_ns, KIND_TIME, API_V1),
     FIELD(api_api_key, "lastSeen", last_seen_ns, KIND_TIME, API_V1),
-    FIELD(api_api_key, "description", description, KIND_TEXT, API_OURS),
-    FIELD(api_api_key, "readOnly", read_only, KIND_BOOL, API_OURS),
-    FIELD(api_api_key, "version", version, KIND_U64, API_OURS),
-    FIELD(api_api_key, "key", key, KIND_TEXT_OR_NULL, API_OURS),
+    FIELD(api_api_key, "description", description, KIND_TEXT, API_HEADWAY),
+    FIELD(api_api_key, "readOnly", read_only, KIND_BOOL, API_HEADWAY),
+    FIELD(api_api_key, "version", version, KIND_U64, API_HEADWAY),
+    FIELD(api_api_key, "key", key, KIND_TEXT_OR_NULL, API_HEADWAY),
 };
 const struct api_shape api_api_key_shape = SHAPE(api_api_key, "API key", api_key_fields);
 
@@ -118,25 +126,25 @@ static const struct api_field node_fields[] = {
     FIELD(api_node, "availableRoutes", available, KIND_PREFIXES, API_V1),
     FIELD(api_node, "subnetRoutes", serving, KIND_PREFIXES, API_V1),
     FIELD(api_node, "tags", tags, KIND_TEXTS, API_V1),
-    FIELD(api_node, "fqdn", fqdn, KIND_TEXT, API_OURS),
-    FIELD(api_node, "version", version, KIND_U64, API_OURS),
-    FIELD(api_node, "expired", expired, KIND_BOOL, API_OURS),
-    FIELD(api_node, "loggedOut", logged_out, KIND_BOOL, API_OURS),
-    FIELD(api_node, "ephemeral", ephemeral, KIND_BOOL, API_OURS),
-    FIELD(api_node, "draining", draining, KIND_BOOL, API_OURS),
-    FIELD(api_node, "healthy", healthy, KIND_BOOL, API_OURS),
-    FIELD(api_node, "since", since_ns, KIND_TIME, API_OURS),
-    FIELD(api_node, "os", os, KIND_TEXT, API_OURS),
-    FIELD(api_node, "osVersion", os_version, KIND_TEXT, API_OURS),
-    FIELD(api_node, "clientVersion", client_version, KIND_TEXT, API_OURS),
-    FIELD(api_node, "capVersion", cap_version, KIND_U64, API_OURS),
-    FIELD(api_node, "endpoints", endpoints, KIND_ENDPOINTS, API_OURS),
-    FIELD(api_node, "relay", relay, KIND_U64, API_OURS),
-    FIELD(api_node, "relayName", relay_name, KIND_TEXT, API_OURS),
-    FIELD(api_node, "source", source, KIND_TEXT, API_OURS),
-    FIELD(api_node, "exitNode", exit_node, KIND_BOOL, API_OURS),
-    FIELD(api_node, "removedRoutes", removed, KIND_PREFIXES, API_OURS),
-    NESTED(api_node, "routes", routes, KIND_MANY, API_OURS, api_route_shape),
+    FIELD(api_node, "fqdn", fqdn, KIND_TEXT, API_HEADWAY),
+    FIELD(api_node, "version", version, KIND_U64, API_HEADWAY),
+    FIELD(api_node, "expired", expired, KIND_BOOL, API_HEADWAY),
+    FIELD(api_node, "loggedOut", logged_out, KIND_BOOL, API_HEADWAY),
+    FIELD(api_node, "ephemeral", ephemeral, KIND_BOOL, API_HEADWAY),
+    FIELD(api_node, "draining", draining, KIND_BOOL, API_HEADWAY),
+    FIELD(api_node, "healthy", healthy, KIND_BOOL, API_HEADWAY),
+    FIELD(api_node, "since", since_ns, KIND_TIME, API_HEADWAY),
+    FIELD(api_node, "os", os, KIND_TEXT, API_HEADWAY),
+    FIELD(api_node, "osVersion", os_version, KIND_TEXT, API_HEADWAY),
+    FIELD(api_node, "clientVersion", client_version, KIND_TEXT, API_HEADWAY),
+    FIELD(api_node, "capVersion", cap_version, KIND_U64, API_HEADWAY),
+    FIELD(api_node, "endpoints", endpoints, KIND_ENDPOINTS, API_HEADWAY),
+    FIELD(api_node, "relay", relay, KIND_U64, API_HEADWAY),
+    FIELD(api_node, "relayName", relay_name, KIND_TEXT, API_HEADWAY),
+    FIELD(api_node, "source", source, KIND_TEXT, API_HEADWAY),
+    FIELD(api_node, "exitNode", exit_node, KIND_BOOL, API_HEADWAY),
+    FIELD(api_node, "removedRoutes", removed, KIND_PREFIXES, API_HEADWAY),
+    NESTED(api_node, "routes", routes, KIND_MANY, API_HEADWAY, api_route_shape),
 };
 const struct api_shape api_node_shape = SHAPE(api_node, "node", node_fields);
 

@@ -315,11 +315,22 @@ const char *user_display(const struct user *u)
     return *u->display_name ? u->display_name : user_login(u);
 }
 
-const char *user_role_name(enum user_role role)
+const char *user_role_name(int role)
 {
     static const char *const names[] = {[ROLE_MEMBER] = "member", [ROLE_ADMIN] = "admin", [ROLE_OWNER] = "owner"};
 
     return names[role];
+}
+
+const char *route_state_name(int state)
+{
+    static const char *const names[ROUTE_STATES] = {
+        [ROUTE_NONE] = "none",           [ROUTE_AVAILABLE] = "available", [ROUTE_APPROVED] = "approved",
+        [ROUTE_STANDBY] = "standby",     [ROUTE_SERVING] = "serving",     [ROUTE_OFFLINE] = "offline",
+        [ROUTE_UNHEALTHY] = "unhealthy",
+    };
+
+    return state > ROUTE_NONE && state < ROUTE_STATES ? names[state] : names[ROUTE_NONE];
 }
 
 char *key_format(const char *prefix, const uint8_t key[KEY_LEN], char text[KEY_TEXT_MAX])

@@ -27,8 +27,8 @@ enum api_kind {
 };
 
 struct api_words {
-    const char *const *items;
-    size_t len;
+    const char *(*name)(int value);
+    int count; /* values are 0 to count - 1 */
 };
 
 struct api_field {

@@ -27,7 +27,7 @@ static void read_write_read(const struct api_shape *shape, size_t size, const js
     json_t *again = NULL;
 
     if (api_read(shape, json, object, NULL) == 0) {
-        api_write(&o, shape, object, API_TOP);
+        api_write(&o, shape, object, API_HEADWAY_TOP);
         api_release(shape, object);
         if (json_read(buf_text(&b), b.len, (size_t)1 << 30, "what was written", &again, NULL) < 0 ||
             api_read(shape, again, object, NULL) < 0)

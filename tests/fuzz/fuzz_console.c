@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "console/servers.h"
+#include "console/net/servers.h"
 #include "shared/console_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -58,7 +58,7 @@ static json_t *parsed(const char *text)
 /* Writes, reads what was written, writes that again: equal. */
 static void assert_survives(const struct api_shape *shape, const void *object, size_t size)
 {
-    char *first = written(shape, object, API_TOP);
+    char *first = written(shape, object, API_HEADWAY_TOP);
     json_t *json = parsed(first);
     void *copy = mem_alloc(size);
     struct err e;
@@ -66,7 +66,7 @@ static void assert_survives(const struct api_shape *shape, const void *object, s
     if (api_read(shape, json, copy, &e) < 0)
         fail_msg("%s", e.message);
     json_decref(json);
-    char *second = written(shape, copy, API_TOP);
+    char *second = written(shape, copy, API_HEADWAY_TOP);
     assert_string_equal(first, second);
     api_release(shape, copy);
     free(copy);
@@ -76,8 +76,8 @@ static void assert_survives(const struct api_shape *shape, const void *object, s
 
 static void a_user_has_more_members_on_our_side_only(void **state)
 {
-    char *v1 = written(&api_user_shape, &alice, API_V1), *ours = written(&api_user_shape, &alice, API_OURS);
-    char *top = written(&api_user_shape, &alice, API_TOP);
+    char *v1 = written(&api_user_shape, &alice, API_V1), *ours = written(&api_user_shape, &alice, API_HEADWAY);
+    char *top = written(&api_user_shape, &alice, API_HEADWAY_TOP);
     char want[512];
 
     (void)state;
@@ -120,7 +120,7 @@ static struct api_node make_node(struct api_preauth_key *key, struct api_route *
     add_prefix(&n.serving, "10.0.0.0/8");
     strs_push(&n.tags, "tag:router");
     *route = (struct api_route){.prefix = n.serving.items[0],
-                                .state = API_ROUTE_SERVING,
+                                .state = ROUTE_SERVING,
                                 .primary = 7,
                                 .primary_name = "alices-router",
                                 .reason = "elected"};

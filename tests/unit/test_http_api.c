@@ -241,7 +241,7 @@ static void the_snapshot_reads_back_whole(void **state)
     const struct api_prefix *p = api_at(&s.prefixes, struct api_prefix, 0);
     assert_int_equal(p->primary, 1);
     assert_int_equal(p->routers.len, 2);
-    assert_int_equal(api_at(&p->routers, struct api_router, 1)->state, API_ROUTE_STANDBY);
+    assert_int_equal(api_at(&p->routers, struct api_router, 1)->state, ROUTE_STANDBY);
     assert_true(*api_at(&p->routers, struct api_router, 1)->reason != '\0');
     api_release(&api_snapshot_shape, &s);
 

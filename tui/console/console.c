@@ -13,10 +13,10 @@
 
 #include "base/clock.h"
 #include "console/history.h"
-#include "console/net.h"
-#include "console/outside.h"
-#include "console/servers.h"
-#include "console/term.h"
+#include "console/net/net.h"
+#include "console/net/servers.h"
+#include "console/screen/terminal.h"
+#include "console/text/external_editor.h"
 
 #define FRAME_MS 33 /* between two frames that no key asked for */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Keys and the mouse: to the dialog, else the prompt, else a command of the table. */
-#include "console/app.h"
+#include "console/app/app.h"
 
 /* Keys may come faster than frames: each finds the list as the key before it left it. */
 static void catch_up(struct app *app)
