@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "crypto/crypto.h"
 #include "model/events.h"
 
 /* Where the owned texts of a kind are, so that copying and freeing are one loop each. */
@@ -337,7 +338,7 @@ char *key_format(const char *prefix, const uint8_t key[KEY_LEN], char text[KEY_T
     struct buf b = BUF_INIT(0);
 
     buf_adds(&b, prefix);
-    buf_hex(&b, key, KEY_LEN);
+    crypto_hex(&b, key, KEY_LEN);
     str_copy(text, KEY_TEXT_MAX, buf_text(&b));
     buf_release(&b);
     return text;
@@ -347,7 +348,7 @@ int key_parse(const char *prefix, const char *text, uint8_t out[KEY_LEN], const 
 {
     size_t skip = strlen(prefix);
 
-    if (!str_starts(text, prefix) || !str_unhex(text + skip, strlen(text + skip), out, KEY_LEN))
+    if (!str_starts(text, prefix) || !crypto_unhex(text + skip, strlen(text + skip), out, KEY_LEN))
         return err_field(e, ERR_INVALID, field, "%s: '%.20s...' is not '%s' and 64 hexadecimal digits", field, text,
                          prefix);
     return 0;

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "control/handlers.h"
 #include "control/sessions.h"
+#include "crypto/crypto.h"
 
 struct ping_answer {
     struct session_group *group;
@@ -31,7 +32,7 @@ void handle_ping_response(struct rpc *rpc, void *arg)
     struct probe_id id;
     bool has_id = str_starts(rpc->query, "id=");
 
-    if (!has_id || !str_unhex(rpc->query + 3, strlen(rpc->query + 3), (uint8_t *)&id, sizeof(id)) ||
+    if (!has_id || !crypto_unhex(rpc->query + 3, strlen(rpc->query + 3), (uint8_t *)&id, sizeof(id)) ||
         id.group >= c->group_count) {
         rpc_reply(rpc, has_id ? 404 : 400, NULL, "", 0);
         return;

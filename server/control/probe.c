@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "crypto/crypto.h"
 #include "netmap/netmap.h"
 
 #define RISE          3    /* answers in a row that make an unhealthy client healthy again */
@@ -93,7 +94,7 @@ void probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd)
         random_bytes(&p->secret, sizeof(p->secret));
     id = (struct probe_id){loop_index(p->rpc->loop), p->session, p->secret};
     buf_adds(&url, "https://unused/machine/ping-response?id=");
-    buf_hex(&url, &id, sizeof(id));
+    crypto_hex(&url, &id, sizeof(id));
     netmap_ping(p->control->options.netmap, buf_text(&url), zstd, &m);
     buf_release(&url);
     for (size_t i = 0; i < m.len; i++)

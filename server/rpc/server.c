@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "net/head.h"
 #include "rpc/conn_io.h"
 #include "rpc/handshake.h"
@@ -26,7 +27,7 @@ static void make_early(struct buf *early)
     crypto_x25519_generate(private_key, public_key);
     crypto_wipe(private_key, sizeof(private_key));
     buf_adds(&json, "{\"nodeKeyChallenge\":\"chalpub:");
-    buf_hex(&json, public_key, sizeof(public_key));
+    crypto_hex(&json, public_key, sizeof(public_key));
     buf_adds(&json, "\"}");
     buf_adds(early, "\xff\xff\xffTS");
     buf_add(early, (uint8_t[]){0, 0, 0, (uint8_t)json.len}, 4); /* big-endian */
@@ -182,7 +183,7 @@ void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct
         stream_close(stream);
     } else if (why) {
         refuse(stream, status, why);
-    } else if (!text || (len = str_unbase64(text, strlen(text), message, sizeof(message))) < 0) {
+    } else if (!text || (len = crypto_unbase64(text, strlen(text), message, sizeof(message))) < 0) {
         refuse(stream, status, "The X-Tailscale-Handshake header is missing or not base64.");
     } else {
         handshake(s, stream, message, (size_t)len);

@@ -25,7 +25,7 @@ enum glyph node_glyph(const struct m_node *n)
     return n->healthy ? GLYPH_ONLINE : GLYPH_UNHEALTHY;
 }
 
-static void fill_label(const struct row *row, const struct moment *at, struct field *out)
+static void fill_label(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -36,7 +36,7 @@ static void fill_label(const struct row *row, const struct moment *at, struct fi
 }
 
 /* The sign has the state's colour, the name its own: so the sign is a column of its own. */
-static void fill_sign(const struct row *row, const struct moment *at, struct field *out)
+static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -45,7 +45,7 @@ static void fill_sign(const struct row *row, const struct moment *at, struct fie
     out->text[0] = '\0';
 }
 
-static void fill_plain_name(const struct row *row, const struct moment *at, struct field *out)
+static void fill_plain_name(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     fill_label(row, at, out);
     out->glyph = -1;
@@ -53,7 +53,7 @@ static void fill_plain_name(const struct row *row, const struct moment *at, stru
         out->role = ROLE_OFF;
 }
 
-static void fill_owner(const struct row *row, const struct moment *at, struct field *out)
+static void fill_owner(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -64,7 +64,7 @@ static void fill_owner(const struct row *row, const struct moment *at, struct fi
     out->role = !n ? ROLE_OFF : n->tagged ? ROLE_TAG : ROLE_OWNER;
 }
 
-static void fill_address(const struct row *row, const struct moment *at, struct field *out)
+static void fill_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -73,7 +73,7 @@ static void fill_address(const struct row *row, const struct moment *at, struct 
     out->role = ROLE_ADDRESS;
 }
 
-static void fill_ipv6(const struct row *row, const struct moment *at, struct field *out)
+static void fill_ipv6(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -82,7 +82,7 @@ static void fill_ipv6(const struct row *row, const struct moment *at, struct fie
     out->role = ROLE_ADDRESS;
 }
 
-static void fill_seen(const struct row *row, const struct moment *at, struct field *out)
+static void fill_seen(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
     char text[AGO_MAX];
@@ -98,7 +98,7 @@ static void fill_seen(const struct row *row, const struct moment *at, struct fie
         out->role = n->healthy ? ROLE_OK : ROLE_BAD;
 }
 
-static void fill_routes(const struct row *row, const struct moment *at, struct field *out)
+static void fill_routes(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -121,7 +121,7 @@ static void fill_routes(const struct row *row, const struct moment *at, struct f
                                             : GLYPH_STANDBY;
 }
 
-static void fill_expiry(const struct row *row, const struct moment *at, struct field *out)
+static void fill_expiry(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
     char text[AGO_MAX];
@@ -136,14 +136,14 @@ static void fill_expiry(const struct row *row, const struct moment *at, struct f
     out->role = n->expired ? ROLE_BAD : soon ? ROLE_WAIT : ROLE_TIME;
 }
 
-static void fill_os(const struct row *row, const struct moment *at, struct field *out)
+static void fill_os(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->os : pending_of(row)->os);
     out->role = ROLE_FAINT;
 }
 
-static void fill_version(const struct row *row, const struct moment *at, struct field *out)
+static void fill_version(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const char *version = node_of(row) ? node_of(row)->client : pending_of(row)->client;
 
@@ -153,7 +153,7 @@ static void fill_version(const struct row *row, const struct moment *at, struct 
     out->role = ROLE_FAINT;
 }
 
-static void fill_relay(const struct row *row, const struct moment *at, struct field *out)
+static void fill_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->relay : "");
@@ -207,7 +207,7 @@ BY(by_os, strcmp(p->os, q->os))
 BY(by_version, strverscmp(p->client, q->client))
 BY(by_relay, strcmp(p->relay, q->relay))
 
-static const struct column columns[] = {
+static const struct list_column columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_state, .changed = 0},
     {.title = "NAME",
      .key = "name",
@@ -376,7 +376,7 @@ static const struct filter_field fields[] = {
 
 static void collect(const struct model *m, struct list *l)
 {
-    const struct table *nodes = model_table(m, ROW_NODE), *pending = model_table(m, ROW_PENDING);
+    const struct row_table *nodes = model_table(m, ROW_NODE), *pending = model_table(m, ROW_PENDING);
 
     for (size_t i = 0; i < nodes->rows.len; i++)
         list_add(l, nodes->rows.items[i]);
