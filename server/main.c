@@ -38,7 +38,7 @@ struct daemon {
     struct http *http;
     struct relay *relay;
     struct front *front;
-    uint8_t private_key[CONTROL_KEY_LEN], public_key[CONTROL_KEY_LEN];
+    uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
     unsigned trims;      /* since the heap was trimmed */
     uint64_t trimmed_at; /* full maps that had been made by then */
 };

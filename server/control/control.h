@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "crypto/crypto.h"
 
 struct config;
 struct core;
@@ -16,13 +17,11 @@ struct netmap;
 struct stream; /* loop/loop.h */
 struct tailnet;
 
-#define CONTROL_KEY_LEN     32
-#define CONTROL_PATH        "/ts2021"
 #define CONTROL_MIN_VERSION 113 /* tailcfg.CapabilityVersion of v1.80; older clients are told to update */
 
 /* The Noise private key in a file as headscale writes it ("privkey:" and 64 hexadecimal digits). A file that is missing
  * is made, mode 0600; one that others can read is refused with ERR_DENIED. Fills both halves. */
-int control_key_load(const char *path, uint8_t private_key[CONTROL_KEY_LEN], uint8_t public_key[CONTROL_KEY_LEN],
+int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN],
                      struct err *e) WARN_UNUSED;
 
 struct control;
@@ -33,7 +32,7 @@ struct control_options {
     struct netmap *netmap;
     struct tailnet *tailnet;
     const struct config *config;
-    uint8_t private_key[CONTROL_KEY_LEN];
+    uint8_t private_key[CRYPTO_KEY_LEN];
 };
 
 /* Owned by the caller, who keeps the options' objects alive until control_free. */
@@ -42,7 +41,7 @@ struct control *control_new(const struct control_options *options, struct err *e
 /* A reloaded configuration: how connections are watched follows it. */
 void control_reload(struct control *c, const struct config *config);
 
-/* A request for CONTROL_PATH whose head was read from the stream; what came after the head was put back with
+/* A request for /ts2021 whose head was read from the stream; what came after the head was put back with
  * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
  * needs. Called on the stream's loop. */
 void control_accept(struct control *c, struct stream *stream, const struct head *head);

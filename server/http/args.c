@@ -8,7 +8,7 @@
 
 static bool is_lenient(const struct request *r)
 {
-    return r->route->dialect != DIALECT_OURS;
+    return r->route->dialect != DIALECT_HEADWAY;
 }
 
 /* "aclTags" is "acl_tags" too, and any case of either. */

@@ -34,7 +34,7 @@ enum door { DOOR_PUBLIC = 1, DOOR_UNIX = 2, DOOR_METRICS = 4 };
 enum need { NEED_NOTHING, NEED_READ, NEED_ADMIN };
 
 /* How an error reads: a line of text, headscale's object (both generations in one), or ours. */
-enum dialect { DIALECT_TEXT, DIALECT_V1, DIALECT_OURS };
+enum dialect { DIALECT_TEXT, DIALECT_V1, DIALECT_HEADWAY };
 
 enum flow { DONE, LATER };
 
@@ -277,6 +277,21 @@ void write_event(struct json_out *o, const struct event *e);
 void write_findings(struct json_out *o, const struct policy_problems *found); /* of a policy */
 void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t seq);
 
+enum list { LIST_NODES, LIST_USERS, LIST_PREAUTH_KEYS, LIST_API_KEYS, LIST_PENDING, LIST_PREFIXES };
+enum flow reply_list(struct request *r, const char *name, enum list which); /* {"NAME": [...]} */
+
+/* ---- change.c: an operation of the core, and the answers that several files give ---- */
+
+enum flow headway_change(struct request *r, enum admin_op op);
+enum flow headway_change_id(struct request *r, enum admin_op op); /* of the object that the path names first */
+enum flow v1_empty_done(struct request *r);                       /* {} or the error */
+enum flow v1_node_done(struct request *r);                        /* {"node":...} or the error: nodes.c */
+enum flow v1_node_change(struct request *r, enum admin_op op);    /* nodes.c */
+
+const char *policy_mode(const struct config *c); /* "file" or "database" */
+
+#define EVENTS_PAGE_MAX 1000 /* entries of the journal in one answer */
+
 /* ---- diff.c ---- */
 
 /* Members "changed" and "removed": what leads from one snapshot to another; all empty where they are the same. */
@@ -328,12 +343,14 @@ extern handler v1_nodes_list, v1_nodes_get, v1_nodes_delete, v1_nodes_expire, v1
     v1_nodes_routes, v1_nodes_register, v1_nodes_backfill, v1_nodes_move, v1_debug_node;
 extern handler v1_auth_register, v1_auth_approve, v1_auth_reject;
 extern handler v1_policy_get, v1_policy_set, v1_policy_check, v1_health;
-extern handler ours_whoami, ours_snapshot, ours_events, ours_pending, ours_pending_approve, ours_pending_reject,
-    ours_routes, ours_prefixes, ours_primary, ours_node, ours_node_routes, ours_node_rename, ours_node_expire,
-    ours_node_tags, ours_node_drain, ours_node_delete, ours_users, ours_user_create, ours_user_rename, ours_user_role,
-    ours_user_delete, ours_preauthkeys, ours_preauthkey_create, ours_preauthkey_expire, ours_preauthkey_delete,
-    ours_apikeys, ours_apikey_create, ours_apikey_expire, ours_apikey_delete, ours_undo, ours_backup, ours_policy_get,
-    ours_policy_set, ours_policy_check, ours_policy_adopt, ours_policy_preview, ours_explain, ours_nodes, ours_relay;
+extern handler headway_whoami, headway_snapshot, headway_events, headway_pending, headway_pending_approve,
+    headway_pending_reject, headway_routes, headway_prefixes, headway_primary, headway_node, headway_node_routes,
+    headway_node_rename, headway_node_expire, headway_node_tags, headway_node_drain, headway_node_delete, headway_users,
+    headway_user_create, headway_user_rename, headway_user_role, headway_user_delete, headway_preauthkeys,
+    headway_preauthkey_create, headway_preauthkey_expire, headway_preauthkey_delete, headway_apikeys,
+    headway_apikey_create, headway_apikey_expire, headway_apikey_delete, headway_undo, headway_backup,
+    headway_policy_get, headway_policy_set, headway_policy_check, headway_policy_adopt, headway_policy_preview,
+    headway_explain, headway_nodes, headway_relay;
 extern handler page_root, page_robots, page_version, page_key, page_health, page_register, page_auth, page_verify,
     page_ping_response, page_docs, page_openapi, page_openapi_yaml, page_apple, page_windows, page_apple_profile;
 extern handler metrics_page, debug_index, debug_overview, debug_routes, debug_derp, debug_policy;

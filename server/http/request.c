@@ -64,7 +64,7 @@ static int refuse_path(struct request *r, const char *path, const char *allow)
 {
     bool v1 = str_starts(path, "/api/") && !str_starts(path, "/api/headway");
     static const struct route plain = {.dialect = DIALECT_TEXT}, old = {.dialect = DIALECT_V1},
-                              ours = {.dialect = DIALECT_OURS};
+                              ours = {.dialect = DIALECT_HEADWAY};
 
     r->route = v1 ? &old : str_starts(path, "/api/headway") ? &ours : &plain;
     if (!*allow)
@@ -145,7 +145,7 @@ static int read_if_match(struct request *r)
 
 static int read_body(struct request *r)
 {
-    bool lenient = r->route->dialect != DIALECT_OURS;
+    bool lenient = r->route->dialect != DIALECT_HEADWAY;
     int code;
 
     if (r->too_large)
@@ -164,11 +164,11 @@ static int read_body(struct request *r)
     return lenient ? 0 : args_known(r, r->route->takes);
 }
 
-static int read_ours(struct request *r)
+static int read_headway(struct request *r)
 {
     int code = read_if_match(r);
 
-    if (code == 0 && r->route->dialect == DIALECT_OURS)
+    if (code == 0 && r->route->dialect == DIALECT_HEADWAY)
         code = arg_query(r, "dry_run") ? arg_bool(r, "dry_run", &r->dry_run) : 0;
     return code;
 }
@@ -186,7 +186,7 @@ static enum flow begin(struct request *r)
 
     if (authenticate(r) < 0)
         return refuse_stranger(r);
-    if (found < 0 || read_body(r) < 0 || read_ours(r) < 0 || may(r) < 0)
+    if (found < 0 || read_body(r) < 0 || read_headway(r) < 0 || may(r) < 0)
         return reply_error(r, &r->err);
     return r->route->run(r);
 }
@@ -200,7 +200,7 @@ enum flow request_instead(struct request *r, const char *method, const char *pat
     r->json = body;
     r->query_count = 0;
     r->route = router_find(method, path, r->door, &r->arena, r->params, allow, &malformed);
-    if (!r->route || r->route->dialect != DIALECT_OURS || r->route->run == ours_undo)
+    if (!r->route || r->route->dialect != DIALECT_HEADWAY || r->route->run == headway_undo)
         return reply_code(r, ERR_INTERNAL, "the journal's entry asks for %s %.120s, which is no call", method, path);
     if (args_known(r, r->route->takes) < 0 || may(r) < 0)
         return reply_error(r, &r->err);

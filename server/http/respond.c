@@ -100,7 +100,7 @@ static void write_v1(struct json_out *o, int status, const struct err *e, const 
     json_close(o, '}');
 }
 
-static void write_ours(struct json_out *o, const struct err *e, const char *words, const char *current)
+static void write_headway(struct json_out *o, const struct err *e, const char *words, const char *current)
 {
     json_open(o, '{');
     json_key(o, "error");
@@ -131,8 +131,8 @@ void error_write(struct buf *out, enum dialect dialect, int status, const struct
     case DIALECT_V1:
         write_v1(&o, status, e, words);
         break;
-    case DIALECT_OURS:
-        write_ours(&o, e, words, current);
+    case DIALECT_HEADWAY:
+        write_headway(&o, e, words, current);
         break;
     }
 }

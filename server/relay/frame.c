@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "json/json.h"
 
 #define NONCE_LEN     24
@@ -95,7 +96,7 @@ static int read_info(const char *text, size_t len, struct login *out, struct err
     const char *mesh = json_string_value(member(info, "meshKey"));
     if (!json_is_object(info))
         rc = err_set(e, ERR_INVALID, "login at the relay: not an object");
-    else if (mesh && *mesh && !str_unhex(mesh, strlen(mesh), mesh_key, sizeof(mesh_key)))
+    else if (mesh && *mesh && !crypto_unhex(mesh, strlen(mesh), mesh_key, sizeof(mesh_key)))
         rc = err_set(e, ERR_INVALID, "login at the relay: meshKey is no key");
     out->version = json_integer_value(member(info, "version"));
     out->can_ack_pings = json_is_true(member(info, "CanAckPings"));

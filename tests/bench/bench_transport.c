@@ -17,8 +17,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "control/rpc.h"
 #include "front/front.h"
+#include "rpc/rpc.h"
 #include "shared/tls_files.h"
 #include "shared/ts_client.h"
 
@@ -63,7 +63,7 @@ static void talk(struct rpc *rpc, void *arg)
 
 static const struct rpc_route routes[] = {{"POST", "/machine/map", false, talk}};
 
-static bool knows(void *arg, const uint8_t key[CONTROL_KEY_LEN])
+static bool knows(void *arg, const uint8_t key[CRYPTO_KEY_LEN])
 {
     (void)arg;
     (void)key;

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "console/draft.h"
-#include "console/editor.h"
-#include "console/key.h"
-#include "console/textdiff.h"
+#include "console/screen/key.h"
+#include "console/text/draft.h"
+#include "console/text/editor.h"
+#include "console/text/text_diff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

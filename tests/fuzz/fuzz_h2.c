@@ -8,7 +8,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "control/conn.h"
+#include "rpc/conn_io.h"
+#include "rpc/http2.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,7 +48,7 @@ static void wait_without_end(struct rpc *rpc, void *arg)
 static const struct rpc_route routes[] = {
     {"POST", "/e", true, echo}, {"GET", "/t", true, talk}, {NULL, "/w", true, wait_without_end}};
 
-static bool knows(void *arg, const uint8_t key[CONTROL_KEY_LEN])
+static bool knows(void *arg, const uint8_t key[CRYPTO_KEY_LEN])
 {
     (void)arg;
     (void)key;
@@ -84,10 +85,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!limits_enter_machine(s->limits, hs.machine_key))
         __builtin_trap();
     struct rpc_conn *c = conn_new(s, stream, &hs, &keys, RPC_KNOWN, mem_strdup("x"), 1);
-    h2_feed(c, (const uint8_t *)NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
+    http2_feed(c, (const uint8_t *)NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
     size_t step = data[0] ? data[0] : size;
     for (size_t at = 1; at < size && s->conns[0] && !c->closing; at += step) {
-        h2_feed(c, data + at, step < size - at ? step : size - at);
+        http2_feed(c, data + at, step < size - at ? step : size - at);
         if (data[0] & 1) {
             loop_undefer(c->loop, &c->flush);
             c->flush.run(&c->flush); /* may be its end */

@@ -38,7 +38,7 @@ static void answer_error(const struct request *r)
 {
     struct buf b = BUF_INIT(0);
 
-    for (int dialect = DIALECT_TEXT; dialect <= DIALECT_OURS; dialect++)
+    for (int dialect = DIALECT_TEXT; dialect <= DIALECT_HEADWAY; dialect++)
         error_write(&b, (enum dialect)dialect, 400, &r->err, NULL, NULL);
     html_escape(&b, r->err.message);
     buf_release(&b);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "control/noise.h"
+#include "rpc/noise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

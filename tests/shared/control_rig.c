@@ -117,7 +117,7 @@ static const struct rpc_route routes[] = {
     {NULL, "/machine/busy/", true, busy},
 };
 
-static bool knows(void *arg, const uint8_t key[CONTROL_KEY_LEN])
+static bool knows(void *arg, const uint8_t key[CRYPTO_KEY_LEN])
 {
     (void)arg;
     (void)key;

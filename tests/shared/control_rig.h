@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
-#include "control/rpc.h"
 #include "front/front.h"
+#include "rpc/rpc.h"
 #include "shared/ts_client.h"
 
 #define RIG_WAIT_SECONDS 20

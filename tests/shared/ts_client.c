@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "crypto/crypto.h"
 #include "net/head.h"
 
 #define EARLY_HEAD 9
@@ -504,7 +505,7 @@ struct ts_client *ts_client_open(const struct ts_client_options *options, struct
     buf_adds(&c->unsent,
              "POST /ts2021 HTTP/1.1\r\nHost: test\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: 0\r\n"
              "Connection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: ");
-    str_base64(&c->unsent, message, sizeof(message));
+    crypto_base64(&c->unsent, message, sizeof(message));
     buf_adds(&c->unsent, "\r\n");
     if (options->head)
         buf_adds(&c->unsent, options->head);
@@ -563,7 +564,7 @@ int ts_fetch_key(const struct addr_port *server, uint8_t public_key[NOISE_KEY_LE
     close(fd);
     const char *at = strstr(buf_text(&answer), mark);
     size_t rest = at ? strlen(at) - (sizeof(mark) - 1) : 0;
-    if (rest >= 64 && str_unhex(at + sizeof(mark) - 1, 64, public_key, NOISE_KEY_LEN))
+    if (rest >= 64 && crypto_unhex(at + sizeof(mark) - 1, 64, public_key, NOISE_KEY_LEN))
         rc = 0;
     else
         err_set(e, ERR_INVALID, "no key in \"%.100s\"", buf_text(&answer));

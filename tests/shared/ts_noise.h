@@ -3,7 +3,7 @@
 #ifndef TESTS_SHARED_TS_NOISE_H
 #define TESTS_SHARED_TS_NOISE_H
 
-#include "control/noise.h"
+#include "rpc/noise.h"
 
 struct ts_noise {
     struct noise_state state;

@@ -18,11 +18,11 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "console/checker.h"
-#include "console/draft.h"
-#include "console/editor.h"
-#include "console/key.h"
-#include "console/textdiff.h"
+#include "console/policy/policy_checker.h"
+#include "console/screen/key.h"
+#include "console/text/draft.h"
+#include "console/text/editor.h"
+#include "console/text/text_diff.h"
 
 static uint64_t seed;
 

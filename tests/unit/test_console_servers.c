@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "console/servers.h"
+#include "console/net/servers.h"
 #include "shared/console_rig.h"
 
 static void a_list_is_read(void **state)

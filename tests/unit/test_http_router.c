@@ -166,7 +166,7 @@ static void done_with(struct request *r)
     arena_release(&r->arena);
 }
 
-static const struct route v1 = {.dialect = DIALECT_V1}, ours = {.dialect = DIALECT_OURS, .takes = "name tags"};
+static const struct route v1 = {.dialect = DIALECT_V1}, ours = {.dialect = DIALECT_HEADWAY, .takes = "name tags"};
 
 static void v1_takes_what_headscale_s_releases_took(void **state)
 {
@@ -194,7 +194,7 @@ static void v1_takes_what_headscale_s_releases_took(void **state)
     done_with(&r);
 }
 
-static void ours_takes_what_the_table_says(void **state)
+static void headway_takes_what_the_table_says(void **state)
 {
     struct request good = asked(&ours, "{\"name\":\"x\",\"tags\":[]}"),
                    bad = asked(&ours, "{\"name\":\"x\",\"tag\":1}");
@@ -255,7 +255,7 @@ static void an_error_of_v1_speaks_both_generations(void **state)
                                       "\"title\":\"Not Found\",\"status\":404,\"detail\":\"node not found: \\\"7\\\"\","
                                       "\"errors\":[{\"message\":\"node not found: \\\"7\\\"\",\"location\":\"id\"}]}");
     buf_clear(&b);
-    error_write(&b, DIALECT_OURS, 412, &e, NULL, "{\"version\":3}");
+    error_write(&b, DIALECT_HEADWAY, 412, &e, NULL, "{\"version\":3}");
     assert_string_equal(buf_text(&b), "{\"error\":{\"code\":\"missing\",\"message\":\"node not found: \\\"7\\\"\","
                                       "\"field\":\"id\"},\"current\":{\"version\":3}}");
     buf_release(&b);
@@ -290,7 +290,7 @@ int main(void)
         cmocka_unit_test_teardown(the_table_is_sound, release_arena),
         cmocka_unit_test_teardown(queries_are_read_whole_or_refused, release_arena),
         cmocka_unit_test(v1_takes_what_headscale_s_releases_took),
-        cmocka_unit_test(ours_takes_what_the_table_says),
+        cmocka_unit_test(headway_takes_what_the_table_says),
         cmocka_unit_test(wrong_kinds_name_the_argument),
         cmocka_unit_test(an_error_of_v1_speaks_both_generations),
         cmocka_unit_test(html_is_escaped),

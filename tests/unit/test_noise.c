@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "shared/ts_noise.h"
 
 static const char server_private[] = "101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e6f",
@@ -31,7 +32,7 @@ static const char server_private[] = "101112131415161718191a1b1c1d1e1f2021222324
 
 static void unhex(const char *text, uint8_t *out)
 {
-    assert_true(str_unhex(text, strlen(text), out, strlen(text) / 2));
+    assert_true(crypto_unhex(text, strlen(text), out, strlen(text) / 2));
 }
 
 static void assert_hex(const uint8_t *bytes, const char *text)

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "relay/call.h"
 #include "relay/link.h"
 #include "relay/source.h"
@@ -35,7 +36,7 @@ static struct tailnet *tailnet;
 
 static void unhex(const char *hex, uint8_t *out)
 {
-    assert_true(str_unhex(hex, strlen(hex), out, strlen(hex) / 2));
+    assert_true(crypto_unhex(hex, strlen(hex), out, strlen(hex) / 2));
 }
 
 /* ---- A client ---- */

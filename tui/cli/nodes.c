@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "crypto/crypto.h"
 #include "model/record.h"
 #include "net/prefixes.h"
 
@@ -15,7 +16,7 @@ static void short_key(struct table *t, const char *prefix, const char *text)
     char shown[16] = "";
 
     if (key_parse(prefix, text, key, "key", NULL) == 0) {
-        str_base64(&base64, key, sizeof(key));
+        crypto_base64(&base64, key, sizeof(key));
         snprintf(shown, sizeof(shown), "[%.5s]", buf_text(&base64));
     }
     table_cell(t, shown, CELL_PLAIN);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The journal: its pages, and taking an entry back. */
+#include <stdlib.h>
+
+#include "http/private.h"
+
+#define EVENTS_DEFAULT 100
+
+static enum flow read_page(struct request *r)
+{
+    struct event **events = NULL;
+    size_t count = 0;
+    bool gone = false;
+    const struct api_event_id *at = r->owner_data;
+
+    if (store_events(r->h->with.store, at[0].run, at[0].seq, at[1].seq, (size_t)at[1].run, &events, &count, &gone,
+                     &r->err) < 0)
+        return reply_error(r, &r->err);
+    if (gone) {
+        free(events);
+        return reply_code(r, ERR_GONE, "the journal does not know that event any more");
+    }
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_key(&o, "events");
+    json_open(&o, '[');
+    for (size_t i = 0; i < count; i++) {
+        write_event(&o, events[i]);
+        record_unref(events[i]);
+    }
+    json_close(&o, ']');
+    write_event_id(&o, "event", r->s->event_run, r->s->event_seq);
+    json_close(&o, '}');
+    free(events);
+    return DONE;
+}
+
+/* Without since and before: the newest. */
+enum flow headway_events(struct request *r)
+{
+    const char *since = arg_query(r, "since"), *before = arg_query(r, "before"), *limit = arg_query(r, "limit");
+    struct api_event_id *at = arena_alloc(&r->arena, 2 * sizeof(*at)), id;
+    uint64_t count = EVENTS_DEFAULT;
+    bool follow = false;
+
+    if (arg_query(r, "follow") && arg_bool(r, "follow", &follow) < 0)
+        return reply_error(r, &r->err);
+    if (!since && r->last_event_id && follow)
+        since = r->last_event_id;
+    if (follow)
+        return events_follow(r, since);
+    if (limit && str_u64(limit, 1, EVENTS_PAGE_MAX, &count, "limit", &r->err) < 0)
+        return reply_error(r, &r->err);
+    if (since && before)
+        return reply_code(r, ERR_INVALID, "give since or before, not both");
+    if (since && *since) {
+        if (api_event_id_parse(since, &at[0], &r->err) < 0)
+            return reply_error(r, &r->err);
+    } else {
+        id = (struct api_event_id){r->s->event_run, r->s->event_seq + 1};
+        if (before && *before && api_event_id_parse(before, &id, &r->err) < 0)
+            return reply_error(r, &r->err);
+        at[0].run = id.run;
+        at[1].seq = id.seq;
+    }
+    at[1].run = count;
+    r->owner_data = at;
+    return request_later(r, &r->h->disk, read_page);
+}
+
+static enum flow undo_with(struct request *r, const struct event *e)
+{
+    const char *method = NULL, *path = NULL;
+    json_t *inverse = NULL, *body;
+
+    if (e->undone_by)
+        return reply_code(r, ERR_CONFLICT, "%s was already undone, by event %llu.%llu", r->params[0],
+                          (unsigned long long)e->undone_run, (unsigned long long)e->undone_by);
+    if (!*e->inverse)
+        return reply_code(r, ERR_CONFLICT, "%s (%.120s) cannot be undone", r->params[0], e->text);
+    if (json_read(e->inverse, strlen(e->inverse), BODY_MAX, "the journal's entry", &inverse, &r->err) < 0)
+        return reply_error(r, &r->err);
+    if (json_get_str(inverse, "method", &method, NULL) < 0 || json_get_str(inverse, "path", &path, NULL) < 0 ||
+        !method || !path) {
+        json_decref(inverse);
+        return reply_code(r, ERR_INTERNAL, "the journal's entry %s is damaged", r->params[0]);
+    }
+    method = arena_strdup(&r->arena, method);
+    path = arena_strdup(&r->arena, path);
+    body = json_object_get(inverse, "body");
+    body = json_is_object(body) ? json_incref(body) : NULL;
+    json_decref(inverse);
+    r->undoes = record_ref(e);
+    return request_instead(r, method, path, body);
+}
+
+/* The entry itself is the one that stands last before its successor. */
+static enum flow find_undone(struct request *r)
+{
+    const struct api_event_id *id = r->owner_data;
+    struct event **events = NULL;
+    size_t count = 0;
+    bool gone = false;
+    enum flow flow;
+
+    if (store_events(r->h->with.store, id->run, 0, id->seq + 1, 1, &events, &count, &gone, &r->err) < 0)
+        return reply_error(r, &r->err);
+    if (gone || count != 1 || events[0]->run != id->run || events[0]->r.id != id->seq)
+        flow = reply_code(r, ERR_MISSING, "the journal has no event %s", r->params[0]);
+    else
+        flow = undo_with(r, events[0]);
+    for (size_t i = 0; i < count; i++)
+        record_unref(events[i]);
+    free(events);
+    return flow;
+}
+
+enum flow headway_undo(struct request *r)
+{
+    struct api_event_id *id = arena_alloc(&r->arena, sizeof(*id));
+
+    if (api_event_id_parse(r->params[0], id, &r->err) < 0)
+        return reply_error(r, &r->err);
+    if (id->seq >= INT64_MAX)
+        return reply_code(r, ERR_MISSING, "the journal has no event %s", r->params[0]);
+    r->owner_data = id;
+    return request_later(r, &r->h->disk, find_undone);
+}

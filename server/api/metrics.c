@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Figures in Prometheus' text form, with headscale's names where it has the same figure. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "http/private.h"
+
+static const int counted_statuses[] = {200, 400, 401, 403, 404, 405, 409, 410, 412, 413, 429, 500, 501, 503, 504, 0};
+#define STATUSES (sizeof(counted_statuses) / sizeof(counted_statuses[0]))
+
+/* By route (the last row: no route) and status (the last column: another one). */
+struct counted {
+    atomic_ullong (*answers)[STATUSES];
+    atomic_ullong microseconds;
+};
+
+static struct counted *counted_of(struct http *h)
+{
+    pthread_mutex_lock(&h->lock);
+    if (!h->counted) {
+        h->counted = mem_alloc(sizeof(*h->counted));
+        h->counted->answers = mem_alloc((http_route_count + 1) * sizeof(*h->counted->answers));
+    }
+    pthread_mutex_unlock(&h->lock);
+    return h->counted;
+}
+
+void counted_free(struct http *h)
+{
+    if (h->counted)
+        free(h->counted->answers);
+    free(h->counted);
+}
+
+void count_answer(struct http *h, const struct request *r)
+{
+    struct counted *c = counted_of(h);
+    bool in_table = r->route >= http_routes && r->route < http_routes + http_route_count;
+    size_t row = in_table ? (size_t)(r->route - http_routes) : http_route_count, column = 0;
+
+    while (column + 1 < STATUSES && counted_statuses[column] != r->status)
+        column++;
+    atomic_fetch_add(&c->answers[row][column], 1);
+    atomic_fetch_add(&c->microseconds, (unsigned long long)(clock_mono_us() - r->began_us));
+}
+
+static void figure(struct buf *out, const char *name, const char *type, const char *help, unsigned long long value)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name, value);
+}
+
+static void http_figures(struct http *h, struct buf *out)
+{
+    struct counted *c = counted_of(h);
+
+    buf_adds(out, "# HELP http_requests_total Answers by endpoint and status\n# TYPE http_requests_total counter\n");
+    for (size_t row = 0; row <= http_route_count; row++)
+        for (size_t column = 0; column < STATUSES; column++) {
+            unsigned long long n = atomic_load(&c->answers[row][column]);
+            if (n)
+                buf_addf(out, "http_requests_total{method=\"%s\",endpoint=\"%s\",status=\"%d\"} %llu\n",
+                         row < http_route_count ? http_routes[row].method : "",
+                         row < http_route_count ? http_routes[row].path : "", counted_statuses[column], n);
+        }
+    buf_addf(out,
+             "# HELP headway_http_seconds_total Time between whole requests and their answers\n"
+             "# TYPE headway_http_seconds_total counter\nheadway_http_seconds_total %.6f\n",
+             (double)atomic_load(&c->microseconds) / 1e6);
+    pthread_mutex_lock(&h->lock);
+    size_t active = h->active;
+    pthread_mutex_unlock(&h->lock);
+    figure(out, "http_requests_inflight", "gauge", "Requests that are worked on", active);
+}
+
+static void core_figures(struct http *h, struct buf *out)
+{
+    struct core_counters c;
+
+    core_counters(h->with.core, &c);
+    figure(out, "headway_core_calls_total", "counter", "Calls to the core", c.calls);
+    figure(out, "headway_core_commits_total", "counter", "Groups of changes that were stored", c.commits);
+    figure(out, "headway_core_publishes_total", "counter", "Snapshots that were published", c.publishes);
+    figure(out, "headway_core_queue", "gauge", "Calls that wait for the core", c.queue_length);
+    figure(out, "headway_registrations_total", "counter", "Registrations", c.registrations);
+    figure(out, "headway_map_requests_total", "counter", "Map requests", c.map_requests);
+    figure(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another", c.failovers);
+}
+
+static void tailnet_figures(struct request *r, struct buf *out)
+{
+    const struct tailnet_snapshot *s = r->s;
+    size_t serving = 0, unhealthy = 0;
+
+    for (size_t b = 0; b < s->block_count; b++)
+        for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
+            const struct tailnet_node *n = s->blocks[b]->nodes[i];
+            serving += n ? n->serving.len : 0;
+            unhealthy += n && n->live.online && !n->live.healthy;
+        }
+    figure(out, "headscale_nodestore_nodes", "gauge", "Nodes", s->node_count);
+    figure(out, "headway_nodes_online", "gauge", "Nodes with an open map stream", s->online_count);
+    figure(out, "headway_nodes_unhealthy", "gauge", "Nodes that are online and answer no probe", unhealthy);
+    figure(out, "headway_routes_serving", "gauge", "Subnet prefixes that somebody serves", serving);
+    figure(out, "headway_users", "gauge", "Users", s->user_count);
+    figure(out, "headway_pending", "gauge", "Registrations and sessions that wait for a decision", s->pending_count);
+    figure(out, "headway_events_total", "counter", "Number of the newest journal entry", s->event_seq);
+}
+
+static size_t open_descriptors(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    if (!d)
+        return 0;
+    while (readdir(d))
+        count++;
+    closedir(d);
+    return count > 3 ? count - 3 : 0; /* ".", "..", and the folder's own */
+}
+
+static unsigned long long resident_bytes(void)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    char text[128] = "";
+    char *end = text;
+
+    if (f && !fgets(text, sizeof(text), f))
+        text[0] = '\0';
+    if (f)
+        fclose(f);
+    strtoull(text, &end, 10); /* the size comes first */
+    return strtoull(end, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+static void process_figures(struct http *h, struct buf *out)
+{
+    struct rusage use;
+
+    getrusage(RUSAGE_SELF, &use);
+    buf_addf(out,
+             "# HELP process_cpu_seconds_total Processor time\n# TYPE process_cpu_seconds_total counter\n"
+             "process_cpu_seconds_total %.3f\n",
+             (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                 (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+    figure(out, "process_resident_memory_bytes", "gauge", "Resident memory", resident_bytes());
+    figure(out, "process_open_fds", "gauge", "Open descriptors", open_descriptors());
+    buf_addf(out,
+             "# HELP process_start_time_seconds Start\n# TYPE process_start_time_seconds gauge\n"
+             "process_start_time_seconds %.3f\n",
+             (double)h->started_ns / 1e9);
+}
+
+enum flow metrics_page(struct request *r)
+{
+    unsigned public_connections, unix_connections;
+
+    buf_clear(&r->out);
+    tailnet_figures(r, &r->out);
+    core_figures(r->h, &r->out);
+    http_figures(r->h, &r->out);
+    server_counts(r->h->server, &public_connections, &unix_connections);
+    figure(&r->out, "headway_http_connections", "gauge", "Open connections of the public door", public_connections);
+    figure(&r->out, "headway_unix_connections", "gauge", "Open connections of the unix socket", unix_connections);
+    figure(&r->out, "headway_event_streams", "gauge", "Open streams of events", hub_streams(r->h->hub));
+    if (r->h->with.metrics)
+        r->h->with.metrics(r->h->with.arg, &r->out);
+    process_figures(r->h, &r->out);
+    r->status = 200;
+    r->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return DONE;
+}

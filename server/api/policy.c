@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The policy's text. Whether one is accepted is the core's word, also where it is only checked. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http/private.h"
+
+#define POLICY_MAX   (8 * 1024 * 1024)
+#define PROBLEMS_MAX (64 * 1024)
+
+/* What is answered of a policy, whatever it was read from. */
+static void write_policy(const struct request *r, struct json_out *o, const char *text, size_t len, int64_t updated_ns,
+                         uint64_t version, const char *mode)
+{
+    json_open(o, '{');
+    json_key(o, "policy");
+    json_strn(o, text, len);
+    json_put_time(o, "updatedAt", updated_ns);
+    if (r->route->dialect == DIALECT_HEADWAY) {
+        json_put_u64(o, "version", version);
+        json_put_str(o, "mode", mode);
+    }
+    json_close(o, '}');
+}
+
+static enum flow reply_policy(struct request *r, const char *text, size_t len, int64_t updated_ns, uint64_t version,
+                              const char *mode)
+{
+    struct json_out o = reply_json(r);
+
+    write_policy(r, &o, text, len, updated_ns, version, mode);
+    return DONE;
+}
+
+static enum flow read_file(struct request *r)
+{
+    const char *path = r->owner_data;
+    struct buf text = BUF_INIT(POLICY_MAX);
+    FILE *f = fopen(path, "re");
+    char block[8192];
+    size_t n;
+
+    if (!f)
+        return reply_code(r, ERR_IO, "reading policy file: open %.160s: %s", path, strerrordesc_np(errno));
+    while ((n = fread(block, 1, sizeof(block), f)) > 0)
+        buf_add(&text, block, n);
+    bool failed = ferror(f) || text.failed;
+    fclose(f);
+    if (failed)
+        reply_code(r, ERR_IO, "reading policy file: %.160s cannot be read, or is larger than 8 MiB", path);
+    else
+        reply_policy(r, buf_text(&text), text.len, 0, 0, "file");
+    buf_release(&text);
+    return DONE;
+}
+
+static enum flow get(struct request *r)
+{
+    const struct config *c = http_config(r->h);
+    bool file = config_policy_is_file(c);
+    char *path = arena_strdup(&r->arena, c->policy.path);
+    const struct policy_text *p = r->s->policy;
+
+    config_unref(c);
+    if (file) {
+        r->owner_data = path;
+        return request_later(r, &r->h->disk, read_file);
+    }
+    if (p)
+        return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "database");
+    if (r->route->dialect == DIALECT_HEADWAY)
+        return reply_policy(r, "", 0, 0, 0, "database");
+    return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
+}
+
+void write_findings(struct json_out *o, const struct policy_problems *found)
+{
+    json_key(o, "findings");
+    json_open(o, '[');
+    for (size_t i = 0; i < found->len; i++) {
+        json_open(o, '{');
+        json_put_u64(o, "line", found->items[i].line);
+        json_put_u64(o, "column", found->items[i].column);
+        json_put_str(o, "severity", found->items[i].warning ? "warning" : "error");
+        json_put_str(o, "message", found->items[i].text);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+/* What is wrong with a policy, whole: one sentence a line. */
+enum flow reply_problems(struct request *r, const struct err *e, const struct policy_problems *problems)
+{
+    struct buf words = BUF_INIT(PROBLEMS_MAX);
+
+    if (policy_problems_fatal(problems)) {
+        policy_problems_text(problems, &words);
+        r->words = arena_strdup(&r->arena, buf_text(&words));
+    }
+    buf_release(&words);
+    return reply_error(r, e);
+}
+
+/* 412, with the policy as it is now. */
+static enum flow reply_policy_changed(struct request *r)
+{
+    struct buf current = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&current);
+
+    tailnet_unpin(r->s);
+    r->s = tailnet_pin(r->h->with.tailnet);
+    const struct policy_text *p = r->s->policy;
+    write_policy(r, &o, p ? p->text : "", p ? strlen(p->text) : 0, p ? p->updated_ns : 0, p ? p->r.version : 0,
+                 "database");
+    reply_error_with(r, &r->admin.call.err, buf_text(&current));
+    buf_release(&current);
+    return DONE;
+}
+
+static enum flow refused(struct request *r)
+{
+    if (r->admin.call.code == ERR_PRECONDITION && r->route->dialect == DIALECT_HEADWAY)
+        return reply_policy_changed(r);
+    return reply_problems(r, &r->admin.call.err, &r->admin.problems);
+}
+
+static enum flow set_done(struct request *r)
+{
+    const struct policy_text *p = r->admin.record;
+
+    if (r->admin.call.code < 0)
+        return refused(r);
+    if (r->route->dialect == DIALECT_V1)
+        return reply_policy(r, p ? p->text : r->admin.text, strlen(p ? p->text : r->admin.text),
+                            p ? p->updated_ns : clock_wall_ns(), 0, "database");
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    write_event_id(&o, "event", r->admin.event ? r->admin.event->run : 0, r->admin.event ? r->admin.event->r.id : 0);
+    json_put_u64(&o, "version", r->admin.version);
+    json_key(&o, "result");
+    json_nil(&o);
+    json_key(&o, "inverse");
+    if (r->admin.event && r->admin.event->r.id && *r->admin.event->inverse)
+        json_raw(&o, r->admin.event->inverse, strlen(r->admin.event->inverse));
+    else
+        json_nil(&o);
+    json_put_str(&o, "text", r->admin.event ? r->admin.event->text : "Nothing changes");
+    write_findings(&o, &r->admin.problems);
+    json_close(&o, '}');
+    return DONE;
+}
+
+static enum flow send(struct request *r, handler *done)
+{
+    const struct config *c = http_config(r->h);
+    bool file = config_policy_is_file(c);
+
+    config_unref(c);
+    if (file && !r->dry_run)
+        return reply_code(r, ERR_INVALID, "update is disabled for modes other than 'database'");
+    r->admin.text = NULL;
+    if (arg_text(r, "policy", &r->admin.text) < 0)
+        return reply_error(r, &r->err);
+    if (!r->admin.text) {
+        err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
+        return reply_error(r, &r->err);
+    }
+    r->admin.op = ADMIN_POLICY_SET;
+    return request_admin(r, done);
+}
+
+static enum flow check_done(struct request *r)
+{
+    int code = r->admin.call.code;
+
+    if (code < 0 && (!r->admin.problems.len || r->route->dialect == DIALECT_V1))
+        return refused(r);
+    if (r->route->dialect == DIALECT_V1)
+        return reply_object(r);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "ok", code == 0);
+    write_findings(&o, &r->admin.problems);
+    json_close(&o, '}');
+    return DONE;
+}
+
+enum flow v1_policy_get(struct request *r)
+{
+    return get(r);
+}
+
+enum flow headway_policy_get(struct request *r)
+{
+    return get(r);
+}
+
+enum flow v1_policy_set(struct request *r)
+{
+    return send(r, set_done);
+}
+
+enum flow headway_policy_set(struct request *r)
+{
+    return send(r, set_done);
+}
+
+enum flow v1_policy_check(struct request *r)
+{
+    r->dry_run = true;
+    return send(r, check_done);
+}
+
+enum flow headway_policy_check(struct request *r)
+{
+    r->dry_run = true;
+    return send(r, check_done);
+}
+
+/* The core stores each policy that it takes from the file, so the one in force only has to be there. */
+enum flow headway_policy_adopt(struct request *r)
+{
+    const struct config *c = http_config(r->h);
+    bool file = config_policy_is_file(c);
+    const struct policy_text *p = r->s->policy;
+
+    config_unref(c);
+    if (!file)
+        return reply_code(r, ERR_CONFLICT, "policy.mode is database: the policy is there already");
+    if (!p)
+        return reply_code(r, ERR_MISSING, "the file holds no policy");
+    return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "file");
+}

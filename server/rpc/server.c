@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A POST to /ts2021 and what may be wrong with it; the begin and the end of all connections. */
+#include <assert.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "crypto/crypto.h"
+#include "net/head.h"
+#include "rpc/conn_io.h"
+#include "rpc/handshake.h"
+#include "rpc/http2.h"
+#include "rpc/queue.h"
+
+static const char upgrade[] = "tailscale-control-protocol";
+
+/* The challenge by which clients up to v1.88 could prove a node key in a header. Nothing here asks for that proof, so
+ * one challenge serves all connections; a fresh one for each would cost as much as the rest of the answer. */
+static void make_early(struct buf *early)
+{
+    uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
+    struct buf json = BUF_INIT(0);
+
+    crypto_x25519_generate(private_key, public_key);
+    crypto_wipe(private_key, sizeof(private_key));
+    buf_adds(&json, "{\"nodeKeyChallenge\":\"chalpub:");
+    crypto_hex(&json, public_key, sizeof(public_key));
+    buf_adds(&json, "\"}");
+    buf_adds(early, "\xff\xff\xffTS");
+    buf_add(early, (uint8_t[]){0, 0, 0, (uint8_t)json.len}, 4); /* big-endian */
+    buf_add(early, json.data, json.len);
+    buf_release(&json);
+}
+
+struct rpc_server *rpc_server_new(const struct rpc_server_options *options, struct err *e)
+{
+    struct rpc_server *s = mem_alloc(sizeof(*s));
+
+    s->options = *options;
+    s->limits = limits_new();
+    s->conns = mem_alloc(loops_count(options->loops) * sizeof(struct rpc_conn *));
+    s->frame_buffers = mem_alloc(loops_count(options->loops) * sizeof(uint8_t *));
+    s->queues = mem_alloc(loops_count(options->loops) * sizeof(*s->queues));
+    noise_server_init(&s->noise, options->private_key);
+    crypto_wipe(s->options.private_key, sizeof(s->options.private_key));
+    make_early(&s->early);
+    if (http2_server_init(s, e) < 0) {
+        rpc_server_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+struct rpc_stop {
+    struct rpc_server *server;
+    struct loop *loop;
+    sem_t *done;
+};
+
+static void stop_loop(void *arg)
+{
+    struct rpc_stop *stop = arg;
+    struct rpc_conn **list = &stop->server->conns[loop_index(stop->loop)];
+
+    queue_end(&stop->server->queues[loop_index(stop->loop)]);
+    while (*list)
+        conn_close_now(*list);
+    sem_post(stop->done);
+}
+
+void rpc_server_free(struct rpc_server *s)
+{
+    if (!s)
+        return;
+    unsigned count = loops_count(s->options.loops);
+    struct rpc_stop *stops = mem_alloc(count * sizeof(*stops));
+    sem_t done;
+
+    atomic_store(&s->stopping, true);
+    sem_init(&done, 0, 0);
+    for (unsigned i = 0; i < count && s->h2_options; i++) {
+        stops[i] = (struct rpc_stop){s, loops_at(s->options.loops, i), &done};
+        loop_post(stops[i].loop, stop_loop, &stops[i]);
+    }
+    for (unsigned i = 0; i < count && s->h2_options; i++)
+        while (sem_wait(&done) < 0)
+            ;
+    sem_destroy(&done);
+    free(stops);
+    nghttp2_session_callbacks_del(s->callbacks);
+    nghttp2_option_del(s->h2_options);
+    noise_server_release(&s->noise);
+    limits_free(s->limits);
+    buf_release(&s->early);
+    for (unsigned i = 0; i < count; i++)
+        free(s->frame_buffers[i]);
+    free(s->frame_buffers);
+    free(s->queues);
+    free(s->conns);
+    free(s);
+}
+
+/* ---- Accepting ---- */
+
+static void refuse(struct stream *stream, const char *status, const char *text)
+{
+    struct buf out = BUF_INIT(0);
+
+    buf_addf(&out,
+             "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
+             "Connection: close\r\n\r\n%s\n",
+             status, strlen(text) + 1, text);
+    stream_write(stream, out.data, out.len, NULL);
+    buf_release(&out);
+    stream_shutdown(stream);
+    stream_close(stream);
+}
+
+/* The reasons to refuse that the request itself gives; NULL: none. */
+static const char *check_head(const struct head *head, const char **status)
+{
+    const char *length = head_get(head, "Content-Length");
+
+    *status = "400 Bad Request";
+    if (str_eq(head->method, "GET") && head_has_word(head, "Upgrade", "websocket")) {
+        *status = "501 Unsupported";
+        return "Clients in a browser (websocket) are not served here.";
+    }
+    if (!str_eq(head->method, "POST")) {
+        *status = "405 Method Not Allowed";
+        return "This address takes POST.";
+    }
+    if (!head_has_word(head, "Upgrade", upgrade))
+        return "No \"Upgrade: tailscale-control-protocol\" arrived. A proxy in between may have to be told to pass it "
+               "on.";
+    if (!head_has_word(head, "Connection", "upgrade"))
+        return "No \"Connection: upgrade\" arrived. A proxy in between may have to be told to pass it on.";
+    if (head_get(head, "Transfer-Encoding") || (length && !str_eq(length, "0")))
+        return "This request takes no body.";
+    return NULL;
+}
+
+static void handshake(struct rpc_server *s, struct stream *stream, const uint8_t *message, size_t len)
+{
+    static struct log_limit limit;
+    char peer[ADDR_PORT_TEXT_MAX];
+    struct noise_handshake hs;
+    enum rpc_standing standing;
+    struct err e;
+
+    if (noise_read_initiation(&s->noise, message, len, &hs, &e) < 0) {
+        count_add(&s->handshakes_failed, 1);
+        log_limited(&limit, 10, LOG_LEVEL_INFO, "control", "handshake from %s refused: %s",
+                    addr_port_format(stream_peer(stream), peer), e.message);
+        handshake_refuse(stream, e.message);
+        return;
+    }
+    switch (handshake_admit(s, &hs, &stream_peer(stream)->addr, &standing)) {
+    case ADMIT_NOW:
+        handshake_finish(s, stream, &hs, standing);
+        break;
+    case ADMIT_LATER:
+        if (queue_add(s, stream, &hs))
+            break;
+        handshake_refuse_full(stream);
+        break;
+    case ADMIT_NOT:
+        handshake_refuse_full(stream);
+        break;
+    }
+}
+
+void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head)
+{
+    const char *status, *why = check_head(head, &status), *text = head_get(head, "X-Tailscale-Handshake");
+    uint8_t message[NOISE_INITIATION_LEN + 64];
+    long len;
+
+    if (atomic_load(&s->stopping)) {
+        stream_close(stream);
+    } else if (why) {
+        refuse(stream, status, why);
+    } else if (!text || (len = crypto_unbase64(text, strlen(text), message, sizeof(message))) < 0) {
+        refuse(stream, status, "The X-Tailscale-Handshake header is missing or not base64.");
+    } else {
+        handshake(s, stream, message, (size_t)len);
+    }
+}
+
+void rpc_server_counts(struct rpc_server *s, struct rpc_counts *out)
+{
+    *out = (struct rpc_counts){
+        .connections = atomic_load(&s->connections),
+        .handshakes = atomic_load(&s->handshakes),
+        .handshakes_failed = atomic_load(&s->handshakes_failed),
+        .calls = atomic_load(&s->calls),
+        .bytes_in = atomic_load(&s->bytes_in),
+        .bytes_out = atomic_load(&s->bytes_out),
+        .pings = atomic_load(&s->pings),
+        .dead = atomic_load(&s->dead),
+    };
+    limits_count(s->limits, out);
+}
