@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of each object, in the order in which they are written. headscale's come first and in headscale's order
  * (headscale.v1 messages); what stands under API_HEADWAY is written on /api/headway only. */
+#include "base/array.h"
 #include "model/shape.h"
 
 #include <stddef.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define FIELD(type, json, member, what, from)                                                                          \
     {                                                                                                                  \
         .name = (json), .offset = offsetof(struct type, member), .kind = (what), .scope = (from)                       \
@@ -20,7 +20,7 @@
     }
 #define SHAPE(type, label, table)                                                                                      \
     {                                                                                                                  \
-        .what = (label), .size = sizeof(struct type), .fields = (table), .count = COUNT(table)                         \
+        .what = (label), .size = sizeof(struct type), .fields = (table), .count = ARRAY_LEN(table)                     \
     }
 
 static const char *method_name(int method)

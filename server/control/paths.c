@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every other call that a client makes, and the table of all. What is not offered here says so in words that the
  * client shows or logs; no call is left hanging. Sources: tailcfg, control/controlclient, ipn/localapi. */
+#include "base/array.h"
 #include "control/upper.h"
 
 static void answer_nothing(struct rpc *rpc, void *arg)
@@ -74,4 +75,4 @@ const struct rpc_route control_routes[] = {
     {NULL, "/machine/webclient/", true, not_offered},
     {NULL, "/machine/tka/", true, not_offered},
 };
-const size_t control_route_count = sizeof(control_routes) / sizeof(*control_routes);
+const size_t control_route_count = ARRAY_LEN(control_routes);

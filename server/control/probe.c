@@ -3,6 +3,7 @@
  * hangs. So a router is now and then asked, in its map stream, to call back (tailcfg.PingRequest without Types: a HEAD
  * of the URL, inside Noise). Who does not is unhealthy, and another router serves; its stream stays open, and it is
  * asked on. */
+#include "base/array.h"
 #include "base/random.h"
 #include "control/upper.h"
 #include "crypto/crypto.h"
@@ -51,7 +52,7 @@ static void missed(struct probe *p)
 
 static void on_timer(struct loop_timer *t)
 {
-    struct probe *p = (struct probe *)(void *)((char *)t - offsetof(struct probe, timer));
+    struct probe *p = CONTAINER_OF(t, struct probe, timer);
 
     if (p->state == PROBE_OUT) {
         missed(p);

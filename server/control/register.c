@@ -2,6 +2,7 @@
 /* POST /machine/register. What a user must read travels as 200 with Error: a client shows nothing else. */
 #include <stdatomic.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "control/upper.h"
@@ -236,7 +237,7 @@ void too_old_text(unsigned version, char *text, size_t size)
                     {90, "1.64"},  {82, "1.58"},  {68, "1.48"}};
     const char *release = NULL;
 
-    for (size_t i = 0; i < sizeof(releases) / sizeof(*releases) && !release; i++)
+    for (size_t i = 0; i < ARRAY_LEN(releases) && !release; i++)
         if (version >= releases[i].from)
             release = releases[i].release;
     snprintf(text, size, "%s%s is too old for this server: update to 1.80 or later",

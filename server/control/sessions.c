@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The streams of map requests: first maps, rounds of deltas, keepalives, and their ends. */
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "control/upper.h"
@@ -372,12 +373,12 @@ static void look(struct group *g);
 
 static void on_round(struct loop_timer *t)
 {
-    look((struct group *)(void *)((char *)t - offsetof(struct group, round)));
+    look(CONTAINER_OF(t, struct group, round));
 }
 
 static void on_look(struct loop_task *t)
 {
-    look((struct group *)(void *)((char *)t - offsetof(struct group, look)));
+    look(CONTAINER_OF(t, struct group, look));
 }
 
 static void look(struct group *g)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -255,7 +256,7 @@ static bool write_rounds(struct rpc_conn *c)
 
 static void conn_flush(struct loop_task *task)
 {
-    struct rpc_conn *c = (struct rpc_conn *)((char *)task - offsetof(struct rpc_conn, flush));
+    struct rpc_conn *c = CONTAINER_OF(task, struct rpc_conn, flush);
     bool more = c->h2 && write_rounds(c);
 
     call_finish_all(c);
@@ -278,7 +279,7 @@ void conn_close_now(struct rpc_conn *c)
 
 static void stranger_due(struct loop_timer *timer)
 {
-    struct rpc_conn *c = (struct rpc_conn *)((char *)timer - offsetof(struct rpc_conn, stranger_timer));
+    struct rpc_conn *c = CONTAINER_OF(timer, struct rpc_conn, stranger_timer);
     int64_t idle = loop_now(c->loop) - c->idle_since;
 
     if (c->standing != RPC_STRANGER)

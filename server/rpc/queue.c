@@ -3,6 +3,7 @@
  * in one after the other, as those before them become known; they are not sent away to try again. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "rpc/conn.h"
 
@@ -70,7 +71,7 @@ static void sweep(struct arrivals *all)
 
 static void look(struct loop_timer *timer)
 {
-    struct arrivals *all = (struct arrivals *)((char *)timer - offsetof(struct arrivals, timer));
+    struct arrivals *all = CONTAINER_OF(timer, struct arrivals, timer);
     uint64_t left = limits_left(all->server->limits);
 
     if (left != all->left)

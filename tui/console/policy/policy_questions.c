@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The questions of the desk: a draft that was found, a policy that somebody else saved, and what cannot be taken back.
  */
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/commands/commands.h"
 #include "console/policy/policy_review.h"
@@ -142,7 +143,7 @@ bool desk_asked(struct app *app, int key)
     if (app->place.view != VIEW_POLICY || !d->ask)
         return false;
     const struct question *q = &questions[d->ask];
-    for (size_t i = 0; i < sizeof(q->answers) / sizeof(*q->answers) && q->answers[i].text; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         if (key == q->answers[i].key) {
             d->ask = ASK_NOTHING;
             if (q->answers[i].act)
@@ -162,21 +163,21 @@ void desk_draw_question(struct app *app, struct canvas *c)
 
     if (!d->ask || d->mode == DESK_REVIEW)
         return;
-    for (size_t i = 0; i < sizeof(q->lines) / sizeof(*q->lines) && q->lines[i]; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->lines) && q->lines[i]; i++)
         rows++;
-    for (size_t i = 0; i < sizeof(q->answers) / sizeof(*q->answers) && q->answers[i].text; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         rows++;
     rows += d->ask == ASK_DRAFT;
     struct rect in =
         canvas_frame(c, (struct rect){(c->rows - rows) / 2, (c->cols - cols) / 2, rows, cols}, q->title, "");
     row = in.row;
-    for (size_t i = 0; i < sizeof(q->lines) / sizeof(*q->lines) && q->lines[i]; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->lines) && q->lines[i]; i++)
         canvas_text(c, row++, in.col, in.cols, ROLE_TEXT, q->lines[i]);
     if (d->ask == ASK_DRAFT)
         canvas_textf(c, row++, in.col, in.cols, ROLE_TEXT, "It was kept at %s and has %zu bytes.",
                      moment_text(d->drafts.items[d->drafts.len - 1].time_ns, app->at.now_ns, stamp),
                      d->drafts.items[d->drafts.len - 1].len);
     row++;
-    for (size_t i = 0; i < sizeof(q->answers) / sizeof(*q->answers) && q->answers[i].text; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         canvas_text(c, row++, in.col, in.cols, ROLE_KEY, q->answers[i].text);
 }
