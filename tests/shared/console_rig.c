@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-static void keep(void *context, const struct request *q)
+static void keep(void *context, const struct api_request *q)
 {
     struct rig *r = context;
 
@@ -162,7 +162,7 @@ static json_t *parse(const char *text)
 void rig_init(struct rig *r, size_t nodes)
 {
     struct buf b = BUF_INIT(0);
-    struct delta d = {0};
+    struct model_delta d = {0};
 
     setlocale(LC_CTYPE, "C.UTF-8");
     setenv("TZ", "UTC", 1);
@@ -204,7 +204,7 @@ void rig_release(struct rig *r)
 void rig_json(struct rig *r, const char *message)
 {
     json_t *root = parse(message);
-    struct delta d = {0};
+    struct model_delta d = {0};
 
     if (decode_message(root, &d, NULL) == 0)
         app_delta(&r->app, &d);

@@ -119,15 +119,16 @@ static const struct {
 };
 
 /* What a column says of a row, in words where it shows a sign only. */
-static void column_text(const struct column *column, const struct row *row, const struct moment *at, struct buf *out)
+static void column_text(const struct list_column *column, const struct row *row, const struct clock_reading *at,
+                        struct buf *out)
 {
-    struct field f = {.role = ROLE_TEXT, .glyph = -1};
+    struct list_field f = {.role = ROLE_TEXT, .glyph = -1};
 
     column->fill(row, at, &f);
     buf_adds(out, *f.text ? f.text : f.glyph >= 0 ? glyph_word((enum glyph)f.glyph) : "");
 }
 
-static void copy_line(const struct list *l, const struct row *row, const struct moment *at, struct buf *out)
+static void copy_line(const struct list *l, const struct row *row, const struct clock_reading *at, struct buf *out)
 {
     if (row->kind == ROW_ROUTE)
         buf_addf(out, "%s\t", ((const struct m_route *)row)->node->name);
@@ -138,7 +139,7 @@ static void copy_line(const struct list *l, const struct row *row, const struct 
     }
 }
 
-static void copy_json(const struct list *l, const struct rows *rows, const struct moment *at, struct buf *out)
+static void copy_json(const struct list *l, const struct rows *rows, const struct clock_reading *at, struct buf *out)
 {
     struct json_out o = JSON_OUT(out);
 

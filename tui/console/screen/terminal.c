@@ -31,7 +31,7 @@ static struct {
     SCREEN *screen;
     enum depth depth;
     bool utf8, open, mouse, had_mouse, extended;
-    struct cell *shown; /* what is on the screen; NULL: everything has to be drawn */
+    struct screen_cell *shown; /* what is on the screen; NULL: everything has to be drawn */
     int rows, cols, theme;
     int fg[PAIRS_MAX], bg[PAIRS_MAX];
     int pairs; /* in use; 0 is the terminal's own */
@@ -297,9 +297,9 @@ static void prepare_styles(enum theme_id theme)
     term.pairs = 0;
     for (int role = 0; role < ROLE_COUNT; role++)
         for (unsigned flags = 0; flags < 8; flags++) {
-            struct style s = theme_style(theme, term.depth, (enum role)role, (flags & CELL_SELECTED) != 0);
+            struct style s = theme_style(theme, term.depth, (enum role)role, (flags & CANVAS_SELECTED) != 0);
 
-            if (flags & (CELL_DIM | CELL_STRUCK))
+            if (flags & (CANVAS_DIM | CANVAS_STRUCK))
                 s.look |= LOOK_DIM;
             styles[role][flags] = (struct painted){attributes(s.look), pair_of(s.fg, s.bg)};
         }
@@ -313,7 +313,7 @@ void term_redraw(void)
     clearok(stdscr, TRUE);
 }
 
-static void put_cell(int row, int col, const struct cell *cell)
+static void put_cell(int row, int col, const struct screen_cell *cell)
 {
     struct painted p = styles[cell->role][cell->flags & 7];
     wchar_t text[4] = {cell->text[0], cell->text[1], cell->text[2], 0};
@@ -338,12 +338,13 @@ void term_show(const struct canvas *c, enum theme_id theme)
         term.cols = c->cols;
     }
     for (int row = 0; row < c->rows; row++) {
-        size_t at = (size_t)row * (size_t)c->cols, bytes = (size_t)c->cols * sizeof(struct cell);
+        size_t at = (size_t)row * (size_t)c->cols, bytes = (size_t)c->cols * sizeof(struct screen_cell);
 
         if (!all && memcmp(term.shown + at, c->cells + at, bytes) == 0)
             continue;
         for (int col = 0; col < c->cols; col++)
-            if (all || memcmp(&term.shown[at + (size_t)col], &c->cells[at + (size_t)col], sizeof(struct cell)) != 0)
+            if (all ||
+                memcmp(&term.shown[at + (size_t)col], &c->cells[at + (size_t)col], sizeof(struct screen_cell)) != 0)
                 put_cell(row, col, &c->cells[at + (size_t)col]);
         memcpy(term.shown + at, c->cells + at, bytes);
     }
