@@ -6,7 +6,6 @@
 
 #include <stddef.h>
 
-#define ARRAY_LEN(a) (ARRAY_LEN(a))
 /* A member of headscale's, with the name that its command line had for it up to 0.29. */
 #define V1(type, json, before, member, what)                                                                           \
     {                                                                                                                  \
