@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of each object, in the order in which they are written. headscale's come first and in headscale's order
  * (headscale.v1 messages). */
+#include "base/array.h"
 #include "model/shape.h"
 
 #include <stddef.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 /* A member of headscale's, with the name that its command line had for it up to 0.29. */
 #define V1(type, json, before, member, what)                                                                           \
     {                                                                                                                  \
@@ -33,7 +33,7 @@
 #define MANY(of)   KIND_MANY, .shape = &(of)
 #define SHAPE(type, label, table)                                                                                      \
     {                                                                                                                  \
-        .what = (label), .size = sizeof(struct type), .fields = (table), .count = COUNT(table)                         \
+        .what = (label), .size = sizeof(struct type), .fields = (table), .count = ARRAY_LEN(table)                     \
     }
 
 static const char *method_name(int method)

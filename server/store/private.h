@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/map.h"
+#include "base/thread.h"
 #include "store/engine.h"
 
 struct store {
@@ -13,8 +14,7 @@ struct store {
     struct engine *engine;
     uint64_t run, first_seq; /* first_seq: the journal entry after those of former runs */
 
-    pthread_t thread;
-    bool started;
+    struct thread thread;
     pthread_mutex_t lock; /* guards all that follows */
     pthread_cond_t wake;
     struct store_group *first, **last;

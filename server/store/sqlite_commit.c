@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Groups that queued up share one transaction, each in a savepoint of its own, so that
- * one that is refused takes nothing with it. Where the whole transaction fails (a full disk mostly), the log is emptied
- * into the database, and each group is tried alone: a small one may still fit. */
+/* Groups that queued up share one transaction, each in a savepoint of its own, so that one that is refused takes
+ * nothing with it. Where the whole transaction fails (a full disk mostly), the log is emptied into the database, and
+ * each group is tried alone: a small one may still fit. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "store/sqlite.h"
 
 int sqlite_sync(struct sqlite_engine *s, bool full, struct err *e)
@@ -59,7 +60,7 @@ int sqlite_prepare_writes(struct sqlite_engine *s, struct err *e)
 
     for (size_t i = 0; i < STORE_TABLES && code == 0; i++)
         code = prepare_table(s, i, e);
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && code == 0; i++)
+    for (size_t i = 0; i < ARRAY_LEN(fixed) && code == 0; i++)
         code = sqlite_prepare(s->writer, fixed[i].sql, fixed[i].stmt, e);
     return code;
 }

@@ -3,6 +3,7 @@
  * however much clients cause, it pushes out nothing that an administrator did. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -39,7 +40,7 @@ int sqlite_prepare_journal(struct sqlite_engine *s, struct err *e)
          "DELETE FROM event WHERE rowid IN (SELECT rowid FROM event WHERE by_admin=?1 ORDER BY run,seq LIMIT ?2) AND "
          "(?3 OR time_ns<?4) RETURNING run,seq"},
     };
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && code == 0; i++)
+    for (size_t i = 0; i < ARRAY_LEN(all) && code == 0; i++)
         code = sqlite_prepare(all[i].db, all[i].sql, all[i].stmt, e);
     buf_release(&columns);
     free(after);

@@ -4,6 +4,7 @@
  * The database says in user_version how many it has seen. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,7 +19,7 @@ static const char third_step[] = "DROP TABLE IF EXISTS state;"
                                  "LIKE 'node %';";
 
 const struct schema_step sqlite_schema[] = {{NULL}, {NULL}, {third_step}};
-const size_t sqlite_schema_count = sizeof(sqlite_schema) / sizeof(sqlite_schema[0]);
+const size_t sqlite_schema_count = ARRAY_LEN(sqlite_schema);
 
 static int keep_copy(sqlite3 *db, const char *path, int64_t version, struct err *e)
 {

@@ -3,9 +3,7 @@
  * nobody waits for is due, and then writes all that is there. */
 #include "store/store.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,13 +16,6 @@
 #define RETRY_MS  10000 /* after a write failed: soft state again, and whether writing works */
 #define PRUNE_MS  60000
 #define STEP_MS   50 /* between two steps of a retention that has a lot to do */
-
-static void wait_until(struct store *s, int64_t until_ms)
-{
-    struct timespec at = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-
-    pthread_cond_timedwait(&s->wake, &s->lock, &at);
-}
 
 static int64_t earliest(int64_t a, int64_t b)
 {
@@ -178,7 +169,7 @@ static void *storage_thread(void *arg)
             int64_t until = earliest(earliest(s->prune_ms, s->lazy_ms), s->live_ms);
             if (s->trouble < 0)
                 until = earliest(until, now + RETRY_MS);
-            wait_until(s, until);
+            (void)thread_cond_wait(&s->wake, &s->lock, until);
             if (s->trouble < 0 && s->prune_ms > now + RETRY_MS)
                 s->prune_ms = now + RETRY_MS;
         }
@@ -187,43 +178,25 @@ static void *storage_thread(void *arg)
     return NULL;
 }
 
-static int start_thread(struct store *s, struct err *e)
-{
-    int rc;
-
-    s->prune_ms = clock_mono_ms() + PRUNE_MS;
-    rc = pthread_create(&s->thread, NULL, storage_thread, s);
-    if (rc != 0)
-        return err_set(e, ERR_UNAVAILABLE, "cannot start the storage thread: %s", strerror(rc));
-    s->started = true;
-    pthread_setname_np(s->thread, "storage");
-    return 0;
-}
-
-/* ---- the public face ---- */
-
 int store_open(const char *path, struct store **out, struct err *e)
 {
     struct store *s = mem_alloc(sizeof(*s));
     struct engine_start start = {0};
-    pthread_condattr_t monotonic;
     int code;
 
     s->path = mem_strdup(path);
     s->last = &s->first;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&s->wake);
 
     code = sqlite_engine_open(path, &s->engine, &start, e);
     s->run = start.run;
     s->first_seq = start.first_seq;
     s->trouble = start.trouble;
     s->trouble_err = start.err;
+    s->prune_ms = clock_mono_ms() + PRUNE_MS;
     if (code == 0)
-        code = start_thread(s, e);
+        code = thread_start(&s->thread, "storage", storage_thread, s, e);
     if (code < 0) {
         store_close(s);
         s = NULL;
@@ -236,13 +209,11 @@ void store_close(struct store *s)
 {
     if (!s)
         return;
-    if (s->started) {
-        pthread_mutex_lock(&s->lock);
-        s->stopping = true;
-        pthread_cond_signal(&s->wake);
-        pthread_mutex_unlock(&s->lock);
-        pthread_join(s->thread, NULL);
-    }
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    thread_join(&s->thread);
     for (struct map_entry *m = map_first(&s->live); m; m = map_next(&s->live, m))
         free_live(m->value);
     map_release(&s->live);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/tables.h"
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "json/json.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define COL(t, name, member, type)                                                                                     \
     {                                                                                                                  \
         name, COLUMN_##type, offsetof(struct t, member), 0, 0, NULL                                                    \
@@ -160,8 +160,8 @@ static const struct store_index event_indexes[] = {
     {.name = "event_by_admin", .on = "by_admin,run,seq", .repeats = true, .since = 3},
 };
 
-#define COLUMNS(array) .columns = array, .count = COUNT(array)
-#define INDEXES(array) .indexes = array, .index_count = COUNT(array)
+#define COLUMNS(array) .columns = array, .count = ARRAY_LEN(array)
+#define INDEXES(array) .indexes = array, .index_count = ARRAY_LEN(array)
 #define LOADED(list, length_of)                                                                                        \
     .items = offsetof(struct store_image, list), .length = offsetof(struct store_image, length_of)
 

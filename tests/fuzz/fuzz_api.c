@@ -3,6 +3,7 @@
  * what it read is written and read again. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "model/api.h"
 
@@ -74,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (json_read((const char *)data, size, 1 << 20, "the answer", &json, NULL) < 0)
         return 0;
-    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
         read_write_read(shapes[i].shape, shapes[i].size, json, API_STRICT);
         read_write_read(shapes[i].shape, shapes[i].size, json, API_LENIENT);
         read_for_terminal(shapes[i].shape, shapes[i].size, json);

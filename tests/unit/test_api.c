@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "model/api.h"
 
@@ -244,7 +245,7 @@ static void a_reader_names_what_is_wrong(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         json_t *json = parsed(cases[i].text);
         struct api_node n;
         struct err e = {0};
@@ -265,7 +266,7 @@ static void event_ids_are_read_strictly(void **state)
     char text[API_EVENT_ID_MAX];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(api_event_id_parse(bad[i], &id, NULL), ERR_INVALID);
     assert_int_equal(api_event_id_parse("18446744073709551615.18446744073709551615", &id, NULL), 0);
     assert_string_equal(api_event_id_format(&id, text), "18446744073709551615.18446744073709551615");

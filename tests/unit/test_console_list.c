@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/console_rig.h"
 
@@ -231,7 +232,7 @@ static void a_filter_that_grows_finds_the_same(void **state)
                                           "Node",     "!node-0",      "a|b",   "seen>7d"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
         struct rig typed, whole;
 
         rig_init(&typed, 400);

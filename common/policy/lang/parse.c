@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "policy/lang/parse.h"
 
@@ -318,7 +319,7 @@ static const struct policy_field top_fields[] = {
     {"disableIPv4", "use the node attribute disable-ipv4"},
     {"oneCGNATRoute", "not supported by this server"},
 };
-#define TOP_COUNT (sizeof(top_fields) / sizeof(top_fields[0]))
+#define TOP_COUNT (ARRAY_LEN(top_fields))
 
 static int parse_top(struct policy_parser *x, const struct hujson *top)
 {

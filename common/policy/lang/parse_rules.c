@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "policy/lang/parse.h"
 
@@ -225,7 +226,7 @@ static int check_capability(struct policy_parser *x, const struct hujson *m)
         return parse_error(x, m->name_start, "capability name must have the form {domain}/{path}");
     if (!str_starts(m->name, "tailscale.com/"))
         return 0;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (str_eq(m->name + strlen("tailscale.com/"), known[i]))
             return 0;
     return parse_error(x, m->name_start, "capability name must not be in the tailscale.com domain");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "policy/view/view.h"
 
@@ -33,7 +34,7 @@ static void node_principals(const struct policy_view *v, const struct vnode *n, 
 
     for (size_t i = 0; i < n->memberships.len; i++)
         bit_set(addr, n->memberships.items[i]);
-    for (size_t i = 0; i < sizeof(general) / sizeof(general[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(general); i++) {
         uint32_t id = principal_find(v->p, general[i], "");
         if (id != NONE && node_matches(v, n, &v->p->principals.items[id]))
             bit_set(addr, id);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 /* The service's ranges name such a pool already, and leave out in it what is not the tailnet's. */
@@ -112,7 +113,7 @@ void policy_view_free(struct policy_view *v)
     for (size_t i = 0; i < v->p->principals.len; i++) {
         struct vprincipal *q = &v->principals[i];
         struct id_list *all[] = {&q->src_units, &q->dst_units, &q->filter_units, &q->self_units, &q->lists, &q->users};
-        for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+        for (size_t k = 0; k < ARRAY_LEN(all); k++)
             vec_release(all[k]);
     }
     free(v->principals);

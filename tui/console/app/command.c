@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "console/commands/commands.h"
 
@@ -110,7 +111,7 @@ static const struct console_command commands[] = {
 
 size_t commands_count(void)
 {
-    return sizeof(commands) / sizeof(*commands);
+    return ARRAY_LEN(commands);
 }
 
 const struct console_command *commands_at(size_t i)
@@ -293,7 +294,7 @@ void commands_manual(struct buf *out)
 {
     buf_adds(out, ".Sh KEYS\n");
     manual_section("Everywhere", IN_ANY, true, out);
-    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
         manual_section(places[i].title, places[i].where, false, out);
     buf_adds(out, ".Sh COMMANDS\nA colon opens the prompt; Tab and the right arrow take what is suggested.\n"
                   "A unique beginning of a name is enough.\n.Bl -tag -width Ds -compact\n");

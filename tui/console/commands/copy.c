@@ -2,6 +2,7 @@
 /* y: what of the rows can be taken elsewhere, as text for the terminal to keep. With marks it is a line for each. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/commands/commands.h"
 #include "json/json.h"
@@ -222,7 +223,7 @@ void cmd_copy(struct app *app, const char *arg)
     dialog_choice(app, title, "Enter copy   letters narrow   Esc cancel", copied);
     app->dialog.label = "find: ";
     free(title);
-    for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+    for (size_t i = 0; i < ARRAY_LEN(items); i++)
         offer_item(app, &rows, i);
     for (size_t r = 0; r < rows.len; r++) {
         if (r)

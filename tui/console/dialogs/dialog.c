@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 
@@ -313,7 +314,7 @@ static char *help_text(struct app *app, const char *word)
     help_lines(app, HELP_REFUSED, "not possible now", word, &out);
     help_lines(app, HELP_EVERYWHERE, "everywhere", word, &out);
     struct buf signs_text = BUF_INIT(0);
-    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
         buf_addf(&signs_text, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));
     found_lines("signs", buf_text(&signs_text), word, &out);
     buf_release(&signs_text);

@@ -2,6 +2,7 @@
 /* The journal: oldest above, newest below. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_event *event_of(const struct row *row)
@@ -107,8 +108,8 @@ const struct list_def events_def = {
     .one = "event",
     .empty = "nothing has happened yet",
     .columns = columns,
-    .column_count = sizeof(columns) / sizeof(*columns),
-    .fields = {.items = fields, .len = sizeof(fields) / sizeof(*fields), .words = words},
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 0,
     .kinds = 1U << ROW_EVENT,
     .collect = collect,

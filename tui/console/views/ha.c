@@ -2,6 +2,7 @@
 /* Two more looks at the routes: prefixes that several nodes can serve, with what happened to them, and exit nodes. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 /* ---- prefixes with more than one router ---- */
@@ -190,8 +191,8 @@ const struct list_def ha_def = {
     .one = "group",
     .empty = "no prefix has two routers: advertise and approve one on a second node, and it takes over",
     .columns = group_columns,
-    .column_count = sizeof(group_columns) / sizeof(*group_columns),
-    .fields = {.items = group_fields, .len = sizeof(group_fields) / sizeof(*group_fields), .words = group_words},
+    .column_count = ARRAY_LEN(group_columns),
+    .fields = {.items = group_fields, .len = ARRAY_LEN(group_fields), .words = group_words},
     .sort = 1,
     .kinds = 1U << ROW_PREFIX,
     .always_whole = true,
@@ -376,7 +377,7 @@ const struct list_def exit_def = {
     .one = "exit node",
     .empty = "no node offers to be an exit node: tailscale set --advertise-exit-node does",
     .columns = exit_columns,
-    .column_count = sizeof(exit_columns) / sizeof(*exit_columns),
+    .column_count = ARRAY_LEN(exit_columns),
     .fields = {.words = exit_words},
     .sort = -1,
     .tree = true,

@@ -2,6 +2,7 @@
 /* The list of nodes, and among them those that wait to be let in. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_node *node_of(const struct row *row)
@@ -389,8 +390,8 @@ const struct list_def nodes_def = {
     .one = "node",
     .empty = "no node has joined yet: 6 N makes a user, 7 N a key and the command to run",
     .columns = columns,
-    .column_count = sizeof(columns) / sizeof(*columns),
-    .fields = {.items = fields, .len = sizeof(fields) / sizeof(*fields), .words = words},
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 1,
     .kinds = 1U << ROW_NODE | 1U << ROW_PENDING,
     .collect = collect,

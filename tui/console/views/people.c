@@ -2,6 +2,7 @@
 /* Users, keys, and those who wait at the door. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_user *user_of(const struct row *row)
@@ -109,7 +110,7 @@ const struct list_def users_def = {
     .one = "user",
     .empty = "no users yet: N makes one",
     .columns = user_columns,
-    .column_count = sizeof(user_columns) / sizeof(*user_columns),
+    .column_count = ARRAY_LEN(user_columns),
     .fields = {.words = user_words},
     .sort = 0,
     .kinds = 1U << ROW_USER,
@@ -256,7 +257,7 @@ const struct list_def preauth_def = {
     .one = "pre-auth key",
     .empty = "no pre-auth keys: N makes one, for tailscale up --auth-key",
     .columns = preauth_columns,
-    .column_count = sizeof(preauth_columns) / sizeof(*preauth_columns),
+    .column_count = ARRAY_LEN(preauth_columns),
     .fields = {.items = key_fields, .len = 1, .words = key_words},
     .sort = 1,
     .kinds = 1U << ROW_PREAUTH_KEY,
@@ -268,7 +269,7 @@ const struct list_def api_def = {
     .one = "API key",
     .empty = "no API keys: N makes one, for programs and for this console from afar",
     .columns = api_columns,
-    .column_count = sizeof(api_columns) / sizeof(*api_columns),
+    .column_count = ARRAY_LEN(api_columns),
     .fields = {.items = key_fields, .len = 1, .words = key_words},
     .sort = 1,
     .kinds = 1U << ROW_API_KEY,
@@ -314,7 +315,7 @@ const struct list_def pending_def = {
     .one = "waiting",
     .empty = "nobody waits: tailscale up without a key asks to join, and is shown here",
     .columns = pending_columns,
-    .column_count = sizeof(pending_columns) / sizeof(*pending_columns),
+    .column_count = ARRAY_LEN(pending_columns),
     .fields = {.words = pending_words},
     .sort = 1,
     .kinds = 1U << ROW_PENDING,

@@ -2,6 +2,7 @@
 /* Routes by prefix: who serves each, who stands by, who could. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_prefix *prefix_of(const struct row *row)
@@ -215,8 +216,8 @@ const struct list_def prefixes_def = {
     .one = "prefix",
     .empty = "no node advertises a route",
     .columns = columns,
-    .column_count = sizeof(columns) / sizeof(*columns),
-    .fields = {.items = fields, .len = sizeof(fields) / sizeof(*fields), .words = words},
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 1,
     .kinds = 1U << ROW_PREFIX,
     .collect = collect,

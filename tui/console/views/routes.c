@@ -2,6 +2,7 @@
 /* Routes, twice: by node, where they are approved, and by prefix, where one sees who serves. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_route *route_of(const struct row *row)
@@ -216,8 +217,8 @@ const struct list_def routes_def = {
     .one = "route",
     .empty = "no node advertises a route: tailscale set --advertise-routes=10.0.0.0/8 does",
     .columns = route_columns,
-    .column_count = sizeof(route_columns) / sizeof(*route_columns),
-    .fields = {.items = route_fields, .len = sizeof(route_fields) / sizeof(*route_fields), .words = route_words},
+    .column_count = ARRAY_LEN(route_columns),
+    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
@@ -250,8 +251,8 @@ const struct list_def detail_def = {
     .one = "route",
     .empty = "advertises no routes",
     .columns = detail_columns,
-    .column_count = sizeof(detail_columns) / sizeof(*detail_columns),
-    .fields = {.items = route_fields, .len = sizeof(route_fields) / sizeof(*route_fields), .words = route_words},
+    .column_count = ARRAY_LEN(detail_columns),
+    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
