@@ -17,19 +17,19 @@ const char *const internet_range_text[INTERNET_RANGES] = {"0.0.0.0-9.255.255.255
                                                           "192.169.0.0-255.255.255.255",
                                                           "2000::-3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
 
-void ranges_release(struct ranges *s)
+void ranges_release(struct addr_ranges *s)
 {
     vec_release(s);
 }
 
-void ranges_push(struct ranges *s, const struct range *r)
+void ranges_push(struct addr_ranges *s, const struct addr_range *r)
 {
     vec_push(s, *r);
 }
 
-struct range range_of(const struct prefix *p)
+struct addr_range range_of(const struct prefix *p)
 {
-    struct range r = {p->addr, p->addr};
+    struct addr_range r = {p->addr, p->addr};
 
     for (unsigned i = 0; i < p->addr.bits / 8U; i++) {
         unsigned kept = p->bits > i * 8 ? p->bits - i * 8 : 0;
@@ -38,29 +38,23 @@ struct range range_of(const struct prefix *p)
     return r;
 }
 
-void ranges_push_prefix(struct ranges *s, const struct prefix *p)
+void ranges_push_prefix(struct addr_ranges *s, const struct prefix *p)
 {
-    struct range r = range_of(p);
+    struct addr_range r = range_of(p);
     vec_push(s, r);
 }
 
-void ranges_push_addr(struct ranges *s, const struct addr *a)
+void ranges_push_addr(struct addr_ranges *s, const struct addr *a)
 {
-    struct range r = {*a, *a};
+    struct addr_range r = {*a, *a};
 
     if (a->bits)
         vec_push(s, r);
 }
 
-void ranges_push_all(struct ranges *s, const struct ranges *other)
-{
-    for (size_t i = 0; i < other->len; i++)
-        vec_push(s, other->items[i]);
-}
-
 static int by_first(const void *a, const void *b)
 {
-    const struct range *x = a, *y = b;
+    const struct addr_range *x = a, *y = b;
     int order = addr_cmp(&x->first, &y->first);
 
     return order ? order : addr_cmp(&x->last, &y->last);
@@ -75,7 +69,7 @@ static bool next_addr(struct addr *a)
     return false;
 }
 
-void ranges_normalise(struct ranges *s)
+void ranges_normalise(struct addr_ranges *s)
 {
     size_t kept = 0;
 
@@ -83,7 +77,7 @@ void ranges_normalise(struct ranges *s)
         return;
     qsort(s->items, s->len, sizeof(*s->items), by_first);
     for (size_t i = 1; i < s->len; i++) {
-        struct range *last = &s->items[kept], *r = &s->items[i];
+        struct addr_range *last = &s->items[kept], *r = &s->items[i];
         struct addr after = last->last;
         bool more = next_addr(&after);
 
@@ -97,24 +91,24 @@ void ranges_normalise(struct ranges *s)
     s->len = kept + 1;
 }
 
-bool range_has(const struct range *r, const struct addr *a)
+bool range_has(const struct addr_range *r, const struct addr *a)
 {
     return a->bits == r->first.bits && addr_cmp(&r->first, a) <= 0 && addr_cmp(a, &r->last) <= 0;
 }
 
-static bool range_overlap(const struct range *a, const struct range *b)
+static bool range_overlap(const struct addr_range *a, const struct addr_range *b)
 {
     return a->first.bits == b->first.bits && addr_cmp(&a->first, &b->last) <= 0 && addr_cmp(&b->first, &a->last) <= 0;
 }
 
-bool range_overlaps_prefix(const struct range *r, const struct prefix *p)
+bool range_overlaps_prefix(const struct addr_range *r, const struct prefix *p)
 {
-    struct range other = range_of(p);
+    struct addr_range other = range_of(p);
     return range_overlap(r, &other);
 }
 
 /* The first range that does not end before a. */
-static size_t find(const struct ranges *s, const struct addr *a)
+static size_t find(const struct addr_ranges *s, const struct addr *a)
 {
     size_t low = 0, high = s->len;
 
@@ -128,13 +122,7 @@ static size_t find(const struct ranges *s, const struct addr *a)
     return low;
 }
 
-bool ranges_has(const struct ranges *s, const struct addr *a)
-{
-    size_t i = find(s, a);
-    return i < s->len && range_has(&s->items[i], a);
-}
-
-bool ranges_overlap(const struct ranges *a, const struct ranges *b)
+bool ranges_overlap(const struct addr_ranges *a, const struct addr_ranges *b)
 {
     for (size_t i = 0; i < a->len; i++) {
         size_t j = find(b, &a->items[i].first);
@@ -144,7 +132,7 @@ bool ranges_overlap(const struct ranges *a, const struct ranges *b)
     return false;
 }
 
-bool ranges_covers(const struct ranges *outer, const struct ranges *inner)
+bool ranges_covers(const struct addr_ranges *outer, const struct addr_ranges *inner)
 {
     for (size_t i = 0; i < inner->len; i++) {
         size_t j = find(outer, &inner->items[i].first);
@@ -166,7 +154,7 @@ bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
     return prefix_covers(a, b) || prefix_covers(b, a);
 }
 
-bool ranges_push_text(struct ranges *s, const char *text)
+bool ranges_push_text(struct addr_ranges *s, const char *text)
 {
     static const struct prefix all[2] = {{{.bits = 32}, 0}, {{.bits = 128}, 0}};
     const char *dash = strchr(text, '-');
@@ -183,7 +171,7 @@ bool ranges_push_text(struct ranges *s, const char *text)
         ranges_push_prefix(s, &p);
         return true;
     }
-    struct range r;
+    struct addr_range r;
     char first[PREFIX_TEXT_MAX];
 
     if ((size_t)(dash - text) >= sizeof(first))
@@ -197,9 +185,9 @@ bool ranges_push_text(struct ranges *s, const char *text)
     return true;
 }
 
-static void read_texts(const char *const *texts, size_t count, struct range *out)
+static void read_texts(const char *const *texts, size_t count, struct addr_range *out)
 {
-    struct ranges s = {0};
+    struct addr_ranges s = {0};
 
     for (size_t i = 0; i < count; i++)
         if (ranges_push_text(&s, texts[i]))
@@ -207,12 +195,12 @@ static void read_texts(const char *const *texts, size_t count, struct range *out
     ranges_release(&s);
 }
 
-void ranges_tailnet(struct range out[TAILNET_RANGES])
+void ranges_tailnet(struct addr_range out[TAILNET_RANGES])
 {
     read_texts(tailnet_range_text, TAILNET_RANGES, out);
 }
 
-void ranges_internet(struct range out[INTERNET_RANGES])
+void ranges_internet(struct addr_range out[INTERNET_RANGES])
 {
     read_texts(internet_range_text, INTERNET_RANGES, out);
 }

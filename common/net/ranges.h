@@ -6,27 +6,25 @@
 #include "base/buf.h"
 #include "net/prefixes.h"
 
-struct range {
+struct addr_range {
     struct addr first, last; /* one family, first <= last */
 };
-struct ranges {
-    struct range *items;
+struct addr_ranges {
+    struct addr_range *items;
     size_t len, cap;
 };
 
-void ranges_release(struct ranges *s);
-void ranges_push(struct ranges *s, const struct range *r); /* call ranges_normalise when all are there */
-void ranges_push_prefix(struct ranges *s, const struct prefix *p);
-void ranges_push_addr(struct ranges *s, const struct addr *a); /* bits 0: nothing */
-void ranges_push_all(struct ranges *s, const struct ranges *other);
-void ranges_normalise(struct ranges *s); /* sorted, joined */
-bool ranges_has(const struct ranges *s, const struct addr *a);
-bool ranges_overlap(const struct ranges *a, const struct ranges *b);
-bool ranges_covers(const struct ranges *outer, const struct ranges *inner);
+void ranges_release(struct addr_ranges *s);
+void ranges_push(struct addr_ranges *s, const struct addr_range *r); /* call ranges_normalise when all are there */
+void ranges_push_prefix(struct addr_ranges *s, const struct prefix *p);
+void ranges_push_addr(struct addr_ranges *s, const struct addr *a); /* bits 0: nothing */
+void ranges_normalise(struct addr_ranges *s);                       /* sorted, joined */
+bool ranges_overlap(const struct addr_ranges *a, const struct addr_ranges *b);
+bool ranges_covers(const struct addr_ranges *outer, const struct addr_ranges *inner);
 
-struct range range_of(const struct prefix *p);
-bool range_overlaps_prefix(const struct range *r, const struct prefix *p);
-bool range_has(const struct range *r, const struct addr *a);
+struct addr_range range_of(const struct prefix *p);
+bool range_overlaps_prefix(const struct addr_range *r, const struct prefix *p);
+bool range_has(const struct addr_range *r, const struct addr *a);
 bool prefix_has_addr(const struct prefix *p, const struct addr *a);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 
@@ -35,10 +33,10 @@ bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 #define INTERNET_RANGES 7
 extern const char *const tailnet_range_text[TAILNET_RANGES];
 extern const char *const internet_range_text[INTERNET_RANGES];
-void ranges_tailnet(struct range out[TAILNET_RANGES]);
-void ranges_internet(struct range out[INTERNET_RANGES]);
+void ranges_tailnet(struct addr_range out[TAILNET_RANGES]);
+void ranges_internet(struct addr_range out[INTERNET_RANGES]);
 
 /* "a", "a/len" and "a-b", "*" being everything (two ranges); false for anything else. */
-bool ranges_push_text(struct ranges *s, const char *text);
+bool ranges_push_text(struct addr_ranges *s, const char *text);
 
 #endif

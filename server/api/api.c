@@ -12,7 +12,7 @@ const struct http_table *const api_tables[] = {
     &policy_table, &explain_table,     &journal_table, &server_table, &snapshot_table, &docs_table,
     &pages_table,  &devices_table,     &metrics_table, &debug_table,
 };
-const size_t api_table_count = sizeof(api_tables) / sizeof(api_tables[0]);
+const size_t api_table_count = ARRAY_LEN(api_tables);
 
 size_t api_endpoint_count(void)
 {

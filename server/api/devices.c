@@ -50,7 +50,7 @@ static enum http_flow apple_page(struct api_request *r)
     page_text(r, "h2", "With a profile");
     page_text(r, "p", "These profiles only set that address. Install one, then log in in the app:");
     buf_adds(&r->http.out, "<ul>\n");
-    for (size_t i = 0; i < sizeof(platforms) / sizeof(*platforms); i++)
+    for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
         buf_addf(&r->http.out, "<li><a href=\"/apple/%s\">%s</a></li>\n", platforms[i].name, platforms[i].label);
     buf_adds(&r->http.out, "</ul>\n");
     return page_end(r);
@@ -97,7 +97,7 @@ static enum http_flow apple_profile(struct api_request *r)
 {
     const char *payload = NULL;
 
-    for (size_t i = 0; i < sizeof(platforms) / sizeof(*platforms); i++)
+    for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
         if (str_eq(platforms[i].name, r->http.params[0]))
             payload = platforms[i].payload;
     if (!payload)

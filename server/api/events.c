@@ -6,9 +6,7 @@
  * The hub works only while somebody listens, or did a minute ago, or has just taken a snapshot to follow from. It keeps
  * the last messages for clients whose connection broke; whoever comes with an older id is told that it is gone and
  * takes a new snapshot. */
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "api/private.h"
 
@@ -48,7 +46,7 @@ struct event_news {
 
 struct event_hub {
     struct api *api;
-    pthread_t thread;
+    struct thread thread;
     pthread_mutex_t lock; /* of everything below */
     pthread_cond_t wake;
     VEC(struct event_news) events; /* by the core, not yet made into messages */
@@ -371,13 +369,6 @@ static void awake(struct event_hub *hub)
     pthread_cond_signal(&hub->wake);
 }
 
-static void wait_until(struct event_hub *hub, int64_t due_ms)
-{
-    struct timespec until = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
-
-    pthread_cond_timedwait(&hub->wake, &hub->lock, &until);
-}
-
 static void heartbeat(struct event_hub *hub, int64_t now)
 {
     struct chunk *c = chunk_new(":\n\n", 3);
@@ -419,7 +410,7 @@ static void *run(void *arg)
         }
         int64_t due = turn(hub);
         if (hub->shown && !hub->stopping)
-            wait_until(hub, due);
+            thread_cond_wait(&hub->wake, &hub->lock, due);
     }
     pthread_mutex_unlock(&hub->lock);
     return NULL;
@@ -428,19 +419,16 @@ static void *run(void *arg)
 int hub_start(struct api *api, struct event_hub **out, struct err *e)
 {
     struct event_hub *hub = mem_alloc(sizeof(*hub));
-    pthread_condattr_t attributes;
+    int code;
 
     hub->api = api;
     pthread_mutex_init(&hub->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&hub->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (pthread_create(&hub->thread, NULL, run, hub) != 0) {
+    thread_cond_init(&hub->wake);
+    if ((code = thread_start(&hub->thread, "events", run, hub, e)) < 0) {
         pthread_cond_destroy(&hub->wake);
         pthread_mutex_destroy(&hub->lock);
         free(hub);
-        return err_set(e, ERR_UNAVAILABLE, "cannot start the thread of events");
+        return code;
     }
     *out = hub;
     core_listen(api->with.core, &(struct core_listener){.event = on_event, .volatile_change = on_volatile, .arg = hub});
@@ -465,7 +453,7 @@ void hub_stop(struct event_hub *hub)
     hub->stopping = true;
     pthread_cond_broadcast(&hub->wake);
     pthread_mutex_unlock(&hub->lock);
-    pthread_join(hub->thread, NULL);
+    thread_join(&hub->thread);
     forget(hub);
     for (size_t i = 0; i < hub->streams.len; i++)
         stream_unref(hub->streams.items[i]);

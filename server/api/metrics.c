@@ -9,7 +9,7 @@
 #include "api/private.h"
 
 static const int counted_statuses[] = {200, 400, 401, 403, 404, 405, 409, 410, 412, 413, 429, 500, 501, 503, 504, 0};
-#define STATUSES (sizeof(counted_statuses) / sizeof(counted_statuses[0]))
+#define STATUSES (ARRAY_LEN(counted_statuses))
 
 /* By route (the last row: no route) and status (the last column: another one). */
 struct answer_counts {

@@ -12,6 +12,7 @@
 
 #include "api/api.h"
 #include "auth/auth.h"
+#include "base/array.h"
 #include "base/chunk.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -55,7 +56,7 @@ struct api_endpoint {
 
 #define API_TABLE(rows)                                                                                                \
     {                                                                                                                  \
-        .routes = (rows), .count = sizeof(rows) / sizeof((rows)[0]), .stride = sizeof((rows)[0])                       \
+        .routes = (rows), .count = ARRAY_LEN(rows), .stride = sizeof((rows)[0])                                        \
     }
 
 /* One a resource, by file; api.c hands them to the router. */
@@ -85,7 +86,7 @@ struct api {
         bool asking, ok;
         int64_t asked_ms, known_ms;
         struct api_request *waiting; /* linked by next */
-        struct http_job job;
+        struct work work;
     } ping;
     struct relay_names *relays;
     struct answer_counts *counts; /* of answers by call and status: metrics.c */
@@ -235,9 +236,10 @@ enum http_flow change_done(struct api_request *r);                 /* the answer
 /* Members "event", "version", "result" (null) and "inverse" of a change; the caller opens and closes the object. */
 void write_change(struct json_out *o, const struct core_admin *a);
 
-#define POLICY_BODY_MAX ((size_t)2 * POLICY_TEXT_MAX + 4096) /* JSON may write a line's end and a quote in two bytes   \
-                                                              */
-const char *policy_mode(const struct config *c);             /* "file" or "database" */
+#define POLICY_BODY_MAX                                                                                                \
+    ((size_t)2 * POLICY_TEXT_MAX + 4096)         /* JSON may write a line's end and a quote in two bytes               \
+                                                  */
+const char *policy_mode(const struct config *c); /* "file" or "database" */
 
 #define EVENTS_PAGE_MAX 1000 /* entries of the journal in one answer */
 

@@ -32,7 +32,7 @@ static size_t status_index(int status)
 {
     size_t i = 0;
 
-    while (i + 1 < sizeof(statuses) / sizeof(statuses[0]) && statuses[i].status != status)
+    while (i + 1 < ARRAY_LEN(statuses) && statuses[i].status != status)
         i++;
     return i;
 }

@@ -164,9 +164,9 @@ static enum http_flow ping_response(struct api_request *r)
 #define FRESH_MS 1000 /* an answer that is good enough for the next */
 #define HANG_MS  3000
 
-static void ask(void *arg)
+static void ask(struct work *work)
 {
-    struct api *api = arg;
+    struct api *api = CONTAINER_OF(work, struct api, ping.work);
     struct err e;
     bool ok = store_ping(api->with.store, &e) == 0;
     static struct log_limit limit;
@@ -210,11 +210,11 @@ static enum http_flow with_health(struct api_request *r, api_handler *then)
     if (begin) {
         api->ping.asking = true;
         api->ping.asked_ms = now;
-        api->ping.job = (struct http_job){.run = ask, .arg = api};
+        api->ping.work.run = ask;
     }
     pthread_mutex_unlock(&api->lock);
     if (begin)
-        http_run(api->http, HTTP_HEALTH, &api->ping.job);
+        http_run(api->http, HTTP_HEALTH, &api->ping.work);
     return known ? then(r) : HTTP_LATER;
 }
 

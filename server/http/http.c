@@ -4,14 +4,19 @@
 
 #include "http/private.h"
 
-static const size_t worker_threads[HTTP_WORKERS] = {
-    [HTTP_FAST] = 2, [HTTP_DISK] = 2, [HTTP_HEAVY] = 1, [HTTP_HEALTH] = 1};
+static const struct {
+    const char *name;
+    size_t threads;
+} kinds[HTTP_WORKERS] = {[HTTP_FAST] = {"http", 2},
+                         [HTTP_DISK] = {"http disk", 2},
+                         [HTTP_HEAVY] = {"http heavy", 1},
+                         [HTTP_HEALTH] = {"http health", 1}};
 
 static void release(struct http *h)
 {
     server_stop(h->server);
     for (size_t i = HTTP_WORKERS; i-- > 0;) /* the fast ones last: the others put their ends there */
-        pool_stop(&h->pools[i]);
+        workers_stop(&h->workers[i]);
     pthread_cond_destroy(&h->idle);
     pthread_mutex_destroy(&h->lock);
     free(h);
@@ -26,7 +31,7 @@ int http_start(const struct http_options *options, struct http **out, struct err
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->idle, NULL);
     for (size_t i = 0; i < HTTP_WORKERS && code == 0; i++)
-        code = pool_start(&h->pools[i], worker_threads[i], e);
+        code = workers_start(&h->workers[i], kinds[i].name, kinds[i].threads, e);
     if (code == 0)
         code = server_start(h, &h->server, e);
     if (code < 0) {
@@ -47,7 +52,7 @@ void http_stop(struct http *h)
     release(h);
 }
 
-void http_run(struct http *h, enum http_workers which, struct http_job *job)
+void http_run(struct http *h, enum http_workers which, struct work *work)
 {
-    pool_put(&h->pools[which], job);
+    workers_add(&h->workers[which], work);
 }

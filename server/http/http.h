@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/thread.h"
 #include "net/addr.h"
 
 struct http;
@@ -67,21 +68,15 @@ struct http_source {
     void (*closed)(struct http_source *s); /* the client is gone, or was never there: the last call */
 };
 
-struct http_job {
-    struct http_job *next;
-    void (*run)(void *arg);
-    void *arg;
-};
-
 struct http_exchange;
 struct http_request;
 typedef enum http_flow http_continuation(struct http_request *r);
 
 /* Options.request_size bytes are made for each request; these are the first of them. */
 struct http_request {
+    struct work work; /* first: this and the next ones are this room's */
     struct http *http;
-    struct http_exchange *exchange; /* this room's */
-    struct http_job job;
+    struct http_exchange *exchange;
     http_continuation *then;
     bool known; /* to whoever answers: over is still to be called */
 
@@ -135,7 +130,8 @@ struct http_options {
 /* Opens the unix socket and the metrics listener and starts. What it cannot open is an error that names the key of the
  * configuration. The options' texts and tables outlive it. */
 int http_start(const struct http_options *options, struct http **out, struct err *e) WARN_UNUSED;
-/* Refuses what comes, waits until what is in work is answered, closes everything, removes the socket, ends the workers. */
+/* Refuses what comes, waits until what is in work is answered, closes everything, removes the socket, ends the workers.
+ */
 void http_stop(struct http *h);
 
 /* A connection of the public door, nothing read from it; taken in any case. A stream socket of any kind (TLS comes
@@ -152,8 +148,8 @@ void http_counts(struct http *h, struct http_counts *out);
 
 /* Runs then on workers, and finishes the request if it says so; returns HTTP_LATER. Any thread. */
 enum http_flow http_later(struct http_request *r, enum http_workers which, http_continuation *then);
-/* Runs something that belongs to no request; job lives in its owner until run is called. */
-void http_run(struct http *h, enum http_workers which, struct http_job *job);
+/* Work that belongs to no request. */
+void http_run(struct http *h, enum http_workers which, struct work *work);
 
 /* The route of another path for the same door, as a request would find it; fills r's route, params and allow. */
 void http_find(struct http_request *r, const char *method, const char *path);

@@ -3,33 +3,20 @@
 #ifndef SERVER_HTTP_PRIVATE_H
 #define SERVER_HTTP_PRIVATE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "http/http.h"
-
-/* ---- pool.c: threads that run what is put in, in order ---- */
-
-struct http_pool {
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    pthread_t threads[4];
-    size_t count;
-    struct http_job *first, **end;
-    bool stopping;
-};
-int pool_start(struct http_pool *p, size_t threads, struct err *e) WARN_UNUSED;
-void pool_put(struct http_pool *p, struct http_job *job);
-void pool_stop(struct http_pool *p); /* runs what is in it first */
 
 struct http {
     struct http_options with;
-    struct http_pool pools[HTTP_WORKERS];
+    struct workers workers[HTTP_WORKERS];
     struct http_server *server;
 
     pthread_mutex_t lock; /* of what follows */
@@ -39,18 +26,18 @@ struct http {
 
 /* ---- request.c ---- */
 
-struct http_request *request_new(struct http *h);
-void request_free(struct http_request *r);
+struct http_request *http_request_new(struct http *h);
+void http_request_free(struct http_request *r);
 /* The request's turn on a worker; answered is called when it is over, once. */
-void request_admit(struct http_request *r);
-void request_serve(struct http_request *r);
+void http_request_admit(struct http_request *r);
+void http_request_serve(struct http_request *r);
 
 /* ---- server.c: libmicrohttpd ---- */
 
 int server_start(struct http *h, struct http_server **out, struct err *e) WARN_UNUSED;
 void server_refuse(struct http_server *s); /* no new connections; new requests are refused */
 void server_stop(struct http_server *s);
-void server_resume(struct http_request *r); /* admitted, or answered: on it goes */
+void http_exchange_resume(struct http_request *r); /* admitted, or answered: on it goes */
 
 /* ---- listen.c: sockets that listen ---- */
 

@@ -8,7 +8,7 @@
 
 #define ARENA_MAX ((size_t)4 * 1024 * 1024)
 
-struct http_request *request_new(struct http *h)
+struct http_request *http_request_new(struct http *h)
 {
     struct http_request *r = mem_alloc(h->with.request_size);
 
@@ -26,7 +26,7 @@ static void over(struct http_request *r)
     r->known = false;
 }
 
-void request_free(struct http_request *r)
+void http_request_free(struct http_request *r)
 {
     if (!r)
         return;
@@ -46,7 +46,7 @@ void request_free(struct http_request *r)
     free(r);
 }
 
-static void begin_work(struct http_request *r, void (*run)(void *arg))
+static void begin_work(struct http_request *r, void (*run)(struct work *work))
 {
     struct http *h = r->http;
 
@@ -54,8 +54,8 @@ static void begin_work(struct http_request *r, void (*run)(void *arg))
     h->active++;
     pthread_mutex_unlock(&h->lock);
     r->known = true;
-    r->job = (struct http_job){.run = run, .arg = r};
-    pool_put(&h->pools[HTTP_FAST], &r->job);
+    r->work.run = run;
+    workers_add(&h->workers[HTTP_FAST], &r->work);
 }
 
 /* The request may be gone when this returns. */
@@ -63,7 +63,7 @@ static void end_work(struct http_request *r)
 {
     struct http *h = r->http;
 
-    server_resume(r);
+    http_exchange_resume(r);
     pthread_mutex_lock(&h->lock);
     if (--h->active == 0)
         pthread_cond_broadcast(&h->idle);
@@ -76,9 +76,9 @@ static void finish(struct http_request *r)
     end_work(r);
 }
 
-static void run_continuation(void *arg)
+static void run_continuation(struct work *work)
 {
-    struct http_request *r = arg;
+    struct http_request *r = (struct http_request *)work;
 
     if (r->then(r) == HTTP_DONE)
         finish(r);
@@ -87,14 +87,14 @@ static void run_continuation(void *arg)
 enum http_flow http_later(struct http_request *r, enum http_workers which, http_continuation *then)
 {
     r->then = then;
-    r->job = (struct http_job){.run = run_continuation, .arg = r};
-    pool_put(&r->http->pools[which], &r->job);
+    r->work.run = run_continuation;
+    workers_add(&r->http->workers[which], &r->work);
     return HTTP_LATER;
 }
 
-static void admit(void *arg)
+static void admit(struct work *work)
 {
-    struct http_request *r = arg;
+    struct http_request *r = (struct http_request *)work;
 
     r->http->with.admit(r->http->with.arg, r);
     if (r->status)
@@ -103,20 +103,20 @@ static void admit(void *arg)
         end_work(r);
 }
 
-static void serve(void *arg)
+static void serve(struct work *work)
 {
-    struct http_request *r = arg;
+    struct http_request *r = (struct http_request *)work;
 
     if (r->http->with.serve(r->http->with.arg, r) == HTTP_DONE)
         finish(r);
 }
 
-void request_admit(struct http_request *r)
+void http_request_admit(struct http_request *r)
 {
     begin_work(r, admit);
 }
 
-void request_serve(struct http_request *r)
+void http_request_serve(struct http_request *r)
 {
     begin_work(r, serve);
 }
@@ -145,6 +145,6 @@ enum http_flow http_reply_text(struct http_request *r, int status, const char *f
 
 void http_header(struct http_request *r, const char *name, const char *value)
 {
-    if (r->header_count < sizeof(r->headers) / sizeof(r->headers[0]))
+    if (r->header_count < ARRAY_LEN(r->headers))
         r->headers[r->header_count++] = (struct http_pair){name, arena_strdup(&r->arena, value)};
 }

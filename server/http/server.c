@@ -86,7 +86,7 @@ static void exchange_over(void *arg, struct MHD_Connection *connection, void **r
     if (!x)
         return;
     if (x->request)
-        request_free(x->request);
+        http_request_free(x->request);
     free(x->target);
     free(x);
     *req_cls = NULL;
@@ -134,7 +134,7 @@ static void read_length(struct http_request *r, struct MHD_Connection *c)
 
 static struct http_request *read_head(struct http_gate *gate, struct http_exchange *x, const char *method)
 {
-    struct http_request *r = request_new(gate->h);
+    struct http_request *r = http_request_new(gate->h);
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *peer = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
@@ -161,7 +161,7 @@ static struct http_request *read_head(struct http_gate *gate, struct http_exchan
     return r;
 }
 
-void server_resume(struct http_request *r)
+void http_exchange_resume(struct http_request *r)
 {
     struct http_exchange *x = r->exchange;
 
@@ -246,7 +246,7 @@ static enum MHD_Result answer(struct http_exchange *x)
         return MHD_NO;
     if (r->content_type_out)
         MHD_add_response_header(response, "Content-Type", r->content_type_out);
-    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
         MHD_add_response_header(response, always[i].name, always[i].value);
     /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them. */
     MHD_add_response_header(response, "Content-Security-Policy",
@@ -274,7 +274,7 @@ static enum MHD_Result begin(struct http_gate *gate, struct http_exchange *x, co
     x->stage = x->request->body_follows ? ADMISSION : BODY;
     if (x->stage == ADMISSION) {
         MHD_suspend_connection(x->connection);
-        request_admit(x->request);
+        http_request_admit(x->request);
     }
     return MHD_YES;
 }
@@ -300,7 +300,7 @@ static enum MHD_Result serve(struct http_exchange *x)
 {
     x->stage = SERVICE;
     MHD_suspend_connection(x->connection);
-    request_serve(x->request);
+    http_request_serve(x->request);
     return MHD_YES;
 }
 
@@ -427,7 +427,7 @@ void server_stop(struct http_server *s)
     if (!s)
         return;
     drain(s);
-    for (size_t i = 0; i < sizeof(s->gates) / sizeof(s->gates[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(s->gates); i++)
         if (s->gates[i].daemon)
             MHD_stop_daemon(s->gates[i].daemon);
     if (s->unix_path)

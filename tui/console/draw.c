@@ -14,7 +14,7 @@ static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
     enum view_id front = app->place.view == VIEW_NODE ? VIEW_NODES : app->place.view;
 
     for (int i = 0; i < VIEW_COUNT; i++) {
-        const struct view *v = view_get((enum view_id)i);
+        const struct console_view *v = view_get((enum view_id)i);
         bool on = (enum view_id)i == front;
         char text[40];
 
@@ -56,7 +56,7 @@ static bool banner(struct app *app, char *text, size_t size)
     struct conn *conn = &app->conn;
     char since[AGO_MAX];
 
-    moment_text(conn->since_ns, app->at.now_ns, since);
+    timestamp_text(conn->since_ns, app->at.now_ns, since);
     if (app->frozen) {
         snprintf(text, size, "FROZEN, %zu change%s waiting (z resumes)", app->held.len, app->held.len == 1 ? "" : "s");
         return true;
@@ -89,7 +89,7 @@ static int say(struct canvas *c, int col, int limit, enum role role, const char 
 
 static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 {
-    const struct view *v = view_get(app->place.view);
+    const struct console_view *v = view_get(app->place.view);
     /* Where one may be at several servers, it is said at which. */
     const char *domain = app->servers.len > 1                                ? app->servers.items[app->server]
                          : app->model.base_domain && *app->model.base_domain ? app->model.base_domain
@@ -120,7 +120,7 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 /* What there is without the filter: of the routes by node the routes, folded or not. */
 static size_t total_of(struct app *app)
 {
-    const struct table *t = model_table(&app->model, ROW_NODE);
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
     size_t count = 0;
 
     if (app_list_id(app) == LIST_NODES)
@@ -164,7 +164,7 @@ static void count_text(struct app *app, char *text, size_t size)
 static bool trouble_text(struct app *app, char *text, size_t size)
 {
     bool groups = app_list_id(app) == LIST_HA;
-    const struct table *t = model_table(&app->model, groups ? ROW_PREFIX : ROW_NODE);
+    const struct row_table *t = model_table(&app->model, groups ? ROW_PREFIX : ROW_NODE);
     size_t count = 0;
 
     for (size_t i = 0; i < t->rows.len; i++) {
@@ -186,7 +186,7 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
     char text[160];
 
     if (app->place.view == VIEW_POLICY)
-        return desk_facts(app, c, col, limit);
+        return policy_page_facts(app, c, col, limit);
     count_text(app, text, sizeof(text));
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
     if (app->place.view == VIEW_NODES && app->model.tables[ROW_PENDING].index.len) {
@@ -285,30 +285,31 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
 
 static int by_rank(const void *a, const void *b)
 {
-    const struct command *p = *(const struct command *const *)a, *q = *(const struct command *const *)b;
+    const struct console_command *p = *(const struct console_command *const *)a,
+                                 *q = *(const struct console_command *const *)b;
 
     return (p->rank > q->rank) - (p->rank < q->rank);
 }
 
 static void draw_hints(struct app *app, struct canvas *c, struct rect at)
 {
-    const struct command *shown[64];
+    const struct console_command *shown[64];
     size_t count = 0, hidden = 0;
-    unsigned where = verb_where(app);
+    unsigned where = commands_where(app);
     struct rows marked = {0};
     int col = 1, limit = at.cols - 8;
 
-    for (size_t i = 0; i < verb_count() && count < 64; i++)
-        if (verb_at(i)->hint && (verb_at(i)->where & where))
-            shown[count++] = verb_at(i);
+    for (size_t i = 0; i < commands_count() && count < 64; i++)
+        if (commands_at(i)->hint && (commands_at(i)->where & where))
+            shown[count++] = commands_at(i);
     qsort(shown, count, sizeof(*shown), by_rank);
     app_marked(app, &marked, &hidden);
     for (size_t i = 0; i < count; i++) {
         struct buf keys = BUF_INIT(0);
         char label[48];
-        bool off = verb_refusal(app, shown[i]) != NULL;
+        bool off = command_refusal(app, shown[i]) != NULL;
 
-        verb_keys(shown[i], true, &keys);
+        command_keys(shown[i], true, &keys);
         if (marked.len && (shown[i]->needs & FOR_MARKED))
             snprintf(label, sizeof(label), "%s(%zu)", shown[i]->hint, marked.len);
         else
@@ -321,18 +322,18 @@ static void draw_hints(struct app *app, struct canvas *c, struct rect at)
         int from = col;
         col += canvas_text(c, at.row, col, width, off ? ROLE_DISABLED : ROLE_KEY, buf_text(&keys)) + 1;
         col += canvas_text(c, at.row, col, width, off ? ROLE_DISABLED : ROLE_HINT, label);
-        canvas_hit(c, (struct rect){at.row, from, 1, col - from}, HIT_COMMAND, (int)(shown[i] - verb_at(0)));
+        canvas_hit(c, (struct rect){at.row, from, 1, col - from}, HIT_COMMAND, (int)(shown[i] - commands_at(0)));
         col += 2;
         buf_release(&keys);
     }
     vec_release(&marked);
-    canvas_right(c, at.row, at.cols - 8, 2, ROLE_KEY, verb_where(app) == IN_EDIT ? "F1" : "?");
+    canvas_right(c, at.row, at.cols - 8, 2, ROLE_KEY, commands_where(app) == IN_EDIT ? "F1" : "?");
     canvas_text(c, at.row, at.cols - 5, 4, ROLE_HINT, "help");
 }
 
 static void draw_small(struct app *app, struct canvas *c)
 {
-    const struct table *nodes = model_table(&app->model, ROW_NODE);
+    const struct row_table *nodes = model_table(&app->model, ROW_NODE);
     size_t online = 0, waiting = 0;
 
     for (size_t i = 0; i < nodes->rows.len; i++) {
@@ -351,14 +352,14 @@ static void draw_small(struct app *app, struct canvas *c)
 static void draw_view(struct app *app, struct canvas *c)
 {
     struct layout *l = &app->layout;
-    const struct view *v = view_get(app->place.view);
+    const struct console_view *v = view_get(app->place.view);
     struct list *list = app_list(app);
     bool focused = !app->dialog.kind || app->dialog.kind == DIALOG_PLAN;
 
     if (app->place.view == VIEW_NODE) {
         node_view_draw(app, c, l->body, focused);
     } else if (app->place.view == VIEW_POLICY) {
-        desk_draw(app, c, l->body);
+        policy_page_draw(app, c, l->body);
     } else {
         struct list_look look = {.focused = true, .hit_rows = HIT_ROW, .hit_headers = HIT_COLUMN};
 
@@ -380,7 +381,7 @@ static void refresh(struct app *app)
     struct list *l = app_list(app);
 
     model_sweep(&app->model, app->at.now_ms);
-    desk_tick(app);
+    policy_page_tick(app);
     if (app->place.view == VIEW_EVENTS && app->follow)
         l->hold_until_ms = 0;
     list_refresh(l, &app->model, &app->at);
@@ -395,7 +396,7 @@ static void refresh(struct app *app)
 void app_draw(struct app *app, int rows, int cols)
 {
     struct canvas *c = &app->canvas;
-    const struct view *v = view_get(app->place.view);
+    const struct console_view *v = view_get(app->place.view);
     bool listing = app->place.view != VIEW_NODE && app->place.view != VIEW_POLICY;
     bool roomy = cols >= 140 && rows >= 30;
     int pane = v->panes[app->place.sub];
@@ -416,13 +417,13 @@ void app_draw(struct app *app, int rows, int cols)
     }
     draw_view(app, c);
     if (app->conn.state != CONN_LIVE || app->frozen || app_late(app))
-        canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CELL_DIM);
+        canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CANVAS_DIM);
     draw_tabs(app, c, app->layout.tabs);
     draw_facts(app, c, app->layout.facts);
     if (app->dialog.kind)
         dialog_draw(app);
     else if (app->place.view == VIEW_POLICY)
-        desk_draw_question(app, c);
+        policy_page_draw_question(app, c);
     draw_hints(app, c, app->layout.hints);
     draw_flash(app, c, app->layout.flash);
 }

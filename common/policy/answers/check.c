@@ -9,15 +9,15 @@
 #include "base/mem.h"
 #include "policy/view/view.h"
 
-struct check {
+struct policy_check {
     const struct policy_view *v;
     struct policy_problems *problems;
-    struct ranges *lists;   /* by list, filled when asked for; an unfilled one has cap 0 */
-    struct ranges *targets; /* by principal */
+    struct addr_ranges *lists;   /* by list, filled when asked for; an unfilled one has cap 0 */
+    struct addr_ranges *targets; /* by principal */
 };
 
-static int problem(struct check *c, size_t offset, bool warning, const char *format, ...) PRINTF_LIKE(4, 5);
-static int problem(struct check *c, size_t offset, bool warning, const char *format, ...)
+static int problem(struct policy_check *c, size_t offset, bool warning, const char *format, ...) PRINTF_LIKE(4, 5);
+static int problem(struct policy_check *c, size_t offset, bool warning, const char *format, ...)
 {
     char line[1024];
     va_list args;
@@ -30,12 +30,12 @@ static int problem(struct check *c, size_t offset, bool warning, const char *for
 
 /* ---- users and domains ---- */
 
-static void check_names(struct check *c)
+static void check_names(struct policy_check *c)
 {
     const struct policy *p = c->v->p;
 
     for (size_t i = 0; i < p->principals.len; i++) {
-        const struct principal *q = &p->principals.items[i];
+        const struct policy_principal *q = &p->principals.items[i];
         struct buf found = BUF_INIT(400);
 
         if (q->kind != PRINCIPAL_USER)
@@ -53,12 +53,12 @@ static void check_names(struct check *c)
     }
 }
 
-static void check_domains(struct check *c)
+static void check_domains(struct policy_check *c)
 {
     const struct policy *p = c->v->p;
 
     for (size_t i = 0; i < p->domain_uses.len; i++) {
-        const struct domain_use *d = &p->domain_uses.items[i];
+        const struct policy_domain_use *d = &p->domain_uses.items[i];
         bool known = false;
 
         for (size_t k = 0; k < c->v->domain_count; k++)
@@ -70,12 +70,12 @@ static void check_domains(struct check *c)
     }
 }
 
-static void warn_exits(struct check *c)
+static void warn_exits(struct policy_check *c)
 {
     const struct policy_view *v = c->v;
 
     for (size_t i = 0; i < v->literal_units.len; i++) {
-        const struct unit *u = &v->p->units.items[v->literal_units.items[i]];
+        const struct policy_unit *u = &v->p->units.items[v->literal_units.items[i]];
         for (size_t k = 0; k < v->classes.len; k++)
             if (v->classes.items[k].serial && unit_grants_exit(v, u, &v->classes.items[k])) {
                 problem(c, u->rule->offset, true,
@@ -89,20 +89,20 @@ static void warn_exits(struct check *c)
 
 /* ---- tests ---- */
 
-static const struct ranges *list_of(struct check *c, uint32_t list)
+static const struct addr_ranges *list_of(struct policy_check *c, uint32_t list)
 {
     if (!c->lists[list].cap) {
         list_ranges(c->v, list, &c->lists[list]);
         if (!c->lists[list].cap)
-            c->lists[list].items = mem_resize(NULL, c->lists[list].cap = 1, sizeof(struct range));
+            c->lists[list].items = mem_resize(NULL, c->lists[list].cap = 1, sizeof(struct addr_range));
     }
     return &c->lists[list];
 }
 
-static const struct ranges *target_of(struct check *c, uint32_t principal)
+static const struct addr_ranges *target_of(struct policy_check *c, uint32_t principal)
 {
-    struct ranges *r = &c->targets[principal];
-    const struct principal *q = &c->v->p->principals.items[principal];
+    struct addr_ranges *r = &c->targets[principal];
+    const struct policy_principal *q = &c->v->p->principals.items[principal];
 
     if (!r->cap) {
         if (q->kind == PRINCIPAL_ANY)
@@ -110,19 +110,19 @@ static const struct ranges *target_of(struct check *c, uint32_t principal)
         else
             selector_resolve(c->v, q, NULL, r);
         if (!r->cap)
-            r->items = mem_resize(NULL, r->cap = 1, sizeof(struct range));
+            r->items = mem_resize(NULL, r->cap = 1, sizeof(struct addr_range));
     }
     return r;
 }
 
-static bool service_fits(const struct service *s, int proto)
+static bool service_fits(const struct policy_service *s, int proto)
 {
     if (s->proto == PROTO_DEFAULT || s->proto == proto)
         return true;
     return proto == PROTO_DEFAULT && (s->proto == 6 || s->proto == 17 || s->proto == 1 || s->proto == 58);
 }
 
-static bool port_in(const struct ports *ports, size_t count, uint16_t port)
+static bool port_in(const struct port_range *ports, size_t count, uint16_t port)
 {
     for (size_t i = 0; i < count; i++)
         if (ports[i].first <= port && port <= ports[i].last)
@@ -131,18 +131,19 @@ static bool port_in(const struct ports *ports, size_t count, uint16_t port)
 }
 
 /* Some rule of the whole tailnet lets this source reach any of the destinations. */
-static bool allowed(struct check *c, const struct ranges *from, const struct ranges *to, int proto, uint16_t port)
+static bool allowed(struct policy_check *c, const struct addr_ranges *from, const struct addr_ranges *to, int proto,
+                    uint16_t port)
 {
     const struct policy *p = c->v->p;
 
     for (size_t i = 0; i < p->units.len; i++) {
-        const struct unit *u = &p->units.items[i];
+        const struct policy_unit *u = &p->units.items[i];
         bool fits = false;
 
         if (u->kind != UNIT_PLAIN || u->companion || !u->ip)
             continue;
         for (size_t k = 0; k < u->rule->services.len && !fits; k++) {
-            const struct service *s = &u->rule->services.items[k];
+            const struct policy_service *s = &u->rule->services.items[k];
             for (size_t d = 0; service_fits(s, proto) && d < u->dst.len && !fits; d++)
                 fits = port_in(u->rule->is_grant ? s->ports : u->dst.items[d].ports,
                                u->rule->is_grant ? s->port_count : u->dst.items[d].port_count, port) &&
@@ -155,12 +156,13 @@ static bool allowed(struct check *c, const struct ranges *from, const struct ran
 }
 
 /* A destination of a test: one host and one port. Fills to; false with why when it is not that. */
-static bool read_target(struct check *c, const char *text, struct ranges *to, uint16_t *port, char *why, size_t size)
+static bool read_target(struct policy_check *c, const char *text, struct addr_ranges *to, uint16_t *port, char *why,
+                        size_t size)
 {
     struct arena a = ARENA_INIT(1 << 20);
     const char *host, *port_text;
-    struct ports *ports;
-    struct principal what;
+    struct port_range *ports;
+    struct policy_principal what;
     size_t count;
     bool ok = false;
 
@@ -194,10 +196,10 @@ static bool read_target(struct check *c, const char *text, struct ranges *to, ui
     return ok;
 }
 
-static void run_target(struct check *c, const struct test_entry *t, const char *text, bool accept, int proto,
-                       const struct ranges *from)
+static void run_target(struct policy_check *c, const struct policy_test *t, const char *text, bool accept, int proto,
+                       const struct addr_ranges *from)
 {
-    struct ranges to = {0};
+    struct addr_ranges to = {0};
     char why[256] = "", proto_text[40] = "";
     uint16_t port = 0;
     bool all = true;
@@ -209,7 +211,7 @@ static void run_target(struct check *c, const struct test_entry *t, const char *
                 text, why);
     } else {
         for (size_t i = 0; i < from->len && all; i++) {
-            struct ranges one = {&from->items[i], 1, 1};
+            struct addr_ranges one = {&from->items[i], 1, 1};
             all = allowed(c, &one, &to, proto, port);
         }
         if (all != accept)
@@ -220,7 +222,7 @@ static void run_target(struct check *c, const struct test_entry *t, const char *
 }
 
 /* Ranges of a source one by one: every one of them has to get through. */
-static void source_ranges(const struct policy_view *v, const struct principal *what, struct ranges *out)
+static void source_ranges(const struct policy_view *v, const struct policy_principal *what, struct addr_ranges *out)
 {
     struct id_list slots = {0};
 
@@ -237,10 +239,10 @@ static void source_ranges(const struct policy_view *v, const struct principal *w
     vec_release(&slots);
 }
 
-static void run_test(struct check *c, const struct test_entry *t)
+static void run_test(struct policy_check *c, const struct policy_test *t)
 {
-    struct principal what = {0};
-    struct ranges from = {0};
+    struct policy_principal what = {0};
+    struct addr_ranges from = {0};
     char why[256];
     int proto = PROTO_DEFAULT, kind = selector_read(c->v->p, t->src, &what);
 
@@ -268,10 +270,11 @@ static void run_test(struct check *c, const struct test_entry *t)
 /* ---- sshTests ---- */
 
 /* The devices that a destination names; autogroup:self are those of the single user behind the sources. */
-static bool ssh_targets(struct check *c, const struct ssh_test *t, const struct id_list *from, struct id_list *to)
+static bool ssh_targets(struct policy_check *c, const struct policy_ssh_test *t, const struct id_list *from,
+                        struct id_list *to)
 {
     for (size_t i = 0; i < t->dst.len; i++) {
-        struct principal what = {0};
+        struct policy_principal what = {0};
         int kind = selector_read(c->v->p, t->dst.items[i], &what);
         size_t before = to->len;
 
@@ -294,10 +297,10 @@ static bool ssh_targets(struct check *c, const struct ssh_test *t, const struct 
     return true;
 }
 
-enum ssh_want { WANT_ACCEPT, WANT_DENY, WANT_CHECK };
+enum ssh_expectation { WANT_ACCEPT, WANT_DENY, WANT_CHECK };
 
-static void run_ssh_login(struct check *c, const struct ssh_test *t, enum ssh_want want, const char *login,
-                          const struct id_list *from, const struct id_list *to)
+static void run_ssh_login(struct policy_check *c, const struct policy_ssh_test *t, enum ssh_expectation want,
+                          const char *login, const struct id_list *from, const struct id_list *to)
 {
     static const char *const wanted[] = {"ALLOWED", "DENIED", "ALLOWED via check"};
 
@@ -322,9 +325,9 @@ static void run_ssh_login(struct check *c, const struct ssh_test *t, enum ssh_wa
     }
 }
 
-static void run_ssh_test(struct check *c, const struct ssh_test *t)
+static void run_ssh_test(struct policy_check *c, const struct policy_ssh_test *t)
 {
-    struct principal what = {0};
+    struct policy_principal what = {0};
     struct id_list from = {0}, to = {0};
     int kind = selector_read(c->v->p, t->src, &what);
     const char *shape = NULL;
@@ -357,7 +360,7 @@ static void run_ssh_test(struct check *c, const struct ssh_test *t)
 
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems)
 {
-    struct check c = {.v = v, .problems = problems};
+    struct policy_check c = {.v = v, .problems = problems};
     size_t before = problems->len;
     bool bad = false;
 

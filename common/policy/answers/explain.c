@@ -12,12 +12,12 @@
 
 #define ENDS_MAX 256 /* devices looked at on either side */
 
-struct end {
+struct explain_end {
     struct addr addr;
     uint32_t slot; /* NONE: no device */
 };
-struct ends {
-    struct end *items;
+struct explain_ends {
+    struct explain_end *items;
     size_t len, cap;
     bool cut;
 };
@@ -25,23 +25,23 @@ struct ends {
 /* What a rule lacks for a packet. */
 enum { FITS_SOURCE = 4, FITS_TARGET = 2, FITS_SERVICE = 1, FITS_ALL = 7 };
 
-struct path {
+struct explain_path {
     bool allowed, same, seen;
-    struct end from, to;
+    struct explain_end from, to;
     uint32_t viewer, target; /* whose map counts; who takes the packet; NONE */
     struct prefix route;     /* with routed */
     bool routed;
-    const struct unit *unit; /* that lets it in, or came nearest; NULL: none */
-    const struct destination *dst;
+    const struct policy_unit *unit; /* that lets it in, or came nearest; NULL: none */
+    const struct policy_destination *dst;
     const char *source; /* the selector of the rule that names the source */
     int fits;
 };
 
 /* ---- who is meant ---- */
 
-static void add_end(struct ends *out, const struct addr *a, uint32_t slot)
+static void add_end(struct explain_ends *out, const struct addr *a, uint32_t slot)
 {
-    struct end e = {*a, slot};
+    struct explain_end e = {*a, slot};
 
     if (out->len == ENDS_MAX)
         out->cut = true;
@@ -57,16 +57,16 @@ static uint32_t owner(const struct policy_view *v, const struct addr *a)
     return NONE;
 }
 
-static void add_node(const struct policy_view *v, uint32_t slot, struct ends *out)
+static void add_node(const struct policy_view *v, uint32_t slot, struct explain_ends *out)
 {
     add_end(out, &v->nodes[slot].ipv4, slot);
     add_end(out, &v->nodes[slot].ipv6, slot);
 }
 
-static int find_ends(const struct policy_view *v, const char *text, struct ends *out, struct err *e)
+static int find_ends(const struct policy_view *v, const char *text, struct explain_ends *out, struct err *e)
 {
     static const struct addr outside = {32, {1, 1, 1, 1}};
-    struct principal q = {0};
+    struct policy_principal q = {0};
     struct id_list slots = {0};
 
     for (uint32_t i = 0; i < v->slots; i++)
@@ -87,7 +87,7 @@ static int find_ends(const struct policy_view *v, const char *text, struct ends 
         add_end(out, &outside, NONE);
     } else if (kind >= 0 || str_starts(text, "tag:")) {
         if (kind < 0)
-            q = (struct principal){.kind = PRINCIPAL_TAG, .text = text, .group = NONE};
+            q = (struct policy_principal){.kind = PRINCIPAL_TAG, .text = text, .group = NONE};
         selector_resolve(v, &q, &slots, NULL);
         for (size_t i = 0; i < slots.len; i++)
             add_node(v, slots.items[i], out);
@@ -112,9 +112,9 @@ static bool any_has(const struct policy_view *v, const struct addr *a)
     return false;
 }
 
-static bool source_fits(const struct policy_view *v, uint32_t principal, const struct end *from)
+static bool source_fits(const struct policy_view *v, uint32_t principal, const struct explain_end *from)
 {
-    const struct principal *q = &v->p->principals.items[principal];
+    const struct policy_principal *q = &v->p->principals.items[principal];
 
     switch (q->kind) {
     case PRINCIPAL_ANY:
@@ -129,8 +129,8 @@ static bool source_fits(const struct policy_view *v, uint32_t principal, const s
 }
 
 /* The selector that names the source, or NULL. */
-static const char *rule_source(const struct policy_view *v, const struct unit *u, uint32_t target,
-                               const struct end *from)
+static const char *rule_source(const struct policy_view *v, const struct policy_unit *u, uint32_t target,
+                               const struct explain_end *from)
 {
     if (u->kind == UNIT_SELF && (from->slot == NONE || target == NONE || v->nodes[target].user == NONE ||
                                  v->nodes[target].user != v->nodes[from->slot].user))
@@ -163,14 +163,14 @@ static bool via_any_has(const struct policy_view *v, const struct vnode *n, cons
     return false;
 }
 
-static bool target_fits(const struct policy_view *v, const struct unit *u, const struct destination *d, uint32_t target,
-                        const struct addr *to)
+static bool target_fits(const struct policy_view *v, const struct policy_unit *u, const struct policy_destination *d,
+                        uint32_t target, const struct addr *to)
 {
     if (target == NONE)
         return false;
     const struct vnode *n = &v->nodes[target];
     const struct vclass *c = &v->classes.items[n->class_id];
-    const struct principal *q = &v->p->principals.items[d->alias.principal];
+    const struct policy_principal *q = &v->p->principals.items[d->alias.principal];
     bool own = addr_eq(&n->ipv4, to) || addr_eq(&n->ipv6, to);
 
     if (u->kind == UNIT_SELF)
@@ -196,11 +196,11 @@ static bool target_fits(const struct policy_view *v, const struct unit *u, const
     return false;
 }
 
-static bool service_fits(const struct unit *u, const struct destination *d, int proto, uint16_t port)
+static bool service_fits(const struct policy_unit *u, const struct policy_destination *d, int proto, uint16_t port)
 {
     for (size_t i = 0; i < u->rule->services.len; i++) {
-        const struct service *s = &u->rule->services.items[i];
-        const struct ports *ports = u->rule->is_grant ? s->ports : d->ports;
+        const struct policy_service *s = &u->rule->services.items[i];
+        const struct port_range *ports = u->rule->is_grant ? s->ports : d->ports;
         size_t count = u->rule->is_grant ? s->port_count : d->port_count;
 
         if (s->proto != proto &&
@@ -214,10 +214,10 @@ static bool service_fits(const struct unit *u, const struct destination *d, int 
 }
 
 /* Asks all rules; keeps the one that lets the packet in, else the nearest. */
-static void ask_rules(const struct policy_view *v, struct path *p, int proto, uint16_t port)
+static void ask_rules(const struct policy_view *v, struct explain_path *p, int proto, uint16_t port)
 {
     for (size_t i = 0; i < v->p->units.len && p->fits != FITS_ALL; i++) {
-        const struct unit *u = &v->p->units.items[i];
+        const struct policy_unit *u = &v->p->units.items[i];
         if (u->companion || !u->ip)
             continue;
         const char *source = rule_source(v, u, p->target, &p->from);
@@ -238,7 +238,7 @@ static void ask_rules(const struct policy_view *v, struct path *p, int proto, ui
 /* ---- the way ---- */
 
 /* Who takes packets for an address that is no device's: the router with the longest route that the viewer is shown. */
-static void find_router(const struct policy_view *v, struct path *p)
+static void find_router(const struct policy_view *v, struct explain_path *p)
 {
     for (uint32_t i = 0; p->viewer != NONE && i < v->slots; i++) {
         struct prefixes shown = {0};
@@ -260,7 +260,7 @@ static void find_router(const struct policy_view *v, struct path *p)
 }
 
 /* A source that is no device speaks through the router that serves its network. */
-static uint32_t find_viewer(const struct policy_view *v, const struct end *from)
+static uint32_t find_viewer(const struct policy_view *v, const struct explain_end *from)
 {
     uint32_t best = from->slot;
     uint8_t bits = 0;
@@ -275,10 +275,10 @@ static uint32_t find_viewer(const struct policy_view *v, const struct end *from)
     return best;
 }
 
-static struct path find_path(const struct policy_view *v, const struct end *from, const struct end *to, int proto,
-                             uint16_t port)
+static struct explain_path find_path(const struct policy_view *v, const struct explain_end *from,
+                                     const struct explain_end *to, int proto, uint16_t port)
 {
-    struct path p = {.from = *from, .to = *to, .target = to->slot};
+    struct explain_path p = {.from = *from, .to = *to, .target = to->slot};
 
     p.viewer = find_viewer(v, from);
     if (to->slot == NONE)
@@ -292,13 +292,13 @@ static struct path find_path(const struct policy_view *v, const struct end *from
 
 /* ---- telling ---- */
 
-struct teller {
+struct explain_writer {
     struct json_out o;
     const struct policy_view *v;
 };
 
-static void step(struct teller *t, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);
-static void step(struct teller *t, bool ok, const char *format, ...)
+static void step(struct explain_writer *t, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);
+static void step(struct explain_writer *t, bool ok, const char *format, ...)
 {
     char line[600];
     va_list args;
@@ -312,7 +312,7 @@ static void step(struct teller *t, bool ok, const char *format, ...)
     json_close(&t->o, '}');
 }
 
-static void rule_name(const struct policy_view *v, const struct rule *r, char *out, size_t size)
+static void rule_name(const struct policy_view *v, const struct policy_rule *r, char *out, size_t size)
 {
     unsigned line = 0, column = 0;
 
@@ -326,7 +326,7 @@ static void rule_name(const struct policy_view *v, const struct rule *r, char *o
     snprintf(out, size, "%s %zu (line %u)", r->is_grant ? "grant" : "acl", r->index + 1, line);
 }
 
-static void tell_source(struct teller *t, const struct path *p)
+static void tell_source(struct explain_writer *t, const struct explain_path *p)
 {
     char from[PREFIX_TEXT_MAX];
     const struct vnode *n = p->viewer == NONE ? NULL : &t->v->nodes[p->viewer];
@@ -344,7 +344,7 @@ static void tell_source(struct teller *t, const struct path *p)
 }
 
 /* No router is shown: say whether there is one that the policy hides. */
-static void tell_no_router(struct teller *t, const struct path *p, const char *to)
+static void tell_no_router(struct explain_writer *t, const struct explain_path *p, const char *to)
 {
     char route[PREFIX_TEXT_MAX];
 
@@ -360,7 +360,7 @@ static void tell_no_router(struct teller *t, const struct path *p, const char *t
     step(t, false, "%s is no device's address, and no router has an approved route to it", to);
 }
 
-static void tell_way(struct teller *t, const struct path *p)
+static void tell_way(struct explain_writer *t, const struct explain_path *p)
 {
     char to[PREFIX_TEXT_MAX], route[PREFIX_TEXT_MAX];
 
@@ -376,7 +376,7 @@ static void tell_way(struct teller *t, const struct path *p)
         step(t, false, "%s and %s do not see each other", t->v->nodes[p->viewer].name, t->v->nodes[p->target].name);
 }
 
-static void tell_rule(struct teller *t, const struct path *p, uint16_t port)
+static void tell_rule(struct explain_writer *t, const struct explain_path *p, uint16_t port)
 {
     char rule[100], wanted[20] = "";
 
@@ -405,7 +405,7 @@ static void tell_rule(struct teller *t, const struct path *p, uint16_t port)
              p->source, p->dst->alias.text, wanted);
 }
 
-static void tell_object(struct teller *t, const struct path *p)
+static void tell_object(struct explain_writer *t, const struct explain_path *p)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -427,7 +427,7 @@ static void tell_object(struct teller *t, const struct path *p)
         json_put_str(&t->o, "route", prefix_format(&p->route, text));
 }
 
-static int rank(const struct path *p)
+static int rank(const struct explain_path *p)
 {
     return (p->allowed ? 100 : 0) + (p->seen ? 10 : 0) + (p->target != NONE ? 8 : 0) + p->fits;
 }
@@ -435,9 +435,9 @@ static int rank(const struct path *p)
 int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
                    bool *allowed, struct buf *out, struct err *e)
 {
-    struct ends from = {0}, to = {0};
-    struct path best = {.target = NONE, .viewer = NONE};
-    struct teller t = {JSON_OUT(out), v};
+    struct explain_ends from = {0}, to = {0};
+    struct explain_path best = {.target = NONE, .viewer = NONE};
+    struct explain_writer t = {JSON_OUT(out), v};
     size_t yes = 0, no = 0;
 
     int code = find_ends(v, src, &from, e);
@@ -447,7 +447,7 @@ int policy_explain(const struct policy_view *v, const char *src, const char *dst
         for (size_t k = 0; k < to.len; k++) {
             if (from.items[i].addr.bits != to.items[k].addr.bits)
                 continue;
-            struct path p = find_path(v, &from.items[i], &to.items[k], proto < 0 ? 6 : proto, port);
+            struct explain_path p = find_path(v, &from.items[i], &to.items[k], proto < 0 ? 6 : proto, port);
             yes += p.allowed;
             no += !p.allowed;
             if (yes + no == 1 || rank(&p) > rank(&best))

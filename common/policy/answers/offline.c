@@ -17,7 +17,7 @@ struct offline_node {
     struct prefixes advertised, routes, serving;
 };
 
-struct offline {
+struct offline_tailnet {
     struct policy_user *users;
     struct offline_node *nodes;
     struct policy_node *array;
@@ -25,7 +25,7 @@ struct offline {
     struct policy_tailnet t;
 };
 
-static void offline_release(struct offline *o)
+static void offline_release(struct offline_tailnet *o)
 {
     for (size_t i = 0; i < o->t.node_count; i++) {
         strs_release(&o->nodes[i].tags);
@@ -65,7 +65,7 @@ static int read_address(const json_t *node, const char *key, struct addr *out, s
     return code == 0 && text ? addr_parse(text, out, e) : code;
 }
 
-static uint64_t find_user(const struct offline *o, const char *name)
+static uint64_t find_user(const struct offline_tailnet *o, const char *name)
 {
     for (size_t i = 0; i < o->t.user_count; i++)
         if (str_eq(o->users[i].name, name) || str_eq(o->users[i].email, name))
@@ -73,7 +73,7 @@ static uint64_t find_user(const struct offline *o, const char *name)
     return 0;
 }
 
-static int read_node(struct offline *o, size_t index, const json_t *from, struct err *e)
+static int read_node(struct offline_tailnet *o, size_t index, const json_t *from, struct err *e)
 {
     struct offline_node *n = &o->nodes[index];
     const char *user = NULL, *name = NULL;
@@ -114,7 +114,7 @@ static int read_node(struct offline *o, size_t index, const json_t *from, struct
 }
 
 /* The oldest router that is online serves a prefix. */
-static void elect(struct offline *o, size_t index)
+static void elect(struct offline_tailnet *o, size_t index)
 {
     struct offline_node *n = &o->nodes[index];
 
@@ -130,7 +130,7 @@ static void elect(struct offline *o, size_t index)
     }
 }
 
-static int read_users(struct offline *o, const json_t *list, struct err *e)
+static int read_users(struct offline_tailnet *o, const json_t *list, struct err *e)
 {
     json_t *u;
     size_t i;
@@ -159,7 +159,7 @@ static int read_users(struct offline *o, const json_t *list, struct err *e)
     return 0;
 }
 
-static int offline_read(struct offline *o, const json_t *root, struct err *e)
+static int offline_read(struct offline_tailnet *o, const json_t *root, struct err *e)
 {
     json_t *users = NULL, *nodes = NULL, *settings = NULL, *domains = NULL, *item;
     size_t i;
@@ -382,7 +382,7 @@ static void text_node(struct buf *out, const char *name, const json_t *node)
     }
 }
 
-static int write_nodes(const struct policy_view *v, const struct offline *o, const char *only, bool as_json,
+static int write_nodes(const struct policy_view *v, const struct offline_tailnet *o, const char *only, bool as_json,
                        struct buf *out)
 {
     struct json_out j = JSON_OUT(out);
@@ -416,7 +416,7 @@ static int write_nodes(const struct policy_view *v, const struct offline *o, con
 int policy_compile_texts(const char *policy, size_t policy_len, const char *tailnet, size_t tailnet_len,
                          const char *node, bool as_json, struct buf *out, struct policy_problems *problems)
 {
-    struct offline o = {0};
+    struct offline_tailnet o = {0};
     struct policy *p = NULL;
     json_t *root = NULL;
     struct err e = {0};

@@ -20,12 +20,12 @@ static void build_groups(struct preview *p)
         uint32_t key[2] = {a->class_id, b->class_id};
         uintptr_t known = (uintptr_t)map_get(&p->group_index, key, sizeof(key));
         if (!known) {
-            struct alike g = {.class_id = {key[0], key[1]}};
+            struct preview_group g = {.class_id = {key[0], key[1]}};
             vec_push(&p->groups, g);
             known = p->groups.len;
             map_put(&p->group_index, key, sizeof(key), (void *)known);
         }
-        struct alike *g = &p->groups.items[known - 1];
+        struct preview_group *g = &p->groups.items[known - 1];
         vec_push(&g->nodes, slot);
         g->online += a->online;
     }
@@ -40,7 +40,7 @@ static uint32_t token_intern(struct preview *p, const char *target, int proto, u
     buf_addf(&key, "%d %u %u %s", proto, first, last, target);
     uintptr_t known = (uintptr_t)map_gets(&p->token_index, buf_text(&key));
     if (!known) {
-        struct token t = {arena_strdup(&p->arena, target), proto, first, last};
+        struct preview_token t = {arena_strdup(&p->arena, target), proto, first, last};
         vec_push(&p->tokens, t);
         known = p->tokens.len;
         map_puts(&p->token_index, buf_text(&key), (void *)known);
@@ -49,12 +49,12 @@ static uint32_t token_intern(struct preview *p, const char *target, int proto, u
     return (uint32_t)(known - 1);
 }
 
-static void add_services(struct preview *p, const struct unit *u, const struct destination *d, const char *target,
-                         struct id_list *out)
+static void add_services(struct preview *p, const struct policy_unit *u, const struct policy_destination *d,
+                         const char *target, struct id_list *out)
 {
     for (size_t i = 0; u->ip && i < u->rule->services.len; i++) {
-        const struct service *s = &u->rule->services.items[i];
-        const struct ports *ports = u->rule->is_grant ? s->ports : d->ports;
+        const struct policy_service *s = &u->rule->services.items[i];
+        const struct port_range *ports = u->rule->is_grant ? s->ports : d->ports;
         size_t count = u->rule->is_grant ? s->port_count : d->port_count;
         for (size_t k = 0; k < count; k++)
             vec_push(out, token_intern(p, target, s->proto, ports[k].first, ports[k].last));
@@ -66,10 +66,10 @@ static void add_services(struct preview *p, const struct unit *u, const struct d
     }
 }
 
-static const char *target_text(const struct policy_view *v, const struct vclass *c, const struct unit *u,
-                               const struct destination *d)
+static const char *target_text(const struct policy_view *v, const struct vclass *c, const struct policy_unit *u,
+                               const struct policy_destination *d)
 {
-    const struct principal *q = &v->p->principals.items[d->alias.principal];
+    const struct policy_principal *q = &v->p->principals.items[d->alias.principal];
 
     if (u->kind == UNIT_SELF)
         return "";
@@ -94,7 +94,7 @@ static void build_gifts(struct preview *p, int side)
 {
     const struct policy_view *v = p->v[side];
 
-    p->by_unit[side] = mem_alloc((v->p->units.len + 1) * sizeof(struct gifts));
+    p->by_unit[side] = mem_alloc((v->p->units.len + 1) * sizeof(struct preview_accesses));
     for (uint32_t g = 0; g < p->groups.len; g++) {
         const struct vclass *c = &v->classes.items[p->groups.items[g].class_id[side]];
         uint64_t *units = bits_new(v->unit_words);
@@ -104,8 +104,8 @@ static void build_gifts(struct preview *p, int side)
             bit_set(units, v->self_units.items[i]);
         for_bits(i, units, v->unit_words)
         {
-            const struct unit *u = &v->p->units.items[i];
-            struct gift gift = {.group = g};
+            const struct policy_unit *u = &v->p->units.items[i];
+            struct preview_access gift = {.group = g};
             for (size_t k = 0; !u->companion && k < u->dst.len; k++) {
                 const char *target = target_text(v, c, u, &u->dst.items[k]);
                 if (target)
@@ -122,7 +122,7 @@ static void build_gifts(struct preview *p, int side)
 
 /* ---- comparing ---- */
 
-static bool token_covers(const struct token *wide, const struct token *t)
+static bool token_covers(const struct preview_token *wide, const struct preview_token *t)
 {
     bool proto = wide->proto == t->proto ||
                  (wide->proto == PROTO_DEFAULT && (t->proto == 6 || t->proto == 17 || t->proto == 1 || t->proto == 58));
@@ -159,7 +159,7 @@ static void only_in(const struct preview *p, const struct id_list *one, const st
     out->len = kept;
 }
 
-static struct row *row_for(struct preview *p, bool lost, uint32_t from, const struct id_list *tokens)
+static struct preview_row *row_for(struct preview *p, bool lost, uint32_t from, const struct id_list *tokens)
 {
     struct buf key = BUF_INIT(0);
 
@@ -168,7 +168,7 @@ static struct row *row_for(struct preview *p, bool lost, uint32_t from, const st
         buf_addf(&key, " %u", tokens->items[i]);
     uintptr_t known = (uintptr_t)map_gets(&p->row_index, buf_text(&key));
     if (!known) {
-        struct row r = {.lost = lost};
+        struct preview_row r = {.lost = lost};
         vec_push(&r.from, from);
         for (size_t i = 0; i < tokens->len; i++)
             vec_push(&r.tokens, tokens->items[i]);
@@ -183,7 +183,7 @@ static struct row *row_for(struct preview *p, bool lost, uint32_t from, const st
 static void compare_pair(struct preview *p, uint32_t from, uint32_t to, const struct id_list *before,
                          const struct id_list *after)
 {
-    const struct alike *a = &p->groups.items[from], *b = &p->groups.items[to];
+    const struct preview_group *a = &p->groups.items[from], *b = &p->groups.items[to];
     size_t pairs = a->nodes.len * b->nodes.len - (from == to ? a->nodes.len : 0);
     size_t online = a->online * b->online - (from == to ? a->online : 0);
 
@@ -191,7 +191,7 @@ static void compare_pair(struct preview *p, uint32_t from, uint32_t to, const st
         struct id_list tokens = {0};
         only_in(p, lost ? before : after, lost ? after : before, &tokens);
         if (tokens.len) {
-            struct row *r = row_for(p, lost == 1, from, &tokens);
+            struct preview_row *r = row_for(p, lost == 1, from, &tokens);
             vec_push(&r->to, to);
             r->pairs += pairs;
             r->online_pairs += online;
@@ -212,7 +212,7 @@ static void compare_source(struct preview *p, uint32_t from, struct id_list *hel
         bits_or(units, c->self_src, v->unit_words);
         for_bits(u, units, v->unit_words) for (size_t i = 0; i < p->by_unit[side][u].len; i++)
         {
-            const struct gift *g = &p->by_unit[side][u].items[i];
+            const struct preview_access *g = &p->by_unit[side][u].items[i];
             const struct vclass *d = &v->classes.items[p->groups.items[g->group].class_id[side]];
             if (v->p->units.items[u].kind == UNIT_SELF && d->user != c->user)
                 continue;
@@ -259,7 +259,7 @@ void preview_names(const struct preview *p, const char *key, const struct id_lis
     json_key(o, "names");
     json_open(o, '[');
     for (size_t i = 0; i < groups->len && shown < PREVIEW_NAMES; i++) {
-        const struct alike *g = &p->groups.items[groups->items[i]];
+        const struct preview_group *g = &p->groups.items[groups->items[i]];
         for (size_t k = 0; k < g->nodes.len && shown < PREVIEW_NAMES; k++, shown++)
             json_str(o, p->v[0]->nodes[g->nodes.items[k]].name);
     }
@@ -277,7 +277,7 @@ static size_t nodes_of(const struct preview *p, const struct id_list *groups)
     return count;
 }
 
-static void put_token(const struct token *t, struct json_out *o)
+static void put_token(const struct preview_token *t, struct json_out *o)
 {
     struct buf b = BUF_INIT(0);
     const char *proto = proto_name(t->proto);
@@ -304,7 +304,7 @@ static void put_token(const struct token *t, struct json_out *o)
 
 static int by_weight(const void *a, const void *b)
 {
-    const struct row *x = a, *y = b;
+    const struct preview_row *x = a, *y = b;
 
     if (x->lost != y->lost)
         return x->lost ? -1 : 1;
@@ -318,7 +318,7 @@ static void put_rows(struct preview *p, size_t max_rows, struct json_out *o)
     json_key(o, "rows");
     json_open(o, '[');
     for (size_t i = 0; i < p->rows.len && i < max_rows; i++) {
-        const struct row *r = &p->rows.items[i];
+        const struct preview_row *r = &p->rows.items[i];
         json_open(o, '{');
         json_put_str(o, "kind", r->lost ? "lost" : "gained");
         preview_names(p, "sources", &r->from, nodes_of(p, &r->from), o);

@@ -8,41 +8,41 @@
 
 #define PREVIEW_NAMES 5 /* of a set, beside its size */
 
-struct token {
+struct preview_token {
     const char *target; /* "": the device itself; else "*", a network, autogroup:internet, or "cap NAME" */
     int proto;
     uint16_t first, last;
 };
 
-struct alike {
+struct preview_group {
     uint32_t class_id[2];
     struct id_list nodes;
     size_t online;
 };
 
 /* A unit of one view gives these tokens on that group. */
-struct gift {
+struct preview_access {
     uint32_t group;
     struct id_list tokens;
 };
-struct gifts {
-    struct gift *items;
+struct preview_accesses {
+    struct preview_access *items;
     size_t len, cap;
 };
 
-struct row {
+struct preview_row {
     bool lost;
     struct id_list tokens, from, to; /* groups */
     size_t pairs, online_pairs;
 };
-struct route_row {
+struct preview_route {
     bool hidden;
     uint32_t router;
     struct prefix route;
     struct id_list viewers; /* groups */
     size_t count;           /* of nodes */
 };
-struct viewer_row {
+struct preview_viewer {
     struct id_list viewers, routes; /* groups; rows of routes */
     size_t count, hidden;
 };
@@ -50,16 +50,16 @@ struct viewer_row {
 struct preview {
     const struct policy_view *v[2];
     struct arena arena;
-    VEC(struct alike) groups;
+    VEC(struct preview_group) groups;
     struct map group_index;
-    VEC(struct token) tokens;
+    VEC(struct preview_token) tokens;
     struct map token_index;
-    struct gifts *by_unit[2];
-    VEC(struct row) rows;
+    struct preview_accesses *by_unit[2];
+    VEC(struct preview_row) rows;
     struct map row_index;
     const struct policy_approvals *approvals;
-    VEC(struct route_row) routes;
-    VEC(struct viewer_row) viewers;
+    VEC(struct preview_route) routes;
+    VEC(struct preview_viewer) viewers;
     struct map route_index, viewer_index;
 };
 

@@ -7,14 +7,14 @@
 
 #define ROUTES_SHOWN 20 /* of one viewer, beside their number */
 
-struct route_key {
+struct preview_route_key {
     uint32_t hidden, router;
     struct prefix route;
 };
 
-static struct route_key key_of(bool hidden, uint32_t router, const struct prefix *route)
+static struct preview_route_key key_of(bool hidden, uint32_t router, const struct prefix *route)
 {
-    struct route_key key;
+    struct preview_route_key key;
 
     memset(&key, 0, sizeof(key));
     key.hidden = hidden;
@@ -26,11 +26,11 @@ static struct route_key key_of(bool hidden, uint32_t router, const struct prefix
 static void add_route(struct preview *p, bool hidden, uint32_t router, const struct prefix *route, uint32_t viewers,
                       size_t count, struct id_list *seen)
 {
-    struct route_key key = key_of(hidden, router, route);
+    struct preview_route_key key = key_of(hidden, router, route);
     uintptr_t known = (uintptr_t)map_get(&p->route_index, &key, sizeof(key));
 
     if (!known) {
-        struct route_row r = {.hidden = hidden, .router = router, .route = *route};
+        struct preview_route r = {.hidden = hidden, .router = router, .route = *route};
         vec_push(&p->routes, r);
         known = p->routes.len;
         map_put(&p->route_index, &key, sizeof(key), (void *)known);
@@ -46,7 +46,7 @@ static void add_viewers(struct preview *p, uint32_t group, const struct id_list 
     uintptr_t known = (uintptr_t)map_get(&p->viewer_index, seen->items, seen->len * sizeof(*seen->items));
 
     if (!known) {
-        struct viewer_row fresh = {0};
+        struct preview_viewer fresh = {0};
         for (size_t i = 0; i < seen->len; i++) {
             vec_push(&fresh.routes, seen->items[i]);
             fresh.hidden += p->routes.items[seen->items[i]].hidden;
@@ -55,20 +55,20 @@ static void add_viewers(struct preview *p, uint32_t group, const struct id_list 
         known = p->viewers.len;
         map_put(&p->viewer_index, seen->items, seen->len * sizeof(*seen->items), (void *)known);
     }
-    struct viewer_row *r = &p->viewers.items[known - 1];
+    struct preview_viewer *r = &p->viewers.items[known - 1];
     vec_push(&r->viewers, group);
     r->count += p->groups.items[group].nodes.len;
 }
 
 /* A node that is no router, or is another one than this: all of a group are shown the same. */
-static uint32_t viewer_of(const struct alike *group, uint32_t router)
+static uint32_t viewer_of(const struct preview_group *group, uint32_t router)
 {
     return group->nodes.items[0] == router ? group->nodes.items[group->nodes.len - 1] : group->nodes.items[0];
 }
 
 static void compare_route(struct preview *p, uint32_t g, uint32_t router, struct id_list *seen)
 {
-    const struct alike *group = &p->groups.items[g];
+    const struct preview_group *group = &p->groups.items[g];
     uint32_t viewer = viewer_of(group, router);
     bool among =
         p->v[0]->nodes[router].class_id == group->class_id[0] && p->v[1]->nodes[router].class_id == group->class_id[1];
@@ -109,7 +109,8 @@ void preview_compare_routes(struct preview *p)
 
 static int by_count(const void *a, const void *b)
 {
-    const struct route_row *x = *(const struct route_row *const *)a, *y = *(const struct route_row *const *)b;
+    const struct preview_route *x = *(const struct preview_route *const *)a,
+                               *y = *(const struct preview_route *const *)b;
 
     if (x->hidden != y->hidden)
         return x->hidden ? -1 : 1;
@@ -120,7 +121,7 @@ static int by_count(const void *a, const void *b)
 
 static int by_hidden(const void *a, const void *b)
 {
-    const struct viewer_row *x = a, *y = b;
+    const struct preview_viewer *x = a, *y = b;
     size_t losses[2] = {x->hidden * x->count, y->hidden * y->count};
 
     if (losses[0] != losses[1])
@@ -140,7 +141,7 @@ static void put_route(const struct preview *p, uint32_t router, const struct pre
 
 static void put_by_route(const struct preview *p, size_t max_rows, struct json_out *o)
 {
-    const struct route_row **sorted = mem_alloc((p->routes.len + 1) * sizeof(const struct route_row *));
+    const struct preview_route **sorted = mem_alloc((p->routes.len + 1) * sizeof(const struct preview_route *));
 
     for (size_t i = 0; i < p->routes.len; i++)
         sorted[i] = &p->routes.items[i];
@@ -166,7 +167,7 @@ static void put_by_viewer(struct preview *p, size_t max_rows, struct json_out *o
     json_key(o, "viewers");
     json_open(o, '[');
     for (size_t i = 0; i < p->viewers.len && i < max_rows; i++) {
-        const struct viewer_row *r = &p->viewers.items[i];
+        const struct preview_viewer *r = &p->viewers.items[i];
         json_open(o, '{');
         preview_names(p, "viewers", &r->viewers, r->count, o);
         json_put_u64(o, "hidden", r->hidden);
@@ -174,7 +175,7 @@ static void put_by_viewer(struct preview *p, size_t max_rows, struct json_out *o
         json_key(o, "routes");
         json_open(o, '[');
         for (size_t k = 0; k < r->routes.len && k < ROUTES_SHOWN; k++) {
-            const struct route_row *route = &p->routes.items[r->routes.items[k]];
+            const struct preview_route *route = &p->routes.items[r->routes.items[k]];
             json_open(o, '{');
             json_put_str(o, "kind", route->hidden ? "hidden" : "shown");
             put_route(p, route->router, &route->route, o);
@@ -186,14 +187,14 @@ static void put_by_viewer(struct preview *p, size_t max_rows, struct json_out *o
     json_close(o, ']');
 }
 
-struct weighed {
+struct preview_approval {
     const struct policy_approval *approval;
     size_t viewers;
 };
 
 static int by_viewers(const void *a, const void *b)
 {
-    const struct weighed *x = a, *y = b;
+    const struct preview_approval *x = a, *y = b;
 
     if (x->viewers != y->viewers)
         return x->viewers > y->viewers ? -1 : 1;
@@ -203,14 +204,14 @@ static int by_viewers(const void *a, const void *b)
 static void put_approvals(const struct preview *p, size_t max_rows, struct json_out *o)
 {
     size_t count = 0;
-    struct weighed *list = mem_alloc((p->approvals->len + 1) * sizeof(*list));
+    struct preview_approval *list = mem_alloc((p->approvals->len + 1) * sizeof(*list));
 
     for (size_t i = 0; i < p->approvals->len; i++) {
         const struct policy_approval *a = &p->approvals->items[i];
-        struct route_key key = key_of(false, a->slot, &a->route);
+        struct preview_route_key key = key_of(false, a->slot, &a->route);
         uintptr_t row = (uintptr_t)map_get(&p->route_index, &key, sizeof(key));
         if (view_node(p->v[0], a->slot))
-            list[count++] = (struct weighed){a, row ? p->routes.items[row - 1].count : 0};
+            list[count++] = (struct preview_approval){a, row ? p->routes.items[row - 1].count : 0};
     }
     if (count)
         qsort(list, count, sizeof(*list), by_viewers);

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "policy/lang/rules.h"
+#include "policy/lang/parse.h"
 
 static const char *const kind_names[] = {
     [HUJSON_NULL] = "null",     [HUJSON_BOOL] = "boolean", [HUJSON_NUMBER] = "number",
@@ -27,10 +27,10 @@ static bool same_field(const char *a, const char *b)
     }
 }
 
-int shape_read(struct parse *x, const struct hujson *object, const struct field *fields, size_t count, bool hash_ok,
-               const struct hujson **found)
+int fields_read(struct policy_parser *x, const struct hujson *object, const struct policy_field *fields, size_t count,
+                bool hash_ok, const struct hujson **found)
 {
-    if (shape_kind(x, object, HUJSON_OBJECT, "this") < 0)
+    if (field_kind(x, object, HUJSON_OBJECT, "this") < 0)
         return ERR_INVALID;
     for (size_t i = 0; i < count; i++)
         found[i] = NULL;
@@ -55,7 +55,7 @@ int shape_read(struct parse *x, const struct hujson *object, const struct field 
     return 0;
 }
 
-int shape_kind(struct parse *x, const struct hujson *v, enum hujson_kind kind, const char *what)
+int field_kind(struct policy_parser *x, const struct hujson *v, enum hujson_kind kind, const char *what)
 {
     if (v->kind == kind)
         return 0;
@@ -63,15 +63,15 @@ int shape_kind(struct parse *x, const struct hujson *v, enum hujson_kind kind, c
                        kind == HUJSON_ARRAY || kind == HUJSON_OBJECT ? "an" : "a", kind_names[kind]);
 }
 
-int shape_strings(struct parse *x, const struct hujson *v, const char *what,
-                  int (*fn)(struct parse *x, void *arg, const char *text, size_t offset), void *arg)
+int field_strings(struct policy_parser *x, const struct hujson *v, const char *what,
+                  int (*fn)(struct policy_parser *x, void *arg, const char *text, size_t offset), void *arg)
 {
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_ARRAY, what) < 0)
+    if (field_kind(x, v, HUJSON_ARRAY, what) < 0)
         return ERR_INVALID;
     for (const struct hujson *e = v->first; e; e = e->next)
-        if (shape_kind(x, e, HUJSON_STRING, what) < 0 || fn(x, arg, e->text, e->start) < 0)
+        if (field_kind(x, e, HUJSON_STRING, what) < 0 || fn(x, arg, e->text, e->start) < 0)
             return ERR_INVALID;
     return 0;
 }

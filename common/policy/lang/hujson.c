@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-struct reader {
+struct hujson_reader {
     const char *text;
     size_t len, at;
     struct arena *arena;
@@ -20,8 +20,8 @@ struct reader {
     int code;
 };
 
-static int fail(struct reader *r, size_t offset, bool syntax, const char *format, ...) PRINTF_LIKE(4, 5);
-static int fail(struct reader *r, size_t offset, bool syntax, const char *format, ...)
+static int fail(struct hujson_reader *r, size_t offset, bool syntax, const char *format, ...) PRINTF_LIKE(4, 5);
+static int fail(struct hujson_reader *r, size_t offset, bool syntax, const char *format, ...)
 {
     va_list args;
 
@@ -33,14 +33,14 @@ static int fail(struct reader *r, size_t offset, bool syntax, const char *format
     return r->code = ERR_INVALID;
 }
 
-static int too_big(struct reader *r)
+static int too_big(struct hujson_reader *r)
 {
     fail(r, r->at, true, "the text needs too much memory");
     return r->code = ERR_TOOBIG;
 }
 
 /* A character as the messages show it: quoted, escaped where it is not printable. */
-static const char *quoted(const struct reader *r, char out[16])
+static const char *quoted(const struct hujson_reader *r, char out[16])
 {
     unsigned char c = (unsigned char)r->text[r->at];
     size_t n = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
@@ -58,7 +58,7 @@ static const char *quoted(const struct reader *r, char out[16])
     return out;
 }
 
-static int skip_comment(struct reader *r)
+static int skip_comment(struct hujson_reader *r)
 {
     size_t start = r->at;
     const char *from = r->text + start + 2;
@@ -77,7 +77,7 @@ static int skip_comment(struct reader *r)
 }
 
 /* Whitespace and comments. where names what was being read, for an end of the text. */
-static int skip(struct reader *r, const char *where)
+static int skip(struct hujson_reader *r, const char *where)
 {
     while (r->at < r->len) {
         char c = r->text[r->at];
@@ -135,7 +135,7 @@ static size_t put_utf8(char *out, unsigned c)
 }
 
 /* One escape at r->at (the backslash); appends to out. Surrogates must come in pairs. */
-static int unescape(struct reader *r, char *out, size_t *n)
+static int unescape(struct hujson_reader *r, char *out, size_t *n)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     unsigned unit, low;
@@ -164,7 +164,7 @@ static int unescape(struct reader *r, char *out, size_t *n)
     return 0;
 }
 
-static int read_string(struct reader *r, const char **out)
+static int read_string(struct hujson_reader *r, const char **out)
 {
     size_t start = r->at, end = start + 1, n = 0;
 
@@ -228,7 +228,7 @@ static bool number_ok(const char *s, size_t len)
 }
 
 /* true, false, null, a number: everything up to the next delimiter. */
-static int read_word(struct reader *r, struct hujson *v)
+static int read_word(struct hujson_reader *r, struct hujson *v)
 {
     size_t start = r->at, n = 0;
 
@@ -255,7 +255,7 @@ static int read_word(struct reader *r, struct hujson *v)
     return 0;
 }
 
-static int read_value(struct reader *r, struct hujson *v);
+static int read_value(struct hujson_reader *r, struct hujson *v);
 
 static int by_name(const void *a, const void *b)
 {
@@ -265,7 +265,7 @@ static int by_name(const void *a, const void *b)
     return order ? order : ((*x)->name_start > (*y)->name_start) - ((*x)->name_start < (*y)->name_start);
 }
 
-static int check_names(struct reader *r, const struct hujson *object)
+static int check_names(struct hujson_reader *r, const struct hujson *object)
 {
     const struct hujson **sorted;
     size_t n = 0;
@@ -285,7 +285,7 @@ static int check_names(struct reader *r, const struct hujson *object)
     return code;
 }
 
-static int read_name(struct reader *r, struct hujson *m)
+static int read_name(struct hujson_reader *r, struct hujson *m)
 {
     char q[16];
 
@@ -301,7 +301,7 @@ static int read_name(struct reader *r, struct hujson *m)
 }
 
 /* The members or elements behind an opening bracket. */
-static int read_children(struct reader *r, struct hujson *v)
+static int read_children(struct hujson_reader *r, struct hujson *v)
 {
     bool object = v->kind == HUJSON_OBJECT;
     char close = object ? '}' : ']', q[16];
@@ -336,7 +336,7 @@ static int read_children(struct reader *r, struct hujson *v)
     return object ? check_names(r, v) : 0;
 }
 
-static int read_value(struct reader *r, struct hujson *v)
+static int read_value(struct hujson_reader *r, struct hujson *v)
 {
     char q[16];
     int code = 0;
@@ -366,7 +366,7 @@ static int read_value(struct reader *r, struct hujson *v)
 
 int hujson_read(const char *text, size_t len, struct arena *a, struct hujson **out, struct hujson_error *why)
 {
-    struct reader r = {.text = text, .len = len, .arena = a, .why = why};
+    struct hujson_reader r = {.text = text, .len = len, .arena = a, .why = why};
     struct hujson *top = arena_alloc(a, sizeof(*top));
     char q[16];
 

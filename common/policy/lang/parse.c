@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
-#include "policy/lang/rules.h"
+#include "policy/lang/parse.h"
 
 #define MEMORY_MAX (64U << 20) /* what one policy may take while and after it is read */
 
@@ -28,12 +29,12 @@ struct policy *policy_ref(const struct policy *p)
     return counted;
 }
 
-static void aliases_release(struct aliases *a)
+static void aliases_release(struct policy_selectors *a)
 {
     vec_release(a);
 }
 
-static void rule_free(struct rule *r)
+static void rule_free(struct policy_rule *r)
 {
     aliases_release(&r->src);
     vec_release(&r->dst);
@@ -60,7 +61,7 @@ static void rules_release(struct policy *p)
 static void sections_release(struct policy *p)
 {
     for (size_t i = 0; i < p->ssh.len; i++) {
-        struct ssh_rule *r = &p->ssh.items[i];
+        struct policy_ssh_rule *r = &p->ssh.items[i];
         aliases_release(&r->src);
         aliases_release(&r->dst);
         vec_release(&r->users);
@@ -80,7 +81,7 @@ static void sections_release(struct policy *p)
     }
     vec_release(&p->tests);
     for (size_t i = 0; i < p->ssh_tests.len; i++) {
-        struct ssh_test *t = &p->ssh_tests.items[i];
+        struct policy_ssh_test *t = &p->ssh_tests.items[i];
         vec_release(&t->dst);
         vec_release(&t->accept);
         vec_release(&t->deny);
@@ -119,10 +120,10 @@ void policy_unref(struct policy *p)
 
 /* ---- groups ---- */
 
-static int add_member(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_member(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct group *g = arg;
-    struct alias a = {.offset = offset, .text = text};
+    struct policy_group *g = arg;
+    struct policy_selector a = {.offset = offset, .text = text};
 
     if (!strchr(text, '@'))
         return parse_error(x, offset, "username must contain @, got: \"%s\"", text);
@@ -131,31 +132,31 @@ static int add_member(struct parse *x, void *arg, const char *text, size_t offse
     return 0;
 }
 
-static int parse_group(struct parse *x, const struct hujson *m)
+static int parse_group(struct policy_parser *x, const struct hujson *m)
 {
-    struct group g = {.name = m->name};
+    struct policy_group g = {.name = m->name};
 
     if (m->kind == HUJSON_STRING)
         return parse_error(x, m->start, "group value must be an array of users: group \"%s\" got string: \"%s\"",
                            m->name, m->text);
-    if (m->kind != HUJSON_NULL && shape_kind(x, m, HUJSON_ARRAY, "group value must be an array of users: a group") < 0)
+    if (m->kind != HUJSON_NULL && field_kind(x, m, HUJSON_ARRAY, "group value must be an array of users: a group") < 0)
         return ERR_INVALID;
     for (const struct hujson *e = m->first; e; e = e->next)
         if (e->kind != HUJSON_STRING)
             return parse_error(x, e->start, "invalid group member type: group \"%s\" expected string", m->name);
-    int code = m->kind == HUJSON_NULL ? 0 : shape_strings(x, m, "group members", add_member, &g);
+    int code = m->kind == HUJSON_NULL ? 0 : field_strings(x, m, "group members", add_member, &g);
     vec_push(&x->p->groups, g);
     map_puts(&x->p->group_index, m->name, (void *)(uintptr_t)x->p->groups.len);
     return code;
 }
 
-static int parse_groups(struct parse *x, const struct hujson *v)
+static int parse_groups(struct policy_parser *x, const struct hujson *v)
 {
     const struct hujson *nested = NULL, *worst = NULL;
 
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_OBJECT, "groups") < 0)
+    if (field_kind(x, v, HUJSON_OBJECT, "groups") < 0)
         return ERR_INVALID;
     for (const struct hujson *m = v->first; m; m = m->next)
         if (!str_starts(m->name, "group:"))
@@ -179,18 +180,18 @@ static int parse_groups(struct parse *x, const struct hujson *v)
 
 /* ---- hosts ---- */
 
-static int parse_hosts(struct parse *x, const struct hujson *v)
+static int parse_hosts(struct policy_parser *x, const struct hujson *v)
 {
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_OBJECT, "hosts") < 0)
+    if (field_kind(x, v, HUJSON_OBJECT, "hosts") < 0)
         return ERR_INVALID;
     for (const struct hujson *m = v->first; m; m = m->next) {
-        struct host h = {.name = m->name};
+        struct policy_host h = {.name = m->name};
 
         if (!*m->name || strpbrk(m->name, ":@"))
             return parse_error(x, m->name_start, "invalid hostname: \"%s\"", m->name);
-        if (shape_kind(x, m, HUJSON_STRING, "a host's address") < 0)
+        if (field_kind(x, m, HUJSON_STRING, "a host's address") < 0)
             return ERR_INVALID;
         if (prefix_parse(m->text, &h.prefix, NULL, NULL) < 0)
             return parse_error(x, m->start, "hostname contains invalid IP address: hostname \"%s\" address \"%s\"",
@@ -203,32 +204,32 @@ static int parse_hosts(struct parse *x, const struct hujson *v)
 
 /* ---- tagOwners ---- */
 
-struct place {
+struct selector_sink {
     enum selector_place place;
-    struct aliases *to;
+    struct policy_selectors *to;
 };
 
-static int add_selector(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_selector(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct place *p = arg;
-    struct alias a;
+    struct selector_sink *p = arg;
+    struct policy_selector a;
 
-    if (alias_parse(x, p->place, text, offset, &a) < 0)
+    if (selector_parse(x, p->place, text, offset, &a) < 0)
         return ERR_INVALID;
     vec_push(p->to, a);
     return 0;
 }
 
-static int parse_owners(struct parse *x, const struct hujson *v)
+static int parse_owners(struct policy_parser *x, const struct hujson *v)
 {
     size_t i = 0;
 
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_OBJECT, "tagOwners") < 0)
+    if (field_kind(x, v, HUJSON_OBJECT, "tagOwners") < 0)
         return ERR_INVALID;
     for (const struct hujson *m = v->first; m; m = m->next) {
-        struct tag_owner t = {.tag = m->name, .offset = m->name_start};
+        struct policy_tag_owner t = {.tag = m->name, .offset = m->name_start};
 
         if (!str_starts(m->name, "tag:"))
             return parse_error(x, m->name_start, "tag must start with 'tag:', got: \"%s\"", m->name);
@@ -240,9 +241,9 @@ static int parse_owners(struct parse *x, const struct hujson *v)
         map_puts(&x->p->tag_index, m->name, (void *)(uintptr_t)x->p->tags.len);
     }
     for (const struct hujson *m = v->first; m; m = m->next, i++) {
-        struct place at = {PLACE_OWNER, &x->p->tags.items[i].owners};
+        struct selector_sink at = {PLACE_OWNER, &x->p->tags.items[i].owners};
 
-        if (m->kind != HUJSON_NULL && shape_strings(x, m, "tag owners", add_selector, &at) < 0)
+        if (m->kind != HUJSON_NULL && field_strings(x, m, "tag owners", add_selector, &at) < 0)
             return ERR_INVALID;
     }
     return 0;
@@ -250,9 +251,9 @@ static int parse_owners(struct parse *x, const struct hujson *v)
 
 /* ---- autoApprovers ---- */
 
-static int parse_approvers(struct parse *x, const struct hujson *v)
+static int parse_approvers(struct policy_parser *x, const struct hujson *v)
 {
-    static const struct field fields[] = {
+    static const struct policy_field fields[] = {
         {"routes", NULL},
         {"exitNode", NULL},
         {"services", "services are not supported by this server"},
@@ -261,24 +262,24 @@ static int parse_approvers(struct parse *x, const struct hujson *v)
 
     if (!v)
         return 0;
-    if (shape_read(x, v, fields, 3, false, found) < 0)
+    if (fields_read(x, v, fields, 3, false, found) < 0)
         return ERR_INVALID;
-    if (found[0] && shape_kind(x, found[0], HUJSON_OBJECT, "autoApprovers.routes") < 0)
+    if (found[0] && field_kind(x, found[0], HUJSON_OBJECT, "autoApprovers.routes") < 0)
         return ERR_INVALID;
     for (const struct hujson *m = found[0] ? found[0]->first : NULL; m; m = m->next) {
-        struct approver a = {0};
+        struct policy_approver a = {0};
 
         if (!strchr(m->name, '/') || prefix_parse(m->name, &a.prefix, NULL, NULL) < 0)
             return parse_error(x, m->name_start, "autoApprovers.routes: \"%s\" is not a prefix such as 10.0.0.0/8",
                                m->name);
-        struct place at = {PLACE_APPROVER, &a.who};
-        int code = m->kind == HUJSON_NULL ? 0 : shape_strings(x, m, "approvers", add_selector, &at);
+        struct selector_sink at = {PLACE_APPROVER, &a.who};
+        int code = m->kind == HUJSON_NULL ? 0 : field_strings(x, m, "approvers", add_selector, &at);
         vec_push(&x->p->approvers, a);
         if (code < 0)
             return code;
     }
-    struct place at = {PLACE_APPROVER, &x->p->exit_approvers};
-    return shape_strings(x, found[1], "autoApprovers.exitNode", add_selector, &at);
+    struct selector_sink at = {PLACE_APPROVER, &x->p->exit_approvers};
+    return field_strings(x, found[1], "autoApprovers.exitNode", add_selector, &at);
 }
 
 /* ---- the whole ---- */
@@ -298,7 +299,7 @@ enum {
     TOP_REFUSED
 };
 
-static const struct field top_fields[] = {
+static const struct policy_field top_fields[] = {
     [TOP_GROUPS] = {"groups", NULL},
     [TOP_HOSTS] = {"hosts", NULL},
     [TOP_OWNERS] = {"tagOwners", NULL},
@@ -318,16 +319,16 @@ static const struct field top_fields[] = {
     {"disableIPv4", "use the node attribute disable-ipv4"},
     {"oneCGNATRoute", "not supported by this server"},
 };
-#define TOP_COUNT (sizeof(top_fields) / sizeof(top_fields[0]))
+#define TOP_COUNT (ARRAY_LEN(top_fields))
 
-static int parse_top(struct parse *x, const struct hujson *top)
+static int parse_top(struct policy_parser *x, const struct hujson *top)
 {
     const struct hujson *f[TOP_COUNT];
 
-    if (shape_kind(x, top, HUJSON_OBJECT, "a policy") < 0 || shape_read(x, top, top_fields, TOP_COUNT, false, f) < 0)
+    if (field_kind(x, top, HUJSON_OBJECT, "a policy") < 0 || fields_read(x, top, top_fields, TOP_COUNT, false, f) < 0)
         return ERR_INVALID;
     if (f[TOP_RANDOM]) {
-        if (shape_kind(x, f[TOP_RANDOM], HUJSON_BOOL, "randomizeClientPort") < 0)
+        if (field_kind(x, f[TOP_RANDOM], HUJSON_BOOL, "randomizeClientPort") < 0)
             return ERR_INVALID;
         x->p->randomize_ports = f[TOP_RANDOM]->truth;
     }
@@ -359,7 +360,7 @@ int policy_parse(const char *text, size_t len, struct policy **out, struct polic
         return ERR_TOOBIG;
     }
     struct policy *p = policy_alloc();
-    struct parse x = {.p = p, .problems = problems, .text = text, .len = len};
+    struct policy_parser x = {.p = p, .problems = problems, .text = text, .len = len};
     p->text = mem_strndup(text, len);
     p->len = len;
     int code = hujson_read(text, len, &p->arena, &top, &why);

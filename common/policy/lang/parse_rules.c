@@ -3,14 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
-#include "policy/lang/rules.h"
+#include "policy/lang/parse.h"
 
 #define WHY       256
 #define RULES_MAX 16384 /* views keep bits for each */
 
 enum { ACL_ACTION, ACL_PROTO, ACL_SRC, ACL_DST, ACL_USERS, ACL_PORTS, ACL_POSTURE, ACL_COUNT };
-static const struct field acl_fields[ACL_COUNT] = {
+static const struct policy_field acl_fields[ACL_COUNT] = {
     [ACL_ACTION] = {"action", NULL},
     [ACL_PROTO] = {"proto", NULL},
     [ACL_SRC] = {"src", NULL},
@@ -21,27 +22,27 @@ static const struct field acl_fields[ACL_COUNT] = {
 };
 
 enum { GRANT_SRC, GRANT_DST, GRANT_IP, GRANT_APP, GRANT_VIA, GRANT_POSTURE, GRANT_COUNT };
-static const struct field grant_fields[GRANT_COUNT] = {
+static const struct policy_field grant_fields[GRANT_COUNT] = {
     [GRANT_SRC] = {"src", NULL}, [GRANT_DST] = {"dst", NULL},
     [GRANT_IP] = {"ip", NULL},   [GRANT_APP] = {"app", NULL},
     [GRANT_VIA] = {"via", NULL}, [GRANT_POSTURE] = {"srcPosture", "device posture is not supported by this server"},
 };
 
-static int add_src(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_src(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct rule *r = arg;
-    struct alias a;
+    struct policy_rule *r = arg;
+    struct policy_selector a;
 
-    if (alias_parse(x, r->is_grant ? PLACE_GRANT_SRC : PLACE_ACL_SRC, text, offset, &a) < 0)
+    if (selector_parse(x, r->is_grant ? PLACE_GRANT_SRC : PLACE_ACL_SRC, text, offset, &a) < 0)
         return ERR_INVALID;
     vec_push(&r->src, a);
     return 0;
 }
 
-static int add_acl_dst(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_acl_dst(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct rule *r = arg;
-    struct destination d = {0};
+    struct policy_rule *r = arg;
+    struct policy_destination d = {0};
     const char *host, *ports;
     char why[WHY];
 
@@ -50,20 +51,20 @@ static int add_acl_dst(struct parse *x, void *arg, const char *text, size_t offs
         return parse_error(x, offset, "dst=\"%s\": %s", text, why);
     if (ports_parse(ports, &x->p->arena, &d.ports, &d.port_count, why, sizeof(why)) < 0)
         return parse_error(x, offset, "dst=\"%s\": %s", text, why);
-    if (alias_parse(x, PLACE_ACL_DST, host, offset, &d.alias) < 0)
+    if (selector_parse(x, PLACE_ACL_DST, host, offset, &d.alias) < 0)
         return ERR_INVALID;
     vec_push(&r->dst, d);
     return 0;
 }
 
-static int add_grant_dst(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_grant_dst(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct rule *r = arg;
-    struct destination d = {0};
+    struct policy_rule *r = arg;
+    struct policy_destination d = {0};
 
-    if (alias_parse(x, PLACE_GRANT_DST, text, offset, &d.alias) < 0)
+    if (selector_parse(x, PLACE_GRANT_DST, text, offset, &d.alias) < 0)
         return ERR_INVALID;
-    const struct principal *p = &x->p->principals.items[d.alias.principal];
+    const struct policy_principal *p = &x->p->principals.items[d.alias.principal];
     if (p->kind == PRINCIPAL_PREFIX && p->prefix.bits == 0)
         return parse_error(x, offset, "dst \"%s\": to allow all IP addresses, use \"*\" or \"autogroup:internet\"",
                            text);
@@ -72,11 +73,11 @@ static int add_grant_dst(struct parse *x, void *arg, const char *text, size_t of
 }
 
 /* An entry of "ip": "*", ports, or "proto:ports". Entries of one protocol are gathered. */
-static int add_ip(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_ip(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct rule *r = arg;
+    struct policy_rule *r = arg;
     const char *colon = strchr(text, ':'), *port_text = text;
-    struct service s = {.proto = PROTO_DEFAULT};
+    struct policy_service s = {.proto = PROTO_DEFAULT};
     char why[WHY];
 
     if (colon && strchr(colon + 1, ':')) {
@@ -102,10 +103,10 @@ static int add_ip(struct parse *x, void *arg, const char *text, size_t offset)
     if (ports_parse(port_text, &x->p->arena, &s.ports, &s.port_count, why, sizeof(why)) < 0)
         return parse_error(x, offset, "%s", why);
     for (size_t i = 0; i < r->services.len; i++) {
-        struct service *old = &r->services.items[i];
+        struct policy_service *old = &r->services.items[i];
         if (old->proto != s.proto)
             continue;
-        struct ports *joined = arena_alloc(&x->p->arena, (old->port_count + s.port_count) * sizeof(*joined));
+        struct port_range *joined = arena_alloc(&x->p->arena, (old->port_count + s.port_count) * sizeof(*joined));
         if (!joined)
             return parse_error(x, offset, "the policy needs too much memory");
         memcpy(joined, old->ports, old->port_count * sizeof(*joined));
@@ -118,9 +119,9 @@ static int add_ip(struct parse *x, void *arg, const char *text, size_t offset)
     return 0;
 }
 
-static int add_via(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_via(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct rule *r = arg;
+    struct policy_rule *r = arg;
 
     if (!str_starts(text, "tag:"))
         return parse_error(x, offset, "via can only be a tag");
@@ -132,7 +133,7 @@ static int add_via(struct parse *x, void *arg, const char *text, size_t offset)
 }
 
 /* autogroup:self as a destination wants sources that are people. */
-static int check_self(struct parse *x, const struct rule *r)
+static int check_self(struct policy_parser *x, const struct policy_rule *r)
 {
     const struct policy *p = x->p;
     unsigned people = 1U << PRINCIPAL_USER | 1U << PRINCIPAL_GROUP | 1U << PRINCIPAL_MEMBER | 1U << PRINCIPAL_DOMAIN |
@@ -149,28 +150,28 @@ static int check_self(struct parse *x, const struct rule *r)
     return 0;
 }
 
-static int parse_action(struct parse *x, const struct hujson *v, const struct hujson *where)
+static int parse_action(struct policy_parser *x, const struct hujson *v, const struct hujson *where)
 {
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_STRING, "action") < 0)
+    if (field_kind(x, v, HUJSON_STRING, "action") < 0)
         return ERR_INVALID;
     if (strcmp(v->text, "accept") != 0)
         return parse_error(x, where ? v->start : 0, "action=\"%s\" is not supported: invalid ACL action", v->text);
     return 0;
 }
 
-static int parse_acl(struct parse *x, const struct hujson *v, struct rule *r)
+static int parse_acl(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
 {
     const struct hujson *f[ACL_COUNT];
-    struct service s = {.proto = PROTO_DEFAULT};
+    struct policy_service s = {.proto = PROTO_DEFAULT};
     const char *proto = "";
     char why[WHY];
 
-    if (shape_read(x, v, acl_fields, ACL_COUNT, true, f) < 0 || parse_action(x, f[ACL_ACTION], v) < 0)
+    if (fields_read(x, v, acl_fields, ACL_COUNT, true, f) < 0 || parse_action(x, f[ACL_ACTION], v) < 0)
         return ERR_INVALID;
     if (f[ACL_PROTO]) {
-        if (shape_kind(x, f[ACL_PROTO], f[ACL_PROTO]->kind == HUJSON_NUMBER ? HUJSON_NUMBER : HUJSON_STRING, "proto") <
+        if (field_kind(x, f[ACL_PROTO], f[ACL_PROTO]->kind == HUJSON_NUMBER ? HUJSON_NUMBER : HUJSON_STRING, "proto") <
             0)
             return ERR_INVALID;
         proto = f[ACL_PROTO]->text;
@@ -178,8 +179,8 @@ static int parse_acl(struct parse *x, const struct hujson *v, struct rule *r)
             return parse_error(x, f[ACL_PROTO]->start, "%s", why);
     }
     vec_push(&r->services, s);
-    if (shape_strings(x, f[ACL_SRC] ? f[ACL_SRC] : f[ACL_USERS], "src", add_src, r) < 0 ||
-        shape_strings(x, f[ACL_DST] ? f[ACL_DST] : f[ACL_PORTS], "dst", add_acl_dst, r) < 0 || check_self(x, r) < 0)
+    if (field_strings(x, f[ACL_SRC] ? f[ACL_SRC] : f[ACL_USERS], "src", add_src, r) < 0 ||
+        field_strings(x, f[ACL_DST] ? f[ACL_DST] : f[ACL_PORTS], "dst", add_acl_dst, r) < 0 || check_self(x, r) < 0)
         return ERR_INVALID;
     for (size_t i = 0; i < r->dst.len; i++)
         for (size_t j = 0; j < r->dst.items[i].port_count && !proto_has_ports(s.proto); j++)
@@ -216,7 +217,7 @@ static void plain_json(const struct hujson *v, const char *text, struct buf *out
     buf_addc(out, object ? '}' : ']');
 }
 
-static int check_capability(struct parse *x, const struct hujson *m)
+static int check_capability(struct policy_parser *x, const struct hujson *m)
 {
     static const char *const known[] = {"cap/drive",      "cap/relay", "cap/webui",
                                         "cap/kubernetes", "cap/tsidp", "cap/secrets"};
@@ -225,27 +226,27 @@ static int check_capability(struct parse *x, const struct hujson *m)
         return parse_error(x, m->name_start, "capability name must have the form {domain}/{path}");
     if (!str_starts(m->name, "tailscale.com/"))
         return 0;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (str_eq(m->name + strlen("tailscale.com/"), known[i]))
             return 0;
     return parse_error(x, m->name_start, "capability name must not be in the tailscale.com domain");
 }
 
-static int parse_apps(struct parse *x, const struct hujson *v, struct rule *r)
+static int parse_apps(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
 {
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_OBJECT, "app") < 0)
+    if (field_kind(x, v, HUJSON_OBJECT, "app") < 0)
         return ERR_INVALID;
     for (const struct hujson *m = v->first; m; m = m->next) {
         struct buf b = BUF_INIT(POLICY_TEXT_MAX);
 
         if (check_capability(x, m) < 0)
             return ERR_INVALID;
-        if (m->kind != HUJSON_NULL && shape_kind(x, m, HUJSON_ARRAY, "the values of a capability") < 0)
+        if (m->kind != HUJSON_NULL && field_kind(x, m, HUJSON_ARRAY, "the values of a capability") < 0)
             return ERR_INVALID;
         plain_json(m, x->text, &b);
-        struct app a = {m->name, arena_strndup(&x->p->arena, buf_text(&b), b.len)};
+        struct policy_app a = {m->name, arena_strndup(&x->p->arena, buf_text(&b), b.len)};
         buf_release(&b);
         if (!a.json)
             return parse_error(x, m->start, "the policy needs too much memory");
@@ -254,18 +255,18 @@ static int parse_apps(struct parse *x, const struct hujson *v, struct rule *r)
     return 0;
 }
 
-static int parse_grant(struct parse *x, const struct hujson *v, struct rule *r)
+static int parse_grant(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
 {
     const struct hujson *f[GRANT_COUNT];
 
-    if (shape_read(x, v, grant_fields, GRANT_COUNT, false, f) < 0 ||
-        shape_strings(x, f[GRANT_SRC], "src", add_src, r) < 0 ||
-        shape_strings(x, f[GRANT_DST], "dst", add_grant_dst, r) < 0 ||
-        shape_strings(x, f[GRANT_IP], "ip", add_ip, r) < 0 || parse_apps(x, f[GRANT_APP], r) < 0)
+    if (fields_read(x, v, grant_fields, GRANT_COUNT, false, f) < 0 ||
+        field_strings(x, f[GRANT_SRC], "src", add_src, r) < 0 ||
+        field_strings(x, f[GRANT_DST], "dst", add_grant_dst, r) < 0 ||
+        field_strings(x, f[GRANT_IP], "ip", add_ip, r) < 0 || parse_apps(x, f[GRANT_APP], r) < 0)
         return ERR_INVALID;
     if (r->services.len == 0 && r->apps.len == 0)
         return parse_error(x, v->start, "ip and app can not both be empty");
-    if (shape_strings(x, f[GRANT_VIA], "via", add_via, r) < 0)
+    if (field_strings(x, f[GRANT_VIA], "via", add_via, r) < 0)
         return ERR_INVALID;
     for (size_t i = 0; r->apps.len && i < r->dst.len; i++)
         if (x->p->principals.items[r->dst.items[i].alias.principal].kind == PRINCIPAL_INTERNET)
@@ -273,20 +274,20 @@ static int parse_grant(struct parse *x, const struct hujson *v, struct rule *r)
     return check_self(x, r);
 }
 
-static int parse_list(struct parse *x, const struct hujson *v, bool grants)
+static int parse_list(struct policy_parser *x, const struct hujson *v, bool grants)
 {
     size_t index = 0;
 
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_ARRAY, grants ? "grants" : "acls") < 0)
+    if (field_kind(x, v, HUJSON_ARRAY, grants ? "grants" : "acls") < 0)
         return ERR_INVALID;
     for (const struct hujson *e = v->first; e; e = e->next, index++) {
         if (x->p->rules.len == RULES_MAX)
             return parse_error(x, e->start, "more than %d rules are not taken", RULES_MAX);
-        struct rule *r = mem_alloc(sizeof(*r));
+        struct policy_rule *r = mem_alloc(sizeof(*r));
 
-        *r = (struct rule){.is_grant = grants, .index = index, .offset = e->start};
+        *r = (struct policy_rule){.is_grant = grants, .index = index, .offset = e->start};
         vec_push(&x->p->rules, r);
         if ((grants ? parse_grant(x, e, r) : parse_acl(x, e, r)) < 0)
             return ERR_INVALID;
@@ -294,7 +295,7 @@ static int parse_list(struct parse *x, const struct hujson *v, bool grants)
     return 0;
 }
 
-int parse_rules(struct parse *x, const struct hujson *acls, const struct hujson *grants)
+int parse_rules(struct policy_parser *x, const struct hujson *acls, const struct hujson *grants)
 {
     if (parse_list(x, grants, true) < 0)
         return ERR_INVALID;

@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
-#include "policy/lang/rules.h"
+#include "policy/lang/parse.h"
 
 #define PERIOD_DEFAULT (12 * 3600 * NS_PER_SECOND)
 #define PERIOD_MAX     (168 * 3600 * NS_PER_SECOND)
@@ -21,7 +22,7 @@ enum {
     SSH_POSTURE,
     SSH_COUNT
 };
-static const struct field ssh_fields[SSH_COUNT] = {
+static const struct policy_field ssh_fields[SSH_COUNT] = {
     [SSH_ACTION] = {"action", NULL},
     [SSH_SRC] = {"src", NULL},
     [SSH_DST] = {"dst", NULL},
@@ -43,7 +44,7 @@ static int unit_ns(const char *text, size_t len, int64_t *ns)
     } units[] = {{"ns", 1},       {"us", 1000},         {"\xc2\xb5s", 1000},       {"\xce\xbcs", 1000},
                  {"ms", 1000000}, {"s", NS_PER_SECOND}, {"m", 60 * NS_PER_SECOND}, {"h", 3600 * NS_PER_SECOND}};
 
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (strlen(units[i].name) == len && memcmp(units[i].name, text, len) == 0) {
             *ns = units[i].ns;
             return 0;
@@ -138,14 +139,14 @@ static const char *period_format(int64_t ns, char *out, size_t size)
     return out;
 }
 
-static int parse_period(struct parse *x, const struct hujson *v, struct ssh_rule *r)
+static int parse_period(struct policy_parser *x, const struct hujson *v, struct policy_ssh_rule *r)
 {
     char why[200], shown[60];
 
     r->period_ns = PERIOD_DEFAULT;
     if (!v)
         return 0;
-    if (shape_kind(x, v, HUJSON_STRING, "checkPeriod") < 0)
+    if (field_kind(x, v, HUJSON_STRING, "checkPeriod") < 0)
         return ERR_INVALID;
     if (!r->check)
         problem_at(x->problems, x->text, x->len, v->start, true, "checkPeriod is only valid with action \"check\"");
@@ -166,9 +167,9 @@ static int parse_period(struct parse *x, const struct hujson *v, struct ssh_rule
 
 /* ---- entries ---- */
 
-static int add_user(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_user(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct ssh_rule *r = arg;
+    struct policy_ssh_rule *r = arg;
     const char *name;
 
     if (!text_trim(&x->p->arena, text, &name))
@@ -178,7 +179,7 @@ static int add_user(struct parse *x, void *arg, const char *text, size_t offset)
     const char *at = str_starts(name, "localpart:") ? strrchr(name, '@') : NULL;
     size_t local = at ? (size_t)(at - name) - strlen("localpart:") : 0;
     if (at && local == 1 && name[strlen("localpart:")] == '*' && at[1]) {
-        struct domain_use use = {at + 1, offset, false};
+        struct policy_domain_use use = {at + 1, offset, false};
         vec_push(&x->p->domain_uses, use);
         vec_push(&r->localparts, at + 1);
         return 0;
@@ -186,7 +187,7 @@ static int add_user(struct parse *x, void *arg, const char *text, size_t offset)
     if (at && at[1] && strchr(name, '*')) { /* a glob that is none of ours: its domain is still checked */
         const char *first = strchr(name, '@');
         if (strncmp(name, "localpart:*@", 12) == 0) {
-            struct domain_use use = {first + 1, offset, false};
+            struct policy_domain_use use = {first + 1, offset, false};
             vec_push(&x->p->domain_uses, use);
         }
     }
@@ -194,9 +195,9 @@ static int add_user(struct parse *x, void *arg, const char *text, size_t offset)
     return 0;
 }
 
-static int add_env(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_env(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct ssh_rule *r = arg;
+    struct policy_ssh_rule *r = arg;
 
     if (!*text)
         return parse_error(x, offset, "acceptEnv values cannot be empty");
@@ -204,40 +205,40 @@ static int add_env(struct parse *x, void *arg, const char *text, size_t offset)
     return 0;
 }
 
-static int add_src(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_src(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct ssh_rule *r = arg;
-    struct alias a;
+    struct policy_ssh_rule *r = arg;
+    struct policy_selector a;
 
-    if (alias_parse(x, PLACE_SSH_SRC, text, offset, &a) < 0)
+    if (selector_parse(x, PLACE_SSH_SRC, text, offset, &a) < 0)
         return ERR_INVALID;
     vec_push(&r->src, a);
     return 0;
 }
 
-static int add_dst(struct parse *x, void *arg, const char *text, size_t offset)
+static int add_dst(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
-    struct ssh_rule *r = arg;
-    struct alias a;
+    struct policy_ssh_rule *r = arg;
+    struct policy_selector a;
 
-    if (alias_parse(x, PLACE_SSH_DST, text, offset, &a) < 0)
+    if (selector_parse(x, PLACE_SSH_DST, text, offset, &a) < 0)
         return ERR_INVALID;
     vec_push(&r->dst, a);
     return 0;
 }
 
 /* Which sources may be paired with which destinations. */
-static int check_pairs(struct parse *x, const struct ssh_rule *r)
+static int check_pairs(struct policy_parser *x, const struct policy_ssh_rule *r)
 {
-    const struct principal *all = x->p->principals.items;
+    const struct policy_principal *all = x->p->principals.items;
     bool tags = false;
 
     for (size_t i = 0; i < r->src.len; i++) {
-        enum principal_kind kind = all[r->src.items[i].principal].kind;
+        enum policy_principal_kind kind = all[r->src.items[i].principal].kind;
         tags |= kind == PRINCIPAL_TAG || kind == PRINCIPAL_TAGGED;
     }
     for (size_t i = 0; i < r->dst.len && r->src.len; i++) {
-        const struct alias *d = &r->dst.items[i];
+        const struct policy_selector *d = &r->dst.items[i];
         switch (all[d->principal].kind) {
         case PRINCIPAL_USER:
             if (tags)
@@ -271,11 +272,11 @@ static int check_pairs(struct parse *x, const struct ssh_rule *r)
     return 0;
 }
 
-static int parse_action(struct parse *x, const struct hujson *v, size_t offset, struct ssh_rule *r)
+static int parse_action(struct policy_parser *x, const struct hujson *v, size_t offset, struct policy_ssh_rule *r)
 {
     const char *action = "";
 
-    if (v && shape_kind(x, v, HUJSON_STRING, "action") < 0)
+    if (v && field_kind(x, v, HUJSON_STRING, "action") < 0)
         return ERR_INVALID;
     if (v && !text_trim(&x->p->arena, v->text, &action))
         return parse_error(x, offset, "the policy needs too much memory");
@@ -287,31 +288,31 @@ static int parse_action(struct parse *x, const struct hujson *v, size_t offset, 
     return 0;
 }
 
-static int parse_entry(struct parse *x, const struct hujson *v, struct ssh_rule *r)
+static int parse_entry(struct policy_parser *x, const struct hujson *v, struct policy_ssh_rule *r)
 {
     const struct hujson *f[SSH_COUNT];
 
-    if (shape_read(x, v, ssh_fields, SSH_COUNT, false, f) < 0 || parse_action(x, f[SSH_ACTION], v->start, r) < 0)
+    if (fields_read(x, v, ssh_fields, SSH_COUNT, false, f) < 0 || parse_action(x, f[SSH_ACTION], v->start, r) < 0)
         return ERR_INVALID;
     if (!f[SSH_USERS] || (f[SSH_USERS]->kind == HUJSON_ARRAY && f[SSH_USERS]->count == 0))
         return parse_error(x, v->start, "users must be specified");
-    if (shape_strings(x, f[SSH_USERS], "users", add_user, r) < 0 || parse_period(x, f[SSH_PERIOD], r) < 0 ||
-        shape_strings(x, f[SSH_ENV], "acceptEnv", add_env, r) < 0 ||
-        shape_strings(x, f[SSH_SRC], "src", add_src, r) < 0 || shape_strings(x, f[SSH_DST], "dst", add_dst, r) < 0)
+    if (field_strings(x, f[SSH_USERS], "users", add_user, r) < 0 || parse_period(x, f[SSH_PERIOD], r) < 0 ||
+        field_strings(x, f[SSH_ENV], "acceptEnv", add_env, r) < 0 ||
+        field_strings(x, f[SSH_SRC], "src", add_src, r) < 0 || field_strings(x, f[SSH_DST], "dst", add_dst, r) < 0)
         return ERR_INVALID;
     return check_pairs(x, r);
 }
 
-int parse_ssh(struct parse *x, const struct hujson *list)
+int parse_ssh(struct policy_parser *x, const struct hujson *list)
 {
     size_t index = 0;
 
     if (!list)
         return 0;
-    if (shape_kind(x, list, HUJSON_ARRAY, "ssh") < 0)
+    if (field_kind(x, list, HUJSON_ARRAY, "ssh") < 0)
         return ERR_INVALID;
     for (const struct hujson *e = list->first; e; e = e->next, index++) {
-        struct ssh_rule r = {.index = index, .offset = e->start};
+        struct policy_ssh_rule r = {.index = index, .offset = e->start};
         int code = parse_entry(x, e, &r);
 
         vec_push(&x->p->ssh, r);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "policy/lang/rules.h"
 
 static const struct {
@@ -16,7 +17,7 @@ static const struct {
 
 const char *proto_name(int proto)
 {
-    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
         if (protocols[i].number == proto)
             return protocols[i].name;
     return NULL;
@@ -27,7 +28,7 @@ bool proto_has_ports(int proto)
     return proto == PROTO_DEFAULT || proto == 6 || proto == 17 || proto == 132;
 }
 
-bool ports_all(const struct ports *ports, size_t count)
+bool ports_all(const struct port_range *ports, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (ports[i].first == 0 && ports[i].last == UINT16_MAX)
@@ -51,7 +52,7 @@ int proto_parse(const char *text, bool lower, int *out, char *why, size_t size)
     }
     for (size_t i = 0; i <= n && i < sizeof(name); i++)
         name[i] = lower ? (char)tolower((unsigned char)text[i]) : text[i];
-    for (size_t i = 0; n < sizeof(name) && i < sizeof(protocols) / sizeof(protocols[0]); i++)
+    for (size_t i = 0; n < sizeof(name) && i < ARRAY_LEN(protocols); i++)
         if (strcmp(protocols[i].name, name) == 0) {
             *out = protocols[i].number;
             return 0;
@@ -89,7 +90,7 @@ static bool port_number(const char *text, size_t len, uint32_t *out)
 }
 
 /* One of the comma separated pieces. */
-static int piece_parse(const char *text, size_t len, struct ports *out, char *why, size_t size)
+static int piece_parse(const char *text, size_t len, struct port_range *out, char *why, size_t size)
 {
     const char *dash = memchr(text, '-', len);
     uint32_t first, last;
@@ -120,11 +121,11 @@ static int piece_parse(const char *text, size_t len, struct ports *out, char *wh
         snprintf(why, size, "port range \"%.*s\": %s", (int)(len < 80 ? len : 80), text, problem);
         return ERR_INVALID;
     }
-    *out = (struct ports){(uint16_t)first, (uint16_t)last};
+    *out = (struct port_range){(uint16_t)first, (uint16_t)last};
     return 0;
 }
 
-int ports_parse(const char *text, struct arena *a, struct ports **out, size_t *count, char *why, size_t size)
+int ports_parse(const char *text, struct arena *a, struct port_range **out, size_t *count, char *why, size_t size)
 {
     size_t commas = 0;
 
@@ -137,7 +138,7 @@ int ports_parse(const char *text, struct arena *a, struct ports **out, size_t *c
         return ERR_TOOBIG;
     }
     if (strcmp(text, "*") == 0) {
-        (*out)[(*count)++] = (struct ports){0, UINT16_MAX};
+        (*out)[(*count)++] = (struct port_range){0, UINT16_MAX};
         return 0;
     }
     for (const char *at = text;; at++) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "policy/lang/rules.h"
+#include "policy/lang/parse.h"
 
 void policy_problems_release(struct policy_problems *p)
 {
@@ -71,7 +71,7 @@ int problem_at(struct policy_problems *problems, const char *text, size_t len, s
     return warning ? 0 : ERR_INVALID;
 }
 
-int parse_error(struct parse *x, size_t offset, const char *format, ...)
+int parse_error(struct policy_parser *x, size_t offset, const char *format, ...)
 {
     va_list args;
 

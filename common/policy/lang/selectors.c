@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
-#include "policy/lang/rules.h"
+#include "policy/lang/parse.h"
 
 #define BIT(kind) (1U << (kind))
 #define AUTOGROUPS                                                                                                     \
@@ -19,7 +20,7 @@
 
 static const struct {
     const char *name;
-    enum principal_kind kind;
+    enum policy_principal_kind kind;
 } autogroups[] = {
     {"autogroup:internet", PRINCIPAL_INTERNET}, {"autogroup:member", PRINCIPAL_MEMBER},
     {"autogroup:members", PRINCIPAL_MEMBER},    {"autogroup:nonroot", PRINCIPAL_NONROOT},
@@ -56,7 +57,7 @@ static const struct {
     [PLACE_APPROVER] = {BIT(PRINCIPAL_USER) | BIT(PRINCIPAL_GROUP) | BIT(PRINCIPAL_TAG) | ROLES, NULL, NULL},
 };
 
-static void *principal_key(enum principal_kind kind, const char *text, size_t *len, char fixed[256])
+static void *principal_key(enum policy_principal_kind kind, const char *text, size_t *len, char fixed[256])
 {
     size_t n = strlen(text);
     char *key = n + 1 <= 256 ? fixed : mem_alloc(n + 1);
@@ -67,7 +68,7 @@ static void *principal_key(enum principal_kind kind, const char *text, size_t *l
     return key;
 }
 
-uint32_t principal_find(const struct policy *p, enum principal_kind kind, const char *text)
+uint32_t principal_find(const struct policy *p, enum policy_principal_kind kind, const char *text)
 {
     char fixed[257];
     size_t len;
@@ -79,7 +80,8 @@ uint32_t principal_find(const struct policy *p, enum principal_kind kind, const 
     return found ? (uint32_t)(found - 1) : NONE;
 }
 
-uint32_t principal_intern(struct policy *p, enum principal_kind kind, const char *text, const struct prefix *prefix)
+uint32_t principal_intern(struct policy *p, enum policy_principal_kind kind, const char *text,
+                          const struct prefix *prefix)
 {
     char fixed[257], shown[PREFIX_TEXT_MAX];
     size_t len;
@@ -90,13 +92,13 @@ uint32_t principal_intern(struct policy *p, enum principal_kind kind, const char
     if (known != NONE)
         return known;
 
-    struct principal *q = vec_add(&p->principals);
+    struct policy_principal *q = vec_add(&p->principals);
     uint32_t index = (uint32_t)(p->principals.len - 1);
-    *q = (struct principal){.kind = kind, .text = arena_strdup(&p->arena, text), .group = NONE};
+    *q = (struct policy_principal){.kind = kind, .text = arena_strdup(&p->arena, text), .group = NONE};
     if (!q->text)
         q->text = "";
     if (kind == PRINCIPAL_PREFIX) {
-        struct range internet[INTERNET_RANGES], own = range_of(prefix);
+        struct addr_range internet[INTERNET_RANGES], own = range_of(prefix);
         q->prefix = *prefix;
         ranges_internet(internet);
         for (size_t i = 0; i < INTERNET_RANGES; i++)
@@ -114,7 +116,7 @@ uint32_t principal_intern(struct policy *p, enum principal_kind kind, const char
 /* The kind by form alone; -1: no selector. */
 static int form(const char *text, struct prefix *prefix)
 {
-    size_t n = sizeof(autogroups) / sizeof(autogroups[0]);
+    size_t n = ARRAY_LEN(autogroups);
 
     if ((strchr(text, '/') || strchr(text, '.') || strchr(text, ':')) && prefix_parse(text, prefix, NULL, NULL) == 0)
         return PRINCIPAL_PREFIX;
@@ -136,7 +138,7 @@ static int form(const char *text, struct prefix *prefix)
     return strchr(text, ':') || !*text ? -1 : PRINCIPAL_HOST;
 }
 
-int selector_read(const struct policy *p, const char *text, struct principal *out)
+int selector_read(const struct policy *p, const char *text, struct policy_principal *out)
 {
     int kind = form(text, &out->prefix);
 
@@ -156,11 +158,11 @@ int selector_read(const struct policy *p, const char *text, struct principal *ou
     } else if (kind == PRINCIPAL_TAG && !map_gets(&p->tag_index, text)) {
         return -1;
     }
-    out->kind = kind < 0 ? PRINCIPAL_HOST : (enum principal_kind)kind;
+    out->kind = kind < 0 ? PRINCIPAL_HOST : (enum policy_principal_kind)kind;
     return kind < 0 ? -1 : kind;
 }
 
-static int unknown_text(struct parse *x, enum selector_place place, const char *text, size_t offset)
+static int unknown_text(struct policy_parser *x, enum selector_place place, const char *text, size_t offset)
 {
     if (place == PLACE_TARGET)
         return parse_error(x, offset, "\"%s\": invalid address", text);
@@ -171,7 +173,7 @@ static int unknown_text(struct parse *x, enum selector_place place, const char *
     return parse_error(x, offset, "invalid alias format: \"%s\"", text);
 }
 
-static int not_allowed(struct parse *x, enum selector_place place, int kind, const char *text, size_t offset)
+static int not_allowed(struct policy_parser *x, enum selector_place place, int kind, const char *text, size_t offset)
 {
     bool src = place == PLACE_ACL_SRC || place == PLACE_GRANT_SRC || place == PLACE_SSH_SRC;
     static const char *const internal[] = {
@@ -201,7 +203,7 @@ static int not_allowed(struct parse *x, enum selector_place place, int kind, con
                        internal[kind], text);
 }
 
-static int undefined(struct parse *x, enum selector_place place, const char *text, size_t offset)
+static int undefined(struct policy_parser *x, enum selector_place place, const char *text, size_t offset)
 {
     bool tag = str_starts(text, "tag:");
 
@@ -215,7 +217,8 @@ static int undefined(struct parse *x, enum selector_place place, const char *tex
     return parse_error(x, offset, "tag not found: \"%s\"", text);
 }
 
-int alias_parse(struct parse *x, enum selector_place place, const char *text, size_t offset, struct alias *out)
+int selector_parse(struct policy_parser *x, enum selector_place place, const char *text, size_t offset,
+                   struct policy_selector *out)
 {
     struct policy *p = x->p;
     struct prefix prefix = {0};
@@ -232,7 +235,7 @@ int alias_parse(struct parse *x, enum selector_place place, const char *text, si
         return unknown_text(x, place, text, offset);
     if (!(places[place].allowed & BIT(kind)))
         return not_allowed(x, place, kind, text, offset);
-    *out = (struct alias){.offset = offset, .text = text};
+    *out = (struct policy_selector){.offset = offset, .text = text};
     if (kind == PRINCIPAL_HOST) {
         uintptr_t host = (uintptr_t)map_gets(&p->host_index, text);
         if (!host)
@@ -244,7 +247,7 @@ int alias_parse(struct parse *x, enum selector_place place, const char *text, si
         (kind == PRINCIPAL_TAG && !map_gets(&p->tag_index, text)))
         return undefined(x, place, text, offset);
     if (kind == PRINCIPAL_DOMAIN) {
-        struct domain_use use = {text + strlen("user:*@"), offset, place == PLACE_SSH_SRC};
+        struct policy_domain_use use = {text + strlen("user:*@"), offset, place == PLACE_SSH_SRC};
         vec_push(&p->domain_uses, use);
         text = use.domain;
     }
@@ -253,6 +256,6 @@ int alias_parse(struct parse *x, enum selector_place place, const char *text, si
                          "%s names nobody here: the roles of this server are owner, admin and member", text);
     bool unique =
         kind == PRINCIPAL_USER || kind == PRINCIPAL_GROUP || kind == PRINCIPAL_TAG || kind == PRINCIPAL_DOMAIN;
-    out->principal = principal_intern(p, (enum principal_kind)kind, unique ? text : "", &prefix);
+    out->principal = principal_intern(p, (enum policy_principal_kind)kind, unique ? text : "", &prefix);
     return 0;
 }

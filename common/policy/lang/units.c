@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/lang/rules.h"
+#include "policy/lang/parse.h"
 
 static int by_number(const void *a, const void *b)
 {
@@ -30,13 +30,13 @@ static uint32_t list_intern(struct policy *p, uint32_t *principals, size_t count
         free(principals);
         return (uint32_t)(known - 1);
     }
-    struct source_list list = {principals, kept};
+    struct policy_source_list list = {principals, kept};
     vec_push(&p->lists, list);
     map_put(&p->list_index, principals, kept * sizeof(*principals), (void *)(uintptr_t)p->lists.len);
     return (uint32_t)(p->lists.len - 1);
 }
 
-static uint32_t list_of_aliases(struct policy *p, const struct aliases *a)
+static uint32_t list_of_aliases(struct policy *p, const struct policy_selectors *a)
 {
     uint32_t *ids = mem_resize(NULL, a->len + 1, sizeof(*ids));
 
@@ -45,7 +45,7 @@ static uint32_t list_of_aliases(struct policy *p, const struct aliases *a)
     return list_intern(p, ids, a->len);
 }
 
-static uint32_t list_of_destinations(struct policy *p, const struct unit *u)
+static uint32_t list_of_destinations(struct policy *p, const struct policy_unit *u)
 {
     uint32_t *ids = mem_resize(NULL, u->dst.len + 1, sizeof(*ids));
 
@@ -54,14 +54,14 @@ static uint32_t list_of_destinations(struct policy *p, const struct unit *u)
     return list_intern(p, ids, u->dst.len);
 }
 
-static bool covers_internet(const struct policy *p, const struct unit *u)
+static bool covers_internet(const struct policy *p, const struct policy_unit *u)
 {
-    struct ranges all = {0}, net = {0}, v4 = {0}, v6 = {0};
-    struct range internet[INTERNET_RANGES];
+    struct addr_ranges all = {0}, net = {0}, v4 = {0}, v6 = {0};
+    struct addr_range internet[INTERNET_RANGES];
     bool yes = false;
 
     for (size_t i = 0; i < u->dst.len; i++) {
-        const struct principal *q = &p->principals.items[u->dst.items[i].alias.principal];
+        const struct policy_principal *q = &p->principals.items[u->dst.items[i].alias.principal];
         if (q->kind == PRINCIPAL_ANY || q->kind == PRINCIPAL_INTERNET)
             yes = true;
         else if (q->kind == PRINCIPAL_PREFIX)
@@ -83,7 +83,7 @@ static bool covers_internet(const struct policy *p, const struct unit *u)
     return yes;
 }
 
-static bool rule_full(const struct rule *r)
+static bool rule_full(const struct policy_rule *r)
 {
     for (size_t i = 0; i < r->services.len; i++)
         if (r->services.items[i].proto == PROTO_DEFAULT &&
@@ -92,17 +92,17 @@ static bool rule_full(const struct rule *r)
     return false;
 }
 
-static struct unit *unit_add(struct policy *p, enum unit_kind kind, const struct rule *r)
+static struct policy_unit *unit_add(struct policy *p, enum policy_unit_kind kind, const struct policy_rule *r)
 {
-    struct unit *u = vec_add(&p->units);
+    struct policy_unit *u = vec_add(&p->units);
 
-    *u = (struct unit){.kind = kind,
-                       .rule = r,
-                       .index = (uint32_t)(p->units.len - 1),
-                       .base = (uint32_t)(p->units.len - 1),
-                       .ip = r->services.len > 0,
-                       .cap = r->apps.len > 0 && kind != UNIT_VIA,
-                       .full = rule_full(r)};
+    *u = (struct policy_unit){.kind = kind,
+                              .rule = r,
+                              .index = (uint32_t)(p->units.len - 1),
+                              .base = (uint32_t)(p->units.len - 1),
+                              .ip = r->services.len > 0,
+                              .cap = r->apps.len > 0 && kind != UNIT_VIA,
+                              .full = rule_full(r)};
     return u;
 }
 
@@ -113,31 +113,31 @@ static void add_companions(struct policy *p, size_t of)
         const char *name, *companion;
     } pairs[] = {{"tailscale.com/cap/drive", "tailscale.com/cap/drive-sharer"},
                  {"tailscale.com/cap/relay", "tailscale.com/cap/relay-target"}};
-    const struct rule *r = p->units.items[of].rule;
+    const struct policy_rule *r = p->units.items[of].rule;
 
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < r->apps.len; i++) {
             if (!str_eq(r->apps.items[i].name, pairs[k].name))
                 continue;
             uint32_t sources = list_of_destinations(p, &p->units.items[of]);
-            struct unit *u = unit_add(p, p->units.items[of].kind, r);
+            struct policy_unit *u = unit_add(p, p->units.items[of].kind, r);
             u->companion = pairs[k].companion;
             u->base = (uint32_t)of;
             u->sources = sources;
             u->ip = u->full = false;
             u->cap = true;
             for (size_t j = 0; j < r->src.len; j++) {
-                struct destination d = {.alias = r->src.items[j]};
+                struct policy_destination d = {.alias = r->src.items[j]};
                 vec_push(&u->dst, d);
             }
         }
 }
 
-static void add_via_units(struct policy *p, const struct rule *r)
+static void add_via_units(struct policy *p, const struct policy_rule *r)
 {
     for (size_t i = 0; i < r->dst.len; i++) {
         uint32_t sources = list_of_aliases(p, &r->src);
-        struct unit *u = unit_add(p, UNIT_VIA, r);
+        struct policy_unit *u = unit_add(p, UNIT_VIA, r);
 
         u->sources = sources;
         vec_push(&u->dst, r->dst.items[i]);
@@ -146,10 +146,10 @@ static void add_via_units(struct policy *p, const struct rule *r)
     }
 }
 
-static void add_part(struct policy *p, const struct rule *r, bool self)
+static void add_part(struct policy *p, const struct policy_rule *r, bool self)
 {
     uint32_t sources = list_of_aliases(p, &r->src);
-    struct unit *u = NULL;
+    struct policy_unit *u = NULL;
 
     for (size_t i = 0; i < r->dst.len; i++) {
         bool is_self = p->principals.items[r->dst.items[i].alias.principal].kind == PRINCIPAL_SELF;
@@ -168,7 +168,7 @@ static void add_part(struct policy *p, const struct rule *r, bool self)
 }
 
 /* autogroup:self goes behind the other destinations when one of them is no autogroup; else the order stands. */
-static bool self_first(const struct policy *p, const struct rule *r)
+static bool self_first(const struct policy *p, const struct policy_rule *r)
 {
     bool first = r->dst.len && p->principals.items[r->dst.items[0].alias.principal].kind == PRINCIPAL_SELF;
 
@@ -189,16 +189,16 @@ static bool self_first(const struct policy *p, const struct rule *r)
 }
 
 /* One rule from source to every destination on all ports. */
-static void add_open_rule(struct policy *p, enum principal_kind source)
+static void add_open_rule(struct policy *p, enum policy_principal_kind source)
 {
-    struct rule *r = mem_alloc(sizeof(*r));
-    struct service s = {.proto = PROTO_DEFAULT};
-    struct destination d = {.port_count = 1, .ports = arena_alloc(&p->arena, sizeof(struct ports))};
-    struct alias from = {.principal = principal_intern(p, source, "", NULL), .text = "*"};
+    struct policy_rule *r = mem_alloc(sizeof(*r));
+    struct policy_service s = {.proto = PROTO_DEFAULT};
+    struct policy_destination d = {.port_count = 1, .ports = arena_alloc(&p->arena, sizeof(struct port_range))};
+    struct policy_selector from = {.principal = principal_intern(p, source, "", NULL), .text = "*"};
 
-    d.alias = (struct alias){.principal = principal_intern(p, PRINCIPAL_ANY, "", NULL), .text = "*"};
+    d.alias = (struct policy_selector){.principal = principal_intern(p, PRINCIPAL_ANY, "", NULL), .text = "*"};
     if (d.ports)
-        d.ports[0] = (struct ports){0, UINT16_MAX};
+        d.ports[0] = (struct port_range){0, UINT16_MAX};
     r->offset = SIZE_MAX;
     vec_push(&r->services, s);
     vec_push(&r->src, from);
@@ -211,7 +211,7 @@ void units_build(struct policy *p)
     if (p->allow_all)
         add_open_rule(p, PRINCIPAL_ANY);
     for (size_t i = 0; i < p->rules.len; i++) {
-        const struct rule *r = p->rules.items[i];
+        const struct policy_rule *r = p->rules.items[i];
 
         if (r->src.len == 0 || r->dst.len == 0)
             continue;

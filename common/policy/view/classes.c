@@ -4,13 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "policy/view/view.h"
-
-uint64_t *bits_new(size_t words)
-{
-    return mem_alloc((words ? words : 1) * sizeof(uint64_t));
-}
 
 /* ---- what a node is ---- */
 
@@ -34,11 +30,11 @@ static void hit_address(const struct policy_view *v, const struct addr *a, uint6
 
 static void node_principals(const struct policy_view *v, const struct vnode *n, uint64_t *addr, uint64_t *hits)
 {
-    static const enum principal_kind general[] = {PRINCIPAL_ANY, PRINCIPAL_DANGER, PRINCIPAL_INTERNET};
+    static const enum policy_principal_kind general[] = {PRINCIPAL_ANY, PRINCIPAL_DANGER, PRINCIPAL_INTERNET};
 
     for (size_t i = 0; i < n->memberships.len; i++)
         bit_set(addr, n->memberships.items[i]);
-    for (size_t i = 0; i < sizeof(general) / sizeof(general[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(general); i++) {
         uint32_t id = principal_find(v->p, general[i], "");
         if (id != NONE && node_matches(v, n, &v->p->principals.items[id]))
             bit_set(addr, id);
@@ -49,7 +45,7 @@ static void node_principals(const struct policy_view *v, const struct vnode *n, 
         bits_or(hits, v->routes.items[n->route_ids.items[i]]->hits, v->principal_words);
 }
 
-struct class_head {
+struct vclass_head {
     uint32_t user, exit;
 };
 
@@ -57,7 +53,7 @@ struct class_head {
 static uint64_t *class_key(const struct policy_view *v, const struct vnode *n, size_t *len)
 {
     size_t bits = v->principal_words * sizeof(uint64_t);
-    struct class_head head = {v->self_units.len && !n->tagged ? n->user : NONE, prefixes_has_exit(&n->routes)};
+    struct vclass_head head = {v->self_units.len && !n->tagged ? n->user : NONE, prefixes_has_exit(&n->routes)};
 
     *len = sizeof(head) + 2 * bits + n->route_ids.len * sizeof(uint32_t);
     uint64_t *key = bits_new(*len / sizeof(uint64_t) + 1);
@@ -79,8 +75,8 @@ static void add_units(uint64_t *to, const struct id_list *units)
 static void class_routers(const struct policy_view *v, struct vclass *c)
 {
     for (size_t i = 0; i < v->via_rules.len; i++) {
-        const struct via_rule *r = &v->via_rules.items[i];
-        const struct via_group *g = &v->via_groups.items[r->group];
+        const struct policy_via_rule *r = &v->via_rules.items[i];
+        const struct policy_via_group *g = &v->via_groups.items[r->group];
         bool tagged = false;
 
         for (size_t j = 0; j < g->tags.len; j++)
@@ -101,7 +97,7 @@ static void class_routers(const struct policy_view *v, struct vclass *c)
 static bool class_has_attr(const struct policy_view *v, const struct vclass *c, const char *attr)
 {
     for (size_t i = 0; i < v->p->attrs.len; i++) {
-        const struct node_attr *a = &v->p->attrs.items[i];
+        const struct policy_attr *a = &v->p->attrs.items[i];
         bool target = false;
 
         for (size_t j = 0; j < a->target.len; j++)
@@ -233,7 +229,7 @@ static void class_link(struct policy_view *v, uint32_t id)
 static uint32_t class_new(struct policy_view *v, uint64_t *key, size_t key_len, const struct vnode *n)
 {
     uint32_t id;
-    struct class_head head;
+    struct vclass_head head;
 
     if (v->free_classes.len) {
         id = v->free_classes.items[--v->free_classes.len];
@@ -398,7 +394,7 @@ void policy_attrs(const struct policy_view *v, uint32_t slot, struct strs *out)
         return;
     const struct vclass *c = &v->classes.items[n->class_id];
     for (size_t i = 0; i < v->p->attrs.len; i++) {
-        const struct node_attr *a = &v->p->attrs.items[i];
+        const struct policy_attr *a = &v->p->attrs.items[i];
         bool target = false;
 
         for (size_t j = 0; j < a->target.len; j++)

@@ -12,13 +12,13 @@
 #define BLOCK_WHOLE  UINT32_MAX       /* the list is one part */
 #define BLOCK_STATIC (UINT32_MAX - 1) /* what a split list holds beside nodes */
 
-struct part_key {
+struct filter_part_key {
     bool self;
     uint32_t id, block, blocks; /* list and its blocks of slots, or unit of autogroup:self and its run of 64 devices */
 };
 
-struct part_sink {
-    void (*fn)(struct part_sink *sink, const struct policy_part *part, const struct part_key *key);
+struct filter_part_sink {
+    void (*fn)(struct filter_part_sink *sink, const struct policy_part *part, const struct filter_part_key *key);
 };
 
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -34,7 +34,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
  * depends on how many nodes there are on either side, so one that joins or leaves moves a cut only when a part
  * overflows. */
 static void split_parts(const struct vlist *l, uint32_t list, uint32_t first, uint32_t blocks, uint64_t base,
-                        struct part_sink *sink)
+                        struct filter_part_sink *sink)
 {
     struct policy_part part;
     uint64_t newest = 0;
@@ -53,10 +53,10 @@ static void split_parts(const struct vlist *l, uint32_t list, uint32_t first, ui
     }
     snprintf(part.name, sizeof(part.name), "l%u.%u.%u", list, first, blocks);
     part.version = mix(base, newest);
-    sink->fn(sink, &part, &(struct part_key){.id = list, .block = first, .blocks = blocks});
+    sink->fn(sink, &part, &(struct filter_part_key){.id = list, .block = first, .blocks = blocks});
 }
 
-static void list_parts(const struct policy_view *v, const struct vnode *n, uint32_t list, struct part_sink *sink)
+static void list_parts(const struct policy_view *v, const struct vnode *n, uint32_t list, struct filter_part_sink *sink)
 {
     const struct vlist *l = &v->lists[list];
     uint64_t base = mix(v->classes.items[n->class_id].serial, n->version);
@@ -68,18 +68,18 @@ static void list_parts(const struct policy_view *v, const struct vnode *n, uint3
             return;
         snprintf(part.name, sizeof(part.name), "l%u", list);
         part.version = mix(fixed, l->danger ? 0 : l->version);
-        sink->fn(sink, &part, &(struct part_key){.id = list, .block = BLOCK_WHOLE});
+        sink->fn(sink, &part, &(struct filter_part_key){.id = list, .block = BLOCK_WHOLE});
         return;
     }
     if (l->any || l->literals.len) {
         snprintf(part.name, sizeof(part.name), "l%u", list);
         part.version = mix(fixed, 1);
-        sink->fn(sink, &part, &(struct part_key){.id = list, .block = BLOCK_STATIC});
+        sink->fn(sink, &part, &(struct filter_part_key){.id = list, .block = BLOCK_STATIC});
     }
     split_parts(l, list, 0, (uint32_t)(v->slots / 64), base, sink);
 }
 
-static void self_parts(const struct policy_view *v, const struct vnode *n, struct part_sink *sink)
+static void self_parts(const struct policy_view *v, const struct vnode *n, struct filter_part_sink *sink)
 {
     struct policy_part part;
 
@@ -91,13 +91,13 @@ static void self_parts(const struct policy_view *v, const struct vnode *n, struc
         for (uint32_t run = 0; run < (slots.len + 63) / 64; run++) {
             snprintf(part.name, sizeof(part.name), "u%u.%u", unit, run);
             part.version = mix(mix(v->classes.items[n->class_id].serial, n->version), v->users[n->user].version);
-            sink->fn(sink, &part, &(struct part_key){.self = true, .id = unit, .block = run});
+            sink->fn(sink, &part, &(struct filter_part_key){.self = true, .id = unit, .block = run});
         }
         vec_release(&slots);
     }
 }
 
-static void each_part(const struct policy_view *v, const struct vnode *n, struct part_sink *sink)
+static void each_part(const struct policy_view *v, const struct vnode *n, struct filter_part_sink *sink)
 {
     const struct vclass *c = &v->classes.items[n->class_id];
     uint64_t *seen = bits_new(v->p->lists.len / 64 + 1);
@@ -128,7 +128,7 @@ static void static_sources(const struct policy_view *v, const struct vlist *l, s
             emit_text(out, prefix_format(&v->routes.items[i]->prefix, text));
 }
 
-static void part_sources(const struct policy_view *v, const struct vnode *n, const struct part_key *key,
+static void part_sources(const struct policy_view *v, const struct vnode *n, const struct filter_part_key *key,
                          struct buf *out)
 {
     const struct vlist *l = key->self ? NULL : &v->lists[key->id];
@@ -157,27 +157,27 @@ static void part_sources(const struct policy_view *v, const struct vnode *n, con
 }
 
 /* What the rules of one part open, by protocol: equal sources need to be told once. */
-struct opened {
+struct part_rule {
     int proto;
     struct buf dst;
 };
-struct opened_list {
-    struct opened *items;
+struct part_rules {
+    struct part_rule *items;
     size_t len, cap;
 };
 
-static struct buf *opened_for(struct opened_list *all, int proto)
+static struct buf *opened_for(struct part_rules *all, int proto)
 {
     for (size_t i = 0; i < all->len; i++)
         if (all->items[i].proto == proto)
             return &all->items[i].dst;
-    struct opened *o = vec_add(all);
-    *o = (struct opened){.proto = proto};
+    struct part_rule *o = vec_add(all);
+    *o = (struct part_rule){.proto = proto};
     return &o->dst;
 }
 
-static void open_unit(const struct policy_view *v, const struct vnode *n, const struct unit *u, struct opened_list *all,
-                      struct buf *grants)
+static void open_unit(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u,
+                      struct part_rules *all, struct buf *grants)
 {
     for (size_t i = 0; u->ip && i < u->rule->services.len; i++)
         emit_ports(v, n, u, &u->rule->services.items[i], opened_for(all, u->rule->services.items[i].proto));
@@ -185,11 +185,12 @@ static void open_unit(const struct policy_view *v, const struct vnode *n, const 
         emit_grants(v, n, u, grants);
 }
 
-static void write_part(const struct policy_view *v, const struct vnode *n, const struct part_key *key, struct buf *out)
+static void write_part(const struct policy_view *v, const struct vnode *n, const struct filter_part_key *key,
+                       struct buf *out)
 {
     const struct vclass *c = &v->classes.items[n->class_id];
     struct buf sources = BUF_INIT(0), grants = BUF_INIT(0);
-    struct opened_list all = {0};
+    struct part_rules all = {0};
 
     part_sources(v, n, key, &sources);
     if (key->self)
@@ -213,8 +214,8 @@ static void write_part(const struct policy_view *v, const struct vnode *n, const
 
 /* ---- differences ---- */
 
-struct delta {
-    struct part_sink sink;
+struct filter_delta {
+    struct filter_part_sink sink;
     const struct policy_view *v;
     const struct vnode *n;
     const struct policy_parts *told;
@@ -234,9 +235,9 @@ static const struct policy_part *part_find(const struct policy_parts *parts, con
     return parts && parts->len ? bsearch(like, parts->items, parts->len, sizeof(*like), by_name) : NULL;
 }
 
-static void delta_part(struct part_sink *sink, const struct policy_part *part, const struct part_key *key)
+static void delta_part(struct filter_part_sink *sink, const struct policy_part *part, const struct filter_part_key *key)
 {
-    struct delta *d = (struct delta *)sink;
+    struct filter_delta *d = (struct filter_delta *)sink;
     const struct policy_part *old = part_find(d->told, part);
 
     vec_push(d->now, *part);
@@ -258,7 +259,8 @@ void policy_parts_release(struct policy_parts *p)
 size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const struct policy_parts *told,
                            struct policy_parts *now, struct buf *out)
 {
-    struct delta d = {.sink = {delta_part}, .v = v, .n = view_node(v, slot), .told = told, .now = now, .out = out};
+    struct filter_delta d = {
+        .sink = {delta_part}, .v = v, .n = view_node(v, slot), .told = told, .now = now, .out = out};
 
     policy_parts_release(now);
     if (out)

@@ -30,9 +30,52 @@ void emit_addresses(const struct vnode *n, struct buf *out)
         emit_text(out, addr_format(&n->ipv6, text));
 }
 
-enum reach destination_reach(const struct policy_view *v, const struct vclass *c, uint32_t principal)
+void list_texts(const struct policy_view *v, uint32_t list, struct strs *out)
 {
-    const struct principal *q = &v->p->principals.items[principal];
+    const struct vlist *l = &v->lists[list];
+    char text[PREFIX_TEXT_MAX];
+
+    strs_release(out);
+    if (l->danger) {
+        strs_push(out, "*");
+        return;
+    }
+    for_bits(slot, l->members, v->slots / 64)
+    {
+        const struct vnode *n = &v->nodes[slot];
+        if (n->ipv4.bits)
+            strs_push(out, addr_format(&n->ipv4, text));
+        if (n->ipv6.bits)
+            strs_push(out, addr_format(&n->ipv6, text));
+    }
+    for (size_t i = 0; i < l->literals.len; i++)
+        strs_push(out, v->p->principals.items[l->literals.items[i]].text);
+    if (l->any) {
+        for (size_t i = 0; i < TAILNET_RANGES; i++)
+            strs_push(out, tailnet_range_text[i]);
+        for (size_t i = 0; i < v->pool_count; i++)
+            strs_push(out, prefix_format(&v->pools[i], text));
+        for (size_t i = 0; i < v->routes.len; i++)
+            if (v->routes.items[i])
+                strs_push(out, prefix_format(&v->routes.items[i]->prefix, text));
+    }
+    strs_sort(out);
+}
+
+void list_ranges(const struct policy_view *v, uint32_t list, struct addr_ranges *out)
+{
+    struct strs texts = {0};
+
+    list_texts(v, list, &texts);
+    for (size_t i = 0; i < texts.len; i++)
+        ranges_push_text(out, texts.items[i]);
+    strs_release(&texts);
+    ranges_normalise(out);
+}
+
+enum policy_reach destination_reach(const struct policy_view *v, const struct vclass *c, uint32_t principal)
+{
+    const struct policy_principal *q = &v->p->principals.items[principal];
     bool addr = bit_has(c->addr, principal), hit = bit_has(c->hits, principal);
 
     switch (q->kind) {
@@ -48,7 +91,7 @@ enum reach destination_reach(const struct policy_view *v, const struct vclass *c
     }
 }
 
-static void add_port_entries(struct buf *out, const char *ip, const struct ports *ports, size_t count)
+static void add_port_entries(struct buf *out, const char *ip, const struct port_range *ports, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (out->len)
@@ -57,7 +100,7 @@ static void add_port_entries(struct buf *out, const char *ip, const struct ports
     }
 }
 
-static void add_own_entries(const struct vnode *n, const struct ports *ports, size_t count, struct buf *out)
+static void add_own_entries(const struct vnode *n, const struct port_range *ports, size_t count, struct buf *out)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -68,7 +111,7 @@ static void add_own_entries(const struct vnode *n, const struct ports *ports, si
 }
 
 /* An exit node gets all ranges of autogroup:internet; a router of public prefixes those that it routes. */
-static void add_internet_entries(const struct policy_view *v, const struct vnode *n, const struct ports *ports,
+static void add_internet_entries(const struct policy_view *v, const struct vnode *n, const struct port_range *ports,
                                  size_t count, bool whole, struct buf *out)
 {
     for (size_t i = 0; i < INTERNET_RANGES; i++) {
@@ -80,8 +123,8 @@ static void add_internet_entries(const struct policy_view *v, const struct vnode
     }
 }
 
-static void add_via_any(const struct policy_view *v, const struct vnode *n, const struct ports *ports, size_t count,
-                        struct buf *out)
+static void add_via_any(const struct policy_view *v, const struct vnode *n, const struct port_range *ports,
+                        size_t count, struct buf *out)
 {
     for (size_t i = 0; i < TAILNET_RANGES; i++)
         for (size_t k = 0; k < n->routes.len; k++)
@@ -91,18 +134,18 @@ static void add_via_any(const struct policy_view *v, const struct vnode *n, cons
             }
 }
 
-void emit_ports(const struct policy_view *v, const struct vnode *n, const struct unit *u, const struct service *s,
-                struct buf *out)
+void emit_ports(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u,
+                const struct policy_service *s, struct buf *out)
 {
-    static const struct ports every = {0, UINT16_MAX};
+    static const struct port_range every = {0, UINT16_MAX};
     const struct vclass *c = &v->classes.items[n->class_id];
 
     if (u->kind == UNIT_VIA && !bit_has(c->recv, u->index))
         return;
     for (size_t i = 0; i < u->dst.len; i++) {
-        const struct destination *d = &u->dst.items[i];
-        const struct principal *q = &v->p->principals.items[d->alias.principal];
-        const struct ports *ports = u->rule->is_grant ? s->ports : d->ports;
+        const struct policy_destination *d = &u->dst.items[i];
+        const struct policy_principal *q = &v->p->principals.items[d->alias.principal];
+        const struct port_range *ports = u->rule->is_grant ? s->ports : d->ports;
         size_t count = u->rule->is_grant ? s->port_count : d->port_count;
 
         if (u->kind == UNIT_VIA && q->kind == PRINCIPAL_ANY) {
@@ -135,12 +178,12 @@ void emit_ports(const struct policy_view *v, const struct vnode *n, const struct
 }
 
 /* The prefixes of this node that a destination of a capability stands for. */
-static void grant_prefixes(const struct policy_view *v, const struct vnode *n, const struct unit *u, uint32_t principal,
-                           struct prefixes *out)
+static void grant_prefixes(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u,
+                           uint32_t principal, struct prefixes *out)
 {
     const struct vclass *c = &v->classes.items[n->class_id];
-    const struct principal *q = &v->p->principals.items[principal];
-    enum reach reach = u->kind == UNIT_SELF ? REACH_SELF : destination_reach(v, c, principal);
+    const struct policy_principal *q = &v->p->principals.items[principal];
+    enum policy_reach reach = u->kind == UNIT_SELF ? REACH_SELF : destination_reach(v, c, principal);
     const struct addr *own[2] = {&n->ipv4, &n->ipv6};
 
     for (size_t i = 0; i < 2; i++) {
@@ -158,7 +201,7 @@ static void grant_prefixes(const struct policy_view *v, const struct vnode *n, c
             prefixes_add(out, &ula);
 }
 
-static void add_cap_map(const struct unit *u, struct buf *out)
+static void add_cap_map(const struct policy_unit *u, struct buf *out)
 {
     struct json_out o = JSON_OUT(out);
 
@@ -174,7 +217,7 @@ static void add_cap_map(const struct unit *u, struct buf *out)
     json_close(&o, '}');
 }
 
-void emit_grants(const struct policy_view *v, const struct vnode *n, const struct unit *u, struct buf *out)
+void emit_grants(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u, struct buf *out)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -212,7 +255,8 @@ void emit_rule(struct buf *out, const char *sources, int proto, const char *dst,
     buf_addc(out, '}');
 }
 
-void self_sources(const struct policy_view *v, const struct vnode *n, const struct unit *u, struct id_list *slots)
+void self_sources(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u,
+                  struct id_list *slots)
 {
     if (n->tagged || n->user == NONE)
         return;

@@ -8,72 +8,30 @@
 #include "base/mem.h"
 #include "policy/view/filter_rules.h"
 
-void list_texts(const struct policy_view *v, uint32_t list, struct strs *out)
-{
-    const struct vlist *l = &v->lists[list];
-    char text[PREFIX_TEXT_MAX];
-
-    strs_release(out);
-    if (l->danger) {
-        strs_push(out, "*");
-        return;
-    }
-    for_bits(slot, l->members, v->slots / 64)
-    {
-        const struct vnode *n = &v->nodes[slot];
-        if (n->ipv4.bits)
-            strs_push(out, addr_format(&n->ipv4, text));
-        if (n->ipv6.bits)
-            strs_push(out, addr_format(&n->ipv6, text));
-    }
-    for (size_t i = 0; i < l->literals.len; i++)
-        strs_push(out, v->p->principals.items[l->literals.items[i]].text);
-    if (l->any) {
-        for (size_t i = 0; i < TAILNET_RANGES; i++)
-            strs_push(out, tailnet_range_text[i]);
-        for (size_t i = 0; i < v->pool_count; i++)
-            strs_push(out, prefix_format(&v->pools[i], text));
-        for (size_t i = 0; i < v->routes.len; i++)
-            if (v->routes.items[i])
-                strs_push(out, prefix_format(&v->routes.items[i]->prefix, text));
-    }
-    strs_sort(out);
-}
-
-void list_ranges(const struct policy_view *v, uint32_t list, struct ranges *out)
-{
-    struct strs texts = {0};
-
-    list_texts(v, list, &texts);
-    for (size_t i = 0; i < texts.len; i++)
-        ranges_push_text(out, texts.items[i]);
-    strs_release(&texts);
-    ranges_normalise(out);
-}
-
-struct out_rule {
+struct whole_rule {
     char *sources;
     int proto;
     bool cap;
     struct buf dst;
 };
-struct out_rules {
-    struct out_rule *items;
+struct whole_rules {
+    struct whole_rule *items;
     size_t len, cap;
 };
 
 /* The rule to add to: the one there is with these sources and protocol, or a new one at the end. */
-static struct out_rule *rule_for(struct out_rules *rules, const char *sources, int proto, bool cap)
+static struct whole_rule *rule_for(struct whole_rules *rules, const char *sources, int proto, bool cap)
 {
     for (size_t i = 0; !cap && i < rules->len; i++)
         if (!rules->items[i].cap && rules->items[i].proto == proto && str_eq(rules->items[i].sources, sources))
             return &rules->items[i];
-    struct out_rule *r = vec_add(rules);
-    *r = (struct out_rule){.sources = mem_strdup(sources), .proto = proto, .cap = cap};
+    struct whole_rule *r = vec_add(rules);
+    *r = (struct whole_rule){.sources = mem_strdup(sources), .proto = proto, .cap = cap};
     return r;
 }
 
-static void sources_text(const struct policy_view *v, const struct vnode *n, const struct unit *u, struct buf *out)
+static void sources_text(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u,
+                         struct buf *out)
 {
     struct strs texts = {0};
     struct id_list slots = {0};
@@ -98,7 +56,8 @@ static void sources_text(const struct policy_view *v, const struct vnode *n, con
     strs_release(&texts);
 }
 
-static void add_unit(const struct policy_view *v, const struct vnode *n, const struct unit *u, struct out_rules *rules)
+static void add_unit(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u,
+                     struct whole_rules *rules)
 {
     const struct vclass *c = &v->classes.items[n->class_id];
     struct buf sources = BUF_INIT(0);
@@ -108,12 +67,12 @@ static void add_unit(const struct policy_view *v, const struct vnode *n, const s
         return;
     sources_text(v, n, u, &sources);
     for (size_t i = 0; u->ip && sources.len && i < u->rule->services.len; i++) {
-        const struct service *s = &u->rule->services.items[i];
-        struct out_rule *r = rule_for(rules, buf_text(&sources), s->proto, false);
+        const struct policy_service *s = &u->rule->services.items[i];
+        struct whole_rule *r = rule_for(rules, buf_text(&sources), s->proto, false);
         emit_ports(v, n, u, s, &r->dst);
     }
     if (u->cap && (sources.len || u->kind != UNIT_SELF)) {
-        struct out_rule *r = rule_for(rules, buf_text(&sources), PROTO_DEFAULT, true);
+        struct whole_rule *r = rule_for(rules, buf_text(&sources), PROTO_DEFAULT, true);
         emit_grants(v, n, u, &r->dst);
     }
     buf_release(&sources);
@@ -122,7 +81,7 @@ static void add_unit(const struct policy_view *v, const struct vnode *n, const s
 void policy_filter(const struct policy_view *v, uint32_t slot, struct buf *out)
 {
     const struct vnode *n = view_node(v, slot);
-    struct out_rules rules = {0};
+    struct whole_rules rules = {0};
 
     buf_addc(out, '[');
     for (size_t i = 0; n && i < v->p->units.len; i++)

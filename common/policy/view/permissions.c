@@ -4,7 +4,7 @@
 
 #include "policy/view/view.h"
 
-static bool approver_fits(const struct policy_view *v, const struct vnode *n, const struct aliases *who)
+static bool approver_fits(const struct policy_view *v, const struct vnode *n, const struct policy_selectors *who)
 {
     const struct vclass *c = &v->classes.items[n->class_id];
 
@@ -31,8 +31,8 @@ bool policy_approves(const struct policy_view *v, uint32_t slot, const struct pr
 
 /* Calls fn for each owner of a tag that is no tag, and for each tag on the way (the tag itself first). Cycles end where
  * they close. */
-static bool walk_owners(const struct policy *p, const char *tag, bool (*fn)(void *arg, const struct principal *q),
-                        void *arg)
+static bool walk_owners(const struct policy *p, const char *tag,
+                        bool (*fn)(void *arg, const struct policy_principal *q), void *arg)
 {
     uint64_t *seen = bits_new(p->tags.len / 64 + 1);
     struct id_list open = {0};
@@ -44,12 +44,12 @@ static bool walk_owners(const struct policy *p, const char *tag, bool (*fn)(void
         bit_set(seen, (uint32_t)(at - 1));
     }
     while (open.len && !found) {
-        const struct tag_owner *t = &p->tags.items[open.items[--open.len]];
-        struct principal self = {.kind = PRINCIPAL_TAG, .text = t->tag, .group = NONE};
+        const struct policy_tag_owner *t = &p->tags.items[open.items[--open.len]];
+        struct policy_principal self = {.kind = PRINCIPAL_TAG, .text = t->tag, .group = NONE};
 
         found = fn(arg, &self);
         for (size_t i = 0; i < t->owners.len && !found; i++) {
-            const struct principal *q = &p->principals.items[t->owners.items[i].principal];
+            const struct policy_principal *q = &p->principals.items[t->owners.items[i].principal];
             uintptr_t next = q->kind == PRINCIPAL_TAG ? (uintptr_t)map_gets(&p->tag_index, q->text) : 0;
             if (q->kind != PRINCIPAL_TAG) {
                 found = fn(arg, q);
@@ -64,22 +64,22 @@ static bool walk_owners(const struct policy *p, const char *tag, bool (*fn)(void
     return found;
 }
 
-struct who {
+struct permission_asker {
     const struct policy_view *v;
     uint32_t user;
     const char *const *tags;
     size_t count;
 };
 
-static bool is_user(void *arg, const struct principal *q)
+static bool is_user(void *arg, const struct policy_principal *q)
 {
-    const struct who *w = arg;
+    const struct permission_asker *w = arg;
     return q->kind != PRINCIPAL_TAG && user_in(w->v, q, w->user);
 }
 
-static bool is_tag(void *arg, const struct principal *q)
+static bool is_tag(void *arg, const struct policy_principal *q)
 {
-    const struct who *w = arg;
+    const struct permission_asker *w = arg;
 
     for (size_t i = 0; q->kind == PRINCIPAL_TAG && i < w->count; i++)
         if (str_eq(q->text, w->tags[i]))
@@ -89,13 +89,13 @@ static bool is_tag(void *arg, const struct principal *q)
 
 bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *tag)
 {
-    struct who w = {.v = v, .user = user_index(v, user_id)};
+    struct permission_asker w = {.v = v, .user = user_index(v, user_id)};
 
     return w.user != NONE && walk_owners(v->p, tag, is_user, &w);
 }
 
 bool policy_tags_may_tag(const struct policy *p, const char *const *tags, size_t count, const char *tag)
 {
-    struct who w = {.tags = tags, .count = count};
+    struct permission_asker w = {.tags = tags, .count = count};
     return p && walk_owners(p, tag, is_tag, &w);
 }

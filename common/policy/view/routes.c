@@ -12,7 +12,7 @@ static void set_units(uint64_t *to, const struct id_list *units)
         bit_set(to, units->items[i]);
 }
 
-static bool meets_ranges(const struct range *ranges, size_t count, const struct prefix *p)
+static bool meets_ranges(const struct addr_range *ranges, size_t count, const struct prefix *p)
 {
     for (size_t i = 0; i < count; i++)
         if (range_overlaps_prefix(&ranges[i], p))
@@ -25,7 +25,7 @@ static void vroute_match(const struct policy_view *v, struct vroute *r)
     const struct policy *p = v->p;
 
     for (uint32_t i = 0; i < p->principals.len; i++) {
-        const struct principal *q = &p->principals.items[i];
+        const struct policy_principal *q = &p->principals.items[i];
         bool hit = (q->kind == PRINCIPAL_PREFIX && prefix_overlaps(&q->prefix, &r->prefix)) ||
                    (q->kind == PRINCIPAL_INTERNET && meets_ranges(v->internet, INTERNET_RANGES, &r->prefix));
         bool any = q->kind == PRINCIPAL_ANY || q->kind == PRINCIPAL_DANGER;
@@ -119,7 +119,7 @@ void vroutes_free(struct policy_view *v)
     map_release(&v->route_index);
 }
 
-static bool carries(const struct policy_view *v, const struct vnode *n, const struct via_group *g)
+static bool carries(const struct policy_view *v, const struct vnode *n, const struct policy_via_group *g)
 {
     for (size_t i = 0; i < g->tags.len; i++)
         if (strs_has(&n->tags, v->p->principals.items[g->tags.items[i]].text))
@@ -127,7 +127,7 @@ static bool carries(const struct policy_view *v, const struct vnode *n, const st
     return false;
 }
 
-static bool is_meant(const struct vroute *r, const struct via_rule *rule)
+static bool is_meant(const struct vroute *r, const struct policy_via_rule *rule)
 {
     for (uint32_t u = rule->first; u < rule->first + rule->count; u++)
         if (bit_has(r->dst, u))
@@ -145,7 +145,7 @@ void moves_forget(struct policy_view *v)
 
 static void note_move(struct policy_view *v, const struct vroute *r, size_t group, uint32_t from)
 {
-    const struct via_group *g = &v->via_groups.items[group];
+    const struct policy_via_group *g = &v->via_groups.items[group];
     struct buf tags = BUF_INIT(0);
     bool meant = false;
 
@@ -201,7 +201,8 @@ uint64_t policy_steering_version(const struct policy_view *v)
     return v->steering_version;
 }
 
-static bool has_standby(const struct policy_view *v, const struct vroute *r, const struct via_rule *rule, uint32_t slot)
+static bool has_standby(const struct policy_view *v, const struct vroute *r, const struct policy_via_rule *rule,
+                        uint32_t slot)
 {
     if (!is_meant(r, rule) || r->winners[rule->group] != slot)
         return false;
@@ -226,19 +227,19 @@ bool policy_steers(const struct policy_view *v, uint32_t slot)
 
 /* ---- what a viewer is shown ---- */
 
-struct steering {
+struct via_steering {
     bool included, excluded;
 };
 
 /* What the grants with via say about a route (or, with NONE, the exit routes) of a peer. */
-static struct steering steer(const struct policy_view *v, const struct vclass *a, const struct vclass *router,
-                             uint32_t peer, uint32_t route)
+static struct via_steering steer(const struct policy_view *v, const struct vclass *a, const struct vclass *router,
+                                 uint32_t peer, uint32_t route)
 {
-    struct steering s = {0};
+    struct via_steering s = {0};
 
     for (size_t i = 0; i < v->via_rules.len; i++) {
-        const struct via_rule *rule = &v->via_rules.items[i];
-        const struct via_group *g = &v->via_groups.items[rule->group];
+        const struct policy_via_rule *rule = &v->via_rules.items[i];
+        const struct policy_via_group *g = &v->via_groups.items[rule->group];
         bool matched = route == NONE && rule->internet, tagged = false;
 
         if (!bit_has(a->src_addr, rule->first))
@@ -257,7 +258,7 @@ static struct steering steer(const struct policy_view *v, const struct vclass *a
     return s;
 }
 
-bool route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route)
+static bool route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route)
 {
     const struct vclass *a = &v->classes.items[v->nodes[viewer].class_id];
     const struct vclass *router = &v->classes.items[v->nodes[peer].class_id];
@@ -275,18 +276,18 @@ bool route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, ui
                 return true;
     if (v->via_rules.len == 0)
         return primary && test;
-    struct steering s = steer(v, a, router, peer, route);
+    struct via_steering s = steer(v, a, router, peer, route);
     return (primary && test && (!s.excluded || plain)) || (s.included && (primary || !plain));
 }
 
 /* The older way to give somebody an exit node, by its own address (a literal, all ports): it counts only in a policy
  * that knows neither autogroup:internet nor via. */
-bool unit_grants_exit(const struct policy_view *v, const struct unit *u, const struct vclass *router)
+bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router)
 {
     if (!router->exit || v->p->names_exit || !u->full || u->kind != UNIT_PLAIN || u->companion)
         return false;
     for (size_t i = 0; i < u->dst.len; i++) {
-        const struct principal *q = &v->p->principals.items[u->dst.items[i].alias.principal];
+        const struct policy_principal *q = &v->p->principals.items[u->dst.items[i].alias.principal];
         if (q->kind == PRINCIPAL_PREFIX && q->prefix.bits == q->prefix.addr.bits &&
             bit_has(router->addr, u->dst.items[i].alias.principal) &&
             (u->rule->is_grant || ports_all(u->dst.items[i].ports, u->dst.items[i].port_count)))
@@ -295,7 +296,7 @@ bool unit_grants_exit(const struct policy_view *v, const struct unit *u, const s
     return false;
 }
 
-bool exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer)
+static bool exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer)
 {
     const struct vclass *a = &v->classes.items[v->nodes[viewer].class_id];
     const struct vclass *router = &v->classes.items[v->nodes[peer].class_id];
@@ -313,7 +314,7 @@ bool exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer)
         if (bit_has(a->src, u) && unit_grants_exit(v, &v->p->units.items[u], router))
             plain = test = true;
     }
-    struct steering s = steer(v, a, router, peer, NONE);
+    struct via_steering s = steer(v, a, router, peer, NONE);
     return (test && (!s.excluded || plain)) || (s.included && !plain);
 }
 

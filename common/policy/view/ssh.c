@@ -8,12 +8,12 @@
 #include "policy/view/view.h"
 #include "json/json.h"
 
-static bool in_source(const struct policy_view *v, const struct ssh_rule *r, uint32_t slot)
+static bool in_source(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t slot)
 {
     return bit_has(v->lists[r->sources].members, slot);
 }
 
-static bool in_destination(const struct policy_view *v, const struct ssh_rule *r, const struct vnode *n)
+static bool in_destination(const struct policy_view *v, const struct policy_ssh_rule *r, const struct vnode *n)
 {
     const struct vclass *c = &v->classes.items[n->class_id];
 
@@ -24,7 +24,7 @@ static bool in_destination(const struct policy_view *v, const struct ssh_rule *r
     return false;
 }
 
-static bool to_self(const struct policy_view *v, const struct ssh_rule *r)
+static bool to_self(const struct policy_view *v, const struct policy_ssh_rule *r)
 {
     for (size_t i = 0; i < r->dst.len; i++)
         if (v->p->principals.items[r->dst.items[i].principal].kind == PRINCIPAL_SELF)
@@ -33,7 +33,7 @@ static bool to_self(const struct policy_view *v, const struct ssh_rule *r)
 }
 
 /* The part of a user's mail address before one of the rule's domains, as text of length *len; NULL: none. */
-static const char *localpart(const struct ssh_rule *r, const struct vuser *u, size_t *len)
+static const char *localpart(const struct policy_ssh_rule *r, const struct vuser *u, size_t *len)
 {
     const char *at = strrchr(u->email, '@');
 
@@ -47,7 +47,7 @@ static const char *localpart(const struct ssh_rule *r, const struct vuser *u, si
 
 /* ---- writing ---- */
 
-static void write_action(const struct ssh_rule *r, const char *base, struct json_out *o)
+static void write_action(const struct policy_ssh_rule *r, const char *base, struct json_out *o)
 {
     json_key(o, "action");
     json_open(o, '{');
@@ -66,7 +66,7 @@ static void write_action(const struct ssh_rule *r, const char *base, struct json
     json_close(o, '}');
 }
 
-static void write_users(const struct ssh_rule *r, struct json_out *o)
+static void write_users(const struct policy_ssh_rule *r, struct json_out *o)
 {
     const char *root = "";
     struct strs seen = {0};
@@ -88,7 +88,7 @@ static void write_users(const struct ssh_rule *r, struct json_out *o)
 }
 
 /* One rule for these devices; local: only that login, NULL: the rule's users. */
-static void write_rule(const struct policy_view *v, const struct ssh_rule *r, const struct id_list *from,
+static void write_rule(const struct policy_view *v, const struct policy_ssh_rule *r, const struct id_list *from,
                        const char *local, size_t local_len, const char *base, struct json_out *o)
 {
     char text[PREFIX_TEXT_MAX];
@@ -133,7 +133,7 @@ static void write_rule(const struct policy_view *v, const struct ssh_rule *r, co
 }
 
 /* The base rule, and behind it the one for the user's own login name. */
-static void write_for_user(const struct policy_view *v, const struct ssh_rule *r, const struct id_list *from,
+static void write_for_user(const struct policy_view *v, const struct policy_ssh_rule *r, const struct id_list *from,
                            uint32_t user, const char *base, struct json_out *o)
 {
     size_t len = 0;
@@ -144,7 +144,8 @@ static void write_for_user(const struct policy_view *v, const struct ssh_rule *r
         write_rule(v, r, from, local, len, base, o);
 }
 
-static void user_sources(const struct policy_view *v, const struct ssh_rule *r, uint32_t user, struct id_list *out)
+static void user_sources(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t user,
+                         struct id_list *out)
 {
     const struct id_list *devices = &v->users[user].devices;
 
@@ -153,7 +154,7 @@ static void user_sources(const struct policy_view *v, const struct ssh_rule *r, 
             vec_push(out, devices->items[i]);
 }
 
-static void write_destination(const struct policy_view *v, const struct ssh_rule *r, const char *base,
+static void write_destination(const struct policy_view *v, const struct policy_ssh_rule *r, const char *base,
                               struct json_out *o)
 {
     struct id_list tagged = {0}, all = {0};
@@ -177,7 +178,7 @@ static void write_destination(const struct policy_view *v, const struct ssh_rule
     vec_release(&all);
 }
 
-static void write_entry(const struct policy_view *v, const struct ssh_rule *r, uint32_t slot, const char *base,
+static void write_entry(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t slot, const char *base,
                         struct json_out *o)
 {
     const struct vnode *n = &v->nodes[slot];
@@ -225,7 +226,7 @@ uint64_t policy_ssh_version(const struct policy_view *v, uint32_t slot)
 
 /* ---- one pair ---- */
 
-static bool pair_fits(const struct policy_view *v, const struct ssh_rule *r, uint32_t source, uint32_t target)
+static bool pair_fits(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t source, uint32_t target)
 {
     const struct vnode *a = &v->nodes[source], *b = &v->nodes[target];
     bool own = a->user != NONE ? a->user == b->user : source == target;
@@ -237,7 +238,7 @@ static bool pair_fits(const struct policy_view *v, const struct ssh_rule *r, uin
     return (to_self(v, r) && a->user != NONE && own) || (r->localparts.len && own && in_source(v, r, target));
 }
 
-static bool login_fits(const struct policy_view *v, const struct ssh_rule *r, uint32_t source, const char *login)
+static bool login_fits(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t source, const char *login)
 {
     const struct vnode *n = &v->nodes[source];
     size_t len = 0;
@@ -258,7 +259,7 @@ enum policy_ssh_verdict policy_ssh_decide(const struct policy_view *v, uint32_t 
         return POLICY_SSH_DENY;
     for (int check = 1; check >= (login ? 0 : 1); check--)
         for (size_t i = 0; i < v->p->ssh.len; i++) {
-            const struct ssh_rule *r = &v->p->ssh.items[i];
+            const struct policy_ssh_rule *r = &v->p->ssh.items[i];
             if (r->check != (check == 1) || !pair_fits(v, r, source, target) ||
                 (login && !login_fits(v, r, source, login)))
                 continue;

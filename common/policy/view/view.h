@@ -4,6 +4,9 @@
 #ifndef COMMON_POLICY_VIEW_VIEW_H
 #define COMMON_POLICY_VIEW_VIEW_H
 
+#include <string.h>
+
+#include "base/mem.h"
 #include "policy/lang/rules.h"
 
 struct id_list {
@@ -74,11 +77,11 @@ struct vprincipal {
 };
 
 /* A grant with via: its units are consecutive. */
-struct via_rule {
+struct policy_via_rule {
     uint32_t first, count, group;
     bool internet;
 };
-struct via_group {
+struct policy_via_group {
     struct id_list tags; /* principals, ascending */
     char *key;
 };
@@ -99,7 +102,7 @@ struct policy_view {
     size_t domain_count;
     struct prefix *pools;
     size_t pool_count;
-    struct range internet[INTERNET_RANGES], tailnet[TAILNET_RANGES];
+    struct addr_range internet[INTERNET_RANGES], tailnet[TAILNET_RANGES];
 
     struct vprincipal *principals;
     size_t unit_words, principal_words;
@@ -111,8 +114,8 @@ struct policy_view {
     } lengths[162]; /* of the literals, to look an address up */
     size_t length_count;
     struct map literal_index; /* struct prefix bytes -> principal + 1 */
-    VEC(struct via_rule) via_rules;
-    VEC(struct via_group) via_groups;
+    VEC(struct policy_via_rule) via_rules;
+    VEC(struct policy_via_group) via_groups;
 
     struct vnode *nodes;
     size_t slots; /* a multiple of 64 */
@@ -168,40 +171,60 @@ static inline uint32_t bits_next(const uint64_t *bits, size_t words, uint32_t i)
     for (uint32_t i = bits_next((bits), (words), 0); (i) < (words)*64;                                                 \
          (i) = bits_next((bits), (words), (i) + 1)) /* NOLINT(bugprone-macro-parentheses) */
 
-uint64_t *bits_new(size_t words);
+static inline uint64_t *bits_new(size_t words)
+{
+    return mem_alloc((words ? words : 1) * sizeof(uint64_t));
+}
+static inline bool ids_eq(const struct id_list *a, const struct id_list *b)
+{
+    return a->len == b->len && (a->len == 0 || memcmp(a->items, b->items, a->len * sizeof(*a->items)) == 0);
+}
 
-/* users.c */
+/* NULL: no node has the slot. */
+static inline const struct vnode *view_node(const struct policy_view *v, uint32_t slot)
+{
+    return slot < v->slots && v->nodes[slot].used ? &v->nodes[slot] : NULL;
+}
+
+/* ---- the steps, each using only those above it ---- */
+
+/* index.c */
+void view_index_policy(struct policy_view *v);
+
+/* names.c */
+const char *mail_domain(const char *email); /* "": it has none */
+void names_resolve(struct policy_view *v);
 uint32_t user_index(const struct policy_view *v, uint64_t id); /* NONE: no such user */
-bool user_in(const struct policy_view *v, const struct principal *q,
+bool user_in(const struct policy_view *v, const struct policy_principal *q,
              uint32_t user); /* q may be foreign to the policy */
-bool node_matches(const struct policy_view *v, const struct vnode *n, const struct principal *q);
+bool node_matches(const struct policy_view *v, const struct vnode *n, const struct policy_principal *q);
 /* Every device that the selector names, as slots, and its literal addresses. */
-void selector_resolve(const struct policy_view *v, const struct principal *q, struct id_list *slots,
-                      struct ranges *out);
+void selector_resolve(const struct policy_view *v, const struct policy_principal *q, struct id_list *slots,
+                      struct addr_ranges *out);
 
-/* class.c */
-uint32_t class_acquire(struct policy_view *v, const struct vnode *n);
-void class_drop(struct policy_view *v, uint32_t id);
-void classes_free(struct policy_view *v);
-void view_refresh(struct policy_view *v, uint32_t slot); /* view.c: its user means something else now */
-const struct vnode *view_node(const struct policy_view *v, uint32_t slot); /* NULL: none */
-
-/* vroute.c */
+/* routes.c */
 uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t slot);
 void vroute_drop(struct policy_view *v, uint32_t id, uint32_t slot);
 void vroute_elect(struct policy_view *v, uint32_t id);
 void moves_forget(struct policy_view *v);
 void vroutes_free(struct policy_view *v);
-bool route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route);
-bool exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer);
-bool unit_grants_exit(const struct policy_view *v, const struct unit *u, const struct vclass *router);
+bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
+
+/* classes.c */
+uint32_t class_acquire(struct policy_view *v, const struct vnode *n);
+void class_drop(struct policy_view *v, uint32_t id);
+void classes_free(struct policy_view *v);
+
+/* nodes.c */
+void vnode_release(struct vnode *n);
+void view_refresh(struct policy_view *v, uint32_t slot); /* its user means something else now */
 
 /* How an entry of a destination list reaches a node. */
-enum reach { REACH_NOT, REACH_SELF, REACH_LITERAL, REACH_ANY, REACH_INTERNET };
-enum reach destination_reach(const struct policy_view *v, const struct vclass *c, uint32_t principal);
+enum policy_reach { REACH_NOT, REACH_SELF, REACH_LITERAL, REACH_ANY, REACH_INTERNET };
+enum policy_reach destination_reach(const struct policy_view *v, const struct vclass *c, uint32_t principal);
 
 /* Every source of a list as filter texts, sorted; for checks and whole filters. */
 void list_texts(const struct policy_view *v, uint32_t list, struct strs *out);
-void list_ranges(const struct policy_view *v, uint32_t list, struct ranges *out);
+void list_ranges(const struct policy_view *v, uint32_t list, struct addr_ranges *out);
 
 #endif

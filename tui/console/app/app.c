@@ -15,7 +15,7 @@ static const struct list_def *const list_defs[LIST_COUNT] = {
     [LIST_HA] = &ha_def,           [LIST_EXIT] = &exit_def,     [LIST_POLICY] = &policy_def,
 };
 
-static const struct view views[VIEW_COUNT] = {
+static const struct console_view views[VIEW_COUNT] = {
     [VIEW_NODES] = {"nodes", "Nodes", '1', {LIST_NODES}, {NULL}, {0}, NULL},
     [VIEW_ROUTES] = {"routes",
                      "Routes",
@@ -32,7 +32,7 @@ static const struct view views[VIEW_COUNT] = {
     [VIEW_NODE] = {"node", "Node", 0, {LIST_DETAIL}, {NULL}, {0}, NULL},
 };
 
-const struct view *view_get(enum view_id id)
+const struct console_view *view_get(enum view_id id)
 {
     return &views[id];
 }
@@ -44,7 +44,7 @@ static void note_row(void *context, struct row *row, enum note what)
     for (int i = 0; i < LIST_COUNT; i++)
         list_note(&app->lists[i], row, what);
     if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->object, "policy"))
-        app->desk.changed_there = true;
+        app->policy.changed_there = true;
 }
 
 static void listen_to_model(struct app *app)
@@ -62,10 +62,10 @@ void app_init(struct app *app)
     listen_to_model(app);
     app->follow = true;
     app->next_request = 1;
-    desk_init(app);
+    policy_page_init(app);
 }
 
-static void place_release(struct place *place)
+static void place_release(struct view_place *place)
 {
     free(place->node);
     place->node = NULL;
@@ -81,7 +81,7 @@ void undo_release(struct undo *u)
 static void forget_server(struct app *app)
 {
     dialog_close(app);
-    desk_release(app);
+    policy_page_release(app);
     while (app->plans) {
         struct plan *next = app->plans->next;
 
@@ -110,14 +110,14 @@ static void forget_server(struct app *app)
 
 void app_reset(struct app *app)
 {
-    uint64_t serial = app->desk.editor.text.serial + 1;
+    uint64_t serial = app->policy.editor.text.serial + 1;
 
     forget_server(app);
     for (int i = 0; i < LIST_COUNT; i++)
         list_empty(&app->lists[i]);
-    desk_init(app);
+    policy_page_init(app);
     /* An answer about the text of the server before must not pass for one about this one's. */
-    app->desk.editor.text.serial = app->desk.compared = app->desk.checked = app->desk.sent = serial;
+    app->policy.editor.text.serial = app->policy.compared = app->policy.checked = app->policy.sent = serial;
     listen_to_model(app);
     app->at.now_ns -= app->clock_skew_ns;
     app->clock_skew_ns = 0;
@@ -143,7 +143,7 @@ void app_release(struct app *app)
 
 void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms)
 {
-    app->at = (struct moment){.now_ns = wall_ns + app->clock_skew_ns, .now_ms = mono_ms};
+    app->at = (struct clock_reading){.now_ns = wall_ns + app->clock_skew_ns, .now_ms = mono_ms};
 }
 
 /* ---- places ---- */
@@ -163,15 +163,15 @@ struct m_node *app_node(const struct app *app)
     return app->place.view == VIEW_NODE && app->place.node ? model_find(&app->model, ROW_NODE, app->place.node) : NULL;
 }
 
-static struct place place_copy(const struct place *place)
+static struct view_place place_copy(const struct view_place *place)
 {
-    struct place copy = *place;
+    struct view_place copy = *place;
 
     copy.node = place->node ? mem_strdup(place->node) : NULL;
     return copy;
 }
 
-static void push(struct place *stack, size_t *len, struct place place)
+static void push(struct view_place *stack, size_t *len, struct view_place place)
 {
     if (*len == PLACES_MAX) {
         place_release(&stack[0]);
@@ -181,7 +181,7 @@ static void push(struct place *stack, size_t *len, struct place place)
     stack[(*len)++] = place;
 }
 
-static void enter(struct app *app, struct place place)
+static void enter(struct app *app, struct view_place place)
 {
     place_release(&app->last);
     app->last = app->place;
@@ -195,7 +195,7 @@ static void enter(struct app *app, struct place place)
         detail->index = detail->top = 0;
         detail->forced = true;
     }
-    desk_enter(app);
+    policy_page_enter(app);
 }
 
 void app_go(struct app *app, enum view_id view, int sub, const char *node)
@@ -206,7 +206,7 @@ void app_go(struct app *app, enum view_id view, int sub, const char *node)
     push(app->back, &app->back_len, place_copy(&app->place));
     while (app->forward_len)
         place_release(&app->forward[--app->forward_len]);
-    enter(app, (struct place){.view = view, .sub = sub, .node = node ? mem_strdup(node) : NULL});
+    enter(app, (struct view_place){.view = view, .sub = sub, .node = node ? mem_strdup(node) : NULL});
 }
 
 bool app_back(struct app *app)
@@ -228,7 +228,7 @@ void app_forward(struct app *app)
 
 void app_last(struct app *app)
 {
-    struct place to = place_copy(&app->last);
+    struct view_place to = place_copy(&app->last);
 
     push(app->back, &app->back_len, place_copy(&app->place));
     enter(app, to);
@@ -247,7 +247,7 @@ void app_flash(struct app *app, enum role role, const char *format, ...)
     mem_replace(&app->flash.text, text);
     app->flash.role = role;
     app->flash.until_ms = role == ROLE_ERROR ? 0 : app->at.now_ms + FLASH_MS;
-    char *line = mem_format("%s\t%s", moment_text(app->at.now_ns, app->at.now_ns, stamp), text);
+    char *line = mem_format("%s\t%s", timestamp_text(app->at.now_ns, app->at.now_ns, stamp), text);
     strs_push(&app->messages, line);
     free(line);
     if (app->messages.len > 200) {
@@ -292,7 +292,7 @@ const char *app_why_not_write(const struct app *app)
 
 /* ---- what comes in ---- */
 
-static void apply(struct app *app, struct delta *delta)
+static void apply(struct app *app, struct model_delta *delta)
 {
     bool full = delta->full, filled = app->model.filled;
 
@@ -304,11 +304,11 @@ static void apply(struct app *app, struct delta *delta)
                   done.gone);
 }
 
-void app_delta(struct app *app, struct delta *delta)
+void app_delta(struct app *app, struct model_delta *delta)
 {
     if (app->frozen) {
         vec_push(&app->held, *delta);
-        *delta = (struct delta){0};
+        *delta = (struct model_delta){0};
         return;
     }
     apply(app, delta);
@@ -335,7 +335,7 @@ void app_conn(struct app *app, enum conn_state state, const char *why, int64_t r
     c->state = state;
     c->retry_ms = retry_in_ms > 0 ? app->at.now_ms + retry_in_ms : 0;
     mem_replace(&c->why, why);
-    desk_enter(app);
+    policy_page_enter(app);
 }
 
 void app_whoami(struct app *app, const char *actor, bool read_only)
@@ -349,7 +349,7 @@ void app_reply(struct app *app, uint64_t id, struct reply *reply)
     if (reply->delta.rows.len)
         model_apply(&app->model, &reply->delta, app->at.now_ms);
     if (!plan_reply(app, id, reply))
-        desk_reply(app, id, reply);
+        policy_page_reply(app, id, reply);
     reply_release(reply);
 }
 
@@ -368,7 +368,7 @@ void app_marked(const struct app *app, struct rows *out, size_t *hidden)
     size_t shown = 0;
 
     for (int kind = 0; kind < ROW_KINDS; kind++) {
-        const struct table *t = &app->model.tables[kind];
+        const struct row_table *t = &app->model.tables[kind];
 
         for (size_t i = 0; i < t->rows.len && (l->def->kinds & 1U << kind); i++) {
             struct row *row = t->rows.items[i];
@@ -404,5 +404,5 @@ int64_t app_next_ms(const struct app *app)
         next = l->hold_until_ms;
     if (app->flash.text && app->flash.until_ms > app->at.now_ms && app->flash.until_ms < next)
         next = app->flash.until_ms;
-    return desk_next_ms(app, next);
+    return policy_page_next_ms(app, next);
 }

@@ -50,7 +50,7 @@ enum view_id {
 #define SUBS_MAX   4
 #define PANE_LARGE (-1)
 
-struct view {
+struct console_view {
     const char *name, *title;     /* title: what the tab says */
     char digit;                   /* the key that opens it; 0: none */
     enum list_id lists[SUBS_MAX]; /* Tab goes from one to the next */
@@ -58,9 +58,9 @@ struct view {
     int panes[SUBS_MAX];          /* rows of the pane below each list; PANE_LARGE: as many as are right */
     void (*draw_pane)(struct app *app, struct canvas *c, struct rect at);
 };
-const struct view *view_get(enum view_id id);
+const struct console_view *view_get(enum view_id id);
 
-struct place {
+struct view_place {
     enum view_id view;
     int sub;
     char *node; /* VIEW_NODE: its key */
@@ -76,7 +76,7 @@ struct conn {
     char *why;
 };
 
-struct request {
+struct api_request {
     uint64_t id;
     const char *method, *path, *body; /* body "": none; borrowed */
     uint64_t version;                 /* 0: none, unless match says so */
@@ -87,7 +87,7 @@ struct request {
 
 /* How the app reaches the server. send never waits; the answer comes by app_reply. */
 struct app_net {
-    void (*send)(void *context, const struct request *request);
+    void (*send)(void *context, const struct api_request *request);
     void (*retry)(void *context);
     void *context;
 };
@@ -125,20 +125,20 @@ struct prompt {
 struct app {
     struct model model;
     struct list lists[LIST_COUNT];
-    struct place place, last, back[PLACES_MAX], forward[PLACES_MAX];
+    struct view_place place, last, back[PLACES_MAX], forward[PLACES_MAX];
     size_t back_len, forward_len;
-    struct moment at;
+    struct clock_reading at;
     struct conn conn;
     struct app_net net;
     struct app_work work;
-    struct desk desk;
+    struct policy_page policy;
     struct prompt prompt;
     struct dialog dialog;
     struct flash flash;
     struct strs messages;
-    const struct command *repeat; /* the last change that was asked for, NULL */
-    char *repeat_arg;             /* and what it was asked with */
-    struct plan *plans;           /* those that wait for the server */
+    const struct console_command *repeat; /* the last change that was asked for, NULL */
+    char *repeat_arg;                     /* and what it was asked with */
+    struct plan *plans;                   /* those that wait for the server */
     VEC(struct undo) undos;
     struct canvas canvas;
     struct layout layout;
@@ -147,11 +147,11 @@ struct app {
     int64_t clock_skew_ns; /* the server's clock less this machine's */
     bool read_only, peek, peek_chosen, tail_off, force_small, follow, plan_mode, frozen, quit;
     bool want_suspend, want_repaint, want_editor, mouse;
-    VEC(struct delta) held; /* what came while frozen */
-    struct strs servers;    /* their names, the one that was started with first */
-    size_t server;          /* the one that is looked at */
-    bool want_server;       /* the loop shall go to it */
-    char *clipboard;        /* what the terminal shall take over; the loop hands it on; NULL */
+    VEC(struct model_delta) held; /* what came while frozen */
+    struct strs servers;          /* their names, the one that was started with first */
+    size_t server;                /* the one that is looked at */
+    bool want_server;             /* the loop shall go to it */
+    char *clipboard;              /* what the terminal shall take over; the loop hands it on; NULL */
     int theme;
     unsigned colour_changes; /* raised when the theme changed */
 };
@@ -167,7 +167,7 @@ void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms);
 void app_key(struct app *app, int key);
 void app_click(struct app *app, int row, int col, int clicks);
 void app_wheel(struct app *app, int rows);
-void app_delta(struct app *app, struct delta *delta);
+void app_delta(struct app *app, struct model_delta *delta);
 void app_reply(struct app *app, uint64_t id, struct reply *reply);
 void app_conn(struct app *app, enum conn_state state, const char *why, int64_t retry_in_ms);
 void app_heard(struct app *app, int64_t at_ms); /* the server gave a sign of life then */

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "console/commands/commands.h"
 
@@ -11,7 +12,7 @@
 #define CHANGES       (CHANGE | FOR_MARKED)
 
 /* clang-format off */
-static const struct command commands[] = {
+static const struct console_command commands[] = {
     {"down", "j Down", NULL, "one row down", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_down, NULL},
     {"up", "k Up", NULL, "one row up", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_up, NULL},
     {"first", "g Home", NULL, "the first row", NULL, IN_ANY, 0, RISK_NONE, 0, cmd_first, NULL},
@@ -108,18 +109,18 @@ static const struct command commands[] = {
 };
 /* clang-format on */
 
-size_t verb_count(void)
+size_t commands_count(void)
 {
-    return sizeof(commands) / sizeof(*commands);
+    return ARRAY_LEN(commands);
 }
 
-const struct command *verb_at(size_t i)
+const struct console_command *commands_at(size_t i)
 {
     return &commands[i];
 }
 
 /* Calls use for each key of the command until it returns true. */
-static bool each_key(const struct command *c, bool (*use)(const char *name, void *arg), void *arg)
+static bool each_key(const struct console_command *c, bool (*use)(const char *name, void *arg), void *arg)
 {
     const char *at = c->keys;
     char name[KEY_NAME_MAX];
@@ -141,19 +142,19 @@ static bool is_key(const char *name, void *arg)
     return key_named(name) == *(int *)arg;
 }
 
-const struct command *verb_for_key(unsigned where, int key)
+const struct console_command *commands_for_key(unsigned where, int key)
 {
-    for (size_t i = 0; i < verb_count(); i++)
+    for (size_t i = 0; i < commands_count(); i++)
         if ((commands[i].where & where) && each_key(&commands[i], is_key, &key))
             return &commands[i];
     return NULL;
 }
 
-const struct command *verb_find(const char *name, size_t len)
+const struct console_command *commands_find(const char *name, size_t len)
 {
-    const struct command *found = NULL;
+    const struct console_command *found = NULL;
 
-    for (size_t i = 0; i < verb_count(); i++) {
+    for (size_t i = 0; i < commands_count(); i++) {
         if (strncmp(commands[i].name, name, len) != 0)
             continue;
         if (!commands[i].name[len])
@@ -165,7 +166,7 @@ const struct command *verb_find(const char *name, size_t len)
     return len ? found : NULL;
 }
 
-unsigned verb_where(const struct app *app)
+unsigned commands_where(const struct app *app)
 {
     static const unsigned where[LIST_COUNT] = {
         [LIST_NODES] = IN_NODES,   [LIST_ROUTES] = IN_ROUTES, [LIST_PREFIXES] = IN_PREFIXES,
@@ -175,13 +176,13 @@ unsigned verb_where(const struct app *app)
     };
 
     if (app->place.view == VIEW_POLICY)
-        return desk_where(app);
+        return policy_page_where(app);
     return where[app_list_id(app)];
 }
 
-const char *verb_refusal(struct app *app, const struct command *c)
+const char *command_refusal(struct app *app, const struct console_command *c)
 {
-    if (!(c->where & verb_where(app)))
+    if (!(c->where & commands_where(app)))
         return "it does not work in this view";
     if (c->needs & NEED_ROW) {
         const struct row *row = app_list(app)->cursor;
@@ -201,9 +202,9 @@ const char *verb_refusal(struct app *app, const struct command *c)
     return c->refuse ? c->refuse(app) : NULL;
 }
 
-void verb_run(struct app *app, const struct command *c, const char *arg)
+void command_run(struct app *app, const struct console_command *c, const char *arg)
 {
-    const char *why = verb_refusal(app, c);
+    const char *why = command_refusal(app, c);
 
     if (why) {
         app_flash(app, ROLE_WARN, "%s: %s", c->name, why);
@@ -230,7 +231,7 @@ static bool add_key(const char *name, void *arg)
     return list->first_only;
 }
 
-void verb_keys(const struct command *c, bool first_only, struct buf *out)
+void command_keys(const struct console_command *c, bool first_only, struct buf *out)
 {
     struct key_list list = {.out = out, .first_only = first_only};
 
@@ -266,7 +267,7 @@ static bool add_macro_key(const char *name, void *arg)
     return false;
 }
 
-static void manual_item(const struct command *c, struct buf *out)
+static void manual_item(const struct console_command *c, struct buf *out)
 {
     buf_adds(out, ".It Sy ");
     if (*c->keys)
@@ -282,22 +283,22 @@ static void manual_item(const struct command *c, struct buf *out)
 static void manual_section(const char *title, unsigned where, bool everywhere, struct buf *out)
 {
     buf_addf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", title);
-    for (size_t i = 0; i < verb_count(); i++)
+    for (size_t i = 0; i < commands_count(); i++)
         if (everywhere ? (commands[i].where & IN_LISTS) == IN_LISTS
                        : (commands[i].where & where) && (commands[i].where & IN_LISTS) != IN_LISTS)
             manual_item(&commands[i], out);
     buf_adds(out, ".El\n");
 }
 
-void verb_manual(struct buf *out)
+void commands_manual(struct buf *out)
 {
     buf_adds(out, ".Sh KEYS\n");
     manual_section("Everywhere", IN_ANY, true, out);
-    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
         manual_section(places[i].title, places[i].where, false, out);
     buf_adds(out, ".Sh COMMANDS\nA colon opens the prompt; Tab and the right arrow take what is suggested.\n"
                   "A unique beginning of a name is enough.\n.Bl -tag -width Ds -compact\n");
-    for (size_t i = 0; i < verb_count(); i++)
+    for (size_t i = 0; i < commands_count(); i++)
         buf_addf(out, ".It Ic %s%s%s\n%s.\n", commands[i].name, commands[i].args ? " " : "",
                  commands[i].args ? commands[i].args : "", commands[i].help);
     buf_adds(out, ".El\n");

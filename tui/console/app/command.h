@@ -34,7 +34,7 @@ enum need {
     FOR_MARKED = 4, /* it is done to all marked rows */
 };
 
-struct command {
+struct console_command {
     const char *name; /* for the : prompt */
     const char *keys; /* names of keys, separated by blanks; "" for none */
     const char *hint; /* for the line of hints; NULL: not there */
@@ -47,21 +47,21 @@ struct command {
     const char *(*refuse)(struct app *app); /* why it cannot be done now; NULL: it can */
 };
 
-size_t verb_count(void);
-const struct command *verb_at(size_t i);
-const struct command *verb_for_key(unsigned where, int key);   /* NULL: the key does nothing there */
-const struct command *verb_find(const char *name, size_t len); /* a unique beginning is enough; NULL */
-unsigned verb_where(const struct app *app);
+size_t commands_count(void);
+const struct console_command *commands_at(size_t i);
+const struct console_command *commands_for_key(unsigned where, int key);   /* NULL: the key does nothing there */
+const struct console_command *commands_find(const char *name, size_t len); /* a unique beginning is enough; NULL */
+unsigned commands_where(const struct app *app);
 
 /* Why the command cannot be run now, NULL: it can. */
-const char *verb_refusal(struct app *app, const struct command *c);
+const char *command_refusal(struct app *app, const struct console_command *c);
 /* Runs it, or says why not. */
-void verb_run(struct app *app, const struct command *c, const char *arg);
+void command_run(struct app *app, const struct console_command *c, const char *arg);
 
 /* The keys as they are shown: "a", "j Down". */
-void verb_keys(const struct command *c, bool first_only, struct buf *out);
+void command_keys(const struct console_command *c, bool first_only, struct buf *out);
 
 /* The tables of keys and commands as mdoc. */
-void verb_manual(struct buf *out);
+void commands_manual(struct buf *out);
 
 #endif

@@ -2,6 +2,7 @@
 /* y: what of the rows can be taken elsewhere, as text for the terminal to keep. With marks it is a line for each. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/commands/commands.h"
 #include "json/json.h"
@@ -118,15 +119,16 @@ static const struct {
 };
 
 /* What a column says of a row, in words where it shows a sign only. */
-static void column_text(const struct column *column, const struct row *row, const struct moment *at, struct buf *out)
+static void column_text(const struct list_column *column, const struct row *row, const struct clock_reading *at,
+                        struct buf *out)
 {
-    struct field f = {.role = ROLE_TEXT, .glyph = -1};
+    struct list_field f = {.role = ROLE_TEXT, .glyph = -1};
 
     column->fill(row, at, &f);
     buf_adds(out, *f.text ? f.text : f.glyph >= 0 ? glyph_word((enum glyph)f.glyph) : "");
 }
 
-static void copy_line(const struct list *l, const struct row *row, const struct moment *at, struct buf *out)
+static void copy_line(const struct list *l, const struct row *row, const struct clock_reading *at, struct buf *out)
 {
     if (row->kind == ROW_ROUTE)
         buf_addf(out, "%s\t", ((const struct m_route *)row)->node->name);
@@ -137,7 +139,7 @@ static void copy_line(const struct list *l, const struct row *row, const struct 
     }
 }
 
-static void copy_json(const struct list *l, const struct rows *rows, const struct moment *at, struct buf *out)
+static void copy_json(const struct list *l, const struct rows *rows, const struct clock_reading *at, struct buf *out)
 {
     struct json_out o = JSON_OUT(out);
 
@@ -221,7 +223,7 @@ void cmd_copy(struct app *app, const char *arg)
     dialog_choice(app, title, "Enter copy   letters narrow   Esc cancel", copied);
     app->dialog.label = "find: ";
     free(title);
-    for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+    for (size_t i = 0; i < ARRAY_LEN(items); i++)
         offer_item(app, &rows, i);
     for (size_t r = 0; r < rows.len; r++) {
         if (r)

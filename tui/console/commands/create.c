@@ -52,12 +52,12 @@ static bool put_expiry(struct app *app, struct json_out *o, int field)
 static void send(struct app *app, const char *path, struct buf *body, enum row_kind kind, char *title, char *done)
 {
     struct plan *p = plan_new(RISK_NONE, "new");
-    size_t call = plan_call(p, "POST", mem_strdup(path), buf_take(body), 0, kind);
+    size_t call = plan_add_request(p, "POST", mem_strdup(path), buf_take(body), 0, kind);
     char none[] = "";
     const struct row row = {.kind = kind, .key = none};
 
     p->may_join = kind == ROW_PREAUTH_KEY;
-    plan_step(p, call, &row, NULL, title, "-", "exists");
+    plan_add_step(p, call, &row, NULL, title, "-", "exists");
     p->title = title;
     p->done = done;
     dialog_close(app);
@@ -151,7 +151,7 @@ static int by_text(const void *a, const void *b)
 
 static void add_users(struct app *app, struct strs *to)
 {
-    const struct table *t = model_table(&app->model, ROW_USER);
+    const struct row_table *t = model_table(&app->model, ROW_USER);
 
     for (size_t i = 0; i < t->rows.len; i++)
         if (!t->rows.items[i]->gone_ms)

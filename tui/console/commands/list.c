@@ -52,7 +52,7 @@ void cmd_sort(struct app *app, const char *arg)
     }
     for (int i = 0, column = l->sort; i < l->def->column_count; i++) {
         column = (column + 1) % l->def->column_count;
-        const struct column *c = &l->def->columns[column];
+        const struct list_column *c = &l->def->columns[column];
         if (!c->compare || (*arg && !str_eq(c->key, arg)))
             continue;
         list_sort(l, column, false);
@@ -249,7 +249,7 @@ void cmd_server(struct app *app, const char *arg)
 {
     if (app->plans) {
         app_flash(app, ROLE_WARN, "server: a change is still on its way");
-    } else if (desk_modified(app)) {
+    } else if (policy_page_modified(app)) {
         app_flash(app, ROLE_WARN, "server: the policy's text is not saved; save it or take it back first");
     } else if (*arg) {
         go_to_server(app, arg);

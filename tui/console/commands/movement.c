@@ -8,7 +8,7 @@ static void move(struct app *app, long rows)
     struct list *l = app_list(app);
 
     if (app->place.view == VIEW_POLICY) {
-        desk_move(app, rows);
+        policy_page_move(app, rows);
         return;
     }
     if (app->place.view == VIEW_EVENTS)
@@ -21,7 +21,7 @@ static long rows_of(struct app *app)
 {
     if (app->place.view != VIEW_POLICY)
         return (long)app_list(app)->order.len;
-    return (long)(app->desk.editor.text.lines.len + app->desk.panes[app->desk.pane].len);
+    return (long)(app->policy.editor.text.lines.len + app->policy.panes[app->policy.pane].len);
 }
 
 static long page(struct app *app)
@@ -168,7 +168,7 @@ void cmd_escape(struct app *app, const char *arg)
     struct list *l = app_list(app);
 
     (void)arg;
-    if (desk_escape(app))
+    if (policy_page_escape(app))
         return;
     if (app->flash.text && !app->flash.until_ms) {
         app->flash.until_ms = 1;
@@ -189,13 +189,13 @@ void cmd_escape(struct app *app, const char *arg)
 void cmd_close(struct app *app, const char *arg)
 {
     (void)arg;
-    if (desk_escape(app))
+    if (policy_page_escape(app))
         return;
     if (app->plans)
         app_flash(app, ROLE_WARN, "a change is still on its way to the server; Ctrl-C quits all the same");
     else if (app->place.view != VIEW_NODES && app_back(app))
         return;
-    else if (desk_modified(app))
+    else if (policy_page_modified(app))
         app_flash(app, ROLE_WARN,
                   "the policy (4) has changes that are not saved; Ctrl-C quits, they are offered again");
     else
@@ -204,7 +204,7 @@ void cmd_close(struct app *app, const char *arg)
 
 static void turn_sub(struct app *app, int step)
 {
-    const struct view *v = view_get(app->place.view);
+    const struct console_view *v = view_get(app->place.view);
     int count = 0;
 
     while (count < SUBS_MAX && v->subs[count])
@@ -237,7 +237,7 @@ static void show(struct app *app, enum view_id view, int sub, const char *filter
 /* The number of the view's half that arg begins with, and what follows it. */
 static const char *sub_of(enum view_id view, const char *arg, int *sub)
 {
-    const struct view *v = view_get(view);
+    const struct console_view *v = view_get(view);
     size_t len = strcspn(arg, " ");
 
     for (int i = 0; i < SUBS_MAX && v->subs[i]; i++)
@@ -286,7 +286,7 @@ void cmd_pending(struct app *app, const char *arg)
 
 void cmd_node(struct app *app, const char *arg)
 {
-    const struct table *t = model_table(&app->model, ROW_NODE);
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
 
     for (size_t i = 0; i < t->rows.len; i++) {
         const struct m_node *n = (const struct m_node *)t->rows.items[i];

@@ -86,10 +86,10 @@ static bool plan_tags(struct plan *p, const struct m_node *n, const char *words)
     if (!same) {
         char *before = n->tags.len ? join_tags(&n->tags) : mem_format("of %s", *n->owner ? n->owner : "nobody");
         char *after = tags.len ? join_tags(&tags) : mem_strdup("no tags");
-        size_t call = plan_call(p, "POST", mem_format("/api/headway/nodes/%s/tags", n->row.key), tags_body(&tags),
-                                n->version, ROW_NODE);
+        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/tags", n->row.key),
+                                       tags_body(&tags), n->version, ROW_NODE);
 
-        plan_step(p, call, &n->row, NULL, n->name, before, after);
+        plan_add_step(p, call, &n->row, NULL, n->name, before, after);
         free(before);
         free(after);
     }
@@ -130,7 +130,7 @@ static void tagged(struct app *app, const char *words)
         p->undoable = false;
         p->note = mem_strdup("a tagged node belongs to its tags and no longer to a user; this cannot be undone");
     }
-    const struct step *first = &p->steps.items[0];
+    const struct plan_step *first = &p->steps.items[0];
     if (p->steps.len == 1) {
         p->title = mem_format("tags of %s", first->what);
         p->done = mem_format("%s now has %s", first->what, first->after);
@@ -220,8 +220,8 @@ static const char *other_router(struct app *app, const char *prefix, const struc
 static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, bool drain)
 {
     size_t served = 0;
-    size_t call = plan_call(p, "POST", mem_format("/api/headway/nodes/%s/drain", n->row.key),
-                            mem_format("{\"drained\":%s}", drain ? "true" : "false"), n->version, ROW_NODE);
+    size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/drain", n->row.key),
+                                   mem_format("{\"drained\":%s}", drain ? "true" : "false"), n->version, ROW_NODE);
 
     for (size_t i = 0; i < n->routes.len && drain; i++) {
         const struct m_route *r = n->routes.items[i];
@@ -231,14 +231,14 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
             continue;
         char *what = mem_format("%s\t%s", n->name, r->row.key);
         char *after = other ? mem_format("%s takes over", other) : mem_strdup("stays: no other can serve");
-        plan_step(p, call, &n->row, NULL, what, "serves", after);
+        plan_add_step(p, call, &n->row, NULL, what, "serves", after);
         served++;
         free(what);
         free(after);
     }
     if (!served)
-        plan_step(p, call, &n->row, NULL, n->name, drain ? "in service, serves no prefix" : "out of service",
-                  drain ? "out of service" : "may serve again");
+        plan_add_step(p, call, &n->row, NULL, n->name, drain ? "in service, serves no prefix" : "out of service",
+                      drain ? "out of service" : "may serve again");
 }
 
 void cmd_drain(struct app *app, const char *arg)

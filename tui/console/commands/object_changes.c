@@ -54,7 +54,7 @@ void whole_targets(struct app *app, struct rows *out)
             vec_remove(out, i);
 }
 
-struct deed {
+struct object_change {
     const char *verb, *past, *method, *tail, *body, *before;
     const char *after; /* NULL: what deleting does */
     enum risk risk;
@@ -96,7 +96,7 @@ static const char *after_deletion(const struct row *row)
     return "gone";
 }
 
-static void do_deed(struct app *app, const struct deed *d)
+static void change_objects(struct app *app, const struct object_change *d)
 {
     struct rows rows = {0};
     struct plan *p;
@@ -111,11 +111,11 @@ static void do_deed(struct app *app, const struct deed *d)
     for (size_t i = 0; i < rows.len; i++) {
         const struct row *row = rows.items[i];
         char *path = mem_format("/api/headway/%s/%s%s", row_path(row->kind), row->key, d->tail);
-        size_t call = plan_call(p, d->method, path, d->body ? mem_strdup(d->body) : NULL, row_version(row),
-                                d->keeps_object ? row->kind : ROW_KINDS);
+        size_t call = plan_add_request(p, d->method, path, d->body ? mem_strdup(d->body) : NULL, row_version(row),
+                                       d->keeps_object ? row->kind : ROW_KINDS);
 
         char *title = title_of(row);
-        plan_step(p, call, row, NULL, title, d->before, d->after ? d->after : after_deletion(row));
+        plan_add_step(p, call, row, NULL, title, d->before, d->after ? d->after : after_deletion(row));
         free(title);
     }
     if (rows.len == 1) {
@@ -137,57 +137,57 @@ static void do_deed(struct app *app, const struct deed *d)
 
 void cmd_expire(struct app *app, const char *arg)
 {
-    static const struct deed node = {.verb = "expire",
-                                     .past = "expired",
-                                     .method = "POST",
-                                     .tail = "/expire",
-                                     .body = "{}",
-                                     .before = "key valid",
-                                     .after = "EXPIRED: it has to log in again",
-                                     .risk = RISK_ASK,
-                                     .undoable = true,
-                                     .keeps_object = true};
-    static const struct deed key = {.verb = "expire",
-                                    .past = "expired",
-                                    .method = "POST",
-                                    .tail = "/expire",
-                                    .before = "valid",
-                                    .after = "EXPIRED: nobody can join with it",
-                                    .risk = RISK_ASK,
-                                    .keeps_object = true,
-                                    .note = "an expired key cannot be made valid again"};
+    static const struct object_change node = {.verb = "expire",
+                                              .past = "expired",
+                                              .method = "POST",
+                                              .tail = "/expire",
+                                              .body = "{}",
+                                              .before = "key valid",
+                                              .after = "EXPIRED: it has to log in again",
+                                              .risk = RISK_ASK,
+                                              .undoable = true,
+                                              .keeps_object = true};
+    static const struct object_change key = {.verb = "expire",
+                                             .past = "expired",
+                                             .method = "POST",
+                                             .tail = "/expire",
+                                             .before = "valid",
+                                             .after = "EXPIRED: nobody can join with it",
+                                             .risk = RISK_ASK,
+                                             .keeps_object = true,
+                                             .note = "an expired key cannot be made valid again"};
 
     (void)arg;
-    do_deed(app, app->place.view == VIEW_KEYS ? &key : &node);
+    change_objects(app, app->place.view == VIEW_KEYS ? &key : &node);
 }
 
 void cmd_delete(struct app *app, const char *arg)
 {
-    static const struct deed deed = {.verb = "delete",
-                                     .past = "deleted",
-                                     .method = "DELETE",
-                                     .tail = "",
-                                     .before = "exists",
-                                     .risk = RISK_TYPE,
-                                     .note = "this cannot be undone"};
+    static const struct object_change change = {.verb = "delete",
+                                                .past = "deleted",
+                                                .method = "DELETE",
+                                                .tail = "",
+                                                .before = "exists",
+                                                .risk = RISK_TYPE,
+                                                .note = "this cannot be undone"};
 
     (void)arg;
-    do_deed(app, &deed);
+    change_objects(app, &change);
 }
 
 void cmd_reject(struct app *app, const char *arg)
 {
-    static const struct deed deed = {.verb = "reject",
-                                     .past = "rejected",
-                                     .method = "POST",
-                                     .tail = "/reject",
-                                     .before = "waits",
-                                     .after = "rejected",
-                                     .risk = RISK_ASK,
-                                     .note = "the person sees the refusal and can ask again"};
+    static const struct object_change change = {.verb = "reject",
+                                                .past = "rejected",
+                                                .method = "POST",
+                                                .tail = "/reject",
+                                                .before = "waits",
+                                                .after = "rejected",
+                                                .risk = RISK_ASK,
+                                                .note = "the person sees the refusal and can ask again"};
 
     (void)arg;
-    do_deed(app, &deed);
+    change_objects(app, &change);
 }
 
 /* ---- rename ---- */
@@ -209,9 +209,9 @@ static void renamed(struct app *app, const char *name)
     json_open(&o, '{');
     json_put_str(&o, "name", name);
     json_close(&o, '}');
-    size_t call = plan_call(p, "POST", mem_format("/api/headway/%s/%s/rename", row_path(row->kind), row->key),
-                            buf_take(&body), row_version(row), row->kind);
-    plan_step(p, call, row, NULL, row_label(row), row_label(row), name);
+    size_t call = plan_add_request(p, "POST", mem_format("/api/headway/%s/%s/rename", row_path(row->kind), row->key),
+                                   buf_take(&body), row_version(row), row->kind);
+    plan_add_step(p, call, row, NULL, row_label(row), row_label(row), name);
     p->title = mem_format("rename %s to %s", row_label(row), name);
     p->done = mem_format("%s is now called %s", row_label(row), name);
     app_plan(app, p);
@@ -246,9 +246,9 @@ static void admit_for(struct app *app, const char *waiting_key, const char *user
     app_repeat_with(app, u->name);
     struct plan *p = plan_new(RISK_NONE, "approve");
     char *after = mem_format("node of %s", u->name);
-    size_t call = plan_call(p, "POST", mem_format("/api/headway/pending/%s/approve", w->row.key),
-                            mem_format("{\"user\":\"%s\"}", u->row.key), 0, ROW_NODE);
-    plan_step(p, call, &w->row, NULL, w->hostname, "waits", after);
+    size_t call = plan_add_request(p, "POST", mem_format("/api/headway/pending/%s/approve", w->row.key),
+                                   mem_format("{\"user\":\"%s\"}", u->row.key), 0, ROW_NODE);
+    plan_add_step(p, call, &w->row, NULL, w->hostname, "waits", after);
     p->title = mem_format("let %s join for %s", w->hostname, u->name);
     p->done = mem_format("%s joined for %s", w->hostname, u->name);
     free(after);
@@ -262,7 +262,7 @@ static void admitted(struct app *app, const char *user_key)
 
 static const char *user_named(struct app *app, const char *name)
 {
-    const struct table *t = model_table(&app->model, ROW_USER);
+    const struct row_table *t = model_table(&app->model, ROW_USER);
 
     for (size_t i = 0; i < t->rows.len; i++)
         if (!t->rows.items[i]->gone_ms && str_eq(((const struct m_user *)t->rows.items[i])->name, name))
@@ -278,7 +278,7 @@ static int by_name(const void *a, const void *b)
 void cmd_admit(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
-    const struct table *t = model_table(&app->model, ROW_USER);
+    const struct row_table *t = model_table(&app->model, ROW_USER);
     struct buf text = BUF_INIT(0);
     char waits[AGO_MAX];
     VEC(struct m_user *) users = {0};

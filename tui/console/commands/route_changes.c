@@ -147,15 +147,15 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
 
         for (to = from; to < routes->len && routes->items[to]->node == n; to++)
             ;
-        size_t call = plan_call(p, "POST", mem_format("/api/headway/nodes/%s/routes", n->row.key),
-                                routes_body(routes, from, to, verb), n->version, ROW_NODE);
+        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/routes", n->row.key),
+                                       routes_body(routes, from, to, verb), n->version, ROW_NODE);
         for (size_t i = from; i < to; i++) {
             const struct m_route *r = routes->items[i];
             char *what = mem_format("%s\t%s", n->name, r->row.key);
 
-            plan_step(p, call, &r->row, n->row.key, what,
-                      approve ? "not approved" : glyph_word(m_state_glyph(r->state)),
-                      approve ? after_approval(app, p, r) : after_revocation(r));
+            plan_add_step(p, call, &r->row, n->row.key, what,
+                          approve ? "not approved" : glyph_word(m_state_glyph(r->state)),
+                          approve ? after_approval(app, p, r) : after_revocation(r));
             free(what);
         }
     }
@@ -261,10 +261,10 @@ static void plan_primary(struct app *app, const char *prefix, const char *node)
         else
             buf_addc(&path, *c);
     buf_adds(&path, "/primary");
-    size_t call = plan_call(p, "POST", buf_take(&path), mem_format("{\"node\":\"%s\"}", node), 0, ROW_PREFIX);
+    size_t call = plan_add_request(p, "POST", buf_take(&path), mem_format("{\"node\":\"%s\"}", node), 0, ROW_PREFIX);
     char *after = mem_format("served by %s", r->node->name);
     char *before = mem_format("served by %s", *r->primary_name ? r->primary_name : "nobody");
-    plan_step(p, call, &r->row, node, prefix, before, after);
+    plan_add_step(p, call, &r->row, node, prefix, before, after);
     p->title = mem_format("make %s primary for %s", r->node->name, prefix);
     p->done = mem_format("%s serves %s", r->node->name, prefix);
     free(after);
@@ -338,7 +338,7 @@ const char *refuse_repeat(struct app *app)
 {
     if (!app->repeat)
         return "you changed nothing yet";
-    return app->repeat->where & verb_where(app) ? NULL : "the last change makes no sense in this view";
+    return app->repeat->where & commands_where(app) ? NULL : "the last change makes no sense in this view";
 }
 
 void cmd_repeat(struct app *app, const char *arg)
@@ -346,7 +346,7 @@ void cmd_repeat(struct app *app, const char *arg)
     char *last = mem_strdup(app->repeat_arg);
 
     (void)arg;
-    verb_run(app, app->repeat, last);
+    command_run(app, app->repeat, last);
     free(last);
 }
 
@@ -374,10 +374,10 @@ void cmd_undo(struct app *app, const char *arg)
 
     (void)arg;
     if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
-        size_t call = plan_call(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
+        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
 
         text = ((const struct m_event *)row)->text;
-        plan_step(p, call, row, NULL, text, "done", "undone");
+        plan_add_step(p, call, row, NULL, text, "done", "undone");
     } else {
         const struct undo *u = &app->undos.items[app->undos.len - 1];
 
@@ -386,9 +386,10 @@ void cmd_undo(struct app *app, const char *arg)
         for (size_t i = u->events.len; i-- > 0;) {
             const struct row event = {.kind = ROW_EVENT, .key = u->events.items[i]};
             const struct m_event *known = model_find(&app->model, ROW_EVENT, event.key);
-            size_t call = plan_call(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
+            size_t call =
+                plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
 
-            plan_step(p, call, &event, NULL, known ? known->text : text, "done", "undone");
+            plan_add_step(p, call, &event, NULL, known ? known->text : text, "done", "undone");
         }
     }
     p->title = mem_format("undo: %s", text);

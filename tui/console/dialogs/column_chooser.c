@@ -23,7 +23,7 @@ static size_t arrange(const struct list *l, int all[LIST_COLUMNS_MAX])
     return shown;
 }
 
-static const char *title_of(const struct column *c)
+static const char *title_of(const struct list_column *c)
 {
     return *c->title ? c->title : "(sign)";
 }
@@ -123,6 +123,6 @@ void columns_draw(struct app *app)
         if (on && !list_shows(l, all[i]))
             canvas_text(c, row, in.col + 27, in.cols - 27, ROLE_WAIT, "no room at this width");
         if (cursor)
-            canvas_flag(c, (struct rect){row, in.col, 1, in.cols}, CELL_SELECTED);
+            canvas_flag(c, (struct rect){row, in.col, 1, in.cols}, CANVAS_SELECTED);
     }
 }

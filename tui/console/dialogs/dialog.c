@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 
@@ -208,7 +209,7 @@ static void draw_choice(struct app *app)
             canvas_text(c, line, in.col + 2, in.cols - 2, at == d->cursor ? ROLE_STRONG : ROLE_TEXT,
                         d->choices.items[i].text);
             if (at == d->cursor)
-                canvas_flag(c, (struct rect){line, in.col, 1, in.cols}, CELL_SELECTED);
+                canvas_flag(c, (struct rect){line, in.col, 1, in.cols}, CANVAS_SELECTED);
             canvas_hit(c, (struct rect){line, in.col, 1, in.cols}, HIT_CHOICE, (int)at);
         }
         at++;
@@ -252,11 +253,11 @@ static void choice_key(struct app *app, int key)
 
 enum help_part { HELP_HERE, HELP_REFUSED, HELP_EVERYWHERE };
 
-static enum help_part part_of(struct app *app, const struct command *c)
+static enum help_part part_of(struct app *app, const struct console_command *c)
 {
     if ((c->where & IN_LISTS) == IN_LISTS)
         return HELP_EVERYWHERE;
-    return verb_refusal(app, c) ? HELP_REFUSED : HELP_HERE;
+    return command_refusal(app, c) ? HELP_REFUSED : HELP_HERE;
 }
 
 static void help_lines(struct app *app, enum help_part part, const char *title, const char *word, struct buf *out)
@@ -265,15 +266,15 @@ static void help_lines(struct app *app, enum help_part part, const char *title, 
 
     buf_addf(out, "#%s\n", title);
     titled = out->len;
-    for (size_t i = 0; i < verb_count(); i++) {
-        const struct command *c = verb_at(i);
+    for (size_t i = 0; i < commands_count(); i++) {
+        const struct console_command *c = commands_at(i);
         const char *risk = c->risk == RISK_TYPE ? " !!" : c->risk == RISK_ASK ? " !" : "";
         struct buf keys = BUF_INIT(0);
 
-        if (!(c->where & verb_where(app)) || part_of(app, c) != part)
+        if (!(c->where & commands_where(app)) || part_of(app, c) != part)
             continue;
-        verb_keys(c, false, &keys);
-        const char *why = part == HELP_REFUSED ? verb_refusal(app, c) : NULL;
+        command_keys(c, false, &keys);
+        const char *why = part == HELP_REFUSED ? command_refusal(app, c) : NULL;
         char *line = why ? mem_format("%s\t%s: %s\n", buf_text(&keys), c->name, why)
                          : mem_format("%s\t%s%s\n", keys.len ? keys.data : c->name, c->help, risk);
         if (strcasestr(line, word) || strcasestr(c->name, word))
@@ -313,7 +314,7 @@ static char *help_text(struct app *app, const char *word)
     help_lines(app, HELP_REFUSED, "not possible now", word, &out);
     help_lines(app, HELP_EVERYWHERE, "everywhere", word, &out);
     struct buf signs_text = BUF_INIT(0);
-    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
         buf_addf(&signs_text, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));
     found_lines("signs", buf_text(&signs_text), word, &out);
     buf_release(&signs_text);

@@ -43,29 +43,30 @@ void plan_free(struct plan *p)
     free(p);
 }
 
-size_t plan_call(struct plan *p, const char *method, char *path, char *body, uint64_t version, enum row_kind result)
+size_t plan_add_request(struct plan *p, const char *method, char *path, char *body, uint64_t version,
+                        enum row_kind result)
 {
-    vec_push(&p->calls, ((struct call){.method = mem_strdup(method),
-                                       .path = path,
-                                       .body = body ? body : mem_strdup(""),
-                                       .version = version,
-                                       .result = result}));
+    vec_push(&p->calls, ((struct plan_request){.method = mem_strdup(method),
+                                               .path = path,
+                                               .body = body ? body : mem_strdup(""),
+                                               .version = version,
+                                               .result = result}));
     return p->calls.len - 1;
 }
 
-void plan_step(struct plan *p, size_t call, const struct row *row, const char *node, const char *what,
-               const char *before, const char *after)
+void plan_add_step(struct plan *p, size_t call, const struct row *row, const char *node, const char *what,
+                   const char *before, const char *after)
 {
-    vec_push(&p->steps, ((struct step){.call = call,
-                                       .what = mem_strdup(what),
-                                       .before = mem_strdup(before),
-                                       .after = mem_strdup(after),
-                                       .kind = row->kind,
-                                       .key = mem_strdup(row->key),
-                                       .node = node ? mem_strdup(node) : NULL}));
+    vec_push(&p->steps, ((struct plan_step){.call = call,
+                                            .what = mem_strdup(what),
+                                            .before = mem_strdup(before),
+                                            .after = mem_strdup(after),
+                                            .kind = row->kind,
+                                            .key = mem_strdup(row->key),
+                                            .node = node ? mem_strdup(node) : NULL}));
 }
 
-size_t plan_count(const struct plan *p, enum call_state state)
+size_t plan_count(const struct plan *p, enum plan_request_state state)
 {
     size_t count = 0;
 
@@ -76,5 +77,5 @@ size_t plan_count(const struct plan *p, enum call_state state)
 
 bool plan_settled(const struct plan *p)
 {
-    return !plan_count(p, CALL_CHECKING) && !plan_count(p, CALL_APPLYING);
+    return !plan_count(p, REQUEST_CHECKING) && !plan_count(p, REQUEST_APPLYING);
 }

@@ -13,19 +13,27 @@ enum risk {
     RISK_TYPE, /* a word has to be typed */
 };
 
-enum call_state { CALL_NEW, CALL_CHECKING, CALL_READY, CALL_REFUSED, CALL_APPLYING, CALL_DONE, CALL_FAILED };
+enum plan_request_state {
+    REQUEST_NEW,
+    REQUEST_CHECKING,
+    REQUEST_READY,
+    REQUEST_REFUSED,
+    REQUEST_APPLYING,
+    REQUEST_DONE,
+    REQUEST_FAILED
+};
 
-struct call {
+struct plan_request {
     char *method, *path, *body; /* body: JSON, or "" */
     uint64_t version;           /* for If-Match; 0: none */
     enum row_kind result;       /* what the answer's object is; ROW_KINDS: none */
-    enum call_state state;
+    enum plan_request_state state;
     bool left_out;
     char *message; /* the server's reason; NULL */
     uint64_t id;   /* of the request that is under way */
 };
 
-struct step {
+struct plan_step {
     size_t call;
     char *what, *before, *after;
     enum row_kind kind; /* whose mark goes when it is done: a row of this kind ... */
@@ -44,8 +52,8 @@ struct plan {
     char *note;        /* a warning below the list, or NULL */
     char *word;        /* what has to be typed; NULL */
     struct line typed;
-    VEC(struct step) steps;
-    VEC(struct call) calls;
+    VEC(struct plan_step) steps;
+    VEC(struct plan_request) calls;
     struct strs events; /* journal entries it made */
     size_t cursor;
     char *secret;  /* a key that it made; NULL */
@@ -56,12 +64,13 @@ struct plan *plan_new(enum risk risk, const char *verb);
 void plan_free(struct plan *p);
 
 /* Takes over path and body. Returns the call's number. */
-size_t plan_call(struct plan *p, const char *method, char *path, char *body, uint64_t version, enum row_kind result);
+size_t plan_add_request(struct plan *p, const char *method, char *path, char *body, uint64_t version,
+                        enum row_kind result);
 /* node: for a route's row, its node's key; NULL else. Texts are copied. */
-void plan_step(struct plan *p, size_t call, const struct row *row, const char *node, const char *what,
-               const char *before, const char *after);
+void plan_add_step(struct plan *p, size_t call, const struct row *row, const char *node, const char *what,
+                   const char *before, const char *after);
 
-size_t plan_count(const struct plan *p, enum call_state state);
+size_t plan_count(const struct plan *p, enum plan_request_state state);
 bool plan_settled(const struct plan *p); /* no request of it is under way */
 
 #endif

@@ -9,12 +9,12 @@ static bool armed(const struct plan *p)
 {
     if (p->word && !str_eq(p->typed.text, p->word))
         return false;
-    return plan_count(p, CALL_REFUSED) < p->calls.len && !plan_count(p, CALL_CHECKING);
+    return plan_count(p, REQUEST_REFUSED) < p->calls.len && !plan_count(p, REQUEST_CHECKING);
 }
 
 static void go(struct app *app, struct plan *plan)
 {
-    if (plan_count(plan, CALL_CHECKING)) {
+    if (plan_count(plan, REQUEST_CHECKING)) {
         app_flash(app, ROLE_INFO, "the server is still looking at it");
         return;
     }
@@ -42,7 +42,7 @@ void plan_key(struct app *app, struct plan *plan, int key)
         else
             line_key(&plan->typed, key);
     } else if (key == '-') {
-        struct call *call = &plan->calls.items[plan->steps.items[plan->cursor].call];
+        struct plan_request *call = &plan->calls.items[plan->steps.items[plan->cursor].call];
 
         call->left_out = !call->left_out;
     } else if (key == 'y' || (key == CK_ENTER && plan->risk == RISK_NONE)) {
@@ -50,18 +50,18 @@ void plan_key(struct app *app, struct plan *plan, int key)
     }
 }
 
-struct columns {
+struct plan_columns {
     int name, part, what; /* part: what of it, a prefix, 0: nothing; what: both, with the gap before the change */
 };
 
 /* Each as wide as its longest text; where what comes before and after would have no room, names are cut first. */
-static struct columns fit(const struct plan *p, const struct canvas *c, int cols)
+static struct plan_columns fit(const struct plan *p, const struct canvas *c, int cols)
 {
-    struct columns w = {0};
+    struct plan_columns w = {0};
     int change = 0;
 
     for (size_t i = 0; i < p->steps.len; i++) {
-        const struct step *s = &p->steps.items[i];
+        const struct plan_step *s = &p->steps.items[i];
         const char *tab = strchr(s->what, '\t');
         int part = tab ? canvas_width(c, tab + 1) : 0, name = canvas_width(c, s->what) - part; /* a tab has none */
         int both = canvas_width(c, s->before) + canvas_width(c, s->after) + 6;
@@ -79,12 +79,12 @@ static struct columns fit(const struct plan *p, const struct canvas *c, int cols
 
 static void draw_step(const struct plan *p, struct canvas *c, struct rect in, int row, size_t index, bool cursor)
 {
-    const struct step *s = &p->steps.items[index];
-    const struct call *call = &p->calls.items[s->call];
+    const struct plan_step *s = &p->steps.items[index];
+    const struct plan_request *call = &p->calls.items[s->call];
     const char *tab = strchr(s->what, '\t');
-    struct columns w = fit(p, c, in.cols - 2);
+    struct plan_columns w = fit(p, c, in.cols - 2);
     int col = in.col + 2;
-    bool refused = call->state == CALL_REFUSED;
+    bool refused = call->state == REQUEST_REFUSED;
     enum role role = call->left_out || refused ? ROLE_DISABLED : ROLE_TEXT;
     bool twice = index && str_eq(p->steps.items[index - 1].what, s->what);
     char name[256];
@@ -115,9 +115,9 @@ static void draw_step(const struct plan *p, struct canvas *c, struct rect in, in
 
 static const char *note_of(const struct plan *p, char *text, size_t size)
 {
-    size_t ready = plan_count(p, CALL_READY);
+    size_t ready = plan_count(p, REQUEST_READY);
 
-    if (plan_count(p, CALL_CHECKING))
+    if (plan_count(p, REQUEST_CHECKING))
         return "asking the server what it would do ...   Esc cancel";
     if (!ready)
         return "the server would refuse this   Esc close";

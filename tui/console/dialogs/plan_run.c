@@ -6,18 +6,18 @@
 #include "base/mem.h"
 #include "console/app/app.h"
 
-static void send_call(struct app *app, struct call *call, bool dry)
+static void send_call(struct app *app, struct plan_request *call, bool dry)
 {
     char *path = dry ? mem_format("%s?dry_run=true", call->path) : mem_strdup(call->path);
-    struct request request = {.id = app->next_request++,
-                              .method = call->method,
-                              .path = path,
-                              .body = call->body,
-                              .version = call->version,
-                              .result = dry ? ROW_KINDS : call->result};
+    struct api_request request = {.id = app->next_request++,
+                                  .method = call->method,
+                                  .path = path,
+                                  .body = call->body,
+                                  .version = call->version,
+                                  .result = dry ? ROW_KINDS : call->result};
 
     call->id = request.id;
-    call->state = dry ? CALL_CHECKING : CALL_APPLYING;
+    call->state = dry ? REQUEST_CHECKING : REQUEST_APPLYING;
     app->net.send(app->net.context, &request);
     free(path);
 }
@@ -79,7 +79,7 @@ void plan_apply(struct app *app, struct plan *plan)
     plan->applying = true;
     size_t sent = 0;
     for (size_t i = 0; i < plan->calls.len; i++)
-        if (plan->calls.items[i].state != CALL_REFUSED && !plan->calls.items[i].left_out) {
+        if (plan->calls.items[i].state != REQUEST_REFUSED && !plan->calls.items[i].left_out) {
             send_call(app, &plan->calls.items[i], false);
             sent++;
         }
@@ -87,7 +87,7 @@ void plan_apply(struct app *app, struct plan *plan)
         plan_close(app, plan);
 }
 
-static struct row *step_row(struct app *app, const struct step *s)
+static struct row *step_row(struct app *app, const struct plan_step *s)
 {
     struct m_node *n;
 
@@ -103,7 +103,7 @@ static struct row *step_row(struct app *app, const struct step *s)
 /* What succeeded is unmarked; what failed keeps its mark and shows why. */
 static void settle_rows(struct app *app, const struct plan *plan, size_t call)
 {
-    const struct call *c = &plan->calls.items[call];
+    const struct plan_request *c = &plan->calls.items[call];
 
     for (size_t i = 0; i < plan->steps.len; i++) {
         struct row *row = plan->steps.items[i].call == call ? step_row(app, &plan->steps.items[i]) : NULL;
@@ -112,7 +112,7 @@ static void settle_rows(struct app *app, const struct plan *plan, size_t call)
             continue;
         free(row->failure);
         row->failure = NULL;
-        if (c->state == CALL_DONE)
+        if (c->state == REQUEST_DONE)
             row->marked = false;
         else if (plan->steps.len > 1)
             row->failure = mem_strdup(c->message ? c->message : "failed");
@@ -131,11 +131,11 @@ static void forget_undo(struct app *app, int64_t at_ms)
 
 static void finish(struct app *app, struct plan *plan)
 {
-    size_t failed = plan_count(plan, CALL_FAILED), done = plan_count(plan, CALL_DONE);
+    size_t failed = plan_count(plan, REQUEST_FAILED), done = plan_count(plan, REQUEST_DONE);
     const char *message = "";
 
     for (size_t i = 0; i < plan->calls.len; i++)
-        if (plan->calls.items[i].state == CALL_FAILED && plan->calls.items[i].message)
+        if (plan->calls.items[i].state == REQUEST_FAILED && plan->calls.items[i].message)
             message = plan->calls.items[i].message;
     if (plan->events.len && plan->undoable) {
         struct undo u = {.text = mem_strdup(plan->done), .at_ms = app->at.now_ms};
@@ -167,7 +167,7 @@ static void finish(struct app *app, struct plan *plan)
 
 static void take_answer(struct app *app, struct plan *plan, size_t index, struct reply *reply)
 {
-    struct call *call = &plan->calls.items[index];
+    struct plan_request *call = &plan->calls.items[index];
     bool good = reply->status >= 200 && reply->status < 300;
 
     free(call->message);
@@ -176,11 +176,11 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
         call->message = mem_strdup("it was changed by somebody else meanwhile: look again");
     else if (!good)
         call->message = mem_strdup(reply->e.message);
-    if (call->state == CALL_CHECKING) {
-        call->state = good ? CALL_READY : CALL_REFUSED;
+    if (call->state == REQUEST_CHECKING) {
+        call->state = good ? REQUEST_READY : REQUEST_REFUSED;
         return;
     }
-    call->state = good ? CALL_DONE : CALL_FAILED;
+    call->state = good ? REQUEST_DONE : REQUEST_FAILED;
     if (good && reply->event)
         strs_push(&plan->events, reply->event);
     if (good && !reply->undoable)

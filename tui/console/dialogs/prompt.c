@@ -70,18 +70,18 @@ static void run_command(struct app *app, const char *text)
 {
     text += strspn(text, " ");
     size_t len = strcspn(text, " ");
-    const struct command *c = verb_find(text, len);
+    const struct console_command *c = commands_find(text, len);
 
     if (!len)
         return;
     if (len == 1 && *text == 'q')
-        c = verb_find("quit", 4);
+        c = commands_find("quit", 4);
     if (!c) {
         app_flash(app, ROLE_WARN, "there is no command '%.*s'; ? lists them", (int)len, text);
         return;
     }
     text += len;
-    verb_run(app, c, text + strspn(text, " "));
+    command_run(app, c, text + strspn(text, " "));
 }
 
 static void enter(struct app *app)
@@ -97,18 +97,18 @@ static void enter(struct app *app)
     if (kind == PROMPT_COMMAND)
         run_command(app, text);
     else if (kind == PROMPT_MARK && *text)
-        verb_run(app, verb_find("mark-by", 7), text);
+        command_run(app, commands_find("mark-by", 7), text);
     free(text);
 }
 
 /* The names that may follow the command at the prompt, one by one; NULL after the last. */
-static const char *argument_at(struct app *app, const struct command *c, size_t i)
+static const char *argument_at(struct app *app, const struct console_command *c, size_t i)
 {
     static const char *const settings[] = {"theme dark", "theme light", "theme mono", "mouse on", "mouse off"};
     const struct list_def *def = app_list(app)->def;
 
     if (str_eq(c->name, "node")) {
-        const struct table *t = model_table(&app->model, ROW_NODE);
+        const struct row_table *t = model_table(&app->model, ROW_NODE);
 
         return i < t->rows.len ? ((const struct m_node *)t->rows.items[i])->name : NULL;
     }
@@ -137,12 +137,12 @@ static const char *ghost(struct app *app)
     if (p->kind != PROMPT_COMMAND || !p->line.len || p->line.at != p->line.len)
         return "";
     if (!text[len]) {
-        for (size_t i = 0; i < verb_count(); i++)
-            if (strncmp(verb_at(i)->name, text, len) == 0)
-                return verb_at(i)->name + len;
+        for (size_t i = 0; i < commands_count(); i++)
+            if (strncmp(commands_at(i)->name, text, len) == 0)
+                return commands_at(i)->name + len;
         return "";
     }
-    const struct command *c = verb_find(text, len);
+    const struct console_command *c = commands_find(text, len);
     text += len + strspn(text + len, " ");
     len = strlen(text);
     const char *best = NULL, *word;
@@ -204,7 +204,7 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
         snprintf(right, sizeof(right), "%zu of %zu   Enter keep  Esc drop", app_list(app)->order.len,
                  app_list(app)->total);
     else if (p->kind == PROMPT_COMMAND) {
-        const struct command *cmd = verb_find(p->line.text, strcspn(p->line.text, " "));
+        const struct console_command *cmd = commands_find(p->line.text, strcspn(p->line.text, " "));
 
         if (cmd)
             snprintf(right, sizeof(right), "%s%s%s", cmd->args ? cmd->args : "", cmd->args ? "   " : "", cmd->help);

@@ -361,7 +361,7 @@ static const struct {
     [ROW_API_KEY] = {"apiKeys", read_api_key},
 };
 
-static void add(struct delta *out, enum row_kind kind, const json_t *o)
+static void add(struct model_delta *out, enum row_kind kind, const json_t *o)
 {
     struct row *row = json_is_object(o) && kind < ROW_KINDS && readers[kind].read ? readers[kind].read(o) : NULL;
 
@@ -369,7 +369,7 @@ static void add(struct delta *out, enum row_kind kind, const json_t *o)
         vec_push(&out->rows, row);
 }
 
-static void read_tables(const json_t *o, struct delta *out)
+static void read_tables(const json_t *o, struct model_delta *out)
 {
     for (int kind = 0; kind < ROW_KINDS; kind++) {
         const json_t *item;
@@ -384,7 +384,7 @@ static void read_tables(const json_t *o, struct delta *out)
     }
 }
 
-static void read_gone(const json_t *o, struct delta *out)
+static void read_gone(const json_t *o, struct model_delta *out)
 {
     for (int kind = 0; kind < ROW_KINDS; kind++) {
         const json_t *item;
@@ -406,12 +406,12 @@ static int check_object(const json_t *root, const char *what, struct err *e)
     return json_is_object(root) ? 0 : err_set(e, ERR_INVALID, "the %s is no object", what);
 }
 
-int decode_snapshot(const json_t *root, struct delta *out, struct err *e)
+int decode_snapshot(const json_t *root, struct model_delta *out, struct err *e)
 {
     if (check_object(root, "snapshot", e) < 0)
         return ERR_INVALID;
     const json_t *server = json_object_get(root, "server");
-    *out = (struct delta){.full = true, .time_ns = when(root, "time")};
+    *out = (struct model_delta){.full = true, .time_ns = when(root, "time")};
     put(&out->event, root, "event");
     put(&out->server_url, server, "url");
     put(&out->server_version, server, "version");
@@ -421,11 +421,11 @@ int decode_snapshot(const json_t *root, struct delta *out, struct err *e)
     return 0;
 }
 
-int decode_message(const json_t *root, struct delta *out, struct err *e)
+int decode_message(const json_t *root, struct model_delta *out, struct err *e)
 {
     if (check_object(root, "event", e) < 0)
         return ERR_INVALID;
-    *out = (struct delta){.time_ns = when(root, "time")};
+    *out = (struct model_delta){.time_ns = when(root, "time")};
     if (json_object_get(root, "kind")) {
         put(&out->event, root, "id");
         add(out, ROW_EVENT, root);
@@ -436,13 +436,13 @@ int decode_message(const json_t *root, struct delta *out, struct err *e)
     return 0;
 }
 
-int decode_events(const json_t *root, struct delta *out, struct err *e)
+int decode_events(const json_t *root, struct model_delta *out, struct err *e)
 {
     if (check_object(root, "journal", e) < 0)
         return ERR_INVALID;
     const json_t *item;
     size_t i;
-    *out = (struct delta){0};
+    *out = (struct model_delta){0};
     json_array_foreach(json_object_get(root, "events"), i, item)
     {
         add(out, ROW_EVENT, item);

@@ -51,7 +51,7 @@ bool list_held(const struct list *l, int64_t now_ms)
 
 static int order_rows(const struct list *l, const struct row *a, const struct row *b)
 {
-    const struct column *column = &l->def->columns[l->sort];
+    const struct list_column *column = &l->def->columns[l->sort];
     int order = column->compare(a, b);
 
     if (l->reverse)
@@ -128,7 +128,7 @@ static void touch_up(struct list *l)
             insert_sorted(l, l->touched.items[i]);
 }
 
-void list_refresh(struct list *l, const struct model *m, const struct moment *at)
+void list_refresh(struct list *l, const struct model *m, const struct clock_reading *at)
 {
     if (!l->forced && (list_held(l, at->now_ms) || (!l->dirty && !l->touched.len)))
         return;
@@ -265,8 +265,8 @@ int list_filter(struct list *l, const char *text, size_t *at, struct err *e)
     bool narrower = current && is_narrower(l->filter_text, text);
     mem_replace(&l->filter_text, text);
     /* The user asked: the cursor may go to another row if its own does not match any more. */
-    static const struct moment never = {0};
-    const struct moment *when = l->at ? l->at : &never;
+    static const struct clock_reading never = {0};
+    const struct clock_reading *when = l->at ? l->at : &never;
     if (l->cursor && !filter_match(&l->filter, &l->def->fields, l->cursor, when->now_ns)) {
         l->cursor = NULL;
         l->index = l->top = 0;

@@ -11,25 +11,25 @@
 #define HOLD_MS          2000
 #define LIST_COLUMNS_MAX 16
 
-struct moment {
+struct clock_reading {
     int64_t now_ns; /* the wall clock, as the server sees it where that is known */
     int64_t now_ms; /* monotonic */
 };
 
-struct field {
+struct list_field {
     char text[200];
     enum role role;
     int glyph; /* enum glyph in front of the text; -1: none */
 };
 
-struct column {
+struct list_column {
     const char *title, *key; /* key: its name for :sort */
     int least, wish;         /* columns of the screen; wish is what it gets where there is room */
     int share;               /* of what is left over */
     int rank;                /* who goes first where it is narrow: the highest; 0 never goes */
     bool right;
     unsigned changed; /* FIELD_...: marked for a while after a change of these */
-    void (*fill)(const struct row *row, const struct moment *at, struct field *out);
+    void (*fill)(const struct row *row, const struct clock_reading *at, struct list_field *out);
     int (*compare)(const struct row *a, const struct row *b); /* NULL: cannot be sorted by */
 };
 
@@ -38,7 +38,7 @@ struct list;
 struct list_def {
     const char *noun, *one; /* "nodes", "node" */
     const char *empty;      /* what an empty list says */
-    const struct column *columns;
+    const struct list_column *columns;
     int column_count;
     struct filter_fields fields;
     int sort; /* the column at first, -1: as collected */
@@ -68,7 +68,7 @@ struct list {
     size_t total, waiting; /* rows before the filter; rows that came while places were held */
     int64_t hold_until_ms;
     VEC(struct row *) touched;
-    const struct moment *at; /* of the refresh that is going on */
+    const struct clock_reading *at; /* of the refresh that is going on */
 };
 
 void list_init(struct list *l, const struct list_def *def);
@@ -83,7 +83,7 @@ bool list_matches(const struct list *l, const struct row *row);
 void list_note(struct list *l, struct row *row, enum note what);
 
 /* Brings the order up to date, unless places are held. */
-void list_refresh(struct list *l, const struct model *m, const struct moment *at);
+void list_refresh(struct list *l, const struct model *m, const struct clock_reading *at);
 bool list_held(const struct list *l, int64_t now_ms);
 
 /* What the user does. Moving holds the places. */
@@ -108,7 +108,7 @@ struct list_look {
     bool focused;              /* shows the cursor */
     int hit_rows, hit_headers; /* kinds of hits to register; 0: none */
 };
-void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect body, const struct moment *at,
+void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect body, const struct clock_reading *at,
                const struct list_look *look);
 
 #endif

@@ -42,7 +42,7 @@ static void choose(const struct list_def *def, int width, struct fitted *f)
             f->width[f->order[at]] = def->columns[f->order[at]].least;
     for (int rank = 0; rank <= RANK_MAX && !f->chosen; rank++)
         for (int i = 0; i < def->column_count; i++) {
-            const struct column *c = &def->columns[i];
+            const struct list_column *c = &def->columns[i];
             int others = rank < RANK_LUXURY ? total_width(def, f) : wished_width(def, f);
 
             if (c->rank == rank && (!rank || others + c->least + 1 <= width))
@@ -63,7 +63,7 @@ static struct fitted fit(const struct list *l, int width)
     int left = width - total_width(def, &f);
     for (int rank = 0; rank <= RANK_MAX; rank++)
         for (int i = 0; i < def->column_count; i++) {
-            const struct column *c = &def->columns[i];
+            const struct list_column *c = &def->columns[i];
             int more = c->wish - f.width[i];
 
             if (!f.width[i] || c->rank != rank || more <= 0)
@@ -128,7 +128,7 @@ static void draw_header(struct list *l, struct canvas *c, struct rect at, const 
 
     for (int n = 0; n < f->count; n++) {
         int i = f->order[n];
-        const struct column *column = &l->def->columns[i];
+        const struct list_column *column = &l->def->columns[i];
         int width = f->width[i];
 
         if (!width)
@@ -147,8 +147,8 @@ static void draw_header(struct list *l, struct canvas *c, struct rect at, const 
     }
 }
 
-static void draw_field(struct canvas *c, int row, int col, int width, const struct column *column, struct field *f,
-                       bool changed)
+static void draw_field(struct canvas *c, int row, int col, int width, const struct list_column *column,
+                       struct list_field *f, bool changed)
 {
     int room = width;
 
@@ -173,7 +173,7 @@ static void draw_field(struct canvas *c, int row, int col, int width, const stru
 }
 
 static void draw_row(struct list *l, struct canvas *c, struct rect at, const struct fitted *f, struct row *row,
-                     const struct moment *when, bool cursor)
+                     const struct clock_reading *when, bool cursor)
 {
     int col = at.col + GUTTER;
     int indent = l->def->indent ? l->def->indent(row) : 0;
@@ -185,8 +185,8 @@ static void draw_row(struct list *l, struct canvas *c, struct rect at, const str
         canvas_glyph(c, at.row, at.col + 1, GLYPH_MARK);
     for (int n = 0; n < f->count; n++) {
         int i = f->order[n];
-        const struct column *column = &l->def->columns[i];
-        struct field field = {.role = ROLE_TEXT, .glyph = -1};
+        const struct list_column *column = &l->def->columns[i];
+        struct list_field field = {.role = ROLE_TEXT, .glyph = -1};
         int width = f->width[i], shift = i == l->def->indented ? indent : 0;
 
         if (!width)
@@ -203,9 +203,9 @@ static void draw_row(struct list *l, struct canvas *c, struct rect at, const str
         canvas_text(c, at.row, from + 1, at.cols - at.cols / 2 - 1, ROLE_ERROR, row->failure);
     }
     if (row->gone_ms)
-        canvas_flag(c, line, CELL_DIM | CELL_STRUCK);
+        canvas_flag(c, line, CANVAS_DIM | CANVAS_STRUCK);
     if (cursor)
-        canvas_flag(c, line, CELL_SELECTED);
+        canvas_flag(c, line, CANVAS_SELECTED);
 }
 
 static void draw_empty(const struct list *l, struct canvas *c, struct rect body)
@@ -219,7 +219,7 @@ static void draw_empty(const struct list *l, struct canvas *c, struct rect body)
     canvas_text(c, body.row + body.rows / 3, col, body.cols, ROLE_FAINT, text);
 }
 
-void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect body, const struct moment *at,
+void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect body, const struct clock_reading *at,
                const struct list_look *look)
 {
     struct fitted f = fit(l, body.cols - GUTTER);

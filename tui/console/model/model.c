@@ -90,7 +90,7 @@ void row_free(struct row *row)
     free(row);
 }
 
-void delta_release(struct delta *d)
+void delta_release(struct model_delta *d)
 {
     for (size_t i = 0; i < d->rows.len; i++)
         row_free(d->rows.items[i]);
@@ -103,7 +103,7 @@ void delta_release(struct delta *d)
     free(d->server_version);
     free(d->base_domain);
     free(d->policy_mode);
-    *d = (struct delta){0};
+    *d = (struct model_delta){0};
 }
 
 void model_release(struct model *m)
@@ -242,7 +242,7 @@ static bool update(struct model *m, struct row *row, struct row *fresh, int64_t 
 
 static void insert(struct model *m, struct row *row, int64_t now_ms)
 {
-    struct table *t = &m->tables[row->kind];
+    struct row_table *t = &m->tables[row->kind];
 
     if (row->kind == ROW_NODE) {
         struct m_node *node = (struct m_node *)row;
@@ -270,7 +270,7 @@ static void take_text(char **to, char **from)
  */
 static void drop_old_events(struct model *m)
 {
-    struct table *t = &m->tables[ROW_EVENT];
+    struct row_table *t = &m->tables[ROW_EVENT];
 
     if (t->rows.len <= EVENTS_KEPT + EVENTS_KEPT / 10)
         return;
@@ -289,7 +289,7 @@ static size_t bury_unseen(struct model *m, int64_t now_ms)
     size_t gone = 0;
 
     for (int kind = 0; kind < ROW_KINDS; kind++) {
-        struct table *t = &m->tables[kind];
+        struct row_table *t = &m->tables[kind];
 
         for (size_t i = 0; i < t->rows.len && kind != ROW_EVENT; i++) {
             struct row *row = t->rows.items[i];
@@ -304,7 +304,7 @@ static size_t bury_unseen(struct model *m, int64_t now_ms)
     return gone;
 }
 
-struct applied model_apply(struct model *m, struct delta *d, int64_t now_ms)
+struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms)
 {
     struct applied done = {0};
 
@@ -366,7 +366,7 @@ static void free_tombstone(struct model *m, struct row *row)
     }
     tell(m, row, NOTE_FREED);
     if (row->kind != ROW_ROUTE) {
-        struct table *t = &m->tables[row->kind];
+        struct row_table *t = &m->tables[row->kind];
 
         for (size_t i = 0; i < t->rows.len; i++)
             if (t->rows.items[i] == row) {
@@ -393,7 +393,7 @@ void *model_find(const struct model *m, enum row_kind kind, const char *key)
     return map_gets(&m->tables[kind].index, key);
 }
 
-const struct table *model_table(const struct model *m, enum row_kind kind)
+const struct row_table *model_table(const struct model *m, enum row_kind kind)
 {
     return &m->tables[kind];
 }

@@ -132,7 +132,7 @@ struct gone {
 };
 
 /* What arrived: objects as they are now, and the ones that are gone. full: everything that is not named is gone. */
-struct delta {
+struct model_delta {
     bool full;
     int64_t time_ns; /* the server's, 0 where it did not say */
     char *event;     /* the journal id it is true for; NULL where it carries none */
@@ -141,7 +141,7 @@ struct delta {
     VEC(struct gone) gone;
 };
 
-struct table {
+struct row_table {
     VEC(struct row *) rows; /* tombstones included, in no order */
     struct map index;       /* key -> row, living ones */
     size_t marked;
@@ -150,9 +150,9 @@ struct table {
 enum note { NOTE_NEW, NOTE_CHANGED, NOTE_GONE, NOTE_FREED };
 
 struct model {
-    struct table tables[ROW_KINDS]; /* routes are in their node, not here */
-    VEC(struct row *) dying;        /* tombstones, oldest first */
-    bool filled;                    /* a snapshot was applied */
+    struct row_table tables[ROW_KINDS]; /* routes are in their node, not here */
+    VEC(struct row *) dying;            /* tombstones, oldest first */
+    bool filled;                        /* a snapshot was applied */
     char *event, *server_url, *server_version, *base_domain, *policy_mode;
     int64_t time_ns;                                              /* of the last delta, the server's clock */
     unsigned revision;                                            /* raised by every change */
@@ -167,16 +167,16 @@ struct applied {
 void model_release(struct model *m);
 
 /* Takes over what is in the delta, which is empty afterwards. */
-struct applied model_apply(struct model *m, struct delta *d, int64_t now_ms);
+struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms);
 
 /* Frees tombstones that were shown long enough; listeners are told first (NOTE_FREED). Returns when the next one is due
  * (milliseconds of the monotonic clock), or 0. */
 int64_t model_sweep(struct model *m, int64_t now_ms);
 
 void *model_find(const struct model *m, enum row_kind kind, const char *key);
-const struct table *model_table(const struct model *m, enum row_kind kind);
+const struct row_table *model_table(const struct model *m, enum row_kind kind);
 
-void delta_release(struct delta *d);
+void delta_release(struct model_delta *d);
 
 /* A row on the heap with empty texts. */
 void *row_new(enum row_kind kind, const char *key);

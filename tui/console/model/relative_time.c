@@ -52,7 +52,7 @@ char *until_text(int64_t then_ns, int64_t now_ns, char text[AGO_MAX])
     return text;
 }
 
-char *moment_text(int64_t then_ns, int64_t now_ns, char text[AGO_MAX])
+char *timestamp_text(int64_t then_ns, int64_t now_ns, char text[AGO_MAX])
 {
     time_t then = (time_t)(then_ns / NS_PER_SECOND), now = (time_t)(now_ns / NS_PER_SECOND);
     struct tm a, b;

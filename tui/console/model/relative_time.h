@@ -14,6 +14,6 @@ char *until_text(int64_t then_ns, int64_t now_ns, char text[AGO_MAX]);
 /* A length of time in at most two units. */
 char *span_text(int64_t ns, char text[AGO_MAX]);
 /* "14:03:07" on the day of now, else "24 Nov 14:03", else "2025-11-24"; in the machine's time zone. */
-char *moment_text(int64_t then_ns, int64_t now_ns, char text[AGO_MAX]);
+char *timestamp_text(int64_t then_ns, int64_t now_ns, char text[AGO_MAX]);
 
 #endif

@@ -20,7 +20,7 @@
 #define HISTORY_COUNT 1000
 #define REQUEST_MAX   (16U << 20) /* bytes of a request's JSON: a policy, escaped */
 
-struct job {
+struct net_job {
     uint64_t id;
     char *method, *path, *body;
     uint64_t version;
@@ -38,19 +38,19 @@ struct net {
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t woken; /* a job, a retry, the end */
-    struct messages queue;
-    VEC(struct job) jobs;
+    struct net_messages queue;
+    VEC(struct net_job) jobs;
     bool retry;
 };
 
-void message_release(struct message *m)
+void message_release(struct net_message *m)
 {
     delta_release(&m->delta);
     reply_release(&m->reply);
     free(m->text);
 }
 
-static void post(struct net *n, struct message *m)
+static void post(struct net *n, struct net_message *m)
 {
     uint64_t one = 1;
 
@@ -63,7 +63,7 @@ static void post(struct net *n, struct message *m)
 
 static void post_conn(struct net *n, enum conn_state state, const char *why, int64_t delay_ms)
 {
-    struct message m = {.kind = MESSAGE_CONN, .state = state, .delay_ms = delay_ms, .text = mem_strdup(why)};
+    struct net_message m = {.kind = MESSAGE_CONN, .state = state, .delay_ms = delay_ms, .text = mem_strdup(why)};
 
     post(n, &m);
 }
@@ -81,7 +81,7 @@ static bool crowded(struct net *n)
 static int on_event(void *arg, const char *name, const char *id, const char *data, size_t len)
 {
     struct net *n = arg;
-    struct message m = {.kind = MESSAGE_DELTA};
+    struct net_message m = {.kind = MESSAGE_DELTA};
     json_t *root = NULL;
 
     (void)name;
@@ -122,7 +122,7 @@ static void on_state(void *arg, const struct err *why, int64_t delay_ms)
 
 static int get_whoami(struct net *n, struct err *e)
 {
-    struct message m = {.kind = MESSAGE_WHOAMI};
+    struct net_message m = {.kind = MESSAGE_WHOAMI};
     json_t *root = NULL;
     int r = client_json(n->stream, "GET", "/api/headway/whoami", NULL, &root, e);
 
@@ -137,7 +137,7 @@ static int get_whoami(struct net *n, struct err *e)
 
 static int get_snapshot(struct net *n, struct err *e)
 {
-    struct message m = {.kind = MESSAGE_DELTA};
+    struct net_message m = {.kind = MESSAGE_DELTA};
     json_t *root = NULL;
     int r = get_whoami(n, e);
 
@@ -157,7 +157,7 @@ static int get_snapshot(struct net *n, struct err *e)
 /* What happened before: nice to have, so an error is no error. */
 static void get_history(struct net *n)
 {
-    struct message m = {.kind = MESSAGE_DELTA};
+    struct net_message m = {.kind = MESSAGE_DELTA};
     json_t *root = NULL;
     char path[80];
 
@@ -252,16 +252,16 @@ static void *run_stream(void *arg)
 
 /* ---- requests ---- */
 
-static void job_release(struct job *job)
+static void job_release(struct net_job *job)
 {
     free(job->method);
     free(job->path);
     free(job->body);
 }
 
-static void carry_out(struct net *n, const struct job *job)
+static void carry_out(struct net *n, const struct net_job *job)
 {
-    struct message m = {.kind = MESSAGE_REPLY, .id = job->id};
+    struct net_message m = {.kind = MESSAGE_REPLY, .id = job->id};
     struct err e = {0};
     json_t *body = NULL;
     char version[24];
@@ -289,7 +289,7 @@ static void *run_calls(void *arg)
     struct net *n = arg;
 
     for (;;) {
-        struct job job;
+        struct net_job job;
 
         pthread_mutex_lock(&n->lock);
         while (!n->jobs.len && !atomic_load(&n->stopping))
@@ -383,7 +383,7 @@ int net_fd(const struct net *n)
     return n->fd;
 }
 
-void net_take(struct net *n, struct messages *out)
+void net_take(struct net *n, struct net_messages *out)
 {
     uint64_t count;
 
@@ -391,21 +391,21 @@ void net_take(struct net *n, struct messages *out)
         count = 0;
     pthread_mutex_lock(&n->lock);
     *out = n->queue;
-    n->queue = (struct messages){0};
+    n->queue = (struct net_messages){0};
     pthread_mutex_unlock(&n->lock);
 }
 
-void net_send(void *net, const struct request *request)
+void net_send(void *net, const struct api_request *request)
 {
     struct net *n = net;
-    struct job job = {.id = request->id,
-                      .method = mem_strdup(request->method),
-                      .path = mem_strdup(request->path),
-                      .body = mem_strdup(request->body),
-                      .version = request->version,
-                      .match = request->match,
-                      .whole = request->whole,
-                      .result = request->result};
+    struct net_job job = {.id = request->id,
+                          .method = mem_strdup(request->method),
+                          .path = mem_strdup(request->path),
+                          .body = mem_strdup(request->body),
+                          .version = request->version,
+                          .match = request->match,
+                          .whole = request->whole,
+                          .result = request->result};
 
     pthread_mutex_lock(&n->lock);
     vec_push(&n->jobs, job);

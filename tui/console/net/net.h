@@ -11,9 +11,9 @@ struct net;
 
 enum message_kind { MESSAGE_DELTA, MESSAGE_CONN, MESSAGE_REPLY, MESSAGE_WHOAMI };
 
-struct message {
+struct net_message {
     enum message_kind kind;
-    struct delta delta;
+    struct model_delta delta;
     struct reply reply;
     uint64_t id; /* MESSAGE_REPLY: of the request */
     enum conn_state state;
@@ -22,8 +22,8 @@ struct message {
     bool read_only;
 };
 
-struct messages {
-    struct message *items;
+struct net_messages {
+    struct net_message *items;
     size_t len, cap;
 };
 
@@ -31,11 +31,11 @@ struct messages {
 int net_start(const struct client_options *options, struct net **out, struct err *e) WARN_UNUSED;
 void net_stop(struct net *n); /* waits for the threads, which give up what they wait for */
 
-int64_t net_heard_ms(const struct net *n);               /* when the server last said anything, clock_mono_ms; 0 */
-int net_fd(const struct net *n);                         /* readable when there are messages */
-void net_take(struct net *n, struct messages *out);      /* all that is there; the caller releases each */
-void message_release(struct message *m);                 /* what was not taken over */
-void net_send(void *net, const struct request *request); /* copies what it needs */
+int64_t net_heard_ms(const struct net *n);                   /* when the server last said anything, clock_mono_ms; 0 */
+int net_fd(const struct net *n);                             /* readable when there are messages */
+void net_take(struct net *n, struct net_messages *out);      /* all that is there; the caller releases each */
+void message_release(struct net_message *m);                 /* what was not taken over */
+void net_send(void *net, const struct api_request *request); /* copies what it needs */
 void net_retry(void *net);
 
 #endif

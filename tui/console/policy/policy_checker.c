@@ -71,9 +71,9 @@ static void *run(void *arg)
         c->job = (struct check_job){0};
         c->waits = false;
         pthread_mutex_unlock(&c->lock);
-        bool told = check_do(&job, &result);
+        bool has_text = check_do(&job, &result);
         pthread_mutex_lock(&c->lock);
-        if (!told) {
+        if (!has_text) {
             check_result_release(&result);
             continue;
         }

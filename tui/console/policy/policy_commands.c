@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done at the desk: its commands, its questions, and the keys that type. */
+/* What is done in the policy view: its commands and the keys that type. */
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -17,9 +17,9 @@ void cmd_policy(struct app *app, const char *arg)
 
 const char *refuse_edit(struct app *app)
 {
-    if (!app->desk.loaded)
+    if (!app->policy.loaded)
         return "the policy is not here yet";
-    if (app->desk.file)
+    if (app->policy.file)
         return "the policy is read from a file (policy.mode): a adopts it into the database";
     return app->read_only ? "your key may only read" : NULL;
 }
@@ -30,9 +30,9 @@ const char *refuse_review(struct app *app)
 
     if (!why)
         why = app_why_not_write(app);
-    if (!why && !desk_modified(app))
+    if (!why && !policy_page_modified(app))
         why = "nothing was changed";
-    if (!why && (app->desk.calls[CALL_PREVIEW] || app->desk.calls[CALL_SAVE]))
+    if (!why && (app->policy.calls[POLICY_REQUEST_PREVIEW] || app->policy.calls[POLICY_REQUEST_SAVE]))
         why = "the server is asked already";
     return why;
 }
@@ -43,25 +43,25 @@ const char *refuse_save(struct app *app)
 
     if (!why)
         why = app_why_not_write(app);
-    if (!why && app->desk.look)
+    if (!why && app->policy.look)
         why = "this is only looked at: Esc goes back to the question";
-    if (!why && !app->desk.accepted)
+    if (!why && !app->policy.accepted)
         why = "the server would refuse it: Esc goes back to the text";
-    if (!why && app->desk.calls[CALL_SAVE])
+    if (!why && app->policy.calls[POLICY_REQUEST_SAVE])
         why = "it is on its way";
     return why;
 }
 
 const char *refuse_adopt(struct app *app)
 {
-    if (!app->desk.file)
+    if (!app->policy.file)
         return "the policy is in the database";
     return app_why_not_write(app);
 }
 
 const char *refuse_revert(struct app *app)
 {
-    return desk_modified(app) ? NULL : "nothing was changed";
+    return policy_page_modified(app) ? NULL : "nothing was changed";
 }
 
 /* ---- editing ---- */
@@ -69,7 +69,7 @@ const char *refuse_revert(struct app *app)
 void cmd_edit(struct app *app, const char *arg)
 {
     (void)arg;
-    app->desk.mode = DESK_EDIT;
+    app->policy.mode = POLICY_EDIT;
     if (app->conn.state != CONN_LIVE)
         app_flash(app, ROLE_WARN, "not connected: what you type is kept and can be saved later");
 }
@@ -77,16 +77,16 @@ void cmd_edit(struct app *app, const char *arg)
 void cmd_leave_editor(struct app *app, const char *arg)
 {
     (void)arg;
-    app->desk.mode = DESK_READ;
-    if (desk_modified(app))
+    app->policy.mode = POLICY_READ;
+    if (policy_page_modified(app))
         app_flash(app, ROLE_INFO, "the text is not saved: Ctrl-S reviews and saves it, D drops it");
 }
 
 void cmd_editor_undo(struct app *app, const char *arg)
 {
     (void)arg;
-    if (editor_undo(&app->desk.editor))
-        desk_changed(app);
+    if (editor_undo(&app->policy.editor))
+        policy_page_changed(app);
     else
         app_flash(app, ROLE_INFO, "there is nothing to take back");
 }
@@ -94,8 +94,8 @@ void cmd_editor_undo(struct app *app, const char *arg)
 void cmd_editor_redo(struct app *app, const char *arg)
 {
     (void)arg;
-    if (editor_redo(&app->desk.editor))
-        desk_changed(app);
+    if (editor_redo(&app->policy.editor))
+        policy_page_changed(app);
     else
         app_flash(app, ROLE_INFO, "nothing was taken back");
 }
@@ -106,20 +106,20 @@ void cmd_outside(struct app *app, const char *arg)
     app->want_editor = true;
 }
 
-void desk_edited(struct app *app, char *text, size_t len)
+void policy_page_edited(struct app *app, char *text, size_t len)
 {
-    if (!editor_swap(&app->desk.editor, text, len))
+    if (!editor_swap(&app->policy.editor, text, len))
         app_flash(app, ROLE_ERROR, "the editor's text is larger than 4 MiB: it was not taken");
     free(text);
-    desk_changed(app);
+    policy_page_changed(app);
 }
 
-void desk_move(struct app *app, long lines)
+void policy_page_move(struct app *app, long lines)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     struct review *r = &d->panes[d->pane];
 
-    if (d->mode != DESK_REVIEW) {
+    if (d->mode != POLICY_REVIEW) {
         editor_move(&d->editor, lines);
     } else if (lines < 0) {
         r->top -= r->top < (size_t)-lines ? r->top : (size_t)-lines;
@@ -130,23 +130,23 @@ void desk_move(struct app *app, long lines)
     }
 }
 
-void desk_click(struct app *app, int row, int col)
+void policy_page_click(struct app *app, int row, int col)
 {
-    if (!app->desk.ask)
-        editor_click(&app->desk.editor, row, col);
+    if (!app->policy.question)
+        editor_click(&app->policy.editor, row, col);
 }
 
-bool desk_key(struct app *app, int key)
+bool policy_page_key(struct app *app, int key)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     bool full = false;
 
-    if (d->mode == DESK_REVIEW)
+    if (d->mode == POLICY_REVIEW)
         return false;
-    if (d->mode == DESK_READ)
+    if (d->mode == POLICY_READ)
         return editor_move_key(&d->editor, key);
     if (refuse_edit(app)) { /* the key lost its rights, the mode changed */
-        d->mode = DESK_READ;
+        d->mode = POLICY_READ;
         return true;
     }
     uint64_t before = d->editor.text.serial;
@@ -154,7 +154,7 @@ bool desk_key(struct app *app, int key)
     if (full)
         app_flash(app, ROLE_WARN, "a policy has at most 4 MiB");
     if (d->editor.text.serial != before)
-        desk_changed(app);
+        policy_page_changed(app);
     return taken;
 }
 
@@ -162,7 +162,7 @@ bool desk_key(struct app *app, int key)
 
 static void find(struct app *app, const char *text, bool backwards)
 {
-    struct editor *e = &app->desk.editor;
+    struct editor *e = &app->policy.editor;
 
     if (!text || !*text)
         app_flash(app, ROLE_INFO, "nothing was looked for yet: / finds");
@@ -180,20 +180,20 @@ void cmd_find(struct app *app, const char *arg)
     if (*arg)
         find(app, arg, false);
     else
-        dialog_input(app, "find", "Enter find   Esc cancel", app->desk.editor.find ? app->desk.editor.find : "",
+        dialog_input(app, "find", "Enter find   Esc cancel", app->policy.editor.find ? app->policy.editor.find : "",
                      find_typed);
 }
 
 void cmd_find_next(struct app *app, const char *arg)
 {
     (void)arg;
-    find(app, app->desk.editor.find, false);
+    find(app, app->policy.editor.find, false);
 }
 
 void cmd_find_previous(struct app *app, const char *arg)
 {
     (void)arg;
-    find(app, app->desk.editor.find, true);
+    find(app, app->policy.editor.find, true);
 }
 
 static void go_typed(struct app *app, const char *text)
@@ -204,7 +204,7 @@ static void go_typed(struct app *app, const char *text)
     if (str_u64(text, 1, SIZE_MAX, &line, "line", &e) < 0)
         app_flash(app, ROLE_WARN, "%s", e.message);
     else
-        editor_go(&app->desk.editor, (size_t)line, 1);
+        editor_go(&app->policy.editor, (size_t)line, 1);
 }
 
 void cmd_go_line(struct app *app, const char *arg)
@@ -215,7 +215,7 @@ void cmd_go_line(struct app *app, const char *arg)
         dialog_input(app, "go to line", "Enter go   Esc cancel", "", go_typed);
 }
 
-const char *desk_problem_text(const struct policy_problem *p)
+const char *policy_page_problem_text(const struct policy_problem *p)
 {
     char place[64];
     int len = snprintf(place, sizeof(place), "line %u, column %u: ", p->line, p->column);
@@ -225,9 +225,9 @@ const char *desk_problem_text(const struct policy_problem *p)
 }
 
 /* The first problem behind the cursor, else the first of all. */
-void desk_next_problem(struct app *app)
+void policy_page_next_problem(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     const struct policy_problem *best = NULL;
     size_t line = d->editor.at.line + 1, column = d->editor.at.at + 1;
 
@@ -245,7 +245,7 @@ void desk_next_problem(struct app *app)
         return;
     }
     editor_go(&d->editor, best->line, best->column);
-    const char *text = desk_problem_text(best);
+    const char *text = policy_page_problem_text(best);
     struct buf safe = BUF_INIT(0);
     str_safe(&safe, text, strlen(text));
     app_flash(app, ROLE_WARN, "line %u: %s", best->line, buf_text(&safe));
@@ -255,28 +255,28 @@ void desk_next_problem(struct app *app)
 void cmd_next_problem(struct app *app, const char *arg)
 {
     (void)arg;
-    desk_next_problem(app);
+    policy_page_next_problem(app);
 }
 
 /* ---- saving ---- */
 
 void cmd_review(struct app *app, const char *arg)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     (void)arg;
     if (d->checked == d->editor.text.serial && d->broken) {
-        desk_next_problem(app);
+        policy_page_next_problem(app);
         return;
     }
     app_flash(app, ROLE_INFO, "the server looks at what it would change ...");
-    desk_preview(app);
+    policy_page_preview(app);
 }
 
 static void save_now(struct app *app)
 {
     app_flash(app, ROLE_INFO, "saving ...");
-    desk_save(app);
+    policy_page_save(app);
 }
 
 static void word_typed(struct app *app, const char *word)
@@ -285,7 +285,7 @@ static void word_typed(struct app *app, const char *word)
 
     if (!str_eq(word, "LOST"))
         app_flash(app, ROLE_WARN, "not saved: LOST was not typed");
-    else if (why || app->desk.mode != DESK_REVIEW)
+    else if (why || app->policy.mode != POLICY_REVIEW)
         app_flash(app, ROLE_WARN, "not saved: %s", why ? why : "the review was closed");
     else
         save_now(app);
@@ -293,7 +293,7 @@ static void word_typed(struct app *app, const char *word)
 
 void cmd_save(struct app *app, const char *arg)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     (void)arg;
     if (d->losses) {
@@ -310,46 +310,46 @@ void cmd_save(struct app *app, const char *arg)
 void cmd_pane(struct app *app, const char *arg)
 {
     (void)arg;
-    if (!app->desk.look)
-        app->desk.pane = app->desk.pane == PANE_ACCESS ? PANE_TEXT : PANE_ACCESS;
+    if (!app->policy.look)
+        app->policy.pane = app->policy.pane == PANE_ACCESS ? PANE_TEXT : PANE_ACCESS;
 }
 
-bool desk_escape(struct app *app)
+bool policy_page_escape(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
-    if (app->place.view != VIEW_POLICY || d->mode != DESK_REVIEW)
+    if (app->place.view != VIEW_POLICY || d->mode != POLICY_REVIEW)
         return false;
-    if (d->calls[CALL_SAVE]) {
+    if (d->calls[POLICY_REQUEST_SAVE]) {
         app_flash(app, ROLE_INFO, "it is being saved: the answer is not here yet");
         return true;
     }
     d->mode = d->before;
     if (d->look)
-        d->ask = ASK_CONFLICT;
+        d->question = QUESTION_CONFLICT;
     d->look = false;
     return true;
 }
 
 void cmd_edit_again(struct app *app, const char *arg)
 {
-    bool looked = app->desk.look;
+    bool looked = app->policy.look;
 
     (void)arg;
-    if (desk_escape(app) && app->desk.mode != DESK_REVIEW && !looked)
-        app->desk.mode = DESK_EDIT;
+    if (policy_page_escape(app) && app->policy.mode != POLICY_REVIEW && !looked)
+        app->policy.mode = POLICY_EDIT;
 }
 
 void cmd_adopt(struct app *app, const char *arg)
 {
     (void)arg;
-    app->desk.ask = ASK_ADOPT;
+    app->policy.question = QUESTION_ADOPT;
 }
 
 void cmd_revert(struct app *app, const char *arg)
 {
     (void)arg;
-    app->desk.ask = ASK_REVERT;
+    app->policy.question = QUESTION_REVERT;
 }
 
 /* ---- explaining ---- */
@@ -373,7 +373,7 @@ static void explain(struct app *app, const char *text)
     client_escape(&path, dst);
     if (has_port)
         buf_addf(&path, "&port=%llu", (unsigned long long)port);
-    desk_send(app, CALL_EXPLAIN, "GET", buf_text(&path), NULL);
+    policy_page_send(app, POLICY_REQUEST_EXPLAIN, "GET", buf_text(&path), NULL);
     free(from);
     free(dst);
     buf_release(&path);

@@ -15,17 +15,17 @@
 #define LATEST_MS 1000 /* after the first one: who never rests is checked, and kept, too */
 #define PASTE_MS  3000 /* a paste whose end never comes */
 
-void desk_init(struct app *app)
+void policy_page_init(struct app *app)
 {
-    app->desk = (struct desk){.paste = {.max = TEXTBUF_MAX}};
-    editor_init(&app->desk.editor);
-    app->desk.base = mem_strdup("");
-    app->desk.compared = app->desk.checked = app->desk.sent = app->desk.editor.text.serial;
+    app->policy = (struct policy_page){.paste = {.max = TEXTBUF_MAX}};
+    editor_init(&app->policy.editor);
+    app->policy.base = mem_strdup("");
+    app->policy.compared = app->policy.checked = app->policy.sent = app->policy.editor.text.serial;
 }
 
-void desk_release(struct app *app)
+void policy_page_release(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     editor_release(&d->editor);
     policy_problems_release(&d->problems);
@@ -41,9 +41,9 @@ void desk_release(struct app *app)
     free(d->draft);
 }
 
-bool desk_modified(struct app *app)
+bool policy_page_modified(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     if (d->compared != d->editor.text.serial)
         d->modified = d->loaded && !textbuf_equals(&d->editor.text, d->base, d->base_len);
@@ -51,19 +51,19 @@ bool desk_modified(struct app *app)
     return d->modified;
 }
 
-unsigned desk_where(const struct app *app)
+unsigned policy_page_where(const struct app *app)
 {
-    static const unsigned where[] = {[DESK_READ] = IN_POLICY, [DESK_EDIT] = IN_EDIT, [DESK_REVIEW] = IN_REVIEW};
+    static const unsigned where[] = {[POLICY_READ] = IN_POLICY, [POLICY_EDIT] = IN_EDIT, [POLICY_REVIEW] = IN_REVIEW};
 
-    return where[app->desk.mode];
+    return where[app->policy.mode];
 }
 
 /* ---- drafts and checks ---- */
 
-void desk_drafts(struct app *app, const char *state_dir)
+void policy_page_drafts(struct app *app, const char *state_dir)
 {
-    app->desk.draft = draft_path(state_dir);
-    drafts_find(state_dir, &app->desk.drafts);
+    app->policy.draft = draft_path(state_dir);
+    drafts_find(state_dir, &app->policy.drafts);
 }
 
 static const char *server_of(const struct app *app)
@@ -71,15 +71,15 @@ static const char *server_of(const struct app *app)
     return app->model.server_url ? app->model.server_url : "";
 }
 
-bool desk_keep(struct app *app)
+bool policy_page_keep(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     struct err e;
     size_t len;
 
     if (!d->draft)
         return false;
-    if (!desk_modified(app)) {
+    if (!policy_page_modified(app)) {
         draft_remove(d->draft); /* also one whose end the checker had no time for */
         return false;
     }
@@ -89,9 +89,9 @@ bool desk_keep(struct app *app)
     return r == 0;
 }
 
-void desk_checked(struct app *app, struct check_result *result)
+void policy_page_checked(struct app *app, struct check_result *result)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     if (result->trouble)
         app_flash(app, ROLE_WARN, "%s", result->trouble);
@@ -108,8 +108,8 @@ void desk_checked(struct app *app, struct check_result *result)
 
 static void start_check(struct app *app)
 {
-    struct desk *d = &app->desk;
-    bool modified = desk_modified(app), keep = d->draft && (modified || d->draft_written);
+    struct policy_page *d = &app->policy;
+    bool modified = policy_page_modified(app), keep = d->draft && (modified || d->draft_written);
     struct check_job job = {.serial = d->editor.text.serial, .version = d->version};
     struct check_result result;
 
@@ -124,13 +124,13 @@ static void start_check(struct app *app)
     if (app->work.check)
         app->work.check(app->work.context, &job);
     else if (check_do(&job, &result))
-        desk_checked(app, &result);
+        policy_page_checked(app, &result);
 }
 
 /* What is saved needs no draft. */
 static void drop_draft(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     struct check_job job = {.remove = true};
     struct check_result result;
 
@@ -144,9 +144,9 @@ static void drop_draft(struct app *app)
         check_result_release(&result);
 }
 
-void desk_changed(struct app *app)
+void policy_page_changed(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     int64_t now = app->at.now_ms;
 
     if (!d->since_ms)
@@ -156,61 +156,61 @@ void desk_changed(struct app *app)
 
 /* ---- requests ---- */
 
-void desk_send(struct app *app, enum desk_call call, const char *method, const char *path, const char *body)
+void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path, const char *body)
 {
-    struct desk *d = &app->desk;
-    struct request request = {.id = app->next_request++,
-                              .method = method,
-                              .path = path,
-                              .body = body ? body : "",
-                              .version = call == CALL_SAVE ? d->version : 0,
-                              .match = call == CALL_SAVE,
-                              .result = ROW_KINDS,
-                              .whole = true};
+    struct policy_page *d = &app->policy;
+    struct api_request request = {.id = app->next_request++,
+                                  .method = method,
+                                  .path = path,
+                                  .body = body ? body : "",
+                                  .version = call == POLICY_REQUEST_SAVE ? d->version : 0,
+                                  .match = call == POLICY_REQUEST_SAVE,
+                                  .result = ROW_KINDS,
+                                  .whole = true};
 
     d->calls[call] = request.id;
     app->net.send(app->net.context, &request);
 }
 
-static void send_text(struct app *app, enum desk_call call, const char *method, const char *path)
+static void send_text(struct app *app, enum policy_request call, const char *method, const char *path)
 {
     struct buf body = BUF_INIT(0);
     struct json_out o = JSON_OUT(&body);
     size_t len;
-    char *text = textbuf_copy(&app->desk.editor.text, &len);
+    char *text = textbuf_copy(&app->policy.editor.text, &len);
 
     json_open(&o, '{');
     json_key(&o, "policy");
     json_strn(&o, text, len);
     json_close(&o, '}');
-    desk_send(app, call, method, path, buf_text(&body));
+    policy_page_send(app, call, method, path, buf_text(&body));
     buf_release(&body);
     free(text);
 }
 
-void desk_preview(struct app *app)
+void policy_page_preview(struct app *app)
 {
-    app->desk.reviewed = app->desk.editor.text.serial;
-    send_text(app, CALL_PREVIEW, "POST", "/api/headway/policy/preview");
+    app->policy.reviewed = app->policy.editor.text.serial;
+    send_text(app, POLICY_REQUEST_PREVIEW, "POST", "/api/headway/policy/preview");
 }
 
-void desk_save(struct app *app)
+void policy_page_save(struct app *app)
 {
-    send_text(app, CALL_SAVE, "PUT", "/api/headway/policy");
+    send_text(app, POLICY_REQUEST_SAVE, "PUT", "/api/headway/policy");
 }
 
-static void fetch(struct app *app, enum desk_call call)
+static void fetch(struct app *app, enum policy_request call)
 {
-    if (!app->desk.calls[call] && app->net.send)
-        desk_send(app, call, "GET", "/api/headway/policy", NULL);
+    if (!app->policy.calls[call] && app->net.send)
+        policy_page_send(app, call, "GET", "/api/headway/policy", NULL);
 }
 
-void desk_enter(struct app *app)
+void policy_page_enter(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     if (app->place.view == VIEW_POLICY && (!d->loaded || d->changed_there) && app->conn.state == CONN_LIVE)
-        fetch(app, CALL_GET);
+        fetch(app, POLICY_REQUEST_GET);
 }
 
 /* ---- answers ---- */
@@ -220,9 +220,9 @@ static const json_t *answer_of(const struct reply *reply)
     return reply->status >= 200 && reply->status < 300 ? reply->json : NULL;
 }
 
-void desk_base(struct app *app, const char *text, size_t len, uint64_t version)
+void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     char *copy = mem_alloc(len + 1);
 
     memcpy(copy, text, len);
@@ -233,11 +233,11 @@ void desk_base(struct app *app, const char *text, size_t len, uint64_t version)
     d->loaded = true;
     d->behind = false;
     d->compared = d->editor.text.serial - 1;
-    if (!desk_modified(app))
+    if (!policy_page_modified(app))
         drop_draft(app);
 }
 
-static void keep_theirs(struct desk *d, const char *text, size_t len, uint64_t version)
+static void keep_theirs(struct policy_page *d, const char *text, size_t len, uint64_t version)
 {
     free(d->theirs);
     d->theirs = mem_alloc(len + 1);
@@ -249,9 +249,9 @@ static void keep_theirs(struct desk *d, const char *text, size_t len, uint64_t v
 /* A draft of this server that says something else than the server does. */
 static void offer_draft(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
-    while (d->drafts.len && !d->ask && !d->file) {
+    while (d->drafts.len && !d->question && !d->file) {
         struct draft *last = &d->drafts.items[d->drafts.len - 1];
 
         if (*last->server && !str_eq(last->server, server_of(app))) {
@@ -260,7 +260,7 @@ static void offer_draft(struct app *app)
             continue;
         }
         if (last->len != d->base_len || memcmp(last->text, d->base, last->len) != 0) {
-            d->ask = ASK_DRAFT;
+            d->question = QUESTION_DRAFT;
             return;
         }
         draft_remove(last->path);
@@ -269,9 +269,9 @@ static void offer_draft(struct app *app)
     }
 }
 
-static void take_text(struct app *app, enum desk_call call, const json_t *answer)
+static void take_text(struct app *app, enum policy_request call, const json_t *answer)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     const json_t *member = json_object_get(answer, "policy");
     const char *text = json_is_string(member) ? json_string_value(member) : "";
     size_t len = json_is_string(member) ? json_string_length(member) : 0;
@@ -283,19 +283,19 @@ static void take_text(struct app *app, enum desk_call call, const json_t *answer
     }
     mem_replace(&d->trouble, "");
     d->file = str_eq(json_text(answer, "mode", ""), "file");
-    if (call == CALL_THEIRS) {
+    if (call == POLICY_REQUEST_THEIRS) {
         keep_theirs(d, text, len, version);
         d->behind = true;
-        d->ask = ASK_CONFLICT;
+        d->question = QUESTION_CONFLICT;
         return;
     }
     d->changed_there = false;
-    if (!desk_modified(app) || textbuf_equals(&d->editor.text, text, len)) {
+    if (!policy_page_modified(app) || textbuf_equals(&d->editor.text, text, len)) {
         if (!textbuf_equals(&d->editor.text, text, len)) {
             editor_load(&d->editor, text, len);
-            desk_changed(app);
+            policy_page_changed(app);
         }
-        desk_base(app, text, len, version);
+        policy_page_base(app, text, len, version);
     } else if (version != d->version) {
         keep_theirs(d, text, len, version);
         d->behind = true;
@@ -305,14 +305,14 @@ static void take_text(struct app *app, enum desk_call call, const json_t *answer
 
 static void take_preview(struct app *app, const struct reply *reply)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     size_t len;
 
     if (!answer_of(reply)) {
         app_flash(app, ROLE_ERROR, "review: %s", reply->e.message);
         return;
     }
-    if (d->reviewed != d->editor.text.serial || d->mode == DESK_REVIEW) {
+    if (d->reviewed != d->editor.text.serial || d->mode == POLICY_REVIEW) {
         app_flash(app, ROLE_INFO, "the text was changed meanwhile: review it again");
         return;
     }
@@ -324,14 +324,14 @@ static void take_preview(struct app *app, const struct reply *reply)
     free(text);
     app->flash.until_ms = 1;
     d->before = d->mode;
-    d->mode = DESK_REVIEW;
+    d->mode = POLICY_REVIEW;
     d->pane = PANE_ACCESS;
     d->look = false;
 }
 
 static void saved(struct app *app, struct reply *reply)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     uint64_t version = 0;
     size_t len;
 
@@ -339,9 +339,9 @@ static void saved(struct app *app, struct reply *reply)
         d->changed_there = true;
     /* Nobody can have typed since it was sent: the review is in front until the answer is here. */
     char *text = textbuf_copy(&d->editor.text, &len);
-    desk_base(app, text, len, version);
+    policy_page_base(app, text, len, version);
     free(text);
-    d->mode = DESK_READ;
+    d->mode = POLICY_READ;
     if (reply->event && reply->undoable) {
         struct undo u = {.text = mem_strdup("the policy was changed"), .at_ms = app->at.now_ms};
 
@@ -353,16 +353,16 @@ static void saved(struct app *app, struct reply *reply)
 
 static void take_save(struct app *app, struct reply *reply)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     if (answer_of(reply)) {
         saved(app, reply);
         return;
     }
     app->flash.until_ms = 1;
-    d->mode = d->before == DESK_REVIEW ? DESK_READ : d->before;
+    d->mode = d->before == POLICY_REVIEW ? POLICY_READ : d->before;
     if (reply->status == 412 || reply->status == 409) {
-        fetch(app, CALL_THEIRS);
+        fetch(app, POLICY_REQUEST_THEIRS);
         return;
     }
     /* Where no answer came it may be saved all the same: the server's text will tell. */
@@ -388,43 +388,43 @@ static void take_adoption(struct app *app, const struct reply *reply)
         app_flash(app, ROLE_ERROR, "adopt: %s", reply->e.message);
 }
 
-static void take_reply(struct app *app, enum desk_call call, struct reply *reply)
+static void take_reply(struct app *app, enum policy_request call, struct reply *reply)
 {
     switch (call) {
-    case CALL_GET:
-    case CALL_THEIRS:
+    case POLICY_REQUEST_GET:
+    case POLICY_REQUEST_THEIRS:
         if (answer_of(reply))
             take_text(app, call, answer_of(reply));
-        else if (call == CALL_THEIRS)
+        else if (call == POLICY_REQUEST_THEIRS)
             app_flash(app, ROLE_ERROR, "not saved, and the server's policy cannot be read: %s", reply->e.message);
         else
-            mem_replace(&app->desk.trouble, reply->e.message);
+            mem_replace(&app->policy.trouble, reply->e.message);
         break;
-    case CALL_PREVIEW:
+    case POLICY_REQUEST_PREVIEW:
         take_preview(app, reply);
         break;
-    case CALL_SAVE:
+    case POLICY_REQUEST_SAVE:
         take_save(app, reply);
         break;
-    case CALL_ADOPT:
+    case POLICY_REQUEST_ADOPT:
         take_adoption(app, reply);
         break;
-    case CALL_EXPLAIN:
+    case POLICY_REQUEST_EXPLAIN:
         take_explanation(app, reply);
         break;
-    case CALL_KINDS:
+    case POLICY_REQUEST_KINDS:
         break;
     }
 }
 
-bool desk_reply(struct app *app, uint64_t id, struct reply *reply)
+bool policy_page_reply(struct app *app, uint64_t id, struct reply *reply)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
-    for (int i = 0; i < CALL_KINDS; i++)
+    for (int i = 0; i < POLICY_REQUEST_KINDS; i++)
         if (id && d->calls[i] == id) {
             d->calls[i] = 0;
-            take_reply(app, (enum desk_call)i, reply);
+            take_reply(app, (enum policy_request)i, reply);
             return true;
         }
     return false;
@@ -434,22 +434,22 @@ bool desk_reply(struct app *app, uint64_t id, struct reply *reply)
 
 static void end_paste(struct app *app);
 
-void desk_tick(struct app *app)
+void policy_page_tick(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     int64_t now = app->at.now_ms;
 
     if (d->pasting && d->paste_ms + PASTE_MS <= now)
         end_paste(app);
     if (d->check_ms && d->check_ms <= now)
         start_check(app);
-    if (d->loaded && d->changed_there && !d->calls[CALL_SAVE] && app->conn.state == CONN_LIVE)
-        fetch(app, CALL_GET);
+    if (d->loaded && d->changed_there && !d->calls[POLICY_REQUEST_SAVE] && app->conn.state == CONN_LIVE)
+        fetch(app, POLICY_REQUEST_GET);
 }
 
-int64_t desk_next_ms(const struct app *app, int64_t next)
+int64_t policy_page_next_ms(const struct app *app, int64_t next)
 {
-    return app->desk.check_ms && app->desk.check_ms < next ? app->desk.check_ms : next;
+    return app->policy.check_ms && app->policy.check_ms < next ? app->policy.check_ms : next;
 }
 
 /* ---- pasting ---- */
@@ -468,7 +468,7 @@ static void paste_line(struct app *app, const char *text)
 /* A paste is a text and never a row of commands. */
 static void end_paste(struct app *app)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     const char *text = buf_text(&d->paste);
 
     d->pasting = false;
@@ -477,10 +477,10 @@ static void end_paste(struct app *app)
     } else if (app->dialog.kind || app->prompt.kind) {
         if (d->paste.len < LINE_MAX_BYTES)
             paste_line(app, text);
-    } else if (app->place.view == VIEW_POLICY && d->mode == DESK_EDIT && !d->ask) {
+    } else if (app->place.view == VIEW_POLICY && d->mode == POLICY_EDIT && !d->question) {
         if (!editor_paste(&d->editor, text, d->paste.len))
             app_flash(app, ROLE_WARN, "nothing was pasted: a policy has at most 4 MiB");
-        desk_changed(app);
+        policy_page_changed(app);
     } else {
         app_flash(app, ROLE_INFO, "pasted text is for prompts and for the policy's editor: nothing was done");
     }
@@ -488,9 +488,9 @@ static void end_paste(struct app *app)
     d->paste.failed = false;
 }
 
-bool desk_paste(struct app *app, int key)
+bool policy_page_paste(struct app *app, int key)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
     if (key == CK_PASTE) {
         d->pasting = true;

@@ -12,13 +12,28 @@
 struct app;
 struct reply;
 
-enum desk_mode { DESK_READ, DESK_EDIT, DESK_REVIEW };
+enum policy_page_mode { POLICY_READ, POLICY_EDIT, POLICY_REVIEW };
 
 /* Questions that lie over the text. */
-enum desk_ask { ASK_NOTHING, ASK_DRAFT, ASK_CONFLICT, ASK_ADOPT, ASK_REVERT, ASK_KINDS };
+enum policy_question {
+    QUESTION_NOTHING,
+    QUESTION_DRAFT,
+    QUESTION_CONFLICT,
+    QUESTION_ADOPT,
+    QUESTION_REVERT,
+    QUESTION_KINDS
+};
 
 /* Requests, of which one each may be under way. */
-enum desk_call { CALL_GET, CALL_THEIRS, CALL_PREVIEW, CALL_SAVE, CALL_ADOPT, CALL_EXPLAIN, CALL_KINDS };
+enum policy_request {
+    POLICY_REQUEST_GET,
+    POLICY_REQUEST_THEIRS,
+    POLICY_REQUEST_PREVIEW,
+    POLICY_REQUEST_SAVE,
+    POLICY_REQUEST_ADOPT,
+    POLICY_REQUEST_EXPLAIN,
+    POLICY_REQUEST_KINDS
+};
 
 struct review_line {
     enum role role;
@@ -33,10 +48,10 @@ struct review {
 
 enum review_pane { PANE_ACCESS, PANE_TEXT, PANE_COUNT };
 
-struct desk {
+struct policy_page {
     struct editor editor;
-    enum desk_mode mode, before; /* before: the mode that a review goes back to */
-    enum desk_ask ask;
+    enum policy_page_mode mode, before; /* before: the mode that a review goes back to */
+    enum policy_question question;
     bool loaded, file, behind; /* file: the policy is the file's; behind: the server has another one than base */
     bool look;                 /* the review is only looked at, for the question about a conflict */
     uint64_t version;          /* of base; 0: there was no policy */
@@ -54,8 +69,8 @@ struct desk {
     uint64_t compared;               /* the serial for which modified is true */
     bool modified;
 
-    uint64_t calls[CALL_KINDS]; /* ids of requests under way; 0: none */
-    bool changed_there;         /* the journal told of another policy */
+    uint64_t calls[POLICY_REQUEST_KINDS]; /* ids of requests under way; 0: none */
+    bool changed_there;                   /* the journal told of another policy */
     struct review panes[PANE_COUNT];
     enum review_pane pane;
     bool accepted;             /* the server would take the text of the review */
@@ -70,47 +85,48 @@ struct desk {
     bool draft_written;
 };
 
-void desk_init(struct app *app);
-void desk_release(struct app *app);
+void policy_page_init(struct app *app);
+void policy_page_release(struct app *app);
 /* Drafts are kept in this folder; those that are there are offered. */
-void desk_drafts(struct app *app, const char *state_dir);
+void policy_page_drafts(struct app *app, const char *state_dir);
 /* At the end: true where unsaved text is kept. Nothing else may write the draft any more. */
-bool desk_keep(struct app *app);
+bool policy_page_keep(struct app *app);
 
 /* The view came to the front, or the connection is back. */
-void desk_enter(struct app *app);
-void desk_tick(struct app *app);
-int64_t desk_next_ms(const struct app *app, int64_t next);
-bool desk_modified(struct app *app);
-unsigned desk_where(const struct app *app);
+void policy_page_enter(struct app *app);
+void policy_page_tick(struct app *app);
+int64_t policy_page_next_ms(const struct app *app, int64_t next);
+bool policy_page_modified(struct app *app);
+unsigned policy_page_where(const struct app *app);
 
 /* Keys that are no command; true where the key was for a question, even for one that does nothing. */
-bool desk_asked(struct app *app, int key);
-bool desk_key(struct app *app, int key);
-void desk_click(struct app *app, int row, int col);
-void desk_move(struct app *app, long lines);
-bool desk_escape(struct app *app);
+bool policy_page_answer(struct app *app, int key);
+bool policy_page_key(struct app *app, int key);
+void policy_page_click(struct app *app, int row, int col);
+void policy_page_move(struct app *app, long lines);
+bool policy_page_escape(struct app *app);
 
 /* What is pasted, wherever the cursor is. True while a paste goes on: the key was taken. */
-bool desk_paste(struct app *app, int key);
+bool policy_page_paste(struct app *app, int key);
 
-bool desk_reply(struct app *app, uint64_t id, struct reply *reply);
-void desk_checked(struct app *app, struct check_result *result); /* takes over what is in it */
-void desk_edited(struct app *app, char *text, size_t len);       /* what an editor outside made of it; takes it over */
+bool policy_page_reply(struct app *app, uint64_t id, struct reply *reply);
+void policy_page_checked(struct app *app, struct check_result *result); /* takes over what is in it */
+void policy_page_edited(struct app *app, char *text, size_t len); /* what an editor outside made of it; takes it over */
 
-void desk_draw(struct app *app, struct canvas *c, struct rect at);
-void desk_draw_question(struct app *app, struct canvas *c);
-int desk_facts(struct app *app, struct canvas *c, int col, int limit);
+void policy_page_draw(struct app *app, struct canvas *c, struct rect at);
+void policy_page_draw_question(struct app *app, struct canvas *c);
+int policy_page_facts(struct app *app, struct canvas *c, int col, int limit);
 
-/* For the files of the desk. body NULL: none. */
-void desk_send(struct app *app, enum desk_call call, const char *method, const char *path, const char *body);
-void desk_preview(struct app *app);
-void desk_save(struct app *app);
-void desk_base(struct app *app, const char *text, size_t len, uint64_t version);
-void desk_changed(struct app *app); /* the text changed: check it soon */
-void desk_next_problem(struct app *app);
+/* For the files of the policy_page. body NULL: none. */
+void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path,
+                      const char *body);
+void policy_page_preview(struct app *app);
+void policy_page_save(struct app *app);
+void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version);
+void policy_page_changed(struct app *app); /* the text changed: check it soon */
+void policy_page_next_problem(struct app *app);
 /* A problem's text without the place, which is told beside it; borrowed. */
-const char *desk_problem_text(const struct policy_problem *p);
+const char *policy_page_problem_text(const struct policy_problem *p);
 
 /* policy_review.c */
 void review_clear(struct review *r);

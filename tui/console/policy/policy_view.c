@@ -6,7 +6,7 @@
 
 #define PROBLEM_ROWS 4
 
-static void fill_nothing(const struct row *row, const struct moment *at, struct field *out)
+static void fill_nothing(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)row;
     (void)at;
@@ -26,7 +26,8 @@ static void collect_nothing(const struct model *m, struct list *list)
     (void)list;
 }
 
-static const struct column no_columns[] = {{.title = "", .key = "", .fill = fill_nothing, .compare = compare_nothing}};
+static const struct list_column no_columns[] = {
+    {.title = "", .key = "", .fill = fill_nothing, .compare = compare_nothing}};
 
 /* The view shows a text; what works on lists finds an empty one. */
 const struct list_def policy_def = {
@@ -34,7 +35,7 @@ const struct list_def policy_def = {
 
 static struct editor_mark problem_mark(const void *context, size_t line)
 {
-    const struct desk *d = context;
+    const struct policy_page *d = context;
     struct editor_mark mark = {0};
 
     for (size_t i = 0; i < d->problems.len; i++) {
@@ -50,7 +51,7 @@ static struct editor_mark problem_mark(const void *context, size_t line)
 /* One line of text that is safe to draw; the caller owns it. */
 static char *problem_line(const struct policy_problem *p)
 {
-    const char *text = desk_problem_text(p);
+    const char *text = policy_page_problem_text(p);
     struct buf safe = BUF_INIT(0);
 
     for (size_t len; *text; text += len + (text[len] == '\n')) {
@@ -64,7 +65,7 @@ static char *problem_line(const struct policy_problem *p)
 enum { PROBLEM_COL = 12 };
 
 /* The rows that problems get: as many as the first ones take, up to a limit. */
-static int problem_rows(const struct desk *d, const struct canvas *c, int cols)
+static int problem_rows(const struct policy_page *d, const struct canvas *c, int cols)
 {
     int rows = 0;
 
@@ -78,7 +79,7 @@ static int problem_rows(const struct desk *d, const struct canvas *c, int cols)
 }
 
 /* The last problem that is not behind the cursor's line, and those after it. */
-static void draw_problems(const struct desk *d, struct canvas *c, struct rect at)
+static void draw_problems(const struct policy_page *d, struct canvas *c, struct rect at)
 {
     size_t first = 0;
     char note[40];
@@ -105,7 +106,7 @@ static void draw_problems(const struct desk *d, struct canvas *c, struct rect at
     }
 }
 
-static void draw_review(struct desk *d, struct canvas *c, struct rect at)
+static void draw_review(struct policy_page *d, struct canvas *c, struct rect at)
 {
     struct review *r = &d->panes[d->pane];
 
@@ -130,7 +131,7 @@ static void draw_review(struct desk *d, struct canvas *c, struct rect at)
 
 static void draw_empty(struct app *app, struct canvas *c, struct rect at)
 {
-    const struct desk *d = &app->desk;
+    const struct policy_page *d = &app->policy;
 
     if (d->trouble && *d->trouble)
         canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_WARN, d->trouble);
@@ -138,23 +139,23 @@ static void draw_empty(struct app *app, struct canvas *c, struct rect at)
         canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "not connected: the policy is not here yet");
     else if (!d->loaded)
         canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "the policy is being read ...");
-    else if (d->mode == DESK_READ && !d->editor.text.bytes)
+    else if (d->mode == POLICY_READ && !d->editor.text.bytes)
         canvas_text(c, at.row + 2, at.col + 7, at.cols - 8, ROLE_FAINT,
                     "there is no policy: everybody reaches everything; e writes one");
 }
 
-void desk_draw(struct app *app, struct canvas *c, struct rect at)
+void policy_page_draw(struct app *app, struct canvas *c, struct rect at)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
 
-    if (d->mode == DESK_REVIEW) {
+    if (d->mode == POLICY_REVIEW) {
         draw_review(d, c, at);
         return;
     }
     int below = d->problems.len && at.rows >= 12 ? problem_rows(d, c, at.cols) + 1 : 0;
     struct rect text = {at.row, at.col, at.rows - below, at.cols};
     if (d->loaded)
-        editor_draw(&d->editor, c, text, d->mode == DESK_EDIT && !d->ask, problem_mark, d);
+        editor_draw(&d->editor, c, text, d->mode == POLICY_EDIT && !d->question, problem_mark, d);
     canvas_hit(c, text, HIT_TEXT, 0);
     draw_empty(app, c, text);
     if (below)
@@ -166,15 +167,15 @@ static int say(struct canvas *c, int col, int limit, enum role role, const char 
     return col < limit ? col + canvas_text(c, 1, col, limit - col, role, text) + 2 : col;
 }
 
-int desk_facts(struct app *app, struct canvas *c, int col, int limit)
+int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
 {
-    struct desk *d = &app->desk;
+    struct policy_page *d = &app->policy;
     size_t errors = 0, warnings = 0;
     char text[80];
 
     for (size_t i = 0; i < d->problems.len; i++)
         *(d->problems.items[i].warning ? &warnings : &errors) += 1;
-    if (d->mode == DESK_REVIEW) {
+    if (d->mode == POLICY_REVIEW) {
         col = say(c, col, limit, ROLE_CRUMB, d->look ? "compare" : "review");
         if (!d->look) {
             col = say(c, col, limit, d->pane == PANE_ACCESS ? ROLE_TAB_ON : ROLE_TAB,
@@ -183,7 +184,7 @@ int desk_facts(struct app *app, struct canvas *c, int col, int limit)
         }
         return col;
     }
-    if (d->mode == DESK_EDIT)
+    if (d->mode == POLICY_EDIT)
         col = say(c, col, limit, ROLE_TAB_ON, "EDIT");
     else if (d->file)
         col = say(c, col, limit, ROLE_WAIT, "read-only: of a file (a adopts it)");
@@ -193,7 +194,7 @@ int desk_facts(struct app *app, struct canvas *c, int col, int limit)
         snprintf(text, sizeof(text), "version %llu", (unsigned long long)d->version);
         col = say(c, col, limit, ROLE_TEXT, text);
     }
-    if (desk_modified(app))
+    if (policy_page_modified(app))
         col = say(c, col, limit, ROLE_CHANGED, "MODIFIED");
     if (d->behind)
         col = say(c, col, limit, ROLE_BAD, "SAVED BY ANOTHER");

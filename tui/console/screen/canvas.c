@@ -69,14 +69,14 @@ static int drawn(const struct canvas *c, wchar_t *rune)
     return width;
 }
 
-static struct cell *cell_at(struct canvas *c, int row, int col)
+static struct screen_cell *cell_at(struct canvas *c, int row, int col)
 {
     return &c->cells[(size_t)row * (size_t)c->cols + (size_t)col];
 }
 
-static void cell_blank(struct cell *cell)
+static void cell_blank(struct screen_cell *cell)
 {
-    *cell = (struct cell){.text = {L' '}, .width = 1, .role = ROLE_TEXT};
+    *cell = (struct screen_cell){.text = {L' '}, .width = 1, .role = ROLE_TEXT};
 }
 
 void canvas_start(struct canvas *c, int rows, int cols)
@@ -106,7 +106,7 @@ void canvas_release(struct canvas *c)
 /* A cell that is written over may have been half of a wide character: the other half becomes a blank. */
 static void unpair(struct canvas *c, int row, int col)
 {
-    struct cell *cell = cell_at(c, row, col);
+    struct screen_cell *cell = cell_at(c, row, col);
 
     if (cell->width == 2 && col + 1 < c->cols)
         cell_blank(cell_at(c, row, col + 1));
@@ -117,10 +117,11 @@ static void unpair(struct canvas *c, int row, int col)
 static void cell_set(struct canvas *c, int row, int col, enum role role, wchar_t rune, int width)
 {
     unpair(c, row, col);
-    *cell_at(c, row, col) = (struct cell){.text = {rune}, .width = (unsigned char)width, .role = (unsigned char)role};
+    *cell_at(c, row, col) =
+        (struct screen_cell){.text = {rune}, .width = (unsigned char)width, .role = (unsigned char)role};
     if (width == 2) {
         unpair(c, row, col + 1);
-        *cell_at(c, row, col + 1) = (struct cell){.width = 0, .role = (unsigned char)role};
+        *cell_at(c, row, col + 1) = (struct screen_cell){.width = 0, .role = (unsigned char)role};
     }
 }
 
@@ -156,7 +157,7 @@ int canvas_text(struct canvas *c, int row, int col, int width, enum role role, c
         if (w < 0)
             continue;
         if (w == 0) {
-            struct cell *before = last >= 0 ? cell_at(c, row, col + last) : NULL;
+            struct screen_cell *before = last >= 0 ? cell_at(c, row, col + last) : NULL;
 
             if (before && !before->text[2])
                 before->text[before->text[1] ? 2 : 1] = rune;
@@ -360,7 +361,7 @@ void canvas_dump(const struct canvas *c, struct buf *out)
         size_t start = out->len;
 
         for (int col = 0; col < c->cols; col++) {
-            const struct cell *cell = &c->cells[(size_t)row * (size_t)c->cols + (size_t)col];
+            const struct screen_cell *cell = &c->cells[(size_t)row * (size_t)c->cols + (size_t)col];
 
             for (int i = 0; i < 3 && cell->text[i]; i++)
                 utf8_add(out, cell->text[i]);

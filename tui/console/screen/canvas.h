@@ -11,17 +11,17 @@
 #include "console/screen/glyph.h"
 #include "console/screen/theme.h"
 
-struct cell {
+struct screen_cell {
     wchar_t text[3]; /* a character and up to two that combine with it; 0: the right half of a wide one */
     unsigned char width;
     unsigned char role;
-    unsigned char flags; /* enum cell_flag */
+    unsigned char flags; /* enum canvas_flag_bit */
     unsigned char zero;  /* no holes: cells are compared as bytes */
 };
 
-_Static_assert(sizeof(struct cell) == 3 * sizeof(wchar_t) + 4, "a cell has holes");
+_Static_assert(sizeof(struct screen_cell) == 3 * sizeof(wchar_t) + 4, "a cell has holes");
 
-enum cell_flag { CELL_SELECTED = 1, CELL_DIM = 2, CELL_STRUCK = 4 };
+enum canvas_flag_bit { CANVAS_SELECTED = 1, CANVAS_DIM = 2, CANVAS_STRUCK = 4 };
 
 struct rect {
     int row, col, rows, cols;
@@ -36,7 +36,7 @@ struct hit {
 struct canvas {
     int rows, cols;
     bool ascii;
-    struct cell *cells;
+    struct screen_cell *cells;
     int cursor_row, cursor_col; /* where the terminal's cursor rests */
     bool cursor_shown;
     struct hit *hits;

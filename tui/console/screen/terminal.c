@@ -17,8 +17,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 
 #define PAIRS_MAX 512
 
@@ -29,7 +31,7 @@ static struct {
     SCREEN *screen;
     enum depth depth;
     bool utf8, open, mouse, had_mouse, extended;
-    struct cell *shown; /* what is on the screen; NULL: everything has to be drawn */
+    struct screen_cell *shown; /* what is on the screen; NULL: everything has to be drawn */
     int rows, cols, theme;
     int fg[PAIRS_MAX], bg[PAIRS_MAX];
     int pairs; /* in use; 0 is the terminal's own */
@@ -72,7 +74,7 @@ static void catch_crashes(void)
 {
     struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
 
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
+    for (size_t i = 0; i < ARRAY_LEN(crashes); i++)
         sigaction(crashes[i], &action, NULL);
 }
 
@@ -153,7 +155,7 @@ static void define_keys(void)
         {"", "\033[200~", TERM_PASTE},          {"", "\033[201~", TERM_PASTE_END},
     };
 
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         const char *known = *keys[i].name ? tigetstr(keys[i].name) : NULL;
 
         define_key(keys[i].usual, keys[i].key);
@@ -295,9 +297,9 @@ static void prepare_styles(enum theme_id theme)
     term.pairs = 0;
     for (int role = 0; role < ROLE_COUNT; role++)
         for (unsigned flags = 0; flags < 8; flags++) {
-            struct style s = theme_style(theme, term.depth, (enum role)role, (flags & CELL_SELECTED) != 0);
+            struct style s = theme_style(theme, term.depth, (enum role)role, (flags & CANVAS_SELECTED) != 0);
 
-            if (flags & (CELL_DIM | CELL_STRUCK))
+            if (flags & (CANVAS_DIM | CANVAS_STRUCK))
                 s.look |= LOOK_DIM;
             styles[role][flags] = (struct painted){attributes(s.look), pair_of(s.fg, s.bg)};
         }
@@ -311,7 +313,7 @@ void term_redraw(void)
     clearok(stdscr, TRUE);
 }
 
-static void put_cell(int row, int col, const struct cell *cell)
+static void put_cell(int row, int col, const struct screen_cell *cell)
 {
     struct painted p = styles[cell->role][cell->flags & 7];
     wchar_t text[4] = {cell->text[0], cell->text[1], cell->text[2], 0};
@@ -336,12 +338,13 @@ void term_show(const struct canvas *c, enum theme_id theme)
         term.cols = c->cols;
     }
     for (int row = 0; row < c->rows; row++) {
-        size_t at = (size_t)row * (size_t)c->cols, bytes = (size_t)c->cols * sizeof(struct cell);
+        size_t at = (size_t)row * (size_t)c->cols, bytes = (size_t)c->cols * sizeof(struct screen_cell);
 
         if (!all && memcmp(term.shown + at, c->cells + at, bytes) == 0)
             continue;
         for (int col = 0; col < c->cols; col++)
-            if (all || memcmp(&term.shown[at + (size_t)col], &c->cells[at + (size_t)col], sizeof(struct cell)) != 0)
+            if (all ||
+                memcmp(&term.shown[at + (size_t)col], &c->cells[at + (size_t)col], sizeof(struct screen_cell)) != 0)
                 put_cell(row, col, &c->cells[at + (size_t)col]);
         memcpy(term.shown + at, c->cells + at, bytes);
     }
@@ -360,7 +363,7 @@ void term_copy(const char *text)
     if (name && (str_eq(name, "linux") || str_starts(name, "vt") || str_eq(name, "dumb")))
         return;
     buf_adds(&b, "\033]52;c;");
-    str_base64(&b, text, strlen(text));
+    crypto_base64(&b, text, strlen(text));
     buf_adds(&b, "\033\\");
     fflush(stdout);
     for (size_t at = 0; at < b.len;) {
@@ -447,7 +450,7 @@ struct term_event term_read(void)
         if (in == KEY_MOUSE)
             return read_mouse();
         event.key = CK_RESIZE; /* a key that is not in the table at least repaints */
-        for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
+        for (size_t i = 0; i < ARRAY_LEN(special); i++)
             if ((int)in == special[i].curses)
                 event.key = special[i].key;
         return event;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -83,7 +84,7 @@ static int run(const char *path, struct err *e)
                                     SIGHUP, SIGCONT, SIGWINCH, SIGSEGV, SIGABRT};
         sigset_t none;
 
-        for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+        for (size_t i = 0; i < ARRAY_LEN(usual); i++)
             signal(usual[i], SIG_DFL);
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);

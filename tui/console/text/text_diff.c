@@ -10,17 +10,17 @@
 #define AROUND          3   /* lines shown around a change */
 #define DIFFERENCES_MAX 600 /* beyond it is no longer looked for the shortest way */
 
-struct piece {
+struct diff_piece {
     const char *text;
     size_t len;
 };
 
-struct side {
-    VEC(struct piece) lines;
+struct diff_side {
+    VEC(struct diff_piece) lines;
     bool *kept; /* the line is in the other text, too */
 };
 
-static void split(const char *text, size_t len, struct side *s)
+static void split(const char *text, size_t len, struct diff_side *s)
 {
     const char *end = text + len;
 
@@ -28,20 +28,20 @@ static void split(const char *text, size_t len, struct side *s)
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         const char *stop = newline ? newline : end;
 
-        vec_push(&s->lines, ((struct piece){text, (size_t)(stop - text)}));
+        vec_push(&s->lines, ((struct diff_piece){text, (size_t)(stop - text)}));
         text = newline ? newline + 1 : end;
     }
     s->kept = mem_alloc(s->lines.len + 1);
 }
 
-static bool same(const struct side *a, size_t i, const struct side *b, size_t j)
+static bool same(const struct diff_side *a, size_t i, const struct diff_side *b, size_t j)
 {
-    const struct piece *p = &a->lines.items[i], *q = &b->lines.items[j];
+    const struct diff_piece *p = &a->lines.items[i], *q = &b->lines.items[j];
 
     return p->len == q->len && (!p->len || memcmp(p->text, q->text, p->len) == 0);
 }
 
-struct range {
+struct diff_range {
     long from, to;
 };
 
@@ -57,7 +57,8 @@ static long reach(const long *u, long k, long n, long m, bool *down)
 }
 
 /* Walks back the furthest reaching paths and keeps what lies on the diagonals. */
-static void keep_path(struct side *a, struct side *b, struct range x, struct range y, long **reached, long d)
+static void keep_path(struct diff_side *a, struct diff_side *b, struct diff_range x, struct diff_range y,
+                      long **reached, long d)
 {
     long i = x.to - x.from, j = y.to - y.from;
 
@@ -82,7 +83,7 @@ static void keep_path(struct side *a, struct side *b, struct range x, struct ran
     }
 }
 
-static void between(struct side *a, struct side *b, struct range x, struct range y)
+static void between(struct diff_side *a, struct diff_side *b, struct diff_range x, struct diff_range y)
 {
     long n = x.to - x.from, m = y.to - y.from, most = n + m < DIFFERENCES_MAX ? n + m : DIFFERENCES_MAX;
     long **reached = mem_alloc((size_t)(most + 2) * sizeof(*reached)), d;
@@ -113,7 +114,7 @@ static void between(struct side *a, struct side *b, struct range x, struct range
     free(reached);
 }
 
-static void compare(struct side *a, struct side *b)
+static void compare(struct diff_side *a, struct diff_side *b)
 {
     size_t n = a->lines.len, m = b->lines.len, front = 0;
 
@@ -124,18 +125,18 @@ static void compare(struct side *a, struct side *b)
     while (n > front && m > front && same(a, n - 1, b, m - 1))
         a->kept[--n] = b->kept[--m] = true;
     if (n > front && m > front)
-        between(a, b, (struct range){(long)front, (long)n}, (struct range){(long)front, (long)m});
+        between(a, b, (struct diff_range){(long)front, (long)n}, (struct diff_range){(long)front, (long)m});
 }
 
 struct writer {
-    const struct side *a, *b;
+    const struct diff_side *a, *b;
     size_t i, j;
     struct diff *out;
 };
 
 static void put(struct writer *w, char sign)
 {
-    const struct piece *p = sign == '+' ? &w->b->lines.items[w->j] : &w->a->lines.items[w->i];
+    const struct diff_piece *p = sign == '+' ? &w->b->lines.items[w->j] : &w->a->lines.items[w->i];
     struct diff_line line = {.sign = sign, .text = p->text, .len = p->len};
 
     if (sign != '+')
@@ -181,7 +182,7 @@ static void put_same(struct writer *w)
 
 void textdiff(const char *old, size_t old_len, const char *fresh, size_t fresh_len, struct diff *out)
 {
-    struct side a = {0}, b = {0};
+    struct diff_side a = {0}, b = {0};
     struct writer w = {.a = &a, .b = &b, .out = out};
 
     *out = (struct diff){0};

@@ -2,6 +2,7 @@
 /* The journal: oldest above, newest below. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_event *event_of(const struct row *row)
@@ -17,29 +18,29 @@ static enum role weight_role(const struct m_event *e)
     return roles[e->weight];
 }
 
-static void fill_time(const struct row *row, const struct moment *at, struct field *out)
+static void fill_time(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), moment_text(event_of(row)->time_ns, at->now_ns, text));
+    str_copy(out->text, sizeof(out->text), timestamp_text(event_of(row)->time_ns, at->now_ns, text));
     out->role = ROLE_TIME;
 }
 
-static void fill_kind(const struct row *row, const struct moment *at, struct field *out)
+static void fill_kind(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), event_of(row)->event_kind);
     out->role = weight_role(event_of(row));
 }
 
-static void fill_actor(const struct row *row, const struct moment *at, struct field *out)
+static void fill_actor(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), event_of(row)->actor);
     out->role = ROLE_OWNER;
 }
 
-static void fill_text(const struct row *row, const struct moment *at, struct field *out)
+static void fill_text(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_event *e = event_of(row);
 
@@ -59,7 +60,7 @@ static int by_sequence(const struct row *a, const struct row *b)
     return (p->seq > q->seq) - (p->seq < q->seq);
 }
 
-static const struct column columns[] = {
+static const struct list_column columns[] = {
     {.title = "TIME", .key = "time", .least = 12, .wish = 12, .fill = fill_time, .compare = by_sequence},
     {.title = "ACTOR", .key = "actor", .least = 8, .wish = 10, .rank = 1, .fill = fill_actor},
     {.title = "KIND", .key = "kind", .least = 16, .wish = 19, .rank = 2, .fill = fill_kind},
@@ -96,7 +97,7 @@ static const struct filter_field fields[] = {
 
 static void collect(const struct model *m, struct list *l)
 {
-    const struct table *t = model_table(m, ROW_EVENT);
+    const struct row_table *t = model_table(m, ROW_EVENT);
 
     for (size_t i = 0; i < t->rows.len; i++)
         list_add(l, t->rows.items[i]);
@@ -107,8 +108,8 @@ const struct list_def events_def = {
     .one = "event",
     .empty = "nothing has happened yet",
     .columns = columns,
-    .column_count = sizeof(columns) / sizeof(*columns),
-    .fields = {.items = fields, .len = sizeof(fields) / sizeof(*fields), .words = words},
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 0,
     .kinds = 1U << ROW_EVENT,
     .collect = collect,
@@ -147,7 +148,7 @@ void tail_draw(struct app *app, struct canvas *c, struct rect at)
         int row = at.row + 1 + (int)(i - from);
         char text[AGO_MAX];
 
-        canvas_text(c, row, at.col + 3, 12, ROLE_TIME, moment_text(e->time_ns, app->at.now_ns, text));
+        canvas_text(c, row, at.col + 3, 12, ROLE_TIME, timestamp_text(e->time_ns, app->at.now_ns, text));
         canvas_text(c, row, at.col + 16, 12, ROLE_OWNER, e->actor);
         canvas_text(c, row, at.col + 29, 22, weight_role(e), e->event_kind);
         canvas_text(c, row, at.col + 52, at.cols - 54, weight_role(e), e->text);

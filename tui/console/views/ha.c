@@ -2,19 +2,20 @@
 /* Two more looks at the routes: prefixes that several nodes can serve, with what happened to them, and exit nodes. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 /* ---- prefixes with more than one router ---- */
 
-struct group {
+struct route_group {
     unsigned members, able, waiting; /* able: serving or ready to */
     const char *standby;             /* one that could take over, NULL */
 };
 
-static struct group group_of(const struct row *row)
+static struct route_group group_of(const struct row *row)
 {
     const struct m_prefix *p = (const struct m_prefix *)row;
-    struct group g = {0};
+    struct route_group g = {0};
 
     for (size_t i = 0; i < p->routers.len; i++) {
         const struct m_router *r = &p->routers.items[i];
@@ -33,35 +34,35 @@ static struct group group_of(const struct row *row)
 bool ha_is_group(const struct row *row)
 {
     const struct m_prefix *p = (const struct m_prefix *)row;
-    struct group g = group_of(row);
+    struct route_group g = group_of(row);
 
     return !p->exit && g.members + g.waiting > 1;
 }
 
 bool ha_is_degraded(const struct row *row)
 {
-    struct group g = group_of(row);
+    struct route_group g = group_of(row);
 
     return g.able < g.members || g.able < 2;
 }
 
-static void fill_group_sign(const struct row *row, const struct moment *at, struct field *out)
+static void fill_group_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    struct group g = group_of(row);
+    struct route_group g = group_of(row);
 
     (void)at;
     out->glyph = !g.able ? GLYPH_OFFLINE : ha_is_degraded(row) ? GLYPH_EXPIRED : GLYPH_SERVING;
 }
 
-static void fill_group_prefix(const struct row *row, const struct moment *at, struct field *out)
+static void fill_group_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), row->key);
 }
 
-static void fill_group_members(const struct row *row, const struct moment *at, struct field *out)
+static void fill_group_members(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    struct group g = group_of(row);
+    struct route_group g = group_of(row);
 
     (void)at;
     if (g.waiting)
@@ -71,7 +72,7 @@ static void fill_group_members(const struct row *row, const struct moment *at, s
     out->role = g.waiting ? ROLE_WAIT : ROLE_TEXT;
 }
 
-static void fill_group_primary(const struct row *row, const struct moment *at, struct field *out)
+static void fill_group_primary(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_prefix *p = (const struct m_prefix *)row;
 
@@ -80,18 +81,18 @@ static void fill_group_primary(const struct row *row, const struct moment *at, s
     out->role = *p->primary_name ? ROLE_PRIMARY : ROLE_BAD;
 }
 
-static void fill_group_able(const struct row *row, const struct moment *at, struct field *out)
+static void fill_group_able(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    struct group g = group_of(row);
+    struct route_group g = group_of(row);
 
     (void)at;
     snprintf(out->text, sizeof(out->text), "%u of %u", g.able, g.members);
     out->role = !g.able ? ROLE_BAD : ha_is_degraded(row) ? ROLE_WAIT : ROLE_OK;
 }
 
-static void fill_group_note(const struct row *row, const struct moment *at, struct field *out)
+static void fill_group_note(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    struct group g = group_of(row);
+    struct route_group g = group_of(row);
 
     (void)at;
     if (g.standby)
@@ -101,7 +102,7 @@ static void fill_group_note(const struct row *row, const struct moment *at, stru
     out->role = g.standby ? ROLE_STANDBY : ROLE_WAIT;
 }
 
-static void fill_group_since(const struct row *row, const struct moment *at, struct field *out)
+static void fill_group_since(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     char text[AGO_MAX];
 
@@ -116,7 +117,7 @@ static int by_prefix(const struct row *a, const struct row *b)
 
 static int by_trouble(const struct row *a, const struct row *b)
 {
-    struct group p = group_of(a), q = group_of(b);
+    struct route_group p = group_of(a), q = group_of(b);
 
     return (int)(p.able * q.members) - (int)(q.able * p.members);
 }
@@ -128,7 +129,7 @@ static int by_since(const struct row *a, const struct row *b)
     return (p < q) - (p > q);
 }
 
-static const struct column group_columns[] = {
+static const struct list_column group_columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_group_sign, .compare = by_trouble},
     {.title = "PREFIX",
      .key = "prefix",
@@ -178,7 +179,7 @@ static const struct filter_field group_fields[] = {
 /* A prefix whose second router went may be the cursor's: it stays until the cursor leaves. */
 static void collect_groups(const struct model *m, struct list *l)
 {
-    const struct table *t = model_table(m, ROW_PREFIX);
+    const struct row_table *t = model_table(m, ROW_PREFIX);
 
     for (size_t i = 0; i < t->rows.len; i++)
         if (ha_is_group(t->rows.items[i]) || t->rows.items[i] == l->cursor)
@@ -190,8 +191,8 @@ const struct list_def ha_def = {
     .one = "group",
     .empty = "no prefix has two routers: advertise and approve one on a second node, and it takes over",
     .columns = group_columns,
-    .column_count = sizeof(group_columns) / sizeof(*group_columns),
-    .fields = {.items = group_fields, .len = sizeof(group_fields) / sizeof(*group_fields), .words = group_words},
+    .column_count = ARRAY_LEN(group_columns),
+    .fields = {.items = group_fields, .len = ARRAY_LEN(group_fields), .words = group_words},
     .sort = 1,
     .kinds = 1U << ROW_PREFIX,
     .always_whole = true,
@@ -200,7 +201,7 @@ const struct list_def ha_def = {
 
 static int draw_history(struct app *app, struct canvas *c, struct rect at, const char *prefix)
 {
-    const struct table *t = model_table(&app->model, ROW_EVENT);
+    const struct row_table *t = model_table(&app->model, ROW_EVENT);
     int drawn = 0;
 
     for (size_t i = t->rows.len; i-- > 0 && drawn < at.rows;) {
@@ -209,7 +210,7 @@ static int draw_history(struct app *app, struct canvas *c, struct rect at, const
 
         if (!str_eq(e->object, "prefix") || !str_eq(e->object_name, prefix))
             continue;
-        canvas_text(c, at.row + drawn, at.col + 3, 12, ROLE_TIME, moment_text(e->time_ns, app->at.now_ns, text));
+        canvas_text(c, at.row + drawn, at.col + 3, 12, ROLE_TIME, timestamp_text(e->time_ns, app->at.now_ns, text));
         canvas_text(c, at.row + drawn++, at.col + 16, at.cols - 17, e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT,
                     e->text);
     }
@@ -253,20 +254,20 @@ static const struct m_route *twin(const struct m_route *r)
     return NULL;
 }
 
-static void fill_exit_sign(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     out->glyph = (int)m_state_glyph(exit_of(row)->state);
 }
 
-static void fill_exit_node(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_node(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), exit_of(row)->node->name);
     out->role = exit_of(row)->node->online ? ROLE_NAME : ROLE_OFF;
 }
 
-static void fill_exit_address(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = exit_of(row)->node;
 
@@ -275,7 +276,7 @@ static void fill_exit_address(const struct row *row, const struct moment *at, st
     out->role = ROLE_ADDRESS;
 }
 
-static void fill_exit_state(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     enum glyph glyph = m_state_glyph(exit_of(row)->state);
 
@@ -284,7 +285,7 @@ static void fill_exit_state(const struct row *row, const struct moment *at, stru
     out->role = glyph_role(glyph);
 }
 
-static void fill_exit_families(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_families(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     bool four = exit_of(row)->prefix.addr.bits == 32, both = twin(exit_of(row)) != NULL;
 
@@ -293,21 +294,21 @@ static void fill_exit_families(const struct row *row, const struct moment *at, s
     out->role = both ? ROLE_TEXT : ROLE_WAIT;
 }
 
-static void fill_exit_approver(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_approver(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), *exit_of(row)->approved_by ? exit_of(row)->approved_by : "-");
     out->role = ROLE_FAINT;
 }
 
-static void fill_exit_relay(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), *exit_of(row)->node->relay ? exit_of(row)->node->relay : "-");
     out->role = ROLE_FAINT;
 }
 
-static void fill_exit_seen(const struct row *row, const struct moment *at, struct field *out)
+static void fill_exit_seen(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = exit_of(row)->node;
     char text[AGO_MAX];
@@ -316,7 +317,7 @@ static void fill_exit_seen(const struct row *row, const struct moment *at, struc
     out->role = n->online ? ROLE_OK : ROLE_TIME;
 }
 
-static const struct column exit_columns[] = {
+static const struct list_column exit_columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_exit_sign},
     {.title = "NODE", .key = "name", .least = 14, .wish = 18, .share = 3, .fill = fill_exit_node},
     {.title = "ADDRESS", .key = "address", .least = 15, .wish = 15, .rank = 2, .fill = fill_exit_address},
@@ -351,7 +352,7 @@ static int by_node_name(const void *a, const void *b)
 
 static void collect_exits(const struct model *m, struct list *l)
 {
-    const struct table *t = model_table(m, ROW_NODE);
+    const struct row_table *t = model_table(m, ROW_NODE);
     VEC(struct m_route *) found = {0};
 
     for (size_t i = 0; i < t->rows.len; i++) {
@@ -376,7 +377,7 @@ const struct list_def exit_def = {
     .one = "exit node",
     .empty = "no node offers to be an exit node: tailscale set --advertise-exit-node does",
     .columns = exit_columns,
-    .column_count = sizeof(exit_columns) / sizeof(*exit_columns),
+    .column_count = ARRAY_LEN(exit_columns),
     .fields = {.words = exit_words},
     .sort = -1,
     .tree = true,

@@ -118,7 +118,7 @@ static void draw_link(struct pen *p, const struct m_node *n)
 
 static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
 {
-    const struct table *t = model_table(&app->model, ROW_EVENT);
+    const struct row_table *t = model_table(&app->model, ROW_EVENT);
     char text[AGO_MAX];
 
     section(p, "events", "L all");
@@ -128,7 +128,7 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
         if (!str_eq(e->object_id, n->row.key) || !str_eq(e->object, "node"))
             continue;
         canvas_text(p->c, p->at.row + p->row, p->at.col + 3, 12, ROLE_TIME,
-                    moment_text(e->time_ns, app->at.now_ns, text));
+                    timestamp_text(e->time_ns, app->at.now_ns, text));
         struct rect at = {p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.rows - p->row > 1 ? 2 : 1,
                           p->at.cols - LABEL_COLS - 4};
         p->row += canvas_wrap(p->c, at, e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->text);

@@ -2,6 +2,7 @@
 /* The list of nodes, and among them those that wait to be let in. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_node *node_of(const struct row *row)
@@ -25,7 +26,7 @@ enum glyph node_glyph(const struct m_node *n)
     return n->healthy ? GLYPH_ONLINE : GLYPH_UNHEALTHY;
 }
 
-static void fill_label(const struct row *row, const struct moment *at, struct field *out)
+static void fill_label(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -36,7 +37,7 @@ static void fill_label(const struct row *row, const struct moment *at, struct fi
 }
 
 /* The sign has the state's colour, the name its own: so the sign is a column of its own. */
-static void fill_sign(const struct row *row, const struct moment *at, struct field *out)
+static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -45,7 +46,7 @@ static void fill_sign(const struct row *row, const struct moment *at, struct fie
     out->text[0] = '\0';
 }
 
-static void fill_plain_name(const struct row *row, const struct moment *at, struct field *out)
+static void fill_plain_name(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     fill_label(row, at, out);
     out->glyph = -1;
@@ -53,7 +54,7 @@ static void fill_plain_name(const struct row *row, const struct moment *at, stru
         out->role = ROLE_OFF;
 }
 
-static void fill_owner(const struct row *row, const struct moment *at, struct field *out)
+static void fill_owner(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -64,7 +65,7 @@ static void fill_owner(const struct row *row, const struct moment *at, struct fi
     out->role = !n ? ROLE_OFF : n->tagged ? ROLE_TAG : ROLE_OWNER;
 }
 
-static void fill_address(const struct row *row, const struct moment *at, struct field *out)
+static void fill_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -73,7 +74,7 @@ static void fill_address(const struct row *row, const struct moment *at, struct 
     out->role = ROLE_ADDRESS;
 }
 
-static void fill_ipv6(const struct row *row, const struct moment *at, struct field *out)
+static void fill_ipv6(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -82,7 +83,7 @@ static void fill_ipv6(const struct row *row, const struct moment *at, struct fie
     out->role = ROLE_ADDRESS;
 }
 
-static void fill_seen(const struct row *row, const struct moment *at, struct field *out)
+static void fill_seen(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
     char text[AGO_MAX];
@@ -98,7 +99,7 @@ static void fill_seen(const struct row *row, const struct moment *at, struct fie
         out->role = n->healthy ? ROLE_OK : ROLE_BAD;
 }
 
-static void fill_routes(const struct row *row, const struct moment *at, struct field *out)
+static void fill_routes(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
 
@@ -121,7 +122,7 @@ static void fill_routes(const struct row *row, const struct moment *at, struct f
                                             : GLYPH_STANDBY;
 }
 
-static void fill_expiry(const struct row *row, const struct moment *at, struct field *out)
+static void fill_expiry(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);
     char text[AGO_MAX];
@@ -136,14 +137,14 @@ static void fill_expiry(const struct row *row, const struct moment *at, struct f
     out->role = n->expired ? ROLE_BAD : soon ? ROLE_WAIT : ROLE_TIME;
 }
 
-static void fill_os(const struct row *row, const struct moment *at, struct field *out)
+static void fill_os(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->os : pending_of(row)->os);
     out->role = ROLE_FAINT;
 }
 
-static void fill_version(const struct row *row, const struct moment *at, struct field *out)
+static void fill_version(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const char *version = node_of(row) ? node_of(row)->client : pending_of(row)->client;
 
@@ -153,7 +154,7 @@ static void fill_version(const struct row *row, const struct moment *at, struct 
     out->role = ROLE_FAINT;
 }
 
-static void fill_relay(const struct row *row, const struct moment *at, struct field *out)
+static void fill_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->relay : "");
@@ -207,7 +208,7 @@ BY(by_os, strcmp(p->os, q->os))
 BY(by_version, strverscmp(p->client, q->client))
 BY(by_relay, strcmp(p->relay, q->relay))
 
-static const struct column columns[] = {
+static const struct list_column columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_state, .changed = 0},
     {.title = "NAME",
      .key = "name",
@@ -376,7 +377,7 @@ static const struct filter_field fields[] = {
 
 static void collect(const struct model *m, struct list *l)
 {
-    const struct table *nodes = model_table(m, ROW_NODE), *pending = model_table(m, ROW_PENDING);
+    const struct row_table *nodes = model_table(m, ROW_NODE), *pending = model_table(m, ROW_PENDING);
 
     for (size_t i = 0; i < nodes->rows.len; i++)
         list_add(l, nodes->rows.items[i]);
@@ -389,8 +390,8 @@ const struct list_def nodes_def = {
     .one = "node",
     .empty = "no node has joined yet: 6 N makes a user, 7 N a key and the command to run",
     .columns = columns,
-    .column_count = sizeof(columns) / sizeof(*columns),
-    .fields = {.items = fields, .len = sizeof(fields) / sizeof(*fields), .words = words},
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 1,
     .kinds = 1U << ROW_NODE | 1U << ROW_PENDING,
     .collect = collect,

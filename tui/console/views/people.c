@@ -2,6 +2,7 @@
 /* Users, keys, and those who wait at the door. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_user *user_of(const struct row *row)
@@ -20,7 +21,7 @@ static const struct m_pending *pending_of(const struct row *row)
 }
 
 #define FILL(name, type, expression, colour)                                                                           \
-    static void name(const struct row *row, const struct moment *at, struct field *out)                                \
+    static void name(const struct row *row, const struct clock_reading *at, struct list_field *out)                    \
     {                                                                                                                  \
         const struct type *o = (const struct type *)row;                                                               \
                                                                                                                        \
@@ -29,7 +30,7 @@ static const struct m_pending *pending_of(const struct row *row)
         out->role = (colour);                                                                                          \
     }
 #define FILL_AGO(name, type, member)                                                                                   \
-    static void name(const struct row *row, const struct moment *at, struct field *out)                                \
+    static void name(const struct row *row, const struct clock_reading *at, struct list_field *out)                    \
     {                                                                                                                  \
         char text[AGO_MAX];                                                                                            \
                                                                                                                        \
@@ -47,7 +48,7 @@ static const struct m_pending *pending_of(const struct row *row)
 
 static void collect_kind(const struct model *m, struct list *l, enum row_kind kind)
 {
-    const struct table *t = model_table(m, kind);
+    const struct row_table *t = model_table(m, kind);
 
     for (size_t i = 0; i < t->rows.len; i++)
         list_add(l, t->rows.items[i]);
@@ -64,13 +65,13 @@ BY(by_user, m_user, strverscmp(p->name, q->name))
 BY(by_nodes, m_user, COMPARE(q->nodes, p->nodes))
 BY(by_user_age, m_user, COMPARE(q->created_ns, p->created_ns))
 
-static void fill_nodes(const struct row *row, const struct moment *at, struct field *out)
+static void fill_nodes(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     snprintf(out->text, sizeof(out->text), "%llu", (unsigned long long)user_of(row)->nodes);
 }
 
-static const struct column user_columns[] = {
+static const struct list_column user_columns[] = {
     {.title = "NAME", .key = "name", .least = 14, .wish = 20, .share = 2, .fill = fill_user, .compare = by_user},
     {.title = "ROLE", .key = "role", .least = 7, .wish = 8, .rank = 2, .fill = fill_role},
     {.title = "NODES",
@@ -109,7 +110,7 @@ const struct list_def users_def = {
     .one = "user",
     .empty = "no users yet: N makes one",
     .columns = user_columns,
-    .column_count = sizeof(user_columns) / sizeof(*user_columns),
+    .column_count = ARRAY_LEN(user_columns),
     .fields = {.words = user_words},
     .sort = 0,
     .kinds = 1U << ROW_USER,
@@ -118,7 +119,7 @@ const struct list_def users_def = {
 
 /* ---- keys ---- */
 
-static void fill_key_sign(const struct row *row, const struct moment *at, struct field *out)
+static void fill_key_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_key *k = key_of(row);
     bool expired = k->expiry_ns && k->expiry_ns <= at->now_ns;
@@ -127,7 +128,7 @@ static void fill_key_sign(const struct row *row, const struct moment *at, struct
     out->glyph = (int)(expired ? GLYPH_EXPIRED : spent ? GLYPH_OFFLINE : GLYPH_ONLINE);
 }
 
-static void fill_key_expiry(const struct row *row, const struct moment *at, struct field *out)
+static void fill_key_expiry(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     char text[AGO_MAX];
 
@@ -138,7 +139,7 @@ static void fill_key_expiry(const struct row *row, const struct moment *at, stru
 FILL(fill_key_id, m_key, o->row.key, ROLE_FAINT)
 
 /* "hskey-auth-0123456789ab-***": what all keys begin and end with says nothing. */
-static void fill_key(const struct row *row, const struct moment *at, struct field *out)
+static void fill_key(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const char *text = key_of(row)->prefix, *kind = strchr(text, '-'), *own = kind ? strchr(kind + 1, '-') : NULL;
     size_t len;
@@ -167,7 +168,7 @@ BY(by_key_owner, m_key, strverscmp(p->user, q->user))
 BY(by_key_expiry, m_key, COMPARE((uint64_t)p->expiry_ns - 1, (uint64_t)q->expiry_ns - 1))
 BY(by_key_age, m_key, COMPARE(q->created_ns, p->created_ns))
 
-static const struct column preauth_columns[] = {
+static const struct list_column preauth_columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_key_sign},
     {.title = "ID", .key = "id", .least = 4, .wish = 5, .fill = fill_key_id, .compare = by_key},
     {.title = "OWNER",
@@ -196,7 +197,7 @@ static const struct column preauth_columns[] = {
     {.title = "KEY", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 5, .fill = fill_key},
 };
 
-static const struct column api_columns[] = {
+static const struct list_column api_columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_key_sign},
     {.title = "ID", .key = "id", .least = 4, .wish = 5, .fill = fill_key_id, .compare = by_key},
     {.title = "DESCRIPTION",
@@ -256,7 +257,7 @@ const struct list_def preauth_def = {
     .one = "pre-auth key",
     .empty = "no pre-auth keys: N makes one, for tailscale up --auth-key",
     .columns = preauth_columns,
-    .column_count = sizeof(preauth_columns) / sizeof(*preauth_columns),
+    .column_count = ARRAY_LEN(preauth_columns),
     .fields = {.items = key_fields, .len = 1, .words = key_words},
     .sort = 1,
     .kinds = 1U << ROW_PREAUTH_KEY,
@@ -268,7 +269,7 @@ const struct list_def api_def = {
     .one = "API key",
     .empty = "no API keys: N makes one, for programs and for this console from afar",
     .columns = api_columns,
-    .column_count = sizeof(api_columns) / sizeof(*api_columns),
+    .column_count = ARRAY_LEN(api_columns),
     .fields = {.items = key_fields, .len = 1, .words = key_words},
     .sort = 1,
     .kinds = 1U << ROW_API_KEY,
@@ -287,7 +288,7 @@ FILL_AGO(fill_waiting, m_pending, created_ns)
 BY(by_waiting, m_pending, COMPARE(p->created_ns, q->created_ns))
 BY(by_host, m_pending, strverscmp(p->hostname, q->hostname))
 
-static const struct column pending_columns[] = {
+static const struct list_column pending_columns[] = {
     {.title = "HOST", .key = "name", .least = 14, .wish = 18, .share = 2, .fill = fill_host, .compare = by_host},
     {.title = "WAITS", .key = "waiting", .least = 6, .wish = 6, .fill = fill_waiting, .compare = by_waiting},
     {.title = "FOR", .key = "kind", .least = 9, .wish = 9, .rank = 3, .fill = fill_what},
@@ -314,7 +315,7 @@ const struct list_def pending_def = {
     .one = "waiting",
     .empty = "nobody waits: tailscale up without a key asks to join, and is shown here",
     .columns = pending_columns,
-    .column_count = sizeof(pending_columns) / sizeof(*pending_columns),
+    .column_count = ARRAY_LEN(pending_columns),
     .fields = {.words = pending_words},
     .sort = 1,
     .kinds = 1U << ROW_PENDING,

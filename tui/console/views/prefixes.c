@@ -2,6 +2,7 @@
 /* Routes by prefix: who serves each, who stands by, who could. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_prefix *prefix_of(const struct row *row)
@@ -42,19 +43,19 @@ static enum route_state state_of(const struct m_prefix *p)
                          : ROUTE_APPROVED;
 }
 
-static void fill_sign(const struct row *row, const struct moment *at, struct field *out)
+static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     out->glyph = (int)m_state_glyph(state_of(prefix_of(row)));
 }
 
-static void fill_prefix(const struct row *row, const struct moment *at, struct field *out)
+static void fill_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     str_copy(out->text, sizeof(out->text), row->key);
 }
 
-static void fill_primary(const struct row *row, const struct moment *at, struct field *out)
+static void fill_primary(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_prefix *p = prefix_of(row);
     struct tally t = tally(p);
@@ -66,7 +67,7 @@ static void fill_primary(const struct row *row, const struct moment *at, struct 
     out->role = *p->primary_name || (p->exit && t.serving) ? ROLE_PRIMARY : ROLE_FAINT;
 }
 
-static void fill_standby(const struct row *row, const struct moment *at, struct field *out)
+static void fill_standby(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_prefix *p = prefix_of(row);
     const char *first = NULL;
@@ -85,7 +86,7 @@ static void fill_standby(const struct row *row, const struct moment *at, struct 
     out->role = first ? ROLE_STANDBY : ROLE_FAINT;
 }
 
-static void fill_count(const struct row *row, const struct moment *at, struct field *out)
+static void fill_count(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     struct tally t = tally(prefix_of(row));
     unsigned approved = t.serving + t.standby + t.unhealthy + t.offline;
@@ -95,7 +96,7 @@ static void fill_count(const struct row *row, const struct moment *at, struct fi
     out->role = t.waiting ? ROLE_WAIT : ROLE_TEXT;
 }
 
-static void fill_note(const struct row *row, const struct moment *at, struct field *out)
+static void fill_note(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_prefix *p = prefix_of(row);
     struct tally t = tally(p);
@@ -116,7 +117,7 @@ static void fill_note(const struct row *row, const struct moment *at, struct fie
         out->role = ROLE_BAD;
 }
 
-static void fill_since(const struct row *row, const struct moment *at, struct field *out)
+static void fill_since(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     char text[AGO_MAX];
 
@@ -153,7 +154,7 @@ static int by_count(const struct row *a, const struct row *b)
     return (p < q) - (p > q);
 }
 
-static const struct column columns[] = {
+static const struct list_column columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_state},
     {.title = "PREFIX",
      .key = "prefix",
@@ -204,7 +205,7 @@ static const struct filter_field fields[] = {
 
 static void collect(const struct model *m, struct list *l)
 {
-    const struct table *t = model_table(m, ROW_PREFIX);
+    const struct row_table *t = model_table(m, ROW_PREFIX);
 
     for (size_t i = 0; i < t->rows.len; i++)
         list_add(l, t->rows.items[i]);
@@ -215,8 +216,8 @@ const struct list_def prefixes_def = {
     .one = "prefix",
     .empty = "no node advertises a route",
     .columns = columns,
-    .column_count = sizeof(columns) / sizeof(*columns),
-    .fields = {.items = fields, .len = sizeof(fields) / sizeof(*fields), .words = words},
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 1,
     .kinds = 1U << ROW_PREFIX,
     .collect = collect,

@@ -2,6 +2,7 @@
 /* Routes, twice: by node, where they are approved, and by prefix, where one sees who serves. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_route *route_of(const struct row *row)
@@ -29,7 +30,7 @@ static const char *prefix_label(const char *prefix, bool exit)
     return !exit ? prefix : str_eq(prefix, "::/0") ? "::/0  exit node" : "0.0.0.0/0  exit node";
 }
 
-static void fill_prefix(const struct row *row, const struct moment *at, struct field *out)
+static void fill_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_route *r = route_of(row);
 
@@ -46,7 +47,7 @@ static void fill_prefix(const struct row *row, const struct moment *at, struct f
 }
 
 /* Whether a group is folded. */
-static void fill_fold(const struct row *row, const struct moment *at, struct field *out)
+static void fill_fold(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_route *r = route_of(row);
 
@@ -54,7 +55,7 @@ static void fill_fold(const struct row *row, const struct moment *at, struct fie
     out->glyph = r ? -1 : row->folded ? GLYPH_FOLDED : GLYPH_OPEN;
 }
 
-static void fill_state(const struct row *row, const struct moment *at, struct field *out)
+static void fill_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_route *r = route_of(row);
 
@@ -78,7 +79,7 @@ static void fill_state(const struct row *row, const struct moment *at, struct fi
     }
 }
 
-static void fill_primary(const struct row *row, const struct moment *at, struct field *out)
+static void fill_primary(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_route *r = route_of(row);
 
@@ -92,7 +93,7 @@ static void fill_primary(const struct row *row, const struct moment *at, struct 
     out->role = own ? ROLE_PRIMARY : ROLE_TEXT;
 }
 
-static void fill_approver(const struct row *row, const struct moment *at, struct field *out)
+static void fill_approver(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_route *r = route_of(row);
 
@@ -102,7 +103,7 @@ static void fill_approver(const struct row *row, const struct moment *at, struct
     out->role = ROLE_FAINT;
 }
 
-static void fill_reason(const struct row *row, const struct moment *at, struct field *out)
+static void fill_reason(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
     if (route_of(row))
@@ -110,7 +111,7 @@ static void fill_reason(const struct row *row, const struct moment *at, struct f
     out->role = ROLE_FAINT;
 }
 
-static const struct column route_columns[] = {
+static const struct list_column route_columns[] = {
     {.title = "", .key = "state", .least = 1, .wish = 1, .fill = fill_fold},
     {.title = "NODE / PREFIX", .key = "prefix", .least = 20, .wish = 24, .share = 2, .fill = fill_prefix},
     {.title = "STATE", .key = "word", .least = 17, .wish = 18, .share = 1, .fill = fill_state, .changed = FIELD_STATE},
@@ -193,7 +194,7 @@ static void add_group(struct list *l, struct m_node *n)
 
 static void collect_routes(const struct model *m, struct list *l)
 {
-    const struct table *t = model_table(m, ROW_NODE);
+    const struct row_table *t = model_table(m, ROW_NODE);
     VEC(struct m_node *) nodes = {0};
 
     for (size_t i = 0; i < t->rows.len; i++)
@@ -216,8 +217,8 @@ const struct list_def routes_def = {
     .one = "route",
     .empty = "no node advertises a route: tailscale set --advertise-routes=10.0.0.0/8 does",
     .columns = route_columns,
-    .column_count = sizeof(route_columns) / sizeof(*route_columns),
-    .fields = {.items = route_fields, .len = sizeof(route_fields) / sizeof(*route_fields), .words = route_words},
+    .column_count = ARRAY_LEN(route_columns),
+    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
@@ -237,7 +238,7 @@ static void collect_detail(const struct model *m, struct list *l)
         list_add(l, &n->routes.items[i]->row);
 }
 
-static const struct column detail_columns[] = {
+static const struct list_column detail_columns[] = {
     {.title = "PREFIX", .key = "prefix", .least = 18, .wish = 22, .share = 2, .fill = fill_prefix},
     {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_state, .changed = FIELD_STATE},
     {.title = "SERVED BY", .key = "primary", .least = 10, .wish = 14, .share = 1, .rank = 1, .fill = fill_primary},
@@ -250,8 +251,8 @@ const struct list_def detail_def = {
     .one = "route",
     .empty = "advertises no routes",
     .columns = detail_columns,
-    .column_count = sizeof(detail_columns) / sizeof(*detail_columns),
-    .fields = {.items = route_fields, .len = sizeof(route_fields) / sizeof(*route_fields), .words = route_words},
+    .column_count = ARRAY_LEN(detail_columns),
+    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,

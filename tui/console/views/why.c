@@ -4,7 +4,7 @@
 
 static void add_events(struct app *app, const char *object, const char *id, const char *name, struct buf *out)
 {
-    const struct table *t = model_table(&app->model, ROW_EVENT);
+    const struct row_table *t = model_table(&app->model, ROW_EVENT);
     size_t found = 0;
 
     for (size_t i = t->rows.len; i-- > 0 && found < 6;) {
@@ -15,7 +15,7 @@ static void add_events(struct app *app, const char *object, const char *id, cons
             continue;
         if (!found++)
             buf_adds(out, "#what happened\n");
-        buf_addf(out, "%s\t%s (%s)\n", moment_text(e->time_ns, app->at.now_ns, text), e->text, e->actor);
+        buf_addf(out, "%s\t%s (%s)\n", timestamp_text(e->time_ns, app->at.now_ns, text), e->text, e->actor);
     }
 }
 

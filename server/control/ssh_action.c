@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* GET /machine/ssh/action/SRC/to/DST?local_user=USER[&auth_id=ID]: Tailscale SSH in check mode. The node that is
  * connected to asks whether the session may go on; the answer is a tailcfg.SSHAction. */
-#include "control/upper.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "control/handlers.h"
+#include "control/request.h"
+#include "control/state.h"
 
 #define PREFIX "/machine/ssh/action/"
 

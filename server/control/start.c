@@ -1,32 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/array.h"
 #include "control/control.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "control/upper.h"
-
-void control_begin(struct control *c)
-{
-    pthread_mutex_lock(&c->lock);
-    c->outstanding++;
-    pthread_mutex_unlock(&c->lock);
-}
-
-void control_end(struct control *c)
-{
-    pthread_mutex_lock(&c->lock);
-    c->outstanding--;
-    pthread_cond_broadcast(&c->changed);
-    pthread_mutex_unlock(&c->lock);
-}
-
-const struct config *control_config(struct control *c)
-{
-    pthread_mutex_lock(&c->lock);
-    const struct config *config = config_ref(c->config);
-    pthread_mutex_unlock(&c->lock);
-    return config;
-}
+#include "base/mem.h"
+#include "base/str.h"
+#include "control/paths.h"
+#include "control/sessions.h"
+#include "control/takeover.h"
 
 void control_reload(struct control *c, const struct config *config)
 {
@@ -35,7 +18,7 @@ void control_reload(struct control *c, const struct config *config)
     c->config = config_ref(config);
     pthread_mutex_unlock(&c->lock);
     config_unref(old);
-    groups_watch(c);
+    sessions_watch(c);
 }
 
 static bool knows(void *arg, const uint8_t machine_key[KEY_LEN])
@@ -47,9 +30,7 @@ static bool knows(void *arg, const uint8_t machine_key[KEY_LEN])
 
 static void release(struct control *c)
 {
-    for (struct map_entry *e = map_first(&c->streams); e; e = map_next(&c->streams, e))
-        free(e->value);
-    map_release(&c->streams);
+    takeover_release_all(c);
     config_unref(c->config);
     free(c->groups);
     pthread_cond_destroy(&c->changed);
@@ -71,7 +52,7 @@ static bool never_https(const char *url)
     bool bracket = *host == '[';
     char *name = mem_strndup(host + bracket, strcspn(host + bracket, bracket ? "]/" : ":/"));
     if (addr_parse(name, &a, NULL) == 0) {
-        for (size_t i = 0; i < sizeof(private) / sizeof(*private) && !found; i++) {
+        for (size_t i = 0; i < ARRAY_LEN(private) && !found; i++) {
             struct prefix p;
             found = prefix_parse(private[i], &p, NULL, NULL) == 0 &&
                     prefix_covers(&p, &(struct prefix){.addr = a, .bits = a.bits});
@@ -92,18 +73,15 @@ struct control *control_new(const struct control_options *options, struct err *e
     c->redial = never_https(options->config->server_url);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
-    struct rpc_server_options server = {.loops = options->loops,
-                                        .routes = control_routes,
-                                        .route_count = control_route_count,
-                                        .arg = c,
-                                        .knows = knows};
+    struct rpc_server_options server = {
+        .loops = options->loops, .routes = control_paths, .route_count = control_path_count, .arg = c, .knows = knows};
     memcpy(server.private_key, options->private_key, CRYPTO_KEY_LEN);
     c->server = rpc_server_new(&server, e);
     if (!c->server) {
         release(c);
         return NULL;
     }
-    groups_start(c);
+    sessions_start(c);
     return c;
 }
 
@@ -118,7 +96,7 @@ void control_free(struct control *c)
         return;
     atomic_store(&c->stopping, true);
     rpc_server_free(c->server);
-    groups_stop(c);
+    sessions_stop(c);
     pthread_mutex_lock(&c->lock);
     while (c->outstanding)
         pthread_cond_wait(&c->changed, &c->lock);
