@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/map.h"
+#include "base/thread.h"
 #include "store/store.h"
 
 #define STORE_KINDS 7 /* of enum record_kind */
@@ -122,8 +123,7 @@ struct store {
     pthread_mutex_t reader_mutex, *reader_lock;
     sqlite3_stmt *events_after, *events_before, *event_has, *event_newest, *state_at, *ping;
 
-    pthread_t thread;
-    bool started;
+    struct thread thread;
     pthread_mutex_t lock; /* guards all that follows */
     pthread_cond_t wake;
     struct group *first, **last;

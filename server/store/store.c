@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/private.h"
 
 #define LAZY_MS       100   /* a group that nobody waits for: events of elections, of nodes that come and go */
@@ -229,9 +229,7 @@ static int open_reader(struct store *s, struct err *e)
 
 static void wait_until(struct store *s, int64_t until_ms)
 {
-    struct timespec at = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-
-    pthread_cond_timedwait(&s->wake, &s->lock, &at);
+    (void)thread_cond_wait(&s->wake, &s->lock, until_ms);
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -345,15 +343,8 @@ static void *storage_thread(void *arg)
 
 static int start_thread(struct store *s, struct err *e)
 {
-    int rc;
-
     s->prune_ms = clock_mono_ms() + PRUNE_MS;
-    rc = pthread_create(&s->thread, NULL, storage_thread, s);
-    if (rc != 0)
-        return err_set(e, ERR_UNAVAILABLE, "cannot start the storage thread: %s", strerror(rc));
-    s->started = true;
-    pthread_setname_np(s->thread, "storage");
-    return 0;
+    return thread_start(&s->thread, "storage", storage_thread, s, e);
 }
 
 /* ---- the public face ---- */
@@ -361,7 +352,6 @@ static int start_thread(struct store *s, struct err *e)
 int store_open(const char *path, struct store **out, struct err *e)
 {
     struct store *s = mem_alloc(sizeof(*s));
-    pthread_condattr_t monotonic;
     int code;
 
     s->path = mem_strdup(path);
@@ -371,10 +361,7 @@ int store_open(const char *path, struct store **out, struct err *e)
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->writer_lock, NULL);
     pthread_mutex_init(&s->reader_mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&s->wake);
 
     code = open_writer(s, e);
     if (code == 0)
@@ -397,12 +384,12 @@ void store_close(struct store *s)
 {
     if (!s)
         return;
-    if (s->started) {
+    if (s->thread.runs) {
         pthread_mutex_lock(&s->lock);
         s->stopping = true;
         pthread_cond_signal(&s->wake);
         pthread_mutex_unlock(&s->lock);
-        pthread_join(s->thread, NULL);
+        thread_join(&s->thread);
     }
     for (struct map_entry *m = map_first(&s->live); m; m = map_next(&s->live, m)) {
         node_live_release(m->value);
