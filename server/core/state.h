@@ -130,7 +130,7 @@ struct core_state {
     struct workers worker;          /* one thread: reads, checks and compiles policies, one after another */
     size_t jobs;                    /* policies that it examines */
 
-    uint64_t next_id[8], next_session;
+    uint64_t next_id[RECORD_KINDS], next_session;
     uint64_t run, event_seq;          /* the newest entry that was numbered */
     uint64_t event_told, event_shown; /* the newest entry that was told, and that a snapshot says it contains */
     uint64_t change_seq;              /* the newest change that was published */
