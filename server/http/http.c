@@ -8,9 +8,9 @@ static const struct {
     const char *name;
     size_t threads;
 } kinds[HTTP_WORKERS] = {[HTTP_FAST] = {"http", 2},
-                         [HTTP_DISK] = {"http disk", 2},
-                         [HTTP_HEAVY] = {"http heavy", 1},
-                         [HTTP_HEALTH] = {"http health", 1}};
+                         [HTTP_DISK] = {"http-disk", 2},
+                         [HTTP_HEAVY] = {"http-heavy", 1},
+                         [HTTP_HEALTH] = {"http-health", 1}};
 
 static void release(struct http *h)
 {
