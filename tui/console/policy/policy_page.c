@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "console/commands/commands.h"
 #include "console/policy/policy_review.h"
+#include "policy/policy.h"
+
+_Static_assert(TEXTBUF_MAX == POLICY_TEXT_MAX, "the editor takes what the server takes");
 
 #define CHECK_MS  150  /* after the last key */
 #define LATEST_MS 1000 /* after the first one: who never rests is checked, and kept, too */
