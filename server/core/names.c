@@ -3,7 +3,8 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "core/private.h"
+#include "core/names.h"
+#include "core/state.h"
 
 #define LABEL_MAX 63
 

@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "store/store.h"
 
-#define STORE_KINDS 7 /* of enum record_kind */
+#define STORE_KINDS RECORD_KINDS
 
 /* ---- sql.c ---- */
 

@@ -22,9 +22,9 @@ struct store_image {
     size_t node_count;
     struct primary **primaries;
     size_t primary_count;
-    struct policy_text *policy; /* the newest, or NULL */
-    uint64_t run;               /* raised by one, durably, by this start */
-    uint64_t next_id[8];        /* by enum record_kind: ids are never used twice, not even after a deletion */
+    struct policy_text *policy;     /* the newest, or NULL */
+    uint64_t run;                   /* raised by one, durably, by this start */
+    uint64_t next_id[RECORD_KINDS]; /* by enum record_kind: ids are never used twice, not even after a deletion */
 };
 
 /* One write of a group, applied in the order of the group: what makes room for another (a deletion, a new name) comes

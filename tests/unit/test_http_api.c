@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "model/api.h"
 #include "shared/api_fixture.h"
+#include "shared/core_rig.h"
 
 static struct api_fixture f;
 
@@ -416,7 +417,7 @@ static void a_registration_waits_is_shown_and_approved(void **state)
                                       .peer_hostinfo = "{}",
                                       .cap_version = 142,
                                       .source = "192.0.2.9:1"};
-    assert_int_equal(core_wait(f.core, core_register, &first), 0);
+    assert_int_equal(core_rig_register(f.core, &first), 0);
     assert_int_equal(first.result, REGISTER_URL);
     json_t *j = api_expect(&f, 200, "GET", "/api/headway/pending", NULL);
     json_t *p = json_array_get(json_object_get(j, "pending"), 0);
@@ -489,7 +490,7 @@ static void a_registration_is_approved_as_headscale_s_commands_do(void **state)
                                       .peer_hostinfo = "{}",
                                       .cap_version = 142,
                                       .source = "192.0.2.9:1"};
-    assert_int_equal(core_wait(f.core, core_register, &first), 0);
+    assert_int_equal(core_rig_register(f.core, &first), 0);
     char *target = mem_format("/api/v1/node/register?user=alice&key=%s", first.auth_id + strlen("hskey-authreq-"));
     json_t *j = api_expect(&f, 200, "POST", target, "{}");
     assert_string_equal(text_of(j, "node", "registerMethod"), "REGISTER_METHOD_CLI");
