@@ -15,7 +15,7 @@ CC := gcc
 endif
 
 LIBS_SERVER := libsystemd libmicrohttpd libnghttp2 libssl libcrypto libsodium jansson sqlite3 libcurl yaml-0.1 libzstd
-LIBS_TUI := jansson libcurl yaml-0.1 ncursesw libcrypto
+LIBS_TUI := jansson libcurl yaml-0.1 ncursesw libcrypto libsodium
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wcast-qual -Wwrite-strings -Wpointer-arith -Wundef -Wimplicit-fallthrough
 WARN_gcc := -Wduplicated-cond -Wduplicated-branches -Wlogical-op

@@ -103,20 +103,6 @@ void buf_addu(struct buf *b, uint64_t number)
     buf_add(b, digits + at, sizeof(digits) - at);
 }
 
-void buf_hex(struct buf *b, const void *bytes, size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-    const uint8_t *in = bytes;
-
-    if (len > SIZE_MAX / 8 || !buf_reserve(b, len * 2))
-        return;
-    for (size_t i = 0; i < len; i++) {
-        b->data[b->len++] = digits[in[i] >> 4];
-        b->data[b->len++] = digits[in[i] & 15];
-    }
-    b->data[b->len] = '\0';
-}
-
 void buf_cut(struct buf *b, size_t front)
 {
     if (front >= b->len) {

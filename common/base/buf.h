@@ -33,8 +33,7 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
-void buf_addu(struct buf *b, uint64_t number);              /* decimal */
-void buf_hex(struct buf *b, const void *bytes, size_t len); /* lower case */
-void buf_cut(struct buf *b, size_t front);                  /* drops bytes at the front */
+void buf_addu(struct buf *b, uint64_t number); /* decimal */
+void buf_cut(struct buf *b, size_t front);     /* drops bytes at the front */
 
 #endif

@@ -33,16 +33,3 @@ uint64_t random_below(uint64_t bound)
     while (value >= limit);
     return value % bound;
 }
-
-void random_hex(char *out, size_t bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint8_t byte;
-
-    for (size_t i = 0; i < bytes; i++) {
-        random_bytes(&byte, 1);
-        out[2 * i] = digits[byte >> 4];
-        out[2 * i + 1] = digits[byte & 15];
-    }
-    out[2 * bytes] = '\0';
-}

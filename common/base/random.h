@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 void random_bytes(void *out, size_t len);
-uint64_t random_below(uint64_t bound);    /* uniform in [0, bound); 0 for bound 0 */
-void random_hex(char *out, size_t bytes); /* 2 * bytes digits and a NUL */
+uint64_t random_below(uint64_t bound); /* uniform in [0, bound); 0 for bound 0 */
 
 #endif

@@ -35,13 +35,6 @@ int str_check(const char *text, size_t max, bool allow_empty, const char *field,
  * that nothing from a client reaches a terminal or a log as a command to it. */
 void str_safe(struct buf *out, const char *text, size_t len);
 
-/* Exactly 2 * len hexadecimal digits of either case; false otherwise. */
-bool str_unhex(const char *text, size_t digits, uint8_t *out, size_t len);
-
-/* Standard padded base64. str_unbase64 returns the length or -1 for anything malformed or longer than max. */
-void str_base64(struct buf *out, const void *bytes, size_t len);
-long str_unbase64(const char *text, size_t len, uint8_t *out, size_t max);
-
 /* How many edits lie between two words, at most 64 bytes of each considered: for "did you mean". */
 size_t str_distance(const char *a, const char *b);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "config/keys.h"
 
@@ -69,7 +70,7 @@ static void set_old(struct loader *l, const struct config_old *old, const struct
     char text[256];
     size_t i = (size_t)(old - config_olds);
 
-    if (i >= sizeof(l->held) / sizeof(*l->held))
+    if (i >= ARRAY_LEN(l->held))
         return;
     switch (old->kind) {
     case OLD_ALIAS:
@@ -174,7 +175,7 @@ static void note_unknown_env(struct config *c)
     for (char **at = environ; at && *at; at++) {
         size_t n = strcspn(*at, "=");
         bool known = !str_starts(*at, "HEADWAY_") || n >= sizeof(name);
-        for (size_t i = 0; i < sizeof(others) / sizeof(*others) && !known; i++)
+        for (size_t i = 0; i < ARRAY_LEN(others) && !known; i++)
             known = strlen(others[i]) == n && strncmp(*at, others[i], n) == 0;
         for (size_t i = 0; i < config_key_count && !known; i++) {
             env_name(near, sizeof(near), "HEADWAY", config_keys[i].name);
@@ -205,7 +206,7 @@ static void refuse_removed(struct loader *l, const struct config_old *old, unsig
 
 static void use_old_names(struct loader *l)
 {
-    for (size_t i = 0; i < config_old_count && i < sizeof(l->held) / sizeof(*l->held); i++) {
+    for (size_t i = 0; i < config_old_count && i < ARRAY_LEN(l->held); i++) {
         struct err why = {0};
         if (l->held_line[i] && config_olds[i].kind == OLD_REMOVED)
             refuse_removed(l, &config_olds[i], l->held_line[i]);
@@ -258,7 +259,7 @@ static int finish(struct loader *l, struct config **out)
     if (l->count == 0)
         rules_apply(l->c, rule_problem, l);
     strs_sort(&l->c->given);
-    for (size_t i = 0; i < sizeof(l->held) / sizeof(*l->held); i++)
+    for (size_t i = 0; i < ARRAY_LEN(l->held); i++)
         free(l->held[i]);
     free(l->dir);
     if (l->count == 0) {

@@ -128,12 +128,6 @@ void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN])
     digest(sha256, NULL, &(struct crypto_part){bytes, len}, 1, out);
 }
 
-void crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN])
-{
-    pthread_once(&once, fetch);
-    hmac(sha256, key, key_len, &(struct crypto_part){bytes, len}, 1, out);
-}
-
 void crypto_blake2s(const struct crypto_part *parts, size_t count, uint8_t out[CRYPTO_HASH_LEN])
 {
     pthread_once(&once, fetch);

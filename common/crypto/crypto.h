@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The one place that knows libcrypto: digests, X25519, ChaCha20-Poly1305, comparison of secrets. What can only fail for
- * want of memory or of an algorithm in the library stops the process; what an outsider can cause is returned. */
+/* Digests, X25519, ChaCha20-Poly1305, comparison of secrets (libcrypto), hexadecimal and base64 (libsodium). What can
+ * only fail for want of memory or of an algorithm in the library stops the process; what an outsider can cause is
+ * returned. */
 #ifndef COMMON_CRYPTO_CRYPTO_H
 #define COMMON_CRYPTO_CRYPTO_H
 
@@ -23,13 +24,23 @@ struct crypto_part {
 };
 
 void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN]);
-void crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN]);
 
 /* Of the parts one after the other; out may be one of them. */
 void crypto_blake2s(const struct crypto_part *parts, size_t count, uint8_t out[CRYPTO_HASH_LEN]);
 /* HMAC of RFC 2104 over BLAKE2s-256, as Noise has it (not BLAKE2's own keyed mode); key_len is at most 64. */
 void crypto_hmac_blake2s(const void *key, size_t key_len, const struct crypto_part *parts, size_t count,
                          uint8_t out[CRYPTO_HASH_LEN]);
+
+/* ---- Bytes as text ---- */
+
+void crypto_hex(struct buf *out, const void *bytes, size_t len); /* appends, in lower case */
+/* Exactly 2 * len hexadecimal digits of either case; false otherwise. */
+bool crypto_unhex(const char *text, size_t digits, uint8_t *out, size_t len);
+void crypto_random_hex(char *out, size_t bytes); /* so many random bytes as digits, and a NUL */
+
+/* Standard padded base64. crypto_unbase64 returns the length or -1 for anything malformed or longer than max. */
+void crypto_base64(struct buf *out, const void *bytes, size_t len);
+long crypto_unbase64(const char *text, size_t len, uint8_t *out, size_t max);
 
 /* ---- Secrets ---- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "crypto/crypto.h"
 #include "model/events.h"
 
 /* Where the owned texts of a kind are, so that copying and freeing are one loop each. */
@@ -314,11 +315,22 @@ const char *user_display(const struct user *u)
     return *u->display_name ? u->display_name : user_login(u);
 }
 
-const char *user_role_name(enum user_role role)
+const char *user_role_name(int role)
 {
     static const char *const names[] = {[ROLE_MEMBER] = "member", [ROLE_ADMIN] = "admin", [ROLE_OWNER] = "owner"};
 
     return names[role];
+}
+
+const char *route_state_name(int state)
+{
+    static const char *const names[ROUTE_STATES] = {
+        [ROUTE_NONE] = "none",           [ROUTE_AVAILABLE] = "available", [ROUTE_APPROVED] = "approved",
+        [ROUTE_STANDBY] = "standby",     [ROUTE_SERVING] = "serving",     [ROUTE_OFFLINE] = "offline",
+        [ROUTE_UNHEALTHY] = "unhealthy",
+    };
+
+    return state > ROUTE_NONE && state < ROUTE_STATES ? names[state] : names[ROUTE_NONE];
 }
 
 char *key_format(const char *prefix, const uint8_t key[KEY_LEN], char text[KEY_TEXT_MAX])
@@ -326,7 +338,7 @@ char *key_format(const char *prefix, const uint8_t key[KEY_LEN], char text[KEY_T
     struct buf b = BUF_INIT(0);
 
     buf_adds(&b, prefix);
-    buf_hex(&b, key, KEY_LEN);
+    crypto_hex(&b, key, KEY_LEN);
     str_copy(text, KEY_TEXT_MAX, buf_text(&b));
     buf_release(&b);
     return text;
@@ -336,7 +348,7 @@ int key_parse(const char *prefix, const char *text, uint8_t out[KEY_LEN], const 
 {
     size_t skip = strlen(prefix);
 
-    if (!str_starts(text, prefix) || !str_unhex(text + skip, strlen(text + skip), out, KEY_LEN))
+    if (!str_starts(text, prefix) || !crypto_unhex(text + skip, strlen(text + skip), out, KEY_LEN))
         return err_field(e, ERR_INVALID, field, "%s: '%.20s...' is not '%s' and 64 hexadecimal digits", field, text,
                          prefix);
     return 0;

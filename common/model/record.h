@@ -160,6 +160,19 @@ bool node_is_exit(const struct node *n);          /* both exit routes are effect
 bool node_has_subnet_route(const struct node *n); /* at least one effective prefix that is no exit route */
 bool node_is_expired(const struct node *n, int64_t now_ns);
 
+/* What one prefix does on one node. */
+enum route_state {
+    ROUTE_NONE,      /* neither advertised nor approved */
+    ROUTE_AVAILABLE, /* advertised, not approved */
+    ROUTE_APPROVED,  /* approved, not advertised (or one half of an exit node without the other) */
+    ROUTE_STANDBY,   /* effective, another node serves, or nobody yet */
+    ROUTE_SERVING,
+    ROUTE_OFFLINE,   /* effective, but the node is offline or expired */
+    ROUTE_UNHEALTHY, /* effective, but the node answers no probe */
+    ROUTE_STATES
+};
+const char *route_state_name(int state); /* "serving", ... as in the API; "none" for what is no state */
+
 /* Approvals with who gave them, so that both stay in step; false: it was, or was not, approved before. */
 bool node_approve(struct node *n, const struct prefix *p, const char *by);
 bool node_disapprove(struct node *n, const struct prefix *p);
@@ -169,7 +182,7 @@ const char *node_approver(const struct node *n, const struct prefix *p);
 /* The name that policies, tables and user profiles show: email, name, provider id or id. */
 const char *user_login(const struct user *u);
 const char *user_display(const struct user *u);
-const char *user_role_name(enum user_role role);
+const char *user_role_name(int role);
 
 /* "mkey:", "nodekey:", "discokey:" and 64 hexadecimal digits. */
 #define KEY_TEXT_MAX 80

@@ -24,7 +24,7 @@ static void hash_text(const char *secret, char out[SECRET_HASH_MAX])
 
     crypto_sha256(secret, strlen(secret), digest);
     buf_adds(&b, "sha256:");
-    buf_hex(&b, digest, sizeof(digest));
+    crypto_hex(&b, digest, sizeof(digest));
     str_copy(out, SECRET_HASH_MAX, buf_text(&b));
     buf_release(&b);
 }
@@ -33,8 +33,8 @@ void secret_make(enum secret_kind kind, struct secret *out)
 {
     char secret[SECRET_LEN + 1];
 
-    random_hex(out->prefix, SECRET_PREFIX_LEN / 2);
-    random_hex(secret, SECRET_LEN / 2);
+    crypto_random_hex(out->prefix, SECRET_PREFIX_LEN / 2);
+    crypto_random_hex(secret, SECRET_LEN / 2);
     snprintf(out->text, sizeof(out->text), "%s%s-%s", starts[kind], out->prefix, secret);
     hash_text(secret, out->hash);
     crypto_wipe(secret, sizeof(secret));

@@ -27,12 +27,13 @@ enum api_kind {
 };
 
 struct api_words {
-    const char *const *items;
-    size_t len;
+    const char *(*name)(int value);
+    int count; /* values are 0 to count - 1 */
 };
 
 struct api_field {
     const char *name;
+    const char *old; /* in headscale 0.29's command line; NULL: not there */
     size_t offset;
     enum api_kind kind;
     enum api_scope scope; /* the least one that it is written in */

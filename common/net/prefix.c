@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net/prefix.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-
-static int addr_parse(const char *text, struct addr *out)
-{
-    *out = (struct addr){.bits = 32};
-    if (inet_pton(AF_INET, text, out->bytes) == 1)
-        return 0;
-
-    *out = (struct addr){.bits = 128};
-    if (inet_pton(AF_INET6, text, out->bytes) != 1)
-        return -1;
-
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(out->bytes, mapped, sizeof(mapped)) == 0 ? -1 : 0;
-}
 
 /* "0".."max" without sign, blanks or leading zeros; -1 otherwise. */
 static int length_parse(const char *text, int max)
@@ -42,7 +27,7 @@ static uint8_t byte_mask(unsigned length, unsigned i)
 
 int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err *e)
 {
-    char host[INET6_ADDRSTRLEN];
+    char host[ADDR_TEXT_MAX];
     const char *slash = strchr(text, '/');
     size_t n = slash ? (size_t)(slash - text) : strlen(text);
     struct prefix p;
@@ -52,7 +37,7 @@ int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err 
         return err_set(e, ERR_INVALID, "'%.60s' is not a prefix: too long", text);
     memcpy(host, text, n);
     host[n] = '\0';
-    if (addr_parse(host, &p.addr) < 0)
+    if (addr_parse(host, &p.addr, NULL) < 0)
         return err_set(e, ERR_INVALID, "'%s' is not a prefix: '%s' is no IPv4 or IPv6 address", text, host);
 
     int length = slash ? length_parse(slash + 1, p.addr.bits) : p.addr.bits;
@@ -74,19 +59,16 @@ int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err 
 
 char *prefix_format(const struct prefix *p, char text[PREFIX_TEXT_MAX])
 {
-    char host[INET6_ADDRSTRLEN];
+    char host[ADDR_TEXT_MAX];
 
-    inet_ntop(p->addr.bits == 32 ? AF_INET : AF_INET6, p->addr.bytes, host, sizeof(host));
-    snprintf(text, PREFIX_TEXT_MAX, "%s/%u", host, p->bits);
+    snprintf(text, PREFIX_TEXT_MAX, "%s/%u", addr_format(&p->addr, host), p->bits);
     return text;
 }
 
 int prefix_cmp(const struct prefix *a, const struct prefix *b)
 {
-    if (a->addr.bits != b->addr.bits)
-        return a->addr.bits < b->addr.bits ? -1 : 1;
+    int order = addr_cmp(&a->addr, &b->addr);
 
-    int order = memcmp(a->addr.bytes, b->addr.bytes, sizeof(a->addr.bytes));
     return order ? order : (a->bits > b->bits) - (a->bits < b->bits);
 }
 

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Addresses and prefixes of both families, as values: copied freely, never allocated, no failure after parsing.
+/* Prefixes of both families, as values: copied freely, never allocated, no failure after parsing.
  *
  * A prefix is always masked. 10.0.0.7/24 is read as 10.0.0.0/24, because an approval that keeps host bits could never
  * equal what a router advertises. Callers that want to tell the user ask prefix_parse for it. */
 #ifndef COMMON_NET_PREFIX_H
 #define COMMON_NET_PREFIX_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/err.h"
+#include "net/addr.h"
 
 #define PREFIX_TEXT_MAX 50 /* longest IPv6 text, '/', three digits, NUL */
-
-struct addr {
-    uint8_t bits;      /* 32 or 128: also says the family */
-    uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest is zero */
-};
 
 struct prefix {
     struct addr addr;
@@ -25,8 +16,7 @@ struct prefix {
 };
 
 /* Reads "10.0.0.0/8", "fd00::/8" or a bare address (a /32 or /128). *masked, if not NULL, becomes true when host bits
- * were cleared. ERR_INVALID on anything else, zones ("fe80::1%eth0") and IPv4 in IPv6 clothes included; *out is then
- * untouched. */
+ * were cleared. ERR_INVALID on anything else, zones and IPv4-mapped IPv6 addresses included; *out is then untouched. */
 int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err *e) __attribute__((warn_unused_result));
 
 /* Writes the canonical text (RFC 5952 for IPv6) with its length, also for a single address; returns text. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sets of prefixes (sorted, without duplicates) and address:port pairs. Equality of prefixes is exact: 10.0.0.0/8 does
+/* Sets of prefixes: sorted, without duplicates. Equality of prefixes is exact: 10.0.0.0/8 does
  * not contain 10.1.0.0/16 here; prefix_covers answers that. */
 #ifndef COMMON_NET_PREFIXES_H
 #define COMMON_NET_PREFIXES_H
@@ -23,22 +23,5 @@ void prefixes_and(struct prefixes *out, const struct prefixes *a, const struct p
 bool prefixes_has_exit(const struct prefixes *s);
 /* Where one of 0.0.0.0/0 and ::/0 is in the set, adds the other. */
 void prefixes_pair_exit(struct prefixes *s);
-
-struct addr_port {
-    struct addr addr;
-    uint16_t port;
-};
-
-/* "1.2.3.4:41641" or "[2001:db8::1]:41641"; ERR_INVALID on anything else, zones included. */
-int addr_port_parse(const char *text, struct addr_port *out, struct err *e) WARN_UNUSED;
-#define ADDR_PORT_TEXT_MAX 56
-char *addr_port_format(const struct addr_port *a, char text[ADDR_PORT_TEXT_MAX]);
-bool addr_port_eq(const struct addr_port *a, const struct addr_port *b);
-
-/* A bare address; ERR_INVALID for a prefix. The text is the canonical form without length. */
-int addr_parse(const char *text, struct addr *out, struct err *e) WARN_UNUSED;
-char *addr_format(const struct addr *a, char text[PREFIX_TEXT_MAX]);
-bool addr_eq(const struct addr *a, const struct addr *b);
-int addr_cmp(const struct addr *a, const struct addr *b); /* IPv4 before IPv6 */
 
 #endif

@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "net/prefixes.h"
+#include "net/addr.h"
 
 union address {
     struct sockaddr any;

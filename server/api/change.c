@@ -14,7 +14,7 @@ static void write_node_record(struct json_out *o, struct view *v, const struct n
     struct tailnet_node shown = {0};
 
     if (now && !imagined) {
-        write_node(o, v, now, API_OURS);
+        write_node(o, v, now, API_HEADWAY);
         return;
     }
     if (now) {
@@ -27,7 +27,7 @@ static void write_node_record(struct json_out *o, struct view *v, const struct n
     shown.record = record;
     shown.user = record->user_id ? show_find_user(v->s, record->user_id) : NULL;
     shown.expired = node_is_expired(record, clock_wall_ns());
-    write_node(o, v, &shown, API_OURS);
+    write_node(o, v, &shown, API_HEADWAY);
 }
 
 static void write_object(struct json_out *o, struct request *r, enum admin_object kind, const void *record)
@@ -42,13 +42,13 @@ static void write_object(struct json_out *o, struct request *r, enum admin_objec
     show_init(&v, r->h, r->after ? r->after : r->s);
     switch (kind) {
     case ADMIN_OBJECT_USER:
-        write_user(o, &v, record, API_OURS);
+        write_user(o, &v, record, API_HEADWAY);
         break;
     case ADMIN_OBJECT_PREAUTH_KEY:
-        write_preauth_key(o, &v, record, a->secret, API_OURS);
+        write_preauth_key(o, &v, record, a->secret, API_HEADWAY);
         break;
     case ADMIN_OBJECT_API_KEY:
-        write_api_key(o, record, a->secret, API_OURS);
+        write_api_key(o, record, a->secret, API_HEADWAY);
         break;
     case ADMIN_OBJECT_NODE:
         write_node_record(o, &v, record, r->dry_run || a->op == ADMIN_NODE_DELETE);

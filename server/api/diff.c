@@ -102,18 +102,18 @@ typedef void write_record(struct json_out *o, struct difference *d, const struct
 
 static void write_user_record(struct json_out *o, struct difference *d, const struct record *record)
 {
-    write_user(o, d->is, (const struct user *)record, API_OURS);
+    write_user(o, d->is, (const struct user *)record, API_HEADWAY);
 }
 
 static void write_preauth_record(struct json_out *o, struct difference *d, const struct record *record)
 {
-    write_preauth_key(o, d->is, (const struct preauth_key *)record, NULL, API_OURS);
+    write_preauth_key(o, d->is, (const struct preauth_key *)record, NULL, API_HEADWAY);
 }
 
 static void write_api_record(struct json_out *o, struct difference *d, const struct record *record)
 {
     (void)d;
-    write_api_key(o, (const struct api_key *)record, NULL, API_OURS);
+    write_api_key(o, (const struct api_key *)record, NULL, API_HEADWAY);
 }
 
 /* Writes the present records that are new or other ones, or that also names; the ids of those that went to gone. */
@@ -161,7 +161,7 @@ static void compare_prefixes(struct difference *d, struct json_out *changed, str
     show_prefixes(d->is, &d->prefixes, &a, &list);
     for (size_t i = 0; i < list.len; i++) {
         const struct api_prefix *p = api_at(&list, struct api_prefix, i);
-        api_write(changed, &api_prefix_shape, p, API_OURS);
+        api_write(changed, &api_prefix_shape, p, API_HEADWAY);
         prefixes_del(&d->prefixes, &p->prefix);
     }
     for (size_t i = 0; i < d->prefixes.len; i++)
@@ -199,7 +199,7 @@ static void compare(struct difference *d, struct json_out changed[PARTS], struct
     compare_nodes(d);
     add_neighbours(d);
     for (size_t i = 0; i < d->nodes.len; i++)
-        write_node(&changed[NODES], d->is, d->nodes.items[i], API_OURS);
+        write_node(&changed[NODES], d->is, d->nodes.items[i], API_HEADWAY);
     for (size_t i = 0; i < d->gone.len; i++) {
         struct buf id = BUF_INIT(0);
         buf_addu(&id, d->gone.items[i]);

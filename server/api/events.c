@@ -288,7 +288,7 @@ static struct chunk *make_volatile(struct view *v, const struct tailnet_node *n)
     buf_adds(&b, "event: volatile\ndata: ");
     json_open(&o, '{');
     json_key(&o, "node");
-    write_node(&o, v, n, API_OURS);
+    write_node(&o, v, n, API_HEADWAY);
     json_close(&o, '}');
     buf_adds(&b, "\n\n");
     struct chunk *c = chunk_new(b.data, b.len);

@@ -214,7 +214,7 @@ enum flow headway_node(struct request *r)
         struct json_out o = reply_json(r);
         json_open(&o, '{');
         json_key(&o, "node");
-        write_node(&o, &v, n, API_OURS);
+        write_node(&o, &v, n, API_HEADWAY);
         json_close(&o, '}');
     } else {
         reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);

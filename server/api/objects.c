@@ -53,7 +53,7 @@ void write_user(struct json_out *o, struct view *v, const struct user *u, enum a
     for (size_t b = 0; scope != API_V1 && b < v->s->block_count; b++)
         for (size_t i = 0; v->s->blocks[b] && i < TAILNET_BLOCK; i++)
             out.node_count += v->s->blocks[b]->nodes[i] && v->s->blocks[b]->nodes[i]->record->user_id == u->r.id;
-    api_write(o, &api_user_shape, &out, scope == API_V1 ? API_V1 : API_TOP);
+    api_write(o, &api_user_shape, &out, scope == API_V1 ? API_V1 : API_HEADWAY_TOP);
 }
 
 void write_users(struct json_out *o, struct view *v)
@@ -65,7 +65,7 @@ void write_users(struct json_out *o, struct view *v)
         struct api_user out;
         show_user(v->s->users[i], &out);
         out.node_count = counts[i];
-        api_write(o, &api_user_shape, &out, API_TOP);
+        api_write(o, &api_user_shape, &out, API_HEADWAY_TOP);
     }
     json_close(o, ']');
     free(counts);
@@ -88,7 +88,7 @@ void write_preauth_keys(struct json_out *o, struct view *v)
 {
     json_open(o, '[');
     for (size_t i = 0; i < v->s->preauth_key_count; i++)
-        write_preauth_key(o, v, v->s->preauth_keys[i], NULL, API_OURS);
+        write_preauth_key(o, v, v->s->preauth_keys[i], NULL, API_HEADWAY);
     json_close(o, ']');
 }
 
@@ -107,7 +107,7 @@ void write_api_keys(struct json_out *o, const struct tailnet_snapshot *s)
 {
     json_open(o, '[');
     for (size_t i = 0; i < s->api_key_count; i++)
-        write_api_key(o, s->api_keys[i], NULL, API_OURS);
+        write_api_key(o, s->api_keys[i], NULL, API_HEADWAY);
     json_close(o, ']');
 }
 
@@ -117,7 +117,7 @@ void write_pending(struct json_out *o, struct view *v, const struct pending *p)
     struct api_pending out;
 
     show_pending(v, p, &a, &out);
-    api_write(o, &api_pending_shape, &out, API_OURS);
+    api_write(o, &api_pending_shape, &out, API_HEADWAY);
     arena_release(&a);
 }
 
@@ -137,7 +137,7 @@ void write_prefixes(struct json_out *o, struct view *v, const struct prefixes *o
     show_prefixes(v, only, &a, &list);
     json_open(o, '[');
     for (size_t i = 0; i < list.len; i++)
-        api_write(o, &api_prefix_shape, api_at(&list, struct api_prefix, i), API_OURS);
+        api_write(o, &api_prefix_shape, api_at(&list, struct api_prefix, i), API_HEADWAY);
     json_close(o, ']');
     arena_release(&a);
 }
@@ -149,7 +149,7 @@ void write_event(struct json_out *o, const struct event *e)
 
     show_event(e, &out);
     out.inverse = operation_as_call(e->inverse, &inverse) ? buf_text(&inverse) : NULL;
-    api_write(o, &api_event_shape, &out, API_OURS);
+    api_write(o, &api_event_shape, &out, API_HEADWAY);
     buf_release(&inverse);
 }
 
@@ -176,7 +176,7 @@ enum flow reply_list(struct request *r, const char *name, enum list which)
     json_key(&o, name);
     switch (which) {
     case LIST_NODES:
-        write_nodes(&o, &v, API_OURS);
+        write_nodes(&o, &v, API_HEADWAY);
         break;
     case LIST_USERS:
         write_users(&o, &v);

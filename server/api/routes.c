@@ -28,7 +28,7 @@ static void write_node_routes(struct json_out *o, struct view *v, const struct t
     for (size_t i = 0; i < out.routes.len; i++) {
         struct json_out inner = JSON_OUT(&route);
         buf_clear(&route);
-        api_write(&inner, &api_route_shape, api_at(&out.routes, struct api_route, i), API_OURS);
+        api_write(&inner, &api_route_shape, api_at(&out.routes, struct api_route, i), API_HEADWAY);
         json_open(o, '{');
         json_put_id(o, "node", n->record->r.id);
         json_put_str(o, "name", n->record->given_name);

@@ -16,7 +16,7 @@ static void write_server(struct json_out *o, struct request *r, const struct con
                                 .policy_path = config_policy_is_file(c) ? c->policy.path : ""};
 
     json_key(o, "server");
-    api_write(o, &api_server_shape, &server, API_OURS);
+    api_write(o, &api_server_shape, &server, API_HEADWAY);
 }
 
 static void write_relays(struct json_out *o, const struct relays *relays)
@@ -25,7 +25,7 @@ static void write_relays(struct json_out *o, const struct relays *relays)
     json_open(o, '[');
     for (size_t i = 0; relays && i < relays->len; i++)
         api_write(o, &api_relay_shape,
-                  &(struct api_relay){relays->items[i].id, relays->items[i].code, relays->items[i].name}, API_OURS);
+                  &(struct api_relay){relays->items[i].id, relays->items[i].code, relays->items[i].name}, API_HEADWAY);
     json_close(o, ']');
 }
 
@@ -49,8 +49,8 @@ static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, c
     for (size_t i = 0; i < prefixes->len; i++) {
         const struct api_list *routers = &api_at(prefixes, struct api_prefix, i)->routers;
         for (size_t k = 0; k < routers->len; k++) {
-            available += api_at(routers, struct api_router, k)->state == API_ROUTE_AVAILABLE;
-            serving += api_at(routers, struct api_router, k)->state == API_ROUTE_SERVING;
+            available += api_at(routers, struct api_router, k)->state == ROUTE_AVAILABLE;
+            serving += api_at(routers, struct api_router, k)->state == ROUTE_SERVING;
         }
     }
     json_key(o, "counts");
@@ -80,7 +80,7 @@ enum flow headway_snapshot(struct request *r)
     json_put_time(&o, "time", clock_wall_ns());
     write_server(&o, r, c);
     json_key(&o, "nodes");
-    write_nodes(&o, &v, API_OURS);
+    write_nodes(&o, &v, API_HEADWAY);
     json_key(&o, "users");
     write_users(&o, &v);
     json_key(&o, "preAuthKeys");
@@ -92,7 +92,7 @@ enum flow headway_snapshot(struct request *r)
     json_key(&o, "prefixes");
     json_open(&o, '[');
     for (size_t i = 0; i < prefixes.len; i++)
-        api_write(&o, &api_prefix_shape, api_at(&prefixes, struct api_prefix, i), API_OURS);
+        api_write(&o, &api_prefix_shape, api_at(&prefixes, struct api_prefix, i), API_HEADWAY);
     json_close(&o, ']');
     write_relays(&o, v.relays);
     write_policy_mark(&o, r->s);

@@ -100,7 +100,7 @@ static int read_role(struct request *r)
     if (!text)
         return 0;
     for (int role = ROLE_MEMBER; role <= ROLE_OWNER; role++)
-        if (str_eq(text, user_role_name((enum user_role)role))) {
+        if (str_eq(text, user_role_name(role))) {
             r->admin.role = (enum user_role)role;
             r->admin.has_role = true;
             return 0;

@@ -5,12 +5,6 @@
 #include "http/private.h"
 #include "routes/routes.h"
 
-_Static_assert((int)ROUTE_NONE == (int)API_ROUTE_NONE && (int)ROUTE_AVAILABLE == (int)API_ROUTE_AVAILABLE &&
-                   (int)ROUTE_APPROVED == (int)API_ROUTE_APPROVED && (int)ROUTE_STANDBY == (int)API_ROUTE_STANDBY &&
-                   (int)ROUTE_SERVING == (int)API_ROUTE_SERVING && (int)ROUTE_OFFLINE == (int)API_ROUTE_OFFLINE &&
-                   (int)ROUTE_UNHEALTHY == (int)API_ROUTE_UNHEALTHY,
-               "the API's states are those of routes/");
-
 /* Who serves p now, NULL: nobody. */
 static const struct tailnet_node *primary_of(struct view *v, const struct prefix *p, int64_t *since_ns)
 {
@@ -36,8 +30,8 @@ static const struct tailnet_node *primary_of(struct view *v, const struct prefix
     return NULL;
 }
 
-static enum api_route_state explain(const struct tailnet_node *n, const struct prefix *p,
-                                    const struct tailnet_node *primary, struct arena *a, const char **reason)
+static enum route_state explain(const struct tailnet_node *n, const struct prefix *p,
+                                const struct tailnet_node *primary, struct arena *a, const char **reason)
 {
     struct buf sentence = BUF_INIT(0);
     struct route_facts facts = {.node = n->record,
@@ -52,7 +46,7 @@ static enum api_route_state explain(const struct tailnet_node *n, const struct p
 
     *reason = arena_strdup(a, buf_text(&sentence));
     buf_release(&sentence);
-    return (enum api_route_state)state;
+    return state;
 }
 
 static void show_route(struct view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,

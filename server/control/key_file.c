@@ -31,8 +31,8 @@ static int read_key(int fd, const char *path, uint8_t private_key[CRYPTO_KEY_LEN
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r' || text[n - 1] == ' '))
         n--;
     text[n] = '\0';
-    bool good =
-        str_starts(text, start) && str_unhex(text + START_LEN, strlen(text + START_LEN), private_key, CRYPTO_KEY_LEN);
+    bool good = str_starts(text, start) &&
+                crypto_unhex(text + START_LEN, strlen(text + START_LEN), private_key, CRYPTO_KEY_LEN);
     crypto_wipe(text, sizeof(text));
     return good ? 0 : err_set(e, ERR_INVALID, "%s does not hold \"privkey:\" and 64 hexadecimal digits", path);
 }
@@ -44,10 +44,10 @@ static int write_key(const char *path, const uint8_t private_key[CRYPTO_KEY_LEN]
     int rc = 0, fd;
 
     /* Written aside and linked into place: a crash leaves either no key or a whole one. */
-    random_hex(nonce, 8);
+    crypto_random_hex(nonce, 8);
     buf_addf(&fresh, "%s.%s", path, nonce);
     buf_adds(&text, start);
-    buf_hex(&text, private_key, CRYPTO_KEY_LEN);
+    crypto_hex(&text, private_key, CRYPTO_KEY_LEN);
     fd = open(buf_text(&fresh), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, text.data, text.len) != (ssize_t)text.len || fsync(fd) < 0 ||
         link(buf_text(&fresh), path) < 0)

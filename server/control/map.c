@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* POST /machine/map in its three kinds: the endless stream, the update of what the client is, and one map for those
  * who ask for one. */
-#include "control/upper.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "control/handlers.h"
+#include "control/request.h"
+#include "control/sessions.h"
+#include "control/too_old.h"
 
 struct map_call {
     struct core_map call;
@@ -147,17 +156,14 @@ void handle_map(struct rpc *rpc, void *arg)
 {
     struct control *c = arg;
     struct map_call *m = mem_alloc(sizeof(*m));
+    char text[TOO_OLD_TEXT_MAX];
     struct err e;
 
     int code = map_request_read(rpc->body, rpc->body_len, &m->request, &e);
     rpc_drop_body(rpc);
-    if (refuse_old(rpc, m->request.version, false)) {
-        map_request_release(&m->request);
-        free(m);
-        return;
-    }
-    if (code < 0) {
-        rpc_reply_text(rpc, err_http(code), "%s\n", e.message);
+    const char *old = too_old(rpc, m->request.version, text);
+    if (old || code < 0) {
+        rpc_reply_text(rpc, old ? 400 : err_http(code), "%s\n", old ? old : e.message);
         map_request_release(&m->request);
         free(m);
         return;

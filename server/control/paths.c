@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every other call that a client makes, and the table of all. What is not offered here says so in words that the
  * client shows or logs; no call is left hanging. Sources: tailcfg, control/controlclient, ipn/localapi. */
-#include "control/upper.h"
+#include "control/paths.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "control/handlers.h"
+#include "control/request.h"
 
 static void answer_nothing(struct rpc *rpc, void *arg)
 {
@@ -58,7 +66,7 @@ static void not_offered(struct rpc *rpc, void *arg)
     rpc_reply_text(rpc, 501, "this server does not offer %.100s\n", rpc->path);
 }
 
-const struct rpc_route control_routes[] = {
+const struct rpc_route control_paths[] = {
     {"POST", "/machine/map", false, handle_map},
     {"POST", "/machine/register", false, handle_register},
     {"GET", "/machine/ssh/action/", true, handle_ssh_action},
@@ -74,4 +82,4 @@ const struct rpc_route control_routes[] = {
     {NULL, "/machine/webclient/", true, not_offered},
     {NULL, "/machine/tka/", true, not_offered},
 };
-const size_t control_route_count = sizeof(control_routes) / sizeof(*control_routes);
+const size_t control_path_count = ARRAY_LEN(control_paths);

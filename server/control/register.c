@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* POST /machine/register. What a user must read travels as 200 with Error: a client shows nothing else. */
-#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/random.h"
-#include "control/upper.h"
+#include "base/str.h"
+#include "control/handlers.h"
+#include "control/request.h"
+#include "control/state.h"
+#include "control/too_old.h"
 
 #define QUEUE_MAX 20000 /* calls of the core that wait: beyond, clients are asked to come again */
 
@@ -38,13 +44,13 @@ static void put_user(struct json_out *o, const struct user *u)
     json_close(o, '}');
 }
 
-struct response {
+struct register_response {
     bool logged_in, key_expired;
     const struct user *user; /* of logged_in; NULL: tagged */
     const char *auth_url, *error;
 };
 
-static void reply(struct rpc *rpc, const struct response *r)
+static void reply(struct rpc *rpc, const struct register_response *r)
 {
     static const char nobody[] = "{\"ID\":0,\"DisplayName\":\"\"}";
     static const char no_login[] = "{\"ID\":0,\"Provider\":\"\",\"LoginName\":\"\",\"DisplayName\":\"\"}";
@@ -74,7 +80,7 @@ static void reply_url(struct register_call *r)
     char *url = mem_format("%s/register/%s", s->settings->server_url, r->call.auth_id);
 
     tailnet_unpin(s);
-    reply(r->rpc, &(struct response){.auth_url = url});
+    reply(r->rpc, &(struct register_response){.auth_url = url});
     free(url);
 }
 
@@ -96,22 +102,22 @@ static void answer(struct register_call *r)
         }
     }
     if (r->call.call.code < 0) {
-        reply(rpc, &(struct response){.error = r->call.call.err.message});
+        reply(rpc, &(struct register_response){.error = r->call.call.err.message});
         return;
     }
     switch (r->call.result) {
     case REGISTER_DONE:
         rpc_conn_set_standing(rpc->conn, RPC_KNOWN);
-        reply(rpc, &(struct response){.logged_in = true, .user = r->call.user});
+        reply(rpc, &(struct register_response){.logged_in = true, .user = r->call.user});
         break;
     case REGISTER_EXPIRED:
-        reply(rpc, &(struct response){.key_expired = true});
+        reply(rpc, &(struct register_response){.key_expired = true});
         break;
     case REGISTER_URL:
         reply_url(r);
         break;
     case REGISTER_REFUSED:
-        reply(rpc, &(struct response){.error = r->call.call.err.message});
+        reply(rpc, &(struct register_response){.error = r->call.call.err.message});
         break;
     }
 }
@@ -188,10 +194,11 @@ static bool refuse(struct control *c, struct rpc *rpc, struct register_call *r)
     struct err e;
     int code = register_request_read(rpc->body, rpc->body_len, &r->request, &e);
 
-    if (refuse_old(rpc, r->request.version, true))
-        return true;
-    if (code < 0) {
-        reply(rpc, &(struct response){.error = e.message});
+    char text[TOO_OLD_TEXT_MAX];
+    const char *why = too_old(rpc, r->request.version, text);
+
+    if (why || code < 0) {
+        reply(rpc, &(struct register_response){.error = why ? why : e.message});
         return true;
     }
     if (is_busy(c)) {
@@ -221,41 +228,4 @@ void handle_register(struct rpc *rpc, void *arg)
         rpc_conn_set_standing(rpc->conn, RPC_WAITING);
     control_begin(c);
     r->number = core_register(c->options.core, &r->call);
-}
-
-/* ---- too old ---- */
-
-void too_old_text(unsigned version, char *text, size_t size)
-{
-    /* tailcfg.CapabilityVersion of each release that introduced one; releases before are of no interest any more. */
-    static const struct {
-        unsigned from;
-        const char *release;
-    } releases[] = {{109, "1.78"}, {106, "1.74"}, {104, "1.72"}, {97, "1.68"},
-                    {90, "1.64"},  {82, "1.58"},  {68, "1.48"}};
-    const char *release = NULL;
-
-    for (size_t i = 0; i < sizeof(releases) / sizeof(*releases) && !release; i++)
-        if (version >= releases[i].from)
-            release = releases[i].release;
-    snprintf(text, size, "%s%s is too old for this server: update to 1.80 or later",
-             release ? "Tailscale " : "This version of Tailscale", release ? release : "");
-}
-
-bool refuse_old(struct rpc *rpc, unsigned version, bool as_error)
-{
-    char text[128];
-
-    unsigned oldest = rpc_conn_version(rpc->conn);
-
-    if (version && version < oldest)
-        oldest = version;
-    if (oldest >= CONTROL_MIN_VERSION)
-        return false;
-    too_old_text(oldest, text, sizeof(text));
-    if (as_error)
-        reply(rpc, &(struct response){.error = text});
-    else
-        rpc_reply_text(rpc, 400, "%s\n", text);
-    return true;
 }

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The streams of map requests: first maps, rounds of deltas, keepalives, and their ends. */
-#include "base/clock.h"
+/* First maps, rounds of deltas, keepalives, and their ends. */
+#include "control/sessions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/mem.h"
 #include "base/random.h"
-#include "control/upper.h"
+#include "control/takeover.h"
 
 /* The client gives up after 120 s of silence; a spread keeps a thousand sessions from speaking in one moment. */
 #define KEEPALIVE_MS        50000
@@ -18,12 +24,12 @@
 /* First maps of that time show the peers of one moment, so that they share their bytes, and the rounds that follow. */
 #define FILL_MS 1000
 
-struct session {
-    struct session *next, **place;
-    struct group *group;
+struct map_session {
+    struct map_session *next, **place;
+    struct session_group *group;
     struct rpc *rpc;
     uint64_t number, node_id, seq;
-    struct netmap_session *told;
+    struct netmap_session *netmap;
     struct loop_timer keepalive, hold;
     int64_t spoke_ms; /* mono, of the last message */
     struct probe probe;
@@ -38,12 +44,12 @@ struct session {
     char *hostname;
 };
 
-static struct session *of_timer(struct loop_timer *t, size_t offset)
+static struct map_session *of_timer(struct loop_timer *t, size_t offset)
 {
-    return (struct session *)(void *)((char *)t - offset);
+    return (struct map_session *)(void *)((char *)t - offset);
 }
 
-static struct netmap *netmap_of(const struct session *s)
+static struct netmap *netmap_of(const struct map_session *s)
 {
     return s->group->control->options.netmap;
 }
@@ -51,7 +57,7 @@ static struct netmap *netmap_of(const struct session *s)
 static void on_keepalive(struct loop_timer *t);
 
 /* silent: ms since the last message. */
-static void wait_keepalive(struct session *s, int64_t silent)
+static void wait_keepalive(struct map_session *s, int64_t silent)
 {
     loop_timer_set(s->group->loop, &s->keepalive, KEEPALIVE_MS + (int64_t)random_below(KEEPALIVE_SPREAD_MS) - silent,
                    on_keepalive);
@@ -59,7 +65,7 @@ static void wait_keepalive(struct session *s, int64_t silent)
 
 static void on_keepalive(struct loop_timer *t)
 {
-    struct session *s = of_timer(t, offsetof(struct session, keepalive));
+    struct map_session *s = of_timer(t, offsetof(struct map_session, keepalive));
     int64_t silent = loop_now(s->group->loop) - s->spoke_ms;
 
     if (silent < KEEPALIVE_MS) {
@@ -71,7 +77,7 @@ static void on_keepalive(struct loop_timer *t)
 }
 
 /* A message was added. The timer looks at the time of the last one: to set it again with each would cost more. */
-static void note_message(struct session *s)
+static void note_message(struct map_session *s)
 {
     s->keepalive_due = false;
     s->spoke_ms = loop_now(s->group->loop);
@@ -80,7 +86,7 @@ static void note_message(struct session *s)
 }
 
 /* What the node is decides how closely its connection is watched. */
-static void watch(struct session *s, const struct tailnet_snapshot *snapshot)
+static void watch(struct map_session *s, const struct tailnet_snapshot *snapshot)
 {
     const struct tailnet_node *n = snapshot_node_by_id(snapshot, s->node_id);
     int64_t interval, timeout;
@@ -97,14 +103,14 @@ static void watch(struct session *s, const struct tailnet_snapshot *snapshot)
     config_unref(config);
 }
 
-struct probe *session_probe(struct group *group, uint64_t number)
+struct probe *session_probe(struct session_group *group, uint64_t number)
 {
-    struct session *s = map_getu(&group->by_number, number);
+    struct map_session *s = map_getu(&group->by_number, number);
 
     return s ? &s->probe : NULL;
 }
 
-void message_to_rpc(struct rpc_bytes *out, struct netmap_message *m)
+static void message_to_rpc(struct rpc_bytes *out, struct netmap_message *m)
 {
     for (size_t i = 0; i < m->len; i++)
         rpc_bytes_add(out, chunk_ref(m->items[i]));
@@ -113,7 +119,7 @@ void message_to_rpc(struct rpc_bytes *out, struct netmap_message *m)
 
 static void on_hold_over(struct loop_timer *t)
 {
-    struct session *s = of_timer(t, offsetof(struct session, hold));
+    struct map_session *s = of_timer(t, offsetof(struct map_session, hold));
 
     if (s->goodbye) {
         rpc_stream_end(s->rpc);
@@ -123,21 +129,21 @@ static void on_hold_over(struct loop_timer *t)
     }
 }
 
-static void say_goodbye(struct session *s)
+static void say_goodbye(struct map_session *s)
 {
     s->goodbye = true;
     loop_timer_set(s->group->loop, &s->hold, GOODBYE_MS, on_hold_over);
 }
 
 /* The snapshot of the group, or for a first map one that holds what the request itself said. */
-static const struct tailnet_snapshot *snapshot_for(struct session *s)
+static const struct tailnet_snapshot *snapshot_for(struct map_session *s)
 {
     if (s->group->snapshot && s->group->snapshot->seq >= s->seq)
         return tailnet_ref(s->group->snapshot);
     return tailnet_pin(s->group->control->options.tailnet);
 }
 
-static bool is_busy(const struct group *g)
+static bool is_busy(const struct session_group *g)
 {
     int64_t age = loop_now(g->loop) - g->second_ms;
     unsigned lately = age < 1000 ? g->began + g->began_before : age < 2000 ? g->began : 0;
@@ -145,7 +151,7 @@ static bool is_busy(const struct group *g)
     return atomic_load(&g->control->filling) > FILLING_BUSY || lately * g->control->group_count > FILLING_BUSY;
 }
 
-static void set_fill(struct group *g, const struct tailnet_snapshot *snapshot)
+static void set_fill(struct session_group *g, const struct tailnet_snapshot *snapshot)
 {
     tailnet_unpin(g->fill);
     g->fill = snapshot ? tailnet_ref(snapshot) : NULL;
@@ -154,7 +160,7 @@ static void set_fill(struct group *g, const struct tailnet_snapshot *snapshot)
 
 /* The peers that a first map shows: while many are filled those of a moment ago, unless something happened since that
  * nobody may be told late. */
-static const struct tailnet_snapshot *peers_for(struct group *g, const struct tailnet_snapshot *snapshot)
+static const struct tailnet_snapshot *peers_for(struct session_group *g, const struct tailnet_snapshot *snapshot)
 {
     if (!is_busy(g))
         return snapshot;
@@ -165,12 +171,12 @@ static const struct tailnet_snapshot *peers_for(struct group *g, const struct ta
     return g->fill->seq < snapshot->seq ? g->fill : snapshot;
 }
 
-static void tell(struct session *s, struct rpc_bytes *out)
+static void tell(struct map_session *s, struct rpc_bytes *out)
 {
     const struct tailnet_snapshot *snapshot = snapshot_for(s);
     struct netmap_message m = {0};
-    enum netmap_next next = s->filling ? netmap_session_first(s->told, snapshot, peers_for(s->group, snapshot), &m)
-                                       : netmap_session_next(s->told, snapshot, &m);
+    enum netmap_next next = s->filling ? netmap_session_first(s->netmap, snapshot, peers_for(s->group, snapshot), &m)
+                                       : netmap_session_next(s->netmap, snapshot, &m);
 
     if (next == NETMAP_DELETED)
         rpc_stream_end(s->rpc);
@@ -178,18 +184,18 @@ static void tell(struct session *s, struct rpc_bytes *out)
         message_to_rpc(out, &m);
         note_message(s);
     }
-    if (netmap_session_self_changed(s->told))
+    if (netmap_session_self_changed(s->netmap))
         watch(s, snapshot);
     tailnet_unpin(snapshot);
 }
 
 static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
 {
-    struct session *s = rpc->user;
+    struct map_session *s = rpc->user;
 
     if (s->due) {
         s->due = false;
-        if (s->told) {
+        if (s->netmap) {
             tell(s, out);
         } else {
             struct netmap_message m = {0};
@@ -205,7 +211,7 @@ static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
     }
 }
 
-static void end_filling(struct session *s)
+static void end_filling(struct map_session *s)
 {
     if (s->filling)
         atomic_fetch_sub(&s->group->control->filling, 1);
@@ -216,11 +222,11 @@ static void on_round(struct loop_timer *t);
 
 /* What happened while the first map was on its way. While many are filled it waits for the round, in which all of them
  * hear the same; what must not wait does not. */
-static void catch_up(struct session *s)
+static void catch_up(struct map_session *s)
 {
-    struct group *g = s->group;
+    struct session_group *g = s->group;
 
-    if (is_busy(g) && netmap_session_seq(s->told) >= g->rounds.urgent) {
+    if (is_busy(g) && netmap_session_seq(s->netmap) >= g->rounds.urgent) {
         g->rounds.waiting = true;
         if (!loop_timer_is_set(&g->round))
             loop_timer_set(g->loop, &g->round, FILL_MS, on_round);
@@ -230,26 +236,57 @@ static void catch_up(struct session *s)
     rpc_stream_ready(s->rpc);
 }
 
+struct session_end_call {
+    struct session_group *group;
+    uint64_t number;
+};
+
+static void run_end(void *arg)
+{
+    struct session_end_call *o = arg;
+    struct map_session *s = map_getu(&o->group->by_number, o->number);
+
+    if (s) {
+        s->replaced = true;
+        rpc_stream_end(s->rpc);
+    }
+    control_end(o->group->control);
+    free(o);
+}
+
+static void end_other(const struct takeover_loser *loser)
+{
+    struct session_group *group = loser->group;
+    struct session_end_call *o = mem_alloc(sizeof(*o));
+
+    *o = (struct session_end_call){group, loser->number};
+    control_begin(group->control);
+    loop_post(group->loop, run_end, o);
+}
+
 static void on_written(struct rpc *rpc)
 {
-    struct session *s = rpc->user;
+    struct map_session *s = rpc->user;
 
     probe_written(&s->probe);
     if (!s->filling || s->due)
         return;
     end_filling(s);
-    if (s->number && !takeover_claim(s->group->control, s->node_id, s->number, s->group)) {
+    struct takeover_loser loser = {0};
+    if (s->number && !takeover_claim(s->group->control, s->node_id, s->number, s->group, &loser)) {
         s->replaced = true;
         rpc_stream_end(rpc);
         return;
     }
+    if (loser.number)
+        end_other(&loser);
     catch_up(s);
 }
 
 static void on_close(struct rpc *rpc, enum rpc_end why)
 {
-    struct session *s = rpc->user;
-    struct group *g = s->group;
+    struct map_session *s = rpc->user;
+    struct session_group *g = s->group;
 
     loop_timer_stop(g->loop, &s->keepalive);
     loop_timer_stop(g->loop, &s->hold);
@@ -267,17 +304,17 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
                          : why == RPC_DEAD ? SESSION_SILENT
                                            : closed_why(g->control));
     }
-    netmap_session_free(s->told);
+    netmap_session_free(s->netmap);
     free(s->hostname);
     free(s);
 }
 
-static struct group *group_of(struct control *c, const struct loop *l)
+static struct session_group *group_of(struct control *c, const struct loop *l)
 {
     return &c->groups[loop_index(l)];
 }
 
-static void enlist(struct group *g, struct session *s)
+static void enlist(struct session_group *g, struct map_session *s)
 {
     s->group = g;
     s->next = g->first;
@@ -290,7 +327,7 @@ static void enlist(struct group *g, struct session *s)
         map_putu(&g->by_number, s->number, s);
 }
 
-static void count_beginning(struct group *g)
+static void count_beginning(struct session_group *g)
 {
     int64_t now = loop_now(g->loop);
 
@@ -304,7 +341,7 @@ static void count_beginning(struct group *g)
 
 void session_begin(struct control *c, const struct session_start *start)
 {
-    struct session *s = mem_alloc(sizeof(*s));
+    struct map_session *s = mem_alloc(sizeof(*s));
     struct rpc *rpc = start->rpc;
 
     s->rpc = rpc;
@@ -313,7 +350,7 @@ void session_begin(struct control *c, const struct session_start *start)
     s->seq = start->seq;
     s->zstd = start->client.zstd;
     enlist(group_of(c, rpc->loop), s);
-    probe_init(&s->probe, s->group, rpc, s->number);
+    probe_init(&s->probe, c, rpc, s->number);
     rpc->user = s;
     rpc->on_close = on_close;
     rpc->on_written = on_written;
@@ -326,7 +363,7 @@ void session_begin(struct control *c, const struct session_start *start)
         rpc_stream_ready(rpc);
         return;
     }
-    s->told = netmap_session_new(c->options.netmap, &start->client);
+    s->netmap = netmap_session_new(c->options.netmap, &start->client);
     s->filling = true;
     count_beginning(s->group);
     atomic_fetch_add(&c->filling, 1);
@@ -339,48 +376,21 @@ void session_begin(struct control *c, const struct session_start *start)
     rpc_stream_ready(rpc);
 }
 
-struct end_order {
-    struct group *group;
-    uint64_t number;
-};
-
-static void run_end(void *arg)
-{
-    struct end_order *o = arg;
-    struct session *s = map_getu(&o->group->by_number, o->number);
-
-    if (s) {
-        s->replaced = true;
-        rpc_stream_end(s->rpc);
-    }
-    control_end(o->group->control);
-    free(o);
-}
-
-void session_end_other(struct group *group, uint64_t number)
-{
-    struct end_order *o = mem_alloc(sizeof(*o));
-
-    *o = (struct end_order){group, number};
-    control_begin(group->control);
-    loop_post(group->loop, run_end, o);
-}
-
 /* ---- groups ---- */
 
-static void look(struct group *g);
+static void look(struct session_group *g);
 
 static void on_round(struct loop_timer *t)
 {
-    look((struct group *)(void *)((char *)t - offsetof(struct group, round)));
+    look(CONTAINER_OF(t, struct session_group, round));
 }
 
 static void on_look(struct loop_task *t)
 {
-    look((struct group *)(void *)((char *)t - offsetof(struct group, look)));
+    look(CONTAINER_OF(t, struct session_group, look));
 }
 
-static void look(struct group *g)
+static void look(struct session_group *g)
 {
     struct control *c = g->control;
     const struct tailnet_snapshot *snapshot = tailnet_pin(c->options.tailnet);
@@ -395,7 +405,7 @@ static void look(struct group *g)
         return;
     /* Who comes now begins where the others are after this round. */
     set_fill(g, is_busy(g) ? snapshot : NULL);
-    for (struct session *s = g->first, *next; s; s = next) {
+    for (struct map_session *s = g->first, *next; s; s = next) {
         next = s->next;
         if (s->filling || s->goodbye)
             continue; /* it will be told what it missed when its first map is written */
@@ -407,17 +417,17 @@ static void look(struct group *g)
 /* On the publishing thread. */
 static void on_publish(void *arg)
 {
-    struct group *g = arg;
+    struct session_group *g = arg;
 
     loop_post_task(g->loop, &g->look);
 }
 
-void groups_start(struct control *c)
+void sessions_start(struct control *c)
 {
     c->group_count = loops_count(c->options.loops);
     c->groups = mem_alloc(c->group_count * sizeof(*c->groups));
     for (unsigned i = 0; i < c->group_count; i++) {
-        struct group *g = &c->groups[i];
+        struct session_group *g = &c->groups[i];
         g->control = c;
         g->loop = loops_at(c->options.loops, i);
         g->look.run = on_look;
@@ -427,17 +437,17 @@ void groups_start(struct control *c)
 
 static void run_watch(void *arg)
 {
-    struct group *g = arg;
+    struct session_group *g = arg;
     const struct tailnet_snapshot *snapshot = tailnet_pin(g->control->options.tailnet);
 
-    for (struct session *s = g->first; s; s = s->next)
+    for (struct map_session *s = g->first; s; s = s->next)
         if (s->number)
             watch(s, snapshot);
     tailnet_unpin(snapshot);
     control_end(g->control);
 }
 
-void groups_watch(struct control *c)
+void sessions_watch(struct control *c)
 {
     for (unsigned i = 0; i < c->group_count; i++) {
         control_begin(c);
@@ -447,7 +457,7 @@ void groups_watch(struct control *c)
 
 static void let_go(void *arg)
 {
-    struct group *g = arg;
+    struct session_group *g = arg;
 
     loop_timer_stop(g->loop, &g->round);
     tailnet_unpin(g->snapshot);
@@ -457,7 +467,7 @@ static void let_go(void *arg)
     control_end(g->control);
 }
 
-void groups_stop(struct control *c)
+void sessions_stop(struct control *c)
 {
     for (unsigned i = 0; i < c->group_count; i++)
         tailnet_unsubscribe(c->options.tailnet, on_publish, &c->groups[i]);

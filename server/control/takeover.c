@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One node, one stream: the newest. A disk that was cloned makes two clients out of one node, and each takes the stream
- * from the other without end; that is seen, said, and slowed down. */
+#include "control/takeover.h"
+
+#include <stdlib.h>
+
 #include "base/clock.h"
-#include "control/upper.h"
+#include "base/log.h"
+#include "base/mem.h"
 
 #define CLONE_TAKEOVERS 5 /* more than these within WINDOW_MS, from two addresses */
 #define WINDOW_MS       60000
@@ -10,7 +13,7 @@
 
 struct stream_owner {
     uint64_t number; /* of the session whose map was written; 0: none has a stream */
-    struct group *group;
+    struct session_group *group;
     int64_t starts[CLONE_TAKEOVERS + 1]; /* mono ms of the last ones, a ring */
     struct addr addresses[CLONE_TAKEOVERS + 1];
     unsigned next;
@@ -81,23 +84,20 @@ int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_po
     return cloned ? CLONE_DELAY_MS : 0;
 }
 
-bool takeover_claim(struct control *c, uint64_t node_id, uint64_t number, struct group *group)
+bool takeover_claim(struct control *c, uint64_t node_id, uint64_t number, struct session_group *group,
+                    struct takeover_loser *loser)
 {
-    uint64_t loser = 0;
-    struct group *where = NULL;
-
+    *loser = (struct takeover_loser){0};
     pthread_mutex_lock(&c->lock);
     struct stream_owner *o = owner_of(c, node_id);
     bool mine = o->number <= number;
     if (mine) {
-        loser = o->number == number ? 0 : o->number;
-        where = o->group;
+        if (o->number != number)
+            *loser = (struct takeover_loser){o->group, o->number};
         o->number = number;
         o->group = group;
     }
     pthread_mutex_unlock(&c->lock);
-    if (loser)
-        session_end_other(where, loser);
     return mine;
 }
 
@@ -114,4 +114,11 @@ void takeover_release(struct control *c, uint64_t node_id, uint64_t number)
         }
     }
     pthread_mutex_unlock(&c->lock);
+}
+
+void takeover_release_all(struct control *c)
+{
+    for (struct map_entry *e = map_first(&c->streams); e; e = map_next(&c->streams, e))
+        free(e->value);
+    map_release(&c->streams);
 }

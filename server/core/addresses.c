@@ -2,6 +2,7 @@
 /* Addresses of nodes: one a family, from the configured prefixes, never one that is in use, reserved or freed lately.
  */
 #include "core/addresses.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "core/state.h"
@@ -16,7 +17,7 @@ static bool is_reserved(const struct addr *a)
 {
     struct prefix self = {.addr = *a, .bits = a->bits}, p;
 
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
         if (prefix_parse(reserved[i], &p, NULL, NULL) == 0 && prefix_covers(&p, &self))
             return true;
     return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the store to the first snapshot, and everything back to the heap at the end. */
 #include "core/load.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/accounts.h"
@@ -88,7 +89,7 @@ int state_load(struct core_state *s, struct err *e)
     s->routes = routes_new(NULL);
     s->run = image.run;
     memcpy(s->next_id, image.next_id, sizeof(s->next_id));
-    for (size_t i = 0; i < sizeof(s->next_id) / sizeof(*s->next_id); i++)
+    for (size_t i = 0; i < ARRAY_LEN(s->next_id); i++)
         if (!s->next_id[i])
             s->next_id[i] = 1;
     load_pairs(s, RECORD_USER, (void *const *)image.users, image.user_count);

@@ -10,6 +10,7 @@
 #include "core/operations.h"
 #include "core/register.h"
 #include "core/state.h"
+#include "crypto/crypto.h"
 
 #define SSH_LEFT_MS    60000 /* a client whose connection broke asks again sooner */
 #define PER_SOURCE_MAX 64    /* one address cannot push everybody else's registrations out */
@@ -79,7 +80,7 @@ static void new_auth_id(char out[AUTH_ID_LEN + 1])
     size_t len = strlen(AUTH_ID_PREFIX);
 
     memcpy(out, AUTH_ID_PREFIX, len);
-    random_hex(out + len, (AUTH_ID_LEN - len) / 2);
+    crypto_random_hex(out + len, (AUTH_ID_LEN - len) / 2);
 }
 
 struct pending_request *pending_request_new(struct core_state *s, const struct pending *fields, struct err *e)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/array.h"
 #include "http/private.h"
 
 static void *work(void *arg)
@@ -29,7 +30,7 @@ int pool_start(struct pool *p, size_t threads, struct err *e)
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
     p->end = &p->first;
-    for (; p->count < threads && p->count < sizeof(p->threads) / sizeof(p->threads[0]); p->count++)
+    for (; p->count < threads && p->count < ARRAY_LEN(p->threads); p->count++)
         if (pthread_create(&p->threads[p->count], NULL, work, p) != 0) {
             pool_stop(p);
             return err_set(e, ERR_UNAVAILABLE, "cannot start a thread for HTTP requests");

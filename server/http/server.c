@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "http/private.h"
 
 #define IDLE_SECONDS    30
@@ -222,7 +223,7 @@ static enum MHD_Result answer(struct exchange *x)
         return MHD_NO;
     if (r->content_type)
         MHD_add_response_header(response, "Content-Type", r->content_type);
-    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
         MHD_add_response_header(response, always[i].name, always[i].value);
     /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them. */
     MHD_add_response_header(response, "Content-Security-Policy",
@@ -396,7 +397,7 @@ void server_stop(struct server *s)
     if (!s)
         return;
     drain(s);
-    for (size_t i = 0; i < sizeof(s->gates) / sizeof(s->gates[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(s->gates); i++)
         if (s->gates[i].daemon)
             MHD_stop_daemon(s->gates[i].daemon);
     if (s->unix_path)

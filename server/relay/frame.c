@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "json/json.h"
 
 #define NONCE_LEN     24
@@ -34,7 +36,7 @@ int frame_read(const uint8_t *in, size_t len, struct frame *out, struct err *e)
                           .len = (uint32_t)in[1] << 24 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 8 | in[4]};
     if (out->type == FRAME_FORWARD || out->type == FRAME_WATCH || out->type == FRAME_CLOSE_PEER)
         return err_set(e, ERR_INVALID, "a frame of type %02x, which only a relay of the same mesh may send", out->type);
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         if (rules[i].type == out->type) {
             if (out->len < rules[i].min || out->len > rules[i].max)
                 return err_set(e, ERR_INVALID, "a %s frame of %u bytes", rules[i].name, out->len);
@@ -95,7 +97,7 @@ static int read_info(const char *text, size_t len, struct login *out, struct err
     const char *mesh = json_string_value(member(info, "meshKey"));
     if (!json_is_object(info))
         rc = err_set(e, ERR_INVALID, "login at the relay: not an object");
-    else if (mesh && *mesh && !str_unhex(mesh, strlen(mesh), mesh_key, sizeof(mesh_key)))
+    else if (mesh && *mesh && !crypto_unhex(mesh, strlen(mesh), mesh_key, sizeof(mesh_key)))
         rc = err_set(e, ERR_INVALID, "login at the relay: meshKey is no key");
     out->version = json_integer_value(member(info, "version"));
     out->can_ack_pings = json_is_true(member(info, "CanAckPings"));

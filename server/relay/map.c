@@ -55,7 +55,7 @@ static char *kept_at(const struct config *c, const char *url)
 
     crypto_sha256(url, strlen(url), hash);
     buf_addf(&path, "%s/derp-", c->state_dir);
-    buf_hex(&path, hash, 8);
+    crypto_hex(&path, hash, 8);
     buf_adds(&path, ".json");
     return buf_take(&path);
 }

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "relay/private.h"
 
 #define VALID_DAYS 1825
@@ -57,7 +58,7 @@ static int make(const char *path, const char *host, struct own_certificate *c, s
     const char *names[] = {name, host};
     struct buf pem = BUF_INIT(0);
 
-    random_hex(tag, 4);
+    crypto_random_hex(tag, 4);
     snprintf(name, sizeof(name), "r-%s.relay.invalid", tag);
     crypto_certificate_make(names, 2, VALID_DAYS, &pem);
     int rc = write_pem(path, &pem, e);
@@ -132,7 +133,7 @@ static void put_node(const struct relay *r, const struct config *c, struct json_
     json_put_str(o, "HostName", r->own.pem && literal ? r->own.is.name : r->host);
     if (r->own.pem) {
         buf_adds(&pin, "sha256-raw:");
-        buf_hex(&pin, r->own.is.sha256, sizeof(r->own.is.sha256));
+        crypto_hex(&pin, r->own.is.sha256, sizeof(r->own.is.sha256));
         json_put_str(o, "CertName", buf_text(&pin));
         buf_release(&pin);
     }

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "relay/private.h"
 
 #define CHALLENGE_MAX 64
@@ -41,7 +43,7 @@ static void upgrade(struct relay *r, struct stream *s, const struct head *h)
     if (!fast || !str_eq(fast, "1")) {
         buf_adds(&b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnection: Upgrade\r\nDerp-Version: 2\r\n"
                      "Derp-Public-Key: ");
-        buf_hex(&b, r->hub.keys.public_key, RELAY_KEY_LEN);
+        crypto_hex(&b, r->hub.keys.public_key, RELAY_KEY_LEN);
         buf_adds(&b, "\r\n\r\n");
     }
     link_open(&r->hub, s, buf_text(&b));
@@ -111,7 +113,7 @@ static const struct page {
 
 void page_answer(struct relay *r, struct stream *stream, const struct head *head)
 {
-    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
         if (str_eq(pages[i].path, head->path)) {
             pages[i].run(r, stream, head);
             return;

@@ -2,6 +2,7 @@
 /* What the relay tells about itself. */
 #include "base/clock.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "relay/private.h"
 
 #define SHOWN_MAX 10000 /* connections */
@@ -16,7 +17,7 @@ static void put_link(const struct relay *r, const struct tailnet_snapshot *s, co
     struct buf key = BUF_INIT(0);
 
     buf_adds(&key, "nodekey:");
-    buf_hex(&key, l->key, RELAY_KEY_LEN);
+    crypto_hex(&key, l->key, RELAY_KEY_LEN);
     json_open(o, '{');
     if (n) {
         json_put_id(o, "nodeId", n->record->r.id);

@@ -2,17 +2,6 @@
 /* The state of one prefix on one node, in a word and a sentence. */
 #include "routes/routes.h"
 
-const char *route_state_name(enum route_state state)
-{
-    static const char *const names[] = {
-        [ROUTE_NONE] = "none",           [ROUTE_AVAILABLE] = "available", [ROUTE_APPROVED] = "approved",
-        [ROUTE_STANDBY] = "standby",     [ROUTE_SERVING] = "serving",     [ROUTE_OFFLINE] = "offline",
-        [ROUTE_UNHEALTHY] = "unhealthy",
-    };
-
-    return names[state];
-}
-
 static enum route_state say(enum route_state state, struct buf *reason, const char *sentence)
 {
     if (reason)

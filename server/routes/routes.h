@@ -90,17 +90,6 @@ size_t routes_routers(const struct routes *r, const struct prefix *p, uint64_t *
 
 /* ---- for tables: the state of one prefix on one node, from facts that any snapshot has ---- */
 
-enum route_state {
-    ROUTE_NONE,      /* neither advertised nor approved */
-    ROUTE_AVAILABLE, /* advertised, not approved */
-    ROUTE_APPROVED,  /* approved, not advertised (or one half of an exit node without the other) */
-    ROUTE_STANDBY,   /* entitled, another node serves, or nobody yet */
-    ROUTE_SERVING,
-    ROUTE_OFFLINE,   /* entitled, but offline or expired */
-    ROUTE_UNHEALTHY, /* entitled, but answers no probe */
-};
-const char *route_state_name(enum route_state state); /* "serving", ... as in the API; "none" */
-
 struct route_facts {
     const struct node *node;
     const struct prefix *prefix;

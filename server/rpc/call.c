@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls: from the last byte of a request to the last byte of its answer. */
+#include "rpc/call.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +10,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "rpc/conn.h"
 
 /* ---- Bytes of an answer ---- */
 
@@ -38,9 +38,9 @@ void bytes_release(struct rpc_bytes *b)
 
 /* ---- The life of a call ---- */
 
-struct call *call_new(struct rpc_conn *c, int32_t stream_id)
+struct rpc_call *call_new(struct rpc_conn *c, int32_t stream_id)
 {
-    struct call *call = mem_alloc(sizeof(*call));
+    struct rpc_call *call = mem_alloc(sizeof(*call));
 
     call->rpc.conn = c;
     call->rpc.loop = c->loop;
@@ -51,7 +51,7 @@ struct call *call_new(struct rpc_conn *c, int32_t stream_id)
     return call;
 }
 
-static void drop_body(struct call *call)
+static void drop_body(struct rpc_call *call)
 {
     call->rpc.conn->bodies -= call->body.len;
     buf_release(&call->body);
@@ -61,11 +61,11 @@ static void drop_body(struct call *call)
 
 void rpc_drop_body(struct rpc *rpc)
 {
-    drop_body((struct call *)rpc);
+    drop_body((struct rpc_call *)rpc);
 }
 
 /* Tells the handler, and frees. The call is in no list any more. */
-static void finish(struct call *call, enum rpc_end why)
+static void finish(struct rpc_call *call, enum rpc_end why)
 {
     struct rpc_conn *c = call->rpc.conn;
 
@@ -83,10 +83,10 @@ static void finish(struct call *call, enum rpc_end why)
 
 void call_finish_all(struct rpc_conn *c)
 {
-    struct call **at = &c->calls;
+    struct rpc_call **at = &c->calls;
 
     while (*at) {
-        struct call *call = *at;
+        struct rpc_call *call = *at;
         if (call->closed && (call->why != RPC_DONE || !c->unsent)) {
             *at = call->next;
             finish(call, call->why);
@@ -99,7 +99,7 @@ void call_finish_all(struct rpc_conn *c)
 void call_end_all(struct rpc_conn *c)
 {
     while (c->calls) {
-        struct call *call = c->calls;
+        struct rpc_call *call = c->calls;
         c->calls = call->next;
         finish(call, call->closed ? call->why : c->why);
     }
@@ -120,7 +120,7 @@ static const struct rpc_route *find_route(const struct rpc_server_options *o, co
     return NULL;
 }
 
-void call_dispatch(struct call *call)
+void call_dispatch(struct rpc_call *call)
 {
     struct rpc *rpc = &call->rpc;
     struct rpc_server *s = rpc->conn->server;
@@ -154,7 +154,7 @@ void call_dispatch(struct call *call)
 static ssize_t read_body(nghttp2_session *h2, int32_t stream_id, uint8_t *to, size_t len, uint32_t *flags,
                          nghttp2_data_source *source, void *arg)
 {
-    struct call *call = source->ptr;
+    struct rpc_call *call = source->ptr;
     size_t n = call->out.available < len ? call->out.available : len;
 
     (void)h2;
@@ -169,24 +169,24 @@ static ssize_t read_body(nghttp2_session *h2, int32_t stream_id, uint8_t *to, si
     return (ssize_t)n;
 }
 
-struct heads {
+struct response_fields {
     nghttp2_nv items[4];
     size_t count;
     char status[8], length[24], retry[16];
 };
 
-static void add_head(struct heads *h, const char *name, const char *value)
+static void add_field(struct response_fields *h, const char *name, const char *value)
 {
     h->items[h->count++] = (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
                                         strlen(value), NGHTTP2_NV_FLAG_NONE};
 }
 
 /* length -1: unknown. Returns false when the answer comes too late, because the call or its connection is over. */
-static bool send_head(struct call *call, int status, const char *content_type, long long length, bool body)
+static bool send_head(struct rpc_call *call, int status, const char *content_type, long long length, bool body)
 {
     struct rpc_conn *c = call->rpc.conn;
     nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};
-    struct heads h = {0};
+    struct response_fields h = {0};
 
     assert(call->state <= CALL_OPEN);
     if (call->closed || c->closing) {
@@ -194,16 +194,16 @@ static bool send_head(struct call *call, int status, const char *content_type, l
         return false;
     }
     snprintf(h.status, sizeof(h.status), "%d", status);
-    add_head(&h, ":status", h.status);
+    add_field(&h, ":status", h.status);
     if (content_type)
-        add_head(&h, "content-type", content_type);
+        add_field(&h, "content-type", content_type);
     if (length >= 0 && status != 204) {
         snprintf(h.length, sizeof(h.length), "%lld", length);
-        add_head(&h, "content-length", h.length);
+        add_field(&h, "content-length", h.length);
     }
     if (call->retry_after) {
         snprintf(h.retry, sizeof(h.retry), "%u", call->retry_after);
-        add_head(&h, "retry-after", h.retry);
+        add_field(&h, "retry-after", h.retry);
     }
     if (nghttp2_submit_response(c->h2, call->stream_id, h.items, h.count, body ? &provider : NULL) < 0) {
         conn_end(c, RPC_GONE, "an answer cannot be sent");
@@ -215,7 +215,7 @@ static bool send_head(struct call *call, int status, const char *content_type, l
 
 void rpc_reply(struct rpc *rpc, int status, const char *content_type, const void *bytes, size_t len)
 {
-    struct call *call = (struct call *)rpc;
+    struct rpc_call *call = (struct rpc_call *)rpc;
     bool body = len && (!call->method || !str_eq(call->method, "HEAD"));
 
     call->ended = true;
@@ -243,10 +243,10 @@ void rpc_reply_text(struct rpc *rpc, int status, const char *format, ...)
 
 void rpc_retry_after(struct rpc *rpc, unsigned seconds)
 {
-    ((struct call *)rpc)->retry_after = seconds;
+    ((struct rpc_call *)rpc)->retry_after = seconds;
 }
 
-void call_refuse(struct call *call, int status, const char *text)
+void call_refuse(struct rpc_call *call, int status, const char *text)
 {
     static struct log_limit limit;
 
@@ -259,7 +259,7 @@ void call_refuse(struct call *call, int status, const char *text)
 
 void rpc_stream_start(struct rpc *rpc, int status, const char *content_type, rpc_pull *pull)
 {
-    struct call *call = (struct call *)rpc;
+    struct rpc_call *call = (struct rpc_call *)rpc;
 
     if (!send_head(call, status, content_type, -1, true))
         return;
@@ -269,7 +269,7 @@ void rpc_stream_start(struct rpc *rpc, int status, const char *content_type, rpc
 
 void rpc_stream_ready(struct rpc *rpc)
 {
-    struct call *call = (struct call *)rpc;
+    struct rpc_call *call = (struct rpc_call *)rpc;
 
     call->ready = true;
     conn_touch(rpc->conn);
@@ -277,7 +277,7 @@ void rpc_stream_ready(struct rpc *rpc)
 
 void rpc_stream_end(struct rpc *rpc)
 {
-    struct call *call = (struct call *)rpc;
+    struct rpc_call *call = (struct rpc_call *)rpc;
 
     if (call->ended || call->state != CALL_STREAMING || call->closed || rpc->conn->closing)
         return;
@@ -288,14 +288,14 @@ void rpc_stream_end(struct rpc *rpc)
 
 bool rpc_stream_is_idle(const struct rpc *rpc)
 {
-    const struct call *call = (const struct call *)rpc;
+    const struct rpc_call *call = (const struct rpc_call *)rpc;
 
     return !call->out.available && !rpc->conn->unsent;
 }
 
 void call_pull_all(struct rpc_conn *c)
 {
-    for (struct call *call = c->calls; call && !c->closing; call = call->next) {
+    for (struct rpc_call *call = c->calls; call && !c->closing; call = call->next) {
         if (call->state != CALL_STREAMING || !call->ready || call->closed || call->ended || call->out.available)
             continue;
         call->ready = false;
@@ -309,7 +309,7 @@ void call_pull_all(struct rpc_conn *c)
 
 void call_written_all(struct rpc_conn *c)
 {
-    for (struct call *call = c->calls; call; call = call->next) {
+    for (struct rpc_call *call = c->calls; call; call = call->next) {
         if (call->state >= CALL_ANSWERED)
             drop_body(call);
         if (!call->announce || call->out.available)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "rpc/conn.h"
+#include "rpc/flood.h"
 
 /* Go's client updates its windows twice (stream and connection) for each 4 KiB that it reads, so it may send that many
  * updates for what it was sent, and some more. */

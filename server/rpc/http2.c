@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HTTP/2 by nghttp2: frames become calls, answers become frames. Bodies of answers are never copied: nghttp2 makes the
  * frame's head, the bytes go from the shared chunk through the cipher into the buffer that is written. */
+#include "rpc/http2.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
-#include "rpc/conn.h"
+#include "rpc/call.h"
+#include "rpc/ping.h"
 
-static struct call *stream_call(nghttp2_session *h2, int32_t stream_id)
+static struct rpc_call *stream_call(nghttp2_session *h2, int32_t stream_id)
 {
     return nghttp2_session_get_stream_user_data(h2, stream_id);
 }
@@ -40,7 +44,7 @@ static bool flood_kind_of(struct rpc_conn *c, unsigned type, unsigned flags, siz
 /* Follows the frames by itself, in front of nghttp2, which does not tell of each (not of those it does not know). */
 static bool afford_frames(struct rpc_conn *c, const uint8_t *bytes, size_t len)
 {
-    struct frames *f = &c->frames;
+    struct frame_cursor *f = &c->frames;
 
     while (len) {
         if (f->skip) {
@@ -69,7 +73,7 @@ static bool afford_frames(struct rpc_conn *c, const uint8_t *bytes, size_t len)
 static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
 {
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        struct call *call = call_new(arg, frame->hd.stream_id);
+        struct rpc_call *call = call_new(arg, frame->hd.stream_id);
         nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, call);
     }
     return 0;
@@ -79,7 +83,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
                      const uint8_t *value, size_t value_len, uint8_t flags, void *arg)
 {
     struct rpc_conn *c = arg;
-    struct call *call = stream_call(h2, frame->hd.stream_id);
+    struct rpc_call *call = stream_call(h2, frame->hd.stream_id);
 
     (void)flags;
     if (!call)
@@ -96,7 +100,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
                   {":path", &call->path},
                   {":authority", &call->authority},
                   {"content-type", &call->content_type}};
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
         if (strlen(wanted[i].name) == name_len && memcmp(wanted[i].name, name, name_len) == 0 && !*wanted[i].to)
             *wanted[i].to = mem_strndup((const char *)value, value_len);
     return 0;
@@ -105,7 +109,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
 static int on_data(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const uint8_t *bytes, size_t len, void *arg)
 {
     struct rpc_conn *c = arg;
-    struct call *call = stream_call(h2, stream_id);
+    struct rpc_call *call = stream_call(h2, stream_id);
 
     (void)flags;
     if (!call || call->state != CALL_READING) {
@@ -132,7 +136,7 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
         ping_answered(c, frame->ping.opaque_data);
     if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
         frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
-        struct call *call = stream_call(h2, frame->hd.stream_id);
+        struct rpc_call *call = stream_call(h2, frame->hd.stream_id);
         if (call && call->state == CALL_READING)
             call_dispatch(call);
     }
@@ -151,7 +155,7 @@ static int on_invalid_frame(nghttp2_session *h2, const nghttp2_frame *frame, int
 
 static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t error, void *arg)
 {
-    struct call *call = stream_call(h2, stream_id);
+    struct rpc_call *call = stream_call(h2, stream_id);
 
     if (!call)
         return 0;
@@ -161,7 +165,7 @@ static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t erro
     return 0;
 }
 
-void h2_feed(struct rpc_conn *c, const uint8_t *bytes, size_t len)
+void http2_feed(struct rpc_conn *c, const uint8_t *bytes, size_t len)
 {
     if (!len || !afford_frames(c, bytes, len))
         return;
@@ -188,7 +192,7 @@ static int send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *h
                      nghttp2_data_source *source, void *arg)
 {
     struct rpc_conn *c = arg;
-    struct call *call = source->ptr;
+    struct rpc_call *call = source->ptr;
     struct rpc_bytes *out = &call->out;
     uint8_t own_head[9];
 
@@ -217,7 +221,7 @@ static int send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *h
     return 0;
 }
 
-void h2_produce(struct rpc_conn *c)
+void http2_produce(struct rpc_conn *c)
 {
     const uint8_t *bytes;
     ssize_t n;
@@ -291,7 +295,7 @@ static void *h2_realloc(void *block, size_t size, void *arg)
 
 /* ---- Setting up ---- */
 
-int h2_server_init(struct rpc_server *s, struct err *e)
+int http2_server_init(struct rpc_server *s, struct err *e)
 {
     if (nghttp2_session_callbacks_new(&s->callbacks) < 0 || nghttp2_option_new(&s->h2_options) < 0)
         return err_set(e, ERR_INTERNAL, "nghttp2 cannot be used");
@@ -311,7 +315,7 @@ int h2_server_init(struct rpc_server *s, struct err *e)
     return 0;
 }
 
-int h2_start(struct rpc_conn *c)
+int http2_start(struct rpc_conn *c)
 {
     static const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, CONN_STREAMS_MAX},
@@ -324,5 +328,5 @@ int h2_start(struct rpc_conn *c)
     c->frames.skip = NGHTTP2_CLIENT_MAGIC_LEN;
     if (nghttp2_session_server_new3(&c->h2, c->server->callbacks, c, c->server->h2_options, &mem) < 0)
         return ERR_INTERNAL;
-    return nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings));
+    return nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
 }

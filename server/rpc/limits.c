@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How many connections there may be of whom. One lock: it is taken once or twice a connection. */
+/* One lock: it is taken once or twice a connection. */
+#include "rpc/limits.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "rpc/conn.h"
 
-struct limits {
+struct rpc_limits {
     pthread_mutex_t lock;
     unsigned strangers, local, waiting, queued;
     uint64_t left;
@@ -17,15 +18,15 @@ struct limits {
     struct map queued_by_address;
 };
 
-struct limits *limits_new(void)
+struct rpc_limits *limits_new(void)
 {
-    struct limits *l = mem_alloc(sizeof(*l));
+    struct rpc_limits *l = mem_alloc(sizeof(*l));
 
     pthread_mutex_init(&l->lock, NULL);
     return l;
 }
 
-void limits_free(struct limits *l)
+void limits_free(struct rpc_limits *l)
 {
     if (!l)
         return;
@@ -56,7 +57,7 @@ static void count_down(struct map *m, const void *key, size_t len)
         map_del(m, key, len);
 }
 
-bool limits_enter_machine(struct limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN])
+bool limits_enter_machine(struct rpc_limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN])
 {
     pthread_mutex_lock(&l->lock);
     bool in = count_up(&l->by_machine, machine_key, CRYPTO_KEY_LEN, LIMIT_PER_MACHINE);
@@ -64,7 +65,7 @@ bool limits_enter_machine(struct limits *l, const uint8_t machine_key[CRYPTO_KEY
     return in;
 }
 
-void limits_leave_machine(struct limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN])
+void limits_leave_machine(struct rpc_limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN])
 {
     pthread_mutex_lock(&l->lock);
     count_down(&l->by_machine, machine_key, CRYPTO_KEY_LEN);
@@ -84,7 +85,7 @@ static bool is_local(const struct addr *from)
     return from->bits == 32 ? from->bytes[0] == 127 : from->bits == 128 && memcmp(from->bytes, one, 16) == 0;
 }
 
-bool limits_enter(struct limits *l, enum rpc_standing standing, const struct addr *from)
+bool limits_enter(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from)
 {
     bool in = true;
 
@@ -104,7 +105,7 @@ bool limits_enter(struct limits *l, enum rpc_standing standing, const struct add
     return in;
 }
 
-void limits_leave(struct limits *l, enum rpc_standing standing, const struct addr *from)
+void limits_leave(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
     if (standing == RPC_STRANGER && is_local(from)) {
@@ -119,7 +120,7 @@ void limits_leave(struct limits *l, enum rpc_standing standing, const struct add
     pthread_mutex_unlock(&l->lock);
 }
 
-bool limits_enter_queue(struct limits *l, const struct addr *from)
+bool limits_enter_queue(struct rpc_limits *l, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
     bool in = l->queued < LIMIT_QUEUE && count_up(&l->queued_by_address, from->bytes, address_len(from),
@@ -129,7 +130,7 @@ bool limits_enter_queue(struct limits *l, const struct addr *from)
     return in;
 }
 
-void limits_leave_queue(struct limits *l, const struct addr *from)
+void limits_leave_queue(struct rpc_limits *l, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
     l->queued--;
@@ -137,7 +138,7 @@ void limits_leave_queue(struct limits *l, const struct addr *from)
     pthread_mutex_unlock(&l->lock);
 }
 
-uint64_t limits_left(struct limits *l)
+uint64_t limits_left(struct rpc_limits *l)
 {
     pthread_mutex_lock(&l->lock);
     uint64_t left = l->left;
@@ -145,7 +146,7 @@ uint64_t limits_left(struct limits *l)
     return left;
 }
 
-void limits_count(struct limits *l, struct rpc_counts *out)
+void limits_count(struct rpc_limits *l, struct rpc_counts *out)
 {
     pthread_mutex_lock(&l->lock);
     out->strangers = l->strangers + l->local;

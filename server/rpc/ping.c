@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Is the client still there? An HTTP/2 PING inside Noise is answered by the client's process itself, whatever proxies
  * lie between, and any other byte from it proves as much. */
+#include "rpc/ping.h"
+
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "rpc/conn.h"
 
 #define INTERVAL_MS    30000
 #define TIMEOUT_MS     15000
@@ -19,7 +21,7 @@ static void due(struct loop_timer *timer);
 
 static struct rpc_conn *owner(struct loop_timer *timer)
 {
-    return (struct rpc_conn *)((char *)timer - offsetof(struct rpc_conn, ping.timer));
+    return CONTAINER_OF(timer, struct rpc_conn, ping.timer);
 }
 
 static void set_deadline(struct rpc_conn *c, int64_t when)
@@ -30,7 +32,7 @@ static void set_deadline(struct rpc_conn *c, int64_t when)
 
 /* PINGs are sent in batches: then their answers arrive in batches too, and a loop with a thousand routers wakes twenty
  * times a second instead of two thousand times. Ten batches in an interval, so that they are spread over it. */
-static unsigned slot_ms(const struct ping *p)
+static unsigned slot_ms(const struct rpc_ping *p)
 {
     unsigned slot = p->interval_ms / 10;
 
@@ -38,7 +40,7 @@ static unsigned slot_ms(const struct ping *p)
 }
 
 /* Good enough to spread PINGs, and without a system call for each. */
-static unsigned dice(struct ping *p, unsigned below)
+static unsigned dice(struct rpc_ping *p, unsigned below)
 {
     p->dice = p->dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return below ? (unsigned)((p->dice >> 33) % below) : 0;
@@ -48,7 +50,7 @@ static unsigned dice(struct ping *p, unsigned below)
  * to at once, and so all answered at once, do not stay in step. */
 static void wait_interval(struct rpc_conn *c)
 {
-    struct ping *p = &c->ping;
+    struct rpc_ping *p = &c->ping;
     unsigned slot = slot_ms(p), most = p->interval_ms / 10 / slot;
     int64_t when = (p->last_heard + p->interval_ms) / slot - (dice(p, EARLIER_ONE_IN) ? 0 : 1 + dice(p, most));
 
@@ -57,7 +59,7 @@ static void wait_interval(struct rpc_conn *c)
 }
 
 /* What the round trips so far explain, in us: the mean and four times the spread, as TCP reckons a retransmission. */
-static int64_t explained_us(const struct ping *p)
+static int64_t explained_us(const struct rpc_ping *p)
 {
     if (p->srtt_us < 0)
         return 0;
@@ -66,19 +68,19 @@ static int64_t explained_us(const struct ping *p)
 }
 
 /* ms after the PING: when to worry, and when to give up. */
-static int64_t suspect_after(const struct ping *p)
+static int64_t suspect_after(const struct rpc_ping *p)
 {
     return p->timeout_ms / 3 + explained_us(p) / 1000;
 }
 
-static int64_t dead_after(const struct ping *p)
+static int64_t dead_after(const struct rpc_ping *p)
 {
     return p->timeout_ms + explained_us(p) / 1000;
 }
 
 static void send_ping(struct rpc_conn *c)
 {
-    struct ping *p = &c->ping;
+    struct rpc_ping *p = &c->ping;
     uint8_t opaque[8];
 
     p->sent_us = clock_mono_us();
@@ -97,13 +99,13 @@ static void send_ping(struct rpc_conn *c)
 static void due(struct loop_timer *timer)
 {
     struct rpc_conn *c = owner(timer);
-    struct ping *p = &c->ping;
+    struct rpc_ping *p = &c->ping;
 
     if (c->closing)
         return;
     if (p->state != PING_IDLE) {
         /* A loop that was held up has not read everything yet that arrived in time. Bytes set the timer again. */
-        conn_read(c);
+        p->read_now(c);
         if (c->closing || p->state == PING_IDLE)
             return;
     }
@@ -126,10 +128,11 @@ static void due(struct loop_timer *timer)
     }
 }
 
-void ping_start(struct rpc_conn *c)
+void ping_start(struct rpc_conn *c, void (*read_now)(struct rpc_conn *c))
 {
-    struct ping *p = &c->ping;
+    struct rpc_ping *p = &c->ping;
 
+    p->read_now = read_now;
     p->srtt_us = -1;
     random_bytes(&p->dice, sizeof(p->dice));
     p->last_heard = loop_now(c->loop);
@@ -138,7 +141,7 @@ void ping_start(struct rpc_conn *c)
 
 void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeout_ms)
 {
-    struct ping *p = &c->ping;
+    struct rpc_ping *p = &c->ping;
 
     if (c->closing || (p->interval_ms == interval_ms && p->timeout_ms == timeout_ms))
         return;
@@ -151,7 +154,7 @@ void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeou
 
 void ping_heard(struct rpc_conn *c)
 {
-    struct ping *p = &c->ping;
+    struct rpc_ping *p = &c->ping;
 
     p->last_heard = loop_now(c->loop);
     if (p->state != PING_IDLE)
@@ -168,7 +171,7 @@ bool ping_is_expected(struct rpc_conn *c)
 
 void ping_answered(struct rpc_conn *c, const uint8_t opaque[8])
 {
-    struct ping *p = &c->ping;
+    struct rpc_ping *p = &c->ping;
     int64_t rtt;
 
     if (!p->sent_us || memcmp(opaque, &p->sent_us, sizeof(p->sent_us)) != 0)

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Strangers for whom there is no place yet. A hundred machines behind one address that register in the same second come
- * in one after the other, as those before them become known; they are not sent away to try again. */
+#include "rpc/queue.h"
+
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "rpc/conn.h"
+#include "rpc/handshake.h"
 
-#define ARRIVAL_MS CONN_STRANGER_MS /* by then whoever had a place and was idle has lost it */
-#define LOOK_MS    20
+#define QUEUED_MS CONN_STRANGER_MS /* by then whoever had a place and was idle has lost it */
+#define LOOK_MS   20
 
-struct arrival {
-    struct arrivals *all;
+struct queued_client {
+    struct rpc_queue *queue;
     struct stream *stream; /* NULL: gone */
     struct noise_handshake hs;
     int64_t since; /* mono ms */
 };
 
 /* It leaves the queue; the list forgets it with the next look. */
-static struct stream *leave(struct arrival *a)
+static struct stream *leave(struct queued_client *q)
 {
-    struct stream *stream = a->stream;
+    struct stream *stream = q->stream;
 
-    limits_leave_queue(a->all->server->limits, &stream_peer(stream)->addr);
-    a->stream = NULL;
+    limits_leave_queue(q->queue->server->limits, &stream_peer(stream)->addr);
+    q->stream = NULL;
     return stream;
 }
 
@@ -35,80 +37,80 @@ static void readable(struct stream *s, void *arg)
         stream_close(leave(arg));
 }
 
-static void try_all(struct arrivals *all)
+static void try_all(struct rpc_queue *queue)
 {
-    struct rpc_server *s = all->server;
+    struct rpc_server *s = queue->server;
     enum rpc_standing standing;
 
-    for (size_t i = 0; i < all->list.len; i++) {
-        struct arrival *a = all->list.items[i];
-        if (a->stream && server_enter(s, &a->hs, &stream_peer(a->stream)->addr, &standing) == ENTER_IN)
-            server_welcome(s, leave(a), &a->hs, standing);
+    for (size_t i = 0; i < queue->list.len; i++) {
+        struct queued_client *q = queue->list.items[i];
+        if (q->stream && handshake_admit(s, &q->hs, &stream_peer(q->stream)->addr, &standing) == ADMIT_NOW)
+            handshake_finish(s, leave(q), &q->hs, standing);
     }
 }
 
-static void sweep(struct arrivals *all)
+static void sweep(struct rpc_queue *queue)
 {
-    int64_t now = loop_now(all->loop);
+    int64_t now = loop_now(queue->loop);
     size_t kept = 0;
 
-    for (size_t i = 0; i < all->list.len; i++) {
-        struct arrival *a = all->list.items[i];
-        if (a->stream && now - a->since >= ARRIVAL_MS)
-            server_refuse_full(leave(a));
-        if (a->stream) {
-            all->list.items[kept++] = a;
+    for (size_t i = 0; i < queue->list.len; i++) {
+        struct queued_client *q = queue->list.items[i];
+        if (q->stream && now - q->since >= QUEUED_MS)
+            handshake_refuse_full(leave(q));
+        if (q->stream) {
+            queue->list.items[kept++] = q;
         } else {
-            crypto_wipe(&a->hs, sizeof(a->hs));
-            free(a);
+            crypto_wipe(&q->hs, sizeof(q->hs));
+            free(q);
         }
     }
-    all->list.len = kept;
+    queue->list.len = kept;
     if (!kept)
-        vec_release(&all->list);
+        vec_release(&queue->list);
 }
 
 static void look(struct loop_timer *timer)
 {
-    struct arrivals *all = (struct arrivals *)((char *)timer - offsetof(struct arrivals, timer));
-    uint64_t left = limits_left(all->server->limits);
+    struct rpc_queue *queue = CONTAINER_OF(timer, struct rpc_queue, timer);
+    uint64_t left = limits_left(queue->server->limits);
 
-    if (left != all->left)
-        try_all(all);
-    all->left = left;
-    sweep(all);
-    if (all->list.len)
-        loop_timer_set(all->loop, &all->timer, LOOK_MS, look);
+    if (left != queue->left)
+        try_all(queue);
+    queue->left = left;
+    sweep(queue);
+    if (queue->list.len)
+        loop_timer_set(queue->loop, &queue->timer, LOOK_MS, look);
 }
 
-bool arrive(struct rpc_server *s, struct stream *stream, const struct noise_handshake *hs)
+bool queue_add(struct rpc_server *s, struct stream *stream, const struct noise_handshake *hs)
 {
     static const struct stream_handler handler = {readable, NULL};
-    struct arrivals *all = &s->arrivals[loop_index(stream_loop(stream))];
+    struct rpc_queue *queue = &s->queues[loop_index(stream_loop(stream))];
 
     if (!limits_enter_queue(s->limits, &stream_peer(stream)->addr))
         return false;
-    all->server = s;
-    all->loop = stream_loop(stream);
-    struct arrival *a = mem_alloc(sizeof(*a));
-    *a = (struct arrival){.all = all, .stream = stream, .hs = *hs, .since = loop_now(all->loop)};
-    vec_push(&all->list, a);
-    stream_handle(stream, &handler, a);
-    all->left = UINT64_MAX; /* somebody may have left since it was refused */
-    if (!loop_timer_is_set(&all->timer))
-        loop_timer_set(all->loop, &all->timer, LOOK_MS, look);
+    queue->server = s;
+    queue->loop = stream_loop(stream);
+    struct queued_client *q = mem_alloc(sizeof(*q));
+    *q = (struct queued_client){.queue = queue, .stream = stream, .hs = *hs, .since = loop_now(queue->loop)};
+    vec_push(&queue->list, q);
+    stream_handle(stream, &handler, q);
+    queue->left = UINT64_MAX; /* somebody may have left since it was refused */
+    if (!loop_timer_is_set(&queue->timer))
+        loop_timer_set(queue->loop, &queue->timer, LOOK_MS, look);
     return true;
 }
 
-void arrivals_end(struct arrivals *all)
+void queue_end(struct rpc_queue *queue)
 {
-    if (!all->list.len)
+    if (!queue->list.len)
         return;
-    loop_timer_stop(all->loop, &all->timer);
-    for (size_t i = 0; i < all->list.len; i++) {
-        struct arrival *a = all->list.items[i];
-        if (a->stream)
-            stream_close(leave(a));
+    loop_timer_stop(queue->loop, &queue->timer);
+    for (size_t i = 0; i < queue->list.len; i++) {
+        struct queued_client *q = queue->list.items[i];
+        if (q->stream)
+            stream_close(leave(q));
     }
-    sweep(all);
+    sweep(queue);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The door of control: from a POST to /ts2021 to a connection, and the end of all of them. */
+/* A POST to /ts2021 and what may be wrong with it; the begin and the end of all connections. */
 #include <assert.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -8,13 +8,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "net/head.h"
-#include "rpc/conn.h"
+#include "rpc/conn_io.h"
+#include "rpc/handshake.h"
+#include "rpc/http2.h"
+#include "rpc/queue.h"
 
-static const char upgrade[] = "tailscale-control-protocol",
-                  switching[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tailscale-control-protocol\r\n"
-                                "Connection: upgrade\r\n\r\n";
-#define SWITCHING_LEN (sizeof(switching) - 1)
+static const char upgrade[] = "tailscale-control-protocol";
 
 /* The challenge by which clients up to v1.88 could prove a node key in a header. Nothing here asks for that proof, so
  * one challenge serves all connections; a fresh one for each would cost as much as the rest of the answer. */
@@ -26,7 +27,7 @@ static void make_early(struct buf *early)
     crypto_x25519_generate(private_key, public_key);
     crypto_wipe(private_key, sizeof(private_key));
     buf_adds(&json, "{\"nodeKeyChallenge\":\"chalpub:");
-    buf_hex(&json, public_key, sizeof(public_key));
+    crypto_hex(&json, public_key, sizeof(public_key));
     buf_adds(&json, "\"}");
     buf_adds(early, "\xff\xff\xffTS");
     buf_add(early, (uint8_t[]){0, 0, 0, (uint8_t)json.len}, 4); /* big-endian */
@@ -42,18 +43,18 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *options, stru
     s->limits = limits_new();
     s->conns = mem_alloc(loops_count(options->loops) * sizeof(struct rpc_conn *));
     s->frame_buffers = mem_alloc(loops_count(options->loops) * sizeof(uint8_t *));
-    s->arrivals = mem_alloc(loops_count(options->loops) * sizeof(*s->arrivals));
+    s->queues = mem_alloc(loops_count(options->loops) * sizeof(*s->queues));
     noise_server_init(&s->noise, options->private_key);
     crypto_wipe(s->options.private_key, sizeof(s->options.private_key));
     make_early(&s->early);
-    if (h2_server_init(s, e) < 0) {
+    if (http2_server_init(s, e) < 0) {
         rpc_server_free(s);
         return NULL;
     }
     return s;
 }
 
-struct stop {
+struct rpc_stop {
     struct rpc_server *server;
     struct loop *loop;
     sem_t *done;
@@ -61,10 +62,10 @@ struct stop {
 
 static void stop_loop(void *arg)
 {
-    struct stop *stop = arg;
+    struct rpc_stop *stop = arg;
     struct rpc_conn **list = &stop->server->conns[loop_index(stop->loop)];
 
-    arrivals_end(&stop->server->arrivals[loop_index(stop->loop)]);
+    queue_end(&stop->server->queues[loop_index(stop->loop)]);
     while (*list)
         conn_close_now(*list);
     sem_post(stop->done);
@@ -75,13 +76,13 @@ void rpc_server_free(struct rpc_server *s)
     if (!s)
         return;
     unsigned count = loops_count(s->options.loops);
-    struct stop *stops = mem_alloc(count * sizeof(*stops));
+    struct rpc_stop *stops = mem_alloc(count * sizeof(*stops));
     sem_t done;
 
     atomic_store(&s->stopping, true);
     sem_init(&done, 0, 0);
     for (unsigned i = 0; i < count && s->h2_options; i++) {
-        stops[i] = (struct stop){s, loops_at(s->options.loops, i), &done};
+        stops[i] = (struct rpc_stop){s, loops_at(s->options.loops, i), &done};
         loop_post(stops[i].loop, stop_loop, &stops[i]);
     }
     for (unsigned i = 0; i < count && s->h2_options; i++)
@@ -97,7 +98,7 @@ void rpc_server_free(struct rpc_server *s)
     for (unsigned i = 0; i < count; i++)
         free(s->frame_buffers[i]);
     free(s->frame_buffers);
-    free(s->arrivals);
+    free(s->queues);
     free(s->conns);
     free(s);
 }
@@ -112,21 +113,6 @@ static void refuse(struct stream *stream, const char *status, const char *text)
              "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
              "Connection: close\r\n\r\n%s\n",
              status, strlen(text) + 1, text);
-    stream_write(stream, out.data, out.len, NULL);
-    buf_release(&out);
-    stream_shutdown(stream);
-    stream_close(stream);
-}
-
-/* After the upgrade only an error message of the handshake reaches the client's log. */
-static void refuse_inside(struct stream *stream, const char *text)
-{
-    struct buf out = BUF_INIT(0);
-    size_t len = strlen(text);
-
-    buf_add(&out, switching, SWITCHING_LEN);
-    buf_add(&out, (uint8_t[]){NOISE_ERROR, (uint8_t)(len >> 8), (uint8_t)len}, NOISE_HEAD_LEN);
-    buf_adds(&out, text);
     stream_write(stream, out.data, out.len, NULL);
     buf_release(&out);
     stream_shutdown(stream);
@@ -157,52 +143,6 @@ static const char *check_head(const struct head *head, const char **status)
     return NULL;
 }
 
-enum enter server_enter(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
-                        enum rpc_standing *standing)
-{
-    *standing = s->options.knows(s->options.arg, hs->machine_key) ? RPC_KNOWN : RPC_STRANGER;
-    if (!limits_enter_machine(s->limits, hs->machine_key))
-        return ENTER_FULL;
-    if (limits_enter(s->limits, *standing, from))
-        return ENTER_IN;
-    limits_leave_machine(s->limits, hs->machine_key);
-    return ENTER_LATER;
-}
-
-void server_refuse_full(struct stream *stream)
-{
-    static struct log_limit limit;
-    char peer[ADDR_PORT_TEXT_MAX];
-
-    log_limited(&limit, 10, LOG_LEVEL_WARN, "control", "connection from %s refused: too many like it",
-                addr_port_format(stream_peer(stream), peer));
-    refuse_inside(stream, "too many connections of this machine, or of unknown machines; try again later");
-}
-
-void server_welcome(struct rpc_server *s, struct stream *stream, struct noise_handshake *hs, enum rpc_standing standing)
-{
-    struct noise_keys keys;
-    uint8_t public_key[NOISE_KEY_LEN];
-    struct crypto_dh *ephemeral = crypto_dh_generate(public_key);
-    uint8_t *lead = mem_resize(NULL, 1, SWITCHING_LEN + NOISE_RESPONSE_LEN);
-
-    memcpy(lead, switching, SWITCHING_LEN);
-    int rc = noise_write_response(hs, ephemeral, public_key, lead + SWITCHING_LEN, &keys);
-    crypto_dh_free(ephemeral);
-    if (rc < 0) {
-        /* It proved a machine key of small order: a forgery that names no machine. */
-        count_add(&s->handshakes_failed, 1);
-        limits_leave(s->limits, standing, &stream_peer(stream)->addr);
-        limits_leave_machine(s->limits, hs->machine_key);
-        free(lead);
-        stream_close(stream);
-        return;
-    }
-    count_add(&s->handshakes, 1);
-    conn_new(s, stream, hs, &keys, standing, lead, SWITCHING_LEN + NOISE_RESPONSE_LEN);
-    crypto_wipe(&keys, sizeof(keys));
-}
-
 static void handshake(struct rpc_server *s, struct stream *stream, const uint8_t *message, size_t len)
 {
     static struct log_limit limit;
@@ -215,20 +155,20 @@ static void handshake(struct rpc_server *s, struct stream *stream, const uint8_t
         count_add(&s->handshakes_failed, 1);
         log_limited(&limit, 10, LOG_LEVEL_INFO, "control", "handshake from %s refused: %s",
                     addr_port_format(stream_peer(stream), peer), e.message);
-        refuse_inside(stream, e.message);
+        handshake_refuse(stream, e.message);
         return;
     }
-    switch (server_enter(s, &hs, &stream_peer(stream)->addr, &standing)) {
-    case ENTER_IN:
-        server_welcome(s, stream, &hs, standing);
+    switch (handshake_admit(s, &hs, &stream_peer(stream)->addr, &standing)) {
+    case ADMIT_NOW:
+        handshake_finish(s, stream, &hs, standing);
         break;
-    case ENTER_LATER:
-        if (arrive(s, stream, &hs))
+    case ADMIT_LATER:
+        if (queue_add(s, stream, &hs))
             break;
-        server_refuse_full(stream);
+        handshake_refuse_full(stream);
         break;
-    case ENTER_FULL:
-        server_refuse_full(stream);
+    case ADMIT_NOT:
+        handshake_refuse_full(stream);
         break;
     }
 }
@@ -243,7 +183,7 @@ void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct
         stream_close(stream);
     } else if (why) {
         refuse(stream, status, why);
-    } else if (!text || (len = str_unbase64(text, strlen(text), message, sizeof(message))) < 0) {
+    } else if (!text || (len = crypto_unbase64(text, strlen(text), message, sizeof(message))) < 0) {
         refuse(stream, status, "The X-Tailscale-Handshake header is missing or not base64.");
     } else {
         handshake(s, stream, message, (size_t)len);

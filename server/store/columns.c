@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How records lie in tables. Each table is described once; statements, writing and reading follow from that. */
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "store/private.h"
 #include "json/json.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define COL(t, name, member, type)                                                                                     \
     {                                                                                                                  \
         name, COLUMN_##type, offsetof(struct t, member), 0                                                             \
@@ -116,13 +116,13 @@ static const struct column primary_columns[] = {
 };
 
 const struct table store_tables[STORE_KINDS] = {
-    [RECORD_USER] = {"user", 1, user_columns, COUNT(user_columns)},
-    [RECORD_PREAUTH_KEY] = {"preauth_key", 1, preauth_key_columns, COUNT(preauth_key_columns)},
-    [RECORD_API_KEY] = {"api_key", 1, api_key_columns, COUNT(api_key_columns)},
-    [RECORD_NODE] = {"node", 1, node_columns, COUNT(node_columns)},
-    [RECORD_EVENT] = {"event", 2, event_columns, COUNT(event_columns)},
-    [RECORD_POLICY] = {"policy", 1, policy_columns, COUNT(policy_columns)},
-    [RECORD_PRIMARY] = {"primary_router", 1, primary_columns, COUNT(primary_columns)},
+    [RECORD_USER] = {"user", 1, user_columns, ARRAY_LEN(user_columns)},
+    [RECORD_PREAUTH_KEY] = {"preauth_key", 1, preauth_key_columns, ARRAY_LEN(preauth_key_columns)},
+    [RECORD_API_KEY] = {"api_key", 1, api_key_columns, ARRAY_LEN(api_key_columns)},
+    [RECORD_NODE] = {"node", 1, node_columns, ARRAY_LEN(node_columns)},
+    [RECORD_EVENT] = {"event", 2, event_columns, ARRAY_LEN(event_columns)},
+    [RECORD_POLICY] = {"policy", 1, policy_columns, ARRAY_LEN(policy_columns)},
+    [RECORD_PRIMARY] = {"primary_router", 1, primary_columns, ARRAY_LEN(primary_columns)},
 };
 
 static void add_columns(const struct table *t, size_t from, size_t to, const char *format, struct buf *out)

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "crypto/crypto.h"
 #include "store/private.h"
 
 static int check_copy(sqlite3 *db, struct err *e)
@@ -76,7 +77,7 @@ int database_copy(sqlite3 *from, const char *path, struct err *e)
     char unique[2 * 4 + 1], *part;
     int code = 0, fd;
 
-    random_hex(unique, 4);
+    crypto_random_hex(unique, 4);
     part = mem_format("%s.part-%s", path, unique);
     if (access(path, F_OK) == 0)
         code = err_set(e, ERR_CONFLICT, "%s: this file exists", path);

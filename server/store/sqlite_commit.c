@@ -4,6 +4,7 @@
  * into the database, and each group is tried alone: a small one may still fit. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/private.h"
@@ -67,7 +68,7 @@ int store_prepare_writes(struct store *s, struct err *e)
 
     for (size_t i = 0; i < STORE_KINDS && code == 0; i++)
         code = prepare_table(s, i, e);
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]) && code == 0; i++)
+    for (size_t i = 0; i < ARRAY_LEN(fixed) && code == 0; i++)
         code = sql_prepare(s->writer, fixed[i].sql, fixed[i].stmt, e);
     return code;
 }

@@ -3,6 +3,7 @@
  * added. The database says in user_version how many steps it has seen. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -58,7 +59,7 @@ static const char second_schema[] = "ALTER TABLE node ADD COLUMN approved_by TEX
                                     "ALTER TABLE node ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;";
 
 const struct schema_step store_schema[] = {{first_schema}, {second_schema}};
-const size_t store_schema_count = sizeof(store_schema) / sizeof(store_schema[0]);
+const size_t store_schema_count = ARRAY_LEN(store_schema);
 
 static int keep_copy(sqlite3 *db, const char *path, int64_t version, struct err *e)
 {

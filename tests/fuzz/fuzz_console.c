@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "console/servers.h"
+#include "console/net/servers.h"
 #include "shared/console_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void feed_json(struct rig *r, const char *text, size_t len, unsigned which)
 {
     json_t *root = NULL;
-    struct delta d = {0};
+    struct model_delta d = {0};
     struct reply reply;
 
     if (json_read(text, len, 1 << 20, "fuzz", &root, NULL) < 0)

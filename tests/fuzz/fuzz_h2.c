@@ -8,7 +8,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "rpc/conn.h"
+#include "rpc/conn_io.h"
+#include "rpc/http2.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,10 +85,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!limits_enter_machine(s->limits, hs.machine_key))
         __builtin_trap();
     struct rpc_conn *c = conn_new(s, stream, &hs, &keys, RPC_KNOWN, mem_strdup("x"), 1);
-    h2_feed(c, (const uint8_t *)NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
+    http2_feed(c, (const uint8_t *)NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
     size_t step = data[0] ? data[0] : size;
     for (size_t at = 1; at < size && s->conns[0] && !c->closing; at += step) {
-        h2_feed(c, data + at, step < size - at ? step : size - at);
+        http2_feed(c, data + at, step < size - at ? step : size - at);
         if (data[0] & 1) {
             loop_undefer(c->loop, &c->flush);
             c->flush.run(&c->flush); /* may be its end */

@@ -3,7 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "policy/hujson.h"
+#include "base/array.h"
+#include "policy/lang/hujson.h"
 #include "policy/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct hujson *v;
 
     if (hujson_read((const char *)data, size, &a, &v, &why) == 0) {
-        for (size_t i = 0; i < 2 * sizeof(pointers) / sizeof(pointers[0]); i++) {
+        for (size_t i = 0; i < 2 * ARRAY_LEN(pointers); i++) {
             struct buf out = BUF_INIT(0);
             struct err e;
             if (policy_text_edit((const char *)data, size, pointers[i / 2], i % 2 ? NULL : "[1]", &out, &e) == 0 &&

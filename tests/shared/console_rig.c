@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
-static void keep(void *context, const struct request *q)
+static void keep(void *context, const struct api_request *q)
 {
     struct rig *r = context;
 
@@ -71,7 +72,7 @@ static const struct made_up people[] = {
     {"\xe6\x9d\xb1\xe4\xba\xac", "carol", NULL, true, false, {{0}}},
     {"evil\\u001b[31m\\u202ename", "carol", NULL, true, false, {{0}}},
 };
-#define PEOPLE (sizeof(people) / sizeof(*people))
+#define PEOPLE (ARRAY_LEN(people))
 
 static void add_node(struct buf *b, size_t id, const struct made_up *p)
 {
@@ -161,7 +162,7 @@ static json_t *parse(const char *text)
 void rig_init(struct rig *r, size_t nodes)
 {
     struct buf b = BUF_INIT(0);
-    struct delta d = {0};
+    struct model_delta d = {0};
 
     setlocale(LC_CTYPE, "C.UTF-8");
     setenv("TZ", "UTC", 1);
@@ -203,7 +204,7 @@ void rig_release(struct rig *r)
 void rig_json(struct rig *r, const char *message)
 {
     json_t *root = parse(message);
-    struct delta d = {0};
+    struct model_delta d = {0};
 
     if (decode_message(root, &d, NULL) == 0)
         app_delta(&r->app, &d);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/ranges.h"
+#include "net/ranges.h"
 
 uint32_t slow_roll(struct slow *s, uint32_t below)
 {
@@ -306,7 +306,7 @@ static bool is_exit(const struct slow_node *n)
 
 static bool on_internet(const struct addr *a)
 {
-    struct range r[INTERNET_RANGES];
+    struct addr_range r[INTERNET_RANGES];
 
     ranges_internet(r);
     for (size_t i = 0; i < INTERNET_RANGES; i++)
@@ -317,7 +317,7 @@ static bool on_internet(const struct addr *a)
 
 static bool inside_internet(const struct prefix *p)
 {
-    struct range r[INTERNET_RANGES], own = range_of(p);
+    struct addr_range r[INTERNET_RANGES], own = range_of(p);
 
     ranges_internet(r);
     for (size_t i = 0; i < INTERNET_RANGES; i++)
@@ -328,7 +328,7 @@ static bool inside_internet(const struct prefix *p)
 
 static bool meets_internet(const struct prefix *p)
 {
-    struct range r[INTERNET_RANGES];
+    struct addr_range r[INTERNET_RANGES];
 
     ranges_internet(r);
     for (size_t i = 0; i < INTERNET_RANGES; i++)
@@ -369,7 +369,7 @@ static bool owns(const struct slow_node *n, const struct addr *a)
 /* The address as a source of the alias. */
 static bool address_in(const struct slow *s, const struct slow_alias *a, const struct addr *address)
 {
-    struct range w[TAILNET_RANGES];
+    struct addr_range w[TAILNET_RANGES];
 
     if (a->kind == SLOW_PREFIX)
         return prefix_has_addr(&a->prefix, address);
@@ -395,7 +395,7 @@ static bool address_in(const struct slow *s, const struct slow_alias *a, const s
 /* Overlap of a subnet route with what the alias stands for, as a source or destination. */
 static bool meets_route(const struct slow_alias *a, const struct prefix *r, bool via)
 {
-    struct range w[TAILNET_RANGES];
+    struct addr_range w[TAILNET_RANGES];
     bool inside = false;
 
     if (r->bits == 0)
@@ -462,7 +462,7 @@ static bool is_target(const struct slow *s, const struct slow_rule *r, const str
         if (exit)
             return true;
         for (size_t i = 0; i < n->route_count; i++) { /* the whole range that a route touches */
-            struct range w[INTERNET_RANGES];
+            struct addr_range w[INTERNET_RANGES];
             ranges_internet(w);
             for (size_t k = 0; k < INTERNET_RANGES; k++)
                 if (range_has(&w[k], to) && range_overlaps_prefix(&w[k], &n->routes[i]))

@@ -10,9 +10,11 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "crypto/crypto.h"
 #include "net/head.h"
 
 #define EARLY_HEAD 9
@@ -130,10 +132,10 @@ static int32_t submit(struct ts_client *c, struct ts_call *call, const char *met
 {
     const char *texts[][2] = {{":method", method}, {":scheme", "https"},        {":authority", "unused"},
                               {":path", path},     {"accept-encoding", "gzip"}, {"user-agent", "Go-http-client/2.0"}};
-    nghttp2_nv heads[sizeof(texts) / sizeof(*texts)];
+    nghttp2_nv heads[ARRAY_LEN(texts)];
     nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         heads[i] = (nghttp2_nv){(uint8_t *)(uintptr_t)texts[i][0], (uint8_t *)(uintptr_t)texts[i][1],
                                 strlen(texts[i][0]), strlen(texts[i][1]), NGHTTP2_NV_FLAG_NONE};
     call->client = c;
@@ -144,8 +146,7 @@ static int32_t submit(struct ts_client *c, struct ts_call *call, const char *met
         call->next->back = &call->next;
     call->back = &c->calls;
     c->calls = call;
-    int32_t id =
-        nghttp2_submit_request(c->h2, NULL, heads, sizeof(heads) / sizeof(*heads), len ? &provider : NULL, call);
+    int32_t id = nghttp2_submit_request(c->h2, NULL, heads, ARRAY_LEN(heads), len ? &provider : NULL, call);
     if (id < 0)
         die(c, "a request cannot be sent");
     touch(c);
@@ -247,7 +248,7 @@ static void start_h2(struct ts_client *c)
         nghttp2_option_set_no_auto_ping_ack(option, 1);
     nghttp2_session_client_new2(&c->h2, callbacks(), c, option);
     nghttp2_option_del(option);
-    nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings));
+    nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
     nghttp2_session_set_local_window_size(c->h2, NGHTTP2_FLAG_NONE, 0, 1 << 30);
     touch(c);
 }
@@ -411,7 +412,7 @@ static void ts_free(struct ts_client *c)
 
 static void flush(struct loop_task *task)
 {
-    struct ts_client *c = (struct ts_client *)((char *)task - offsetof(struct ts_client, flush));
+    struct ts_client *c = CONTAINER_OF(task, struct ts_client, flush);
 
     if (!c->dead)
         produce(c);
@@ -504,7 +505,7 @@ struct ts_client *ts_client_open(const struct ts_client_options *options, struct
     buf_adds(&c->unsent,
              "POST /ts2021 HTTP/1.1\r\nHost: test\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: 0\r\n"
              "Connection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: ");
-    str_base64(&c->unsent, message, sizeof(message));
+    crypto_base64(&c->unsent, message, sizeof(message));
     buf_adds(&c->unsent, "\r\n");
     if (options->head)
         buf_adds(&c->unsent, options->head);
@@ -563,7 +564,7 @@ int ts_fetch_key(const struct addr_port *server, uint8_t public_key[NOISE_KEY_LE
     close(fd);
     const char *at = strstr(buf_text(&answer), mark);
     size_t rest = at ? strlen(at) - (sizeof(mark) - 1) : 0;
-    if (rest >= 64 && str_unhex(at + sizeof(mark) - 1, 64, public_key, NOISE_KEY_LEN))
+    if (rest >= 64 && crypto_unhex(at + sizeof(mark) - 1, 64, public_key, NOISE_KEY_LEN))
         rc = 0;
     else
         err_set(e, ERR_INVALID, "no key in \"%.100s\"", buf_text(&answer));

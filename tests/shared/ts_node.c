@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 
 void ts_node_init(struct ts_node *n, const struct ts_fleet *fleet, unsigned index)
 {
@@ -47,7 +48,7 @@ static void add_hostinfo(const struct ts_node *n, struct buf *json)
 static void add_key(struct buf *json, const char *name, const char *kind, const uint8_t key[NOISE_KEY_LEN])
 {
     buf_addf(json, "\"%s\":\"%s:", name, kind);
-    buf_hex(json, key, NOISE_KEY_LEN);
+    crypto_hex(json, key, NOISE_KEY_LEN);
     buf_adds(json, "\",");
 }
 

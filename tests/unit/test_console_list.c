@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/console_rig.h"
 
@@ -178,7 +179,7 @@ static void random_changes_never_move_the_cursor(void **state)
 static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
 {
     struct rig r;
-    struct delta d = {.full = true};
+    struct model_delta d = {.full = true};
     size_t hidden;
     struct rows marked = {0};
 
@@ -231,7 +232,7 @@ static void a_filter_that_grows_finds_the_same(void **state)
                                           "Node",     "!node-0",      "a|b",   "seen>7d"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
         struct rig typed, whole;
 
         rig_init(&typed, 400);

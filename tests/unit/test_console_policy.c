@@ -69,7 +69,7 @@ static char *typed(struct rig *r)
 {
     size_t len;
 
-    return textbuf_copy(&r->app.desk.editor.text, &len);
+    return textbuf_copy(&r->app.policy.editor.text, &len);
 }
 
 static void text_is(struct rig *r, const char *expected)
@@ -178,17 +178,17 @@ static void a_problem_is_shown_while_typing_and_goes_again(void **state)
     (void)state;
     open_policy(&r);
     rig_keys(&r, "e<Down><Down><Home>x");
-    assert_false(r.app.desk.problems.len); /* not before the fingers rest */
+    assert_false(r.app.policy.problems.len); /* not before the fingers rest */
     int64_t next = app_next_ms(&r.app);
     assert_true(next <= r.now_ms + 150);
     rig_pass(&r, 149);
     rig_draw(&r, 24, 80);
-    assert_false(r.app.desk.problems.len);
+    assert_false(r.app.policy.problems.len);
     rig_pass(&r, 1);
     rig_draw(&r, 24, 80);
     assert_true(rig_shows(&r, "1 error"));
     assert_true(rig_shows(&r, "E 3:3 "));
-    assert_int_equal(r.app.desk.problems.items[0].line, 3);
+    assert_int_equal(r.app.policy.problems.items[0].line, 3);
     rig_keys(&r, "<Ctrl-Home><F8>");
     assert_true(rig_shows(&r, "Ln 3 Col 3"));
     /* A text with errors is not even sent. */
@@ -197,8 +197,8 @@ static void a_problem_is_shown_while_typing_and_goes_again(void **state)
     assert_int_equal(r.sent.len, sent);
     rig_keys(&r, "<Del>");
     settle(&r);
-    assert_false(r.app.desk.problems.len);
-    assert_false(desk_modified(&r.app));
+    assert_false(r.app.policy.problems.len);
+    assert_false(policy_page_modified(&r.app));
     rig_release(&r);
 }
 
@@ -209,12 +209,12 @@ static void who_never_rests_is_checked_too(void **state)
     (void)state;
     open_policy(&r);
     rig_keys(&r, "e");
-    for (int i = 0; i < 12 && !r.app.desk.problems.len; i++) {
+    for (int i = 0; i < 12 && !r.app.policy.problems.len; i++) {
         rig_keys(&r, "x");
         rig_pass(&r, 100);
         rig_draw(&r, 24, 80);
     }
-    assert_true(r.app.desk.problems.len);
+    assert_true(r.app.policy.problems.len);
     rig_release(&r);
 }
 
@@ -237,7 +237,7 @@ static void saving_names_the_version(void **state)
     rig_answer(&r, rig_last(&r), 200,
                "{\"event\":\"1.41\",\"version\":42,\"result\":null,\"inverse\":{\"method\":\"PUT\"}}");
     assert_true(rig_shows(&r, "version 42"));
-    assert_false(desk_modified(&r.app));
+    assert_false(policy_page_modified(&r.app));
     assert_int_equal(r.app.undos.len, 1);
     /* The journal tells of it; the text is fetched and is the same. */
     rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"alice\","
@@ -347,8 +347,8 @@ static void theirs_can_be_taken_and_mine_brought_back(void **state)
     conflict(&r, "{}\n");
     rig_keys(&r, "x");
     text_is(&r, "{}\n");
-    assert_false(desk_modified(&r.app));
-    assert_int_equal(r.app.desk.version, 42);
+    assert_false(policy_page_modified(&r.app));
+    assert_int_equal(r.app.policy.version, 42);
     rig_keys(&r, "<Ctrl-Z>");
     char *now = typed(&r);
     assert_non_null(strstr(now, "// typed"));
@@ -368,7 +368,7 @@ static void what_another_saves_is_told_while_typing(void **state)
     settle(&r);
     answer_get(&r, "{}\n", 42, "database");
     assert_true(rig_shows(&r, "SAVED BY ANOTHER"));
-    assert_int_equal(r.app.desk.version, 41); /* saving will say so */
+    assert_int_equal(r.app.policy.version, 41); /* saving will say so */
     rig_release(&r);
 
     /* Where nothing was typed the new text is simply there. */
@@ -414,11 +414,11 @@ static void an_answer_that_never_came_is_found_out(void **state)
     rig_answer(&r, rig_last(&r), 0, "{}");
     settle(&r);
     char *now = typed(&r);
-    assert_true(desk_modified(&r.app));
+    assert_true(policy_page_modified(&r.app));
     answer_get(&r, now, 42, "database");
     free(now);
-    assert_false(desk_modified(&r.app));
-    assert_int_equal(r.app.desk.version, 42);
+    assert_false(policy_page_modified(&r.app));
+    assert_int_equal(r.app.policy.version, 42);
     rig_release(&r);
 }
 
@@ -495,7 +495,7 @@ static void an_explanation_is_asked_for(void **state)
 /* A console that ended left a draft: another process writes one, and this one finds it. */
 static void unsaved_text_is_offered_again(void **state)
 {
-    char dir[] = "/tmp/headway-desk-XXXXXX";
+    char dir[] = "/tmp/headway-policy_page-XXXXXX";
     struct rig r;
     int status;
 
@@ -504,35 +504,35 @@ static void unsaved_text_is_offered_again(void **state)
     pid_t child = fork();
     if (child == 0) {
         open_policy(&r);
-        desk_drafts(&r.app, dir);
+        policy_page_drafts(&r.app, dir);
         rig_keys(&r, "e// kept ");
         settle(&r); /* that is all it takes: no farewell */
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     rig_init(&r, 0);
-    desk_drafts(&r.app, dir);
+    policy_page_drafts(&r.app, dir);
     mem_replace(&r.app.model.server_url, "http://elsewhere"); /* another server's policy is not for this text */
     rig_keys(&r, "4");
     answer_get(&r, "{}\n", 43, "database");
-    assert_int_equal(r.app.desk.ask, ASK_NOTHING);
+    assert_int_equal(r.app.policy.question, QUESTION_NOTHING);
     rig_release(&r);
 
     rig_init(&r, 0);
-    desk_drafts(&r.app, dir);
-    assert_int_equal(r.app.desk.drafts.len, 1);
+    policy_page_drafts(&r.app, dir);
+    assert_int_equal(r.app.policy.drafts.len, 1);
     rig_keys(&r, "4");
     answer_get(&r, "{}\n", 43, "database"); /* somebody saved meanwhile */
     assert_true(rig_shows(&r, "unsaved text was found"));
     rig_keys(&r, "r");
     text_is(&r, "// kept " POLICY);
-    assert_int_equal(r.app.desk.version, 41); /* so that saving meets the conflict */
-    assert_true(desk_modified(&r.app));
+    assert_int_equal(r.app.policy.version, 41); /* so that saving meets the conflict */
+    assert_true(policy_page_modified(&r.app));
     settle(&r);
-    assert_true(desk_keep(&r.app));
+    assert_true(policy_page_keep(&r.app));
     rig_keys(&r, "<Ctrl-Z>");
     settle(&r);
-    assert_false(desk_keep(&r.app)); /* as the server has it: no draft */
+    assert_false(policy_page_keep(&r.app)); /* as the server has it: no draft */
     rig_release(&r);
     assert_int_equal(rmdir(dir), 0);
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/console_rig.h"
 
@@ -71,7 +72,7 @@ static void screens_are_as_they_were(void **state)
     size_t different = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(screens) / sizeof(*screens); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(screens); i++) {
         struct rig r;
         rig_init(&r, 0);
         r.app.canvas.ascii = screens[i].ascii;
@@ -103,7 +104,7 @@ static void rectangles_never_overlap_nor_leave_the_screen(void **state)
                 struct layout l = layout_make(rows, cols, &wish);
                 struct rect all[] = {l.tabs, l.facts, l.header, l.body, l.pane, l.peek, l.tail, l.flash, l.hints};
 
-                for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+                for (size_t i = 0; i < ARRAY_LEN(all); i++) {
                     assert_true(all[i].row >= 0 && all[i].col >= 0 && all[i].row + all[i].rows <= rows &&
                                 all[i].col + all[i].cols <= cols);
                     for (size_t j = 0; j < i; j++)
@@ -202,14 +203,14 @@ static void long_texts_break_at_blanks(void **state)
 static void no_key_means_two_things_in_one_place(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < verb_count(); i++)
+    for (size_t i = 0; i < commands_count(); i++)
         for (size_t j = 0; j < i; j++) {
             struct buf a = BUF_INIT(0), b = BUF_INIT(0);
-            const struct command *p = verb_at(i), *q = verb_at(j);
+            const struct console_command *p = commands_at(i), *q = commands_at(j);
 
             assert_string_not_equal(p->name, q->name);
-            verb_keys(p, false, &a);
-            verb_keys(q, false, &b);
+            command_keys(p, false, &a);
+            command_keys(q, false, &b);
             bool both = (p->where & q->where) && a.len && b.len;
             /* Enter on a registration is more precise than Enter on anything. */
             if (both && !str_eq(p->name, "admit") && !str_eq(q->name, "admit")) {
@@ -230,22 +231,22 @@ static void each_key_of_the_table_does_something_everywhere_it_claims_to(void **
     static const char *const views[] = {"1", "2", "2<Tab>", "4", "4e", "5", "6", "7", "8", "1<Enter>"};
 
     (void)state;
-    for (size_t v = 0; v < sizeof(views) / sizeof(*views); v++)
-        for (size_t i = 0; i < verb_count(); i++) {
+    for (size_t v = 0; v < ARRAY_LEN(views); v++)
+        for (size_t i = 0; i < commands_count(); i++) {
             struct rig r;
 
             rig_init(&r, 0);
             rig_keys(&r, views[v]);
             rig_draw(&r, 24, 80);
-            if ((verb_at(i)->where & verb_where(&r.app)) && *verb_at(i)->keys) {
+            if ((commands_at(i)->where & commands_where(&r.app)) && *commands_at(i)->keys) {
                 char name[KEY_NAME_MAX];
-                size_t len = strcspn(verb_at(i)->keys, " ");
+                size_t len = strcspn(commands_at(i)->keys, " ");
 
-                str_copy(name, sizeof(name), verb_at(i)->keys);
+                str_copy(name, sizeof(name), commands_at(i)->keys);
                 name[len < sizeof(name) ? len : sizeof(name) - 1] = '\0';
                 int key = key_named(name);
                 assert_true(key > 0);
-                assert_non_null(verb_for_key(verb_where(&r.app), key));
+                assert_non_null(commands_for_key(commands_where(&r.app), key));
                 app_key(&r.app, key);
                 rig_draw(&r, 24, 80);
             }
@@ -259,7 +260,7 @@ static void the_manual_is_made_from_the_table(void **state)
     char *page = read_file("man/headway-console.1");
 
     (void)state;
-    verb_manual(&out);
+    commands_manual(&out);
     if (!strstr(page, out.data)) {
         FILE *f = getenv("UPDATE") ? fopen("build/console-keys.mdoc", "we") : NULL;
 

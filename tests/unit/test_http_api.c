@@ -200,6 +200,72 @@ static void a_change_answers_with_event_version_and_inverse(void **state)
     json_decref(j);
 }
 
+/* Several routes in one action are one change, whichever of its entries is undone. */
+static void an_action_is_undone_whole(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes", "{\"approve\":[\"10.2.0.0/16\"]}"));
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes",
+                           "{\"approve\":[\"10.0.0.0/8\",\"10.1.0.0/16\"],\"revoke\":[\"10.2.0.0/16\"]}");
+    json_t *events = json_object_get(j, "events");
+    assert_int_equal(json_array_size(events), 2);
+    assert_string_equal(json_string_value(json_array_get(events, 0)), json_text(j, "event", ""));
+    char *undo = mem_format("/api/headway/undo/%s", json_string_value(json_array_get(events, 1)));
+    char *other = mem_format("/api/headway/undo/%s", json_string_value(json_array_get(events, 0)));
+    json_decref(j);
+    j = api_expect(&f, 200, "POST", undo, NULL);
+    assert_prefixes(json_object_get(j, "result"), "approvedRoutes", "[\"10.2.0.0/16\"]");
+    assert_prefixes(json_object_get(j, "result"), "removedRoutes", "[]");
+    json_decref(j);
+    json_decref(api_expect(&f, 409, "POST", other, NULL));
+    free(undo);
+    free(other);
+}
+
+/* Journals of older versions hold an inverse as a call of the API. */
+static void what_an_older_journal_holds_is_undone(void **state)
+{
+    static const char *const older[] = {
+        "{\"method\":\"POST\",\"path\":\"/api/headway/users/1/rename\",\"body\":{\"name\":\"al\"}}",
+        "{\"method\":\"POST\",\"path\":\"/api/headway/prefixes/10.0.0.0%2F8/primary\",\"body\":{\"node\":\"2\"}}",
+        "{\"method\":\"PUT\",\"path\":\"/api/headway/policy\",\"body\":{\"policy\":\"{}\"}}",
+        "{\"method\":\"POST\",\"path\":\"/api/headway/backup\",\"body\":{\"path\":\"/x\"}}",
+    };
+    static const char *const routes[] = {"10.0.0.0/8", NULL};
+    static const int statuses[] = {200, 200, 200, 500};
+    uint64_t session;
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        api_node(&f, "alice", i ? "r2" : "r1", routes, &session);
+    for (int i = 1; i <= 2; i++) {
+        char *path = mem_format("/api/v1/node/%d/approve_routes", i);
+        json_decref(api_expect(&f, 200, "POST", path, "{\"routes\":[\"10.0.0.0/8\"]}"));
+        free(path);
+    }
+    for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++) {
+        struct event *e = event_new();
+        e->run = 1;
+        e->r.id = 100000 + i;
+        mem_replace(&e->kind, "user.renamed");
+        mem_replace(&e->inverse, older[i]);
+        fixture_put_only(f.store.store, e);
+        char *undo = mem_format("/api/headway/undo/1.%zu", 100000 + i);
+        json_decref(api_expect(&f, statuses[i], "POST", undo, NULL));
+        free(undo);
+    }
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/users", NULL);
+    assert_string_equal(json_text(json_array_get(json_object_get(j, "users"), 0), "name", ""), "al");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
+    assert_string_equal(json_text(j, "policy", ""), "{}");
+    json_decref(j);
+}
+
 static void a_version_that_does_not_hold_is_refused_with_the_object(void **state)
 {
     struct api_call call = {.method = "POST",
@@ -231,7 +297,7 @@ static void the_snapshot_reads_back_whole(void **state)
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/2/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
     json_t *j = api_expect(&f, 200, "GET", "/api/headway/snapshot", NULL);
-    if (api_read(&api_snapshot_shape, j, &s, &e) < 0)
+    if (api_read(&api_snapshot_shape, j, &s, API_STRICT, &e) < 0)
         fail_msg("%s", e.message);
     json_decref(j);
     assert_int_equal(s.nodes.len, 2);
@@ -242,7 +308,7 @@ static void the_snapshot_reads_back_whole(void **state)
     const struct api_prefix *p = api_at(&s.prefixes, struct api_prefix, 0);
     assert_int_equal(p->primary, 1);
     assert_int_equal(p->routers.len, 2);
-    assert_int_equal(api_at(&p->routers, struct api_router, 1)->state, API_ROUTE_STANDBY);
+    assert_int_equal(api_at(&p->routers, struct api_router, 1)->state, ROUTE_STANDBY);
     assert_true(*api_at(&p->routers, struct api_router, 1)->reason != '\0');
     api_release(&api_snapshot_shape, &s);
 
@@ -572,6 +638,8 @@ int main(void)
         CASE(a_change_answers_with_event_version_and_inverse),
         CASE(a_version_that_does_not_hold_is_refused_with_the_object),
         CASE(the_snapshot_reads_back_whole),
+        CASE(an_action_is_undone_whole),
+        CASE(what_an_older_journal_holds_is_undone),
         CASE(the_journal_is_read_in_pages),
         CASE(the_stream_tells_what_changed_and_goes_on_after_a_break),
         CASE(a_session_s_end_is_told_at_once),

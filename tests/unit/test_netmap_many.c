@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "shared/netmap_receiver.h"
 
 #define NODES 300
@@ -59,8 +60,8 @@ static const json_t *find(const json_t *message, const char *list, const char *i
 static void everybody_changes(struct teller *f, bool zstd)
 {
     static const uint32_t slots[] = {0, 1, 70, 127, 128, 261, NODES - 1};
-    struct netmap_session *sessions[sizeof(slots) / sizeof(*slots)];
-    const size_t n = sizeof(slots) / sizeof(*slots);
+    struct netmap_session *sessions[ARRAY_LEN(slots)];
+    const size_t n = ARRAY_LEN(slots);
     struct netmap_counters before, after;
 
     world_fill(&f->w, NODES);

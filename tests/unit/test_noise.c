@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "shared/ts_noise.h"
 
 static const char server_private[] = "101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e6f",
@@ -31,7 +33,7 @@ static const char server_private[] = "101112131415161718191a1b1c1d1e1f2021222324
 
 static void unhex(const char *text, uint8_t *out)
 {
-    assert_true(str_unhex(text, strlen(text), out, strlen(text) / 2));
+    assert_true(crypto_unhex(text, strlen(text), out, strlen(text) / 2));
 }
 
 static void assert_hex(const uint8_t *bytes, const char *text)
@@ -191,7 +193,7 @@ static void the_room_that_is_promised_is_there(void **state)
     static const size_t pieces[] = {1, 7, 4076, 4077, 4078, 9000};
 
     (void)state;
-    for (size_t p = 0; p < sizeof(pieces) / sizeof(*pieces); p++)
+    for (size_t p = 0; p < ARRAY_LEN(pieces); p++)
         for (size_t cap = 0; cap < 9000; cap += 13) {
             struct noise_writer w;
             size_t room, total = 0;
@@ -230,7 +232,7 @@ static void broken_records_are_refused(void **state)
     size_t len;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct noise_reader r;
         struct err e;
         noise_reader_init(&r, key);

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "policy/hujson.h"
+#include "policy/lang/hujson.h"
 #include "policy/policy.h"
 #include "json/json.h"
 

@@ -13,8 +13,8 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "net/ranges.h"
 #include "policy/policy.h"
-#include "policy/ranges.h"
 #include "shared/policy_slow.h"
 #include "json/json.h"
 
@@ -82,10 +82,11 @@ static bool lists(const json_t *texts, const struct addr *a)
 
     json_array_foreach(texts, i, e)
     {
-        struct ranges r = {0};
+        struct addr_ranges r = {0};
         assert_true(ranges_push_text(&r, json_string_value(e)));
-        ranges_normalise(&r);
-        bool in = ranges_has(&r, a);
+        bool in = false;
+        for (size_t k = 0; k < r.len; k++)
+            in |= range_has(&r.items[k], a);
         ranges_release(&r);
         if (in)
             return true;

@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "policy/hujson.h"
+#include "policy/lang/hujson.h"
 #include "policy/policy.h"
 #include "json/json.h"
 
@@ -53,7 +54,7 @@ static void test_hujson_errors(void **unused)
     };
 
     (void)unused;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct arena a = {.max = 1 << 20};
         struct hujson_error why;
         struct hujson *v;
@@ -122,7 +123,7 @@ static void test_edit(void **unused)
     struct err e;
 
     (void)unused;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf out = {0};
         assert_int_equal(policy_text_edit(text, strlen(text), cases[i].pointer, cases[i].value, &out, &e), 0);
         assert_string_equal(buf_text(&out), cases[i].result);
@@ -199,7 +200,7 @@ static void test_refused(void **unused)
     };
 
     (void)unused;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct policy_problems problems = {0};
         struct buf out = {0};
         struct policy *p;

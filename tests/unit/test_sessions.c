@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/random.h"
 #include "shared/daemon_fixture.h"
 
@@ -218,7 +219,7 @@ static void what_cannot_be_is_refused(void **state)
 
     (void)state;
     guest_start(&a, "a");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int status = guest_call(&a, cases[i].method, cases[i].path, mem_strdup(cases[i].body));
         if (status != cases[i].status)
             fail_msg("%s %s: %d, not %d", cases[i].method, cases[i].path, status, cases[i].status);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "crypto/crypto.h"
 #include "relay/stun.h"
 
 #define QUESTION "000100142112a442000102030405060708090a0b802200087461696c6e6f6465802800048aabad90"
@@ -27,7 +28,7 @@ static void check_answer(const char *from, const char *hex)
     size_t len = strlen(hex) / 2;
 
     assert_int_equal(addr_port_parse(from, &a, NULL), 0);
-    assert_true(str_unhex(hex, len * 2, want, len));
+    assert_true(crypto_unhex(hex, len * 2, want, len));
     assert_int_equal(stun_answer(question, sizeof(question), &a, out), len);
     assert_memory_equal(out, want, len);
 }
@@ -118,7 +119,7 @@ int main(void)
         cmocka_unit_test(test_socket),
     };
 
-    if (!str_unhex(QUESTION, 80, question, sizeof(question)))
+    if (!crypto_unhex(QUESTION, 80, question, sizeof(question)))
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,8 +10,8 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "net/ranges.h"
 #include "policy/policy.h"
-#include "policy/ranges.h"
 #include "json/json.h"
 
 enum key { VERDICT, ERROR, FILTER, PEERS, ALLOWED, PRIMARY, SELF, CAPS, PEER_CAPS, SSH, APPROVE, KEYS };
@@ -77,32 +77,37 @@ static bool same_set(const json_t *a, const json_t *b)
 /* What a filter permits: lines "what|source range", cut at every boundary so that equal meanings give equal lines. */
 struct fact {
     char *what;
-    struct ranges sources;
+    struct addr_ranges sources;
 };
 struct facts {
     struct fact *items;
     size_t len, cap;
 };
 
-static void fact_add(struct facts *facts, const char *what, const struct ranges *sources)
+static void fact_widen(struct fact *f, const struct addr_ranges *by)
+{
+    for (size_t i = 0; i < by->len; i++)
+        ranges_push(&f->sources, &by->items[i]);
+    ranges_normalise(&f->sources);
+}
+
+static void fact_add(struct facts *facts, const char *what, const struct addr_ranges *sources)
 {
     if (!sources->len)
         return;
     for (size_t i = 0; i < facts->len; i++)
         if (str_eq(facts->items[i].what, what)) {
-            ranges_push_all(&facts->items[i].sources, sources);
-            ranges_normalise(&facts->items[i].sources);
+            fact_widen(&facts->items[i], sources);
             return;
         }
     struct fact *f = vec_add(facts);
     *f = (struct fact){.what = mem_strdup(what)};
-    ranges_push_all(&f->sources, sources);
-    ranges_normalise(&f->sources);
+    fact_widen(f, sources);
 }
 
 static void range_text(const char *text, char out[2 * PREFIX_TEXT_MAX])
 {
-    struct ranges r = {0};
+    struct addr_ranges r = {0};
     char a[PREFIX_TEXT_MAX], b[PREFIX_TEXT_MAX];
 
     str_copy(out, 2 * PREFIX_TEXT_MAX, text);
@@ -114,7 +119,7 @@ static void range_text(const char *text, char out[2 * PREFIX_TEXT_MAX])
 
 static void rule_facts(struct facts *facts, const json_t *rule)
 {
-    struct ranges sources = {0};
+    struct addr_ranges sources = {0};
     const json_t *e, *d;
     size_t i, k;
     char dst[2 * PREFIX_TEXT_MAX], what[400];

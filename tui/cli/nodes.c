@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "crypto/crypto.h"
 #include "model/record.h"
 #include "net/prefixes.h"
 
@@ -15,7 +17,7 @@ static void short_key(struct table *t, const char *prefix, const char *text)
     char shown[16] = "";
 
     if (key_parse(prefix, text, key, "key", NULL) == 0) {
-        str_base64(&base64, key, sizeof(key));
+        crypto_base64(&base64, key, sizeof(key));
         snprintf(shown, sizeof(shown), "[%.5s]", buf_text(&base64));
     }
     table_cell(t, shown, CELL_PLAIN);
@@ -84,7 +86,7 @@ static int list(struct cli *c)
     if (c->out.form != OUTPUT_HUMAN) {
         output_value(&c->out, json_object_get(answer, "nodes"), SHAPE_NODE);
     } else {
-        table_init(&t, heads, sizeof(heads) / sizeof(*heads));
+        table_init(&t, heads, ARRAY_LEN(heads));
         json_array_foreach(json_object_get(answer, "nodes"), i, node) node_row(&t, node);
         table_print(&t, &c->out);
         table_release(&t);

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "config/config.h"
+#include "crypto/crypto.h"
 
 extern const char *const headway_version;
 
@@ -104,7 +105,7 @@ static int generate_private_key(struct cli *c)
     key[0] &= 248; /* as X25519 wants its secret keys */
     key[31] = (uint8_t)((key[31] & 127) | 64);
     buf_adds(&text, "privkey:");
-    buf_hex(&text, key, sizeof(key));
+    crypto_hex(&text, key, sizeof(key));
     value = json_pack("{s:s}", "private_key", buf_text(&text));
     output_result(&c->out, buf_text(&text), value, SHAPE_PLAIN);
     json_decref(value);

@@ -13,14 +13,14 @@
 
 #include "base/clock.h"
 #include "console/history.h"
-#include "console/net.h"
-#include "console/outside.h"
-#include "console/servers.h"
-#include "console/term.h"
+#include "console/net/net.h"
+#include "console/net/servers.h"
+#include "console/screen/terminal.h"
+#include "console/text/external_editor.h"
 
 #define FRAME_MS 33 /* between two frames that no key asked for */
 
-struct loop {
+struct console_loop {
     struct app app;
     struct net *net;
     struct checker *checker;
@@ -36,12 +36,12 @@ struct loop {
     unsigned colour_changes;
 };
 
-static void now(struct loop *l)
+static void now(struct console_loop *l)
 {
     app_time(&l->app, clock_wall_ns(), clock_mono_ms());
 }
 
-static void take_keys(struct loop *l)
+static void take_keys(struct console_loop *l)
 {
     for (;;) {
         struct term_event event = term_read();
@@ -60,7 +60,7 @@ static void take_keys(struct loop *l)
     }
 }
 
-static void take_message(struct loop *l, struct message *m)
+static void take_message(struct console_loop *l, struct net_message *m)
 {
     switch (m->kind) {
     case MESSAGE_DELTA:
@@ -79,9 +79,9 @@ static void take_message(struct loop *l, struct message *m)
     message_release(m);
 }
 
-static void take_messages(struct loop *l)
+static void take_messages(struct console_loop *l)
 {
-    struct messages messages;
+    struct net_messages messages;
 
     net_take(l->net, &messages);
     now(l);
@@ -91,18 +91,18 @@ static void take_messages(struct loop *l)
     free(messages.items);
 }
 
-static void take_check(struct loop *l)
+static void take_check(struct console_loop *l)
 {
     struct check_result result;
 
     now(l);
     if (checker_take(l->checker, &result))
-        desk_checked(&l->app, &result);
+        policy_page_checked(&l->app, &result);
     l->draw = true;
 }
 
 /* Interrupts that the terminal sent were for the editor that was in front. */
-static void forget_interrupts(struct loop *l)
+static void forget_interrupts(struct console_loop *l)
 {
     struct signalfd_siginfo info;
 
@@ -111,10 +111,10 @@ static void forget_interrupts(struct loop *l)
 }
 
 /* The screen is the editor's until it ends. What the network brings waits in its queue. */
-static void edit_outside(struct loop *l)
+static void edit_outside(struct console_loop *l)
 {
     size_t len, fresh_len = 0;
-    char *text = textbuf_copy(&l->app.desk.editor.text, &len), *fresh = NULL;
+    char *text = textbuf_copy(&l->app.policy.editor.text, &len), *fresh = NULL;
     struct err e;
 
     l->app.want_editor = false;
@@ -124,14 +124,14 @@ static void edit_outside(struct loop *l)
     forget_interrupts(l);
     now(l);
     if (r == 0)
-        desk_edited(&l->app, fresh, fresh_len);
+        policy_page_edited(&l->app, fresh, fresh_len);
     else
         app_flash(&l->app, ROLE_ERROR, "%s", e.message);
     free(text);
     l->draw = l->key_came = true;
 }
 
-static void take_signal(struct loop *l)
+static void take_signal(struct console_loop *l)
 {
     struct signalfd_siginfo info;
 
@@ -151,7 +151,7 @@ static void *leave(void *net)
 }
 
 /* Connects to the server that the app names. */
-static int connect_server(struct loop *l, struct err *e)
+static int connect_server(struct console_loop *l, struct err *e)
 {
     struct client_options options = *l->options->client;
     char *key = NULL;
@@ -170,7 +170,7 @@ static int connect_server(struct loop *l, struct err *e)
 }
 
 /* Another server: the screen does not wait until the connection to the old one is given up. */
-static void change_server(struct loop *l)
+static void change_server(struct console_loop *l)
 {
     struct net *old = l->net;
     size_t from = l->server;
@@ -188,14 +188,14 @@ static void change_server(struct loop *l)
     l->has_leaving = pthread_create(&l->leaving, NULL, leave, old) == 0;
     if (!l->has_leaving)
         net_stop(old);
-    desk_keep(&l->app);
+    policy_page_keep(&l->app);
     app_reset(&l->app);
     if (l->options->state_dir)
-        desk_drafts(&l->app, l->options->state_dir);
+        policy_page_drafts(&l->app, l->options->state_dir);
     l->draw = l->key_came = true;
 }
 
-static void draw(struct loop *l)
+static void draw(struct console_loop *l)
 {
     int rows, cols;
 
@@ -225,7 +225,7 @@ static void draw(struct loop *l)
         l->idle_fd = -1;
 }
 
-static int wait_ms(const struct loop *l)
+static int wait_ms(const struct console_loop *l)
 {
     int64_t left = app_next_ms(&l->app) - clock_mono_ms();
 
@@ -234,7 +234,7 @@ static int wait_ms(const struct loop *l)
     return left < 0 ? 0 : left > 1000 ? 1000 : (int)left;
 }
 
-static void run(struct loop *l)
+static void run(struct console_loop *l)
 {
     struct pollfd fds[4] = {{.fd = STDIN_FILENO, .events = POLLIN},
                             {.fd = net_fd(l->net), .events = POLLIN},
@@ -300,7 +300,7 @@ static int choose_theme(const struct console_options *options, struct err *e)
     return theme;
 }
 
-static int load_servers(struct loop *l, struct err *e)
+static int load_servers(struct console_loop *l, struct err *e)
 {
     int r = l->options->servers ? servers_load(l->options->servers, &l->servers, e) : 0;
 
@@ -317,7 +317,7 @@ static int load_servers(struct loop *l, struct err *e)
 
 int console_main(const struct console_options *options)
 {
-    struct loop *l = calloc(1, sizeof(*l));
+    struct console_loop *l = calloc(1, sizeof(*l));
     const char *idle = getenv("HEADWAY_IDLE_FD");
     struct err e = {0};
     uint64_t fd;
@@ -342,11 +342,11 @@ int console_main(const struct console_options *options)
     l->app.work = (struct app_work){.check = checker_send, .context = l->checker};
     if (options->state_dir) {
         history_load(&l->app, options->state_dir);
-        desk_drafts(&l->app, options->state_dir);
+        policy_page_drafts(&l->app, options->state_dir);
     }
     run(l);
     checker_stop(l->checker);
-    bool kept = desk_keep(&l->app);
+    bool kept = policy_page_keep(&l->app);
     if (options->state_dir)
         history_save(&l->app, options->state_dir);
     term_close();
@@ -373,7 +373,7 @@ void console_print_manual(void)
 {
     struct buf out = BUF_INIT(0);
 
-    verb_manual(&out);
+    commands_manual(&out);
     fwrite(out.data, 1, out.len, stdout);
     buf_release(&out);
 }

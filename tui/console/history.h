@@ -3,7 +3,7 @@
 #ifndef TUI_CONSOLE_HISTORY_H
 #define TUI_CONSOLE_HISTORY_H
 
-#include "console/app.h"
+#include "console/app/app.h"
 
 void history_load(struct app *app, const char *state_dir);
 void history_save(const struct app *app, const char *state_dir);

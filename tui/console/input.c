@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Keys and the mouse: to the dialog, else the prompt, else a command of the table. */
-#include "console/app.h"
+#include "console/app/app.h"
 
 /* Keys may come faster than frames: each finds the list as the key before it left it. */
 static void catch_up(struct app *app)
@@ -14,7 +14,7 @@ static void catch_up(struct app *app)
 void app_key(struct app *app, int key)
 {
     catch_up(app);
-    if (desk_paste(app, key))
+    if (policy_page_paste(app, key))
         return;
     if (app->dialog.kind) {
         dialog_key(app, key);
@@ -28,14 +28,14 @@ void app_key(struct app *app, int key)
         app->force_small = true;
         return;
     }
-    if (desk_asked(app, key))
+    if (policy_page_answer(app, key))
         return;
-    const struct command *c = verb_for_key(verb_where(app), key);
+    const struct console_command *c = commands_for_key(commands_where(app), key);
     if (c) {
-        verb_run(app, c, "");
+        command_run(app, c, "");
         return;
     }
-    if (app->place.view == VIEW_POLICY && desk_key(app, key))
+    if (app->place.view == VIEW_POLICY && policy_page_key(app, key))
         return;
     char name[KEY_NAME_MAX];
     if (key < CK_RESIZE)
@@ -48,7 +48,7 @@ void app_wheel(struct app *app, int rows)
     if (app->dialog.kind)
         dialog_key(app, rows > 0 ? CK_DOWN : CK_UP);
     else if (!app->prompt.kind && app->place.view == VIEW_POLICY)
-        desk_move(app, rows);
+        policy_page_move(app, rows);
     else if (!app->prompt.kind)
         list_move(app_list(app), rows, app->at.now_ms);
     if (app->place.view == VIEW_EVENTS && rows < 0)
@@ -89,10 +89,10 @@ void app_click(struct app *app, int row, int col, int clicks)
         app_go(app, (enum view_id)hit->value, 0, NULL);
         break;
     case HIT_COMMAND:
-        verb_run(app, verb_at((size_t)hit->value), "");
+        command_run(app, commands_at((size_t)hit->value), "");
         break;
     case HIT_TEXT:
-        desk_click(app, row, col);
+        policy_page_click(app, row, col);
         break;
     case HIT_CHOICE:
         break;

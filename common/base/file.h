@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Files that are read whole, up to a bound, and replaced whole: a crash leaves the old one or the new one, never a
+ * part. Messages name the path; callers put in front what the file is for. */
+#ifndef COMMON_BASE_FILE_H
+#define COMMON_BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+enum file_check {
+    FILE_ANY,     /* whatever the path leads to */
+    FILE_SECRET,  /* ERR_DENIED where others than the owner may read it */
+    FILE_PRIVATE, /* a regular file of this user and no symbolic link: for folders that others may write to */
+};
+
+/* Appends the whole file to out, whose ceiling bounds it (ERR_TOOBIG). ERR_MISSING: there is none; else ERR_IO. The
+ * bytes go nowhere but into out, so that a secret can be wiped there. */
+int file_read(const char *path, enum file_check check, struct buf *out, struct err *e) WARN_UNUSED;
+/* The same from a descriptor, up to its end; name is what messages call it. */
+int file_read_fd(int fd, const char *name, struct buf *out, struct err *e) WARN_UNUSED;
+
+/* Writes the bytes beside the path, with this mode, syncs them, renames them into place and syncs the folder. */
+int file_replace(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e) WARN_UNUSED;
+/* The same, but ERR_CONFLICT where something has that path already. */
+int file_create(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e) WARN_UNUSED;
+
+/* All of it, through interrupted and short writes. */
+int file_write_fd(int fd, const void *bytes, size_t len) WARN_UNUSED; /* -1 with errno */
+
+/* Syncs the folder that holds path: what was renamed or linked there lasts. */
+int file_sync_folder(const char *path, struct err *e) WARN_UNUSED;
+
+/* Makes the folders above path that are missing, with this mode. */
+int file_make_parents(const char *path, mode_t mode, struct err *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A text to a struct policy: top level, groups, hosts, tag owners, approvers. Names are defined before rules use them,
+ * whatever the order in the text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "policy/lang/parse.h"
+
+#define MEMORY_MAX (64U << 20) /* what one policy may take while and after it is read */
+
+struct policy *policy_alloc(void)
+{
+    struct policy *p = mem_alloc(sizeof(*p));
+
+    atomic_init(&p->refs, 1);
+    p->arena.max = MEMORY_MAX;
+    return p;
+}
+
+struct policy *policy_ref(const struct policy *p)
+{
+    struct policy *counted = (struct policy *)(uintptr_t)p;
+
+    if (counted)
+        atomic_fetch_add_explicit(&counted->refs, 1, memory_order_relaxed);
+    return counted;
+}
+
+static void aliases_release(struct policy_selectors *a)
+{
+    vec_release(a);
+}
+
+static void rule_free(struct policy_rule *r)
+{
+    aliases_release(&r->src);
+    vec_release(&r->dst);
+    vec_release(&r->services);
+    vec_release(&r->apps);
+    vec_release(&r->via);
+    free(r);
+}
+
+static void rules_release(struct policy *p)
+{
+    for (size_t i = 0; i < p->rules.len; i++)
+        rule_free(p->rules.items[i]);
+    vec_release(&p->rules);
+    for (size_t i = 0; i < p->units.len; i++)
+        vec_release(&p->units.items[i].dst);
+    vec_release(&p->units);
+    for (size_t i = 0; i < p->lists.len; i++)
+        free(p->lists.items[i].principals);
+    vec_release(&p->lists);
+    map_release(&p->list_index);
+}
+
+static void sections_release(struct policy *p)
+{
+    for (size_t i = 0; i < p->ssh.len; i++) {
+        struct policy_ssh_rule *r = &p->ssh.items[i];
+        aliases_release(&r->src);
+        aliases_release(&r->dst);
+        vec_release(&r->users);
+        vec_release(&r->localparts);
+        vec_release(&r->env);
+    }
+    vec_release(&p->ssh);
+    for (size_t i = 0; i < p->attrs.len; i++) {
+        aliases_release(&p->attrs.items[i].target);
+        vec_release(&p->attrs.items[i].attrs);
+        vec_release(&p->attrs.items[i].pools);
+    }
+    vec_release(&p->attrs);
+    for (size_t i = 0; i < p->tests.len; i++) {
+        vec_release(&p->tests.items[i].accept);
+        vec_release(&p->tests.items[i].deny);
+    }
+    vec_release(&p->tests);
+    for (size_t i = 0; i < p->ssh_tests.len; i++) {
+        struct policy_ssh_test *t = &p->ssh_tests.items[i];
+        vec_release(&t->dst);
+        vec_release(&t->accept);
+        vec_release(&t->deny);
+        vec_release(&t->check);
+    }
+    vec_release(&p->ssh_tests);
+}
+
+void policy_unref(struct policy *p)
+{
+    if (!p || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    rules_release(p);
+    sections_release(p);
+    for (size_t i = 0; i < p->groups.len; i++)
+        aliases_release(&p->groups.items[i].members);
+    vec_release(&p->groups);
+    for (size_t i = 0; i < p->tags.len; i++)
+        aliases_release(&p->tags.items[i].owners);
+    vec_release(&p->tags);
+    for (size_t i = 0; i < p->approvers.len; i++)
+        aliases_release(&p->approvers.items[i].who);
+    vec_release(&p->approvers);
+    aliases_release(&p->exit_approvers);
+    vec_release(&p->principals);
+    vec_release(&p->hosts);
+    vec_release(&p->domain_uses);
+    map_release(&p->principal_index);
+    map_release(&p->host_index);
+    map_release(&p->tag_index);
+    map_release(&p->group_index);
+    arena_release(&p->arena);
+    free(p->text);
+    free(p);
+}
+
+/* ---- groups ---- */
+
+static int add_member(struct policy_parser *x, void *arg, const char *text, size_t offset)
+{
+    struct policy_group *g = arg;
+    struct policy_selector a = {.offset = offset, .text = text};
+
+    if (!strchr(text, '@'))
+        return parse_error(x, offset, "username must contain @, got: \"%s\"", text);
+    a.principal = principal_intern(x->p, PRINCIPAL_USER, text, NULL);
+    vec_push(&g->members, a);
+    return 0;
+}
+
+static int parse_group(struct policy_parser *x, const struct hujson *m)
+{
+    struct policy_group g = {.name = m->name};
+
+    if (m->kind == HUJSON_STRING)
+        return parse_error(x, m->start, "group value must be an array of users: group \"%s\" got string: \"%s\"",
+                           m->name, m->text);
+    if (m->kind != HUJSON_NULL && field_kind(x, m, HUJSON_ARRAY, "group value must be an array of users: a group") < 0)
+        return ERR_INVALID;
+    for (const struct hujson *e = m->first; e; e = e->next)
+        if (e->kind != HUJSON_STRING)
+            return parse_error(x, e->start, "invalid group member type: group \"%s\" expected string", m->name);
+    int code = m->kind == HUJSON_NULL ? 0 : field_strings(x, m, "group members", add_member, &g);
+    vec_push(&x->p->groups, g);
+    map_puts(&x->p->group_index, m->name, (void *)(uintptr_t)x->p->groups.len);
+    return code;
+}
+
+static int parse_groups(struct policy_parser *x, const struct hujson *v)
+{
+    const struct hujson *nested = NULL, *worst = NULL;
+
+    if (!v)
+        return 0;
+    if (field_kind(x, v, HUJSON_OBJECT, "groups") < 0)
+        return ERR_INVALID;
+    for (const struct hujson *m = v->first; m; m = m->next)
+        if (!str_starts(m->name, "group:"))
+            return parse_error(x, m->name_start, "group must start with 'group:', got: \"%s\"", m->name);
+    /* Of several groups that hold groups, the one with the greatest name is reported, by its first such member. */
+    for (const struct hujson *m = v->first; m; m = m->next)
+        for (const struct hujson *e = m->kind == HUJSON_ARRAY ? m->first : NULL; e; e = e->next)
+            if (e->kind == HUJSON_STRING && str_starts(e->text, "group:") && !strchr(e->text, '@') &&
+                (!worst || strcmp(m->name, worst->name) > 0)) {
+                worst = m;
+                nested = e;
+            }
+    if (nested)
+        return parse_error(x, nested->start, "groups[\"%s\"]: \"%s\": group members cannot be recursive", worst->name,
+                           nested->text);
+    for (const struct hujson *m = v->first; m; m = m->next)
+        if (parse_group(x, m) < 0)
+            return ERR_INVALID;
+    return 0;
+}
+
+/* ---- hosts ---- */
+
+static int parse_hosts(struct policy_parser *x, const struct hujson *v)
+{
+    if (!v)
+        return 0;
+    if (field_kind(x, v, HUJSON_OBJECT, "hosts") < 0)
+        return ERR_INVALID;
+    for (const struct hujson *m = v->first; m; m = m->next) {
+        struct policy_host h = {.name = m->name};
+
+        if (!*m->name || strpbrk(m->name, ":@"))
+            return parse_error(x, m->name_start, "invalid hostname: \"%s\"", m->name);
+        if (field_kind(x, m, HUJSON_STRING, "a host's address") < 0)
+            return ERR_INVALID;
+        if (prefix_parse(m->text, &h.prefix, NULL, NULL) < 0)
+            return parse_error(x, m->start, "hostname contains invalid IP address: hostname \"%s\" address \"%s\"",
+                               m->name, m->text);
+        vec_push(&x->p->hosts, h);
+        map_puts(&x->p->host_index, m->name, (void *)(uintptr_t)x->p->hosts.len);
+    }
+    return 0;
+}
+
+/* ---- tagOwners ---- */
+
+struct selector_sink {
+    enum selector_place place;
+    struct policy_selectors *to;
+};
+
+static int add_selector(struct policy_parser *x, void *arg, const char *text, size_t offset)
+{
+    struct selector_sink *p = arg;
+    struct policy_selector a;
+
+    if (selector_parse(x, p->place, text, offset, &a) < 0)
+        return ERR_INVALID;
+    vec_push(p->to, a);
+    return 0;
+}
+
+static int parse_owners(struct policy_parser *x, const struct hujson *v)
+{
+    size_t i = 0;
+
+    if (!v)
+        return 0;
+    if (field_kind(x, v, HUJSON_OBJECT, "tagOwners") < 0)
+        return ERR_INVALID;
+    for (const struct hujson *m = v->first; m; m = m->next) {
+        struct policy_tag_owner t = {.tag = m->name, .offset = m->name_start};
+
+        if (!str_starts(m->name, "tag:"))
+            return parse_error(x, m->name_start, "tag must start with 'tag:', got: \"%s\"", m->name);
+        char c = m->name[4];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+            return parse_error(x, m->name_start, "tagOwners[\"%s\"]: tag names must start with a letter, after 'tag:'",
+                               m->name);
+        vec_push(&x->p->tags, t);
+        map_puts(&x->p->tag_index, m->name, (void *)(uintptr_t)x->p->tags.len);
+    }
+    for (const struct hujson *m = v->first; m; m = m->next, i++) {
+        struct selector_sink at = {PLACE_OWNER, &x->p->tags.items[i].owners};
+
+        if (m->kind != HUJSON_NULL && field_strings(x, m, "tag owners", add_selector, &at) < 0)
+            return ERR_INVALID;
+    }
+    return 0;
+}
+
+/* ---- autoApprovers ---- */
+
+static int parse_approvers(struct policy_parser *x, const struct hujson *v)
+{
+    static const struct policy_field fields[] = {
+        {"routes", NULL},
+        {"exitNode", NULL},
+        {"services", "services are not supported by this server"},
+    };
+    const struct hujson *found[3];
+
+    if (!v)
+        return 0;
+    if (fields_read(x, v, fields, 3, false, found) < 0)
+        return ERR_INVALID;
+    if (found[0] && field_kind(x, found[0], HUJSON_OBJECT, "autoApprovers.routes") < 0)
+        return ERR_INVALID;
+    for (const struct hujson *m = found[0] ? found[0]->first : NULL; m; m = m->next) {
+        struct policy_approver a = {0};
+
+        if (!strchr(m->name, '/') || prefix_parse(m->name, &a.prefix, NULL, NULL) < 0)
+            return parse_error(x, m->name_start, "autoApprovers.routes: \"%s\" is not a prefix such as 10.0.0.0/8",
+                               m->name);
+        struct selector_sink at = {PLACE_APPROVER, &a.who};
+        int code = m->kind == HUJSON_NULL ? 0 : field_strings(x, m, "approvers", add_selector, &at);
+        vec_push(&x->p->approvers, a);
+        if (code < 0)
+            return code;
+    }
+    struct selector_sink at = {PLACE_APPROVER, &x->p->exit_approvers};
+    return field_strings(x, found[1], "autoApprovers.exitNode", add_selector, &at);
+}
+
+/* ---- the whole ---- */
+
+enum {
+    TOP_GROUPS,
+    TOP_HOSTS,
+    TOP_OWNERS,
+    TOP_ACLS,
+    TOP_GRANTS,
+    TOP_SSH,
+    TOP_APPROVERS,
+    TOP_ATTRS,
+    TOP_TESTS,
+    TOP_SSH_TESTS,
+    TOP_RANDOM,
+    TOP_REFUSED
+};
+
+static const struct policy_field top_fields[] = {
+    [TOP_GROUPS] = {"groups", NULL},
+    [TOP_HOSTS] = {"hosts", NULL},
+    [TOP_OWNERS] = {"tagOwners", NULL},
+    [TOP_ACLS] = {"acls", NULL},
+    [TOP_GRANTS] = {"grants", NULL},
+    [TOP_SSH] = {"ssh", NULL},
+    [TOP_APPROVERS] = {"autoApprovers", NULL},
+    [TOP_ATTRS] = {"nodeAttrs", NULL},
+    [TOP_TESTS] = {"tests", NULL},
+    [TOP_SSH_TESTS] = {"sshTests", NULL},
+    [TOP_RANDOM] = {"randomizeClientPort", NULL},
+    [TOP_REFUSED] = {"ipsets", "sets of addresses are not supported by this server: use hosts"},
+    {"postures", "device posture is not supported by this server"},
+    {"defaultSrcPosture", "device posture is not supported by this server"},
+    {"attrConfig", "not supported by this server"},
+    {"derpMap", "relays are set in the server's configuration"},
+    {"disableIPv4", "use the node attribute disable-ipv4"},
+    {"oneCGNATRoute", "not supported by this server"},
+};
+#define TOP_COUNT (ARRAY_LEN(top_fields))
+
+static int parse_top(struct policy_parser *x, const struct hujson *top)
+{
+    const struct hujson *f[TOP_COUNT];
+
+    if (field_kind(x, top, HUJSON_OBJECT, "a policy") < 0 || fields_read(x, top, top_fields, TOP_COUNT, false, f) < 0)
+        return ERR_INVALID;
+    if (f[TOP_RANDOM]) {
+        if (field_kind(x, f[TOP_RANDOM], HUJSON_BOOL, "randomizeClientPort") < 0)
+            return ERR_INVALID;
+        x->p->randomize_ports = f[TOP_RANDOM]->truth;
+    }
+    if (parse_groups(x, f[TOP_GROUPS]) < 0 || parse_hosts(x, f[TOP_HOSTS]) < 0 || parse_owners(x, f[TOP_OWNERS]) < 0 ||
+        parse_approvers(x, f[TOP_APPROVERS]) < 0)
+        return ERR_INVALID;
+    int code = parse_rules(x, f[TOP_ACLS], f[TOP_GRANTS]);
+    int ssh = code == 0 || !x->bad ? parse_ssh(x, f[TOP_SSH]) : code;
+    if (code < 0 || ssh < 0)
+        return ERR_INVALID;
+    if (parse_attrs(x, f[TOP_ATTRS]) < 0 || parse_tests(x, f[TOP_TESTS]) < 0 ||
+        parse_ssh_tests(x, f[TOP_SSH_TESTS]) < 0)
+        return ERR_INVALID;
+    units_build(x->p);
+    return x->p->arena.failed ? parse_error(x, 0, "the policy needs too much memory") : 0;
+}
+
+int policy_parse(const char *text, size_t len, struct policy **out, struct policy_problems *problems)
+{
+    struct hujson_error why;
+    struct hujson *top;
+
+    *out = NULL;
+    if (len == 0)
+        return 0;
+    if (len > POLICY_TEXT_MAX) {
+        problem_at(problems, text, 0, SIZE_MAX, false, "a policy of %zu bytes is too large, at most %u are taken", len,
+                   POLICY_TEXT_MAX);
+        return ERR_TOOBIG;
+    }
+    struct policy *p = policy_alloc();
+    struct policy_parser x = {.p = p, .problems = problems, .text = text, .len = len};
+    p->text = mem_strndup(text, len);
+    p->len = len;
+    int code = hujson_read(text, len, &p->arena, &top, &why);
+    if (code < 0) {
+        unsigned line, column;
+        hujson_place(text, len, why.offset, &line, &column);
+        if (why.syntax)
+            problem_at(problems, text, len, SIZE_MAX, false, "parsing policy: parsing HuJSON: line %u, column %u: %s",
+                       line, column, why.message);
+        else
+            problem_at(problems, text, len, why.offset, false, "parsing policy from bytes: %s", why.message);
+        problems->items[problems->len - 1].line = line;
+        problems->items[problems->len - 1].column = column;
+    } else {
+        code = parse_top(&x, top);
+    }
+    if (code < 0) {
+        policy_unref(p);
+        return code;
+    }
+    *out = p;
+    return 0;
+}
+
+bool policy_has_tag(const struct policy *p, const char *tag)
+{
+    return p && map_gets(&p->tag_index, tag);
+}
+
+bool policy_randomizes_ports(const struct policy *p)
+{
+    return p && p->randomize_ports;
+}

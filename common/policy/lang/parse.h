@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reading a policy text, inside lang: the state of one run, the readers of shapes and of sections. */
+#ifndef COMMON_POLICY_LANG_PARSE_H
+#define COMMON_POLICY_LANG_PARSE_H
+
+#include "policy/lang/rules.h"
+
+struct policy_parser {
+    struct policy *p;
+    struct policy_problems *problems;
+    const char *text;
+    size_t len;
+    bool bad; /* the parse stage stops at its first error */
+};
+
+int parse_error(struct policy_parser *x, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Where a selector stands, which decides what kinds are taken. */
+enum selector_place {
+    PLACE_ACL_SRC,
+    PLACE_ACL_DST,
+    PLACE_GRANT_SRC,
+    PLACE_GRANT_DST,
+    PLACE_SSH_SRC,
+    PLACE_SSH_DST,
+    PLACE_TARGET,
+    PLACE_OWNER,
+    PLACE_APPROVER,
+    PLACE_COUNT
+};
+int selector_parse(struct policy_parser *x, enum selector_place place, const char *text, size_t offset,
+                   struct policy_selector *out);
+uint32_t principal_intern(struct policy *p, enum policy_principal_kind kind, const char *text,
+                          const struct prefix *prefix);
+
+/* Sections. */
+int parse_rules(struct policy_parser *x, const struct hujson *acls, const struct hujson *grants);
+int parse_ssh(struct policy_parser *x, const struct hujson *list);
+int parse_tests(struct policy_parser *x, const struct hujson *list);
+int parse_ssh_tests(struct policy_parser *x, const struct hujson *list);
+int parse_attrs(struct policy_parser *x, const struct hujson *list);
+void units_build(struct policy *p);
+
+/* A member of an object of fixed shape, matched without regard to case, '-' and '_'. */
+struct policy_field {
+    const char *name;
+    const char *refuse; /* a key of the service that is not supported: why */
+};
+/* found[i] is the member of field i or NULL (null counts as absent). Unknown and doubled keys are errors; keys
+ * beginning with '#' are skipped where hash_ok. */
+int fields_read(struct policy_parser *x, const struct hujson *object, const struct policy_field *fields, size_t count,
+                bool hash_ok, const struct hujson **found);
+int field_kind(struct policy_parser *x, const struct hujson *v, enum hujson_kind kind, const char *what);
+/* A list of strings or NULL; each string is handed to fn. */
+int field_strings(struct policy_parser *x, const struct hujson *v, const char *what,
+                  int (*fn)(struct policy_parser *x, void *arg, const char *text, size_t offset), void *arg);
+
+bool text_trim(struct arena *a, const char *text, const char **out); /* surrounding blanks removed */
+
+struct policy *policy_alloc(void);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The life of a view: built from nothing by the same steps that keep it up to date. */
+#include "policy/view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+
+/* The service's ranges name such a pool already, and leave out in it what is not the tailnet's. */
+static bool in_service_space(const struct prefix *pool)
+{
+    static const char *const spaces[] = {"100.64.0.0/10", "fd7a:115c:a1e0::/48"};
+    struct prefix space;
+
+    for (size_t i = 0; i < 2; i++)
+        if (prefix_parse(spaces[i], &space, NULL, NULL) == 0 && prefix_covers(&space, pool))
+            return true;
+    return false;
+}
+
+static void copy_tailnet(struct policy_view *v, const struct policy_tailnet *t)
+{
+    struct strs domains = {0};
+
+    for (size_t i = 0; t->domains && i < t->domain_count; i++)
+        strs_push(&domains, t->domains[i]);
+    strs_sort(&domains);
+    v->domains_given = t->domains != NULL;
+    v->domains = domains.items;
+    v->domain_count = domains.len;
+    v->pools = mem_alloc((t->pool_count + 1) * sizeof(*v->pools));
+    for (size_t i = 0; i < t->pool_count; i++)
+        if (!in_service_space(&t->pools[i]))
+            v->pools[v->pool_count++] = t->pools[i];
+}
+
+static void inherit_winners(struct policy_view *v, const struct policy_view *old)
+{
+    for (size_t i = 0; old && i < v->routes.len; i++) {
+        struct vroute *r = v->routes.items[i];
+        uintptr_t known = r ? (uintptr_t)map_get(&old->route_index, &r->prefix, sizeof(r->prefix)) : 0;
+
+        for (size_t g = 0; known && g < v->via_groups.len; g++)
+            for (size_t k = 0; k < old->via_groups.len; k++)
+                if (str_eq(old->via_groups.items[k].key, v->via_groups.items[g].key))
+                    r->winners[g] = old->routes.items[known - 1]->winners[k];
+        if (r)
+            vroute_elect(v, (uint32_t)i);
+    }
+}
+
+struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
+                                    const struct policy_view *previous)
+{
+    struct policy_view *v = mem_alloc(sizeof(*v));
+
+    v->absent = !p;
+    v->p = p ? policy_ref(p) : policy_open();
+    v->seq = previous ? previous->seq + 1 : 1; /* numbers are never used twice along a line of views */
+    v->any_version = v->routes_version = v->steering_version = v->seq;
+    copy_tailnet(v, t);
+    view_index_policy(v);
+    (void)policy_view_set_users(v, t->users, t->user_count);
+    for (size_t i = 0; i < t->node_count; i++)
+        policy_view_put(v, &t->nodes[i]);
+    inherit_winners(v, previous);
+    return v;
+}
+
+/* All numbers move up together, so that what was equal stays equal. */
+void policy_view_succeed(struct policy_view *v, const struct policy_view *previous)
+{
+    uint64_t by = previous->seq;
+
+    v->seq += by;
+    v->any_version += by;
+    v->routes_version += by;
+    v->steering_version += by;
+    for (size_t i = 0; i < v->slots; i++)
+        v->nodes[i].version += by;
+    for (size_t i = 0; i < v->user_count; i++)
+        v->users[i].version += by;
+    for (size_t i = 0; i < v->classes.len; i++)
+        v->classes.items[i].serial += v->classes.items[i].serial ? by : 0;
+    for (size_t i = 0; i < v->p->lists.len; i++) {
+        v->lists[i].version += by;
+        for (size_t k = 0; k < v->slots / 64; k++)
+            v->lists[i].block_versions[k] += by;
+    }
+    inherit_winners(v, previous);
+}
+
+void policy_view_free(struct policy_view *v)
+{
+    if (!v)
+        return;
+    for (size_t i = 0; i < v->slots; i++)
+        if (v->nodes[i].used)
+            vnode_release(&v->nodes[i]);
+    free(v->nodes);
+    moves_forget(v);
+    vec_release(&v->moves);
+    classes_free(v);
+    vroutes_free(v);
+    for (size_t i = 0; i < v->p->lists.len; i++) {
+        free(v->lists[i].members);
+        free(v->lists[i].block_versions);
+        vec_release(&v->lists[i].literals);
+    }
+    free(v->lists);
+    for (size_t i = 0; i < v->p->principals.len; i++) {
+        struct vprincipal *q = &v->principals[i];
+        struct id_list *all[] = {&q->src_units, &q->dst_units, &q->filter_units, &q->self_units, &q->lists, &q->users};
+        for (size_t k = 0; k < ARRAY_LEN(all); k++)
+            vec_release(all[k]);
+    }
+    free(v->principals);
+    for (size_t i = 0; i < v->user_count; i++) {
+        struct vuser *u = &v->users[i];
+        free(u->name);
+        free(u->email);
+        free(u->provider_id);
+        vec_release(&u->principals);
+        vec_release(&u->devices);
+        vec_release(&u->classes);
+    }
+    free(v->users);
+    map_release(&v->user_index);
+    for (size_t i = 0; i < v->domain_count; i++)
+        free(v->domains[i]);
+    free(v->domains);
+    free(v->pools);
+    for (size_t i = 0; i < v->via_groups.len; i++) {
+        vec_release(&v->via_groups.items[i].tags);
+        free(v->via_groups.items[i].key);
+    }
+    vec_release(&v->via_groups);
+    vec_release(&v->via_rules);
+    vec_release(&v->self_units);
+    vec_release(&v->literal_units);
+    vec_release(&v->any_lists);
+    map_release(&v->literal_index);
+    free(v->plain_units);
+    free(v->internet_units);
+    free(v->exit_units);
+    free(v->via_any_units);
+    policy_unref(v->p);
+    free(v);
+}

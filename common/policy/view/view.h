@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A policy over a tailnet, inside the room. Sets of units, principals, classes and slots are bit arrays; everything
+ * that follows from a node's membership is kept with its class. */
+#ifndef COMMON_POLICY_VIEW_VIEW_H
+#define COMMON_POLICY_VIEW_VIEW_H
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/lang/rules.h"
+
+struct id_list {
+    uint32_t *items;
+    size_t len, cap;
+};
+
+/* An effective subnet route, shared by the routers that have it. */
+struct vroute {
+    struct prefix prefix;
+    uint32_t refs;
+    uint64_t *hits;         /* principals: literals (and autogroup:internet) that it overlaps */
+    uint64_t *dst, *src;    /* units whose destinations, sources it overlaps */
+    struct id_list holders; /* slots */
+    uint32_t *winners;      /* by via group: the slot that serves it there, NONE */
+};
+
+struct vclass {
+    uint64_t serial;      /* 0: not in use */
+    uint32_t nodes, user; /* user: index where the policy has autogroup:self, else NONE */
+    bool exit, hides_ipv4;
+    uint64_t *addr, *hits; /* principals: by address or identity; by route */
+    uint32_t *routes;
+    size_t route_count;
+    uint64_t *src, *src_addr, *dst; /* units: as a source (also by routes), by address only, as a destination */
+    uint64_t *recv;                 /* via units that it is a router for */
+    uint64_t *filter;               /* units that say something to it (not those of autogroup:self) */
+    uint64_t *self_src;             /* units of autogroup:self whose sources it is in */
+    uint64_t *row;                  /* classes that it sees */
+    void *key;
+    size_t key_len;
+};
+
+struct vnode {
+    bool used, online, healthy, tagged;
+    uint32_t class_id, user;              /* user: index, NONE */
+    uint64_t id, user_id, order, version; /* version: of its addresses */
+    char *name;
+    struct strs tags;
+    struct addr ipv4, ipv6;
+    struct prefixes routes, serving;
+    struct id_list route_ids;   /* of its subnet routes */
+    struct id_list memberships; /* identity principals */
+};
+
+struct vuser {
+    uint64_t id, version; /* version: of its devices */
+    bool gone;            /* nobody's user: keeps its index */
+    char *name, *email, *provider_id;
+    enum policy_role role;
+    struct id_list principals, devices, classes;
+};
+
+struct vlist {
+    uint64_t *members; /* slots */
+    size_t count;
+    bool any, danger;
+    struct id_list literals; /* principals */
+    uint64_t *block_versions;
+    uint64_t version; /* of all of it */
+};
+
+struct vprincipal {
+    struct id_list src_units, dst_units, filter_units, self_units; /* what mentions it */
+    struct id_list lists;
+    struct id_list users; /* indices of the users that it resolves to */
+    bool ambiguous;
+};
+
+/* A grant with via: its units are consecutive. */
+struct policy_via_rule {
+    uint32_t first, count, group;
+    bool internet;
+};
+struct policy_via_group {
+    struct id_list tags; /* principals, ascending */
+    char *key;
+};
+
+struct policy_view {
+    struct policy *p;
+    bool absent;      /* there is no policy */
+    bool users_known; /* the policy's names were looked up */
+    uint64_t seq, serial, routes_version, any_version;
+    uint64_t steering_version;
+    VEC(struct policy_move) moves;
+    bool moves_taken; /* the next one begins the list anew */
+    struct vuser *users;
+    size_t user_count;
+    struct map user_index; /* id -> index + 1 */
+    bool domains_given;    /* else they follow from the users */
+    char **domains;
+    size_t domain_count;
+    struct prefix *pools;
+    size_t pool_count;
+    struct addr_range internet[INTERNET_RANGES], tailnet[TAILNET_RANGES];
+
+    struct vprincipal *principals;
+    size_t unit_words, principal_words;
+    uint64_t *plain_units, *internet_units, *exit_units,
+        *via_any_units; /* units: exit_units reach exit nodes' filters */
+    struct id_list self_units, any_lists, literal_units;
+    struct {
+        uint8_t bits, len;
+    } lengths[162]; /* of the literals, to look an address up */
+    size_t length_count;
+    struct map literal_index; /* struct prefix bytes -> principal + 1 */
+    VEC(struct policy_via_rule) via_rules;
+    VEC(struct policy_via_group) via_groups;
+
+    struct vnode *nodes;
+    size_t slots; /* a multiple of 64 */
+    struct vlist *lists;
+    VEC(struct vclass) classes;
+    struct id_list free_classes;
+    struct map class_index; /* key -> id + 1 */
+    size_t class_words, class_count;
+    uint64_t **unit_src, **unit_dst, **unit_recv; /* by unit: classes */
+    VEC(struct vroute *) routes;
+    struct id_list free_routes;
+    struct map route_index;  /* prefix bytes -> id + 1 */
+    struct strs route_texts; /* of all effective subnet routes: what "*" lists beside the tailnet's ranges */
+};
+
+static inline void bit_set(uint64_t *bits, uint32_t i)
+{
+    bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+static inline void bit_clear(uint64_t *bits, uint32_t i)
+{
+    bits[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+static inline bool bit_has(const uint64_t *bits, uint32_t i)
+{
+    return bits[i / 64] >> i % 64 & 1;
+}
+static inline void bits_or(uint64_t *to, const uint64_t *from, size_t words)
+{
+    for (size_t i = 0; i < words; i++)
+        to[i] |= from[i];
+}
+static inline bool bits_meet(const uint64_t *a, const uint64_t *b, size_t words)
+{
+    for (size_t i = 0; i < words; i++)
+        if (a[i] & b[i])
+            return true;
+    return false;
+}
+/* The next bit that is set, from i on; words * 64 when there is none. */
+static inline uint32_t bits_next(const uint64_t *bits, size_t words, uint32_t i)
+{
+    size_t w = i / 64;
+
+    if (w >= words)
+        return (uint32_t)(words * 64);
+    uint64_t x = bits[w] & ~UINT64_C(0) << i % 64;
+    while (!x && ++w < words)
+        x = bits[w];
+    return x ? (uint32_t)(w * 64 + (size_t)__builtin_ctzll(x)) : (uint32_t)(words * 64);
+}
+#define for_bits(i, bits, words)                                                                                       \
+    for (uint32_t i = bits_next((bits), (words), 0); (i) < (words)*64;                                                 \
+         (i) = bits_next((bits), (words), (i) + 1)) /* NOLINT(bugprone-macro-parentheses) */
+
+static inline uint64_t *bits_new(size_t words)
+{
+    return mem_alloc((words ? words : 1) * sizeof(uint64_t));
+}
+static inline bool ids_eq(const struct id_list *a, const struct id_list *b)
+{
+    return a->len == b->len && (a->len == 0 || memcmp(a->items, b->items, a->len * sizeof(*a->items)) == 0);
+}
+
+/* NULL: no node has the slot. */
+static inline const struct vnode *view_node(const struct policy_view *v, uint32_t slot)
+{
+    return slot < v->slots && v->nodes[slot].used ? &v->nodes[slot] : NULL;
+}
+
+/* ---- the steps, each using only those above it ---- */
+
+/* index.c */
+void view_index_policy(struct policy_view *v);
+
+/* names.c */
+const char *mail_domain(const char *email); /* "": it has none */
+void names_resolve(struct policy_view *v);
+uint32_t user_index(const struct policy_view *v, uint64_t id); /* NONE: no such user */
+bool user_in(const struct policy_view *v, const struct policy_principal *q,
+             uint32_t user); /* q may be foreign to the policy */
+bool node_matches(const struct policy_view *v, const struct vnode *n, const struct policy_principal *q);
+/* Every device that the selector names, as slots, and its literal addresses. */
+void selector_resolve(const struct policy_view *v, const struct policy_principal *q, struct id_list *slots,
+                      struct addr_ranges *out);
+
+/* routes.c */
+uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t slot);
+void vroute_drop(struct policy_view *v, uint32_t id, uint32_t slot);
+void vroute_elect(struct policy_view *v, uint32_t id);
+void moves_forget(struct policy_view *v);
+void vroutes_free(struct policy_view *v);
+bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
+
+/* classes.c */
+uint32_t class_acquire(struct policy_view *v, const struct vnode *n);
+void class_drop(struct policy_view *v, uint32_t id);
+void classes_free(struct policy_view *v);
+
+/* nodes.c */
+void vnode_release(struct vnode *n);
+void view_refresh(struct policy_view *v, uint32_t slot); /* its user means something else now */
+
+/* How an entry of a destination list reaches a node. */
+enum policy_reach { REACH_NOT, REACH_SELF, REACH_LITERAL, REACH_ANY, REACH_INTERNET };
+enum policy_reach destination_reach(const struct policy_view *v, const struct vclass *c, uint32_t principal);
+
+/* Every source of a list as filter texts, sorted; for checks and whole filters. */
+void list_texts(const struct policy_view *v, uint32_t list, struct strs *out);
+void list_ranges(const struct policy_view *v, uint32_t list, struct addr_ranges *out);
+
+#endif

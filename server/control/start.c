@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/array.h"
+#include "control/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "control/paths.h"
+#include "control/sessions.h"
+#include "control/takeover.h"
+
+void control_reload(struct control *c, const struct config *config)
+{
+    pthread_mutex_lock(&c->lock);
+    const struct config *old = c->config;
+    c->config = config_ref(config);
+    pthread_mutex_unlock(&c->lock);
+    config_unref(old);
+    sessions_watch(c);
+}
+
+static bool knows(void *arg, const uint8_t machine_key[KEY_LEN])
+{
+    struct control *c = arg;
+
+    return tailnet_knows_machine(c->options.tailnet, machine_key);
+}
+
+static void release(struct control *c)
+{
+    takeover_release_all(c);
+    config_unref(c->config);
+    free(c->groups);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+/* As clients decide it (control/ts2021): http:// to a private or loopback address, or to localhost. */
+static bool never_https(const char *url)
+{
+    static const char *const private[] = {"10.0.0.0/8",  "172.16.0.0/12", "192.168.0.0/16",
+                                          "127.0.0.0/8", "fc00::/7",      "::1/128"};
+    struct addr a;
+    bool found = false;
+
+    if (!str_starts(url, "http://"))
+        return false;
+    const char *host = url + strlen("http://");
+    bool bracket = *host == '[';
+    char *name = mem_strndup(host + bracket, strcspn(host + bracket, bracket ? "]/" : ":/"));
+    if (addr_parse(name, &a, NULL) == 0) {
+        for (size_t i = 0; i < ARRAY_LEN(private) && !found; i++) {
+            struct prefix p;
+            found = prefix_parse(private[i], &p, NULL, NULL) == 0 &&
+                    prefix_covers(&p, &(struct prefix){.addr = a, .bits = a.bits});
+        }
+    } else {
+        found = str_eq(name, "localhost");
+    }
+    free(name);
+    return found;
+}
+
+struct control *control_new(const struct control_options *options, struct err *e)
+{
+    struct control *c = mem_alloc(sizeof(*c));
+
+    c->options = *options;
+    c->config = config_ref(options->config);
+    c->redial = never_https(options->config->server_url);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    struct rpc_server_options server = {
+        .loops = options->loops, .routes = control_paths, .route_count = control_path_count, .arg = c, .knows = knows};
+    memcpy(server.private_key, options->private_key, CRYPTO_KEY_LEN);
+    c->server = rpc_server_new(&server, e);
+    if (!c->server) {
+        release(c);
+        return NULL;
+    }
+    sessions_start(c);
+    return c;
+}
+
+void control_accept(struct control *c, struct stream *stream, const struct head *head)
+{
+    rpc_server_accept(c->server, stream, head);
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    atomic_store(&c->stopping, true);
+    rpc_server_free(c->server);
+    sessions_stop(c);
+    pthread_mutex_lock(&c->lock);
+    while (c->outstanding)
+        pthread_cond_wait(&c->changed, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+    release(c);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What all calls of clients share. */
+#ifndef SERVER_CONTROL_STATE_H
+#define SERVER_CONTROL_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "core/core.h"
+#include "netmap/netmap.h"
+#include "rpc/rpc.h"
+
+struct session_group;
+
+struct control {
+    struct control_options options; /* config: use control_config */
+    struct rpc_server *server;
+    struct session_group *groups; /* one for each loop */
+    unsigned group_count;
+    atomic_bool stopping; /* connections end because the daemon does */
+    bool redial;          /* clients never try HTTPS */
+    atomic_uint filling;  /* streams that wait for their first map, in all groups */
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    const struct config *config; /* a reference */
+    struct map streams;          /* of takeover.c: node id -> struct stream_owner */
+    unsigned outstanding;        /* calls that the core has not answered, and loops that have not let go */
+};
+
+/* Calls of the core on behalf of an rpc. Begin and end keep the control alive until the last one is answered. */
+void control_begin(struct control *c);
+void control_end(struct control *c);
+
+/* Why a session that its client closed, or that was closed, ends. */
+static inline enum session_end closed_why(struct control *c)
+{
+    return atomic_load(&c->stopping) ? SESSION_SHUTDOWN : SESSION_CLOSED;
+}
+
+/* The configuration in force, with a reference for the caller. */
+const struct config *control_config(struct control *c);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How many connections there may be, of strangers by address and of machines by key. Any thread. Whoever entered
+ * leaves, with the same arguments; false means that the bound is reached. */
+#ifndef SERVER_RPC_LIMITS_H
+#define SERVER_RPC_LIMITS_H
+
+#include "rpc/rpc.h"
+
+#define LIMIT_STRANGERS   1024
+#define LIMIT_PER_ADDRESS 64    /* strangers of one IPv4 address or IPv6 /64 */
+#define LIMIT_LOCAL       12288 /* strangers of this machine, counted apart: a proxy that is not named as one brings all */
+#define LIMIT_QUEUE       4096 /* strangers that wait for a place; of one address half as many */
+#define LIMIT_WAITING     4096
+#define LIMIT_PER_MACHINE 32 /* connections of one machine key; clients use up to three, and more while they flap */
+
+struct rpc_limits;
+struct rpc_limits *limits_new(void);
+void limits_free(struct rpc_limits *l);
+bool limits_enter_machine(struct rpc_limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN]);
+void limits_leave_machine(struct rpc_limits *l, const uint8_t machine_key[CRYPTO_KEY_LEN]);
+bool limits_enter(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from);
+void limits_leave(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from);
+bool limits_enter_queue(struct rpc_limits *l, const struct addr *from);
+void limits_leave_queue(struct rpc_limits *l, const struct addr *from);
+uint64_t limits_left(struct rpc_limits *l); /* how often anybody made room so far */
+void limits_count(struct rpc_limits *l, struct rpc_counts *out);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the connections of a server share. */
+#ifndef SERVER_RPC_SERVER_STATE_H
+#define SERVER_RPC_SERVER_STATE_H
+
+#include <stdatomic.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "base/buf.h"
+#include "rpc/limits.h"
+#include "rpc/noise.h"
+#include "rpc/rpc.h"
+
+struct rpc_queue;
+
+struct rpc_server {
+    struct rpc_server_options options;
+    struct noise_server noise;
+    struct rpc_limits *limits;
+    struct buf early; /* the EarlyNoise message */
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *h2_options;
+    struct rpc_conn **conns;  /* list heads, by loop; each touched by its loop only */
+    uint8_t **frame_buffers;  /* by loop, too; see http2.c */
+    struct rpc_queue *queues; /* and these */
+    atomic_bool stopping;
+    atomic_uint connections;
+    atomic_uint_fast64_t next_id, handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;
+};
+
+static inline void count_add(atomic_uint_fast64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+#endif

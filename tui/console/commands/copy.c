@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* y: what of the rows can be taken elsewhere, as text for the terminal to keep. With marks it is a line for each. */
+#include <stdio.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "console/commands/commands.h"
+#include "json/json.h"
+
+#define KEY_KINDS  (1U << ROW_PREAUTH_KEY | 1U << ROW_API_KEY)
+#define BULK_MAX   10000
+#define SAMPLE_MAX 200 /* of what is copied, shown in the menu */
+
+static void copy_label(const struct row *row, struct buf *out)
+{
+    if (row->kind == ROW_EVENT)
+        buf_adds(out, ((const struct m_event *)row)->text);
+    else if (row->kind == ROW_PREAUTH_KEY || row->kind == ROW_API_KEY)
+        buf_adds(out, ((const struct m_key *)row)->prefix);
+    else
+        buf_adds(out, row_label(row));
+}
+
+static void copy_fqdn(const struct row *row, struct buf *out)
+{
+    buf_adds(out, ((const struct m_node *)row)->fqdn);
+}
+
+static void copy_ipv4(const struct row *row, struct buf *out)
+{
+    buf_adds(out, ((const struct m_node *)row)->ipv4);
+}
+
+static void copy_ipv6(const struct row *row, struct buf *out)
+{
+    buf_adds(out, ((const struct m_node *)row)->ipv6);
+}
+
+static void copy_email(const struct row *row, struct buf *out)
+{
+    buf_adds(out, ((const struct m_user *)row)->email);
+}
+
+static void copy_id(const struct row *row, struct buf *out)
+{
+    buf_adds(out, row->key);
+}
+
+static void command_of_node(const struct m_node *n, struct buf *out)
+{
+    if (!n->waiting) {
+        buf_addf(out, "headway nodes list-routes --identifier %s", n->row.key);
+        return;
+    }
+    buf_addf(out, "headway routes approve %s", n->row.key);
+    for (size_t i = 0; i < n->routes.len; i++)
+        if (n->routes.items[i]->state == ROUTE_AVAILABLE)
+            buf_addf(out, " %s", n->routes.items[i]->row.key);
+}
+
+/* The command that says or does on the command line what the row is about. */
+static void copy_command(const struct row *row, struct buf *out)
+{
+    switch (row->kind) {
+    case ROW_NODE:
+        command_of_node((const struct m_node *)row, out);
+        break;
+    case ROW_ROUTE: {
+        const struct m_route *r = (const struct m_route *)row;
+
+        buf_addf(out, "headway routes %s %s %s", r->state == ROUTE_AVAILABLE ? "approve" : "revoke", r->node->row.key,
+                 row->key);
+        break;
+    }
+    case ROW_PREFIX: {
+        const struct m_prefix *p = (const struct m_prefix *)row;
+
+        if (!p->exit && *p->primary)
+            buf_addf(out, "headway routes primary %s %s", row->key, p->primary);
+        break;
+    }
+    case ROW_EVENT:
+        if (((const struct m_event *)row)->undoable)
+            buf_addf(out, "headway undo %s", row->key);
+        break;
+    case ROW_PENDING:
+        buf_adds(out, ((const struct m_pending *)row)->command);
+        break;
+    case ROW_USER:
+        buf_addf(out, "headway preauthkeys create --user %s", row->key);
+        break;
+    case ROW_PREAUTH_KEY:
+        buf_addf(out, "headway preauthkeys expire --id %s", row->key);
+        break;
+    case ROW_API_KEY:
+        buf_addf(out, "headway apikeys expire --id %s", row->key);
+        break;
+    case ROW_KINDS:
+        break;
+    }
+}
+
+static const struct {
+    unsigned kinds;
+    const char *label;
+    void (*copy)(const struct row *row, struct buf *out);
+} items[] = {
+    {1U << ROW_NODE | 1U << ROW_USER, "name", copy_label},
+    {1U << ROW_NODE, "DNS name", copy_fqdn},
+    {1U << ROW_NODE, "IPv4", copy_ipv4},
+    {1U << ROW_NODE, "IPv6", copy_ipv6},
+    {1U << ROW_ROUTE | 1U << ROW_PREFIX, "prefix", copy_label},
+    {1U << ROW_EVENT, "text", copy_label},
+    {1U << ROW_PENDING, "host", copy_label},
+    {KEY_KINDS, "begins with", copy_label},
+    {1U << ROW_USER, "email", copy_email},
+    {1U << ROW_NODE | 1U << ROW_EVENT | 1U << ROW_PENDING | 1U << ROW_USER | KEY_KINDS, "id", copy_id},
+    {(1U << ROW_KINDS) - 1, "command", copy_command},
+};
+
+/* What a column says of a row, in words where it shows a sign only. */
+static void column_text(const struct list_column *column, const struct row *row, const struct clock_reading *at,
+                        struct buf *out)
+{
+    struct list_field f = {.role = ROLE_TEXT, .glyph = -1};
+
+    column->fill(row, at, &f);
+    buf_adds(out, *f.text ? f.text : f.glyph >= 0 ? glyph_word((enum glyph)f.glyph) : "");
+}
+
+static void copy_line(const struct list *l, const struct row *row, const struct clock_reading *at, struct buf *out)
+{
+    if (row->kind == ROW_ROUTE)
+        buf_addf(out, "%s\t", ((const struct m_route *)row)->node->name);
+    for (int i = 0; i < l->def->column_count; i++) {
+        if (i)
+            buf_addc(out, '\t');
+        column_text(&l->def->columns[i], row, at, out);
+    }
+}
+
+static void copy_json(const struct list *l, const struct rows *rows, const struct clock_reading *at, struct buf *out)
+{
+    struct json_out o = JSON_OUT(out);
+
+    if (rows->len > 1)
+        json_open(&o, '[');
+    for (size_t r = 0; r < rows->len; r++) {
+        json_open(&o, '{');
+        json_put_str(&o, "id", rows->items[r]->key);
+        if (rows->items[r]->kind == ROW_ROUTE)
+            json_put_str(&o, "node", ((const struct m_route *)rows->items[r])->node->name);
+        for (int i = 0; i < l->def->column_count; i++) {
+            struct buf text = BUF_INIT(0);
+
+            column_text(&l->def->columns[i], rows->items[r], at, &text);
+            if (!str_eq(l->def->columns[i].key, "id"))
+                json_put_str(&o, l->def->columns[i].key, buf_text(&text));
+            buf_release(&text);
+        }
+        json_close(&o, '}');
+    }
+    if (rows->len > 1)
+        json_close(&o, ']');
+}
+
+static void offer(struct app *app, const char *label, struct buf *text)
+{
+    if (text->len) {
+        char *line = mem_format("%-12s %.*s", label, SAMPLE_MAX, text->data);
+
+        for (char *c = line; *c; c++)
+            if (*c == '\n' || *c == '\t')
+                *c = ' ';
+        dialog_add_choice(app, text->data, line);
+        free(line);
+    }
+    buf_release(text);
+}
+
+static void copied(struct app *app, const char *text)
+{
+    size_t lines = 1;
+
+    for (const char *c = text; *c; c++)
+        lines += *c == '\n';
+    char *what = lines > 1 ? mem_format("%zu lines", lines) : mem_format("%.60s", text);
+    app_copy(app, text, what);
+    free(what);
+}
+
+static void offer_item(struct app *app, const struct rows *rows, size_t item)
+{
+    struct buf text = BUF_INIT(0);
+
+    for (size_t r = 0; r < rows->len; r++) {
+        struct buf one = BUF_INIT(0);
+
+        if (items[item].kinds & 1U << rows->items[r]->kind)
+            items[item].copy(rows->items[r], &one);
+        if (one.len)
+            buf_addf(&text, "%s%s", text.len ? "\n" : "", one.data);
+        buf_release(&one);
+    }
+    offer(app, items[item].label, &text);
+}
+
+void cmd_copy(struct app *app, const char *arg)
+{
+    struct rows rows = {0};
+    struct buf lines = BUF_INIT(0), json = BUF_INIT(0);
+    const struct list *l = app_list(app);
+
+    (void)arg;
+    if (app->place.view == VIEW_NODE && app_node(app) && !l->cursor) {
+        vec_push(&rows, &app_node(app)->row);
+        l = &app->lists[LIST_NODES];
+    } else {
+        app_targets(app, &rows);
+    }
+    rows.len = rows.len < BULK_MAX ? rows.len : BULK_MAX;
+    char *title = rows.len > 1 ? mem_format("copy of %zu %s", rows.len, l->def->noun) : mem_strdup("copy");
+    dialog_choice(app, title, "Enter copy   letters narrow   Esc cancel", copied);
+    app->dialog.label = "find: ";
+    free(title);
+    for (size_t i = 0; i < ARRAY_LEN(items); i++)
+        offer_item(app, &rows, i);
+    for (size_t r = 0; r < rows.len; r++) {
+        if (r)
+            buf_addc(&lines, '\n');
+        copy_line(l, rows.items[r], &app->at, &lines);
+    }
+    copy_json(l, &rows, &app->at, &json);
+    offer(app, "row", &lines);
+    offer(app, "JSON", &json);
+    vec_release(&rows);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* New users and keys: a form, then one call. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "console/commands/commands.h"
+#include "json/json.h"
+
+enum { USER_NAME, USER_DISPLAY, USER_EMAIL, USER_ROLE };
+enum { KEY_USER, KEY_TAGS, KEY_REUSABLE, KEY_EPHEMERAL, KEY_EXPIRES };
+enum { API_DESCRIPTION, API_ACCESS, API_EXPIRES };
+
+static const char nobody[] = "(nobody)"; /* no user can be called that */
+
+static const char *value_of(struct app *app, int field)
+{
+    return form_value(&app->dialog.fields[field]);
+}
+
+/* Where the form is wrong: said, and the cursor put there. */
+static void complain(struct app *app, int field, const char *text)
+{
+    app->dialog.cursor = (size_t)field;
+    app_flash(app, ROLE_WARN, "%s", text);
+}
+
+static void put_text(struct json_out *o, const char *name, const char *text)
+{
+    if (*text)
+        json_put_str(o, name, text);
+}
+
+/* "90d" from now on as the server's time; false after a complaint. "" or "never": no end. */
+static bool put_expiry(struct app *app, struct json_out *o, int field)
+{
+    const char *text = value_of(app, field);
+    int64_t span;
+    struct err e;
+
+    if (!*text || str_eq(text, "never"))
+        return true;
+    if (duration_parse(text, &span, "expires", &e) < 0 || span <= 0) {
+        complain(app, field, "expires takes a time such as 1h, 30d or 1y, or never");
+        return false;
+    }
+    json_key(o, "expiration");
+    json_time(o, app->at.now_ns + span);
+    return true;
+}
+
+static void send(struct app *app, const char *path, struct buf *body, enum row_kind kind, char *title, char *done)
+{
+    struct plan *p = plan_new(RISK_NONE, "new");
+    size_t call = plan_add_request(p, "POST", mem_strdup(path), buf_take(body), 0, kind);
+    char none[] = "";
+    const struct row row = {.kind = kind, .key = none};
+
+    p->may_join = kind == ROW_PREAUTH_KEY;
+    plan_add_step(p, call, &row, NULL, title, "-", "exists");
+    p->title = title;
+    p->done = done;
+    dialog_close(app);
+    app_plan(app, p);
+}
+
+static void make_user(struct app *app)
+{
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
+    const char *name = value_of(app, USER_NAME);
+
+    if (!*name) {
+        complain(app, USER_NAME, "a user needs a name");
+        return;
+    }
+    json_open(&o, '{');
+    json_put_str(&o, "name", name);
+    put_text(&o, "displayName", value_of(app, USER_DISPLAY));
+    put_text(&o, "email", value_of(app, USER_EMAIL));
+    json_put_str(&o, "role", value_of(app, USER_ROLE));
+    json_close(&o, '}');
+    send(app, "/api/headway/users", &body, ROW_USER, mem_format("make user %s", name),
+         mem_format("user %s made", name));
+}
+
+static void put_tags(struct json_out *o, const char *text)
+{
+    json_key(o, "tags");
+    json_open(o, '[');
+    while (*(text += strspn(text, " ,"))) {
+        size_t len = strcspn(text, " ,");
+        char *tag = mem_format("%s%.*s", strncmp(text, "tag:", 4) == 0 ? "" : "tag:", (int)len, text);
+
+        json_str(o, tag);
+        free(tag);
+        text += len;
+    }
+    json_close(o, ']');
+}
+
+static void make_preauth_key(struct app *app)
+{
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
+    const char *user = value_of(app, KEY_USER), *tags = value_of(app, KEY_TAGS);
+    bool owned = !str_eq(user, nobody);
+
+    if (!owned && !*tags) {
+        complain(app, KEY_TAGS, "a key needs a user or tags: its nodes must belong to somebody");
+        return;
+    }
+    json_open(&o, '{');
+    if (owned)
+        json_put_str(&o, "user", user);
+    put_tags(&o, tags);
+    json_key(&o, "reusable");
+    json_bool(&o, str_eq(value_of(app, KEY_REUSABLE), "yes"));
+    json_key(&o, "ephemeral");
+    json_bool(&o, str_eq(value_of(app, KEY_EPHEMERAL), "yes"));
+    if (put_expiry(app, &o, KEY_EXPIRES)) {
+        json_close(&o, '}');
+        send(app, "/api/headway/preauthkeys", &body, ROW_PREAUTH_KEY, mem_strdup("make a pre-auth key"),
+             mem_format("new pre-auth key for %s", owned ? user : tags));
+    }
+    buf_release(&body);
+}
+
+static void make_api_key(struct app *app)
+{
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
+    const char *what = value_of(app, API_DESCRIPTION);
+
+    json_open(&o, '{');
+    put_text(&o, "description", what);
+    json_key(&o, "readOnly");
+    json_bool(&o, str_eq(value_of(app, API_ACCESS), "read"));
+    if (put_expiry(app, &o, API_EXPIRES)) {
+        json_close(&o, '}');
+        send(app, "/api/headway/apikeys", &body, ROW_API_KEY, mem_strdup("make an API key"),
+             mem_format("new API key%s%s", *what ? " for " : "", what));
+    }
+    buf_release(&body);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_users(struct app *app, struct strs *to)
+{
+    const struct row_table *t = model_table(&app->model, ROW_USER);
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        if (!t->rows.items[i]->gone_ms)
+            strs_push(to, ((const struct m_user *)t->rows.items[i])->name);
+    if (to->len > 1)
+        qsort(to->items, to->len, sizeof(*to->items), by_text);
+    strs_push(to, nobody);
+}
+
+void cmd_new(struct app *app, const char *arg)
+{
+    enum list_id list = app_list_id(app);
+
+    if (list == LIST_USERS) {
+        dialog_form(app, "new user", make_user);
+        form_add(app, "name", "letters, digits and -_.@ ; the policy and the commands use it", NULL, arg);
+        form_add(app, "display name", "what people read; may stay empty", NULL, "");
+        form_add(app, "email", "may stay empty", NULL, "");
+        form_add(app, "role", "who may administrate", "member admin owner", "member");
+    } else if (list == LIST_PREAUTH) {
+        dialog_form(app, "new pre-auth key", make_preauth_key);
+        struct form_field *user = form_add(app, "user", "whom the nodes belong to", NULL, "");
+        add_users(app, &user->words);
+        form_add(app, "tags", "a node that joins with tags belongs to them, not to the user", NULL, arg);
+        form_add(app, "reusable", "may more than one node join with it?", "no yes", "no");
+        form_add(app, "ephemeral", "are nodes forgotten soon after they leave?", "no yes", "no");
+        form_add(app, "expires", "in 1h, 30d, 1y; the nodes stay", NULL, "1h");
+    } else {
+        dialog_form(app, "new API key", make_api_key);
+        form_add(app, "description", "what it is for", NULL, arg);
+        form_add(app, "may", "read only, or change things too", "all read", "all");
+        form_add(app, "expires", "in 1h, 30d, 1y, or never", NULL, "90d");
+    }
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is done to nodes as a whole beyond naming and ending them: tags, and taking a router out of service. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "console/commands/commands.h"
+#include "json/json.h"
+
+/* ---- tags ---- */
+
+static void add_tag(struct strs *tags, const char *word, size_t len)
+{
+    bool whole = len > 4 && strncmp(word, "tag:", 4) == 0;
+    char *tag = mem_format("%s%.*s", whole ? "" : "tag:", (int)len, word);
+
+    if (!strs_has(tags, tag))
+        strs_push(tags, tag);
+    free(tag);
+}
+
+static void remove_tag(struct strs *tags, const char *word, size_t len)
+{
+    for (size_t i = tags->len; i-- > 0;) {
+        const char *name = tags->items[i] + (str_starts(tags->items[i], "tag:") ? 4 : 0);
+
+        if ((strlen(tags->items[i]) == len && strncmp(tags->items[i], word, len) == 0) ||
+            (strlen(name) == len && strncmp(name, word, len) == 0)) {
+            free(tags->items[i]);
+            vec_remove(tags, i);
+        }
+    }
+}
+
+/* What the tags of a node become: words say what they shall be, +word and -word what is added and taken away. */
+static void apply_words(const char *text, const struct strs *before, struct strs *out)
+{
+    bool relative = text[strspn(text, " ,")] == '+' || text[strspn(text, " ,")] == '-';
+
+    if (relative)
+        strs_copy(out, before);
+    while (*(text += strspn(text, " ,"))) {
+        size_t len = strcspn(text, " ,");
+
+        if (*text == '-')
+            remove_tag(out, text + 1, len - 1);
+        else if (*text != '+')
+            add_tag(out, text, len);
+        else if (len > 1)
+            add_tag(out, text + 1, len - 1);
+        text += len;
+    }
+}
+
+static char *join_tags(const struct strs *tags)
+{
+    struct buf b = BUF_INIT(0);
+
+    for (size_t i = 0; i < tags->len; i++)
+        buf_addf(&b, "%s%s", i ? " " : "", tags->items[i]);
+    return buf_take(&b);
+}
+
+static char *tags_body(const struct strs *tags)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+
+    json_open(&o, '{');
+    json_key(&o, "tags");
+    json_open(&o, '[');
+    for (size_t i = 0; i < tags->len; i++)
+        json_str(&o, tags->items[i]);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return buf_take(&b);
+}
+
+/* Adds the change of one node; false where nothing changes. */
+static bool plan_tags(struct plan *p, const struct m_node *n, const char *words)
+{
+    struct strs tags = {0};
+
+    apply_words(words, &n->tags, &tags);
+    strs_sort(&tags);
+    bool same = strs_eq(&tags, &n->tags);
+    if (!same) {
+        char *before = n->tags.len ? join_tags(&n->tags) : mem_format("of %s", *n->owner ? n->owner : "nobody");
+        char *after = tags.len ? join_tags(&tags) : mem_strdup("no tags");
+        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/tags", n->row.key),
+                                       tags_body(&tags), n->version, ROW_NODE);
+
+        plan_add_step(p, call, &n->row, NULL, n->name, before, after);
+        free(before);
+        free(after);
+    }
+    strs_release(&tags);
+    return !same;
+}
+
+static void tag_targets(struct app *app, struct rows *out)
+{
+    whole_targets(app, out);
+    for (size_t i = out->len; i-- > 0;)
+        if (out->items[i]->kind != ROW_NODE)
+            vec_remove(out, i);
+}
+
+static void tagged(struct app *app, const char *words)
+{
+    struct rows rows = {0};
+    struct plan *p = plan_new(RISK_NONE, "tags");
+    bool owned = false;
+
+    app_repeat_with(app, words);
+    p->undoable = true;
+    tag_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)rows.items[i];
+
+        owned |= plan_tags(p, n, words) && !n->tagged;
+    }
+    vec_release(&rows);
+    if (!p->steps.len) {
+        app_flash(app, ROLE_INFO, "tags: nothing changes");
+        plan_free(p);
+        return;
+    }
+    if (owned) {
+        p->risk = RISK_ASK;
+        p->undoable = false;
+        p->note = mem_strdup("a tagged node belongs to its tags and no longer to a user; this cannot be undone");
+    }
+    const struct plan_step *first = &p->steps.items[0];
+    if (p->steps.len == 1) {
+        p->title = mem_format("tags of %s", first->what);
+        p->done = mem_format("%s now has %s", first->what, first->after);
+    } else {
+        p->title = mem_format("tags of %zu nodes", p->steps.len);
+        p->done = mem_format("tags of %zu nodes changed", p->steps.len);
+    }
+    app_plan(app, p);
+}
+
+const char *refuse_tags(struct app *app)
+{
+    struct rows rows = {0};
+
+    tag_targets(app, &rows);
+    size_t count = rows.len;
+    vec_release(&rows);
+    return count ? NULL : "it is no node yet: approve it first";
+}
+
+void cmd_tags(struct app *app, const char *arg)
+{
+    struct rows rows = {0};
+
+    if (*arg) {
+        tagged(app, arg);
+        return;
+    }
+    tag_targets(app, &rows);
+    bool one = rows.len == 1;
+    const struct m_node *n = (const struct m_node *)rows.items[0];
+    char *title = one ? mem_format("tags of %s", n->name) : mem_format("tags of %zu nodes", rows.len);
+    char *now = one ? join_tags(&n->tags) : mem_strdup("+");
+    dialog_input(app, title, "Enter set   Esc cancel", now, tagged);
+    app->dialog.text = mem_strdup("words replace the tags; +word adds one, -word takes one away\n");
+    free(title);
+    free(now);
+    vec_release(&rows);
+}
+
+/* ---- out of service ---- */
+
+/* A prefix stands for the router that serves it. */
+static struct m_node *node_of_row(struct app *app, struct row *row)
+{
+    if (row->kind == ROW_ROUTE)
+        return ((struct m_route *)row)->node;
+    if (row->kind == ROW_PREFIX)
+        return model_find(&app->model, ROW_NODE, ((struct m_prefix *)row)->primary);
+    return row->kind == ROW_NODE ? (struct m_node *)row : NULL;
+}
+
+static void drain_targets(struct app *app, struct rows *out)
+{
+    struct rows rows = {0};
+
+    if (app->place.view == VIEW_NODE && app_node(app))
+        vec_push(&rows, &app_node(app)->row);
+    else
+        app_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++) {
+        struct m_node *n = node_of_row(app, rows.items[i]);
+        bool known = !n || n->row.gone_ms || !n->routes.len;
+
+        for (size_t j = 0; j < out->len && !known; j++)
+            known = out->items[j] == &n->row;
+        if (!known)
+            vec_push(out, &n->row);
+    }
+    vec_release(&rows);
+}
+
+/* Who would serve the prefix if the node did not, as far as the console can tell. */
+static const char *other_router(struct app *app, const char *prefix, const struct m_node *without)
+{
+    const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, prefix);
+
+    for (size_t i = 0; p && i < p->routers.len; i++) {
+        const struct m_node *n = model_find(&app->model, ROW_NODE, p->routers.items[i].node);
+
+        if (p->routers.items[i].state == ROUTE_STANDBY && n && n != without && !n->draining)
+            return n->name;
+    }
+    return NULL;
+}
+
+static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, bool drain)
+{
+    size_t served = 0;
+    size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/drain", n->row.key),
+                                   mem_format("{\"drained\":%s}", drain ? "true" : "false"), n->version, ROW_NODE);
+
+    for (size_t i = 0; i < n->routes.len && drain; i++) {
+        const struct m_route *r = n->routes.items[i];
+        const char *other = other_router(app, r->row.key, n);
+
+        if (r->state != ROUTE_SERVING || r->exit)
+            continue;
+        char *what = mem_format("%s\t%s", n->name, r->row.key);
+        char *after = other ? mem_format("%s takes over", other) : mem_strdup("stays: no other can serve");
+        plan_add_step(p, call, &n->row, NULL, what, "serves", after);
+        served++;
+        free(what);
+        free(after);
+    }
+    if (!served)
+        plan_add_step(p, call, &n->row, NULL, n->name, drain ? "in service, serves no prefix" : "out of service",
+                      drain ? "out of service" : "may serve again");
+}
+
+void cmd_drain(struct app *app, const char *arg)
+{
+    struct rows rows = {0};
+    bool drain = false;
+
+    (void)arg;
+    drain_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++)
+        drain |= !((const struct m_node *)rows.items[i])->draining;
+    struct plan *p = plan_new(RISK_ASK, drain ? "take out of service" : "put into service");
+    p->undoable = true;
+    for (size_t i = 0; i < rows.len; i++)
+        if (((const struct m_node *)rows.items[i])->draining != drain)
+            plan_drain(app, p, (const struct m_node *)rows.items[i], drain);
+    const char *name = ((const struct m_node *)rows.items[0])->name,
+               *past = drain ? "out of service" : "in service again";
+    if (p->calls.len == 1) {
+        p->title = drain ? mem_format("take %s out of service", name) : mem_format("put %s into service", name);
+        p->done = mem_format("%s is %s", name, past);
+    } else {
+        p->title = mem_format("%s: %zu nodes", p->verb, p->calls.len);
+        p->done = mem_format("%zu nodes are %s", p->calls.len, past);
+    }
+    vec_release(&rows);
+    app_plan(app, p);
+}
+
+const char *refuse_drain(struct app *app)
+{
+    struct rows rows = {0};
+
+    drain_targets(app, &rows);
+    size_t count = rows.len;
+    vec_release(&rows);
+    return count ? NULL : "the cursor is not on a router";
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is done to nodes, users, keys and registrations. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "console/commands/commands.h"
+#include "json/json.h"
+
+const char *row_label(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_NODE:
+        return ((const struct m_node *)row)->name;
+    case ROW_USER:
+        return ((const struct m_user *)row)->name;
+    case ROW_PENDING:
+        return ((const struct m_pending *)row)->hostname;
+    case ROW_ROUTE:
+    case ROW_PREFIX:
+    case ROW_EVENT:
+    case ROW_PREAUTH_KEY:
+    case ROW_API_KEY:
+    case ROW_KINDS:
+        break;
+    }
+    return row->key;
+}
+
+const char *row_path(enum row_kind kind)
+{
+    static const char *const paths[ROW_KINDS] = {
+        [ROW_NODE] = "nodes",      [ROW_USER] = "users",      [ROW_PREAUTH_KEY] = "preauthkeys",
+        [ROW_API_KEY] = "apikeys", [ROW_PENDING] = "pending",
+    };
+
+    return kind < ROW_KINDS ? paths[kind] : NULL;
+}
+
+uint64_t row_version(const struct row *row)
+{
+    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->version
+           : row->kind == ROW_USER ? ((const struct m_user *)row)->version
+                                   : 0;
+}
+
+void whole_targets(struct app *app, struct rows *out)
+{
+    if (app->place.view == VIEW_NODE && app_node(app))
+        vec_push(out, &app_node(app)->row);
+    else
+        app_targets(app, out);
+    for (size_t i = out->len; i-- > 0;)
+        if (out->items[i]->gone_ms || !row_path(out->items[i]->kind))
+            vec_remove(out, i);
+}
+
+struct object_change {
+    const char *verb, *past, *method, *tail, *body, *before;
+    const char *after; /* NULL: what deleting does */
+    enum risk risk;
+    bool undoable, keeps_object; /* the answer holds the object */
+    const char *note;
+};
+
+/* A key has no name: its id is told with whose or what for it is. */
+static char *title_of(const struct row *row)
+{
+    const struct m_key *k = (const struct m_key *)row;
+
+    if (row->kind == ROW_PREAUTH_KEY)
+        return mem_format("pre-auth key %s%s%s", row->key, k->tags.len || *k->user ? " of " : "",
+                          k->tags.len ? k->tags.items[0] : k->user);
+    if (row->kind == ROW_API_KEY)
+        return mem_format("API key %s%s%s", row->key, *k->description ? ", " : "", k->description);
+    return mem_strdup(row_label(row));
+}
+
+static const char *after_deletion(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_NODE:
+        return "gone: it has to join anew";
+    case ROW_USER:
+        return "gone, with its keys";
+    case ROW_PREAUTH_KEY:
+        return "gone: its nodes stay";
+    case ROW_API_KEY:
+        return "gone: what uses it is refused";
+    case ROW_ROUTE:
+    case ROW_PREFIX:
+    case ROW_EVENT:
+    case ROW_PENDING:
+    case ROW_KINDS:
+        break;
+    }
+    return "gone";
+}
+
+static void change_objects(struct app *app, const struct object_change *d)
+{
+    struct rows rows = {0};
+    struct plan *p;
+
+    whole_targets(app, &rows);
+    if (!rows.len) {
+        app_flash(app, ROLE_WARN, "%s: there is nothing here to do it with", d->verb);
+        return;
+    }
+    p = plan_new(d->risk, d->verb);
+    p->undoable = d->undoable;
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct row *row = rows.items[i];
+        char *path = mem_format("/api/headway/%s/%s%s", row_path(row->kind), row->key, d->tail);
+        size_t call = plan_add_request(p, d->method, path, d->body ? mem_strdup(d->body) : NULL, row_version(row),
+                                       d->keeps_object ? row->kind : ROW_KINDS);
+
+        char *title = title_of(row);
+        plan_add_step(p, call, row, NULL, title, d->before, d->after ? d->after : after_deletion(row));
+        free(title);
+    }
+    if (rows.len == 1) {
+        char *title = title_of(rows.items[0]);
+
+        p->title = mem_format("%s %s", d->verb, title);
+        p->done = mem_format("%s %s", title, d->past);
+        free(title);
+        p->word = d->risk == RISK_TYPE ? mem_strdup(row_label(rows.items[0])) : NULL;
+    } else {
+        p->title = mem_format("%s %zu %s", d->verb, rows.len, app_list(app)->def->noun);
+        p->done = mem_format("%zu %s %s", rows.len, app_list(app)->def->noun, d->past);
+        p->word = d->risk == RISK_TYPE ? mem_format("%zu", rows.len) : NULL;
+    }
+    p->note = d->note ? mem_strdup(d->note) : NULL;
+    vec_release(&rows);
+    app_plan(app, p);
+}
+
+void cmd_expire(struct app *app, const char *arg)
+{
+    static const struct object_change node = {.verb = "expire",
+                                              .past = "expired",
+                                              .method = "POST",
+                                              .tail = "/expire",
+                                              .body = "{}",
+                                              .before = "key valid",
+                                              .after = "EXPIRED: it has to log in again",
+                                              .risk = RISK_ASK,
+                                              .undoable = true,
+                                              .keeps_object = true};
+    static const struct object_change key = {.verb = "expire",
+                                             .past = "expired",
+                                             .method = "POST",
+                                             .tail = "/expire",
+                                             .before = "valid",
+                                             .after = "EXPIRED: nobody can join with it",
+                                             .risk = RISK_ASK,
+                                             .keeps_object = true,
+                                             .note = "an expired key cannot be made valid again"};
+
+    (void)arg;
+    change_objects(app, app->place.view == VIEW_KEYS ? &key : &node);
+}
+
+void cmd_delete(struct app *app, const char *arg)
+{
+    static const struct object_change change = {.verb = "delete",
+                                                .past = "deleted",
+                                                .method = "DELETE",
+                                                .tail = "",
+                                                .before = "exists",
+                                                .risk = RISK_TYPE,
+                                                .note = "this cannot be undone"};
+
+    (void)arg;
+    change_objects(app, &change);
+}
+
+void cmd_reject(struct app *app, const char *arg)
+{
+    static const struct object_change change = {.verb = "reject",
+                                                .past = "rejected",
+                                                .method = "POST",
+                                                .tail = "/reject",
+                                                .before = "waits",
+                                                .after = "rejected",
+                                                .risk = RISK_ASK,
+                                                .note = "the person sees the refusal and can ask again"};
+
+    (void)arg;
+    change_objects(app, &change);
+}
+
+/* ---- rename ---- */
+
+static void renamed(struct app *app, const char *name)
+{
+    struct row *row = model_find(&app->model, app->dialog.row_kind, app->dialog.row_key);
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
+
+    if (!row) {
+        app_flash(app, ROLE_WARN, "it was deleted meanwhile");
+        return;
+    }
+    if (!*name || str_eq(name, row_label(row)))
+        return;
+    struct plan *p = plan_new(RISK_NONE, "rename");
+    p->undoable = true;
+    json_open(&o, '{');
+    json_put_str(&o, "name", name);
+    json_close(&o, '}');
+    size_t call = plan_add_request(p, "POST", mem_format("/api/headway/%s/%s/rename", row_path(row->kind), row->key),
+                                   buf_take(&body), row_version(row), row->kind);
+    plan_add_step(p, call, row, NULL, row_label(row), row_label(row), name);
+    p->title = mem_format("rename %s to %s", row_label(row), name);
+    p->done = mem_format("%s is now called %s", row_label(row), name);
+    app_plan(app, p);
+}
+
+void cmd_rename(struct app *app, const char *arg)
+{
+    struct row *row = app->place.view == VIEW_NODE && app_node(app) ? &app_node(app)->row : app_list(app)->cursor;
+
+    if (!row || (row->kind != ROW_NODE && row->kind != ROW_USER)) {
+        app_flash(app, ROLE_WARN, "rename: it has no name of its own");
+        return;
+    }
+    char *title = mem_format("rename %s", row_label(row));
+    dialog_input(app, title, "Enter rename   Esc cancel", *arg ? arg : row_label(row), renamed);
+    app->dialog.row_kind = row->kind;
+    app->dialog.row_key = mem_strdup(row->key);
+    free(title);
+}
+
+/* ---- letting a node in ---- */
+
+static void admit_for(struct app *app, const char *waiting_key, const char *user_key)
+{
+    const struct m_pending *w = model_find(&app->model, ROW_PENDING, waiting_key);
+    const struct m_user *u = model_find(&app->model, ROW_USER, user_key);
+
+    if (!w || !u) {
+        app_flash(app, ROLE_WARN, "%s is gone meanwhile", w ? "the user" : "the registration");
+        return;
+    }
+    app_repeat_with(app, u->name);
+    struct plan *p = plan_new(RISK_NONE, "approve");
+    char *after = mem_format("node of %s", u->name);
+    size_t call = plan_add_request(p, "POST", mem_format("/api/headway/pending/%s/approve", w->row.key),
+                                   mem_format("{\"user\":\"%s\"}", u->row.key), 0, ROW_NODE);
+    plan_add_step(p, call, &w->row, NULL, w->hostname, "waits", after);
+    p->title = mem_format("let %s join for %s", w->hostname, u->name);
+    p->done = mem_format("%s joined for %s", w->hostname, u->name);
+    free(after);
+    app_plan(app, p);
+}
+
+static void admitted(struct app *app, const char *user_key)
+{
+    admit_for(app, app->dialog.row_key, user_key);
+}
+
+static const char *user_named(struct app *app, const char *name)
+{
+    const struct row_table *t = model_table(&app->model, ROW_USER);
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        if (!t->rows.items[i]->gone_ms && str_eq(((const struct m_user *)t->rows.items[i])->name, name))
+            return t->rows.items[i]->key;
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strverscmp((*(struct m_user *const *)a)->name, (*(struct m_user *const *)b)->name);
+}
+
+void cmd_admit(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+    const struct row_table *t = model_table(&app->model, ROW_USER);
+    struct buf text = BUF_INIT(0);
+    char waits[AGO_MAX];
+    VEC(struct m_user *) users = {0};
+
+    if (!row || row->kind != ROW_PENDING || row->gone_ms)
+        return;
+    const char *why = app_why_not_write(app);
+    if (why) {
+        app_flash(app, ROLE_WARN, "approve: %s", why);
+        return;
+    }
+    if (*arg) {
+        if (user_named(app, arg))
+            admit_for(app, row->key, user_named(app, arg));
+        else
+            app_flash(app, ROLE_WARN, "approve: there is no user '%s'", arg);
+        return;
+    }
+    const struct m_pending *p = (const struct m_pending *)row;
+    dialog_choice(app, "new node asks to join", "Enter approve for this user   Esc later", admitted);
+    app->dialog.label = "user: ";
+    app->dialog.row_kind = ROW_PENDING;
+    app->dialog.row_key = mem_strdup(row->key);
+    buf_addf(&text, "host\t%s   %s %s\n", p->hostname, p->os, p->client);
+    buf_addf(&text, "from\t%s, waits %s\n", p->source, ago_text(p->created_ns, app->at.now_ns, waits));
+    buf_addf(&text, "link\t%s\n", row->key);
+    buf_adds(&text, "!it must be the one that the person's own screen shows\n");
+    for (size_t i = 0; i < p->tags.len; i++)
+        buf_addf(&text, "asks for\t%s\n", p->tags.items[i]);
+    app->dialog.text = buf_take(&text);
+    for (size_t i = 0; i < t->rows.len; i++)
+        if (!t->rows.items[i]->gone_ms)
+            vec_push(&users, (struct m_user *)t->rows.items[i]);
+    if (users.len > 1)
+        qsort(users.items, users.len, sizeof(*users.items), by_name);
+    for (size_t i = 0; i < users.len; i++)
+        dialog_add_choice(app, users.items[i]->row.key, users.items[i]->name);
+    vec_release(&users);
+    if (!app->dialog.choices.len) {
+        dialog_close(app);
+        app_flash(app, ROLE_WARN, "there is no user yet: 6 and then N makes one");
+    }
+}

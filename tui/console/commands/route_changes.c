@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is done to routes: each action becomes a plan, one call for each node. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "console/commands/commands.h"
+#include "json/json.h"
+
+typedef VEC(struct m_route *) route_list;
+
+static struct m_route *find_route(struct app *app, const char *node, const char *prefix)
+{
+    struct m_node *n = model_find(&app->model, ROW_NODE, node);
+
+    for (size_t i = 0; n && i < n->routes.len; i++)
+        if (str_eq(n->routes.items[i]->row.key, prefix))
+            return n->routes.items[i];
+    return NULL;
+}
+
+static bool waits(const struct m_route *r)
+{
+    return r->state == ROUTE_AVAILABLE;
+}
+
+static bool is_approved(const struct m_route *r)
+{
+    return r->state != ROUTE_AVAILABLE;
+}
+
+static void add_route(route_list *out, struct m_route *r, bool (*wanted)(const struct m_route *))
+{
+    if (!r || r->row.gone_ms || !r->node || !wanted(r))
+        return;
+    for (size_t i = 0; i < out->len; i++)
+        if (out->items[i] == r)
+            return;
+    vec_push(out, r);
+}
+
+/* The routes that rows stand for: a node's are all of its, a prefix's are those of all its routers. */
+static void expand(struct app *app, const struct rows *rows, bool (*wanted)(const struct m_route *), route_list *out)
+{
+    for (size_t i = 0; i < rows->len; i++) {
+        struct row *row = rows->items[i];
+
+        if (row->kind == ROW_ROUTE) {
+            add_route(out, (struct m_route *)row, wanted);
+        } else if (row->kind == ROW_NODE) {
+            struct m_node *n = (struct m_node *)row;
+
+            for (size_t j = 0; j < n->routes.len; j++)
+                add_route(out, n->routes.items[j], wanted);
+        } else if (row->kind == ROW_PREFIX) {
+            const struct m_prefix *p = (const struct m_prefix *)row;
+
+            for (size_t j = 0; j < p->routers.len; j++)
+                add_route(out, find_route(app, p->routers.items[j].node, row->key), wanted);
+        }
+    }
+}
+
+static int by_node(const void *a, const void *b)
+{
+    const struct m_route *p = *(struct m_route *const *)a, *q = *(struct m_route *const *)b;
+
+    if (p->node != q->node)
+        return p->node->id < q->node->id ? -1 : 1;
+    return prefix_cmp(&p->prefix, &q->prefix);
+}
+
+static void targets_of(struct app *app, bool (*wanted)(const struct m_route *), route_list *out)
+{
+    struct rows rows = {0};
+
+    app_targets(app, &rows);
+    if (!rows.len && app_node(app))
+        vec_push(&rows, &app_node(app)->row);
+    expand(app, &rows, wanted, out);
+    vec_release(&rows);
+    if (out->len > 1)
+        qsort(out->items, out->len, sizeof(*out->items), by_node);
+}
+
+/* What will be once the route is approved, as far as the console can tell: the dry run has the last word. */
+static const char *after_approval(struct app *app, const struct plan *plan, const struct m_route *r)
+{
+    const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, r->row.key);
+
+    if (r->exit)
+        return "approved exit node";
+    if (!r->node->online)
+        return "approved, node offline";
+    /* Where the same plan approves two routers of a prefix, the first one serves. */
+    for (size_t i = 0; i < plan->steps.len; i++)
+        if (str_eq(plan->steps.items[i].key, r->row.key) && str_ends(plan->steps.items[i].after, "serving"))
+            return "approved, standby";
+    return p && *p->primary ? "approved, standby" : "approved, serving";
+}
+
+static const char *after_revocation(const struct m_route *r)
+{
+    return r->state == ROUTE_SERVING ? "not approved, another router takes over if there is one" : "not approved";
+}
+
+static char *routes_body(const route_list *routes, size_t from, size_t to, const char *verb)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+
+    json_open(&o, '{');
+    json_key(&o, verb);
+    json_open(&o, '[');
+    for (size_t i = from; i < to; i++)
+        json_str(&o, routes->items[i]->row.key);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return buf_take(&b);
+}
+
+static void describe(struct plan *p, const route_list *routes, const char *verb, const char *past)
+{
+    struct buf names = BUF_INIT(0);
+    size_t count = routes->len, nodes = p->calls.len;
+
+    for (size_t i = 0; i < count; i++)
+        if (!i || routes->items[i]->node != routes->items[i - 1]->node)
+            buf_addf(&names, "%s%s", names.len ? ", " : "", routes->items[i]->node->name);
+    if (count == 1) {
+        p->title = mem_format("%s %s on %s", verb, routes->items[0]->row.key, names.data);
+        p->done = mem_format("%s %s on %s", routes->items[0]->row.key, past, names.data);
+    } else {
+        p->title = mem_format("%s %zu routes on %zu node%s", verb, count, nodes, nodes == 1 ? "" : "s");
+        p->done = mem_format("%zu routes %s on %s", count, past, names.data);
+    }
+    buf_release(&names);
+}
+
+static void plan_routes(struct app *app, route_list *routes, bool approve)
+{
+    const char *verb = approve ? "approve" : "revoke";
+    struct plan *p = plan_new(approve ? RISK_NONE : RISK_ASK, verb);
+
+    p->undoable = true;
+    for (size_t from = 0, to; from < routes->len; from = to) {
+        struct m_node *n = routes->items[from]->node;
+
+        for (to = from; to < routes->len && routes->items[to]->node == n; to++)
+            ;
+        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/routes", n->row.key),
+                                       routes_body(routes, from, to, verb), n->version, ROW_NODE);
+        for (size_t i = from; i < to; i++) {
+            const struct m_route *r = routes->items[i];
+            char *what = mem_format("%s\t%s", n->name, r->row.key);
+
+            plan_add_step(p, call, &r->row, n->row.key, what,
+                          approve ? "not approved" : glyph_word(m_state_glyph(r->state)),
+                          approve ? after_approval(app, p, r) : after_revocation(r));
+            free(what);
+        }
+    }
+    describe(p, routes, verb, approve ? "approved" : "revoked");
+    app_plan(app, p);
+}
+
+static void approve_or_revoke(struct app *app, bool approve)
+{
+    route_list routes = {0};
+
+    targets_of(app, approve ? waits : is_approved, &routes);
+    if (routes.len)
+        plan_routes(app, &routes, approve);
+    vec_release(&routes);
+}
+
+void cmd_approve(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+    route_list routes = {0};
+
+    (void)arg;
+    targets_of(app, waits, &routes);
+    if (row && row->kind == ROW_PENDING && !row->gone_ms && !routes.len)
+        cmd_admit(app, "");
+    else
+        approve_or_revoke(app, true);
+    vec_release(&routes);
+}
+
+void cmd_approve_all(struct app *app, const char *arg)
+{
+    struct row *row = app_list(app)->cursor;
+    struct rows rows = {0};
+    route_list routes = {0};
+
+    (void)arg;
+    if (row && row->kind == ROW_ROUTE)
+        row = &((struct m_route *)row)->node->row;
+    if (!row && app_node(app))
+        row = &app_node(app)->row;
+    if (row)
+        vec_push(&rows, row);
+    expand(app, &rows, waits, &routes);
+    if (routes.len)
+        plan_routes(app, &routes, true);
+    else
+        app_flash(app, ROLE_INFO, "nothing waits there");
+    vec_release(&rows);
+    vec_release(&routes);
+}
+
+void cmd_revoke(struct app *app, const char *arg)
+{
+    (void)arg;
+    approve_or_revoke(app, false);
+}
+
+const char *refuse_approve(struct app *app)
+{
+    const struct row *row = app_list(app)->cursor;
+    route_list routes = {0};
+
+    if (row && row->kind == ROW_PENDING)
+        return NULL;
+    targets_of(app, waits, &routes);
+    size_t count = routes.len;
+    vec_release(&routes);
+    return count ? NULL : "no route of it waits for approval";
+}
+
+const char *refuse_revoke(struct app *app)
+{
+    route_list routes = {0};
+
+    targets_of(app, is_approved, &routes);
+    size_t count = routes.len;
+    vec_release(&routes);
+    return count ? NULL : "it is not approved";
+}
+
+/* ---- who serves ---- */
+
+static void plan_primary(struct app *app, const char *prefix, const char *node)
+{
+    const struct m_route *r = find_route(app, node, prefix);
+    struct plan *p;
+    struct buf path = BUF_INIT(0);
+
+    if (!r) {
+        app_flash(app, ROLE_WARN, "%s is not routed by that node any more", prefix);
+        return;
+    }
+    p = plan_new(RISK_ASK, "make primary");
+    p->undoable = true;
+    buf_adds(&path, "/api/headway/prefixes/");
+    for (const char *c = prefix; *c; c++)
+        if (*c == '/')
+            buf_adds(&path, "%2F");
+        else if (*c == ':')
+            buf_adds(&path, "%3A");
+        else
+            buf_addc(&path, *c);
+    buf_adds(&path, "/primary");
+    size_t call = plan_add_request(p, "POST", buf_take(&path), mem_format("{\"node\":\"%s\"}", node), 0, ROW_PREFIX);
+    char *after = mem_format("served by %s", r->node->name);
+    char *before = mem_format("served by %s", *r->primary_name ? r->primary_name : "nobody");
+    plan_add_step(p, call, &r->row, node, prefix, before, after);
+    p->title = mem_format("make %s primary for %s", r->node->name, prefix);
+    p->done = mem_format("%s serves %s", r->node->name, prefix);
+    free(after);
+    free(before);
+    app_plan(app, p);
+}
+
+static void primary_chosen(struct app *app, const char *node)
+{
+    plan_primary(app, app->dialog.row_key, node);
+}
+
+static const char *refuse_route_primary(const struct m_route *r)
+{
+    if (r->exit)
+        return "exit routes have no primary: every approved exit node serves";
+    if (r->state == ROUTE_SERVING)
+        return "it serves already";
+    if (r->state == ROUTE_AVAILABLE)
+        return "it is not approved";
+    if (r->state == ROUTE_APPROVED)
+        return "the node does not advertise it";
+    return r->state == ROUTE_OFFLINE ? "the node is offline" : NULL;
+}
+
+const char *refuse_primary(struct app *app)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (row && row->kind == ROW_ROUTE)
+        return refuse_route_primary((const struct m_route *)row);
+    if (!row || row->kind != ROW_PREFIX)
+        return "the cursor is not on a route";
+    const struct m_prefix *p = (const struct m_prefix *)row;
+    if (p->exit)
+        return "exit routes have no primary: every approved exit node serves";
+    for (size_t i = 0; i < p->routers.len; i++)
+        if (p->routers.items[i].state == ROUTE_STANDBY || p->routers.items[i].state == ROUTE_UNHEALTHY)
+            return NULL;
+    return "there is no other router that could serve";
+}
+
+void cmd_primary(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    (void)arg;
+    if (row->kind == ROW_ROUTE) {
+        plan_primary(app, row->key, ((const struct m_route *)row)->node->row.key);
+        return;
+    }
+    const struct m_prefix *p = (const struct m_prefix *)row;
+    dialog_choice(app, "who shall serve it?", "Enter choose   Esc cancel", primary_chosen);
+    app->dialog.label = "node: ";
+    app->dialog.row_kind = ROW_PREFIX;
+    app->dialog.row_key = mem_strdup(row->key);
+    for (size_t i = 0; i < p->routers.len; i++) {
+        const struct m_router *r = &p->routers.items[i];
+
+        if (r->state != ROUTE_STANDBY && r->state != ROUTE_UNHEALTHY)
+            continue;
+        char *text = mem_format("%s  (%s)", r->name, m_state_name(r->state));
+        dialog_add_choice(app, r->node, text);
+        free(text);
+    }
+}
+
+/* ---- undo ---- */
+
+const char *refuse_repeat(struct app *app)
+{
+    if (!app->repeat)
+        return "you changed nothing yet";
+    return app->repeat->where & commands_where(app) ? NULL : "the last change makes no sense in this view";
+}
+
+void cmd_repeat(struct app *app, const char *arg)
+{
+    char *last = mem_strdup(app->repeat_arg);
+
+    (void)arg;
+    command_run(app, app->repeat, last);
+    free(last);
+}
+
+const char *refuse_undo(struct app *app)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
+        const struct m_event *e = (const struct m_event *)row;
+
+        if (*e->undone_by)
+            return "it was undone already";
+        return e->undoable ? NULL : "this cannot be undone";
+    }
+    if (!app->undos.len)
+        return "you changed nothing that can be taken back";
+    return NULL;
+}
+
+void cmd_undo(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+    struct plan *p = plan_new(RISK_ASK, "undo");
+    const char *text;
+
+    (void)arg;
+    if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
+        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
+
+        text = ((const struct m_event *)row)->text;
+        plan_add_step(p, call, row, NULL, text, "done", "undone");
+    } else {
+        const struct undo *u = &app->undos.items[app->undos.len - 1];
+
+        text = u->text;
+        p->undoes_ms = u->at_ms;
+        for (size_t i = u->events.len; i-- > 0;) {
+            const struct row event = {.kind = ROW_EVENT, .key = u->events.items[i]};
+            const struct m_event *known = model_find(&app->model, ROW_EVENT, event.key);
+            size_t call =
+                plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
+
+            plan_add_step(p, call, &event, NULL, known ? known->text : text, "done", "undone");
+        }
+    }
+    p->title = mem_format("undo: %s", text);
+    p->done = mem_format("undone: %s", text);
+    app_plan(app, p);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What an action is about to do: calls to the server, and for each object before and after. A plan is tried without
+ * effect first (dry run) where it is shown, then carried out call by call. */
+#ifndef TUI_CONSOLE_DIALOGS_PLAN_H
+#define TUI_CONSOLE_DIALOGS_PLAN_H
+
+#include "console/model/model.h"
+#include "console/text/line_input.h"
+
+enum risk {
+    RISK_NONE, /* can be undone: done at once for one object */
+    RISK_ASK,  /* the complete list, then y */
+    RISK_TYPE, /* a word has to be typed */
+};
+
+enum plan_request_state {
+    REQUEST_NEW,
+    REQUEST_CHECKING,
+    REQUEST_READY,
+    REQUEST_REFUSED,
+    REQUEST_APPLYING,
+    REQUEST_DONE,
+    REQUEST_FAILED
+};
+
+struct plan_request {
+    char *method, *path, *body; /* body: JSON, or "" */
+    uint64_t version;           /* for If-Match; 0: none */
+    enum row_kind result;       /* what the answer's object is; ROW_KINDS: none */
+    enum plan_request_state state;
+    bool left_out;
+    char *message; /* the server's reason; NULL */
+    uint64_t id;   /* of the request that is under way */
+};
+
+struct plan_step {
+    size_t call;
+    char *what, *before, *after;
+    enum row_kind kind; /* whose mark goes when it is done: a row of this kind ... */
+    char *key;          /* ... with this key, ... */
+    char *node;         /* ... for routes, of this node; NULL */
+};
+
+struct plan {
+    struct plan *next;
+    enum risk risk;
+    bool undoable, shown, applying;
+    int64_t undoes_ms; /* it takes back the change that was made then; 0: it is none */
+    char *verb;        /* "approve" */
+    char *title;       /* "approve 2 routes on 2 nodes" */
+    char *done;        /* "2 routes approved on gw-1, gw-2" */
+    char *note;        /* a warning below the list, or NULL */
+    char *word;        /* what has to be typed; NULL */
+    struct line typed;
+    VEC(struct plan_step) steps;
+    VEC(struct plan_request) calls;
+    struct strs events; /* journal entries it made */
+    size_t cursor;
+    char *secret;  /* a key that it made; NULL */
+    bool may_join; /* the secret lets a node join: the command is shown, too */
+};
+
+struct plan *plan_new(enum risk risk, const char *verb);
+void plan_free(struct plan *p);
+
+/* Takes over path and body. Returns the call's number. */
+size_t plan_add_request(struct plan *p, const char *method, char *path, char *body, uint64_t version,
+                        enum row_kind result);
+/* node: for a route's row, its node's key; NULL else. Texts are copied. */
+void plan_add_step(struct plan *p, size_t call, const struct row *row, const char *node, const char *what,
+                   const char *before, const char *after);
+
+size_t plan_count(const struct plan *p, enum plan_request_state state);
+bool plan_settled(const struct plan *p); /* no request of it is under way */
+
+#endif

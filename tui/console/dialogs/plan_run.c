@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A plan's way: tried without effect where it is shown, then carried out. What is done on the screen follows the
+ * server's answer, never the key press. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "console/app/app.h"
+
+static void send_call(struct app *app, struct plan_request *call, bool dry)
+{
+    char *path = dry ? mem_format("%s?dry_run=true", call->path) : mem_strdup(call->path);
+    struct api_request request = {.id = app->next_request++,
+                                  .method = call->method,
+                                  .path = path,
+                                  .body = call->body,
+                                  .version = call->version,
+                                  .result = dry ? ROW_KINDS : call->result};
+
+    call->id = request.id;
+    call->state = dry ? REQUEST_CHECKING : REQUEST_APPLYING;
+    app->net.send(app->net.context, &request);
+    free(path);
+}
+
+void app_plan(struct app *app, struct plan *plan)
+{
+    bool shown = plan->risk != RISK_NONE || plan->steps.len > 1 || app->plan_mode;
+
+    app->plan_mode = false;
+    if (!shown) {
+        plan_apply(app, plan);
+        return;
+    }
+    plan->next = app->plans;
+    app->plans = plan;
+    plan->shown = true;
+    dialog_plan(app, plan);
+    for (size_t i = 0; i < plan->calls.len; i++)
+        send_call(app, &plan->calls.items[i], true);
+}
+
+static bool listed(const struct app *app, const struct plan *plan)
+{
+    for (const struct plan *p = app->plans; p; p = p->next)
+        if (p == plan)
+            return true;
+    return false;
+}
+
+static void unlink_plan(struct app *app, struct plan *plan)
+{
+    for (struct plan **at = &app->plans; *at; at = &(*at)->next)
+        if (*at == plan) {
+            *at = plan->next;
+            break;
+        }
+}
+
+void plan_close(struct app *app, struct plan *plan)
+{
+    unlink_plan(app, plan);
+    plan_free(plan);
+}
+
+void plan_apply(struct app *app, struct plan *plan)
+{
+    const char *why = app_why_not_write(app);
+
+    if (!listed(app, plan)) {
+        plan->next = app->plans;
+        app->plans = plan;
+    }
+    if (why) {
+        app_flash(app, ROLE_WARN, "%s: %s", plan->verb, why);
+        plan_close(app, plan);
+        return;
+    }
+    plan->shown = false;
+    plan->applying = true;
+    size_t sent = 0;
+    for (size_t i = 0; i < plan->calls.len; i++)
+        if (plan->calls.items[i].state != REQUEST_REFUSED && !plan->calls.items[i].left_out) {
+            send_call(app, &plan->calls.items[i], false);
+            sent++;
+        }
+    if (!sent)
+        plan_close(app, plan);
+}
+
+static struct row *step_row(struct app *app, const struct plan_step *s)
+{
+    struct m_node *n;
+
+    if (s->kind != ROW_ROUTE)
+        return model_find(&app->model, s->kind, s->key);
+    n = model_find(&app->model, ROW_NODE, s->node);
+    for (size_t i = 0; n && i < n->routes.len; i++)
+        if (str_eq(n->routes.items[i]->row.key, s->key))
+            return &n->routes.items[i]->row;
+    return NULL;
+}
+
+/* What succeeded is unmarked; what failed keeps its mark and shows why. */
+static void settle_rows(struct app *app, const struct plan *plan, size_t call)
+{
+    const struct plan_request *c = &plan->calls.items[call];
+
+    for (size_t i = 0; i < plan->steps.len; i++) {
+        struct row *row = plan->steps.items[i].call == call ? step_row(app, &plan->steps.items[i]) : NULL;
+
+        if (!row)
+            continue;
+        free(row->failure);
+        row->failure = NULL;
+        if (c->state == REQUEST_DONE)
+            row->marked = false;
+        else if (plan->steps.len > 1)
+            row->failure = mem_strdup(c->message ? c->message : "failed");
+    }
+}
+
+static void forget_undo(struct app *app, int64_t at_ms)
+{
+    for (size_t i = app->undos.len; i-- > 0 && at_ms;)
+        if (app->undos.items[i].at_ms == at_ms) {
+            undo_release(&app->undos.items[i]);
+            vec_remove(&app->undos, i);
+            return;
+        }
+}
+
+static void finish(struct app *app, struct plan *plan)
+{
+    size_t failed = plan_count(plan, REQUEST_FAILED), done = plan_count(plan, REQUEST_DONE);
+    const char *message = "";
+
+    for (size_t i = 0; i < plan->calls.len; i++)
+        if (plan->calls.items[i].state == REQUEST_FAILED && plan->calls.items[i].message)
+            message = plan->calls.items[i].message;
+    if (plan->events.len && plan->undoable) {
+        struct undo u = {.text = mem_strdup(plan->done), .at_ms = app->at.now_ms};
+
+        for (size_t i = 0; i < plan->events.len; i++)
+            strs_push(&u.events, plan->events.items[i]);
+        vec_push(&app->undos, u);
+    }
+    if (!failed)
+        forget_undo(app, plan->undoes_ms);
+    if (!failed && done == plan->calls.len)
+        app_flash(app, ROLE_INFO, "%s", plan->done);
+    else if (!failed)
+        app_flash(app, ROLE_INFO, "%s: %zu done, the rest was left out", plan->verb, done);
+    else if (plan->calls.len == 1)
+        app_flash(app, ROLE_ERROR, "%s: %s", plan->verb, message);
+    else
+        app_flash(app, ROLE_ERROR, "%s: %zu done, %zu failed: %s", plan->verb, done, failed, message);
+    if (plan->secret) {
+        char *command = plan->may_join ? mem_format("tailscale up --login-server %s --auth-key %s",
+                                                    app->model.server_url ? app->model.server_url : "URL", plan->secret)
+                                       : NULL;
+
+        dialog_secret(app, plan->done, plan->secret, command);
+        free(command);
+    }
+    plan_close(app, plan);
+}
+
+static void take_answer(struct app *app, struct plan *plan, size_t index, struct reply *reply)
+{
+    struct plan_request *call = &plan->calls.items[index];
+    bool good = reply->status >= 200 && reply->status < 300;
+
+    free(call->message);
+    call->message = NULL;
+    if (!good && reply->e.code == ERR_PRECONDITION)
+        call->message = mem_strdup("it was changed by somebody else meanwhile: look again");
+    else if (!good)
+        call->message = mem_strdup(reply->e.message);
+    if (call->state == REQUEST_CHECKING) {
+        call->state = good ? REQUEST_READY : REQUEST_REFUSED;
+        return;
+    }
+    call->state = good ? REQUEST_DONE : REQUEST_FAILED;
+    if (good && reply->event)
+        strs_push(&plan->events, reply->event);
+    if (good && !reply->undoable)
+        plan->undoable = false;
+    if (good && reply->secret) {
+        mem_replace(&plan->secret, reply->secret);
+        explicit_bzero(reply->secret, strlen(reply->secret));
+    }
+    settle_rows(app, plan, index);
+    if (plan_settled(plan))
+        finish(app, plan);
+}
+
+bool plan_reply(struct app *app, uint64_t id, struct reply *reply)
+{
+    for (struct plan *p = app->plans; p; p = p->next)
+        for (size_t i = 0; i < p->calls.len; i++)
+            if (p->calls.items[i].id == id) {
+                take_answer(app, p, i, reply);
+                return true;
+            }
+    return false;
+}

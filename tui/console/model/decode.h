@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The API's JSON to deltas for the model. Pure and safe on any thread. Texts are made safe to print here, once. */
+#ifndef TUI_CONSOLE_MODEL_DECODE_H
+#define TUI_CONSOLE_MODEL_DECODE_H
+
+#include "console/model/model.h"
+#include "json/json.h"
+
+/* An answer to a change. */
+struct reply {
+    int status;               /* HTTP; 0: there was no answer */
+    struct err e;             /* where status is not 2xx */
+    char *event;              /* the journal entry it made; NULL: none */
+    bool undoable;            /* there is an inverse */
+    char *secret;             /* a key that was just made, shown once; NULL */
+    struct model_delta delta; /* what it names as it is now */
+    json_t *json;             /* all of it, where the request wanted that; NULL */
+};
+
+/* Each reads an answer or an event that is JSON already; ERR_INVALID where it is no object. The caller releases *out.
+ */
+/* GET /api/headway/snapshot. */
+int decode_snapshot(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* The data of one server-sent event: a journal entry with what it changed, or {"node":NODE}. */
+int decode_message(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* GET /api/headway/events without follow. */
+int decode_events(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* GET whoami: the actor's name (owned by the caller) and whether changes are refused. */
+int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err *e) WARN_UNUSED;
+/* An answer to a change; root may be NULL, why: what the client said about it (NULL: nothing); result: what kind of
+ * object "result" and "current" are, ROW_KINDS for none. */
+void decode_reply(int status, const json_t *root, const struct err *why, enum row_kind result, struct reply *out);
+void reply_release(struct reply *r);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/model/filter.h"
+
+#include <ctype.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "net/prefixes.h"
+
+#define TERMS_MAX 32
+#define WORD_MAX  200
+
+enum op { OP_CONTAINS, OP_REGEX, OP_OLDER, OP_NEWER, OP_WITHIN, OP_OVERLAPS };
+
+struct alternative {
+    const struct filter_field *field; /* NULL: the row's words */
+    enum op op;
+    char *word;
+    bool fold;
+    regex_t regex;
+    int64_t ns;
+    struct prefix net;
+};
+
+struct filter_term {
+    bool negated;
+    VEC(struct alternative) any;
+};
+
+void filter_release(struct filter *f)
+{
+    for (size_t i = 0; i < f->len; i++) {
+        for (size_t j = 0; j < f->terms[i].any.len; j++) {
+            struct alternative *a = &f->terms[i].any.items[j];
+
+            if (a->op == OP_REGEX)
+                regfree(&a->regex);
+            free(a->word);
+        }
+        vec_release(&f->terms[i].any);
+    }
+    free(f->terms);
+    *f = (struct filter){0};
+}
+
+static bool has_capital(const char *text)
+{
+    for (; *text; text++)
+        if (isupper((unsigned char)*text))
+            return true;
+    return false;
+}
+
+static const struct filter_field *field_find(const struct filter_fields *fields, const char *name, size_t len)
+{
+    for (size_t i = 0; i < fields->len; i++)
+        if (strlen(fields->items[i].name) == len && memcmp(fields->items[i].name, name, len) == 0)
+            return &fields->items[i];
+    return NULL;
+}
+
+static int parse_regex(struct alternative *a, const char *pattern, struct err *e)
+{
+    int r = regcomp(&a->regex, pattern, REG_EXTENDED | REG_NOSUB | (has_capital(pattern) ? 0 : REG_ICASE));
+
+    if (r) {
+        char why[120];
+
+        regerror(r, &a->regex, why, sizeof(why));
+        return err_set(e, ERR_INVALID, "'%.40s': %s", pattern, why);
+    }
+    a->op = OP_REGEX;
+    return 0;
+}
+
+/* What follows the field's name: an operator and a value. */
+static int parse_value(struct alternative *a, char op, const char *value, struct err *e)
+{
+    enum filter_kind kind = a->field->kind;
+
+    if (!*value)
+        return err_set(e, ERR_INVALID, "%s%c wants a value", a->field->name, op);
+    if (kind == FILTER_SINCE || kind == FILTER_UNTIL) {
+        if (op != '<' && op != '>')
+            return err_set(e, ERR_INVALID, "%s wants < or > and a time, such as %s>7d", a->field->name, a->field->name);
+        a->op = op == '>' ? OP_OLDER : OP_NEWER;
+        return duration_parse(value, &a->ns, a->field->name, e);
+    }
+    if (op == '<' || op == '>')
+        return err_set(e, ERR_INVALID, "%s is no time: use %s:value", a->field->name, a->field->name);
+    if (kind == FILTER_NETWORK && (op == '~' || strchr(value, '/'))) {
+        a->op = op == '~' ? OP_OVERLAPS : OP_WITHIN;
+        return prefix_parse(value, &a->net, NULL, e);
+    }
+    if (op == '~')
+        return parse_regex(a, value, e);
+    a->op = OP_CONTAINS;
+    a->word = mem_strdup(value);
+    a->fold = !has_capital(value);
+    return 0;
+}
+
+static int parse_alternative(struct alternative *a, const char *word, const struct filter_fields *fields, struct err *e)
+{
+    size_t name = strcspn(word, ":~<>");
+
+    *a = (struct alternative){0};
+    if (name && word[name]) {
+        a->field = field_find(fields, word, name);
+        if (a->field)
+            return parse_value(a, word[name], word + name + 1, e);
+        /* An IPv6 address and tag:name have a colon, too: without a field's name in front it is just a word. */
+        if (word[name] != ':')
+            return err_set(e, ERR_INVALID, "unknown word '%.*s'", (int)name, word);
+    }
+    if (word[0] == '~')
+        return parse_regex(a, word + 1, e);
+    a->op = OP_CONTAINS;
+    a->word = mem_strdup(word);
+    a->fold = !has_capital(word);
+    return 0;
+}
+
+static int parse_term(struct filter_term *term, char *word, const struct filter_fields *fields, struct err *e)
+{
+    if (*word == '!') {
+        term->negated = true;
+        word++;
+    }
+    if (!*word)
+        return err_set(e, ERR_INVALID, "'!' wants a word");
+    /* In a regular expression the bar is its own. */
+    bool whole = word[0] == '~';
+    for (char *next = word; next; word = next) {
+        struct alternative a;
+
+        next = whole ? NULL : strchr(word, '|');
+        if (next)
+            *next++ = '\0';
+        if (!*word)
+            continue;
+        int r = parse_alternative(&a, word, fields, e);
+        if (r < 0) {
+            free(a.word);
+            return r;
+        }
+        vec_push(&term->any, a);
+    }
+    return 0;
+}
+
+int filter_parse(const char *text, const struct filter_fields *fields, struct filter *out, size_t *at, struct err *e)
+{
+    struct filter made = {0};
+    size_t pos = 0;
+    int r = 0;
+
+    for (;;) {
+        char word[WORD_MAX];
+        struct filter_term term = {0};
+
+        pos += strspn(text + pos, " ");
+        size_t len = strcspn(text + pos, " ");
+        if (!len)
+            break;
+        if (at)
+            *at = pos;
+        if (len >= sizeof(word) || made.len >= TERMS_MAX) {
+            r = err_set(e, ERR_TOOBIG, "the filter is too long");
+            break;
+        }
+        memcpy(word, text + pos, len);
+        word[len] = '\0';
+        r = parse_term(&term, word, fields, e);
+        struct {
+            struct filter_term *items;
+            size_t len, cap;
+        } list = {made.terms, made.len, made.cap};
+        vec_push(&list, term);
+        made = (struct filter){list.items, list.len, list.cap};
+        if (r < 0)
+            break;
+        pos += len;
+    }
+    if (r < 0) {
+        filter_release(&made);
+        return r;
+    }
+    filter_release(out);
+    *out = made;
+    return 0;
+}
+
+static bool contains(const char *text, const struct alternative *a)
+{
+    return (a->fold ? strcasestr(text, a->word) : strstr(text, a->word)) != NULL;
+}
+
+static bool any_network(const char *text, const struct alternative *a)
+{
+    char word[PREFIX_TEXT_MAX];
+
+    for (;;) {
+        struct prefix p;
+
+        text += strspn(text, " ");
+        size_t len = strcspn(text, " ");
+        if (!len)
+            return false;
+        if (len < sizeof(word)) {
+            memcpy(word, text, len);
+            word[len] = '\0';
+            if (prefix_parse(word, &p, NULL, NULL) == 0 &&
+                (prefix_covers(&a->net, &p) || (a->op == OP_OVERLAPS && prefix_covers(&p, &a->net))))
+                return true;
+        }
+        text += len;
+    }
+}
+
+static bool time_holds(const struct alternative *a, const struct row *row, int64_t now_ns)
+{
+    int64_t at = a->field->time(row), distance;
+
+    if (a->field->kind == FILTER_SINCE) {
+        if (!at)
+            return a->op == OP_OLDER;
+        distance = at == FILTER_NOW ? 0 : now_ns - at;
+    } else {
+        if (!at)
+            return a->op == OP_OLDER;
+        distance = at - now_ns;
+    }
+    return a->op == OP_OLDER ? distance > a->ns : distance < a->ns;
+}
+
+static bool alternative_holds(const struct alternative *a, const struct filter_fields *fields, const struct row *row,
+                              int64_t now_ns, struct buf *scratch)
+{
+    if (a->op == OP_OLDER || a->op == OP_NEWER)
+        return time_holds(a, row, now_ns);
+    buf_clear(scratch);
+    if (a->field)
+        a->field->text(row, scratch);
+    else
+        fields->words(row, scratch);
+    const char *text = buf_text(scratch);
+    if (a->op == OP_REGEX)
+        return regexec(&a->regex, text, 0, NULL, 0) == 0;
+    if (a->op == OP_CONTAINS)
+        return contains(text, a);
+    return any_network(text, a);
+}
+
+bool filter_match(const struct filter *f, const struct filter_fields *fields, const struct row *row, int64_t now_ns)
+{
+    struct buf scratch = BUF_INIT(0);
+    bool holds = true;
+
+    for (size_t i = 0; i < f->len && holds; i++) {
+        const struct filter_term *term = &f->terms[i];
+        bool any = term->any.len == 0;
+
+        for (size_t j = 0; j < term->any.len && !any; j++)
+            any = alternative_holds(&term->any.items[j], fields, row, now_ns, &scratch);
+        holds = any != term->negated;
+    }
+    buf_release(&scratch);
+    return holds;
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/net/net.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+
+#define QUEUE_MAX     8192 /* messages that wait for the screen's thread; beyond, a new snapshot says the same */
+#define RETRY_MIN_MS  1000
+#define RETRY_MAX_MS  60000
+#define HISTORY_COUNT 1000
+#define REQUEST_MAX   (16U << 20) /* bytes of a request's JSON: a policy, escaped */
+
+struct net_job {
+    uint64_t id;
+    char *method, *path, *body;
+    uint64_t version;
+    bool match, whole;
+    enum row_kind result;
+};
+
+struct net {
+    struct client *stream, *calls;
+    pthread_t stream_thread, call_thread;
+    int fd;
+    atomic_bool stopping;
+    _Atomic int64_t heard_ms; /* the stream's last sign of life */
+    char *since;              /* the stream's thread: the last event it saw */
+
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t woken; /* a job, a retry, the end */
+    struct net_messages queue;
+    VEC(struct net_job) jobs;
+    bool retry;
+};
+
+void message_release(struct net_message *m)
+{
+    delta_release(&m->delta);
+    reply_release(&m->reply);
+    free(m->text);
+}
+
+static void post(struct net *n, struct net_message *m)
+{
+    uint64_t one = 1;
+
+    pthread_mutex_lock(&n->lock);
+    vec_push(&n->queue, *m);
+    pthread_mutex_unlock(&n->lock);
+    if (write(n->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+        return; /* the counter is full: the descriptor is readable already */
+}
+
+static void post_conn(struct net *n, enum conn_state state, const char *why, int64_t delay_ms)
+{
+    struct net_message m = {.kind = MESSAGE_CONN, .state = state, .delay_ms = delay_ms, .text = mem_strdup(why)};
+
+    post(n, &m);
+}
+
+static bool crowded(struct net *n)
+{
+    pthread_mutex_lock(&n->lock);
+    bool full = n->queue.len >= QUEUE_MAX;
+    pthread_mutex_unlock(&n->lock);
+    return full;
+}
+
+/* ---- the stream ---- */
+
+static int on_event(void *arg, const char *name, const char *id, const char *data, size_t len)
+{
+    struct net *n = arg;
+    struct net_message m = {.kind = MESSAGE_DELTA};
+    json_t *root = NULL;
+
+    (void)name;
+    if (atomic_load(&n->stopping))
+        return ERR_BUSY;
+    if (crowded(n))
+        return ERR_GONE;
+    if (json_read(data, len, CLIENT_EVENT_MAX, "event", &root, NULL) < 0)
+        return ERR_GONE;
+    int r = decode_message(root, &m.delta, NULL);
+    json_decref(root);
+    if (r < 0)
+        return ERR_GONE;
+    if (*id)
+        mem_replace(&n->since, id);
+    post(n, &m);
+    return 0;
+}
+
+static void on_alive(void *arg)
+{
+    struct net *n = arg;
+
+    atomic_store(&n->heard_ms, clock_mono_ms());
+}
+
+static void on_state(void *arg, const struct err *why, int64_t delay_ms)
+{
+    struct net *n = arg;
+
+    on_alive(n);
+
+    if (why)
+        post_conn(n, CONN_DOWN, why->message, delay_ms);
+    else
+        post_conn(n, CONN_LIVE, "", 0);
+}
+
+static int get_whoami(struct net *n, struct err *e)
+{
+    struct net_message m = {.kind = MESSAGE_WHOAMI};
+    json_t *root = NULL;
+    int r = client_json(n->stream, "GET", "/api/headway/whoami", NULL, &root, e);
+
+    if (r < 0)
+        return r;
+    r = decode_whoami(root, &m.text, &m.read_only, e);
+    json_decref(root);
+    if (r == 0)
+        post(n, &m);
+    return r;
+}
+
+static int get_snapshot(struct net *n, struct err *e)
+{
+    struct net_message m = {.kind = MESSAGE_DELTA};
+    json_t *root = NULL;
+    int r = get_whoami(n, e);
+
+    if (r < 0 || (r = client_json(n->stream, "GET", "/api/headway/snapshot", NULL, &root, e)) < 0)
+        return r;
+    r = decode_snapshot(root, &m.delta, e);
+    json_decref(root);
+    /* The JSON of a large tailnet is many times what is kept of it: the memory goes back to the system. */
+    malloc_trim(0);
+    if (r < 0)
+        return r;
+    mem_replace(&n->since, m.delta.event ? m.delta.event : "");
+    post(n, &m);
+    return 0;
+}
+
+/* What happened before: nice to have, so an error is no error. */
+static void get_history(struct net *n)
+{
+    struct net_message m = {.kind = MESSAGE_DELTA};
+    json_t *root = NULL;
+    char path[80];
+
+    snprintf(path, sizeof(path), "/api/headway/events?limit=%d", HISTORY_COUNT);
+    if (client_json(n->stream, "GET", path, NULL, &root, NULL) < 0)
+        return;
+    if (decode_events(root, &m.delta, NULL) == 0)
+        post(n, &m);
+    json_decref(root);
+}
+
+/* Until the time has passed, the user asks, or the end. */
+static void pause_stream(struct net *n, int64_t ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(ms / 1000);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&n->lock);
+    while (!atomic_load(&n->stopping) && !n->retry)
+        if (pthread_cond_timedwait(&n->woken, &n->lock, &until) == ETIMEDOUT)
+            break;
+    pthread_mutex_unlock(&n->lock);
+}
+
+/* A wish to try again is one step with the abort that goes with it, and so is taking both away: an abort that came
+ * later would end the very attempt that was wished for. The end is asked for before it aborts: loops see it even where
+ * this takes the abort away. */
+static bool take_retry(struct net *n)
+{
+    pthread_mutex_lock(&n->lock);
+    bool wished = n->retry;
+    n->retry = false;
+    client_resume(n->stream);
+    pthread_mutex_unlock(&n->lock);
+    return wished;
+}
+
+static bool refused(int r)
+{
+    return r == ERR_UNAUTHENTICATED || r == ERR_DENIED;
+}
+
+static int follow(struct net *n, struct err *e)
+{
+    struct client_stream stream = {.event = on_event, .state = on_state, .alive = on_alive, .arg = n};
+    int r;
+
+    do {
+        r = client_follow(n->stream, "/api/headway/events", n->since, &stream, e);
+        /* Aborted but not at the end: the user wants to try again now. */
+        take_retry(n);
+    } while (r == ERR_BUSY && !atomic_load(&n->stopping));
+    return r;
+}
+
+static void *run_stream(void *arg)
+{
+    struct net *n = arg;
+    int64_t delay = RETRY_MIN_MS;
+    bool history = false;
+
+    while (!atomic_load(&n->stopping)) {
+        struct err e = {0};
+        int r = get_snapshot(n, &e);
+
+        if (r == 0) {
+            delay = RETRY_MIN_MS;
+            if (!history)
+                get_history(n);
+            history = true;
+            r = follow(n, &e);
+            if (r == ERR_GONE) {
+                post_conn(n, CONN_RESYNC, "", 0);
+                continue;
+            }
+        }
+        if (atomic_load(&n->stopping))
+            break;
+        int64_t wait = delay + (int64_t)random_below((uint64_t)delay / 4);
+        post_conn(n, refused(r) ? CONN_AUTH : CONN_DOWN, e.message, wait);
+        pause_stream(n, wait);
+        delay = take_retry(n) ? RETRY_MIN_MS : delay * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : delay * 2;
+    }
+    return NULL;
+}
+
+/* ---- requests ---- */
+
+static void job_release(struct net_job *job)
+{
+    free(job->method);
+    free(job->path);
+    free(job->body);
+}
+
+static void carry_out(struct net *n, const struct net_job *job)
+{
+    struct net_message m = {.kind = MESSAGE_REPLY, .id = job->id};
+    struct err e = {0};
+    json_t *body = NULL;
+    char version[24];
+    struct client_call call = {.method = job->method, .path = job->path};
+
+    if (*job->body && json_read(job->body, strlen(job->body), REQUEST_MAX, "request", &body, &e) < 0) {
+        decode_reply(0, NULL, &e, job->result, &m.reply);
+        post(n, &m);
+        return;
+    }
+    call.body = body;
+    snprintf(version, sizeof(version), "%llu", (unsigned long long)job->version);
+    if (job->version || job->match)
+        call.if_match = version;
+    int r = client_call(n->calls, &call, &e);
+    decode_reply(call.status, call.json, r < 0 ? &e : NULL, job->result, &m.reply);
+    m.reply.json = job->whole ? json_incref(call.json) : NULL;
+    json_decref(call.json);
+    json_decref(body);
+    post(n, &m);
+}
+
+static void *run_calls(void *arg)
+{
+    struct net *n = arg;
+
+    for (;;) {
+        struct net_job job;
+
+        pthread_mutex_lock(&n->lock);
+        while (!n->jobs.len && !atomic_load(&n->stopping))
+            pthread_cond_wait(&n->woken, &n->lock);
+        if (atomic_load(&n->stopping)) {
+            pthread_mutex_unlock(&n->lock);
+            return NULL;
+        }
+        job = n->jobs.items[0];
+        vec_remove(&n->jobs, 0);
+        pthread_mutex_unlock(&n->lock);
+        carry_out(n, &job);
+        job_release(&job);
+    }
+}
+
+/* ---- the screen's side ---- */
+
+static void wake(struct net *n)
+{
+    pthread_mutex_lock(&n->lock);
+    pthread_cond_broadcast(&n->woken);
+    pthread_mutex_unlock(&n->lock);
+}
+
+int net_start(const struct client_options *options, struct net **out, struct err *e)
+{
+    struct net *n = mem_alloc(sizeof(*n));
+    pthread_condattr_t attr;
+    sigset_t all, before;
+    int r = client_new(options, &n->stream, e);
+
+    if (r == 0)
+        r = client_new(options, &n->calls, e);
+    if (r < 0) {
+        client_free(n->stream);
+        free(n);
+        return r;
+    }
+    n->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    n->since = mem_strdup("");
+    pthread_mutex_init(&n->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&n->woken, &attr);
+    pthread_condattr_destroy(&attr);
+    /* Signals belong to the screen's thread, a change of the window's size above all. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int stream = pthread_create(&n->stream_thread, NULL, run_stream, n);
+    int calls = pthread_create(&n->call_thread, NULL, run_calls, n);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (n->fd < 0 || stream || calls)
+        abort();
+    *out = n;
+    return 0;
+}
+
+void net_stop(struct net *n)
+{
+    if (!n)
+        return;
+    atomic_store(&n->stopping, true);
+    client_abort(n->stream);
+    client_abort(n->calls);
+    wake(n);
+    pthread_join(n->stream_thread, NULL);
+    pthread_join(n->call_thread, NULL);
+    client_free(n->stream);
+    client_free(n->calls);
+    for (size_t i = 0; i < n->queue.len; i++)
+        message_release(&n->queue.items[i]);
+    for (size_t i = 0; i < n->jobs.len; i++)
+        job_release(&n->jobs.items[i]);
+    vec_release(&n->queue);
+    vec_release(&n->jobs);
+    pthread_cond_destroy(&n->woken);
+    pthread_mutex_destroy(&n->lock);
+    close(n->fd);
+    free(n->since);
+    free(n);
+}
+
+int64_t net_heard_ms(const struct net *n)
+{
+    return atomic_load(&n->heard_ms);
+}
+
+int net_fd(const struct net *n)
+{
+    return n->fd;
+}
+
+void net_take(struct net *n, struct net_messages *out)
+{
+    uint64_t count;
+
+    if (read(n->fd, &count, sizeof(count)) < 0)
+        count = 0;
+    pthread_mutex_lock(&n->lock);
+    *out = n->queue;
+    n->queue = (struct net_messages){0};
+    pthread_mutex_unlock(&n->lock);
+}
+
+void net_send(void *net, const struct api_request *request)
+{
+    struct net *n = net;
+    struct net_job job = {.id = request->id,
+                          .method = mem_strdup(request->method),
+                          .path = mem_strdup(request->path),
+                          .body = mem_strdup(request->body),
+                          .version = request->version,
+                          .match = request->match,
+                          .whole = request->whole,
+                          .result = request->result};
+
+    pthread_mutex_lock(&n->lock);
+    vec_push(&n->jobs, job);
+    pthread_cond_broadcast(&n->woken);
+    pthread_mutex_unlock(&n->lock);
+}
+
+void net_retry(void *net)
+{
+    struct net *n = net;
+
+    pthread_mutex_lock(&n->lock);
+    n->retry = true;
+    client_abort(n->stream);
+    pthread_cond_broadcast(&n->woken);
+    pthread_mutex_unlock(&n->lock);
+}

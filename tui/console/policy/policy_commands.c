@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is done in the policy view: its commands and the keys that type. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "client/client.h"
+#include "console/commands/commands.h"
+#include "console/policy/policy_review.h"
+
+void cmd_policy(struct app *app, const char *arg)
+{
+    (void)arg;
+    app_go(app, VIEW_POLICY, 0, NULL);
+}
+
+/* ---- may it be changed? ---- */
+
+const char *refuse_edit(struct app *app)
+{
+    if (!app->policy.loaded)
+        return "the policy is not here yet";
+    if (app->policy.file)
+        return "the policy is read from a file (policy.mode): a adopts it into the database";
+    return app->read_only ? "your key may only read" : NULL;
+}
+
+const char *refuse_review(struct app *app)
+{
+    const char *why = refuse_edit(app);
+
+    if (!why)
+        why = app_why_not_write(app);
+    if (!why && !policy_page_modified(app))
+        why = "nothing was changed";
+    if (!why && (app->policy.calls[POLICY_REQUEST_PREVIEW] || app->policy.calls[POLICY_REQUEST_SAVE]))
+        why = "the server is asked already";
+    return why;
+}
+
+const char *refuse_save(struct app *app)
+{
+    const char *why = refuse_edit(app);
+
+    if (!why)
+        why = app_why_not_write(app);
+    if (!why && app->policy.look)
+        why = "this is only looked at: Esc goes back to the question";
+    if (!why && !app->policy.accepted)
+        why = "the server would refuse it: Esc goes back to the text";
+    if (!why && app->policy.calls[POLICY_REQUEST_SAVE])
+        why = "it is on its way";
+    return why;
+}
+
+const char *refuse_adopt(struct app *app)
+{
+    if (!app->policy.file)
+        return "the policy is in the database";
+    return app_why_not_write(app);
+}
+
+const char *refuse_revert(struct app *app)
+{
+    return policy_page_modified(app) ? NULL : "nothing was changed";
+}
+
+/* ---- editing ---- */
+
+void cmd_edit(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->policy.mode = POLICY_EDIT;
+    if (app->conn.state != CONN_LIVE)
+        app_flash(app, ROLE_WARN, "not connected: what you type is kept and can be saved later");
+}
+
+void cmd_leave_editor(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->policy.mode = POLICY_READ;
+    if (policy_page_modified(app))
+        app_flash(app, ROLE_INFO, "the text is not saved: Ctrl-S reviews and saves it, D drops it");
+}
+
+void cmd_editor_undo(struct app *app, const char *arg)
+{
+    (void)arg;
+    if (editor_undo(&app->policy.editor))
+        policy_page_changed(app);
+    else
+        app_flash(app, ROLE_INFO, "there is nothing to take back");
+}
+
+void cmd_editor_redo(struct app *app, const char *arg)
+{
+    (void)arg;
+    if (editor_redo(&app->policy.editor))
+        policy_page_changed(app);
+    else
+        app_flash(app, ROLE_INFO, "nothing was taken back");
+}
+
+void cmd_outside(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->want_editor = true;
+}
+
+void policy_page_edited(struct app *app, char *text, size_t len)
+{
+    if (!editor_swap(&app->policy.editor, text, len))
+        app_flash(app, ROLE_ERROR, "the editor's text is larger than 4 MiB: it was not taken");
+    free(text);
+    policy_page_changed(app);
+}
+
+void policy_page_move(struct app *app, long lines)
+{
+    struct policy_page *d = &app->policy;
+    struct review *r = &d->panes[d->pane];
+
+    if (d->mode != POLICY_REVIEW) {
+        editor_move(&d->editor, lines);
+    } else if (lines < 0) {
+        r->top -= r->top < (size_t)-lines ? r->top : (size_t)-lines;
+    } else {
+        size_t last = r->len ? r->len - 1 : 0;
+
+        r->top = last - r->top < (size_t)lines ? last : r->top + (size_t)lines;
+    }
+}
+
+void policy_page_click(struct app *app, int row, int col)
+{
+    if (!app->policy.question)
+        editor_click(&app->policy.editor, row, col);
+}
+
+bool policy_page_key(struct app *app, int key)
+{
+    struct policy_page *d = &app->policy;
+    bool full = false;
+
+    if (d->mode == POLICY_REVIEW)
+        return false;
+    if (d->mode == POLICY_READ)
+        return editor_move_key(&d->editor, key);
+    if (refuse_edit(app)) { /* the key lost its rights, the mode changed */
+        d->mode = POLICY_READ;
+        return true;
+    }
+    uint64_t before = d->editor.text.serial;
+    bool taken = editor_key(&d->editor, key, &full);
+    if (full)
+        app_flash(app, ROLE_WARN, "a policy has at most 4 MiB");
+    if (d->editor.text.serial != before)
+        policy_page_changed(app);
+    return taken;
+}
+
+/* ---- finding ---- */
+
+static void find(struct app *app, const char *text, bool backwards)
+{
+    struct editor *e = &app->policy.editor;
+
+    if (!text || !*text)
+        app_flash(app, ROLE_INFO, "nothing was looked for yet: / finds");
+    else if (!editor_find(e, text, backwards))
+        app_flash(app, ROLE_WARN, "'%s' is nowhere in the policy", text);
+}
+
+static void find_typed(struct app *app, const char *text)
+{
+    find(app, text, false);
+}
+
+void cmd_find(struct app *app, const char *arg)
+{
+    if (*arg)
+        find(app, arg, false);
+    else
+        dialog_input(app, "find", "Enter find   Esc cancel", app->policy.editor.find ? app->policy.editor.find : "",
+                     find_typed);
+}
+
+void cmd_find_next(struct app *app, const char *arg)
+{
+    (void)arg;
+    find(app, app->policy.editor.find, false);
+}
+
+void cmd_find_previous(struct app *app, const char *arg)
+{
+    (void)arg;
+    find(app, app->policy.editor.find, true);
+}
+
+static void go_typed(struct app *app, const char *text)
+{
+    struct err e;
+    uint64_t line;
+
+    if (str_u64(text, 1, SIZE_MAX, &line, "line", &e) < 0)
+        app_flash(app, ROLE_WARN, "%s", e.message);
+    else
+        editor_go(&app->policy.editor, (size_t)line, 1);
+}
+
+void cmd_go_line(struct app *app, const char *arg)
+{
+    if (*arg)
+        go_typed(app, arg);
+    else
+        dialog_input(app, "go to line", "Enter go   Esc cancel", "", go_typed);
+}
+
+const char *policy_page_problem_text(const struct policy_problem *p)
+{
+    char place[64];
+    int len = snprintf(place, sizeof(place), "line %u, column %u: ", p->line, p->column);
+    const char *found = p->line ? strstr(p->text, place) : NULL;
+
+    return found && found[len] ? found + len : p->text;
+}
+
+/* The first problem behind the cursor, else the first of all. */
+void policy_page_next_problem(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+    const struct policy_problem *best = NULL;
+    size_t line = d->editor.at.line + 1, column = d->editor.at.at + 1;
+
+    for (int again = 0; again < 2 && !best; again++)
+        for (size_t i = 0; i < d->problems.len; i++) {
+            const struct policy_problem *p = &d->problems.items[i];
+            bool behind = again || p->line > line || (p->line == line && p->column > column);
+
+            if (p->line && behind &&
+                (!best || p->line < best->line || (p->line == best->line && p->column < best->column)))
+                best = p;
+        }
+    if (!best) {
+        app_flash(app, ROLE_INFO, "%s", d->problems.len ? "the problem has no place" : "no problem is known");
+        return;
+    }
+    editor_go(&d->editor, best->line, best->column);
+    const char *text = policy_page_problem_text(best);
+    struct buf safe = BUF_INIT(0);
+    str_safe(&safe, text, strlen(text));
+    app_flash(app, ROLE_WARN, "line %u: %s", best->line, buf_text(&safe));
+    buf_release(&safe);
+}
+
+void cmd_next_problem(struct app *app, const char *arg)
+{
+    (void)arg;
+    policy_page_next_problem(app);
+}
+
+/* ---- saving ---- */
+
+void cmd_review(struct app *app, const char *arg)
+{
+    struct policy_page *d = &app->policy;
+
+    (void)arg;
+    if (d->checked == d->editor.text.serial && d->broken) {
+        policy_page_next_problem(app);
+        return;
+    }
+    app_flash(app, ROLE_INFO, "the server looks at what it would change ...");
+    policy_page_preview(app);
+}
+
+static void save_now(struct app *app)
+{
+    app_flash(app, ROLE_INFO, "saving ...");
+    policy_page_save(app);
+}
+
+static void word_typed(struct app *app, const char *word)
+{
+    const char *why = refuse_save(app);
+
+    if (!str_eq(word, "LOST"))
+        app_flash(app, ROLE_WARN, "not saved: LOST was not typed");
+    else if (why || app->policy.mode != POLICY_REVIEW)
+        app_flash(app, ROLE_WARN, "not saved: %s", why ? why : "the review was closed");
+    else
+        save_now(app);
+}
+
+void cmd_save(struct app *app, const char *arg)
+{
+    struct policy_page *d = &app->policy;
+
+    (void)arg;
+    if (d->losses) {
+        char *title = mem_format("%llu pair%s of devices lose%s access: type LOST to save it",
+                                 (unsigned long long)d->losses, d->losses == 1 ? "" : "s", d->losses == 1 ? "s" : "");
+
+        dialog_input(app, title, "Enter save   Esc cancel", "", word_typed);
+        free(title);
+    } else {
+        save_now(app);
+    }
+}
+
+void cmd_pane(struct app *app, const char *arg)
+{
+    (void)arg;
+    if (!app->policy.look)
+        app->policy.pane = app->policy.pane == PANE_ACCESS ? PANE_TEXT : PANE_ACCESS;
+}
+
+bool policy_page_escape(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+
+    if (app->place.view != VIEW_POLICY || d->mode != POLICY_REVIEW)
+        return false;
+    if (d->calls[POLICY_REQUEST_SAVE]) {
+        app_flash(app, ROLE_INFO, "it is being saved: the answer is not here yet");
+        return true;
+    }
+    d->mode = d->before;
+    if (d->look)
+        d->question = QUESTION_CONFLICT;
+    d->look = false;
+    return true;
+}
+
+void cmd_edit_again(struct app *app, const char *arg)
+{
+    bool looked = app->policy.look;
+
+    (void)arg;
+    if (policy_page_escape(app) && app->policy.mode != POLICY_REVIEW && !looked)
+        app->policy.mode = POLICY_EDIT;
+}
+
+void cmd_adopt(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->policy.question = QUESTION_ADOPT;
+}
+
+void cmd_revert(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->policy.question = QUESTION_REVERT;
+}
+
+/* ---- explaining ---- */
+
+static void explain(struct app *app, const char *text)
+{
+    struct buf path = BUF_INIT(0);
+    size_t len = strcspn(text, " ");
+    const char *to = text + len + strspn(text + len, " "), *colon = strrchr(to, ':');
+    uint64_t port = 0;
+    bool has_port = colon && strchr(to, ':') == colon && str_u64(colon + 1, 1, 65535, &port, "port", NULL) == 0;
+
+    if (!len || !*to || strchr(to, ' ')) {
+        app_flash(app, ROLE_WARN, "two are needed, such as: laptop db:5432 (nodes, users, tags or addresses)");
+        return;
+    }
+    char *from = mem_strndup(text, len), *dst = mem_strndup(to, has_port ? (size_t)(colon - to) : strlen(to));
+    buf_adds(&path, "/api/headway/explain?src=");
+    client_escape(&path, from);
+    buf_adds(&path, "&dst=");
+    client_escape(&path, dst);
+    if (has_port)
+        buf_addf(&path, "&port=%llu", (unsigned long long)port);
+    policy_page_send(app, POLICY_REQUEST_EXPLAIN, "GET", buf_text(&path), NULL);
+    free(from);
+    free(dst);
+    buf_release(&path);
+}
+
+void cmd_explain(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+    const struct m_node *n = row && row->kind == ROW_NODE ? (const struct m_node *)row : app_node(app);
+
+    if (*arg) {
+        explain(app, arg);
+        return;
+    }
+    char *start = mem_format("%s%s", n ? n->name : "", n ? " " : "");
+    dialog_input(app, "who reaches whom? SRC DST[:PORT]", "Enter ask   Esc cancel", start, explain);
+    free(start);
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The life of a text: it is fetched when the view is opened; typing starts a clock, and when it rang a thread checks
+ * the text and keeps it as a draft; a review asks the server what the text would change; saving names the version that
+ * the text is made from, and where the server has another one by then, the user decides with both before him. Whatever
+ * happens to the connection, the typed text stays. */
+#include "console/policy/policy_page.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "console/commands/commands.h"
+#include "console/policy/policy_review.h"
+
+#define CHECK_MS  150  /* after the last key */
+#define LATEST_MS 1000 /* after the first one: who never rests is checked, and kept, too */
+#define PASTE_MS  3000 /* a paste whose end never comes */
+
+void policy_page_init(struct app *app)
+{
+    app->policy = (struct policy_page){.paste = {.max = TEXTBUF_MAX}};
+    editor_init(&app->policy.editor);
+    app->policy.base = mem_strdup("");
+    app->policy.compared = app->policy.checked = app->policy.sent = app->policy.editor.text.serial;
+}
+
+void policy_page_release(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+
+    editor_release(&d->editor);
+    policy_problems_release(&d->problems);
+    for (int i = 0; i < PANE_COUNT; i++)
+        review_clear(&d->panes[i]);
+    for (size_t i = 0; i < d->drafts.len; i++)
+        draft_release(&d->drafts.items[i]);
+    vec_release(&d->drafts);
+    buf_release(&d->paste);
+    free(d->base);
+    free(d->theirs);
+    free(d->trouble);
+    free(d->draft);
+}
+
+bool policy_page_modified(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+
+    if (d->compared != d->editor.text.serial)
+        d->modified = d->loaded && !textbuf_equals(&d->editor.text, d->base, d->base_len);
+    d->compared = d->editor.text.serial;
+    return d->modified;
+}
+
+unsigned policy_page_where(const struct app *app)
+{
+    static const unsigned where[] = {[POLICY_READ] = IN_POLICY, [POLICY_EDIT] = IN_EDIT, [POLICY_REVIEW] = IN_REVIEW};
+
+    return where[app->policy.mode];
+}
+
+/* ---- drafts and checks ---- */
+
+void policy_page_drafts(struct app *app, const char *state_dir)
+{
+    app->policy.draft = draft_path(state_dir);
+    drafts_find(state_dir, &app->policy.drafts);
+}
+
+static const char *server_of(const struct app *app)
+{
+    return app->model.server_url ? app->model.server_url : "";
+}
+
+bool policy_page_keep(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+    struct err e;
+    size_t len;
+
+    if (!d->draft)
+        return false;
+    if (!policy_page_modified(app)) {
+        draft_remove(d->draft); /* also one whose end the checker had no time for */
+        return false;
+    }
+    char *text = textbuf_copy(&d->editor.text, &len);
+    int r = draft_write(d->draft, server_of(app), d->version, text, len, &e);
+    free(text);
+    return r == 0;
+}
+
+void policy_page_checked(struct app *app, struct check_result *result)
+{
+    struct policy_page *d = &app->policy;
+
+    if (result->trouble)
+        app_flash(app, ROLE_WARN, "%s", result->trouble);
+    /* An answer about an older text says nothing about this one. */
+    if (result->serial == d->editor.text.serial) {
+        policy_problems_release(&d->problems);
+        d->problems = result->problems;
+        result->problems = (struct policy_problems){0};
+        d->checked = result->serial;
+        d->broken = policy_problems_fatal(&d->problems);
+    }
+    check_result_release(result);
+}
+
+static void start_check(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+    bool modified = policy_page_modified(app), keep = d->draft && (modified || d->draft_written);
+    struct check_job job = {.serial = d->editor.text.serial, .version = d->version};
+    struct check_result result;
+
+    d->check_ms = d->since_ms = 0;
+    job.text = textbuf_copy(&d->editor.text, &job.len);
+    job.draft = keep ? mem_strdup(d->draft) : NULL;
+    job.server = mem_strdup(server_of(app));
+    /* What is as the server has it again needs no draft. */
+    job.remove = !modified;
+    d->draft_written = keep && modified;
+    d->sent = job.serial;
+    if (app->work.check)
+        app->work.check(app->work.context, &job);
+    else if (check_do(&job, &result))
+        policy_page_checked(app, &result);
+}
+
+/* What is saved needs no draft. */
+static void drop_draft(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+    struct check_job job = {.remove = true};
+    struct check_result result;
+
+    if (!d->draft_written)
+        return;
+    job.draft = mem_strdup(d->draft);
+    d->draft_written = false;
+    if (app->work.check)
+        app->work.check(app->work.context, &job);
+    else if (check_do(&job, &result))
+        check_result_release(&result);
+}
+
+void policy_page_changed(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+    int64_t now = app->at.now_ms;
+
+    if (!d->since_ms)
+        d->since_ms = now;
+    d->check_ms = now + CHECK_MS < d->since_ms + LATEST_MS ? now + CHECK_MS : d->since_ms + LATEST_MS;
+}
+
+/* ---- requests ---- */
+
+void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path, const char *body)
+{
+    struct policy_page *d = &app->policy;
+    struct api_request request = {.id = app->next_request++,
+                                  .method = method,
+                                  .path = path,
+                                  .body = body ? body : "",
+                                  .version = call == POLICY_REQUEST_SAVE ? d->version : 0,
+                                  .match = call == POLICY_REQUEST_SAVE,
+                                  .result = ROW_KINDS,
+                                  .whole = true};
+
+    d->calls[call] = request.id;
+    app->net.send(app->net.context, &request);
+}
+
+static void send_text(struct app *app, enum policy_request call, const char *method, const char *path)
+{
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
+    size_t len;
+    char *text = textbuf_copy(&app->policy.editor.text, &len);
+
+    json_open(&o, '{');
+    json_key(&o, "policy");
+    json_strn(&o, text, len);
+    json_close(&o, '}');
+    policy_page_send(app, call, method, path, buf_text(&body));
+    buf_release(&body);
+    free(text);
+}
+
+void policy_page_preview(struct app *app)
+{
+    app->policy.reviewed = app->policy.editor.text.serial;
+    send_text(app, POLICY_REQUEST_PREVIEW, "POST", "/api/headway/policy/preview");
+}
+
+void policy_page_save(struct app *app)
+{
+    send_text(app, POLICY_REQUEST_SAVE, "PUT", "/api/headway/policy");
+}
+
+static void fetch(struct app *app, enum policy_request call)
+{
+    if (!app->policy.calls[call] && app->net.send)
+        policy_page_send(app, call, "GET", "/api/headway/policy", NULL);
+}
+
+void policy_page_enter(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+
+    if (app->place.view == VIEW_POLICY && (!d->loaded || d->changed_there) && app->conn.state == CONN_LIVE)
+        fetch(app, POLICY_REQUEST_GET);
+}
+
+/* ---- answers ---- */
+
+static const json_t *answer_of(const struct reply *reply)
+{
+    return reply->status >= 200 && reply->status < 300 ? reply->json : NULL;
+}
+
+void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version)
+{
+    struct policy_page *d = &app->policy;
+    char *copy = mem_alloc(len + 1);
+
+    memcpy(copy, text, len);
+    free(d->base);
+    d->base = copy;
+    d->base_len = len;
+    d->version = version;
+    d->loaded = true;
+    d->behind = false;
+    d->compared = d->editor.text.serial - 1;
+    if (!policy_page_modified(app))
+        drop_draft(app);
+}
+
+static void keep_theirs(struct policy_page *d, const char *text, size_t len, uint64_t version)
+{
+    free(d->theirs);
+    d->theirs = mem_alloc(len + 1);
+    memcpy(d->theirs, text, len);
+    d->theirs_len = len;
+    d->theirs_version = version;
+}
+
+/* A draft of this server that says something else than the server does. */
+static void offer_draft(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+
+    while (d->drafts.len && !d->question && !d->file) {
+        struct draft *last = &d->drafts.items[d->drafts.len - 1];
+
+        if (*last->server && !str_eq(last->server, server_of(app))) {
+            draft_release(last); /* its file stays, for a console of that server */
+            d->drafts.len--;
+            continue;
+        }
+        if (last->len != d->base_len || memcmp(last->text, d->base, last->len) != 0) {
+            d->question = QUESTION_DRAFT;
+            return;
+        }
+        draft_remove(last->path);
+        draft_release(last);
+        d->drafts.len--;
+    }
+}
+
+static void take_text(struct app *app, enum policy_request call, const json_t *answer)
+{
+    struct policy_page *d = &app->policy;
+    const json_t *member = json_object_get(answer, "policy");
+    const char *text = json_is_string(member) ? json_string_value(member) : "";
+    size_t len = json_is_string(member) ? json_string_length(member) : 0;
+    uint64_t version = 0;
+
+    if (json_get_u64(answer, "version", &version, NULL) < 0 || len > TEXTBUF_MAX) {
+        mem_replace(&d->trouble, "the server's policy cannot be read: it has no version or is larger than 4 MiB");
+        return;
+    }
+    mem_replace(&d->trouble, "");
+    d->file = str_eq(json_text(answer, "mode", ""), "file");
+    if (call == POLICY_REQUEST_THEIRS) {
+        keep_theirs(d, text, len, version);
+        d->behind = true;
+        d->question = QUESTION_CONFLICT;
+        return;
+    }
+    d->changed_there = false;
+    if (!policy_page_modified(app) || textbuf_equals(&d->editor.text, text, len)) {
+        if (!textbuf_equals(&d->editor.text, text, len)) {
+            editor_load(&d->editor, text, len);
+            policy_page_changed(app);
+        }
+        policy_page_base(app, text, len, version);
+    } else if (version != d->version) {
+        keep_theirs(d, text, len, version);
+        d->behind = true;
+    }
+    offer_draft(app);
+}
+
+static void take_preview(struct app *app, const struct reply *reply)
+{
+    struct policy_page *d = &app->policy;
+    size_t len;
+
+    if (!answer_of(reply)) {
+        app_flash(app, ROLE_ERROR, "review: %s", reply->e.message);
+        return;
+    }
+    if (d->reviewed != d->editor.text.serial || d->mode == POLICY_REVIEW) {
+        app_flash(app, ROLE_INFO, "the text was changed meanwhile: review it again");
+        return;
+    }
+    d->accepted = review_preview(&d->panes[PANE_ACCESS], answer_of(reply), &d->losses);
+    if (d->checked == d->reviewed)
+        review_findings(answer_of(reply), &d->problems);
+    char *text = textbuf_copy(&d->editor.text, &len);
+    review_difference(&d->panes[PANE_TEXT], d->base, d->base_len, text, len);
+    free(text);
+    app->flash.until_ms = 1;
+    d->before = d->mode;
+    d->mode = POLICY_REVIEW;
+    d->pane = PANE_ACCESS;
+    d->look = false;
+}
+
+static void saved(struct app *app, struct reply *reply)
+{
+    struct policy_page *d = &app->policy;
+    uint64_t version = 0;
+    size_t len;
+
+    if (json_get_u64(reply->json, "version", &version, NULL) < 0)
+        d->changed_there = true;
+    /* Nobody can have typed since it was sent: the review is in front until the answer is here. */
+    char *text = textbuf_copy(&d->editor.text, &len);
+    policy_page_base(app, text, len, version);
+    free(text);
+    d->mode = POLICY_READ;
+    if (reply->event && reply->undoable) {
+        struct undo u = {.text = mem_strdup("the policy was changed"), .at_ms = app->at.now_ms};
+
+        strs_push(&u.events, reply->event);
+        vec_push(&app->undos, u);
+    }
+    app_flash(app, ROLE_INFO, "the policy is saved, version %llu", (unsigned long long)version);
+}
+
+static void take_save(struct app *app, struct reply *reply)
+{
+    struct policy_page *d = &app->policy;
+
+    if (answer_of(reply)) {
+        saved(app, reply);
+        return;
+    }
+    app->flash.until_ms = 1;
+    d->mode = d->before == POLICY_REVIEW ? POLICY_READ : d->before;
+    if (reply->status == 412 || reply->status == 409) {
+        fetch(app, POLICY_REQUEST_THEIRS);
+        return;
+    }
+    /* Where no answer came it may be saved all the same: the server's text will tell. */
+    d->changed_there |= reply->status == 0;
+    app_flash(app, ROLE_ERROR, "not saved: %s", reply->e.message);
+}
+
+static void take_explanation(struct app *app, const struct reply *reply)
+{
+    if (answer_of(reply))
+        dialog_text(app, "does it reach?", review_explanation(answer_of(reply)));
+    else
+        app_flash(app, ROLE_ERROR, "explain: %s", reply->e.message);
+}
+
+static void take_adoption(struct app *app, const struct reply *reply)
+{
+    if (answer_of(reply))
+        dialog_text(app, "adopt",
+                    mem_strdup("#The policy of the file is in the database, too.\nSet policy.mode to database in the "
+                               "configuration\nand restart the daemon: then it can be changed here.\n"));
+    else
+        app_flash(app, ROLE_ERROR, "adopt: %s", reply->e.message);
+}
+
+static void take_reply(struct app *app, enum policy_request call, struct reply *reply)
+{
+    switch (call) {
+    case POLICY_REQUEST_GET:
+    case POLICY_REQUEST_THEIRS:
+        if (answer_of(reply))
+            take_text(app, call, answer_of(reply));
+        else if (call == POLICY_REQUEST_THEIRS)
+            app_flash(app, ROLE_ERROR, "not saved, and the server's policy cannot be read: %s", reply->e.message);
+        else
+            mem_replace(&app->policy.trouble, reply->e.message);
+        break;
+    case POLICY_REQUEST_PREVIEW:
+        take_preview(app, reply);
+        break;
+    case POLICY_REQUEST_SAVE:
+        take_save(app, reply);
+        break;
+    case POLICY_REQUEST_ADOPT:
+        take_adoption(app, reply);
+        break;
+    case POLICY_REQUEST_EXPLAIN:
+        take_explanation(app, reply);
+        break;
+    case POLICY_REQUEST_KINDS:
+        break;
+    }
+}
+
+bool policy_page_reply(struct app *app, uint64_t id, struct reply *reply)
+{
+    struct policy_page *d = &app->policy;
+
+    for (int i = 0; i < POLICY_REQUEST_KINDS; i++)
+        if (id && d->calls[i] == id) {
+            d->calls[i] = 0;
+            take_reply(app, (enum policy_request)i, reply);
+            return true;
+        }
+    return false;
+}
+
+/* ---- time ---- */
+
+static void end_paste(struct app *app);
+
+void policy_page_tick(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+    int64_t now = app->at.now_ms;
+
+    if (d->pasting && d->paste_ms + PASTE_MS <= now)
+        end_paste(app);
+    if (d->check_ms && d->check_ms <= now)
+        start_check(app);
+    if (d->loaded && d->changed_there && !d->calls[POLICY_REQUEST_SAVE] && app->conn.state == CONN_LIVE)
+        fetch(app, POLICY_REQUEST_GET);
+}
+
+int64_t policy_page_next_ms(const struct app *app, int64_t next)
+{
+    return app->policy.check_ms && app->policy.check_ms < next ? app->policy.check_ms : next;
+}
+
+/* ---- pasting ---- */
+
+static void paste_line(struct app *app, const char *text)
+{
+    wchar_t rune;
+
+    for (size_t n; (n = utf8_next(text, &rune)); text += n)
+        if (rune >= 0x20 && app->dialog.kind)
+            dialog_key(app, (int)rune);
+        else if (rune >= 0x20 && app->prompt.kind)
+            prompt_key(app, (int)rune);
+}
+
+/* A paste is a text and never a row of commands. */
+static void end_paste(struct app *app)
+{
+    struct policy_page *d = &app->policy;
+    const char *text = buf_text(&d->paste);
+
+    d->pasting = false;
+    if (d->paste.failed) {
+        app_flash(app, ROLE_WARN, "nothing was pasted: it is larger than 4 MiB");
+    } else if (app->dialog.kind || app->prompt.kind) {
+        if (d->paste.len < LINE_MAX_BYTES)
+            paste_line(app, text);
+    } else if (app->place.view == VIEW_POLICY && d->mode == POLICY_EDIT && !d->question) {
+        if (!editor_paste(&d->editor, text, d->paste.len))
+            app_flash(app, ROLE_WARN, "nothing was pasted: a policy has at most 4 MiB");
+        policy_page_changed(app);
+    } else {
+        app_flash(app, ROLE_INFO, "pasted text is for prompts and for the policy's editor: nothing was done");
+    }
+    buf_release(&d->paste);
+    d->paste.failed = false;
+}
+
+bool policy_page_paste(struct app *app, int key)
+{
+    struct policy_page *d = &app->policy;
+
+    if (key == CK_PASTE) {
+        d->pasting = true;
+        buf_clear(&d->paste);
+    } else if (!d->pasting) {
+        return key == CK_PASTE_END;
+    } else if (key == CK_PASTE_END) {
+        end_paste(app);
+    } else if (key == CK_ENTER || key == '\n') {
+        buf_addc(&d->paste, '\n');
+    } else if (key == CK_TAB || (key >= 0x20 && key < CK_UP && key != 0x7f)) {
+        utf8_add(&d->paste, (wchar_t)key);
+    }
+    d->paste_ms = app->at.now_ms;
+    return true;
+}

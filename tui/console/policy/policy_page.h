@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The policy as one works on it: the text as the server has it, what was typed since, what is wrong with it, what
+ * saving it would change, and what to do when somebody else was faster. What was typed is never given up without being
+ * asked for: it is kept in a file while it is unsaved. */
+#ifndef TUI_CONSOLE_POLICY_POLICY_PAGE_H
+#define TUI_CONSOLE_POLICY_POLICY_PAGE_H
+
+#include "console/policy/policy_checker.h"
+#include "console/text/draft.h"
+#include "console/text/editor.h"
+
+struct app;
+struct reply;
+
+enum policy_page_mode { POLICY_READ, POLICY_EDIT, POLICY_REVIEW };
+
+/* Questions that lie over the text. */
+enum policy_question {
+    QUESTION_NOTHING,
+    QUESTION_DRAFT,
+    QUESTION_CONFLICT,
+    QUESTION_ADOPT,
+    QUESTION_REVERT,
+    QUESTION_KINDS
+};
+
+/* Requests, of which one each may be under way. */
+enum policy_request {
+    POLICY_REQUEST_GET,
+    POLICY_REQUEST_THEIRS,
+    POLICY_REQUEST_PREVIEW,
+    POLICY_REQUEST_SAVE,
+    POLICY_REQUEST_ADOPT,
+    POLICY_REQUEST_EXPLAIN,
+    POLICY_REQUEST_KINDS
+};
+
+struct review_line {
+    enum role role;
+    char sign[2];
+    char *text;
+};
+struct review {
+    struct review_line *items;
+    size_t len, cap;
+    size_t top;
+};
+
+enum review_pane { PANE_ACCESS, PANE_TEXT, PANE_COUNT };
+
+struct policy_page {
+    struct editor editor;
+    enum policy_page_mode mode, before; /* before: the mode that a review goes back to */
+    enum policy_question question;
+    bool loaded, file, behind; /* file: the policy is the file's; behind: the server has another one than base */
+    bool look;                 /* the review is only looked at, for the question about a conflict */
+    uint64_t version;          /* of base; 0: there was no policy */
+    char *base;                /* the text that the typed one is made from, as the server had it */
+    size_t base_len;
+    char *theirs; /* the server's text when it was not base; NULL */
+    size_t theirs_len;
+    uint64_t theirs_version;
+    char *trouble; /* why there is nothing to show; NULL */
+
+    struct policy_problems problems; /* of the text with the serial checked; those that the server told, too */
+    bool broken;                     /* it cannot even be read: the server need not be asked */
+    uint64_t checked, sent;          /* sent: the serial that was handed to the checker last */
+    int64_t check_ms, since_ms;      /* when the next check is due and since when one is; 0: none */
+    uint64_t compared;               /* the serial for which modified is true */
+    bool modified;
+
+    uint64_t calls[POLICY_REQUEST_KINDS]; /* ids of requests under way; 0: none */
+    bool changed_there;                   /* the journal told of another policy */
+    struct review panes[PANE_COUNT];
+    enum review_pane pane;
+    bool accepted;             /* the server would take the text of the review */
+    uint64_t reviewed, losses; /* the serial of that text; pairs that lose access */
+
+    struct buf paste;
+    bool pasting;
+    int64_t paste_ms;
+
+    struct drafts drafts; /* what other consoles left behind */
+    char *draft;          /* the file of this one; NULL: none is kept */
+    bool draft_written;
+};
+
+void policy_page_init(struct app *app);
+void policy_page_release(struct app *app);
+/* Drafts are kept in this folder; those that are there are offered. */
+void policy_page_drafts(struct app *app, const char *state_dir);
+/* At the end: true where unsaved text is kept. Nothing else may write the draft any more. */
+bool policy_page_keep(struct app *app);
+
+/* The view came to the front, or the connection is back. */
+void policy_page_enter(struct app *app);
+void policy_page_tick(struct app *app);
+int64_t policy_page_next_ms(const struct app *app, int64_t next);
+bool policy_page_modified(struct app *app);
+unsigned policy_page_where(const struct app *app);
+
+/* Keys that are no command; true where the key was for a question, even for one that does nothing. */
+bool policy_page_answer(struct app *app, int key);
+bool policy_page_key(struct app *app, int key);
+void policy_page_click(struct app *app, int row, int col);
+void policy_page_move(struct app *app, long lines);
+bool policy_page_escape(struct app *app);
+
+/* What is pasted, wherever the cursor is. True while a paste goes on: the key was taken. */
+bool policy_page_paste(struct app *app, int key);
+
+bool policy_page_reply(struct app *app, uint64_t id, struct reply *reply);
+void policy_page_checked(struct app *app, struct check_result *result); /* takes over what is in it */
+void policy_page_edited(struct app *app, char *text, size_t len); /* what an editor outside made of it; takes it over */
+
+void policy_page_draw(struct app *app, struct canvas *c, struct rect at);
+void policy_page_draw_question(struct app *app, struct canvas *c);
+int policy_page_facts(struct app *app, struct canvas *c, int col, int limit);
+
+/* For the files of the policy_page. body NULL: none. */
+void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path,
+                      const char *body);
+void policy_page_preview(struct app *app);
+void policy_page_save(struct app *app);
+void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version);
+void policy_page_changed(struct app *app); /* the text changed: check it soon */
+void policy_page_next_problem(struct app *app);
+/* A problem's text without the place, which is told beside it; borrowed. */
+const char *policy_page_problem_text(const struct policy_problem *p);
+
+/* policy_review.c */
+void review_clear(struct review *r);
+void review_add(struct review *r, enum role role, char sign, const char *format, ...) PRINTF_LIKE(4, 5);
+void review_difference(struct review *r, const char *old, size_t old_len, const char *fresh, size_t fresh_len);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The server's answers about a policy as lines for the screen. All texts of it are made safe to print. */
+#ifndef TUI_CONSOLE_POLICY_POLICY_REVIEW_H
+#define TUI_CONSOLE_POLICY_POLICY_REVIEW_H
+
+#include "console/policy/policy_page.h"
+#include "json/json.h"
+
+/* The answer of POST policy/preview; r is emptied first. False where the server would refuse the text. *losses: the
+ * pairs of devices that lose access. */
+bool review_preview(struct review *r, const json_t *answer, uint64_t *losses);
+
+/* Its findings among the problems of the text; those that are there already are not told twice. */
+void review_findings(const json_t *answer, struct policy_problems *problems);
+
+/* The answer of GET explain, for a dialog; the caller owns it. */
+char *review_explanation(const json_t *answer);
+
+#endif

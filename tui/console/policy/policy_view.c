@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The policy on the screen: the text with its problems, or the review of a change. */
+#include <stdio.h>
+
+#include "console/commands/commands.h"
+
+#define PROBLEM_ROWS 4
+
+static void fill_nothing(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)row;
+    (void)at;
+    (void)out;
+}
+
+static int compare_nothing(const struct row *a, const struct row *b)
+{
+    (void)a;
+    (void)b;
+    return 0;
+}
+
+static void collect_nothing(const struct model *m, struct list *list)
+{
+    (void)m;
+    (void)list;
+}
+
+static const struct list_column no_columns[] = {
+    {.title = "", .key = "", .fill = fill_nothing, .compare = compare_nothing}};
+
+/* The view shows a text; what works on lists finds an empty one. */
+const struct list_def policy_def = {
+    .noun = "lines", .one = "line", .empty = "", .columns = no_columns, .column_count = 1, .collect = collect_nothing};
+
+static struct editor_mark problem_mark(const void *context, size_t line)
+{
+    const struct policy_page *d = context;
+    struct editor_mark mark = {0};
+
+    for (size_t i = 0; i < d->problems.len; i++) {
+        if (d->problems.items[i].line != line + 1)
+            continue;
+        if (!d->problems.items[i].warning)
+            return (struct editor_mark){"E", ROLE_BAD};
+        mark = (struct editor_mark){"W", ROLE_WARN};
+    }
+    return mark;
+}
+
+/* One line of text that is safe to draw; the caller owns it. */
+static char *problem_line(const struct policy_problem *p)
+{
+    const char *text = policy_page_problem_text(p);
+    struct buf safe = BUF_INIT(0);
+
+    for (size_t len; *text; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        buf_adds(&safe, safe.len ? " " : "");
+        str_safe(&safe, text, len);
+    }
+    return buf_take(&safe);
+}
+
+enum { PROBLEM_COL = 12 };
+
+/* The rows that problems get: as many as the first ones take, up to a limit. */
+static int problem_rows(const struct policy_page *d, const struct canvas *c, int cols)
+{
+    int rows = 0;
+
+    for (size_t i = 0; i < d->problems.len && rows < PROBLEM_ROWS; i++) {
+        char *text = problem_line(&d->problems.items[i]);
+
+        rows += canvas_lines(c, cols - PROBLEM_COL - 1, text);
+        free(text);
+    }
+    return rows < PROBLEM_ROWS ? rows : PROBLEM_ROWS;
+}
+
+/* The last problem that is not behind the cursor's line, and those after it. */
+static void draw_problems(const struct policy_page *d, struct canvas *c, struct rect at)
+{
+    size_t first = 0;
+    char note[40];
+    int used;
+
+    for (size_t i = 0; i < d->problems.len && d->problems.items[i].line <= d->editor.at.line + 1; i++)
+        first = i;
+    if (d->problems.len <= (size_t)at.rows - 1)
+        first = 0;
+    snprintf(note, sizeof(note), "%zu   F8 next", d->problems.len);
+    pane_section(c, at.row, at.col, at.cols, "problems", note);
+    for (int row = 1; row < at.rows && first < d->problems.len; row += used, first++) {
+        const struct policy_problem *p = &d->problems.items[first];
+        enum role role = p->line == d->editor.at.line + 1 ? ROLE_STRONG : ROLE_TEXT;
+        char *text = problem_line(p);
+
+        canvas_text(c, at.row + row, at.col + 1, 1, p->warning ? ROLE_WARN : ROLE_BAD, p->warning ? "W" : "E");
+        if (p->line)
+            canvas_textf(c, at.row + row, at.col + 3, PROBLEM_COL - 4, ROLE_STRONG, "%u:%u", p->line, p->column);
+        used = canvas_wrap(
+            c, (struct rect){at.row + row, at.col + PROBLEM_COL, at.rows - row, at.cols - PROBLEM_COL - 1}, role, text);
+        used = used > 0 ? used : 1;
+        free(text);
+    }
+}
+
+static void draw_review(struct policy_page *d, struct canvas *c, struct rect at)
+{
+    struct review *r = &d->panes[d->pane];
+
+    if (r->top >= r->len)
+        r->top = r->len ? r->len - 1 : 0;
+    size_t next = r->top;
+    for (int row = 0, used; row < at.rows && next < r->len; row += used) {
+        const struct review_line *l = &r->items[next++];
+
+        if (l->sign[0] == '#') {
+            pane_section(c, at.row + row, at.col, at.cols, l->text, "");
+            used = 1;
+            continue;
+        }
+        canvas_text(c, at.row + row, at.col + 1, 1, l->role, l->sign);
+        /* Lines of the policy stay lines. */
+        struct rect field = {at.row + row, at.col + 3, d->pane == PANE_TEXT ? 1 : at.rows - row, at.cols - 4};
+        used = canvas_wrap(c, field, l->role, l->text);
+        used = used > 0 ? used : 1;
+    }
+}
+
+static void draw_empty(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct policy_page *d = &app->policy;
+
+    if (d->trouble && *d->trouble)
+        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_WARN, d->trouble);
+    else if (!d->loaded && app->conn.state != CONN_LIVE)
+        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "not connected: the policy is not here yet");
+    else if (!d->loaded)
+        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "the policy is being read ...");
+    else if (d->mode == POLICY_READ && !d->editor.text.bytes)
+        canvas_text(c, at.row + 2, at.col + 7, at.cols - 8, ROLE_FAINT,
+                    "there is no policy: everybody reaches everything; e writes one");
+}
+
+void policy_page_draw(struct app *app, struct canvas *c, struct rect at)
+{
+    struct policy_page *d = &app->policy;
+
+    if (d->mode == POLICY_REVIEW) {
+        draw_review(d, c, at);
+        return;
+    }
+    int below = d->problems.len && at.rows >= 12 ? problem_rows(d, c, at.cols) + 1 : 0;
+    struct rect text = {at.row, at.col, at.rows - below, at.cols};
+    if (d->loaded)
+        editor_draw(&d->editor, c, text, d->mode == POLICY_EDIT && !d->question, problem_mark, d);
+    canvas_hit(c, text, HIT_TEXT, 0);
+    draw_empty(app, c, text);
+    if (below)
+        draw_problems(d, c, (struct rect){at.row + at.rows - below, at.col, below, at.cols});
+}
+
+static int say(struct canvas *c, int col, int limit, enum role role, const char *text)
+{
+    return col < limit ? col + canvas_text(c, 1, col, limit - col, role, text) + 2 : col;
+}
+
+int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
+{
+    struct policy_page *d = &app->policy;
+    size_t errors = 0, warnings = 0;
+    char text[80];
+
+    for (size_t i = 0; i < d->problems.len; i++)
+        *(d->problems.items[i].warning ? &warnings : &errors) += 1;
+    if (d->mode == POLICY_REVIEW) {
+        col = say(c, col, limit, ROLE_CRUMB, d->look ? "compare" : "review");
+        if (!d->look) {
+            col = say(c, col, limit, d->pane == PANE_ACCESS ? ROLE_TAB_ON : ROLE_TAB,
+                      d->pane == PANE_ACCESS ? "[access] text" : " access [text]");
+            col = say(c, col, limit, d->accepted ? ROLE_OK : ROLE_BAD, d->accepted ? "Enter saves it" : "REFUSED");
+        }
+        return col;
+    }
+    if (d->mode == POLICY_EDIT)
+        col = say(c, col, limit, ROLE_TAB_ON, "EDIT");
+    else if (d->file)
+        col = say(c, col, limit, ROLE_WAIT, "read-only: of a file (a adopts it)");
+    else if (app->read_only)
+        col = say(c, col, limit, ROLE_WAIT, "read-only: of your key");
+    if (d->loaded && d->version) {
+        snprintf(text, sizeof(text), "version %llu", (unsigned long long)d->version);
+        col = say(c, col, limit, ROLE_TEXT, text);
+    }
+    if (policy_page_modified(app))
+        col = say(c, col, limit, ROLE_CHANGED, "MODIFIED");
+    if (d->behind)
+        col = say(c, col, limit, ROLE_BAD, "SAVED BY ANOTHER");
+    if (errors) {
+        snprintf(text, sizeof(text), "%zu error%s", errors, errors == 1 ? "" : "s");
+        col = say(c, col, limit, ROLE_BAD, text);
+    }
+    if (warnings) {
+        snprintf(text, sizeof(text), "%zu warning%s", warnings, warnings == 1 ? "" : "s");
+        col = say(c, col, limit, ROLE_WARN, text);
+    }
+    snprintf(text, sizeof(text), "Ln %zu Col %zu", d->editor.at.line + 1, editor_column(&d->editor) + 1);
+    return say(c, col, limit, ROLE_FAINT, text);
+}

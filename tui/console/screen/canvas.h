@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What views draw on: a grid of cells, each a character with a role. Nothing here knows a terminal, so a screen can be
+ * made, compared and tested anywhere. Writes outside the grid are cut; no text can leave its field. */
+#ifndef TUI_CONSOLE_SCREEN_CANVAS_H
+#define TUI_CONSOLE_SCREEN_CANVAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "console/screen/glyph.h"
+#include "console/screen/theme.h"
+
+struct screen_cell {
+    wchar_t text[3]; /* a character and up to two that combine with it; 0: the right half of a wide one */
+    unsigned char width;
+    unsigned char role;
+    unsigned char flags; /* enum canvas_flag_bit */
+    unsigned char zero;  /* no holes: cells are compared as bytes */
+};
+
+_Static_assert(sizeof(struct screen_cell) == 3 * sizeof(wchar_t) + 4, "a cell has holes");
+
+enum canvas_flag_bit { CANVAS_SELECTED = 1, CANVAS_DIM = 2, CANVAS_STRUCK = 4 };
+
+struct rect {
+    int row, col, rows, cols;
+};
+
+/* A place that a mouse click means something at. */
+struct hit {
+    struct rect at;
+    int kind, value; /* the app's own */
+};
+
+struct canvas {
+    int rows, cols;
+    bool ascii;
+    struct screen_cell *cells;
+    int cursor_row, cursor_col; /* where the terminal's cursor rests */
+    bool cursor_shown;
+    struct hit *hits;
+    size_t hit_count, hit_cap;
+};
+
+/* Empties the canvas at a size; both sides are taken as at least 1. */
+void canvas_start(struct canvas *c, int rows, int cols);
+void canvas_release(struct canvas *c);
+
+/* Draws text in a field of width columns; what does not fit is cut and its last column becomes '~'. Returns the columns
+ * used. Control characters never reach a cell. */
+int canvas_text(struct canvas *c, int row, int col, int width, enum role role, const char *text);
+int canvas_textf(struct canvas *c, int row, int col, int width, enum role role, const char *format, ...)
+    PRINTF_LIKE(6, 7);
+/* The same, at the right end of the field. */
+void canvas_right(struct canvas *c, int row, int col, int width, enum role role, const char *text);
+/* Draws text over as many lines of the rectangle as it takes, broken at blanks where it can be; the last is cut.
+ * Returns the lines used. */
+int canvas_wrap(struct canvas *c, struct rect at, enum role role, const char *text);
+int canvas_lines(const struct canvas *c, int width, const char *text); /* that it takes */
+int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph);
+int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum role role);
+void canvas_rule(struct canvas *c, int row, int col, int width);
+void canvas_clear(struct canvas *c, struct rect at);
+void canvas_flag(struct canvas *c, struct rect at, unsigned flag);
+void canvas_role(struct canvas *c, struct rect at, enum role role);
+
+/* A frame with a title in its upper and a note in its lower border; the inside is emptied. Returns the inside. */
+struct rect canvas_frame(struct canvas *c, struct rect at, const char *title, const char *note);
+
+void canvas_hit(struct canvas *c, struct rect at, int kind, int value);
+const struct hit *canvas_hit_at(const struct canvas *c, int row, int col); /* the last one drawn wins; NULL */
+
+/* The columns that text takes in this canvas. */
+int canvas_width(const struct canvas *c, const char *text);
+
+/* The screen as lines of text without trailing blanks. */
+void canvas_dump(const struct canvas *c, struct buf *out);
+
+/* Reads one character of UTF-8; an invalid byte is U+FFFD. Returns the bytes taken, 0 at the end. */
+size_t utf8_next(const char *text, wchar_t *rune);
+void utf8_add(struct buf *out, wchar_t rune);
+
+#endif

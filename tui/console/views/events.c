@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The journal: oldest above, newest below. */
+#include <stdio.h>
+
+#include "base/array.h"
+#include "console/app/app.h"
+
+static const struct m_event *event_of(const struct row *row)
+{
+    return (const struct m_event *)row;
+}
+
+static enum role weight_role(const struct m_event *e)
+{
+    static const enum role roles[] = {
+        [WEIGHT_INFO] = ROLE_FAINT, [WEIGHT_CHANGE] = ROLE_TEXT, [WEIGHT_WARN] = ROLE_WAIT, [WEIGHT_ALARM] = ROLE_BAD};
+
+    return roles[e->weight];
+}
+
+static void fill_time(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    char text[AGO_MAX];
+
+    str_copy(out->text, sizeof(out->text), timestamp_text(event_of(row)->time_ns, at->now_ns, text));
+    out->role = ROLE_TIME;
+}
+
+static void fill_kind(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text), event_of(row)->event_kind);
+    out->role = weight_role(event_of(row));
+}
+
+static void fill_actor(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text), event_of(row)->actor);
+    out->role = ROLE_OWNER;
+}
+
+static void fill_text(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_event *e = event_of(row);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), e->text);
+    if (*e->undone_by)
+        snprintf(out->text, sizeof(out->text), "%.180s (undone)", e->text);
+    out->role = *e->undone_by ? ROLE_OFF : weight_role(e);
+}
+
+static int by_sequence(const struct row *a, const struct row *b)
+{
+    const struct m_event *p = event_of(a), *q = event_of(b);
+
+    if (p->run != q->run)
+        return p->run < q->run ? -1 : 1;
+    return (p->seq > q->seq) - (p->seq < q->seq);
+}
+
+static const struct list_column columns[] = {
+    {.title = "TIME", .key = "time", .least = 12, .wish = 12, .fill = fill_time, .compare = by_sequence},
+    {.title = "ACTOR", .key = "actor", .least = 8, .wish = 10, .rank = 1, .fill = fill_actor},
+    {.title = "KIND", .key = "kind", .least = 16, .wish = 19, .rank = 2, .fill = fill_kind},
+    {.title = "WHAT", .key = "text", .least = 46, .wish = 60, .share = 1, .fill = fill_text},
+};
+
+static void words(const struct row *row, struct buf *out)
+{
+    const struct m_event *e = event_of(row);
+
+    buf_addf(out, "%s %s %s %s %s", e->event_kind, e->actor, e->object_name, e->text, row->key);
+}
+
+#define TEXT_FIELD(name, member)                                                                                       \
+    static void name(const struct row *row, struct buf *out)                                                           \
+    {                                                                                                                  \
+        buf_adds(out, event_of(row)->member);                                                                          \
+    }
+TEXT_FIELD(text_kind, event_kind)
+TEXT_FIELD(text_actor, actor)
+TEXT_FIELD(text_object, object_name)
+
+static int64_t time_at(const struct row *row)
+{
+    return event_of(row)->time_ns;
+}
+
+static const struct filter_field fields[] = {
+    {"kind", FILTER_TEXT, text_kind, NULL},
+    {"actor", FILTER_TEXT, text_actor, NULL},
+    {"object", FILTER_TEXT, text_object, NULL},
+    {"age", FILTER_SINCE, NULL, time_at},
+};
+
+static void collect(const struct model *m, struct list *l)
+{
+    const struct row_table *t = model_table(m, ROW_EVENT);
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        list_add(l, t->rows.items[i]);
+}
+
+const struct list_def events_def = {
+    .noun = "events",
+    .one = "event",
+    .empty = "nothing has happened yet",
+    .columns = columns,
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
+    .sort = 0,
+    .kinds = 1U << ROW_EVENT,
+    .collect = collect,
+};
+
+void pane_event(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (!row || row->kind != ROW_EVENT)
+        return;
+    const struct m_event *e = event_of(row);
+    char title[80];
+    snprintf(title, sizeof(title), "event %.60s", row->key);
+    pane_section(c, at.row, at.col, at.cols, title, *e->undone_by ? "undone" : e->undoable ? "u undoes it" : "");
+    struct rect in = {at.row + 1, at.col + 3, at.rows - 1, at.cols - 4};
+    int used =
+        canvas_wrap(c, (struct rect){in.row, in.col, in.rows > 2 ? in.rows - 2 : 1, in.cols}, weight_role(e), e->text);
+    if (used < in.rows)
+        canvas_textf(c, in.row + used++, in.col, in.cols, ROLE_FAINT, "%s by %s   %s %s", e->event_kind, e->actor,
+                     e->object, e->object_name);
+    if (used < in.rows)
+        canvas_wrap(c, (struct rect){in.row + used, in.col, in.rows - used, in.cols}, ROLE_FAINT, e->detail);
+}
+
+/* The newest events, below any view on a large screen. */
+void tail_draw(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct list *l = &app->lists[LIST_EVENTS];
+    size_t rows = at.rows > 1 ? (size_t)at.rows - 1 : 0;
+    size_t from = l->order.len > rows ? l->order.len - rows : 0;
+
+    pane_section(c, at.row, at.col, at.cols, "events", "5 all");
+    for (size_t i = from; i < l->order.len; i++) {
+        const struct m_event *e = event_of(l->order.items[i]);
+        int row = at.row + 1 + (int)(i - from);
+        char text[AGO_MAX];
+
+        canvas_text(c, row, at.col + 3, 12, ROLE_TIME, timestamp_text(e->time_ns, app->at.now_ns, text));
+        canvas_text(c, row, at.col + 16, 12, ROLE_OWNER, e->actor);
+        canvas_text(c, row, at.col + 29, 22, weight_role(e), e->event_kind);
+        canvas_text(c, row, at.col + 52, at.cols - 54, weight_role(e), e->text);
+    }
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One node: who it is, how it is reached, what it routes, what happened to it. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "console/app/app.h"
+
+enum { LABEL_COLS = 13 };
+
+struct pen {
+    struct canvas *c;
+    struct rect at;
+    int row; /* the next line, from the top of at */
+};
+
+static bool room(const struct pen *p)
+{
+    return p->row < p->at.rows;
+}
+
+static void section(struct pen *p, const char *left, const char *right)
+{
+    if (room(p))
+        pane_section(p->c, p->at.row + p->row, p->at.col, p->at.cols, left, right);
+    p->row++;
+}
+
+static void line(struct pen *p, const char *label, enum role role, const char *text)
+{
+    if (room(p)) {
+        canvas_text(p->c, p->at.row + p->row, p->at.col + 3, LABEL_COLS, ROLE_LABEL, label);
+        canvas_text(p->c, p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.cols - LABEL_COLS - 4, role, text);
+    }
+    p->row++;
+}
+
+static void linef(struct pen *p, const char *label, enum role role, const char *format, ...) PRINTF_LIKE(4, 5);
+static void linef(struct pen *p, const char *label, enum role role, const char *format, ...)
+{
+    char text[600];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    line(p, label, role, text);
+}
+
+static void join(const struct strs *s, const char *between, struct buf *out)
+{
+    for (size_t i = 0; i < s->len; i++)
+        buf_addf(out, "%s%s", i ? between : "", s->items[i]);
+}
+
+static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
+{
+    char since[AGO_MAX], text[160];
+    int row = p->at.row + p->row++, col = p->at.col + 1;
+    enum glyph glyph = node_glyph(n);
+
+    canvas_glyph(p->c, row, col, glyph);
+    col += 2;
+    if (n->row.gone_ms)
+        snprintf(text, sizeof(text), "deleted");
+    else if (n->since_ns)
+        snprintf(text, sizeof(text), "%s for %s", glyph_word(glyph), span_text(app->at.now_ns - n->since_ns, since));
+    else if (!n->online && n->last_seen_ns)
+        snprintf(text, sizeof(text), "%s, seen %s ago", glyph_word(glyph),
+                 span_text(app->at.now_ns - n->last_seen_ns, since));
+    else
+        snprintf(text, sizeof(text), "%s", glyph_word(glyph));
+    /* The state is never cut, the name may be. */
+    int room = p->at.cols - 10 - (int)strlen(n->row.key) - canvas_width(p->c, text);
+    col += canvas_text(p->c, row, col, room > 8 ? room : 8, ROLE_STRONG, n->name) + 2;
+    col += canvas_textf(p->c, row, col, 12, ROLE_FAINT, "id %s", n->row.key) + 2;
+    col += canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, glyph_role(glyph), text) + 2;
+    if (n->draining && !n->row.gone_ms)
+        canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "out of service");
+}
+
+static void draw_identity(struct app *app, struct pen *p, const struct m_node *n)
+{
+    struct buf tags = BUF_INIT(0);
+    char text[AGO_MAX];
+
+    section(p, "identity", "");
+    linef(p, "addresses", ROLE_ADDRESS, "%s  %s", n->ipv4, n->ipv6);
+    line(p, "name", ROLE_TEXT, *n->fqdn ? n->fqdn : n->name);
+    join(&n->tags, "  ", &tags);
+    if (n->tags.len)
+        line(p, "tags", ROLE_TAG, buf_text(&tags));
+    else
+        line(p, "owner", ROLE_OWNER, *n->owner ? n->owner : "-");
+    const char *expires = n->expired ? "EXPIRED" : until_text(n->expiry_ns, app->at.now_ns, text);
+    linef(p, "key", n->expired ? ROLE_BAD : ROLE_TEXT, "%.16s  expires %s%s", n->node_key, n->expiry_ns ? "in " : "",
+          expires);
+    linef(p, "joined", ROLE_TEXT, "%s ago%s%s%s", span_text(app->at.now_ns - n->created_ns, text),
+          *n->key_text ? " with pre-auth key " : "", n->key_text, n->ephemeral ? ", ephemeral" : "");
+    linef(p, "client", ROLE_TEXT, "%s  %s %s  capability %llu", n->client, n->os, n->os_version,
+          (unsigned long long)n->cap_version);
+    if (!str_eq(n->hostname, n->name))
+        line(p, "calls itself", ROLE_TEXT, n->hostname);
+    buf_release(&tags);
+}
+
+static void draw_link(struct pen *p, const struct m_node *n)
+{
+    struct buf ends = BUF_INIT(0);
+
+    join(&n->endpoints, "  ", &ends);
+    section(p, "link", "");
+    line(p, "connected", ROLE_ADDRESS, *n->source ? n->source : "not connected");
+    linef(p, "home relay", ROLE_TEXT, "%s", *n->relay ? n->relay : "not known");
+    line(p, "endpoints", ROLE_ADDRESS, ends.len ? ends.data : "none");
+    buf_release(&ends);
+}
+
+static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
+{
+    const struct row_table *t = model_table(&app->model, ROW_EVENT);
+    char text[AGO_MAX];
+
+    section(p, "events", "L all");
+    for (size_t i = t->rows.len; i-- > 0 && room(p);) {
+        const struct m_event *e = (const struct m_event *)t->rows.items[i];
+
+        if (!str_eq(e->object_id, n->row.key) || !str_eq(e->object, "node"))
+            continue;
+        canvas_text(p->c, p->at.row + p->row, p->at.col + 3, 12, ROLE_TIME,
+                    timestamp_text(e->time_ns, app->at.now_ns, text));
+        struct rect at = {p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.rows - p->row > 1 ? 2 : 1,
+                          p->at.cols - LABEL_COLS - 4};
+        p->row += canvas_wrap(p->c, at, e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->text);
+    }
+}
+
+static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, bool focused)
+{
+    struct list *l = &app->lists[LIST_DETAIL];
+    char right[60];
+
+    snprintf(right, sizeof(right), "%u of %u approved", n->available - n->waiting, n->available);
+    section(p, "routes", n->routes.len ? right : "");
+    if (!n->routes.len) {
+        line(p, "", ROLE_FAINT, "advertises none");
+        return;
+    }
+    int space = p->at.rows - p->row - 1, rows = (int)l->order.len;
+    if (space < 2)
+        return;
+    /* The events below keep a few lines where there are more routes than fit. */
+    rows = rows < space ? rows : space;
+    if (rows > space - 4 && rows > 4)
+        rows = space - 4 > 4 ? space - 4 : 4;
+    struct rect header = {p->at.row + p->row, p->at.col, 1, p->at.cols};
+    struct rect body = {header.row + 1, p->at.col, rows, p->at.cols};
+    struct list_look look = {.focused = focused, .hit_rows = HIT_ROW};
+    list_draw(l, p->c, header, body, &app->at, &look);
+    p->row += rows + 1;
+}
+
+void node_view_draw(struct app *app, struct canvas *c, struct rect body, bool focused)
+{
+    struct m_node *n = (struct m_node *)app->lists[LIST_DETAIL].scope;
+    struct pen pen = {.c = c, .at = body};
+
+    if (!n) {
+        canvas_text(c, body.row + body.rows / 3, body.col + 3, body.cols - 6, ROLE_FAINT,
+                    "this node is gone; Esc goes back");
+        return;
+    }
+    draw_title(app, &pen, n);
+    draw_identity(app, &pen, n);
+    draw_link(&pen, n);
+    draw_routes(app, &pen, n, focused);
+    if (room(&pen))
+        draw_events(app, &pen, n);
+}
+
+static void peek_routes(struct pen *p, const struct m_node *n)
+{
+    section(p, "routes", "");
+    for (size_t i = 0; i < n->routes.len && room(p); i++) {
+        const struct m_route *r = n->routes.items[i];
+        enum glyph glyph = m_state_glyph(r->state);
+        int row = p->at.row + p->row++;
+
+        canvas_glyph(p->c, row, p->at.col + 3, glyph);
+        canvas_text(p->c, row, p->at.col + 5, 20, ROLE_TEXT, r->row.key);
+        canvas_text(p->c, row, p->at.col + 26, p->at.cols - 27, glyph_role(glyph), glyph_word(glyph));
+        if (room(p) && *r->reason)
+            p->row += canvas_wrap(
+                p->c, (struct rect){p->at.row + p->row, p->at.col + 5, p->at.rows - p->row > 1 ? 2 : 1, p->at.cols - 6},
+                ROLE_FAINT, r->reason);
+    }
+    if (!n->routes.len)
+        line(p, "", ROLE_FAINT, "advertises none");
+}
+
+void node_peek_draw(struct app *app, struct canvas *c, struct rect at, struct row *row)
+{
+    struct pen pen = {.c = c, .at = at};
+
+    if (row && row->kind == ROW_ROUTE)
+        row = &((struct m_route *)row)->node->row;
+    if (row && row->kind == ROW_PREFIX) {
+        pane_prefix(app, c, at);
+        return;
+    }
+    if (row && row->kind == ROW_PENDING) {
+        pane_pending(app, c, at);
+        return;
+    }
+    if (!row || row->kind != ROW_NODE)
+        return;
+    const struct m_node *n = (const struct m_node *)row;
+    draw_title(app, &pen, n);
+    draw_identity(app, &pen, n);
+    draw_link(&pen, n);
+    peek_routes(&pen, n);
+    if (room(&pen))
+        draw_events(app, &pen, n);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The list of nodes, and among them those that wait to be let in. */
+#include <stdio.h>
+
+#include "base/array.h"
+#include "console/app/app.h"
+
+static const struct m_node *node_of(const struct row *row)
+{
+    return row->kind == ROW_NODE ? (const struct m_node *)row : NULL;
+}
+
+static const struct m_pending *pending_of(const struct row *row)
+{
+    return (const struct m_pending *)row;
+}
+
+enum glyph node_glyph(const struct m_node *n)
+{
+    if (n->row.gone_ms)
+        return GLYPH_GONE;
+    if (n->expired)
+        return GLYPH_EXPIRED;
+    if (!n->online)
+        return GLYPH_OFFLINE;
+    return n->healthy ? GLYPH_ONLINE : GLYPH_UNHEALTHY;
+}
+
+static void fill_label(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+
+    (void)at;
+    out->glyph = (int)(n ? node_glyph(n) : GLYPH_PENDING);
+    str_copy(out->text, sizeof(out->text), n ? n->name : pending_of(row)->hostname);
+    out->role = n ? ROLE_NAME : ROLE_WAIT;
+}
+
+/* The sign has the state's colour, the name its own: so the sign is a column of its own. */
+static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+
+    (void)at;
+    out->glyph = (int)(n ? node_glyph(n) : GLYPH_PENDING);
+    out->text[0] = '\0';
+}
+
+static void fill_plain_name(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    fill_label(row, at, out);
+    out->glyph = -1;
+    if (node_of(row) && !node_of(row)->online)
+        out->role = ROLE_OFF;
+}
+
+static void fill_owner(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), n ? n->owner : "(none)");
+    if (n && n->tags.len > 1)
+        snprintf(out->text, sizeof(out->text), "%.150s +%zu", n->owner, n->tags.len - 1);
+    out->role = !n ? ROLE_OFF : n->tagged ? ROLE_TAG : ROLE_OWNER;
+}
+
+static void fill_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), n ? (*n->ipv4 ? n->ipv4 : n->ipv6) : "-");
+    out->role = ROLE_ADDRESS;
+}
+
+static void fill_ipv6(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), n ? n->ipv6 : "-");
+    out->role = ROLE_ADDRESS;
+}
+
+static void fill_seen(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+    char text[AGO_MAX];
+
+    out->role = ROLE_TIME;
+    if (!n)
+        str_copy(out->text, sizeof(out->text), ago_text(pending_of(row)->created_ns, at->now_ns, text));
+    else if (n->online)
+        str_copy(out->text, sizeof(out->text), n->healthy ? "now" : "no reply");
+    else
+        str_copy(out->text, sizeof(out->text), ago_text(n->last_seen_ns, at->now_ns, text));
+    if (n && n->online)
+        out->role = n->healthy ? ROLE_OK : ROLE_BAD;
+}
+
+static void fill_routes(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+
+    (void)at;
+    out->role = ROLE_FAINT;
+    str_copy(out->text, sizeof(out->text), "-");
+    if (!n || !n->routes.len)
+        return;
+    unsigned approved = n->available - n->waiting;
+    snprintf(out->text, sizeof(out->text), "%u/%u", approved, n->available);
+    out->role = n->waiting     ? ROLE_WAIT
+                : n->unhealthy ? ROLE_BAD
+                : n->serving   ? ROLE_PRIMARY
+                : n->available ? ROLE_STANDBY
+                               : ROLE_OFF;
+    out->glyph = n->waiting                 ? GLYPH_UNAPPROVED
+                 : n->unhealthy             ? GLYPH_UNHEALTHY
+                 : n->serving               ? GLYPH_SERVING
+                 : !n->online || n->expired ? GLYPH_ROUTE_OFFLINE
+                                            : GLYPH_STANDBY;
+}
+
+static void fill_expiry(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = node_of(row);
+    char text[AGO_MAX];
+
+    if (!n) {
+        str_copy(out->text, sizeof(out->text), "PENDING");
+        out->role = ROLE_WAIT;
+        return;
+    }
+    str_copy(out->text, sizeof(out->text), n->expired ? "EXPIRED" : until_text(n->expiry_ns, at->now_ns, text));
+    bool soon = n->expiry_ns && n->expiry_ns - at->now_ns < INT64_C(7) * 86400 * 1000000000;
+    out->role = n->expired ? ROLE_BAD : soon ? ROLE_WAIT : ROLE_TIME;
+}
+
+static void fill_os(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->os : pending_of(row)->os);
+    out->role = ROLE_FAINT;
+}
+
+static void fill_version(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const char *version = node_of(row) ? node_of(row)->client : pending_of(row)->client;
+
+    (void)at;
+    /* "1.82.0-t5a8b..." : the part behind the dash names a build. */
+    snprintf(out->text, sizeof(out->text), "%.*s", (int)strcspn(version, "-"), version);
+    out->role = ROLE_FAINT;
+}
+
+static void fill_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->relay : "");
+    out->role = ROLE_FAINT;
+}
+
+static const char *name_of(const struct row *row)
+{
+    return node_of(row) ? node_of(row)->name : pending_of(row)->hostname;
+}
+
+static int by_name(const struct row *a, const struct row *b)
+{
+    return strverscmp(name_of(a), name_of(b));
+}
+
+/* Nodes in the order of a property; the ones that wait to be let in come first. */
+#define BY(name, expression)                                                                                           \
+    static int name(const struct row *a, const struct row *b)                                                          \
+    {                                                                                                                  \
+        const struct m_node *p = node_of(a), *q = node_of(b);                                                          \
+                                                                                                                       \
+        if (!p || !q)                                                                                                  \
+            return (q == NULL) - (p == NULL);                                                                          \
+        return expression;                                                                                             \
+    }
+#define COMPARE(x, y) (((x) > (y)) - ((x) < (y)))
+
+static int64_t seen_order(const struct m_node *n)
+{
+    return n->online ? INT64_MAX : n->last_seen_ns;
+}
+
+static int compare_addresses(const char *a, const char *b)
+{
+    struct addr p = {0}, q = {0};
+
+    if (addr_parse(a, &p, NULL) < 0 || addr_parse(b, &q, NULL) < 0)
+        return strcmp(a, b);
+    return addr_cmp(&p, &q);
+}
+
+BY(by_state, COMPARE(node_glyph(p), node_glyph(q)))
+BY(by_owner, strverscmp(p->owner, q->owner))
+BY(by_address, compare_addresses(*p->ipv4 ? p->ipv4 : p->ipv6, *q->ipv4 ? q->ipv4 : q->ipv6))
+BY(by_ipv6, compare_addresses(p->ipv6, q->ipv6))
+BY(by_seen, COMPARE(seen_order(q), seen_order(p)))
+BY(by_routes, COMPARE(q->waiting * 1000 + q->available, p->waiting * 1000 + p->available))
+BY(by_expiry, COMPARE((uint64_t)p->expiry_ns - 1, (uint64_t)q->expiry_ns - 1))
+BY(by_os, strcmp(p->os, q->os))
+BY(by_version, strverscmp(p->client, q->client))
+BY(by_relay, strcmp(p->relay, q->relay))
+
+static const struct list_column columns[] = {
+    {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_state, .changed = 0},
+    {.title = "NAME",
+     .key = "name",
+     .least = 12,
+     .wish = 16,
+     .share = 6,
+     .fill = fill_plain_name,
+     .compare = by_name,
+     .changed = FIELD_NAME},
+    {.title = "OWNER",
+     .key = "owner",
+     .least = 9,
+     .wish = 12,
+     .share = 3,
+     .rank = 5,
+     .fill = fill_owner,
+     .compare = by_owner,
+     .changed = FIELD_OWNER},
+    {.title = "ADDRESS",
+     .key = "address",
+     .least = 15,
+     .wish = 15,
+     .rank = 4,
+     .fill = fill_address,
+     .compare = by_address,
+     .changed = FIELD_ADDRESS},
+    {.title = "ADDRESS 6",
+     .key = "address6",
+     .least = 20,
+     .wish = 24,
+     .rank = 14,
+     .fill = fill_ipv6,
+     .compare = by_ipv6},
+    {.title = "SEEN",
+     .key = "seen",
+     .least = 8,
+     .wish = 8,
+     .rank = 2,
+     .fill = fill_seen,
+     .compare = by_seen,
+     .changed = FIELD_ONLINE},
+    {.title = "ROUTES",
+     .key = "routes",
+     .least = 7,
+     .wish = 9,
+     .rank = 1,
+     .fill = fill_routes,
+     .compare = by_routes,
+     .changed = FIELD_ROUTES},
+    {.title = "EXPIRY",
+     .key = "expiry",
+     .least = 7,
+     .wish = 9,
+     .rank = 6,
+     .fill = fill_expiry,
+     .compare = by_expiry,
+     .changed = FIELD_EXPIRY},
+    {.title = "RELAY",
+     .key = "relay",
+     .least = 6,
+     .wish = 9,
+     .share = 3,
+     .rank = 12,
+     .fill = fill_relay,
+     .compare = by_relay,
+     .changed = FIELD_RELAY},
+    {.title = "OS", .key = "os", .least = 7, .wish = 8, .rank = 11, .fill = fill_os, .compare = by_os},
+    {.title = "VERSION",
+     .key = "version",
+     .least = 8,
+     .wish = 9,
+     .rank = 13,
+     .fill = fill_version,
+     .compare = by_version},
+};
+
+static void words(const struct row *row, struct buf *out)
+{
+    if (node_of(row)) {
+        buf_adds(out, node_of(row)->words);
+        return;
+    }
+    const struct m_pending *p = pending_of(row);
+    buf_addf(out, "%s %s %s %s pending", p->hostname, p->os, p->source, row->key);
+}
+
+#define TEXT_FIELD(name, member)                                                                                       \
+    static void name(const struct row *row, struct buf *out)                                                           \
+    {                                                                                                                  \
+        if (node_of(row))                                                                                              \
+            buf_adds(out, node_of(row)->member);                                                                       \
+    }
+TEXT_FIELD(text_os, os)
+TEXT_FIELD(text_version, client)
+TEXT_FIELD(text_relay, relay)
+
+static void text_name(const struct row *row, struct buf *out)
+{
+    buf_adds(out, name_of(row));
+}
+
+static void text_owner(const struct row *row, struct buf *out)
+{
+    if (node_of(row) && !node_of(row)->tagged)
+        buf_adds(out, node_of(row)->owner);
+}
+
+static void text_tags(const struct row *row, struct buf *out)
+{
+    for (size_t i = 0; node_of(row) && i < node_of(row)->tags.len; i++)
+        buf_addf(out, "%s ", node_of(row)->tags.items[i]);
+}
+
+static void text_ip(const struct row *row, struct buf *out)
+{
+    if (node_of(row))
+        buf_addf(out, "%s %s", node_of(row)->ipv4, node_of(row)->ipv6);
+}
+
+static void text_routes(const struct row *row, struct buf *out)
+{
+    for (size_t i = 0; node_of(row) && i < node_of(row)->routes.len; i++)
+        buf_addf(out, "%s ", node_of(row)->routes.items[i]->row.key);
+}
+
+static void text_state(const struct row *row, struct buf *out)
+{
+    const struct m_node *n = node_of(row);
+
+    buf_adds(out, n ? glyph_word(node_glyph(n)) : "pending");
+    if (n && n->waiting)
+        buf_adds(out, " waiting");
+}
+
+static void text_id(const struct row *row, struct buf *out)
+{
+    buf_adds(out, row->key);
+}
+
+static int64_t time_seen(const struct row *row)
+{
+    const struct m_node *n = node_of(row);
+
+    return !n ? pending_of(row)->created_ns : n->online ? FILTER_NOW : n->last_seen_ns;
+}
+
+static int64_t time_expiry(const struct row *row)
+{
+    return node_of(row) ? node_of(row)->expiry_ns : 0;
+}
+
+static int64_t time_created(const struct row *row)
+{
+    return node_of(row) ? node_of(row)->created_ns : pending_of(row)->created_ns;
+}
+
+static const struct filter_field fields[] = {
+    {"name", FILTER_TEXT, text_name, NULL},        {"user", FILTER_TEXT, text_owner, NULL},
+    {"tag", FILTER_TEXT, text_tags, NULL},         {"ip", FILTER_NETWORK, text_ip, NULL},
+    {"route", FILTER_NETWORK, text_routes, NULL},  {"os", FILTER_TEXT, text_os, NULL},
+    {"version", FILTER_TEXT, text_version, NULL},  {"relay", FILTER_TEXT, text_relay, NULL},
+    {"is", FILTER_TEXT, text_state, NULL},         {"id", FILTER_TEXT, text_id, NULL},
+    {"seen", FILTER_SINCE, NULL, time_seen},       {"exp", FILTER_UNTIL, NULL, time_expiry},
+    {"created", FILTER_SINCE, NULL, time_created},
+};
+
+static void collect(const struct model *m, struct list *l)
+{
+    const struct row_table *nodes = model_table(m, ROW_NODE), *pending = model_table(m, ROW_PENDING);
+
+    for (size_t i = 0; i < nodes->rows.len; i++)
+        list_add(l, nodes->rows.items[i]);
+    for (size_t i = 0; i < pending->rows.len; i++)
+        list_add(l, pending->rows.items[i]);
+}
+
+const struct list_def nodes_def = {
+    .noun = "nodes",
+    .one = "node",
+    .empty = "no node has joined yet: 6 N makes a user, 7 N a key and the command to run",
+    .columns = columns,
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
+    .sort = 1,
+    .kinds = 1U << ROW_NODE | 1U << ROW_PENDING,
+    .collect = collect,
+};

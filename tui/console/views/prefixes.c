@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Routes by prefix: who serves each, who stands by, who could. */
+#include <stdio.h>
+
+#include "base/array.h"
+#include "console/app/app.h"
+
+static const struct m_prefix *prefix_of(const struct row *row)
+{
+    return (const struct m_prefix *)row;
+}
+
+struct tally {
+    unsigned serving, standby, waiting, unhealthy, offline, ghost;
+};
+
+static struct tally tally(const struct m_prefix *p)
+{
+    struct tally t = {0};
+
+    for (size_t i = 0; i < p->routers.len; i++) {
+        enum route_state state = p->routers.items[i].state;
+
+        t.serving += state == ROUTE_SERVING;
+        t.standby += state == ROUTE_STANDBY;
+        t.waiting += state == ROUTE_AVAILABLE;
+        t.unhealthy += state == ROUTE_UNHEALTHY;
+        t.offline += state == ROUTE_OFFLINE;
+        t.ghost += state == ROUTE_APPROVED;
+    }
+    return t;
+}
+
+static enum route_state state_of(const struct m_prefix *p)
+{
+    struct tally t = tally(p);
+
+    return t.serving     ? ROUTE_SERVING
+           : t.unhealthy ? ROUTE_UNHEALTHY
+           : t.offline   ? ROUTE_OFFLINE
+           : t.waiting   ? ROUTE_AVAILABLE
+           : t.standby   ? ROUTE_STANDBY
+                         : ROUTE_APPROVED;
+}
+
+static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    out->glyph = (int)m_state_glyph(state_of(prefix_of(row)));
+}
+
+static void fill_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text), row->key);
+}
+
+static void fill_primary(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_prefix *p = prefix_of(row);
+    struct tally t = tally(p);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), *p->primary_name ? p->primary_name : "-");
+    if (p->exit)
+        snprintf(out->text, sizeof(out->text), "%u exit node%s", t.serving, t.serving == 1 ? "" : "s");
+    out->role = *p->primary_name || (p->exit && t.serving) ? ROLE_PRIMARY : ROLE_FAINT;
+}
+
+static void fill_standby(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_prefix *p = prefix_of(row);
+    const char *first = NULL;
+    unsigned more = 0;
+
+    (void)at;
+    for (size_t i = 0; i < p->routers.len; i++)
+        if (p->routers.items[i].state == ROUTE_STANDBY) {
+            more += first != NULL;
+            first = first ? first : p->routers.items[i].name;
+        }
+    if (more)
+        snprintf(out->text, sizeof(out->text), "%.150s +%u", first, more);
+    else
+        str_copy(out->text, sizeof(out->text), first ? first : "-");
+    out->role = first ? ROLE_STANDBY : ROLE_FAINT;
+}
+
+static void fill_count(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    struct tally t = tally(prefix_of(row));
+    unsigned approved = t.serving + t.standby + t.unhealthy + t.offline;
+
+    (void)at;
+    snprintf(out->text, sizeof(out->text), "%u/%u", approved, approved + t.waiting);
+    out->role = t.waiting ? ROLE_WAIT : ROLE_TEXT;
+}
+
+static void fill_note(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_prefix *p = prefix_of(row);
+    struct tally t = tally(p);
+
+    (void)at;
+    out->role = ROLE_WAIT;
+    if (t.unhealthy)
+        snprintf(out->text, sizeof(out->text), "%u unhealthy", t.unhealthy);
+    else if (t.waiting)
+        snprintf(out->text, sizeof(out->text), "%u not approved", t.waiting);
+    else if (t.offline)
+        snprintf(out->text, sizeof(out->text), "%u offline", t.offline);
+    else if (t.ghost)
+        snprintf(out->text, sizeof(out->text), "not advertised");
+    else
+        out->role = ROLE_FAINT;
+    if (t.unhealthy)
+        out->role = ROLE_BAD;
+}
+
+static void fill_since(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    char text[AGO_MAX];
+
+    str_copy(out->text, sizeof(out->text), ago_text(prefix_of(row)->since_ns, at->now_ns, text));
+    out->role = ROLE_TIME;
+}
+
+static int by_prefix(const struct row *a, const struct row *b)
+{
+    return prefix_cmp(&prefix_of(a)->prefix, &prefix_of(b)->prefix);
+}
+
+static int by_state(const struct row *a, const struct row *b)
+{
+    return (int)state_of(prefix_of(a)) - (int)state_of(prefix_of(b));
+}
+
+static int by_primary(const struct row *a, const struct row *b)
+{
+    return strverscmp(prefix_of(a)->primary_name, prefix_of(b)->primary_name);
+}
+
+static int by_since(const struct row *a, const struct row *b)
+{
+    int64_t p = prefix_of(a)->since_ns, q = prefix_of(b)->since_ns;
+
+    return (p < q) - (p > q);
+}
+
+static int by_count(const struct row *a, const struct row *b)
+{
+    size_t p = prefix_of(a)->routers.len, q = prefix_of(b)->routers.len;
+
+    return (p < q) - (p > q);
+}
+
+static const struct list_column columns[] = {
+    {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_state},
+    {.title = "PREFIX",
+     .key = "prefix",
+     .least = 18,
+     .wish = 20,
+     .share = 3,
+     .fill = fill_prefix,
+     .compare = by_prefix},
+    {.title = "SERVED BY",
+     .key = "primary",
+     .least = 11,
+     .wish = 14,
+     .share = 3,
+     .fill = fill_primary,
+     .compare = by_primary,
+     .changed = FIELD_STATE},
+    {.title = "STANDBY", .key = "standby", .least = 10, .wish = 13, .share = 3, .rank = 2, .fill = fill_standby},
+    {.title = "ADV", .key = "routers", .least = 4, .wish = 4, .rank = 1, .fill = fill_count, .compare = by_count},
+    {.title = "SINCE", .key = "since", .least = 7, .wish = 7, .rank = 3, .fill = fill_since, .compare = by_since},
+    {.title = "NOTE", .key = "note", .least = 14, .wish = 15, .share = 2, .rank = 4, .fill = fill_note},
+};
+
+static void words(const struct row *row, struct buf *out)
+{
+    const struct m_prefix *p = prefix_of(row);
+
+    buf_addf(out, "%s %s %s", row->key, m_state_name(state_of(p)), p->exit ? "exit" : "");
+    for (size_t i = 0; i < p->routers.len; i++)
+        buf_addf(out, " %s %s", p->routers.items[i].name, m_state_name(p->routers.items[i].state));
+}
+
+static void text_prefix(const struct row *row, struct buf *out)
+{
+    buf_adds(out, row->key);
+}
+
+static void text_node(const struct row *row, struct buf *out)
+{
+    for (size_t i = 0; i < prefix_of(row)->routers.len; i++)
+        buf_addf(out, "%s ", prefix_of(row)->routers.items[i].name);
+}
+
+static const struct filter_field fields[] = {
+    {"prefix", FILTER_NETWORK, text_prefix, NULL},
+    {"route", FILTER_NETWORK, text_prefix, NULL},
+    {"node", FILTER_TEXT, text_node, NULL},
+};
+
+static void collect(const struct model *m, struct list *l)
+{
+    const struct row_table *t = model_table(m, ROW_PREFIX);
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        list_add(l, t->rows.items[i]);
+}
+
+const struct list_def prefixes_def = {
+    .noun = "prefixes",
+    .one = "prefix",
+    .empty = "no node advertises a route",
+    .columns = columns,
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
+    .sort = 1,
+    .kinds = 1U << ROW_PREFIX,
+    .collect = collect,
+};
+
+void pane_section(struct canvas *c, int row, int col, int width, const char *left, const char *right)
+{
+    canvas_rule(c, row, col, width);
+    int used = canvas_text(c, row, col + 3, width - 6, ROLE_SECTION, left);
+    canvas_text(c, row, col + 2, 1, ROLE_TEXT, " ");
+    canvas_text(c, row, col + 3 + used, 1, ROLE_TEXT, " ");
+    if (right && *right) {
+        int room = canvas_width(c, right);
+
+        if (room + used + 10 < width) {
+            canvas_text(c, row, col + width - room - 3, room, ROLE_FAINT, right);
+            canvas_text(c, row, col + width - room - 4, 1, ROLE_TEXT, " ");
+            canvas_text(c, row, col + width - 3, 1, ROLE_TEXT, " ");
+        }
+    }
+}
+
+void pane_prefix(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (!row || row->kind != ROW_PREFIX)
+        return;
+    const struct m_prefix *p = prefix_of(row);
+    int name = 8, line = at.row + 1, end = at.row + at.rows;
+
+    pane_section(c, at.row, at.col, at.cols, row->key, p->exit ? "every approved exit node serves" : "");
+    for (size_t i = 0; i < p->routers.len; i++) {
+        int width = canvas_width(c, p->routers.items[i].name);
+
+        name = width > name ? width : name;
+    }
+    name = name < 24 ? name : 24;
+    for (size_t i = 0; i < p->routers.len && line < end; i++) {
+        const struct m_router *r = &p->routers.items[i];
+        int col = at.col + 3, left = (int)(p->routers.len - i);
+        enum glyph glyph = m_state_glyph(r->state);
+
+        canvas_glyph(c, line, col, glyph);
+        canvas_text(c, line, col + 2, name, ROLE_TEXT, r->name);
+        canvas_text(c, line, col + name + 4, 13, glyph_role(glyph), glyph_word(glyph));
+        col += name + 18;
+        /* Long reasons take a second line where every router has one. */
+        struct rect why = {line, col, end - line >= 2 * left ? 2 : 1, at.col + at.cols - col - 1};
+        line += canvas_wrap(c, why, ROLE_FAINT, r->reason);
+    }
+    if (!p->routers.len)
+        canvas_text(c, at.row + 1, at.col + 3, at.cols - 3, ROLE_FAINT, "no router");
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Routes, twice: by node, where they are approved, and by prefix, where one sees who serves. */
+#include <stdio.h>
+
+#include "base/array.h"
+#include "console/app/app.h"
+
+static const struct m_route *route_of(const struct row *row)
+{
+    return row->kind == ROW_ROUTE ? (const struct m_route *)row : NULL;
+}
+
+static const struct m_node *node_of(const struct row *row)
+{
+    return (const struct m_node *)row;
+}
+
+static const char *const words_of_state[ROUTE_STATES] = {
+    [ROUTE_AVAILABLE] = "NOT APPROVED", [ROUTE_APPROVED] = "not advertised", [ROUTE_STANDBY] = "standby",
+    [ROUTE_SERVING] = "serving",        [ROUTE_OFFLINE] = "node offline",    [ROUTE_UNHEALTHY] = "unhealthy",
+};
+
+static enum role state_role(enum route_state state)
+{
+    return glyph_role(m_state_glyph(state));
+}
+
+static const char *prefix_label(const char *prefix, bool exit)
+{
+    return !exit ? prefix : str_eq(prefix, "::/0") ? "::/0  exit node" : "0.0.0.0/0  exit node";
+}
+
+static void fill_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_route *r = route_of(row);
+
+    (void)at;
+    if (r) {
+        out->glyph = (int)m_state_glyph(r->state);
+        str_copy(out->text, sizeof(out->text), prefix_label(row->key, r->exit));
+        out->role = r->state == ROUTE_AVAILABLE ? ROLE_WAIT : ROLE_TEXT;
+        return;
+    }
+    out->glyph = (int)node_glyph(node_of(row));
+    snprintf(out->text, sizeof(out->text), "%s", node_of(row)->name);
+    out->role = ROLE_STRONG;
+}
+
+/* Whether a group is folded. */
+static void fill_fold(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_route *r = route_of(row);
+
+    (void)at;
+    out->glyph = r ? -1 : row->folded ? GLYPH_FOLDED : GLYPH_OPEN;
+}
+
+static void fill_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_route *r = route_of(row);
+
+    (void)at;
+    if (r) {
+        str_copy(out->text, sizeof(out->text), words_of_state[r->state]);
+        out->role = state_role(r->state);
+        return;
+    }
+    const struct m_node *n = node_of(row);
+    unsigned ghosts = (unsigned)n->routes.len - n->available;
+
+    if (n->available)
+        snprintf(out->text, sizeof(out->text), "%u of %u approved", n->available - n->waiting, n->available);
+    else
+        snprintf(out->text, sizeof(out->text), "%u not advertised", ghosts);
+    out->role = n->waiting ? ROLE_WAIT : ROLE_FAINT;
+    if (n->draining) {
+        str_copy(out->text, sizeof(out->text), "OUT OF SERVICE");
+        out->role = ROLE_WAIT;
+    }
+}
+
+static void fill_primary(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_route *r = route_of(row);
+
+    (void)at;
+    if (!r)
+        return;
+    bool own = r->node && str_eq(r->primary, r->node->row.key);
+    str_copy(out->text, sizeof(out->text), own ? "this node" : *r->primary_name ? r->primary_name : "-");
+    if (r->exit)
+        str_copy(out->text, sizeof(out->text), r->state == ROUTE_SERVING ? "each exit node" : "-");
+    out->role = own ? ROLE_PRIMARY : ROLE_TEXT;
+}
+
+static void fill_approver(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_route *r = route_of(row);
+
+    (void)at;
+    if (r)
+        str_copy(out->text, sizeof(out->text), *r->approved_by ? r->approved_by : "-");
+    out->role = ROLE_FAINT;
+}
+
+static void fill_reason(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    if (route_of(row))
+        str_copy(out->text, sizeof(out->text), route_of(row)->reason);
+    out->role = ROLE_FAINT;
+}
+
+static const struct list_column route_columns[] = {
+    {.title = "", .key = "state", .least = 1, .wish = 1, .fill = fill_fold},
+    {.title = "NODE / PREFIX", .key = "prefix", .least = 20, .wish = 24, .share = 2, .fill = fill_prefix},
+    {.title = "STATE", .key = "word", .least = 17, .wish = 18, .share = 1, .fill = fill_state, .changed = FIELD_STATE},
+    {.title = "SERVED BY",
+     .key = "primary",
+     .least = 10,
+     .wish = 14,
+     .share = 2,
+     .rank = 1,
+     .fill = fill_primary,
+     .changed = FIELD_STATE},
+    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 2, .rank = 2, .fill = fill_approver},
+    {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
+};
+
+static void route_words(const struct row *row, struct buf *out)
+{
+    const struct m_route *r = route_of(row);
+
+    if (r && r->node)
+        buf_addf(out, "%s %s %s%s %s %s", row->key, r->node->name, words_of_state[r->state],
+                 r->state == ROUTE_AVAILABLE ? " waiting" : "", r->exit ? "exit" : "", r->primary_name);
+}
+
+static void route_prefix(const struct row *row, struct buf *out)
+{
+    if (route_of(row))
+        buf_adds(out, row->key);
+}
+
+static void route_node(const struct row *row, struct buf *out)
+{
+    const struct m_route *r = route_of(row);
+
+    if (r && r->node)
+        buf_adds(out, r->node->name);
+}
+
+static void route_state(const struct row *row, struct buf *out)
+{
+    if (route_of(row))
+        buf_addf(out, "%s %s", m_state_name(route_of(row)->state), words_of_state[route_of(row)->state]);
+}
+
+static void route_primary(const struct row *row, struct buf *out)
+{
+    if (route_of(row))
+        buf_adds(out, route_of(row)->primary_name);
+}
+
+static const struct filter_field route_fields[] = {
+    {"prefix", FILTER_NETWORK, route_prefix, NULL}, {"route", FILTER_NETWORK, route_prefix, NULL},
+    {"node", FILTER_TEXT, route_node, NULL},        {"is", FILTER_TEXT, route_state, NULL},
+    {"primary", FILTER_TEXT, route_primary, NULL},
+};
+
+static int by_node_name(const void *a, const void *b)
+{
+    const struct m_node *p = *(struct m_node *const *)a, *q = *(struct m_node *const *)b;
+    int order = strverscmp(p->name, q->name);
+
+    return order ? order : (p->id > q->id) - (p->id < q->id);
+}
+
+static void add_group(struct list *l, struct m_node *n)
+{
+    VEC(struct row *) hits = {0};
+
+    l->total += n->routes.len;
+    for (size_t i = 0; i < n->routes.len; i++)
+        if (list_matches(l, &n->routes.items[i]->row))
+            vec_push(&hits, &n->routes.items[i]->row);
+    if (hits.len || l->cursor == &n->row) {
+        list_add(l, &n->row);
+        for (size_t i = 0; i < hits.len && !n->row.folded; i++)
+            list_add(l, hits.items[i]);
+    }
+    vec_release(&hits);
+}
+
+static void collect_routes(const struct model *m, struct list *l)
+{
+    const struct row_table *t = model_table(m, ROW_NODE);
+    VEC(struct m_node *) nodes = {0};
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        if (node_of(t->rows.items[i])->routes.len)
+            vec_push(&nodes, (struct m_node *)t->rows.items[i]);
+    if (nodes.len > 1)
+        qsort(nodes.items, nodes.len, sizeof(*nodes.items), by_node_name);
+    for (size_t i = 0; i < nodes.len; i++)
+        add_group(l, nodes.items[i]);
+    vec_release(&nodes);
+}
+
+static int indent_route(const struct row *row)
+{
+    return row->kind == ROW_ROUTE ? 2 : 0;
+}
+
+const struct list_def routes_def = {
+    .noun = "routes",
+    .one = "route",
+    .empty = "no node advertises a route: tailscale set --advertise-routes=10.0.0.0/8 does",
+    .columns = route_columns,
+    .column_count = ARRAY_LEN(route_columns),
+    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
+    .sort = -1,
+    .tree = true,
+    .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
+    .collect = collect_routes,
+    .indent = indent_route,
+    .indented = 1,
+};
+
+/* ---- the routes of the node that is open ---- */
+
+static void collect_detail(const struct model *m, struct list *l)
+{
+    struct m_node *n = (struct m_node *)l->scope;
+
+    (void)m;
+    for (size_t i = 0; n && i < n->routes.len; i++)
+        list_add(l, &n->routes.items[i]->row);
+}
+
+static const struct list_column detail_columns[] = {
+    {.title = "PREFIX", .key = "prefix", .least = 18, .wish = 22, .share = 2, .fill = fill_prefix},
+    {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_state, .changed = FIELD_STATE},
+    {.title = "SERVED BY", .key = "primary", .least = 10, .wish = 14, .share = 1, .rank = 1, .fill = fill_primary},
+    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 1, .rank = 2, .fill = fill_approver},
+    {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
+};
+
+const struct list_def detail_def = {
+    .noun = "routes",
+    .one = "route",
+    .empty = "advertises no routes",
+    .columns = detail_columns,
+    .column_count = ARRAY_LEN(detail_columns),
+    .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
+    .sort = -1,
+    .tree = true,
+    .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
+    .collect = collect_detail,
+};
