@@ -129,8 +129,11 @@ struct event {
     char *detail;                   /* JSON object with what changed, or "" */
     char *inverse;                  /* JSON: the operation that undoes it with its fields, or ""; see core/admin.h */
     uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one, 0: none */
+    bool by_admin;                  /* an administrator did it: kept apart from what clients cause */
 };
 
+/* A record of defaults with one reference; then by kind. */
+struct record *record_new(enum record_kind kind);
 struct user *user_new(void);
 struct preauth_key *preauth_key_new(void);
 struct api_key *api_key_new(void);

@@ -95,8 +95,8 @@ int state_load(struct core_state *s, struct err *e)
     load_pairs(s, RECORD_USER, (void *const *)image.users, image.user_count);
     load_pairs(s, RECORD_PREAUTH_KEY, (void *const *)image.preauth_keys, image.preauth_key_count);
     load_pairs(s, RECORD_API_KEY, (void *const *)image.api_keys, image.api_key_count);
-    s->policy_work = record_ref(image.policy);
-    s->policy_published = record_ref(image.policy);
+    s->policy_work = record_ref(image.policy_count ? image.policies[0] : NULL);
+    s->policy_published = record_ref(image.policy_count ? image.policies[0] : NULL);
     settings_from_config(s);
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);

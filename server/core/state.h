@@ -46,10 +46,10 @@ struct core_state {
     size_t jobs; /* policies that it examines */
 
     uint64_t next_id[RECORD_KINDS], next_session;
-    uint64_t run, event_seq; /* the newest entry that was numbered */
-    uint64_t event_delivered,
-        event_published; /* the newest entry that was told, and that a snapshot says it contains */
-    uint64_t change_seq; /* the newest change that was published */
+    uint64_t run, event_seq;  /* the newest entry that was numbered */
+    uint64_t event_delivered; /* the newest entry that listeners were given */
+    uint64_t event_published; /* the newest entry that a snapshot says it contains */
+    uint64_t change_seq;      /* the newest change that was published */
 
     struct commit_group *open;                 /* collects; NULL: nothing yet */
     struct commit_group *flying, **flying_end; /* submitted, oldest first */

@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "shared/daemon_fixture.h"
 #include "store/private.h"
+#include "store/sqlite.h"
 
 static void the_newest_stream_of_a_node_wins(void **state)
 {
@@ -222,12 +223,13 @@ static void a_stream_that_is_refused_leaves_nobody_online(void **state)
     static struct guest a;
 
     (void)state;
-    pthread_mutex_lock(&house.store->writer_lock);
-    int rc = sqlite3_exec(house.store->writer,
+    struct sqlite_engine *database = (struct sqlite_engine *)house.store->engine;
+    pthread_mutex_lock(&database->writer_lock);
+    int rc = sqlite3_exec(database->writer,
                           "CREATE TRIGGER t BEFORE INSERT ON node WHEN NEW.hostname='refused' BEGIN "
                           "SELECT RAISE(FAIL,'no'); END",
                           NULL, NULL, NULL);
-    pthread_mutex_unlock(&house.store->writer_lock);
+    pthread_mutex_unlock(&database->writer_lock);
     assert_int_equal(rc, SQLITE_OK);
     guest_start(&a, "a");
     guest_join(&a);

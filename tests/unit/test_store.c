@@ -184,9 +184,9 @@ static void every_kind_comes_back(void **state)
     assert_int_equal(image.api_key_count, 1);
     assert_true(image.api_keys[0]->read_only && image.api_keys[0]->last_seen_ns == NOW);
     assert_string_equal(image.api_keys[0]->description, "terraform");
-    assert_non_null(image.policy);
-    assert_string_equal(image.policy->text, "{}\n// end");
-    assert_int_equal(image.policy->r.version, 4);
+    assert_int_equal(image.policy_count, 1);
+    assert_string_equal(image.policies[0]->text, "{}\n// end");
+    assert_int_equal(image.policies[0]->r.version, 4);
     assert_int_equal(image.primary_count, 1);
     assert_int_equal(image.primaries[0]->r.id, 7);
     assert_true(image.primaries[0]->since_ns == NOW);
