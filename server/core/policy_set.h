@@ -3,28 +3,17 @@
 #ifndef SERVER_CORE_POLICY_SET_H
 #define SERVER_CORE_POLICY_SET_H
 
-#include <pthread.h>
-
 #include "config/config.h"
 #include "policy/policy.h"
 #include "tailnet/tailnet.h"
 
 struct core_state;
-struct policy_job;
 
 struct policy_ready { /* compiled, until the text is durable */
     const struct policy_text *text;
     struct policy *policy;               /* NULL: the text is empty */
     struct policy_view *view;            /* NULL: the text is empty */
     const struct tailnet_snapshot *base; /* what it was compiled over */
-};
-
-struct policy_worker { /* reads, checks and compiles policies, one after another */
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct policy_job *first, **end;
-    bool started, stopping;
 };
 
 /* On any thread: *out is the text, the caller's. */
@@ -41,7 +30,5 @@ void policy_drop_ready(struct core_state *s); /* what they were compiled for is 
 /* Lets both go, on the worker. */
 void policy_discard(struct core_state *s, struct policy *p, struct policy_view *v);
 void policy_approve_all(struct core_state *s);
-int policy_worker_start(struct policy_worker *w) WARN_UNUSED;
-void policy_worker_stop(struct policy_worker *w); /* after what it was given */
 
 #endif

@@ -9,6 +9,7 @@
 #define SERVER_CORE_STATE_H
 
 #include "base/map.h"
+#include "base/thread.h"
 #include "base/vec.h"
 #include "core/addresses.h"
 #include "core/core.h"
@@ -42,8 +43,8 @@ struct core_state {
     const struct policy *decider_of;
     bool decider_stale;             /* the users changed */
     VEC(struct policy_ready) ready; /* in the order of their decisions */
-    struct policy_worker worker;
-    size_t jobs; /* policies that it examines */
+    struct workers worker;          /* one thread: reads, checks and compiles policies, one after another */
+    size_t jobs;                    /* policies that it examines */
 
     uint64_t next_id[RECORD_KINDS], next_session;
     uint64_t run, event_seq;  /* the newest entry that was numbered */

@@ -3,11 +3,12 @@
 #ifndef SERVER_CORE_THREAD_H
 #define SERVER_CORE_THREAD_H
 
+#include "base/thread.h"
 #include "core/extra_records.h"
 #include "core/state.h"
 
 struct core {
-    pthread_t thread;
+    struct thread thread;
     pthread_mutex_t lock; /* of the queue and what follows it up to shown */
     pthread_cond_t wake;
     struct core_call *queue, **queue_end;
