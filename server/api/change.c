@@ -4,33 +4,11 @@
  * answered with the object as it is. */
 #include "api/private.h"
 
-enum object_kind { OBJECT_NONE, OBJECT_USER, OBJECT_PREAUTH_KEY, OBJECT_API_KEY, OBJECT_NODE };
-
-static const enum object_kind objects[ADMIN_OP_COUNT] = {
-    [ADMIN_USER_CREATE] = OBJECT_USER,
-    [ADMIN_USER_RENAME] = OBJECT_USER,
-    [ADMIN_USER_ROLE] = OBJECT_USER,
-    [ADMIN_USER_DELETE] = OBJECT_USER,
-    [ADMIN_PREAUTHKEY_CREATE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_PREAUTHKEY_EXPIRE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_PREAUTHKEY_DELETE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_APIKEY_CREATE] = OBJECT_API_KEY,
-    [ADMIN_APIKEY_EXPIRE] = OBJECT_API_KEY,
-    [ADMIN_APIKEY_DELETE] = OBJECT_API_KEY,
-    [ADMIN_NODE_RENAME] = OBJECT_NODE,
-    [ADMIN_NODE_TAGS] = OBJECT_NODE,
-    [ADMIN_NODE_EXPIRE] = OBJECT_NODE,
-    [ADMIN_NODE_DELETE] = OBJECT_NODE,
-    [ADMIN_NODE_ROUTES] = OBJECT_NODE,
-    [ADMIN_ROUTES_EDIT] = OBJECT_NODE,
-    [ADMIN_PRIMARY] = OBJECT_NODE,
-    [ADMIN_NODE_DRAIN] = OBJECT_NODE,
-    [ADMIN_REGISTER] = OBJECT_NODE,
-};
-
 /* The member of /api/v1's answers. */
-static const char *const v1_names[] = {
-    [OBJECT_USER] = "user", [OBJECT_PREAUTH_KEY] = "preAuthKey", [OBJECT_API_KEY] = "apiKey", [OBJECT_NODE] = "node"};
+static const char *const v1_names[] = {[ADMIN_OBJECT_USER] = "user",
+                                       [ADMIN_OBJECT_PREAUTH_KEY] = "preAuthKey",
+                                       [ADMIN_OBJECT_API_KEY] = "apiKey",
+                                       [ADMIN_OBJECT_NODE] = "node"};
 
 /* A node as it would be (a dry run) or was (a deletion) has no place in the snapshot: its record is shown with what is
  * known of its life now. */
@@ -69,22 +47,22 @@ static void write_v1_node(struct json_out *o, struct api_view *v, const struct n
 static void write_object(struct json_out *o, struct api_request *r, const void *record)
 {
     const struct core_admin *a = &r->admin;
-    enum object_kind kind = objects[a->op];
+    enum admin_object kind = core_operation_object(a->op);
     enum api_scope scope = scope_of(r);
     struct api_view v;
 
-    if (!record || kind == OBJECT_NONE) {
+    if (!record || kind == ADMIN_OBJECT_NONE) {
         json_nil(o);
         return;
     }
-    show_init(&v, r->api, a->after ? a->after : r->s);
-    if (kind == OBJECT_USER)
+    show_init(&v, r->api, r->after ? r->after : r->s);
+    if (kind == ADMIN_OBJECT_USER)
         write_user(o, &v, record, scope);
-    else if (kind == OBJECT_PREAUTH_KEY)
+    else if (kind == ADMIN_OBJECT_PREAUTH_KEY)
         write_preauth_key(o, &v, record, a->secret, scope);
-    else if (kind == OBJECT_API_KEY && scope == API_V1)
+    else if (kind == ADMIN_OBJECT_API_KEY && scope == API_V1)
         json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
-    else if (kind == OBJECT_API_KEY)
+    else if (kind == ADMIN_OBJECT_API_KEY)
         write_api_key(o, record, a->secret, scope);
     else if (scope == API_V1)
         write_v1_node(o, &v, record);
@@ -93,21 +71,21 @@ static void write_object(struct json_out *o, struct api_request *r, const void *
     show_release(&v);
 }
 
-static const void *find_object(struct api_view *v, enum object_kind kind, uint64_t id)
+static const void *find_object(struct api_view *v, enum admin_object kind, uint64_t id)
 {
     const struct tailnet_node *n;
 
     switch (kind) {
-    case OBJECT_USER:
+    case ADMIN_OBJECT_USER:
         return show_find_user(v->s, id);
-    case OBJECT_PREAUTH_KEY:
+    case ADMIN_OBJECT_PREAUTH_KEY:
         return show_find_preauth_key(v->s, id);
-    case OBJECT_API_KEY:
+    case ADMIN_OBJECT_API_KEY:
         return show_find_api_key(v->s, id);
-    case OBJECT_NODE:
+    case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;
-    case OBJECT_NONE:
+    case ADMIN_OBJECT_NONE:
         break;
     }
     return NULL;
@@ -123,37 +101,35 @@ static enum http_flow reply_changed_meanwhile(struct api_request *r)
     tailnet_unpin(r->s);
     r->s = tailnet_pin(r->api->with.tailnet);
     show_init(&v, r->api, r->s);
-    write_object(&o, r, find_object(&v, objects[r->admin.op], r->admin.id));
+    write_object(&o, r, find_object(&v, core_operation_object(r->admin.op), r->admin.id));
     show_release(&v);
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
     return HTTP_DONE;
 }
 
-static void write_event_and_version(struct json_out *o, const struct core_admin *a)
-{
-    bool stored = a->event && a->event->r.id;
-
-    write_event_id(o, "event", stored ? a->event->run : 0, stored ? a->event->r.id : 0);
-    json_put_u64(o, "version", a->version);
-}
-
-static void write_inverse(struct json_out *o, const struct core_admin *a, bool possible)
-{
-    json_key(o, "inverse");
-    if (possible && a->event && *a->event->inverse)
-        json_raw(o, a->event->inverse, strlen(a->event->inverse));
-    else
-        json_nil(o);
-    json_put_str(o, "text", a->event ? a->event->text : "Nothing changes");
-}
-
 void write_change(struct json_out *o, const struct core_admin *a)
 {
-    write_event_and_version(o, a);
-    json_key(o, "result");
-    json_nil(o);
-    write_inverse(o, a, a->event && a->event->r.id);
+    const struct event *first = a->events.len ? a->events.items[0] : NULL;
+    struct buf call = BUF_INIT(0);
+
+    write_event_id(o, "event", first && first->r.id ? first->run : 0, first ? first->r.id : 0);
+    json_key(o, "events");
+    json_open(o, '[');
+    for (size_t i = 0; i < a->events.len && first->r.id; i++) {
+        char text[API_EVENT_ID_MAX];
+        json_str(o, api_event_id_format(&(struct api_event_id){first->run, a->events.items[i]->r.id}, text));
+    }
+    json_close(o, ']');
+    json_put_u64(o, "version", a->version);
+    json_key(o, "inverse");
+    bool known = a->op == ADMIN_POLICY_SET || (a->record && ((const struct record *)a->record)->id);
+    if (a->inverse && known && operation_as_call(a->inverse, &call))
+        json_raw(o, call.data, call.len);
+    else
+        json_nil(o);
+    buf_release(&call);
+    json_put_str(o, "text", first ? first->text : "Nothing changes");
 }
 
 static enum http_flow reply_v1(struct api_request *r)
@@ -162,7 +138,7 @@ static enum http_flow reply_v1(struct api_request *r)
 
     json_open(&o, '{');
     if (r->endpoint->answer) {
-        json_key(&o, v1_names[objects[r->admin.op]]);
+        json_key(&o, v1_names[core_operation_object(r->admin.op)]);
         write_object(&o, r, r->admin.record);
     }
     json_close(&o, '}');
@@ -181,10 +157,9 @@ enum http_flow change_done(struct api_request *r)
         return reply_v1(r);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
-    write_event_and_version(&o, a);
+    write_change(&o, a);
     json_key(&o, "result");
     write_object(&o, r, a->record);
-    write_inverse(&o, a, a->record && ((const struct record *)a->record)->id);
     json_close(&o, '}');
     return HTTP_DONE;
 }

@@ -96,7 +96,7 @@ static enum http_flow node_drain(struct api_request *r)
 
     if (arg_bool(r, "drained", &drained) < 0)
         return reply_error(r, &r->err);
-    r->admin.flag = !drained;
+    r->admin.flag = drained;
     return change_id(r, ADMIN_NODE_DRAIN);
 }
 

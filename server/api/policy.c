@@ -127,9 +127,16 @@ static enum http_flow set_done(struct api_request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     write_change(&o, &r->admin);
+    json_key(&o, "result");
+    json_nil(&o);
     write_findings(&o, &r->admin.problems);
     json_close(&o, '}');
     return HTTP_DONE;
+}
+
+enum http_flow policy_change(struct api_request *r)
+{
+    return request_admin(r, set_done);
 }
 
 static enum http_flow send(struct api_request *r, api_handler *done)

@@ -106,12 +106,12 @@ struct api_request {
     const struct tailnet_snapshot *s; /* as of the arrival */
     bool dry_run, has_match, healthy, wrong_method;
     uint64_t match;
-    const struct event *undoes; /* with a reference; NULL: none */
 
     struct core_admin admin;
-    api_handler *then;        /* continuation */
-    struct api_request *next; /* of those that wait for health */
-    void *state;              /* the handler's, for its continuation; in the arena */
+    const struct tailnet_snapshot *after; /* holds what the core answered; NULL: it was not asked */
+    api_handler *then;                    /* continuation */
+    struct api_request *next;             /* of those that wait for health */
+    void *state;                          /* the handler's, for its continuation; in the arena */
     struct err err;
     const char *words; /* in the arena: the message of the error where an err is too short for it, NULL: that one */
 };
@@ -126,8 +126,6 @@ void request_over(void *arg, struct http_request *r);
 enum http_flow request_later(struct api_request *r, enum http_workers which, api_handler *then);
 /* Sends r->admin to the core; then runs on a worker when it is answered (r->admin.call.code and .err). */
 enum http_flow request_admin(struct api_request *r, api_handler *then);
-/* Runs another call in place of this one: for undo. */
-enum http_flow request_instead(struct api_request *r, const char *method, const char *path, json_t *body);
 
 /* ---- args.c: what was asked, by name: the body's member, else the query's ---- */
 
@@ -196,7 +194,7 @@ void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *
 void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
 void show_node_routes(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
 void show_pending(struct api_view *v, const struct pending *p, struct arena *a, struct api_pending *out);
-void show_event(const struct event *e, struct api_event *out);
+void show_event(const struct event *e, struct api_event *out); /* without its inverse */
 /* The prefixes of the tailnet in their order, or only those of which only (not NULL) has one. */
 void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
@@ -233,8 +231,19 @@ enum api_scope scope_of(const struct api_request *r);
 enum http_flow change(struct api_request *r, enum admin_op op);
 enum http_flow change_id(struct api_request *r, enum admin_op op); /* of the object whose id stands first in the path */
 enum http_flow change_done(struct api_request *r);                 /* the answer, as a continuation */
-/* Members "event", "version", "result" (null) and "inverse" of a change; the caller opens and closes the object. */
+/* The members of an answer that tell of a change: event, events, version, inverse, text. */
 void write_change(struct json_out *o, const struct core_admin *a);
+enum http_flow policy_change(struct api_request *r); /* policy.c: r->admin is filled */
+
+/* ---- operations.c: operations of the core as calls of /api/headway, and back ---- */
+
+#define STORED_MAX (16U << 20) /* of an entry's inverse: a policy of 4 MiB with its escapes */
+
+/* Writes {"method","path","body"} of what the journal keeps; false: there is no such call. */
+bool operation_as_call(const char *stored, struct buf *out);
+/* Fills op and fields of *out; its texts are borrowed from *fields, the caller's (json_decref). */
+int operation_read(struct arena *arena, const char *stored, json_t **fields, struct core_admin *out,
+                   struct err *e) WARN_UNUSED;
 
 #define POLICY_BODY_MAX                                                                                                \
     ((size_t)2 * POLICY_TEXT_MAX + 4096)         /* JSON may write a line's end and a quote in two bytes               \

@@ -27,6 +27,7 @@ static void core_answered(struct core_call *call)
 {
     struct api_request *r = call->owner;
 
+    r->after = tailnet_pin(r->api->with.tailnet);
     http_later(&r->http, HTTP_FAST, run_continuation);
 }
 
@@ -39,8 +40,6 @@ enum http_flow request_admin(struct api_request *r, api_handler *then)
     r->admin.dry_run = r->dry_run;
     r->admin.has_match = r->has_match;
     r->admin.match = r->match;
-    r->admin.undo_of = r->undoes ? r->undoes->r.id : 0;
-    r->admin.undoes = r->undoes;
     core_admin(r->api->with.core, &r->admin);
     return HTTP_LATER;
 }
@@ -223,29 +222,14 @@ enum http_flow request_serve(void *arg, struct http_request *http)
     return r->endpoint->run(r);
 }
 
-enum http_flow request_instead(struct api_request *r, const char *method, const char *path, json_t *body)
-{
-    json_decref(r->json);
-    r->json = body;
-    r->query_count = 0;
-    http_find(&r->http, method, path);
-    if (r->http.route)
-        r->endpoint = (const struct api_endpoint *)r->http.route;
-    if (!r->http.route || r->endpoint->dialect != DIALECT_HEADWAY || str_starts(path, "/api/headway/undo"))
-        return reply_code(r, ERR_INTERNAL, "the journal's entry asks for %s %.120s, which is no call", method, path);
-    if (args_known(r, r->endpoint->body) < 0 || may(r) < 0)
-        return reply_error(r, &r->err);
-    return r->endpoint->run(r);
-}
-
 void request_over(void *arg, struct http_request *http)
 {
     struct api_request *r = of(http);
 
     count_answer(arg, r);
     core_admin_release(&r->admin);
-    record_unref(r->undoes);
     json_decref(r->json);
     r->json = NULL;
     unpin(r);
+    tailnet_unpin(r->after);
 }

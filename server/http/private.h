@@ -32,6 +32,11 @@ void http_request_free(struct http_request *r);
 void http_request_admit(struct http_request *r);
 void http_request_serve(struct http_request *r);
 
+/* ---- router.c ---- */
+
+/* Finds the route of method and path (undecoded, without query) for r's door: fills route, params, allow, malformed. */
+void http_find(struct http_request *r, const char *method, const char *path);
+
 /* ---- server.c: libmicrohttpd ---- */
 
 int server_start(struct http *h, struct http_server **out, struct err *e) WARN_UNUSED;

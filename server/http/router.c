@@ -13,8 +13,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* %XX in place of bytes; NULL for a bad escape, a NUL or invalid UTF-8. plus: '+' is a blank. */
-static const char *unescape(struct arena *arena, const char *text, size_t len, bool plus)
+const char *http_unescape(struct arena *arena, const char *text, size_t len, bool plus)
 {
     char *out = arena_alloc(arena, len + 1);
     size_t n = 0;
@@ -84,7 +83,7 @@ static bool read_params(struct http_request *r, const struct http_route *route, 
 
     cut(route->path, want);
     for (size_t i = 0; i < count; i++)
-        if (want[i].at[0] == '{' && !(r->params[n++] = unescape(&r->arena, given[i].at, given[i].len, false)))
+        if (want[i].at[0] == '{' && !(r->params[n++] = http_unescape(&r->arena, given[i].at, given[i].len, false)))
             return false;
     return true;
 }
@@ -145,8 +144,8 @@ int http_query(struct arena *arena, const char *text, struct http_pair out[HTTP_
             if (*count == HTTP_QUERY_MAX)
                 return err_set(e, ERR_INVALID, "more than %d parameters behind '?'", HTTP_QUERY_MAX);
             struct http_pair *p = &out[*count];
-            p->name = unescape(arena, text, name, true);
-            p->value = name < len ? unescape(arena, text + name + 1, len - name - 1, true) : "";
+            p->name = http_unescape(arena, text, name, true);
+            p->value = name < len ? http_unescape(arena, text + name + 1, len - name - 1, true) : "";
             if (!p->name || !p->value)
                 return err_set(e, ERR_INVALID, "the parameters behind '?' hold a malformed escape or no UTF-8: '%.80s'",
                                text);
