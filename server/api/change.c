@@ -49,7 +49,7 @@ static void write_node_record(struct json_out *o, struct view *v, const struct n
         shown.live.net_info = shown.live.source;
     }
     shown.record = record;
-    shown.user = record->user_id ? show_find_user(v->s, record->user_id) : NULL;
+    shown.user = record->user_id ? snapshot_user(v->s, record->user_id) : NULL;
     shown.expired = node_is_expired(record, clock_wall_ns());
     write_node(o, v, &shown, API_HEADWAY);
 }
@@ -90,11 +90,11 @@ static const void *find_object(struct view *v, enum object kind, uint64_t id)
 
     switch (kind) {
     case OBJECT_USER:
-        return show_find_user(v->s, id);
+        return snapshot_user(v->s, id);
     case OBJECT_PREAUTH_KEY:
-        return show_find_preauth_key(v->s, id);
+        return snapshot_preauth_key(v->s, id);
     case OBJECT_API_KEY:
-        return show_find_api_key(v->s, id);
+        return snapshot_api_key(v->s, id);
     case OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;

@@ -71,7 +71,7 @@ enum flow headway_pending(struct request *r)
 
 enum flow headway_pending_approve(struct request *r)
 {
-    const struct pending *p = show_find_pending(r->s, r->params[0]);
+    const struct pending *p = snapshot_pending(r->s, r->params[0]);
     const struct user *user = NULL;
 
     r->admin.text = r->params[0];
