@@ -71,7 +71,7 @@ void policy_page_drafts(struct app *app, const char *state_dir)
 
 static const char *server_of(const struct app *app)
 {
-    return app->model.server_url ? app->model.server_url : "";
+    return app->model.server.url ? app->model.server.url : "";
 }
 
 bool policy_page_keep(struct app *app)
