@@ -5,35 +5,40 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "console/app/app.h"
+#include "console/application.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/prompt.h"
+#include "console/views/events.h"
+#include "console/views/node.h"
+
+static int draw_tab(struct app *app, struct canvas *c, int row, int col, size_t index)
+{
+    const struct console_view *v = app->tables->views[index], *front = app->place.view;
+    size_t badge = v->badge ? v->badge(app) : 0;
+    bool on = v == front || v == front->tab;
+    int from = col;
+    char text[40];
+
+    if (badge)
+        snprintf(text, sizeof(text), "%c %s %zu", v->digit, v->title, badge);
+    else
+        snprintf(text, sizeof(text), "%c %s", v->digit, v->title);
+    if (on)
+        canvas_text(c, row, col - 1, 1, ROLE_TAB_ON, "[");
+    col += canvas_text(c, row, col, c->cols - col - 1, on ? ROLE_TAB_ON : badge ? ROLE_WAIT : ROLE_TAB, text);
+    if (on)
+        canvas_text(c, row, col, 1, ROLE_TAB_ON, "]");
+    canvas_hit(c, (struct rect){row, from, 1, col - from}, HIT_TAB, (int)index);
+    return col + 2;
+}
 
 static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
 {
     int col = 1;
-    size_t waiting = app->model.tables[ROW_PENDING].index.len;
-    enum view_id front = app->place.view == VIEW_NODE ? VIEW_NODES : app->place.view;
 
-    for (int i = 0; i < VIEW_COUNT; i++) {
-        const struct console_view *v = view_get((enum view_id)i);
-        bool on = (enum view_id)i == front;
-        char text[40];
-
-        if (!v->digit)
-            continue;
-        if (i == VIEW_PENDING && waiting)
-            snprintf(text, sizeof(text), "%c %s %zu", v->digit, v->title, waiting);
-        else
-            snprintf(text, sizeof(text), "%c %s", v->digit, v->title);
-        enum role role = on ? ROLE_TAB_ON : i == VIEW_PENDING && waiting ? ROLE_WAIT : ROLE_TAB;
-        int from = col;
-        if (on)
-            canvas_text(c, at.row, col - 1, 1, ROLE_TAB_ON, "[");
-        col += canvas_text(c, at.row, col, at.cols - col - 1, role, text);
-        if (on)
-            canvas_text(c, at.row, col, 1, ROLE_TAB_ON, "]");
-        canvas_hit(c, (struct rect){at.row, from, 1, col - from}, HIT_TAB, i);
-        col += 2;
-    }
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        if (app->tables->views[i]->digit)
+            col = draw_tab(app, c, at.row, col, i);
     time_t now = (time_t)(app->at.now_ns / NS_PER_SECOND);
     struct tm local;
     char text[16] = "";
@@ -53,7 +58,7 @@ static const struct {
 /* What replaces the facts while something is out of the ordinary; false: nothing is. */
 static bool banner(struct app *app, char *text, size_t size)
 {
-    struct conn *conn = &app->conn;
+    struct connection *conn = &app->conn;
     char since[AGO_MAX];
 
     timestamp_text(conn->since_ns, app->at.now_ns, since);
@@ -89,7 +94,7 @@ static int say(struct canvas *c, int col, int limit, enum role role, const char 
 
 static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 {
-    const struct console_view *v = view_get(app->place.view);
+    const struct console_view *v = app->place.view;
     /* Where one may be at several servers, it is said at which. */
     const char *domain = app->servers.len > 1                                ? app->servers.items[app->server]
                          : app->model.base_domain && *app->model.base_domain ? app->model.base_domain
@@ -98,50 +103,40 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
     char crumb[8];
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
     /* The names of a view's parts say more than the domain. */
-    if (app->servers.len > 1 || c->cols >= (v->subs[0] ? 100 : 80)) {
+    if (app->servers.len > 1 || c->cols >= (v->parts[0].name ? 100 : 80)) {
         col = say(c, col, limit, ROLE_FAINT, domain);
         col = say(c, col, limit, ROLE_FAINT, crumb);
     }
-    col = say(c, col, limit, ROLE_CRUMB, app->place.view == VIEW_NODE ? "nodes" : v->name);
-    struct m_node *node = app_node(app);
-    if (app->place.view == VIEW_NODE) {
+    col = say(c, col, limit, ROLE_CRUMB, v->tab ? v->tab->name : v->name);
+    if (v->crumb) {
         col = say(c, col, limit, ROLE_FAINT, crumb);
-        col = say(c, col, limit, ROLE_CRUMB, node ? node->name : "gone");
+        col = say(c, col, limit, ROLE_CRUMB, v->crumb(app));
     }
-    for (int i = 0; i < SUBS_MAX && v->subs[i]; i++) {
-        char sub[24];
+    for (int i = 0; i < VIEW_PARTS_MAX && v->parts[i].name; i++) {
+        bool on = i == app->place.part;
+        char part[24];
 
-        snprintf(sub, sizeof(sub), i == app->place.sub ? "[%s]" : " %s ", v->subs[i]);
-        col = say(c, col + (i == 0 ? 2 : 0), limit, i == app->place.sub ? ROLE_TAB_ON : ROLE_TAB, sub);
+        snprintf(part, sizeof(part), on ? "[%s]" : " %s ", v->parts[i].name);
+        col = say(c, col + (i == 0 ? 2 : 0), limit, on ? ROLE_TAB_ON : ROLE_TAB, part);
     }
     return col + 3;
 }
 
-/* What there is without the filter: of the routes by node the routes, folded or not. */
-static size_t total_of(struct app *app)
+/* What there is without the filter. */
+static size_t total_of(const struct app *app, const struct list *l)
 {
-    const struct row_table *t = model_table(&app->model, ROW_NODE);
-    size_t count = 0;
-
-    if (app_list_id(app) == LIST_NODES)
-        return t->index.len;
-    if (app_list_id(app) != LIST_ROUTES)
-        return app_list(app)->total;
-    for (size_t i = 0; i < t->rows.len; i++)
-        count += t->rows.items[i]->gone_ms ? 0 : ((const struct m_node *)t->rows.items[i])->routes.len;
-    return count;
+    return l->def->total ? l->def->total(&app->model) : l->total;
 }
 
-/* Rows of what the list is about: neither the nodes that only head a group, nor those that wait to become some. */
+/* Rows of what the list is about: neither those that only head a group, nor those that wait to become some. */
 static size_t shown_of(const struct list *l)
 {
-    enum row_kind kind = l->def == &routes_def ? ROW_ROUTE : ROW_NODE;
     size_t count = 0;
 
-    if (l->def != &routes_def && l->def != &nodes_def)
+    if (!l->def->counted)
         return l->order.len;
     for (size_t i = 0; i < l->order.len; i++)
-        count += l->order.items[i]->kind == kind;
+        count += (l->def->counted & 1U << l->order.items[i]->kind) != 0;
     return count;
 }
 
@@ -149,33 +144,14 @@ static size_t shown_of(const struct list *l)
 static void count_text(struct app *app, char *text, size_t size)
 {
     const struct list *l = app_list(app);
-    bool filtered = *l->filter_text;
+    size_t total = total_of(app, l);
 
-    if (app->place.view == VIEW_NODE)
-        snprintf(text, size, "%zu of %zu", list_position(&app->lists[LIST_NODES]) + 1,
-                 app->lists[LIST_NODES].order.len);
-    else if (filtered)
-        snprintf(text, size, "%zu of %zu", shown_of(l), total_of(app));
+    if (app_part(app)->count)
+        app_part(app)->count(app, text, size);
+    else if (*l->filter_text)
+        snprintf(text, size, "%zu of %zu", shown_of(l), total);
     else
-        snprintf(text, size, "%zu %s", total_of(app), total_of(app) == 1 ? l->def->one : l->def->noun);
-}
-
-/* What of the routes needs somebody; false: nothing. */
-static bool trouble_text(struct app *app, char *text, size_t size)
-{
-    bool groups = app_list_id(app) == LIST_HA;
-    const struct row_table *t = model_table(&app->model, groups ? ROW_PREFIX : ROW_NODE);
-    size_t count = 0;
-
-    for (size_t i = 0; i < t->rows.len; i++) {
-        const struct row *row = t->rows.items[i];
-
-        if (row->gone_ms)
-            continue;
-        count += groups ? ha_is_group(row) && ha_is_degraded(row) : ((const struct m_node *)row)->waiting;
-    }
-    snprintf(text, size, "%zu %s", count, groups ? "degraded" : "waiting");
-    return count > 0;
+        snprintf(text, size, "%zu %s", total, total == 1 ? l->def->one : l->def->noun);
 }
 
 static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
@@ -185,15 +161,11 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
     size_t hidden = 0;
     char text[160];
 
-    if (app->place.view == VIEW_POLICY)
-        return policy_page_facts(app, c, col, limit);
+    if (app->place.view->draw_facts)
+        return app->place.view->draw_facts(app, c, col, limit);
     count_text(app, text, sizeof(text));
     col = say(c, col, limit, ROLE_TEXT, text) + 3;
-    if (app->place.view == VIEW_NODES && app->model.tables[ROW_PENDING].index.len) {
-        snprintf(text, sizeof(text), "%zu waiting", app->model.tables[ROW_PENDING].index.len);
-        col = say(c, col, limit, ROLE_WAIT, text) + 3;
-    }
-    if (app->place.view == VIEW_ROUTES && trouble_text(app, text, sizeof(text)))
+    if (app_part(app)->trouble && app_part(app)->trouble(app, text, sizeof(text)))
         col = say(c, col, limit, ROLE_WAIT, text) + 3;
     if (*l->filter_text) {
         snprintf(text, sizeof(text), "/%s", l->filter_text);
@@ -211,8 +183,8 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
         snprintf(text, sizeof(text), "%zu new (held)", l->waiting);
         col = say(c, col, limit, ROLE_CHANGED, text) + 3;
     }
-    if (app->place.view == VIEW_EVENTS && app->follow)
-        col = say(c, col, limit, ROLE_LIVE, "FOLLOW") + 3;
+    if (app->place.view->mode && app->place.view->mode(app))
+        col = say(c, col, limit, ROLE_LIVE, app->place.view->mode(app)) + 3;
     if (app->plan_mode)
         col = say(c, col, limit, ROLE_WAIT, "PLAN (next action is shown first)");
     return col;
@@ -250,7 +222,7 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
-    if (!row || row->kind != ROW_ROUTE || app->dialog.kind || !*((const struct m_route *)row)->reason)
+    if (!row || row->kind != ROW_ROUTE || app->dialog || !*((const struct m_route *)row)->reason)
         return;
     canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->reason);
     canvas_right(c, at.row, at.cols - 8, 7, ROLE_KEY, "w why");
@@ -285,46 +257,56 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
 
 static int by_rank(const void *a, const void *b)
 {
-    const struct console_command *p = *(const struct console_command *const *)a,
-                                 *q = *(const struct console_command *const *)b;
+    const struct console_command *p = **(const struct console_command **const *)a,
+                                 *q = **(const struct console_command **const *)b;
 
-    return (p->rank > q->rank) - (p->rank < q->rank);
+    if (p->rank != q->rank)
+        return p->rank < q->rank ? -1 : 1;
+    return *(const struct console_command **const *)a < *(const struct console_command **const *)b ? -1 : 1;
 }
+
+/* A command's key and word; returns the column behind it, or -1 where there is no room. */
+static int draw_hint(struct app *app, struct canvas *c, int row, int col, int limit, size_t index, size_t marked)
+{
+    const struct console_command *command = app->commands.items[index];
+    bool off = command_refusal(app, command) != NULL;
+    struct buf keys = BUF_INIT(0);
+    char label[48];
+
+    command_keys(command, true, &keys);
+    if (marked && (command->needs & FOR_MARKED))
+        snprintf(label, sizeof(label), "%s(%zu)", command->hint, marked);
+    else
+        str_copy(label, sizeof(label), command->hint);
+    int from = col, width = canvas_width(c, buf_text(&keys)) + 1 + canvas_width(c, label);
+    if (col + width <= limit) {
+        col += canvas_text(c, row, col, width, off ? ROLE_DISABLED : ROLE_KEY, buf_text(&keys)) + 1;
+        col += canvas_text(c, row, col, width, off ? ROLE_DISABLED : ROLE_HINT, label);
+        canvas_hit(c, (struct rect){row, from, 1, col - from}, HIT_COMMAND, (int)index);
+    } else {
+        col = -1;
+    }
+    buf_release(&keys);
+    return col;
+}
+
+#define HINTS_MAX 64
 
 static void draw_hints(struct app *app, struct canvas *c, struct rect at)
 {
-    const struct console_command *shown[64];
+    const struct console_command **shown[HINTS_MAX]; /* places in the list of commands */
     size_t count = 0, hidden = 0;
-    unsigned where = commands_where(app);
     struct rows marked = {0};
-    int col = 1, limit = at.cols - 8;
+    int col = 1;
 
-    for (size_t i = 0; i < commands_count() && count < 64; i++)
-        if (commands_at(i)->hint && (commands_at(i)->where & where))
-            shown[count++] = commands_at(i);
+    for (size_t i = 0; i < app->commands.len && count < HINTS_MAX; i++)
+        if (app->commands.items[i]->hint && command_is_here(app, app->commands.items[i]))
+            shown[count++] = &app->commands.items[i];
     qsort(shown, count, sizeof(*shown), by_rank);
     app_marked(app, &marked, &hidden);
-    for (size_t i = 0; i < count; i++) {
-        struct buf keys = BUF_INIT(0);
-        char label[48];
-        bool off = command_refusal(app, shown[i]) != NULL;
-
-        command_keys(shown[i], true, &keys);
-        if (marked.len && (shown[i]->needs & FOR_MARKED))
-            snprintf(label, sizeof(label), "%s(%zu)", shown[i]->hint, marked.len);
-        else
-            str_copy(label, sizeof(label), shown[i]->hint);
-        int width = canvas_width(c, buf_text(&keys)) + 1 + canvas_width(c, label);
-        if (col + width > limit) {
-            buf_release(&keys);
-            break;
-        }
-        int from = col;
-        col += canvas_text(c, at.row, col, width, off ? ROLE_DISABLED : ROLE_KEY, buf_text(&keys)) + 1;
-        col += canvas_text(c, at.row, col, width, off ? ROLE_DISABLED : ROLE_HINT, label);
-        canvas_hit(c, (struct rect){at.row, from, 1, col - from}, HIT_COMMAND, (int)(shown[i] - commands_at(0)));
-        col += 2;
-        buf_release(&keys);
+    for (size_t i = 0; i < count && col >= 0; i++) {
+        col = draw_hint(app, c, at.row, col, at.cols - 8, (size_t)(shown[i] - app->commands.items), marked.len);
+        col += col < 0 ? 0 : 2;
     }
     vec_release(&marked);
     canvas_right(c, at.row, at.cols - 8, 2, ROLE_KEY, commands_where(app) == IN_EDIT ? "F1" : "?");
@@ -352,62 +334,57 @@ static void draw_small(struct app *app, struct canvas *c)
 static void draw_view(struct app *app, struct canvas *c)
 {
     struct layout *l = &app->layout;
-    const struct console_view *v = view_get(app->place.view);
+    const struct console_view *v = app->place.view;
     struct list *list = app_list(app);
-    bool focused = !app->dialog.kind || app->dialog.kind == DIALOG_PLAN;
 
-    if (app->place.view == VIEW_NODE) {
-        node_view_draw(app, c, l->body, focused);
-    } else if (app->place.view == VIEW_POLICY) {
-        policy_page_draw(app, c, l->body);
+    if (v->draw) {
+        v->draw(app, c, l->body, !app->dialog || app->dialog->kind->list_focused);
     } else {
         struct list_look look = {.focused = true, .hit_rows = HIT_ROW, .hit_headers = HIT_COLUMN};
 
         list_draw(list, c, l->header, l->body, &app->at, &look);
     }
-    if (l->pane.rows && v->draw_pane)
-        v->draw_pane(app, c, l->pane);
+    if (l->pane.rows && app_part(app)->draw_pane)
+        app_part(app)->draw_pane(app, c, l->pane);
     if (l->peek.cols) {
         for (int i = 0; i < l->peek.rows; i++)
             canvas_glyph(c, l->peek.row + i, l->peek.col - 1, GLYPH_BAR);
         node_peek_draw(app, c, l->peek, list->cursor);
     }
     if (l->tail.rows)
-        tail_draw(app, c, l->tail);
+        events_draw_tail(app, c, l->tail);
 }
 
 static void refresh(struct app *app)
 {
-    struct list *l = app_list(app);
-
     model_sweep(&app->model, app->at.now_ms);
-    policy_page_tick(app);
-    if (app->place.view == VIEW_EVENTS && app->follow)
-        l->hold_until_ms = 0;
-    list_refresh(l, &app->model, &app->at);
-    if (app->place.view == VIEW_EVENTS && app->follow && l->order.len)
-        list_focus(l, l->order.items[l->order.len - 1]);
-    if (app->layout.tail.rows) {
-        app->lists[LIST_EVENTS].hold_until_ms = 0;
-        list_refresh(&app->lists[LIST_EVENTS], &app->model, &app->at);
-    }
+    app_paste_tick(app);
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        if (app->tables->views[i]->tick)
+            app->tables->views[i]->tick(app);
+    list_refresh(app_list(app), &app->model, &app->at);
+}
+
+static struct layout_wish layout_wish(const struct app *app, int rows, int cols)
+{
+    const struct console_view *v = app->place.view;
+    bool listing = !v->draw, roomy = cols >= 140 && rows >= 30;
+    int pane = app_part(app)->pane;
+
+    return (struct layout_wish){
+        .header = listing,
+        .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
+        .peek = listing && !pane && (app->peek_chosen ? app->peek : roomy),
+        .tail = cols >= 140 && !v->no_tail,
+        .force = app->force_small,
+    };
 }
 
 void app_draw(struct app *app, int rows, int cols)
 {
     struct canvas *c = &app->canvas;
-    const struct console_view *v = view_get(app->place.view);
-    bool listing = app->place.view != VIEW_NODE && app->place.view != VIEW_POLICY;
-    bool roomy = cols >= 140 && rows >= 30;
-    int pane = v->panes[app->place.sub];
+    struct layout_wish wish = layout_wish(app, rows, cols);
 
-    struct layout_wish wish = {
-        .header = listing,
-        .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
-        .peek = listing && !pane && (app->peek_chosen ? app->peek : roomy),
-        .tail = !app->tail_off && cols >= 140 && app->place.view != VIEW_EVENTS && app->place.view != VIEW_POLICY,
-        .force = app->force_small,
-    };
     app->layout = layout_make(rows, cols, &wish);
     canvas_start(c, rows, cols);
     refresh(app);
@@ -420,10 +397,10 @@ void app_draw(struct app *app, int rows, int cols)
         canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CANVAS_DIM);
     draw_tabs(app, c, app->layout.tabs);
     draw_facts(app, c, app->layout.facts);
-    if (app->dialog.kind)
-        dialog_draw(app);
-    else if (app->place.view == VIEW_POLICY)
-        policy_page_draw_question(app, c);
+    if (app->dialog)
+        app->dialog->kind->draw(app);
+    else if (app->place.view->draw_over)
+        app->place.view->draw_over(app, c);
     draw_hints(app, c, app->layout.hints);
     draw_flash(app, c, app->layout.flash);
 }

@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
 
 static bool armed(const struct plan *p)
 {
@@ -23,13 +25,15 @@ static void go(struct app *app, struct plan *plan)
                   plan->word ? plan->word : "");
         return;
     }
-    app->dialog.plan = NULL;
+    app->dialog->extra = NULL; /* it outlives the dialog */
     dialog_close(app);
     plan_apply(app, plan);
 }
 
-void plan_key(struct app *app, struct plan *plan, int key)
+static void plan_key(struct app *app, int key)
 {
+    struct plan *plan = app->dialog->extra;
+
     if (key == CK_ESC || key == CK_CTRL('c') || ((key == 'q' || key == 'n' || key == 'N') && !plan->word)) {
         dialog_close(app);
     } else if (key == CK_DOWN || (key == 'j' && !plan->word)) {
@@ -129,8 +133,9 @@ static const char *note_of(const struct plan *p, char *text, size_t size)
     return text;
 }
 
-void plan_draw(struct app *app, struct plan *plan)
+static void plan_draw(struct app *app)
 {
+    struct plan *plan = app->dialog->extra;
     struct canvas *c = &app->canvas;
     int extra = (plan->note != NULL) + (plan->word ? 2 : 0) + 1;
     int width = c->cols - 4 < 100 ? c->cols - 4 : 100;
@@ -155,4 +160,18 @@ void plan_draw(struct app *app, struct plan *plan)
 
         line_draw(&plan->typed, c, row + 1, in.col + used, in.cols - used);
     }
+}
+
+static void plan_release(struct app *app)
+{
+    if (app->dialog->extra)
+        plan_close(app, app->dialog->extra);
+}
+
+void plan_dialog(struct app *app, struct plan *plan)
+{
+    static const struct dialog_kind kind = {
+        .key = plan_key, .draw = plan_draw, .release = plan_release, .own_escape = true, .list_focused = true};
+
+    dialog_open(app, &kind, plan->title, "")->extra = plan;
 }
