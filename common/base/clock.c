@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
+
 static int64_t read_clock(clockid_t id)
 {
     struct timespec t;
@@ -152,7 +154,7 @@ static const struct {
 
 static int64_t unit(const char *text, size_t len)
 {
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (strlen(units[i].name) == len && memcmp(units[i].name, text, len) == 0)
             return units[i].ns;
     return 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/map.h"
@@ -43,7 +44,7 @@ enum log_level log_level(void)
 
 int log_level_parse(const char *name, enum log_level *out)
 {
-    for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
         if (str_eq(levels[i].name, name)) {
             *out = (enum log_level)i;
             return 0;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -279,7 +280,7 @@ static int code_of(long status)
         {410, ERR_GONE},        {412, ERR_PRECONDITION},    {413, ERR_TOOBIG}, {422, ERR_INVALID}, {429, ERR_BUSY},
         {501, ERR_UNSUPPORTED}, {503, ERR_UNAVAILABLE},     {504, ERR_TIMEOUT}};
 
-    for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
         if (codes[i].status == status)
             return codes[i].code;
     return status >= 500 ? ERR_INTERNAL : ERR_INVALID;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "config/keys.h"
 
@@ -52,7 +53,7 @@ static bool is_virtual(const char *name)
 {
     static const char *const starts[] = {"docker", "br-", "veth", "virbr", "tailscale", "tun", "wg", "cni", "flannel"};
 
-    for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
         if (str_starts(name, starts[i]))
             return true;
     return false;

@@ -4,13 +4,14 @@
 
 #include <stddef.h>
 
+#include "base/array.h"
+
 #define AT(member)  .offset = offsetof(struct config, member)
 #define NOWHERE     .nowhere = true
 #define MS          INT64_C(1000000)
 #define SEC         INT64_C(1000000000)
 #define HOUR        (INT64_C(3600) * SEC)
 #define LONG        (INT64_C(100) * 365 * 24 * HOUR)
-#define COUNT(a)    (sizeof(a) / sizeof(*(a)))
 #define MAX_REGIONS 65535
 
 /* clang-format off */
@@ -210,8 +211,8 @@ const struct config_old config_olds[] = {
 };
 /* clang-format on */
 
-const size_t config_key_count = COUNT(config_keys);
-const size_t config_old_count = COUNT(config_olds);
+const size_t config_key_count = ARRAY_LEN(config_keys);
+const size_t config_old_count = ARRAY_LEN(config_olds);
 
 const struct config_key *key_find(const char *name)
 {

@@ -2,12 +2,13 @@
 /* The file, then the environment, then defaults, then the rules between keys. A mistake does not end the reading: a
  * person who made three wants to see three. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "config/keys.h"
 
@@ -69,7 +70,7 @@ static void set_old(struct loader *l, const struct config_old *old, const struct
     char text[256];
     size_t i = (size_t)(old - config_olds);
 
-    if (i >= sizeof(l->held) / sizeof(*l->held))
+    if (i >= ARRAY_LEN(l->held))
         return;
     switch (old->kind) {
     case OLD_ALIAS:
@@ -174,7 +175,7 @@ static void note_unknown_env(struct config *c)
     for (char **at = environ; at && *at; at++) {
         size_t n = strcspn(*at, "=");
         bool known = !str_starts(*at, "HEADWAY_") || n >= sizeof(name);
-        for (size_t i = 0; i < sizeof(others) / sizeof(*others) && !known; i++)
+        for (size_t i = 0; i < ARRAY_LEN(others) && !known; i++)
             known = strlen(others[i]) == n && strncmp(*at, others[i], n) == 0;
         for (size_t i = 0; i < config_key_count && !known; i++) {
             env_name(near, sizeof(near), "HEADWAY", config_keys[i].name);
@@ -205,7 +206,7 @@ static void refuse_removed(struct loader *l, const struct config_old *old, unsig
 
 static void use_old_names(struct loader *l)
 {
-    for (size_t i = 0; i < config_old_count && i < sizeof(l->held) / sizeof(*l->held); i++) {
+    for (size_t i = 0; i < config_old_count && i < ARRAY_LEN(l->held); i++) {
         struct err why = {0};
         if (l->held_line[i] && config_olds[i].kind == OLD_REMOVED)
             refuse_removed(l, &config_olds[i], l->held_line[i]);
@@ -258,7 +259,7 @@ static int finish(struct loader *l, struct config **out)
     if (l->count == 0)
         rules_apply(l->c, rule_problem, l);
     strs_sort(&l->c->given);
-    for (size_t i = 0; i < sizeof(l->held) / sizeof(*l->held); i++)
+    for (size_t i = 0; i < ARRAY_LEN(l->held); i++)
         free(l->held[i]);
     free(l->dir);
     if (l->count == 0) {
@@ -315,26 +316,6 @@ static char *find_file(const char *path)
     return found;
 }
 
-static int read_file(const char *path, struct buf *text, struct err *e)
-{
-    char piece[8192];
-    size_t n;
-    FILE *f = fopen(path, "re");
-
-    if (!f)
-        return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "cannot read the configuration %s: %s", path,
-                       strerror(errno));
-    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-        buf_add(text, piece, n);
-    int bad = ferror(f);
-    fclose(f);
-    if (bad)
-        return err_set(e, ERR_IO, "cannot read the configuration %s", path);
-    if (text->failed)
-        return err_set(e, ERR_TOOBIG, "the configuration %s has more than %u bytes", path, FILE_MAX);
-    return 0;
-}
-
 int config_load(const char *path, struct config **out, struct strs *problems, struct err *e)
 {
     struct buf text = BUF_INIT(FILE_MAX);
@@ -343,7 +324,8 @@ int config_load(const char *path, struct config **out, struct strs *problems, st
     struct err why = {0};
     int r = 0;
 
-    if (file && (r = read_file(file, &text, &why)) < 0) {
+    if (file && (r = file_read(file, FILE_ANY, &text, &why)) < 0) {
+        err_prefix(&why, "the configuration");
         if (problems)
             strs_push(problems, why.message);
         if (e)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/keys.h"
@@ -204,7 +205,7 @@ void rules_apply(struct config *c, rule_fail fail, void *arg)
     static void (*const rules[])(struct config *, rule_fail, void *) = {
         rule_url, rule_dns, rule_prefixes, rule_tls, rule_listen, rule_derp, rule_times, rule_oidc};
 
-    for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         rules[i](c, fail, arg);
     if (!config_given(c, "server_url"))
         note(c, "server_url is not set, clients are told %s", c->server_url);

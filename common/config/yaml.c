@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <yaml.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "config/keys.h"
@@ -22,7 +23,7 @@ static bool is_null(const yaml_node_t *node)
 
     if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         return false;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq(text, words[i]))
             return true;
     return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The objects of the HTTP API, one place for both ends: the server fills the structs below from its records and writes
  * them, the console and the command line read the same JSON back into them. One table of members an object (a shape)
- * drives writing, reading and releasing, so that the two directions cannot differ.
+ * drives writing, reading and releasing, so that the two directions cannot differ; it has headscale 0.29's names too.
  *
  * In a struct that is to be written everything may be borrowed. What api_read filled owns its texts and lists: free
  * with api_release. Texts are never NULL, except those named "or NULL". Times are wall_ns, 0 is null. Ids 0 are null.
@@ -14,7 +14,7 @@
 #include "json/json.h"
 
 /* The same object has more members on /api/headway than on headscale's /api/v1, and a few only where it stands for
- * itself, not inside another one. */
+ * itself, not inside another one. What headscale does not have is written whole in each. */
 enum api_scope { API_V1, API_HEADWAY, API_HEADWAY_TOP };
 
 struct api_shape;
@@ -119,6 +119,13 @@ struct api_pending {
     const char *ssh_source, *ssh_target, *ssh_user; /* or NULL */
 };
 
+/* A row of GET routes: a route with the node that has it. */
+struct api_node_route {
+    struct api_route route;
+    uint64_t node;
+    const char *name;
+};
+
 struct api_router {
     uint64_t node;
     const char *name;
@@ -189,20 +196,131 @@ struct api_changes {
     struct api_removed removed;
 };
 
-extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape, api_node_shape,
-    api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape, api_event_shape, api_server_shape,
-    api_snapshot_shape, api_changes_shape;
+/* GET events without follow: a page of the journal, and the newest event there is. */
+struct api_page {
+    struct api_list events; /* struct api_event */
+    struct api_event_id newest;
+};
+
+/* Who asks: the answer of whoami. */
+struct api_limits {
+    uint64_t body_bytes, events_page;
+};
+struct api_whoami {
+    const char *actor, *scope, *version, *server_url, *base_domain, *policy_mode;
+    int64_t time_ns;
+    bool read_only;
+    struct api_limits limits;
+};
+
+/* The answer to a change. The object as it is now stands beside these as "result", in its own shape. */
+struct api_change {
+    struct api_event_id event;
+    uint64_t version;
+    const char *inverse; /* JSON, or NULL: it cannot be undone */
+    const char *text;    /* one sentence */
+};
+
+struct api_policy {
+    const char *text;
+    int64_t updated_ns;
+    uint64_t version;
+    const char *mode; /* "database" or "file" */
+};
+
+/* What a check of a policy found. */
+struct api_finding {
+    uint64_t line, column; /* 0: nowhere in particular */
+    const char *severity;  /* "warning" or "error" */
+    const char *message;
+};
+struct api_check {
+    bool ok;
+    struct api_list findings; /* struct api_finding */
+};
+
+/* Why somebody reaches something, or not. */
+struct api_step {
+    bool ok;
+    const char *text;
+};
+struct api_explanation {
+    const char *src, *dst;
+    bool allowed;
+    struct api_list steps; /* struct api_step */
+};
+
+/* What a change of the policy gives and takes. */
+struct api_names { /* some of many */
+    uint64_t count;
+    struct strs names;
+};
+struct api_access {
+    const char *kind; /* "gained" or "lost" */
+    uint64_t pairs;
+    struct api_names sources, destinations;
+    struct strs what;
+};
+struct api_route_shown {
+    const char *kind; /* "shown" or "hidden" */
+    const char *route, *router;
+    struct api_names viewers;
+};
+struct api_approval {
+    const char *route, *router;
+    uint64_t viewers;
+};
+struct api_totals {
+    uint64_t pairs_lost, pairs_gained;
+};
+struct api_preview {
+    bool ok;
+    struct api_list findings;  /* struct api_finding */
+    struct api_list rows;      /* struct api_access */
+    struct api_list routes;    /* struct api_route_shown */
+    struct api_list approvals; /* struct api_approval */
+    struct api_totals totals;
+};
+
+struct api_backup {
+    const char *path;
+    uint64_t bytes;
+};
+
+struct api_health {
+    bool database;
+};
+
+extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
+    api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape,
+    api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape,
+    api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape,
+    api_health_shape;
 
 /* Writes object as an element or a member's value. */
 void api_write(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);
+/* Its members alone, into an object that has others too. */
+void api_write_members(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);
+/* As the command line of headscale 0.29 printed it: snake_case, ids as numbers, times as seconds and nanoseconds. Empty
+ * members are left out unless keep_empty. */
+void api_write_029(struct json_out *o, const struct api_shape *shape, const void *object, bool keep_empty);
 
-/* Reads one object (out is overwritten). Unknown members are ignored, missing ones are zero, "" or NULL; one of the
- * wrong kind is ERR_INVALID with its name, and out is then empty. */
-int api_read(const struct api_shape *shape, const json_t *json, void *out, struct err *e) WARN_UNUSED;
+/* How a reader takes what does not fit. Unknown members are ignored, missing ones are zero, "" or NULL. */
+enum api_reading {
+    API_STRICT,       /* a member of the wrong kind is ERR_INVALID with its name */
+    API_LENIENT,      /* such a member is as if it were missing, such an element of a list is left out */
+    API_FOR_TERMINAL, /* lenient, and texts are made safe to print (str_safe), cut off after 2 KiB, and never NULL */
+};
+#define API_UNKNOWN (-1) /* a word (a role, a state) that only a later release knows, where it is read leniently */
+
+/* Reads one object. out is overwritten, and empty after an error; what is no object is one always. */
+int api_read(const struct api_shape *shape, const json_t *json, void *out, enum api_reading how,
+             struct err *e) WARN_UNUSED;
 void api_release(const struct api_shape *shape, void *object);
 
 /* An array of such objects. */
-int api_read_list(const struct api_shape *shape, const json_t *json, struct api_list *out, struct err *e) WARN_UNUSED;
+int api_read_list(const struct api_shape *shape, const json_t *json, struct api_list *out, enum api_reading how,
+                  struct err *e) WARN_UNUSED;
 void api_release_list(const struct api_shape *shape, struct api_list *list);
 
 #endif

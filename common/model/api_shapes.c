@@ -1,26 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of each object, in the order in which they are written. headscale's come first and in headscale's order
- * (headscale.v1 messages); what stands under API_HEADWAY is written on /api/headway only. */
+ * (headscale.v1 messages). */
+#include "base/array.h"
 #include "model/shape.h"
 
 #include <stddef.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define FIELD(type, json, member, what, from)                                                                          \
+/* A member of headscale's, with the name that its command line had for it up to 0.29. */
+#define V1(type, json, before, member, what)                                                                           \
     {                                                                                                                  \
-        .name = (json), .offset = offsetof(struct type, member), .kind = (what), .scope = (from)                       \
+        .name = (json), .old = (before), .offset = offsetof(struct type, member), .kind = what, .scope = API_V1        \
     }
-#define NESTED(type, json, member, what, from, of)                                                                     \
+/* The same object has this one on /api/headway only. */
+#define MORE(type, json, member, what)                                                                                 \
     {                                                                                                                  \
-        .name = (json), .offset = offsetof(struct type, member), .kind = (what), .scope = (from), .shape = &(of)       \
+        .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_HEADWAY                    \
     }
-#define WORD(type, json, member, from, of)                                                                             \
+/* A member of an object that headscale does not have. */
+#define OWN(type, json, member, what)                                                                                  \
     {                                                                                                                  \
-        .name = (json), .offset = offsetof(struct type, member), .kind = KIND_WORD, .scope = (from), .words = &(of)    \
+        .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_V1                         \
     }
+/* Only where it stands for itself. */
+#define TOP(type, json, member, what)                                                                                  \
+    {                                                                                                                  \
+        .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_HEADWAY_TOP                \
+    }
+/* Kinds with what they are of. */
+#define WORD(list) KIND_WORD, .words = &(list)
+#define ONE(of)    KIND_ONE, .shape = &(of)
+#define PART(of)   KIND_PART, .shape = &(of)
+#define MANY(of)   KIND_MANY, .shape = &(of)
 #define SHAPE(type, label, table)                                                                                      \
     {                                                                                                                  \
-        .what = (label), .size = sizeof(struct type), .fields = (table), .count = COUNT(table)                         \
+        .what = (label), .size = sizeof(struct type), .fields = (table), .count = ARRAY_LEN(table)                     \
     }
 
 static const char *method_name(int method)
@@ -54,224 +67,357 @@ static const struct api_words roles = {user_role_name, ROLE_OWNER + 1}, methods 
                               weights = {weight_name, WEIGHT_ALARM + 1};
 
 static const struct api_field user_fields[] = {
-    FIELD(api_user, "id", id, KIND_ID, API_V1),
-    FIELD(api_user, "name", name, KIND_TEXT, API_V1),
-    FIELD(api_user, "createdAt", created_ns, KIND_CREATED, API_V1),
-    FIELD(api_user, "displayName", display_name, KIND_TEXT, API_V1),
-    FIELD(api_user, "email", email, KIND_TEXT, API_V1),
-    FIELD(api_user, "providerId", provider_id, KIND_TEXT, API_V1),
-    FIELD(api_user, "provider", provider, KIND_TEXT, API_V1),
-    FIELD(api_user, "profilePicUrl", picture_url, KIND_TEXT, API_V1),
-    WORD(api_user, "role", role, API_HEADWAY, roles),
-    FIELD(api_user, "version", version, KIND_U64, API_HEADWAY),
-    FIELD(api_user, "nodeCount", node_count, KIND_U64, API_HEADWAY_TOP),
+    V1(api_user, "id", "id", id, KIND_ID),
+    V1(api_user, "name", "name", name, KIND_TEXT),
+    V1(api_user, "createdAt", "created_at", created_ns, KIND_CREATED),
+    V1(api_user, "displayName", "display_name", display_name, KIND_TEXT),
+    V1(api_user, "email", "email", email, KIND_TEXT),
+    V1(api_user, "providerId", "provider_id", provider_id, KIND_TEXT),
+    V1(api_user, "provider", "provider", provider, KIND_TEXT),
+    V1(api_user, "profilePicUrl", "profile_pic_url", picture_url, KIND_TEXT),
+    MORE(api_user, "role", role, WORD(roles)),
+    MORE(api_user, "version", version, KIND_U64),
+    TOP(api_user, "nodeCount", node_count, KIND_U64),
 };
 const struct api_shape api_user_shape = SHAPE(api_user, "user", user_fields);
 
 static const struct api_field preauth_key_fields[] = {
-    NESTED(api_preauth_key, "user", user, KIND_ONE, API_V1, api_user_shape),
-    FIELD(api_preauth_key, "id", id, KIND_ID, API_V1),
-    FIELD(api_preauth_key, "key", key, KIND_TEXT, API_V1),
-    FIELD(api_preauth_key, "reusable", reusable, KIND_BOOL, API_V1),
-    FIELD(api_preauth_key, "ephemeral", ephemeral, KIND_BOOL, API_V1),
-    FIELD(api_preauth_key, "used", used, KIND_BOOL, API_V1),
-    FIELD(api_preauth_key, "expiration", expiration_ns, KIND_TIME, API_V1),
-    FIELD(api_preauth_key, "createdAt", created_ns, KIND_TIME, API_V1),
-    FIELD(api_preauth_key, "aclTags", tags, KIND_TEXTS, API_V1),
-    FIELD(api_preauth_key, "version", version, KIND_U64, API_HEADWAY),
-    FIELD(api_preauth_key, "revoked", revoked, KIND_BOOL, API_HEADWAY),
+    V1(api_preauth_key, "user", "user", user, ONE(api_user_shape)),
+    V1(api_preauth_key, "id", "id", id, KIND_ID),
+    V1(api_preauth_key, "key", "key", key, KIND_TEXT),
+    V1(api_preauth_key, "reusable", "reusable", reusable, KIND_BOOL),
+    V1(api_preauth_key, "ephemeral", "ephemeral", ephemeral, KIND_BOOL),
+    V1(api_preauth_key, "used", "used", used, KIND_BOOL),
+    V1(api_preauth_key, "expiration", "expiration", expiration_ns, KIND_TIME),
+    V1(api_preauth_key, "createdAt", "created_at", created_ns, KIND_TIME),
+    V1(api_preauth_key, "aclTags", "acl_tags", tags, KIND_TEXTS),
+    MORE(api_preauth_key, "version", version, KIND_U64),
+    MORE(api_preauth_key, "revoked", revoked, KIND_BOOL),
 };
 const struct api_shape api_preauth_key_shape = SHAPE(api_preauth_key, "pre-auth key", preauth_key_fields);
 
 static const struct api_field api_key_fields[] = {
-    FIELD(api_api_key, "id", id, KIND_ID, API_V1),
-    FIELD(api_api_key, "prefix", prefix, KIND_TEXT, API_V1),
-    FIELD(api_api_key, "expiration", expiration_ns, KIND_TIME, API_V1),
-    FIELD(api_api_key, "createdAt", created_ns, KIND_TIME, API_V1),
-    FIELD(api_api_key, "lastSeen", last_seen_ns, KIND_TIME, API_V1),
-    FIELD(api_api_key, "description", description, KIND_TEXT, API_HEADWAY),
-    FIELD(api_api_key, "readOnly", read_only, KIND_BOOL, API_HEADWAY),
-    FIELD(api_api_key, "version", version, KIND_U64, API_HEADWAY),
-    FIELD(api_api_key, "key", key, KIND_TEXT_OR_NULL, API_HEADWAY),
+    V1(api_api_key, "id", "id", id, KIND_ID),
+    V1(api_api_key, "prefix", "prefix", prefix, KIND_TEXT),
+    V1(api_api_key, "expiration", "expiration", expiration_ns, KIND_TIME),
+    V1(api_api_key, "createdAt", "created_at", created_ns, KIND_TIME),
+    V1(api_api_key, "lastSeen", "last_seen", last_seen_ns, KIND_TIME),
+    MORE(api_api_key, "description", description, KIND_TEXT),
+    MORE(api_api_key, "readOnly", read_only, KIND_BOOL),
+    MORE(api_api_key, "version", version, KIND_U64),
+    MORE(api_api_key, "key", key, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_api_key_shape = SHAPE(api_api_key, "API key", api_key_fields);
 
 static const struct api_field route_fields[] = {
-    FIELD(api_route, "prefix", prefix, KIND_PREFIX, API_V1),
-    WORD(api_route, "state", state, API_V1, states),
-    FIELD(api_route, "exit", exit, KIND_BOOL, API_V1),
-    FIELD(api_route, "primary", primary, KIND_ID, API_V1),
-    FIELD(api_route, "primaryName", primary_name, KIND_TEXT_OR_NULL, API_V1),
-    FIELD(api_route, "reason", reason, KIND_TEXT, API_V1),
-    FIELD(api_route, "approvedBy", approved_by, KIND_TEXT_OR_NULL, API_V1),
+    OWN(api_route, "prefix", prefix, KIND_PREFIX),
+    OWN(api_route, "state", state, WORD(states)),
+    OWN(api_route, "exit", exit, KIND_BOOL),
+    OWN(api_route, "primary", primary, KIND_ID),
+    OWN(api_route, "primaryName", primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_route, "reason", reason, KIND_TEXT),
+    OWN(api_route, "approvedBy", approved_by, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_route_shape = SHAPE(api_route, "route", route_fields);
 
+static const struct api_field node_route_fields[] = {
+    OWN(api_node_route, "node", node, KIND_ID),
+    OWN(api_node_route, "name", name, KIND_TEXT),
+    OWN(api_node_route, "prefix", route.prefix, KIND_PREFIX),
+    OWN(api_node_route, "state", route.state, WORD(states)),
+    OWN(api_node_route, "exit", route.exit, KIND_BOOL),
+    OWN(api_node_route, "primary", route.primary, KIND_ID),
+    OWN(api_node_route, "primaryName", route.primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_node_route, "reason", route.reason, KIND_TEXT),
+    OWN(api_node_route, "approvedBy", route.approved_by, KIND_TEXT_OR_NULL),
+};
+const struct api_shape api_node_route_shape = SHAPE(api_node_route, "route", node_route_fields);
+
 static const struct api_field node_fields[] = {
-    FIELD(api_node, "id", id, KIND_ID, API_V1),
-    FIELD(api_node, "machineKey", machine_key, KIND_TEXT, API_V1),
-    FIELD(api_node, "nodeKey", node_key, KIND_TEXT, API_V1),
-    FIELD(api_node, "discoKey", disco_key, KIND_TEXT, API_V1),
-    FIELD(api_node, "ipAddresses", addrs, KIND_ADDRS, API_V1),
-    FIELD(api_node, "name", hostname, KIND_TEXT, API_V1),
-    NESTED(api_node, "user", user, KIND_ONE, API_V1, api_user_shape),
-    FIELD(api_node, "lastSeen", last_seen_ns, KIND_TIME, API_V1),
-    FIELD(api_node, "expiry", expiry_ns, KIND_TIME, API_V1),
-    NESTED(api_node, "preAuthKey", preauth_key, KIND_ONE, API_V1, api_preauth_key_shape),
-    FIELD(api_node, "createdAt", created_ns, KIND_TIME, API_V1),
-    WORD(api_node, "registerMethod", method, API_V1, methods),
-    FIELD(api_node, "givenName", given_name, KIND_TEXT, API_V1),
-    FIELD(api_node, "online", online, KIND_BOOL, API_V1),
-    FIELD(api_node, "approvedRoutes", approved, KIND_PREFIXES, API_V1),
-    FIELD(api_node, "availableRoutes", available, KIND_PREFIXES, API_V1),
-    FIELD(api_node, "subnetRoutes", serving, KIND_PREFIXES, API_V1),
-    FIELD(api_node, "tags", tags, KIND_TEXTS, API_V1),
-    FIELD(api_node, "fqdn", fqdn, KIND_TEXT, API_HEADWAY),
-    FIELD(api_node, "version", version, KIND_U64, API_HEADWAY),
-    FIELD(api_node, "expired", expired, KIND_BOOL, API_HEADWAY),
-    FIELD(api_node, "loggedOut", logged_out, KIND_BOOL, API_HEADWAY),
-    FIELD(api_node, "ephemeral", ephemeral, KIND_BOOL, API_HEADWAY),
-    FIELD(api_node, "draining", draining, KIND_BOOL, API_HEADWAY),
-    FIELD(api_node, "healthy", healthy, KIND_BOOL, API_HEADWAY),
-    FIELD(api_node, "since", since_ns, KIND_TIME, API_HEADWAY),
-    FIELD(api_node, "os", os, KIND_TEXT, API_HEADWAY),
-    FIELD(api_node, "osVersion", os_version, KIND_TEXT, API_HEADWAY),
-    FIELD(api_node, "clientVersion", client_version, KIND_TEXT, API_HEADWAY),
-    FIELD(api_node, "capVersion", cap_version, KIND_U64, API_HEADWAY),
-    FIELD(api_node, "endpoints", endpoints, KIND_ENDPOINTS, API_HEADWAY),
-    FIELD(api_node, "relay", relay, KIND_U64, API_HEADWAY),
-    FIELD(api_node, "relayName", relay_name, KIND_TEXT, API_HEADWAY),
-    FIELD(api_node, "source", source, KIND_TEXT, API_HEADWAY),
-    FIELD(api_node, "exitNode", exit_node, KIND_BOOL, API_HEADWAY),
-    FIELD(api_node, "removedRoutes", removed, KIND_PREFIXES, API_HEADWAY),
-    NESTED(api_node, "routes", routes, KIND_MANY, API_HEADWAY, api_route_shape),
+    V1(api_node, "id", "id", id, KIND_ID),
+    V1(api_node, "machineKey", "machine_key", machine_key, KIND_TEXT),
+    V1(api_node, "nodeKey", "node_key", node_key, KIND_TEXT),
+    V1(api_node, "discoKey", "disco_key", disco_key, KIND_TEXT),
+    V1(api_node, "ipAddresses", "ip_addresses", addrs, KIND_ADDRS),
+    V1(api_node, "name", "name", hostname, KIND_TEXT),
+    V1(api_node, "user", "user", user, ONE(api_user_shape)),
+    V1(api_node, "lastSeen", "last_seen", last_seen_ns, KIND_TIME),
+    V1(api_node, "expiry", "expiry", expiry_ns, KIND_TIME),
+    V1(api_node, "preAuthKey", "pre_auth_key", preauth_key, ONE(api_preauth_key_shape)),
+    V1(api_node, "createdAt", "created_at", created_ns, KIND_TIME),
+    V1(api_node, "registerMethod", "register_method", method, WORD(methods)),
+    V1(api_node, "givenName", "given_name", given_name, KIND_TEXT),
+    V1(api_node, "online", "online", online, KIND_BOOL),
+    V1(api_node, "approvedRoutes", "approved_routes", approved, KIND_PREFIXES),
+    V1(api_node, "availableRoutes", "available_routes", available, KIND_PREFIXES),
+    V1(api_node, "subnetRoutes", "subnet_routes", serving, KIND_PREFIXES),
+    V1(api_node, "tags", "tags", tags, KIND_TEXTS),
+    MORE(api_node, "fqdn", fqdn, KIND_TEXT),
+    MORE(api_node, "version", version, KIND_U64),
+    MORE(api_node, "expired", expired, KIND_BOOL),
+    MORE(api_node, "loggedOut", logged_out, KIND_BOOL),
+    MORE(api_node, "ephemeral", ephemeral, KIND_BOOL),
+    MORE(api_node, "draining", draining, KIND_BOOL),
+    MORE(api_node, "healthy", healthy, KIND_BOOL),
+    MORE(api_node, "since", since_ns, KIND_TIME),
+    MORE(api_node, "os", os, KIND_TEXT),
+    MORE(api_node, "osVersion", os_version, KIND_TEXT),
+    MORE(api_node, "clientVersion", client_version, KIND_TEXT),
+    MORE(api_node, "capVersion", cap_version, KIND_U64),
+    MORE(api_node, "endpoints", endpoints, KIND_ENDPOINTS),
+    MORE(api_node, "relay", relay, KIND_U64),
+    MORE(api_node, "relayName", relay_name, KIND_TEXT),
+    MORE(api_node, "source", source, KIND_TEXT),
+    MORE(api_node, "exitNode", exit_node, KIND_BOOL),
+    MORE(api_node, "removedRoutes", removed, KIND_PREFIXES),
+    MORE(api_node, "routes", routes, MANY(api_route_shape)),
 };
 const struct api_shape api_node_shape = SHAPE(api_node, "node", node_fields);
 
 static const struct api_field pending_fields[] = {
-    FIELD(api_pending, "authId", auth_id, KIND_TEXT, API_V1),
-    WORD(api_pending, "kind", kind, API_V1, pending_kinds),
-    FIELD(api_pending, "machineKey", machine_key, KIND_TEXT, API_V1),
-    FIELD(api_pending, "nodeKey", node_key, KIND_TEXT, API_V1),
-    FIELD(api_pending, "hostname", hostname, KIND_TEXT, API_V1),
-    FIELD(api_pending, "os", os, KIND_TEXT, API_V1),
-    FIELD(api_pending, "clientVersion", client_version, KIND_TEXT, API_V1),
-    FIELD(api_pending, "source", source, KIND_TEXT, API_V1),
-    FIELD(api_pending, "requestTags", request_tags, KIND_TEXTS, API_V1),
-    FIELD(api_pending, "routes", routes, KIND_PREFIXES, API_V1),
-    FIELD(api_pending, "createdAt", created_ns, KIND_TIME, API_V1),
-    FIELD(api_pending, "expiresAt", expires_ns, KIND_TIME, API_V1),
-    FIELD(api_pending, "command", command, KIND_TEXT, API_V1),
-    FIELD(api_pending, "sshSource", ssh_source, KIND_TEXT_OR_NULL, API_V1),
-    FIELD(api_pending, "sshTarget", ssh_target, KIND_TEXT_OR_NULL, API_V1),
-    FIELD(api_pending, "sshUser", ssh_user, KIND_TEXT_OR_NULL, API_V1),
+    OWN(api_pending, "authId", auth_id, KIND_TEXT),
+    OWN(api_pending, "kind", kind, WORD(pending_kinds)),
+    OWN(api_pending, "machineKey", machine_key, KIND_TEXT),
+    OWN(api_pending, "nodeKey", node_key, KIND_TEXT),
+    OWN(api_pending, "hostname", hostname, KIND_TEXT),
+    OWN(api_pending, "os", os, KIND_TEXT),
+    OWN(api_pending, "clientVersion", client_version, KIND_TEXT),
+    OWN(api_pending, "source", source, KIND_TEXT),
+    OWN(api_pending, "requestTags", request_tags, KIND_TEXTS),
+    OWN(api_pending, "routes", routes, KIND_PREFIXES),
+    OWN(api_pending, "createdAt", created_ns, KIND_TIME),
+    OWN(api_pending, "expiresAt", expires_ns, KIND_TIME),
+    OWN(api_pending, "command", command, KIND_TEXT),
+    OWN(api_pending, "sshSource", ssh_source, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "sshTarget", ssh_target, KIND_TEXT_OR_NULL),
+    OWN(api_pending, "sshUser", ssh_user, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_pending_shape = SHAPE(api_pending, "pending registration", pending_fields);
 
 static const struct api_field router_fields[] = {
-    FIELD(api_router, "node", node, KIND_ID, API_V1),
-    FIELD(api_router, "name", name, KIND_TEXT, API_V1),
-    WORD(api_router, "state", state, API_V1, states),
-    FIELD(api_router, "reason", reason, KIND_TEXT, API_V1),
+    OWN(api_router, "node", node, KIND_ID),
+    OWN(api_router, "name", name, KIND_TEXT),
+    OWN(api_router, "state", state, WORD(states)),
+    OWN(api_router, "reason", reason, KIND_TEXT),
 };
 const struct api_shape api_router_shape = SHAPE(api_router, "router", router_fields);
 
 static const struct api_field prefix_fields[] = {
-    FIELD(api_prefix, "prefix", prefix, KIND_PREFIX, API_V1),
-    FIELD(api_prefix, "exit", exit, KIND_BOOL, API_V1),
-    FIELD(api_prefix, "primary", primary, KIND_ID, API_V1),
-    FIELD(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL, API_V1),
-    FIELD(api_prefix, "since", since_ns, KIND_TIME, API_V1),
-    NESTED(api_prefix, "routers", routers, KIND_MANY, API_V1, api_router_shape),
+    OWN(api_prefix, "prefix", prefix, KIND_PREFIX), OWN(api_prefix, "exit", exit, KIND_BOOL),
+    OWN(api_prefix, "primary", primary, KIND_ID),   OWN(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_prefix, "since", since_ns, KIND_TIME),  OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
 };
 const struct api_shape api_prefix_shape = SHAPE(api_prefix, "prefix", prefix_fields);
 
 static const struct api_field relay_fields[] = {
-    FIELD(api_relay, "id", id, KIND_U64, API_V1),
-    FIELD(api_relay, "code", code, KIND_TEXT, API_V1),
-    FIELD(api_relay, "name", name, KIND_TEXT, API_V1),
+    OWN(api_relay, "id", id, KIND_U64),
+    OWN(api_relay, "code", code, KIND_TEXT),
+    OWN(api_relay, "name", name, KIND_TEXT),
 };
 const struct api_shape api_relay_shape = SHAPE(api_relay, "relay", relay_fields);
 
 static const struct api_field event_fields[] = {
-    FIELD(api_event, "id", id, KIND_EVENT_ID, API_V1),
-    FIELD(api_event, "time", time_ns, KIND_TIME, API_V1),
-    FIELD(api_event, "kind", kind, KIND_TEXT, API_V1),
-    WORD(api_event, "weight", weight, API_V1, weights),
-    FIELD(api_event, "actor", actor, KIND_TEXT, API_V1),
-    FIELD(api_event, "object", object, KIND_TEXT, API_V1),
-    FIELD(api_event, "objectId", object_id, KIND_ID, API_V1),
-    FIELD(api_event, "objectName", object_name, KIND_TEXT, API_V1),
-    FIELD(api_event, "text", text, KIND_TEXT, API_V1),
-    FIELD(api_event, "detail", detail, KIND_JSON, API_V1),
-    FIELD(api_event, "inverse", inverse, KIND_JSON, API_V1),
-    FIELD(api_event, "undoneBy", undone_by, KIND_EVENT_ID, API_V1),
+    OWN(api_event, "id", id, KIND_EVENT_ID),        OWN(api_event, "time", time_ns, KIND_TIME),
+    OWN(api_event, "kind", kind, KIND_TEXT),        OWN(api_event, "weight", weight, WORD(weights)),
+    OWN(api_event, "actor", actor, KIND_TEXT),      OWN(api_event, "object", object, KIND_TEXT),
+    OWN(api_event, "objectId", object_id, KIND_ID), OWN(api_event, "objectName", object_name, KIND_TEXT),
+    OWN(api_event, "text", text, KIND_TEXT),        OWN(api_event, "detail", detail, KIND_JSON),
+    OWN(api_event, "inverse", inverse, KIND_JSON),  OWN(api_event, "undoneBy", undone_by, KIND_EVENT_ID),
 };
 const struct api_shape api_event_shape = SHAPE(api_event, "event", event_fields);
 
+static const struct api_field page_fields[] = {
+    OWN(api_page, "events", events, MANY(api_event_shape)),
+    OWN(api_page, "event", newest, KIND_EVENT_ID),
+};
+const struct api_shape api_page_shape = SHAPE(api_page, "journal", page_fields);
+
 static const struct api_field server_fields[] = {
-    FIELD(api_server, "url", url, KIND_TEXT, API_V1),
-    FIELD(api_server, "version", version, KIND_TEXT, API_V1),
-    FIELD(api_server, "baseDomain", base_domain, KIND_TEXT, API_V1),
-    FIELD(api_server, "startedAt", started_ns, KIND_TIME, API_V1),
-    FIELD(api_server, "policyMode", policy_mode, KIND_TEXT, API_V1),
-    FIELD(api_server, "policyPath", policy_path, KIND_TEXT, API_V1),
+    OWN(api_server, "url", url, KIND_TEXT),
+    OWN(api_server, "version", version, KIND_TEXT),
+    OWN(api_server, "baseDomain", base_domain, KIND_TEXT),
+    OWN(api_server, "startedAt", started_ns, KIND_TIME),
+    OWN(api_server, "policyMode", policy_mode, KIND_TEXT),
+    OWN(api_server, "policyPath", policy_path, KIND_TEXT),
 };
 const struct api_shape api_server_shape = SHAPE(api_server, "server", server_fields);
 
 static const struct api_field policy_mark_fields[] = {
-    FIELD(api_policy_mark, "present", present, KIND_BOOL, API_V1),
-    FIELD(api_policy_mark, "updatedAt", updated_ns, KIND_TIME, API_V1),
-    FIELD(api_policy_mark, "version", version, KIND_U64, API_V1),
+    OWN(api_policy_mark, "present", present, KIND_BOOL),
+    OWN(api_policy_mark, "updatedAt", updated_ns, KIND_TIME),
+    OWN(api_policy_mark, "version", version, KIND_U64),
 };
 static const struct api_shape policy_mark_shape = SHAPE(api_policy_mark, "policy", policy_mark_fields);
 
 static const struct api_field counts_fields[] = {
-    FIELD(api_counts, "nodes", nodes, KIND_U64, API_V1),
-    FIELD(api_counts, "online", online, KIND_U64, API_V1),
-    FIELD(api_counts, "routesAvailable", routes_available, KIND_U64, API_V1),
-    FIELD(api_counts, "routesServing", routes_serving, KIND_U64, API_V1),
+    OWN(api_counts, "nodes", nodes, KIND_U64),
+    OWN(api_counts, "online", online, KIND_U64),
+    OWN(api_counts, "routesAvailable", routes_available, KIND_U64),
+    OWN(api_counts, "routesServing", routes_serving, KIND_U64),
 };
 static const struct api_shape counts_shape = SHAPE(api_counts, "counts", counts_fields);
 
 static const struct api_field snapshot_fields[] = {
-    FIELD(api_snapshot, "event", event, KIND_EVENT_ID, API_V1),
-    FIELD(api_snapshot, "time", time_ns, KIND_TIME, API_V1),
-    NESTED(api_snapshot, "server", server, KIND_PART, API_V1, api_server_shape),
-    NESTED(api_snapshot, "nodes", nodes, KIND_MANY, API_V1, api_node_shape),
-    NESTED(api_snapshot, "users", users, KIND_MANY, API_V1, api_user_shape),
-    NESTED(api_snapshot, "preAuthKeys", preauth_keys, KIND_MANY, API_V1, api_preauth_key_shape),
-    NESTED(api_snapshot, "apiKeys", api_keys, KIND_MANY, API_V1, api_api_key_shape),
-    NESTED(api_snapshot, "pending", pending, KIND_MANY, API_V1, api_pending_shape),
-    NESTED(api_snapshot, "prefixes", prefixes, KIND_MANY, API_V1, api_prefix_shape),
-    NESTED(api_snapshot, "relays", relays, KIND_MANY, API_V1, api_relay_shape),
-    NESTED(api_snapshot, "policy", policy, KIND_PART, API_V1, policy_mark_shape),
-    NESTED(api_snapshot, "counts", counts, KIND_PART, API_V1, counts_shape),
+    OWN(api_snapshot, "event", event, KIND_EVENT_ID),
+    OWN(api_snapshot, "time", time_ns, KIND_TIME),
+    OWN(api_snapshot, "server", server, PART(api_server_shape)),
+    OWN(api_snapshot, "nodes", nodes, MANY(api_node_shape)),
+    OWN(api_snapshot, "users", users, MANY(api_user_shape)),
+    OWN(api_snapshot, "preAuthKeys", preauth_keys, MANY(api_preauth_key_shape)),
+    OWN(api_snapshot, "apiKeys", api_keys, MANY(api_api_key_shape)),
+    OWN(api_snapshot, "pending", pending, MANY(api_pending_shape)),
+    OWN(api_snapshot, "prefixes", prefixes, MANY(api_prefix_shape)),
+    OWN(api_snapshot, "relays", relays, MANY(api_relay_shape)),
+    OWN(api_snapshot, "policy", policy, PART(policy_mark_shape)),
+    OWN(api_snapshot, "counts", counts, PART(counts_shape)),
 };
 const struct api_shape api_snapshot_shape = SHAPE(api_snapshot, "snapshot", snapshot_fields);
 
 static const struct api_field changed_fields[] = {
-    NESTED(api_changed, "nodes", nodes, KIND_MANY, API_V1, api_node_shape),
-    NESTED(api_changed, "users", users, KIND_MANY, API_V1, api_user_shape),
-    NESTED(api_changed, "preAuthKeys", preauth_keys, KIND_MANY, API_V1, api_preauth_key_shape),
-    NESTED(api_changed, "apiKeys", api_keys, KIND_MANY, API_V1, api_api_key_shape),
-    NESTED(api_changed, "pending", pending, KIND_MANY, API_V1, api_pending_shape),
-    NESTED(api_changed, "prefixes", prefixes, KIND_MANY, API_V1, api_prefix_shape),
+    OWN(api_changed, "nodes", nodes, MANY(api_node_shape)),
+    OWN(api_changed, "users", users, MANY(api_user_shape)),
+    OWN(api_changed, "preAuthKeys", preauth_keys, MANY(api_preauth_key_shape)),
+    OWN(api_changed, "apiKeys", api_keys, MANY(api_api_key_shape)),
+    OWN(api_changed, "pending", pending, MANY(api_pending_shape)),
+    OWN(api_changed, "prefixes", prefixes, MANY(api_prefix_shape)),
 };
 static const struct api_field removed_fields[] = {
-    FIELD(api_removed, "nodes", nodes, KIND_TEXTS, API_V1),
-    FIELD(api_removed, "users", users, KIND_TEXTS, API_V1),
-    FIELD(api_removed, "preAuthKeys", preauth_keys, KIND_TEXTS, API_V1),
-    FIELD(api_removed, "apiKeys", api_keys, KIND_TEXTS, API_V1),
-    FIELD(api_removed, "pending", pending, KIND_TEXTS, API_V1),
-    FIELD(api_removed, "prefixes", prefixes, KIND_TEXTS, API_V1),
+    OWN(api_removed, "nodes", nodes, KIND_TEXTS),
+    OWN(api_removed, "users", users, KIND_TEXTS),
+    OWN(api_removed, "preAuthKeys", preauth_keys, KIND_TEXTS),
+    OWN(api_removed, "apiKeys", api_keys, KIND_TEXTS),
+    OWN(api_removed, "pending", pending, KIND_TEXTS),
+    OWN(api_removed, "prefixes", prefixes, KIND_TEXTS),
 };
 static const struct api_shape changed_shape = SHAPE(api_changed, "changed", changed_fields);
 static const struct api_shape removed_shape = SHAPE(api_removed, "removed", removed_fields);
 
 /* Stands beside an event's members in a message of the stream: the same object is read with both shapes. */
 static const struct api_field changes_fields[] = {
-    NESTED(api_changes, "changed", changed, KIND_PART, API_V1, changed_shape),
-    NESTED(api_changes, "removed", removed, KIND_PART, API_V1, removed_shape),
+    OWN(api_changes, "changed", changed, PART(changed_shape)),
+    OWN(api_changes, "removed", removed, PART(removed_shape)),
 };
 const struct api_shape api_changes_shape = SHAPE(api_changes, "event", changes_fields);
+
+static const struct api_field limits_fields[] = {
+    OWN(api_limits, "bodyBytes", body_bytes, KIND_U64),
+    OWN(api_limits, "eventsPage", events_page, KIND_U64),
+};
+static const struct api_shape limits_shape = SHAPE(api_limits, "limits", limits_fields);
+
+static const struct api_field whoami_fields[] = {
+    OWN(api_whoami, "actor", actor, KIND_TEXT),
+    OWN(api_whoami, "scope", scope, KIND_TEXT),
+    OWN(api_whoami, "version", version, KIND_TEXT),
+    OWN(api_whoami, "serverUrl", server_url, KIND_TEXT),
+    OWN(api_whoami, "baseDomain", base_domain, KIND_TEXT),
+    OWN(api_whoami, "policyMode", policy_mode, KIND_TEXT),
+    OWN(api_whoami, "time", time_ns, KIND_TIME),
+    OWN(api_whoami, "readOnly", read_only, KIND_BOOL),
+    OWN(api_whoami, "limits", limits, PART(limits_shape)),
+};
+const struct api_shape api_whoami_shape = SHAPE(api_whoami, "whoami", whoami_fields);
+
+static const struct api_field change_fields[] = {
+    OWN(api_change, "event", event, KIND_EVENT_ID),
+    OWN(api_change, "version", version, KIND_U64),
+    OWN(api_change, "inverse", inverse, KIND_JSON),
+    OWN(api_change, "text", text, KIND_TEXT),
+};
+const struct api_shape api_change_shape = SHAPE(api_change, "change", change_fields);
+
+/* Version and mode are not headscale's. */
+static const struct api_field policy_fields[] = {
+    V1(api_policy, "policy", "policy", text, KIND_TEXT),
+    V1(api_policy, "updatedAt", "updated_at", updated_ns, KIND_TIME),
+    MORE(api_policy, "version", version, KIND_U64),
+    MORE(api_policy, "mode", mode, KIND_TEXT),
+};
+const struct api_shape api_policy_shape = SHAPE(api_policy, "policy", policy_fields);
+
+static const struct api_field finding_fields[] = {
+    OWN(api_finding, "line", line, KIND_U64),
+    OWN(api_finding, "column", column, KIND_U64),
+    OWN(api_finding, "severity", severity, KIND_TEXT),
+    OWN(api_finding, "message", message, KIND_TEXT),
+};
+static const struct api_shape finding_shape = SHAPE(api_finding, "finding", finding_fields);
+
+static const struct api_field check_fields[] = {
+    OWN(api_check, "ok", ok, KIND_BOOL),
+    OWN(api_check, "findings", findings, MANY(finding_shape)),
+};
+const struct api_shape api_check_shape = SHAPE(api_check, "check", check_fields);
+
+/* common/policy writes the answers below: it makes them row by row, out of classes of nodes. Here is what readers show
+ * of them. */
+static const struct api_field step_fields[] = {
+    OWN(api_step, "ok", ok, KIND_BOOL),
+    OWN(api_step, "text", text, KIND_TEXT),
+};
+static const struct api_shape step_shape = SHAPE(api_step, "step", step_fields);
+
+static const struct api_field explanation_fields[] = {
+    OWN(api_explanation, "src", src, KIND_TEXT),
+    OWN(api_explanation, "dst", dst, KIND_TEXT),
+    OWN(api_explanation, "allowed", allowed, KIND_BOOL),
+    OWN(api_explanation, "steps", steps, MANY(step_shape)),
+};
+const struct api_shape api_explanation_shape = SHAPE(api_explanation, "explanation", explanation_fields);
+
+static const struct api_field names_fields[] = {
+    OWN(api_names, "count", count, KIND_U64),
+    OWN(api_names, "names", names, KIND_TEXTS),
+};
+static const struct api_shape names_shape = SHAPE(api_names, "names", names_fields);
+
+static const struct api_field access_fields[] = {
+    OWN(api_access, "kind", kind, KIND_TEXT),
+    OWN(api_access, "pairs", pairs, KIND_U64),
+    OWN(api_access, "sources", sources, PART(names_shape)),
+    OWN(api_access, "destinations", destinations, PART(names_shape)),
+    OWN(api_access, "what", what, KIND_TEXTS),
+};
+static const struct api_shape access_shape = SHAPE(api_access, "access", access_fields);
+
+static const struct api_field route_shown_fields[] = {
+    OWN(api_route_shown, "kind", kind, KIND_TEXT),
+    OWN(api_route_shown, "route", route, KIND_TEXT),
+    OWN(api_route_shown, "router", router, KIND_TEXT),
+    OWN(api_route_shown, "viewers", viewers, PART(names_shape)),
+};
+static const struct api_shape route_shown_shape = SHAPE(api_route_shown, "route", route_shown_fields);
+
+static const struct api_field approval_fields[] = {
+    OWN(api_approval, "route", route, KIND_TEXT),
+    OWN(api_approval, "router", router, KIND_TEXT),
+    OWN(api_approval, "viewers", viewers, KIND_U64),
+};
+static const struct api_shape approval_shape = SHAPE(api_approval, "approval", approval_fields);
+
+static const struct api_field totals_fields[] = {
+    OWN(api_totals, "pairs_lost", pairs_lost, KIND_U64),
+    OWN(api_totals, "pairs_gained", pairs_gained, KIND_U64),
+};
+static const struct api_shape totals_shape = SHAPE(api_totals, "totals", totals_fields);
+
+static const struct api_field preview_fields[] = {
+    OWN(api_preview, "ok", ok, KIND_BOOL),
+    OWN(api_preview, "findings", findings, MANY(finding_shape)),
+    OWN(api_preview, "rows", rows, MANY(access_shape)),
+    OWN(api_preview, "routes", routes, MANY(route_shown_shape)),
+    OWN(api_preview, "approvals", approvals, MANY(approval_shape)),
+    OWN(api_preview, "totals", totals, PART(totals_shape)),
+};
+const struct api_shape api_preview_shape = SHAPE(api_preview, "preview", preview_fields);
+
+static const struct api_field backup_fields[] = {
+    OWN(api_backup, "path", path, KIND_TEXT),
+    OWN(api_backup, "bytes", bytes, KIND_U64),
+};
+const struct api_shape api_backup_shape = SHAPE(api_backup, "backup", backup_fields);
+
+static const struct api_field health_fields[] = {
+    V1(api_health, "databaseConnectivity", "database_connectivity", database, KIND_BOOL),
+};
+const struct api_shape api_health_shape = SHAPE(api_health, "health", health_fields);

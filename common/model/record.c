@@ -8,28 +8,41 @@
 #include "crypto/crypto.h"
 #include "model/events.h"
 
-/* Where the owned texts of a kind are, so that copying and freeing are one loop each. */
+/* Where what a kind owns is, for copying and freeing. */
 #define AT(type, member) offsetof(struct type, member)
-#define TEXTS_MAX        12
+#define OWNED_MAX        12
 
-static const struct kind {
+static const struct record_shape {
     size_t size;
-    size_t texts[TEXTS_MAX]; /* offsets of char *, ended by 0 */
-} kinds[] = {
+    size_t texts[OWNED_MAX]; /* offsets of char *, ended by 0 */
+    size_t lists[OWNED_MAX]; /* of struct strs */
+    size_t sets[OWNED_MAX];  /* of struct prefixes */
+} shapes[RECORD_KINDS] = {
     [RECORD_USER] = {sizeof(struct user),
                      {AT(user, name), AT(user, display_name), AT(user, email), AT(user, provider_id),
-                      AT(user, provider), AT(user, picture_url)}},
-    [RECORD_PREAUTH_KEY] = {sizeof(struct preauth_key), {AT(preauth_key, prefix), AT(preauth_key, secret_hash)}},
+                      AT(user, provider), AT(user, picture_url)},
+                     {0},
+                     {0}},
+    [RECORD_PREAUTH_KEY] = {sizeof(struct preauth_key),
+                            {AT(preauth_key, prefix), AT(preauth_key, secret_hash)},
+                            {AT(preauth_key, tags)},
+                            {0}},
     [RECORD_API_KEY] = {sizeof(struct api_key),
-                        {AT(api_key, prefix), AT(api_key, secret_hash), AT(api_key, description)}},
+                        {AT(api_key, prefix), AT(api_key, secret_hash), AT(api_key, description)},
+                        {0},
+                        {0}},
     [RECORD_NODE] = {sizeof(struct node),
                      {AT(node, hostname), AT(node, given_name), AT(node, os), AT(node, os_version),
-                      AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo)}},
+                      AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo)},
+                     {AT(node, tags), AT(node, request_tags), AT(node, approved_by)},
+                     {AT(node, available), AT(node, approved), AT(node, removed)}},
     [RECORD_EVENT] = {sizeof(struct event),
                       {AT(event, kind), AT(event, actor), AT(event, object), AT(event, object_name), AT(event, text),
-                       AT(event, detail), AT(event, inverse)}},
-    [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}},
-    [RECORD_PRIMARY] = {sizeof(struct primary), {0}},
+                       AT(event, detail), AT(event, inverse)},
+                      {0},
+                      {0}},
+    [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}, {0}, {0}},
+    [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -37,36 +50,46 @@ static char **text_at(void *record, size_t offset)
     return (char **)(void *)((char *)record + offset);
 }
 
-static void *make(enum record_kind kind)
+static struct strs *list_at(void *record, size_t offset)
 {
-    struct record *r = mem_alloc(kinds[kind].size);
+    return (struct strs *)(void *)((char *)record + offset);
+}
+
+static struct prefixes *set_at(void *record, size_t offset)
+{
+    return (struct prefixes *)(void *)((char *)record + offset);
+}
+
+struct record *record_new(enum record_kind kind)
+{
+    struct record *r = mem_alloc(shapes[kind].size);
 
     atomic_init(&r->refs, 1);
     r->kind = kind;
     r->version = 1;
-    for (const size_t *at = kinds[kind].texts; *at; at++)
+    for (const size_t *at = shapes[kind].texts; *at; at++)
         *text_at(r, *at) = mem_strdup("");
     return r;
 }
 
 struct user *user_new(void)
 {
-    return make(RECORD_USER);
+    return (struct user *)record_new(RECORD_USER);
 }
 
 struct preauth_key *preauth_key_new(void)
 {
-    return make(RECORD_PREAUTH_KEY);
+    return (struct preauth_key *)record_new(RECORD_PREAUTH_KEY);
 }
 
 struct api_key *api_key_new(void)
 {
-    return make(RECORD_API_KEY);
+    return (struct api_key *)record_new(RECORD_API_KEY);
 }
 
 struct node *node_new(void)
 {
-    struct node *n = make(RECORD_NODE);
+    struct node *n = (struct node *)record_new(RECORD_NODE);
 
     mem_replace(&n->hostinfo, "{}");
     mem_replace(&n->peer_hostinfo, "{}");
@@ -75,34 +98,20 @@ struct node *node_new(void)
 
 struct event *event_new(void)
 {
-    return make(RECORD_EVENT);
+    return (struct event *)record_new(RECORD_EVENT);
 }
 
 struct policy_text *policy_text_new(void)
 {
-    return make(RECORD_POLICY);
+    return (struct policy_text *)record_new(RECORD_POLICY);
 }
 
 struct primary *primary_new(void)
 {
-    return make(RECORD_PRIMARY);
+    return (struct primary *)record_new(RECORD_PRIMARY);
 }
 
-/* A copy whose texts are its own; lists and sets still belong to the original. */
-static void *copy(const void *record)
-{
-    const struct record *from = record;
-    const struct kind *kind = &kinds[from->kind];
-    struct record *to = mem_dup_counted(from, kind->size, sizeof(from->refs));
-
-    atomic_init(&to->refs, 1);
-    to->version++;
-    for (const size_t *at = kind->texts; *at; at++)
-        *text_at(to, *at) = mem_strdup(*text_at(to, *at));
-    return to;
-}
-
-static void own_strs(struct strs *s)
+static void own_list(struct strs *s)
 {
     struct strs fresh = {0};
 
@@ -110,7 +119,7 @@ static void own_strs(struct strs *s)
     *s = fresh;
 }
 
-static void own_prefixes(struct prefixes *s)
+static void own_set(struct prefixes *s)
 {
     struct prefixes fresh = {0};
 
@@ -118,40 +127,46 @@ static void own_prefixes(struct prefixes *s)
     *s = fresh;
 }
 
+static void *edit(const void *record)
+{
+    const struct record *from = record;
+    const struct record_shape *shape = &shapes[from->kind];
+    struct record *to = mem_dup_counted(from, shape->size, sizeof(from->refs));
+
+    atomic_init(&to->refs, 1);
+    to->version++;
+    for (const size_t *at = shape->texts; *at; at++)
+        *text_at(to, *at) = mem_strdup(*text_at(to, *at));
+    for (const size_t *at = shape->lists; *at; at++)
+        own_list(list_at(to, *at));
+    for (const size_t *at = shape->sets; *at; at++)
+        own_set(set_at(to, *at));
+    return to;
+}
+
 struct user *user_edit(const struct user *u)
 {
-    return copy(u);
+    return edit(u);
 }
 
 struct preauth_key *preauth_key_edit(const struct preauth_key *k)
 {
-    struct preauth_key *to = copy(k);
-
-    own_strs(&to->tags);
-    return to;
+    return edit(k);
 }
 
 struct api_key *api_key_edit(const struct api_key *k)
 {
-    return copy(k);
+    return edit(k);
 }
 
 struct event *event_edit(const struct event *e)
 {
-    return copy(e);
+    return edit(e);
 }
 
 struct node *node_edit(const struct node *n)
 {
-    struct node *to = copy(n);
-
-    own_strs(&to->tags);
-    own_strs(&to->request_tags);
-    own_strs(&to->approved_by);
-    own_prefixes(&to->available);
-    own_prefixes(&to->approved);
-    own_prefixes(&to->removed);
-    return to;
+    return edit(n);
 }
 
 void *record_ref(const void *record)
@@ -169,19 +184,12 @@ void record_unref(const void *record)
 
     if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (const size_t *at = kinds[r->kind].texts; *at; at++)
+    for (const size_t *at = shapes[r->kind].texts; *at; at++)
         free(*text_at(r, *at));
-    if (r->kind == RECORD_NODE) {
-        struct node *n = (struct node *)r;
-        strs_release(&n->tags);
-        strs_release(&n->request_tags);
-        strs_release(&n->approved_by);
-        prefixes_release(&n->available);
-        prefixes_release(&n->approved);
-        prefixes_release(&n->removed);
-    } else if (r->kind == RECORD_PREAUTH_KEY) {
-        strs_release(&((struct preauth_key *)r)->tags);
-    }
+    for (const size_t *at = shapes[r->kind].lists; *at; at++)
+        strs_release(list_at(r, *at));
+    for (const size_t *at = shapes[r->kind].sets; *at; at++)
+        prefixes_release(set_at(r, *at));
     free(r);
 }
 

@@ -23,6 +23,7 @@ enum record_kind {
     RECORD_POLICY,
     RECORD_PRIMARY
 };
+#define RECORD_KINDS (RECORD_PRIMARY + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -128,8 +129,11 @@ struct event {
     char *detail;                   /* JSON object with what changed, or "" */
     char *inverse;                  /* JSON {"method","path","body"} that undoes it, or "" */
     uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one, 0: none */
+    bool by_admin;                  /* an administrator did it: kept apart from what clients cause */
 };
 
+/* A record of defaults with one reference; then by kind. */
+struct record *record_new(enum record_kind kind);
 struct user *user_new(void);
 struct preauth_key *preauth_key_new(void);
 struct api_key *api_key_new(void);

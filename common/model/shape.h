@@ -33,6 +33,7 @@ struct api_words {
 
 struct api_field {
     const char *name;
+    const char *old; /* in headscale 0.29's command line; NULL: not there */
     size_t offset;
     enum api_kind kind;
     enum api_scope scope; /* the least one that it is written in */

@@ -2,6 +2,7 @@
 /* How a client that is set up with a pointer finds this server: the pages and the profiles of headscale's paths. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "http/private.h"
@@ -50,7 +51,7 @@ enum flow page_apple(struct request *r)
     page_text(r, "h2", "With a profile");
     page_text(r, "p", "These profiles only set that address. Install one, then log in in the app:");
     buf_adds(&r->out, "<ul>\n");
-    for (size_t i = 0; i < sizeof(platforms) / sizeof(*platforms); i++)
+    for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
         buf_addf(&r->out, "<li><a href=\"/apple/%s\">%s</a></li>\n", platforms[i].name, platforms[i].label);
     buf_adds(&r->out, "</ul>\n");
     return page_end(r);
@@ -97,7 +98,7 @@ enum flow page_apple_profile(struct request *r)
 {
     const char *payload = NULL;
 
-    for (size_t i = 0; i < sizeof(platforms) / sizeof(*platforms); i++)
+    for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
         if (str_eq(platforms[i].name, r->params[0]))
             payload = platforms[i].payload;
     if (!payload)

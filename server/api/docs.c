@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "http/private.h"
 
 extern const char *const headway_version;
@@ -133,7 +134,7 @@ static const struct {
 
 static const char *operation_id(const struct route *route)
 {
-    for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++)
         if (str_eq(operations[i].method, route->method) && str_eq(operations[i].path, route->path))
             return operations[i].id;
     return NULL;

@@ -6,10 +6,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "http/private.h"
 
 static const int counted_statuses[] = {200, 400, 401, 403, 404, 405, 409, 410, 412, 413, 429, 500, 501, 503, 504, 0};
-#define STATUSES (sizeof(counted_statuses) / sizeof(counted_statuses[0]))
+#define STATUSES (ARRAY_LEN(counted_statuses))
 
 /* By route (the last row: no route) and status (the last column: another one). */
 struct counted {

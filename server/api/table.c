@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every path that is answered, by door. The first route that fits is taken, so literal segments stand before
  * parameters. 404, 405 with Allow, the check of members and the pages of documentation come from this table. */
+#include "base/array.h"
 #include "http/private.h"
 
 #define V1(how, where, function, right, body, ask, text)                                                               \
@@ -129,4 +130,4 @@ const struct route http_routes[] = {
     PAGE("GET", "/debug/policy", debug_policy, DOOR_METRICS, NULL, "The policy's text"),
 };
 /* clang-format on */
-const size_t http_route_count = sizeof(http_routes) / sizeof(http_routes[0]);
+const size_t http_route_count = ARRAY_LEN(http_routes);

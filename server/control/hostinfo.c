@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 #include "control/request.h"
@@ -142,12 +143,12 @@ static void put_location(struct json_out *o, const json_t *h)
         return;
     json_key(o, "Location");
     json_open(o, '{');
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         const char *text = json_text(l, texts[i], "");
         if (*text && strlen(text) <= REQUEST_TEXT_MAX)
             json_put_str(o, texts[i], text);
     }
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         const json_t *v = json_object_get(l, numbers[i]);
         if (!json_is_number(v))
             continue;
@@ -232,7 +233,7 @@ int request_info_read(const json_t *h, struct request_info *r, struct err *e)
 
 void request_info_release(struct request_info *r)
 {
-    for (size_t i = 0; i < sizeof(r->texts) / sizeof(*r->texts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(r->texts); i++)
         free(r->texts[i]);
     prefixes_release(&r->info.routes);
     strs_release(&r->info.request_tags);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "control/handlers.h"
 #include "control/request.h"
@@ -81,4 +82,4 @@ const struct rpc_route control_paths[] = {
     {NULL, "/machine/webclient/", true, not_offered},
     {NULL, "/machine/tka/", true, not_offered},
 };
-const size_t control_path_count = sizeof(control_paths) / sizeof(*control_paths);
+const size_t control_path_count = ARRAY_LEN(control_paths);

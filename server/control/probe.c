@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/probe.h"
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "crypto/crypto.h"
@@ -46,7 +47,7 @@ static void missed(struct probe *p)
 
 static void on_timer(struct loop_timer *t)
 {
-    struct probe *p = (struct probe *)(void *)((char *)t - offsetof(struct probe, timer));
+    struct probe *p = CONTAINER_OF(t, struct probe, timer);
 
     if (p->state == PROBE_OUT) {
         missed(p);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "control/takeover.h"
@@ -381,12 +382,12 @@ static void look(struct session_group *g);
 
 static void on_round(struct loop_timer *t)
 {
-    look((struct session_group *)(void *)((char *)t - offsetof(struct session_group, round)));
+    look(CONTAINER_OF(t, struct session_group, round));
 }
 
 static void on_look(struct loop_task *t)
 {
-    look((struct session_group *)(void *)((char *)t - offsetof(struct session_group, look)));
+    look(CONTAINER_OF(t, struct session_group, look));
 }
 
 static void look(struct session_group *g)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/array.h"
 #include "control/control.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static bool never_https(const char *url)
     bool bracket = *host == '[';
     char *name = mem_strndup(host + bracket, strcspn(host + bracket, bracket ? "]/" : ":/"));
     if (addr_parse(name, &a, NULL) == 0) {
-        for (size_t i = 0; i < sizeof(private) / sizeof(*private) && !found; i++) {
+        for (size_t i = 0; i < ARRAY_LEN(private) && !found; i++) {
             struct prefix p;
             found = prefix_parse(private[i], &p, NULL, NULL) == 0 &&
                     prefix_covers(&p, &(struct prefix){.addr = a, .bits = a.bits});

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "control/control.h"
 
 const char *too_old(const struct rpc *rpc, unsigned version, char text[TOO_OLD_TEXT_MAX])
@@ -20,7 +21,7 @@ const char *too_old(const struct rpc *rpc, unsigned version, char text[TOO_OLD_T
         oldest = version;
     if (oldest >= CONTROL_MIN_VERSION)
         return NULL;
-    for (size_t i = 0; i < sizeof(releases) / sizeof(*releases) && !release; i++)
+    for (size_t i = 0; i < ARRAY_LEN(releases) && !release; i++)
         if (oldest >= releases[i].from)
             release = releases[i].release;
     snprintf(text, TOO_OLD_TEXT_MAX, "%s%s is too old for this server: update to 1.80 or later",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Addresses of nodes: one a family, from the configured prefixes, never one that is in use, reserved or freed lately.
  */
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "core/private.h"
@@ -15,7 +16,7 @@ static bool is_reserved(const struct addr *a)
 {
     struct prefix self = {.addr = *a, .bits = a->bits}, p;
 
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
         if (prefix_parse(reserved[i], &p, NULL, NULL) == 0 && prefix_covers(&p, &self))
             return true;
     return false;

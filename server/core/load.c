@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the store to the first snapshot, and everything back to the heap at the end. */
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/private.h"
@@ -81,14 +82,14 @@ int state_load(struct core_state *s, struct err *e)
     s->routes = routes_new(NULL);
     s->run = image.run;
     memcpy(s->next_id, image.next_id, sizeof(s->next_id));
-    for (size_t i = 0; i < sizeof(s->next_id) / sizeof(*s->next_id); i++)
+    for (size_t i = 0; i < ARRAY_LEN(s->next_id); i++)
         if (!s->next_id[i])
             s->next_id[i] = 1;
     load_cells(s, RECORD_USER, (void *const *)image.users, image.user_count);
     load_cells(s, RECORD_PREAUTH_KEY, (void *const *)image.preauth_keys, image.preauth_key_count);
     load_cells(s, RECORD_API_KEY, (void *const *)image.api_keys, image.api_key_count);
-    s->policy_work = record_ref(image.policy);
-    s->policy_published = record_ref(image.policy);
+    s->policy_work = record_ref(image.policy_count ? image.policies[0] : NULL);
+    s->policy_published = record_ref(image.policy_count ? image.policies[0] : NULL);
     settings_from_config(s);
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);

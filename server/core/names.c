@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "core/private.h"
 
 #define LABEL_MAX 63
@@ -17,7 +18,7 @@ void name_sanitise(const char *hostname, char out[64])
     static const char *const suffixes[] = {".local", ".localdomain", ".lan"};
     size_t len = strlen(hostname), n = 0;
 
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         size_t m = strlen(suffixes[i]);
         if (len >= m && memcmp(hostname + len - m, suffixes[i], m) == 0)
             len -= m;

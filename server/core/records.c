@@ -3,17 +3,17 @@
  * own, so that neither the core nor a client waits for a disk. A file that cannot be used changes nothing. */
 #include "core/records.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "core/private.h"
 #include "net/prefix.h"
 #include "json/json.h"
@@ -87,24 +87,10 @@ int records_parse(const char *text, size_t len, char **out, struct err *e)
     return rc;
 }
 
-static int read_file(const char *path, struct buf *out, struct err *e)
-{
-    char bytes[16384];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    while (fd >= 0 && out->len <= FILE_MAX && (n = read(fd, bytes, sizeof(bytes))) > 0)
-        buf_add(out, bytes, (size_t)n);
-    int rc = fd < 0 || n < 0 ? err_set(e, ERR_IO, "%s", strerror(errno)) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 /* The records if the file is another than at the last look; NULL: nothing new, or nothing that can be used. */
 static char *look(struct records *r)
 {
-    struct buf text = BUF_INIT(FILE_MAX + 32768);
+    struct buf text = BUF_INIT(FILE_MAX);
     struct stat st = {0};
     char *json = NULL;
     struct err e = {0};
@@ -114,7 +100,7 @@ static char *look(struct records *r)
          st.st_mtim.tv_nsec == r->seen.st_mtim.tv_nsec))
         return NULL; /* away for a moment, while an editor replaces it */
     r->seen = st;
-    int rc = read_file(r->path, &text, &e);
+    int rc = file_read(r->path, FILE_ANY, &text, &e);
     if (rc == 0 && text.len)
         rc = records_parse(buf_text(&text), text.len, &json, &e);
     if (rc < 0)
@@ -130,13 +116,10 @@ static char *look(struct records *r)
 static void *watch(void *arg)
 {
     struct records *r = arg;
-    struct timespec until;
 
     pthread_mutex_lock(&r->lock);
     while (!r->stopping) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += LOOK_SECONDS;
-        if (pthread_cond_timedwait(&r->wake, &r->lock, &until) != ETIMEDOUT)
+        if (thread_cond_wait(&r->wake, &r->lock, clock_mono_ms() + 1000 * LOOK_SECONDS))
             continue;
         pthread_mutex_unlock(&r->lock);
         char *json = look(r);
@@ -150,23 +133,18 @@ static void *watch(void *arg)
 
 char *records_open(struct records *r, struct core *core, const char *path)
 {
-    pthread_condattr_t monotonic;
 
     *r = (struct records){.core = core, .path = mem_strdup(path)};
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&r->wake);
     return *path ? look(r) : NULL;
 }
 
-int records_start(struct records *r)
+int records_start(struct records *r, struct err *e)
 {
     if (!*r->path)
         return 0;
-    r->started = pthread_create(&r->thread, NULL, watch, r) == 0;
-    return r->started ? 0 : ERR_INTERNAL;
+    return thread_start(&r->thread, "dns-records", watch, r, e);
 }
 
 void records_stop(struct records *r)
@@ -175,9 +153,7 @@ void records_stop(struct records *r)
     r->stopping = true;
     pthread_cond_signal(&r->wake);
     pthread_mutex_unlock(&r->lock);
-    if (r->started)
-        pthread_join(r->thread, NULL);
-    r->started = false;
+    thread_join(&r->thread);
 }
 
 void records_close(struct records *r)

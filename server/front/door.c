@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -212,7 +213,7 @@ static void plain_try(struct door *d)
 static void plain_ready(struct loop_watch *w, uint32_t events)
 {
     (void)events;
-    plain_try((struct door *)((char *)w - offsetof(struct door, watch)));
+    plain_try(CONTAINER_OF(w, struct door, watch));
 }
 
 static void plain_start(struct door *d)
@@ -302,7 +303,7 @@ static void tls_start(struct door *d)
 static void too_late(struct loop_timer *timer)
 {
     static struct log_sources sources;
-    struct door *d = (struct door *)((char *)timer - offsetof(struct door, timer));
+    struct door *d = CONTAINER_OF(timer, struct door, timer);
     char peer[ADDR_PORT_TEXT_MAX];
 
     log_from(&sources, d->peer.addr.bytes, address_len(&d->peer.addr), 10, LOG_LEVEL_INFO, "front",

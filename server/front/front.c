@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/door.h"
@@ -31,7 +32,7 @@ static void listen_for(struct front *f, uint32_t events)
 
 static void resume(struct loop_timer *timer)
 {
-    listen_for((struct front *)((char *)timer - offsetof(struct front, resume)), EPOLLIN);
+    listen_for(CONTAINER_OF(timer, struct front, resume), EPOLLIN);
 }
 
 /* Out of descriptors: the one that waits is taken with the spare one and closed, so that it learns of it, and the rest
@@ -93,7 +94,7 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
 
 static void look_at_certificate(struct loop_timer *timer)
 {
-    struct front *f = (struct front *)((char *)timer - offsetof(struct front, look));
+    struct front *f = CONTAINER_OF(timer, struct front, look);
     struct err e;
 
     if (front_reload(f, &e) < 0)

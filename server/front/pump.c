@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "front/door.h"
 
@@ -44,7 +45,7 @@ void pump_close(struct pump *p)
 
 static void linger_due(struct loop_timer *timer)
 {
-    pump_close((struct pump *)((char *)timer - offsetof(struct pump, linger)));
+    pump_close(CONTAINER_OF(timer, struct pump, linger));
 }
 
 /* The client is given time to read the end of the answer: a socket that is closed with bytes unread is reset. */

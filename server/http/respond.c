@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "http/private.h"
 
 static const struct {
@@ -32,7 +33,7 @@ static size_t status_index(int status)
 {
     size_t i = 0;
 
-    while (i + 1 < sizeof(statuses) / sizeof(statuses[0]) && statuses[i].status != status)
+    while (i + 1 < ARRAY_LEN(statuses) && statuses[i].status != status)
         i++;
     return i;
 }

@@ -10,6 +10,7 @@
 
 #include <openssl/err.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "loop/internal.h"
 
@@ -177,7 +178,7 @@ static bool tell_readable(struct stream *s)
 
 static void read_again(struct loop_task *task)
 {
-    struct stream *s = (struct stream *)((char *)task - offsetof(struct stream, again));
+    struct stream *s = CONTAINER_OF(task, struct stream, again);
 
     if (!s->paused && s->handler)
         tell_readable(s);

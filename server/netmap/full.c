@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The first message of a stream: a private frame, frames that all receivers share, a closing frame. */
+#include "base/array.h"
 #include "base/clock.h"
 #include "netmap/encode.h"
 #include "netmap/session.h"
@@ -165,7 +166,7 @@ static void put_dial_plan(struct netmap_session *s, struct json_out *o)
     json_open(o, '{');
     json_key(o, "Candidates");
     json_open(o, '[');
-    for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
         int len = i ? snprintf(text, sizeof(text), "{\"DialStartDelaySec\":%u.%03u,\"DialTimeoutSec\":5}", starts[i],
                                spread_ms)
                     : snprintf(text, sizeof(text), "{\"DialTimeoutSec\":10}");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
 #include "json/json.h"
@@ -35,7 +36,7 @@ int frame_read(const uint8_t *in, size_t len, struct frame *out, struct err *e)
                           .len = (uint32_t)in[1] << 24 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 8 | in[4]};
     if (out->type == FRAME_FORWARD || out->type == FRAME_WATCH || out->type == FRAME_CLOSE_PEER)
         return err_set(e, ERR_INVALID, "a frame of type %02x, which only a relay of the same mesh may send", out->type);
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         if (rules[i].type == out->type) {
             if (out->len < rules[i].min || out->len > rules[i].max)
                 return err_set(e, ERR_INVALID, "a %s frame of %u bytes", rules[i].name, out->len);

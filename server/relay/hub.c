@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "relay/link.h"
@@ -34,9 +35,9 @@ static bool matters(struct hub *h)
     bool yes = false;
 
     tailnet_unpin(s);
-    long n = tailnet_changes(h->tailnet, h->audited, now, changes, sizeof(changes) / sizeof(changes[0]));
+    long n = tailnet_changes(h->tailnet, h->audited, now, changes, ARRAY_LEN(changes));
     /* Fallen behind, or more than fit: then everybody is looked at. */
-    if (n < 0 || n >= (long)(sizeof(changes) / sizeof(changes[0])))
+    if (n < 0 || n >= (long)(ARRAY_LEN(changes)))
         yes = true;
     for (long i = 0; i < n && !yes; i++)
         yes = changes[i].mask & (CHANGE_REMOVED | CHANGE_WHOLE | CHANGE_KEYS | CHANGE_SELF);
@@ -46,7 +47,7 @@ static bool matters(struct hub *h)
 
 static void audit(struct loop_task *task)
 {
-    struct hub *h = (struct hub *)((char *)task - offsetof(struct hub, audit));
+    struct hub *h = CONTAINER_OF(task, struct hub, audit);
 
     if (!matters(h))
         return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -94,7 +95,7 @@ static void close_because(struct link *l, const char *why)
 
 static void stalled(struct loop_timer *timer)
 {
-    close_because((struct link *)((char *)timer - offsetof(struct link, stall)), "it reads nothing");
+    close_because(CONTAINER_OF(timer, struct link, stall), "it reads nothing");
 }
 
 static void count_out(struct link *l, unsigned packets)
@@ -181,7 +182,7 @@ static void run_flush(struct loop_task *task)
 
 static void run_mail(struct loop_task *task)
 {
-    struct link *l = (struct link *)((char *)task - offsetof(struct link, mail));
+    struct link *l = CONTAINER_OF(task, struct link, mail);
 
     pthread_mutex_lock(&l->lock);
     bool kicked = l->kicked;
@@ -264,7 +265,7 @@ void link_kick(struct link *l)
 
 static void keep_alive(struct loop_timer *timer)
 {
-    struct link *l = (struct link *)((char *)timer - offsetof(struct link, timer));
+    struct link *l = CONTAINER_OF(timer, struct link, timer);
 
     link_tell(l, FRAME_KEEP_ALIVE, NULL, 0);
     loop_timer_set(l->loop, timer, KEEP_MS + (int64_t)(l->id % 5000), keep_alive);
@@ -487,7 +488,7 @@ static long do_frames(struct link *l, uint8_t *in, size_t len, struct err *e)
 
 static void thaw(struct loop_timer *timer)
 {
-    struct link *l = (struct link *)((char *)timer - offsetof(struct link, thaw));
+    struct link *l = CONTAINER_OF(timer, struct link, thaw);
 
     stream_pause(l->stream, false);
 }
@@ -554,7 +555,7 @@ static void writable(struct stream *s, void *arg)
 
 static void no_login(struct loop_timer *timer)
 {
-    close_because((struct link *)((char *)timer - offsetof(struct link, timer)), "no login within 10 s");
+    close_because(CONTAINER_OF(timer, struct link, timer), "no login within 10 s");
 }
 
 void link_open(struct hub *h, struct stream *stream, const char *answer)

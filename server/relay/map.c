@@ -2,17 +2,15 @@
 /* The map of relays that clients are told: derp.urls, then derp.paths, then the own region, a later one over an
  * earlier one. A thread of its own fetches, so that nothing waits for somebody else's server; what it fetched is kept
  * on disk, so that a start without network knows what was known. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "client/client.h"
 #include "crypto/crypto.h"
 #include "relay/private.h"
@@ -24,27 +22,13 @@
 
 struct relay_map {
     struct relay *relay;
-    pthread_t thread;
+    struct thread thread;
     atomic_bool stop;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     const struct config *config;
     bool again; /* the configuration is new */
 };
-
-static int read_file(const char *path, struct buf *out, struct err *e)
-{
-    char bytes[16384];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
-        buf_add(out, bytes, (size_t)n);
-    int rc = fd < 0 || n < 0 ? err_set(e, ERR_IO, "%s: %s", path, strerror(errno)) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc == 0 && out->failed ? err_set(e, ERR_TOOBIG, "%s is too long", path) : rc;
-}
 
 /* ---- Fetched maps ---- */
 
@@ -62,14 +46,10 @@ static char *kept_at(const struct config *c, const char *url)
 
 static void keep(const char *path, const struct buf *text)
 {
-    char *fresh = mem_format("%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct err e;
 
-    if (fd < 0 || write(fd, text->data, text->len) != (ssize_t)text->len || rename(fresh, path) < 0)
-        log_warn("relay", "a fetched DERP map cannot be kept in %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(fresh);
+    if (file_replace(path, text->data, text->len, 0600, &e) < 0)
+        log_warn("relay", "a fetched DERP map is not kept: %s", e.message);
 }
 
 static bool is_over(void *arg)
@@ -95,7 +75,7 @@ static bool merge_url(struct relay_map *m, const struct config *c, json_t *regio
     }
     if (!good) {
         buf_release(&text);
-        if (read_file(path, &text, &e) == 0 && source_merge(regions, buf_text(&text), text.len, url, &e) < 0)
+        if (file_read(path, FILE_ANY, &text, &e) == 0 && source_merge(regions, buf_text(&text), text.len, url, &e) < 0)
             log_warn("relay", "%s: %s", path, e.message);
     }
     buf_release(&text);
@@ -108,7 +88,7 @@ static void merge_path(json_t *regions, const char *path)
     struct buf text = BUF_INIT(SOURCE_MAX);
     struct err e = {0};
 
-    if (read_file(path, &text, &e) < 0 || source_merge(regions, buf_text(&text), text.len, path, &e) < 0)
+    if (file_read(path, FILE_ANY, &text, &e) < 0 || source_merge(regions, buf_text(&text), text.len, path, &e) < 0)
         log_error("relay", "derp.paths: %s: %s", path, e.message);
     buf_release(&text);
 }
@@ -147,14 +127,11 @@ static bool tell(struct relay_map *m, const struct config *c, bool fetch)
 /* Until the configuration is new, which it returns, or so much later. */
 static bool wait_for_change(struct relay_map *m, int64_t seconds)
 {
-    struct timespec until;
+    int64_t until = clock_mono_ms() + seconds * 1000;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
     pthread_mutex_lock(&m->lock);
-    while (!m->again && !is_over(m))
-        if (pthread_cond_timedwait(&m->changed, &m->lock, &until) == ETIMEDOUT)
-            break;
+    while (!m->again && !is_over(m) && thread_cond_wait(&m->changed, &m->lock, until))
+        ;
     bool again = m->again;
     m->again = false;
     pthread_mutex_unlock(&m->lock);
@@ -187,21 +164,16 @@ static void *run(void *arg)
 struct relay_map *relay_map_new(struct relay *r, const struct config *c)
 {
     struct relay_map *m = mem_alloc(sizeof(*m));
-    pthread_condattr_t monotonic;
+    struct err e;
 
     m->relay = r;
     m->config = config_ref(c);
     pthread_mutex_init(&m->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&m->changed);
     /* At once, from what is here; then from the network. */
     tell(m, c, false);
-    if (pthread_create(&m->thread, NULL, run, m) != 0) {
-        log_error("relay", "cannot start a thread: the DERP map is not refreshed");
-        m->thread = 0;
-    }
+    if (thread_start(&m->thread, "derp-map", run, m, &e) < 0)
+        log_error("relay", "%s: the DERP map is not refreshed", e.message);
     return m;
 }
 
@@ -223,8 +195,7 @@ void relay_map_free(struct relay_map *m)
     atomic_store(&m->stop, true);
     pthread_cond_signal(&m->changed);
     pthread_mutex_unlock(&m->lock);
-    if (m->thread)
-        pthread_join(m->thread, NULL);
+    thread_join(&m->thread);
     config_unref(m->config);
     pthread_cond_destroy(&m->changed);
     pthread_mutex_destroy(&m->lock);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
 #include "relay/private.h"
@@ -112,7 +113,7 @@ static const struct page {
 
 void page_answer(struct relay *r, struct stream *stream, const struct head *head)
 {
-    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
         if (str_eq(pages[i].path, head->path)) {
             pages[i].run(r, stream, head);
             return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "config/config.h"
 
@@ -26,7 +27,6 @@ static const struct field node_fields[] = {
     {"IPv6", KIND_TEXT},       {"STUNPort", KIND_INT},   {"STUNOnly", KIND_BOOL},         {"DERPPort", KIND_INT},
     {"STUNTestIP", KIND_TEXT}, {"CanPort80", KIND_BOOL}, {"InsecureForTests", KIND_BOOL},
 };
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static json_t *member(const json_t *object, const char *name)
 {
@@ -86,7 +86,7 @@ static int read_nodes(json_t *region, const json_t *from, const char *id, struct
             return err_field(e, ERR_INVALID, "HostName", "region %s: node %zu has no Name or HostName", id, i + 1);
         /* Latency is booked under the node's number: another one than the region's would be measured for nothing. */
         json_object_set(node, "RegionID", json_object_get(region, "RegionID"));
-        int rc = copy_fields(node, one, node_fields, COUNT(node_fields), json_text(one, "Name", id), e);
+        int rc = copy_fields(node, one, node_fields, ARRAY_LEN(node_fields), json_text(one, "Name", id), e);
         if (rc < 0)
             return rc;
     }
@@ -108,7 +108,7 @@ static int read_region(json_t *into, const char *id, const json_t *from, struct 
     if (!json_is_object(from))
         return err_field(e, ERR_INVALID, "Regions", "region %s is no object", id);
     json_object_set_new(region, "RegionID", json_integer((json_int_t)number));
-    int rc = copy_fields(region, from, region_fields, COUNT(region_fields), id, e);
+    int rc = copy_fields(region, from, region_fields, ARRAY_LEN(region_fields), id, e);
     return rc < 0 ? rc : read_nodes(region, from, id, e);
 }
 

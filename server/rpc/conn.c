@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/array.h"
 #include "base/log.h"
 
 void conn_touch(struct rpc_conn *c)
@@ -37,7 +38,7 @@ void conn_abuse(struct rpc_conn *c, const char *what)
 
 static void stranger_due(struct loop_timer *timer)
 {
-    struct rpc_conn *c = (struct rpc_conn *)((char *)timer - offsetof(struct rpc_conn, stranger_timer));
+    struct rpc_conn *c = CONTAINER_OF(timer, struct rpc_conn, stranger_timer);
     int64_t idle = loop_now(c->loop) - c->idle_since;
 
     if (c->standing != RPC_STRANGER)

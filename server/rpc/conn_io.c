@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "rpc/call.h"
 #include "rpc/http2.h"
@@ -226,7 +227,7 @@ static bool write_rounds(struct rpc_conn *c)
 
 static void conn_flush(struct loop_task *task)
 {
-    struct rpc_conn *c = (struct rpc_conn *)((char *)task - offsetof(struct rpc_conn, flush));
+    struct rpc_conn *c = CONTAINER_OF(task, struct rpc_conn, flush);
     bool more = c->h2 && write_rounds(c);
 
     call_finish_all(c);

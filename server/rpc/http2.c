@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "rpc/call.h"
 #include "rpc/ping.h"
@@ -99,7 +100,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
                   {":path", &call->path},
                   {":authority", &call->authority},
                   {"content-type", &call->content_type}};
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
         if (strlen(wanted[i].name) == name_len && memcmp(wanted[i].name, name, name_len) == 0 && !*wanted[i].to)
             *wanted[i].to = mem_strndup((const char *)value, value_len);
     return 0;
@@ -327,5 +328,5 @@ int http2_start(struct rpc_conn *c)
     c->frames.skip = NGHTTP2_CLIENT_MAGIC_LEN;
     if (nghttp2_session_server_new3(&c->h2, c->server->callbacks, c, c->server->h2_options, &mem) < 0)
         return ERR_INTERNAL;
-    return nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings));
+    return nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
 }

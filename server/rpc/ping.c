@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -20,7 +21,7 @@ static void due(struct loop_timer *timer);
 
 static struct rpc_conn *owner(struct loop_timer *timer)
 {
-    return (struct rpc_conn *)((char *)timer - offsetof(struct rpc_conn, ping.timer));
+    return CONTAINER_OF(timer, struct rpc_conn, ping.timer);
 }
 
 static void set_deadline(struct rpc_conn *c, int64_t when)

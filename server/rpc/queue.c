@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "rpc/conn.h"
 #include "rpc/handshake.h"
@@ -71,7 +72,7 @@ static void sweep(struct rpc_queue *queue)
 
 static void look(struct loop_timer *timer)
 {
-    struct rpc_queue *queue = (struct rpc_queue *)((char *)timer - offsetof(struct rpc_queue, timer));
+    struct rpc_queue *queue = CONTAINER_OF(timer, struct rpc_queue, timer);
     uint64_t left = limits_left(queue->server->limits);
 
     if (left != queue->left)

@@ -2,7 +2,7 @@
 /* The few calls of SQLite that everything here is made of, with errors that say what a person can do. */
 #include <errno.h>
 
-#include "store/private.h"
+#include "store/sqlite.h"
 
 /* SQLite forgets the system's error of a failed COMMIT. Who calls it clears errno before, and it is still there. */
 static int system_error(sqlite3 *db)
@@ -15,7 +15,7 @@ static bool disk_is_full(int rc, int os)
     return rc == SQLITE_FULL || (rc == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT || os == EFBIG));
 }
 
-int sql_error(sqlite3 *db, const char *doing, struct err *e)
+int sqlite_error(sqlite3 *db, const char *doing, struct err *e)
 {
     int extended = sqlite3_extended_errcode(db), rc = extended & 0xff;
     int os = system_error(db);
@@ -52,54 +52,54 @@ int sql_error(sqlite3 *db, const char *doing, struct err *e)
     }
 }
 
-int sql_exec(sqlite3 *db, const char *sql, struct err *e)
+int sqlite_execute(sqlite3 *db, const char *sql, struct err *e)
 {
     errno = 0;
-    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_error(db, "write", e);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_error(db, "write", e);
 }
 
-int sql_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *e)
+int sqlite_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *e)
 {
     if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
-        return sql_error(db, "read", e);
+        return sqlite_error(db, "read", e);
     return 0;
 }
 
-int sql_number(sqlite3 *db, const char *sql, int64_t fallback, int64_t *out, struct err *e)
+int sqlite_number(sqlite3 *db, const char *sql, int64_t fallback, int64_t *out, struct err *e)
 {
     sqlite3_stmt *stmt = NULL;
-    int code = sql_prepare(db, sql, &stmt, e), rc;
+    int code = sqlite_prepare(db, sql, &stmt, e), rc;
 
     if (code < 0)
         return code;
     rc = sqlite3_step(stmt);
     *out = rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) : fallback;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        code = sql_error(db, "read", e);
+        code = sqlite_error(db, "read", e);
     sqlite3_finalize(stmt);
     return code;
 }
 
-int sql_run(sqlite3_stmt *stmt, const char *doing, struct err *e)
+int sqlite_run(sqlite3_stmt *stmt, const char *doing, struct err *e)
 {
     int rc, code = 0;
 
     errno = 0;
     rc = sqlite3_step(stmt);
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        code = sql_error(sqlite3_db_handle(stmt), doing, e);
+        code = sqlite_error(sqlite3_db_handle(stmt), doing, e);
     sqlite3_reset(stmt);
     sqlite3_clear_bindings(stmt);
     return code;
 }
 
-int sql_open(const char *path, int flags, sqlite3 **out, struct err *e)
+int sqlite_connect(const char *path, int flags, sqlite3 **out, struct err *e)
 {
     sqlite3 *db = NULL;
 
     errno = 0;
     if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
-        int code = db ? sql_error(db, "open", e) : err_set(e, ERR_UNAVAILABLE, "%s: cannot open: no memory", path);
+        int code = db ? sqlite_error(db, "open", e) : err_set(e, ERR_UNAVAILABLE, "%s: cannot open: no memory", path);
         sqlite3_close(db);
         return code;
     }
@@ -110,7 +110,7 @@ int sql_open(const char *path, int flags, sqlite3 **out, struct err *e)
     return 0;
 }
 
-void sql_close(sqlite3 *db)
+void sqlite_disconnect(sqlite3 *db)
 {
     sqlite3_stmt *stmt;
 

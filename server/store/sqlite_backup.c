@@ -3,25 +3,23 @@
  * gets its own name: a file of that name is always complete. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "crypto/crypto.h"
-#include "store/private.h"
+#include "store/sqlite.h"
 
 static int check_copy(sqlite3 *db, struct err *e)
 {
     sqlite3_stmt *stmt = NULL;
-    int code = sql_prepare(db, "PRAGMA quick_check(1)", &stmt, e);
+    int code = sqlite_prepare(db, "PRAGMA quick_check(1)", &stmt, e);
 
     if (code < 0)
         return code;
     if (sqlite3_step(stmt) != SQLITE_ROW)
-        code = sql_error(db, "check", e);
+        code = sqlite_error(db, "check", e);
     else if (strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") != 0)
         code = err_set(e, ERR_IO, "the copy is damaged, so the database is: %s", sqlite3_column_text(stmt, 0));
     sqlite3_finalize(stmt);
@@ -32,7 +30,7 @@ static int fill(sqlite3 *from, const char *path, struct err *e)
 {
     sqlite3 *to = NULL;
     sqlite3_backup *backup;
-    int code = sql_open(path, SQLITE_OPEN_READWRITE, &to, e), rc;
+    int code = sqlite_connect(path, SQLITE_OPEN_READWRITE, &to, e), rc;
 
     if (code < 0)
         return code;
@@ -41,14 +39,14 @@ static int fill(sqlite3 *from, const char *path, struct err *e)
     rc = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
     if ((sqlite3_backup_finish(backup) != SQLITE_OK && backup) || rc != SQLITE_DONE) {
         /* The reason lies with whichever side failed. */
-        code = sql_error(sqlite3_errcode(to) == SQLITE_OK ? from : to, "copy", e);
+        code = sqlite_error(sqlite3_errcode(to) == SQLITE_OK ? from : to, "copy", e);
     } else {
         /* One file without a log beside it. */
-        code = sql_exec(to, "PRAGMA journal_mode=DELETE", e);
+        code = sqlite_execute(to, "PRAGMA journal_mode=DELETE", e);
         if (code == 0)
             code = check_copy(to, e);
     }
-    sql_close(to);
+    sqlite_disconnect(to);
     return code;
 }
 
@@ -63,16 +61,7 @@ static int sync_path(const char *path, struct err *e)
     return code;
 }
 
-static int sync_folder(const char *path, struct err *e)
-{
-    char *copy = mem_strdup(path);
-    int code = sync_path(dirname(copy), e);
-
-    free(copy);
-    return code;
-}
-
-int database_copy(sqlite3 *from, const char *path, struct err *e)
+int sqlite_copy(sqlite3 *from, const char *path, struct err *e)
 {
     char unique[2 * 4 + 1], *part;
     int code = 0, fd;
@@ -96,27 +85,28 @@ int database_copy(sqlite3 *from, const char *path, struct err *e)
             code = err_set(e, errno == EEXIST ? ERR_CONFLICT : ERR_UNAVAILABLE, "%s: %s", path, strerror(errno));
         unlink(part);
         if (code == 0)
-            code = sync_folder(path, e);
+            code = file_sync_folder(path, e);
     }
     free(part);
     return code;
 }
 
-int store_backup(struct store *s, const char *path, struct err *e)
+int sqlite_backup(struct engine *engine, const char *path, struct err *e)
 {
+    struct sqlite_engine *s = (struct sqlite_engine *)engine;
     sqlite3 *db = NULL;
     int code;
 
     if (s->memory) {
         pthread_mutex_lock(&s->writer_lock);
-        code = database_copy(s->writer, path, e);
+        code = sqlite_copy(s->writer, path, e);
         pthread_mutex_unlock(&s->writer_lock);
         return code;
     }
     /* A connection of its own: one long read transaction, which neither writers nor other readers wait for. */
-    code = sql_open(s->path, SQLITE_OPEN_READONLY, &db, e);
+    code = sqlite_connect(s->path, SQLITE_OPEN_READONLY, &db, e);
     if (code == 0)
-        code = database_copy(db, path, e);
-    sql_close(db);
+        code = sqlite_copy(db, path, e);
+    sqlite_disconnect(db);
     return code;
 }

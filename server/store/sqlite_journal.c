@@ -1,47 +1,47 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal's pages, the hourly states, and how long both are kept. */
+/* The journal's pages and how long its entries are kept. What administrators did and what clients cause are kept apart:
+ * however much clients cause, it pushes out nothing that an administrator did. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "store/private.h"
+#include "store/sqlite.h"
 
-#define NS_PER_DAY   (86400 * NS_PER_SECOND)
-#define EVENTS_KEPT  100000
-#define EVENTS_FEW   1000 /* the newest ones stay, however old they are */
-#define DAYS_KEPT    90
-#define HOURLY_KEPT  (2 * NS_PER_DAY) /* older than that one state a day is kept */
-#define STATES_BYTES 268435456
-#define PRUNE_STEP   500
-#define PAGE_MAX     10000
+#define NS_PER_DAY  (86400 * NS_PER_SECOND)
+#define EVENTS_KEPT 100000 /* of each of both */
+#define EVENTS_FEW  1000   /* the newest ones of both stay, however old they are */
+#define DAYS_KEPT   90
+#define PRUNE_STEP  500
 
-int store_prepare_journal(struct store *s, struct err *e)
+int sqlite_prepare_journal(struct sqlite_engine *s, struct err *e)
 {
     struct buf columns = BUF_INIT(0);
-    char *after, *before;
-    int code;
+    int code = 0;
 
-    table_sql(&store_tables[RECORD_EVENT], TABLE_SELECT, &columns);
-    after = mem_format("%s WHERE (run,seq)>(?1,?2) ORDER BY run,seq LIMIT ?3", buf_text(&columns));
-    before = mem_format("%s WHERE (run,seq)<(?1,?2) ORDER BY run DESC,seq DESC LIMIT ?3", buf_text(&columns));
-    if ((code = sql_prepare(s->reader, after, &s->events_after, e)) == 0 &&
-        (code = sql_prepare(s->reader, before, &s->events_before, e)) == 0 &&
-        (code = sql_prepare(s->reader, "SELECT 1 FROM event WHERE run=?1 AND seq IN (?2,?2+1)", &s->event_has, e)) ==
-            0 &&
-        (code = sql_prepare(s->reader, "SELECT max(seq) FROM event WHERE run=?1", &s->event_newest, e)) == 0 &&
-        (code = sql_prepare(s->reader, "SELECT at_ns,json FROM state WHERE at_ns<=?1 ORDER BY at_ns DESC LIMIT 1",
-                            &s->state_at, e)) == 0 &&
-        (code = sql_prepare(s->reader, "SELECT value FROM counter WHERE name='run'", &s->ping, e)) == 0 &&
-        (code = sql_prepare(s->writer,
-                            "DELETE FROM event WHERE rowid IN (SELECT rowid FROM event ORDER BY run,seq LIMIT ?1) AND "
-                            "(?2 OR time_ns<?3)",
-                            &s->event_prune, e)) == 0)
-        code = sql_prepare(s->writer,
-                           "DELETE FROM state WHERE at_ns IN (SELECT at_ns FROM (SELECT at_ns, min(at_ns) OVER "
-                           "(PARTITION BY at_ns/86400000000000) AS first, sum(bytes) OVER (ORDER BY at_ns DESC) "
-                           "AS bytes FROM state) WHERE at_ns<?1 OR (at_ns<?2 AND at_ns<>first) OR bytes>?3)",
-                           &s->state_prune, e);
+    table_statement(&store_tables[RECORD_EVENT], &sqlite_dialect, STATEMENT_SELECT, &columns);
+    char *after = mem_format("%s WHERE (run,seq)>(?1,?2) ORDER BY run,seq LIMIT ?3", buf_text(&columns));
+    char *before = mem_format("%s WHERE (run,seq)<(?1,?2) ORDER BY run DESC,seq DESC LIMIT ?3", buf_text(&columns));
+    const struct {
+        sqlite3 *db;
+        sqlite3_stmt **stmt;
+        const char *sql;
+    } all[] = {
+        {s->reader, &s->events_after, after},
+        {s->reader, &s->events_before, before},
+        {s->reader, &s->event_has, "SELECT 1 FROM event WHERE run=?1 AND seq IN (?2,?2+1)"},
+        {s->reader, &s->event_newest, "SELECT max(seq) FROM event WHERE run=?1"},
+        {s->reader, &s->event_pruned,
+         "SELECT 1 FROM counter AS r, counter AS s WHERE r.name='pruned.run' AND s.name='pruned.seq' AND "
+         "(r.value,s.value)>(?1,?2)"},
+        {s->reader, &s->ping, "SELECT value FROM counter WHERE name='run'"},
+        {s->writer, &s->event_prune,
+         "DELETE FROM event WHERE rowid IN (SELECT rowid FROM event WHERE by_admin=?1 ORDER BY run,seq LIMIT ?2) AND "
+         "(?3 OR time_ns<?4) RETURNING run,seq"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all) && code == 0; i++)
+        code = sqlite_prepare(all[i].db, all[i].sql, all[i].stmt, e);
     buf_release(&columns);
     free(after);
     free(before);
@@ -50,48 +50,40 @@ int store_prepare_journal(struct store *s, struct err *e)
 
 /* ---- reading; all with the reader's lock ---- */
 
-static int64_t number_of(sqlite3_stmt *stmt, uint64_t run, uint64_t seq, int64_t fallback)
+static int64_t bounded(uint64_t number)
 {
-    int64_t number = fallback;
+    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
 
-    sqlite3_bind_int64(stmt, 1, (int64_t)run);
+static int ask(sqlite3_stmt *stmt, uint64_t run, uint64_t seq, int64_t fallback, int64_t *out, struct err *e)
+{
+    int rc, code = 0;
+
+    sqlite3_bind_int64(stmt, 1, bounded(run));
     if (sqlite3_bind_parameter_count(stmt) > 1)
-        sqlite3_bind_int64(stmt, 2, (int64_t)seq);
-    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
-        number = sqlite3_column_int64(stmt, 0);
+        sqlite3_bind_int64(stmt, 2, bounded(seq));
+    rc = sqlite3_step(stmt);
+    *out = rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) : fallback;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        code = sqlite_error(sqlite3_db_handle(stmt), "read", e);
     sqlite3_reset(stmt);
-    return number;
+    return code;
 }
 
-/* Known is what leaves no doubt about what follows it: an entry that is kept, or whose successor is; the beginning of
- * this run, whether it counts from 1 or goes on where the last one ended; and an entry of this run that is on its way
- * to the disk. 0.0 is the beginning of what is kept. */
-static bool known(struct store *s, uint64_t run, uint64_t seq)
+int sqlite_position(struct engine *engine, uint64_t run, uint64_t seq, struct journal_position *out, struct err *e)
 {
-    uint64_t oldest, newest;
-    int64_t durable;
+    struct sqlite_engine *s = (struct sqlite_engine *)engine;
+    int64_t has = 0, pruned = 0;
+    int code;
 
-    if (run == 0 && seq == 0)
-        return true;
-    if (run > s->run || seq >= INT64_MAX)
-        return false;
-    if (number_of(s->event_has, run, seq, 0) == 1)
-        return true;
-    if (run != s->run)
-        return false;
-    pthread_mutex_lock(&s->lock);
-    oldest = s->oldest_seq;
-    newest = s->newest_seq;
-    pthread_mutex_unlock(&s->lock);
-    if (newest == 0)
-        return seq == 0 || seq + 1 == s->first_seq;
-    durable = number_of(s->event_newest, run, 0, -1);
-    return seq <= newest && (durable >= 0 ? seq >= (uint64_t)durable : seq + 1 >= oldest);
-}
-
-static uint64_t bounded(uint64_t number)
-{
-    return number > INT64_MAX ? INT64_MAX : number;
+    pthread_mutex_lock(s->reader_lock);
+    if ((code = ask(s->event_has, run, seq, 0, &has, e)) == 0 &&
+        (code = ask(s->event_pruned, run, seq, 0, &pruned, e)) == 0)
+        code = ask(s->event_newest, run, 0, -1, &out->durable, e);
+    pthread_mutex_unlock(s->reader_lock);
+    out->kept = has == 1;
+    out->pruned = pruned == 1;
+    return code;
 }
 
 static int read_page(sqlite3_stmt *stmt, struct event ***out, size_t *count, struct err *e)
@@ -101,10 +93,10 @@ static int read_page(sqlite3_stmt *stmt, struct event ***out, size_t *count, str
 
     while (code == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         vec_push(&list, event_new());
-        code = table_read(&store_tables[RECORD_EVENT], stmt, list.items[list.len - 1], e);
+        code = sqlite_read(&store_tables[RECORD_EVENT], stmt, list.items[list.len - 1], e);
     }
     if (code == 0 && rc != SQLITE_DONE)
-        code = sql_error(sqlite3_db_handle(stmt), "read", e);
+        code = sqlite_error(sqlite3_db_handle(stmt), "read", e);
     sqlite3_reset(stmt);
     if (code < 0) {
         for (size_t i = 0; i < list.len; i++)
@@ -116,101 +108,103 @@ static int read_page(sqlite3_stmt *stmt, struct event ***out, size_t *count, str
     return code;
 }
 
-static void reverse(struct event **list, size_t count)
+int sqlite_events(struct engine *engine, const struct journal_page *page, struct event ***out, size_t *count,
+                  struct err *e)
 {
-    for (size_t i = 0; i < count / 2; i++) {
-        struct event *other = list[count - 1 - i];
-        list[count - 1 - i] = list[i];
-        list[i] = other;
-    }
-}
-
-int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
-                 size_t *count, bool *gone, struct err *e)
-{
-    sqlite3_stmt *stmt = before != 0 ? s->events_before : s->events_after;
-    int code = 0;
-
-    *out = NULL;
-    *count = 0;
-    pthread_mutex_lock(s->reader_lock);
-    *gone = before == 0 && !known(s, run, after);
-    if (!*gone) {
-        sqlite3_bind_int64(stmt, 1, (int64_t)bounded(run));
-        sqlite3_bind_int64(stmt, 2, (int64_t)bounded(before != 0 ? before : after));
-        sqlite3_bind_int64(stmt, 3, limit < PAGE_MAX ? (int64_t)limit : PAGE_MAX);
-        code = read_page(stmt, out, count, e);
-    }
-    pthread_mutex_unlock(s->reader_lock);
-    if (before != 0 && code == 0)
-        reverse(*out, *count);
-    return code;
-}
-
-int store_state_at(struct store *s, int64_t wall_ns, int64_t *at_ns, char **json, struct err *e)
-{
-    int code = 0, rc;
+    struct sqlite_engine *s = (struct sqlite_engine *)engine;
+    sqlite3_stmt *stmt = page->backwards ? s->events_before : s->events_after;
+    int code;
 
     pthread_mutex_lock(s->reader_lock);
-    sqlite3_bind_int64(s->state_at, 1, wall_ns);
-    rc = sqlite3_step(s->state_at);
-    if (rc == SQLITE_ROW) {
-        *at_ns = sqlite3_column_int64(s->state_at, 0);
-        *json = mem_strdup((const char *)sqlite3_column_text(s->state_at, 1));
-    } else if (rc == SQLITE_DONE) {
-        code = err_set(e, ERR_GONE, "no state of that time is kept");
-    } else {
-        code = sql_error(s->reader, "read", e);
-    }
-    sqlite3_reset(s->state_at);
+    sqlite3_bind_int64(stmt, 1, bounded(page->run));
+    sqlite3_bind_int64(stmt, 2, bounded(page->seq));
+    sqlite3_bind_int64(stmt, 3, (int64_t)page->limit);
+    code = read_page(stmt, out, count, e);
     pthread_mutex_unlock(s->reader_lock);
     return code;
 }
 
 /* ---- retention; on the storage thread ---- */
 
-static int prune_events(struct store *s, int64_t now_ns, bool *more, struct err *e)
+/* Runs the deletion; last: the newest entry that went. */
+static int delete_events(struct sqlite_engine *s, size_t *count, int64_t last[2], struct err *e)
 {
-    int64_t total = 0, over, few, step;
-    int code = sql_number(s->writer, "SELECT count(*) FROM event", 0, &total, e);
+    int rc, code = 0;
+
+    *count = 0;
+    while ((rc = sqlite3_step(s->event_prune)) == SQLITE_ROW) {
+        int64_t run = sqlite3_column_int64(s->event_prune, 0), seq = sqlite3_column_int64(s->event_prune, 1);
+        if (run > last[0] || (run == last[0] && seq > last[1])) {
+            last[0] = run;
+            last[1] = seq;
+        }
+        ++*count;
+    }
+    if (rc != SQLITE_DONE)
+        code = sqlite_error(s->writer, "write", e);
+    sqlite3_reset(s->event_prune);
+    return code;
+}
+
+/* A reader that stands before what went has missed it (sqlite_position). */
+static int note_pruned(struct sqlite_engine *s, const int64_t last[2], struct err *e)
+{
+    int64_t run = 0, seq = 0;
+    int code;
+
+    if ((code = sqlite_number(s->writer, "SELECT value FROM counter WHERE name='pruned.run'", 0, &run, e)) < 0 ||
+        (code = sqlite_number(s->writer, "SELECT value FROM counter WHERE name='pruned.seq'", 0, &seq, e)) < 0)
+        return code;
+    if (last[0] < run || (last[0] == run && last[1] <= seq))
+        return 0;
+    code = sqlite_set_counter(s, "pruned.run", (uint64_t)last[0], e);
+    return code == 0 ? sqlite_set_counter(s, "pruned.seq", (uint64_t)last[1], e) : code;
+}
+
+static int prune_events(struct sqlite_engine *s, bool by_admin, int64_t now_ns, bool *more, struct err *e)
+{
+    int64_t total = 0, over, step, last[2] = {0};
+    size_t count;
+    int code = sqlite_number(s->writer,
+                             by_admin ? "SELECT count(*) FROM event WHERE by_admin=1"
+                                      : "SELECT count(*) FROM event WHERE by_admin=0",
+                             0, &total, e);
 
     if (code < 0)
         return code;
     over = total - EVENTS_KEPT;
-    few = total - EVENTS_FEW;
-    step = over > 0 ? over : few;
+    step = over > 0 ? over : total - EVENTS_FEW;
     if (step > PRUNE_STEP)
         step = PRUNE_STEP;
     if (step <= 0)
         return 0;
-    sqlite3_bind_int64(s->event_prune, 1, step);
-    sqlite3_bind_int(s->event_prune, 2, over > 0);
-    sqlite3_bind_int64(s->event_prune, 3, now_ns - DAYS_KEPT * NS_PER_DAY);
-    code = sql_run(s->event_prune, "write", e);
-    *more = code == 0 && (over > PRUNE_STEP || sqlite3_changes(s->writer) == PRUNE_STEP);
+    sqlite3_bind_int(s->event_prune, 1, by_admin);
+    sqlite3_bind_int64(s->event_prune, 2, step);
+    sqlite3_bind_int(s->event_prune, 3, over > 0);
+    sqlite3_bind_int64(s->event_prune, 4, now_ns - DAYS_KEPT * NS_PER_DAY);
+    code = delete_events(s, &count, last, e);
+    if (code == 0 && count > 0)
+        code = note_pruned(s, last, e);
+    *more |= code == 0 && (over > PRUNE_STEP || count == PRUNE_STEP);
     return code;
 }
 
-static int prune_states(struct store *s, int64_t now_ns, struct err *e)
+int sqlite_prune(struct engine *engine, int64_t now_ns, bool *more, struct err *e)
 {
-    sqlite3_bind_int64(s->state_prune, 1, now_ns - DAYS_KEPT * NS_PER_DAY);
-    sqlite3_bind_int64(s->state_prune, 2, now_ns - HOURLY_KEPT);
-    sqlite3_bind_int64(s->state_prune, 3, STATES_BYTES);
-    return sql_run(s->state_prune, "write", e);
-}
+    struct sqlite_engine *s = (struct sqlite_engine *)engine;
+    int code;
 
-bool store_prune(struct store *s, int64_t now_ns)
-{
-    struct err e = {0};
-    bool more = false;
-    int code = store_sync(s, false, &e);
-
+    *more = false;
+    pthread_mutex_lock(&s->writer_lock);
+    code = sqlite_sync(s, false, e);
     if (code == 0)
-        code = store_begin(s, &e);
-    if (code < 0)
-        return false;
-    code = prune_events(s, now_ns, &more, &e);
-    if (code == 0 && !more)
-        code = prune_states(s, now_ns, &e);
-    return store_finish(s, code, &e) == 0 && more;
+        code = sqlite_begin(s, e);
+    if (code == 0) {
+        code = prune_events(s, false, now_ns, more, e);
+        if (code == 0)
+            code = prune_events(s, true, now_ns, more, e);
+        code = sqlite_finish(s, code, e);
+    }
+    pthread_mutex_unlock(&s->writer_lock);
+    return code;
 }

@@ -22,9 +22,10 @@ struct store_image {
     size_t node_count;
     struct primary **primaries;
     size_t primary_count;
-    struct policy_text *policy; /* the newest, or NULL */
-    uint64_t run;               /* raised by one, durably, by this start */
-    uint64_t next_id[8];        /* by enum record_kind: ids are never used twice, not even after a deletion */
+    struct policy_text **policies; /* the newest, or none */
+    size_t policy_count;
+    uint64_t run;                   /* raised by one, durably, by this start */
+    uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };
 
 /* One write of a group, applied in the order of the group: what makes room for another (a deletion, a new name) comes
@@ -58,7 +59,8 @@ void store_live(struct store *s, uint64_t node_id, const struct node_live *live)
 /* Journal entries that are durable, newest last: those after run.after over the following runs too, at most limit (and
  * at most 10,000); 0.0 is before the oldest that is kept. before != 0 instead reads the limit entries that precede
  * run.before; UINT64_MAX for both reads the newest. *gone becomes true when run.after is unknown: neither an entry that
- * is kept, nor the beginning of this run, nor one of this run that was submitted. Runs on the caller's thread over a
+ * is kept, nor the beginning of this run, nor one of this run that was submitted, or when an entry after it was removed
+ * for its age or number. gone NULL: the caller goes on after a page that it read. Runs on the caller's thread over a
  * connection of its own (read only). The caller owns *out (free) and its references. */
 int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
                  size_t *count, bool *gone, struct err *e) WARN_UNUSED;
@@ -69,10 +71,5 @@ int store_backup(struct store *s, const char *path, struct err *e) WARN_UNUSED;
 
 /* Checks that the database answers and that the last write worked: for /health. */
 int store_ping(struct store *s, struct err *e) WARN_UNUSED;
-
-/* The hourly compact state for `state?at=`: JSON text of a snapshot at a time (kept hourly for two days,
- * then daily for 90), and the newest at or before a time: ERR_GONE when there is none. The caller owns *json. */
-void store_put_state(struct store *s, int64_t wall_ns, uint64_t run, uint64_t seq, const char *json);
-int store_state_at(struct store *s, int64_t wall_ns, int64_t *at_ns, char **json, struct err *e) WARN_UNUSED;
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/policy/policy_page.h"
 #include "shared/console_rig.h"
@@ -47,7 +48,7 @@ static double worst_key(const char *text)
     rig_keys(&r, "4");
     answer(&r, text);
     rig_draw(&r, 50, 160);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         double before = cpu_ms();
 
         rig_pass(&r, 200); /* the clock of the checks rings each time */

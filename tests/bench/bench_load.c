@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -415,7 +416,7 @@ int main(int argc, char **argv)
         char *argument = strchr(line, ' ');
         if (argument)
             *argument++ = '\0';
-        for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++)
             if (str_eq(commands[i].name, line))
                 commands[i].run(argument ? argument : line + strlen(line));
         fflush(stdout);

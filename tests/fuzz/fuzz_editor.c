@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/screen/key.h"
 #include "console/text/draft.h"
@@ -16,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const int special[] = {CK_UP,        CK_DOWN, CK_LEFT,      CK_RIGHT,      CK_HOME,      CK_END,
                               CK_PGUP,      CK_PGDN, CK_WORD_LEFT, CK_WORD_RIGHT, CK_TOP,       CK_BOTTOM,
                               CK_BACKSPACE, CK_TAB,  CK_ENTER,     CK_DELETE,     CK_CTRL('w'), CK_CTRL('k')};
-#define SPECIALS (sizeof(special) / sizeof(*special))
+#define SPECIALS (ARRAY_LEN(special))
 
 static void must(bool good)
 {

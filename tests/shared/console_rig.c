@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -71,7 +72,7 @@ static const struct made_up people[] = {
     {"\xe6\x9d\xb1\xe4\xba\xac", "carol", NULL, true, false, {{0}}},
     {"evil\\u001b[31m\\u202ename", "carol", NULL, true, false, {{0}}},
 };
-#define PEOPLE (sizeof(people) / sizeof(*people))
+#define PEOPLE (ARRAY_LEN(people))
 
 static void add_node(struct buf *b, size_t id, const struct made_up *p)
 {

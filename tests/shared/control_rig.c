@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -142,8 +143,7 @@ static void to_nobody(void *arg, int fd, const struct addr_port *peer, bool tls)
 
 int rig_set_up(void **state)
 {
-    struct rpc_server_options options = {
-        .routes = routes, .route_count = sizeof(routes) / sizeof(*routes), .knows = knows};
+    struct rpc_server_options options = {.routes = routes, .route_count = ARRAY_LEN(routes), .knows = knows};
     struct front_options front_options = {.control = to_control,
                                           .other = rig.other ? rig.other : to_nobody,
                                           .cert_path = rig.cert_path,

@@ -10,6 +10,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -131,10 +132,10 @@ static int32_t submit(struct ts_client *c, struct ts_call *call, const char *met
 {
     const char *texts[][2] = {{":method", method}, {":scheme", "https"},        {":authority", "unused"},
                               {":path", path},     {"accept-encoding", "gzip"}, {"user-agent", "Go-http-client/2.0"}};
-    nghttp2_nv heads[sizeof(texts) / sizeof(*texts)];
+    nghttp2_nv heads[ARRAY_LEN(texts)];
     nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         heads[i] = (nghttp2_nv){(uint8_t *)(uintptr_t)texts[i][0], (uint8_t *)(uintptr_t)texts[i][1],
                                 strlen(texts[i][0]), strlen(texts[i][1]), NGHTTP2_NV_FLAG_NONE};
     call->client = c;
@@ -145,8 +146,7 @@ static int32_t submit(struct ts_client *c, struct ts_call *call, const char *met
         call->next->back = &call->next;
     call->back = &c->calls;
     c->calls = call;
-    int32_t id =
-        nghttp2_submit_request(c->h2, NULL, heads, sizeof(heads) / sizeof(*heads), len ? &provider : NULL, call);
+    int32_t id = nghttp2_submit_request(c->h2, NULL, heads, ARRAY_LEN(heads), len ? &provider : NULL, call);
     if (id < 0)
         die(c, "a request cannot be sent");
     touch(c);
@@ -248,7 +248,7 @@ static void start_h2(struct ts_client *c)
         nghttp2_option_set_no_auto_ping_ack(option, 1);
     nghttp2_session_client_new2(&c->h2, callbacks(), c, option);
     nghttp2_option_del(option);
-    nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings));
+    nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
     nghttp2_session_set_local_window_size(c->h2, NGHTTP2_FLAG_NONE, 0, 1 << 30);
     touch(c);
 }
@@ -412,7 +412,7 @@ static void ts_free(struct ts_client *c)
 
 static void flush(struct loop_task *task)
 {
-    struct ts_client *c = (struct ts_client *)((char *)task - offsetof(struct ts_client, flush));
+    struct ts_client *c = CONTAINER_OF(task, struct ts_client, flush);
 
     if (!c->dead)
         produce(c);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "model/api.h"
 
@@ -63,7 +64,7 @@ static void assert_survives(const struct api_shape *shape, const void *object, s
     void *copy = mem_alloc(size);
     struct err e;
 
-    if (api_read(shape, json, copy, &e) < 0)
+    if (api_read(shape, json, copy, API_STRICT, &e) < 0)
         fail_msg("%s", e.message);
     json_decref(json);
     char *second = written(shape, copy, API_HEADWAY_TOP);
@@ -74,9 +75,9 @@ static void assert_survives(const struct api_shape *shape, const void *object, s
     free(second);
 }
 
-static void a_user_has_more_members_on_our_side_only(void **state)
+static void a_user_has_more_members_in_headway_s_dialect(void **state)
 {
-    char *v1 = written(&api_user_shape, &alice, API_V1), *ours = written(&api_user_shape, &alice, API_HEADWAY);
+    char *v1 = written(&api_user_shape, &alice, API_V1), *more = written(&api_user_shape, &alice, API_HEADWAY);
     char *top = written(&api_user_shape, &alice, API_HEADWAY_TOP);
     char want[512];
 
@@ -84,11 +85,11 @@ static void a_user_has_more_members_on_our_side_only(void **state)
     snprintf(want, sizeof(want), "%s}", user_v1);
     assert_string_equal(v1, want);
     snprintf(want, sizeof(want), "%s,\"role\":\"owner\",\"version\":4}", user_v1);
-    assert_string_equal(ours, want);
+    assert_string_equal(more, want);
     snprintf(want, sizeof(want), "%s,\"role\":\"owner\",\"version\":4,\"nodeCount\":2}", user_v1);
     assert_string_equal(top, want);
     free(v1);
-    free(ours);
+    free(more);
     free(top);
 }
 
@@ -208,8 +209,8 @@ static void a_message_of_the_stream_is_read_with_two_shapes(void **state)
     struct api_changes changes;
 
     (void)state;
-    assert_int_equal(api_read(&api_event_shape, json, &event, NULL), 0);
-    assert_int_equal(api_read(&api_changes_shape, json, &changes, NULL), 0);
+    assert_int_equal(api_read(&api_event_shape, json, &event, API_STRICT, NULL), 0);
+    assert_int_equal(api_read(&api_changes_shape, json, &changes, API_STRICT, NULL), 0);
     assert_int_equal(event.id.seq, 2);
     assert_int_equal(event.weight, WEIGHT_WARN);
     assert_string_equal(event.actor, "");
@@ -244,12 +245,12 @@ static void a_reader_names_what_is_wrong(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         json_t *json = parsed(cases[i].text);
         struct api_node n;
         struct err e = {0};
 
-        assert_int_equal(api_read(&api_node_shape, json, &n, &e), ERR_INVALID);
+        assert_int_equal(api_read(&api_node_shape, json, &n, API_STRICT, &e), ERR_INVALID);
         if (*cases[i].field)
             assert_string_equal(e.field, cases[i].field);
         assert_true(e.message[0] != '\0');
@@ -265,21 +266,113 @@ static void event_ids_are_read_strictly(void **state)
     char text[API_EVENT_ID_MAX];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(api_event_id_parse(bad[i], &id, NULL), ERR_INVALID);
     assert_int_equal(api_event_id_parse("18446744073709551615.18446744073709551615", &id, NULL), 0);
     assert_string_equal(api_event_id_format(&id, text), "18446744073709551615.18446744073709551615");
     assert_int_equal(api_event_id_parse("3.0", &id, NULL), 0);
 }
 
+/* What the strict reader refuses, the lenient one reads around. */
+static void a_lenient_reader_takes_what_it_can(void **state)
+{
+    json_t *json =
+        parsed("{\"id\":\"7\",\"givenName\":5,\"name\":\"r1\",\"online\":1,\"user\":\"alice\",\"preAuthKey\":"
+               "{\"id\":\"3\",\"user\":{\"name\":\"bob\",\"role\":\"king\"}},\"createdAt\":\"yesterday\","
+               "\"approvedRoutes\":[\"10.0.0.0/8\",\"banana\",1],\"tags\":\"tag:a\",\"routes\":[5,"
+               "{\"prefix\":\"10.0.0.0/8\",\"state\":\"odd\"}],\"endpoints\":[\"1.2.3.4:1\",\"1.2.3.4\"]}");
+    struct api_node n;
+
+    (void)state;
+    assert_int_equal(api_read(&api_node_shape, json, &n, API_LENIENT, NULL), 0);
+    assert_int_equal(n.id, 7);
+    assert_string_equal(n.given_name, "");
+    assert_string_equal(n.hostname, "r1");
+    assert_false(n.online);
+    assert_null(n.user);
+    assert_int_equal(n.preauth_key->id, 3);
+    assert_string_equal(n.preauth_key->user->name, "bob");
+    assert_int_equal(n.preauth_key->user->role, API_UNKNOWN);
+    assert_int_equal(n.created_ns, 0);
+    assert_int_equal(n.approved.len, 1);
+    assert_int_equal(n.tags.len, 0);
+    assert_int_equal(n.routes.len, 1);
+    assert_int_equal(api_at(&n.routes, struct api_route, 0)->state, API_UNKNOWN);
+    assert_int_equal(n.endpoints.len, 1);
+    char *again = written(&api_node_shape, &n, API_HEADWAY);
+    assert_non_null(strstr(again, "\"role\":null"));
+    free(again);
+    api_release(&api_node_shape, &n);
+    json_decref(json);
+    json = parsed("[]");
+    assert_int_equal(api_read(&api_node_shape, json, &n, API_LENIENT, NULL), ERR_INVALID);
+    json_decref(json);
+}
+
+static void a_reader_for_terminals_makes_texts_safe(void **state)
+{
+    json_t *json =
+        parsed("{\"authId\":\"a\",\"hostname\":\"evil\\u001b[2J\\u202ename\",\"requestTags\":[\"tag:\\u009b1m\"],"
+               "\"sshUser\":\"\\nroot\"}");
+    struct api_pending p;
+
+    (void)state;
+    assert_int_equal(api_read(&api_pending_shape, json, &p, API_FOR_TERMINAL, NULL), 0);
+    assert_string_equal(p.hostname, "evil\\x1b[2J\\xe2\\x80\\xaename");
+    assert_string_equal(p.request_tags.items[0], "tag:\\xc2\\x9b1m");
+    assert_string_equal(p.ssh_user, "\\x0aroot");
+    api_release(&api_pending_shape, &p);
+    assert_int_equal(api_read(&api_pending_shape, json, &p, API_LENIENT, NULL), 0);
+    assert_string_equal(p.hostname, "evil\x1b[2J\u202ename");
+    api_release(&api_pending_shape, &p);
+    json_decref(json);
+}
+
+static char *written_029(const struct api_shape *shape, const void *object, bool keep_empty)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+
+    api_write_029(&o, shape, object, keep_empty);
+    return buf_take(&b);
+}
+
+static void headscale_0_29_s_names_are_a_column(void **state)
+{
+    struct api_preauth_key key = {
+        .user = &alice, .id = 3, .key = "k", .expiration_ns = INT64_C(1782900000500000000), .reusable = true};
+    char *text = written_029(&api_preauth_key_shape, &key, false);
+
+    (void)state;
+    assert_string_equal(text,
+                        "{\"user\":{\"id\":1,\"name\":\"alice\",\"created_at\":{\"seconds\":1782900000,\"nanos\":"
+                        "123000000},\"display_name\":\"Alice \\\"A\\\" <x>\",\"email\":\"alice@example.com\"},"
+                        "\"id\":3,\"key\":\"k\",\"reusable\":true,\"expiration\":{\"seconds\":1782900000,\"nanos\":"
+                        "500000000}}");
+    free(text);
+    key = (struct api_preauth_key){.id = 3, .key = "k"};
+    text = written_029(&api_preauth_key_shape, &key, true);
+    assert_string_equal(text,
+                        "{\"user\":null,\"id\":3,\"key\":\"k\",\"reusable\":false,\"ephemeral\":false,\"used\":false,"
+                        "\"expiration\":null,\"created_at\":null,\"acl_tags\":[]}");
+    free(text);
+    struct api_user tagged = {.id = TAGGED_USER_ID, .name = "", .display_name = "", .email = "", .provider_id = ""};
+    text = written_029(&api_user_shape, &tagged, false);
+    assert_string_equal(text, "{\"id\":2147455555,\"created_at\":{\"seconds\":-62135596800}}");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_user_has_more_members_on_our_side_only),
+        cmocka_unit_test(a_user_has_more_members_in_headway_s_dialect),
         cmocka_unit_test(a_node_is_written_in_headscale_s_order),
         cmocka_unit_test(the_other_objects_read_back_equal),
         cmocka_unit_test(a_message_of_the_stream_is_read_with_two_shapes),
         cmocka_unit_test(a_reader_names_what_is_wrong),
+        cmocka_unit_test(a_lenient_reader_takes_what_it_can),
+        cmocka_unit_test(a_reader_for_terminals_makes_texts_safe),
+        cmocka_unit_test(headscale_0_29_s_names_are_a_column),
         cmocka_unit_test(event_ids_are_read_strictly),
     };
 

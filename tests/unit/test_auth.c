@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "auth/auth.h"
+#include "base/array.h"
 #include "base/mem.h"
 #include "model/secret.h"
 
@@ -62,7 +63,7 @@ static void keys_are_cut_by_length(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char prefix[SECRET_PREFIX_LEN + 1];
         const char *secret;
         bool cut = secret_split(cases[i].kind, cases[i].text, prefix, &secret);
@@ -94,7 +95,7 @@ static void prefixes_are_shown_and_read_back(void **state)
     char prefix[SECRET_PREFIX_LEN + 1], text[SECRET_TEXT_MAX];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
         assert_int_equal(secret_prefix_parse(SECRET_API_KEY, forms[i], prefix, NULL), 0);
         assert_string_equal(prefix, "0123456789ab");
     }

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "console/policy/policy_checker.h"
@@ -58,7 +59,7 @@ static char *edit_both(struct textbuf *t, char *text)
 {
     static const char *const pieces[] = {"", "a", "\n", "{\n\t\"x\": 1,\n}", "\n\n\n", "words and words", "\xc3\xa4"};
     size_t len = strlen(text), from = below(len + 1), to = from + below(len - from + 1);
-    const char *piece = pieces[below(sizeof(pieces) / sizeof(*pieces))];
+    const char *piece = pieces[below(ARRAY_LEN(pieces))];
     struct text_pos end;
 
     if (to - from > 40)
@@ -186,7 +187,7 @@ static const struct {
 static void keys_do_what_they_say(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(typing) / sizeof(*typing); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(typing); i++) {
         struct editor e;
         size_t len;
 
@@ -275,7 +276,7 @@ static void colours_follow_the_language(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         char *roles = roles_of(lines[i].line, lines[i].open);
 
         assert_string_equal(roles, lines[i].roles);
@@ -462,7 +463,7 @@ static void damaged_drafts_are_none(void **state)
     struct draft_parts parts;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_false(draft_parse(bad[i], strlen(bad[i]), &parts));
     assert_true(draft_parse("headway policy draft 1 7 s\n", 27, &parts));
     assert_int_equal(parts.len, 0);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "console/views/nodes.h"
 #include "shared/console_rig.h"
 
@@ -53,7 +54,7 @@ static void forms_find_what_they_say(void **state)
 
     (void)state;
     rig_init(&r, 0);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         size_t count = found(&r, cases[i].text);
 
         if (count != cases[i].count)
@@ -83,7 +84,7 @@ static void mistakes_are_named_with_their_column(void **state)
     (void)state;
     rig_init(&r, 0);
     assert_int_equal(found(&r, "gw"), 3);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e;
         size_t at = 99;
 

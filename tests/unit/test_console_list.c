@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/console_rig.h"
 
@@ -185,9 +186,9 @@ static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "<Space>");
-    struct m_node *n = row_new(ROW_NODE, "1");
-    n->id = 1;
-    vec_push(&d.rows, &n->row);
+    json_t *node = json_pack("{s:s}", "id", "1");
+    vec_push(&d.rows, row_read(ROW_NODE, node));
+    json_decref(node);
     app_delta(&r.app, &d);
     rig_draw(&r, 24, 80);
     assert_true(rig_shows(&r, "gone while away"));
@@ -231,7 +232,7 @@ static void a_filter_that_grows_finds_the_same(void **state)
                                           "Node",     "!node-0",      "a|b",   "seen>7d"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
         struct rig typed, whole;
 
         rig_init(&typed, 400);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/history.h"
 #include "shared/console_rig.h"
@@ -201,7 +202,7 @@ static void a_key_that_only_reads_is_refused_before_anything_is_shown(void **sta
     static const char *const attempts[] = {"1d", "1t", "1/gw-ber-1<Enter>o", "2jjx", "6N", "7N", "8a", "8x", "1n"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(attempts) / sizeof(*attempts); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
         struct rig r;
 
         rig_init(&r, 0);

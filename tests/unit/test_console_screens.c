@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/console_rig.h"
 
@@ -71,7 +72,7 @@ static void screens_are_as_they_were(void **state)
     size_t different = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(screens) / sizeof(*screens); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(screens); i++) {
         struct rig r;
         rig_init(&r, 0);
         r.app.canvas.ascii = screens[i].ascii;
@@ -103,7 +104,7 @@ static void rectangles_never_overlap_nor_leave_the_screen(void **state)
                 struct layout l = layout_make(rows, cols, &wish);
                 struct rect all[] = {l.tabs, l.facts, l.header, l.body, l.pane, l.peek, l.tail, l.flash, l.hints};
 
-                for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+                for (size_t i = 0; i < ARRAY_LEN(all); i++) {
                     assert_true(all[i].row >= 0 && all[i].col >= 0 && all[i].row + all[i].rows <= rows &&
                                 all[i].col + all[i].cols <= cols);
                     for (size_t j = 0; j < i; j++)
@@ -234,7 +235,7 @@ static void each_key_of_the_table_does_something_everywhere_it_claims_to(void **
     static const char *const views[] = {"1", "2", "2<Tab>", "4", "4e", "5", "6", "7", "8", "1<Enter>"};
 
     (void)state;
-    for (size_t v = 0; v < sizeof(views) / sizeof(*views); v++)
+    for (size_t v = 0; v < ARRAY_LEN(views); v++)
         for (size_t i = 0, count = 1; i < count; i++) {
             struct rig r;
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/net/servers.h"
 #include "shared/console_rig.h"
@@ -55,7 +56,7 @@ static void a_bad_line_is_named(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct servers s = {0};
         struct err e = {0};
 

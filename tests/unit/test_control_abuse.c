@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "shared/control_rig.h"
@@ -265,7 +266,7 @@ static void abuse_ends_the_connection_and_disturbs_nobody(void **state)
 
     (void)state;
     rig_client_connect(&good);
-    for (size_t i = 0; i < sizeof(attacks) / sizeof(*attacks); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(attacks); i++) {
         struct rig_client bad;
         rig_client_connect(&bad);
         struct attack a = {&bad, BUF_INIT(0), attacks[i].raw};

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
 
@@ -135,7 +136,7 @@ static void bytes_as_text_and_back(void **state)
     assert_memory_equal(out, "headway", 7);
     assert_int_equal(crypto_unbase64("aGVhZHdheQ==", 12, out, 6), -1);
     assert_int_equal(crypto_unbase64("", 0, out, 0), 0);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(crypto_unbase64(bad[i], strlen(bad[i]), out, sizeof(out)), -1);
     crypto_random_hex(hex, 20);
     assert_int_equal(strlen(hex), 40);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/flags.h"
 
 static const struct flag table[] = {{"identifier", 'i', FLAG_NUMBER, FLAG_REQUIRED, .help = "id"},
@@ -105,7 +106,7 @@ static void mistakes_are_named(void **state)
     struct err e;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_int_equal(READ(&f, &e, cases[i].words[0], cases[i].words[1]), ERR_INVALID);
         assert_string_equal(e.message, cases[i].says);
     }

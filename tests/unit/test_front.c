@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/control_rig.h"
 #include "shared/tls_files.h"
@@ -341,7 +342,7 @@ static void addresses_that_cannot_be_listened_on_are_named(void **state)
     struct err e;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         strs_push(&o.listen, bad[i]);
         assert_null(front_new(&o, &e));
         assert_non_null(strstr(e.message, bad[i][0] == ':' ? "x" : bad[i]));

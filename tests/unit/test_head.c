@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "net/head.h"
 
@@ -50,7 +51,7 @@ static void reads_paths_of_every_form(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct head h;
         assert_int_equal(head_parse(cases[i].line, strlen(cases[i].line), &h, NULL), strlen(cases[i].line));
         assert_string_equal(h.path, cases[i].path);
@@ -80,7 +81,7 @@ static void refuses_what_is_ambiguous_and_says_why(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct head h;
         struct err e = {0};
         assert_int_equal(head_parse(cases[i].text, strlen(cases[i].text), &h, &e), ERR_INVALID);

@@ -230,7 +230,7 @@ static void the_snapshot_reads_back_whole(void **state)
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/2/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
     json_t *j = api_expect(&f, 200, "GET", "/api/headway/snapshot", NULL);
-    if (api_read(&api_snapshot_shape, j, &s, &e) < 0)
+    if (api_read(&api_snapshot_shape, j, &s, API_STRICT, &e) < 0)
         fail_msg("%s", e.message);
     json_decref(j);
     assert_int_equal(s.nodes.len, 2);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "model/api.h"
 #include "shared/api_fixture.h"
@@ -162,12 +163,12 @@ static void nonsense_disturbs_nobody(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(halves); i++) {
         int fd = api_connect(&f, true);
         api_send(fd, halves[i], strlen(halves[i]));
         close(fd);
     }
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         int status = raw(texts[i], strlen(texts[i]));
         assert_true(status == 0 || status >= 400);
     }

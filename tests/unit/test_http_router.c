@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "http/private.h"
 
 static const char *params[PARAMS_MAX];
@@ -62,7 +63,7 @@ static void what_does_not_fit_is_not_found(void **state)
                                       "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_null(find("GET", bad[i], DOOR_UNIX));
         assert_string_equal(allow, "");
         assert_false(malformed);
@@ -100,7 +101,7 @@ static void malformed_escapes_are_refused(void **state)
                                       "/register/a%ff", "/register/%c3%28", "/register/%ed%a0%80"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_null(find("GET", bad[i], DOOR_PUBLIC));
         assert_true(malformed);
     }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
@@ -192,7 +193,7 @@ static void the_room_that_is_promised_is_there(void **state)
     static const size_t pieces[] = {1, 7, 4076, 4077, 4078, 9000};
 
     (void)state;
-    for (size_t p = 0; p < sizeof(pieces) / sizeof(*pieces); p++)
+    for (size_t p = 0; p < ARRAY_LEN(pieces); p++)
         for (size_t cap = 0; cap < 9000; cap += 13) {
             struct noise_writer w;
             size_t room, total = 0;
@@ -231,7 +232,7 @@ static void broken_records_are_refused(void **state)
     size_t len;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct noise_reader r;
         struct err e;
         noise_reader_init(&r, key);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "policy/policy.h"
 
 static const struct policy_user users[] = {{1, "odin", "odin@example.com", "", POLICY_OWNER},
@@ -87,7 +88,7 @@ static void assert_rows(const char *frame, const struct row *rows, size_t count)
     buf_release(&sections);
     buf_release(&why);
 }
-#define ROWS(frame, rows) assert_rows(frame, rows, sizeof(rows) / sizeof((rows)[0]))
+#define ROWS(frame, rows) assert_rows(frame, rows, ARRAY_LEN(rows))
 
 static void test_sources(void **unused)
 {

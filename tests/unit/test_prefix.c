@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "net/prefix.h"
 
 static struct prefix read_prefix(const char *text)
@@ -37,7 +38,7 @@ static void reads_and_writes_the_canonical_form(void **state)
     char text[PREFIX_TEXT_MAX];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct prefix p;
         bool masked;
 
@@ -60,7 +61,7 @@ static void refuses_what_is_no_prefix_and_says_why(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct prefix untouched = read_prefix("10.0.0.0/8"), p = untouched;
         struct err e;
 
@@ -91,7 +92,7 @@ static void sorts_as_tables_list_routes(void **state)
     static const char *const order[] = {"0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.1.0.0/16", "::/0", "fd00::/8"};
 
     (void)state;
-    for (size_t i = 1; i < sizeof(order) / sizeof(order[0]); i++) {
+    for (size_t i = 1; i < ARRAY_LEN(order); i++) {
         struct prefix a = read_prefix(order[i - 1]), b = read_prefix(order[i]);
 
         assert_true(prefix_cmp(&a, &b) < 0);

@@ -12,6 +12,7 @@
 
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/records.h"
@@ -40,7 +41,7 @@ static void records_are_read_as_the_reference_server_reads_them(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *json = NULL;
         struct err e = {0};
         int rc = records_parse(cases[i].text, strlen(cases[i].text), &json, &e);

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -229,7 +230,7 @@ static void test_packets(void **state)
 
     (void)state;
     randombytes_buf(packet, 65536);
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         send_packet(&a, b.key, packet, sizes[i]);
         expect_packet(&b, a.key, packet, sizes[i]);
         send_packet(&b, a.key, packet, sizes[i]);
@@ -262,7 +263,7 @@ static void test_refused(void **state)
     static uint8_t zeros[70000];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct client c = newcomer((unsigned)i);
         send_frame(&c, bad[i].type, zeros, bad[i].len);
         expect_end(&c);
@@ -533,7 +534,7 @@ static void test_maps(void **state)
                                       "{\"Regions\":{\"1\":{\"Nodes\":[{}]}}}",
                                       "{\"Regions\":{\"1\":{\"RegionCode\":5}}}",
                                       "{\"Regions\":{\"70000\":{}}}"};
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(source_merge(regions, bad[i], strlen(bad[i]), "bad", &e), ERR_INVALID);
         assert_int_equal(json_object_size(regions), 1);
     }

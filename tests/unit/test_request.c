@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "control/request.h"
 
@@ -103,7 +104,7 @@ static void keys_that_are_none_are_refused(void **state)
     struct map_request m;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(reg(bad[i], &r), ERR_INVALID);
         assert_string_equal(err.field, "NodeKey");
         register_request_release(&r);
@@ -259,7 +260,7 @@ static void fields_of_the_wrong_kind_are_named(void **state)
     struct map_request m;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_int_equal(map(cases[i].text, &m), ERR_INVALID);
         assert_string_equal(err.field, cases[i].field);
         map_request_release(&m);

@@ -14,12 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "routes/routes.h"
 
 /* By creation. The ids run the other way: age comes first. */
 static const char *const names[] = {"R1", "R2", "R3", "X1", "X2", "C1"};
-#define NODES (sizeof(names) / sizeof(names[0]))
+#define NODES (ARRAY_LEN(names))
 
 static const struct {
     char letter;
@@ -34,7 +35,7 @@ static const struct {
     {'E', "0.0.0.0/0"},
     {'E', "::/0"},
 };
-#define LETTERS (sizeof(letters) / sizeof(letters[0]))
+#define LETTERS (ARRAY_LEN(letters))
 
 struct world {
     struct routes *routes;
@@ -151,7 +152,7 @@ static bool set_flag(struct routes_flags *f, const char *verb)
         {"calms", &f->flapping, false},
     };
 
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
         if (strcmp(flags[i].verb, verb) == 0) {
             *flags[i].flag = flags[i].value;
             return true;
@@ -410,7 +411,7 @@ static const struct {
 static void stories_end_as_told(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(stories) / sizeof(stories[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(stories); i++) {
         struct world w;
 
         begin(&w);
@@ -442,7 +443,7 @@ static void a_choice_that_cannot_be_is_refused_with_its_reason(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct prefix p = prefix_of(cases[i].prefix);
         struct world w;
         struct err e;
@@ -487,7 +488,7 @@ static void tables_say_the_state_and_why(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct prefix p = prefix_of(cases[i].prefix);
         size_t n = who(cases[i].who);
         struct buf why = BUF_INIT(0);

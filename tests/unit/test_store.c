@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "shared/store_fixture.h"
 
@@ -183,9 +184,9 @@ static void every_kind_comes_back(void **state)
     assert_int_equal(image.api_key_count, 1);
     assert_true(image.api_keys[0]->read_only && image.api_keys[0]->last_seen_ns == NOW);
     assert_string_equal(image.api_keys[0]->description, "terraform");
-    assert_non_null(image.policy);
-    assert_string_equal(image.policy->text, "{}\n// end");
-    assert_int_equal(image.policy->r.version, 4);
+    assert_int_equal(image.policy_count, 1);
+    assert_string_equal(image.policies[0]->text, "{}\n// end");
+    assert_int_equal(image.policies[0]->r.version, 4);
     assert_int_equal(image.primary_count, 1);
     assert_int_equal(image.primaries[0]->r.id, 7);
     assert_true(image.primaries[0]->since_ns == NOW);
@@ -216,7 +217,7 @@ static void the_file_is_for_its_owner_only(void **state)
     fixture_close(&f);
     chmod(f.path, 0644);
     fixture_open(&f);
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
         char path[128];
         struct stat st;
         snprintf(path, sizeof(path), "%s%s", f.path, ends[i]);
@@ -429,7 +430,7 @@ static void damage_is_named_with_its_row(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct fixture f;
         struct store_image image;
         struct err e;

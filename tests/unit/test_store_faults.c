@@ -19,8 +19,10 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "shared/files.h"
 #include "shared/store_fixture.h"
 #include "store/private.h"
+#include "store/sqlite.h"
 
 /* ---- killed ---- */
 
@@ -170,11 +172,16 @@ static void answers_come_in_order_each_with_its_own_verdict(void **state)
 
 /* ---- a full disk ---- */
 
+static struct sqlite_engine *database_of(struct store *s)
+{
+    return (struct sqlite_engine *)s->engine;
+}
+
 static void limit_pages(struct store *s, const char *pragma)
 {
-    pthread_mutex_lock(&s->writer_lock);
-    assert_int_equal(sql_exec(s->writer, pragma, NULL), 0);
-    pthread_mutex_unlock(&s->writer_lock);
+    pthread_mutex_lock(&database_of(s)->writer_lock);
+    assert_int_equal(sqlite_execute(database_of(s)->writer, pragma, NULL), 0);
+    pthread_mutex_unlock(&database_of(s)->writer_lock);
 }
 
 static struct user *big_user(uint64_t id, size_t size)
@@ -217,10 +224,10 @@ static void a_full_disk_refuses_what_does_not_fit_and_nothing_else(void **state)
     fixture_put_only(f.store, sample_user(9, "zoe"));
     limit_pages(f.store, "PRAGMA max_page_count=1");
     /* Nothing can be committed while we hold this, so the three share a transaction, or the last two do. */
-    pthread_mutex_lock(&f.store->writer_lock);
+    pthread_mutex_lock(&database_of(f.store)->writer_lock);
     for (size_t i = 0; i < 3; i++)
         store_submit(f.store, &writes[i], 1, collect, &v);
-    pthread_mutex_unlock(&f.store->writer_lock);
+    pthread_mutex_unlock(&database_of(f.store)->writer_lock);
     assert_int_equal(fixture_put(f.store, big, &e), ERR_UNAVAILABLE);
     assert_non_null(strstr(e.message, "the disk is full"));
     assert_non_null(strstr(e.message, f.path));
@@ -291,21 +298,22 @@ static void a_commit_that_the_disk_breaks_is_undone(void **state)
 static int upgrade(const char *path, const struct schema_step *steps, size_t count, struct err *e)
 {
     sqlite3 *db = NULL;
-    int code = sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, e);
+    int code = sqlite_connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, e);
 
     if (code == 0)
-        code = schema_upgrade(db, path, steps, count, e);
-    sql_close(db);
+        code = sqlite_upgrade(db, path, steps, count, e);
+    sqlite_disconnect(db);
     return code;
 }
 
 static void an_older_schema_moves_forward_after_a_copy(void **state)
 {
-    const struct schema_step steps[] = {store_schema[0],
-                                        store_schema[1],
+    const struct schema_step steps[] = {sqlite_schema[0],
+                                        sqlite_schema[1],
+                                        sqlite_schema[2],
                                         {"ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT 'n'"},
                                         {"CREATE TABLE more(x) STRICT"}};
-    const struct schema_step good[] = {store_schema[0], steps[1], steps[2], {"CREATE TABLE more(x TEXT) STRICT"}};
+    const struct schema_step good[] = {steps[0], steps[1], steps[2], steps[3], {"CREATE TABLE more(x TEXT) STRICT"}};
     struct fixture f, copy = {0};
     struct store_image image;
     struct err e;
@@ -315,19 +323,19 @@ static void an_older_schema_moves_forward_after_a_copy(void **state)
     fixture_put_only(f.store, sample_user(1, "alice"));
     fixture_close(&f);
     /* A step that fails undoes those before it: the present version still opens it. */
-    assert_true(upgrade(f.path, steps, 4, &e) < 0);
-    assert_non_null(strstr(e.message, "schema step 4"));
+    assert_true(upgrade(f.path, steps, 5, &e) < 0);
+    assert_non_null(strstr(e.message, "schema step 5"));
     fixture_open(&f);
     fixture_close(&f);
-    snprintf(copy.path, sizeof(copy.path), "%s/db.schema-2", f.folder);
+    snprintf(copy.path, sizeof(copy.path), "%s/db.schema-3", f.folder);
     assert_int_equal(unlink(copy.path), 0);
 
-    if (upgrade(f.path, good, 4, &e) < 0)
+    if (upgrade(f.path, good, 5, &e) < 0)
         fail_msg("%s", e.message);
     fixture_sql(f.path, "UPDATE user SET note='changed'; INSERT INTO more VALUES('x')");
-    assert_int_equal(upgrade(f.path, good, 4, &e), 0);
+    assert_int_equal(upgrade(f.path, good, 5, &e), 0);
     assert_int_equal(store_open(f.path, &f.store, &e), ERR_UNSUPPORTED);
-    assert_non_null(strstr(e.message, "schema 4, this one knows 2"));
+    assert_non_null(strstr(e.message, "schema 5, this one knows 3"));
     fixture_open(&copy);
     fixture_load(copy.store, &image);
     assert_string_equal(image.users[0]->name, "alice");
@@ -349,7 +357,7 @@ static void a_database_of_the_first_schema_is_read(void **state)
     fixture_begin(&f);
     fixture_close(&f);
     unlink(f.path);
-    if (upgrade(f.path, store_schema, 1, &e) < 0)
+    if (upgrade(f.path, sqlite_schema, 1, &e) < 0)
         fail_msg("%s", e.message);
     fixture_sql(f.path, "INSERT INTO node VALUES(4,2,randomblob(32),randomblob(32),randomblob(32),'gw','gw',0,"
                         "'[\"tag:r\"]','100.64.0.4',NULL,1,0,0,0,5,0,'[\"10.0.0.0/8\"]','[\"10.0.0.0/8\"]','[]','[]',"
@@ -374,9 +382,138 @@ static void a_database_of_the_first_schema_is_read(void **state)
     fixture_end(&f);
 }
 
+/* What each kind holds, each row as one text, in the order of the key. */
+static char *all_rows(const char *path, const char *table)
+{
+    char *sql = mem_format("SELECT * FROM \"%s\"", table);
+    struct buf out = BUF_INIT(0);
+    sqlite3_stmt *stmt = NULL;
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(stmt); i++)
+            if (!str_eq(sqlite3_column_name(stmt, i), "by_admin"))
+                buf_addf(&out, "%s=%s ", sqlite3_column_name(stmt, i),
+                         sqlite3_column_text(stmt, i) ? (const char *)sqlite3_column_text(stmt, i) : "NULL");
+        buf_adds(&out, "\n");
+    }
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    free(sql);
+    return buf_take(&out);
+}
+
+/* tests/unit/store/schema-2.sql was made by headway before its schema came from descriptions of the tables. */
+static void a_database_of_the_second_schema_goes_on_working(void **state)
+{
+    static const char *const tables[] = {"user",      "preauth_key", "api_key",        "node",
+                                         "node_live", "policy",      "primary_router", "event"};
+    char *sql = file_text("tests/unit/store/schema-2.sql"), *before[8], *after;
+    struct store_image image;
+    struct event **events;
+    bool gone;
+    size_t count;
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    unlink(f.path);
+    fixture_sql(f.path, sql);
+    free(sql);
+    for (size_t i = 0; i < 8; i++)
+        before[i] = all_rows(f.path, tables[i]);
+    fixture_open(&f);
+    fixture_load(f.store, &image);
+    assert_int_equal(image.user_count, 2);
+    assert_string_equal(image.users[1]->display_name, "Böb");
+    assert_string_equal(image.preauth_keys[0]->tags.items[0], "tag:a");
+    assert_true(image.api_keys[0]->read_only);
+    assert_int_equal(image.node_count, 2);
+    assert_string_equal(image.nodes[0]->approved_by.items[0], "alice");
+    assert_true(image.nodes[0]->draining);
+    assert_int_equal(image.lives[0].endpoint_count, 1);
+    assert_int_equal(image.lives[0].home_derp, 900);
+    assert_int_equal(image.policies[0]->r.id, 2);
+    assert_int_equal(image.primaries[0]->r.id, 5);
+    assert_int_equal(image.next_id[RECORD_NODE], 7);
+    assert_int_equal(image.next_id[RECORD_EVENT], 6);
+    /* Whose doing an entry was is seen from its actor. */
+    assert_int_equal(store_events(f.store, 0, 0, 0, 10, &events, &count, &gone, NULL), 0);
+    assert_int_equal(count, 5);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(events[i]->by_admin, i == 1 || i == 4);
+        record_unref(events[i]);
+    }
+    free(events);
+    /* And what is read is what is written. */
+    for (size_t i = 0; i < image.node_count; i++)
+        assert_int_equal(fixture_put(f.store, image.nodes[i], NULL), 0);
+    for (size_t i = 0; i < image.user_count; i++)
+        assert_int_equal(fixture_put(f.store, image.users[i], NULL), 0);
+    store_image_release(&image);
+    fixture_close(&f);
+    for (size_t i = 0; i < 8; i++) {
+        after = all_rows(f.path, tables[i]);
+        assert_string_equal(after, before[i]);
+        free(after);
+        free(before[i]);
+    }
+    fixture_end(&f);
+}
+
+/* A migrated database and a new one have the same tables. */
+static char *schema_of(const char *path)
+{
+    struct buf out = BUF_INIT(0);
+    sqlite3_stmt *stmt = NULL;
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(
+                         db,
+                         "SELECT m.type||' '||m.name||' '||c.name||' '||c.type||' '||c.\"notnull\"||' '||c.pk FROM "
+                         "sqlite_schema AS m, pragma_table_info(m.name) AS c WHERE m.type='table' UNION ALL SELECT "
+                         "m.name||' '||m.tbl_name||' '||l.\"unique\"||l.partial||' '||coalesce(x.name,'expression') "
+                         "FROM sqlite_schema AS m, pragma_index_list(m.tbl_name) AS l, pragma_index_info(m.name) AS x "
+                         "WHERE m.type='index' AND l.name=m.name ORDER BY 1",
+                         -1, &stmt, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW)
+        buf_addf(&out, "%s\n", (const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return buf_take(&out);
+}
+
+static void a_migrated_database_has_the_tables_of_a_new_one(void **state)
+{
+    char *sql = file_text("tests/unit/store/schema-2.sql"), *fresh, *migrated;
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    fresh = schema_of(f.path);
+    assert_true(strlen(fresh) > 2000);
+    unlink(f.path);
+    fixture_sql(f.path, sql);
+    fixture_open(&f);
+    fixture_close(&f);
+    migrated = schema_of(f.path);
+    assert_string_equal(migrated, fresh);
+    free(fresh);
+    free(migrated);
+    free(sql);
+    fixture_end(&f);
+}
+
 static void a_copy_that_cannot_be_kept_stops_the_migration(void **state)
 {
-    const struct schema_step good[] = {store_schema[0], store_schema[1], {"CREATE TABLE more(x TEXT) STRICT"}};
+    const struct schema_step good[] = {
+        sqlite_schema[0], sqlite_schema[1], sqlite_schema[2], {"CREATE TABLE more(x TEXT) STRICT"}};
     struct fixture f;
     struct err e;
 
@@ -386,7 +523,7 @@ static void a_copy_that_cannot_be_kept_stops_the_migration(void **state)
     fixture_put_only(f.store, big_user(1, 300000));
     fixture_close(&f);
     limit_file_size(200000);
-    assert_int_equal(upgrade(f.path, good, 3, &e), ERR_UNAVAILABLE);
+    assert_int_equal(upgrade(f.path, good, 4, &e), ERR_UNAVAILABLE);
     limit_file_size(RLIM_INFINITY);
     assert_non_null(strstr(e.message, "a copy before the migration"));
     assert_non_null(strstr(e.message, "the disk is full"));
@@ -459,6 +596,8 @@ int main(void)
         cmocka_unit_test(a_commit_that_the_disk_breaks_is_undone),
         cmocka_unit_test(an_older_schema_moves_forward_after_a_copy),
         cmocka_unit_test(a_database_of_the_first_schema_is_read),
+        cmocka_unit_test(a_database_of_the_second_schema_goes_on_working),
+        cmocka_unit_test(a_migrated_database_has_the_tables_of_a_new_one),
         cmocka_unit_test(a_copy_that_cannot_be_kept_stops_the_migration),
         cmocka_unit_test(a_foreign_database_is_refused),
         cmocka_unit_test(damage_is_told_from_other_trouble),

@@ -2,6 +2,7 @@
 /* The families in the order of help, and what is found in them. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
 
@@ -9,7 +10,7 @@ static const struct command *const families[] = {node_commands,       route_comm
                                                  preauthkey_commands, auth_commands,  apikey_commands,
                                                  policy_commands,     event_commands, server_commands};
 
-#define FAMILIES (sizeof(families) / sizeof(*families))
+#define FAMILIES (ARRAY_LEN(families))
 
 /* clang-format off */
 const struct flag global_flags[] = {

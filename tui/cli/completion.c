@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Completion for three shells from the tables of commands and flags. Each script finds the command that was typed so
  * far, aliases included, and offers what may follow it. */
+#include "base/array.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 
@@ -271,7 +272,7 @@ bool cli_write_completion(const char *shell, struct buf *out)
         void (*write)(struct buf *out);
     } shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
 
-    for (size_t i = 0; i < sizeof(shells) / sizeof(*shells); i++)
+    for (size_t i = 0; i < ARRAY_LEN(shells); i++)
         if (str_eq(shells[i].name, shell)) {
             shells[i].write(out);
             return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
@@ -85,7 +86,7 @@ static int list(struct cli *c)
     if (c->out.form != OUTPUT_HUMAN) {
         output_value(&c->out, json_object_get(answer, "nodes"), SHAPE_NODE);
     } else {
-        table_init(&t, heads, sizeof(heads) / sizeof(*heads));
+        table_init(&t, heads, ARRAY_LEN(heads));
         json_array_foreach(json_object_get(answer, "nodes"), i, node) node_row(&t, node);
         table_print(&t, &c->out);
         table_release(&t);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -138,7 +139,7 @@ static bool is_plain(const char *text)
     for (const char *at = text; *at; at++)
         if ((unsigned char)*at < 32 || *at == 127)
             return false;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (strcasecmp(text, words[i]) == 0)
             return false;
     /* what would be read back as a number, but an address or a time */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
 
@@ -15,7 +16,7 @@ static int create(struct cli *c)
 
     if (!body)
         return cli_failf(c, "name: '%s' is not valid UTF-8", c->args->items[0]);
-    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (flags_given(&c->flags, members[i].flag))
             json_object_set_new(body, members[i].member, json_string(flags_text(&c->flags, members[i].flag)));
     answer = cli_call(c, "POST", body, role ? "/api/headway/users" : "/api/v1/user");

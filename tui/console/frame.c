@@ -96,9 +96,10 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 {
     const struct console_view *v = app->place.view;
     /* Where one may be at several servers, it is said at which. */
-    const char *domain = app->servers.len > 1                                ? app->servers.items[app->server]
-                         : app->model.base_domain && *app->model.base_domain ? app->model.base_domain
-                                                                             : "headway";
+    const char *domain = app->servers.len > 1 ? app->servers.items[app->server]
+                         : app->model.server.base_domain && *app->model.server.base_domain
+                             ? app->model.server.base_domain
+                             : "headway";
 
     char crumb[8];
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
@@ -222,9 +223,9 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
-    if (!row || row->kind != ROW_ROUTE || app->dialog || !*((const struct m_route *)row)->reason)
+    if (!row || row->kind != ROW_ROUTE || app->dialog || !*((const struct m_route *)row)->api.reason)
         return;
-    canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->reason);
+    canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->api.reason);
     canvas_right(c, at.row, at.cols - 8, 7, ROLE_KEY, "w why");
 }
 
@@ -321,7 +322,7 @@ static void draw_small(struct app *app, struct canvas *c)
     for (size_t i = 0; i < nodes->rows.len; i++) {
         const struct m_node *n = (const struct m_node *)nodes->rows.items[i];
 
-        online += n->online && !n->row.gone_ms;
+        online += n->api.online && !n->row.gone_ms;
         waiting += n->row.gone_ms ? 0 : n->waiting;
     }
     canvas_textf(c, 0, 0, c->cols, conn_words[app->conn.state].role, "%s", conn_words[app->conn.state].word);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "policy/lang/parse.h"
 
@@ -318,7 +319,7 @@ static const struct policy_field top_fields[] = {
     {"disableIPv4", "use the node attribute disable-ipv4"},
     {"oneCGNATRoute", "not supported by this server"},
 };
-#define TOP_COUNT (sizeof(top_fields) / sizeof(top_fields[0]))
+#define TOP_COUNT (ARRAY_LEN(top_fields))
 
 static int parse_top(struct policy_parser *x, const struct hujson *top)
 {
@@ -387,9 +388,4 @@ int policy_parse(const char *text, size_t len, struct policy **out, struct polic
 bool policy_has_tag(const struct policy *p, const char *tag)
 {
     return p && map_gets(&p->tag_index, tag);
-}
-
-bool policy_randomizes_ports(const struct policy *p)
-{
-    return p && p->randomize_ports;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "policy/lang/parse.h"
 
@@ -43,7 +44,7 @@ static int unit_ns(const char *text, size_t len, int64_t *ns)
     } units[] = {{"ns", 1},       {"us", 1000},         {"\xc2\xb5s", 1000},       {"\xce\xbcs", 1000},
                  {"ms", 1000000}, {"s", NS_PER_SECOND}, {"m", 60 * NS_PER_SECOND}, {"h", 3600 * NS_PER_SECOND}};
 
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
         if (strlen(units[i].name) == len && memcmp(units[i].name, text, len) == 0) {
             *ns = units[i].ns;
             return 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "policy/lang/rules.h"
 
 static const struct {
@@ -16,7 +17,7 @@ static const struct {
 
 const char *proto_name(int proto)
 {
-    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+    for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
         if (protocols[i].number == proto)
             return protocols[i].name;
     return NULL;
@@ -51,7 +52,7 @@ int proto_parse(const char *text, bool lower, int *out, char *why, size_t size)
     }
     for (size_t i = 0; i <= n && i < sizeof(name); i++)
         name[i] = lower ? (char)tolower((unsigned char)text[i]) : text[i];
-    for (size_t i = 0; n < sizeof(name) && i < sizeof(protocols) / sizeof(protocols[0]); i++)
+    for (size_t i = 0; n < sizeof(name) && i < ARRAY_LEN(protocols); i++)
         if (strcmp(protocols[i].name, name) == 0) {
             *out = protocols[i].number;
             return 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "policy/lang/parse.h"
 
@@ -115,7 +116,7 @@ uint32_t principal_intern(struct policy *p, enum policy_principal_kind kind, con
 /* The kind by form alone; -1: no selector. */
 static int form(const char *text, struct prefix *prefix)
 {
-    size_t n = sizeof(autogroups) / sizeof(autogroups[0]);
+    size_t n = ARRAY_LEN(autogroups);
 
     if ((strchr(text, '/') || strchr(text, '.') || strchr(text, ':')) && prefix_parse(text, prefix, NULL, NULL) == 0)
         return PRINCIPAL_PREFIX;

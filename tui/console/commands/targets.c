@@ -5,11 +5,11 @@ const char *row_label(const struct row *row)
 {
     switch (row->kind) {
     case ROW_NODE:
-        return ((const struct m_node *)row)->name;
+        return ((const struct m_node *)row)->api.given_name;
     case ROW_USER:
-        return ((const struct m_user *)row)->name;
+        return ((const struct m_user *)row)->api.name;
     case ROW_PENDING:
-        return ((const struct m_pending *)row)->hostname;
+        return ((const struct m_pending *)row)->api.hostname;
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
@@ -33,8 +33,8 @@ const char *row_path(enum row_kind kind)
 
 uint64_t row_version(const struct row *row)
 {
-    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->version
-           : row->kind == ROW_USER ? ((const struct m_user *)row)->version
+    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->api.version
+           : row->kind == ROW_USER ? ((const struct m_user *)row)->api.version
                                    : 0;
 }
 

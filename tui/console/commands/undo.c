@@ -29,9 +29,9 @@ static const char *refuse_undo(struct app *app)
     if (row && row->kind == ROW_EVENT) {
         const struct m_event *e = (const struct m_event *)row;
 
-        if (*e->undone_by)
+        if (e->api.undone_by.run)
             return "it was undone already";
-        return e->undoable ? NULL : "this cannot be undone";
+        return e->api.inverse ? NULL : "this cannot be undone";
     }
     if (!app->undos.len)
         return "you changed nothing that can be taken back";
@@ -48,7 +48,7 @@ static void cmd_undo(struct app *app, const char *arg)
     if (row && row->kind == ROW_EVENT) {
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
 
-        text = ((const struct m_event *)row)->text;
+        text = ((const struct m_event *)row)->api.text;
         plan_add_step(p, call, row, NULL, text, "done", "undone");
     } else {
         const struct undo *u = &app->undos.items[app->undos.len - 1];
@@ -61,7 +61,7 @@ static void cmd_undo(struct app *app, const char *arg)
             size_t call =
                 plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
 
-            plan_add_step(p, call, &event, NULL, known ? known->text : text, "done", "undone");
+            plan_add_step(p, call, &event, NULL, known ? known->api.text : text, "done", "undone");
         }
     }
     p->title = mem_format("undo: %s", text);

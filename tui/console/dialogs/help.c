@@ -2,6 +2,7 @@
 /* What can be done here, which words a filter takes and what the signs mean, searched while one types. */
 #include "console/dialogs/help.h"
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
@@ -69,7 +70,7 @@ static char *help_text(struct app *app, const char *word)
     help_lines(app, HELP_REFUSED, "not possible now", word, &out);
     help_lines(app, HELP_EVERYWHERE, "everywhere", word, &out);
     struct buf signs_text = BUF_INIT(0);
-    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
         buf_addf(&signs_text, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));
     found_lines("signs", buf_text(&signs_text), word, &out);
     buf_release(&signs_text);

@@ -8,7 +8,7 @@
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
 
-struct secret {
+struct shown_secret {
     char *text, *command; /* command: NULL where there is none */
 };
 
@@ -21,7 +21,7 @@ static void wipe(char *text)
 
 static void secret_release(struct app *app)
 {
-    struct secret *s = app->dialog->extra;
+    struct shown_secret *s = app->dialog->extra;
 
     wipe(s->text);
     wipe(s->command);
@@ -30,7 +30,7 @@ static void secret_release(struct app *app)
 
 static void secret_key(struct app *app, int key)
 {
-    const struct secret *s = app->dialog->extra;
+    const struct shown_secret *s = app->dialog->extra;
 
     if (key == 'y')
         app_copy(app, s->text, "the key");
@@ -56,7 +56,7 @@ static int draw_wrapped(struct canvas *c, int row, int end, struct rect in, cons
 static void secret_draw(struct app *app)
 {
     const struct dialog *d = app->dialog;
-    const struct secret *s = d->extra;
+    const struct shown_secret *s = d->extra;
     struct canvas *c = &app->canvas;
     int width = c->cols - 4 < 110 ? c->cols - 4 : 110;
     int inner = width - 6 > 10 ? width - 6 : 10;
@@ -77,7 +77,7 @@ static void secret_draw(struct app *app)
 void dialog_secret(struct app *app, const char *title, const char *text, const char *command)
 {
     static const struct dialog_kind kind = {.key = secret_key, .draw = secret_draw, .release = secret_release};
-    struct secret *s = mem_alloc(sizeof(*s));
+    struct shown_secret *s = mem_alloc(sizeof(*s));
 
     s->text = mem_strdup(text);
     s->command = command ? mem_strdup(command) : NULL;

@@ -11,6 +11,9 @@
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
 #include "console/policy/policy_review.h"
+#include "policy/policy.h"
+
+_Static_assert(TEXTBUF_MAX == POLICY_TEXT_MAX, "the editor takes what the server takes");
 
 #define CHECK_MS  150  /* after the last key */
 #define LATEST_MS 1000 /* after the first one: who never rests is checked, and kept, too */
@@ -85,7 +88,7 @@ void policy_page_drafts(struct app *app, const char *state_dir)
 
 static const char *server_of(const struct app *app)
 {
-    return app->model.server_url ? app->model.server_url : "";
+    return app->model.server.url ? app->model.server.url : "";
 }
 
 bool policy_page_keep(struct app *app)
@@ -467,7 +470,7 @@ static int64_t next_ms(const struct app *app)
 
 static void note(struct app *app, const struct row *row, enum note what)
 {
-    if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->object, "policy"))
+    if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->api.object, "policy"))
         policy_page_of(app)->changed_there = true;
 }
 

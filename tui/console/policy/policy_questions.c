@@ -2,6 +2,7 @@
 /* The questions that lie over the policy: a draft that was found, a policy that somebody else saved, and what cannot be
  * taken back.
  */
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/policy/policy_page.h"
@@ -143,7 +144,7 @@ bool policy_question_key(struct app *app, int key)
     if (!d->question)
         return false;
     const struct policy_question_text *q = &questions[d->question];
-    for (size_t i = 0; i < sizeof(q->answers) / sizeof(*q->answers) && q->answers[i].text; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         if (key == q->answers[i].key) {
             d->question = QUESTION_NOTHING;
             if (q->answers[i].act)
@@ -163,21 +164,21 @@ void policy_question_draw(struct app *app, struct canvas *c)
 
     if (!d->question || d->mode == POLICY_REVIEW)
         return;
-    for (size_t i = 0; i < sizeof(q->lines) / sizeof(*q->lines) && q->lines[i]; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->lines) && q->lines[i]; i++)
         rows++;
-    for (size_t i = 0; i < sizeof(q->answers) / sizeof(*q->answers) && q->answers[i].text; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         rows++;
     rows += d->question == QUESTION_DRAFT;
     struct rect in =
         canvas_frame(c, (struct rect){(c->rows - rows) / 2, (c->cols - cols) / 2, rows, cols}, q->title, "");
     row = in.row;
-    for (size_t i = 0; i < sizeof(q->lines) / sizeof(*q->lines) && q->lines[i]; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->lines) && q->lines[i]; i++)
         canvas_text(c, row++, in.col, in.cols, ROLE_TEXT, q->lines[i]);
     if (d->question == QUESTION_DRAFT)
         canvas_textf(c, row++, in.col, in.cols, ROLE_TEXT, "It was kept at %s and has %zu bytes.",
                      timestamp_text(d->drafts.items[d->drafts.len - 1].time_ns, app->at.now_ns, stamp),
                      d->drafts.items[d->drafts.len - 1].len);
     row++;
-    for (size_t i = 0; i < sizeof(q->answers) / sizeof(*q->answers) && q->answers[i].text; i++)
+    for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         canvas_text(c, row++, in.col, in.cols, ROLE_KEY, q->answers[i].text);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "console/screen/canvas.h"
 
@@ -40,7 +41,7 @@ static const struct {
 
 char *key_text(int key, char text[KEY_NAME_MAX])
 {
-    for (size_t i = 0; i + 1 < sizeof(names) / sizeof(*names); i++)
+    for (size_t i = 0; i + 1 < ARRAY_LEN(names); i++)
         if (names[i].key == key)
             return memcpy(text, names[i].name, strlen(names[i].name) + 1);
     if (key & CK_ALT)
@@ -54,7 +55,7 @@ char *key_text(int key, char text[KEY_NAME_MAX])
 
 int key_named(const char *name)
 {
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq(names[i].name, name))
             return names[i].key;
     if (str_starts(name, "Ctrl-") && name[5] && !name[6])

@@ -17,6 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
@@ -73,7 +74,7 @@ static void catch_crashes(void)
 {
     struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
 
-    for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
+    for (size_t i = 0; i < ARRAY_LEN(crashes); i++)
         sigaction(crashes[i], &action, NULL);
 }
 
@@ -154,7 +155,7 @@ static void define_keys(void)
         {"", "\033[200~", TERM_PASTE},          {"", "\033[201~", TERM_PASTE_END},
     };
 
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         const char *known = *keys[i].name ? tigetstr(keys[i].name) : NULL;
 
         define_key(keys[i].usual, keys[i].key);
@@ -449,7 +450,7 @@ struct term_event term_read(void)
         if (in == KEY_MOUSE)
             return read_mouse();
         event.key = CK_RESIZE; /* a key that is not in the table at least repaints */
-        for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
+        for (size_t i = 0; i < ARRAY_LEN(special); i++)
             if ((int)in == special[i].curses)
                 event.key = special[i].key;
         return event;

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -84,7 +85,7 @@ static bool is_selector(const char *text, size_t len)
 {
     static const char *const starts[] = {"tag:", "group:", "autogroup:", "ipset:", "svc:", "host:"};
 
-    for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
         if (len > strlen(starts[i]) && memcmp(text, starts[i], strlen(starts[i])) == 0)
             return true;
     size_t digits = 0, dots = 0, others = 0;
@@ -117,7 +118,7 @@ static enum role word_role(const char *word, size_t len)
 {
     static const char *const known[] = {"true", "false", "null"};
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (strlen(known[i]) == len && memcmp(word, known[i], len) == 0)
             return ROLE_CODE_NUMBER;
     return isdigit((unsigned char)word[0]) || word[0] == '-' ? ROLE_CODE_NUMBER : ROLE_CODE_ERROR;

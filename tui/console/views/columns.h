@@ -20,7 +20,7 @@
     {                                                                                                                  \
         char text[AGO_MAX];                                                                                            \
                                                                                                                        \
-        str_copy(out->text, sizeof(out->text), ago_text(((const struct type *)row)->member, at->now_ns, text));        \
+        str_copy(out->text, sizeof(out->text), ago_text(((const struct type *)row)->api.member, at->now_ns, text));    \
         out->role = ROLE_TIME;                                                                                         \
     }
 #define BY(name, type, expression)                                                                                     \

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 
 static const struct m_route *exit_of(const struct row *row)
@@ -15,7 +16,7 @@ static const struct m_route *exit_of(const struct row *row)
 static const struct m_route *twin(const struct m_route *r)
 {
     for (size_t i = 0; r->node && i < r->node->routes.len; i++)
-        if (r->node->routes.items[i]->exit && r->node->routes.items[i] != r)
+        if (r->node->routes.items[i]->api.exit && r->node->routes.items[i] != r)
             return r->node->routes.items[i];
     return NULL;
 }
@@ -23,14 +24,14 @@ static const struct m_route *twin(const struct m_route *r)
 static void fill_exit_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    out->glyph = (int)m_state_glyph(exit_of(row)->state);
+    out->glyph = (int)route_state_glyph(exit_of(row)->api.state);
 }
 
 static void fill_exit_node(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), exit_of(row)->node->name);
-    out->role = exit_of(row)->node->online ? ROLE_NAME : ROLE_OFF;
+    str_copy(out->text, sizeof(out->text), exit_of(row)->node->api.given_name);
+    out->role = exit_of(row)->node->api.online ? ROLE_NAME : ROLE_OFF;
 }
 
 static void fill_exit_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -44,16 +45,17 @@ static void fill_exit_address(const struct row *row, const struct clock_reading 
 
 static void fill_exit_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    enum glyph glyph = m_state_glyph(exit_of(row)->state);
+    enum glyph glyph = route_state_glyph(exit_of(row)->api.state);
 
     (void)at;
-    str_copy(out->text, sizeof(out->text), exit_of(row)->state == ROUTE_AVAILABLE ? "NOT APPROVED" : glyph_word(glyph));
+    str_copy(out->text, sizeof(out->text),
+             exit_of(row)->api.state == ROUTE_AVAILABLE ? "NOT APPROVED" : glyph_word(glyph));
     out->role = glyph_role(glyph);
 }
 
 static void fill_exit_families(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    bool four = exit_of(row)->prefix.addr.bits == 32, both = twin(exit_of(row)) != NULL;
+    bool four = exit_of(row)->api.prefix.addr.bits == 32, both = twin(exit_of(row)) != NULL;
 
     (void)at;
     str_copy(out->text, sizeof(out->text), both ? "IPv4 IPv6" : four ? "IPv4" : "IPv6");
@@ -63,14 +65,15 @@ static void fill_exit_families(const struct row *row, const struct clock_reading
 static void fill_exit_approver(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), *exit_of(row)->approved_by ? exit_of(row)->approved_by : "-");
+    str_copy(out->text, sizeof(out->text), *exit_of(row)->api.approved_by ? exit_of(row)->api.approved_by : "-");
     out->role = ROLE_FAINT;
 }
 
 static void fill_exit_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), *exit_of(row)->node->relay ? exit_of(row)->node->relay : "-");
+    str_copy(out->text, sizeof(out->text),
+             *exit_of(row)->node->api.relay_name ? exit_of(row)->node->api.relay_name : "-");
     out->role = ROLE_FAINT;
 }
 
@@ -79,8 +82,8 @@ static void fill_exit_seen(const struct row *row, const struct clock_reading *at
     const struct m_node *n = exit_of(row)->node;
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), n->online ? "now" : ago_text(n->last_seen_ns, at->now_ns, text));
-    out->role = n->online ? ROLE_OK : ROLE_TIME;
+    str_copy(out->text, sizeof(out->text), n->api.online ? "now" : ago_text(n->api.last_seen_ns, at->now_ns, text));
+    out->role = n->api.online ? ROLE_OK : ROLE_TIME;
 }
 
 static const struct list_column exit_columns[] = {
@@ -104,14 +107,14 @@ static void exit_words(const struct row *row, struct buf *out)
 {
     const struct m_route *r = exit_of(row);
 
-    buf_addf(out, "%s %s %s %s", r->node->name, r->node->ipv4, glyph_word(m_state_glyph(r->state)),
-             r->state == ROUTE_AVAILABLE ? "waiting" : "");
+    buf_addf(out, "%s %s %s %s", r->node->api.given_name, r->node->ipv4, glyph_word(route_state_glyph(r->api.state)),
+             r->api.state == ROUTE_AVAILABLE ? "waiting" : "");
 }
 
 static int by_node_name(const void *a, const void *b)
 {
     const struct m_route *p = *(struct m_route *const *)a, *q = *(struct m_route *const *)b;
-    int order = strverscmp(p->node->name, q->node->name);
+    int order = strverscmp(p->node->api.given_name, q->node->api.given_name);
 
     return order ? order : strcmp(p->node->row.key, q->node->row.key);
 }
@@ -126,7 +129,7 @@ static void collect_exits(const struct model *m, struct list *l)
         struct m_route *first = NULL;
 
         for (size_t j = 0; j < n->routes.len && !first; j++)
-            first = n->routes.items[j]->exit ? n->routes.items[j] : NULL;
+            first = n->routes.items[j]->api.exit ? n->routes.items[j] : NULL;
         l->total += first != NULL;
         if (first && list_matches(l, &first->row))
             vec_push(&found, first);
@@ -143,7 +146,7 @@ const struct list_def exits_def = {
     .one = "exit node",
     .empty = "no node offers to be an exit node: tailscale set --advertise-exit-node does",
     .columns = exit_columns,
-    .column_count = sizeof(exit_columns) / sizeof(*exit_columns),
+    .column_count = ARRAY_LEN(exit_columns),
     .fields = {.words = exit_words},
     .sort = -1,
     .tree = true,
@@ -158,11 +161,11 @@ void exits_pane(struct app *app, struct canvas *c, struct rect at)
     if (!row || row->kind != ROW_ROUTE)
         return;
     const struct m_route *r = exit_of(row);
-    bool waits = r->state == ROUTE_AVAILABLE;
-    canvas_section(c, at.row, at.col, at.cols, r->node->name, waits ? "a approve" : "x revoke");
+    bool waits = r->api.state == ROUTE_AVAILABLE;
+    canvas_section(c, at.row, at.col, at.cols, r->node->api.given_name, waits ? "a approve" : "x revoke");
     canvas_textf(c, at.row + 1, at.col + 3, at.cols - 4, ROLE_TEXT, "offers %s%s%s%s", row->key, twin(r) ? " and " : "",
                  twin(r) ? twin(r)->row.key : "", waits ? ": both are approved together" : "");
-    canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->reason);
+    canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->api.reason);
     canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT,
                 "people choose it on their machines; the server does not learn who did");
 }

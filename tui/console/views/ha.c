@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 #include "console/views/prefixes.h"
 
@@ -17,8 +18,8 @@ static struct route_group group_of(const struct row *row)
     const struct m_prefix *p = (const struct m_prefix *)row;
     struct route_group g = {0};
 
-    for (size_t i = 0; i < p->routers.len; i++) {
-        const struct m_router *r = &p->routers.items[i];
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        const struct api_router *r = router_at(p, i);
 
         if (r->state == ROUTE_AVAILABLE) {
             g.waiting++;
@@ -36,7 +37,7 @@ static bool is_group(const struct row *row)
     const struct m_prefix *p = (const struct m_prefix *)row;
     struct route_group g = group_of(row);
 
-    return !p->exit && g.members + g.waiting > 1;
+    return !p->api.exit && g.members + g.waiting > 1;
 }
 
 static bool is_degraded(const struct row *row)
@@ -77,8 +78,8 @@ static void fill_group_primary(const struct row *row, const struct clock_reading
     const struct m_prefix *p = (const struct m_prefix *)row;
 
     (void)at;
-    str_copy(out->text, sizeof(out->text), *p->primary_name ? p->primary_name : "NOBODY");
-    out->role = *p->primary_name ? ROLE_PRIMARY : ROLE_BAD;
+    str_copy(out->text, sizeof(out->text), *p->api.primary_name ? p->api.primary_name : "NOBODY");
+    out->role = *p->api.primary_name ? ROLE_PRIMARY : ROLE_BAD;
 }
 
 static void fill_group_able(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -106,13 +107,13 @@ static void fill_group_since(const struct row *row, const struct clock_reading *
 {
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), ago_text(((const struct m_prefix *)row)->since_ns, at->now_ns, text));
+    str_copy(out->text, sizeof(out->text), ago_text(((const struct m_prefix *)row)->api.since_ns, at->now_ns, text));
     out->role = ROLE_TIME;
 }
 
 static int by_prefix(const struct row *a, const struct row *b)
 {
-    return prefix_cmp(&((const struct m_prefix *)a)->prefix, &((const struct m_prefix *)b)->prefix);
+    return prefix_cmp(&((const struct m_prefix *)a)->api.prefix, &((const struct m_prefix *)b)->api.prefix);
 }
 
 static int by_trouble(const struct row *a, const struct row *b)
@@ -124,7 +125,7 @@ static int by_trouble(const struct row *a, const struct row *b)
 
 static int by_since(const struct row *a, const struct row *b)
 {
-    int64_t p = ((const struct m_prefix *)a)->since_ns, q = ((const struct m_prefix *)b)->since_ns;
+    int64_t p = ((const struct m_prefix *)a)->api.since_ns, q = ((const struct m_prefix *)b)->api.since_ns;
 
     return (p < q) - (p > q);
 }
@@ -162,8 +163,8 @@ static void group_words(const struct row *row, struct buf *out)
     const struct m_prefix *p = (const struct m_prefix *)row;
 
     buf_addf(out, "%s%s", row->key, is_degraded(row) ? " degraded" : "");
-    for (size_t i = 0; i < p->routers.len; i++)
-        buf_addf(out, " %s %s", p->routers.items[i].name, m_state_name(p->routers.items[i].state));
+    for (size_t i = 0; i < p->api.routers.len; i++)
+        buf_addf(out, " %s %s", router_at(p, i)->name, route_state_name(router_at(p, i)->state));
 }
 
 static void group_prefix(const struct row *row, struct buf *out)
@@ -191,8 +192,8 @@ const struct list_def ha_def = {
     .one = "group",
     .empty = "no prefix has two routers: advertise and approve one on a second node, and it takes over",
     .columns = group_columns,
-    .column_count = sizeof(group_columns) / sizeof(*group_columns),
-    .fields = {.items = group_fields, .len = sizeof(group_fields) / sizeof(*group_fields), .words = group_words},
+    .column_count = ARRAY_LEN(group_columns),
+    .fields = {.items = group_fields, .len = ARRAY_LEN(group_fields), .words = group_words},
     .sort = 1,
     .kinds = 1U << ROW_PREFIX,
     .always_whole = true,
@@ -208,11 +209,11 @@ static int draw_history(struct app *app, struct canvas *c, struct rect at, const
         const struct m_event *e = (const struct m_event *)t->rows.items[i];
         char text[AGO_MAX];
 
-        if (!str_eq(e->object, "prefix") || !str_eq(e->object_name, prefix))
+        if (!str_eq(e->api.object, "prefix") || !str_eq(e->api.object_name, prefix))
             continue;
-        canvas_text(c, at.row + drawn, at.col + 3, 12, ROLE_TIME, timestamp_text(e->time_ns, app->at.now_ns, text));
-        canvas_text(c, at.row + drawn++, at.col + 16, at.cols - 17, e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT,
-                    e->text);
+        canvas_text(c, at.row + drawn, at.col + 3, 12, ROLE_TIME, timestamp_text(e->api.time_ns, app->at.now_ns, text));
+        canvas_text(c, at.row + drawn++, at.col + 16, at.cols - 17,
+                    e->api.weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->api.text);
     }
     return drawn;
 }
@@ -225,7 +226,7 @@ void ha_pane(struct app *app, struct canvas *c, struct rect at)
         return;
     const struct m_prefix *p = (const struct m_prefix *)row;
     struct rect members = at;
-    members.rows = (int)p->routers.len + 1 < at.rows * 2 / 3 ? (int)p->routers.len + 1 : at.rows * 2 / 3;
+    members.rows = (int)p->api.routers.len + 1 < at.rows * 2 / 3 ? (int)p->api.routers.len + 1 : at.rows * 2 / 3;
     prefixes_pane(app, c, members);
     at.row += members.rows;
     at.rows -= members.rows;

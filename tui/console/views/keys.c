@@ -4,19 +4,20 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 #include "console/views/columns.h"
 
-static const struct m_key *key_of(const struct row *row)
+static const struct api_preauth_key *preauth_key_of(const struct row *row)
 {
-    return (const struct m_key *)row;
+    return &((const struct m_preauth_key *)row)->api;
 }
 
 static void fill_key_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    const struct m_key *k = key_of(row);
-    bool expired = k->expiry_ns && k->expiry_ns <= at->now_ns;
-    bool spent = k->used && !k->reusable && row->kind == ROW_PREAUTH_KEY;
+    int64_t expiry_ns = key_row_expiry_ns(row);
+    bool expired = expiry_ns && expiry_ns <= at->now_ns;
+    bool spent = row->kind == ROW_PREAUTH_KEY && preauth_key_of(row)->used && !preauth_key_of(row)->reusable;
 
     out->glyph = (int)(expired ? GLYPH_EXPIRED : spent ? GLYPH_OFFLINE : GLYPH_ONLINE);
 }
@@ -25,16 +26,16 @@ static void fill_key_expiry(const struct row *row, const struct clock_reading *a
 {
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), until_text(key_of(row)->expiry_ns, at->now_ns, text));
+    str_copy(out->text, sizeof(out->text), until_text(key_row_expiry_ns(row), at->now_ns, text));
     out->role = str_eq(out->text, "EXPIRED") ? ROLE_BAD : ROLE_TIME;
 }
 
-FILL(fill_key_id, m_key, o->row.key, ROLE_FAINT)
+FILL(fill_key_id, row, o->key, ROLE_FAINT)
 
 /* "hskey-auth-0123456789ab-***": what all keys begin and end with says nothing. */
 static void fill_key(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    const char *text = key_of(row)->prefix, *kind = strchr(text, '-'), *own = kind ? strchr(kind + 1, '-') : NULL;
+    const char *text = key_row_text(row), *kind = strchr(text, '-'), *own = kind ? strchr(kind + 1, '-') : NULL;
     size_t len;
 
     (void)at;
@@ -45,21 +46,31 @@ static void fill_key(const struct row *row, const struct clock_reading *at, stru
     snprintf(out->text, sizeof(out->text), "%.*s", (int)len, text);
 }
 
-FILL(fill_key_owner, m_key,
-     o->tags.len ? o->tags.items[0]
-     : *o->user  ? o->user
-                 : "-",
-     o->tags.len ? ROLE_TAG : ROLE_OWNER)
-FILL(fill_uses, m_key, !o->reusable ? (o->used ? "used" : "once") : o->used ? "reusable, used" : "reusable", ROLE_TEXT)
-FILL(fill_ephemeral, m_key, o->ephemeral ? "yes" : "no", ROLE_FAINT)
-FILL(fill_description, m_key, *o->description ? o->description : "-", ROLE_TEXT)
-FILL(fill_access, m_key, o->read_only ? "read" : "all", ROLE_TEXT)
-FILL_AGO(fill_key_age, m_key, created_ns)
-FILL_AGO(fill_key_seen, m_key, last_seen_ns)
-BY(by_key, m_key, strverscmp(p->row.key, q->row.key))
-BY(by_key_owner, m_key, strverscmp(p->user, q->user))
-BY(by_key_expiry, m_key, COMPARE((uint64_t)p->expiry_ns - 1, (uint64_t)q->expiry_ns - 1))
-BY(by_key_age, m_key, COMPARE(q->created_ns, p->created_ns))
+static void fill_key_owner(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const char *owner = preauth_key_owner(row);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), *owner ? owner : "-");
+    out->role = preauth_key_of(row)->tags.len ? ROLE_TAG : ROLE_USER;
+}
+
+FILL(fill_uses, m_preauth_key,
+     !o->api.reusable ? (o->api.used ? "used" : "once")
+     : o->api.used    ? "reusable, used"
+                      : "reusable",
+     ROLE_TEXT)
+FILL(fill_ephemeral, m_preauth_key, o->api.ephemeral ? "yes" : "no", ROLE_FAINT)
+FILL_AGO(fill_preauth_age, m_preauth_key, created_ns)
+FILL(fill_description, m_api_key, *o->api.description ? o->api.description : "-", ROLE_TEXT)
+FILL(fill_access, m_api_key, o->api.read_only ? "read" : "all", ROLE_TEXT)
+FILL_AGO(fill_api_age, m_api_key, created_ns)
+FILL_AGO(fill_key_seen, m_api_key, last_seen_ns)
+BY(by_key, row, strverscmp(p->key, q->key))
+BY(by_key_owner, row, strverscmp(preauth_key_owner(p), preauth_key_owner(q)))
+BY(by_key_expiry, row, COMPARE((uint64_t)key_row_expiry_ns(p) - 1, (uint64_t)key_row_expiry_ns(q) - 1))
+BY(by_preauth_age, m_preauth_key, COMPARE(q->api.created_ns, p->api.created_ns))
+BY(by_api_age, m_api_key, COMPARE(q->api.created_ns, p->api.created_ns))
 
 static const struct list_column preauth_columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_key_sign},
@@ -78,8 +89,8 @@ static const struct list_column preauth_columns[] = {
      .least = 7,
      .wish = 7,
      .rank = 3,
-     .fill = fill_key_age,
-     .compare = by_key_age},
+     .fill = fill_preauth_age,
+     .compare = by_preauth_age},
     {.title = "EXPIRES",
      .key = "expiry",
      .least = 8,
@@ -106,8 +117,8 @@ static const struct list_column api_columns[] = {
      .least = 7,
      .wish = 7,
      .rank = 3,
-     .fill = fill_key_age,
-     .compare = by_key_age},
+     .fill = fill_api_age,
+     .compare = by_api_age},
     {.title = "EXPIRES",
      .key = "expiry",
      .least = 8,
@@ -119,21 +130,21 @@ static const struct list_column api_columns[] = {
     {.title = "KEY", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 6, .fill = fill_key},
 };
 
-static void key_words(const struct row *row, struct buf *out)
+static void preauth_words(const struct row *row, struct buf *out)
 {
-    const struct m_key *k = key_of(row);
+    const struct api_preauth_key *k = preauth_key_of(row);
 
-    buf_addf(out, "%s %s %s %s", row->key, k->prefix, k->user, k->description);
+    buf_addf(out, "%s %s %s", row->key, k->key, k->user ? k->user->name : "");
     for (size_t i = 0; i < k->tags.len; i++)
         buf_addf(out, " %s", k->tags.items[i]);
 }
 
-static int64_t key_expiry(const struct row *row)
+static void api_words(const struct row *row, struct buf *out)
 {
-    return key_of(row)->expiry_ns;
+    buf_addf(out, "%s %s %s", row->key, key_row_text(row), ((const struct m_api_key *)row)->api.description);
 }
 
-static const struct filter_field key_fields[] = {{"exp", FILTER_UNTIL, NULL, key_expiry}};
+static const struct filter_field key_fields[] = {{"exp", FILTER_UNTIL, NULL, key_row_expiry_ns}};
 
 static void collect_preauth(const struct model *m, struct list *l)
 {
@@ -150,8 +161,8 @@ static const struct list_def preauth_def = {
     .one = "pre-auth key",
     .empty = "no pre-auth keys: N makes one, for tailscale up --auth-key",
     .columns = preauth_columns,
-    .column_count = sizeof(preauth_columns) / sizeof(*preauth_columns),
-    .fields = {.items = key_fields, .len = 1, .words = key_words},
+    .column_count = ARRAY_LEN(preauth_columns),
+    .fields = {.items = key_fields, .len = 1, .words = preauth_words},
     .sort = 1,
     .kinds = 1U << ROW_PREAUTH_KEY,
     .collect = collect_preauth,
@@ -162,8 +173,8 @@ static const struct list_def api_def = {
     .one = "API key",
     .empty = "no API keys: N makes one, for programs and for this console from afar",
     .columns = api_columns,
-    .column_count = sizeof(api_columns) / sizeof(*api_columns),
-    .fields = {.items = key_fields, .len = 1, .words = key_words},
+    .column_count = ARRAY_LEN(api_columns),
+    .fields = {.items = key_fields, .len = 1, .words = api_words},
     .sort = 1,
     .kinds = 1U << ROW_API_KEY,
     .collect = collect_api,

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 #include "console/views/columns.h"
 
@@ -12,15 +13,15 @@ static const struct m_pending *pending_of(const struct row *row)
     return (const struct m_pending *)row;
 }
 
-FILL(fill_host, m_pending, *o->hostname ? o->hostname : "-", ROLE_NAME)
-FILL(fill_what, m_pending, str_eq(o->kind, "ssh") ? "ssh check" : "join", ROLE_WAIT)
-FILL(fill_os, m_pending, o->os, ROLE_FAINT)
-FILL(fill_source, m_pending, o->source, ROLE_ADDRESS)
-FILL(fill_wanted, m_pending, o->tags.len ? o->tags.items[0] : "-", ROLE_TAG)
+FILL(fill_host, m_pending, *o->api.hostname ? o->api.hostname : "-", ROLE_NAME)
+FILL(fill_what, m_pending, o->api.kind == API_PENDING_SSH ? "ssh check" : "join", ROLE_WAIT)
+FILL(fill_os, m_pending, o->api.os, ROLE_FAINT)
+FILL(fill_source, m_pending, o->api.source, ROLE_ADDRESS)
+FILL(fill_wanted, m_pending, o->api.request_tags.len ? o->api.request_tags.items[0] : "-", ROLE_TAG)
 FILL(fill_auth_id, m_pending, o->row.key, ROLE_FAINT)
 FILL_AGO(fill_waiting, m_pending, created_ns)
-BY(by_waiting, m_pending, COMPARE(p->created_ns, q->created_ns))
-BY(by_host, m_pending, strverscmp(p->hostname, q->hostname))
+BY(by_waiting, m_pending, COMPARE(p->api.created_ns, q->api.created_ns))
+BY(by_host, m_pending, strverscmp(p->api.hostname, q->api.hostname))
 
 static const struct list_column pending_columns[] = {
     {.title = "HOST", .key = "name", .least = 14, .wish = 18, .share = 2, .fill = fill_host, .compare = by_host},
@@ -36,7 +37,8 @@ static void pending_words(const struct row *row, struct buf *out)
 {
     const struct m_pending *p = pending_of(row);
 
-    buf_addf(out, "%s %s %s %s %s", p->hostname, p->os, p->source, p->kind, row->key);
+    buf_addf(out, "%s %s %s %s %s", p->api.hostname, p->api.os, p->api.source,
+             p->api.kind == API_PENDING_SSH ? "ssh" : "register", row->key);
 }
 
 static void collect_pending(const struct model *m, struct list *l)
@@ -49,7 +51,7 @@ static const struct list_def pending_def = {
     .one = "waiting",
     .empty = "nobody waits: tailscale up without a key asks to join, and is shown here",
     .columns = pending_columns,
-    .column_count = sizeof(pending_columns) / sizeof(*pending_columns),
+    .column_count = ARRAY_LEN(pending_columns),
     .fields = {.words = pending_words},
     .sort = 1,
     .kinds = 1U << ROW_PENDING,
@@ -60,24 +62,27 @@ void pending_pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
     struct buf list = BUF_INIT(0);
+    char prefix[PREFIX_TEXT_MAX];
 
     if (!row || row->kind != ROW_PENDING)
         return;
     const struct m_pending *p = pending_of(row);
     int col = at.col + 3, width = at.cols - 16;
-    canvas_section(c, at.row, at.col, at.cols, *p->hostname ? p->hostname : "registration", "a approve, x reject");
+    canvas_section(c, at.row, at.col, at.cols, *p->api.hostname ? p->api.hostname : "registration",
+                   "a approve, x reject");
     canvas_text(c, at.row + 1, col, 12, ROLE_LABEL, "link");
     canvas_text(c, at.row + 1, col + 12, width, ROLE_TEXT, row->key);
     canvas_text(c, at.row + 2, col, 12, ROLE_LABEL, "");
     canvas_text(c, at.row + 2, col + 12, width, ROLE_FAINT, "must be what the person's own terminal or browser shows");
     canvas_text(c, at.row + 3, col, 12, ROLE_LABEL, "client");
-    canvas_textf(c, at.row + 3, col + 12, width, ROLE_TEXT, "%s %s from %s", p->os, p->client, p->source);
-    for (size_t i = 0; i < p->routes.len; i++)
-        buf_addf(&list, "%s%s", i ? ", " : "", p->routes.items[i]);
-    canvas_text(c, at.row + 4, col, 12, ROLE_LABEL, *p->ssh ? "session" : "routes");
-    canvas_text(c, at.row + 4, col + 12, width, ROLE_TEXT, *p->ssh ? p->ssh : list.len ? list.data : "none");
+    canvas_textf(c, at.row + 3, col + 12, width, ROLE_TEXT, "%s %s from %s", p->api.os, p->api.client_version,
+                 p->api.source);
+    for (size_t i = 0; i < p->api.routes.len; i++)
+        buf_addf(&list, "%s%s", i ? ", " : "", prefix_format(&p->api.routes.items[i], prefix));
+    canvas_text(c, at.row + 4, col, 12, ROLE_LABEL, p->ssh ? "session" : "routes");
+    canvas_text(c, at.row + 4, col + 12, width, ROLE_TEXT, p->ssh ? p->ssh : list.len ? list.data : "none");
     canvas_text(c, at.row + 5, col, 12, ROLE_LABEL, "or run");
-    canvas_text(c, at.row + 5, col + 12, width, ROLE_FAINT, p->command);
+    canvas_text(c, at.row + 5, col + 12, width, ROLE_FAINT, p->api.command);
     buf_release(&list);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/array.h"
 #include "console/app/app.h"
 #include "console/views/columns.h"
 
@@ -12,19 +13,19 @@ static const struct m_user *user_of(const struct row *row)
     return (const struct m_user *)row;
 }
 
-FILL(fill_user, m_user, o->name, ROLE_NAME)
-FILL(fill_display, m_user, *o->display ? o->display : "-", ROLE_TEXT)
-FILL(fill_email, m_user, *o->email ? o->email : "-", ROLE_FAINT)
-FILL(fill_role, m_user, *o->role ? o->role : "-", ROLE_TAG)
+FILL(fill_user, m_user, o->api.name, ROLE_NAME)
+FILL(fill_display, m_user, *o->api.display_name ? o->api.display_name : "-", ROLE_TEXT)
+FILL(fill_email, m_user, *o->api.email ? o->api.email : "-", ROLE_FAINT)
+FILL(fill_role, m_user, user_role_name(o->api.role), ROLE_TAG)
 FILL_AGO(fill_user_age, m_user, created_ns)
-BY(by_user, m_user, strverscmp(p->name, q->name))
-BY(by_nodes, m_user, COMPARE(q->nodes, p->nodes))
-BY(by_user_age, m_user, COMPARE(q->created_ns, p->created_ns))
+BY(by_user, m_user, strverscmp(p->api.name, q->api.name))
+BY(by_nodes, m_user, COMPARE(q->api.node_count, p->api.node_count))
+BY(by_user_age, m_user, COMPARE(q->api.created_ns, p->api.created_ns))
 
 static void fill_nodes(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    snprintf(out->text, sizeof(out->text), "%llu", (unsigned long long)user_of(row)->nodes);
+    snprintf(out->text, sizeof(out->text), "%llu", (unsigned long long)user_of(row)->api.node_count);
 }
 
 static const struct list_column user_columns[] = {
@@ -53,7 +54,7 @@ static void user_words(const struct row *row, struct buf *out)
 {
     const struct m_user *u = user_of(row);
 
-    buf_addf(out, "%s %s %s %s", u->name, u->display, u->email, u->role);
+    buf_addf(out, "%s %s %s %s", u->api.name, u->api.display_name, u->api.email, user_role_name(u->api.role));
 }
 
 static void collect_users(const struct model *m, struct list *l)
@@ -66,7 +67,7 @@ static const struct list_def users_def = {
     .one = "user",
     .empty = "no users yet: N makes one",
     .columns = user_columns,
-    .column_count = sizeof(user_columns) / sizeof(*user_columns),
+    .column_count = ARRAY_LEN(user_columns),
     .fields = {.words = user_words},
     .sort = 0,
     .kinds = 1U << ROW_USER,

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to the store: what a database has to do. The store queues, answers and decides when; an engine writes, reads
+ * and reports. It knows the tables by their descriptions alone (store/tables.h). */
+#ifndef SERVER_STORE_ENGINE_H
+#define SERVER_STORE_ENGINE_H
+
+#include "store/store.h"
+
+/* A group of writes, applied as a whole or not at all. */
+struct store_group {
+    struct store_group *next;
+    store_done *done;
+    void *arg;
+    int code; /* the engine's verdict, with err */
+    struct err err;
+    size_t count;
+    struct store_write writes[];
+};
+
+/* What is soft about a node, as it is stored; borrowed. */
+struct live_row {
+    uint64_t id;
+    struct node_live live;
+};
+
+struct engine_start {
+    uint64_t run;       /* of this start, higher than any before */
+    uint64_t first_seq; /* number of the journal's next entry, where numbers go on over starts */
+    int trouble;        /* it starts, but cannot write: the code, with err; 0: it can */
+    struct err err;
+};
+
+struct journal_page {
+    bool backwards; /* the entries before run.seq, newest first; else those after it, oldest first */
+    uint64_t run, seq;
+    size_t limit;
+};
+
+/* What the database knows about a position in the journal. */
+struct journal_position {
+    bool kept;       /* the entry, or the one that follows it in its run, is there */
+    bool pruned;     /* an entry that came after it was removed for its age or number */
+    int64_t durable; /* the newest entry of the run; -1: none */
+};
+
+struct engine {
+    const struct engine_calls *calls;
+};
+
+/* Codes are those of store_done. Unless marked otherwise, any thread may call, and each call is complete in itself. */
+struct engine_calls {
+    void (*close)(struct engine *en);
+
+    /* The storage thread. commit: writes the groups in their order and gives each its verdict; a refused one takes
+     * nothing with it. Returns the last failure that concerns all writes, or 0. */
+    int (*commit)(struct engine *en, struct store_group *list, struct err *e);
+    int (*put_live)(struct engine *en, const struct live_row *rows, size_t count, struct err *e);
+    int (*try_writing)(struct engine *en, struct err *e);
+    /* One small step of the journal's retention; *more: there is more to do. */
+    int (*prune)(struct engine *en, int64_t now_ns, bool *more, struct err *e);
+
+    int (*load)(struct engine *en, struct store_image *image, struct err *e); /* with image_add, in table order */
+    int (*position)(struct engine *en, uint64_t run, uint64_t seq, struct journal_position *out, struct err *e);
+    int (*events)(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
+                  struct err *e);
+    int (*backup)(struct engine *en, const char *path, struct err *e);
+    int (*ping)(struct engine *en, struct err *e);
+};
+
+/* sqlite_open.c; path as in store_open. */
+int sqlite_engine_open(const char *path, struct engine **out, struct engine_start *start, struct err *e) WARN_UNUSED;
+
+/* image.c: what a start reads, filled by an engine table by table. */
+/* A record of defaults at the end of its kind's list, the image's. */
+struct record *image_add(struct store_image *image, enum record_kind kind);
+/* After the records: room for what is soft; then where to put a node's, NULL for a node that is unknown. */
+void image_make_lives(struct store_image *image);
+struct node_live *image_live(struct store_image *image, uint64_t node_id);
+/* Orders the lists and checks that they fit together; ERR_IO names the row that does not. */
+int image_check(struct store_image *image, struct err *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Pages of the journal, and which positions in it leave no doubt about what follows them. */
+#include "store/private.h"
+
+#define PAGE_MAX 10000
+
+/* Known is what leaves no doubt about what follows it: an entry that is kept, or whose successor is, while nothing
+ * after it was pruned; the beginning of this run, whether it counts from 1 or goes on where the last one ended; and an
+ * entry of this run that is on its way to the disk. 0.0 is the beginning of what is kept. */
+static int is_known(struct store *s, uint64_t run, uint64_t seq, bool *known, struct err *e)
+{
+    struct journal_position at = {0};
+    uint64_t oldest, newest;
+    int code;
+
+    *known = run == 0 && seq == 0;
+    if (*known || run > s->run || seq >= INT64_MAX)
+        return 0;
+    code = s->engine->calls->position(s->engine, run, seq, &at, e);
+    if (code < 0 || at.pruned)
+        return code;
+    *known = at.kept;
+    if (at.kept || run != s->run)
+        return 0;
+    pthread_mutex_lock(&s->lock);
+    oldest = s->oldest_seq;
+    newest = s->newest_seq;
+    pthread_mutex_unlock(&s->lock);
+    if (newest == 0)
+        *known = seq == 0 || seq + 1 == s->first_seq;
+    else
+        *known = seq <= newest && (at.durable >= 0 ? seq >= (uint64_t)at.durable : seq + 1 >= oldest);
+    return 0;
+}
+
+static void reverse(struct event **list, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        struct event *other = list[count - 1 - i];
+        list[count - 1 - i] = list[i];
+        list[i] = other;
+    }
+}
+
+int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
+                 size_t *count, bool *gone, struct err *e)
+{
+    struct journal_page page = {.backwards = before != 0,
+                                .run = run,
+                                .seq = before != 0 ? before : after,
+                                .limit = limit < PAGE_MAX ? limit : PAGE_MAX};
+    bool known = true;
+    int code = 0;
+
+    *out = NULL;
+    *count = 0;
+    if (before == 0 && gone)
+        code = is_known(s, run, after, &known, e);
+    if (gone)
+        *gone = !known;
+    if (code < 0 || !known)
+        return code;
+    code = s->engine->calls->events(s->engine, &page, out, count, e);
+    if (before != 0 && code == 0)
+        reverse(*out, *count);
+    return code;
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "store/tables.h"
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "json/json.h"
+
+#define COL(t, name, member, type)                                                                                     \
+    {                                                                                                                  \
+        name, COLUMN_##type, offsetof(struct t, member), 0, 0, NULL                                                    \
+    }
+#define ENUM(t, name, member, greatest)                                                                                \
+    {                                                                                                                  \
+        name, COLUMN_ENUM, offsetof(struct t, member), greatest, 0, NULL                                               \
+    }
+/* A column that a later version of the schema added, and what older rows hold in it. */
+#define LATER(t, name, member, type, since, initial)                                                                   \
+    {                                                                                                                  \
+        name, COLUMN_##type, offsetof(struct t, member), 0, since, initial                                             \
+    }
+#define LISTS_MAX (1024u * 1024u) /* bytes of one JSON list */
+
+static const struct store_column user_columns[] = {
+    COL(user, "id", r.id, U64),
+    COL(user, "version", r.version, U64),
+    COL(user, "name", name, TEXT),
+    COL(user, "display_name", display_name, TEXT),
+    COL(user, "email", email, TEXT),
+    COL(user, "provider_id", provider_id, TEXT),
+    COL(user, "provider", provider, TEXT),
+    COL(user, "picture_url", picture_url, TEXT),
+    ENUM(user, "role", role, ROLE_OWNER),
+    COL(user, "created_ns", created_ns, TIME),
+};
+
+static const struct store_column preauth_key_columns[] = {
+    COL(preauth_key, "id", r.id, U64),
+    COL(preauth_key, "version", r.version, U64),
+    COL(preauth_key, "user_id", user_id, U64),
+    COL(preauth_key, "prefix", prefix, TEXT),
+    COL(preauth_key, "secret_hash", secret_hash, TEXT),
+    COL(preauth_key, "tags", tags, STRS),
+    COL(preauth_key, "reusable", reusable, BOOL),
+    COL(preauth_key, "ephemeral", ephemeral, BOOL),
+    COL(preauth_key, "used", used, BOOL),
+    COL(preauth_key, "revoked", revoked, BOOL),
+    COL(preauth_key, "expiration_ns", expiration_ns, TIME),
+    COL(preauth_key, "created_ns", created_ns, TIME),
+};
+
+static const struct store_column api_key_columns[] = {
+    COL(api_key, "id", r.id, U64),
+    COL(api_key, "version", r.version, U64),
+    COL(api_key, "prefix", prefix, TEXT),
+    COL(api_key, "secret_hash", secret_hash, TEXT),
+    COL(api_key, "description", description, TEXT),
+    COL(api_key, "read_only", read_only, BOOL),
+    COL(api_key, "expiration_ns", expiration_ns, TIME),
+    COL(api_key, "created_ns", created_ns, TIME),
+    COL(api_key, "last_seen_ns", last_seen_ns, TIME),
+};
+
+static const struct store_column node_columns[] = {
+    COL(node, "id", r.id, U64),
+    COL(node, "version", r.version, U64),
+    COL(node, "machine_key", machine_key, KEY),
+    COL(node, "node_key", node_key, KEY),
+    COL(node, "disco_key", disco_key, KEY),
+    COL(node, "hostname", hostname, TEXT),
+    COL(node, "given_name", given_name, TEXT),
+    COL(node, "user_id", user_id, U64),
+    COL(node, "tags", tags, STRS),
+    COL(node, "ipv4", ipv4, ADDR),
+    COL(node, "ipv6", ipv6, ADDR),
+    ENUM(node, "method", method, REGISTER_OIDC),
+    COL(node, "preauth_key_id", preauth_key_id, U64),
+    COL(node, "ephemeral", ephemeral, BOOL),
+    COL(node, "logged_out", logged_out, BOOL),
+    COL(node, "created_ns", created_ns, TIME),
+    COL(node, "expiry_ns", expiry_ns, TIME),
+    COL(node, "available", available, PREFIXES),
+    COL(node, "approved", approved, PREFIXES),
+    COL(node, "removed", removed, PREFIXES),
+    COL(node, "request_tags", request_tags, STRS),
+    COL(node, "cap_version", cap_version, U32),
+    COL(node, "os", os, TEXT),
+    COL(node, "os_version", os_version, TEXT),
+    COL(node, "client_version", client_version, TEXT),
+    COL(node, "hostinfo", hostinfo, TEXT),
+    COL(node, "peer_hostinfo", peer_hostinfo, TEXT),
+    LATER(node, "approved_by", approved_by, STRS, 2, "'[]'"),
+    LATER(node, "draining", draining, BOOL, 2, "0"),
+};
+
+static const struct store_column event_columns[] = {
+    COL(event, "run", run, U64),
+    COL(event, "seq", r.id, U64),
+    COL(event, "version", r.version, U64),
+    COL(event, "time_ns", time_ns, TIME),
+    COL(event, "kind", kind, TEXT),
+    COL(event, "actor", actor, TEXT),
+    COL(event, "object", object, TEXT),
+    COL(event, "object_id", object_id, U64),
+    COL(event, "object_name", object_name, TEXT),
+    COL(event, "text", text, TEXT),
+    COL(event, "detail", detail, TEXT),
+    COL(event, "inverse", inverse, TEXT),
+    COL(event, "undone_run", undone_run, U64),
+    COL(event, "undone_by", undone_by, U64),
+    LATER(event, "by_admin", by_admin, BOOL, 3, "0"),
+};
+
+static const struct store_column policy_columns[] = {
+    COL(policy_text, "id", r.id, U64),
+    COL(policy_text, "version", r.version, U64),
+    COL(policy_text, "text", text, TEXT),
+    COL(policy_text, "updated_ns", updated_ns, TIME),
+};
+
+static const struct store_column primary_columns[] = {
+    COL(primary, "prefix", prefix, PREFIX),
+    COL(primary, "node_id", r.id, U64),
+    COL(primary, "version", r.version, U64),
+    COL(primary, "since_ns", since_ns, TIME),
+};
+
+static const struct store_column node_live_columns[] = {
+    COL(live_row, "id", id, U64),
+    COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
+    COL(live_row, "home_derp", live.home_derp, U32),
+    COL(live_row, "endpoints", live, ENDPOINTS),
+    COL(live_row, "net_info", live.net_info, TEXT),
+};
+
+/* Numbers that must survive whatever they count: "run", and "next.TABLE" for ids. */
+static const struct store_column counter_columns[] = {
+    {.name = "name", .type = COLUMN_TEXT},
+    {.name = "value", .type = COLUMN_U64},
+};
+
+static const struct store_index user_indexes[] = {
+    {.name = "user_name", .on = "name", .column = "provider", .rows = INDEX_TEXT_EMPTY},
+    {.name = "user_provider_id", .on = "provider_id", .column = "provider_id", .rows = INDEX_TEXT_SET},
+};
+static const struct store_index preauth_key_indexes[] = {
+    {.name = "preauth_key_prefix", .on = "prefix", .column = "prefix", .rows = INDEX_TEXT_SET},
+};
+static const struct store_index api_key_indexes[] = {
+    {.name = "api_key_prefix", .on = "prefix", .column = "prefix", .rows = INDEX_TEXT_SET},
+};
+static const struct store_index node_indexes[] = {
+    {.name = "node_node_key", .on = "node_key", .column = "node_key", .rows = INDEX_KEY_SET},
+    {.name = "node_given_name", .on = "lower(given_name)", .column = "given_name", .rows = INDEX_TEXT_SET},
+    {.name = "node_ipv4", .on = "ipv4"},
+    {.name = "node_ipv6", .on = "ipv6"},
+};
+
+/* For the retention, which counts both kinds of entries apart. */
+static const struct store_index event_indexes[] = {
+    {.name = "event_by_admin", .on = "by_admin,run,seq", .repeats = true, .since = 3},
+};
+
+#define COLUMNS(array) .columns = array, .count = ARRAY_LEN(array)
+#define INDEXES(array) .indexes = array, .index_count = ARRAY_LEN(array)
+#define LOADED(list, length_of)                                                                                        \
+    .items = offsetof(struct store_image, list), .length = offsetof(struct store_image, length_of)
+
+const struct store_table store_tables[STORE_TABLES] = {
+    [RECORD_USER] = {"user", 1, COLUMNS(user_columns), INDEXES(user_indexes), LOADED(users, user_count), .since = 1},
+    [RECORD_PREAUTH_KEY] = {"preauth_key", 1, COLUMNS(preauth_key_columns), INDEXES(preauth_key_indexes),
+                            LOADED(preauth_keys, preauth_key_count), .since = 1},
+    [RECORD_API_KEY] = {"api_key", 1, COLUMNS(api_key_columns), INDEXES(api_key_indexes),
+                        LOADED(api_keys, api_key_count), .since = 1},
+    [RECORD_NODE] = {"node", 1, COLUMNS(node_columns), INDEXES(node_indexes), LOADED(nodes, node_count), .since = 1},
+    [RECORD_EVENT] = {"event", 2, COLUMNS(event_columns), INDEXES(event_indexes), .since = 1},
+    /* Every text that was the policy stays; the newest is loaded. */
+    [RECORD_POLICY] = {"policy", 1, COLUMNS(policy_columns), LOADED(policies, policy_count), .order = "id DESC LIMIT 1",
+                       .since = 1},
+    [RECORD_PRIMARY] = {"primary_router", 1, COLUMNS(primary_columns), LOADED(primaries, primary_count),
+                        .owner = "node", .owner_column = "node_id", .since = 1},
+    /* Written late: a row must not outlive its node. */
+    [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
+                         .guarded = true, .since = 1},
+    [TABLE_COUNTER] = {"counter", 1, COLUMNS(counter_columns), .since = 1},
+};
+
+bool table_is_numbered(const struct store_table *t)
+{
+    return t->columns[t->key_count - 1].type == COLUMN_U64;
+}
+
+/* ---- statements ---- */
+
+static void add_columns(const struct store_table *t, const struct store_dialect *d, size_t from, size_t to,
+                        const char *format, struct buf *out)
+{
+    for (size_t i = from; i < to; i++) {
+        if (i > from)
+            buf_adds(out, ",");
+        for (const char *c = format; *c; c++) /* '$' is the name, '#' the parameter */
+            if (*c == '$')
+                buf_addf(out, "\"%s\"", t->columns[i].name);
+            else if (*c == '#')
+                buf_addf(out, "%c%zu", d->parameter, i + 1);
+            else
+                buf_addc(out, *c);
+    }
+}
+
+static void put_statement(const struct store_table *t, const struct store_dialect *d, struct buf *out)
+{
+    buf_addf(out, "INSERT INTO \"%s\"(", t->name);
+    add_columns(t, d, 0, t->count, "$", out);
+    buf_adds(out, t->guarded ? ") SELECT " : ") VALUES(");
+    add_columns(t, d, 0, t->count, "#", out);
+    if (t->guarded)
+        buf_addf(out, " WHERE EXISTS(SELECT 1 FROM \"%s\" WHERE id=%c1)", t->owner, d->parameter);
+    else
+        buf_adds(out, ")");
+    buf_adds(out, " ON CONFLICT(");
+    add_columns(t, d, 0, t->key_count, "$", out);
+    buf_adds(out, ") DO UPDATE SET ");
+    add_columns(t, d, t->key_count, t->count, "$=excluded.$", out);
+}
+
+void table_statement(const struct store_table *t, const struct store_dialect *d, enum store_statement what,
+                     struct buf *out)
+{
+    switch (what) {
+    case STATEMENT_PUT:
+        put_statement(t, d, out);
+        break;
+    case STATEMENT_DELETE:
+        buf_addf(out, "DELETE FROM \"%s\" WHERE (", t->name);
+        add_columns(t, d, 0, t->key_count, "$", out);
+        buf_adds(out, ")=(");
+        add_columns(t, d, 0, t->key_count, "#", out);
+        buf_adds(out, ")");
+        break;
+    case STATEMENT_SELECT:
+        buf_adds(out, "SELECT ");
+        add_columns(t, d, 0, t->count, "$", out);
+        buf_addf(out, " FROM \"%s\"", t->name);
+        break;
+    }
+}
+
+void table_disown_statement(const struct store_table *t, const struct store_dialect *d, struct buf *out)
+{
+    buf_addf(out, "DELETE FROM \"%s\" WHERE \"%s\"=%c1", t->name, t->owner_column, d->parameter);
+}
+
+/* ---- the schema ---- */
+
+static unsigned column_since(const struct store_table *t, const struct store_column *c)
+{
+    return c->since ? c->since : t->since;
+}
+
+static void add_definition(const struct store_table *t, const struct store_dialect *d, const struct store_column *c,
+                           struct buf *out)
+{
+    buf_addf(out, "\"%s\" %s", c->name, d->types[c->type]);
+    if (t->key_count == 1 && c == t->columns) {
+        buf_adds(out, " PRIMARY KEY");
+        return;
+    }
+    if (c->type != COLUMN_ADDR)
+        buf_adds(out, " NOT NULL");
+    if (c->initial)
+        buf_addf(out, " DEFAULT %s", c->initial);
+}
+
+static void create_table(const struct store_table *t, const struct store_dialect *d, struct buf *out)
+{
+    enum column_type key = t->columns[0].type;
+
+    buf_addf(out, "CREATE TABLE \"%s\"(", t->name);
+    for (size_t i = 0; i < t->count; i++) {
+        if (column_since(t, &t->columns[i]) > t->since)
+            continue;
+        buf_adds(out, i ? ", " : "");
+        add_definition(t, d, &t->columns[i], out);
+    }
+    if (t->key_count > 1) {
+        buf_adds(out, ", PRIMARY KEY(");
+        add_columns(t, d, 0, t->key_count, "$", out);
+        buf_adds(out, ")");
+    }
+    buf_addf(out, ")%s%s;\n", d->table_end, key == COLUMN_TEXT || key == COLUMN_PREFIX ? d->keyed_by_text : "");
+}
+
+static void create_index(const struct store_table *t, const struct store_dialect *d, const struct store_index *i,
+                         struct buf *out)
+{
+    buf_addf(out, "CREATE %sINDEX \"%s\" ON \"%s\"(%s)", i->repeats ? "" : "UNIQUE ", i->name, t->name, i->on);
+    switch (i->rows) {
+    case INDEX_ALL:
+        break;
+    case INDEX_TEXT_EMPTY:
+        buf_addf(out, " WHERE \"%s\" = ''", i->column);
+        break;
+    case INDEX_TEXT_SET:
+        buf_addf(out, " WHERE \"%s\" <> ''", i->column);
+        break;
+    case INDEX_KEY_SET:
+        buf_addf(out, " WHERE \"%s\" <> %s", i->column, d->zero_key);
+        break;
+    }
+    buf_adds(out, ";\n");
+}
+
+void schema_statements(const struct store_dialect *d, unsigned version, struct buf *out)
+{
+    for (size_t i = 0; i < STORE_TABLES; i++) {
+        const struct store_table *t = &store_tables[i];
+        if (t->since == version)
+            create_table(t, d, out);
+        for (size_t k = 0; k < t->count; k++) {
+            if (column_since(t, &t->columns[k]) != version || t->since == version)
+                continue;
+            buf_addf(out, "ALTER TABLE \"%s\" ADD COLUMN ", t->name);
+            add_definition(t, d, &t->columns[k], out);
+            buf_adds(out, ";\n");
+        }
+        for (size_t k = 0; k < t->index_count; k++)
+            if ((t->indexes[k].since ? t->indexes[k].since : t->since) == version)
+                create_index(t, d, &t->indexes[k], out);
+    }
+}
+
+/* ---- values ---- */
+
+bool column_list_text(const struct store_column *c, const void *value, struct buf *json)
+{
+    struct json_out o = JSON_OUT(json);
+    char text[ADDR_PORT_TEXT_MAX > PREFIX_TEXT_MAX ? ADDR_PORT_TEXT_MAX : PREFIX_TEXT_MAX];
+
+    json_open(&o, '[');
+    if (c->type == COLUMN_STRS) {
+        const struct strs *list = value;
+        for (size_t i = 0; i < list->len; i++)
+            json_str(&o, list->items[i]);
+    } else if (c->type == COLUMN_PREFIXES) {
+        const struct prefixes *list = value;
+        for (size_t i = 0; i < list->len; i++)
+            json_str(&o, prefix_format(&list->items[i], text));
+    } else {
+        const struct node_live *live = value;
+        for (size_t i = 0; i < live->endpoint_count; i++)
+            json_str(&o, addr_port_format(&live->endpoints[i], text));
+    }
+    json_close(&o, ']');
+    return !json->failed && json->len <= LISTS_MAX;
+}
+
+static int each_text(const char *json, int (*add)(void *to, const char *text), void *to)
+{
+    json_t *list = NULL, *item;
+    size_t i;
+    int code = json_read(json, strlen(json), LISTS_MAX, "list", &list, NULL);
+
+    if (code == 0 && !json_is_array(list))
+        code = ERR_INVALID;
+    if (code == 0)
+        json_array_foreach(list, i, item)
+        {
+            code = json_is_string(item) ? add(to, json_string_value(item)) : ERR_INVALID;
+            if (code < 0)
+                break;
+        }
+    json_decref(list);
+    return code;
+}
+
+static int add_str(void *to, const char *text)
+{
+    strs_push(to, text);
+    return 0;
+}
+
+static int add_prefix(void *to, const char *text)
+{
+    struct prefix p;
+    int code = prefix_parse(text, &p, NULL, NULL);
+
+    if (code == 0)
+        prefixes_add(to, &p);
+    return code;
+}
+
+static int add_endpoint(void *to, const char *text)
+{
+    struct node_live *live = to;
+    struct addr_port ap;
+    int code = addr_port_parse(text, &ap, NULL);
+
+    if (code < 0)
+        return code;
+    live->endpoints = mem_resize(live->endpoints, live->endpoint_count + 1, sizeof(ap));
+    live->endpoints[live->endpoint_count++] = ap;
+    return 0;
+}
+
+const char *column_read_text(const struct store_column *c, const char *text, void *value)
+{
+    switch (c->type) {
+    case COLUMN_ADDR:
+        return addr_parse(text, value, NULL) < 0 ? "an address" : NULL;
+    case COLUMN_PREFIX:
+        return prefix_parse(text, value, NULL, NULL) < 0 ? "a prefix" : NULL;
+    case COLUMN_STRS:
+        return each_text(text, add_str, value) < 0 ? "a list of texts" : NULL;
+    case COLUMN_PREFIXES:
+        return each_text(text, add_prefix, value) < 0 ? "a list of prefixes" : NULL;
+    case COLUMN_ENDPOINTS:
+        return each_text(text, add_endpoint, value) < 0 ? "a list of addresses with ports" : NULL;
+    default:
+        mem_replace(value, text);
+        return NULL;
+    }
+}
+
+const char *column_read_number(const struct store_column *c, int64_t number, void *value)
+{
+    uint32_t small = (uint32_t)number;
+
+    if (c->type == COLUMN_TIME) {
+        *(int64_t *)value = number;
+        return NULL;
+    }
+    if (number < 0)
+        return "a number of at least 0";
+    if (c->type == COLUMN_U64) {
+        *(uint64_t *)value = (uint64_t)number;
+    } else if (c->type == COLUMN_BOOL) {
+        if (number > 1)
+            return "0 or 1";
+        *(bool *)value = number == 1;
+    } else {
+        if (number > (c->type == COLUMN_ENUM ? (int64_t)c->max : (int64_t)UINT32_MAX))
+            return "a number in the range that this version knows";
+        memcpy(value, &small, sizeof(small));
+    }
+    return NULL;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to the store: how records lie in tables. Each table is described once; its schema, its statements, and what
+ * a database writes and reads follow from that. A database adds its dialect and knows how to carry a column's value. */
+#ifndef SERVER_STORE_TABLES_H
+#define SERVER_STORE_TABLES_H
+
+#include "base/buf.h"
+#include "store/engine.h"
+
+enum column_type {
+    COLUMN_U64,
+    COLUMN_TIME,
+    COLUMN_U32,
+    COLUMN_BOOL,
+    COLUMN_ENUM,
+    COLUMN_TEXT,
+    COLUMN_KEY,       /* KEY_LEN bytes */
+    COLUMN_ADDR,      /* text, NULL for none */
+    COLUMN_PREFIX,    /* text */
+    COLUMN_STRS,      /* JSON array of texts */
+    COLUMN_PREFIXES,  /* the same, of prefixes */
+    COLUMN_ENDPOINTS, /* the same, of addresses with ports; at: of a struct node_live */
+    COLUMN_TYPES
+};
+
+struct store_column {
+    const char *name;
+    enum column_type type;
+    size_t at;           /* offset in the record */
+    unsigned max;        /* of COLUMN_ENUM */
+    unsigned since;      /* version of the schema; 0: of the table */
+    const char *initial; /* SQL: what rows of before that version hold */
+};
+
+/* Which rows an index holds. */
+enum index_rows { INDEX_ALL, INDEX_TEXT_EMPTY, INDEX_TEXT_SET, INDEX_KEY_SET };
+
+struct store_index {
+    const char *name, *on; /* SQL between the parentheses */
+    const char *column;    /* what rows speaks of */
+    enum index_rows rows;
+    bool repeats; /* not unique */
+    unsigned since;
+};
+
+struct store_table {
+    const char *name;
+    size_t key_count; /* the first columns are the primary key */
+    const struct store_column *columns;
+    size_t count;
+    const struct store_index *indexes;
+    size_t index_count;
+    unsigned since; /* version of the schema, from 1 */
+    /* Rows of this table go with the row of owner that their column names; guarded: they are only put beside it. */
+    const char *owner, *owner_column;
+    bool guarded;
+    /* Where a start finds its records in struct store_image: the array and its length. 0: they are not loaded. */
+    size_t items, length;
+    const char *order; /* of loading; NULL: by the key */
+};
+
+enum store_table_id { TABLE_NODE_LIVE = RECORD_KINDS, TABLE_COUNTER, STORE_TABLES };
+extern const struct store_table store_tables[STORE_TABLES]; /* by enum record_kind, then the others */
+
+struct store_dialect {
+    const char *types[COLUMN_TYPES]; /* SQL */
+    const char *zero_key;            /* SQL of a key without a bit set */
+    char parameter;                  /* before the number of a parameter */
+    const char *table_end;           /* after the closing parenthesis */
+    const char *keyed_by_text;       /* added to that */
+};
+
+/* Its records have ids that are never used twice: the last column of the key. */
+bool table_is_numbered(const struct store_table *t);
+
+enum store_statement {
+    STATEMENT_PUT,
+    STATEMENT_DELETE,
+    STATEMENT_SELECT /* open-ended: "SELECT columns FROM table" */
+};
+/* Parameters are numbered from 1 as the columns are. */
+void table_statement(const struct store_table *t, const struct store_dialect *d, enum store_statement what,
+                     struct buf *out);
+/* Deletes the rows of t that go with the row of their owner whose id is parameter 1. */
+void table_disown_statement(const struct store_table *t, const struct store_dialect *d, struct buf *out);
+/* The tables, columns and indexes that this version of the schema added, as statements. */
+void schema_statements(const struct store_dialect *d, unsigned version, struct buf *out);
+
+/* Values of columns as every database holds them: text. False where the value is too long to be stored. */
+bool column_list_text(const struct store_column *c, const void *value, struct buf *json);
+/* From text into a record of defaults; for COLUMN_TEXT, COLUMN_ADDR and later. NULL, or what a right value would be. */
+const char *column_read_text(const struct store_column *c, const char *text, void *value);
+/* The same for the types before COLUMN_TEXT. */
+const char *column_read_number(const struct store_column *c, int64_t number, void *value);
+
+#endif
