@@ -51,6 +51,11 @@ bool loop_post_task(struct loop *l, struct loop_task *task);
 /* Any thread: calls run(arg) on l's thread, in the order of posting. After loops_stop the call is run by loops_free. */
 void loop_post(struct loop *l, void (*run)(void *arg), void *arg);
 
+/* Calls run on a running loop's thread and waits until it is done; from another thread. loops_run: on one loop after
+ * the other. */
+void loop_run(struct loop *l, void (*run)(struct loop *l, void *arg), void *arg);
+void loops_run(struct loops *ls, void (*run)(struct loop *l, void *arg), void *arg);
+
 /* Runs task at the end of this turn, or of the next one when deferred by a deferred task. Nothing if already queued. */
 void loop_defer(struct loop *l, struct loop_task *task);
 void loop_undefer(struct loop *l, struct loop_task *task); /* nothing if it is not queued */

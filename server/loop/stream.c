@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
-#include "loop/internal.h"
+#include "loop/wire.h"
 
 struct stream {
     struct loop_watch watch; /* first */

@@ -2,6 +2,7 @@
 /* Certificates: from files that may change under us, or made by the caller and picked by the name the client asks for.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "loop/internal.h"
+#include "loop/wire.h"
 
 struct named {
     char *name; /* "" for the first */

@@ -3,13 +3,14 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
-#include "relay/private.h"
+#include "relay/state.h"
 
 #define SHOWN_MAX 10000 /* connections */
 
 static const char *const reasons[DROP_REASONS] = {"unknown_dest", "gone_disconnected", "queue_head", "write_error"};
 
-static void put_link(const struct relay *r, const struct tailnet_snapshot *s, const struct link *l, struct json_out *o)
+static void put_link(const struct relay *r, const struct tailnet_snapshot *s, const struct relay_link *l,
+                     struct json_out *o)
 {
     char text[ADDR_PORT_TEXT_MAX];
     uint32_t slot = tailnet_find_key(r->options.tailnet, l->key);
@@ -45,7 +46,7 @@ static void put_connections(struct relay *r, struct json_out *o)
     json_open(o, '[');
     pthread_rwlock_rdlock(&r->hub.lock);
     for (struct map_entry *m = map_first(&r->hub.peers); m && shown < SHOWN_MAX; m = map_next(&r->hub.peers, m)) {
-        struct peer *p = m->value;
+        struct relay_peer *p = m->value;
         for (size_t i = 0; i < p->links.len; i++, shown++)
             put_link(r, s, p->links.items[i], o);
     }

@@ -3,7 +3,7 @@
  * sd_notify(3)) and hands it to the next daemon (sd_listen_fds(3)): between the two nobody is refused, who connects
  * waits in the kernel. A refusal is dear: an official client with an http:// address that was told no dial plan yet
  * dials again only ten seconds later. */
-#include "front/listen.h"
+#include "front/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +24,8 @@
 struct kept {
     int fd;
     char *name;
-    bool used; /* a front listens on it */
-    bool told; /* the manager has it */
+    bool used;   /* a front listens on it */
+    bool stored; /* the manager has it */
 };
 
 /* Of the process, as LISTEN_FDS is; only the thread that starts and stops the rooms comes here. */
@@ -70,7 +70,7 @@ static bool takes_both(int fd)
 static void keep(int fd, const char *name, bool used)
 {
     if (kept_count < KEPT_MAX)
-        kept[kept_count++] = (struct kept){.fd = fd, .name = mem_strdup(name), .used = used, .told = !used};
+        kept[kept_count++] = (struct kept){.fd = fd, .name = mem_strdup(name), .used = used, .stored = !used};
 }
 
 static void forget(size_t i)
@@ -137,9 +137,9 @@ void front_kept_end(void)
     for (size_t i = kept_count; i-- > 0;) {
         if (!kept[i].used) {
             drop(i);
-        } else if (!kept[i].told) {
+        } else if (!kept[i].stored) {
             snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", kept[i].name);
-            kept[i].told = sd_pid_notify_with_fds(0, 0, state, &kept[i].fd, 1) > 0;
+            kept[i].stored = sd_pid_notify_with_fds(0, 0, state, &kept[i].fd, 1) > 0;
         }
     }
 }

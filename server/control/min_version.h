@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef SERVER_CONTROL_TOO_OLD_H
-#define SERVER_CONTROL_TOO_OLD_H
+#ifndef SERVER_CONTROL_MIN_VERSION_H
+#define SERVER_CONTROL_MIN_VERSION_H
 
 #include "rpc/rpc.h"
 

@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "relay/call.h"
-#include "relay/private.h"
+#include "relay/map.h"
+#include "relay/paths.h"
+#include "relay/renew.h"
+#include "relay/state.h"
 
 /* The host of the server's own URL, without brackets and port. */
 static char *own_host(const struct config *c)
@@ -24,7 +26,7 @@ static char *own_host(const struct config *c)
 
 static void accept_here(void *arg, struct stream *stream, const struct head *head)
 {
-    page_answer(arg, stream, head);
+    relay_answer(arg, stream, head);
 }
 
 /* Whoever is reached by IPv6 listens for it, also where the configuration was left at all IPv4 addresses. */
@@ -117,8 +119,9 @@ void relay_reload(struct relay *r, const struct config *config)
     relay_map_reload(r->map, config);
 }
 
-static void nothing(void *arg)
+static void nothing(struct loop *l, void *arg)
 {
+    (void)l;
     (void)arg;
 }
 
@@ -132,11 +135,11 @@ void relay_stop(struct relay *r)
     hub_end(&r->hub);
     stun_free(r->stun);
     /* Two rounds through all loops: what was posted to them is done, and what that posted too. */
-    for (unsigned i = 0; i < 2 * loops_count(r->options.loops); i++)
-        call_on_loop(loops_at(r->options.loops, i % loops_count(r->options.loops)), nothing, NULL);
+    for (unsigned i = 0; i < 2; i++)
+        loops_run(r->options.loops, nothing, NULL);
     hub_release(&r->hub);
     loop_tls_free(r->tls);
-    loop_tls_free(r->door);
+    loop_tls_free(r->other_tls);
     own_certificate_release(&r->own);
     pthread_mutex_destroy(&r->lock);
     config_unref(r->options.config);
@@ -147,60 +150,15 @@ void relay_stop(struct relay *r)
 
 void relay_accept(struct relay *r, struct stream *stream, const struct head *head)
 {
-    page_answer(r, stream, head);
-}
-
-/* Under the lock. */
-static int add_names(struct relay *r, struct loop_tls *tls, struct err *e)
-{
-    int rc = 0;
-
-    if (r->own.pem)
-        rc = loop_tls_add_pem(tls, r->own.is.name, r->own.pem, r->own.pem, e);
-    if (rc == 0 && r->own.old_pem)
-        rc = loop_tls_add_pem(tls, r->own.old.name, r->own.old_pem, r->own.old_pem, e);
-    return rc;
+    relay_answer(r, stream, head);
 }
 
 int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e)
 {
     pthread_mutex_lock(&r->lock);
-    int rc = add_names(r, tls, e);
-    if (rc == 0 && tls != r->tls && !r->door)
-        r->door = loop_tls_ref(tls);
+    int rc = relay_add_names(r, tls, e);
+    if (rc == 0 && tls != r->tls && !r->other_tls)
+        r->other_tls = loop_tls_ref(tls);
     pthread_mutex_unlock(&r->lock);
     return rc;
-}
-
-bool relay_renew(struct relay *r)
-{
-    struct own_certificate fresh = {0}, before;
-    struct err e = {0};
-
-    if (!r->own.pem)
-        return false;
-    int rc = own_certificate_load(r->options.config->state_dir, r->host, &fresh, &e);
-    if (rc < 0)
-        log_error("relay", "the relay's certificate stays as it is: %s", e.message);
-    if (rc < 0 || str_eq(fresh.pem, r->own.pem)) {
-        own_certificate_release(&fresh);
-        return false;
-    }
-    pthread_mutex_lock(&r->lock);
-    before = r->own;
-    r->own = fresh;
-    rc = loop_tls_add_pem(r->tls, "", fresh.pem, fresh.pem, &e);
-    if (rc == 0)
-        rc = add_names(r, r->tls, &e);
-    if (rc == 0 && r->door)
-        rc = add_names(r, r->door, &e);
-    if (rc < 0)
-        r->own = before;
-    pthread_mutex_unlock(&r->lock);
-    own_certificate_release(rc < 0 ? &fresh : &before);
-    if (rc < 0)
-        log_error("relay", "the relay's certificate stays as it is: %s", e.message);
-    else
-        log_info("relay", "the relay's certificate is that for %s now", fresh.is.name);
-    return rc == 0;
 }

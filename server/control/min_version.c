@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/too_old.h"
+#include "control/min_version.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/lane.h"
+#include "relay/packet_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,26 +7,26 @@
 #include "base/mem.h"
 #include "relay/frame.h"
 
-static struct piece *piece_with_room(size_t room)
+static struct packet_block *block_with_room(size_t room)
 {
-    struct piece *c = mem_resize(NULL, 1, sizeof(*c) + room);
+    struct packet_block *c = mem_resize(NULL, 1, sizeof(*c) + room);
 
-    *c = (struct piece){.room = (uint32_t)room};
+    *c = (struct packet_block){.room = (uint32_t)room};
     return c;
 }
 
-struct piece *piece_new(const void *bytes, size_t len)
+struct packet_block *packet_block_new(const void *bytes, size_t len)
 {
-    struct piece *c = piece_with_room(len);
+    struct packet_block *c = block_with_room(len);
 
     memcpy(c->bytes, bytes, len);
     c->end = (uint32_t)len;
     return c;
 }
 
-struct piece *lane_take(struct lane *l)
+struct packet_block *packets_take(struct packet_queue *l)
 {
-    struct piece *c = l->first;
+    struct packet_block *c = l->first;
 
     if (!c)
         return NULL;
@@ -38,13 +38,13 @@ struct piece *lane_take(struct lane *l)
     return c;
 }
 
-static void drop_oldest(struct lane *l)
+static void drop_oldest(struct packet_queue *l)
 {
-    struct piece *c = l->first;
+    struct packet_block *c = l->first;
     size_t len = frame_len(c->bytes + c->start);
 
     if (c->count == 1) {
-        free(lane_take(l));
+        free(packets_take(l));
         return;
     }
     c->start += (uint32_t)len;
@@ -53,17 +53,17 @@ static void drop_oldest(struct lane *l)
     l->bytes -= len;
 }
 
-void lane_push(struct lane *l, const uint8_t *frame, size_t len, unsigned *dropped)
+void packets_push(struct packet_queue *l, const uint8_t *frame, size_t len, unsigned *dropped)
 {
-    struct piece *c;
+    struct packet_block *c;
 
-    while (l->count == LANE_PACKETS || (l->count && l->bytes + len > LANE_BYTES)) {
+    while (l->count == QUEUE_PACKETS || (l->count && l->bytes + len > QUEUE_BYTES)) {
         drop_oldest(l);
         (*dropped)++;
     }
     c = l->last;
     if (!c || c->room - c->end < len) {
-        c = piece_with_room(len > PIECE_BYTES ? len : PIECE_BYTES);
+        c = block_with_room(len > BLOCK_BYTES ? len : BLOCK_BYTES);
         if (l->last)
             l->last->next = c;
         else
@@ -77,8 +77,8 @@ void lane_push(struct lane *l, const uint8_t *frame, size_t len, unsigned *dropp
     l->bytes += len;
 }
 
-void lane_clear(struct lane *l)
+void packets_clear(struct packet_queue *l)
 {
-    for (struct piece *c = lane_take(l); c; c = lane_take(l))
+    for (struct packet_block *c = packets_take(l); c; c = packets_take(l))
         free(c);
 }

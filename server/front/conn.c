@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From an accepted socket to the one who serves it. A plain head is only peeked at, so that the socket can be handed on
  * as if nobody had touched it. */
-#include "front/door.h"
+#include "front/conn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,83 +14,38 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
-
-/* ---- Counts ---- */
-
-static size_t address_len(const struct addr *from)
-{
-    return from->bits == 128 ? 8 : 4; /* an IPv6 /64 is one subscriber */
-}
-
-static bool is_trusted(const struct front *f, const struct addr *a)
-{
-    struct prefix whole = {*a, a->bits};
-
-    for (size_t i = 0; i < f->o.trusted_proxies.len; i++)
-        if (prefix_covers(&f->o.trusted_proxies.items[i], &whole))
-            return true;
-    return false;
-}
-
-bool doors_enter(struct front *f, const struct addr *from)
-{
-    size_t len = address_len(from);
-    unsigned each = is_trusted(f, from) ? f->max : f->max / 2;
-
-    pthread_mutex_lock(&f->lock);
-    uintptr_t n = (uintptr_t)map_get(&f->by_address, from->bytes, len);
-    bool in = f->count < f->max && n < each;
-    if (in) {
-        f->count++;
-        map_put(&f->by_address, from->bytes, len, (void *)(n + 1));
-    }
-    pthread_mutex_unlock(&f->lock);
-    return in;
-}
-
-void doors_leave(struct front *f, const struct addr *from)
-{
-    size_t len = address_len(from);
-
-    pthread_mutex_lock(&f->lock);
-    uintptr_t n = (uintptr_t)map_get(&f->by_address, from->bytes, len);
-    f->count--;
-    if (n > 1)
-        map_put(&f->by_address, from->bytes, len, (void *)(n - 1));
-    else
-        map_del(&f->by_address, from->bytes, len);
-    pthread_mutex_unlock(&f->lock);
-}
+#include "front/limits.h"
+#include "front/pump.h"
 
 /* ---- Deciding ---- */
 
-/* Frees the door, not the connection. */
-static void door_free(struct door *d)
+/* Frees the struct, not the connection. */
+static void conn_free(struct front_conn *c)
 {
-    loop_timer_stop(d->loop, &d->timer);
-    if (d->watched)
-        loop_unwatch(d->loop, &d->watch);
-    if (d->prev)
-        d->prev->next = d->next;
+    loop_timer_stop(c->loop, &c->timer);
+    if (c->watched)
+        loop_unwatch(c->loop, &c->watch);
+    if (c->prev)
+        c->prev->next = c->next;
     else
-        d->front->doors[loop_index(d->loop)] = d->next;
-    if (d->next)
-        d->next->prev = d->prev;
-    doors_leave(d->front, &d->peer.addr);
-    buf_release(&d->head);
-    free(d);
+        c->front->conns[loop_index(c->loop)] = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    limits_leave_head(c->front, &c->peer.addr);
+    buf_release(&c->head);
+    free(c);
 }
 
-void door_close(struct door *d)
+void conn_close(struct front_conn *c)
 {
-    if (d->stream)
-        stream_close(d->stream);
+    if (c->stream)
+        stream_close(c->stream);
     else
-        close(d->fd);
-    door_free(d);
+        close(c->fd);
+    conn_free(c);
 }
 
-static void refuse(struct door *d, const struct err *e)
+static void refuse(struct front_conn *c, const struct err *e)
 {
     static struct log_sources sources;
     char peer[ADDR_PORT_TEXT_MAX], text[400];
@@ -100,17 +55,17 @@ static void refuse(struct door *d, const struct err *e)
                  "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
                  big ? "431 Request Header Fields Too Large" : "400 Bad Request", strlen(e->message) + 1, e->message);
 
-    log_from(&sources, d->peer.addr.bytes, address_len(&d->peer.addr), 10, LOG_LEVEL_INFO, "front",
-             "request from %s refused: %s", addr_port_format(&d->peer, peer), e->message);
-    if (d->stream) {
-        stream_write(d->stream, text, (size_t)n, NULL);
-        stream_shutdown(d->stream);
+    log_from(&sources, c->peer.addr.bytes, addr_source_len(&c->peer.addr), 10, LOG_LEVEL_INFO, "front",
+             "request from %s refused: %s", addr_port_format(&c->peer, peer), e->message);
+    if (c->stream) {
+        stream_write(c->stream, text, (size_t)n, NULL);
+        stream_shutdown(c->stream);
     } else {
-        ssize_t sent = send(d->fd, text, (size_t)n, MSG_NOSIGNAL);
+        ssize_t sent = send(c->fd, text, (size_t)n, MSG_NOSIGNAL);
         (void)sent;
-        shutdown(d->fd, SHUT_WR);
+        shutdown(c->fd, SHUT_WR);
     }
-    door_close(d);
+    conn_close(c);
 }
 
 /* Who is behind trusted proxies: each appends whom it saw, so the list is read from its end for as long as the one who
@@ -122,7 +77,7 @@ static void believe_proxy(const struct front *f, struct stream *s, const struct 
     char text[PREFIX_TEXT_MAX];
 
     for (size_t end = list ? strlen(list) : 0; end;) {
-        if (!is_trusted(f, &peer.addr))
+        if (!is_trusted_proxy(f, &peer.addr))
             break;
         size_t start = end;
         while (start && list[start - 1] != ',')
@@ -169,15 +124,15 @@ static bool swallow(int fd, uint8_t *scratch, size_t len)
     return recv(fd, scratch, len, 0) == (ssize_t)len;
 }
 
-static void plain_decide(struct door *d, struct head *h, size_t len)
+static void plain_decide(struct front_conn *c, struct head *h, size_t len)
 {
-    struct front *f = d->front;
-    struct loop *l = d->loop;
-    struct addr_port peer = d->peer;
-    int fd = d->fd;
+    struct front *f = c->front;
+    struct loop *l = c->loop;
+    struct addr_port peer = c->peer;
+    int fd = c->fd;
     bool control;
 
-    door_free(d);
+    conn_free(c);
     if (!is_client(f, h, &control)) {
         f->o.other(f->o.arg, fd, &peer, false);
     } else if (!swallow(fd, loop_scratch_in(l), len)) {
@@ -190,42 +145,42 @@ static void plain_decide(struct door *d, struct head *h, size_t len)
     head_release(h);
 }
 
-static void plain_try(struct door *d)
+static void plain_try(struct front_conn *c)
 {
-    uint8_t *scratch = loop_scratch_in(d->loop);
-    ssize_t n = recv(d->fd, scratch, HEAD_MAX, MSG_PEEK);
+    uint8_t *scratch = loop_scratch_in(c->loop);
+    ssize_t n = recv(c->fd, scratch, HEAD_MAX, MSG_PEEK);
     struct head h;
     struct err e = {0};
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
-        door_close(d);
+        conn_close(c);
         return;
     }
     long len = head_parse(scratch, (size_t)n, &h, &e);
     if (len < 0)
-        refuse(d, &e);
+        refuse(c, &e);
     else if (len > 0)
-        plain_decide(d, &h, (size_t)len);
+        plain_decide(c, &h, (size_t)len);
 }
 
 static void plain_ready(struct loop_watch *w, uint32_t events)
 {
     (void)events;
-    plain_try(CONTAINER_OF(w, struct door, watch));
+    plain_try(CONTAINER_OF(w, struct front_conn, watch));
 }
 
-static void plain_start(struct door *d)
+static void plain_start(struct front_conn *c)
 {
     /* Edge-triggered: bytes that are peeked at stay, and would be reported without end. */
-    d->watch = (struct loop_watch){.fd = d->fd, .ready = plain_ready};
-    if (loop_watch(d->loop, &d->watch, EPOLLIN | EPOLLRDHUP | EPOLLET, NULL) < 0) {
-        door_close(d);
+    c->watch = (struct loop_watch){.fd = c->fd, .ready = plain_ready};
+    if (loop_watch(c->loop, &c->watch, EPOLLIN | EPOLLRDHUP | EPOLLET, NULL) < 0) {
+        conn_close(c);
         return;
     }
-    d->watched = true;
-    plain_try(d);
+    c->watched = true;
+    plain_try(c);
 }
 
 /* ---- TLS ---- */
@@ -245,15 +200,15 @@ static void tls_hand_on(struct front *f, struct stream *s, const struct buf *byt
     f->o.other(f->o.arg, pair[1], &peer, true);
 }
 
-static void tls_decide(struct door *d, struct head *h, size_t len)
+static void tls_decide(struct front_conn *c, struct head *h, size_t len)
 {
-    struct front *f = d->front;
-    struct stream *s = d->stream;
-    struct buf bytes = d->head;
+    struct front *f = c->front;
+    struct stream *s = c->stream;
+    struct buf bytes = c->head;
     bool control;
 
-    d->head = (struct buf){0};
-    door_free(d);
+    c->head = (struct buf){0};
+    conn_free(c);
     if (is_client(f, h, &control)) {
         stream_unread(s, bytes.data + len, bytes.len - len);
         hand_to_client_room(f, s, h, control);
@@ -266,36 +221,36 @@ static void tls_decide(struct door *d, struct head *h, size_t len)
 
 static void tls_readable(struct stream *s, void *arg)
 {
-    struct door *d = arg;
-    uint8_t *scratch = loop_scratch_in(d->loop);
+    struct front_conn *c = arg;
+    uint8_t *scratch = loop_scratch_in(c->loop);
     struct head h;
     struct err e = {0};
     long n = stream_read(s, scratch, HEAD_MAX, &e);
 
     if (n < 0) {
         log_debug("front", "connection closed before a request: %s", e.message);
-        door_close(d);
+        conn_close(c);
     }
     if (n <= 0)
         return;
-    buf_add(&d->head, scratch, (size_t)n);
-    long len = head_parse(d->head.data, d->head.len, &h, &e);
+    buf_add(&c->head, scratch, (size_t)n);
+    long len = head_parse(c->head.data, c->head.len, &h, &e);
     if (len < 0)
-        refuse(d, &e);
+        refuse(c, &e);
     else if (len > 0)
-        tls_decide(d, &h, (size_t)len);
+        tls_decide(c, &h, (size_t)len);
 }
 
-static void tls_start(struct door *d)
+static void tls_start(struct front_conn *c)
 {
     static const struct stream_handler handler = {tls_readable, NULL};
 
-    d->stream = stream_new(d->loop, d->fd, d->front->tls, &d->peer, NULL);
-    d->fd = -1;
-    if (d->stream)
-        stream_handle(d->stream, &handler, d);
+    c->stream = stream_new(c->loop, c->fd, c->front->tls, &c->peer, NULL);
+    c->fd = -1;
+    if (c->stream)
+        stream_handle(c->stream, &handler, c);
     else
-        door_free(d);
+        conn_free(c);
 }
 
 /* ---- Both ---- */
@@ -303,43 +258,43 @@ static void tls_start(struct door *d)
 static void too_late(struct loop_timer *timer)
 {
     static struct log_sources sources;
-    struct door *d = CONTAINER_OF(timer, struct door, timer);
+    struct front_conn *c = CONTAINER_OF(timer, struct front_conn, timer);
     char peer[ADDR_PORT_TEXT_MAX];
 
-    log_from(&sources, d->peer.addr.bytes, address_len(&d->peer.addr), 10, LOG_LEVEL_INFO, "front",
-             "connection from %s closed: no request within %u ms", addr_port_format(&d->peer, peer),
-             d->front->o.head_ms);
-    door_close(d);
+    log_from(&sources, c->peer.addr.bytes, addr_source_len(&c->peer.addr), 10, LOG_LEVEL_INFO, "front",
+             "connection from %s closed: no request within %u ms", addr_port_format(&c->peer, peer),
+             c->front->o.head_ms);
+    conn_close(c);
 }
 
-static void door_start(struct loop_task *task)
+static void conn_start(struct loop_task *task)
 {
-    struct door *d = (struct door *)task;
-    struct door **list = &d->front->doors[loop_index(d->loop)];
+    struct front_conn *c = (struct front_conn *)task;
+    struct front_conn **list = &c->front->conns[loop_index(c->loop)];
 
-    d->next = *list;
-    if (d->next)
-        d->next->prev = d;
-    *list = d;
-    if (atomic_load(&d->front->stopping)) {
-        door_close(d);
+    c->next = *list;
+    if (c->next)
+        c->next->prev = c;
+    *list = c;
+    if (atomic_load(&c->front->stopping)) {
+        conn_close(c);
         return;
     }
-    loop_timer_set(d->loop, &d->timer, d->front->o.head_ms, too_late);
-    if (d->front->tls)
-        tls_start(d);
+    loop_timer_set(c->loop, &c->timer, c->front->o.head_ms, too_late);
+    if (c->front->tls)
+        tls_start(c);
     else
-        plain_start(d);
+        plain_start(c);
 }
 
-void door_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer)
+void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer)
 {
-    struct door *d = mem_alloc(sizeof(*d));
+    struct front_conn *c = mem_alloc(sizeof(*c));
 
-    d->task.run = door_start;
-    d->front = f;
-    d->loop = l;
-    d->fd = fd;
-    d->peer = *peer;
-    loop_post_task(l, &d->task);
+    c->task.run = conn_start;
+    c->front = f;
+    c->loop = l;
+    c->fd = fd;
+    c->peer = *peer;
+    loop_post_task(l, &c->task);
 }

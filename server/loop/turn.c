@@ -3,6 +3,7 @@
 #include "loop/loop.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "loop/internal.h"
+#include "loop/state.h"
 
 struct loops {
     unsigned count;
@@ -86,7 +87,7 @@ bool loop_post_task(struct loop *l, struct loop_task *task)
     return added;
 }
 
-struct call {
+struct loop_call {
     struct loop_task task; /* first */
     void (*run)(void *arg);
     void *arg;
@@ -94,7 +95,7 @@ struct call {
 
 static void run_call(struct loop_task *task)
 {
-    struct call *call = (struct call *)task;
+    struct loop_call *call = (struct loop_call *)task;
     void (*run)(void *arg) = call->run;
     void *arg = call->arg;
 
@@ -104,10 +105,36 @@ static void run_call(struct loop_task *task)
 
 void loop_post(struct loop *l, void (*run)(void *arg), void *arg)
 {
-    struct call *call = mem_alloc(sizeof(*call));
+    struct loop_call *call = mem_alloc(sizeof(*call));
 
-    *call = (struct call){.task.run = run_call, .run = run, .arg = arg};
+    *call = (struct loop_call){.task.run = run_call, .run = run, .arg = arg};
     loop_post_task(l, &call->task);
+}
+
+struct loop_wait {
+    struct loop *loop;
+    void (*run)(struct loop *l, void *arg);
+    void *arg;
+    sem_t done;
+};
+
+static void run_wait(void *arg)
+{
+    struct loop_wait *w = arg;
+
+    w->run(w->loop, w->arg);
+    sem_post(&w->done);
+}
+
+void loop_run(struct loop *l, void (*run)(struct loop *l, void *arg), void *arg)
+{
+    struct loop_wait w = {.loop = l, .run = run, .arg = arg};
+
+    sem_init(&w.done, 0, 0);
+    loop_post(l, run_wait, &w);
+    while (sem_wait(&w.done) < 0)
+        ;
+    sem_destroy(&w.done);
 }
 
 static void mailbox_ready(struct loop_watch *w, uint32_t events)
@@ -390,6 +417,12 @@ unsigned loops_count(const struct loops *ls)
 struct loop *loops_at(struct loops *ls, unsigned i)
 {
     return &ls->items[i];
+}
+
+void loops_run(struct loops *ls, void (*run)(struct loop *l, void *arg), void *arg)
+{
+    for (unsigned i = 0; i < ls->count; i++)
+        loop_run(&ls->items[i], run, arg);
 }
 
 struct loop *loops_next(struct loops *ls)

@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
-#include "relay/private.h"
+#include "relay/paths.h"
 
 #define CHALLENGE_MAX 64
 
@@ -100,7 +100,7 @@ static void bootstrap_dns(struct relay *r, struct stream *s, const struct head *
     buf_release(&b);
 }
 
-static const struct page {
+static const struct relay_path {
     const char *path;
     void (*run)(struct relay *r, struct stream *s, const struct head *h);
 } pages[] = {
@@ -111,7 +111,7 @@ static const struct page {
     {"/bootstrap-dns", bootstrap_dns},
 };
 
-void page_answer(struct relay *r, struct stream *stream, const struct head *head)
+void relay_answer(struct relay *r, struct stream *stream, const struct head *head)
 {
     for (size_t i = 0; i < ARRAY_LEN(pages); i++)
         if (str_eq(pages[i].path, head->path)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/source.h"
+#include "relay/map_source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,19 +10,19 @@
 
 #define REGION_MAX 65535 /* clients keep the number in 16 bits */
 
-enum kind { KIND_TEXT, KIND_INT, KIND_BOOL, KIND_REAL };
+enum map_field_kind { KIND_TEXT, KIND_INT, KIND_BOOL, KIND_REAL };
 
-struct field {
+struct map_field {
     const char *name;
-    enum kind kind;
+    enum map_field_kind kind;
 };
 
 /* tailcfg.DERPRegion and tailcfg.DERPNode */
-static const struct field region_fields[] = {
+static const struct map_field region_fields[] = {
     {"RegionCode", KIND_TEXT}, {"RegionName", KIND_TEXT}, {"Latitude", KIND_REAL},
     {"Longitude", KIND_REAL},  {"Avoid", KIND_BOOL},      {"NoMeasureNoHome", KIND_BOOL},
 };
-static const struct field node_fields[] = {
+static const struct map_field node_fields[] = {
     {"Name", KIND_TEXT},       {"HostName", KIND_TEXT},  {"CertName", KIND_TEXT},         {"IPv4", KIND_TEXT},
     {"IPv6", KIND_TEXT},       {"STUNPort", KIND_INT},   {"STUNOnly", KIND_BOOL},         {"DERPPort", KIND_INT},
     {"STUNTestIP", KIND_TEXT}, {"CanPort80", KIND_BOOL}, {"InsecureForTests", KIND_BOOL},
@@ -41,7 +41,7 @@ static json_t *member(const json_t *object, const char *name)
     return NULL;
 }
 
-static bool fits(const json_t *value, enum kind kind)
+static bool fits(const json_t *value, enum map_field_kind kind)
 {
     switch (kind) {
     case KIND_TEXT:
@@ -56,7 +56,7 @@ static bool fits(const json_t *value, enum kind kind)
     return false;
 }
 
-static int copy_fields(json_t *to, const json_t *from, const struct field *fields, size_t count, const char *where,
+static int copy_fields(json_t *to, const json_t *from, const struct map_field *fields, size_t count, const char *where,
                        struct err *e)
 {
     for (size_t i = 0; i < count; i++) {

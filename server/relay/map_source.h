@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* DERP maps of others, from files (YAML as headscale has it, or JSON) and from the network (JSON). */
-#ifndef SERVER_RELAY_SOURCE_H
-#define SERVER_RELAY_SOURCE_H
+#ifndef SERVER_RELAY_MAP_SOURCE_H
+#define SERVER_RELAY_MAP_SOURCE_H
 
 #include "json/json.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sockets that listen, opened or inherited. Private to this room. */
-#ifndef SERVER_FRONT_LISTEN_H
-#define SERVER_FRONT_LISTEN_H
+#ifndef SERVER_FRONT_SOCKETS_H
+#define SERVER_FRONT_SOCKETS_H
 
 #include "base/err.h"
 #include "net/sockaddr.h"

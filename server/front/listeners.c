@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,8 +14,15 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "front/door.h"
-#include "front/listen.h"
+#include "front/conn.h"
+#include "front/limits.h"
+#include "front/pump.h"
+#include "front/sockets.h"
+
+#define HEAD_MS 10000
+/* At most, and at most half of the files that may be open; one address may have half of that. So many because a whole
+ * tailnet may come back at once, and from one address if it lives behind one. */
+#define FRONT_CONNS_MAX 32768
 
 #define ACCEPT_BATCH 64 /* in one turn: whoever is connected already has its turn too */
 #define PAUSE_MS     200
@@ -60,8 +66,8 @@ static void accept_one(struct front *f, int fd, const union address *from)
     struct addr_port peer;
 
     from_sockaddr(from, &peer);
-    if (doors_enter(f, &peer.addr)) {
-        door_open(f, loops_next(f->o.loops), fd, &peer);
+    if (limits_enter_head(f, &peer.addr)) {
+        conn_open(f, loops_next(f->o.loops), fd, &peer);
         return;
     }
     log_limited(&limit, 5, LOG_LEVEL_WARN, "front", "connection from %s refused: too many without a request",
@@ -71,7 +77,7 @@ static void accept_one(struct front *f, int fd, const union address *from)
 
 static void listener_ready(struct loop_watch *w, uint32_t events)
 {
-    struct listener *l = (struct listener *)w;
+    struct front_listener *l = (struct front_listener *)w;
 
     (void)events;
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
@@ -137,7 +143,7 @@ static void release(struct front *f)
     strs_release(&f->o.listen);
     prefixes_release(&f->o.trusted_proxies);
     free(f->listeners);
-    free(f->doors);
+    free(f->conns);
     free(f->pumps);
     free(f);
 }
@@ -155,17 +161,17 @@ static int set_up(struct front *f, const struct front_options *options, struct e
         if (fd < 0)
             return fd;
         f->listeners[f->listener_count++] =
-            (struct listener){.watch = {.fd = fd, .ready = listener_ready}, .front = f, .port = listen_port(fd)};
+            (struct front_listener){.watch = {.fd = fd, .ready = listener_ready}, .front = f, .port = listen_port(fd)};
     }
     return 0;
 }
 
-static unsigned doors_max(void)
+static unsigned conns_max(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 > DOORS_MAX)
-        return DOORS_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 > FRONT_CONNS_MAX)
+        return FRONT_CONNS_MAX;
     return (unsigned)limit.rlim_cur / 2;
 }
 
@@ -183,9 +189,9 @@ struct front *front_new(const struct front_options *options, struct err *e)
     if (!f->o.head_ms)
         f->o.head_ms = HEAD_MS;
     f->listeners = mem_alloc((options->listen.len + 1) * sizeof(*f->listeners));
-    f->doors = mem_alloc(loops * sizeof(struct door *));
-    f->pumps = mem_alloc(loops * sizeof(struct pump *));
-    f->max = doors_max();
+    f->conns = mem_alloc(loops * sizeof(struct front_conn *));
+    f->pumps = mem_alloc(loops * sizeof(struct front_pump *));
+    f->max = conns_max();
     f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&f->lock, NULL);
     if (set_up(f, options, e) < 0) {
@@ -206,47 +212,25 @@ struct loop_tls *front_tls(struct front *f)
     return f->tls;
 }
 
-struct stop {
-    struct front *front;
-    struct loop *loop;
-    sem_t *done;
-};
-
-static void stop_listening(void *arg)
+static void stop_listening(struct loop *l, void *arg)
 {
-    struct stop *stop = arg;
-    struct front *f = stop->front;
+    struct front *f = arg;
 
     for (size_t i = 0; i < f->listener_count; i++)
-        loop_unwatch(stop->loop, &f->listeners[i].watch);
-    loop_timer_stop(stop->loop, &f->resume);
-    loop_timer_stop(stop->loop, &f->look);
-    sem_post(stop->done);
+        loop_unwatch(l, &f->listeners[i].watch);
+    loop_timer_stop(l, &f->resume);
+    loop_timer_stop(l, &f->look);
 }
 
-static void stop_loop(void *arg)
+static void close_all(struct loop *l, void *arg)
 {
-    struct stop *stop = arg;
-    unsigned i = loop_index(stop->loop);
+    struct front *f = arg;
+    unsigned i = loop_index(l);
 
-    while (stop->front->doors[i])
-        door_close(stop->front->doors[i]);
-    while (stop->front->pumps[i])
-        pump_close(stop->front->pumps[i]);
-    sem_post(stop->done);
-}
-
-static void run_and_wait(struct front *f, unsigned i, void (*run)(void *arg))
-{
-    struct stop stop = {f, loops_at(f->o.loops, i), NULL};
-    sem_t done;
-
-    sem_init(&done, 0, 0);
-    stop.done = &done;
-    loop_post(stop.loop, run, &stop);
-    while (sem_wait(&done) < 0)
-        ;
-    sem_destroy(&done);
+    while (f->conns[i])
+        conn_close(f->conns[i]);
+    while (f->pumps[i])
+        pump_close(f->pumps[i]);
 }
 
 void front_free(struct front *f)
@@ -255,9 +239,8 @@ void front_free(struct front *f)
         return;
     atomic_store(&f->stopping, true);
     /* First no more are accepted; those on their way to a loop were posted before, and are closed on arrival. */
-    run_and_wait(f, 0, stop_listening);
-    for (unsigned i = 0; i < loops_count(f->o.loops); i++)
-        run_and_wait(f, i, stop_loop);
+    loop_run(loops_at(f->o.loops, 0), stop_listening, f);
+    loops_run(f->o.loops, close_all, f);
     release(f);
 }
 
