@@ -134,12 +134,9 @@ struct stream_handler {
 /* Takes fd, also when it fails (the fd is then closed). tls NULL: plain. peer: who is at the other end. */
 struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const struct addr_port *peer, struct err *e);
 void stream_close(struct stream *s); /* closes and frees; allowed within its own callbacks; NULL is allowed */
-int stream_detach(struct stream *s); /* frees s and gives its descriptor back, open; of a plain stream only */
 void stream_handle(struct stream *s, const struct stream_handler *handler, void *arg);
 
 struct loop *stream_loop(const struct stream *s);
-int stream_fd(const struct stream *s);
-bool stream_is_tls(const struct stream *s);
 const struct addr_port *stream_peer(const struct stream *s);
 void stream_set_peer(struct stream *s, const struct addr_port *peer); /* what a trusted proxy said */
 

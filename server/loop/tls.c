@@ -49,11 +49,11 @@ static int refuse(struct err *e, const char *what)
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                            unsigned int in_len, void *arg)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
+    static const unsigned char offered[] = "\x08http/1.1";
 
     (void)ssl;
     (void)arg;
-    if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_len, ours, sizeof(ours) - 1, in, in_len) !=
+    if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_len, offered, sizeof(offered) - 1, in, in_len) !=
         OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_NOACK;
     return SSL_TLSEXT_ERR_OK;

@@ -138,6 +138,6 @@ void limits_count(struct rpc_limits *l, struct rpc_counts *out)
     pthread_mutex_lock(&l->lock);
     out->strangers = l->strangers + l->local;
     out->waiting = l->waiting;
-    out->arriving = l->queued;
+    out->queued = l->queued;
     pthread_mutex_unlock(&l->lock);
 }
