@@ -96,7 +96,7 @@ void workers_add(struct workers *w, struct work *work)
 
 void workers_stop(struct workers *w)
 {
-    if (!w->end)
+    if (!w->threads)
         return;
     pthread_mutex_lock(&w->lock);
     w->stopping = true;

@@ -39,8 +39,8 @@ struct work {
 struct workers {
     pthread_mutex_t lock; /* all that follows */
     pthread_cond_t wake;
-    struct work *first, **end; /* end: NULL before the start and after the end */
-    struct thread *threads;
+    struct work *first, **end;
+    struct thread *threads; /* NULL before the start and after the end */
     size_t count;
     bool stopping;
 };

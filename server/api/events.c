@@ -8,8 +8,8 @@
  * takes a new snapshot. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/thread.h"
 #include "http/private.h"
 
 #define STREAMS_MAX    64
@@ -47,7 +47,7 @@ struct told {
 
 struct hub {
     struct http *h;
-    pthread_t thread;
+    struct thread thread;
     pthread_mutex_t lock; /* of everything below */
     pthread_cond_t wake;
     VEC(struct told) events; /* by the core, not yet made into messages */
@@ -368,9 +368,7 @@ static void awake(struct hub *hub)
 
 static void wait_until(struct hub *hub, int64_t due_ms)
 {
-    struct timespec until = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
-
-    pthread_cond_timedwait(&hub->wake, &hub->lock, &until);
+    (void)thread_cond_wait(&hub->wake, &hub->lock, due_ms);
 }
 
 static void heartbeat(struct hub *hub, int64_t now)
@@ -423,17 +421,16 @@ static void *run(void *arg)
 int hub_start(struct http *h, struct hub **out, struct err *e)
 {
     struct hub *hub = mem_alloc(sizeof(*hub));
-    pthread_condattr_t attributes;
 
     hub->h = h;
     pthread_mutex_init(&hub->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&hub->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (pthread_create(&hub->thread, NULL, run, hub) != 0) {
+    thread_cond_init(&hub->wake);
+    int rc = thread_start(&hub->thread, "events", run, hub, e);
+    if (rc < 0) {
+        pthread_cond_destroy(&hub->wake);
+        pthread_mutex_destroy(&hub->lock);
         free(hub);
-        return err_set(e, ERR_UNAVAILABLE, "cannot start the thread of events");
+        return rc;
     }
     *out = hub;
     core_listen(h->with.core, &(struct core_listener){.event = on_event, .volatile_change = on_volatile, .arg = hub});
@@ -458,7 +455,7 @@ void hub_stop(struct hub *hub)
     hub->stopping = true;
     pthread_cond_broadcast(&hub->wake);
     pthread_mutex_unlock(&hub->lock);
-    pthread_join(hub->thread, NULL);
+    thread_join(&hub->thread);
     forget(hub);
     for (size_t i = 0; i < hub->streams.len; i++)
         stream_unref(hub->streams.items[i]);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whether the database answers. One question at a time is put to it, on a thread of its own; while it hangs, whoever
  * asks is told so at once. */
+#include "base/array.h"
 #include "http/private.h"
 
 #define FRESH_MS 1000 /* an answer that is good enough for the next */
 #define HANG_MS  3000
 
-static void ask(void *arg)
+static void ask(struct work *work)
 {
-    struct http *h = arg;
+    struct http *h = CONTAINER_OF(work, struct http, ping.work);
     struct err e;
     bool ok = store_ping(h->with.store, &e) == 0;
     static struct log_limit limit;
@@ -52,11 +53,11 @@ static enum flow with_health(struct request *r, handler *then)
     if (begin) {
         h->ping.asking = true;
         h->ping.asked_ms = now;
-        h->ping.job = (struct job){.run = ask, .arg = h};
+        h->ping.work.run = ask;
     }
     pthread_mutex_unlock(&h->lock);
     if (begin)
-        pool_put(&h->health, &h->ping.job);
+        workers_add(&h->health, &h->ping.work);
     return known ? then(r) : LATER;
 }
 

@@ -3,10 +3,10 @@
 #include "core/core.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "core/private.h"
 
 #define TURN_CALLS 256 /* decided together before readers are told */
@@ -284,9 +284,7 @@ static struct core_call *take(struct core *core, bool *stop)
             pthread_cond_wait(&core->wake, &core->lock);
             continue;
         }
-        int64_t until = due;
-        struct timespec when = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
-        if (pthread_cond_timedwait(&core->wake, &core->lock, &when) != 0)
+        if (!thread_cond_wait(&core->wake, &core->lock, due))
             break;
     }
     first = core->queue;
@@ -337,32 +335,29 @@ static void *core_thread(void *arg)
 int core_start(const struct config *config, struct tailnet *t, struct store *store, struct core **out, struct err *e)
 {
     struct core *core = mem_alloc(sizeof(*core));
-    pthread_condattr_t monotonic;
 
     core->queue_end = &core->queue;
     core->state = (struct core_state){.core = core, .config = config, .tailnet = t, .store = store, .next_session = 1};
     core->state.flying_end = &core->state.flying;
     core->state.answers_end = &core->state.answers;
     pthread_mutex_init(&core->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&core->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&core->wake);
     core->state.records = records_open(&core->records, core, config->dns.extra_records_path);
     int rc = state_load(&core->state, e);
-    if (rc == 0 && policy_worker_start(&core->state.worker) < 0)
-        rc = err_set(e, ERR_INTERNAL, "cannot start the thread that compiles policies");
-    if (rc == 0 && pthread_create(&core->thread, NULL, core_thread, core) != 0)
-        rc = err_set(e, ERR_INTERNAL, "cannot start the core's thread");
+    if (rc == 0)
+        rc = workers_start(&core->state.worker, "policy", 1, e);
+    if (rc == 0)
+        rc = thread_start(&core->thread, "core", core_thread, core, e);
     if (rc < 0) {
         records_close(&core->records);
-        policy_worker_stop(&core->state.worker);
+        workers_stop(&core->state.worker);
         state_release(&core->state);
         free(core);
         return rc;
     }
-    if (records_start(&core->records) < 0)
-        log_error("dns", "cannot start a thread: %s is not read again", config->dns.extra_records_path);
+    struct err why;
+    if (records_start(&core->records, &why) < 0)
+        log_error("dns", "%s: %s is not read again", why.message, config->dns.extra_records_path);
     *out = core;
     return 0;
 }
@@ -376,8 +371,8 @@ void core_stop(struct core *core)
     core->stopping = true;
     pthread_cond_signal(&core->wake);
     pthread_mutex_unlock(&core->lock);
-    pthread_join(core->thread, NULL);
-    policy_worker_stop(&core->state.worker);
+    thread_join(&core->thread);
+    workers_stop(&core->state.worker);
     state_release(&core->state);
     records_close(&core->records);
     pthread_mutex_destroy(&core->lock);

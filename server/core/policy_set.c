@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/policy.h"
@@ -16,7 +17,7 @@
 
 struct policy_job {
     struct core_call call; /* takes it back to the core */
-    struct policy_job *next;
+    struct work work;
     bool examine; /* else: only let policy and view go */
     struct core_state *s;
     struct core_admin *admin; /* NULL: the text is a file's */
@@ -76,75 +77,30 @@ static void examine(struct policy_job *j)
 
 static void run_examined(struct core_state *s, struct core_call *call);
 
-static void *work(void *arg)
+static void work_job(struct work *work)
 {
-    struct policy_worker *w = arg;
+    struct policy_job *j = CONTAINER_OF(work, struct policy_job, work);
 
-    pthread_mutex_lock(&w->lock);
-    for (;;) {
-        while (!w->first && !w->stopping)
-            pthread_cond_wait(&w->wake, &w->lock);
-        struct policy_job *j = w->first;
-        if (!j)
-            break;
-        w->first = j->next;
-        if (!w->first)
-            w->end = &w->first;
-        pthread_mutex_unlock(&w->lock);
-        if (j->examine) {
-            examine(j);
-            core_send(j->s->core, &j->call, run_examined);
-        } else {
-            job_free(j);
-        }
-        pthread_mutex_lock(&w->lock);
+    if (j->examine) {
+        examine(j);
+        core_send(j->s->core, &j->call, run_examined);
+    } else {
+        job_free(j);
     }
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
 }
 
-int policy_worker_start(struct policy_worker *w)
+static void job_put(struct core_state *s, struct policy_job *j)
 {
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->wake, NULL);
-    w->end = &w->first;
-    w->started = pthread_create(&w->thread, NULL, work, w) == 0;
-    return w->started ? 0 : ERR_INTERNAL;
-}
-
-void policy_worker_stop(struct policy_worker *w)
-{
-    if (w->started) {
-        pthread_mutex_lock(&w->lock);
-        w->stopping = true;
-        pthread_cond_signal(&w->wake);
-        pthread_mutex_unlock(&w->lock);
-        pthread_join(w->thread, NULL);
-        w->started = false;
-    }
-    if (w->end) {
-        pthread_cond_destroy(&w->wake);
-        pthread_mutex_destroy(&w->lock);
-    }
-    w->end = NULL;
-}
-
-static void job_put(struct policy_worker *w, struct policy_job *j)
-{
-    pthread_mutex_lock(&w->lock);
-    j->next = NULL;
-    *w->end = j;
-    w->end = &j->next;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
+    j->work.run = work_job;
+    workers_add(&s->worker, &j->work);
 }
 
 /* Large things are let go where nobody waits. */
 static void job_discard(struct core_state *s, struct policy_job *j)
 {
     j->examine = false;
-    if (s->worker.started)
-        job_put(&s->worker, j);
+    if (s->worker.threads)
+        job_put(s, j);
     else
         job_free(j);
 }
@@ -173,7 +129,7 @@ static void job_start(struct core_state *s, struct core_admin *a, const char *te
     j->v4 = s->config->prefixes.v4;
     j->v6 = s->config->prefixes.v6;
     s->jobs++;
-    job_put(&s->worker, j);
+    job_put(s, j);
 }
 
 /* ---- what is compiled and waits for its text to be durable ---- */

@@ -3,11 +3,12 @@
 #ifndef SERVER_CORE_PRIVATE_H
 #define SERVER_CORE_PRIVATE_H
 
+#include "base/thread.h"
 #include "core/records.h"
 #include "core/state.h"
 
 struct core {
-    pthread_t thread;
+    struct thread thread;
     pthread_mutex_t lock; /* of the queue, stopping and shown */
     pthread_cond_t wake;
     struct core_call *queue, **queue_end;

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "core/private.h"
 #include "net/prefix.h"
 #include "json/json.h"
@@ -130,13 +131,10 @@ static char *look(struct records *r)
 static void *watch(void *arg)
 {
     struct records *r = arg;
-    struct timespec until;
 
     pthread_mutex_lock(&r->lock);
     while (!r->stopping) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += LOOK_SECONDS;
-        if (pthread_cond_timedwait(&r->wake, &r->lock, &until) != ETIMEDOUT)
+        if (thread_cond_wait(&r->wake, &r->lock, clock_mono_ms() + 1000 * LOOK_SECONDS))
             continue;
         pthread_mutex_unlock(&r->lock);
         char *json = look(r);
@@ -150,23 +148,18 @@ static void *watch(void *arg)
 
 char *records_open(struct records *r, struct core *core, const char *path)
 {
-    pthread_condattr_t monotonic;
 
     *r = (struct records){.core = core, .path = mem_strdup(path)};
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&r->wake);
     return *path ? look(r) : NULL;
 }
 
-int records_start(struct records *r)
+int records_start(struct records *r, struct err *e)
 {
     if (!*r->path)
         return 0;
-    r->started = pthread_create(&r->thread, NULL, watch, r) == 0;
-    return r->started ? 0 : ERR_INTERNAL;
+    return thread_start(&r->thread, "dns-records", watch, r, e);
 }
 
 void records_stop(struct records *r)
@@ -175,9 +168,7 @@ void records_stop(struct records *r)
     r->stopping = true;
     pthread_cond_signal(&r->wake);
     pthread_mutex_unlock(&r->lock);
-    if (r->started)
-        pthread_join(r->thread, NULL);
-    r->started = false;
+    thread_join(&r->thread);
 }
 
 void records_close(struct records *r)

@@ -8,16 +8,17 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/thread.h"
 
 #define RECORDS_MAX 4096
 
 struct core;
 
 struct records {
-    pthread_t thread;
+    struct thread thread;
     pthread_mutex_t lock; /* of stopping */
     pthread_cond_t wake;
-    bool started, stopping;
+    bool stopping;
     struct core *core;
     char *path; /* "": there is no file */
     struct stat seen;
@@ -28,7 +29,7 @@ int records_parse(const char *text, size_t len, char **out, struct err *e) WARN_
 
 /* The first look: the records or NULL, the caller's. Then the thread, which tells core_set_records of each change. */
 char *records_open(struct records *r, struct core *core, const char *path);
-int records_start(struct records *r) WARN_UNUSED;
+int records_start(struct records *r, struct err *e) WARN_UNUSED;
 void records_stop(struct records *r);
 void records_close(struct records *r);
 

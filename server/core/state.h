@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "base/thread.h"
 #include "base/vec.h"
 #include "core/core.h"
 #include "model/events.h"
@@ -94,15 +95,6 @@ struct policy_ready { /* compiled, until the text is durable */
     const struct tailnet_snapshot *base; /* what it was compiled over */
 };
 
-struct policy_job;
-struct policy_worker { /* reads, checks and compiles policies, one after another */
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct policy_job *first, **end;
-    bool started, stopping;
-};
-
 struct allocator {
     struct prefix range; /* bits 0 in addr: this family is not used */
     struct addr next;
@@ -135,8 +127,8 @@ struct core_state {
     const struct policy *decider_of;
     bool decider_stale;             /* the users changed */
     VEC(struct policy_ready) ready; /* in the order of their decisions */
-    struct policy_worker worker;
-    size_t jobs; /* policies that it examines */
+    struct workers worker;          /* one thread: reads, checks and compiles policies, one after another */
+    size_t jobs;                    /* policies that it examines */
 
     uint64_t next_id[RECORD_KINDS], next_session;
     uint64_t run, event_seq;          /* the newest entry that was numbered */
@@ -298,8 +290,6 @@ void core_policy_follow_file(struct core_state *s, const char *text);
 int core_policy_start_with_file(struct core_state *s, const char *text); /* before there is a worker; without tests */
 void policy_drop_ready(struct core_state *s);                            /* what they were compiled for is not true */
 void policy_approve_all(struct core_state *s);
-int policy_worker_start(struct policy_worker *w) WARN_UNUSED;
-void policy_worker_stop(struct policy_worker *w); /* after what it was given */
 
 void ssh_run(struct core_state *s, struct core_call *call);
 

@@ -34,8 +34,8 @@ int http_start(const struct http_options *options, struct http **out, struct err
     h->auth = auth_new();
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->idle, NULL);
-    if ((code = pool_start(&h->fast, 2, e)) < 0 || (code = pool_start(&h->disk, 2, e)) < 0 ||
-        (code = pool_start(&h->health, 1, e)) < 0 || (code = hub_start(h, &h->hub, e)) < 0 ||
+    if ((code = workers_start(&h->fast, "http", 2, e)) < 0 || (code = workers_start(&h->disk, "http-disk", 2, e)) < 0 ||
+        (code = workers_start(&h->health, "http-health", 1, e)) < 0 || (code = hub_start(h, &h->hub, e)) < 0 ||
         (code = server_start(h, &h->server, e)) < 0) {
         http_stop(h);
         return code;
@@ -59,9 +59,9 @@ void http_stop(struct http *h)
         pthread_cond_wait(&h->idle, &h->lock);
     pthread_mutex_unlock(&h->lock);
     server_stop(h->server);
-    pool_stop(&h->disk);
-    pool_stop(&h->health);
-    pool_stop(&h->fast);
+    workers_stop(&h->disk);
+    workers_stop(&h->health);
+    workers_stop(&h->fast);
     hub_stop(h->hub);
     relays_unref(h->relays);
     counted_free(h);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/vec.h"
 #include "http/http.h"
 #include "model/api.h"
@@ -59,25 +60,6 @@ struct pair {
     const char *name, *value;
 };
 
-/* ---- pool.c: threads that run what is put in, in order ---- */
-
-struct job {
-    struct job *next;
-    void (*run)(void *arg);
-    void *arg;
-};
-struct pool {
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    pthread_t threads[4];
-    size_t count;
-    struct job *first, **end;
-    bool stopping;
-};
-int pool_start(struct pool *p, size_t threads, struct err *e) WARN_UNUSED;
-void pool_put(struct pool *p, struct job *job); /* job lives in its owner until run is called */
-void pool_stop(struct pool *p);                 /* runs what is in it first */
-
 struct hub;
 struct stream_out;
 
@@ -85,7 +67,7 @@ struct http {
     struct http_options with;
     const struct config *config; /* changes by reload, read through http_config */
     struct auth *auth;
-    struct pool fast, disk, health;
+    struct workers fast, disk, health; /* health: one thread, which a hung core may keep */
     struct hub *hub;
     struct server *server;
     int64_t started_ns;
@@ -98,7 +80,7 @@ struct http {
         bool asking, ok;
         int64_t asked_ms, known_ms;
         struct request *waiting; /* linked by next */
-        struct job job;
+        struct work work;
     } ping;
     struct relays *relays;
     struct counted *counted; /* count of answers by method, route and status: metrics.c */
@@ -109,7 +91,7 @@ const struct config *http_config(struct http *h); /* with a reference: config_un
 struct request {
     struct http *h;
     struct request *next;
-    struct job job;
+    struct work work;
     void (*answered)(struct request *r); /* the answer is complete; the owner frees the request */
     void *owner;                         /* of whoever made it */
 
@@ -161,7 +143,7 @@ struct request {
 void request_start(struct request *r);
 void request_free(struct request *r);
 /* Runs then on the pool's threads, and afterwards finishes the request; returns LATER. */
-enum flow request_later(struct request *r, struct pool *p, handler *then);
+enum flow request_later(struct request *r, struct workers *by, handler *then);
 /* Sends r->admin to the core; then runs on a worker when it is answered (r->admin.call.code and .err). */
 enum flow request_admin(struct request *r, handler *then);
 /* Runs another call in place of this one: for undo. */

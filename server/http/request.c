@@ -2,6 +2,7 @@
 /* The way of a request through the room: who asks, what for, may they, is it well-formed; then its handler. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "http/private.h"
 
 static void finish(struct request *r)
@@ -19,19 +20,19 @@ static void finish(struct request *r)
     r->answered(r);
 }
 
-static void run_continuation(void *arg)
+static void run_continuation(struct work *work)
 {
-    struct request *r = arg;
+    struct request *r = CONTAINER_OF(work, struct request, work);
 
     if (r->then(r) == DONE)
         finish(r);
 }
 
-enum flow request_later(struct request *r, struct pool *p, handler *then)
+enum flow request_later(struct request *r, struct workers *by, handler *then)
 {
     r->then = then;
-    r->job = (struct job){.run = run_continuation, .arg = r};
-    pool_put(p, &r->job);
+    r->work.run = run_continuation;
+    workers_add(by, &r->work);
     return LATER;
 }
 
@@ -207,9 +208,9 @@ enum flow request_instead(struct request *r, const char *method, const char *pat
     return r->route->run(r);
 }
 
-static void start(void *arg)
+static void start(struct work *work)
 {
-    struct request *r = arg;
+    struct request *r = CONTAINER_OF(work, struct request, work);
 
     r->s = tailnet_pin(r->h->with.tailnet);
     if (begin(r) == DONE)
@@ -222,8 +223,8 @@ void request_start(struct request *r)
     r->h->active++;
     pthread_mutex_unlock(&r->h->lock);
     r->began_us = clock_mono_us();
-    r->job = (struct job){.run = start, .arg = r};
-    pool_put(&r->h->fast, &r->job);
+    r->work.run = start;
+    workers_add(&r->h->fast, &r->work);
 }
 
 void request_free(struct request *r)

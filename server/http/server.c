@@ -6,10 +6,10 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/thread.h"
 #include "http/private.h"
 
 #define IDLE_SECONDS    30
@@ -354,7 +354,7 @@ int server_start(struct http *h, struct server **out, struct err *e)
     int unix_fd, metrics_fd = -1, code;
 
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->quiet, NULL);
+    thread_cond_init(&s->quiet);
     *out = s;
     if ((unix_fd = code = listen_unix(c->unix_socket, (unsigned)c->unix_socket_permission, e)) < 0)
         return code;
@@ -382,12 +382,10 @@ void server_refuse(struct server *s)
 /* Answers that are ready get a moment to go out; whoever does not read them is not waited for. */
 static void drain(struct server *s)
 {
-    struct timespec until;
+    int64_t until = clock_mono_ms() + 1000 * DRAIN_SECONDS;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += DRAIN_SECONDS;
     pthread_mutex_lock(&s->lock);
-    while (s->open && pthread_cond_timedwait(&s->quiet, &s->lock, &until) == 0)
+    while (s->open && thread_cond_wait(&s->quiet, &s->lock, until))
         ;
     pthread_mutex_unlock(&s->lock);
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 
+#include "base/thread.h"
 #include "loop/loop.h"
 
 #define LOOP_EVENTS 256 /* taken from the kernel at once */
@@ -19,8 +20,7 @@ struct loop_heap {
 struct loop {
     struct loops *owner;
     unsigned index;
-    pthread_t thread;
-    bool started;
+    struct thread thread;
     atomic_bool stop;
     int epoll_fd;
     struct loop_watch mailbox; /* an eventfd */

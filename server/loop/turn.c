@@ -358,32 +358,22 @@ struct loops *loops_new(unsigned count, struct err *e)
 
 int loops_start(struct loops *ls, struct err *e)
 {
-    sigset_t all, old;
     int rc = 0;
 
-    /* Signals are for the main thread. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    for (unsigned i = 0; i < ls->count && !rc; i++) {
-        rc = pthread_create(&ls->items[i].thread, NULL, thread_main, &ls->items[i]);
-        ls->items[i].started = rc == 0;
-    }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return rc ? err_set(e, ERR_UNAVAILABLE, "cannot start a thread: %s", strerror(rc)) : 0;
+    for (unsigned i = 0; i < ls->count && rc == 0; i++)
+        rc = thread_start(&ls->items[i].thread, "loop", thread_main, &ls->items[i], e);
+    return rc;
 }
 
 void loops_stop(struct loops *ls)
 {
     for (unsigned i = 0; i < ls->count; i++)
-        if (ls->items[i].started) {
+        if (ls->items[i].thread.runs) {
             atomic_store(&ls->items[i].stop, true);
             ring_bell(&ls->items[i]);
         }
     for (unsigned i = 0; i < ls->count; i++)
-        if (ls->items[i].started) {
-            pthread_join(ls->items[i].thread, NULL);
-            ls->items[i].started = false;
-        }
+        thread_join(&ls->items[i].thread);
 }
 
 void loops_free(struct loops *ls)

@@ -7,12 +7,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "client/client.h"
 #include "crypto/crypto.h"
 #include "relay/map.h"
@@ -26,7 +26,7 @@
 
 struct relay_map {
     struct relay *relay;
-    pthread_t thread;
+    struct thread thread;
     atomic_bool stop;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -149,14 +149,11 @@ static bool tell(struct relay_map *m, const struct config *c, bool fetch)
 /* Until the configuration is new, which it returns, or so much later. */
 static bool wait_for_change(struct relay_map *m, int64_t seconds)
 {
-    struct timespec until;
+    int64_t until = clock_mono_ms() + seconds * 1000;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
     pthread_mutex_lock(&m->lock);
-    while (!m->again && !is_over(m))
-        if (pthread_cond_timedwait(&m->changed, &m->lock, &until) == ETIMEDOUT)
-            break;
+    while (!m->again && !is_over(m) && thread_cond_wait(&m->changed, &m->lock, until))
+        ;
     bool again = m->again;
     m->again = false;
     pthread_mutex_unlock(&m->lock);
@@ -189,21 +186,16 @@ static void *run(void *arg)
 struct relay_map *relay_map_new(struct relay *r, const struct config *c)
 {
     struct relay_map *m = mem_alloc(sizeof(*m));
-    pthread_condattr_t monotonic;
+    struct err e;
 
     m->relay = r;
     m->config = config_ref(c);
     pthread_mutex_init(&m->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_cond_init(&m->changed);
     /* At once, from what is here; then from the network. */
     tell(m, c, false);
-    if (pthread_create(&m->thread, NULL, run, m) != 0) {
-        log_error("relay", "cannot start a thread: the DERP map is not refreshed");
-        m->thread = 0;
-    }
+    if (thread_start(&m->thread, "derp-map", run, m, &e) < 0)
+        log_error("relay", "%s: the DERP map is not refreshed", e.message);
     return m;
 }
 
@@ -225,8 +217,7 @@ void relay_map_free(struct relay_map *m)
     atomic_store(&m->stop, true);
     pthread_cond_signal(&m->changed);
     pthread_mutex_unlock(&m->lock);
-    if (m->thread)
-        pthread_join(m->thread, NULL);
+    thread_join(&m->thread);
     config_unref(m->config);
     pthread_cond_destroy(&m->changed);
     pthread_mutex_destroy(&m->lock);

@@ -29,7 +29,7 @@ static size_t tell(struct netmap_session *s, const struct tailnet_snapshot *now)
     return bytes;
 }
 
-static void touch(struct world *w, uint32_t slot, uint32_t mask, const char *const *serving)
+static void touch(struct test_tailnet *w, uint32_t slot, uint32_t mask, const char *const *serving)
 {
     const struct tailnet_snapshot *now = tailnet_pin(w->tailnet);
     const struct tailnet_node *n = snapshot_node(now, slot);
@@ -38,7 +38,7 @@ static void touch(struct world *w, uint32_t slot, uint32_t mask, const char *con
     node_live_copy(&live, &n->live);
     live.endpoints[0].port++;
     live.online = !(mask & CHANGE_ONLINE) || !live.online;
-    world_put(w, slot, node_edit(n->record), &live, serving, mask);
+    test_tailnet_put(w, slot, node_edit(n->record), &live, serving, mask);
     node_live_release(&live);
     tailnet_unpin(now);
 }
@@ -48,7 +48,7 @@ static void report(uint32_t n, const char *what, double us, size_t bytes)
     printf("%6u  %-44s %10.1f us  %8zu bytes\n", n, what, us, bytes);
 }
 
-static void all_connect(struct world *w, struct netmap *nm, struct netmap_session **s, uint32_t n)
+static void all_connect(struct test_tailnet *w, struct netmap *nm, struct netmap_session **s, uint32_t n)
 {
     size_t bytes = 0;
 
@@ -68,7 +68,7 @@ static void all_connect(struct world *w, struct netmap *nm, struct netmap_sessio
     for (uint32_t i = 0; i < n; i++) { /* each stream makes its node online, which changes a block */
         touch(w, i, CHANGE_ONLINE, NULL);
         touch(w, i, CHANGE_ONLINE, NULL);
-        world_publish(w);
+        test_tailnet_publish(w);
         now = tailnet_pin(w->tailnet);
         s[i] = netmap_session_new(nm, &(struct netmap_client){i + 1, i, 133, true, false, false});
         bytes += tell(s[i], now);
@@ -77,7 +77,7 @@ static void all_connect(struct world *w, struct netmap *nm, struct netmap_sessio
     report(n, "first map while everybody connects", took(n), bytes / n);
 }
 
-static void deltas(struct world *w, struct netmap_session **s, uint32_t n, const char *what, uint32_t changes,
+static void deltas(struct test_tailnet *w, struct netmap_session **s, uint32_t n, const char *what, uint32_t changes,
                    uint32_t mask, const char *const *serving)
 {
     enum { TIMES = 20 };
@@ -87,7 +87,7 @@ static void deltas(struct world *w, struct netmap_session **s, uint32_t n, const
     for (uint32_t t = 0; t < TIMES; t++) {
         for (uint32_t i = 0; i < changes; i++)
             touch(w, (t * changes + i * 7) % n, mask, serving);
-        world_publish(w);
+        test_tailnet_publish(w);
         const struct tailnet_snapshot *now = tailnet_pin(w->tailnet);
         start();
         for (uint32_t i = 0; i < n; i++)
@@ -100,12 +100,12 @@ static void deltas(struct world *w, struct netmap_session **s, uint32_t n, const
 
 static void run(uint32_t n)
 {
-    struct world w;
+    struct test_tailnet w;
     struct netmap_session **s = calloc(n, sizeof(*s));
     struct netmap_counters c;
 
-    world_start(&w);
-    world_fill(&w, n);
+    test_tailnet_start(&w);
+    test_tailnet_fill(&w, n);
     struct netmap *nm = netmap_new(w.tailnet);
     all_connect(&w, nm, s, n);
     /* what happened while they connected */
@@ -128,7 +128,7 @@ static void run(uint32_t n)
         netmap_session_free(s[i]);
     free(s);
     netmap_free(nm);
-    world_stop(&w);
+    test_tailnet_stop(&w);
 }
 
 int main(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A daemon that is whole but for HTTP, and clients at its door, driven from the test's thread. For cmocka tests: what
  * goes wrong fails the test. Include cmocka.h first. */
-#ifndef TESTS_SHARED_HOUSE_H
-#define TESTS_SHARED_HOUSE_H
+#ifndef TESTS_SHARED_DAEMON_FIXTURE_H
+#define TESTS_SHARED_DAEMON_FIXTURE_H
 
 #include <pthread.h>
 #include <time.h>
@@ -15,9 +15,9 @@
 #include "store/store.h"
 #include "json/json.h"
 
-#define HOUSE_WAIT_SECONDS 20
+#define DAEMON_WAIT_SECONDS 20
 
-extern struct house {
+extern struct test_daemon {
     struct config *config;
     struct store *store;
     struct tailnet *tailnet;
@@ -29,33 +29,33 @@ extern struct house {
     uint8_t public_key[32];
     char *key; /* a reusable pre-auth key of alice */
     uint64_t alice;
-} house;
+} test_daemon;
 
-int house_set_up(void **state); /* cmocka's group fixtures */
-int house_tear_down(void **state);
-int house_admin(struct core_admin *a); /* answered: its code; release it */
-void house_delete(uint64_t node_id);
+int test_daemon_set_up(void **state); /* cmocka's group fixtures */
+int test_daemon_tear_down(void **state);
+int test_daemon_admin(struct core_admin *a); /* answered: its code; release it */
+void test_daemon_delete(uint64_t node_id);
 
-extern pthread_mutex_t house_lock; /* of what other threads tell the test */
-extern pthread_cond_t house_changed;
-void house_set(bool *flag); /* under the lock, and wakes who waits */
+extern pthread_mutex_t test_daemon_lock; /* of what other threads tell the test */
+extern pthread_cond_t test_daemon_changed;
+void test_daemon_set(bool *flag); /* under the lock, and wakes who waits */
 
 /* Waits for a condition under the lock. */
-#define HOUSE_WAIT(condition)                                                                                          \
+#define DAEMON_WAIT(condition)                                                                                         \
     do {                                                                                                               \
         struct timespec until;                                                                                         \
         clock_gettime(CLOCK_REALTIME, &until);                                                                         \
-        until.tv_sec += HOUSE_WAIT_SECONDS;                                                                            \
-        pthread_mutex_lock(&house_lock);                                                                               \
+        until.tv_sec += DAEMON_WAIT_SECONDS;                                                                           \
+        pthread_mutex_lock(&test_daemon_lock);                                                                         \
         int late = 0;                                                                                                  \
         while (!(condition) && !late)                                                                                  \
-            late = pthread_cond_timedwait(&house_changed, &house_lock, &until);                                        \
-        pthread_mutex_unlock(&house_lock);                                                                             \
+            late = pthread_cond_timedwait(&test_daemon_changed, &test_daemon_lock, &until);                            \
+        pthread_mutex_unlock(&test_daemon_lock);                                                                       \
         if (late)                                                                                                      \
-            fail_msg("waited %d s for %s", HOUSE_WAIT_SECONDS, #condition);                                            \
+            fail_msg("waited %d s for %s", DAEMON_WAIT_SECONDS, #condition);                                           \
     } while (0)
 
-struct guest {
+struct test_client {
     struct ts_client_options options;
     struct ts_client *ts;
     uint8_t node_key[KEY_LEN], disco_key[KEY_LEN];
@@ -73,26 +73,27 @@ struct guest {
     size_t read; /* of them */
 };
 
-void guest_start(struct guest *c, const char *name); /* fresh keys, and connected */
-void guest_stop(struct guest *c);
-void guest_leave(struct guest *c); /* stopped, and its node deleted */
-void guest_connect(struct guest *c);
-void guest_disconnect(struct guest *c);
-uint64_t guest_id(const struct guest *c); /* of its node */
+void test_client_start(struct test_client *c, const char *name); /* fresh keys, and connected */
+void test_client_stop(struct test_client *c);
+void test_client_leave(struct test_client *c); /* stopped, and its node deleted */
+void test_client_connect(struct test_client *c);
+void test_client_disconnect(struct test_client *c);
+uint64_t test_client_id(const struct test_client *c); /* of its node */
 
-/* Calls; the body becomes the guest's. guest_call waits for the answer, guest_begin_call sets replied. */
-void guest_begin_call(struct guest *c, const char *method, const char *path, char *body);
-int guest_call(struct guest *c, const char *method, const char *path, char *body);
-/* A body with the guest's keys; more members by format, each with a comma in front. */
-char *guest_request(const struct guest *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-json_t *guest_answer(const struct guest *c); /* of the last call; the caller's */
-void guest_assert_answer(const struct guest *c, const char *member, const char *want);
-void guest_join(struct guest *c); /* registers with the key */
+/* Calls; the body becomes the client's. test_client_call waits for the answer, test_client_begin_call sets replied. */
+void test_client_begin_call(struct test_client *c, const char *method, const char *path, char *body);
+int test_client_call(struct test_client *c, const char *method, const char *path, char *body);
+/* A body with the client's keys; more members by format, each with a comma in front. */
+char *test_client_request(const struct test_client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+json_t *test_client_answer(const struct test_client *c); /* of the last call; the caller's */
+void test_client_assert_answer(const struct test_client *c, const char *member, const char *want);
+void test_client_join(struct test_client *c); /* registers with the key */
 
 /* The stream; hostinfo: more members of it, each with a comma in front. */
-void guest_poll(struct guest *c, const char *hostinfo);
-json_t *guest_hear(struct guest *c);                 /* the next message; the caller's */
-void guest_hears(struct guest *c, const char *part); /* waits until an unread message has it; they stay unread */
-void guest_ignore_all(struct guest *c);
+void test_client_poll(struct test_client *c, const char *hostinfo);
+json_t *test_client_hear(struct test_client *c); /* the next message; the caller's */
+void test_client_hears(struct test_client *c,
+                       const char *part); /* waits until an unread message has it; they stay unread */
+void test_client_ignore_all(struct test_client *c);
 
 #endif

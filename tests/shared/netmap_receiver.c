@@ -11,17 +11,17 @@
 
 #include "shared/netmap_receiver.h"
 
-int teller_start(void **state)
+int netmap_receiver_start(void **state)
 {
-    struct teller *f = calloc(1, sizeof(*f));
+    struct netmap_receiver *f = calloc(1, sizeof(*f));
 
-    world_start(&f->w);
+    test_tailnet_start(&f->w);
     f->nm = netmap_new(f->w.tailnet);
     *state = f;
     return 0;
 }
 
-void teller_forget(struct teller *f)
+void netmap_receiver_forget(struct netmap_receiver *f)
 {
     json_decref(f->last);
     f->last = NULL;
@@ -29,18 +29,18 @@ void teller_forget(struct teller *f)
     f->bytes = NULL;
 }
 
-int teller_stop(void **state)
+int netmap_receiver_stop(void **state)
 {
-    struct teller *f = *state;
+    struct netmap_receiver *f = *state;
 
-    teller_forget(f);
+    netmap_receiver_forget(f);
     netmap_free(f->nm);
-    world_stop(&f->w);
+    test_tailnet_stop(&f->w);
     free(f);
     return 0;
 }
 
-void teller_unzip(struct buf *b)
+void netmap_receiver_unzip(struct buf *b)
 {
     struct buf out = BUF_INIT(0);
     size_t at = 0;
@@ -59,7 +59,7 @@ void teller_unzip(struct buf *b)
     *b = out;
 }
 
-void teller_read(struct teller *f, struct netmap_message *m, bool zstd)
+void netmap_receiver_read(struct netmap_receiver *f, struct netmap_message *m, bool zstd)
 {
     struct buf all = BUF_INIT(0);
     struct err e;
@@ -73,7 +73,7 @@ void teller_read(struct teller *f, struct netmap_message *m, bool zstd)
     buf_cut(&all, 4);
     assert_int_equal(all.len, len);
     if (zstd)
-        teller_unzip(&all);
+        netmap_receiver_unzip(&all);
     if (m->len == 2)
         f->bytes = chunk_ref(m->items[1]);
     if (json_read(all.data, all.len, all.len, "message", &f->last, &e) < 0)
@@ -82,27 +82,27 @@ void teller_read(struct teller *f, struct netmap_message *m, bool zstd)
     netmap_message_release(m);
 }
 
-const json_t *tell_form(struct teller *f, struct netmap_session *s, bool zstd)
+const json_t *next_message_form(struct netmap_receiver *f, struct netmap_session *s, bool zstd)
 {
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     struct netmap_message m = {0};
 
-    teller_forget(f);
+    netmap_receiver_forget(f);
     f->next = netmap_session_next(s, now, &m);
     if (f->next != NETMAP_NOTHING)
-        teller_read(f, &m, zstd);
+        netmap_receiver_read(f, &m, zstd);
     else
         assert_int_equal(m.len, 0);
     tailnet_unpin(now);
     return f->last;
 }
 
-const json_t *tell(struct teller *f, struct netmap_session *s)
+const json_t *next_message(struct netmap_receiver *f, struct netmap_session *s)
 {
-    return tell_form(f, s, false);
+    return next_message_form(f, s, false);
 }
 
-struct netmap_session *client(struct teller *f, uint32_t slot)
+struct netmap_session *client(struct netmap_receiver *f, uint32_t slot)
 {
     return netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, false, false, false});
 }
@@ -125,7 +125,7 @@ const json_t *peer(const json_t *message, const char *list, size_t i)
     return json_array_get(json_object_get(message, list), i);
 }
 
-void put_again(struct teller *f, uint32_t slot, void (*change)(struct node *n, struct node_live *live),
+void put_again(struct netmap_receiver *f, uint32_t slot, void (*change)(struct node *n, struct node_live *live),
                const char *const *serving, uint32_t mask)
 {
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
@@ -136,7 +136,7 @@ void put_again(struct teller *f, uint32_t slot, void (*change)(struct node *n, s
     node_live_copy(&live, &n->live);
     if (change)
         change(record, &live);
-    world_put(&f->w, slot, record, &live, serving, mask);
+    test_tailnet_put(&f->w, slot, record, &live, serving, mask);
     node_live_release(&live);
     tailnet_unpin(now);
 }
@@ -174,7 +174,7 @@ void advertise(struct node *n, struct node_live *live)
 
     (void)live;
     for (size_t i = 0; i < 3; i++) {
-        struct prefix p = world_prefix(routes[i]);
+        struct prefix p = test_tailnet_prefix(routes[i]);
         prefixes_add(&n->available, &p);
         prefixes_add(&n->approved, &p);
     }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void world_start(struct world *w)
+void test_tailnet_start(struct test_tailnet *w)
 {
-    *w = (struct world){.tailnet = tailnet_new()};
+    *w = (struct test_tailnet){.tailnet = tailnet_new()};
     struct tailnet_settings *set = settings_new();
 
     mem_replace(&set->server_url, "http://127.0.0.1:8080");
@@ -21,11 +21,11 @@ void world_start(struct world *w)
     w->next = snapshot_edit(NULL);
     snapshot_set_settings(w->next, set);
     settings_unref(set);
-    world_note(w, CHANGE_DNS | CHANGE_DERP);
-    world_publish(w);
+    test_tailnet_note(w, CHANGE_DNS | CHANGE_DERP);
+    test_tailnet_publish(w);
 }
 
-static struct tailnet_snapshot *next(struct world *w)
+static struct tailnet_snapshot *next(struct test_tailnet *w)
 {
     if (!w->next) {
         const struct tailnet_snapshot *now = tailnet_pin(w->tailnet);
@@ -35,7 +35,7 @@ static struct tailnet_snapshot *next(struct world *w)
     return w->next;
 }
 
-void world_stop(struct world *w)
+void test_tailnet_stop(struct test_tailnet *w)
 {
     if (w->next)
         tailnet_unpin(w->next);
@@ -46,7 +46,7 @@ void world_stop(struct world *w)
     vec_release(&w->changes);
 }
 
-struct user *world_user(struct world *w, uint64_t id, const char *name)
+struct user *test_tailnet_user(struct test_tailnet *w, uint64_t id, const char *name)
 {
     struct user *u = user_new();
 
@@ -55,7 +55,7 @@ struct user *world_user(struct world *w, uint64_t id, const char *name)
     u->role = id == 1 ? ROLE_OWNER : ROLE_MEMBER;
     vec_push(&w->users, u);
     snapshot_set_users(next(w), (const struct user *const *)(const void *)w->users.items, w->users.len);
-    world_note(w, CHANGE_USERS);
+    test_tailnet_note(w, CHANGE_USERS);
     w->next->users_version = w->seq;
     return u;
 }
@@ -73,7 +73,7 @@ static void key_from(uint8_t key[KEY_LEN], uint64_t id, uint64_t salt)
     }
 }
 
-struct node *world_node(uint64_t id, const char *name, uint64_t user_id)
+struct node *test_tailnet_node(uint64_t id, const char *name, uint64_t user_id)
 {
     struct node *n = node_new();
 
@@ -100,7 +100,7 @@ struct node *world_node(uint64_t id, const char *name, uint64_t user_id)
     return n;
 }
 
-struct node_live world_live(uint64_t id)
+struct node_live test_tailnet_live(uint64_t id)
 {
     struct node_live live = {.online = true, .healthy = true, .home_derp = 900};
 
@@ -112,13 +112,13 @@ struct node_live world_live(uint64_t id)
     return live;
 }
 
-static void change(struct world *w, uint32_t slot, uint64_t id, uint32_t mask, bool moved)
+static void change(struct test_tailnet *w, uint32_t slot, uint64_t id, uint32_t mask, bool moved)
 {
     vec_push(&w->changes,
              ((struct change){.seq = ++w->seq, .node_id = id, .slot = slot, .mask = mask, .route_moved = moved}));
 }
 
-struct prefix world_prefix(const char *text)
+struct prefix test_tailnet_prefix(const char *text)
 {
     struct prefix p;
 
@@ -127,15 +127,15 @@ struct prefix world_prefix(const char *text)
     return p;
 }
 
-void world_put(struct world *w, uint32_t slot, struct node *n, const struct node_live *live, const char *const *serving,
-               uint32_t mask)
+void test_tailnet_put(struct test_tailnet *w, uint32_t slot, struct node *n, const struct node_live *live,
+                      const char *const *serving, uint32_t mask)
 {
     struct tailnet_snapshot *s = next(w);
     struct prefixes routes = {0};
     const struct user *owner = n->user_id ? snapshot_user(s, n->user_id) : NULL;
 
     for (; serving && *serving; serving++) {
-        struct prefix p = world_prefix(*serving);
+        struct prefix p = test_tailnet_prefix(*serving);
         prefixes_add(&routes, &p);
     }
     change(w, slot, n->r.id, mask, routes.len > 0);
@@ -144,7 +144,7 @@ void world_put(struct world *w, uint32_t slot, struct node *n, const struct node
     prefixes_release(&routes);
 }
 
-void world_remove(struct world *w, uint32_t slot)
+void test_tailnet_remove(struct test_tailnet *w, uint32_t slot)
 {
     struct tailnet_snapshot *s = next(w);
     const struct tailnet_node *n = snapshot_node(s, slot);
@@ -153,12 +153,12 @@ void world_remove(struct world *w, uint32_t slot)
     snapshot_set_node(s, slot, NULL, w->seq);
 }
 
-void world_note(struct world *w, uint32_t mask)
+void test_tailnet_note(struct test_tailnet *w, uint32_t mask)
 {
     change(w, TAILNET_SLOT_NONE, 0, mask, false);
 }
 
-void world_publish(struct world *w)
+void test_tailnet_publish(struct test_tailnet *w)
 {
     struct tailnet_snapshot *s = next(w);
 
@@ -168,16 +168,16 @@ void world_publish(struct world *w)
     w->changes.len = 0;
 }
 
-void world_fill(struct world *w, uint32_t count)
+void test_tailnet_fill(struct test_tailnet *w, uint32_t count)
 {
     char name[32];
 
-    world_user(w, 1, "alice");
+    test_tailnet_user(w, 1, "alice");
     for (uint32_t i = 0; i < count; i++) {
-        struct node_live live = world_live(i + 1);
+        struct node_live live = test_tailnet_live(i + 1);
         snprintf(name, sizeof(name), "node-%u", i + 1);
-        world_put(w, i, world_node(i + 1, name, 1), &live, NULL, CHANGE_ADDED);
+        test_tailnet_put(w, i, test_tailnet_node(i + 1, name, 1), &live, NULL, CHANGE_ADDED);
         node_live_release(&live);
     }
-    world_publish(w);
+    test_tailnet_publish(w);
 }

@@ -12,13 +12,13 @@
 
 static void peers_have_the_protocols_form(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     struct netmap_session *s = client(f, 0);
 
-    const json_t *m = tell(f, s);
+    const json_t *m = next_message(f, s);
     expect(
         peer(m, "Peers", 0),
         "{\"ID\":2,\"StableID\":\"2\",\"Name\":\"node-2.tn.example.com.\",\"User\":1,\"Key\":\"nodekey:ccbd8d838d174077"
@@ -36,11 +36,11 @@ static void peers_have_the_protocols_form(void **state)
 
 static void a_first_map_is_complete(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 3);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 3);
     struct netmap_session *s = client(f, 0);
 
-    const json_t *m = tell(f, s);
+    const json_t *m = next_message(f, s);
     assert_int_equal(f->next, NETMAP_TOLD);
     expect(at(at(m, "Node"), "ID"), "1");
     expect(at(at(m, "Node"), "AllowedIPs"), "[\"100.64.0.1/32\",\"fd7a:115c:a1e0::1/128\"]");
@@ -63,17 +63,17 @@ static void a_first_map_is_complete(void **state)
     assert_non_null(at(m, "ControlTime"));
     expect(at(at(m, "DNSConfig"), "Proxied"), "true");
     assert_non_null(at(at(at(m, "DERPMap"), "Regions"), "900"));
-    assert_null(tell(f, s));
+    assert_null(next_message(f, s));
     netmap_session_free(s);
 }
 
 static void a_lonely_node_gets_no_peers_at_all(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 1);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 1);
     struct netmap_session *s = client(f, 0);
 
-    const json_t *m = tell(f, s);
+    const json_t *m = next_message(f, s);
     assert_non_null(at(m, "Node"));
     assert_null(at(m, "Peers"));
     netmap_session_free(s);
@@ -81,12 +81,12 @@ static void a_lonely_node_gets_no_peers_at_all(void **state)
 
 static void compressed_maps_of_many_blocks_read_as_one_object(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 300);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 300);
     for (uint32_t slot = 0; slot < 300; slot += 63) {
         struct netmap_session *s =
             netmap_session_new(f->nm, &(struct netmap_client){slot + 1, slot, 133, true, false, false});
-        const json_t *m = tell_form(f, s, true), *p;
+        const json_t *m = next_message_form(f, s, true), *p;
         size_t i;
         json_int_t last = 0;
 
@@ -107,11 +107,11 @@ static void compressed_maps_of_many_blocks_read_as_one_object(void **state)
 
 static void old_clients_are_not_given_a_pin_they_cannot_check(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 1);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 1);
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false, false});
 
-    const json_t *node = json_array_get(at(at(at(at(tell(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
+    const json_t *node = json_array_get(at(at(at(at(next_message(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
     assert_null(at(node, "CertName"));
     expect(at(node, "InsecureForTests"), "true");
     netmap_session_free(s);
@@ -119,8 +119,8 @@ static void old_clients_are_not_given_a_pin_they_cannot_check(void **state)
 
 static void old_clients_get_the_pin_where_the_configuration_wants_it(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 1);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 1);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     struct tailnet_settings *set = settings_edit(now->settings);
     set->strict_relay = true;
@@ -128,10 +128,10 @@ static void old_clients_get_the_pin_where_the_configuration_wants_it(void **stat
     tailnet_unpin(now);
     snapshot_set_settings(f->w.next, set);
     settings_unref(set);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 113, false, false, false});
 
-    const json_t *node = json_array_get(at(at(at(at(tell(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
+    const json_t *node = json_array_get(at(at(at(at(next_message(f, s), "DERPMap"), "Regions"), "900"), "Nodes"), 0);
     assert_non_null(strstr(json_string_value(at(node, "CertName")), "sha256-raw:"));
     assert_null(at(node, "InsecureForTests"));
     netmap_session_free(s);
@@ -139,11 +139,11 @@ static void old_clients_get_the_pin_where_the_configuration_wants_it(void **stat
 
 static void clients_that_would_wait_are_told_to_dial_often(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){2, 1, 133, false, false, true});
 
-    const json_t *tries = at(at(tell(f, s), "ControlDialPlan"), "Candidates");
+    const json_t *tries = at(at(next_message(f, s), "ControlDialPlan"), "Candidates");
     double last = 0;
     assert_int_equal(json_array_size(tries), 10);
     expect(json_array_get(tries, 0), "{\"DialTimeoutSec\":10}");
@@ -155,43 +155,43 @@ static void clients_that_would_wait_are_told_to_dial_often(void **state)
     }
     netmap_session_free(s);
     s = client(f, 0);
-    assert_null(at(tell(f, s), "ControlDialPlan"));
+    assert_null(at(next_message(f, s), "ControlDialPlan"));
     netmap_session_free(s);
 }
 
 static void volatile_changes_are_patches(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 3);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 3);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
     put_again(f, 1, go_offline, NULL, CHANGE_ONLINE);
-    world_publish(&f->w);
-    expect(tell(f, s),
+    test_tailnet_publish(&f->w);
+    expect(next_message(f, s),
            "{\"PeersChangedPatch\":[{\"NodeID\":2,\"LastSeen\":\"2026-01-01T00:00:00Z\",\"Online\":false}]}");
     put_again(f, 2, move, NULL, CHANGE_ENDPOINTS);
-    world_publish(&f->w);
-    expect(tell(f, s),
+    test_tailnet_publish(&f->w);
+    expect(next_message(f, s),
            "{\"PeersChangedPatch\":[{\"NodeID\":3,\"DERPRegion\":901,\"Endpoints\":[\"172.20.0.3:5000\"]}]}");
     netmap_session_free(s);
 }
 
 static void changes_of_one_node_become_one_entry(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 3);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 3);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
     put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     put_again(f, 1, go_offline, NULL, CHANGE_ONLINE);
     put_again(f, 2, move, NULL, CHANGE_ENDPOINTS);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     put_again(f, 2, rename_it, NULL, CHANGE_WHOLE);
-    world_publish(&f->w);
-    const json_t *m = tell(f, s);
+    test_tailnet_publish(&f->w);
+    const json_t *m = next_message(f, s);
     assert_int_equal(json_array_size(at(m, "PeersChanged")), 1);
     expect(at(peer(m, "PeersChanged", 0), "Name"), "\"renamed.tn.example.com.\"");
     expect(at(peer(m, "PeersChanged", 0), "HomeDERP"), "901");
@@ -202,15 +202,15 @@ static void changes_of_one_node_become_one_entry(void **state)
 
 static void new_keys_never_share_an_entry_with_offline(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
     put_again(f, 1, rotate, NULL, CHANGE_KEYS);
     put_again(f, 1, go_offline, NULL, CHANGE_ONLINE);
-    world_publish(&f->w);
-    const json_t *list = at(tell(f, s), "PeersChangedPatch");
+    test_tailnet_publish(&f->w);
+    const json_t *list = at(next_message(f, s), "PeersChangedPatch");
     assert_int_equal(json_array_size(list), 2);
     assert_null(at(json_array_get(list, 0), "Online"));
     expect(at(json_array_get(list, 0), "KeyExpiry"), "\"0001-01-01T00:00:00Z\"");
@@ -221,41 +221,41 @@ static void new_keys_never_share_an_entry_with_offline(void **state)
 
 static void joining_and_leaving_are_told_with_the_owners_profile(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
-    struct node_live live = world_live(3);
-    world_user(&f->w, 2, "bob");
-    world_put(&f->w, 2, world_node(3, "charlie", 2), &live, NULL, CHANGE_ADDED);
+    struct node_live live = test_tailnet_live(3);
+    test_tailnet_user(&f->w, 2, "bob");
+    test_tailnet_put(&f->w, 2, test_tailnet_node(3, "charlie", 2), &live, NULL, CHANGE_ADDED);
     node_live_release(&live);
-    world_publish(&f->w);
-    const json_t *m = tell(f, s);
+    test_tailnet_publish(&f->w);
+    const json_t *m = next_message(f, s);
     expect(at(peer(m, "PeersChanged", 0), "ID"), "3");
     expect(at(m, "UserProfiles"), "[{\"ID\":2,\"LoginName\":\"bob\",\"DisplayName\":\"bob\"}]");
     assert_null(at(m, "Peers"));
 
     put_again(f, 2, move, NULL, CHANGE_ENDPOINTS);
-    world_remove(&f->w, 2);
-    world_publish(&f->w);
-    expect(tell(f, s), "{\"PeersRemoved\":[3]}");
+    test_tailnet_remove(&f->w, 2);
+    test_tailnet_publish(&f->w);
+    expect(next_message(f, s), "{\"PeersRemoved\":[3]}");
     netmap_session_free(s);
 }
 
 static void a_slot_with_a_new_owner_is_a_removal_and_an_addition(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
-    world_remove(&f->w, 1);
-    struct node_live live = world_live(9);
-    world_put(&f->w, 1, world_node(9, "nine", 1), &live, NULL, CHANGE_ADDED);
+    test_tailnet_remove(&f->w, 1);
+    struct node_live live = test_tailnet_live(9);
+    test_tailnet_put(&f->w, 1, test_tailnet_node(9, "nine", 1), &live, NULL, CHANGE_ADDED);
     node_live_release(&live);
-    world_publish(&f->w);
-    const json_t *m = tell(f, s);
+    test_tailnet_publish(&f->w);
+    const json_t *m = next_message(f, s);
     expect(at(m, "PeersRemoved"), "[2]");
     assert_int_equal(json_array_size(at(m, "PeersChanged")), 1);
     expect(at(peer(m, "PeersChanged", 0), "ID"), "9");
@@ -264,33 +264,33 @@ static void a_slot_with_a_new_owner_is_a_removal_and_an_addition(void **state)
 
 static void who_never_heard_of_a_node_does_not_hear_of_its_end(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
-    struct node_live live = world_live(3);
-    world_put(&f->w, 2, world_node(3, "short", 1), &live, NULL, CHANGE_ADDED);
+    struct node_live live = test_tailnet_live(3);
+    test_tailnet_put(&f->w, 2, test_tailnet_node(3, "short", 1), &live, NULL, CHANGE_ADDED);
     node_live_release(&live);
-    world_publish(&f->w);
-    world_remove(&f->w, 2);
-    world_publish(&f->w);
-    assert_null(tell(f, s));
+    test_tailnet_publish(&f->w);
+    test_tailnet_remove(&f->w, 2);
+    test_tailnet_publish(&f->w);
+    assert_null(next_message(f, s));
     netmap_session_free(s);
 }
 
 static void an_approved_route_reaches_peers_and_the_router(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 3);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 3);
     struct netmap_session *viewer = client(f, 0), *other = client(f, 2), *router = client(f, 1);
-    tell(f, viewer);
-    tell(f, other);
-    tell(f, router);
+    next_message(f, viewer);
+    next_message(f, other);
+    next_message(f, router);
 
     put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE | CHANGE_SELF);
-    world_publish(&f->w);
-    const json_t *m = tell(f, viewer);
+    test_tailnet_publish(&f->w);
+    const json_t *m = next_message(f, viewer);
     assert_null(at(m, "UserProfiles"));
     assert_null(at(m, "PacketFilters"));
     expect(at(peer(m, "PeersChanged", 0), "AllowedIPs"),
@@ -298,11 +298,11 @@ static void an_approved_route_reaches_peers_and_the_router(void **state)
     expect(at(peer(m, "PeersChanged", 0), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
     expect(at(peer(m, "PeersChanged", 0), "CapMap"), "{\"suggest-exit-node\":null}");
     struct chunk *bytes = chunk_ref(f->bytes);
-    tell(f, other);
+    next_message(f, other);
     assert_ptr_equal(f->bytes, bytes); /* not made again */
     chunk_unref(bytes);
 
-    m = tell(f, router);
+    m = next_message(f, router);
     expect(at(at(m, "Node"), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
     expect(at(at(at(m, "Node"), "Hostinfo"), "RoutableIPs"), "[\"0.0.0.0/0\",\"192.168.50.0/24\",\"::/0\"]");
     assert_null(at(m, "PeersChanged"));
@@ -313,17 +313,17 @@ static void an_approved_route_reaches_peers_and_the_router(void **state)
 
 static void a_standby_is_shown_without_the_route(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     put_again(f, 1, advertise, NULL, CHANGE_WHOLE);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     struct netmap_session *viewer = client(f, 0), *router = client(f, 1);
 
-    const json_t *m = tell(f, viewer);
+    const json_t *m = next_message(f, viewer);
     assert_null(at(peer(m, "Peers", 0), "PrimaryRoutes"));
     expect(at(peer(m, "Peers", 0), "AllowedIPs"),
            "[\"0.0.0.0/0\",\"100.64.0.2/32\",\"::/0\",\"fd7a:115c:a1e0::2/128\"]");
-    m = tell(f, router); /* it sees all that is approved, elected or not */
+    m = next_message(f, router); /* it sees all that is approved, elected or not */
     expect(at(at(m, "Node"), "AllowedIPs"),
            "[\"0.0.0.0/0\",\"100.64.0.2/32\",\"192.168.50.0/24\",\"::/0\",\"fd7a:115c:a1e0::2/128\"]");
     assert_null(at(at(m, "Node"), "PrimaryRoutes"));
@@ -333,64 +333,64 @@ static void a_standby_is_shown_without_the_route(void **state)
 
 static void what_a_client_said_of_itself_is_not_told_back(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
     assert_true(netmap_session_self_changed(s));
 
     put_again(f, 0, move, NULL, CHANGE_ENDPOINTS | CHANGE_WHOLE);
-    world_publish(&f->w);
-    assert_null(tell(f, s));
+    test_tailnet_publish(&f->w);
+    assert_null(next_message(f, s));
     assert_true(netmap_session_self_changed(s));
     put_again(f, 0, rename_it, NULL, CHANGE_WHOLE);
-    world_publish(&f->w);
-    expect(at(at(tell(f, s), "Node"), "Name"), "\"renamed.tn.example.com.\"");
+    test_tailnet_publish(&f->w);
+    expect(at(at(next_message(f, s), "Node"), "Name"), "\"renamed.tn.example.com.\"");
     put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
-    world_publish(&f->w);
-    tell(f, s);
+    test_tailnet_publish(&f->w);
+    next_message(f, s);
     assert_false(netmap_session_self_changed(s));
     netmap_session_free(s);
 }
 
 static void a_deleted_node_is_told_that_its_key_has_expired(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
-    world_remove(&f->w, 0);
-    world_publish(&f->w);
-    const json_t *m = tell(f, s);
+    test_tailnet_remove(&f->w, 0);
+    test_tailnet_publish(&f->w);
+    const json_t *m = next_message(f, s);
     assert_int_equal(f->next, NETMAP_DELETED);
     expect(at(at(m, "Node"), "KeyExpiry"), "\"2020-01-01T00:00:00Z\"");
     expect(at(at(m, "Node"), "ID"), "1");
-    assert_null(tell(f, s));
+    assert_null(next_message(f, s));
     netmap_session_free(s);
 }
 
 static void who_fell_out_of_the_log_gets_the_difference(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 5);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 5);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
-    world_remove(&f->w, 1);
+    test_tailnet_remove(&f->w, 1);
     put_again(f, 2, rename_it, NULL, CHANGE_WHOLE);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     for (size_t i = 0; i < 3; i++) {
         for (size_t k = 0; k < TAILNET_LOG / 2; k++)
-            world_note(&f->w, CHANGE_USERS);
-        world_publish(&f->w);
+            test_tailnet_note(&f->w, CHANGE_USERS);
+        test_tailnet_publish(&f->w);
     }
-    struct node_live live = world_live(9);
-    world_put(&f->w, 1, world_node(9, "nine", 1), &live, NULL, CHANGE_ADDED);
+    struct node_live live = test_tailnet_live(9);
+    test_tailnet_put(&f->w, 1, test_tailnet_node(9, "nine", 1), &live, NULL, CHANGE_ADDED);
     node_live_release(&live);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
 
-    const json_t *m = tell(f, s);
+    const json_t *m = next_message(f, s);
     expect(at(m, "PeersRemoved"), "[2]");
     assert_int_equal(json_array_size(at(m, "PeersChanged")), 2);
     expect(at(peer(m, "PeersChanged", 0), "ID"), "3");
@@ -402,31 +402,31 @@ static void who_fell_out_of_the_log_gets_the_difference(void **state)
 
 static void a_renamed_user_is_told_to_those_who_know_him(void **state)
 {
-    struct teller *f = *state;
-    world_fill(&f->w, 2);
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
     struct netmap_session *s = client(f, 0);
-    tell(f, s);
+    next_message(f, s);
 
     struct user *u = user_edit(f->w.users.items[0]);
     mem_replace(&u->name, "alicia");
     record_unref(f->w.users.items[0]);
     f->w.users.items[0] = u;
-    world_user(&f->w, 7, "zoe"); /* new, owns nothing: nobody hears of her */
-    world_publish(&f->w);
-    expect(tell(f, s), "{\"UserProfiles\":[{\"ID\":1,\"LoginName\":\"alicia\",\"DisplayName\":\"alicia\"}]}");
+    test_tailnet_user(&f->w, 7, "zoe"); /* new, owns nothing: nobody hears of her */
+    test_tailnet_publish(&f->w);
+    expect(next_message(f, s), "{\"UserProfiles\":[{\"ID\":1,\"LoginName\":\"alicia\",\"DisplayName\":\"alicia\"}]}");
     netmap_session_free(s);
 }
 
 static void no_message_is_as_long_as_a_keepalive(void **state)
 {
-    struct teller *f = *state;
+    struct netmap_receiver *f = *state;
     struct chunk *keepalive = netmap_keepalive(f->nm, true);
     struct netmap_message m = {0};
 
     assert_memory_equal(keepalive->data + 4, "\x28\xb5\x2f\xfd", 4);
-    world_fill(&f->w, 1);
+    test_tailnet_fill(&f->w, 1);
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false, false});
-    tell_form(f, s, true);
+    next_message_form(f, s, true);
 
     /* {"DNSConfig":{  }} and {"KeepAlive":true} are equally long, and neither can be compressed. */
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
@@ -437,15 +437,15 @@ static void no_message_is_as_long_as_a_keepalive(void **state)
     tailnet_unpin(now);
     snapshot_set_settings(f->w.next, set);
     settings_unref(set);
-    world_note(&f->w, CHANGE_DNS);
-    world_publish(&f->w);
+    test_tailnet_note(&f->w, CHANGE_DNS);
+    test_tailnet_publish(&f->w);
 
     now = tailnet_pin(f->w.tailnet);
     assert_int_equal(netmap_session_next(s, now, &m), NETMAP_TOLD);
     assert_int_equal(m.items[1]->len + 4, keepalive->len);
     assert_true(m.bytes + 4 > keepalive->len);
-    teller_forget(f);
-    teller_read(f, &m, true);
+    netmap_receiver_forget(f);
+    netmap_receiver_read(f, &m, true);
     tailnet_unpin(now);
     chunk_unref(keepalive);
     netmap_session_free(s);
@@ -453,25 +453,25 @@ static void no_message_is_as_long_as_a_keepalive(void **state)
 
 static void rounds_gather_what_may_wait(void **state)
 {
-    struct teller *f = *state;
+    struct netmap_receiver *f = *state;
     struct netmap_rounds r = {0};
-    world_fill(&f->w, 3);
+    test_tailnet_fill(&f->w, 3);
 
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1000), 0);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1001), -1);
     put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1010), 40);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1050), 0);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1200), -1);
     put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, false, 1200), 0); /* quiet for long: at once */
     put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, true, 1300), 900); /* while many are filled */
     put_again(f, 1, advertise, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_WHOLE);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, 10, true, 1301), 0); /* routes never wait */
     /* A first home relay does not either, but when there is much to tell. */
     static const struct {
@@ -482,14 +482,14 @@ static void rounds_gather_what_may_wait(void **state)
     for (unsigned i = 0; i < 3; i++) {
         put_again(f, 1, move, NULL, CHANGE_ENDPOINTS);
         f->w.changes.items[f->w.changes.len - 1].reachable = true;
-        world_publish(&f->w);
+        test_tailnet_publish(&f->w);
         assert_int_equal(netmap_rounds_look(f->nm, &r, f->w.seq, cases[i].sessions, cases[i].busy, 1302 + i),
                          cases[i].wait);
     }
 }
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, teller_start, teller_stop)
+#define T(name) cmocka_unit_test_setup_teardown(name, netmap_receiver_start, netmap_receiver_stop)
     const struct CMUnitTest tests[] = {
         T(peers_have_the_protocols_form),
         T(a_first_map_is_complete),

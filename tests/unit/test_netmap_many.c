@@ -30,7 +30,7 @@ static json_t *hear(struct netmap_session *s, const struct tailnet_snapshot *now
         buf_add(&all, m.items[i]->data, m.items[i]->len);
     assert_int_equal(all.len, m.bytes - 4);
     if (zstd)
-        teller_unzip(&all);
+        netmap_receiver_unzip(&all);
     if (json_read(all.data, all.len, all.len, "message", &message, &e) < 0)
         fail_msg("%s: %.300s", e.message, all.data);
     buf_release(&all);
@@ -57,14 +57,14 @@ static const json_t *find(const json_t *message, const char *list, const char *i
 }
 
 /* Each node changes, every third one so that it is told whole: the receiver hears of all but itself. */
-static void everybody_changes(struct teller *f, bool zstd)
+static void everybody_changes(struct netmap_receiver *f, bool zstd)
 {
     static const uint32_t slots[] = {0, 1, 70, 127, 128, 261, NODES - 1};
     struct netmap_session *sessions[ARRAY_LEN(slots)];
     const size_t n = ARRAY_LEN(slots);
     struct netmap_counters before, after;
 
-    world_fill(&f->w, NODES);
+    test_tailnet_fill(&f->w, NODES);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     for (size_t i = 0; i < n; i++) {
         sessions[i] =
@@ -74,7 +74,7 @@ static void everybody_changes(struct teller *f, bool zstd)
     tailnet_unpin(now);
     for (uint32_t slot = 0; slot < NODES; slot++)
         put_again(f, slot, slot % 3 ? go_offline : rename_it, NULL, slot % 3 ? CHANGE_ONLINE : CHANGE_WHOLE);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     now = tailnet_pin(f->w.tailnet);
     netmap_counters(f->nm, &before);
     for (size_t i = 0; i < n; i++) {
@@ -109,17 +109,17 @@ static void so_they_are_to_those_who_do_not_decompress(void **state)
 
 static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
 {
-    struct teller *f = *state;
+    struct netmap_receiver *f = *state;
 
-    world_fill(&f->w, 100);
+    test_tailnet_fill(&f->w, 100);
     const struct tailnet_snapshot *before = tailnet_pin(f->w.tailnet);
-    struct node_live live = world_live(101);
+    struct node_live live = test_tailnet_live(101);
     put_again(f, 0, rename_it, NULL, CHANGE_WHOLE);
     put_again(f, 5, rename_it, NULL, CHANGE_WHOLE);
-    world_remove(&f->w, 7);
-    world_put(&f->w, 100, world_node(101, "node-101", 1), &live, NULL, CHANGE_ADDED | CHANGE_WHOLE);
+    test_tailnet_remove(&f->w, 7);
+    test_tailnet_put(&f->w, 100, test_tailnet_node(101, "node-101", 1), &live, NULL, CHANGE_ADDED | CHANGE_WHOLE);
     node_live_release(&live);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
 
     struct netmap_session *s = netmap_session_new(f->nm, &(struct netmap_client){1, 0, 133, true, false, false});
@@ -149,10 +149,10 @@ static void a_first_map_may_show_the_peers_of_a_moment_ago(void **state)
 
 static void what_nobody_needs_is_forgotten(void **state)
 {
-    struct teller *f = *state;
+    struct netmap_receiver *f = *state;
     struct netmap_counters c;
 
-    world_fill(&f->w, NODES);
+    test_tailnet_fill(&f->w, NODES);
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     for (uint32_t slot = 0; slot < 2; slot++) {
         struct netmap_session *s =
@@ -173,7 +173,7 @@ static void what_nobody_needs_is_forgotten(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, teller_start, teller_stop)
+#define T(name) cmocka_unit_test_setup_teardown(name, netmap_receiver_start, netmap_receiver_stop)
     const struct CMUnitTest tests[] = {
         T(many_changes_are_told_in_shared_pieces),
         T(so_they_are_to_those_who_do_not_decompress),

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 /* Applies a policy text (NULL: none) to the nodes as they are, and publishes that it changed. */
-static void apply_policy(struct teller *f, const char *text)
+static void apply_policy(struct netmap_receiver *f, const char *text)
 {
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     struct policy_problems problems = {0};
@@ -61,25 +61,25 @@ static void apply_policy(struct teller *f, const char *text)
     policy_unref(p);
     policy_problems_release(&problems);
     tailnet_unpin(now);
-    world_note(&f->w, CHANGE_POLICY);
-    world_publish(&f->w);
+    test_tailnet_note(&f->w, CHANGE_POLICY);
+    test_tailnet_publish(&f->w);
 }
 
 /* Node 1 is alice's, 2 bob's, 3 a router of 192.168.50.0/24 that is an exit node too. */
-static void three_parties(struct teller *f)
+static void three_parties(struct netmap_receiver *f)
 {
-    struct node_live live = world_live(1);
-    struct node *router = world_node(3, "router", 0);
+    struct node_live live = test_tailnet_live(1);
+    struct node *router = test_tailnet_node(3, "router", 0);
 
-    world_user(&f->w, 1, "alice");
-    world_user(&f->w, 2, "bob");
-    world_put(&f->w, 0, world_node(1, "a", 1), &live, NULL, CHANGE_ADDED);
-    world_put(&f->w, 1, world_node(2, "b", 2), &live, NULL, CHANGE_ADDED);
+    test_tailnet_user(&f->w, 1, "alice");
+    test_tailnet_user(&f->w, 2, "bob");
+    test_tailnet_put(&f->w, 0, test_tailnet_node(1, "a", 1), &live, NULL, CHANGE_ADDED);
+    test_tailnet_put(&f->w, 1, test_tailnet_node(2, "b", 2), &live, NULL, CHANGE_ADDED);
     strs_push(&router->tags, "tag:router");
     advertise(router, NULL);
-    world_put(&f->w, 2, router, &live, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_ADDED);
+    test_tailnet_put(&f->w, 2, router, &live, (const char *const[]){"192.168.50.0/24", NULL}, CHANGE_ADDED);
     node_live_release(&live);
-    world_publish(&f->w);
+    test_tailnet_publish(&f->w);
 }
 
 #define TO_SUBNET                                                                                                      \
@@ -88,22 +88,22 @@ static void three_parties(struct teller *f)
 
 static void a_policy_decides_who_is_shown_what(void **state)
 {
-    struct teller *f = *state;
+    struct netmap_receiver *f = *state;
     three_parties(f);
     apply_policy(f, TO_SUBNET);
     struct netmap_session *a = client(f, 0), *b = client(f, 1), *r = client(f, 2);
 
-    const json_t *m = tell(f, a);
+    const json_t *m = next_message(f, a);
     assert_int_equal(json_array_size(at(m, "Peers")), 1);
     expect(at(peer(m, "Peers", 0), "AllowedIPs"), /* the route, and no exit */
            "[\"100.64.0.3/32\",\"192.168.50.0/24\",\"fd7a:115c:a1e0::3/128\"]");
     expect(at(peer(m, "Peers", 0), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
     assert_null(at(peer(m, "Peers", 0), "CapMap"));
     expect(at(m, "PacketFilters"), "{\"base\":[]}");
-    m = tell(f, b);
+    m = next_message(f, b);
     assert_null(at(m, "Peers"));
     expect(at(m, "UserProfiles"), "[{\"ID\":2,\"LoginName\":\"bob\",\"DisplayName\":\"bob\"}]");
-    m = tell(f, r);
+    m = next_message(f, r);
     assert_int_equal(json_array_size(at(m, "Peers")), 1);
     char *filter = json_dumps(at(m, "PacketFilters"), JSON_COMPACT);
     assert_non_null(strstr(filter, "192.168.50.0/24"));
@@ -117,35 +117,35 @@ static void a_policy_decides_who_is_shown_what(void **state)
 
 static void a_change_of_policy_is_told_as_a_difference(void **state)
 {
-    struct teller *f = *state;
+    struct netmap_receiver *f = *state;
     three_parties(f);
     struct netmap_session *a = client(f, 0), *r = client(f, 2);
-    tell(f, a);
-    tell(f, r);
+    next_message(f, a);
+    next_message(f, r);
 
     apply_policy(f, TO_SUBNET);
-    const json_t *m = tell(f, a);
+    const json_t *m = next_message(f, a);
     expect(at(m, "PeersRemoved"), "[2]");
     expect(at(peer(m, "PeersChanged", 0), "AllowedIPs"),
            "[\"100.64.0.3/32\",\"192.168.50.0/24\",\"fd7a:115c:a1e0::3/128\"]");
     expect(at(m, "PacketFilters"), "{\"*\":null,\"base\":[]}");
     assert_null(at(m, "Node"));
     assert_null(at(m, "DNSConfig"));
-    m = tell(f, r);
+    m = next_message(f, r);
     expect(at(m, "PeersRemoved"), "[2]");
     assert_null(at(m, "PeersChanged"));
 
     apply_policy(f, TO_SUBNET); /* the same again, compiled anew: no peer is told again */
-    m = tell(f, r);
+    m = next_message(f, r);
     assert_null(at(m, "PeersChanged"));
     assert_null(at(m, "PeersRemoved"));
 
     apply_policy(f, NULL);
-    m = tell(f, a);
+    m = next_message(f, a);
     assert_int_equal(json_array_size(at(m, "PeersChanged")), 2);
     expect(at(at(m, "PacketFilters"), "base"),
            "[{\"SrcIPs\":[\"*\"],\"DstPorts\":[{\"IP\":\"*\",\"Ports\":{\"First\":0,\"Last\":65535}}]}]");
-    m = tell(f, r);
+    m = next_message(f, r);
     assert_true(json_object_size(at(m, "PacketFilters")) == 2); /* what there was goes */
     expect(at(at(m, "PacketFilters"), "*"), "null");
     netmap_session_free(a);
@@ -153,7 +153,7 @@ static void a_change_of_policy_is_told_as_a_difference(void **state)
 }
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, teller_start, teller_stop)
+#define T(name) cmocka_unit_test_setup_teardown(name, netmap_receiver_start, netmap_receiver_stop)
     const struct CMUnitTest tests[] = {
         T(a_policy_decides_who_is_shown_what),
         T(a_change_of_policy_is_told_as_a_difference),

@@ -15,180 +15,184 @@
 
 static void a_key_lets_in_and_a_stream_begins_with_everything(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
-    guest_join(&a);
-    json_t *login = guest_answer(&a);
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    json_t *login = test_client_answer(&a);
     assert_string_equal(json_text(json_object_get(login, "Login"), "LoginName", ""), "alice");
     json_decref(login);
-    guest_poll(&a, "");
-    json_t *m = guest_hear(&a);
+    test_client_poll(&a, "");
+    json_t *m = test_client_hear(&a);
     assert_string_equal(json_text(json_object_get(m, "Node"), "Name", ""), "a.tn.example.com.");
     assert_non_null(json_object_get(m, "DERPMap"));
     assert_non_null(json_object_get(m, "PacketFilters"));
     assert_null(json_object_get(m, "Peers"));
     json_decref(m);
-    guest_leave(&a);
+    test_client_leave(&a);
 }
 
 static void clients_hear_of_each_other(void **state)
 {
-    static struct guest a, b;
+    static struct test_client a, b;
 
     (void)state;
-    guest_start(&a, "a");
-    guest_join(&a);
-    guest_poll(&a, "");
-    guest_start(&b, "b");
-    guest_join(&b);
-    guest_hears(&a, "\"b.tn.example.com.\"");
-    guest_ignore_all(&a);
-    guest_poll(&b, "");
-    guest_hears(&b, "\"a.tn.example.com.\"");
-    guest_hears(&a, "\"Online\":true");
-    guest_hears(&a, "\"DiscoKey\":");
-    guest_ignore_all(&a);
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    test_client_poll(&a, "");
+    test_client_start(&b, "b");
+    test_client_join(&b);
+    test_client_hears(&a, "\"b.tn.example.com.\"");
+    test_client_ignore_all(&a);
+    test_client_poll(&b, "");
+    test_client_hears(&b, "\"a.tn.example.com.\"");
+    test_client_hears(&a, "\"Online\":true");
+    test_client_hears(&a, "\"DiscoKey\":");
+    test_client_ignore_all(&a);
 
     assert_int_equal(
-        guest_call(&b, "POST", "/machine/map",
-                   guest_request(&b,
-                                 ",\"OmitPeers\":true,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"b\",\"NetInfo\":"
-                                 "{\"PreferredDERP\":7}},\"Endpoints\":[\"192.0.2.1:5\"],\"EndpointTypes\":[2]")),
+        test_client_call(
+            &b, "POST", "/machine/map",
+            test_client_request(&b, ",\"OmitPeers\":true,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"b\",\"NetInfo\":"
+                                    "{\"PreferredDERP\":7}},\"Endpoints\":[\"192.0.2.1:5\"],\"EndpointTypes\":[2]")),
         200);
     assert_int_equal(b.answer.len, 0);
-    guest_hears(&a, "\"DERPRegion\":7,\"Endpoints\":[\"192.0.2.1:5\"]");
-    guest_ignore_all(&a);
-    guest_disconnect(&b);
-    guest_hears(&a, "\"Online\":false");
-    guest_leave(&b);
-    guest_hears(&a, "\"PeersRemoved\":[");
-    guest_leave(&a);
+    test_client_hears(&a, "\"DERPRegion\":7,\"Endpoints\":[\"192.0.2.1:5\"]");
+    test_client_ignore_all(&a);
+    test_client_disconnect(&b);
+    test_client_hears(&a, "\"Online\":false");
+    test_client_leave(&b);
+    test_client_hears(&a, "\"PeersRemoved\":[");
+    test_client_leave(&a);
 }
 
 static void a_wrong_key_is_told_in_words(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
-    assert_int_equal(
-        guest_call(&a, "POST", "/machine/register", guest_request(&a, ",\"Auth\":{\"AuthKey\":\"hskey-auth-no\"}")),
-        200);
-    guest_assert_answer(&a, "Error", "\"invalid pre auth key\"");
-    guest_assert_answer(&a, "MachineAuthorized", "false");
-    guest_stop(&a);
+    test_client_start(&a, "a");
+    assert_int_equal(test_client_call(&a, "POST", "/machine/register",
+                                      test_client_request(&a, ",\"Auth\":{\"AuthKey\":\"hskey-auth-no\"}")),
+                     200);
+    test_client_assert_answer(&a, "Error", "\"invalid pre auth key\"");
+    test_client_assert_answer(&a, "MachineAuthorized", "false");
+    test_client_stop(&a);
 }
 
 static void a_person_approves_and_the_waiting_client_is_in(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
-    assert_int_equal(
-        guest_call(&a, "POST", "/machine/register", guest_request(&a, ",\"Hostinfo\":{\"Hostname\":\"a\"}")), 200);
-    json_t *root = guest_answer(&a);
+    test_client_start(&a, "a");
+    assert_int_equal(test_client_call(&a, "POST", "/machine/register",
+                                      test_client_request(&a, ",\"Hostinfo\":{\"Hostname\":\"a\"}")),
+                     200);
+    json_t *root = test_client_answer(&a);
     char *url = mem_strdup(json_text(root, "AuthURL", ""));
     json_decref(root);
     assert_true(str_starts(url, "http://127.0.0.1:8080/register/hskey-authreq-"));
-    guest_begin_call(&a, "POST", "/machine/register",
-                     guest_request(&a, ",\"Followup\":\"%s\",\"Hostinfo\":{\"Hostname\":\"a\"}", url));
+    test_client_begin_call(&a, "POST", "/machine/register",
+                           test_client_request(&a, ",\"Followup\":\"%s\",\"Hostinfo\":{\"Hostname\":\"a\"}", url));
     struct core_admin approve = {.op = ADMIN_REGISTER, .text = strrchr(url, '/') + 1, .name = "alice"};
-    assert_int_equal(house_admin(&approve), 0);
+    assert_int_equal(test_daemon_admin(&approve), 0);
     core_admin_release(&approve);
-    HOUSE_WAIT(a.replied);
-    guest_assert_answer(&a, "AuthURL", "\"\"");
-    guest_assert_answer(&a, "MachineAuthorized", "true");
+    DAEMON_WAIT(a.replied);
+    test_client_assert_answer(&a, "AuthURL", "\"\"");
+    test_client_assert_answer(&a, "MachineAuthorized", "true");
     free(url);
-    guest_leave(&a);
+    test_client_leave(&a);
 }
 
 static void a_waiting_client_may_go_away(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
-    assert_int_equal(
-        guest_call(&a, "POST", "/machine/register", guest_request(&a, ",\"Hostinfo\":{\"Hostname\":\"a\"}")), 200);
-    json_t *root = guest_answer(&a);
+    test_client_start(&a, "a");
+    assert_int_equal(test_client_call(&a, "POST", "/machine/register",
+                                      test_client_request(&a, ",\"Hostinfo\":{\"Hostname\":\"a\"}")),
+                     200);
+    json_t *root = test_client_answer(&a);
     const char *url = json_text(root, "AuthURL", "");
     for (int i = 0; i < 3; i++) {
-        guest_begin_call(&a, "POST", "/machine/register", guest_request(&a, ",\"Followup\":\"%s\"", url));
-        guest_disconnect(&a);
-        HOUSE_WAIT(a.replied);
-        guest_connect(&a);
+        test_client_begin_call(&a, "POST", "/machine/register", test_client_request(&a, ",\"Followup\":\"%s\"", url));
+        test_client_disconnect(&a);
+        DAEMON_WAIT(a.replied);
+        test_client_connect(&a);
     }
     struct core_admin reject = {.op = ADMIN_AUTH_REJECT, .text = strrchr(url, '/') + 1};
-    assert_int_equal(house_admin(&reject), 0);
+    assert_int_equal(test_daemon_admin(&reject), 0);
     core_admin_release(&reject);
-    assert_int_equal(guest_call(&a, "POST", "/machine/register", guest_request(&a, ",\"Followup\":\"%s\"", url)), 200);
+    assert_int_equal(
+        test_client_call(&a, "POST", "/machine/register", test_client_request(&a, ",\"Followup\":\"%s\"", url)), 200);
     json_decref(root);
-    root = guest_answer(&a); /* asked again, under a new address */
+    root = test_client_answer(&a); /* asked again, under a new address */
     assert_true(strstr(json_text(root, "AuthURL", ""), "/register/hskey-authreq-") != NULL);
     json_decref(root);
-    guest_stop(&a);
+    test_client_stop(&a);
 }
 
 static void a_logout_needs_a_new_login(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
-    guest_join(&a);
-    assert_int_equal(guest_call(&a, "POST", "/machine/register", guest_request(&a, " ")),
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    assert_int_equal(test_client_call(&a, "POST", "/machine/register", test_client_request(&a, " ")),
                      200); /* a daemon that restarts */
-    guest_assert_answer(&a, "MachineAuthorized", "true");
-    assert_int_equal(
-        guest_call(&a, "POST", "/machine/register", guest_request(&a, ",\"Expiry\":\"1970-01-01T00:02:03Z\"")), 200);
-    guest_assert_answer(&a, "NodeKeyExpired", "true");
+    test_client_assert_answer(&a, "MachineAuthorized", "true");
+    assert_int_equal(test_client_call(&a, "POST", "/machine/register",
+                                      test_client_request(&a, ",\"Expiry\":\"1970-01-01T00:02:03Z\"")),
+                     200);
+    test_client_assert_answer(&a, "NodeKeyExpired", "true");
     random_bytes(a.node_key, KEY_LEN);
-    guest_join(&a);
-    guest_leave(&a);
+    test_client_join(&a);
+    test_client_leave(&a);
 }
 
 static void an_approval_reaches_everybody(void **state)
 {
-    static struct guest a, r;
+    static struct test_client a, r;
     struct prefix p = {{32, {10, 0, 0, 0}}, 24};
 
     (void)state;
-    guest_start(&a, "a");
-    guest_join(&a);
-    guest_poll(&a, "");
-    guest_start(&r, "r");
-    guest_join(&r);
-    guest_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
-    json_decref(guest_hear(&r));
-    struct core_admin approve = {.op = ADMIN_NODE_ROUTES, .id = guest_id(&r)};
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    test_client_poll(&a, "");
+    test_client_start(&r, "r");
+    test_client_join(&r);
+    test_client_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+    json_decref(test_client_hear(&r));
+    struct core_admin approve = {.op = ADMIN_NODE_ROUTES, .id = test_client_id(&r)};
     prefixes_add(&approve.prefixes, &p);
-    assert_int_equal(house_admin(&approve), 0);
+    assert_int_equal(test_daemon_admin(&approve), 0);
     prefixes_release(&approve.prefixes);
     core_admin_release(&approve);
-    guest_hears(&a, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
-    guest_hears(&r, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
-    guest_ignore_all(&a);
-    guest_disconnect(&r);
-    guest_hears(&a, "\"Online\":false"); /* withdrawn: nobody serves it */
-    guest_leave(&r);
-    guest_leave(&a);
+    test_client_hears(&a, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
+    test_client_hears(&r, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
+    test_client_ignore_all(&a);
+    test_client_disconnect(&r);
+    test_client_hears(&a, "\"Online\":false"); /* withdrawn: nobody serves it */
+    test_client_leave(&r);
+    test_client_leave(&a);
 }
 
 static void one_map_is_one_answer(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
-    guest_join(&a);
-    assert_int_equal(guest_call(&a, "POST", "/machine/map", guest_request(&a, " ")), 200);
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    assert_int_equal(test_client_call(&a, "POST", "/machine/map", test_client_request(&a, " ")), 200);
     assert_true(a.answer.len > 4);
     buf_cut(&a.answer, 4);
-    guest_assert_answer(&a, "Domain", "\"127.0.0.1\"");
-    guest_leave(&a);
+    test_client_assert_answer(&a, "Domain", "\"127.0.0.1\"");
+    test_client_leave(&a);
 }
 
 static void what_cannot_be_is_refused(void **state)
@@ -215,50 +219,51 @@ static void what_cannot_be_is_refused(void **state)
         {"GET", "/metrics", "", 404},
         {"GET", "/api/v1/node", "", 404},
     };
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
+    test_client_start(&a, "a");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int status = guest_call(&a, cases[i].method, cases[i].path, mem_strdup(cases[i].body));
+        int status = test_client_call(&a, cases[i].method, cases[i].path, mem_strdup(cases[i].body));
         if (status != cases[i].status)
             fail_msg("%s %s: %d, not %d", cases[i].method, cases[i].path, status, cases[i].status);
     }
-    assert_int_equal(guest_call(&a, "POST", "/machine/map", guest_request(&a, ",\"Stream\":true")),
+    assert_int_equal(test_client_call(&a, "POST", "/machine/map", test_client_request(&a, ",\"Stream\":true")),
                      404); /* nobody's key */
-    guest_stop(&a);
+    test_client_stop(&a);
 }
 
 static void somebody_elses_node_key_opens_nothing(void **state)
 {
-    static struct guest a, thief;
+    static struct test_client a, thief;
 
     (void)state;
-    guest_start(&a, "a");
-    guest_join(&a);
-    guest_start(&thief, "thief");
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    test_client_start(&thief, "thief");
     memcpy(thief.node_key, a.node_key, KEY_LEN);
-    assert_int_equal(guest_call(&thief, "POST", "/machine/map", guest_request(&thief, ",\"OmitPeers\":true")), 404);
-    guest_call(&thief, "POST", "/machine/register", guest_request(&thief, " "));
-    guest_assert_answer(&thief, "MachineAuthorized", "false");
-    char *path = mem_format("/machine/ssh/action/1/to/%llu", (unsigned long long)guest_id(&a));
-    assert_int_equal(guest_call(&thief, "GET", path, mem_strdup("")), 401);
+    assert_int_equal(
+        test_client_call(&thief, "POST", "/machine/map", test_client_request(&thief, ",\"OmitPeers\":true")), 404);
+    test_client_call(&thief, "POST", "/machine/register", test_client_request(&thief, " "));
+    test_client_assert_answer(&thief, "MachineAuthorized", "false");
+    char *path = mem_format("/machine/ssh/action/1/to/%llu", (unsigned long long)test_client_id(&a));
+    assert_int_equal(test_client_call(&thief, "GET", path, mem_strdup("")), 401);
     free(path);
-    guest_stop(&thief);
-    guest_leave(&a);
+    test_client_stop(&thief);
+    test_client_leave(&a);
 }
 
 static void too_old_clients_are_told_what_to_do(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
+    test_client_start(&a, "a");
     a.version = 109;
-    assert_int_equal(guest_call(&a, "POST", "/machine/register", guest_request(&a, " ")), 200);
-    guest_assert_answer(&a, "Error", "\"Tailscale 1.78 is too old for this server: update to 1.80 or later\"");
-    assert_int_equal(guest_call(&a, "POST", "/machine/map", guest_request(&a, " ")), 400);
-    guest_stop(&a);
+    assert_int_equal(test_client_call(&a, "POST", "/machine/register", test_client_request(&a, " ")), 200);
+    test_client_assert_answer(&a, "Error", "\"Tailscale 1.78 is too old for this server: update to 1.80 or later\"");
+    assert_int_equal(test_client_call(&a, "POST", "/machine/map", test_client_request(&a, " ")), 400);
+    test_client_stop(&a);
 }
 
 int main(void)
@@ -277,5 +282,5 @@ int main(void)
         cmocka_unit_test(too_old_clients_are_told_what_to_do),
     };
 
-    return cmocka_run_group_tests(tests, house_set_up, house_tear_down);
+    return cmocka_run_group_tests(tests, test_daemon_set_up, test_daemon_tear_down);
 }

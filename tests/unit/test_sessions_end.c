@@ -18,33 +18,33 @@
 
 static void the_newest_stream_of_a_node_wins(void **state)
 {
-    static struct guest a, twin, b;
+    static struct test_client a, twin, b;
 
     (void)state;
-    guest_start(&b, "b");
-    guest_join(&b);
-    guest_poll(&b, "");
-    guest_start(&a, "a");
-    guest_join(&a);
-    guest_poll(&a, "");
-    json_decref(guest_hear(&a));
-    guest_hears(&b, "\"Online\":true");
-    guest_ignore_all(&b);
-    guest_start(&twin, "a");
+    test_client_start(&b, "b");
+    test_client_join(&b);
+    test_client_poll(&b, "");
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    test_client_poll(&a, "");
+    json_decref(test_client_hear(&a));
+    test_client_hears(&b, "\"Online\":true");
+    test_client_ignore_all(&b);
+    test_client_start(&twin, "a");
     memcpy(twin.node_key, a.node_key, KEY_LEN);
     memcpy(twin.options.machine_private, a.options.machine_private, 32);
-    guest_disconnect(&twin);
-    guest_connect(&twin);
-    guest_poll(&twin, "");
-    json_decref(guest_hear(&twin));
-    HOUSE_WAIT(a.ended);
-    assert_int_equal(guest_call(&a, "GET", "/machine/whoami", mem_strdup("")), 200); /* the connection stays */
-    guest_disconnect(&twin);
+    test_client_disconnect(&twin);
+    test_client_connect(&twin);
+    test_client_poll(&twin, "");
+    json_decref(test_client_hear(&twin));
+    DAEMON_WAIT(a.ended);
+    assert_int_equal(test_client_call(&a, "GET", "/machine/whoami", mem_strdup("")), 200); /* the connection stays */
+    test_client_disconnect(&twin);
     /* Nothing but the end of the last stream makes the node offline. */
-    guest_hears(&b, "\"Online\":false");
-    guest_stop(&twin);
-    guest_leave(&a);
-    guest_leave(&b);
+    test_client_hears(&b, "\"Online\":false");
+    test_client_stop(&twin);
+    test_client_leave(&a);
+    test_client_leave(&b);
 }
 
 static bool cloned;
@@ -53,7 +53,7 @@ static void hear_event(void *arg, const struct event *e)
 {
     (void)arg;
     if (strcmp(e->kind, "node.cloned") == 0 && strstr(e->text, "127.0.0.1") && strstr(e->text, "127.0.0.2"))
-        house_set(&cloned);
+        test_daemon_set(&cloned);
 }
 
 static void hear_nothing(void *arg, uint64_t node_id)
@@ -64,53 +64,53 @@ static void hear_nothing(void *arg, uint64_t node_id)
 
 static void a_node_in_two_places_is_an_alarm(void **state)
 {
-    static struct guest a, twin;
-    struct guest *both[] = {&a, &twin};
+    static struct test_client a, twin;
+    struct test_client *both[] = {&a, &twin};
 
     (void)state;
-    core_listen(house.core,
+    core_listen(test_daemon.core,
                 &(struct core_listener){.event = hear_event, .volatile_change = hear_nothing, .arg = &cloned});
-    guest_start(&a, "a");
-    guest_join(&a);
-    guest_start(&twin, "a");
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    test_client_start(&twin, "a");
     memcpy(twin.node_key, a.node_key, KEY_LEN);
     memcpy(twin.options.machine_private, a.options.machine_private, 32);
     assert_int_equal(addr_parse("127.0.0.2", &twin.options.source, NULL), 0);
-    guest_disconnect(&twin);
-    guest_connect(&twin);
-    guest_poll(&a, "");
-    json_decref(guest_hear(&a));
+    test_client_disconnect(&twin);
+    test_client_connect(&twin);
+    test_client_poll(&a, "");
+    json_decref(test_client_hear(&a));
     for (int i = 1; i <= 5; i++) { /* as many as may be a coincidence */
-        guest_poll(both[i % 2], "");
-        json_decref(guest_hear(both[i % 2]));
-        HOUSE_WAIT(both[(i + 1) % 2]->ended);
+        test_client_poll(both[i % 2], "");
+        json_decref(test_client_hear(both[i % 2]));
+        DAEMON_WAIT(both[(i + 1) % 2]->ended);
     }
     assert_false(cloned);
-    guest_poll(&a, "");
-    HOUSE_WAIT(cloned);
-    core_unlisten(house.core, &cloned);
-    guest_stop(&twin);
-    guest_leave(&a);
+    test_client_poll(&a, "");
+    DAEMON_WAIT(cloned);
+    core_unlisten(test_daemon.core, &cloned);
+    test_client_stop(&twin);
+    test_client_leave(&a);
 }
 
 static void a_deleted_node_hears_it_and_its_stream_ends(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    guest_start(&a, "a");
-    guest_join(&a);
-    guest_poll(&a, "");
-    json_decref(guest_hear(&a));
-    house_delete(guest_id(&a));
-    guest_hears(&a, "\"KeyExpiry\":\"2020-01-01T00:00:00Z\"");
-    HOUSE_WAIT(a.ended);
-    guest_ignore_all(&a);
-    guest_poll(&a, ""); /* it comes back as if nothing had been; now it is kept: it would call without end */
-    guest_hears(&a, "\"KeyExpiry\":\"2020-01-01T00:00:00Z\"");
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    test_client_poll(&a, "");
+    json_decref(test_client_hear(&a));
+    test_daemon_delete(test_client_id(&a));
+    test_client_hears(&a, "\"KeyExpiry\":\"2020-01-01T00:00:00Z\"");
+    DAEMON_WAIT(a.ended);
+    test_client_ignore_all(&a);
+    test_client_poll(&a, ""); /* it comes back as if nothing had been; now it is kept: it would call without end */
+    test_client_hears(&a, "\"KeyExpiry\":\"2020-01-01T00:00:00Z\"");
     assert_false(a.ended);
-    assert_int_equal(guest_call(&a, "POST", "/machine/map", guest_request(&a, ",\"OmitPeers\":true")), 404);
-    guest_stop(&a);
+    assert_int_equal(test_client_call(&a, "POST", "/machine/map", test_client_request(&a, ",\"OmitPeers\":true")), 404);
+    test_client_stop(&a);
 }
 
 /* ---- hung clients ---- */
@@ -123,9 +123,9 @@ static void hear_health(void *arg, const struct event *e)
 {
     (void)arg;
     if (strcmp(e->kind, "node.unhealthy") == 0)
-        house_set(&heard_of.unhealthy);
+        test_daemon_set(&heard_of.unhealthy);
     if (strcmp(e->kind, "node.healthy") == 0)
-        house_set(&heard_of.healthy);
+        test_daemon_set(&heard_of.healthy);
 }
 
 static struct config *impatient(void)
@@ -145,7 +145,7 @@ static struct config *impatient(void)
 }
 
 /* Waits for a question and answers it as a client does. */
-static void answer_question(struct guest *c)
+static void answer_question(struct test_client *c)
 {
     static char path[160];
     const char *url = NULL;
@@ -153,58 +153,58 @@ static void answer_question(struct guest *c)
 
     while (!url) {
         json_decref(m);
-        m = guest_hear(c);
+        m = test_client_hear(c);
         url = json_text(json_object_get(m, "PingRequest"), "URL", NULL);
     }
     const char *at = strstr(url, "/machine/");
     assert_non_null(at);
     snprintf(path, sizeof(path), "%s", at);
     json_decref(m);
-    assert_int_equal(guest_call(c, "HEAD", path, mem_strdup("")), 200);
+    assert_int_equal(test_client_call(c, "HEAD", path, mem_strdup("")), 200);
 }
 
-static void approve(const struct guest *c, const struct prefix *p)
+static void approve(const struct test_client *c, const struct prefix *p)
 {
-    struct core_admin a = {.op = ADMIN_NODE_ROUTES, .id = guest_id(c)};
+    struct core_admin a = {.op = ADMIN_NODE_ROUTES, .id = test_client_id(c)};
 
     prefixes_add(&a.prefixes, p);
-    assert_int_equal(house_admin(&a), 0);
+    assert_int_equal(test_daemon_admin(&a), 0);
     core_admin_release(&a);
 }
 
 static void a_router_that_hangs_is_seen_and_asked_on(void **state)
 {
-    static struct guest r;
+    static struct test_client r;
     const struct prefix p = {{32, {10, 0, 0, 0}}, 24};
     struct config *config = impatient();
 
     (void)state;
-    core_listen(house.core,
+    core_listen(test_daemon.core,
                 &(struct core_listener){.event = hear_health, .volatile_change = hear_nothing, .arg = &heard_of});
-    guest_start(&r, "r");
-    guest_join(&r);
-    guest_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
-    json_decref(guest_hear(&r));
+    test_client_start(&r, "r");
+    test_client_join(&r);
+    test_client_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+    json_decref(test_client_hear(&r));
     approve(&r, &p);
-    guest_hears(&r, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
-    control_reload(house.control, config); /* from here on it is asked often */
+    test_client_hears(&r, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
+    control_reload(test_daemon.control, config); /* from here on it is asked often */
     config_unref(config);
     answer_question(&r);
     answer_question(&r);
     assert_false(heard_of.unhealthy);
-    HOUSE_WAIT(heard_of.unhealthy);
-    assert_int_equal(guest_call(&r, "HEAD", "/machine/ping-response?id=00", mem_strdup("")), 404);
-    assert_int_equal(guest_call(&r, "HEAD", "/machine/ping-response", mem_strdup("")), 400);
-    guest_ignore_all(&r);
+    DAEMON_WAIT(heard_of.unhealthy);
+    assert_int_equal(test_client_call(&r, "HEAD", "/machine/ping-response?id=00", mem_strdup("")), 404);
+    assert_int_equal(test_client_call(&r, "HEAD", "/machine/ping-response", mem_strdup("")), 400);
+    test_client_ignore_all(&r);
     answer_question(&r); /* one is not enough */
     answer_question(&r);
     assert_false(heard_of.healthy);
     answer_question(&r);
-    HOUSE_WAIT(heard_of.healthy);
+    DAEMON_WAIT(heard_of.healthy);
     assert_false(r.ended); /* all the while its stream stays */
-    core_unlisten(house.core, &heard_of);
-    control_reload(house.control, house.config);
-    guest_leave(&r);
+    core_unlisten(test_daemon.core, &heard_of);
+    control_reload(test_daemon.control, test_daemon.config);
+    test_client_leave(&r);
 }
 
 /* ---- a store that refuses ---- */
@@ -215,15 +215,15 @@ static void hear_offline(void *arg, const struct event *e)
 {
     (void)arg;
     if (strcmp(e->kind, "node.offline") == 0)
-        house_set(&went_offline);
+        test_daemon_set(&went_offline);
 }
 
 static void a_stream_that_is_refused_leaves_nobody_online(void **state)
 {
-    static struct guest a;
+    static struct test_client a;
 
     (void)state;
-    struct sqlite_engine *database = (struct sqlite_engine *)house.store->engine;
+    struct sqlite_engine *database = (struct sqlite_engine *)test_daemon.store->engine;
     pthread_mutex_lock(&database->writer_lock);
     int rc = sqlite3_exec(database->writer,
                           "CREATE TRIGGER t BEFORE INSERT ON node WHEN NEW.hostname='refused' BEGIN "
@@ -231,17 +231,17 @@ static void a_stream_that_is_refused_leaves_nobody_online(void **state)
                           NULL, NULL, NULL);
     pthread_mutex_unlock(&database->writer_lock);
     assert_int_equal(rc, SQLITE_OK);
-    guest_start(&a, "a");
-    guest_join(&a);
-    core_listen(house.core,
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    core_listen(test_daemon.core,
                 &(struct core_listener){.event = hear_offline, .volatile_change = hear_nothing, .arg = &went_offline});
     snprintf(a.name, sizeof(a.name), "refused"); /* a new name, which cannot be stored */
-    guest_poll(&a, "");
-    HOUSE_WAIT(a.ended);
+    test_client_poll(&a, "");
+    DAEMON_WAIT(a.ended);
     assert_true(a.status >= 400);
-    HOUSE_WAIT(went_offline);
-    core_unlisten(house.core, &went_offline);
-    guest_leave(&a);
+    DAEMON_WAIT(went_offline);
+    core_unlisten(test_daemon.core, &went_offline);
+    test_client_leave(&a);
 }
 
 int main(void)
@@ -253,5 +253,5 @@ int main(void)
         cmocka_unit_test(a_router_that_hangs_is_seen_and_asked_on),
         cmocka_unit_test(a_stream_that_is_refused_leaves_nobody_online),
     };
-    return cmocka_run_group_tests_name("sessions_end", tests, house_set_up, house_tear_down);
+    return cmocka_run_group_tests_name("sessions_end", tests, test_daemon_set_up, test_daemon_tear_down);
 }

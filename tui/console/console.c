@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "console/history.h"
 #include "console/net/net.h"
 #include "console/net/servers.h"
@@ -27,8 +27,7 @@ struct console_loop {
     int signals, idle_fd;
     const struct console_options *options;
     struct servers servers; /* beyond the one of the options: name 1 of the app is item 0 */
-    pthread_t leaving;      /* gives up the connection to a server that was left */
-    bool has_leaving;
+    struct thread leaving;  /* gives up the connection to a server that was left */
     bool ended, key_came, draw;
     int64_t drawn_ms;
     unsigned long frames, keys;
@@ -183,10 +182,8 @@ static void change_server(struct console_loop *l)
         return;
     }
     l->server = l->app.server;
-    if (l->has_leaving)
-        pthread_join(l->leaving, NULL);
-    l->has_leaving = pthread_create(&l->leaving, NULL, leave, old) == 0;
-    if (!l->has_leaving)
+    thread_join(&l->leaving);
+    if (thread_start(&l->leaving, "leaving", leave, old, NULL) < 0)
         net_stop(old);
     policy_page_keep(&l->app);
     app_reset(&l->app);
@@ -353,8 +350,7 @@ int console_main(const struct console_options *options)
     if (kept)
         fprintf(stderr, "headway: the policy's unsaved text is kept; the next console offers it\n");
     net_stop(l->net);
-    if (l->has_leaving)
-        pthread_join(l->leaving, NULL);
+    thread_join(&l->leaving);
     app_release(&l->app);
     status = 0;
 out:

@@ -7,12 +7,12 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/thread.h"
 
 #define QUEUE_MAX     8192 /* messages that wait for the screen's thread; beyond, a new snapshot says the same */
 #define RETRY_MIN_MS  1000
@@ -30,7 +30,7 @@ struct net_job {
 
 struct net {
     struct client *stream, *calls;
-    pthread_t stream_thread, call_thread;
+    struct thread stream_thread, call_thread;
     int fd;
     atomic_bool stopping;
     _Atomic int64_t heard_ms; /* the stream's last sign of life */
@@ -172,19 +172,11 @@ static void get_history(struct net *n)
 /* Until the time has passed, the user asks, or the end. */
 static void pause_stream(struct net *n, int64_t ms)
 {
-    struct timespec until;
+    int64_t until = clock_mono_ms() + ms;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&n->lock);
-    while (!atomic_load(&n->stopping) && !n->retry)
-        if (pthread_cond_timedwait(&n->woken, &n->lock, &until) == ETIMEDOUT)
-            break;
+    while (!atomic_load(&n->stopping) && !n->retry && thread_cond_wait(&n->woken, &n->lock, until))
+        ;
     pthread_mutex_unlock(&n->lock);
 }
 
@@ -318,8 +310,6 @@ static void wake(struct net *n)
 int net_start(const struct client_options *options, struct net **out, struct err *e)
 {
     struct net *n = mem_alloc(sizeof(*n));
-    pthread_condattr_t attr;
-    sigset_t all, before;
     int r = client_new(options, &n->stream, e);
 
     if (r == 0)
@@ -332,17 +322,9 @@ int net_start(const struct client_options *options, struct net **out, struct err
     n->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     n->since = mem_strdup("");
     pthread_mutex_init(&n->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&n->woken, &attr);
-    pthread_condattr_destroy(&attr);
-    /* Signals belong to the screen's thread, a change of the window's size above all. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int stream = pthread_create(&n->stream_thread, NULL, run_stream, n);
-    int calls = pthread_create(&n->call_thread, NULL, run_calls, n);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (n->fd < 0 || stream || calls)
+    thread_cond_init(&n->woken);
+    if (n->fd < 0 || thread_start(&n->stream_thread, "stream", run_stream, n, e) < 0 ||
+        thread_start(&n->call_thread, "calls", run_calls, n, e) < 0)
         abort();
     *out = n;
     return 0;
@@ -356,8 +338,8 @@ void net_stop(struct net *n)
     client_abort(n->stream);
     client_abort(n->calls);
     wake(n);
-    pthread_join(n->stream_thread, NULL);
-    pthread_join(n->call_thread, NULL);
+    thread_join(&n->stream_thread);
+    thread_join(&n->call_thread);
     client_free(n->stream);
     client_free(n->calls);
     for (size_t i = 0; i < n->queue.len; i++)

@@ -2,16 +2,16 @@
 #include "console/policy/policy_checker.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "console/text/draft.h"
 
 struct checker {
-    pthread_t thread;
+    struct thread thread;
     int fd;
     pthread_mutex_t lock; /* all below */
     pthread_cond_t woken;
@@ -90,16 +90,12 @@ static void *run(void *arg)
 struct checker *checker_start(void)
 {
     struct checker *c = mem_alloc(sizeof(*c));
-    sigset_t all, before;
 
     c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->woken, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    if (c->fd < 0 || pthread_create(&c->thread, NULL, run, c) != 0)
+    if (c->fd < 0 || thread_start(&c->thread, "checker", run, c, NULL) < 0)
         abort();
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return c;
 }
 
@@ -109,7 +105,7 @@ void checker_stop(struct checker *c)
     c->stopping = true;
     pthread_cond_signal(&c->woken);
     pthread_mutex_unlock(&c->lock);
-    pthread_join(c->thread, NULL);
+    thread_join(&c->thread);
     job_release(&c->job);
     check_result_release(&c->result);
     pthread_cond_destroy(&c->woken);
