@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* headwayd: reads the command line and the configuration, starts the rooms from the inside out, waits for signals and
  * stops them in the opposite order. */
-#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/flags.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/metrics.h"
 #include "control/control.h"
 #include "core/core.h"
@@ -85,22 +83,6 @@ static void set_log(const struct config *c)
     log_setup(level, str_eq(c->log.format, "json") ? LOG_JSON : LOG_TEXT);
 }
 
-/* The directories of a path, mode 0750, as far as they are missing. */
-static int make_parents(const char *path, struct err *e)
-{
-    char *copy = mem_strdup(path);
-    int rc = 0;
-
-    for (char *slash = strchr(copy + 1, '/'); slash && rc == 0; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(copy, 0750) != 0 && errno != EEXIST)
-            rc = err_set(e, ERR_IO, "cannot make the directory %s: %s", copy, strerror(errno));
-        *slash = '/';
-    }
-    free(copy);
-    return rc;
-}
-
 static void to_control(void *arg, struct stream *stream, const struct head *head)
 {
     control_accept(((struct daemon *)arg)->control, stream, head);
@@ -141,7 +123,8 @@ static int start_inside(struct daemon *d, struct err *e)
     const struct config *c = d->config;
     int rc;
 
-    if ((rc = make_parents(c->noise.private_key_path, e)) < 0 || (rc = make_parents(c->database.sqlite_path, e)) < 0 ||
+    if ((rc = file_make_parents(c->noise.private_key_path, 0750, e)) < 0 ||
+        (rc = file_make_parents(c->database.sqlite_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->noise.private_key_path, d->private_key, d->public_key, e)) < 0 ||
         (rc = store_open(c->database.sqlite_path, &d->store, e)) < 0)
         return rc;
@@ -174,9 +157,9 @@ static int start_outside(struct daemon *d, struct err *e)
     d->control = control_new(&control, e);
     if (!d->control)
         return (int)e->code;
-    if ((rc = make_parents(c->derp.server.private_key_path, e)) < 0 ||
+    if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
-        (rc = relay_start(&relay, &d->relay, e)) < 0 || (rc = make_parents(c->unix_socket, e)) < 0 ||
+        (rc = relay_start(&relay, &d->relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
         (rc = http_start(&http, &d->http, e)) < 0)
         return rc;
     front.relay = c->derp.server.enabled ? to_relay : NULL;

@@ -2,13 +2,13 @@
 /* The file, then the environment, then defaults, then the rules between keys. A mistake does not end the reading: a
  * person who made three wants to see three. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "config/keys.h"
 
@@ -316,26 +316,6 @@ static char *find_file(const char *path)
     return found;
 }
 
-static int read_file(const char *path, struct buf *text, struct err *e)
-{
-    char piece[8192];
-    size_t n;
-    FILE *f = fopen(path, "re");
-
-    if (!f)
-        return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "cannot read the configuration %s: %s", path,
-                       strerror(errno));
-    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-        buf_add(text, piece, n);
-    int bad = ferror(f);
-    fclose(f);
-    if (bad)
-        return err_set(e, ERR_IO, "cannot read the configuration %s", path);
-    if (text->failed)
-        return err_set(e, ERR_TOOBIG, "the configuration %s has more than %u bytes", path, FILE_MAX);
-    return 0;
-}
-
 int config_load(const char *path, struct config **out, struct strs *problems, struct err *e)
 {
     struct buf text = BUF_INIT(FILE_MAX);
@@ -344,7 +324,8 @@ int config_load(const char *path, struct config **out, struct strs *problems, st
     struct err why = {0};
     int r = 0;
 
-    if (file && (r = read_file(file, &text, &why)) < 0) {
+    if (file && (r = file_read(file, FILE_ANY, &text, &why)) < 0) {
+        err_prefix(&why, "the configuration");
         if (problems)
             strs_push(problems, why.message);
         if (e)

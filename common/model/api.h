@@ -309,7 +309,7 @@ void api_write_029(struct json_out *o, const struct api_shape *shape, const void
 enum api_reading {
     API_STRICT,       /* a member of the wrong kind is ERR_INVALID with its name */
     API_LENIENT,      /* such a member is as if it were missing, such an element of a list is left out */
-    API_FOR_TERMINAL, /* lenient, and texts are made safe to print (str_safe), after 2 KiB cut off */
+    API_FOR_TERMINAL, /* lenient, and texts are made safe to print (str_safe), cut off after 2 KiB, and never NULL */
 };
 #define API_UNKNOWN (-1) /* a word (a role, a state) that only a later release knows, where it is read leniently */
 

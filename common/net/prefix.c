@@ -25,13 +25,19 @@ static uint8_t byte_mask(unsigned length, unsigned i)
     return (uint8_t)(kept >= 8 ? 0xff : 0xff00U >> kept);
 }
 
+void prefix_shorten(struct prefix *p, uint8_t bits)
+{
+    p->bits = bits;
+    for (unsigned i = 0; i < sizeof(p->addr.bytes); i++)
+        p->addr.bytes[i] &= byte_mask(bits, i);
+}
+
 int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err *e)
 {
     char host[ADDR_TEXT_MAX];
     const char *slash = strchr(text, '/');
     size_t n = slash ? (size_t)(slash - text) : strlen(text);
     struct prefix p;
-    bool cleared = false;
 
     if (n >= sizeof(host))
         return err_set(e, ERR_INVALID, "'%.60s' is not a prefix: too long", text);
@@ -43,16 +49,10 @@ int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err 
     int length = slash ? length_parse(slash + 1, p.addr.bits) : p.addr.bits;
     if (length < 0)
         return err_set(e, ERR_INVALID, "'%.60s' is not a prefix: the length must be 0 to %d", text, p.addr.bits);
-    p.bits = (uint8_t)length;
-
-    for (unsigned i = 0; i < sizeof(p.addr.bytes); i++) {
-        uint8_t kept = p.addr.bytes[i] & byte_mask(p.bits, i);
-
-        cleared |= kept != p.addr.bytes[i];
-        p.addr.bytes[i] = kept;
-    }
+    struct addr whole = p.addr;
+    prefix_shorten(&p, (uint8_t)length);
     if (masked)
-        *masked = cleared;
+        *masked = !addr_eq(&whole, &p.addr);
     *out = p;
     return 0;
 }

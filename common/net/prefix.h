@@ -22,6 +22,9 @@ int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err 
 /* Writes the canonical text (RFC 5952 for IPv6) with its length, also for a single address; returns text. */
 char *prefix_format(const struct prefix *p, char text[PREFIX_TEXT_MAX]);
 
+/* To the prefix of that length around it; bits is at most the present length. */
+void prefix_shorten(struct prefix *p, uint8_t bits);
+
 /* IPv4 before IPv6, then by address, then the wider one first: the order in which tables list routes. */
 int prefix_cmp(const struct prefix *a, const struct prefix *b);
 

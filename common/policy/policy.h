@@ -48,13 +48,6 @@ struct policy *policy_ref(const struct policy *p); /* counted; NULL stays NULL *
 void policy_unref(struct policy *p);
 
 bool policy_has_tag(const struct policy *p, const char *tag);
-bool policy_randomizes_ports(const struct policy *p); /* the switch randomizeClientPort */
-
-/* Replaces the value at a JSON pointer ("/autoApprovers/exitNode") by value (JSON text) or, with NULL, removes the
- * member or element; a last reference token "-" appends to an array, a missing member of an object is added. Everything
- * else, comments included, stays as it is. ERR_MISSING when the way there does not exist. */
-int policy_text_edit(const char *text, size_t len, const char *pointer, const char *value, struct buf *out,
-                     struct err *e) WARN_UNUSED;
 
 /* ---- the tailnet, as far as a policy looks at it ---- */
 
@@ -119,32 +112,38 @@ bool policy_view_set_users(struct policy_view *v, const struct policy_user *user
 void policy_view_put(struct policy_view *v, const struct policy_node *n);
 void policy_view_remove(struct policy_view *v, uint32_t slot);
 
-/* Nodes of one class are treated alike. A class number may be used again after its last node left; its serial is not.
- */
-uint32_t policy_class(const struct policy_view *v, uint32_t slot); /* POLICY_SLOT_NONE: no such node */
-uint64_t policy_class_serial(const struct policy_view *v, uint32_t class_id);
-size_t policy_class_count(const struct policy_view *v);
-
 /* Symmetric; a node does not see itself. The mask has bit i for slot block * 64 + i. */
 bool policy_sees(const struct policy_view *v, uint32_t viewer, uint32_t peer);
 uint64_t policy_sees_mask(const struct policy_view *v, uint32_t viewer, uint32_t block);
 
 /* What the viewer is shown of a visible peer beyond its addresses, sorted; out is released first. All of it belongs
- * into AllowedIPs, the part that is no exit route into PrimaryRoutes. The answer depends on the viewer's class, the
- * peer's record and, with via, on who else is online: policy_routes_version changes whenever any answer may. */
+ * into AllowedIPs, the part that is no exit route into PrimaryRoutes. The answer follows from the viewer's
+ * memberships, the peer's record and, with via, from who else is online. */
 void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, struct prefixes *out);
-uint64_t policy_routes_version(const struct policy_view *v);
 
 /* Another number whenever a prefix moved from one router of a via group to another: its viewers see other routes now,
  * though nothing but the presence of a node has changed. */
 uint64_t policy_steering_version(const struct policy_view *v);
-/* The moves since the last call that a grant is concerned by, in their order; borrowed until the view is changed. */
+/* Which prefixes moved since the last call, as far as a grant is concerned by them; borrowed until the view is changed.
+ * From this call on the routers that serve now keep their prefixes while they can; before it, who serves follows from
+ * the nodes alone, in whatever order they were put. */
 struct policy_move {
     struct prefix prefix;
     uint32_t from, to; /* slots, POLICY_SLOT_NONE: nobody */
-    char *tags;        /* of the group: "tag:a", "tag:a, tag:b" */
+    char *tags;        /* of the group, sorted: "tag:a", "tag:a, tag:b" */
 };
 const struct policy_move *policy_moves(struct policy_view *v, size_t *count);
+
+/* Says who served prefixes within via groups before (what the moves said until a restart), so that they keep them while
+ * they can. The nodes must have been put; entries that fit no node or group are left out. A router that may still come
+ * back is put as online and healthy. */
+struct policy_via_server {
+    struct prefix prefix;
+    const char *tags; /* as in struct policy_move */
+    uint32_t slot;
+};
+void policy_view_set_servers(struct policy_view *v, const struct policy_via_server *servers, size_t count);
+
 /* A grant with via leads some prefix to this node, and another router of the group could take it at once. */
 bool policy_steers(const struct policy_view *v, uint32_t slot);
 
@@ -192,8 +191,6 @@ bool policy_approves(const struct policy_view *v, uint32_t slot, const struct pr
 
 /* May the user take the tag for a device of his own (tailscale up --advertise-tags)? */
 bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *tag);
-/* May a credential with these tags give that tag (it holds it, or a tag on its chain of owners)? */
-bool policy_tags_may_tag(const struct policy *p, const char *const *tags, size_t count, const char *tag);
 
 /* ---- explanations ---- */
 

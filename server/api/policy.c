@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The policy's text. Whether one is accepted is the core's word, also where it is only checked. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "http/private.h"
 
-#define POLICY_MAX   (8 * 1024 * 1024)
 #define PROBLEMS_MAX (64 * 1024)
 
 /* What is answered of a policy, whatever it was read from. */
@@ -36,19 +34,11 @@ static enum flow reply_policy(struct request *r, const char *text, size_t len, i
 static enum flow read_file(struct request *r)
 {
     const char *path = r->owner_data;
-    struct buf text = BUF_INIT(POLICY_MAX);
-    FILE *f = fopen(path, "re");
-    char block[8192];
-    size_t n;
+    struct buf text = BUF_INIT(POLICY_TEXT_MAX);
+    struct err why;
 
-    if (!f)
-        return reply_code(r, ERR_IO, "reading policy file: open %.160s: %s", path, strerrordesc_np(errno));
-    while ((n = fread(block, 1, sizeof(block), f)) > 0)
-        buf_add(&text, block, n);
-    bool failed = ferror(f) || text.failed;
-    fclose(f);
-    if (failed)
-        reply_code(r, ERR_IO, "reading policy file: %.160s cannot be read, or is larger than 8 MiB", path);
+    if (file_read(path, FILE_ANY, &text, &why) < 0)
+        reply_code(r, ERR_IO, "reading policy file: %s", why.message);
     else
         reply_policy(r, buf_text(&text), text.len, 0, 0, "file");
     buf_release(&text);

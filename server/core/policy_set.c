@@ -2,12 +2,11 @@
 /* How another policy takes the place of the one in force. Reading, checking and compiling it takes a while, so a worker
  * does it over a snapshot; what changed meanwhile is applied to the result when it is published. Until then the core
  * goes on with everything else: a failover never waits for a policy. */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "core/policy.h"
 #include "tailnet/policy_input.h"
@@ -337,26 +336,16 @@ int core_policy_read_file(const struct config *config, char **out, struct err *e
 {
     const char *path = config->policy.path;
     struct buf text = BUF_INIT(POLICY_TEXT_MAX);
-    char block[8192];
-    size_t n;
+    struct err why = {0};
 
     *out = NULL;
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return err_field(e, ERR_IO, "policy.path", "%.160s cannot be read: %s", path, strerrordesc_np(errno));
-    while ((n = fread(block, 1, sizeof(block), f)) > 0)
-        buf_add(&text, block, n);
-    bool failed = ferror(f) || text.failed || memchr(buf_text(&text), 0, text.len);
-    fclose(f);
-    if (failed) {
-        buf_release(&text);
-        return err_field(e, ERR_IO, "policy.path", "%.160s cannot be read, is no text or is larger than %u MiB", path,
-                         POLICY_TEXT_MAX >> 20);
-    }
-    *out = buf_take(&text);
-    if (!*out)
-        *out = mem_strdup("");
-    return 0;
+    int rc = file_read(path, FILE_ANY, &text, &why);
+    if (rc == 0 && memchr(buf_text(&text), 0, text.len))
+        rc = err_set(&why, ERR_INVALID, "%.160s holds a zero byte, it is no text", path);
+    if (rc == 0)
+        *out = buf_take(&text);
+    buf_release(&text);
+    return rc == 0 ? 0 : err_field(e, ERR_IO, "policy.path", "policy.path: %.200s", why.message);
 }
 
 int core_policy_start_with_file(struct core_state *s, const char *text)

@@ -3,14 +3,13 @@
  * own, so that neither the core nor a client waits for a disk. A file that cannot be used changes nothing. */
 #include "core/records.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -88,24 +87,10 @@ int records_parse(const char *text, size_t len, char **out, struct err *e)
     return rc;
 }
 
-static int read_file(const char *path, struct buf *out, struct err *e)
-{
-    char bytes[16384];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    while (fd >= 0 && out->len <= FILE_MAX && (n = read(fd, bytes, sizeof(bytes))) > 0)
-        buf_add(out, bytes, (size_t)n);
-    int rc = fd < 0 || n < 0 ? err_set(e, ERR_IO, "%s", strerror(errno)) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 /* The records if the file is another than at the last look; NULL: nothing new, or nothing that can be used. */
 static char *look(struct records *r)
 {
-    struct buf text = BUF_INIT(FILE_MAX + 32768);
+    struct buf text = BUF_INIT(FILE_MAX);
     struct stat st = {0};
     char *json = NULL;
     struct err e = {0};
@@ -115,7 +100,7 @@ static char *look(struct records *r)
          st.st_mtim.tv_nsec == r->seen.st_mtim.tv_nsec))
         return NULL; /* away for a moment, while an editor replaces it */
     r->seen = st;
-    int rc = read_file(r->path, &text, &e);
+    int rc = file_read(r->path, FILE_ANY, &text, &e);
     if (rc == 0 && text.len)
         rc = records_parse(buf_text(&text), text.len, &json, &e);
     if (rc < 0)

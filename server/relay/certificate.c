@@ -2,17 +2,15 @@
 #include "relay/certificate.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
 
@@ -23,34 +21,11 @@
 static char *read_pem(const char *path, struct crypto_certificate *out)
 {
     struct buf pem = BUF_INIT(PEM_MAX);
-    char bytes[4096];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
-        buf_add(&pem, bytes, (size_t)n);
-    if (fd >= 0)
-        close(fd);
-    crypto_wipe(bytes, sizeof(bytes));
-    if (fd >= 0 && n == 0 && !pem.failed && crypto_certificate_read(buf_text(&pem), out, NULL) == 0)
+    if (file_read(path, FILE_ANY, &pem, NULL) == 0 && crypto_certificate_read(buf_text(&pem), out, NULL) == 0)
         return buf_take(&pem);
     buf_release(&pem);
     return NULL;
-}
-
-/* Aside and renamed: a crash leaves the old file or the whole new one. */
-static int write_pem(const char *path, const struct buf *pem, struct err *e)
-{
-    char *fresh = mem_format("%s.new", path);
-    int rc = 0, fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    if (fd < 0 || fchmod(fd, 0600) < 0 || write(fd, pem->data, pem->len) != (ssize_t)pem->len || fsync(fd) < 0 ||
-        rename(fresh, path) < 0)
-        rc = err_set(e, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(fresh);
-    return rc;
 }
 
 static int make(const char *path, const char *host, struct own_certificate *c, struct err *e)
@@ -62,7 +37,7 @@ static int make(const char *path, const char *host, struct own_certificate *c, s
     crypto_random_hex(tag, 4);
     snprintf(name, sizeof(name), "r-%s.relay.invalid", tag);
     crypto_certificate_make(names, 2, VALID_DAYS, &pem);
-    int rc = write_pem(path, &pem, e);
+    int rc = file_replace(path, pem.data, pem.len, 0600, e);
     if (rc == 0)
         rc = crypto_certificate_read(buf_text(&pem), &c->is, e);
     c->pem = buf_take(&pem);

@@ -2,14 +2,12 @@
 /* The map of relays that clients are told: derp.urls, then derp.paths, then the own region, a later one over an
  * earlier one. A thread of its own fetches, so that nothing waits for somebody else's server; what it fetched is kept
  * on disk, so that a start without network knows what was known. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -34,20 +32,6 @@ struct relay_map {
     bool again; /* the configuration is new */
 };
 
-static int read_file(const char *path, struct buf *out, struct err *e)
-{
-    char bytes[16384];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
-        buf_add(out, bytes, (size_t)n);
-    int rc = fd < 0 || n < 0 ? err_set(e, ERR_IO, "%s: %s", path, strerror(errno)) : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc == 0 && out->failed ? err_set(e, ERR_TOOBIG, "%s is too long", path) : rc;
-}
-
 /* ---- Fetched maps ---- */
 
 static char *kept_at(const struct config *c, const char *url)
@@ -64,14 +48,10 @@ static char *kept_at(const struct config *c, const char *url)
 
 static void keep(const char *path, const struct buf *text)
 {
-    char *fresh = mem_format("%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct err e;
 
-    if (fd < 0 || write(fd, text->data, text->len) != (ssize_t)text->len || rename(fresh, path) < 0)
-        log_warn("relay", "a fetched DERP map cannot be kept in %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(fresh);
+    if (file_replace(path, text->data, text->len, 0600, &e) < 0)
+        log_warn("relay", "a fetched DERP map is not kept: %s", e.message);
 }
 
 static bool is_over(void *arg)
@@ -97,7 +77,7 @@ static bool merge_url(struct relay_map *m, const struct config *c, json_t *regio
     }
     if (!good) {
         buf_release(&text);
-        if (read_file(path, &text, &e) == 0 && source_merge(regions, buf_text(&text), text.len, url, &e) < 0)
+        if (file_read(path, FILE_ANY, &text, &e) == 0 && source_merge(regions, buf_text(&text), text.len, url, &e) < 0)
             log_warn("relay", "%s: %s", path, e.message);
     }
     buf_release(&text);
@@ -110,7 +90,7 @@ static void merge_path(json_t *regions, const char *path)
     struct buf text = BUF_INIT(SOURCE_MAX);
     struct err e = {0};
 
-    if (read_file(path, &text, &e) < 0 || source_merge(regions, buf_text(&text), text.len, path, &e) < 0)
+    if (file_read(path, FILE_ANY, &text, &e) < 0 || source_merge(regions, buf_text(&text), text.len, path, &e) < 0)
         log_error("relay", "derp.paths: %s: %s", path, e.message);
     buf_release(&text);
 }

@@ -3,13 +3,11 @@
  * gets its own name: a file of that name is always complete. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "crypto/crypto.h"
 #include "store/sqlite.h"
 
@@ -63,15 +61,6 @@ static int sync_path(const char *path, struct err *e)
     return code;
 }
 
-static int sync_folder(const char *path, struct err *e)
-{
-    char *copy = mem_strdup(path);
-    int code = sync_path(dirname(copy), e);
-
-    free(copy);
-    return code;
-}
-
 int sqlite_copy(sqlite3 *from, const char *path, struct err *e)
 {
     char unique[2 * 4 + 1], *part;
@@ -96,7 +85,7 @@ int sqlite_copy(sqlite3 *from, const char *path, struct err *e)
             code = err_set(e, errno == EEXIST ? ERR_CONFLICT : ERR_UNAVAILABLE, "%s: %s", path, strerror(errno));
         unlink(part);
         if (code == 0)
-            code = sync_folder(path, e);
+            code = file_sync_folder(path, e);
     }
     free(part);
     return code;

@@ -99,7 +99,7 @@ static void a_conflict_is_said_and_the_new_state_shown(void **state)
                "{\"error\":{\"code\":\"precondition\",\"message\":\"changed\"},\"current\":{\"id\":\"8\",\"givenName\":"
                "\"attic\",\"version\":30}}");
     assert_true(rig_shows(&r, "it was changed by somebody else meanwhile"));
-    assert_string_equal(((struct m_node *)model_find(&r.app.model, ROW_NODE, "8"))->name, "attic");
+    assert_string_equal(((struct m_node *)model_find(&r.app.model, ROW_NODE, "8"))->api.given_name, "attic");
     rig_release(&r);
 }
 

@@ -186,9 +186,9 @@ static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "<Space>");
-    struct m_node *n = row_new(ROW_NODE, "1");
-    n->id = 1;
-    vec_push(&d.rows, &n->row);
+    json_t *node = json_pack("{s:s}", "id", "1");
+    vec_push(&d.rows, row_read(ROW_NODE, node));
+    json_decref(node);
     app_delta(&r.app, &d);
     rig_draw(&r, 24, 80);
     assert_true(rig_shows(&r, "gone while away"));

@@ -493,6 +493,18 @@ static void an_explanation_is_asked_for(void **state)
 }
 
 /* A console that ended left a draft: another process writes one, and this one finds it. */
+static void another_server(struct rig *r)
+{
+    static const char text[] = "{\"server\":{\"url\":\"http://elsewhere\"}}";
+    json_t *root = NULL;
+    struct model_delta d;
+
+    assert_int_equal(json_read(text, strlen(text), strlen(text), "test", &root, NULL), 0);
+    assert_int_equal(decode_snapshot(root, &d, NULL), 0);
+    app_delta(&r->app, &d);
+    json_decref(root);
+}
+
 static void unsaved_text_is_offered_again(void **state)
 {
     char dir[] = "/tmp/headway-policy_page-XXXXXX";
@@ -512,7 +524,7 @@ static void unsaved_text_is_offered_again(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     rig_init(&r, 0);
     policy_page_drafts(&r.app, dir);
-    mem_replace(&r.app.model.server_url, "http://elsewhere"); /* another server's policy is not for this text */
+    another_server(&r); /* whose policy is not for this text */
     rig_keys(&r, "4");
     answer_get(&r, "{}\n", 43, "database");
     assert_int_equal(r.app.policy.question, QUESTION_NOTHING);

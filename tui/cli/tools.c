@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What several families need: calls, questions, finding what a person means. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "cli/command.h"
 #include "net/prefixes.h"
-
-#define TEXT_FILE_MAX (4u << 20)
+#include "policy/policy.h"
 
 json_t *cli_call(struct cli *c, const char *method, json_t *body, const char *path_format, ...)
 {
@@ -168,27 +168,15 @@ char *cli_segment(const char *text)
 
 char *cli_read_file(struct cli *c, const char *path, const char *what)
 {
-    struct buf text = BUF_INIT(TEXT_FILE_MAX);
+    struct buf text = BUF_INIT(POLICY_TEXT_MAX);
     bool input = str_eq(path, "-");
-    FILE *f = input ? stdin : fopen(path, "re");
-    char piece[8192];
-    size_t n;
+    struct err e;
+    int r = input ? file_read_fd(STDIN_FILENO, "standard input", &text, &e) : file_read(path, FILE_ANY, &text, &e);
 
-    if (!f) {
-        cli_failf(c, "reading %s: open %s: %s", what, path,
-                  errno == ENOENT ? "no such file or directory" : strerror(errno));
-        return NULL;
-    }
-    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-        buf_add(&text, piece, n);
-    bool bad = ferror(f) != 0;
-    if (!input)
-        fclose(f);
-    if (bad || text.failed || (text.len && strlen(text.data) != text.len)) {
-        cli_failf(c, "reading %s: %s %s", what, path,
-                  bad           ? "cannot be read"
-                  : text.failed ? "has more than 4 MiB"
-                                : "holds a zero byte, it is no text");
+    if (r == 0 && strlen(buf_text(&text)) != text.len)
+        r = err_set(&e, ERR_INVALID, "%s holds a zero byte: it is not text", path);
+    if (r < 0) {
+        cli_failf(c, "reading %s: %s", what, e.message);
         buf_release(&text);
         return NULL;
     }

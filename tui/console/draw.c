@@ -91,9 +91,10 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
 {
     const struct console_view *v = view_get(app->place.view);
     /* Where one may be at several servers, it is said at which. */
-    const char *domain = app->servers.len > 1                                ? app->servers.items[app->server]
-                         : app->model.base_domain && *app->model.base_domain ? app->model.base_domain
-                                                                             : "headway";
+    const char *domain = app->servers.len > 1 ? app->servers.items[app->server]
+                         : app->model.server.base_domain && *app->model.server.base_domain
+                             ? app->model.server.base_domain
+                             : "headway";
 
     char crumb[8];
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
@@ -106,7 +107,7 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
     struct m_node *node = app_node(app);
     if (app->place.view == VIEW_NODE) {
         col = say(c, col, limit, ROLE_FAINT, crumb);
-        col = say(c, col, limit, ROLE_CRUMB, node ? node->name : "gone");
+        col = say(c, col, limit, ROLE_CRUMB, node ? node->api.given_name : "gone");
     }
     for (int i = 0; i < SUBS_MAX && v->subs[i]; i++) {
         char sub[24];
@@ -250,9 +251,9 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
-    if (!row || row->kind != ROW_ROUTE || app->dialog.kind || !*((const struct m_route *)row)->reason)
+    if (!row || row->kind != ROW_ROUTE || app->dialog.kind || !*((const struct m_route *)row)->api.reason)
         return;
-    canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->reason);
+    canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->api.reason);
     canvas_right(c, at.row, at.cols - 8, 7, ROLE_KEY, "w why");
 }
 
@@ -339,7 +340,7 @@ static void draw_small(struct app *app, struct canvas *c)
     for (size_t i = 0; i < nodes->rows.len; i++) {
         const struct m_node *n = (const struct m_node *)nodes->rows.items[i];
 
-        online += n->online && !n->row.gone_ms;
+        online += n->api.online && !n->row.gone_ms;
         waiting += n->row.gone_ms ? 0 : n->waiting;
     }
     canvas_textf(c, 0, 0, c->cols, conn_words[app->conn.state].role, "%s", conn_words[app->conn.state].word);

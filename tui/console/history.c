@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/history.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 static const char signs[2] = {':', '/'};
@@ -58,18 +58,14 @@ void history_save(const struct app *app, const char *state_dir)
 {
     char *path = mem_format("%s/console.history", state_dir);
     struct buf text = BUF_INIT(0);
-    int fd;
 
     for (int i = 0; i < 2; i++)
         for (size_t j = 0; j < app->prompt.history[i].len; j++)
             buf_addf(&text, "%c%s\n", signs[i], app->prompt.history[i].items[j]);
     save_columns(app, &text);
-    fd = text.len || access(path, F_OK) == 0 ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-    if (fd >= 0) {
-        if (write(fd, text.data, text.len) != (ssize_t)text.len)
-            unlink(path);
-        close(fd);
-    }
+    /* Nice to have: where it cannot be written there is nobody to tell any more. */
+    if ((text.len || access(path, F_OK) == 0) && file_replace(path, buf_text(&text), text.len, 0600, NULL) < 0)
+        unlink(path);
     free(path);
     buf_release(&text);
 }

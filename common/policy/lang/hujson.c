@@ -395,11 +395,27 @@ void hujson_place(const char *text, size_t len, size_t offset, unsigned *line, u
     *column = (unsigned)(offset - start) + 1;
 }
 
-const struct hujson *hujson_member(const struct hujson *object, const char *name)
+void hujson_plain(const struct hujson *v, const char *text, struct buf *out)
 {
-    if (object && object->kind == HUJSON_OBJECT)
-        for (const struct hujson *m = object->first; m; m = m->next)
-            if (strcmp(m->name, name) == 0)
-                return m;
-    return NULL;
+    bool object = v->kind == HUJSON_OBJECT, comma = false;
+
+    if (v->kind != HUJSON_OBJECT && v->kind != HUJSON_ARRAY) {
+        buf_add(out, text + v->start, v->end - v->start);
+        return;
+    }
+    buf_addc(out, object ? '{' : '[');
+    for (const struct hujson *m = v->first; m; m = m->next) {
+        if (comma)
+            buf_addc(out, ',');
+        comma = true;
+        if (object) {
+            size_t end = m->name_start + 1;
+            while (text[end] != '"')
+                end += text[end] == '\\' ? 2 : 1;
+            buf_add(out, text + m->name_start, end + 1 - m->name_start);
+            buf_addc(out, ':');
+        }
+        hujson_plain(m, text, out);
+    }
+    buf_addc(out, object ? '}' : ']');
 }

@@ -5,6 +5,7 @@
 #define COMMON_POLICY_LANG_HUJSON_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 #define HUJSON_DEPTH 64
@@ -36,7 +37,7 @@ int hujson_read(const char *text, size_t len, struct arena *a, struct hujson **o
 /* Line and column (in bytes), from 1, of an offset. */
 void hujson_place(const char *text, size_t len, size_t offset, unsigned *line, unsigned *column);
 
-/* The member of that exact name, or NULL. */
-const struct hujson *hujson_member(const struct hujson *object, const char *name);
+/* Appends the value as plain JSON: without comments, trailing commas and blanks. text is what it was read from. */
+void hujson_plain(const struct hujson *v, const char *text, struct buf *out);
 
 #endif

@@ -389,8 +389,3 @@ bool policy_has_tag(const struct policy *p, const char *tag)
 {
     return p && map_gets(&p->tag_index, tag);
 }
-
-bool policy_randomizes_ports(const struct policy *p)
-{
-    return p && p->randomize_ports;
-}

@@ -191,32 +191,6 @@ static int parse_acl(struct policy_parser *x, const struct hujson *v, struct pol
     return 0;
 }
 
-/* The values of a capability as plain JSON: comments and trailing commas gone. */
-static void plain_json(const struct hujson *v, const char *text, struct buf *out)
-{
-    bool object = v->kind == HUJSON_OBJECT, comma = false;
-
-    if (v->kind != HUJSON_OBJECT && v->kind != HUJSON_ARRAY) {
-        buf_add(out, text + v->start, v->end - v->start);
-        return;
-    }
-    buf_addc(out, object ? '{' : '[');
-    for (const struct hujson *m = v->first; m; m = m->next) {
-        if (comma)
-            buf_addc(out, ',');
-        comma = true;
-        if (object) {
-            size_t end = m->name_start + 1;
-            while (text[end] != '"')
-                end += text[end] == '\\' ? 2 : 1;
-            buf_add(out, text + m->name_start, end + 1 - m->name_start);
-            buf_addc(out, ':');
-        }
-        plain_json(m, text, out);
-    }
-    buf_addc(out, object ? '}' : ']');
-}
-
 static int check_capability(struct policy_parser *x, const struct hujson *m)
 {
     static const char *const known[] = {"cap/drive",      "cap/relay", "cap/webui",
@@ -245,7 +219,7 @@ static int parse_apps(struct policy_parser *x, const struct hujson *v, struct po
             return ERR_INVALID;
         if (m->kind != HUJSON_NULL && field_kind(x, m, HUJSON_ARRAY, "the values of a capability") < 0)
             return ERR_INVALID;
-        plain_json(m, x->text, &b);
+        hujson_plain(m, x->text, &b);
         struct policy_app a = {m->name, arena_strndup(&x->p->arena, buf_text(&b), b.len)};
         buf_release(&b);
         if (!a.json)

@@ -13,15 +13,11 @@
 static void hit_address(const struct policy_view *v, const struct addr *a, uint64_t *addr)
 {
     for (size_t i = 0; a->bits && i < v->length_count; i++) {
-        struct prefix p = {*a, v->lengths[i].len};
-        uint8_t bits = v->lengths[i].len;
+        struct prefix p = {*a, a->bits};
 
         if (v->lengths[i].bits != a->bits)
             continue;
-        for (unsigned b = 0; b < 16; b++) {
-            unsigned kept = bits > b * 8 ? bits - b * 8U : 0;
-            p.addr.bytes[b] &= (uint8_t)(kept >= 8 ? 0xff : 0xff00U >> kept);
-        }
+        prefix_shorten(&p, v->lengths[i].len);
         uintptr_t found = (uintptr_t)map_get(&v->literal_index, &p, sizeof(p));
         if (found)
             bit_set(addr, (uint32_t)(found - 1));
@@ -265,7 +261,6 @@ static uint32_t class_new(struct policy_view *v, uint64_t *key, size_t key_len, 
     class_units(v, c);
     class_link(v, id);
     map_put(&v->class_index, key, key_len, (void *)(uintptr_t)(id + 1U));
-    v->class_count++;
     return id;
 }
 
@@ -316,7 +311,6 @@ void class_drop(struct policy_view *v, uint32_t id)
     map_del(&v->class_index, c->key, c->key_len);
     class_release(c);
     vec_push(&v->free_classes, id);
-    v->class_count--;
 }
 
 void classes_free(struct policy_view *v)
@@ -335,22 +329,6 @@ void classes_free(struct policy_view *v)
     free(v->unit_src);
     free(v->unit_dst);
     free(v->unit_recv);
-}
-
-uint32_t policy_class(const struct policy_view *v, uint32_t slot)
-{
-    const struct vnode *n = view_node(v, slot);
-    return n ? n->class_id : POLICY_SLOT_NONE;
-}
-
-uint64_t policy_class_serial(const struct policy_view *v, uint32_t class_id)
-{
-    return class_id < v->classes.len ? v->classes.items[class_id].serial : 0;
-}
-
-size_t policy_class_count(const struct policy_view *v)
-{
-    return v->class_count;
 }
 
 bool policy_sees(const struct policy_view *v, uint32_t viewer, uint32_t peer)

@@ -123,9 +123,8 @@ static void static_sources(const struct policy_view *v, const struct vlist *l, s
         emit_text(out, tailnet_range_text[i]);
     for (size_t i = 0; i < v->pool_count; i++)
         emit_text(out, prefix_format(&v->pools[i], text));
-    for (size_t i = 0; i < v->routes.len; i++)
-        if (v->routes.items[i])
-            emit_text(out, prefix_format(&v->routes.items[i]->prefix, text));
+    for (size_t i = 0; i < v->subnets.len; i++)
+        emit_text(out, prefix_format(&v->subnets.items[i], text));
 }
 
 static void part_sources(const struct policy_view *v, const struct vnode *n, const struct filter_part_key *key,

@@ -55,9 +55,8 @@ void list_texts(const struct policy_view *v, uint32_t list, struct strs *out)
             strs_push(out, tailnet_range_text[i]);
         for (size_t i = 0; i < v->pool_count; i++)
             strs_push(out, prefix_format(&v->pools[i], text));
-        for (size_t i = 0; i < v->routes.len; i++)
-            if (v->routes.items[i])
-                strs_push(out, prefix_format(&v->routes.items[i]->prefix, text));
+        for (size_t i = 0; i < v->subnets.len; i++)
+            strs_push(out, prefix_format(&v->subnets.items[i], text));
     }
     strs_sort(out);
 }

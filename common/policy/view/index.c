@@ -60,6 +60,8 @@ static void index_plain_unit(struct policy_view *v, const struct policy_unit *u)
         return;
     index_sources(v, u, false);
     bit_set(v->plain_units, u->index);
+    if (u->ip)
+        bit_set(v->plain_ip_units, u->index);
     if (u->internet)
         bit_set(v->internet_units, u->index);
     if (literal)
@@ -77,7 +79,7 @@ static uint32_t via_group(struct policy_view *v, const struct policy_rule *r)
     strs_sort(&names);
     for (size_t i = 0; i < names.len; i++) {
         vec_push(&g.tags, principal_find(v->p, PRINCIPAL_TAG, names.items[i]));
-        buf_addf(&key, "%s\n", names.items[i]);
+        buf_addf(&key, "%s%s", i ? ", " : "", names.items[i]);
     }
     strs_release(&names);
     for (size_t i = 0; i < v->via_groups.len; i++)
@@ -135,6 +137,7 @@ void view_index_policy(struct policy_view *v)
     v->principal_words = p->principals.len / 64 + 1;
     v->principals = mem_alloc((p->principals.len + 1) * sizeof(*v->principals));
     v->plain_units = bits_new(v->unit_words);
+    v->plain_ip_units = bits_new(v->unit_words);
     v->internet_units = bits_new(v->unit_words);
     v->exit_units = bits_new(v->unit_words);
     v->via_any_units = bits_new(v->unit_words);

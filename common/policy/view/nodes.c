@@ -98,11 +98,12 @@ static void node_user(struct policy_view *v, const struct vnode *n, uint32_t slo
     struct vuser *u = &v->users[n->user];
     size_t at = 0;
 
-    while (at < u->devices.len && u->devices.items[at] != slot)
+    while (at < u->devices.len && u->devices.items[at] < slot)
         at++;
-    if (in && at == u->devices.len)
-        vec_push(&u->devices, slot);
-    else if (!in && at < u->devices.len)
+    bool there = at < u->devices.len && u->devices.items[at] == slot;
+    if (in && !there)
+        ids_insert(&u->devices, at, slot);
+    else if (!in && there)
         vec_remove(&u->devices, at);
     u->version = ++v->seq;
 }
@@ -149,15 +150,13 @@ void policy_view_put(struct policy_view *v, const struct policy_node *from)
         node_lists(v, n, from->slot, true);
         node_user(v, n, from->slot, true);
     }
-    if (old.routes.len || n->routes.len)
-        v->routes_version = ++v->seq;
     if (old.used) {
         routes_drop(v, &old, from->slot);
         class_drop(v, old.class_id);
         vnode_release(&old);
     }
     for (size_t i = 0; i < n->route_ids.len && v->via_groups.len; i++)
-        vroute_elect(v, n->route_ids.items[i]);
+        via_elect(v, n->route_ids.items[i]);
 }
 
 void view_refresh(struct policy_view *v, uint32_t slot)
@@ -193,8 +192,6 @@ void policy_view_remove(struct policy_view *v, uint32_t slot)
 
     node_lists(v, n, slot, false);
     node_user(v, n, slot, false);
-    if (n->routes.len)
-        v->routes_version = ++v->seq;
     n->online = false; /* no winner of anything while its routes go */
     routes_drop(v, n, slot);
     class_drop(v, n->class_id);

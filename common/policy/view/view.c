@@ -36,21 +36,6 @@ static void copy_tailnet(struct policy_view *v, const struct policy_tailnet *t)
             v->pools[v->pool_count++] = t->pools[i];
 }
 
-static void inherit_winners(struct policy_view *v, const struct policy_view *old)
-{
-    for (size_t i = 0; old && i < v->routes.len; i++) {
-        struct vroute *r = v->routes.items[i];
-        uintptr_t known = r ? (uintptr_t)map_get(&old->route_index, &r->prefix, sizeof(r->prefix)) : 0;
-
-        for (size_t g = 0; known && g < v->via_groups.len; g++)
-            for (size_t k = 0; k < old->via_groups.len; k++)
-                if (str_eq(old->via_groups.items[k].key, v->via_groups.items[g].key))
-                    r->winners[g] = old->routes.items[known - 1]->winners[k];
-        if (r)
-            vroute_elect(v, (uint32_t)i);
-    }
-}
-
 struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
                                     const struct policy_view *previous)
 {
@@ -59,13 +44,17 @@ struct policy_view *policy_view_new(const struct policy *p, const struct policy_
     v->absent = !p;
     v->p = p ? policy_ref(p) : policy_open();
     v->seq = previous ? previous->seq + 1 : 1; /* numbers are never used twice along a line of views */
-    v->any_version = v->routes_version = v->steering_version = v->seq;
+    v->any_version = v->steering_version = v->seq;
     copy_tailnet(v, t);
     view_index_policy(v);
     (void)policy_view_set_users(v, t->users, t->user_count);
+    v->building = true;
     for (size_t i = 0; i < t->node_count; i++)
         policy_view_put(v, &t->nodes[i]);
-    inherit_winners(v, previous);
+    v->building = false;
+    if (previous)
+        via_inherit(v, previous);
+    via_elect_all(v);
     return v;
 }
 
@@ -76,7 +65,6 @@ void policy_view_succeed(struct policy_view *v, const struct policy_view *previo
 
     v->seq += by;
     v->any_version += by;
-    v->routes_version += by;
     v->steering_version += by;
     for (size_t i = 0; i < v->slots; i++)
         v->nodes[i].version += by;
@@ -89,7 +77,8 @@ void policy_view_succeed(struct policy_view *v, const struct policy_view *previo
         for (size_t k = 0; k < v->slots / 64; k++)
             v->lists[i].block_versions[k] += by;
     }
-    inherit_winners(v, previous);
+    via_inherit(v, previous);
+    via_elect_all(v);
 }
 
 void policy_view_free(struct policy_view *v)
@@ -100,8 +89,6 @@ void policy_view_free(struct policy_view *v)
         if (v->nodes[i].used)
             vnode_release(&v->nodes[i]);
     free(v->nodes);
-    moves_forget(v);
-    vec_release(&v->moves);
     classes_free(v);
     vroutes_free(v);
     for (size_t i = 0; i < v->p->lists.len; i++) {
@@ -132,17 +119,13 @@ void policy_view_free(struct policy_view *v)
         free(v->domains[i]);
     free(v->domains);
     free(v->pools);
-    for (size_t i = 0; i < v->via_groups.len; i++) {
-        vec_release(&v->via_groups.items[i].tags);
-        free(v->via_groups.items[i].key);
-    }
-    vec_release(&v->via_groups);
-    vec_release(&v->via_rules);
+    via_release(v);
     vec_release(&v->self_units);
     vec_release(&v->literal_units);
     vec_release(&v->any_lists);
     map_release(&v->literal_index);
     free(v->plain_units);
+    free(v->plain_ip_units);
     free(v->internet_units);
     free(v->exit_units);
     free(v->via_any_units);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/array.h"
+#include "base/bits.h"
 #include "base/mem.h"
 #include "policy/lang/rules.h"
 
@@ -22,6 +24,7 @@ struct vroute {
     uint64_t *dst, *src;    /* units whose destinations, sources it overlaps */
     struct id_list holders; /* slots */
     uint32_t *winners;      /* by via group: the slot that serves it there, NONE */
+    uint64_t *changed;      /* via groups with a change that was not asked for yet */
 };
 
 struct vclass {
@@ -86,14 +89,23 @@ struct policy_via_group {
     char *key;
 };
 
+/* The winner of a prefix changed since the caller last asked. */
+struct via_change {
+    uint32_t group;
+    struct prefix prefix;
+    bool matches; /* a rule of the group concerns the prefix */
+};
+
 struct policy_view {
     struct policy *p;
     bool absent;      /* there is no policy */
+    bool building;    /* all nodes are put before anything is elected */
     bool users_known; /* the policy's names were looked up */
-    uint64_t seq, serial, routes_version, any_version;
+    uint64_t seq, any_version;
     uint64_t steering_version;
+    struct map via_served; /* struct via_key -> struct via_served: as the caller last heard */
+    VEC(struct via_change) via_changes;
     VEC(struct policy_move) moves;
-    bool moves_taken; /* the next one begins the list anew */
     struct vuser *users;
     size_t user_count;
     struct map user_index; /* id -> index + 1 */
@@ -106,8 +118,9 @@ struct policy_view {
 
     struct vprincipal *principals;
     size_t unit_words, principal_words;
-    uint64_t *plain_units, *internet_units, *exit_units,
-        *via_any_units; /* units: exit_units reach exit nodes' filters */
+    /* Units: with neither via nor self; those of them that open ports; whose destinations cover the internet; that say
+     * something to exit nodes; with via and destination "*". */
+    uint64_t *plain_units, *plain_ip_units, *internet_units, *exit_units, *via_any_units;
     struct id_list self_units, any_lists, literal_units;
     struct {
         uint8_t bits, len;
@@ -123,61 +136,24 @@ struct policy_view {
     VEC(struct vclass) classes;
     struct id_list free_classes;
     struct map class_index; /* key -> id + 1 */
-    size_t class_words, class_count;
+    size_t class_words;
     uint64_t **unit_src, **unit_dst, **unit_recv; /* by unit: classes */
     VEC(struct vroute *) routes;
     struct id_list free_routes;
     struct map route_index;  /* prefix bytes -> id + 1 */
-    struct strs route_texts; /* of all effective subnet routes: what "*" lists beside the tailnet's ranges */
+    struct prefixes subnets; /* all effective subnet routes: what "*" lists beside the tailnet's ranges */
 };
 
-static inline void bit_set(uint64_t *bits, uint32_t i)
-{
-    bits[i / 64] |= UINT64_C(1) << i % 64;
-}
-static inline void bit_clear(uint64_t *bits, uint32_t i)
-{
-    bits[i / 64] &= ~(UINT64_C(1) << i % 64);
-}
-static inline bool bit_has(const uint64_t *bits, uint32_t i)
-{
-    return bits[i / 64] >> i % 64 & 1;
-}
-static inline void bits_or(uint64_t *to, const uint64_t *from, size_t words)
-{
-    for (size_t i = 0; i < words; i++)
-        to[i] |= from[i];
-}
-static inline bool bits_meet(const uint64_t *a, const uint64_t *b, size_t words)
-{
-    for (size_t i = 0; i < words; i++)
-        if (a[i] & b[i])
-            return true;
-    return false;
-}
-/* The next bit that is set, from i on; words * 64 when there is none. */
-static inline uint32_t bits_next(const uint64_t *bits, size_t words, uint32_t i)
-{
-    size_t w = i / 64;
-
-    if (w >= words)
-        return (uint32_t)(words * 64);
-    uint64_t x = bits[w] & ~UINT64_C(0) << i % 64;
-    while (!x && ++w < words)
-        x = bits[w];
-    return x ? (uint32_t)(w * 64 + (size_t)__builtin_ctzll(x)) : (uint32_t)(words * 64);
-}
-#define for_bits(i, bits, words)                                                                                       \
-    for (uint32_t i = bits_next((bits), (words), 0); (i) < (words)*64;                                                 \
-         (i) = bits_next((bits), (words), (i) + 1)) /* NOLINT(bugprone-macro-parentheses) */
-
-static inline uint64_t *bits_new(size_t words)
-{
-    return mem_alloc((words ? words : 1) * sizeof(uint64_t));
-}
 static inline bool ids_eq(const struct id_list *a, const struct id_list *b)
 {
     return a->len == b->len && (a->len == 0 || memcmp(a->items, b->items, a->len * sizeof(*a->items)) == 0);
+}
+
+static inline void ids_insert(struct id_list *l, size_t at, uint32_t id)
+{
+    (void)vec_add(l);
+    memmove(&l->items[at + 1], &l->items[at], (l->len - 1 - at) * sizeof(*l->items));
+    l->items[at] = id;
 }
 
 /* NULL: no node has the slot. */
@@ -202,18 +178,32 @@ bool node_matches(const struct policy_view *v, const struct vnode *n, const stru
 void selector_resolve(const struct policy_view *v, const struct policy_principal *q, struct id_list *slots,
                       struct addr_ranges *out);
 
+/* via.c */
+bool via_has_tag(const struct policy_view *v, const struct vnode *n, uint32_t group);
+bool via_rule_matches(const struct vroute *r, const struct policy_via_rule *rule);
+void via_elect(struct policy_view *v, uint32_t route);
+void via_elect_all(struct policy_view *v);
+void via_forget(struct policy_view *v, uint32_t route); /* nobody has the route any more */
+void via_inherit(struct policy_view *v, const struct policy_view *old);
+void via_release(struct policy_view *v);
+
 /* routes.c */
 uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t slot);
 void vroute_drop(struct policy_view *v, uint32_t id, uint32_t slot);
-void vroute_elect(struct policy_view *v, uint32_t id);
-void moves_forget(struct policy_view *v);
 void vroutes_free(struct policy_view *v);
-bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
 
 /* classes.c */
 uint32_t class_acquire(struct policy_view *v, const struct vnode *n);
 void class_drop(struct policy_view *v, uint32_t id);
 void classes_free(struct policy_view *v);
+
+/* shown.c */
+bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
+#define FAMILY_V4   1U
+#define FAMILY_V6   2U
+#define FAMILY_BOTH 3U
+/* The families in which a class is a source of the unit by its own addresses. */
+unsigned unit_source_families(const struct policy_view *v, const struct policy_unit *u, const struct vclass *c);
 
 /* nodes.c */
 void vnode_release(struct vnode *n);

@@ -43,7 +43,7 @@ static void note_row(void *context, struct row *row, enum note what)
 
     for (int i = 0; i < LIST_COUNT; i++)
         list_note(&app->lists[i], row, what);
-    if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->object, "policy"))
+    if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->api.object, "policy"))
         app->policy.changed_there = true;
 }
 

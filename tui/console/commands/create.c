@@ -155,7 +155,7 @@ static void add_users(struct app *app, struct strs *to)
 
     for (size_t i = 0; i < t->rows.len; i++)
         if (!t->rows.items[i]->gone_ms)
-            strs_push(to, ((const struct m_user *)t->rows.items[i])->name);
+            strs_push(to, ((const struct m_user *)t->rows.items[i])->api.name);
     if (to->len > 1)
         qsort(to->items, to->len, sizeof(*to->items), by_text);
     strs_push(to, nobody);

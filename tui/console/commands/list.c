@@ -29,9 +29,9 @@ void cmd_narrow(struct app *app, const char *arg)
     else if (row->kind == ROW_ROUTE)
         buf_addf(&filter, "prefix:%s", row->key);
     else if (row->kind == ROW_EVENT)
-        buf_addf(&filter, "kind:%s", ((const struct m_event *)row)->event_kind);
-    else if (row->kind == ROW_PREAUTH_KEY)
-        buf_adds(&filter, ((const struct m_key *)row)->user);
+        buf_addf(&filter, "kind:%s", ((const struct m_event *)row)->api.kind);
+    else if (row->kind == ROW_PREAUTH_KEY && ((const struct m_preauth_key *)row)->api.user)
+        buf_adds(&filter, ((const struct m_preauth_key *)row)->api.user->name);
     if (filter.len && list_filter(l, filter.data, NULL, &e) < 0)
         app_flash(app, ROLE_WARN, "%s", e.message);
     buf_release(&filter);

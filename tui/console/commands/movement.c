@@ -109,9 +109,11 @@ void cmd_unfold(struct app *app, const char *arg)
 
 static void open_event(struct app *app, const struct m_event *e)
 {
-    if (str_eq(e->object, "node") && model_find(&app->model, ROW_NODE, e->object_id))
-        app_go(app, VIEW_NODE, 0, e->object_id);
-    else if (str_eq(e->object, "prefix"))
+    const struct m_node *node = str_eq(e->api.object, "node") ? model_node(&app->model, e->api.object_id) : NULL;
+
+    if (node)
+        app_go(app, VIEW_NODE, 0, node->row.key);
+    else if (str_eq(e->api.object, "prefix"))
         cmd_routes(app, "prefix");
     else
         cmd_why(app, "");
@@ -147,7 +149,7 @@ void cmd_open(struct app *app, const char *arg)
         cmd_admit(app, "");
         break;
     case ROW_USER: {
-        char *filter = mem_format("user:%s", ((struct m_user *)row)->name);
+        char *filter = mem_format("user:%s", ((struct m_user *)row)->api.name);
 
         cmd_nodes(app, filter);
         free(filter);
@@ -291,7 +293,7 @@ void cmd_node(struct app *app, const char *arg)
     for (size_t i = 0; i < t->rows.len; i++) {
         const struct m_node *n = (const struct m_node *)t->rows.items[i];
 
-        if (!n->row.gone_ms && (str_eq(n->name, arg) || str_eq(n->row.key, arg))) {
+        if (!n->row.gone_ms && (str_eq(n->api.given_name, arg) || str_eq(n->row.key, arg))) {
             app_go(app, VIEW_NODE, 0, n->row.key);
             return;
         }
@@ -333,7 +335,7 @@ void cmd_routes_of(struct app *app, const char *arg)
 
     (void)arg;
     if (!n || !n->routes.len) {
-        app_flash(app, ROLE_WARN, "%s advertises no routes", n ? n->name : "it");
+        app_flash(app, ROLE_WARN, "%s advertises no routes", n ? n->api.given_name : "it");
         return;
     }
     cmd_routes(app, "node");
@@ -351,7 +353,9 @@ void cmd_events_of(struct app *app, const char *arg)
 {
     struct m_node *n = node_under_cursor(app);
     const struct row *row = app_list(app)->cursor;
-    const char *name = n ? n->name : row && row->kind == ROW_USER ? ((const struct m_user *)row)->name : NULL;
+    const char *name = n                              ? n->api.given_name
+                       : row && row->kind == ROW_USER ? ((const struct m_user *)row)->api.name
+                                                      : NULL;
 
     (void)arg;
     if (!name)

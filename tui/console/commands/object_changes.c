@@ -10,11 +10,11 @@ const char *row_label(const struct row *row)
 {
     switch (row->kind) {
     case ROW_NODE:
-        return ((const struct m_node *)row)->name;
+        return ((const struct m_node *)row)->api.given_name;
     case ROW_USER:
-        return ((const struct m_user *)row)->name;
+        return ((const struct m_user *)row)->api.name;
     case ROW_PENDING:
-        return ((const struct m_pending *)row)->hostname;
+        return ((const struct m_pending *)row)->api.hostname;
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
@@ -38,8 +38,8 @@ const char *row_path(enum row_kind kind)
 
 uint64_t row_version(const struct row *row)
 {
-    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->version
-           : row->kind == ROW_USER ? ((const struct m_user *)row)->version
+    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->api.version
+           : row->kind == ROW_USER ? ((const struct m_user *)row)->api.version
                                    : 0;
 }
 
@@ -65,13 +65,16 @@ struct object_change {
 /* A key has no name: its id is told with whose or what for it is. */
 static char *title_of(const struct row *row)
 {
-    const struct m_key *k = (const struct m_key *)row;
+    if (row->kind == ROW_PREAUTH_KEY) {
+        const char *owner = preauth_key_owner(row);
 
-    if (row->kind == ROW_PREAUTH_KEY)
-        return mem_format("pre-auth key %s%s%s", row->key, k->tags.len || *k->user ? " of " : "",
-                          k->tags.len ? k->tags.items[0] : k->user);
-    if (row->kind == ROW_API_KEY)
-        return mem_format("API key %s%s%s", row->key, *k->description ? ", " : "", k->description);
+        return mem_format("pre-auth key %s%s%s", row->key, *owner ? " of " : "", owner);
+    }
+    if (row->kind == ROW_API_KEY) {
+        const char *description = ((const struct m_api_key *)row)->api.description;
+
+        return mem_format("API key %s%s%s", row->key, *description ? ", " : "", description);
+    }
     return mem_strdup(row_label(row));
 }
 
@@ -243,14 +246,14 @@ static void admit_for(struct app *app, const char *waiting_key, const char *user
         app_flash(app, ROLE_WARN, "%s is gone meanwhile", w ? "the user" : "the registration");
         return;
     }
-    app_repeat_with(app, u->name);
+    app_repeat_with(app, u->api.name);
     struct plan *p = plan_new(RISK_NONE, "approve");
-    char *after = mem_format("node of %s", u->name);
+    char *after = mem_format("node of %s", u->api.name);
     size_t call = plan_add_request(p, "POST", mem_format("/api/headway/pending/%s/approve", w->row.key),
                                    mem_format("{\"user\":\"%s\"}", u->row.key), 0, ROW_NODE);
-    plan_add_step(p, call, &w->row, NULL, w->hostname, "waits", after);
-    p->title = mem_format("let %s join for %s", w->hostname, u->name);
-    p->done = mem_format("%s joined for %s", w->hostname, u->name);
+    plan_add_step(p, call, &w->row, NULL, w->api.hostname, "waits", after);
+    p->title = mem_format("let %s join for %s", w->api.hostname, u->api.name);
+    p->done = mem_format("%s joined for %s", w->api.hostname, u->api.name);
     free(after);
     app_plan(app, p);
 }
@@ -265,14 +268,14 @@ static const char *user_named(struct app *app, const char *name)
     const struct row_table *t = model_table(&app->model, ROW_USER);
 
     for (size_t i = 0; i < t->rows.len; i++)
-        if (!t->rows.items[i]->gone_ms && str_eq(((const struct m_user *)t->rows.items[i])->name, name))
+        if (!t->rows.items[i]->gone_ms && str_eq(((const struct m_user *)t->rows.items[i])->api.name, name))
             return t->rows.items[i]->key;
     return NULL;
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return strverscmp((*(struct m_user *const *)a)->name, (*(struct m_user *const *)b)->name);
+    return strverscmp((*(struct m_user *const *)a)->api.name, (*(struct m_user *const *)b)->api.name);
 }
 
 void cmd_admit(struct app *app, const char *arg)
@@ -302,12 +305,12 @@ void cmd_admit(struct app *app, const char *arg)
     app->dialog.label = "user: ";
     app->dialog.row_kind = ROW_PENDING;
     app->dialog.row_key = mem_strdup(row->key);
-    buf_addf(&text, "host\t%s   %s %s\n", p->hostname, p->os, p->client);
-    buf_addf(&text, "from\t%s, waits %s\n", p->source, ago_text(p->created_ns, app->at.now_ns, waits));
+    buf_addf(&text, "host\t%s   %s %s\n", p->api.hostname, p->api.os, p->api.client_version);
+    buf_addf(&text, "from\t%s, waits %s\n", p->api.source, ago_text(p->api.created_ns, app->at.now_ns, waits));
     buf_addf(&text, "link\t%s\n", row->key);
     buf_adds(&text, "!it must be the one that the person's own screen shows\n");
-    for (size_t i = 0; i < p->tags.len; i++)
-        buf_addf(&text, "asks for\t%s\n", p->tags.items[i]);
+    for (size_t i = 0; i < p->api.request_tags.len; i++)
+        buf_addf(&text, "asks for\t%s\n", p->api.request_tags.items[i]);
     app->dialog.text = buf_take(&text);
     for (size_t i = 0; i < t->rows.len; i++)
         if (!t->rows.items[i]->gone_ms)
@@ -315,7 +318,7 @@ void cmd_admit(struct app *app, const char *arg)
     if (users.len > 1)
         qsort(users.items, users.len, sizeof(*users.items), by_name);
     for (size_t i = 0; i < users.len; i++)
-        dialog_add_choice(app, users.items[i]->row.key, users.items[i]->name);
+        dialog_add_choice(app, users.items[i]->row.key, users.items[i]->api.name);
     vec_release(&users);
     if (!app->dialog.choices.len) {
         dialog_close(app);

@@ -8,10 +8,8 @@
 
 typedef VEC(struct m_route *) route_list;
 
-static struct m_route *find_route(struct app *app, const char *node, const char *prefix)
+static struct m_route *route_on(struct m_node *n, const char *prefix)
 {
-    struct m_node *n = model_find(&app->model, ROW_NODE, node);
-
     for (size_t i = 0; n && i < n->routes.len; i++)
         if (str_eq(n->routes.items[i]->row.key, prefix))
             return n->routes.items[i];
@@ -20,12 +18,12 @@ static struct m_route *find_route(struct app *app, const char *node, const char 
 
 static bool waits(const struct m_route *r)
 {
-    return r->state == ROUTE_AVAILABLE;
+    return r->api.state == ROUTE_AVAILABLE;
 }
 
 static bool is_approved(const struct m_route *r)
 {
-    return r->state != ROUTE_AVAILABLE;
+    return r->api.state != ROUTE_AVAILABLE;
 }
 
 static void add_route(route_list *out, struct m_route *r, bool (*wanted)(const struct m_route *))
@@ -54,8 +52,8 @@ static void expand(struct app *app, const struct rows *rows, bool (*wanted)(cons
         } else if (row->kind == ROW_PREFIX) {
             const struct m_prefix *p = (const struct m_prefix *)row;
 
-            for (size_t j = 0; j < p->routers.len; j++)
-                add_route(out, find_route(app, p->routers.items[j].node, row->key), wanted);
+            for (size_t j = 0; j < p->api.routers.len; j++)
+                add_route(out, route_on(model_node(&app->model, router_at(p, j)->node), row->key), wanted);
         }
     }
 }
@@ -65,8 +63,8 @@ static int by_node(const void *a, const void *b)
     const struct m_route *p = *(struct m_route *const *)a, *q = *(struct m_route *const *)b;
 
     if (p->node != q->node)
-        return p->node->id < q->node->id ? -1 : 1;
-    return prefix_cmp(&p->prefix, &q->prefix);
+        return p->node->api.id < q->node->api.id ? -1 : 1;
+    return prefix_cmp(&p->api.prefix, &q->api.prefix);
 }
 
 static void targets_of(struct app *app, bool (*wanted)(const struct m_route *), route_list *out)
@@ -87,20 +85,20 @@ static const char *after_approval(struct app *app, const struct plan *plan, cons
 {
     const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, r->row.key);
 
-    if (r->exit)
+    if (r->api.exit)
         return "approved exit node";
-    if (!r->node->online)
+    if (!r->node->api.online)
         return "approved, node offline";
     /* Where the same plan approves two routers of a prefix, the first one serves. */
     for (size_t i = 0; i < plan->steps.len; i++)
         if (str_eq(plan->steps.items[i].key, r->row.key) && str_ends(plan->steps.items[i].after, "serving"))
             return "approved, standby";
-    return p && *p->primary ? "approved, standby" : "approved, serving";
+    return p && p->api.primary ? "approved, standby" : "approved, serving";
 }
 
 static const char *after_revocation(const struct m_route *r)
 {
-    return r->state == ROUTE_SERVING ? "not approved, another router takes over if there is one" : "not approved";
+    return r->api.state == ROUTE_SERVING ? "not approved, another router takes over if there is one" : "not approved";
 }
 
 static char *routes_body(const route_list *routes, size_t from, size_t to, const char *verb)
@@ -125,7 +123,7 @@ static void describe(struct plan *p, const route_list *routes, const char *verb,
 
     for (size_t i = 0; i < count; i++)
         if (!i || routes->items[i]->node != routes->items[i - 1]->node)
-            buf_addf(&names, "%s%s", names.len ? ", " : "", routes->items[i]->node->name);
+            buf_addf(&names, "%s%s", names.len ? ", " : "", routes->items[i]->node->api.given_name);
     if (count == 1) {
         p->title = mem_format("%s %s on %s", verb, routes->items[0]->row.key, names.data);
         p->done = mem_format("%s %s on %s", routes->items[0]->row.key, past, names.data);
@@ -148,13 +146,13 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
         for (to = from; to < routes->len && routes->items[to]->node == n; to++)
             ;
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/routes", n->row.key),
-                                       routes_body(routes, from, to, verb), n->version, ROW_NODE);
+                                       routes_body(routes, from, to, verb), n->api.version, ROW_NODE);
         for (size_t i = from; i < to; i++) {
             const struct m_route *r = routes->items[i];
-            char *what = mem_format("%s\t%s", n->name, r->row.key);
+            char *what = mem_format("%s\t%s", n->api.given_name, r->row.key);
 
             plan_add_step(p, call, &r->row, n->row.key, what,
-                          approve ? "not approved" : glyph_word(m_state_glyph(r->state)),
+                          approve ? "not approved" : glyph_word(route_state_glyph(r->api.state)),
                           approve ? after_approval(app, p, r) : after_revocation(r));
             free(what);
         }
@@ -242,7 +240,7 @@ const char *refuse_revoke(struct app *app)
 
 static void plan_primary(struct app *app, const char *prefix, const char *node)
 {
-    const struct m_route *r = find_route(app, node, prefix);
+    const struct m_route *r = route_on(model_find(&app->model, ROW_NODE, node), prefix);
     struct plan *p;
     struct buf path = BUF_INIT(0);
 
@@ -262,11 +260,11 @@ static void plan_primary(struct app *app, const char *prefix, const char *node)
             buf_addc(&path, *c);
     buf_adds(&path, "/primary");
     size_t call = plan_add_request(p, "POST", buf_take(&path), mem_format("{\"node\":\"%s\"}", node), 0, ROW_PREFIX);
-    char *after = mem_format("served by %s", r->node->name);
-    char *before = mem_format("served by %s", *r->primary_name ? r->primary_name : "nobody");
+    char *after = mem_format("served by %s", r->node->api.given_name);
+    char *before = mem_format("served by %s", *r->api.primary_name ? r->api.primary_name : "nobody");
     plan_add_step(p, call, &r->row, node, prefix, before, after);
-    p->title = mem_format("make %s primary for %s", r->node->name, prefix);
-    p->done = mem_format("%s serves %s", r->node->name, prefix);
+    p->title = mem_format("make %s primary for %s", r->node->api.given_name, prefix);
+    p->done = mem_format("%s serves %s", r->node->api.given_name, prefix);
     free(after);
     free(before);
     app_plan(app, p);
@@ -279,15 +277,15 @@ static void primary_chosen(struct app *app, const char *node)
 
 static const char *refuse_route_primary(const struct m_route *r)
 {
-    if (r->exit)
+    if (r->api.exit)
         return "exit routes have no primary: every approved exit node serves";
-    if (r->state == ROUTE_SERVING)
+    if (r->api.state == ROUTE_SERVING)
         return "it serves already";
-    if (r->state == ROUTE_AVAILABLE)
+    if (r->api.state == ROUTE_AVAILABLE)
         return "it is not approved";
-    if (r->state == ROUTE_APPROVED)
+    if (r->api.state == ROUTE_APPROVED)
         return "the node does not advertise it";
-    return r->state == ROUTE_OFFLINE ? "the node is offline" : NULL;
+    return r->api.state == ROUTE_OFFLINE ? "the node is offline" : NULL;
 }
 
 const char *refuse_primary(struct app *app)
@@ -299,10 +297,10 @@ const char *refuse_primary(struct app *app)
     if (!row || row->kind != ROW_PREFIX)
         return "the cursor is not on a route";
     const struct m_prefix *p = (const struct m_prefix *)row;
-    if (p->exit)
+    if (p->api.exit)
         return "exit routes have no primary: every approved exit node serves";
-    for (size_t i = 0; i < p->routers.len; i++)
-        if (p->routers.items[i].state == ROUTE_STANDBY || p->routers.items[i].state == ROUTE_UNHEALTHY)
+    for (size_t i = 0; i < p->api.routers.len; i++)
+        if (router_at(p, i)->state == ROUTE_STANDBY || router_at(p, i)->state == ROUTE_UNHEALTHY)
             return NULL;
     return "there is no other router that could serve";
 }
@@ -310,6 +308,7 @@ const char *refuse_primary(struct app *app)
 void cmd_primary(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
+    char id[24];
 
     (void)arg;
     if (row->kind == ROW_ROUTE) {
@@ -321,13 +320,14 @@ void cmd_primary(struct app *app, const char *arg)
     app->dialog.label = "node: ";
     app->dialog.row_kind = ROW_PREFIX;
     app->dialog.row_key = mem_strdup(row->key);
-    for (size_t i = 0; i < p->routers.len; i++) {
-        const struct m_router *r = &p->routers.items[i];
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        const struct api_router *r = router_at(p, i);
 
         if (r->state != ROUTE_STANDBY && r->state != ROUTE_UNHEALTHY)
             continue;
-        char *text = mem_format("%s  (%s)", r->name, m_state_name(r->state));
-        dialog_add_choice(app, r->node, text);
+        char *text = mem_format("%s  (%s)", r->name, route_state_name(r->state));
+        snprintf(id, sizeof(id), "%llu", (unsigned long long)r->node);
+        dialog_add_choice(app, id, text);
         free(text);
     }
 }
@@ -357,9 +357,9 @@ const char *refuse_undo(struct app *app)
     if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
         const struct m_event *e = (const struct m_event *)row;
 
-        if (*e->undone_by)
+        if (e->api.undone_by.run)
             return "it was undone already";
-        return e->undoable ? NULL : "this cannot be undone";
+        return e->api.inverse ? NULL : "this cannot be undone";
     }
     if (!app->undos.len)
         return "you changed nothing that can be taken back";
@@ -376,7 +376,7 @@ void cmd_undo(struct app *app, const char *arg)
     if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
 
-        text = ((const struct m_event *)row)->text;
+        text = ((const struct m_event *)row)->api.text;
         plan_add_step(p, call, row, NULL, text, "done", "undone");
     } else {
         const struct undo *u = &app->undos.items[app->undos.len - 1];
@@ -389,7 +389,7 @@ void cmd_undo(struct app *app, const char *arg)
             size_t call =
                 plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
 
-            plan_add_step(p, call, &event, NULL, known ? known->text : text, "done", "undone");
+            plan_add_step(p, call, &event, NULL, known ? known->api.text : text, "done", "undone");
         }
     }
     p->title = mem_format("undo: %s", text);

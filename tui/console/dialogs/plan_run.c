@@ -156,7 +156,7 @@ static void finish(struct app *app, struct plan *plan)
         app_flash(app, ROLE_ERROR, "%s: %zu done, %zu failed: %s", plan->verb, done, failed, message);
     if (plan->secret) {
         char *command = plan->may_join ? mem_format("tailscale up --login-server %s --auth-key %s",
-                                                    app->model.server_url ? app->model.server_url : "URL", plan->secret)
+                                                    app->model.server.url ? app->model.server.url : "URL", plan->secret)
                                        : NULL;
 
         dialog_secret(app, plan->done, plan->secret, command);

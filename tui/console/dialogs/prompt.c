@@ -110,7 +110,7 @@ static const char *argument_at(struct app *app, const struct console_command *c,
     if (str_eq(c->name, "node")) {
         const struct row_table *t = model_table(&app->model, ROW_NODE);
 
-        return i < t->rows.len ? ((const struct m_node *)t->rows.items[i])->name : NULL;
+        return i < t->rows.len ? ((const struct m_node *)t->rows.items[i])->api.given_name : NULL;
     }
     if (str_eq(c->name, "server"))
         return i < app->servers.len ? app->servers.items[i] : NULL;

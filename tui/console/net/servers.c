@@ -1,42 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/net/servers.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 #define FILE_MAX (64 << 10)
 #define KEY_MAX  512
-
-/* The whole file; ERR_MISSING where there is none. */
-static int read_small(const char *path, size_t max, bool secret, struct buf *out, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char piece[4096];
-    struct stat about;
-    ssize_t n;
-
-    if (fd < 0)
-        return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "cannot read %s: %s", path, strerror(errno));
-    if (secret && (fstat(fd, &about) < 0 || (about.st_mode & 077))) {
-        close(fd);
-        return err_set(e, ERR_DENIED, "others can read %s: chmod 600 it", path);
-    }
-    while ((n = read(fd, piece, sizeof(piece))) > 0 && out->len + (size_t)n <= max)
-        buf_add(out, piece, (size_t)n);
-    int why = errno;
-    close(fd);
-    explicit_bzero(piece, sizeof(piece));
-    if (n > 0)
-        return err_set(e, ERR_TOOBIG, "%s is too large", path);
-    return n < 0 ? err_set(e, ERR_IO, "cannot read %s: %s", path, strerror(why)) : 0;
-}
 
 static void release_entry(struct server_entry *s)
 {
@@ -128,10 +101,10 @@ int servers_parse(const char *text, const char *dir, struct servers *out, struct
 
 int servers_load(const char *path, struct servers *out, struct err *e)
 {
-    struct buf text = BUF_INIT(0);
+    struct buf text = BUF_INIT(FILE_MAX);
     const char *slash = strrchr(path, '/');
     char *dir = mem_format("%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-    int r = read_small(path, FILE_MAX, false, &text, e);
+    int r = file_read(path, FILE_ANY, &text, e);
 
     if (r == ERR_MISSING) {
         r = 0;
@@ -154,12 +127,12 @@ void servers_release(struct servers *s)
 
 int server_options(const struct server_entry *s, struct client_options *options, char **key, struct err *e)
 {
-    struct buf text = BUF_INIT(0);
+    struct buf text = BUF_INIT(KEY_MAX);
     int r = 0;
 
     *key = NULL;
     *options = (struct client_options){.socket = s->socket, .address = s->address, .insecure = s->insecure};
-    if (s->key_file && (r = read_small(s->key_file, KEY_MAX, true, &text, e)) == 0) {
+    if (s->key_file && (r = file_read(s->key_file, FILE_SECRET, &text, e)) == 0) {
         *key = mem_format("%.*s", (int)strcspn(buf_text(&text), "\r\n"), buf_text(&text));
         options->api_key = *key;
     }

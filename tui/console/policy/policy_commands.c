@@ -388,7 +388,7 @@ void cmd_explain(struct app *app, const char *arg)
         explain(app, arg);
         return;
     }
-    char *start = mem_format("%s%s", n ? n->name : "", n ? " " : "");
+    char *start = mem_format("%s%s", n ? n->api.given_name : "", n ? " " : "");
     dialog_input(app, "who reaches whom? SRC DST[:PORT]", "Enter ask   Esc cancel", start, explain);
     free(start);
 }

@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "console/commands/commands.h"
 #include "console/policy/policy_review.h"
+#include "policy/policy.h"
+
+_Static_assert(TEXTBUF_MAX == POLICY_TEXT_MAX, "the editor takes what the server takes");
 
 #define CHECK_MS  150  /* after the last key */
 #define LATEST_MS 1000 /* after the first one: who never rests is checked, and kept, too */
@@ -68,7 +71,7 @@ void policy_page_drafts(struct app *app, const char *state_dir)
 
 static const char *server_of(const struct app *app)
 {
-    return app->model.server_url ? app->model.server_url : "";
+    return app->model.server.url ? app->model.server.url : "";
 }
 
 bool policy_page_keep(struct app *app)

@@ -2,8 +2,6 @@
 #include "console/text/draft.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -11,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "console/text/text_buffer.h"
@@ -25,55 +24,18 @@ char *draft_path(const char *state_dir)
     return mem_format("%s/" NAME, state_dir, (long long)getpid());
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-/* The folder may not be there before the first draft. */
-static void make_folder(const char *path)
-{
-    char *dir = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
-
-    for (char *at = dir + 1; (at = strchr(at, '/')); *at++ = '/') {
-        *at = '\0';
-        if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-            break;
-    }
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        errno = ENOENT;
-    free(dir);
-}
-
 int draft_write(const char *path, const char *server, uint64_t version, const char *text, size_t len, struct err *e)
 {
-    char *fresh = mem_format("%s.new", path);
-    char *head = mem_format(MAGIC "%llu %s\n", (unsigned long long)version, server);
-    int r = 0;
+    struct buf whole = BUF_INIT(0);
+    int r = file_make_parents(path, 0700, e); /* before the first draft the folder may be missing */
 
-    make_folder(path);
-    unlink(fresh);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || write_all(fd, head, strlen(head)) < 0 || write_all(fd, text, len) < 0 || fsync(fd) < 0 ||
-        rename(fresh, path) < 0) {
-        r = err_set(e, ERR_IO, "unsaved text cannot be kept in %.200s: %s", path, strerrordesc_np(errno));
-        if (fd >= 0)
-            unlink(fresh);
-    }
-    if (fd >= 0)
-        close(fd);
-    free(fresh);
-    free(head);
+    buf_addf(&whole, MAGIC "%llu %s\n", (unsigned long long)version, server);
+    buf_add(&whole, text, len);
+    if (r == 0)
+        r = file_replace(path, whole.data, whole.len, 0600, e);
+    if (r < 0)
+        err_prefix(e, "unsaved text is not kept");
+    buf_release(&whole);
     return r;
 }
 
@@ -130,16 +92,11 @@ static bool lives(long long pid)
 static bool read_draft(const char *path, struct draft *out)
 {
     struct buf b = BUF_INIT(TEXTBUF_MAX + HEAD_MAX);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     struct draft_parts parts;
     struct stat s;
-    char piece[65536];
-    ssize_t n = -1;
+    bool good =
+        file_read(path, FILE_PRIVATE, &b, NULL) == 0 && stat(path, &s) == 0 && draft_parse(buf_text(&b), b.len, &parts);
 
-    if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_uid == geteuid())
-        while ((n = read(fd, piece, sizeof(piece))) > 0)
-            buf_add(&b, piece, (size_t)n);
-    bool good = n == 0 && !b.failed && draft_parse(buf_text(&b), b.len, &parts);
     if (good)
         *out = (struct draft){.path = mem_strdup(path),
                               .server = mem_strndup(parts.server, parts.server_len),
@@ -147,8 +104,6 @@ static bool read_draft(const char *path, struct draft *out)
                               .time_ns = (int64_t)s.st_mtim.tv_sec * NS_PER_SECOND,
                               .text = mem_strndup(parts.text, parts.len),
                               .len = parts.len};
-    if (fd >= 0)
-        close(fd);
     buf_release(&b);
     return good;
 }

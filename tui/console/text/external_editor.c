@@ -2,15 +2,14 @@
 #include "console/text/external_editor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "console/text/text_buffer.h"
@@ -27,46 +26,15 @@ static int fail(struct err *e, const char *what, const char *path)
     return err_set(e, ERR_IO, "%s %.160s: %s", what, path, strerrordesc_np(errno));
 }
 
-static int write_file(const char *path, const char *text, size_t len, struct err *e)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-    for (size_t at = 0; fd >= 0 && at < len;) {
-        ssize_t n = write(fd, text + at, len - at);
-
-        if (n < 0 && errno != EINTR) {
-            close(fd);
-            return fail(e, "cannot write", path);
-        }
-        at += n > 0 ? (size_t)n : 0;
-    }
-    if (fd < 0 || close(fd) < 0)
-        return fail(e, "cannot write", path);
-    return 0;
-}
-
 /* Editors write another file and give it this one's name, so it is opened anew. */
-static int read_file(const char *path, struct buf *out, struct err *e)
+static int take_back(const char *path, struct buf *out, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    char piece[65536];
-    struct stat s;
-    ssize_t n = -1;
+    int r = file_read(path, FILE_PRIVATE, out, e);
 
-    if (fd < 0 || fstat(fd, &s) < 0 || !S_ISREG(s.st_mode)) {
-        int r = fail(e, "cannot read", path);
-
-        if (fd >= 0)
-            close(fd);
-        return r;
-    }
-    while ((n = read(fd, piece, sizeof(piece))) > 0)
-        buf_add(out, piece, (size_t)n);
-    close(fd);
-    if (n < 0)
-        return fail(e, "cannot read", path);
-    if (out->failed)
+    if (r == ERR_TOOBIG)
         return err_set(e, ERR_TOOBIG, "the editor left more than 4 MiB; it is in %.160s", path);
+    if (r < 0)
+        return r;
     if (!str_utf8(buf_text(out), out->len))
         return err_set(e, ERR_INVALID, "what the editor left is not UTF-8; it is in %.160s", path);
     return 0;
@@ -128,12 +96,12 @@ int outside_edit(const char *text, size_t len, char **out, size_t *out_len, stru
         return r;
     }
     path = mem_format("%s/policy.hujson", dir);
-    r = write_file(path, text, len, e);
+    r = file_create(path, text, len, 0600, e);
     if (r == 0)
         r = run(path, e);
     bool ran = r == 0;
     if (r == 0)
-        r = read_file(path, &read, e);
+        r = take_back(path, &read, e);
     if (r == 0) {
         *out_len = read.len;
         *out = buf_take(&read);

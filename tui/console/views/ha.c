@@ -17,8 +17,8 @@ static struct route_group group_of(const struct row *row)
     const struct m_prefix *p = (const struct m_prefix *)row;
     struct route_group g = {0};
 
-    for (size_t i = 0; i < p->routers.len; i++) {
-        const struct m_router *r = &p->routers.items[i];
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        const struct api_router *r = router_at(p, i);
 
         if (r->state == ROUTE_AVAILABLE) {
             g.waiting++;
@@ -36,7 +36,7 @@ bool ha_is_group(const struct row *row)
     const struct m_prefix *p = (const struct m_prefix *)row;
     struct route_group g = group_of(row);
 
-    return !p->exit && g.members + g.waiting > 1;
+    return !p->api.exit && g.members + g.waiting > 1;
 }
 
 bool ha_is_degraded(const struct row *row)
@@ -77,8 +77,8 @@ static void fill_group_primary(const struct row *row, const struct clock_reading
     const struct m_prefix *p = (const struct m_prefix *)row;
 
     (void)at;
-    str_copy(out->text, sizeof(out->text), *p->primary_name ? p->primary_name : "NOBODY");
-    out->role = *p->primary_name ? ROLE_PRIMARY : ROLE_BAD;
+    str_copy(out->text, sizeof(out->text), *p->api.primary_name ? p->api.primary_name : "NOBODY");
+    out->role = *p->api.primary_name ? ROLE_PRIMARY : ROLE_BAD;
 }
 
 static void fill_group_able(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -106,13 +106,13 @@ static void fill_group_since(const struct row *row, const struct clock_reading *
 {
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), ago_text(((const struct m_prefix *)row)->since_ns, at->now_ns, text));
+    str_copy(out->text, sizeof(out->text), ago_text(((const struct m_prefix *)row)->api.since_ns, at->now_ns, text));
     out->role = ROLE_TIME;
 }
 
 static int by_prefix(const struct row *a, const struct row *b)
 {
-    return prefix_cmp(&((const struct m_prefix *)a)->prefix, &((const struct m_prefix *)b)->prefix);
+    return prefix_cmp(&((const struct m_prefix *)a)->api.prefix, &((const struct m_prefix *)b)->api.prefix);
 }
 
 static int by_trouble(const struct row *a, const struct row *b)
@@ -124,7 +124,7 @@ static int by_trouble(const struct row *a, const struct row *b)
 
 static int by_since(const struct row *a, const struct row *b)
 {
-    int64_t p = ((const struct m_prefix *)a)->since_ns, q = ((const struct m_prefix *)b)->since_ns;
+    int64_t p = ((const struct m_prefix *)a)->api.since_ns, q = ((const struct m_prefix *)b)->api.since_ns;
 
     return (p < q) - (p > q);
 }
@@ -162,8 +162,8 @@ static void group_words(const struct row *row, struct buf *out)
     const struct m_prefix *p = (const struct m_prefix *)row;
 
     buf_addf(out, "%s%s", row->key, ha_is_degraded(row) ? " degraded" : "");
-    for (size_t i = 0; i < p->routers.len; i++)
-        buf_addf(out, " %s %s", p->routers.items[i].name, m_state_name(p->routers.items[i].state));
+    for (size_t i = 0; i < p->api.routers.len; i++)
+        buf_addf(out, " %s %s", router_at(p, i)->name, route_state_name(router_at(p, i)->state));
 }
 
 static void group_prefix(const struct row *row, struct buf *out)
@@ -208,11 +208,11 @@ static int draw_history(struct app *app, struct canvas *c, struct rect at, const
         const struct m_event *e = (const struct m_event *)t->rows.items[i];
         char text[AGO_MAX];
 
-        if (!str_eq(e->object, "prefix") || !str_eq(e->object_name, prefix))
+        if (!str_eq(e->api.object, "prefix") || !str_eq(e->api.object_name, prefix))
             continue;
-        canvas_text(c, at.row + drawn, at.col + 3, 12, ROLE_TIME, timestamp_text(e->time_ns, app->at.now_ns, text));
-        canvas_text(c, at.row + drawn++, at.col + 16, at.cols - 17, e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT,
-                    e->text);
+        canvas_text(c, at.row + drawn, at.col + 3, 12, ROLE_TIME, timestamp_text(e->api.time_ns, app->at.now_ns, text));
+        canvas_text(c, at.row + drawn++, at.col + 16, at.cols - 17,
+                    e->api.weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->api.text);
     }
     return drawn;
 }
@@ -225,7 +225,7 @@ static void pane_group(struct app *app, struct canvas *c, struct rect at)
         return;
     const struct m_prefix *p = (const struct m_prefix *)row;
     struct rect members = at;
-    members.rows = (int)p->routers.len + 1 < at.rows * 2 / 3 ? (int)p->routers.len + 1 : at.rows * 2 / 3;
+    members.rows = (int)p->api.routers.len + 1 < at.rows * 2 / 3 ? (int)p->api.routers.len + 1 : at.rows * 2 / 3;
     pane_prefix(app, c, members);
     at.row += members.rows;
     at.rows -= members.rows;
@@ -249,7 +249,7 @@ static const struct m_route *exit_of(const struct row *row)
 static const struct m_route *twin(const struct m_route *r)
 {
     for (size_t i = 0; r->node && i < r->node->routes.len; i++)
-        if (r->node->routes.items[i]->exit && r->node->routes.items[i] != r)
+        if (r->node->routes.items[i]->api.exit && r->node->routes.items[i] != r)
             return r->node->routes.items[i];
     return NULL;
 }
@@ -257,14 +257,14 @@ static const struct m_route *twin(const struct m_route *r)
 static void fill_exit_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    out->glyph = (int)m_state_glyph(exit_of(row)->state);
+    out->glyph = (int)route_state_glyph(exit_of(row)->api.state);
 }
 
 static void fill_exit_node(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), exit_of(row)->node->name);
-    out->role = exit_of(row)->node->online ? ROLE_NAME : ROLE_OFF;
+    str_copy(out->text, sizeof(out->text), exit_of(row)->node->api.given_name);
+    out->role = exit_of(row)->node->api.online ? ROLE_NAME : ROLE_OFF;
 }
 
 static void fill_exit_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -278,16 +278,17 @@ static void fill_exit_address(const struct row *row, const struct clock_reading 
 
 static void fill_exit_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    enum glyph glyph = m_state_glyph(exit_of(row)->state);
+    enum glyph glyph = route_state_glyph(exit_of(row)->api.state);
 
     (void)at;
-    str_copy(out->text, sizeof(out->text), exit_of(row)->state == ROUTE_AVAILABLE ? "NOT APPROVED" : glyph_word(glyph));
+    str_copy(out->text, sizeof(out->text),
+             exit_of(row)->api.state == ROUTE_AVAILABLE ? "NOT APPROVED" : glyph_word(glyph));
     out->role = glyph_role(glyph);
 }
 
 static void fill_exit_families(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    bool four = exit_of(row)->prefix.addr.bits == 32, both = twin(exit_of(row)) != NULL;
+    bool four = exit_of(row)->api.prefix.addr.bits == 32, both = twin(exit_of(row)) != NULL;
 
     (void)at;
     str_copy(out->text, sizeof(out->text), both ? "IPv4 IPv6" : four ? "IPv4" : "IPv6");
@@ -297,14 +298,15 @@ static void fill_exit_families(const struct row *row, const struct clock_reading
 static void fill_exit_approver(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), *exit_of(row)->approved_by ? exit_of(row)->approved_by : "-");
+    str_copy(out->text, sizeof(out->text), *exit_of(row)->api.approved_by ? exit_of(row)->api.approved_by : "-");
     out->role = ROLE_FAINT;
 }
 
 static void fill_exit_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), *exit_of(row)->node->relay ? exit_of(row)->node->relay : "-");
+    str_copy(out->text, sizeof(out->text),
+             *exit_of(row)->node->api.relay_name ? exit_of(row)->node->api.relay_name : "-");
     out->role = ROLE_FAINT;
 }
 
@@ -313,8 +315,8 @@ static void fill_exit_seen(const struct row *row, const struct clock_reading *at
     const struct m_node *n = exit_of(row)->node;
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), n->online ? "now" : ago_text(n->last_seen_ns, at->now_ns, text));
-    out->role = n->online ? ROLE_OK : ROLE_TIME;
+    str_copy(out->text, sizeof(out->text), n->api.online ? "now" : ago_text(n->api.last_seen_ns, at->now_ns, text));
+    out->role = n->api.online ? ROLE_OK : ROLE_TIME;
 }
 
 static const struct list_column exit_columns[] = {
@@ -338,14 +340,14 @@ static void exit_words(const struct row *row, struct buf *out)
 {
     const struct m_route *r = exit_of(row);
 
-    buf_addf(out, "%s %s %s %s", r->node->name, r->node->ipv4, glyph_word(m_state_glyph(r->state)),
-             r->state == ROUTE_AVAILABLE ? "waiting" : "");
+    buf_addf(out, "%s %s %s %s", r->node->api.given_name, r->node->ipv4, glyph_word(route_state_glyph(r->api.state)),
+             r->api.state == ROUTE_AVAILABLE ? "waiting" : "");
 }
 
 static int by_node_name(const void *a, const void *b)
 {
     const struct m_route *p = *(struct m_route *const *)a, *q = *(struct m_route *const *)b;
-    int order = strverscmp(p->node->name, q->node->name);
+    int order = strverscmp(p->node->api.given_name, q->node->api.given_name);
 
     return order ? order : strcmp(p->node->row.key, q->node->row.key);
 }
@@ -360,7 +362,7 @@ static void collect_exits(const struct model *m, struct list *l)
         struct m_route *first = NULL;
 
         for (size_t j = 0; j < n->routes.len && !first; j++)
-            first = n->routes.items[j]->exit ? n->routes.items[j] : NULL;
+            first = n->routes.items[j]->api.exit ? n->routes.items[j] : NULL;
         l->total += first != NULL;
         if (first && list_matches(l, &first->row))
             vec_push(&found, first);
@@ -392,11 +394,11 @@ static void pane_exit(struct app *app, struct canvas *c, struct rect at)
     if (!row || row->kind != ROW_ROUTE)
         return;
     const struct m_route *r = exit_of(row);
-    bool waits = r->state == ROUTE_AVAILABLE;
-    pane_section(c, at.row, at.col, at.cols, r->node->name, waits ? "a approve" : "x revoke");
+    bool waits = r->api.state == ROUTE_AVAILABLE;
+    pane_section(c, at.row, at.col, at.cols, r->node->api.given_name, waits ? "a approve" : "x revoke");
     canvas_textf(c, at.row + 1, at.col + 3, at.cols - 4, ROLE_TEXT, "offers %s%s%s%s", row->key, twin(r) ? " and " : "",
                  twin(r) ? twin(r)->row.key : "", waits ? ": both are approved together" : "");
-    canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->reason);
+    canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->api.reason);
     canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT,
                 "people choose it on their machines; the server does not learn who did");
 }

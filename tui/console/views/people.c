@@ -10,9 +10,9 @@ static const struct m_user *user_of(const struct row *row)
     return (const struct m_user *)row;
 }
 
-static const struct m_key *key_of(const struct row *row)
+static const struct api_preauth_key *preauth_key_of(const struct row *row)
 {
-    return (const struct m_key *)row;
+    return &((const struct m_preauth_key *)row)->api;
 }
 
 static const struct m_pending *pending_of(const struct row *row)
@@ -34,7 +34,7 @@ static const struct m_pending *pending_of(const struct row *row)
     {                                                                                                                  \
         char text[AGO_MAX];                                                                                            \
                                                                                                                        \
-        str_copy(out->text, sizeof(out->text), ago_text(((const struct type *)row)->member, at->now_ns, text));        \
+        str_copy(out->text, sizeof(out->text), ago_text(((const struct type *)row)->api.member, at->now_ns, text));    \
         out->role = ROLE_TIME;                                                                                         \
     }
 #define BY(name, type, expression)                                                                                     \
@@ -56,19 +56,19 @@ static void collect_kind(const struct model *m, struct list *l, enum row_kind ki
 
 /* ---- users ---- */
 
-FILL(fill_user, m_user, o->name, ROLE_NAME)
-FILL(fill_display, m_user, *o->display ? o->display : "-", ROLE_TEXT)
-FILL(fill_email, m_user, *o->email ? o->email : "-", ROLE_FAINT)
-FILL(fill_role, m_user, *o->role ? o->role : "-", ROLE_TAG)
+FILL(fill_user, m_user, o->api.name, ROLE_NAME)
+FILL(fill_display, m_user, *o->api.display_name ? o->api.display_name : "-", ROLE_TEXT)
+FILL(fill_email, m_user, *o->api.email ? o->api.email : "-", ROLE_FAINT)
+FILL(fill_role, m_user, user_role_name(o->api.role), ROLE_TAG)
 FILL_AGO(fill_user_age, m_user, created_ns)
-BY(by_user, m_user, strverscmp(p->name, q->name))
-BY(by_nodes, m_user, COMPARE(q->nodes, p->nodes))
-BY(by_user_age, m_user, COMPARE(q->created_ns, p->created_ns))
+BY(by_user, m_user, strverscmp(p->api.name, q->api.name))
+BY(by_nodes, m_user, COMPARE(q->api.node_count, p->api.node_count))
+BY(by_user_age, m_user, COMPARE(q->api.created_ns, p->api.created_ns))
 
 static void fill_nodes(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    snprintf(out->text, sizeof(out->text), "%llu", (unsigned long long)user_of(row)->nodes);
+    snprintf(out->text, sizeof(out->text), "%llu", (unsigned long long)user_of(row)->api.node_count);
 }
 
 static const struct list_column user_columns[] = {
@@ -97,7 +97,7 @@ static void user_words(const struct row *row, struct buf *out)
 {
     const struct m_user *u = user_of(row);
 
-    buf_addf(out, "%s %s %s %s", u->name, u->display, u->email, u->role);
+    buf_addf(out, "%s %s %s %s", u->api.name, u->api.display_name, u->api.email, user_role_name(u->api.role));
 }
 
 static void collect_users(const struct model *m, struct list *l)
@@ -121,9 +121,9 @@ const struct list_def users_def = {
 
 static void fill_key_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    const struct m_key *k = key_of(row);
-    bool expired = k->expiry_ns && k->expiry_ns <= at->now_ns;
-    bool spent = k->used && !k->reusable && row->kind == ROW_PREAUTH_KEY;
+    int64_t expiry_ns = key_row_expiry_ns(row);
+    bool expired = expiry_ns && expiry_ns <= at->now_ns;
+    bool spent = row->kind == ROW_PREAUTH_KEY && preauth_key_of(row)->used && !preauth_key_of(row)->reusable;
 
     out->glyph = (int)(expired ? GLYPH_EXPIRED : spent ? GLYPH_OFFLINE : GLYPH_ONLINE);
 }
@@ -132,16 +132,16 @@ static void fill_key_expiry(const struct row *row, const struct clock_reading *a
 {
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), until_text(key_of(row)->expiry_ns, at->now_ns, text));
+    str_copy(out->text, sizeof(out->text), until_text(key_row_expiry_ns(row), at->now_ns, text));
     out->role = str_eq(out->text, "EXPIRED") ? ROLE_BAD : ROLE_TIME;
 }
 
-FILL(fill_key_id, m_key, o->row.key, ROLE_FAINT)
+FILL(fill_key_id, row, o->key, ROLE_FAINT)
 
 /* "hskey-auth-0123456789ab-***": what all keys begin and end with says nothing. */
 static void fill_key(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    const char *text = key_of(row)->prefix, *kind = strchr(text, '-'), *own = kind ? strchr(kind + 1, '-') : NULL;
+    const char *text = key_row_text(row), *kind = strchr(text, '-'), *own = kind ? strchr(kind + 1, '-') : NULL;
     size_t len;
 
     (void)at;
@@ -152,21 +152,31 @@ static void fill_key(const struct row *row, const struct clock_reading *at, stru
     snprintf(out->text, sizeof(out->text), "%.*s", (int)len, text);
 }
 
-FILL(fill_key_owner, m_key,
-     o->tags.len ? o->tags.items[0]
-     : *o->user  ? o->user
-                 : "-",
-     o->tags.len ? ROLE_TAG : ROLE_OWNER)
-FILL(fill_uses, m_key, !o->reusable ? (o->used ? "used" : "once") : o->used ? "reusable, used" : "reusable", ROLE_TEXT)
-FILL(fill_ephemeral, m_key, o->ephemeral ? "yes" : "no", ROLE_FAINT)
-FILL(fill_description, m_key, *o->description ? o->description : "-", ROLE_TEXT)
-FILL(fill_access, m_key, o->read_only ? "read" : "all", ROLE_TEXT)
-FILL_AGO(fill_key_age, m_key, created_ns)
-FILL_AGO(fill_key_seen, m_key, last_seen_ns)
-BY(by_key, m_key, strverscmp(p->row.key, q->row.key))
-BY(by_key_owner, m_key, strverscmp(p->user, q->user))
-BY(by_key_expiry, m_key, COMPARE((uint64_t)p->expiry_ns - 1, (uint64_t)q->expiry_ns - 1))
-BY(by_key_age, m_key, COMPARE(q->created_ns, p->created_ns))
+static void fill_key_owner(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const char *owner = preauth_key_owner(row);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), *owner ? owner : "-");
+    out->role = preauth_key_of(row)->tags.len ? ROLE_TAG : ROLE_USER;
+}
+
+FILL(fill_uses, m_preauth_key,
+     !o->api.reusable ? (o->api.used ? "used" : "once")
+     : o->api.used    ? "reusable, used"
+                      : "reusable",
+     ROLE_TEXT)
+FILL(fill_ephemeral, m_preauth_key, o->api.ephemeral ? "yes" : "no", ROLE_FAINT)
+FILL_AGO(fill_preauth_age, m_preauth_key, created_ns)
+FILL(fill_description, m_api_key, *o->api.description ? o->api.description : "-", ROLE_TEXT)
+FILL(fill_access, m_api_key, o->api.read_only ? "read" : "all", ROLE_TEXT)
+FILL_AGO(fill_api_age, m_api_key, created_ns)
+FILL_AGO(fill_key_seen, m_api_key, last_seen_ns)
+BY(by_key, row, strverscmp(p->key, q->key))
+BY(by_key_owner, row, strverscmp(preauth_key_owner(p), preauth_key_owner(q)))
+BY(by_key_expiry, row, COMPARE((uint64_t)key_row_expiry_ns(p) - 1, (uint64_t)key_row_expiry_ns(q) - 1))
+BY(by_preauth_age, m_preauth_key, COMPARE(q->api.created_ns, p->api.created_ns))
+BY(by_api_age, m_api_key, COMPARE(q->api.created_ns, p->api.created_ns))
 
 static const struct list_column preauth_columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_key_sign},
@@ -185,8 +195,8 @@ static const struct list_column preauth_columns[] = {
      .least = 7,
      .wish = 7,
      .rank = 3,
-     .fill = fill_key_age,
-     .compare = by_key_age},
+     .fill = fill_preauth_age,
+     .compare = by_preauth_age},
     {.title = "EXPIRES",
      .key = "expiry",
      .least = 8,
@@ -213,8 +223,8 @@ static const struct list_column api_columns[] = {
      .least = 7,
      .wish = 7,
      .rank = 3,
-     .fill = fill_key_age,
-     .compare = by_key_age},
+     .fill = fill_api_age,
+     .compare = by_api_age},
     {.title = "EXPIRES",
      .key = "expiry",
      .least = 8,
@@ -226,21 +236,21 @@ static const struct list_column api_columns[] = {
     {.title = "KEY", .key = "key", .least = 12, .wish = 13, .share = 1, .rank = 6, .fill = fill_key},
 };
 
-static void key_words(const struct row *row, struct buf *out)
+static void preauth_words(const struct row *row, struct buf *out)
 {
-    const struct m_key *k = key_of(row);
+    const struct api_preauth_key *k = preauth_key_of(row);
 
-    buf_addf(out, "%s %s %s %s", row->key, k->prefix, k->user, k->description);
+    buf_addf(out, "%s %s %s", row->key, k->key, k->user ? k->user->name : "");
     for (size_t i = 0; i < k->tags.len; i++)
         buf_addf(out, " %s", k->tags.items[i]);
 }
 
-static int64_t key_expiry(const struct row *row)
+static void api_words(const struct row *row, struct buf *out)
 {
-    return key_of(row)->expiry_ns;
+    buf_addf(out, "%s %s %s", row->key, key_row_text(row), ((const struct m_api_key *)row)->api.description);
 }
 
-static const struct filter_field key_fields[] = {{"exp", FILTER_UNTIL, NULL, key_expiry}};
+static const struct filter_field key_fields[] = {{"exp", FILTER_UNTIL, NULL, key_row_expiry_ns}};
 
 static void collect_preauth(const struct model *m, struct list *l)
 {
@@ -258,7 +268,7 @@ const struct list_def preauth_def = {
     .empty = "no pre-auth keys: N makes one, for tailscale up --auth-key",
     .columns = preauth_columns,
     .column_count = ARRAY_LEN(preauth_columns),
-    .fields = {.items = key_fields, .len = 1, .words = key_words},
+    .fields = {.items = key_fields, .len = 1, .words = preauth_words},
     .sort = 1,
     .kinds = 1U << ROW_PREAUTH_KEY,
     .collect = collect_preauth,
@@ -270,7 +280,7 @@ const struct list_def api_def = {
     .empty = "no API keys: N makes one, for programs and for this console from afar",
     .columns = api_columns,
     .column_count = ARRAY_LEN(api_columns),
-    .fields = {.items = key_fields, .len = 1, .words = key_words},
+    .fields = {.items = key_fields, .len = 1, .words = api_words},
     .sort = 1,
     .kinds = 1U << ROW_API_KEY,
     .collect = collect_api,
@@ -278,15 +288,15 @@ const struct list_def api_def = {
 
 /* ---- registrations that wait ---- */
 
-FILL(fill_host, m_pending, *o->hostname ? o->hostname : "-", ROLE_NAME)
-FILL(fill_what, m_pending, str_eq(o->kind, "ssh") ? "ssh check" : "join", ROLE_WAIT)
-FILL(fill_os, m_pending, o->os, ROLE_FAINT)
-FILL(fill_source, m_pending, o->source, ROLE_ADDRESS)
-FILL(fill_wanted, m_pending, o->tags.len ? o->tags.items[0] : "-", ROLE_TAG)
+FILL(fill_host, m_pending, *o->api.hostname ? o->api.hostname : "-", ROLE_NAME)
+FILL(fill_what, m_pending, o->api.kind == API_PENDING_SSH ? "ssh check" : "join", ROLE_WAIT)
+FILL(fill_os, m_pending, o->api.os, ROLE_FAINT)
+FILL(fill_source, m_pending, o->api.source, ROLE_ADDRESS)
+FILL(fill_wanted, m_pending, o->api.request_tags.len ? o->api.request_tags.items[0] : "-", ROLE_TAG)
 FILL(fill_auth_id, m_pending, o->row.key, ROLE_FAINT)
 FILL_AGO(fill_waiting, m_pending, created_ns)
-BY(by_waiting, m_pending, COMPARE(p->created_ns, q->created_ns))
-BY(by_host, m_pending, strverscmp(p->hostname, q->hostname))
+BY(by_waiting, m_pending, COMPARE(p->api.created_ns, q->api.created_ns))
+BY(by_host, m_pending, strverscmp(p->api.hostname, q->api.hostname))
 
 static const struct list_column pending_columns[] = {
     {.title = "HOST", .key = "name", .least = 14, .wish = 18, .share = 2, .fill = fill_host, .compare = by_host},
@@ -302,7 +312,8 @@ static void pending_words(const struct row *row, struct buf *out)
 {
     const struct m_pending *p = pending_of(row);
 
-    buf_addf(out, "%s %s %s %s %s", p->hostname, p->os, p->source, p->kind, row->key);
+    buf_addf(out, "%s %s %s %s %s", p->api.hostname, p->api.os, p->api.source,
+             p->api.kind == API_PENDING_SSH ? "ssh" : "register", row->key);
 }
 
 static void collect_pending(const struct model *m, struct list *l)
@@ -326,23 +337,26 @@ void pane_pending(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
     struct buf list = BUF_INIT(0);
+    char prefix[PREFIX_TEXT_MAX];
 
     if (!row || row->kind != ROW_PENDING)
         return;
     const struct m_pending *p = pending_of(row);
     int col = at.col + 3, width = at.cols - 16;
-    pane_section(c, at.row, at.col, at.cols, *p->hostname ? p->hostname : "registration", "a approve, x reject");
+    pane_section(c, at.row, at.col, at.cols, *p->api.hostname ? p->api.hostname : "registration",
+                 "a approve, x reject");
     canvas_text(c, at.row + 1, col, 12, ROLE_LABEL, "link");
     canvas_text(c, at.row + 1, col + 12, width, ROLE_TEXT, row->key);
     canvas_text(c, at.row + 2, col, 12, ROLE_LABEL, "");
     canvas_text(c, at.row + 2, col + 12, width, ROLE_FAINT, "must be what the person's own terminal or browser shows");
     canvas_text(c, at.row + 3, col, 12, ROLE_LABEL, "client");
-    canvas_textf(c, at.row + 3, col + 12, width, ROLE_TEXT, "%s %s from %s", p->os, p->client, p->source);
-    for (size_t i = 0; i < p->routes.len; i++)
-        buf_addf(&list, "%s%s", i ? ", " : "", p->routes.items[i]);
-    canvas_text(c, at.row + 4, col, 12, ROLE_LABEL, *p->ssh ? "session" : "routes");
-    canvas_text(c, at.row + 4, col + 12, width, ROLE_TEXT, *p->ssh ? p->ssh : list.len ? list.data : "none");
+    canvas_textf(c, at.row + 3, col + 12, width, ROLE_TEXT, "%s %s from %s", p->api.os, p->api.client_version,
+                 p->api.source);
+    for (size_t i = 0; i < p->api.routes.len; i++)
+        buf_addf(&list, "%s%s", i ? ", " : "", prefix_format(&p->api.routes.items[i], prefix));
+    canvas_text(c, at.row + 4, col, 12, ROLE_LABEL, p->ssh ? "session" : "routes");
+    canvas_text(c, at.row + 4, col + 12, width, ROLE_TEXT, p->ssh ? p->ssh : list.len ? list.data : "none");
     canvas_text(c, at.row + 5, col, 12, ROLE_LABEL, "or run");
-    canvas_text(c, at.row + 5, col + 12, width, ROLE_FAINT, p->command);
+    canvas_text(c, at.row + 5, col + 12, width, ROLE_FAINT, p->api.command);
     buf_release(&list);
 }

@@ -22,7 +22,7 @@ static const char *const words_of_state[ROUTE_STATES] = {
 
 static enum role state_role(enum route_state state)
 {
-    return glyph_role(m_state_glyph(state));
+    return glyph_role(route_state_glyph(state));
 }
 
 static const char *prefix_label(const char *prefix, bool exit)
@@ -36,13 +36,13 @@ static void fill_prefix(const struct row *row, const struct clock_reading *at, s
 
     (void)at;
     if (r) {
-        out->glyph = (int)m_state_glyph(r->state);
-        str_copy(out->text, sizeof(out->text), prefix_label(row->key, r->exit));
-        out->role = r->state == ROUTE_AVAILABLE ? ROLE_WAIT : ROLE_TEXT;
+        out->glyph = (int)route_state_glyph(r->api.state);
+        str_copy(out->text, sizeof(out->text), prefix_label(row->key, r->api.exit));
+        out->role = r->api.state == ROUTE_AVAILABLE ? ROLE_WAIT : ROLE_TEXT;
         return;
     }
     out->glyph = (int)node_glyph(node_of(row));
-    snprintf(out->text, sizeof(out->text), "%s", node_of(row)->name);
+    snprintf(out->text, sizeof(out->text), "%s", node_of(row)->api.given_name);
     out->role = ROLE_STRONG;
 }
 
@@ -61,8 +61,8 @@ static void fill_state(const struct row *row, const struct clock_reading *at, st
 
     (void)at;
     if (r) {
-        str_copy(out->text, sizeof(out->text), words_of_state[r->state]);
-        out->role = state_role(r->state);
+        str_copy(out->text, sizeof(out->text), words_of_state[r->api.state]);
+        out->role = state_role(r->api.state);
         return;
     }
     const struct m_node *n = node_of(row);
@@ -73,7 +73,7 @@ static void fill_state(const struct row *row, const struct clock_reading *at, st
     else
         snprintf(out->text, sizeof(out->text), "%u not advertised", ghosts);
     out->role = n->waiting ? ROLE_WAIT : ROLE_FAINT;
-    if (n->draining) {
+    if (n->api.draining) {
         str_copy(out->text, sizeof(out->text), "OUT OF SERVICE");
         out->role = ROLE_WAIT;
     }
@@ -86,10 +86,10 @@ static void fill_primary(const struct row *row, const struct clock_reading *at, 
     (void)at;
     if (!r)
         return;
-    bool own = r->node && str_eq(r->primary, r->node->row.key);
-    str_copy(out->text, sizeof(out->text), own ? "this node" : *r->primary_name ? r->primary_name : "-");
-    if (r->exit)
-        str_copy(out->text, sizeof(out->text), r->state == ROUTE_SERVING ? "each exit node" : "-");
+    bool own = r->node && r->api.primary == r->node->api.id;
+    str_copy(out->text, sizeof(out->text), own ? "this node" : *r->api.primary_name ? r->api.primary_name : "-");
+    if (r->api.exit)
+        str_copy(out->text, sizeof(out->text), r->api.state == ROUTE_SERVING ? "each exit node" : "-");
     out->role = own ? ROLE_PRIMARY : ROLE_TEXT;
 }
 
@@ -99,7 +99,7 @@ static void fill_approver(const struct row *row, const struct clock_reading *at,
 
     (void)at;
     if (r)
-        str_copy(out->text, sizeof(out->text), *r->approved_by ? r->approved_by : "-");
+        str_copy(out->text, sizeof(out->text), *r->api.approved_by ? r->api.approved_by : "-");
     out->role = ROLE_FAINT;
 }
 
@@ -107,7 +107,7 @@ static void fill_reason(const struct row *row, const struct clock_reading *at, s
 {
     (void)at;
     if (route_of(row))
-        str_copy(out->text, sizeof(out->text), route_of(row)->reason);
+        str_copy(out->text, sizeof(out->text), route_of(row)->api.reason);
     out->role = ROLE_FAINT;
 }
 
@@ -132,8 +132,8 @@ static void route_words(const struct row *row, struct buf *out)
     const struct m_route *r = route_of(row);
 
     if (r && r->node)
-        buf_addf(out, "%s %s %s%s %s %s", row->key, r->node->name, words_of_state[r->state],
-                 r->state == ROUTE_AVAILABLE ? " waiting" : "", r->exit ? "exit" : "", r->primary_name);
+        buf_addf(out, "%s %s %s%s %s %s", row->key, r->node->api.given_name, words_of_state[r->api.state],
+                 r->api.state == ROUTE_AVAILABLE ? " waiting" : "", r->api.exit ? "exit" : "", r->api.primary_name);
 }
 
 static void route_prefix(const struct row *row, struct buf *out)
@@ -147,19 +147,19 @@ static void route_node(const struct row *row, struct buf *out)
     const struct m_route *r = route_of(row);
 
     if (r && r->node)
-        buf_adds(out, r->node->name);
+        buf_adds(out, r->node->api.given_name);
 }
 
 static void route_state(const struct row *row, struct buf *out)
 {
     if (route_of(row))
-        buf_addf(out, "%s %s", m_state_name(route_of(row)->state), words_of_state[route_of(row)->state]);
+        buf_addf(out, "%s %s", route_state_name(route_of(row)->api.state), words_of_state[route_of(row)->api.state]);
 }
 
 static void route_primary(const struct row *row, struct buf *out)
 {
     if (route_of(row))
-        buf_adds(out, route_of(row)->primary_name);
+        buf_adds(out, route_of(row)->api.primary_name);
 }
 
 static const struct filter_field route_fields[] = {
@@ -171,9 +171,9 @@ static const struct filter_field route_fields[] = {
 static int by_node_name(const void *a, const void *b)
 {
     const struct m_node *p = *(struct m_node *const *)a, *q = *(struct m_node *const *)b;
-    int order = strverscmp(p->name, q->name);
+    int order = strverscmp(p->api.given_name, q->api.given_name);
 
-    return order ? order : (p->id > q->id) - (p->id < q->id);
+    return order ? order : (p->api.id > q->api.id) - (p->api.id < q->api.id);
 }
 
 static void add_group(struct list *l, struct m_node *n)
