@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Map requests: what a client says of itself, and the session that its stream is. */
+#include "core/map_request.h"
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/commit.h"
+#include "core/liveness.h"
+#include "core/nodes.h"
+#include "core/state.h"
 
 static bool same_endpoints(const struct node_live *live, const struct core_map *m)
 {
@@ -88,7 +92,7 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
     return !same;
 }
 
-void map_run(struct core_state *s, struct core_call *call)
+void map_request_run(struct core_state *s, struct core_call *call)
 {
     struct core_map *m = (struct core_map *)call;
     struct slot *slot = slot_by_node_key(s, m->node_key);

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What registration and administration share about a node: what its client says, who owns it, what it may do. */
+#include "core/nodes.h"
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/accounts.h"
+#include "core/admin.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/names.h"
+#include "core/state.h"
 
 void node_apply_info(struct core_state *s, struct node *n, const struct client_info *info)
 {
@@ -59,55 +65,81 @@ int node_check_tags(struct core_state *s, const struct strs *tags, const struct 
 
 void node_auto_approve(struct core_state *s, struct node *n)
 {
-    struct prefixes added = {0};
+    struct prefixes found = {0};
+    struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = n->r.id};
 
-    core_policy_auto_approved(s, n, &added);
-    for (size_t i = 0; i < added.len; i++) {
-        char text[PREFIX_TEXT_MAX];
-        if (!node_approve(n, &added.items[i], "policy"))
-            continue;
+    core_policy_auto_approved(s, n, &found);
+    for (size_t i = 0; i < found.len; i++)
+        if (node_approve(n, &found.items[i], "policy"))
+            prefixes_add(&back.revoke, &found.items[i]);
+    if (back.revoke.len) {
+        char *names = text_of_prefixes(&back.revoke);
         journal(s,
                 &(struct event_note){.id = EVENT_ROUTE_AUTO_APPROVED,
                                      .actor = "policy",
                                      .object = "node",
                                      .object_id = n->r.id,
                                      .object_name = n->given_name,
-                                     .detail = mem_format("{\"prefix\":\"%s\"}", prefix_format(&added.items[i], text)),
-                                     .inverse = inverse("POST", mem_format("{\"revoke\":[\"%s\"]}", text),
-                                                        "/api/headway/nodes/%llu/routes", (unsigned long long)n->r.id)},
-                "autoApprovers approved %s on %s", text, n->given_name);
+                                     .detail = detail_of_prefixes(&back.revoke),
+                                     .inverse = core_operation_write(&back)},
+                "autoApprovers approved %s on %s", names, n->given_name);
+        free(names);
     }
-    prefixes_release(&added);
+    prefixes_release(&found);
+    core_admin_release(&back);
 }
 
-static void note_route(struct core_state *s, const struct node *n, enum event_id id, const struct prefix *p,
-                       const char *verb, const char *consequence)
+static void note_routes(struct core_state *s, const struct node *n, enum event_id id, const struct prefixes *changed,
+                        const char *verb, const char *consequence)
 {
-    char text[PREFIX_TEXT_MAX], *actor = mem_format("node %s", n->given_name);
+    char *actor = mem_format("node %s", n->given_name), *names = text_of_prefixes(changed);
 
-    prefix_format(p, text);
     journal(s,
             &(struct event_note){.id = id,
                                  .actor = actor,
                                  .object = "node",
                                  .object_id = n->r.id,
                                  .object_name = n->given_name,
-                                 .detail = mem_format("{\"prefix\":\"%s\"}", text)},
-            "%s %s %s%s", n->given_name, verb, text, consequence);
+                                 .detail = detail_of_prefixes(changed)},
+            "%s %s %s%s", n->given_name, verb, names, consequence);
     free(actor);
+    free(names);
+}
+
+/* What is in a but not in b (NULL: nothing is). */
+static void without(const struct prefixes *a, const struct prefixes *b, struct prefixes *out)
+{
+    for (size_t i = 0; i < a->len; i++)
+        if (!b || !prefixes_has(b, &a->items[i]))
+            prefixes_add(out, &a->items[i]);
+}
+
+static const char *approval_of(const struct prefixes *fresh, const struct prefixes *approved)
+{
+    size_t waiting = 0;
+
+    for (size_t i = 0; i < fresh->len; i++)
+        waiting += !prefixes_has(approved, &fresh->items[i]);
+    if (fresh->len == 1)
+        return waiting ? ": it waits for approval" : ", which is approved";
+    return !waiting                ? ", which are approved"
+           : waiting == fresh->len ? ": they wait for approval"
+                                   : ": some wait for approval";
 }
 
 void node_note_routes(struct core_state *s, const struct node *before, const struct node *after)
 {
-    for (size_t i = 0; i < after->available.len; i++) {
-        const struct prefix *p = &after->available.items[i];
-        if (!before || !prefixes_has(&before->available, p))
-            note_route(s, after, EVENT_ROUTE_ADVERTISED, p, "advertises",
-                       prefixes_has(&after->approved, p) ? ", which is approved" : ": it waits for approval");
-    }
-    for (size_t i = 0; before && i < before->available.len; i++)
-        if (!prefixes_has(&after->available, &before->available.items[i]))
-            note_route(s, after, EVENT_ROUTE_WITHDRAWN, &before->available.items[i], "no longer advertises", "");
+    struct prefixes fresh = {0}, gone = {0};
+
+    without(&after->available, before ? &before->available : NULL, &fresh);
+    if (before)
+        without(&before->available, &after->available, &gone);
+    if (fresh.len)
+        note_routes(s, after, EVENT_ROUTE_ADVERTISED, &fresh, "advertises", approval_of(&fresh, &after->approved));
+    if (gone.len)
+        note_routes(s, after, EVENT_ROUTE_WITHDRAWN, &gone, "no longer advertises", "");
+    prefixes_release(&fresh);
+    prefixes_release(&gone);
 }
 
 const char *owner_name(struct core_state *s, const struct node *n)

@@ -10,11 +10,11 @@
 #include "base/err.h"
 #include "base/thread.h"
 
-#define RECORDS_MAX 4096
+#define EXTRA_RECORDS_MAX 4096
 
 struct core;
 
-struct records {
+struct extra_records {
     struct thread thread;
     pthread_mutex_t lock; /* of stopping */
     pthread_cond_t wake;
@@ -25,12 +25,13 @@ struct records {
 };
 
 /* The list of a file as the JSON of tailcfg.DNSConfig's ExtraRecords, the caller's; an error names the place. */
-int records_parse(const char *text, size_t len, char **out, struct err *e) WARN_UNUSED;
+int extra_records_parse(const char *text, size_t len, char **out, struct err *e) WARN_UNUSED;
 
-/* The first look: the records or NULL, the caller's. Then the thread, which tells core_set_records of each change. */
-char *records_open(struct records *r, struct core *core, const char *path);
-int records_start(struct records *r, struct err *e) WARN_UNUSED;
-void records_stop(struct records *r);
-void records_close(struct records *r);
+/* The first look: the records or NULL, the caller's. Then the thread, which tells core_set_extra_records of each
+ * change. */
+char *extra_records_open(struct extra_records *r, struct core *core, const char *path);
+int extra_records_start(struct extra_records *r, struct err *e) WARN_UNUSED;
+void extra_records_stop(struct extra_records *r);
+void extra_records_close(struct extra_records *r);
 
 #endif

@@ -15,7 +15,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/records.h"
+#include "core/extra_records.h"
 #include "shared/core_rig.h"
 
 static void records_are_read_as_the_reference_server_reads_them(void **state)
@@ -44,7 +44,7 @@ static void records_are_read_as_the_reference_server_reads_them(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *json = NULL;
         struct err e = {0};
-        int rc = records_parse(cases[i].text, strlen(cases[i].text), &json, &e);
+        int rc = extra_records_parse(cases[i].text, strlen(cases[i].text), &json, &e);
         assert_int_equal(rc == 0, cases[i].json != NULL);
         if (cases[i].json)
             assert_string_equal(json, cases[i].json);

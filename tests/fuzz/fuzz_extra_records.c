@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/records.h"
+#include "core/extra_records.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,8 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *json = NULL, *again = NULL;
     struct err e;
 
-    if (records_parse((const char *)data, size, &json, &e) == 0) {
-        if (records_parse(json, strlen(json), &again, &e) < 0 || strcmp(json, again) != 0)
+    if (extra_records_parse((const char *)data, size, &json, &e) == 0) {
+        if (extra_records_parse(json, strlen(json), &again, &e) < 0 || strcmp(json, again) != 0)
             abort();
         free(again);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The file of dns.extra_records_path: a JSON list of {name, type, value}, looked at once a second by a thread of its
  * own, so that neither the core nor a client waits for a disk. A file that cannot be used changes nothing. */
-#include "core/records.h"
+#include "core/extra_records.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/thread.h"
-#include "core/private.h"
+#include "core/thread.h"
 #include "net/prefix.h"
 #include "json/json.h"
 
@@ -63,7 +63,7 @@ static bool was_said(const json_t *list, size_t i)
     return false;
 }
 
-int records_parse(const char *text, size_t len, char **out, struct err *e)
+int extra_records_parse(const char *text, size_t len, char **out, struct err *e)
 {
     struct buf b = BUF_INIT(0);
     struct json_out o = JSON_OUT(&b);
@@ -72,8 +72,8 @@ int records_parse(const char *text, size_t len, char **out, struct err *e)
     int rc = json_read(text, len, FILE_MAX, "list of records", &list, e);
     if (rc == 0 && !json_is_array(list))
         rc = err_set(e, ERR_INVALID, "the records must be a list");
-    if (rc == 0 && json_array_size(list) > RECORDS_MAX)
-        rc = err_set(e, ERR_TOOBIG, "more than %u records", RECORDS_MAX);
+    if (rc == 0 && json_array_size(list) > EXTRA_RECORDS_MAX)
+        rc = err_set(e, ERR_TOOBIG, "more than %u records", EXTRA_RECORDS_MAX);
     json_open(&o, '[');
     for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
         if (!was_said(list, i))
@@ -88,7 +88,7 @@ int records_parse(const char *text, size_t len, char **out, struct err *e)
 }
 
 /* The records if the file is another than at the last look; NULL: nothing new, or nothing that can be used. */
-static char *look(struct records *r)
+static char *look(struct extra_records *r)
 {
     struct buf text = BUF_INIT(FILE_MAX);
     struct stat st = {0};
@@ -102,7 +102,7 @@ static char *look(struct records *r)
     r->seen = st;
     int rc = file_read(r->path, FILE_ANY, &text, &e);
     if (rc == 0 && text.len)
-        rc = records_parse(buf_text(&text), text.len, &json, &e);
+        rc = extra_records_parse(buf_text(&text), text.len, &json, &e);
     if (rc < 0)
         log_error("dns", "%s: %s; the records before stay", r->path, e.message);
     else if (json)
@@ -115,7 +115,7 @@ static char *look(struct records *r)
 
 static void *watch(void *arg)
 {
-    struct records *r = arg;
+    struct extra_records *r = arg;
 
     pthread_mutex_lock(&r->lock);
     while (!r->stopping) {
@@ -124,30 +124,30 @@ static void *watch(void *arg)
         pthread_mutex_unlock(&r->lock);
         char *json = look(r);
         if (json)
-            core_set_records(r->core, json);
+            core_set_extra_records(r->core, json);
         pthread_mutex_lock(&r->lock);
     }
     pthread_mutex_unlock(&r->lock);
     return NULL;
 }
 
-char *records_open(struct records *r, struct core *core, const char *path)
+char *extra_records_open(struct extra_records *r, struct core *core, const char *path)
 {
 
-    *r = (struct records){.core = core, .path = mem_strdup(path)};
+    *r = (struct extra_records){.core = core, .path = mem_strdup(path)};
     pthread_mutex_init(&r->lock, NULL);
     thread_cond_init(&r->wake);
     return *path ? look(r) : NULL;
 }
 
-int records_start(struct records *r, struct err *e)
+int extra_records_start(struct extra_records *r, struct err *e)
 {
     if (!*r->path)
         return 0;
     return thread_start(&r->thread, "dns-records", watch, r, e);
 }
 
-void records_stop(struct records *r)
+void extra_records_stop(struct extra_records *r)
 {
     pthread_mutex_lock(&r->lock);
     r->stopping = true;
@@ -156,9 +156,9 @@ void records_stop(struct records *r)
     thread_join(&r->thread);
 }
 
-void records_close(struct records *r)
+void extra_records_close(struct extra_records *r)
 {
-    records_stop(r);
+    extra_records_stop(r);
     pthread_mutex_destroy(&r->lock);
     pthread_cond_destroy(&r->wake);
     free(r->path);
