@@ -127,7 +127,7 @@ struct event {
     char *object_name;
     char *text;                     /* one sentence for people */
     char *detail;                   /* JSON object with what changed, or "" */
-    char *inverse;                  /* JSON {"method","path","body"} that undoes it, or "" */
+    char *inverse;                  /* JSON: the operation that undoes it with its fields, or ""; see core/admin.h */
     uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one, 0: none */
     bool by_admin;                  /* an administrator did it: kept apart from what clients cause */
 };

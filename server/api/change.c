@@ -6,30 +6,6 @@
 
 #include "http/private.h"
 
-enum object { OBJECT_NONE, OBJECT_USER, OBJECT_PREAUTH_KEY, OBJECT_API_KEY, OBJECT_NODE };
-
-static const enum object objects[ADMIN_OP_COUNT] = {
-    [ADMIN_USER_CREATE] = OBJECT_USER,
-    [ADMIN_USER_RENAME] = OBJECT_USER,
-    [ADMIN_USER_ROLE] = OBJECT_USER,
-    [ADMIN_USER_DELETE] = OBJECT_USER,
-    [ADMIN_PREAUTHKEY_CREATE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_PREAUTHKEY_EXPIRE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_PREAUTHKEY_DELETE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_APIKEY_CREATE] = OBJECT_API_KEY,
-    [ADMIN_APIKEY_EXPIRE] = OBJECT_API_KEY,
-    [ADMIN_APIKEY_DELETE] = OBJECT_API_KEY,
-    [ADMIN_NODE_RENAME] = OBJECT_NODE,
-    [ADMIN_NODE_TAGS] = OBJECT_NODE,
-    [ADMIN_NODE_EXPIRE] = OBJECT_NODE,
-    [ADMIN_NODE_DELETE] = OBJECT_NODE,
-    [ADMIN_NODE_ROUTES] = OBJECT_NODE,
-    [ADMIN_ROUTES_EDIT] = OBJECT_NODE,
-    [ADMIN_PRIMARY] = OBJECT_NODE,
-    [ADMIN_NODE_DRAIN] = OBJECT_NODE,
-    [ADMIN_REGISTER] = OBJECT_NODE,
-};
-
 /* A node as it would be (a dry run) or was (a deletion) has no place in the snapshot: its record is shown with what is
  * known of its life now. */
 static void write_node_record(struct json_out *o, struct view *v, const struct node *record, bool imagined)
@@ -54,7 +30,7 @@ static void write_node_record(struct json_out *o, struct view *v, const struct n
     write_node(o, v, &shown, API_HEADWAY);
 }
 
-static void write_object(struct json_out *o, struct request *r, enum object kind, const void *record)
+static void write_object(struct json_out *o, struct request *r, enum admin_object kind, const void *record)
 {
     const struct core_admin *a = &r->admin;
     struct view v;
@@ -63,42 +39,42 @@ static void write_object(struct json_out *o, struct request *r, enum object kind
         json_nil(o);
         return;
     }
-    show_init(&v, r->h, a->after ? a->after : r->s);
+    show_init(&v, r->h, r->after ? r->after : r->s);
     switch (kind) {
-    case OBJECT_USER:
+    case ADMIN_OBJECT_USER:
         write_user(o, &v, record, API_HEADWAY);
         break;
-    case OBJECT_PREAUTH_KEY:
+    case ADMIN_OBJECT_PREAUTH_KEY:
         write_preauth_key(o, &v, record, a->secret, API_HEADWAY);
         break;
-    case OBJECT_API_KEY:
+    case ADMIN_OBJECT_API_KEY:
         write_api_key(o, record, a->secret, API_HEADWAY);
         break;
-    case OBJECT_NODE:
+    case ADMIN_OBJECT_NODE:
         write_node_record(o, &v, record, r->dry_run || a->op == ADMIN_NODE_DELETE);
         break;
-    case OBJECT_NONE:
+    case ADMIN_OBJECT_NONE:
         json_nil(o);
         break;
     }
     show_release(&v);
 }
 
-static const void *find_object(struct view *v, enum object kind, uint64_t id)
+static const void *find_object(struct view *v, enum admin_object kind, uint64_t id)
 {
     const struct tailnet_node *n;
 
     switch (kind) {
-    case OBJECT_USER:
+    case ADMIN_OBJECT_USER:
         return show_find_user(v->s, id);
-    case OBJECT_PREAUTH_KEY:
+    case ADMIN_OBJECT_PREAUTH_KEY:
         return show_find_preauth_key(v->s, id);
-    case OBJECT_API_KEY:
+    case ADMIN_OBJECT_API_KEY:
         return show_find_api_key(v->s, id);
-    case OBJECT_NODE:
+    case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;
-    case OBJECT_NONE:
+    case ADMIN_OBJECT_NONE:
         break;
     }
     return NULL;
@@ -114,11 +90,36 @@ static enum flow reply_changed_meanwhile(struct request *r)
     tailnet_unpin(r->s);
     r->s = tailnet_pin(r->h->with.tailnet);
     show_init(&v, r->h, r->s);
-    write_object(&o, r, objects[r->admin.op], find_object(&v, objects[r->admin.op], r->admin.id));
+    write_object(&o, r, core_operation_object(r->admin.op),
+                 find_object(&v, core_operation_object(r->admin.op), r->admin.id));
     show_release(&v);
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
     return DONE;
+}
+
+void write_change(struct json_out *o, const struct core_admin *a)
+{
+    const struct event *first = a->events.len ? a->events.items[0] : NULL;
+    struct buf call = BUF_INIT(0);
+
+    write_event_id(o, "event", first && first->r.id ? first->run : 0, first ? first->r.id : 0);
+    json_key(o, "events");
+    json_open(o, '[');
+    for (size_t i = 0; i < a->events.len && first->r.id; i++) {
+        char text[API_EVENT_ID_MAX];
+        json_str(o, api_event_id_format(&(struct api_event_id){first->run, a->events.items[i]->r.id}, text));
+    }
+    json_close(o, ']');
+    json_put_u64(o, "version", a->version);
+    json_key(o, "inverse");
+    bool known = a->op == ADMIN_POLICY_SET || (a->record && ((const struct record *)a->record)->id);
+    if (a->inverse && known && operation_as_call(a->inverse, &call))
+        json_raw(o, call.data, call.len);
+    else
+        json_nil(o);
+    buf_release(&call);
+    json_put_str(o, "text", first ? first->text : "Nothing changes");
 }
 
 static enum flow change_done(struct request *r)
@@ -131,19 +132,9 @@ static enum flow change_done(struct request *r)
         return reply_error(r, &a->call.err);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
-    if (a->event && a->event->r.id)
-        write_event_id(&o, "event", a->event->run, a->event->r.id);
-    else
-        write_event_id(&o, "event", 0, 0);
-    json_put_u64(&o, "version", a->version);
+    write_change(&o, a);
     json_key(&o, "result");
-    write_object(&o, r, objects[a->op], a->record);
-    json_key(&o, "inverse");
-    if (a->event && *a->event->inverse && a->record && ((const struct record *)a->record)->id)
-        json_raw(&o, a->event->inverse, strlen(a->event->inverse));
-    else
-        json_nil(&o);
-    json_put_str(&o, "text", a->event ? a->event->text : "Nothing changes");
+    write_object(&o, r, core_operation_object(a->op), a->record);
     json_close(&o, '}');
     return DONE;
 }

@@ -68,30 +68,51 @@ enum flow headway_events(struct request *r)
     return request_later(r, &r->h->disk, read_page);
 }
 
+/* Entries of one change are undone together: the inverse names them all, unless it is the entry's alone. */
+static int find_parts(struct request *r, const struct event *e, const json_t *inverse)
+{
+    const json_t *names = json_object_get(inverse, "events");
+    uint64_t first = e->r.id, last = e->r.id;
+    struct event **events = NULL;
+    size_t count = 0;
+    bool gone = false;
+
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        struct api_event_id id;
+        const char *text = json_string_value(json_array_get(names, i));
+        if (!text || api_event_id_parse(text, &id, &r->err) < 0 || id.run != e->run)
+            return err_set(&r->err, ERR_INTERNAL, "the journal's entry %s is damaged", r->params[0]);
+        first = id.seq < first ? id.seq : first;
+        last = id.seq > last ? id.seq : last;
+    }
+    if (last - first >= EVENTS_PAGE_MAX)
+        return err_set(&r->err, ERR_INTERNAL, "the journal's entry %s is damaged", r->params[0]);
+    int code = store_events(r->h->with.store, e->run, 0, last + 1, (size_t)(last - first + 1), &events, &count, &gone,
+                            &r->err);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        if (events[i]->run == e->run && events[i]->r.id >= first && str_eq(events[i]->inverse, e->inverse))
+            vec_push(&r->admin.undoes, record_ref(events[i]));
+    for (size_t i = 0; i < count; i++)
+        record_unref(events[i]);
+    free(events);
+    return code;
+}
+
 static enum flow undo_with(struct request *r, const struct event *e)
 {
-    const char *method = NULL, *path = NULL;
-    json_t *inverse = NULL, *body;
+    json_t *inverse = NULL;
 
     if (e->undone_by)
         return reply_code(r, ERR_CONFLICT, "%s was already undone, by event %llu.%llu", r->params[0],
                           (unsigned long long)e->undone_run, (unsigned long long)e->undone_by);
     if (!*e->inverse)
         return reply_code(r, ERR_CONFLICT, "%s (%.120s) cannot be undone", r->params[0], e->text);
-    if (json_read(e->inverse, strlen(e->inverse), BODY_MAX, "the journal's entry", &inverse, &r->err) < 0)
+    int code = operation_read(&r->arena, e->inverse, &inverse, &r->admin, &r->err);
+    json_decref(r->json);
+    r->json = inverse; /* holds the texts */
+    if (code < 0 || find_parts(r, e, inverse) < 0)
         return reply_error(r, &r->err);
-    if (json_get_str(inverse, "method", &method, NULL) < 0 || json_get_str(inverse, "path", &path, NULL) < 0 ||
-        !method || !path) {
-        json_decref(inverse);
-        return reply_code(r, ERR_INTERNAL, "the journal's entry %s is damaged", r->params[0]);
-    }
-    method = arena_strdup(&r->arena, method);
-    path = arena_strdup(&r->arena, path);
-    body = json_object_get(inverse, "body");
-    body = json_is_object(body) ? json_incref(body) : NULL;
-    json_decref(inverse);
-    r->undoes = record_ref(e);
-    return request_instead(r, method, path, body);
+    return r->admin.op == ADMIN_POLICY_SET ? headway_policy_change(r) : headway_change(r, r->admin.op);
 }
 
 /* The entry itself is the one that stands last before its successor. */

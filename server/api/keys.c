@@ -35,7 +35,7 @@ static enum flow preauthkey_done(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "preAuthKey");
-    show_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
+    show_init(&v, NULL, r->after);
     write_preauth_key(&o, &v, r->admin.record, r->admin.secret, API_V1);
     show_release(&v);
     json_close(&o, '}');

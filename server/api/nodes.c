@@ -15,7 +15,7 @@ enum flow v1_node_done(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "node");
-    show_init(&v, r->h, a->after ? a->after : r->s);
+    show_init(&v, r->h, r->after);
     const struct tailnet_node *n = a->record ? show_find_node(&v, ((const struct record *)a->record)->id) : NULL;
     if (n)
         write_node(&o, &v, n, API_V1);
@@ -257,7 +257,7 @@ enum flow headway_node_drain(struct request *r)
 
     if (arg_bool(r, "drained", &drained) < 0)
         return reply_error(r, &r->err);
-    r->admin.flag = !drained;
+    r->admin.flag = drained;
     return headway_change_id(r, ADMIN_NODE_DRAIN);
 }
 

@@ -144,10 +144,13 @@ void write_prefixes(struct json_out *o, struct view *v, const struct prefixes *o
 
 void write_event(struct json_out *o, const struct event *e)
 {
+    struct buf inverse = BUF_INIT(0);
     struct api_event out;
 
     show_event(e, &out);
+    out.inverse = operation_as_call(e->inverse, &inverse) ? buf_text(&inverse) : NULL;
     api_write(o, &api_event_shape, &out, API_HEADWAY);
+    buf_release(&inverse);
 }
 
 void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t seq)

@@ -126,19 +126,17 @@ static enum flow set_done(struct request *r)
                             p ? p->updated_ns : clock_wall_ns(), 0, "database");
     struct json_out o = reply_json(r);
     json_open(&o, '{');
-    write_event_id(&o, "event", r->admin.event ? r->admin.event->run : 0, r->admin.event ? r->admin.event->r.id : 0);
-    json_put_u64(&o, "version", r->admin.version);
+    write_change(&o, &r->admin);
     json_key(&o, "result");
     json_nil(&o);
-    json_key(&o, "inverse");
-    if (r->admin.event && r->admin.event->r.id && *r->admin.event->inverse)
-        json_raw(&o, r->admin.event->inverse, strlen(r->admin.event->inverse));
-    else
-        json_nil(&o);
-    json_put_str(&o, "text", r->admin.event ? r->admin.event->text : "Nothing changes");
     write_findings(&o, &r->admin.problems);
     json_close(&o, '}');
     return DONE;
+}
+
+enum flow headway_policy_change(struct request *r)
+{
+    return request_admin(r, set_done);
 }
 
 static enum flow send(struct request *r, handler *done)

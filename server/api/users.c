@@ -11,7 +11,7 @@ static enum flow user_done(struct request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "user");
-    show_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
+    show_init(&v, NULL, r->after);
     write_user(&o, &v, r->admin.record, API_V1);
     show_release(&v);
     json_close(&o, '}');

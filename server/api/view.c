@@ -310,7 +310,6 @@ void show_event(const struct event *e, struct api_event *out)
                               .object_name = e->object_name,
                               .text = e->text,
                               .detail = *e->detail ? e->detail : NULL,
-                              .inverse = *e->inverse ? e->inverse : NULL,
                               .undone_by = {e->undone_run, e->undone_by}};
 }
 

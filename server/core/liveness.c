@@ -3,7 +3,10 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/journal.h"
+#include "core/liveness.h"
+#include "core/publish.h"
+#include "core/state.h"
 
 /* A router that comes and goes is damped as routers of the Internet are (RFC 2439): each time that it goes costs
  * PENALTY, which halves each HALF_LIFE_MS. Above SUPPRESS others are elected before it, until it is below REUSE. */
@@ -25,11 +28,11 @@ static void penalise(struct core_state *s, struct slot *slot)
     slot->penalty_ms = now;
     if (slot->penalty > SUPPRESS) {
         slot->live.flapping = true;
-        timer_set(s, now + (int64_t)(HALF_LIFE_MS * log2(slot->penalty / REUSE)) + 1, TIMER_CALM, slot->id);
+        timer_set(s, now + (int64_t)(HALF_LIFE_MS * log2(slot->penalty / REUSE)) + 1, TIMER_DAMPING, slot->id);
     }
 }
 
-void slot_calm(struct core_state *s, struct slot *slot)
+void slot_end_damping(struct core_state *s, struct slot *slot)
 {
     if (!slot->live.flapping || penalty_at(slot, clock_mono_ms()) >= REUSE)
         return;
@@ -68,7 +71,7 @@ static uint32_t health_change(const struct slot *slot)
 
 void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id)
 {
-    struct session *x = mem_alloc(sizeof(*x));
+    struct node_session *x = mem_alloc(sizeof(*x));
 
     x->id = *id = s->next_session++;
     x->slot = slot;
@@ -124,11 +127,11 @@ static bool replaceable(struct core_state *s, const struct slot *slot)
 }
 
 /* The node answers if any of its sessions does. */
-static void weigh_health(struct core_state *s, struct slot *slot)
+static void update_health(struct core_state *s, struct slot *slot)
 {
     bool any = false;
 
-    for (const struct session *x = slot->sessions; x; x = x->next)
+    for (const struct node_session *x = slot->sessions; x; x = x->next)
         any = any || x->healthy;
     if (any == slot->live.healthy || !slot->published)
         return;
@@ -148,18 +151,18 @@ static void weigh_health(struct core_state *s, struct slot *slot)
 
 void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
 {
-    struct session *x = map_delu(&s->sessions, id);
+    struct node_session *x = map_delu(&s->sessions, id);
 
     if (!x)
         return;
     struct slot *slot = x->slot;
-    struct session **at = &slot->sessions;
+    struct node_session **at = &slot->sessions;
     while (*at != x)
         at = &(*at)->next;
     *at = x->next;
     free(x);
     if (slot->sessions) {
-        weigh_health(s, slot);
+        update_health(s, slot);
         return;
     }
     if (why == SESSION_SHUTDOWN) {
@@ -184,12 +187,12 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
 
 void session_health_run(struct core_state *s, uint64_t id, bool healthy)
 {
-    struct session *x = map_getu(&s->sessions, id);
+    struct node_session *x = map_getu(&s->sessions, id);
 
     if (!x)
         return;
     x->healthy = healthy;
-    weigh_health(s, x->slot);
+    update_health(s, x->slot);
 }
 
 void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where)

@@ -2,7 +2,9 @@
 /* What comes from the configuration and is the same for everybody. */
 #include <stdio.h>
 
-#include "core/private.h"
+#include "core/journal.h"
+#include "core/settings.h"
+#include "core/state.h"
 #include "json/json.h"
 
 static void put_resolvers(struct json_out *o, const char *key, const struct strs *servers)

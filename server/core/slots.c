@@ -3,7 +3,10 @@
 #include <ctype.h>
 
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/publish.h"
+#include "core/slots.h"
+#include "core/state.h"
+#include "core/timers.h"
 
 #define REUSE_MS                                                                                                       \
     300000 /* a reader is dropped when it cannot be written to for 90 s: nobody remembers the slot by then */
@@ -37,7 +40,7 @@ struct slot *slot_new(struct core_state *s, uint64_t node_id)
 /* The streams of a node that is gone: their ends, when they come, are nobody's. */
 static void forget_sessions(struct core_state *s, struct slot *slot)
 {
-    for (struct session *x = slot->sessions, *next; x; x = next) {
+    for (struct node_session *x = slot->sessions, *next; x; x = next) {
         next = x->next;
         map_delu(&s->sessions, x->id);
         free(x);
@@ -172,7 +175,7 @@ void slots_release(struct core_state *s)
         struct slot *slot = s->slots.items[i];
         record_unref(slot->work);
         record_unref(slot->published);
-        for (struct session *x = slot->sessions, *next; x; x = next) {
+        for (struct node_session *x = slot->sessions, *next; x; x = next) {
             next = x->next;
             free(x);
         }
@@ -244,33 +247,4 @@ void slots_user_changed(struct core_state *s, uint64_t user_id)
     for (size_t i = 0; i < s->slots.len; i++)
         if (s->slots.items[i]->published && s->slots.items[i]->published->user_id == user_id)
             slot_mark(s, s->slots.items[i], 0);
-}
-
-const struct user *find_user(struct core_state *s, uint64_t id)
-{
-    const struct cell *c = map_getu(&s->users, id);
-
-    return c ? c->work : NULL;
-}
-
-const struct preauth_key *find_preauth_key(struct core_state *s, uint64_t id)
-{
-    const struct cell *c = map_getu(&s->preauth_keys, id);
-
-    return c ? c->work : NULL;
-}
-
-const struct user *find_user_by_name(struct core_state *s, const char *name, size_t *hits)
-{
-    const struct user *found = NULL;
-
-    *hits = 0;
-    for (struct map_entry *e = map_first(&s->users); e; e = map_next(&s->users, e)) {
-        const struct user *u = ((const struct cell *)e->value)->work;
-        if (u && str_eq(u->name, name)) {
-            found = u;
-            ++*hits;
-        }
-    }
-    return found;
 }

@@ -118,12 +118,12 @@ struct request {
     const struct tailnet_snapshot *s; /* as of the arrival */
     bool dry_run, has_match, healthy, wrong_method;
     uint64_t match;
-    const struct event *undoes; /* with a reference; NULL: none */
 
     /* work */
     struct core_admin admin;
-    handler *then;    /* continuation */
-    void *owner_data; /* the handler's, for its continuation; in the arena */
+    const struct tailnet_snapshot *after; /* holds what the core answered; NULL: it was not asked */
+    handler *then;                        /* continuation */
+    void *owner_data;                     /* the handler's, for its continuation; in the arena */
     struct err err;
     const char *words; /* in the arena: the message of the error where an err is too short for it, NULL: that one */
 
@@ -146,8 +146,6 @@ void request_free(struct request *r);
 enum flow request_later(struct request *r, struct workers *by, handler *then);
 /* Sends r->admin to the core; then runs on a worker when it is answered (r->admin.call.code and .err). */
 enum flow request_admin(struct request *r, handler *then);
-/* Runs another call in place of this one: for undo. */
-enum flow request_instead(struct request *r, const char *method, const char *path, json_t *body);
 
 /* ---- router.c ---- */
 
@@ -234,7 +232,7 @@ void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *
 void show_node(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
 void show_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
 void show_pending(struct view *v, const struct pending *p, struct arena *a, struct api_pending *out);
-void show_event(const struct event *e, struct api_event *out);
+void show_event(const struct event *e, struct api_event *out); /* without its inverse */
 /* The prefixes of the tailnet in their order, or only those of which only (not NULL) has one. */
 void show_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
@@ -264,6 +262,8 @@ enum flow reply_list(struct request *r, const char *name, enum list which); /* {
 
 /* ---- change.c: an operation of the core, and the answers that several files give ---- */
 
+/* The members of an answer that tell of a change: event, events, version, inverse, text. */
+void write_change(struct json_out *o, const struct core_admin *a);
 enum flow headway_change(struct request *r, enum admin_op op);
 enum flow headway_change_id(struct request *r, enum admin_op op); /* of the object that the path names first */
 enum flow v1_empty_done(struct request *r);                       /* {} or the error */
@@ -271,6 +271,18 @@ enum flow v1_node_done(struct request *r);                        /* {"node":...
 enum flow v1_node_change(struct request *r, enum admin_op op);    /* nodes.c */
 
 const char *policy_mode(const struct config *c); /* "file" or "database" */
+
+enum flow headway_policy_change(struct request *r); /* policy.c: r->admin is filled */
+
+/* ---- operations.c: operations of the core as calls of /api/headway, and back ---- */
+
+#define STORED_MAX (16U << 20) /* of an entry's inverse: a policy of 4 MiB with its escapes */
+
+/* Writes {"method","path","body"} of what the journal keeps; false: there is no such call. */
+bool operation_as_call(const char *stored, struct buf *out);
+/* Fills op and fields of *out; its texts are borrowed from *fields, the caller's (json_decref). */
+int operation_read(struct arena *arena, const char *stored, json_t **fields, struct core_admin *out,
+                   struct err *e) WARN_UNUSED;
 
 #define EVENTS_PAGE_MAX 1000 /* entries of the journal in one answer */
 

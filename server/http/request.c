@@ -13,6 +13,8 @@ static void finish(struct request *r)
     if (r->s)
         tailnet_unpin(r->s);
     r->s = NULL;
+    tailnet_unpin(r->after);
+    r->after = NULL;
     pthread_mutex_lock(&h->lock);
     if (--h->active == 0)
         pthread_cond_broadcast(&h->idle);
@@ -41,6 +43,7 @@ static void core_answered(struct core_call *call)
 {
     struct request *r = call->owner;
 
+    r->after = tailnet_pin(r->h->with.tailnet);
     request_later(r, &r->h->fast, r->then);
 }
 
@@ -53,8 +56,6 @@ enum flow request_admin(struct request *r, handler *then)
     r->admin.dry_run = r->dry_run;
     r->admin.has_match = r->has_match;
     r->admin.match = r->match;
-    r->admin.undo_of = r->undoes ? r->undoes->r.id : 0;
-    r->admin.undoes = r->undoes;
     core_admin(r->h->with.core, &r->admin);
     return LATER;
 }
@@ -192,22 +193,6 @@ static enum flow begin(struct request *r)
     return r->route->run(r);
 }
 
-enum flow request_instead(struct request *r, const char *method, const char *path, json_t *body)
-{
-    char allow[64];
-    bool malformed;
-
-    json_decref(r->json);
-    r->json = body;
-    r->query_count = 0;
-    r->route = router_find(method, path, r->door, &r->arena, r->params, allow, &malformed);
-    if (!r->route || r->route->dialect != DIALECT_HEADWAY || r->route->run == headway_undo)
-        return reply_code(r, ERR_INTERNAL, "the journal's entry asks for %s %.120s, which is no call", method, path);
-    if (args_known(r, r->route->takes) < 0 || may(r) < 0)
-        return reply_error(r, &r->err);
-    return r->route->run(r);
-}
-
 static void start(struct work *work)
 {
     struct request *r = CONTAINER_OF(work, struct request, work);
@@ -230,7 +215,6 @@ void request_start(struct request *r)
 void request_free(struct request *r)
 {
     core_admin_release(&r->admin);
-    record_unref(r->undoes);
     json_decref(r->json);
     arena_release(&r->arena);
     buf_release(&r->body);

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "shared/api_fixture.h"
+#include "shared/core_rig.h"
 
 void api_begin(struct api_fixture *f, const char *extra)
 {
@@ -184,7 +185,7 @@ uint64_t api_node(struct api_fixture *f, const char *user, const char *name, con
     random_bytes(reg.machine_key, KEY_LEN);
     random_bytes(reg.node_key, KEY_LEN);
     fill_info(&reg.info, name, routes);
-    if (core_wait(f->core, core_register, &reg) < 0)
+    if (core_rig_register(f->core, &reg) < 0)
         fail_msg("%s", reg.call.err.message);
     assert_int_equal(reg.result, REGISTER_DONE);
     json_decref(key);
@@ -197,7 +198,7 @@ uint64_t api_node(struct api_fixture *f, const char *user, const char *name, con
         random_bytes(map.disco_key, KEY_LEN);
         map.stream = true;
         fill_info(&map.info, name, routes);
-        if (core_wait(f->core, core_map, &map) < 0)
+        if (core_rig_map(f->core, &map) < 0)
             fail_msg("%s", map.call.err.message);
         *session = map.session;
         prefixes_release(&map.info.routes);
