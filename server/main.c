@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/flags.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "control/control.h"
 #include "core/core.h"
 #include "front/front.h"
@@ -104,12 +105,11 @@ static void add_metrics(void *arg, struct buf *out)
     struct netmap_counters n;
 
     netmap_counters(d->netmap, &n);
-    buf_addf(out, "# TYPE headway_netmap_full_maps_total counter\nheadway_netmap_full_maps_total %llu\n",
-             (unsigned long long)n.full_maps);
-    buf_addf(out, "# TYPE headway_netmap_deltas_total counter\nheadway_netmap_deltas_total %llu\n",
-             (unsigned long long)n.deltas);
-    buf_addf(out, "# TYPE headway_netmap_cache_bytes gauge\nheadway_netmap_cache_bytes %llu\n",
-             (unsigned long long)n.cache_bytes);
+    metrics_put(out, "headway_netmap_full_maps_total", "counter", "Full network maps that were made", n.full_maps);
+    metrics_put(out, "headway_netmap_deltas_total", "counter", "Changes of network maps that were made", n.deltas);
+    metrics_put(out, "headway_netmap_cache_bytes", "gauge", "Encoded peers that are kept for other maps",
+                n.cache_bytes);
+    control_metrics(d->control, out);
     relay_metrics(d->relay, out);
 }
 

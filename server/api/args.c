@@ -195,7 +195,7 @@ int arg_user(struct api_request *r, const char *name, const struct user **out)
     if (hits == 0 && str_u64(text, 0, UINT64_MAX, &id, name, NULL) == 0) {
         if (id == 0)
             return 0;
-        *out = show_find_user(r->s, id);
+        *out = snapshot_user(r->s, id);
         hits = *out != NULL;
     }
     if (hits == 0)

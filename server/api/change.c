@@ -29,7 +29,7 @@ static void write_node_record(struct json_out *o, struct api_view *v, const stru
         shown.live.net_info = shown.live.source;
     }
     shown.record = record;
-    shown.user = record->user_id ? show_find_user(v->s, record->user_id) : NULL;
+    shown.user = record->user_id ? snapshot_user(v->s, record->user_id) : NULL;
     shown.expired = node_is_expired(record, clock_wall_ns());
     write_node(o, v, &shown, API_HEADWAY);
 }
@@ -77,11 +77,11 @@ static const void *find_object(struct api_view *v, enum admin_object kind, uint6
 
     switch (kind) {
     case ADMIN_OBJECT_USER:
-        return show_find_user(v->s, id);
+        return snapshot_user(v->s, id);
     case ADMIN_OBJECT_PREAUTH_KEY:
-        return show_find_preauth_key(v->s, id);
+        return snapshot_preauth_key(v->s, id);
     case ADMIN_OBJECT_API_KEY:
-        return show_find_api_key(v->s, id);
+        return snapshot_api_key(v->s, id);
     case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;

@@ -144,10 +144,10 @@ static void compare_pendings(struct api_difference *d, struct json_out *changed,
     const struct tailnet_snapshot *was = d->was->s, *is = d->is->s;
 
     for (size_t i = 0; i < is->pending_count; i++)
-        if (show_find_pending(was, is->pendings[i]->auth_id) != is->pendings[i])
+        if (snapshot_pending(was, is->pendings[i]->auth_id) != is->pendings[i])
             write_pending(changed, d->is, is->pendings[i]);
     for (size_t i = 0; i < was->pending_count; i++)
-        if (!show_find_pending(is, was->pendings[i]->auth_id))
+        if (!snapshot_pending(is, was->pendings[i]->auth_id))
             json_str(gone, was->pendings[i]->auth_id);
 }
 

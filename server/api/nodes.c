@@ -145,7 +145,7 @@ static enum http_flow made_up(struct api_request *r)
 
     if (a->call.code < 0)
         return reply_error(r, &a->call.err);
-    n.user = show_find_user(r->s, a->user_id);
+    n.user = snapshot_user(r->s, a->user_id);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "node");

@@ -76,7 +76,7 @@ static enum http_flow auth_reject(struct api_request *r)
 
 static enum http_flow pending_approve(struct api_request *r)
 {
-    const struct pending *p = show_find_pending(r->s, r->http.params[0]);
+    const struct pending *p = snapshot_pending(r->s, r->http.params[0]);
 
     return p && p->ssh ? decide(r, ADMIN_AUTH_APPROVE) : admit(r, r->http.params[0]);
 }

@@ -182,10 +182,6 @@ struct api_view {
 };
 void show_init(struct api_view *v, struct api *api, const struct tailnet_snapshot *s);
 void show_release(struct api_view *v);
-const struct user *show_find_user(const struct tailnet_snapshot *s, uint64_t id);
-const struct preauth_key *show_find_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
-const struct api_key *show_find_api_key(const struct tailnet_snapshot *s, uint64_t id);
-const struct pending *show_find_pending(const struct tailnet_snapshot *s, const char *auth_id);
 const struct tailnet_node *show_find_node(struct api_view *v, uint64_t id);
 
 void show_user(const struct user *u, struct api_user *out); /* node_count stays 0 */

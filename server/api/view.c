@@ -20,46 +20,6 @@ void show_release(struct api_view *v)
 
 /* ---- finding ---- */
 
-static const void *find_record(const void *list, size_t count, uint64_t id)
-{
-    const struct record *const *records = list;
-    size_t low = 0, high = count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (records[middle]->id == id)
-            return records[middle];
-        if (records[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
-const struct user *show_find_user(const struct tailnet_snapshot *s, uint64_t id)
-{
-    return find_record(s->users, s->user_count, id);
-}
-
-const struct preauth_key *show_find_preauth_key(const struct tailnet_snapshot *s, uint64_t id)
-{
-    return find_record(s->preauth_keys, s->preauth_key_count, id);
-}
-
-const struct api_key *show_find_api_key(const struct tailnet_snapshot *s, uint64_t id)
-{
-    return find_record(s->api_keys, s->api_key_count, id);
-}
-
-const struct pending *show_find_pending(const struct tailnet_snapshot *s, const char *auth_id)
-{
-    for (size_t i = 0; i < s->pending_count; i++)
-        if (str_eq(s->pendings[i]->auth_id, auth_id))
-            return s->pendings[i];
-    return NULL;
-}
-
 static int node_by_id(const void *a, const void *b)
 {
     const struct tailnet_node *x = *(const struct tailnet_node *const *)a, *y = *(const struct tailnet_node *const *)b;
@@ -155,7 +115,7 @@ void show_preauth_key(struct api_view *v, const struct preauth_key *k, struct ar
 {
     char *shown = arena_alloc(a, SECRET_TEXT_MAX);
 
-    *out = (struct api_preauth_key){.user = user_copy(show_find_user(v->s, k->user_id), a),
+    *out = (struct api_preauth_key){.user = user_copy(snapshot_user(v->s, k->user_id), a),
                                     .id = k->r.id,
                                     .key = secret_masked(SECRET_PREAUTH_KEY, k->prefix, k->secret_hash, shown),
                                     .reusable = k->reusable,
@@ -225,7 +185,7 @@ static const char *fqdn_of(struct api_view *v, const struct node *n, struct aren
 void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     const struct node *r = n->record;
-    const struct preauth_key *k = r->preauth_key_id ? show_find_preauth_key(v->s, r->preauth_key_id) : NULL;
+    const struct preauth_key *k = r->preauth_key_id ? snapshot_preauth_key(v->s, r->preauth_key_id) : NULL;
     struct api_preauth_key *key = k ? arena_alloc(a, sizeof(*key)) : NULL;
 
     if (key)

@@ -5,29 +5,26 @@
 #include "api/private.h"
 #include "routes/routes.h"
 
+static int compare_prefix(const void *key, const void *item)
+{
+    const struct primary *const *primary = item;
+
+    return prefix_cmp(key, &(*primary)->prefix);
+}
+
 /* Who serves p now, NULL: nobody. */
 static const struct tailnet_node *primary_of(struct api_view *v, const struct prefix *p, int64_t *since_ns)
 {
-    size_t low = 0, high = v->s->primary_count;
+    bool found;
+    size_t i = array_search(p, v->s->primaries, v->s->primary_count, sizeof(void *), compare_prefix, &found);
+    const struct primary *primary = found ? v->s->primaries[i] : NULL;
+    const struct tailnet_node *n = primary ? show_find_node(v, primary->r.id) : NULL;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct primary *at = v->s->primaries[middle];
-        int order = prefix_cmp(&at->prefix, p);
-        if (order == 0) {
-            const struct tailnet_node *n = show_find_node(v, at->r.id);
-            if (!n || !prefixes_has(&n->serving, p))
-                return NULL; /* remembered for a restart, not serving */
-            if (since_ns)
-                *since_ns = at->since_ns;
-            return n;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    if (!n || !prefixes_has(&n->serving, p))
+        return NULL; /* remembered for a restart, not serving */
+    if (since_ns)
+        *since_ns = primary->since_ns;
+    return n;
 }
 
 static enum route_state explain(const struct tailnet_node *n, const struct prefix *p,

@@ -141,7 +141,7 @@ const struct tailnet_node *snapshot_node(const struct tailnet_snapshot *s, uint3
 const struct tailnet_node *snapshot_node_by_id(const struct tailnet_snapshot *s, uint64_t id);
 const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id);
 const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
-const struct api_key *snapshot_api_key_by_prefix(const struct tailnet_snapshot *s, const char *prefix);
+const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 
 /* "given-name.base-domain." with its dot, or the name alone without a base domain. */

@@ -185,7 +185,7 @@ void rig_init(struct rig *r, size_t nodes)
         app_delta(&r->app, &d);
     json_decref(root);
     buf_release(&b);
-    app_conn(&r->app, CONN_LIVE, "", 0);
+    app_connection(&r->app, CONN_LIVE, "", 0);
     app_whoami(&r->app, "alice", false);
     rig_draw(r, 24, 80);
 }

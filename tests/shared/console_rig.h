@@ -4,7 +4,7 @@
 #ifndef TESTS_SHARED_CONSOLE_RIG_H
 #define TESTS_SHARED_CONSOLE_RIG_H
 
-#include "console/app/app.h"
+#include "console/application.h"
 
 #define RIG_NOW_NS INT64_C(1772546580000000000) /* 2026-03-03 14:03 UTC */
 

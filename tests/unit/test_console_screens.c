@@ -202,11 +202,14 @@ static void long_texts_break_at_blanks(void **state)
 
 static void no_key_means_two_things_in_one_place(void **state)
 {
+    struct rig r;
+
     (void)state;
-    for (size_t i = 0; i < commands_count(); i++)
+    rig_init(&r, 0);
+    for (size_t i = 0; i < r.app.commands.len; i++)
         for (size_t j = 0; j < i; j++) {
             struct buf a = BUF_INIT(0), b = BUF_INIT(0);
-            const struct console_command *p = commands_at(i), *q = commands_at(j);
+            const struct console_command *p = r.app.commands.items[i], *q = r.app.commands.items[j];
 
             assert_string_not_equal(p->name, q->name);
             command_keys(p, false, &a);
@@ -224,6 +227,7 @@ static void no_key_means_two_things_in_one_place(void **state)
             buf_release(&a);
             buf_release(&b);
         }
+    rig_release(&r);
 }
 
 static void each_key_of_the_table_does_something_everywhere_it_claims_to(void **state)
@@ -232,21 +236,22 @@ static void each_key_of_the_table_does_something_everywhere_it_claims_to(void **
 
     (void)state;
     for (size_t v = 0; v < ARRAY_LEN(views); v++)
-        for (size_t i = 0; i < commands_count(); i++) {
+        for (size_t i = 0, count = 1; i < count; i++) {
             struct rig r;
 
             rig_init(&r, 0);
+            count = r.app.commands.len;
             rig_keys(&r, views[v]);
             rig_draw(&r, 24, 80);
-            if ((commands_at(i)->where & commands_where(&r.app)) && *commands_at(i)->keys) {
+            if (command_is_here(&r.app, r.app.commands.items[i]) && *r.app.commands.items[i]->keys) {
                 char name[KEY_NAME_MAX];
-                size_t len = strcspn(commands_at(i)->keys, " ");
+                size_t len = strcspn(r.app.commands.items[i]->keys, " ");
 
-                str_copy(name, sizeof(name), commands_at(i)->keys);
+                str_copy(name, sizeof(name), r.app.commands.items[i]->keys);
                 name[len < sizeof(name) ? len : sizeof(name) - 1] = '\0';
                 int key = key_named(name);
                 assert_true(key > 0);
-                assert_non_null(commands_for_key(commands_where(&r.app), key));
+                assert_non_null(commands_for_key(&r.app, key));
                 app_key(&r.app, key);
                 rig_draw(&r, 24, 80);
             }
@@ -260,7 +265,7 @@ static void the_manual_is_made_from_the_table(void **state)
     char *page = read_file("man/headway-console.1");
 
     (void)state;
-    commands_manual(&out);
+    commands_manual(&console_tables, &out);
     if (!strstr(page, out.data)) {
         FILE *f = getenv("UPDATE") ? fopen("build/console-keys.mdoc", "we") : NULL;
 

@@ -371,3 +371,20 @@ void canvas_dump(const struct canvas *c, struct buf *out)
         buf_addc(out, '\n');
     }
 }
+
+void canvas_section(struct canvas *c, int row, int col, int width, const char *left, const char *right)
+{
+    canvas_rule(c, row, col, width);
+    int used = canvas_text(c, row, col + 3, width - 6, ROLE_SECTION, left);
+    canvas_text(c, row, col + 2, 1, ROLE_TEXT, " ");
+    canvas_text(c, row, col + 3 + used, 1, ROLE_TEXT, " ");
+    if (right && *right) {
+        int room = canvas_width(c, right);
+
+        if (room + used + 10 < width) {
+            canvas_text(c, row, col + width - room - 3, room, ROLE_FAINT, right);
+            canvas_text(c, row, col + width - room - 4, 1, ROLE_TEXT, " ");
+            canvas_text(c, row, col + width - 3, 1, ROLE_TEXT, " ");
+        }
+    }
+}

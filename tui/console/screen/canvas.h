@@ -61,6 +61,8 @@ int canvas_lines(const struct canvas *c, int width, const char *text); /* that i
 int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph);
 int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum role role);
 void canvas_rule(struct canvas *c, int row, int col, int width);
+/* A rule with a title at its left and a note at its right, where there is room for it. */
+void canvas_section(struct canvas *c, int row, int col, int width, const char *left, const char *right);
 void canvas_clear(struct canvas *c, struct rect at);
 void canvas_flag(struct canvas *c, struct rect at, unsigned flag);
 void canvas_role(struct canvas *c, struct rect at, enum role role);
