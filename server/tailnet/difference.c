@@ -17,7 +17,8 @@ static bool same_name(const struct tailnet_node *a, const struct tailnet_node *b
 
 static bool same_owner(const struct tailnet_node *a, const struct tailnet_node *b)
 {
-    return a->record->user_id == b->record->user_id && !a->user == !b->user && strs_eq(&a->record->tags, &b->record->tags);
+    return a->record->user_id == b->record->user_id && !a->user == !b->user &&
+           strs_eq(&a->record->tags, &b->record->tags);
 }
 
 static bool same_addresses(const struct tailnet_node *a, const struct tailnet_node *b)

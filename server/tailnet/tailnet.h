@@ -144,8 +144,8 @@ const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s,
 const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 
-/* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date alone,
- * so a node that is logged out has one that is past. */
+/* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date
+ * alone, so a node that is logged out has one that is past. */
 int64_t tailnet_node_expiry(const struct tailnet_node *n);
 
 /* "given-name.base-domain." with its dot, or the name alone without a base domain. */
