@@ -34,7 +34,8 @@ void http_request_serve(struct http_request *r);
 
 /* ---- router.c ---- */
 
-/* Finds the route of method and path (undecoded, without query) for r's door: fills route, params, allow, malformed. */
+/* Finds the route of method and path (undecoded, without query) for r's listener: fills route, params, allow,
+ * malformed. */
 void http_find(struct http_request *r, const char *method, const char *path);
 
 /* ---- server.c: libmicrohttpd ---- */
