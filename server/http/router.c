@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a target to a route. A path is cut at its slashes before it is unescaped, so that "10.0.0.0%2F8" is one segment.
  * The tables are searched whole: they may stand in any order. */
-#include "http/private.h"
+#include "http/server.h"
 
 #define SEGMENTS_MAX 12
 

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/private.h"
+#include "http/server.h"
 
 #define IDLE_SECONDS    30
 #define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */

@@ -8,7 +8,7 @@
 #include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/resources/tables.h"
-#include "http/private.h"
+#include "http/server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

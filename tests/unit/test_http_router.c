@@ -16,7 +16,7 @@
 #include "api/request/reply.h"
 #include "api/resources/tables.h"
 #include "base/array.h"
-#include "http/private.h"
+#include "http/server.h"
 
 static const struct http_table *const tables[] = {
     &users_table,  &preauthkeys_table, &apikeys_table, &nodes_table,  &routes_table,   &pending_table,

@@ -3,11 +3,11 @@
  * "inverse","text"}; with dry_run nothing happened, and event is null. A version that does not hold (If-Match) is
  * answered with the object as it is. */
 #include "api/change/change.h"
-#include "api/change/operations.h"
 #include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/view/objects.h"
+#include "api/view/operations.h"
 
 /* The member of /api/v1's answers. */
 static const char *const v1_names[] = {[ADMIN_OBJECT_USER] = "user",

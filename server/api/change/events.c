@@ -4,7 +4,7 @@
  * costs no copies; one that is too far behind ends, and its client begins anew.
  *
  * The hub works only while somebody listens, or did a minute ago, or has just taken a snapshot to follow from. It keeps
- * the last messages for clients whose connection broke; whoever comes with an older id is told that it is gone and
+ * the last messages for clients whose connection broke; whoever comes with an older id is news that it is gone and
  * takes a new snapshot. */
 #include <stdlib.h>
 
@@ -22,8 +22,8 @@
 #define KEPT_BYTES     (16 * 1024 * 1024)
 #define INTEREST_MS    60000 /* the hub works on this long after the last listener */
 #define HEARTBEAT_MS   15000
-#define VOLATILE_MS    1000 /* a node's endpoints, relay and last seen are told at most this often */
-#define VOLATILE_TURNS 4096 /* nodes told in one turn */
+#define VOLATILE_MS    1000 /* a node's endpoints, relay and last seen are news at most this often */
+#define VOLATILE_TURNS 4096 /* nodes news in one turn */
 
 struct event_message {
     uint64_t seq;
@@ -254,7 +254,7 @@ static struct chunk *make_message(struct event_hub *hub, const struct event *e, 
     return c;
 }
 
-/* Makes what is told and complete into messages. Called and returns with the lock, which is open while messages are
+/* Makes what is news and complete into messages. Called and returns with the lock, which is open while messages are
  * made. The last message carries everything that changed: whoever comes in between knows less than it and gets it. */
 static void tell_events(struct event_hub *hub)
 {
@@ -265,26 +265,26 @@ static void tell_events(struct event_hub *hub)
         count--;
     if (count == 0)
         return;
-    struct event_news *told = mem_dup(hub->events.items, count * sizeof(*told));
+    struct event_news *news = mem_dup(hub->events.items, count * sizeof(*news));
     struct chunk **made = mem_resize(NULL, count, sizeof(*made));
     hub->events.len -= count;
     memmove(hub->events.items, hub->events.items + count, hub->events.len * sizeof(*hub->events.items));
     pthread_mutex_unlock(&hub->lock);
-    is = told[count - 1].after;
+    is = news[count - 1].after;
     for (size_t i = 0; i < count; i++)
-        made[i] = make_message(hub, told[i].event, i + 1 < count ? is : was, is);
+        made[i] = make_message(hub, news[i].event, i + 1 < count ? is : was, is);
     pthread_mutex_lock(&hub->lock);
     hub->shown = is;
     for (size_t i = 0; i < count; i++) {
-        hub->seq = told[i].event->r.id;
+        hub->seq = news[i].event->r.id;
         tell_all(hub, made[i], hub->seq);
         keep(hub, hub->seq, made[i]);
         chunk_unref(made[i]);
-        record_unref(told[i].event);
-        if (i + 1 < count && told[i].after)
-            tailnet_unpin(told[i].after);
+        record_unref(news[i].event);
+        if (i + 1 < count && news[i].after)
+            tailnet_unpin(news[i].after);
     }
-    free(told);
+    free(news);
     free(made);
     tailnet_unpin(was);
 }
@@ -316,7 +316,7 @@ static size_t take_touched(struct event_hub *hub, uint64_t *ids, size_t max)
     return count;
 }
 
-/* Once a second, so that no node is told more often. Lock as above. */
+/* Once a second, so that no node is news more often. Lock as above. */
 static void tell_volatile(struct event_hub *hub)
 {
     uint64_t *ids = mem_resize(NULL, VOLATILE_TURNS, sizeof(*ids));

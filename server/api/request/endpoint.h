@@ -8,7 +8,7 @@
 #define SERVER_API_REQUEST_ENDPOINT_H
 
 #include "api/request/state.h"
-#include "core/admin.h"
+#include "core/core.h"
 
 #define API_LISTENERS (HTTP_PUBLIC | HTTP_UNIX)
 

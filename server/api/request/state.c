@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The configuration in force, and the calls. */
-#include "api/request/endpoint.h"
+/* The configuration in force. */
+#include "api/request/state.h"
 
 const struct config *api_config(struct api *api)
 {
@@ -8,22 +8,4 @@ const struct config *api_config(struct api *api)
     const struct config *c = config_ref(api->config);
     pthread_mutex_unlock(&api->lock);
     return c;
-}
-
-size_t endpoint_count(const struct api *api)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < api->table_count; i++)
-        count += api->tables[i]->count;
-    return count;
-}
-
-const struct api_endpoint *endpoint_at(const struct api *api, size_t i)
-{
-    size_t t = 0;
-
-    while (i >= api->tables[t]->count)
-        i -= api->tables[t++]->count;
-    return (const struct api_endpoint *)http_table_at(api->tables[t], i);
 }

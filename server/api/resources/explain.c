@@ -15,7 +15,7 @@
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 
-static void world_init(struct tailnet_world *w, struct rest_request *r)
+static void tailnet_of_request(struct tailnet_world *w, struct rest_request *r)
 {
     const struct config *c = api_config(r->api);
 
@@ -59,7 +59,7 @@ static enum http_flow explain(struct rest_request *r)
     bool allowed;
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
 
-    world_init(&w, r);
+    tailnet_of_request(&w, r);
     struct policy_view *v = view_now(r, p, &w);
     if (rc == 0)
         rc = policy_explain(v, src, dst, -1, (uint16_t)port, &allowed, &out, &r->err);
@@ -95,7 +95,7 @@ static void compare(struct rest_request *r, const struct policy *now, const stru
     struct policy_approvals approvals = {0};
     struct tailnet_world w;
 
-    world_init(&w, r);
+    tailnet_of_request(&w, r);
     struct policy_view *before = view_now(r, now, &w);
     struct policy_view *after = policy_view_new(then, &w.tailnet, before);
     bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */

@@ -4,13 +4,13 @@
 
 #include "api/change/change.h"
 #include "api/change/events.h"
-#include "api/change/operations.h"
 #include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/policy.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "api/view/operations.h"
 #include "base/vec.h"
 
 #define EVENTS_DEFAULT 100

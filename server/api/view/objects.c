@@ -2,9 +2,9 @@
 /* Objects and whole lists of a snapshot, written. */
 #include <stdlib.h>
 
-#include "api/change/operations.h"
 #include "api/request/reply.h"
 #include "api/view/objects.h"
+#include "api/view/operations.h"
 
 /* headscale's pseudo user, which its lists show as the owner of tagged nodes. */
 static const struct api_user tagged_devices = {.id = TAGGED_USER_ID,

@@ -2,7 +2,7 @@
 /* Start and end of the room. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "http/server.h"
 
 static const struct {
     const char *name;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Operations of the core as calls of /api/headway, and back. */
-#ifndef SERVER_API_CHANGE_OPERATIONS_H
-#define SERVER_API_CHANGE_OPERATIONS_H
+#ifndef SERVER_API_VIEW_OPERATIONS_H
+#define SERVER_API_VIEW_OPERATIONS_H
 
 #include "base/arena.h"
-#include "core/admin.h"
+#include "core/core.h"
 #include "json/json.h"
 
 #define STORED_MAX (16U << 20) /* of an entry's inverse: a policy of 4 MiB with its escapes */

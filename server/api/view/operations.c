@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the core calls an operation with fields, as a call of /api/headway: method, path and body. The journal keeps
  * operations; journals of versions before 1.1 keep calls, which are read back by the same table. */
-#include "api/change/operations.h"
+#include "api/view/operations.h"
 #include "base/array.h"
 #include "http/http.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the files of this room know of each other. */
-#ifndef SERVER_HTTP_PRIVATE_H
-#define SERVER_HTTP_PRIVATE_H
+#ifndef SERVER_HTTP_SERVER_H
+#define SERVER_HTTP_SERVER_H
 
 #include <stdatomic.h>
 
