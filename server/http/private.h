@@ -12,7 +12,7 @@
 
 #include "auth/auth.h"
 #include "base/arena.h"
-#include "base/chunk.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
