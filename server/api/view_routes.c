@@ -2,8 +2,7 @@
 /* The state of each prefix on each node, and who stands behind each prefix. */
 #include <stdlib.h>
 
-#include "base/array.h"
-#include "http/private.h"
+#include "api/private.h"
 #include "routes/routes.h"
 
 static int compare_prefix(const void *key, const void *item)
@@ -14,7 +13,7 @@ static int compare_prefix(const void *key, const void *item)
 }
 
 /* Who serves p now, NULL: nobody. */
-static const struct tailnet_node *primary_of(struct view *v, const struct prefix *p, int64_t *since_ns)
+static const struct tailnet_node *primary_of(struct api_view *v, const struct prefix *p, int64_t *since_ns)
 {
     bool found;
     size_t i = array_search(p, v->s->primaries, v->s->primary_count, sizeof(void *), compare_prefix, &found);
@@ -47,7 +46,7 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
     return state;
 }
 
-static void show_route(struct view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
+static void show_route(struct api_view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
                        struct api_route *out)
 {
     bool exit = prefix_is_exit(p);
@@ -70,7 +69,7 @@ static void known_prefixes(const struct node *n, struct prefixes *out)
         prefixes_add(out, &n->approved.items[i]);
 }
 
-void show_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
+void show_node_routes(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     struct prefixes known = {0};
 
@@ -125,7 +124,7 @@ static size_t group_end(const router_list *all, size_t begin)
     return end;
 }
 
-static void show_prefix(struct view *v, const struct router_at *routers, size_t count, struct arena *a,
+static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
                         struct api_prefix *out)
 {
     const struct prefix *p = &routers->prefix;
@@ -147,7 +146,7 @@ static void show_prefix(struct view *v, const struct router_at *routers, size_t 
                                .routers = {list, count}};
 }
 
-void show_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
+void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
 {
     router_list all = {0};
     size_t groups = 0;

@@ -234,6 +234,12 @@ void put_dns(struct json_out *o, const struct access *a)
 {
     json_key(o, "DNSConfig");
     json_raw(o, a->snapshot->settings->dns_json, strlen(a->snapshot->settings->dns_json));
+    if (*a->snapshot->settings->domain)
+        json_put_str(o, "Domain", a->snapshot->settings->domain);
+    if (!a->snapshot->settings->logtail) {
+        json_key(o, "Debug");
+        json_raw(o, "{\"DisableLogTail\":true}", 23);
+    }
 }
 
 static void say_goodbye(struct netmap *nm, struct worker *w, uint64_t node_id, const uint8_t node_key[KEY_LEN],

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -260,7 +261,13 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
     s->node_count += (n != NULL) - (size_t)(old != NULL);
     s->online_count += (n && n->live.online) - (size_t)(old && old->live.online);
     b->nodes[slot % TAILNET_BLOCK] = n;
-    b->version = version;
+    assert(!n || n->version == version);
+    if (n && old && version == old->version) {
+        assert(tailnet_node_difference(old, n) == 0);
+    } else {
+        assert(version > b->version);
+        b->version = version;
+    }
     tailnet_node_unref(old);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The application as a whole: its beginning and end, another server, and what the network brings. */
 #include "console/application.h"
+#include "console/app/dispatch.h"
 
 #include "base/mem.h"
 #include "console/dialogs/dialog.h"

@@ -365,12 +365,3 @@ out:
     free(l);
     return status;
 }
-
-void console_print_manual(void)
-{
-    struct buf out = BUF_INIT(0);
-
-    commands_manual(&console_tables, &out);
-    fwrite(out.data, 1, out.len, stdout);
-    buf_release(&out);
-}

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/prompt.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Keys and the mouse: to the dialog, else the prompt, else a command of the table. */
+#include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/prompt.h"

@@ -7,11 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buf.h"
-#include "base/vec.h"
-
 struct app;
-struct console_tables;
 struct console_view;
 
 /* Where a command works. */
@@ -73,32 +69,10 @@ struct command_table {
 };
 #define COMMAND_TABLE(list) (&(const struct command_table){.items = (list), .len = sizeof(list) / sizeof(*(list))})
 
+/* Those of several tables. */
 struct command_list {
     const struct console_command **items;
     size_t len, cap;
 };
-
-/* All commands of all tables, those of the views first. */
-void commands_collect(const struct console_tables *tables, struct command_list *out);
-
-const struct console_command *commands_for_key(const struct app *app, int key); /* NULL: it does nothing here */
-/* A unique beginning is enough; NULL where there is none. */
-const struct console_command *commands_find(const struct app *app, const char *name, size_t len);
-unsigned commands_where(const struct app *app); /* the bit of what is in front */
-bool command_is_here(const struct app *app, const struct console_command *c);
-
-/* Why the command cannot be run now; NULL: it can. */
-const char *command_refusal(struct app *app, const struct console_command *c);
-/* Runs it, or says why not. */
-void command_run(struct app *app, const struct console_command *c, const char *arg);
-/* The same, by a line such as "nodes tag:web". */
-void command_run_line(struct app *app, const char *line);
-const char *command_completion(struct app *app, const struct console_command *c, size_t index); /* see complete */
-
-/* The keys as they are shown: "a", "j Down". */
-void command_keys(const struct console_command *c, bool first_only, struct buf *out);
-
-/* The tables of keys and commands as mdoc. */
-void commands_manual(const struct console_tables *tables, struct buf *out);
 
 #endif

@@ -27,7 +27,7 @@ struct view_part {
     void (*count)(const struct app *app, char *text, size_t size);
 };
 
-/* Where commands work in a view, and the title of their section in the manual. */
+/* Where commands work in a view, and what the place is called in the help and the manual. */
 struct view_section {
     unsigned where;
     const char *title;

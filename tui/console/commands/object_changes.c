@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/commands/targets.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/plan.h"
 
 static const char *refuse_repeat(struct app *app)

@@ -5,13 +5,14 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/dialog.h"
 
 enum help_part { HELP_HERE, HELP_REFUSED, HELP_EVERYWHERE };
 
 static enum help_part part_of(struct app *app, const struct console_command *c)
 {
-    if ((c->where & IN_LISTS) == IN_LISTS && !c->only)
+    if (command_is_everywhere(c))
         return HELP_EVERYWHERE;
     return command_refusal(app, c) ? HELP_REFUSED : HELP_HERE;
 }
@@ -59,6 +60,18 @@ static void found_lines(const char *title, const char *lines, const char *word, 
     }
 }
 
+/* What the manual calls the place where the user is. */
+static const char *place_title(const struct app *app)
+{
+    const struct view_section *sections = app->place.view->sections;
+    unsigned where = commands_where(app);
+
+    for (int i = 0; i < VIEW_SECTIONS_MAX && sections[i].title; i++)
+        if (sections[i].where & where)
+            return sections[i].title;
+    return app->place.view->title;
+}
+
 static char *help_text(struct app *app, const char *word)
 {
     struct buf out = BUF_INIT(0);
@@ -66,7 +79,9 @@ static char *help_text(struct app *app, const char *word)
                                        GLYPH_UNHEALTHY, GLYPH_SERVING,      GLYPH_STANDBY, GLYPH_UNAPPROVED,
                                        GLYPH_APPROVED,  GLYPH_ROUTE_OFFLINE};
 
-    help_lines(app, HELP_HERE, "here   (! asks first, !! wants a word typed)", word, &out);
+    char *here = mem_format("%s   (! asks first, !! asks for a word)", place_title(app));
+    help_lines(app, HELP_HERE, here, word, &out);
+    free(here);
     help_lines(app, HELP_REFUSED, "not possible now", word, &out);
     help_lines(app, HELP_EVERYWHERE, "everywhere", word, &out);
     struct buf signs_text = BUF_INIT(0);

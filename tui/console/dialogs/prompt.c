@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 
 static struct strs *history(struct app *app)
 {

@@ -355,23 +355,6 @@ const struct hit *canvas_hit_at(const struct canvas *c, int row, int col)
     return NULL;
 }
 
-void canvas_dump(const struct canvas *c, struct buf *out)
-{
-    for (int row = 0; row < c->rows; row++) {
-        size_t start = out->len;
-
-        for (int col = 0; col < c->cols; col++) {
-            const struct screen_cell *cell = &c->cells[(size_t)row * (size_t)c->cols + (size_t)col];
-
-            for (int i = 0; i < 3 && cell->text[i]; i++)
-                utf8_add(out, cell->text[i]);
-        }
-        while (out->len > start && out->data[out->len - 1] == ' ')
-            out->data[--out->len] = '\0';
-        buf_addc(out, '\n');
-    }
-}
-
 void canvas_section(struct canvas *c, int row, int col, int width, const char *left, const char *right)
 {
     canvas_rule(c, row, col, width);

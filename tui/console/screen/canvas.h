@@ -76,9 +76,6 @@ const struct hit *canvas_hit_at(const struct canvas *c, int row, int col); /* th
 /* The columns that text takes in this canvas. */
 int canvas_width(const struct canvas *c, const char *text);
 
-/* The screen as lines of text without trailing blanks. */
-void canvas_dump(const struct canvas *c, struct buf *out);
-
 /* Reads one character of UTF-8; an invalid byte is U+FFFD. Returns the bytes taken, 0 at the end. */
 size_t utf8_next(const char *text, wchar_t *rune);
 void utf8_add(struct buf *out, wchar_t rune);

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
-static bool is_lenient(const struct request *r)
+static bool is_lenient(const struct api_request *r)
 {
-    return r->route->dialect != DIALECT_HEADWAY;
+    return r->endpoint->dialect != DIALECT_HEADWAY;
 }
 
 /* "aclTags" is "acl_tags" too, and any case of either. */
@@ -25,7 +25,7 @@ static bool same_name(const char *given, const char *name)
     return !*given && !*name;
 }
 
-const char *arg_query(const struct request *r, const char *name)
+const char *arg_query(const struct api_request *r, const char *name)
 {
     for (size_t i = 0; i < r->query_count; i++)
         if (str_eq(r->query[i].name, name))
@@ -36,7 +36,7 @@ const char *arg_query(const struct request *r, const char *name)
     return NULL;
 }
 
-json_t *arg_json(const struct request *r, const char *name)
+json_t *arg_json(const struct api_request *r, const char *name)
 {
     json_t *v = json_object_get(r->json, name);
     const char *key;
@@ -54,13 +54,13 @@ json_t *arg_json(const struct request *r, const char *name)
     return json_is_null(v) ? NULL : v;
 }
 
-static int wrong(struct request *r, const char *name, const char *kind)
+static int wrong(struct api_request *r, const char *name, const char *kind)
 {
     return err_field(&r->err, ERR_INVALID, name, "%s must be %s", name, kind);
 }
 
 /* The argument as text: *out stays when it is absent; false when it is of a kind that has no text. */
-static bool as_text(struct request *r, const char *name, const char **out)
+static bool as_text(struct api_request *r, const char *name, const char **out)
 {
     json_t *v = arg_json(r, name);
     char number[24];
@@ -78,11 +78,11 @@ static bool as_text(struct request *r, const char *name, const char **out)
     if (!json_is_integer(v))
         return false;
     snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(v));
-    *out = arena_strdup(&r->arena, number);
+    *out = arena_strdup(&r->http.arena, number);
     return true;
 }
 
-int arg_text(struct request *r, const char *name, const char **out)
+int arg_text(struct api_request *r, const char *name, const char **out)
 {
     const char *text = NULL;
 
@@ -95,7 +95,7 @@ int arg_text(struct request *r, const char *name, const char **out)
     return 0;
 }
 
-int arg_bool(struct request *r, const char *name, bool *out)
+int arg_bool(struct api_request *r, const char *name, bool *out)
 {
     json_t *v = arg_json(r, name);
     const char *text = json_is_string(v) && is_lenient(r) ? json_string_value(v) : v ? NULL : arg_query(r, name);
@@ -111,7 +111,7 @@ int arg_bool(struct request *r, const char *name, bool *out)
     return 0;
 }
 
-int arg_id(struct request *r, const char *name, uint64_t *out)
+int arg_id(struct api_request *r, const char *name, uint64_t *out)
 {
     const char *text = NULL;
 
@@ -126,7 +126,7 @@ int arg_id(struct request *r, const char *name, uint64_t *out)
     return str_u64(text, 0, UINT64_MAX, out, name, &r->err);
 }
 
-int arg_time(struct request *r, const char *name, int64_t *out)
+int arg_time(struct api_request *r, const char *name, int64_t *out)
 {
     const char *text = NULL;
 
@@ -135,7 +135,7 @@ int arg_time(struct request *r, const char *name, int64_t *out)
     return text && *text ? time_parse(text, out, name, &r->err) : 0;
 }
 
-int arg_texts(struct request *r, const char *name, struct strs *out, bool *given)
+int arg_texts(struct api_request *r, const char *name, struct strs *out, bool *given)
 {
     json_t *v = arg_json(r, name);
 
@@ -157,7 +157,7 @@ int arg_texts(struct request *r, const char *name, struct strs *out, bool *given
     return 0;
 }
 
-int arg_prefixes(struct request *r, const char *name, struct prefixes *out, bool *given)
+int arg_prefixes(struct api_request *r, const char *name, struct prefixes *out, bool *given)
 {
     struct strs texts = {0};
     int code = arg_texts(r, name, &texts, given);
@@ -174,7 +174,7 @@ int arg_prefixes(struct request *r, const char *name, struct prefixes *out, bool
     return code;
 }
 
-int arg_user(struct request *r, const char *name, const struct user **out)
+int arg_user(struct api_request *r, const char *name, const struct user **out)
 {
     const char *text = NULL;
     uint64_t id;
@@ -203,40 +203,68 @@ int arg_user(struct request *r, const char *name, const struct user **out)
     return 0;
 }
 
-int param_id(struct request *r, size_t i, const char *name, uint64_t *out)
+/* The name of the path's i-th parameter. */
+static const char *param_name(struct api_request *r, size_t i)
 {
-    if (str_u64(r->params[i], 1, UINT64_MAX, out, name, NULL) < 0)
+    const char *at = strchr(r->http.route->path, '{');
+
+    while (at && i--)
+        at = strchr(at + 1, '{');
+    return at ? arena_strndup(&r->http.arena, at + 1, strcspn(at + 1, "}")) : "id";
+}
+
+int param_id(struct api_request *r, size_t i, uint64_t *out)
+{
+    const char *name = param_name(r, i);
+
+    if (str_u64(r->http.params[i], 1, UINT64_MAX, out, name, NULL) < 0)
         return err_field(&r->err, ERR_INVALID, name,
                          "type mismatch, parameter: %s, error: '%.60s' is not an id: a decimal number is expected",
-                         name, r->params[i]);
+                         name, r->http.params[i]);
     return 0;
 }
 
-static bool is_word(const char *words, const char *name)
+/* Whether "name:kind ..." names it. */
+static bool is_member(const char *members, const char *name)
 {
     size_t len = strlen(name);
 
-    for (const char *at = words; at && *at; at += strspn(at, " ")) {
-        size_t n = strcspn(at, " ");
+    for (const char *at = members; at && *at; at += strspn(at, " ")) {
+        size_t n = strcspn(at, ": ");
         if (n == len && memcmp(at, name, len) == 0)
             return true;
-        at += n;
+        at += strcspn(at, " ");
     }
     return false;
 }
 
-int args_known(struct request *r, const char *words)
+static const char *names_of(struct api_request *r, const char *members)
+{
+    struct buf b = BUF_INIT(0);
+
+    for (const char *at = members; *at; at += strspn(at, " ")) {
+        if (b.len)
+            buf_addc(&b, ' ');
+        buf_add(&b, at, strcspn(at, ": "));
+        at += strcspn(at, " ");
+    }
+    const char *names = arena_strdup(&r->http.arena, buf_text(&b));
+    buf_release(&b);
+    return names;
+}
+
+int args_known(struct api_request *r, const char *members)
 {
     const char *key;
     json_t *v;
 
     json_object_foreach(r->json, key, v)
     {
-        if (is_word(words, key))
+        if (is_member(members, key))
             continue;
-        if (!words)
+        if (!members || !*members)
             return err_field(&r->err, ERR_INVALID, key, "'%.60s' is not known here: no members are", key);
-        return err_field(&r->err, ERR_INVALID, key, "'%.60s' is not known here, only: %s", key, words);
+        return err_field(&r->err, ERR_INVALID, key, "'%.60s' is not known here, only: %s", key, names_of(r, members));
     }
     return 0;
 }

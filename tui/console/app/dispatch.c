@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "console/app/command.h"
-
-#include <ctype.h>
+#include "console/app/dispatch.h"
 
 #include "base/str.h"
-#include "console/app/app.h"
 
 static void add_table(struct command_list *out, const struct command_table *table)
 {
@@ -20,8 +17,7 @@ void commands_collect(const struct console_tables *tables, struct command_list *
         add_table(out, tables->commands[i]);
 }
 
-/* Calls use for each key of the command until it returns true. */
-static bool each_key(const struct console_command *c, bool (*use)(const char *name, void *arg), void *arg)
+bool command_each_key(const struct console_command *c, bool (*use)(const char *name, void *arg), void *arg)
 {
     const char *at = c->keys;
     char name[KEY_NAME_MAX];
@@ -56,7 +52,7 @@ bool command_is_here(const struct app *app, const struct console_command *c)
 const struct console_command *commands_for_key(const struct app *app, int key)
 {
     for (size_t i = 0; i < app->commands.len; i++)
-        if (command_is_here(app, app->commands.items[i]) && each_key(app->commands.items[i], is_key, &key))
+        if (command_is_here(app, app->commands.items[i]) && command_each_key(app->commands.items[i], is_key, &key))
             return app->commands.items[i];
     return NULL;
 }
@@ -161,64 +157,10 @@ void command_keys(const struct console_command *c, bool first_only, struct buf *
     struct key_list list = {.out = out, .first_only = first_only};
 
     buf_clear(out);
-    each_key(c, add_key, &list);
+    command_each_key(c, add_key, &list);
 }
 
-/* What works in every list is told once. */
-static bool is_everywhere(const struct console_command *c)
+bool command_is_everywhere(const struct console_command *c)
 {
     return (c->where & IN_LISTS) == IN_LISTS && !c->only;
-}
-
-static bool add_macro_key(const char *name, void *arg)
-{
-    struct buf *out = arg;
-
-    /* In mdoc a backslash is written \e, and punctuation on its own would not be set as a word. */
-    const char *between = out->data[out->len - 1] == ' ' ? "" : ", ";
-    buf_addf(out, "%s%s%s", between, strlen(name) == 1 && ispunct((unsigned char)*name) ? "\\&" : "",
-             str_eq(name, "\\") ? "\\e" : name);
-    return false;
-}
-
-static void manual_item(const struct console_command *c, struct buf *out)
-{
-    buf_adds(out, ".It Sy ");
-    if (*c->keys)
-        each_key(c, add_macro_key, out);
-    else
-        buf_addf(out, "\\&:%s", c->name);
-    buf_addf(out, "\n%s%s.\n", c->help,
-             c->risk == RISK_TYPE  ? " (asks, and a word has to be typed)"
-             : c->risk == RISK_ASK ? " (asks first)"
-                                   : "");
-}
-
-/* where 0: everywhere. */
-static void manual_section(const struct command_list *all, const char *title, unsigned where, struct buf *out)
-{
-    buf_addf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", title);
-    for (size_t i = 0; i < all->len; i++)
-        if (where ? (all->items[i]->where & where) && !is_everywhere(all->items[i]) : is_everywhere(all->items[i]))
-            manual_item(all->items[i], out);
-    buf_adds(out, ".El\n");
-}
-
-void commands_manual(const struct console_tables *tables, struct buf *out)
-{
-    struct command_list all = {0};
-
-    commands_collect(tables, &all);
-    buf_adds(out, ".Sh KEYS\n");
-    manual_section(&all, "Everywhere", 0, out);
-    for (size_t i = 0; i < tables->view_count; i++)
-        for (int k = 0; k < VIEW_SECTIONS_MAX && tables->views[i]->sections[k].title; k++)
-            manual_section(&all, tables->views[i]->sections[k].title, tables->views[i]->sections[k].where, out);
-    buf_adds(out, ".Sh COMMANDS\nA colon opens the prompt; Tab and the right arrow take what is suggested.\n"
-                  "A unique beginning of a name is enough.\n.Bl -tag -width Ds -compact\n");
-    for (size_t i = 0; i < all.len; i++)
-        buf_addf(out, ".It Ic %s%s%s\n%s.\n", all.items[i]->name, all.items[i]->args ? " " : "",
-                 all.items[i]->args ? all.items[i]->args : "", all.items[i]->help);
-    buf_adds(out, ".El\n");
-    vec_release(&all);
 }

@@ -4,8 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/array.h"
-#include "http/private.h"
+#include "api/private.h"
 
 static const struct {
     int status;
@@ -38,42 +37,18 @@ static size_t status_index(int status)
     return i;
 }
 
-struct json_out reply_json(struct request *r)
+struct json_out reply_json(struct api_request *r)
 {
-    buf_clear(&r->out);
-    r->status = 200;
-    r->content_type = TYPE_JSON;
-    return (struct json_out)JSON_OUT(&r->out);
+    return (struct json_out)JSON_OUT(http_reply(&r->http, 200, HTTP_JSON));
 }
 
-enum flow reply_object(struct request *r)
+enum http_flow reply_object(struct api_request *r)
 {
     struct json_out o = reply_json(r);
 
     json_open(&o, '{');
     json_close(&o, '}');
-    return DONE;
-}
-
-enum flow reply_text(struct request *r, int status, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    buf_clear(&r->out);
-    buf_adds(&r->out, text);
-    r->status = status;
-    r->content_type = TYPE_TEXT;
-    return DONE;
-}
-
-void reply_header(struct request *r, const char *name, const char *value)
-{
-    if (r->header_count < HEADERS_MAX)
-        r->headers[r->header_count++] = (struct pair){name, arena_strdup(&r->arena, value)};
+    return HTTP_DONE;
 }
 
 static void write_v1(struct json_out *o, int status, const struct err *e, const char *words)
@@ -138,26 +113,23 @@ void error_write(struct buf *out, enum dialect dialect, int status, const struct
     }
 }
 
-enum flow reply_error_with(struct request *r, const struct err *e, const char *current)
+enum http_flow reply_error_with(struct api_request *r, const struct err *e, const char *current)
 {
-    enum dialect dialect = r->route ? r->route->dialect : DIALECT_TEXT;
     int status = r->wrong_method ? 405 : err_http(e->code);
+    struct buf *out = http_reply(&r->http, status, r->endpoint->dialect == DIALECT_TEXT ? HTTP_TEXT : HTTP_JSON);
 
-    buf_clear(&r->out);
-    error_write(&r->out, dialect, status, e, r->words, current);
-    r->status = status;
-    r->content_type = dialect == DIALECT_TEXT ? TYPE_TEXT : TYPE_JSON;
+    error_write(out, r->endpoint->dialect, status, e, r->words, current);
     if (status == 503 || status == 429)
-        reply_header(r, "Retry-After", "1");
-    return DONE;
+        http_header(&r->http, "Retry-After", "1");
+    return HTTP_DONE;
 }
 
-enum flow reply_error(struct request *r, const struct err *e)
+enum http_flow reply_error(struct api_request *r, const struct err *e)
 {
     return reply_error_with(r, e, NULL);
 }
 
-enum flow reply_code(struct request *r, int code, const char *format, ...)
+enum http_flow reply_code(struct api_request *r, int code, const char *format, ...)
 {
     struct err e = {.code = (enum err_code)code};
     va_list args;
