@@ -12,7 +12,6 @@
 #include "api/request/reply.h"
 #include "api/view/difference.h"
 #include "api/view/objects.h"
-#include "base/chunk.h"
 #include "base/map.h"
 #include "base/vec.h"
 
