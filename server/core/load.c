@@ -4,13 +4,18 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/accounts.h"
+#include "core/admin/policy_change.h"
 #include "core/commit.h"
-#include "core/journal.h"
-#include "core/pending.h"
+#include "core/decide/pending.h"
+#include "core/decide/settings.h"
+#include "core/policy_publish.h"
 #include "core/publish.h"
-#include "core/settings.h"
-#include "core/state.h"
+#include "core/state/accounts.h"
+#include "core/state/addresses.h"
+#include "core/state/journal.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/timers.h"
 
 static void load_pairs(struct core_state *s, enum record_kind kind, void *const *records, size_t count)
 {
