@@ -153,6 +153,10 @@ struct event *event_edit(const struct event *e);
 void *record_ref(const void *record);
 void record_unref(const void *record);
 
+/* The record of that id in an array of pointers to records, which is in order of their ids; NULL: none. *at (NULL is
+ * allowed) tells where it stands. */
+void *record_find(const void *records, size_t count, uint64_t id, size_t *at);
+
 void node_live_release(struct node_live *live);
 void node_live_copy(struct node_live *to, const struct node_live *from); /* to must be zeroed or released */
 

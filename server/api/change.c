@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Changes: an operation of the core and its answer. Those of /api/headway answer
- * {"event","version","result","inverse"}; with dry_run nothing happened, and event is null. A version that does not
- * hold (If-Match) is answered with the object as it is. */
-#include <stdlib.h>
+/* Changes: an operation of the core and its answer in the call's dialect. On /api/headway {"event","version","result",
+ * "inverse","text"}; with dry_run nothing happened, and event is null. A version that does not hold (If-Match) is
+ * answered with the object as it is. */
+#include "api/private.h"
 
-#include "http/private.h"
+/* The member of /api/v1's answers. */
+static const char *const v1_names[] = {[ADMIN_OBJECT_USER] = "user",
+                                       [ADMIN_OBJECT_PREAUTH_KEY] = "preAuthKey",
+                                       [ADMIN_OBJECT_API_KEY] = "apiKey",
+                                       [ADMIN_OBJECT_NODE] = "node"};
 
 /* A node as it would be (a dry run) or was (a deletion) has no place in the snapshot: its record is shown with what is
  * known of its life now. */
-static void write_node_record(struct json_out *o, struct view *v, const struct node *record, bool imagined)
+static void write_node_record(struct json_out *o, struct api_view *v, const struct node *record, bool imagined)
 {
     const struct tailnet_node *now = show_find_node(v, record->r.id);
     struct tailnet_node shown = {0};
@@ -25,52 +29,59 @@ static void write_node_record(struct json_out *o, struct view *v, const struct n
         shown.live.net_info = shown.live.source;
     }
     shown.record = record;
-    shown.user = record->user_id ? show_find_user(v->s, record->user_id) : NULL;
+    shown.user = record->user_id ? snapshot_user(v->s, record->user_id) : NULL;
     shown.expired = node_is_expired(record, clock_wall_ns());
     write_node(o, v, &shown, API_HEADWAY);
 }
 
-static void write_object(struct json_out *o, struct request *r, enum admin_object kind, const void *record)
+static void write_v1_node(struct json_out *o, struct api_view *v, const struct node *record)
+{
+    const struct tailnet_node *n = show_find_node(v, record->r.id);
+
+    if (n)
+        write_node(o, v, n, API_V1);
+    else
+        json_nil(o);
+}
+
+static void write_object(struct json_out *o, struct api_request *r, const void *record)
 {
     const struct core_admin *a = &r->admin;
-    struct view v;
+    enum admin_object kind = core_operation_object(a->op);
+    enum api_scope scope = scope_of(r);
+    struct api_view v;
 
-    if (!record) {
+    if (!record || kind == ADMIN_OBJECT_NONE) {
         json_nil(o);
         return;
     }
-    show_init(&v, r->h, r->after ? r->after : r->s);
-    switch (kind) {
-    case ADMIN_OBJECT_USER:
-        write_user(o, &v, record, API_HEADWAY);
-        break;
-    case ADMIN_OBJECT_PREAUTH_KEY:
-        write_preauth_key(o, &v, record, a->secret, API_HEADWAY);
-        break;
-    case ADMIN_OBJECT_API_KEY:
-        write_api_key(o, record, a->secret, API_HEADWAY);
-        break;
-    case ADMIN_OBJECT_NODE:
+    show_init(&v, r->api, r->after ? r->after : r->s);
+    if (kind == ADMIN_OBJECT_USER)
+        write_user(o, &v, record, scope);
+    else if (kind == ADMIN_OBJECT_PREAUTH_KEY)
+        write_preauth_key(o, &v, record, a->secret, scope);
+    else if (kind == ADMIN_OBJECT_API_KEY && scope == API_V1)
+        json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
+    else if (kind == ADMIN_OBJECT_API_KEY)
+        write_api_key(o, record, a->secret, scope);
+    else if (scope == API_V1)
+        write_v1_node(o, &v, record);
+    else
         write_node_record(o, &v, record, r->dry_run || a->op == ADMIN_NODE_DELETE);
-        break;
-    case ADMIN_OBJECT_NONE:
-        json_nil(o);
-        break;
-    }
     show_release(&v);
 }
 
-static const void *find_object(struct view *v, enum admin_object kind, uint64_t id)
+static const void *find_object(struct api_view *v, enum admin_object kind, uint64_t id)
 {
     const struct tailnet_node *n;
 
     switch (kind) {
     case ADMIN_OBJECT_USER:
-        return show_find_user(v->s, id);
+        return snapshot_user(v->s, id);
     case ADMIN_OBJECT_PREAUTH_KEY:
-        return show_find_preauth_key(v->s, id);
+        return snapshot_preauth_key(v->s, id);
     case ADMIN_OBJECT_API_KEY:
-        return show_find_api_key(v->s, id);
+        return snapshot_api_key(v->s, id);
     case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;
@@ -81,21 +92,20 @@ static const void *find_object(struct view *v, enum admin_object kind, uint64_t 
 }
 
 /* 412, with the object as it is now. */
-static enum flow reply_changed_meanwhile(struct request *r)
+static enum http_flow reply_changed_meanwhile(struct api_request *r)
 {
     struct buf current = BUF_INIT(0);
     struct json_out o = JSON_OUT(&current);
-    struct view v;
+    struct api_view v;
 
     tailnet_unpin(r->s);
-    r->s = tailnet_pin(r->h->with.tailnet);
-    show_init(&v, r->h, r->s);
-    write_object(&o, r, core_operation_object(r->admin.op),
-                 find_object(&v, core_operation_object(r->admin.op), r->admin.id));
+    r->s = tailnet_pin(r->api->with.tailnet);
+    show_init(&v, r->api, r->s);
+    write_object(&o, r, find_object(&v, core_operation_object(r->admin.op), r->admin.id));
     show_release(&v);
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
-    return DONE;
+    return HTTP_DONE;
 }
 
 void write_change(struct json_out *o, const struct core_admin *a)
@@ -122,7 +132,20 @@ void write_change(struct json_out *o, const struct core_admin *a)
     json_put_str(o, "text", first ? first->text : "Nothing changes");
 }
 
-static enum flow change_done(struct request *r)
+static enum http_flow reply_v1(struct api_request *r)
+{
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    if (r->endpoint->answer) {
+        json_key(&o, v1_names[core_operation_object(r->admin.op)]);
+        write_object(&o, r, r->admin.record);
+    }
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+enum http_flow change_done(struct api_request *r)
 {
     const struct core_admin *a = &r->admin;
 
@@ -130,29 +153,26 @@ static enum flow change_done(struct request *r)
         return reply_changed_meanwhile(r);
     if (a->call.code < 0)
         return reply_error(r, &a->call.err);
+    if (r->endpoint->dialect == DIALECT_V1)
+        return reply_v1(r);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     write_change(&o, a);
     json_key(&o, "result");
-    write_object(&o, r, core_operation_object(a->op), a->record);
+    write_object(&o, r, a->record);
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow headway_change(struct request *r, enum admin_op op)
+enum http_flow change(struct api_request *r, enum admin_op op)
 {
     r->admin.op = op;
     return request_admin(r, change_done);
 }
 
-enum flow headway_change_id(struct request *r, enum admin_op op)
+enum http_flow change_id(struct api_request *r, enum admin_op op)
 {
-    if (param_id(r, 0, "id", &r->admin.id) < 0)
+    if (param_id(r, 0, &r->admin.id) < 0)
         return reply_error(r, &r->err);
-    return headway_change(r, op);
-}
-
-enum flow v1_empty_done(struct request *r)
-{
-    return r->admin.call.code < 0 ? reply_error(r, &r->admin.call.err) : reply_object(r);
+    return change(r, op);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the core calls an operation with fields, as a call of /api/headway: method, path and body. The journal keeps
  * operations; journals of versions before 1.1 keep calls, which are read back by the same table. */
-#include "http/private.h"
+#include "api/private.h"
 
 #define ROOT "/api/headway"
 
@@ -16,7 +16,7 @@ static const struct {
     {ADMIN_ROUTES_EDIT, "POST", "/nodes/{id}/routes"},     {ADMIN_NODE_DRAIN, "POST", "/nodes/{id}/drain"},
     {ADMIN_PRIMARY, "POST", "/prefixes/{prefix}/primary"}, {ADMIN_POLICY_SET, "PUT", "/policy"},
 };
-#define CALL_COUNT (sizeof(calls) / sizeof(*calls))
+#define CALL_COUNT (ARRAY_LEN(calls))
 
 static void put_segment(struct buf *out, const char *text)
 {
@@ -122,7 +122,7 @@ static const char *match(struct arena *arena, const char *pattern, const char *p
     if (!str_eq(path + before + value, pattern + before + len + 1))
         return NULL;
     snprintf(name, 16, "%.*s", (int)len - 1, pattern + before + 1);
-    return unescape(arena, path + before, value, false);
+    return http_unescape(arena, path + before, value, false);
 }
 
 /* {"method","path","body"} of an older journal as operation and fields; NULL: it is no call that has an operation. */

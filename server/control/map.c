@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/handlers.h"
+#include "control/min_version.h"
 #include "control/request.h"
 #include "control/sessions.h"
-#include "control/too_old.h"
 
 struct map_call {
     struct core_map call;

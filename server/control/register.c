@@ -8,9 +8,9 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "control/handlers.h"
+#include "control/min_version.h"
 #include "control/request.h"
 #include "control/state.h"
-#include "control/too_old.h"
 
 #define QUEUE_MAX 20000 /* calls of the core that wait: beyond, clients are asked to come again */
 

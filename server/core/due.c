@@ -21,7 +21,8 @@ static void expiry_due(struct core_state *s, struct slot *slot)
         timer_for_expiry(s, n);
         return;
     }
-    slot_mark(s, slot, CHANGE_WHOLE | CHANGE_KEYS | CHANGE_SELF);
+    slot->expired = true;
+    slot_mark(s, slot, 0);
     routes_follow(s, slot);
     journal(s,
             &(struct event_note){

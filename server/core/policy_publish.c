@@ -126,7 +126,7 @@ void core_policy_publish(struct core_state *s)
         uint64_t steering = policy_steering_version(v);
         if (!slot->published)
             policy_view_remove(v, slot->index);
-        else if (slot->dirty != CHANGE_ENDPOINTS)
+        else if (slot->recorded || slot->dirty != CHANGE_ENDPOINTS)
             policy_view_put_node(v, slot, slot->published);
         if (policy_steering_version(v) != steering) {
             slot->dirty |= CHANGE_SELF; /* a change of health alone is in no log */

@@ -179,10 +179,18 @@ static const struct user *published_user(struct core_state *s, uint64_t id)
     return c ? (c->published ? c->published : c->work) : NULL;
 }
 
-static void publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
+/* Puts the slot's node as it is now, or nobody. What readers must be told is what was marked and what differs from the
+ * node before; without either the node keeps its version. False: nothing is to be told. */
+static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
 {
+    const struct tailnet_node *before = snapshot_node(next, slot->index);
     const struct node *n = slot->published;
+    struct tailnet_node *now = n ? tailnet_node_new(slot->index, 0, n, published_user(s, n->user_id), &slot->live,
+                                                    &slot->serving, slot->expired)
+                                 : NULL;
 
+    if (now)
+        slot->dirty |= before ? tailnet_node_difference(before, now) : CHANGE_ADDED;
     if (slot->dirty)
         *change = (struct change){.seq = ++s->change_seq,
                                   .node_id = slot->id,
@@ -190,23 +198,20 @@ static void publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                   .mask = slot->dirty,
                                   .route_moved = slot->route_moved,
                                   .reachable = slot->reachable};
-    if (n) {
-        slot->expired = node_is_expired(n, next->wall_ns);
-        snapshot_set_node(next, slot->index,
-                          tailnet_node_new(slot->index, slot->dirty ? s->change_seq : slot->version, n,
-                                           published_user(s, n->user_id), &slot->live, &slot->serving, slot->expired),
-                          slot->dirty ? s->change_seq : slot->version);
-        slot->version = slot->dirty ? s->change_seq : slot->version;
-    } else if (snapshot_node(next, slot->index)) {
+    if (now) {
+        now->version = slot->dirty ? s->change_seq : before->version;
+        snapshot_set_node(next, slot->index, now, now->version);
+    } else if (before) {
         snapshot_set_node(next, slot->index, NULL, s->change_seq);
     }
+    return slot->dirty != 0;
 }
 
 /* A removed node's slot is empty from here on; a new one's stays, its record may still be on its way. */
 static void settle_slot(struct core_state *s, struct slot *slot)
 {
     slot->dirty = 0;
-    slot->rebuild = slot->route_moved = slot->reachable = false;
+    slot->rebuild = slot->recorded = slot->route_moved = slot->reachable = false;
     if (!slot->published && !slot->work)
         slot_free(s, slot);
 }
@@ -256,8 +261,7 @@ void publish(struct core_state *s)
     size_t count = publish_tailnet_wide(s, next, changes);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];
-        publish_slot(s, next, slot, &changes[count]);
-        count += slot->dirty != 0;
+        count += publish_slot(s, next, slot, &changes[count]);
     }
     next->seq = s->change_seq;
     next->event_run = s->run;

@@ -65,12 +65,6 @@ static void note_presence(struct core_state *s, struct slot *slot, enum event_id
             id == EVENT_NODE_ONLINE ? "%s came online from %s" : "%s went offline: %s", n->given_name, why);
 }
 
-/* An exit node is suggested to clients only while it answers (tailcfg.NodeAttrSuggestExitNode). */
-static uint32_t health_change(const struct slot *slot)
-{
-    return slot->published && node_is_exit(slot->published) ? CHANGE_WHOLE : 0;
-}
-
 void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id)
 {
     struct node_session *x = mem_alloc(sizeof(*x));
@@ -91,7 +85,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
         slot_mark(s, slot, CHANGE_ONLINE);
         note_presence(s, slot, EVENT_NODE_ONLINE, source);
     } else {
-        slot_mark(s, slot, was_healthy ? 0 : health_change(slot));
+        slot_mark(s, slot, 0);
     }
     if (slot->published && (!was_healthy || (slot->dirty & CHANGE_ONLINE)))
         routes_follow(s, slot);
@@ -140,7 +134,7 @@ static void update_health(struct core_state *s, struct slot *slot)
     if (!any)
         penalise(s, slot);
     slot->live.healthy = any;
-    slot_mark(s, slot, health_change(slot));
+    slot_mark(s, slot, 0);
     journal(s,
             &(struct event_note){.id = any ? EVENT_NODE_HEALTHY : EVENT_NODE_UNHEALTHY,
                                  .actor = "server",

@@ -4,6 +4,7 @@
 
 #include "core/decide/settings.h"
 #include "core/state/journal.h"
+#include "core/state/slots.h"
 #include "core/state/state.h"
 #include "json/json.h"
 
@@ -126,8 +127,14 @@ void settings_from_config(struct core_state *s)
     t->strict_relay = !c->derp.server.legacy_clients;
     if (!old || old->strict_relay != t->strict_relay)
         s->tailnet_dirty |= CHANGE_DERP;
-    if (!old || !str_eq(old->dns_json, t->dns_json) || !str_eq(old->base_domain, t->base_domain))
+    if (!old || !str_eq(old->dns_json, t->dns_json) || !str_eq(old->domain, t->domain) || old->logtail != t->logtail)
         s->tailnet_dirty |= CHANGE_DNS;
+    if (old && (!str_eq(old->server_url, t->server_url) || old->taildrop != t->taildrop ||
+                old->randomize_client_port != t->randomize_client_port || old->auto_update != t->auto_update))
+        s->tailnet_dirty |= CHANGE_POLICY; /* what each node is told of itself */
+    for (size_t i = 0; old && i < s->slots.len && !str_eq(old->base_domain, t->base_domain); i++)
+        if (s->slots.items[i]->published)
+            slot_mark(s, s->slots.items[i], CHANGE_WHOLE | CHANGE_SELF); /* it has another name */
     settings_unref(old);
     s->settings = t;
 }

@@ -210,32 +210,15 @@ void routes_follow(struct core_state *s, struct slot *slot)
     routes_set_node(s->routes, n, &flags);
 }
 
-/* What readers must be told when b follows a. */
-static uint32_t node_difference(const struct node *a, const struct node *b)
-{
-    uint32_t mask = 0;
-
-    if (!str_eq(a->given_name, b->given_name) || a->user_id != b->user_id || !strs_eq(&a->tags, &b->tags) ||
-        !addr_eq(&a->ipv4, &b->ipv4) || !addr_eq(&a->ipv6, &b->ipv6) || !prefixes_eq(&a->available, &b->available) ||
-        !prefixes_eq(&a->approved, &b->approved) || !str_eq(a->peer_hostinfo, b->peer_hostinfo) ||
-        a->cap_version != b->cap_version || a->logged_out != b->logged_out)
-        mask |= CHANGE_WHOLE | CHANGE_SELF;
-    bool first_disco = key_is_zero(a->disco_key); /* an addition to the node, which takes nothing back */
-    if (first_disco)
-        mask |= CHANGE_WHOLE;
-    if (memcmp(a->node_key, b->node_key, KEY_LEN) != 0 || a->expiry_ns != b->expiry_ns ||
-        (!first_disco && memcmp(a->disco_key, b->disco_key, KEY_LEN) != 0))
-        mask |= CHANGE_KEYS | CHANGE_SELF;
-    return mask;
-}
-
 void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
 {
     const struct node *old = slot->published;
 
     if (n) {
-        slot_mark(s, slot, old ? node_difference(old, n) : CHANGE_ADDED);
+        slot_mark(s, slot, old ? 0 : CHANGE_ADDED);
         slot->published = record_ref(n);
+        slot->recorded = true;
+        slot->expired = node_is_expired(n, clock_wall_ns());
         slot->reachable |= old && key_is_zero(old->disco_key) && !key_is_zero(n->disco_key);
         if (!old || memcmp(old->node_key, n->node_key, KEY_LEN) != 0) {
             if (old)

@@ -44,10 +44,10 @@ struct slot {
     struct node_session *sessions;
     struct slot *same_machine; /* next node of the machine key, by work */
     uint32_t dirty;            /* enum change_mask, to be published */
-    uint64_t version;          /* change number of its last publication */
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
+    bool recorded;             /* it has another record, to be published */
     bool reachable;            /* it has its first home relay or DiscoKey, to be published */
-    bool expired;              /* as published */
+    bool expired;              /* as it is told: by its record when that was published, later by its timer */
     double penalty;            /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
     bool suspect;     /* its last session ended; its grace has not passed yet */

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* y: what of the rows can be taken elsewhere, as text for the terminal to keep. With marks it is a line for each. */
+#include "console/commands/copy.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/commands/targets.h"
+#include "console/dialogs/dialog.h"
+#include "console/views/nodes.h"
 #include "json/json.h"
 
 #define KEY_KINDS  (1U << ROW_PREAUTH_KEY | 1U << ROW_API_KEY)
@@ -205,23 +210,23 @@ static void offer_item(struct app *app, const struct rows *rows, size_t item)
     offer(app, items[item].label, &text);
 }
 
-void cmd_copy(struct app *app, const char *arg)
+static void cmd_copy(struct app *app, const char *arg)
 {
     struct rows rows = {0};
     struct buf lines = BUF_INIT(0), json = BUF_INIT(0);
     const struct list *l = app_list(app);
 
     (void)arg;
-    if (app->place.view == VIEW_NODE && app_node(app) && !l->cursor) {
+    if (app_node(app) && !l->cursor) {
         vec_push(&rows, &app_node(app)->row);
-        l = &app->lists[LIST_NODES];
+        l = view_list(app, &nodes_view, 0);
     } else {
         app_targets(app, &rows);
     }
     rows.len = rows.len < BULK_MAX ? rows.len : BULK_MAX;
     char *title = rows.len > 1 ? mem_format("copy of %zu %s", rows.len, l->def->noun) : mem_strdup("copy");
     dialog_choice(app, title, "Enter copy   letters narrow   Esc cancel", copied);
-    app->dialog.label = "find: ";
+    app->dialog->label = "find: ";
     free(title);
     for (size_t i = 0; i < ARRAY_LEN(items); i++)
         offer_item(app, &rows, i);
@@ -235,3 +240,14 @@ void cmd_copy(struct app *app, const char *arg)
     offer(app, "JSON", &json);
     vec_release(&rows);
 }
+
+static const struct console_command commands[] = {
+    {.name = "copy",
+     .keys = "y",
+     .help = "copy the name, the address, the row, JSON or a command",
+     .where = IN_LISTS | IN_NODE,
+     .needs = NEED_ROW,
+     .run = cmd_copy},
+};
+
+const struct command_table copy_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is done to nodes as a whole beyond naming and ending them: tags, and taking a router out of service. */
+#include "console/commands/node_changes.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/commands/targets.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
 #include "json/json.h"
 
 /* ---- tags ---- */
@@ -138,10 +143,10 @@ static void tagged(struct app *app, const char *words)
         p->title = mem_format("tags of %zu nodes", p->steps.len);
         p->done = mem_format("tags of %zu nodes changed", p->steps.len);
     }
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
-const char *refuse_tags(struct app *app)
+static const char *refuse_tags(struct app *app)
 {
     struct rows rows = {0};
 
@@ -151,7 +156,7 @@ const char *refuse_tags(struct app *app)
     return count ? NULL : "it is no node yet: approve it first";
 }
 
-void cmd_tags(struct app *app, const char *arg)
+static void cmd_tags(struct app *app, const char *arg)
 {
     struct rows rows = {0};
 
@@ -165,7 +170,7 @@ void cmd_tags(struct app *app, const char *arg)
     char *title = one ? mem_format("tags of %s", n->api.given_name) : mem_format("tags of %zu nodes", rows.len);
     char *now = one ? join_tags(&n->api.tags) : mem_strdup("+");
     dialog_input(app, title, "Enter set   Esc cancel", now, tagged);
-    app->dialog.text = mem_strdup("words replace the tags; +word adds one, -word takes one away\n");
+    app->dialog->text = mem_strdup("words replace the tags; +word adds one, -word takes one away\n");
     free(title);
     free(now);
     vec_release(&rows);
@@ -187,7 +192,7 @@ static void drain_targets(struct app *app, struct rows *out)
 {
     struct rows rows = {0};
 
-    if (app->place.view == VIEW_NODE && app_node(app))
+    if (app_node(app))
         vec_push(&rows, &app_node(app)->row);
     else
         app_targets(app, &rows);
@@ -242,7 +247,7 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
                       drain ? "out of service" : "may serve again");
 }
 
-void cmd_drain(struct app *app, const char *arg)
+static void cmd_drain(struct app *app, const char *arg)
 {
     struct rows rows = {0};
     bool drain = false;
@@ -266,10 +271,10 @@ void cmd_drain(struct app *app, const char *arg)
         p->done = mem_format("%zu nodes are %s", p->calls.len, past);
     }
     vec_release(&rows);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
-const char *refuse_drain(struct app *app)
+static const char *refuse_drain(struct app *app)
 {
     struct rows rows = {0};
 
@@ -278,3 +283,28 @@ const char *refuse_drain(struct app *app)
     vec_release(&rows);
     return count ? NULL : "the cursor is not on a router";
 }
+
+static const struct console_command commands[] = {
+    {.name = "tags",
+     .keys = "t",
+     .hint = "tags",
+     .help = "set the node's tags; +TAG adds one, -TAG takes one away",
+     .args = "[TAG ...]",
+     .where = IN_NODES | IN_NODE,
+     .needs = CHANGES,
+     .rank = 7,
+     .run = cmd_tags,
+     .refuse = refuse_tags},
+    {.name = "drain",
+     .keys = "o",
+     .hint = "out of service",
+     .help = "let other routers serve, or let this one serve again",
+     .where = ROUTES_OF_ANY,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 8,
+     .run = cmd_drain,
+     .refuse = refuse_drain},
+};
+
+const struct command_table node_change_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

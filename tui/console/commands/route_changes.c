@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is done to routes: each action becomes a plan, one call for each node. */
+#include "console/commands/route_changes.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/commands/object_changes.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
 #include "json/json.h"
 
 typedef VEC(struct m_route *) route_list;
@@ -158,7 +163,7 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
         }
     }
     describe(p, routes, verb, approve ? "approved" : "revoked");
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
 static void approve_or_revoke(struct app *app, bool approve)
@@ -171,7 +176,7 @@ static void approve_or_revoke(struct app *app, bool approve)
     vec_release(&routes);
 }
 
-void cmd_approve(struct app *app, const char *arg)
+static void cmd_approve(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
     route_list routes = {0};
@@ -179,13 +184,13 @@ void cmd_approve(struct app *app, const char *arg)
     (void)arg;
     targets_of(app, waits, &routes);
     if (row && row->kind == ROW_PENDING && !row->gone_ms && !routes.len)
-        cmd_admit(app, "");
+        admit(app, "");
     else
         approve_or_revoke(app, true);
     vec_release(&routes);
 }
 
-void cmd_approve_all(struct app *app, const char *arg)
+static void cmd_approve_all(struct app *app, const char *arg)
 {
     struct row *row = app_list(app)->cursor;
     struct rows rows = {0};
@@ -207,13 +212,13 @@ void cmd_approve_all(struct app *app, const char *arg)
     vec_release(&routes);
 }
 
-void cmd_revoke(struct app *app, const char *arg)
+static void cmd_revoke(struct app *app, const char *arg)
 {
     (void)arg;
     approve_or_revoke(app, false);
 }
 
-const char *refuse_approve(struct app *app)
+static const char *refuse_approve(struct app *app)
 {
     const struct row *row = app_list(app)->cursor;
     route_list routes = {0};
@@ -226,7 +231,7 @@ const char *refuse_approve(struct app *app)
     return count ? NULL : "no route of it waits for approval";
 }
 
-const char *refuse_revoke(struct app *app)
+static const char *refuse_revoke(struct app *app)
 {
     route_list routes = {0};
 
@@ -267,12 +272,12 @@ static void plan_primary(struct app *app, const char *prefix, const char *node)
     p->done = mem_format("%s serves %s", r->node->api.given_name, prefix);
     free(after);
     free(before);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
 static void primary_chosen(struct app *app, const char *node)
 {
-    plan_primary(app, app->dialog.row_key, node);
+    plan_primary(app, app->dialog->row_key, node);
 }
 
 static const char *refuse_route_primary(const struct m_route *r)
@@ -288,7 +293,7 @@ static const char *refuse_route_primary(const struct m_route *r)
     return r->api.state == ROUTE_OFFLINE ? "the node is offline" : NULL;
 }
 
-const char *refuse_primary(struct app *app)
+static const char *refuse_primary(struct app *app)
 {
     const struct row *row = app_list(app)->cursor;
 
@@ -305,7 +310,7 @@ const char *refuse_primary(struct app *app)
     return "there is no other router that could serve";
 }
 
-void cmd_primary(struct app *app, const char *arg)
+static void cmd_primary(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
     char id[24];
@@ -317,9 +322,9 @@ void cmd_primary(struct app *app, const char *arg)
     }
     const struct m_prefix *p = (const struct m_prefix *)row;
     dialog_choice(app, "who shall serve it?", "Enter choose   Esc cancel", primary_chosen);
-    app->dialog.label = "node: ";
-    app->dialog.row_kind = ROW_PREFIX;
-    app->dialog.row_key = mem_strdup(row->key);
+    app->dialog->label = "node: ";
+    app->dialog->row_kind = ROW_PREFIX;
+    app->dialog->row_key = mem_strdup(row->key);
     for (size_t i = 0; i < p->api.routers.len; i++) {
         const struct api_router *r = router_at(p, i);
 
@@ -332,67 +337,45 @@ void cmd_primary(struct app *app, const char *arg)
     }
 }
 
-/* ---- undo ---- */
+static const struct console_command commands[] = {
+    {.name = "approve",
+     .keys = "a",
+     .hint = "approve",
+     .help = "approve the routes that wait; on a registration: let it in",
+     .where = ROUTES_OF_ANY,
+     .needs = CHANGES,
+     .rank = 2,
+     .run = cmd_approve,
+     .refuse = refuse_approve},
+    {.name = "approve-all",
+     .keys = "A",
+     .hint = "all",
+     .help = "approve all that waits on the node",
+     .where = IN_ROUTES | IN_NODE,
+     .needs = CHANGE,
+     .rank = 4,
+     .run = cmd_approve_all,
+     .refuse = refuse_approve},
+    {.name = "revoke",
+     .keys = "x",
+     .hint = "revoke",
+     .help = "take back the approval of a route",
+     .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 3,
+     .run = cmd_revoke,
+     .refuse = refuse_revoke},
+    {.name = "primary",
+     .keys = "f",
+     .hint = "primary",
+     .help = "let this node serve the prefix",
+     .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
+     .needs = CHANGE,
+     .risk = RISK_ASK,
+     .rank = 4,
+     .run = cmd_primary,
+     .refuse = refuse_primary},
+};
 
-const char *refuse_repeat(struct app *app)
-{
-    if (!app->repeat)
-        return "you changed nothing yet";
-    return app->repeat->where & commands_where(app) ? NULL : "the last change makes no sense in this view";
-}
-
-void cmd_repeat(struct app *app, const char *arg)
-{
-    char *last = mem_strdup(app->repeat_arg);
-
-    (void)arg;
-    command_run(app, app->repeat, last);
-    free(last);
-}
-
-const char *refuse_undo(struct app *app)
-{
-    const struct row *row = app_list(app)->cursor;
-
-    if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
-        const struct m_event *e = (const struct m_event *)row;
-
-        if (e->api.undone_by.run)
-            return "it was undone already";
-        return e->api.inverse ? NULL : "this cannot be undone";
-    }
-    if (!app->undos.len)
-        return "you changed nothing that can be taken back";
-    return NULL;
-}
-
-void cmd_undo(struct app *app, const char *arg)
-{
-    const struct row *row = app_list(app)->cursor;
-    struct plan *p = plan_new(RISK_ASK, "undo");
-    const char *text;
-
-    (void)arg;
-    if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
-        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
-
-        text = ((const struct m_event *)row)->api.text;
-        plan_add_step(p, call, row, NULL, text, "done", "undone");
-    } else {
-        const struct undo *u = &app->undos.items[app->undos.len - 1];
-
-        text = u->text;
-        p->undoes_ms = u->at_ms;
-        for (size_t i = u->events.len; i-- > 0;) {
-            const struct row event = {.kind = ROW_EVENT, .key = u->events.items[i]};
-            const struct m_event *known = model_find(&app->model, ROW_EVENT, event.key);
-            size_t call =
-                plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
-
-            plan_add_step(p, call, &event, NULL, known ? known->api.text : text, "done", "undone");
-        }
-    }
-    p->title = mem_format("undo: %s", text);
-    p->done = mem_format("undone: %s", text);
-    app_plan(app, p);
-}
+const struct command_table route_change_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -82,8 +82,6 @@ struct style {
 
 /* -1 for a name that is none. */
 int theme_find(const char *name);
-const char *theme_name(enum theme_id id);
-const char *theme_role_name(enum role role);
 
 /* What a role looks like; selected: on the row the cursor is on. */
 struct style theme_style(enum theme_id theme, enum depth depth, enum role role, bool selected);
@@ -91,8 +89,7 @@ struct style theme_style(enum theme_id theme, enum depth depth, enum role role, 
 /* The colour of the xterm palette (16 to 255) that looks most like a 24-bit one. */
 int theme_nearest_256(uint32_t rgb);
 
-/* The colours behind a role, for checking contrast: false where the terminal's own is used. */
-bool theme_rgb(enum theme_id theme, enum role role, uint32_t *rgb);
+/* Behind the row that the cursor is on. */
 #define THEME_SELECT_DARK  0x26384dU
 #define THEME_SELECT_LIGHT 0xddeeffU
 

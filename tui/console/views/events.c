@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The journal: oldest above, newest below. */
+#include "console/views/events.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
@@ -103,7 +105,7 @@ static void collect(const struct model *m, struct list *l)
         list_add(l, t->rows.items[i]);
 }
 
-const struct list_def events_def = {
+static const struct list_def events_def = {
     .noun = "events",
     .one = "event",
     .empty = "nothing has happened yet",
@@ -115,7 +117,7 @@ const struct list_def events_def = {
     .collect = collect,
 };
 
-void pane_event(struct app *app, struct canvas *c, struct rect at)
+static void pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
@@ -124,10 +126,10 @@ void pane_event(struct app *app, struct canvas *c, struct rect at)
     const struct m_event *e = event_of(row);
     char title[80];
     snprintf(title, sizeof(title), "event %.60s", row->key);
-    pane_section(c, at.row, at.col, at.cols, title,
-                 e->api.undone_by.run ? "undone"
-                 : e->api.inverse     ? "u undoes it"
-                                      : "");
+    canvas_section(c, at.row, at.col, at.cols, title,
+                   e->api.undone_by.run ? "undone"
+                   : e->api.inverse     ? "u undoes it"
+                                        : "");
     struct rect in = {at.row + 1, at.col + 3, at.rows - 1, at.cols - 4};
     int used = canvas_wrap(c, (struct rect){in.row, in.col, in.rows > 2 ? in.rows - 2 : 1, in.cols}, weight_role(e),
                            e->api.text);
@@ -140,13 +142,13 @@ void pane_event(struct app *app, struct canvas *c, struct rect at)
 }
 
 /* The newest events, below any view on a large screen. */
-void tail_draw(struct app *app, struct canvas *c, struct rect at)
+void events_draw_tail(struct app *app, struct canvas *c, struct rect at)
 {
-    const struct list *l = &app->lists[LIST_EVENTS];
+    const struct list *l = view_list(app, &events_view, 0);
     size_t rows = at.rows > 1 ? (size_t)at.rows - 1 : 0;
     size_t from = l->order.len > rows ? l->order.len - rows : 0;
 
-    pane_section(c, at.row, at.col, at.cols, "events", "5 all");
+    canvas_section(c, at.row, at.col, at.cols, "events", "5 all");
     for (size_t i = from; i < l->order.len; i++) {
         const struct m_event *e = event_of(l->order.items[i]);
         int row = at.row + 1 + (int)(i - from);
@@ -158,3 +160,79 @@ void tail_draw(struct app *app, struct canvas *c, struct rect at)
         canvas_text(c, row, at.col + 52, at.cols - 54, weight_role(e), e->api.text);
     }
 }
+
+/* ---- the view ---- */
+
+struct events_state {
+    bool follow; /* the cursor stays on the newest event */
+};
+
+static struct events_state *state_of(const struct app *app)
+{
+    return view_state(app, &events_view);
+}
+
+static void init(struct app *app)
+{
+    state_of(app)->follow = true;
+}
+
+static bool follows(const struct app *app)
+{
+    return app->place.view == &events_view && state_of(app)->follow;
+}
+
+/* Nobody's cursor is in the way where the newest are to be seen. */
+static void tick(struct app *app)
+{
+    struct list *l = view_list(app, &events_view, 0);
+
+    if (!follows(app) && !app->layout.tail.rows)
+        return;
+    l->hold_until_ms = 0;
+    list_refresh(l, &app->model, &app->at);
+    if (follows(app) && l->order.len)
+        list_focus(l, l->order.items[l->order.len - 1]);
+}
+
+static void moved(struct app *app)
+{
+    state_of(app)->follow = false;
+}
+
+static const char *mode(const struct app *app)
+{
+    return state_of(app)->follow ? "FOLLOW" : NULL;
+}
+
+static void cmd_follow(struct app *app, const char *arg)
+{
+    (void)arg;
+    state_of(app)->follow = !state_of(app)->follow;
+}
+
+static const struct console_command commands[] = {
+    {.name = "events", .keys = "5", .help = "the journal", .args = "[FILTER]", .where = IN_ANY, .opens = &events_view},
+    {.name = "follow",
+     .keys = "F",
+     .hint = "follow",
+     .help = "stay at the newest event",
+     .where = IN_EVENTS,
+     .rank = 3,
+     .run = cmd_follow},
+};
+
+const struct console_view events_view = {
+    .name = "events",
+    .title = "Events",
+    .digit = '5',
+    .commands = COMMAND_TABLE(commands),
+    .sections = {{IN_EVENTS, "Journal"}},
+    .parts = {{.def = &events_def, .where = IN_EVENTS, .pane = 5, .draw_pane = pane}},
+    .no_tail = true,
+    .state_size = sizeof(struct events_state),
+    .init = init,
+    .tick = tick,
+    .moved = moved,
+    .mode = mode,
+};

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One node: who it is, how it is reached, what it routes, what happened to it. */
+#include "console/views/node.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/views/nodes.h"
+#include "console/views/pending.h"
+#include "console/views/prefixes.h"
+#include "console/views/routes.h"
 
 enum { LABEL_COLS = 13 };
 
@@ -22,7 +28,7 @@ static bool room(const struct pen *p)
 static void section(struct pen *p, const char *left, const char *right)
 {
     if (room(p))
-        pane_section(p->c, p->at.row + p->row, p->at.col, p->at.cols, left, right);
+        canvas_section(p->c, p->at.row + p->row, p->at.col, p->at.cols, left, right);
     p->row++;
 }
 
@@ -144,7 +150,7 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
 
 static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, bool focused)
 {
-    struct list *l = &app->lists[LIST_DETAIL];
+    struct list *l = view_list(app, &node_view, 0);
     char right[60];
 
     snprintf(right, sizeof(right), "%u of %u approved", n->available - n->waiting, n->available);
@@ -167,9 +173,9 @@ static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, 
     p->row += rows + 1;
 }
 
-void node_view_draw(struct app *app, struct canvas *c, struct rect body, bool focused)
+static void draw(struct app *app, struct canvas *c, struct rect body, bool focused)
 {
-    struct m_node *n = (struct m_node *)app->lists[LIST_DETAIL].scope;
+    struct m_node *n = (struct m_node *)view_list(app, &node_view, 0)->scope;
     struct pen pen = {.c = c, .at = body};
 
     if (!n) {
@@ -184,6 +190,45 @@ void node_view_draw(struct app *app, struct canvas *c, struct rect body, bool fo
     if (room(&pen))
         draw_events(app, &pen, n);
 }
+
+static void enter(struct app *app)
+{
+    struct list *routes = view_list(app, &node_view, 0);
+    struct m_node *node = app_node(app);
+
+    if (!node || routes->scope == &node->row)
+        return;
+    routes->scope = &node->row;
+    routes->cursor = NULL;
+    routes->index = routes->top = 0;
+    routes->forced = true;
+}
+
+/* Which one of the nodes it is. */
+static void count(const struct app *app, char *text, size_t size)
+{
+    const struct list *nodes = view_list(app, &nodes_view, 0);
+
+    snprintf(text, size, "%zu of %zu", list_position(nodes) + 1, nodes->order.len);
+}
+
+static const char *crumb(const struct app *app)
+{
+    const struct m_node *node = app_node(app);
+
+    return node ? node->api.given_name : "gone";
+}
+
+const struct console_view node_view = {
+    .name = "node",
+    .title = "Node",
+    .tab = &nodes_view,
+    .sections = {{IN_NODE, "One node"}},
+    .parts = {{.def = &node_routes_def, .where = IN_NODE, .count = count}},
+    .enter = enter,
+    .draw = draw,
+    .crumb = crumb,
+};
 
 static void peek_routes(struct pen *p, const struct m_node *n)
 {
@@ -212,11 +257,11 @@ void node_peek_draw(struct app *app, struct canvas *c, struct rect at, struct ro
     if (row && row->kind == ROW_ROUTE)
         row = &((struct m_route *)row)->node->row;
     if (row && row->kind == ROW_PREFIX) {
-        pane_prefix(app, c, at);
+        prefixes_pane(app, c, at);
         return;
     }
     if (row && row->kind == ROW_PENDING) {
-        pane_pending(app, c, at);
+        pending_pane(app, c, at);
         return;
     }
     if (!row || row->kind != ROW_NODE)

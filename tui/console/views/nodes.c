@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The list of nodes, and among them those that wait to be let in. */
+#include "console/views/nodes.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
@@ -385,7 +387,12 @@ static void collect(const struct model *m, struct list *l)
         list_add(l, pending->rows.items[i]);
 }
 
-const struct list_def nodes_def = {
+static size_t count_nodes(const struct model *m)
+{
+    return model_table(m, ROW_NODE)->index.len;
+}
+
+static const struct list_def nodes_def = {
     .noun = "nodes",
     .one = "node",
     .empty = "no node has joined yet: 6 N makes a user, 7 N a key and the command to run",
@@ -394,5 +401,28 @@ const struct list_def nodes_def = {
     .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 1,
     .kinds = 1U << ROW_NODE | 1U << ROW_PENDING,
+    .counted = 1U << ROW_NODE,
+    .total = count_nodes,
     .collect = collect,
+};
+
+static bool trouble(const struct app *app, char *text, size_t size)
+{
+    size_t count = model_table(&app->model, ROW_PENDING)->index.len;
+
+    snprintf(text, size, "%zu waiting", count);
+    return count > 0;
+}
+
+static const struct console_command commands[] = {
+    {.name = "nodes", .keys = "1", .help = "all nodes", .args = "[FILTER]", .where = IN_ANY, .opens = &nodes_view},
+};
+
+const struct console_view nodes_view = {
+    .name = "nodes",
+    .title = "Nodes",
+    .digit = '1',
+    .commands = COMMAND_TABLE(commands),
+    .sections = {{IN_NODES, "List of nodes"}},
+    .parts = {{.def = &nodes_def, .where = IN_NODES, .trouble = trouble}},
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Routes by prefix: who serves each, who stands by, who could. */
+#include "console/views/prefixes.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
@@ -223,24 +225,7 @@ const struct list_def prefixes_def = {
     .collect = collect,
 };
 
-void pane_section(struct canvas *c, int row, int col, int width, const char *left, const char *right)
-{
-    canvas_rule(c, row, col, width);
-    int used = canvas_text(c, row, col + 3, width - 6, ROLE_SECTION, left);
-    canvas_text(c, row, col + 2, 1, ROLE_TEXT, " ");
-    canvas_text(c, row, col + 3 + used, 1, ROLE_TEXT, " ");
-    if (right && *right) {
-        int room = canvas_width(c, right);
-
-        if (room + used + 10 < width) {
-            canvas_text(c, row, col + width - room - 3, room, ROLE_FAINT, right);
-            canvas_text(c, row, col + width - room - 4, 1, ROLE_TEXT, " ");
-            canvas_text(c, row, col + width - 3, 1, ROLE_TEXT, " ");
-        }
-    }
-}
-
-void pane_prefix(struct app *app, struct canvas *c, struct rect at)
+void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
@@ -249,7 +234,7 @@ void pane_prefix(struct app *app, struct canvas *c, struct rect at)
     const struct m_prefix *p = prefix_of(row);
     int name = 8, line = at.row + 1, end = at.row + at.rows;
 
-    pane_section(c, at.row, at.col, at.cols, row->key, p->api.exit ? "every approved exit node serves" : "");
+    canvas_section(c, at.row, at.col, at.cols, row->key, p->api.exit ? "every approved exit node serves" : "");
     for (size_t i = 0; i < p->api.routers.len; i++) {
         int width = canvas_width(c, router_at(p, i)->name);
 

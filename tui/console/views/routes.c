@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes, twice: by node, where they are approved, and by prefix, where one sees who serves. */
+/* Routes by node, where they are approved; and the view with its other parts. */
+#include "console/views/routes.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/views/exits.h"
+#include "console/views/ha.h"
+#include "console/views/nodes.h"
+#include "console/views/prefixes.h"
 
 static const struct m_route *route_of(const struct row *row)
 {
@@ -207,12 +213,22 @@ static void collect_routes(const struct model *m, struct list *l)
     vec_release(&nodes);
 }
 
+static size_t count_routes(const struct model *m)
+{
+    const struct row_table *t = model_table(m, ROW_NODE);
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        count += t->rows.items[i]->gone_ms ? 0 : node_of(t->rows.items[i])->routes.len;
+    return count;
+}
+
 static int indent_route(const struct row *row)
 {
     return row->kind == ROW_ROUTE ? 2 : 0;
 }
 
-const struct list_def routes_def = {
+static const struct list_def routes_def = {
     .noun = "routes",
     .one = "route",
     .empty = "no node advertises a route: tailscale set --advertise-routes=10.0.0.0/8 does",
@@ -222,6 +238,9 @@ const struct list_def routes_def = {
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
+    .counted = 1U << ROW_ROUTE,
+    .total = count_routes,
+    .folds = true,
     .collect = collect_routes,
     .indent = indent_route,
     .indented = 1,
@@ -246,7 +265,7 @@ static const struct list_column detail_columns[] = {
     {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
 };
 
-const struct list_def detail_def = {
+const struct list_def node_routes_def = {
     .noun = "routes",
     .one = "route",
     .empty = "advertises no routes",
@@ -256,5 +275,53 @@ const struct list_def detail_def = {
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
+    .fixed_columns = true,
     .collect = collect_detail,
+};
+
+static bool routes_trouble(const struct app *app, char *text, size_t size)
+{
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        count += t->rows.items[i]->gone_ms ? 0 : node_of(t->rows.items[i])->waiting;
+    snprintf(text, size, "%zu waiting", count);
+    return count > 0;
+}
+
+static const struct console_command commands[] = {
+    {.name = "routes",
+     .keys = "2",
+     .help = "routes by node, by prefix, those with several routers, exit nodes",
+     .args = "[node|prefix|ha|exit] [FILTER]",
+     .where = IN_ANY,
+     .opens = &routes_view},
+};
+
+const struct console_view routes_view = {
+    .name = "routes",
+    .title = "Routes",
+    .digit = '2',
+    .commands = COMMAND_TABLE(commands),
+    .sections = {{IN_ROUTES, "Routes by node, exit nodes"}, {IN_PREFIXES, "Routes by prefix, several routers"}},
+    .parts = {{.name = "node", .def = &routes_def, .where = IN_ROUTES, .trouble = routes_trouble},
+              {.name = "prefix",
+               .def = &prefixes_def,
+               .where = IN_PREFIXES,
+               .pane = 7,
+               .draw_pane = prefixes_pane,
+               .trouble = routes_trouble},
+              {.name = "ha",
+               .def = &ha_def,
+               .where = IN_PREFIXES,
+               .pane = PANE_LARGE,
+               .draw_pane = ha_pane,
+               .trouble = ha_trouble},
+              {.name = "exit",
+               .def = &exits_def,
+               .where = IN_ROUTES,
+               .pane = 4,
+               .draw_pane = exits_pane,
+               .trouble = routes_trouble}},
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The facts behind what a row shows, as far as the server told them. */
+#include "console/views/why.h"
+
 #include "console/app/app.h"
+#include "console/views/nodes.h"
 
 static void add_events(struct app *app, const char *object, uint64_t id, const char *name, struct buf *out)
 {
