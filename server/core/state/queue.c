@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The queue of the core's thread. */
 #include "core/state/queue.h"
+#include "core/state/message.h"
 #include "core/state/state.h"
 
 void queue_init(struct call_queue *q)
