@@ -8,7 +8,6 @@
 #include <pthread.h>
 
 #include "base/buf.h"
-#include "base/chunk.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "netmap/netmap.h"

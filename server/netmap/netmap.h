@@ -8,7 +8,7 @@
 #ifndef SERVER_NETMAP_NETMAP_H
 #define SERVER_NETMAP_NETMAP_H
 
-#include "base/chunk.h"
+#include "base/buf.h"
 #include "tailnet/tailnet.h"
 
 struct netmap;
