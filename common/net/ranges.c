@@ -122,6 +122,12 @@ static size_t find(const struct addr_ranges *s, const struct addr *a)
     return low;
 }
 
+bool ranges_has(const struct addr_ranges *s, const struct addr *a)
+{
+    size_t i = find(s, a);
+    return i < s->len && range_has(&s->items[i], a);
+}
+
 bool ranges_overlap(const struct addr_ranges *a, const struct addr_ranges *b)
 {
     for (size_t i = 0; i < a->len; i++) {
