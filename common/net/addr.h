@@ -30,6 +30,10 @@ char *addr_format(const struct addr *a, char text[ADDR_TEXT_MAX]);
 bool addr_eq(const struct addr *a, const struct addr *b);
 int addr_cmp(const struct addr *a, const struct addr *b); /* IPv4 before IPv6 */
 
+/* To the neighbouring address; false, and it wraps around, at the end of the family. */
+bool addr_next(struct addr *a);
+bool addr_previous(struct addr *a);
+
 /* "1.2.3.4:41641" or "[2001:db8::1]:41641"; ERR_INVALID on anything else, zones included. */
 int addr_port_parse(const char *text, struct addr_port *out, struct err *e) WARN_UNUSED;
 char *addr_port_format(const struct addr_port *a, char text[ADDR_PORT_TEXT_MAX]);
