@@ -9,13 +9,14 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/file.h"
 #include "base/flags.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "control/control.h"
 #include "core/core.h"
 #include "front/front.h"
-#include "http/http.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
 #include "relay/relay.h"
@@ -33,7 +34,7 @@ struct daemon {
     struct core *core;
     struct netmap *netmap;
     struct control *control;
-    struct http *http;
+    struct api *api;
     struct relay *relay;
     struct front *front;
     uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
@@ -95,7 +96,7 @@ static void to_relay(void *arg, struct stream *stream, const struct head *head)
 static void to_http(void *arg, int fd, const struct addr_port *peer, bool tls)
 {
     (void)tls;
-    http_take_socket(((struct daemon *)arg)->http, fd, peer);
+    api_take_socket(((struct daemon *)arg)->api, fd, peer);
 }
 
 static void add_metrics(void *arg, struct buf *out)
@@ -104,12 +105,11 @@ static void add_metrics(void *arg, struct buf *out)
     struct netmap_counters n;
 
     netmap_counters(d->netmap, &n);
-    buf_addf(out, "# TYPE headway_netmap_full_maps_total counter\nheadway_netmap_full_maps_total %llu\n",
-             (unsigned long long)n.full_maps);
-    buf_addf(out, "# TYPE headway_netmap_deltas_total counter\nheadway_netmap_deltas_total %llu\n",
-             (unsigned long long)n.deltas);
-    buf_addf(out, "# TYPE headway_netmap_cache_bytes gauge\nheadway_netmap_cache_bytes %llu\n",
-             (unsigned long long)n.cache_bytes);
+    metrics_put(out, "headway_netmap_full_maps_total", "counter", "Full network maps that were made", n.full_maps);
+    metrics_put(out, "headway_netmap_deltas_total", "counter", "Changes of network maps that were made", n.deltas);
+    metrics_put(out, "headway_netmap_cache_bytes", "gauge", "Encoded peers that are kept for other maps",
+                n.cache_bytes);
+    control_metrics(d->control, out);
     relay_metrics(d->relay, out);
 }
 
@@ -141,26 +141,26 @@ static int start_outside(struct daemon *d, struct err *e)
     const struct config *c = d->config;
     struct control_options control = {
         .loops = d->loops, .core = d->core, .netmap = d->netmap, .tailnet = d->tailnet, .config = c};
-    struct http_options http = {.config = c,
-                                .core = d->core,
-                                .tailnet = d->tailnet,
-                                .store = d->store,
-                                .metrics = add_metrics,
-                                .relay_status = tell_relay,
-                                .arg = d};
+    struct api_options api = {.config = c,
+                              .core = d->core,
+                              .tailnet = d->tailnet,
+                              .store = d->store,
+                              .metrics = add_metrics,
+                              .relay_status = tell_relay,
+                              .arg = d};
     struct relay_options relay = {.config = c, .loops = d->loops, .core = d->core, .tailnet = d->tailnet};
     struct front_options front = {.loops = d->loops, .arg = d, .control = to_control, .other = to_http};
     int rc;
 
     memcpy(control.private_key, d->private_key, sizeof(control.private_key));
-    memcpy(http.public_key, d->public_key, sizeof(http.public_key));
+    memcpy(api.public_key, d->public_key, sizeof(api.public_key));
     d->control = control_new(&control, e);
     if (!d->control)
         return (int)e->code;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
         (rc = relay_start(&relay, &d->relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
-        (rc = http_start(&http, &d->http, e)) < 0)
+        (rc = api_start(&api, &d->api, e)) < 0)
         return rc;
     front.relay = c->derp.server.enabled ? to_relay : NULL;
     strs_push(&front.listen, c->listen_addr);
@@ -179,7 +179,7 @@ static int start_outside(struct daemon *d, struct err *e)
 static void stop(struct daemon *d)
 {
     front_free(d->front);
-    http_stop(d->http);
+    api_stop(d->api);
     relay_stop(d->relay);
     control_free(d->control);
     loops_free(d->loops);
@@ -212,7 +212,7 @@ static void reload(struct daemon *d)
         core_reload(d->core, fresh);
         control_reload(d->control, fresh);
         relay_reload(d->relay, fresh);
-        http_reload(d->http, fresh);
+        api_reload(d->api, fresh);
         if (front_reload(d->front, &e) < 0)
             log_error("front", "%s", e.message);
         config_unref(d->config);

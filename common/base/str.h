@@ -41,7 +41,7 @@ size_t str_distance(const char *a, const char *b);
 /* The nearest of count words (reached by stride bytes from one char * to the next), or NULL if none is near. */
 const char *str_nearest(const char *word, const char *const *words, size_t count, size_t stride);
 
-/* A sorted set of texts, owned. */
+/* A list of texts, owned; a sorted set after strs_sort. */
 struct strs {
     char **items;
     size_t len, cap;

@@ -21,7 +21,11 @@
                            : (void)0),                                                                                 \
      &(v)->items[(v)->len++])
 #define vec_push(v, value) (*vec_add(v) = (value))
-#define vec_release(v)     (free((v)->items), (v)->items = NULL, (v)->len = (v)->cap = 0)
+/* Makes room for one at place i, before what stands there, and returns its address. */
+#define vec_insert(v, i)                                                                                               \
+    ((void)vec_add(v), memmove(&(v)->items[(i) + 1], &(v)->items[i], ((v)->len - 1 - (i)) * sizeof(*(v)->items)),      \
+     &(v)->items[i])
+#define vec_release(v) (free((v)->items), (v)->items = NULL, (v)->len = (v)->cap = 0)
 /* Removes one item, keeping the order of the rest. */
 #define vec_remove(v, i)                                                                                               \
     (memmove(&(v)->items[i], &(v)->items[(i) + 1], ((v)->len - (i)-1) * sizeof(*(v)->items)), (v)->len--)

@@ -38,7 +38,7 @@ static void fetch(void)
 }
 
 /* Contexts for each thread, because making one costs as much as the digest of a short text, or a fifth of X25519. */
-struct workshop {
+struct thread_contexts {
     EVP_MD_CTX *digest;
     EVP_PKEY_CTX *import; /* raw bytes to X25519 keys */
     EVP_PKEY_CTX *generate;
@@ -46,12 +46,12 @@ struct workshop {
     const struct crypto_aead *user[2]; /* whose message is being worked on */
 };
 
-static pthread_key_t workshop_key;
-static pthread_once_t workshop_once = PTHREAD_ONCE_INIT;
+static pthread_key_t contexts_key;
+static pthread_once_t contexts_once = PTHREAD_ONCE_INIT;
 
-static void workshop_drop(void *arg)
+static void contexts_drop(void *arg)
 {
-    struct workshop *w = arg;
+    struct thread_contexts *w = arg;
 
     EVP_MD_CTX_free(w->digest);
     EVP_PKEY_CTX_free(w->import);
@@ -61,16 +61,16 @@ static void workshop_drop(void *arg)
     free(w);
 }
 
-static void workshop_setup(void)
+static void contexts_setup(void)
 {
-    must(pthread_key_create(&workshop_key, workshop_drop) == 0, "a thread's contexts");
+    must(pthread_key_create(&contexts_key, contexts_drop) == 0, "a thread's contexts");
 }
 
-static struct workshop *workshop(void)
+static struct thread_contexts *contexts(void)
 {
     pthread_once(&once, fetch);
-    pthread_once(&workshop_once, workshop_setup);
-    struct workshop *w = pthread_getspecific(workshop_key);
+    pthread_once(&contexts_once, contexts_setup);
+    struct thread_contexts *w = pthread_getspecific(contexts_key);
     if (w)
         return w;
     w = mem_alloc(sizeof(*w));
@@ -83,7 +83,7 @@ static struct workshop *workshop(void)
              "ChaCha20-Poly1305");
     }
     must(w->digest && w->import && w->generate && EVP_PKEY_fromdata_init(w->import) == 1 &&
-             EVP_PKEY_keygen_init(w->generate) == 1 && pthread_setspecific(workshop_key, w) == 0,
+             EVP_PKEY_keygen_init(w->generate) == 1 && pthread_setspecific(contexts_key, w) == 0,
          "a thread's contexts");
     return w;
 }
@@ -91,7 +91,7 @@ static struct workshop *workshop(void)
 static void digest(EVP_MD *md, const struct crypto_part *before, const struct crypto_part *parts, size_t count,
                    uint8_t out[CRYPTO_HASH_LEN])
 {
-    EVP_MD_CTX *ctx = workshop()->digest;
+    EVP_MD_CTX *ctx = contexts()->digest;
     bool ok = EVP_DigestInit_ex2(ctx, md, NULL) == 1;
 
     if (before)
@@ -188,7 +188,7 @@ struct crypto_dh *crypto_dh_generate(uint8_t public_key[CRYPTO_KEY_LEN])
     EVP_PKEY *key = NULL;
     size_t len = CRYPTO_KEY_LEN;
 
-    must(EVP_PKEY_generate(workshop()->generate, &key) == 1 && EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1,
+    must(EVP_PKEY_generate(contexts()->generate, &key) == 1 && EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1,
          "a fresh key");
     return dh_wrap(key);
 }
@@ -210,7 +210,7 @@ static EVP_PKEY *import_public(const uint8_t public_key[CRYPTO_KEY_LEN])
     memcpy(copy, public_key, sizeof(copy));
     OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, sizeof(copy)),
                            OSSL_PARAM_construct_end()};
-    must(EVP_PKEY_fromdata(workshop()->import, &key, EVP_PKEY_PUBLIC_KEY, params) == 1, "a public key");
+    must(EVP_PKEY_fromdata(contexts()->import, &key, EVP_PKEY_PUBLIC_KEY, params) == 1, "a public key");
     return key;
 }
 
@@ -277,7 +277,7 @@ void crypto_aead_free(struct crypto_aead *a)
 /* The thread's context, which must be working on this message. */
 static EVP_CIPHER_CTX *cipher_of(const struct crypto_aead *a)
 {
-    struct workshop *w = workshop();
+    struct thread_contexts *w = contexts();
 
     must(w->user[a->seal] == a, "a message between the pieces of another");
     return w->cipher[a->seal];
@@ -285,7 +285,7 @@ static EVP_CIPHER_CTX *cipher_of(const struct crypto_aead *a)
 
 void crypto_aead_begin(struct crypto_aead *a, const uint8_t nonce[12], const void *aad, size_t aad_len)
 {
-    struct workshop *w = workshop();
+    struct thread_contexts *w = contexts();
     int n;
 
     w->user[a->seal] = a;

@@ -301,15 +301,11 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
 void api_write(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);
 /* Its members alone, into an object that has others too. */
 void api_write_members(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);
-/* As the command line of headscale 0.29 printed it: snake_case, ids as numbers, times as seconds and nanoseconds. Empty
- * members are left out unless keep_empty. */
-void api_write_029(struct json_out *o, const struct api_shape *shape, const void *object, bool keep_empty);
-
 /* How a reader takes what does not fit. Unknown members are ignored, missing ones are zero, "" or NULL. */
 enum api_reading {
     API_STRICT,       /* a member of the wrong kind is ERR_INVALID with its name */
     API_LENIENT,      /* such a member is as if it were missing, such an element of a list is left out */
-    API_FOR_TERMINAL, /* lenient, and texts are made safe to print (str_safe), after 2 KiB cut off */
+    API_FOR_TERMINAL, /* lenient, and texts are made safe to print (str_safe), cut off after 2 KiB, and never NULL */
 };
 #define API_UNKNOWN (-1) /* a word (a role, a state) that only a later release knows, where it is read leniently */
 
@@ -322,5 +318,9 @@ void api_release(const struct api_shape *shape, void *object);
 int api_read_list(const struct api_shape *shape, const json_t *json, struct api_list *out, enum api_reading how,
                   struct err *e) WARN_UNUSED;
 void api_release_list(const struct api_shape *shape, struct api_list *list);
+
+/* An object, or a list of them, as the command line of headscale 0.29 printed it: snake_case, ids as numbers, times as
+ * seconds and nanoseconds; an empty list is null. Empty members are left out unless keep_empty. */
+void api_write_029(struct json_out *o, const struct api_shape *shape, const json_t *value, bool keep_empty);
 
 #endif

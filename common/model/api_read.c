@@ -268,20 +268,20 @@ static int read_value(const struct api_field *f, const json_t *v, void *at, enum
     return 0;
 }
 
-static void set_default(const struct api_field *f, void *at)
+static void set_default(const struct api_field *f, void *at, enum api_reading how)
 {
-    if (f->kind == KIND_TEXT)
+    if (f->kind == KIND_TEXT || (f->kind == KIND_TEXT_OR_NULL && how == API_FOR_TERMINAL))
         *(const char **)at = empty;
     else if (f->kind == KIND_PART)
         for (size_t i = 0; i < f->shape->count; i++)
-            set_default(&f->shape->fields[i], (char *)at + f->shape->fields[i].offset);
+            set_default(&f->shape->fields[i], (char *)at + f->shape->fields[i].offset, how);
 }
 
 int api_read(const struct api_shape *shape, const json_t *json, void *out, enum api_reading how, struct err *e)
 {
     memset(out, 0, shape->size);
     for (size_t i = 0; i < shape->count; i++)
-        set_default(&shape->fields[i], (char *)out + shape->fields[i].offset);
+        set_default(&shape->fields[i], (char *)out + shape->fields[i].offset, how);
     if (!json_is_object(json))
         return err_set(e, ERR_INVALID, "%s must be an object", shape->what);
     for (size_t i = 0; i < shape->count; i++) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From structs to JSON, as the API has it and as the command line of headscale 0.29 printed it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "model/api.h"
 #include "model/shape.h"
 
@@ -231,6 +233,8 @@ static void write_time_029(struct json_out *o, int64_t ns)
     json_close(o, '}');
 }
 
+static void write_object_029(struct json_out *o, const struct api_shape *shape, const void *object, bool keep_empty);
+
 static void write_value_029(struct json_out *o, const struct api_field *f, const void *at, bool keep_empty)
 {
     switch (f->kind) {
@@ -251,14 +255,14 @@ static void write_value_029(struct json_out *o, const struct api_field *f, const
         if (is_empty(f, at))
             json_nil(o);
         else
-            api_write_029(o, f->shape, *(const void *const *)at, keep_empty);
+            write_object_029(o, f->shape, *(const void *const *)at, keep_empty);
         break;
     default:
         write_value(o, f, at, API_V1);
     }
 }
 
-void api_write_029(struct json_out *o, const struct api_shape *shape, const void *object, bool keep_empty)
+static void write_object_029(struct json_out *o, const struct api_shape *shape, const void *object, bool keep_empty)
 {
     json_open(o, '{');
     for (size_t i = 0; i < shape->count; i++) {
@@ -270,4 +274,29 @@ void api_write_029(struct json_out *o, const struct api_shape *shape, const void
         write_value_029(o, f, at, keep_empty);
     }
     json_close(o, '}');
+}
+
+static void read_and_write_029(struct json_out *o, const struct api_shape *shape, const json_t *json, bool keep_empty)
+{
+    void *object = mem_alloc(shape->size);
+
+    if (api_read(shape, json, object, API_LENIENT, NULL) == 0) {
+        write_object_029(o, shape, object, keep_empty);
+        api_release(shape, object);
+    }
+    free(object);
+}
+
+void api_write_029(struct json_out *o, const struct api_shape *shape, const json_t *value, bool keep_empty)
+{
+    if (json_is_object(value)) {
+        read_and_write_029(o, shape, value, keep_empty);
+    } else if (json_array_size(value)) {
+        json_open(o, '[');
+        for (size_t i = 0; i < json_array_size(value); i++)
+            read_and_write_029(o, shape, json_array_get(value, i), keep_empty);
+        json_close(o, ']');
+    } else {
+        json_nil(o);
+    }
 }

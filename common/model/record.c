@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
 #include "model/events.h"
@@ -191,6 +192,28 @@ void record_unref(const void *record)
     for (const size_t *at = shapes[r->kind].sets; *at; at++)
         prefixes_release(set_at(r, *at));
     free(r);
+}
+
+static int compare_id(const void *key, const void *item)
+{
+    const struct record *r;
+    uint64_t id = *(const uint64_t *)key;
+
+    memcpy(&r, item, sizeof(r)); /* the array's pointers are of the records' own types */
+    return (id > r->id) - (id < r->id);
+}
+
+void *record_find(const void *records, size_t count, uint64_t id, size_t *at)
+{
+    void *r = NULL;
+    bool found;
+    size_t i = array_search(&id, records, count, sizeof(void *), compare_id, &found);
+
+    if (found)
+        memcpy(&r, (const char *)records + i * sizeof(r), sizeof(r));
+    if (at)
+        *at = i;
+    return r;
 }
 
 void node_live_release(struct node_live *live)

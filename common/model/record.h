@@ -127,7 +127,7 @@ struct event {
     char *object_name;
     char *text;                     /* one sentence for people */
     char *detail;                   /* JSON object with what changed, or "" */
-    char *inverse;                  /* JSON {"method","path","body"} that undoes it, or "" */
+    char *inverse;                  /* JSON: the operation that undoes it with its fields, or ""; see core/admin.h */
     uint64_t undone_run, undone_by; /* RUN and SEQ of the event that undid this one, 0: none */
     bool by_admin;                  /* an administrator did it: kept apart from what clients cause */
 };
@@ -152,6 +152,10 @@ struct event *event_edit(const struct event *e);
 /* Counting, safe from any thread. record_unref(NULL) does nothing; the last reference frees. */
 void *record_ref(const void *record);
 void record_unref(const void *record);
+
+/* The record of that id in an array of pointers to records, which is in order of their ids; NULL: none. *at (NULL is
+ * allowed) tells where it stands. */
+void *record_find(const void *records, size_t count, uint64_t id, size_t *at);
 
 void node_live_release(struct node_live *live);
 void node_live_copy(struct node_live *to, const struct node_live *from); /* to must be zeroed or released */

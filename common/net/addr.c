@@ -100,3 +100,10 @@ bool addr_port_eq(const struct addr_port *a, const struct addr_port *b)
 {
     return a->port == b->port && addr_eq(&a->addr, &b->addr);
 }
+
+bool addr_is_loopback(const struct addr *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+
+    return a->bits == 32 ? a->bytes[0] == 127 : a->bits == 128 && memcmp(a->bytes, one, sizeof(one)) == 0;
+}

@@ -34,6 +34,14 @@ int addr_cmp(const struct addr *a, const struct addr *b); /* IPv4 before IPv6 */
 bool addr_next(struct addr *a);
 bool addr_previous(struct addr *a);
 
+/* The first bytes of an address by which limits are counted: all four of IPv4, the /64 of IPv6, which a subscriber
+ * usually has for its own. */
+static inline size_t addr_source_len(const struct addr *a)
+{
+    return a->bits == 128 ? 8 : 4;
+}
+bool addr_is_loopback(const struct addr *a);
+
 /* "1.2.3.4:41641" or "[2001:db8::1]:41641"; ERR_INVALID on anything else, zones included. */
 int addr_port_parse(const char *text, struct addr_port *out, struct err *e) WARN_UNUSED;
 char *addr_port_format(const struct addr_port *a, char text[ADDR_PORT_TEXT_MAX]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 void prefixes_release(struct prefixes *s)
@@ -21,25 +22,15 @@ void prefixes_copy(struct prefixes *to, const struct prefixes *from)
     to->len = to->cap = from->len;
 }
 
+static int compare(const void *key, const void *item)
+{
+    return prefix_cmp(key, item);
+}
+
 /* Where p is, or belongs. */
 static size_t position(const struct prefixes *s, const struct prefix *p, bool *there)
 {
-    size_t low = 0, high = s->len;
-
-    *there = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = prefix_cmp(&s->items[middle], p);
-        if (order == 0) {
-            *there = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return array_search(p, s->items, s->len, sizeof(*s->items), compare, there);
 }
 
 bool prefixes_has(const struct prefixes *s, const struct prefix *p)

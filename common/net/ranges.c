@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/vec.h"
 
@@ -98,19 +99,15 @@ bool range_overlaps_prefix(const struct addr_range *r, const struct prefix *p)
     return range_overlap(r, &other);
 }
 
+static int compare_last(const void *key, const void *item)
+{
+    return addr_cmp(key, &((const struct addr_range *)item)->last);
+}
+
 /* The first range that does not end before a. */
 static size_t find(const struct addr_ranges *s, const struct addr *a)
 {
-    size_t low = 0, high = s->len;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (addr_cmp(&s->items[middle].last, a) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return array_search(a, s->items, s->len, sizeof(*s->items), compare_last, NULL);
 }
 
 bool ranges_has(const struct addr_ranges *s, const struct addr *a)

@@ -1,38 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Changes: an operation of the core and its answer. Those of /api/headway answer
- * {"event","version","result","inverse"}; with dry_run nothing happened, and event is null. A version that does not
- * hold (If-Match) is answered with the object as it is. */
-#include <stdlib.h>
+/* Changes: an operation of the core and its answer in the call's dialect. On /api/headway {"event","version","result",
+ * "inverse","text"}; with dry_run nothing happened, and event is null. A version that does not hold (If-Match) is
+ * answered with the object as it is. */
+#include "api/private.h"
 
-#include "http/private.h"
-
-enum object { OBJECT_NONE, OBJECT_USER, OBJECT_PREAUTH_KEY, OBJECT_API_KEY, OBJECT_NODE };
-
-static const enum object objects[ADMIN_OP_COUNT] = {
-    [ADMIN_USER_CREATE] = OBJECT_USER,
-    [ADMIN_USER_RENAME] = OBJECT_USER,
-    [ADMIN_USER_ROLE] = OBJECT_USER,
-    [ADMIN_USER_DELETE] = OBJECT_USER,
-    [ADMIN_PREAUTHKEY_CREATE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_PREAUTHKEY_EXPIRE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_PREAUTHKEY_DELETE] = OBJECT_PREAUTH_KEY,
-    [ADMIN_APIKEY_CREATE] = OBJECT_API_KEY,
-    [ADMIN_APIKEY_EXPIRE] = OBJECT_API_KEY,
-    [ADMIN_APIKEY_DELETE] = OBJECT_API_KEY,
-    [ADMIN_NODE_RENAME] = OBJECT_NODE,
-    [ADMIN_NODE_TAGS] = OBJECT_NODE,
-    [ADMIN_NODE_EXPIRE] = OBJECT_NODE,
-    [ADMIN_NODE_DELETE] = OBJECT_NODE,
-    [ADMIN_NODE_ROUTES] = OBJECT_NODE,
-    [ADMIN_ROUTES_EDIT] = OBJECT_NODE,
-    [ADMIN_PRIMARY] = OBJECT_NODE,
-    [ADMIN_NODE_DRAIN] = OBJECT_NODE,
-    [ADMIN_REGISTER] = OBJECT_NODE,
-};
+/* The member of /api/v1's answers. */
+static const char *const v1_names[] = {[ADMIN_OBJECT_USER] = "user",
+                                       [ADMIN_OBJECT_PREAUTH_KEY] = "preAuthKey",
+                                       [ADMIN_OBJECT_API_KEY] = "apiKey",
+                                       [ADMIN_OBJECT_NODE] = "node"};
 
 /* A node as it would be (a dry run) or was (a deletion) has no place in the snapshot: its record is shown with what is
  * known of its life now. */
-static void write_node_record(struct json_out *o, struct view *v, const struct node *record, bool imagined)
+static void write_node_record(struct json_out *o, struct api_view *v, const struct node *record, bool imagined)
 {
     const struct tailnet_node *now = show_find_node(v, record->r.id);
     struct tailnet_node shown = {0};
@@ -49,79 +29,123 @@ static void write_node_record(struct json_out *o, struct view *v, const struct n
         shown.live.net_info = shown.live.source;
     }
     shown.record = record;
-    shown.user = record->user_id ? show_find_user(v->s, record->user_id) : NULL;
+    shown.user = record->user_id ? snapshot_user(v->s, record->user_id) : NULL;
     shown.expired = node_is_expired(record, clock_wall_ns());
     write_node(o, v, &shown, API_HEADWAY);
 }
 
-static void write_object(struct json_out *o, struct request *r, enum object kind, const void *record)
+static void write_v1_node(struct json_out *o, struct api_view *v, const struct node *record)
+{
+    const struct tailnet_node *n = show_find_node(v, record->r.id);
+
+    if (n)
+        write_node(o, v, n, API_V1);
+    else
+        json_nil(o);
+}
+
+static void write_object(struct json_out *o, struct api_request *r, const void *record)
 {
     const struct core_admin *a = &r->admin;
-    struct view v;
+    enum admin_object kind = core_operation_object(a->op);
+    enum api_scope scope = scope_of(r);
+    struct api_view v;
 
-    if (!record) {
+    if (!record || kind == ADMIN_OBJECT_NONE) {
         json_nil(o);
         return;
     }
-    show_init(&v, r->h, a->after ? a->after : r->s);
-    switch (kind) {
-    case OBJECT_USER:
-        write_user(o, &v, record, API_HEADWAY);
-        break;
-    case OBJECT_PREAUTH_KEY:
-        write_preauth_key(o, &v, record, a->secret, API_HEADWAY);
-        break;
-    case OBJECT_API_KEY:
-        write_api_key(o, record, a->secret, API_HEADWAY);
-        break;
-    case OBJECT_NODE:
+    show_init(&v, r->api, r->after ? r->after : r->s);
+    if (kind == ADMIN_OBJECT_USER)
+        write_user(o, &v, record, scope);
+    else if (kind == ADMIN_OBJECT_PREAUTH_KEY)
+        write_preauth_key(o, &v, record, a->secret, scope);
+    else if (kind == ADMIN_OBJECT_API_KEY && scope == API_V1)
+        json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
+    else if (kind == ADMIN_OBJECT_API_KEY)
+        write_api_key(o, record, a->secret, scope);
+    else if (scope == API_V1)
+        write_v1_node(o, &v, record);
+    else
         write_node_record(o, &v, record, r->dry_run || a->op == ADMIN_NODE_DELETE);
-        break;
-    case OBJECT_NONE:
-        json_nil(o);
-        break;
-    }
     show_release(&v);
 }
 
-static const void *find_object(struct view *v, enum object kind, uint64_t id)
+static const void *find_object(struct api_view *v, enum admin_object kind, uint64_t id)
 {
     const struct tailnet_node *n;
 
     switch (kind) {
-    case OBJECT_USER:
-        return show_find_user(v->s, id);
-    case OBJECT_PREAUTH_KEY:
-        return show_find_preauth_key(v->s, id);
-    case OBJECT_API_KEY:
-        return show_find_api_key(v->s, id);
-    case OBJECT_NODE:
+    case ADMIN_OBJECT_USER:
+        return snapshot_user(v->s, id);
+    case ADMIN_OBJECT_PREAUTH_KEY:
+        return snapshot_preauth_key(v->s, id);
+    case ADMIN_OBJECT_API_KEY:
+        return snapshot_api_key(v->s, id);
+    case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;
-    case OBJECT_NONE:
+    case ADMIN_OBJECT_NONE:
         break;
     }
     return NULL;
 }
 
 /* 412, with the object as it is now. */
-static enum flow reply_changed_meanwhile(struct request *r)
+static enum http_flow reply_changed_meanwhile(struct api_request *r)
 {
     struct buf current = BUF_INIT(0);
     struct json_out o = JSON_OUT(&current);
-    struct view v;
+    struct api_view v;
 
     tailnet_unpin(r->s);
-    r->s = tailnet_pin(r->h->with.tailnet);
-    show_init(&v, r->h, r->s);
-    write_object(&o, r, objects[r->admin.op], find_object(&v, objects[r->admin.op], r->admin.id));
+    r->s = tailnet_pin(r->api->with.tailnet);
+    show_init(&v, r->api, r->s);
+    write_object(&o, r, find_object(&v, core_operation_object(r->admin.op), r->admin.id));
     show_release(&v);
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
-    return DONE;
+    return HTTP_DONE;
 }
 
-static enum flow change_done(struct request *r)
+void write_change(struct json_out *o, const struct core_admin *a)
+{
+    const struct event *first = a->events.len ? a->events.items[0] : NULL;
+    struct buf call = BUF_INIT(0);
+
+    write_event_id(o, "event", first && first->r.id ? first->run : 0, first ? first->r.id : 0);
+    json_key(o, "events");
+    json_open(o, '[');
+    for (size_t i = 0; i < a->events.len && first->r.id; i++) {
+        char text[API_EVENT_ID_MAX];
+        json_str(o, api_event_id_format(&(struct api_event_id){first->run, a->events.items[i]->r.id}, text));
+    }
+    json_close(o, ']');
+    json_put_u64(o, "version", a->version);
+    json_key(o, "inverse");
+    bool known = a->op == ADMIN_POLICY_SET || (a->record && ((const struct record *)a->record)->id);
+    if (a->inverse && known && operation_as_call(a->inverse, &call))
+        json_raw(o, call.data, call.len);
+    else
+        json_nil(o);
+    buf_release(&call);
+    json_put_str(o, "text", first ? first->text : "Nothing changes");
+}
+
+static enum http_flow reply_v1(struct api_request *r)
+{
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    if (r->endpoint->answer) {
+        json_key(&o, v1_names[core_operation_object(r->admin.op)]);
+        write_object(&o, r, r->admin.record);
+    }
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+enum http_flow change_done(struct api_request *r)
 {
     const struct core_admin *a = &r->admin;
 
@@ -129,39 +153,26 @@ static enum flow change_done(struct request *r)
         return reply_changed_meanwhile(r);
     if (a->call.code < 0)
         return reply_error(r, &a->call.err);
+    if (r->endpoint->dialect == DIALECT_V1)
+        return reply_v1(r);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
-    if (a->event && a->event->r.id)
-        write_event_id(&o, "event", a->event->run, a->event->r.id);
-    else
-        write_event_id(&o, "event", 0, 0);
-    json_put_u64(&o, "version", a->version);
+    write_change(&o, a);
     json_key(&o, "result");
-    write_object(&o, r, objects[a->op], a->record);
-    json_key(&o, "inverse");
-    if (a->event && *a->event->inverse && a->record && ((const struct record *)a->record)->id)
-        json_raw(&o, a->event->inverse, strlen(a->event->inverse));
-    else
-        json_nil(&o);
-    json_put_str(&o, "text", a->event ? a->event->text : "Nothing changes");
+    write_object(&o, r, a->record);
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow headway_change(struct request *r, enum admin_op op)
+enum http_flow change(struct api_request *r, enum admin_op op)
 {
     r->admin.op = op;
     return request_admin(r, change_done);
 }
 
-enum flow headway_change_id(struct request *r, enum admin_op op)
+enum http_flow change_id(struct api_request *r, enum admin_op op)
 {
-    if (param_id(r, 0, "id", &r->admin.id) < 0)
+    if (param_id(r, 0, &r->admin.id) < 0)
         return reply_error(r, &r->err);
-    return headway_change(r, op);
-}
-
-enum flow v1_empty_done(struct request *r)
-{
-    return r->admin.call.code < 0 ? reply_error(r, &r->admin.call.err) : reply_object(r);
+    return change(r, op);
 }

@@ -2,34 +2,36 @@
 /* What can be looked into from this machine, without a key: /debug of the metrics listener. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
-static bool may_look(struct request *r)
+static bool may_look(struct api_request *r)
 {
-    if (r->peer_is_local && !r->forwarded_for)
+    if (r->http.peer_is_local && !r->http.forwarded_for)
         return true;
-    reply_text(r, 403, "debug access denied\n");
+    http_reply_text(&r->http, 403, "debug access denied\n");
     return false;
 }
 
-enum flow debug_index(struct request *r)
+static enum http_flow index_page(struct api_request *r)
 {
     if (!may_look(r))
-        return DONE;
-    reply_text(r, 200, "%s", "");
-    for (size_t i = 0; i < http_route_count; i++)
-        if (http_routes[i].doors & DOOR_METRICS)
-            buf_addf(&r->out, "%-18s %s\n", http_routes[i].path, http_routes[i].help);
-    return DONE;
+        return HTTP_DONE;
+    struct buf *out = http_reply(&r->http, 200, HTTP_TEXT);
+    for (size_t i = 0; i < api_endpoint_count(); i++) {
+        const struct api_endpoint *e = api_endpoint_at(i);
+        if (e->http.doors & HTTP_METRICS)
+            buf_addf(out, "%-18s %s\n", e->http.path, e->help);
+    }
+    return HTTP_DONE;
 }
 
-enum flow debug_overview(struct request *r)
+static enum http_flow overview(struct api_request *r)
 {
     const struct tailnet_snapshot *s = r->s;
     size_t expired = 0, ephemeral = 0;
 
     if (!may_look(r))
-        return DONE;
+        return HTTP_DONE;
     for (size_t b = 0; b < s->block_count; b++)
         for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
             const struct tailnet_node *n = s->blocks[b]->nodes[i];
@@ -56,34 +58,41 @@ enum flow debug_overview(struct request *r)
     write_event_id(&o, "event", s->event_run, s->event_seq);
     json_close(&o, '}');
     free(counts);
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow debug_routes(struct request *r)
+static enum http_flow prefixes(struct api_request *r)
 {
-    return may_look(r) ? headway_prefixes(r) : DONE;
+    return may_look(r) ? reply_list(r, "prefixes", write_prefixes) : HTTP_DONE;
 }
 
-static enum flow reply_raw(struct request *r, const char *type, const char *text)
+static enum http_flow reply_raw(struct api_request *r, const char *type, const char *text)
 {
-    buf_clear(&r->out);
-    buf_adds(&r->out, text);
-    r->status = 200;
-    r->content_type = type;
-    return DONE;
+    buf_adds(http_reply(&r->http, 200, type), text);
+    return HTTP_DONE;
 }
 
-enum flow debug_derp(struct request *r)
+static enum http_flow derp_map(struct api_request *r)
 {
     if (!may_look(r))
-        return DONE;
-    return reply_raw(r, TYPE_JSON,
+        return HTTP_DONE;
+    return reply_raw(r, HTTP_JSON,
                      r->s->settings && r->s->settings->derp_json ? r->s->settings->derp_json : "{\"Regions\":{}}");
 }
 
-enum flow debug_policy(struct request *r)
+static enum http_flow policy(struct api_request *r)
 {
     if (!may_look(r))
-        return DONE;
-    return reply_raw(r, TYPE_TEXT, r->s->policy ? r->s->policy->text : "");
+        return HTTP_DONE;
+    return reply_raw(r, HTTP_TEXT, r->s->policy ? r->s->policy->text : "");
 }
+
+static const struct api_endpoint rows[] = {
+    {PAGE("GET", "/debug", HTTP_METRICS), .run = index_page, .help = "What can be looked into, from this machine only"},
+    {PAGE("GET", "/debug/", HTTP_METRICS), .run = index_page, .help = "The same"},
+    {PAGE("GET", "/debug/overview", HTTP_METRICS), .run = overview, .help = "Counts"},
+    {PAGE("GET", "/debug/routes", HTTP_METRICS), .run = prefixes, .help = "Available, serving and unhealthy"},
+    {PAGE("GET", "/debug/derp", HTTP_METRICS), .run = derp_map, .help = "The DERP map"},
+    {PAGE("GET", "/debug/policy", HTTP_METRICS), .run = policy, .help = "The policy's text"},
+};
+const struct http_table debug_table = API_TABLE(rows);

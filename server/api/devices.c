@@ -2,10 +2,9 @@
 /* How a client that is set up with a pointer finds this server: the pages and the profiles of headscale's paths. */
 #include <stdio.h>
 
-#include "base/array.h"
+#include "api/private.h"
 #include "base/random.h"
 #include "config/config.h"
-#include "http/private.h"
 
 #define UUID_TEXT_MAX 37
 
@@ -18,25 +17,25 @@ static const struct {
     {"macos-standalone", "io.tailscale.ipn.macsys", "Mac, Tailscale from its own site"},
 };
 
-static const char *server_url(struct request *r)
+static const char *server_url(struct api_request *r)
 {
-    const struct config *c = http_config(r->h);
-    const char *url = arena_strdup(&r->arena, c->server_url);
+    const struct config *c = api_config(r->api);
+    const char *url = arena_strdup(&r->http.arena, c->server_url);
 
     config_unref(c);
     return url;
 }
 
-static void put_command(struct request *r, const char *command)
+static void put_command(struct api_request *r, const char *command)
 {
-    buf_addf(&r->out, "<pre>%s --login-server ", command);
-    html_escape(&r->out, server_url(r));
-    buf_adds(&r->out, "</pre>\n");
+    buf_addf(&r->http.out, "<pre>%s --login-server ", command);
+    html_escape(&r->http.out, server_url(r));
+    buf_adds(&r->http.out, "</pre>\n");
 }
 
-enum flow page_apple(struct request *r)
+static enum http_flow apple_page(struct api_request *r)
 {
-    page_begin(r, "Join with an Apple device");
+    page_begin(r, 200, "Join with an Apple device");
     page_text(r, "h2", "iPhone and iPad");
     page_text(r, "p",
               "In the Tailscale app open the account menu, choose Log in, then Use a custom coordination server, and "
@@ -50,16 +49,16 @@ enum flow page_apple(struct request *r)
     put_command(r, "tailscale login");
     page_text(r, "h2", "With a profile");
     page_text(r, "p", "These profiles only set that address. Install one, then log in in the app:");
-    buf_adds(&r->out, "<ul>\n");
+    buf_adds(&r->http.out, "<ul>\n");
     for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
-        buf_addf(&r->out, "<li><a href=\"/apple/%s\">%s</a></li>\n", platforms[i].name, platforms[i].label);
-    buf_adds(&r->out, "</ul>\n");
+        buf_addf(&r->http.out, "<li><a href=\"/apple/%s\">%s</a></li>\n", platforms[i].name, platforms[i].label);
+    buf_adds(&r->http.out, "</ul>\n");
     return page_end(r);
 }
 
-enum flow page_windows(struct request *r)
+static enum http_flow windows_page(struct api_request *r)
 {
-    page_begin(r, "Join with Windows");
+    page_begin(r, 200, "Join with Windows");
     page_text(r, "p", "Install the official Tailscale client, then in a command prompt or PowerShell:");
     put_command(r, "tailscale login");
     page_text(r, "p", "A page opens with what the network's administrator does next.");
@@ -94,30 +93,36 @@ static void put_head(struct buf *out, const char *type)
     buf_adds(out, "<key>PayloadVersion</key><integer>1</integer>\n");
 }
 
-enum flow page_apple_profile(struct request *r)
+static enum http_flow apple_profile(struct api_request *r)
 {
     const char *payload = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
-        if (str_eq(platforms[i].name, r->params[0]))
+        if (str_eq(platforms[i].name, r->http.params[0]))
             payload = platforms[i].payload;
     if (!payload)
-        return reply_text(r, 400, "platform must be ios, macos-app-store or macos-standalone\n");
-    buf_clear(&r->out);
-    r->status = 200;
-    r->content_type = "application/x-apple-aspen-config; charset=utf-8";
-    buf_adds(&r->out,
+        return http_reply_text(&r->http, 400, "platform must be ios, macos-app-store or macos-standalone\n");
+    http_reply(&r->http, 200, "application/x-apple-aspen-config; charset=utf-8");
+    buf_adds(&r->http.out,
              "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
              "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n<dict>\n");
-    put_head(&r->out, "Configuration");
-    put_text(&r->out, "PayloadIdentifier", "headway.profile");
-    put_text(&r->out, "PayloadDisplayName", "Tailscale login server");
-    put_text(&r->out, "PayloadDescription", server_url(r));
-    buf_adds(&r->out, "<key>PayloadRemovalDisallowed</key><false/>\n<key>PayloadContent</key>\n<array>\n<dict>\n");
-    put_head(&r->out, payload);
-    put_text(&r->out, "PayloadIdentifier", "headway.profile.client");
-    buf_adds(&r->out, "<key>PayloadEnabled</key><true/>\n");
-    put_text(&r->out, "ControlURL", server_url(r));
-    buf_adds(&r->out, "</dict>\n</array>\n</dict>\n</plist>\n");
-    return DONE;
+    put_head(&r->http.out, "Configuration");
+    put_text(&r->http.out, "PayloadIdentifier", "headway.profile");
+    put_text(&r->http.out, "PayloadDisplayName", "Tailscale login server");
+    put_text(&r->http.out, "PayloadDescription", server_url(r));
+    buf_adds(&r->http.out, "<key>PayloadRemovalDisallowed</key><false/>\n<key>PayloadContent</key>\n<array>\n<dict>\n");
+    put_head(&r->http.out, payload);
+    put_text(&r->http.out, "PayloadIdentifier", "headway.profile.client");
+    buf_adds(&r->http.out, "<key>PayloadEnabled</key><true/>\n");
+    put_text(&r->http.out, "ControlURL", server_url(r));
+    buf_adds(&r->http.out, "</dict>\n</array>\n</dict>\n</plist>\n");
+    return HTTP_DONE;
 }
+
+static const struct api_endpoint rows[] = {
+    {PAGE("GET", "/apple", HTTP_PUBLIC), .run = apple_page, .help = "How an iPhone, an iPad or a Mac joins"},
+    {PAGE("GET", "/apple/{platform}", HTTP_PUBLIC), .run = apple_profile,
+     .help = "The profile that points such a device here"},
+    {PAGE("GET", "/windows", HTTP_PUBLIC), .run = windows_page, .help = "How a machine with Windows joins"},
+};
+const struct http_table devices_table = API_TABLE(rows);

@@ -4,17 +4,17 @@
  * snapshots are not looked into. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
-struct difference {
-    struct view *was, *is;
+struct api_difference {
+    struct api_view *was, *is;
     VEC(const struct tailnet_node *) nodes; /* as they are now */
     VEC(uint64_t) gone;
     struct map users;         /* id -> 1: count of nodes or the record differs */
     struct prefixes prefixes; /* whose routers may differ */
 };
 
-static void add_prefixes(struct difference *d, const struct tailnet_node *n)
+static void add_prefixes(struct api_difference *d, const struct tailnet_node *n)
 {
     for (size_t i = 0; n && i < n->record->available.len; i++)
         prefixes_add(&d->prefixes, &n->record->available.items[i]);
@@ -22,7 +22,7 @@ static void add_prefixes(struct difference *d, const struct tailnet_node *n)
         prefixes_add(&d->prefixes, &n->record->approved.items[i]);
 }
 
-static void add_node(struct difference *d, const struct tailnet_node *was, const struct tailnet_node *is)
+static void add_node(struct api_difference *d, const struct tailnet_node *was, const struct tailnet_node *is)
 {
     if (was && is && was->record->r.id != is->record->r.id) { /* the slot has another owner */
         add_node(d, was, NULL);
@@ -46,7 +46,7 @@ static const struct tailnet_node *node_at(const struct tailnet_snapshot *s, size
     return block < s->block_count && s->blocks[block] ? s->blocks[block]->nodes[i] : NULL;
 }
 
-static void compare_nodes(struct difference *d)
+static void compare_nodes(struct api_difference *d)
 {
     const struct tailnet_snapshot *was = d->was->s, *is = d->is->s;
     size_t blocks = was->block_count > is->block_count ? was->block_count : is->block_count;
@@ -71,7 +71,7 @@ static bool shares_prefix(const struct prefixes *changed, const struct prefixes 
 }
 
 /* What a router shows of a prefix depends on who serves it: the other routers of these prefixes are told too. */
-static void add_neighbours(struct difference *d)
+static void add_neighbours(struct api_difference *d)
 {
     struct map there = {0};
     const struct tailnet_snapshot *s = d->is->s;
@@ -98,27 +98,28 @@ struct record_list {
     size_t len;
 };
 
-typedef void write_record(struct json_out *o, struct difference *d, const struct record *record);
+typedef void write_record(struct json_out *o, struct api_difference *d, const struct record *record);
 
-static void write_user_record(struct json_out *o, struct difference *d, const struct record *record)
+static void write_user_record(struct json_out *o, struct api_difference *d, const struct record *record)
 {
     write_user(o, d->is, (const struct user *)record, API_HEADWAY);
 }
 
-static void write_preauth_record(struct json_out *o, struct difference *d, const struct record *record)
+static void write_preauth_record(struct json_out *o, struct api_difference *d, const struct record *record)
 {
     write_preauth_key(o, d->is, (const struct preauth_key *)record, NULL, API_HEADWAY);
 }
 
-static void write_api_record(struct json_out *o, struct difference *d, const struct record *record)
+static void write_api_record(struct json_out *o, struct api_difference *d, const struct record *record)
 {
     (void)d;
     write_api_key(o, (const struct api_key *)record, NULL, API_HEADWAY);
 }
 
 /* Writes the present records that are new or other ones, or that also names; the ids of those that went to gone. */
-static void compare_records(struct difference *d, struct record_list was, struct record_list is, const struct map *also,
-                            write_record *write, struct json_out *changed, struct json_out *gone)
+static void compare_records(struct api_difference *d, struct record_list was, struct record_list is,
+                            const struct map *also, write_record *write, struct json_out *changed,
+                            struct json_out *gone)
 {
     size_t i = 0, k = 0;
 
@@ -138,19 +139,19 @@ static void compare_records(struct difference *d, struct record_list was, struct
     }
 }
 
-static void compare_pendings(struct difference *d, struct json_out *changed, struct json_out *gone)
+static void compare_pendings(struct api_difference *d, struct json_out *changed, struct json_out *gone)
 {
     const struct tailnet_snapshot *was = d->was->s, *is = d->is->s;
 
     for (size_t i = 0; i < is->pending_count; i++)
-        if (show_find_pending(was, is->pendings[i]->auth_id) != is->pendings[i])
+        if (snapshot_pending(was, is->pendings[i]->auth_id) != is->pendings[i])
             write_pending(changed, d->is, is->pendings[i]);
     for (size_t i = 0; i < was->pending_count; i++)
-        if (!show_find_pending(is, was->pendings[i]->auth_id))
+        if (!snapshot_pending(is, was->pendings[i]->auth_id))
             json_str(gone, was->pendings[i]->auth_id);
 }
 
-static void compare_prefixes(struct difference *d, struct json_out *changed, struct json_out *gone)
+static void compare_prefixes(struct api_difference *d, struct json_out *changed, struct json_out *gone)
 {
     struct arena a = ARENA_INIT(0);
     struct api_list list = {0};
@@ -192,7 +193,7 @@ static void put_parts(struct json_out *o, const char *key, struct buf parts[PART
 #define RECORDS(snapshot, list, count)                                                                                 \
     ((struct record_list){(const struct record *const *)(const void *)(snapshot)->list, (snapshot)->count})
 
-static void compare(struct difference *d, struct json_out changed[PARTS], struct json_out gone[PARTS])
+static void compare(struct api_difference *d, struct json_out changed[PARTS], struct json_out gone[PARTS])
 {
     const struct tailnet_snapshot *was = d->was->s, *is = d->is->s;
 
@@ -216,11 +217,11 @@ static void compare(struct difference *d, struct json_out changed[PARTS], struct
     compare_prefixes(d, &changed[PREFIXES], &gone[PREFIXES]);
 }
 
-void write_difference(struct json_out *o, struct http *h, const struct tailnet_snapshot *was,
+void write_difference(struct json_out *o, struct api *api, const struct tailnet_snapshot *was,
                       const struct tailnet_snapshot *is)
 {
-    struct view old, now;
-    struct difference d = {.was = &old, .is = &now};
+    struct api_view old, now;
+    struct api_difference d = {.was = &old, .is = &now};
     struct buf changed_text[PARTS] = {0}, gone_text[PARTS] = {0};
     struct json_out changed[PARTS], gone[PARTS];
 
@@ -228,8 +229,8 @@ void write_difference(struct json_out *o, struct http *h, const struct tailnet_s
         changed[i] = (struct json_out)JSON_OUT(&changed_text[i]);
         gone[i] = (struct json_out)JSON_OUT(&gone_text[i]);
     }
-    show_init(&old, h, was);
-    show_init(&now, h, is);
+    show_init(&old, api, was);
+    show_init(&now, api, is);
     if (was != is)
         compare(&d, changed, gone);
     put_parts(o, "changed", changed_text);

@@ -3,51 +3,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/array.h"
-#include "http/private.h"
+#include "api/private.h"
 
 extern const char *const headway_version;
 
-static void doc_row(struct buf *out, const struct route *route)
+static void doc_row(struct buf *out, const struct api_endpoint *e)
 {
-    buf_addf(out, "<tr><td>%s</td><td>", route->method);
-    html_escape(out, route->path);
+    buf_addf(out, "<tr><td>%s</td><td>", e->http.method);
+    html_escape(out, e->http.path);
     buf_adds(out, "<br><small>");
-    html_escape(out, route->help);
-    if (route->takes && *route->takes) {
+    html_escape(out, e->help);
+    if (e->body && *e->body) {
         buf_adds(out, " Body: ");
-        html_escape(out, route->takes);
+        html_escape(out, e->body);
         buf_addc(out, '.');
     }
-    if (route->query) {
+    if (e->query) {
         buf_adds(out, " Query: ");
-        html_escape(out, route->query);
+        html_escape(out, e->query);
         buf_addc(out, '.');
     }
     buf_adds(out, "</small></td></tr>\n");
 }
 
-enum flow page_docs(struct request *r)
+static enum http_flow docs_page(struct api_request *r)
 {
-    page_begin(r, "The API of this server");
+    page_begin(r, 200, "The API of this server");
     page_text(r, "p",
               "Over HTTPS with the header Authorization: Bearer KEY (headway apikeys create), or over the "
               "server's unix socket without a key. /api/v1 is headscale's, /api/headway adds to it.");
-    buf_adds(&r->out, "<table>\n");
-    for (size_t i = 0; i < http_route_count; i++)
-        if (http_routes[i].dialect != DIALECT_TEXT)
-            doc_row(&r->out, &http_routes[i]);
-    buf_adds(&r->out, "</table>\n");
+    buf_adds(&r->http.out, "<table>\n");
+    for (size_t i = 0; i < api_endpoint_count(); i++)
+        if (api_endpoint_at(i)->dialect != DIALECT_TEXT)
+            doc_row(&r->http.out, api_endpoint_at(i));
+    buf_adds(&r->http.out, "</table>\n");
     return page_end(r);
 }
 
-static void openapi_parameters(struct json_out *o, const struct route *route)
+static void openapi_parameters(struct json_out *o, const struct api_endpoint *e)
 {
     char name[64];
 
     json_key(o, "parameters");
     json_open(o, '[');
-    for (const char *at = strchr(route->path, '{'); at; at = strchr(at + 1, '{')) {
+    for (const char *at = strchr(e->http.path, '{'); at; at = strchr(at + 1, '{')) {
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 1, "}"), at + 1);
         json_open(o, '{');
         json_put_str(o, "name", name);
@@ -57,8 +56,8 @@ static void openapi_parameters(struct json_out *o, const struct route *route)
         json_raw(o, "{\"type\":\"string\"}", 17);
         json_close(o, '}');
     }
-    for (const char *at = route->query; at && *at; at += strspn(at, " ")) {
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, " "), at);
+    for (const char *at = e->query; at && *at; at += strspn(at, " ")) {
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ": "), at);
         json_open(o, '{');
         json_put_str(o, "name", name);
         json_put_str(o, "in", "query");
@@ -80,7 +79,7 @@ static void openapi_body(struct json_out *o, const char *takes)
     json_open(o, '{');
     json_key(o, "content");
     json_open(o, '{');
-    json_key(o, TYPE_JSON);
+    json_key(o, HTTP_JSON);
     json_open(o, '{');
     json_key(o, "schema");
     json_open(o, '{');
@@ -88,7 +87,7 @@ static void openapi_body(struct json_out *o, const char *takes)
     json_key(o, "properties");
     json_open(o, '{');
     for (const char *at = takes; *at; at += strspn(at, " ")) {
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, " "), at);
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ": "), at);
         json_key(o, name);
         json_raw(o, "{}", 2);
         at += strcspn(at, " ");
@@ -97,62 +96,19 @@ static void openapi_body(struct json_out *o, const char *takes)
         json_close(o, '}');
 }
 
-/* headscale's, from which generated clients take the names of their functions (headscale: openapi/). */
-static const struct {
-    const char *method, *path, *id;
-} operations[] = {
-    {"GET", "/api/v1/user", "listUsers"},
-    {"POST", "/api/v1/user", "createUser"},
-    {"DELETE", "/api/v1/user/{id}", "deleteUser"},
-    {"POST", "/api/v1/user/{id}/rename/{newName}", "renameUser"},
-    {"GET", "/api/v1/preauthkey", "listPreAuthKeys"},
-    {"POST", "/api/v1/preauthkey", "createPreAuthKey"},
-    {"POST", "/api/v1/preauthkey/expire", "expirePreAuthKey"},
-    {"DELETE", "/api/v1/preauthkey", "deletePreAuthKey"},
-    {"GET", "/api/v1/node", "listNodes"},
-    {"GET", "/api/v1/node/{nodeId}", "getNode"},
-    {"DELETE", "/api/v1/node/{nodeId}", "deleteNode"},
-    {"POST", "/api/v1/node/{nodeId}/expire", "expireNode"},
-    {"POST", "/api/v1/node/{nodeId}/rename/{newName}", "renameNode"},
-    {"POST", "/api/v1/node/{nodeId}/tags", "setTags"},
-    {"POST", "/api/v1/node/{nodeId}/approve_routes", "setApprovedRoutes"},
-    {"POST", "/api/v1/node/register", "registerNode"},
-    {"POST", "/api/v1/node/backfillips", "backfillNodeIPs"},
-    {"POST", "/api/v1/debug/node", "debugCreateNode"},
-    {"POST", "/api/v1/auth/register", "authRegister"},
-    {"POST", "/api/v1/auth/approve", "authApprove"},
-    {"POST", "/api/v1/auth/reject", "authReject"},
-    {"GET", "/api/v1/apikey", "listApiKeys"},
-    {"POST", "/api/v1/apikey", "createApiKey"},
-    {"POST", "/api/v1/apikey/expire", "expireApiKey"},
-    {"DELETE", "/api/v1/apikey/{prefix}", "deleteApiKey"},
-    {"GET", "/api/v1/policy", "getPolicy"},
-    {"PUT", "/api/v1/policy", "setPolicy"},
-    {"POST", "/api/v1/policy/check", "checkPolicy"},
-    {"GET", "/api/v1/health", "health"},
-};
-
-static const char *operation_id(const struct route *route)
-{
-    for (size_t i = 0; i < ARRAY_LEN(operations); i++)
-        if (str_eq(operations[i].method, route->method) && str_eq(operations[i].path, route->path))
-            return operations[i].id;
-    return NULL;
-}
-
-static void openapi_operation(struct json_out *o, const struct route *route)
+static void openapi_operation(struct json_out *o, const struct api_endpoint *e)
 {
     struct buf method = BUF_INIT(16);
 
-    for (const char *c = route->method; *c; c++)
+    for (const char *c = e->http.method; *c; c++)
         buf_addc(&method, (char)(*c | 32));
     json_key(o, buf_text(&method));
     json_open(o, '{');
-    if (operation_id(route))
-        json_put_str(o, "operationId", operation_id(route));
-    json_put_str(o, "summary", route->help);
-    openapi_parameters(o, route);
-    openapi_body(o, route->takes);
+    if (e->id)
+        json_put_str(o, "operationId", e->id);
+    json_put_str(o, "summary", e->help);
+    openapi_parameters(o, e);
+    openapi_body(o, e->body);
     json_key(o, "responses");
     json_raw(o, "{\"200\":{\"description\":\"done\"},\"default\":{\"description\":\"an error\"}}", 67);
     json_close(o, '}');
@@ -162,12 +118,12 @@ static void openapi_operation(struct json_out *o, const struct route *route)
 static bool seen_before(size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (str_eq(http_routes[k].path, http_routes[i].path))
+        if (str_eq(api_endpoint_at(k)->http.path, api_endpoint_at(i)->http.path))
             return true;
     return false;
 }
 
-enum flow page_openapi(struct request *r)
+static enum http_flow openapi_json(struct api_request *r)
 {
     struct json_out o = reply_json(r);
 
@@ -180,26 +136,37 @@ enum flow page_openapi(struct request *r)
     json_close(&o, '}');
     json_key(&o, "paths");
     json_open(&o, '{');
-    for (size_t i = 0; i < http_route_count; i++) {
-        if (http_routes[i].dialect == DIALECT_TEXT || seen_before(i))
+    for (size_t i = 0; i < api_endpoint_count(); i++) {
+        if (api_endpoint_at(i)->dialect == DIALECT_TEXT || seen_before(i))
             continue;
-        json_key(&o, http_routes[i].path);
+        json_key(&o, api_endpoint_at(i)->http.path);
         json_open(&o, '{');
-        for (size_t k = i; k < http_route_count; k++)
-            if (str_eq(http_routes[k].path, http_routes[i].path))
-                openapi_operation(&o, &http_routes[k]);
+        for (size_t k = i; k < api_endpoint_count(); k++)
+            if (str_eq(api_endpoint_at(k)->http.path, api_endpoint_at(i)->http.path))
+                openapi_operation(&o, api_endpoint_at(k));
         json_close(&o, '}');
     }
     json_close(&o, '}');
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
 /* What is JSON is YAML. */
-enum flow page_openapi_yaml(struct request *r)
+static enum http_flow openapi_yaml(struct api_request *r)
 {
-    enum flow flow = page_openapi(r);
+    enum http_flow flow = openapi_json(r);
 
-    r->content_type = TYPE_YAML;
+    r->http.content_type_out = "application/yaml";
     return flow;
 }
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/docs"), .run = docs_page, .answer = "", .help = "This table"},
+    {V1("GET", "/openapi.json"), .run = openapi_json, .answer = "", .help = "The same for programs (OpenAPI 3.0)"},
+    {V1("GET", "/openapi-3.0.json"), .run = openapi_json, .answer = "", .help = "The same under its other name"},
+    {V1("GET", "/openapi.yaml"), .run = openapi_yaml, .answer = "", .help = "The same as YAML"},
+    {V1("GET", "/openapi-3.0.yaml"), .run = openapi_yaml, .answer = "", .help = "The same under its other name"},
+    {PAGE("GET", "/swagger", HTTP_PUBLIC), .run = docs_page, .help = "The API's documentation under its older name"},
+    {PAGE("GET", "/swagger/v1/openapiv2.json", HTTP_PUBLIC), .run = openapi_json, .help = "The same for programs"},
+};
+const struct http_table docs_table = API_TABLE(rows);

@@ -6,11 +6,9 @@
  * The hub works only while somebody listens, or did a minute ago, or has just taken a snapshot to follow from. It keeps
  * the last messages for clients whose connection broke; whoever comes with an older id is told that it is gone and
  * takes a new snapshot. */
-#include <errno.h>
 #include <stdlib.h>
 
-#include "base/thread.h"
-#include "http/private.h"
+#include "api/private.h"
 
 #define STREAMS_MAX    64
 #define BEHIND_MAX     (16 * 1024 * 1024) /* bytes that a stream may be behind */
@@ -21,14 +19,15 @@
 #define VOLATILE_MS    1000 /* a node's endpoints, relay and last seen are told at most this often */
 #define VOLATILE_TURNS 4096 /* nodes told in one turn */
 
-struct message {
+struct event_message {
     uint64_t seq;
     struct chunk *bytes;
 };
 
-struct stream_out {
+struct event_stream {
+    struct http_source source; /* first */
     atomic_uint refs;
-    struct hub *hub;
+    struct event_hub *hub;
     /* with the hub's lock */
     VEC(struct chunk *) queue;
     size_t first, offset; /* of queue; of its first chunk */
@@ -40,20 +39,20 @@ struct stream_out {
 };
 
 /* The last event of those that became true together comes with the snapshot that was published with them. */
-struct told {
+struct event_news {
     const struct event *event;
     const struct tailnet_snapshot *after; /* NULL: more of the same follow */
 };
 
-struct hub {
-    struct http *h;
+struct event_hub {
+    struct api *api;
     struct thread thread;
     pthread_mutex_t lock; /* of everything below */
     pthread_cond_t wake;
-    VEC(struct told) events; /* by the core, not yet made into messages */
-    struct map touched;      /* node id -> 1: volatile changes since the last turn */
-    VEC(struct stream_out *) streams;
-    VEC(struct message) kept;
+    VEC(struct event_news) events; /* by the core, not yet made into messages */
+    struct map touched;            /* node id -> 1: volatile changes since the last turn */
+    VEC(struct event_stream *) streams;
+    VEC(struct event_message) kept;
     size_t kept_bytes;
     uint64_t kept_after;                  /* kept holds every message after this one */
     const struct tailnet_snapshot *shown; /* what the last message led to; NULL: the hub rests */
@@ -64,13 +63,12 @@ struct hub {
 
 /* ---- streams ---- */
 
-struct stream_out *stream_ref(struct stream_out *out)
+static struct event_stream *stream_of(struct http_source *source)
 {
-    atomic_fetch_add(&out->refs, 1);
-    return out;
+    return (struct event_stream *)source;
 }
 
-void stream_unref(struct stream_out *out)
+static void stream_unref(struct event_stream *out)
 {
     if (atomic_fetch_sub(&out->refs, 1) != 1)
         return;
@@ -80,15 +78,17 @@ void stream_unref(struct stream_out *out)
     free(out);
 }
 
-void stream_attach(struct stream_out *out, void (*resume)(void *arg), void *arg)
+static void stream_attach(struct http_source *source, void (*resume)(void *arg), void *arg)
 {
+    struct event_stream *out = stream_of(source);
+
     pthread_mutex_lock(&out->hub->lock);
     out->resume = resume;
     out->arg = arg;
     pthread_mutex_unlock(&out->hub->lock);
 }
 
-static void stream_wake(struct stream_out *out)
+static void stream_wake(struct event_stream *out)
 {
     if (!out->waiting)
         return;
@@ -96,13 +96,13 @@ static void stream_wake(struct stream_out *out)
     out->resume(out->arg);
 }
 
-static void stream_end(struct stream_out *out)
+static void stream_end(struct event_stream *out)
 {
     out->ended = true;
     stream_wake(out);
 }
 
-static void stream_add(struct stream_out *out, struct chunk *c)
+static void stream_add(struct event_stream *out, struct chunk *c)
 {
     if (out->ended)
         return;
@@ -121,8 +121,9 @@ static void stream_add(struct stream_out *out, struct chunk *c)
     stream_wake(out);
 }
 
-long stream_take(struct stream_out *out, char *bytes, size_t max, void (*wait)(void *arg))
+static long stream_take(struct http_source *source, char *bytes, size_t max, void (*wait)(void *arg))
 {
+    struct event_stream *out = stream_of(source);
     size_t n = 0;
 
     pthread_mutex_lock(&out->hub->lock);
@@ -148,9 +149,10 @@ long stream_take(struct stream_out *out, char *bytes, size_t max, void (*wait)(v
     return ended ? -1 : (long)n;
 }
 
-void stream_closed(struct stream_out *out)
+static void stream_closed(struct http_source *source)
 {
-    struct hub *hub = out->hub;
+    struct event_stream *out = stream_of(source);
+    struct event_hub *hub = out->hub;
     bool was_there = false;
 
     pthread_mutex_lock(&hub->lock);
@@ -165,19 +167,20 @@ void stream_closed(struct stream_out *out)
     pthread_mutex_unlock(&hub->lock);
     if (was_there)
         stream_unref(out);
+    stream_unref(out);
 }
 
 /* ---- what the core tells, on its thread ---- */
 
 static void on_event(void *arg, const struct event *e)
 {
-    struct hub *hub = arg;
+    struct event_hub *hub = arg;
 
     pthread_mutex_lock(&hub->lock);
     if (hub->shown && e->r.id > hub->seq) {
-        const struct tailnet_snapshot *after = tailnet_pin(hub->h->with.tailnet);
+        const struct tailnet_snapshot *after = tailnet_pin(hub->api->with.tailnet);
         bool last = after->event_seq <= e->r.id;
-        vec_push(&hub->events, ((struct told){record_ref(e), last ? after : NULL}));
+        vec_push(&hub->events, ((struct event_news){record_ref(e), last ? after : NULL}));
         if (last)
             pthread_cond_signal(&hub->wake);
         else
@@ -188,7 +191,7 @@ static void on_event(void *arg, const struct event *e)
 
 static void on_volatile(void *arg, uint64_t node_id)
 {
-    struct hub *hub = arg;
+    struct event_hub *hub = arg;
 
     pthread_mutex_lock(&hub->lock);
     if (hub->streams.len)
@@ -199,18 +202,18 @@ static void on_volatile(void *arg, uint64_t node_id)
 /* ---- messages ---- */
 
 /* seq: of the event, UINT64_MAX for what has no number. */
-static void tell_all(struct hub *hub, struct chunk *c, uint64_t seq)
+static void tell_all(struct event_hub *hub, struct chunk *c, uint64_t seq)
 {
     for (size_t i = 0; i < hub->streams.len; i++)
         if (seq > hub->streams.items[i]->after)
             stream_add(hub->streams.items[i], c);
 }
 
-static void keep(struct hub *hub, uint64_t seq, struct chunk *c)
+static void keep(struct event_hub *hub, uint64_t seq, struct chunk *c)
 {
     size_t drop = 0;
 
-    vec_push(&hub->kept, ((struct message){seq, chunk_ref(c)}));
+    vec_push(&hub->kept, ((struct event_message){seq, chunk_ref(c)}));
     hub->kept_bytes += c->len;
     while (drop < hub->kept.len && (hub->kept.len - drop > KEPT_MAX || hub->kept_bytes > KEPT_BYTES)) {
         hub->kept_after = hub->kept.items[drop].seq;
@@ -224,7 +227,7 @@ static void keep(struct hub *hub, uint64_t seq, struct chunk *c)
 }
 
 /* One event of the stream; was and is are the same where the batch has a later one that carries the difference. */
-static struct chunk *make_message(struct hub *hub, const struct event *e, const struct tailnet_snapshot *was,
+static struct chunk *make_message(struct event_hub *hub, const struct event *e, const struct tailnet_snapshot *was,
                                   const struct tailnet_snapshot *is)
 {
     struct buf b = BUF_INIT(0);
@@ -236,7 +239,7 @@ static struct chunk *make_message(struct hub *hub, const struct event *e, const 
     write_event(&inner, e);
     json_open(&o, '{');
     json_raw(&o, event.data + 1, event.len - 2);
-    write_difference(&o, hub->h, was, is);
+    write_difference(&o, hub->api, was, is);
     json_close(&o, '}');
     buf_adds(&b, "\n\n");
     struct chunk *c = chunk_new(b.data, b.len);
@@ -247,7 +250,7 @@ static struct chunk *make_message(struct hub *hub, const struct event *e, const 
 
 /* Makes what is told and complete into messages. Called and returns with the lock, which is open while messages are
  * made. The last message carries everything that changed: whoever comes in between knows less than it and gets it. */
-static void tell_events(struct hub *hub)
+static void tell_events(struct event_hub *hub)
 {
     const struct tailnet_snapshot *was = hub->shown, *is;
     size_t count = hub->events.len;
@@ -256,7 +259,7 @@ static void tell_events(struct hub *hub)
         count--;
     if (count == 0)
         return;
-    struct told *told = mem_dup(hub->events.items, count * sizeof(*told));
+    struct event_news *told = mem_dup(hub->events.items, count * sizeof(*told));
     struct chunk **made = mem_resize(NULL, count, sizeof(*made));
     hub->events.len -= count;
     memmove(hub->events.items, hub->events.items + count, hub->events.len * sizeof(*hub->events.items));
@@ -280,7 +283,7 @@ static void tell_events(struct hub *hub)
     tailnet_unpin(was);
 }
 
-static struct chunk *make_volatile(struct view *v, const struct tailnet_node *n)
+static struct chunk *make_volatile(struct api_view *v, const struct tailnet_node *n)
 {
     struct buf b = BUF_INIT(0);
     struct json_out o = JSON_OUT(&b);
@@ -296,7 +299,7 @@ static struct chunk *make_volatile(struct view *v, const struct tailnet_node *n)
     return c;
 }
 
-static size_t take_touched(struct hub *hub, uint64_t *ids, size_t max)
+static size_t take_touched(struct event_hub *hub, uint64_t *ids, size_t max)
 {
     size_t count = 0;
 
@@ -308,16 +311,16 @@ static size_t take_touched(struct hub *hub, uint64_t *ids, size_t max)
 }
 
 /* Once a second, so that no node is told more often. Lock as above. */
-static void tell_volatile(struct hub *hub)
+static void tell_volatile(struct event_hub *hub)
 {
     uint64_t *ids = mem_resize(NULL, VOLATILE_TURNS, sizeof(*ids));
     struct chunk **made = mem_resize(NULL, VOLATILE_TURNS, sizeof(*made));
     size_t count = take_touched(hub, ids, VOLATILE_TURNS), ready = 0;
-    struct view v;
+    struct api_view v;
 
     pthread_mutex_unlock(&hub->lock);
-    const struct tailnet_snapshot *s = tailnet_pin(hub->h->with.tailnet);
-    show_init(&v, hub->h, s);
+    const struct tailnet_snapshot *s = tailnet_pin(hub->api->with.tailnet);
+    show_init(&v, hub->api, s);
     for (size_t i = 0; i < count; i++) {
         const struct tailnet_node *n = show_find_node(&v, ids[i]);
         if (n)
@@ -336,7 +339,7 @@ static void tell_volatile(struct hub *hub)
 
 /* ---- the thread ---- */
 
-static void forget(struct hub *hub)
+static void forget(struct event_hub *hub)
 {
     for (size_t i = 0; i < hub->events.len; i++) {
         record_unref(hub->events.items[i].event);
@@ -354,24 +357,19 @@ static void forget(struct hub *hub)
     hub->shown = NULL;
 }
 
-static void awake(struct hub *hub)
+static void awake(struct event_hub *hub)
 {
     hub->interest_ms = clock_mono_ms();
     if (hub->shown)
         return;
-    hub->shown = tailnet_pin(hub->h->with.tailnet);
+    hub->shown = tailnet_pin(hub->api->with.tailnet);
     hub->run = hub->shown->event_run;
     hub->seq = hub->kept_after = hub->shown->event_seq;
     hub->heartbeat_ms = hub->volatile_ms = hub->interest_ms;
     pthread_cond_signal(&hub->wake);
 }
 
-static void wait_until(struct hub *hub, int64_t due_ms)
-{
-    (void)thread_cond_wait(&hub->wake, &hub->lock, due_ms);
-}
-
-static void heartbeat(struct hub *hub, int64_t now)
+static void heartbeat(struct event_hub *hub, int64_t now)
 {
     struct chunk *c = chunk_new(":\n\n", 3);
 
@@ -381,7 +379,7 @@ static void heartbeat(struct hub *hub, int64_t now)
 }
 
 /* One turn of a hub that works; returns when to look again. */
-static int64_t turn(struct hub *hub)
+static int64_t turn(struct event_hub *hub)
 {
     int64_t now;
 
@@ -402,7 +400,7 @@ static int64_t turn(struct hub *hub)
 
 static void *run(void *arg)
 {
-    struct hub *hub = arg;
+    struct event_hub *hub = arg;
 
     pthread_mutex_lock(&hub->lock);
     while (!hub->stopping) {
@@ -412,32 +410,32 @@ static void *run(void *arg)
         }
         int64_t due = turn(hub);
         if (hub->shown && !hub->stopping)
-            wait_until(hub, due);
+            thread_cond_wait(&hub->wake, &hub->lock, due);
     }
     pthread_mutex_unlock(&hub->lock);
     return NULL;
 }
 
-int hub_start(struct http *h, struct hub **out, struct err *e)
+int hub_start(struct api *api, struct event_hub **out, struct err *e)
 {
-    struct hub *hub = mem_alloc(sizeof(*hub));
+    struct event_hub *hub = mem_alloc(sizeof(*hub));
+    int code;
 
-    hub->h = h;
+    hub->api = api;
     pthread_mutex_init(&hub->lock, NULL);
     thread_cond_init(&hub->wake);
-    int rc = thread_start(&hub->thread, "events", run, hub, e);
-    if (rc < 0) {
+    if ((code = thread_start(&hub->thread, "events", run, hub, e)) < 0) {
         pthread_cond_destroy(&hub->wake);
         pthread_mutex_destroy(&hub->lock);
         free(hub);
-        return rc;
+        return code;
     }
     *out = hub;
-    core_listen(h->with.core, &(struct core_listener){.event = on_event, .volatile_change = on_volatile, .arg = hub});
+    core_listen(api->with.core, &(struct core_listener){.event = on_event, .volatile_change = on_volatile, .arg = hub});
     return 0;
 }
 
-void hub_end_streams(struct hub *hub)
+void hub_end_streams(struct event_hub *hub)
 {
     pthread_mutex_lock(&hub->lock);
     hub->ending = true;
@@ -446,11 +444,11 @@ void hub_end_streams(struct hub *hub)
     pthread_mutex_unlock(&hub->lock);
 }
 
-void hub_stop(struct hub *hub)
+void hub_stop(struct event_hub *hub)
 {
     if (!hub)
         return;
-    core_unlisten(hub->h->with.core, hub);
+    core_unlisten(hub->api->with.core, hub);
     pthread_mutex_lock(&hub->lock);
     hub->stopping = true;
     pthread_cond_broadcast(&hub->wake);
@@ -465,14 +463,14 @@ void hub_stop(struct hub *hub)
     free(hub);
 }
 
-void hub_expect(struct hub *hub)
+void hub_expect(struct event_hub *hub)
 {
     pthread_mutex_lock(&hub->lock);
     awake(hub);
     pthread_mutex_unlock(&hub->lock);
 }
 
-size_t hub_streams(struct hub *hub)
+size_t hub_streams(struct event_hub *hub)
 {
     pthread_mutex_lock(&hub->lock);
     size_t count = hub->streams.len;
@@ -484,9 +482,9 @@ size_t hub_streams(struct hub *hub)
 
 /* With the lock. kept reaches back to the id; or the id is newer than the last message, from a snapshot taken while
  * events are on their way. */
-static int check_since(struct hub *hub, const struct api_event_id *id, struct err *e)
+static int check_since(struct event_hub *hub, const struct api_event_id *id, struct err *e)
 {
-    const struct tailnet_snapshot *s = tailnet_pin(hub->h->with.tailnet);
+    const struct tailnet_snapshot *s = tailnet_pin(hub->api->with.tailnet);
     bool known = id->run == hub->run && id->seq >= hub->kept_after && id->seq <= s->event_seq;
 
     tailnet_unpin(s);
@@ -497,7 +495,7 @@ static int check_since(struct hub *hub, const struct api_event_id *id, struct er
                    (unsigned long long)id->run, (unsigned long long)id->seq);
 }
 
-static void replay(struct hub *hub, struct stream_out *out, uint64_t after)
+static void replay(struct event_hub *hub, struct event_stream *out, uint64_t after)
 {
     struct chunk *hello = chunk_new("retry: 1000\n\n", 13);
 
@@ -508,9 +506,23 @@ static void replay(struct hub *hub, struct stream_out *out, uint64_t after)
             stream_add(out, hub->kept.items[i].bytes);
 }
 
-enum flow events_follow(struct request *r, const char *since)
+/* With the lock. */
+static struct event_stream *stream_new(struct event_hub *hub, uint64_t after)
 {
-    struct hub *hub = r->h->hub;
+    struct event_stream *out = mem_alloc(sizeof(*out));
+
+    out->source = (struct http_source){.take = stream_take, .attach = stream_attach, .closed = stream_closed};
+    out->hub = hub;
+    atomic_store(&out->refs, 2); /* the answer's and the hub's */
+    out->after = after;
+    replay(hub, out, after);
+    vec_push(&hub->streams, out);
+    return out;
+}
+
+enum http_flow events_follow(struct api_request *r, const char *since)
+{
+    struct event_hub *hub = r->api->hub;
     struct api_event_id id;
     int code = 0;
 
@@ -527,16 +539,11 @@ enum flow events_follow(struct request *r, const char *since)
     else
         code = check_since(hub, &id, &r->err);
     if (code == 0) {
-        r->stream = mem_alloc(sizeof(*r->stream));
-        r->stream->hub = hub;
-        atomic_store(&r->stream->refs, 2); /* the request's and the hub's */
-        r->stream->after = id.seq;
-        replay(hub, r->stream, id.seq);
-        vec_push(&hub->streams, r->stream);
-        r->status = 200;
-        r->content_type = "text/event-stream; charset=utf-8";
-        reply_header(r, "X-Accel-Buffering", "no");
+        struct event_stream *out = stream_new(hub, id.seq);
+        r->http.source = &out->source;
+        http_reply(&r->http, 200, "text/event-stream; charset=utf-8");
+        http_header(&r->http, "X-Accel-Buffering", "no");
     }
     pthread_mutex_unlock(&hub->lock);
-    return code < 0 ? reply_error(r, &r->err) : DONE;
+    return code < 0 ? reply_error(r, &r->err) : HTTP_DONE;
 }

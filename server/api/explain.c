@@ -3,15 +3,15 @@
  * the request's snapshot, on a thread that may take its time, so nobody else waits for the answer. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 #include "policy/policy.h"
 #include "tailnet/policy_input.h"
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 
-static void world_init(struct tailnet_world *w, struct request *r)
+static void world_init(struct tailnet_world *w, struct api_request *r)
 {
-    const struct config *c = http_config(r->h);
+    const struct config *c = api_config(r->api);
 
     tailnet_world_init(w, r->s, &c->prefixes.v4, &c->prefixes.v6);
     config_unref(c);
@@ -32,18 +32,18 @@ static struct policy *policy_in_force(const struct tailnet_snapshot *s)
 }
 
 /* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. */
-static struct policy_view *view_now(struct request *r, const struct policy *p, const struct tailnet_world *w)
+static struct policy_view *view_now(struct api_request *r, const struct policy *p, const struct tailnet_world *w)
 {
     struct policy_view *v = policy_view_new(p, &w->tailnet, NULL);
-    const struct policy_view *used = tailnet_policy_read(r->h->with.tailnet);
+    const struct policy_view *used = tailnet_policy_read(r->api->with.tailnet);
 
     if (used)
         policy_view_succeed(v, used);
-    tailnet_policy_done(r->h->with.tailnet);
+    tailnet_policy_done(r->api->with.tailnet);
     return v;
 }
 
-static enum flow explain(struct request *r)
+static enum http_flow explain(struct api_request *r)
 {
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
     struct policy *p = policy_in_force(r->s);
@@ -67,10 +67,10 @@ static enum flow explain(struct request *r)
     tailnet_world_release(&w);
     policy_unref(p);
     buf_release(&out);
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow headway_explain(struct request *r)
+static enum http_flow explain_call(struct api_request *r)
 {
     static const char *const needed[] = {"src", "dst"};
 
@@ -80,10 +80,10 @@ enum flow headway_explain(struct request *r)
                       needed[i]);
             return reply_error(r, &r->err);
         }
-    return request_later(r, &r->h->disk, explain);
+    return request_later(r, HTTP_DISK, explain);
 }
 
-static void compare(struct request *r, const struct policy *now, const struct policy *then,
+static void compare(struct api_request *r, const struct policy *now, const struct policy *then,
                     struct policy_problems *problems)
 {
     struct policy_approvals approvals = {0};
@@ -106,7 +106,7 @@ static void compare(struct request *r, const struct policy *now, const struct po
     tailnet_world_release(&w);
 }
 
-static enum flow preview(struct request *r)
+static enum http_flow preview(struct api_request *r)
 {
     const char *text = r->admin.text;
     struct policy_problems problems = {0};
@@ -122,10 +122,10 @@ static enum flow preview(struct request *r)
     policy_problems_release(&problems);
     policy_unref(now);
     policy_unref(then);
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow headway_policy_preview(struct request *r)
+static enum http_flow preview_call(struct api_request *r)
 {
     r->admin.text = NULL;
     if (arg_text(r, "policy", &r->admin.text) < 0)
@@ -134,5 +134,13 @@ enum flow headway_policy_preview(struct request *r)
         err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
         return reply_error(r, &r->err);
     }
-    return request_later(r, &r->h->disk, preview);
+    return request_later(r, HTTP_DISK, preview);
 }
+
+static const struct api_endpoint rows[] = {
+    {HEADWAY("POST", "/policy/preview"), .http.body_max = POLICY_BODY_MAX, .run = preview_call, .need = NEED_READ,
+     .body = "policy:text", .answer = "ok:bool findings:Finding[]", .help = "Who would gain and lose access to what"},
+    {HEADWAY("GET", "/explain"), .run = explain_call, .need = NEED_READ, .query = "src:text dst:text port:number",
+     .answer = "", .help = "Whether one reaches another, and why"},
+};
+const struct http_table explain_table = API_TABLE(rows);

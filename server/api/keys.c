@@ -1,64 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pre-auth keys and API keys. */
-#include "http/private.h"
+#include "api/private.h"
 #include "model/secret.h"
 
 /* ---- pre-auth keys ---- */
 
-enum flow v1_preauthkeys_list(struct request *r)
+static enum http_flow preauthkeys_list(struct api_request *r)
 {
     const struct user *only = NULL;
-    struct view v;
+    struct api_view v;
 
     if (arg_user(r, "user", &only) < 0)
         return reply_error(r, &r->err);
+    if (!only)
+        return reply_list(r, "preAuthKeys", write_preauth_keys);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "preAuthKeys");
     json_open(&o, '[');
     show_init(&v, NULL, r->s);
     for (size_t i = 0; i < r->s->preauth_key_count; i++)
-        if (!only || r->s->preauth_keys[i]->user_id == only->r.id)
-            write_preauth_key(&o, &v, r->s->preauth_keys[i], NULL, API_V1);
+        if (r->s->preauth_keys[i]->user_id == only->r.id)
+            write_preauth_key(&o, &v, r->s->preauth_keys[i], NULL, scope_of(r));
     show_release(&v);
     json_close(&o, ']');
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-static enum flow preauthkey_done(struct request *r)
+static enum http_flow preauthkey_create(struct api_request *r)
 {
-    struct view v;
-
-    if (r->admin.call.code < 0)
-        return reply_error(r, &r->admin.call.err);
-    struct json_out o = reply_json(r);
-    json_open(&o, '{');
-    json_key(&o, "preAuthKey");
-    show_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
-    write_preauth_key(&o, &v, r->admin.record, r->admin.secret, API_V1);
-    show_release(&v);
-    json_close(&o, '}');
-    return DONE;
-}
-
-/* Without an expiration the key does not expire; headscale makes one that is expired at birth, which serves nobody. */
-enum flow v1_preauthkeys_create(struct request *r)
-{
+    const char *tags = r->endpoint->dialect == DIALECT_V1 ? "aclTags" : "tags";
     const struct user *user = NULL;
     bool given;
 
     if (arg_user(r, "user", &user) < 0 || arg_bool(r, "reusable", &r->admin.reusable) < 0 ||
         arg_bool(r, "ephemeral", &r->admin.ephemeral) < 0 || arg_time(r, "expiration", &r->admin.time_ns) < 0 ||
-        arg_texts(r, "aclTags", &r->admin.tags, &given) < 0)
+        arg_texts(r, tags, &r->admin.tags, &given) < 0)
         return reply_error(r, &r->err);
-    r->admin.op = ADMIN_PREAUTHKEY_CREATE;
     r->admin.user_id = user ? user->r.id : 0;
-    return request_admin(r, preauthkey_done);
+    return change(r, ADMIN_PREAUTHKEY_CREATE);
 }
 
 /* {id}, or up to 0.27 {user, key}: the whole key or what lists show of it. */
-static int preauthkey_named(struct request *r, uint64_t *id)
+static int preauthkey_named(struct api_request *r, uint64_t *id)
 {
     const char *key = "", *secret;
     char prefix[SECRET_PREFIX_LEN + 1], shown[SECRET_TEXT_MAX];
@@ -79,89 +64,67 @@ static int preauthkey_named(struct request *r, uint64_t *id)
     return err_field(&r->err, ERR_MISSING, "key", "pre-auth key not found");
 }
 
-enum flow v1_preauthkeys_expire(struct request *r)
+/* The key's id stands in the path, or the body names the key. */
+static enum http_flow preauthkey_change(struct api_request *r, enum admin_op op)
 {
-    if (preauthkey_named(r, &r->admin.id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_PREAUTHKEY_EXPIRE;
-    return request_admin(r, v1_empty_done);
+    int code = r->http.params[0] ? param_id(r, 0, &r->admin.id) : preauthkey_named(r, &r->admin.id);
+
+    return code < 0 ? reply_error(r, &r->err) : change(r, op);
 }
 
-enum flow v1_preauthkeys_delete(struct request *r)
+static enum http_flow preauthkey_expire(struct api_request *r)
 {
-    if (preauthkey_named(r, &r->admin.id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_PREAUTHKEY_DELETE;
-    return request_admin(r, v1_empty_done);
+    return preauthkey_change(r, ADMIN_PREAUTHKEY_EXPIRE);
 }
 
-enum flow headway_preauthkeys(struct request *r)
+static enum http_flow preauthkey_delete(struct api_request *r)
 {
-    return reply_list(r, "preAuthKeys", LIST_PREAUTH_KEYS);
+    return preauthkey_change(r, ADMIN_PREAUTHKEY_DELETE);
 }
 
-enum flow headway_preauthkey_create(struct request *r)
-{
-    const struct user *user = NULL;
-    bool given;
+static const struct api_endpoint preauthkey_rows[] = {
+    {V1("GET", "/preauthkey"), .run = preauthkeys_list, .need = NEED_READ, .id = "listPreAuthKeys",
+     .query = "user:text", .answer = "preAuthKeys:PreAuthKey[]",
+     .help = "Pre-auth keys, of one user where one is named"},
+    {V1("POST", "/preauthkey"), .run = preauthkey_create, .need = NEED_ADMIN, .id = "createPreAuthKey",
+     .body = "user:id reusable:bool ephemeral:bool expiration:time aclTags:text[]", .answer = "preAuthKey:PreAuthKey",
+     .help = "Makes a pre-auth key; the only answer with the whole key"},
+    {V1("POST", "/preauthkey/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .id = "expirePreAuthKey",
+     .body = "id:id user:text key:text", .help = "Ends a pre-auth key"},
+    {V1("DELETE", "/preauthkey"), .run = preauthkey_delete, .need = NEED_ADMIN, .id = "deletePreAuthKey",
+     .query = "id:id", .help = "Removes a pre-auth key; its nodes stay"},
 
-    if (arg_user(r, "user", &user) < 0 || arg_bool(r, "reusable", &r->admin.reusable) < 0 ||
-        arg_bool(r, "ephemeral", &r->admin.ephemeral) < 0 || arg_time(r, "expiration", &r->admin.time_ns) < 0 ||
-        arg_texts(r, "tags", &r->admin.tags, &given) < 0)
-        return reply_error(r, &r->err);
-    r->admin.user_id = user ? user->r.id : 0;
-    return headway_change(r, ADMIN_PREAUTHKEY_CREATE);
-}
-
-enum flow headway_preauthkey_expire(struct request *r)
-{
-    return headway_change_id(r, ADMIN_PREAUTHKEY_EXPIRE);
-}
-
-enum flow headway_preauthkey_delete(struct request *r)
-{
-    return headway_change_id(r, ADMIN_PREAUTHKEY_DELETE);
-}
+    {HEADWAY("GET", "/preauthkeys"), .run = preauthkeys_list, .need = NEED_READ, .answer = "preAuthKeys:PreAuthKey[]",
+     .help = "Pre-auth keys"},
+    {HEADWAY("POST", "/preauthkeys"), .run = preauthkey_create, .need = NEED_ADMIN,
+     .body = "user:text reusable:bool ephemeral:bool expiration:time tags:text[]", .query = "dry_run:bool",
+     .answer = "result:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
+    {HEADWAY("POST", "/preauthkeys/{id}/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .body = "",
+     .query = "dry_run:bool", .answer = "result:PreAuthKey", .help = "Ends a pre-auth key"},
+    {HEADWAY("DELETE", "/preauthkeys/{id}"), .run = preauthkey_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
+     .answer = "result:PreAuthKey", .help = "Removes a pre-auth key"},
+};
+const struct http_table preauthkeys_table = API_TABLE(preauthkey_rows);
 
 /* ---- API keys ---- */
 
-enum flow v1_apikeys_list(struct request *r)
+static enum http_flow apikeys_list(struct api_request *r)
 {
-    struct json_out o = reply_json(r);
-
-    json_open(&o, '{');
-    json_key(&o, "apiKeys");
-    json_open(&o, '[');
-    for (size_t i = 0; i < r->s->api_key_count; i++)
-        write_api_key(&o, r->s->api_keys[i], NULL, API_V1);
-    json_close(&o, ']');
-    json_close(&o, '}');
-    return DONE;
+    return reply_list(r, "apiKeys", write_api_keys);
 }
 
-static enum flow apikey_done(struct request *r)
-{
-    if (r->admin.call.code < 0)
-        return reply_error(r, &r->admin.call.err);
-    struct json_out o = reply_json(r);
-    json_open(&o, '{');
-    json_put_str(&o, "apiKey", r->admin.secret ? r->admin.secret : "");
-    json_close(&o, '}');
-    return DONE;
-}
-
-enum flow v1_apikeys_create(struct request *r)
+static enum http_flow apikey_create(struct api_request *r)
 {
     if (arg_time(r, "expiration", &r->admin.time_ns) < 0 || arg_text(r, "description", &r->admin.name) < 0 ||
         arg_bool(r, "readOnly", &r->admin.read_only) < 0)
         return reply_error(r, &r->err);
-    r->admin.op = ADMIN_APIKEY_CREATE;
-    return request_admin(r, apikey_done);
+    return change(r, ADMIN_APIKEY_CREATE);
 }
 
-static enum flow apikey_change(struct request *r, enum admin_op op, const char *given)
+/* headscale's way: an id or a prefix, of which the latter may stand in the path. */
+static enum http_flow apikey_change(struct api_request *r, enum admin_op op)
 {
-    const char *text = given;
+    const char *text = r->http.params[0];
     char prefix[SECRET_PREFIX_LEN + 1];
 
     if (arg_id(r, "id", &r->admin.id) < 0 || (!text && arg_text(r, "prefix", &text) < 0))
@@ -175,41 +138,52 @@ static enum flow apikey_change(struct request *r, enum admin_op op, const char *
     if (text) {
         if (secret_prefix_parse(SECRET_API_KEY, text, prefix, &r->err) < 0)
             return reply_error(r, &r->err);
-        r->admin.prefix = arena_strdup(&r->arena, prefix);
+        r->admin.prefix = arena_strdup(&r->http.arena, prefix);
     }
-    r->admin.op = op;
-    return request_admin(r, v1_empty_done);
+    return change(r, op);
 }
 
-enum flow v1_apikeys_expire(struct request *r)
+static enum http_flow apikey_expire(struct api_request *r)
 {
-    return apikey_change(r, ADMIN_APIKEY_EXPIRE, NULL);
+    return apikey_change(r, ADMIN_APIKEY_EXPIRE);
 }
 
-enum flow v1_apikeys_delete(struct request *r)
+static enum http_flow apikey_delete(struct api_request *r)
 {
-    return apikey_change(r, ADMIN_APIKEY_DELETE, r->params[0]);
+    return apikey_change(r, ADMIN_APIKEY_DELETE);
 }
 
-enum flow headway_apikeys(struct request *r)
+static enum http_flow apikey_expire_id(struct api_request *r)
 {
-    return reply_list(r, "apiKeys", LIST_API_KEYS);
+    return change_id(r, ADMIN_APIKEY_EXPIRE);
 }
 
-enum flow headway_apikey_create(struct request *r)
+static enum http_flow apikey_delete_id(struct api_request *r)
 {
-    if (arg_text(r, "description", &r->admin.name) < 0 || arg_bool(r, "readOnly", &r->admin.read_only) < 0 ||
-        arg_time(r, "expiration", &r->admin.time_ns) < 0)
-        return reply_error(r, &r->err);
-    return headway_change(r, ADMIN_APIKEY_CREATE);
+    return change_id(r, ADMIN_APIKEY_DELETE);
 }
 
-enum flow headway_apikey_expire(struct request *r)
-{
-    return headway_change_id(r, ADMIN_APIKEY_EXPIRE);
-}
+static const struct api_endpoint apikey_rows[] = {
+    {V1("GET", "/apikey"), .run = apikeys_list, .need = NEED_READ, .id = "listApiKeys", .answer = "apiKeys:ApiKey[]",
+     .help = "API keys"},
+    {V1("POST", "/apikey"), .run = apikey_create, .need = NEED_ADMIN, .id = "createApiKey",
+     .body = "expiration:time description:text readOnly:bool", .answer = "apiKey:text",
+     .help = "Makes an API key; the only answer with the whole key"},
+    {V1("POST", "/apikey/expire"), .run = apikey_expire, .need = NEED_ADMIN, .id = "expireApiKey",
+     .body = "prefix:text id:id", .help = "Ends an API key"},
+    {V1("DELETE", "/apikey/{prefix}"), .run = apikey_delete, .need = NEED_ADMIN, .id = "deleteApiKey", .query = "id:id",
+     .help = "Removes an API key"},
+    {V1("DELETE", "/apikey"), .run = apikey_delete, .need = NEED_ADMIN, .query = "id:id prefix:text",
+     .help = "Removes an API key by its id"},
 
-enum flow headway_apikey_delete(struct request *r)
-{
-    return headway_change_id(r, ADMIN_APIKEY_DELETE);
-}
+    {HEADWAY("GET", "/apikeys"), .run = apikeys_list, .need = NEED_READ, .answer = "apiKeys:ApiKey[]",
+     .help = "API keys"},
+    {HEADWAY("POST", "/apikeys"), .run = apikey_create, .need = NEED_ADMIN,
+     .body = "description:text readOnly:bool expiration:time", .query = "dry_run:bool", .answer = "result:ApiKey",
+     .help = "Makes an API key; the only answer with the whole key"},
+    {HEADWAY("POST", "/apikeys/{id}/expire"), .run = apikey_expire_id, .need = NEED_ADMIN, .body = "",
+     .query = "dry_run:bool", .answer = "result:ApiKey", .help = "Ends an API key"},
+    {HEADWAY("DELETE", "/apikeys/{id}"), .run = apikey_delete_id, .need = NEED_ADMIN, .query = "dry_run:bool",
+     .answer = "result:ApiKey", .help = "Removes an API key"},
+};
+const struct http_table apikeys_table = API_TABLE(apikey_rows);

@@ -6,46 +6,48 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/array.h"
-#include "http/private.h"
+#include "api/private.h"
 
 static const int counted_statuses[] = {200, 400, 401, 403, 404, 405, 409, 410, 412, 413, 429, 500, 501, 503, 504, 0};
 #define STATUSES (ARRAY_LEN(counted_statuses))
 
 /* By route (the last row: no route) and status (the last column: another one). */
-struct counted {
+struct answer_counts {
     atomic_ullong (*answers)[STATUSES];
     atomic_ullong microseconds;
 };
 
-static struct counted *counted_of(struct http *h)
+void counts_init(struct api *api)
 {
-    pthread_mutex_lock(&h->lock);
-    if (!h->counted) {
-        h->counted = mem_alloc(sizeof(*h->counted));
-        h->counted->answers = mem_alloc((http_route_count + 1) * sizeof(*h->counted->answers));
-    }
-    pthread_mutex_unlock(&h->lock);
-    return h->counted;
+    api->counts = mem_alloc(sizeof(*api->counts));
+    api->counts->answers = mem_alloc((api_endpoint_count() + 1) * sizeof(*api->counts->answers));
 }
 
-void counted_free(struct http *h)
+void counts_free(struct api *api)
 {
-    if (h->counted)
-        free(h->counted->answers);
-    free(h->counted);
+    free(api->counts->answers);
+    free(api->counts);
 }
 
-void count_answer(struct http *h, const struct request *r)
+static size_t row_of(const struct api_endpoint *endpoint)
 {
-    struct counted *c = counted_of(h);
-    bool in_table = r->route >= http_routes && r->route < http_routes + http_route_count;
-    size_t row = in_table ? (size_t)(r->route - http_routes) : http_route_count, column = 0;
+    size_t row = 0;
 
-    while (column + 1 < STATUSES && counted_statuses[column] != r->status)
+    while (row < api_endpoint_count() && api_endpoint_at(row) != endpoint)
+        row++;
+    return row;
+}
+
+void count_answer(struct api *api, const struct api_request *r)
+{
+    size_t column = 0;
+
+    if (!r->http.status) /* nobody waited for an answer */
+        return;
+    while (column + 1 < STATUSES && counted_statuses[column] != r->http.status)
         column++;
-    atomic_fetch_add(&c->answers[row][column], 1);
-    atomic_fetch_add(&c->microseconds, (unsigned long long)(clock_mono_us() - r->began_us));
+    atomic_fetch_add(&api->counts->answers[row_of(r->endpoint)][column], 1);
+    atomic_fetch_add(&api->counts->microseconds, (unsigned long long)(clock_mono_us() - r->http.began_us));
 }
 
 static void figure(struct buf *out, const char *name, const char *type, const char *help, unsigned long long value)
@@ -53,34 +55,36 @@ static void figure(struct buf *out, const char *name, const char *type, const ch
     buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name, value);
 }
 
-static void http_figures(struct http *h, struct buf *out)
+static void http_figures(struct api *api, struct buf *out)
 {
-    struct counted *c = counted_of(h);
+    struct http_counts now;
 
     buf_adds(out, "# HELP http_requests_total Answers by endpoint and status\n# TYPE http_requests_total counter\n");
-    for (size_t row = 0; row <= http_route_count; row++)
+    for (size_t row = 0; row <= api_endpoint_count(); row++)
         for (size_t column = 0; column < STATUSES; column++) {
-            unsigned long long n = atomic_load(&c->answers[row][column]);
+            unsigned long long n = atomic_load(&api->counts->answers[row][column]);
+            bool known = row < api_endpoint_count();
             if (n)
                 buf_addf(out, "http_requests_total{method=\"%s\",endpoint=\"%s\",status=\"%d\"} %llu\n",
-                         row < http_route_count ? http_routes[row].method : "",
-                         row < http_route_count ? http_routes[row].path : "", counted_statuses[column], n);
+                         known ? api_endpoint_at(row)->http.method : "", known ? api_endpoint_at(row)->http.path : "",
+                         counted_statuses[column], n);
         }
     buf_addf(out,
-             "# HELP headway_http_seconds_total Time between whole requests and their answers\n"
+             "# HELP headway_http_seconds_total Time between the heads of requests and their answers\n"
              "# TYPE headway_http_seconds_total counter\nheadway_http_seconds_total %.6f\n",
-             (double)atomic_load(&c->microseconds) / 1e6);
-    pthread_mutex_lock(&h->lock);
-    size_t active = h->active;
-    pthread_mutex_unlock(&h->lock);
-    figure(out, "http_requests_inflight", "gauge", "Requests that are worked on", active);
+             (double)atomic_load(&api->counts->microseconds) / 1e6);
+    http_counts(api->http, &now);
+    figure(out, "http_requests_inflight", "gauge", "Requests that are worked on", now.active);
+    figure(out, "headway_http_connections", "gauge", "Open connections of the public door", now.public_connections);
+    figure(out, "headway_unix_connections", "gauge", "Open connections of the unix socket", now.unix_connections);
+    figure(out, "headway_event_streams", "gauge", "Open streams of events", hub_streams(api->hub));
 }
 
-static void core_figures(struct http *h, struct buf *out)
+static void core_figures(struct api *api, struct buf *out)
 {
     struct core_counters c;
 
-    core_counters(h->with.core, &c);
+    core_counters(api->with.core, &c);
     figure(out, "headway_core_calls_total", "counter", "Calls to the core", c.calls);
     figure(out, "headway_core_commits_total", "counter", "Groups of changes that were stored", c.commits);
     figure(out, "headway_core_publishes_total", "counter", "Snapshots that were published", c.publishes);
@@ -90,7 +94,7 @@ static void core_figures(struct http *h, struct buf *out)
     figure(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another", c.failovers);
 }
 
-static void tailnet_figures(struct request *r, struct buf *out)
+static void tailnet_figures(struct api_request *r, struct buf *out)
 {
     const struct tailnet_snapshot *s = r->s;
     size_t serving = 0, unhealthy = 0;
@@ -137,7 +141,7 @@ static unsigned long long resident_bytes(void)
     return strtoull(end, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
-static void process_figures(struct http *h, struct buf *out)
+static void process_figures(struct api *api, struct buf *out)
 {
     struct rusage use;
 
@@ -152,25 +156,23 @@ static void process_figures(struct http *h, struct buf *out)
     buf_addf(out,
              "# HELP process_start_time_seconds Start\n# TYPE process_start_time_seconds gauge\n"
              "process_start_time_seconds %.3f\n",
-             (double)h->started_ns / 1e9);
+             (double)api->started_ns / 1e9);
 }
 
-enum flow metrics_page(struct request *r)
+static enum http_flow metrics_page(struct api_request *r)
 {
-    unsigned public_connections, unix_connections;
+    struct buf *out = http_reply(&r->http, 200, "text/plain; version=0.0.4; charset=utf-8");
 
-    buf_clear(&r->out);
-    tailnet_figures(r, &r->out);
-    core_figures(r->h, &r->out);
-    http_figures(r->h, &r->out);
-    server_counts(r->h->server, &public_connections, &unix_connections);
-    figure(&r->out, "headway_http_connections", "gauge", "Open connections of the public door", public_connections);
-    figure(&r->out, "headway_unix_connections", "gauge", "Open connections of the unix socket", unix_connections);
-    figure(&r->out, "headway_event_streams", "gauge", "Open streams of events", hub_streams(r->h->hub));
-    if (r->h->with.metrics)
-        r->h->with.metrics(r->h->with.arg, &r->out);
-    process_figures(r->h, &r->out);
-    r->status = 200;
-    r->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    return DONE;
+    tailnet_figures(r, out);
+    core_figures(r->api, out);
+    http_figures(r->api, out);
+    if (r->api->with.metrics)
+        r->api->with.metrics(r->api->with.arg, out);
+    process_figures(r->api, out);
+    return HTTP_DONE;
 }
+
+static const struct api_endpoint rows[] = {
+    {PAGE("GET", "/metrics", HTTP_METRICS), .run = metrics_page, .help = "Figures for Prometheus"},
+};
+const struct http_table metrics_table = API_TABLE(rows);

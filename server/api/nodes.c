@@ -1,127 +1,111 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Nodes. */
+/* Nodes. Their routes are in routes.c, those that wait for admission in pending.c. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
-/* {"node": ...} of the node that a change answered with. */
-enum flow v1_node_done(struct request *r)
-{
-    const struct core_admin *a = &r->admin;
-    struct view v;
-
-    if (a->call.code < 0)
-        return reply_error(r, &a->call.err);
-    struct json_out o = reply_json(r);
-    json_open(&o, '{');
-    json_key(&o, "node");
-    show_init(&v, r->h, a->after ? a->after : r->s);
-    const struct tailnet_node *n = a->record ? show_find_node(&v, ((const struct record *)a->record)->id) : NULL;
-    if (n)
-        write_node(&o, &v, n, API_V1);
-    else
-        json_nil(&o);
-    show_release(&v);
-    json_close(&o, '}');
-    return DONE;
-}
-
-enum flow v1_node_change(struct request *r, enum admin_op op)
-{
-    if (param_id(r, 0, "node_id", &r->admin.id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = op;
-    return request_admin(r, v1_node_done);
-}
-
-static bool belongs(const struct tailnet_node *n, const struct user *only)
-{
-    return !only || n->record->user_id == only->r.id;
-}
-
-enum flow v1_nodes_list(struct request *r)
+static enum http_flow nodes_list(struct api_request *r)
 {
     const struct user *only = NULL;
-    struct view v;
+    struct api_view v;
     size_t count;
 
     if (arg_user(r, "user", &only) < 0)
         return reply_error(r, &r->err);
+    if (!only)
+        return reply_list(r, "nodes", write_nodes);
+    const struct tailnet_node **nodes = show_nodes_by_id(r->s, &count);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "nodes");
-    show_init(&v, r->h, r->s);
-    if (!only) {
-        write_nodes(&o, &v, API_V1);
-    } else {
-        const struct tailnet_node **nodes = show_nodes_by_id(r->s, &count);
-        json_open(&o, '[');
-        for (size_t i = 0; i < count; i++)
-            if (belongs(nodes[i], only))
-                write_node(&o, &v, nodes[i], API_V1);
-        json_close(&o, ']');
-        free(nodes);
-    }
+    json_open(&o, '[');
+    show_init(&v, r->api, r->s);
+    for (size_t i = 0; i < count; i++)
+        if (nodes[i]->record->user_id == only->r.id)
+            write_node(&o, &v, nodes[i], scope_of(r));
     show_release(&v);
+    json_close(&o, ']');
     json_close(&o, '}');
-    return DONE;
+    free(nodes);
+    return HTTP_DONE;
 }
 
-enum flow v1_nodes_get(struct request *r)
+static enum http_flow node_get(struct api_request *r)
 {
     uint64_t id;
-    struct view v;
+    struct api_view v;
 
-    if (param_id(r, 0, "node_id", &id) < 0)
+    if (param_id(r, 0, &id) < 0)
         return reply_error(r, &r->err);
-    show_init(&v, r->h, r->s);
+    show_init(&v, r->api, r->s);
     const struct tailnet_node *n = show_find_node(&v, id);
     if (n) {
         struct json_out o = reply_json(r);
         json_open(&o, '{');
         json_key(&o, "node");
-        write_node(&o, &v, n, API_V1);
+        write_node(&o, &v, n, scope_of(r));
         json_close(&o, '}');
     } else {
-        reply_code(r, ERR_MISSING, "node not found");
+        reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
     }
     show_release(&v);
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow v1_nodes_delete(struct request *r)
+static enum http_flow node_delete(struct api_request *r)
 {
-    if (param_id(r, 0, "node_id", &r->admin.id) < 0)
+    return change_id(r, ADMIN_NODE_DELETE);
+}
+
+/* The new name stands in the path, or in the body. */
+static enum http_flow node_rename(struct api_request *r)
+{
+    r->admin.name = r->http.params[1] ? r->http.params[1] : "";
+    if (!r->http.params[1] && arg_text(r, "name", &r->admin.name) < 0)
         return reply_error(r, &r->err);
-    r->admin.op = ADMIN_NODE_DELETE;
-    return request_admin(r, v1_empty_done);
+    return change_id(r, ADMIN_NODE_RENAME);
 }
 
-enum flow v1_nodes_expire(struct request *r)
+static enum http_flow node_expire(struct api_request *r)
 {
-    if (arg_time(r, "expiry", &r->admin.time_ns) < 0 || arg_bool(r, "disableExpiry", &r->admin.flag) < 0)
+    bool v1 = r->endpoint->dialect == DIALECT_V1;
+    const char *disable = v1 ? "disableExpiry" : "disable";
+
+    if (arg_time(r, "expiry", &r->admin.time_ns) < 0 || arg_bool(r, disable, &r->admin.flag) < 0)
         return reply_error(r, &r->err);
-    if (r->admin.flag && r->admin.time_ns)
-        return reply_code(r, ERR_INVALID, "cannot set both disable_expiry and expiry");
-    return v1_node_change(r, ADMIN_NODE_EXPIRE);
+    if (r->admin.flag && r->admin.time_ns) {
+        err_field(&r->err, ERR_INVALID, disable,
+                  v1 ? "cannot set both disable_expiry and expiry" : "give expiry or disable, not both");
+        return reply_error(r, &r->err);
+    }
+    return change_id(r, ADMIN_NODE_EXPIRE);
 }
 
-enum flow v1_nodes_rename(struct request *r)
-{
-    r->admin.name = r->params[1];
-    return v1_node_change(r, ADMIN_NODE_RENAME);
-}
-
-enum flow v1_nodes_tags(struct request *r)
+static enum http_flow node_tags(struct api_request *r)
 {
     bool given;
 
     if (arg_texts(r, "tags", &r->admin.tags, &given) < 0)
         return reply_error(r, &r->err);
-    return v1_node_change(r, ADMIN_NODE_TAGS);
+    return change_id(r, ADMIN_NODE_TAGS);
 }
 
-static enum flow backfilled(struct request *r)
+static enum http_flow node_drain(struct api_request *r)
+{
+    bool drained = true;
+
+    if (arg_bool(r, "drained", &drained) < 0)
+        return reply_error(r, &r->err);
+    r->admin.flag = drained;
+    return change_id(r, ADMIN_NODE_DRAIN);
+}
+
+static enum http_flow node_move(struct api_request *r)
+{
+    return reply_code(r, ERR_GONE, "a node cannot be moved to another user: log it out and in again as that user");
+}
+
+static enum http_flow backfilled(struct api_request *r)
 {
     if (r->admin.call.code < 0)
         return reply_error(r, &r->admin.call.err);
@@ -136,10 +120,10 @@ static enum flow backfilled(struct request *r)
     }
     json_close(&o, ']');
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow v1_nodes_backfill(struct request *r)
+static enum http_flow nodes_backfill(struct api_request *r)
 {
     bool confirmed = false;
 
@@ -151,33 +135,28 @@ enum flow v1_nodes_backfill(struct request *r)
     return request_admin(r, backfilled);
 }
 
-enum flow v1_nodes_move(struct request *r)
-{
-    return reply_code(r, ERR_GONE, "a node cannot be moved to another user: log it out and in again as that user");
-}
-
 /* A node that is none yet and has no id. */
-static enum flow made_up_done(struct request *r)
+static enum http_flow made_up(struct api_request *r)
 {
     const struct core_admin *a = &r->admin;
     static char nothing[] = "";
     struct tailnet_node n = {.record = a->record, .live = {.net_info = nothing, .source = nothing}};
-    struct view v;
+    struct api_view v;
 
     if (a->call.code < 0)
         return reply_error(r, &a->call.err);
-    n.user = show_find_user(r->s, a->user_id);
+    n.user = snapshot_user(r->s, a->user_id);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "node");
-    show_init(&v, r->h, r->s);
+    show_init(&v, r->api, r->s);
     write_node(&o, &v, &n, API_V1);
     show_release(&v);
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow v1_debug_node(struct request *r)
+static enum http_flow node_make_up(struct api_request *r)
 {
     const struct user *user = NULL;
     const char *key = "";
@@ -191,77 +170,44 @@ enum flow v1_debug_node(struct request *r)
     r->admin.op = ADMIN_DEBUG_NODE;
     r->admin.text = key;
     r->admin.user_id = user->r.id;
-    return request_admin(r, made_up_done);
+    return request_admin(r, made_up);
 }
 
-/* ---- headway ---- */
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/node"), .run = nodes_list, .need = NEED_READ, .id = "listNodes", .query = "user:text",
+     .answer = "nodes:Node[]", .help = "Nodes, of one user where one is named"},
+    {V1("POST", "/node/backfillips"), .run = nodes_backfill, .need = NEED_ADMIN, .id = "backfillNodeIPs",
+     .body = "confirmed:bool", .query = "confirmed:bool", .answer = "changes:text[]",
+     .help = "Gives addresses to nodes that lack one"},
+    {V1("GET", "/node/{nodeId}"), .run = node_get, .need = NEED_READ, .id = "getNode", .answer = "node:Node",
+     .help = "One node"},
+    {V1("DELETE", "/node/{nodeId}"), .run = node_delete, .need = NEED_ADMIN, .id = "deleteNode",
+     .help = "Removes a node"},
+    {V1("POST", "/node/{nodeId}/expire"), .run = node_expire, .need = NEED_ADMIN, .id = "expireNode",
+     .body = "expiry:time disableExpiry:bool", .query = "expiry:time disableExpiry:bool", .answer = "node:Node",
+     .help = "Ends a node's key now or at a time, or never"},
+    {V1("POST", "/node/{nodeId}/rename/{newName}"), .run = node_rename, .need = NEED_ADMIN, .id = "renameNode",
+     .answer = "node:Node", .help = "Gives a node another name"},
+    {V1("POST", "/node/{nodeId}/tags"), .run = node_tags, .need = NEED_ADMIN, .id = "setTags", .body = "tags:text[]",
+     .answer = "node:Node", .help = "Replaces a node's tags"},
+    {V1("POST", "/node/{nodeId}/user"), .run = node_move, .need = NEED_ADMIN, .body = "user:id",
+     .help = "Gone: moved nodes between users up to headscale 0.27"},
+    {V1("POST", "/debug/node"), .run = node_make_up, .need = NEED_ADMIN, .id = "debugCreateNode",
+     .body = "user:text key:text name:text routes:text[]", .answer = "node:Node",
+     .help = "Makes a registration that no client stands behind"},
 
-enum flow headway_nodes(struct request *r)
-{
-    return reply_list(r, "nodes", LIST_NODES);
-}
-
-enum flow headway_node(struct request *r)
-{
-    uint64_t id;
-    struct view v;
-
-    if (param_id(r, 0, "id", &id) < 0)
-        return reply_error(r, &r->err);
-    show_init(&v, r->h, r->s);
-    const struct tailnet_node *n = show_find_node(&v, id);
-    if (n) {
-        struct json_out o = reply_json(r);
-        json_open(&o, '{');
-        json_key(&o, "node");
-        write_node(&o, &v, n, API_HEADWAY);
-        json_close(&o, '}');
-    } else {
-        reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
-    }
-    show_release(&v);
-    return DONE;
-}
-
-enum flow headway_node_rename(struct request *r)
-{
-    r->admin.name = "";
-    if (arg_text(r, "name", &r->admin.name) < 0)
-        return reply_error(r, &r->err);
-    return headway_change_id(r, ADMIN_NODE_RENAME);
-}
-
-enum flow headway_node_expire(struct request *r)
-{
-    if (arg_time(r, "expiry", &r->admin.time_ns) < 0 || arg_bool(r, "disable", &r->admin.flag) < 0)
-        return reply_error(r, &r->err);
-    if (r->admin.flag && r->admin.time_ns) {
-        err_field(&r->err, ERR_INVALID, "disable", "give expiry or disable, not both");
-        return reply_error(r, &r->err);
-    }
-    return headway_change_id(r, ADMIN_NODE_EXPIRE);
-}
-
-enum flow headway_node_tags(struct request *r)
-{
-    bool given;
-
-    if (arg_texts(r, "tags", &r->admin.tags, &given) < 0)
-        return reply_error(r, &r->err);
-    return headway_change_id(r, ADMIN_NODE_TAGS);
-}
-
-enum flow headway_node_drain(struct request *r)
-{
-    bool drained = true;
-
-    if (arg_bool(r, "drained", &drained) < 0)
-        return reply_error(r, &r->err);
-    r->admin.flag = !drained;
-    return headway_change_id(r, ADMIN_NODE_DRAIN);
-}
-
-enum flow headway_node_delete(struct request *r)
-{
-    return headway_change_id(r, ADMIN_NODE_DELETE);
-}
+    {HEADWAY("GET", "/nodes"), .run = nodes_list, .need = NEED_READ, .answer = "nodes:Node[]", .help = "Nodes"},
+    {HEADWAY("GET", "/nodes/{id}"), .run = node_get, .need = NEED_READ, .answer = "node:Node", .help = "One node"},
+    {HEADWAY("DELETE", "/nodes/{id}"), .run = node_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
+     .answer = "result:Node", .help = "Removes a node"},
+    {HEADWAY("POST", "/nodes/{id}/rename"), .run = node_rename, .need = NEED_ADMIN, .body = "name:text",
+     .query = "dry_run:bool", .answer = "result:Node", .help = "Gives a node another name"},
+    {HEADWAY("POST", "/nodes/{id}/expire"), .run = node_expire, .need = NEED_ADMIN, .body = "expiry:time disable:bool",
+     .query = "dry_run:bool", .answer = "result:Node", .help = "Ends a node's key now or at a time, or never"},
+    {HEADWAY("POST", "/nodes/{id}/tags"), .run = node_tags, .need = NEED_ADMIN, .body = "tags:text[]",
+     .query = "dry_run:bool", .answer = "result:Node", .help = "Replaces a node's tags"},
+    {HEADWAY("POST", "/nodes/{id}/drain"), .run = node_drain, .need = NEED_ADMIN, .body = "drained:bool",
+     .query = "dry_run:bool", .answer = "result:Node",
+     .help = "Moves a node's prefixes to others, or lets it serve again (drained: false)"},
+};
+const struct http_table nodes_table = API_TABLE(rows);

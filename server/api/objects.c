@@ -2,7 +2,7 @@
 /* Objects and whole lists of a snapshot, written. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
 /* headscale's pseudo user, which its lists show as the owner of tagged nodes. */
 static const struct api_user tagged_devices = {.id = TAGGED_USER_ID,
@@ -13,7 +13,7 @@ static const struct api_user tagged_devices = {.id = TAGGED_USER_ID,
                                                .provider = "",
                                                .picture_url = ""};
 
-static void put_node(struct json_out *o, struct view *v, const struct tailnet_node *n, enum api_scope scope,
+static void put_node(struct json_out *o, struct api_view *v, const struct tailnet_node *n, enum api_scope scope,
                      bool pseudo_user)
 {
     struct arena a = ARENA_INIT(0);
@@ -28,12 +28,12 @@ static void put_node(struct json_out *o, struct view *v, const struct tailnet_no
     arena_release(&a);
 }
 
-void write_node(struct json_out *o, struct view *v, const struct tailnet_node *n, enum api_scope scope)
+void write_node(struct json_out *o, struct api_view *v, const struct tailnet_node *n, enum api_scope scope)
 {
     put_node(o, v, n, scope, false);
 }
 
-void write_nodes(struct json_out *o, struct view *v, enum api_scope scope)
+void write_nodes(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     size_t count;
     const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
@@ -45,7 +45,7 @@ void write_nodes(struct json_out *o, struct view *v, enum api_scope scope)
     free(nodes);
 }
 
-void write_user(struct json_out *o, struct view *v, const struct user *u, enum api_scope scope)
+void write_user(struct json_out *o, struct api_view *v, const struct user *u, enum api_scope scope)
 {
     struct api_user out;
 
@@ -56,10 +56,11 @@ void write_user(struct json_out *o, struct view *v, const struct user *u, enum a
     api_write(o, &api_user_shape, &out, scope == API_V1 ? API_V1 : API_HEADWAY_TOP);
 }
 
-void write_users(struct json_out *o, struct view *v)
+void write_users(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     uint64_t *counts = show_node_counts(v->s);
 
+    (void)scope;
     json_open(o, '[');
     for (size_t i = 0; i < v->s->user_count; i++) {
         struct api_user out;
@@ -71,7 +72,7 @@ void write_users(struct json_out *o, struct view *v)
     free(counts);
 }
 
-void write_preauth_key(struct json_out *o, struct view *v, const struct preauth_key *k, const char *whole,
+void write_preauth_key(struct json_out *o, struct api_view *v, const struct preauth_key *k, const char *whole,
                        enum api_scope scope)
 {
     struct arena a = ARENA_INIT(0);
@@ -84,11 +85,11 @@ void write_preauth_key(struct json_out *o, struct view *v, const struct preauth_
     arena_release(&a);
 }
 
-void write_preauth_keys(struct json_out *o, struct view *v)
+void write_preauth_keys(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     json_open(o, '[');
     for (size_t i = 0; i < v->s->preauth_key_count; i++)
-        write_preauth_key(o, v, v->s->preauth_keys[i], NULL, API_HEADWAY);
+        write_preauth_key(o, v, v->s->preauth_keys[i], NULL, scope);
     json_close(o, ']');
 }
 
@@ -103,15 +104,15 @@ void write_api_key(struct json_out *o, const struct api_key *k, const char *whol
     arena_release(&a);
 }
 
-void write_api_keys(struct json_out *o, const struct tailnet_snapshot *s)
+void write_api_keys(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     json_open(o, '[');
-    for (size_t i = 0; i < s->api_key_count; i++)
-        write_api_key(o, s->api_keys[i], NULL, API_HEADWAY);
+    for (size_t i = 0; i < v->s->api_key_count; i++)
+        write_api_key(o, v->s->api_keys[i], NULL, scope);
     json_close(o, ']');
 }
 
-void write_pending(struct json_out *o, struct view *v, const struct pending *p)
+void write_pending(struct json_out *o, struct api_view *v, const struct pending *p)
 {
     struct arena a = ARENA_INIT(0);
     struct api_pending out;
@@ -121,20 +122,22 @@ void write_pending(struct json_out *o, struct view *v, const struct pending *p)
     arena_release(&a);
 }
 
-void write_pendings(struct json_out *o, struct view *v)
+void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
+    (void)scope;
     json_open(o, '[');
     for (size_t i = 0; i < v->s->pending_count; i++)
         write_pending(o, v, v->s->pendings[i]);
     json_close(o, ']');
 }
 
-void write_prefixes(struct json_out *o, struct view *v, const struct prefixes *only)
+void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     struct arena a = ARENA_INIT(0);
     struct api_list list;
 
-    show_prefixes(v, only, &a, &list);
+    (void)scope;
+    show_prefixes(v, NULL, &a, &list);
     json_open(o, '[');
     for (size_t i = 0; i < list.len; i++)
         api_write(o, &api_prefix_shape, api_at(&list, struct api_prefix, i), API_HEADWAY);
@@ -144,10 +147,13 @@ void write_prefixes(struct json_out *o, struct view *v, const struct prefixes *o
 
 void write_event(struct json_out *o, const struct event *e)
 {
+    struct buf inverse = BUF_INIT(0);
     struct api_event out;
 
     show_event(e, &out);
+    out.inverse = operation_as_call(e->inverse, &inverse) ? buf_text(&inverse) : NULL;
     api_write(o, &api_event_shape, &out, API_HEADWAY);
+    buf_release(&inverse);
 }
 
 void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t seq)
@@ -163,35 +169,21 @@ void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t 
 
 /* ---- lists ---- */
 
-enum flow reply_list(struct request *r, const char *name, enum list which)
+enum api_scope scope_of(const struct api_request *r)
+{
+    return r->endpoint->dialect == DIALECT_V1 ? API_V1 : API_HEADWAY;
+}
+
+enum http_flow reply_list(struct api_request *r, const char *name, write_list *write)
 {
     struct json_out o = reply_json(r);
-    struct view v;
+    struct api_view v;
 
-    show_init(&v, r->h, r->s);
+    show_init(&v, r->api, r->s);
     json_open(&o, '{');
     json_key(&o, name);
-    switch (which) {
-    case LIST_NODES:
-        write_nodes(&o, &v, API_HEADWAY);
-        break;
-    case LIST_USERS:
-        write_users(&o, &v);
-        break;
-    case LIST_PREAUTH_KEYS:
-        write_preauth_keys(&o, &v);
-        break;
-    case LIST_API_KEYS:
-        write_api_keys(&o, r->s);
-        break;
-    case LIST_PENDING:
-        write_pendings(&o, &v);
-        break;
-    case LIST_PREFIXES:
-        write_prefixes(&o, &v, NULL);
-        break;
-    }
+    write(&o, &v, scope_of(r));
     json_close(&o, '}');
     show_release(&v);
-    return DONE;
+    return HTTP_DONE;
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
 void html_escape(struct buf *out, const char *text)
 {
@@ -29,48 +29,47 @@ void html_escape(struct buf *out, const char *text)
         }
 }
 
-void page_begin(struct request *r, const char *title)
+void page_begin(struct api_request *r, int status, const char *title)
 {
-    buf_clear(&r->out);
-    r->status = 200;
-    r->content_type = TYPE_HTML;
-    buf_adds(&r->out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                      "<link rel=\"icon\" href=\"data:,\">\n<title>");
-    html_escape(&r->out, title);
-    buf_adds(&r->out, "</title>\n<style>\n:root{color-scheme:light dark}\n"
-                      "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:4rem auto;padding:0 1rem}\n"
-                      "h1{font-size:1.4rem}\npre{padding:1rem;border:1px solid #8888;border-radius:6px;overflow-x:auto;"
-                      "white-space:pre-wrap;overflow-wrap:anywhere}\ntable{border-collapse:collapse}\n"
-                      "td,th{text-align:left;vertical-align:top;padding:.2rem .8rem .2rem 0}\nsmall{opacity:.7}\n"
-                      "</style>\n</head>\n<body>\n<h1>");
-    html_escape(&r->out, title);
-    buf_adds(&r->out, "</h1>\n");
+    http_reply(&r->http, status, "text/html; charset=utf-8");
+    buf_adds(&r->http.out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                           "<link rel=\"icon\" href=\"data:,\">\n<title>");
+    html_escape(&r->http.out, title);
+    buf_adds(&r->http.out,
+             "</title>\n<style>\n:root{color-scheme:light dark}\n"
+             "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:4rem auto;padding:0 1rem}\n"
+             "h1{font-size:1.4rem}\npre{padding:1rem;border:1px solid #8888;border-radius:6px;overflow-x:auto;"
+             "white-space:pre-wrap;overflow-wrap:anywhere}\ntable{border-collapse:collapse}\n"
+             "td,th{text-align:left;vertical-align:top;padding:.2rem .8rem .2rem 0}\nsmall{opacity:.7}\n"
+             "</style>\n</head>\n<body>\n<h1>");
+    html_escape(&r->http.out, title);
+    buf_adds(&r->http.out, "</h1>\n");
 }
 
-enum flow page_end(struct request *r)
+enum http_flow page_end(struct api_request *r)
 {
-    buf_adds(&r->out, "</body>\n</html>\n");
-    return DONE;
+    buf_adds(&r->http.out, "</body>\n</html>\n");
+    return HTTP_DONE;
 }
 
-void page_text(struct request *r, const char *element, const char *text)
+void page_text(struct api_request *r, const char *element, const char *text)
 {
-    buf_addf(&r->out, "<%s>", element);
-    html_escape(&r->out, text);
-    buf_addf(&r->out, "</%s>\n", element);
+    buf_addf(&r->http.out, "<%s>", element);
+    html_escape(&r->http.out, text);
+    buf_addf(&r->http.out, "</%s>\n", element);
 }
 
-enum flow page_root(struct request *r)
+static enum http_flow root_page(struct api_request *r)
 {
-    page_begin(r, "headway");
+    page_begin(r, 200, "headway");
     page_text(r, "p", "This is the control server of a private network. There is nothing to see here in a browser.");
     return page_end(r);
 }
 
-enum flow page_robots(struct request *r)
+static enum http_flow robots_page(struct api_request *r)
 {
-    return reply_text(r, 200, "User-agent: *\nDisallow: /\n");
+    return http_reply_text(&r->http, 200, "User-agent: *\nDisallow: /\n");
 }
 
 /* "hskey-authreq-" and 24 characters, or these alone as up to headscale 0.28. */
@@ -84,29 +83,28 @@ static const char *read_auth_id(const char *text)
     return id;
 }
 
-static enum flow bad_auth_id(struct request *r)
+static enum http_flow bad_auth_id(struct api_request *r)
 {
-    page_begin(r, "This link is incomplete");
+    page_begin(r, 400, "This link is incomplete");
     page_text(r, "p",
               "The id at its end must be hskey-authreq- and 24 characters. Take the whole link that the client "
               "printed, or run tailscale up again.");
-    r->status = 400;
     return page_end(r);
 }
 
-enum flow page_register(struct request *r)
+static enum http_flow register_page(struct api_request *r)
 {
-    const char *id = read_auth_id(r->params[0]);
+    const char *id = read_auth_id(r->http.params[0]);
 
     if (!id)
         return bad_auth_id(r);
-    page_begin(r, "Register this machine");
+    page_begin(r, 200, "Register this machine");
     page_text(r, "p",
               "An administrator of the network admits it with this command, with the name of the user that it "
               "shall belong to in place of USERNAME:");
-    buf_adds(&r->out, "<pre>headway auth register --auth-id hskey-authreq-");
-    html_escape(&r->out, id);
-    buf_adds(&r->out, " --user USERNAME</pre>\n");
+    buf_adds(&r->http.out, "<pre>headway auth register --auth-id hskey-authreq-");
+    html_escape(&r->http.out, id);
+    buf_adds(&r->http.out, " --user USERNAME</pre>\n");
     page_text(r, "p",
               "The machine waits meanwhile and goes on by itself. It is also listed in the console, under "
               "pending registrations.");
@@ -116,17 +114,27 @@ enum flow page_register(struct request *r)
     return page_end(r);
 }
 
-enum flow page_auth(struct request *r)
+static enum http_flow auth_page(struct api_request *r)
 {
-    const char *id = read_auth_id(r->params[0]);
+    const char *id = read_auth_id(r->http.params[0]);
 
     if (!id)
         return bad_auth_id(r);
-    page_begin(r, "Confirm this session");
+    page_begin(r, 200, "Confirm this session");
     page_text(r, "p", "An administrator of the network lets it go on with this command:");
-    buf_adds(&r->out, "<pre>headway auth approve --auth-id hskey-authreq-");
-    html_escape(&r->out, id);
-    buf_adds(&r->out, "</pre>\n");
+    buf_adds(&r->http.out, "<pre>headway auth approve --auth-id hskey-authreq-");
+    html_escape(&r->http.out, id);
+    buf_adds(&r->http.out, "</pre>\n");
     page_text(r, "p", "The session waits meanwhile and goes on by itself.");
     return page_end(r);
 }
+
+static const struct api_endpoint rows[] = {
+    {PAGE("GET", "/", HTTP_PUBLIC | HTTP_UNIX), .run = root_page, .help = "A word about what answers here"},
+    {PAGE("GET", "/robots.txt", HTTP_PUBLIC), .run = robots_page, .help = "Keeps search engines away"},
+    {PAGE("GET", "/register/{authId}", HTTP_PUBLIC), .run = register_page,
+     .help = "Tells whoever registers a node what an administrator types"},
+    {PAGE("GET", "/auth/{authId}", HTTP_PUBLIC), .run = auth_page,
+     .help = "The same for a session that waits for a check"},
+};
+const struct http_table pages_table = API_TABLE(rows);

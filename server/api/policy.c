@@ -2,38 +2,38 @@
 /* The policy's text. Whether one is accepted is the core's word, also where it is only checked. */
 #include <stdlib.h>
 
+#include "api/private.h"
 #include "base/file.h"
-#include "http/private.h"
 
 #define PROBLEMS_MAX (64 * 1024)
 
 /* What is answered of a policy, whatever it was read from. */
-static void write_policy(const struct request *r, struct json_out *o, const char *text, size_t len, int64_t updated_ns,
-                         uint64_t version, const char *mode)
+static void write_policy(const struct api_request *r, struct json_out *o, const char *text, size_t len,
+                         int64_t updated_ns, uint64_t version, const char *mode)
 {
     json_open(o, '{');
     json_key(o, "policy");
     json_strn(o, text, len);
     json_put_time(o, "updatedAt", updated_ns);
-    if (r->route->dialect == DIALECT_HEADWAY) {
+    if (r->endpoint->dialect == DIALECT_HEADWAY) {
         json_put_u64(o, "version", version);
         json_put_str(o, "mode", mode);
     }
     json_close(o, '}');
 }
 
-static enum flow reply_policy(struct request *r, const char *text, size_t len, int64_t updated_ns, uint64_t version,
-                              const char *mode)
+static enum http_flow reply_policy(struct api_request *r, const char *text, size_t len, int64_t updated_ns,
+                                   uint64_t version, const char *mode)
 {
     struct json_out o = reply_json(r);
 
     write_policy(r, &o, text, len, updated_ns, version, mode);
-    return DONE;
+    return HTTP_DONE;
 }
 
-static enum flow read_file(struct request *r)
+static enum http_flow read_file(struct api_request *r)
 {
-    const char *path = r->owner_data;
+    const char *path = r->state;
     struct buf text = BUF_INIT(POLICY_TEXT_MAX);
     struct err why;
 
@@ -42,24 +42,24 @@ static enum flow read_file(struct request *r)
     else
         reply_policy(r, buf_text(&text), text.len, 0, 0, "file");
     buf_release(&text);
-    return DONE;
+    return HTTP_DONE;
 }
 
-static enum flow get(struct request *r)
+static enum http_flow policy_get(struct api_request *r)
 {
-    const struct config *c = http_config(r->h);
+    const struct config *c = api_config(r->api);
     bool file = config_policy_is_file(c);
-    char *path = arena_strdup(&r->arena, c->policy.path);
+    char *path = arena_strdup(&r->http.arena, c->policy.path);
     const struct policy_text *p = r->s->policy;
 
     config_unref(c);
     if (file) {
-        r->owner_data = path;
-        return request_later(r, &r->h->disk, read_file);
+        r->state = path;
+        return request_later(r, HTTP_DISK, read_file);
     }
     if (p)
         return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "database");
-    if (r->route->dialect == DIALECT_HEADWAY)
+    if (r->endpoint->dialect == DIALECT_HEADWAY)
         return reply_policy(r, "", 0, 0, 0, "database");
     return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
 }
@@ -80,70 +80,68 @@ void write_findings(struct json_out *o, const struct policy_problems *found)
 }
 
 /* What is wrong with a policy, whole: one sentence a line. */
-enum flow reply_problems(struct request *r, const struct err *e, const struct policy_problems *problems)
+enum http_flow reply_problems(struct api_request *r, const struct err *e, const struct policy_problems *problems)
 {
     struct buf words = BUF_INIT(PROBLEMS_MAX);
 
     if (policy_problems_fatal(problems)) {
         policy_problems_text(problems, &words);
-        r->words = arena_strdup(&r->arena, buf_text(&words));
+        r->words = arena_strdup(&r->http.arena, buf_text(&words));
     }
     buf_release(&words);
     return reply_error(r, e);
 }
 
 /* 412, with the policy as it is now. */
-static enum flow reply_policy_changed(struct request *r)
+static enum http_flow reply_policy_changed(struct api_request *r)
 {
     struct buf current = BUF_INIT(0);
     struct json_out o = JSON_OUT(&current);
 
     tailnet_unpin(r->s);
-    r->s = tailnet_pin(r->h->with.tailnet);
+    r->s = tailnet_pin(r->api->with.tailnet);
     const struct policy_text *p = r->s->policy;
     write_policy(r, &o, p ? p->text : "", p ? strlen(p->text) : 0, p ? p->updated_ns : 0, p ? p->r.version : 0,
                  "database");
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
-    return DONE;
+    return HTTP_DONE;
 }
 
-static enum flow refused(struct request *r)
+static enum http_flow refused(struct api_request *r)
 {
-    if (r->admin.call.code == ERR_PRECONDITION && r->route->dialect == DIALECT_HEADWAY)
+    if (r->admin.call.code == ERR_PRECONDITION && r->endpoint->dialect == DIALECT_HEADWAY)
         return reply_policy_changed(r);
     return reply_problems(r, &r->admin.call.err, &r->admin.problems);
 }
 
-static enum flow set_done(struct request *r)
+static enum http_flow set_done(struct api_request *r)
 {
     const struct policy_text *p = r->admin.record;
 
     if (r->admin.call.code < 0)
         return refused(r);
-    if (r->route->dialect == DIALECT_V1)
+    if (r->endpoint->dialect == DIALECT_V1)
         return reply_policy(r, p ? p->text : r->admin.text, strlen(p ? p->text : r->admin.text),
                             p ? p->updated_ns : clock_wall_ns(), 0, "database");
     struct json_out o = reply_json(r);
     json_open(&o, '{');
-    write_event_id(&o, "event", r->admin.event ? r->admin.event->run : 0, r->admin.event ? r->admin.event->r.id : 0);
-    json_put_u64(&o, "version", r->admin.version);
+    write_change(&o, &r->admin);
     json_key(&o, "result");
     json_nil(&o);
-    json_key(&o, "inverse");
-    if (r->admin.event && r->admin.event->r.id && *r->admin.event->inverse)
-        json_raw(&o, r->admin.event->inverse, strlen(r->admin.event->inverse));
-    else
-        json_nil(&o);
-    json_put_str(&o, "text", r->admin.event ? r->admin.event->text : "Nothing changes");
     write_findings(&o, &r->admin.problems);
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-static enum flow send(struct request *r, handler *done)
+enum http_flow policy_change(struct api_request *r)
 {
-    const struct config *c = http_config(r->h);
+    return request_admin(r, set_done);
+}
+
+static enum http_flow send(struct api_request *r, api_handler *done)
+{
+    const struct config *c = api_config(r->api);
     bool file = config_policy_is_file(c);
 
     config_unref(c);
@@ -160,58 +158,37 @@ static enum flow send(struct request *r, handler *done)
     return request_admin(r, done);
 }
 
-static enum flow check_done(struct request *r)
+static enum http_flow check_done(struct api_request *r)
 {
     int code = r->admin.call.code;
 
-    if (code < 0 && (!r->admin.problems.len || r->route->dialect == DIALECT_V1))
+    if (code < 0 && (!r->admin.problems.len || r->endpoint->dialect == DIALECT_V1))
         return refused(r);
-    if (r->route->dialect == DIALECT_V1)
+    if (r->endpoint->dialect == DIALECT_V1)
         return reply_object(r);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_put_bool(&o, "ok", code == 0);
     write_findings(&o, &r->admin.problems);
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow v1_policy_get(struct request *r)
-{
-    return get(r);
-}
-
-enum flow headway_policy_get(struct request *r)
-{
-    return get(r);
-}
-
-enum flow v1_policy_set(struct request *r)
+static enum http_flow policy_set(struct api_request *r)
 {
     return send(r, set_done);
 }
 
-enum flow headway_policy_set(struct request *r)
-{
-    return send(r, set_done);
-}
-
-enum flow v1_policy_check(struct request *r)
-{
-    r->dry_run = true;
-    return send(r, check_done);
-}
-
-enum flow headway_policy_check(struct request *r)
+static enum http_flow policy_check(struct api_request *r)
 {
     r->dry_run = true;
     return send(r, check_done);
 }
 
 /* The core stores each policy that it takes from the file, so the one in force only has to be there. */
-enum flow headway_policy_adopt(struct request *r)
+static enum http_flow policy_adopt(struct api_request *r)
 {
-    const struct config *c = http_config(r->h);
+    const struct config *c = api_config(r->api);
     bool file = config_policy_is_file(c);
     const struct policy_text *p = r->s->policy;
 
@@ -222,3 +199,23 @@ enum flow headway_policy_adopt(struct request *r)
         return reply_code(r, ERR_MISSING, "the file holds no policy");
     return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "file");
 }
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/policy"), .run = policy_get, .need = NEED_READ, .id = "getPolicy",
+     .answer = "policy:text updatedAt:time", .help = "The policy's text"},
+    {V1("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN, .id = "setPolicy",
+     .body = "policy:text", .answer = "policy:text updatedAt:time", .help = "Replaces the policy"},
+    {V1("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
+     .id = "checkPolicy", .body = "policy:text", .help = "Checks a policy and changes nothing"},
+    {HEADWAY("GET", "/policy"), .run = policy_get, .need = NEED_READ,
+     .answer = "policy:text updatedAt:time version:number mode:text", .help = "The policy's text and version"},
+    {HEADWAY("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN,
+     .body = "policy:text", .query = "dry_run:bool", .answer = "result:object findings:Finding[]",
+     .help = "Replaces the policy"},
+    {HEADWAY("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
+     .body = "policy:text", .answer = "ok:bool findings:Finding[]", .help = "Checks a policy and changes nothing"},
+    {HEADWAY("POST", "/policy/adopt"), .run = policy_adopt, .need = NEED_ADMIN, .body = "",
+     .answer = "policy:text updatedAt:time version:number mode:text",
+     .help = "Makes sure that the database holds the policy of the file"},
+};
+const struct http_table policy_table = API_TABLE(rows);

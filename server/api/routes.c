@@ -2,9 +2,9 @@
 /* Routes: by node, by prefix, what is approved and who serves. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
-enum flow v1_nodes_routes(struct request *r)
+static enum http_flow approved_replace(struct api_request *r)
 {
     bool given;
 
@@ -12,13 +12,21 @@ enum flow v1_nodes_routes(struct request *r)
         err_prefix(&r->err, "parsing route");
         return reply_error(r, &r->err);
     }
-    return v1_node_change(r, ADMIN_NODE_ROUTES);
+    return change_id(r, ADMIN_NODE_ROUTES);
 }
 
-/* ---- headway ---- */
+static enum http_flow approved_edit(struct api_request *r)
+{
+    bool approve, revoke;
+
+    if (arg_prefixes(r, "approve", &r->admin.prefixes, &approve) < 0 ||
+        arg_prefixes(r, "revoke", &r->admin.revoke, &revoke) < 0)
+        return reply_error(r, &r->err);
+    return change_id(r, ADMIN_ROUTES_EDIT);
+}
 
 /* The members of a route stand beside the node's: {"node","name", ROUTE...}. */
-static void write_node_routes(struct json_out *o, struct view *v, const struct tailnet_node *n)
+static void write_node_routes(struct json_out *o, struct api_view *v, const struct tailnet_node *n)
 {
     struct arena a = ARENA_INIT(0);
     struct api_node out = {0};
@@ -39,51 +47,56 @@ static void write_node_routes(struct json_out *o, struct view *v, const struct t
     arena_release(&a);
 }
 
-enum flow headway_routes(struct request *r)
+static void write_routes(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
-    struct json_out o = reply_json(r);
-    struct view v;
     size_t count;
-    const struct tailnet_node **nodes = show_nodes_by_id(r->s, &count);
+    const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
 
-    show_init(&v, r->h, r->s);
-    json_open(&o, '{');
-    json_key(&o, "routes");
-    json_open(&o, '[');
+    (void)scope;
+    json_open(o, '[');
     for (size_t i = 0; i < count; i++)
-        write_node_routes(&o, &v, nodes[i]);
-    json_close(&o, ']');
-    json_close(&o, '}');
-    show_release(&v);
+        write_node_routes(o, v, nodes[i]);
+    json_close(o, ']');
     free(nodes);
-    return DONE;
 }
 
-enum flow headway_prefixes(struct request *r)
+static enum http_flow routes_list(struct api_request *r)
 {
-    return reply_list(r, "prefixes", LIST_PREFIXES);
+    return reply_list(r, "routes", write_routes);
 }
 
-enum flow headway_node_routes(struct request *r)
+static enum http_flow prefixes_list(struct api_request *r)
 {
-    bool approve, revoke;
-
-    if (arg_prefixes(r, "approve", &r->admin.prefixes, &approve) < 0 ||
-        arg_prefixes(r, "revoke", &r->admin.revoke, &revoke) < 0)
-        return reply_error(r, &r->err);
-    return headway_change_id(r, ADMIN_ROUTES_EDIT);
+    return reply_list(r, "prefixes", write_prefixes);
 }
 
-enum flow headway_primary(struct request *r)
+static enum http_flow primary_set(struct api_request *r)
 {
     struct prefix p;
 
-    if (prefix_parse(r->params[0], &p, NULL, &r->err) < 0 || arg_id(r, "node", &r->admin.id) < 0)
+    if (prefix_parse(r->http.params[0], &p, NULL, &r->err) < 0 || arg_id(r, "node", &r->admin.id) < 0)
         return reply_error(r, &r->err);
     if (!r->admin.id) {
         err_field(&r->err, ERR_INVALID, "node", "name the node that shall serve the prefix, by its id");
         return reply_error(r, &r->err);
     }
     prefixes_add(&r->admin.prefixes, &p);
-    return headway_change(r, ADMIN_PRIMARY);
+    return change(r, ADMIN_PRIMARY);
 }
+
+static const struct api_endpoint rows[] = {
+    {V1("POST", "/node/{nodeId}/approve_routes"), .run = approved_replace, .need = NEED_ADMIN,
+     .id = "setApprovedRoutes", .body = "routes:text[]", .answer = "node:Node",
+     .help = "Replaces what is approved of a node's routes"},
+
+    {HEADWAY("GET", "/routes"), .run = routes_list, .need = NEED_READ, .answer = "routes:NodeRoute[]",
+     .help = "Routes by node, each with its state and the reason"},
+    {HEADWAY("GET", "/prefixes"), .run = prefixes_list, .need = NEED_READ, .answer = "prefixes:Prefix[]",
+     .help = "Routes by prefix: who serves, who could"},
+    {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
+     .query = "dry_run:bool", .answer = "result:Node", .help = "Makes a node serve a prefix"},
+    {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
+     .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "result:Node",
+     .help = "Approves and revokes single prefixes"},
+};
+const struct http_table routes_table = API_TABLE(rows);

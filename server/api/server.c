@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
 #define KEY_MIN_VERSION 39 /* tailcfg.CapabilityVersion from which clients speak Noise */
 #define VERIFY_MAX      4096
@@ -18,9 +18,9 @@ const char *policy_mode(const struct config *c)
     return config_policy_is_file(c) ? "file" : "database";
 }
 
-enum flow headway_whoami(struct request *r)
+static enum http_flow whoami(struct api_request *r)
 {
-    const struct config *c = http_config(r->h);
+    const struct config *c = api_config(r->api);
     struct json_out o = reply_json(r);
 
     json_open(&o, '{');
@@ -34,32 +34,32 @@ enum flow headway_whoami(struct request *r)
     json_put_bool(&o, "readOnly", r->who.read_only);
     json_key(&o, "limits");
     json_open(&o, '{');
-    json_put_u64(&o, "bodyBytes", BODY_MAX);
+    json_put_u64(&o, "bodyBytes", HTTP_BODY_MAX);
     json_put_u64(&o, "eventsPage", EVENTS_PAGE_MAX);
     json_close(&o, '}');
     json_close(&o, '}');
     config_unref(c);
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow headway_relay(struct request *r)
+static enum http_flow relay_state(struct api_request *r)
 {
-    if (!r->h->with.relay_status) {
+    if (!r->api->with.relay_status) {
         struct err e;
         err_set(&e, ERR_UNAVAILABLE, "this server has no relay");
         return reply_error(r, &e);
     }
     struct json_out o = reply_json(r);
-    r->h->with.relay_status(r->h->with.arg, &o);
-    return DONE;
+    r->api->with.relay_status(r->api->with.arg, &o);
+    return HTTP_DONE;
 }
 
-static enum flow run_backup(struct request *r)
+static enum http_flow run_backup(struct api_request *r)
 {
-    const char *path = r->owner_data;
+    const char *path = r->state;
     struct stat file;
 
-    if (store_backup(r->h->with.store, path, &r->err) < 0)
+    if (store_backup(r->api->with.store, path, &r->err) < 0)
         return reply_error(r, &r->err);
     log_info("http", "%s copied the database to %s", r->who.actor, path);
     struct json_out o = reply_json(r);
@@ -70,10 +70,10 @@ static enum flow run_backup(struct request *r)
     json_put_u64(&o, "bytes", stat(path, &file) == 0 ? (uint64_t)file.st_size : 0);
     json_close(&o, '}');
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow headway_backup(struct request *r)
+static enum http_flow backup(struct api_request *r)
 {
     const char *path = "";
 
@@ -83,11 +83,11 @@ enum flow headway_backup(struct request *r)
         err_field(&r->err, ERR_INVALID, "path", "path must be absolute: '%.120s'", path);
         return reply_error(r, &r->err);
     }
-    r->owner_data = arena_strdup(&r->arena, path);
-    return request_later(r, &r->h->disk, run_backup);
+    r->state = arena_strdup(&r->http.arena, path);
+    return request_later(r, HTTP_DISK, run_backup);
 }
 
-enum flow page_version(struct request *r)
+static enum http_flow version(struct api_request *r)
 {
     struct json_out o = reply_json(r);
 
@@ -104,10 +104,10 @@ enum flow page_version(struct request *r)
     json_close(&o, '}');
     json_put_bool(&o, "dirty", strstr(headway_version, "-dirty") != NULL);
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow page_key(struct request *r)
+static enum http_flow public_key(struct api_request *r)
 {
     static const uint8_t zeros[KEY_LEN];
     const char *text = arg_query(r, "v");
@@ -115,29 +115,27 @@ enum flow page_key(struct request *r)
     uint64_t version;
 
     if (!text || !*text)
-        return reply_text(r, 400, "capability version must be set\n");
+        return http_reply_text(&r->http, 400, "capability version must be set\n");
     if (str_u64(text, 0, INT32_MAX, &version, "v", NULL) < 0)
-        return reply_text(r, 400, "invalid capability version\n");
+        return http_reply_text(&r->http, 400, "invalid capability version\n");
     if (version < KEY_MIN_VERSION)
-        return reply_text(r, 200, "%s", "");
+        return http_reply_text(&r->http, 200, "%s", "");
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_put_str(&o, "legacyPublicKey", key_format("mkey:", zeros, key));
-    json_put_str(&o, "publicKey", key_format("mkey:", r->h->with.public_key, key));
+    json_put_str(&o, "publicKey", key_format("mkey:", r->api->with.public_key, key));
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow page_verify(struct request *r)
+static enum http_flow verify(struct api_request *r)
 {
     const char *text = NULL;
     uint8_t key[KEY_LEN];
 
-    if (r->body.len > VERIFY_MAX)
-        return reply_text(r, 413, "the body is larger than %d bytes\n", VERIFY_MAX);
     if (arg_text(r, "NodePublic", &text) < 0 || !text || key_parse("nodekey:", text, key, "NodePublic", &r->err) < 0)
-        return reply_text(r, 400, "NodePublic must be a node key: nodekey: and 64 hexadecimal digits\n");
-    uint32_t slot = tailnet_find_key(r->h->with.tailnet, key);
+        return http_reply_text(&r->http, 400, "NodePublic must be a node key: nodekey: and 64 hexadecimal digits\n");
+    uint32_t slot = tailnet_find_key(r->api->with.tailnet, key);
     const struct tailnet_node *n = NULL;
     if (slot != TAILNET_SLOT_NONE && slot / TAILNET_BLOCK < r->s->block_count && r->s->blocks[slot / TAILNET_BLOCK])
         n = r->s->blocks[slot / TAILNET_BLOCK]->nodes[slot % TAILNET_BLOCK];
@@ -145,16 +143,132 @@ enum flow page_verify(struct request *r)
     json_open(&o, '{');
     json_put_bool(&o, "Allow", n && memcmp(n->record->node_key, key, KEY_LEN) == 0 && !n->expired);
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow page_ping_response(struct request *r)
+static enum http_flow ping_response(struct api_request *r)
 {
     const char *id = arg_query(r, "id");
 
     if (!id || !*id)
-        return reply_text(r, 400, "id is missing\n");
-    if (!r->h->with.ping_response || !r->h->with.ping_response(r->h->with.arg, id))
-        return reply_text(r, 404, "no such ping\n");
-    return reply_text(r, 200, "%s", "");
+        return http_reply_text(&r->http, 400, "id is missing\n");
+    if (!r->api->with.ping_response || !r->api->with.ping_response(r->api->with.arg, id))
+        return http_reply_text(&r->http, 404, "no such ping\n");
+    return http_reply_text(&r->http, 200, "%s", "");
 }
+
+/* ---- health: whether the database answers ----
+ *
+ * One question at a time is put to it, on a thread of its own; while it hangs, whoever asks is told so at once. */
+
+#define FRESH_MS 1000 /* an answer that is good enough for the next */
+#define HANG_MS  3000
+
+static void ask(struct work *work)
+{
+    struct api *api = CONTAINER_OF(work, struct api, ping.work);
+    struct err e;
+    bool ok = store_ping(api->with.store, &e) == 0;
+    static struct log_limit limit;
+
+    if (!ok)
+        log_limited(&limit, 2, LOG_LEVEL_ERROR, "http", "health: the database does not answer: %s", e.message);
+    pthread_mutex_lock(&api->lock);
+    api->ping.ok = ok;
+    api->ping.known_ms = clock_mono_ms();
+    api->ping.asking = false;
+    struct api_request *waiting = api->ping.waiting;
+    api->ping.waiting = NULL;
+    pthread_mutex_unlock(&api->lock);
+    while (waiting) {
+        struct api_request *r = waiting;
+        waiting = r->next;
+        r->healthy = ok;
+        request_later(r, HTTP_FAST, r->then);
+    }
+}
+
+static enum http_flow with_health(struct api_request *r, api_handler *then)
+{
+    struct api *api = r->api;
+    int64_t now = clock_mono_ms();
+    bool known, begin;
+
+    pthread_mutex_lock(&api->lock);
+    r->healthy = api->ping.ok;
+    known = api->ping.known_ms && now - api->ping.known_ms < FRESH_MS;
+    if (!known && api->ping.asking && now - api->ping.asked_ms > HANG_MS) {
+        r->healthy = false;
+        known = true;
+    }
+    begin = !known && !api->ping.asking;
+    if (!known) {
+        r->then = then;
+        r->next = api->ping.waiting;
+        api->ping.waiting = r;
+    }
+    if (begin) {
+        api->ping.asking = true;
+        api->ping.asked_ms = now;
+        api->ping.work.run = ask;
+    }
+    pthread_mutex_unlock(&api->lock);
+    if (begin)
+        http_run(api->http, HTTP_HEALTH, &api->ping.work);
+    return known ? then(r) : HTTP_LATER;
+}
+
+static enum http_flow health_answer(struct api_request *r)
+{
+    struct json_out o;
+
+    if (!r->healthy)
+        return reply_code(r, ERR_INTERNAL, "the database does not answer");
+    o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "databaseConnectivity", true);
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow health(struct api_request *r)
+{
+    return with_health(r, health_answer);
+}
+
+static enum http_flow health_page_answer(struct api_request *r)
+{
+    bool ok = r->healthy;
+
+    http_reply_text(&r->http, ok ? 200 : 500, "{\"status\":\"%s\"}", ok ? "pass" : "fail");
+    r->http.content_type_out = "application/health+json; charset=utf-8";
+    return HTTP_DONE;
+}
+
+static enum http_flow health_page(struct api_request *r)
+{
+    return with_health(r, health_page_answer);
+}
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/health"), .run = health, .need = NEED_READ, .id = "health", .answer = "databaseConnectivity:bool",
+     .help = "Whether the database answers"},
+    {HEADWAY("GET", "/whoami"), .run = whoami, .need = NEED_READ,
+     .answer = "actor:text scope:text version:text serverUrl:text baseDomain:text policyMode:text time:time "
+               "readOnly:bool limits:object",
+     .help = "Who asks, what they may, what answers"},
+    {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "",
+     .help = "The built-in relay: who is connected, what went through, what was dropped"},
+    {PAGE("POST", "/api/headway/backup", HTTP_UNIX), .run = backup, .need = NEED_ADMIN, .body = "path:text",
+     .answer = "result:object", .help = "Copies the database to a new file; on the unix socket only"},
+    {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = health_page,
+     .help = "Whether the database answers, for probes"},
+    {PAGE("GET", "/version", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = version, .help = "The version"},
+    {PAGE("GET", "/key", HTTP_PUBLIC), .run = public_key, .query = "v:number",
+     .help = "The server's public key, for Tailscale clients"},
+    {PAGE("POST", "/verify", HTTP_PUBLIC), .http.body_max = VERIFY_MAX, .run = verify,
+     .body = "NodePublic:text Source:text", .help = "Whether a relay may serve a node"},
+    {PAGE("GET", "/machine/ping-response", HTTP_PUBLIC), .run = ping_response, .query = "id:text",
+     .help = "A client answers a ping"},
+};
+const struct http_table server_table = API_TABLE(rows);

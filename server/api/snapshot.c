@@ -2,16 +2,16 @@
 /* Everything that a console shows, at once. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 
 extern const char *const headway_version;
 
-static void write_server(struct json_out *o, struct request *r, const struct config *c)
+static void write_server(struct json_out *o, struct api_request *r, const struct config *c)
 {
     struct api_server server = {.url = c->server_url,
                                 .version = headway_version,
                                 .base_domain = c->dns.base_domain,
-                                .started_ns = r->h->started_ns,
+                                .started_ns = r->api->started_ns,
                                 .policy_mode = policy_mode(c),
                                 .policy_path = config_policy_is_file(c) ? c->policy.path : ""};
 
@@ -19,7 +19,7 @@ static void write_server(struct json_out *o, struct request *r, const struct con
     api_write(o, &api_server_shape, &server, API_HEADWAY);
 }
 
-static void write_relays(struct json_out *o, const struct relays *relays)
+static void write_relays(struct json_out *o, const struct relay_names *relays)
 {
     json_key(o, "relays");
     json_open(o, '[');
@@ -62,18 +62,18 @@ static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, c
     json_close(o, '}');
 }
 
-enum flow headway_snapshot(struct request *r)
+static enum http_flow snapshot(struct api_request *r)
 {
     struct arena a = ARENA_INIT(0);
     struct api_list prefixes;
-    struct view v;
+    struct api_view v;
 
-    hub_expect(r->h->hub);
+    hub_expect(r->api->hub);
     tailnet_unpin(r->s); /* a snapshot that is at least as new as what the stream will begin with */
-    r->s = tailnet_pin(r->h->with.tailnet);
-    const struct config *c = http_config(r->h);
+    r->s = tailnet_pin(r->api->with.tailnet);
+    const struct config *c = api_config(r->api);
     struct json_out o = reply_json(r);
-    show_init(&v, r->h, r->s);
+    show_init(&v, r->api, r->s);
     show_prefixes(&v, NULL, &a, &prefixes);
     json_open(&o, '{');
     write_event_id(&o, "event", r->s->event_run, r->s->event_seq);
@@ -82,13 +82,13 @@ enum flow headway_snapshot(struct request *r)
     json_key(&o, "nodes");
     write_nodes(&o, &v, API_HEADWAY);
     json_key(&o, "users");
-    write_users(&o, &v);
+    write_users(&o, &v, API_HEADWAY);
     json_key(&o, "preAuthKeys");
-    write_preauth_keys(&o, &v);
+    write_preauth_keys(&o, &v, API_HEADWAY);
     json_key(&o, "apiKeys");
-    write_api_keys(&o, r->s);
+    write_api_keys(&o, &v, API_HEADWAY);
     json_key(&o, "pending");
-    write_pendings(&o, &v);
+    write_pendings(&o, &v, API_HEADWAY);
     json_key(&o, "prefixes");
     json_open(&o, '[');
     for (size_t i = 0; i < prefixes.len; i++)
@@ -101,5 +101,11 @@ enum flow headway_snapshot(struct request *r)
     show_release(&v);
     arena_release(&a);
     config_unref(c);
-    return DONE;
+    return HTTP_DONE;
 }
+
+static const struct api_endpoint rows[] = {
+    {HEADWAY("GET", "/snapshot"), .run = snapshot, .need = NEED_READ, .answer = "Snapshot",
+     .help = "Everything that is shown, with the event it is true for"},
+};
+const struct http_table snapshot_table = API_TABLE(rows);

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Users. */
-#include "http/private.h"
-
-static enum flow user_done(struct request *r)
-{
-    struct view v;
-
-    if (r->admin.call.code < 0)
-        return reply_error(r, &r->admin.call.err);
-    struct json_out o = reply_json(r);
-    json_open(&o, '{');
-    json_key(&o, "user");
-    show_init(&v, NULL, r->admin.after ? r->admin.after : r->s);
-    write_user(&o, &v, r->admin.record, API_V1);
-    show_release(&v);
-    json_close(&o, '}');
-    return DONE;
-}
+#include "api/private.h"
 
 /* One filter is used, the first of name, email, id that is given. */
 static bool user_fits(const struct user *u, const char *name, const char *email, uint64_t id)
@@ -28,11 +12,11 @@ static bool user_fits(const struct user *u, const char *name, const char *email,
     return !id || u->r.id == id;
 }
 
-enum flow v1_users_list(struct request *r)
+static enum http_flow users_search(struct api_request *r)
 {
     const char *name = "", *email = "";
     uint64_t id = 0;
-    struct view v;
+    struct api_view v;
 
     if (arg_text(r, "name", &name) < 0 || arg_text(r, "email", &email) < 0 || arg_id(r, "id", &id) < 0)
         return reply_error(r, &r->err);
@@ -47,51 +31,15 @@ enum flow v1_users_list(struct request *r)
     show_release(&v);
     json_close(&o, ']');
     json_close(&o, '}');
-    return DONE;
+    return HTTP_DONE;
 }
 
-enum flow v1_users_create(struct request *r)
+static enum http_flow users_list(struct api_request *r)
 {
-    r->admin.name = "";
-    if (arg_text(r, "name", &r->admin.name) < 0 || arg_text(r, "displayName", &r->admin.display_name) < 0 ||
-        arg_text(r, "email", &r->admin.email) < 0 || arg_text(r, "pictureUrl", &r->admin.picture_url) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_USER_CREATE;
-    return request_admin(r, user_done);
+    return reply_list(r, "users", write_users);
 }
 
-static enum flow user_deleted(struct request *r)
-{
-    if (r->admin.call.code == ERR_CONFLICT) /* headscale's status for a user with nodes */
-        r->admin.call.err.code = ERR_INVALID;
-    return v1_empty_done(r);
-}
-
-enum flow v1_users_delete(struct request *r)
-{
-    if (param_id(r, 0, "id", &r->admin.id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_USER_DELETE;
-    return request_admin(r, user_deleted);
-}
-
-enum flow v1_users_rename(struct request *r)
-{
-    if (param_id(r, 0, "old_id", &r->admin.id) < 0)
-        return reply_error(r, &r->err);
-    r->admin.op = ADMIN_USER_RENAME;
-    r->admin.name = r->params[1];
-    return request_admin(r, user_done);
-}
-
-/* ---- headway ---- */
-
-enum flow headway_users(struct request *r)
-{
-    return reply_list(r, "users", LIST_USERS);
-}
-
-static int read_role(struct request *r)
+static int read_role(struct api_request *r)
 {
     const char *text = NULL;
 
@@ -108,24 +56,26 @@ static int read_role(struct request *r)
     return err_field(&r->err, ERR_INVALID, "role", "'%.60s' is not a role: member, admin or owner", text);
 }
 
-enum flow headway_user_create(struct request *r)
+static enum http_flow user_create(struct api_request *r)
 {
     r->admin.name = "";
     if (arg_text(r, "name", &r->admin.name) < 0 || arg_text(r, "displayName", &r->admin.display_name) < 0 ||
-        arg_text(r, "email", &r->admin.email) < 0 || read_role(r) < 0)
+        arg_text(r, "email", &r->admin.email) < 0 || arg_text(r, "pictureUrl", &r->admin.picture_url) < 0 ||
+        read_role(r) < 0)
         return reply_error(r, &r->err);
-    return headway_change(r, ADMIN_USER_CREATE);
+    return change(r, ADMIN_USER_CREATE);
 }
 
-enum flow headway_user_rename(struct request *r)
+/* The new name stands in the path, or in the body. */
+static enum http_flow user_rename(struct api_request *r)
 {
-    r->admin.name = "";
-    if (arg_text(r, "name", &r->admin.name) < 0)
+    r->admin.name = r->http.params[1] ? r->http.params[1] : "";
+    if (!r->http.params[1] && arg_text(r, "name", &r->admin.name) < 0)
         return reply_error(r, &r->err);
-    return headway_change_id(r, ADMIN_USER_RENAME);
+    return change_id(r, ADMIN_USER_RENAME);
 }
 
-enum flow headway_user_role(struct request *r)
+static enum http_flow user_role(struct api_request *r)
 {
     if (read_role(r) < 0)
         return reply_error(r, &r->err);
@@ -133,10 +83,43 @@ enum flow headway_user_role(struct request *r)
         err_field(&r->err, ERR_INVALID, "role", "role is missing: member, admin or owner");
         return reply_error(r, &r->err);
     }
-    return headway_change_id(r, ADMIN_USER_ROLE);
+    return change_id(r, ADMIN_USER_ROLE);
 }
 
-enum flow headway_user_delete(struct request *r)
+static enum http_flow user_deleted(struct api_request *r)
 {
-    return headway_change_id(r, ADMIN_USER_DELETE);
+    if (r->admin.call.code == ERR_CONFLICT && r->endpoint->dialect == DIALECT_V1)
+        r->admin.call.err.code = ERR_INVALID; /* headscale's status for a user with nodes */
+    return change_done(r);
 }
+
+static enum http_flow user_delete(struct api_request *r)
+{
+    if (param_id(r, 0, &r->admin.id) < 0)
+        return reply_error(r, &r->err);
+    r->admin.op = ADMIN_USER_DELETE;
+    return request_admin(r, user_deleted);
+}
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/user"), .run = users_search, .need = NEED_READ, .id = "listUsers",
+     .query = "id:id name:text email:text", .answer = "users:User[]", .help = "Users, or the one that fits"},
+    {V1("POST", "/user"), .run = user_create, .need = NEED_ADMIN, .id = "createUser",
+     .body = "name:text displayName:text email:text pictureUrl:text", .answer = "user:User", .help = "Makes a user"},
+    {V1("DELETE", "/user/{id}"), .run = user_delete, .need = NEED_ADMIN, .id = "deleteUser",
+     .help = "Removes a user without nodes, and its keys"},
+    {V1("POST", "/user/{id}/rename/{newName}"), .run = user_rename, .need = NEED_ADMIN, .id = "renameUser",
+     .answer = "user:User", .help = "Gives a user another name"},
+
+    {HEADWAY("GET", "/users"), .run = users_list, .need = NEED_READ, .answer = "users:User[]", .help = "Users"},
+    {HEADWAY("POST", "/users"), .run = user_create, .need = NEED_ADMIN,
+     .body = "name:text displayName:text email:text role:text", .query = "dry_run:bool", .answer = "result:User",
+     .help = "Makes a user"},
+    {HEADWAY("POST", "/users/{id}/rename"), .run = user_rename, .need = NEED_ADMIN, .body = "name:text",
+     .query = "dry_run:bool", .answer = "result:User", .help = "Gives a user another name"},
+    {HEADWAY("POST", "/users/{id}/role"), .run = user_role, .need = NEED_ADMIN, .body = "role:text",
+     .query = "dry_run:bool", .answer = "result:User", .help = "Sets a user's role: member, admin or owner"},
+    {HEADWAY("DELETE", "/users/{id}"), .run = user_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
+     .answer = "result:User", .help = "Removes a user without nodes, and its keys"},
+};
+const struct http_table users_table = API_TABLE(rows);

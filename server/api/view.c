@@ -2,63 +2,23 @@
 /* From a snapshot to the structs of model/api.h. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 #include "model/secret.h"
 
 #define SCANS_MAX 8
 
-void show_init(struct view *v, struct http *h, const struct tailnet_snapshot *s)
+void show_init(struct api_view *v, struct api *api, const struct tailnet_snapshot *s)
 {
-    *v = (struct view){.s = s, .relays = h ? relays_get(h, s) : NULL};
+    *v = (struct api_view){.s = s, .relays = api ? relays_get(api, s) : NULL};
 }
 
-void show_release(struct view *v)
+void show_release(struct api_view *v)
 {
     map_release(&v->nodes);
-    relays_unref((struct relays *)(uintptr_t)v->relays);
+    relays_unref((struct relay_names *)(uintptr_t)v->relays);
 }
 
 /* ---- finding ---- */
-
-static const void *find_record(const void *list, size_t count, uint64_t id)
-{
-    const struct record *const *records = list;
-    size_t low = 0, high = count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (records[middle]->id == id)
-            return records[middle];
-        if (records[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
-const struct user *show_find_user(const struct tailnet_snapshot *s, uint64_t id)
-{
-    return find_record(s->users, s->user_count, id);
-}
-
-const struct preauth_key *show_find_preauth_key(const struct tailnet_snapshot *s, uint64_t id)
-{
-    return find_record(s->preauth_keys, s->preauth_key_count, id);
-}
-
-const struct api_key *show_find_api_key(const struct tailnet_snapshot *s, uint64_t id)
-{
-    return find_record(s->api_keys, s->api_key_count, id);
-}
-
-const struct pending *show_find_pending(const struct tailnet_snapshot *s, const char *auth_id)
-{
-    for (size_t i = 0; i < s->pending_count; i++)
-        if (str_eq(s->pendings[i]->auth_id, auth_id))
-            return s->pendings[i];
-    return NULL;
-}
 
 static int node_by_id(const void *a, const void *b)
 {
@@ -90,7 +50,7 @@ static const struct tailnet_node *scan_for(const struct tailnet_snapshot *s, uin
 }
 
 /* Looking for a few is cheaper than an index of all. */
-const struct tailnet_node *show_find_node(struct view *v, uint64_t id)
+const struct tailnet_node *show_find_node(struct api_view *v, uint64_t id)
 {
     if (v->lookups < SCANS_MAX) {
         v->lookups++;
@@ -151,11 +111,11 @@ static const struct api_user *user_copy(const struct user *u, struct arena *a)
     return out;
 }
 
-void show_preauth_key(struct view *v, const struct preauth_key *k, struct arena *a, struct api_preauth_key *out)
+void show_preauth_key(struct api_view *v, const struct preauth_key *k, struct arena *a, struct api_preauth_key *out)
 {
     char *shown = arena_alloc(a, SECRET_TEXT_MAX);
 
-    *out = (struct api_preauth_key){.user = user_copy(show_find_user(v->s, k->user_id), a),
+    *out = (struct api_preauth_key){.user = user_copy(snapshot_user(v->s, k->user_id), a),
                                     .id = k->r.id,
                                     .key = secret_masked(SECRET_PREAUTH_KEY, k->prefix, k->secret_hash, shown),
                                     .reusable = k->reusable,
@@ -199,7 +159,7 @@ static struct prefixes serving_of(const struct tailnet_node *n, struct arena *a)
     return out;
 }
 
-static const char *relay_name(const struct view *v, uint64_t id)
+static const char *relay_name(const struct api_view *v, uint64_t id)
 {
     for (size_t i = 0; v->relays && i < v->relays->len; i++)
         if (v->relays->items[i].id == id)
@@ -212,7 +172,7 @@ static const char *key_text(struct arena *a, const char *start, const uint8_t ke
     return key_format(start, key, arena_alloc(a, KEY_TEXT_MAX));
 }
 
-static const char *fqdn_of(struct view *v, const struct node *n, struct arena *a)
+static const char *fqdn_of(struct api_view *v, const struct node *n, struct arena *a)
 {
     struct buf b = BUF_INIT(0);
 
@@ -222,10 +182,10 @@ static const char *fqdn_of(struct view *v, const struct node *n, struct arena *a
     return text;
 }
 
-void show_node(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
+void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     const struct node *r = n->record;
-    const struct preauth_key *k = r->preauth_key_id ? show_find_preauth_key(v->s, r->preauth_key_id) : NULL;
+    const struct preauth_key *k = r->preauth_key_id ? snapshot_preauth_key(v->s, r->preauth_key_id) : NULL;
     struct api_preauth_key *key = k ? arena_alloc(a, sizeof(*key)) : NULL;
 
     if (key)
@@ -270,7 +230,7 @@ void show_node(struct view *v, const struct tailnet_node *n, struct arena *a, st
 
 /* ---- waiting decisions and events ---- */
 
-void show_pending(struct view *v, const struct pending *p, struct arena *a, struct api_pending *out)
+void show_pending(struct api_view *v, const struct pending *p, struct arena *a, struct api_pending *out)
 {
     struct buf command = BUF_INIT(0);
     const struct tailnet_node *source = p->ssh ? show_find_node(v, p->ssh_source_id) : NULL;
@@ -310,33 +270,32 @@ void show_event(const struct event *e, struct api_event *out)
                               .object_name = e->object_name,
                               .text = e->text,
                               .detail = *e->detail ? e->detail : NULL,
-                              .inverse = *e->inverse ? e->inverse : NULL,
                               .undone_by = {e->undone_run, e->undone_by}};
 }
 
 /* ---- relays ---- */
 
-static void relay_add(struct relays *relays, const json_t *region)
+static void relay_add(struct relay_names *relays, const json_t *region)
 {
     uint64_t id = 0;
 
     if (json_get_u64(region, "RegionID", &id, NULL) < 0)
         return;
     relays->items = mem_resize(relays->items, relays->len + 1, sizeof(*relays->items));
-    relays->items[relays->len++] = (struct relay_entry){id, mem_strdup(json_text(region, "RegionCode", "")),
-                                                        mem_strdup(json_text(region, "RegionName", ""))};
+    relays->items[relays->len++] = (struct relay_name){id, mem_strdup(json_text(region, "RegionCode", "")),
+                                                       mem_strdup(json_text(region, "RegionName", ""))};
 }
 
 static int relay_by_id(const void *a, const void *b)
 {
-    const struct relay_entry *x = a, *y = b;
+    const struct relay_name *x = a, *y = b;
 
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static struct relays *relays_read(const struct tailnet_snapshot *s)
+static struct relay_names *relays_read(const struct tailnet_snapshot *s)
 {
-    struct relays *relays = mem_alloc(sizeof(*relays));
+    struct relay_names *relays = mem_alloc(sizeof(*relays));
     const char *text = s->settings ? s->settings->derp_json : NULL;
     json_t *map = NULL, *regions, *region;
     const char *key;
@@ -353,7 +312,7 @@ static struct relays *relays_read(const struct tailnet_snapshot *s)
     return relays;
 }
 
-void relays_unref(struct relays *relays)
+void relays_unref(struct relay_names *relays)
 {
     if (!relays || atomic_fetch_sub(&relays->refs, 1) != 1)
         return;
@@ -365,18 +324,18 @@ void relays_unref(struct relays *relays)
     free(relays);
 }
 
-struct relays *relays_get(struct http *h, const struct tailnet_snapshot *s)
+struct relay_names *relays_get(struct api *api, const struct tailnet_snapshot *s)
 {
-    struct relays *old = NULL, *fresh;
+    struct relay_names *old = NULL, *fresh;
 
-    pthread_mutex_lock(&h->lock);
-    if (!h->relays || (s->settings && h->relays->version != s->settings->derp_version)) {
-        old = h->relays;
-        h->relays = relays_read(s);
+    pthread_mutex_lock(&api->lock);
+    if (!api->relays || (s->settings && api->relays->version != s->settings->derp_version)) {
+        old = api->relays;
+        api->relays = relays_read(s);
     }
-    fresh = h->relays;
+    fresh = api->relays;
     atomic_fetch_add(&fresh->refs, 1);
-    pthread_mutex_unlock(&h->lock);
+    pthread_mutex_unlock(&api->lock);
     relays_unref(old);
     return fresh;
 }

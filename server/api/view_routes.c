@@ -2,32 +2,29 @@
 /* The state of each prefix on each node, and who stands behind each prefix. */
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "api/private.h"
 #include "routes/routes.h"
 
-/* Who serves p now, NULL: nobody. */
-static const struct tailnet_node *primary_of(struct view *v, const struct prefix *p, int64_t *since_ns)
+static int compare_prefix(const void *key, const void *item)
 {
-    size_t low = 0, high = v->s->primary_count;
+    const struct primary *const *primary = item;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct primary *at = v->s->primaries[middle];
-        int order = prefix_cmp(&at->prefix, p);
-        if (order == 0) {
-            const struct tailnet_node *n = show_find_node(v, at->r.id);
-            if (!n || !prefixes_has(&n->serving, p))
-                return NULL; /* remembered for a restart, not serving */
-            if (since_ns)
-                *since_ns = at->since_ns;
-            return n;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    return prefix_cmp(key, &(*primary)->prefix);
+}
+
+/* Who serves p now, NULL: nobody. */
+static const struct tailnet_node *primary_of(struct api_view *v, const struct prefix *p, int64_t *since_ns)
+{
+    bool found;
+    size_t i = array_search(p, v->s->primaries, v->s->primary_count, sizeof(void *), compare_prefix, &found);
+    const struct primary *primary = found ? v->s->primaries[i] : NULL;
+    const struct tailnet_node *n = primary ? show_find_node(v, primary->r.id) : NULL;
+
+    if (!n || !prefixes_has(&n->serving, p))
+        return NULL; /* remembered for a restart, not serving */
+    if (since_ns)
+        *since_ns = primary->since_ns;
+    return n;
 }
 
 static enum route_state explain(const struct tailnet_node *n, const struct prefix *p,
@@ -49,7 +46,7 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
     return state;
 }
 
-static void show_route(struct view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
+static void show_route(struct api_view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
                        struct api_route *out)
 {
     bool exit = prefix_is_exit(p);
@@ -72,7 +69,7 @@ static void known_prefixes(const struct node *n, struct prefixes *out)
         prefixes_add(out, &n->approved.items[i]);
 }
 
-void show_node_routes(struct view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
+void show_node_routes(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     struct prefixes known = {0};
 
@@ -127,7 +124,7 @@ static size_t group_end(const router_list *all, size_t begin)
     return end;
 }
 
-static void show_prefix(struct view *v, const struct router_at *routers, size_t count, struct arena *a,
+static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
                         struct api_prefix *out)
 {
     const struct prefix *p = &routers->prefix;
@@ -149,7 +146,7 @@ static void show_prefix(struct view *v, const struct router_at *routers, size_t 
                                .routers = {list, count}};
 }
 
-void show_prefixes(struct view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
+void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
 {
     router_list all = {0};
     size_t groups = 0;

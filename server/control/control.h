@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "crypto/crypto.h"
 
+struct buf;
 struct config;
 struct core;
 struct head; /* net/head.h */
@@ -45,6 +46,9 @@ void control_reload(struct control *c, const struct config *config);
  * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
  * needs. Called on the stream's loop. */
 void control_accept(struct control *c, struct stream *stream, const struct head *head);
+
+/* Any thread. Figures in Prometheus' text form. */
+void control_metrics(struct control *c, struct buf *out);
 
 /* Ends every connection (each open call is told), waits for it, and frees. Called while the loops still run, from
  * another thread. */

@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "control/handlers.h"
+#include "control/min_version.h"
 #include "control/request.h"
 #include "control/sessions.h"
-#include "control/too_old.h"
 
 struct map_call {
     struct core_map call;
@@ -146,7 +146,6 @@ static void fill_call(struct map_call *m, struct rpc *rpc)
     m->call.read_only = r->read_only;
     m->call.has_endpoints = r->has_endpoints;
     m->call.endpoints = r->endpoints;
-    m->call.endpoint_types = r->endpoint_types;
     m->call.endpoint_count = r->endpoint_count;
     m->call.info = r->client.info;
     m->call.info.cap_version = r->version;

@@ -8,9 +8,9 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "control/handlers.h"
+#include "control/min_version.h"
 #include "control/request.h"
 #include "control/state.h"
-#include "control/too_old.h"
 
 #define QUEUE_MAX 20000 /* calls of the core that wait: beyond, clients are asked to come again */
 
@@ -19,7 +19,7 @@ struct register_call {
     struct control *control;
     struct loop *loop;
     struct rpc *rpc;  /* NULL: the client has gone; the loop's thread only */
-    char source[64];  /* outlives the connection */
+    uint64_t number;  /* of the call */
     atomic_bool done; /* the core has answered */
     struct register_request request;
 };
@@ -161,7 +161,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
     (void)why;
     r->rpc = NULL;
     if (r->request.followup && !atomic_load(&r->done))
-        core_register_cancel(r->control->options.core, &r->call);
+        core_cancel(r->control->options.core, r->number);
 }
 
 static bool is_busy(struct control *c)
@@ -174,7 +174,6 @@ static bool is_busy(struct control *c)
 
 static void fill_call(struct register_call *r, struct rpc *rpc)
 {
-    str_copy(r->source, sizeof(r->source), rpc_conn_peer_text(rpc->conn));
     r->call.call.done = on_done;
     r->call.call.owner = r;
     memcpy(r->call.machine_key, rpc_conn_machine_key(rpc->conn), KEY_LEN);
@@ -186,7 +185,7 @@ static void fill_call(struct register_call *r, struct rpc *rpc)
     r->call.ephemeral = r->request.ephemeral;
     r->call.info = r->request.client.info;
     r->call.info.cap_version = r->request.version;
-    r->call.info.source = r->source;
+    r->call.info.source = rpc_conn_peer_text(rpc->conn);
 }
 
 /* Answers what needs no core; true if it did. */
@@ -228,5 +227,5 @@ void handle_register(struct rpc *rpc, void *arg)
     if (r->request.followup)
         rpc_conn_set_standing(rpc->conn, RPC_WAITING);
     control_begin(c);
-    core_register(c->options.core, &r->call);
+    r->number = core_register(c->options.core, &r->call);
 }

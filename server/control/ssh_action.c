@@ -17,6 +17,7 @@ struct ssh_call {
     struct control *control;
     struct loop *loop;
     struct rpc *rpc; /* NULL: the client has gone; the loop's thread only */
+    uint64_t number; /* of the call */
     char user[REQUEST_TEXT_MAX + 1], auth_id[AUTH_ID_LEN + 1];
 };
 
@@ -157,7 +158,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
 
     (void)why;
     q->rpc = NULL;
-    core_ssh_cancel(q->control->options.core, &q->call);
+    core_cancel(q->control->options.core, q->number);
 }
 
 /* Only the node that is connected to may ask. */
@@ -214,5 +215,5 @@ void handle_ssh_action(struct rpc *rpc, void *arg)
     rpc->user = q;
     rpc->on_close = on_close;
     control_begin(c);
-    core_ssh(c->options.core, &q->call);
+    q->number = core_ssh(c->options.core, &q->call);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "control/paths.h"
 #include "control/sessions.h"
@@ -88,6 +89,31 @@ struct control *control_new(const struct control_options *options, struct err *e
 void control_accept(struct control *c, struct stream *stream, const struct head *head)
 {
     rpc_server_accept(c->server, stream, head);
+}
+
+void control_metrics(struct control *c, struct buf *out)
+{
+    struct rpc_counts n;
+
+    rpc_server_counts(c->server, &n);
+    const struct {
+        const char *name, *kind, *help;
+        uint64_t value;
+    } figures[] = {
+        {"headway_control_connections", "gauge", "Connections of clients", n.connections},
+        {"headway_control_strangers", "gauge", "Connections of machines that own no node", n.strangers},
+        {"headway_control_waiting", "gauge", "Connections that wait for an approval", n.waiting},
+        {"headway_control_queued", "gauge", "Connections that wait for a place", n.queued},
+        {"headway_control_handshakes_total", "counter", "Noise handshakes that were answered", n.handshakes},
+        {"headway_control_handshakes_failed_total", "counter", "Noise handshakes that failed", n.handshakes_failed},
+        {"headway_control_calls_total", "counter", "Calls of clients", n.calls},
+        {"headway_control_received_bytes_total", "counter", "Bytes that clients sent", n.bytes_in},
+        {"headway_control_sent_bytes_total", "counter", "Bytes that clients were sent", n.bytes_out},
+        {"headway_control_pings_total", "counter", "Liveness PINGs that were sent", n.pings},
+        {"headway_control_dead_total", "counter", "Connections closed because their client was silent", n.dead},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++)
+        metrics_put(out, figures[i].name, figures[i].kind, figures[i].help, figures[i].value);
 }
 
 void control_free(struct control *c)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Addresses of nodes: one a family, from the configured prefixes, never one that is in use, reserved or freed lately.
  */
+#include "core/addresses.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "core/private.h"
+#include "core/state.h"
 
 #define QUARANTINE_MS 600000 /* others may still have a freed address in their maps */
 #define TRIES_MAX     (1 << 22)
@@ -73,7 +74,7 @@ static bool in_quarantine(struct core_state *s, const struct addr *a, int64_t no
     return until > now;
 }
 
-static bool search(struct core_state *s, struct allocator *a, struct addr *at, bool even_quarantined)
+static bool search(struct core_state *s, struct address_pool *a, struct addr *at, bool even_quarantined)
 {
     struct addr start = *at;
     int64_t now = clock_mono_ms();
@@ -89,7 +90,7 @@ static bool search(struct core_state *s, struct allocator *a, struct addr *at, b
     return false;
 }
 
-int address_allocate(struct core_state *s, struct allocator *a, struct addr *out, struct err *e)
+int address_allocate(struct core_state *s, struct address_pool *a, struct addr *out, struct err *e)
 {
     char text[PREFIX_TEXT_MAX];
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pre-auth keys and API keys. A secret leaves the server once, in the answer that creates it. */
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/accounts.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/operations.h"
+#include "core/state.h"
 #include "crypto/crypto.h"
 #include "model/secret.h"
 
@@ -46,13 +50,10 @@ int admin_preauthkey_create(struct core_state *s, struct core_admin *a, struct e
     const struct user *u = find_user(s, k->user_id);
     journal(s,
             &(struct event_note){
-                .id = EVENT_PREAUTHKEY_CREATED,
-                .object = "preauthkey",
-                .object_id = k->r.id,
-                .object_name = k->prefix,
-                .inverse = inverse("DELETE", NULL, "/api/headway/preauthkeys/%llu", (unsigned long long)k->r.id)},
+                .id = EVENT_PREAUTHKEY_CREATED, .object = "preauthkey", .object_id = k->r.id, .object_name = k->prefix},
             "Pre-auth key %s was created for %s%s%s", k->prefix, u ? user_login(u) : k->tags.items[0],
             k->reusable ? ", reusable" : "", k->ephemeral ? ", ephemeral" : "");
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_PREAUTHKEY_DELETE, .id = k->r.id});
     tx_put(s, k);
     return 0;
 }
@@ -114,13 +115,10 @@ int admin_apikey_create(struct core_state *s, struct core_admin *a, struct err *
     k->created_ns = clock_wall_ns();
     admin_result(a, k);
     journal(s,
-            &(struct event_note){.id = EVENT_APIKEY_CREATED,
-                                 .object = "apikey",
-                                 .object_id = k->r.id,
-                                 .object_name = k->prefix,
-                                 .inverse =
-                                     inverse("DELETE", NULL, "/api/headway/apikeys/%llu", (unsigned long long)k->r.id)},
+            &(struct event_note){
+                .id = EVENT_APIKEY_CREATED, .object = "apikey", .object_id = k->r.id, .object_name = k->prefix},
             "API key %s was created%s", k->prefix, k->read_only ? ", read-only" : "");
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_APIKEY_DELETE, .id = k->r.id});
     tx_put(s, k);
     return 0;
 }
@@ -129,7 +127,7 @@ static int find_api_key(struct core_state *s, const struct core_admin *a, const 
 {
     *out = NULL;
     for (struct map_entry *at = map_first(&s->api_keys); at && !*out; at = map_next(&s->api_keys, at)) {
-        const struct api_key *k = ((const struct cell *)at->value)->work;
+        const struct api_key *k = ((const struct record_pair *)at->value)->work;
         if (k && (a->prefix ? str_eq(k->prefix, a->prefix) : k->r.id == a->id))
             *out = k;
     }
@@ -176,7 +174,7 @@ int admin_apikey_delete(struct core_state *s, struct core_admin *a, struct err *
 
 void apikey_seen_run(struct core_state *s, uint64_t id)
 {
-    struct cell *c = map_getu(&s->api_keys, id);
+    struct record_pair *c = map_getu(&s->api_keys, id);
     const struct api_key *old = c ? c->work : NULL;
     int64_t now = clock_wall_ns();
 

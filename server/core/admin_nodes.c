@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nodes: names, tags, expiry, deletion, addresses; and registrations that a person decides. */
 #include "base/clock.h"
-#include "core/private.h"
-#include "json/json.h"
+#include "core/accounts.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/names.h"
+#include "core/nodes.h"
+#include "core/operations.h"
+#include "core/pending.h"
+#include "core/register.h"
+#include "core/state.h"
 
 static int find(struct core_state *s, const struct core_admin *a, struct slot **out, struct err *e)
 {
@@ -33,9 +40,8 @@ int admin_node_rename(struct core_state *s, struct core_admin *a, struct err *e)
     struct node *n = node_edit(old);
     mem_replace(&n->given_name, name);
     struct event_note x = note(EVENT_NODE_RENAMED, n);
-    x.inverse = inverse("POST", mem_format("{\"name\":\"%s\"}", old->given_name), "/api/headway/nodes/%llu/rename",
-                        (unsigned long long)n->r.id);
     journal(s, &x, "%s is now called %s", old->given_name, n->given_name);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_NODE_RENAME, .id = n->r.id, .name = old->given_name});
     admin_result(a, n);
     tx_put(s, n);
     return 0;
@@ -64,6 +70,15 @@ static int check_tags(struct core_state *s, const struct strs *tags, struct err 
     return 0;
 }
 
+static char *text_of_tags(const struct strs *tags)
+{
+    struct buf b = BUF_INIT(0);
+
+    for (size_t i = 0; i < tags->len; i++)
+        buf_addf(&b, "%s%s", i ? ", " : "", tags->items[i]);
+    return buf_take(&b);
+}
+
 int admin_node_tags(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct slot *slot;
@@ -81,16 +96,12 @@ int admin_node_tags(struct core_state *s, struct core_admin *a, struct err *e)
     strs_copy(&n->tags, &a->tags);
     strs_sort(&n->tags);
     n->user_id = 0;
-    char *list = json_tag_list(&n->tags);
+    char *list = text_of_tags(&n->tags);
     struct event_note x = note(EVENT_NODE_TAGGED, n);
-    if (old->tags.len) {
-        char *before = json_tag_list(&old->tags);
-        x.inverse = inverse("POST", mem_format("{\"tags\":%s}", before), "/api/headway/nodes/%llu/tags",
-                            (unsigned long long)n->r.id);
-        free(before);
-    }
     journal(s, &x, "%s now has the tags %s", n->given_name, list);
     free(list);
+    if (old->tags.len)
+        admin_inverse(a, &(struct core_admin){.op = ADMIN_NODE_TAGS, .id = n->r.id, .tags = old->tags});
     node_auto_approve(s, n);
     admin_result(a, n);
     tx_put(s, n);
@@ -109,12 +120,8 @@ int admin_node_expire(struct core_state *s, struct core_admin *a, struct err *e)
     struct node *n = node_edit(old);
     n->expiry_ns = a->flag ? 0 : a->time_ns ? a->time_ns : clock_wall_ns();
     struct event_note x = note(EVENT_NODE_EXPIRY, n);
-    if (old->expiry_ns)
-        x.inverse = inverse("POST", mem_format("{\"expiry\":\"%s\"}", time_format(old->expiry_ns, when)),
-                            "/api/headway/nodes/%llu/expire", (unsigned long long)n->r.id);
-    else
-        x.inverse = inverse("POST", mem_strdup("{\"disable\":true}"), "/api/headway/nodes/%llu/expire",
-                            (unsigned long long)n->r.id);
+    admin_inverse(a, &(struct core_admin){
+                         .op = ADMIN_NODE_EXPIRE, .id = n->r.id, .time_ns = old->expiry_ns, .flag = !old->expiry_ns});
     if (n->expiry_ns)
         journal(s, &x, "The key of %s expires at %s", n->given_name, time_format(n->expiry_ns, when));
     else
@@ -136,7 +143,7 @@ int admin_node_delete(struct core_state *s, struct core_admin *a, struct err *e)
     return 0;
 }
 
-static void assign(struct core_state *s, struct node *n, struct allocator *al, struct addr *a, const char *family,
+static void assign(struct core_state *s, struct node *n, struct address_pool *al, struct addr *a, const char *family,
                    struct buf *lines)
 {
     char text[PREFIX_TEXT_MAX];
@@ -174,7 +181,7 @@ int admin_backfill(struct core_state *s, struct core_admin *a, struct err *e)
 
 /* ---- registrations that wait ---- */
 
-static int find_waiting(struct core_state *s, const struct core_admin *a, struct waiting **out, struct err *e)
+static int find_pending(struct core_state *s, const struct core_admin *a, struct pending_request **out, struct err *e)
 {
     const char *id = a->text ? a->text : "";
 
@@ -183,13 +190,13 @@ static int find_waiting(struct core_state *s, const struct core_admin *a, struct
     if (strlen(id) != AUTH_ID_LEN)
         return err_field(e, ERR_INVALID, "authId", "auth ID has invalid length: expected %d, got %zu", AUTH_ID_LEN,
                          strlen(id));
-    *out = waiting_find(s, id);
+    *out = pending_request_find(s, id);
     if (!*out || (*out)->decided)
         return err_field(e, ERR_MISSING, "authId", "no pending auth session for auth_id %s", id);
     return 0;
 }
 
-static void note_decision(struct core_state *s, enum event_id id, const struct waiting *w, const char *text)
+static void note_decision(struct core_state *s, enum event_id id, const struct pending_request *w, const char *text)
 {
     journal(s, &(struct event_note){.id = id, .object = "pending", .object_name = w->pending->auth_id}, "%s: %s",
             w->pending->hostname, text);
@@ -197,10 +204,10 @@ static void note_decision(struct core_state *s, enum event_id id, const struct w
 
 int admin_register(struct core_state *s, struct core_admin *a, struct err *e)
 {
-    struct waiting *w;
+    struct pending_request *w;
     struct slot *slot = NULL;
     size_t hits;
-    int rc = find_waiting(s, a, &w, e);
+    int rc = find_pending(s, a, &w, e);
 
     if (rc < 0)
         return rc;
@@ -219,15 +226,15 @@ int admin_register(struct core_state *s, struct core_admin *a, struct err *e)
     note_decision(s, EVENT_REGISTRATION_APPROVED, w, "its registration was approved");
     if (slot) {
         admin_result(a, slot->work);
-        waiting_decide(s, w, true, slot->id);
+        pending_request_decide(s, w, true, slot->id);
     }
     return 0;
 }
 
 static int decide(struct core_state *s, struct core_admin *a, bool accept, struct err *e)
 {
-    struct waiting *w;
-    int rc = find_waiting(s, a, &w, e);
+    struct pending_request *w;
+    int rc = find_pending(s, a, &w, e);
 
     if (rc < 0)
         return rc;
@@ -240,7 +247,7 @@ static int decide(struct core_state *s, struct core_admin *a, bool accept, struc
         return 0;
     if (accept)
         ssh_remember(s, w);
-    waiting_decide(s, w, accept, 0);
+    pending_request_decide(s, w, accept, 0);
     return 0;
 }
 

@@ -2,7 +2,10 @@
 /* Approvals and elections by hand. What an administrator takes away stays away: autoApprovers do not bring it back. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/private.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/operations.h"
+#include "core/state.h"
 
 static int find(struct core_state *s, const struct core_admin *a, struct slot **out, struct err *e)
 {
@@ -12,25 +15,31 @@ static int find(struct core_state *s, const struct core_admin *a, struct slot **
     return admin_matches(a, (*out)->work->r.version, e);
 }
 
-static void note_prefix(struct core_state *s, const struct node *n, const struct prefix *p, bool approved)
+static void note_approvals(struct core_state *s, const struct node *n, const struct prefixes *changed, bool approved)
 {
-    char text[PREFIX_TEXT_MAX];
+    size_t advertised = 0;
 
-    prefix_format(p, text);
-    const char *effect = !approved ? "" : prefixes_has(&n->available, p) ? "" : " (not advertised yet)";
+    if (!changed->len)
+        return;
+    for (size_t i = 0; i < changed->len; i++)
+        advertised += prefixes_has(&n->available, &changed->items[i]);
+    bool one = changed->len == 1;
+    const char *effect = !approved || advertised == changed->len ? ""
+                         : advertised                            ? " (not all are advertised yet)"
+                                                                 : " (not advertised yet)";
+    char *names = text_of_prefixes(changed);
     journal(s,
-            &(struct event_note){
-                .id = approved ? EVENT_ROUTE_APPROVED : EVENT_ROUTE_REVOKED,
-                .object = "node",
-                .object_id = n->r.id,
-                .object_name = n->given_name,
-                .detail = mem_format("{\"prefix\":\"%s\"}", text),
-                .inverse = inverse("POST", mem_format("{\"%s\":[\"%s\"]}", approved ? "revoke" : "approve", text),
-                                   "/api/headway/nodes/%llu/routes", (unsigned long long)n->r.id)},
-            approved ? "%s was approved on %s%s" : "%s is no longer approved on %s%s", text, n->given_name, effect);
+            &(struct event_note){.id = approved ? EVENT_ROUTE_APPROVED : EVENT_ROUTE_REVOKED,
+                                 .object = "node",
+                                 .object_id = n->r.id,
+                                 .object_name = n->given_name,
+                                 .detail = detail_of_prefixes(changed)},
+            "%s %s approved on %s%s", names,
+            approved ? (one ? "was" : "were") : (one ? "is no longer" : "are no longer"), n->given_name, effect);
+    free(names);
 }
 
-/* One entry of a pair speaks for both. */
+/* Either of a pair stands for both. */
 static bool second_exit(const struct prefixes *set, const struct prefix *p)
 {
     return prefix_is_exit(p) && p->addr.bits == 128 && prefixes_has_exit(set);
@@ -45,22 +54,28 @@ static int set_approved(struct core_state *s, struct core_admin *a, struct slot 
         return 0;
     }
     struct node *n = node_edit(old);
+    struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = n->r.id};
     for (size_t i = 0; i < approved->len; i++) {
-        node_approve(n, &approved->items[i], a->actor ? a->actor : "server");
-        prefixes_del(&n->removed, &approved->items[i]);
-        if (!prefixes_has(&old->approved, &approved->items[i]) && !second_exit(approved, &approved->items[i]))
-            note_prefix(s, n, &approved->items[i], true);
+        const struct prefix *p = &approved->items[i];
+        node_approve(n, p, a->actor ? a->actor : "server");
+        prefixes_del(&n->removed, p);
+        if (!prefixes_has(&old->approved, p) && !second_exit(approved, p))
+            prefixes_add(&back.revoke, p);
     }
     for (size_t i = 0; i < old->approved.len; i++) {
         const struct prefix *p = &old->approved.items[i];
         if (prefixes_has(approved, p))
             continue;
         node_disapprove(n, p);
-        if (!a->undo_of)
+        if (!a->undoes.len)
             prefixes_add(&n->removed, p);
         if (!second_exit(&old->approved, p))
-            note_prefix(s, n, p, false);
+            prefixes_add(&back.prefixes, p);
     }
+    note_approvals(s, n, &back.revoke, true);
+    note_approvals(s, n, &back.prefixes, false);
+    admin_inverse(a, &back);
+    core_admin_release(&back);
     admin_result(a, n);
     tx_put(s, n);
     return 0;
@@ -125,20 +140,10 @@ int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
         return 0;
     if ((rc = routes_can_serve(s->routes, p, slot->id, e)) < 0)
         return rc;
-    char *path_prefix = mem_strdup(text), *slash = strchr(path_prefix, '/');
-    if (slash)
-        *slash = '\0';
-    journal(s,
-            &(struct event_note){
-                .id = EVENT_ROUTE_PRIMARY,
-                .object = "prefix",
-                .object_name = text,
-                .inverse = before
-                               ? inverse("POST", mem_format("{\"node\":\"%llu\"}", (unsigned long long)before),
-                                         "/api/headway/prefixes/%s%%2F%s/primary", path_prefix, slash ? slash + 1 : "")
-                               : NULL},
+    journal(s, &(struct event_note){.id = EVENT_ROUTE_PRIMARY, .object = "prefix", .object_name = text},
             "%s is to be served by %s", text, slot->work->given_name);
-    free(path_prefix);
+    if (before)
+        admin_inverse(a, &(struct core_admin){.op = ADMIN_PRIMARY, .id = before, .prefixes = a->prefixes});
     struct primary *choice = primary_new();
     choice->r.id = slot->id;
     choice->prefix = *p;
@@ -171,19 +176,16 @@ int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)
     if (rc < 0)
         return rc;
     admin_result(a, slot->work);
-    if (slot->work->draining == !a->flag)
+    if (slot->work->draining == a->flag)
         return 0;
     struct node *n = node_edit(slot->work);
-    n->draining = !a->flag;
+    n->draining = a->flag;
     journal(s,
-            &(struct event_note){.id = EVENT_ROUTE_PRIMARY,
-                                 .object = "node",
-                                 .object_id = slot->id,
-                                 .object_name = n->given_name,
-                                 .inverse = inverse("POST", mem_format("{\"drained\":%s}", a->flag ? "true" : "false"),
-                                                    "/api/headway/nodes/%llu/drain", (unsigned long long)slot->id)},
-            a->flag ? "%s may serve again" : "The prefixes of %s move to other routers where others can serve them",
+            &(struct event_note){
+                .id = EVENT_ROUTE_PRIMARY, .object = "node", .object_id = slot->id, .object_name = n->given_name},
+            a->flag ? "The prefixes of %s move to other routers where others can serve them" : "%s may serve again",
             n->given_name);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_NODE_DRAIN, .id = slot->id, .flag = !a->flag});
     admin_result(a, n);
     tx_put(s, n);
     return 0;

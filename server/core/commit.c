@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Groups: what is written together, and what follows when it is durable, or is not. */
+#include "core/commit.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/private.h"
+#include "core/accounts.h"
+#include "core/kinds.h"
+#include "core/operations.h"
+#include "core/pending.h"
+#include "core/publish.h"
+#include "core/thread.h"
 
-static struct group *open_group(struct core_state *s)
+static struct commit_group *open_group(struct core_state *s)
 {
     if (!s->open) {
         s->open = mem_alloc(sizeof(*s->open));
@@ -14,36 +20,19 @@ static struct group *open_group(struct core_state *s)
     return s->open;
 }
 
-static void group_free(struct group *g)
+static void group_free(struct commit_group *g)
 {
     for (size_t i = 0; i < g->writes.len; i++)
         record_unref(g->writes.items[i].record);
     vec_release(&g->writes);
     vec_release(&g->events);
-    vec_release(&g->facts);
+    vec_release(&g->observed);
     free(g);
 }
 
 uint64_t tx_new_id(struct core_state *s, enum record_kind kind)
 {
     return s->next_id[kind]++;
-}
-
-struct map *cells_of(struct core_state *s, enum record_kind kind)
-{
-    return kind == RECORD_USER ? &s->users : kind == RECORD_PREAUTH_KEY ? &s->preauth_keys : &s->api_keys;
-}
-
-struct cell *cell_of(struct core_state *s, enum record_kind kind, uint64_t id, bool make)
-{
-    struct map *cells = cells_of(s, kind);
-    struct cell *c = map_getu(cells, id);
-
-    if (!c && make) {
-        c = mem_alloc(sizeof(*c));
-        map_putu(cells, id, c);
-    }
-    return c;
 }
 
 /* Makes record (NULL: nothing) what is worked with. */
@@ -59,7 +48,7 @@ static void set_work(struct core_state *s, const struct record *r, bool remove)
         s->policy_work = record_ref(r);
         record_unref(old);
     } else if (r->kind == RECORD_USER || r->kind == RECORD_PREAUTH_KEY || r->kind == RECORD_API_KEY) {
-        struct cell *c = cell_of(s, r->kind, r->id, true);
+        struct record_pair *c = pair_of(s, r->kind, r->id, true);
         const void *old = c->work;
         c->work = remove ? NULL : record_ref(r);
         record_unref(old);
@@ -93,13 +82,6 @@ void tx_answer_soon(struct core_state *s, struct core_call *call, int code)
     s->answers_end = &call->next;
 }
 
-static void answer(struct core_state *s, struct core_call *call)
-{
-    if (call->run == admin_run)
-        ((struct core_admin *)call)->after = tailnet_pin(s->tailnet);
-    call->done(call);
-}
-
 void tx_give_answers(struct core_state *s)
 {
     struct core_call *call = s->answers;
@@ -109,14 +91,14 @@ void tx_give_answers(struct core_state *s)
     for (struct core_call *next; call; call = next) {
         next = call->next;
         call->next = NULL;
-        answer(s, call);
+        call_answer(call);
     }
 }
 
 /* A call that changed nothing may still rest on what is being written: it waits for the newest group. */
 void tx_answer(struct core_state *s, struct core_call *call, int code)
 {
-    struct group *g = s->open;
+    struct commit_group *g = s->open;
 
     if (!g && s->flying)
         for (g = s->flying; g->next; g = g->next)
@@ -131,14 +113,14 @@ void tx_answer(struct core_state *s, struct core_call *call, int code)
     g->calls_end = &call->next;
 }
 
-struct finish {
+struct commit_answer {
     struct core_call call;
-    struct group *group;
+    struct commit_group *group;
 };
 
 static void run_finish(struct core_state *s, struct core_call *call)
 {
-    struct finish *f = (struct finish *)call;
+    struct commit_answer *f = (struct commit_answer *)call;
 
     tx_finish(s, f->group);
     free(f);
@@ -147,19 +129,19 @@ static void run_finish(struct core_state *s, struct core_call *call)
 /* On the storage thread. */
 static void store_answered(void *arg, int code, const struct err *e)
 {
-    struct group *g = arg;
-    struct finish *f = mem_alloc(sizeof(*f));
+    struct commit_group *g = arg;
+    struct commit_answer *f = mem_alloc(sizeof(*f));
 
     g->code = code;
     if (code < 0 && e)
         g->err = *e;
     f->group = g;
-    core_send(g->state->core, &f->call, run_finish);
+    core_post(g->state->core, &f->call, run_finish);
 }
 
 void tx_submit(struct core_state *s)
 {
-    struct group *g = s->open;
+    struct commit_group *g = s->open;
 
     if (!g)
         return;
@@ -170,7 +152,7 @@ void tx_submit(struct core_state *s)
     store_submit(s->store, g->writes.items, g->writes.len, store_answered, g);
 }
 
-static void answer_calls(struct core_state *s, struct group *g, int code)
+static void answer_calls(struct commit_group *g, int code)
 {
     for (struct core_call *call = g->calls, *next; call; call = next) {
         next = call->next;
@@ -179,7 +161,7 @@ static void answer_calls(struct core_state *s, struct group *g, int code)
             call->code = code;
             call->err = g->err;
         }
-        answer(s, call);
+        call_answer(call);
     }
     g->calls = NULL;
     g->calls_end = &g->calls;
@@ -206,11 +188,11 @@ static void follow(struct core_state *s, const struct store_write *w)
     case RECORD_USER:
     case RECORD_PREAUTH_KEY:
     case RECORD_API_KEY: {
-        struct cell *c = cell_of(s, r->kind, r->id, true);
+        struct record_pair *c = pair_of(s, r->kind, r->id, true);
         record_unref(c->published);
         c->published = w->remove ? NULL : record_ref(r);
         if (!c->published && !c->work) {
-            map_delu(cells_of(s, r->kind), r->id);
+            map_delu(pairs_of(s, r->kind), r->id);
             free(c);
         }
         if (r->kind == RECORD_USER) {
@@ -239,18 +221,18 @@ static void follow(struct core_state *s, const struct store_write *w)
 }
 
 /* What a refused call would have done is not told; what happened is, although the journal lacks it. */
-static void tell_events(struct core_state *s, const struct group *g, bool stored)
+static void deliver_events(struct core_state *s, const struct commit_group *g, bool stored)
 {
     for (size_t i = 0; i < g->events.len; i++)
-        for (size_t k = 0; k < s->listeners.len && (stored || g->facts.items[i]); k++)
+        for (size_t k = 0; k < s->listeners.len && (stored || g->observed.items[i]); k++)
             s->listeners.items[k].event(s->listeners.items[k].arg, g->events.items[i]);
 }
 
 /* A decision that could not be stored was not made: it can be made again. */
-static void undecide(struct core_state *s)
+static void reopen_decisions(struct core_state *s)
 {
-    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
-        struct waiting *w = e->value;
+    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
+        struct pending_request *w = e->value;
         struct slot *slot = w->decided && w->accepted && w->node_id ? slot_by_id(s, w->node_id) : NULL;
         if (!w->decided || !w->accepted || !w->node_id ||
             (slot && memcmp(slot->work->node_key, w->pending->node_key, KEY_LEN) == 0))
@@ -261,7 +243,7 @@ static void undecide(struct core_state *s)
 }
 
 /* Nothing of this group, nor of the later ones that were decided upon it, is true. */
-static void fall_back(struct core_state *s, struct group *failed)
+static void revert(struct core_state *s, struct commit_group *failed)
 {
     static struct log_limit limit;
 
@@ -269,9 +251,9 @@ static void fall_back(struct core_state *s, struct group *failed)
                 failed->err.message);
     slots_reset(s);
     for (int kind = RECORD_USER; kind <= RECORD_API_KEY; kind++) {
-        struct map *cells = cells_of(s, (enum record_kind)kind);
-        for (struct map_entry *e = map_first(cells); e; e = map_next(cells, e)) {
-            struct cell *c = e->value;
+        struct map *pairs = pairs_of(s, (enum record_kind)kind);
+        for (struct map_entry *e = map_first(pairs); e; e = map_next(pairs, e)) {
+            struct record_pair *c = e->value;
             record_unref(c->work);
             c->work = record_ref(c->published);
         }
@@ -280,18 +262,18 @@ static void fall_back(struct core_state *s, struct group *failed)
     s->policy_work = record_ref(s->policy_published);
     policy_drop_ready(s);
     s->decider_stale = true;
-    undecide(s);
+    reopen_decisions(s);
     if (s->open) {
-        struct group *g = s->open;
+        struct commit_group *g = s->open;
         s->open = NULL;
         g->err = failed->err;
-        tell_events(s, g, false);
-        answer_calls(s, g, failed->code);
+        deliver_events(s, g, false);
+        answer_calls(g, failed->code);
         group_free(g);
     }
 }
 
-void tx_finish(struct core_state *s, struct group *g)
+void tx_finish(struct core_state *s, struct commit_group *g)
 {
     s->flying = g->next;
     if (!s->flying)
@@ -302,14 +284,14 @@ void tx_finish(struct core_state *s, struct group *g)
         for (size_t i = 0; i < g->writes.len; i++)
             follow(s, &g->writes.items[i]);
     } else if (!g->abandoned) {
-        fall_back(s, g);
-        for (struct group *later = s->flying; later; later = later->next)
+        revert(s, g);
+        for (struct commit_group *later = s->flying; later; later = later->next)
             later->abandoned = true;
     }
     if (g->events.len)
-        s->event_told = g->events.items[g->events.len - 1]->r.id;
+        s->event_delivered = g->events.items[g->events.len - 1]->r.id;
     publish(s);
-    tell_events(s, g, g->code == 0);
-    answer_calls(s, g, g->code);
+    deliver_events(s, g, g->code == 0);
+    answer_calls(g, g->code);
     group_free(g);
 }

@@ -7,14 +7,71 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "core/private.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/kinds.h"
+#include "core/liveness.h"
+#include "core/load.h"
+#include "core/operations.h"
+#include "core/pending.h"
+#include "core/publish.h"
+#include "core/settings.h"
+#include "core/thread.h"
 
 #define TURN_CALLS 256 /* decided together before readers are told */
 
-static void *core_thread(void *arg);
+static void enqueue(struct core *core, struct core_call *call)
+{
+    call->next = NULL;
+    bool wake = core->queue == NULL;
+    *core->queue_end = call;
+    core->queue_end = &call->next;
+    core->state.counters.queue_length++;
+    if (wake)
+        pthread_cond_signal(&core->wake);
+}
 
-/* What the storage thread hands back, and small orders without an answer. */
-struct order {
+void core_post(struct core *core, struct core_call *call, void (*run)(struct core_state *, struct core_call *))
+{
+    call->run = run;
+    pthread_mutex_lock(&core->lock);
+    enqueue(core, call);
+    pthread_mutex_unlock(&core->lock);
+}
+
+static uint64_t send_call(struct core *core, enum call_kind_id kind, struct core_call *sender)
+{
+    struct core_call *call = call_copy(kind, sender);
+
+    pthread_mutex_lock(&core->lock);
+    uint64_t number = call->number = ++core->next_number;
+    enqueue(core, call);
+    pthread_mutex_unlock(&core->lock);
+    return number;
+}
+
+uint64_t core_register(struct core *core, struct core_register *call)
+{
+    return send_call(core, CALL_REGISTER, &call->call);
+}
+
+void core_map(struct core *core, struct core_map *call)
+{
+    (void)send_call(core, CALL_MAP, &call->call);
+}
+
+void core_admin(struct core *core, struct core_admin *call)
+{
+    (void)send_call(core, CALL_ADMIN, &call->call);
+}
+
+uint64_t core_ssh(struct core *core, struct core_ssh *call)
+{
+    return send_call(core, CALL_SSH, &call->call);
+}
+
+/* Small messages without an answer. */
+struct core_notice {
     struct core_call call;
     uint64_t number;
     int which;
@@ -23,162 +80,90 @@ struct order {
     struct core_listener listener;
 };
 
-void core_send(struct core *core, struct core_call *call, void (*run)(struct core_state *, struct core_call *))
+static void notice_free(struct core_call *call)
 {
-    call->run = run;
-    call->next = NULL;
-    pthread_mutex_lock(&core->lock);
-    bool wake = core->queue == NULL;
-    *core->queue_end = call;
-    core->queue_end = &call->next;
-    core->state.counters.queue_length++;
-    if (wake)
-        pthread_cond_signal(&core->wake);
-    pthread_mutex_unlock(&core->lock);
-}
-
-void core_register(struct core *core, void *call)
-{
-    core_send(core, call, register_run);
-}
-
-void core_map(struct core *core, void *call)
-{
-    core_send(core, call, map_run);
-}
-
-void core_admin(struct core *core, void *call)
-{
-    core_send(core, call, admin_run);
-}
-
-void core_ssh(struct core *core, void *call)
-{
-    core_send(core, call, ssh_run);
-}
-
-struct waiter {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool done;
-};
-
-static void waiter_done(struct core_call *call)
-{
-    struct waiter *w = call->owner;
-
-    pthread_mutex_lock(&w->lock);
-    w->done = true;
-    pthread_cond_signal(&w->changed);
-    pthread_mutex_unlock(&w->lock);
-}
-
-int core_wait(struct core *core, void (*send)(struct core *core, void *call), void *argument)
-{
-    struct core_call *call = argument;
-    struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-    call->done = waiter_done;
-    call->owner = &w;
-    send(core, call);
-    pthread_mutex_lock(&w.lock);
-    while (!w.done)
-        pthread_cond_wait(&w.changed, &w.lock);
-    pthread_mutex_unlock(&w.lock);
-    pthread_mutex_destroy(&w.lock);
-    pthread_cond_destroy(&w.changed);
-    return call->code;
-}
-
-static void order_free(struct core_call *call)
-{
-    struct order *o = (struct order *)call;
+    struct core_notice *o = (struct core_notice *)call;
 
     free(o->text);
     free(o);
 }
 
-static void send_order(struct core *core, struct order order, void (*run)(struct core_state *, struct core_call *))
+static void send_notice(struct core *core, struct core_notice notice,
+                        void (*run)(struct core_state *, struct core_call *))
 {
-    struct order *o = mem_dup(&order, sizeof(order));
+    struct core_notice *o = mem_dup(&notice, sizeof(notice));
 
-    o->call.done = order_free;
-    core_send(core, &o->call, run);
+    core_post(core, &o->call, run);
 }
 
 static void run_cancel(struct core_state *s, struct core_call *call)
 {
-    waiting_drop_call(s, ((struct order *)call)->call.owner);
-    order_free(call);
+    pending_request_cancel(s, ((struct core_notice *)call)->number);
+    notice_free(call);
 }
 
-void core_register_cancel(struct core *core, struct core_register *call)
+void core_cancel(struct core *core, uint64_t number)
 {
-    send_order(core, (struct order){.call.owner = call}, run_cancel);
-}
-
-void core_ssh_cancel(struct core *core, struct core_ssh *call)
-{
-    send_order(core, (struct order){.call.owner = call}, run_cancel);
+    send_notice(core, (struct core_notice){.number = number}, run_cancel);
 }
 
 static void run_session_end(struct core_state *s, struct core_call *call)
 {
-    struct order *o = (struct order *)call;
+    struct core_notice *o = (struct core_notice *)call;
 
     session_end_run(s, o->number, (enum session_end)o->which);
-    order_free(call);
+    notice_free(call);
 }
 
 void core_session_end(struct core *core, uint64_t session, enum session_end why)
 {
-    send_order(core, (struct order){.number = session, .which = (int)why}, run_session_end);
+    send_notice(core, (struct core_notice){.number = session, .which = (int)why}, run_session_end);
 }
 
 static void run_health(struct core_state *s, struct core_call *call)
 {
-    struct order *o = (struct order *)call;
+    struct core_notice *o = (struct core_notice *)call;
 
     session_health_run(s, o->number, o->which != 0);
-    order_free(call);
+    notice_free(call);
 }
 
 void core_session_health(struct core *core, uint64_t session, bool healthy)
 {
-    send_order(core, (struct order){.number = session, .which = healthy}, run_health);
+    send_notice(core, (struct core_notice){.number = session, .which = healthy}, run_health);
 }
 
 static void run_cloned(struct core_state *s, struct core_call *call)
 {
-    node_cloned_run(s, ((struct order *)call)->number, ((struct order *)call)->text);
-    order_free(call);
+    node_cloned_run(s, ((struct core_notice *)call)->number, ((struct core_notice *)call)->text);
+    notice_free(call);
 }
 
 void core_node_cloned(struct core *core, uint64_t node, const char *where)
 {
-    send_order(core, (struct order){.number = node, .text = mem_strdup(where)}, run_cloned);
+    send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(where)}, run_cloned);
 }
 
 static void run_apikey_seen(struct core_state *s, struct core_call *call)
 {
-    apikey_seen_run(s, ((struct order *)call)->number);
-    order_free(call);
+    apikey_seen_run(s, ((struct core_notice *)call)->number);
+    notice_free(call);
 }
 
 void core_apikey_seen(struct core *core, uint64_t id)
 {
-    send_order(core, (struct order){.number = id}, run_apikey_seen);
+    send_notice(core, (struct core_notice){.number = id}, run_apikey_seen);
 }
 
 static void run_reload(struct core_state *s, struct core_call *call)
 {
-    struct order *o = (struct order *)call;
+    struct core_notice *o = (struct core_notice *)call;
 
     settings_reload(s, o->config);
     if (o->text)
         core_policy_follow_file(s, o->text);
     config_unref(o->config);
-    order_free(call);
+    notice_free(call);
 }
 
 void core_reload(struct core *core, const struct config *config)
@@ -189,71 +174,79 @@ void core_reload(struct core *core, const struct config *config)
     /* Read here: the core itself waits for no disk. */
     if (config_policy_is_file(config) && core_policy_read_file(config, &text, &e) < 0)
         log_error("policy", "%s: the policy before stays in force", e.message);
-    send_order(core, (struct order){.config = config_ref(config), .text = text}, run_reload);
+    send_notice(core, (struct core_notice){.config = config_ref(config), .text = text}, run_reload);
 }
 
 static void run_derp(struct core_state *s, struct core_call *call)
 {
-    settings_set_derp(s, ((struct order *)call)->text);
-    order_free(call);
+    settings_set_derp(s, ((struct core_notice *)call)->text);
+    notice_free(call);
 }
 
 void core_set_derp(struct core *core, const char *derp_json)
 {
-    send_order(core, (struct order){.text = mem_strdup(derp_json)}, run_derp);
+    send_notice(core, (struct core_notice){.text = mem_strdup(derp_json)}, run_derp);
 }
 
 static void run_records(struct core_state *s, struct core_call *call)
 {
-    struct order *o = (struct order *)call;
+    struct core_notice *o = (struct core_notice *)call;
 
     free(s->records);
     s->records = o->text;
     o->text = NULL;
     settings_from_config(s);
-    order_free(call);
+    notice_free(call);
 }
 
-void core_set_records(struct core *core, char *json)
+void core_set_extra_records(struct core *core, char *json)
 {
-    send_order(core, (struct order){.text = json}, run_records);
+    send_notice(core, (struct core_notice){.text = json}, run_records);
 }
 
 static void run_listen(struct core_state *s, struct core_call *call)
 {
-    vec_push(&s->listeners, ((struct order *)call)->listener);
-    order_free(call);
+    vec_push(&s->listeners, ((struct core_notice *)call)->listener);
+    notice_free(call);
 }
 
 void core_listen(struct core *core, const struct core_listener *listener)
 {
-    send_order(core, (struct order){.listener = *listener}, run_listen);
+    send_notice(core, (struct core_notice){.listener = *listener}, run_listen);
 }
+
+struct barrier {
+    struct core_call call;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    const void *listener;
+    bool passed;
+};
 
 static void run_unlisten(struct core_state *s, struct core_call *call)
 {
+    struct barrier *b = (struct barrier *)call;
+
     for (size_t i = s->listeners.len; i-- > 0;)
-        if (s->listeners.items[i].arg == call->owner)
+        if (s->listeners.items[i].arg == b->listener)
             vec_remove(&s->listeners, i);
-    order_free(call);
-}
-
-static void run_nothing(struct core_state *s, struct core_call *call)
-{
-    tx_answer_soon(s, call, 0);
-}
-
-static void send_nothing(struct core *core, void *call)
-{
-    core_send(core, call, run_nothing);
+    pthread_mutex_lock(&b->lock);
+    b->passed = true;
+    pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->lock);
 }
 
 void core_unlisten(struct core *core, void *arg)
 {
-    struct core_call barrier = {0};
+    struct barrier b = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .listener = arg};
 
-    send_order(core, (struct order){.call.owner = arg}, run_unlisten);
-    core_wait(core, send_nothing, &barrier); /* afterwards the listener is never called again */
+    core_post(core, &b.call, run_unlisten);
+    pthread_mutex_lock(&b.lock);
+    while (!b.passed)
+        pthread_cond_wait(&b.changed, &b.lock);
+    pthread_mutex_unlock(&b.lock);
+    pthread_mutex_destroy(&b.lock);
+    pthread_cond_destroy(&b.changed);
 }
 
 void core_counters(struct core *core, struct core_counters *out)
@@ -332,6 +325,16 @@ static void *core_thread(void *arg)
     return NULL;
 }
 
+static void core_free(struct core *core)
+{
+    workers_stop(&core->state.worker);
+    state_release(&core->state);
+    extra_records_close(&core->records);
+    pthread_mutex_destroy(&core->lock);
+    pthread_cond_destroy(&core->wake);
+    free(core);
+}
+
 int core_start(const struct config *config, struct tailnet *t, struct store *store, struct core **out, struct err *e)
 {
     struct core *core = mem_alloc(sizeof(*core));
@@ -342,21 +345,18 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
     core->state.answers_end = &core->state.answers;
     pthread_mutex_init(&core->lock, NULL);
     thread_cond_init(&core->wake);
-    core->state.records = records_open(&core->records, core, config->dns.extra_records_path);
+    core->state.records = extra_records_open(&core->records, core, config->dns.extra_records_path);
     int rc = state_load(&core->state, e);
     if (rc == 0)
         rc = workers_start(&core->state.worker, "policy", 1, e);
     if (rc == 0)
         rc = thread_start(&core->thread, "core", core_thread, core, e);
     if (rc < 0) {
-        records_close(&core->records);
-        workers_stop(&core->state.worker);
-        state_release(&core->state);
-        free(core);
+        core_free(core);
         return rc;
     }
     struct err why;
-    if (records_start(&core->records, &why) < 0)
+    if (extra_records_start(&core->records, &why) < 0)
         log_error("dns", "%s: %s is not read again", why.message, config->dns.extra_records_path);
     *out = core;
     return 0;
@@ -366,16 +366,11 @@ void core_stop(struct core *core)
 {
     if (!core)
         return;
-    records_stop(&core->records);
+    extra_records_stop(&core->records);
     pthread_mutex_lock(&core->lock);
     core->stopping = true;
     pthread_cond_signal(&core->wake);
     pthread_mutex_unlock(&core->lock);
     thread_join(&core->thread);
-    workers_stop(&core->state.worker);
-    state_release(&core->state);
-    records_close(&core->records);
-    pthread_mutex_destroy(&core->lock);
-    pthread_cond_destroy(&core->wake);
-    free(core);
+    core_free(core);
 }

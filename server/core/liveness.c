@@ -3,7 +3,10 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/journal.h"
+#include "core/liveness.h"
+#include "core/publish.h"
+#include "core/state.h"
 
 /* A router that comes and goes is damped as routers of the Internet are (RFC 2439): each time that it goes costs
  * PENALTY, which halves each HALF_LIFE_MS. Above SUPPRESS others are elected before it, until it is below REUSE. */
@@ -25,11 +28,11 @@ static void penalise(struct core_state *s, struct slot *slot)
     slot->penalty_ms = now;
     if (slot->penalty > SUPPRESS) {
         slot->live.flapping = true;
-        timer_set(s, now + (int64_t)(HALF_LIFE_MS * log2(slot->penalty / REUSE)) + 1, TIMER_CALM, slot->id);
+        timer_set(s, now + (int64_t)(HALF_LIFE_MS * log2(slot->penalty / REUSE)) + 1, TIMER_DAMPING, slot->id);
     }
 }
 
-void slot_calm(struct core_state *s, struct slot *slot)
+void slot_end_damping(struct core_state *s, struct slot *slot)
 {
     if (!slot->live.flapping || penalty_at(slot, clock_mono_ms()) >= REUSE)
         return;
@@ -60,15 +63,9 @@ static void note_presence(struct core_state *s, struct slot *slot, enum event_id
             id == EVENT_NODE_ONLINE ? "%s came online from %s" : "%s went offline: %s", n->given_name, why);
 }
 
-/* An exit node is suggested to clients only while it answers (tailcfg.NodeAttrSuggestExitNode). */
-static uint32_t health_change(const struct slot *slot)
-{
-    return slot->published && node_is_exit(slot->published) ? CHANGE_WHOLE : 0;
-}
-
 void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id)
 {
-    struct session *x = mem_alloc(sizeof(*x));
+    struct node_session *x = mem_alloc(sizeof(*x));
 
     x->id = *id = s->next_session++;
     x->slot = slot;
@@ -86,7 +83,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
         slot_mark(s, slot, CHANGE_ONLINE);
         note_presence(s, slot, EVENT_NODE_ONLINE, source);
     } else {
-        slot_mark(s, slot, was_healthy ? 0 : health_change(slot));
+        slot_mark(s, slot, 0);
     }
     if (slot->published && (!was_healthy || (slot->dirty & CHANGE_ONLINE)))
         routes_follow(s, slot);
@@ -124,18 +121,18 @@ static bool replaceable(struct core_state *s, const struct slot *slot)
 }
 
 /* The node answers if any of its sessions does. */
-static void weigh_health(struct core_state *s, struct slot *slot)
+static void update_health(struct core_state *s, struct slot *slot)
 {
     bool any = false;
 
-    for (const struct session *x = slot->sessions; x; x = x->next)
+    for (const struct node_session *x = slot->sessions; x; x = x->next)
         any = any || x->healthy;
     if (any == slot->live.healthy || !slot->published)
         return;
     if (!any)
         penalise(s, slot);
     slot->live.healthy = any;
-    slot_mark(s, slot, health_change(slot));
+    slot_mark(s, slot, 0);
     journal(s,
             &(struct event_note){.id = any ? EVENT_NODE_HEALTHY : EVENT_NODE_UNHEALTHY,
                                  .actor = "server",
@@ -148,18 +145,18 @@ static void weigh_health(struct core_state *s, struct slot *slot)
 
 void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
 {
-    struct session *x = map_delu(&s->sessions, id);
+    struct node_session *x = map_delu(&s->sessions, id);
 
     if (!x)
         return;
     struct slot *slot = x->slot;
-    struct session **at = &slot->sessions;
+    struct node_session **at = &slot->sessions;
     while (*at != x)
         at = &(*at)->next;
     *at = x->next;
     free(x);
     if (slot->sessions) {
-        weigh_health(s, slot);
+        update_health(s, slot);
         return;
     }
     if (why == SESSION_SHUTDOWN) {
@@ -184,12 +181,12 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
 
 void session_health_run(struct core_state *s, uint64_t id, bool healthy)
 {
-    struct session *x = map_getu(&s->sessions, id);
+    struct node_session *x = map_getu(&s->sessions, id);
 
     if (!x)
         return;
     x->healthy = healthy;
-    weigh_health(s, x->slot);
+    update_health(s, x->slot);
 }
 
 void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where)

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the store to the first snapshot, and everything back to the heap at the end. */
+#include "core/load.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/private.h"
+#include "core/accounts.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/pending.h"
+#include "core/publish.h"
+#include "core/settings.h"
+#include "core/state.h"
 
-static void load_cells(struct core_state *s, enum record_kind kind, void *const *records, size_t count)
+static void load_pairs(struct core_state *s, enum record_kind kind, void *const *records, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct record *r = records[i];
-        struct cell *c = cell_of(s, kind, r->id, true);
+        struct record_pair *c = pair_of(s, kind, r->id, true);
         c->work = record_ref(r);
         c->published = record_ref(r);
     }
@@ -85,9 +92,9 @@ int state_load(struct core_state *s, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(s->next_id); i++)
         if (!s->next_id[i])
             s->next_id[i] = 1;
-    load_cells(s, RECORD_USER, (void *const *)image.users, image.user_count);
-    load_cells(s, RECORD_PREAUTH_KEY, (void *const *)image.preauth_keys, image.preauth_key_count);
-    load_cells(s, RECORD_API_KEY, (void *const *)image.api_keys, image.api_key_count);
+    load_pairs(s, RECORD_USER, (void *const *)image.users, image.user_count);
+    load_pairs(s, RECORD_PREAUTH_KEY, (void *const *)image.preauth_keys, image.preauth_key_count);
+    load_pairs(s, RECORD_API_KEY, (void *const *)image.api_keys, image.api_key_count);
     s->policy_work = record_ref(image.policy_count ? image.policies[0] : NULL);
     s->policy_published = record_ref(image.policy_count ? image.policies[0] : NULL);
     settings_from_config(s);
@@ -107,10 +114,10 @@ int state_load(struct core_state *s, struct err *e)
     return 0;
 }
 
-static void release_cells(struct map *m)
+static void release_pairs(struct map *m)
 {
     for (struct map_entry *e = map_first(m); e; e = map_next(m, e)) {
-        struct cell *c = e->value;
+        struct record_pair *c = e->value;
         record_unref(c->work);
         record_unref(c->published);
         free(c);
@@ -120,11 +127,11 @@ static void release_cells(struct map *m)
 
 void state_release(struct core_state *s)
 {
-    release_cells(&s->users);
-    release_cells(&s->preauth_keys);
-    release_cells(&s->api_keys);
+    release_pairs(&s->users);
+    release_pairs(&s->preauth_keys);
+    release_pairs(&s->api_keys);
     slots_release(s);
-    waiting_release(s);
+    pending_request_release(s);
     map_release(&s->by_id);
     map_release(&s->by_node_key);
     map_release(&s->by_machine_key);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #include "base/array.h"
-#include "core/private.h"
+#include "core/names.h"
+#include "core/state.h"
 
 #define LABEL_MAX 63
 

@@ -1,24 +1,56 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Registrations and SSH sessions that wait for a person. A verdict is stored: any number of askers see the same one. */
+#include "core/pending.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "core/private.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/kinds.h"
+#include "core/operations.h"
+#include "core/register.h"
+#include "core/state.h"
 #include "crypto/crypto.h"
 
 #define SSH_LEFT_MS    60000 /* a client whose connection broke asks again sooner */
 #define PER_SOURCE_MAX 64    /* one address cannot push everybody else's registrations out */
 
-struct waiting *waiting_find(struct core_state *s, const char *auth_id)
+struct pending_request *pending_request_find(struct core_state *s, const char *auth_id)
 {
-    return map_gets(&s->waiting, auth_id);
+    return map_gets(&s->pendings, auth_id);
 }
 
-static void waiting_free(struct waiting *w)
+static void pending_request_free(struct pending_request *w)
 {
+    for (struct core_call *call = w->calls, *next; call; call = next) {
+        next = call->next;
+        call_free(call);
+    }
     pending_unref(w->pending);
-    vec_release(&w->calls);
     free(w);
+}
+
+void pending_request_wait(struct core_state *s, struct pending_request *w, struct core_call *call)
+{
+    call->waits_for = w;
+    call->before = NULL;
+    call->next = w->calls;
+    if (call->next)
+        call->next->before = call;
+    w->calls = call;
+    map_putu(&s->waiting_calls, call->number, call);
+}
+
+static void stop_waiting(struct core_state *s, struct core_call *call)
+{
+    struct pending_request *w = call->waits_for;
+
+    *(call->before ? &call->before->next : &w->calls) = call->next;
+    if (call->next)
+        call->next->before = call->before;
+    call->next = call->before = NULL;
+    call->waits_for = NULL;
+    map_delu(&s->waiting_calls, call->number);
 }
 
 static bool same_host(const char *a, const char *b)
@@ -32,11 +64,11 @@ static int check_room(struct core_state *s, const struct pending *p, struct err 
 {
     size_t of_source = 0;
 
-    for (struct map_entry *at = map_first(&s->waiting); at; at = map_next(&s->waiting, at))
-        of_source += same_host(((struct waiting *)at->value)->pending->source, p->source);
+    for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at))
+        of_source += same_host(((struct pending_request *)at->value)->pending->source, p->source);
     if (of_source >= PER_SOURCE_MAX)
         return err_set(e, ERR_BUSY, "too many registrations wait from your address: approve or reject some first");
-    if ((int64_t)s->waiting.len >= s->config->tuning.register_cache_max_entries)
+    if ((int64_t)s->pendings.len >= s->config->tuning.register_cache_max_entries)
         return err_set(e, ERR_BUSY, "too many registrations wait: an administrator must approve or reject some first");
     return 0;
 }
@@ -51,11 +83,11 @@ static void new_auth_id(char out[AUTH_ID_LEN + 1])
     crypto_random_hex(out + len, (AUTH_ID_LEN - len) / 2);
 }
 
-struct waiting *waiting_new(struct core_state *s, const struct pending *fields, struct err *e)
+struct pending_request *pending_request_new(struct core_state *s, const struct pending *fields, struct err *e)
 {
     if (check_room(s, fields, e) < 0)
         return NULL;
-    struct waiting *w = mem_alloc(sizeof(*w));
+    struct pending_request *w = mem_alloc(sizeof(*w));
     struct pending *p = w->pending = pending_new();
     if (*fields->auth_id)
         str_copy(p->auth_id, sizeof(p->auth_id), fields->auth_id);
@@ -75,7 +107,7 @@ struct waiting *waiting_new(struct core_state *s, const struct pending *fields, 
     p->ssh_target_id = fields->ssh_target_id;
     p->created_ns = clock_wall_ns();
     p->expires_ns = p->created_ns + s->config->tuning.register_cache_expiration;
-    map_puts(&s->waiting, p->auth_id, w);
+    map_puts(&s->pendings, p->auth_id, w);
     timer_set(s, clock_mono_ms() + s->config->tuning.register_cache_expiration / 1000000 + 1, TIMER_PENDING, 0);
     s->pendings_dirty = true;
     journal(s,
@@ -94,7 +126,6 @@ static bool ssh_holds(struct core_state *s, const struct pending *p, int64_t *pe
     return source && target && core_policy_ssh_check(s, source->work, target->work, p->ssh_user, period_ms);
 }
 
-/* A verdict does not outlive the rule that asked for it. */
 static int check_auth_id(struct core_state *s, const char *id, struct err *e)
 {
     if (!str_starts(id, AUTH_ID_PREFIX))
@@ -105,7 +136,7 @@ static int check_auth_id(struct core_state *s, const char *id, struct err *e)
                          AUTH_ID_LEN, strlen(id));
     if (strspn(id + strlen(AUTH_ID_PREFIX), "0123456789abcdefABCDEF") != AUTH_ID_LEN - strlen(AUTH_ID_PREFIX))
         return err_field(e, ERR_INVALID, "key", "parsing machine key: '%s' does not end in 24 hexadecimal digits", id);
-    if (waiting_find(s, id))
+    if (pending_request_find(s, id))
         return err_field(e, ERR_CONFLICT, "key", "a registration with the id %s waits already", id);
     return 0;
 }
@@ -136,10 +167,11 @@ int admin_debug_node(struct core_state *s, struct core_admin *a, struct err *e)
     prefixes_copy(&n->available, &a->prefixes);
     admin_result(a, n);
     record_unref(n);
-    return s->dry || waiting_new(s, &fields, e) ? 0 : (int)e->code;
+    return s->dry || pending_request_new(s, &fields, e) ? 0 : (int)e->code;
 }
 
-static void answer_ssh(struct core_state *s, struct waiting *w, struct core_ssh *call)
+/* An approval does not outlive the rule that asked for it. */
+static void answer_ssh(struct core_state *s, struct pending_request *w, struct core_ssh *call)
 {
     int64_t period_ms;
 
@@ -148,64 +180,64 @@ static void answer_ssh(struct core_state *s, struct waiting *w, struct core_ssh 
     tx_answer_soon(s, &call->call, 0);
 }
 
-void waiting_decide(struct core_state *s, struct waiting *w, bool accepted, uint64_t node_id)
+void pending_request_decide(struct core_state *s, struct pending_request *w, bool accepted, uint64_t node_id)
 {
     w->decided = true;
     w->accepted = accepted;
     w->node_id = node_id;
     s->pendings_dirty = true;
-    for (size_t i = 0; i < w->calls.len; i++) {
+    while (w->calls) {
+        struct core_call *call = w->calls;
+        stop_waiting(s, call);
         if (w->pending->ssh)
-            answer_ssh(s, w, (struct core_ssh *)w->calls.items[i]);
+            answer_ssh(s, w, (struct core_ssh *)call);
         else
-            register_answer_followup(s, w, (struct core_register *)w->calls.items[i]);
+            register_answer_followup(s, w, (struct core_register *)call);
     }
-    w->calls.len = 0;
 }
 
-void waiting_expire(struct core_state *s)
+void pending_request_expire(struct core_state *s)
 {
     int64_t now = clock_wall_ns(), mono = clock_mono_ms();
-    VEC(struct waiting *) gone = {0};
+    VEC(struct pending_request *) gone = {0};
 
-    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
-        struct waiting *w = e->value;
+    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
+        struct pending_request *w = e->value;
         if (w->pending->expires_ns <= now || (w->left_ms && !w->decided && w->left_ms + SSH_LEFT_MS <= mono))
             vec_push(&gone, w);
     }
     for (size_t i = 0; i < gone.len; i++) {
-        struct waiting *w = gone.items[i];
-        map_dels(&s->waiting, w->pending->auth_id);
+        struct pending_request *w = gone.items[i];
+        map_dels(&s->pendings, w->pending->auth_id);
         if (!w->decided)
-            waiting_decide(s, w, false, 0);
-        waiting_free(w);
+            pending_request_decide(s, w, false, 0);
+        pending_request_free(w);
     }
     s->pendings_dirty = s->pendings_dirty || gone.len > 0;
     vec_release(&gone);
 }
 
-void waiting_drop_call(struct core_state *s, struct core_call *call)
+void pending_request_cancel(struct core_state *s, uint64_t number)
 {
-    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
-        struct waiting *w = e->value;
-        for (size_t i = 0; i < w->calls.len; i++)
-            if (w->calls.items[i] == call) {
-                vec_remove(&w->calls, i);
-                if (w->pending->ssh && !w->calls.len) {
-                    w->left_ms = clock_mono_ms();
-                    timer_set(s, w->left_ms + SSH_LEFT_MS, TIMER_PENDING, 0);
-                }
-                tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
-                return;
-            }
+    struct core_call *call = map_getu(&s->waiting_calls, number);
+    struct pending_request *w = call ? call->waits_for : NULL;
+
+    if (!w)
+        return;
+    stop_waiting(s, call);
+    if (w->pending->ssh && !w->calls) {
+        w->left_ms = clock_mono_ms();
+        timer_set(s, w->left_ms + SSH_LEFT_MS, TIMER_PENDING, 0);
     }
+    tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
 }
 
-void waiting_release(struct core_state *s)
+void pending_request_release(struct core_state *s)
 {
-    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e))
-        waiting_free(e->value);
-    map_release(&s->waiting);
+    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e))
+        pending_request_free(e->value);
+    map_release(&s->pendings);
+    map_release(&s->waiting_calls);
 }
 
 /* ---- Tailscale SSH in check mode ---- */
@@ -249,14 +281,14 @@ void ssh_run(struct core_state *s, struct core_call *call)
                                  .ssh_user = (char *)(uintptr_t)q->user,
                                  .ssh_source_id = q->source_id,
                                  .ssh_target_id = q->target_id};
-        struct waiting *w = waiting_new(s, &fields, &call->err);
+        struct pending_request *w = pending_request_new(s, &fields, &call->err);
         q->undecided = w != NULL;
         if (w)
             str_copy(q->new_auth_id, sizeof(q->new_auth_id), w->pending->auth_id);
         tx_answer_soon(s, call, w ? 0 : (int)call->err.code);
         return;
     }
-    struct waiting *w = waiting_find(s, q->auth_id);
+    struct pending_request *w = pending_request_find(s, q->auth_id);
     if (!w || !w->pending->ssh || w->pending->ssh_source_id != q->source_id ||
         w->pending->ssh_target_id != q->target_id || !str_eq(w->pending->ssh_user, q->user)) {
         tx_answer_soon(s, call, err_set(&call->err, ERR_INVALID, "unknown SSH authorisation"));
@@ -267,11 +299,11 @@ void ssh_run(struct core_state *s, struct core_call *call)
         return;
     }
     w->left_ms = 0;
-    vec_push(&w->calls, call);
+    pending_request_wait(s, w, call);
 }
 
 /* Remembers an accepted session for the period of its rule. */
-void ssh_remember(struct core_state *s, const struct waiting *w)
+void ssh_remember(struct core_state *s, const struct pending_request *w)
 {
     int64_t period_ms = 0;
     struct core_ssh q = {

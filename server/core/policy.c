@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/policy.h"
+#include "core/accounts.h"
+#include "core/journal.h"
+#include "core/state.h"
 #include "tailnet/policy_input.h"
 
 #define ASKED_SLOT 0
@@ -44,10 +46,10 @@ static struct policy *parse_stored(const struct policy_text *text)
 }
 
 /* Borrowed from then on; p is the cache's. */
-void policy_meaning_set(struct core_state *s, const struct policy_text *text, struct policy *p)
+void policy_parsed_set(struct core_state *s, const struct policy_text *text, struct policy *p)
 {
-    int at = s->meanings[0].text && s->meanings[0].text == s->policy_published ? 1 : 0;
-    struct meaning *m = &s->meanings[at];
+    int at = s->parsed[0].text && s->parsed[0].text == s->policy_published ? 1 : 0;
+    struct parsed_policy *m = &s->parsed[at];
     const struct policy_text *old_text = m->text;
     struct policy *old = m->policy;
 
@@ -58,15 +60,15 @@ void policy_meaning_set(struct core_state *s, const struct policy_text *text, st
 }
 
 /* What a record means, borrowed. A text is read once: the two that matter are the published one and the next. */
-static struct policy *meaning(struct core_state *s, const struct policy_text *text)
+static struct policy *parsed_of(struct core_state *s, const struct policy_text *text)
 {
     if (!text || !*text->text)
         return NULL;
     for (int i = 0; i < 2; i++)
-        if (s->meanings[i].text == text)
-            return s->meanings[i].policy;
+        if (s->parsed[i].text == text)
+            return s->parsed[i].policy;
     struct policy *p = parse_stored(text);
-    policy_meaning_set(s, text, p);
+    policy_parsed_set(s, text, p);
     return p;
 }
 
@@ -90,7 +92,7 @@ static struct policy_user *users_now(struct core_state *s, bool published, size_
 
     *count = 0;
     for (struct map_entry *e = map_first(&s->users); e; e = map_next(&s->users, e)) {
-        const struct cell *c = e->value;
+        const struct record_pair *c = e->value;
         const struct user *u = published ? c->published : c->work;
         if (u)
             users[(*count)++] = tailnet_policy_user(u);
@@ -141,7 +143,7 @@ struct policy_view *policy_view_of_all(struct core_state *s, const struct policy
 /* The view for decisions; NULL: there is no policy. */
 static struct policy_view *decider(struct core_state *s)
 {
-    struct policy *p = meaning(s, s->policy_work);
+    struct policy *p = parsed_of(s, s->policy_work);
 
     if (s->decider && s->decider_of != p) {
         policy_view_free(s->decider);
@@ -194,7 +196,7 @@ static void change_view(struct core_state *s)
             catch_up(s, next, ready.base);
         tailnet_unpin(ready.base);
     } else {
-        const struct policy *p = meaning(s, s->policy_published);
+        const struct policy *p = parsed_of(s, s->policy_published);
         next = p ? policy_view_of_all(s, p, true) : NULL;
     }
     const struct policy_view *old = tailnet_policy_read(s->tailnet);
@@ -221,7 +223,7 @@ static const char *name_at(const struct core_state *s, uint32_t index)
 }
 
 /* Who leads whom by via is no election, but it moves traffic all the same. */
-static void tell_moves(struct core_state *s, struct policy_view *v)
+static void note_steering(struct core_state *s, struct policy_view *v)
 {
     size_t count;
     const struct policy_move *moves = policy_moves(v, &count);
@@ -249,7 +251,7 @@ void core_policy_publish(struct core_state *s)
         change_view(s);
         return;
     }
-    if ((!s->dirty_slots.len && !s->users_dirty) || !meaning(s, s->policy_published))
+    if ((!s->dirty_slots.len && !s->users_dirty) || !parsed_of(s, s->policy_published))
         return;
     struct policy_view *v = *tailnet_policy_write(s->tailnet);
     if (s->users_dirty && follow_users(s, v, true))
@@ -259,14 +261,14 @@ void core_policy_publish(struct core_state *s)
         uint64_t steering = policy_steering_version(v);
         if (!slot->published)
             policy_view_remove(v, slot->index);
-        else if (slot->dirty != CHANGE_ENDPOINTS)
+        else if (slot->recorded || slot->dirty != CHANGE_ENDPOINTS)
             view_put(v, slot, slot->published);
         if (policy_steering_version(v) != steering) {
             slot->dirty |= CHANGE_SELF; /* a change of health alone is in no log */
             slot->route_moved = true;
         }
     }
-    tell_moves(s, v);
+    note_steering(s, v);
     tailnet_policy_written(s->tailnet);
 }
 
@@ -277,8 +279,8 @@ void core_policy_release(struct core_state *s)
     policy_view_free(s->decider);
     s->decider = NULL;
     for (int i = 0; i < 2; i++) {
-        record_unref(s->meanings[i].text);
-        policy_unref(s->meanings[i].policy);
+        record_unref(s->parsed[i].text);
+        policy_unref(s->parsed[i].policy);
     }
 }
 
@@ -293,7 +295,7 @@ bool core_policy_may_tag(struct core_state *s, const struct user *user, const ch
 
 bool core_policy_knows_tag(struct core_state *s, const char *tag)
 {
-    const struct policy *p = meaning(s, s->policy_work);
+    const struct policy *p = parsed_of(s, s->policy_work);
 
     return !p || policy_has_tag(p, tag);
 }

@@ -8,9 +8,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "core/policy.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/nodes.h"
+#include "core/operations.h"
+#include "core/thread.h"
 #include "tailnet/policy_input.h"
-#include "json/json.h"
 
 #define JOBS_MAX 32
 
@@ -82,7 +85,7 @@ static void work_job(struct work *work)
 
     if (j->examine) {
         examine(j);
-        core_send(j->s->core, &j->call, run_examined);
+        core_post(j->s->core, &j->call, run_examined);
     } else {
         job_free(j);
     }
@@ -144,7 +147,7 @@ bool policy_take_ready(struct core_state *s, const struct policy_text *text, str
     *out = s->ready.items[at];
     out->text = NULL;
     record_unref(text);
-    policy_meaning_set(s, s->policy_published, out->policy);
+    policy_parsed_set(s, s->policy_published, out->policy);
     for (size_t i = 0; i < at; i++) { /* replaced before anybody saw it */
         record_unref(s->ready.items[i].text);
         tailnet_unpin(s->ready.items[i].base);
@@ -204,17 +207,6 @@ static void approve_found(struct core_state *s, const struct policy_job *j)
     }
 }
 
-static char *put_body(const char *text)
-{
-    struct buf b = BUF_INIT(0);
-    struct json_out o = JSON_OUT(&b);
-
-    json_open(&o, '{');
-    json_put_str(&o, "policy", text);
-    json_close(&o, '}');
-    return buf_take(&b);
-}
-
 /* The new record, with one reference that is the caller's beside the store's. Without a job it is the start. */
 static const struct policy_text *replace(struct core_state *s, struct policy_job *j, const char *text,
                                          const char *actor, const char *how)
@@ -226,13 +218,16 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
     p->r.version = old ? old->r.version + 1 : 1;
     mem_replace(&p->text, text);
     p->updated_ns = clock_wall_ns();
+    struct core_admin back = {.op = ADMIN_POLICY_SET, .text = old ? old->text : ""};
     journal(s,
             &(struct event_note){.id = EVENT_POLICY_CHANGED,
                                  .actor = actor,
                                  .object = "policy",
                                  .object_name = "policy",
-                                 .inverse = inverse("PUT", put_body(old ? old->text : ""), "/api/headway/policy")},
+                                 .inverse = core_operation_write(&back)},
             "%s", how);
+    if (s->admin)
+        admin_inverse(s->admin, &back);
     const struct policy_text *kept = record_ref(p);
     tx_put(s, p);
     if (s->dry)
@@ -244,7 +239,7 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
     vec_push(&s->ready,
              ((struct policy_ready){record_ref(kept), policy_ref(j->policy), j->view, tailnet_ref(j->base)}));
     j->view = NULL;
-    policy_meaning_set(s, kept, policy_ref(j->policy));
+    policy_parsed_set(s, kept, policy_ref(j->policy));
     policy_decider_set(s, j->policy, j->decider);
     j->decider = NULL;
     approve_found(s, j);

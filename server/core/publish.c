@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the state to what readers see: elections first, then one snapshot and its changes. */
+#include "core/publish.h"
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/accounts.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/pending.h"
+#include "core/state.h"
 
 void routes_follow(struct core_state *s, struct slot *slot)
 {
@@ -29,7 +34,7 @@ static const char *name_of(struct core_state *s, uint64_t id)
 }
 
 /* The durable memory of an election: after a restart the same router serves. */
-static void remember(struct core_state *s, const struct route_move *m)
+static void remember_primary(struct core_state *s, const struct route_move *m)
 {
     size_t i = 0;
 
@@ -60,7 +65,7 @@ static void remember(struct core_state *s, const struct route_move *m)
     tx_put(s, p);
 }
 
-static void tell_move(struct core_state *s, const struct route_move *m)
+static void note_move(struct core_state *s, const struct route_move *m)
 {
     char text[PREFIX_TEXT_MAX];
     struct event_note note = {.actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
@@ -104,8 +109,8 @@ static void elect(struct core_state *s)
     routes_elect(s->routes, clock_wall_ns(), &moves);
     for (size_t i = 0; i < moves.len; i++) {
         move_serving(s, &moves.items[i]);
-        remember(s, &moves.items[i]);
-        tell_move(s, &moves.items[i]);
+        remember_primary(s, &moves.items[i]);
+        note_move(s, &moves.items[i]);
     }
     route_moves_release(&moves);
 }
@@ -120,13 +125,13 @@ static int record_by_id(const void *a, const void *b)
 /* The published records of a kind, by id; free the array. */
 static const void **published(struct core_state *s, enum record_kind kind, size_t *count)
 {
-    struct map *cells = cells_of(s, kind);
-    const void **items = mem_alloc((cells->len + 1) * sizeof(*items));
+    struct map *pairs = pairs_of(s, kind);
+    const void **items = mem_alloc((pairs->len + 1) * sizeof(*items));
 
     *count = 0;
-    for (struct map_entry *e = map_first(cells); e; e = map_next(cells, e))
-        if (((const struct cell *)e->value)->published)
-            items[(*count)++] = ((const struct cell *)e->value)->published;
+    for (struct map_entry *e = map_first(pairs); e; e = map_next(pairs, e))
+        if (((const struct record_pair *)e->value)->published)
+            items[(*count)++] = ((const struct record_pair *)e->value)->published;
     qsort(items, *count, sizeof(*items), record_by_id);
     return items;
 }
@@ -142,8 +147,8 @@ static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next
 {
     VEC(struct pending *) list = {0};
 
-    for (struct map_entry *e = map_first(&s->waiting); e; e = map_next(&s->waiting, e)) {
-        struct waiting *w = e->value;
+    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
+        struct pending_request *w = e->value;
         if (!w->decided)
             vec_push(&list, w->pending);
     }
@@ -185,15 +190,23 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
 {
-    const struct cell *c = id ? map_getu(&s->users, id) : NULL;
+    const struct record_pair *c = id ? map_getu(&s->users, id) : NULL;
 
     return c ? (c->published ? c->published : c->work) : NULL;
 }
 
-static void publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
+/* Puts the slot's node as it is now, or nobody. What readers must be told is what was marked and what differs from the
+ * node before; without either the node keeps its version. False: nothing is to be told. */
+static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
 {
+    const struct tailnet_node *before = snapshot_node(next, slot->index);
     const struct node *n = slot->published;
+    struct tailnet_node *now = n ? tailnet_node_new(slot->index, 0, n, published_user(s, n->user_id), &slot->live,
+                                                    &slot->serving, slot->expired)
+                                 : NULL;
 
+    if (now)
+        slot->dirty |= before ? tailnet_node_difference(before, now) : CHANGE_ADDED;
     if (slot->dirty)
         *change = (struct change){.seq = ++s->change_seq,
                                   .node_id = slot->id,
@@ -201,23 +214,20 @@ static void publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                   .mask = slot->dirty,
                                   .route_moved = slot->route_moved,
                                   .reachable = slot->reachable};
-    if (n) {
-        slot->expired = node_is_expired(n, next->wall_ns);
-        snapshot_set_node(next, slot->index,
-                          tailnet_node_new(slot->index, slot->dirty ? s->change_seq : slot->version, n,
-                                           published_user(s, n->user_id), &slot->live, &slot->serving, slot->expired),
-                          slot->dirty ? s->change_seq : slot->version);
-        slot->version = slot->dirty ? s->change_seq : slot->version;
-    } else if (snapshot_node(next, slot->index)) {
+    if (now) {
+        now->version = slot->dirty ? s->change_seq : before->version;
+        snapshot_set_node(next, slot->index, now, now->version);
+    } else if (before) {
         snapshot_set_node(next, slot->index, NULL, s->change_seq);
     }
+    return slot->dirty != 0;
 }
 
 /* A removed node's slot is empty from here on; a new one's stays, its record may still be on its way. */
 static void settle_slot(struct core_state *s, struct slot *slot)
 {
     slot->dirty = 0;
-    slot->rebuild = slot->route_moved = slot->reachable = false;
+    slot->rebuild = slot->recorded = slot->route_moved = slot->reachable = false;
     if (!slot->published && !slot->work)
         slot_free(s, slot);
 }
@@ -256,7 +266,7 @@ void publish(struct core_state *s)
     core_policy_publish(s);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
                  s->primaries_dirty || s->policy_dirty;
-    if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_told == s->event_shown)
+    if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
@@ -267,12 +277,11 @@ void publish(struct core_state *s)
     size_t count = publish_tailnet_wide(s, next, changes);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];
-        publish_slot(s, next, slot, &changes[count]);
-        count += slot->dirty != 0;
+        count += publish_slot(s, next, slot, &changes[count]);
     }
     next->seq = s->change_seq;
     next->event_run = s->run;
-    next->event_seq = s->event_shown = s->event_told;
+    next->event_seq = s->event_published = s->event_delivered;
     s->counters.publishes++;
     tailnet_publish(s->tailnet, next, changes, count);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {

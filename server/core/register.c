@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Registration: tailcfg.RegisterRequest decided in the order of its questions: a logout, a known key, an answer that is
  * waited for, an auth key, a person. */
+#include "core/register.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/private.h"
+#include "core/accounts.h"
+#include "core/commit.h"
+#include "core/journal.h"
+#include "core/names.h"
+#include "core/nodes.h"
+#include "core/pending.h"
+#include "core/state.h"
 #include "model/secret.h"
 
 static void done(struct core_state *s, struct core_register *r, const struct node *n)
@@ -86,7 +93,7 @@ static const struct preauth_key *find_key(struct core_state *s, const char *text
 
     for (struct map_entry *at = map_first(&s->preauth_keys); whole && at && !found;
          at = map_next(&s->preauth_keys, at)) {
-        const struct preauth_key *k = ((const struct cell *)at->value)->work;
+        const struct preauth_key *k = ((const struct record_pair *)at->value)->work;
         if (k && str_eq(k->prefix, prefix) && secret_fits(k->secret_hash, secret))
             found = k;
     }
@@ -264,11 +271,11 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
 
 static void give_url(struct core_state *s, struct core_register *r)
 {
-    struct waiting *w = NULL;
+    struct pending_request *w = NULL;
 
     /* The same machine asking again for the same key gets the entry that it has. */
-    for (struct map_entry *e = map_first(&s->waiting); e && !w; e = map_next(&s->waiting, e)) {
-        struct waiting *x = e->value;
+    for (struct map_entry *e = map_first(&s->pendings); e && !w; e = map_next(&s->pendings, e)) {
+        struct pending_request *x = e->value;
         if (!x->decided && !x->pending->ssh && memcmp(x->pending->node_key, r->node_key, KEY_LEN) == 0 &&
             memcmp(x->pending->machine_key, r->machine_key, KEY_LEN) == 0)
             w = x;
@@ -283,7 +290,7 @@ static void give_url(struct core_state *s, struct core_register *r)
                                  .routes = r->info.routes};
         memcpy(fields.machine_key, r->machine_key, KEY_LEN);
         memcpy(fields.node_key, r->node_key, KEY_LEN);
-        w = waiting_new(s, &fields, &r->call.err);
+        w = pending_request_new(s, &fields, &r->call.err);
     }
     if (!w) {
         refuse(s, r);
@@ -294,7 +301,7 @@ static void give_url(struct core_state *s, struct core_register *r)
     tx_answer_soon(s, &r->call, 0);
 }
 
-void register_answer_followup(struct core_state *s, struct waiting *w, struct core_register *r)
+void register_answer_followup(struct core_state *s, struct pending_request *w, struct core_register *r)
 {
     struct slot *slot = w->accepted && w->node_id ? slot_by_id(s, w->node_id) : NULL;
 
@@ -306,14 +313,14 @@ void register_answer_followup(struct core_state *s, struct waiting *w, struct co
 
 static void follow_up(struct core_state *s, struct core_register *r)
 {
-    struct waiting *w = waiting_find(s, r->followup);
+    struct pending_request *w = pending_request_find(s, r->followup);
 
     if (!w || w->pending->ssh || memcmp(w->pending->machine_key, r->machine_key, KEY_LEN) != 0)
         give_url(s, r);
     else if (w->decided)
         register_answer_followup(s, w, r);
     else
-        vec_push(&w->calls, &r->call);
+        pending_request_wait(s, w, &r->call);
 }
 
 void register_run(struct core_state *s, struct core_call *call)
@@ -345,7 +352,7 @@ void register_run(struct core_state *s, struct core_call *call)
 }
 
 /* Which node of the machine a person's login means (one of that user, else the tagged one), or a new one. */
-int register_complete(struct core_state *s, struct waiting *w, const struct user *user, struct slot **out,
+int register_complete(struct core_state *s, struct pending_request *w, const struct user *user, struct slot **out,
                       struct err *e)
 {
     const struct pending *p = w->pending;

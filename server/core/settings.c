@@ -2,7 +2,9 @@
 /* What comes from the configuration and is the same for everybody. */
 #include <stdio.h>
 
-#include "core/private.h"
+#include "core/journal.h"
+#include "core/settings.h"
+#include "core/state.h"
 #include "json/json.h"
 
 static void put_resolvers(struct json_out *o, const char *key, const struct strs *servers)
@@ -124,8 +126,14 @@ void settings_from_config(struct core_state *s)
     t->strict_relay = !c->derp.server.legacy_clients;
     if (!old || old->strict_relay != t->strict_relay)
         s->tailnet_dirty |= CHANGE_DERP;
-    if (!old || !str_eq(old->dns_json, t->dns_json) || !str_eq(old->base_domain, t->base_domain))
+    if (!old || !str_eq(old->dns_json, t->dns_json) || !str_eq(old->domain, t->domain) || old->logtail != t->logtail)
         s->tailnet_dirty |= CHANGE_DNS;
+    if (old && (!str_eq(old->server_url, t->server_url) || old->taildrop != t->taildrop ||
+                old->randomize_client_port != t->randomize_client_port || old->auto_update != t->auto_update))
+        s->tailnet_dirty |= CHANGE_POLICY; /* what each node is told of itself */
+    for (size_t i = 0; old && i < s->slots.len && !str_eq(old->base_domain, t->base_domain); i++)
+        if (s->slots.items[i]->published)
+            slot_mark(s, s->slots.items[i], CHANGE_WHOLE | CHANGE_SELF); /* it has another name */
     settings_unref(old);
     s->settings = t;
 }

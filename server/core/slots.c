@@ -3,7 +3,10 @@
 #include <ctype.h>
 
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/publish.h"
+#include "core/slots.h"
+#include "core/state.h"
+#include "core/timers.h"
 
 #define REUSE_MS                                                                                                       \
     300000 /* a reader is dropped when it cannot be written to for 90 s: nobody remembers the slot by then */
@@ -37,7 +40,7 @@ struct slot *slot_new(struct core_state *s, uint64_t node_id)
 /* The streams of a node that is gone: their ends, when they come, are nobody's. */
 static void forget_sessions(struct core_state *s, struct slot *slot)
 {
-    for (struct session *x = slot->sessions, *next; x; x = next) {
+    for (struct node_session *x = slot->sessions, *next; x; x = next) {
         next = x->next;
         map_delu(&s->sessions, x->id);
         free(x);
@@ -172,7 +175,7 @@ void slots_release(struct core_state *s)
         struct slot *slot = s->slots.items[i];
         record_unref(slot->work);
         record_unref(slot->published);
-        for (struct session *x = slot->sessions, *next; x; x = next) {
+        for (struct node_session *x = slot->sessions, *next; x; x = next) {
             next = x->next;
             free(x);
         }
@@ -191,32 +194,15 @@ void slot_mark(struct core_state *s, struct slot *slot, uint32_t change_mask)
     slot->rebuild = true;
 }
 
-/* What readers must be told when b follows a. */
-static uint32_t node_difference(const struct node *a, const struct node *b)
-{
-    uint32_t mask = 0;
-
-    if (!str_eq(a->given_name, b->given_name) || a->user_id != b->user_id || !strs_eq(&a->tags, &b->tags) ||
-        !addr_eq(&a->ipv4, &b->ipv4) || !addr_eq(&a->ipv6, &b->ipv6) || !prefixes_eq(&a->available, &b->available) ||
-        !prefixes_eq(&a->approved, &b->approved) || !str_eq(a->peer_hostinfo, b->peer_hostinfo) ||
-        a->cap_version != b->cap_version || a->logged_out != b->logged_out)
-        mask |= CHANGE_WHOLE | CHANGE_SELF;
-    bool first_disco = key_is_zero(a->disco_key); /* an addition to the node, which takes nothing back */
-    if (first_disco)
-        mask |= CHANGE_WHOLE;
-    if (memcmp(a->node_key, b->node_key, KEY_LEN) != 0 || a->expiry_ns != b->expiry_ns ||
-        (!first_disco && memcmp(a->disco_key, b->disco_key, KEY_LEN) != 0))
-        mask |= CHANGE_KEYS | CHANGE_SELF;
-    return mask;
-}
-
 void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
 {
     const struct node *old = slot->published;
 
     if (n) {
-        slot_mark(s, slot, old ? node_difference(old, n) : CHANGE_ADDED);
+        slot_mark(s, slot, old ? 0 : CHANGE_ADDED);
         slot->published = record_ref(n);
+        slot->recorded = true;
+        slot->expired = node_is_expired(n, clock_wall_ns());
         slot->reachable |= old && key_is_zero(old->disco_key) && !key_is_zero(n->disco_key);
         if (!old || memcmp(old->node_key, n->node_key, KEY_LEN) != 0) {
             if (old)
@@ -244,33 +230,4 @@ void slots_user_changed(struct core_state *s, uint64_t user_id)
     for (size_t i = 0; i < s->slots.len; i++)
         if (s->slots.items[i]->published && s->slots.items[i]->published->user_id == user_id)
             slot_mark(s, s->slots.items[i], 0);
-}
-
-const struct user *find_user(struct core_state *s, uint64_t id)
-{
-    const struct cell *c = map_getu(&s->users, id);
-
-    return c ? c->work : NULL;
-}
-
-const struct preauth_key *find_preauth_key(struct core_state *s, uint64_t id)
-{
-    const struct cell *c = map_getu(&s->preauth_keys, id);
-
-    return c ? c->work : NULL;
-}
-
-const struct user *find_user_by_name(struct core_state *s, const char *name, size_t *hits)
-{
-    const struct user *found = NULL;
-
-    *hits = 0;
-    for (struct map_entry *e = map_first(&s->users); e; e = map_next(&s->users, e)) {
-        const struct user *u = ((const struct cell *)e->value)->work;
-        if (u && str_eq(u->name, name)) {
-            found = u;
-            ++*hits;
-        }
-    }
-    return found;
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is due later. A timer is a hint: when it fires, the state is looked at, so stale ones need no removal. */
+#include "core/timers.h"
 #include "base/clock.h"
-#include "core/private.h"
+#include "core/journal.h"
+#include "core/liveness.h"
+#include "core/nodes.h"
+#include "core/pending.h"
+#include "core/publish.h"
+#include "core/state.h"
 
 #define RECHECK_MS 3600000 /* dates are wall clock time, which may be set: nothing sleeps longer than this */
 
@@ -58,7 +64,8 @@ static void expiry_due(struct core_state *s, struct slot *slot)
         timer_for_expiry(s, n);
         return;
     }
-    slot_mark(s, slot, CHANGE_WHOLE | CHANGE_KEYS | CHANGE_SELF);
+    slot->expired = true;
+    slot_mark(s, slot, 0);
     routes_follow(s, slot);
     journal(s,
             &(struct event_note){
@@ -96,12 +103,12 @@ static void fire(struct core_state *s, const struct timer *t)
         if (slot)
             expiry_due(s, slot);
         break;
-    case TIMER_CALM:
+    case TIMER_DAMPING:
         if (slot)
-            slot_calm(s, slot);
+            slot_end_damping(s, slot);
         break;
     case TIMER_PENDING:
-        waiting_expire(s);
+        pending_request_expire(s);
         break;
     case TIMER_SETTLE:
         routes_settled(s->routes);

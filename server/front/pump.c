@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A TLS client on one side, a local socket with a plain HTTP server on the other. Each direction holds at most one
  * piece, and its source is not read while it does. */
+#include "front/pump.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/mem.h"
-#include "front/door.h"
 
 #define PIECE     16384
 #define LINGER_MS 2000
 
-struct side {
+struct pump_side {
     struct stream *stream;
     uint8_t *held; /* bytes for this side that it did not take yet */
     size_t held_len, held_at;
 };
 
-struct pump {
+struct front_pump {
     struct front *front;
     struct loop *loop;
-    struct pump *next, *prev;
-    struct side client, local;
+    struct front_pump *next, *prev;
+    struct pump_side client, local;
     struct loop_timer linger;
     bool ending; /* the server is done: what it said is written, then the client is waited for */
 };
 
-void pump_close(struct pump *p)
+void pump_close(struct front_pump *p)
 {
     loop_timer_stop(p->loop, &p->linger);
     if (p->prev)
@@ -45,11 +46,11 @@ void pump_close(struct pump *p)
 
 static void linger_due(struct loop_timer *timer)
 {
-    pump_close(CONTAINER_OF(timer, struct pump, linger));
+    pump_close(CONTAINER_OF(timer, struct front_pump, linger));
 }
 
 /* The client is given time to read the end of the answer: a socket that is closed with bytes unread is reset. */
-static void finish_client(struct pump *p)
+static void finish_client(struct front_pump *p)
 {
     if (p->client.held || !stream_is_sent(p->client.stream))
         return;
@@ -59,7 +60,7 @@ static void finish_client(struct pump *p)
 }
 
 /* false: the pump is closed. */
-static bool give(struct pump *p, struct side *to, const uint8_t *bytes, size_t len)
+static bool give(struct front_pump *p, struct pump_side *to, const uint8_t *bytes, size_t len)
 {
     long n = stream_write(to->stream, bytes, len, NULL);
 
@@ -75,7 +76,7 @@ static bool give(struct pump *p, struct side *to, const uint8_t *bytes, size_t l
     return true;
 }
 
-static void move(struct pump *p, struct side *from, struct side *to)
+static void move(struct front_pump *p, struct pump_side *from, struct pump_side *to)
 {
     uint8_t *piece = loop_scratch_in(p->loop);
     long n = stream_read(from->stream, piece, PIECE, NULL);
@@ -93,7 +94,7 @@ static void move(struct pump *p, struct side *from, struct side *to)
 }
 
 /* Writes what was held; the other side is read again once it is gone. */
-static void drain(struct pump *p, struct side *to, struct side *from)
+static void drain(struct front_pump *p, struct pump_side *to, struct pump_side *from)
 {
     if (!to->held) {
         if (p->ending && to == &p->client)
@@ -118,7 +119,7 @@ static void drain(struct pump *p, struct side *to, struct side *from)
 
 static void client_readable(struct stream *s, void *arg)
 {
-    struct pump *p = arg;
+    struct front_pump *p = arg;
 
     (void)s;
     move(p, &p->client, &p->local);
@@ -126,7 +127,7 @@ static void client_readable(struct stream *s, void *arg)
 
 static void client_writable(struct stream *s, void *arg)
 {
-    struct pump *p = arg;
+    struct front_pump *p = arg;
 
     (void)s;
     drain(p, &p->client, &p->local);
@@ -134,7 +135,7 @@ static void client_writable(struct stream *s, void *arg)
 
 static void local_readable(struct stream *s, void *arg)
 {
-    struct pump *p = arg;
+    struct front_pump *p = arg;
 
     (void)s;
     move(p, &p->local, &p->client);
@@ -142,7 +143,7 @@ static void local_readable(struct stream *s, void *arg)
 
 static void local_writable(struct stream *s, void *arg)
 {
-    struct pump *p = arg;
+    struct front_pump *p = arg;
 
     (void)s;
     drain(p, &p->local, &p->client);
@@ -159,8 +160,8 @@ void pump_start(struct front *f, struct stream *client, int local)
         stream_close(client);
         return;
     }
-    struct pump *p = mem_alloc(sizeof(*p));
-    struct pump **list = &f->pumps[loop_index(l)];
+    struct front_pump *p = mem_alloc(sizeof(*p));
+    struct front_pump **list = &f->pumps[loop_index(l)];
     p->front = f;
     p->loop = l;
     p->client.stream = client;

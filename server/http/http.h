@@ -1,49 +1,168 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Everything that speaks plain HTTP/1.1 and is no Tailscale client: headscale's REST API, /api/headway, the stream of
- * events, the few web pages, health and metrics. This room alone knows libmicrohttpd, and never its TLS: connections
- * from the public door arrive as sockets that server/front hands over.
+/* HTTP/1.1: listeners, requests, the search in tables of routes, answers. What is asked and who may ask it is the
+ * business of whoever starts this room; it knows no tailnet. It alone knows libmicrohttpd, and never its TLS:
+ * connections of the public door arrive as sockets that server/front hands over.
  *
- * libmicrohttpd's threads only move bytes. A request that is whole is suspended and goes to a small pool of workers; a
- * change goes on to the core and comes back when it is durable, without a thread waiting for it; what reads a disk has
- * threads of its own. So a slow disk delays changes and journal pages, never health or reads. */
+ * libmicrohttpd's threads only move bytes. The life of a request: its head is there, and its route is found; if a body
+ * follows, admit says on a worker whether it is wanted at all; the whole request is served on a worker. Where that must
+ * wait (for the core, for a disk) it returns HTTP_LATER, and a continuation finishes it. Exactly one thread at a time
+ * owns a request. */
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
 
-#include "config/config.h"
-#include "core/core.h"
-#include "store/store.h"
-#include "tailnet/tailnet.h"
-#include "json/json.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/thread.h"
+#include "net/addr.h"
 
 struct http;
 
+enum http_door { HTTP_PUBLIC = 1, HTTP_UNIX = 2, HTTP_METRICS = 4 };
+
+enum http_flow { HTTP_DONE, HTTP_LATER };
+
+/* Threads that run what they are given, in order. */
+enum http_workers {
+    HTTP_FAST,   /* what never waits */
+    HTTP_DISK,   /* what reads a disk */
+    HTTP_HEAVY,  /* what computes for long */
+    HTTP_HEALTH, /* what may hang */
+    HTTP_WORKERS
+};
+
+#define HTTP_TARGET_MAX 8192
+#define HTTP_PARAMS_MAX 4
+#define HTTP_QUERY_MAX  32
+#define HTTP_BODY_MAX   ((size_t)256 * 1024) /* where a route says nothing */
+
+/* One path that is answered. Whoever has more to say of it makes this the first member of a struct of its own. */
+struct http_route {
+    const char *method;
+    const char *path; /* "/api/v1/node/{id}": what stands in braces is a parameter, one segment, unescaped */
+    unsigned doors;   /* enum http_door */
+    size_t body_max;  /* bytes; 0: HTTP_BODY_MAX. Holds before the body is read */
+};
+
+/* Routes of one kind: count of them, each of stride bytes. */
+struct http_table {
+    const void *routes;
+    size_t count, stride;
+};
+const struct http_route *http_table_at(const struct http_table *table, size_t i);
+
+struct http_pair {
+    const char *name, *value;
+};
+
+/* An answer without a known length. Its owner makes it with one reference more, which closed gives back. */
+struct http_source {
+    /* Copies up to max bytes. 0: none now, and what attach brought will be called (wait is called before, so that it is
+     * never called too early); -1: the end. */
+    long (*take)(struct http_source *s, char *bytes, size_t max, void (*wait)(void *arg));
+    void (*attach)(struct http_source *s, void (*resume)(void *arg), void *arg);
+    void (*closed)(struct http_source *s); /* the client is gone, or was never there: the last call */
+};
+
+struct http_exchange;
+struct http_request;
+typedef enum http_flow http_continuation(struct http_request *r);
+
+/* Options.request_size bytes are made for each request; these are the first of them. */
+struct http_request {
+    struct work work; /* first: this and the next ones are this room's */
+    struct http *http;
+    struct http_exchange *exchange;
+    http_continuation *then;
+    bool known; /* to whoever answers: over is still to be called */
+
+    /* as it came; texts are the request's own */
+    enum http_door door;
+    char method[16];
+    char *target;        /* undecoded, with the query */
+    char *authorization; /* NULL: none */
+    char *if_match, *last_event_id, *accept, *content_type, *forwarded_for;
+    char peer[64]; /* address of the other end, for the log */
+    int peer_fd;   /* of the unix socket, for its peer's name; -1: none */
+    bool peer_is_local;
+    struct buf body;
+    bool body_follows; /* announced by the head */
+    bool too_large;    /* the body, for its route */
+    int64_t began_us;
+
+    /* read from it */
+    struct arena arena;
+    const struct http_route *route; /* NULL: allow says why */
+    char allow[64];                 /* methods that the path has, separated by ", "; "": nobody has the path */
+    bool malformed;                 /* the path holds a bad escape */
+    const char *path;               /* undecoded, without the query; in the arena */
+    const char *params[HTTP_PARAMS_MAX];
+
+    /* the answer: what http_reply and others below fill */
+    int status; /* 0: none yet */
+    const char *content_type_out;
+    struct buf out;
+    struct http_pair headers[6]; /* names are static, values in the arena */
+    size_t header_count;
+    struct http_source *source; /* instead of out */
+};
+
 struct http_options {
-    const struct config *config; /* a reference is taken; http_reload changes it */
-    struct core *core;
-    struct tailnet *tailnet;
-    struct store *store;
-    uint8_t public_key[KEY_LEN]; /* the Noise key that GET /key tells */
-    /* Appends metrics of other rooms in Prometheus' text form; NULL: none. Any thread. */
-    void (*metrics)(void *arg, struct buf *out);
-    /* Writes the relay's state, an object; NULL: there is none. Any thread. */
-    void (*relay_status)(void *arg, struct json_out *o);
-    /* Somebody answered a ping (HEAD /machine/ping-response?id=): true if the id is known. NULL: none is. Any thread.
-     */
-    bool (*ping_response)(void *arg, const char *id);
+    const char *unix_socket; /* a stale file is replaced, its folder made */
+    unsigned unix_mode;
+    const char *metrics_addr; /* "": none */
+    const struct http_table *const *tables;
+    size_t table_count;
+    size_t request_size;
+    /* The head of a request whose body follows. Without an answer in r afterwards the body is read. */
+    void (*admit)(void *arg, struct http_request *r);
+    enum http_flow (*serve)(void *arg, struct http_request *r);
+    /* Once for each request that came so far: its answer is made, or (status 0) its client went away before. What the
+     * two functions above took is given back. */
+    void (*over)(void *arg, struct http_request *r);
     void *arg;
 };
 
-/* Opens the unix socket (a stale file is replaced, its folder made, mode as configured) and the metrics listener, and
- * starts. What it cannot open is an error that names the key of the configuration. The options' objects outlive it. */
+/* Opens the unix socket and the metrics listener and starts. What it cannot open is an error that names the key of the
+ * configuration. The options' texts and tables outlive it. */
 int http_start(const struct http_options *options, struct http **out, struct err *e) WARN_UNUSED;
-
-/* Ends streams, answers what is in work, closes everything, removes the socket. The core must still run. */
+/* Refuses what comes, waits until what is in work is answered, closes everything, removes the socket, ends the workers.
+ */
 void http_stop(struct http *h);
 
 /* A connection of the public door, nothing read from it; taken in any case. A stream socket of any kind (TLS comes
  * through a socketpair); peer: who is at its other end. Any thread. */
 void http_take_socket(struct http *h, int fd, const struct addr_port *peer);
 
-void http_reload(struct http *h, const struct config *config);
+struct http_counts {
+    size_t active;                                 /* requests that are worked on */
+    unsigned public_connections, unix_connections; /* open */
+};
+void http_counts(struct http *h, struct http_counts *out);
+
+/* ---- while a request is served ---- */
+
+/* Runs then on workers, and finishes the request if it says so; returns HTTP_LATER. Any thread. */
+enum http_flow http_later(struct http_request *r, enum http_workers which, http_continuation *then);
+/* Work that belongs to no request. */
+void http_run(struct http *h, enum http_workers which, struct work *work);
+
+/* %XX in place of bytes; NULL for a bad escape, a NUL or invalid UTF-8. plus: '+' is a blank. */
+const char *http_unescape(struct arena *arena, const char *text, size_t len, bool plus);
+/* Reads "a=1&b=2". ERR_INVALID for bad escapes, for a name that comes twice, for too many. */
+int http_query(struct arena *arena, const char *text, struct http_pair out[HTTP_QUERY_MAX], size_t *count,
+               struct err *e) WARN_UNUSED;
+
+#define HTTP_JSON "application/json"
+#define HTTP_TEXT "text/plain; charset=utf-8"
+
+/* Empties the answer and gives it a status and a type; returns where its body is written. */
+struct buf *http_reply(struct http_request *r, int status, const char *content_type);
+enum http_flow http_reply_text(struct http_request *r, int status, const char *format, ...) PRINTF_LIKE(3, 4);
+void http_header(struct http_request *r, const char *name, const char *value);
 
 #endif

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "http/private.h"
 
 /* The folder of the socket; one level, as systemd's RuntimeDirectory would have made it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a target to a route. A path is cut at its slashes before it is unescaped, so that "10.0.0.0%2F8" is one segment.
- */
+ * The tables are searched whole: they may stand in any order. */
 #include "http/private.h"
 
 #define SEGMENTS_MAX 12
@@ -13,7 +13,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-const char *unescape(struct arena *arena, const char *text, size_t len, bool plus)
+const char *http_unescape(struct arena *arena, const char *text, size_t len, bool plus)
 {
     char *out = arena_alloc(arena, len + 1);
     size_t n = 0;
@@ -55,30 +55,35 @@ static size_t cut(const char *path, struct segment out[SEGMENTS_MAX + 1])
     return count;
 }
 
-static bool fits(const struct route *route, const struct segment *given, size_t count)
+const struct http_route *http_table_at(const struct http_table *table, size_t i)
+{
+    return (const struct http_route *)(const void *)((const char *)table->routes + i * table->stride);
+}
+
+static bool fits(const struct http_route *route, const struct segment *given, size_t count)
 {
     struct segment want[SEGMENTS_MAX + 1];
 
     if (cut(route->path, want) != count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        bool param = want[i].at[0] == '{';
-        if (param ? given[i].len == 0
-                  : want[i].len != given[i].len || memcmp(want[i].at, given[i].at, given[i].len) != 0)
+        bool parameter = want[i].at[0] == '{';
+        if (parameter ? !given[i].len
+                      : want[i].len != given[i].len || memcmp(want[i].at, given[i].at, given[i].len) != 0)
             return false;
     }
     return true;
 }
 
-static bool read_params(const struct route *route, const struct segment *given, size_t count, struct arena *arena,
-                        const char *params[PARAMS_MAX])
+static bool read_params(struct http_request *r, const struct http_route *route, const struct segment *given,
+                        size_t count)
 {
     struct segment want[SEGMENTS_MAX + 1];
     size_t n = 0;
 
     cut(route->path, want);
     for (size_t i = 0; i < count; i++)
-        if (want[i].at[0] == '{' && !(params[n++] = unescape(arena, given[i].at, given[i].len, false)))
+        if (want[i].at[0] == '{' && !(r->params[n++] = http_unescape(&r->arena, given[i].at, given[i].len, false)))
             return false;
     return true;
 }
@@ -94,42 +99,53 @@ static void add_method(char allow[64], const char *method)
     buf_release(&b);
 }
 
-const struct route *router_find(const char *method, const char *path, enum door door, struct arena *arena,
-                                const char *params[PARAMS_MAX], char allow[64], bool *malformed)
+/* How many literal segments a path begins with: "/node/register" goes before "/node/{id}", whatever table it is in. */
+static size_t literal_len(const char *path)
+{
+    return strcspn(path, "{");
+}
+
+void http_find(struct http_request *r, const char *method, const char *path)
 {
     struct segment given[SEGMENTS_MAX + 1];
     size_t count = cut(path, given);
     const char *as = str_eq(method, "HEAD") ? "GET" : method;
 
-    allow[0] = '\0';
-    *malformed = false;
+    r->route = NULL;
+    r->allow[0] = '\0';
+    r->malformed = false;
     if (path[0] != '/' || count > SEGMENTS_MAX)
-        return NULL;
-    for (size_t i = 0; i < http_route_count; i++) {
-        const struct route *route = &http_routes[i];
-        if (!(route->doors & (unsigned)door) || !fits(route, given, count))
-            continue;
-        if (!str_eq(route->method, method) && !str_eq(route->method, as)) {
-            add_method(allow, route->method);
-            continue;
+        return;
+    for (size_t t = 0; t < r->http->with.table_count; t++)
+        for (size_t i = 0; i < r->http->with.tables[t]->count; i++) {
+            const struct http_route *route = http_table_at(r->http->with.tables[t], i);
+            if (!(route->doors & (unsigned)r->door) || !fits(route, given, count))
+                continue;
+            if (!str_eq(route->method, method) && !str_eq(route->method, as))
+                add_method(r->allow, route->method);
+            else if (!r->route || literal_len(route->path) > literal_len(r->route->path))
+                r->route = route;
         }
-        *malformed = !read_params(route, given, count, arena, params);
-        return *malformed ? NULL : route;
+    if (r->route && !read_params(r, r->route, given, count)) {
+        r->malformed = true;
+        r->route = NULL;
     }
-    return NULL;
+    if (r->route || r->malformed)
+        r->allow[0] = '\0';
 }
 
-int query_parse(struct arena *arena, const char *text, struct pair out[QUERY_MAX], size_t *count, struct err *e)
+int http_query(struct arena *arena, const char *text, struct http_pair out[HTTP_QUERY_MAX], size_t *count,
+               struct err *e)
 {
     *count = 0;
     while (*text) {
         size_t len = strcspn(text, "&"), name = strcspn(text, "=&");
         if (len) {
-            if (*count == QUERY_MAX)
-                return err_set(e, ERR_INVALID, "more than %d parameters behind '?'", QUERY_MAX);
-            struct pair *p = &out[*count];
-            p->name = unescape(arena, text, name, true);
-            p->value = name < len ? unescape(arena, text + name + 1, len - name - 1, true) : "";
+            if (*count == HTTP_QUERY_MAX)
+                return err_set(e, ERR_INVALID, "more than %d parameters behind '?'", HTTP_QUERY_MAX);
+            struct http_pair *p = &out[*count];
+            p->name = http_unescape(arena, text, name, true);
+            p->value = name < len ? http_unescape(arena, text + name + 1, len - name - 1, true) : "";
             if (!p->name || !p->value)
                 return err_set(e, ERR_INVALID, "the parameters behind '?' hold a malformed escape or no UTF-8: '%.80s'",
                                text);

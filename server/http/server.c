@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* libmicrohttpd: three daemons, one for each door, that move bytes between sockets and struct request. A whole request
- * is suspended while it is worked on. */
+/* libmicrohttpd: three daemons, one for each door, that move bytes between sockets and requests. A connection is
+ * suspended while its request is worked on. A request has a deadline as a whole, whatever trickles meanwhile. */
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/array.h"
-#include "base/thread.h"
 #include "http/private.h"
 
 #define IDLE_SECONDS    30
-#define CONNECTION_POOL 32768 /* bytes: head of the request and buffers */
-#define DISCARD_MAX     (8 * BODY_MAX)
+#define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */
+#define DISCARD_MAX     ((size_t)8 * 1024 * 1024) /* of a body that is larger than it may be */
 #define DRAIN_SECONDS   2
-#define PER_ADDRESS     128 /* connections of the public door; behind a proxy that is not trusted all have one address */
+#define PUBLIC_MAX      1024 /* connections */
+#define UNIX_MAX        256
+#define METRICS_MAX     64
+#define PER_ADDRESS     128 /* of the public door; behind a proxy that is not trusted all have one address */
 
-struct gate { /* what a daemon's callbacks are told */
+struct http_gate { /* what a daemon's callbacks are told */
     struct http *h;
-    enum door door;
+    enum http_door door;
     struct MHD_Daemon *daemon;
 };
 
-struct server {
-    struct gate gates[3]; /* public, unix, metrics */
+struct http_server {
+    struct http_gate gates[3]; /* public, unix, metrics */
     char *unix_path;
     atomic_bool refusing;
     pthread_mutex_t lock; /* of open */
@@ -35,15 +39,16 @@ struct server {
 enum { PUBLIC, UNIX, METRICS };
 
 /* What a request is to libmicrohttpd. */
-struct exchange {
-    struct request *request; /* NULL once it was given away with an answer */
+struct http_exchange {
+    struct http_request *request; /* NULL: it was answered at once */
     struct MHD_Connection *connection;
     char *target;
     size_t received;
-    bool begun, answered;
+    enum { HEAD, ADMISSION, BODY, SERVICE, REFUSED } stage;
+    bool admitted; /* libmicrohttpd will tell of the head once more before it reads the body */
 };
 
-static void count_open(struct server *s, bool more)
+static void count_open(struct http_server *s, bool more)
 {
     pthread_mutex_lock(&s->lock);
     s->open = more ? s->open + 1 : s->open - 1;
@@ -54,10 +59,10 @@ static void count_open(struct server *s, bool more)
 
 static void *note_target(void *arg, const char *uri, struct MHD_Connection *connection)
 {
-    struct exchange *x = mem_alloc(sizeof(*x));
+    struct http_exchange *x = mem_alloc(sizeof(*x));
 
     x->connection = connection;
-    x->target = mem_strndup(uri, TARGET_MAX + 1);
+    x->target = mem_strndup(uri, HTTP_TARGET_MAX + 1);
     count_open(arg, true);
     return x;
 }
@@ -73,14 +78,14 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *t
 static void exchange_over(void *arg, struct MHD_Connection *connection, void **req_cls,
                           enum MHD_RequestTerminationCode why)
 {
-    struct exchange *x = *req_cls;
+    struct http_exchange *x = *req_cls;
 
     (void)connection;
     (void)why;
     if (!x)
         return;
     if (x->request)
-        request_free(x->request);
+        http_request_free(x->request);
     free(x->target);
     free(x);
     *req_cls = NULL;
@@ -107,7 +112,7 @@ static bool is_local(const struct sockaddr *addr)
     return false;
 }
 
-static void note_peer(struct request *r, const struct sockaddr *addr)
+static void note_peer(struct http_request *r, const struct sockaddr *addr)
 {
     socklen_t len = addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
@@ -115,37 +120,54 @@ static void note_peer(struct request *r, const struct sockaddr *addr)
         str_copy(r->peer, sizeof(r->peer), "an unknown address");
 }
 
-static struct request *request_new(struct gate *gate, struct exchange *x, const char *method)
+static void read_length(struct http_request *r, struct MHD_Connection *c)
 {
-    struct request *r = mem_alloc(sizeof(*r));
+    const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
+    uint64_t announced = 0;
+
+    if (length && str_u64(length, 0, UINT64_MAX, &announced, "Content-Length", NULL) < 0)
+        announced = UINT64_MAX;
+    r->body_follows = announced > 0 || MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Transfer-Encoding");
+    r->too_large = announced > r->body.max;
+}
+
+static struct http_request *read_head(struct http_gate *gate, struct http_exchange *x, const char *method)
+{
+    struct http_request *r = http_request_new(gate->h);
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *peer = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-    r->h = gate->h;
+    r->exchange = x;
     r->door = gate->door;
-    r->owner = x;
+    r->began_us = clock_mono_us();
     str_copy(r->method, sizeof(r->method), method);
     r->target = mem_strdup(x->target);
     r->authorization = header(x->connection, "Authorization");
     r->if_match = header(x->connection, "If-Match");
     r->last_event_id = header(x->connection, "Last-Event-ID");
     r->accept = header(x->connection, "Accept");
+    r->content_type = header(x->connection, "Content-Type");
     r->forwarded_for = header(x->connection, "X-Forwarded-For");
-    r->peer_fd = gate->door == DOOR_UNIX && fd ? fd->connect_fd : -1;
-    r->peer_is_local = gate->door == DOOR_UNIX || (peer && is_local(peer->client_addr));
-    if (peer && gate->door != DOOR_UNIX)
+    if (gate->door == HTTP_UNIX && fd)
+        r->peer_fd = fd->connect_fd;
+    r->peer_is_local = gate->door == HTTP_UNIX || (peer && is_local(peer->client_addr));
+    if (peer && gate->door != HTTP_UNIX)
         note_peer(r, peer->client_addr);
-    r->body.max = BODY_MAX;
-    r->arena.max = 4 * BODY_MAX;
+    r->path = arena_strndup(&r->arena, r->target, strcspn(r->target, "?"));
+    http_find(r, r->method, r->path);
+    r->body.max = r->route && r->route->body_max ? r->route->body_max : HTTP_BODY_MAX;
+    read_length(r, x->connection);
     return r;
 }
 
-/* On a worker: the daemon calls handle() once more. */
-static void request_answered(struct request *r)
+void http_exchange_resume(struct http_request *r)
 {
-    struct exchange *x = r->owner;
+    struct http_exchange *x = r->exchange;
 
-    x->answered = true;
+    if (x->stage == ADMISSION) {
+        x->stage = r->status ? REFUSED : BODY;
+        x->admitted = !r->status;
+    }
     MHD_resume_connection(x->connection);
 }
 
@@ -159,70 +181,70 @@ static enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, c
 
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", TYPE_TEXT);
+    MHD_add_response_header(response, "Content-Type", HTTP_TEXT);
     MHD_add_response_header(response, "Connection", "close");
     result = MHD_queue_response(c, status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static void stream_resume(void *arg)
+static void source_resume(void *arg)
 {
     MHD_resume_connection(arg);
 }
 
-static void stream_wait(void *arg)
+static void source_wait(void *arg)
 {
     MHD_suspend_connection(arg);
 }
 
-static ssize_t stream_read(void *arg, uint64_t position, char *bytes, size_t max)
+static ssize_t source_read(void *arg, uint64_t position, char *bytes, size_t max)
 {
-    long n = stream_take(arg, bytes, max, stream_wait);
+    struct http_source *s = arg;
+    long n = s->take(s, bytes, max, source_wait);
 
     (void)position;
     return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
 
-static void stream_over(void *arg)
+static void source_over(void *arg)
 {
-    stream_closed(arg);
-    stream_unref(arg);
+    struct http_source *s = arg;
+
+    s->closed(s);
 }
 
-static struct MHD_Response *make_response(struct request *r, struct MHD_Connection *c)
+static struct MHD_Response *make_response(struct http_request *r, struct MHD_Connection *c)
 {
     struct MHD_Response *response;
-
-    if (r->stream) {
-        stream_attach(r->stream, stream_resume, c);
-        response =
-            MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, stream_read, stream_ref(r->stream), stream_over);
-        if (!response)
-            stream_unref(r->stream);
-        return response;
-    }
     size_t len = r->out.len;
-    return MHD_create_response_from_buffer(len, buf_take(&r->out), MHD_RESPMEM_MUST_FREE);
+
+    if (!r->source)
+        return MHD_create_response_from_buffer(len, buf_take(&r->out), MHD_RESPMEM_MUST_FREE);
+    r->source->attach(r->source, source_resume, c);
+    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, source_read, r->source, source_over);
+    if (response)
+        r->source = NULL; /* the response's now */
+    return response;
 }
 
-static const struct pair always[] = {
+static const struct http_pair always[] = {
     {"X-Frame-Options", "DENY"},
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "no-referrer"},
     {"Cache-Control", "no-store"},
 };
 
-static enum MHD_Result answer(struct exchange *x)
+static enum MHD_Result answer(struct http_exchange *x)
 {
-    struct request *r = x->request;
+    struct http_request *r = x->request;
     struct MHD_Response *response = make_response(r, x->connection);
     enum MHD_Result result;
 
     if (!response)
         return MHD_NO;
-    if (r->content_type)
-        MHD_add_response_header(response, "Content-Type", r->content_type);
+    if (r->content_type_out)
+        MHD_add_response_header(response, "Content-Type", r->content_type_out);
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
         MHD_add_response_header(response, always[i].name, always[i].value);
     /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them. */
@@ -230,7 +252,7 @@ static enum MHD_Result answer(struct exchange *x)
                             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
                             "form-action 'none'; frame-ancestors 'none'");
     /* The door looked at the first request of this connection only: a second one might belong elsewhere. */
-    if (r->door == DOOR_PUBLIC)
+    if (r->door == HTTP_PUBLIC)
         MHD_add_response_header(response, "Connection", "close");
     for (size_t i = 0; i < r->header_count; i++)
         MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
@@ -241,30 +263,29 @@ static enum MHD_Result answer(struct exchange *x)
 
 /* ---- the callback ---- */
 
-static enum MHD_Result begin(struct gate *gate, struct exchange *x, const char *method)
+static enum MHD_Result begin(struct http_gate *gate, struct http_exchange *x, const char *method)
 {
-    const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Content-Length");
-    uint64_t announced = 0;
-
-    x->begun = true;
-    if (strlen(x->target) > TARGET_MAX)
+    if (strlen(x->target) > HTTP_TARGET_MAX)
         return answer_plain(x->connection, MHD_HTTP_URI_TOO_LONG, "the target is too long\n");
     if (strlen(method) >= sizeof(x->request->method))
         return answer_plain(x->connection, MHD_HTTP_NOT_IMPLEMENTED, "unknown method\n");
-    if (length && (str_u64(length, 0, UINT64_MAX, &announced, "Content-Length", NULL) < 0 || announced > BODY_MAX))
-        return answer_plain(x->connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 1 MiB\n");
-    x->request = request_new(gate, x, method);
+    x->request = read_head(gate, x, method);
+    x->stage = x->request->body_follows ? ADMISSION : BODY;
+    if (x->stage == ADMISSION) {
+        MHD_suspend_connection(x->connection);
+        http_request_admit(x->request);
+    }
     return MHD_YES;
 }
 
-static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t *len)
+static enum MHD_Result take_body(struct http_exchange *x, const char *bytes, size_t *len)
 {
-    struct request *r = x->request;
+    struct http_request *r = x->request;
 
     x->received += *len;
-    if (x->received > DISCARD_MAX)
+    if (x->received > DISCARD_MAX + r->body.max)
         return MHD_NO;
-    if (x->received > BODY_MAX) {
+    if (x->received > r->body.max) {
         r->too_large = true;
         buf_release(&r->body);
     } else {
@@ -274,28 +295,37 @@ static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t *
     return MHD_YES;
 }
 
+static enum MHD_Result serve(struct http_exchange *x)
+{
+    x->stage = SERVICE;
+    MHD_suspend_connection(x->connection);
+    http_request_serve(x->request);
+    return MHD_YES;
+}
+
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *bytes, size_t *len, void **req_cls)
 {
-    struct gate *gate = arg;
-    struct exchange *x = *req_cls;
+    struct http_gate *gate = arg;
+    struct http_exchange *x = *req_cls;
 
     (void)url;
     (void)version;
     if (!x)
         return MHD_NO;
-    if (!x->begun)
+    if (x->stage == SERVICE || x->stage == REFUSED)
+        return *len ? MHD_NO : answer(x);
+    if (atomic_load(&gate->h->server->refusing))
+        return *len ? MHD_NO : answer_plain(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping\n");
+    if (x->stage == HEAD)
         return begin(gate, x, method);
     if (*len)
         return x->request ? take_body(x, bytes, len) : MHD_NO;
-    if (x->answered)
-        return answer(x);
-    if (atomic_load(&gate->h->server->refusing))
-        return answer_plain(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping\n");
-    MHD_suspend_connection(connection);
-    x->request->answered = request_answered;
-    request_start(x->request);
-    return MHD_YES;
+    if (x->admitted) {
+        x->admitted = false;
+        return MHD_YES;
+    }
+    return serve(x);
 }
 
 /* ---- start and stop ---- */
@@ -313,7 +343,7 @@ static void mhd_log(void *arg, const char *format, va_list args)
     log_limited(&noise, 5, LOG_LEVEL_DEBUG, "http", "libmicrohttpd: %s", text);
 }
 
-static struct MHD_Daemon *start_daemon(struct gate *gate, int fd, unsigned threads, unsigned connections)
+static struct MHD_Daemon *start_daemon(struct http_gate *gate, int fd, unsigned threads, unsigned connections)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      (fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0);
@@ -335,10 +365,10 @@ static struct MHD_Daemon *start_daemon(struct gate *gate, int fd, unsigned threa
                             1, MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
-static int open_gate(struct http *h, struct gate *gate, enum door door, int fd, unsigned threads, unsigned connections,
-                     struct err *e)
+static int open_gate(struct http *h, struct http_gate *gate, enum http_door door, int fd, unsigned threads,
+                     unsigned connections, struct err *e)
 {
-    *gate = (struct gate){.h = h, .door = door};
+    *gate = (struct http_gate){.h = h, .door = door};
     gate->daemon = start_daemon(gate, fd, threads, connections);
     if (gate->daemon)
         return 0;
@@ -347,40 +377,39 @@ static int open_gate(struct http *h, struct gate *gate, enum door door, int fd, 
     return err_set(e, ERR_UNAVAILABLE, "libmicrohttpd does not start: %s", strerrordesc_np(errno));
 }
 
-int server_start(struct http *h, struct server **out, struct err *e)
+int server_start(struct http *h, struct http_server **out, struct err *e)
 {
-    struct server *s = mem_alloc(sizeof(*s));
-    const struct config *c = h->config;
+    struct http_server *s = mem_alloc(sizeof(*s));
+    const struct http_options *o = &h->with;
     int unix_fd, metrics_fd = -1, code;
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
     *out = s;
-    if ((unix_fd = code = listen_unix(c->unix_socket, (unsigned)c->unix_socket_permission, e)) < 0)
+    if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
-    s->unix_path = mem_strdup(c->unix_socket);
-    if (*c->metrics_listen_addr &&
-        (metrics_fd = code = listen_tcp(c->metrics_listen_addr, "metrics_listen_addr", e)) < 0) {
+    s->unix_path = mem_strdup(o->unix_socket);
+    if (*o->metrics_addr && (metrics_fd = code = listen_tcp(o->metrics_addr, "metrics_listen_addr", e)) < 0) {
         close(unix_fd);
         return code;
     }
-    if ((code = open_gate(h, &s->gates[UNIX], DOOR_UNIX, unix_fd, 1, 256, e)) < 0) {
+    if ((code = open_gate(h, &s->gates[UNIX], HTTP_UNIX, unix_fd, 1, UNIX_MAX, e)) < 0) {
         if (metrics_fd >= 0)
             close(metrics_fd);
         return code;
     }
-    if (metrics_fd >= 0 && (code = open_gate(h, &s->gates[METRICS], DOOR_METRICS, metrics_fd, 1, 64, e)) < 0)
+    if (metrics_fd >= 0 && (code = open_gate(h, &s->gates[METRICS], HTTP_METRICS, metrics_fd, 1, METRICS_MAX, e)) < 0)
         return code;
-    return open_gate(h, &s->gates[PUBLIC], DOOR_PUBLIC, -1, 2, 1024, e);
+    return open_gate(h, &s->gates[PUBLIC], HTTP_PUBLIC, -1, 2, PUBLIC_MAX, e);
 }
 
-void server_refuse(struct server *s)
+void server_refuse(struct http_server *s)
 {
     atomic_store(&s->refusing, true);
 }
 
 /* Answers that are ready get a moment to go out; whoever does not read them is not waited for. */
-static void drain(struct server *s)
+static void drain(struct http_server *s)
 {
     int64_t until = clock_mono_ms() + 1000 * DRAIN_SECONDS;
 
@@ -390,7 +419,7 @@ static void drain(struct server *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-void server_stop(struct server *s)
+void server_stop(struct http_server *s)
 {
     if (!s)
         return;
@@ -423,8 +452,9 @@ static socklen_t to_sockaddr(const struct addr_port *peer, struct sockaddr_stora
     return sizeof(*in6);
 }
 
-void server_take(struct server *s, int fd, const struct addr_port *peer)
+void http_take_socket(struct http *h, int fd, const struct addr_port *peer)
 {
+    struct http_server *s = h->server;
     struct sockaddr_storage addr;
     socklen_t len = to_sockaddr(peer, &addr);
 
@@ -435,7 +465,7 @@ void server_take(struct server *s, int fd, const struct addr_port *peer)
     MHD_add_connection(s->gates[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len);
 }
 
-static unsigned connections(const struct gate *gate)
+static unsigned connections(const struct http_gate *gate)
 {
     const union MHD_DaemonInfo *info =
         gate->daemon ? MHD_get_daemon_info(gate->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS) : NULL;
@@ -443,8 +473,11 @@ static unsigned connections(const struct gate *gate)
     return info ? info->num_connections : 0;
 }
 
-void server_counts(struct server *s, unsigned *public_connections, unsigned *unix_connections)
+void http_counts(struct http *h, struct http_counts *out)
 {
-    *public_connections = connections(&s->gates[PUBLIC]);
-    *unix_connections = connections(&s->gates[UNIX]);
+    pthread_mutex_lock(&h->lock);
+    out->active = h->active;
+    pthread_mutex_unlock(&h->lock);
+    out->public_connections = connections(&h->server->gates[PUBLIC]);
+    out->unix_connections = connections(&h->server->gates[UNIX]);
 }

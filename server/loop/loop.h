@@ -51,6 +51,11 @@ bool loop_post_task(struct loop *l, struct loop_task *task);
 /* Any thread: calls run(arg) on l's thread, in the order of posting. After loops_stop the call is run by loops_free. */
 void loop_post(struct loop *l, void (*run)(void *arg), void *arg);
 
+/* Calls run on a running loop's thread and waits until it is done; from another thread. loops_run: on one loop after
+ * the other. */
+void loop_run(struct loop *l, void (*run)(struct loop *l, void *arg), void *arg);
+void loops_run(struct loops *ls, void (*run)(struct loop *l, void *arg), void *arg);
+
 /* Runs task at the end of this turn, or of the next one when deferred by a deferred task. Nothing if already queued. */
 void loop_defer(struct loop *l, struct loop_task *task);
 void loop_undefer(struct loop *l, struct loop_task *task); /* nothing if it is not queued */
@@ -129,12 +134,9 @@ struct stream_handler {
 /* Takes fd, also when it fails (the fd is then closed). tls NULL: plain. peer: who is at the other end. */
 struct stream *stream_new(struct loop *l, int fd, struct loop_tls *tls, const struct addr_port *peer, struct err *e);
 void stream_close(struct stream *s); /* closes and frees; allowed within its own callbacks; NULL is allowed */
-int stream_detach(struct stream *s); /* frees s and gives its descriptor back, open; of a plain stream only */
 void stream_handle(struct stream *s, const struct stream_handler *handler, void *arg);
 
 struct loop *stream_loop(const struct stream *s);
-int stream_fd(const struct stream *s);
-bool stream_is_tls(const struct stream *s);
 const struct addr_port *stream_peer(const struct stream *s);
 void stream_set_peer(struct stream *s, const struct addr_port *peer); /* what a trusted proxy said */
 

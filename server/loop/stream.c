@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
-#include "loop/internal.h"
+#include "loop/wire.h"
 
 struct stream {
     struct loop_watch watch; /* first */
@@ -83,14 +84,13 @@ fail:
     return NULL;
 }
 
-static void stream_free(struct stream *s, bool close_fd)
+static void stream_free(struct stream *s)
 {
     loop_undefer(s->loop, &s->again);
     loop_unwatch(s->loop, &s->watch);
     SSL_free(s->ssl);
     loop_wire_release(&s->wire);
-    if (close_fd)
-        close(s->watch.fd);
+    close(s->watch.fd);
     loop_tls_unref(s->tls);
     free(s->unread);
     if (s->busy)
@@ -102,15 +102,7 @@ static void stream_free(struct stream *s, bool close_fd)
 void stream_close(struct stream *s)
 {
     if (s)
-        stream_free(s, true);
-}
-
-int stream_detach(struct stream *s)
-{
-    int fd = s->watch.fd;
-
-    stream_free(s, false);
-    return fd;
+        stream_free(s);
 }
 
 void stream_handle(struct stream *s, const struct stream_handler *handler, void *arg)
@@ -124,16 +116,6 @@ void stream_handle(struct stream *s, const struct stream_handler *handler, void 
 struct loop *stream_loop(const struct stream *s)
 {
     return s->loop;
-}
-
-int stream_fd(const struct stream *s)
-{
-    return s->watch.fd;
-}
-
-bool stream_is_tls(const struct stream *s)
-{
-    return s->ssl != NULL;
 }
 
 const struct addr_port *stream_peer(const struct stream *s)

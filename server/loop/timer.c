@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Timers in a binary heap: each knows its place, so that stopping one costs no search. */
 #include "base/mem.h"
-#include "loop/internal.h"
+#include "loop/state.h"
 
 static void put(struct loop_heap *h, size_t i, struct loop_timer *t)
 {

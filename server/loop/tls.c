@@ -2,6 +2,7 @@
 /* Certificates: from files that may change under us, or made by the caller and picked by the name the client asks for.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "loop/internal.h"
+#include "loop/wire.h"
 
 struct named {
     char *name; /* "" for the first */
@@ -48,11 +49,11 @@ static int refuse(struct err *e, const char *what)
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                            unsigned int in_len, void *arg)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
+    static const unsigned char offered[] = "\x08http/1.1";
 
     (void)ssl;
     (void)arg;
-    if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_len, ours, sizeof(ours) - 1, in, in_len) !=
+    if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_len, offered, sizeof(offered) - 1, in, in_len) !=
         OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_NOACK;
     return SSL_TLSEXT_ERR_OK;

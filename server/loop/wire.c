@@ -9,7 +9,8 @@
 #include <openssl/bio.h>
 
 #include "base/mem.h"
-#include "loop/internal.h"
+#include "loop/state.h"
+#include "loop/wire.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static BIO_METHOD *method;

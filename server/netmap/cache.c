@@ -3,26 +3,25 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "netmap/access.h"
 #include "netmap/encode.h"
 #include "json/json.h"
 
+static int compare(const void *key, const void *item)
+{
+    uint64_t a = *(const uint64_t *)key, b = *(const uint64_t *)item;
+
+    return (a > b) - (a < b);
+}
+
 void owners_add(struct owners *o, uint64_t id)
 {
-    size_t low = 0, high = o->len;
+    bool found;
+    size_t at = array_search(&id, o->items, o->len, sizeof(id), compare, &found);
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (o->items[middle] == id)
-            return;
-        if (o->items[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    (void)vec_add(o);
-    memmove(&o->items[low + 1], &o->items[low], (o->len - 1 - low) * sizeof(*o->items));
-    o->items[low] = id;
+    if (!found)
+        *vec_insert(o, at) = id;
 }
 
 static void unlink_shared(struct netmap *nm, struct shared *e)

@@ -88,13 +88,12 @@ static void put_identity(struct json_out *o, uint64_t id)
     json_put_id(o, "StableID", id);
 }
 
-/* The client takes a key for expired by its date alone, so a logged-out node without one is given one. */
 static void put_expiry(struct json_out *o, const struct tailnet_node *n)
 {
-    if (n->expired && (n->record->expiry_ns == 0 || n->record->expiry_ns > clock_wall_ns()))
-        json_put_str(o, "KeyExpiry", LONG_AGO);
-    else if (n->record->expiry_ns)
-        json_put_time(o, "KeyExpiry", n->record->expiry_ns);
+    int64_t expiry_ns = tailnet_node_expiry(n);
+
+    if (expiry_ns)
+        json_put_time(o, "KeyExpiry", expiry_ns);
 }
 
 static void put_head(struct json_out *o, const struct tailnet_snapshot *s, const struct tailnet_node *n, bool no_ipv4,
@@ -241,10 +240,7 @@ static void put_patch_keys(struct json_out *o, const struct tailnet_node *n)
     put_key(o, "Key", "nodekey:", n->record->node_key);
     if (!key_is_zero(n->record->disco_key))
         put_key(o, "DiscoKey", "discokey:", n->record->disco_key);
-    if (n->expired)
-        put_expiry(o, n);
-    else
-        json_put_str(o, "KeyExpiry", time_format(n->record->expiry_ns, text)); /* the zero time: never */
+    json_put_str(o, "KeyExpiry", time_format(tailnet_node_expiry(n), text)); /* the zero time: never */
 }
 
 void encode_patch(struct json_out *o, const struct tailnet_node *n, uint32_t mask)

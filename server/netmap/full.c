@@ -112,12 +112,7 @@ static struct chunk *settings_chunk(struct netmap_session *s, const struct acces
     o.comma = true;
     put_derp(&o, a, s->client.cap_version);
     put_dns(&o, a);
-    json_put_str(&o, "Domain", a->snapshot->settings->domain);
     json_put_bool(&o, "CollectServices", false);
-    if (!a->snapshot->settings->logtail) {
-        json_key(&o, "Debug");
-        json_raw(&o, "{\"DisableLogTail\":true}", 23);
-    }
     c = pack(w, w->json.data, w->json.len, s->client.zstd);
     shared_put(s->nm, &w->key, c, NULL);
     return c;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/bits.h"
 #include "netmap/encode.h"
 
 #define USER_BITS (1u << 20) /* profiles of users with higher ids are sent with each of their nodes */
@@ -38,12 +39,12 @@ bool netmap_session_self_changed(const struct netmap_session *s)
     return s->self_changed;
 }
 
-static bool bit_get(const uint64_t *words, size_t len, uint64_t i)
+static bool has_bit(const uint64_t *words, size_t len, uint64_t i)
 {
-    return i / 64 < len && (words[i / 64] >> i % 64 & 1);
+    return i / 64 < len && bit_has(words, (uint32_t)i);
 }
 
-static void bit_set(uint64_t **words, size_t *len, uint64_t i, bool on)
+static void set_bit(uint64_t **words, size_t *len, uint32_t i, bool on)
 {
     if (i / 64 >= *len) {
         if (!on)
@@ -54,19 +55,19 @@ static void bit_set(uint64_t **words, size_t *len, uint64_t i, bool on)
         *len = more;
     }
     if (on)
-        (*words)[i / 64] |= UINT64_C(1) << i % 64;
+        bit_set(*words, i);
     else
-        (*words)[i / 64] &= ~(UINT64_C(1) << i % 64);
+        bit_clear(*words, i);
 }
 
 bool told_peer(const struct netmap_session *s, uint32_t slot)
 {
-    return bit_get(s->peers.words, s->peers.len, slot);
+    return has_bit(s->peers.words, s->peers.len, slot);
 }
 
 void set_told_peer(struct netmap_session *s, uint32_t slot, bool told)
 {
-    bit_set(&s->peers.words, &s->peers.len, slot, told);
+    set_bit(&s->peers.words, &s->peers.len, slot, told);
     if (!told)
         set_told_view(s, slot, 0);
 }
@@ -83,7 +84,7 @@ void set_told_block(struct netmap_session *s, size_t block, uint64_t mask, size_
 
 bool told_user(const struct netmap_session *s, uint64_t id)
 {
-    return id == TAGGED_USER_ID ? s->tagged_told : bit_get(s->users.words, s->users.len, id);
+    return id == TAGGED_USER_ID ? s->tagged_told : has_bit(s->users.words, s->users.len, id);
 }
 
 void set_told_user(struct netmap_session *s, uint64_t id)
@@ -91,7 +92,7 @@ void set_told_user(struct netmap_session *s, uint64_t id)
     if (id == TAGGED_USER_ID)
         s->tagged_told = true;
     else if (id < USER_BITS)
-        bit_set(&s->users.words, &s->users.len, id, true);
+        set_bit(&s->users.words, &s->users.len, (uint32_t)id, true);
 }
 
 uint64_t told_view(const struct netmap_session *s, uint32_t slot)
@@ -233,6 +234,12 @@ void put_dns(struct json_out *o, const struct access *a)
 {
     json_key(o, "DNSConfig");
     json_raw(o, a->snapshot->settings->dns_json, strlen(a->snapshot->settings->dns_json));
+    if (*a->snapshot->settings->domain)
+        json_put_str(o, "Domain", a->snapshot->settings->domain);
+    if (!a->snapshot->settings->logtail) {
+        json_key(o, "Debug");
+        json_raw(o, "{\"DisableLogTail\":true}", 23);
+    }
 }
 
 static void say_goodbye(struct netmap *nm, struct worker *w, uint64_t node_id, const uint8_t node_key[KEY_LEN],

@@ -49,7 +49,7 @@ bool put_ssh(struct netmap_session *s, struct json_out *o, const struct access *
              bool first);
 void put_profiles(struct json_out *o, const struct access *a, const struct owners *owners);
 void put_derp(struct json_out *o, const struct access *a, unsigned cap_version);
-void put_dns(struct json_out *o, const struct access *a);
+void put_dns(struct json_out *o, const struct access *a); /* and what else has its version */
 
 struct item {
     const struct tailnet_node *node;

@@ -17,7 +17,7 @@
 static const uint8_t magic[8] = {0x44, 0x45, 0x52, 0x50, 0xf0, 0x9f, 0x94, 0x91};
 
 /* What clients may send. What is not here is skipped, as far as it is not too long. */
-static const struct rule {
+static const struct frame_rule {
     uint8_t type;
     uint32_t min, max;
     const char *name;
@@ -28,12 +28,12 @@ static const struct rule {
     {FRAME_PING, 8, 1000, "Ping"},
 };
 
-int frame_read(const uint8_t *in, size_t len, struct frame *out, struct err *e)
+int frame_read(const uint8_t *in, size_t len, struct derp_frame *out, struct err *e)
 {
     if (len < FRAME_HEADER)
         return 0;
-    *out = (struct frame){.type = in[0],
-                          .len = (uint32_t)in[1] << 24 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 8 | in[4]};
+    *out = (struct derp_frame){.type = in[0],
+                               .len = (uint32_t)in[1] << 24 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 8 | in[4]};
     if (out->type == FRAME_FORWARD || out->type == FRAME_WATCH || out->type == FRAME_CLOSE_PEER)
         return err_set(e, ERR_INVALID, "a frame of type %02x, which only a relay of the same mesh may send", out->type);
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
@@ -86,7 +86,7 @@ static const json_t *member(const json_t *object, const char *name)
     return NULL;
 }
 
-static int read_info(const char *text, size_t len, struct login *out, struct err *e)
+static int read_info(const char *text, size_t len, struct derp_login *out, struct err *e)
 {
     uint8_t mesh_key[32];
     json_t *info;
@@ -106,12 +106,12 @@ static int read_info(const char *text, size_t len, struct login *out, struct err
     return rc;
 }
 
-int login_open(const struct relay_keys *keys, const uint8_t *payload, size_t len, struct login *out, struct err *e)
+int login_open(const struct relay_keys *keys, const uint8_t *payload, size_t len, struct derp_login *out, struct err *e)
 {
     uint8_t text[INFO_MAX];
     size_t sealed = len - RELAY_KEY_LEN - NONCE_LEN;
 
-    *out = (struct login){0};
+    *out = (struct derp_login){0};
     if (len < RELAY_KEY_LEN + NONCE_LEN + 16 || sealed - 16 > sizeof(text) || !login_key(payload, len))
         return err_set(e, ERR_INVALID, "a login of %zu bytes, or without a key", len);
     memcpy(out->key, payload, RELAY_KEY_LEN);

@@ -33,7 +33,7 @@ enum frame_type {
 
 enum { GONE_DISCONNECTED = 0, GONE_NOT_HERE = 1 };
 
-struct frame {
+struct derp_frame {
     uint8_t type;
     uint32_t len; /* of the payload */
     bool discard; /* of no use: its payload is skipped, whether it is here or not */
@@ -41,7 +41,7 @@ struct frame {
 
 /* Reads a header. 1: *out is filled; 0: too short yet; ERR_INVALID: of a kind or length that ends the connection, among
  * them what only relays of a mesh may send. */
-int frame_read(const uint8_t *in, size_t len, struct frame *out, struct err *e) WARN_UNUSED;
+int frame_read(const uint8_t *in, size_t len, struct derp_frame *out, struct err *e) WARN_UNUSED;
 
 /* Of a whole frame, with its header. */
 static inline size_t frame_len(const uint8_t *frame)
@@ -58,7 +58,7 @@ struct relay_keys {
     uint8_t private_key[RELAY_KEY_LEN], public_key[RELAY_KEY_LEN];
 };
 
-struct login {
+struct derp_login {
     uint8_t key[RELAY_KEY_LEN]; /* the client's node key */
     int64_t version;
     bool can_ack_pings, is_prober;
@@ -67,7 +67,7 @@ struct login {
 /* Whose login it says it is, before anything is opened; NULL for a key of zeros. */
 const uint8_t *login_key(const uint8_t *payload, size_t len);
 /* Opens the payload of a FRAME_CLIENT_INFO. */
-int login_open(const struct relay_keys *keys, const uint8_t *payload, size_t len, struct login *out,
+int login_open(const struct relay_keys *keys, const uint8_t *payload, size_t len, struct derp_login *out,
                struct err *e) WARN_UNUSED;
 
 void frame_put_server_key(struct buf *out, const struct relay_keys *keys);

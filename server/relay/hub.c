@@ -8,12 +8,12 @@
 #include "base/mem.h"
 #include "relay/link.h"
 
-#define FIGHT_TURNS 3    /* of two connections with one key until they are told */
-#define TOLD_SPARE  1024 /* links that are gone may stay in a peer's list in this number */
+#define FIGHT_TURNS  3    /* of two connections with one key until they are told */
+#define NOTIFY_SPARE 1024 /* links that are gone may stay in a peer's list in this number */
 
 /* ---- Who may ---- */
 
-bool hub_allows(struct hub *h, const uint8_t key[RELAY_KEY_LEN])
+bool hub_allows(struct relay_hub *h, const uint8_t key[RELAY_KEY_LEN])
 {
     if (!atomic_load(&h->verify))
         return true;
@@ -27,7 +27,7 @@ bool hub_allows(struct hub *h, const uint8_t key[RELAY_KEY_LEN])
     return ok;
 }
 
-static bool matters(struct hub *h)
+static bool matters(struct relay_hub *h)
 {
     static _Thread_local struct change changes[256];
     const struct tailnet_snapshot *s = tailnet_pin(h->tailnet);
@@ -47,13 +47,13 @@ static bool matters(struct hub *h)
 
 static void audit(struct loop_task *task)
 {
-    struct hub *h = CONTAINER_OF(task, struct hub, audit);
+    struct relay_hub *h = CONTAINER_OF(task, struct relay_hub, audit);
 
     if (!matters(h))
         return;
     pthread_rwlock_rdlock(&h->lock);
     for (struct map_entry *m = map_first(&h->peers); m; m = map_next(&h->peers, m)) {
-        struct peer *p = m->value;
+        struct relay_peer *p = m->value;
         if (!hub_allows(h, p->key))
             for (size_t i = 0; i < p->links.len; i++)
                 link_kick(p->links.items[i]);
@@ -61,14 +61,15 @@ static void audit(struct loop_task *task)
     pthread_rwlock_unlock(&h->lock);
 }
 
-void hub_audit(struct hub *h)
+void hub_audit(struct relay_hub *h)
 {
     loop_post_task(h->loop, &h->audit);
 }
 
 /* ---- Books ---- */
 
-void hub_init(struct hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop, bool verify)
+void hub_init(struct relay_hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop,
+              bool verify)
 {
     h->keys = *keys;
     h->tailnet = tailnet;
@@ -78,7 +79,7 @@ void hub_init(struct hub *h, const struct relay_keys *keys, struct tailnet *tail
     pthread_rwlock_init(&h->lock, NULL);
 }
 
-void hub_set_rate(struct hub *h, int64_t rate, int64_t burst)
+void hub_set_rate(struct relay_hub *h, int64_t rate, int64_t burst)
 {
     /* A packet of full size must fit in, with its header. */
     int64_t least = FRAME_HEADER + RELAY_KEY_LEN + FRAME_PACKET_MAX;
@@ -87,7 +88,7 @@ void hub_set_rate(struct hub *h, int64_t rate, int64_t burst)
     atomic_store(&h->rate, rate);
 }
 
-void hub_add(struct hub *h, struct link *l)
+void hub_add(struct relay_hub *h, struct relay_link *l)
 {
     pthread_rwlock_wrlock(&h->lock);
     l->id = ++h->next_id;
@@ -96,7 +97,7 @@ void hub_add(struct hub *h, struct link *l)
 }
 
 /* An empty text takes back what was told. */
-static void tell_health(struct peer *p, const char *text)
+static void tell_health(struct relay_peer *p, const char *text)
 {
     for (size_t i = 0; i < p->links.len; i++)
         link_tell(p->links.items[i], FRAME_HEALTH, text, strlen(text));
@@ -104,7 +105,7 @@ static void tell_health(struct peer *p, const char *text)
 
 /* A client that dials anew has two connections for a while, and the old one may still bring what was on its way. Two
  * that speak in turn are two clients. */
-static void judge_turns(struct peer *p)
+static void judge_turns(struct relay_peer *p)
 {
     static const char text[] = "another client is connected to the relay with the same key, so each gets some of the "
                                "other's packets; was this machine's state copied?";
@@ -120,10 +121,10 @@ static void judge_turns(struct peer *p)
     }
 }
 
-void hub_login(struct hub *h, struct link *l)
+void hub_login(struct relay_hub *h, struct relay_link *l)
 {
     pthread_rwlock_wrlock(&h->lock);
-    struct peer *p = map_get(&h->peers, l->key, RELAY_KEY_LEN);
+    struct relay_peer *p = map_get(&h->peers, l->key, RELAY_KEY_LEN);
     if (!p) {
         p = mem_alloc(sizeof(*p));
         memcpy(p->key, l->key, RELAY_KEY_LEN);
@@ -136,24 +137,24 @@ void hub_login(struct hub *h, struct link *l)
     pthread_rwlock_unlock(&h->lock);
 }
 
-static void announce_gone(struct hub *h, struct peer *p)
+static void announce_gone(struct relay_hub *h, struct relay_peer *p)
 {
     uint8_t payload[RELAY_KEY_LEN + 1];
 
     memcpy(payload, p->key, RELAY_KEY_LEN);
     payload[RELAY_KEY_LEN] = GONE_DISCONNECTED;
-    for (struct map_entry *m = map_first(&p->told); m; m = map_next(&p->told, m)) {
+    for (struct map_entry *m = map_first(&p->notify); m; m = map_next(&p->notify, m)) {
         uint64_t id;
         memcpy(&id, m->key, sizeof(id));
-        struct link *l = map_getu(&h->links, id);
+        struct relay_link *l = map_getu(&h->links, id);
         if (l)
             link_tell(l, FRAME_PEER_GONE, payload, sizeof(payload));
     }
 }
 
-static void leave_peer(struct hub *h, struct link *l)
+static void leave_peer(struct relay_hub *h, struct relay_link *l)
 {
-    struct peer *p = l->peer;
+    struct relay_peer *p = l->peer;
     size_t i = 0;
 
     while (i < p->links.len && p->links.items[i] != l)
@@ -169,13 +170,13 @@ static void leave_peer(struct hub *h, struct link *l)
     }
     map_del(&h->peers, p->key, RELAY_KEY_LEN);
     announce_gone(h, p);
-    map_release(&p->told);
+    map_release(&p->notify);
     pthread_mutex_destroy(&p->lock);
     vec_release(&p->links);
     free(p);
 }
 
-void hub_remove(struct hub *h, struct link *l)
+void hub_remove(struct relay_hub *h, struct relay_link *l)
 {
     pthread_rwlock_wrlock(&h->lock);
     map_delu(&h->links, l->id);
@@ -185,9 +186,9 @@ void hub_remove(struct hub *h, struct link *l)
     link_unref(l);
 }
 
-void hub_active(struct hub *h, struct link *l)
+void hub_active(struct relay_hub *h, struct relay_link *l)
 {
-    struct peer *p = l->peer;
+    struct relay_peer *p = l->peer;
 
     pthread_rwlock_rdlock(&h->lock);
     bool already = p->links.items[p->links.len - 1] == l;
@@ -209,26 +210,26 @@ void hub_active(struct hub *h, struct link *l)
 /* ---- Ways ---- */
 
 /* Under the hub's lock, for reading. */
-static void remember_told(struct hub *h, struct peer *from, uint64_t id)
+static void remember_notify(struct relay_hub *h, struct relay_peer *from, uint64_t id)
 {
-    struct map *told = &from->told;
+    struct map *notify = &from->notify;
 
     pthread_mutex_lock(&from->lock);
-    if (!map_getu(told, id)) {
-        if (told->len > h->links.len + TOLD_SPARE) {
+    if (!map_getu(notify, id)) {
+        if (notify->len > h->links.len + NOTIFY_SPARE) {
             struct map kept = {0};
-            for (struct map_entry *m = map_first(told); m; m = map_next(told, m))
+            for (struct map_entry *m = map_first(notify); m; m = map_next(notify, m))
                 if (map_has(&h->links, m->key, m->len))
                     map_put(&kept, m->key, m->len, h);
-            map_release(told);
-            *told = kept;
+            map_release(notify);
+            *notify = kept;
         }
-        map_putu(told, id, h);
+        map_putu(notify, id, h);
     }
     pthread_mutex_unlock(&from->lock);
 }
 
-struct link *hub_route(struct hub *h, struct link *l, const uint8_t key[RELAY_KEY_LEN])
+struct relay_link *hub_route(struct relay_hub *h, struct relay_link *l, const uint8_t key[RELAY_KEY_LEN])
 {
     uint64_t generation = atomic_load(&h->generation);
 
@@ -237,10 +238,10 @@ struct link *hub_route(struct hub *h, struct link *l, const uint8_t key[RELAY_KE
     link_unref(l->to);
     l->to = NULL;
     pthread_rwlock_rdlock(&h->lock);
-    struct peer *p = map_get(&h->peers, key, RELAY_KEY_LEN);
+    struct relay_peer *p = map_get(&h->peers, key, RELAY_KEY_LEN);
     if (p) {
         l->to = link_ref(p->links.items[p->links.len - 1]);
-        remember_told(h, l->peer, l->to->id);
+        remember_notify(h, l->peer, l->to->id);
     }
     pthread_rwlock_unlock(&h->lock);
     memcpy(l->to_key, key, RELAY_KEY_LEN);
@@ -248,12 +249,12 @@ struct link *hub_route(struct hub *h, struct link *l, const uint8_t key[RELAY_KE
     return l->to;
 }
 
-void hub_dropped(struct hub *h, enum drop_reason why, bool disco, unsigned count)
+void hub_dropped(struct relay_hub *h, enum drop_reason why, bool disco, unsigned count)
 {
     atomic_fetch_add(&h->counters.dropped[why][disco], count);
 }
 
-void hub_end(struct hub *h)
+void hub_end(struct relay_hub *h)
 {
     static const uint8_t soon[8] = {0, 0, 1, 0xf4, 0, 0, 0x13, 0x88}; /* back in 500 ms, for 5 s */
 
@@ -266,7 +267,7 @@ void hub_end(struct hub *h)
     pthread_rwlock_unlock(&h->lock);
 }
 
-void hub_release(struct hub *h)
+void hub_release(struct relay_hub *h)
 {
     map_release(&h->links);
     map_release(&h->peers);

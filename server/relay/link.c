@@ -30,13 +30,13 @@
 
 static struct log_sources closed;
 
-struct link *link_ref(struct link *l)
+struct relay_link *link_ref(struct relay_link *l)
 {
     atomic_fetch_add(&l->refs, 1);
     return l;
 }
 
-void link_unref(struct link *l)
+void link_unref(struct relay_link *l)
 {
 #ifdef __clang_analyzer__
     /* It cannot follow counted references, and takes each release for the last one. */
@@ -44,8 +44,8 @@ void link_unref(struct link *l)
 #endif
     if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
         return;
-    lane_clear(&l->lanes[0]);
-    lane_clear(&l->lanes[1]);
+    packets_clear(&l->queues[0]);
+    packets_clear(&l->queues[1]);
     buf_release(&l->control);
     buf_release(&l->partial);
     free(l->pending);
@@ -53,7 +53,7 @@ void link_unref(struct link *l)
     free(l);
 }
 
-static void link_close(struct link *l)
+static void link_close(struct relay_link *l)
 {
     unsigned waiting[2];
 
@@ -63,8 +63,8 @@ static void link_close(struct link *l)
     pthread_mutex_lock(&l->lock);
     l->closed = true;
     for (unsigned i = 0; i < 2; i++) {
-        waiting[i] = l->lanes[i].count;
-        lane_clear(&l->lanes[i]);
+        waiting[i] = l->queues[i].count;
+        packets_clear(&l->queues[i]);
     }
     pthread_mutex_unlock(&l->lock);
     for (unsigned i = 0; i < 2; i++)
@@ -81,12 +81,11 @@ static void link_close(struct link *l)
     link_unref(l);
 }
 
-static void close_because(struct link *l, const char *why)
+static void close_because(struct relay_link *l, const char *why)
 {
     char text[ADDR_PORT_TEXT_MAX];
 
-    /* An IPv6 /64 is one subscriber. */
-    log_from(&closed, l->from.addr.bytes, l->from.addr.bits == 128 ? 8 : 4, 20, LOG_LEVEL_INFO, "relay",
+    log_from(&closed, l->from.addr.bytes, addr_source_len(&l->from.addr), 20, LOG_LEVEL_INFO, "relay",
              "connection from %s closed: %s", addr_port_format(&l->from, text), why);
     link_close(l);
 }
@@ -95,30 +94,30 @@ static void close_because(struct link *l, const char *why)
 
 static void stalled(struct loop_timer *timer)
 {
-    close_because(CONTAINER_OF(timer, struct link, stall), "it reads nothing");
+    close_because(CONTAINER_OF(timer, struct relay_link, stall), "it reads nothing");
 }
 
-static void count_out(struct link *l, unsigned packets)
+static void count_out(struct relay_link *l, unsigned packets)
 {
     atomic_fetch_add(&l->packets_out, packets);
     atomic_fetch_add(&l->hub->counters.packets_out, packets);
 }
 
 /* What is to be written next: first the relay's own frames, then peer discovery, then the rest. */
-static struct piece *next_piece(struct link *l)
+static struct packet_block *next_block(struct relay_link *l)
 {
-    struct piece *c;
+    struct packet_block *c;
 
     pthread_mutex_lock(&l->lock);
     l->woken = false;
     if (l->control.len) {
-        c = piece_new(l->control.data, l->control.len);
+        c = packet_block_new(l->control.data, l->control.len);
         buf_release(&l->control);
         l->pong = false;
     } else {
-        c = lane_take(&l->lanes[1]);
+        c = packets_take(&l->queues[1]);
         if (!c)
-            c = lane_take(&l->lanes[0]);
+            c = packets_take(&l->queues[0]);
     }
     pthread_mutex_unlock(&l->lock);
     if (c && c->count)
@@ -127,7 +126,7 @@ static struct piece *next_piece(struct link *l)
 }
 
 /* Bytes that were taken, or a negative number: it is closed now. What was not taken must become pending. */
-static long write_out(struct link *l, const uint8_t *bytes, size_t len)
+static long write_out(struct relay_link *l, const uint8_t *bytes, size_t len)
 {
     long n = stream_write(l->stream, bytes, len, NULL);
 
@@ -147,9 +146,9 @@ static long write_out(struct link *l, const uint8_t *bytes, size_t len)
 }
 
 /* Writes the pending piece; 1: all of it, 0: the rest has to wait, negative: it is closed now. */
-static int write_pending(struct link *l)
+static int write_pending(struct relay_link *l)
 {
-    struct piece *c = l->pending;
+    struct packet_block *c = l->pending;
     long n = write_out(l, c->bytes + c->start, c->end - c->start);
 
     if (n < 0)
@@ -162,12 +161,12 @@ static int write_pending(struct link *l)
     return 1;
 }
 
-static void flush(struct link *l)
+static void flush(struct relay_link *l)
 {
     if (l->state == LINK_CLOSED)
         return;
     for (unsigned i = 0; i < FLUSH_ROUNDS; i++) {
-        if (!l->pending && !(l->pending = next_piece(l)))
+        if (!l->pending && !(l->pending = next_block(l)))
             return;
         if (write_pending(l) <= 0)
             return;
@@ -177,12 +176,12 @@ static void flush(struct link *l)
 
 static void run_flush(struct loop_task *task)
 {
-    flush((struct link *)task);
+    flush((struct relay_link *)task);
 }
 
 static void run_mail(struct loop_task *task)
 {
-    struct link *l = CONTAINER_OF(task, struct link, mail);
+    struct relay_link *l = CONTAINER_OF(task, struct relay_link, mail);
 
     pthread_mutex_lock(&l->lock);
     bool kicked = l->kicked;
@@ -193,7 +192,7 @@ static void run_mail(struct loop_task *task)
     link_unref(l);
 }
 
-static void wake(struct link *l)
+static void wake(struct relay_link *l)
 {
     if (loop_is_here(l->loop)) {
         loop_defer(l->loop, &l->flush);
@@ -205,19 +204,19 @@ static void wake(struct link *l)
 }
 
 /* Under the lock, which it gives up for a moment if that helps. */
-static void push(struct link *l, const uint8_t *frame, size_t len, bool disco, unsigned *dropped)
+static void push(struct relay_link *l, const uint8_t *frame, size_t len, bool disco, unsigned *dropped)
 {
-    if (l->lanes[disco].count == LANE_PACKETS && !l->pending && loop_is_here(l->loop)) {
+    if (l->queues[disco].count == QUEUE_PACKETS && !l->pending && loop_is_here(l->loop)) {
         /* Its loop is this one: a burst that was read in one turn is no reason to lose any of it. */
         pthread_mutex_unlock(&l->lock);
         flush(l);
         pthread_mutex_lock(&l->lock);
     }
     if (!l->closed)
-        lane_push(&l->lanes[disco], frame, len, dropped);
+        packets_push(&l->queues[disco], frame, len, dropped);
 }
 
-bool link_send(struct link *l, const uint8_t *frames, size_t len, bool disco)
+bool link_send(struct relay_link *l, const uint8_t *frames, size_t len, bool disco)
 {
     unsigned dropped = 0;
 
@@ -240,7 +239,7 @@ bool link_send(struct link *l, const uint8_t *frames, size_t len, bool disco)
     return open;
 }
 
-void link_tell(struct link *l, enum frame_type type, const void *payload, size_t len)
+void link_tell(struct relay_link *l, enum frame_type type, const void *payload, size_t len)
 {
     pthread_mutex_lock(&l->lock);
     if (!l->closed && l->control.len + FRAME_HEADER + len <= CONTROL_MAX) {
@@ -251,7 +250,7 @@ void link_tell(struct link *l, enum frame_type type, const void *payload, size_t
     pthread_mutex_unlock(&l->lock);
 }
 
-void link_kick(struct link *l)
+void link_kick(struct relay_link *l)
 {
     pthread_mutex_lock(&l->lock);
     l->kicked = true;
@@ -265,18 +264,18 @@ void link_kick(struct link *l)
 
 static void keep_alive(struct loop_timer *timer)
 {
-    struct link *l = CONTAINER_OF(timer, struct link, timer);
+    struct relay_link *l = CONTAINER_OF(timer, struct relay_link, timer);
 
     link_tell(l, FRAME_KEEP_ALIVE, NULL, 0);
     loop_timer_set(l->loop, timer, KEEP_MS + (int64_t)(l->id % 5000), keep_alive);
 }
 
-static int do_login(struct link *l, const uint8_t *payload, size_t len, struct err *e)
+static int do_login(struct relay_link *l, const uint8_t *payload, size_t len, struct err *e)
 {
-    struct hub *h = l->hub;
+    struct relay_hub *h = l->hub;
     const uint8_t *key = login_key(payload, len);
     struct buf info = BUF_INIT(0);
-    struct login login;
+    struct derp_login login;
 
     if (!key || !hub_allows(h, key)) {
         atomic_fetch_add(&h->counters.refused, 1);
@@ -301,7 +300,7 @@ static int do_login(struct link *l, const uint8_t *payload, size_t len, struct e
     return rc;
 }
 
-static void tell_not_here(struct link *l, const uint8_t *key)
+static void tell_not_here(struct relay_link *l, const uint8_t *key)
 {
     uint8_t payload[RELAY_KEY_LEN + 1];
     int64_t now = loop_now(l->loop);
@@ -321,32 +320,32 @@ static void tell_not_here(struct link *l, const uint8_t *key)
 
 /* Writes frames from where they were read, if the receiver is of the same loop and nothing waits for it. A few are
  * better queued: the end of the turn writes them with others'. */
-static bool hand_over(struct link *l, const uint8_t *frames, size_t len, unsigned count)
+static bool hand_over(struct relay_link *l, const uint8_t *frames, size_t len, unsigned count)
 {
     if (len < HAND_OVER_MIN || !loop_is_here(l->loop) || l->state != LINK_READY || l->pending)
         return false;
     pthread_mutex_lock(&l->lock);
-    bool waiting = l->control.len || l->lanes[0].count || l->lanes[1].count;
+    bool waiting = l->control.len || l->queues[0].count || l->queues[1].count;
     pthread_mutex_unlock(&l->lock);
     if (waiting)
         return false;
     count_out(l, count);
     long n = write_out(l, frames, len);
     if (n >= 0 && (size_t)n < len)
-        l->pending = piece_new(frames + n, len - (size_t)n);
+        l->pending = packet_block_new(frames + n, len - (size_t)n);
     return n >= 0;
 }
 
 /* Packets in a row for one receiver, made over in place where they were read. */
-struct run {
-    struct link *to; /* referenced; NULL: none */
+struct packet_run {
+    struct relay_link *to; /* referenced; NULL: none */
     uint8_t *start;
     size_t len;
     unsigned count;
     bool disco;
 };
 
-static void end_run(struct link *l, struct run *r)
+static void end_run(struct relay_link *l, struct packet_run *r)
 {
     if (!r->to)
         return;
@@ -363,7 +362,7 @@ static void end_run(struct link *l, struct run *r)
 }
 
 /* SendPacket and RecvPacket are equally long. */
-static void do_send(struct link *l, uint8_t *frame, size_t len, struct run *r)
+static void do_send(struct relay_link *l, uint8_t *frame, size_t len, struct packet_run *r)
 {
     const uint8_t *packet = frame + FRAME_HEADER + RELAY_KEY_LEN;
     uint8_t key[RELAY_KEY_LEN];
@@ -371,7 +370,7 @@ static void do_send(struct link *l, uint8_t *frame, size_t len, struct run *r)
 
     memcpy(key, frame + FRAME_HEADER, RELAY_KEY_LEN);
     atomic_fetch_add(&l->packets_in, 1);
-    struct link *to = hub_route(l->hub, l, key);
+    struct relay_link *to = hub_route(l->hub, l, key);
     frame[0] = FRAME_RECV;
     memcpy(frame + FRAME_HEADER, l->key, RELAY_KEY_LEN);
     if (to && r->to == to && r->disco == disco && r->start + r->len == frame) {
@@ -381,7 +380,7 @@ static void do_send(struct link *l, uint8_t *frame, size_t len, struct run *r)
     }
     end_run(l, r);
     if (to) {
-        *r = (struct run){link_ref(to), frame, len, 1, disco};
+        *r = (struct packet_run){link_ref(to), frame, len, 1, disco};
         return;
     }
     hub_dropped(l->hub, DROP_UNKNOWN, disco, 1);
@@ -389,7 +388,7 @@ static void do_send(struct link *l, uint8_t *frame, size_t len, struct run *r)
         tell_not_here(l, key);
 }
 
-static void do_ping(struct link *l, const uint8_t *payload)
+static void do_ping(struct relay_link *l, const uint8_t *payload)
 {
     pthread_mutex_lock(&l->lock);
     if (!l->pong && !l->closed && l->control.len < CONTROL_MAX / 2) {
@@ -401,7 +400,8 @@ static void do_ping(struct link *l, const uint8_t *payload)
     pthread_mutex_unlock(&l->lock);
 }
 
-static int do_frame(struct link *l, uint8_t *frame, const struct frame *f, struct run *r, struct err *e)
+static int do_frame(struct relay_link *l, uint8_t *frame, const struct derp_frame *f, struct packet_run *r,
+                    struct err *e)
 {
     uint8_t *payload = frame + FRAME_HEADER;
 
@@ -418,12 +418,12 @@ static int do_frame(struct link *l, uint8_t *frame, const struct frame *f, struc
 }
 
 /* Takes whole frames off the front; returns how many bytes, or an error. */
-static long take_frames(struct link *l, uint8_t *in, size_t len, struct run *r, struct err *e)
+static long take_frames(struct relay_link *l, uint8_t *in, size_t len, struct packet_run *r, struct err *e)
 {
     size_t at = 0;
 
     while (at < len && l->state != LINK_CLOSED) {
-        struct frame f;
+        struct derp_frame f;
         if (l->skip) {
             size_t n = l->skip < len - at ? l->skip : len - at;
             l->skip -= (uint32_t)n;
@@ -453,7 +453,7 @@ static long take_frames(struct link *l, uint8_t *in, size_t len, struct run *r, 
 
 /* A turn for each of many packets would cost more than the packets: where they come quickly but one by one, they are
  * let come together, as network cards do. */
-static void moderate(struct link *l, unsigned packets)
+static void moderate(struct relay_link *l, unsigned packets)
 {
     static _Thread_local struct {
         int64_t since_us;
@@ -472,9 +472,9 @@ static void moderate(struct link *l, unsigned packets)
         loop_gather(l->loop, GATHER_US);
 }
 
-static long do_frames(struct link *l, uint8_t *in, size_t len, struct err *e)
+static long do_frames(struct relay_link *l, uint8_t *in, size_t len, struct err *e)
 {
-    struct run r = {0};
+    struct packet_run r = {0};
     unsigned long long before = l->packets_in;
     long done = take_frames(l, in, len, &r, e);
 
@@ -488,14 +488,14 @@ static long do_frames(struct link *l, uint8_t *in, size_t len, struct err *e)
 
 static void thaw(struct loop_timer *timer)
 {
-    struct link *l = CONTAINER_OF(timer, struct link, thaw);
+    struct relay_link *l = CONTAINER_OF(timer, struct relay_link, thaw);
 
     stream_pause(l->stream, false);
 }
 
 /* Whoever sends more than its share is not read for a while: TCP tells it, nothing is dropped (as the reference
  * implementation does it). The bucket may be overdrawn by one read. */
-static void charge(struct link *l, size_t bytes)
+static void charge(struct relay_link *l, size_t bytes)
 {
     int64_t rate = atomic_load(&l->hub->rate), burst = atomic_load(&l->hub->burst), now = clock_mono_us();
 
@@ -515,7 +515,7 @@ static void charge(struct link *l, size_t bytes)
 
 static void readable(struct stream *s, void *arg)
 {
-    struct link *l = arg;
+    struct relay_link *l = arg;
     uint8_t *in = loop_scratch_in(l->loop);
     size_t old = l->partial.len;
     struct err e = {0};
@@ -555,13 +555,13 @@ static void writable(struct stream *s, void *arg)
 
 static void no_login(struct loop_timer *timer)
 {
-    close_because(CONTAINER_OF(timer, struct link, timer), "no login within 10 s");
+    close_because(CONTAINER_OF(timer, struct relay_link, timer), "no login within 10 s");
 }
 
-void link_open(struct hub *h, struct stream *stream, const char *answer)
+void link_open(struct relay_hub *h, struct stream *stream, const char *answer)
 {
     static const struct stream_handler handler = {readable, writable};
-    struct link *l = mem_alloc(sizeof(*l));
+    struct relay_link *l = mem_alloc(sizeof(*l));
 
     l->flush.run = run_flush;
     l->mail.run = run_mail;

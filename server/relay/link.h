@@ -14,7 +14,7 @@
 #include "loop/loop.h"
 #include "net/head.h"
 #include "relay/frame.h"
-#include "relay/lane.h"
+#include "relay/packet_queue.h"
 #include "tailnet/tailnet.h"
 
 enum drop_reason { DROP_UNKNOWN, DROP_GONE, DROP_QUEUE, DROP_WRITE, DROP_REASONS };
@@ -26,19 +26,19 @@ struct hub_counters {
     atomic_ullong slowed; /* reads after which a client was over its rate */
 };
 
-struct link;
+struct relay_link;
 
-/* A key that is connected; guarded by the hub's lock but for told. */
-struct peer {
+/* A key that is connected; guarded by the hub's lock but for notify. */
+struct relay_peer {
     uint8_t key[RELAY_KEY_LEN];
-    VEC(struct link *) links; /* by when they last became active: the last one gets the packets */
-    unsigned turns;           /* how often another of them became active, since there are several */
-    bool warned;              /* they were told that they are several */
+    VEC(struct relay_link *) links; /* by when they last became active: the last one gets the packets */
+    unsigned turns;                 /* how often another of them became active, since there are several */
+    bool warned;                    /* they were told that they are several */
     pthread_mutex_t lock;
-    struct map told; /* ids of links that got a packet from this key: they are told when it leaves */
+    struct map notify; /* ids of links that got a packet from this key: they are told when it leaves */
 };
 
-struct hub {
+struct relay_hub {
     struct relay_keys keys;
     struct tailnet *tailnet;
     struct loop *loop; /* for what belongs to no link */
@@ -57,12 +57,12 @@ struct hub {
 
 enum link_state { LINK_LOGIN, LINK_READY, LINK_CLOSED };
 
-struct link {
+struct relay_link {
     struct loop_task flush; /* first; deferred on its loop */
     struct loop_task mail;  /* the same from elsewhere; holds a reference while queued */
     struct loop_timer timer, stall, thaw;
     atomic_uint refs;
-    struct hub *hub;
+    struct relay_hub *hub;
     struct loop *loop;
     struct stream *stream; /* NULL once closed */
     struct addr_port from;
@@ -70,11 +70,11 @@ struct link {
     uint64_t id;
     int64_t since_ns;
     uint8_t key[RELAY_KEY_LEN];
-    struct peer *peer;     /* once logged in */
-    struct buf partial;    /* a frame that is not whole yet */
-    uint32_t skip;         /* bytes of a frame of no use that are still to come */
-    struct piece *pending; /* what the socket did not take */
-    struct link *to;       /* to whom the last packet went */
+    struct relay_peer *peer;      /* once logged in */
+    struct buf partial;           /* a frame that is not whole yet */
+    uint32_t skip;                /* bytes of a frame of no use that are still to come */
+    struct packet_block *pending; /* what the socket did not take */
+    struct relay_link *to;        /* to whom the last packet went */
     uint8_t to_key[RELAY_KEY_LEN];
     uint64_t to_generation;
     int64_t bucket, bucket_us; /* bytes that it may send, by then */
@@ -84,35 +84,37 @@ struct link {
     atomic_ullong packets_in, bytes_in, packets_out, bytes_out, dropped;
 
     pthread_mutex_t lock;
-    struct lane lanes[2]; /* [1]: peer discovery */
-    struct buf control;   /* frames of the relay's own */
+    struct packet_queue queues[2]; /* [1]: peer discovery */
+    struct buf control;            /* frames of the relay's own */
     bool pong, woken, closed, kicked;
 };
 
 /* Takes the stream of an accepted upgrade; on its loop. answer: what is sent in front of the first frame. */
-void link_open(struct hub *h, struct stream *stream, const char *answer);
-struct link *link_ref(struct link *l);
-void link_unref(struct link *l); /* NULL is allowed */
+void link_open(struct relay_hub *h, struct stream *stream, const char *answer);
+struct relay_link *link_ref(struct relay_link *l);
+void link_unref(struct relay_link *l); /* NULL is allowed */
 /* Any thread. Whole frames in a row, copied. false: the link is closed. */
-bool link_send(struct link *l, const uint8_t *frames, size_t len, bool disco);
-void link_tell(struct link *l, enum frame_type type, const void *payload, size_t len);
-void link_kick(struct link *l); /* any thread: close it soon */
+bool link_send(struct relay_link *l, const uint8_t *frames, size_t len, bool disco);
+void link_tell(struct relay_link *l, enum frame_type type, const void *payload, size_t len);
+void link_kick(struct relay_link *l); /* any thread: close it soon */
 
-void hub_init(struct hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop, bool verify);
-void hub_set_rate(struct hub *h, int64_t rate, int64_t burst); /* any thread; links that are there keep their bucket */
+void hub_init(struct relay_hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop,
+              bool verify);
+void hub_set_rate(struct relay_hub *h, int64_t rate,
+                  int64_t burst); /* any thread; links that are there keep their bucket */
 /* Tells and closes everybody; while the loops run, from another thread. */
-void hub_end(struct hub *h);
-void hub_release(struct hub *h); /* once all links are closed */
+void hub_end(struct relay_hub *h);
+void hub_release(struct relay_hub *h); /* once all links are closed */
 /* Whether a key may use the relay now. */
-bool hub_allows(struct hub *h, const uint8_t key[RELAY_KEY_LEN]);
-void hub_audit(struct hub *h); /* any thread: verifies all links again, soon */
+bool hub_allows(struct relay_hub *h, const uint8_t key[RELAY_KEY_LEN]);
+void hub_audit(struct relay_hub *h); /* any thread: verifies all links again, soon */
 /* These keep the books, from the link's loop. */
-void hub_add(struct hub *h, struct link *l);
-void hub_login(struct hub *h, struct link *l);
-void hub_remove(struct hub *h, struct link *l);
-void hub_active(struct hub *h, struct link *l); /* it spoke: packets for its key go to it */
+void hub_add(struct relay_hub *h, struct relay_link *l);
+void hub_login(struct relay_hub *h, struct relay_link *l);
+void hub_remove(struct relay_hub *h, struct relay_link *l);
+void hub_active(struct relay_hub *h, struct relay_link *l); /* it spoke: packets for its key go to it */
 /* Whom a packet of l for that key goes to, referenced by l->to; NULL: nobody. */
-struct link *hub_route(struct hub *h, struct link *l, const uint8_t key[RELAY_KEY_LEN]);
-void hub_dropped(struct hub *h, enum drop_reason why, bool disco, unsigned count);
+struct relay_link *hub_route(struct relay_hub *h, struct relay_link *l, const uint8_t key[RELAY_KEY_LEN]);
+void hub_dropped(struct relay_hub *h, enum drop_reason why, bool disco, unsigned count);
 
 #endif

@@ -13,8 +13,10 @@
 #include "base/thread.h"
 #include "client/client.h"
 #include "crypto/crypto.h"
-#include "relay/private.h"
-#include "relay/source.h"
+#include "relay/map.h"
+#include "relay/map_source.h"
+#include "relay/region.h"
+#include "relay/renew.h"
 
 #define FETCH_MS 30000
 #define AGAIN_S  60 /* after a fetch that failed */
@@ -106,7 +108,7 @@ static bool tell(struct relay_map *m, const struct config *c, bool fetch)
     for (size_t i = 0; i < c->derp.paths.len; i++)
         merge_path(regions, c->derp.paths.items[i]);
     buf_addc(&text, '{');
-    own_region(m->relay, c, &text);
+    relay_region(m->relay, c, &text);
     buf_addc(&text, '}');
     if (json_read(text.data, text.len, SOURCE_MAX, "own region", &own, NULL) == 0)
         json_object_update(regions, own);

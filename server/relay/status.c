@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the relay tells about itself. */
+#include "base/array.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
-#include "relay/private.h"
+#include "relay/state.h"
 
 #define SHOWN_MAX 10000 /* connections */
 
 static const char *const reasons[DROP_REASONS] = {"unknown_dest", "gone_disconnected", "queue_head", "write_error"};
 
-static void put_link(const struct relay *r, const struct tailnet_snapshot *s, const struct link *l, struct json_out *o)
+static void put_link(const struct relay *r, const struct tailnet_snapshot *s, const struct relay_link *l,
+                     struct json_out *o)
 {
     char text[ADDR_PORT_TEXT_MAX];
     uint32_t slot = tailnet_find_key(r->options.tailnet, l->key);
@@ -45,7 +48,7 @@ static void put_connections(struct relay *r, struct json_out *o)
     json_open(o, '[');
     pthread_rwlock_rdlock(&r->hub.lock);
     for (struct map_entry *m = map_first(&r->hub.peers); m && shown < SHOWN_MAX; m = map_next(&r->hub.peers, m)) {
-        struct peer *p = m->value;
+        struct relay_peer *p = m->value;
         for (size_t i = 0; i < p->links.len; i++, shown++)
             put_link(r, s, p->links.items[i], o);
     }
@@ -101,31 +104,34 @@ void relay_status(struct relay *r, struct json_out *o)
     json_close(o, '}');
 }
 
-static void metric(struct buf *out, const char *name, const char *kind, uint64_t value)
-{
-    buf_addf(out, "# TYPE headway_relay_%s %s\nheadway_relay_%s %llu\n", name, kind, name, (unsigned long long)value);
-}
-
 void relay_metrics(struct relay *r, struct buf *out)
 {
+    static const char dropped[] = "headway_relay_dropped_packets_total";
     struct hub_counters *n = &r->hub.counters;
     struct stun_counters stun = {0};
 
     if (r->stun)
         stun_count(r->stun, &stun);
-    metric(out, "clients", "gauge", connected(r));
-    metric(out, "received_bytes_total", "counter", n->bytes_in);
-    metric(out, "sent_bytes_total", "counter", n->bytes_out);
-    metric(out, "received_packets_total", "counter", n->packets_in);
-    metric(out, "sent_packets_total", "counter", n->packets_out);
-    metric(out, "logins_total", "counter", n->logins);
-    metric(out, "refused_total", "counter", n->refused);
-    metric(out, "slowed_total", "counter", n->slowed);
-    metric(out, "stun_answers_total", "counter", stun.answered);
-    metric(out, "stun_limited_total", "counter", stun.limited);
-    buf_adds(out, "# TYPE headway_relay_dropped_packets_total counter\n");
+    const struct {
+        const char *name, *kind, *help;
+        uint64_t value;
+    } figures[] = {
+        {"headway_relay_clients", "gauge", "Clients that are connected to the relay", connected(r)},
+        {"headway_relay_received_bytes_total", "counter", "Bytes that clients sent to the relay", n->bytes_in},
+        {"headway_relay_sent_bytes_total", "counter", "Bytes that the relay sent to clients", n->bytes_out},
+        {"headway_relay_received_packets_total", "counter", "Packets that clients sent to the relay", n->packets_in},
+        {"headway_relay_sent_packets_total", "counter", "Packets that the relay sent to clients", n->packets_out},
+        {"headway_relay_logins_total", "counter", "Clients that logged in to the relay", n->logins},
+        {"headway_relay_refused_total", "counter", "Clients that the relay refused", n->refused},
+        {"headway_relay_slowed_total", "counter", "Times that a client was over its rate", n->slowed},
+        {"headway_relay_stun_answers_total", "counter", "STUN requests that were answered", stun.answered},
+        {"headway_relay_stun_limited_total", "counter", "STUN requests over the limit of their source", stun.limited},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++)
+        metrics_put(out, figures[i].name, figures[i].kind, figures[i].help, figures[i].value);
+    metrics_head(out, dropped, "counter", "Packets that the relay dropped");
     for (unsigned i = 0; i < DROP_REASONS; i++)
         for (unsigned disco = 0; disco < 2; disco++)
-            buf_addf(out, "headway_relay_dropped_packets_total{reason=\"%s\",kind=\"%s\"} %llu\n", reasons[i],
-                     disco ? "disco" : "other", (unsigned long long)n->dropped[i][disco]);
+            buf_addf(out, "%s{reason=\"%s\",kind=\"%s\"} %llu\n", dropped, reasons[i], disco ? "disco" : "other",
+                     (unsigned long long)n->dropped[i][disco]);
 }

@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "net/sockaddr.h"
-#include "relay/call.h"
 
 #define HEADER      20
 #define BATCH       32
@@ -27,7 +26,7 @@ enum { ATTR_SOFTWARE = 0x8022, ATTR_FINGERPRINT = 0x8028 };
 
 static const uint8_t cookie[4] = {0x21, 0x12, 0xa4, 0x42};
 
-struct source {
+struct stun_source {
     int64_t seen; /* mono ms */
     uint32_t left;
 };
@@ -37,7 +36,7 @@ struct stun {
     struct loop *loop;
     unsigned port;
     atomic_ullong answered, refused, limited;
-    struct source sources[SOURCES];
+    struct stun_source sources[SOURCES];
 };
 
 /* ---- The datagrams ---- */
@@ -112,7 +111,7 @@ size_t stun_answer(const uint8_t *in, size_t len, const struct addr_port *from, 
 /* A bucket for each address (of IPv6: for its /64), refilled as time goes by. */
 static bool may_have_another(struct stun *s, const struct addr *from)
 {
-    struct source *b = &s->sources[map_hash(from->bytes, from->bits == 32 ? 4 : 8) % SOURCES];
+    struct stun_source *b = &s->sources[map_hash(from->bytes, addr_source_len(from)) % SOURCES];
     int64_t now = loop_now(s->loop), passed = b->seen ? now - b->seen : BURST * 1000;
     int64_t left = b->left + passed * RATE / 1000;
 
@@ -248,24 +247,24 @@ static int open_socket(const char *text, struct err *e)
     return rc;
 }
 
-struct start {
+struct stun_start {
     struct stun *stun;
     struct err *e;
     int rc;
 };
 
-static void start(void *arg)
+static void start(struct loop *l, void *arg)
 {
-    struct start *a = arg;
+    struct stun_start *a = arg;
 
-    a->rc = loop_watch(a->stun->loop, &a->stun->watch, EPOLLIN, a->e);
+    a->rc = loop_watch(l, &a->stun->watch, EPOLLIN, a->e);
 }
 
-static void end(void *arg)
+static void end(struct loop *l, void *arg)
 {
     struct stun *s = arg;
 
-    loop_unwatch(s->loop, &s->watch);
+    loop_unwatch(l, &s->watch);
 }
 
 struct stun *stun_new(struct loop *l, const char *listen, struct err *e)
@@ -283,8 +282,8 @@ struct stun *stun_new(struct loop *l, const char *listen, struct err *e)
     getsockname(fd, &at.any, &len);
     from_sockaddr(&at, &bound);
     s->port = bound.port;
-    struct start a = {.stun = s, .e = e};
-    call_on_loop(l, start, &a);
+    struct stun_start a = {.stun = s, .e = e};
+    loop_run(l, start, &a);
     if (a.rc == 0)
         return s;
     close(fd);
@@ -306,7 +305,7 @@ void stun_free(struct stun *s)
 {
     if (!s)
         return;
-    call_on_loop(s->loop, end, s);
+    loop_run(s->loop, end, s);
     close(s->watch.fd);
     free(s);
 }

@@ -286,13 +286,6 @@ void rpc_stream_end(struct rpc *rpc)
     conn_touch(rpc->conn);
 }
 
-bool rpc_stream_is_idle(const struct rpc *rpc)
-{
-    const struct rpc_call *call = (const struct rpc_call *)rpc;
-
-    return !call->out.available && !rpc->conn->unsent;
-}
-
 void call_pull_all(struct rpc_conn *c)
 {
     for (struct rpc_call *call = c->calls; call && !c->closing; call = call->next) {

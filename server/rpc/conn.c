@@ -109,16 +109,6 @@ const char *rpc_conn_peer_text(const struct rpc_conn *c)
     return c->peer;
 }
 
-struct loop *rpc_conn_loop(const struct rpc_conn *c)
-{
-    return c->loop;
-}
-
-uint64_t rpc_conn_id(const struct rpc_conn *c)
-{
-    return c->id;
-}
-
 void rpc_conn_set_user_timeout(struct rpc_conn *c, unsigned ms)
 {
     stream_set_user_timeout(c->stream, ms);

@@ -47,7 +47,6 @@ struct rpc_conn {
     struct loop *loop;
     struct stream *stream;
     struct rpc_conn *next, *prev; /* of the same loop */
-    uint64_t id;
     uint8_t machine_key[CRYPTO_KEY_LEN];
     uint16_t version;
     enum rpc_standing standing;

@@ -41,7 +41,6 @@ struct rpc_conn *conn_new(struct rpc_server *s, struct stream *stream, const str
     c->server = s;
     c->loop = stream_loop(stream);
     c->stream = stream;
-    c->id = atomic_fetch_add(&s->next_id, 1) + 1;
     memcpy(c->machine_key, hs->machine_key, sizeof(c->machine_key));
     c->version = (uint16_t)hs->version;
     c->standing = standing;

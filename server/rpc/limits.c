@@ -72,30 +72,17 @@ void limits_leave_machine(struct rpc_limits *l, const uint8_t machine_key[CRYPTO
     pthread_mutex_unlock(&l->lock);
 }
 
-/* A subscriber usually has a whole IPv6 /64 for its own. */
-static size_t address_len(const struct addr *from)
-{
-    return from->bits == 128 ? 8 : 4;
-}
-
-static bool is_local(const struct addr *from)
-{
-    static const uint8_t one[16] = {[15] = 1};
-
-    return from->bits == 32 ? from->bytes[0] == 127 : from->bits == 128 && memcmp(from->bytes, one, 16) == 0;
-}
-
 bool limits_enter(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from)
 {
     bool in = true;
 
     pthread_mutex_lock(&l->lock);
-    if (standing == RPC_STRANGER && is_local(from)) {
+    if (standing == RPC_STRANGER && addr_is_loopback(from)) {
         in = l->local < LIMIT_LOCAL;
         l->local += in;
     } else if (standing == RPC_STRANGER) {
         in = l->strangers < LIMIT_STRANGERS &&
-             count_up(&l->by_address, from->bytes, address_len(from), LIMIT_PER_ADDRESS);
+             count_up(&l->by_address, from->bytes, addr_source_len(from), LIMIT_PER_ADDRESS);
         l->strangers += in;
     } else if (standing == RPC_WAITING) {
         in = l->waiting < LIMIT_WAITING;
@@ -108,11 +95,11 @@ bool limits_enter(struct rpc_limits *l, enum rpc_standing standing, const struct
 void limits_leave(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
-    if (standing == RPC_STRANGER && is_local(from)) {
+    if (standing == RPC_STRANGER && addr_is_loopback(from)) {
         l->local--;
     } else if (standing == RPC_STRANGER) {
         l->strangers--;
-        count_down(&l->by_address, from->bytes, address_len(from));
+        count_down(&l->by_address, from->bytes, addr_source_len(from));
     } else if (standing == RPC_WAITING) {
         l->waiting--;
     }
@@ -123,8 +110,8 @@ void limits_leave(struct rpc_limits *l, enum rpc_standing standing, const struct
 bool limits_enter_queue(struct rpc_limits *l, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
-    bool in = l->queued < LIMIT_QUEUE && count_up(&l->queued_by_address, from->bytes, address_len(from),
-                                                  is_local(from) ? LIMIT_QUEUE : LIMIT_QUEUE / 2);
+    bool in = l->queued < LIMIT_QUEUE && count_up(&l->queued_by_address, from->bytes, addr_source_len(from),
+                                                  addr_is_loopback(from) ? LIMIT_QUEUE : LIMIT_QUEUE / 2);
     l->queued += in;
     pthread_mutex_unlock(&l->lock);
     return in;
@@ -134,7 +121,7 @@ void limits_leave_queue(struct rpc_limits *l, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
     l->queued--;
-    count_down(&l->queued_by_address, from->bytes, address_len(from));
+    count_down(&l->queued_by_address, from->bytes, addr_source_len(from));
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -151,6 +138,6 @@ void limits_count(struct rpc_limits *l, struct rpc_counts *out)
     pthread_mutex_lock(&l->lock);
     out->strangers = l->strangers + l->local;
     out->waiting = l->waiting;
-    out->arriving = l->queued;
+    out->queued = l->queued;
     pthread_mutex_unlock(&l->lock);
 }

@@ -38,10 +38,10 @@ static void derive(const uint8_t ck[CRYPTO_HASH_LEN], const uint8_t *input, size
     crypto_wipe(prk, sizeof(prk));
 }
 
-int noise_mix_dh(struct noise_state *n, const struct crypto_dh *ours, const uint8_t theirs[NOISE_KEY_LEN])
+int noise_mix_dh(struct noise_state *n, const struct crypto_dh *own, const uint8_t theirs[NOISE_KEY_LEN])
 {
     uint8_t shared[CRYPTO_KEY_LEN];
-    int rc = crypto_dh_shared(ours, theirs, shared);
+    int rc = crypto_dh_shared(own, theirs, shared);
 
     if (rc < 0)
         return rc;

@@ -25,7 +25,7 @@ struct noise_state {
 
 void noise_start(struct noise_state *n, unsigned version, const uint8_t server_public[NOISE_KEY_LEN]);
 void noise_mix_hash(struct noise_state *n, const void *bytes, size_t len);
-int noise_mix_dh(struct noise_state *n, const struct crypto_dh *ours, const uint8_t theirs[NOISE_KEY_LEN]) WARN_UNUSED;
+int noise_mix_dh(struct noise_state *n, const struct crypto_dh *own, const uint8_t theirs[NOISE_KEY_LEN]) WARN_UNUSED;
 /* A field of a handshake message: len bytes of text become len + CRYPTO_TAG_LEN sealed ones, and back. */
 void noise_seal_field(struct noise_state *n, const uint8_t *text, size_t len, uint8_t *sealed);
 int noise_open_field(struct noise_state *n, const uint8_t *sealed, size_t len, uint8_t *text) WARN_UNUSED;

@@ -186,13 +186,3 @@ void ping_answered(struct rpc_conn *c, const uint8_t opaque[8])
         p->srtt_us += (rtt - p->srtt_us) / 8;
     }
 }
-
-int64_t rpc_conn_last_heard(const struct rpc_conn *c)
-{
-    return c->ping.last_heard;
-}
-
-int64_t rpc_conn_rtt_us(const struct rpc_conn *c)
-{
-    return c->ping.srtt_us;
-}

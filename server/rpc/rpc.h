@@ -91,8 +91,6 @@ void rpc_stream_start(struct rpc *rpc, int status, const char *content_type, rpc
 void rpc_stream_ready(struct rpc *rpc);
 /* No more: what was handed over is written, then the answer ends (on_close: RPC_DONE). */
 void rpc_stream_end(struct rpc *rpc);
-/* Everything that was handed over is written (true also before the first pull). */
-bool rpc_stream_is_idle(const struct rpc *rpc);
 
 /* ---- Connections ---- */
 
@@ -100,10 +98,6 @@ const uint8_t *rpc_conn_machine_key(const struct rpc_conn *c); /* CRYPTO_KEY_LEN
 unsigned rpc_conn_version(const struct rpc_conn *c);           /* capability version in the handshake */
 const struct addr_port *rpc_conn_peer(const struct rpc_conn *c);
 const char *rpc_conn_peer_text(const struct rpc_conn *c); /* "192.0.2.1:40312" */
-struct loop *rpc_conn_loop(const struct rpc_conn *c);
-uint64_t rpc_conn_id(const struct rpc_conn *c);        /* never the same twice in a run */
-int64_t rpc_conn_last_heard(const struct rpc_conn *c); /* mono ms of the last byte from the client */
-int64_t rpc_conn_rtt_us(const struct rpc_conn *c);     /* smoothed, of PINGs; -1 before the first */
 
 /* Liveness: after interval_ms without a byte from the client a PING is sent; without any byte for timeout_ms after it,
  * and with nothing taken of what it is slow to read (more where the measured round trip or its spread asks for it) the
@@ -139,7 +133,7 @@ void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct
 void rpc_server_free(struct rpc_server *s);                                                   /* see control_free */
 
 struct rpc_counts {
-    unsigned connections, strangers, waiting, arriving;
+    unsigned connections, strangers, waiting, queued;
     uint64_t handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;
 };
 void rpc_server_counts(struct rpc_server *s, struct rpc_counts *out); /* any thread */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A POST to /ts2021 and what may be wrong with it; the begin and the end of all connections. */
 #include <assert.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,21 +53,14 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *options, stru
     return s;
 }
 
-struct rpc_stop {
-    struct rpc_server *server;
-    struct loop *loop;
-    sem_t *done;
-};
-
-static void stop_loop(void *arg)
+static void close_all(struct loop *l, void *arg)
 {
-    struct rpc_stop *stop = arg;
-    struct rpc_conn **list = &stop->server->conns[loop_index(stop->loop)];
+    struct rpc_server *s = arg;
+    struct rpc_conn **list = &s->conns[loop_index(l)];
 
-    queue_end(&stop->server->queues[loop_index(stop->loop)]);
+    queue_end(&s->queues[loop_index(l)]);
     while (*list)
         conn_close_now(*list);
-    sem_post(stop->done);
 }
 
 void rpc_server_free(struct rpc_server *s)
@@ -76,20 +68,10 @@ void rpc_server_free(struct rpc_server *s)
     if (!s)
         return;
     unsigned count = loops_count(s->options.loops);
-    struct rpc_stop *stops = mem_alloc(count * sizeof(*stops));
-    sem_t done;
 
     atomic_store(&s->stopping, true);
-    sem_init(&done, 0, 0);
-    for (unsigned i = 0; i < count && s->h2_options; i++) {
-        stops[i] = (struct rpc_stop){s, loops_at(s->options.loops, i), &done};
-        loop_post(stops[i].loop, stop_loop, &stops[i]);
-    }
-    for (unsigned i = 0; i < count && s->h2_options; i++)
-        while (sem_wait(&done) < 0)
-            ;
-    sem_destroy(&done);
-    free(stops);
+    if (s->h2_options)
+        loops_run(s->options.loops, close_all, s);
     nghttp2_session_callbacks_del(s->callbacks);
     nghttp2_option_del(s->h2_options);
     noise_server_release(&s->noise);

@@ -26,7 +26,7 @@ struct rpc_server {
     struct rpc_queue *queues; /* and these */
     atomic_bool stopping;
     atomic_uint connections;
-    atomic_uint_fast64_t next_id, handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;
+    atomic_uint_fast64_t handshakes, handshakes_failed, calls, bytes_in, bytes_out, pings, dead;
 };
 
 static inline void count_add(atomic_uint_fast64_t *counter, uint64_t n)

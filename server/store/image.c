@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/engine.h"
+#include "store/store.h"
 #include "store/tables.h"
 
 static void *member(struct store_image *image, size_t offset)
@@ -26,21 +27,6 @@ struct record *image_add(struct store_image *image, enum record_kind kind)
     return r;
 }
 
-static const struct record *find(const void *records, size_t count, uint64_t id)
-{
-    struct record *const *list = records;
-    size_t low = 0, high = count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (list[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && list[low]->id == id ? list[low] : NULL;
-}
-
 void image_make_lives(struct store_image *image)
 {
     image->lives = mem_alloc((image->node_count + 1) * sizeof(*image->lives));
@@ -50,29 +36,22 @@ void image_make_lives(struct store_image *image)
 
 struct node_live *image_live(struct store_image *image, uint64_t node_id)
 {
-    size_t low = 0, high = image->node_count;
+    size_t at;
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (image->nodes[middle]->r.id < node_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < image->node_count && image->nodes[low]->r.id == node_id ? &image->lives[low] : NULL;
+    return record_find(image->nodes, image->node_count, node_id, &at) ? &image->lives[at] : NULL;
 }
 
 static int check_node(struct store_image *image, struct node *n, struct err *e)
 {
     unsigned long long id = n->r.id;
 
-    if (n->user_id != 0 && !find(image->users, image->user_count, n->user_id))
+    if (n->user_id != 0 && !record_find(image->users, image->user_count, n->user_id, NULL))
         return err_field(e, ERR_IO, "user_id", "table node, row %llu (%.63s): its user %llu does not exist", id,
                          n->given_name, (unsigned long long)n->user_id);
     if (n->user_id == 0 && n->tags.len == 0)
         log_error("store", "table node, row %llu (%s): it has neither a user nor tags, nothing applies to it", id,
                   n->given_name);
-    if (n->preauth_key_id != 0 && !find(image->preauth_keys, image->preauth_key_count, n->preauth_key_id))
+    if (n->preauth_key_id != 0 && !record_find(image->preauth_keys, image->preauth_key_count, n->preauth_key_id, NULL))
         n->preauth_key_id = 0;
     return 0;
 }
@@ -91,7 +70,7 @@ static void check_primaries(struct store_image *image)
     for (size_t i = 0; i < image->primary_count; i++) {
         struct primary *p = image->primaries[i];
         char text[PREFIX_TEXT_MAX];
-        if (find(image->nodes, image->node_count, p->r.id)) {
+        if (record_find(image->nodes, image->node_count, p->r.id, NULL)) {
             image->primaries[kept++] = p;
             continue;
         }
@@ -110,7 +89,7 @@ int image_check(struct store_image *image, struct err *e)
 
     for (size_t i = 0; i < image->preauth_key_count; i++) {
         const struct preauth_key *k = image->preauth_keys[i];
-        if (k->user_id != 0 && !find(image->users, image->user_count, k->user_id))
+        if (k->user_id != 0 && !record_find(image->users, image->user_count, k->user_id, NULL))
             return err_field(e, ERR_IO, "user_id", "table preauth_key, row %llu: its user %llu does not exist",
                              (unsigned long long)k->r.id, (unsigned long long)k->user_id);
     }

@@ -15,7 +15,11 @@ struct tailnet_node *tailnet_node_new(uint32_t slot, uint64_t version, const str
                                       const struct prefixes *serving, bool expired);
 void tailnet_node_unref(const struct tailnet_node *n);
 
-/* Puts a node (the snapshot takes the reference) or empties the slot (NULL). version: the change number. */
+/* What must be told when b follows a: enum change_mask, 0 where nobody sees a difference. */
+uint32_t tailnet_node_difference(const struct tailnet_node *a, const struct tailnet_node *b);
+
+/* Puts a node (the snapshot takes the reference) or empties the slot (NULL). version: the change number, n's own. It is
+ * higher than those of the block's other changes, or that of the node before, from which n then must not differ. */
 void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet_node *n, uint64_t version);
 
 /* Replaces a list by count records, ordered by id, referenced by the snapshot. */

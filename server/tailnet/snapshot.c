@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -260,7 +261,13 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
     s->node_count += (n != NULL) - (size_t)(old != NULL);
     s->online_count += (n && n->live.online) - (size_t)(old && old->live.online);
     b->nodes[slot % TAILNET_BLOCK] = n;
-    b->version = version;
+    assert(!n || n->version == version);
+    if (n && old && version == old->version) {
+        assert(tailnet_node_difference(old, n) == 0);
+    } else {
+        assert(version > b->version);
+        b->version = version;
+    }
     tailnet_node_unref(old);
 }
 
@@ -318,40 +325,19 @@ const struct tailnet_node *snapshot_node_by_id(const struct tailnet_snapshot *s,
     return NULL;
 }
 
-/* Lists of records are ordered by id. */
-static const void *by_id(const void *const *items, size_t count, uint64_t id)
-{
-    size_t low = 0, high = count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct record *r = items[middle];
-        if (r->id == id)
-            return r;
-        if (r->id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id)
 {
-    return by_id((const void *const *)s->users, s->user_count, id);
+    return record_find(s->users, s->user_count, id, NULL);
 }
 
 const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id)
 {
-    return by_id((const void *const *)s->preauth_keys, s->preauth_key_count, id);
+    return record_find(s->preauth_keys, s->preauth_key_count, id, NULL);
 }
 
-const struct api_key *snapshot_api_key_by_prefix(const struct tailnet_snapshot *s, const char *prefix)
+const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id)
 {
-    for (size_t i = 0; i < s->api_key_count; i++)
-        if (str_eq(s->api_keys[i]->prefix, prefix))
-            return s->api_keys[i];
-    return NULL;
+    return record_find(s->api_keys, s->api_key_count, id, NULL);
 }
 
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id)

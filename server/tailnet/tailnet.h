@@ -26,14 +26,14 @@ struct tailnet_node {
 /* TAILNET_BLOCK slots, NULL where nobody is. Shared between snapshots while none of them changed. */
 struct tailnet_block {
     atomic_uint refs;
-    uint64_t version; /* of its newest node, or of the removal */
+    uint64_t version; /* rises with every change of what peers see in it: equal versions are equal bytes */
     const struct tailnet_node *nodes[TAILNET_BLOCK];
 };
 
 /* What is the same for everybody and comes from the configuration. JSON texts are in the protocol's own form. */
 struct tailnet_settings {
     atomic_uint refs;
-    uint64_t dns_version, derp_version; /* change numbers */
+    uint64_t dns_version, derp_version; /* change numbers; the former also of domain and logtail */
     char *server_url;                   /* without a slash at its end */
     char *domain;                       /* host part of server_url: MapResponse.Domain */
     char *base_domain;                  /* of MagicDNS names, "" without */
@@ -86,10 +86,10 @@ struct tailnet_snapshot {
 enum change_mask {
     CHANGE_ADDED = 1 << 0,
     CHANGE_REMOVED = 1 << 1,
-    CHANGE_WHOLE = 1 << 2,     /* name, addresses, routes, tags, owner, Hostinfo, disco key, expiry set or cleared */
+    CHANGE_WHOLE = 1 << 2,     /* whatever no patch can say: see the table in tailnet/difference.c */
     CHANGE_ONLINE = 1 << 3,    /* Online and LastSeen */
     CHANGE_ENDPOINTS = 1 << 4, /* also the home relay */
-    CHANGE_KEYS = 1 << 5,      /* node key, disco key, expiry: a re-login */
+    CHANGE_KEYS = 1 << 5,      /* node key, disco key, date of expiry: a re-login */
     CHANGE_SELF = 1 << 6,      /* only what the node is told of itself */
     CHANGE_POLICY = 1 << 7,    /* tailnet-wide from here on: slot is TAILNET_SLOT_NONE */
     CHANGE_DNS = 1 << 8,
@@ -141,8 +141,12 @@ const struct tailnet_node *snapshot_node(const struct tailnet_snapshot *s, uint3
 const struct tailnet_node *snapshot_node_by_id(const struct tailnet_snapshot *s, uint64_t id);
 const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id);
 const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
-const struct api_key *snapshot_api_key_by_prefix(const struct tailnet_snapshot *s, const char *prefix);
+const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
+
+/* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date
+ * alone, so a node that is logged out has one that is past. */
+int64_t tailnet_node_expiry(const struct tailnet_node *n);
 
 /* "given-name.base-domain." with its dot, or the name alone without a base domain. */
 void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struct buf *out);

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "console/policy/policy_page.h"
 #include "shared/console_rig.h"
 
 static void answer(struct rig *r, const char *policy)
@@ -26,17 +27,9 @@ static double cpu_ms(void)
 {
     struct rusage u;
 
-    getrusage(RUSAGE_SELF, &u);
+    getrusage(RUSAGE_THREAD, &u);
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
-}
-
-static void take_nothing(void *context, struct check_job *job)
-{
-    (void)context;
-    free(job->text);
-    free(job->draft);
-    free(job->server);
 }
 
 /* The worst key of some in a text of 1 MB, its screen included; the check is the thread's. Processor time, for a
@@ -46,11 +39,12 @@ static double worst_key(const char *text)
     static const char *const keys[] = {"e",      "<Ctrl-End>", "x",      "<Ctrl-Home>", "/",
                                        "*",      "<Enter>",    "<PgDn>", "<End>",       "<Backspace>",
                                        "<Down>", "<Ctrl-Z>",   "<Tab>",  "<Ctrl-Left>"};
+    struct checker *checker = checker_start();
     struct rig r;
     double worst = 0;
 
     rig_init(&r, 0);
-    r.app.work.check = take_nothing;
+    policy_page_set_checker(&r.app, checker);
     rig_keys(&r, "4");
     answer(&r, text);
     rig_draw(&r, 50, 160);
@@ -64,6 +58,7 @@ static double worst_key(const char *text)
         worst = took > worst ? took : worst;
     }
     rig_release(&r);
+    checker_stop(checker);
     return worst;
 }
 

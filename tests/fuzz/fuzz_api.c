@@ -59,11 +59,13 @@ static void read_for_terminal(const struct api_shape *shape, size_t size, const 
         str_safe(&safe, buf_text(&b), b.len);
         if (!str_eq(buf_text(&safe), buf_text(&b)))
             abort();
-        api_write_029(&o, shape, object, true);
         api_release(shape, object);
     } else if (json_is_object(json)) {
         abort();
     }
+    buf_clear(&b);
+    o = (struct json_out)JSON_OUT(&b);
+    api_write_029(&o, shape, json, true);
     buf_release(&b);
     buf_release(&safe);
     free(object);

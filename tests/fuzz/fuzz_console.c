@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "console/net/servers.h"
+#include "console/views/nodes.h"
 #include "shared/console_rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,11 +61,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (which < 4)
         feed_json(&r, (const char *)data + 1, size - 1, which);
     else if (which == 4 && list_filter(app_list(&r.app), text, &at, &e) < 0)
-        r.app.lists[LIST_NODES].forced = true;
+        view_list(&r.app, &nodes_view, 0)->forced = true;
     else if (which == 5)
         feed_keys(&r, data + 1, size - 1);
     else if (which == 6 && servers_parse(text, "/", &servers, &e) < 0)
-        r.app.lists[LIST_NODES].forced = true;
+        view_list(&r.app, &nodes_view, 0)->forced = true;
     servers_release(&servers);
     rig_pass(&r, 6000);
     rig_draw(&r, 24, 100);

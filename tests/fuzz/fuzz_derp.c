@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void try_login(const uint8_t *data, size_t size)
 {
     static struct relay_keys keys = {.private_key = {8}};
-    struct login login;
+    struct derp_login login;
     struct buf b = BUF_INIT(0);
     uint8_t sealed[32 + 24 + 16 + 4096 + 1], client[32] = {16}, public[32];
     struct err e = {0};
@@ -34,7 +34,7 @@ static void try_login(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct frame f;
+    struct derp_frame f;
     struct err e = {0};
     size_t at = 0;
 

@@ -3,11 +3,12 @@
  * that the route takes is asked for in every kind. */
 #include <stdlib.h>
 
+#include "api/private.h"
 #include "http/private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void ask_everything(struct request *r, const char *name)
+static void ask_everything(struct api_request *r, const char *name)
 {
     struct strs texts = {0};
     struct prefixes prefixes = {0};
@@ -23,18 +24,18 @@ static void ask_everything(struct request *r, const char *name)
     prefixes_release(&prefixes);
 }
 
-static void ask_words(struct request *r, const char *words)
+static void ask_members(struct api_request *r, const char *members)
 {
-    while (words && *words) {
-        size_t len = strcspn(words, " ");
-        char *name = mem_strndup(words, len);
+    while (members && *members) {
+        char *name = mem_strndup(members, strcspn(members, ": "));
         ask_everything(r, name);
         free(name);
-        words += len + strspn(words + len, " ");
+        members += strcspn(members, " ");
+        members += strspn(members, " ");
     }
 }
 
-static void answer_error(const struct request *r)
+static void answer_error(const struct api_request *r)
 {
     struct buf b = BUF_INIT(0);
 
@@ -44,32 +45,32 @@ static void answer_error(const struct request *r)
     buf_release(&b);
 }
 
-static void serve(const char *method, char *target, const char *body, size_t len, enum door door)
+static void serve(const char *method, char *target, const char *body, size_t len, enum http_door door)
 {
     static const struct tailnet_snapshot empty;
-    struct request r = {.s = &empty, .door = door, .arena = ARENA_INIT(BODY_MAX)};
-    char allow[64];
-    bool malformed;
+    struct http http = {.with = {.tables = api_tables, .table_count = api_table_count}};
+    struct api_request r = {.s = &empty, .http = {.http = &http, .door = door, .arena = ARENA_INIT(HTTP_BODY_MAX)}};
     char *query = strchr(target, '?');
 
     if (query)
         *query++ = '\0';
-    r.route = router_find(method, target, door, &r.arena, r.params, allow, &malformed);
-    if (query_parse(&r.arena, query ? query : "", r.query, &r.query_count, &r.err) < 0)
+    http_find(&r.http, method, target);
+    if (http_query(&r.http.arena, query ? query : "", r.query, &r.query_count, &r.err) < 0)
         answer_error(&r);
-    if (r.route) {
-        if (json_read(body, len, BODY_MAX, "the body", &r.json, &r.err) < 0 || !json_is_object(r.json)) {
+    if (r.http.route) {
+        r.endpoint = (const struct api_endpoint *)r.http.route;
+        if (json_read(body, len, HTTP_BODY_MAX, "the body", &r.json, &r.err) < 0 || !json_is_object(r.json)) {
             json_decref(r.json);
             r.json = NULL;
         }
-        if (args_known(&r, r.route->takes) < 0)
+        if (args_known(&r, r.endpoint->body) < 0)
             answer_error(&r);
-        ask_words(&r, r.route->takes);
-        ask_words(&r, r.route->query);
+        ask_members(&r, r.endpoint->body);
+        ask_members(&r, r.endpoint->query);
         answer_error(&r);
     }
     json_decref(r.json);
-    arena_release(&r.arena);
+    arena_release(&r.http.arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -81,9 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *body = line < len ? text + line + 1 : "";
         text[line] = '\0';
         text[blank] = '\0';
-        for (unsigned door = 1; door <= DOOR_METRICS; door <<= 1) {
+        for (unsigned door = 1; door <= HTTP_METRICS; door <<= 1) {
             char *target = mem_strdup(text + blank + 1);
-            serve(text, target, body, strlen(body), (enum door)door);
+            serve(text, target, body, strlen(body), (enum http_door)door);
             free(target);
         }
     }

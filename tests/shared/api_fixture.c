@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "shared/api_fixture.h"
+#include "shared/core_rig.h"
 
 void api_begin(struct api_fixture *f, const char *extra)
 {
@@ -39,15 +40,15 @@ void api_begin(struct api_fixture *f, const char *extra)
     f->tailnet = tailnet_new();
     if (core_start(f->config, f->tailnet, f->store.store, &f->core, &e) < 0)
         fail_msg("%s", e.message);
-    struct http_options options = {
+    struct api_options options = {
         .config = f->config, .core = f->core, .tailnet = f->tailnet, .store = f->store.store, .public_key = {1, 2, 3}};
-    if (http_start(&options, &f->http, &e) < 0)
+    if (api_start(&options, &f->api, &e) < 0)
         fail_msg("%s", e.message);
 }
 
 void api_end(struct api_fixture *f)
 {
-    http_stop(f->http);
+    api_stop(f->api);
     core_stop(f->core);
     tailnet_free(f->tailnet);
     config_unref(f->config);
@@ -64,7 +65,7 @@ int api_connect(struct api_fixture *f, bool public_door)
         struct addr_port peer = {.port = 4711};
         assert_int_equal(addr_parse("192.0.2.7", &peer.addr, NULL), 0);
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-        http_take_socket(f->http, pair[1], &peer);
+        api_take_socket(f->api, pair[1], &peer);
         fd = pair[0];
     } else {
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -184,7 +185,7 @@ uint64_t api_node(struct api_fixture *f, const char *user, const char *name, con
     random_bytes(reg.machine_key, KEY_LEN);
     random_bytes(reg.node_key, KEY_LEN);
     fill_info(&reg.info, name, routes);
-    if (core_wait(f->core, core_register, &reg) < 0)
+    if (core_rig_register(f->core, &reg) < 0)
         fail_msg("%s", reg.call.err.message);
     assert_int_equal(reg.result, REGISTER_DONE);
     json_decref(key);
@@ -197,7 +198,7 @@ uint64_t api_node(struct api_fixture *f, const char *user, const char *name, con
         random_bytes(map.disco_key, KEY_LEN);
         map.stream = true;
         fill_info(&map.info, name, routes);
-        if (core_wait(f->core, core_map, &map) < 0)
+        if (core_rig_map(f->core, &map) < 0)
             fail_msg("%s", map.call.err.message);
         *session = map.session;
         prefixes_release(&map.info.routes);

@@ -4,7 +4,7 @@
 #ifndef TESTS_SHARED_API_FIXTURE_H
 #define TESTS_SHARED_API_FIXTURE_H
 
-#include "http/http.h"
+#include "api/api.h"
 #include "shared/store_fixture.h"
 #include "json/json.h"
 
@@ -13,7 +13,7 @@ struct api_fixture {
     struct config *config;
     struct tailnet *tailnet;
     struct core *core;
-    struct http *http;
+    struct api *api;
     char socket[120];
 };
 

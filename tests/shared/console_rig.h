@@ -4,7 +4,7 @@
 #ifndef TESTS_SHARED_CONSOLE_RIG_H
 #define TESTS_SHARED_CONSOLE_RIG_H
 
-#include "console/app/app.h"
+#include "console/application.h"
 
 #define RIG_NOW_NS INT64_C(1772546580000000000) /* 2026-03-03 14:03 UTC */
 
@@ -21,6 +21,17 @@ struct rig {
     int64_t now_ms;
     VEC(struct rig_request) sent;
 };
+
+/* The screen as lines of text without trailing blanks. */
+void rig_dump(const struct canvas *c, struct buf *out);
+
+struct keys {
+    int *items;
+    size_t len, cap;
+};
+/* A script of keys: characters stand for themselves, <Name> for a named key, <lt> for '<'. Returns -1 at a name that
+ * is none. */
+int rig_parse_keys(const char *script, struct keys *out);
 
 /* Connected, with the tailnet of rig_snapshot (nodes more than those of it are made up, too). */
 void rig_init(struct rig *r, size_t nodes);

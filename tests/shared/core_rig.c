@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +14,11 @@
 #include "shared/core_rig.h"
 
 #define WAIT_SECONDS 20
+
+static void answered(struct core_call *call)
+{
+    sem_post(&((struct core_rig_answer *)call->owner)->done);
+}
 
 void core_rig_prepare(struct core_rig *r, const char *extra)
 {
@@ -63,6 +67,57 @@ void core_rig_end(struct core_rig *r)
     fixture_end(&r->store);
 }
 
+void core_rig_expect(struct core_rig_answer *a, struct core_call *call)
+{
+    sem_init(&a->done, 0, 0);
+    call->done = answered;
+    call->owner = a;
+}
+
+int core_rig_await(struct core_rig_answer *a, const struct core_call *call)
+{
+    while (sem_wait(&a->done) < 0)
+        ;
+    sem_destroy(&a->done);
+    return call->code;
+}
+
+int core_rig_register(struct core *core, struct core_register *call)
+{
+    struct core_rig_answer a;
+
+    core_rig_expect(&a, &call->call);
+    (void)core_register(core, call);
+    return core_rig_await(&a, &call->call);
+}
+
+int core_rig_map(struct core *core, struct core_map *call)
+{
+    struct core_rig_answer a;
+
+    core_rig_expect(&a, &call->call);
+    core_map(core, call);
+    return core_rig_await(&a, &call->call);
+}
+
+int core_rig_ssh(struct core *core, struct core_ssh *call)
+{
+    struct core_rig_answer a;
+
+    core_rig_expect(&a, &call->call);
+    (void)core_ssh(core, call);
+    return core_rig_await(&a, &call->call);
+}
+
+int core_rig_change(struct core *core, struct core_admin *call)
+{
+    struct core_rig_answer a;
+
+    core_rig_expect(&a, &call->call);
+    core_admin(core, call);
+    return core_rig_await(&a, &call->call);
+}
+
 static struct client_info info_of(const struct join *j)
 {
     struct client_info info = {.hostname = j->name,
@@ -89,7 +144,7 @@ enum register_result core_rig_join(struct core_rig *r, const struct join *j, str
         .auth_key = j->key, .followup = j->followup, .expiry_ns = j->expiry_ns, .info = info_of(j)};
     memset(call->machine_key, j->machine, KEY_LEN);
     memset(call->node_key, j->node, KEY_LEN);
-    core_wait(r->core, core_register, call);
+    core_rig_register(r->core, call);
     strs_release(&call->info.request_tags);
     prefixes_release(&call->info.routes);
     record_unref(call->user);
@@ -113,7 +168,7 @@ uint64_t core_rig_online(struct core_rig *r, const struct join *j)
     memset(map.machine_key, j->machine, KEY_LEN);
     memset(map.node_key, j->node, KEY_LEN);
     memset(map.disco_key, j->node, KEY_LEN);
-    if (core_wait(r->core, core_map, &map) < 0)
+    if (core_rig_map(r->core, &map) < 0)
         fail_msg("%s cannot open a stream: %s", j->name, map.call.err.message);
     strs_release(&map.info.request_tags);
     prefixes_release(&map.info.routes);
@@ -124,7 +179,7 @@ int core_rig_admin(struct core_rig *r, struct core_admin *a)
 {
     if (!a->actor)
         a->actor = "tester";
-    return core_wait(r->core, core_admin, a);
+    return core_rig_change(r->core, a);
 }
 
 void core_rig_admin_ok(struct core_rig *r, struct core_admin a)

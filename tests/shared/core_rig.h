@@ -3,6 +3,8 @@
 #ifndef TESTS_SHARED_CORE_RIG_H
 #define TESTS_SHARED_CORE_RIG_H
 
+#include <semaphore.h>
+
 #include "core/core.h"
 #include "shared/store_fixture.h"
 
@@ -18,6 +20,18 @@ void core_rig_prepare(struct core_rig *r, const char *extra);
 void core_rig_start(struct core_rig *r);
 void core_rig_stop(struct core_rig *r); /* the store's file stays: core_rig_start goes on with it */
 void core_rig_end(struct core_rig *r);
+
+/* Sends a call and waits until it is answered: its code. */
+int core_rig_register(struct core *core, struct core_register *call);
+int core_rig_map(struct core *core, struct core_map *call);
+int core_rig_ssh(struct core *core, struct core_ssh *call);
+int core_rig_change(struct core *core, struct core_admin *call);
+/* The same in two steps: the call is sent between them. */
+struct core_rig_answer {
+    sem_t done;
+};
+void core_rig_expect(struct core_rig_answer *a, struct core_call *call);
+int core_rig_await(struct core_rig_answer *a, const struct core_call *call);
 
 struct join {
     const char *key, *name, *followup;

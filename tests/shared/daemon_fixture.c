@@ -17,6 +17,7 @@
 #include "crypto/crypto.h"
 #include "front/front.h"
 #include "netmap/netmap.h"
+#include "shared/core_rig.h"
 #include "shared/daemon_fixture.h"
 
 struct test_daemon test_daemon;
@@ -43,7 +44,7 @@ static void to_nobody(void *arg, int fd, const struct addr_port *peer, bool tls)
 int test_daemon_admin(struct core_admin *a)
 {
     a->actor = "test";
-    return core_wait(test_daemon.core, core_admin, a);
+    return core_rig_change(test_daemon.core, a);
 }
 
 static void make_key(void)

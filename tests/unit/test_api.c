@@ -332,8 +332,12 @@ static char *written_029(const struct api_shape *shape, const void *object, bool
 {
     struct buf b = BUF_INIT(0);
     struct json_out o = JSON_OUT(&b);
+    char *text = written(shape, object, API_V1);
+    json_t *json = parsed(text);
 
-    api_write_029(&o, shape, object, keep_empty);
+    api_write_029(&o, shape, json, keep_empty);
+    json_decref(json);
+    free(text);
     return buf_take(&b);
 }
 

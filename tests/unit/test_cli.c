@@ -96,73 +96,164 @@ static void each_shell_knows_every_command(void **state)
     }
 }
 
-static char *printed(size_t columns, bool terminal, bool color)
+static void add_prefix(struct prefixes *set, const char *text)
 {
-    static const char *const heads[] = {"ID", "Approved", "Serving"};
+    struct prefix p;
+
+    assert_int_equal(prefix_parse(text, &p, NULL, NULL), 0);
+    prefixes_add(set, &p);
+}
+
+/* The caller frees the text. */
+static char *printed(const struct text_table *t, size_t columns, bool terminal, bool color)
+{
     struct output o = {.terminal = terminal, .columns = columns, .color = color};
-    json_t *routes = json_pack("[s, s]", "10.0.0.0/8", "192.168.0.0/24"), *one = json_pack("[s]", "::/0");
-    struct table t;
     char *text = NULL;
     size_t len = 0;
 
     o.out = open_memstream(&text, &len);
     assert_non_null(o.out);
-    table_init(&t, heads, 3);
-    table_cell(&t, "1", CELL_GOOD);
-    table_list(&t, routes);
-    table_list(&t, NULL);
-    table_cell(&t, "22\x1b[2J", CELL_PLAIN);
-    table_list(&t, NULL);
-    table_list(&t, one);
-    table_print(&t, &o);
-    table_release(&t);
-    json_decref(routes);
-    json_decref(one);
+    table_print(t, &o);
     fclose(o.out);
     return text;
 }
 
-static void a_table_fits_its_terminal(void **state)
+static void assert_prints(const struct text_table *t, size_t columns, const char *wanted)
 {
-    (void)state;
-    char *text = printed(0, false, false);
-    assert_string_equal(text, "ID        | Approved                   | Serving\n"
-                              "1         | 10.0.0.0/8, 192.168.0.0/24 |\n"
-                              "22\\x1b[2J |                            | ::/0\n");
-    free(text);
-    text = printed(30, true, false);
-    assert_string_equal(text, "ID        | Approved       | Serving\n"
-                              "1         | 10.0.0.0/8     |\n"
-                              "          | 192.168.0.0/24 |\n"
-                              "22\\x1b[2J |                | ::/0\n"
-                              "\n");
-    free(text);
-    text = printed(0, false, true);
-    assert_true(str_starts(text, "\033[96mID\033[0m        \033[90m|\033[0m \033[96mApproved\033[0m"));
-    assert_non_null(strstr(text, "\033[92m1\033[0m "));
+    char *text = printed(t, columns, columns != 0, false);
+
+    assert_string_equal(text, wanted);
     free(text);
 }
 
-static void yaml_keeps_types(void **state)
+static void a_table_fits_its_terminal(void **state)
 {
-    json_t *value = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:[{s:[]}]}", "a", "12", "b", "true", "c",
-                              "100.64.0.1", "d", "x: y", "e", "2026-01-02T03:04:05Z", "f", "a\nb", "g", 3, "h", "z");
-    struct buf text = BUF_INIT(0);
+    static const char *const heads[] = {"ID", "Approved", "Reason"};
+    struct prefixes two = {0}, none = {0};
+    struct text_table t;
+    char *text;
 
     (void)state;
-    output_write(&text, OUTPUT_YAML, false, value, SHAPE_PLAIN);
-    assert_string_equal(buf_text(&text), "a: \"12\"\nb: \"true\"\nc: 100.64.0.1\nd: \"x: y\"\ne: 2026-01-02T03:04:05Z\n"
-                                         "f: \"a\\nb\"\ng: 3\nh:\n    - z: []\n\n");
+    add_prefix(&two, "10.0.0.0/8");
+    add_prefix(&two, "192.168.0.0/24");
+    table_init(&t, heads, 3);
+    table_text(&t, "1", COLOR_GOOD);
+    table_prefixes(&t, &two);
+    table_text(&t, "advertised, but nobody approved it", COLOR_PLAIN);
+    table_text(&t, "22\x1b[2J", COLOR_PLAIN);
+    table_prefixes(&t, &none);
+    table_text(&t, "", COLOR_PLAIN);
+    assert_prints(&t, 0,
+                  "ID        | Approved                   | Reason\n"
+                  "1         | 10.0.0.0/8, 192.168.0.0/24 | advertised, but nobody approved it\n"
+                  "22\\x1b[2J |                            |\n");
+    assert_prints(&t, 70,
+                  "ID        | Approved       | Reason\n"
+                  "1         | 10.0.0.0/8     | advertised, but nobody approved it\n"
+                  "          | 192.168.0.0/24 |\n"
+                  "22\\x1b[2J |                |\n"
+                  "\n");
+    assert_prints(&t, 50,
+                  "ID        | Approved       | Reason\n"
+                  "1         | 10.0.0.0/8     | advertised, but\n"
+                  "          | 192.168.0.0/24 | nobody approved it\n"
+                  "22\\x1b[2J |                |\n"
+                  "\n");
+    assert_prints(&t, 40,
+                  "ID        1\n"
+                  "Approved  10.0.0.0/8, 192.168.0.0/24\n"
+                  "Reason    advertised, but nobody\n"
+                  "          approved it\n"
+                  "\n"
+                  "ID        22\\x1b[2J\n"
+                  "Approved\n"
+                  "Reason\n"
+                  "\n");
+    text = printed(&t, 0, false, true);
+    assert_true(str_starts(text, "\033[96mID\033[0m        \033[90m|\033[0m \033[96mApproved\033[0m"));
+    assert_non_null(strstr(text, "\033[92m1\033[0m "));
+    free(text);
+    table_release(&t);
+    prefixes_release(&two);
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+    static const char *const heads[] = {"ID", "Hostname", "Name", "Tags", "Expiration"};
+    struct strs tags = {0};
+    struct text_table t;
+
+    (void)state;
+    strs_push(&tags, "tag:a-rather-long-name-of-a-tag");
+    strs_push(&tags, "tag:b");
+    table_init(&t, heads, 5);
+    for (int i = 0; i < 3; i++) {
+        table_number(&t, 12345);
+        table_text(&t, "some host with a long name and more of it", COLOR_PLAIN);
+        table_text(&t, "averylongnamethatcannotbebrokenatanyblankwhatsoever", COLOR_PLAIN);
+        table_texts(&t, &tags);
+        table_text(&t, "2026-07-20 00:00:00", COLOR_BAD);
+    }
+    for (size_t columns = 30; columns < 180; columns++) {
+        char *text = printed(&t, columns, true, false);
+        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+            if (strcspn(line, "\n") > columns)
+                fail_msg("%zu columns: %.*s", columns, (int)strcspn(line, "\n"), line);
+        free(text);
+    }
+    table_release(&t);
+    strs_release(&tags);
+}
+
+static void assert_written(enum output_form form, const json_t *value, const char *wanted)
+{
+    struct buf text = BUF_INIT(0);
+
+    output_write(&text, form, false, value, NULL);
+    assert_string_equal(buf_text(&text), wanted);
     buf_release(&text);
+}
+
+static void yaml_keeps_types_and_names(void **state)
+{
+    json_t *value = json_pack("{s:s, s:s, s:s, s:s, s:i, s:b, s:n, s:[{s:[]}]}", "aB", "12", "b", "true", "c",
+                              "100.64.0.1", "d", "x: <y>\n", "e", 3, "f", 1, "g", "h", "z");
+
+    (void)state;
+    assert_written(OUTPUT_YAML, value,
+                   "aB: \"12\"\nb: \"true\"\nc: \"100.64.0.1\"\nd: \"x: <y>\\n\"\ne: 3\nf: true\ng: null\n"
+                   "h:\n    - z: []\n\n");
+    assert_written(OUTPUT_HUMAN, value,
+                   "aB: 12\nb: true\nc: 100.64.0.1\nd: x: <y>\\x0a\ne: 3\nf: true\ng: null\n"
+                   "h:\n    - z: []\n");
+    json_decref(value);
+}
+
+/* JSON's escapes mean the same to a program and nothing to a terminal. */
+static void no_form_steers_a_terminal(void **state)
+{
+    json_t *value = json_pack("{s:s}", "name",
+                              "a\x1b[2J\xc2\x9b"
+                              "1m\xe2\x80\xae"
+                              "b\x7f\xc3\xa9 \xe6\x9d\xb1");
+
+    (void)state;
+    assert_written(OUTPUT_JSON_LINE, value, "{\"name\":\"a\\u001b[2J\\u009b1m\\u202eb\\u007f\u00e9 \u6771\"}\n");
+    assert_written(OUTPUT_YAML, value, "name: \"a\\u001b[2J\\u009b1m\\u202eb\\u007f\u00e9 \u6771\"\n\n");
     json_decref(value);
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_clear),           cmocka_unit_test(help_shows_every_flag),
-        cmocka_unit_test(the_manual_is_current),     cmocka_unit_test(each_shell_knows_every_command),
-        cmocka_unit_test(a_table_fits_its_terminal), cmocka_unit_test(yaml_keeps_types),
+        cmocka_unit_test(names_are_clear),
+        cmocka_unit_test(help_shows_every_flag),
+        cmocka_unit_test(the_manual_is_current),
+        cmocka_unit_test(each_shell_knows_every_command),
+        cmocka_unit_test(a_table_fits_its_terminal),
+        cmocka_unit_test(no_line_is_wider_than_the_terminal),
+        cmocka_unit_test(yaml_keeps_types_and_names),
+        cmocka_unit_test(no_form_steers_a_terminal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "console/views/nodes.h"
 #include "shared/console_rig.h"
 
 #define ROUTE_ANSWER                                                                                                   \
@@ -99,7 +100,7 @@ static void a_conflict_is_said_and_the_new_state_shown(void **state)
                "{\"error\":{\"code\":\"precondition\",\"message\":\"changed\"},\"current\":{\"id\":\"8\",\"givenName\":"
                "\"attic\",\"version\":30}}");
     assert_true(rig_shows(&r, "it was changed by somebody else meanwhile"));
-    assert_string_equal(((struct m_node *)model_find(&r.app.model, ROW_NODE, "8"))->name, "attic");
+    assert_string_equal(((struct m_node *)model_find(&r.app.model, ROW_NODE, "8"))->api.given_name, "attic");
     rig_release(&r);
 }
 
@@ -134,7 +135,7 @@ static void a_registration_is_approved_for_a_user(void **state)
     rig_keys(&r, "bo<Enter>");
     assert_string_equal(r.sent.items[0].path, "/api/headway/pending/hskey-authreq-0123456789abcdef01234567/approve");
     assert_string_equal(r.sent.items[0].body, "{\"user\":\"2\"}");
-    assert_int_equal(r.app.dialog.kind, DIALOG_NONE);
+    assert_null(r.app.dialog);
     rig_release(&r);
 }
 
@@ -161,12 +162,12 @@ static void without_a_connection_nothing_is_changed(void **state)
 
     (void)state;
     rig_init(&r, 0);
-    app_conn(&r.app, CONN_DOWN, "nobody listens", 5000);
+    app_connection(&r.app, CONN_DOWN, "nobody listens", 5000);
     rig_keys(&r, "/nas<Enter>a");
     assert_int_equal(r.sent.len, 0);
     assert_true(rig_shows(&r, "approve: not connected"));
     assert_true(rig_shows(&r, "DOWN since"));
-    app_conn(&r.app, CONN_LIVE, "", 0);
+    app_connection(&r.app, CONN_LIVE, "", 0);
     app_whoami(&r.app, "alice", true);
     rig_keys(&r, "a");
     assert_int_equal(r.sent.len, 0);
@@ -222,16 +223,17 @@ static void the_mouse_does_what_keys_do(void **state)
     click_on(&r, "gw-fra-1", 1);
     assert_string_equal(rig_cursor(&r), "5");
     click_on(&r, "SEEN", 1);
-    assert_string_equal(r.app.lists[LIST_NODES].def->columns[r.app.lists[LIST_NODES].sort].key, "seen");
+    assert_string_equal(view_list(&r.app, &nodes_view, 0)->def->columns[view_list(&r.app, &nodes_view, 0)->sort].key,
+                        "seen");
     click_on(&r, "gw-fra-1", 1);
-    assert_int_equal(r.app.place.view, VIEW_NODE); /* the second click opens */
+    assert_string_equal(r.app.place.view->name, "node"); /* the second click opens */
     click_on(&r, "2 Routes", 1);
-    assert_int_equal(r.app.place.view, VIEW_ROUTES);
+    assert_string_equal(r.app.place.view->name, "routes");
     app_wheel(&r.app, 3);
     assert_int_equal(list_position(app_list(&r.app)), 3);
     click_on(&r, "? help", 1); /* no hit: nothing happens */
     click_on(&r, "w why", 1);
-    assert_int_equal(r.app.dialog.kind, DIALOG_TEXT);
+    assert_non_null(r.app.dialog);
     rig_release(&r);
 }
 
@@ -242,7 +244,7 @@ static void the_prompt_completes_and_remembers(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, ":node gw-f<Tab><Enter>");
-    assert_int_equal(r.app.place.view, VIEW_NODE);
+    assert_string_equal(r.app.place.view->name, "node");
     assert_string_equal(r.app.place.node, "5");
     rig_keys(&r, "<Esc>:<Up>");
     assert_string_equal(r.app.prompt.line.text, "node gw-fra-1");
@@ -254,7 +256,7 @@ static void the_prompt_completes_and_remembers(void **state)
     assert_int_equal(r.app.theme, THEME_LIGHT);
     rig_keys(&r, ":routes prefix 192<Enter>");
     rig_draw(&r, 24, 80);
-    assert_int_equal(app_list_id(&r.app), LIST_PREFIXES);
+    assert_string_equal(app_part(&r.app)->name, "prefix");
     assert_int_equal(app_list(&r.app)->order.len, 1);
     rig_keys(&r, ":q<Enter>");
     assert_true(r.app.quit);

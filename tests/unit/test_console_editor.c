@@ -24,6 +24,7 @@
 #include "console/text/draft.h"
 #include "console/text/editor.h"
 #include "console/text/text_diff.h"
+#include "shared/console_rig.h"
 
 static uint64_t seed;
 
@@ -134,7 +135,7 @@ static void press(struct editor *e, const char *script)
 {
     struct keys keys = {0};
 
-    assert_int_equal(keys_parse(script, &keys), 0);
+    assert_int_equal(rig_parse_keys(script, &keys), 0);
     for (size_t i = 0; i < keys.len; i++) {
         bool full = false;
 
@@ -316,7 +317,7 @@ static void what_is_not_seen_is_shown_as_something(void **state)
     editor_load(&e, evil, sizeof(evil) - 1);
     canvas_start(&c, 2, 40);
     editor_draw(&e, &c, (struct rect){0, 0, 2, 40}, true, NULL, NULL);
-    canvas_dump(&c, &out);
+    rig_dump(&c, &out);
     assert_non_null(strstr(out.data, "a^[[31m???b^M"));
     for (int i = 0; i < 80; i++)
         assert_true(c.cells[i].text[0] == 0 || (c.cells[i].text[0] >= 0x20 && c.cells[i].text[0] != 0x202e));

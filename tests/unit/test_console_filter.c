@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "console/views/nodes.h"
 #include "shared/console_rig.h"
 
 static size_t found(struct rig *r, const char *text)
@@ -15,10 +16,10 @@ static size_t found(struct rig *r, const char *text)
     struct err e;
     size_t at;
 
-    if (list_filter(&r->app.lists[LIST_NODES], text, &at, &e) < 0)
+    if (list_filter(view_list(&r->app, &nodes_view, 0), text, &at, &e) < 0)
         fail_msg("%s: %s", text, e.message);
     rig_draw(r, 24, 80);
-    return r->app.lists[LIST_NODES].order.len;
+    return view_list(&r->app, &nodes_view, 0)->order.len;
 }
 
 static void forms_find_what_they_say(void **state)
@@ -87,11 +88,11 @@ static void mistakes_are_named_with_their_column(void **state)
         struct err e;
         size_t at = 99;
 
-        assert_true(list_filter(&r.app.lists[LIST_NODES], cases[i].text, &at, &e) < 0);
+        assert_true(list_filter(view_list(&r.app, &nodes_view, 0), cases[i].text, &at, &e) < 0);
         if (at != cases[i].at || !strstr(e.message, cases[i].says))
             fail_msg("%s: column %zu, '%s'", cases[i].text, at, e.message);
         rig_draw(&r, 24, 80);
-        assert_int_equal(r.app.lists[LIST_NODES].order.len, 3); /* the last good one stays */
+        assert_int_equal(view_list(&r.app, &nodes_view, 0)->order.len, 3); /* the last good one stays */
     }
     rig_release(&r);
 }
@@ -105,7 +106,7 @@ static void a_bad_filter_shows_while_it_is_typed(void **state)
     rig_keys(&r, "/gw exp>");
     assert_true(rig_shows(&r, "exp> wants a value (column 4)"));
     rig_keys(&r, "<Esc>");
-    assert_string_equal(r.app.lists[LIST_NODES].filter_text, "");
+    assert_string_equal(view_list(&r.app, &nodes_view, 0)->filter_text, "");
     rig_release(&r);
 }
 

@@ -186,9 +186,9 @@ static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "<Space>");
-    struct m_node *n = row_new(ROW_NODE, "1");
-    n->id = 1;
-    vec_push(&d.rows, &n->row);
+    json_t *node = json_pack("{s:s}", "id", "1");
+    vec_push(&d.rows, row_read(ROW_NODE, node));
+    json_decref(node);
     app_delta(&r.app, &d);
     rig_draw(&r, 24, 80);
     assert_true(rig_shows(&r, "gone while away"));
@@ -205,7 +205,7 @@ static void a_second_router_makes_a_group_of_a_prefix(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "2<Tab><Tab>");
-    assert_int_equal(app_list_id(&r.app), LIST_HA);
+    assert_string_equal(app_part(&r.app)->name, "ha");
     assert_true(rig_shows(&r, "2 groups   1 degraded"));
     rig_json(&r, "{\"id\":\"1.41\",\"kind\":\"route.advertised\",\"changed\":{\"prefixes\":[{\"prefix\":"
                  "\"172.16.0.0/12\",\"routers\":[{\"node\":\"5\",\"name\":\"gw-fra-1\",\"state\":\"serving\"},"
@@ -214,14 +214,14 @@ static void a_second_router_makes_a_group_of_a_prefix(void **state)
     assert_true(rig_shows(&r, "3 groups   2 degraded"));
     assert_true(rig_shows(&r, "another waits"));
     rig_keys(&r, "<Tab>");
-    assert_int_equal(app_list_id(&r.app), LIST_EXIT);
+    assert_string_equal(app_part(&r.app)->name, "exit");
     assert_true(rig_shows(&r, "1 exit node "));
     rig_keys(&r, "x");
     assert_true(rig_shows(&r, "revoke 0.0.0.0/0 on office-exit"));
     rig_keys(&r, "<Esc><Tab>");
-    assert_int_equal(app_list_id(&r.app), LIST_ROUTES);
+    assert_string_equal(app_part(&r.app)->name, "node");
     rig_keys(&r, "<Shift-Tab><Shift-Tab>");
-    assert_int_equal(app_list_id(&r.app), LIST_HA);
+    assert_string_equal(app_part(&r.app)->name, "ha");
     rig_release(&r);
 }
 

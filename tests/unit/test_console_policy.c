@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "console/policy/policy_page.h"
 #include "shared/console_rig.h"
 
 #define POLICY                                                                                                         \
@@ -69,7 +70,7 @@ static char *typed(struct rig *r)
 {
     size_t len;
 
-    return textbuf_copy(&r->app.policy.editor.text, &len);
+    return textbuf_copy(&policy_page_of(&r->app)->editor.text, &len);
 }
 
 static void text_is(struct rig *r, const char *expected)
@@ -178,17 +179,17 @@ static void a_problem_is_shown_while_typing_and_goes_again(void **state)
     (void)state;
     open_policy(&r);
     rig_keys(&r, "e<Down><Down><Home>x");
-    assert_false(r.app.policy.problems.len); /* not before the fingers rest */
+    assert_false(policy_page_of(&r.app)->problems.len); /* not before the fingers rest */
     int64_t next = app_next_ms(&r.app);
     assert_true(next <= r.now_ms + 150);
     rig_pass(&r, 149);
     rig_draw(&r, 24, 80);
-    assert_false(r.app.policy.problems.len);
+    assert_false(policy_page_of(&r.app)->problems.len);
     rig_pass(&r, 1);
     rig_draw(&r, 24, 80);
     assert_true(rig_shows(&r, "1 error"));
     assert_true(rig_shows(&r, "E 3:3 "));
-    assert_int_equal(r.app.policy.problems.items[0].line, 3);
+    assert_int_equal(policy_page_of(&r.app)->problems.items[0].line, 3);
     rig_keys(&r, "<Ctrl-Home><F8>");
     assert_true(rig_shows(&r, "Ln 3 Col 3"));
     /* A text with errors is not even sent. */
@@ -197,7 +198,7 @@ static void a_problem_is_shown_while_typing_and_goes_again(void **state)
     assert_int_equal(r.sent.len, sent);
     rig_keys(&r, "<Del>");
     settle(&r);
-    assert_false(r.app.policy.problems.len);
+    assert_false(policy_page_of(&r.app)->problems.len);
     assert_false(policy_page_modified(&r.app));
     rig_release(&r);
 }
@@ -209,12 +210,12 @@ static void who_never_rests_is_checked_too(void **state)
     (void)state;
     open_policy(&r);
     rig_keys(&r, "e");
-    for (int i = 0; i < 12 && !r.app.policy.problems.len; i++) {
+    for (int i = 0; i < 12 && !policy_page_of(&r.app)->problems.len; i++) {
         rig_keys(&r, "x");
         rig_pass(&r, 100);
         rig_draw(&r, 24, 80);
     }
-    assert_true(r.app.policy.problems.len);
+    assert_true(policy_page_of(&r.app)->problems.len);
     rig_release(&r);
 }
 
@@ -348,7 +349,7 @@ static void theirs_can_be_taken_and_mine_brought_back(void **state)
     rig_keys(&r, "x");
     text_is(&r, "{}\n");
     assert_false(policy_page_modified(&r.app));
-    assert_int_equal(r.app.policy.version, 42);
+    assert_int_equal(policy_page_of(&r.app)->version, 42);
     rig_keys(&r, "<Ctrl-Z>");
     char *now = typed(&r);
     assert_non_null(strstr(now, "// typed"));
@@ -368,7 +369,7 @@ static void what_another_saves_is_told_while_typing(void **state)
     settle(&r);
     answer_get(&r, "{}\n", 42, "database");
     assert_true(rig_shows(&r, "SAVED BY ANOTHER"));
-    assert_int_equal(r.app.policy.version, 41); /* saving will say so */
+    assert_int_equal(policy_page_of(&r.app)->version, 41); /* saving will say so */
     rig_release(&r);
 
     /* Where nothing was typed the new text is simply there. */
@@ -388,14 +389,14 @@ static void a_lost_connection_loses_no_text(void **state)
     (void)state;
     open_policy(&r);
     rig_keys(&r, "e// mine ");
-    app_conn(&r.app, CONN_DOWN, "no answer", 1000);
+    app_connection(&r.app, CONN_DOWN, "no answer", 1000);
     rig_keys(&r, "more ");
     settle(&r);
     size_t sent = r.sent.len;
     rig_keys(&r, "<Ctrl-S>");
     assert_int_equal(r.sent.len, sent); /* not now, and it says why */
     assert_true(rig_shows(&r, "not connected"));
-    app_conn(&r.app, CONN_LIVE, "", 0);
+    app_connection(&r.app, CONN_LIVE, "", 0);
     char *now = typed(&r);
     assert_non_null(strstr(now, "// mine more "));
     free(now);
@@ -418,7 +419,7 @@ static void an_answer_that_never_came_is_found_out(void **state)
     answer_get(&r, now, 42, "database");
     free(now);
     assert_false(policy_page_modified(&r.app));
-    assert_int_equal(r.app.policy.version, 42);
+    assert_int_equal(policy_page_of(&r.app)->version, 42);
     rig_release(&r);
 }
 
@@ -460,7 +461,7 @@ static void a_paste_is_no_command(void **state)
     open_policy(&r);
     rig_keys(&r, "<Paste>d1e<Enter>x<PasteEnd>"); /* while it is only read: nothing */
     text_is(&r, POLICY);
-    assert_int_equal(r.app.place.view, VIEW_POLICY);
+    assert_string_equal(r.app.place.view->name, "policy");
     rig_keys(&r, "e<Paste>// a<Enter>  // b<Enter><PasteEnd>");
     text_is(&r, "// a\n  // b\n" POLICY);
     rig_keys(&r, "<Ctrl-Z>");
@@ -493,9 +494,21 @@ static void an_explanation_is_asked_for(void **state)
 }
 
 /* A console that ended left a draft: another process writes one, and this one finds it. */
+static void another_server(struct rig *r)
+{
+    static const char text[] = "{\"server\":{\"url\":\"http://elsewhere\"}}";
+    json_t *root = NULL;
+    struct model_delta d;
+
+    assert_int_equal(json_read(text, strlen(text), strlen(text), "test", &root, NULL), 0);
+    assert_int_equal(decode_snapshot(root, &d, NULL), 0);
+    app_delta(&r->app, &d);
+    json_decref(root);
+}
+
 static void unsaved_text_is_offered_again(void **state)
 {
-    char dir[] = "/tmp/headway-policy_page-XXXXXX";
+    char dir[] = "/tmp/headway-policy-XXXXXX";
     struct rig r;
     int status;
 
@@ -512,21 +525,21 @@ static void unsaved_text_is_offered_again(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     rig_init(&r, 0);
     policy_page_drafts(&r.app, dir);
-    mem_replace(&r.app.model.server_url, "http://elsewhere"); /* another server's policy is not for this text */
+    another_server(&r); /* whose policy is not for this text */
     rig_keys(&r, "4");
     answer_get(&r, "{}\n", 43, "database");
-    assert_int_equal(r.app.policy.question, QUESTION_NOTHING);
+    assert_int_equal(policy_page_of(&r.app)->question, QUESTION_NOTHING);
     rig_release(&r);
 
     rig_init(&r, 0);
     policy_page_drafts(&r.app, dir);
-    assert_int_equal(r.app.policy.drafts.len, 1);
+    assert_int_equal(policy_page_of(&r.app)->drafts.len, 1);
     rig_keys(&r, "4");
     answer_get(&r, "{}\n", 43, "database"); /* somebody saved meanwhile */
     assert_true(rig_shows(&r, "unsaved text was found"));
     rig_keys(&r, "r");
     text_is(&r, "// kept " POLICY);
-    assert_int_equal(r.app.policy.version, 41); /* so that saving meets the conflict */
+    assert_int_equal(policy_page_of(&r.app)->version, 41); /* so that saving meets the conflict */
     assert_true(policy_page_modified(&r.app));
     settle(&r);
     assert_true(policy_page_keep(&r.app));
@@ -545,7 +558,7 @@ static void leaving_asks_where_text_is_unsaved(void **state)
     open_policy(&r);
     rig_keys(&r, "e// x <Esc>1q");
     assert_false(r.app.quit);
-    assert_true(rig_shows(&r, "not saved"));
+    assert_true(rig_shows(&r, "has unsaved changes"));
     rig_keys(&r, "4Dy1q");
     assert_true(r.app.quit);
     rig_release(&r);

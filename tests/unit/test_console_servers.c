@@ -110,14 +110,14 @@ static void going_to_another_server_forgets_the_first(void **state)
     assert_true(r.app.want_server);
     assert_int_equal(r.app.server, 1);
     app_reset(&r.app);
-    assert_int_equal(r.app.place.view, VIEW_NODES);
+    assert_string_equal(r.app.place.view->name, "nodes");
     assert_int_equal(r.app.model.tables[ROW_NODE].rows.len, 0);
     assert_int_equal(r.app.undos.len, 0);
     assert_true(rig_shows(&r, "CONNECTING"));
     assert_true(rig_shows(&r, "office"));
     rig_json(&r, "{\"node\":{\"id\":\"1\",\"givenName\":\"of-the-office\",\"online\":true}}");
     assert_true(rig_shows(&r, "of-the-office"));
-    app_conn(&r.app, CONN_LIVE, "", 0);
+    app_connection(&r.app, CONN_LIVE, "", 0);
     rig_keys(&r, "j.");
     assert_true(rig_shows(&r, "you changed nothing yet"));
     rig_release(&r);

@@ -36,9 +36,9 @@ static void wait_for_arriving(unsigned n)
     do {
         rpc_server_counts(rig.server, &counts);
         if (time(NULL) > until)
-            fail_msg("%u wait for a place, not %u", counts.arriving, n);
+            fail_msg("%u wait for a place, not %u", counts.queued, n);
         sched_yield();
-    } while (counts.arriving != n);
+    } while (counts.queued != n);
 }
 
 static void strangers_beyond_the_bound_of_an_address_wait_for_a_place(void **state)

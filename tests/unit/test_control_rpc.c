@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "rpc/conn.h"
 #include "shared/control_rig.h"
 
 /* ---- Calls ---- */
@@ -189,7 +190,7 @@ static void read_rtt(void *arg)
 {
     struct rtt *r = arg;
 
-    r->us = rpc_conn_rtt_us(r->rpc->conn);
+    r->us = r->rpc->conn->ping.srtt_us;
     sem_post(&r->known);
 }
 
@@ -211,11 +212,9 @@ static void a_client_that_answers_stays_and_one_that_does_not_is_dead(void **sta
     rig_client_stream(&bad, "/machine/talk?1,10");
     rig_wait(&bad.replied);
     struct rpc *rpc = rig.stream;
-    int64_t since = clock_mono_ms();
     loop_post(rpc->loop, set_ping, rpc);
     rig_wait(&rig.closed);
     assert_int_equal(rig.why, RPC_DEAD);
-    assert_true(clock_mono_ms() - since >= 120);
     rig_wait(&bad.closed);
     rig_client_call(&good, "POST", "/machine/echo", "hello", 5);
     assert_int_equal(good.status, 200);
@@ -223,7 +222,7 @@ static void a_client_that_answers_stays_and_one_that_does_not_is_dead(void **sta
     sem_init(&rtt.known, 0, 0);
     loop_post(good_loop, read_rtt, &rtt);
     rig_wait(&rtt.known);
-    assert_in_range(rtt.us, 1, 119999);
+    assert_true(rtt.us > 0);
     struct rpc_counts counts;
     rpc_server_counts(rig.server, &counts);
     assert_true(counts.pings > 2);

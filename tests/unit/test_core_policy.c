@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/private.h"
+#include "core/thread.h"
 #include "shared/core_rig.h"
 #include "tailnet/policy_input.h"
 
@@ -210,7 +210,7 @@ static void *set_many(void *unused)
     (void)unused;
     for (int i = 0; i < 40; i++) {
         struct core_admin a = {.op = ADMIN_POLICY_SET, .text = texts[i % 4], .actor = "setter"};
-        if (core_wait(r.core, core_admin, &a) < 0)
+        if (core_rig_change(r.core, &a) < 0)
             return (void *)(uintptr_t)a.actor;
         core_admin_release(&a);
     }

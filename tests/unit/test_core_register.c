@@ -255,8 +255,7 @@ static void a_person_decides(void **state)
     memset(waits.node_key, 2, KEY_LEN);
     waits.call.done = answered;
     waits.call.owner = &decided;
-    core_register(r.core, &waits);
-    core_register_cancel(r.core, &waits);
+    core_cancel(r.core, core_register(r.core, &waits));
     sem_wait(&decided);
     assert_int_equal(waits.call.code, ERR_GONE);
     sem_destroy(&decided);

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "model/api.h"
 #include "shared/api_fixture.h"
+#include "shared/core_rig.h"
 
 static struct api_fixture f;
 
@@ -196,6 +197,72 @@ static void a_change_answers_with_event_version_and_inverse(void **state)
     json_decref(j);
     j = api_expect(&f, 400, "POST", "/api/headway/nodes/1/routes", "{\"aprove\":[\"10.0.0.0/8\"]}");
     assert_string_equal(text_of(j, "error", "field"), "aprove");
+    json_decref(j);
+}
+
+/* Several routes in one action are one change, whichever of its entries is undone. */
+static void an_action_is_undone_whole(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes", "{\"approve\":[\"10.2.0.0/16\"]}"));
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes",
+                           "{\"approve\":[\"10.0.0.0/8\",\"10.1.0.0/16\"],\"revoke\":[\"10.2.0.0/16\"]}");
+    json_t *events = json_object_get(j, "events");
+    assert_int_equal(json_array_size(events), 2);
+    assert_string_equal(json_string_value(json_array_get(events, 0)), json_text(j, "event", ""));
+    char *undo = mem_format("/api/headway/undo/%s", json_string_value(json_array_get(events, 1)));
+    char *other = mem_format("/api/headway/undo/%s", json_string_value(json_array_get(events, 0)));
+    json_decref(j);
+    j = api_expect(&f, 200, "POST", undo, NULL);
+    assert_prefixes(json_object_get(j, "result"), "approvedRoutes", "[\"10.2.0.0/16\"]");
+    assert_prefixes(json_object_get(j, "result"), "removedRoutes", "[]");
+    json_decref(j);
+    json_decref(api_expect(&f, 409, "POST", other, NULL));
+    free(undo);
+    free(other);
+}
+
+/* Journals of older versions hold an inverse as a call of the API. */
+static void what_an_older_journal_holds_is_undone(void **state)
+{
+    static const char *const older[] = {
+        "{\"method\":\"POST\",\"path\":\"/api/headway/users/1/rename\",\"body\":{\"name\":\"al\"}}",
+        "{\"method\":\"POST\",\"path\":\"/api/headway/prefixes/10.0.0.0%2F8/primary\",\"body\":{\"node\":\"2\"}}",
+        "{\"method\":\"PUT\",\"path\":\"/api/headway/policy\",\"body\":{\"policy\":\"{}\"}}",
+        "{\"method\":\"POST\",\"path\":\"/api/headway/backup\",\"body\":{\"path\":\"/x\"}}",
+    };
+    static const char *const routes[] = {"10.0.0.0/8", NULL};
+    static const int statuses[] = {200, 200, 200, 500};
+    uint64_t session;
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        api_node(&f, "alice", i ? "r2" : "r1", routes, &session);
+    for (int i = 1; i <= 2; i++) {
+        char *path = mem_format("/api/v1/node/%d/approve_routes", i);
+        json_decref(api_expect(&f, 200, "POST", path, "{\"routes\":[\"10.0.0.0/8\"]}"));
+        free(path);
+    }
+    for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++) {
+        struct event *e = event_new();
+        e->run = 1;
+        e->r.id = 100000 + i;
+        mem_replace(&e->kind, "user.renamed");
+        mem_replace(&e->inverse, older[i]);
+        fixture_put_only(f.store.store, e);
+        char *undo = mem_format("/api/headway/undo/1.%zu", 100000 + i);
+        json_decref(api_expect(&f, statuses[i], "POST", undo, NULL));
+        free(undo);
+    }
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/users", NULL);
+    assert_string_equal(json_text(json_array_get(json_object_get(j, "users"), 0), "name", ""), "al");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
+    assert_string_equal(json_text(j, "policy", ""), "{}");
     json_decref(j);
 }
 
@@ -416,7 +483,7 @@ static void a_registration_waits_is_shown_and_approved(void **state)
                                       .peer_hostinfo = "{}",
                                       .cap_version = 142,
                                       .source = "192.0.2.9:1"};
-    assert_int_equal(core_wait(f.core, core_register, &first), 0);
+    assert_int_equal(core_rig_register(f.core, &first), 0);
     assert_int_equal(first.result, REGISTER_URL);
     json_t *j = api_expect(&f, 200, "GET", "/api/headway/pending", NULL);
     json_t *p = json_array_get(json_object_get(j, "pending"), 0);
@@ -489,7 +556,7 @@ static void a_registration_is_approved_as_headscale_s_commands_do(void **state)
                                       .peer_hostinfo = "{}",
                                       .cap_version = 142,
                                       .source = "192.0.2.9:1"};
-    assert_int_equal(core_wait(f.core, core_register, &first), 0);
+    assert_int_equal(core_rig_register(f.core, &first), 0);
     char *target = mem_format("/api/v1/node/register?user=alice&key=%s", first.auth_id + strlen("hskey-authreq-"));
     json_t *j = api_expect(&f, 200, "POST", target, "{}");
     assert_string_equal(text_of(j, "node", "registerMethod"), "REGISTER_METHOD_CLI");
@@ -571,6 +638,8 @@ int main(void)
         CASE(a_change_answers_with_event_version_and_inverse),
         CASE(a_version_that_does_not_hold_is_refused_with_the_object),
         CASE(the_snapshot_reads_back_whole),
+        CASE(an_action_is_undone_whole),
+        CASE(what_an_older_journal_holds_is_undone),
         CASE(the_journal_is_read_in_pages),
         CASE(the_stream_tells_what_changed_and_goes_on_after_a_break),
         CASE(a_session_s_end_is_told_at_once),

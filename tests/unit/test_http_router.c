@@ -10,40 +10,42 @@
 
 #include <cmocka.h>
 
+#include "api/private.h"
 #include "base/array.h"
 #include "http/private.h"
 
-static const char *params[PARAMS_MAX];
-static char allow[64];
-static bool malformed;
+static struct http http;
+static struct http_request asked = {.http = &http};
 static struct arena arena = ARENA_INIT(0);
 
-static const struct route *find(const char *method, const char *path, enum door door)
+static const struct http_route *find(const char *method, const char *path, enum http_door door)
 {
-    return router_find(method, path, door, &arena, params, allow, &malformed);
+    asked.door = door;
+    http_find(&asked, method, path);
+    return asked.route;
 }
 
 static void paths_are_cut_before_they_are_unescaped(void **state)
 {
     (void)state;
-    const struct route *r = find("POST", "/api/headway/prefixes/10.0.0.0%2F8/primary", DOOR_UNIX);
+    const struct http_route *r = find("POST", "/api/headway/prefixes/10.0.0.0%2F8/primary", HTTP_UNIX);
     assert_non_null(r);
     assert_string_equal(r->path, "/api/headway/prefixes/{prefix}/primary");
-    assert_string_equal(params[0], "10.0.0.0/8");
-    assert_null(find("POST", "/api/headway/prefixes/10.0.0.0/8/primary", DOOR_UNIX));
-    r = find("POST", "/api/v1/user/7/rename/caf%C3%A9%20x", DOOR_PUBLIC);
+    assert_string_equal(asked.params[0], "10.0.0.0/8");
+    assert_null(find("POST", "/api/headway/prefixes/10.0.0.0/8/primary", HTTP_UNIX));
+    r = find("POST", "/api/v1/user/7/rename/caf%C3%A9%20x", HTTP_PUBLIC);
     assert_non_null(r);
-    assert_string_equal(params[0], "7");
-    assert_string_equal(params[1], "caf\xc3\xa9 x");
+    assert_string_equal(asked.params[0], "7");
+    assert_string_equal(asked.params[1], "caf\xc3\xa9 x");
 }
 
 static void literal_segments_win_over_parameters(void **state)
 {
     (void)state;
-    assert_string_equal(find("POST", "/api/v1/node/register", DOOR_UNIX)->path, "/api/v1/node/register");
-    assert_string_equal(find("POST", "/api/v1/preauthkey/expire", DOOR_UNIX)->path, "/api/v1/preauthkey/expire");
-    assert_string_equal(find("GET", "/api/v1/node/7", DOOR_UNIX)->path, "/api/v1/node/{nodeId}");
-    assert_string_equal(find("HEAD", "/health", DOOR_METRICS)->path, "/health");
+    assert_string_equal(find("POST", "/api/v1/node/register", HTTP_UNIX)->path, "/api/v1/node/register");
+    assert_string_equal(find("POST", "/api/v1/preauthkey/expire", HTTP_UNIX)->path, "/api/v1/preauthkey/expire");
+    assert_string_equal(find("GET", "/api/v1/node/7", HTTP_UNIX)->path, "/api/v1/node/{nodeId}");
+    assert_string_equal(find("HEAD", "/health", HTTP_METRICS)->path, "/health");
 }
 
 static void what_does_not_fit_is_not_found(void **state)
@@ -64,35 +66,35 @@ static void what_does_not_fit_is_not_found(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_null(find("GET", bad[i], DOOR_UNIX));
-        assert_string_equal(allow, "");
-        assert_false(malformed);
+        assert_null(find("GET", bad[i], HTTP_UNIX));
+        assert_string_equal(asked.allow, "");
+        assert_false(asked.malformed);
     }
 }
 
 static void a_wrong_method_is_told_the_right_ones(void **state)
 {
     (void)state;
-    assert_null(find("PATCH", "/api/v1/user", DOOR_UNIX));
-    assert_string_equal(allow, "GET, HEAD, POST");
-    assert_null(find("GET", "/api/v1/preauthkey/expire", DOOR_UNIX));
-    assert_string_equal(allow, "POST");
-    assert_null(find("get", "/api/v1/user", DOOR_UNIX));
-    assert_string_equal(allow, "GET, HEAD, POST");
+    assert_null(find("PATCH", "/api/v1/user", HTTP_UNIX));
+    assert_string_equal(asked.allow, "GET, HEAD, POST");
+    assert_null(find("GET", "/api/v1/preauthkey/expire", HTTP_UNIX));
+    assert_string_equal(asked.allow, "POST");
+    assert_null(find("get", "/api/v1/user", HTTP_UNIX));
+    assert_string_equal(asked.allow, "GET, HEAD, POST");
 }
 
 static void each_door_has_its_paths(void **state)
 {
     (void)state;
-    assert_null(find("GET", "/metrics", DOOR_PUBLIC));
-    assert_null(find("GET", "/metrics", DOOR_UNIX));
-    assert_non_null(find("GET", "/metrics", DOOR_METRICS));
-    assert_null(find("GET", "/debug/overview", DOOR_PUBLIC));
-    assert_null(find("GET", "/api/v1/user", DOOR_METRICS));
-    assert_null(find("POST", "/api/headway/backup", DOOR_PUBLIC));
-    assert_string_equal(allow, "");
-    assert_non_null(find("POST", "/api/headway/backup", DOOR_UNIX));
-    assert_null(find("GET", "/key", DOOR_UNIX));
+    assert_null(find("GET", "/metrics", HTTP_PUBLIC));
+    assert_null(find("GET", "/metrics", HTTP_UNIX));
+    assert_non_null(find("GET", "/metrics", HTTP_METRICS));
+    assert_null(find("GET", "/debug/overview", HTTP_PUBLIC));
+    assert_null(find("GET", "/api/v1/user", HTTP_METRICS));
+    assert_null(find("POST", "/api/headway/backup", HTTP_PUBLIC));
+    assert_string_equal(asked.allow, "");
+    assert_non_null(find("POST", "/api/headway/backup", HTTP_UNIX));
+    assert_null(find("GET", "/key", HTTP_UNIX));
 }
 
 static void malformed_escapes_are_refused(void **state)
@@ -102,8 +104,8 @@ static void malformed_escapes_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_null(find("GET", bad[i], DOOR_PUBLIC));
-        assert_true(malformed);
+        assert_null(find("GET", bad[i], HTTP_PUBLIC));
+        assert_true(asked.malformed);
     }
 }
 
@@ -111,68 +113,69 @@ static void malformed_escapes_are_refused(void **state)
 static void the_table_is_sound(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < http_route_count; i++) {
-        const struct route *r = &http_routes[i];
-        assert_non_null(r->run);
-        assert_true(r->help && *r->help);
-        assert_true(r->need != NEED_NOTHING || r->dialect == DIALECT_TEXT || strstr(r->path, "docs") ||
-                    strstr(r->path, "openapi"));
-        assert_true(str_eq(r->method, "GET") ? r->need != NEED_ADMIN : true);
-        for (unsigned door = 1; door <= DOOR_METRICS; door <<= 1)
-            if (r->doors & door)
-                assert_ptr_equal(find(r->method, r->path, (enum door)door), r);
+    for (size_t i = 0; i < api_endpoint_count(); i++) {
+        const struct api_endpoint *e = api_endpoint_at(i);
+        assert_non_null(e->run);
+        assert_true(e->help && *e->help);
+        assert_true(e->need != NEED_NOTHING || e->dialect == DIALECT_TEXT || strstr(e->http.path, "docs") ||
+                    strstr(e->http.path, "openapi"));
+        assert_true(str_eq(e->http.method, "GET") ? e->need != NEED_ADMIN : true);
+        for (unsigned door = 1; door <= HTTP_METRICS; door <<= 1)
+            if (e->http.doors & door)
+                assert_ptr_equal(find(e->http.method, e->http.path, (enum http_door)door), &e->http);
     }
 }
 
 static void queries_are_read_whole_or_refused(void **state)
 {
-    struct pair out[QUERY_MAX];
+    struct http_pair out[HTTP_QUERY_MAX];
     struct err e;
     size_t count;
-    char many[QUERY_MAX * 8];
+    char many[HTTP_QUERY_MAX * 8];
 
     (void)state;
-    assert_int_equal(query_parse(&arena, "a=1&b=x%20y+z&c&=d&&e=%26", out, &count, &e), 0);
+    assert_int_equal(http_query(&arena, "a=1&b=x%20y+z&c&=d&&e=%26", out, &count, &e), 0);
     assert_int_equal(count, 5);
     assert_string_equal(out[1].value, "x y z");
     assert_string_equal(out[2].value, "");
     assert_string_equal(out[3].name, "");
     assert_string_equal(out[4].value, "&");
-    assert_int_equal(query_parse(&arena, "", out, &count, &e), 0);
+    assert_int_equal(http_query(&arena, "", out, &count, &e), 0);
     assert_int_equal(count, 0);
-    assert_int_equal(query_parse(&arena, "a=1&a=2", out, &count, &e), ERR_INVALID);
+    assert_int_equal(http_query(&arena, "a=1&a=2", out, &count, &e), ERR_INVALID);
     assert_string_equal(e.field, "a");
-    assert_int_equal(query_parse(&arena, "a=%", out, &count, &e), ERR_INVALID);
-    assert_int_equal(query_parse(&arena, "a=%00", out, &count, &e), ERR_INVALID);
+    assert_int_equal(http_query(&arena, "a=%", out, &count, &e), ERR_INVALID);
+    assert_int_equal(http_query(&arena, "a=%00", out, &count, &e), ERR_INVALID);
     many[0] = '\0';
-    for (int i = 0; i <= QUERY_MAX; i++)
+    for (int i = 0; i <= HTTP_QUERY_MAX; i++)
         snprintf(many + strlen(many), sizeof(many) - strlen(many), "k%d=&", i);
-    assert_int_equal(query_parse(&arena, many, out, &count, &e), ERR_INVALID);
+    assert_int_equal(http_query(&arena, many, out, &count, &e), ERR_INVALID);
 }
 
 /* ---- arguments ---- */
 
-static struct request asked(const struct route *route, const char *body)
+static struct api_request request(const struct api_endpoint *endpoint, const char *body)
 {
-    struct request r = {.route = route};
+    struct api_request r = {.endpoint = endpoint};
 
     if (body)
-        assert_int_equal(json_read(body, strlen(body), BODY_MAX, "body", &r.json, NULL), 0);
+        assert_int_equal(json_read(body, strlen(body), HTTP_BODY_MAX, "body", &r.json, NULL), 0);
     return r;
 }
 
-static void done_with(struct request *r)
+static void done_with(struct api_request *r)
 {
     json_decref(r->json);
-    arena_release(&r->arena);
+    arena_release(&r->http.arena);
 }
 
-static const struct route v1 = {.dialect = DIALECT_V1}, ours = {.dialect = DIALECT_HEADWAY, .takes = "name tags"};
+static const struct api_endpoint v1 = {.dialect = DIALECT_V1},
+                                 headway = {.dialect = DIALECT_HEADWAY, .body = "name:text tags:text[]"};
 
 static void v1_takes_what_headscale_s_releases_took(void **state)
 {
-    struct request r = asked(&v1, "{\"acl_tags\":[\"tag:a\"],\"Reusable\":true,\"ephemeral\":\"true\",\"user\":7,"
-                                  "\"nothing\":{}}");
+    struct api_request r = request(&v1, "{\"acl_tags\":[\"tag:a\"],\"Reusable\":true,\"ephemeral\":\"true\",\"user\":7,"
+                                        "\"nothing\":{}}");
     bool reusable = false, ephemeral = false, given;
     const char *user = NULL, *absent = "kept";
     struct strs tags = {0};
@@ -197,17 +200,17 @@ static void v1_takes_what_headscale_s_releases_took(void **state)
 
 static void headway_takes_what_the_table_says(void **state)
 {
-    struct request good = asked(&ours, "{\"name\":\"x\",\"tags\":[]}"),
-                   bad = asked(&ours, "{\"name\":\"x\",\"tag\":1}");
-    struct request snake = asked(&ours, "{\"Name\":\"x\"}"), number = asked(&ours, "{\"name\":7}");
+    struct api_request good = request(&headway, "{\"name\":\"x\",\"tags\":[]}"),
+                       bad = request(&headway, "{\"name\":\"x\",\"tag\":1}");
+    struct api_request snake = request(&headway, "{\"Name\":\"x\"}"), number = request(&headway, "{\"name\":7}");
     const char *name = NULL;
 
     (void)state;
-    assert_int_equal(args_known(&good, ours.takes), 0);
-    assert_int_equal(args_known(&bad, ours.takes), ERR_INVALID);
+    assert_int_equal(args_known(&good, headway.body), 0);
+    assert_int_equal(args_known(&bad, headway.body), ERR_INVALID);
     assert_string_equal(bad.err.field, "tag");
     assert_non_null(strstr(bad.err.message, "name tags"));
-    assert_int_equal(args_known(&snake, ours.takes), ERR_INVALID);
+    assert_int_equal(args_known(&snake, headway.body), ERR_INVALID);
     assert_int_equal(args_known(&good, NULL), ERR_INVALID);
     assert_int_equal(arg_text(&number, "name", &name), ERR_INVALID);
     done_with(&good);
@@ -218,8 +221,9 @@ static void headway_takes_what_the_table_says(void **state)
 
 static void wrong_kinds_name_the_argument(void **state)
 {
-    struct request r = asked(&v1, "{\"b\":5,\"t\":[1],\"p\":[\"banana\"],\"i\":\"-1\",\"j\":{},\"e\":\"soon\",\"f\":5,"
-                                  "\"u\":[\"a\\u0007\"]}");
+    struct api_request r =
+        request(&v1, "{\"b\":5,\"t\":[1],\"p\":[\"banana\"],\"i\":\"-1\",\"j\":{},\"e\":\"soon\",\"f\":5,"
+                     "\"u\":[\"a\\u0007\"]}");
     struct strs texts = {0};
     struct prefixes prefixes = {0};
     const char *text = NULL;
@@ -276,11 +280,14 @@ static int release_arena(void **state)
 {
     (void)state;
     arena_release(&arena);
+    arena_release(&asked.arena);
     return 0;
 }
 
 int main(void)
 {
+    http.with.tables = api_tables;
+    http.with.table_count = api_table_count;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(paths_are_cut_before_they_are_unescaped, release_arena),
         cmocka_unit_test_teardown(literal_segments_win_over_parameters, release_arena),

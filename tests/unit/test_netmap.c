@@ -432,6 +432,8 @@ static void no_message_is_as_long_as_a_keepalive(void **state)
     const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
     struct tailnet_settings *set = settings_edit(now->settings);
     mem_replace(&set->dns_json, "{  }");
+    mem_replace(&set->domain, "");
+    set->logtail = true;
     set->dns_version = f->w.seq + 1;
     f->w.next = snapshot_edit(now);
     tailnet_unpin(now);

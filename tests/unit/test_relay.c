@@ -20,9 +20,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
-#include "relay/call.h"
 #include "relay/link.h"
-#include "relay/source.h"
+#include "relay/map_source.h"
 #include "tailnet/tailnet.h"
 
 #define SERVER_PRIVATE "0002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f60"
@@ -32,7 +31,7 @@
 #define BOX            "38677171ce62ee4b1041607f7627b22e72020786a1e3a003cb7efea2638dccd71171d4b0aa75cce9087af99d55d7df00"
 
 static struct loops *loops;
-static struct hub hub;
+static struct relay_hub hub;
 static struct tailnet *tailnet;
 
 static void unhex(const char *hex, uint8_t *out)
@@ -52,11 +51,11 @@ struct opening {
     unsigned loop;
 };
 
-static void open_link(void *arg)
+static void open_link(struct loop *l, void *arg)
 {
     struct opening *o = arg;
     struct addr_port peer = {.addr = {.bits = 32, .bytes = {192, 0, 2, 7}}, .port = 1000};
-    struct stream *s = stream_new(loops_at(loops, o->loop), o->fd, NULL, &peer, NULL);
+    struct stream *s = stream_new(l, o->fd, NULL, &peer, NULL);
 
     assert_non_null(s);
     link_open(&hub, s, "");
@@ -113,7 +112,7 @@ static void begin(struct client *c, unsigned loop)
     assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)), 0);
     struct opening o = {.fd = pair[1], .loop = loop % loops_count(loops)};
     c->fd = pair[0];
-    call_on_loop(loops_at(loops, o.loop), open_link, &o);
+    loop_run(loops_at(loops, o.loop), open_link, &o);
     assert_int_equal(read_frame(c, bytes, &len), FRAME_SERVER_KEY);
     assert_int_equal(len, 40);
     assert_memory_equal(bytes + 8, hub.keys.public_key, 32);
@@ -187,7 +186,7 @@ static void wait_links(const uint8_t *key, size_t wanted)
 {
     for (size_t n = SIZE_MAX; n != wanted;) {
         pthread_rwlock_rdlock(&hub.lock);
-        const struct peer *p = map_get(&hub.peers, key, 32);
+        const struct relay_peer *p = map_get(&hub.peers, key, 32);
         n = p ? p->links.len : 0;
         pthread_rwlock_unlock(&hub.lock);
         usleep(1000);
@@ -199,7 +198,7 @@ static void wait_links(const uint8_t *key, size_t wanted)
 static void test_vectors(void **state)
 {
     struct relay_keys keys;
-    struct login login;
+    struct derp_login login;
     struct buf b = BUF_INIT(0);
     uint8_t payload[104];
     struct err e;
@@ -372,24 +371,24 @@ static void test_fight(void **state)
 
 static void test_lane(void **state)
 {
-    struct lane lane = {0};
+    struct packet_queue queue = {0};
     struct buf frame = BUF_INIT(0);
     unsigned dropped = 0, left = 0;
     static uint8_t body[FRAME_PACKET_MAX];
 
     (void)state;
     /* More than fit: the oldest go one by one, across pieces, and what is left is whole and in order. */
-    for (unsigned i = 0; i < LANE_PACKETS + 40; i++) {
+    for (unsigned i = 0; i < QUEUE_PACKETS + 40; i++) {
         uint8_t number = (uint8_t)i;
         buf_clear(&frame);
         frame_put(&frame, FRAME_RECV, body, 500 + i);
         frame.data[FRAME_HEADER] = (char)number;
-        lane_push(&lane, (const uint8_t *)frame.data, frame.len, &dropped);
+        packets_push(&queue, (const uint8_t *)frame.data, frame.len, &dropped);
     }
     assert_int_equal(dropped, 40);
-    assert_int_equal(lane.count, LANE_PACKETS);
-    for (struct piece *p = lane_take(&lane); p; p = lane_take(&lane)) {
-        assert_true(p->end - p->start <= PIECE_BYTES);
+    assert_int_equal(queue.count, QUEUE_PACKETS);
+    for (struct packet_block *p = packets_take(&queue); p; p = packets_take(&queue)) {
+        assert_true(p->end - p->start <= BLOCK_BYTES);
         while (p->start < p->end) {
             assert_int_equal(p->bytes[p->start + FRAME_HEADER], (uint8_t)(40 + left));
             p->start += (uint32_t)frame_len(p->bytes + p->start);
@@ -397,15 +396,15 @@ static void test_lane(void **state)
         }
         free(p);
     }
-    assert_int_equal(left, LANE_PACKETS);
-    assert_int_equal(lane.count + lane.bytes, 0);
+    assert_int_equal(left, QUEUE_PACKETS);
+    assert_int_equal(queue.count + queue.bytes, 0);
     /* Bytes are bounded too. */
     buf_clear(&frame);
     frame_put(&frame, FRAME_RECV, body, sizeof(body));
     for (unsigned i = 0; i < 10; i++)
-        lane_push(&lane, (const uint8_t *)frame.data, frame.len, &dropped);
-    assert_true(lane.bytes <= LANE_BYTES && lane.count == LANE_BYTES / frame.len);
-    lane_clear(&lane);
+        packets_push(&queue, (const uint8_t *)frame.data, frame.len, &dropped);
+    assert_true(queue.bytes <= QUEUE_BYTES && queue.count == QUEUE_BYTES / frame.len);
+    packets_clear(&queue);
     buf_release(&frame);
 }
 

@@ -2,84 +2,64 @@
 /* What waits for somebody's decision: registrations, and checks of Tailscale SSH. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
 
 /* The node that wants to join; of an SSH session, who wants to be whom where. */
-static void who_cell(struct table *t, const json_t *item)
+static void who_waits(struct text_table *t, const struct api_pending *p)
 {
-    char *text = str_eq(json_text(item, "kind", ""), "ssh")
-                     ? mem_format("%s to %s as %s", json_text(item, "sshSource", "?"),
-                                  json_text(item, "sshTarget", "?"), json_text(item, "sshUser", "?"))
-                     : mem_strdup(json_text(item, "hostname", ""));
+    char *text = p->kind == API_PENDING_SSH
+                     ? mem_format("%s to %s as %s", *p->ssh_source ? p->ssh_source : "?",
+                                  *p->ssh_target ? p->ssh_target : "?", *p->ssh_user ? p->ssh_user : "?")
+                     : mem_strdup(p->hostname);
 
-    table_cell(t, text, CELL_PLAIN);
+    table_text(t, text, COLOR_PLAIN);
     free(text);
+}
+
+static void pending_row(struct text_table *t, const void *object)
+{
+    const struct api_pending *p = object;
+
+    table_text(t, p->auth_id, COLOR_PLAIN);
+    table_text(t, p->kind == API_PENDING_SSH ? "ssh" : "register", COLOR_PLAIN);
+    who_waits(t, p);
+    table_text(t, p->source, COLOR_PLAIN);
+    table_prefixes(t, &p->routes);
+    table_texts(t, &p->request_tags);
+    table_time(t, p->created_ns, "", false);
+    table_time(t, p->expires_ns, "", true);
 }
 
 static int list(struct cli *c)
 {
     static const char *const heads[] = {"Auth ID", "Kind", "Hostname", "From", "Routes", "Tags", "Since", "Until"};
-    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/pending"), *pending, *item;
-    struct table t;
-    size_t i;
+    static const struct listing listing = {"pending", &api_pending_shape, sizeof(struct api_pending),
+                                           heads,     ARRAY_LEN(heads),   pending_row};
 
-    if (!answer)
-        return 1;
-    pending = json_object_get(answer, "pending");
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, pending, SHAPE_PLAIN);
-    } else {
-        table_init(&t, heads, 8);
-        json_array_foreach(pending, i, item)
-        {
-            table_cell(&t, json_text(item, "authId", ""), CELL_PLAIN);
-            table_cell(&t, json_text(item, "kind", ""), CELL_PLAIN);
-            who_cell(&t, item);
-            table_cell(&t, json_text(item, "source", ""), CELL_PLAIN);
-            table_list(&t, json_object_get(item, "routes"));
-            table_list(&t, json_object_get(item, "requestTags"));
-            table_time(&t, json_text(item, "createdAt", NULL), "", false);
-            table_time(&t, json_text(item, "expiresAt", NULL), "", true);
-        }
-        table_print(&t, &c->out);
-        table_release(&t);
-    }
-    json_decref(answer);
-    return 0;
+    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/headway/pending"), &listing);
 }
 
 static int register_node(struct cli *c)
 {
-    json_t *user = cli_find_user(c, flags_text(&c->flags, "user")), *body, *answer, *node;
-    char line[512];
+    struct api_user user;
+    json_t *body;
 
-    if (!user)
+    if (!cli_find_user(c, flags_text(&c->flags, "user"), &user))
         return 1;
-    body = json_pack("{s:s, s:s}", "user", json_text(user, "name", ""), "authId", flags_text(&c->flags, "auth-id"));
-    json_decref(user);
-    answer = cli_call(c, "POST", body, "/api/v1/auth/register");
-    if (!answer)
-        return 1;
-    node = json_object_get(answer, "node");
-    snprintf(line, sizeof(line), "Node %s registered", json_text(node, "givenName", ""));
-    output_result(&c->out, line, node, SHAPE_NODE);
-    json_decref(answer);
-    return 0;
+    body = json_pack("{s:s, s:s}", "user", user.name, "authId", flags_text(&c->flags, "auth-id"));
+    api_release(&api_user_shape, &user);
+    return cli_node_registered(c, cli_call(c, "POST", body, "/api/v1/auth/register"));
 }
 
 static int decide(struct cli *c, const char *verb, const char *line)
 {
     json_t *body = json_pack("{s:s}", "authId", flags_text(&c->flags, "auth-id"));
-    json_t *answer = body ? cli_call(c, "POST", body, "/api/v1/auth/%s", verb) : NULL;
 
     if (!body)
         return cli_failf(c, "invalid auth_id: not valid UTF-8");
-    if (!answer)
-        return 1;
-    output_result(&c->out, line, answer, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, cli_call(c, "POST", body, "/api/v1/auth/%s", verb), line, NULL, NULL);
 }
 
 static int approve(struct cli *c)

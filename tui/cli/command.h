@@ -68,12 +68,34 @@ json_t *cli_call(struct cli *c, const char *method, json_t *body, const char *pa
 /* "question [y/n] " on stderr; yes with --force, or for y, yes and sure. */
 bool cli_confirm(struct cli *c, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The user or node that a person means; an error is printed and gives NULL. The caller owns it. Users: name, else id,
- * else mail address. Nodes: id, else given name, host name or address. */
-json_t *cli_find_user(struct cli *c, const char *text);
-json_t *cli_find_node(struct cli *c, const char *text);
+/* Prints what a call was answered: the line for people, the member (NULL: the whole answer) for machines. Releases the
+ * answer. The exit status; 1 for NULL. */
+int cli_done(struct cli *c, json_t *answer, const char *line, const char *member, const struct api_shape *shape);
 
-/* A duration from now ("90d") as RFC 3339; NULL with the error printed. The caller owns it. */
+/* How people see a list of objects: a row for each. */
+struct listing {
+    const char *member; /* of the answer that has the list */
+    const struct api_shape *shape;
+    size_t size; /* of an object */
+    const char *const *heads;
+    size_t columns;
+    void (*row)(struct text_table *t, const void *object);
+};
+/* Prints the list that an answer has, as cli_done does. */
+int cli_show_list(struct cli *c, json_t *answer, const struct listing *listing);
+/* Reads the list of an answer, for a table or (exact) to work with; false with the error printed. */
+bool cli_read_list(struct cli *c, const json_t *answer, const struct listing *listing, bool exact,
+                   struct api_list *out);
+
+/* The user or node that a person means; an error is printed and gives false, or 0. Users: name, else id, else mail
+ * address; the caller releases it. Nodes: id, else given name, host name or address. */
+bool cli_find_user(struct cli *c, const char *text, struct api_user *out) WARN_UNUSED;
+uint64_t cli_find_node(struct cli *c, const char *text) WARN_UNUSED;
+extern const struct listing user_listing, node_listing;
+/* "Node NAME registered", of an answer with a node; releases it. */
+int cli_node_registered(struct cli *c, json_t *answer);
+
+/* A duration from now ("90d") as RFC 3339, or "never"; NULL with the error printed. The caller owns it. */
 char *cli_expiry(struct cli *c, const char *flag);
 
 /* A text as one segment of a path. The caller owns it. */
@@ -82,6 +104,6 @@ char *cli_segment(const char *text);
 /* A file of at most 4 MiB, "-" for standard input; NULL with the error printed. The caller owns it. */
 char *cli_read_file(struct cli *c, const char *path, const char *what);
 
-json_t *json_list(const struct strs *texts); /* NULL: an empty list */
+json_t *cli_json_list(const struct strs *texts); /* NULL: an empty list */
 
 #endif

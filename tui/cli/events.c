@@ -2,42 +2,41 @@
 /* The journal: who did what, what happened to routes, and how to take it back. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
 
 #define LIST_LIMIT "1000"
 
-static enum cell_color weight_color(const char *weight)
+static void event_row(struct text_table *t, const void *object)
 {
-    return str_eq(weight, "alarm") ? CELL_BAD : str_eq(weight, "warn") ? CELL_WARN : CELL_PLAIN;
+    const struct api_event *e = object;
+    char id[API_EVENT_ID_MAX];
+
+    table_time(t, e->time_ns, "", false);
+    table_text(t, api_event_id_format(&e->id, id), COLOR_PLAIN);
+    table_text(t, e->actor, COLOR_PLAIN);
+    table_text(t, e->text, e->weight == WEIGHT_ALARM ? COLOR_BAD : e->weight == WEIGHT_WARN ? COLOR_WARN : COLOR_PLAIN);
 }
 
-static void event_row(struct table *t, const json_t *event)
-{
-    table_time(t, json_text(event, "time", NULL), "", false);
-    table_cell(t, json_text(event, "id", ""), CELL_PLAIN);
-    table_cell(t, json_text(event, "actor", ""), CELL_PLAIN);
-    table_cell(t, json_text(event, "text", ""), weight_color(json_text(event, "weight", "")));
-}
+static const char *const event_heads[] = {"Time", "Event", "Actor", "What"};
+static const struct listing event_listing = {"events",    &api_event_shape,       sizeof(struct api_event),
+                                             event_heads, ARRAY_LEN(event_heads), event_row};
 
 /* One event of a stream: a line, as they come. */
-static void print_event(const struct output *o, const json_t *event)
+static void print_event(const struct output *o, const json_t *json)
 {
     struct buf line = BUF_INIT(0);
-    const char *text = json_text(event, "text", "");
+    struct api_event e;
     char time[OUTPUT_TIME_MAX];
 
     if (o->form != OUTPUT_HUMAN) {
-        output_write(&line, o->form, false, event, SHAPE_PLAIN);
+        output_write(&line, o->form, false, json, NULL);
         fputs(buf_text(&line), o->out);
-    } else {
-        output_time(json_text(event, "time", NULL), "", time);
-        buf_addf(&line, "%s  ", time);
-        str_safe(&line, json_text(event, "actor", ""), strlen(json_text(event, "actor", "")));
-        buf_adds(&line, "  ");
-        str_safe(&line, text, strlen(text));
-        fprintf(o->out, "%s\n", buf_text(&line));
+    } else if (api_read(&api_event_shape, json, &e, API_FOR_TERMINAL, NULL) == 0) {
+        fprintf(o->out, "%s  %s  %s\n", output_time(e.time_ns, "", time), e.actor, e.text);
+        api_release(&api_event_shape, &e);
     }
     fflush(o->out);
     buf_release(&line);
@@ -88,79 +87,95 @@ static int64_t since_time(struct cli *c, const char *since)
     return -1;
 }
 
-static bool is_after(const json_t *event, int64_t after)
-{
-    int64_t ns = 0;
+/* A part of the journal: as it came, and read. */
+struct journal_page {
+    json_t *json; /* an array */
+    struct api_list events;
+};
 
-    return time_parse(json_text(event, "time", ""), &ns, "time", NULL) == 0 && ns >= after;
+static void page_release(struct journal_page *p)
+{
+    json_decref(p->json);
+    api_release_list(&api_event_shape, &p->events);
+    *p = (struct journal_page){0};
 }
 
-/* One page of the journal, as an array; NULL with the error printed. *newest (may be NULL) becomes the caller's. */
-static json_t *fetch(struct cli *c, const char *bound, const char *id, const char *limit, char **newest)
+static const struct api_event *page_event(const struct journal_page *p, size_t i)
+{
+    return api_at(&p->events, struct api_event, i);
+}
+
+static void replace_id(char **text, const struct api_event_id *id)
+{
+    char formatted[API_EVENT_ID_MAX];
+
+    mem_replace(text, api_event_id_format(id, formatted));
+}
+
+/* bound is "", "&since=" or "&before=" with an id. false with the error printed. *newest (may be NULL) becomes the
+ * caller's. */
+static bool fetch(struct cli *c, const char *bound, const char *id, const char *limit, struct journal_page *out,
+                  char **newest)
 {
     char *segment = cli_segment(id);
     json_t *answer = cli_call(c, "GET", NULL, "/api/headway/events?limit=%s%s%s", limit, bound, segment);
-    json_t *list = answer ? json_incref(json_object_get(answer, "events")) : NULL;
 
+    *out = (struct journal_page){0};
     free(segment);
-    if (answer && !json_is_array(list)) {
-        cli_failf(c, "the server's answer holds no events");
-        json_decref(list);
-        list = NULL;
+    if (answer && cli_read_list(c, answer, &event_listing, true, &out->events)) {
+        out->json = json_incref(json_object_get(answer, "events"));
+        if (newest)
+            mem_replace(newest, json_text(answer, "event", ""));
     }
-    if (list && newest)
-        mem_replace(newest, json_text(answer, "event", ""));
     json_decref(answer);
-    return list;
+    return out->json != NULL;
 }
 
 /* All events after id, page by page; *last becomes the id of the newest one. NULL with the error printed. */
 static json_t *fetch_since(struct cli *c, const char *id, char **last)
 {
-    json_t *all = json_array(), *page;
+    json_t *all = json_array();
+    struct journal_page page;
     size_t count;
 
     mem_replace(last, id);
     do {
-        page = fetch(c, "&since=", *last, LIST_LIMIT, NULL);
-        if (!page) {
+        if (!fetch(c, "&since=", *last, LIST_LIMIT, &page, NULL)) {
             json_decref(all);
             return NULL;
         }
-        count = json_array_size(page);
+        count = page.events.len;
         if (count)
-            mem_replace(last, json_text(json_array_get(page, count - 1), "id", ""));
-        json_array_extend(all, page);
-        json_decref(page);
+            replace_id(last, &page_event(&page, count - 1)->id);
+        json_array_extend(all, page.json);
+        page_release(&page);
     } while (count);
     return all;
 }
 
-/* All events from a time on, by pages backwards from the newest. */
+/* All events from a time on, by pages backwards from the newest. NULL with the error printed. */
 static json_t *fetch_after(struct cli *c, int64_t after, char **last)
 {
-    json_t *all = json_array(), *page = fetch(c, "", "", LIST_LIMIT, last), *event;
-    size_t i, size;
+    json_t *all = json_array();
+    char *first = mem_strdup("");
+    struct journal_page page;
+    bool more = true;
 
-    while (page) {
-        json_t *kept = json_array();
-        json_array_foreach(page, i, event)
-        {
-            if (is_after(event, after))
-                json_array_append(kept, event);
-        }
-        size = json_array_size(page);
-        bool more = size && json_array_size(kept) == size;
-        json_array_extend(kept, all);
-        json_decref(all);
-        all = kept;
-        char *first = mem_strdup(json_text(json_array_get(page, 0), "id", ""));
-        json_decref(page);
-        page = more ? fetch(c, "&before=", first, LIST_LIMIT, NULL) : NULL;
-        free(first);
-        if (!more)
-            return all;
+    while (more && fetch(c, *first ? "&before=" : "", first, LIST_LIMIT, &page, *first ? NULL : last)) {
+        size_t skip = 0;
+
+        while (skip < page.events.len && page_event(&page, skip)->time_ns < after)
+            skip++;
+        more = page.events.len && skip == 0;
+        for (size_t i = skip; i < page.events.len; i++)
+            json_array_insert(all, i - skip, json_array_get(page.json, i));
+        if (more)
+            replace_id(&first, &page_event(&page, 0)->id);
+        page_release(&page);
     }
+    free(first);
+    if (!more)
+        return all;
     json_decref(all);
     return NULL;
 }
@@ -194,21 +209,13 @@ static int follow(struct watch *w)
     }
 }
 
-static void print_events(struct cli *c, const json_t *list)
+static json_t *fetch_newest(struct cli *c, const char *limit, char **last)
 {
-    static const char *const heads[] = {"Time", "Event", "Actor", "What"};
-    struct table t;
-    json_t *event;
-    size_t i;
+    struct journal_page page;
+    json_t *events = fetch(c, "", "", limit, &page, last) ? json_incref(page.json) : NULL;
 
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, list, SHAPE_PLAIN);
-        return;
-    }
-    table_init(&t, heads, 4);
-    json_array_foreach(list, i, event) event_row(&t, event);
-    table_print(&t, &c->out);
-    table_release(&t);
+    page_release(&page);
+    return events;
 }
 
 static int events(struct cli *c)
@@ -218,77 +225,76 @@ static int events(struct cli *c)
     char *last = NULL;
     json_t *shown, *event;
     size_t i;
-    int status = 0;
+    int status = 1;
 
     if (after < 0)
         return 1;
-    if (after)
-        shown = fetch_after(c, after, &last);
-    else if (*since)
-        shown = fetch_since(c, since, &last);
-    else
-        shown = fetch(c, "", "", flags_text(&c->flags, "limit"), &last);
+    shown = after    ? fetch_after(c, after, &last)
+            : *since ? fetch_since(c, since, &last)
+                     : fetch_newest(c, flags_text(&c->flags, "limit"), &last);
     if (shown && flags_switch(&c->flags, "follow")) {
         struct watch w = {c, mem_strdup(last)};
         json_array_foreach(shown, i, event) print_event(&c->out, event);
         status = follow(&w);
         free(w.last);
+        json_decref(shown);
     } else if (shown) {
-        print_events(c, shown);
-    } else {
-        status = 1;
+        status = cli_show_list(c, json_pack("{s:o}", "events", shown), &event_listing);
     }
-    json_decref(shown);
     free(last);
     return status;
 }
 
-/* The newest event that can be undone; the caller owns it. */
-static json_t *last_undoable(struct cli *c)
+/* The newest event that can be undone: its id as one segment of a path, its text for a question. The caller owns both;
+ * NULL with the error printed. */
+static char *last_undoable(struct cli *c, char **text)
 {
-    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/events?limit=" LIST_LIMIT), *list, *found = NULL;
+    struct journal_page page;
+    char *id = NULL;
 
-    if (!answer)
+    if (!fetch(c, "", "", LIST_LIMIT, &page, NULL))
         return NULL;
-    list = json_object_get(answer, "events");
-    for (size_t i = json_array_size(list); i-- > 0 && !found;) {
-        json_t *event = json_array_get(list, i);
-        if (json_is_object(json_object_get(event, "inverse")) && !json_is_string(json_object_get(event, "undoneBy")))
-            found = json_incref(event);
+    for (size_t i = page.events.len; i-- > 0 && !id;) {
+        const struct api_event *e = page_event(&page, i);
+        if (e->inverse && !e->undone_by.run) {
+            replace_id(&id, &e->id);
+            *text = mem_strdup(e->text);
+        }
     }
-    if (!found)
+    if (!id)
         cli_failf(c, "nothing to undo among the last " LIST_LIMIT " events");
-    json_decref(answer);
-    return found;
+    page_release(&page);
+    return id;
 }
 
 static int undo(struct cli *c)
 {
-    json_t *event = NULL, *answer;
-    char *id;
+    bool dry = flags_switch(&c->flags, "dry-run");
+    char *id, *text = NULL, line[512];
 
     if (c->args->len) {
         id = cli_segment(c->args->items[0]);
     } else {
-        event = last_undoable(c);
-        if (!event)
+        id = last_undoable(c, &text);
+        if (!id)
             return 1;
-        if (!cli_confirm(c, "Undo \"%s\" (%s)?", json_text(event, "text", ""), json_text(event, "id", ""))) {
-            json_decref(event);
+        if (!dry && !cli_confirm(c, "Undo \"%s\" (%s)?", text, id)) {
             fputs("Nothing undone\n", stderr);
+            free(id);
+            free(text);
             return 0;
         }
-        id = cli_segment(json_text(event, "id", ""));
     }
-    answer = cli_call(c, "POST", NULL, "/api/headway/undo/%s%s", id,
-                      flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
+    json_t *answer = cli_call(c, "POST", NULL, "/api/headway/undo/%s%s", id, dry ? "?dry_run=true" : "");
+    if (!dry)
+        snprintf(line, sizeof(line), "Undone");
+    else if (text)
+        snprintf(line, sizeof(line), "%s can be undone: %s", id, text);
+    else
+        snprintf(line, sizeof(line), "%s can be undone", id);
     free(id);
-    json_decref(event);
-    if (!answer)
-        return 1;
-    output_result(&c->out, flags_switch(&c->flags, "dry-run") ? "It can be undone" : "Undone", answer, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    free(text);
+    return cli_done(c, answer, line, NULL, NULL);
 }
 
 /* clang-format off */

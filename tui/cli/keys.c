@@ -2,188 +2,138 @@
 /* Pre-auth keys, by which machines register; API keys, by which programs administer. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
 
-static void print_line(struct cli *c, const char *line, json_t *answer)
-{
-    output_result(&c->out, line, answer, SHAPE_PLAIN);
-    json_decref(answer);
-}
-
 /* ---- pre-auth keys ---- */
 
-static void owner_cell(struct table *t, const json_t *key)
+static void preauth_row(struct text_table *t, const void *object)
 {
-    json_t *tags = json_object_get(key, "aclTags");
-    const char *user = json_text(json_object_get(key, "user"), "name", "");
+    const struct api_preauth_key *k = object;
 
-    if (json_array_size(tags))
-        table_list(t, tags);
+    table_number(t, k->id);
+    table_text(t, k->key, COLOR_PLAIN);
+    table_bool(t, k->reusable);
+    table_bool(t, k->ephemeral);
+    table_bool(t, k->used);
+    table_time(t, k->expiration_ns, "-", true);
+    table_time(t, k->created_ns, "", false);
+    if (k->tags.len)
+        table_texts(t, &k->tags);
     else
-        table_cell(t, *user ? user : "-", CELL_PLAIN);
+        table_text(t, k->user && *k->user->name ? k->user->name : "-", COLOR_PLAIN);
 }
 
-static void truth(struct table *t, const json_t *key, const char *member)
+/* The id of --user, which may be an id or a name; false with the error printed. */
+static bool owner_id(struct cli *c, char id[24])
 {
-    table_cell(t, json_is_true(json_object_get(key, member)) ? "true" : "false", CELL_PLAIN);
-}
+    struct api_user user;
 
-/* The id of --user, which may be an id or a name; NULL with the error printed. */
-static char *owner_id(struct cli *c)
-{
-    json_t *user = cli_find_user(c, flags_text(&c->flags, "user"));
-    char *id = user ? mem_strdup(json_text(user, "id", "")) : NULL;
-
-    json_decref(user);
-    return id;
+    if (!cli_find_user(c, flags_text(&c->flags, "user"), &user))
+        return false;
+    snprintf(id, 24, "%llu", (unsigned long long)user.id);
+    api_release(&api_user_shape, &user);
+    return true;
 }
 
 static int preauth_list(struct cli *c)
 {
     static const char *const heads[] = {"ID",   "Key/Prefix", "Reusable", "Ephemeral",
                                         "Used", "Expiration", "Created",  "Owner"};
-    char *id = NULL;
-    json_t *answer, *key;
-    struct table t;
-    size_t i;
+    static const struct listing listing = {"preAuthKeys", &api_preauth_key_shape, sizeof(struct api_preauth_key),
+                                           heads,         ARRAY_LEN(heads),       preauth_row};
+    char id[24] = "";
 
-    if (flags_given(&c->flags, "user") && !(id = owner_id(c)))
+    if (flags_given(&c->flags, "user") && !owner_id(c, id))
         return 1;
-    answer = cli_call(c, "GET", NULL, "/api/v1/preauthkey%s%s", id ? "?user=" : "", id ? id : "");
-    free(id);
-    if (!answer)
-        return 1;
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, json_object_get(answer, "preAuthKeys"), SHAPE_PREAUTHKEY);
-    } else {
-        table_init(&t, heads, 8);
-        json_array_foreach(json_object_get(answer, "preAuthKeys"), i, key)
-        {
-            table_cell(&t, json_text(key, "id", ""), CELL_PLAIN);
-            table_cell(&t, json_text(key, "key", ""), CELL_PLAIN);
-            truth(&t, key, "reusable");
-            truth(&t, key, "ephemeral");
-            truth(&t, key, "used");
-            table_time(&t, json_text(key, "expiration", NULL), "-", true);
-            table_time(&t, json_text(key, "createdAt", NULL), "", false);
-            owner_cell(&t, key);
-        }
-        table_print(&t, &c->out);
-        table_release(&t);
-    }
-    json_decref(answer);
-    return 0;
+    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/v1/preauthkey%s%s", *id ? "?user=" : "", id), &listing);
 }
 
 static int preauth_create(struct cli *c)
 {
-    char *id = NULL, *expiry = cli_expiry(c, "expiration");
+    char id[24] = "0", *expiry = cli_expiry(c, "expiration");
     const char *user = flags_text(&c->flags, "user");
-    json_t *body, *answer, *key;
+    json_t *body, *answer;
 
     if (!expiry)
         return 1;
-    if (*user && !str_eq(user, "0") && !(id = owner_id(c))) {
+    if (*user && !str_eq(user, "0") && !owner_id(c, id)) {
         free(expiry);
         return 1;
     }
-    body = json_pack("{s:s, s:b, s:b, s:s, s:o}", "user", id ? id : "0", "reusable",
-                     flags_switch(&c->flags, "reusable"), "ephemeral", flags_switch(&c->flags, "ephemeral"),
-                     "expiration", expiry, "aclTags", json_list(flags_list(&c->flags, "tags")));
-    free(id);
+    body = json_pack("{s:s, s:b, s:b, s:s, s:o}", "user", id, "reusable", flags_switch(&c->flags, "reusable"),
+                     "ephemeral", flags_switch(&c->flags, "ephemeral"), "expiration", expiry, "aclTags",
+                     cli_json_list(flags_list(&c->flags, "tags")));
     free(expiry);
     answer = cli_call(c, "POST", body, "/api/v1/preauthkey");
-    if (!answer)
-        return 1;
-    key = json_object_get(answer, "preAuthKey");
-    output_result(&c->out, json_text(key, "key", ""), key, SHAPE_PREAUTHKEY);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, answer, json_text(json_object_get(answer, "preAuthKey"), "key", ""), "preAuthKey",
+                    &api_preauth_key_shape);
 }
 
 static int preauth_expire(struct cli *c)
 {
     bool by_id = flags_given(&c->flags, "id");
-    json_t *answer, *body;
+    json_t *body;
 
     if (!by_id && c->args->len == 0)
         return cli_failf(c, "missing --id parameter: missing parameters");
-    if (by_id)
-        body = json_pack("{s:s}", "id", flags_text(&c->flags, "id"));
-    else
-        body = json_pack("{s:s}", "key", c->args->items[0]);
+    body = by_id ? json_pack("{s:s}", "id", flags_text(&c->flags, "id")) : json_pack("{s:s}", "key", c->args->items[0]);
     if (flags_given(&c->flags, "user"))
         json_object_set_new(body, "user", json_string(flags_text(&c->flags, "user")));
-    answer = cli_call(c, "POST", body, "/api/v1/preauthkey/expire");
-    if (!answer)
-        return 1;
-    print_line(c, "Key expired", answer);
-    return 0;
+    return cli_done(c, cli_call(c, "POST", body, "/api/v1/preauthkey/expire"), "Key expired", NULL, NULL);
 }
 
 static int preauth_delete(struct cli *c)
 {
-    json_t *answer;
-
     if (!flags_given(&c->flags, "id"))
         return cli_failf(c, "missing --id parameter: missing parameters");
-    answer = cli_call(c, "DELETE", NULL, "/api/v1/preauthkey?id=%s", flags_text(&c->flags, "id"));
-    if (!answer)
-        return 1;
-    print_line(c, "Key deleted", answer);
-    return 0;
+    return cli_done(c, cli_call(c, "DELETE", NULL, "/api/v1/preauthkey?id=%s", flags_text(&c->flags, "id")),
+                    "Key deleted", NULL, NULL);
 }
 
 /* ---- API keys ---- */
 
-static int api_list(struct cli *c)
+static void api_key_row(struct text_table *t, const void *object)
 {
-    static const char *const heads[] = {"ID", "Prefix", "Expiration", "Created"};
-    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/apikey"), *key;
-    struct table t;
-    size_t i;
+    const struct api_api_key *k = object;
 
-    if (!answer)
-        return 1;
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, json_object_get(answer, "apiKeys"), SHAPE_APIKEY);
-    } else {
-        table_init(&t, heads, 4);
-        json_array_foreach(json_object_get(answer, "apiKeys"), i, key)
-        {
-            table_cell(&t, json_text(key, "id", ""), CELL_PLAIN);
-            table_cell(&t, json_text(key, "prefix", ""), CELL_PLAIN);
-            table_time(&t, json_text(key, "expiration", NULL), "-", true);
-            table_time(&t, json_text(key, "createdAt", NULL), "", false);
-        }
-        table_print(&t, &c->out);
-        table_release(&t);
-    }
-    json_decref(answer);
-    return 0;
+    table_number(t, k->id);
+    table_text(t, k->prefix, COLOR_PLAIN);
+    table_time(t, k->expiration_ns, "-", true);
+    table_time(t, k->created_ns, "", false);
 }
 
-/* A description or a read-only key is ours; the plain form is headscale's. The whole key is in the answer only here. */
+static const char *const api_key_heads[] = {"ID", "Prefix", "Expiration", "Created"};
+static const struct listing api_key_listing = {"apiKeys",     &api_api_key_shape,       sizeof(struct api_api_key),
+                                               api_key_heads, ARRAY_LEN(api_key_heads), api_key_row};
+
+static int api_list(struct cli *c)
+{
+    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/v1/apikey"), &api_key_listing);
+}
+
+/* Descriptions and read-only keys are of headway's dialect; the plain form is headscale's. The whole key is in the
+ * answer only here. */
 static int api_create(struct cli *c)
 {
     char *expiry = cli_expiry(c, "expiration");
-    bool ours = flags_given(&c->flags, "description") || flags_given(&c->flags, "read-only");
+    bool more = flags_given(&c->flags, "description") || flags_given(&c->flags, "read-only");
     json_t *body, *answer, *key;
 
     if (!expiry)
         return 1;
     body = json_pack("{s:s}", "expiration", expiry);
     free(expiry);
-    if (ours) {
+    if (more) {
         json_object_set_new(body, "description", json_string(flags_text(&c->flags, "description")));
         json_object_set_new(body, "readOnly", json_boolean(flags_switch(&c->flags, "read-only")));
     }
-    answer = cli_call(c, "POST", body, ours ? "/api/headway/apikeys" : "/api/v1/apikey");
+    answer = cli_call(c, "POST", body, more ? "/api/headway/apikeys" : "/api/v1/apikey");
     if (!answer)
         return 1;
-    key = ours ? json_object_get(json_object_get(answer, "result"), "key") : json_object_get(answer, "apiKey");
-    output_result(&c->out, json_is_string(key) ? json_string_value(key) : "", key, SHAPE_PLAIN);
+    key = more ? json_object_get(json_object_get(answer, "result"), "key") : json_object_get(answer, "apiKey");
+    output_result(&c->out, json_is_string(key) ? json_string_value(key) : "", key, NULL);
     json_decref(answer);
     return 0;
 }
@@ -202,46 +152,49 @@ static bool one_selector(struct cli *c)
 
 static int api_expire(struct cli *c)
 {
-    json_t *answer;
     const char *by = flags_given(&c->flags, "id") ? "id" : "prefix";
 
     if (!one_selector(c))
         return 1;
-    answer = cli_call(c, "POST", json_pack("{s:s}", by, flags_text(&c->flags, by)), "/api/v1/apikey/expire");
-    if (!answer)
-        return 1;
-    print_line(c, "Key expired", answer);
-    return 0;
+    return cli_done(c, cli_call(c, "POST", json_pack("{s:s}", by, flags_text(&c->flags, by)), "/api/v1/apikey/expire"),
+                    "Key expired", NULL, NULL);
+}
+
+/* The prefix of the key with the id of --id; NULL with the error printed. The caller owns it. */
+static char *prefix_of_id(struct cli *c)
+{
+    uint64_t id = flags_number(&c->flags, "id");
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/apikey");
+    struct api_list list = {0};
+    char *prefix = NULL;
+
+    if (answer && cli_read_list(c, answer, &api_key_listing, true, &list)) {
+        for (size_t i = 0; i < list.len && !prefix; i++)
+            if (api_at(&list, struct api_api_key, i)->id == id)
+                prefix = mem_strdup(api_at(&list, struct api_api_key, i)->prefix);
+        if (!prefix)
+            cli_failf(c, "missing parameters: api key %llu not found", (unsigned long long)id);
+    }
+    api_release_list(&api_api_key_shape, &list);
+    json_decref(answer);
+    return prefix;
 }
 
 /* The API deletes by prefix; an id is looked up first. */
 static int api_delete(struct cli *c)
 {
-    json_t *answer, *key;
-    char *prefix = NULL;
-    size_t i;
+    char *prefix;
 
     if (!one_selector(c))
         return 1;
-    if (flags_given(&c->flags, "prefix")) {
-        prefix = cli_segment(flags_text(&c->flags, "prefix"));
-    } else {
-        answer = cli_call(c, "GET", NULL, "/api/v1/apikey");
-        if (!answer)
-            return 1;
-        json_array_foreach(json_object_get(answer, "apiKeys"), i,
-                           key) if (!prefix && str_eq(json_text(key, "id", ""), flags_text(&c->flags, "id"))) prefix =
-            cli_segment(json_text(key, "prefix", ""));
-        json_decref(answer);
-    }
+    prefix = flags_given(&c->flags, "prefix") ? mem_strdup(flags_text(&c->flags, "prefix")) : prefix_of_id(c);
     if (!prefix)
-        return cli_failf(c, "missing parameters: api key %s not found", flags_text(&c->flags, "id"));
-    answer = cli_call(c, "DELETE", NULL, "/api/v1/apikey/%s", prefix);
-    free(prefix);
-    if (!answer)
         return 1;
-    print_line(c, "Key deleted", answer);
-    return 0;
+    char *segment = cli_segment(prefix);
+    json_t *answer = cli_call(c, "DELETE", NULL, "/api/v1/apikey/%s", segment);
+    free(segment);
+    free(prefix);
+    return cli_done(c, answer, "Key deleted", NULL, NULL);
 }
 
 /* clang-format off */

@@ -10,7 +10,7 @@
 #include "net/prefixes.h"
 
 /* "[fIQWe]": the first five letters of the key's base64. */
-static void short_key(struct table *t, const char *prefix, const char *text)
+static void short_key(struct text_table *t, const char *prefix, const char *text)
 {
     uint8_t key[KEY_LEN];
     struct buf base64 = BUF_INIT(0);
@@ -20,156 +20,122 @@ static void short_key(struct table *t, const char *prefix, const char *text)
         crypto_base64(&base64, key, sizeof(key));
         snprintf(shown, sizeof(shown), "[%.5s]", buf_text(&base64));
     }
-    table_cell(t, shown, CELL_PLAIN);
+    table_text(t, shown, COLOR_PLAIN);
     buf_release(&base64);
 }
 
-static bool is_past(const char *time)
+static void node_row(struct text_table *t, const void *object)
 {
-    int64_t ns = 0;
+    const struct api_node *n = object;
+    bool expired = n->expiry_ns && n->expiry_ns < clock_wall_ns();
 
-    return time && time_parse(time, &ns, "time", NULL) == 0 && ns != 0 && ns < clock_wall_ns();
+    table_number(t, n->id);
+    table_text(t, n->hostname, COLOR_PLAIN);
+    table_text(t, n->given_name, COLOR_PLAIN);
+    short_key(t, "mkey:", n->machine_key);
+    short_key(t, "nodekey:", n->node_key);
+    table_text(t, n->tags.len ? "tagged-devices" : n->user ? n->user->name : "", COLOR_PLAIN);
+    table_texts(t, &n->tags);
+    table_addrs(t, &n->addrs);
+    table_bool(t, n->preauth_key && n->preauth_key->ephemeral);
+    table_time(t, n->last_seen_ns, "", false);
+    table_time(t, n->expiry_ns, "N/A", true);
+    table_text(t, n->online ? "online" : "offline", n->online ? COLOR_GOOD : COLOR_BAD);
+    table_text(t, expired ? "yes" : "no", expired ? COLOR_BAD : COLOR_GOOD);
 }
 
-static void node_row(struct table *t, const json_t *node)
-{
-    const json_t *key = json_object_get(node, "preAuthKey");
-    bool online = json_is_true(json_object_get(node, "online"));
-    bool expired = is_past(json_text(node, "expiry", NULL));
+static const char *const node_heads[] = {"ID",         "Hostname",  "Name",         "MachineKey", "NodeKey",
+                                         "User",       "Tags",      "IP addresses", "Ephemeral",  "Last seen",
+                                         "Expiration", "Connected", "Expired"};
+const struct listing node_listing = {"nodes",    &api_node_shape,       sizeof(struct api_node),
+                                     node_heads, ARRAY_LEN(node_heads), node_row};
 
-    table_cell(t, json_text(node, "id", ""), CELL_PLAIN);
-    table_cell(t, json_text(node, "name", ""), CELL_PLAIN);
-    table_cell(t, json_text(node, "givenName", ""), CELL_PLAIN);
-    short_key(t, "mkey:", json_text(node, "machineKey", ""));
-    short_key(t, "nodekey:", json_text(node, "nodeKey", ""));
-    table_cell(t,
-               json_array_size(json_object_get(node, "tags")) ? "tagged-devices"
-                                                              : json_text(json_object_get(node, "user"), "name", ""),
-               CELL_PLAIN);
-    table_list(t, json_object_get(node, "tags"));
-    table_list(t, json_object_get(node, "ipAddresses"));
-    table_cell(t, json_is_true(json_object_get(key, "ephemeral")) ? "true" : "false", CELL_PLAIN);
-    table_time(t, json_text(node, "lastSeen", NULL), "", false);
-    table_time(t, json_text(node, "expiry", NULL), "N/A", true);
-    table_cell(t, online ? "online" : "offline", online ? CELL_GOOD : CELL_BAD);
-    table_cell(t, expired ? "yes" : "no", expired ? CELL_BAD : CELL_GOOD);
+static void routes_row(struct text_table *t, const void *object)
+{
+    const struct api_node *n = object;
+
+    table_number(t, n->id);
+    table_text(t, n->given_name, COLOR_PLAIN);
+    table_prefixes(t, &n->approved);
+    table_prefixes(t, &n->available);
+    table_prefixes(t, &n->serving);
 }
 
-/* A user's name for the API, also where the id was given; NULL with the error printed. The caller owns it. */
-static char *user_name(struct cli *c)
-{
-    json_t *user = cli_find_user(c, flags_text(&c->flags, "user"));
-    char *name = user ? mem_strdup(json_text(user, "name", "")) : NULL;
-
-    json_decref(user);
-    return name;
-}
+static const char *const routes_heads[] = {"ID", "Hostname", "Approved", "Available", "Serving (Primary)"};
+static const struct listing routes_listing = {"nodes",      &api_node_shape,         sizeof(struct api_node),
+                                              routes_heads, ARRAY_LEN(routes_heads), routes_row};
 
 static int list(struct cli *c)
 {
-    static const char *const heads[] = {"ID",         "Hostname",  "Name",         "MachineKey", "NodeKey",
-                                        "User",       "Tags",      "IP addresses", "Ephemeral",  "Last seen",
-                                        "Expiration", "Connected", "Expired"};
-    char *name = NULL, *query;
-    json_t *answer, *node;
-    struct table t;
-    size_t i;
+    struct api_user user = {0};
+    json_t *answer;
 
-    if (flags_given(&c->flags, "user") && !(name = user_name(c)))
+    if (flags_given(&c->flags, "user") && !cli_find_user(c, flags_text(&c->flags, "user"), &user))
         return 1;
-    query = cli_segment(name ? name : "");
-    free(name);
+    char *query = cli_segment(user.name ? user.name : "");
     answer = cli_call(c, "GET", NULL, "/api/v1/node%s%s", *query ? "?user=" : "", query);
     free(query);
-    if (!answer)
-        return 1;
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, json_object_get(answer, "nodes"), SHAPE_NODE);
-    } else {
-        table_init(&t, heads, ARRAY_LEN(heads));
-        json_array_foreach(json_object_get(answer, "nodes"), i, node) node_row(&t, node);
-        table_print(&t, &c->out);
-        table_release(&t);
-    }
-    json_decref(answer);
-    return 0;
+    api_release(&api_user_shape, &user);
+    return cli_show_list(c, answer, &node_listing);
 }
 
-static bool has_route(const json_t *node)
-{
-    return json_array_size(json_object_get(node, "approvedRoutes")) ||
-           json_array_size(json_object_get(node, "availableRoutes")) ||
-           json_array_size(json_object_get(node, "subnetRoutes"));
-}
-
+/* Of all nodes, or of the one with the id: those that have a route. What a node serves is in the list of all only. */
 static int list_routes(struct cli *c)
 {
-    static const char *const heads[] = {"ID", "Hostname", "Approved", "Available", "Serving (Primary)"};
-    const char *id = flags_text(&c->flags, "identifier");
-    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/node"), *nodes, *node;
-    struct table t;
-    bool found = false;
-    size_t i;
+    uint64_t id = flags_number(&c->flags, "identifier");
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/node"), *nodes;
+    struct api_list list;
+    bool found = !id;
 
-    if (!answer)
+    if (!answer || !cli_read_list(c, answer, &node_listing, true, &list)) {
+        json_decref(answer);
         return 1;
+    }
     nodes = json_array();
-    json_array_foreach(json_object_get(answer, "nodes"), i, node)
-    {
-        bool wanted = str_eq(id, "0") || str_eq(json_text(node, "id", ""), id);
+    for (size_t i = 0; i < list.len; i++) {
+        const struct api_node *n = api_at(&list, struct api_node, i);
+        bool wanted = !id || n->id == id;
         found |= wanted;
-        if (wanted && has_route(node))
-            json_array_append(nodes, node);
+        if (wanted && (n->approved.len || n->available.len || n->serving.len))
+            json_array_append(nodes, json_array_get(json_object_get(answer, "nodes"), i));
     }
+    api_release_list(&api_node_shape, &list);
     json_decref(answer);
-    if (!found && !str_eq(id, "0")) {
+    if (!found) {
         json_decref(nodes);
-        return cli_failf(c, "node not found: %s: 'headway nodes list' shows them", id);
+        return cli_failf(c, "node not found: %llu: 'headway nodes list' shows them", (unsigned long long)id);
     }
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, nodes, json_array_size(nodes) ? SHAPE_NODE : SHAPE_PLAIN);
-    } else {
-        table_init(&t, heads, 5);
-        json_array_foreach(nodes, i, node)
-        {
-            table_cell(&t, json_text(node, "id", ""), CELL_PLAIN);
-            table_cell(&t, json_text(node, "givenName", ""), CELL_PLAIN);
-            table_list(&t, json_object_get(node, "approvedRoutes"));
-            table_list(&t, json_object_get(node, "availableRoutes"));
-            table_list(&t, json_object_get(node, "subnetRoutes"));
-        }
-        table_print(&t, &c->out);
-        table_release(&t);
-    }
-    json_decref(nodes);
-    return 0;
+    return cli_show_list(c, json_pack("{s:o}", "nodes", nodes), &routes_listing);
 }
 
 /* The line and the node of an answer; releases it. */
 static int node_done(struct cli *c, json_t *answer, const char *line)
 {
-    if (!answer)
-        return 1;
-    output_result(&c->out, line, json_object_get(answer, "node"), SHAPE_NODE);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, answer, line, "node", &api_node_shape);
+}
+
+int cli_node_registered(struct cli *c, json_t *answer)
+{
+    const char *name = json_text(json_object_get(answer, "node"), "givenName", "");
+    char line[512];
+
+    snprintf(line, sizeof(line), "Node %s registered", name);
+    return node_done(c, answer, line);
 }
 
 static int register_node(struct cli *c)
 {
-    char *name = user_name(c), *user, *key, line[512];
+    struct api_user user;
     json_t *answer;
 
-    if (!name)
+    if (!cli_find_user(c, flags_text(&c->flags, "user"), &user))
         return 1;
-    user = cli_segment(name);
-    key = cli_segment(flags_text(&c->flags, "key"));
-    answer = cli_call(c, "POST", NULL, "/api/v1/node/register?user=%s&key=%s", user, key);
+    char *name = cli_segment(user.name), *key = cli_segment(flags_text(&c->flags, "key"));
+    answer = cli_call(c, "POST", NULL, "/api/v1/node/register?user=%s&key=%s", name, key);
+    api_release(&api_user_shape, &user);
     free(name);
-    free(user);
     free(key);
-    snprintf(line, sizeof(line), "Node %s registered", json_text(json_object_get(answer, "node"), "givenName", ""));
-    return node_done(c, answer, line);
+    return cli_node_registered(c, answer);
 }
 
 static int expire(struct cli *c)
@@ -211,7 +177,7 @@ static int rename_node(struct cli *c)
 static int delete_node(struct cli *c)
 {
     const char *id = flags_text(&c->flags, "identifier"), *line = "Node deleted";
-    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/node/%s", id), *result;
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/node/%s", id);
 
     if (!answer)
         return 1;
@@ -224,15 +190,12 @@ static int delete_node(struct cli *c)
             return 1;
     }
     json_decref(answer);
-    result = json_pack("{s:s}", "Result", line);
-    output_result(&c->out, line, result, SHAPE_PLAIN);
-    json_decref(result);
-    return 0;
+    return cli_done(c, json_pack("{s:s}", "Result", line), line, NULL, NULL);
 }
 
 static int tag(struct cli *c)
 {
-    json_t *body = json_pack("{s:o}", "tags", json_list(flags_list(&c->flags, "tags")));
+    json_t *body = json_pack("{s:o}", "tags", cli_json_list(flags_list(&c->flags, "tags")));
 
     return node_done(c, cli_call(c, "POST", body, "/api/v1/node/%s/tags", flags_text(&c->flags, "identifier")),
                      "Node updated");
@@ -251,35 +214,32 @@ static int approve_routes(struct cli *c)
         if (!strchr(routes->items[i], '/') || prefix_parse(routes->items[i], &prefix, NULL, NULL) < 0)
             return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", routes->items[i]);
     return node_done(c,
-                     cli_call(c, "POST", json_pack("{s:o}", "routes", json_list(routes)),
+                     cli_call(c, "POST", json_pack("{s:o}", "routes", cli_json_list(routes)),
                               "/api/v1/node/%s/approve_routes", flags_text(&c->flags, "identifier")),
                      "Node updated");
 }
 
 static int move(struct cli *c)
 {
-    json_t *user = cli_find_user(c, flags_text(&c->flags, "user")), *body;
+    struct api_user user;
+    json_t *body;
+    char id[24];
 
-    if (!user)
+    if (!cli_find_user(c, flags_text(&c->flags, "user"), &user))
         return 1;
-    body = json_pack("{s:s}", "user", json_text(user, "id", ""));
-    json_decref(user);
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)user.id);
+    body = json_pack("{s:s}", "user", id);
+    api_release(&api_user_shape, &user);
     return node_done(c, cli_call(c, "POST", body, "/api/v1/node/%s/user", flags_text(&c->flags, "identifier")),
                      "Node moved to another user");
 }
 
 static int backfill(struct cli *c)
 {
-    json_t *answer;
-
     if (!cli_confirm(c, "Are you sure that you want to assign/remove IPs to/from nodes?"))
         return 0;
-    answer = cli_call(c, "POST", NULL, "/api/v1/node/backfillips?confirmed=true");
-    if (!answer)
-        return 1;
-    output_result(&c->out, "Node IPs backfilled successfully", answer, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, cli_call(c, "POST", NULL, "/api/v1/node/backfillips?confirmed=true"),
+                    "Node IPs backfilled successfully", NULL, NULL);
 }
 
 /* clang-format off */

@@ -30,19 +30,37 @@ void output_init(struct output *o, const char *form, FILE *out, FILE *err)
 
 /* ---- JSON ---- */
 
-/* Go's encoder escapes what could end a script in a web page; scripts compare bytes. */
-static void write_text(struct buf *out, const char *text, size_t len)
+/* One character of valid UTF-8 that would steer a terminal: as JSON's escape, which means the same. */
+static bool escape_steering(struct buf *out, const char *text, size_t n)
+{
+    struct buf safe = BUF_INIT(0);
+    uint32_t point = (uint8_t)text[0] & (n == 1 ? 0x7f : 0x7f >> n);
+    bool steers;
+
+    str_safe(&safe, text, n);
+    steers = safe.len != n;
+    buf_release(&safe);
+    for (size_t i = 1; i < n; i++)
+        point = point << 6 | ((uint8_t)text[i] & 0x3f);
+    if (steers)
+        buf_addf(out, "\\u%04x", point); /* they are all below U+10000 */
+    return steers;
+}
+
+/* html: what could end a script in a web page is escaped as Go's encoder does; scripts compare bytes. */
+static void write_text(struct buf *out, const char *text, size_t len, bool html)
 {
     struct buf plain = BUF_INIT(0);
     struct json_out o = JSON_OUT(&plain);
 
     json_strn(&o, text, len);
-    for (size_t i = 0; i < plain.len; i++) {
-        char c = plain.data[i];
-        if (c == '<' || c == '>' || c == '&')
+    for (size_t i = 0, n; i < plain.len; i += n) {
+        uint8_t c = (uint8_t)plain.data[i];
+        n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if (html && (c == '<' || c == '>' || c == '&'))
             buf_addf(out, "\\u%04x", (unsigned)c);
-        else
-            buf_addc(out, c);
+        else if ((c < 0x7f && n == 1) || !escape_steering(out, plain.data + i, n))
+            buf_add(out, plain.data + i, n);
     }
     buf_release(&plain);
 }
@@ -75,10 +93,10 @@ static const char **keys_of(const json_t *object, bool sorted)
     return keys;
 }
 
-static void write_scalar(struct buf *out, const json_t *value)
+static void write_scalar(struct buf *out, const json_t *value, bool html)
 {
     if (json_is_string(value))
-        write_text(out, json_string_value(value), json_string_length(value));
+        write_text(out, json_string_value(value), json_string_length(value), html);
     else if (json_is_integer(value))
         buf_addf(out, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))
@@ -105,7 +123,7 @@ static void write_json(struct buf *out, const json_t *value, bool sorted, int de
         for (size_t i = 0; keys[i]; i++) {
             buf_addc(out, i ? ',' : '{');
             line_break(out, inner);
-            write_text(out, keys[i], strlen(keys[i]));
+            write_text(out, keys[i], strlen(keys[i]), true);
             buf_adds(out, depth < 0 ? ":" : ": ");
             write_json(out, json_object_get(value, keys[i]), sorted, inner);
         }
@@ -115,53 +133,29 @@ static void write_json(struct buf *out, const json_t *value, bool sorted, int de
     } else if (json_is_array(value) || json_is_object(value)) {
         buf_adds(out, json_is_array(value) ? "[]" : "{}");
     } else {
-        write_scalar(out, value);
+        write_scalar(out, value, true);
     }
 }
 
 /* ---- YAML ---- */
 
-static bool looks_like_time(const char *text)
-{
-    int64_t ns;
-
-    return strlen(text) >= 20 && text[4] == '-' && text[10] == 'T' && time_parse(text, &ns, "time", NULL) == 0;
-}
-
-static bool is_plain(const char *text)
-{
-    static const char *const words[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"};
-    size_t len = strlen(text);
-
-    if (len == 0 || text[0] == ' ' || text[len - 1] == ' ' || text[len - 1] == ':' ||
-        strchr("-?:,[]{}#&*!|>'\"%@`", text[0]) || strstr(text, ": ") || strstr(text, " #"))
-        return false;
-    for (const char *at = text; *at; at++)
-        if ((unsigned char)*at < 32 || *at == 127)
-            return false;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strcasecmp(text, words[i]) == 0)
-            return false;
-    /* what would be read back as a number, but an address or a time */
-    return strspn(text, "0123456789.+-eExXoO_") != len || (strchr(text, '.') && strchr(strchr(text, '.') + 1, '.'));
-}
-
-static void yaml_scalar(struct buf *out, const json_t *value)
+/* For programs each text is quoted, so that none reads as a number, a time or a truth. */
+static void yaml_scalar(struct buf *out, const json_t *value, enum output_form form)
 {
     const char *text = json_string_value(value);
 
-    if (text && (is_plain(text) || looks_like_time(text)))
-        buf_adds(out, text);
+    if (text && *text && form == OUTPUT_HUMAN)
+        str_safe(out, text, json_string_length(value));
     else
-        write_scalar(out, value);
+        write_scalar(out, value, false);
 }
 
-/* The old form's keys are lower-cased names of Go fields, which have no underscores. */
+/* headscale 0.29's keys are lower-cased names of Go fields, which have no underscores. */
 static void yaml_key(struct buf *out, const char *key, bool old)
 {
     for (; *key; key++)
         if (*key != '_' || !old)
-            buf_addc(out, (char)tolower((unsigned char)*key));
+            buf_addc(out, old ? (char)tolower((unsigned char)*key) : *key);
 }
 
 static size_t next_indent(size_t indent)
@@ -169,66 +163,85 @@ static size_t next_indent(size_t indent)
     return 4 * ((indent + 4) / 4);
 }
 
-static void write_yaml(struct buf *out, const json_t *value, bool sorted, size_t indent, bool in_list);
+struct yaml {
+    enum output_form form;
+    bool old;
+};
 
-static void yaml_member(struct buf *out, const json_t *value, bool sorted, size_t indent)
+static void write_yaml(struct buf *out, const struct yaml *y, const json_t *value, size_t indent, bool in_list);
+
+static void yaml_member(struct buf *out, const struct yaml *y, const json_t *value, size_t indent)
 {
     bool nested =
         (json_is_array(value) && json_array_size(value)) || (json_is_object(value) && json_object_size(value));
 
     if (nested) {
         buf_addc(out, '\n');
-        write_yaml(out, value, sorted, next_indent(indent), false);
+        write_yaml(out, y, value, next_indent(indent), false);
     } else {
         buf_addc(out, ' ');
-        write_yaml(out, value, sorted, indent, false);
+        write_yaml(out, y, value, indent, false);
     }
 }
 
 /* in_list: the first line follows "- " and is not indented. */
-static void write_yaml(struct buf *out, const json_t *value, bool sorted, size_t indent, bool in_list)
+static void write_yaml(struct buf *out, const struct yaml *y, const json_t *value, size_t indent, bool in_list)
 {
     if (json_is_array(value) && json_array_size(value)) {
         for (size_t i = 0; i < json_array_size(value); i++) {
             buf_addf(out, "%*s- ", in_list && i == 0 ? 0 : (int)indent, "");
-            write_yaml(out, json_array_get(value, i), sorted, indent + 2, true);
+            write_yaml(out, y, json_array_get(value, i), indent + 2, true);
         }
     } else if (json_is_object(value) && json_object_size(value)) {
-        const char **keys = keys_of(value, sorted);
+        const char **keys = keys_of(value, !y->old);
         for (size_t i = 0; keys[i]; i++) {
             buf_addf(out, "%*s", in_list && i == 0 ? 0 : (int)indent, "");
-            yaml_key(out, keys[i], !sorted);
+            yaml_key(out, keys[i], y->old);
             buf_addc(out, ':');
-            yaml_member(out, json_object_get(value, keys[i]), sorted, indent);
+            yaml_member(out, y, json_object_get(value, keys[i]), indent);
         }
         free(keys);
     } else {
         if (json_is_array(value) || json_is_object(value))
             buf_adds(out, json_is_array(value) ? "[]" : "{}");
         else
-            yaml_scalar(out, value);
+            yaml_scalar(out, value, y->form);
         buf_addc(out, '\n');
     }
 }
 
 /* ---- the forms ---- */
 
-void output_write(struct buf *out, enum output_form form, bool old, const json_t *value, enum shape shape)
+/* The value as headscale 0.29 showed it, its members in their order. */
+static json_t *as_029(const json_t *value, const struct api_shape *shape, bool keep_empty)
 {
-    json_t *other = old && shape != SHAPE_PLAIN ? output_old(value, shape, form == OUTPUT_YAML) : NULL;
+    struct buf text = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&text);
+    json_t *old = NULL;
+
+    api_write_029(&o, shape, value, keep_empty);
+    if (json_read(buf_text(&text), text.len, text.len, "the value", &old, NULL) < 0)
+        old = json_null();
+    buf_release(&text);
+    return old;
+}
+
+void output_write(struct buf *out, enum output_form form, bool old, const json_t *value, const struct api_shape *shape)
+{
+    json_t *other = old && shape ? as_029(value, shape, form == OUTPUT_YAML) : NULL;
     const json_t *shown = other ? other : value;
-    bool sorted = !other;
+    struct yaml yaml = {form, other != NULL};
 
     switch (form) {
     case OUTPUT_JSON:
-        write_json(out, shown, sorted, 0);
+        write_json(out, shown, !other, 0);
         break;
     case OUTPUT_JSON_LINE:
-        write_json(out, shown, sorted, -1);
+        write_json(out, shown, !other, -1);
         break;
     case OUTPUT_YAML:
     case OUTPUT_HUMAN:
-        write_yaml(out, shown, sorted, 0, false);
+        write_yaml(out, &yaml, shown, 0, false);
         break;
     }
     if (form != OUTPUT_HUMAN)
@@ -236,42 +249,62 @@ void output_write(struct buf *out, enum output_form form, bool old, const json_t
     json_decref(other);
 }
 
-void output_value(const struct output *o, const json_t *value, enum shape shape)
+void output_value(const struct output *o, const json_t *value, const struct api_shape *shape)
 {
     struct buf text = BUF_INIT(0);
 
     output_write(&text, o->form, o->old, value, shape);
     fputs(buf_text(&text), o->out);
-    fflush(o->out);
     buf_release(&text);
 }
 
-void output_result(const struct output *o, const char *line, const json_t *value, enum shape shape)
+void output_result(const struct output *o, const char *line, const json_t *value, const struct api_shape *shape)
 {
-    if (o->form == OUTPUT_HUMAN)
-        fprintf(o->out, "%s\n", line);
-    else
+    struct buf safe = BUF_INIT(0);
+
+    if (o->form == OUTPUT_HUMAN) {
+        str_safe(&safe, line, strlen(line));
+        fprintf(o->out, "%s\n", buf_text(&safe));
+    } else {
         output_value(o, value, shape);
+    }
+    buf_release(&safe);
+}
+
+/* Lines stay lines, and tabs tabs. */
+static void add_safe_lines(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        size_t len = strcspn(text, "\n\t");
+
+        str_safe(out, text, len);
+        text += len;
+        if (!*text)
+            break;
+        buf_addc(out, *text);
+    }
+}
+
+void output_text(const struct output *o, const char *text)
+{
+    struct buf safe = BUF_INIT(0);
+
+    if (o->terminal)
+        add_safe_lines(&safe, text);
+    fputs(o->terminal ? buf_text(&safe) : text, o->out);
+    buf_release(&safe);
 }
 
 void output_error(const struct output *o, const char *message)
 {
     struct buf safe = BUF_INIT(0), text = BUF_INIT(0);
 
-    for (const char *line = message;;) { /* a policy's errors are one a line */
-        size_t len = strcspn(line, "\n");
-        str_safe(&safe, line, len);
-        if (!line[len])
-            break;
-        line += len + 1;
-        buf_adds(&safe, *line == '\t' ? "\n\t" : "\n");
-        line += *line == '\t';
-    }
+    add_safe_lines(&safe, message); /* a policy's errors are one a line */
     if (o->form == OUTPUT_HUMAN) {
         fprintf(o->err, "Error: %s\n", buf_text(&safe));
     } else {
         json_t *object = json_pack("{s:s}", "error", buf_text(&safe));
-        output_write(&text, o->form, false, object, SHAPE_PLAIN);
+        output_write(&text, o->form, false, object, NULL);
         fputs(buf_text(&text), o->err);
         json_decref(object);
     }

@@ -7,12 +7,10 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "model/api.h"
 #include "json/json.h"
 
 enum output_form { OUTPUT_HUMAN, OUTPUT_JSON, OUTPUT_JSON_LINE, OUTPUT_YAML };
-
-/* Objects that looked different in headscale 0.29. */
-enum shape { SHAPE_PLAIN, SHAPE_NODE, SHAPE_USER, SHAPE_PREAUTHKEY, SHAPE_APIKEY };
 
 struct output {
     FILE *out, *err;
@@ -27,42 +25,50 @@ struct output {
 /* From the form's name ("" is for people), the environment and the files. */
 void output_init(struct output *o, const char *form, FILE *out, FILE *err);
 
-/* The value in a machine's form, or the line for people. */
-void output_result(const struct output *o, const char *line, const json_t *value, enum shape shape);
-void output_value(const struct output *o, const json_t *value, enum shape shape); /* machine forms; YAML for people */
+/* The value in a machine's form, or the line for people. shape is for headscale 0.29's form of it; NULL: it has none.
+ */
+void output_result(const struct output *o, const char *line, const json_t *value, const struct api_shape *shape);
+/* The value in a machine's form; people get its members, one a line. */
+void output_value(const struct output *o, const json_t *value, const struct api_shape *shape);
 void output_error(const struct output *o, const char *message);
+/* A text of several lines: as it is, but made safe where out is a terminal. */
+void output_text(const struct output *o, const char *text);
 
-/* A value as text; for tests. form is not OUTPUT_HUMAN. */
-void output_write(struct buf *out, enum output_form form, bool old, const json_t *value, enum shape shape);
-/* The value as headscale 0.29 showed it; the caller owns it. With keep_empty empty members stay (YAML). */
-json_t *output_old(const json_t *value, enum shape shape, bool keep_empty);
+/* A value as text. */
+void output_write(struct buf *out, enum output_form form, bool old, const json_t *value, const struct api_shape *shape);
 
-/* A time of the API as people read it: "2006-01-02 15:04:05" in UTC; none where there is none. Gives its nanoseconds, 0
- * where there is none. */
+/* A time as people read it: "2006-01-02 15:04:05" in UTC; none for 0. */
 #define OUTPUT_TIME_MAX 32
-int64_t output_time(const char *rfc3339, const char *none, char text[OUTPUT_TIME_MAX]);
+char *output_time(int64_t ns, const char *none, char text[OUTPUT_TIME_MAX]);
 
 /* ---- tables ---- */
 
-enum cell_color { CELL_PLAIN, CELL_GOOD, CELL_BAD, CELL_WARN };
+enum text_color { COLOR_PLAIN, COLOR_GOOD, COLOR_BAD, COLOR_WARN };
 
-struct cell {
+struct table_field {
     struct strs parts; /* joined by ", ", or one a line where the terminal is narrow */
-    enum cell_color color;
+    enum text_color color;
 };
 
-struct table {
+struct text_table {
     const char *const *heads;
     size_t width; /* columns */
-    struct cell *cells;
-    size_t len, cap; /* cells */
+    struct table_field *fields;
+    size_t len, cap; /* fields */
 };
 
-void table_init(struct table *t, const char *const *heads, size_t width);
-void table_release(struct table *t);
-void table_cell(struct table *t, const char *text, enum cell_color color); /* the next cell, made safe */
-void table_list(struct table *t, const json_t *texts);                     /* an array of texts */
-void table_time(struct table *t, const char *rfc3339, const char *none, bool past_is_bad);
-void table_print(const struct table *t, const struct output *o);
+void table_init(struct text_table *t, const char *const *heads, size_t width);
+void table_release(struct text_table *t);
+/* The next field; texts are made safe. */
+void table_text(struct text_table *t, const char *text, enum text_color color);
+void table_number(struct text_table *t, uint64_t number);
+void table_bool(struct text_table *t, bool value);
+void table_texts(struct text_table *t, const struct strs *texts);
+void table_prefixes(struct text_table *t, const struct prefixes *prefixes);
+void table_addrs(struct text_table *t, const struct api_addrs *addrs);
+void table_time(struct text_table *t, int64_t ns, const char *none, bool past_is_bad);
+/* Where the terminal is too narrow, lists stand one element a line, long texts are wrapped, and what does not fit even
+ * so is written as one record a row, one field a line. */
+void table_print(const struct text_table *t, const struct output *o);
 
 #endif

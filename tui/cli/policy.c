@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
 #include "policy/policy.h"
@@ -17,13 +18,19 @@ static bool bypassing(struct cli *c)
     return true;
 }
 
+/* To a file or a program as it is; a terminal gets it without what would steer it. */
 static int get(struct cli *c)
 {
+    struct api_policy policy;
     json_t *answer;
 
     if (bypassing(c) || !(answer = cli_call(c, "GET", NULL, "/api/v1/policy")))
         return 1;
-    fprintf(c->out.out, "%s\n", json_text(answer, "policy", ""));
+    if (api_read(&api_policy_shape, answer, &policy, API_LENIENT, NULL) == 0) {
+        output_text(&c->out, policy.text);
+        fputc('\n', c->out.out);
+        api_release(&api_policy_shape, &policy);
+    }
     json_decref(answer);
     return 0;
 }
@@ -54,9 +61,13 @@ static int set(struct cli *c)
     return 0;
 }
 
-static uint64_t number_of(const json_t *object, const char *key)
+static void print_warning(const struct cli *c, const char *text)
 {
-    return (uint64_t)json_integer_value(json_object_get(object, key));
+    struct buf safe = BUF_INIT(0);
+
+    str_safe(&safe, text, strlen(text));
+    fprintf(c->out.err, "Warning: %s\n", buf_text(&safe));
+    buf_release(&safe);
 }
 
 /* Each problem on a line of its own, where an editor can jump to it. */
@@ -69,7 +80,7 @@ static void print_problems(struct cli *c, const char *file, const struct policy_
             buf_addf(&line, "%s:%u:%u: ", file, p->line, p->column);
         buf_adds(&line, p->text);
         if (p->warning)
-            fprintf(c->out.err, "Warning: %s\n", buf_text(&line));
+            print_warning(c, buf_text(&line));
         else
             output_error(&c->out, buf_text(&line));
         buf_release(&line);
@@ -115,9 +126,9 @@ static int compile(struct cli *c)
         if (r == 0 && machine && (r = json_read(buf_text(&text), text.len, text.len, "the result", &value, &e)) < 0)
             cli_fail(c, &e);
         if (r == 0 && machine)
-            output_value(&c->out, value, SHAPE_PLAIN);
+            output_value(&c->out, value, NULL);
         else if (r == 0)
-            fputs(buf_text(&text), c->out.out);
+            output_text(&c->out, buf_text(&text));
     }
     json_decref(value);
     buf_release(&text);
@@ -128,27 +139,28 @@ static int compile(struct cli *c)
 }
 
 /* "FILE:3:5: text" on stderr for each finding that does not hinder. */
-static void print_warnings(const struct cli *c, const char *file, const json_t *answer)
+static void print_findings(const struct cli *c, const char *file, const struct api_list *findings)
 {
-    const json_t *found;
-    size_t i;
-
-    json_array_foreach(json_object_get(answer, "findings"), i, found)
-    {
-        const char *text = json_text(found, "message", "");
-        struct buf b = BUF_INIT(4096);
-        str_safe(&b, text, strlen(text));
-        fprintf(c->out.err, "Warning: %s:%llu:%llu: %s\n", file, (unsigned long long)number_of(found, "line"),
-                (unsigned long long)number_of(found, "column"), buf_text(&b));
-        buf_release(&b);
+    for (size_t i = 0; i < findings->len; i++) {
+        const struct api_finding *f = api_at(findings, struct api_finding, i);
+        struct buf line = BUF_INIT(0);
+        buf_addf(&line, "%s:%llu:%llu: %s", file, (unsigned long long)f->line, (unsigned long long)f->column,
+                 f->message);
+        if (str_eq(f->severity, "warning"))
+            print_warning(c, buf_text(&line));
+        else
+            fprintf(c->out.err, "Would be refused: %s\n", buf_text(&line));
+        buf_release(&line);
     }
 }
 
-/* The verdict is asked for as everybody does who was made for headscale; warnings are in our own answer alone. */
+/* The verdict is asked for as everybody does who was made for headscale; warnings are in the answer of headway's
+ * dialect alone. */
 static int check(struct cli *c)
 {
     const char *path = flags_text(&c->flags, "file");
     json_t *body, *again, *answer;
+    struct api_check found;
 
     if (flags_switch(&c->flags, BYPASS))
         return check_offline(c);
@@ -164,174 +176,116 @@ static int check(struct cli *c)
     answer = cli_call(c, "POST", again, "/api/headway/policy/check");
     if (!answer)
         return 1;
-    print_warnings(c, path, answer);
+    if (api_read(&api_check_shape, answer, &found, API_FOR_TERMINAL, NULL) == 0) {
+        print_findings(c, path, &found.findings);
+        api_release(&api_check_shape, &found);
+    }
     fputs("Policy is valid\n", c->out.out);
     json_decref(answer);
     return 0;
 }
 
-/* {"count": 12, "names": ["a", "b"]} as "a, b and 10 more". */
-static char *some_names(const json_t *set)
+/* "a, b and 10 more" */
+static void names_field(struct text_table *t, const struct api_names *names)
 {
-    struct buf b = BUF_INIT(4096);
-    uint64_t count = 0;
-    json_t *name;
-    size_t i, shown = json_array_size(json_object_get(set, "names"));
+    struct buf b = BUF_INIT(0);
 
-    count = (uint64_t)json_integer_value(json_object_get(set, "count"));
-    json_array_foreach(json_object_get(set, "names"), i, name)
-    {
-        buf_adds(&b, i ? ", " : "");
-        str_safe(&b, json_string_value(name), json_string_length(name));
-    }
-    if (count > shown)
-        buf_addf(&b, " and %llu more", (unsigned long long)(count - shown));
-    return buf_take(&b);
-}
-
-static void number_cell(struct table *t, uint64_t number)
-{
-    struct buf b = BUF_INIT(32);
-
-    buf_addu(&b, number);
-    table_cell(t, buf_text(&b), CELL_PLAIN);
+    for (size_t i = 0; i < names->names.len; i++)
+        buf_addf(&b, "%s%s", i ? ", " : "", names->names.items[i]);
+    if (names->count > names->names.len)
+        buf_addf(&b, " and %llu more", (unsigned long long)(names->count - names->names.len));
+    table_text(t, buf_text(&b), COLOR_PLAIN);
     buf_release(&b);
 }
 
-static void set_cell(struct table *t, const json_t *set)
-{
-    char *names = some_names(set);
-
-    table_cell(t, names, CELL_PLAIN);
-    free(names);
-}
-
-static void safe_cell(struct table *t, const char *text)
-{
-    struct buf b = BUF_INIT(4096);
-
-    str_safe(&b, text, strlen(text));
-    table_cell(t, buf_text(&b), CELL_PLAIN);
-    buf_release(&b);
-}
-
-static void show_access(const struct cli *c, const json_t *rows)
+static void show_access(const struct cli *c, const struct api_list *rows)
 {
     static const char *const heads[] = {"Access", "Pairs", "Who", "To", "What"};
-    struct table t;
-    json_t *row, *what;
-    size_t i, k;
+    struct text_table t;
 
-    if (!json_array_size(rows))
+    if (!rows->len)
         return;
-    table_init(&t, heads, 5);
-    json_array_foreach(rows, i, row)
-    {
-        bool gain = str_eq(json_text(row, "kind", ""), "gained");
-        struct buf list = BUF_INIT(4096);
-        json_array_foreach(json_object_get(row, "what"), k, what)
-        {
-            buf_adds(&list, k ? "; " : "");
-            buf_adds(&list, json_string_value(what));
-        }
-        table_cell(&t, gain ? "gained" : "lost", gain ? CELL_GOOD : CELL_BAD);
-        number_cell(&t, number_of(row, "pairs"));
-        set_cell(&t, json_object_get(row, "sources"));
-        set_cell(&t, json_object_get(row, "destinations"));
-        safe_cell(&t, buf_text(&list));
-        buf_release(&list);
+    table_init(&t, heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < rows->len; i++) {
+        const struct api_access *row = api_at(rows, struct api_access, i);
+        struct buf what = BUF_INIT(0);
+        for (size_t k = 0; k < row->what.len; k++)
+            buf_addf(&what, "%s%s", k ? "; " : "", row->what.items[k]);
+        table_text(&t, row->kind, str_eq(row->kind, "gained") ? COLOR_GOOD : COLOR_BAD);
+        table_number(&t, row->pairs);
+        names_field(&t, &row->sources);
+        names_field(&t, &row->destinations);
+        table_text(&t, buf_text(&what), COLOR_PLAIN);
+        buf_release(&what);
     }
     table_print(&t, &c->out);
     table_release(&t);
 }
 
-static void show_routes(const struct cli *c, const json_t *routes, const json_t *approvals)
+static void show_routes(const struct cli *c, const struct api_list *routes, const struct api_list *approvals)
 {
     static const char *const heads[] = {"Route", "Prefix", "Router", "For"};
-    struct table t;
-    json_t *row;
-    size_t i;
+    struct text_table t;
 
-    if (!json_array_size(routes) && !json_array_size(approvals))
+    if (!routes->len && !approvals->len)
         return;
-    table_init(&t, heads, 4);
-    json_array_foreach(approvals, i, row)
-    {
-        uint64_t viewers = number_of(row, "viewers");
-        struct buf b = BUF_INIT(64);
-        buf_addf(&b, "%llu %s", (unsigned long long)viewers, viewers == 1 ? "device" : "devices");
-        table_cell(&t, "approved", CELL_GOOD);
-        safe_cell(&t, json_text(row, "route", ""));
-        safe_cell(&t, json_text(row, "router", ""));
-        table_cell(&t, buf_text(&b), CELL_PLAIN);
-        buf_release(&b);
+    table_init(&t, heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < approvals->len; i++) {
+        const struct api_approval *row = api_at(approvals, struct api_approval, i);
+        char viewers[64];
+        snprintf(viewers, sizeof(viewers), "%llu %s", (unsigned long long)row->viewers,
+                 row->viewers == 1 ? "device" : "devices");
+        table_text(&t, "approved", COLOR_GOOD);
+        table_text(&t, row->route, COLOR_PLAIN);
+        table_text(&t, row->router, COLOR_PLAIN);
+        table_text(&t, viewers, COLOR_PLAIN);
     }
-    json_array_foreach(routes, i, row)
-    {
-        bool shown = str_eq(json_text(row, "kind", ""), "shown");
-        table_cell(&t, shown ? "shown" : "hidden", shown ? CELL_GOOD : CELL_BAD);
-        safe_cell(&t, json_text(row, "route", ""));
-        safe_cell(&t, json_text(row, "router", ""));
-        set_cell(&t, json_object_get(row, "viewers"));
+    for (size_t i = 0; i < routes->len; i++) {
+        const struct api_route_shown *row = api_at(routes, struct api_route_shown, i);
+        table_text(&t, row->kind, str_eq(row->kind, "shown") ? COLOR_GOOD : COLOR_BAD);
+        table_text(&t, row->route, COLOR_PLAIN);
+        table_text(&t, row->router, COLOR_PLAIN);
+        names_field(&t, &row->viewers);
     }
     table_print(&t, &c->out);
     table_release(&t);
 }
 
-static void show_preview(const struct cli *c, const json_t *answer)
+static void show_preview(const struct cli *c, const char *file, const struct api_preview *p)
 {
-    const json_t *totals = json_object_get(answer, "totals"), *found;
-    size_t i;
-
-    json_array_foreach(json_object_get(answer, "findings"), i, found)
-    {
-        const char *text = json_text(found, "message", "");
-        struct buf b = BUF_INIT(4096);
-        str_safe(&b, text, strlen(text));
-        fprintf(c->out.err, "%s: line %llu: %s\n",
-                str_eq(json_text(found, "severity", ""), "warning") ? "Warning" : "Would be refused",
-                (unsigned long long)number_of(found, "line"), buf_text(&b));
-        buf_release(&b);
-    }
-    show_access(c, json_object_get(answer, "rows"));
-    show_routes(c, json_object_get(answer, "routes"), json_object_get(answer, "approvals"));
-    if (!json_array_size(json_object_get(answer, "rows")))
+    print_findings(c, file, &p->findings);
+    show_access(c, &p->rows);
+    show_routes(c, &p->routes, &p->approvals);
+    if (!p->rows.len)
         fputs("Nobody gains or loses access.\n", c->out.out);
     else
         fprintf(c->out.out, "%llu pairs of devices lose access, %llu gain it. Nothing was changed.\n",
-                (unsigned long long)number_of(totals, "pairs_lost"),
-                (unsigned long long)number_of(totals, "pairs_gained"));
+                (unsigned long long)p->totals.pairs_lost, (unsigned long long)p->totals.pairs_gained);
 }
 
-static void show_explanation(const struct cli *c, const json_t *answer)
+static void show_explanation(const struct cli *c, const struct api_explanation *e)
 {
-    const json_t *step;
-    size_t i;
-
-    fprintf(c->out.out, "%s: %s %s %s\n", json_is_true(json_object_get(answer, "allowed")) ? "Yes" : "No",
-            json_text(answer, "src", ""),
-            json_is_true(json_object_get(answer, "allowed")) ? "reaches" : "does not reach",
-            json_text(answer, "dst", ""));
-    json_array_foreach(json_object_get(answer, "steps"), i, step)
-    {
-        const char *text = json_text(step, "text", "");
-        struct buf b = BUF_INIT(4096);
-        str_safe(&b, text, strlen(text));
-        fprintf(c->out.out, "  %s %s\n", json_is_true(json_object_get(step, "ok")) ? "+" : "-", buf_text(&b));
-        buf_release(&b);
+    fprintf(c->out.out, "%s: %s %s %s\n", e->allowed ? "Yes" : "No", e->src, e->allowed ? "reaches" : "does not reach",
+            e->dst);
+    for (size_t i = 0; i < e->steps.len; i++) {
+        const struct api_step *step = api_at(&e->steps, struct api_step, i);
+        fprintf(c->out.out, "  %s %s\n", step->ok ? "+" : "-", step->text);
     }
 }
 
 static int preview(struct cli *c)
 {
     json_t *body = policy_body(c, c->args->items[0]), *answer;
+    struct api_preview p;
 
     if (!body || !(answer = cli_call(c, "POST", body, "/api/headway/policy/preview")))
         return 1;
-    if (c->out.form == OUTPUT_HUMAN)
-        show_preview(c, answer);
-    else
-        output_value(&c->out, answer, SHAPE_PLAIN);
+    if (c->out.form != OUTPUT_HUMAN) {
+        output_value(&c->out, answer, NULL);
+    } else if (api_read(&api_preview_shape, answer, &p, API_FOR_TERMINAL, NULL) == 0) {
+        show_preview(c, c->args->items[0], &p);
+        api_release(&api_preview_shape, &p);
+    }
     json_decref(answer);
     return 0;
 }
@@ -339,16 +293,10 @@ static int preview(struct cli *c)
 /* The file of the file mode becomes the database's policy; the configuration still has to say so. */
 static int adopt(struct cli *c)
 {
-    json_t *answer = cli_call(c, "POST", NULL, "/api/headway/policy/adopt");
-
-    if (!answer)
-        return 1;
-    output_result(&c->out,
-                  "The policy is now in the database too. Set policy.mode to database in the configuration and restart "
-                  "the daemon.",
-                  answer, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, cli_call(c, "POST", NULL, "/api/headway/policy/adopt"),
+                    "The policy is now in the database too. Set policy.mode to database in the configuration and "
+                    "restart the daemon.",
+                    NULL, NULL);
 }
 
 /* "DST:443", "[fd00::1]:443" or "DST": what stands behind the last colon is a port where it is a number. */
@@ -372,6 +320,7 @@ static char *split_port(const char *text, const char **port)
 
 static int explain(struct cli *c)
 {
+    struct api_explanation e;
     const char *port;
     char *dst = split_port(c->args->items[1], &port), *to = cli_segment(dst), *from = cli_segment(c->args->items[0]);
     json_t *answer =
@@ -382,10 +331,12 @@ static int explain(struct cli *c)
     free(from);
     if (!answer)
         return 1;
-    if (c->out.form == OUTPUT_HUMAN)
-        show_explanation(c, answer);
-    else
-        output_value(&c->out, answer, SHAPE_PLAIN);
+    if (c->out.form != OUTPUT_HUMAN) {
+        output_value(&c->out, answer, NULL);
+    } else if (api_read(&api_explanation_shape, answer, &e, API_FOR_TERMINAL, NULL) == 0) {
+        show_explanation(c, &e);
+        api_release(&api_explanation_shape, &e);
+    }
     json_decref(answer);
     return 0;
 }

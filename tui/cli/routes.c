@@ -2,62 +2,61 @@
 /* Routes one prefix at a time, where `nodes approve-routes` replaces a whole set. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
 #include "net/prefixes.h"
 
-static enum cell_color state_color(const char *state)
+static enum text_color state_color(int state)
 {
-    if (str_eq(state, "serving"))
-        return CELL_GOOD;
-    if (str_eq(state, "available") || str_eq(state, "standby"))
-        return CELL_WARN;
-    return str_eq(state, "offline") || str_eq(state, "unhealthy") ? CELL_BAD : CELL_PLAIN;
+    static const enum text_color colors[ROUTE_STATES] = {
+        [ROUTE_AVAILABLE] = COLOR_WARN, [ROUTE_STANDBY] = COLOR_WARN,  [ROUTE_SERVING] = COLOR_GOOD,
+        [ROUTE_OFFLINE] = COLOR_BAD,    [ROUTE_UNHEALTHY] = COLOR_BAD,
+    };
+
+    return state > ROUTE_NONE && state < ROUTE_STATES ? colors[state] : COLOR_PLAIN;
 }
+
+static void route_row(struct text_table *t, const void *object)
+{
+    const struct api_node_route *r = object;
+    char prefix[PREFIX_TEXT_MAX];
+
+    table_text(t, prefix_format(&r->route.prefix, prefix), COLOR_PLAIN);
+    table_number(t, r->node);
+    table_text(t, r->name, COLOR_PLAIN);
+    table_text(t, route_state_name(r->route.state), state_color(r->route.state));
+    table_text(t, r->route.primary_name, COLOR_PLAIN);
+    table_text(t, r->route.reason, COLOR_PLAIN);
+}
+
+static const char *const route_heads[] = {"Prefix", "ID", "Node", "State", "Primary", "Reason"};
+static const struct listing route_listing = {"routes",    &api_node_route_shape,  sizeof(struct api_node_route),
+                                             route_heads, ARRAY_LEN(route_heads), route_row};
 
 static int list(struct cli *c)
 {
-    static const char *const heads[] = {"Prefix", "ID", "Node", "State", "Primary", "Reason"};
     const char *wanted = flags_text(&c->flags, "state");
-    json_t *answer, *routes, *route, *node = NULL;
-    struct table t;
-    size_t i;
+    json_t *answer, *routes;
+    struct api_list list;
+    uint64_t node = 0;
 
     if (flags_given(&c->flags, "node") && !(node = cli_find_node(c, flags_text(&c->flags, "node"))))
         return 1;
     answer = cli_call(c, "GET", NULL, "/api/headway/routes");
-    if (!answer) {
-        json_decref(node);
+    if (!answer || !cli_read_list(c, answer, &route_listing, true, &list)) {
+        json_decref(answer);
         return 1;
     }
     routes = json_array();
-    json_array_foreach(json_object_get(answer, "routes"), i, route)
-    {
-        if ((!*wanted || str_eq(json_text(route, "state", ""), wanted)) &&
-            (!node || str_eq(json_text(route, "node", ""), json_text(node, "id", ""))))
-            json_array_append(routes, route);
+    for (size_t i = 0; i < list.len; i++) {
+        const struct api_node_route *r = api_at(&list, struct api_node_route, i);
+        if ((!*wanted || str_eq(route_state_name(r->route.state), wanted)) && (!node || r->node == node))
+            json_array_append(routes, json_array_get(json_object_get(answer, "routes"), i));
     }
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, routes, SHAPE_PLAIN);
-    } else {
-        table_init(&t, heads, 6);
-        json_array_foreach(routes, i, route)
-        {
-            const char *state = json_text(route, "state", "");
-            table_cell(&t, json_text(route, "prefix", ""), CELL_PLAIN);
-            table_cell(&t, json_text(route, "node", ""), CELL_PLAIN);
-            table_cell(&t, json_text(route, "name", ""), CELL_PLAIN);
-            table_cell(&t, state, state_color(state));
-            table_cell(&t, json_text(route, "primaryName", ""), CELL_PLAIN);
-            table_cell(&t, json_text(route, "reason", ""), CELL_PLAIN);
-        }
-        table_print(&t, &c->out);
-        table_release(&t);
-    }
-    json_decref(routes);
+    api_release_list(&api_node_route_shape, &list);
     json_decref(answer);
-    json_decref(node);
-    return 0;
+    return cli_show_list(c, json_pack("{s:o}", "routes", routes), &route_listing);
 }
 
 /* What a change answered, as a sentence; releases it. */
@@ -65,22 +64,19 @@ static int changed(struct cli *c, json_t *answer, const char *line)
 {
     bool dry = flags_switch(&c->flags, "dry-run");
 
-    if (!answer)
-        return 1;
     if (dry)
         line = "Nothing was changed: this was a dry run";
     else if (!json_is_string(json_object_get(answer, "event")))
         line = "Nothing to change";
-    output_result(&c->out, line, answer, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, answer, line, NULL, NULL);
 }
 
 /* NODE PREFIX...: the prefixes go to the member of the body. */
 static int edit(struct cli *c, const char *member, const char *line)
 {
-    json_t *prefixes = json_array(), *node, *answer;
+    json_t *prefixes = json_array(), *answer;
     struct prefix prefix;
+    uint64_t node;
 
     for (size_t i = 1; i < c->args->len; i++) {
         const char *text = c->args->items[i];
@@ -95,9 +91,8 @@ static int edit(struct cli *c, const char *member, const char *line)
         json_decref(prefixes);
         return 1;
     }
-    answer = cli_call(c, "POST", json_pack("{s:o}", member, prefixes), "/api/headway/nodes/%s/routes%s",
-                      json_text(node, "id", ""), flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
-    json_decref(node);
+    answer = cli_call(c, "POST", json_pack("{s:o}", member, prefixes), "/api/headway/nodes/%llu/routes%s",
+                      (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     return changed(c, answer, line);
 }
 
@@ -115,20 +110,20 @@ static int primary(struct cli *c)
 {
     const char *text = c->args->items[0];
     struct prefix prefix;
-    char canonical[PREFIX_TEXT_MAX], *segment;
-    json_t *node, *answer;
+    char canonical[PREFIX_TEXT_MAX], id[24], *segment;
+    uint64_t node;
+    json_t *answer;
 
     if (!strchr(text, '/') || prefix_parse(text, &prefix, NULL, NULL) < 0)
         return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", text);
     node = cli_find_node(c, c->args->items[1]);
     if (!node)
         return 1;
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)node);
     segment = cli_segment(prefix_format(&prefix, canonical));
-    answer =
-        cli_call(c, "POST", json_pack("{s:s}", "node", json_text(node, "id", "")), "/api/headway/prefixes/%s/primary%s",
-                 segment, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
+    answer = cli_call(c, "POST", json_pack("{s:s}", "node", id), "/api/headway/prefixes/%s/primary%s", segment,
+                      flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    json_decref(node);
     return changed(c, answer, "Primary moved");
 }
 

@@ -61,18 +61,7 @@ static int configtest(struct cli *c)
 
 static int health(struct cli *c)
 {
-    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/health");
-
-    if (!answer)
-        return 1;
-    if (c->out.old && c->out.form != OUTPUT_HUMAN) {
-        json_t *old = json_pack("{s:O}", "database_connectivity", json_object_get(answer, "databaseConnectivity"));
-        json_decref(answer);
-        answer = old;
-    }
-    output_result(&c->out, "", answer, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, cli_call(c, "GET", NULL, "/api/v1/health"), "", NULL, &api_health_shape);
 }
 
 static int version(struct cli *c)
@@ -90,7 +79,7 @@ static int version(struct cli *c)
                       "buildTime", "unknown", "go", "version", "none", "os", "linux", "arch", system.machine, "dirty",
                       strstr(headway_version, "-dirty") != NULL);
     json_object_set_new(value, "system", json_pack("{s:s, s:s}", "os", system.sysname, "arch", system.machine));
-    output_value(&c->out, value, SHAPE_PLAIN);
+    output_value(&c->out, value, NULL);
     json_decref(value);
     return 0;
 }
@@ -107,8 +96,7 @@ static int generate_private_key(struct cli *c)
     buf_adds(&text, "privkey:");
     crypto_hex(&text, key, sizeof(key));
     value = json_pack("{s:s}", "private_key", buf_text(&text));
-    output_result(&c->out, buf_text(&text), value, SHAPE_PLAIN);
-    json_decref(value);
+    cli_done(c, value, buf_text(&text), NULL, NULL);
     buf_release(&text);
     return 0;
 }
@@ -118,7 +106,8 @@ static int backup(struct cli *c)
 {
     const char *name = c->args->items[0];
     char cwd[PATH_MAX], line[PATH_MAX + 128], *path;
-    json_t *answer, *result, *bytes;
+    struct api_backup b;
+    json_t *answer;
 
     if (*name == '/')
         path = mem_strdup(name);
@@ -130,13 +119,12 @@ static int backup(struct cli *c)
     free(path);
     if (!answer)
         return 1;
-    result = json_object_get(answer, "result");
-    bytes = json_object_get(result, "bytes");
-    snprintf(line, sizeof(line), "Backup written to %s (%lld bytes)", json_text(result, "path", name),
-             (long long)json_integer_value(bytes));
-    output_result(&c->out, line, result, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    snprintf(line, sizeof(line), "Backup written to %s", name);
+    if (api_read(&api_backup_shape, json_object_get(answer, "result"), &b, API_FOR_TERMINAL, NULL) == 0) {
+        snprintf(line, sizeof(line), "Backup written to %s (%llu bytes)", b.path, (unsigned long long)b.bytes);
+        api_release(&api_backup_shape, &b);
+    }
+    return cli_done(c, answer, line, "result", NULL);
 }
 
 static int relay_status(struct cli *c)
@@ -145,26 +133,22 @@ static int relay_status(struct cli *c)
 
     if (!answer)
         return 1;
-    output_value(&c->out, answer, SHAPE_PLAIN);
+    output_value(&c->out, answer, NULL);
     json_decref(answer);
     return 0;
 }
 
 static int create_node(struct cli *c)
 {
-    json_t *user = cli_find_user(c, flags_text(&c->flags, "user")), *body, *answer;
+    struct api_user user;
+    json_t *body;
 
-    if (!user)
+    if (!cli_find_user(c, flags_text(&c->flags, "user"), &user))
         return 1;
-    body = json_pack("{s:s, s:s, s:s, s:o}", "user", json_text(user, "name", ""), "key", flags_text(&c->flags, "key"),
-                     "name", flags_text(&c->flags, "name"), "routes", json_list(flags_list(&c->flags, "route")));
-    json_decref(user);
-    answer = cli_call(c, "POST", body, "/api/v1/debug/node");
-    if (!answer)
-        return 1;
-    output_result(&c->out, "Node created", json_object_get(answer, "node"), SHAPE_NODE);
-    json_decref(answer);
-    return 0;
+    body = json_pack("{s:s, s:s, s:s, s:o}", "user", user.name, "key", flags_text(&c->flags, "key"), "name",
+                     flags_text(&c->flags, "name"), "routes", cli_json_list(flags_list(&c->flags, "route")));
+    api_release(&api_user_shape, &user);
+    return cli_done(c, cli_call(c, "POST", body, "/api/v1/debug/node"), "Node created", "node", &api_node_shape);
 }
 
 static int completion(struct cli *c)

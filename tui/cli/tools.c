@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What several families need: calls, questions, finding what a person means. */
+/* What several families of commands need: calls, questions, finding what a person means. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -57,91 +57,129 @@ bool cli_confirm(struct cli *c, const char *format, ...)
     return false;
 }
 
-static bool is_number(const char *text)
+int cli_done(struct cli *c, json_t *answer, const char *line, const char *member, const struct api_shape *shape)
 {
-    uint64_t number;
-
-    return str_u64(text, 0, UINT64_MAX, &number, "id", NULL) == 0;
-}
-
-json_t *cli_find_user(struct cli *c, const char *text)
-{
-    static const char *const members[] = {"name", "id", "email"};
-    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/user"), *found = NULL, *user;
-    size_t i;
-
     if (!answer)
-        return NULL;
-    for (size_t m = 0; m < 3 && !found; m++)
-        json_array_foreach(json_object_get(answer, "users"), i, user)
-        {
-            if (*text && str_eq(json_text(user, members[m], ""), text) && (m != 1 || is_number(text))) {
-                found = json_incref(user);
-                break;
-            }
-        }
-    if (!found)
-        cli_failf(c, "user not found: %s: 'headway users list' shows them", text);
+        return 1;
+    output_result(&c->out, line, member ? json_object_get(answer, member) : answer, shape);
     json_decref(answer);
-    return found;
+    return 0;
 }
 
-static bool has_address(const json_t *node, const struct addr *addr)
+bool cli_read_list(struct cli *c, const json_t *answer, const struct listing *l, bool exact, struct api_list *out)
 {
-    struct addr mine;
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(json_object_get(node, "ipAddresses"), i,
-                       item) if (addr_parse(json_string_value(item), &mine, NULL) == 0 &&
-                                 addr_eq(&mine, addr)) return true;
+    if (api_read_list(l->shape, json_object_get(answer, l->member), out, exact ? API_LENIENT : API_FOR_TERMINAL,
+                      NULL) == 0)
+        return true;
+    cli_failf(c, "%s answered without a list of %s: is it headway?", client_target(c->client), l->member);
     return false;
 }
 
-/* How well a node fits what was typed: 0 not at all. */
-static int node_fits(const json_t *node, const char *text, const struct addr *addr)
+int cli_show_list(struct cli *c, json_t *answer, const struct listing *l)
 {
-    const char *given = json_text(node, "givenName", "");
-    size_t len = strlen(given);
+    struct api_list list = {0};
+    struct text_table t;
+    bool ok = answer && cli_read_list(c, answer, l, false, &list);
 
-    if (str_eq(json_text(node, "id", ""), text))
-        return 4;
-    if (addr)
-        return has_address(node, addr) ? 4 : 0;
-    if (strcasecmp(given, text) == 0)
-        return 3;
-    if (len && strncasecmp(given, text, len) == 0 && text[len] == '.')
-        return 2;
-    return strcasecmp(json_text(node, "name", ""), text) == 0 ? 1 : 0;
+    if (ok && c->out.form != OUTPUT_HUMAN) {
+        output_value(&c->out, json_object_get(answer, l->member), l->shape);
+    } else if (ok) {
+        table_init(&t, l->heads, l->columns);
+        for (size_t i = 0; i < list.len; i++)
+            l->row(&t, (const char *)list.items + i * l->size);
+        table_print(&t, &c->out);
+        table_release(&t);
+    }
+    api_release_list(l->shape, &list);
+    json_decref(answer);
+    return ok ? 0 : 1;
 }
 
-json_t *cli_find_node(struct cli *c, const char *text)
+static bool is_id(uint64_t id, const char *text)
 {
-    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/node"), *found = NULL, *node;
+    uint64_t number;
+
+    return str_u64(text, 1, UINT64_MAX, &number, "id", NULL) == 0 && number == id;
+}
+
+/* How well a user fits what was typed: 0 not at all. */
+static int user_fits(const struct api_user *user, const char *text)
+{
+    return !*text ? 0 : str_eq(user->name, text) ? 3 : is_id(user->id, text) ? 2 : str_eq(user->email, text) ? 1 : 0;
+}
+
+bool cli_find_user(struct cli *c, const char *text, struct api_user *out)
+{
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/user");
+    struct api_list list = {0};
+    struct api_user *found = NULL;
+    int best = 0;
+
+    *out = (struct api_user){0};
+    if (answer && cli_read_list(c, answer, &user_listing, true, &list)) {
+        for (size_t i = 0; i < list.len; i++) {
+            struct api_user *user = api_at(&list, struct api_user, i);
+            if (user_fits(user, text) > best) {
+                best = user_fits(user, text);
+                found = user;
+            }
+        }
+        if (found) {
+            *out = *found;
+            *found = (struct api_user){0};
+        } else {
+            cli_failf(c, "user not found: %s: 'headway users list' shows them", text);
+        }
+    }
+    api_release_list(&api_user_shape, &list);
+    json_decref(answer);
+    return found != NULL;
+}
+
+/* How well a node fits what was typed: 0 not at all. */
+static int node_fits(const struct api_node *node, const char *text, const struct addr *addr)
+{
+    size_t len = strlen(node->given_name);
+
+    if (is_id(node->id, text))
+        return 4;
+    if (addr)
+        return addr_eq(&node->addrs.v4, addr) || addr_eq(&node->addrs.v6, addr) ? 4 : 0;
+    if (strcasecmp(node->given_name, text) == 0)
+        return 3;
+    if (len && strncasecmp(node->given_name, text, len) == 0 && text[len] == '.')
+        return 2;
+    return strcasecmp(node->hostname, text) == 0 ? 1 : 0;
+}
+
+uint64_t cli_find_node(struct cli *c, const char *text)
+{
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/node");
+    struct api_list list = {0};
     struct addr addr;
     bool is_addr = addr_parse(text, &addr, NULL) == 0;
     int best = 0, count = 0;
-    size_t i;
+    uint64_t found = 0;
 
-    if (!answer)
-        return NULL;
-    json_array_foreach(json_object_get(answer, "nodes"), i, node)
-    {
-        int fits = node_fits(node, text, is_addr ? &addr : NULL);
-        if (fits > best) {
-            best = fits;
-            found = node;
-            count = 0;
+    if (answer && cli_read_list(c, answer, &node_listing, true, &list)) {
+        for (size_t i = 0; i < list.len; i++) {
+            const struct api_node *node = api_at(&list, struct api_node, i);
+            int fits = node_fits(node, text, is_addr ? &addr : NULL);
+            if (fits > best) {
+                best = fits;
+                found = node->id;
+                count = 0;
+            }
+            count += fits && fits == best;
         }
-        count += fits && fits == best;
+        if (count > 1)
+            cli_failf(c, "%d nodes are called %s: give the id instead, 'headway nodes list' shows it", count, text);
+        else if (!found)
+            cli_failf(c, "node not found: %s: 'headway nodes list' shows them", text);
     }
-    if (count > 1)
-        cli_failf(c, "%d nodes are called %s: give the id instead, 'headway nodes list' shows it", count, text);
-    else if (!found)
-        cli_failf(c, "node not found: %s: 'headway nodes list' shows them", text);
-    found = count == 1 ? json_incref(found) : NULL;
+    api_release_list(&api_node_shape, &list);
     json_decref(answer);
-    return found;
+    return count == 1 ? found : 0;
 }
 
 char *cli_expiry(struct cli *c, const char *flag)
@@ -149,10 +187,16 @@ char *cli_expiry(struct cli *c, const char *flag)
     const char *text = flags_text(&c->flags, flag);
     char time[TIME_TEXT_MAX];
     int64_t ns = 0, when;
-    struct err e = {0};
 
-    if (duration_parse(text, &ns, flag, &e) < 0 || __builtin_add_overflow(clock_wall_ns(), ns, &when)) {
-        cli_failf(c, "parsing duration: not a valid duration string: \"%s\": write it as 30m, 24h or 90d", text);
+    if (str_eq(text, "never"))
+        return mem_strdup(text);
+    if (duration_parse(text, &ns, flag, NULL) < 0 || __builtin_add_overflow(clock_wall_ns(), ns, &when)) {
+        cli_failf(c, "parsing duration: not a valid duration string: \"%s\": write it as 30m, 24h or 90d, or never",
+                  text);
+        return NULL;
+    }
+    if (ns <= 0) {
+        cli_failf(c, "--%s %s: the key would have expired already; write never for a key without an end", flag, text);
         return NULL;
     }
     return mem_strdup(time_format(when, time));
@@ -183,7 +227,7 @@ char *cli_read_file(struct cli *c, const char *path, const char *what)
     return buf_take(&text);
 }
 
-json_t *json_list(const struct strs *texts)
+json_t *cli_json_list(const struct strs *texts)
 {
     json_t *list = json_array();
 

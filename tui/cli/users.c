@@ -11,7 +11,7 @@ static int create(struct cli *c)
         const char *flag, *member;
     } members[] = {
         {"display-name", "displayName"}, {"email", "email"}, {"picture-url", "pictureUrl"}, {"role", "role"}};
-    json_t *body = json_pack("{s:s}", "name", c->args->items[0]), *answer, *user;
+    json_t *body = json_pack("{s:s}", "name", c->args->items[0]);
     bool role = flags_given(&c->flags, "role");
 
     if (!body)
@@ -19,136 +19,105 @@ static int create(struct cli *c)
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (flags_given(&c->flags, members[i].flag))
             json_object_set_new(body, members[i].member, json_string(flags_text(&c->flags, members[i].flag)));
-    answer = cli_call(c, "POST", body, role ? "/api/headway/users" : "/api/v1/user");
-    if (!answer)
-        return 1;
-    user = json_object_get(answer, role ? "result" : "user");
-    output_result(&c->out, "User created", user, SHAPE_USER);
-    json_decref(answer);
-    return 0;
+    return cli_done(c, cli_call(c, "POST", body, role ? "/api/headway/users" : "/api/v1/user"), "User created",
+                    role ? "result" : "user", &api_user_shape);
 }
+
+static void user_row(struct text_table *t, const void *object)
+{
+    const struct api_user *u = object;
+
+    table_number(t, u->id);
+    table_text(t, u->display_name, COLOR_PLAIN);
+    table_text(t, u->name, COLOR_PLAIN);
+    table_text(t, u->email, COLOR_PLAIN);
+    table_time(t, u->created_ns, "", false);
+}
+
+static const char *const user_heads[] = {"ID", "Name", "Username", "Email", "Created"};
+const struct listing user_listing = {"users",    &api_user_shape,       sizeof(struct api_user),
+                                     user_heads, ARRAY_LEN(user_heads), user_row};
 
 static int list(struct cli *c)
 {
     static const char *const selectors[][2] = {{"identifier", "id"}, {"name", "name"}, {"email", "email"}};
-    static const char *const heads[] = {"ID", "Name", "Username", "Email", "Created"};
-    char *query = mem_strdup(""), *value;
-    json_t *answer, *user;
-    struct table t;
-    size_t i;
 
-    for (i = 0; i < 3; i++)
+    for (size_t i = 0; i < ARRAY_LEN(selectors); i++)
         if (flags_given(&c->flags, selectors[i][0])) {
-            value = cli_segment(flags_text(&c->flags, selectors[i][0]));
-            free(query);
-            query = mem_format("?%s=%s", selectors[i][1], value);
+            char *value = cli_segment(flags_text(&c->flags, selectors[i][0]));
+            json_t *answer = cli_call(c, "GET", NULL, "/api/v1/user?%s=%s", selectors[i][1], value);
             free(value);
-            break;
+            return cli_show_list(c, answer, &user_listing);
         }
-    answer = cli_call(c, "GET", NULL, "/api/v1/user%s", query);
-    free(query);
-    if (!answer)
-        return 1;
-    if (c->out.form != OUTPUT_HUMAN) {
-        output_value(&c->out, json_object_get(answer, "users"), SHAPE_USER);
-    } else {
-        table_init(&t, heads, 5);
-        json_array_foreach(json_object_get(answer, "users"), i, user)
-        {
-            table_cell(&t, json_text(user, "id", ""), CELL_PLAIN);
-            table_cell(&t, json_text(user, "displayName", ""), CELL_PLAIN);
-            table_cell(&t, json_text(user, "name", ""), CELL_PLAIN);
-            table_cell(&t, json_text(user, "email", ""), CELL_PLAIN);
-            table_time(&t, json_text(user, "createdAt", NULL), "", false);
-        }
-        table_print(&t, &c->out);
-        table_release(&t);
-    }
-    json_decref(answer);
-    return 0;
+    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/v1/user"), &user_listing);
 }
 
-/* The one user that --identifier or --name means. */
-static json_t *selected(struct cli *c)
+/* The one user that --identifier or --name means; false with the error printed. The caller releases it. */
+static bool selected(struct cli *c, struct api_user *out)
 {
     const char *by = flags_given(&c->flags, "identifier") ? "identifier" : "name";
-    json_t *answer, *user = NULL;
-    size_t count;
+    struct api_list list = {0};
 
     if (!flags_given(&c->flags, by)) {
         cli_failf(c, "--name or --identifier flag is required");
-        return NULL;
+        return false;
     }
     char *value = cli_segment(flags_text(&c->flags, by));
-    answer = cli_call(c, "GET", NULL, "/api/v1/user?%s=%s", str_eq(by, "name") ? "name" : "id", value);
+    json_t *answer = cli_call(c, "GET", NULL, "/api/v1/user?%s=%s", str_eq(by, "name") ? "name" : "id", value);
     free(value);
-    if (!answer)
-        return NULL;
-    count = json_array_size(json_object_get(answer, "users"));
-    if (count == 1)
-        user = json_incref(json_array_get(json_object_get(answer, "users"), 0));
-    else if (count == 0)
-        cli_failf(c, "no user matches: user not found: %s", flags_text(&c->flags, by));
-    else
-        cli_failf(c, "multiple users match query, specify an ID");
+    bool ok = answer && cli_read_list(c, answer, &user_listing, true, &list);
     json_decref(answer);
-    return user;
+    if (ok && list.len == 0)
+        cli_failf(c, "no user matches: user not found: %s", flags_text(&c->flags, by));
+    else if (ok && list.len > 1)
+        cli_failf(c, "multiple users match query, specify an ID");
+    ok = list.len == 1;
+    if (ok) {
+        *out = *api_at(&list, struct api_user, 0);
+        *api_at(&list, struct api_user, 0) = (struct api_user){0};
+    }
+    api_release_list(&api_user_shape, &list);
+    return ok;
 }
 
 static int destroy(struct cli *c)
 {
-    json_t *user = selected(c), *answer;
+    struct api_user user;
 
-    if (!user)
+    if (!selected(c, &user))
         return 1;
-    if (!cli_confirm(c, "Do you want to remove the user \"%s\" (%s) and any associated preauthkeys?",
-                     json_text(user, "name", ""), json_text(user, "id", ""))) {
-        json_decref(user);
-        answer = json_pack("{s:s}", "Result", "User not destroyed");
-        output_result(&c->out, "User not destroyed", answer, SHAPE_PLAIN);
-        json_decref(answer);
-        return 0;
-    }
-    answer = cli_call(c, "DELETE", NULL, "/api/v1/user/%s", json_text(user, "id", ""));
-    json_decref(user);
-    if (!answer)
-        return 1;
-    output_result(&c->out, "User destroyed", answer, SHAPE_PLAIN);
-    json_decref(answer);
-    return 0;
+    unsigned long long id = user.id;
+    bool yes =
+        cli_confirm(c, "Do you want to remove the user \"%s\" (%llu) and any associated preauthkeys?", user.name, id);
+    api_release(&api_user_shape, &user);
+    if (!yes)
+        return cli_done(c, json_pack("{s:s}", "Result", "User not destroyed"), "User not destroyed", NULL, NULL);
+    return cli_done(c, cli_call(c, "DELETE", NULL, "/api/v1/user/%llu", id), "User destroyed", NULL, NULL);
 }
 
 static int rename_user(struct cli *c)
 {
-    json_t *user = selected(c), *answer;
+    struct api_user user;
 
-    if (!user)
+    if (!selected(c, &user))
         return 1;
     char *name = cli_segment(flags_text(&c->flags, "new-name"));
-    answer = cli_call(c, "POST", NULL, "/api/v1/user/%s/rename/%s", json_text(user, "id", ""), name);
+    json_t *answer = cli_call(c, "POST", NULL, "/api/v1/user/%llu/rename/%s", (unsigned long long)user.id, name);
     free(name);
-    json_decref(user);
-    if (!answer)
-        return 1;
-    output_result(&c->out, "User renamed", json_object_get(answer, "user"), SHAPE_USER);
-    json_decref(answer);
-    return 0;
+    api_release(&api_user_shape, &user);
+    return cli_done(c, answer, "User renamed", "user", &api_user_shape);
 }
 
 static int set_role(struct cli *c)
 {
-    json_t *user = selected(c), *answer;
+    struct api_user user;
 
-    if (!user)
+    if (!selected(c, &user))
         return 1;
-    answer = cli_call(c, "POST", json_pack("{s:s}", "role", c->args->items[0]), "/api/headway/users/%s/role",
-                      json_text(user, "id", ""));
-    json_decref(user);
-    if (!answer)
-        return 1;
-    output_result(&c->out, "Role set", json_object_get(answer, "result"), SHAPE_USER);
-    json_decref(answer);
-    return 0;
+    json_t *answer = cli_call(c, "POST", json_pack("{s:s}", "role", c->args->items[0]), "/api/headway/users/%llu/role",
+                              (unsigned long long)user.id);
+    api_release(&api_user_shape, &user);
+    return cli_done(c, answer, "Role set", "result", &api_user_shape);
 }
 
 /* clang-format off */

@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/thread.h"
+#include "console/application.h"
 #include "console/history.h"
 #include "console/net/net.h"
 #include "console/net/servers.h"
+#include "console/policy/policy_page.h"
 #include "console/screen/terminal.h"
 #include "console/text/external_editor.h"
 
@@ -66,7 +69,7 @@ static void take_message(struct console_loop *l, struct net_message *m)
         app_delta(&l->app, &m->delta);
         break;
     case MESSAGE_CONN:
-        app_conn(&l->app, m->state, m->text, m->delay_ms);
+        app_connection(&l->app, m->state, m->text, m->delay_ms);
         break;
     case MESSAGE_REPLY:
         app_reply(&l->app, m->id, &m->reply);
@@ -113,7 +116,7 @@ static void forget_interrupts(struct console_loop *l)
 static void edit_outside(struct console_loop *l)
 {
     size_t len, fresh_len = 0;
-    char *text = textbuf_copy(&l->app.policy.editor.text, &len), *fresh = NULL;
+    char *text = textbuf_copy(&policy_page_of(&l->app)->editor.text, &len), *fresh = NULL;
     struct err e;
 
     l->app.want_editor = false;
@@ -314,13 +317,13 @@ static int load_servers(struct console_loop *l, struct err *e)
 
 int console_main(const struct console_options *options)
 {
-    struct console_loop *l = calloc(1, sizeof(*l));
+    struct console_loop *l = mem_alloc(sizeof(*l));
     const char *idle = getenv("HEADWAY_IDLE_FD");
     struct err e = {0};
     uint64_t fd;
     int status = 1, theme = choose_theme(options, &e);
 
-    if (!l || theme < 0)
+    if (theme < 0)
         goto out;
     l->idle_fd = idle && str_u64(idle, 3, 1023, &fd, "HEADWAY_IDLE_FD", NULL) == 0 ? (int)fd : -1;
     l->signals = open_signals();
@@ -336,7 +339,7 @@ int console_main(const struct console_options *options)
     l->app.canvas.ascii = options->ascii || !term_utf8();
     app_init(&l->app);
     l->checker = checker_start();
-    l->app.work = (struct app_work){.check = checker_send, .context = l->checker};
+    policy_page_set_checker(&l->app, l->checker);
     if (options->state_dir) {
         history_load(&l->app, options->state_dir);
         policy_page_drafts(&l->app, options->state_dir);
@@ -356,20 +359,9 @@ int console_main(const struct console_options *options)
 out:
     if (status) {
         fprintf(stderr, "headway: %s\n", e.message);
-        if (l)
-            strs_release(&l->app.servers);
+        strs_release(&l->app.servers);
     }
-    if (l)
-        servers_release(&l->servers);
+    servers_release(&l->servers);
     free(l);
     return status;
-}
-
-void console_print_manual(void)
-{
-    struct buf out = BUF_INIT(0);
-
-    commands_manual(&out);
-    fwrite(out.data, 1, out.len, stdout);
-    buf_release(&out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The console: an ncurses cockpit for nodes and routes. One thread owns the screen and never waits; two others speak
- * to the daemon and hand over what they read. Views draw on a canvas; term.c alone knows curses. */
+ * to the daemon and hand over what they read. Views draw on a canvas; screen/terminal.c alone knows curses. */
 #ifndef TUI_CONSOLE_CONSOLE_H
 #define TUI_CONSOLE_CONSOLE_H
 
@@ -24,8 +24,5 @@ struct console_options {
 /* Runs until the user quits. Needs a terminal on standard input and output. Returns the exit status: 0 after q, 1 with
  * one line on stderr when the terminal cannot be used or an option names nothing known. */
 int console_main(const struct console_options *options);
-
-/* Prints the tables of keys and commands as mdoc, for man/headway-console.1. */
-void console_print_manual(void);
 
 #endif

@@ -17,20 +17,27 @@ static void load_columns(struct app *app, char *line)
     if (!keys)
         return;
     *keys++ = '\0';
-    for (int i = 0; i < LIST_COUNT; i++)
-        if (str_eq(app->lists[i].def->noun, line) && i != LIST_DETAIL && list_choose(&app->lists[i], keys, NULL) < 0)
-            return; /* a column of another version: the list does as it sees fit */
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        for (int part = 0; part < view_part_count(app->tables->views[i]); part++) {
+            struct list *l = &app->views[i].lists[part];
+
+            if (str_eq(l->def->noun, line) && !l->def->fixed_columns && list_choose(l, keys, NULL) < 0)
+                return; /* a column of another version: the list does as it sees fit */
+        }
 }
 
 static void save_columns(const struct app *app, struct buf *out)
 {
-    for (int i = 0; i < LIST_COUNT; i++) {
-        if (!app->lists[i].chosen_len || i == LIST_DETAIL)
-            continue;
-        buf_addf(out, "=%s: ", app->lists[i].def->noun);
-        list_chosen(&app->lists[i], out);
-        buf_addc(out, '\n');
-    }
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        for (int part = 0; part < view_part_count(app->tables->views[i]); part++) {
+            const struct list *l = &app->views[i].lists[part];
+
+            if (!l->chosen_len || l->def->fixed_columns)
+                continue;
+            buf_addf(out, "=%s: ", l->def->noun);
+            list_chosen(l, out);
+            buf_addc(out, '\n');
+        }
 }
 
 void history_load(struct app *app, const char *state_dir)

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Keys and the mouse: to the dialog, else the prompt, else a command of the table. */
-#include "console/app/app.h"
+#include "console/app/dispatch.h"
+#include "console/application.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/prompt.h"
+
+#define PASTE_MAX (4U << 20)
+#define PASTE_MS  3000 /* after which a paste whose end never comes is over */
 
 /* Keys may come faster than frames: each finds the list as the key before it left it. */
 static void catch_up(struct app *app)
@@ -11,12 +17,78 @@ static void catch_up(struct app *app)
         list_refresh(l, &app->model, &app->at);
 }
 
+/* ---- pasting: a paste is a text and never a row of commands ---- */
+
+static void paste_line(struct app *app, const char *text)
+{
+    wchar_t rune;
+
+    for (size_t n; (n = utf8_next(text, &rune)); text += n)
+        if (rune >= 0x20 && app->dialog)
+            dialog_key(app, (int)rune);
+        else if (rune >= 0x20 && app->prompt.kind)
+            prompt_key(app, (int)rune);
+}
+
+static void end_paste(struct app *app)
+{
+    struct paste *p = &app->paste;
+    const struct console_view *view = app->place.view;
+    const char *text = buf_text(&p->text);
+
+    p->going_on = false;
+    if (p->text.failed) {
+        app_flash(app, ROLE_WARN, "nothing was pasted: it is larger than 4 MiB");
+    } else if (app->dialog || app->prompt.kind) {
+        if (p->text.len < LINE_MAX_BYTES)
+            paste_line(app, text);
+    } else if (!view->paste || !view->paste(app, text, p->text.len)) {
+        app_flash(app, ROLE_INFO, "pasted text is for prompts and for the policy's editor: nothing was done");
+    }
+    buf_release(&p->text);
+    p->text.failed = false;
+}
+
+/* True while a paste goes on: the key was part of it. */
+static bool paste_key(struct app *app, int key)
+{
+    struct paste *p = &app->paste;
+
+    if (key == CK_PASTE) {
+        p->going_on = true;
+        p->text.max = PASTE_MAX;
+        buf_clear(&p->text);
+    } else if (!p->going_on) {
+        return key == CK_PASTE_END;
+    } else if (key == CK_PASTE_END) {
+        end_paste(app);
+    } else if (key == CK_ENTER || key == '\n') {
+        buf_addc(&p->text, '\n');
+    } else if (key == CK_TAB || (key >= 0x20 && key < CK_UP && key != 0x7f)) {
+        utf8_add(&p->text, (wchar_t)key);
+    }
+    p->heard_ms = app->at.now_ms;
+    return true;
+}
+
+void app_paste_tick(struct app *app)
+{
+    if (app->paste.going_on && app->paste.heard_ms + PASTE_MS <= app->at.now_ms)
+        end_paste(app);
+}
+
+/* ---- keys and the mouse ---- */
+
 void app_key(struct app *app, int key)
 {
+    const struct console_view *view = app->place.view;
+    const struct console_command *c;
+    char name[KEY_NAME_MAX];
+
     catch_up(app);
-    if (policy_page_paste(app, key))
+    if (paste_key(app, key))
         return;
-    if (app->dialog.kind) {
+    if (app->dialog) {
         dialog_key(app, key);
         return;
     }
@@ -28,31 +100,43 @@ void app_key(struct app *app, int key)
         app->force_small = true;
         return;
     }
-    if (policy_page_answer(app, key))
+    if (view->first_key && view->first_key(app, key))
         return;
-    const struct console_command *c = commands_for_key(commands_where(app), key);
-    if (c) {
+    c = commands_for_key(app, key);
+    if (c)
         command_run(app, c, "");
-        return;
-    }
-    if (app->place.view == VIEW_POLICY && policy_page_key(app, key))
-        return;
-    char name[KEY_NAME_MAX];
-    if (key < CK_RESIZE)
+    else if ((!view->key || !view->key(app, key)) && key < CK_RESIZE)
         app_flash(app, ROLE_INFO, "%s does nothing here; ? shows what does", key_text(key, name));
 }
 
 void app_wheel(struct app *app, int rows)
 {
+    const struct console_view *view = app->place.view;
+
     catch_up(app);
-    if (app->dialog.kind)
+    if (app->dialog) {
         dialog_key(app, rows > 0 ? CK_DOWN : CK_UP);
-    else if (!app->prompt.kind && app->place.view == VIEW_POLICY)
-        policy_page_move(app, rows);
-    else if (!app->prompt.kind)
+    } else if (app->prompt.kind) {
+        return;
+    } else if (view->move) {
+        view->move(app, rows);
+    } else {
         list_move(app_list(app), rows, app->at.now_ms);
-    if (app->place.view == VIEW_EVENTS && rows < 0)
-        app->follow = false;
+        if (view->moved && rows < 0)
+            view->moved(app);
+    }
+}
+
+static void click_row(struct app *app, size_t index, int clicks)
+{
+    struct list *l = app_list(app);
+    bool again = l->cursor && index == list_position(l);
+
+    if (app->place.view->moved)
+        app->place.view->moved(app);
+    list_to(l, index, app->at.now_ms);
+    if (again || clicks > 1)
+        app_key(app, CK_ENTER);
 }
 
 void app_click(struct app *app, int row, int col, int clicks)
@@ -63,36 +147,30 @@ void app_click(struct app *app, int row, int col, int clicks)
     catch_up(app);
     if (!hit)
         return;
-    if (app->dialog.kind) {
+    if (app->dialog) {
         if (hit->kind == HIT_CHOICE) {
-            app->dialog.cursor = (size_t)hit->value;
+            app->dialog->cursor = (size_t)hit->value;
             if (clicks > 1)
                 dialog_key(app, CK_ENTER);
         }
         return;
     }
     switch ((enum hit_kind)hit->kind) {
-    case HIT_ROW: {
-        bool again = l->cursor && (size_t)hit->value == list_position(l);
-
-        if (app->place.view == VIEW_EVENTS)
-            app->follow = false;
-        list_to(l, (size_t)hit->value, app->at.now_ms);
-        if (again || clicks > 1)
-            app_key(app, CK_ENTER);
+    case HIT_ROW:
+        click_row(app, (size_t)hit->value, clicks);
         break;
-    }
     case HIT_COLUMN:
         list_sort(l, hit->value, l->sort == hit->value && !l->reverse);
         break;
     case HIT_TAB:
-        app_go(app, (enum view_id)hit->value, 0, NULL);
+        app_go(app, app->tables->views[hit->value], 0, NULL);
         break;
     case HIT_COMMAND:
-        command_run(app, commands_at((size_t)hit->value), "");
+        command_run(app, app->commands.items[hit->value], "");
         break;
     case HIT_TEXT:
-        policy_page_click(app, row, col);
+        if (app->place.view->click)
+            app->place.view->click(app, row, col);
         break;
     case HIT_CHOICE:
         break;

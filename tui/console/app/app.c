@@ -8,63 +8,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-static const struct list_def *const list_defs[LIST_COUNT] = {
-    [LIST_NODES] = &nodes_def,     [LIST_ROUTES] = &routes_def, [LIST_PREFIXES] = &prefixes_def,
-    [LIST_EVENTS] = &events_def,   [LIST_USERS] = &users_def,   [LIST_PREAUTH] = &preauth_def,
-    [LIST_PENDING] = &pending_def, [LIST_API] = &api_def,       [LIST_DETAIL] = &detail_def,
-    [LIST_HA] = &ha_def,           [LIST_EXIT] = &exit_def,     [LIST_POLICY] = &policy_def,
-};
-
-static const struct console_view views[VIEW_COUNT] = {
-    [VIEW_NODES] = {"nodes", "Nodes", '1', {LIST_NODES}, {NULL}, {0}, NULL},
-    [VIEW_ROUTES] = {"routes",
-                     "Routes",
-                     '2',
-                     {LIST_ROUTES, LIST_PREFIXES, LIST_HA, LIST_EXIT},
-                     {"node", "prefix", "ha", "exit"},
-                     {0, 7, PANE_LARGE, 4},
-                     pane_routes},
-    [VIEW_POLICY] = {"policy", "Policy", '4', {LIST_POLICY}, {NULL}, {0}, NULL},
-    [VIEW_EVENTS] = {"events", "Events", '5', {LIST_EVENTS}, {NULL}, {5}, pane_event},
-    [VIEW_USERS] = {"users", "Users", '6', {LIST_USERS}, {NULL}, {0}, NULL},
-    [VIEW_KEYS] = {"keys", "Keys", '7', {LIST_PREAUTH, LIST_API}, {"pre-auth", "api"}, {0}, NULL},
-    [VIEW_PENDING] = {"pending", "Pending", '8', {LIST_PENDING}, {NULL}, {7}, pane_pending},
-    [VIEW_NODE] = {"node", "Node", 0, {LIST_DETAIL}, {NULL}, {0}, NULL},
-};
-
-const struct console_view *view_get(enum view_id id)
-{
-    return &views[id];
-}
-
-static void note_row(void *context, struct row *row, enum note what)
-{
-    struct app *app = context;
-
-    for (int i = 0; i < LIST_COUNT; i++)
-        list_note(&app->lists[i], row, what);
-    if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->object, "policy"))
-        app->policy.changed_there = true;
-}
-
-static void listen_to_model(struct app *app)
-{
-    app->model.note = note_row;
-    app->model.context = app;
-    app->place.view = app->last.view = VIEW_NODES;
-    app->place.sub = app->last.sub = 0;
-}
-
-void app_init(struct app *app)
-{
-    for (int i = 0; i < LIST_COUNT; i++)
-        list_init(&app->lists[i], list_defs[i]);
-    listen_to_model(app);
-    app->follow = true;
-    app->next_request = 1;
-    policy_page_init(app);
-}
-
 static void place_release(struct view_place *place)
 {
     free(place->node);
@@ -77,70 +20,6 @@ void undo_release(struct undo *u)
     free(u->text);
 }
 
-/* All that belongs to one server. */
-static void forget_server(struct app *app)
-{
-    dialog_close(app);
-    policy_page_release(app);
-    while (app->plans) {
-        struct plan *next = app->plans->next;
-
-        plan_free(app->plans);
-        app->plans = next;
-    }
-    for (size_t i = 0; i < app->undos.len; i++)
-        undo_release(&app->undos.items[i]);
-    for (size_t i = 0; i < app->held.len; i++)
-        delta_release(&app->held.items[i]);
-    for (size_t i = 0; i < app->back_len; i++)
-        place_release(&app->back[i]);
-    for (size_t i = 0; i < app->forward_len; i++)
-        place_release(&app->forward[i]);
-    place_release(&app->place);
-    place_release(&app->last);
-    vec_release(&app->undos);
-    vec_release(&app->held);
-    model_release(&app->model);
-    free(app->conn.why);
-    free(app->actor);
-    app->actor = NULL;
-    app->conn = (struct conn){0};
-    app->back_len = app->forward_len = 0;
-}
-
-void app_reset(struct app *app)
-{
-    uint64_t serial = app->policy.editor.text.serial + 1;
-
-    forget_server(app);
-    for (int i = 0; i < LIST_COUNT; i++)
-        list_empty(&app->lists[i]);
-    policy_page_init(app);
-    /* An answer about the text of the server before must not pass for one about this one's. */
-    app->policy.editor.text.serial = app->policy.compared = app->policy.checked = app->policy.sent = serial;
-    listen_to_model(app);
-    app->at.now_ns -= app->clock_skew_ns;
-    app->clock_skew_ns = 0;
-    app->read_only = app->frozen = app->plan_mode = false;
-    app->repeat = NULL;
-    app->flash.until_ms = 1;
-}
-
-void app_release(struct app *app)
-{
-    forget_server(app);
-    prompt_release(app);
-    strs_release(&app->messages);
-    strs_release(&app->servers);
-    for (int i = 0; i < LIST_COUNT; i++)
-        list_release(&app->lists[i]);
-    canvas_release(&app->canvas);
-    free(app->flash.text);
-    free(app->repeat_arg);
-    free(app->clipboard);
-    free(app->state_dir);
-}
-
 void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms)
 {
     app->at = (struct clock_reading){.now_ns = wall_ns + app->clock_skew_ns, .now_ms = mono_ms};
@@ -148,19 +27,47 @@ void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms)
 
 /* ---- places ---- */
 
-enum list_id app_list_id(const struct app *app)
+static size_t view_index(const struct app *app, const struct console_view *view)
 {
-    return views[app->place.view].lists[app->place.sub];
+    size_t i = 0;
+
+    while (app->tables->views[i] != view)
+        i++;
+    return i;
 }
 
-struct list *app_list(struct app *app)
+struct list *view_list(const struct app *app, const struct console_view *view, int part)
 {
-    return &app->lists[app_list_id(app)];
+    return &app->views[view_index(app, view)].lists[part];
+}
+
+void *view_state(const struct app *app, const struct console_view *view)
+{
+    return app->views[view_index(app, view)].data;
+}
+
+int view_part_count(const struct console_view *view)
+{
+    int count = 0;
+
+    while (count < VIEW_PARTS_MAX && view->parts[count].def)
+        count++;
+    return count;
+}
+
+const struct view_part *app_part(const struct app *app)
+{
+    return &app->place.view->parts[app->place.part];
+}
+
+struct list *app_list(const struct app *app)
+{
+    return view_list(app, app->place.view, app->place.part);
 }
 
 struct m_node *app_node(const struct app *app)
 {
-    return app->place.view == VIEW_NODE && app->place.node ? model_find(&app->model, ROW_NODE, app->place.node) : NULL;
+    return app->place.node ? model_find(&app->model, ROW_NODE, app->place.node) : NULL;
 }
 
 static struct view_place place_copy(const struct view_place *place)
@@ -187,26 +94,19 @@ static void enter(struct app *app, struct view_place place)
     app->last = app->place;
     app->place = place;
     app_list(app)->anchor = NULL;
-    struct list *detail = &app->lists[LIST_DETAIL];
-    struct m_node *node = app_node(app);
-    if (node && detail->scope != &node->row) {
-        detail->scope = &node->row;
-        detail->cursor = NULL;
-        detail->index = detail->top = 0;
-        detail->forced = true;
-    }
-    policy_page_enter(app);
+    if (place.view->enter)
+        place.view->enter(app);
 }
 
-void app_go(struct app *app, enum view_id view, int sub, const char *node)
+void app_go(struct app *app, const struct console_view *view, int part, const char *node)
 {
-    if (view == app->place.view && sub == app->place.sub &&
+    if (view == app->place.view && part == app->place.part &&
         (!node || (app->place.node && str_eq(node, app->place.node))))
         return;
     push(app->back, &app->back_len, place_copy(&app->place));
     while (app->forward_len)
         place_release(&app->forward[--app->forward_len]);
-    enter(app, (struct view_place){.view = view, .sub = sub, .node = node ? mem_strdup(node) : NULL});
+    enter(app, (struct view_place){.view = view, .part = part, .node = node ? mem_strdup(node) : NULL});
 }
 
 bool app_back(struct app *app)
@@ -234,7 +134,54 @@ void app_last(struct app *app)
     enter(app, to);
 }
 
-/* ---- what is said to the user ---- */
+void app_places_release(struct app *app)
+{
+    while (app->back_len)
+        place_release(&app->back[--app->back_len]);
+    while (app->forward_len)
+        place_release(&app->forward[--app->forward_len]);
+    place_release(&app->place);
+    place_release(&app->last);
+}
+
+/* The number of the view's part that arg begins with, and what follows it. */
+static const char *find_part(const struct console_view *view, const char *arg, int *part)
+{
+    size_t len = strcspn(arg, " ");
+
+    for (int i = 0; i < view_part_count(view); i++) {
+        const char *name = view->parts[i].name;
+
+        if (len && name && strlen(name) == len && strncmp(name, arg, len) == 0) {
+            *part = i;
+            return arg + len + strspn(arg + len, " ");
+        }
+    }
+    return arg;
+}
+
+void view_open(struct app *app, const struct console_view *view, const char *arg)
+{
+    int part = app->place.view == view ? app->place.part : 0;
+    const char *filter = find_part(view, arg, &part);
+    struct err e;
+
+    app_go(app, view, part, NULL);
+    if (*filter && list_filter(app_list(app), filter, NULL, &e) < 0)
+        app_flash(app, ROLE_WARN, "%s", e.message);
+}
+
+const char *app_unsaved(struct app *app)
+{
+    const char *what = NULL;
+
+    for (size_t i = 0; i < app->tables->view_count && !what; i++)
+        if (app->tables->views[i]->unsaved)
+            what = app->tables->views[i]->unsaved(app);
+    return what;
+}
+
+/* ---- what the user is told ---- */
 
 void app_flash(struct app *app, enum role role, const char *format, ...)
 {
@@ -267,11 +214,6 @@ void app_copy(struct app *app, const char *text, const char *what)
 void app_repeat_with(struct app *app, const char *arg)
 {
     mem_replace(&app->repeat_arg, arg);
-}
-
-void app_heard(struct app *app, int64_t at_ms)
-{
-    app->conn.heard_ms = at_ms;
 }
 
 bool app_late(const struct app *app)
@@ -322,37 +264,6 @@ void app_thaw(struct app *app)
     app->held.len = 0;
 }
 
-void app_conn(struct app *app, enum conn_state state, const char *why, int64_t retry_in_ms)
-{
-    struct conn *c = &app->conn;
-
-    if (state != c->state) {
-        if (c->state == CONN_LIVE || !c->since_ns)
-            c->since_ns = app->at.now_ns;
-        c->since_ms = app->at.now_ms;
-    }
-    c->attempt = state == CONN_DOWN ? c->attempt + 1 : 0;
-    c->state = state;
-    c->retry_ms = retry_in_ms > 0 ? app->at.now_ms + retry_in_ms : 0;
-    mem_replace(&c->why, why);
-    policy_page_enter(app);
-}
-
-void app_whoami(struct app *app, const char *actor, bool read_only)
-{
-    mem_replace(&app->actor, actor);
-    app->read_only = read_only;
-}
-
-void app_reply(struct app *app, uint64_t id, struct reply *reply)
-{
-    if (reply->delta.rows.len)
-        model_apply(&app->model, &reply->delta, app->at.now_ms);
-    if (!plan_reply(app, id, reply))
-        policy_page_reply(app, id, reply);
-    reply_release(reply);
-}
-
 /* ---- marks and targets ---- */
 
 static void add_marked(struct rows *out, struct row *row)
@@ -363,7 +274,7 @@ static void add_marked(struct rows *out, struct row *row)
 
 void app_marked(const struct app *app, struct rows *out, size_t *hidden)
 {
-    const struct list *l = &app->lists[app_list_id(app)];
+    const struct list *l = app_list(app);
     bool routes = l->def->kinds & 1U << ROW_ROUTE;
     size_t shown = 0;
 
@@ -393,16 +304,4 @@ void app_targets(struct app *app, struct rows *out)
     app_marked(app, out, &hidden);
     if (!out->len && l->cursor)
         vec_push(out, l->cursor);
-}
-
-int64_t app_next_ms(const struct app *app)
-{
-    int64_t next = app->at.now_ms - app->at.now_ms % 1000 + 1000;
-    const struct list *l = &app->lists[app_list_id(app)];
-
-    if ((l->dirty || l->touched.len) && l->hold_until_ms > app->at.now_ms && l->hold_until_ms < next)
-        next = l->hold_until_ms;
-    if (app->flash.text && app->flash.until_ms > app->at.now_ms && app->flash.until_ms < next)
-        next = app->flash.until_ms;
-    return policy_page_next_ms(app, next);
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All that can be done, one table: keys, hints, help, completion and the manual are made from it. */
+/* Commands: everything the user can do. Each file that has some declares a table of them; keys, hints, help, completion
+ * and the manual are made from these tables. */
 #ifndef TUI_CONSOLE_APP_COMMAND_H
 #define TUI_CONSOLE_APP_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buf.h"
-#include "console/dialogs/plan.h"
-
 struct app;
+struct console_view;
 
 /* Where a command works. */
-enum where {
+enum command_place {
     IN_NODES = 1,
     IN_NODE = 2,
     IN_ROUTES = 4,
@@ -21,18 +20,31 @@ enum where {
     IN_PENDING = 32,
     IN_USERS = 64,
     IN_KEYS = 128,
-    IN_LISTS = IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS,
-    IN_POLICY = 256,
-    IN_REVIEW = 512, /* what a policy would change */
-    IN_EDIT = 1024,  /* the policy's editor, where letters are typed */
-    IN_ANY = 1023,
+    IN_OTHER_LISTS = 256, /* lists of views that need no place of their own here */
+    IN_LISTS = IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS | IN_OTHER_LISTS,
+    IN_POLICY = 512,
+    IN_REVIEW = 1024, /* what a policy would change */
+    IN_EDIT = 2048,   /* the policy's editor, where letters are typed */
+    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW,
 };
 
-enum need {
+enum command_need {
     NEED_ROW = 1,   /* something under the cursor or marked */
-    NEED_WRITE = 2, /* a connection that is live and may change things */
+    NEED_WRITE = 2, /* a live connection, and a key that may change things */
     FOR_MARKED = 4, /* it is done to all marked rows */
+    NO_REPEAT = 8,  /* '.' does not repeat it */
 };
+
+enum risk {
+    RISK_NONE, /* can be undone: done at once for one object */
+    RISK_ASK,  /* the complete list, then y */
+    RISK_TYPE, /* a word has to be typed */
+};
+
+/* What commands have in common. */
+#define ROUTES_OF_ANY (IN_NODES | IN_NODE | IN_ROUTES | IN_PREFIXES)
+#define CHANGE        (NEED_ROW | NEED_WRITE)
+#define CHANGES       (CHANGE | FOR_MARKED)
 
 struct console_command {
     const char *name; /* for the : prompt */
@@ -44,24 +56,23 @@ struct console_command {
     enum risk risk;
     int rank; /* hints with the lowest come first */
     void (*run)(struct app *app, const char *arg);
-    const char *(*refuse)(struct app *app); /* why it cannot be done now; NULL: it can */
+    const char *(*refuse)(struct app *app);                 /* why it cannot be done now; NULL: it can */
+    const char *(*complete)(struct app *app, size_t index); /* words that may follow the name; NULL after the last */
+    const struct console_view *opens;                       /* instead of run: the view that it brings to the front */
+    const struct console_view *only;                        /* it works in this view only; NULL: wherever where says */
 };
 
-size_t commands_count(void);
-const struct console_command *commands_at(size_t i);
-const struct console_command *commands_for_key(unsigned where, int key);   /* NULL: the key does nothing there */
-const struct console_command *commands_find(const char *name, size_t len); /* a unique beginning is enough; NULL */
-unsigned commands_where(const struct app *app);
+/* What a file with commands offers. */
+struct command_table {
+    const struct console_command *items;
+    size_t len;
+};
+#define COMMAND_TABLE(list) (&(const struct command_table){.items = (list), .len = sizeof(list) / sizeof(*(list))})
 
-/* Why the command cannot be run now, NULL: it can. */
-const char *command_refusal(struct app *app, const struct console_command *c);
-/* Runs it, or says why not. */
-void command_run(struct app *app, const struct console_command *c, const char *arg);
-
-/* The keys as they are shown: "a", "j Down". */
-void command_keys(const struct console_command *c, bool first_only, struct buf *out);
-
-/* The tables of keys and commands as mdoc. */
-void commands_manual(struct buf *out);
+/* Those of several tables. */
+struct command_list {
+    const struct console_command **items;
+    size_t len, cap;
+};
 
 #endif

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* y: what of the rows can be taken elsewhere, as text for the terminal to keep. With marks it is a line for each. */
+#include "console/commands/copy.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/commands/targets.h"
+#include "console/dialogs/dialog.h"
+#include "console/views/nodes.h"
 #include "json/json.h"
 
 #define KEY_KINDS  (1U << ROW_PREAUTH_KEY | 1U << ROW_API_KEY)
@@ -14,16 +19,16 @@
 static void copy_label(const struct row *row, struct buf *out)
 {
     if (row->kind == ROW_EVENT)
-        buf_adds(out, ((const struct m_event *)row)->text);
+        buf_adds(out, ((const struct m_event *)row)->api.text);
     else if (row->kind == ROW_PREAUTH_KEY || row->kind == ROW_API_KEY)
-        buf_adds(out, ((const struct m_key *)row)->prefix);
+        buf_adds(out, key_row_text(row));
     else
         buf_adds(out, row_label(row));
 }
 
 static void copy_fqdn(const struct row *row, struct buf *out)
 {
-    buf_adds(out, ((const struct m_node *)row)->fqdn);
+    buf_adds(out, ((const struct m_node *)row)->api.fqdn);
 }
 
 static void copy_ipv4(const struct row *row, struct buf *out)
@@ -38,7 +43,7 @@ static void copy_ipv6(const struct row *row, struct buf *out)
 
 static void copy_email(const struct row *row, struct buf *out)
 {
-    buf_adds(out, ((const struct m_user *)row)->email);
+    buf_adds(out, ((const struct m_user *)row)->api.email);
 }
 
 static void copy_id(const struct row *row, struct buf *out)
@@ -54,7 +59,7 @@ static void command_of_node(const struct m_node *n, struct buf *out)
     }
     buf_addf(out, "headway routes approve %s", n->row.key);
     for (size_t i = 0; i < n->routes.len; i++)
-        if (n->routes.items[i]->state == ROUTE_AVAILABLE)
+        if (n->routes.items[i]->api.state == ROUTE_AVAILABLE)
             buf_addf(out, " %s", n->routes.items[i]->row.key);
 }
 
@@ -68,23 +73,23 @@ static void copy_command(const struct row *row, struct buf *out)
     case ROW_ROUTE: {
         const struct m_route *r = (const struct m_route *)row;
 
-        buf_addf(out, "headway routes %s %s %s", r->state == ROUTE_AVAILABLE ? "approve" : "revoke", r->node->row.key,
-                 row->key);
+        buf_addf(out, "headway routes %s %s %s", r->api.state == ROUTE_AVAILABLE ? "approve" : "revoke",
+                 r->node->row.key, row->key);
         break;
     }
     case ROW_PREFIX: {
         const struct m_prefix *p = (const struct m_prefix *)row;
 
-        if (!p->exit && *p->primary)
-            buf_addf(out, "headway routes primary %s %s", row->key, p->primary);
+        if (!p->api.exit && p->api.primary)
+            buf_addf(out, "headway routes primary %s %llu", row->key, (unsigned long long)p->api.primary);
         break;
     }
     case ROW_EVENT:
-        if (((const struct m_event *)row)->undoable)
+        if (((const struct m_event *)row)->api.inverse)
             buf_addf(out, "headway undo %s", row->key);
         break;
     case ROW_PENDING:
-        buf_adds(out, ((const struct m_pending *)row)->command);
+        buf_adds(out, ((const struct m_pending *)row)->api.command);
         break;
     case ROW_USER:
         buf_addf(out, "headway preauthkeys create --user %s", row->key);
@@ -131,7 +136,7 @@ static void column_text(const struct list_column *column, const struct row *row,
 static void copy_line(const struct list *l, const struct row *row, const struct clock_reading *at, struct buf *out)
 {
     if (row->kind == ROW_ROUTE)
-        buf_addf(out, "%s\t", ((const struct m_route *)row)->node->name);
+        buf_addf(out, "%s\t", ((const struct m_route *)row)->node->api.given_name);
     for (int i = 0; i < l->def->column_count; i++) {
         if (i)
             buf_addc(out, '\t');
@@ -149,7 +154,7 @@ static void copy_json(const struct list *l, const struct rows *rows, const struc
         json_open(&o, '{');
         json_put_str(&o, "id", rows->items[r]->key);
         if (rows->items[r]->kind == ROW_ROUTE)
-            json_put_str(&o, "node", ((const struct m_route *)rows->items[r])->node->name);
+            json_put_str(&o, "node", ((const struct m_route *)rows->items[r])->node->api.given_name);
         for (int i = 0; i < l->def->column_count; i++) {
             struct buf text = BUF_INIT(0);
 
@@ -205,23 +210,23 @@ static void offer_item(struct app *app, const struct rows *rows, size_t item)
     offer(app, items[item].label, &text);
 }
 
-void cmd_copy(struct app *app, const char *arg)
+static void cmd_copy(struct app *app, const char *arg)
 {
     struct rows rows = {0};
     struct buf lines = BUF_INIT(0), json = BUF_INIT(0);
     const struct list *l = app_list(app);
 
     (void)arg;
-    if (app->place.view == VIEW_NODE && app_node(app) && !l->cursor) {
+    if (app_node(app) && !l->cursor) {
         vec_push(&rows, &app_node(app)->row);
-        l = &app->lists[LIST_NODES];
+        l = view_list(app, &nodes_view, 0);
     } else {
         app_targets(app, &rows);
     }
     rows.len = rows.len < BULK_MAX ? rows.len : BULK_MAX;
     char *title = rows.len > 1 ? mem_format("copy of %zu %s", rows.len, l->def->noun) : mem_strdup("copy");
     dialog_choice(app, title, "Enter copy   letters narrow   Esc cancel", copied);
-    app->dialog.label = "find: ";
+    app->dialog->label = "find: ";
     free(title);
     for (size_t i = 0; i < ARRAY_LEN(items); i++)
         offer_item(app, &rows, i);
@@ -235,3 +240,14 @@ void cmd_copy(struct app *app, const char *arg)
     offer(app, "JSON", &json);
     vec_release(&rows);
 }
+
+static const struct console_command commands[] = {
+    {.name = "copy",
+     .keys = "y",
+     .help = "copy the name, the address, the row, JSON or a command",
+     .where = IN_LISTS | IN_NODE,
+     .needs = NEED_ROW,
+     .run = cmd_copy},
+};
+
+const struct command_table copy_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* New users and keys: a form, then one call. */
+#include "console/commands/create.h"
+
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/form.h"
+#include "console/dialogs/plan.h"
 #include "json/json.h"
 
 enum { USER_NAME, USER_DISPLAY, USER_EMAIL, USER_ROLE };
@@ -15,13 +20,13 @@ static const char nobody[] = "(nobody)"; /* no user can be called that */
 
 static const char *value_of(struct app *app, int field)
 {
-    return form_value(&app->dialog.fields[field]);
+    return form_value(app, field);
 }
 
 /* Where the form is wrong: said, and the cursor put there. */
 static void complain(struct app *app, int field, const char *text)
 {
-    app->dialog.cursor = (size_t)field;
+    form_go(app, field);
     app_flash(app, ROLE_WARN, "%s", text);
 }
 
@@ -61,7 +66,7 @@ static void send(struct app *app, const char *path, struct buf *body, enum row_k
     p->title = title;
     p->done = done;
     dialog_close(app);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
 static void make_user(struct app *app)
@@ -155,23 +160,23 @@ static void add_users(struct app *app, struct strs *to)
 
     for (size_t i = 0; i < t->rows.len; i++)
         if (!t->rows.items[i]->gone_ms)
-            strs_push(to, ((const struct m_user *)t->rows.items[i])->name);
+            strs_push(to, ((const struct m_user *)t->rows.items[i])->api.name);
     if (to->len > 1)
         qsort(to->items, to->len, sizeof(*to->items), by_text);
     strs_push(to, nobody);
 }
 
-void cmd_new(struct app *app, const char *arg)
+static void cmd_new(struct app *app, const char *arg)
 {
-    enum list_id list = app_list_id(app);
+    unsigned kinds = app_list(app)->def->kinds;
 
-    if (list == LIST_USERS) {
+    if (kinds & 1U << ROW_USER) {
         dialog_form(app, "new user", make_user);
         form_add(app, "name", "letters, digits and -_.@ ; the policy and the commands use it", NULL, arg);
         form_add(app, "display name", "what people read; may stay empty", NULL, "");
         form_add(app, "email", "may stay empty", NULL, "");
         form_add(app, "role", "who may administrate", "member admin owner", "member");
-    } else if (list == LIST_PREAUTH) {
+    } else if (kinds & 1U << ROW_PREAUTH_KEY) {
         dialog_form(app, "new pre-auth key", make_preauth_key);
         struct form_field *user = form_add(app, "user", "whom the nodes belong to", NULL, "");
         add_users(app, &user->words);
@@ -186,3 +191,17 @@ void cmd_new(struct app *app, const char *arg)
         form_add(app, "expires", "in 1h, 30d, 1y, or never", NULL, "90d");
     }
 }
+
+static const struct console_command commands[] = {
+    {.name = "new",
+     .keys = "N",
+     .hint = "new",
+     .help = "make a user or a key",
+     .args = "[NAME]",
+     .where = IN_USERS | IN_KEYS,
+     .needs = NEED_WRITE,
+     .rank = 2,
+     .run = cmd_new},
+};
+
+const struct command_table create_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What changes how a list is shown, and what concerns the console itself. */
-#include "base/mem.h"
-#include "console/commands/commands.h"
+/* What changes how a list is shown, and marks. */
+#include "console/commands/list.h"
 
-void cmd_filter(struct app *app, const char *arg)
+#include "base/mem.h"
+#include "console/app/app.h"
+#include "console/dialogs/column_chooser.h"
+#include "console/dialogs/prompt.h"
+
+static void cmd_filter(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
     struct err e;
@@ -14,7 +18,7 @@ void cmd_filter(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "%s", e.message);
 }
 
-void cmd_narrow(struct app *app, const char *arg)
+static void cmd_narrow(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
     const struct row *row = l->cursor;
@@ -29,9 +33,9 @@ void cmd_narrow(struct app *app, const char *arg)
     else if (row->kind == ROW_ROUTE)
         buf_addf(&filter, "prefix:%s", row->key);
     else if (row->kind == ROW_EVENT)
-        buf_addf(&filter, "kind:%s", ((const struct m_event *)row)->event_kind);
-    else if (row->kind == ROW_PREAUTH_KEY)
-        buf_adds(&filter, ((const struct m_key *)row)->user);
+        buf_addf(&filter, "kind:%s", ((const struct m_event *)row)->api.kind);
+    else if (row->kind == ROW_PREAUTH_KEY && ((const struct m_preauth_key *)row)->api.user)
+        buf_adds(&filter, ((const struct m_preauth_key *)row)->api.user->name);
     if (filter.len && list_filter(l, filter.data, NULL, &e) < 0)
         app_flash(app, ROLE_WARN, "%s", e.message);
     buf_release(&filter);
@@ -42,7 +46,7 @@ static void say_sort(struct app *app, const struct list *l)
     app_flash(app, ROLE_INFO, "sorted by %s%s", l->def->columns[l->sort].key, l->reverse ? ", reversed" : "");
 }
 
-void cmd_sort(struct app *app, const char *arg)
+static void cmd_sort(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
 
@@ -62,7 +66,7 @@ void cmd_sort(struct app *app, const char *arg)
     app_flash(app, ROLE_WARN, "there is no column '%s' to sort by", arg);
 }
 
-void cmd_reverse(struct app *app, const char *arg)
+static void cmd_reverse(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
 
@@ -96,7 +100,7 @@ static bool is_marked(struct app *app, const struct row *row)
     return true;
 }
 
-void cmd_mark(struct app *app, const char *arg)
+static void cmd_mark(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
 
@@ -107,7 +111,7 @@ void cmd_mark(struct app *app, const char *arg)
     list_move(l, 1, app->at.now_ms);
 }
 
-void cmd_range(struct app *app, const char *arg)
+static void cmd_range(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
 
@@ -116,7 +120,7 @@ void cmd_range(struct app *app, const char *arg)
     list_mark_range(l);
 }
 
-void cmd_invert(struct app *app, const char *arg)
+static void cmd_invert(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
     bool routes = l->def->kinds & 1U << ROW_ROUTE;
@@ -127,7 +131,7 @@ void cmd_invert(struct app *app, const char *arg)
             mark_row(app, l->order.items[i], !l->order.items[i]->marked);
 }
 
-void cmd_mark_by(struct app *app, const char *arg)
+static void cmd_mark_by(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
     struct filter f = {0};
@@ -154,7 +158,7 @@ void cmd_mark_by(struct app *app, const char *arg)
     app_flash(app, ROLE_INFO, "%zu marked", count);
 }
 
-void cmd_clear_marks(struct app *app, const char *arg)
+static void cmd_clear_marks(struct app *app, const char *arg)
 {
     struct rows marked = {0};
     size_t hidden;
@@ -170,148 +174,88 @@ void cmd_clear_marks(struct app *app, const char *arg)
     app_list(app)->anchor = NULL;
 }
 
-void cmd_prompt(struct app *app, const char *arg)
+static void cmd_columns(struct app *app, const char *arg)
 {
-    (void)arg;
-    prompt_open(app, PROMPT_COMMAND, "");
+    struct err e;
+
+    if (!*arg)
+        column_chooser(app);
+    else if (list_choose(app_list(app), str_eq(arg, "default") ? "" : arg, &e) < 0)
+        app_flash(app, ROLE_WARN, "columns: %s", e.message);
 }
 
-void cmd_help(struct app *app, const char *arg)
+static const char *column_names(struct app *app, size_t index)
 {
-    (void)arg;
-    dialog_help(app);
+    const struct list_def *def = app_list(app)->def;
+
+    return (int)index < def->column_count ? def->columns[index].key : NULL;
 }
 
-void cmd_why(struct app *app, const char *arg)
+static const char *sort_columns(struct app *app, size_t index)
 {
-    struct buf text = BUF_INIT(0);
-    const struct row *row = app_list(app)->cursor;
+    const struct list_def *def = app_list(app)->def;
 
-    (void)arg;
-    if (!row && app_node(app))
-        row = &app_node(app)->row;
-    if (!row)
-        return;
-    why_lines(app, row, &text);
-    dialog_text(app, "why", buf_take(&text));
+    if ((int)index >= def->column_count)
+        return NULL;
+    return def->columns[index].compare ? def->columns[index].key : "";
 }
 
-void cmd_peek(struct app *app, const char *arg)
-{
-    (void)arg;
-    app->peek = app->peek_chosen ? !app->peek : app->layout.peek.cols == 0;
-    app->peek_chosen = true;
-    if (view_get(app->place.view)->panes[app->place.sub])
-        app_flash(app, ROLE_INFO, "here the pane below says it");
-    else if (app->canvas.cols < LAYOUT_PEEK_COLS)
-        app_flash(app, ROLE_WARN, "the pane needs %d columns", LAYOUT_PEEK_COLS);
-}
+static const struct console_command commands[] = {
+    {.name = "mark",
+     .keys = "Space",
+     .hint = "mark",
+     .help = "mark and go down",
+     .where = IN_LISTS | IN_NODE,
+     .needs = NEED_ROW,
+     .rank = 10,
+     .run = cmd_mark},
+    {.name = "range",
+     .keys = "v",
+     .help = "mark a range: movement extends it, Esc ends it",
+     .where = IN_LISTS | IN_NODE,
+     .needs = NEED_ROW,
+     .run = cmd_range},
+    {.name = "invert",
+     .keys = "*",
+     .help = "invert the marks of what is shown",
+     .where = IN_LISTS | IN_NODE,
+     .run = cmd_invert},
+    {.name = "mark-by",
+     .keys = "+",
+     .help = "mark what a filter finds",
+     .args = "FILTER",
+     .where = IN_LISTS,
+     .run = cmd_mark_by},
+    {.name = "unmark", .keys = "\\", .help = "clear all marks", .where = IN_LISTS | IN_NODE, .run = cmd_clear_marks},
+    {.name = "filter",
+     .keys = "/",
+     .hint = "filter",
+     .help = "show only what matches",
+     .args = "FILTER",
+     .where = IN_LISTS,
+     .rank = 11,
+     .run = cmd_filter},
+    {.name = "narrow",
+     .keys = "&",
+     .help = "only what belongs to the same owner, node or kind",
+     .where = IN_LISTS,
+     .needs = NEED_ROW,
+     .run = cmd_narrow},
+    {.name = "sort",
+     .keys = "s",
+     .help = "sort by the next column, or by the one named",
+     .args = "[COLUMN]",
+     .where = IN_LISTS,
+     .run = cmd_sort,
+     .complete = sort_columns},
+    {.name = "reverse", .keys = "S", .help = "turn the order around", .where = IN_LISTS, .run = cmd_reverse},
+    {.name = "columns",
+     .keys = "c",
+     .help = "choose the columns and their order",
+     .args = "[COLUMN ...]",
+     .where = IN_LISTS,
+     .run = cmd_columns,
+     .complete = column_names},
+};
 
-void cmd_freeze(struct app *app, const char *arg)
-{
-    (void)arg;
-    if (app->frozen)
-        app_thaw(app);
-    else
-        app->frozen = true;
-}
-
-void cmd_follow(struct app *app, const char *arg)
-{
-    (void)arg;
-    app->follow = !app->follow;
-}
-
-void cmd_messages(struct app *app, const char *arg)
-{
-    struct buf text = BUF_INIT(0);
-
-    (void)arg;
-    for (size_t i = 0; i < app->messages.len; i++)
-        buf_addf(&text, "%s\n", app->messages.items[i]);
-    if (!text.len)
-        buf_adds(&text, "nothing was said yet\n");
-    dialog_text(app, "messages", buf_take(&text));
-}
-
-static void go_to_server(struct app *app, const char *name)
-{
-    for (size_t i = 0; i < app->servers.len; i++)
-        if (str_eq(app->servers.items[i], name)) {
-            app->want_server = i != app->server;
-            app->server = i;
-            return;
-        }
-    app_flash(app, ROLE_WARN, "no server of your list is called '%s'", name);
-}
-
-void cmd_server(struct app *app, const char *arg)
-{
-    if (app->plans) {
-        app_flash(app, ROLE_WARN, "server: a change is still on its way");
-    } else if (policy_page_modified(app)) {
-        app_flash(app, ROLE_WARN, "server: the policy's text is not saved; save it or take it back first");
-    } else if (*arg) {
-        go_to_server(app, arg);
-    } else if (app->servers.len < 2) {
-        app_flash(app, ROLE_INFO, "your list names no other server: headway-console(1) says how it is written");
-    } else {
-        dialog_choice(app, "servers", "Enter go there   Esc cancel", go_to_server);
-        app->dialog.label = "server: ";
-        for (size_t i = 0; i < app->servers.len; i++) {
-            char *line = mem_format("%s%s", app->servers.items[i], i == app->server ? "  (here)" : "");
-
-            dialog_add_choice(app, app->servers.items[i], line);
-            free(line);
-        }
-    }
-}
-
-void cmd_set(struct app *app, const char *arg)
-{
-    const char *value = arg + strcspn(arg, " ");
-    size_t len = (size_t)(value - arg);
-
-    value += strspn(value, " ");
-    if (len == 5 && strncmp(arg, "theme", 5) == 0 && theme_find(value) >= 0) {
-        app->theme = theme_find(value);
-        app->colour_changes++;
-    } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
-        app->mouse = str_eq(value, "on");
-    } else {
-        app_flash(app, ROLE_WARN, "set takes: theme dark, theme light, theme mono, mouse on, mouse off");
-    }
-}
-
-void cmd_retry(struct app *app, const char *arg)
-{
-    (void)arg;
-    if (app->conn.state == CONN_LIVE && !app_late(app))
-        app_flash(app, ROLE_INFO, "the connection is live: what you see is current");
-    else if (app->net.retry)
-        app->net.retry(app->net.context);
-}
-
-void cmd_repaint(struct app *app, const char *arg)
-{
-    (void)arg;
-    app->want_repaint = true;
-}
-
-void cmd_suspend(struct app *app, const char *arg)
-{
-    (void)arg;
-    app->want_suspend = true;
-}
-
-void cmd_quit(struct app *app, const char *arg)
-{
-    (void)arg;
-    app->quit = true;
-}
-
-void cmd_plan(struct app *app, const char *arg)
-{
-    (void)arg;
-    app->plan_mode = !app->plan_mode;
-}
+const struct command_table list_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

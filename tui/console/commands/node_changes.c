@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is done to nodes as a whole beyond naming and ending them: tags, and taking a router out of service. */
+#include "console/commands/node_changes.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/commands/targets.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
 #include "json/json.h"
 
 /* ---- tags ---- */
@@ -80,16 +85,16 @@ static bool plan_tags(struct plan *p, const struct m_node *n, const char *words)
 {
     struct strs tags = {0};
 
-    apply_words(words, &n->tags, &tags);
+    apply_words(words, &n->api.tags, &tags);
     strs_sort(&tags);
-    bool same = strs_eq(&tags, &n->tags);
+    bool same = strs_eq(&tags, &n->api.tags);
     if (!same) {
-        char *before = n->tags.len ? join_tags(&n->tags) : mem_format("of %s", *n->owner ? n->owner : "nobody");
+        char *before = n->api.tags.len ? join_tags(&n->api.tags) : mem_format("of %s", *n->owner ? n->owner : "nobody");
         char *after = tags.len ? join_tags(&tags) : mem_strdup("no tags");
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/tags", n->row.key),
-                                       tags_body(&tags), n->version, ROW_NODE);
+                                       tags_body(&tags), n->api.version, ROW_NODE);
 
-        plan_add_step(p, call, &n->row, NULL, n->name, before, after);
+        plan_add_step(p, call, &n->row, NULL, n->api.given_name, before, after);
         free(before);
         free(after);
     }
@@ -138,10 +143,10 @@ static void tagged(struct app *app, const char *words)
         p->title = mem_format("tags of %zu nodes", p->steps.len);
         p->done = mem_format("tags of %zu nodes changed", p->steps.len);
     }
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
-const char *refuse_tags(struct app *app)
+static const char *refuse_tags(struct app *app)
 {
     struct rows rows = {0};
 
@@ -151,7 +156,7 @@ const char *refuse_tags(struct app *app)
     return count ? NULL : "it is no node yet: approve it first";
 }
 
-void cmd_tags(struct app *app, const char *arg)
+static void cmd_tags(struct app *app, const char *arg)
 {
     struct rows rows = {0};
 
@@ -162,10 +167,10 @@ void cmd_tags(struct app *app, const char *arg)
     tag_targets(app, &rows);
     bool one = rows.len == 1;
     const struct m_node *n = (const struct m_node *)rows.items[0];
-    char *title = one ? mem_format("tags of %s", n->name) : mem_format("tags of %zu nodes", rows.len);
-    char *now = one ? join_tags(&n->tags) : mem_strdup("+");
+    char *title = one ? mem_format("tags of %s", n->api.given_name) : mem_format("tags of %zu nodes", rows.len);
+    char *now = one ? join_tags(&n->api.tags) : mem_strdup("+");
     dialog_input(app, title, "Enter set   Esc cancel", now, tagged);
-    app->dialog.text = mem_strdup("words replace the tags; +word adds one, -word takes one away\n");
+    app->dialog->text = mem_strdup("words replace the tags; +word adds one, -word takes one away\n");
     free(title);
     free(now);
     vec_release(&rows);
@@ -179,7 +184,7 @@ static struct m_node *node_of_row(struct app *app, struct row *row)
     if (row->kind == ROW_ROUTE)
         return ((struct m_route *)row)->node;
     if (row->kind == ROW_PREFIX)
-        return model_find(&app->model, ROW_NODE, ((struct m_prefix *)row)->primary);
+        return model_node(&app->model, ((struct m_prefix *)row)->api.primary);
     return row->kind == ROW_NODE ? (struct m_node *)row : NULL;
 }
 
@@ -187,7 +192,7 @@ static void drain_targets(struct app *app, struct rows *out)
 {
     struct rows rows = {0};
 
-    if (app->place.view == VIEW_NODE && app_node(app))
+    if (app_node(app))
         vec_push(&rows, &app_node(app)->row);
     else
         app_targets(app, &rows);
@@ -208,11 +213,11 @@ static const char *other_router(struct app *app, const char *prefix, const struc
 {
     const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, prefix);
 
-    for (size_t i = 0; p && i < p->routers.len; i++) {
-        const struct m_node *n = model_find(&app->model, ROW_NODE, p->routers.items[i].node);
+    for (size_t i = 0; p && i < p->api.routers.len; i++) {
+        const struct m_node *n = model_node(&app->model, router_at(p, i)->node);
 
-        if (p->routers.items[i].state == ROUTE_STANDBY && n && n != without && !n->draining)
-            return n->name;
+        if (router_at(p, i)->state == ROUTE_STANDBY && n && n != without && !n->api.draining)
+            return n->api.given_name;
     }
     return NULL;
 }
@@ -221,15 +226,15 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
 {
     size_t served = 0;
     size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/drain", n->row.key),
-                                   mem_format("{\"drained\":%s}", drain ? "true" : "false"), n->version, ROW_NODE);
+                                   mem_format("{\"drained\":%s}", drain ? "true" : "false"), n->api.version, ROW_NODE);
 
     for (size_t i = 0; i < n->routes.len && drain; i++) {
         const struct m_route *r = n->routes.items[i];
         const char *other = other_router(app, r->row.key, n);
 
-        if (r->state != ROUTE_SERVING || r->exit)
+        if (r->api.state != ROUTE_SERVING || r->api.exit)
             continue;
-        char *what = mem_format("%s\t%s", n->name, r->row.key);
+        char *what = mem_format("%s\t%s", n->api.given_name, r->row.key);
         char *after = other ? mem_format("%s takes over", other) : mem_strdup("stays: no other can serve");
         plan_add_step(p, call, &n->row, NULL, what, "serves", after);
         served++;
@@ -237,11 +242,12 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
         free(after);
     }
     if (!served)
-        plan_add_step(p, call, &n->row, NULL, n->name, drain ? "in service, serves no prefix" : "out of service",
+        plan_add_step(p, call, &n->row, NULL, n->api.given_name,
+                      drain ? "in service, serves no prefix" : "out of service",
                       drain ? "out of service" : "may serve again");
 }
 
-void cmd_drain(struct app *app, const char *arg)
+static void cmd_drain(struct app *app, const char *arg)
 {
     struct rows rows = {0};
     bool drain = false;
@@ -249,13 +255,13 @@ void cmd_drain(struct app *app, const char *arg)
     (void)arg;
     drain_targets(app, &rows);
     for (size_t i = 0; i < rows.len; i++)
-        drain |= !((const struct m_node *)rows.items[i])->draining;
+        drain |= !((const struct m_node *)rows.items[i])->api.draining;
     struct plan *p = plan_new(RISK_ASK, drain ? "take out of service" : "put into service");
     p->undoable = true;
     for (size_t i = 0; i < rows.len; i++)
-        if (((const struct m_node *)rows.items[i])->draining != drain)
+        if (((const struct m_node *)rows.items[i])->api.draining != drain)
             plan_drain(app, p, (const struct m_node *)rows.items[i], drain);
-    const char *name = ((const struct m_node *)rows.items[0])->name,
+    const char *name = ((const struct m_node *)rows.items[0])->api.given_name,
                *past = drain ? "out of service" : "in service again";
     if (p->calls.len == 1) {
         p->title = drain ? mem_format("take %s out of service", name) : mem_format("put %s into service", name);
@@ -265,10 +271,10 @@ void cmd_drain(struct app *app, const char *arg)
         p->done = mem_format("%zu nodes are %s", p->calls.len, past);
     }
     vec_release(&rows);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
-const char *refuse_drain(struct app *app)
+static const char *refuse_drain(struct app *app)
 {
     struct rows rows = {0};
 
@@ -277,3 +283,28 @@ const char *refuse_drain(struct app *app)
     vec_release(&rows);
     return count ? NULL : "the cursor is not on a router";
 }
+
+static const struct console_command commands[] = {
+    {.name = "tags",
+     .keys = "t",
+     .hint = "tags",
+     .help = "set the node's tags; +TAG adds one, -TAG takes one away",
+     .args = "[TAG ...]",
+     .where = IN_NODES | IN_NODE,
+     .needs = CHANGES,
+     .rank = 7,
+     .run = cmd_tags,
+     .refuse = refuse_tags},
+    {.name = "drain",
+     .keys = "o",
+     .hint = "out of service",
+     .help = "let other routers serve, or let this one serve again",
+     .where = ROUTES_OF_ANY,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 8,
+     .run = cmd_drain,
+     .refuse = refuse_drain},
+};
+
+const struct command_table node_change_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

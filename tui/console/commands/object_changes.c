@@ -1,58 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is done to nodes, users, keys and registrations. */
+#include "console/commands/object_changes.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/app/dispatch.h"
+#include "console/commands/targets.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
 #include "json/json.h"
-
-const char *row_label(const struct row *row)
-{
-    switch (row->kind) {
-    case ROW_NODE:
-        return ((const struct m_node *)row)->name;
-    case ROW_USER:
-        return ((const struct m_user *)row)->name;
-    case ROW_PENDING:
-        return ((const struct m_pending *)row)->hostname;
-    case ROW_ROUTE:
-    case ROW_PREFIX:
-    case ROW_EVENT:
-    case ROW_PREAUTH_KEY:
-    case ROW_API_KEY:
-    case ROW_KINDS:
-        break;
-    }
-    return row->key;
-}
-
-const char *row_path(enum row_kind kind)
-{
-    static const char *const paths[ROW_KINDS] = {
-        [ROW_NODE] = "nodes",      [ROW_USER] = "users",      [ROW_PREAUTH_KEY] = "preauthkeys",
-        [ROW_API_KEY] = "apikeys", [ROW_PENDING] = "pending",
-    };
-
-    return kind < ROW_KINDS ? paths[kind] : NULL;
-}
-
-uint64_t row_version(const struct row *row)
-{
-    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->version
-           : row->kind == ROW_USER ? ((const struct m_user *)row)->version
-                                   : 0;
-}
-
-void whole_targets(struct app *app, struct rows *out)
-{
-    if (app->place.view == VIEW_NODE && app_node(app))
-        vec_push(out, &app_node(app)->row);
-    else
-        app_targets(app, out);
-    for (size_t i = out->len; i-- > 0;)
-        if (out->items[i]->gone_ms || !row_path(out->items[i]->kind))
-            vec_remove(out, i);
-}
 
 struct object_change {
     const char *verb, *past, *method, *tail, *body, *before;
@@ -65,13 +23,16 @@ struct object_change {
 /* A key has no name: its id is told with whose or what for it is. */
 static char *title_of(const struct row *row)
 {
-    const struct m_key *k = (const struct m_key *)row;
+    if (row->kind == ROW_PREAUTH_KEY) {
+        const char *owner = preauth_key_owner(row);
 
-    if (row->kind == ROW_PREAUTH_KEY)
-        return mem_format("pre-auth key %s%s%s", row->key, k->tags.len || *k->user ? " of " : "",
-                          k->tags.len ? k->tags.items[0] : k->user);
-    if (row->kind == ROW_API_KEY)
-        return mem_format("API key %s%s%s", row->key, *k->description ? ", " : "", k->description);
+        return mem_format("pre-auth key %s%s%s", row->key, *owner ? " of " : "", owner);
+    }
+    if (row->kind == ROW_API_KEY) {
+        const char *description = ((const struct m_api_key *)row)->api.description;
+
+        return mem_format("API key %s%s%s", row->key, *description ? ", " : "", description);
+    }
     return mem_strdup(row_label(row));
 }
 
@@ -132,10 +93,10 @@ static void change_objects(struct app *app, const struct object_change *d)
     }
     p->note = d->note ? mem_strdup(d->note) : NULL;
     vec_release(&rows);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
-void cmd_expire(struct app *app, const char *arg)
+static void cmd_expire(struct app *app, const char *arg)
 {
     static const struct object_change node = {.verb = "expire",
                                               .past = "expired",
@@ -158,10 +119,10 @@ void cmd_expire(struct app *app, const char *arg)
                                              .note = "an expired key cannot be made valid again"};
 
     (void)arg;
-    change_objects(app, app->place.view == VIEW_KEYS ? &key : &node);
+    change_objects(app, commands_where(app) == IN_KEYS ? &key : &node);
 }
 
-void cmd_delete(struct app *app, const char *arg)
+static void cmd_delete(struct app *app, const char *arg)
 {
     static const struct object_change change = {.verb = "delete",
                                                 .past = "deleted",
@@ -175,7 +136,7 @@ void cmd_delete(struct app *app, const char *arg)
     change_objects(app, &change);
 }
 
-void cmd_reject(struct app *app, const char *arg)
+static void cmd_reject(struct app *app, const char *arg)
 {
     static const struct object_change change = {.verb = "reject",
                                                 .past = "rejected",
@@ -194,7 +155,7 @@ void cmd_reject(struct app *app, const char *arg)
 
 static void renamed(struct app *app, const char *name)
 {
-    struct row *row = model_find(&app->model, app->dialog.row_kind, app->dialog.row_key);
+    struct row *row = model_find(&app->model, app->dialog->row_kind, app->dialog->row_key);
     struct buf body = BUF_INIT(0);
     struct json_out o = JSON_OUT(&body);
 
@@ -214,12 +175,12 @@ static void renamed(struct app *app, const char *name)
     plan_add_step(p, call, row, NULL, row_label(row), row_label(row), name);
     p->title = mem_format("rename %s to %s", row_label(row), name);
     p->done = mem_format("%s is now called %s", row_label(row), name);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
-void cmd_rename(struct app *app, const char *arg)
+static void cmd_rename(struct app *app, const char *arg)
 {
-    struct row *row = app->place.view == VIEW_NODE && app_node(app) ? &app_node(app)->row : app_list(app)->cursor;
+    struct row *row = app_node(app) ? &app_node(app)->row : app_list(app)->cursor;
 
     if (!row || (row->kind != ROW_NODE && row->kind != ROW_USER)) {
         app_flash(app, ROLE_WARN, "rename: it has no name of its own");
@@ -227,8 +188,8 @@ void cmd_rename(struct app *app, const char *arg)
     }
     char *title = mem_format("rename %s", row_label(row));
     dialog_input(app, title, "Enter rename   Esc cancel", *arg ? arg : row_label(row), renamed);
-    app->dialog.row_kind = row->kind;
-    app->dialog.row_key = mem_strdup(row->key);
+    app->dialog->row_kind = row->kind;
+    app->dialog->row_key = mem_strdup(row->key);
     free(title);
 }
 
@@ -243,21 +204,21 @@ static void admit_for(struct app *app, const char *waiting_key, const char *user
         app_flash(app, ROLE_WARN, "%s is gone meanwhile", w ? "the user" : "the registration");
         return;
     }
-    app_repeat_with(app, u->name);
+    app_repeat_with(app, u->api.name);
     struct plan *p = plan_new(RISK_NONE, "approve");
-    char *after = mem_format("node of %s", u->name);
+    char *after = mem_format("node of %s", u->api.name);
     size_t call = plan_add_request(p, "POST", mem_format("/api/headway/pending/%s/approve", w->row.key),
                                    mem_format("{\"user\":\"%s\"}", u->row.key), 0, ROW_NODE);
-    plan_add_step(p, call, &w->row, NULL, w->hostname, "waits", after);
-    p->title = mem_format("let %s join for %s", w->hostname, u->name);
-    p->done = mem_format("%s joined for %s", w->hostname, u->name);
+    plan_add_step(p, call, &w->row, NULL, w->api.hostname, "waits", after);
+    p->title = mem_format("let %s join for %s", w->api.hostname, u->api.name);
+    p->done = mem_format("%s joined for %s", w->api.hostname, u->api.name);
     free(after);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
 static void admitted(struct app *app, const char *user_key)
 {
-    admit_for(app, app->dialog.row_key, user_key);
+    admit_for(app, app->dialog->row_key, user_key);
 }
 
 static const char *user_named(struct app *app, const char *name)
@@ -265,17 +226,17 @@ static const char *user_named(struct app *app, const char *name)
     const struct row_table *t = model_table(&app->model, ROW_USER);
 
     for (size_t i = 0; i < t->rows.len; i++)
-        if (!t->rows.items[i]->gone_ms && str_eq(((const struct m_user *)t->rows.items[i])->name, name))
+        if (!t->rows.items[i]->gone_ms && str_eq(((const struct m_user *)t->rows.items[i])->api.name, name))
             return t->rows.items[i]->key;
     return NULL;
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return strverscmp((*(struct m_user *const *)a)->name, (*(struct m_user *const *)b)->name);
+    return strverscmp((*(struct m_user *const *)a)->api.name, (*(struct m_user *const *)b)->api.name);
 }
 
-void cmd_admit(struct app *app, const char *arg)
+void admit(struct app *app, const char *user)
 {
     const struct row *row = app_list(app)->cursor;
     const struct row_table *t = model_table(&app->model, ROW_USER);
@@ -290,35 +251,90 @@ void cmd_admit(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "approve: %s", why);
         return;
     }
-    if (*arg) {
-        if (user_named(app, arg))
-            admit_for(app, row->key, user_named(app, arg));
+    if (*user) {
+        if (user_named(app, user))
+            admit_for(app, row->key, user_named(app, user));
         else
-            app_flash(app, ROLE_WARN, "approve: there is no user '%s'", arg);
+            app_flash(app, ROLE_WARN, "approve: there is no user '%s'", user);
         return;
     }
     const struct m_pending *p = (const struct m_pending *)row;
     dialog_choice(app, "new node asks to join", "Enter approve for this user   Esc later", admitted);
-    app->dialog.label = "user: ";
-    app->dialog.row_kind = ROW_PENDING;
-    app->dialog.row_key = mem_strdup(row->key);
-    buf_addf(&text, "host\t%s   %s %s\n", p->hostname, p->os, p->client);
-    buf_addf(&text, "from\t%s, waits %s\n", p->source, ago_text(p->created_ns, app->at.now_ns, waits));
+    app->dialog->label = "user: ";
+    app->dialog->row_kind = ROW_PENDING;
+    app->dialog->row_key = mem_strdup(row->key);
+    buf_addf(&text, "host\t%s   %s %s\n", p->api.hostname, p->api.os, p->api.client_version);
+    buf_addf(&text, "from\t%s, waits %s\n", p->api.source, ago_text(p->api.created_ns, app->at.now_ns, waits));
     buf_addf(&text, "link\t%s\n", row->key);
     buf_adds(&text, "!it must be the one that the person's own screen shows\n");
-    for (size_t i = 0; i < p->tags.len; i++)
-        buf_addf(&text, "asks for\t%s\n", p->tags.items[i]);
-    app->dialog.text = buf_take(&text);
+    for (size_t i = 0; i < p->api.request_tags.len; i++)
+        buf_addf(&text, "asks for\t%s\n", p->api.request_tags.items[i]);
+    app->dialog->text = buf_take(&text);
     for (size_t i = 0; i < t->rows.len; i++)
         if (!t->rows.items[i]->gone_ms)
             vec_push(&users, (struct m_user *)t->rows.items[i]);
     if (users.len > 1)
         qsort(users.items, users.len, sizeof(*users.items), by_name);
     for (size_t i = 0; i < users.len; i++)
-        dialog_add_choice(app, users.items[i]->row.key, users.items[i]->name);
+        dialog_add_choice(app, users.items[i]->row.key, users.items[i]->api.name);
     vec_release(&users);
-    if (!app->dialog.choices.len) {
+    if (!app->dialog->choices.len) {
         dialog_close(app);
         app_flash(app, ROLE_WARN, "there is no user yet: 6 and then N makes one");
     }
 }
+
+static void cmd_admit(struct app *app, const char *arg)
+{
+    admit(app, arg);
+}
+
+static const struct console_command commands[] = {
+    {.name = "admit",
+     .keys = "a Enter",
+     .hint = "approve",
+     .help = "let the node join, for a user that you choose",
+     .args = "[USER]",
+     .where = IN_PENDING,
+     .needs = CHANGE,
+     .risk = RISK_ASK,
+     .rank = 2,
+     .run = cmd_admit},
+    {.name = "reject",
+     .keys = "x",
+     .hint = "reject",
+     .help = "refuse the registration",
+     .where = IN_PENDING,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 3,
+     .run = cmd_reject},
+    {.name = "expire",
+     .keys = "x",
+     .hint = "expire",
+     .help = "end the node's or the key's validity now",
+     .where = IN_NODES | IN_KEYS,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 6,
+     .run = cmd_expire},
+    {.name = "rename",
+     .keys = "n",
+     .hint = "rename",
+     .help = "give it another name",
+     .where = IN_NODES | IN_NODE | IN_USERS,
+     .needs = CHANGE,
+     .rank = 7,
+     .run = cmd_rename},
+    {.name = "delete",
+     .keys = "d Del",
+     .hint = "delete",
+     .help = "delete for good",
+     .where = IN_NODES | IN_NODE | IN_USERS | IN_KEYS,
+     .needs = CHANGES,
+     .risk = RISK_TYPE,
+     .rank = 9,
+     .run = cmd_delete},
+};
+
+const struct command_table object_change_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is done to routes: each action becomes a plan, one call for each node. */
+#include "console/commands/route_changes.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/commands/object_changes.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
 #include "json/json.h"
 
 typedef VEC(struct m_route *) route_list;
 
-static struct m_route *find_route(struct app *app, const char *node, const char *prefix)
+static struct m_route *route_on(struct m_node *n, const char *prefix)
 {
-    struct m_node *n = model_find(&app->model, ROW_NODE, node);
-
     for (size_t i = 0; n && i < n->routes.len; i++)
         if (str_eq(n->routes.items[i]->row.key, prefix))
             return n->routes.items[i];
@@ -20,12 +23,12 @@ static struct m_route *find_route(struct app *app, const char *node, const char 
 
 static bool waits(const struct m_route *r)
 {
-    return r->state == ROUTE_AVAILABLE;
+    return r->api.state == ROUTE_AVAILABLE;
 }
 
 static bool is_approved(const struct m_route *r)
 {
-    return r->state != ROUTE_AVAILABLE;
+    return r->api.state != ROUTE_AVAILABLE;
 }
 
 static void add_route(route_list *out, struct m_route *r, bool (*wanted)(const struct m_route *))
@@ -54,8 +57,8 @@ static void expand(struct app *app, const struct rows *rows, bool (*wanted)(cons
         } else if (row->kind == ROW_PREFIX) {
             const struct m_prefix *p = (const struct m_prefix *)row;
 
-            for (size_t j = 0; j < p->routers.len; j++)
-                add_route(out, find_route(app, p->routers.items[j].node, row->key), wanted);
+            for (size_t j = 0; j < p->api.routers.len; j++)
+                add_route(out, route_on(model_node(&app->model, router_at(p, j)->node), row->key), wanted);
         }
     }
 }
@@ -65,8 +68,8 @@ static int by_node(const void *a, const void *b)
     const struct m_route *p = *(struct m_route *const *)a, *q = *(struct m_route *const *)b;
 
     if (p->node != q->node)
-        return p->node->id < q->node->id ? -1 : 1;
-    return prefix_cmp(&p->prefix, &q->prefix);
+        return p->node->api.id < q->node->api.id ? -1 : 1;
+    return prefix_cmp(&p->api.prefix, &q->api.prefix);
 }
 
 static void targets_of(struct app *app, bool (*wanted)(const struct m_route *), route_list *out)
@@ -87,20 +90,20 @@ static const char *after_approval(struct app *app, const struct plan *plan, cons
 {
     const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, r->row.key);
 
-    if (r->exit)
+    if (r->api.exit)
         return "approved exit node";
-    if (!r->node->online)
+    if (!r->node->api.online)
         return "approved, node offline";
     /* Where the same plan approves two routers of a prefix, the first one serves. */
     for (size_t i = 0; i < plan->steps.len; i++)
         if (str_eq(plan->steps.items[i].key, r->row.key) && str_ends(plan->steps.items[i].after, "serving"))
             return "approved, standby";
-    return p && *p->primary ? "approved, standby" : "approved, serving";
+    return p && p->api.primary ? "approved, standby" : "approved, serving";
 }
 
 static const char *after_revocation(const struct m_route *r)
 {
-    return r->state == ROUTE_SERVING ? "not approved, another router takes over if there is one" : "not approved";
+    return r->api.state == ROUTE_SERVING ? "not approved, another router takes over if there is one" : "not approved";
 }
 
 static char *routes_body(const route_list *routes, size_t from, size_t to, const char *verb)
@@ -125,7 +128,7 @@ static void describe(struct plan *p, const route_list *routes, const char *verb,
 
     for (size_t i = 0; i < count; i++)
         if (!i || routes->items[i]->node != routes->items[i - 1]->node)
-            buf_addf(&names, "%s%s", names.len ? ", " : "", routes->items[i]->node->name);
+            buf_addf(&names, "%s%s", names.len ? ", " : "", routes->items[i]->node->api.given_name);
     if (count == 1) {
         p->title = mem_format("%s %s on %s", verb, routes->items[0]->row.key, names.data);
         p->done = mem_format("%s %s on %s", routes->items[0]->row.key, past, names.data);
@@ -148,19 +151,19 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
         for (to = from; to < routes->len && routes->items[to]->node == n; to++)
             ;
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/routes", n->row.key),
-                                       routes_body(routes, from, to, verb), n->version, ROW_NODE);
+                                       routes_body(routes, from, to, verb), n->api.version, ROW_NODE);
         for (size_t i = from; i < to; i++) {
             const struct m_route *r = routes->items[i];
-            char *what = mem_format("%s\t%s", n->name, r->row.key);
+            char *what = mem_format("%s\t%s", n->api.given_name, r->row.key);
 
             plan_add_step(p, call, &r->row, n->row.key, what,
-                          approve ? "not approved" : glyph_word(m_state_glyph(r->state)),
+                          approve ? "not approved" : glyph_word(route_state_glyph(r->api.state)),
                           approve ? after_approval(app, p, r) : after_revocation(r));
             free(what);
         }
     }
     describe(p, routes, verb, approve ? "approved" : "revoked");
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
 static void approve_or_revoke(struct app *app, bool approve)
@@ -173,7 +176,7 @@ static void approve_or_revoke(struct app *app, bool approve)
     vec_release(&routes);
 }
 
-void cmd_approve(struct app *app, const char *arg)
+static void cmd_approve(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
     route_list routes = {0};
@@ -181,13 +184,13 @@ void cmd_approve(struct app *app, const char *arg)
     (void)arg;
     targets_of(app, waits, &routes);
     if (row && row->kind == ROW_PENDING && !row->gone_ms && !routes.len)
-        cmd_admit(app, "");
+        admit(app, "");
     else
         approve_or_revoke(app, true);
     vec_release(&routes);
 }
 
-void cmd_approve_all(struct app *app, const char *arg)
+static void cmd_approve_all(struct app *app, const char *arg)
 {
     struct row *row = app_list(app)->cursor;
     struct rows rows = {0};
@@ -209,13 +212,13 @@ void cmd_approve_all(struct app *app, const char *arg)
     vec_release(&routes);
 }
 
-void cmd_revoke(struct app *app, const char *arg)
+static void cmd_revoke(struct app *app, const char *arg)
 {
     (void)arg;
     approve_or_revoke(app, false);
 }
 
-const char *refuse_approve(struct app *app)
+static const char *refuse_approve(struct app *app)
 {
     const struct row *row = app_list(app)->cursor;
     route_list routes = {0};
@@ -228,7 +231,7 @@ const char *refuse_approve(struct app *app)
     return count ? NULL : "no route of it waits for approval";
 }
 
-const char *refuse_revoke(struct app *app)
+static const char *refuse_revoke(struct app *app)
 {
     route_list routes = {0};
 
@@ -242,7 +245,7 @@ const char *refuse_revoke(struct app *app)
 
 static void plan_primary(struct app *app, const char *prefix, const char *node)
 {
-    const struct m_route *r = find_route(app, node, prefix);
+    const struct m_route *r = route_on(model_find(&app->model, ROW_NODE, node), prefix);
     struct plan *p;
     struct buf path = BUF_INIT(0);
 
@@ -262,35 +265,35 @@ static void plan_primary(struct app *app, const char *prefix, const char *node)
             buf_addc(&path, *c);
     buf_adds(&path, "/primary");
     size_t call = plan_add_request(p, "POST", buf_take(&path), mem_format("{\"node\":\"%s\"}", node), 0, ROW_PREFIX);
-    char *after = mem_format("served by %s", r->node->name);
-    char *before = mem_format("served by %s", *r->primary_name ? r->primary_name : "nobody");
+    char *after = mem_format("served by %s", r->node->api.given_name);
+    char *before = mem_format("served by %s", *r->api.primary_name ? r->api.primary_name : "nobody");
     plan_add_step(p, call, &r->row, node, prefix, before, after);
-    p->title = mem_format("make %s primary for %s", r->node->name, prefix);
-    p->done = mem_format("%s serves %s", r->node->name, prefix);
+    p->title = mem_format("make %s primary for %s", r->node->api.given_name, prefix);
+    p->done = mem_format("%s serves %s", r->node->api.given_name, prefix);
     free(after);
     free(before);
-    app_plan(app, p);
+    plan_submit(app, p);
 }
 
 static void primary_chosen(struct app *app, const char *node)
 {
-    plan_primary(app, app->dialog.row_key, node);
+    plan_primary(app, app->dialog->row_key, node);
 }
 
 static const char *refuse_route_primary(const struct m_route *r)
 {
-    if (r->exit)
+    if (r->api.exit)
         return "exit routes have no primary: every approved exit node serves";
-    if (r->state == ROUTE_SERVING)
+    if (r->api.state == ROUTE_SERVING)
         return "it serves already";
-    if (r->state == ROUTE_AVAILABLE)
+    if (r->api.state == ROUTE_AVAILABLE)
         return "it is not approved";
-    if (r->state == ROUTE_APPROVED)
+    if (r->api.state == ROUTE_APPROVED)
         return "the node does not advertise it";
-    return r->state == ROUTE_OFFLINE ? "the node is offline" : NULL;
+    return r->api.state == ROUTE_OFFLINE ? "the node is offline" : NULL;
 }
 
-const char *refuse_primary(struct app *app)
+static const char *refuse_primary(struct app *app)
 {
     const struct row *row = app_list(app)->cursor;
 
@@ -299,17 +302,18 @@ const char *refuse_primary(struct app *app)
     if (!row || row->kind != ROW_PREFIX)
         return "the cursor is not on a route";
     const struct m_prefix *p = (const struct m_prefix *)row;
-    if (p->exit)
+    if (p->api.exit)
         return "exit routes have no primary: every approved exit node serves";
-    for (size_t i = 0; i < p->routers.len; i++)
-        if (p->routers.items[i].state == ROUTE_STANDBY || p->routers.items[i].state == ROUTE_UNHEALTHY)
+    for (size_t i = 0; i < p->api.routers.len; i++)
+        if (router_at(p, i)->state == ROUTE_STANDBY || router_at(p, i)->state == ROUTE_UNHEALTHY)
             return NULL;
     return "there is no other router that could serve";
 }
 
-void cmd_primary(struct app *app, const char *arg)
+static void cmd_primary(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
+    char id[24];
 
     (void)arg;
     if (row->kind == ROW_ROUTE) {
@@ -318,81 +322,60 @@ void cmd_primary(struct app *app, const char *arg)
     }
     const struct m_prefix *p = (const struct m_prefix *)row;
     dialog_choice(app, "who shall serve it?", "Enter choose   Esc cancel", primary_chosen);
-    app->dialog.label = "node: ";
-    app->dialog.row_kind = ROW_PREFIX;
-    app->dialog.row_key = mem_strdup(row->key);
-    for (size_t i = 0; i < p->routers.len; i++) {
-        const struct m_router *r = &p->routers.items[i];
+    app->dialog->label = "node: ";
+    app->dialog->row_kind = ROW_PREFIX;
+    app->dialog->row_key = mem_strdup(row->key);
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        const struct api_router *r = router_at(p, i);
 
         if (r->state != ROUTE_STANDBY && r->state != ROUTE_UNHEALTHY)
             continue;
-        char *text = mem_format("%s  (%s)", r->name, m_state_name(r->state));
-        dialog_add_choice(app, r->node, text);
+        char *text = mem_format("%s  (%s)", r->name, route_state_name(r->state));
+        snprintf(id, sizeof(id), "%llu", (unsigned long long)r->node);
+        dialog_add_choice(app, id, text);
         free(text);
     }
 }
 
-/* ---- undo ---- */
+static const struct console_command commands[] = {
+    {.name = "approve",
+     .keys = "a",
+     .hint = "approve",
+     .help = "approve the routes that wait; on a registration: let it in",
+     .where = ROUTES_OF_ANY,
+     .needs = CHANGES,
+     .rank = 2,
+     .run = cmd_approve,
+     .refuse = refuse_approve},
+    {.name = "approve-all",
+     .keys = "A",
+     .hint = "all",
+     .help = "approve all that waits on the node",
+     .where = IN_ROUTES | IN_NODE,
+     .needs = CHANGE,
+     .rank = 4,
+     .run = cmd_approve_all,
+     .refuse = refuse_approve},
+    {.name = "revoke",
+     .keys = "x",
+     .hint = "revoke",
+     .help = "take back the approval of a route",
+     .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 3,
+     .run = cmd_revoke,
+     .refuse = refuse_revoke},
+    {.name = "primary",
+     .keys = "f",
+     .hint = "primary",
+     .help = "let this node serve the prefix",
+     .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
+     .needs = CHANGE,
+     .risk = RISK_ASK,
+     .rank = 4,
+     .run = cmd_primary,
+     .refuse = refuse_primary},
+};
 
-const char *refuse_repeat(struct app *app)
-{
-    if (!app->repeat)
-        return "you changed nothing yet";
-    return app->repeat->where & commands_where(app) ? NULL : "the last change makes no sense in this view";
-}
-
-void cmd_repeat(struct app *app, const char *arg)
-{
-    char *last = mem_strdup(app->repeat_arg);
-
-    (void)arg;
-    command_run(app, app->repeat, last);
-    free(last);
-}
-
-const char *refuse_undo(struct app *app)
-{
-    const struct row *row = app_list(app)->cursor;
-
-    if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
-        const struct m_event *e = (const struct m_event *)row;
-
-        if (*e->undone_by)
-            return "it was undone already";
-        return e->undoable ? NULL : "this cannot be undone";
-    }
-    if (!app->undos.len)
-        return "you changed nothing that can be taken back";
-    return NULL;
-}
-
-void cmd_undo(struct app *app, const char *arg)
-{
-    const struct row *row = app_list(app)->cursor;
-    struct plan *p = plan_new(RISK_ASK, "undo");
-    const char *text;
-
-    (void)arg;
-    if (app->place.view == VIEW_EVENTS && row && row->kind == ROW_EVENT) {
-        size_t call = plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", row->key), NULL, 0, ROW_KINDS);
-
-        text = ((const struct m_event *)row)->text;
-        plan_add_step(p, call, row, NULL, text, "done", "undone");
-    } else {
-        const struct undo *u = &app->undos.items[app->undos.len - 1];
-
-        text = u->text;
-        p->undoes_ms = u->at_ms;
-        for (size_t i = u->events.len; i-- > 0;) {
-            const struct row event = {.kind = ROW_EVENT, .key = u->events.items[i]};
-            const struct m_event *known = model_find(&app->model, ROW_EVENT, event.key);
-            size_t call =
-                plan_add_request(p, "POST", mem_format("/api/headway/undo/%s", event.key), NULL, 0, ROW_KINDS);
-
-            plan_add_step(p, call, &event, NULL, known ? known->text : text, "done", "undone");
-        }
-    }
-    p->title = mem_format("undo: %s", text);
-    p->done = mem_format("undone: %s", text);
-    app_plan(app, p);
-}
+const struct command_table route_change_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

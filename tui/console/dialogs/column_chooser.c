@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which columns a list shows, and in which order: chosen in a dialog that shows the effect at once. */
+#include "console/dialogs/column_chooser.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/dialogs/dialog.h"
 
 /* All columns: those that are shown in their order, then the others. Returns how many are shown. */
 static size_t arrange(const struct list *l, int all[LIST_COLUMNS_MAX])
@@ -28,26 +31,6 @@ static const char *title_of(const struct list_column *c)
     return *c->title ? c->title : "(sign)";
 }
 
-void cmd_columns(struct app *app, const char *arg)
-{
-    struct list *l = app_list(app);
-    struct err e;
-
-    if (*arg) {
-        if (list_choose(l, str_eq(arg, "default") ? "" : arg, &e) < 0)
-            app_flash(app, ROLE_WARN, "columns: %s", e.message);
-        return;
-    }
-    char *title = mem_format("columns: %s", l->def->noun);
-    dialog_open(app, DIALOG_COLUMNS, title, "Space on, off   < > move   0 default   Esc close");
-    free(title);
-    /* What is on at first is what the list shows where there is room for all of it. */
-    if (!l->chosen_len)
-        for (int i = 0; i < l->def->column_count; i++)
-            if (list_shows(l, i))
-                l->chosen[l->chosen_len++] = (unsigned char)i;
-}
-
 static void toggle(struct list *l, const int *all, size_t at)
 {
     if (at >= l->chosen_len) {
@@ -70,9 +53,9 @@ static size_t shift(struct list *l, size_t at, int step)
     return to;
 }
 
-void columns_key(struct app *app, int key)
+static void chooser_key(struct app *app, int key)
 {
-    struct dialog *d = &app->dialog;
+    struct dialog *d = app->dialog;
     struct list *l = app_list(app);
     int all[LIST_COLUMNS_MAX];
     size_t count = (size_t)l->def->column_count;
@@ -102,9 +85,9 @@ void columns_key(struct app *app, int key)
     }
 }
 
-void columns_draw(struct app *app)
+static void chooser_draw(struct app *app)
 {
-    struct dialog *d = &app->dialog;
+    struct dialog *d = app->dialog;
     struct canvas *c = &app->canvas;
     const struct list *l = app_list(app);
     int all[LIST_COLUMNS_MAX], count = l->def->column_count;
@@ -125,4 +108,19 @@ void columns_draw(struct app *app)
         if (cursor)
             canvas_flag(c, (struct rect){row, in.col, 1, in.cols}, CANVAS_SELECTED);
     }
+}
+
+void column_chooser(struct app *app)
+{
+    static const struct dialog_kind kind = {.key = chooser_key, .draw = chooser_draw};
+    struct list *l = app_list(app);
+    char *title = mem_format("columns: %s", l->def->noun);
+
+    dialog_open(app, &kind, title, "Space on, off   < > move   0 default   Esc close");
+    free(title);
+    /* What is on at first is what the list shows where there is room for all of it. */
+    if (!l->chosen_len)
+        for (int i = 0; i < l->def->column_count; i++)
+            if (list_shows(l, i))
+                l->chosen[l->chosen_len++] = (unsigned char)i;
 }

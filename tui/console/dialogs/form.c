@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Forms of a few fields, and the dialog that shows a new secret. */
+/* The dialog with several fields. */
+#include "console/dialogs/form.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/dialogs/dialog.h"
 
 enum { FORM_COLS = 72, LABEL_COLS = 14 };
 
-void dialog_form(struct app *app, const char *title, void (*submit)(struct app *app))
+#define FIELDS_MAX 6
+
+struct form {
+    struct form_field fields[FIELDS_MAX];
+    size_t count, cursor; /* cursor: the field that is edited */
+    void (*submit)(struct app *app);
+};
+
+static struct form *form_of(const struct app *app)
 {
-    dialog_open(app, DIALOG_FORM, title, "Enter make it   Tab next   Esc cancel")->submit = submit;
+    return app->dialog->extra;
 }
 
 struct form_field *form_add(struct app *app, const char *label, const char *hint, const char *words, const char *value)
 {
-    struct dialog *d = &app->dialog;
-    struct form_field *f = &d->fields[d->field_count < FORM_MAX ? d->field_count++ : FORM_MAX - 1];
+    struct form *form = form_of(app);
+    struct form_field *f = &form->fields[form->count < FIELDS_MAX ? form->count++ : FIELDS_MAX - 1];
 
     *f = (struct form_field){.label = label, .hint = hint};
     line_set(&f->line, value);
@@ -32,9 +43,19 @@ struct form_field *form_add(struct app *app, const char *label, const char *hint
     return f;
 }
 
-const char *form_value(const struct form_field *f)
+static const char *value_of(const struct form_field *f)
 {
     return f->words.len ? f->words.items[f->word] : f->line.text;
+}
+
+const char *form_value(const struct app *app, int field)
+{
+    return value_of(&form_of(app)->fields[field]);
+}
+
+void form_go(struct app *app, int field)
+{
+    form_of(app)->cursor = (size_t)field;
 }
 
 static void turn(struct form_field *f, int key)
@@ -55,17 +76,17 @@ static void turn(struct form_field *f, int key)
     }
 }
 
-void form_key(struct app *app, int key)
+static void form_key(struct app *app, int key)
 {
-    struct dialog *d = &app->dialog;
-    struct form_field *f = &d->fields[d->cursor];
+    struct form *form = form_of(app);
+    struct form_field *f = &form->fields[form->cursor];
 
     if (key == CK_ENTER)
-        d->submit(app);
+        form->submit(app);
     else if (key == CK_TAB || key == CK_DOWN)
-        d->cursor = (d->cursor + 1) % d->field_count;
+        form->cursor = (form->cursor + 1) % form->count;
     else if (key == CK_BACKTAB || key == CK_UP)
-        d->cursor = (d->cursor + d->field_count - 1) % d->field_count;
+        form->cursor = (form->cursor + form->count - 1) % form->count;
     else if (f->words.len)
         turn(f, key);
     else
@@ -77,7 +98,7 @@ static void draw_words(struct canvas *c, int row, struct rect at, const struct f
     int col = at.col, limit = at.col + at.cols;
 
     if (f->words.len > 4) {
-        col += canvas_text(c, row, col, limit - col - 16, cursor ? ROLE_STRONG : ROLE_TEXT, form_value(f)) + 2;
+        col += canvas_text(c, row, col, limit - col - 16, cursor ? ROLE_STRONG : ROLE_TEXT, value_of(f)) + 2;
         canvas_textf(c, row, col, limit - col, ROLE_FAINT, "%zu of %zu", f->word + 1, f->words.len);
     } else {
         for (size_t i = 0; i < f->words.len && col < limit; i++) {
@@ -94,15 +115,16 @@ static void draw_words(struct canvas *c, int row, struct rect at, const struct f
     }
 }
 
-void form_draw(struct app *app)
+static void form_draw(struct app *app)
 {
-    struct dialog *d = &app->dialog;
+    const struct dialog *d = app->dialog;
+    const struct form *form = form_of(app);
     struct canvas *c = &app->canvas;
-    struct rect in = canvas_frame(c, dialog_centre(c, (int)d->field_count + 5, FORM_COLS), d->title, d->note);
+    struct rect in = canvas_frame(c, dialog_centre(c, (int)form->count + 5, FORM_COLS), d->title, d->note);
 
-    for (size_t i = 0; i < d->field_count && (int)i < in.rows; i++) {
-        const struct form_field *f = &d->fields[i];
-        bool cursor = i == d->cursor;
+    for (size_t i = 0; i < form->count && (int)i < in.rows; i++) {
+        const struct form_field *f = &form->fields[i];
+        bool cursor = i == form->cursor;
         struct rect at = {in.row + (int)i, in.col + 2 + LABEL_COLS, 1, in.cols - LABEL_COLS - 3};
 
         if (cursor)
@@ -115,68 +137,28 @@ void form_draw(struct app *app)
         else
             canvas_text(c, at.row, at.col, at.cols, ROLE_TEXT, *f->line.text ? f->line.text : "-");
     }
-    if ((int)d->field_count + 1 < in.rows) {
-        const struct form_field *f = &d->fields[d->cursor];
+    if ((int)form->count + 1 < in.rows) {
+        const struct form_field *f = &form->fields[form->cursor];
 
         canvas_textf(c, in.row + in.rows - 1, in.col + 2, in.cols - 3, ROLE_FAINT, "%s%s",
                      f->words.len ? "Space changes it; " : "", f->hint);
     }
 }
 
-/* ---- secrets ---- */
-
-void dialog_secret(struct app *app, const char *title, const char *secret, const char *command)
+static void form_release(struct app *app)
 {
-    struct dialog *d = dialog_open(app, DIALOG_SECRET, title,
-                                   command ? "y copy the key   c copy the command   Esc close" : "y copy   Esc close");
+    struct form *form = form_of(app);
 
-    d->secret = mem_strdup(secret);
-    d->secret_command = command ? mem_strdup(command) : NULL;
+    for (size_t i = 0; i < form->count; i++)
+        strs_release(&form->fields[i].words);
+    free(form);
 }
 
-void secret_key(struct app *app, int key)
+void dialog_form(struct app *app, const char *title, void (*submit)(struct app *app))
 {
-    const struct dialog *d = &app->dialog;
+    static const struct dialog_kind kind = {.key = form_key, .draw = form_draw, .release = form_release};
+    struct form *form = mem_alloc(sizeof(*form));
 
-    if (key == CK_ESC || key == CK_CTRL('c'))
-        dialog_close(app);
-    else if (key == 'y')
-        app_copy(app, d->secret, "the key");
-    else if (key == 'c' && d->secret_command)
-        app_copy(app, d->secret_command, "the command");
-}
-
-/* A long text over as many rows as it takes, so that a terminal without OSC 52 can be copied from by hand. */
-static int draw_wrapped(struct canvas *c, int row, int end, struct rect in, const char *text)
-{
-    int width = in.cols - 2;
-
-    for (size_t len = strlen(text); len && row < end && width > 0; row++) {
-        size_t piece = len < (size_t)width ? len : (size_t)width;
-
-        canvas_textf(c, row, in.col + 2, width, ROLE_STRONG, "%.*s", (int)piece, text);
-        text += piece;
-        len -= piece;
-    }
-    return row;
-}
-
-void secret_draw(struct app *app)
-{
-    const struct dialog *d = &app->dialog;
-    struct canvas *c = &app->canvas;
-    int width = c->cols - 4 < 110 ? c->cols - 4 : 110;
-    int inner = width - 6 > 10 ? width - 6 : 10;
-    int rows = 5 + (int)strlen(d->secret) / inner + 1;
-
-    if (d->secret_command)
-        rows += 2 + (int)strlen(d->secret_command) / inner + 1;
-    struct rect in = canvas_frame(c, dialog_centre(c, rows, width), d->title, d->note);
-    int row = in.row, end = in.row + in.rows;
-    canvas_text(c, row++, in.col, in.cols, ROLE_WARN, "! it is shown only now: the server keeps no copy");
-    row = draw_wrapped(c, row + 1, end, in, d->secret);
-    if (d->secret_command && row + 1 < end) {
-        canvas_text(c, row + 1, in.col, in.cols, ROLE_LABEL, "a machine joins with");
-        draw_wrapped(c, row + 2, end, in, d->secret_command);
-    }
+    form->submit = submit;
+    dialog_open(app, &kind, title, "Enter make it   Tab next   Esc cancel")->extra = form;
 }

@@ -4,14 +4,9 @@
 #ifndef TUI_CONSOLE_DIALOGS_PLAN_H
 #define TUI_CONSOLE_DIALOGS_PLAN_H
 
-#include "console/model/model.h"
+#include "console/app/command.h"
+#include "console/model/decode.h"
 #include "console/text/line_input.h"
-
-enum risk {
-    RISK_NONE, /* can be undone: done at once for one object */
-    RISK_ASK,  /* the complete list, then y */
-    RISK_TYPE, /* a word has to be typed */
-};
 
 enum plan_request_state {
     REQUEST_NEW,
@@ -72,5 +67,16 @@ void plan_add_step(struct plan *p, size_t call, const struct row *row, const cha
 
 size_t plan_count(const struct plan *p, enum plan_request_state state);
 bool plan_settled(const struct plan *p); /* no request of it is under way */
+
+/* plan_run.c. Shows the plan, or carries it out where that needs no question. Takes it over. */
+void plan_submit(struct app *app, struct plan *plan);
+void plan_apply(struct app *app, struct plan *plan); /* carries it out */
+void plan_close(struct app *app, struct plan *plan); /* gives it up */
+void plans_release(struct app *app);
+/* The answer to one of its requests; false where it is of no plan. */
+bool plan_reply(struct app *app, uint64_t id, struct reply *reply);
+
+/* plan_dialog.c: shows it, and asks. */
+void plan_dialog(struct app *app, struct plan *plan);
 
 #endif

@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
+#include "console/dialogs/secret.h"
 
 static void send_call(struct app *app, struct plan_request *call, bool dry)
 {
@@ -22,7 +25,7 @@ static void send_call(struct app *app, struct plan_request *call, bool dry)
     free(path);
 }
 
-void app_plan(struct app *app, struct plan *plan)
+void plan_submit(struct app *app, struct plan *plan)
 {
     bool shown = plan->risk != RISK_NONE || plan->steps.len > 1 || app->plan_mode;
 
@@ -34,7 +37,7 @@ void app_plan(struct app *app, struct plan *plan)
     plan->next = app->plans;
     app->plans = plan;
     plan->shown = true;
-    dialog_plan(app, plan);
+    plan_dialog(app, plan);
     for (size_t i = 0; i < plan->calls.len; i++)
         send_call(app, &plan->calls.items[i], true);
 }
@@ -60,6 +63,12 @@ void plan_close(struct app *app, struct plan *plan)
 {
     unlink_plan(app, plan);
     plan_free(plan);
+}
+
+void plans_release(struct app *app)
+{
+    while (app->plans)
+        plan_close(app, app->plans);
 }
 
 void plan_apply(struct app *app, struct plan *plan)
@@ -156,7 +165,7 @@ static void finish(struct app *app, struct plan *plan)
         app_flash(app, ROLE_ERROR, "%s: %zu done, %zu failed: %s", plan->verb, done, failed, message);
     if (plan->secret) {
         char *command = plan->may_join ? mem_format("tailscale up --login-server %s --auth-key %s",
-                                                    app->model.server_url ? app->model.server_url : "URL", plan->secret)
+                                                    app->model.server.url ? app->model.server.url : "URL", plan->secret)
                                        : NULL;
 
         dialog_secret(app, plan->done, plan->secret, command);

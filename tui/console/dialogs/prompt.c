@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The prompts in the line above the hints: commands with what could follow, and filters that work while they are
  * typed. */
+#include "console/dialogs/prompt.h"
+
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 
 static struct strs *history(struct app *app)
 {
@@ -66,24 +69,6 @@ static void cancel(struct app *app)
     p->kind = PROMPT_NONE;
 }
 
-static void run_command(struct app *app, const char *text)
-{
-    text += strspn(text, " ");
-    size_t len = strcspn(text, " ");
-    const struct console_command *c = commands_find(text, len);
-
-    if (!len)
-        return;
-    if (len == 1 && *text == 'q')
-        c = commands_find("quit", 4);
-    if (!c) {
-        app_flash(app, ROLE_WARN, "there is no command '%.*s'; ? lists them", (int)len, text);
-        return;
-    }
-    text += len;
-    command_run(app, c, text + strspn(text, " "));
-}
-
 static void enter(struct app *app)
 {
     struct prompt *p = &app->prompt;
@@ -95,36 +80,10 @@ static void enter(struct app *app)
         app_flash(app, ROLE_WARN, "%s", p->error);
     p->kind = PROMPT_NONE;
     if (kind == PROMPT_COMMAND)
-        run_command(app, text);
+        command_run_line(app, text);
     else if (kind == PROMPT_MARK && *text)
-        command_run(app, commands_find("mark-by", 7), text);
+        command_run(app, commands_find(app, "mark-by", 7), text);
     free(text);
-}
-
-/* The names that may follow the command at the prompt, one by one; NULL after the last. */
-static const char *argument_at(struct app *app, const struct console_command *c, size_t i)
-{
-    static const char *const settings[] = {"theme dark", "theme light", "theme mono", "mouse on", "mouse off"};
-    const struct list_def *def = app_list(app)->def;
-
-    if (str_eq(c->name, "node")) {
-        const struct row_table *t = model_table(&app->model, ROW_NODE);
-
-        return i < t->rows.len ? ((const struct m_node *)t->rows.items[i])->name : NULL;
-    }
-    if (str_eq(c->name, "server"))
-        return i < app->servers.len ? app->servers.items[i] : NULL;
-    if (str_eq(c->name, "set"))
-        return i < 5 ? settings[i] : NULL;
-    if (str_eq(c->name, "sort"))
-        return (int)i < def->column_count ? def->columns[i].compare ? def->columns[i].key : "" : NULL;
-    if (str_eq(c->name, "columns"))
-        return (int)i < def->column_count ? def->columns[i].key : NULL;
-    if (str_eq(c->name, "routes"))
-        return i < SUBS_MAX ? view_get(VIEW_ROUTES)->subs[i] : NULL;
-    if (str_eq(c->name, "keys"))
-        return i < 2 ? view_get(VIEW_KEYS)->subs[i] : NULL;
-    return NULL;
 }
 
 /* What would complete the line: the part that is not typed yet, or "". */
@@ -137,16 +96,16 @@ static const char *ghost(struct app *app)
     if (p->kind != PROMPT_COMMAND || !p->line.len || p->line.at != p->line.len)
         return "";
     if (!text[len]) {
-        for (size_t i = 0; i < commands_count(); i++)
-            if (strncmp(commands_at(i)->name, text, len) == 0)
-                return commands_at(i)->name + len;
+        for (size_t i = 0; i < app->commands.len; i++)
+            if (strncmp(app->commands.items[i]->name, text, len) == 0)
+                return app->commands.items[i]->name + len;
         return "";
     }
-    const struct console_command *c = commands_find(text, len);
+    const struct console_command *c = commands_find(app, text, len);
     text += len + strspn(text + len, " ");
     len = strlen(text);
     const char *best = NULL, *word;
-    for (size_t i = 0; c && (word = argument_at(app, c, i)); i++)
+    for (size_t i = 0; c && (word = command_completion(app, c, i)); i++)
         if (strncmp(word, text, len) == 0 && (!best || strverscmp(word, best) < 0) && *word)
             best = word;
     return best ? best + len : "";
@@ -204,7 +163,7 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
         snprintf(right, sizeof(right), "%zu of %zu   Enter keep  Esc drop", app_list(app)->order.len,
                  app_list(app)->total);
     else if (p->kind == PROMPT_COMMAND) {
-        const struct console_command *cmd = commands_find(p->line.text, strcspn(p->line.text, " "));
+        const struct console_command *cmd = commands_find(app, p->line.text, strcspn(p->line.text, " "));
 
         if (cmd)
             snprintf(right, sizeof(right), "%s%s%s", cmd->args ? cmd->args : "", cmd->args ? "   " : "", cmd->help);

@@ -44,6 +44,14 @@ void list_add(struct list *l, struct row *row)
         vec_push(&l->order, row);
 }
 
+void list_add_all(struct list *l, const struct model *m, enum row_kind kind)
+{
+    const struct row_table *t = model_table(m, kind);
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        list_add(l, t->rows.items[i]);
+}
+
 bool list_held(const struct list *l, int64_t now_ms)
 {
     return now_ms < l->hold_until_ms;

@@ -43,9 +43,13 @@ struct list_def {
     struct filter_fields fields;
     int sort; /* the column at first, -1: as collected */
     bool reverse;
-    bool always_whole; /* a change of a row may bring it in or take it out: collected anew each time */
-    bool tree;         /* collect gives the order, sorted and filtered already */
-    unsigned kinds;    /* bits of the row kinds that it depends on */
+    bool always_whole;  /* a change of a row may bring it in or take it out: collected anew each time */
+    bool tree;          /* collect gives the order, sorted and filtered already */
+    bool folds;         /* it has groups that can be folded */
+    bool fixed_columns; /* what the user chooses is not kept for the next start */
+    unsigned kinds;     /* bits of the row kinds that it depends on */
+    unsigned counted;   /* of those that are counted: 0: all rows are */
+    size_t (*total)(const struct model *m); /* what there is without the filter; NULL: as many as were collected */
     void (*collect)(const struct model *m, struct list *list); /* calls list_add for each row */
     int (*indent)(const struct row *row);                      /* of the text in the column indented; NULL: none */
     int indented;
@@ -77,6 +81,7 @@ void list_empty(struct list *l); /* of rows and filter; what the user chose of i
 
 /* For collect: a row, and whether the filter lets it through (trees ask before they add). */
 void list_add(struct list *l, struct row *row);
+void list_add_all(struct list *l, const struct model *m, enum row_kind kind);
 bool list_matches(const struct list *l, const struct row *row);
 
 /* What the model says about a row. */

@@ -3,92 +3,10 @@
  * the new state. Routes of a node are matched by prefix, so they keep their address too. */
 #include "console/model/model.h"
 
-#include <stddef.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "console/screen/glyph.h"
-
-/* Which members of a row's struct are texts, and which are sets of texts: enough to fill and free any kind. */
-struct kind_def {
-    size_t size;
-    size_t texts[18], sets[3];
-};
-
-#define AT(type, member) offsetof(struct type, member)
-static const struct kind_def kinds[ROW_KINDS] = {
-    [ROW_NODE] = {.size = sizeof(struct m_node),
-                  .texts = {AT(m_node, name), AT(m_node, hostname), AT(m_node, fqdn), AT(m_node, owner),
-                            AT(m_node, ipv4), AT(m_node, ipv6), AT(m_node, method), AT(m_node, os),
-                            AT(m_node, os_version), AT(m_node, client), AT(m_node, relay), AT(m_node, source),
-                            AT(m_node, machine_key), AT(m_node, node_key), AT(m_node, key_text), AT(m_node, words)},
-                  .sets = {AT(m_node, tags), AT(m_node, endpoints)}},
-    [ROW_ROUTE] = {.size = sizeof(struct m_route),
-                   .texts = {AT(m_route, primary), AT(m_route, primary_name), AT(m_route, reason),
-                             AT(m_route, approved_by)}},
-    [ROW_PREFIX] = {.size = sizeof(struct m_prefix), .texts = {AT(m_prefix, primary), AT(m_prefix, primary_name)}},
-    [ROW_EVENT] = {.size = sizeof(struct m_event),
-                   .texts = {AT(m_event, event_kind), AT(m_event, actor), AT(m_event, object), AT(m_event, object_id),
-                             AT(m_event, object_name), AT(m_event, text), AT(m_event, detail), AT(m_event, undone_by)}},
-    [ROW_PENDING] = {.size = sizeof(struct m_pending),
-                     .texts = {AT(m_pending, kind), AT(m_pending, hostname), AT(m_pending, os), AT(m_pending, client),
-                               AT(m_pending, source), AT(m_pending, command), AT(m_pending, machine_key),
-                               AT(m_pending, ssh)},
-                     .sets = {AT(m_pending, tags), AT(m_pending, routes)}},
-    [ROW_USER] = {.size = sizeof(struct m_user),
-                  .texts = {AT(m_user, name), AT(m_user, display), AT(m_user, email), AT(m_user, provider),
-                            AT(m_user, role)}},
-    [ROW_PREAUTH_KEY] = {.size = sizeof(struct m_key),
-                         .texts = {AT(m_key, prefix), AT(m_key, user), AT(m_key, description)},
-                         .sets = {AT(m_key, tags)}},
-    [ROW_API_KEY] = {.size = sizeof(struct m_key),
-                     .texts = {AT(m_key, prefix), AT(m_key, user), AT(m_key, description)},
-                     .sets = {AT(m_key, tags)}},
-};
-
-static char **text_at(struct row *row, size_t offset)
-{
-    return (char **)(void *)((char *)row + offset);
-}
-
-void *row_new(enum row_kind kind, const char *key)
-{
-    struct row *row = mem_alloc(kinds[kind].size);
-
-    row->kind = kind;
-    row->key = mem_strdup(key);
-    for (const size_t *t = kinds[kind].texts; *t; t++)
-        *text_at(row, *t) = mem_strdup("");
-    return row;
-}
-
-void row_free(struct row *row)
-{
-    if (!row)
-        return;
-    for (const size_t *t = kinds[row->kind].texts; *t; t++)
-        free(*text_at(row, *t));
-    for (const size_t *s = kinds[row->kind].sets; *s; s++)
-        strs_release((struct strs *)(void *)((char *)row + *s));
-    if (row->kind == ROW_NODE) {
-        struct m_node *node = (struct m_node *)row;
-
-        for (size_t i = 0; i < node->routes.len; i++)
-            row_free(&node->routes.items[i]->row);
-        vec_release(&node->routes);
-    } else if (row->kind == ROW_PREFIX) {
-        struct m_prefix *prefix = (struct m_prefix *)row;
-
-        for (size_t i = 0; i < prefix->routers.len; i++) {
-            free(prefix->routers.items[i].node);
-            free(prefix->routers.items[i].name);
-            free(prefix->routers.items[i].reason);
-        }
-        vec_release(&prefix->routers);
-    }
-    free(row->key);
-    free(row->failure);
-    free(row);
-}
 
 void delta_release(struct model_delta *d)
 {
@@ -99,10 +17,7 @@ void delta_release(struct model_delta *d)
     vec_release(&d->rows);
     vec_release(&d->gone);
     free(d->event);
-    free(d->server_url);
-    free(d->server_version);
-    free(d->base_domain);
-    free(d->policy_mode);
+    api_release(&api_server_shape, &d->server);
     *d = (struct model_delta){0};
 }
 
@@ -120,10 +35,7 @@ void model_release(struct model *m)
         map_release(&m->tables[kind].index);
     }
     free(m->event);
-    free(m->server_url);
-    free(m->server_version);
-    free(m->base_domain);
-    free(m->policy_mode);
+    api_release(&api_server_shape, &m->server);
     *m = (struct model){0};
 }
 
@@ -137,7 +49,7 @@ static void tell(struct model *m, struct row *row, enum note what)
 /* The row keeps its address, its marks and its key; all else changes place. */
 static void swap_content(struct row *to, struct row *from)
 {
-    size_t rest = kinds[to->kind].size - sizeof(struct row);
+    size_t rest = row_size(to->kind) - sizeof(struct row);
     char *a = (char *)(to + 1), *b = (char *)(from + 1);
     char piece[256];
 
@@ -177,7 +89,7 @@ static void merge_routes(struct model *m, struct m_node *old, struct m_node *fre
             in->row.new_ms = now_ms;
             continue;
         }
-        bool same = was->state == in->state && str_eq(was->primary, in->primary);
+        bool same = was->api.state == in->api.state && was->api.primary == in->api.primary;
         swap_content(&was->row, &in->row);
         was->node = old;
         if (!same) {
@@ -198,16 +110,17 @@ static void merge_routes(struct model *m, struct m_node *old, struct m_node *fre
 
 static unsigned node_changes(const struct m_node *a, const struct m_node *b)
 {
+    const struct api_node *p = &a->api, *q = &b->api;
     unsigned changed = 0;
 
-    changed |= str_eq(a->name, b->name) ? 0 : FIELD_NAME;
-    changed |= str_eq(a->owner, b->owner) && strs_eq(&a->tags, &b->tags) ? 0 : FIELD_OWNER;
-    changed |= str_eq(a->ipv4, b->ipv4) && str_eq(a->ipv6, b->ipv6) ? 0 : FIELD_ADDRESS;
-    changed |= a->online == b->online && a->healthy == b->healthy ? 0 : FIELD_ONLINE;
+    changed |= str_eq(p->given_name, q->given_name) ? 0 : FIELD_NAME;
+    changed |= str_eq(a->owner, b->owner) && strs_eq(&p->tags, &q->tags) ? 0 : FIELD_OWNER;
+    changed |= addr_eq(&p->addrs.v4, &q->addrs.v4) && addr_eq(&p->addrs.v6, &q->addrs.v6) ? 0 : FIELD_ADDRESS;
+    changed |= p->online == q->online && p->healthy == q->healthy ? 0 : FIELD_ONLINE;
     changed |=
         a->available == b->available && a->approved == b->approved && a->serving == b->serving ? 0 : FIELD_ROUTES;
-    changed |= a->expiry_ns == b->expiry_ns && a->expired == b->expired ? 0 : FIELD_EXPIRY;
-    changed |= str_eq(a->relay, b->relay) ? 0 : FIELD_RELAY;
+    changed |= p->expiry_ns == q->expiry_ns && p->expired == q->expired ? 0 : FIELD_EXPIRY;
+    changed |= str_eq(p->relay_name, q->relay_name) ? 0 : FIELD_RELAY;
     return changed;
 }
 
@@ -218,7 +131,7 @@ static unsigned row_changes(const struct row *a, const struct row *b)
     if (a->kind == ROW_PREFIX) {
         const struct m_prefix *p = (const struct m_prefix *)a, *q = (const struct m_prefix *)b;
 
-        return str_eq(p->primary, q->primary) && p->routers.len == q->routers.len ? 0 : FIELD_STATE;
+        return p->api.primary == q->api.primary && p->api.routers.len == q->api.routers.len ? 0 : FIELD_STATE;
     }
     return 0;
 }
@@ -336,10 +249,11 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
         m->filled = true;
     }
     take_text(&m->event, &d->event);
-    take_text(&m->server_url, &d->server_url);
-    take_text(&m->server_version, &d->server_version);
-    take_text(&m->base_domain, &d->base_domain);
-    take_text(&m->policy_mode, &d->policy_mode);
+    if (d->full) {
+        api_release(&api_server_shape, &m->server);
+        m->server = d->server;
+        d->server = (struct api_server){0};
+    }
     m->time_ns = d->time_ns ? d->time_ns : m->time_ns;
     drop_old_events(m);
     delta_release(d);
@@ -393,34 +307,15 @@ void *model_find(const struct model *m, enum row_kind kind, const char *key)
     return map_gets(&m->tables[kind].index, key);
 }
 
+struct m_node *model_node(const struct model *m, uint64_t id)
+{
+    char key[24];
+
+    snprintf(key, sizeof(key), "%llu", (unsigned long long)id);
+    return model_find(m, ROW_NODE, key);
+}
+
 const struct row_table *model_table(const struct model *m, enum row_kind kind)
 {
     return &m->tables[kind];
-}
-
-static const struct {
-    const char *name;
-    enum glyph glyph;
-} states[ROUTE_STATES] = {
-    [ROUTE_AVAILABLE] = {"available", GLYPH_UNAPPROVED}, [ROUTE_APPROVED] = {"approved", GLYPH_APPROVED},
-    [ROUTE_STANDBY] = {"standby", GLYPH_STANDBY},        [ROUTE_SERVING] = {"serving", GLYPH_SERVING},
-    [ROUTE_OFFLINE] = {"offline", GLYPH_ROUTE_OFFLINE},  [ROUTE_UNHEALTHY] = {"unhealthy", GLYPH_UNHEALTHY},
-};
-
-int m_state_parse(const char *text)
-{
-    for (int i = 0; i < ROUTE_STATES; i++)
-        if (str_eq(states[i].name, text))
-            return i;
-    return -1;
-}
-
-const char *m_state_name(enum route_state state)
-{
-    return states[state].name;
-}
-
-enum glyph m_state_glyph(enum route_state state)
-{
-    return states[state].glyph;
 }

@@ -10,8 +10,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "console/screen/glyph.h"
-#include "model/events.h"
-#include "net/prefixes.h"
+#include "model/api.h"
 
 #define TOMBSTONE_MS 5000
 #define CHANGED_MS   3000
@@ -49,81 +48,58 @@ enum changed_field {
     FIELD_RELAY = 128
 };
 
-enum route_state {
-    ROUTE_AVAILABLE,
-    ROUTE_APPROVED,
-    ROUTE_STANDBY,
-    ROUTE_SERVING,
-    ROUTE_OFFLINE,
-    ROUTE_UNHEALTHY,
-    ROUTE_STATES
-};
-
+/* Each has the API's object (model/api.h), read for a terminal, and what the console makes of it. */
 struct m_node {
     struct row row;
-    uint64_t id, version, user_id, cap_version;
-    char *name, *hostname, *fqdn, *owner, *ipv4, *ipv6, *method, *os, *os_version, *client, *relay, *source;
-    char *machine_key, *node_key, *key_text;
+    struct api_node api; /* its routes are below; a final dot of its fqdn is cut off */
+    const char *owner;   /* its first tag, else its user's name */
+    char ipv4[PREFIX_TEXT_MAX], ipv6[PREFIX_TEXT_MAX];
     char *words; /* all that a bare filter word is looked for in */
-    bool online, healthy, expired, logged_out, ephemeral, exit_node, draining, tagged;
-    int64_t last_seen_ns, expiry_ns, created_ns, since_ns;
-    struct strs tags, endpoints;
+    bool tagged;
     VEC(struct m_route *) routes; /* in the order of prefixes */
     unsigned available, approved, serving, waiting, unhealthy;
 };
 
 struct m_route {
     struct row row; /* key: the prefix */
+    struct api_route api;
     struct m_node *node;
-    struct prefix prefix;
-    enum route_state state;
-    bool exit;
-    char *primary, *primary_name, *reason, *approved_by;
-};
-
-struct m_router {
-    char *node, *name, *reason;
-    enum route_state state;
 };
 
 struct m_prefix {
     struct row row;
-    struct prefix prefix;
-    bool exit;
-    char *primary, *primary_name;
-    int64_t since_ns;
-    VEC(struct m_router) routers;
+    struct api_prefix api;
 };
+
+static inline const struct api_router *router_at(const struct m_prefix *p, size_t i)
+{
+    return api_at(&p->api.routers, struct api_router, i);
+}
 
 struct m_event {
     struct row row;
-    uint64_t run, seq;
-    int64_t time_ns;
-    char *event_kind, *actor, *object, *object_id, *object_name, *text, *detail, *undone_by;
-    enum event_weight weight;
-    bool undoable;
+    struct api_event api;
 };
 
 struct m_pending {
     struct row row;
-    char *kind, *hostname, *os, *client, *source, *command, *machine_key, *ssh;
-    struct strs tags, routes;
-    int64_t created_ns, expires_ns;
+    struct api_pending api;
+    char *ssh; /* who wants to be whom where; NULL: no SSH session */
 };
 
 struct m_user {
     struct row row;
-    char *name, *display, *email, *provider, *role;
-    int64_t created_ns;
-    uint64_t version, nodes;
+    struct api_user api;
 };
 
-struct m_key { /* ROW_PREAUTH_KEY and ROW_API_KEY */
+struct m_preauth_key {
     struct row row;
-    char *prefix, *user, *description;
-    struct strs tags;
-    bool reusable, ephemeral, used, read_only;
-    int64_t expiry_ns, created_ns, last_seen_ns;
+    struct api_preauth_key api;
+};
+
+struct m_api_key {
+    struct row row;
+    struct api_api_key api;
 };
 
 struct gone {
@@ -134,9 +110,9 @@ struct gone {
 /* What arrived: objects as they are now, and the ones that are gone. full: everything that is not named is gone. */
 struct model_delta {
     bool full;
-    int64_t time_ns; /* the server's, 0 where it did not say */
-    char *event;     /* the journal id it is true for; NULL where it carries none */
-    char *server_url, *server_version, *base_domain, *policy_mode;
+    int64_t time_ns;          /* the server's, 0 where it did not say */
+    char *event;              /* the journal id it is true for; NULL where it carries none */
+    struct api_server server; /* where full */
     VEC(struct row *) rows;
     VEC(struct gone) gone;
 };
@@ -153,7 +129,8 @@ struct model {
     struct row_table tables[ROW_KINDS]; /* routes are in their node, not here */
     VEC(struct row *) dying;            /* tombstones, oldest first */
     bool filled;                        /* a snapshot was applied */
-    char *event, *server_url, *server_version, *base_domain, *policy_mode;
+    char *event;
+    struct api_server server;                                     /* texts are NULL before the first snapshot */
     int64_t time_ns;                                              /* of the last delta, the server's clock */
     unsigned revision;                                            /* raised by every change */
     void (*note)(void *context, struct row *row, enum note what); /* NULL: nobody listens */
@@ -174,16 +151,23 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
 int64_t model_sweep(struct model *m, int64_t now_ms);
 
 void *model_find(const struct model *m, enum row_kind kind, const char *key);
+struct m_node *model_node(const struct model *m, uint64_t id);
 const struct row_table *model_table(const struct model *m, enum row_kind kind);
 
 void delta_release(struct model_delta *d);
 
-/* A row on the heap with empty texts. */
-void *row_new(enum row_kind kind, const char *key);
+/* A row of an API's object, which is moved into it, or which is read; NULL where it is none, or names nothing. */
+struct row *row_take(enum row_kind kind, void *object);
+struct row *row_read(enum row_kind kind, const json_t *object);
 void row_free(struct row *row);
+size_t row_size(enum row_kind kind); /* of its struct */
 
-int m_state_parse(const char *text); /* -1 */
-const char *m_state_name(enum route_state state);
-enum glyph m_state_glyph(enum route_state state);
+/* Of a pre-auth key or an API key: what it begins with, and when it ends. */
+const char *key_row_text(const struct row *row);
+int64_t key_row_expiry_ns(const struct row *row);
+/* Whose nodes a pre-auth key makes: its first tag, else its user's name; "" for neither. */
+const char *preauth_key_owner(const struct row *row);
+
+enum glyph route_state_glyph(int state);
 
 #endif

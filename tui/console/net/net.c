@@ -61,7 +61,7 @@ static void post(struct net *n, struct net_message *m)
         return; /* the counter is full: the descriptor is readable already */
 }
 
-static void post_conn(struct net *n, enum conn_state state, const char *why, int64_t delay_ms)
+static void post_conn(struct net *n, enum connection_state state, const char *why, int64_t delay_ms)
 {
     struct net_message m = {.kind = MESSAGE_CONN, .state = state, .delay_ms = delay_ms, .text = mem_strdup(why)};
 

@@ -5,7 +5,8 @@
 #define TUI_CONSOLE_NET_NET_H
 
 #include "client/client.h"
-#include "console/app/app.h"
+#include "console/model/decode.h"
+#include "console/net/request.h"
 
 struct net;
 
@@ -16,7 +17,7 @@ struct net_message {
     struct model_delta delta;
     struct reply reply;
     uint64_t id; /* MESSAGE_REPLY: of the request */
-    enum conn_state state;
+    enum connection_state state;
     int64_t delay_ms;
     char *text; /* MESSAGE_CONN: why; MESSAGE_WHOAMI: the actor */
     bool read_only;

@@ -4,27 +4,23 @@
 
 #include "base/mem.h"
 #include "client/client.h"
-#include "console/commands/commands.h"
-#include "console/policy/policy_review.h"
-
-void cmd_policy(struct app *app, const char *arg)
-{
-    (void)arg;
-    app_go(app, VIEW_POLICY, 0, NULL);
-}
+#include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/help.h"
+#include "console/policy/policy_page.h"
 
 /* ---- may it be changed? ---- */
 
-const char *refuse_edit(struct app *app)
+static const char *refuse_edit(struct app *app)
 {
-    if (!app->policy.loaded)
+    if (!policy_page_of(app)->loaded)
         return "the policy is not here yet";
-    if (app->policy.file)
+    if (policy_page_of(app)->file)
         return "the policy is read from a file (policy.mode): a adopts it into the database";
     return app->read_only ? "your key may only read" : NULL;
 }
 
-const char *refuse_review(struct app *app)
+static const char *refuse_review(struct app *app)
 {
     const char *why = refuse_edit(app);
 
@@ -32,75 +28,75 @@ const char *refuse_review(struct app *app)
         why = app_why_not_write(app);
     if (!why && !policy_page_modified(app))
         why = "nothing was changed";
-    if (!why && (app->policy.calls[POLICY_REQUEST_PREVIEW] || app->policy.calls[POLICY_REQUEST_SAVE]))
+    if (!why && (policy_page_of(app)->calls[POLICY_REQUEST_PREVIEW] || policy_page_of(app)->calls[POLICY_REQUEST_SAVE]))
         why = "the server is asked already";
     return why;
 }
 
-const char *refuse_save(struct app *app)
+static const char *refuse_save(struct app *app)
 {
     const char *why = refuse_edit(app);
 
     if (!why)
         why = app_why_not_write(app);
-    if (!why && app->policy.look)
+    if (!why && policy_page_of(app)->look)
         why = "this is only looked at: Esc goes back to the question";
-    if (!why && !app->policy.accepted)
+    if (!why && !policy_page_of(app)->accepted)
         why = "the server would refuse it: Esc goes back to the text";
-    if (!why && app->policy.calls[POLICY_REQUEST_SAVE])
+    if (!why && policy_page_of(app)->calls[POLICY_REQUEST_SAVE])
         why = "it is on its way";
     return why;
 }
 
-const char *refuse_adopt(struct app *app)
+static const char *refuse_adopt(struct app *app)
 {
-    if (!app->policy.file)
+    if (!policy_page_of(app)->file)
         return "the policy is in the database";
     return app_why_not_write(app);
 }
 
-const char *refuse_revert(struct app *app)
+static const char *refuse_revert(struct app *app)
 {
     return policy_page_modified(app) ? NULL : "nothing was changed";
 }
 
 /* ---- editing ---- */
 
-void cmd_edit(struct app *app, const char *arg)
+static void cmd_edit(struct app *app, const char *arg)
 {
     (void)arg;
-    app->policy.mode = POLICY_EDIT;
+    policy_page_of(app)->mode = POLICY_EDIT;
     if (app->conn.state != CONN_LIVE)
         app_flash(app, ROLE_WARN, "not connected: what you type is kept and can be saved later");
 }
 
-void cmd_leave_editor(struct app *app, const char *arg)
+static void cmd_leave_editor(struct app *app, const char *arg)
 {
     (void)arg;
-    app->policy.mode = POLICY_READ;
+    policy_page_of(app)->mode = POLICY_READ;
     if (policy_page_modified(app))
         app_flash(app, ROLE_INFO, "the text is not saved: Ctrl-S reviews and saves it, D drops it");
 }
 
-void cmd_editor_undo(struct app *app, const char *arg)
+static void cmd_editor_undo(struct app *app, const char *arg)
 {
     (void)arg;
-    if (editor_undo(&app->policy.editor))
+    if (editor_undo(&policy_page_of(app)->editor))
         policy_page_changed(app);
     else
         app_flash(app, ROLE_INFO, "there is nothing to take back");
 }
 
-void cmd_editor_redo(struct app *app, const char *arg)
+static void cmd_editor_redo(struct app *app, const char *arg)
 {
     (void)arg;
-    if (editor_redo(&app->policy.editor))
+    if (editor_redo(&policy_page_of(app)->editor))
         policy_page_changed(app);
     else
         app_flash(app, ROLE_INFO, "nothing was taken back");
 }
 
-void cmd_outside(struct app *app, const char *arg)
+static void cmd_outside(struct app *app, const char *arg)
 {
     (void)arg;
     app->want_editor = true;
@@ -108,7 +104,7 @@ void cmd_outside(struct app *app, const char *arg)
 
 void policy_page_edited(struct app *app, char *text, size_t len)
 {
-    if (!editor_swap(&app->policy.editor, text, len))
+    if (!editor_swap(&policy_page_of(app)->editor, text, len))
         app_flash(app, ROLE_ERROR, "the editor's text is larger than 4 MiB: it was not taken");
     free(text);
     policy_page_changed(app);
@@ -116,7 +112,7 @@ void policy_page_edited(struct app *app, char *text, size_t len)
 
 void policy_page_move(struct app *app, long lines)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     struct review *r = &d->panes[d->pane];
 
     if (d->mode != POLICY_REVIEW) {
@@ -132,13 +128,13 @@ void policy_page_move(struct app *app, long lines)
 
 void policy_page_click(struct app *app, int row, int col)
 {
-    if (!app->policy.question)
-        editor_click(&app->policy.editor, row, col);
+    if (!policy_page_of(app)->question)
+        editor_click(&policy_page_of(app)->editor, row, col);
 }
 
 bool policy_page_key(struct app *app, int key)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     bool full = false;
 
     if (d->mode == POLICY_REVIEW)
@@ -162,7 +158,7 @@ bool policy_page_key(struct app *app, int key)
 
 static void find(struct app *app, const char *text, bool backwards)
 {
-    struct editor *e = &app->policy.editor;
+    struct editor *e = &policy_page_of(app)->editor;
 
     if (!text || !*text)
         app_flash(app, ROLE_INFO, "nothing was looked for yet: / finds");
@@ -175,25 +171,25 @@ static void find_typed(struct app *app, const char *text)
     find(app, text, false);
 }
 
-void cmd_find(struct app *app, const char *arg)
+static void cmd_find(struct app *app, const char *arg)
 {
     if (*arg)
         find(app, arg, false);
     else
-        dialog_input(app, "find", "Enter find   Esc cancel", app->policy.editor.find ? app->policy.editor.find : "",
-                     find_typed);
+        dialog_input(app, "find", "Enter find   Esc cancel",
+                     policy_page_of(app)->editor.find ? policy_page_of(app)->editor.find : "", find_typed);
 }
 
-void cmd_find_next(struct app *app, const char *arg)
+static void cmd_find_next(struct app *app, const char *arg)
 {
     (void)arg;
-    find(app, app->policy.editor.find, false);
+    find(app, policy_page_of(app)->editor.find, false);
 }
 
-void cmd_find_previous(struct app *app, const char *arg)
+static void cmd_find_previous(struct app *app, const char *arg)
 {
     (void)arg;
-    find(app, app->policy.editor.find, true);
+    find(app, policy_page_of(app)->editor.find, true);
 }
 
 static void go_typed(struct app *app, const char *text)
@@ -204,10 +200,10 @@ static void go_typed(struct app *app, const char *text)
     if (str_u64(text, 1, SIZE_MAX, &line, "line", &e) < 0)
         app_flash(app, ROLE_WARN, "%s", e.message);
     else
-        editor_go(&app->policy.editor, (size_t)line, 1);
+        editor_go(&policy_page_of(app)->editor, (size_t)line, 1);
 }
 
-void cmd_go_line(struct app *app, const char *arg)
+static void cmd_go_line(struct app *app, const char *arg)
 {
     if (*arg)
         go_typed(app, arg);
@@ -227,7 +223,7 @@ const char *policy_page_problem_text(const struct policy_problem *p)
 /* The first problem behind the cursor, else the first of all. */
 void policy_page_next_problem(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     const struct policy_problem *best = NULL;
     size_t line = d->editor.at.line + 1, column = d->editor.at.at + 1;
 
@@ -252,7 +248,7 @@ void policy_page_next_problem(struct app *app)
     buf_release(&safe);
 }
 
-void cmd_next_problem(struct app *app, const char *arg)
+static void cmd_next_problem(struct app *app, const char *arg)
 {
     (void)arg;
     policy_page_next_problem(app);
@@ -260,9 +256,9 @@ void cmd_next_problem(struct app *app, const char *arg)
 
 /* ---- saving ---- */
 
-void cmd_review(struct app *app, const char *arg)
+static void cmd_review(struct app *app, const char *arg)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     (void)arg;
     if (d->checked == d->editor.text.serial && d->broken) {
@@ -285,15 +281,15 @@ static void word_typed(struct app *app, const char *word)
 
     if (!str_eq(word, "LOST"))
         app_flash(app, ROLE_WARN, "not saved: LOST was not typed");
-    else if (why || app->policy.mode != POLICY_REVIEW)
+    else if (why || policy_page_of(app)->mode != POLICY_REVIEW)
         app_flash(app, ROLE_WARN, "not saved: %s", why ? why : "the review was closed");
     else
         save_now(app);
 }
 
-void cmd_save(struct app *app, const char *arg)
+static void cmd_save(struct app *app, const char *arg)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     (void)arg;
     if (d->losses) {
@@ -307,18 +303,18 @@ void cmd_save(struct app *app, const char *arg)
     }
 }
 
-void cmd_pane(struct app *app, const char *arg)
+static void cmd_pane(struct app *app, const char *arg)
 {
     (void)arg;
-    if (!app->policy.look)
-        app->policy.pane = app->policy.pane == PANE_ACCESS ? PANE_TEXT : PANE_ACCESS;
+    if (!policy_page_of(app)->look)
+        policy_page_of(app)->pane = policy_page_of(app)->pane == PANE_ACCESS ? PANE_TEXT : PANE_ACCESS;
 }
 
 bool policy_page_escape(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
-    if (app->place.view != VIEW_POLICY || d->mode != POLICY_REVIEW)
+    if (d->mode != POLICY_REVIEW)
         return false;
     if (d->calls[POLICY_REQUEST_SAVE]) {
         app_flash(app, ROLE_INFO, "it is being saved: the answer is not here yet");
@@ -331,25 +327,25 @@ bool policy_page_escape(struct app *app)
     return true;
 }
 
-void cmd_edit_again(struct app *app, const char *arg)
+static void cmd_edit_again(struct app *app, const char *arg)
 {
-    bool looked = app->policy.look;
+    bool looked = policy_page_of(app)->look;
 
     (void)arg;
-    if (policy_page_escape(app) && app->policy.mode != POLICY_REVIEW && !looked)
-        app->policy.mode = POLICY_EDIT;
+    if (policy_page_escape(app) && policy_page_of(app)->mode != POLICY_REVIEW && !looked)
+        policy_page_of(app)->mode = POLICY_EDIT;
 }
 
-void cmd_adopt(struct app *app, const char *arg)
+static void cmd_adopt(struct app *app, const char *arg)
 {
     (void)arg;
-    app->policy.question = QUESTION_ADOPT;
+    policy_page_of(app)->question = QUESTION_ADOPT;
 }
 
-void cmd_revert(struct app *app, const char *arg)
+static void cmd_revert(struct app *app, const char *arg)
 {
     (void)arg;
-    app->policy.question = QUESTION_REVERT;
+    policy_page_of(app)->question = QUESTION_REVERT;
 }
 
 /* ---- explaining ---- */
@@ -379,7 +375,7 @@ static void explain(struct app *app, const char *text)
     buf_release(&path);
 }
 
-void cmd_explain(struct app *app, const char *arg)
+static void cmd_explain(struct app *app, const char *arg)
 {
     const struct row *row = app_list(app)->cursor;
     const struct m_node *n = row && row->kind == ROW_NODE ? (const struct m_node *)row : app_node(app);
@@ -388,7 +384,152 @@ void cmd_explain(struct app *app, const char *arg)
         explain(app, arg);
         return;
     }
-    char *start = mem_format("%s%s", n ? n->name : "", n ? " " : "");
+    char *start = mem_format("%s%s", n ? n->api.given_name : "", n ? " " : "");
     dialog_input(app, "who reaches whom? SRC DST[:PORT]", "Enter ask   Esc cancel", start, explain);
     free(start);
 }
+
+static void cmd_help(struct app *app, const char *arg)
+{
+    (void)arg;
+    dialog_help(app);
+}
+
+static const struct console_command commands[] = {
+    {.name = "policy", .keys = "4", .help = "the access policy", .where = IN_ANY, .opens = &policy_view},
+    {.name = "edit",
+     .keys = "e Enter",
+     .hint = "edit",
+     .help = "edit the policy",
+     .where = IN_POLICY,
+     .rank = 1,
+     .run = cmd_edit,
+     .refuse = refuse_edit},
+    {.name = "review",
+     .keys = "Ctrl-S",
+     .hint = "review, save",
+     .help = "show what the changed policy would do, then save it",
+     .where = IN_POLICY | IN_EDIT,
+     .rank = 2,
+     .run = cmd_review,
+     .refuse = refuse_review},
+    {.name = "save",
+     .keys = "Enter",
+     .hint = "save",
+     .help = "save the policy; where access is lost, a word has to be typed",
+     .where = IN_REVIEW,
+     .needs = NEED_WRITE,
+     .rank = 1,
+     .run = cmd_save,
+     .refuse = refuse_save},
+    {.name = "pane",
+     .keys = "Tab",
+     .hint = "access, text",
+     .help = "the other half of the review: access, or the text",
+     .where = IN_REVIEW,
+     .rank = 2,
+     .run = cmd_pane},
+    {.name = "edit-again",
+     .keys = "e",
+     .hint = "edit",
+     .help = "back to the text",
+     .where = IN_REVIEW,
+     .rank = 3,
+     .run = cmd_edit_again},
+    {.name = "editor",
+     .keys = "Ctrl-E",
+     .hint = "$EDITOR",
+     .help = "edit the policy with $VISUAL, $EDITOR or vi",
+     .where = IN_POLICY | IN_EDIT,
+     .rank = 6,
+     .run = cmd_outside,
+     .refuse = refuse_edit},
+    {.name = "problem",
+     .keys = "F8 Ctrl-N",
+     .hint = "problem",
+     .help = "the next problem of the policy",
+     .where = IN_POLICY | IN_EDIT,
+     .rank = 4,
+     .run = cmd_next_problem},
+    {.name = "find",
+     .keys = "/",
+     .hint = "find",
+     .help = "find a text in the policy",
+     .args = "TEXT",
+     .where = IN_POLICY,
+     .rank = 5,
+     .run = cmd_find},
+    {.name = "find-next",
+     .keys = "n F3",
+     .help = "the next place of the text that was looked for",
+     .where = IN_POLICY,
+     .run = cmd_find_next},
+    {.name = "find-previous", .keys = "N", .help = "the place before", .where = IN_POLICY, .run = cmd_find_previous},
+    {.name = "find-text",
+     .keys = "Ctrl-F",
+     .hint = "find",
+     .help = "find a text",
+     .where = IN_EDIT,
+     .rank = 5,
+     .run = cmd_find},
+    {.name = "find-again",
+     .keys = "F3",
+     .help = "the next place of the text that was looked for",
+     .where = IN_EDIT,
+     .run = cmd_find_next},
+    {.name = "line",
+     .keys = "Ctrl-G",
+     .help = "go to a line of the policy",
+     .args = "NUMBER",
+     .where = IN_POLICY | IN_EDIT,
+     .run = cmd_go_line},
+    {.name = "adopt",
+     .keys = "a",
+     .hint = "adopt",
+     .help = "copy the policy of the file into the database",
+     .where = IN_POLICY,
+     .needs = NEED_WRITE,
+     .risk = RISK_ASK,
+     .rank = 7,
+     .run = cmd_adopt,
+     .refuse = refuse_adopt},
+    {.name = "revert",
+     .keys = "D",
+     .hint = "drop changes",
+     .help = "give up what is not saved",
+     .where = IN_POLICY,
+     .risk = RISK_ASK,
+     .rank = 8,
+     .run = cmd_revert,
+     .refuse = refuse_revert},
+    {.name = "explain",
+     .keys = "=",
+     .hint = "explain",
+     .help = "say whether one reaches another, and why",
+     .args = "SRC DST[:PORT]",
+     .where = IN_ANY,
+     .rank = 14,
+     .run = cmd_explain},
+    {.name = "leave",
+     .keys = "Esc Ctrl-C",
+     .hint = "leave",
+     .help = "leave the editor; the text is kept",
+     .where = IN_EDIT,
+     .rank = 1,
+     .run = cmd_leave_editor},
+    {.name = "take-back",
+     .keys = "Ctrl-Z",
+     .hint = "undo",
+     .help = "take back what was typed",
+     .where = IN_EDIT,
+     .rank = 3,
+     .run = cmd_editor_undo},
+    {.name = "again",
+     .keys = "Ctrl-Y",
+     .help = "do again what was taken back",
+     .where = IN_EDIT,
+     .run = cmd_editor_redo},
+    {.name = "editor-help", .keys = "F1", .help = "what can be done in the editor", .where = IN_EDIT, .run = cmd_help},
+};
+
+const struct command_table policy_page_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/dialogs/dialog.h"
 #include "console/policy/policy_review.h"
 #include "policy/policy.h"
 
@@ -16,19 +17,25 @@ _Static_assert(TEXTBUF_MAX == POLICY_TEXT_MAX, "the editor takes what the server
 
 #define CHECK_MS  150  /* after the last key */
 #define LATEST_MS 1000 /* after the first one: who never rests is checked, and kept, too */
-#define PASTE_MS  3000 /* a paste whose end never comes */
 
-void policy_page_init(struct app *app)
+struct policy_page *policy_page_of(const struct app *app)
 {
-    app->policy = (struct policy_page){.paste = {.max = TEXTBUF_MAX}};
-    editor_init(&app->policy.editor);
-    app->policy.base = mem_strdup("");
-    app->policy.compared = app->policy.checked = app->policy.sent = app->policy.editor.text.serial;
+    return view_state(app, &policy_view);
 }
 
-void policy_page_release(struct app *app)
+static void init(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
+
+    *d = (struct policy_page){.checker = d->checker};
+    editor_init(&d->editor);
+    d->base = mem_strdup("");
+    d->compared = d->checked = d->sent = d->editor.text.serial;
+}
+
+static void release(struct app *app)
+{
+    struct policy_page *d = policy_page_of(app);
 
     editor_release(&d->editor);
     policy_problems_release(&d->problems);
@@ -37,16 +44,26 @@ void policy_page_release(struct app *app)
     for (size_t i = 0; i < d->drafts.len; i++)
         draft_release(&d->drafts.items[i]);
     vec_release(&d->drafts);
-    buf_release(&d->paste);
     free(d->base);
     free(d->theirs);
     free(d->trouble);
     free(d->draft);
 }
 
+static void reset(struct app *app)
+{
+    struct policy_page *d = policy_page_of(app);
+    uint64_t serial = d->editor.text.serial + 1;
+
+    release(app);
+    init(app);
+    /* An answer about the text of the server before must not pass for one about this one's. */
+    d->editor.text.serial = d->compared = d->checked = d->sent = serial;
+}
+
 bool policy_page_modified(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     if (d->compared != d->editor.text.serial)
         d->modified = d->loaded && !textbuf_equals(&d->editor.text, d->base, d->base_len);
@@ -54,29 +71,29 @@ bool policy_page_modified(struct app *app)
     return d->modified;
 }
 
-unsigned policy_page_where(const struct app *app)
+static unsigned where_of(const struct app *app)
 {
-    static const unsigned where[] = {[POLICY_READ] = IN_POLICY, [POLICY_EDIT] = IN_EDIT, [POLICY_REVIEW] = IN_REVIEW};
+    static const unsigned places[] = {[POLICY_READ] = IN_POLICY, [POLICY_EDIT] = IN_EDIT, [POLICY_REVIEW] = IN_REVIEW};
 
-    return where[app->policy.mode];
+    return places[policy_page_of(app)->mode];
 }
 
 /* ---- drafts and checks ---- */
 
 void policy_page_drafts(struct app *app, const char *state_dir)
 {
-    app->policy.draft = draft_path(state_dir);
-    drafts_find(state_dir, &app->policy.drafts);
+    policy_page_of(app)->draft = draft_path(state_dir);
+    drafts_find(state_dir, &policy_page_of(app)->drafts);
 }
 
 static const char *server_of(const struct app *app)
 {
-    return app->model.server_url ? app->model.server_url : "";
+    return app->model.server.url ? app->model.server.url : "";
 }
 
 bool policy_page_keep(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     struct err e;
     size_t len;
 
@@ -94,7 +111,7 @@ bool policy_page_keep(struct app *app)
 
 void policy_page_checked(struct app *app, struct check_result *result)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     if (result->trouble)
         app_flash(app, ROLE_WARN, "%s", result->trouble);
@@ -111,7 +128,7 @@ void policy_page_checked(struct app *app, struct check_result *result)
 
 static void start_check(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     bool modified = policy_page_modified(app), keep = d->draft && (modified || d->draft_written);
     struct check_job job = {.serial = d->editor.text.serial, .version = d->version};
     struct check_result result;
@@ -124,8 +141,8 @@ static void start_check(struct app *app)
     job.remove = !modified;
     d->draft_written = keep && modified;
     d->sent = job.serial;
-    if (app->work.check)
-        app->work.check(app->work.context, &job);
+    if (d->checker)
+        checker_send(d->checker, &job);
     else if (check_do(&job, &result))
         policy_page_checked(app, &result);
 }
@@ -133,7 +150,7 @@ static void start_check(struct app *app)
 /* What is saved needs no draft. */
 static void drop_draft(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     struct check_job job = {.remove = true};
     struct check_result result;
 
@@ -141,15 +158,15 @@ static void drop_draft(struct app *app)
         return;
     job.draft = mem_strdup(d->draft);
     d->draft_written = false;
-    if (app->work.check)
-        app->work.check(app->work.context, &job);
+    if (d->checker)
+        checker_send(d->checker, &job);
     else if (check_do(&job, &result))
         check_result_release(&result);
 }
 
 void policy_page_changed(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     int64_t now = app->at.now_ms;
 
     if (!d->since_ms)
@@ -161,7 +178,7 @@ void policy_page_changed(struct app *app)
 
 void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path, const char *body)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     struct api_request request = {.id = app->next_request++,
                                   .method = method,
                                   .path = path,
@@ -180,7 +197,7 @@ static void send_text(struct app *app, enum policy_request call, const char *met
     struct buf body = BUF_INIT(0);
     struct json_out o = JSON_OUT(&body);
     size_t len;
-    char *text = textbuf_copy(&app->policy.editor.text, &len);
+    char *text = textbuf_copy(&policy_page_of(app)->editor.text, &len);
 
     json_open(&o, '{');
     json_key(&o, "policy");
@@ -193,7 +210,7 @@ static void send_text(struct app *app, enum policy_request call, const char *met
 
 void policy_page_preview(struct app *app)
 {
-    app->policy.reviewed = app->policy.editor.text.serial;
+    policy_page_of(app)->reviewed = policy_page_of(app)->editor.text.serial;
     send_text(app, POLICY_REQUEST_PREVIEW, "POST", "/api/headway/policy/preview");
 }
 
@@ -204,15 +221,15 @@ void policy_page_save(struct app *app)
 
 static void fetch(struct app *app, enum policy_request call)
 {
-    if (!app->policy.calls[call] && app->net.send)
+    if (!policy_page_of(app)->calls[call] && app->net.send)
         policy_page_send(app, call, "GET", "/api/headway/policy", NULL);
 }
 
-void policy_page_enter(struct app *app)
+static void enter(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
-    if (app->place.view == VIEW_POLICY && (!d->loaded || d->changed_there) && app->conn.state == CONN_LIVE)
+    if (app->place.view == &policy_view && (!d->loaded || d->changed_there) && app->conn.state == CONN_LIVE)
         fetch(app, POLICY_REQUEST_GET);
 }
 
@@ -225,7 +242,7 @@ static const json_t *answer_of(const struct reply *reply)
 
 void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     char *copy = mem_alloc(len + 1);
 
     memcpy(copy, text, len);
@@ -252,7 +269,7 @@ static void keep_theirs(struct policy_page *d, const char *text, size_t len, uin
 /* A draft of this server that says something else than the server does. */
 static void offer_draft(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     while (d->drafts.len && !d->question && !d->file) {
         struct draft *last = &d->drafts.items[d->drafts.len - 1];
@@ -274,7 +291,7 @@ static void offer_draft(struct app *app)
 
 static void take_text(struct app *app, enum policy_request call, const json_t *answer)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     const json_t *member = json_object_get(answer, "policy");
     const char *text = json_is_string(member) ? json_string_value(member) : "";
     size_t len = json_is_string(member) ? json_string_length(member) : 0;
@@ -308,7 +325,7 @@ static void take_text(struct app *app, enum policy_request call, const json_t *a
 
 static void take_preview(struct app *app, const struct reply *reply)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     size_t len;
 
     if (!answer_of(reply)) {
@@ -334,7 +351,7 @@ static void take_preview(struct app *app, const struct reply *reply)
 
 static void saved(struct app *app, struct reply *reply)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     uint64_t version = 0;
     size_t len;
 
@@ -356,7 +373,7 @@ static void saved(struct app *app, struct reply *reply)
 
 static void take_save(struct app *app, struct reply *reply)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     if (answer_of(reply)) {
         saved(app, reply);
@@ -401,7 +418,7 @@ static void take_reply(struct app *app, enum policy_request call, struct reply *
         else if (call == POLICY_REQUEST_THEIRS)
             app_flash(app, ROLE_ERROR, "not saved, and the server's policy cannot be read: %s", reply->e.message);
         else
-            mem_replace(&app->policy.trouble, reply->e.message);
+            mem_replace(&policy_page_of(app)->trouble, reply->e.message);
         break;
     case POLICY_REQUEST_PREVIEW:
         take_preview(app, reply);
@@ -420,9 +437,9 @@ static void take_reply(struct app *app, enum policy_request call, struct reply *
     }
 }
 
-bool policy_page_reply(struct app *app, uint64_t id, struct reply *reply)
+static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     for (int i = 0; i < POLICY_REQUEST_KINDS; i++)
         if (id && d->calls[i] == id) {
@@ -435,78 +452,105 @@ bool policy_page_reply(struct app *app, uint64_t id, struct reply *reply)
 
 /* ---- time ---- */
 
-static void end_paste(struct app *app);
-
-void policy_page_tick(struct app *app)
+static void tick(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     int64_t now = app->at.now_ms;
 
-    if (d->pasting && d->paste_ms + PASTE_MS <= now)
-        end_paste(app);
     if (d->check_ms && d->check_ms <= now)
         start_check(app);
     if (d->loaded && d->changed_there && !d->calls[POLICY_REQUEST_SAVE] && app->conn.state == CONN_LIVE)
         fetch(app, POLICY_REQUEST_GET);
 }
 
-int64_t policy_page_next_ms(const struct app *app, int64_t next)
+static int64_t next_ms(const struct app *app)
 {
-    return app->policy.check_ms && app->policy.check_ms < next ? app->policy.check_ms : next;
+    return policy_page_of(app)->check_ms;
 }
 
-/* ---- pasting ---- */
-
-static void paste_line(struct app *app, const char *text)
+static void note(struct app *app, const struct row *row, enum note what)
 {
-    wchar_t rune;
-
-    for (size_t n; (n = utf8_next(text, &rune)); text += n)
-        if (rune >= 0x20 && app->dialog.kind)
-            dialog_key(app, (int)rune);
-        else if (rune >= 0x20 && app->prompt.kind)
-            prompt_key(app, (int)rune);
+    if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->api.object, "policy"))
+        policy_page_of(app)->changed_there = true;
 }
 
-/* A paste is a text and never a row of commands. */
-static void end_paste(struct app *app)
+void policy_page_set_checker(struct app *app, struct checker *checker)
 {
-    struct policy_page *d = &app->policy;
-    const char *text = buf_text(&d->paste);
-
-    d->pasting = false;
-    if (d->paste.failed) {
-        app_flash(app, ROLE_WARN, "nothing was pasted: it is larger than 4 MiB");
-    } else if (app->dialog.kind || app->prompt.kind) {
-        if (d->paste.len < LINE_MAX_BYTES)
-            paste_line(app, text);
-    } else if (app->place.view == VIEW_POLICY && d->mode == POLICY_EDIT && !d->question) {
-        if (!editor_paste(&d->editor, text, d->paste.len))
-            app_flash(app, ROLE_WARN, "nothing was pasted: a policy has at most 4 MiB");
-        policy_page_changed(app);
-    } else {
-        app_flash(app, ROLE_INFO, "pasted text is for prompts and for the policy's editor: nothing was done");
-    }
-    buf_release(&d->paste);
-    d->paste.failed = false;
+    policy_page_of(app)->checker = checker;
 }
 
-bool policy_page_paste(struct app *app, int key)
+static bool paste(struct app *app, const char *text, size_t len)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
-    if (key == CK_PASTE) {
-        d->pasting = true;
-        buf_clear(&d->paste);
-    } else if (!d->pasting) {
-        return key == CK_PASTE_END;
-    } else if (key == CK_PASTE_END) {
-        end_paste(app);
-    } else if (key == CK_ENTER || key == '\n') {
-        buf_addc(&d->paste, '\n');
-    } else if (key == CK_TAB || (key >= 0x20 && key < CK_UP && key != 0x7f)) {
-        utf8_add(&d->paste, (wchar_t)key);
-    }
-    d->paste_ms = app->at.now_ms;
+    if (d->mode != POLICY_EDIT || d->question)
+        return false;
+    if (!editor_paste(&d->editor, text, len))
+        app_flash(app, ROLE_WARN, "nothing was pasted: a policy has at most 4 MiB");
+    policy_page_changed(app);
     return true;
 }
+
+static const char *unsaved(struct app *app)
+{
+    return policy_page_modified(app) ? "the policy (4) has unsaved changes" : NULL;
+}
+
+/* ---- the view ---- */
+
+/* The view shows a text; what works on lists finds an empty one. */
+static void fill_nothing(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)row;
+    (void)at;
+    (void)out;
+}
+
+static int compare_nothing(const struct row *a, const struct row *b)
+{
+    (void)a;
+    (void)b;
+    return 0;
+}
+
+static void collect_nothing(const struct model *m, struct list *list)
+{
+    (void)m;
+    (void)list;
+}
+
+static const struct list_column no_columns[] = {
+    {.title = "", .key = "", .fill = fill_nothing, .compare = compare_nothing}};
+
+static const struct list_def no_list = {
+    .noun = "lines", .one = "line", .empty = "", .columns = no_columns, .column_count = 1, .collect = collect_nothing};
+
+const struct console_view policy_view = {
+    .name = "policy",
+    .title = "Policy",
+    .digit = '4',
+    .commands = &policy_page_commands,
+    .sections = {{IN_POLICY, "Policy"}, {IN_EDIT, "Policy, in its editor"}, {IN_REVIEW, "Policy, before it is saved"}},
+    .parts = {{.def = &no_list, .where = IN_POLICY}},
+    .no_tail = true,
+    .state_size = sizeof(struct policy_page),
+    .init = init,
+    .reset = reset,
+    .release = release,
+    .enter = enter,
+    .tick = tick,
+    .next_ms = next_ms,
+    .reply = reply_to,
+    .note = note,
+    .unsaved = unsaved,
+    .where = where_of,
+    .first_key = policy_question_key,
+    .key = policy_page_key,
+    .paste = paste,
+    .escape = policy_page_escape,
+    .move = policy_page_move,
+    .click = policy_page_click,
+    .draw = policy_page_draw,
+    .draw_over = policy_question_draw,
+    .draw_facts = policy_page_facts,
+};

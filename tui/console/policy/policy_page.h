@@ -5,7 +5,9 @@
 #ifndef TUI_CONSOLE_POLICY_POLICY_PAGE_H
 #define TUI_CONSOLE_POLICY_POLICY_PAGE_H
 
+#include "console/app/view.h"
 #include "console/policy/policy_checker.h"
+#include "console/policy/policy_review.h"
 #include "console/text/draft.h"
 #include "console/text/editor.h"
 
@@ -33,17 +35,6 @@ enum policy_request {
     POLICY_REQUEST_ADOPT,
     POLICY_REQUEST_EXPLAIN,
     POLICY_REQUEST_KINDS
-};
-
-struct review_line {
-    enum role role;
-    char sign[2];
-    char *text;
-};
-struct review {
-    struct review_line *items;
-    size_t len, cap;
-    size_t top;
 };
 
 enum review_pane { PANE_ACCESS, PANE_TEXT, PANE_COUNT };
@@ -76,48 +67,29 @@ struct policy_page {
     bool accepted;             /* the server would take the text of the review */
     uint64_t reviewed, losses; /* the serial of that text; pairs that lose access */
 
-    struct buf paste;
-    bool pasting;
-    int64_t paste_ms;
+    struct checker *checker; /* NULL: texts are checked at once */
 
     struct drafts drafts; /* what other consoles left behind */
     char *draft;          /* the file of this one; NULL: none is kept */
     bool draft_written;
 };
 
-void policy_page_init(struct app *app);
-void policy_page_release(struct app *app);
+extern const struct console_view policy_view;
+struct policy_page *policy_page_of(const struct app *app);
+
+/* Who checks the text while it is typed and keeps its draft; NULL: it is done at once. */
+void policy_page_set_checker(struct app *app, struct checker *checker);
+void policy_page_checked(struct app *app, struct check_result *result); /* takes over what is in it */
 /* Drafts are kept in this folder; those that are there are offered. */
 void policy_page_drafts(struct app *app, const char *state_dir);
 /* At the end: true where unsaved text is kept. Nothing else may write the draft any more. */
 bool policy_page_keep(struct app *app);
+/* What another editor made of the text; takes it over. */
+void policy_page_edited(struct app *app, char *text, size_t len);
 
-/* The view came to the front, or the connection is back. */
-void policy_page_enter(struct app *app);
-void policy_page_tick(struct app *app);
-int64_t policy_page_next_ms(const struct app *app, int64_t next);
+/* The rest is for the files of the policy view. */
 bool policy_page_modified(struct app *app);
-unsigned policy_page_where(const struct app *app);
-
-/* Keys that are no command; true where the key was for a question, even for one that does nothing. */
-bool policy_page_answer(struct app *app, int key);
-bool policy_page_key(struct app *app, int key);
-void policy_page_click(struct app *app, int row, int col);
-void policy_page_move(struct app *app, long lines);
-bool policy_page_escape(struct app *app);
-
-/* What is pasted, wherever the cursor is. True while a paste goes on: the key was taken. */
-bool policy_page_paste(struct app *app, int key);
-
-bool policy_page_reply(struct app *app, uint64_t id, struct reply *reply);
-void policy_page_checked(struct app *app, struct check_result *result); /* takes over what is in it */
-void policy_page_edited(struct app *app, char *text, size_t len); /* what an editor outside made of it; takes it over */
-
-void policy_page_draw(struct app *app, struct canvas *c, struct rect at);
-void policy_page_draw_question(struct app *app, struct canvas *c);
-int policy_page_facts(struct app *app, struct canvas *c, int col, int limit);
-
-/* For the files of the policy_page. body NULL: none. */
+/* body NULL: none. */
 void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path,
                       const char *body);
 void policy_page_preview(struct app *app);
@@ -125,12 +97,19 @@ void policy_page_save(struct app *app);
 void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version);
 void policy_page_changed(struct app *app); /* the text changed: check it soon */
 void policy_page_next_problem(struct app *app);
+/* policy_questions.c */
+bool policy_question_key(struct app *app, int key);
+void policy_question_draw(struct app *app, struct canvas *c);
+/* policy_commands.c */
+extern const struct command_table policy_page_commands;
+bool policy_page_escape(struct app *app);
+bool policy_page_key(struct app *app, int key);
+void policy_page_click(struct app *app, int row, int col);
+void policy_page_move(struct app *app, long lines);
+/* policy_view.c */
+void policy_page_draw(struct app *app, struct canvas *c, struct rect at, bool focused);
+int policy_page_facts(struct app *app, struct canvas *c, int col, int limit);
 /* A problem's text without the place, which is told beside it; borrowed. */
 const char *policy_page_problem_text(const struct policy_problem *p);
-
-/* policy_review.c */
-void review_clear(struct review *r);
-void review_add(struct review *r, enum role role, char sign, const char *format, ...) PRINTF_LIKE(4, 5);
-void review_difference(struct review *r, const char *old, size_t old_len, const char *fresh, size_t fresh_len);
 
 #endif

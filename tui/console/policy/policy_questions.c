@@ -4,12 +4,12 @@
  */
 #include "base/array.h"
 #include "base/mem.h"
-#include "console/commands/commands.h"
-#include "console/policy/policy_review.h"
+#include "console/app/app.h"
+#include "console/policy/policy_page.h"
 
 static void draft_take(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     struct draft *last = &d->drafts.items[d->drafts.len - 1];
     struct err e;
 
@@ -30,7 +30,7 @@ static void draft_take(struct app *app)
 
 static void draft_drop(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     struct draft *last = &d->drafts.items[d->drafts.len - 1];
 
     draft_remove(last->path);
@@ -40,7 +40,7 @@ static void draft_drop(struct app *app)
 
 static void draft_later(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     for (size_t i = 0; i < d->drafts.len; i++)
         draft_release(&d->drafts.items[i]);
@@ -49,7 +49,7 @@ static void draft_later(struct app *app)
 
 static void look_at(struct app *app, bool mine)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     size_t len;
     char *text = textbuf_copy(&d->editor.text, &len);
 
@@ -75,7 +75,7 @@ static void see_mine(struct app *app)
 /* Their text becomes the one that this one is made from; what is lost of it is shown before anything is saved. */
 static void keep_mine(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     policy_page_base(app, d->theirs, d->theirs_len, d->theirs_version);
     policy_page_changed(app);
@@ -84,7 +84,7 @@ static void keep_mine(struct app *app)
 
 static void take_theirs(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     if (!editor_swap(&d->editor, d->theirs, d->theirs_len))
         return;
@@ -100,7 +100,7 @@ static void adopt(struct app *app)
 
 static void revert(struct app *app)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
     if (editor_swap(&d->editor, d->base, d->base_len)) {
         policy_page_changed(app);
@@ -137,11 +137,11 @@ static const struct policy_question_text {
                          {{'y', "y  give it up", revert}, {CK_ESC, "Esc  no", NULL}}},
 };
 
-bool policy_page_answer(struct app *app, int key)
+bool policy_question_key(struct app *app, int key)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
-    if (app->place.view != VIEW_POLICY || !d->question)
+    if (!d->question)
         return false;
     const struct policy_question_text *q = &questions[d->question];
     for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
@@ -155,9 +155,9 @@ bool policy_page_answer(struct app *app, int key)
     return key != CK_CTRL('c') && key != CK_CTRL('l');
 }
 
-void policy_page_draw_question(struct app *app, struct canvas *c)
+void policy_question_draw(struct app *app, struct canvas *c)
 {
-    const struct policy_page *d = &app->policy;
+    const struct policy_page *d = policy_page_of(app);
     const struct policy_question_text *q = &questions[d->question];
     char stamp[AGO_MAX];
     int rows = 3, cols = c->cols < 74 ? c->cols - 2 : 72, row;

@@ -3,8 +3,24 @@
 #ifndef TUI_CONSOLE_POLICY_POLICY_REVIEW_H
 #define TUI_CONSOLE_POLICY_POLICY_REVIEW_H
 
-#include "console/policy/policy_page.h"
+#include "console/screen/theme.h"
+#include "policy/policy.h"
 #include "json/json.h"
+
+struct review_line {
+    enum role role;
+    char sign[2];
+    char *text;
+};
+struct review {
+    struct review_line *items;
+    size_t len, cap;
+    size_t top;
+};
+
+void review_clear(struct review *r);
+void review_add(struct review *r, enum role role, char sign, const char *format, ...) PRINTF_LIKE(4, 5);
+void review_difference(struct review *r, const char *old, size_t old_len, const char *fresh, size_t fresh_len);
 
 /* The answer of POST policy/preview; r is emptied first. False where the server would refuse the text. *losses: the
  * pairs of devices that lose access. */

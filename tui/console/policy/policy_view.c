@@ -2,36 +2,10 @@
 /* The policy on the screen: the text with its problems, or the review of a change. */
 #include <stdio.h>
 
-#include "console/commands/commands.h"
+#include "console/app/app.h"
+#include "console/policy/policy_page.h"
 
 #define PROBLEM_ROWS 4
-
-static void fill_nothing(const struct row *row, const struct clock_reading *at, struct list_field *out)
-{
-    (void)row;
-    (void)at;
-    (void)out;
-}
-
-static int compare_nothing(const struct row *a, const struct row *b)
-{
-    (void)a;
-    (void)b;
-    return 0;
-}
-
-static void collect_nothing(const struct model *m, struct list *list)
-{
-    (void)m;
-    (void)list;
-}
-
-static const struct list_column no_columns[] = {
-    {.title = "", .key = "", .fill = fill_nothing, .compare = compare_nothing}};
-
-/* The view shows a text; what works on lists finds an empty one. */
-const struct list_def policy_def = {
-    .noun = "lines", .one = "line", .empty = "", .columns = no_columns, .column_count = 1, .collect = collect_nothing};
 
 static struct editor_mark problem_mark(const void *context, size_t line)
 {
@@ -90,7 +64,7 @@ static void draw_problems(const struct policy_page *d, struct canvas *c, struct 
     if (d->problems.len <= (size_t)at.rows - 1)
         first = 0;
     snprintf(note, sizeof(note), "%zu   F8 next", d->problems.len);
-    pane_section(c, at.row, at.col, at.cols, "problems", note);
+    canvas_section(c, at.row, at.col, at.cols, "problems", note);
     for (int row = 1; row < at.rows && first < d->problems.len; row += used, first++) {
         const struct policy_problem *p = &d->problems.items[first];
         enum role role = p->line == d->editor.at.line + 1 ? ROLE_STRONG : ROLE_TEXT;
@@ -117,7 +91,7 @@ static void draw_review(struct policy_page *d, struct canvas *c, struct rect at)
         const struct review_line *l = &r->items[next++];
 
         if (l->sign[0] == '#') {
-            pane_section(c, at.row + row, at.col, at.cols, l->text, "");
+            canvas_section(c, at.row + row, at.col, at.cols, l->text, "");
             used = 1;
             continue;
         }
@@ -131,7 +105,7 @@ static void draw_review(struct policy_page *d, struct canvas *c, struct rect at)
 
 static void draw_empty(struct app *app, struct canvas *c, struct rect at)
 {
-    const struct policy_page *d = &app->policy;
+    const struct policy_page *d = policy_page_of(app);
 
     if (d->trouble && *d->trouble)
         canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_WARN, d->trouble);
@@ -144,10 +118,11 @@ static void draw_empty(struct app *app, struct canvas *c, struct rect at)
                     "there is no policy: everybody reaches everything; e writes one");
 }
 
-void policy_page_draw(struct app *app, struct canvas *c, struct rect at)
+void policy_page_draw(struct app *app, struct canvas *c, struct rect at, bool focused)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
 
+    (void)focused;
     if (d->mode == POLICY_REVIEW) {
         draw_review(d, c, at);
         return;
@@ -169,7 +144,7 @@ static int say(struct canvas *c, int col, int limit, enum role role, const char 
 
 int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
 {
-    struct policy_page *d = &app->policy;
+    struct policy_page *d = policy_page_of(app);
     size_t errors = 0, warnings = 0;
     char text[80];
 

@@ -355,19 +355,19 @@ const struct hit *canvas_hit_at(const struct canvas *c, int row, int col)
     return NULL;
 }
 
-void canvas_dump(const struct canvas *c, struct buf *out)
+void canvas_section(struct canvas *c, int row, int col, int width, const char *left, const char *right)
 {
-    for (int row = 0; row < c->rows; row++) {
-        size_t start = out->len;
+    canvas_rule(c, row, col, width);
+    int used = canvas_text(c, row, col + 3, width - 6, ROLE_SECTION, left);
+    canvas_text(c, row, col + 2, 1, ROLE_TEXT, " ");
+    canvas_text(c, row, col + 3 + used, 1, ROLE_TEXT, " ");
+    if (right && *right) {
+        int room = canvas_width(c, right);
 
-        for (int col = 0; col < c->cols; col++) {
-            const struct screen_cell *cell = &c->cells[(size_t)row * (size_t)c->cols + (size_t)col];
-
-            for (int i = 0; i < 3 && cell->text[i]; i++)
-                utf8_add(out, cell->text[i]);
+        if (room + used + 10 < width) {
+            canvas_text(c, row, col + width - room - 3, room, ROLE_FAINT, right);
+            canvas_text(c, row, col + width - room - 4, 1, ROLE_TEXT, " ");
+            canvas_text(c, row, col + width - 3, 1, ROLE_TEXT, " ");
         }
-        while (out->len > start && out->data[out->len - 1] == ' ')
-            out->data[--out->len] = '\0';
-        buf_addc(out, '\n');
     }
 }

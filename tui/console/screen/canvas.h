@@ -61,6 +61,8 @@ int canvas_lines(const struct canvas *c, int width, const char *text); /* that i
 int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph);
 int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum role role);
 void canvas_rule(struct canvas *c, int row, int col, int width);
+/* A rule with a title at its left and a note at its right, where there is room for it. */
+void canvas_section(struct canvas *c, int row, int col, int width, const char *left, const char *right);
 void canvas_clear(struct canvas *c, struct rect at);
 void canvas_flag(struct canvas *c, struct rect at, unsigned flag);
 void canvas_role(struct canvas *c, struct rect at, enum role role);
@@ -73,9 +75,6 @@ const struct hit *canvas_hit_at(const struct canvas *c, int row, int col); /* th
 
 /* The columns that text takes in this canvas. */
 int canvas_width(const struct canvas *c, const char *text);
-
-/* The screen as lines of text without trailing blanks. */
-void canvas_dump(const struct canvas *c, struct buf *out);
 
 /* Reads one character of UTF-8; an invalid byte is U+FFFD. Returns the bytes taken, 0 at the end. */
 size_t utf8_next(const char *text, wchar_t *rune);

@@ -64,26 +64,3 @@ int key_named(const char *name)
         return CK_ALT + name[4];
     return name[0] && !name[1] ? name[0] : -1;
 }
-
-int keys_parse(const char *script, struct keys *out)
-{
-    while (*script) {
-        const char *end = *script == '<' ? strchr(script, '>') : NULL;
-        char name[KEY_NAME_MAX];
-        wchar_t rune;
-
-        if (end && (size_t)(end - script) <= sizeof(name)) {
-            memcpy(name, script + 1, (size_t)(end - script) - 1);
-            name[end - script - 1] = '\0';
-            int key = key_named(name);
-            if (key < 0)
-                return -1;
-            vec_push(out, key);
-            script = end + 1;
-        } else {
-            script += utf8_next(script, &rune);
-            vec_push(out, (int)rune);
-        }
-    }
-    return 0;
-}

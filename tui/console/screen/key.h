@@ -5,8 +5,6 @@
 
 #include <stddef.h>
 
-#include "base/vec.h"
-
 enum key_code {
     CK_NONE = 0,
     CK_TAB = 9,
@@ -45,13 +43,5 @@ enum key_code {
 char *key_text(int key, char text[KEY_NAME_MAX]);
 /* The key of such a name, -1 for none. */
 int key_named(const char *name);
-
-struct keys {
-    int *items;
-    size_t len, cap;
-};
-/* A script of keys: characters stand for themselves, <Name> for a named key, <lt> for '<'. Returns -1 at a name that
- * is none. */
-int keys_parse(const char *script, struct keys *out);
 
 #endif

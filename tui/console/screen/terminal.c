@@ -234,11 +234,6 @@ bool term_utf8(void)
     return term.utf8;
 }
 
-enum depth term_depth(void)
-{
-    return term.depth;
-}
-
 void term_size(int *rows, int *cols)
 {
     getmaxyx(stdscr, *rows, *cols);

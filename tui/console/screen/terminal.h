@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The terminal: canvases out, keys in. term.c alone knows curses. Whatever ends the process, the terminal is put back
- * into the state it was found in. */
+/* The terminal: canvases out, keys in. This file alone knows curses. Whatever ends the process, the terminal is put
+ * back into the state it was found in. */
 #ifndef TUI_CONSOLE_SCREEN_TERMINAL_H
 #define TUI_CONSOLE_SCREEN_TERMINAL_H
 
@@ -14,7 +14,6 @@ int term_open(const char *colour, struct err *e) WARN_UNUSED;
 void term_close(void);
 
 bool term_utf8(void); /* the locale and the terminal can show the signs */
-enum depth term_depth(void);
 void term_size(int *rows, int *cols);
 void term_mouse(bool on);
 

@@ -6,7 +6,6 @@
 #include "base/str.h"
 
 struct role_def {
-    const char *name;
     uint32_t rgb[2]; /* dark, light */
     int basic[2];
     unsigned look, mono;
@@ -14,11 +13,7 @@ struct role_def {
 
 static const struct role_def roles[ROLE_COUNT] = {
 #define X(role, text, dark, light, dark16, light16, looks, looks_mono)                                                 \
-    [role] = {.name = (text),                                                                                          \
-              .rgb = {(dark), (light)},                                                                                \
-              .basic = {(dark16), (light16)},                                                                          \
-              .look = (looks),                                                                                         \
-              .mono = (looks_mono)},
+    [role] = {.rgb = {(dark), (light)}, .basic = {(dark16), (light16)}, .look = (looks), .mono = (looks_mono)},
     THEME_ROLES(X)
 #undef X
 };
@@ -31,24 +26,6 @@ int theme_find(const char *name)
         if (str_eq(names[i], name))
             return i;
     return -1;
-}
-
-const char *theme_name(enum theme_id id)
-{
-    return names[id];
-}
-
-const char *theme_role_name(enum role role)
-{
-    return roles[role].name;
-}
-
-bool theme_rgb(enum theme_id theme, enum role role, uint32_t *rgb)
-{
-    if (theme == THEME_MONO || roles[role].rgb[theme] == NONE)
-        return false;
-    *rgb = roles[role].rgb[theme];
-    return true;
 }
 
 struct lab {

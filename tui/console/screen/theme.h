@@ -27,7 +27,7 @@ enum look { LOOK_PLAIN = 0, LOOK_BOLD = 1, LOOK_DIM = 2, LOOK_UNDERLINE = 4, LOO
     X(ROLE_RULE,       "rule",       0x6e7681, 0x8c959f,  8,  7, LOOK_PLAIN,     LOOK_DIM)                 \
     X(ROLE_LABEL,      "label",      0x8b949e, 0x5f6770,  7,  8, LOOK_PLAIN,     LOOK_PLAIN)               \
     X(ROLE_NAME,       "name",       NONE,     NONE,     -1, -1, LOOK_PLAIN,     LOOK_PLAIN)               \
-    X(ROLE_OWNER,      "owner",      0xa5d6ff, 0x0a3069, 14,  4, LOOK_PLAIN,     LOOK_PLAIN)               \
+    X(ROLE_USER,      "owner",      0xa5d6ff, 0x0a3069, 14,  4, LOOK_PLAIN,     LOOK_PLAIN)               \
     X(ROLE_TAG,        "tag",        0xd2a8ff, 0x6639ba, 13,  5, LOOK_PLAIN,     LOOK_PLAIN)               \
     X(ROLE_ADDRESS,    "address",    0xadbac7, 0x424a53,  7,  0, LOOK_PLAIN,     LOOK_PLAIN)               \
     X(ROLE_TIME,       "time",       0x9aa4af, 0x57606a,  7,  8, LOOK_PLAIN,     LOOK_PLAIN)               \
@@ -82,8 +82,6 @@ struct style {
 
 /* -1 for a name that is none. */
 int theme_find(const char *name);
-const char *theme_name(enum theme_id id);
-const char *theme_role_name(enum role role);
 
 /* What a role looks like; selected: on the row the cursor is on. */
 struct style theme_style(enum theme_id theme, enum depth depth, enum role role, bool selected);
@@ -91,8 +89,7 @@ struct style theme_style(enum theme_id theme, enum depth depth, enum role role, 
 /* The colour of the xterm palette (16 to 255) that looks most like a 24-bit one. */
 int theme_nearest_256(uint32_t rgb);
 
-/* The colours behind a role, for checking contrast: false where the terminal's own is used. */
-bool theme_rgb(enum theme_id theme, enum role role, uint32_t *rgb);
+/* Behind the row that the cursor is on. */
 #define THEME_SELECT_DARK  0x26384dU
 #define THEME_SELECT_LIGHT 0xddeeffU
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The journal: oldest above, newest below. */
+#include "console/views/events.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
@@ -15,29 +17,29 @@ static enum role weight_role(const struct m_event *e)
     static const enum role roles[] = {
         [WEIGHT_INFO] = ROLE_FAINT, [WEIGHT_CHANGE] = ROLE_TEXT, [WEIGHT_WARN] = ROLE_WAIT, [WEIGHT_ALARM] = ROLE_BAD};
 
-    return roles[e->weight];
+    return roles[e->api.weight];
 }
 
 static void fill_time(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), timestamp_text(event_of(row)->time_ns, at->now_ns, text));
+    str_copy(out->text, sizeof(out->text), timestamp_text(event_of(row)->api.time_ns, at->now_ns, text));
     out->role = ROLE_TIME;
 }
 
 static void fill_kind(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), event_of(row)->event_kind);
+    str_copy(out->text, sizeof(out->text), event_of(row)->api.kind);
     out->role = weight_role(event_of(row));
 }
 
 static void fill_actor(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), event_of(row)->actor);
-    out->role = ROLE_OWNER;
+    str_copy(out->text, sizeof(out->text), event_of(row)->api.actor);
+    out->role = ROLE_USER;
 }
 
 static void fill_text(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -45,19 +47,19 @@ static void fill_text(const struct row *row, const struct clock_reading *at, str
     const struct m_event *e = event_of(row);
 
     (void)at;
-    str_copy(out->text, sizeof(out->text), e->text);
-    if (*e->undone_by)
-        snprintf(out->text, sizeof(out->text), "%.180s (undone)", e->text);
-    out->role = *e->undone_by ? ROLE_OFF : weight_role(e);
+    str_copy(out->text, sizeof(out->text), e->api.text);
+    if (e->api.undone_by.run)
+        snprintf(out->text, sizeof(out->text), "%.180s (undone)", e->api.text);
+    out->role = e->api.undone_by.run ? ROLE_OFF : weight_role(e);
 }
 
 static int by_sequence(const struct row *a, const struct row *b)
 {
     const struct m_event *p = event_of(a), *q = event_of(b);
 
-    if (p->run != q->run)
-        return p->run < q->run ? -1 : 1;
-    return (p->seq > q->seq) - (p->seq < q->seq);
+    if (p->api.id.run != q->api.id.run)
+        return p->api.id.run < q->api.id.run ? -1 : 1;
+    return (p->api.id.seq > q->api.id.seq) - (p->api.id.seq < q->api.id.seq);
 }
 
 static const struct list_column columns[] = {
@@ -71,21 +73,21 @@ static void words(const struct row *row, struct buf *out)
 {
     const struct m_event *e = event_of(row);
 
-    buf_addf(out, "%s %s %s %s %s", e->event_kind, e->actor, e->object_name, e->text, row->key);
+    buf_addf(out, "%s %s %s %s %s", e->api.kind, e->api.actor, e->api.object_name, e->api.text, row->key);
 }
 
 #define TEXT_FIELD(name, member)                                                                                       \
     static void name(const struct row *row, struct buf *out)                                                           \
     {                                                                                                                  \
-        buf_adds(out, event_of(row)->member);                                                                          \
+        buf_adds(out, event_of(row)->api.member);                                                                      \
     }
-TEXT_FIELD(text_kind, event_kind)
+TEXT_FIELD(text_kind, kind)
 TEXT_FIELD(text_actor, actor)
 TEXT_FIELD(text_object, object_name)
 
 static int64_t time_at(const struct row *row)
 {
-    return event_of(row)->time_ns;
+    return event_of(row)->api.time_ns;
 }
 
 static const struct filter_field fields[] = {
@@ -103,7 +105,7 @@ static void collect(const struct model *m, struct list *l)
         list_add(l, t->rows.items[i]);
 }
 
-const struct list_def events_def = {
+static const struct list_def events_def = {
     .noun = "events",
     .one = "event",
     .empty = "nothing has happened yet",
@@ -115,7 +117,7 @@ const struct list_def events_def = {
     .collect = collect,
 };
 
-void pane_event(struct app *app, struct canvas *c, struct rect at)
+static void pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
@@ -124,33 +126,113 @@ void pane_event(struct app *app, struct canvas *c, struct rect at)
     const struct m_event *e = event_of(row);
     char title[80];
     snprintf(title, sizeof(title), "event %.60s", row->key);
-    pane_section(c, at.row, at.col, at.cols, title, *e->undone_by ? "undone" : e->undoable ? "u undoes it" : "");
+    canvas_section(c, at.row, at.col, at.cols, title,
+                   e->api.undone_by.run ? "undone"
+                   : e->api.inverse     ? "u undoes it"
+                                        : "");
     struct rect in = {at.row + 1, at.col + 3, at.rows - 1, at.cols - 4};
-    int used =
-        canvas_wrap(c, (struct rect){in.row, in.col, in.rows > 2 ? in.rows - 2 : 1, in.cols}, weight_role(e), e->text);
+    int used = canvas_wrap(c, (struct rect){in.row, in.col, in.rows > 2 ? in.rows - 2 : 1, in.cols}, weight_role(e),
+                           e->api.text);
     if (used < in.rows)
-        canvas_textf(c, in.row + used++, in.col, in.cols, ROLE_FAINT, "%s by %s   %s %s", e->event_kind, e->actor,
-                     e->object, e->object_name);
+        canvas_textf(c, in.row + used++, in.col, in.cols, ROLE_FAINT, "%s by %s   %s %s", e->api.kind, e->api.actor,
+                     e->api.object, e->api.object_name);
     if (used < in.rows)
-        canvas_wrap(c, (struct rect){in.row + used, in.col, in.rows - used, in.cols}, ROLE_FAINT, e->detail);
+        canvas_wrap(c, (struct rect){in.row + used, in.col, in.rows - used, in.cols}, ROLE_FAINT,
+                    e->api.detail ? e->api.detail : "");
 }
 
 /* The newest events, below any view on a large screen. */
-void tail_draw(struct app *app, struct canvas *c, struct rect at)
+void events_draw_tail(struct app *app, struct canvas *c, struct rect at)
 {
-    const struct list *l = &app->lists[LIST_EVENTS];
+    const struct list *l = view_list(app, &events_view, 0);
     size_t rows = at.rows > 1 ? (size_t)at.rows - 1 : 0;
     size_t from = l->order.len > rows ? l->order.len - rows : 0;
 
-    pane_section(c, at.row, at.col, at.cols, "events", "5 all");
+    canvas_section(c, at.row, at.col, at.cols, "events", "5 all");
     for (size_t i = from; i < l->order.len; i++) {
         const struct m_event *e = event_of(l->order.items[i]);
         int row = at.row + 1 + (int)(i - from);
         char text[AGO_MAX];
 
-        canvas_text(c, row, at.col + 3, 12, ROLE_TIME, timestamp_text(e->time_ns, app->at.now_ns, text));
-        canvas_text(c, row, at.col + 16, 12, ROLE_OWNER, e->actor);
-        canvas_text(c, row, at.col + 29, 22, weight_role(e), e->event_kind);
-        canvas_text(c, row, at.col + 52, at.cols - 54, weight_role(e), e->text);
+        canvas_text(c, row, at.col + 3, 12, ROLE_TIME, timestamp_text(e->api.time_ns, app->at.now_ns, text));
+        canvas_text(c, row, at.col + 16, 12, ROLE_USER, e->api.actor);
+        canvas_text(c, row, at.col + 29, 22, weight_role(e), e->api.kind);
+        canvas_text(c, row, at.col + 52, at.cols - 54, weight_role(e), e->api.text);
     }
 }
+
+/* ---- the view ---- */
+
+struct events_state {
+    bool follow; /* the cursor stays on the newest event */
+};
+
+static struct events_state *state_of(const struct app *app)
+{
+    return view_state(app, &events_view);
+}
+
+static void init(struct app *app)
+{
+    state_of(app)->follow = true;
+}
+
+static bool follows(const struct app *app)
+{
+    return app->place.view == &events_view && state_of(app)->follow;
+}
+
+/* Nobody's cursor is in the way where the newest are to be seen. */
+static void tick(struct app *app)
+{
+    struct list *l = view_list(app, &events_view, 0);
+
+    if (!follows(app) && !app->layout.tail.rows)
+        return;
+    l->hold_until_ms = 0;
+    list_refresh(l, &app->model, &app->at);
+    if (follows(app) && l->order.len)
+        list_focus(l, l->order.items[l->order.len - 1]);
+}
+
+static void moved(struct app *app)
+{
+    state_of(app)->follow = false;
+}
+
+static const char *mode(const struct app *app)
+{
+    return state_of(app)->follow ? "FOLLOW" : NULL;
+}
+
+static void cmd_follow(struct app *app, const char *arg)
+{
+    (void)arg;
+    state_of(app)->follow = !state_of(app)->follow;
+}
+
+static const struct console_command commands[] = {
+    {.name = "events", .keys = "5", .help = "the journal", .args = "[FILTER]", .where = IN_ANY, .opens = &events_view},
+    {.name = "follow",
+     .keys = "F",
+     .hint = "follow",
+     .help = "stay at the newest event",
+     .where = IN_EVENTS,
+     .rank = 3,
+     .run = cmd_follow},
+};
+
+const struct console_view events_view = {
+    .name = "events",
+    .title = "Events",
+    .digit = '5',
+    .commands = COMMAND_TABLE(commands),
+    .sections = {{IN_EVENTS, "Journal"}},
+    .parts = {{.def = &events_def, .where = IN_EVENTS, .pane = 5, .draw_pane = pane}},
+    .no_tail = true,
+    .state_size = sizeof(struct events_state),
+    .init = init,
+    .tick = tick,
+    .moved = moved,
+    .mode = mode,
+};

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One node: who it is, how it is reached, what it routes, what happened to it. */
+#include "console/views/node.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/views/nodes.h"
+#include "console/views/pending.h"
+#include "console/views/prefixes.h"
+#include "console/views/routes.h"
 
 enum { LABEL_COLS = 13 };
 
@@ -22,7 +28,7 @@ static bool room(const struct pen *p)
 static void section(struct pen *p, const char *left, const char *right)
 {
     if (room(p))
-        pane_section(p->c, p->at.row + p->row, p->at.col, p->at.cols, left, right);
+        canvas_section(p->c, p->at.row + p->row, p->at.col, p->at.cols, left, right);
     p->row++;
 }
 
@@ -63,55 +69,62 @@ static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
     col += 2;
     if (n->row.gone_ms)
         snprintf(text, sizeof(text), "deleted");
-    else if (n->since_ns)
-        snprintf(text, sizeof(text), "%s for %s", glyph_word(glyph), span_text(app->at.now_ns - n->since_ns, since));
-    else if (!n->online && n->last_seen_ns)
+    else if (n->api.since_ns)
+        snprintf(text, sizeof(text), "%s for %s", glyph_word(glyph),
+                 span_text(app->at.now_ns - n->api.since_ns, since));
+    else if (!n->api.online && n->api.last_seen_ns)
         snprintf(text, sizeof(text), "%s, seen %s ago", glyph_word(glyph),
-                 span_text(app->at.now_ns - n->last_seen_ns, since));
+                 span_text(app->at.now_ns - n->api.last_seen_ns, since));
     else
         snprintf(text, sizeof(text), "%s", glyph_word(glyph));
     /* The state is never cut, the name may be. */
     int room = p->at.cols - 10 - (int)strlen(n->row.key) - canvas_width(p->c, text);
-    col += canvas_text(p->c, row, col, room > 8 ? room : 8, ROLE_STRONG, n->name) + 2;
+    col += canvas_text(p->c, row, col, room > 8 ? room : 8, ROLE_STRONG, n->api.given_name) + 2;
     col += canvas_textf(p->c, row, col, 12, ROLE_FAINT, "id %s", n->row.key) + 2;
     col += canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, glyph_role(glyph), text) + 2;
-    if (n->draining && !n->row.gone_ms)
+    if (n->api.draining && !n->row.gone_ms)
         canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "out of service");
 }
 
 static void draw_identity(struct app *app, struct pen *p, const struct m_node *n)
 {
+    const struct api_preauth_key *key = n->api.preauth_key;
     struct buf tags = BUF_INIT(0);
-    char text[AGO_MAX];
+    char text[AGO_MAX], id[24] = "";
+
+    if (key)
+        snprintf(id, sizeof(id), "%llu", (unsigned long long)key->id);
 
     section(p, "identity", "");
     linef(p, "addresses", ROLE_ADDRESS, "%s  %s", n->ipv4, n->ipv6);
-    line(p, "name", ROLE_TEXT, *n->fqdn ? n->fqdn : n->name);
-    join(&n->tags, "  ", &tags);
-    if (n->tags.len)
+    line(p, "name", ROLE_TEXT, *n->api.fqdn ? n->api.fqdn : n->api.given_name);
+    join(&n->api.tags, "  ", &tags);
+    if (n->api.tags.len)
         line(p, "tags", ROLE_TAG, buf_text(&tags));
     else
-        line(p, "owner", ROLE_OWNER, *n->owner ? n->owner : "-");
-    const char *expires = n->expired ? "EXPIRED" : until_text(n->expiry_ns, app->at.now_ns, text);
-    linef(p, "key", n->expired ? ROLE_BAD : ROLE_TEXT, "%.16s  expires %s%s", n->node_key, n->expiry_ns ? "in " : "",
-          expires);
-    linef(p, "joined", ROLE_TEXT, "%s ago%s%s%s", span_text(app->at.now_ns - n->created_ns, text),
-          *n->key_text ? " with pre-auth key " : "", n->key_text, n->ephemeral ? ", ephemeral" : "");
-    linef(p, "client", ROLE_TEXT, "%s  %s %s  capability %llu", n->client, n->os, n->os_version,
-          (unsigned long long)n->cap_version);
-    if (!str_eq(n->hostname, n->name))
-        line(p, "calls itself", ROLE_TEXT, n->hostname);
+        line(p, "owner", ROLE_USER, *n->owner ? n->owner : "-");
+    const char *expires = n->api.expired ? "EXPIRED" : until_text(n->api.expiry_ns, app->at.now_ns, text);
+    linef(p, "key", n->api.expired ? ROLE_BAD : ROLE_TEXT, "%.16s  expires %s%s", n->api.node_key,
+          n->api.expiry_ns ? "in " : "", expires);
+    linef(p, "joined", ROLE_TEXT, "%s ago%s%s%s", span_text(app->at.now_ns - n->api.created_ns, text),
+          key ? " with pre-auth key " : "", key ? id : "", n->api.ephemeral ? ", ephemeral" : "");
+    linef(p, "client", ROLE_TEXT, "%s  %s %s  capability %llu", n->api.client_version, n->api.os, n->api.os_version,
+          (unsigned long long)n->api.cap_version);
+    if (!str_eq(n->api.hostname, n->api.given_name))
+        line(p, "calls itself", ROLE_TEXT, n->api.hostname);
     buf_release(&tags);
 }
 
 static void draw_link(struct pen *p, const struct m_node *n)
 {
     struct buf ends = BUF_INIT(0);
+    char text[ADDR_PORT_TEXT_MAX];
 
-    join(&n->endpoints, "  ", &ends);
+    for (size_t i = 0; i < n->api.endpoints.len; i++)
+        buf_addf(&ends, "%s%s", i ? "  " : "", addr_port_format(&n->api.endpoints.items[i], text));
     section(p, "link", "");
-    line(p, "connected", ROLE_ADDRESS, *n->source ? n->source : "not connected");
-    linef(p, "home relay", ROLE_TEXT, "%s", *n->relay ? n->relay : "not known");
+    line(p, "connected", ROLE_ADDRESS, *n->api.source ? n->api.source : "not connected");
+    linef(p, "home relay", ROLE_TEXT, "%s", *n->api.relay_name ? n->api.relay_name : "not known");
     line(p, "endpoints", ROLE_ADDRESS, ends.len ? ends.data : "none");
     buf_release(&ends);
 }
@@ -125,19 +138,19 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
     for (size_t i = t->rows.len; i-- > 0 && room(p);) {
         const struct m_event *e = (const struct m_event *)t->rows.items[i];
 
-        if (!str_eq(e->object_id, n->row.key) || !str_eq(e->object, "node"))
+        if (e->api.object_id != n->api.id || !str_eq(e->api.object, "node"))
             continue;
         canvas_text(p->c, p->at.row + p->row, p->at.col + 3, 12, ROLE_TIME,
-                    timestamp_text(e->time_ns, app->at.now_ns, text));
+                    timestamp_text(e->api.time_ns, app->at.now_ns, text));
         struct rect at = {p->at.row + p->row, p->at.col + 3 + LABEL_COLS, p->at.rows - p->row > 1 ? 2 : 1,
                           p->at.cols - LABEL_COLS - 4};
-        p->row += canvas_wrap(p->c, at, e->weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->text);
+        p->row += canvas_wrap(p->c, at, e->api.weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->api.text);
     }
 }
 
 static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, bool focused)
 {
-    struct list *l = &app->lists[LIST_DETAIL];
+    struct list *l = view_list(app, &node_view, 0);
     char right[60];
 
     snprintf(right, sizeof(right), "%u of %u approved", n->available - n->waiting, n->available);
@@ -160,9 +173,9 @@ static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, 
     p->row += rows + 1;
 }
 
-void node_view_draw(struct app *app, struct canvas *c, struct rect body, bool focused)
+static void draw(struct app *app, struct canvas *c, struct rect body, bool focused)
 {
-    struct m_node *n = (struct m_node *)app->lists[LIST_DETAIL].scope;
+    struct m_node *n = (struct m_node *)view_list(app, &node_view, 0)->scope;
     struct pen pen = {.c = c, .at = body};
 
     if (!n) {
@@ -178,21 +191,60 @@ void node_view_draw(struct app *app, struct canvas *c, struct rect body, bool fo
         draw_events(app, &pen, n);
 }
 
+static void enter(struct app *app)
+{
+    struct list *routes = view_list(app, &node_view, 0);
+    struct m_node *node = app_node(app);
+
+    if (!node || routes->scope == &node->row)
+        return;
+    routes->scope = &node->row;
+    routes->cursor = NULL;
+    routes->index = routes->top = 0;
+    routes->forced = true;
+}
+
+/* Which one of the nodes it is. */
+static void count(const struct app *app, char *text, size_t size)
+{
+    const struct list *nodes = view_list(app, &nodes_view, 0);
+
+    snprintf(text, size, "%zu of %zu", list_position(nodes) + 1, nodes->order.len);
+}
+
+static const char *crumb(const struct app *app)
+{
+    const struct m_node *node = app_node(app);
+
+    return node ? node->api.given_name : "gone";
+}
+
+const struct console_view node_view = {
+    .name = "node",
+    .title = "Node",
+    .tab = &nodes_view,
+    .sections = {{IN_NODE, "One node"}},
+    .parts = {{.def = &node_routes_def, .where = IN_NODE, .count = count}},
+    .enter = enter,
+    .draw = draw,
+    .crumb = crumb,
+};
+
 static void peek_routes(struct pen *p, const struct m_node *n)
 {
     section(p, "routes", "");
     for (size_t i = 0; i < n->routes.len && room(p); i++) {
         const struct m_route *r = n->routes.items[i];
-        enum glyph glyph = m_state_glyph(r->state);
+        enum glyph glyph = route_state_glyph(r->api.state);
         int row = p->at.row + p->row++;
 
         canvas_glyph(p->c, row, p->at.col + 3, glyph);
         canvas_text(p->c, row, p->at.col + 5, 20, ROLE_TEXT, r->row.key);
         canvas_text(p->c, row, p->at.col + 26, p->at.cols - 27, glyph_role(glyph), glyph_word(glyph));
-        if (room(p) && *r->reason)
+        if (room(p) && *r->api.reason)
             p->row += canvas_wrap(
                 p->c, (struct rect){p->at.row + p->row, p->at.col + 5, p->at.rows - p->row > 1 ? 2 : 1, p->at.cols - 6},
-                ROLE_FAINT, r->reason);
+                ROLE_FAINT, r->api.reason);
     }
     if (!n->routes.len)
         line(p, "", ROLE_FAINT, "advertises none");
@@ -205,11 +257,11 @@ void node_peek_draw(struct app *app, struct canvas *c, struct rect at, struct ro
     if (row && row->kind == ROW_ROUTE)
         row = &((struct m_route *)row)->node->row;
     if (row && row->kind == ROW_PREFIX) {
-        pane_prefix(app, c, at);
+        prefixes_pane(app, c, at);
         return;
     }
     if (row && row->kind == ROW_PENDING) {
-        pane_pending(app, c, at);
+        pending_pane(app, c, at);
         return;
     }
     if (!row || row->kind != ROW_NODE)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The list of nodes, and among them those that wait to be let in. */
+#include "console/views/nodes.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
@@ -19,11 +21,11 @@ enum glyph node_glyph(const struct m_node *n)
 {
     if (n->row.gone_ms)
         return GLYPH_GONE;
-    if (n->expired)
+    if (n->api.expired)
         return GLYPH_EXPIRED;
-    if (!n->online)
+    if (!n->api.online)
         return GLYPH_OFFLINE;
-    return n->healthy ? GLYPH_ONLINE : GLYPH_UNHEALTHY;
+    return n->api.healthy ? GLYPH_ONLINE : GLYPH_UNHEALTHY;
 }
 
 static void fill_label(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -32,7 +34,7 @@ static void fill_label(const struct row *row, const struct clock_reading *at, st
 
     (void)at;
     out->glyph = (int)(n ? node_glyph(n) : GLYPH_PENDING);
-    str_copy(out->text, sizeof(out->text), n ? n->name : pending_of(row)->hostname);
+    str_copy(out->text, sizeof(out->text), n ? n->api.given_name : pending_of(row)->api.hostname);
     out->role = n ? ROLE_NAME : ROLE_WAIT;
 }
 
@@ -50,7 +52,7 @@ static void fill_plain_name(const struct row *row, const struct clock_reading *a
 {
     fill_label(row, at, out);
     out->glyph = -1;
-    if (node_of(row) && !node_of(row)->online)
+    if (node_of(row) && !node_of(row)->api.online)
         out->role = ROLE_OFF;
 }
 
@@ -60,9 +62,9 @@ static void fill_owner(const struct row *row, const struct clock_reading *at, st
 
     (void)at;
     str_copy(out->text, sizeof(out->text), n ? n->owner : "(none)");
-    if (n && n->tags.len > 1)
-        snprintf(out->text, sizeof(out->text), "%.150s +%zu", n->owner, n->tags.len - 1);
-    out->role = !n ? ROLE_OFF : n->tagged ? ROLE_TAG : ROLE_OWNER;
+    if (n && n->api.tags.len > 1)
+        snprintf(out->text, sizeof(out->text), "%.150s +%zu", n->owner, n->api.tags.len - 1);
+    out->role = !n ? ROLE_OFF : n->tagged ? ROLE_TAG : ROLE_USER;
 }
 
 static void fill_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -90,13 +92,13 @@ static void fill_seen(const struct row *row, const struct clock_reading *at, str
 
     out->role = ROLE_TIME;
     if (!n)
-        str_copy(out->text, sizeof(out->text), ago_text(pending_of(row)->created_ns, at->now_ns, text));
-    else if (n->online)
-        str_copy(out->text, sizeof(out->text), n->healthy ? "now" : "no reply");
+        str_copy(out->text, sizeof(out->text), ago_text(pending_of(row)->api.created_ns, at->now_ns, text));
+    else if (n->api.online)
+        str_copy(out->text, sizeof(out->text), n->api.healthy ? "now" : "no reply");
     else
-        str_copy(out->text, sizeof(out->text), ago_text(n->last_seen_ns, at->now_ns, text));
-    if (n && n->online)
-        out->role = n->healthy ? ROLE_OK : ROLE_BAD;
+        str_copy(out->text, sizeof(out->text), ago_text(n->api.last_seen_ns, at->now_ns, text));
+    if (n && n->api.online)
+        out->role = n->api.healthy ? ROLE_OK : ROLE_BAD;
 }
 
 static void fill_routes(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -115,11 +117,11 @@ static void fill_routes(const struct row *row, const struct clock_reading *at, s
                 : n->serving   ? ROLE_PRIMARY
                 : n->available ? ROLE_STANDBY
                                : ROLE_OFF;
-    out->glyph = n->waiting                 ? GLYPH_UNAPPROVED
-                 : n->unhealthy             ? GLYPH_UNHEALTHY
-                 : n->serving               ? GLYPH_SERVING
-                 : !n->online || n->expired ? GLYPH_ROUTE_OFFLINE
-                                            : GLYPH_STANDBY;
+    out->glyph = n->waiting                         ? GLYPH_UNAPPROVED
+                 : n->unhealthy                     ? GLYPH_UNHEALTHY
+                 : n->serving                       ? GLYPH_SERVING
+                 : !n->api.online || n->api.expired ? GLYPH_ROUTE_OFFLINE
+                                                    : GLYPH_STANDBY;
 }
 
 static void fill_expiry(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -132,21 +134,21 @@ static void fill_expiry(const struct row *row, const struct clock_reading *at, s
         out->role = ROLE_WAIT;
         return;
     }
-    str_copy(out->text, sizeof(out->text), n->expired ? "EXPIRED" : until_text(n->expiry_ns, at->now_ns, text));
-    bool soon = n->expiry_ns && n->expiry_ns - at->now_ns < INT64_C(7) * 86400 * 1000000000;
-    out->role = n->expired ? ROLE_BAD : soon ? ROLE_WAIT : ROLE_TIME;
+    str_copy(out->text, sizeof(out->text), n->api.expired ? "EXPIRED" : until_text(n->api.expiry_ns, at->now_ns, text));
+    bool soon = n->api.expiry_ns && n->api.expiry_ns - at->now_ns < INT64_C(7) * 86400 * 1000000000;
+    out->role = n->api.expired ? ROLE_BAD : soon ? ROLE_WAIT : ROLE_TIME;
 }
 
 static void fill_os(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->os : pending_of(row)->os);
+    str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->api.os : pending_of(row)->api.os);
     out->role = ROLE_FAINT;
 }
 
 static void fill_version(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    const char *version = node_of(row) ? node_of(row)->client : pending_of(row)->client;
+    const char *version = node_of(row) ? node_of(row)->api.client_version : pending_of(row)->api.client_version;
 
     (void)at;
     /* "1.82.0-t5a8b..." : the part behind the dash names a build. */
@@ -157,13 +159,13 @@ static void fill_version(const struct row *row, const struct clock_reading *at, 
 static void fill_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->relay : "");
+    str_copy(out->text, sizeof(out->text), node_of(row) ? node_of(row)->api.relay_name : "");
     out->role = ROLE_FAINT;
 }
 
 static const char *name_of(const struct row *row)
 {
-    return node_of(row) ? node_of(row)->name : pending_of(row)->hostname;
+    return node_of(row) ? node_of(row)->api.given_name : pending_of(row)->api.hostname;
 }
 
 static int by_name(const struct row *a, const struct row *b)
@@ -185,7 +187,7 @@ static int by_name(const struct row *a, const struct row *b)
 
 static int64_t seen_order(const struct m_node *n)
 {
-    return n->online ? INT64_MAX : n->last_seen_ns;
+    return n->api.online ? INT64_MAX : n->api.last_seen_ns;
 }
 
 static int compare_addresses(const char *a, const char *b)
@@ -203,10 +205,10 @@ BY(by_address, compare_addresses(*p->ipv4 ? p->ipv4 : p->ipv6, *q->ipv4 ? q->ipv
 BY(by_ipv6, compare_addresses(p->ipv6, q->ipv6))
 BY(by_seen, COMPARE(seen_order(q), seen_order(p)))
 BY(by_routes, COMPARE(q->waiting * 1000 + q->available, p->waiting * 1000 + p->available))
-BY(by_expiry, COMPARE((uint64_t)p->expiry_ns - 1, (uint64_t)q->expiry_ns - 1))
-BY(by_os, strcmp(p->os, q->os))
-BY(by_version, strverscmp(p->client, q->client))
-BY(by_relay, strcmp(p->relay, q->relay))
+BY(by_expiry, COMPARE((uint64_t)p->api.expiry_ns - 1, (uint64_t)q->api.expiry_ns - 1))
+BY(by_os, strcmp(p->api.os, q->api.os))
+BY(by_version, strverscmp(p->api.client_version, q->api.client_version))
+BY(by_relay, strcmp(p->api.relay_name, q->api.relay_name))
 
 static const struct list_column columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_state, .changed = 0},
@@ -292,18 +294,18 @@ static void words(const struct row *row, struct buf *out)
         return;
     }
     const struct m_pending *p = pending_of(row);
-    buf_addf(out, "%s %s %s %s pending", p->hostname, p->os, p->source, row->key);
+    buf_addf(out, "%s %s %s %s pending", p->api.hostname, p->api.os, p->api.source, row->key);
 }
 
 #define TEXT_FIELD(name, member)                                                                                       \
     static void name(const struct row *row, struct buf *out)                                                           \
     {                                                                                                                  \
         if (node_of(row))                                                                                              \
-            buf_adds(out, node_of(row)->member);                                                                       \
+            buf_adds(out, node_of(row)->api.member);                                                                   \
     }
 TEXT_FIELD(text_os, os)
-TEXT_FIELD(text_version, client)
-TEXT_FIELD(text_relay, relay)
+TEXT_FIELD(text_version, client_version)
+TEXT_FIELD(text_relay, relay_name)
 
 static void text_name(const struct row *row, struct buf *out)
 {
@@ -318,8 +320,8 @@ static void text_owner(const struct row *row, struct buf *out)
 
 static void text_tags(const struct row *row, struct buf *out)
 {
-    for (size_t i = 0; node_of(row) && i < node_of(row)->tags.len; i++)
-        buf_addf(out, "%s ", node_of(row)->tags.items[i]);
+    for (size_t i = 0; node_of(row) && i < node_of(row)->api.tags.len; i++)
+        buf_addf(out, "%s ", node_of(row)->api.tags.items[i]);
 }
 
 static void text_ip(const struct row *row, struct buf *out)
@@ -352,17 +354,17 @@ static int64_t time_seen(const struct row *row)
 {
     const struct m_node *n = node_of(row);
 
-    return !n ? pending_of(row)->created_ns : n->online ? FILTER_NOW : n->last_seen_ns;
+    return !n ? pending_of(row)->api.created_ns : n->api.online ? FILTER_NOW : n->api.last_seen_ns;
 }
 
 static int64_t time_expiry(const struct row *row)
 {
-    return node_of(row) ? node_of(row)->expiry_ns : 0;
+    return node_of(row) ? node_of(row)->api.expiry_ns : 0;
 }
 
 static int64_t time_created(const struct row *row)
 {
-    return node_of(row) ? node_of(row)->created_ns : pending_of(row)->created_ns;
+    return node_of(row) ? node_of(row)->api.created_ns : pending_of(row)->api.created_ns;
 }
 
 static const struct filter_field fields[] = {
@@ -385,7 +387,12 @@ static void collect(const struct model *m, struct list *l)
         list_add(l, pending->rows.items[i]);
 }
 
-const struct list_def nodes_def = {
+static size_t count_nodes(const struct model *m)
+{
+    return model_table(m, ROW_NODE)->index.len;
+}
+
+static const struct list_def nodes_def = {
     .noun = "nodes",
     .one = "node",
     .empty = "no node has joined yet: 6 N makes a user, 7 N a key and the command to run",
@@ -394,5 +401,28 @@ const struct list_def nodes_def = {
     .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
     .sort = 1,
     .kinds = 1U << ROW_NODE | 1U << ROW_PENDING,
+    .counted = 1U << ROW_NODE,
+    .total = count_nodes,
     .collect = collect,
+};
+
+static bool trouble(const struct app *app, char *text, size_t size)
+{
+    size_t count = model_table(&app->model, ROW_PENDING)->index.len;
+
+    snprintf(text, size, "%zu waiting", count);
+    return count > 0;
+}
+
+static const struct console_command commands[] = {
+    {.name = "nodes", .keys = "1", .help = "all nodes", .args = "[FILTER]", .where = IN_ANY, .opens = &nodes_view},
+};
+
+const struct console_view nodes_view = {
+    .name = "nodes",
+    .title = "Nodes",
+    .digit = '1',
+    .commands = COMMAND_TABLE(commands),
+    .sections = {{IN_NODES, "List of nodes"}},
+    .parts = {{.def = &nodes_def, .where = IN_NODES, .trouble = trouble}},
 };

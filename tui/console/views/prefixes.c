@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Routes by prefix: who serves each, who stands by, who could. */
+#include "console/views/prefixes.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
@@ -18,8 +20,8 @@ static struct tally tally(const struct m_prefix *p)
 {
     struct tally t = {0};
 
-    for (size_t i = 0; i < p->routers.len; i++) {
-        enum route_state state = p->routers.items[i].state;
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        enum route_state state = router_at(p, i)->state;
 
         t.serving += state == ROUTE_SERVING;
         t.standby += state == ROUTE_STANDBY;
@@ -46,7 +48,7 @@ static enum route_state state_of(const struct m_prefix *p)
 static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    out->glyph = (int)m_state_glyph(state_of(prefix_of(row)));
+    out->glyph = (int)route_state_glyph(state_of(prefix_of(row)));
 }
 
 static void fill_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -61,10 +63,10 @@ static void fill_primary(const struct row *row, const struct clock_reading *at, 
     struct tally t = tally(p);
 
     (void)at;
-    str_copy(out->text, sizeof(out->text), *p->primary_name ? p->primary_name : "-");
-    if (p->exit)
+    str_copy(out->text, sizeof(out->text), *p->api.primary_name ? p->api.primary_name : "-");
+    if (p->api.exit)
         snprintf(out->text, sizeof(out->text), "%u exit node%s", t.serving, t.serving == 1 ? "" : "s");
-    out->role = *p->primary_name || (p->exit && t.serving) ? ROLE_PRIMARY : ROLE_FAINT;
+    out->role = *p->api.primary_name || (p->api.exit && t.serving) ? ROLE_PRIMARY : ROLE_FAINT;
 }
 
 static void fill_standby(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -74,10 +76,10 @@ static void fill_standby(const struct row *row, const struct clock_reading *at, 
     unsigned more = 0;
 
     (void)at;
-    for (size_t i = 0; i < p->routers.len; i++)
-        if (p->routers.items[i].state == ROUTE_STANDBY) {
+    for (size_t i = 0; i < p->api.routers.len; i++)
+        if (router_at(p, i)->state == ROUTE_STANDBY) {
             more += first != NULL;
-            first = first ? first : p->routers.items[i].name;
+            first = first ? first : router_at(p, i)->name;
         }
     if (more)
         snprintf(out->text, sizeof(out->text), "%.150s +%u", first, more);
@@ -121,13 +123,13 @@ static void fill_since(const struct row *row, const struct clock_reading *at, st
 {
     char text[AGO_MAX];
 
-    str_copy(out->text, sizeof(out->text), ago_text(prefix_of(row)->since_ns, at->now_ns, text));
+    str_copy(out->text, sizeof(out->text), ago_text(prefix_of(row)->api.since_ns, at->now_ns, text));
     out->role = ROLE_TIME;
 }
 
 static int by_prefix(const struct row *a, const struct row *b)
 {
-    return prefix_cmp(&prefix_of(a)->prefix, &prefix_of(b)->prefix);
+    return prefix_cmp(&prefix_of(a)->api.prefix, &prefix_of(b)->api.prefix);
 }
 
 static int by_state(const struct row *a, const struct row *b)
@@ -137,19 +139,19 @@ static int by_state(const struct row *a, const struct row *b)
 
 static int by_primary(const struct row *a, const struct row *b)
 {
-    return strverscmp(prefix_of(a)->primary_name, prefix_of(b)->primary_name);
+    return strverscmp(prefix_of(a)->api.primary_name, prefix_of(b)->api.primary_name);
 }
 
 static int by_since(const struct row *a, const struct row *b)
 {
-    int64_t p = prefix_of(a)->since_ns, q = prefix_of(b)->since_ns;
+    int64_t p = prefix_of(a)->api.since_ns, q = prefix_of(b)->api.since_ns;
 
     return (p < q) - (p > q);
 }
 
 static int by_count(const struct row *a, const struct row *b)
 {
-    size_t p = prefix_of(a)->routers.len, q = prefix_of(b)->routers.len;
+    size_t p = prefix_of(a)->api.routers.len, q = prefix_of(b)->api.routers.len;
 
     return (p < q) - (p > q);
 }
@@ -181,9 +183,9 @@ static void words(const struct row *row, struct buf *out)
 {
     const struct m_prefix *p = prefix_of(row);
 
-    buf_addf(out, "%s %s %s", row->key, m_state_name(state_of(p)), p->exit ? "exit" : "");
-    for (size_t i = 0; i < p->routers.len; i++)
-        buf_addf(out, " %s %s", p->routers.items[i].name, m_state_name(p->routers.items[i].state));
+    buf_addf(out, "%s %s %s", row->key, route_state_name(state_of(p)), p->api.exit ? "exit" : "");
+    for (size_t i = 0; i < p->api.routers.len; i++)
+        buf_addf(out, " %s %s", router_at(p, i)->name, route_state_name(router_at(p, i)->state));
 }
 
 static void text_prefix(const struct row *row, struct buf *out)
@@ -193,8 +195,8 @@ static void text_prefix(const struct row *row, struct buf *out)
 
 static void text_node(const struct row *row, struct buf *out)
 {
-    for (size_t i = 0; i < prefix_of(row)->routers.len; i++)
-        buf_addf(out, "%s ", prefix_of(row)->routers.items[i].name);
+    for (size_t i = 0; i < prefix_of(row)->api.routers.len; i++)
+        buf_addf(out, "%s ", router_at(prefix_of(row), i)->name);
 }
 
 static const struct filter_field fields[] = {
@@ -223,24 +225,7 @@ const struct list_def prefixes_def = {
     .collect = collect,
 };
 
-void pane_section(struct canvas *c, int row, int col, int width, const char *left, const char *right)
-{
-    canvas_rule(c, row, col, width);
-    int used = canvas_text(c, row, col + 3, width - 6, ROLE_SECTION, left);
-    canvas_text(c, row, col + 2, 1, ROLE_TEXT, " ");
-    canvas_text(c, row, col + 3 + used, 1, ROLE_TEXT, " ");
-    if (right && *right) {
-        int room = canvas_width(c, right);
-
-        if (room + used + 10 < width) {
-            canvas_text(c, row, col + width - room - 3, room, ROLE_FAINT, right);
-            canvas_text(c, row, col + width - room - 4, 1, ROLE_TEXT, " ");
-            canvas_text(c, row, col + width - 3, 1, ROLE_TEXT, " ");
-        }
-    }
-}
-
-void pane_prefix(struct app *app, struct canvas *c, struct rect at)
+void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
@@ -249,17 +234,17 @@ void pane_prefix(struct app *app, struct canvas *c, struct rect at)
     const struct m_prefix *p = prefix_of(row);
     int name = 8, line = at.row + 1, end = at.row + at.rows;
 
-    pane_section(c, at.row, at.col, at.cols, row->key, p->exit ? "every approved exit node serves" : "");
-    for (size_t i = 0; i < p->routers.len; i++) {
-        int width = canvas_width(c, p->routers.items[i].name);
+    canvas_section(c, at.row, at.col, at.cols, row->key, p->api.exit ? "every approved exit node serves" : "");
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        int width = canvas_width(c, router_at(p, i)->name);
 
         name = width > name ? width : name;
     }
     name = name < 24 ? name : 24;
-    for (size_t i = 0; i < p->routers.len && line < end; i++) {
-        const struct m_router *r = &p->routers.items[i];
-        int col = at.col + 3, left = (int)(p->routers.len - i);
-        enum glyph glyph = m_state_glyph(r->state);
+    for (size_t i = 0; i < p->api.routers.len && line < end; i++) {
+        const struct api_router *r = router_at(p, i);
+        int col = at.col + 3, left = (int)(p->api.routers.len - i);
+        enum glyph glyph = route_state_glyph(r->state);
 
         canvas_glyph(c, line, col, glyph);
         canvas_text(c, line, col + 2, name, ROLE_TEXT, r->name);
@@ -269,6 +254,6 @@ void pane_prefix(struct app *app, struct canvas *c, struct rect at)
         struct rect why = {line, col, end - line >= 2 * left ? 2 : 1, at.col + at.cols - col - 1};
         line += canvas_wrap(c, why, ROLE_FAINT, r->reason);
     }
-    if (!p->routers.len)
+    if (!p->api.routers.len)
         canvas_text(c, at.row + 1, at.col + 3, at.cols - 3, ROLE_FAINT, "no router");
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes, twice: by node, where they are approved, and by prefix, where one sees who serves. */
+/* Routes by node, where they are approved; and the view with its other parts. */
+#include "console/views/routes.h"
+
 #include <stdio.h>
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/views/exits.h"
+#include "console/views/ha.h"
+#include "console/views/nodes.h"
+#include "console/views/prefixes.h"
 
 static const struct m_route *route_of(const struct row *row)
 {
@@ -22,7 +28,7 @@ static const char *const words_of_state[ROUTE_STATES] = {
 
 static enum role state_role(enum route_state state)
 {
-    return glyph_role(m_state_glyph(state));
+    return glyph_role(route_state_glyph(state));
 }
 
 static const char *prefix_label(const char *prefix, bool exit)
@@ -36,13 +42,13 @@ static void fill_prefix(const struct row *row, const struct clock_reading *at, s
 
     (void)at;
     if (r) {
-        out->glyph = (int)m_state_glyph(r->state);
-        str_copy(out->text, sizeof(out->text), prefix_label(row->key, r->exit));
-        out->role = r->state == ROUTE_AVAILABLE ? ROLE_WAIT : ROLE_TEXT;
+        out->glyph = (int)route_state_glyph(r->api.state);
+        str_copy(out->text, sizeof(out->text), prefix_label(row->key, r->api.exit));
+        out->role = r->api.state == ROUTE_AVAILABLE ? ROLE_WAIT : ROLE_TEXT;
         return;
     }
     out->glyph = (int)node_glyph(node_of(row));
-    snprintf(out->text, sizeof(out->text), "%s", node_of(row)->name);
+    snprintf(out->text, sizeof(out->text), "%s", node_of(row)->api.given_name);
     out->role = ROLE_STRONG;
 }
 
@@ -61,8 +67,8 @@ static void fill_state(const struct row *row, const struct clock_reading *at, st
 
     (void)at;
     if (r) {
-        str_copy(out->text, sizeof(out->text), words_of_state[r->state]);
-        out->role = state_role(r->state);
+        str_copy(out->text, sizeof(out->text), words_of_state[r->api.state]);
+        out->role = state_role(r->api.state);
         return;
     }
     const struct m_node *n = node_of(row);
@@ -73,7 +79,7 @@ static void fill_state(const struct row *row, const struct clock_reading *at, st
     else
         snprintf(out->text, sizeof(out->text), "%u not advertised", ghosts);
     out->role = n->waiting ? ROLE_WAIT : ROLE_FAINT;
-    if (n->draining) {
+    if (n->api.draining) {
         str_copy(out->text, sizeof(out->text), "OUT OF SERVICE");
         out->role = ROLE_WAIT;
     }
@@ -86,10 +92,10 @@ static void fill_primary(const struct row *row, const struct clock_reading *at, 
     (void)at;
     if (!r)
         return;
-    bool own = r->node && str_eq(r->primary, r->node->row.key);
-    str_copy(out->text, sizeof(out->text), own ? "this node" : *r->primary_name ? r->primary_name : "-");
-    if (r->exit)
-        str_copy(out->text, sizeof(out->text), r->state == ROUTE_SERVING ? "each exit node" : "-");
+    bool own = r->node && r->api.primary == r->node->api.id;
+    str_copy(out->text, sizeof(out->text), own ? "this node" : *r->api.primary_name ? r->api.primary_name : "-");
+    if (r->api.exit)
+        str_copy(out->text, sizeof(out->text), r->api.state == ROUTE_SERVING ? "each exit node" : "-");
     out->role = own ? ROLE_PRIMARY : ROLE_TEXT;
 }
 
@@ -99,7 +105,7 @@ static void fill_approver(const struct row *row, const struct clock_reading *at,
 
     (void)at;
     if (r)
-        str_copy(out->text, sizeof(out->text), *r->approved_by ? r->approved_by : "-");
+        str_copy(out->text, sizeof(out->text), *r->api.approved_by ? r->api.approved_by : "-");
     out->role = ROLE_FAINT;
 }
 
@@ -107,7 +113,7 @@ static void fill_reason(const struct row *row, const struct clock_reading *at, s
 {
     (void)at;
     if (route_of(row))
-        str_copy(out->text, sizeof(out->text), route_of(row)->reason);
+        str_copy(out->text, sizeof(out->text), route_of(row)->api.reason);
     out->role = ROLE_FAINT;
 }
 
@@ -132,8 +138,8 @@ static void route_words(const struct row *row, struct buf *out)
     const struct m_route *r = route_of(row);
 
     if (r && r->node)
-        buf_addf(out, "%s %s %s%s %s %s", row->key, r->node->name, words_of_state[r->state],
-                 r->state == ROUTE_AVAILABLE ? " waiting" : "", r->exit ? "exit" : "", r->primary_name);
+        buf_addf(out, "%s %s %s%s %s %s", row->key, r->node->api.given_name, words_of_state[r->api.state],
+                 r->api.state == ROUTE_AVAILABLE ? " waiting" : "", r->api.exit ? "exit" : "", r->api.primary_name);
 }
 
 static void route_prefix(const struct row *row, struct buf *out)
@@ -147,19 +153,19 @@ static void route_node(const struct row *row, struct buf *out)
     const struct m_route *r = route_of(row);
 
     if (r && r->node)
-        buf_adds(out, r->node->name);
+        buf_adds(out, r->node->api.given_name);
 }
 
 static void route_state(const struct row *row, struct buf *out)
 {
     if (route_of(row))
-        buf_addf(out, "%s %s", m_state_name(route_of(row)->state), words_of_state[route_of(row)->state]);
+        buf_addf(out, "%s %s", route_state_name(route_of(row)->api.state), words_of_state[route_of(row)->api.state]);
 }
 
 static void route_primary(const struct row *row, struct buf *out)
 {
     if (route_of(row))
-        buf_adds(out, route_of(row)->primary_name);
+        buf_adds(out, route_of(row)->api.primary_name);
 }
 
 static const struct filter_field route_fields[] = {
@@ -171,9 +177,9 @@ static const struct filter_field route_fields[] = {
 static int by_node_name(const void *a, const void *b)
 {
     const struct m_node *p = *(struct m_node *const *)a, *q = *(struct m_node *const *)b;
-    int order = strverscmp(p->name, q->name);
+    int order = strverscmp(p->api.given_name, q->api.given_name);
 
-    return order ? order : (p->id > q->id) - (p->id < q->id);
+    return order ? order : (p->api.id > q->api.id) - (p->api.id < q->api.id);
 }
 
 static void add_group(struct list *l, struct m_node *n)
@@ -207,12 +213,22 @@ static void collect_routes(const struct model *m, struct list *l)
     vec_release(&nodes);
 }
 
+static size_t count_routes(const struct model *m)
+{
+    const struct row_table *t = model_table(m, ROW_NODE);
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        count += t->rows.items[i]->gone_ms ? 0 : node_of(t->rows.items[i])->routes.len;
+    return count;
+}
+
 static int indent_route(const struct row *row)
 {
     return row->kind == ROW_ROUTE ? 2 : 0;
 }
 
-const struct list_def routes_def = {
+static const struct list_def routes_def = {
     .noun = "routes",
     .one = "route",
     .empty = "no node advertises a route: tailscale set --advertise-routes=10.0.0.0/8 does",
@@ -222,6 +238,9 @@ const struct list_def routes_def = {
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
+    .counted = 1U << ROW_ROUTE,
+    .total = count_routes,
+    .folds = true,
     .collect = collect_routes,
     .indent = indent_route,
     .indented = 1,
@@ -246,7 +265,7 @@ static const struct list_column detail_columns[] = {
     {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
 };
 
-const struct list_def detail_def = {
+const struct list_def node_routes_def = {
     .noun = "routes",
     .one = "route",
     .empty = "advertises no routes",
@@ -256,5 +275,53 @@ const struct list_def detail_def = {
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
+    .fixed_columns = true,
     .collect = collect_detail,
+};
+
+static bool routes_trouble(const struct app *app, char *text, size_t size)
+{
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        count += t->rows.items[i]->gone_ms ? 0 : node_of(t->rows.items[i])->waiting;
+    snprintf(text, size, "%zu waiting", count);
+    return count > 0;
+}
+
+static const struct console_command commands[] = {
+    {.name = "routes",
+     .keys = "2",
+     .help = "routes by node, by prefix, those with several routers, exit nodes",
+     .args = "[node|prefix|ha|exit] [FILTER]",
+     .where = IN_ANY,
+     .opens = &routes_view},
+};
+
+const struct console_view routes_view = {
+    .name = "routes",
+    .title = "Routes",
+    .digit = '2',
+    .commands = COMMAND_TABLE(commands),
+    .sections = {{IN_ROUTES, "Routes by node, exit nodes"}, {IN_PREFIXES, "Routes by prefix, several routers"}},
+    .parts = {{.name = "node", .def = &routes_def, .where = IN_ROUTES, .trouble = routes_trouble},
+              {.name = "prefix",
+               .def = &prefixes_def,
+               .where = IN_PREFIXES,
+               .pane = 7,
+               .draw_pane = prefixes_pane,
+               .trouble = routes_trouble},
+              {.name = "ha",
+               .def = &ha_def,
+               .where = IN_PREFIXES,
+               .pane = PANE_LARGE,
+               .draw_pane = ha_pane,
+               .trouble = ha_trouble},
+              {.name = "exit",
+               .def = &exits_def,
+               .where = IN_ROUTES,
+               .pane = 4,
+               .draw_pane = exits_pane,
+               .trouble = routes_trouble}},
 };

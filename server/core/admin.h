@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What administrators ask the core: operations, each with the fields that it takes. One call is one change: one answer
+ * that names all events of it, and one inverse that takes all of it back. */
+#ifndef SERVER_CORE_ADMIN_H
+#define SERVER_CORE_ADMIN_H
+
+#include "core/call.h"
+#include "policy/policy.h"
+#include "tailnet/tailnet.h"
+#include "json/json.h"
+
+/* Each takes the fields that its row in operations.c names. */
+enum admin_op {
+    ADMIN_USER_CREATE,
+    ADMIN_USER_RENAME,
+    ADMIN_USER_ROLE,
+    ADMIN_USER_DELETE,
+    ADMIN_PREAUTHKEY_CREATE,
+    ADMIN_PREAUTHKEY_EXPIRE,
+    ADMIN_PREAUTHKEY_DELETE,
+    ADMIN_APIKEY_CREATE, /* name: the description */
+    ADMIN_APIKEY_EXPIRE, /* by id or by prefix */
+    ADMIN_APIKEY_DELETE,
+    ADMIN_NODE_RENAME,
+    ADMIN_NODE_TAGS,
+    ADMIN_NODE_EXPIRE, /* time_ns, 0: now; with flag: never */
+    ADMIN_NODE_DELETE,
+    ADMIN_NODE_ROUTES,  /* prefixes replace what is approved; exit routes come as a pair */
+    ADMIN_ROUTES_EDIT,  /* prefixes are approved, revoke is not any more */
+    ADMIN_PRIMARY,      /* the node serves the one prefix */
+    ADMIN_NODE_DRAIN,   /* flag: its prefixes move to others where others can serve them; else no longer */
+    ADMIN_REGISTER,     /* text (auth id) is approved for the user of user_id, or else of name */
+    ADMIN_AUTH_APPROVE, /* text (auth id) */
+    ADMIN_AUTH_REJECT,
+    ADMIN_DEBUG_NODE, /* a registration that no client stands behind */
+    ADMIN_BACKFILL,   /* addresses for nodes that lack one; secret: one line a change */
+    ADMIN_POLICY_SET, /* text, "": none; problems answers what was found, warnings too */
+    ADMIN_OP_COUNT
+};
+
+enum admin_object {
+    ADMIN_OBJECT_NONE,
+    ADMIN_OBJECT_USER,
+    ADMIN_OBJECT_PREAUTH_KEY,
+    ADMIN_OBJECT_API_KEY,
+    ADMIN_OBJECT_NODE,
+};
+
+struct core_events { /* references */
+    const struct event **items;
+    size_t len, cap;
+};
+void core_events_release(struct core_events *events);
+
+struct core_admin {
+    struct core_call call;
+    enum admin_op op;
+    const char *actor; /* who asks, for the journal */
+    bool dry_run;      /* decide and answer, change nothing */
+    bool has_match;    /* ERR_PRECONDITION unless the record's version is match */
+    uint64_t match;
+    struct core_events undoes; /* the events of the change that this takes back, to be marked as undone */
+    uint64_t id, user_id;
+    const char *name, *display_name, *email, *picture_url, *text, *prefix;
+    enum user_role role;
+    bool has_role, reusable, ephemeral, read_only, flag;
+    int64_t time_ns;
+    struct strs tags;
+    struct prefixes prefixes, revoke;
+    /* answers; references and memory belong to the caller: core_admin_release */
+    const void *record;        /* the object as it is now (before a deletion: as it was), or NULL */
+    struct core_events events; /* what the journal says of it; not numbered (r.id 0) in a dry run */
+    char *inverse;             /* the operation that takes it back, as core_operation_write writes it; or NULL */
+    char *secret;              /* the whole key of a creation, or the text result */
+    uint64_t version;
+    struct policy_problems problems; /* of a policy */
+};
+void core_admin(struct core *core, struct core_admin *call);
+void core_admin_release(struct core_admin *call);
+
+enum admin_object core_operation_object(enum admin_op op);
+const char *core_operation_name(enum admin_op op); /* "node.rename" */
+/* An operation with its fields as a JSON object: {"operation":"node.rename","id":"7","name":"a"}. The caller owns the
+ * text. */
+char *core_operation_write(const struct core_admin *a);
+/* Fills op and fields of *out, which must be zeroed; its texts are borrowed from object, the rest is released with
+ * core_admin_release. Members that the operation does not take are ignored. */
+int core_operation_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;
+
+#endif

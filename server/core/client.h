@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What clients ask the core: registration, map requests, Tailscale SSH; and the sessions that their streams are. */
+#ifndef SERVER_CORE_CLIENT_H
+#define SERVER_CORE_CLIENT_H
+
+#include "config/config.h"
+#include "core/call.h"
+#include "tailnet/tailnet.h"
+
+/* Of Hostinfo and the request, parsed and bounded by control. */
+struct client_info {
+    const char *hostname, *os, *os_version, *client_version;
+    const char *hostinfo;      /* compact JSON without NetInfo, at most 16 KiB */
+    const char *peer_hostinfo; /* compact JSON for peers */
+    const char *net_info;      /* compact JSON, NULL: not said, keep what is known */
+    uint32_t home_derp;        /* 0: not said */
+    struct prefixes routes;
+    struct strs request_tags;
+    uint32_t cap_version;
+    const char *source; /* address and port of the connection */
+    bool no_hostinfo;   /* it was not sent: a map request changes nothing of what it would hold */
+};
+
+enum register_result {
+    REGISTER_DONE,    /* logged in */
+    REGISTER_EXPIRED, /* NodeKeyExpired: make a new key and come again; also the answer to a logout */
+    REGISTER_URL,     /* AuthURL for auth_id */
+    REGISTER_REFUSED, /* Error: err.message, for the user's eyes */
+};
+
+struct core_register {
+    struct core_call call;
+    uint8_t machine_key[KEY_LEN], node_key[KEY_LEN], old_node_key[KEY_LEN];
+    const char *auth_key; /* NULL: none */
+    const char *followup; /* the auth id of a Followup URL, NULL: none. Answered when it is decided or cancelled */
+    int64_t expiry_ns;    /* 0: none said; past: a logout */
+    bool ephemeral;
+    struct client_info info;
+    enum register_result result;
+    char auth_id[AUTH_ID_LEN + 1];
+    uint64_t node_id;
+    const struct user *user; /* owner, with a reference for the caller; NULL: tagged, or not registered */
+};
+/* Returns a number that names the call. */
+uint64_t core_register(struct core *core, struct core_register *call);
+
+/* A map request of any kind. With stream the node gets a session, online until core_session_end. */
+struct core_map {
+    struct core_call call;
+    uint8_t machine_key[KEY_LEN], node_key[KEY_LEN], disco_key[KEY_LEN];
+    bool stream, read_only;
+    bool has_endpoints;
+    const struct addr_port *endpoints;
+    size_t endpoint_count;
+    struct client_info info;
+    /* answers; code is ERR_MISSING for an unknown node key, ERR_GONE for one that was deleted lately */
+    uint64_t node_id, session; /* session: for core_session_end, unique in this run */
+    uint32_t slot;
+    uint64_t seq; /* a snapshot of at least this change holds what the request said */
+};
+void core_map(struct core *core, struct core_map *call);
+
+enum session_end {
+    SESSION_CLOSED,   /* the client closed its stream or connection */
+    SESSION_SILENT,   /* no sign of life within its time: no grace */
+    SESSION_SHUTDOWN, /* the daemon ends: the node did not go away, and nothing moves */
+    SESSION_REPLACED, /* a newer stream of the same node took over */
+};
+void core_session_end(struct core *core, uint64_t session, enum session_end why);
+
+/* A verdict about a session whose stream stays open: it answers, or it does not. */
+void core_session_health(struct core *core, uint64_t session, bool healthy);
+
+/* Two machines, at the addresses that where names, pass a node's stream back and forth: a copied disk. */
+void core_node_cloned(struct core *core, uint64_t node, const char *where);
+
+/* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
+void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,
+                     int64_t *timeout_ms);
+
+/* Tailscale SSH in check mode: asks whether source may go on as user at target; answered when decided or cancelled. */
+struct core_ssh {
+    struct core_call call;
+    uint64_t source_id, target_id;
+    const char *user, *auth_id; /* auth_id NULL: the first question */
+    bool accepted, undecided;
+    char new_auth_id[AUTH_ID_LEN + 1];
+};
+/* Returns a number that names the call. */
+uint64_t core_ssh(struct core *core, struct core_ssh *call);
+
+/* Whoever asked is gone: a registration that waits for a followup, or an SSH question, is answered soon with ERR_GONE,
+ * if it was not yet. When nobody asks again for a minute, an SSH question is withdrawn. */
+void core_cancel(struct core *core, uint64_t number);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From an accepted socket to the one who serves it. A plain head is only peeked at, so that the socket can be handed on
+ * as if nobody had touched it. */
+#include "front/conn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "front/limits.h"
+#include "front/pump.h"
+
+/* ---- Deciding ---- */
+
+/* Frees the struct, not the connection. */
+static void conn_free(struct front_conn *c)
+{
+    loop_timer_stop(c->loop, &c->timer);
+    if (c->watched)
+        loop_unwatch(c->loop, &c->watch);
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        c->front->conns[loop_index(c->loop)] = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    limits_leave_head(c->front, &c->peer.addr);
+    buf_release(&c->head);
+    free(c);
+}
+
+void conn_close(struct front_conn *c)
+{
+    if (c->stream)
+        stream_close(c->stream);
+    else
+        close(c->fd);
+    conn_free(c);
+}
+
+static void refuse(struct front_conn *c, const struct err *e)
+{
+    static struct log_sources sources;
+    char peer[ADDR_PORT_TEXT_MAX], text[400];
+    bool big = e->code == ERR_TOOBIG;
+    int n =
+        snprintf(text, sizeof(text),
+                 "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
+                 big ? "431 Request Header Fields Too Large" : "400 Bad Request", strlen(e->message) + 1, e->message);
+
+    log_from(&sources, c->peer.addr.bytes, addr_source_len(&c->peer.addr), 10, LOG_LEVEL_INFO, "front",
+             "request from %s refused: %s", addr_port_format(&c->peer, peer), e->message);
+    if (c->stream) {
+        stream_write(c->stream, text, (size_t)n, NULL);
+        stream_shutdown(c->stream);
+    } else {
+        ssize_t sent = send(c->fd, text, (size_t)n, MSG_NOSIGNAL);
+        (void)sent;
+        shutdown(c->fd, SHUT_WR);
+    }
+    conn_close(c);
+}
+
+/* Who is behind trusted proxies: each appends whom it saw, so the list is read from its end for as long as the one who
+ * wrote it is trusted. */
+static void believe_proxy(const struct front *f, struct stream *s, const struct head *h)
+{
+    struct addr_port peer = *stream_peer(s);
+    const char *list = head_get(h, "X-Forwarded-For");
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t end = list ? strlen(list) : 0; end;) {
+        if (!is_trusted_proxy(f, &peer.addr))
+            break;
+        size_t start = end;
+        while (start && list[start - 1] != ',')
+            start--;
+        size_t from = start;
+        while (from < end && list[from] == ' ')
+            from++;
+        struct addr next;
+        if (end - from >= sizeof(text))
+            break;
+        memcpy(text, list + from, end - from);
+        text[end - from] = '\0';
+        if (addr_parse(text, &next, NULL) < 0)
+            break;
+        peer = (struct addr_port){.addr = next};
+        end = start ? start - 1 : 0;
+    }
+    stream_set_peer(s, &peer);
+}
+
+static bool is_relay_path(const char *path)
+{
+    return str_eq(path, "/derp") || str_starts(path, "/derp/") || str_eq(path, "/generate_204") ||
+           str_eq(path, "/bootstrap-dns");
+}
+
+static bool is_client(const struct front *f, const struct head *h, bool *control)
+{
+    *control = f->o.control && str_eq(h->path, "/ts2021");
+    return *control || (f->o.relay && (!f->o.other || is_relay_path(h->path)));
+}
+
+static void hand_to_client_room(struct front *f, struct stream *s, const struct head *h, bool control)
+{
+    believe_proxy(f, s, h);
+    (control ? f->o.control : f->o.relay)(f->o.arg, s, h);
+}
+
+/* ---- Plain ---- */
+
+/* Reads the head for good this time: the stream begins after it. */
+static bool swallow(int fd, uint8_t *scratch, size_t len)
+{
+    return recv(fd, scratch, len, 0) == (ssize_t)len;
+}
+
+static void plain_decide(struct front_conn *c, struct head *h, size_t len)
+{
+    struct front *f = c->front;
+    struct loop *l = c->loop;
+    struct addr_port peer = c->peer;
+    int fd = c->fd;
+    bool control;
+
+    conn_free(c);
+    if (!is_client(f, h, &control)) {
+        f->o.other(f->o.arg, fd, &peer, false);
+    } else if (!swallow(fd, loop_scratch_in(l), len)) {
+        close(fd);
+    } else {
+        struct stream *s = stream_new(l, fd, NULL, &peer, NULL);
+        if (s)
+            hand_to_client_room(f, s, h, control);
+    }
+    head_release(h);
+}
+
+static void plain_try(struct front_conn *c)
+{
+    uint8_t *scratch = loop_scratch_in(c->loop);
+    ssize_t n = recv(c->fd, scratch, HEAD_MAX, MSG_PEEK);
+    struct head h;
+    struct err e = {0};
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        conn_close(c);
+        return;
+    }
+    long len = head_parse(scratch, (size_t)n, &h, &e);
+    if (len < 0)
+        refuse(c, &e);
+    else if (len > 0)
+        plain_decide(c, &h, (size_t)len);
+}
+
+static void plain_ready(struct loop_watch *w, uint32_t events)
+{
+    (void)events;
+    plain_try(CONTAINER_OF(w, struct front_conn, watch));
+}
+
+static void plain_start(struct front_conn *c)
+{
+    /* Edge-triggered: bytes that are peeked at stay, and would be reported without end. */
+    c->watch = (struct loop_watch){.fd = c->fd, .ready = plain_ready};
+    if (loop_watch(c->loop, &c->watch, EPOLLIN | EPOLLRDHUP | EPOLLET, NULL) < 0) {
+        conn_close(c);
+        return;
+    }
+    c->watched = true;
+    plain_try(c);
+}
+
+/* ---- TLS ---- */
+
+static void tls_hand_on(struct front *f, struct stream *s, const struct buf *bytes)
+{
+    struct addr_port peer = *stream_peer(s);
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
+        log_error("front", "cannot make a local socket: %s", strerror(errno));
+        stream_close(s);
+        return;
+    }
+    stream_unread(s, bytes->data, bytes->len);
+    pump_start(f, s, pair[0]);
+    f->o.other(f->o.arg, pair[1], &peer, true);
+}
+
+static void tls_decide(struct front_conn *c, struct head *h, size_t len)
+{
+    struct front *f = c->front;
+    struct stream *s = c->stream;
+    struct buf bytes = c->head;
+    bool control;
+
+    c->head = (struct buf){0};
+    conn_free(c);
+    if (is_client(f, h, &control)) {
+        stream_unread(s, bytes.data + len, bytes.len - len);
+        hand_to_client_room(f, s, h, control);
+    } else {
+        tls_hand_on(f, s, &bytes);
+    }
+    head_release(h);
+    buf_release(&bytes);
+}
+
+static void tls_readable(struct stream *s, void *arg)
+{
+    struct front_conn *c = arg;
+    uint8_t *scratch = loop_scratch_in(c->loop);
+    struct head h;
+    struct err e = {0};
+    long n = stream_read(s, scratch, HEAD_MAX, &e);
+
+    if (n < 0) {
+        log_debug("front", "connection closed before a request: %s", e.message);
+        conn_close(c);
+    }
+    if (n <= 0)
+        return;
+    buf_add(&c->head, scratch, (size_t)n);
+    long len = head_parse(c->head.data, c->head.len, &h, &e);
+    if (len < 0)
+        refuse(c, &e);
+    else if (len > 0)
+        tls_decide(c, &h, (size_t)len);
+}
+
+static void tls_start(struct front_conn *c)
+{
+    static const struct stream_handler handler = {tls_readable, NULL};
+
+    c->stream = stream_new(c->loop, c->fd, c->front->tls, &c->peer, NULL);
+    c->fd = -1;
+    if (c->stream)
+        stream_handle(c->stream, &handler, c);
+    else
+        conn_free(c);
+}
+
+/* ---- Both ---- */
+
+static void too_late(struct loop_timer *timer)
+{
+    static struct log_sources sources;
+    struct front_conn *c = CONTAINER_OF(timer, struct front_conn, timer);
+    char peer[ADDR_PORT_TEXT_MAX];
+
+    log_from(&sources, c->peer.addr.bytes, addr_source_len(&c->peer.addr), 10, LOG_LEVEL_INFO, "front",
+             "connection from %s closed: no request within %u ms", addr_port_format(&c->peer, peer),
+             c->front->o.head_ms);
+    conn_close(c);
+}
+
+static void conn_start(struct loop_task *task)
+{
+    struct front_conn *c = (struct front_conn *)task;
+    struct front_conn **list = &c->front->conns[loop_index(c->loop)];
+
+    c->next = *list;
+    if (c->next)
+        c->next->prev = c;
+    *list = c;
+    if (atomic_load(&c->front->stopping)) {
+        conn_close(c);
+        return;
+    }
+    loop_timer_set(c->loop, &c->timer, c->front->o.head_ms, too_late);
+    if (c->front->tls)
+        tls_start(c);
+    else
+        plain_start(c);
+}
+
+void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer)
+{
+    struct front_conn *c = mem_alloc(sizeof(*c));
+
+    c->task.run = conn_start;
+    c->front = f;
+    c->loop = l;
+    c->fd = fd;
+    c->peer = *peer;
+    loop_post_task(l, &c->task);
+}

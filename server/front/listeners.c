@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Listeners, and what happens when descriptors run out. */
+#include "front/front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "front/conn.h"
+#include "front/limits.h"
+#include "front/pump.h"
+#include "front/sockets.h"
+
+#define HEAD_MS 10000
+/* At most, and at most half of the files that may be open; one address may have half of that. So many because a whole
+ * tailnet may come back at once, and from one address if it lives behind one. */
+#define FRONT_CONNS_MAX 32768
+
+#define ACCEPT_BATCH 64 /* in one turn: whoever is connected already has its turn too */
+#define PAUSE_MS     200
+#define LOOK_MS      10000
+
+/* ---- Accepting ---- */
+
+static void listen_for(struct front *f, uint32_t events)
+{
+    for (size_t i = 0; i < f->listener_count; i++)
+        loop_rewatch(loops_at(f->o.loops, 0), &f->listeners[i].watch, events);
+}
+
+static void resume(struct loop_timer *timer)
+{
+    listen_for(CONTAINER_OF(timer, struct front, resume), EPOLLIN);
+}
+
+/* Out of descriptors: the one that waits is taken with the spare one and closed, so that it learns of it, and the rest
+ * is left in the kernel's queue for a moment. Without that the loop would spin on a listener it cannot accept from. */
+static void out_of_files(struct front *f, int listener)
+{
+    static struct log_limit limit;
+
+    log_limited(&limit, 1, LOG_LEVEL_ERROR, "front", "no more connections can be accepted: %s", strerror(errno));
+    if (f->spare >= 0) {
+        close(f->spare);
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0)
+            close(fd);
+        f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    listen_for(f, 0);
+    loop_timer_set(loops_at(f->o.loops, 0), &f->resume, PAUSE_MS, resume);
+}
+
+static void accept_one(struct front *f, int fd, const union address *from)
+{
+    static struct log_limit limit;
+    char text[ADDR_PORT_TEXT_MAX];
+    struct addr_port peer;
+
+    from_sockaddr(from, &peer);
+    if (limits_enter_head(f, &peer.addr)) {
+        conn_open(f, loops_next(f->o.loops), fd, &peer);
+        return;
+    }
+    log_limited(&limit, 5, LOG_LEVEL_WARN, "front", "connection from %s refused: too many without a request",
+                addr_port_format(&peer, text));
+    close(fd);
+}
+
+static void listener_ready(struct loop_watch *w, uint32_t events)
+{
+    struct front_listener *l = (struct front_listener *)w;
+
+    (void)events;
+    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+        union address from = {0};
+        socklen_t len = sizeof(from);
+        int fd = accept4(w->fd, &from.any, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            accept_one(l->front, fd, &from);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            out_of_files(l->front, w->fd);
+            return;
+        } else if (errno == EAGAIN || errno == EINTR) {
+            return;
+        }
+        /* anything else is about that one connection, which is gone already */
+    }
+}
+
+/* ---- Starting and stopping ---- */
+
+static void look_at_certificate(struct loop_timer *timer)
+{
+    struct front *f = CONTAINER_OF(timer, struct front, look);
+    struct err e;
+
+    if (front_reload(f, &e) < 0)
+        log_error("front", "the certificate in use stays: %s", e.message);
+    loop_timer_set(loops_at(f->o.loops, 0), timer, LOOK_MS, look_at_certificate);
+}
+
+int front_reload(struct front *f, struct err *e)
+{
+    int rc = f->tls ? loop_tls_refresh(f->tls, e) : 0;
+
+    if (rc > 0)
+        log_info("front", "certificate loaded from %s", f->o.cert_path);
+    return rc < 0 ? rc : 0;
+}
+
+static void start(void *arg)
+{
+    struct front *f = arg;
+    struct loop *l = loops_at(f->o.loops, 0);
+    struct err e;
+
+    for (size_t i = 0; i < f->listener_count; i++)
+        if (loop_watch(l, &f->listeners[i].watch, EPOLLIN, &e) < 0)
+            log_error("front", "cannot accept connections: %s", e.message);
+    if (f->own_tls)
+        loop_timer_set(l, &f->look, LOOK_MS, look_at_certificate);
+}
+
+static void release(struct front *f)
+{
+    for (size_t i = 0; i < f->listener_count; i++)
+        listen_close(f->listeners[i].watch.fd);
+    if (f->spare >= 0)
+        close(f->spare);
+    if (f->own_tls)
+        loop_tls_free(f->tls);
+    map_release(&f->by_address);
+    pthread_mutex_destroy(&f->lock);
+    strs_release(&f->o.listen);
+    prefixes_release(&f->o.trusted_proxies);
+    free(f->listeners);
+    free(f->conns);
+    free(f->pumps);
+    free(f);
+}
+
+static int set_up(struct front *f, const struct front_options *options, struct err *e)
+{
+    if (options->cert_path) {
+        f->tls = loop_tls_new(options->cert_path, options->key_path, e);
+        if (!f->tls)
+            return ERR_INVALID;
+        f->own_tls = true;
+    }
+    for (size_t i = 0; i < f->o.listen.len; i++) {
+        int fd = listen_open(f->o.listen.items[i], e);
+        if (fd < 0)
+            return fd;
+        f->listeners[f->listener_count++] =
+            (struct front_listener){.watch = {.fd = fd, .ready = listener_ready}, .front = f, .port = listen_port(fd)};
+    }
+    return 0;
+}
+
+static unsigned conns_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 > FRONT_CONNS_MAX)
+        return FRONT_CONNS_MAX;
+    return (unsigned)limit.rlim_cur / 2;
+}
+
+struct front *front_new(const struct front_options *options, struct err *e)
+{
+    struct front *f = mem_alloc(sizeof(*f));
+    unsigned loops = loops_count(options->loops);
+
+    f->o = *options;
+    f->o.listen = (struct strs){0};
+    f->o.trusted_proxies = (struct prefixes){0};
+    strs_copy(&f->o.listen, &options->listen);
+    prefixes_copy(&f->o.trusted_proxies, &options->trusted_proxies);
+    f->tls = options->tls;
+    if (!f->o.head_ms)
+        f->o.head_ms = HEAD_MS;
+    f->listeners = mem_alloc((options->listen.len + 1) * sizeof(*f->listeners));
+    f->conns = mem_alloc(loops * sizeof(struct front_conn *));
+    f->pumps = mem_alloc(loops * sizeof(struct front_pump *));
+    f->max = conns_max();
+    f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    pthread_mutex_init(&f->lock, NULL);
+    if (set_up(f, options, e) < 0) {
+        release(f);
+        return NULL;
+    }
+    loop_post(loops_at(options->loops, 0), start, f);
+    return f;
+}
+
+unsigned front_port(const struct front *f, size_t i)
+{
+    return f->listeners[i].port;
+}
+
+struct loop_tls *front_tls(struct front *f)
+{
+    return f->tls;
+}
+
+static void stop_listening(struct loop *l, void *arg)
+{
+    struct front *f = arg;
+
+    for (size_t i = 0; i < f->listener_count; i++)
+        loop_unwatch(l, &f->listeners[i].watch);
+    loop_timer_stop(l, &f->resume);
+    loop_timer_stop(l, &f->look);
+}
+
+static void close_all(struct loop *l, void *arg)
+{
+    struct front *f = arg;
+    unsigned i = loop_index(l);
+
+    while (f->conns[i])
+        conn_close(f->conns[i]);
+    while (f->pumps[i])
+        pump_close(f->pumps[i]);
+}
+
+void front_free(struct front *f)
+{
+    if (!f)
+        return;
+    atomic_store(&f->stopping, true);
+    /* First no more are accepted; those on their way to a loop were posted before, and are closed on arrival. */
+    loop_run(loops_at(f->o.loops, 0), stop_listening, f);
+    loops_run(f->o.loops, close_all, f);
+    release(f);
+}
+
+unsigned long front_raise_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 1024;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}

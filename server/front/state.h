@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the connections of a front share. */
+#ifndef SERVER_FRONT_STATE_H
+#define SERVER_FRONT_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "front/front.h"
+
+struct front_conn;
+struct front_pump;
+
+struct front_listener {
+    struct loop_watch watch;
+    struct front *front;
+    unsigned port;
+};
+
+struct front {
+    struct front_options o;
+    struct loop_tls *tls;
+    bool own_tls;
+    struct front_listener *listeners;
+    size_t listener_count;
+    int spare; /* a descriptor to give up when there are no more */
+    struct loop_timer resume, look;
+    struct front_conn **conns; /* list heads, by loop */
+    struct front_pump **pumps;
+    atomic_bool stopping;
+    unsigned max;         /* connections without a whole head */
+    pthread_mutex_t lock; /* guards the counts */
+    unsigned count;
+    struct map by_address;
+};
+
+#endif

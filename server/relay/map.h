@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SERVER_RELAY_MAP_H
+#define SERVER_RELAY_MAP_H
+
+#include "relay/state.h"
+
+/* The map of clients: the files and addresses of the configuration and the own region, merged, told to the core at
+ * once and whenever it changes. */
+struct relay_map *relay_map_new(struct relay *r, const struct config *c);
+void relay_map_reload(struct relay_map *m, const struct config *c);
+void relay_map_free(struct relay_map *m);
+
+#endif

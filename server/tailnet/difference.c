@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What peers see of a node, field by field, and what each needs when it changes. */
+#include "base/array.h"
+#include "tailnet/publish.h"
+
+typedef bool same_function(const struct tailnet_node *a, const struct tailnet_node *b);
+
+static bool same_id(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->r.id == b->record->r.id && a->record->created_ns == b->record->created_ns;
+}
+
+static bool same_name(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return str_eq(a->record->given_name, b->record->given_name);
+}
+
+static bool same_owner(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->user_id == b->record->user_id && !a->user == !b->user &&
+           strs_eq(&a->record->tags, &b->record->tags);
+}
+
+static bool same_addresses(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return addr_eq(&a->record->ipv4, &b->record->ipv4) && addr_eq(&a->record->ipv6, &b->record->ipv6);
+}
+
+static bool same_serving(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return prefixes_eq(&a->serving, &b->serving);
+}
+
+/* Also what a policy's routes are made of. */
+static bool same_effective(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    struct prefixes x = {0}, y = {0};
+
+    if (prefixes_eq(&a->record->available, &b->record->available) &&
+        prefixes_eq(&a->record->approved, &b->record->approved))
+        return true;
+    node_effective(a->record, &x);
+    node_effective(b->record, &y);
+    bool same = prefixes_eq(&x, &y);
+    prefixes_release(&x);
+    prefixes_release(&y);
+    return same;
+}
+
+/* An exit node is suggested to clients while it answers (tailcfg.NodeAttrSuggestExitNode). */
+static bool same_suggestion(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->live.healthy == b->live.healthy || (!node_is_exit(a->record) && !node_is_exit(b->record));
+}
+
+static bool same_hostinfo(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return str_eq(a->record->peer_hostinfo, b->record->peer_hostinfo);
+}
+
+static bool same_version(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->cap_version == b->record->cap_version;
+}
+
+static bool same_expired(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->expired == b->expired;
+}
+
+static bool same_node_key(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return memcmp(a->record->node_key, b->record->node_key, KEY_LEN) == 0;
+}
+
+int64_t tailnet_node_expiry(const struct tailnet_node *n)
+{
+    const int64_t long_ago = INT64_C(1577836800000000000); /* 2020: past for every client */
+
+    return n->expired && (n->record->logged_out || !n->record->expiry_ns) ? long_ago : n->record->expiry_ns;
+}
+
+static bool same_expiry(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return tailnet_node_expiry(a) == tailnet_node_expiry(b);
+}
+
+static bool same_having_disco(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return key_is_zero(a->record->disco_key) == key_is_zero(b->record->disco_key);
+}
+
+static bool same_disco(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return !same_having_disco(a, b) || memcmp(a->record->disco_key, b->record->disco_key, KEY_LEN) == 0;
+}
+
+static bool same_endpoints(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    bool same = a->live.endpoint_count == b->live.endpoint_count;
+
+    for (size_t i = 0; same && i < a->live.endpoint_count; i++)
+        same = addr_port_eq(&a->live.endpoints[i], &b->live.endpoints[i]);
+    return same;
+}
+
+static bool same_relay(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->live.home_derp == b->live.home_derp;
+}
+
+static bool same_having_relay(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->live.home_derp == b->live.home_derp || b->live.home_derp != 0;
+}
+
+/* When it was last seen is told while it is offline. */
+static bool same_online(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->live.online == b->live.online && (a->live.online || a->live.last_seen_ns == b->live.last_seen_ns);
+}
+
+static bool same_requests(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return prefixes_eq(&a->record->available, &b->record->available) &&
+           strs_eq(&a->record->request_tags, &b->record->request_tags);
+}
+
+static bool same_role(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return !a->user || !b->user || a->user->role == b->user->role;
+}
+
+/* tailcfg.PeerChange has members for what CHANGE_KEYS, CHANGE_ENDPOINTS and CHANGE_ONLINE stand for, but none of them
+ * can say "no longer": there and for all other fields the whole node is sent. */
+static const struct {
+    const char *fields; /* of tailcfg.Node */
+    same_function *same;
+    uint32_t change;
+} table[] = {
+    {"ID StableID Created", same_id, CHANGE_WHOLE | CHANGE_SELF},
+    {"Name", same_name, CHANGE_WHOLE | CHANGE_SELF},
+    {"User Tags", same_owner, CHANGE_WHOLE | CHANGE_SELF},
+    {"Addresses AllowedIPs", same_addresses, CHANGE_WHOLE | CHANGE_SELF},
+    {"AllowedIPs PrimaryRoutes", same_serving, CHANGE_WHOLE | CHANGE_SELF},
+    {"AllowedIPs", same_effective, CHANGE_WHOLE | CHANGE_SELF},
+    {"CapMap", same_suggestion, CHANGE_WHOLE},
+    {"Hostinfo", same_hostinfo, CHANGE_WHOLE | CHANGE_SELF},
+    {"Cap", same_version, CHANGE_WHOLE | CHANGE_SELF},
+    {"Expired", same_expired, CHANGE_WHOLE | CHANGE_SELF},
+    {"Key", same_node_key, CHANGE_KEYS | CHANGE_SELF},
+    {"KeyExpiry", same_expiry, CHANGE_KEYS | CHANGE_SELF},
+    {"DiscoKey", same_disco, CHANGE_KEYS | CHANGE_SELF},
+    /* A first key is an addition, which takes nothing back and does not hurry. */
+    {"DiscoKey", same_having_disco, CHANGE_WHOLE},
+    {"Endpoints", same_endpoints, CHANGE_ENDPOINTS},
+    {"HomeDERP", same_relay, CHANGE_ENDPOINTS},
+    {"HomeDERP", same_having_relay, CHANGE_WHOLE},
+    {"Online LastSeen", same_online, CHANGE_ONLINE},
+    /* Of its own node alone. */
+    {"Hostinfo", same_requests, CHANGE_SELF},
+    {"CapMap", same_role, CHANGE_SELF},
+};
+
+uint32_t tailnet_node_difference(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    uint32_t mask = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (!table[i].same(a, b))
+            mask |= table[i].change;
+    return mask;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The file of DNS records: what it may say, and how a change of it reaches the clients' DNS configuration. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/extra_records.h"
+#include "shared/core_rig.h"
+
+static void records_are_read_as_the_reference_server_reads_them(void **state)
+{
+    static const struct {
+        const char *text, *json; /* json NULL: refused */
+    } cases[] = {
+        {"[]", "[]"},
+        {"[{\"name\":\"a.example.com\",\"type\":\"A\",\"value\":\"100.64.0.9\"}]",
+         "[{\"Name\":\"a.example.com\",\"Type\":\"A\",\"Value\":\"100.64.0.9\"}]"},
+        {"[{\"Name\":\"a\",\"Value\":\"10.0.0.1\"},{\"name\":\"a\",\"type\":\"AAAA\",\"value\":\"fd7a::1\"}]",
+         "[{\"Name\":\"a\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"},{\"Name\":\"a\",\"Type\":\"AAAA\",\"Value\":\"fd7a::"
+         "1\"}]"},
+        {"[{\"name\":\"a\",\"value\":\"10.0.0.1\"},{\"name\":\"a\",\"value\":\"10.0.0.1\"}]",
+         "[{\"Name\":\"a\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]"},
+        {"{}", NULL},
+        {"[{\"na", NULL},
+        {"[5]", NULL},
+        {"[{\"name\":\"\",\"value\":\"10.0.0.1\"}]", NULL},
+        {"[{\"name\":\"a\",\"type\":\"CNAME\",\"value\":\"b\"}]", NULL},
+        {"[{\"name\":\"a\",\"type\":\"A\",\"value\":\"fd7a::1\"}]", NULL},
+        {"[{\"name\":\"a\\u001b\",\"value\":\"10.0.0.1\"}]", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *json = NULL;
+        struct err e = {0};
+        int rc = extra_records_parse(cases[i].text, strlen(cases[i].text), &json, &e);
+        assert_int_equal(rc == 0, cases[i].json != NULL);
+        if (cases[i].json)
+            assert_string_equal(json, cases[i].json);
+        else
+            assert_true(*e.message != '\0');
+        free(json);
+    }
+}
+
+static void put_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static bool says(const struct tailnet_snapshot *s, void *arg)
+{
+    return strstr(s->settings->dns_json, arg) != NULL;
+}
+
+static void a_change_of_the_file_reaches_the_clients(void **state)
+{
+    struct core_rig r;
+    char path[] = "/tmp/hwrecords-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    put_file(path, "[{\"name\":\"one.example.com\",\"type\":\"A\",\"value\":\"100.64.0.9\"}]");
+    char *extra = mem_format("  extra_records_path: %s\n", path), *fresh = mem_format("%s.new", path);
+    log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
+    core_rig_prepare(&r, extra);
+    core_rig_start(&r);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    assert_true(says(s, (char *)(uintptr_t) "\"ExtraRecords\":[{\"Name\":\"one.example.com\""));
+    tailnet_unpin(s);
+    put_file(path, "[{\"name\":\"second.example.com\",\"type\":\"A\",\"value\":\"100.64.0.9\"}]");
+    core_rig_until(&r, says, (char *)(uintptr_t) "second.example.com");
+    put_file(path, "[{\"na");
+    put_file(fresh, "[{\"name\":\"three.example.com\",\"type\":\"AAAA\",\"value\":\"fd7a::1\"}]");
+    assert_int_equal(rename(fresh, path), 0);
+    core_rig_until(&r, says, (char *)(uintptr_t) "three.example.com");
+    core_rig_end(&r);
+    unlink(path);
+    free(fresh);
+    free(extra);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_read_as_the_reference_server_reads_them),
+        cmocka_unit_test(a_change_of_the_file_reaches_the_clients),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Finds commands by key and by name, says why one cannot be run, and runs it. */
+#ifndef TUI_CONSOLE_APP_DISPATCH_H
+#define TUI_CONSOLE_APP_DISPATCH_H
+
+#include "console/app/app.h"
+
+/* All commands of all tables, those of the views first. */
+void commands_collect(const struct console_tables *tables, struct command_list *out);
+
+const struct console_command *commands_for_key(const struct app *app, int key); /* NULL: it does nothing here */
+/* A unique beginning is enough; NULL where there is none. */
+const struct console_command *commands_find(const struct app *app, const char *name, size_t len);
+unsigned commands_where(const struct app *app); /* the bit of what is in front */
+bool command_is_here(const struct app *app, const struct console_command *c);
+
+/* Why the command cannot be run now; NULL: it can. */
+const char *command_refusal(struct app *app, const struct console_command *c);
+/* Runs it, or says why not. */
+void command_run(struct app *app, const struct console_command *c, const char *arg);
+/* The same, by a line such as "nodes tag:web". */
+void command_run_line(struct app *app, const char *line);
+const char *command_completion(struct app *app, const struct console_command *c, size_t index); /* see complete */
+
+/* The keys as they are shown: "a", "j Down". */
+void command_keys(const struct console_command *c, bool first_only, struct buf *out);
+
+/* Calls use with the name of each key of the command until it returns true. */
+bool command_each_key(const struct console_command *c, bool (*use)(const char *name, void *arg), void *arg);
+/* It works in every list: told once, not with each view. */
+bool command_is_everywhere(const struct console_command *c);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The application as a whole: its beginning and end, another server, and what the network brings. */
+#include "console/application.h"
+#include "console/app/dispatch.h"
+
+#include "base/mem.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
+#include "console/dialogs/prompt.h"
+
+#define EACH_VIEW(app, i) (size_t i = 0; (i) < (app)->tables->view_count; (i)++)
+
+static void note_row(void *context, struct row *row, enum note what)
+{
+    struct app *app = context;
+
+    for
+        EACH_VIEW(app, i)
+        {
+            const struct console_view *v = app->tables->views[i];
+
+            for (int part = 0; part < view_part_count(v); part++)
+                list_note(&app->views[i].lists[part], row, what);
+            if (v->note)
+                v->note(app, row, what);
+        }
+}
+
+static void begin(struct app *app)
+{
+    app->model.note = note_row;
+    app->model.context = app;
+    app->place = app->last = (struct view_place){.view = app->tables->views[0]};
+}
+
+void app_init(struct app *app)
+{
+    app->tables = &console_tables;
+    commands_collect(app->tables, &app->commands);
+    app->views = mem_alloc(app->tables->view_count * sizeof(*app->views));
+    for
+        EACH_VIEW(app, i)
+        {
+            const struct console_view *v = app->tables->views[i];
+
+            for (int part = 0; part < view_part_count(v); part++)
+                list_init(&app->views[i].lists[part], v->parts[part].def);
+            app->views[i].data = v->state_size ? mem_alloc(v->state_size) : NULL;
+            if (v->init)
+                v->init(app);
+        }
+    begin(app);
+    app->next_request = 1;
+}
+
+/* All that belongs to one server but what views keep. */
+static void forget_server(struct app *app)
+{
+    dialog_close(app);
+    plans_release(app);
+    for (size_t i = 0; i < app->undos.len; i++)
+        undo_release(&app->undos.items[i]);
+    for (size_t i = 0; i < app->held.len; i++)
+        delta_release(&app->held.items[i]);
+    app_places_release(app);
+    vec_release(&app->undos);
+    vec_release(&app->held);
+    model_release(&app->model);
+    free(app->conn.why);
+    free(app->actor);
+    app->actor = NULL;
+    app->conn = (struct connection){0};
+}
+
+void app_reset(struct app *app)
+{
+    forget_server(app);
+    for
+        EACH_VIEW(app, i)
+        {
+            const struct console_view *v = app->tables->views[i];
+
+            for (int part = 0; part < view_part_count(v); part++)
+                list_empty(&app->views[i].lists[part]);
+            if (v->reset)
+                v->reset(app);
+        }
+    begin(app);
+    app->at.now_ns -= app->clock_skew_ns;
+    app->clock_skew_ns = 0;
+    app->read_only = app->frozen = app->plan_mode = false;
+    app->repeat = NULL;
+    app->flash.until_ms = 1;
+}
+
+void app_release(struct app *app)
+{
+    forget_server(app);
+    prompt_release(app);
+    for
+        EACH_VIEW(app, i)
+        {
+            const struct console_view *v = app->tables->views[i];
+
+            if (v->release)
+                v->release(app);
+            for (int part = 0; part < view_part_count(v); part++)
+                list_release(&app->views[i].lists[part]);
+            free(app->views[i].data);
+        }
+    free(app->views);
+    vec_release(&app->commands);
+    strs_release(&app->messages);
+    strs_release(&app->servers);
+    buf_release(&app->paste.text);
+    canvas_release(&app->canvas);
+    free(app->flash.text);
+    free(app->repeat_arg);
+    free(app->clipboard);
+}
+
+void app_heard(struct app *app, int64_t at_ms)
+{
+    app->conn.heard_ms = at_ms;
+}
+
+void app_connection(struct app *app, enum connection_state state, const char *why, int64_t retry_in_ms)
+{
+    struct connection *c = &app->conn;
+
+    if (state != c->state) {
+        if (c->state == CONN_LIVE || !c->since_ns)
+            c->since_ns = app->at.now_ns;
+        c->since_ms = app->at.now_ms;
+    }
+    c->attempt = state == CONN_DOWN ? c->attempt + 1 : 0;
+    c->state = state;
+    c->retry_ms = retry_in_ms > 0 ? app->at.now_ms + retry_in_ms : 0;
+    mem_replace(&c->why, why);
+    if (app->place.view->enter)
+        app->place.view->enter(app);
+}
+
+void app_whoami(struct app *app, const char *actor, bool read_only)
+{
+    mem_replace(&app->actor, actor);
+    app->read_only = read_only;
+}
+
+void app_reply(struct app *app, uint64_t id, struct reply *reply)
+{
+    bool taken;
+
+    if (reply->delta.rows.len)
+        model_apply(&app->model, &reply->delta, app->at.now_ms);
+    taken = plan_reply(app, id, reply);
+    for
+        EACH_VIEW(app, i)
+    if (!taken && app->tables->views[i]->reply)
+        taken = app->tables->views[i]->reply(app, id, reply);
+    reply_release(reply);
+}
+
+static int64_t sooner(int64_t next, int64_t wish, int64_t now)
+{
+    return wish > now && wish < next ? wish : next;
+}
+
+int64_t app_next_ms(const struct app *app)
+{
+    int64_t now = app->at.now_ms, next = now - now % 1000 + 1000;
+    const struct list *l = app_list(app);
+
+    if (l->dirty || l->touched.len)
+        next = sooner(next, l->hold_until_ms, now);
+    if (app->flash.text)
+        next = sooner(next, app->flash.until_ms, now);
+    for
+        EACH_VIEW(app, i)
+        {
+            int64_t wish = app->tables->views[i]->next_ms ? app->tables->views[i]->next_ms(app) : 0;
+
+            if (wish && wish < next)
+                next = wish;
+        }
+    return next;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What concerns the console itself: prompt, help, messages, server, settings, the screen. */
+#include "console/commands/general.h"
+
+#include "base/mem.h"
+#include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/help.h"
+#include "console/dialogs/prompt.h"
+
+static void cmd_prompt(struct app *app, const char *arg)
+{
+    (void)arg;
+    prompt_open(app, PROMPT_COMMAND, "");
+}
+
+static void cmd_help(struct app *app, const char *arg)
+{
+    (void)arg;
+    dialog_help(app);
+}
+
+static void cmd_peek(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->peek = app->peek_chosen ? !app->peek : app->layout.peek.cols == 0;
+    app->peek_chosen = true;
+    if (app_part(app)->pane)
+        app_flash(app, ROLE_INFO, "here the pane below says it");
+    else if (app->canvas.cols < LAYOUT_PEEK_COLS)
+        app_flash(app, ROLE_WARN, "the pane needs %d columns", LAYOUT_PEEK_COLS);
+}
+
+static void cmd_freeze(struct app *app, const char *arg)
+{
+    (void)arg;
+    if (app->frozen)
+        app_thaw(app);
+    else
+        app->frozen = true;
+}
+
+static void cmd_messages(struct app *app, const char *arg)
+{
+    struct buf text = BUF_INIT(0);
+
+    (void)arg;
+    for (size_t i = 0; i < app->messages.len; i++)
+        buf_addf(&text, "%s\n", app->messages.items[i]);
+    if (!text.len)
+        buf_adds(&text, "nothing was said yet\n");
+    dialog_text(app, "messages", buf_take(&text));
+}
+
+static void go_to_server(struct app *app, const char *name)
+{
+    for (size_t i = 0; i < app->servers.len; i++)
+        if (str_eq(app->servers.items[i], name)) {
+            app->want_server = i != app->server;
+            app->server = i;
+            return;
+        }
+    app_flash(app, ROLE_WARN, "no server of your list is called '%s'", name);
+}
+
+static void cmd_server(struct app *app, const char *arg)
+{
+    if (app->plans) {
+        app_flash(app, ROLE_WARN, "server: a change is still on its way");
+    } else if (app_unsaved(app)) {
+        app_flash(app, ROLE_WARN, "server: %s; save or drop them first", app_unsaved(app));
+    } else if (*arg) {
+        go_to_server(app, arg);
+    } else if (app->servers.len < 2) {
+        app_flash(app, ROLE_INFO, "your list names no other server: headway-console(1) says how it is written");
+    } else {
+        dialog_choice(app, "servers", "Enter go there   Esc cancel", go_to_server);
+        app->dialog->label = "server: ";
+        for (size_t i = 0; i < app->servers.len; i++) {
+            char *line = mem_format("%s%s", app->servers.items[i], i == app->server ? "  (here)" : "");
+
+            dialog_add_choice(app, app->servers.items[i], line);
+            free(line);
+        }
+    }
+}
+
+static void cmd_set(struct app *app, const char *arg)
+{
+    const char *value = arg + strcspn(arg, " ");
+    size_t len = (size_t)(value - arg);
+
+    value += strspn(value, " ");
+    if (len == 5 && strncmp(arg, "theme", 5) == 0 && theme_find(value) >= 0) {
+        app->theme = theme_find(value);
+        app->colour_changes++;
+    } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
+        app->mouse = str_eq(value, "on");
+    } else {
+        app_flash(app, ROLE_WARN, "set takes: theme dark, theme light, theme mono, mouse on, mouse off");
+    }
+}
+
+static void cmd_retry(struct app *app, const char *arg)
+{
+    (void)arg;
+    if (app->conn.state == CONN_LIVE && !app_late(app))
+        app_flash(app, ROLE_INFO, "the connection is live: what you see is current");
+    else if (app->net.retry)
+        app->net.retry(app->net.context);
+}
+
+static void cmd_repaint(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->want_repaint = true;
+}
+
+static void cmd_suspend(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->want_suspend = true;
+}
+
+static void cmd_quit(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->quit = true;
+}
+
+static void cmd_plan(struct app *app, const char *arg)
+{
+    (void)arg;
+    app->plan_mode = !app->plan_mode;
+}
+
+static const char *server_names(struct app *app, size_t index)
+{
+    return index < app->servers.len ? app->servers.items[index] : NULL;
+}
+
+static const char *settings(struct app *app, size_t index)
+{
+    static const char *const words[] = {"theme dark", "theme light", "theme mono", "mouse on", "mouse off"};
+
+    (void)app;
+    return index < sizeof(words) / sizeof(*words) ? words[index] : NULL;
+}
+
+static const struct console_command commands[] = {
+    {.name = "plan",
+     .keys = "P",
+     .help = "show what the next action would do before it is done",
+     .where = IN_ANY,
+     .run = cmd_plan},
+    {.name = "editor-repaint", .keys = "Ctrl-L", .help = "draw the screen again", .where = IN_EDIT, .run = cmd_repaint},
+    {.name = "peek", .keys = "p", .help = "the pane at the right, on wide screens", .where = IN_ANY, .run = cmd_peek},
+    {.name = "freeze", .keys = "z", .help = "hold the screen still, or resume", .where = IN_ANY, .run = cmd_freeze},
+    {.name = "retry", .keys = "R", .help = "connect again now", .where = IN_ANY, .run = cmd_retry},
+    {.name = "command",
+     .keys = ":",
+     .hint = "cmd",
+     .help = "the command prompt",
+     .where = IN_ANY,
+     .rank = 13,
+     .run = cmd_prompt},
+    {.name = "help", .keys = "? F1", .help = "what can be done here", .where = IN_ANY, .run = cmd_help},
+    {.name = "messages", .keys = "", .help = "all messages of this session", .where = IN_ANY, .run = cmd_messages},
+    {.name = "server",
+     .keys = "",
+     .help = "go to another server of your list",
+     .args = "[NAME]",
+     .where = IN_ANY,
+     .run = cmd_server,
+     .complete = server_names},
+    {.name = "set",
+     .keys = "",
+     .help = "theme dark, light or mono; mouse on or off",
+     .args = "OPTION VALUE",
+     .where = IN_ANY,
+     .run = cmd_set,
+     .complete = settings},
+    {.name = "repaint", .keys = "Ctrl-L", .help = "draw the screen again", .where = IN_ANY, .run = cmd_repaint},
+    {.name = "suspend", .keys = "Ctrl-Z", .help = "back to the shell for a while", .where = IN_ANY, .run = cmd_suspend},
+    {.name = "quit", .keys = "Ctrl-C", .help = "leave the console", .where = IN_ANY, .run = cmd_quit},
+};
+
+const struct command_table general_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TUI_CONSOLE_COMMANDS_GENERAL_H
+#define TUI_CONSOLE_COMMANDS_GENERAL_H
+
+#include "console/app/command.h"
+
+extern const struct command_table general_commands;
+
+#endif

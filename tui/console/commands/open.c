@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What leads from one object to another view: opening it, its routes, its events, why it is as it is. */
+#include "console/commands/open.h"
+
+#include "base/mem.h"
+#include "console/app/app.h"
+#include "console/commands/object_changes.h"
+#include "console/dialogs/dialog.h"
+#include "console/views/events.h"
+#include "console/views/node.h"
+#include "console/views/nodes.h"
+#include "console/views/routes.h"
+#include "console/views/why.h"
+
+static void why(struct app *app)
+{
+    struct buf text = BUF_INIT(0);
+    const struct row *row = app_list(app)->cursor;
+
+    if (!row && app_node(app))
+        row = &app_node(app)->row;
+    if (!row)
+        return;
+    why_lines(app, row, &text);
+    dialog_text(app, "why", buf_take(&text));
+}
+
+static void open_event(struct app *app, const struct m_event *e)
+{
+    const struct m_node *node = str_eq(e->api.object, "node") ? model_node(&app->model, e->api.object_id) : NULL;
+
+    if (node)
+        app_go(app, &node_view, 0, node->row.key);
+    else if (str_eq(e->api.object, "prefix"))
+        view_open(app, &routes_view, "prefix");
+    else
+        why(app);
+}
+
+static void cmd_open(struct app *app, const char *arg)
+{
+    struct row *row = app_list(app)->cursor;
+
+    (void)arg;
+    if (!row)
+        return;
+    switch (row->kind) {
+    case ROW_NODE:
+        if (!row->gone_ms)
+            app_go(app, &node_view, 0, row->key);
+        break;
+    case ROW_ROUTE:
+        if (app->place.node)
+            why(app);
+        else
+            app_go(app, &node_view, 0, ((struct m_route *)row)->node->row.key);
+        break;
+    case ROW_PREFIX:
+        view_open(app, &routes_view, "node");
+        if (list_filter(app_list(app), row->key, NULL, NULL) < 0)
+            app_flash(app, ROLE_WARN, "no routes of %s", row->key);
+        break;
+    case ROW_EVENT:
+        open_event(app, (struct m_event *)row);
+        break;
+    case ROW_PENDING:
+        admit(app, "");
+        break;
+    case ROW_USER: {
+        char *filter = mem_format("user:%s", ((struct m_user *)row)->api.name);
+
+        view_open(app, &nodes_view, filter);
+        free(filter);
+        break;
+    }
+    case ROW_PREAUTH_KEY:
+    case ROW_API_KEY:
+        why(app);
+        break;
+    case ROW_KINDS:
+        break;
+    }
+}
+
+static void cmd_node(struct app *app, const char *arg)
+{
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)t->rows.items[i];
+
+        if (!n->row.gone_ms && (str_eq(n->api.given_name, arg) || str_eq(n->row.key, arg))) {
+            app_go(app, &node_view, 0, n->row.key);
+            return;
+        }
+    }
+    app_flash(app, ROLE_WARN, "no node is called '%s'", arg);
+}
+
+static struct m_node *node_under_cursor(struct app *app)
+{
+    struct row *row = app->place.node ? NULL : app_list(app)->cursor;
+
+    if (row && row->kind == ROW_ROUTE)
+        return ((struct m_route *)row)->node;
+    return row && row->kind == ROW_NODE ? (struct m_node *)row : app_node(app);
+}
+
+static void cmd_routes_of(struct app *app, const char *arg)
+{
+    struct m_node *n = node_under_cursor(app);
+
+    (void)arg;
+    if (!n || !n->routes.len) {
+        app_flash(app, ROLE_WARN, "%s advertises no routes", n ? n->api.given_name : "it");
+        return;
+    }
+    view_open(app, &routes_view, "node");
+    struct list *l = app_list(app);
+    /* An older filter may hide what was asked for. */
+    if (*l->filter_text && list_filter(l, "", NULL, NULL) < 0)
+        l->forced = true;
+    list_refresh(l, &app->model, &app->at);
+    n->row.folded = false;
+    l->cursor = &n->routes.items[0]->row;
+    l->forced = true;
+}
+
+static void cmd_events_of(struct app *app, const char *arg)
+{
+    struct m_node *n = node_under_cursor(app);
+    const struct row *row = app_list(app)->cursor;
+    const char *name = n                              ? n->api.given_name
+                       : row && row->kind == ROW_USER ? ((const struct m_user *)row)->api.name
+                                                      : NULL;
+
+    (void)arg;
+    if (!name)
+        name = row ? row->key : "";
+    char *filter = mem_format("object:%s", name);
+    view_open(app, &events_view, filter);
+    free(filter);
+}
+
+static void cmd_why(struct app *app, const char *arg)
+{
+    (void)arg;
+    why(app);
+}
+
+static const char *node_names(struct app *app, size_t index)
+{
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
+
+    return index < t->rows.len ? ((const struct m_node *)t->rows.items[index])->api.given_name : NULL;
+}
+
+static const struct console_command commands[] = {
+    {.name = "open",
+     .keys = "Enter",
+     .hint = "open",
+     .help = "open what the cursor is on",
+     .where = IN_LISTS | IN_NODE,
+     .needs = NEED_ROW,
+     .rank = 1,
+     .run = cmd_open},
+    {.name = "node",
+     .keys = "",
+     .help = "open one node by its name",
+     .args = "NAME",
+     .where = IN_ANY,
+     .run = cmd_node,
+     .complete = node_names},
+    {.name = "routes-of",
+     .keys = "r",
+     .hint = "routes",
+     .help = "the routes of this node",
+     .where = IN_NODES | IN_NODE,
+     .needs = NEED_ROW,
+     .rank = 5,
+     .run = cmd_routes_of},
+    {.name = "events-of",
+     .keys = "L",
+     .hint = "events",
+     .help = "the events of this object",
+     .where = ROUTES_OF_ANY | IN_USERS,
+     .needs = NEED_ROW,
+     .rank = 12,
+     .run = cmd_events_of},
+    {.name = "why",
+     .keys = "w",
+     .hint = "why",
+     .help = "why it is as it is",
+     .where = IN_LISTS | IN_NODE,
+     .needs = NEED_ROW,
+     .rank = 5,
+     .run = cmd_why},
+};
+
+const struct command_table open_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/commands/targets.h"
+
+const char *row_label(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_NODE:
+        return ((const struct m_node *)row)->api.given_name;
+    case ROW_USER:
+        return ((const struct m_user *)row)->api.name;
+    case ROW_PENDING:
+        return ((const struct m_pending *)row)->api.hostname;
+    case ROW_ROUTE:
+    case ROW_PREFIX:
+    case ROW_EVENT:
+    case ROW_PREAUTH_KEY:
+    case ROW_API_KEY:
+    case ROW_KINDS:
+        break;
+    }
+    return row->key;
+}
+
+const char *row_path(enum row_kind kind)
+{
+    static const char *const paths[ROW_KINDS] = {
+        [ROW_NODE] = "nodes",      [ROW_USER] = "users",      [ROW_PREAUTH_KEY] = "preauthkeys",
+        [ROW_API_KEY] = "apikeys", [ROW_PENDING] = "pending",
+    };
+
+    return kind < ROW_KINDS ? paths[kind] : NULL;
+}
+
+uint64_t row_version(const struct row *row)
+{
+    return row->kind == ROW_NODE   ? ((const struct m_node *)row)->api.version
+           : row->kind == ROW_USER ? ((const struct m_user *)row)->api.version
+                                   : 0;
+}
+
+void whole_targets(struct app *app, struct rows *out)
+{
+    if (app_node(app))
+        vec_push(out, &app_node(app)->row);
+    else
+        app_targets(app, out);
+    for (size_t i = out->len; i-- > 0;)
+        if (out->items[i]->gone_ms || !row_path(out->items[i]->kind))
+            vec_remove(out, i);
+}

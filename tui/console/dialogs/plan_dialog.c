@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The dialog that shows a plan and asks for it. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
+
+static bool armed(const struct plan *p)
+{
+    if (p->word && !str_eq(p->typed.text, p->word))
+        return false;
+    return plan_count(p, REQUEST_REFUSED) < p->calls.len && !plan_count(p, REQUEST_CHECKING);
+}
+
+static void go(struct app *app, struct plan *plan)
+{
+    if (plan_count(plan, REQUEST_CHECKING)) {
+        app_flash(app, ROLE_INFO, "the server is still looking at it");
+        return;
+    }
+    if (!armed(plan)) {
+        app_flash(app, ROLE_WARN, plan->word ? "type %s first, exactly" : "nothing of it can be done",
+                  plan->word ? plan->word : "");
+        return;
+    }
+    app->dialog->extra = NULL; /* it outlives the dialog */
+    dialog_close(app);
+    plan_apply(app, plan);
+}
+
+static void plan_key(struct app *app, int key)
+{
+    struct plan *plan = app->dialog->extra;
+
+    if (key == CK_ESC || key == CK_CTRL('c') || ((key == 'q' || key == 'n' || key == 'N') && !plan->word)) {
+        dialog_close(app);
+    } else if (key == CK_DOWN || (key == 'j' && !plan->word)) {
+        plan->cursor += plan->cursor + 1 < plan->steps.len;
+    } else if (key == CK_UP || (key == 'k' && !plan->word)) {
+        plan->cursor -= plan->cursor > 0;
+    } else if (plan->word) {
+        if (key == CK_ENTER)
+            go(app, plan);
+        else
+            line_key(&plan->typed, key);
+    } else if (key == '-') {
+        struct plan_request *call = &plan->calls.items[plan->steps.items[plan->cursor].call];
+
+        call->left_out = !call->left_out;
+    } else if (key == 'y' || (key == CK_ENTER && plan->risk == RISK_NONE)) {
+        go(app, plan);
+    }
+}
+
+struct plan_columns {
+    int name, part, what; /* part: what of it, a prefix, 0: nothing; what: both, with the gap before the change */
+};
+
+/* Each as wide as its longest text; where what comes before and after would have no room, names are cut first. */
+static struct plan_columns fit(const struct plan *p, const struct canvas *c, int cols)
+{
+    struct plan_columns w = {0};
+    int change = 0;
+
+    for (size_t i = 0; i < p->steps.len; i++) {
+        const struct plan_step *s = &p->steps.items[i];
+        const char *tab = strchr(s->what, '\t');
+        int part = tab ? canvas_width(c, tab + 1) : 0, name = canvas_width(c, s->what) - part; /* a tab has none */
+        int both = canvas_width(c, s->before) + canvas_width(c, s->after) + 6;
+
+        w.name = name > w.name ? name : w.name;
+        w.part = part + 1 > w.part && tab ? part + 1 : w.part;
+        change = both > change ? both : change;
+    }
+    int most = cols - change > cols * 2 / 5 ? cols - change : cols * 2 / 5, over = w.name + w.part + 2 - most;
+    if (over > 0)
+        w.name = w.name - over > 8 ? w.name - over : 8;
+    w.what = w.name + w.part + 2;
+    return w;
+}
+
+static void draw_step(const struct plan *p, struct canvas *c, struct rect in, int row, size_t index, bool cursor)
+{
+    const struct plan_step *s = &p->steps.items[index];
+    const struct plan_request *call = &p->calls.items[s->call];
+    const char *tab = strchr(s->what, '\t');
+    struct plan_columns w = fit(p, c, in.cols - 2);
+    int col = in.col + 2;
+    bool refused = call->state == REQUEST_REFUSED;
+    enum role role = call->left_out || refused ? ROLE_DISABLED : ROLE_TEXT;
+    bool twice = index && str_eq(p->steps.items[index - 1].what, s->what);
+    char name[256];
+
+    if (cursor && p->steps.len > 1)
+        canvas_glyph(c, row, in.col, GLYPH_CURSOR);
+    if (tab) {
+        snprintf(name, sizeof(name), "%.*s", (int)(tab - s->what), s->what);
+        canvas_text(c, row, col, w.name, role, name);
+        canvas_text(c, row, col + w.name + 1, w.part, role, tab + 1);
+    } else {
+        canvas_text(c, row, col, w.what - 1, role, twice ? "" : s->what);
+    }
+    col += w.what;
+    int right = in.col + in.cols;
+    if (refused || call->left_out) {
+        const char *why = call->left_out ? "left out" : call->message ? call->message : "refused";
+
+        col += canvas_glyph(c, row, col, GLYPH_REFUSED) + 1;
+        canvas_text(c, row, col, right - col, refused ? ROLE_BAD : ROLE_DISABLED, why);
+        return;
+    }
+    col += canvas_text(c, row, col, right - col, ROLE_FAINT, s->before) + 1;
+    if (col < right)
+        col += canvas_glyph(c, row, col, GLYPH_ARROW) + 1;
+    canvas_text(c, row, col, right - col, ROLE_STRONG, s->after);
+}
+
+static const char *note_of(const struct plan *p, char *text, size_t size)
+{
+    size_t ready = plan_count(p, REQUEST_READY);
+
+    if (plan_count(p, REQUEST_CHECKING))
+        return "asking the server what it would do ...   Esc cancel";
+    if (!ready)
+        return "the server would refuse this   Esc close";
+    const char *more = p->calls.len > 1 ? "   - leave out" : "";
+    if (p->word)
+        snprintf(text, size, "type %s and Enter   Esc cancel", p->word);
+    else
+        snprintf(text, size, "%s %s%s   Esc cancel", p->risk == RISK_NONE ? "Enter" : "y", p->verb, more);
+    return text;
+}
+
+static void plan_draw(struct app *app)
+{
+    struct plan *plan = app->dialog->extra;
+    struct canvas *c = &app->canvas;
+    int extra = (plan->note != NULL) + (plan->word ? 2 : 0) + 1;
+    int width = c->cols - 4 < 100 ? c->cols - 4 : 100;
+    int rows = (int)plan->steps.len + extra + 2, most = c->rows - 5;
+    char text[200], title[300];
+
+    rows = rows < most ? rows : most;
+    snprintf(title, sizeof(title), "%s", plan->title);
+    struct rect at = {(c->rows - rows) / 2, (c->cols - width) / 2, rows, width};
+    struct rect in = canvas_frame(c, at, title, note_of(plan, text, sizeof(text)));
+    int space = in.rows - extra;
+    size_t top = plan->cursor >= (size_t)(space > 0 ? space : 1) ? plan->cursor - (size_t)space + 1 : 0;
+    for (int i = 0; i < space && top + (size_t)i < plan->steps.len; i++)
+        draw_step(plan, c, in, in.row + i, top + (size_t)i, top + (size_t)i == plan->cursor);
+    int row = in.row + in.rows - extra;
+    const char *undo = plan->undoable ? "u takes it back afterwards" : "";
+    canvas_text(c, row++, in.col + 2, in.cols - 2, ROLE_FAINT, undo);
+    if (plan->note)
+        canvas_textf(c, row++, in.col, in.cols, ROLE_WARN, "! %s", plan->note);
+    if (plan->word) {
+        int used = canvas_textf(c, row + 1, in.col, in.cols, ROLE_LABEL, "type %s: ", plan->word);
+
+        line_draw(&plan->typed, c, row + 1, in.col + used, in.cols - used);
+    }
+}
+
+static void plan_release(struct app *app)
+{
+    if (app->dialog->extra)
+        plan_close(app, app->dialog->extra);
+}
+
+void plan_dialog(struct app *app, struct plan *plan)
+{
+    static const struct dialog_kind kind = {
+        .key = plan_key, .draw = plan_draw, .release = plan_release, .own_escape = true, .list_focused = true};
+
+    dialog_open(app, &kind, plan->title, "")->extra = plan;
+}

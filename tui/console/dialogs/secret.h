@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TUI_CONSOLE_DIALOGS_SECRET_H
+#define TUI_CONSOLE_DIALOGS_SECRET_H
+
+struct app;
+
+/* A key that was just made: shown until Esc; it can be copied, itself or in the command that uses it (NULL: none). */
+void dialog_secret(struct app *app, const char *title, const char *text, const char *command);
+
+#endif

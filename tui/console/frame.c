@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The frame: tabs, facts, flash or prompt, hints; what is in between is the view's. */
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "console/app/dispatch.h"
+#include "console/application.h"
+#include "console/dialogs/dialog.h"
+#include "console/dialogs/prompt.h"
+#include "console/views/events.h"
+#include "console/views/node.h"
+
+static int draw_tab(struct app *app, struct canvas *c, int row, int col, size_t index)
+{
+    const struct console_view *v = app->tables->views[index], *front = app->place.view;
+    size_t badge = v->badge ? v->badge(app) : 0;
+    bool on = v == front || v == front->tab;
+    int from = col;
+    char text[40];
+
+    if (badge)
+        snprintf(text, sizeof(text), "%c %s %zu", v->digit, v->title, badge);
+    else
+        snprintf(text, sizeof(text), "%c %s", v->digit, v->title);
+    if (on)
+        canvas_text(c, row, col - 1, 1, ROLE_TAB_ON, "[");
+    col += canvas_text(c, row, col, c->cols - col - 1, on ? ROLE_TAB_ON : badge ? ROLE_WAIT : ROLE_TAB, text);
+    if (on)
+        canvas_text(c, row, col, 1, ROLE_TAB_ON, "]");
+    canvas_hit(c, (struct rect){row, from, 1, col - from}, HIT_TAB, (int)index);
+    return col + 2;
+}
+
+static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
+{
+    int col = 1;
+
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        if (app->tables->views[i]->digit)
+            col = draw_tab(app, c, at.row, col, i);
+    time_t now = (time_t)(app->at.now_ns / NS_PER_SECOND);
+    struct tm local;
+    char text[16] = "";
+    if (col + 6 < at.cols && localtime_r(&now, &local))
+        strftime(text, sizeof(text), "%H:%M", &local);
+    canvas_right(c, at.row, at.cols - 6, 5, ROLE_FAINT, text);
+}
+
+static const struct {
+    const char *word;
+    enum role role;
+} conn_words[] = {
+    [CONN_CONNECTING] = {"CONNECTING", ROLE_WAIT}, [CONN_LIVE] = {"LIVE", ROLE_LIVE}, [CONN_DOWN] = {"DOWN", ROLE_BAD},
+    [CONN_RESYNC] = {"RESYNC", ROLE_WAIT},         [CONN_AUTH] = {"AUTH", ROLE_BAD},
+};
+
+/* What replaces the facts while something is out of the ordinary; false: nothing is. */
+static bool banner(struct app *app, char *text, size_t size)
+{
+    struct connection *conn = &app->conn;
+    char since[AGO_MAX];
+
+    timestamp_text(conn->since_ns, app->at.now_ns, since);
+    if (app->frozen) {
+        snprintf(text, size, "FROZEN, %zu change%s waiting (z resumes)", app->held.len, app->held.len == 1 ? "" : "s");
+        return true;
+    }
+    if (conn->state == CONN_AUTH) {
+        snprintf(text, size, "the server refused: %s", conn->why ? conn->why : "");
+        return true;
+    }
+    if (app_late(app)) {
+        snprintf(text, size, "nothing was heard for %llds: what you see may be old, nothing can be changed (R now)",
+                 (long long)(app->at.now_ms - conn->heard_ms) / 1000);
+        return true;
+    }
+    if (conn->state != CONN_DOWN)
+        return false;
+    int64_t left = conn->retry_ms > app->at.now_ms ? (conn->retry_ms - app->at.now_ms + 999) / 1000 : 0;
+    if (app->model.filled)
+        snprintf(text, size, "DOWN since %s, try %u in %llds (R now); data of then, read-only: %s", since,
+                 conn->attempt + 1, (long long)left, conn->why ? conn->why : "");
+    else
+        snprintf(text, size, "no connection, try %u in %llds (R now): %s", conn->attempt + 1, (long long)left,
+                 conn->why ? conn->why : "");
+    return true;
+}
+
+static int say(struct canvas *c, int col, int limit, enum role role, const char *text)
+{
+    return col < limit ? col + canvas_text(c, 1, col, limit - col, role, text) : col;
+}
+
+static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
+{
+    const struct console_view *v = app->place.view;
+    /* Where one may be at several servers, it is said at which. */
+    const char *domain = app->servers.len > 1 ? app->servers.items[app->server]
+                         : app->model.server.base_domain && *app->model.server.base_domain
+                             ? app->model.server.base_domain
+                             : "headway";
+
+    char crumb[8];
+    snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
+    /* The names of a view's parts say more than the domain. */
+    if (app->servers.len > 1 || c->cols >= (v->parts[0].name ? 100 : 80)) {
+        col = say(c, col, limit, ROLE_FAINT, domain);
+        col = say(c, col, limit, ROLE_FAINT, crumb);
+    }
+    col = say(c, col, limit, ROLE_CRUMB, v->tab ? v->tab->name : v->name);
+    if (v->crumb) {
+        col = say(c, col, limit, ROLE_FAINT, crumb);
+        col = say(c, col, limit, ROLE_CRUMB, v->crumb(app));
+    }
+    for (int i = 0; i < VIEW_PARTS_MAX && v->parts[i].name; i++) {
+        bool on = i == app->place.part;
+        char part[24];
+
+        snprintf(part, sizeof(part), on ? "[%s]" : " %s ", v->parts[i].name);
+        col = say(c, col + (i == 0 ? 2 : 0), limit, on ? ROLE_TAB_ON : ROLE_TAB, part);
+    }
+    return col + 3;
+}
+
+/* What there is without the filter. */
+static size_t total_of(const struct app *app, const struct list *l)
+{
+    return l->def->total ? l->def->total(&app->model) : l->total;
+}
+
+/* Rows of what the list is about: neither those that only head a group, nor those that wait to become some. */
+static size_t shown_of(const struct list *l)
+{
+    size_t count = 0;
+
+    if (!l->def->counted)
+        return l->order.len;
+    for (size_t i = 0; i < l->order.len; i++)
+        count += (l->def->counted & 1U << l->order.items[i]->kind) != 0;
+    return count;
+}
+
+/* How much there is, and how much of it is shown. */
+static void count_text(struct app *app, char *text, size_t size)
+{
+    const struct list *l = app_list(app);
+    size_t total = total_of(app, l);
+
+    if (app_part(app)->count)
+        app_part(app)->count(app, text, size);
+    else if (*l->filter_text)
+        snprintf(text, size, "%zu of %zu", shown_of(l), total);
+    else
+        snprintf(text, size, "%zu %s", total, total == 1 ? l->def->one : l->def->noun);
+}
+
+static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
+{
+    struct list *l = app_list(app);
+    struct rows marked = {0};
+    size_t hidden = 0;
+    char text[160];
+
+    if (app->place.view->draw_facts)
+        return app->place.view->draw_facts(app, c, col, limit);
+    count_text(app, text, sizeof(text));
+    col = say(c, col, limit, ROLE_TEXT, text) + 3;
+    if (app_part(app)->trouble && app_part(app)->trouble(app, text, sizeof(text)))
+        col = say(c, col, limit, ROLE_WAIT, text) + 3;
+    if (*l->filter_text) {
+        snprintf(text, sizeof(text), "/%s", l->filter_text);
+        col = say(c, col, limit, ROLE_MATCH, text) + 3;
+    }
+    app_marked(app, &marked, &hidden);
+    if (marked.len) {
+        snprintf(text, sizeof(text), hidden ? "%zu marked (%zu hidden)" : "%zu marked", marked.len, hidden);
+        col = say(c, col, limit, ROLE_MARK, text) + 3;
+    }
+    vec_release(&marked);
+    if (l->anchor)
+        col = say(c, col, limit, ROLE_MARK, "range (Esc ends)") + 3;
+    if (l->waiting && list_held(l, app->at.now_ms)) {
+        snprintf(text, sizeof(text), "%zu new (held)", l->waiting);
+        col = say(c, col, limit, ROLE_CHANGED, text) + 3;
+    }
+    if (app->place.view->mode && app->place.view->mode(app))
+        col = say(c, col, limit, ROLE_LIVE, app->place.view->mode(app)) + 3;
+    if (app->plan_mode)
+        col = say(c, col, limit, ROLE_WAIT, "PLAN (next action is shown first)");
+    return col;
+}
+
+static void draw_facts(struct app *app, struct canvas *c, struct rect at)
+{
+    char text[400];
+    const char *word = conn_words[app->conn.state].word;
+    enum role role = conn_words[app->conn.state].role;
+
+    if (app->frozen) {
+        word = "FROZEN";
+        role = ROLE_WAIT;
+    } else if (app_late(app)) {
+        word = "LATE";
+        role = ROLE_WAIT;
+    } else if (app->conn.state == CONN_LIVE && app->read_only) {
+        word = "READ-ONLY";
+        role = ROLE_WAIT;
+    }
+    int limit = at.cols - canvas_width(c, word) - 3;
+    if (banner(app, text, sizeof(text))) {
+        canvas_text(c, at.row, 1, limit - 1, ROLE_TEXT, text);
+        canvas_role(c, (struct rect){at.row, 0, 1, at.cols}, ROLE_BANNER);
+        canvas_right(c, at.row, limit, at.cols - limit - 1, ROLE_BANNER, word);
+        return;
+    }
+    draw_counts(app, c, draw_crumbs(app, c, 1, limit), limit);
+    canvas_right(c, at.row, limit, at.cols - limit - 1, role, word);
+}
+
+/* Where nothing else is to be said: why the route under the cursor is as it is. */
+static void draw_reason(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (!row || row->kind != ROW_ROUTE || app->dialog || !*((const struct m_route *)row)->api.reason)
+        return;
+    canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->api.reason);
+    canvas_right(c, at.row, at.cols - 8, 7, ROLE_KEY, "w why");
+}
+
+static void draw_flash(struct app *app, struct canvas *c, struct rect at)
+{
+    struct flash *f = &app->flash;
+    struct undo *undo = app->undos.len ? &app->undos.items[app->undos.len - 1] : NULL;
+    int width = at.cols - 2;
+
+    if (app->prompt.kind) {
+        prompt_draw(app, c, at);
+        return;
+    }
+    if (!f->text || (f->until_ms && f->until_ms <= app->at.now_ms)) {
+        draw_reason(app, c, at);
+        return;
+    }
+    if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO && str_eq(f->text, undo->text)) {
+        int64_t left = (undo->at_ms + UNDO_MS - app->at.now_ms) / 1000;
+        char text[24];
+
+        snprintf(text, sizeof(text), "u undo (%d:%02d)", (int)(left / 60), (int)(left % 60));
+        canvas_right(c, at.row, 1, width, ROLE_KEY, text);
+        width -= (int)strlen(text) + 2;
+    }
+    const char *sign = f->role == ROLE_ERROR ? "E " : f->role == ROLE_WARN ? "! " : "";
+    int used = canvas_text(c, at.row, 1, width, f->role, sign);
+    canvas_text(c, at.row, 1 + used, width - used, f->role, f->text);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct console_command *p = **(const struct console_command **const *)a,
+                                 *q = **(const struct console_command **const *)b;
+
+    if (p->rank != q->rank)
+        return p->rank < q->rank ? -1 : 1;
+    return *(const struct console_command **const *)a < *(const struct console_command **const *)b ? -1 : 1;
+}
+
+/* A command's key and word; returns the column behind it, or -1 where there is no room. */
+static int draw_hint(struct app *app, struct canvas *c, int row, int col, int limit, size_t index, size_t marked)
+{
+    const struct console_command *command = app->commands.items[index];
+    bool off = command_refusal(app, command) != NULL;
+    struct buf keys = BUF_INIT(0);
+    char label[48];
+
+    command_keys(command, true, &keys);
+    if (marked && (command->needs & FOR_MARKED))
+        snprintf(label, sizeof(label), "%s(%zu)", command->hint, marked);
+    else
+        str_copy(label, sizeof(label), command->hint);
+    int from = col, width = canvas_width(c, buf_text(&keys)) + 1 + canvas_width(c, label);
+    if (col + width <= limit) {
+        col += canvas_text(c, row, col, width, off ? ROLE_DISABLED : ROLE_KEY, buf_text(&keys)) + 1;
+        col += canvas_text(c, row, col, width, off ? ROLE_DISABLED : ROLE_HINT, label);
+        canvas_hit(c, (struct rect){row, from, 1, col - from}, HIT_COMMAND, (int)index);
+    } else {
+        col = -1;
+    }
+    buf_release(&keys);
+    return col;
+}
+
+#define HINTS_MAX 64
+
+static void draw_hints(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct console_command **shown[HINTS_MAX]; /* places in the list of commands */
+    size_t count = 0, hidden = 0;
+    struct rows marked = {0};
+    int col = 1;
+
+    for (size_t i = 0; i < app->commands.len && count < HINTS_MAX; i++)
+        if (app->commands.items[i]->hint && command_is_here(app, app->commands.items[i]))
+            shown[count++] = &app->commands.items[i];
+    qsort(shown, count, sizeof(*shown), by_rank);
+    app_marked(app, &marked, &hidden);
+    for (size_t i = 0; i < count && col >= 0; i++) {
+        col = draw_hint(app, c, at.row, col, at.cols - 8, (size_t)(shown[i] - app->commands.items), marked.len);
+        col += col < 0 ? 0 : 2;
+    }
+    vec_release(&marked);
+    canvas_right(c, at.row, at.cols - 8, 2, ROLE_KEY, commands_where(app) == IN_EDIT ? "F1" : "?");
+    canvas_text(c, at.row, at.cols - 5, 4, ROLE_HINT, "help");
+}
+
+static void draw_small(struct app *app, struct canvas *c)
+{
+    const struct row_table *nodes = model_table(&app->model, ROW_NODE);
+    size_t online = 0, waiting = 0;
+
+    for (size_t i = 0; i < nodes->rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)nodes->rows.items[i];
+
+        online += n->api.online && !n->row.gone_ms;
+        waiting += n->row.gone_ms ? 0 : n->waiting;
+    }
+    canvas_textf(c, 0, 0, c->cols, conn_words[app->conn.state].role, "%s", conn_words[app->conn.state].word);
+    canvas_textf(c, 1, 0, c->cols, ROLE_TEXT, "%zu nodes, %zu online", nodes->index.len, online);
+    canvas_textf(c, 2, 0, c->cols, waiting ? ROLE_WAIT : ROLE_TEXT, "%zu routes wait", waiting);
+    canvas_textf(c, 3, 0, c->cols, ROLE_TEXT, "%zu wait to join", app->model.tables[ROW_PENDING].index.len);
+    canvas_textf(c, c->rows - 1, 0, c->cols, ROLE_HINT, "%dx%d is small: i tries, q quits", c->cols, c->rows);
+}
+
+static void draw_view(struct app *app, struct canvas *c)
+{
+    struct layout *l = &app->layout;
+    const struct console_view *v = app->place.view;
+    struct list *list = app_list(app);
+
+    if (v->draw) {
+        v->draw(app, c, l->body, !app->dialog || app->dialog->kind->list_focused);
+    } else {
+        struct list_look look = {.focused = true, .hit_rows = HIT_ROW, .hit_headers = HIT_COLUMN};
+
+        list_draw(list, c, l->header, l->body, &app->at, &look);
+    }
+    if (l->pane.rows && app_part(app)->draw_pane)
+        app_part(app)->draw_pane(app, c, l->pane);
+    if (l->peek.cols) {
+        for (int i = 0; i < l->peek.rows; i++)
+            canvas_glyph(c, l->peek.row + i, l->peek.col - 1, GLYPH_BAR);
+        node_peek_draw(app, c, l->peek, list->cursor);
+    }
+    if (l->tail.rows)
+        events_draw_tail(app, c, l->tail);
+}
+
+static void refresh(struct app *app)
+{
+    model_sweep(&app->model, app->at.now_ms);
+    app_paste_tick(app);
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        if (app->tables->views[i]->tick)
+            app->tables->views[i]->tick(app);
+    list_refresh(app_list(app), &app->model, &app->at);
+}
+
+static struct layout_wish layout_wish(const struct app *app, int rows, int cols)
+{
+    const struct console_view *v = app->place.view;
+    bool listing = !v->draw, roomy = cols >= 140 && rows >= 30;
+    int pane = app_part(app)->pane;
+
+    return (struct layout_wish){
+        .header = listing,
+        .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
+        .peek = listing && !pane && (app->peek_chosen ? app->peek : roomy),
+        .tail = cols >= 140 && !v->no_tail,
+        .force = app->force_small,
+    };
+}
+
+void app_draw(struct app *app, int rows, int cols)
+{
+    struct canvas *c = &app->canvas;
+    struct layout_wish wish = layout_wish(app, rows, cols);
+
+    app->layout = layout_make(rows, cols, &wish);
+    canvas_start(c, rows, cols);
+    refresh(app);
+    if (app->layout.too_small) {
+        draw_small(app, c);
+        return;
+    }
+    draw_view(app, c);
+    if (app->conn.state != CONN_LIVE || app->frozen || app_late(app))
+        canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CANVAS_DIM);
+    draw_tabs(app, c, app->layout.tabs);
+    draw_facts(app, c, app->layout.facts);
+    if (app->dialog)
+        app->dialog->kind->draw(app);
+    else if (app->place.view->draw_over)
+        app->place.view->draw_over(app, c);
+    draw_hints(app, c, app->layout.hints);
+    draw_flash(app, c, app->layout.flash);
+}

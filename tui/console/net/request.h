@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the screen's thread asks of the ones that speak to the server, and how the connection is. */
+#ifndef TUI_CONSOLE_NET_REQUEST_H
+#define TUI_CONSOLE_NET_REQUEST_H
+
+#include "console/model/model.h"
+
+enum connection_state { CONN_CONNECTING, CONN_LIVE, CONN_DOWN, CONN_RESYNC, CONN_AUTH };
+
+struct api_request {
+    uint64_t id;
+    const char *method, *path, *body; /* body "": none; borrowed */
+    uint64_t version;                 /* for If-Match; 0: none, unless match says so */
+    bool match;                       /* the version is sent even where it is 0 */
+    bool whole;                       /* the answer's JSON is wanted as it came */
+    enum row_kind result;             /* what the answer's object is; ROW_KINDS: none */
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The views of the console, in the order of their tabs, and the tables of commands. A new view is a file with its
+ * descriptor and a row here. */
+#include "console/application.h"
+#include "console/commands/copy.h"
+#include "console/commands/create.h"
+#include "console/commands/general.h"
+#include "console/commands/list.h"
+#include "console/commands/movement.h"
+#include "console/commands/node_changes.h"
+#include "console/commands/object_changes.h"
+#include "console/commands/open.h"
+#include "console/commands/route_changes.h"
+#include "console/commands/undo.h"
+#include "console/policy/policy_page.h"
+#include "console/views/events.h"
+#include "console/views/keys.h"
+#include "console/views/node.h"
+#include "console/views/nodes.h"
+#include "console/views/pending.h"
+#include "console/views/routes.h"
+#include "console/views/users.h"
+
+static const struct console_view *const views[] = {
+    &nodes_view, /* the one that the console begins with */
+    &routes_view, &policy_view, &events_view, &users_view, &keys_view, &pending_view, &node_view,
+};
+
+static const struct command_table *const commands[] = {
+    &movement_commands, &open_commands, &route_change_commands, &object_change_commands, &node_change_commands,
+    &create_commands,   &undo_commands, &list_commands,         &copy_commands,          &general_commands,
+};
+
+const struct console_tables console_tables = {
+    .views = views,
+    .view_count = sizeof(views) / sizeof(*views),
+    .commands = commands,
+    .command_tables = sizeof(commands) / sizeof(*commands),
+};

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Exit nodes: a route stands for the pair of both families. */
+#include "console/views/exits.h"
+
+#include <stdio.h>
+
+#include "base/array.h"
+#include "console/app/app.h"
+
+static const struct m_route *exit_of(const struct row *row)
+{
+    return (const struct m_route *)row;
+}
+
+/* The other family's route of the same node, NULL. */
+static const struct m_route *twin(const struct m_route *r)
+{
+    for (size_t i = 0; r->node && i < r->node->routes.len; i++)
+        if (r->node->routes.items[i]->api.exit && r->node->routes.items[i] != r)
+            return r->node->routes.items[i];
+    return NULL;
+}
+
+static void fill_exit_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    out->glyph = (int)route_state_glyph(exit_of(row)->api.state);
+}
+
+static void fill_exit_node(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text), exit_of(row)->node->api.given_name);
+    out->role = exit_of(row)->node->api.online ? ROLE_NAME : ROLE_OFF;
+}
+
+static void fill_exit_address(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = exit_of(row)->node;
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), *n->ipv4 ? n->ipv4 : n->ipv6);
+    out->role = ROLE_ADDRESS;
+}
+
+static void fill_exit_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    enum glyph glyph = route_state_glyph(exit_of(row)->api.state);
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text),
+             exit_of(row)->api.state == ROUTE_AVAILABLE ? "NOT APPROVED" : glyph_word(glyph));
+    out->role = glyph_role(glyph);
+}
+
+static void fill_exit_families(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    bool four = exit_of(row)->api.prefix.addr.bits == 32, both = twin(exit_of(row)) != NULL;
+
+    (void)at;
+    str_copy(out->text, sizeof(out->text), both ? "IPv4 IPv6" : four ? "IPv4" : "IPv6");
+    out->role = both ? ROLE_TEXT : ROLE_WAIT;
+}
+
+static void fill_exit_approver(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text), *exit_of(row)->api.approved_by ? exit_of(row)->api.approved_by : "-");
+    out->role = ROLE_FAINT;
+}
+
+static void fill_exit_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    str_copy(out->text, sizeof(out->text),
+             *exit_of(row)->node->api.relay_name ? exit_of(row)->node->api.relay_name : "-");
+    out->role = ROLE_FAINT;
+}
+
+static void fill_exit_seen(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = exit_of(row)->node;
+    char text[AGO_MAX];
+
+    str_copy(out->text, sizeof(out->text), n->api.online ? "now" : ago_text(n->api.last_seen_ns, at->now_ns, text));
+    out->role = n->api.online ? ROLE_OK : ROLE_TIME;
+}
+
+static const struct list_column exit_columns[] = {
+    {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_exit_sign},
+    {.title = "NODE", .key = "name", .least = 14, .wish = 18, .share = 3, .fill = fill_exit_node},
+    {.title = "ADDRESS", .key = "address", .least = 15, .wish = 15, .rank = 2, .fill = fill_exit_address},
+    {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_exit_state, .changed = FIELD_STATE},
+    {.title = "OFFERS", .key = "families", .least = 9, .wish = 9, .rank = 1, .fill = fill_exit_families},
+    {.title = "SEEN", .key = "seen", .least = 7, .wish = 8, .rank = 3, .fill = fill_exit_seen},
+    {.title = "APPROVED BY",
+     .key = "approver",
+     .least = 11,
+     .wish = 13,
+     .share = 2,
+     .rank = 4,
+     .fill = fill_exit_approver},
+    {.title = "RELAY", .key = "relay", .least = 6, .wish = 9, .rank = 5, .fill = fill_exit_relay},
+};
+
+static void exit_words(const struct row *row, struct buf *out)
+{
+    const struct m_route *r = exit_of(row);
+
+    buf_addf(out, "%s %s %s %s", r->node->api.given_name, r->node->ipv4, glyph_word(route_state_glyph(r->api.state)),
+             r->api.state == ROUTE_AVAILABLE ? "waiting" : "");
+}
+
+static int by_node_name(const void *a, const void *b)
+{
+    const struct m_route *p = *(struct m_route *const *)a, *q = *(struct m_route *const *)b;
+    int order = strverscmp(p->node->api.given_name, q->node->api.given_name);
+
+    return order ? order : strcmp(p->node->row.key, q->node->row.key);
+}
+
+static void collect_exits(const struct model *m, struct list *l)
+{
+    const struct row_table *t = model_table(m, ROW_NODE);
+    VEC(struct m_route *) found = {0};
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)t->rows.items[i];
+        struct m_route *first = NULL;
+
+        for (size_t j = 0; j < n->routes.len && !first; j++)
+            first = n->routes.items[j]->api.exit ? n->routes.items[j] : NULL;
+        l->total += first != NULL;
+        if (first && list_matches(l, &first->row))
+            vec_push(&found, first);
+    }
+    if (found.len > 1)
+        qsort(found.items, found.len, sizeof(*found.items), by_node_name);
+    for (size_t i = 0; i < found.len; i++)
+        vec_push(&l->order, &found.items[i]->row);
+    vec_release(&found);
+}
+
+const struct list_def exits_def = {
+    .noun = "exit nodes",
+    .one = "exit node",
+    .empty = "no node offers to be an exit node: tailscale set --advertise-exit-node does",
+    .columns = exit_columns,
+    .column_count = ARRAY_LEN(exit_columns),
+    .fields = {.words = exit_words},
+    .sort = -1,
+    .tree = true,
+    .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,
+    .collect = collect_exits,
+};
+
+void exits_pane(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+
+    if (!row || row->kind != ROW_ROUTE)
+        return;
+    const struct m_route *r = exit_of(row);
+    bool waits = r->api.state == ROUTE_AVAILABLE;
+    canvas_section(c, at.row, at.col, at.cols, r->node->api.given_name, waits ? "a approve" : "x revoke");
+    canvas_textf(c, at.row + 1, at.col + 3, at.cols - 4, ROLE_TEXT, "offers %s%s%s%s", row->key, twin(r) ? " and " : "",
+                 twin(r) ? twin(r)->row.key : "", waits ? ": both are approved together" : "");
+    canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->api.reason);
+    canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT,
+                "people choose it on their machines; the server does not learn who did");
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TUI_CONSOLE_VIEWS_NODES_H
+#define TUI_CONSOLE_VIEWS_NODES_H
+
+#include "console/app/view.h"
+
+extern const struct console_view nodes_view;
+enum glyph node_glyph(const struct m_node *n); /* how it is */
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Machines that wait to join, and SSH sessions that wait for an answer. */
+#include "console/views/pending.h"
+
+#include <stdio.h>
+
+#include "base/array.h"
+#include "console/app/app.h"
+#include "console/views/columns.h"
+
+static const struct m_pending *pending_of(const struct row *row)
+{
+    return (const struct m_pending *)row;
+}
+
+FILL(fill_host, m_pending, *o->api.hostname ? o->api.hostname : "-", ROLE_NAME)
+FILL(fill_what, m_pending, o->api.kind == API_PENDING_SSH ? "ssh check" : "join", ROLE_WAIT)
+FILL(fill_os, m_pending, o->api.os, ROLE_FAINT)
+FILL(fill_source, m_pending, o->api.source, ROLE_ADDRESS)
+FILL(fill_wanted, m_pending, o->api.request_tags.len ? o->api.request_tags.items[0] : "-", ROLE_TAG)
+FILL(fill_auth_id, m_pending, o->row.key, ROLE_FAINT)
+FILL_AGO(fill_waiting, m_pending, created_ns)
+BY(by_waiting, m_pending, COMPARE(p->api.created_ns, q->api.created_ns))
+BY(by_host, m_pending, strverscmp(p->api.hostname, q->api.hostname))
+
+static const struct list_column pending_columns[] = {
+    {.title = "HOST", .key = "name", .least = 14, .wish = 18, .share = 2, .fill = fill_host, .compare = by_host},
+    {.title = "WAITS", .key = "waiting", .least = 6, .wish = 6, .fill = fill_waiting, .compare = by_waiting},
+    {.title = "FOR", .key = "kind", .least = 9, .wish = 9, .rank = 3, .fill = fill_what},
+    {.title = "OS", .key = "os", .least = 8, .wish = 8, .rank = 2, .fill = fill_os},
+    {.title = "FROM", .key = "source", .least = 15, .wish = 21, .rank = 1, .fill = fill_source},
+    {.title = "TAGS", .key = "tags", .least = 10, .wish = 12, .rank = 4, .fill = fill_wanted},
+    {.title = "ID", .key = "id", .least = 12, .wish = 38, .share = 1, .rank = 5, .fill = fill_auth_id},
+};
+
+static void pending_words(const struct row *row, struct buf *out)
+{
+    const struct m_pending *p = pending_of(row);
+
+    buf_addf(out, "%s %s %s %s %s", p->api.hostname, p->api.os, p->api.source,
+             p->api.kind == API_PENDING_SSH ? "ssh" : "register", row->key);
+}
+
+static void collect_pending(const struct model *m, struct list *l)
+{
+    list_add_all(l, m, ROW_PENDING);
+}
+
+static const struct list_def pending_def = {
+    .noun = "waiting",
+    .one = "waiting",
+    .empty = "nobody waits: tailscale up without a key asks to join, and is shown here",
+    .columns = pending_columns,
+    .column_count = ARRAY_LEN(pending_columns),
+    .fields = {.words = pending_words},
+    .sort = 1,
+    .kinds = 1U << ROW_PENDING,
+    .collect = collect_pending,
+};
+
+void pending_pane(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+    struct buf list = BUF_INIT(0);
+    char prefix[PREFIX_TEXT_MAX];
+
+    if (!row || row->kind != ROW_PENDING)
+        return;
+    const struct m_pending *p = pending_of(row);
+    int col = at.col + 3, width = at.cols - 16;
+    canvas_section(c, at.row, at.col, at.cols, *p->api.hostname ? p->api.hostname : "registration",
+                   "a approve, x reject");
+    canvas_text(c, at.row + 1, col, 12, ROLE_LABEL, "link");
+    canvas_text(c, at.row + 1, col + 12, width, ROLE_TEXT, row->key);
+    canvas_text(c, at.row + 2, col, 12, ROLE_LABEL, "");
+    canvas_text(c, at.row + 2, col + 12, width, ROLE_FAINT, "must be what the person's own terminal or browser shows");
+    canvas_text(c, at.row + 3, col, 12, ROLE_LABEL, "client");
+    canvas_textf(c, at.row + 3, col + 12, width, ROLE_TEXT, "%s %s from %s", p->api.os, p->api.client_version,
+                 p->api.source);
+    for (size_t i = 0; i < p->api.routes.len; i++)
+        buf_addf(&list, "%s%s", i ? ", " : "", prefix_format(&p->api.routes.items[i], prefix));
+    canvas_text(c, at.row + 4, col, 12, ROLE_LABEL, p->ssh ? "session" : "routes");
+    canvas_text(c, at.row + 4, col + 12, width, ROLE_TEXT, p->ssh ? p->ssh : list.len ? list.data : "none");
+    canvas_text(c, at.row + 5, col, 12, ROLE_LABEL, "or run");
+    canvas_text(c, at.row + 5, col + 12, width, ROLE_FAINT, p->api.command);
+    buf_release(&list);
+}
+
+static size_t badge(const struct app *app)
+{
+    return model_table(&app->model, ROW_PENDING)->index.len;
+}
+
+static const struct console_command commands[] = {
+    {.name = "pending",
+     .keys = "8",
+     .help = "machines that wait to be approved",
+     .where = IN_ANY,
+     .opens = &pending_view},
+};
+
+const struct console_view pending_view = {
+    .name = "pending",
+    .title = "Pending",
+    .digit = '8',
+    .commands = COMMAND_TABLE(commands),
+    .sections = {{IN_PENDING, "Registrations that wait"}},
+    .parts = {{.def = &pending_def, .where = IN_PENDING, .pane = 7, .draw_pane = pending_pane}},
+    .badge = badge,
+};

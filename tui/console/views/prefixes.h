@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The part of the routes view that lists prefixes. */
+#ifndef TUI_CONSOLE_VIEWS_PREFIXES_H
+#define TUI_CONSOLE_VIEWS_PREFIXES_H
+
+#include "console/app/view.h"
+
+extern const struct list_def prefixes_def;
+/* The routers of the prefix under the cursor. */
+void prefixes_pane(struct app *app, struct canvas *c, struct rect at);
+
+#endif

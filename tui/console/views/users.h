@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TUI_CONSOLE_VIEWS_USERS_H
+#define TUI_CONSOLE_VIEWS_USERS_H
+
+#include "console/app/view.h"
+
+extern const struct console_view users_view;
+
+#endif
