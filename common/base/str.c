@@ -222,3 +222,27 @@ bool strs_eq(const struct strs *a, const struct strs *b)
             return false;
     return true;
 }
+
+char *str_clean(const char *text, size_t max)
+{
+    struct buf out = BUF_INIT(0);
+
+    for (const char *p = text; *p;) {
+        size_t n = 1;
+        while (((unsigned char)p[n] & 0xc0) == 0x80) /* the parser lets valid UTF-8 through only */
+            n++;
+        if (out.len + n > max)
+            break;
+        unsigned char c = (unsigned char)p[0];
+        bool c1 = n == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0;
+        /* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069 turn the text around them */
+        bool turn = n == 3 && c == 0xe2 &&
+                    (((unsigned char)p[1] == 0x80 && (unsigned char)p[2] >= 0x8e &&
+                      ((unsigned char)p[2] <= 0x8f || ((unsigned char)p[2] >= 0xa8 && (unsigned char)p[2] <= 0xae))) ||
+                     ((unsigned char)p[1] == 0x81 && (unsigned char)p[2] >= 0xa6 && (unsigned char)p[2] <= 0xa9));
+        if (c >= 0x20 && c != 0x7f && !c1 && !turn)
+            buf_add(&out, p, n);
+        p += n;
+    }
+    return buf_take(&out);
+}

@@ -35,6 +35,10 @@ int str_check(const char *text, size_t max, bool allow_empty, const char *field,
  * that nothing from a client reaches a terminal or a log as a command to it. */
 void str_safe(struct buf *out, const char *text, size_t len);
 
+/* A copy of valid UTF-8 without control characters and bidirectional overrides, cut to max bytes at the end of a
+ * character. */
+char *str_clean(const char *text, size_t max);
+
 /* How many edits lie between two words, at most 64 bytes of each considered: for "did you mean". */
 size_t str_distance(const char *a, const char *b);
 

@@ -48,8 +48,8 @@ static void note_health(struct rpc *rpc, void *arg)
     json_t *root = NULL;
 
     if (json_read((const char *)rpc->body, rpc->body_len, REQUEST_TEXT_MAX * 16, "health change", &root, NULL) == 0) {
-        char *subsystem = clean_text(json_text(root, "Subsys", ""), 64);
-        char *error = clean_text(json_text(root, "Error", ""), REQUEST_TEXT_MAX);
+        char *subsystem = str_clean(json_text(root, "Subsys", ""), 64);
+        char *error = str_clean(json_text(root, "Error", ""), REQUEST_TEXT_MAX);
         if (*error)
             log_limited(&limit, 10, LOG_LEVEL_INFO, "control", "%s reports trouble with %s: %s",
                         rpc_conn_peer_text(rpc->conn), subsystem, error);

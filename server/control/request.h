@@ -12,8 +12,6 @@
 #define ROUTES_MAX       1000        /* of Hostinfo.RoutableIPs */
 #define REQUEST_TAGS_MAX 64
 #define ENDPOINTS_MAX    64
-#define SERVICES_MAX     32
-#define SSH_KEYS_MAX     16
 #define REQUEST_TEXT_MAX 255 /* bytes of a name or a version */
 
 /* What a request says of its client, with the memory that info points into. */
@@ -47,9 +45,6 @@ struct map_request {
 };
 int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e) WARN_UNUSED;
 void map_request_release(struct map_request *r);
-
-/* A copy without control characters, cut to max bytes at the end of a character. */
-char *clean_text(const char *text, size_t max);
 
 /* hostinfo.c: reads Hostinfo (an object or NULL) into out, which is zeroed. */
 int request_info_read(const json_t *hostinfo, struct request_info *out, struct err *e) WARN_UNUSED;

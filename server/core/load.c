@@ -11,6 +11,7 @@
 #include "core/publish.h"
 #include "core/settings.h"
 #include "core/state.h"
+#include "model/hostinfo.h"
 
 static void load_pairs(struct core_state *s, enum record_kind kind, void *const *records, size_t count)
 {
@@ -25,7 +26,15 @@ static void load_pairs(struct core_state *s, enum record_kind kind, void *const 
 static void load_node(struct core_state *s, const struct node *n, const struct node_live *live)
 {
     struct slot *slot = slot_new(s, n->r.id);
+    struct node *repaired = NULL;
+    char *peer_hostinfo = peer_hostinfo_repair(n->peer_hostinfo);
 
+    /* What earlier versions stored as the client sent it may be what no other client can read. */
+    if (!str_eq(peer_hostinfo, n->peer_hostinfo)) {
+        n = repaired = node_edit(n);
+        mem_replace(&repaired->peer_hostinfo, peer_hostinfo);
+    }
+    free(peer_hostinfo);
     node_live_copy(&slot->live, live);
     slot->live.online = false;
     slot->live.healthy = true;
@@ -35,6 +44,7 @@ static void load_node(struct core_state *s, const struct node *n, const struct n
     if (n->ephemeral)
         timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
                   slot->id);
+    record_unref(repaired);
 }
 
 static void load_primaries(struct core_state *s, const struct store_image *image)

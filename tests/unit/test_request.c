@@ -12,7 +12,10 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "control/request.h"
+#include "model/hostinfo.h"
+#include "shared/tailcfg_types.h"
 
 #define AB16  "abababababababababababababababab"
 #define NODE  "\"NodeKey\":\"nodekey:" AB16 AB16 "\""
@@ -195,7 +198,7 @@ static void names_carry_no_commands_to_a_terminal(void **state)
 
 static void long_names_end_at_a_character(void **state)
 {
-    char *cut = clean_text("\xc3\xa4\xc3\xb6\xc3\xbc", 5);
+    char *cut = str_clean("\xc3\xa4\xc3\xb6\xc3\xbc", 5);
 
     (void)state;
     assert_string_equal(cut, "\xc3\xa4\xc3\xb6");
@@ -219,6 +222,42 @@ static void peers_are_told_a_part_only(void **state)
                         "{\"Proto\":\"peerapi-dns-proxy\",\"Port\":1}],\"sshHostKeys\":[\"ssh-ed25519 AAAA\"],"
                         "\"Location\":{\"City\":\"Bern\",\"Priority\":100},\"AppConnector\":true}");
     map_request_release(&m);
+}
+
+/* Go's decoder refuses a whole map for one member of the wrong kind. */
+static void peers_are_told_what_they_can_decode(void **state)
+{
+    static const char *const said[] = {
+        "{\"Location\":{\"Priority\":1.5}}",
+        "{\"Location\":{\"Priority\":-1,\"Latitude\":91,\"Longitude\":\"7\"}}",
+        "{\"Location\":{\"Priority\":9223372036854775807,\"Latitude\":1e300}}",
+        "{\"Location\":{\"City\":7,\"Country\":[\"x\"]}}",
+        "{\"Services\":[{\"Proto\":\"peerapi4\",\"Port\":65536},{\"Proto\":\"peerapi4\",\"Port\":1.5},7]}",
+        "{\"Services\":{\"Proto\":\"peerapi4\"},\"sshHostKeys\":\"k\",\"AppConnector\":\"true\"}",
+        "{\"sshHostKeys\":[{},null,7,\"\"]}",
+    };
+    struct map_request m;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        json_t *peer = NULL;
+        char *text = mem_format("{" NODE ",\"Hostinfo\":%s}", said[i]);
+        assert_int_equal(map(text, &m), 0);
+        const char *told = m.client.info.peer_hostinfo;
+        assert_int_equal(json_read(told, strlen(told), HOSTINFO_MAX, "peer", &peer, NULL), 0);
+        const char *bad = tailcfg_check_hostinfo(peer);
+        if (bad)
+            fail_msg("%s of %s", bad, told);
+        json_decref(peer);
+        map_request_release(&m);
+        free(text);
+    }
+    char *repaired = peer_hostinfo_repair("{\"Hostname\":\"r\",\"Location\":{\"City\":\"Bern\",\"Priority\":1.5}}");
+    assert_string_equal(repaired, "{\"Hostname\":\"r\",\"Location\":{\"City\":\"Bern\"}}");
+    free(repaired);
+    repaired = peer_hostinfo_repair("{");
+    assert_string_equal(repaired, "{}");
+    free(repaired);
 }
 
 static void a_huge_hostinfo_is_cut_down(void **state)
@@ -280,6 +319,7 @@ int main(void)
         cmocka_unit_test(names_carry_no_commands_to_a_terminal),
         cmocka_unit_test(long_names_end_at_a_character),
         cmocka_unit_test(peers_are_told_a_part_only),
+        cmocka_unit_test(peers_are_told_what_they_can_decode),
         cmocka_unit_test(a_huge_hostinfo_is_cut_down),
         cmocka_unit_test(fields_of_the_wrong_kind_are_named),
     };

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "model/hostinfo.h"
+
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+
+#define STORED_MAX (1u << 20)
+
+/* A member that is a text of at most max bytes without control characters; anything else leaves "". */
+static void read_text(const json_t *object, const char *key, char *out, size_t size)
+{
+    const char *text = json_text(object, key, "");
+    char *clean = str_clean(text, size - 1);
+
+    str_copy(out, size, clean);
+    free(clean);
+}
+
+static void read_services(const json_t *h, struct peer_hostinfo *out)
+{
+    const json_t *list = json_object_get(h, "Services"), *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        struct hostinfo_service *s = &out->services[out->service_count];
+        const json_t *port = json_object_get(item, "Port");
+        json_int_t number = json_integer_value(port);
+        const char *proto = json_text(item, "Proto", "");
+        /* peerapi4, peerapi6 and peerapi-dns-proxy: what other clients look for */
+        if (!str_starts(proto, "peerapi") || str_check(proto, HOSTINFO_PROTO_MAX, false, "Proto", NULL) < 0 ||
+            number <= 0 || number > UINT16_MAX || out->service_count == HOSTINFO_SERVICES_MAX)
+            continue;
+        str_copy(s->proto, sizeof(s->proto), proto);
+        s->port = (uint16_t)number;
+        out->service_count++;
+    }
+}
+
+static void read_ssh_keys(const json_t *h, struct peer_hostinfo *out)
+{
+    const json_t *list = json_object_get(h, "sshHostKeys"), *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (i < HOSTINFO_SSH_KEYS_MAX && json_is_string(item) &&
+            str_check(json_string_value(item), HOSTINFO_SSH_KEY_MAX, false, "sshHostKeys", NULL) == 0)
+            strs_push(&out->ssh_keys, json_string_value(item));
+    }
+}
+
+static bool read_degrees(const json_t *object, const char *key, double most, double *out)
+{
+    const json_t *v = json_object_get(object, key);
+    double value = json_number_value(v);
+
+    if (!json_is_number(v) || !(value >= -most && value <= most))
+        return false;
+    *out = value;
+    return true;
+}
+
+static void read_location(const json_t *h, struct hostinfo_location *out)
+{
+    const json_t *l = json_object_get(h, "Location"), *priority = json_object_get(l, "Priority");
+    json_int_t number = json_integer_value(priority);
+
+    out->known = json_is_object(l);
+    if (!out->known)
+        return;
+    read_text(l, "Country", out->country, sizeof(out->country));
+    read_text(l, "CountryCode", out->country_code, sizeof(out->country_code));
+    read_text(l, "City", out->city, sizeof(out->city));
+    read_text(l, "CityCode", out->city_code, sizeof(out->city_code));
+    out->has_latitude = read_degrees(l, "Latitude", 90, &out->latitude);
+    out->has_longitude = read_degrees(l, "Longitude", 180, &out->longitude);
+    out->has_priority = json_is_integer(priority) && number >= 0 && number <= INT32_MAX;
+    out->priority = out->has_priority ? (int32_t)number : 0;
+}
+
+void peer_hostinfo_read(const json_t *h, struct peer_hostinfo *out)
+{
+    *out = (struct peer_hostinfo){0};
+    read_text(h, "OS", out->os, sizeof(out->os));
+    read_text(h, "Hostname", out->hostname, sizeof(out->hostname));
+    read_services(h, out);
+    read_ssh_keys(h, out);
+    read_location(h, &out->location);
+    out->app_connector = json_is_true(json_object_get(h, "AppConnector"));
+}
+
+void peer_hostinfo_release(struct peer_hostinfo *h)
+{
+    strs_release(&h->ssh_keys);
+}
+
+static void put_said(struct json_out *o, const char *key, const char *text)
+{
+    if (*text)
+        json_put_str(o, key, text);
+}
+
+static void put_services(struct json_out *o, const struct peer_hostinfo *h)
+{
+    if (!h->service_count)
+        return;
+    json_key(o, "Services");
+    json_open(o, '[');
+    for (size_t i = 0; i < h->service_count; i++) {
+        json_open(o, '{');
+        json_put_str(o, "Proto", h->services[i].proto);
+        json_put_u64(o, "Port", h->services[i].port);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+static void put_ssh_keys(struct json_out *o, const struct peer_hostinfo *h)
+{
+    if (!h->ssh_keys.len)
+        return;
+    json_key(o, "sshHostKeys");
+    json_open(o, '[');
+    for (size_t i = 0; i < h->ssh_keys.len; i++)
+        json_str(o, h->ssh_keys.items[i]);
+    json_close(o, ']');
+}
+
+static void put_real(struct json_out *o, const char *key, double value)
+{
+    json_t *v = json_real(value);
+    char *text = json_compact(v);
+
+    json_key(o, key);
+    json_raw(o, text, strlen(text));
+    free(text);
+    json_decref(v);
+}
+
+static void put_location(struct json_out *o, const struct hostinfo_location *l)
+{
+    if (!l->known)
+        return;
+    json_key(o, "Location");
+    json_open(o, '{');
+    put_said(o, "Country", l->country);
+    put_said(o, "CountryCode", l->country_code);
+    put_said(o, "City", l->city);
+    put_said(o, "CityCode", l->city_code);
+    if (l->has_latitude)
+        put_real(o, "Latitude", l->latitude);
+    if (l->has_longitude)
+        put_real(o, "Longitude", l->longitude);
+    if (l->has_priority)
+        json_put_i64(o, "Priority", l->priority);
+    json_close(o, '}');
+}
+
+char *peer_hostinfo_text(const struct peer_hostinfo *h)
+{
+    struct buf text = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&text);
+
+    json_open(&o, '{');
+    put_said(&o, "OS", h->os);
+    put_said(&o, "Hostname", h->hostname);
+    put_services(&o, h);
+    put_ssh_keys(&o, h);
+    put_location(&o, &h->location);
+    if (h->app_connector)
+        json_put_bool(&o, "AppConnector", true);
+    json_close(&o, '}');
+    return buf_take(&text);
+}
+
+char *peer_hostinfo_repair(const char *text)
+{
+    struct peer_hostinfo h;
+    json_t *root = NULL;
+
+    if (json_read(text, strlen(text), STORED_MAX, "Hostinfo", &root, NULL) < 0)
+        root = NULL;
+    peer_hostinfo_read(root, &h);
+    char *out = peer_hostinfo_text(&h);
+    peer_hostinfo_release(&h);
+    json_decref(root);
+    return out;
+}
