@@ -13,7 +13,7 @@
 #include "api/api.h"
 #include "auth/auth.h"
 #include "base/array.h"
-#include "base/chunk.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"

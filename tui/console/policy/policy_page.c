@@ -289,22 +289,15 @@ static void offer_draft(struct app *app)
     }
 }
 
-static void take_text(struct app *app, enum policy_request call, const json_t *answer)
+static void take_policy(struct app *app, enum policy_request call, const struct api_policy *policy)
 {
     struct policy_page *d = policy_page_of(app);
-    const json_t *member = json_object_get(answer, "policy");
-    const char *text = json_is_string(member) ? json_string_value(member) : "";
-    size_t len = json_is_string(member) ? json_string_length(member) : 0;
-    uint64_t version = 0;
+    const char *text = policy->text;
+    size_t len = strlen(text);
 
-    if (json_get_u64(answer, "version", &version, NULL) < 0 || len > TEXTBUF_MAX) {
-        mem_replace(&d->trouble, "the server's policy cannot be read: it has no version or is larger than 4 MiB");
-        return;
-    }
-    mem_replace(&d->trouble, "");
-    d->file = str_eq(json_text(answer, "mode", ""), "file");
+    d->file = str_eq(policy->mode, "file");
     if (call == POLICY_REQUEST_THEIRS) {
-        keep_theirs(d, text, len, version);
+        keep_theirs(d, text, len, policy->version);
         d->behind = true;
         d->question = QUESTION_CONFLICT;
         return;
@@ -315,12 +308,27 @@ static void take_text(struct app *app, enum policy_request call, const json_t *a
             editor_load(&d->editor, text, len);
             policy_page_changed(app);
         }
-        policy_page_base(app, text, len, version);
-    } else if (version != d->version) {
-        keep_theirs(d, text, len, version);
+        policy_page_base(app, text, len, policy->version);
+    } else if (policy->version != d->version) {
+        keep_theirs(d, text, len, policy->version);
         d->behind = true;
     }
     offer_draft(app);
+}
+
+/* The text must be exactly what the server has: saving sends it back. */
+static void take_text(struct app *app, enum policy_request call, const json_t *answer)
+{
+    struct policy_page *d = policy_page_of(app);
+    struct api_policy policy;
+
+    if (api_read(&api_policy_shape, answer, &policy, API_STRICT, NULL) < 0 || strlen(policy.text) > TEXTBUF_MAX) {
+        mem_replace(&d->trouble, "the server's policy cannot be read: it has no version or is larger than 4 MiB");
+    } else {
+        mem_replace(&d->trouble, "");
+        take_policy(app, call, &policy);
+    }
+    api_release(&api_policy_shape, &policy);
 }
 
 static void take_preview(struct app *app, const struct reply *reply)

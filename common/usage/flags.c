@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/flags.h"
+#include "usage/flags.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Text for manual pages, which are generated from the tables that they describe. */
-#ifndef COMMON_BASE_MDOC_H
-#define COMMON_BASE_MDOC_H
+#ifndef COMMON_USAGE_MDOC_H
+#define COMMON_USAGE_MDOC_H
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/mdoc.h"
+#include "usage/mdoc.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/metrics.h"
+#include "metrics/metrics.h"
 
 void metrics_head(struct buf *out, const char *name, const char *kind, const char *help)
 {

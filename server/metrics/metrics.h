@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Figures in Prometheus' text form. */
-#ifndef COMMON_BASE_METRICS_H
-#define COMMON_BASE_METRICS_H
+#ifndef SERVER_METRICS_METRICS_H
+#define SERVER_METRICS_METRICS_H
 
 #include "base/buf.h"
 

@@ -2,8 +2,8 @@
 /* The one way to read a command line, for both programs. Options stand in tables; the same tables give help, manual
  * pages and completion. The forms are those of headscale: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, several short
  * switches in one word, options and arguments mixed, "--" ends the options. */
-#ifndef COMMON_BASE_FLAGS_H
-#define COMMON_BASE_FLAGS_H
+#ifndef COMMON_USAGE_FLAGS_H
+#define COMMON_USAGE_FLAGS_H
 
 #include "base/str.h"
 
