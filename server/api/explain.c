@@ -9,11 +9,11 @@
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 
-static void world_init(struct tailnet_world *w, struct api_request *r)
+static void policy_input_init(struct tailnet_policy_input *w, struct api_request *r)
 {
     const struct config *c = api_config(r->api);
 
-    tailnet_world_init(w, r->s, &c->prefixes.v4, &c->prefixes.v6);
+    tailnet_policy_input_init(w, r->s, &c->prefixes.v4, &c->prefixes.v6);
     config_unref(c);
 }
 
@@ -32,7 +32,7 @@ static struct policy *policy_in_force(const struct tailnet_snapshot *s)
 }
 
 /* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. */
-static struct policy_view *view_now(struct api_request *r, const struct policy *p, const struct tailnet_world *w)
+static struct policy_view *view_now(struct api_request *r, const struct policy *p, const struct tailnet_policy_input *w)
 {
     struct policy_view *v = policy_view_new(p, &w->tailnet, NULL);
     const struct policy_view *used = tailnet_policy_read(r->api->with.tailnet);
@@ -48,12 +48,12 @@ static enum http_flow explain(struct api_request *r)
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
     struct policy *p = policy_in_force(r->s);
     struct buf out = BUF_INIT(0);
-    struct tailnet_world w;
+    struct tailnet_policy_input w;
     uint64_t port = 0;
     bool allowed;
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
 
-    world_init(&w, r);
+    policy_input_init(&w, r);
     struct policy_view *v = view_now(r, p, &w);
     if (rc == 0)
         rc = policy_explain(v, src, dst, -1, (uint16_t)port, &allowed, &out, &r->err);
@@ -64,7 +64,7 @@ static enum http_flow explain(struct api_request *r)
         json_raw(&o, buf_text(&out), out.len);
     }
     policy_view_free(v);
-    tailnet_world_release(&w);
+    tailnet_policy_input_release(&w);
     policy_unref(p);
     buf_release(&out);
     return HTTP_DONE;
@@ -87,13 +87,13 @@ static void compare(struct api_request *r, const struct policy *now, const struc
                     struct policy_problems *problems)
 {
     struct policy_approvals approvals = {0};
-    struct tailnet_world w;
+    struct tailnet_policy_input w;
 
-    world_init(&w, r);
+    policy_input_init(&w, r);
     struct policy_view *before = view_now(r, now, &w);
     struct policy_view *after = policy_view_new(then, &w.tailnet, before);
     bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */
-    tailnet_world_approve(&w, after, &approvals);
+    tailnet_policy_input_approve(&w, after, &approvals);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_put_bool(&o, "ok", ok);
@@ -103,7 +103,7 @@ static void compare(struct api_request *r, const struct policy *now, const struc
     vec_release(&approvals);
     policy_view_free(after);
     policy_view_free(before);
-    tailnet_world_release(&w);
+    tailnet_policy_input_release(&w);
 }
 
 static enum http_flow preview(struct api_request *r)

@@ -54,9 +54,9 @@ static void job_free(struct policy_job *j)
 
 static void compile(struct policy_job *j)
 {
-    struct tailnet_world w;
+    struct tailnet_policy_input w;
 
-    tailnet_world_init(&w, j->base, &j->v4, &j->v6);
+    tailnet_policy_input_init(&w, j->base, &j->v4, &j->v6);
     j->view = policy_view_new(j->policy, &w.tailnet, NULL);
     j->code = policy_view_check(j->view, j->run_tests, &j->problems);
     for (size_t i = 0; i < w.tailnet.node_count; i++) {
@@ -69,7 +69,7 @@ static void compile(struct policy_job *j)
     w.tailnet.node_count = 0;
     j->decider = policy_view_new(j->policy, &w.tailnet, NULL);
     w.tailnet.node_count = j->base->node_count;
-    tailnet_world_release(&w);
+    tailnet_policy_input_release(&w);
 }
 
 static void examine(struct policy_job *j)

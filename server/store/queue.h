@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Private to the store: the queue before the database. */
-#ifndef SERVER_STORE_PRIVATE_H
-#define SERVER_STORE_PRIVATE_H
+#ifndef SERVER_STORE_QUEUE_H
+#define SERVER_STORE_QUEUE_H
 
 #include <pthread.h>
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/private.h"
+#include "store/queue.h"
 
 #define LAZY_MS   100   /* a group that nobody waits for: events of elections, of nodes that come and go */
 #define LIVE_MS   5000  /* endpoints, last seen */

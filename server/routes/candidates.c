@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "routes/private.h"
+#include "routes/candidates.h"
 
 void route_moves_release(struct route_moves *moves)
 {
@@ -22,16 +22,16 @@ struct routes *routes_new(const struct routes_rule *defaults)
     return r;
 }
 
-static void router_free(struct router *router)
+static void router_free(struct routes_router *router)
 {
     record_unref(router->record);
     prefixes_release(&router->entitled);
     free(router);
 }
 
-static void entry_free(struct entry *entry)
+static void entry_free(struct routed_prefix *entry)
 {
-    vec_release(&entry->seats);
+    vec_release(&entry->contenders);
     free(entry);
 }
 
@@ -49,16 +49,16 @@ void routes_free(struct routes *r)
     free(r);
 }
 
-/* ---- entries and seats ---- */
+/* ---- entries and contenders ---- */
 
-static struct entry *find_entry(const struct routes *r, const struct prefix *p)
+static struct routed_prefix *find_entry(const struct routes *r, const struct prefix *p)
 {
     return map_get(&r->entries, p, sizeof(*p));
 }
 
-static struct entry *make_entry(struct routes *r, const struct prefix *p)
+static struct routed_prefix *make_entry(struct routes *r, const struct prefix *p)
 {
-    struct entry *entry = find_entry(r, p);
+    struct routed_prefix *entry = find_entry(r, p);
 
     if (!entry) {
         entry = mem_alloc(sizeof(*entry));
@@ -68,7 +68,7 @@ static struct entry *make_entry(struct routes *r, const struct prefix *p)
     return entry;
 }
 
-static void touch(struct routes *r, struct entry *entry)
+static void touch(struct routes *r, struct routed_prefix *entry)
 {
     if (entry->dirty)
         return;
@@ -81,29 +81,29 @@ static bool is_before(const struct node *a, const struct node *b)
     return a->created_ns != b->created_ns ? a->created_ns < b->created_ns : a->r.id < b->r.id;
 }
 
-static void take_seat(struct routes *r, struct router *router, const struct prefix *p, const char *joined)
+static void add_contender(struct routes *r, struct routes_router *router, const struct prefix *p, const char *joined)
 {
-    struct entry *entry = make_entry(r, p);
-    struct seat seat = {.router = router, .joined = joined, .round = r->round};
+    struct routed_prefix *entry = make_entry(r, p);
+    struct contender contender = {.router = router, .joined = joined, .round = r->round};
     size_t at;
 
-    vec_push(&entry->seats, seat);
-    for (at = entry->seats.len - 1; at > 0; at--) {
-        if (!is_before(router->record, entry->seats.items[at - 1].router->record))
+    vec_push(&entry->contenders, contender);
+    for (at = entry->contenders.len - 1; at > 0; at--) {
+        if (!is_before(router->record, entry->contenders.items[at - 1].router->record))
             break;
-        entry->seats.items[at] = entry->seats.items[at - 1];
+        entry->contenders.items[at] = entry->contenders.items[at - 1];
     }
-    entry->seats.items[at] = seat;
+    entry->contenders.items[at] = contender;
     touch(r, entry);
 }
 
-static void leave_seat(struct routes *r, const struct router *router, const struct prefix *p)
+static void remove_contender(struct routes *r, const struct routes_router *router, const struct prefix *p)
 {
-    struct entry *entry = find_entry(r, p);
+    struct routed_prefix *entry = find_entry(r, p);
 
-    for (size_t i = 0; i < entry->seats.len; i++) {
-        if (entry->seats.items[i].router == router) {
-            vec_remove(&entry->seats, i);
+    for (size_t i = 0; i < entry->contenders.len; i++) {
+        if (entry->contenders.items[i].router == router) {
+            vec_remove(&entry->contenders, i);
             break;
         }
     }
@@ -112,7 +112,7 @@ static void leave_seat(struct routes *r, const struct router *router, const stru
 
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct routes_rule *rule)
 {
-    struct entry *entry = make_entry(r, p);
+    struct routed_prefix *entry = make_entry(r, p);
 
     entry->has_rule = rule != NULL;
     if (rule)
@@ -123,7 +123,7 @@ void routes_set_rule(struct routes *r, const struct prefix *p, const struct rout
 
 void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns)
 {
-    struct entry *entry = make_entry(r, p);
+    struct routed_prefix *entry = make_entry(r, p);
 
     entry->primary = node;
     entry->since_ns = since_ns;
@@ -134,7 +134,7 @@ void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int
 void routes_settled(struct routes *r)
 {
     for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m)) {
-        struct entry *entry = m->value;
+        struct routed_prefix *entry = m->value;
         if (!entry->settling)
             continue;
         entry->settling = false;
@@ -175,7 +175,8 @@ static bool same_flags(const struct routes_flags *a, const struct routes_flags *
 }
 
 /* Both sets are sorted: one walk finds who came and who went. */
-static void change_seats(struct routes *r, struct router *router, const struct node *before, struct prefixes *now)
+static void change_contenders(struct routes *r, struct routes_router *router, const struct node *before,
+                              struct prefixes *now)
 {
     const struct prefixes *old = &router->entitled;
     size_t i = 0, j = 0;
@@ -183,10 +184,13 @@ static void change_seats(struct routes *r, struct router *router, const struct n
     while (i < old->len || j < now->len) {
         int order = i == old->len ? 1 : j == now->len ? -1 : prefix_cmp(&old->items[i], &now->items[j]);
         if (order < 0) {
-            leave_seat(r, router, &old->items[i++]);
+            remove_contender(r, router, &old->items[i++]);
         } else if (order > 0) {
             const struct prefix *p = &now->items[j++];
-            take_seat(r, router, p, !before ? NULL : prefixes_has(&before->approved, p) ? "advertised" : "approved");
+            add_contender(r, router, p,
+                          !before                              ? NULL
+                          : prefixes_has(&before->approved, p) ? "advertised"
+                                                               : "approved");
         } else {
             i++;
             j++;
@@ -199,7 +203,7 @@ static void change_seats(struct routes *r, struct router *router, const struct n
 
 void routes_set_node(struct routes *r, const struct node *record, const struct routes_flags *flags)
 {
-    struct router *router = map_getu(&r->routers, record->r.id);
+    struct routes_router *router = map_getu(&r->routers, record->r.id);
     const struct node *before = router ? router->record : NULL;
     struct routes_flags old = {0};
     bool changed;
@@ -218,7 +222,7 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
         struct prefixes now = {0};
         router->record = record_ref(record);
         entitled_prefixes(record, &now);
-        change_seats(r, router, before, &now);
+        change_contenders(r, router, before, &now);
         record_unref(before);
     }
     for (size_t i = 0; changed && i < router->entitled.len; i++)
@@ -227,40 +231,40 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
 
 void routes_remove_node(struct routes *r, uint64_t id)
 {
-    struct router *router = map_delu(&r->routers, id);
+    struct routes_router *router = map_delu(&r->routers, id);
 
     if (!router)
         return;
     for (size_t i = 0; i < router->entitled.len; i++)
-        leave_seat(r, router, &router->entitled.items[i]);
+        remove_contender(r, router, &router->entitled.items[i]);
     router_free(router);
 }
 
 int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t node, struct err *e)
 {
-    const struct entry *entry = find_entry(r, p);
-    const struct router *router = map_getu(&r->routers, node);
-    const struct seat *seat = entry ? entry_seat(entry, node) : NULL;
+    const struct routed_prefix *entry = find_entry(r, p);
+    const struct routes_router *router = map_getu(&r->routers, node);
+    const struct contender *contender = entry ? entry_contender(entry, node) : NULL;
     char text[PREFIX_TEXT_MAX];
     const char *name, *why = NULL;
 
     prefix_format(p, text);
     if (prefix_is_exit(p))
         return err_field(e, ERR_INVALID, "prefix", "%s is an exit route: every approved exit node offers it", text);
-    if (!entry || entry->seats.len == 0)
+    if (!entry || entry->contenders.len == 0)
         return err_field(e, ERR_MISSING, "prefix", "%s: no node has this route advertised and approved", text);
     if (!router)
         return err_field(e, ERR_MISSING, "node", "node %llu does not exist", (unsigned long long)node);
     name = router->record->given_name;
-    if (!seat)
+    if (!contender)
         why = prefixes_has(&router->record->available, p) ? "is not approved for" : "does not advertise";
-    else if (seat->router->flags.expired)
+    else if (contender->router->flags.expired)
         why = "has an expired key and cannot serve";
-    else if (!seat->router->flags.online)
+    else if (!contender->router->flags.online)
         why = "is offline and cannot serve";
-    else if (!seat->router->flags.healthy)
+    else if (!contender->router->flags.healthy)
         why = "answers no probe and cannot serve";
-    else if (seat->router->flags.draining)
+    else if (contender->router->flags.draining)
         why = "is being drained and does not take";
     return why ? err_field(e, ERR_PRECONDITION, "node", "%s %s %s", name, why, text) : 0;
 }
@@ -271,7 +275,7 @@ int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struc
 
     if (code < 0)
         return code;
-    struct entry *entry = find_entry(r, p);
+    struct routed_prefix *entry = find_entry(r, p);
     entry->chosen = node;
     entry->chosen_round = r->round;
     entry->settling = false;
@@ -291,7 +295,7 @@ void routes_elect(struct routes *r, int64_t now_ns, struct route_moves *moves)
     size_t first = moves->len;
 
     for (size_t i = 0; i < r->dirty.len; i++) {
-        struct entry *entry = r->dirty.items[i];
+        struct routed_prefix *entry = r->dirty.items[i];
         uint64_t to = entry_decide(r, entry);
 
         entry->dirty = false;
@@ -301,7 +305,7 @@ void routes_elect(struct routes *r, int64_t now_ns, struct route_moves *moves)
             entry->primary = to;
             entry->since_ns = now_ns;
         }
-        if (entry->seats.len == 0 && entry->primary == 0 && !entry->has_rule) {
+        if (entry->contenders.len == 0 && entry->primary == 0 && !entry->has_rule) {
             map_del(&r->entries, &entry->prefix, sizeof(entry->prefix));
             entry_free(entry);
         }
@@ -316,7 +320,7 @@ void routes_elect(struct routes *r, int64_t now_ns, struct route_moves *moves)
 
 uint64_t routes_primary(const struct routes *r, const struct prefix *p, int64_t *since_ns)
 {
-    const struct entry *entry = find_entry(r, p);
+    const struct routed_prefix *entry = find_entry(r, p);
 
     if (since_ns)
         *since_ns = entry && entry->primary ? entry->since_ns : 0;
@@ -325,7 +329,7 @@ uint64_t routes_primary(const struct routes *r, const struct prefix *p, int64_t 
 
 void routes_serving(const struct routes *r, uint64_t node, struct prefixes *out)
 {
-    const struct router *router = map_getu(&r->routers, node);
+    const struct routes_router *router = map_getu(&r->routers, node);
 
     prefixes_release(out);
     for (size_t i = 0; router && i < router->entitled.len; i++)
@@ -335,39 +339,13 @@ void routes_serving(const struct routes *r, uint64_t node, struct prefixes *out)
 
 void routes_count(const struct routes *r, const struct prefix *p, size_t *entitled, size_t *candidates)
 {
-    const struct entry *entry = find_entry(r, p);
+    const struct routed_prefix *entry = find_entry(r, p);
     size_t count = 0;
 
-    for (size_t i = 0; entry && i < entry->seats.len; i++)
-        count += seat_is_candidate(&entry->seats.items[i]);
+    for (size_t i = 0; entry && i < entry->contenders.len; i++)
+        count += contender_is_candidate(&entry->contenders.items[i]);
     if (entitled)
-        *entitled = entry ? entry->seats.len : 0;
+        *entitled = entry ? entry->contenders.len : 0;
     if (candidates)
         *candidates = count;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    return prefix_cmp(a, b);
-}
-
-void routes_prefixes(const struct routes *r, struct prefixes *out)
-{
-    prefixes_release(out);
-    for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m)) {
-        const struct entry *entry = m->value;
-        if (entry->seats.len > 0 || entry->primary)
-            vec_push(out, entry->prefix);
-    }
-    if (out->len > 1)
-        qsort(out->items, out->len, sizeof(out->items[0]), by_value);
-}
-
-size_t routes_routers(const struct routes *r, const struct prefix *p, uint64_t *ids, size_t max)
-{
-    const struct entry *entry = find_entry(r, p);
-
-    for (size_t i = 0; entry && i < entry->seats.len && i < max; i++)
-        ids[i] = entry->seats.items[i].router->record->r.id;
-    return entry ? entry->seats.len : 0;
 }
