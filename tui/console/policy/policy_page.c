@@ -341,7 +341,7 @@ static void take_preview(struct app *app, const struct reply *reply)
         return;
     }
     if (d->reviewed != d->editor.text.serial || d->mode == POLICY_REVIEW) {
-        app_flash(app, ROLE_INFO, "the text was changed meanwhile: review it again");
+        app_flash(app, ROLE_INFO, "the text has changed: review it again");
         return;
     }
     d->accepted = review_preview(&d->panes[PANE_ACCESS], answer_of(reply), &d->losses);
@@ -371,12 +371,12 @@ static void saved(struct app *app, struct reply *reply)
     free(text);
     d->mode = POLICY_READ;
     if (reply->event && reply->undoable) {
-        struct undo u = {.text = mem_strdup("the policy was changed"), .at_ms = app->at.now_ms};
+        struct undo u = {.text = mem_strdup("policy changed"), .at_ms = app->at.now_ms};
 
         strs_push(&u.events, reply->event);
         vec_push(&app->undos, u);
     }
-    app_flash(app, ROLE_INFO, "the policy is saved, version %llu", (unsigned long long)version);
+    app_flash(app, ROLE_INFO, "policy saved as version %llu", (unsigned long long)version);
 }
 
 static void take_save(struct app *app, struct reply *reply)
@@ -401,7 +401,7 @@ static void take_save(struct app *app, struct reply *reply)
 static void take_explanation(struct app *app, const struct reply *reply)
 {
     if (answer_of(reply))
-        dialog_text(app, "does it reach?", review_explanation(answer_of(reply)));
+        dialog_text(app, "explain", review_explanation(answer_of(reply)));
     else
         app_flash(app, ROLE_ERROR, "explain: %s", reply->e.message);
 }
@@ -409,9 +409,10 @@ static void take_explanation(struct app *app, const struct reply *reply)
 static void take_adoption(struct app *app, const struct reply *reply)
 {
     if (answer_of(reply))
-        dialog_text(app, "adopt",
-                    mem_strdup("#The policy of the file is in the database, too.\nSet policy.mode to database in the "
-                               "configuration\nand restart the daemon: then it can be changed here.\n"));
+        dialog_text(
+            app, "adopt",
+            mem_strdup("#The policy was copied from its file into the database.\nSet policy.mode to database in the "
+                       "configuration\nand restart the daemon to edit it here.\n"));
     else
         app_flash(app, ROLE_ERROR, "adopt: %s", reply->e.message);
 }
@@ -494,7 +495,7 @@ static bool paste(struct app *app, const char *text, size_t len)
     if (d->mode != POLICY_EDIT || d->question)
         return false;
     if (!editor_paste(&d->editor, text, len))
-        app_flash(app, ROLE_WARN, "nothing was pasted: a policy has at most 4 MiB");
+        app_flash(app, ROLE_WARN, "not pasted: a policy has at most 4 MiB");
     policy_page_changed(app);
     return true;
 }
