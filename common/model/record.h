@@ -66,7 +66,8 @@ struct node {
     struct record r;
     uint8_t machine_key[KEY_LEN], node_key[KEY_LEN], disco_key[KEY_LEN];
     char *hostname;         /* as the client says it, made valid UTF-8 without control characters, at most 255 bytes */
-    char *given_name;       /* the MagicDNS label: unique in the tailnet without regard to case, at most 63 bytes */
+    char *given_name;       /* the MagicDNS label: unique in the tailnet, lower case, at most 63 bytes */
+    bool name_given;        /* by an administrator: it stays when the host is called something else */
     uint64_t user_id;       /* 0: tagged */
     struct strs tags;       /* sorted; not empty: tagged */
     struct addr ipv4, ipv6; /* bits 0: none */

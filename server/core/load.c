@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the store to the first snapshot, and everything back to the heap at the end. */
 #include "core/load.h"
+
+#include <ctype.h>
+
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,18 +31,32 @@ static void load_pairs(struct core_state *s, enum record_kind kind, void *const 
     }
 }
 
+/* What earlier versions stored as it came: what no other client can read, a name in capitals. NULL: nothing such. */
+static struct node *repaired(const struct node *n)
+{
+    char *peer_hostinfo = peer_hostinfo_repair(n->peer_hostinfo);
+    bool capitals = false;
+    struct node *fresh = NULL;
+
+    for (const char *c = n->given_name; *c; c++)
+        capitals = capitals || (*c >= 'A' && *c <= 'Z');
+    if (capitals || !str_eq(peer_hostinfo, n->peer_hostinfo)) {
+        fresh = node_edit(n);
+        fresh->r.version = n->r.version;
+        mem_replace(&fresh->peer_hostinfo, peer_hostinfo);
+        for (char *c = fresh->given_name; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+    }
+    free(peer_hostinfo);
+    return fresh;
+}
+
 static void load_node(struct core_state *s, const struct node *n, const struct node_live *live)
 {
     struct slot *slot = slot_new(s, n->r.id);
-    struct node *repaired = NULL;
-    char *peer_hostinfo = peer_hostinfo_repair(n->peer_hostinfo);
+    struct node *fresh = repaired(n);
 
-    /* What earlier versions stored as the client sent it may be what no other client can read. */
-    if (!str_eq(peer_hostinfo, n->peer_hostinfo)) {
-        n = repaired = node_edit(n);
-        mem_replace(&repaired->peer_hostinfo, peer_hostinfo);
-    }
-    free(peer_hostinfo);
+    n = fresh ? fresh : n;
     node_live_copy(&slot->live, live);
     slot->live.online = false;
     slot->live.healthy = true;
@@ -49,7 +66,7 @@ static void load_node(struct core_state *s, const struct node *n, const struct n
     if (n->ephemeral)
         timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
                   slot->id);
-    record_unref(repaired);
+    record_unref(fresh);
 }
 
 static void load_primaries(struct core_state *s, const struct store_image *image)

@@ -47,7 +47,8 @@ struct tailnet_settings {
 struct pending {
     atomic_uint refs;
     char auth_id[AUTH_ID_LEN + 1];
-    bool ssh; /* a check of Tailscale SSH, not a registration */
+    bool ssh;       /* a check of Tailscale SSH, not a registration */
+    bool ephemeral; /* the client keeps no state: its node goes with it */
     uint8_t machine_key[KEY_LEN], node_key[KEY_LEN];
     char *hostname, *os, *client_version, *source;
     struct strs request_tags;

@@ -96,7 +96,11 @@ def spellings(d):
     node = f"/api/v1/node/{answer['node']['id']}"
     status, answer = d.call("POST", node + "/expire?disable_expiry=true")
     shared.check("disable_expiry in the query does not end a login", (status, answer["node"]["expiry"]) == (200, None), answer)
-    d.call("POST", node + "/tags", {"tags": ["tag:x"]})
+    status, answer = d.call("POST", node + "/tags", {"tags": ["tag:x"]})
+    shared.check("a tag that no policy names cannot be set", status == 400 and "requested tags [tag:x] are invalid or not permitted" in answer["message"], answer)
+    d.call("PUT", "/api/v1/policy", {"policy": '{"tagOwners":{"tag:x":[]}}'})
+    status, answer = d.call("POST", node + "/tags", {"tags": ["tag:x"]})
+    shared.check("a tag that the policy names can", status == 200, answer)
     _, answer = d.call("GET", "/api/v1/node")
     owner = answer["nodes"][0]["user"]
     shared.check("the pseudo user of tagged nodes has a time, as a required one", owner["createdAt"] == "0001-01-01T00:00:00Z", owner)

@@ -265,6 +265,8 @@ def main():
         d.stop()
         seed(os.path.join(d.dir, "db.sqlite"))
         d.start()
+        status, answer = d.call("PUT", "/api/headway/policy", {"policy": json.dumps({"tagOwners": {tag: [] for tag in TAGS}})})
+        check("a policy names the tags", status == 200, answer)
         workers = [Worker(i) for i in range(WORKERS)]
         ids, runs = set(), set()
         answered = 0

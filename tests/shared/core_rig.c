@@ -140,8 +140,11 @@ static struct client_info info_of(const struct join *j)
 
 enum register_result core_rig_join(struct core_rig *r, const struct join *j, struct core_register *call)
 {
-    *call = (struct core_register){
-        .auth_key = j->key, .followup = j->followup, .expiry_ns = j->expiry_ns, .info = info_of(j)};
+    *call = (struct core_register){.auth_key = j->key,
+                                   .followup = j->followup,
+                                   .expiry_ns = j->expiry_ns,
+                                   .ephemeral = j->ephemeral,
+                                   .info = info_of(j)};
     memset(call->machine_key, j->machine, KEY_LEN);
     memset(call->node_key, j->node, KEY_LEN);
     core_rig_register(r->core, call);

@@ -38,6 +38,7 @@ struct join {
     uint8_t machine, node; /* every byte of the keys */
     const char *tag, *route;
     int64_t expiry_ns;
+    bool ephemeral;
 };
 /* core_register answered; *call keeps the answers. */
 enum register_result core_rig_join(struct core_rig *r, const struct join *j, struct core_register *call);

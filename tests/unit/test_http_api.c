@@ -147,6 +147,11 @@ static void nodes_answer_as_headscale_s_do(void **state)
     assert_true(json_is_null(json_object_get(json_object_get(j, "node"), "expiry")));
     json_decref(j);
 
+    j = api_expect(&f, 400, "POST", "/api/v1/node/1/tags", "{\"tags\":[\"tag:gw\"]}"); /* no policy names it */
+    assert_non_null(strstr(json_text(j, "message", ""), "requested tags [tag:gw] are invalid or not permitted"));
+    json_decref(j);
+    json_decref(
+        api_expect(&f, 200, "PUT", "/api/v1/policy", "{\"policy\":\"{\\\"tagOwners\\\":{\\\"tag:gw\\\":[]}}\"}"));
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/tags", "{\"tags\":[\"tag:gw\"]}"));
     j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL);
     assert_true(json_is_null(json_object_get(json_object_get(j, "node"), "user")));

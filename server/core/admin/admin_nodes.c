@@ -27,18 +27,24 @@ static struct event_note note(enum event_id id, const struct node *n)
 int admin_node_rename(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct slot *slot;
-    const char *name = a->name ? a->name : "";
+    char name[64];
     int rc = find(s, a, &slot, e);
 
-    if (rc < 0 || (rc = name_check(s, name, slot, e)) < 0)
+    if (rc < 0 || (rc = name_check(s, a->name ? a->name : "", slot, name, e)) < 0)
         return rc;
     const struct node *old = slot->work;
-    if (str_eq(old->given_name, name)) {
+    if (str_eq(old->given_name, name) && old->name_given) {
         admin_result(a, old);
         return 0;
     }
     struct node *n = node_edit(old);
     mem_replace(&n->given_name, name);
+    n->name_given = true;
+    if (str_eq(old->given_name, name)) { /* from now on it stays */
+        admin_result(a, n);
+        tx_put(s, n);
+        return 0;
+    }
     struct event_note x = note(EVENT_NODE_RENAMED, n);
     journal(s, &x, "%s is now called %s", old->given_name, n->given_name);
     admin_inverse(a, &(struct core_admin){.op = ADMIN_NODE_RENAME, .id = n->r.id, .name = old->given_name});
@@ -96,6 +102,8 @@ int admin_node_tags(struct core_state *s, struct core_admin *a, struct err *e)
     strs_copy(&n->tags, &a->tags);
     strs_sort(&n->tags);
     n->user_id = 0;
+    if (!old->tags.len)
+        n->expiry_ns = 0; /* a tagged node expires only where an administrator says when */
     char *list = text_of_tags(&n->tags);
     struct event_note x = note(EVENT_NODE_TAGGED, n);
     journal(s, &x, "%s now has the tags %s", n->given_name, list);

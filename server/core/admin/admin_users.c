@@ -37,6 +37,8 @@ static int check_name(const char *name, struct err *e)
         return rc;
     if (strspn(name, "0123456789") == len)
         return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: digits alone are an id", name);
+    if (str_eq(name, ".") || str_eq(name, "..") || strchr(name, '/'))
+        return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: it would be read as a path", name);
     if (name[0] == ' ' || str_ends(name, " "))
         return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: a blank at its end", name);
     return 0;

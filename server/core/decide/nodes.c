@@ -15,7 +15,7 @@ void node_apply_info(struct core_state *s, struct node *n, const struct client_i
     struct slot *self = map_getu(&s->by_id, n->r.id);
 
     if (info->hostname && !str_eq(info->hostname, n->hostname)) {
-        if (!*n->given_name || name_is_derived(n->given_name, n->hostname)) {
+        if (!*n->given_name || (!n->name_given && name_is_derived(n->given_name, n->hostname))) {
             char base[64], name[64];
             name_sanitise(info->hostname, base);
             name_unique(s, base, self, name);

@@ -93,6 +93,7 @@ struct pending_request *pending_request_new(struct core_state *s, const struct p
     else
         new_auth_id(p->auth_id);
     p->ssh = fields->ssh;
+    p->ephemeral = fields->ephemeral;
     memcpy(p->machine_key, fields->machine_key, KEY_LEN);
     memcpy(p->node_key, fields->node_key, KEY_LEN);
     mem_replace(&p->hostname, fields->hostname);

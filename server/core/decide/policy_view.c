@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the core asks the policy. Without a policy nobody owns a tag, nothing is approved by itself and every tag may be
- * set by an administrator.
+/* What the core asks the policy. Without a policy nobody owns a tag, no tag can be set and nothing is approved by
+ * itself.
  *
  * There are two views. One holds the users as they are being decided on, and at most the one node that is asked about:
  * it answers what a call is to do. The other is the tailnet's: all nodes as published, kept up to date in place. */
@@ -178,7 +178,7 @@ bool core_policy_knows_tag(struct core_state *s, const char *tag)
 {
     const struct policy *p = policy_parsed(s, s->policy_work);
 
-    return !p || policy_has_tag(p, tag);
+    return p && policy_has_tag(p, tag);
 }
 
 void core_policy_auto_approved(struct core_state *s, const struct node *n, struct prefixes *out)

@@ -61,13 +61,40 @@ static void log_out(struct core_state *s, struct core_register *r, struct slot *
     expired(s, r);
 }
 
-/* A node key that is known and no new credential: a daemon that restarts, a shortened expiry, an expired key. */
+/* A daemon that restarts says again what it asked for when it logged in, whatever an administrator has made of the node
+ * since; `tailscale up --advertise-tags` asks for something else. */
+static bool asks_for_tags(const struct core_register *r, const struct node *n)
+{
+    const struct strs *asked = &r->info.request_tags;
+    bool has_all = true;
+
+    for (size_t i = 0; i < asked->len; i++)
+        has_all = has_all && strs_has(&n->tags, asked->items[i]);
+    return !has_all && !strs_eq(asked, &n->request_tags);
+}
+
+static void give_url(struct core_state *s, struct core_register *r);
+static void follow_up(struct core_state *s, struct core_register *r);
+
+/* A node key that is known and no new credential: a daemon that restarts, a shortened expiry, an expired key, or other
+ * tags, for which a person must log in. */
 static void known_key(struct core_state *s, struct core_register *r, struct slot *slot)
 {
     const struct node *old = slot->work;
 
     if (node_is_expired(old, clock_wall_ns())) {
         expired(s, r);
+        return;
+    }
+    if (asks_for_tags(r, old)) {
+        if (r->followup)
+            follow_up(s, r);
+        else
+            give_url(s, r);
+        return;
+    }
+    if (node_is_tagged(old)) { /* it never expires, unless an administrator wants it to */
+        done(s, r, old);
         return;
     }
     if (r->expiry_ns && (!old->expiry_ns || r->expiry_ns < old->expiry_ns)) {
@@ -116,7 +143,8 @@ static int key_is_valid(const struct preauth_key *k, struct err *e)
     return 0;
 }
 
-/* Which node of this machine a key means: its owner's, else the tagged one, else the only one. */
+/* Which node of this machine a key means. A key of a user: the user's, else the tagged one. A tagged key: the tagged
+ * one, else its user's, else the only one. */
 static struct slot *node_of_key(struct core_state *s, const struct core_register *r, const struct preauth_key *k,
                                 struct err *e)
 {
@@ -133,18 +161,21 @@ static struct slot *node_of_key(struct core_state *s, const struct core_register
                 owned = x;
         }
     }
-    if (owned || tagged || k->user_id)
+    if (!k->tags.len)
         return owned ? owned : tagged;
+    if (tagged || owned)
+        return tagged ? tagged : owned;
     if (of_users > 1)
-        err_set(e, ERR_CONFLICT, "ambiguous ownership: this machine has nodes of several users");
+        err_set(e, ERR_CONFLICT, "ambiguous ownership: this machine has nodes of several users; delete all but one");
     return of_users == 1 ? any : NULL;
 }
 
+/* A client may ask for less than node.expiry, never for more. */
 static int64_t expiry_for(struct core_state *s, const struct core_register *r)
 {
-    if (r->expiry_ns)
-        return r->expiry_ns;
-    return s->config->node.expiry ? clock_wall_ns() + s->config->node.expiry : 0;
+    int64_t latest = s->config->node.expiry ? clock_wall_ns() + s->config->node.expiry : 0;
+
+    return r->expiry_ns && (!latest || r->expiry_ns < latest) ? r->expiry_ns : latest;
 }
 
 static int take_node_key(struct core_state *s, struct node *n, const uint8_t node_key[KEY_LEN],
@@ -152,8 +183,8 @@ static int take_node_key(struct core_state *s, struct node *n, const uint8_t nod
 {
     struct slot *holder = slot_by_node_key(s, node_key);
 
-    if (holder && holder->id != n->r.id && memcmp(holder->work->machine_key, machine_key, KEY_LEN) != 0)
-        return err_set(e, ERR_CONFLICT, "node key already in use");
+    if (holder && holder->id != n->r.id)
+        return err_set(e, ERR_CONFLICT, "node key already in use by %s", holder->work->given_name);
     memcpy(n->node_key, node_key, KEY_LEN);
     memcpy(n->machine_key, machine_key, KEY_LEN);
     return 0;
@@ -216,50 +247,70 @@ static void use_key(struct core_state *s, const struct preauth_key *k)
     tx_put(s, used);
 }
 
+/* The tags that a login gives: those that the client asks for, else the key's; none: the node belongs to the key's
+ * user. */
+static const struct strs *tags_of_login(const struct core_register *r, const struct preauth_key *k)
+{
+    return r->info.request_tags.len ? &r->info.request_tags : &k->tags;
+}
+
+/* The key that the node logged in with, and no other wish: what an administrator made of the node since stays. */
+static bool is_same_login(const struct node *n, const struct core_register *r, const struct preauth_key *k)
+{
+    return n->preauth_key_id == k->r.id && strs_eq(&r->info.request_tags, &n->request_tags);
+}
+
 static void own_by_key(struct core_state *s, struct node *n, const struct core_register *r, const struct preauth_key *k)
 {
-    if (k->tags.len && !node_is_tagged(n)) {
-        strs_copy(&n->tags, r->info.request_tags.len ? &r->info.request_tags : &k->tags);
-        n->user_id = 0;
-        n->expiry_ns = 0;
-    } else if (!node_is_tagged(n) && r->info.request_tags.len) {
-        strs_copy(&n->tags, &r->info.request_tags);
-        n->user_id = 0;
-        n->expiry_ns = 0;
-    } else if (!node_is_tagged(n)) {
-        n->user_id = k->user_id;
-        n->expiry_ns = expiry_for(s, r);
+    if (!is_same_login(n, r, k)) {
+        strs_copy(&n->tags, tags_of_login(r, k));
+        n->user_id = n->tags.len ? 0 : k->user_id;
     }
+    n->expiry_ns = node_is_tagged(n) ? 0 : expiry_for(s, r);
     n->preauth_key_id = k->r.id;
-    n->ephemeral = k->ephemeral;
+    n->ephemeral = k->ephemeral || r->ephemeral;
     n->method = REGISTER_AUTH_KEY;
+}
+
+/* A container that restarts: nothing new is asked for, so the key, used up or deleted meanwhile, is not needed. */
+static bool is_logged_in_so(const struct node *n, const struct core_register *r, const struct preauth_key *k)
+{
+    if (node_is_expired(n, clock_wall_ns()))
+        return false;
+    if (!k)
+        return !asks_for_tags(r, n);
+    const struct strs *tags = tags_of_login(r, k);
+    return is_same_login(n, r, k) || (strs_eq(&n->tags, tags) && (tags->len || n->user_id == k->user_id));
 }
 
 static void by_auth_key(struct core_state *s, struct core_register *r)
 {
     struct err *e = &r->call.err;
     struct slot *same = slot_by_node_key(s, r->node_key);
-    const struct node *old = same ? same->work : NULL;
+    const struct preauth_key *k = find_key(s, r->auth_key, e);
 
-    /* A container that restarts: nothing new is asked for, so the key, used up or deleted meanwhile, is not needed. */
-    if (old && memcmp(old->machine_key, r->machine_key, KEY_LEN) == 0 && !node_is_expired(old, clock_wall_ns())) {
-        done(s, r, old);
+    if (same && is_logged_in_so(same->work, r, k)) {
+        *e = (struct err){0};
+        done(s, r, same->work);
         return;
     }
-    const struct preauth_key *k = find_key(s, r->auth_key, e);
     const struct user *owner = k && k->user_id ? find_user(s, k->user_id) : NULL;
     if (!k || key_is_valid(k, e) < 0 || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
         refuse(s, r);
         return;
     }
     struct slot *slot = node_of_key(s, r, k, e);
+    if (e->code == 0 && same && slot != same) {
+        expired(s, r); /* the key is another node's: the client makes a new one and comes again */
+        return;
+    }
     struct node *n = e->code ? NULL : slot ? node_edit(slot->work) : new_node(s, e);
     if (!n || take_node_key(s, n, r->node_key, r->machine_key, e) < 0) {
         record_unref(n);
         refuse(s, r);
         return;
     }
-    old = slot ? record_ref(slot->work) : NULL;
+    const struct node *old = slot ? record_ref(slot->work) : NULL;
     own_by_key(s, n, r, k);
     use_key(s, k);
     char *actor = mem_format("key %s", *k->prefix ? k->prefix : "legacy");
@@ -276,11 +327,12 @@ static void give_url(struct core_state *s, struct core_register *r)
 {
     struct pending_request *w = NULL;
 
-    /* The same machine asking again for the same key gets the entry that it has. */
+    /* The same machine asking again for the same gets the entry that it has. */
     for (struct map_entry *e = map_first(&s->pendings); e && !w; e = map_next(&s->pendings, e)) {
         struct pending_request *x = e->value;
         if (!x->decided && !x->pending->ssh && memcmp(x->pending->node_key, r->node_key, KEY_LEN) == 0 &&
-            memcmp(x->pending->machine_key, r->machine_key, KEY_LEN) == 0)
+            memcmp(x->pending->machine_key, r->machine_key, KEY_LEN) == 0 &&
+            strs_eq(&x->pending->request_tags, &r->info.request_tags))
             w = x;
     }
     if (!w) {
@@ -289,6 +341,7 @@ static void give_url(struct core_state *s, struct core_register *r)
                                  .client_version = (char *)(uintptr_t)r->info.client_version,
                                  .source = (char *)(uintptr_t)(r->info.source ? r->info.source : ""),
                                  .ssh_user = (char *)(uintptr_t) "",
+                                 .ephemeral = r->ephemeral,
                                  .request_tags = r->info.request_tags,
                                  .routes = r->info.routes};
         memcpy(fields.machine_key, r->machine_key, KEY_LEN);
@@ -371,7 +424,8 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
             of_others = x;
     }
     if (tagged && (owned || of_others))
-        return err_set(e, ERR_CONFLICT, "ambiguous ownership: this machine has a tagged node and one of a user");
+        return err_set(e, ERR_CONFLICT,
+                       "ambiguous ownership: this machine has a tagged node and one of a user; delete one of them");
     if (node_check_tags(s, &p->request_tags, user, NULL, e) < 0)
         return e->code;
     struct slot *slot = owned ? owned : tagged;
@@ -384,6 +438,7 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
     strs_copy(&n->tags, &p->request_tags);
     n->user_id = becomes_tagged ? 0 : user->r.id;
     n->expiry_ns = becomes_tagged || !s->config->node.expiry ? 0 : clock_wall_ns() + s->config->node.expiry;
+    n->ephemeral = p->ephemeral;
     if (!slot)
         n->method = REGISTER_CLI;
     struct client_info info = {.hostname = p->hostname,

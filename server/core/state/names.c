@@ -66,7 +66,7 @@ void name_unique(struct core_state *s, const char *base, const struct slot *self
     }
 }
 
-int name_check(struct core_state *s, const char *name, const struct slot *self, struct err *e)
+int name_check(struct core_state *s, const char *name, const struct slot *self, char out[64], struct err *e)
 {
     size_t len = strlen(name);
 
@@ -82,6 +82,8 @@ int name_check(struct core_state *s, const char *name, const struct slot *self, 
     if (holder && holder != self)
         return err_field(e, ERR_CONFLICT, "name", "node name is not unique: %.63s is the name of node %llu", name,
                          (unsigned long long)holder->id);
+    for (size_t i = 0; i <= len; i++)
+        out[i] = (char)tolower((unsigned char)name[i]);
     return 0;
 }
 

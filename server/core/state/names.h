@@ -12,7 +12,10 @@ struct slot;
 
 void name_sanitise(const char *hostname, char out[64]); /* a DNS label, "node" when nothing is left */
 void name_unique(struct core_state *s, const char *base, const struct slot *self, char out[64]);
-int name_check(struct core_state *s, const char *name, const struct slot *self, struct err *e) WARN_UNUSED;
+/* A name that somebody gave: out is the name as it is kept, in lower case. */
+int name_check(struct core_state *s, const char *name, const struct slot *self, char out[64],
+               struct err *e) WARN_UNUSED;
+/* The name may be what name_unique made of the host's. */
 bool name_is_derived(const char *given_name, const char *hostname);
 
 #endif
