@@ -269,7 +269,8 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
 
 /* ---- with a person ---- */
 
-static void give_url(struct core_state *s, struct core_register *r)
+/* before: what it waited for until now, which keeps what its first request said; or NULL. */
+static void give_url(struct core_state *s, struct core_register *r, const struct pending *before)
 {
     struct pending_request *w = NULL;
 
@@ -286,8 +287,8 @@ static void give_url(struct core_state *s, struct core_register *r)
                                  .client_version = (char *)(uintptr_t)r->info.client_version,
                                  .source = (char *)(uintptr_t)(r->info.source ? r->info.source : ""),
                                  .ssh_user = (char *)(uintptr_t) "",
-                                 .request_tags = r->info.request_tags,
-                                 .routes = r->info.routes};
+                                 .request_tags = before ? before->request_tags : r->info.request_tags,
+                                 .routes = before ? before->routes : r->info.routes};
         memcpy(fields.machine_key, r->machine_key, KEY_LEN);
         memcpy(fields.node_key, r->node_key, KEY_LEN);
         w = pending_request_new(s, &fields, &r->call.err);
@@ -308,7 +309,15 @@ void register_answer_followup(struct core_state *s, struct pending_request *w, s
     if (slot)
         done(s, r, slot->work);
     else
-        give_url(s, r); /* rejected, expired, or approved without a user: the client is asked again */
+        give_url(s, r, w->pending); /* rejected, expired, or approved without a user: the client is asked again */
+}
+
+/* It may wait for long: what is kept with the pending request goes. */
+static void wait(struct core_state *s, struct pending_request *w, struct core_register *r)
+{
+    strs_release(&r->info.request_tags);
+    prefixes_release(&r->info.routes);
+    pending_request_wait(s, w, &r->call);
 }
 
 static void follow_up(struct core_state *s, struct core_register *r)
@@ -316,11 +325,11 @@ static void follow_up(struct core_state *s, struct core_register *r)
     struct pending_request *w = pending_request_find(s, r->followup);
 
     if (!w || w->pending->ssh || memcmp(w->pending->machine_key, r->machine_key, KEY_LEN) != 0)
-        give_url(s, r);
+        give_url(s, r, NULL);
     else if (w->decided)
         register_answer_followup(s, w, r);
     else
-        pending_request_wait(s, w, &r->call);
+        wait(s, w, r);
 }
 
 void register_run(struct core_state *s, struct core_call *call)
@@ -347,7 +356,7 @@ void register_run(struct core_state *s, struct core_call *call)
     } else if (r->auth_key) {
         by_auth_key(s, r);
     } else {
-        give_url(s, r);
+        give_url(s, r, NULL);
     }
 }
 
