@@ -11,15 +11,15 @@
 
 #include "api/api.h"
 #include "base/file.h"
-#include "base/flags.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "control/control.h"
 #include "core/core.h"
 #include "front/front.h"
+#include "metrics/metrics.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
 #include "relay/relay.h"
+#include "usage/flags.h"
 
 #define TRIM_SECONDS 2
 #define TRIM_HEAP_IN 10  /* the heap each so many times, */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A growing run of bytes with a ceiling. data is never NULL after the first write and always ends in a NUL that len
- * does not count. Writes past the ceiling set failed and are dropped, so a long sequence needs one check at its end. */
+/* Bytes: a buffer that grows up to a ceiling, and chunks that many owners share.
+ *
+ * The data of a buf is never NULL after the first write and always ends in a NUL that len does not count. Writes past
+ * the ceiling set failed and are dropped, so a long sequence needs one check at its end. */
 #ifndef COMMON_BASE_BUF_H
 #define COMMON_BASE_BUF_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,5 +38,20 @@ void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_addu(struct buf *b, uint64_t number); /* decimal */
 void buf_cut(struct buf *b, size_t front);     /* drops bytes at the front */
+
+/* Bytes that many owners share and nobody changes: encoded once, handed to every receiver without a copy. The count is
+ * atomic: owners may live in different threads. */
+struct chunk {
+    atomic_uint refs;
+    uint32_t len;
+    uint8_t data[];
+};
+
+/* With one reference, the caller's. chunk_new copies; chunk_alloc leaves data to be filled before it is shared. */
+struct chunk *chunk_new(const void *bytes, size_t len) __attribute__((returns_nonnull));
+struct chunk *chunk_alloc(size_t len) __attribute__((returns_nonnull));
+
+struct chunk *chunk_ref(struct chunk *c); /* one reference more; returns c */
+void chunk_unref(struct chunk *c);        /* NULL is allowed */
 
 #endif

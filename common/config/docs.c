@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mdoc.h"
 #include "config/keys.h"
+#include "usage/mdoc.h"
 
 /* Words of text, broken into lines of at most width bytes, each with start in front. */
 static void wrap(struct buf *out, const char *start, const char *text, size_t width)

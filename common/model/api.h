@@ -256,8 +256,8 @@ struct api_names { /* some of many */
     struct strs names;
 };
 struct api_access {
-    const char *kind; /* "gained" or "lost" */
-    uint64_t pairs;
+    const char *kind;             /* "gained" or "lost" */
+    uint64_t pairs, online_pairs; /* of devices; both of them online */
     struct api_names sources, destinations;
     struct strs what;
 };

@@ -374,6 +374,7 @@ static const struct api_shape names_shape = SHAPE(api_names, "names", names_fiel
 static const struct api_field access_fields[] = {
     OWN(api_access, "kind", kind, KIND_TEXT),
     OWN(api_access, "pairs", pairs, KIND_U64),
+    OWN(api_access, "online_pairs", online_pairs, KIND_U64),
     OWN(api_access, "sources", sources, PART(names_shape)),
     OWN(api_access, "destinations", destinations, PART(names_shape)),
     OWN(api_access, "what", what, KIND_TEXTS),

@@ -42,6 +42,22 @@ bool addr_eq(const struct addr *a, const struct addr *b)
     return addr_cmp(a, b) == 0;
 }
 
+bool addr_next(struct addr *a)
+{
+    for (unsigned i = a->bits / 8U; i-- > 0;)
+        if (++a->bytes[i] != 0)
+            return true;
+    return false;
+}
+
+bool addr_previous(struct addr *a)
+{
+    for (unsigned i = a->bits / 8U; i-- > 0;)
+        if (a->bytes[i]-- != 0)
+            return true;
+    return false;
+}
+
 int addr_port_parse(const char *text, struct addr_port *out, struct err *e)
 {
     char host[ADDR_TEXT_MAX];

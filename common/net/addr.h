@@ -30,6 +30,10 @@ char *addr_format(const struct addr *a, char text[ADDR_TEXT_MAX]);
 bool addr_eq(const struct addr *a, const struct addr *b);
 int addr_cmp(const struct addr *a, const struct addr *b); /* IPv4 before IPv6 */
 
+/* To the neighbouring address; false, and it wraps around, at the end of the family. */
+bool addr_next(struct addr *a);
+bool addr_previous(struct addr *a);
+
 /* The first bytes of an address by which limits are counted: all four of IPv4, the /64 of IPv6, which a subscriber
  * usually has for its own. */
 static inline size_t addr_source_len(const struct addr *a)

@@ -61,15 +61,6 @@ static int by_first(const void *a, const void *b)
     return order ? order : addr_cmp(&x->last, &y->last);
 }
 
-/* The address after a; false at the end of its family. */
-static bool next_addr(struct addr *a)
-{
-    for (unsigned i = a->bits / 8U; i-- > 0;)
-        if (++a->bytes[i] != 0)
-            return true;
-    return false;
-}
-
 void ranges_normalise(struct addr_ranges *s)
 {
     size_t kept = 0;
@@ -80,7 +71,7 @@ void ranges_normalise(struct addr_ranges *s)
     for (size_t i = 1; i < s->len; i++) {
         struct addr_range *last = &s->items[kept], *r = &s->items[i];
         struct addr after = last->last;
-        bool more = next_addr(&after);
+        bool more = addr_next(&after);
 
         if (r->first.bits == last->first.bits && (!more || addr_cmp(&r->first, &after) <= 0)) {
             if (addr_cmp(&r->last, &last->last) > 0)
@@ -117,6 +108,12 @@ static int compare_last(const void *key, const void *item)
 static size_t find(const struct addr_ranges *s, const struct addr *a)
 {
     return array_search(a, s->items, s->len, sizeof(*s->items), compare_last, NULL);
+}
+
+bool ranges_has(const struct addr_ranges *s, const struct addr *a)
+{
+    size_t i = find(s, a);
+    return i < s->len && range_has(&s->items[i], a);
 }
 
 bool ranges_overlap(const struct addr_ranges *a, const struct addr_ranges *b)

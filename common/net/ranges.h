@@ -19,6 +19,7 @@ void ranges_push(struct addr_ranges *s, const struct addr_range *r); /* call ran
 void ranges_push_prefix(struct addr_ranges *s, const struct prefix *p);
 void ranges_push_addr(struct addr_ranges *s, const struct addr *a); /* bits 0: nothing */
 void ranges_normalise(struct addr_ranges *s);                       /* sorted, joined */
+bool ranges_has(const struct addr_ranges *s, const struct addr *a);
 bool ranges_overlap(const struct addr_ranges *a, const struct addr_ranges *b);
 bool ranges_covers(const struct addr_ranges *outer, const struct addr_ranges *inner);
 

@@ -4,7 +4,7 @@
  *
  * A struct policy is what a text means; it never changes. A struct policy_view is a policy applied to the nodes of one
  * tailnet. It is kept up to date node by node, at a cost that follows from what a change touches, and answers what each
- * node is told: peers, routes, packet filter, SSH rules, capabilities. Nodes that the policy cannot tell apart form a
+ * node is sent: peers, routes, packet filter, SSH rules, capabilities. Nodes that the policy cannot tell apart form a
  * class; all decisions are made once for each class. A NULL policy allows everything and takes the same paths.
  *
  * Threads: a view has one writer, and readers only while nobody writes (the daemon holds a lock for that). A struct
@@ -101,7 +101,7 @@ void policy_view_free(struct policy_view *v);
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems) WARN_UNUSED;
 
 /* A view that was made without one before it takes its place: it continues the count of previous and takes the winners
- * of its via groups. Only before anything of it was told. */
+ * of its via groups. Only before anything of it was sent to a client. */
 void policy_view_succeed(struct policy_view *v, const struct policy_view *previous);
 
 /* The users as they are now. Costs a look at all names, and a put for each node whose user it concerns. false: it
@@ -161,11 +161,11 @@ struct policy_parts {
     size_t len, cap;
 };
 void policy_parts_release(struct policy_parts *p);
-/* Lists the parts as they are now (*now is released first, and is not told), and writes to out one JSON object with
- * those that told (may be NULL) lacks or has older, and null for those that are no more. Returns how many members that
+/* Lists the parts as they are now (*now is released first, and is not sent), and writes to out one JSON object with
+ * those that sent (may be NULL) lacks or has older, and null for those that are no more. Returns how many members that
  * are; out may be NULL.
  */
-size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const struct policy_parts *told,
+size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const struct policy_parts *sent,
                            struct policy_parts *now, struct buf *out);
 
 /* The same filter whole, in the order and form of the recordings: a JSON array of tailcfg.FilterRule. */
@@ -195,7 +195,7 @@ bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *t
 /* ---- explanations ---- */
 
 /* Does src reach dst, and why? Both are node names, users, tags, groups, hosts or addresses; of several devices, the
- * pair that gets furthest is told. proto < 0: TCP; port 0: any. Writes one JSON object: allowed, pairs_allowed,
+ * pair that gets furthest is shown. proto < 0: TCP; port 0: any. Writes one JSON object: allowed, pairs_allowed,
  * pairs_denied, steps (ok, text), and where there are such rule or nearest (section, index, line, source, destination),
  * node or router, route. ERR_MISSING when one of the two names nothing. */
 int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
@@ -212,7 +212,7 @@ struct policy_approvals {
 };
 
 /* What changes from one view to the other, over the same nodes: access gained and lost, routes shown and hidden. The
- * approvals (NULL: none) are told with it; after holds their routes already. Adds members to the open object of o:
+ * approvals (NULL: none) are listed with it; after holds their routes already. Adds members to the open object of o:
  * totals, and at most max_rows each, the weightiest first, of rows, routes, viewers and approvals. A row has kind
  * ("gained", "lost"), sources, destinations (names; a few of them, with counts), what (ports, or a network and ports),
  * pairs. Routes has the changes by route, viewers the same by those who are shown less or more. */
@@ -223,7 +223,7 @@ void policy_preview(const struct policy_view *before, const struct policy_view *
 
 /* `headway policy compile`: both as texts; the tailnet is a JSON object with users (id, name, email, role), settings
  * (domains) and nodes (name, user or tags, ipv4, ipv6, advertised, approved, order, online). Writes what each node (or
- * the one named) would be told: with as_json an object by node name with filter, peers, self, ssh and auto_approve. A
+ * the one named) would be sent: with as_json an object by node name with filter, peers, self, ssh and auto_approve. A
  * negative code comes with a problem that is fatal. */
 int policy_compile_texts(const char *policy, size_t policy_len, const char *tailnet, size_t tailnet_len,
                          const char *node, bool as_json, struct buf *out, struct policy_problems *problems) WARN_UNUSED;

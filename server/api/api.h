@@ -39,7 +39,7 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
 /* Ends streams, answers what is in work, closes everything, removes the socket. The core must still run. */
 void api_stop(struct api *api);
 
-/* A connection of the public door, nothing read from it; taken in any case. Any thread. */
+/* A connection of the public listener, nothing read from it; taken in any case. Any thread. */
 void api_take_socket(struct api *api, int fd, const struct addr_port *peer);
 
 void api_reload(struct api *api, const struct config *config);

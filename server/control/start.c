@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/metrics.h"
 #include "base/str.h"
 #include "control/paths.h"
 #include "control/sessions.h"
 #include "control/takeover.h"
+#include "metrics/metrics.h"
 
 void control_reload(struct control *c, const struct config *config)
 {

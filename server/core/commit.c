@@ -3,22 +3,15 @@
 #include "core/commit.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/accounts.h"
-#include "core/kinds.h"
-#include "core/operations.h"
-#include "core/pending.h"
+#include "core/admin/operations.h"
+#include "core/admin/policy_change.h"
 #include "core/publish.h"
-#include "core/thread.h"
-
-static struct commit_group *open_group(struct core_state *s)
-{
-    if (!s->open) {
-        s->open = mem_alloc(sizeof(*s->open));
-        s->open->state = s;
-        s->open->calls_end = &s->open->calls;
-    }
-    return s->open;
-}
+#include "core/state/accounts.h"
+#include "core/state/message.h"
+#include "core/state/queue.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/transaction.h"
 
 static void group_free(struct commit_group *g)
 {
@@ -28,58 +21,6 @@ static void group_free(struct commit_group *g)
     vec_release(&g->events);
     vec_release(&g->observed);
     free(g);
-}
-
-uint64_t tx_new_id(struct core_state *s, enum record_kind kind)
-{
-    return s->next_id[kind]++;
-}
-
-/* Makes record (NULL: nothing) what is worked with. */
-static void set_work(struct core_state *s, const struct record *r, bool remove)
-{
-    if (r->kind == RECORD_NODE) {
-        struct slot *slot = map_getu(&s->by_id, r->id);
-        if (!slot)
-            slot = slot_new(s, r->id);
-        slot_set_work(s, slot, remove ? NULL : (const struct node *)r);
-    } else if (r->kind == RECORD_POLICY) {
-        const void *old = s->policy_work;
-        s->policy_work = record_ref(r);
-        record_unref(old);
-    } else if (r->kind == RECORD_USER || r->kind == RECORD_PREAUTH_KEY || r->kind == RECORD_API_KEY) {
-        struct record_pair *c = pair_of(s, r->kind, r->id, true);
-        const void *old = c->work;
-        c->work = remove ? NULL : record_ref(r);
-        record_unref(old);
-        s->decider_stale = s->decider_stale || r->kind == RECORD_USER;
-    }
-}
-
-void tx_put(struct core_state *s, void *record)
-{
-    if (s->dry) {
-        record_unref(record);
-        return;
-    }
-    vec_push(&open_group(s)->writes, ((struct store_write){.record = record}));
-    set_work(s, record, false);
-}
-
-void tx_remove(struct core_state *s, const void *record)
-{
-    if (s->dry)
-        return;
-    vec_push(&open_group(s)->writes, ((struct store_write){.remove = true, .record = record_ref(record)}));
-    set_work(s, record, true);
-}
-
-void tx_answer_soon(struct core_state *s, struct core_call *call, int code)
-{
-    call->code = code;
-    call->next = NULL;
-    *s->answers_end = call;
-    s->answers_end = &call->next;
 }
 
 void tx_give_answers(struct core_state *s)
@@ -93,63 +34,6 @@ void tx_give_answers(struct core_state *s)
         call->next = NULL;
         call_answer(call);
     }
-}
-
-/* A call that changed nothing may still rest on what is being written: it waits for the newest group. */
-void tx_answer(struct core_state *s, struct core_call *call, int code)
-{
-    struct commit_group *g = s->open;
-
-    if (!g && s->flying)
-        for (g = s->flying; g->next; g = g->next)
-            ;
-    if (!g) {
-        tx_answer_soon(s, call, code);
-        return;
-    }
-    call->code = code;
-    call->next = NULL;
-    *g->calls_end = call;
-    g->calls_end = &call->next;
-}
-
-struct commit_answer {
-    struct core_call call;
-    struct commit_group *group;
-};
-
-static void run_finish(struct core_state *s, struct core_call *call)
-{
-    struct commit_answer *f = (struct commit_answer *)call;
-
-    tx_finish(s, f->group);
-    free(f);
-}
-
-/* On the storage thread. */
-static void store_answered(void *arg, int code, const struct err *e)
-{
-    struct commit_group *g = arg;
-    struct commit_answer *f = mem_alloc(sizeof(*f));
-
-    g->code = code;
-    if (code < 0 && e)
-        g->err = *e;
-    f->group = g;
-    core_post(g->state->core, &f->call, run_finish);
-}
-
-void tx_submit(struct core_state *s)
-{
-    struct commit_group *g = s->open;
-
-    if (!g)
-        return;
-    s->open = NULL;
-    *s->flying_end = g;
-    s->flying_end = &g->next;
-    s->counters.commits++;
-    store_submit(s->store, g->writes.items, g->writes.len, store_answered, g);
 }
 
 static void answer_calls(struct commit_group *g, int code)
@@ -273,14 +157,15 @@ static void revert(struct core_state *s, struct commit_group *failed)
     }
 }
 
-void tx_finish(struct core_state *s, struct commit_group *g)
+/* The store has answered. */
+static void finish(struct core_state *s, struct commit_group *g)
 {
     s->flying = g->next;
     if (!s->flying)
         s->flying_end = &s->flying;
     if (g->code == 0) {
         for (size_t i = 0; g->abandoned && i < g->writes.len; i++)
-            set_work(s, g->writes.items[i].record, g->writes.items[i].remove);
+            tx_set_work(s, g->writes.items[i].record, g->writes.items[i].remove);
         for (size_t i = 0; i < g->writes.len; i++)
             follow(s, &g->writes.items[i]);
     } else if (!g->abandoned) {
@@ -294,4 +179,43 @@ void tx_finish(struct core_state *s, struct commit_group *g)
     deliver_events(s, g, g->code == 0);
     answer_calls(g, g->code);
     group_free(g);
+}
+
+struct commit_answer {
+    struct core_call call;
+    struct commit_group *group;
+};
+
+static void run_finish(struct core_state *s, struct core_call *call)
+{
+    struct commit_answer *f = (struct commit_answer *)call;
+
+    finish(s, f->group);
+    free(f);
+}
+
+/* On the storage thread. */
+static void store_answered(void *arg, int code, const struct err *e)
+{
+    struct commit_group *g = arg;
+    struct commit_answer *f = mem_alloc(sizeof(*f));
+
+    g->code = code;
+    if (code < 0 && e)
+        g->err = *e;
+    f->group = g;
+    queue_post(&g->state->queue, &f->call, run_finish);
+}
+
+void tx_submit(struct core_state *s)
+{
+    struct commit_group *g = s->open;
+
+    if (!g)
+        return;
+    s->open = NULL;
+    *s->flying_end = g;
+    s->flying_end = &g->next;
+    s->counters.commits++;
+    store_submit(s->store, g->writes.items, g->writes.len, store_answered, g);
 }

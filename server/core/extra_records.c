@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The file of dns.extra_records_path: a JSON list of {name, type, value}, looked at once a second by a thread of its
  * own, so that neither the core nor a client waits for a disk. A file that cannot be used changes nothing. */
-#include "core/extra_records.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/thread.h"
-#include "core/thread.h"
+#include "core/core.h"
+#include "core/extra_records.h"
 #include "net/prefix.h"
 #include "json/json.h"
 
@@ -124,17 +124,16 @@ static void *watch(void *arg)
         pthread_mutex_unlock(&r->lock);
         char *json = look(r);
         if (json)
-            core_set_extra_records(r->core, json);
+            r->changed(r->arg, json);
         pthread_mutex_lock(&r->lock);
     }
     pthread_mutex_unlock(&r->lock);
     return NULL;
 }
 
-char *extra_records_open(struct extra_records *r, struct core *core, const char *path)
+char *extra_records_open(struct extra_records *r, const char *path, void (*changed)(void *arg, char *json), void *arg)
 {
-
-    *r = (struct extra_records){.core = core, .path = mem_strdup(path)};
+    *r = (struct extra_records){.changed = changed, .arg = arg, .path = mem_strdup(path)};
     pthread_mutex_init(&r->lock, NULL);
     thread_cond_init(&r->wake);
     return *path ? look(r) : NULL;

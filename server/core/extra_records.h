@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef SERVER_CORE_RECORDS_H
-#define SERVER_CORE_RECORDS_H
+/* The file of dns.extra_records_path. */
+#ifndef SERVER_CORE_EXTRA_RECORDS_H
+#define SERVER_CORE_EXTRA_RECORDS_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,14 +13,13 @@
 
 #define EXTRA_RECORDS_MAX 4096
 
-struct core;
-
 struct extra_records {
     struct thread thread;
     pthread_mutex_t lock; /* of stopping */
     pthread_cond_t wake;
     bool stopping;
-    struct core *core;
+    void (*changed)(void *arg, char *json); /* on the thread; json is its own from then on */
+    void *arg;
     char *path; /* "": there is no file */
     struct stat seen;
 };
@@ -27,9 +27,8 @@ struct extra_records {
 /* The list of a file as the JSON of tailcfg.DNSConfig's ExtraRecords, the caller's; an error names the place. */
 int extra_records_parse(const char *text, size_t len, char **out, struct err *e) WARN_UNUSED;
 
-/* The first look: the records or NULL, the caller's. Then the thread, which tells core_set_extra_records of each
- * change. */
-char *extra_records_open(struct extra_records *r, struct core *core, const char *path);
+/* The first look: the records or NULL, the caller's. Then the thread, which calls changed for each change. */
+char *extra_records_open(struct extra_records *r, const char *path, void (*changed)(void *arg, char *json), void *arg);
 int extra_records_start(struct extra_records *r, struct err *e) WARN_UNUSED;
 void extra_records_stop(struct extra_records *r);
 void extra_records_close(struct extra_records *r);

@@ -2,28 +2,12 @@
 /* From the state to what readers see: elections first, then one snapshot and its changes. */
 #include "core/publish.h"
 #include "base/clock.h"
-#include "core/accounts.h"
-#include "core/commit.h"
-#include "core/journal.h"
-#include "core/pending.h"
-#include "core/state.h"
-
-void routes_follow(struct core_state *s, struct slot *slot)
-{
-    const struct node *n = slot->published;
-
-    s->elect = true;
-    if (!n) {
-        routes_remove_node(s->routes, slot->id);
-        return;
-    }
-    struct routes_flags flags = {.online = slot->live.online,
-                                 .healthy = slot->live.healthy,
-                                 .expired = node_is_expired(n, clock_wall_ns()),
-                                 .draining = n->draining,
-                                 .flapping = slot->live.flapping};
-    routes_set_node(s->routes, n, &flags);
-}
+#include "core/policy_publish.h"
+#include "core/state/accounts.h"
+#include "core/state/journal.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/transaction.h"
 
 static const char *name_of(struct core_state *s, uint64_t id)
 {

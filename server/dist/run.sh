@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What `make run` does: starts the daemon (unless it runs), makes the user "me" and a fresh key, prints the line that
-# joins a machine, and opens the console. Without a terminal it stays in the foreground. The daemon ends with it.
+# joins a machine, and opens the console. Without a terminal it stays in the foreground. The daemon ends with it, unless
+# the user wants it to go on.
 #   server/dist/run.sh BUILD_DIRECTORY
 set -euo pipefail
 bin=${1:?usage: run.sh BUILD_DIRECTORY}
@@ -56,13 +57,25 @@ Join a machine with the official client:
 
     sudo tailscale up --login-server $url --auth-key $key
 
-The key is good for 24 hours, for any number of machines. State and log: $state
-
+The key is valid for 24 hours, for any number of machines. State and log: $state
 EOF
+[ -z "$daemon" ] || echo "The server stops with the console; 'make install' keeps it running."
+echo
 
 if [ -t 0 ] && [ -t 1 ]; then
   read -r -p "Enter opens the console: " _ || true
-  "$headway"
+  status=0
+  "$headway" || status=$?
+  if [ -n "$daemon" ]; then
+    read -r -p "Stop the server too? 'make install' keeps it running for good. [Y/n] " answer || answer=
+    case $answer in
+    [nN]*)
+      echo "headwayd goes on as process $daemon. To stop it: kill $daemon"
+      daemon=
+      ;;
+    esac
+  fi
+  exit "$status"
 elif [ -n "$daemon" ]; then
   wait "$daemon"
 fi

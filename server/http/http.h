@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HTTP/1.1: listeners, requests, the search in tables of routes, answers. What is asked and who may ask it is the
  * business of whoever starts this room; it knows no tailnet. It alone knows libmicrohttpd, and never its TLS:
- * connections of the public door arrive as sockets that server/front hands over.
+ * connections of the public listener arrive as sockets that server/front hands over.
  *
  * libmicrohttpd's threads only move bytes. The life of a request: its head is there, and its route is found; if a body
  * follows, admit says on a worker whether it is wanted at all; the whole request is served on a worker. Where that must
@@ -22,7 +22,7 @@
 
 struct http;
 
-enum http_door { HTTP_PUBLIC = 1, HTTP_UNIX = 2, HTTP_METRICS = 4 };
+enum http_listener { HTTP_PUBLIC = 1, HTTP_UNIX = 2, HTTP_METRICS = 4 };
 
 enum http_flow { HTTP_DONE, HTTP_LATER };
 
@@ -43,9 +43,9 @@ enum http_workers {
 /* One path that is answered. Whoever has more to say of it makes this the first member of a struct of its own. */
 struct http_route {
     const char *method;
-    const char *path; /* "/api/v1/node/{id}": what stands in braces is a parameter, one segment, unescaped */
-    unsigned doors;   /* enum http_door */
-    size_t body_max;  /* bytes; 0: HTTP_BODY_MAX. Holds before the body is read */
+    const char *path;   /* "/api/v1/node/{id}": what stands in braces is a parameter, one segment, unescaped */
+    unsigned listeners; /* enum http_listener */
+    size_t body_max;    /* bytes; 0: HTTP_BODY_MAX. Holds before the body is read */
 };
 
 /* Routes of one kind: count of them, each of stride bytes. */
@@ -81,7 +81,7 @@ struct http_request {
     bool known; /* to whoever answers: over is still to be called */
 
     /* as it came; texts are the request's own */
-    enum http_door door;
+    enum http_listener listener;
     char method[16];
     char *target;        /* undecoded, with the query */
     char *authorization; /* NULL: none */
@@ -134,7 +134,7 @@ int http_start(const struct http_options *options, struct http **out, struct err
  */
 void http_stop(struct http *h);
 
-/* A connection of the public door, nothing read from it; taken in any case. A stream socket of any kind (TLS comes
+/* A connection of the public listener, nothing read from it; taken in any case. A stream socket of any kind (TLS comes
  * through a socketpair); peer: who is at its other end. Any thread. */
 void http_take_socket(struct http *h, int fd, const struct addr_port *peer);
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "http/private.h"
+#include "http/server.h"
 
 /* The folder of the socket; one level, as systemd's RuntimeDirectory would have made it. */
 static int make_folder(const char *path, struct err *e)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "http/private.h"
+#include "http/server.h"
 
 #define ARENA_MAX ((size_t)4 * 1024 * 1024)
 

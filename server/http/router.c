@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a target to a route. A path is cut at its slashes before it is unescaped, so that "10.0.0.0%2F8" is one segment.
  * The tables are searched whole: they may stand in any order. */
-#include "http/private.h"
+#include "http/server.h"
 
 #define SEGMENTS_MAX 12
 
@@ -119,7 +119,7 @@ void http_find(struct http_request *r, const char *method, const char *path)
     for (size_t t = 0; t < r->http->with.table_count; t++)
         for (size_t i = 0; i < r->http->with.tables[t]->count; i++) {
             const struct http_route *route = http_table_at(r->http->with.tables[t], i);
-            if (!(route->doors & (unsigned)r->door) || !fits(route, given, count))
+            if (!(route->listeners & (unsigned)r->listener) || !fits(route, given, count))
                 continue;
             if (!str_eq(route->method, method) && !str_eq(route->method, as))
                 add_method(r->allow, route->method);

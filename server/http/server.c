@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* libmicrohttpd: three daemons, one for each door, that move bytes between sockets and requests. A connection is
+/* libmicrohttpd: three daemons, one for each listener, that move bytes between sockets and requests. A connection is
  * suspended while its request is worked on. A request has a deadline as a whole, whatever trickles meanwhile. */
 #include <errno.h>
 #include <microhttpd.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/private.h"
+#include "http/server.h"
 
 #define IDLE_SECONDS    30
 #define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */
@@ -20,16 +20,16 @@
 #define PUBLIC_MAX      1024 /* connections */
 #define UNIX_MAX        256
 #define METRICS_MAX     64
-#define PER_ADDRESS     128 /* of the public door; behind a proxy that is not trusted all have one address */
+#define PER_ADDRESS     128 /* of the public listener; behind a proxy that is not trusted all have one address */
 
-struct http_gate { /* what a daemon's callbacks are told */
+struct http_daemon { /* what a daemon's callbacks are told */
     struct http *h;
-    enum http_door door;
+    enum http_listener listener;
     struct MHD_Daemon *daemon;
 };
 
 struct http_server {
-    struct http_gate gates[3]; /* public, unix, metrics */
+    struct http_daemon daemons[3]; /* public, unix, metrics */
     char *unix_path;
     atomic_bool refusing;
     pthread_mutex_t lock; /* of open */
@@ -131,14 +131,14 @@ static void read_length(struct http_request *r, struct MHD_Connection *c)
     r->too_large = announced > r->body.max;
 }
 
-static struct http_request *read_head(struct http_gate *gate, struct http_exchange *x, const char *method)
+static struct http_request *read_head(struct http_daemon *d, struct http_exchange *x, const char *method)
 {
-    struct http_request *r = http_request_new(gate->h);
+    struct http_request *r = http_request_new(d->h);
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *peer = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
     r->exchange = x;
-    r->door = gate->door;
+    r->listener = d->listener;
     r->began_us = clock_mono_us();
     str_copy(r->method, sizeof(r->method), method);
     r->target = mem_strdup(x->target);
@@ -148,10 +148,10 @@ static struct http_request *read_head(struct http_gate *gate, struct http_exchan
     r->accept = header(x->connection, "Accept");
     r->content_type = header(x->connection, "Content-Type");
     r->forwarded_for = header(x->connection, "X-Forwarded-For");
-    if (gate->door == HTTP_UNIX && fd)
+    if (d->listener == HTTP_UNIX && fd)
         r->peer_fd = fd->connect_fd;
-    r->peer_is_local = gate->door == HTTP_UNIX || (peer && is_local(peer->client_addr));
-    if (peer && gate->door != HTTP_UNIX)
+    r->peer_is_local = d->listener == HTTP_UNIX || (peer && is_local(peer->client_addr));
+    if (peer && d->listener != HTTP_UNIX)
         note_peer(r, peer->client_addr);
     r->path = arena_strndup(&r->arena, r->target, strcspn(r->target, "?"));
     http_find(r, r->method, r->path);
@@ -251,8 +251,8 @@ static enum MHD_Result answer(struct http_exchange *x)
     MHD_add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
                             "form-action 'none'; frame-ancestors 'none'");
-    /* The door looked at the first request of this connection only: a second one might belong elsewhere. */
-    if (r->door == HTTP_PUBLIC)
+    /* server/front looked at the first request of this connection only: a second one might belong elsewhere. */
+    if (r->listener == HTTP_PUBLIC)
         MHD_add_response_header(response, "Connection", "close");
     for (size_t i = 0; i < r->header_count; i++)
         MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
@@ -263,13 +263,13 @@ static enum MHD_Result answer(struct http_exchange *x)
 
 /* ---- the callback ---- */
 
-static enum MHD_Result begin(struct http_gate *gate, struct http_exchange *x, const char *method)
+static enum MHD_Result begin(struct http_daemon *d, struct http_exchange *x, const char *method)
 {
     if (strlen(x->target) > HTTP_TARGET_MAX)
         return answer_plain(x->connection, MHD_HTTP_URI_TOO_LONG, "the target is too long\n");
     if (strlen(method) >= sizeof(x->request->method))
         return answer_plain(x->connection, MHD_HTTP_NOT_IMPLEMENTED, "unknown method\n");
-    x->request = read_head(gate, x, method);
+    x->request = read_head(d, x, method);
     x->stage = x->request->body_follows ? ADMISSION : BODY;
     if (x->stage == ADMISSION) {
         MHD_suspend_connection(x->connection);
@@ -306,7 +306,7 @@ static enum MHD_Result serve(struct http_exchange *x)
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *bytes, size_t *len, void **req_cls)
 {
-    struct http_gate *gate = arg;
+    struct http_daemon *d = arg;
     struct http_exchange *x = *req_cls;
 
     (void)url;
@@ -315,10 +315,10 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
         return MHD_NO;
     if (x->stage == SERVICE || x->stage == REFUSED)
         return *len ? MHD_NO : answer(x);
-    if (atomic_load(&gate->h->server->refusing))
+    if (atomic_load(&d->h->server->refusing))
         return *len ? MHD_NO : answer_plain(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping\n");
     if (x->stage == HEAD)
-        return begin(gate, x, method);
+        return begin(d, x, method);
     if (*len)
         return x->request ? take_body(x, bytes, len) : MHD_NO;
     if (x->admitted) {
@@ -343,7 +343,7 @@ static void mhd_log(void *arg, const char *format, va_list args)
     log_limited(&noise, 5, LOG_LEVEL_DEBUG, "http", "libmicrohttpd: %s", text);
 }
 
-static struct MHD_Daemon *start_daemon(struct http_gate *gate, int fd, unsigned threads, unsigned connections)
+static struct MHD_Daemon *start_daemon(struct http_daemon *d, int fd, unsigned threads, unsigned connections)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      (fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0);
@@ -357,20 +357,20 @@ static struct MHD_Daemon *start_daemon(struct http_gate *gate, int fd, unsigned 
         {MHD_OPTION_END, 0, NULL},
     };
 
-    return MHD_start_daemon(flags, 0, NULL, NULL, handle, gate, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
+    return MHD_start_daemon(flags, 0, NULL, NULL, handle, d, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
                             MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL, MHD_OPTION_URI_LOG_CALLBACK,
-                            note_target, gate->h->server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-                            MHD_OPTION_NOTIFY_COMPLETED, exchange_over, gate->h->server, MHD_OPTION_STRICT_FOR_CLIENT,
-                            1, MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+                            note_target, d->h->server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_over, d->h->server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
-static int open_gate(struct http *h, struct http_gate *gate, enum http_door door, int fd, unsigned threads,
-                     unsigned connections, struct err *e)
+static int open_daemon(struct http *h, struct http_daemon *d, enum http_listener listener, int fd, unsigned threads,
+                       unsigned connections, struct err *e)
 {
-    *gate = (struct http_gate){.h = h, .door = door};
-    gate->daemon = start_daemon(gate, fd, threads, connections);
-    if (gate->daemon)
+    *d = (struct http_daemon){.h = h, .listener = listener};
+    d->daemon = start_daemon(d, fd, threads, connections);
+    if (d->daemon)
         return 0;
     if (fd >= 0)
         close(fd);
@@ -393,14 +393,15 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
         close(unix_fd);
         return code;
     }
-    if ((code = open_gate(h, &s->gates[UNIX], HTTP_UNIX, unix_fd, 1, UNIX_MAX, e)) < 0) {
+    if ((code = open_daemon(h, &s->daemons[UNIX], HTTP_UNIX, unix_fd, 1, UNIX_MAX, e)) < 0) {
         if (metrics_fd >= 0)
             close(metrics_fd);
         return code;
     }
-    if (metrics_fd >= 0 && (code = open_gate(h, &s->gates[METRICS], HTTP_METRICS, metrics_fd, 1, METRICS_MAX, e)) < 0)
+    if (metrics_fd >= 0 &&
+        (code = open_daemon(h, &s->daemons[METRICS], HTTP_METRICS, metrics_fd, 1, METRICS_MAX, e)) < 0)
         return code;
-    return open_gate(h, &s->gates[PUBLIC], HTTP_PUBLIC, -1, 2, PUBLIC_MAX, e);
+    return open_daemon(h, &s->daemons[PUBLIC], HTTP_PUBLIC, -1, 2, PUBLIC_MAX, e);
 }
 
 void server_refuse(struct http_server *s)
@@ -424,9 +425,9 @@ void server_stop(struct http_server *s)
     if (!s)
         return;
     drain(s);
-    for (size_t i = 0; i < ARRAY_LEN(s->gates); i++)
-        if (s->gates[i].daemon)
-            MHD_stop_daemon(s->gates[i].daemon);
+    for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++)
+        if (s->daemons[i].daemon)
+            MHD_stop_daemon(s->daemons[i].daemon);
     if (s->unix_path)
         unlink(s->unix_path);
     free(s->unix_path);
@@ -462,13 +463,13 @@ void http_take_socket(struct http *h, int fd, const struct addr_port *peer)
         close(fd);
         return;
     }
-    MHD_add_connection(s->gates[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len);
+    MHD_add_connection(s->daemons[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len);
 }
 
-static unsigned connections(const struct http_gate *gate)
+static unsigned connections(const struct http_daemon *d)
 {
     const union MHD_DaemonInfo *info =
-        gate->daemon ? MHD_get_daemon_info(gate->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS) : NULL;
+        d->daemon ? MHD_get_daemon_info(d->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS) : NULL;
 
     return info ? info->num_connections : 0;
 }
@@ -478,6 +479,6 @@ void http_counts(struct http *h, struct http_counts *out)
     pthread_mutex_lock(&h->lock);
     out->active = h->active;
     pthread_mutex_unlock(&h->lock);
-    out->public_connections = connections(&h->server->gates[PUBLIC]);
-    out->unix_connections = connections(&h->server->gates[UNIX]);
+    out->public_connections = connections(&h->server->daemons[PUBLIC]);
+    out->unix_connections = connections(&h->server->daemons[UNIX]);
 }

@@ -6,12 +6,12 @@
 static const char ALLOW_ALL[] =
     "[{\"SrcIPs\":[\"*\"],\"DstPorts\":[{\"IP\":\"*\",\"Ports\":{\"First\":0,\"Last\":65535}}]}]";
 
-bool access_visible(const struct access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer)
+bool access_visible(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer)
 {
     return a->view ? policy_sees(a->view, viewer->slot, peer->slot) : viewer->slot != peer->slot;
 }
 
-uint64_t access_block(const struct access *a, const struct tailnet_node *viewer, size_t block)
+uint64_t access_block(const struct netmap_access *a, const struct tailnet_node *viewer, size_t block)
 {
     uint64_t mask = 0;
 
@@ -37,7 +37,7 @@ void access_all_routes(const struct tailnet_node *peer, struct prefixes *out)
     prefixes_release(&effective);
 }
 
-void access_peer(const struct access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
+void access_peer(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
                  struct peer_view *out)
 {
     struct prefixes all = {0};
@@ -62,13 +62,13 @@ void access_peer(const struct access *a, const struct tailnet_node *viewer, cons
                      (uint64_t)out->no_ipv4 << 1);
 }
 
-static bool everything(bool first, struct told_filter *told, struct json_out *o)
+static bool everything(bool first, struct sent_filter *sent, struct json_out *o)
 {
-    if (!first && told->everything)
+    if (!first && sent->everything)
         return false;
-    bool replaces = told->parts.len > 0 && !first;
-    policy_parts_release(&told->parts);
-    told->everything = true;
+    bool replaces = sent->parts.len > 0 && !first;
+    policy_parts_release(&sent->parts);
+    sent->everything = true;
     json_key(o, "PacketFilters");
     json_open(o, '{');
     if (replaces)
@@ -79,21 +79,21 @@ static bool everything(bool first, struct told_filter *told, struct json_out *o)
     return true;
 }
 
-bool access_filter(const struct access *a, const struct tailnet_node *node, bool first, struct told_filter *told,
+bool access_filter(const struct netmap_access *a, const struct tailnet_node *node, bool first, struct sent_filter *sent,
                    struct json_out *o)
 {
     if (!a->view)
-        return everything(first, told, o);
+        return everything(first, sent, o);
 
     struct policy_parts now = {0};
     struct buf delta = BUF_INIT(0);
-    bool anew = first || told->everything; /* then nothing of what was told holds any more */
-    size_t members = policy_filter_delta(a->view, node->slot, anew ? NULL : &told->parts, &now, &delta);
+    bool anew = first || sent->everything; /* then nothing of what was told holds any more */
+    size_t members = policy_filter_delta(a->view, node->slot, anew ? NULL : &sent->parts, &now, &delta);
     bool write = anew || members > 0;
     if (write) {
         json_key(o, "PacketFilters");
         json_open(o, '{');
-        if (told->everything && !first)
+        if (sent->everything && !first)
             json_key(o, "*"), json_nil(o);
         /* A filter without rules must be said: it lets nothing in, while an absent one would leave the old. */
         if (anew && members == 0)
@@ -103,9 +103,9 @@ bool access_filter(const struct access *a, const struct tailnet_node *node, bool
         json_close(o, '}');
     }
     buf_release(&delta);
-    policy_parts_release(&told->parts);
-    told->parts = now;
-    told->everything = false;
+    policy_parts_release(&sent->parts);
+    sent->parts = now;
+    sent->everything = false;
     return write;
 }
 
@@ -115,7 +115,7 @@ static void flag(struct json_out *o, const char *cap)
     json_nil(o);
 }
 
-static void put_attrs(const struct access *a, const struct tailnet_node *node, struct json_out *o)
+static void put_attrs(const struct netmap_access *a, const struct tailnet_node *node, struct json_out *o)
 {
     struct strs attrs = {0};
 
@@ -126,7 +126,7 @@ static void put_attrs(const struct access *a, const struct tailnet_node *node, s
     strs_release(&attrs);
 }
 
-void access_caps(const struct access *a, const struct tailnet_node *node, struct json_out *o)
+void access_caps(const struct netmap_access *a, const struct tailnet_node *node, struct json_out *o)
 {
     const struct tailnet_settings *set = a->snapshot->settings;
 
@@ -145,7 +145,7 @@ void access_caps(const struct access *a, const struct tailnet_node *node, struct
         put_attrs(a, node, o);
 }
 
-void access_ssh(const struct access *a, const struct tailnet_node *node, struct buf *out)
+void access_ssh(const struct netmap_access *a, const struct tailnet_node *node, struct buf *out)
 {
     struct buf rules = BUF_INIT(0);
 
@@ -155,7 +155,7 @@ void access_ssh(const struct access *a, const struct tailnet_node *node, struct 
     buf_release(&rules);
 }
 
-uint64_t access_ssh_version(const struct access *a, const struct tailnet_node *node)
+uint64_t access_ssh_version(const struct netmap_access *a, const struct tailnet_node *node)
 {
     return a->view ? policy_ssh_version(a->view, node->slot) : 0;
 }

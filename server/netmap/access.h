@@ -12,16 +12,16 @@
 #include "tailnet/tailnet.h"
 #include "json/json.h"
 
-struct access {
+struct netmap_access {
     const struct tailnet_snapshot *snapshot;
     const struct policy_view *view; /* NULL: everybody sees everybody with all routes */
 };
 
 /* Is peer in viewer's map? False for viewer itself. */
-bool access_visible(const struct access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer);
+bool access_visible(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer);
 
 /* The same for a block at once: bit k stands for its node k. */
-uint64_t access_block(const struct access *a, const struct tailnet_node *viewer, size_t block);
+uint64_t access_block(const struct netmap_access *a, const struct tailnet_node *viewer, size_t block);
 
 /* What a peer's AllowedIPs hold beside its addresses for whoever may use all of it: the prefixes that it is elected
  * for, and its effective exit routes as a pair or not at all. out is released first. */
@@ -33,24 +33,24 @@ struct peer_view {
     struct prefixes routes;
     bool no_ipv4; /* attribute disable-ipv4 at either end */
 };
-void access_peer(const struct access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
+void access_peer(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
                  struct peer_view *out); /* out->routes is released first */
 
 /* What of the packet filter was told, by named parts (MapResponse.PacketFilters). */
-struct told_filter {
+struct sent_filter {
     bool everything; /* the one part that allows all: there was no policy */
     struct policy_parts parts;
 };
 /* Writes the member PacketFilters with what differs from told, or all of it with first, and updates told. False:
  * nothing differs, nothing was written. */
-bool access_filter(const struct access *a, const struct tailnet_node *node, bool first, struct told_filter *told,
+bool access_filter(const struct netmap_access *a, const struct tailnet_node *node, bool first, struct sent_filter *sent,
                    struct json_out *o);
 
 /* Writes the members of the node's own CapMap into an open object. */
-void access_caps(const struct access *a, const struct tailnet_node *node, struct json_out *o);
+void access_caps(const struct netmap_access *a, const struct tailnet_node *node, struct json_out *o);
 
 /* tailcfg.SSHPolicy of a node, a JSON object. The version is the same only while the text is. */
-void access_ssh(const struct access *a, const struct tailnet_node *node, struct buf *out);
-uint64_t access_ssh_version(const struct access *a, const struct tailnet_node *node);
+void access_ssh(const struct netmap_access *a, const struct tailnet_node *node, struct buf *out);
+uint64_t access_ssh_version(const struct netmap_access *a, const struct tailnet_node *node);
 
 #endif

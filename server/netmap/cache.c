@@ -15,7 +15,7 @@ static int compare(const void *key, const void *item)
     return (a > b) - (a < b);
 }
 
-void owners_add(struct owners *o, uint64_t id)
+void owners_add(struct netmap_owners *o, uint64_t id)
 {
     bool found;
     size_t at = array_search(&id, o->items, o->len, sizeof(id), compare, &found);
@@ -24,13 +24,13 @@ void owners_add(struct owners *o, uint64_t id)
         *vec_insert(o, at) = id;
 }
 
-static void unlink_shared(struct netmap *nm, struct shared *e)
+static void unlink_entry(struct netmap *nm, struct cache_entry *e)
 {
     *(e->newer ? &e->newer->older : &nm->newest) = e->older;
     *(e->older ? &e->older->newer : &nm->oldest) = e->newer;
 }
 
-static void link_newest(struct netmap *nm, struct shared *e)
+static void link_newest(struct netmap *nm, struct cache_entry *e)
 {
     e->newer = NULL;
     e->older = nm->newest;
@@ -38,14 +38,14 @@ static void link_newest(struct netmap *nm, struct shared *e)
     nm->newest = e;
 }
 
-static size_t cost(const struct shared *e)
+static size_t cost(const struct cache_entry *e)
 {
     return sizeof(*e) + sizeof(struct map_entry) + 2 * e->key_len + e->owners.len * sizeof(uint64_t) + e->bytes->len;
 }
 
-static void drop_shared(struct netmap *nm, struct shared *e)
+static void drop_entry(struct netmap *nm, struct cache_entry *e)
 {
-    unlink_shared(nm, e);
+    unlink_entry(nm, e);
     map_del(&nm->shared, e->key, e->key_len);
     nm->shared_bytes -= cost(e);
     chunk_unref(e->bytes);
@@ -53,14 +53,14 @@ static void drop_shared(struct netmap *nm, struct shared *e)
     free(e);
 }
 
-struct chunk *shared_get(struct netmap *nm, const struct buf *key, struct owners *owners)
+struct chunk *cache_get(struct netmap *nm, const struct buf *key, struct netmap_owners *owners)
 {
     struct chunk *c = NULL;
 
     pthread_mutex_lock(&nm->lock);
-    struct shared *e = map_get(&nm->shared, key->data, key->len);
+    struct cache_entry *e = map_get(&nm->shared, key->data, key->len);
     if (e) {
-        unlink_shared(nm, e);
+        unlink_entry(nm, e);
         link_newest(nm, e);
         e->used = nm->period;
         c = chunk_ref(e->bytes);
@@ -72,9 +72,9 @@ struct chunk *shared_get(struct netmap *nm, const struct buf *key, struct owners
     return c;
 }
 
-void shared_put(struct netmap *nm, const struct buf *key, struct chunk *bytes, const struct owners *owners)
+void cache_put(struct netmap *nm, const struct buf *key, struct chunk *bytes, const struct netmap_owners *owners)
 {
-    struct shared *e = mem_alloc(sizeof(*e) + key->len);
+    struct cache_entry *e = mem_alloc(sizeof(*e) + key->len);
 
     e->bytes = chunk_ref(bytes);
     e->key_len = key->len;
@@ -83,41 +83,41 @@ void shared_put(struct netmap *nm, const struct buf *key, struct chunk *bytes, c
         vec_push(&e->owners, owners->items[i]);
 
     pthread_mutex_lock(&nm->lock);
-    struct shared *old = map_get(&nm->shared, key->data, key->len);
+    struct cache_entry *old = map_get(&nm->shared, key->data, key->len);
     if (old)
-        drop_shared(nm, old);
+        drop_entry(nm, old);
     map_put(&nm->shared, key->data, key->len, e);
     link_newest(nm, e);
     e->used = nm->period;
     nm->shared_bytes += cost(e);
     nm->counters.chunks_made++;
     while (nm->shared_bytes > SHARED_MAX && nm->oldest != e)
-        drop_shared(nm, nm->oldest);
+        drop_entry(nm, nm->oldest);
     pthread_mutex_unlock(&nm->lock);
 }
 
 void netmap_trim(struct netmap *nm)
 {
-    struct worker *idle;
+    struct netmap_worker *idle;
 
     pthread_mutex_lock(&nm->lock);
     nm->period++;
     while (nm->oldest && nm->period - nm->oldest->used >= 2)
-        drop_shared(nm, nm->oldest);
+        drop_entry(nm, nm->oldest);
     idle = nm->workers;
     nm->workers = NULL;
     pthread_mutex_unlock(&nm->lock);
     while (idle) {
-        struct worker *next = idle->next;
+        struct netmap_worker *next = idle->next;
         worker_free(idle);
         idle = next;
     }
 }
 
-static struct fragment *fragment_of(struct netmap *nm, uint32_t slot)
+static struct netmap_fragment *fragment_of(struct netmap *nm, uint32_t slot)
 {
     while (nm->fragments.len <= slot)
-        vec_push(&nm->fragments, ((struct fragment){0}));
+        vec_push(&nm->fragments, ((struct netmap_fragment){0}));
     return &nm->fragments.items[slot];
 }
 
@@ -126,7 +126,7 @@ struct chunk *fragment_get(struct netmap *nm, const struct tailnet_snapshot *s, 
     struct chunk *json = NULL;
 
     pthread_mutex_lock(&nm->lock);
-    struct fragment *f = fragment_of(nm, n->slot);
+    struct netmap_fragment *f = fragment_of(nm, n->slot);
     if (f->json && f->version == n->version && f->id == n->record->r.id)
         json = chunk_ref(f->json);
     pthread_mutex_unlock(&nm->lock);
@@ -206,7 +206,7 @@ uint64_t user_changed(struct netmap *nm, uint64_t id)
 static void make_constants(struct netmap *nm)
 {
     static const char keepalive[] = "{\"KeepAlive\":true}";
-    struct worker *w = worker_take(nm, 0);
+    struct netmap_worker *w = worker_take(nm, 0);
 
     for (int zstd = 0; zstd < 2; zstd++) {
         struct chunk *body = pack(w, keepalive, sizeof(keepalive) - 1, zstd);
@@ -238,7 +238,7 @@ void netmap_free(struct netmap *nm)
     if (!nm)
         return;
     while (nm->newest)
-        drop_shared(nm, nm->newest);
+        drop_entry(nm, nm->newest);
     map_release(&nm->shared);
     for (size_t i = 0; i < nm->fragments.len; i++)
         chunk_unref(nm->fragments.items[i].json);
@@ -249,7 +249,7 @@ void netmap_free(struct netmap *nm)
     }
     map_release(&nm->users);
     while (nm->workers) {
-        struct worker *w = nm->workers;
+        struct netmap_worker *w = nm->workers;
         nm->workers = w->next;
         worker_free(w);
     }

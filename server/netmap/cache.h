@@ -8,7 +8,6 @@
 #include <pthread.h>
 
 #include "base/buf.h"
-#include "base/chunk.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "netmap/netmap.h"
@@ -17,23 +16,23 @@
 #define KEY_SIZE_MAX 4096        /* what takes a longer key is not shared */
 
 /* Users that a chunk's nodes belong to, so that their profiles go with it. */
-struct owners {
+struct netmap_owners {
     uint64_t *items; /* ascending, without duplicates */
     size_t len, cap;
 };
-void owners_add(struct owners *o, uint64_t id);
+void owners_add(struct netmap_owners *o, uint64_t id);
 
-struct shared {
-    struct shared *newer, *older;
+struct cache_entry {
+    struct cache_entry *newer, *older;
     struct chunk *bytes;
-    struct owners owners;
+    struct netmap_owners owners;
     unsigned used; /* nm->period of its last use */
     size_t key_len;
     uint8_t key[];
 };
 
 /* Of a slot: the newest version that was encoded. */
-struct fragment {
+struct netmap_fragment {
     uint64_t version;
     uint64_t id, previous_id; /* the node, and who had the slot before: for readers that missed the removal */
     struct chunk *json;
@@ -45,8 +44,8 @@ struct known_user {
     uint64_t changed;
 };
 
-struct worker {
-    struct worker *next;
+struct netmap_worker {
+    struct netmap_worker *next;
     void *zip;
     struct buf json, key, packed;
     struct {
@@ -56,35 +55,35 @@ struct worker {
     VEC(uint32_t) touched;
     VEC(uint64_t) removed;
     VEC(uint64_t) visible; /* by block */
-    struct owners owners;
+    struct netmap_owners owners;
 };
 
 struct netmap {
     struct tailnet *tailnet;
     pthread_mutex_t lock;
     struct map shared;
-    struct shared *newest, *oldest;
+    struct cache_entry *newest, *oldest;
     size_t shared_bytes;
-    unsigned period;                /* counts calls of netmap_trim */
-    VEC(struct fragment) fragments; /* by slot */
-    struct map users;               /* id -> struct known_user */
-    uint64_t users_seen;            /* users_version that the map is true for */
-    struct worker *workers;
+    unsigned period;                       /* counts calls of netmap_trim */
+    VEC(struct netmap_fragment) fragments; /* by slot */
+    struct map users;                      /* id -> struct known_user */
+    uint64_t users_seen;                   /* users_version that the map is true for */
+    struct netmap_worker *workers;
     struct chunk *keepalive[2], *closing[2], *space; /* [1]: compressed */
     size_t keepalive_len;                            /* of the compressed one, without its length */
     struct netmap_counters counters;
 };
 
-struct worker *worker_take(struct netmap *nm, size_t slots);
-void worker_give(struct netmap *nm, struct worker *w);
-void worker_free(struct worker *w);
+struct netmap_worker *worker_take(struct netmap *nm, size_t slots);
+void worker_give(struct netmap *nm, struct netmap_worker *w);
+void worker_free(struct netmap_worker *w);
 
 /* bytes as one zstd frame, or a copy of them without zstd. */
-struct chunk *pack(struct worker *w, const void *bytes, size_t len, bool zstd);
+struct chunk *pack(struct netmap_worker *w, const void *bytes, size_t len, bool zstd);
 
 /* A reference to the chunk with this key, or NULL; owners, if not NULL, get those of the chunk added. */
-struct chunk *shared_get(struct netmap *nm, const struct buf *key, struct owners *owners);
-void shared_put(struct netmap *nm, const struct buf *key, struct chunk *bytes, const struct owners *owners);
+struct chunk *cache_get(struct netmap *nm, const struct buf *key, struct netmap_owners *owners);
+void cache_put(struct netmap *nm, const struct buf *key, struct chunk *bytes, const struct netmap_owners *owners);
 
 /* The node as peer with all its routes, as JSON; a reference. */
 struct chunk *fragment_get(struct netmap *nm, const struct tailnet_snapshot *s, const struct tailnet_node *n);

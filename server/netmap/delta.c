@@ -2,39 +2,40 @@
 /* What a receiver must hear since its cursor: collected from the log, decided against the newest snapshot (removed,
  * then whole, then patched), and encoded once for all receivers that must hear exactly the same. */
 #include "netmap/encode.h"
-#include "netmap/session.h"
+#include "netmap/messages.h"
 
 /* From so many items on a delta is made block by block: one for each receiver would cost more than telling it. */
 #define SPLIT_ITEMS 32
 
-static void touch(struct worker *w, uint32_t slot, uint32_t mask)
+static void touch(struct netmap_worker *w, uint32_t slot, uint32_t mask)
 {
     if (!w->dirty.mask[slot])
         vec_push(&w->touched, slot);
     w->dirty.mask[slot] |= mask;
 }
 
-static void forget(struct netmap_session *s, struct worker *w, uint32_t slot, uint64_t id)
+static void forget(struct netmap_session *s, struct netmap_worker *w, uint32_t slot, uint64_t id)
 {
     vec_push(&w->removed, id);
-    set_told_peer(s, slot, false);
+    set_sent_peer(s, slot, false);
 }
 
 #define STRUCTURE (CHANGE_ADDED | CHANGE_REMOVED | CHANGE_WHOLE | CHANGE_KEYS)
 
-static void note(struct netmap_session *s, const struct change *c, struct worker *w, struct news *news)
+static void note(struct netmap_session *s, const struct change *c, struct netmap_worker *w,
+                 struct netmap_update *update)
 {
     if (c->slot == TAILNET_SLOT_NONE) {
-        news->recheck |= (c->mask & CHANGE_POLICY) != 0;
+        update->recheck |= (c->mask & CHANGE_POLICY) != 0;
         return;
     }
-    news->structure |= (c->mask & STRUCTURE) || c->route_moved;
+    update->structure |= (c->mask & STRUCTURE) || c->route_moved;
     if (c->slot >= w->dirty.slots)
         return;
     if (c->slot == s->client.slot) {
-        news->self |= c->mask;
+        update->self |= c->mask;
     } else if (c->mask & CHANGE_REMOVED) {
-        if (told_peer(s, c->slot))
+        if (sent_peer(s, c->slot))
             forget(s, w, c->slot, c->node_id);
         w->dirty.mask[c->slot] = 0; /* what came before was about another node; it stays among the touched */
     } else {
@@ -44,7 +45,8 @@ static void note(struct netmap_session *s, const struct change *c, struct worker
 
 /* The log does not reach back to the cursor: versions say what is newer, and what was told and is gone is removed. Who
  * was in a slot is known from its encodings; a client ignores the removal of a peer that it does not have. */
-static void compare(struct netmap_session *s, const struct access *a, struct worker *w, struct news *news)
+static void compare(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                    struct netmap_update *update)
 {
     for (uint32_t slot = 0; slot < a->snapshot->block_count * TAILNET_BLOCK; slot++) {
         const struct tailnet_node *n = snapshot_node(a->snapshot, slot);
@@ -53,24 +55,25 @@ static void compare(struct netmap_session *s, const struct access *a, struct wor
         if (n && n->version <= s->cursor)
             continue;
         if (slot == s->client.slot) {
-            news->self = CHANGE_WHOLE | CHANGE_SELF;
+            update->self = CHANGE_WHOLE | CHANGE_SELF;
             continue;
         }
-        if (told_peer(s, slot)) {
+        if (sent_peer(s, slot)) {
             fragment_owners(s->nm, slot, ids);
             for (int i = 0; i < 2; i++)
                 if (ids[i] && (!n || ids[i] != n->record->r.id))
                     vec_push(&w->removed, ids[i]);
             if (!n)
-                set_told_peer(s, slot, false);
+                set_sent_peer(s, slot, false);
         }
         if (n)
             touch(w, slot, CHANGE_ADDED | CHANGE_WHOLE);
     }
-    news->recheck = news->structure = true;
+    update->recheck = update->structure = true;
 }
 
-static void collect(struct netmap_session *s, const struct access *a, struct worker *w, struct news *news)
+static void collect(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                    struct netmap_update *update)
 {
     struct change changes[256];
     uint64_t after = s->cursor;
@@ -78,37 +81,38 @@ static void collect(struct netmap_session *s, const struct access *a, struct wor
     while (after < a->snapshot->seq) {
         long count = tailnet_changes(s->nm->tailnet, after, a->snapshot->seq, changes, 256);
         if (count < 0) {
-            compare(s, a, w, news);
+            compare(s, a, w, update);
             break;
         }
         for (long i = 0; i < count; i++)
-            note(s, &changes[i], w, news);
+            note(s, &changes[i], w, update);
         if (count < 256)
             break;
         after = changes[count - 1].seq;
     }
-    news->dns = a->snapshot->settings->dns_version > s->cursor;
-    news->derp = a->snapshot->settings->derp_version > s->cursor;
-    news->recheck |= a->snapshot->policy_version > s->cursor;
+    update->dns = a->snapshot->settings->dns_version > s->cursor;
+    update->derp = a->snapshot->settings->derp_version > s->cursor;
+    update->recheck |= a->snapshot->policy_version > s->cursor;
 }
 
 /* With a policy, what is visible may have changed without a change of the node itself. */
-static void recheck(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w)
+static void recheck(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                    struct netmap_worker *w)
 {
     struct peer_view view = {0};
 
     for (size_t b = 0; b < a->snapshot->block_count; b++) {
         uint64_t visible = access_block(a, self, b);
-        uint64_t told = b < s->peers.len ? s->peers.words[b] : 0;
+        uint64_t sent = b < s->peers.len ? s->peers.words[b] : 0;
         for (unsigned k = 0; k < TAILNET_BLOCK; k++) {
             const struct tailnet_node *n = a->snapshot->blocks[b]->nodes[k];
-            if (!n || !((visible | told) >> k & 1))
+            if (!n || !((visible | sent) >> k & 1))
                 continue;
-            if ((visible ^ told) >> k & 1)
+            if ((visible ^ sent) >> k & 1)
                 touch(w, n->slot, CHANGE_ADDED);
-            if ((visible & told) >> k & 1) {
+            if ((visible & sent) >> k & 1) {
                 access_peer(a, self, n, &view);
-                if (view.hash != told_view(s, n->slot))
+                if (view.hash != sent_view(s, n->slot))
                     touch(w, n->slot, CHANGE_WHOLE);
             }
         }
@@ -116,8 +120,8 @@ static void recheck(struct netmap_session *s, const struct access *a, const stru
     prefixes_release(&view.routes);
 }
 
-static void decide(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
-                   struct news *news)
+static void decide(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                   struct netmap_worker *w, struct netmap_update *update)
 {
     for (size_t i = 0; i < w->touched.len; i++) {
         uint32_t slot = w->touched.items[i], mask = w->dirty.mask[slot];
@@ -126,31 +130,31 @@ static void decide(struct netmap_session *s, const struct access *a, const struc
         w->dirty.mask[slot] = 0; /* also against a slot that is listed twice */
         if (!n || !mask || s->client.omit_peers)
             continue;
-        bool told = told_peer(s, slot);
+        bool sent = sent_peer(s, slot);
         if (!access_visible(a, self, n)) {
-            if (told)
+            if (sent)
                 forget(s, w, slot, n->record->r.id);
             continue;
         }
-        struct item item = {.node = n};
-        if (told && !(mask & (CHANGE_ADDED | CHANGE_WHOLE))) {
+        struct netmap_item item = {.node = n};
+        if (sent && !(mask & (CHANGE_ADDED | CHANGE_WHOLE))) {
             item.patch = mask & (CHANGE_ONLINE | CHANGE_ENDPOINTS | CHANGE_KEYS);
             if (!item.patch)
                 continue;
         } else {
-            set_told_peer(s, slot, true);
+            set_sent_peer(s, slot, true);
             access_peer(a, self, n, &item.view);
-            set_told_view(s, slot, item.view.hash);
-            if (!told_user(s, encode_owner(n)))
-                owners_add(&news->profiles, encode_owner(n));
+            set_sent_view(s, slot, item.view.hash);
+            if (!sent_user(s, encode_owner(n)))
+                owners_add(&update->profiles, encode_owner(n));
         }
-        vec_push(&news->items, item);
+        vec_push(&update->items, item);
     }
 }
 
 static int by_id(const void *a, const void *b)
 {
-    const struct item *x = a, *y = b;
+    const struct netmap_item *x = a, *y = b;
 
     return x->node->record->r.id < y->node->record->r.id ? -1 : x->node->record->r.id > y->node->record->r.id;
 }
@@ -163,32 +167,24 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Profiles that were told and are different now. */
-static void changed_profiles(struct netmap_session *s, const struct access *a, struct news *news)
+static void changed_profiles(struct netmap_session *s, const struct netmap_access *a, struct netmap_update *update)
 {
     if (a->snapshot->users_version <= s->cursor)
         return;
     for (size_t i = 0; i < a->snapshot->user_count; i++) {
         uint64_t id = a->snapshot->users[i]->r.id;
-        if (told_user(s, id) && user_changed(s->nm, id) > s->cursor)
-            owners_add(&news->profiles, id);
+        if (sent_user(s, id) && user_changed(s->nm, id) > s->cursor)
+            owners_add(&update->profiles, id);
     }
 }
 
-void put_item(struct netmap_session *s, struct json_out *o, const struct access *a, const struct item *item)
-{
-    if (item->patch)
-        encode_patch(o, item->node, item->patch);
-    else
-        put_peer(s, o, a, item->node, &item->view);
-}
-
-static void put_items(struct netmap_session *s, struct json_out *o, const struct access *a, const struct news *news,
-                      bool whole)
+static void put_items(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
+                      const struct netmap_update *update, bool whole)
 {
     bool open = false;
 
-    for (size_t i = 0; i < news->items.len; i++) {
-        const struct item *item = &news->items.items[i];
+    for (size_t i = 0; i < update->items.len; i++) {
+        const struct netmap_item *item = &update->items.items[i];
         if (whole != !item->patch)
             continue;
         if (!open) {
@@ -202,95 +198,58 @@ static void put_items(struct netmap_session *s, struct json_out *o, const struct
         json_close(o, ']');
 }
 
-void put_rest(struct netmap_session *s, struct json_out *o, const struct access *a, const struct worker *w,
-              const struct news *news)
+static void put_common(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
+                       const struct netmap_worker *w, const struct netmap_update *update)
 {
-    if (news->derp)
-        put_derp(o, a, s->client.cap_version);
-    if (news->dns)
-        put_dns(o, a);
-    if (w->removed.len) {
-        json_key(o, "PeersRemoved");
-        json_open(o, '[');
-        for (size_t i = 0; i < w->removed.len; i++)
-            json_u64(o, w->removed.items[i]);
-        json_close(o, ']');
-    }
-    if (news->profiles.len)
-        put_profiles(o, a, &news->profiles);
-}
-
-static void put_common(struct netmap_session *s, struct json_out *o, const struct access *a, const struct worker *w,
-                       const struct news *news)
-{
-    put_rest(s, o, a, w, news);
-    put_items(s, o, a, news, true);
-    put_items(s, o, a, news, false);
-}
-
-void name_rest(struct netmap_session *s, const struct access *a, struct worker *w, const struct news *news, char kind)
-{
-    struct buf *key = &w->key;
-
-    buf_clear(key);
-    buf_addc(key, kind);
-    buf_addc(key, (char)(s->client.zstd | (s->client.cap_version >= 115) << 1 | news->dns << 2 | news->derp << 3));
-    if (news->dns || news->derp) {
-        key_u64(key, a->snapshot->settings->dns_version);
-        key_u64(key, a->snapshot->settings->derp_version);
-    }
-    key_u64(key, w->removed.len);
-    for (size_t i = 0; i < w->removed.len && key->len <= KEY_SIZE_MAX; i++)
-        key_u64(key, w->removed.items[i]);
-    if (news->profiles.len)
-        key_u64(key, a->snapshot->users_version);
-    for (size_t i = 0; i < news->profiles.len && key->len <= KEY_SIZE_MAX; i++)
-        key_u64(key, news->profiles.items[i]);
+    put_rest(s, o, a, w, update);
+    put_items(s, o, a, update, true);
+    put_items(s, o, a, update, false);
 }
 
 /* Names the message's content, so that receivers of the same content share its bytes. */
-static void name_content(struct netmap_session *s, const struct access *a, struct worker *w, const struct news *news)
+static void name_content(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                         const struct netmap_update *update)
 {
     struct buf *key = &w->key;
 
-    name_rest(s, a, w, news, 'D');
-    key_u64(key, news->items.len);
-    for (size_t i = 0; i < news->items.len && key->len <= KEY_SIZE_MAX; i++) {
-        const struct item *item = &news->items.items[i];
+    name_rest(s, a, w, update, 'D');
+    key_u64(key, update->items.len);
+    for (size_t i = 0; i < update->items.len && key->len <= KEY_SIZE_MAX; i++) {
+        const struct netmap_item *item = &update->items.items[i];
         key_u64(key, (uint64_t)item->node->slot << 32 | item->patch);
         key_u64(key, item->node->version);
         key_u64(key, item->view.hash);
     }
 }
 
-static struct chunk *common_chunk(struct netmap_session *s, const struct access *a, struct worker *w,
-                                  const struct news *news)
+static struct chunk *common_chunk(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                                  const struct netmap_update *update)
 {
     struct json_out o = JSON_OUT(&w->json);
 
-    name_content(s, a, w, news);
+    name_content(s, a, w, update);
     bool share = w->key.len <= KEY_SIZE_MAX;
-    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    struct chunk *c = share ? cache_get(s->nm, &w->key, NULL) : NULL;
     if (c)
         return c;
     buf_clear(&w->json);
     json_open(&o, '{');
-    put_common(s, &o, a, w, news);
+    put_common(s, &o, a, w, update);
     json_close(&o, '}');
     c = pack(w, w->json.data, w->json.len, s->client.zstd);
     if (share)
-        shared_put(s->nm, &w->key, c, NULL);
+        cache_put(s->nm, &w->key, c, NULL);
     return c;
 }
 
 /* The members that only this receiver gets; false: none. Leaves the object open in w->json. */
-static bool put_private(struct netmap_session *s, struct json_out *o, const struct access *a,
-                        const struct tailnet_node *self, const struct news *news)
+static bool put_private(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
+                        const struct tailnet_node *self, const struct netmap_update *update)
 {
-    bool some = false, policy = news->recheck || (news->structure && a->view);
+    bool some = false, policy = update->recheck || (update->structure && a->view);
 
     json_open(o, '{');
-    if (policy || news->self & ~(uint32_t)CHANGE_VOLATILE)
+    if (policy || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_self(s, o, a, self, false);
     if (policy) {
         some |= put_ssh(s, o, a, self, false);
@@ -308,43 +267,43 @@ static void count(struct netmap_session *s, bool shared, size_t bytes)
     pthread_mutex_unlock(&s->nm->lock);
 }
 
-bool delta(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
-           struct netmap_message *out)
+bool delta_message(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                   struct netmap_worker *w, struct netmap_message *out)
 {
-    struct news news = {0};
+    struct netmap_update update = {0};
     struct json_out o = JSON_OUT(&w->json);
 
-    collect(s, a, w, &news);
-    if (news.recheck || (news.structure && a->view))
+    collect(s, a, w, &update);
+    if (update.recheck || (update.structure && a->view))
         recheck(s, a, self, w);
-    decide(s, a, self, w, &news);
-    changed_profiles(s, a, &news);
-    if (news.items.len > 1 && news.items.len < SPLIT_ITEMS)
-        qsort(news.items.items, news.items.len, sizeof(*news.items.items), by_id);
+    decide(s, a, self, w, &update);
+    changed_profiles(s, a, &update);
+    if (update.items.len > 1 && update.items.len < SPLIT_ITEMS)
+        qsort(update.items.items, update.items.len, sizeof(*update.items.items), by_id);
     if (w->removed.len > 1)
         qsort(w->removed.items, w->removed.len, sizeof(*w->removed.items), by_number);
-    for (size_t i = 0; i < news.profiles.len; i++)
-        set_told_user(s, news.profiles.items[i]);
+    for (size_t i = 0; i < update.profiles.len; i++)
+        set_sent_user(s, update.profiles.items[i]);
 
-    bool common = news.items.len || w->removed.len || news.profiles.len || news.dns || news.derp;
-    bool own = put_private(s, &o, a, self, &news);
-    if (news.items.len >= SPLIT_ITEMS) {
-        split_delta(s, a, self, w, &news, own, out);
+    bool common = update.items.len || w->removed.len || update.profiles.len || update.dns || update.derp;
+    bool own = put_private(s, &o, a, self, &update);
+    if (update.items.len >= SPLIT_ITEMS) {
+        split_delta(s, a, self, w, &update, own, out);
     } else if (own) {
-        put_common(s, &o, a, w, &news);
+        put_common(s, &o, a, w, &update);
         json_close(&o, '}');
         message_add(out, pack(w, w->json.data, w->json.len, s->client.zstd));
     } else if (common) {
-        message_add(out, common_chunk(s, a, w, &news));
+        message_add(out, common_chunk(s, a, w, &update));
     }
     if (own || common) {
         message_finish(s->nm, out, s->client.zstd);
         count(s, !own, out->bytes);
     }
-    s->self_changed = news.self != 0;
-    for (size_t i = 0; i < news.items.len; i++)
-        prefixes_release(&news.items.items[i].view.routes);
-    vec_release(&news.items);
-    vec_release(&news.profiles);
+    s->self_changed = update.self != 0;
+    for (size_t i = 0; i < update.items.len; i++)
+        prefixes_release(&update.items.items[i].view.routes);
+    vec_release(&update.items);
+    vec_release(&update.profiles);
     return own || common;
 }

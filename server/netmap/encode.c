@@ -188,7 +188,7 @@ static void put_own_hostinfo(struct json_out *o, const struct node *n)
     json_close(o, '}');
 }
 
-void encode_self(struct json_out *o, const struct access *a, const struct tailnet_node *n)
+void encode_self(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *n)
 {
     struct prefixes allowed = {0}, effective = {0};
 

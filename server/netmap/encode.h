@@ -9,7 +9,7 @@
 /* A tailcfg.Node as element or value. routes: what AllowedIPs hold beside the addresses. */
 void encode_peer(struct json_out *o, const struct tailnet_snapshot *s, const struct tailnet_node *n,
                  const struct prefixes *routes, bool no_ipv4);
-void encode_self(struct json_out *o, const struct access *a, const struct tailnet_node *n);
+void encode_self(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *n);
 
 /* The node as it is told that it does not exist any more: its key has expired long ago. */
 void encode_goodbye(struct json_out *o, uint64_t node_id, const uint8_t node_key[KEY_LEN], const char *name);

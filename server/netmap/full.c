@@ -3,23 +3,23 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "netmap/encode.h"
-#include "netmap/session.h"
+#include "netmap/messages.h"
 
-struct member {
+struct block_member {
     const struct tailnet_node *node;
     struct peer_view view;
 };
 
 static int by_id(const void *a, const void *b)
 {
-    const struct member *x = a, *y = b;
+    const struct block_member *x = a, *y = b;
 
     return x->node->record->r.id < y->node->record->r.id ? -1 : x->node->record->r.id > y->node->record->r.id;
 }
 
 /* The visible nodes of a block, in the order of their ids; returns how many. */
-static size_t members(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, size_t block,
-                      uint64_t mask, struct member out[TAILNET_BLOCK])
+static size_t members(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                      size_t block, uint64_t mask, struct block_member out[TAILNET_BLOCK])
 {
     size_t count = 0;
     bool sorted = true;
@@ -27,10 +27,10 @@ static size_t members(struct netmap_session *s, const struct access *a, const st
     for (unsigned k = 0; k < TAILNET_BLOCK; k++) {
         if (!(mask >> k & 1))
             continue;
-        struct member *m = &out[count++];
-        *m = (struct member){.node = a->snapshot->blocks[block]->nodes[k]};
+        struct block_member *m = &out[count++];
+        *m = (struct block_member){.node = a->snapshot->blocks[block]->nodes[k]};
         access_peer(a, self, m->node, &m->view);
-        set_told_view(s, m->node->slot, m->view.hash);
+        set_sent_view(s, m->node->slot, m->view.hash);
         sorted = sorted && (count == 1 || by_id(m - 1, m) < 0);
     }
     if (!sorted)
@@ -38,8 +38,8 @@ static size_t members(struct netmap_session *s, const struct access *a, const st
     return count;
 }
 
-static void block_key(struct netmap_session *s, const struct access *a, size_t block, uint64_t mask, bool first,
-                      const struct member *m, size_t count, struct buf *key)
+static void block_key(struct netmap_session *s, const struct netmap_access *a, size_t block, uint64_t mask, bool first,
+                      const struct block_member *m, size_t count, struct buf *key)
 {
     buf_clear(key);
     buf_addc(key, 'B');
@@ -54,8 +54,9 @@ static void block_key(struct netmap_session *s, const struct access *a, size_t b
         }
 }
 
-static struct chunk *encode_block(struct netmap_session *s, const struct access *a, bool first, const struct member *m,
-                                  size_t count, struct worker *w, struct owners *owners)
+static struct chunk *encode_block(struct netmap_session *s, const struct netmap_access *a, bool first,
+                                  const struct block_member *m, size_t count, struct netmap_worker *w,
+                                  struct netmap_owners *owners)
 {
     struct json_out o = JSON_OUT(&w->json);
 
@@ -70,23 +71,24 @@ static struct chunk *encode_block(struct netmap_session *s, const struct access 
 
 /* The chunk of those nodes of a block that mask names. Without a policy they are shown to everybody alike, so a chunk
  * that is there already costs no look at them. */
-static struct chunk *block_chunk(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
-                                 size_t block, uint64_t mask, bool share, bool first, struct worker *w)
+static struct chunk *block_chunk(struct netmap_session *s, const struct netmap_access *a,
+                                 const struct tailnet_node *self, size_t block, uint64_t mask, bool share, bool first,
+                                 struct netmap_worker *w)
 {
-    struct member m[TAILNET_BLOCK];
+    struct block_member m[TAILNET_BLOCK];
     size_t count = a->view ? members(s, a, self, block, mask, m) : 0;
 
     block_key(s, a, block, mask, first, m, count, &w->key);
-    struct chunk *c = share ? shared_get(s->nm, &w->key, &w->owners) : NULL;
+    struct chunk *c = share ? cache_get(s->nm, &w->key, &w->owners) : NULL;
     if (!c) {
-        struct owners owners = {0};
+        struct netmap_owners owners = {0};
         if (!a->view)
             count = members(s, a, self, block, mask, m);
         c = encode_block(s, a, first, m, count, w, &owners);
         for (size_t i = 0; i < owners.len; i++)
             owners_add(&w->owners, owners.items[i]);
         if (share)
-            shared_put(s->nm, &w->key, c, &owners);
+            cache_put(s->nm, &w->key, c, &owners);
         vec_release(&owners);
     }
     for (size_t i = 0; i < count; i++)
@@ -95,7 +97,7 @@ static struct chunk *block_chunk(struct netmap_session *s, const struct access *
 }
 
 /* Everything that needs no comparing: the same for all clients of a capability. */
-static struct chunk *settings_chunk(struct netmap_session *s, const struct access *a, struct worker *w)
+static struct chunk *settings_chunk(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w)
 {
     bool pins = s->client.cap_version >= 115;
 
@@ -104,7 +106,7 @@ static struct chunk *settings_chunk(struct netmap_session *s, const struct acces
     buf_addc(&w->key, (char)(s->client.zstd | pins << 1));
     key_u64(&w->key, a->snapshot->settings->dns_version);
     key_u64(&w->key, a->snapshot->settings->derp_version);
-    struct chunk *c = shared_get(s->nm, &w->key, NULL);
+    struct chunk *c = cache_get(s->nm, &w->key, NULL);
     if (c)
         return c;
     struct json_out o = JSON_OUT(&w->json);
@@ -114,12 +116,13 @@ static struct chunk *settings_chunk(struct netmap_session *s, const struct acces
     put_dns(&o, a);
     json_put_bool(&o, "CollectServices", false);
     c = pack(w, w->json.data, w->json.len, s->client.zstd);
-    shared_put(s->nm, &w->key, c, NULL);
+    cache_put(s->nm, &w->key, c, NULL);
     return c;
 }
 
 /* UserProfiles, and the beginning of Peers or the end of all. */
-static struct chunk *profiles_chunk(struct netmap_session *s, const struct access *a, bool peers, struct worker *w)
+static struct chunk *profiles_chunk(struct netmap_session *s, const struct netmap_access *a, bool peers,
+                                    struct netmap_worker *w)
 {
     buf_clear(&w->key);
     buf_addc(&w->key, 'U');
@@ -128,7 +131,7 @@ static struct chunk *profiles_chunk(struct netmap_session *s, const struct acces
     for (size_t i = 0; i < w->owners.len; i++)
         key_u64(&w->key, w->owners.items[i]);
     bool share = w->key.len <= KEY_SIZE_MAX;
-    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    struct chunk *c = share ? cache_get(s->nm, &w->key, NULL) : NULL;
     if (c)
         return c;
     struct json_out o = JSON_OUT(&w->json);
@@ -143,7 +146,7 @@ static struct chunk *profiles_chunk(struct netmap_session *s, const struct acces
     }
     c = pack(w, w->json.data, w->json.len, s->client.zstd);
     if (share)
-        shared_put(s->nm, &w->key, c, NULL);
+        cache_put(s->nm, &w->key, c, NULL);
     return c;
 }
 
@@ -171,8 +174,8 @@ static void put_dial_plan(struct netmap_session *s, struct json_out *o)
     json_close(o, '}');
 }
 
-static struct chunk *private_chunk(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
-                                   struct worker *w)
+static struct chunk *private_chunk(struct netmap_session *s, const struct netmap_access *a,
+                                   const struct tailnet_node *self, struct netmap_worker *w)
 {
     struct json_out o = JSON_OUT(&w->json);
 
@@ -189,8 +192,8 @@ static struct chunk *private_chunk(struct netmap_session *s, const struct access
 
 /* The receiver's own block lacks the receiver, so nobody else needs it as it is. It is cut into aligned parts, of which
  * all but the one around the receiver are shared by the other half of its neighbours. */
-static void add_own_block(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
-                          uint64_t mask, struct worker *w, struct netmap_message *peers)
+static void add_own_block(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                          uint64_t mask, struct netmap_worker *w, struct netmap_message *peers)
 {
     unsigned own = self->slot % TAILNET_BLOCK, size;
 
@@ -203,8 +206,8 @@ static void add_own_block(struct netmap_session *s, const struct access *a, cons
     }
 }
 
-static void add_blocks(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
-                       struct worker *w, struct netmap_message *peers)
+static void add_blocks(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                       struct netmap_worker *w, struct netmap_message *peers)
 {
     for (size_t b = 0; b < a->snapshot->block_count; b++) {
         uint64_t mask = access_block(a, self, b);
@@ -214,21 +217,21 @@ static void add_blocks(struct netmap_session *s, const struct access *a, const s
             add_own_block(s, a, self, mask, w, peers);
         else
             message_add(peers, block_chunk(s, a, self, b, mask, true, peers->len == 0, w));
-        set_told_block(s, b, mask, a->snapshot->block_count);
+        set_sent_block(s, b, mask, a->snapshot->block_count);
     }
 }
 
-void full_map(struct netmap_session *s, const struct access *a, const struct tailnet_snapshot *peers_of,
-              const struct tailnet_node *self, struct worker *w, struct netmap_message *out)
+void full_map(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_snapshot *peers_of,
+              const struct tailnet_node *self, struct netmap_worker *w, struct netmap_message *out)
 {
-    struct access of_peers = {peers_of, a->view};
+    struct netmap_access of_peers = {peers_of, a->view};
     struct netmap_message peers = {0};
 
     owners_add(&w->owners, encode_owner(self));
     if (!s->client.omit_peers)
         add_blocks(s, &of_peers, self, w, &peers);
     for (size_t i = 0; i < w->owners.len; i++)
-        set_told_user(s, w->owners.items[i]);
+        set_sent_user(s, w->owners.items[i]);
 
     message_add(out, private_chunk(s, a, self, w));
     message_add(out, settings_chunk(s, a, w));

@@ -8,7 +8,7 @@
 #ifndef SERVER_NETMAP_NETMAP_H
 #define SERVER_NETMAP_NETMAP_H
 
-#include "base/chunk.h"
+#include "base/buf.h"
 #include "tailnet/tailnet.h"
 
 struct netmap;
@@ -43,7 +43,7 @@ void netmap_message_release(struct netmap_message *m);
 
 enum netmap_next {
     NETMAP_NOTHING, /* the session is up to date */
-    NETMAP_TOLD,    /* out is a message */
+    NETMAP_MESSAGE, /* out is a message */
     NETMAP_DELETED, /* out is the last message: the node is gone */
 };
 

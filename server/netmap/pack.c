@@ -8,10 +8,10 @@
 /* The lowest level that is not worse in size than the faster ones, measured with node JSON. */
 #define LEVEL 1
 
-struct worker *worker_take(struct netmap *nm, size_t slots)
+struct netmap_worker *worker_take(struct netmap *nm, size_t slots)
 {
     pthread_mutex_lock(&nm->lock);
-    struct worker *w = nm->workers;
+    struct netmap_worker *w = nm->workers;
     if (w)
         nm->workers = w->next;
     pthread_mutex_unlock(&nm->lock);
@@ -30,7 +30,7 @@ struct worker *worker_take(struct netmap *nm, size_t slots)
     return w;
 }
 
-void worker_give(struct netmap *nm, struct worker *w)
+void worker_give(struct netmap *nm, struct netmap_worker *w)
 {
     for (size_t i = 0; i < w->touched.len; i++)
         w->dirty.mask[w->touched.items[i]] = 0;
@@ -43,7 +43,7 @@ void worker_give(struct netmap *nm, struct worker *w)
     pthread_mutex_unlock(&nm->lock);
 }
 
-void worker_free(struct worker *w)
+void worker_free(struct netmap_worker *w)
 {
     ZSTD_freeCCtx(w->zip);
     buf_release(&w->json);
@@ -57,7 +57,7 @@ void worker_free(struct worker *w)
     free(w);
 }
 
-struct chunk *pack(struct worker *w, const void *bytes, size_t len, bool zstd)
+struct chunk *pack(struct netmap_worker *w, const void *bytes, size_t len, bool zstd)
 {
     if (!zstd)
         return chunk_new(bytes, len);

@@ -12,18 +12,18 @@
 
 #define URGENT (CHANGE_REMOVED | CHANGE_KEYS | CHANGE_SELF | CHANGE_POLICY | CHANGE_DNS | CHANGE_DERP | CHANGE_USERS)
 
-struct news {
+struct awaited {
     bool any, urgent; /* urgent: does not wait */
     bool reachable; /* waits a moment, longer only while there is much to tell: who sends to a peer of which it knows no
                      * relay yet loses WireGuard's first handshake, and tries the next one five seconds later */
 };
 
 /* Moves r->seen. */
-static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, struct news *out)
+static void look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, struct awaited *out)
 {
     struct change changes[256];
 
-    *out = (struct news){0};
+    *out = (struct awaited){0};
     while (r->seen < until) {
         long count = tailnet_changes(nm->tailnet, r->seen, until, changes, 256);
         if (count < 0)
@@ -58,16 +58,16 @@ static int64_t round_gap(size_t sessions, bool busy)
 int64_t netmap_rounds_look(struct netmap *nm, struct netmap_rounds *r, uint64_t until, size_t sessions, bool busy,
                            int64_t now_ms)
 {
-    struct news news;
+    struct awaited awaited;
 
-    look(nm, r, until, &news);
-    if (!news.any && !r->waiting)
+    look(nm, r, until, &awaited);
+    if (!awaited.any && !r->waiting)
         return -1;
-    r->hasty |= news.reachable;
+    r->hasty |= awaited.reachable;
     int64_t gap = round_gap(sessions, busy);
     if (r->hasty && gap <= ROUND_EASY_MS)
         gap /= HASTE;
-    if (news.urgent || now_ms - r->last_ms >= gap) {
+    if (awaited.urgent || now_ms - r->last_ms >= gap) {
         r->waiting = r->hasty = false;
         r->last_ms = now_ms;
         return 0;

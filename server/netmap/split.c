@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A delta of many items. Each receiver lacks itself among them, so a message in one piece would be made for each; in
  * pieces by block of the tailnet nearly all of it is made once. Like a full map it is one object in several frames. */
-#include "netmap/session.h"
+#include "netmap/messages.h"
 
 /* Whole ones first, then by slot. */
 static int by_place(const void *a, const void *b)
 {
-    const struct item *x = a, *y = b;
+    const struct netmap_item *x = a, *y = b;
 
     if (!x->patch != !y->patch)
         return x->patch ? 1 : -1;
@@ -14,44 +14,44 @@ static int by_place(const void *a, const void *b)
 }
 
 /* Text between the pieces. */
-static struct chunk *text_chunk(struct netmap_session *s, struct worker *w, const char *text)
+static struct chunk *text_chunk(struct netmap_session *s, struct netmap_worker *w, const char *text)
 {
     buf_clear(&w->key);
     buf_addc(&w->key, 'T');
     buf_addc(&w->key, (char)s->client.zstd);
     buf_adds(&w->key, text);
-    struct chunk *c = shared_get(s->nm, &w->key, NULL);
+    struct chunk *c = cache_get(s->nm, &w->key, NULL);
     if (!c) {
         c = pack(w, text, strlen(text), s->client.zstd);
-        shared_put(s->nm, &w->key, c, NULL);
+        cache_put(s->nm, &w->key, c, NULL);
     }
     return c;
 }
 
 /* The beginning: everything but the peers, and the opening of their list. */
-static struct chunk *head_chunk(struct netmap_session *s, const struct access *a, struct worker *w,
-                                const struct news *news, bool own, bool whole)
+static struct chunk *head_chunk(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                                const struct netmap_update *update, bool own, bool whole)
 {
     struct json_out o = JSON_OUT(&w->json);
 
-    name_rest(s, a, w, news, whole ? 'H' : 'h');
+    name_rest(s, a, w, update, whole ? 'H' : 'h');
     bool share = !own && w->key.len <= KEY_SIZE_MAX;
-    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    struct chunk *c = share ? cache_get(s->nm, &w->key, NULL) : NULL;
     if (c)
         return c;
     o.comma = own;
-    put_rest(s, &o, a, w, news);
+    put_rest(s, &o, a, w, update);
     json_key(&o, whole ? "PeersChanged" : "PeersChangedPatch");
     json_open(&o, '[');
     c = pack(w, w->json.data, w->json.len, s->client.zstd);
     if (share)
-        shared_put(s->nm, &w->key, c, NULL);
+        cache_put(s->nm, &w->key, c, NULL);
     return c;
 }
 
 /* The block's version stands for those of its nodes. */
-static void name_items(struct netmap_session *s, const struct access *a, struct worker *w, const struct item *items,
-                       size_t count, bool first)
+static void name_items(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                       const struct netmap_item *items, size_t count, bool first)
 {
     uint32_t block = items->node->slot / TAILNET_BLOCK;
     uint64_t mask = 0;
@@ -72,13 +72,13 @@ static void name_items(struct netmap_session *s, const struct access *a, struct 
 }
 
 /* A run of items of one kind that lie in one part of a block. */
-static struct chunk *items_chunk(struct netmap_session *s, const struct access *a, struct worker *w,
-                                 const struct item *items, size_t count, bool first, bool share)
+static struct chunk *items_chunk(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                                 const struct netmap_item *items, size_t count, bool first, bool share)
 {
     struct json_out o = JSON_OUT(&w->json);
 
     name_items(s, a, w, items, count, first);
-    struct chunk *c = share ? shared_get(s->nm, &w->key, NULL) : NULL;
+    struct chunk *c = share ? cache_get(s->nm, &w->key, NULL) : NULL;
     if (c)
         return c;
     buf_clear(&w->json);
@@ -87,7 +87,7 @@ static struct chunk *items_chunk(struct netmap_session *s, const struct access *
         put_item(s, &o, a, &items[i]);
     c = pack(w, w->json.data, w->json.len, s->client.zstd);
     if (share)
-        shared_put(s->nm, &w->key, c, NULL);
+        cache_put(s->nm, &w->key, c, NULL);
     return c;
 }
 
@@ -104,15 +104,16 @@ static uint32_t part_end(uint32_t self, uint32_t slot)
     return block + from + own_part(own, from);
 }
 
-static void add_items(struct netmap_session *s, const struct access *a, const struct tailnet_node *self,
-                      struct worker *w, const struct news *news, struct netmap_message *out)
+static void add_items(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                      struct netmap_worker *w, const struct netmap_update *update, struct netmap_message *out)
 {
-    const struct item *items = news->items.items;
+    const struct netmap_item *items = update->items.items;
     bool first = true;
 
-    for (size_t i = 0, next; i < news->items.len; i = next) {
+    for (size_t i = 0, next; i < update->items.len; i = next) {
         uint32_t end = part_end(self->slot, items[i].node->slot);
-        for (next = i; next < news->items.len && items[next].node->slot < end && !items[next].patch == !items[i].patch;)
+        for (next = i;
+             next < update->items.len && items[next].node->slot < end && !items[next].patch == !items[i].patch;)
             next++;
         if (i && !items[i].patch != !items[i - 1].patch) {
             message_add(out, text_chunk(s, w, "],\"PeersChangedPatch\":["));
@@ -124,11 +125,11 @@ static void add_items(struct netmap_session *s, const struct access *a, const st
     }
 }
 
-void split_delta(struct netmap_session *s, const struct access *a, const struct tailnet_node *self, struct worker *w,
-                 struct news *news, bool own, struct netmap_message *out)
+void split_delta(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
+                 struct netmap_worker *w, struct netmap_update *update, bool own, struct netmap_message *out)
 {
-    qsort(news->items.items, news->items.len, sizeof(*news->items.items), by_place);
-    message_add(out, head_chunk(s, a, w, news, own, !news->items.items[0].patch));
-    add_items(s, a, self, w, news, out);
+    qsort(update->items.items, update->items.len, sizeof(*update->items.items), by_place);
+    message_add(out, head_chunk(s, a, w, update, own, !update->items.items[0].patch));
+    add_items(s, a, self, w, update, out);
     message_add(out, chunk_ref(s->nm->closing[s->client.zstd]));
 }

@@ -2,9 +2,9 @@
 /* What the relay tells about itself. */
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/metrics.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
+#include "metrics/metrics.h"
 #include "relay/state.h"
 
 #define SHOWN_MAX 10000 /* connections */

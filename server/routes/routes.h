@@ -83,10 +83,6 @@ void routes_serving(const struct routes *r, uint64_t node, struct prefixes *out)
 /* How many nodes are entitled to p (advertised and approved), and how many of them are candidates; either may be NULL.
  * Two candidates make a prefix highly available. */
 void routes_count(const struct routes *r, const struct prefix *p, size_t *entitled, size_t *candidates);
-/* Every subnet prefix that a node is entitled to or the primary of, by prefix; out is released first. */
-void routes_prefixes(const struct routes *r, struct prefixes *out);
-/* The nodes entitled to p in the order of election. Returns how many; at most max ids are written. */
-size_t routes_routers(const struct routes *r, const struct prefix *p, uint64_t *ids, size_t max);
 
 /* ---- for tables: the state of one prefix on one node, from facts that any snapshot has ---- */
 

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/chunk.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "crypto/crypto.h"
 #include "loop/loop.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pages of the journal, and which positions in it leave no doubt about what follows them. */
-#include "store/private.h"
+#include "store/queue.h"
 
 #define PAGE_MAX 10000
 

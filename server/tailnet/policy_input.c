@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-static void add_node(struct tailnet_world *w, const struct tailnet_node *n)
+static void add_node(struct tailnet_policy_input *w, const struct tailnet_node *n)
 {
     struct prefixes *effective = &w->effective[w->tailnet.node_count];
 
@@ -44,13 +44,13 @@ struct policy_user tailnet_policy_user(const struct user *u)
         .id = u->r.id, .name = u->name, .email = u->email, .provider_id = u->provider_id, .role = roles[u->role]};
 }
 
-void tailnet_world_init(struct tailnet_world *w, const struct tailnet_snapshot *s, const struct prefix *v4,
-                        const struct prefix *v6)
+void tailnet_policy_input_init(struct tailnet_policy_input *w, const struct tailnet_snapshot *s,
+                               const struct prefix *v4, const struct prefix *v6)
 {
-    *w = (struct tailnet_world){.users = mem_alloc((s->user_count + 1) * sizeof(*w->users)),
-                                .nodes = mem_alloc((s->node_count + 1) * sizeof(*w->nodes)),
-                                .from = mem_alloc((s->node_count + 1) * sizeof(*w->from)),
-                                .effective = mem_alloc((s->node_count + 1) * sizeof(*w->effective))};
+    *w = (struct tailnet_policy_input){.users = mem_alloc((s->user_count + 1) * sizeof(*w->users)),
+                                       .nodes = mem_alloc((s->node_count + 1) * sizeof(*w->nodes)),
+                                       .from = mem_alloc((s->node_count + 1) * sizeof(*w->from)),
+                                       .effective = mem_alloc((s->node_count + 1) * sizeof(*w->effective))};
     for (size_t i = 0; i < s->user_count; i++)
         w->users[i] = tailnet_policy_user(s->users[i]);
     for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
@@ -68,7 +68,7 @@ void tailnet_world_init(struct tailnet_world *w, const struct tailnet_snapshot *
     w->tailnet.nodes = w->nodes;
 }
 
-void tailnet_world_release(struct tailnet_world *w)
+void tailnet_policy_input_release(struct tailnet_policy_input *w)
 {
     for (size_t i = 0; i < w->tailnet.node_count; i++)
         prefixes_release(&w->effective[i]);
@@ -105,7 +105,8 @@ static int by_order(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-void tailnet_world_approve(const struct tailnet_world *w, struct policy_view *v, struct policy_approvals *out)
+void tailnet_policy_input_approve(const struct tailnet_policy_input *w, struct policy_view *v,
+                                  struct policy_approvals *out)
 {
     const struct policy_node **sorted = mem_alloc((w->tailnet.node_count + 1) * sizeof(*sorted));
     struct prefixes served = {0}, fresh = {0}, routes = {0}, serving = {0};

@@ -32,7 +32,6 @@ void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *
 void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *policy);    /* takes a reference */
 
 struct pending *pending_new(void);
-struct pending *pending_ref(struct pending *p);
 void pending_unref(struct pending *p);
 struct tailnet_settings *settings_new(void);
 struct tailnet_settings *settings_edit(const struct tailnet_settings *s);

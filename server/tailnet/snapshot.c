@@ -7,20 +7,20 @@
 #include "tailnet/publish.h"
 
 /* A list that snapshots share: the public pointer is to its items. */
-struct shared {
+struct shared_list {
     atomic_uint refs;
     size_t len;
     const void *items[];
 };
 
-static struct shared *shared_of(const void *items)
+static struct shared_list *shared_list_of(const void *items)
 {
-    return items ? (struct shared *)(uintptr_t)((const char *)items - offsetof(struct shared, items)) : NULL;
+    return items ? (struct shared_list *)(uintptr_t)((const char *)items - offsetof(struct shared_list, items)) : NULL;
 }
 
-static void shared_ref(const void *items)
+static void shared_list_ref(const void *items)
 {
-    struct shared *list = shared_of(items);
+    struct shared_list *list = shared_list_of(items);
 
     if (list)
         atomic_fetch_add_explicit(&list->refs, 1, memory_order_relaxed);
@@ -31,9 +31,9 @@ static bool drop(atomic_uint *refs)
     return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
-static void shared_unref(const void *items, void (*unref)(const void *item))
+static void shared_list_unref(const void *items, void (*unref)(const void *item))
 {
-    struct shared *list = shared_of(items);
+    struct shared_list *list = shared_list_of(items);
 
     if (!list || !drop(&list->refs))
         return;
@@ -42,9 +42,9 @@ static void shared_unref(const void *items, void (*unref)(const void *item))
     free(list);
 }
 
-static void *shared_new(const void *items, size_t count, void *(*ref)(const void *item))
+static void *shared_list_new(const void *items, size_t count, void *(*ref)(const void *item))
 {
-    struct shared *list = mem_alloc(sizeof(*list) + count * sizeof(void *));
+    struct shared_list *list = mem_alloc(sizeof(*list) + count * sizeof(void *));
 
     atomic_init(&list->refs, 1);
     list->len = count;
@@ -66,12 +66,6 @@ struct pending *pending_new(void)
     return p;
 }
 
-struct pending *pending_ref(struct pending *p)
-{
-    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
-    return p;
-}
-
 void pending_unref(struct pending *p)
 {
     if (!p || !drop(&p->refs))
@@ -88,7 +82,10 @@ void pending_unref(struct pending *p)
 
 static void *ref_pending(const void *item)
 {
-    return pending_ref((struct pending *)(uintptr_t)item);
+    struct pending *p = (struct pending *)(uintptr_t)item;
+
+    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+    return p;
 }
 
 static void unref_pending(const void *item)
@@ -189,11 +186,11 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     s->blocks = mem_dup(base->blocks, base->block_count * sizeof(*s->blocks));
     for (size_t i = 0; i < s->block_count; i++)
         atomic_fetch_add_explicit(&s->blocks[i]->refs, 1, memory_order_relaxed);
-    shared_ref(s->users);
-    shared_ref(s->preauth_keys);
-    shared_ref(s->api_keys);
-    shared_ref(s->pendings);
-    shared_ref(s->primaries);
+    shared_list_ref(s->users);
+    shared_list_ref(s->preauth_keys);
+    shared_list_ref(s->api_keys);
+    shared_list_ref(s->pendings);
+    shared_list_ref(s->primaries);
     atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
     record_ref(s->policy);
     return s;
@@ -216,11 +213,11 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     for (size_t i = 0; i < s->block_count; i++)
         block_unref(s->blocks[i]);
     free(s->blocks);
-    shared_unref(s->users, record_unref);
-    shared_unref(s->preauth_keys, record_unref);
-    shared_unref(s->api_keys, record_unref);
-    shared_unref(s->primaries, record_unref);
-    shared_unref(s->pendings, unref_pending);
+    shared_list_unref(s->users, record_unref);
+    shared_list_unref(s->preauth_keys, record_unref);
+    shared_list_unref(s->api_keys, record_unref);
+    shared_list_unref(s->primaries, record_unref);
+    shared_list_unref(s->pendings, unref_pending);
     settings_unref(s->settings);
     record_unref(s->policy);
     free(s);
@@ -275,9 +272,9 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
     void function(struct tailnet_snapshot *s, const struct type *const *items, size_t count)                           \
     {                                                                                                                  \
         const void *old = s->member;                                                                                   \
-        s->member = shared_new(items, count, reference);                                                               \
+        s->member = shared_list_new(items, count, reference);                                                          \
         s->counter = count;                                                                                            \
-        shared_unref(old, release);                                                                                    \
+        shared_list_unref(old, release);                                                                               \
     }
 
 SETTER(snapshot_set_users, user, users, user_count, record_ref, record_unref)
@@ -289,9 +286,9 @@ void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *it
 {
     const void *old = s->pendings;
 
-    s->pendings = shared_new(items, count, ref_pending);
+    s->pendings = shared_list_new(items, count, ref_pending);
     s->pending_count = count;
-    shared_unref(old, unref_pending);
+    shared_list_unref(old, unref_pending);
 }
 
 void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings)

@@ -30,13 +30,13 @@ UP=$!
 screen_keys 8
 check "who asks to join is shown" screen_wait 10 'guest +[0-9]+s +join'
 screen_keys a
-check "the link stands there" screen_wait 3 'link +hskey-authreq-'
+check "the link stands there" screen_wait 3 'auth id +hskey-authreq-'
 type_keys bob
 screen_keys Enter
 check "the node is let in" wait_for 10 backend_is guest Running
 check "for the user that was chosen" node_is guest .user.name bob
 # What went away stays on the screen, marked, for five seconds.
-check "and waits no longer" screen_wait 9 'nobody waits'
+check "and waits no longer" screen_wait 9 'nobody is waiting'
 end_process "$UP"
 
 screen_keys 1
@@ -47,7 +47,7 @@ screen_keys C-u
 type_keys visitor
 screen_keys Enter
 check "it is renamed" wait_for 3 node_is visitor .id "$(node_id guest 2>/dev/null || node_id visitor)"
-check "and its new name is shown" screen_wait 3 'guest is now called visitor'
+check "and its new name is shown" screen_wait 3 'guest renamed to visitor'
 screen_keys u
 check "taking it back is asked" screen_wait 3 'y undo'
 screen_keys y

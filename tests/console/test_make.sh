@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# From an empty server to a router that is out of service, at the console alone: a user, a key, the command it shows, tags,
+# From an empty server to a router that is drained, at the console alone: a user, a key, the command it shows, tags,
 # a copy on the terminal, and the last change done again. With the real daemon and official clients.
 # limit: 180
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
@@ -17,13 +17,13 @@ lab_host one
 lab_host two
 
 screen_start 110 30 ip netns exec "$(lab_ns ctl)" env LC_ALL=C.UTF-8 "$HEADWAY" -c "$LAB/config.yaml"
-check "an empty server says what to do" screen_wait 5 'no node has joined yet: 6 N'
+check "an empty server says what to do" screen_wait 5 'no nodes yet: 6 N'
 screen_tmux set -s set-clipboard on
 screen_keys 6 N
 check "a form asks for the user" screen_wait 3 'new user'
 type_keys alice
 screen_keys Enter
-check "the user is there" screen_wait 3 'user alice made'
+check "the user is there" screen_wait 3 'user alice created'
 screen_keys 7 N
 check "a form asks for the key" screen_wait 3 'user +\[alice\]'
 screen_keys Tab Tab Space Enter
@@ -33,7 +33,7 @@ screen_keys y
 check "it can be pasted" wait_for 3 eval 'screen_tmux show-buffer 2>/dev/null | grep -q "^hskey-auth-"'
 KEY=$(screen_tmux show-buffer)
 screen_keys Escape
-check "then it is gone" screen_wait_not 3 'shown only now'
+check "then it is gone" screen_wait_not 3 'shown only once'
 check_not "from the list, too" screen_has "${KEY##*-}"
 
 lab_join one --advertise-routes=10.60.0.0/24
@@ -52,11 +52,11 @@ screen_keys g
 type_keys ':node one'
 screen_keys Enter
 screen_keys o
-check "taking it out of service says so" screen_wait 3 'serves → two takes over'
-check "and the daemon agrees" screen_wait 3 'y take out of service'
+check "draining it says so" screen_wait 3 'serves → two takes over'
+check "and the daemon agrees" screen_wait 3 'y drain'
 screen_keys y
 check "the other one serves" wait_for 3 node_is two '.subnetRoutes | join(",")' 10.60.0.0/24
-check "the screen says what the node is" screen_wait 3 'one.*out of service'
+check "the screen says what the node is" screen_wait 3 'one.*drained'
 screen_keys t
 type_keys '+router'
 screen_keys Enter

@@ -104,7 +104,7 @@ check "with who gains and loses" screen_wait 3 'access: [0-9]+ pair'
 screen_keys Tab
 check "and the text's changes" screen_wait 3 '^ \+ .*added here'
 screen_keys Enter
-check "it is saved" screen_wait 5 'the policy is saved, version'
+check "it is saved" screen_wait 5 'policy saved as version'
 check "the daemon has it" wait_for 3 policy_has 'added here'
 check "no draft is left" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
 screen_keys u
@@ -118,16 +118,16 @@ screen_keys g j e
 screen_keys End
 type_keys ' mine'
 sed 's|// who|// THEIRS: who|' "$WORK/policy" | hw policy set -f - >/dev/null
-check "another's change is told while one types" screen_wait 5 'SAVED BY ANOTHER'
+check "another's change is told while one types" screen_wait 5 'OUTDATED'
 screen_keys C-s
 screen_wait 5 'Enter saves it' >/dev/null
 screen_keys Enter
-check "saving over it asks" screen_wait 5 'somebody else saved'
+check "saving over it asks" screen_wait 5 'somebody else has saved'
 check "nothing was written over" policy_has THEIRS
 screen_keys t
 check "theirs can be seen" screen_wait 3 '^ \+ .*THEIRS'
 screen_keys Escape
-check "the question stays" screen_wait 3 'somebody else saved'
+check "the question stays" screen_wait 3 'somebody else has saved'
 screen_keys k
 check "mine over theirs is shown first" screen_wait 5 'Enter saves it'
 screen_keys Tab
@@ -170,7 +170,7 @@ check "and changes nothing" screen_has_not MODIFIED
 printf '  // pasted one\n  // d1 two\n' >"$WORK/paste"
 screen_tmux load-buffer "$WORK/paste"
 screen_tmux paste-buffer -p
-check "a paste is no command where nothing is typed" screen_wait 3 'nothing was done'
+check "a paste is no command where nothing is typed" screen_wait 3 'not pasted'
 screen_keys g e Down
 screen_tmux paste-buffer -p
 check "it comes in as it is" screen_wait 3 '^ +3 +// d1 two'
@@ -186,22 +186,22 @@ kill -KILL "$(cat "$WORK/pid")"
 wait_for 5 screen_ended >/dev/null
 console
 screen_keys 4
-check "the next console offers it" screen_wait 5 'unsaved text was found'
+check "the next console offers it" screen_wait 5 'unsaved text found'
 screen_keys r
 check "and takes it up" screen_wait 3 '// outlives \{'
 kill -SEGV "$(cat "$WORK/pid")"
 wait_for 5 screen_ended >/dev/null
 console
 screen_keys 4
-check "a second time, too" screen_wait 5 'unsaved text was found'
+check "a second time, too" screen_wait 5 'unsaved text found'
 screen_keys r
 screen_wait 3 '// outlives \{' >/dev/null
 kill -TERM "$(cat "$WORK/pid")"
 wait_for 5 screen_ended >/dev/null
-check "the end says that it is kept" screen_wait 3 'unsaved text is kept'
+check "the end says that it is kept" screen_wait 3 'unsaved policy is kept'
 console
 screen_keys 4
-check "and so it is" screen_wait 5 'unsaved text was found'
+check "and so it is" screen_wait 5 'unsaved text found'
 screen_keys D
 check "until it is dropped" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
 screen_keys C-c
@@ -237,13 +237,13 @@ configure "  mode: file
 daemon_up
 console
 screen_keys 4
-check "a file's policy says that it is only read" screen_wait 5 'read-only: of a file'
+check "a file's policy says that it is only read" screen_wait 5 'read-only: from a file'
 screen_keys e
 check "and why" screen_wait 3 'policy.mode'
 screen_keys a
 check "adopting it is offered" screen_wait 3 'copy the policy from its file'
 screen_keys y
-check "and done" screen_wait 3 'is in the database, too'
+check "and done" screen_wait 3 'was copied from its file'
 screen_keys Escape
 screen_keys C-c
 check "the console ends" wait_for 5 screen_ended

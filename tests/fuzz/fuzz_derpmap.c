@@ -2,7 +2,7 @@
 /* DERP maps from files and from the network: merged whole, or refused with a reason and nothing changed. */
 #include <stdint.h>
 
-#include "relay/source.h"
+#include "relay/map_source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,12 +3,22 @@
  * that the route takes is asked for in every kind. */
 #include <stdlib.h>
 
-#include "api/private.h"
-#include "http/private.h"
+#include "api/pages/html.h"
+#include "api/pages/tables.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/resources/tables.h"
+#include "http/server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void ask_everything(struct api_request *r, const char *name)
+static const struct http_table *const tables[] = {
+    &users_table,  &preauthkeys_table, &apikeys_table, &nodes_table,  &routes_table,   &pending_table,
+    &policy_table, &explain_table,     &journal_table, &server_table, &snapshot_table, &docs_table,
+    &pages_table,  &devices_table,     &metrics_table, &debug_table,
+};
+
+static void ask_everything(struct rest_request *r, const char *name)
 {
     struct strs texts = {0};
     struct prefixes prefixes = {0};
@@ -24,7 +34,7 @@ static void ask_everything(struct api_request *r, const char *name)
     prefixes_release(&prefixes);
 }
 
-static void ask_members(struct api_request *r, const char *members)
+static void ask_members(struct rest_request *r, const char *members)
 {
     while (members && *members) {
         char *name = mem_strndup(members, strcspn(members, ": "));
@@ -35,7 +45,7 @@ static void ask_members(struct api_request *r, const char *members)
     }
 }
 
-static void answer_error(const struct api_request *r)
+static void answer_error(const struct rest_request *r)
 {
     struct buf b = BUF_INIT(0);
 
@@ -45,11 +55,12 @@ static void answer_error(const struct api_request *r)
     buf_release(&b);
 }
 
-static void serve(const char *method, char *target, const char *body, size_t len, enum http_door door)
+static void serve(const char *method, char *target, const char *body, size_t len, enum http_listener listener)
 {
     static const struct tailnet_snapshot empty;
-    struct http http = {.with = {.tables = api_tables, .table_count = api_table_count}};
-    struct api_request r = {.s = &empty, .http = {.http = &http, .door = door, .arena = ARENA_INIT(HTTP_BODY_MAX)}};
+    struct http http = {.with = {.tables = tables, .table_count = ARRAY_LEN(tables)}};
+    struct rest_request r = {.s = &empty,
+                             .http = {.http = &http, .listener = listener, .arena = ARENA_INIT(HTTP_BODY_MAX)}};
     char *query = strchr(target, '?');
 
     if (query)
@@ -82,9 +93,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *body = line < len ? text + line + 1 : "";
         text[line] = '\0';
         text[blank] = '\0';
-        for (unsigned door = 1; door <= HTTP_METRICS; door <<= 1) {
+        for (unsigned listener = 1; listener <= HTTP_METRICS; listener <<= 1) {
             char *target = mem_strdup(text + blank + 1);
-            serve(text, target, body, strlen(body), (enum http_door)door);
+            serve(text, target, body, strlen(body), (enum http_listener)listener);
             free(target);
         }
     }

@@ -44,7 +44,7 @@ static void approve_is_sent_at_once_and_shown_after_the_answer(void **state)
     rig_answer(&r, 2, 200, "{\"event\":\"1.42\"}");
     assert_true(rig_shows(&r, "undone: 192.168.1.0/24 approved on nas"));
     rig_keys(&r, "u");
-    assert_true(rig_shows(&r, "you changed nothing"));
+    assert_true(rig_shows(&r, "nothing to undo"));
     rig_release(&r);
 }
 
@@ -99,7 +99,7 @@ static void a_conflict_is_said_and_the_new_state_shown(void **state)
     rig_answer(&r, 0, 412,
                "{\"error\":{\"code\":\"precondition\",\"message\":\"changed\"},\"current\":{\"id\":\"8\",\"givenName\":"
                "\"attic\",\"version\":30}}");
-    assert_true(rig_shows(&r, "it was changed by somebody else meanwhile"));
+    assert_true(rig_shows(&r, "it was changed by somebody else"));
     assert_string_equal(((struct m_node *)model_find(&r.app.model, ROW_NODE, "8"))->api.given_name, "attic");
     rig_release(&r);
 }
@@ -166,12 +166,12 @@ static void without_a_connection_nothing_is_changed(void **state)
     rig_keys(&r, "/nas<Enter>a");
     assert_int_equal(r.sent.len, 0);
     assert_true(rig_shows(&r, "approve: not connected"));
-    assert_true(rig_shows(&r, "DOWN since"));
+    assert_true(rig_shows(&r, "disconnected since"));
     app_connection(&r.app, CONN_LIVE, "", 0);
     app_whoami(&r.app, "alice", true);
     rig_keys(&r, "a");
     assert_int_equal(r.sent.len, 0);
-    assert_true(rig_shows(&r, "your key may only read"));
+    assert_true(rig_shows(&r, "your API key is read-only"));
     assert_true(rig_shows(&r, "READ-ONLY"));
     rig_release(&r);
 }

@@ -70,14 +70,14 @@ static void mistakes_are_named_with_their_column(void **state)
         size_t at;
         const char *says;
     } cases[] = {
-        {"gw seen:7d", 3, "seen wants < or >"},
+        {"gw seen:7d", 3, "seen needs < or >"},
         {"gw exp<x", 3, "exp"},
         {"colour>7d", 0, "unknown word 'colour'"},
         {"ip:10.0.0.0/40", 0, "10.0.0.0/40"},
         {"a ~[", 2, "["},
-        {"!", 0, "'!' wants a word"},
-        {"name:", 0, "name: wants a value"},
-        {"name>3d", 0, "name is no time"},
+        {"!", 0, "'!' needs a word"},
+        {"name:", 0, "name: needs a value"},
+        {"name>3d", 0, "name is not a time"},
     };
     struct rig r;
 
@@ -104,7 +104,7 @@ static void a_bad_filter_shows_while_it_is_typed(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "/gw exp>");
-    assert_true(rig_shows(&r, "exp> wants a value (column 4)"));
+    assert_true(rig_shows(&r, "exp> needs a value (column 4)"));
     rig_keys(&r, "<Esc>");
     assert_string_equal(view_list(&r.app, &nodes_view, 0)->filter_text, "");
     rig_release(&r);

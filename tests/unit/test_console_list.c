@@ -85,7 +85,7 @@ static void what_is_deleted_stays_for_a_while_and_takes_no_action(void **state)
     rig_draw(&r, 24, 80);
     assert_string_equal(rig_cursor(&r), "3");
     rig_keys(&r, "a");
-    assert_true(rig_shows(&r, "it was deleted a moment ago"));
+    assert_true(rig_shows(&r, "it has just been deleted"));
     assert_int_equal(r.sent.len, 0);
     rig_pass(&r, TOMBSTONE_MS + 1);
     rig_draw(&r, 24, 80);
@@ -191,7 +191,7 @@ static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
     json_decref(node);
     app_delta(&r.app, &d);
     rig_draw(&r, 24, 80);
-    assert_true(rig_shows(&r, "gone while away"));
+    assert_true(rig_shows(&r, "gone meanwhile"));
     app_marked(&r.app, &marked, &hidden);
     assert_int_equal(marked.len, 1);
     vec_release(&marked);
@@ -212,7 +212,7 @@ static void a_second_router_makes_a_group_of_a_prefix(void **state)
                  "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"available\"}]}]}}");
     rig_pass(&r, HOLD_MS + 1);
     assert_true(rig_shows(&r, "3 groups   2 degraded"));
-    assert_true(rig_shows(&r, "another waits"));
+    assert_true(rig_shows(&r, "another waiting"));
     rig_keys(&r, "<Tab>");
     assert_string_equal(app_part(&r.app)->name, "exit");
     assert_true(rig_shows(&r, "1 exit node "));

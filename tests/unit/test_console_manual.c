@@ -42,15 +42,25 @@ static void manual_item(const struct console_command *c, struct buf *out)
                                    : "");
 }
 
-/* where 0: everywhere. */
+static bool belongs(const struct console_command *c, unsigned where)
+{
+    return where ? (c->where & where) && !command_is_everywhere(c) : command_is_everywhere(c);
+}
+
+/* where 0: everywhere. Nothing is written where no command belongs there. */
 static void manual_section(const struct command_list *all, const char *title, unsigned where, struct buf *out)
 {
-    buf_addf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", title);
-    for (size_t i = 0; i < all->len; i++)
-        if (where ? (all->items[i]->where & where) && !command_is_everywhere(all->items[i])
-                  : command_is_everywhere(all->items[i]))
-            manual_item(all->items[i], out);
-    buf_adds(out, ".El\n");
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->len; i++) {
+        if (!belongs(all->items[i], where))
+            continue;
+        if (!count++)
+            buf_addf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", title);
+        manual_item(all->items[i], out);
+    }
+    if (count)
+        buf_adds(out, ".El\n");
 }
 
 static void write_tables(const struct console_tables *tables, struct buf *out)

@@ -326,7 +326,7 @@ static void a_conflict_loses_neither_text(void **state)
     assert_true(rig_shows(&r, "// typed"));
     wrong += !rig_golden(&r, "policy-compare", 24, 80);
     rig_keys(&r, "<Esc>");
-    assert_true(rig_shows(&r, "somebody else saved"));
+    assert_true(rig_shows(&r, "somebody else has saved"));
     /* Mine over theirs: what it takes away is shown first, and theirs is the version that is named. */
     rig_keys(&r, "k");
     assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/preview");
@@ -368,7 +368,7 @@ static void what_another_saves_is_told_while_typing(void **state)
                  "\"object\":\"policy\",\"text\":\"The policy was changed\"}");
     settle(&r);
     answer_get(&r, "{}\n", 42, "database");
-    assert_true(rig_shows(&r, "SAVED BY ANOTHER"));
+    assert_true(rig_shows(&r, "OUTDATED"));
     assert_int_equal(policy_page_of(&r.app)->version, 41); /* saving will say so */
     rig_release(&r);
 
@@ -445,9 +445,9 @@ static void what_may_not_be_edited_says_so_before(void **state)
 
     open_policy(&r);
     app_whoami(&r.app, "alice", true);
-    assert_true(rig_shows(&r, "read-only: of your key"));
+    assert_true(rig_shows(&r, "read-only key"));
     rig_keys(&r, "e");
-    assert_true(rig_shows(&r, "your key may only read"));
+    assert_true(rig_shows(&r, "your API key is read-only"));
     rig_keys(&r, "x");
     text_is(&r, POLICY);
     rig_release(&r);
@@ -536,7 +536,7 @@ static void unsaved_text_is_offered_again(void **state)
     assert_int_equal(policy_page_of(&r.app)->drafts.len, 1);
     rig_keys(&r, "4");
     answer_get(&r, "{}\n", 43, "database"); /* somebody saved meanwhile */
-    assert_true(rig_shows(&r, "unsaved text was found"));
+    assert_true(rig_shows(&r, "unsaved text found"));
     rig_keys(&r, "r");
     text_is(&r, "// kept " POLICY);
     assert_int_equal(policy_page_of(&r.app)->version, 41); /* so that saving meets the conflict */

@@ -50,9 +50,9 @@ static void a_bad_line_is_named(void **state)
         {"\nwork https://hw.example.com", "line 2: 'work' needs a key"},
         {"a /x colour=red", "'colour=red' is not known"},
         {"a /x key-file=", "'key-file=' is not known"},
-        {"a /x\na /y", "line 2: 'a' is there already"},
+        {"a /x\na /y", "line 2: 'a' is listed twice"},
         {"a-name-that-is-longer-than-any-name-has-to-be /x", "at most 40 bytes"},
-        {"a /x \x1b[31m", "no text"},
+        {"a /x \x1b[31m", "not text"},
     };
 
     (void)state;
@@ -97,7 +97,7 @@ static void going_to_another_server_forgets_the_first(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, ":server<Enter>");
-    assert_true(rig_shows(&r, "names no other server"));
+    assert_true(rig_shows(&r, "has no other server"));
     strs_push(&r.app.servers, "local");
     strs_push(&r.app.servers, "office");
     rig_keys(&r, "<Esc>/nas<Enter>a");
@@ -119,7 +119,7 @@ static void going_to_another_server_forgets_the_first(void **state)
     assert_true(rig_shows(&r, "of-the-office"));
     app_connection(&r.app, CONN_LIVE, "", 0);
     rig_keys(&r, "j.");
-    assert_true(rig_shows(&r, "you changed nothing yet"));
+    assert_true(rig_shows(&r, "there is no change to repeat yet"));
     rig_release(&r);
 }
 

@@ -221,12 +221,12 @@ static void *set_many(void *unused)
 static void assert_view_is_true(void)
 {
     const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
-    struct tailnet_world w = {0};
+    struct tailnet_policy_input w = {0};
     struct policy *p = NULL;
     struct policy_problems problems = {0};
 
     assert_int_equal(policy_parse(s->policy->text, strlen(s->policy->text), &p, &problems), 0);
-    tailnet_world_init(&w, s, &r.config->prefixes.v4, &r.config->prefixes.v6);
+    tailnet_policy_input_init(&w, s, &r.config->prefixes.v4, &r.config->prefixes.v6);
     struct policy_view *anew = policy_view_new(p, &w.tailnet, NULL);
     const struct policy_view *v = tailnet_policy_read(r.tailnet);
     for (size_t i = 0; i < w.tailnet.node_count; i++) {
@@ -243,7 +243,7 @@ static void assert_view_is_true(void)
     tailnet_policy_done(r.tailnet);
     policy_view_free(anew);
     policy_unref(p);
-    tailnet_world_release(&w);
+    tailnet_policy_input_release(&w);
     tailnet_unpin(s);
 }
 

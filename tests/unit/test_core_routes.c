@@ -12,7 +12,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/commit.h"
+#include "core/state/queue.h"
+#include "core/state/transaction.h"
 #include "core/thread.h"
 #include "shared/core_rig.h"
 
@@ -228,7 +229,7 @@ static void the_stream_of_a_deleted_node_is_nobodys(void **state)
     core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DELETE, .id = id});
     core_rig_until(&r, is_gone, &id);
     core_rig_expect(&aged, &age); /* an hour later */
-    core_post(r.core, &age, run_age);
+    queue_post(&r.core->state.queue, &age, run_age);
     core_rig_await(&aged, &age);
     uint64_t other = add(2, "b", NULL);
     assert_int_equal(slot_of(other), slot);

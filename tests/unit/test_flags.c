@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "base/flags.h"
+#include "usage/flags.h"
 
 static const struct flag table[] = {{"identifier", 'i', FLAG_NUMBER, FLAG_REQUIRED, .help = "id"},
                                     {"routes", 'r', FLAG_LIST, .help = "routes"},

@@ -10,17 +10,27 @@
 
 #include <cmocka.h>
 
-#include "api/private.h"
+#include "api/pages/html.h"
+#include "api/pages/tables.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/resources/tables.h"
 #include "base/array.h"
-#include "http/private.h"
+#include "http/server.h"
 
+static const struct http_table *const tables[] = {
+    &users_table,  &preauthkeys_table, &apikeys_table, &nodes_table,  &routes_table,   &pending_table,
+    &policy_table, &explain_table,     &journal_table, &server_table, &snapshot_table, &docs_table,
+    &pages_table,  &devices_table,     &metrics_table, &debug_table,
+};
+static struct api api;
 static struct http http;
 static struct http_request asked = {.http = &http};
 static struct arena arena = ARENA_INIT(0);
 
-static const struct http_route *find(const char *method, const char *path, enum http_door door)
+static const struct http_route *find(const char *method, const char *path, enum http_listener listener)
 {
-    asked.door = door;
+    asked.listener = listener;
     http_find(&asked, method, path);
     return asked.route;
 }
@@ -113,16 +123,16 @@ static void malformed_escapes_are_refused(void **state)
 static void the_table_is_sound(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < api_endpoint_count(); i++) {
-        const struct api_endpoint *e = api_endpoint_at(i);
+    for (size_t i = 0; i < endpoint_count(&api); i++) {
+        const struct api_endpoint *e = endpoint_at(&api, i);
         assert_non_null(e->run);
         assert_true(e->help && *e->help);
         assert_true(e->need != NEED_NOTHING || e->dialect == DIALECT_TEXT || strstr(e->http.path, "docs") ||
                     strstr(e->http.path, "openapi"));
         assert_true(str_eq(e->http.method, "GET") ? e->need != NEED_ADMIN : true);
-        for (unsigned door = 1; door <= HTTP_METRICS; door <<= 1)
-            if (e->http.doors & door)
-                assert_ptr_equal(find(e->http.method, e->http.path, (enum http_door)door), &e->http);
+        for (unsigned listener = 1; listener <= HTTP_METRICS; listener <<= 1)
+            if (e->http.listeners & listener)
+                assert_ptr_equal(find(e->http.method, e->http.path, (enum http_listener)listener), &e->http);
     }
 }
 
@@ -154,16 +164,16 @@ static void queries_are_read_whole_or_refused(void **state)
 
 /* ---- arguments ---- */
 
-static struct api_request request(const struct api_endpoint *endpoint, const char *body)
+static struct rest_request request(const struct api_endpoint *endpoint, const char *body)
 {
-    struct api_request r = {.endpoint = endpoint};
+    struct rest_request r = {.endpoint = endpoint};
 
     if (body)
         assert_int_equal(json_read(body, strlen(body), HTTP_BODY_MAX, "body", &r.json, NULL), 0);
     return r;
 }
 
-static void done_with(struct api_request *r)
+static void done_with(struct rest_request *r)
 {
     json_decref(r->json);
     arena_release(&r->http.arena);
@@ -174,8 +184,9 @@ static const struct api_endpoint v1 = {.dialect = DIALECT_V1},
 
 static void v1_takes_what_headscale_s_releases_took(void **state)
 {
-    struct api_request r = request(&v1, "{\"acl_tags\":[\"tag:a\"],\"Reusable\":true,\"ephemeral\":\"true\",\"user\":7,"
-                                        "\"nothing\":{}}");
+    struct rest_request r =
+        request(&v1, "{\"acl_tags\":[\"tag:a\"],\"Reusable\":true,\"ephemeral\":\"true\",\"user\":7,"
+                     "\"nothing\":{}}");
     bool reusable = false, ephemeral = false, given;
     const char *user = NULL, *absent = "kept";
     struct strs tags = {0};
@@ -200,9 +211,9 @@ static void v1_takes_what_headscale_s_releases_took(void **state)
 
 static void headway_takes_what_the_table_says(void **state)
 {
-    struct api_request good = request(&headway, "{\"name\":\"x\",\"tags\":[]}"),
-                       bad = request(&headway, "{\"name\":\"x\",\"tag\":1}");
-    struct api_request snake = request(&headway, "{\"Name\":\"x\"}"), number = request(&headway, "{\"name\":7}");
+    struct rest_request good = request(&headway, "{\"name\":\"x\",\"tags\":[]}"),
+                        bad = request(&headway, "{\"name\":\"x\",\"tag\":1}");
+    struct rest_request snake = request(&headway, "{\"Name\":\"x\"}"), number = request(&headway, "{\"name\":7}");
     const char *name = NULL;
 
     (void)state;
@@ -221,7 +232,7 @@ static void headway_takes_what_the_table_says(void **state)
 
 static void wrong_kinds_name_the_argument(void **state)
 {
-    struct api_request r =
+    struct rest_request r =
         request(&v1, "{\"b\":5,\"t\":[1],\"p\":[\"banana\"],\"i\":\"-1\",\"j\":{},\"e\":\"soon\",\"f\":5,"
                      "\"u\":[\"a\\u0007\"]}");
     struct strs texts = {0};
@@ -286,8 +297,8 @@ static int release_arena(void **state)
 
 int main(void)
 {
-    http.with.tables = api_tables;
-    http.with.table_count = api_table_count;
+    http.with.tables = api.tables = tables;
+    http.with.table_count = api.table_count = ARRAY_LEN(tables);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(paths_are_cut_before_they_are_unescaped, release_arena),
         cmocka_unit_test_teardown(literal_segments_win_over_parameters, release_arena),

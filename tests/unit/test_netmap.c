@@ -41,7 +41,7 @@ static void a_first_map_is_complete(void **state)
     struct netmap_session *s = client(f, 0);
 
     const json_t *m = next_message(f, s);
-    assert_int_equal(f->next, NETMAP_TOLD);
+    assert_int_equal(f->next, NETMAP_MESSAGE);
     expect(at(at(m, "Node"), "ID"), "1");
     expect(at(at(m, "Node"), "AllowedIPs"), "[\"100.64.0.1/32\",\"fd7a:115c:a1e0::1/128\"]");
     expect(at(at(m, "Node"), "MachineAuthorized"), "true");
@@ -443,7 +443,7 @@ static void no_message_is_as_long_as_a_keepalive(void **state)
     test_tailnet_publish(&f->w);
 
     now = tailnet_pin(f->w.tailnet);
-    assert_int_equal(netmap_session_next(s, now, &m), NETMAP_TOLD);
+    assert_int_equal(netmap_session_next(s, now, &m), NETMAP_MESSAGE);
     assert_int_equal(m.items[1]->len + 4, keepalive->len);
     assert_true(m.bytes + 4 > keepalive->len);
     netmap_receiver_forget(f);

@@ -158,7 +158,7 @@ static char *full_text(struct netmap *nm, const struct machine *m, uint32_t slot
     struct netmap_message out = {0};
     char *text;
 
-    assert_int_equal(netmap_session_next(s, now, &out), NETMAP_TOLD);
+    assert_int_equal(netmap_session_next(s, now, &out), NETMAP_MESSAGE);
     text = message_text(&out);
     cut_time(text);
     netmap_message_release(&out);

@@ -21,7 +21,7 @@
 #include "base/random.h"
 #include "shared/files.h"
 #include "shared/store_fixture.h"
-#include "store/private.h"
+#include "store/queue.h"
 #include "store/sqlite.h"
 
 /* ---- killed ---- */

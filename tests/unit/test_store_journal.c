@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "shared/store_fixture.h"
-#include "store/private.h"
+#include "store/queue.h"
 #include "store/sqlite.h"
 
 #define DAY (86400 * INT64_C(1000000000))

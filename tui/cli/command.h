@@ -3,9 +3,9 @@
 #ifndef TUI_CLI_COMMAND_H
 #define TUI_CLI_COMMAND_H
 
-#include "base/flags.h"
 #include "cli/output.h"
 #include "client/client.h"
+#include "usage/flags.h"
 
 struct config;
 struct console_options;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The manual's middle, made from the tables of commands and flags. */
-#include "base/mdoc.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "usage/mdoc.h"
 
 static void sentence(struct buf *out, const char *text, const char *more)
 {

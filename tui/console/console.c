@@ -351,7 +351,7 @@ int console_main(const struct console_options *options)
         history_save(&l->app, options->state_dir);
     term_close();
     if (kept)
-        fprintf(stderr, "headway: the policy's unsaved text is kept; the next console offers it\n");
+        fprintf(stderr, "headway: the unsaved policy is kept; the next console offers it\n");
     net_stop(l->net);
     thread_join(&l->leaving);
     app_release(&l->app);

@@ -68,11 +68,11 @@ static bool banner(struct app *app, char *text, size_t size)
         return true;
     }
     if (conn->state == CONN_AUTH) {
-        snprintf(text, size, "the server refused: %s", conn->why ? conn->why : "");
+        snprintf(text, size, "access denied: %s", conn->why ? conn->why : "");
         return true;
     }
     if (app_late(app)) {
-        snprintf(text, size, "nothing was heard for %llds: what you see may be old, nothing can be changed (R now)",
+        snprintf(text, size, "no sign of life for %llds: what you see may be stale, changes are disabled (R retries)",
                  (long long)(app->at.now_ms - conn->heard_ms) / 1000);
         return true;
     }
@@ -80,10 +80,10 @@ static bool banner(struct app *app, char *text, size_t size)
         return false;
     int64_t left = conn->retry_ms > app->at.now_ms ? (conn->retry_ms - app->at.now_ms + 999) / 1000 : 0;
     if (app->model.filled)
-        snprintf(text, size, "DOWN since %s, try %u in %llds (R now); data of then, read-only: %s", since,
+        snprintf(text, size, "disconnected since %s, retry %u in %llds (R now); data from then, read-only: %s", since,
                  conn->attempt + 1, (long long)left, conn->why ? conn->why : "");
     else
-        snprintf(text, size, "no connection, try %u in %llds (R now): %s", conn->attempt + 1, (long long)left,
+        snprintf(text, size, "no connection, retry %u in %llds (R now): %s", conn->attempt + 1, (long long)left,
                  conn->why ? conn->why : "");
     return true;
 }
@@ -188,7 +188,7 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
     if (app->place.view->mode && app->place.view->mode(app))
         col = say(c, col, limit, ROLE_LIVE, app->place.view->mode(app)) + 3;
     if (app->plan_mode)
-        col = say(c, col, limit, ROLE_WAIT, "PLAN (next action is shown first)");
+        col = say(c, col, limit, ROLE_WAIT, "PLAN (the next action is previewed)");
     return col;
 }
 
@@ -328,9 +328,9 @@ static void draw_small(struct app *app, struct canvas *c)
     }
     canvas_textf(c, 0, 0, c->cols, conn_words[app->conn.state].role, "%s", conn_words[app->conn.state].word);
     canvas_textf(c, 1, 0, c->cols, ROLE_TEXT, "%zu nodes, %zu online", nodes->index.len, online);
-    canvas_textf(c, 2, 0, c->cols, waiting ? ROLE_WAIT : ROLE_TEXT, "%zu routes wait", waiting);
-    canvas_textf(c, 3, 0, c->cols, ROLE_TEXT, "%zu wait to join", app->model.tables[ROW_PENDING].index.len);
-    canvas_textf(c, c->rows - 1, 0, c->cols, ROLE_HINT, "%dx%d is small: i tries, q quits", c->cols, c->rows);
+    canvas_textf(c, 2, 0, c->cols, waiting ? ROLE_WAIT : ROLE_TEXT, "%zu routes waiting", waiting);
+    canvas_textf(c, 3, 0, c->cols, ROLE_TEXT, "%zu waiting to join", app->model.tables[ROW_PENDING].index.len);
+    canvas_textf(c, c->rows - 1, 0, c->cols, ROLE_HINT, "%dx%d: too small; i anyway, q quits", c->cols, c->rows);
 }
 
 static void draw_view(struct app *app, struct canvas *c)

@@ -38,12 +38,12 @@ static void end_paste(struct app *app)
 
     p->going_on = false;
     if (p->text.failed) {
-        app_flash(app, ROLE_WARN, "nothing was pasted: it is larger than 4 MiB");
+        app_flash(app, ROLE_WARN, "not pasted: larger than 4 MiB");
     } else if (app->dialog || app->prompt.kind) {
         if (p->text.len < LINE_MAX_BYTES)
             paste_line(app, text);
     } else if (!view->paste || !view->paste(app, text, p->text.len)) {
-        app_flash(app, ROLE_INFO, "pasted text is for prompts and for the policy's editor: nothing was done");
+        app_flash(app, ROLE_INFO, "not pasted: only prompts and the policy editor take text");
     }
     buf_release(&p->text);
     p->text.failed = false;
@@ -106,7 +106,7 @@ void app_key(struct app *app, int key)
     if (c)
         command_run(app, c, "");
     else if ((!view->key || !view->key(app, key)) && key < CK_RESIZE)
-        app_flash(app, ROLE_INFO, "%s does nothing here; ? shows what does", key_text(key, name));
+        app_flash(app, ROLE_INFO, "%s does nothing here; ? lists the keys", key_text(key, name));
 }
 
 void app_wheel(struct app *app, int rows)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Why somebody reaches something, or not: which device or router takes the packet, and which rule lets it in. A user, a
- * tag or a group is many devices; every pair is looked at, and the one that says most is told. */
+ * tag or a group is many devices; every pair is looked at, and the one that gets furthest is shown. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 #include "policy/view/view.h"
 #include "json/json.h"
 
-#define ENDS_MAX 256 /* devices looked at on either side */
+#define ENDS_MAX       256        /* addresses looked at on either side */
+#define EXPLAIN_BUDGET 100000000U /* comparisons with rules and routes, about a second's worth */
 
 struct explain_end {
     struct addr addr;
@@ -27,6 +28,8 @@ enum { FITS_SOURCE = 4, FITS_TARGET = 2, FITS_SERVICE = 1, FITS_ALL = 7 };
 
 struct explain_path {
     bool allowed, same, seen;
+    bool no_ipv4;   /* the attribute disable-ipv4 takes an IPv4 address away that the packet needs */
+    bool no_return; /* the target is not shown the source's network */
     struct explain_end from, to;
     uint32_t viewer, target; /* whose map counts; who takes the packet; NONE */
     struct prefix route;     /* with routed */
@@ -98,7 +101,7 @@ static int find_ends(const struct policy_view *v, const char *text, struct expla
 
 /* ---- one rule and one packet ---- */
 
-static bool any_has(const struct policy_view *v, const struct addr *a)
+static bool wildcard_has(const struct policy_view *v, const struct addr *a)
 {
     for (size_t i = 0; i < TAILNET_RANGES; i++)
         if (range_has(&v->tailnet[i], a))
@@ -118,7 +121,7 @@ static bool source_fits(const struct policy_view *v, uint32_t principal, const s
 
     switch (q->kind) {
     case PRINCIPAL_ANY:
-        return any_has(v, &from->addr);
+        return wildcard_has(v, &from->addr);
     case PRINCIPAL_DANGER:
         return true;
     case PRINCIPAL_PREFIX:
@@ -214,7 +217,7 @@ static bool service_fits(const struct policy_unit *u, const struct policy_destin
 }
 
 /* Asks all rules; keeps the one that lets the packet in, else the nearest. */
-static void ask_rules(const struct policy_view *v, struct explain_path *p, int proto, uint16_t port)
+static void match_rules(const struct policy_view *v, struct explain_path *p, int proto, uint16_t port)
 {
     for (size_t i = 0; i < v->p->units.len && p->fits != FITS_ALL; i++) {
         const struct policy_unit *u = &v->p->units.items[i];
@@ -235,7 +238,7 @@ static void ask_rules(const struct policy_view *v, struct explain_path *p, int p
     }
 }
 
-/* ---- the way ---- */
+/* ---- the path ---- */
 
 /* Who takes packets for an address that is no device's: the router with the longest route that the viewer is shown. */
 static void find_router(const struct policy_view *v, struct explain_path *p)
@@ -275,6 +278,24 @@ static uint32_t find_viewer(const struct policy_view *v, const struct explain_en
     return best;
 }
 
+/* Both ends must hold the other's address: the viewer that of the destination, the target that of the source. */
+static void check_addresses(const struct policy_view *v, struct explain_path *p)
+{
+    struct prefixes shown = {0};
+
+    if (!p->seen)
+        return;
+    bool own = p->from.slot != NONE || !p->routed;
+    p->no_ipv4 = p->from.addr.bits == 32 && own && policy_hides_ipv4(v, p->viewer, p->target);
+    if (p->from.slot != NONE || p->same)
+        return;
+    policy_routes(v, p->target, p->viewer, &shown);
+    p->no_return = true;
+    for (size_t i = 0; i < shown.len; i++)
+        p->no_return &= !prefix_has_addr(&shown.items[i], &p->from.addr);
+    prefixes_release(&shown);
+}
+
 static struct explain_path find_path(const struct policy_view *v, const struct explain_end *from,
                                      const struct explain_end *to, int proto, uint16_t port)
 {
@@ -285,8 +306,9 @@ static struct explain_path find_path(const struct policy_view *v, const struct e
         find_router(v, &p);
     p.same = p.target != NONE && p.target == p.viewer && !p.routed;
     p.seen = p.target != NONE && p.viewer != NONE && (p.same || policy_sees(v, p.viewer, p.target));
-    ask_rules(v, &p, proto, port);
-    p.allowed = p.seen && (p.same || p.fits == FITS_ALL);
+    match_rules(v, &p, proto, port);
+    check_addresses(v, &p);
+    p.allowed = p.seen && !p.no_ipv4 && !p.no_return && (p.same || p.fits == FITS_ALL);
     return p;
 }
 
@@ -297,8 +319,8 @@ struct explain_writer {
     const struct policy_view *v;
 };
 
-static void step(struct explain_writer *t, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);
-static void step(struct explain_writer *t, bool ok, const char *format, ...)
+static void step(struct explain_writer *w, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);
+static void step(struct explain_writer *w, bool ok, const char *format, ...)
 {
     char line[600];
     va_list args;
@@ -306,10 +328,10 @@ static void step(struct explain_writer *t, bool ok, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    json_open(&t->o, '{');
-    json_put_bool(&t->o, "ok", ok);
-    json_put_str(&t->o, "text", line);
-    json_close(&t->o, '}');
+    json_open(&w->o, '{');
+    json_put_bool(&w->o, "ok", ok);
+    json_put_str(&w->o, "text", line);
+    json_close(&w->o, '}');
 }
 
 static void rule_name(const struct policy_view *v, const struct policy_rule *r, char *out, size_t size)
@@ -326,105 +348,113 @@ static void rule_name(const struct policy_view *v, const struct policy_rule *r, 
     snprintf(out, size, "%s %zu (line %u)", r->is_grant ? "grant" : "acl", r->index + 1, line);
 }
 
-static void tell_source(struct explain_writer *t, const struct explain_path *p)
+static void put_source(struct explain_writer *w, const struct explain_path *p)
 {
     char from[PREFIX_TEXT_MAX];
-    const struct vnode *n = p->viewer == NONE ? NULL : &t->v->nodes[p->viewer];
+    const struct vnode *n = p->viewer == NONE ? NULL : &w->v->nodes[p->viewer];
 
     addr_format(&p->from.addr, from);
     if (!n)
-        step(t, false, "%s is no device's address, and no router serves a network that holds it", from);
+        step(w, false, "%s is no device's address, and no router serves a network that holds it", from);
     else if (p->from.slot == NONE)
-        step(t, true, "%s is behind the router %s", from, n->name);
+        step(w, true, "%s is behind the router %s", from, n->name);
     else if (n->tagged)
-        step(t, true, "%s is %s, tagged %s", from, n->name, n->tags.items[0]);
+        step(w, true, "%s is %s, tagged %s", from, n->name, n->tags.items[0]);
     else
-        step(t, true, "%s is %s, a device of %s", from, n->name,
-             n->user == NONE ? "nobody" : t->v->users[n->user].name);
+        step(w, true, "%s is %s, a device of %s", from, n->name,
+             n->user == NONE ? "nobody" : w->v->users[n->user].name);
 }
 
 /* No router is shown: say whether there is one that the policy hides. */
-static void tell_no_router(struct explain_writer *t, const struct explain_path *p, const char *to)
+static void put_no_router(struct explain_writer *w, const struct explain_path *p, const char *to)
 {
     char route[PREFIX_TEXT_MAX];
 
-    for (uint32_t i = 0; i < t->v->slots; i++)
-        for (size_t k = 0; t->v->nodes[i].used && k < t->v->nodes[i].routes.len; k++)
-            if (prefix_has_addr(&t->v->nodes[i].routes.items[k], &p->to.addr) &&
-                (!prefix_is_exit(&t->v->nodes[i].routes.items[k]) ||
-                 internet_has(t->v, &t->v->nodes[i], true, &p->to.addr))) {
-                step(t, false, "%s routes %s, but the policy does not offer that route to the source",
-                     t->v->nodes[i].name, prefix_format(&t->v->nodes[i].routes.items[k], route));
+    for (uint32_t i = 0; i < w->v->slots; i++)
+        for (size_t k = 0; w->v->nodes[i].used && k < w->v->nodes[i].routes.len; k++)
+            if (prefix_has_addr(&w->v->nodes[i].routes.items[k], &p->to.addr) &&
+                (!prefix_is_exit(&w->v->nodes[i].routes.items[k]) ||
+                 internet_has(w->v, &w->v->nodes[i], true, &p->to.addr))) {
+                step(w, false, "%s routes %s, but the policy does not offer that route to the source",
+                     w->v->nodes[i].name, prefix_format(&w->v->nodes[i].routes.items[k], route));
                 return;
             }
-    step(t, false, "%s is no device's address, and no router has an approved route to it", to);
+    step(w, false, "%s is no device's address, and no router has an approved route to it", to);
 }
 
-static void tell_way(struct explain_writer *t, const struct explain_path *p)
+static void put_path(struct explain_writer *w, const struct explain_path *p)
 {
     char to[PREFIX_TEXT_MAX], route[PREFIX_TEXT_MAX];
 
     addr_format(&p->to.addr, to);
     if (p->target == NONE)
-        tell_no_router(t, p, to);
+        put_no_router(w, p, to);
     else if (p->routed)
-        step(t, true, "%s goes through %s, which routes %s", to, t->v->nodes[p->target].name,
+        step(w, true, "%s goes through %s, which routes %s", to, w->v->nodes[p->target].name,
              prefix_format(&p->route, route));
     else
-        step(t, true, "%s is %s", to, t->v->nodes[p->target].name);
+        step(w, true, "%s is %s", to, w->v->nodes[p->target].name);
     if (p->target != NONE && p->viewer != NONE && !p->seen)
-        step(t, false, "%s and %s do not see each other", t->v->nodes[p->viewer].name, t->v->nodes[p->target].name);
+        step(w, false, "%s and %s do not see each other", w->v->nodes[p->viewer].name, w->v->nodes[p->target].name);
+    if (p->no_ipv4)
+        step(w, false, "the attribute disable-ipv4 hides IPv4 addresses between %s and %s", w->v->nodes[p->viewer].name,
+             w->v->nodes[p->target].name);
+    if (p->no_return)
+        step(w, false, "the policy does not offer %s the way back to %s, a network behind %s",
+             w->v->nodes[p->target].name, addr_format(&p->from.addr, to), w->v->nodes[p->viewer].name);
 }
 
-static void tell_rule(struct explain_writer *t, const struct explain_path *p, uint16_t port)
+static void put_rule(struct explain_writer *w, const struct explain_path *p, uint16_t port)
 {
     char rule[100], wanted[20] = "";
 
     if (p->same) {
-        step(t, true, "it is the same device");
+        step(w, true,
+             p->from.slot == NONE ? "it is the source's own router: the packet does not pass the tailnet"
+                                  : "it is the same device");
         return;
     }
     if (!p->unit) {
-        step(t, false, "no rule comes near");
+        step(w, false, "no rule comes near");
         return;
     }
-    rule_name(t->v, p->unit->rule, rule, sizeof(rule));
+    rule_name(w->v, p->unit->rule, rule, sizeof(rule));
     if (port)
         snprintf(wanted, sizeof(wanted), " %u", port);
     if (p->fits == FITS_ALL && p->unit->rule->offset == SIZE_MAX)
-        step(t, true, "%s", rule);
+        step(w, true, "%s", rule);
     else if (p->fits == FITS_ALL)
-        step(t, p->allowed, "%s lets %s reach %s", rule, p->source, p->dst->alias.text);
+        step(w, p->allowed, "%s lets %s reach %s", rule, p->source, p->dst->alias.text);
     else if (!(p->fits & FITS_SOURCE))
-        step(t, false, "the nearest rule is %s: it opens %s, but not to this source", rule, p->dst->alias.text);
+        step(w, false, "the nearest rule is %s: it opens %s, but not to this source", rule, p->dst->alias.text);
     else if (!(p->fits & FITS_TARGET))
-        step(t, false, "the nearest rule is %s: it names the source (%s), but its destination is %s", rule, p->source,
+        step(w, false, "the nearest rule is %s: it names the source (%s), but its destination is %s", rule, p->source,
              p->dst->alias.text);
     else
-        step(t, false, "the nearest rule is %s: it names source (%s) and destination (%s), but not port%s", rule,
+        step(w, false, "the nearest rule is %s: it names source (%s) and destination (%s), but not port%s", rule,
              p->source, p->dst->alias.text, wanted);
 }
 
-static void tell_object(struct explain_writer *t, const struct explain_path *p)
+static void put_members(struct explain_writer *w, const struct explain_path *p)
 {
     char text[PREFIX_TEXT_MAX];
 
     if (p->unit && p->unit->rule->offset != SIZE_MAX) {
         unsigned line = 0, column = 0;
-        hujson_place(t->v->p->text, t->v->p->len, p->unit->rule->offset, &line, &column);
-        json_key(&t->o, p->fits == FITS_ALL ? "rule" : "nearest");
-        json_open(&t->o, '{');
-        json_put_str(&t->o, "section", p->unit->rule->is_grant ? "grants" : "acls");
-        json_put_u64(&t->o, "index", p->unit->rule->index);
-        json_put_u64(&t->o, "line", line);
-        json_put_str(&t->o, "source", p->source ? p->source : "");
-        json_put_str(&t->o, "destination", p->dst->alias.text);
-        json_close(&t->o, '}');
+        hujson_place(w->v->p->text, w->v->p->len, p->unit->rule->offset, &line, &column);
+        json_key(&w->o, p->fits == FITS_ALL ? "rule" : "nearest");
+        json_open(&w->o, '{');
+        json_put_str(&w->o, "section", p->unit->rule->is_grant ? "grants" : "acls");
+        json_put_u64(&w->o, "index", p->unit->rule->index);
+        json_put_u64(&w->o, "line", line);
+        json_put_str(&w->o, "source", p->source ? p->source : "");
+        json_put_str(&w->o, "destination", p->dst->alias.text);
+        json_close(&w->o, '}');
     }
     if (p->target != NONE)
-        json_put_str(&t->o, p->routed ? "router" : "node", t->v->nodes[p->target].name);
+        json_put_str(&w->o, p->routed ? "router" : "node", w->v->nodes[p->target].name);
     if (p->routed)
-        json_put_str(&t->o, "route", prefix_format(&p->route, text));
+        json_put_str(&w->o, "route", prefix_format(&p->route, text));
 }
 
 static int rank(const struct explain_path *p)
@@ -432,53 +462,81 @@ static int rank(const struct explain_path *p)
     return (p->allowed ? 100 : 0) + (p->seen ? 10 : 0) + (p->target != NONE ? 8 : 0) + p->fits;
 }
 
+/* The pair of ends that gets furthest, and how many pairs there are of either kind. */
+struct explain_result {
+    struct explain_path best;
+    size_t yes, no;
+    bool cut; /* the budget was used up */
+};
+
+static void try_pairs(const struct policy_view *v, const struct explain_ends *from, const struct explain_ends *to,
+                      int proto, uint16_t port, struct explain_result *r)
+{
+    uint64_t spent = 0, cost = v->p->units.len + v->slots + v->routes.len;
+
+    for (size_t i = 0; i < from->len; i++)
+        for (size_t k = 0; k < to->len; k++) {
+            if (from->items[i].addr.bits != to->items[k].addr.bits)
+                continue;
+            r->cut = spent > EXPLAIN_BUDGET;
+            if (r->cut)
+                return;
+            spent += cost;
+            struct explain_path p = find_path(v, &from->items[i], &to->items[k], proto, port);
+            r->yes += p.allowed;
+            r->no += !p.allowed;
+            if (r->yes + r->no == 1 || rank(&p) > rank(&r->best))
+                r->best = p;
+        }
+}
+
+static void put_result(struct explain_writer *w, const struct explain_result *r, const struct explain_ends *from,
+                       const struct explain_ends *to, uint16_t port)
+{
+    json_put_bool(&w->o, "allowed", r->best.allowed);
+    json_put_u64(&w->o, "pairs_allowed", r->yes);
+    json_put_u64(&w->o, "pairs_denied", r->no);
+    json_key(&w->o, "steps");
+    json_open(&w->o, '[');
+    put_source(w, &r->best);
+    if (r->best.viewer != NONE)
+        put_path(w, &r->best);
+    if (r->best.viewer != NONE && r->best.target != NONE)
+        put_rule(w, &r->best, port);
+    if (r->yes && r->no)
+        step(w, true, "%zu pairs of addresses are allowed, %zu are not", r->yes, r->no);
+    if (from->cut || to->cut)
+        step(w, true, "only the first %d addresses of each side were looked at", ENDS_MAX);
+    if (r->cut)
+        step(w, true, "only the first %zu pairs of addresses were looked at", r->yes + r->no);
+    json_close(&w->o, ']');
+    put_members(w, &r->best);
+}
+
 int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
                    bool *allowed, struct buf *out, struct err *e)
 {
     struct explain_ends from = {0}, to = {0};
-    struct explain_path best = {.target = NONE, .viewer = NONE};
-    struct explain_writer t = {JSON_OUT(out), v};
-    size_t yes = 0, no = 0;
+    struct explain_result r = {.best = {.target = NONE, .viewer = NONE}};
+    struct explain_writer w = {JSON_OUT(out), v};
 
     int code = find_ends(v, src, &from, e);
     if (code == 0)
         code = find_ends(v, dst, &to, e);
-    for (size_t i = 0; code == 0 && i < from.len; i++)
-        for (size_t k = 0; k < to.len; k++) {
-            if (from.items[i].addr.bits != to.items[k].addr.bits)
-                continue;
-            struct explain_path p = find_path(v, &from.items[i], &to.items[k], proto < 0 ? 6 : proto, port);
-            yes += p.allowed;
-            no += !p.allowed;
-            if (yes + no == 1 || rank(&p) > rank(&best))
-                best = p;
-        }
-    if (code == 0 && yes + no == 0)
-        code = err_set(e, ERR_INVALID, "\"%.80s\" and \"%.80s\" have no address family in common", src, dst);
     if (code == 0) {
-        *allowed = best.allowed;
-        json_open(&t.o, '{');
-        json_put_str(&t.o, "src", src);
-        json_put_str(&t.o, "dst", dst);
+        try_pairs(v, &from, &to, proto < 0 ? 6 : proto, port, &r);
+        if (r.yes + r.no == 0)
+            code = err_set(e, ERR_INVALID, "\"%.80s\" and \"%.80s\" have no address family in common", src, dst);
+    }
+    if (code == 0) {
+        *allowed = r.best.allowed;
+        json_open(&w.o, '{');
+        json_put_str(&w.o, "src", src);
+        json_put_str(&w.o, "dst", dst);
         if (port)
-            json_put_u64(&t.o, "port", port);
-        json_put_bool(&t.o, "allowed", best.allowed);
-        json_put_u64(&t.o, "pairs_allowed", yes);
-        json_put_u64(&t.o, "pairs_denied", no);
-        json_key(&t.o, "steps");
-        json_open(&t.o, '[');
-        tell_source(&t, &best);
-        if (best.viewer != NONE)
-            tell_way(&t, &best);
-        if (best.viewer != NONE && best.target != NONE)
-            tell_rule(&t, &best, port);
-        if (yes && no)
-            step(&t, true, "%zu pairs of addresses are allowed, %zu are not", yes, no);
-        if (from.cut || to.cut)
-            step(&t, true, "only the first %d addresses of each side were looked at", ENDS_MAX);
-        json_close(&t.o, ']');
-        tell_object(&t, &best);
-        json_close(&t.o, '}');
+            json_put_u64(&w.o, "port", port);
+        put_result(&w, &r, &from, &to, port);
+        json_close(&w.o, '}');
     }
     vec_release(&from);
     vec_release(&to);

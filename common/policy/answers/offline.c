@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A policy and a tailnet, both as texts, to what every node would be told: for `headway policy compile` and for the
+/* A policy and a tailnet, both as texts, to what every node would be sent: for `headway policy compile` and for the
  * recordings that the tests compare with. */
 #include <stdio.h>
 #include <stdlib.h>

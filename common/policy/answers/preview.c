@@ -1,26 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a change of policy gives and takes. Nodes that both policies treat alike form a group; what a group may do on
- * another is a set of tokens (target, protocol, ports), and the two sets are compared once for each pair of groups that
- * some rule connects. */
+/* What a change of policy gives and takes. Nodes that both policies treat alike form a group; for each pair of groups
+ * that some rule connects, what one may do on the other is compared. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "policy/answers/preview.h"
+
+#define TEXTS_SHOWN 20 /* of one row */
 
 /* ---- groups ---- */
 
+/* Rules for SSH between the devices of one user make them a group of their own. */
+static bool by_users(const struct preview *p)
+{
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < p->v[side]->p->ssh.len; i++)
+            if (ssh_rule_is_own(p->v[side], &p->v[side]->p->ssh.items[i]))
+                return true;
+    return false;
+}
+
 static void build_groups(struct preview *p)
 {
+    bool users = by_users(p);
+
     for (uint32_t slot = 0; slot < p->v[0]->slots; slot++) {
         const struct vnode *a = view_node(p->v[0], slot), *b = view_node(p->v[1], slot);
         if (!a || !b)
             continue;
-        uint32_t key[2] = {a->class_id, b->class_id};
+        uint64_t key[3] = {a->class_id, b->class_id, users && !a->tagged ? a->user_id : 0};
         uintptr_t known = (uintptr_t)map_get(&p->group_index, key, sizeof(key));
         if (!known) {
-            struct preview_group g = {.class_id = {key[0], key[1]}};
+            struct preview_group g = {.class_id = {a->class_id, b->class_id}};
             vec_push(&p->groups, g);
             known = p->groups.len;
             map_put(&p->group_index, key, sizeof(key), (void *)known);
@@ -31,106 +43,7 @@ static void build_groups(struct preview *p)
     }
 }
 
-/* ---- tokens ---- */
-
-static uint32_t token_intern(struct preview *p, const char *target, int proto, uint16_t first, uint16_t last)
-{
-    struct buf key = BUF_INIT(0);
-
-    buf_addf(&key, "%d %u %u %s", proto, first, last, target);
-    uintptr_t known = (uintptr_t)map_gets(&p->token_index, buf_text(&key));
-    if (!known) {
-        struct preview_token t = {arena_strdup(&p->arena, target), proto, first, last};
-        vec_push(&p->tokens, t);
-        known = p->tokens.len;
-        map_puts(&p->token_index, buf_text(&key), (void *)known);
-    }
-    buf_release(&key);
-    return (uint32_t)(known - 1);
-}
-
-static void add_services(struct preview *p, const struct policy_unit *u, const struct policy_destination *d,
-                         const char *target, struct id_list *out)
-{
-    for (size_t i = 0; u->ip && i < u->rule->services.len; i++) {
-        const struct policy_service *s = &u->rule->services.items[i];
-        const struct port_range *ports = u->rule->is_grant ? s->ports : d->ports;
-        size_t count = u->rule->is_grant ? s->port_count : d->port_count;
-        for (size_t k = 0; k < count; k++)
-            vec_push(out, token_intern(p, target, s->proto, ports[k].first, ports[k].last));
-    }
-    for (size_t i = 0; u->cap && i < u->rule->apps.len; i++) {
-        char *name = mem_format("cap %s", u->rule->apps.items[i].name);
-        vec_push(out, token_intern(p, name, PROTO_DEFAULT, 0, 0));
-        free(name);
-    }
-}
-
-static const char *target_text(const struct policy_view *v, const struct vclass *c, const struct policy_unit *u,
-                               const struct policy_destination *d)
-{
-    const struct policy_principal *q = &v->p->principals.items[d->alias.principal];
-
-    if (u->kind == UNIT_SELF)
-        return "";
-    if (u->kind == UNIT_VIA)
-        return !bit_has(c->recv, u->index) ? NULL : q->kind == PRINCIPAL_INTERNET ? "autogroup:internet" : q->text;
-    switch (destination_reach(v, c, d->alias.principal)) {
-    case REACH_NOT:
-        return NULL;
-    case REACH_SELF:
-        return "";
-    case REACH_LITERAL: /* a literal that is this device's own address is the device */
-        return q->prefix.bits == q->prefix.addr.bits && bit_has(c->addr, d->alias.principal) ? "" : q->text;
-    case REACH_ANY:
-        return "*";
-    case REACH_INTERNET:
-        return "autogroup:internet";
-    }
-    return NULL;
-}
-
-static void build_gifts(struct preview *p, int side)
-{
-    const struct policy_view *v = p->v[side];
-
-    p->by_unit[side] = mem_alloc((v->p->units.len + 1) * sizeof(struct preview_accesses));
-    for (uint32_t g = 0; g < p->groups.len; g++) {
-        const struct vclass *c = &v->classes.items[p->groups.items[g].class_id[side]];
-        uint64_t *units = bits_new(v->unit_words);
-
-        bits_or(units, c->filter, v->unit_words);
-        for (size_t i = 0; c->user != NONE && i < v->self_units.len; i++)
-            bit_set(units, v->self_units.items[i]);
-        for_bits(i, units, v->unit_words)
-        {
-            const struct policy_unit *u = &v->p->units.items[i];
-            struct preview_access gift = {.group = g};
-            for (size_t k = 0; !u->companion && k < u->dst.len; k++) {
-                const char *target = target_text(v, c, u, &u->dst.items[k]);
-                if (target)
-                    add_services(p, u, &u->dst.items[k], target, &gift.tokens);
-            }
-            if (unit_grants_exit(v, u, c))
-                vec_push(&gift.tokens, token_intern(p, "autogroup:internet", PROTO_DEFAULT, 0, UINT16_MAX));
-            if (gift.tokens.len)
-                vec_push(&p->by_unit[side][i], gift);
-        }
-        free(units);
-    }
-}
-
 /* ---- comparing ---- */
-
-static bool token_covers(const struct preview_token *wide, const struct preview_token *t)
-{
-    bool proto = wide->proto == t->proto ||
-                 (wide->proto == PROTO_DEFAULT && (t->proto == 6 || t->proto == 17 || t->proto == 1 || t->proto == 58));
-    bool cap = str_starts(t->target, "cap ");
-
-    return proto && (str_eq(wide->target, t->target) || (!cap && str_eq(wide->target, "*"))) &&
-           wide->first <= t->first && t->last <= wide->last;
-}
 
 static int by_id(const void *a, const void *b)
 {
@@ -138,40 +51,31 @@ static int by_id(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Tokens of one that nothing of the other covers, sorted. */
-static void only_in(const struct preview *p, const struct id_list *one, const struct id_list *other,
-                    struct id_list *out)
+static void sort_unique(struct id_list *l)
 {
-    for (size_t i = 0; i < one->len; i++) {
-        bool covered = false;
-        for (size_t k = 0; k < other->len && !covered; k++)
-            covered = one->items[i] == other->items[k] ||
-                      token_covers(&p->tokens.items[other->items[k]], &p->tokens.items[one->items[i]]);
-        if (!covered)
-            vec_push(out, one->items[i]);
-    }
     size_t kept = 0;
-    if (out->len)
-        qsort(out->items, out->len, sizeof(*out->items), by_id);
-    for (size_t i = 0; i < out->len; i++)
-        if (!kept || out->items[kept - 1] != out->items[i])
-            out->items[kept++] = out->items[i];
-    out->len = kept;
+
+    if (l->len)
+        qsort(l->items, l->len, sizeof(*l->items), by_id);
+    for (size_t i = 0; i < l->len; i++)
+        if (!kept || l->items[kept - 1] != l->items[i])
+            l->items[kept++] = l->items[i];
+    l->len = kept;
 }
 
-static struct preview_row *row_for(struct preview *p, bool lost, uint32_t from, const struct id_list *tokens)
+static struct preview_row *row_for(struct preview *p, bool lost, uint32_t from, const struct id_list *texts)
 {
     struct buf key = BUF_INIT(0);
 
     buf_addf(&key, "%d %u", lost, from);
-    for (size_t i = 0; i < tokens->len; i++)
-        buf_addf(&key, " %u", tokens->items[i]);
+    for (size_t i = 0; i < texts->len; i++)
+        buf_addf(&key, " %u", texts->items[i]);
     uintptr_t known = (uintptr_t)map_gets(&p->row_index, buf_text(&key));
     if (!known) {
         struct preview_row r = {.lost = lost};
         vec_push(&r.from, from);
-        for (size_t i = 0; i < tokens->len; i++)
-            vec_push(&r.tokens, tokens->items[i]);
+        for (size_t i = 0; i < texts->len; i++)
+            vec_push(&r.texts, texts->items[i]);
         vec_push(&p->rows, r);
         known = p->rows.len;
         map_puts(&p->row_index, buf_text(&key), (void *)known);
@@ -180,93 +84,114 @@ static struct preview_row *row_for(struct preview *p, bool lost, uint32_t from, 
     return &p->rows.items[known - 1];
 }
 
-static void compare_pair(struct preview *p, uint32_t from, uint32_t to, const struct id_list *before,
-                         const struct id_list *after)
+static void compare_pair(struct preview *p, uint32_t from, uint32_t to, struct preview_held *held)
 {
     const struct preview_group *a = &p->groups.items[from], *b = &p->groups.items[to];
     size_t pairs = a->nodes.len * b->nodes.len - (from == to ? a->nodes.len : 0);
     size_t online = a->online * b->online - (from == to ? a->online : 0);
 
-    for (int lost = 0; lost < 2 && pairs; lost++) {
-        struct id_list tokens = {0};
-        only_in(p, lost ? before : after, lost ? after : before, &tokens);
-        if (tokens.len) {
-            struct preview_row *r = row_for(p, lost == 1, from, &tokens);
-            vec_push(&r->to, to);
-            r->pairs += pairs;
-            r->online_pairs += online;
-        }
-        vec_release(&tokens);
+    for (int side = 0; side < 2; side++)
+        sort_unique(&held->access[side]);
+    if (!pairs || (ids_eq(&held->access[0], &held->access[1]) && !held->ssh[0].len && !held->ssh[1].len) ||
+        !preview_spend(p, 1))
+        return;
+    const struct preview_difference *d = preview_difference(p, held);
+    for (int lost = 0; lost < 2; lost++) {
+        if (!d->texts[lost].len)
+            continue;
+        struct preview_row *r = row_for(p, lost == 1, from, &d->texts[lost]);
+        vec_push(&r->to, to);
+        r->pairs += pairs;
+        r->online_pairs += online;
     }
 }
 
-/* What one group may do, on every group that a rule of either policy takes it to. */
-static void compare_source(struct preview *p, uint32_t from, struct id_list *held[2], struct id_list *touched)
-{
-    for (int side = 0; side < 2; side++) {
-        const struct policy_view *v = p->v[side];
-        const struct vclass *c = &v->classes.items[p->groups.items[from].class_id[side]];
-        uint64_t *units = bits_new(v->unit_words);
+/* What one group holds, by the group that it is held on. */
+struct holdings {
+    struct preview_held *on;
+    struct id_list touched;
+};
 
-        bits_or(units, c->src_addr, v->unit_words);
-        bits_or(units, c->self_src, v->unit_words);
-        for_bits(u, units, v->unit_words) for (size_t i = 0; i < p->by_unit[side][u].len; i++)
-        {
-            const struct preview_access *g = &p->by_unit[side][u].items[i];
-            const struct vclass *d = &v->classes.items[p->groups.items[g->group].class_id[side]];
-            if (v->p->units.items[u].kind == UNIT_SELF && d->user != c->user)
-                continue;
-            if (!held[0][g->group].len && !held[1][g->group].len)
-                vec_push(touched, g->group);
-            for (size_t k = 0; k < g->tokens.len; k++)
-                vec_push(&held[side][g->group], g->tokens.items[k]);
+static struct preview_held *hold_on(struct holdings *h, uint32_t group)
+{
+    struct preview_held *held = &h->on[group];
+
+    if (!held->access[0].len && !held->access[1].len && !held->ssh[0].len && !held->ssh[1].len)
+        vec_push(&h->touched, group);
+    return held;
+}
+
+static void hold_units(struct preview *p, uint32_t from, int side, struct holdings *h)
+{
+    const struct policy_view *v = p->v[side];
+    const struct vclass *c = &v->classes.items[p->groups.items[from].class_id[side]];
+    uint64_t *units = bits_new(v->unit_words);
+
+    bits_or(units, c->src_addr, v->unit_words);
+    bits_or(units, c->self_src, v->unit_words);
+    for_bits(u, units, v->unit_words)
+    {
+        const struct policy_unit *unit = &v->p->units.items[u];
+        unsigned families = unit->kind == UNIT_SELF ? FAMILY_BOTH : unit_source_families(v, unit, c);
+        if (c->hides_ipv4)
+            families &= ~FAMILY_V4;
+        for (size_t i = 0; i < p->by_unit[side][u].len && preview_spend(p, 1); i++) {
+            struct preview_opening *o = &p->by_unit[side][u].items[i];
+            const struct vclass *d = &v->classes.items[p->groups.items[o->group].class_id[side]];
+            uint32_t access = preview_access(p, o, families);
+            if (access != NONE && (unit->kind != UNIT_SELF || d->user == c->user))
+                vec_push(&hold_on(h, o->group)->access[side], access);
         }
-        free(units);
     }
-    for (size_t i = 0; i < touched->len; i++) {
-        uint32_t to = touched->items[i];
-        compare_pair(p, from, to, &held[0][to], &held[1][to]);
-        held[0][to].len = held[1][to].len = 0;
-    }
-    touched->len = 0;
+    free(units);
+}
+
+/* Rules in the order in which they count: checks first. */
+static void hold_ssh(struct preview *p, uint32_t from, int side, struct holdings *h)
+{
+    const struct policy_view *v = p->v[side];
+    const struct id_list *own = &p->groups.items[from].nodes;
+
+    for (int check = 1; check >= 0; check--)
+        for (uint32_t r = 0; r < v->p->ssh.len; r++) {
+            const struct policy_ssh_rule *rule = &v->p->ssh.items[r];
+            for (size_t i = 0; rule->check == (check == 1) && i < p->by_ssh_rule[side][r].len && preview_spend(p, 1);
+                 i++) {
+                uint32_t to = p->by_ssh_rule[side][r].items[i].group;
+                const struct id_list *others = &p->groups.items[to].nodes;
+                if (ssh_pair_fits(v, rule, own->items[0], others->items[others->len - 1]))
+                    vec_push(&hold_on(h, to)->ssh[side], r);
+            }
+        }
 }
 
 static void compare_all(struct preview *p)
 {
-    struct id_list *held[2], touched = {0};
+    struct holdings h = {.on = mem_alloc((p->groups.len + 1) * sizeof(*h.on))};
 
-    for (int side = 0; side < 2; side++)
-        held[side] = mem_alloc((p->groups.len + 1) * sizeof(struct id_list));
-    for (uint32_t g = 0; g < p->groups.len; g++)
-        compare_source(p, g, held, &touched);
-    for (int side = 0; side < 2; side++) {
-        for (size_t g = 0; g < p->groups.len; g++)
-            vec_release(&held[side][g]);
-        free(held[side]);
+    for (uint32_t g = 0; g < p->groups.len; g++) {
+        for (int side = 0; side < 2; side++) {
+            hold_units(p, g, side, &h);
+            hold_ssh(p, g, side, &h);
+        }
+        for (size_t i = 0; i < h.touched.len; i++) {
+            struct preview_held *held = &h.on[h.touched.items[i]];
+            compare_pair(p, g, h.touched.items[i], held);
+            for (int side = 0; side < 2; side++)
+                held->access[side].len = held->ssh[side].len = 0;
+        }
+        h.touched.len = 0;
     }
-    vec_release(&touched);
+    for (size_t g = 0; g < p->groups.len; g++)
+        for (int side = 0; side < 2; side++) {
+            vec_release(&h.on[g].access[side]);
+            vec_release(&h.on[g].ssh[side]);
+        }
+    free(h.on);
+    vec_release(&h.touched);
 }
 
-/* ---- telling ---- */
-
-void preview_names(const struct preview *p, const char *key, const struct id_list *groups, size_t count,
-                   struct json_out *o)
-{
-    size_t shown = 0;
-
-    json_key(o, key);
-    json_open(o, '{');
-    json_key(o, "names");
-    json_open(o, '[');
-    for (size_t i = 0; i < groups->len && shown < PREVIEW_NAMES; i++) {
-        const struct preview_group *g = &p->groups.items[groups->items[i]];
-        for (size_t k = 0; k < g->nodes.len && shown < PREVIEW_NAMES; k++, shown++)
-            json_str(o, p->v[0]->nodes[g->nodes.items[k]].name);
-    }
-    json_close(o, ']');
-    json_put_u64(o, "count", count);
-    json_close(o, '}');
-}
+/* ---- output ---- */
 
 static size_t nodes_of(const struct preview *p, const struct id_list *groups)
 {
@@ -275,31 +200,6 @@ static size_t nodes_of(const struct preview *p, const struct id_list *groups)
     for (size_t i = 0; i < groups->len; i++)
         count += p->groups.items[groups->items[i]].nodes.len;
     return count;
-}
-
-static void put_token(const struct preview_token *t, struct json_out *o)
-{
-    struct buf b = BUF_INIT(0);
-    const char *proto = proto_name(t->proto);
-
-    if (str_starts(t->target, "cap ")) {
-        buf_adds(&b, t->target);
-    } else {
-        if (*t->target)
-            buf_addf(&b, "%s ", t->target);
-        if (proto)
-            buf_addf(&b, "%s ", proto);
-        else if (t->proto != PROTO_DEFAULT)
-            buf_addf(&b, "protocol %d ", t->proto);
-        if (t->first == 0 && t->last == UINT16_MAX)
-            buf_adds(&b, "all ports");
-        else if (t->first == t->last)
-            buf_addf(&b, "port %u", t->first);
-        else
-            buf_addf(&b, "ports %u-%u", t->first, t->last);
-    }
-    json_str(o, buf_text(&b));
-    buf_release(&b);
 }
 
 static int by_weight(const void *a, const void *b)
@@ -325,8 +225,8 @@ static void put_rows(struct preview *p, size_t max_rows, struct json_out *o)
         preview_names(p, "destinations", &r->to, nodes_of(p, &r->to), o);
         json_key(o, "what");
         json_open(o, '[');
-        for (size_t k = 0; k < r->tokens.len && k < 20; k++)
-            put_token(&p->tokens.items[r->tokens.items[k]], o);
+        for (size_t k = 0; k < r->texts.len && k < TEXTS_SHOWN; k++)
+            json_str(o, p->texts.items[r->texts.items[k]]);
         json_close(o, ']');
         json_put_u64(o, "pairs", r->pairs);
         json_put_u64(o, "online_pairs", r->online_pairs);
@@ -353,6 +253,8 @@ static void put_all(struct preview *p, size_t max_rows, struct json_out *o)
     json_put_u64(o, "routes_shown", routes[0]);
     json_put_u64(o, "routes_approved", p->approvals->len);
     json_put_u64(o, "rows", p->rows.len + p->routes.len);
+    if (!p->left)
+        json_put_bool(o, "incomplete", true);
     json_close(o, '}');
     put_rows(p, max_rows, o);
     preview_put_routes(p, max_rows, o);
@@ -360,26 +262,20 @@ static void put_all(struct preview *p, size_t max_rows, struct json_out *o)
 
 static void preview_release(struct preview *p)
 {
-    for (int side = 0; side < 2; side++) {
-        for (size_t u = 0; u < p->v[side]->p->units.len; u++) {
-            for (size_t i = 0; i < p->by_unit[side][u].len; i++)
-                vec_release(&p->by_unit[side][u].items[i].tokens);
-            vec_release(&p->by_unit[side][u]);
-        }
-        free(p->by_unit[side]);
-    }
+    preview_release_access(p);
+    preview_release_differences(p);
     for (size_t i = 0; i < p->groups.len; i++)
         vec_release(&p->groups.items[i].nodes);
     for (size_t i = 0; i < p->rows.len; i++) {
-        vec_release(&p->rows.items[i].tokens);
+        vec_release(&p->rows.items[i].texts);
         vec_release(&p->rows.items[i].from);
         vec_release(&p->rows.items[i].to);
     }
     vec_release(&p->groups);
-    vec_release(&p->tokens);
+    vec_release(&p->texts);
     vec_release(&p->rows);
     map_release(&p->group_index);
-    map_release(&p->token_index);
+    map_release(&p->text_index);
     map_release(&p->row_index);
     arena_release(&p->arena);
     preview_release_routes(p);
@@ -389,11 +285,11 @@ void policy_preview(const struct policy_view *before, const struct policy_view *
                     const struct policy_approvals *approvals, size_t max_rows, struct json_out *o)
 {
     static const struct policy_approvals none;
-    struct preview p = {.v = {before, after}, .approvals = approvals ? approvals : &none};
+    struct preview p = {.v = {before, after}, .approvals = approvals ? approvals : &none, .left = PREVIEW_BUDGET};
 
     build_groups(&p);
     for (int side = 0; side < 2; side++)
-        build_gifts(&p, side);
+        preview_build_openings(&p, side);
     compare_all(&p);
     preview_compare_routes(&p);
     put_all(&p, max_rows, o);

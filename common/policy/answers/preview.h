@@ -1,38 +1,55 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A comparison of two policies, inside the room: access in preview.c, routes in preview_routes.c. */
+/* A comparison of two policies, inside answers: what rules open on a group of nodes (preview_access.c), how two such
+ * sets differ (preview_diff.c), who is shown which routes (preview_routes.c), and the whole (preview.c). */
 #ifndef COMMON_POLICY_ANSWERS_PREVIEW_H
 #define COMMON_POLICY_ANSWERS_PREVIEW_H
 
 #include "policy/view/view.h"
 #include "json/json.h"
 
-#define PREVIEW_NAMES 5 /* of a set, beside its size */
+#define PREVIEW_NAMES  5          /* of a set, beside its size */
+#define PREVIEW_BUDGET 200000000U /* comparisons, some seconds' worth */
 
-struct preview_token {
-    const char *target; /* "": the device itself; else "*", a network, autogroup:internet, or "cap NAME" */
-    int proto;
-    uint16_t first, last;
-};
-
+/* Nodes that both policies treat alike. */
 struct preview_group {
     uint32_t class_id[2];
     struct id_list nodes;
     size_t online;
 };
 
-/* A unit of one view gives these tokens on that group. */
-struct preview_access {
-    uint32_t group;
-    struct id_list tokens;
+/* What can be reached on a node or behind it. Kept free of padding by memset, as it is a key. */
+enum box_place { BOX_OWN4, BOX_OWN6, BOX_RANGE };
+#define BOX_CAPABILITY (-2) /* in place of a protocol */
+struct preview_box {
+    uint32_t place, text; /* text: of a capability and one of its values */
+    int32_t proto;        /* never PROTO_DEFAULT */
+    uint16_t first, last;
+    struct addr_range range; /* BOX_RANGE */
 };
-struct preview_accesses {
-    struct preview_access *items;
+
+/* A unit of one view opens these boxes on that group; by the families of the source. */
+struct preview_opening {
+    uint32_t group;
+    uint32_t access[FAMILY_BOTH + 1]; /* sets of boxes; NONE: nothing, PREVIEW_UNKNOWN: not asked for yet */
+};
+#define PREVIEW_UNKNOWN (NONE - 1)
+struct preview_openings {
+    struct preview_opening *items;
     size_t len, cap;
+};
+
+/* What one group may do on another, by side. */
+struct preview_held {
+    struct id_list access[2]; /* sets of boxes */
+    struct id_list ssh[2];    /* indices of SSH rules, in the order in which they count */
+};
+struct preview_difference {
+    struct id_list texts[2]; /* gained, lost */
 };
 
 struct preview_row {
     bool lost;
-    struct id_list tokens, from, to; /* groups */
+    struct id_list texts, from, to; /* from, to: groups */
     size_t pairs, online_pairs;
 };
 struct preview_route {
@@ -49,12 +66,21 @@ struct preview_viewer {
 
 struct preview {
     const struct policy_view *v[2];
+    uint64_t left; /* of PREVIEW_BUDGET */
     struct arena arena;
     VEC(struct preview_group) groups;
     struct map group_index;
-    VEC(struct preview_token) tokens;
-    struct map token_index;
-    struct preview_accesses *by_unit[2];
+    VEC(const char *) texts;
+    struct map text_index;
+    VEC(struct preview_box) boxes;
+    struct map box_index;
+    VEC(struct id_list) accesses; /* sets of boxes, each sorted */
+    struct map access_index;
+    struct map app_texts; /* const struct policy_app * -> struct id_list *: texts */
+    struct preview_openings *by_unit[2];
+    struct preview_openings *by_ssh_rule[2];
+    VEC(struct preview_difference) differences;
+    struct map difference_index;
     VEC(struct preview_row) rows;
     struct map row_index;
     const struct policy_approvals *approvals;
@@ -62,6 +88,18 @@ struct preview {
     VEC(struct preview_viewer) viewers;
     struct map route_index, viewer_index;
 };
+
+uint32_t preview_text(struct preview *p, const char *text);
+bool preview_spend(struct preview *p, size_t steps); /* false: the budget is used up */
+
+void preview_build_openings(struct preview *p, int side);
+/* The opening as it is for sources of these families. */
+uint32_t preview_access(struct preview *p, struct preview_opening *o, unsigned families);
+void preview_release_access(struct preview *p);
+
+/* Valid until the next call. */
+const struct preview_difference *preview_difference(struct preview *p, const struct preview_held *held);
+void preview_release_differences(struct preview *p);
 
 /* {"names": a few of the groups' nodes, "count": N} */
 void preview_names(const struct preview *p, const char *key, const struct id_list *groups, size_t count,

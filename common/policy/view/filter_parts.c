@@ -155,7 +155,7 @@ static void part_sources(const struct policy_view *v, const struct vnode *n, con
             emit_addresses(&v->nodes[b * 64 + (size_t)__builtin_ctzll(left)], out);
 }
 
-/* What the rules of one part open, by protocol: equal sources need to be told once. */
+/* What the rules of one part open, by protocol: equal sources are listed once. */
 struct part_rule {
     int proto;
     struct buf dst;
@@ -217,7 +217,7 @@ struct filter_delta {
     struct filter_part_sink sink;
     const struct policy_view *v;
     const struct vnode *n;
-    const struct policy_parts *told;
+    const struct policy_parts *sent;
     struct policy_parts *now;
     struct buf *out;
     size_t members;
@@ -237,7 +237,7 @@ static const struct policy_part *part_find(const struct policy_parts *parts, con
 static void delta_part(struct filter_part_sink *sink, const struct policy_part *part, const struct filter_part_key *key)
 {
     struct filter_delta *d = (struct filter_delta *)sink;
-    const struct policy_part *old = part_find(d->told, part);
+    const struct policy_part *old = part_find(d->sent, part);
 
     vec_push(d->now, *part);
     if (old && old->version == part->version)
@@ -255,11 +255,11 @@ void policy_parts_release(struct policy_parts *p)
     vec_release(p);
 }
 
-size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const struct policy_parts *told,
+size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const struct policy_parts *sent,
                            struct policy_parts *now, struct buf *out)
 {
     struct filter_delta d = {
-        .sink = {delta_part}, .v = v, .n = view_node(v, slot), .told = told, .now = now, .out = out};
+        .sink = {delta_part}, .v = v, .n = view_node(v, slot), .sent = sent, .now = now, .out = out};
 
     policy_parts_release(now);
     if (out)
@@ -268,12 +268,12 @@ size_t policy_filter_delta(const struct policy_view *v, uint32_t slot, const str
         each_part(v, d.n, &d.sink);
     if (now->len)
         qsort(now->items, now->len, sizeof(*now->items), by_name);
-    for (size_t i = 0; told && i < told->len; i++) {
-        if (part_find(now, &told->items[i]))
+    for (size_t i = 0; sent && i < sent->len; i++) {
+        if (part_find(now, &sent->items[i]))
             continue;
         d.members++;
         if (out) {
-            emit_text(out, told->items[i].name);
+            emit_text(out, sent->items[i].name);
             buf_adds(out, ":null");
         }
     }

@@ -195,31 +195,84 @@ bool node_matches(const struct policy_view *v, const struct vnode *n, const stru
     }
 }
 
+/* The users behind a selector that names devices by their users, as bits; NULL: it is another kind. */
+static uint64_t *selector_users(const struct policy_view *v, const struct policy_principal *q)
+{
+    size_t words = BITS_WORDS(v->user_count);
+    uint64_t *users;
+
+    switch (q->kind) {
+    case PRINCIPAL_USER:
+    case PRINCIPAL_DOMAIN:
+    case PRINCIPAL_ADMIN:
+    case PRINCIPAL_OWNER:
+        users = bits_new(words);
+        for (uint32_t u = 0; u < v->user_count; u++)
+            if (user_in(v, q, u))
+                bit_set(users, u);
+        return users;
+    case PRINCIPAL_GROUP:
+        users = bits_new(words);
+        for (size_t i = 0; q->group != NONE && i < v->p->groups.items[q->group].members.len; i++) {
+            const struct id_list *some = &v->principals[v->p->groups.items[q->group].members.items[i].principal].users;
+            for (size_t j = 0; j < some->len; j++)
+                bit_set(users, some->items[j]);
+        }
+        return users;
+    default:
+        return NULL;
+    }
+}
+
+/* Slots of the devices, ascending. */
+static void selector_devices(const struct policy_view *v, const struct policy_principal *q, struct id_list *out)
+{
+    uint64_t *users = selector_users(v, q), *slots = bits_new(v->slots / 64);
+
+    if (users) {
+        for_bits(u, users, BITS_WORDS(v->user_count)) for (size_t i = 0; i < v->users[u].devices.len; i++)
+            bit_set(slots, v->users[u].devices.items[i]);
+    } else {
+        for (uint32_t i = 0; i < v->slots; i++)
+            if (v->nodes[i].used && node_matches(v, &v->nodes[i], q))
+                bit_set(slots, i);
+    }
+    for_bits(slot, slots, v->slots / 64) vec_push(out, slot);
+    free(users);
+    free(slots);
+}
+
 void selector_resolve(const struct policy_view *v, const struct policy_principal *q, struct id_list *slots,
                       struct addr_ranges *out)
 {
-    for (uint32_t i = 0; i < v->slots; i++) {
-        const struct vnode *n = &v->nodes[i];
-        if (!n->used || !node_matches(v, n, q))
-            continue;
-        if (slots)
-            vec_push(slots, i);
-        if (out && q->kind != PRINCIPAL_PREFIX && q->kind != PRINCIPAL_INTERNET) {
-            ranges_push_addr(out, &n->ipv4);
-            ranges_push_addr(out, &n->ipv6);
-        }
-    }
+    struct id_list devices = {0};
+
+    if (slots)
+        selector_devices(v, q, slots);
     if (!out)
         return;
-    if (q->kind == PRINCIPAL_PREFIX)
+    switch (q->kind) {
+    case PRINCIPAL_PREFIX:
         ranges_push_prefix(out, &q->prefix);
-    if (q->kind == PRINCIPAL_INTERNET)
+        break;
+    case PRINCIPAL_INTERNET:
         for (size_t i = 0; i < INTERNET_RANGES; i++)
             ranges_push(out, &v->internet[i]);
-    if (q->kind == PRINCIPAL_ANY)
+        break;
+    case PRINCIPAL_ANY:
         for (size_t i = 0; i < TAILNET_RANGES; i++)
             ranges_push(out, &v->tailnet[i]);
-    if (q->kind == PRINCIPAL_DANGER)
+        break;
+    case PRINCIPAL_DANGER:
         ranges_push_text(out, "*");
+        break;
+    default:
+        selector_devices(v, q, &devices);
+        for (size_t i = 0; i < devices.len; i++) {
+            ranges_push_addr(out, &v->nodes[devices.items[i]].ipv4);
+            ranges_push_addr(out, &v->nodes[devices.items[i]].ipv6);
+        }
+        vec_release(&devices);
+    }
     ranges_normalise(out);
 }

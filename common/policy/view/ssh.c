@@ -226,7 +226,17 @@ uint64_t policy_ssh_version(const struct policy_view *v, uint32_t slot)
 
 /* ---- one pair ---- */
 
-static bool pair_fits(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t source, uint32_t target)
+bool ssh_rule_is_own(const struct policy_view *v, const struct policy_ssh_rule *r)
+{
+    return r->localparts.len > 0 || to_self(v, r);
+}
+
+bool ssh_rule_leads_to(const struct policy_view *v, const struct policy_ssh_rule *r, const struct vnode *n)
+{
+    return r->dst.len && (in_destination(v, r, n) || ssh_rule_is_own(v, r));
+}
+
+bool ssh_pair_fits(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t source, uint32_t target)
 {
     const struct vnode *a = &v->nodes[source], *b = &v->nodes[target];
     bool own = a->user != NONE ? a->user == b->user : source == target;
@@ -260,7 +270,7 @@ enum policy_ssh_verdict policy_ssh_decide(const struct policy_view *v, uint32_t 
     for (int check = 1; check >= (login ? 0 : 1); check--)
         for (size_t i = 0; i < v->p->ssh.len; i++) {
             const struct policy_ssh_rule *r = &v->p->ssh.items[i];
-            if (r->check != (check == 1) || !pair_fits(v, r, source, target) ||
+            if (r->check != (check == 1) || !ssh_pair_fits(v, r, source, target) ||
                 (login && !login_fits(v, r, source, login)))
                 continue;
             if (period_ns)

@@ -110,9 +110,9 @@ bool policy_view_set_users(struct policy_view *v, const struct policy_user *user
             vec_push(&slots, i);
     for (size_t i = 0; i < slots.len; i++)
         view_refresh(v, slots.items[i]);
-    bool told = slots.len > 0;
+    bool any_node = slots.len > 0;
     vec_release(&slots);
     free(old);
     free(changed);
-    return told;
+    return any_node;
 }

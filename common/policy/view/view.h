@@ -209,6 +209,12 @@ unsigned unit_source_families(const struct policy_view *v, const struct policy_u
 void vnode_release(struct vnode *n);
 void view_refresh(struct policy_view *v, uint32_t slot); /* its user means something else now */
 
+/* ssh.c: the rule concerns this pair of nodes; it may concern the node as a destination; it treats devices of one user
+ * in a way of their own. */
+bool ssh_pair_fits(const struct policy_view *v, const struct policy_ssh_rule *r, uint32_t source, uint32_t target);
+bool ssh_rule_leads_to(const struct policy_view *v, const struct policy_ssh_rule *r, const struct vnode *n);
+bool ssh_rule_is_own(const struct policy_view *v, const struct policy_ssh_rule *r);
+
 /* How an entry of a destination list reaches a node. */
 enum policy_reach { REACH_NOT, REACH_SELF, REACH_LITERAL, REACH_ANY, REACH_INTERNET };
 enum policy_reach destination_reach(const struct policy_view *v, const struct vclass *c, uint32_t principal);

@@ -224,12 +224,12 @@ bool app_late(const struct app *app)
 const char *app_why_not_write(const struct app *app)
 {
     if (app->read_only)
-        return "your key may only read: changes need one that may do all";
+        return "your API key is read-only: changes need one with full access";
     if (app->frozen)
         return "the screen is frozen: z resumes";
     if (app_late(app))
-        return "the server is silent: what you see may be old";
-    return app->conn.state == CONN_LIVE ? NULL : "not connected: what you see may be old";
+        return "the server does not respond: what you see may be stale";
+    return app->conn.state == CONN_LIVE ? NULL : "not connected: what you see may be stale";
 }
 
 /* ---- what comes in ---- */
@@ -242,7 +242,7 @@ static void apply(struct app *app, struct model_delta *delta)
         app->clock_skew_ns += delta->time_ns - app->at.now_ns;
     struct applied done = model_apply(&app->model, delta, app->at.now_ms);
     if (full && filled && (done.added || done.changed || done.gone))
-        app_flash(app, ROLE_INFO, "back: %zu new, %zu changed, %zu gone while away", done.added, done.changed,
+        app_flash(app, ROLE_INFO, "reconnected: %zu new, %zu changed, %zu gone meanwhile", done.added, done.changed,
                   done.gone);
 }
 

@@ -78,14 +78,14 @@ const struct console_command *commands_find(const struct app *app, const char *n
 const char *command_refusal(struct app *app, const struct console_command *c)
 {
     if (!command_is_here(app, c))
-        return "it does not work in this view";
+        return "it is not available in this view";
     if (c->needs & NEED_ROW) {
         const struct row *row = app_list(app)->cursor;
 
         if (!row && !app_node(app))
-            return "there is nothing here to do it with";
+            return "nothing is selected";
         if (row && row->gone_ms && (c->needs & NEED_WRITE))
-            return "it was deleted a moment ago";
+            return "it has just been deleted";
     }
     if (c->needs & NEED_WRITE) {
         const char *why = app_why_not_write(app);

@@ -224,7 +224,7 @@ static void cmd_copy(struct app *app, const char *arg)
         app_targets(app, &rows);
     }
     rows.len = rows.len < BULK_MAX ? rows.len : BULK_MAX;
-    char *title = rows.len > 1 ? mem_format("copy of %zu %s", rows.len, l->def->noun) : mem_strdup("copy");
+    char *title = rows.len > 1 ? mem_format("copy %zu %s", rows.len, l->def->noun) : mem_strdup("copy");
     dialog_choice(app, title, "Enter copy   letters narrow   Esc cancel", copied);
     app->dialog->label = "find: ";
     free(title);

@@ -46,7 +46,7 @@ static bool put_expiry(struct app *app, struct json_out *o, int field)
     if (!*text || str_eq(text, "never"))
         return true;
     if (duration_parse(text, &span, "expires", &e) < 0 || span <= 0) {
-        complain(app, field, "expires takes a time such as 1h, 30d or 1y, or never");
+        complain(app, field, "expires: give a time such as 1h, 30d or 1y, or never");
         return false;
     }
     json_key(o, "expiration");
@@ -85,8 +85,8 @@ static void make_user(struct app *app)
     put_text(&o, "email", value_of(app, USER_EMAIL));
     json_put_str(&o, "role", value_of(app, USER_ROLE));
     json_close(&o, '}');
-    send(app, "/api/headway/users", &body, ROW_USER, mem_format("make user %s", name),
-         mem_format("user %s made", name));
+    send(app, "/api/headway/users", &body, ROW_USER, mem_format("create user %s", name),
+         mem_format("user %s created", name));
 }
 
 static void put_tags(struct json_out *o, const char *text)
@@ -112,7 +112,7 @@ static void make_preauth_key(struct app *app)
     bool owned = !str_eq(user, nobody);
 
     if (!owned && !*tags) {
-        complain(app, KEY_TAGS, "a key needs a user or tags: its nodes must belong to somebody");
+        complain(app, KEY_TAGS, "a pre-auth key needs a user or tags: its nodes must have an owner");
         return;
     }
     json_open(&o, '{');
@@ -125,7 +125,7 @@ static void make_preauth_key(struct app *app)
     json_bool(&o, str_eq(value_of(app, KEY_EPHEMERAL), "yes"));
     if (put_expiry(app, &o, KEY_EXPIRES)) {
         json_close(&o, '}');
-        send(app, "/api/headway/preauthkeys", &body, ROW_PREAUTH_KEY, mem_strdup("make a pre-auth key"),
+        send(app, "/api/headway/preauthkeys", &body, ROW_PREAUTH_KEY, mem_strdup("create a pre-auth key"),
              mem_format("new pre-auth key for %s", owned ? user : tags));
     }
     buf_release(&body);
@@ -140,10 +140,10 @@ static void make_api_key(struct app *app)
     json_open(&o, '{');
     put_text(&o, "description", what);
     json_key(&o, "readOnly");
-    json_bool(&o, str_eq(value_of(app, API_ACCESS), "read"));
+    json_bool(&o, str_eq(value_of(app, API_ACCESS), "read-only"));
     if (put_expiry(app, &o, API_EXPIRES)) {
         json_close(&o, '}');
-        send(app, "/api/headway/apikeys", &body, ROW_API_KEY, mem_strdup("make an API key"),
+        send(app, "/api/headway/apikeys", &body, ROW_API_KEY, mem_strdup("create an API key"),
              mem_format("new API key%s%s", *what ? " for " : "", what));
     }
     buf_release(&body);
@@ -172,23 +172,23 @@ static void cmd_new(struct app *app, const char *arg)
 
     if (kinds & 1U << ROW_USER) {
         dialog_form(app, "new user", make_user);
-        form_add(app, "name", "letters, digits and -_.@ ; the policy and the commands use it", NULL, arg);
-        form_add(app, "display name", "what people read; may stay empty", NULL, "");
-        form_add(app, "email", "may stay empty", NULL, "");
-        form_add(app, "role", "who may administrate", "member admin owner", "member");
+        form_add(app, "name", "letters, digits and -_.@; used in policies and commands", NULL, arg);
+        form_add(app, "display name", "shown to people; optional", NULL, "");
+        form_add(app, "email", "optional", NULL, "");
+        form_add(app, "role", "what the user may administer", "member admin owner", "member");
     } else if (kinds & 1U << ROW_PREAUTH_KEY) {
         dialog_form(app, "new pre-auth key", make_preauth_key);
-        struct form_field *user = form_add(app, "user", "whom the nodes belong to", NULL, "");
+        struct form_field *user = form_add(app, "user", "the owner of nodes that join with it", NULL, "");
         add_users(app, &user->words);
-        form_add(app, "tags", "a node that joins with tags belongs to them, not to the user", NULL, arg);
-        form_add(app, "reusable", "may more than one node join with it?", "no yes", "no");
-        form_add(app, "ephemeral", "are nodes forgotten soon after they leave?", "no yes", "no");
-        form_add(app, "expires", "in 1h, 30d, 1y; the nodes stay", NULL, "1h");
+        form_add(app, "tags", "nodes that join with it get these tags instead of the user", NULL, arg);
+        form_add(app, "reusable", "may more than one node use it?", "no yes", "no");
+        form_add(app, "ephemeral", "are its nodes removed soon after they disconnect?", "no yes", "no");
+        form_add(app, "expires", "1h, 30d, 1y: until when nodes can join; they stay", NULL, "1h");
     } else {
         dialog_form(app, "new API key", make_api_key);
         form_add(app, "description", "what it is for", NULL, arg);
-        form_add(app, "may", "read only, or change things too", "all read", "all");
-        form_add(app, "expires", "in 1h, 30d, 1y, or never", NULL, "90d");
+        form_add(app, "access", "full access, or read-only", "full read-only", "full");
+        form_add(app, "expires", "1h, 30d, 1y, or never", NULL, "90d");
     }
 }
 
@@ -196,7 +196,7 @@ static const struct console_command commands[] = {
     {.name = "new",
      .keys = "N",
      .hint = "new",
-     .help = "make a user or a key",
+     .help = "create a user or a key",
      .args = "[NAME]",
      .where = IN_USERS | IN_KEYS,
      .needs = NEED_WRITE,

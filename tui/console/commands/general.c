@@ -26,9 +26,9 @@ static void cmd_peek(struct app *app, const char *arg)
     app->peek = app->peek_chosen ? !app->peek : app->layout.peek.cols == 0;
     app->peek_chosen = true;
     if (app_part(app)->pane)
-        app_flash(app, ROLE_INFO, "here the pane below says it");
+        app_flash(app, ROLE_INFO, "the pane below already shows it");
     else if (app->canvas.cols < LAYOUT_PEEK_COLS)
-        app_flash(app, ROLE_WARN, "the pane needs %d columns", LAYOUT_PEEK_COLS);
+        app_flash(app, ROLE_WARN, "the side pane needs %d columns", LAYOUT_PEEK_COLS);
 }
 
 static void cmd_freeze(struct app *app, const char *arg)
@@ -48,7 +48,7 @@ static void cmd_messages(struct app *app, const char *arg)
     for (size_t i = 0; i < app->messages.len; i++)
         buf_addf(&text, "%s\n", app->messages.items[i]);
     if (!text.len)
-        buf_adds(&text, "nothing was said yet\n");
+        buf_adds(&text, "no messages yet\n");
     dialog_text(app, "messages", buf_take(&text));
 }
 
@@ -60,21 +60,21 @@ static void go_to_server(struct app *app, const char *name)
             app->server = i;
             return;
         }
-    app_flash(app, ROLE_WARN, "no server of your list is called '%s'", name);
+    app_flash(app, ROLE_WARN, "your list has no server '%s'", name);
 }
 
 static void cmd_server(struct app *app, const char *arg)
 {
     if (app->plans) {
-        app_flash(app, ROLE_WARN, "server: a change is still on its way");
+        app_flash(app, ROLE_WARN, "server: a change is still being sent");
     } else if (app_unsaved(app)) {
         app_flash(app, ROLE_WARN, "server: %s; save or drop them first", app_unsaved(app));
     } else if (*arg) {
         go_to_server(app, arg);
     } else if (app->servers.len < 2) {
-        app_flash(app, ROLE_INFO, "your list names no other server: headway-console(1) says how it is written");
+        app_flash(app, ROLE_INFO, "your list has no other server: see headway-console(1)");
     } else {
-        dialog_choice(app, "servers", "Enter go there   Esc cancel", go_to_server);
+        dialog_choice(app, "servers", "Enter connect   Esc cancel", go_to_server);
         app->dialog->label = "server: ";
         for (size_t i = 0; i < app->servers.len; i++) {
             char *line = mem_format("%s%s", app->servers.items[i], i == app->server ? "  (here)" : "");
@@ -97,7 +97,7 @@ static void cmd_set(struct app *app, const char *arg)
     } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
         app->mouse = str_eq(value, "on");
     } else {
-        app_flash(app, ROLE_WARN, "set takes: theme dark, theme light, theme mono, mouse on, mouse off");
+        app_flash(app, ROLE_WARN, "usage: set theme dark|light|mono, or set mouse on|off");
     }
 }
 
@@ -105,7 +105,7 @@ static void cmd_retry(struct app *app, const char *arg)
 {
     (void)arg;
     if (app->conn.state == CONN_LIVE && !app_late(app))
-        app_flash(app, ROLE_INFO, "the connection is live: what you see is current");
+        app_flash(app, ROLE_INFO, "already connected: what you see is current");
     else if (app->net.retry)
         app->net.retry(app->net.context);
 }
@@ -150,25 +150,29 @@ static const char *settings(struct app *app, size_t index)
 static const struct console_command commands[] = {
     {.name = "plan",
      .keys = "P",
-     .help = "show what the next action would do before it is done",
+     .help = "preview the next action before it is carried out",
      .where = IN_ANY,
      .run = cmd_plan},
-    {.name = "editor-repaint", .keys = "Ctrl-L", .help = "draw the screen again", .where = IN_EDIT, .run = cmd_repaint},
-    {.name = "peek", .keys = "p", .help = "the pane at the right, on wide screens", .where = IN_ANY, .run = cmd_peek},
-    {.name = "freeze", .keys = "z", .help = "hold the screen still, or resume", .where = IN_ANY, .run = cmd_freeze},
-    {.name = "retry", .keys = "R", .help = "connect again now", .where = IN_ANY, .run = cmd_retry},
+    {.name = "editor-repaint", .keys = "Ctrl-L", .help = "redraw the screen", .where = IN_EDIT, .run = cmd_repaint},
+    {.name = "peek",
+     .keys = "p",
+     .help = "show or hide the side pane on wide screens",
+     .where = IN_ANY,
+     .run = cmd_peek},
+    {.name = "freeze", .keys = "z", .help = "freeze the screen, or resume", .where = IN_ANY, .run = cmd_freeze},
+    {.name = "retry", .keys = "R", .help = "reconnect now", .where = IN_ANY, .run = cmd_retry},
     {.name = "command",
      .keys = ":",
      .hint = "cmd",
-     .help = "the command prompt",
+     .help = "open the command prompt",
      .where = IN_ANY,
      .rank = 13,
      .run = cmd_prompt},
-    {.name = "help", .keys = "? F1", .help = "what can be done here", .where = IN_ANY, .run = cmd_help},
-    {.name = "messages", .keys = "", .help = "all messages of this session", .where = IN_ANY, .run = cmd_messages},
+    {.name = "help", .keys = "? F1", .help = "show the keys of this view", .where = IN_ANY, .run = cmd_help},
+    {.name = "messages", .keys = "", .help = "show the messages of this session", .where = IN_ANY, .run = cmd_messages},
     {.name = "server",
      .keys = "",
-     .help = "go to another server of your list",
+     .help = "connect to another server on your list",
      .args = "[NAME]",
      .where = IN_ANY,
      .run = cmd_server,
@@ -180,9 +184,9 @@ static const struct console_command commands[] = {
      .where = IN_ANY,
      .run = cmd_set,
      .complete = settings},
-    {.name = "repaint", .keys = "Ctrl-L", .help = "draw the screen again", .where = IN_ANY, .run = cmd_repaint},
-    {.name = "suspend", .keys = "Ctrl-Z", .help = "back to the shell for a while", .where = IN_ANY, .run = cmd_suspend},
-    {.name = "quit", .keys = "Ctrl-C", .help = "leave the console", .where = IN_ANY, .run = cmd_quit},
+    {.name = "repaint", .keys = "Ctrl-L", .help = "redraw the screen", .where = IN_ANY, .run = cmd_repaint},
+    {.name = "suspend", .keys = "Ctrl-Z", .help = "suspend the console", .where = IN_ANY, .run = cmd_suspend},
+    {.name = "quit", .keys = "Ctrl-C", .help = "quit the console", .where = IN_ANY, .run = cmd_quit},
 };
 
 const struct command_table general_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

@@ -51,7 +51,7 @@ static void cmd_sort(struct app *app, const char *arg)
     struct list *l = app_list(app);
 
     if (l->def->tree) {
-        app_flash(app, ROLE_WARN, "this list is in the order of nodes and prefixes");
+        app_flash(app, ROLE_WARN, "this list is always sorted by node and prefix");
         return;
     }
     for (int i = 0, column = l->sort; i < l->def->column_count; i++) {
@@ -63,7 +63,7 @@ static void cmd_sort(struct app *app, const char *arg)
         say_sort(app, l);
         return;
     }
-    app_flash(app, ROLE_WARN, "there is no column '%s' to sort by", arg);
+    app_flash(app, ROLE_WARN, "no column '%s' to sort by", arg);
 }
 
 static void cmd_reverse(struct app *app, const char *arg)
@@ -204,25 +204,25 @@ static const struct console_command commands[] = {
     {.name = "mark",
      .keys = "Space",
      .hint = "mark",
-     .help = "mark and go down",
+     .help = "mark the row and move down",
      .where = IN_LISTS | IN_NODE,
      .needs = NEED_ROW,
      .rank = 10,
      .run = cmd_mark},
     {.name = "range",
      .keys = "v",
-     .help = "mark a range: movement extends it, Esc ends it",
+     .help = "mark a range: moving extends it, Esc ends it",
      .where = IN_LISTS | IN_NODE,
      .needs = NEED_ROW,
      .run = cmd_range},
     {.name = "invert",
      .keys = "*",
-     .help = "invert the marks of what is shown",
+     .help = "invert the marks of the rows shown",
      .where = IN_LISTS | IN_NODE,
      .run = cmd_invert},
     {.name = "mark-by",
      .keys = "+",
-     .help = "mark what a filter finds",
+     .help = "mark all rows that match a filter",
      .args = "FILTER",
      .where = IN_LISTS,
      .run = cmd_mark_by},
@@ -230,14 +230,14 @@ static const struct console_command commands[] = {
     {.name = "filter",
      .keys = "/",
      .hint = "filter",
-     .help = "show only what matches",
+     .help = "show only rows that match",
      .args = "FILTER",
      .where = IN_LISTS,
      .rank = 11,
      .run = cmd_filter},
     {.name = "narrow",
      .keys = "&",
-     .help = "only what belongs to the same owner, node or kind",
+     .help = "show only rows of the same owner, prefix or kind",
      .where = IN_LISTS,
      .needs = NEED_ROW,
      .run = cmd_narrow},
@@ -248,7 +248,7 @@ static const struct console_command commands[] = {
      .where = IN_LISTS,
      .run = cmd_sort,
      .complete = sort_columns},
-    {.name = "reverse", .keys = "S", .help = "turn the order around", .where = IN_LISTS, .run = cmd_reverse},
+    {.name = "reverse", .keys = "S", .help = "reverse the order", .where = IN_LISTS, .run = cmd_reverse},
     {.name = "columns",
      .keys = "c",
      .help = "choose the columns and their order",

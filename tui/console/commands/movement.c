@@ -135,11 +135,11 @@ static void cmd_close(struct app *app, const char *arg)
     if (app->place.view->escape && app->place.view->escape(app))
         return;
     if (app->plans)
-        app_flash(app, ROLE_WARN, "a change is still on its way to the server; Ctrl-C quits all the same");
+        app_flash(app, ROLE_WARN, "a change is still being sent to the server; Ctrl-C quits anyway");
     else if (app->place.view != app->tables->views[0] && app_back(app))
         return;
     else if (app_unsaved(app))
-        app_flash(app, ROLE_WARN, "%s; Ctrl-C quits, they are offered again", app_unsaved(app));
+        app_flash(app, ROLE_WARN, "%s; Ctrl-C quits, and the next console offers them", app_unsaved(app));
     else
         app->quit = true;
 }
@@ -174,7 +174,7 @@ static void cmd_back(struct app *app, const char *arg)
 {
     (void)arg;
     if (!app_back(app))
-        app_flash(app, ROLE_INFO, "this is the first view");
+        app_flash(app, ROLE_INFO, "there is no earlier view");
 }
 
 static void cmd_forward(struct app *app, const char *arg)
@@ -194,22 +194,30 @@ static const struct console_command commands[] = {
     {.name = "page-up", .keys = "PgUp Ctrl-B", .help = "a screen up", .where = IN_ANY, .run = cmd_page_up},
     {.name = "fold", .keys = "h Left", .help = "fold the group", .where = IN_ROUTES, .run = cmd_fold},
     {.name = "unfold", .keys = "l Right", .help = "open the group", .where = IN_ROUTES, .run = cmd_unfold},
-    {.name = "escape", .keys = "Esc", .help = "one step back: range, filter, view", .where = IN_ANY, .run = cmd_escape},
-    {.name = "close", .keys = "q", .help = "close the view; in the first one quit", .where = IN_ANY, .run = cmd_close},
+    {.name = "escape",
+     .keys = "Esc",
+     .help = "step back: end the range, clear the filter, leave the node",
+     .where = IN_ANY,
+     .run = cmd_escape},
+    {.name = "close",
+     .keys = "q",
+     .help = "close the view; quit from the first one",
+     .where = IN_ANY,
+     .run = cmd_close},
     {.name = "next",
      .keys = "Tab",
      .hint = "next",
-     .help = "the next part of the view",
+     .help = "next part of the view",
      .where = IN_ROUTES | IN_PREFIXES | IN_KEYS,
      .rank = 6,
      .run = cmd_next_sub},
     {.name = "previous",
      .keys = "Shift-Tab",
-     .help = "the part before",
+     .help = "previous part of the view",
      .where = IN_ROUTES | IN_PREFIXES | IN_KEYS,
      .run = cmd_previous_sub},
-    {.name = "last", .keys = "-", .help = "the view before this one", .where = IN_ANY, .run = cmd_last_view},
-    {.name = "back", .keys = "[", .help = "back in the history of views", .where = IN_ANY, .run = cmd_back},
+    {.name = "last", .keys = "-", .help = "the last view", .where = IN_ANY, .run = cmd_last_view},
+    {.name = "back", .keys = "[", .help = "back through the views", .where = IN_ANY, .run = cmd_back},
     {.name = "forward", .keys = "]", .help = "forward again", .where = IN_ANY, .run = cmd_forward},
 };
 

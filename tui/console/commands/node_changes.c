@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done to nodes as a whole beyond naming and ending them: tags, and taking a router out of service. */
+/* What is done to nodes as a whole beyond naming and ending them: tags, and draining a router. */
 #include "console/commands/node_changes.h"
 
 #include <stdio.h>
@@ -89,7 +89,7 @@ static bool plan_tags(struct plan *p, const struct m_node *n, const char *words)
     strs_sort(&tags);
     bool same = strs_eq(&tags, &n->api.tags);
     if (!same) {
-        char *before = n->api.tags.len ? join_tags(&n->api.tags) : mem_format("of %s", *n->owner ? n->owner : "nobody");
+        char *before = n->api.tags.len ? join_tags(&n->api.tags) : mem_format("user %s", *n->owner ? n->owner : "-");
         char *after = tags.len ? join_tags(&tags) : mem_strdup("no tags");
         size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/tags", n->row.key),
                                        tags_body(&tags), n->api.version, ROW_NODE);
@@ -126,14 +126,14 @@ static void tagged(struct app *app, const char *words)
     }
     vec_release(&rows);
     if (!p->steps.len) {
-        app_flash(app, ROLE_INFO, "tags: nothing changes");
+        app_flash(app, ROLE_INFO, "tags: nothing to change");
         plan_free(p);
         return;
     }
     if (owned) {
         p->risk = RISK_ASK;
         p->undoable = false;
-        p->note = mem_strdup("a tagged node belongs to its tags and no longer to a user; this cannot be undone");
+        p->note = mem_strdup("a tagged node no longer belongs to a user; this cannot be undone");
     }
     const struct plan_step *first = &p->steps.items[0];
     if (p->steps.len == 1) {
@@ -153,7 +153,7 @@ static const char *refuse_tags(struct app *app)
     tag_targets(app, &rows);
     size_t count = rows.len;
     vec_release(&rows);
-    return count ? NULL : "it is no node yet: approve it first";
+    return count ? NULL : "it is not a node yet: approve it first";
 }
 
 static void cmd_tags(struct app *app, const char *arg)
@@ -170,13 +170,13 @@ static void cmd_tags(struct app *app, const char *arg)
     char *title = one ? mem_format("tags of %s", n->api.given_name) : mem_format("tags of %zu nodes", rows.len);
     char *now = one ? join_tags(&n->api.tags) : mem_strdup("+");
     dialog_input(app, title, "Enter set   Esc cancel", now, tagged);
-    app->dialog->text = mem_strdup("words replace the tags; +word adds one, -word takes one away\n");
+    app->dialog->text = mem_strdup("words replace all tags; +word adds one, -word removes one\n");
     free(title);
     free(now);
     vec_release(&rows);
 }
 
-/* ---- out of service ---- */
+/* ---- draining ---- */
 
 /* A prefix stands for the router that serves it. */
 static struct m_node *node_of_row(struct app *app, struct row *row)
@@ -235,16 +235,15 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
         if (r->api.state != ROUTE_SERVING || r->api.exit)
             continue;
         char *what = mem_format("%s\t%s", n->api.given_name, r->row.key);
-        char *after = other ? mem_format("%s takes over", other) : mem_strdup("stays: no other can serve");
+        char *after = other ? mem_format("%s takes over", other) : mem_strdup("keeps serving: no other router can");
         plan_add_step(p, call, &n->row, NULL, what, "serves", after);
         served++;
         free(what);
         free(after);
     }
     if (!served)
-        plan_add_step(p, call, &n->row, NULL, n->api.given_name,
-                      drain ? "in service, serves no prefix" : "out of service",
-                      drain ? "out of service" : "may serve again");
+        plan_add_step(p, call, &n->row, NULL, n->api.given_name, drain ? "serves no prefix" : "drained",
+                      drain ? "drained" : "may serve again");
 }
 
 static void cmd_drain(struct app *app, const char *arg)
@@ -256,15 +255,15 @@ static void cmd_drain(struct app *app, const char *arg)
     drain_targets(app, &rows);
     for (size_t i = 0; i < rows.len; i++)
         drain |= !((const struct m_node *)rows.items[i])->api.draining;
-    struct plan *p = plan_new(RISK_ASK, drain ? "take out of service" : "put into service");
+    struct plan *p = plan_new(RISK_ASK, drain ? "drain" : "undrain");
     p->undoable = true;
     for (size_t i = 0; i < rows.len; i++)
         if (((const struct m_node *)rows.items[i])->api.draining != drain)
             plan_drain(app, p, (const struct m_node *)rows.items[i], drain);
     const char *name = ((const struct m_node *)rows.items[0])->api.given_name,
-               *past = drain ? "out of service" : "in service again";
+               *past = drain ? "drained" : "back in service";
     if (p->calls.len == 1) {
-        p->title = drain ? mem_format("take %s out of service", name) : mem_format("put %s into service", name);
+        p->title = drain ? mem_format("drain %s", name) : mem_format("put %s back into service", name);
         p->done = mem_format("%s is %s", name, past);
     } else {
         p->title = mem_format("%s: %zu nodes", p->verb, p->calls.len);
@@ -281,14 +280,14 @@ static const char *refuse_drain(struct app *app)
     drain_targets(app, &rows);
     size_t count = rows.len;
     vec_release(&rows);
-    return count ? NULL : "the cursor is not on a router";
+    return count ? NULL : "the selection is not a router";
 }
 
 static const struct console_command commands[] = {
     {.name = "tags",
      .keys = "t",
      .hint = "tags",
-     .help = "set the node's tags; +TAG adds one, -TAG takes one away",
+     .help = "set the node's tags; +TAG adds one, -TAG removes one",
      .args = "[TAG ...]",
      .where = IN_NODES | IN_NODE,
      .needs = CHANGES,
@@ -297,8 +296,8 @@ static const struct console_command commands[] = {
      .refuse = refuse_tags},
     {.name = "drain",
      .keys = "o",
-     .hint = "out of service",
-     .help = "let other routers serve, or let this one serve again",
+     .hint = "drain",
+     .help = "drain the router so that others serve its prefixes, or put it back into service",
      .where = ROUTES_OF_ANY,
      .needs = CHANGES,
      .risk = RISK_ASK,

@@ -40,13 +40,13 @@ static const char *after_deletion(const struct row *row)
 {
     switch (row->kind) {
     case ROW_NODE:
-        return "gone: it has to join anew";
+        return "deleted; it must join again";
     case ROW_USER:
-        return "gone, with its keys";
+        return "deleted with its keys";
     case ROW_PREAUTH_KEY:
-        return "gone: its nodes stay";
+        return "deleted; its nodes stay";
     case ROW_API_KEY:
-        return "gone: what uses it is refused";
+        return "deleted; what uses it is refused";
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:
@@ -64,7 +64,7 @@ static void change_objects(struct app *app, const struct object_change *d)
 
     whole_targets(app, &rows);
     if (!rows.len) {
-        app_flash(app, ROLE_WARN, "%s: there is nothing here to do it with", d->verb);
+        app_flash(app, ROLE_WARN, "%s: nothing is selected", d->verb);
         return;
     }
     p = plan_new(d->risk, d->verb);
@@ -104,7 +104,7 @@ static void cmd_expire(struct app *app, const char *arg)
                                               .tail = "/expire",
                                               .body = "{}",
                                               .before = "key valid",
-                                              .after = "EXPIRED: it has to log in again",
+                                              .after = "expired; it must log in again",
                                               .risk = RISK_ASK,
                                               .undoable = true,
                                               .keeps_object = true};
@@ -113,10 +113,10 @@ static void cmd_expire(struct app *app, const char *arg)
                                              .method = "POST",
                                              .tail = "/expire",
                                              .before = "valid",
-                                             .after = "EXPIRED: nobody can join with it",
+                                             .after = "expired; it is no longer accepted",
                                              .risk = RISK_ASK,
                                              .keeps_object = true,
-                                             .note = "an expired key cannot be made valid again"};
+                                             .note = "an expired key cannot be renewed"};
 
     (void)arg;
     change_objects(app, commands_where(app) == IN_KEYS ? &key : &node);
@@ -145,7 +145,7 @@ static void cmd_reject(struct app *app, const char *arg)
                                                 .before = "waits",
                                                 .after = "rejected",
                                                 .risk = RISK_ASK,
-                                                .note = "the person sees the refusal and can ask again"};
+                                                .note = "the user is told, and can ask again"};
 
     (void)arg;
     change_objects(app, &change);
@@ -160,7 +160,7 @@ static void renamed(struct app *app, const char *name)
     struct json_out o = JSON_OUT(&body);
 
     if (!row) {
-        app_flash(app, ROLE_WARN, "it was deleted meanwhile");
+        app_flash(app, ROLE_WARN, "it has been deleted");
         return;
     }
     if (!*name || str_eq(name, row_label(row)))
@@ -174,7 +174,7 @@ static void renamed(struct app *app, const char *name)
                                    buf_take(&body), row_version(row), row->kind);
     plan_add_step(p, call, row, NULL, row_label(row), row_label(row), name);
     p->title = mem_format("rename %s to %s", row_label(row), name);
-    p->done = mem_format("%s is now called %s", row_label(row), name);
+    p->done = mem_format("%s renamed to %s", row_label(row), name);
     plan_submit(app, p);
 }
 
@@ -183,7 +183,7 @@ static void cmd_rename(struct app *app, const char *arg)
     struct row *row = app_node(app) ? &app_node(app)->row : app_list(app)->cursor;
 
     if (!row || (row->kind != ROW_NODE && row->kind != ROW_USER)) {
-        app_flash(app, ROLE_WARN, "rename: it has no name of its own");
+        app_flash(app, ROLE_WARN, "rename: only nodes and users have names");
         return;
     }
     char *title = mem_format("rename %s", row_label(row));
@@ -201,7 +201,7 @@ static void admit_for(struct app *app, const char *waiting_key, const char *user
     const struct m_user *u = model_find(&app->model, ROW_USER, user_key);
 
     if (!w || !u) {
-        app_flash(app, ROLE_WARN, "%s is gone meanwhile", w ? "the user" : "the registration");
+        app_flash(app, ROLE_WARN, "%s no longer exists", w ? "the user" : "the registration");
         return;
     }
     app_repeat_with(app, u->api.name);
@@ -210,8 +210,8 @@ static void admit_for(struct app *app, const char *waiting_key, const char *user
     size_t call = plan_add_request(p, "POST", mem_format("/api/headway/pending/%s/approve", w->row.key),
                                    mem_format("{\"user\":\"%s\"}", u->row.key), 0, ROW_NODE);
     plan_add_step(p, call, &w->row, NULL, w->api.hostname, "waits", after);
-    p->title = mem_format("let %s join for %s", w->api.hostname, u->api.name);
-    p->done = mem_format("%s joined for %s", w->api.hostname, u->api.name);
+    p->title = mem_format("approve %s as a node of %s", w->api.hostname, u->api.name);
+    p->done = mem_format("%s approved as a node of %s", w->api.hostname, u->api.name);
     free(after);
     plan_submit(app, p);
 }
@@ -259,14 +259,14 @@ void admit(struct app *app, const char *user)
         return;
     }
     const struct m_pending *p = (const struct m_pending *)row;
-    dialog_choice(app, "new node asks to join", "Enter approve for this user   Esc later", admitted);
+    dialog_choice(app, "approve a new node", "Enter approve for this user   Esc cancel", admitted);
     app->dialog->label = "user: ";
     app->dialog->row_kind = ROW_PENDING;
     app->dialog->row_key = mem_strdup(row->key);
     buf_addf(&text, "host\t%s   %s %s\n", p->api.hostname, p->api.os, p->api.client_version);
-    buf_addf(&text, "from\t%s, waits %s\n", p->api.source, ago_text(p->api.created_ns, app->at.now_ns, waits));
-    buf_addf(&text, "link\t%s\n", row->key);
-    buf_adds(&text, "!it must be the one that the person's own screen shows\n");
+    buf_addf(&text, "from\t%s, waiting for %s\n", p->api.source, ago_text(p->api.created_ns, app->at.now_ns, waits));
+    buf_addf(&text, "auth id\t%s\n", row->key);
+    buf_adds(&text, "!compare it with the one on the user's own screen\n");
     for (size_t i = 0; i < p->api.request_tags.len; i++)
         buf_addf(&text, "asks for\t%s\n", p->api.request_tags.items[i]);
     app->dialog->text = buf_take(&text);
@@ -280,7 +280,7 @@ void admit(struct app *app, const char *user)
     vec_release(&users);
     if (!app->dialog->choices.len) {
         dialog_close(app);
-        app_flash(app, ROLE_WARN, "there is no user yet: 6 and then N makes one");
+        app_flash(app, ROLE_WARN, "no users yet: 6 N creates one");
     }
 }
 
@@ -293,7 +293,7 @@ static const struct console_command commands[] = {
     {.name = "admit",
      .keys = "a Enter",
      .hint = "approve",
-     .help = "let the node join, for a user that you choose",
+     .help = "approve the node for a user of your choice",
      .args = "[USER]",
      .where = IN_PENDING,
      .needs = CHANGE,
@@ -303,7 +303,7 @@ static const struct console_command commands[] = {
     {.name = "reject",
      .keys = "x",
      .hint = "reject",
-     .help = "refuse the registration",
+     .help = "reject the registration",
      .where = IN_PENDING,
      .needs = CHANGES,
      .risk = RISK_ASK,
@@ -312,7 +312,7 @@ static const struct console_command commands[] = {
     {.name = "expire",
      .keys = "x",
      .hint = "expire",
-     .help = "end the node's or the key's validity now",
+     .help = "expire the node's key, or the pre-auth or API key",
      .where = IN_NODES | IN_KEYS,
      .needs = CHANGES,
      .risk = RISK_ASK,
@@ -321,7 +321,7 @@ static const struct console_command commands[] = {
     {.name = "rename",
      .keys = "n",
      .hint = "rename",
-     .help = "give it another name",
+     .help = "rename it",
      .where = IN_NODES | IN_NODE | IN_USERS,
      .needs = CHANGE,
      .rank = 7,
@@ -329,7 +329,7 @@ static const struct console_command commands[] = {
     {.name = "delete",
      .keys = "d Del",
      .hint = "delete",
-     .help = "delete for good",
+     .help = "delete it permanently",
      .where = IN_NODES | IN_NODE | IN_USERS | IN_KEYS,
      .needs = CHANGES,
      .risk = RISK_TYPE,

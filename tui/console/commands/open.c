@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What leads from one object to another view: opening it, its routes, its events, why it is as it is. */
+/* What leads from one object to another view: opening it, its routes, its events, explain why it is in this state. */
 #include "console/commands/open.h"
 
 #include "base/mem.h"
@@ -159,14 +159,14 @@ static const struct console_command commands[] = {
     {.name = "open",
      .keys = "Enter",
      .hint = "open",
-     .help = "open what the cursor is on",
+     .help = "open the selected object",
      .where = IN_LISTS | IN_NODE,
      .needs = NEED_ROW,
      .rank = 1,
      .run = cmd_open},
     {.name = "node",
      .keys = "",
-     .help = "open one node by its name",
+     .help = "open a node by its name",
      .args = "NAME",
      .where = IN_ANY,
      .run = cmd_node,
@@ -174,7 +174,7 @@ static const struct console_command commands[] = {
     {.name = "routes-of",
      .keys = "r",
      .hint = "routes",
-     .help = "the routes of this node",
+     .help = "show the node's routes",
      .where = IN_NODES | IN_NODE,
      .needs = NEED_ROW,
      .rank = 5,
@@ -182,7 +182,7 @@ static const struct console_command commands[] = {
     {.name = "events-of",
      .keys = "L",
      .hint = "events",
-     .help = "the events of this object",
+     .help = "show the object's events",
      .where = ROUTES_OF_ANY | IN_USERS,
      .needs = NEED_ROW,
      .rank = 12,
@@ -190,7 +190,7 @@ static const struct console_command commands[] = {
     {.name = "why",
      .keys = "w",
      .hint = "why",
-     .help = "why it is as it is",
+     .help = "explain why it is in this state",
      .where = IN_LISTS | IN_NODE,
      .needs = NEED_ROW,
      .rank = 5,

@@ -103,7 +103,7 @@ static const char *after_approval(struct app *app, const struct plan *plan, cons
 
 static const char *after_revocation(const struct m_route *r)
 {
-    return r->api.state == ROUTE_SERVING ? "not approved, another router takes over if there is one" : "not approved";
+    return r->api.state == ROUTE_SERVING ? "not approved; another router takes over if there is one" : "not approved";
 }
 
 static char *routes_body(const route_list *routes, size_t from, size_t to, const char *verb)
@@ -207,7 +207,7 @@ static void cmd_approve_all(struct app *app, const char *arg)
     if (routes.len)
         plan_routes(app, &routes, true);
     else
-        app_flash(app, ROLE_INFO, "nothing waits there");
+        app_flash(app, ROLE_INFO, "no route is waiting for approval there");
     vec_release(&rows);
     vec_release(&routes);
 }
@@ -228,7 +228,7 @@ static const char *refuse_approve(struct app *app)
     targets_of(app, waits, &routes);
     size_t count = routes.len;
     vec_release(&routes);
-    return count ? NULL : "no route of it waits for approval";
+    return count ? NULL : "no route is waiting for approval";
 }
 
 static const char *refuse_revoke(struct app *app)
@@ -250,7 +250,7 @@ static void plan_primary(struct app *app, const char *prefix, const char *node)
     struct buf path = BUF_INIT(0);
 
     if (!r) {
-        app_flash(app, ROLE_WARN, "%s is not routed by that node any more", prefix);
+        app_flash(app, ROLE_WARN, "that node no longer routes %s", prefix);
         return;
     }
     p = plan_new(RISK_ASK, "make primary");
@@ -285,7 +285,7 @@ static const char *refuse_route_primary(const struct m_route *r)
     if (r->api.exit)
         return "exit routes have no primary: every approved exit node serves";
     if (r->api.state == ROUTE_SERVING)
-        return "it serves already";
+        return "it is the primary already";
     if (r->api.state == ROUTE_AVAILABLE)
         return "it is not approved";
     if (r->api.state == ROUTE_APPROVED)
@@ -300,14 +300,14 @@ static const char *refuse_primary(struct app *app)
     if (row && row->kind == ROW_ROUTE)
         return refuse_route_primary((const struct m_route *)row);
     if (!row || row->kind != ROW_PREFIX)
-        return "the cursor is not on a route";
+        return "the selection is not a route";
     const struct m_prefix *p = (const struct m_prefix *)row;
     if (p->api.exit)
         return "exit routes have no primary: every approved exit node serves";
     for (size_t i = 0; i < p->api.routers.len; i++)
         if (router_at(p, i)->state == ROUTE_STANDBY || router_at(p, i)->state == ROUTE_UNHEALTHY)
             return NULL;
-    return "there is no other router that could serve";
+    return "no other router can serve it";
 }
 
 static void cmd_primary(struct app *app, const char *arg)
@@ -321,7 +321,7 @@ static void cmd_primary(struct app *app, const char *arg)
         return;
     }
     const struct m_prefix *p = (const struct m_prefix *)row;
-    dialog_choice(app, "who shall serve it?", "Enter choose   Esc cancel", primary_chosen);
+    dialog_choice(app, "choose the primary router", "Enter choose   Esc cancel", primary_chosen);
     app->dialog->label = "node: ";
     app->dialog->row_kind = ROW_PREFIX;
     app->dialog->row_key = mem_strdup(row->key);
@@ -341,7 +341,7 @@ static const struct console_command commands[] = {
     {.name = "approve",
      .keys = "a",
      .hint = "approve",
-     .help = "approve the routes that wait; on a registration: let it in",
+     .help = "approve the waiting routes, or the registration",
      .where = ROUTES_OF_ANY,
      .needs = CHANGES,
      .rank = 2,
@@ -350,7 +350,7 @@ static const struct console_command commands[] = {
     {.name = "approve-all",
      .keys = "A",
      .hint = "all",
-     .help = "approve all that waits on the node",
+     .help = "approve all waiting routes of the node",
      .where = IN_ROUTES | IN_NODE,
      .needs = CHANGE,
      .rank = 4,
@@ -359,7 +359,7 @@ static const struct console_command commands[] = {
     {.name = "revoke",
      .keys = "x",
      .hint = "revoke",
-     .help = "take back the approval of a route",
+     .help = "revoke the approval of a route",
      .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
      .needs = CHANGES,
      .risk = RISK_ASK,
@@ -369,7 +369,7 @@ static const struct console_command commands[] = {
     {.name = "primary",
      .keys = "f",
      .hint = "primary",
-     .help = "let this node serve the prefix",
+     .help = "make this node the primary router of the prefix",
      .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
      .needs = CHANGE,
      .risk = RISK_ASK,

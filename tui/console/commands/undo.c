@@ -10,8 +10,8 @@
 static const char *refuse_repeat(struct app *app)
 {
     if (!app->repeat)
-        return "you changed nothing yet";
-    return command_is_here(app, app->repeat) ? NULL : "the last change makes no sense in this view";
+        return "there is no change to repeat yet";
+    return command_is_here(app, app->repeat) ? NULL : "the last change does not apply in this view";
 }
 
 static void cmd_repeat(struct app *app, const char *arg)
@@ -31,11 +31,11 @@ static const char *refuse_undo(struct app *app)
         const struct m_event *e = (const struct m_event *)row;
 
         if (e->api.undone_by.run)
-            return "it was undone already";
+            return "it is already undone";
         return e->api.inverse ? NULL : "this cannot be undone";
     }
     if (!app->undos.len)
-        return "you changed nothing that can be taken back";
+        return "there is nothing to undo";
     return NULL;
 }
 
@@ -73,14 +73,14 @@ static void cmd_undo(struct app *app, const char *arg)
 static const struct console_command commands[] = {
     {.name = "repeat",
      .keys = ".",
-     .help = "do the last change again, to what the cursor or the marks are on",
+     .help = "repeat the last change on the marked rows or the selected one",
      .where = IN_ANY,
      .needs = NEED_WRITE | NO_REPEAT,
      .run = cmd_repeat,
      .refuse = refuse_repeat},
     {.name = "undo",
      .keys = "u",
-     .help = "take back your last change; in the events: this one",
+     .help = "undo your last change; in the events: the selected one",
      .where = IN_ANY,
      .needs = NEED_WRITE | NO_REPEAT,
      .risk = RISK_ASK,

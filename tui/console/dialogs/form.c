@@ -160,5 +160,5 @@ void dialog_form(struct app *app, const char *title, void (*submit)(struct app *
     struct form *form = mem_alloc(sizeof(*form));
 
     form->submit = submit;
-    dialog_open(app, &kind, title, "Enter make it   Tab next   Esc cancel")->extra = form;
+    dialog_open(app, &kind, title, "Enter create   Tab next field   Esc cancel")->extra = form;
 }

@@ -82,7 +82,7 @@ static char *help_text(struct app *app, const char *word)
     char *here = mem_format("%s   (! asks first, !! asks for a word)", place_title(app));
     help_lines(app, HELP_HERE, here, word, &out);
     free(here);
-    help_lines(app, HELP_REFUSED, "not possible now", word, &out);
+    help_lines(app, HELP_REFUSED, "not available now", word, &out);
     help_lines(app, HELP_EVERYWHERE, "everywhere", word, &out);
     struct buf signs_text = BUF_INIT(0);
     for (size_t i = 0; i < ARRAY_LEN(signs); i++)
@@ -90,12 +90,12 @@ static char *help_text(struct app *app, const char *word)
     found_lines("signs", buf_text(&signs_text), word, &out);
     buf_release(&signs_text);
     found_lines("filter words",
-                "name\tpart of any text; without capitals the case does not matter\n"
+                "word\tpart of any text; lower case matches both cases\n"
                 "!word\tnot; a|b either; ~regex\nkey:value\tname user tag ip route os version relay is id\n"
                 "seen>7d exp<3d\ttimes; ip:100.64.0.0/16 lies within; route~10.0.0.0/8 overlaps\n",
                 word, &out);
     if (!out.len)
-        buf_addf(&out, "nothing is about '%s'\n", word);
+        buf_addf(&out, "no help on '%s'\n", word);
     return buf_take(&out);
 }
 

@@ -17,11 +17,11 @@ static bool armed(const struct plan *p)
 static void go(struct app *app, struct plan *plan)
 {
     if (plan_count(plan, REQUEST_CHECKING)) {
-        app_flash(app, ROLE_INFO, "the server is still looking at it");
+        app_flash(app, ROLE_INFO, "the server has not answered yet");
         return;
     }
     if (!armed(plan)) {
-        app_flash(app, ROLE_WARN, plan->word ? "type %s first, exactly" : "nothing of it can be done",
+        app_flash(app, ROLE_WARN, plan->word ? "type %s first, exactly" : "nothing can be done",
                   plan->word ? plan->word : "");
         return;
     }
@@ -122,7 +122,7 @@ static const char *note_of(const struct plan *p, char *text, size_t size)
     size_t ready = plan_count(p, REQUEST_READY);
 
     if (plan_count(p, REQUEST_CHECKING))
-        return "asking the server what it would do ...   Esc cancel";
+        return "asking the server ...   Esc cancel";
     if (!ready)
         return "the server would refuse this   Esc close";
     const char *more = p->calls.len > 1 ? "   - leave out" : "";
@@ -151,7 +151,7 @@ static void plan_draw(struct app *app)
     for (int i = 0; i < space && top + (size_t)i < plan->steps.len; i++)
         draw_step(plan, c, in, in.row + i, top + (size_t)i, top + (size_t)i == plan->cursor);
     int row = in.row + in.rows - extra;
-    const char *undo = plan->undoable ? "u takes it back afterwards" : "";
+    const char *undo = plan->undoable ? "can be undone with u" : "";
     canvas_text(c, row++, in.col + 2, in.cols - 2, ROLE_FAINT, undo);
     if (plan->note)
         canvas_textf(c, row++, in.col, in.cols, ROLE_WARN, "! %s", plan->note);

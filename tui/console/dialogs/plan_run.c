@@ -158,7 +158,7 @@ static void finish(struct app *app, struct plan *plan)
     if (!failed && done == plan->calls.len)
         app_flash(app, ROLE_INFO, "%s", plan->done);
     else if (!failed)
-        app_flash(app, ROLE_INFO, "%s: %zu done, the rest was left out", plan->verb, done);
+        app_flash(app, ROLE_INFO, "%s: %zu done, the rest left out", plan->verb, done);
     else if (plan->calls.len == 1)
         app_flash(app, ROLE_ERROR, "%s: %s", plan->verb, message);
     else
@@ -182,7 +182,7 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
     free(call->message);
     call->message = NULL;
     if (!good && reply->e.code == ERR_PRECONDITION)
-        call->message = mem_strdup("it was changed by somebody else meanwhile: look again");
+        call->message = mem_strdup("it was changed by somebody else: check it again");
     else if (!good)
         call->message = mem_strdup(reply->e.message);
     if (call->state == REQUEST_CHECKING) {

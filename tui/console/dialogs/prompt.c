@@ -160,7 +160,7 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
     if (p->error)
         snprintf(right, sizeof(right), "%.100s (column %zu)", p->error, p->error_at + 1);
     else if (p->kind == PROMPT_FILTER)
-        snprintf(right, sizeof(right), "%zu of %zu   Enter keep  Esc drop", app_list(app)->order.len,
+        snprintf(right, sizeof(right), "%zu of %zu   Enter keep  Esc cancel", app_list(app)->order.len,
                  app_list(app)->total);
     else if (p->kind == PROMPT_COMMAND) {
         const struct console_command *cmd = commands_find(app, p->line.text, strcspn(p->line.text, " "));

@@ -66,10 +66,10 @@ static void secret_draw(struct app *app)
         rows += 2 + (int)strlen(s->command) / inner + 1;
     struct rect in = canvas_frame(c, dialog_centre(c, rows, width), d->title, d->note);
     int row = in.row, end = in.row + in.rows;
-    canvas_text(c, row++, in.col, in.cols, ROLE_WARN, "! it is shown only now: the server keeps no copy");
+    canvas_text(c, row++, in.col, in.cols, ROLE_WARN, "! shown only once: the server keeps no copy");
     row = draw_wrapped(c, row + 1, end, in, s->text);
     if (s->command && row + 1 < end) {
-        canvas_text(c, row + 1, in.col, in.cols, ROLE_LABEL, "a machine joins with");
+        canvas_text(c, row + 1, in.col, in.cols, ROLE_LABEL, "join a machine with");
         draw_wrapped(c, row + 2, end, in, s->command);
     }
 }

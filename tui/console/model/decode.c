@@ -133,7 +133,7 @@ void decode_reply(int status, const json_t *root, const struct err *why, enum ro
         char *message = safe(why->message);
 
         out->e = *why;
-        str_copy(out->e.message, sizeof(out->e.message), *message ? message : "the server refused without a reason");
+        str_copy(out->e.message, sizeof(out->e.message), *message ? message : "the server gave no reason");
         free(message);
     }
     struct api_change change;

@@ -83,15 +83,15 @@ static int parse_value(struct alternative *a, char op, const char *value, struct
     enum filter_kind kind = a->field->kind;
 
     if (!*value)
-        return err_set(e, ERR_INVALID, "%s%c wants a value", a->field->name, op);
+        return err_set(e, ERR_INVALID, "%s%c needs a value", a->field->name, op);
     if (kind == FILTER_SINCE || kind == FILTER_UNTIL) {
         if (op != '<' && op != '>')
-            return err_set(e, ERR_INVALID, "%s wants < or > and a time, such as %s>7d", a->field->name, a->field->name);
+            return err_set(e, ERR_INVALID, "%s needs < or > and a time, such as %s>7d", a->field->name, a->field->name);
         a->op = op == '>' ? OP_OLDER : OP_NEWER;
         return duration_parse(value, &a->ns, a->field->name, e);
     }
     if (op == '<' || op == '>')
-        return err_set(e, ERR_INVALID, "%s is no time: use %s:value", a->field->name, a->field->name);
+        return err_set(e, ERR_INVALID, "%s is not a time: use %s:value", a->field->name, a->field->name);
     if (kind == FILTER_NETWORK && (op == '~' || strchr(value, '/'))) {
         a->op = op == '~' ? OP_OVERLAPS : OP_WITHIN;
         return prefix_parse(value, &a->net, NULL, e);
@@ -132,7 +132,7 @@ static int parse_term(struct filter_term *term, char *word, const struct filter_
         word++;
     }
     if (!*word)
-        return err_set(e, ERR_INVALID, "'!' wants a word");
+        return err_set(e, ERR_INVALID, "'!' needs a word");
     /* In a regular expression the bar is its own. */
     bool whole = word[0] == '~';
     for (char *next = word; next; word = next) {

@@ -47,7 +47,7 @@ static int parse_line(const char *line, size_t line_len, unsigned number, const 
     memcpy(text, line, line_len);
     text[line_len] = '\0';
     if (str_check(text, sizeof(text), false, "line", NULL) < 0)
-        return err_set(e, ERR_INVALID, "line %u holds characters that are no text", number);
+        return err_set(e, ERR_INVALID, "line %u holds characters that are not text", number);
     len = strcspn(text, " ");
     if (len > SERVER_NAME_MAX)
         return err_set(e, ERR_INVALID, "line %u: a name has at most %d bytes", number, SERVER_NAME_MAX);
@@ -87,7 +87,7 @@ int servers_parse(const char *text, const char *dir, struct servers *out, struct
             }
             for (size_t i = 0; i < out->len; i++)
                 if (str_eq(out->items[i].name, s.name)) {
-                    int r = err_set(e, ERR_INVALID, "line %u: '%s' is there already", number, s.name);
+                    int r = err_set(e, ERR_INVALID, "line %u: '%s' is listed twice", number, s.name);
 
                     release_entry(&s);
                     return r;

@@ -14,10 +14,10 @@
 static const char *refuse_edit(struct app *app)
 {
     if (!policy_page_of(app)->loaded)
-        return "the policy is not here yet";
+        return "the policy is not loaded yet";
     if (policy_page_of(app)->file)
         return "the policy is read from a file (policy.mode): a adopts it into the database";
-    return app->read_only ? "your key may only read" : NULL;
+    return app->read_only ? "your API key is read-only" : NULL;
 }
 
 static const char *refuse_review(struct app *app)
@@ -27,9 +27,9 @@ static const char *refuse_review(struct app *app)
     if (!why)
         why = app_why_not_write(app);
     if (!why && !policy_page_modified(app))
-        why = "nothing was changed";
+        why = "nothing has changed";
     if (!why && (policy_page_of(app)->calls[POLICY_REQUEST_PREVIEW] || policy_page_of(app)->calls[POLICY_REQUEST_SAVE]))
-        why = "the server is asked already";
+        why = "a request is already under way";
     return why;
 }
 
@@ -40,11 +40,11 @@ static const char *refuse_save(struct app *app)
     if (!why)
         why = app_why_not_write(app);
     if (!why && policy_page_of(app)->look)
-        why = "this is only looked at: Esc goes back to the question";
+        why = "this is a comparison only: Esc goes back to the question";
     if (!why && !policy_page_of(app)->accepted)
         why = "the server would refuse it: Esc goes back to the text";
     if (!why && policy_page_of(app)->calls[POLICY_REQUEST_SAVE])
-        why = "it is on its way";
+        why = "it is being saved";
     return why;
 }
 
@@ -57,7 +57,7 @@ static const char *refuse_adopt(struct app *app)
 
 static const char *refuse_revert(struct app *app)
 {
-    return policy_page_modified(app) ? NULL : "nothing was changed";
+    return policy_page_modified(app) ? NULL : "nothing has changed";
 }
 
 /* ---- editing ---- */
@@ -67,7 +67,7 @@ static void cmd_edit(struct app *app, const char *arg)
     (void)arg;
     policy_page_of(app)->mode = POLICY_EDIT;
     if (app->conn.state != CONN_LIVE)
-        app_flash(app, ROLE_WARN, "not connected: what you type is kept and can be saved later");
+        app_flash(app, ROLE_WARN, "not connected: your changes are kept and can be saved later");
 }
 
 static void cmd_leave_editor(struct app *app, const char *arg)
@@ -75,7 +75,7 @@ static void cmd_leave_editor(struct app *app, const char *arg)
     (void)arg;
     policy_page_of(app)->mode = POLICY_READ;
     if (policy_page_modified(app))
-        app_flash(app, ROLE_INFO, "the text is not saved: Ctrl-S reviews and saves it, D drops it");
+        app_flash(app, ROLE_INFO, "not saved yet: Ctrl-S reviews and saves, D discards");
 }
 
 static void cmd_editor_undo(struct app *app, const char *arg)
@@ -84,7 +84,7 @@ static void cmd_editor_undo(struct app *app, const char *arg)
     if (editor_undo(&policy_page_of(app)->editor))
         policy_page_changed(app);
     else
-        app_flash(app, ROLE_INFO, "there is nothing to take back");
+        app_flash(app, ROLE_INFO, "there is nothing to undo");
 }
 
 static void cmd_editor_redo(struct app *app, const char *arg)
@@ -93,7 +93,7 @@ static void cmd_editor_redo(struct app *app, const char *arg)
     if (editor_redo(&policy_page_of(app)->editor))
         policy_page_changed(app);
     else
-        app_flash(app, ROLE_INFO, "nothing was taken back");
+        app_flash(app, ROLE_INFO, "there is nothing to redo");
 }
 
 static void cmd_outside(struct app *app, const char *arg)
@@ -105,7 +105,7 @@ static void cmd_outside(struct app *app, const char *arg)
 void policy_page_edited(struct app *app, char *text, size_t len)
 {
     if (!editor_swap(&policy_page_of(app)->editor, text, len))
-        app_flash(app, ROLE_ERROR, "the editor's text is larger than 4 MiB: it was not taken");
+        app_flash(app, ROLE_ERROR, "the edited text is larger than 4 MiB and was not taken");
     free(text);
     policy_page_changed(app);
 }
@@ -161,9 +161,9 @@ static void find(struct app *app, const char *text, bool backwards)
     struct editor *e = &policy_page_of(app)->editor;
 
     if (!text || !*text)
-        app_flash(app, ROLE_INFO, "nothing was looked for yet: / finds");
+        app_flash(app, ROLE_INFO, "there is no search to repeat: / searches");
     else if (!editor_find(e, text, backwards))
-        app_flash(app, ROLE_WARN, "'%s' is nowhere in the policy", text);
+        app_flash(app, ROLE_WARN, "'%s' was not found", text);
 }
 
 static void find_typed(struct app *app, const char *text)
@@ -237,7 +237,7 @@ void policy_page_next_problem(struct app *app)
                 best = p;
         }
     if (!best) {
-        app_flash(app, ROLE_INFO, "%s", d->problems.len ? "the problem has no place" : "no problem is known");
+        app_flash(app, ROLE_INFO, "%s", d->problems.len ? "the problem has no position" : "no known problems");
         return;
     }
     editor_go(&d->editor, best->line, best->column);
@@ -265,7 +265,7 @@ static void cmd_review(struct app *app, const char *arg)
         policy_page_next_problem(app);
         return;
     }
-    app_flash(app, ROLE_INFO, "the server looks at what it would change ...");
+    app_flash(app, ROLE_INFO, "asking the server what it would change ...");
     policy_page_preview(app);
 }
 
@@ -317,7 +317,7 @@ bool policy_page_escape(struct app *app)
     if (d->mode != POLICY_REVIEW)
         return false;
     if (d->calls[POLICY_REQUEST_SAVE]) {
-        app_flash(app, ROLE_INFO, "it is being saved: the answer is not here yet");
+        app_flash(app, ROLE_INFO, "it is being saved; the server has not answered yet");
         return true;
     }
     d->mode = d->before;
@@ -359,7 +359,8 @@ static void explain(struct app *app, const char *text)
     bool has_port = colon && strchr(to, ':') == colon && str_u64(colon + 1, 1, 65535, &port, "port", NULL) == 0;
 
     if (!len || !*to || strchr(to, ' ')) {
-        app_flash(app, ROLE_WARN, "two are needed, such as: laptop db:5432 (nodes, users, tags or addresses)");
+        app_flash(app, ROLE_WARN,
+                  "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
         return;
     }
     char *from = mem_strndup(text, len), *dst = mem_strndup(to, has_port ? (size_t)(colon - to) : strlen(to));
@@ -385,7 +386,7 @@ static void cmd_explain(struct app *app, const char *arg)
         return;
     }
     char *start = mem_format("%s%s", n ? n->api.given_name : "", n ? " " : "");
-    dialog_input(app, "who reaches whom? SRC DST[:PORT]", "Enter ask   Esc cancel", start, explain);
+    dialog_input(app, "does SRC reach DST? SRC DST[:PORT]", "Enter ask   Esc cancel", start, explain);
     free(start);
 }
 
@@ -408,7 +409,7 @@ static const struct console_command commands[] = {
     {.name = "review",
      .keys = "Ctrl-S",
      .hint = "review, save",
-     .help = "show what the changed policy would do, then save it",
+     .help = "review what the changed policy would do, then save it",
      .where = IN_POLICY | IN_EDIT,
      .rank = 2,
      .run = cmd_review,
@@ -416,7 +417,7 @@ static const struct console_command commands[] = {
     {.name = "save",
      .keys = "Enter",
      .hint = "save",
-     .help = "save the policy; where access is lost, a word has to be typed",
+     .help = "save the policy; asks for a word where access is lost",
      .where = IN_REVIEW,
      .needs = NEED_WRITE,
      .rank = 1,
@@ -425,7 +426,7 @@ static const struct console_command commands[] = {
     {.name = "pane",
      .keys = "Tab",
      .hint = "access, text",
-     .help = "the other half of the review: access, or the text",
+     .help = "switch between access and text",
      .where = IN_REVIEW,
      .rank = 2,
      .run = cmd_pane},
@@ -454,29 +455,21 @@ static const struct console_command commands[] = {
     {.name = "find",
      .keys = "/",
      .hint = "find",
-     .help = "find a text in the policy",
+     .help = "search the policy",
      .args = "TEXT",
      .where = IN_POLICY,
      .rank = 5,
      .run = cmd_find},
-    {.name = "find-next",
-     .keys = "n F3",
-     .help = "the next place of the text that was looked for",
-     .where = IN_POLICY,
-     .run = cmd_find_next},
-    {.name = "find-previous", .keys = "N", .help = "the place before", .where = IN_POLICY, .run = cmd_find_previous},
+    {.name = "find-next", .keys = "n F3", .help = "next match", .where = IN_POLICY, .run = cmd_find_next},
+    {.name = "find-previous", .keys = "N", .help = "previous match", .where = IN_POLICY, .run = cmd_find_previous},
     {.name = "find-text",
      .keys = "Ctrl-F",
      .hint = "find",
-     .help = "find a text",
+     .help = "search the policy",
      .where = IN_EDIT,
      .rank = 5,
      .run = cmd_find},
-    {.name = "find-again",
-     .keys = "F3",
-     .help = "the next place of the text that was looked for",
-     .where = IN_EDIT,
-     .run = cmd_find_next},
+    {.name = "find-again", .keys = "F3", .help = "next match", .where = IN_EDIT, .run = cmd_find_next},
     {.name = "line",
      .keys = "Ctrl-G",
      .help = "go to a line of the policy",
@@ -486,7 +479,7 @@ static const struct console_command commands[] = {
     {.name = "adopt",
      .keys = "a",
      .hint = "adopt",
-     .help = "copy the policy of the file into the database",
+     .help = "copy the policy from its file into the database",
      .where = IN_POLICY,
      .needs = NEED_WRITE,
      .risk = RISK_ASK,
@@ -495,8 +488,8 @@ static const struct console_command commands[] = {
      .refuse = refuse_adopt},
     {.name = "revert",
      .keys = "D",
-     .hint = "drop changes",
-     .help = "give up what is not saved",
+     .hint = "discard",
+     .help = "discard unsaved changes",
      .where = IN_POLICY,
      .risk = RISK_ASK,
      .rank = 8,
@@ -505,7 +498,7 @@ static const struct console_command commands[] = {
     {.name = "explain",
      .keys = "=",
      .hint = "explain",
-     .help = "say whether one reaches another, and why",
+     .help = "explain whether one reaches another",
      .args = "SRC DST[:PORT]",
      .where = IN_ANY,
      .rank = 14,
@@ -520,16 +513,12 @@ static const struct console_command commands[] = {
     {.name = "take-back",
      .keys = "Ctrl-Z",
      .hint = "undo",
-     .help = "take back what was typed",
+     .help = "undo typing",
      .where = IN_EDIT,
      .rank = 3,
      .run = cmd_editor_undo},
-    {.name = "again",
-     .keys = "Ctrl-Y",
-     .help = "do again what was taken back",
-     .where = IN_EDIT,
-     .run = cmd_editor_redo},
-    {.name = "editor-help", .keys = "F1", .help = "what can be done in the editor", .where = IN_EDIT, .run = cmd_help},
+    {.name = "again", .keys = "Ctrl-Y", .help = "redo typing", .where = IN_EDIT, .run = cmd_editor_redo},
+    {.name = "editor-help", .keys = "F1", .help = "show the keys of the editor", .where = IN_EDIT, .run = cmd_help},
 };
 
 const struct command_table policy_page_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

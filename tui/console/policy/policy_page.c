@@ -289,22 +289,15 @@ static void offer_draft(struct app *app)
     }
 }
 
-static void take_text(struct app *app, enum policy_request call, const json_t *answer)
+static void take_policy(struct app *app, enum policy_request call, const struct api_policy *policy)
 {
     struct policy_page *d = policy_page_of(app);
-    const json_t *member = json_object_get(answer, "policy");
-    const char *text = json_is_string(member) ? json_string_value(member) : "";
-    size_t len = json_is_string(member) ? json_string_length(member) : 0;
-    uint64_t version = 0;
+    const char *text = policy->text;
+    size_t len = strlen(text);
 
-    if (json_get_u64(answer, "version", &version, NULL) < 0 || len > TEXTBUF_MAX) {
-        mem_replace(&d->trouble, "the server's policy cannot be read: it has no version or is larger than 4 MiB");
-        return;
-    }
-    mem_replace(&d->trouble, "");
-    d->file = str_eq(json_text(answer, "mode", ""), "file");
+    d->file = str_eq(policy->mode, "file");
     if (call == POLICY_REQUEST_THEIRS) {
-        keep_theirs(d, text, len, version);
+        keep_theirs(d, text, len, policy->version);
         d->behind = true;
         d->question = QUESTION_CONFLICT;
         return;
@@ -315,12 +308,27 @@ static void take_text(struct app *app, enum policy_request call, const json_t *a
             editor_load(&d->editor, text, len);
             policy_page_changed(app);
         }
-        policy_page_base(app, text, len, version);
-    } else if (version != d->version) {
-        keep_theirs(d, text, len, version);
+        policy_page_base(app, text, len, policy->version);
+    } else if (policy->version != d->version) {
+        keep_theirs(d, text, len, policy->version);
         d->behind = true;
     }
     offer_draft(app);
+}
+
+/* The text must be exactly what the server has: saving sends it back. */
+static void take_text(struct app *app, enum policy_request call, const json_t *answer)
+{
+    struct policy_page *d = policy_page_of(app);
+    struct api_policy policy;
+
+    if (api_read(&api_policy_shape, answer, &policy, API_STRICT, NULL) < 0 || strlen(policy.text) > TEXTBUF_MAX) {
+        mem_replace(&d->trouble, "the server's policy cannot be read: it has no version or is larger than 4 MiB");
+    } else {
+        mem_replace(&d->trouble, "");
+        take_policy(app, call, &policy);
+    }
+    api_release(&api_policy_shape, &policy);
 }
 
 static void take_preview(struct app *app, const struct reply *reply)
@@ -333,7 +341,7 @@ static void take_preview(struct app *app, const struct reply *reply)
         return;
     }
     if (d->reviewed != d->editor.text.serial || d->mode == POLICY_REVIEW) {
-        app_flash(app, ROLE_INFO, "the text was changed meanwhile: review it again");
+        app_flash(app, ROLE_INFO, "the text has changed: review it again");
         return;
     }
     d->accepted = review_preview(&d->panes[PANE_ACCESS], answer_of(reply), &d->losses);
@@ -363,12 +371,12 @@ static void saved(struct app *app, struct reply *reply)
     free(text);
     d->mode = POLICY_READ;
     if (reply->event && reply->undoable) {
-        struct undo u = {.text = mem_strdup("the policy was changed"), .at_ms = app->at.now_ms};
+        struct undo u = {.text = mem_strdup("policy changed"), .at_ms = app->at.now_ms};
 
         strs_push(&u.events, reply->event);
         vec_push(&app->undos, u);
     }
-    app_flash(app, ROLE_INFO, "the policy is saved, version %llu", (unsigned long long)version);
+    app_flash(app, ROLE_INFO, "policy saved as version %llu", (unsigned long long)version);
 }
 
 static void take_save(struct app *app, struct reply *reply)
@@ -393,7 +401,7 @@ static void take_save(struct app *app, struct reply *reply)
 static void take_explanation(struct app *app, const struct reply *reply)
 {
     if (answer_of(reply))
-        dialog_text(app, "does it reach?", review_explanation(answer_of(reply)));
+        dialog_text(app, "explain", review_explanation(answer_of(reply)));
     else
         app_flash(app, ROLE_ERROR, "explain: %s", reply->e.message);
 }
@@ -401,9 +409,10 @@ static void take_explanation(struct app *app, const struct reply *reply)
 static void take_adoption(struct app *app, const struct reply *reply)
 {
     if (answer_of(reply))
-        dialog_text(app, "adopt",
-                    mem_strdup("#The policy of the file is in the database, too.\nSet policy.mode to database in the "
-                               "configuration\nand restart the daemon: then it can be changed here.\n"));
+        dialog_text(
+            app, "adopt",
+            mem_strdup("#The policy was copied from its file into the database.\nSet policy.mode to database in the "
+                       "configuration\nand restart the daemon to edit it here.\n"));
     else
         app_flash(app, ROLE_ERROR, "adopt: %s", reply->e.message);
 }
@@ -486,7 +495,7 @@ static bool paste(struct app *app, const char *text, size_t len)
     if (d->mode != POLICY_EDIT || d->question)
         return false;
     if (!editor_paste(&d->editor, text, len))
-        app_flash(app, ROLE_WARN, "nothing was pasted: a policy has at most 4 MiB");
+        app_flash(app, ROLE_WARN, "not pasted: a policy has at most 4 MiB");
     policy_page_changed(app);
     return true;
 }

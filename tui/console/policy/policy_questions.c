@@ -13,7 +13,7 @@ static void draft_take(struct app *app)
     struct draft *last = &d->drafts.items[d->drafts.len - 1];
     struct err e;
 
-    /* Where the policy was changed since, saving will say so: the text is made from the version of then. */
+    /* Where policy changed since, saving will say so: the text is made from the version of then. */
     if (!editor_swap(&d->editor, last->text, last->len))
         return;
     d->version = last->version;
@@ -90,7 +90,7 @@ static void take_theirs(struct app *app)
         return;
     policy_page_base(app, d->theirs, d->theirs_len, d->theirs_version);
     policy_page_changed(app);
-    app_flash(app, ROLE_INFO, "their text is here; Ctrl-Z in the editor brings yours back");
+    app_flash(app, ROLE_INFO, "replaced by their text; Ctrl-Z in the editor restores yours");
 }
 
 static void adopt(struct app *app)
@@ -104,7 +104,7 @@ static void revert(struct app *app)
 
     if (editor_swap(&d->editor, d->base, d->base_len)) {
         policy_page_changed(app);
-        app_flash(app, ROLE_INFO, "the server's text is here; Ctrl-Z in the editor brings yours back");
+        app_flash(app, ROLE_INFO, "restored the server's text; Ctrl-Z in the editor brings yours back");
     }
 }
 
@@ -117,24 +117,24 @@ static const struct policy_question_text {
     const char *title, *lines[4];
     struct question_answer answers[5];
 } questions[QUESTION_KINDS] = {
-    [QUESTION_DRAFT] = {"unsaved text was found",
-                        {"A console ended before this text was saved."},
-                        {{'r', "r  take it up again", draft_take},
-                         {'D', "D  drop it for good", draft_drop},
-                         {CK_ESC, "Esc  later: it stays where it is", draft_later}}},
-    [QUESTION_CONFLICT] = {"somebody else saved the policy meanwhile",
-                           {"Nothing was saved, and your text is still here."},
-                           {{'t', "t  see what they changed", see_theirs},
-                            {'d', "d  see what differs between theirs and yours", see_mine},
-                            {'k', "k  keep yours over theirs: shown before it is saved", keep_mine},
-                            {'x', "x  take theirs: yours can be brought back with Ctrl-Z", take_theirs},
-                            {CK_ESC, "Esc  go on with your text", NULL}}},
+    [QUESTION_DRAFT] = {"unsaved text found",
+                        {"A console ended before this policy was saved."},
+                        {{'r', "r  resume editing it", draft_take},
+                         {'D', "D  discard it permanently", draft_drop},
+                         {CK_ESC, "Esc  decide later", draft_later}}},
+    [QUESTION_CONFLICT] = {"somebody else has saved the policy",
+                           {"Nothing was saved; your text is unchanged."},
+                           {{'t', "t  show what they changed", see_theirs},
+                            {'d', "d  show how theirs and yours differ", see_mine},
+                            {'k', "k  keep yours: reviewed again before it is saved", keep_mine},
+                            {'x', "x  take theirs: Ctrl-Z restores yours", take_theirs},
+                            {CK_ESC, "Esc  go on editing", NULL}}},
     [QUESTION_ADOPT] = {"copy the policy from its file into the database?",
-                        {"It can be changed here as soon as policy.mode in the configuration", "says database."},
+                        {"It can be edited here once policy.mode in the configuration", "is set to database."},
                         {{'y', "y  adopt", adopt}, {CK_ESC, "Esc  no", NULL}}},
-    [QUESTION_REVERT] = {"give up what you typed?",
-                         {"The text becomes the server's again."},
-                         {{'y', "y  give it up", revert}, {CK_ESC, "Esc  no", NULL}}},
+    [QUESTION_REVERT] = {"discard your changes?",
+                         {"The text is replaced by the server's."},
+                         {{'y', "y  discard", revert}, {CK_ESC, "Esc  no", NULL}}},
 };
 
 bool policy_question_key(struct app *app, int key)
@@ -175,7 +175,7 @@ void policy_question_draw(struct app *app, struct canvas *c)
     for (size_t i = 0; i < ARRAY_LEN(q->lines) && q->lines[i]; i++)
         canvas_text(c, row++, in.col, in.cols, ROLE_TEXT, q->lines[i]);
     if (d->question == QUESTION_DRAFT)
-        canvas_textf(c, row++, in.col, in.cols, ROLE_TEXT, "It was kept at %s and has %zu bytes.",
+        canvas_textf(c, row++, in.col, in.cols, ROLE_TEXT, "Kept at %s, %zu bytes.",
                      timestamp_text(d->drafts.items[d->drafts.len - 1].time_ns, app->at.now_ns, stamp),
                      d->drafts.items[d->drafts.len - 1].len);
     row++;

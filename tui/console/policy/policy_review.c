@@ -8,6 +8,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "console/text/text_diff.h"
+#include "model/api.h"
+
+#define FINDINGS_MAX 1000 /* that are marked in the text */
 
 void review_clear(struct review *r)
 {
@@ -28,182 +31,123 @@ void review_add(struct review *r, enum role role, char sign, const char *format,
     vec_push(r, ((struct review_line){.role = role, .sign = {sign}, .text = mem_strdup(text)}));
 }
 
-static uint64_t number(const json_t *object, const char *key)
+/* "a, b and 10 more" */
+static char *names_text(const struct api_names *names)
 {
-    const json_t *value = json_object_get(object, key);
+    struct buf b = BUF_INIT(0);
 
-    return json_is_integer(value) && json_integer_value(value) > 0 ? (uint64_t)json_integer_value(value) : 0;
-}
-
-static void add_text(struct buf *b, const json_t *text)
-{
-    if (json_is_string(text))
-        str_safe(b, json_string_value(text), json_string_length(text));
-}
-
-static char *member_text(const json_t *object, const char *key)
-{
-    struct buf b = BUF_INIT(4096);
-
-    add_text(&b, json_object_get(object, key));
+    for (size_t i = 0; i < names->names.len; i++)
+        buf_addf(&b, "%s%s", i ? ", " : "", names->names.items[i]);
+    if (names->count > names->names.len)
+        buf_addf(&b, " and %llu more", (unsigned long long)(names->count - names->names.len));
     return buf_take(&b);
 }
 
-/* {"count": 12, "names": ["a", "b"]} as "a, b and 10 more". */
-static char *names_text(const json_t *set)
+static void add_findings(struct review *r, const struct api_preview *p)
 {
-    const json_t *names = json_object_get(set, "names"), *name;
-    struct buf b = BUF_INIT(1024);
-    uint64_t count = number(set, "count");
-    size_t i, shown = json_array_size(names);
+    if (p->findings.len)
+        review_add(r, ROLE_SECTION, '#', "%s", p->ok ? "warnings" : "the server would refuse it");
+    for (size_t i = 0; i < p->findings.len; i++) {
+        const struct api_finding *f = api_at(&p->findings, struct api_finding, i);
+        bool warning = str_eq(f->severity, "warning");
 
-    json_array_foreach(names, i, name)
-    {
-        buf_adds(&b, i ? ", " : "");
-        add_text(&b, name);
+        if (f->line)
+            review_add(r, warning ? ROLE_WARN : ROLE_BAD, warning ? 'W' : 'E', "line %llu: %s",
+                       (unsigned long long)f->line, f->message);
+        else
+            review_add(r, warning ? ROLE_WARN : ROLE_BAD, warning ? 'W' : 'E', "%s", f->message);
     }
-    if (count > shown)
-        buf_addf(&b, " and %llu more", (unsigned long long)(count - shown));
-    return buf_take(&b);
-}
-
-static char *list_text(const json_t *list)
-{
-    struct buf b = BUF_INIT(1024);
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(list, i, item)
-    {
-        buf_adds(&b, i ? "; " : "");
-        add_text(&b, item);
-    }
-    return buf_take(&b);
-}
-
-static void add_findings(struct review *r, const json_t *answer, bool accepted)
-{
-    const json_t *findings = json_object_get(answer, "findings"), *item;
-    size_t i;
-
-    if (json_array_size(findings))
-        review_add(r, ROLE_SECTION, '#', "%s", accepted ? "warnings" : "the server would refuse it");
-    json_array_foreach(findings, i, item)
-    {
-        bool warning = str_eq(json_text(item, "severity", ""), "warning");
-        char *text = member_text(item, "message");
-        uint64_t line = number(item, "line");
-
-        for (char *at = text, *end; at; at = end) {
-            end = strchr(at, '\n');
-            if (end)
-                *end++ = '\0';
-            if (at == text && line)
-                review_add(r, warning ? ROLE_WARN : ROLE_BAD, warning ? 'W' : 'E', "line %llu: %s",
-                           (unsigned long long)line, at);
-            else
-                review_add(r, warning ? ROLE_WARN : ROLE_BAD, at == text ? (warning ? 'W' : 'E') : ' ', "%s", at);
-        }
-        free(text);
-    }
-    if (json_array_size(findings))
+    if (p->findings.len)
         review_add(r, ROLE_TEXT, ' ', "%s", "");
 }
 
 void review_findings(const json_t *answer, struct policy_problems *problems)
 {
-    const json_t *item;
-    size_t i;
+    struct api_check check;
 
-    json_array_foreach(json_object_get(answer, "findings"), i, item)
-    {
-        struct policy_problem p = {.line = (unsigned)number(item, "line"),
-                                   .column = (unsigned)number(item, "column"),
-                                   .warning = str_eq(json_text(item, "severity", ""), "warning")};
+    if (api_read(&api_check_shape, answer, &check, API_FOR_TERMINAL, NULL) < 0)
+        return;
+    for (size_t i = 0; i < check.findings.len && problems->len <= FINDINGS_MAX; i++) {
+        const struct api_finding *f = api_at(&check.findings, struct api_finding, i);
+        struct policy_problem p = {
+            .line = (unsigned)f->line, .column = (unsigned)f->column, .warning = str_eq(f->severity, "warning")};
         bool known = false;
 
         for (size_t k = 0; k < problems->len && !known; k++)
             known = problems->items[k].line == p.line && problems->items[k].column == p.column;
-        if (known || problems->len > 1000)
+        if (known)
             continue;
-        p.text = member_text(item, "message");
+        p.text = mem_strdup(f->message);
         vec_push(problems, p);
     }
+    api_release(&api_check_shape, &check);
 }
 
-static void add_access(struct review *r, const json_t *answer)
+static void add_access(struct review *r, const struct api_preview *p)
 {
-    const json_t *rows = json_object_get(answer, "rows"), *totals = json_object_get(answer, "totals"), *row;
-    uint64_t lost = number(totals, "pairs_lost"), gained = number(totals, "pairs_gained");
-    size_t i;
+    uint64_t lost = p->totals.pairs_lost, gained = p->totals.pairs_gained;
 
     review_add(r, ROLE_SECTION, '#', "access: %llu pair%s of devices lose%s it, %llu gain%s it",
                (unsigned long long)lost, lost == 1 ? "" : "s", lost == 1 ? "s" : "", (unsigned long long)gained,
                gained == 1 ? "s" : "");
-    json_array_foreach(rows, i, row)
-    {
-        bool gain = str_eq(json_text(row, "kind", ""), "gained");
-        char *from = names_text(json_object_get(row, "sources")),
-             *to = names_text(json_object_get(row, "destinations"));
-        char *what = list_text(json_object_get(row, "what"));
-        uint64_t pairs = number(row, "pairs"), online = number(row, "online_pairs");
+    for (size_t i = 0; i < p->rows.len; i++) {
+        const struct api_access *row = api_at(&p->rows, struct api_access, i);
+        bool gain = str_eq(row->kind, "gained");
+        char *from = names_text(&row->sources), *to = names_text(&row->destinations);
+        struct buf what = BUF_INIT(0);
 
+        for (size_t k = 0; k < row->what.len; k++)
+            buf_addf(&what, "%s%s", k ? "; " : "", row->what.items[k]);
         review_add(r, gain ? ROLE_ADDED : ROLE_TAKEN, gain ? '+' : '-', "%s  %s -> %s   %s", gain ? "gained" : "LOST  ",
-                   from, to, what);
-        if (pairs > 1 || online)
-            review_add(r, ROLE_FAINT, ' ', "        %llu pair%s%s", (unsigned long long)pairs, pairs == 1 ? "" : "s",
-                       online ? ", online now" : "");
+                   from, to, buf_text(&what));
+        if (row->pairs > 1 || row->online_pairs)
+            review_add(r, ROLE_FAINT, ' ', "        %llu pair%s%s", (unsigned long long)row->pairs,
+                       row->pairs == 1 ? "" : "s", row->online_pairs ? ", online now" : "");
         free(from);
         free(to);
-        free(what);
+        buf_release(&what);
     }
-    if (!json_array_size(rows))
+    if (!p->rows.len)
         review_add(r, ROLE_FAINT, ' ', "%s", "nobody gains or loses access");
 }
 
-static void add_routes(struct review *r, const json_t *answer)
+static void add_routes(struct review *r, const struct api_preview *p)
 {
-    const json_t *routes = json_object_get(answer, "routes"), *approvals = json_object_get(answer, "approvals"), *row;
-    size_t i;
-
-    if (!json_array_size(routes) && !json_array_size(approvals))
+    if (!p->routes.len && !p->approvals.len)
         return;
     review_add(r, ROLE_TEXT, ' ', "%s", "");
     review_add(r, ROLE_SECTION, '#', "%s", "routes");
-    json_array_foreach(approvals, i, row)
-    {
-        char *route = member_text(row, "route"), *router = member_text(row, "router");
-        uint64_t viewers = number(row, "viewers");
+    for (size_t i = 0; i < p->approvals.len; i++) {
+        const struct api_approval *row = api_at(&p->approvals, struct api_approval, i);
 
-        review_add(r, ROLE_ADDED, '+', "approved  %s on %s, for %llu device%s", route, router,
-                   (unsigned long long)viewers, viewers == 1 ? "" : "s");
-        free(route);
-        free(router);
+        review_add(r, ROLE_ADDED, '+', "approved  %s on %s, for %llu device%s", row->route, row->router,
+                   (unsigned long long)row->viewers, row->viewers == 1 ? "" : "s");
     }
-    json_array_foreach(routes, i, row)
-    {
-        bool shown = str_eq(json_text(row, "kind", ""), "shown");
-        char *route = member_text(row, "route"), *router = member_text(row, "router");
-        char *viewers = names_text(json_object_get(row, "viewers"));
+    for (size_t i = 0; i < p->routes.len; i++) {
+        const struct api_route_shown *row = api_at(&p->routes, struct api_route_shown, i);
+        bool shown = str_eq(row->kind, "shown");
+        char *viewers = names_text(&row->viewers);
 
         review_add(r, shown ? ROLE_ADDED : ROLE_TAKEN, shown ? '+' : '-', "%s  %s on %s  %s %s",
-                   shown ? "shown   " : "HIDDEN  ", route, router, shown ? "to" : "from", viewers);
-        free(route);
-        free(router);
+                   shown ? "shown   " : "HIDDEN  ", row->route, row->router, shown ? "to" : "from", viewers);
         free(viewers);
     }
 }
 
 bool review_preview(struct review *r, const json_t *answer, uint64_t *losses)
 {
-    const json_t *ok = json_object_get(answer, "ok");
-    bool accepted = !json_is_false(ok);
+    struct api_preview p;
 
     review_clear(r);
-    *losses = number(json_object_get(answer, "totals"), "pairs_lost");
-    add_findings(r, answer, accepted);
-    add_access(r, answer);
-    add_routes(r, answer);
+    *losses = 0;
+    if (api_read(&api_preview_shape, answer, &p, API_FOR_TERMINAL, NULL) < 0)
+        return false;
+    bool accepted = p.ok;
+    *losses = p.totals.pairs_lost;
+    add_findings(r, &p);
+    add_access(r, &p);
+    add_routes(r, &p);
+    api_release(&api_preview_shape, &p);
     return accepted;
 }
 
@@ -239,21 +183,17 @@ void review_difference(struct review *r, const char *old, size_t old_len, const 
 
 char *review_explanation(const json_t *answer)
 {
-    bool allowed = json_is_true(json_object_get(answer, "allowed"));
-    char *src = member_text(answer, "src"), *dst = member_text(answer, "dst");
-    const json_t *steps = json_object_get(answer, "steps"), *step;
+    struct api_explanation e;
     struct buf out = BUF_INIT(0);
-    size_t i;
 
-    buf_addf(&out, "#%s: %s %s %s\n", allowed ? "Yes" : "No", src, allowed ? "reaches" : "does not reach", dst);
-    json_array_foreach(steps, i, step)
-    {
-        char *text = member_text(step, "text");
+    if (api_read(&api_explanation_shape, answer, &e, API_FOR_TERMINAL, NULL) < 0)
+        return mem_strdup("");
+    buf_addf(&out, "#%s: %s %s %s\n", e.allowed ? "Yes" : "No", e.src, e.allowed ? "reaches" : "does not reach", e.dst);
+    for (size_t i = 0; i < e.steps.len; i++) {
+        const struct api_step *step = api_at(&e.steps, struct api_step, i);
 
-        buf_addf(&out, "%s\t%s\n", json_is_true(json_object_get(step, "ok")) ? "yes" : "no", text);
-        free(text);
+        buf_addf(&out, "%s\t%s\n", step->ok ? "yes" : "no", step->text);
     }
-    free(src);
-    free(dst);
+    api_release(&api_explanation_shape, &e);
     return buf_take(&out);
 }

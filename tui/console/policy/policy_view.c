@@ -110,12 +110,12 @@ static void draw_empty(struct app *app, struct canvas *c, struct rect at)
     if (d->trouble && *d->trouble)
         canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_WARN, d->trouble);
     else if (!d->loaded && app->conn.state != CONN_LIVE)
-        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "not connected: the policy is not here yet");
+        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "not connected: the policy is not loaded yet");
     else if (!d->loaded)
-        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "the policy is being read ...");
+        canvas_text(c, at.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, "loading the policy ...");
     else if (d->mode == POLICY_READ && !d->editor.text.bytes)
         canvas_text(c, at.row + 2, at.col + 7, at.cols - 8, ROLE_FAINT,
-                    "there is no policy: everybody reaches everything; e writes one");
+                    "no policy: everybody can reach everything; e writes one");
 }
 
 void policy_page_draw(struct app *app, struct canvas *c, struct rect at, bool focused)
@@ -162,9 +162,9 @@ int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
     if (d->mode == POLICY_EDIT)
         col = say(c, col, limit, ROLE_TAB_ON, "EDIT");
     else if (d->file)
-        col = say(c, col, limit, ROLE_WAIT, "read-only: of a file (a adopts it)");
+        col = say(c, col, limit, ROLE_WAIT, "read-only: from a file (a adopts it)");
     else if (app->read_only)
-        col = say(c, col, limit, ROLE_WAIT, "read-only: of your key");
+        col = say(c, col, limit, ROLE_WAIT, "read-only key");
     if (d->loaded && d->version) {
         snprintf(text, sizeof(text), "version %llu", (unsigned long long)d->version);
         col = say(c, col, limit, ROLE_TEXT, text);
@@ -172,7 +172,7 @@ int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
     if (policy_page_modified(app))
         col = say(c, col, limit, ROLE_CHANGED, "MODIFIED");
     if (d->behind)
-        col = say(c, col, limit, ROLE_BAD, "SAVED BY ANOTHER");
+        col = say(c, col, limit, ROLE_BAD, "OUTDATED");
     if (errors) {
         snprintf(text, sizeof(text), "%zu error%s", errors, errors == 1 ? "" : "s");
         col = say(c, col, limit, ROLE_BAD, text);

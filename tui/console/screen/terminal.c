@@ -181,7 +181,7 @@ int term_open(const char *colour, struct err *e)
     int r;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &term.before) < 0)
-        return err_set(e, ERR_UNSUPPORTED, "the console needs a terminal; the commands work without: headway help");
+        return err_set(e, ERR_UNSUPPORTED, "the console needs a terminal; commands work without one: headway help");
     setlocale(LC_CTYPE, "");
     term.screen = newterm(NULL, stdout, stdin);
     if (!term.screen)

@@ -34,7 +34,7 @@ int draft_write(const char *path, const char *server, uint64_t version, const ch
     if (r == 0)
         r = file_replace(path, whole.data, whole.len, 0600, e);
     if (r < 0)
-        err_prefix(e, "unsaved text is not kept");
+        err_prefix(e, "unsaved text could not be kept");
     buf_release(&whole);
     return r;
 }

@@ -32,11 +32,11 @@ static int take_back(const char *path, struct buf *out, struct err *e)
     int r = file_read(path, FILE_PRIVATE, out, e);
 
     if (r == ERR_TOOBIG)
-        return err_set(e, ERR_TOOBIG, "the editor left more than 4 MiB; it is in %.160s", path);
+        return err_set(e, ERR_TOOBIG, "the edited text is larger than 4 MiB; it is kept in %.160s", path);
     if (r < 0)
         return r;
     if (!str_utf8(buf_text(out), out->len))
-        return err_set(e, ERR_INVALID, "what the editor left is not UTF-8; it is in %.160s", path);
+        return err_set(e, ERR_INVALID, "the edited text is not UTF-8; it is kept in %.160s", path);
     return 0;
 }
 
@@ -78,7 +78,7 @@ static int run(const char *path, struct err *e)
         return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return err_set(e, ERR_MISSING, "the editor '%.100s' cannot be run: set VISUAL or EDITOR", command);
-    return err_set(e, ERR_IO, "the editor '%.100s' ended with %s %d: the text is as it was", command,
+    return err_set(e, ERR_IO, "the editor '%.100s' ended with %s %d: the text is unchanged", command,
                    WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
@@ -91,7 +91,7 @@ int outside_edit(const char *text, size_t len, char **out, size_t *out_len, stru
     int r;
 
     if (!mkdtemp(dir)) {
-        r = fail(e, "cannot make a folder like", dir);
+        r = fail(e, "cannot create a folder like", dir);
         free(dir);
         return r;
     }

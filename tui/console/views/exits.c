@@ -144,7 +144,7 @@ static void collect_exits(const struct model *m, struct list *l)
 const struct list_def exits_def = {
     .noun = "exit nodes",
     .one = "exit node",
-    .empty = "no node offers to be an exit node: tailscale set --advertise-exit-node does",
+    .empty = "no exit nodes: tailscale set --advertise-exit-node offers one",
     .columns = exit_columns,
     .column_count = ARRAY_LEN(exit_columns),
     .fields = {.words = exit_words},
@@ -167,5 +167,5 @@ void exits_pane(struct app *app, struct canvas *c, struct rect at)
                  twin(r) ? twin(r)->row.key : "", waits ? ": both are approved together" : "");
     canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->api.reason);
     canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT,
-                "people choose it on their machines; the server does not learn who did");
+                "users choose it on their machines; the server does not learn who");
 }

@@ -99,7 +99,7 @@ static void fill_group_note(const struct row *row, const struct clock_reading *a
     if (g.standby)
         snprintf(out->text, sizeof(out->text), "%.150s ready", g.standby);
     else
-        str_copy(out->text, sizeof(out->text), g.waiting ? "another waits" : "nobody is ready");
+        str_copy(out->text, sizeof(out->text), g.waiting ? "another waiting" : "no standby");
     out->role = g.standby ? ROLE_STANDBY : ROLE_WAIT;
 }
 
@@ -190,7 +190,7 @@ static void collect_groups(const struct model *m, struct list *l)
 const struct list_def ha_def = {
     .noun = "groups",
     .one = "group",
-    .empty = "no prefix has two routers: advertise and approve one on a second node, and it takes over",
+    .empty = "no prefix has two routers: advertise and approve it on a second node for failover",
     .columns = group_columns,
     .column_count = ARRAY_LEN(group_columns),
     .fields = {.items = group_fields, .len = ARRAY_LEN(group_fields), .words = group_words},
@@ -232,11 +232,11 @@ void ha_pane(struct app *app, struct canvas *c, struct rect at)
     at.rows -= members.rows;
     if (at.rows < 2)
         return;
-    canvas_section(c, at.row, at.col, at.cols, "what happened", "Enter routes   f make primary   o out of service");
+    canvas_section(c, at.row, at.col, at.cols, "what happened", "Enter routes   f make primary   o drain");
     at.row++;
     at.rows--;
     if (!draw_history(app, c, at, row->key))
-        canvas_text(c, at.row, at.col + 3, at.cols - 4, ROLE_FAINT, "nothing, as far as the journal was read");
+        canvas_text(c, at.row, at.col + 3, at.cols - 4, ROLE_FAINT, "nothing in the events loaded");
 }
 
 bool ha_trouble(const struct app *app, char *text, size_t size)

@@ -63,7 +63,7 @@ FILL(fill_uses, m_preauth_key,
 FILL(fill_ephemeral, m_preauth_key, o->api.ephemeral ? "yes" : "no", ROLE_FAINT)
 FILL_AGO(fill_preauth_age, m_preauth_key, created_ns)
 FILL(fill_description, m_api_key, *o->api.description ? o->api.description : "-", ROLE_TEXT)
-FILL(fill_access, m_api_key, o->api.read_only ? "read" : "all", ROLE_TEXT)
+FILL(fill_access, m_api_key, o->api.read_only ? "read" : "full", ROLE_TEXT)
 FILL_AGO(fill_api_age, m_api_key, created_ns)
 FILL_AGO(fill_key_seen, m_api_key, last_seen_ns)
 BY(by_key, row, strverscmp(p->key, q->key))
@@ -111,7 +111,7 @@ static const struct list_column api_columns[] = {
      .share = 2,
      .rank = 2,
      .fill = fill_description},
-    {.title = "MAY", .key = "access", .least = 5, .wish = 5, .rank = 4, .fill = fill_access},
+    {.title = "ACCESS", .key = "access", .least = 6, .wish = 6, .rank = 4, .fill = fill_access},
     {.title = "CREATED",
      .key = "created",
      .least = 7,
@@ -159,7 +159,7 @@ static void collect_api(const struct model *m, struct list *l)
 static const struct list_def preauth_def = {
     .noun = "pre-auth keys",
     .one = "pre-auth key",
-    .empty = "no pre-auth keys: N makes one, for tailscale up --auth-key",
+    .empty = "no pre-auth keys: N creates one, for tailscale up --auth-key",
     .columns = preauth_columns,
     .column_count = ARRAY_LEN(preauth_columns),
     .fields = {.items = key_fields, .len = 1, .words = preauth_words},
@@ -171,7 +171,7 @@ static const struct list_def preauth_def = {
 static const struct list_def api_def = {
     .noun = "API keys",
     .one = "API key",
-    .empty = "no API keys: N makes one, for programs and for this console from afar",
+    .empty = "no API keys: N creates one, for programs and remote consoles",
     .columns = api_columns,
     .column_count = ARRAY_LEN(api_columns),
     .fields = {.items = key_fields, .len = 1, .words = api_words},

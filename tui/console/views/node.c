@@ -83,7 +83,7 @@ static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
     col += canvas_textf(p->c, row, col, 12, ROLE_FAINT, "id %s", n->row.key) + 2;
     col += canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, glyph_role(glyph), text) + 2;
     if (n->api.draining && !n->row.gone_ms)
-        canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "out of service");
+        canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "drained");
 }
 
 static void draw_identity(struct app *app, struct pen *p, const struct m_node *n)
@@ -180,7 +180,7 @@ static void draw(struct app *app, struct canvas *c, struct rect body, bool focus
 
     if (!n) {
         canvas_text(c, body.row + body.rows / 3, body.col + 3, body.cols - 6, ROLE_FAINT,
-                    "this node is gone; Esc goes back");
+                    "this node no longer exists; Esc goes back");
         return;
     }
     draw_title(app, &pen, n);

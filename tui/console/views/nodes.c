@@ -395,7 +395,7 @@ static size_t count_nodes(const struct model *m)
 static const struct list_def nodes_def = {
     .noun = "nodes",
     .one = "node",
-    .empty = "no node has joined yet: 6 N makes a user, 7 N a key and the command to run",
+    .empty = "no nodes yet: 6 N creates a user, 7 N a key and the command to join with",
     .columns = columns,
     .column_count = ARRAY_LEN(columns),
     .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},

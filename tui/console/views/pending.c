@@ -49,7 +49,7 @@ static void collect_pending(const struct model *m, struct list *l)
 static const struct list_def pending_def = {
     .noun = "waiting",
     .one = "waiting",
-    .empty = "nobody waits: tailscale up without a key asks to join, and is shown here",
+    .empty = "nobody is waiting: tailscale up without a key asks to join and appears here",
     .columns = pending_columns,
     .column_count = ARRAY_LEN(pending_columns),
     .fields = {.words = pending_words},
@@ -70,10 +70,11 @@ void pending_pane(struct app *app, struct canvas *c, struct rect at)
     int col = at.col + 3, width = at.cols - 16;
     canvas_section(c, at.row, at.col, at.cols, *p->api.hostname ? p->api.hostname : "registration",
                    "a approve, x reject");
-    canvas_text(c, at.row + 1, col, 12, ROLE_LABEL, "link");
+    canvas_text(c, at.row + 1, col, 12, ROLE_LABEL, "auth id");
     canvas_text(c, at.row + 1, col + 12, width, ROLE_TEXT, row->key);
     canvas_text(c, at.row + 2, col, 12, ROLE_LABEL, "");
-    canvas_text(c, at.row + 2, col + 12, width, ROLE_FAINT, "must be what the person's own terminal or browser shows");
+    canvas_text(c, at.row + 2, col + 12, width, ROLE_FAINT,
+                "compare it with the one in the user's terminal or browser");
     canvas_text(c, at.row + 3, col, 12, ROLE_LABEL, "client");
     canvas_textf(c, at.row + 3, col + 12, width, ROLE_TEXT, "%s %s from %s", p->api.os, p->api.client_version,
                  p->api.source);
@@ -94,7 +95,7 @@ static size_t badge(const struct app *app)
 static const struct console_command commands[] = {
     {.name = "pending",
      .keys = "8",
-     .help = "machines that wait to be approved",
+     .help = "registrations waiting for approval",
      .where = IN_ANY,
      .opens = &pending_view},
 };
@@ -104,7 +105,7 @@ const struct console_view pending_view = {
     .title = "Pending",
     .digit = '8',
     .commands = COMMAND_TABLE(commands),
-    .sections = {{IN_PENDING, "Registrations that wait"}},
+    .sections = {{IN_PENDING, "Pending registrations"}},
     .parts = {{.def = &pending_def, .where = IN_PENDING, .pane = 7, .draw_pane = pending_pane}},
     .badge = badge,
 };

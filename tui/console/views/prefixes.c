@@ -216,7 +216,7 @@ static void collect(const struct model *m, struct list *l)
 const struct list_def prefixes_def = {
     .noun = "prefixes",
     .one = "prefix",
-    .empty = "no node advertises a route",
+    .empty = "no routes",
     .columns = columns,
     .column_count = ARRAY_LEN(columns),
     .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},

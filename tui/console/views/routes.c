@@ -80,7 +80,7 @@ static void fill_state(const struct row *row, const struct clock_reading *at, st
         snprintf(out->text, sizeof(out->text), "%u not advertised", ghosts);
     out->role = n->waiting ? ROLE_WAIT : ROLE_FAINT;
     if (n->api.draining) {
-        str_copy(out->text, sizeof(out->text), "OUT OF SERVICE");
+        str_copy(out->text, sizeof(out->text), "DRAINED");
         out->role = ROLE_WAIT;
     }
 }
@@ -231,7 +231,7 @@ static int indent_route(const struct row *row)
 static const struct list_def routes_def = {
     .noun = "routes",
     .one = "route",
-    .empty = "no node advertises a route: tailscale set --advertise-routes=10.0.0.0/8 does",
+    .empty = "no routes: tailscale set --advertise-routes=10.0.0.0/8 advertises one",
     .columns = route_columns,
     .column_count = ARRAY_LEN(route_columns),
     .fields = {.items = route_fields, .len = ARRAY_LEN(route_fields), .words = route_words},
@@ -293,7 +293,7 @@ static bool routes_trouble(const struct app *app, char *text, size_t size)
 static const struct console_command commands[] = {
     {.name = "routes",
      .keys = "2",
-     .help = "routes by node, by prefix, those with several routers, exit nodes",
+     .help = "routes by node, by prefix, with several routers, exit nodes",
      .args = "[node|prefix|ha|exit] [FILTER]",
      .where = IN_ANY,
      .opens = &routes_view},

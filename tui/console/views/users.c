@@ -65,7 +65,7 @@ static void collect_users(const struct model *m, struct list *l)
 static const struct list_def users_def = {
     .noun = "users",
     .one = "user",
-    .empty = "no users yet: N makes one",
+    .empty = "no users yet: N creates one",
     .columns = user_columns,
     .column_count = ARRAY_LEN(user_columns),
     .fields = {.words = user_words},

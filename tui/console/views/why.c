@@ -28,7 +28,7 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
 
     buf_addf(out, "#%s is %s\n", n->api.given_name, glyph_word(node_glyph(n)));
     if (n->api.expired)
-        buf_addf(out, "key\texpired %s ago: the person runs tailscale up again\n",
+        buf_addf(out, "key\texpired %s ago: the user must run tailscale up again\n",
                  span_text(app->at.now_ns - n->api.expiry_ns, text));
     if (n->api.logged_out)
         buf_adds(out, "session\tit logged out\n");
@@ -38,11 +38,11 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
     else
         buf_addf(out, "session\tno map stream is open; seen %s\n", ago_text(n->api.last_seen_ns, app->at.now_ns, text));
     if (n->api.online && !n->api.healthy)
-        buf_adds(out, "probe\tit does not answer although its stream is open\n");
+        buf_adds(out, "probe\tno answer, although its map stream is open\n");
     if (n->api.draining)
-        buf_adds(out, "service\tout of service: others serve its prefixes where they can; o ends that\n");
+        buf_adds(out, "service\tdrained: others serve its prefixes where they can; o puts it back\n");
     if (n->waiting)
-        buf_addf(out, "!%u of its %u routes wait for approval\n", n->waiting, n->available);
+        buf_addf(out, "!%u of its %u routes are waiting for approval\n", n->waiting, n->available);
     add_events(app, "node", n->api.id, n->api.given_name, out);
 }
 
@@ -53,7 +53,8 @@ static void why_route(struct app *app, const struct m_route *r, struct buf *out)
     buf_addf(out, "#%s on %s: %s\n", r->row.key, r->node->api.given_name, glyph_word(route_state_glyph(r->api.state)));
     if (*r->api.reason)
         buf_addf(out, "reason\t%s\n", r->api.reason);
-    buf_addf(out, "advertised\t%s\n", r->api.state == ROUTE_APPROVED ? "no: the client does not offer it now" : "yes");
+    buf_addf(out, "advertised\t%s\n",
+             r->api.state == ROUTE_APPROVED ? "no: the client does not advertise it now" : "yes");
     bool approved = r->api.state != ROUTE_AVAILABLE;
     buf_addf(out, "approved\t%s%s%s\n", approved ? "yes" : "no", approved && *r->api.approved_by ? ", by " : "",
              approved ? r->api.approved_by : "");
@@ -145,8 +146,8 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
         why_event((const struct m_event *)row, out);
         break;
     case ROW_PENDING:
-        buf_adds(out, "#it waits until somebody approves or rejects it\n");
-        buf_addf(out, "link\t%s\nor run\t%s\n", row->key, ((const struct m_pending *)row)->api.command);
+        buf_adds(out, "#waiting until somebody approves or rejects it\n");
+        buf_addf(out, "auth id\t%s\nor run\t%s\n", row->key, ((const struct m_pending *)row)->api.command);
         break;
     case ROW_USER:
         buf_addf(out, "#user %s\nid\t%s\nnodes\t%llu\nlogin by\t%s\n", ((const struct m_user *)row)->api.name, row->key,

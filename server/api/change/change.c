@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Changes: an operation of the core and its answer in the call's dialect. On /api/headway {"event","version","result",
+ * "inverse","text"}; with dry_run nothing happened, and event is null. A version that does not hold (If-Match) is
+ * answered with the object as it is. */
+#include "api/change/change.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/view/objects.h"
+#include "api/view/operations.h"
+
+/* The member of /api/v1's answers. */
+static const char *const v1_names[] = {[ADMIN_OBJECT_USER] = "user",
+                                       [ADMIN_OBJECT_PREAUTH_KEY] = "preAuthKey",
+                                       [ADMIN_OBJECT_API_KEY] = "apiKey",
+                                       [ADMIN_OBJECT_NODE] = "node"};
+
+/* A node as it would be (a dry run) or was (a deletion) has no place in the snapshot: its record is shown with what is
+ * known of its life now. */
+static void write_node_record(struct json_out *o, struct api_view *v, const struct node *record, bool imagined)
+{
+    const struct tailnet_node *now = show_find_node(v, record->r.id);
+    struct tailnet_node shown = {0};
+
+    if (now && !imagined) {
+        write_node(o, v, now, API_HEADWAY);
+        return;
+    }
+    if (now) {
+        shown.live = now->live;
+        shown.serving = now->serving;
+    } else {
+        shown.live.source = (char *)(uintptr_t) "";
+        shown.live.net_info = shown.live.source;
+    }
+    shown.record = record;
+    shown.user = record->user_id ? snapshot_user(v->s, record->user_id) : NULL;
+    shown.expired = node_is_expired(record, clock_wall_ns());
+    write_node(o, v, &shown, API_HEADWAY);
+}
+
+static void write_v1_node(struct json_out *o, struct api_view *v, const struct node *record)
+{
+    const struct tailnet_node *n = show_find_node(v, record->r.id);
+
+    if (n)
+        write_node(o, v, n, API_V1);
+    else
+        json_nil(o);
+}
+
+static void write_object(struct json_out *o, struct rest_request *r, const void *record)
+{
+    const struct core_admin *a = &r->admin;
+    enum admin_object kind = core_operation_object(a->op);
+    enum api_scope scope = scope_of(r);
+    struct api_view v;
+
+    if (!record || kind == ADMIN_OBJECT_NONE) {
+        json_nil(o);
+        return;
+    }
+    show_init(&v, r->api, r->after ? r->after : r->s);
+    if (kind == ADMIN_OBJECT_USER)
+        write_user(o, &v, record, scope);
+    else if (kind == ADMIN_OBJECT_PREAUTH_KEY)
+        write_preauth_key(o, &v, record, a->secret, scope);
+    else if (kind == ADMIN_OBJECT_API_KEY && scope == API_V1)
+        json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
+    else if (kind == ADMIN_OBJECT_API_KEY)
+        write_api_key(o, record, a->secret, scope);
+    else if (scope == API_V1)
+        write_v1_node(o, &v, record);
+    else
+        write_node_record(o, &v, record, r->dry_run || a->op == ADMIN_NODE_DELETE);
+    show_release(&v);
+}
+
+static const void *find_object(struct api_view *v, enum admin_object kind, uint64_t id)
+{
+    const struct tailnet_node *n;
+
+    switch (kind) {
+    case ADMIN_OBJECT_USER:
+        return snapshot_user(v->s, id);
+    case ADMIN_OBJECT_PREAUTH_KEY:
+        return snapshot_preauth_key(v->s, id);
+    case ADMIN_OBJECT_API_KEY:
+        return snapshot_api_key(v->s, id);
+    case ADMIN_OBJECT_NODE:
+        n = show_find_node(v, id);
+        return n ? n->record : NULL;
+    case ADMIN_OBJECT_NONE:
+        break;
+    }
+    return NULL;
+}
+
+/* 412, with the object as it is now. */
+static enum http_flow reply_changed_meanwhile(struct rest_request *r)
+{
+    struct buf current = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&current);
+    struct api_view v;
+
+    tailnet_unpin(r->s);
+    r->s = tailnet_pin(r->api->with.tailnet);
+    show_init(&v, r->api, r->s);
+    write_object(&o, r, find_object(&v, core_operation_object(r->admin.op), r->admin.id));
+    show_release(&v);
+    reply_error_with(r, &r->admin.call.err, buf_text(&current));
+    buf_release(&current);
+    return HTTP_DONE;
+}
+
+void write_change(struct json_out *o, const struct core_admin *a)
+{
+    const struct event *first = a->events.len ? a->events.items[0] : NULL;
+    struct buf call = BUF_INIT(0);
+
+    write_event_id(o, "event", first && first->r.id ? first->run : 0, first ? first->r.id : 0);
+    json_key(o, "events");
+    json_open(o, '[');
+    for (size_t i = 0; i < a->events.len && first->r.id; i++) {
+        char text[API_EVENT_ID_MAX];
+        json_str(o, api_event_id_format(&(struct api_event_id){first->run, a->events.items[i]->r.id}, text));
+    }
+    json_close(o, ']');
+    json_put_u64(o, "version", a->version);
+    json_key(o, "inverse");
+    bool known = a->op == ADMIN_POLICY_SET || (a->record && ((const struct record *)a->record)->id);
+    if (a->inverse && known && operation_as_call(a->inverse, &call))
+        json_raw(o, call.data, call.len);
+    else
+        json_nil(o);
+    buf_release(&call);
+    json_put_str(o, "text", first ? first->text : "Nothing changes");
+}
+
+static enum http_flow reply_v1(struct rest_request *r)
+{
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    if (r->endpoint->answer) {
+        json_key(&o, v1_names[core_operation_object(r->admin.op)]);
+        write_object(&o, r, r->admin.record);
+    }
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+enum http_flow change_done(struct rest_request *r)
+{
+    const struct core_admin *a = &r->admin;
+
+    if (a->call.code == ERR_PRECONDITION && r->has_match)
+        return reply_changed_meanwhile(r);
+    if (a->call.code < 0)
+        return reply_error(r, &a->call.err);
+    if (r->endpoint->dialect == DIALECT_V1)
+        return reply_v1(r);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    write_change(&o, a);
+    json_key(&o, "result");
+    write_object(&o, r, a->record);
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+enum http_flow change(struct rest_request *r, enum admin_op op)
+{
+    r->admin.op = op;
+    return request_admin(r, change_done);
+}
+
+enum http_flow change_id(struct rest_request *r, enum admin_op op)
+{
+    if (param_id(r, 0, &r->admin.id) < 0)
+        return reply_error(r, &r->err);
+    return change(r, op);
+}

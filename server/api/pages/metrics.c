@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Figures in Prometheus' text form, with headscale's names where it has the same figure. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/change/events.h"
+#include "api/pages/tables.h"
+#include "api/request/args.h"
+#include "api/request/counts.h"
+#include "api/request/reply.h"
+
+static void figure(struct buf *out, const char *name, const char *type, const char *help, unsigned long long value)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name, value);
+}
+
+static void http_figures(struct api *api, struct buf *out)
+{
+    struct http_counts now;
+
+    counts_write(api, out);
+    http_counts(api->http, &now);
+    figure(out, "http_requests_inflight", "gauge", "Requests that are worked on", now.active);
+    figure(out, "headway_http_connections", "gauge", "Open connections of the public listener", now.public_connections);
+    figure(out, "headway_unix_connections", "gauge", "Open connections of the unix socket", now.unix_connections);
+    figure(out, "headway_event_streams", "gauge", "Open streams of events", events_stream_count(api->hub));
+}
+
+static void core_figures(struct api *api, struct buf *out)
+{
+    struct core_counters c;
+
+    core_counters(api->with.core, &c);
+    figure(out, "headway_core_calls_total", "counter", "Calls to the core", c.calls);
+    figure(out, "headway_core_commits_total", "counter", "Groups of changes that were stored", c.commits);
+    figure(out, "headway_core_publishes_total", "counter", "Snapshots that were published", c.publishes);
+    figure(out, "headway_core_queue", "gauge", "Calls that wait for the core", c.queue_length);
+    figure(out, "headway_registrations_total", "counter", "Registrations", c.registrations);
+    figure(out, "headway_map_requests_total", "counter", "Map requests", c.map_requests);
+    figure(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another", c.failovers);
+}
+
+static void tailnet_figures(struct rest_request *r, struct buf *out)
+{
+    const struct tailnet_snapshot *s = r->s;
+    size_t serving = 0, unhealthy = 0;
+
+    for (size_t b = 0; b < s->block_count; b++)
+        for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
+            const struct tailnet_node *n = s->blocks[b]->nodes[i];
+            serving += n ? n->serving.len : 0;
+            unhealthy += n && n->live.online && !n->live.healthy;
+        }
+    figure(out, "headscale_nodestore_nodes", "gauge", "Nodes", s->node_count);
+    figure(out, "headway_nodes_online", "gauge", "Nodes with an open map stream", s->online_count);
+    figure(out, "headway_nodes_unhealthy", "gauge", "Nodes that are online and answer no probe", unhealthy);
+    figure(out, "headway_routes_serving", "gauge", "Subnet prefixes that somebody serves", serving);
+    figure(out, "headway_users", "gauge", "Users", s->user_count);
+    figure(out, "headway_pending", "gauge", "Registrations and sessions that wait for a decision", s->pending_count);
+    figure(out, "headway_events_total", "counter", "Number of the newest journal entry", s->event_seq);
+}
+
+static size_t open_descriptors(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    if (!d)
+        return 0;
+    while (readdir(d))
+        count++;
+    closedir(d);
+    return count > 3 ? count - 3 : 0; /* ".", "..", and the folder's own */
+}
+
+static unsigned long long resident_bytes(void)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    char text[128] = "";
+    char *end = text;
+
+    if (f && !fgets(text, sizeof(text), f))
+        text[0] = '\0';
+    if (f)
+        fclose(f);
+    strtoull(text, &end, 10); /* the size comes first */
+    return strtoull(end, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+static void process_figures(struct api *api, struct buf *out)
+{
+    struct rusage use;
+
+    getrusage(RUSAGE_SELF, &use);
+    buf_addf(out,
+             "# HELP process_cpu_seconds_total Processor time\n# TYPE process_cpu_seconds_total counter\n"
+             "process_cpu_seconds_total %.3f\n",
+             (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                 (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+    figure(out, "process_resident_memory_bytes", "gauge", "Resident memory", resident_bytes());
+    figure(out, "process_open_fds", "gauge", "Open descriptors", open_descriptors());
+    buf_addf(out,
+             "# HELP process_start_time_seconds Start\n# TYPE process_start_time_seconds gauge\n"
+             "process_start_time_seconds %.3f\n",
+             (double)api->started_ns / 1e9);
+}
+
+static enum http_flow metrics_page(struct rest_request *r)
+{
+    struct buf *out = http_reply(&r->http, 200, "text/plain; version=0.0.4; charset=utf-8");
+
+    tailnet_figures(r, out);
+    core_figures(r->api, out);
+    http_figures(r->api, out);
+    if (r->api->with.metrics)
+        r->api->with.metrics(r->api->with.arg, out);
+    process_figures(r->api, out);
+    return HTTP_DONE;
+}
+
+static const struct api_endpoint rows[] = {
+    {PAGE("GET", "/metrics", HTTP_METRICS), .run = metrics_page, .help = "Figures for Prometheus"},
+};
+const struct http_table metrics_table = API_TABLE(rows);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A call of the API, and a request for one.
+ *
+ * A resource's file holds the functions that serve it and one table of its calls: each row names path, function, right,
+ * members of body and query, the form of the answer. A dialect is a column of that row: the function asks for arguments
+ * by name and answers with an object, and args.c, reply.c and change.c do what the dialect wants. */
+#ifndef SERVER_API_REQUEST_ENDPOINT_H
+#define SERVER_API_REQUEST_ENDPOINT_H
+
+#include "api/request/state.h"
+#include "core/core.h"
+
+#define API_LISTENERS (HTTP_PUBLIC | HTTP_UNIX)
+
+enum api_need { NEED_NOTHING, NEED_READ, NEED_ADMIN };
+
+/* How arguments are read and how answers and errors look: lines of text, headscale's objects (errors in the words of
+ * both its generations), or our own. */
+enum dialect { DIALECT_TEXT, DIALECT_V1, DIALECT_HEADWAY };
+
+struct rest_request;
+typedef enum http_flow api_handler(struct rest_request *r);
+
+/* One call. Members of body, query and answer are "name:kind" separated by blanks. Kinds: text, bool, number, id (a
+ * decimal number as text), time, object, the names of docs.c's schemas; with [] behind them lists. */
+struct api_endpoint {
+    struct http_route http;
+    api_handler *run;
+    enum api_need need;
+    enum dialect dialect;
+    const char *id;    /* the name of the operation, from which generated clients make names of functions; NULL: none */
+    const char *body;  /* NULL: none is read, "": an object without members. Ours refuse members that are not here */
+    const char *query; /* NULL: none */
+    const char *answer; /* NULL: {} */
+    const char *help;   /* one sentence */
+};
+
+/* The first part of a row. */
+#define V1(how, where)                                                                                                 \
+    .http.method = (how), .http.path = "/api/v1" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_V1
+#define HEADWAY(how, where)                                                                                            \
+    .http.method = (how), .http.path = "/api/headway" where, .http.listeners = API_LISTENERS, .dialect = DIALECT_HEADWAY
+#define PAGE(how, where, at) .http.method = (how), .http.path = (where), .http.listeners = (at), .dialect = DIALECT_TEXT
+
+#define API_TABLE(rows)                                                                                                \
+    {                                                                                                                  \
+        .routes = (rows), .count = ARRAY_LEN(rows), .stride = sizeof((rows)[0])                                        \
+    }
+
+/* The rows of all tables, one after the other. */
+size_t endpoint_count(const struct api *api);
+const struct api_endpoint *endpoint_at(const struct api *api, size_t i);
+
+struct rest_request {
+    struct http_request http; /* first */
+    struct api *api;
+    const struct api_endpoint *endpoint; /* never NULL: paths that nobody has get one without a function */
+    struct http_pair query[HTTP_QUERY_MAX];
+    size_t query_count;
+    json_t *json;  /* of the body, an object; NULL: none */
+    bool admitted; /* who is known: a body followed the head */
+    struct auth_who who;
+    const struct tailnet_snapshot *s; /* as of the arrival */
+    bool dry_run, has_match, healthy, wrong_method;
+    uint64_t match;
+
+    struct core_admin admin;
+    const struct tailnet_snapshot *after; /* holds what the core answered; NULL: it was not asked */
+    api_handler *then;                    /* continuation */
+    struct rest_request *next;            /* of those that wait for health */
+    void *state;                          /* the handler's, for its continuation; in the arena */
+    struct err err;
+    const char *words; /* in the arena: the message of the error where an err is too short for it, NULL: that one */
+};
+
+#endif

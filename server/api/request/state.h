@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the room keeps. */
+#ifndef SERVER_API_REQUEST_STATE_H
+#define SERVER_API_REQUEST_STATE_H
+
+#include <pthread.h>
+
+#include "api/api.h"
+#include "auth/auth.h"
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "http/http.h"
+
+struct event_hub;
+struct relay_names;
+struct answer_counts;
+struct rest_request;
+
+struct api {
+    struct api_options with;
+    const struct config *config;            /* changes by reload, read through api_config */
+    const struct http_table *const *tables; /* of all calls, in the order of the documentation */
+    size_t table_count;
+    struct auth *auth;
+    struct http *http;
+    struct event_hub *hub;
+    int64_t started_ns;
+
+    pthread_mutex_t lock; /* of what follows, and of config */
+    struct {
+        bool asking, ok;
+        int64_t asked_ms, known_ms;
+        struct rest_request *waiting; /* linked by next */
+        struct work work;
+    } ping;
+    struct relay_names *relays;
+    struct answer_counts *counts; /* of answers by call and status: counts.h */
+};
+
+const struct config *api_config(struct api *api); /* with a reference: config_unref */
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Why somebody reaches something or not, and what another policy would change. Both look at a view of their own over
+ * the request's snapshot, on a thread that may take its time, so nobody else waits for the answer. */
+#include <stdlib.h>
+
+#include "api/change/change.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/resources/policy.h"
+#include "api/resources/tables.h"
+#include "api/view/objects.h"
+#include "policy/policy.h"
+#include "tailnet/policy_input.h"
+
+#define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
+
+static void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
+{
+    const struct config *c = api_config(r->api);
+
+    tailnet_policy_input_init(w, r->s, &c->prefixes.v4, &c->prefixes.v6);
+    config_unref(c);
+}
+
+/* The policy in force, NULL: none. One that cannot be read allows nothing, as the core has it. */
+static struct policy *policy_in_force(const struct tailnet_snapshot *s)
+{
+    static const char nothing[] = "{\"acls\": []}";
+    struct policy_problems problems = {0};
+    struct policy *p = NULL;
+
+    if (s->policy && *s->policy->text && policy_parse(s->policy->text, strlen(s->policy->text), &p, &problems) < 0 &&
+        policy_parse(nothing, sizeof(nothing) - 1, &p, &problems) < 0)
+        p = NULL;
+    policy_problems_release(&problems);
+    return p;
+}
+
+/* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. */
+static struct policy_view *view_now(struct rest_request *r, const struct policy *p,
+                                    const struct tailnet_policy_input *w)
+{
+    struct policy_view *v = policy_view_new(p, &w->tailnet, NULL);
+    const struct policy_view *used = tailnet_policy_read(r->api->with.tailnet);
+
+    if (used)
+        policy_view_succeed(v, used);
+    tailnet_policy_done(r->api->with.tailnet);
+    return v;
+}
+
+static enum http_flow explain(struct rest_request *r)
+{
+    const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
+    struct policy *p = policy_in_force(r->s);
+    struct buf out = BUF_INIT(0);
+    struct tailnet_policy_input w;
+    uint64_t port = 0;
+    bool allowed;
+    int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
+
+    policy_input_init(&w, r);
+    struct policy_view *v = view_now(r, p, &w);
+    if (rc == 0)
+        rc = policy_explain(v, src, dst, -1, (uint16_t)port, &allowed, &out, &r->err);
+    if (rc < 0) {
+        reply_error(r, &r->err);
+    } else {
+        struct json_out o = reply_json(r);
+        json_raw(&o, buf_text(&out), out.len);
+    }
+    policy_view_free(v);
+    tailnet_policy_input_release(&w);
+    policy_unref(p);
+    buf_release(&out);
+    return HTTP_DONE;
+}
+
+static enum http_flow explain_call(struct rest_request *r)
+{
+    static const char *const needed[] = {"src", "dst"};
+
+    for (size_t i = 0; i < 2; i++)
+        if (!arg_query(r, needed[i]) || !*arg_query(r, needed[i])) {
+            err_field(&r->err, ERR_INVALID, needed[i], "%s is missing: a node, user, tag, group, host or address",
+                      needed[i]);
+            return reply_error(r, &r->err);
+        }
+    return request_later(r, HTTP_DISK, explain);
+}
+
+static void compare(struct rest_request *r, const struct policy *now, const struct policy *then,
+                    struct policy_problems *problems)
+{
+    struct policy_approvals approvals = {0};
+    struct tailnet_policy_input w;
+
+    policy_input_init(&w, r);
+    struct policy_view *before = view_now(r, now, &w);
+    struct policy_view *after = policy_view_new(then, &w.tailnet, before);
+    bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */
+    tailnet_policy_input_approve(&w, after, &approvals);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "ok", ok);
+    write_findings(&o, problems);
+    policy_preview(before, after, &approvals, PREVIEW_ROWS, &o);
+    json_close(&o, '}');
+    vec_release(&approvals);
+    policy_view_free(after);
+    policy_view_free(before);
+    tailnet_policy_input_release(&w);
+}
+
+static enum http_flow preview(struct rest_request *r)
+{
+    const char *text = r->admin.text;
+    struct policy_problems problems = {0};
+    struct policy *now = NULL, *then = NULL;
+
+    if (policy_parse(text, strlen(text), &then, &problems) < 0) {
+        err_field(&r->err, ERR_INVALID, "policy", "the policy cannot be read");
+        reply_problems(r, &r->err, &problems);
+    } else {
+        now = policy_in_force(r->s);
+        compare(r, now, then, &problems);
+    }
+    policy_problems_release(&problems);
+    policy_unref(now);
+    policy_unref(then);
+    return HTTP_DONE;
+}
+
+static enum http_flow preview_call(struct rest_request *r)
+{
+    r->admin.text = NULL;
+    if (arg_text(r, "policy", &r->admin.text) < 0)
+        return reply_error(r, &r->err);
+    if (!r->admin.text) {
+        err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
+        return reply_error(r, &r->err);
+    }
+    return request_later(r, HTTP_DISK, preview);
+}
+
+static const struct api_endpoint rows[] = {
+    {HEADWAY("POST", "/policy/preview"), .http.body_max = POLICY_BODY_MAX, .run = preview_call, .need = NEED_READ,
+     .body = "policy:text", .answer = "ok:bool findings:Finding[]", .help = "Who would gain and lose access to what"},
+    {HEADWAY("GET", "/explain"), .run = explain_call, .need = NEED_READ, .query = "src:text dst:text port:number",
+     .answer = "", .help = "Whether one reaches another, and why"},
+};
+const struct http_table explain_table = API_TABLE(rows);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The policy's text. Whether one is accepted is the core's word, also where it is only checked. */
+#include <stdlib.h>
+
+#include "api/change/change.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/resources/policy.h"
+#include "api/resources/tables.h"
+#include "api/view/objects.h"
+#include "base/file.h"
+
+#define PROBLEMS_MAX (64 * 1024)
+
+/* What is answered of a policy, whatever it was read from. */
+static void write_policy(const struct rest_request *r, struct json_out *o, const char *text, size_t len,
+                         int64_t updated_ns, uint64_t version, const char *mode)
+{
+    json_open(o, '{');
+    json_key(o, "policy");
+    json_strn(o, text, len);
+    json_put_time(o, "updatedAt", updated_ns);
+    if (r->endpoint->dialect == DIALECT_HEADWAY) {
+        json_put_u64(o, "version", version);
+        json_put_str(o, "mode", mode);
+    }
+    json_close(o, '}');
+}
+
+static enum http_flow reply_policy(struct rest_request *r, const char *text, size_t len, int64_t updated_ns,
+                                   uint64_t version, const char *mode)
+{
+    struct json_out o = reply_json(r);
+
+    write_policy(r, &o, text, len, updated_ns, version, mode);
+    return HTTP_DONE;
+}
+
+static enum http_flow read_file(struct rest_request *r)
+{
+    const char *path = r->state;
+    struct buf text = BUF_INIT(POLICY_TEXT_MAX);
+    struct err why;
+
+    if (file_read(path, FILE_ANY, &text, &why) < 0)
+        reply_code(r, ERR_IO, "reading policy file: %s", why.message);
+    else
+        reply_policy(r, buf_text(&text), text.len, 0, 0, "file");
+    buf_release(&text);
+    return HTTP_DONE;
+}
+
+static enum http_flow policy_get(struct rest_request *r)
+{
+    const struct config *c = api_config(r->api);
+    bool file = config_policy_is_file(c);
+    char *path = arena_strdup(&r->http.arena, c->policy.path);
+    const struct policy_text *p = r->s->policy;
+
+    config_unref(c);
+    if (file) {
+        r->state = path;
+        return request_later(r, HTTP_DISK, read_file);
+    }
+    if (p)
+        return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "database");
+    if (r->endpoint->dialect == DIALECT_HEADWAY)
+        return reply_policy(r, "", 0, 0, 0, "database");
+    return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
+}
+
+void write_findings(struct json_out *o, const struct policy_problems *found)
+{
+    json_key(o, "findings");
+    json_open(o, '[');
+    for (size_t i = 0; i < found->len; i++) {
+        json_open(o, '{');
+        json_put_u64(o, "line", found->items[i].line);
+        json_put_u64(o, "column", found->items[i].column);
+        json_put_str(o, "severity", found->items[i].warning ? "warning" : "error");
+        json_put_str(o, "message", found->items[i].text);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+/* What is wrong with a policy, whole: one sentence a line. */
+enum http_flow reply_problems(struct rest_request *r, const struct err *e, const struct policy_problems *problems)
+{
+    struct buf words = BUF_INIT(PROBLEMS_MAX);
+
+    if (policy_problems_fatal(problems)) {
+        policy_problems_text(problems, &words);
+        r->words = arena_strdup(&r->http.arena, buf_text(&words));
+    }
+    buf_release(&words);
+    return reply_error(r, e);
+}
+
+/* 412, with the policy as it is now. */
+static enum http_flow reply_policy_changed(struct rest_request *r)
+{
+    struct buf current = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&current);
+
+    tailnet_unpin(r->s);
+    r->s = tailnet_pin(r->api->with.tailnet);
+    const struct policy_text *p = r->s->policy;
+    write_policy(r, &o, p ? p->text : "", p ? strlen(p->text) : 0, p ? p->updated_ns : 0, p ? p->r.version : 0,
+                 "database");
+    reply_error_with(r, &r->admin.call.err, buf_text(&current));
+    buf_release(&current);
+    return HTTP_DONE;
+}
+
+static enum http_flow refused(struct rest_request *r)
+{
+    if (r->admin.call.code == ERR_PRECONDITION && r->endpoint->dialect == DIALECT_HEADWAY)
+        return reply_policy_changed(r);
+    return reply_problems(r, &r->admin.call.err, &r->admin.problems);
+}
+
+static enum http_flow set_done(struct rest_request *r)
+{
+    const struct policy_text *p = r->admin.record;
+
+    if (r->admin.call.code < 0)
+        return refused(r);
+    if (r->endpoint->dialect == DIALECT_V1)
+        return reply_policy(r, p ? p->text : r->admin.text, strlen(p ? p->text : r->admin.text),
+                            p ? p->updated_ns : clock_wall_ns(), 0, "database");
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    write_change(&o, &r->admin);
+    json_key(&o, "result");
+    json_nil(&o);
+    write_findings(&o, &r->admin.problems);
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+enum http_flow policy_change(struct rest_request *r)
+{
+    return request_admin(r, set_done);
+}
+
+static enum http_flow send(struct rest_request *r, api_handler *done)
+{
+    const struct config *c = api_config(r->api);
+    bool file = config_policy_is_file(c);
+
+    config_unref(c);
+    if (file && !r->dry_run)
+        return reply_code(r, ERR_INVALID, "update is disabled for modes other than 'database'");
+    r->admin.text = NULL;
+    if (arg_text(r, "policy", &r->admin.text) < 0)
+        return reply_error(r, &r->err);
+    if (!r->admin.text) {
+        err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
+        return reply_error(r, &r->err);
+    }
+    r->admin.op = ADMIN_POLICY_SET;
+    return request_admin(r, done);
+}
+
+static enum http_flow check_done(struct rest_request *r)
+{
+    int code = r->admin.call.code;
+
+    if (code < 0 && (!r->admin.problems.len || r->endpoint->dialect == DIALECT_V1))
+        return refused(r);
+    if (r->endpoint->dialect == DIALECT_V1)
+        return reply_object(r);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "ok", code == 0);
+    write_findings(&o, &r->admin.problems);
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow policy_set(struct rest_request *r)
+{
+    return send(r, set_done);
+}
+
+static enum http_flow policy_check(struct rest_request *r)
+{
+    r->dry_run = true;
+    return send(r, check_done);
+}
+
+/* The core stores each policy that it takes from the file, so the one in force only has to be there. */
+static enum http_flow policy_adopt(struct rest_request *r)
+{
+    const struct config *c = api_config(r->api);
+    bool file = config_policy_is_file(c);
+    const struct policy_text *p = r->s->policy;
+
+    config_unref(c);
+    if (!file)
+        return reply_code(r, ERR_CONFLICT, "policy.mode is database: the policy is there already");
+    if (!p)
+        return reply_code(r, ERR_MISSING, "the file holds no policy");
+    return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "file");
+}
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/policy"), .run = policy_get, .need = NEED_READ, .id = "getPolicy",
+     .answer = "policy:text updatedAt:time", .help = "The policy's text"},
+    {V1("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN, .id = "setPolicy",
+     .body = "policy:text", .answer = "policy:text updatedAt:time", .help = "Replaces the policy"},
+    {V1("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
+     .id = "checkPolicy", .body = "policy:text", .help = "Checks a policy and changes nothing"},
+    {HEADWAY("GET", "/policy"), .run = policy_get, .need = NEED_READ,
+     .answer = "policy:text updatedAt:time version:number mode:text", .help = "The policy's text and version"},
+    {HEADWAY("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN,
+     .body = "policy:text", .query = "dry_run:bool", .answer = "result:object findings:Finding[]",
+     .help = "Replaces the policy"},
+    {HEADWAY("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
+     .body = "policy:text", .answer = "ok:bool findings:Finding[]", .help = "Checks a policy and changes nothing"},
+    {HEADWAY("POST", "/policy/adopt"), .run = policy_adopt, .need = NEED_ADMIN, .body = "",
+     .answer = "policy:text updatedAt:time version:number mode:text",
+     .help = "Makes sure that the database holds the policy of the file"},
+};
+const struct http_table policy_table = API_TABLE(rows);

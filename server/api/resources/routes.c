@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Routes: by node, by prefix, what is approved and who serves. */
+#include <stdlib.h>
+
+#include "api/change/change.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/resources/tables.h"
+#include "api/view/objects.h"
+
+static enum http_flow approved_replace(struct rest_request *r)
+{
+    bool given;
+
+    if (arg_prefixes(r, "routes", &r->admin.prefixes, &given) < 0) {
+        err_prefix(&r->err, "parsing route");
+        return reply_error(r, &r->err);
+    }
+    return change_id(r, ADMIN_NODE_ROUTES);
+}
+
+static enum http_flow approved_edit(struct rest_request *r)
+{
+    bool approve, revoke;
+
+    if (arg_prefixes(r, "approve", &r->admin.prefixes, &approve) < 0 ||
+        arg_prefixes(r, "revoke", &r->admin.revoke, &revoke) < 0)
+        return reply_error(r, &r->err);
+    return change_id(r, ADMIN_ROUTES_EDIT);
+}
+
+/* The members of a route stand beside the node's: {"node","name", ROUTE...}. */
+static void write_node_routes(struct json_out *o, struct api_view *v, const struct tailnet_node *n)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_node out = {0};
+    struct buf route = BUF_INIT(0);
+
+    show_node_routes(v, n, &a, &out);
+    for (size_t i = 0; i < out.routes.len; i++) {
+        struct json_out inner = JSON_OUT(&route);
+        buf_clear(&route);
+        api_write(&inner, &api_route_shape, api_at(&out.routes, struct api_route, i), API_HEADWAY);
+        json_open(o, '{');
+        json_put_id(o, "node", n->record->r.id);
+        json_put_str(o, "name", n->record->given_name);
+        json_raw(o, route.data + 1, route.len - 2);
+        json_close(o, '}');
+    }
+    buf_release(&route);
+    arena_release(&a);
+}
+
+static void write_routes(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    size_t count;
+    const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
+
+    (void)scope;
+    json_open(o, '[');
+    for (size_t i = 0; i < count; i++)
+        write_node_routes(o, v, nodes[i]);
+    json_close(o, ']');
+    free(nodes);
+}
+
+static enum http_flow routes_list(struct rest_request *r)
+{
+    return reply_list(r, "routes", write_routes);
+}
+
+static enum http_flow prefixes_list(struct rest_request *r)
+{
+    return reply_list(r, "prefixes", write_prefixes);
+}
+
+static enum http_flow primary_set(struct rest_request *r)
+{
+    struct prefix p;
+
+    if (prefix_parse(r->http.params[0], &p, NULL, &r->err) < 0 || arg_id(r, "node", &r->admin.id) < 0)
+        return reply_error(r, &r->err);
+    if (!r->admin.id) {
+        err_field(&r->err, ERR_INVALID, "node", "name the node that shall serve the prefix, by its id");
+        return reply_error(r, &r->err);
+    }
+    prefixes_add(&r->admin.prefixes, &p);
+    return change(r, ADMIN_PRIMARY);
+}
+
+static const struct api_endpoint rows[] = {
+    {V1("POST", "/node/{nodeId}/approve_routes"), .run = approved_replace, .need = NEED_ADMIN,
+     .id = "setApprovedRoutes", .body = "routes:text[]", .answer = "node:Node",
+     .help = "Replaces what is approved of a node's routes"},
+
+    {HEADWAY("GET", "/routes"), .run = routes_list, .need = NEED_READ, .answer = "routes:NodeRoute[]",
+     .help = "Routes by node, each with its state and the reason"},
+    {HEADWAY("GET", "/prefixes"), .run = prefixes_list, .need = NEED_READ, .answer = "prefixes:Prefix[]",
+     .help = "Routes by prefix: who serves, who could"},
+    {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
+     .query = "dry_run:bool", .answer = "result:Node", .help = "Makes a node serve a prefix"},
+    {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
+     .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "result:Node",
+     .help = "Approves and revokes single prefixes"},
+};
+const struct http_table routes_table = API_TABLE(rows);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The server itself: who asks it, its relay, its version and public key, copies of its database. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "api/change/change.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/resources/policy.h"
+#include "api/resources/tables.h"
+#include "api/view/objects.h"
+
+#define KEY_MIN_VERSION 39 /* tailcfg.CapabilityVersion from which clients speak Noise */
+#define VERIFY_MAX      4096
+
+/* What /version says first, for interfaces made for headscale that switch features on by its number. */
+#define AS_HEADSCALE "v0.29.2"
+
+extern const char *const headway_version;
+
+const char *policy_mode(const struct config *c)
+{
+    return config_policy_is_file(c) ? "file" : "database";
+}
+
+static enum http_flow whoami(struct rest_request *r)
+{
+    const struct config *c = api_config(r->api);
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    json_put_str(&o, "actor", r->who.actor);
+    json_put_str(&o, "scope", r->who.read_only ? "read" : "admin");
+    json_put_str(&o, "version", headway_version);
+    json_put_str(&o, "serverUrl", c->server_url);
+    json_put_str(&o, "baseDomain", c->dns.base_domain);
+    json_put_str(&o, "policyMode", policy_mode(c));
+    json_put_time(&o, "time", clock_wall_ns());
+    json_put_bool(&o, "readOnly", r->who.read_only);
+    json_key(&o, "limits");
+    json_open(&o, '{');
+    json_put_u64(&o, "bodyBytes", HTTP_BODY_MAX);
+    json_put_u64(&o, "eventsPage", EVENTS_PAGE_MAX);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    config_unref(c);
+    return HTTP_DONE;
+}
+
+static enum http_flow relay_state(struct rest_request *r)
+{
+    if (!r->api->with.relay_status) {
+        struct err e;
+        err_set(&e, ERR_UNAVAILABLE, "this server has no relay");
+        return reply_error(r, &e);
+    }
+    struct json_out o = reply_json(r);
+    r->api->with.relay_status(r->api->with.arg, &o);
+    return HTTP_DONE;
+}
+
+static enum http_flow run_backup(struct rest_request *r)
+{
+    const char *path = r->state;
+    struct stat file;
+
+    if (store_backup(r->api->with.store, path, &r->err) < 0)
+        return reply_error(r, &r->err);
+    log_info("http", "%s copied the database to %s", r->who.actor, path);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_key(&o, "result");
+    json_open(&o, '{');
+    json_put_str(&o, "path", path);
+    json_put_u64(&o, "bytes", stat(path, &file) == 0 ? (uint64_t)file.st_size : 0);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow backup(struct rest_request *r)
+{
+    const char *path = "";
+
+    if (arg_text(r, "path", &path) < 0 || str_check(path, 4000, false, "path", &r->err) < 0)
+        return reply_error(r, &r->err);
+    if (path[0] != '/') {
+        err_field(&r->err, ERR_INVALID, "path", "path must be absolute: '%.120s'", path);
+        return reply_error(r, &r->err);
+    }
+    r->state = arena_strdup(&r->http.arena, path);
+    return request_later(r, HTTP_DISK, run_backup);
+}
+
+static enum http_flow version(struct rest_request *r)
+{
+    struct json_out o = reply_json(r);
+
+    json_open(&o, '{');
+    json_put_str(&o, "version", AS_HEADSCALE);
+    json_put_str(&o, "headway", headway_version);
+    json_put_str(&o, "commit", headway_version);
+    json_put_str(&o, "buildTime", "unknown");
+    json_key(&o, "go");
+    json_open(&o, '{');
+    json_put_str(&o, "version", "none");
+    json_put_str(&o, "os", "linux");
+    json_put_str(&o, "arch", sizeof(void *) == 8 ? "64-bit" : "32-bit");
+    json_close(&o, '}');
+    json_put_bool(&o, "dirty", strstr(headway_version, "-dirty") != NULL);
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow public_key(struct rest_request *r)
+{
+    static const uint8_t zeros[KEY_LEN];
+    const char *text = arg_query(r, "v");
+    char key[KEY_TEXT_MAX];
+    uint64_t version;
+
+    if (!text || !*text)
+        return http_reply_text(&r->http, 400, "capability version must be set\n");
+    if (str_u64(text, 0, INT32_MAX, &version, "v", NULL) < 0)
+        return http_reply_text(&r->http, 400, "invalid capability version\n");
+    if (version < KEY_MIN_VERSION)
+        return http_reply_text(&r->http, 200, "%s", "");
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_put_str(&o, "legacyPublicKey", key_format("mkey:", zeros, key));
+    json_put_str(&o, "publicKey", key_format("mkey:", r->api->with.public_key, key));
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow verify(struct rest_request *r)
+{
+    const char *text = NULL;
+    uint8_t key[KEY_LEN];
+
+    if (arg_text(r, "NodePublic", &text) < 0 || !text || key_parse("nodekey:", text, key, "NodePublic", &r->err) < 0)
+        return http_reply_text(&r->http, 400, "NodePublic must be a node key: nodekey: and 64 hexadecimal digits\n");
+    uint32_t slot = tailnet_find_key(r->api->with.tailnet, key);
+    const struct tailnet_node *n = NULL;
+    if (slot != TAILNET_SLOT_NONE && slot / TAILNET_BLOCK < r->s->block_count && r->s->blocks[slot / TAILNET_BLOCK])
+        n = r->s->blocks[slot / TAILNET_BLOCK]->nodes[slot % TAILNET_BLOCK];
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "Allow", n && memcmp(n->record->node_key, key, KEY_LEN) == 0 && !n->expired);
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow ping_response(struct rest_request *r)
+{
+    const char *id = arg_query(r, "id");
+
+    if (!id || !*id)
+        return http_reply_text(&r->http, 400, "id is missing\n");
+    if (!r->api->with.ping_response || !r->api->with.ping_response(r->api->with.arg, id))
+        return http_reply_text(&r->http, 404, "no such ping\n");
+    return http_reply_text(&r->http, 200, "%s", "");
+}
+
+/* ---- health: whether the database answers ----
+ *
+ * One question at a time is put to it, on a thread of its own; while it hangs, whoever asks is told so at once. */
+
+#define FRESH_MS 1000 /* an answer that is good enough for the next */
+#define HANG_MS  3000
+
+static void ask(struct work *work)
+{
+    struct api *api = CONTAINER_OF(work, struct api, ping.work);
+    struct err e;
+    bool ok = store_ping(api->with.store, &e) == 0;
+    static struct log_limit limit;
+
+    if (!ok)
+        log_limited(&limit, 2, LOG_LEVEL_ERROR, "http", "health: the database does not answer: %s", e.message);
+    pthread_mutex_lock(&api->lock);
+    api->ping.ok = ok;
+    api->ping.known_ms = clock_mono_ms();
+    api->ping.asking = false;
+    struct rest_request *waiting = api->ping.waiting;
+    api->ping.waiting = NULL;
+    pthread_mutex_unlock(&api->lock);
+    while (waiting) {
+        struct rest_request *r = waiting;
+        waiting = r->next;
+        r->healthy = ok;
+        request_later(r, HTTP_FAST, r->then);
+    }
+}
+
+static enum http_flow with_health(struct rest_request *r, api_handler *then)
+{
+    struct api *api = r->api;
+    int64_t now = clock_mono_ms();
+    bool known, begin;
+
+    pthread_mutex_lock(&api->lock);
+    r->healthy = api->ping.ok;
+    known = api->ping.known_ms && now - api->ping.known_ms < FRESH_MS;
+    if (!known && api->ping.asking && now - api->ping.asked_ms > HANG_MS) {
+        r->healthy = false;
+        known = true;
+    }
+    begin = !known && !api->ping.asking;
+    if (!known) {
+        r->then = then;
+        r->next = api->ping.waiting;
+        api->ping.waiting = r;
+    }
+    if (begin) {
+        api->ping.asking = true;
+        api->ping.asked_ms = now;
+        api->ping.work.run = ask;
+    }
+    pthread_mutex_unlock(&api->lock);
+    if (begin)
+        http_run(api->http, HTTP_HEALTH, &api->ping.work);
+    return known ? then(r) : HTTP_LATER;
+}
+
+static enum http_flow health_answer(struct rest_request *r)
+{
+    struct json_out o;
+
+    if (!r->healthy)
+        return reply_code(r, ERR_INTERNAL, "the database does not answer");
+    o = reply_json(r);
+    json_open(&o, '{');
+    json_put_bool(&o, "databaseConnectivity", true);
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow health(struct rest_request *r)
+{
+    return with_health(r, health_answer);
+}
+
+static enum http_flow health_page_answer(struct rest_request *r)
+{
+    bool ok = r->healthy;
+
+    http_reply_text(&r->http, ok ? 200 : 500, "{\"status\":\"%s\"}", ok ? "pass" : "fail");
+    r->http.content_type_out = "application/health+json; charset=utf-8";
+    return HTTP_DONE;
+}
+
+static enum http_flow health_page(struct rest_request *r)
+{
+    return with_health(r, health_page_answer);
+}
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/health"), .run = health, .need = NEED_READ, .id = "health", .answer = "databaseConnectivity:bool",
+     .help = "Whether the database answers"},
+    {HEADWAY("GET", "/whoami"), .run = whoami, .need = NEED_READ,
+     .answer = "actor:text scope:text version:text serverUrl:text baseDomain:text policyMode:text time:time "
+               "readOnly:bool limits:object",
+     .help = "Who asks, what they may, what answers"},
+    {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "",
+     .help = "The built-in relay: who is connected, what went through, what was dropped"},
+    {PAGE("POST", "/api/headway/backup", HTTP_UNIX), .run = backup, .need = NEED_ADMIN, .body = "path:text",
+     .answer = "result:object", .help = "Copies the database to a new file; on the unix socket only"},
+    {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = health_page,
+     .help = "Whether the database answers, for probes"},
+    {PAGE("GET", "/version", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = version, .help = "The version"},
+    {PAGE("GET", "/key", HTTP_PUBLIC), .run = public_key, .query = "v:number",
+     .help = "The server's public key, for Tailscale clients"},
+    {PAGE("POST", "/verify", HTTP_PUBLIC), .http.body_max = VERIFY_MAX, .run = verify,
+     .body = "NodePublic:text Source:text", .help = "Whether a relay may serve a node"},
+    {PAGE("GET", "/machine/ping-response", HTTP_PUBLIC), .run = ping_response, .query = "id:text",
+     .help = "A client answers a ping"},
+};
+const struct http_table server_table = API_TABLE(rows);

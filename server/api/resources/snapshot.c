@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Everything that a console shows, at once. */
+#include <stdlib.h>
+
+#include "api/change/change.h"
+#include "api/change/events.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/resources/policy.h"
+#include "api/resources/tables.h"
+#include "api/view/objects.h"
+
+extern const char *const headway_version;
+
+static void write_server(struct json_out *o, struct rest_request *r, const struct config *c)
+{
+    struct api_server server = {.url = c->server_url,
+                                .version = headway_version,
+                                .base_domain = c->dns.base_domain,
+                                .started_ns = r->api->started_ns,
+                                .policy_mode = policy_mode(c),
+                                .policy_path = config_policy_is_file(c) ? c->policy.path : ""};
+
+    json_key(o, "server");
+    api_write(o, &api_server_shape, &server, API_HEADWAY);
+}
+
+static void write_relays(struct json_out *o, const struct relay_names *relays)
+{
+    json_key(o, "relays");
+    json_open(o, '[');
+    for (size_t i = 0; relays && i < relays->len; i++)
+        api_write(o, &api_relay_shape,
+                  &(struct api_relay){relays->items[i].id, relays->items[i].code, relays->items[i].name}, API_HEADWAY);
+    json_close(o, ']');
+}
+
+static void write_policy_mark(struct json_out *o, const struct tailnet_snapshot *s)
+{
+    bool present = s->policy && *s->policy->text;
+
+    json_key(o, "policy");
+    json_open(o, '{');
+    json_put_bool(o, "present", present);
+    json_put_time(o, "updatedAt", s->policy ? s->policy->updated_ns : 0);
+    json_put_u64(o, "version", s->policy ? s->policy->r.version : 0);
+    json_close(o, '}');
+}
+
+/* routesAvailable: advertised and not approved, what waits for an administrator. */
+static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, const struct api_list *prefixes)
+{
+    uint64_t available = 0, serving = 0;
+
+    for (size_t i = 0; i < prefixes->len; i++) {
+        const struct api_list *routers = &api_at(prefixes, struct api_prefix, i)->routers;
+        for (size_t k = 0; k < routers->len; k++) {
+            available += api_at(routers, struct api_router, k)->state == ROUTE_AVAILABLE;
+            serving += api_at(routers, struct api_router, k)->state == ROUTE_SERVING;
+        }
+    }
+    json_key(o, "counts");
+    json_open(o, '{');
+    json_put_u64(o, "nodes", s->node_count);
+    json_put_u64(o, "online", s->online_count);
+    json_put_u64(o, "routesAvailable", available);
+    json_put_u64(o, "routesServing", serving);
+    json_close(o, '}');
+}
+
+static enum http_flow snapshot(struct rest_request *r)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_list prefixes;
+    struct api_view v;
+
+    events_expect(r->api->hub);
+    tailnet_unpin(r->s); /* a snapshot that is at least as new as what the stream will begin with */
+    r->s = tailnet_pin(r->api->with.tailnet);
+    const struct config *c = api_config(r->api);
+    struct json_out o = reply_json(r);
+    show_init(&v, r->api, r->s);
+    show_prefixes(&v, NULL, &a, &prefixes);
+    json_open(&o, '{');
+    write_event_id(&o, "event", r->s->event_run, r->s->event_seq);
+    json_put_time(&o, "time", clock_wall_ns());
+    write_server(&o, r, c);
+    json_key(&o, "nodes");
+    write_nodes(&o, &v, API_HEADWAY);
+    json_key(&o, "users");
+    write_users(&o, &v, API_HEADWAY);
+    json_key(&o, "preAuthKeys");
+    write_preauth_keys(&o, &v, API_HEADWAY);
+    json_key(&o, "apiKeys");
+    write_api_keys(&o, &v, API_HEADWAY);
+    json_key(&o, "pending");
+    write_pendings(&o, &v, API_HEADWAY);
+    json_key(&o, "prefixes");
+    json_open(&o, '[');
+    for (size_t i = 0; i < prefixes.len; i++)
+        api_write(&o, &api_prefix_shape, api_at(&prefixes, struct api_prefix, i), API_HEADWAY);
+    json_close(&o, ']');
+    write_relays(&o, v.relays);
+    write_policy_mark(&o, r->s);
+    write_counts(&o, r->s, &prefixes);
+    json_close(&o, '}');
+    show_release(&v);
+    arena_release(&a);
+    config_unref(c);
+    return HTTP_DONE;
+}
+
+static const struct api_endpoint rows[] = {
+    {HEADWAY("GET", "/snapshot"), .run = snapshot, .need = NEED_READ, .answer = "Snapshot",
+     .help = "Everything that is shown, with the event it is true for"},
+};
+const struct http_table snapshot_table = API_TABLE(rows);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The calls of each resource, one table a resource. */
+#ifndef SERVER_API_RESOURCES_TABLES_H
+#define SERVER_API_RESOURCES_TABLES_H
+
+#include "http/http.h"
+
+#define EVENTS_PAGE_MAX 1000 /* entries of the journal in one answer */
+
+extern const struct http_table users_table, preauthkeys_table, apikeys_table, nodes_table, routes_table, pending_table,
+    policy_table, explain_table, journal_table, server_table, snapshot_table;
+
+#endif

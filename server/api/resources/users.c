@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Users. */
+#include "api/change/change.h"
+#include "api/request/args.h"
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/resources/tables.h"
+#include "api/view/objects.h"
+
+/* One filter is used, the first of name, email, id that is given. */
+static bool user_fits(const struct user *u, const char *name, const char *email, uint64_t id)
+{
+    if (*name)
+        return str_eq(u->name, name);
+    if (*email)
+        return str_eq(u->email, email);
+    return !id || u->r.id == id;
+}
+
+static enum http_flow users_search(struct rest_request *r)
+{
+    const char *name = "", *email = "";
+    uint64_t id = 0;
+    struct api_view v;
+
+    if (arg_text(r, "name", &name) < 0 || arg_text(r, "email", &email) < 0 || arg_id(r, "id", &id) < 0)
+        return reply_error(r, &r->err);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_key(&o, "users");
+    json_open(&o, '[');
+    show_init(&v, NULL, r->s);
+    for (size_t i = 0; i < r->s->user_count; i++)
+        if (user_fits(r->s->users[i], name, email, id))
+            write_user(&o, &v, r->s->users[i], API_V1);
+    show_release(&v);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow users_list(struct rest_request *r)
+{
+    return reply_list(r, "users", write_users);
+}
+
+static int read_role(struct rest_request *r)
+{
+    const char *text = NULL;
+
+    if (arg_text(r, "role", &text) < 0)
+        return r->err.code;
+    if (!text)
+        return 0;
+    for (int role = ROLE_MEMBER; role <= ROLE_OWNER; role++)
+        if (str_eq(text, user_role_name(role))) {
+            r->admin.role = (enum user_role)role;
+            r->admin.has_role = true;
+            return 0;
+        }
+    return err_field(&r->err, ERR_INVALID, "role", "'%.60s' is not a role: member, admin or owner", text);
+}
+
+static enum http_flow user_create(struct rest_request *r)
+{
+    r->admin.name = "";
+    if (arg_text(r, "name", &r->admin.name) < 0 || arg_text(r, "displayName", &r->admin.display_name) < 0 ||
+        arg_text(r, "email", &r->admin.email) < 0 || arg_text(r, "pictureUrl", &r->admin.picture_url) < 0 ||
+        read_role(r) < 0)
+        return reply_error(r, &r->err);
+    return change(r, ADMIN_USER_CREATE);
+}
+
+/* The new name stands in the path, or in the body. */
+static enum http_flow user_rename(struct rest_request *r)
+{
+    r->admin.name = r->http.params[1] ? r->http.params[1] : "";
+    if (!r->http.params[1] && arg_text(r, "name", &r->admin.name) < 0)
+        return reply_error(r, &r->err);
+    return change_id(r, ADMIN_USER_RENAME);
+}
+
+static enum http_flow user_role(struct rest_request *r)
+{
+    if (read_role(r) < 0)
+        return reply_error(r, &r->err);
+    if (!r->admin.has_role) {
+        err_field(&r->err, ERR_INVALID, "role", "role is missing: member, admin or owner");
+        return reply_error(r, &r->err);
+    }
+    return change_id(r, ADMIN_USER_ROLE);
+}
+
+static enum http_flow user_deleted(struct rest_request *r)
+{
+    if (r->admin.call.code == ERR_CONFLICT && r->endpoint->dialect == DIALECT_V1)
+        r->admin.call.err.code = ERR_INVALID; /* headscale's status for a user with nodes */
+    return change_done(r);
+}
+
+static enum http_flow user_delete(struct rest_request *r)
+{
+    if (param_id(r, 0, &r->admin.id) < 0)
+        return reply_error(r, &r->err);
+    r->admin.op = ADMIN_USER_DELETE;
+    return request_admin(r, user_deleted);
+}
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/user"), .run = users_search, .need = NEED_READ, .id = "listUsers",
+     .query = "id:id name:text email:text", .answer = "users:User[]", .help = "Users, or the one that fits"},
+    {V1("POST", "/user"), .run = user_create, .need = NEED_ADMIN, .id = "createUser",
+     .body = "name:text displayName:text email:text pictureUrl:text", .answer = "user:User", .help = "Makes a user"},
+    {V1("DELETE", "/user/{id}"), .run = user_delete, .need = NEED_ADMIN, .id = "deleteUser",
+     .help = "Removes a user without nodes, and its keys"},
+    {V1("POST", "/user/{id}/rename/{newName}"), .run = user_rename, .need = NEED_ADMIN, .id = "renameUser",
+     .answer = "user:User", .help = "Gives a user another name"},
+
+    {HEADWAY("GET", "/users"), .run = users_list, .need = NEED_READ, .answer = "users:User[]", .help = "Users"},
+    {HEADWAY("POST", "/users"), .run = user_create, .need = NEED_ADMIN,
+     .body = "name:text displayName:text email:text role:text", .query = "dry_run:bool", .answer = "result:User",
+     .help = "Makes a user"},
+    {HEADWAY("POST", "/users/{id}/rename"), .run = user_rename, .need = NEED_ADMIN, .body = "name:text",
+     .query = "dry_run:bool", .answer = "result:User", .help = "Gives a user another name"},
+    {HEADWAY("POST", "/users/{id}/role"), .run = user_role, .need = NEED_ADMIN, .body = "role:text",
+     .query = "dry_run:bool", .answer = "result:User", .help = "Sets a user's role: member, admin or owner"},
+    {HEADWAY("DELETE", "/users/{id}"), .run = user_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
+     .answer = "result:User", .help = "Removes a user without nodes, and its keys"},
+};
+const struct http_table users_table = API_TABLE(rows);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Objects and whole lists of a snapshot, written. */
+#include <stdlib.h>
+
+#include "api/request/reply.h"
+#include "api/view/objects.h"
+#include "api/view/operations.h"
+
+/* headscale's pseudo user, which its lists show as the owner of tagged nodes. */
+static const struct api_user tagged_devices = {.id = TAGGED_USER_ID,
+                                               .name = "tagged-devices",
+                                               .display_name = "Tagged Devices",
+                                               .email = "",
+                                               .provider_id = "",
+                                               .provider = "",
+                                               .picture_url = ""};
+
+static void put_node(struct json_out *o, struct api_view *v, const struct tailnet_node *n, enum api_scope scope,
+                     bool pseudo_user)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_node out;
+
+    show_node(v, n, &a, &out);
+    if (scope != API_V1)
+        show_node_routes(v, n, &a, &out);
+    else if (pseudo_user && !out.user)
+        out.user = &tagged_devices;
+    api_write(o, &api_node_shape, &out, scope);
+    arena_release(&a);
+}
+
+void write_node(struct json_out *o, struct api_view *v, const struct tailnet_node *n, enum api_scope scope)
+{
+    put_node(o, v, n, scope, false);
+}
+
+void write_nodes(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    size_t count;
+    const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
+
+    json_open(o, '[');
+    for (size_t i = 0; i < count; i++)
+        put_node(o, v, nodes[i], scope, true);
+    json_close(o, ']');
+    free(nodes);
+}
+
+void write_user(struct json_out *o, struct api_view *v, const struct user *u, enum api_scope scope)
+{
+    struct api_user out;
+
+    show_user(u, &out);
+    for (size_t b = 0; scope != API_V1 && b < v->s->block_count; b++)
+        for (size_t i = 0; v->s->blocks[b] && i < TAILNET_BLOCK; i++)
+            out.node_count += v->s->blocks[b]->nodes[i] && v->s->blocks[b]->nodes[i]->record->user_id == u->r.id;
+    api_write(o, &api_user_shape, &out, scope == API_V1 ? API_V1 : API_HEADWAY_TOP);
+}
+
+void write_users(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    uint64_t *counts = show_node_counts(v->s);
+
+    (void)scope;
+    json_open(o, '[');
+    for (size_t i = 0; i < v->s->user_count; i++) {
+        struct api_user out;
+        show_user(v->s->users[i], &out);
+        out.node_count = counts[i];
+        api_write(o, &api_user_shape, &out, API_HEADWAY_TOP);
+    }
+    json_close(o, ']');
+    free(counts);
+}
+
+void write_preauth_key(struct json_out *o, struct api_view *v, const struct preauth_key *k, const char *whole,
+                       enum api_scope scope)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_preauth_key out;
+
+    show_preauth_key(v, k, &a, &out);
+    if (whole)
+        out.key = whole;
+    api_write(o, &api_preauth_key_shape, &out, scope);
+    arena_release(&a);
+}
+
+void write_preauth_keys(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    json_open(o, '[');
+    for (size_t i = 0; i < v->s->preauth_key_count; i++)
+        write_preauth_key(o, v, v->s->preauth_keys[i], NULL, scope);
+    json_close(o, ']');
+}
+
+void write_api_key(struct json_out *o, const struct api_key *k, const char *whole, enum api_scope scope)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_api_key out;
+
+    show_api_key(k, &a, &out);
+    out.key = whole;
+    api_write(o, &api_api_key_shape, &out, scope);
+    arena_release(&a);
+}
+
+void write_api_keys(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    json_open(o, '[');
+    for (size_t i = 0; i < v->s->api_key_count; i++)
+        write_api_key(o, v->s->api_keys[i], NULL, scope);
+    json_close(o, ']');
+}
+
+void write_pending(struct json_out *o, struct api_view *v, const struct pending *p)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_pending out;
+
+    show_pending(v, p, &a, &out);
+    api_write(o, &api_pending_shape, &out, API_HEADWAY);
+    arena_release(&a);
+}
+
+void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    (void)scope;
+    json_open(o, '[');
+    for (size_t i = 0; i < v->s->pending_count; i++)
+        write_pending(o, v, v->s->pendings[i]);
+    json_close(o, ']');
+}
+
+void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_list list;
+
+    (void)scope;
+    show_prefixes(v, NULL, &a, &list);
+    json_open(o, '[');
+    for (size_t i = 0; i < list.len; i++)
+        api_write(o, &api_prefix_shape, api_at(&list, struct api_prefix, i), API_HEADWAY);
+    json_close(o, ']');
+    arena_release(&a);
+}
+
+void write_event(struct json_out *o, const struct event *e)
+{
+    struct buf inverse = BUF_INIT(0);
+    struct api_event out;
+
+    show_event(e, &out);
+    out.inverse = operation_as_call(e->inverse, &inverse) ? buf_text(&inverse) : NULL;
+    api_write(o, &api_event_shape, &out, API_HEADWAY);
+    buf_release(&inverse);
+}
+
+void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t seq)
+{
+    char text[API_EVENT_ID_MAX];
+
+    json_key(o, key);
+    if (run)
+        json_str(o, api_event_id_format(&(struct api_event_id){run, seq}, text));
+    else
+        json_nil(o);
+}
+
+/* ---- lists ---- */
+
+enum api_scope scope_of(const struct rest_request *r)
+{
+    return r->endpoint->dialect == DIALECT_V1 ? API_V1 : API_HEADWAY;
+}
+
+enum http_flow reply_list(struct rest_request *r, const char *name, write_list *write)
+{
+    struct json_out o = reply_json(r);
+    struct api_view v;
+
+    show_init(&v, r->api, r->s);
+    json_open(&o, '{');
+    json_key(&o, name);
+    write(&o, &v, scope_of(r));
+    json_close(&o, '}');
+    show_release(&v);
+    return HTTP_DONE;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From a snapshot to the structs of model/api.h; memory from the arena or borrowed from the snapshot. */
+#ifndef SERVER_API_VIEW_VIEW_H
+#define SERVER_API_VIEW_VIEW_H
+
+#include <stdatomic.h>
+
+#include "api/request/state.h"
+#include "base/arena.h"
+#include "base/map.h"
+#include "model/api.h"
+
+struct relay_name {
+    uint64_t id;
+    char *code, *name;
+};
+struct relay_names { /* of one DERP map */
+    atomic_uint refs;
+    uint64_t version;
+    struct relay_name *items;
+    size_t len;
+};
+struct relay_names *relays_get(struct api *api, const struct tailnet_snapshot *s);
+void relays_unref(struct relay_names *relays);
+
+struct api_view {
+    const struct tailnet_snapshot *s;
+    const struct relay_names *relays; /* NULL: no names of relays */
+    struct map nodes;                 /* id -> struct tailnet_node, filled when it is asked for often */
+    bool nodes_filled;
+    unsigned lookups;
+};
+void show_init(struct api_view *v, struct api *api, const struct tailnet_snapshot *s);
+void show_release(struct api_view *v);
+const struct tailnet_node *show_find_node(struct api_view *v, uint64_t id);
+
+void show_user(const struct user *u, struct api_user *out); /* node_count stays 0 */
+void show_preauth_key(struct api_view *v, const struct preauth_key *k, struct arena *a, struct api_preauth_key *out);
+void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *out);
+void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
+void show_node_routes(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out);
+void show_pending(struct api_view *v, const struct pending *p, struct arena *a, struct api_pending *out);
+void show_event(const struct event *e, struct api_event *out); /* without its inverse */
+/* The prefixes of the tailnet in their order, or only those of which only (not NULL) has one. */
+void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
+const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
+/* How many nodes each user has, by the index of snapshot.users; free(). */
+uint64_t *show_node_counts(const struct tailnet_snapshot *s);
+
+#endif

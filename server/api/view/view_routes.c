@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state of each prefix on each node, and who stands behind each prefix. */
+#include <stdlib.h>
+
+#include "api/view/view.h"
+#include "base/vec.h"
+#include "routes/routes.h"
+
+static int compare_prefix(const void *key, const void *item)
+{
+    const struct primary *const *primary = item;
+
+    return prefix_cmp(key, &(*primary)->prefix);
+}
+
+/* Who serves p now, NULL: nobody. */
+static const struct tailnet_node *primary_of(struct api_view *v, const struct prefix *p, int64_t *since_ns)
+{
+    bool found;
+    size_t i = array_search(p, v->s->primaries, v->s->primary_count, sizeof(void *), compare_prefix, &found);
+    const struct primary *primary = found ? v->s->primaries[i] : NULL;
+    const struct tailnet_node *n = primary ? show_find_node(v, primary->r.id) : NULL;
+
+    if (!n || !prefixes_has(&n->serving, p))
+        return NULL; /* remembered for a restart, not serving */
+    if (since_ns)
+        *since_ns = primary->since_ns;
+    return n;
+}
+
+static enum route_state explain(const struct tailnet_node *n, const struct prefix *p,
+                                const struct tailnet_node *primary, struct arena *a, const char **reason)
+{
+    struct buf sentence = BUF_INIT(0);
+    struct route_facts facts = {.node = n->record,
+                                .prefix = p,
+                                .flags = {.online = n->live.online,
+                                          .healthy = n->live.healthy,
+                                          .expired = n->expired,
+                                          .draining = n->record->draining,
+                                          .flapping = n->live.flapping},
+                                .primary = primary ? primary->record : NULL};
+    enum route_state state = route_explain(&facts, &sentence);
+
+    *reason = arena_strdup(a, buf_text(&sentence));
+    buf_release(&sentence);
+    return state;
+}
+
+static void show_route(struct api_view *v, const struct tailnet_node *n, const struct prefix *p, struct arena *a,
+                       struct api_route *out)
+{
+    bool exit = prefix_is_exit(p);
+    const struct tailnet_node *primary = exit ? NULL : primary_of(v, p, NULL);
+    const char *by = node_approver(n->record, p);
+
+    *out = (struct api_route){.prefix = *p,
+                              .exit = exit,
+                              .primary = primary ? primary->record->r.id : 0,
+                              .primary_name = primary ? primary->record->given_name : NULL,
+                              .approved_by = *by ? by : NULL};
+    out->state = (int)explain(n, p, primary, a, &out->reason);
+}
+
+/* What is advertised or approved, by prefix; released by the caller. */
+static void known_prefixes(const struct node *n, struct prefixes *out)
+{
+    prefixes_copy(out, &n->available);
+    for (size_t i = 0; i < n->approved.len; i++)
+        prefixes_add(out, &n->approved.items[i]);
+}
+
+void show_node_routes(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
+{
+    struct prefixes known = {0};
+
+    if (!n->record->available.len && !n->record->approved.len)
+        return;
+    known_prefixes(n->record, &known);
+    struct api_route *routes = arena_alloc(a, known.len * sizeof(*routes));
+    for (size_t i = 0; i < known.len; i++)
+        show_route(v, n, &known.items[i], a, &routes[i]);
+    out->routes = (struct api_list){routes, known.len};
+    prefixes_release(&known);
+}
+
+/* ---- by prefix ---- */
+
+struct router_at {
+    struct prefix prefix;
+    const struct tailnet_node *node;
+};
+
+static int router_order(const void *a, const void *b)
+{
+    const struct router_at *x = a, *y = b;
+    int order = prefix_cmp(&x->prefix, &y->prefix);
+
+    if (order)
+        return order;
+    return x->node->record->r.id < y->node->record->r.id ? -1 : x->node->record->r.id > y->node->record->r.id;
+}
+
+typedef VEC(struct router_at) router_list;
+
+static void collect(const struct tailnet_node *n, const struct prefixes *only, router_list *out)
+{
+    struct prefixes known = {0};
+
+    if (!n->record->available.len && !n->record->approved.len)
+        return;
+    known_prefixes(n->record, &known);
+    for (size_t i = 0; i < known.len; i++)
+        if (!only || prefixes_has(only, &known.items[i]))
+            vec_push(out, ((struct router_at){known.items[i], n}));
+    prefixes_release(&known);
+}
+
+static size_t group_end(const router_list *all, size_t begin)
+{
+    size_t end = begin + 1;
+
+    while (end < all->len && prefix_cmp(&all->items[begin].prefix, &all->items[end].prefix) == 0)
+        end++;
+    return end;
+}
+
+static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
+                        struct api_prefix *out)
+{
+    const struct prefix *p = &routers->prefix;
+    bool exit = prefix_is_exit(p);
+    int64_t since_ns = 0;
+    const struct tailnet_node *primary = exit ? NULL : primary_of(v, p, &since_ns);
+    struct api_router *list = arena_alloc(a, count * sizeof(*list));
+
+    for (size_t i = 0; i < count; i++) {
+        list[i] =
+            (struct api_router){.node = routers[i].node->record->r.id, .name = routers[i].node->record->given_name};
+        list[i].state = (int)explain(routers[i].node, p, primary, a, &list[i].reason);
+    }
+    *out = (struct api_prefix){.prefix = *p,
+                               .exit = exit,
+                               .primary = primary ? primary->record->r.id : 0,
+                               .primary_name = primary ? primary->record->given_name : NULL,
+                               .since_ns = since_ns,
+                               .routers = {list, count}};
+}
+
+void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out)
+{
+    router_list all = {0};
+    size_t groups = 0;
+
+    for (size_t b = 0; b < v->s->block_count; b++)
+        for (size_t i = 0; v->s->blocks[b] && i < TAILNET_BLOCK; i++)
+            if (v->s->blocks[b]->nodes[i])
+                collect(v->s->blocks[b]->nodes[i], only, &all);
+    if (all.len)
+        qsort(all.items, all.len, sizeof(*all.items), router_order);
+    for (size_t i = 0; i < all.len; i = group_end(&all, i))
+        groups++;
+    struct api_prefix *list = arena_alloc(a, groups * sizeof(*list) + 1);
+    groups = 0;
+    for (size_t i = 0, end; i < all.len; i = end) {
+        end = group_end(&all, i);
+        show_prefix(v, &all.items[i], end - i, a, &list[groups++]);
+    }
+    *out = (struct api_list){list, groups};
+    vec_release(&all);
+}

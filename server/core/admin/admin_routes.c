@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Approvals and elections by hand. What an administrator takes away stays away: autoApprovers do not bring it back. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/admin/operations.h"
+#include "core/state/journal.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/transaction.h"
+
+static int find(struct core_state *s, const struct core_admin *a, struct slot **out, struct err *e)
+{
+    *out = slot_by_id(s, a->id);
+    if (!*out)
+        return err_field(e, ERR_MISSING, "id", "node not found: %llu", (unsigned long long)a->id);
+    return admin_matches(a, (*out)->work->r.version, e);
+}
+
+static void note_approvals(struct core_state *s, const struct node *n, const struct prefixes *changed, bool approved)
+{
+    size_t advertised = 0;
+
+    if (!changed->len)
+        return;
+    for (size_t i = 0; i < changed->len; i++)
+        advertised += prefixes_has(&n->available, &changed->items[i]);
+    bool one = changed->len == 1;
+    const char *effect = !approved || advertised == changed->len ? ""
+                         : advertised                            ? " (not all are advertised yet)"
+                                                                 : " (not advertised yet)";
+    char *names = text_of_prefixes(changed);
+    journal(s,
+            &(struct event_note){.id = approved ? EVENT_ROUTE_APPROVED : EVENT_ROUTE_REVOKED,
+                                 .object = "node",
+                                 .object_id = n->r.id,
+                                 .object_name = n->given_name,
+                                 .detail = detail_of_prefixes(changed)},
+            "%s %s approved on %s%s", names,
+            approved ? (one ? "was" : "were") : (one ? "is no longer" : "are no longer"), n->given_name, effect);
+    free(names);
+}
+
+/* Either of a pair stands for both. */
+static bool second_exit(const struct prefixes *set, const struct prefix *p)
+{
+    return prefix_is_exit(p) && p->addr.bits == 128 && prefixes_has_exit(set);
+}
+
+static int set_approved(struct core_state *s, struct core_admin *a, struct slot *slot, const struct prefixes *approved)
+{
+    const struct node *old = slot->work;
+
+    if (prefixes_eq(&old->approved, approved)) {
+        admin_result(a, old);
+        return 0;
+    }
+    struct node *n = node_edit(old);
+    struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = n->r.id};
+    for (size_t i = 0; i < approved->len; i++) {
+        const struct prefix *p = &approved->items[i];
+        node_approve(n, p, a->actor ? a->actor : "server");
+        prefixes_del(&n->removed, p);
+        if (!prefixes_has(&old->approved, p) && !second_exit(approved, p))
+            prefixes_add(&back.revoke, p);
+    }
+    for (size_t i = 0; i < old->approved.len; i++) {
+        const struct prefix *p = &old->approved.items[i];
+        if (prefixes_has(approved, p))
+            continue;
+        node_disapprove(n, p);
+        if (!a->undoes.len)
+            prefixes_add(&n->removed, p);
+        if (!second_exit(&old->approved, p))
+            prefixes_add(&back.prefixes, p);
+    }
+    note_approvals(s, n, &back.revoke, true);
+    note_approvals(s, n, &back.prefixes, false);
+    admin_inverse(a, &back);
+    core_admin_release(&back);
+    admin_result(a, n);
+    tx_put(s, n);
+    return 0;
+}
+
+int admin_node_routes(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    prefixes_pair_exit(&a->prefixes);
+    return set_approved(s, a, slot, &a->prefixes);
+}
+
+int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    struct prefixes approved = {0};
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    if (!a->prefixes.len && !a->revoke.len)
+        return err_field(e, ERR_INVALID, "approve", "name at least one prefix to approve or to revoke");
+    prefixes_pair_exit(&a->prefixes);
+    prefixes_pair_exit(&a->revoke);
+    for (size_t i = 0; i < a->revoke.len; i++) {
+        char text[PREFIX_TEXT_MAX];
+        prefix_format(&a->revoke.items[i], text);
+        if (prefixes_has(&a->prefixes, &a->revoke.items[i]))
+            return err_field(e, ERR_INVALID, "revoke", "%s cannot be approved and revoked at once", text);
+        if (!prefixes_has(&slot->work->approved, &a->revoke.items[i]) && !second_exit(&a->revoke, &a->revoke.items[i]))
+            return err_field(e, ERR_MISSING, "revoke", "%s is not approved on %s", text, slot->work->given_name);
+    }
+    prefixes_copy(&approved, &slot->work->approved);
+    for (size_t i = 0; i < a->prefixes.len; i++)
+        prefixes_add(&approved, &a->prefixes.items[i]);
+    for (size_t i = 0; i < a->revoke.len; i++)
+        prefixes_del(&approved, &a->revoke.items[i]);
+    rc = set_approved(s, a, slot, &approved);
+    prefixes_release(&approved);
+    return rc;
+}
+
+int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    char text[PREFIX_TEXT_MAX];
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    if (a->prefixes.len != 1)
+        return err_field(e, ERR_INVALID, "prefix", "one prefix must be given");
+    const struct prefix *p = &a->prefixes.items[0];
+    prefix_format(p, text);
+    uint64_t before = routes_primary(s->routes, p, NULL);
+    admin_result(a, slot->work);
+    if (before == slot->id)
+        return 0;
+    if ((rc = routes_can_serve(s->routes, p, slot->id, e)) < 0)
+        return rc;
+    journal(s, &(struct event_note){.id = EVENT_ROUTE_PRIMARY, .object = "prefix", .object_name = text},
+            "%s is to be served by %s", text, slot->work->given_name);
+    if (before)
+        admin_inverse(a, &(struct core_admin){.op = ADMIN_PRIMARY, .id = before, .prefixes = a->prefixes});
+    struct primary *choice = primary_new();
+    choice->r.id = slot->id;
+    choice->prefix = *p;
+    choice->since_ns = clock_wall_ns();
+    choice->chosen = true;
+    tx_put(s, choice);
+    return 0;
+}
+
+void primary_choose(struct core_state *s, const struct primary *choice)
+{
+    struct err e;
+
+    if (routes_prefer(s->routes, &choice->prefix, choice->r.id, &e) == 0) {
+        s->elect = true;
+        return;
+    }
+    /* It went away while the choice was being written. */
+    log_warn("routes", "a chosen router cannot serve any more: %s", e.message);
+    for (size_t i = 0; i < s->primaries.len; i++)
+        if (prefix_cmp(&s->primaries.items[i]->prefix, &choice->prefix) == 0)
+            tx_put(s, record_ref(s->primaries.items[i]));
+}
+
+int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    admin_result(a, slot->work);
+    if (slot->work->draining == a->flag)
+        return 0;
+    struct node *n = node_edit(slot->work);
+    n->draining = a->flag;
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_ROUTE_PRIMARY, .object = "node", .object_id = slot->id, .object_name = n->given_name},
+            a->flag ? "The prefixes of %s move to other routers where others can serve them" : "%s may serve again",
+            n->given_name);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_NODE_DRAIN, .id = slot->id, .flag = !a->flag});
+    admin_result(a, n);
+    tx_put(s, n);
+    return 0;
+}

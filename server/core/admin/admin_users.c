@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Users, as administrators change them. */
+#include "base/clock.h"
+#include "core/admin/operations.h"
+#include "core/admin/policy_change.h"
+#include "core/state/accounts.h"
+#include "core/state/journal.h"
+#include "core/state/state.h"
+#include "core/state/transaction.h"
+
+static int find(struct core_state *s, const struct core_admin *a, const struct user **out, struct err *e)
+{
+    *out = find_user(s, a->id);
+    if (!*out)
+        return err_field(e, ERR_MISSING, "id", "user not found: %llu", (unsigned long long)a->id);
+    return admin_matches(a, (*out)->r.version, e);
+}
+
+static int name_is_free(struct core_state *s, const char *name, uint64_t self, struct err *e)
+{
+    for (struct map_entry *at = map_first(&s->users); at; at = map_next(&s->users, at)) {
+        const struct user *u = ((const struct record_pair *)at->value)->work;
+        if (u && u->r.id != self && !*u->provider && str_eq(u->name, name))
+            return err_field(e, ERR_CONFLICT, "name", "user already exists: '%s'", name);
+    }
+    return 0;
+}
+
+/* headscale has taken any text since 0.27. Here a name is not all digits, which would be taken for an id, and neither
+ * begins nor ends with a blank, which nobody would see. */
+static int check_name(const char *name, struct err *e)
+{
+    size_t len = strlen(name);
+    int rc = str_check(name, 255, false, "name", e);
+
+    if (rc < 0)
+        return rc;
+    if (strspn(name, "0123456789") == len)
+        return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: digits alone are an id", name);
+    if (name[0] == ' ' || str_ends(name, " "))
+        return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: a blank at its end", name);
+    return 0;
+}
+
+static size_t user_count(struct core_state *s)
+{
+    size_t count = 0;
+
+    for (struct map_entry *at = map_first(&s->users); at; at = map_next(&s->users, at))
+        count += ((const struct record_pair *)at->value)->work != NULL;
+    return count;
+}
+
+/* Names and roles decide what autoApprovers means, for others too: a name that fitted two fits one now. */
+static void user_put(struct core_state *s, struct user *u)
+{
+    tx_put(s, u);
+    if (!s->dry)
+        policy_approve_all(s);
+}
+
+int admin_user_create(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const char *name = a->name ? a->name : "";
+    int rc = check_name(name, e);
+
+    if (rc < 0 || (rc = name_is_free(s, name, 0, e)) < 0 ||
+        (a->display_name && (rc = str_check(a->display_name, 255, true, "displayName", e)) < 0) ||
+        (a->email && (rc = str_check(a->email, 255, true, "email", e)) < 0) ||
+        (a->picture_url && (rc = str_check(a->picture_url, 2048, true, "pictureUrl", e)) < 0))
+        return rc;
+    struct user *u = user_new();
+    u->r.id = s->dry ? 0 : tx_new_id(s, RECORD_USER);
+    u->created_ns = clock_wall_ns();
+    mem_replace(&u->name, name);
+    mem_replace(&u->display_name, a->display_name);
+    mem_replace(&u->email, a->email);
+    mem_replace(&u->picture_url, a->picture_url);
+    u->role = a->has_role ? a->role : user_count(s) == 0 ? ROLE_OWNER : ROLE_MEMBER;
+    admin_result(a, u);
+    journal(
+        s,
+        &(struct event_note){.id = EVENT_USER_CREATED, .object = "user", .object_id = u->r.id, .object_name = u->name},
+        "User %s was created", u->name);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_USER_DELETE, .id = u->r.id});
+    user_put(s, u);
+    return 0;
+}
+
+int admin_user_rename(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const struct user *old;
+    const char *name = a->name ? a->name : "";
+    int rc = find(s, a, &old, e);
+
+    if (rc < 0 || (rc = check_name(name, e)) < 0 || (rc = name_is_free(s, name, a->id, e)) < 0)
+        return rc;
+    if (*old->provider)
+        return err_field(e, ERR_CONFLICT, "id", "cannot edit OIDC user %s: its name comes from the provider",
+                         old->name);
+    struct user *u = user_edit(old);
+    mem_replace(&u->name, name);
+    journal(
+        s,
+        &(struct event_note){.id = EVENT_USER_RENAMED, .object = "user", .object_id = u->r.id, .object_name = u->name},
+        "User %s is now called %s", old->name, u->name);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_USER_RENAME, .id = u->r.id, .name = old->name});
+    admin_result(a, u);
+    user_put(s, u);
+    return 0;
+}
+
+int admin_user_role(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const struct user *old;
+    int rc = find(s, a, &old, e);
+
+    if (rc < 0)
+        return rc;
+    struct user *u = user_edit(old);
+    u->role = a->role;
+    journal(s,
+            &(struct event_note){.id = EVENT_USER_ROLE, .object = "user", .object_id = u->r.id, .object_name = u->name},
+            "User %s is now %s", u->name, user_role_name(u->role));
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_USER_ROLE, .id = u->r.id, .role = old->role, .has_role = true});
+    admin_result(a, u);
+    user_put(s, u);
+    return 0;
+}
+
+int admin_user_delete(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    const struct user *u;
+    int rc = find(s, a, &u, e);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < s->slots.len; i++)
+        if (s->slots.items[i]->work && s->slots.items[i]->work->user_id == u->r.id)
+            return err_field(e, ERR_CONFLICT, "id", "user not empty: node(s) found");
+    admin_result(a, u);
+    journal(
+        s,
+        &(struct event_note){.id = EVENT_USER_DELETED, .object = "user", .object_id = u->r.id, .object_name = u->name},
+        "User %s was deleted", u->name);
+    VEC(const struct preauth_key *) keys = {0};
+    for (struct map_entry *at = map_first(&s->preauth_keys); at; at = map_next(&s->preauth_keys, at)) {
+        const struct preauth_key *k = ((const struct record_pair *)at->value)->work;
+        if (k && k->user_id == u->r.id)
+            vec_push(&keys, k);
+    }
+    for (size_t i = 0; i < keys.len; i++)
+        tx_remove(s, keys.items[i]);
+    vec_release(&keys);
+    tx_remove(s, u);
+    if (!s->dry)
+        policy_approve_all(s);
+    return 0;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The operations of administrators: name, function, object, and the fields that each takes. The journal keeps an
+ * inverse in this form. */
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/admin/operations.h"
+#include "core/state/journal.h"
+#include "core/state/state.h"
+#include "core/state/transaction.h"
+
+enum field_type {
+    FIELD_END,
+    FIELD_ID,
+    FIELD_TEXT,
+    FIELD_TIME,
+    FIELD_BOOL,
+    FIELD_FLAG, /* a boolean that is not written when it is false */
+    FIELD_ROLE,
+    FIELD_TEXTS,
+    FIELD_PREFIXES,
+    FIELD_PREFIX, /* one */
+};
+
+struct operation_field {
+    const char *name; /* as /api/headway calls it */
+    enum field_type type;
+    size_t offset;
+};
+
+#define FIELDS_MAX 6
+struct operation {
+    const char *name;
+    admin_function *run;
+    enum admin_object object;
+    struct operation_field fields[FIELDS_MAX];
+};
+
+#define AT(member) offsetof(struct core_admin, member)
+#define ID                                                                                                             \
+    {                                                                                                                  \
+        "id", FIELD_ID, AT(id)                                                                                         \
+    }
+#define AUTH_ID                                                                                                        \
+    {                                                                                                                  \
+        "authId", FIELD_TEXT, AT(text)                                                                                 \
+    }
+#define USER                                                                                                           \
+    {                                                                                                                  \
+        "user", FIELD_ID, AT(user_id)                                                                                  \
+    }
+#define NAME                                                                                                           \
+    {                                                                                                                  \
+        "name", FIELD_TEXT, AT(name)                                                                                   \
+    }
+#define EXPIRATION                                                                                                     \
+    {                                                                                                                  \
+        "expiration", FIELD_TIME, AT(time_ns)                                                                          \
+    }
+#define TAGS                                                                                                           \
+    {                                                                                                                  \
+        "tags", FIELD_TEXTS, AT(tags)                                                                                  \
+    }
+
+/* clang-format off */
+static const struct operation operations[ADMIN_OP_COUNT] = {
+    [ADMIN_USER_CREATE] = {"user.create", admin_user_create, ADMIN_OBJECT_USER,
+        {NAME, {"displayName", FIELD_TEXT, AT(display_name)}, {"email", FIELD_TEXT, AT(email)},
+         {"pictureUrl", FIELD_TEXT, AT(picture_url)}, {"role", FIELD_ROLE, AT(role)}}},
+    [ADMIN_USER_RENAME] = {"user.rename", admin_user_rename, ADMIN_OBJECT_USER, {ID, NAME}},
+    [ADMIN_USER_ROLE] = {"user.role", admin_user_role, ADMIN_OBJECT_USER, {ID, {"role", FIELD_ROLE, AT(role)}}},
+    [ADMIN_USER_DELETE] = {"user.delete", admin_user_delete, ADMIN_OBJECT_USER, {ID}},
+    [ADMIN_PREAUTHKEY_CREATE] = {"preauthkey.create", admin_preauthkey_create, ADMIN_OBJECT_PREAUTH_KEY,
+        {USER, {"reusable", FIELD_FLAG, AT(reusable)}, {"ephemeral", FIELD_FLAG, AT(ephemeral)}, EXPIRATION, TAGS}},
+    [ADMIN_PREAUTHKEY_EXPIRE] = {"preauthkey.expire", admin_preauthkey_expire, ADMIN_OBJECT_PREAUTH_KEY, {ID}},
+    [ADMIN_PREAUTHKEY_DELETE] = {"preauthkey.delete", admin_preauthkey_delete, ADMIN_OBJECT_PREAUTH_KEY, {ID}},
+    [ADMIN_APIKEY_CREATE] = {"apikey.create", admin_apikey_create, ADMIN_OBJECT_API_KEY,
+        {{"description", FIELD_TEXT, AT(name)}, {"readOnly", FIELD_FLAG, AT(read_only)}, EXPIRATION}},
+    [ADMIN_APIKEY_EXPIRE] = {"apikey.expire", admin_apikey_expire, ADMIN_OBJECT_API_KEY,
+        {ID, {"prefix", FIELD_TEXT, AT(prefix)}}},
+    [ADMIN_APIKEY_DELETE] = {"apikey.delete", admin_apikey_delete, ADMIN_OBJECT_API_KEY,
+        {ID, {"prefix", FIELD_TEXT, AT(prefix)}}},
+    [ADMIN_NODE_RENAME] = {"node.rename", admin_node_rename, ADMIN_OBJECT_NODE, {ID, NAME}},
+    [ADMIN_NODE_TAGS] = {"node.tags", admin_node_tags, ADMIN_OBJECT_NODE, {ID, TAGS}},
+    [ADMIN_NODE_EXPIRE] = {"node.expire", admin_node_expire, ADMIN_OBJECT_NODE,
+        {ID, {"expiry", FIELD_TIME, AT(time_ns)}, {"disable", FIELD_FLAG, AT(flag)}}},
+    [ADMIN_NODE_DELETE] = {"node.delete", admin_node_delete, ADMIN_OBJECT_NODE, {ID}},
+    [ADMIN_NODE_ROUTES] = {"node.approved", admin_node_routes, ADMIN_OBJECT_NODE,
+        {ID, {"routes", FIELD_PREFIXES, AT(prefixes)}}},
+    [ADMIN_ROUTES_EDIT] = {"node.routes", admin_routes_edit, ADMIN_OBJECT_NODE,
+        {ID, {"approve", FIELD_PREFIXES, AT(prefixes)}, {"revoke", FIELD_PREFIXES, AT(revoke)}}},
+    [ADMIN_PRIMARY] = {"prefix.primary", admin_primary, ADMIN_OBJECT_NODE,
+        {{"node", FIELD_ID, AT(id)}, {"prefix", FIELD_PREFIX, AT(prefixes)}}},
+    [ADMIN_NODE_DRAIN] = {"node.drain", admin_node_drain, ADMIN_OBJECT_NODE, {ID, {"drained", FIELD_BOOL, AT(flag)}}},
+    [ADMIN_REGISTER] = {"pending.register", admin_register, ADMIN_OBJECT_NODE, {AUTH_ID, USER, NAME}},
+    [ADMIN_AUTH_APPROVE] = {"pending.approve", admin_auth_approve, ADMIN_OBJECT_NONE, {AUTH_ID}},
+    [ADMIN_AUTH_REJECT] = {"pending.reject", admin_auth_reject, ADMIN_OBJECT_NONE, {AUTH_ID}},
+    [ADMIN_DEBUG_NODE] = {"debug.node", admin_debug_node, ADMIN_OBJECT_NONE,
+        {AUTH_ID, USER, NAME, {"routes", FIELD_PREFIXES, AT(prefixes)}}},
+    [ADMIN_BACKFILL] = {"nodes.backfill", admin_backfill, ADMIN_OBJECT_NONE, {{0}}},
+    [ADMIN_POLICY_SET] = {"policy.set", admin_policy_set, ADMIN_OBJECT_NONE, {{"policy", FIELD_TEXT, AT(text)}}},
+};
+/* clang-format on */
+
+enum admin_object core_operation_object(enum admin_op op)
+{
+    return operations[op].object;
+}
+
+const char *core_operation_name(enum admin_op op)
+{
+    return operations[op].name;
+}
+
+/* ---- as JSON ---- */
+
+static void put_texts(struct json_out *o, const char *name, const struct strs *texts)
+{
+    json_key(o, name);
+    json_open(o, '[');
+    for (size_t i = 0; i < texts->len; i++)
+        json_str(o, texts->items[i]);
+    json_close(o, ']');
+}
+
+static void put_prefixes(struct json_out *o, const char *name, const struct prefixes *prefixes)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    json_key(o, name);
+    json_open(o, '[');
+    for (size_t i = 0; i < prefixes->len; i++)
+        json_str(o, prefix_format(&prefixes->items[i], text));
+    json_close(o, ']');
+}
+
+static void put_field(struct json_out *o, const struct core_admin *a, const struct operation_field *f)
+{
+    const void *at = (const char *)a + f->offset;
+    const struct prefixes *prefixes = at;
+    char text[PREFIX_TEXT_MAX];
+
+    switch (f->type) {
+    case FIELD_END:
+        break;
+    case FIELD_ID:
+        if (*(const uint64_t *)at)
+            json_put_id(o, f->name, *(const uint64_t *)at);
+        break;
+    case FIELD_TEXT:
+        if (*(char *const *)at)
+            json_put_str(o, f->name, *(char *const *)at);
+        break;
+    case FIELD_TIME:
+        if (*(const int64_t *)at)
+            json_put_time(o, f->name, *(const int64_t *)at);
+        break;
+    case FIELD_BOOL:
+    case FIELD_FLAG:
+        if (f->type == FIELD_BOOL || *(const bool *)at)
+            json_put_bool(o, f->name, *(const bool *)at);
+        break;
+    case FIELD_ROLE:
+        if (a->has_role)
+            json_put_str(o, f->name, user_role_name(a->role));
+        break;
+    case FIELD_TEXTS:
+        if (((const struct strs *)at)->len)
+            put_texts(o, f->name, at);
+        break;
+    case FIELD_PREFIXES:
+        if (prefixes->len)
+            put_prefixes(o, f->name, prefixes);
+        break;
+    case FIELD_PREFIX:
+        if (prefixes->len)
+            json_put_str(o, f->name, prefix_format(&prefixes->items[0], text));
+        break;
+    }
+}
+
+char *core_operation_write(const struct core_admin *a)
+{
+    const struct operation *op = &operations[a->op];
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+
+    json_open(&o, '{');
+    json_put_str(&o, "operation", op->name);
+    for (size_t i = 0; i < FIELDS_MAX && op->fields[i].type; i++)
+        put_field(&o, a, &op->fields[i]);
+    json_close(&o, '}');
+    return buf_take(&b);
+}
+
+static int get_role(const json_t *object, const char *name, struct core_admin *out, struct err *e)
+{
+    const char *text = NULL;
+
+    if (json_get_str(object, name, &text, e) < 0)
+        return ERR_INVALID;
+    if (!text)
+        return 0;
+    for (int role = ROLE_MEMBER; role <= ROLE_OWNER; role++)
+        if (str_eq(text, user_role_name((enum user_role)role))) {
+            out->role = (enum user_role)role;
+            out->has_role = true;
+            return 0;
+        }
+    return err_field(e, ERR_INVALID, name, "'%.60s' is not a role: member, admin or owner", text);
+}
+
+static int get_time(const json_t *object, const char *name, int64_t *out, struct err *e)
+{
+    const char *text = NULL;
+
+    if (json_get_str(object, name, &text, e) < 0)
+        return ERR_INVALID;
+    return text ? time_parse(text, out, name, e) : 0;
+}
+
+static int add_prefix(const json_t *item, const char *name, struct prefixes *out, struct err *e)
+{
+    struct prefix p;
+
+    if (!json_is_string(item))
+        return err_field(e, ERR_INVALID, name, "%s must be a prefix", name);
+    if (prefix_parse(json_string_value(item), &p, NULL, e) < 0)
+        return ERR_INVALID;
+    prefixes_add(out, &p);
+    return 0;
+}
+
+static int get_list(const json_t *object, const struct operation_field *f, void *at, struct err *e)
+{
+    json_t *list = NULL;
+    int rc = json_get_array(object, f->name, &list, e);
+
+    for (size_t i = 0; rc == 0 && i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        if (f->type == FIELD_PREFIXES)
+            rc = add_prefix(item, f->name, at, e);
+        else if (json_is_string(item))
+            strs_push(at, json_string_value(item));
+        else
+            rc = err_field(e, ERR_INVALID, f->name, "%s must be a list of texts", f->name);
+    }
+    return rc;
+}
+
+static int get_field(const json_t *object, const struct operation_field *f, struct core_admin *out, struct err *e)
+{
+    void *at = (char *)out + f->offset;
+    const json_t *item = json_object_get(object, f->name);
+
+    switch (f->type) {
+    case FIELD_END:
+        break;
+    case FIELD_ID:
+        return json_get_u64(object, f->name, at, e);
+    case FIELD_TEXT:
+        return json_get_str(object, f->name, at, e);
+    case FIELD_TIME:
+        return get_time(object, f->name, at, e);
+    case FIELD_BOOL:
+    case FIELD_FLAG:
+        return json_get_bool(object, f->name, at, e);
+    case FIELD_ROLE:
+        return get_role(object, f->name, out, e);
+    case FIELD_TEXTS:
+    case FIELD_PREFIXES:
+        return get_list(object, f, at, e);
+    case FIELD_PREFIX:
+        return item ? add_prefix(item, f->name, at, e) : 0;
+    }
+    return 0;
+}
+
+int core_operation_read(const json_t *object, struct core_admin *out, struct err *e)
+{
+    const char *name = json_text(object, "operation", "");
+    size_t op = 0;
+
+    while (op < ADMIN_OP_COUNT && !str_eq(operations[op].name, name))
+        op++;
+    if (op == ADMIN_OP_COUNT)
+        return err_field(e, ERR_INVALID, "operation", "'%.60s' is no operation", name);
+    out->op = (enum admin_op)op;
+    for (size_t i = 0; i < FIELDS_MAX && operations[op].fields[i].type; i++) {
+        int rc = get_field(object, &operations[op].fields[i], out, e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* ---- running one ---- */
+
+/* The entries that were taken back say so from now on, and cannot be taken back again. */
+static void mark_undone(struct core_state *s, const struct core_admin *a)
+{
+    if (s->dry || !a->events.len)
+        return;
+    for (size_t i = 0; i < a->undoes.len; i++) {
+        struct event *e = event_edit(a->undoes.items[i]);
+        e->undone_run = a->events.items[0]->run;
+        e->undone_by = a->events.items[0]->r.id;
+        tx_put(s, e);
+    }
+}
+
+void admin_begin(struct core_state *s, struct core_admin *a)
+{
+    s->admin = a;
+    s->dry = a->dry_run;
+}
+
+void admin_end(struct core_state *s, struct core_admin *a, int code)
+{
+    if (code == 0) {
+        journal_set_inverse(s, a);
+        mark_undone(s, a);
+    }
+    s->admin = NULL;
+    s->dry = false;
+    if (code < 0)
+        tx_answer_soon(s, &a->call, code);
+    else if (code != ADMIN_LATER)
+        tx_answer(s, &a->call, 0);
+}
+
+void admin_run(struct core_state *s, struct core_call *call)
+{
+    struct core_admin *a = (struct core_admin *)call;
+
+    admin_begin(s, a);
+    admin_end(s, a, operations[a->op].run(s, a, &call->err));
+}
+
+void core_admin_release(struct core_admin *a)
+{
+    record_unref(a->record);
+    core_events_release(&a->events);
+    free(a->inverse);
+    free(a->secret);
+    policy_problems_release(&a->problems);
+    strs_release(&a->tags);
+    prefixes_release(&a->prefixes);
+    prefixes_release(&a->revoke);
+    core_events_release(&a->undoes);
+    a->record = NULL;
+    a->inverse = a->secret = NULL;
+}
+
+int admin_matches(const struct core_admin *a, uint64_t version, struct err *e)
+{
+    if (a->has_match && a->match != version)
+        return err_field(e, ERR_PRECONDITION, "If-Match",
+                         "the object is at version %llu, not at %llu: it changed meanwhile",
+                         (unsigned long long)version, (unsigned long long)a->match);
+    return 0;
+}
+
+void admin_result(struct core_admin *a, const void *record)
+{
+    const void *old = a->record;
+
+    a->record = record_ref(record);
+    a->version = a->record ? ((const struct record *)record)->version : 0;
+    record_unref(old);
+}
+
+void admin_inverse(struct core_admin *a, const struct core_admin *operation)
+{
+    free(a->inverse);
+    a->inverse = core_operation_write(operation);
+}

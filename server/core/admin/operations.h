@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What administrators ask: one function an operation, each 0 or an error, found in the table of operations.c. */
+#ifndef SERVER_CORE_ADMIN_OPERATIONS_H
+#define SERVER_CORE_ADMIN_OPERATIONS_H
+
+#include "core/core.h"
+
+struct core_state;
+
+#define ADMIN_LATER 1 /* the call is answered by whoever took it over, with admin_begin and admin_end */
+typedef int admin_function(struct core_state *s, struct core_admin *a, struct err *e);
+void admin_run(struct core_state *s, struct core_call *call);
+void admin_begin(struct core_state *s, struct core_admin *a);
+void admin_end(struct core_state *s, struct core_admin *a, int code);
+
+int admin_matches(const struct core_admin *a, uint64_t version, struct err *e) WARN_UNUSED;
+/* Sets the inverse of the call. */
+void admin_inverse(struct core_admin *a, const struct core_admin *operation);
+void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */
+/* An API key was used. */
+void apikey_seen_run(struct core_state *s, uint64_t id);
+/* A choice of admin_primary is durable now. */
+void primary_choose(struct core_state *s, const struct primary *choice);
+
+extern admin_function admin_user_create, admin_user_rename, admin_user_role, admin_user_delete, admin_preauthkey_create,
+    admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create, admin_apikey_expire, admin_apikey_delete,
+    admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete, admin_node_routes, admin_routes_edit,
+    admin_primary, admin_node_drain, admin_register, admin_auth_approve, admin_auth_reject, admin_debug_node,
+    admin_backfill, admin_policy_set;
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sessions: a node is online while a map stream of it is open, and for a short grace after. */
+#include <math.h>
+
+#include "base/clock.h"
+#include "core/decide/liveness.h"
+#include "core/decide/policy_view.h"
+#include "core/state/journal.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/timers.h"
+
+/* A router that comes and goes is damped as routers of the Internet are (RFC 2439): each time that it goes costs
+ * PENALTY, which halves each HALF_LIFE_MS. Above SUPPRESS others are elected before it, until it is below REUSE. */
+#define PENALTY      1000.0
+#define SUPPRESS     2000.0
+#define REUSE        750.0
+#define HALF_LIFE_MS 60000.0
+
+static double penalty_at(const struct slot *slot, int64_t now)
+{
+    return slot->penalty * exp2(-(double)(now - slot->penalty_ms) / HALF_LIFE_MS);
+}
+
+static void penalise(struct core_state *s, struct slot *slot)
+{
+    int64_t now = clock_mono_ms();
+
+    slot->penalty = penalty_at(slot, now) + PENALTY;
+    slot->penalty_ms = now;
+    if (slot->penalty > SUPPRESS) {
+        slot->live.flapping = true;
+        timer_set(s, now + (int64_t)(HALF_LIFE_MS * log2(slot->penalty / REUSE)) + 1, TIMER_DAMPING, slot->id);
+    }
+}
+
+void slot_end_damping(struct core_state *s, struct slot *slot)
+{
+    if (!slot->live.flapping || penalty_at(slot, clock_mono_ms()) >= REUSE)
+        return;
+    slot->live.flapping = false;
+    slot_mark(s, slot, 0);
+    routes_follow(s, slot);
+}
+
+void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,
+                     int64_t *timeout_ms)
+{
+    struct prefixes effective = {0};
+
+    node_effective(node->record, &effective);
+    bool router = effective.len > 0;
+    prefixes_release(&effective);
+    *interval_ms = router ? config->node.ha.ping_interval / 1000000 : 30000;
+    *timeout_ms = router ? config->node.ha.ping_timeout / 1000000 : 15000;
+}
+
+static void note_presence(struct core_state *s, struct slot *slot, enum event_id id, const char *why)
+{
+    const struct node *n = slot->published ? slot->published : slot->work;
+
+    journal(s,
+            &(struct event_note){
+                .id = id, .actor = "server", .object = "node", .object_id = slot->id, .object_name = n->given_name},
+            id == EVENT_NODE_ONLINE ? "%s came online from %s" : "%s went offline: %s", n->given_name, why);
+}
+
+void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id)
+{
+    struct node_session *x = mem_alloc(sizeof(*x));
+
+    x->id = *id = s->next_session++;
+    x->slot = slot;
+    x->healthy = true;
+    x->next = slot->sessions;
+    slot->sessions = x;
+    map_putu(&s->sessions, x->id, x);
+    slot->suspect = false;
+    mem_replace(&slot->live.source, source);
+    bool was_healthy = slot->live.healthy;
+    slot->live.healthy = true;
+    if (!slot->live.online) {
+        slot->live.online = true;
+        slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
+        slot_mark(s, slot, CHANGE_ONLINE);
+        note_presence(s, slot, EVENT_NODE_ONLINE, source);
+    } else {
+        slot_mark(s, slot, 0);
+    }
+    if (slot->published && (!was_healthy || (slot->dirty & CHANGE_ONLINE)))
+        routes_follow(s, slot);
+}
+
+void slot_offline(struct core_state *s, struct slot *slot, const char *why)
+{
+    slot->suspect = false;
+    if (!slot->live.online)
+        return;
+    penalise(s, slot);
+    slot->live.online = false;
+    slot->live.healthy = true;
+    slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
+    mem_replace(&slot->live.source, "");
+    if (slot->published || slot->work) {
+        slot_mark(s, slot, CHANGE_ONLINE);
+        note_presence(s, slot, EVENT_NODE_OFFLINE, why);
+        store_live(s->store, slot->id, &slot->live);
+    }
+    if (slot->published)
+        routes_follow(s, slot);
+}
+
+/* Another router can take over one of its prefixes: then waiting for it to come back would only lose packets. */
+static bool replaceable(struct core_state *s, const struct slot *slot)
+{
+    for (size_t i = 0; i < slot->serving.len; i++) {
+        size_t candidates = 0;
+        routes_count(s->routes, &slot->serving.items[i], NULL, &candidates);
+        if (candidates > 1)
+            return true;
+    }
+    return core_policy_steers(s, slot);
+}
+
+/* The node answers if any of its sessions does. */
+static void update_health(struct core_state *s, struct slot *slot)
+{
+    bool any = false;
+
+    for (const struct node_session *x = slot->sessions; x; x = x->next)
+        any = any || x->healthy;
+    if (any == slot->live.healthy || !slot->published)
+        return;
+    if (!any)
+        penalise(s, slot);
+    slot->live.healthy = any;
+    slot_mark(s, slot, 0);
+    journal(s,
+            &(struct event_note){.id = any ? EVENT_NODE_HEALTHY : EVENT_NODE_UNHEALTHY,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->published->given_name},
+            any ? "%s answers again" : "%s has an open connection but does not answer", slot->published->given_name);
+    routes_follow(s, slot);
+}
+
+void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
+{
+    struct node_session *x = map_delu(&s->sessions, id);
+
+    if (!x)
+        return;
+    struct slot *slot = x->slot;
+    struct node_session **at = &slot->sessions;
+    while (*at != x)
+        at = &(*at)->next;
+    *at = x->next;
+    free(x);
+    if (slot->sessions) {
+        update_health(s, slot);
+        return;
+    }
+    if (why == SESSION_SHUTDOWN) {
+        slot->live.last_seen_ns = clock_wall_ns();
+        store_live(s->store, slot->id, &slot->live);
+        return;
+    }
+    slot->ended_ms = clock_mono_ms();
+    if (slot->work && slot->work->ephemeral)
+        timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
+                  slot->id);
+    if (why == SESSION_SILENT) {
+        slot_offline(s, slot, "it stopped answering");
+    } else if (replaceable(s, slot) || s->config->node.offline_grace == 0) {
+        slot_offline(s, slot, "its connection closed");
+    } else {
+        slot->suspect = true;
+        slot->grace_ms = slot->ended_ms + s->config->node.offline_grace / 1000000;
+        timer_set(s, slot->grace_ms, TIMER_GRACE, slot->id);
+    }
+}
+
+void session_health_run(struct core_state *s, uint64_t id, bool healthy)
+{
+    struct node_session *x = map_getu(&s->sessions, id);
+
+    if (!x)
+        return;
+    x->healthy = healthy;
+    update_health(s, x->slot);
+}
+
+void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where)
+{
+    const struct slot *slot = slot_by_id(s, node_id);
+
+    if (!slot)
+        return;
+    journal(s,
+            &(struct event_note){.id = EVENT_NODE_CLONED,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->work->given_name},
+            "%s is used by two machines at once, at %s: a copied disk? Delete tailscaled.state on one of them",
+            slot->work->given_name, where);
+}

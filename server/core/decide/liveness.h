@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sessions, and whether a node is online and healthy. */
+#ifndef SERVER_CORE_DECIDE_LIVENESS_H
+#define SERVER_CORE_DECIDE_LIVENESS_H
+
+#include "core/core.h"
+
+struct core_state;
+struct slot;
+
+void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id);
+void session_end_run(struct core_state *s, uint64_t id, enum session_end why);
+void session_health_run(struct core_state *s, uint64_t id, bool healthy);
+void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where);
+void slot_end_damping(struct core_state *s, struct slot *slot); /* if it has not gone away again */
+void slot_offline(struct core_state *s, struct slot *slot, const char *why);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Map requests: what a client says of itself, and the session that its stream is. */
+#include "core/decide/map_request.h"
+#include "base/clock.h"
+#include "core/decide/liveness.h"
+#include "core/decide/nodes.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/transaction.h"
+
+static bool same_endpoints(const struct node_live *live, const struct core_map *m)
+{
+    if (live->endpoint_count != m->endpoint_count)
+        return false;
+    for (size_t i = 0; i < m->endpoint_count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < live->endpoint_count && !found; k++)
+            found = addr_port_eq(&live->endpoints[k], &m->endpoints[i]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* Endpoints, home relay and NetInfo: told at once, written later. */
+static void update_live(struct core_state *s, struct slot *slot, const struct core_map *m)
+{
+    uint32_t mask = 0;
+    bool note = false;
+
+    /* A client that has just started says that it has none, seconds before it knows them. What its peers have of it is
+     * then still the best there is: without it they would lose the direct path. */
+    if (m->has_endpoints && m->endpoint_count && !same_endpoints(&slot->live, m)) {
+        free(slot->live.endpoints);
+        slot->live.endpoints =
+            m->endpoint_count ? mem_dup(m->endpoints, m->endpoint_count * sizeof(*m->endpoints)) : NULL;
+        slot->live.endpoint_count = m->endpoint_count;
+        mask = CHANGE_ENDPOINTS;
+    }
+    if (m->info.home_derp && m->info.home_derp != slot->live.home_derp) {
+        slot->reachable |= !slot->live.home_derp;
+        slot->live.home_derp = m->info.home_derp;
+        mask = CHANGE_ENDPOINTS;
+    }
+    if (m->info.net_info && !str_eq(m->info.net_info, slot->live.net_info)) {
+        mem_replace(&slot->live.net_info, m->info.net_info);
+        note = true;
+    }
+    if (mask)
+        slot_mark(s, slot, mask);
+    if (mask || note) {
+        slot->live.last_seen_ns = clock_wall_ns();
+        store_live(s->store, slot->id, &slot->live);
+    }
+}
+
+static bool same_record(const struct node *a, const struct node *b)
+{
+    return memcmp(a->disco_key, b->disco_key, KEY_LEN) == 0 && str_eq(a->hostname, b->hostname) &&
+           str_eq(a->given_name, b->given_name) && str_eq(a->hostinfo, b->hostinfo) &&
+           str_eq(a->peer_hostinfo, b->peer_hostinfo) && prefixes_eq(&a->available, &b->available) &&
+           prefixes_eq(&a->approved, &b->approved) && strs_eq(&a->request_tags, &b->request_tags) &&
+           a->cap_version == b->cap_version && str_eq(a->client_version, b->client_version);
+}
+
+/* Returns true when a new record was put. */
+static bool update_record(struct core_state *s, struct slot *slot, const struct core_map *m)
+{
+    const struct node *old = record_ref(slot->work);
+    struct node *n = node_edit(old);
+    bool take_all = !m->stream || !slot->updated;
+
+    /* The version counts administrative changes only: a laptop that moves does not make an If-Match fail. */
+    n->r.version = old->r.version;
+    if (!key_is_zero(m->disco_key) && take_all)
+        memcpy(n->disco_key, m->disco_key, KEY_LEN);
+    if (take_all && !m->info.no_hostinfo)
+        node_apply_info(s, n, &m->info);
+    else if (m->info.cap_version)
+        n->cap_version = m->info.cap_version;
+    bool advertises_anew = !prefixes_eq(&n->available, &old->available);
+    if (advertises_anew || (n->available.len && !n->approved.len))
+        node_auto_approve(s, n);
+    bool same = same_record(old, n);
+    if (!same) {
+        if (advertises_anew)
+            node_note_routes(s, old, n);
+        tx_put(s, n);
+    } else {
+        record_unref(n);
+    }
+    record_unref(old);
+    return !same;
+}
+
+void map_request_run(struct core_state *s, struct core_call *call)
+{
+    struct core_map *m = (struct core_map *)call;
+    struct slot *slot = slot_by_node_key(s, m->node_key);
+
+    s->counters.map_requests++;
+    if (!slot && map_has(&s->deleted_keys, m->node_key, KEY_LEN)) {
+        tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "this node was deleted"));
+        return;
+    }
+    if (!slot || memcmp(slot->work->machine_key, m->machine_key, KEY_LEN) != 0) {
+        tx_answer_soon(s, call, err_set(&call->err, ERR_MISSING, "node not found"));
+        return;
+    }
+    bool put = false;
+    if (!m->read_only) {
+        put = update_record(s, slot, m);
+        if (!m->stream || !slot->updated)
+            update_live(s, slot, m);
+        if (!m->stream)
+            slot->updated = true;
+    }
+    if (m->stream)
+        session_open(s, slot, m->info.source ? m->info.source : "", &m->session);
+    m->node_id = slot->id;
+    m->slot = slot->index;
+    m->seq = s->change_seq;
+    if (put || !slot->published)
+        tx_answer(s, call, 0);
+    else
+        tx_answer_soon(s, call, 0);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Registrations and SSH sessions that wait for a person. A verdict is stored: any number of askers see the same one. */
+#include "core/decide/pending.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "core/state/journal.h"
+#include "core/state/message.h"
+#include "core/state/state.h"
+#include "core/state/timers.h"
+#include "core/state/transaction.h"
+#include "crypto/crypto.h"
+
+#define SSH_LEFT_MS 60000 /* a client whose connection broke asks again sooner */
+/* Nobody can push everybody else's registrations out. */
+#define PER_SOURCE_MAX 64 /* of one IPv4 address or IPv6 /64 */
+#define PER_TARGET_MAX 16 /* SSH sessions to one node */
+
+struct pending_request *pending_request_find(struct core_state *s, const char *auth_id)
+{
+    return map_gets(&s->pendings, auth_id);
+}
+
+static void pending_request_free(struct pending_request *w)
+{
+    for (struct core_call *call = w->calls, *next; call; call = next) {
+        next = call->next;
+        call_free(call);
+    }
+    pending_unref(w->pending);
+    free(w);
+}
+
+void pending_request_wait(struct core_state *s, struct pending_request *w, struct core_call *call,
+                          pending_answer *answer)
+{
+    w->answer = answer;
+    call->waits_for = w;
+    call->before = NULL;
+    call->next = w->calls;
+    if (call->next)
+        call->next->before = call;
+    w->calls = call;
+    map_putu(&s->waiting_calls, call->number, call);
+}
+
+static void stop_waiting(struct core_state *s, struct core_call *call)
+{
+    struct pending_request *w = call->waits_for;
+
+    *(call->before ? &call->before->next : &w->calls) = call->next;
+    if (call->next)
+        call->next->before = call->before;
+    call->next = call->before = NULL;
+    call->waits_for = NULL;
+    map_delu(&s->waiting_calls, call->number);
+}
+
+static bool same_source(const struct addr_port *a, const char *text)
+{
+    struct addr_port b;
+    size_t len = addr_source_len(&a->addr);
+
+    return addr_port_parse(text, &b, NULL) == 0 && b.addr.bits == a->addr.bits &&
+           memcmp(a->addr.bytes, b.addr.bytes, len) == 0;
+}
+
+static int check_room(struct core_state *s, const struct pending *p, struct err *e)
+{
+    struct addr_port from;
+    bool has_source = addr_port_parse(p->source, &from, NULL) == 0;
+    size_t of_source = 0, of_target = 0;
+
+    for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
+        const struct pending_request *w = at->value;
+        of_source += has_source && same_source(&from, w->pending->source);
+        of_target += p->ssh && w->pending->ssh && !w->decided && w->pending->ssh_target_id == p->ssh_target_id;
+    }
+    if (of_source >= PER_SOURCE_MAX)
+        return err_set(e, ERR_BUSY, "too many registrations wait from your address: approve or reject some first");
+    if (of_target >= PER_TARGET_MAX)
+        return err_set(e, ERR_BUSY, "too many SSH sessions to this node wait for approval");
+    if ((int64_t)s->pendings.len >= s->config->tuning.register_cache_max_entries)
+        return err_set(e, ERR_BUSY, "too many registrations wait: an administrator must approve or reject some first");
+    return 0;
+}
+
+static void new_auth_id(char out[AUTH_ID_LEN + 1])
+{
+    size_t len = strlen(AUTH_ID_PREFIX);
+
+    memcpy(out, AUTH_ID_PREFIX, len);
+    crypto_random_hex(out + len, (AUTH_ID_LEN - len) / 2);
+}
+
+struct pending_request *pending_request_new(struct core_state *s, const struct pending *fields, struct err *e)
+{
+    if (check_room(s, fields, e) < 0)
+        return NULL;
+    struct pending_request *w = mem_alloc(sizeof(*w));
+    struct pending *p = w->pending = pending_new();
+    if (*fields->auth_id)
+        str_copy(p->auth_id, sizeof(p->auth_id), fields->auth_id);
+    else
+        new_auth_id(p->auth_id);
+    p->ssh = fields->ssh;
+    memcpy(p->machine_key, fields->machine_key, KEY_LEN);
+    memcpy(p->node_key, fields->node_key, KEY_LEN);
+    mem_replace(&p->hostname, fields->hostname);
+    mem_replace(&p->os, fields->os);
+    mem_replace(&p->client_version, fields->client_version);
+    mem_replace(&p->source, fields->source);
+    mem_replace(&p->ssh_user, fields->ssh_user);
+    strs_copy(&p->request_tags, &fields->request_tags);
+    prefixes_copy(&p->routes, &fields->routes);
+    p->ssh_source_id = fields->ssh_source_id;
+    p->ssh_target_id = fields->ssh_target_id;
+    p->created_ns = clock_wall_ns();
+    p->expires_ns = p->created_ns + s->config->tuning.register_cache_expiration;
+    map_puts(&s->pendings, p->auth_id, w);
+    timer_set(s, clock_mono_ms() + s->config->tuning.register_cache_expiration / 1000000 + 1, TIMER_PENDING, 0);
+    s->pendings_dirty = true;
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_REGISTRATION_PENDING, .actor = "server", .object = "pending", .object_name = p->auth_id},
+            p->ssh ? "An SSH session of %s waits for approval" : "%s wants to join and waits for approval",
+            p->hostname);
+    return w;
+}
+
+void pending_request_decide(struct core_state *s, struct pending_request *w, bool accepted, uint64_t node_id)
+{
+    w->decided = true;
+    w->accepted = accepted;
+    w->node_id = node_id;
+    s->pendings_dirty = true;
+    while (w->calls) {
+        struct core_call *call = w->calls;
+        stop_waiting(s, call);
+        w->answer(s, w, call);
+    }
+}
+
+void pending_request_expire(struct core_state *s)
+{
+    int64_t now = clock_wall_ns(), mono = clock_mono_ms();
+    VEC(struct pending_request *) gone = {0};
+
+    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
+        struct pending_request *w = e->value;
+        if (w->pending->expires_ns <= now || (w->left_ms && !w->decided && w->left_ms + SSH_LEFT_MS <= mono))
+            vec_push(&gone, w);
+    }
+    for (size_t i = 0; i < gone.len; i++) {
+        struct pending_request *w = gone.items[i];
+        map_dels(&s->pendings, w->pending->auth_id);
+        if (!w->decided)
+            pending_request_decide(s, w, false, 0);
+        pending_request_free(w);
+    }
+    s->pendings_dirty = s->pendings_dirty || gone.len > 0;
+    vec_release(&gone);
+}
+
+void pending_request_cancel(struct core_state *s, uint64_t number)
+{
+    struct core_call *call = map_getu(&s->waiting_calls, number);
+    struct pending_request *w = call ? call->waits_for : NULL;
+
+    if (!w)
+        return;
+    stop_waiting(s, call);
+    if (w->pending->ssh && !w->calls) {
+        w->left_ms = clock_mono_ms();
+        timer_set(s, w->left_ms + SSH_LEFT_MS, TIMER_PENDING, 0);
+    }
+    tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
+}
+
+void pending_request_release(struct core_state *s)
+{
+    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e))
+        pending_request_free(e->value);
+    map_release(&s->pendings);
+    map_release(&s->waiting_calls);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Registrations and SSH sessions that wait for a person's decision. */
+#ifndef SERVER_CORE_DECIDE_PENDING_H
+#define SERVER_CORE_DECIDE_PENDING_H
+
+#include "core/core.h"
+#include "tailnet/publish.h"
+
+struct core_state;
+struct pending_request;
+
+#define AUTH_ID_PREFIX "hskey-authreq-"
+
+struct pending_request *pending_request_find(struct core_state *s, const char *auth_id);
+struct pending_request *pending_request_new(struct core_state *s, const struct pending *fields, struct err *e);
+void pending_request_decide(struct core_state *s, struct pending_request *w, bool accepted, uint64_t node_id);
+void pending_request_expire(struct core_state *s);
+/* The call waits for the decision, which answer tells it. */
+typedef void pending_answer(struct core_state *s, struct pending_request *w, struct core_call *call);
+void pending_request_wait(struct core_state *s, struct pending_request *w, struct core_call *call,
+                          pending_answer *answer);
+void pending_request_cancel(struct core_state *s, uint64_t number); /* a call whose sender is gone */
+void pending_request_release(struct core_state *s);
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Registration: tailcfg.RegisterRequest decided in the order of its questions: a logout, a known key, an answer that is
+ * waited for, an auth key, a person. */
+#include "core/decide/register.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/decide/nodes.h"
+#include "core/decide/pending.h"
+#include "core/state/accounts.h"
+#include "core/state/addresses.h"
+#include "core/state/journal.h"
+#include "core/state/names.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/timers.h"
+#include "core/state/transaction.h"
+#include "model/secret.h"
+
+static void done(struct core_state *s, struct core_register *r, const struct node *n)
+{
+    r->result = REGISTER_DONE;
+    r->node_id = n->r.id;
+    r->user = record_ref(n->user_id ? find_user(s, n->user_id) : NULL);
+    tx_answer(s, &r->call, 0);
+}
+
+static void refuse(struct core_state *s, struct core_register *r)
+{
+    r->result = REGISTER_REFUSED;
+    tx_answer_soon(s, &r->call, 0);
+}
+
+static void expired(struct core_state *s, struct core_register *r)
+{
+    r->result = REGISTER_EXPIRED;
+    tx_answer(s, &r->call, 0);
+}
+
+static void note_node(struct core_state *s, enum event_id id, const struct node *n, const char *actor, const char *text)
+{
+    journal(s,
+            &(struct event_note){
+                .id = id, .actor = actor, .object = "node", .object_id = n->r.id, .object_name = n->given_name},
+            "%s %s (owner %s)", n->given_name, text, owner_name(s, n));
+}
+
+static void log_out(struct core_state *s, struct core_register *r, struct slot *slot)
+{
+    const struct node *old = slot->work;
+    char *actor = mem_format("node %s", old->given_name);
+
+    if (old->ephemeral) {
+        slot_delete(s, slot, actor, "ephemeral and logged out");
+    } else if (!old->logged_out) {
+        struct node *n = node_edit(old);
+        n->logged_out = true;
+        note_node(s, EVENT_NODE_LOGGED_OUT, n, actor, "logged out");
+        tx_put(s, n);
+    }
+    free(actor);
+    expired(s, r);
+}
+
+/* A node key that is known and no new credential: a daemon that restarts, a shortened expiry, an expired key. */
+static void known_key(struct core_state *s, struct core_register *r, struct slot *slot)
+{
+    const struct node *old = slot->work;
+
+    if (node_is_expired(old, clock_wall_ns())) {
+        expired(s, r);
+        return;
+    }
+    if (r->expiry_ns && (!old->expiry_ns || r->expiry_ns < old->expiry_ns)) {
+        struct node *n = node_edit(old);
+        n->expiry_ns = r->expiry_ns;
+        tx_put(s, n);
+        done(s, r, n);
+        return;
+    }
+    if (r->expiry_ns > old->expiry_ns && old->expiry_ns) {
+        err_set(&r->call.err, ERR_DENIED, "extending key is not allowed");
+        refuse(s, r);
+        return;
+    }
+    done(s, r, old);
+}
+
+/* ---- pre-auth keys ---- */
+
+static const struct preauth_key *find_key(struct core_state *s, const char *text, struct err *e)
+{
+    const struct preauth_key *found = NULL;
+    char prefix[SECRET_PREFIX_LEN + 1];
+    const char *secret;
+    bool whole = secret_split(SECRET_PREAUTH_KEY, text, prefix, &secret);
+
+    for (struct map_entry *at = map_first(&s->preauth_keys); whole && at && !found;
+         at = map_next(&s->preauth_keys, at)) {
+        const struct preauth_key *k = ((const struct record_pair *)at->value)->work;
+        if (k && str_eq(k->prefix, prefix) && secret_fits(k->secret_hash, secret))
+            found = k;
+    }
+    if (!found)
+        err_set(e, ERR_UNAUTHENTICATED, "invalid pre auth key");
+    return found;
+}
+
+static int key_is_valid(const struct preauth_key *k, struct err *e)
+{
+    if (k->revoked)
+        return err_set(e, ERR_UNAUTHENTICATED, "authkey revoked");
+    if (k->expiration_ns && k->expiration_ns <= clock_wall_ns())
+        return err_set(e, ERR_UNAUTHENTICATED, "authkey expired");
+    if (!k->reusable && k->used)
+        return err_set(e, ERR_UNAUTHENTICATED, "authkey already used");
+    return 0;
+}
+
+/* Which node of this machine a key means: its owner's, else the tagged one, else the only one. */
+static struct slot *node_of_key(struct core_state *s, const struct core_register *r, const struct preauth_key *k,
+                                struct err *e)
+{
+    struct slot *tagged = NULL, *owned = NULL, *any = NULL;
+    size_t of_users = 0;
+
+    for (struct slot *x = slot_by_machine(s, r->machine_key); x; x = x->same_machine) {
+        if (node_is_tagged(x->work)) {
+            tagged = x;
+        } else {
+            of_users++;
+            any = x;
+            if (k->user_id && x->work->user_id == k->user_id)
+                owned = x;
+        }
+    }
+    if (owned || tagged || k->user_id)
+        return owned ? owned : tagged;
+    if (of_users > 1)
+        err_set(e, ERR_CONFLICT, "ambiguous ownership: this machine has nodes of several users");
+    return of_users == 1 ? any : NULL;
+}
+
+static int64_t expiry_for(struct core_state *s, const struct core_register *r)
+{
+    if (r->expiry_ns)
+        return r->expiry_ns;
+    return s->config->node.expiry ? clock_wall_ns() + s->config->node.expiry : 0;
+}
+
+static int take_node_key(struct core_state *s, struct node *n, const uint8_t node_key[KEY_LEN],
+                         const uint8_t machine_key[KEY_LEN], struct err *e)
+{
+    struct slot *holder = slot_by_node_key(s, node_key);
+
+    if (holder && holder->id != n->r.id && memcmp(holder->work->machine_key, machine_key, KEY_LEN) != 0)
+        return err_set(e, ERR_CONFLICT, "node key already in use");
+    memcpy(n->node_key, node_key, KEY_LEN);
+    memcpy(n->machine_key, machine_key, KEY_LEN);
+    return 0;
+}
+
+static struct node *new_node(struct core_state *s, struct err *e)
+{
+    struct node *n = node_new();
+
+    n->created_ns = clock_wall_ns();
+    if (address_allocate(s, &s->v4, &n->ipv4, e) < 0 || address_allocate(s, &s->v6, &n->ipv6, e) < 0) {
+        record_unref(n);
+        return NULL;
+    }
+    n->r.id = tx_new_id(s, RECORD_NODE);
+    return n;
+}
+
+static void keep_live(struct core_state *s, struct slot *slot, const struct client_info *info)
+{
+    if (info->net_info)
+        mem_replace(&slot->live.net_info, info->net_info);
+    if (info->home_derp)
+        slot->live.home_derp = info->home_derp;
+    slot->ended_ms = clock_mono_ms();
+    if (slot->work->ephemeral && !slot->sessions)
+        timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
+                  slot->id);
+}
+
+/* Puts the new or changed node with everything that follows from what its client says. */
+static struct slot *put_node(struct core_state *s, const struct node *old, struct node *n,
+                             const struct client_info *info, const char *actor)
+{
+    node_apply_info(s, n, info);
+    if (!*n->given_name) {
+        char base[64], name[64];
+        name_sanitise(n->hostname, base);
+        name_unique(s, base, NULL, name);
+        mem_replace(&n->given_name, name);
+    }
+    n->logged_out = false;
+    note_node(s, old ? EVENT_NODE_REAUTHENTICATED : EVENT_NODE_REGISTERED, n, actor,
+              old ? "logged in again" : "joined the tailnet");
+    node_note_routes(s, old, n);
+    node_auto_approve(s, n);
+    uint64_t id = n->r.id;
+    tx_put(s, n);
+    struct slot *slot = map_getu(&s->by_id, id);
+    keep_live(s, slot, info);
+    return slot;
+}
+
+static void use_key(struct core_state *s, const struct preauth_key *k)
+{
+    if (k->reusable || k->used)
+        return;
+    struct preauth_key *used = preauth_key_edit(k);
+    used->used = true;
+    tx_put(s, used);
+}
+
+static void own_by_key(struct core_state *s, struct node *n, const struct core_register *r, const struct preauth_key *k)
+{
+    if (k->tags.len && !node_is_tagged(n)) {
+        strs_copy(&n->tags, r->info.request_tags.len ? &r->info.request_tags : &k->tags);
+        n->user_id = 0;
+        n->expiry_ns = 0;
+    } else if (!node_is_tagged(n) && r->info.request_tags.len) {
+        strs_copy(&n->tags, &r->info.request_tags);
+        n->user_id = 0;
+        n->expiry_ns = 0;
+    } else if (!node_is_tagged(n)) {
+        n->user_id = k->user_id;
+        n->expiry_ns = expiry_for(s, r);
+    }
+    n->preauth_key_id = k->r.id;
+    n->ephemeral = k->ephemeral;
+    n->method = REGISTER_AUTH_KEY;
+}
+
+static void by_auth_key(struct core_state *s, struct core_register *r)
+{
+    struct err *e = &r->call.err;
+    struct slot *same = slot_by_node_key(s, r->node_key);
+    const struct node *old = same ? same->work : NULL;
+
+    /* A container that restarts: nothing new is asked for, so the key, used up or deleted meanwhile, is not needed. */
+    if (old && memcmp(old->machine_key, r->machine_key, KEY_LEN) == 0 && !node_is_expired(old, clock_wall_ns())) {
+        done(s, r, old);
+        return;
+    }
+    const struct preauth_key *k = find_key(s, r->auth_key, e);
+    const struct user *owner = k && k->user_id ? find_user(s, k->user_id) : NULL;
+    if (!k || key_is_valid(k, e) < 0 || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
+        refuse(s, r);
+        return;
+    }
+    struct slot *slot = node_of_key(s, r, k, e);
+    struct node *n = e->code ? NULL : slot ? node_edit(slot->work) : new_node(s, e);
+    if (!n || take_node_key(s, n, r->node_key, r->machine_key, e) < 0) {
+        record_unref(n);
+        refuse(s, r);
+        return;
+    }
+    old = slot ? record_ref(slot->work) : NULL;
+    own_by_key(s, n, r, k);
+    use_key(s, k);
+    char *actor = mem_format("key %s", *k->prefix ? k->prefix : "legacy");
+    slot = put_node(s, old, n, &r->info, actor);
+    free(actor);
+    record_unref(old);
+    s->counters.registrations++;
+    done(s, r, slot->work);
+}
+
+/* ---- with a person ---- */
+
+/* before: what it waited for until now, which keeps what its first request said; or NULL. */
+static void give_url(struct core_state *s, struct core_register *r, const struct pending *before)
+{
+    struct pending_request *w = NULL;
+
+    /* The same machine asking again for the same key gets the entry that it has. */
+    for (struct map_entry *e = map_first(&s->pendings); e && !w; e = map_next(&s->pendings, e)) {
+        struct pending_request *x = e->value;
+        if (!x->decided && !x->pending->ssh && memcmp(x->pending->node_key, r->node_key, KEY_LEN) == 0 &&
+            memcmp(x->pending->machine_key, r->machine_key, KEY_LEN) == 0)
+            w = x;
+    }
+    if (!w) {
+        struct pending fields = {.hostname = (char *)(uintptr_t)r->info.hostname,
+                                 .os = (char *)(uintptr_t)r->info.os,
+                                 .client_version = (char *)(uintptr_t)r->info.client_version,
+                                 .source = (char *)(uintptr_t)(r->info.source ? r->info.source : ""),
+                                 .ssh_user = (char *)(uintptr_t) "",
+                                 .request_tags = before ? before->request_tags : r->info.request_tags,
+                                 .routes = before ? before->routes : r->info.routes};
+        memcpy(fields.machine_key, r->machine_key, KEY_LEN);
+        memcpy(fields.node_key, r->node_key, KEY_LEN);
+        w = pending_request_new(s, &fields, &r->call.err);
+    }
+    if (!w) {
+        refuse(s, r);
+        return;
+    }
+    r->result = REGISTER_URL;
+    str_copy(r->auth_id, sizeof(r->auth_id), w->pending->auth_id);
+    tx_answer_soon(s, &r->call, 0);
+}
+
+static void answer_followup(struct core_state *s, struct pending_request *w, struct core_call *call)
+{
+    struct core_register *r = (struct core_register *)call;
+    struct slot *slot = w->accepted && w->node_id ? slot_by_id(s, w->node_id) : NULL;
+
+    if (slot)
+        done(s, r, slot->work);
+    else
+        give_url(s, r, w->pending); /* rejected, expired, or approved without a user: the client is asked again */
+}
+
+/* It may wait for long: what is kept with the pending request goes. */
+static void wait(struct core_state *s, struct pending_request *w, struct core_register *r)
+{
+    strs_release(&r->info.request_tags);
+    prefixes_release(&r->info.routes);
+    pending_request_wait(s, w, &r->call, answer_followup);
+}
+
+static void follow_up(struct core_state *s, struct core_register *r)
+{
+    struct pending_request *w = pending_request_find(s, r->followup);
+
+    if (!w || w->pending->ssh || memcmp(w->pending->machine_key, r->machine_key, KEY_LEN) != 0)
+        give_url(s, r, NULL);
+    else if (w->decided)
+        answer_followup(s, w, &r->call);
+    else
+        wait(s, w, r);
+}
+
+void register_run(struct core_state *s, struct core_call *call)
+{
+    struct core_register *r = (struct core_register *)call;
+    struct slot *slot = slot_by_node_key(s, r->node_key);
+    bool mine = slot && memcmp(slot->work->machine_key, r->machine_key, KEY_LEN) == 0;
+
+    if (slot && !mine) {
+        err_set(&call->err, ERR_DENIED, "this node key belongs to another machine");
+        refuse(s, r);
+    } else if (r->expiry_ns && r->expiry_ns <= clock_wall_ns()) {
+        /* Of a node that is gone, too: neither a key is used up for it, nor a person asked. */
+        if (slot)
+            log_out(s, r, slot);
+        else
+            expired(s, r);
+    } else if (slot && !r->auth_key && !slot->work->logged_out) {
+        known_key(s, r, slot);
+    } else if (slot && !r->auth_key && !r->followup) {
+        expired(s, r);
+    } else if (r->followup) {
+        follow_up(s, r);
+    } else if (r->auth_key) {
+        by_auth_key(s, r);
+    } else {
+        give_url(s, r, NULL);
+    }
+}
+
+/* Which node of the machine a person's login means (one of that user, else the tagged one), or a new one. */
+int register_complete(struct core_state *s, struct pending_request *w, const struct user *user, struct slot **out,
+                      struct err *e)
+{
+    const struct pending *p = w->pending;
+    struct slot *owned = NULL, *tagged = NULL, *of_others = NULL;
+
+    for (struct slot *x = slot_by_machine(s, p->machine_key); x; x = x->same_machine) {
+        if (node_is_tagged(x->work))
+            tagged = x;
+        else if (x->work->user_id == user->r.id)
+            owned = x;
+        else
+            of_others = x;
+    }
+    if (tagged && (owned || of_others))
+        return err_set(e, ERR_CONFLICT, "ambiguous ownership: this machine has a tagged node and one of a user");
+    if (node_check_tags(s, &p->request_tags, user, NULL, e) < 0)
+        return e->code;
+    struct slot *slot = owned ? owned : tagged;
+    struct node *n = slot ? node_edit(slot->work) : new_node(s, e);
+    if (!n || take_node_key(s, n, p->node_key, p->machine_key, e) < 0) {
+        record_unref(n);
+        return e->code;
+    }
+    bool becomes_tagged = p->request_tags.len > 0;
+    strs_copy(&n->tags, &p->request_tags);
+    n->user_id = becomes_tagged ? 0 : user->r.id;
+    n->expiry_ns = becomes_tagged || !s->config->node.expiry ? 0 : clock_wall_ns() + s->config->node.expiry;
+    if (!slot)
+        n->method = REGISTER_CLI;
+    struct client_info info = {.hostname = p->hostname,
+                               .os = p->os,
+                               .client_version = p->client_version,
+                               .routes = p->routes,
+                               .request_tags = p->request_tags,
+                               .source = p->source};
+    if (s->dry) {
+        s->admin->record = n;
+        return 0;
+    }
+    const struct node *old = slot ? record_ref(slot->work) : NULL;
+    *out = put_node(s, old, n, &info, s->admin->actor);
+    record_unref(old);
+    s->counters.registrations++;
+    return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tailscale SSH in check mode. */
+#ifndef SERVER_CORE_DECIDE_SSH_H
+#define SERVER_CORE_DECIDE_SSH_H
+
+#include "core/core.h"
+
+struct core_state;
+struct pending_request;
+
+void ssh_run(struct core_state *s, struct core_call *call);
+/* An approved session is not asked for again during the period of its rule. */
+void ssh_remember(struct core_state *s, const struct pending_request *w);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What happens when a timer fires. */
+
+#include "core/due.h"
+#include "base/clock.h"
+#include "core/decide/liveness.h"
+#include "core/decide/nodes.h"
+#include "core/decide/pending.h"
+#include "core/state/journal.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+#include "core/state/timers.h"
+
+static void expiry_due(struct core_state *s, struct slot *slot)
+{
+    const struct node *n = slot->published;
+
+    if (!n || slot->expired || !n->expiry_ns)
+        return;
+    if (!node_is_expired(n, clock_wall_ns())) {
+        timer_for_expiry(s, n);
+        return;
+    }
+    slot->expired = true;
+    slot_mark(s, slot, 0);
+    routes_follow(s, slot);
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_NODE_EXPIRED, .object = "node", .object_id = slot->id, .object_name = n->given_name},
+            "The key of %s expired: it must log in again", n->given_name);
+}
+
+static void ephemeral_due(struct core_state *s, struct slot *slot)
+{
+    int64_t timeout_ms = s->config->node.ephemeral_inactivity_timeout / 1000000, now = clock_mono_ms();
+
+    if (!slot->work || !slot->work->ephemeral || slot->sessions)
+        return;
+    if (slot->ended_ms + timeout_ms > now) {
+        timer_set(s, slot->ended_ms + timeout_ms, TIMER_EPHEMERAL, slot->id);
+        return;
+    }
+    slot_delete(s, slot, "server", "ephemeral and gone");
+}
+
+static void fire(struct core_state *s, const struct timer *t)
+{
+    struct slot *slot = t->id ? map_getu(&s->by_id, t->id) : NULL;
+
+    switch (t->kind) {
+    case TIMER_GRACE:
+        if (slot && slot->suspect && !slot->sessions && slot->grace_ms <= clock_mono_ms())
+            slot_offline(s, slot, "its connection closed");
+        break;
+    case TIMER_EPHEMERAL:
+        if (slot)
+            ephemeral_due(s, slot);
+        break;
+    case TIMER_EXPIRY:
+        if (slot)
+            expiry_due(s, slot);
+        break;
+    case TIMER_DAMPING:
+        if (slot)
+            slot_end_damping(s, slot);
+        break;
+    case TIMER_PENDING:
+        pending_request_expire(s);
+        break;
+    case TIMER_SETTLE:
+        routes_settled(s->routes);
+        s->elect = true;
+        break;
+    }
+}
+
+void due_run(struct core_state *s)
+{
+    int64_t now = clock_mono_ms();
+    struct timer t;
+
+    while (timer_take_due(s, now, &t))
+        fire(s, &t);
+}

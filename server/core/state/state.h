@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* All mutable state of the core, touched by the core's thread only.
+ *
+ * Each record stands twice: as it is being decided on (work) and as it was published (published). A call changes work
+ * and collects writes in a group; when the group is durable, published follows, readers are told and the group's calls
+ * are answered. When a group cannot be written, work falls back to published everywhere and every call that relied on
+ * it is refused: nothing was told, so nothing must be taken back. */
+#ifndef SERVER_CORE_STATE_STATE_H
+#define SERVER_CORE_STATE_STATE_H
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "base/thread.h"
+#include "base/vec.h"
+#include "core/core.h"
+#include "routes/routes.h"
+#include "tailnet/publish.h"
+
+struct core_state;
+struct slot;
+
+struct call_queue { /* what comes to the core's thread */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct core_call *first, **end;
+    uint64_t length, next_number;
+    bool stopping;
+};
+
+struct node_session {
+    uint64_t id;
+    struct slot *slot;
+    struct node_session *next; /* of the same node */
+    bool healthy;
+};
+
+struct slot {
+    uint32_t index;
+    uint64_t id; /* of the node; 0: free */
+    const struct node *work, *published;
+    struct node_live live;
+    struct prefixes serving;
+    struct node_session *sessions;
+    struct slot *same_machine; /* next node of the machine key, by work */
+    uint32_t dirty;            /* enum change_mask, to be published */
+    bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
+    bool recorded;             /* it has another record, to be published */
+    bool reachable;            /* it has its first home relay or DiscoKey, to be published */
+    bool expired;              /* as it is told: by its record when that was published, later by its timer */
+    double penalty;            /* of going away, as of penalty_ms; see liveness.c */
+    int64_t penalty_ms;
+    bool suspect;     /* its last session ended; its grace has not passed yet */
+    bool updated;     /* it sent an update of its own in this run: its streams' copies are older */
+    int64_t ended_ms; /* when its last session ended, or when it was registered */
+    int64_t grace_ms; /* until when it is not yet offline */
+    int64_t free_ms;  /* when it was freed: not used again for a while */
+};
+
+/* A user or a key. */
+struct record_pair { /* a record as it is being decided on, and as it was published */
+    const void *work, *published;
+};
+
+/* What becomes durable together. */
+struct commit_group {
+    struct commit_group *next;
+    struct core_state *state;
+    VEC(struct store_write) writes;
+    VEC(const struct event *) events; /* also among the writes; delivered in this order */
+    VEC(bool) observed;               /* for each: it happened, whether or not it could be stored */
+    struct core_call *calls, **calls_end;
+    bool abandoned; /* decided upon a group that could not be written */
+    int code;
+    struct err err;
+};
+
+enum timer_kind { TIMER_GRACE, TIMER_EPHEMERAL, TIMER_EXPIRY, TIMER_PENDING, TIMER_SETTLE, TIMER_DAMPING };
+
+struct timer {
+    int64_t due_ms;
+    enum timer_kind kind;
+    uint64_t id; /* of a node, or 0 */
+};
+
+struct pending_request {
+    struct pending *pending;
+    struct core_call *calls; /* struct core_register or struct core_ssh, which wait for the decision */
+    void (*answer)(struct core_state *s, struct pending_request *w, struct core_call *call); /* each of them */
+    bool decided, accepted;
+    int64_t left_ms;  /* SSH: when the last that asked went away; 0: somebody waits */
+    uint64_t node_id; /* of a decided registration */
+};
+
+struct parsed_policy { /* a policy's text, parsed */
+    const struct policy_text *text;
+    struct policy *policy;
+};
+
+struct policy_ready { /* compiled, until the text is durable */
+    const struct policy_text *text;
+    struct policy *policy;               /* NULL: the text is empty */
+    struct policy_view *view;            /* NULL: the text is empty */
+    const struct tailnet_snapshot *base; /* what it was compiled over */
+};
+
+struct address_pool {
+    struct prefix range; /* bits 0 in addr: this family is not used */
+    struct addr next;
+};
+
+struct core_state {
+    struct call_queue queue;
+    const struct config *config;
+    struct tailnet *tailnet;
+    struct store *store;
+    struct routes *routes;
+
+    VEC(struct slot *) slots;                                           /* by index */
+    size_t first_free;                                                  /* no free slot lies before it */
+    struct map by_id, by_node_key, by_machine_key, by_name, by_address; /* -> struct slot, by work */
+    struct map users, preauth_keys, api_keys;                           /* id -> struct record_pair */
+    struct map sessions;                                                /* id -> struct node_session */
+    struct map pendings;                                                /* auth id -> struct pending_request */
+    struct map waiting_calls;                                           /* number -> struct core_call */
+    struct map ssh_approved;                                            /* source, target, user -> mono ms */
+    struct map deleted_keys;                                            /* node key -> 1, bounded */
+    struct map quarantine; /* address -> mono ms until which it is not given out again */
+    struct address_pool v4, v6;
+    const struct policy_text *policy_work, *policy_published;
+    struct parsed_policy parsed[2];
+    struct policy_view *decider; /* users by work, no nodes; NULL: not made yet */
+    const struct policy *decider_of;
+    bool decider_stale;             /* the users changed */
+    VEC(struct policy_ready) ready; /* in the order of their decisions */
+    struct workers worker;          /* one thread: reads, checks and compiles policies, one after another */
+    size_t jobs;                    /* policies that it examines */
+
+    uint64_t next_id[RECORD_KINDS], next_session;
+    uint64_t run, event_seq;  /* the newest entry that was numbered */
+    uint64_t event_delivered; /* the newest entry that listeners were given */
+    uint64_t event_published; /* the newest entry that a snapshot says it contains */
+    uint64_t change_seq;      /* the newest change that was published */
+
+    struct commit_group *open;                 /* collects; NULL: nothing yet */
+    struct commit_group *flying, **flying_end; /* submitted, oldest first */
+    bool dry;                                  /* the present call only asks what would happen */
+    struct core_admin *admin;                  /* the present administrative call, for its actor */
+
+    bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
+    uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY */
+    struct tailnet_settings *settings;
+    char *records; /* of the file that dns.extra_records_path names, as JSON; NULL: none */
+    VEC(struct slot *) dirty_slots;
+    VEC(struct primary *) primaries;          /* by prefix; what the store holds, or will */
+    bool elect;                               /* routes were told something */
+    struct core_call *answers, **answers_end; /* to be given after the next publish */
+
+    VEC(struct timer) timers; /* a heap by due_ms */
+    VEC(struct core_listener) listeners;
+    struct core_counters counters;
+};
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The thread and its turns, and the small messages to it. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "core/admin/operations.h"
+#include "core/admin/policy_change.h"
+#include "core/commit.h"
+#include "core/decide/liveness.h"
+#include "core/decide/pending.h"
+#include "core/decide/settings.h"
+#include "core/due.h"
+#include "core/extra_records.h"
+#include "core/load.h"
+#include "core/publish.h"
+#include "core/state/queue.h"
+#include "core/state/state.h"
+#include "core/state/timers.h"
+#include "core/thread.h"
+
+#define TURN_CALLS 256 /* decided together before readers are told */
+
+/* Small messages without an answer. */
+struct core_notice {
+    struct core_call call;
+    uint64_t number;
+    int which;
+    const struct config *config;
+    char *text;
+    struct core_listener listener;
+};
+
+static void notice_free(struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    free(o->text);
+    free(o);
+}
+
+static void send_notice(struct core *core, struct core_notice notice,
+                        void (*run)(struct core_state *, struct core_call *))
+{
+    struct core_notice *o = mem_dup(&notice, sizeof(notice));
+
+    queue_post(&core->state.queue, &o->call, run);
+}
+
+static void run_cancel(struct core_state *s, struct core_call *call)
+{
+    pending_request_cancel(s, ((struct core_notice *)call)->number);
+    notice_free(call);
+}
+
+void core_cancel(struct core *core, uint64_t number)
+{
+    send_notice(core, (struct core_notice){.number = number}, run_cancel);
+}
+
+static void run_session_end(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    session_end_run(s, o->number, (enum session_end)o->which);
+    notice_free(call);
+}
+
+void core_session_end(struct core *core, uint64_t session, enum session_end why)
+{
+    send_notice(core, (struct core_notice){.number = session, .which = (int)why}, run_session_end);
+}
+
+static void run_health(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    session_health_run(s, o->number, o->which != 0);
+    notice_free(call);
+}
+
+void core_session_health(struct core *core, uint64_t session, bool healthy)
+{
+    send_notice(core, (struct core_notice){.number = session, .which = healthy}, run_health);
+}
+
+static void run_cloned(struct core_state *s, struct core_call *call)
+{
+    node_cloned_run(s, ((struct core_notice *)call)->number, ((struct core_notice *)call)->text);
+    notice_free(call);
+}
+
+void core_node_cloned(struct core *core, uint64_t node, const char *where)
+{
+    send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(where)}, run_cloned);
+}
+
+static void run_apikey_seen(struct core_state *s, struct core_call *call)
+{
+    apikey_seen_run(s, ((struct core_notice *)call)->number);
+    notice_free(call);
+}
+
+void core_apikey_seen(struct core *core, uint64_t id)
+{
+    send_notice(core, (struct core_notice){.number = id}, run_apikey_seen);
+}
+
+static void run_reload(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    settings_reload(s, o->config);
+    if (o->text)
+        core_policy_follow_file(s, o->text);
+    config_unref(o->config);
+    notice_free(call);
+}
+
+void core_reload(struct core *core, const struct config *config)
+{
+    struct err e = {0};
+    char *text = NULL;
+
+    /* Read here: the core itself waits for no disk. */
+    if (config_policy_is_file(config) && core_policy_read_file(config, &text, &e) < 0)
+        log_error("policy", "%s: the policy before stays in force", e.message);
+    send_notice(core, (struct core_notice){.config = config_ref(config), .text = text}, run_reload);
+}
+
+static void run_derp(struct core_state *s, struct core_call *call)
+{
+    settings_set_derp(s, ((struct core_notice *)call)->text);
+    notice_free(call);
+}
+
+void core_set_derp(struct core *core, const char *derp_json)
+{
+    send_notice(core, (struct core_notice){.text = mem_strdup(derp_json)}, run_derp);
+}
+
+static void run_records(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    free(s->records);
+    s->records = o->text;
+    o->text = NULL;
+    settings_from_config(s);
+    notice_free(call);
+}
+
+static void extra_records_changed(void *arg, char *json)
+{
+    struct core *core = arg;
+
+    send_notice(core, (struct core_notice){.text = json}, run_records);
+}
+
+static void run_listen(struct core_state *s, struct core_call *call)
+{
+    vec_push(&s->listeners, ((struct core_notice *)call)->listener);
+    notice_free(call);
+}
+
+void core_listen(struct core *core, const struct core_listener *listener)
+{
+    send_notice(core, (struct core_notice){.listener = *listener}, run_listen);
+}
+
+struct barrier {
+    struct core_call call;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    const void *listener;
+    bool passed;
+};
+
+static void run_unlisten(struct core_state *s, struct core_call *call)
+{
+    struct barrier *b = (struct barrier *)call;
+
+    for (size_t i = s->listeners.len; i-- > 0;)
+        if (s->listeners.items[i].arg == b->listener)
+            vec_remove(&s->listeners, i);
+    pthread_mutex_lock(&b->lock);
+    b->passed = true;
+    pthread_cond_signal(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+}
+
+void core_unlisten(struct core *core, void *arg)
+{
+    struct barrier b = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .listener = arg};
+
+    queue_post(&core->state.queue, &b.call, run_unlisten);
+    pthread_mutex_lock(&b.lock);
+    while (!b.passed)
+        pthread_cond_wait(&b.changed, &b.lock);
+    pthread_mutex_unlock(&b.lock);
+    pthread_mutex_destroy(&b.lock);
+    pthread_cond_destroy(&b.changed);
+}
+
+void core_counters(struct core *core, struct core_counters *out)
+{
+    struct call_queue *q = &core->state.queue;
+
+    pthread_mutex_lock(&q->lock);
+    *out = core->shown;
+    out->queue_length = q->length;
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* Nothing is under way that would come back as a call. */
+static bool is_idle(const struct core_state *s)
+{
+    return !s->flying && !s->jobs;
+}
+
+static void show_counters(struct core *core)
+{
+    pthread_mutex_lock(&core->state.queue.lock);
+    core->shown = core->state.counters;
+    pthread_mutex_unlock(&core->state.queue.lock);
+}
+
+static void *core_thread(void *arg)
+{
+    struct core *core = arg;
+    struct core_state *s = &core->state;
+    bool stop = false;
+
+    while (!stop) {
+        struct core_call *call = queue_take(&s->queue, timers_next(s), is_idle(s), TURN_CALLS, &stop);
+        while (call) {
+            struct core_call *next = call->next;
+            call->next = NULL;
+            s->counters.calls++;
+            call->run(s, call);
+            call = next;
+        }
+        due_run(s);
+        publish(s);
+        tx_give_answers(s);
+        tx_submit(s);
+        show_counters(core);
+    }
+    return NULL;
+}
+
+static void core_free(struct core *core)
+{
+    workers_stop(&core->state.worker);
+    state_release(&core->state);
+    extra_records_close(&core->records);
+    queue_release(&core->state.queue);
+    free(core);
+}
+
+int core_start(const struct config *config, struct tailnet *t, struct store *store, struct core **out, struct err *e)
+{
+    struct core *core = mem_alloc(sizeof(*core));
+
+    core->state = (struct core_state){.config = config, .tailnet = t, .store = store, .next_session = 1};
+    core->state.flying_end = &core->state.flying;
+    core->state.answers_end = &core->state.answers;
+    queue_init(&core->state.queue);
+    core->state.records =
+        extra_records_open(&core->records, config->dns.extra_records_path, extra_records_changed, core);
+    int rc = state_load(&core->state, e);
+    if (rc == 0)
+        rc = workers_start(&core->state.worker, "policy", 1, e);
+    if (rc == 0)
+        rc = thread_start(&core->thread, "core", core_thread, core, e);
+    if (rc < 0) {
+        core_free(core);
+        return rc;
+    }
+    struct err why;
+    if (extra_records_start(&core->records, &why) < 0)
+        log_error("dns", "%s: %s is not read again", why.message, config->dns.extra_records_path);
+    *out = core;
+    return 0;
+}
+
+void core_stop(struct core *core)
+{
+    if (!core)
+        return;
+    extra_records_stop(&core->records);
+    queue_stop(&core->state.queue);
+    thread_join(&core->thread);
+    core_free(core);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to netmap: a session, and what its receiver was sent. */
+#ifndef SERVER_NETMAP_SENT_H
+#define SERVER_NETMAP_SENT_H
+
+#include "netmap/access.h"
+#include "netmap/cache.h"
+
+struct sent_view { /* of a peer that was not shown whole */
+    uint32_t slot;
+    uint64_t hash;
+};
+
+struct netmap_session {
+    struct netmap *nm;
+    struct netmap_client client;
+    const struct node *self; /* as last told, for the goodbye */
+    uint64_t cursor;         /* the change up to which everything was told */
+    bool started, gone, self_changed;
+    bool tagged_sent; /* the profile of tagged devices */
+    uint64_t self_hash, ssh_version;
+    struct { /* bits */
+        uint64_t *words;
+        size_t len;
+    } peers, users; /* by slot; by user id */
+    VEC(struct sent_view) views;
+    struct sent_filter filter;
+};
+
+bool sent_peer(const struct netmap_session *s, uint32_t slot);
+void set_sent_peer(struct netmap_session *s, uint32_t slot, bool sent);
+/* Notes all nodes of a block at once; blocks: how many there are, so that the bits grow once. */
+void set_sent_block(struct netmap_session *s, size_t block, uint64_t mask, size_t blocks);
+bool sent_user(const struct netmap_session *s, uint64_t id);
+void set_sent_user(struct netmap_session *s, uint64_t id);
+
+uint64_t sent_view(const struct netmap_session *s, uint32_t slot);
+void set_sent_view(struct netmap_session *s, uint32_t slot, uint64_t hash);
+
+#endif

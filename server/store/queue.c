@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The queue before the database, and the storage thread: it sleeps until somebody waits for a group, or until what
+ * nobody waits for is due, and then writes all that is there. */
+#include "store/store.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/queue.h"
+
+#define LAZY_MS   100   /* a group that nobody waits for: events of elections, of nodes that come and go */
+#define LIVE_MS   5000  /* endpoints, last seen */
+#define LIVE_STEP 1000  /* rows at once: who waits for a commit does not wait for ten thousand of these */
+#define RETRY_MS  10000 /* after a write failed: soft state again, and whether writing works */
+#define PRUNE_MS  60000
+#define STEP_MS   50 /* between two steps of a retention that has a lot to do */
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return b != 0 && b < a ? b : a;
+}
+
+static struct store_group *take_groups(struct store *s, int64_t now)
+{
+    struct store_group *list = s->first;
+
+    if (!list || !(s->waited || s->stopping || now >= s->lazy_ms))
+        return NULL;
+    s->first = NULL;
+    s->last = &s->first;
+    s->waited = false;
+    s->lazy_ms = 0;
+    return list;
+}
+
+static bool concerns_all(int code)
+{
+    return code == ERR_UNAVAILABLE || code == ERR_IO;
+}
+
+/* Notes whether writing works, for store_ping. */
+static void note(struct store *s, int code, const struct err *e)
+{
+    static struct log_limit limit;
+    int before;
+
+    if (code < 0 && !concerns_all(code))
+        return;
+    pthread_mutex_lock(&s->lock);
+    before = s->trouble;
+    s->trouble = code;
+    if (code < 0)
+        s->trouble_err = *e;
+    pthread_mutex_unlock(&s->lock);
+    if (code < 0)
+        log_limited(&limit, 6, LOG_LEVEL_ERROR, "store", "%s", e->message);
+    else if (before < 0)
+        log_info("store", "%s: writing works again", s->path);
+}
+
+static void free_live(struct node_live *live)
+{
+    if (!live)
+        return;
+    node_live_release(live);
+    free(live);
+}
+
+/* Takes up to LIVE_STEP rows out of what is to be written; their texts belong to taken. */
+static size_t take_live(struct store *s, struct live_row *rows, struct node_live **taken)
+{
+    size_t count = 0;
+
+    for (struct map_entry *m; count < LIVE_STEP && (m = map_first(&s->live)); count++) {
+        memcpy(&rows[count].id, m->key, sizeof(rows->id));
+        taken[count] = m->value;
+        rows[count].live = *taken[count];
+        map_delu(&s->live, rows[count].id);
+    }
+    return count;
+}
+
+/* Called and left with the lock held; not held while writing. What could not be written is put back, unless something
+ * newer arrived meanwhile. */
+static void write_live(struct store *s)
+{
+    struct live_row *rows = mem_alloc(LIVE_STEP * sizeof(*rows));
+    struct node_live **taken = mem_alloc(LIVE_STEP * sizeof(struct node_live *));
+    size_t count = take_live(s, rows, taken);
+    struct err e = {0};
+
+    s->live_ms = 0;
+    pthread_mutex_unlock(&s->lock);
+    int code = s->engine->calls->put_live(s->engine, rows, count, &e);
+    note(s, code, &e);
+    bool lost = code < 0 && concerns_all(code);
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < count; i++)
+        if (lost && !map_getu(&s->live, rows[i].id))
+            map_putu(&s->live, rows[i].id, taken[i]);
+        else
+            free_live(taken[i]);
+    if (s->live.len > 0 && !(lost && s->stopping))
+        s->live_ms = clock_mono_ms() + (lost ? RETRY_MS : 0);
+    free(rows);
+    free(taken);
+}
+
+static void answer(struct store_group *g)
+{
+    static struct log_limit limit;
+
+    if (g->code < 0 && !g->done)
+        log_limited(&limit, 6, LOG_LEVEL_ERROR, "store", "not written: %s", g->err.message);
+    if (g->done)
+        g->done(g->arg, g->code, &g->err);
+    for (size_t i = 0; i < g->count; i++)
+        record_unref(g->writes[i].record);
+    free(g);
+}
+
+static void write_groups(struct store *s, struct store_group *list)
+{
+    struct err e = {0};
+
+    pthread_mutex_unlock(&s->lock);
+    note(s, s->engine->calls->commit(s->engine, list, &e), &e);
+    for (struct store_group *g = list, *next; g; g = next) {
+        next = g->next;
+        answer(g);
+    }
+    pthread_mutex_lock(&s->lock);
+}
+
+/* Retention, and after a failure a try whether writing works again. */
+static void tend(struct store *s)
+{
+    bool trouble = s->trouble < 0, more = false;
+    struct err e = {0};
+
+    pthread_mutex_unlock(&s->lock);
+    if (trouble)
+        note(s, s->engine->calls->try_writing(s->engine, &e), &e);
+    else if (s->engine->calls->prune(s->engine, clock_wall_ns(), &more, &e) < 0)
+        more = false;
+    pthread_mutex_lock(&s->lock);
+    s->prune_ms = clock_mono_ms() + (more ? STEP_MS : s->trouble < 0 ? RETRY_MS : PRUNE_MS);
+}
+
+static void *storage_thread(void *arg)
+{
+    struct store *s = arg;
+    struct store_group *list;
+
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        int64_t now = clock_mono_ms();
+        if ((list = take_groups(s, now))) {
+            write_groups(s, list);
+        } else if (s->live_ms != 0 && (now >= s->live_ms || s->stopping)) {
+            write_live(s);
+        } else if (s->stopping) {
+            break;
+        } else if (now >= s->prune_ms) {
+            tend(s);
+        } else {
+            int64_t until = earliest(earliest(s->prune_ms, s->lazy_ms), s->live_ms);
+            if (s->trouble < 0)
+                until = earliest(until, now + RETRY_MS);
+            (void)thread_cond_wait(&s->wake, &s->lock, until);
+            if (s->trouble < 0 && s->prune_ms > now + RETRY_MS)
+                s->prune_ms = now + RETRY_MS;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+int store_open(const char *path, struct store **out, struct err *e)
+{
+    struct store *s = mem_alloc(sizeof(*s));
+    struct engine_start start = {0};
+    int code;
+
+    s->path = mem_strdup(path);
+    s->last = &s->first;
+    pthread_mutex_init(&s->lock, NULL);
+    thread_cond_init(&s->wake);
+
+    code = sqlite_engine_open(path, &s->engine, &start, e);
+    s->run = start.run;
+    s->first_seq = start.first_seq;
+    s->trouble = start.trouble;
+    s->trouble_err = start.err;
+    s->prune_ms = clock_mono_ms() + PRUNE_MS;
+    if (code == 0)
+        code = thread_start(&s->thread, "storage", storage_thread, s, e);
+    if (code < 0) {
+        store_close(s);
+        s = NULL;
+    }
+    *out = s;
+    return code;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    thread_join(&s->thread);
+    for (struct map_entry *m = map_first(&s->live); m; m = map_next(&s->live, m))
+        free_live(m->value);
+    map_release(&s->live);
+    if (s->engine)
+        s->engine->calls->close(s->engine);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->lock);
+    free(s->path);
+    free(s);
+}
+
+int store_load(struct store *s, struct store_image *out, struct err *e)
+{
+    int code;
+
+    *out = (struct store_image){.run = s->run};
+    code = s->engine->calls->load(s->engine, out, e);
+    if (code == 0)
+        code = image_check(out, e);
+    if (code < 0) {
+        err_prefix(e, "%s", s->path);
+        store_image_release(out);
+    }
+    return code;
+}
+
+static void note_event(struct store *s, const struct record *r)
+{
+    if (r->kind != RECORD_EVENT || ((const struct event *)r)->run != s->run)
+        return;
+    if (s->oldest_seq == 0)
+        s->oldest_seq = r->id;
+    if (r->id > s->newest_seq)
+        s->newest_seq = r->id;
+}
+
+void store_submit(struct store *s, const struct store_write *writes, size_t count, store_done *done, void *arg)
+{
+    struct store_group *g = mem_alloc(sizeof(*g) + count * sizeof(*writes));
+
+    g->done = done;
+    g->arg = arg;
+    g->count = count;
+    for (size_t i = 0; i < count; i++) {
+        g->writes[i] = writes[i];
+        record_ref(writes[i].record);
+    }
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < count; i++)
+        note_event(s, writes[i].record);
+    *s->last = g;
+    s->last = &g->next;
+    if (done)
+        s->waited = true;
+    else if (s->lazy_ms == 0)
+        s->lazy_ms = clock_mono_ms() + LAZY_MS;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void store_live(struct store *s, uint64_t node_id, const struct node_live *live)
+{
+    struct node_live *copy = mem_alloc(sizeof(*copy)), *before;
+
+    node_live_copy(copy, live);
+    pthread_mutex_lock(&s->lock);
+    before = map_putu(&s->live, node_id, copy);
+    if (s->live_ms == 0) {
+        s->live_ms = clock_mono_ms() + LIVE_MS;
+        pthread_cond_signal(&s->wake);
+    }
+    pthread_mutex_unlock(&s->lock);
+    free_live(before);
+}
+
+int store_backup(struct store *s, const char *path, struct err *e)
+{
+    return s->engine->calls->backup(s->engine, path, e);
+}
+
+int store_ping(struct store *s, struct err *e)
+{
+    int code = s->engine->calls->ping(s->engine, e);
+
+    if (code < 0)
+        return code;
+    pthread_mutex_lock(&s->lock);
+    code = s->trouble;
+    if (code < 0 && e)
+        *e = s->trouble_err;
+    pthread_mutex_unlock(&s->lock);
+    return code;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to the store: the queue before the database. */
+#ifndef SERVER_STORE_QUEUE_H
+#define SERVER_STORE_QUEUE_H
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "base/thread.h"
+#include "store/engine.h"
+
+struct store {
+    char *path;
+    struct engine *engine;
+    uint64_t run, first_seq; /* first_seq: the journal entry after those of former runs */
+
+    struct thread thread;
+    pthread_mutex_t lock; /* guards all that follows */
+    pthread_cond_t wake;
+    struct store_group *first, **last;
+    bool waited;                     /* somebody waits for a group in the queue */
+    int64_t lazy_ms;                 /* when groups that nobody waits for are written at the latest; 0: none */
+    struct map live;                 /* node id -> struct node_live *, to be written */
+    int64_t live_ms;                 /* when; 0: nothing is there */
+    int64_t prune_ms;                /* when to look at the retention next, mono_ms */
+    uint64_t oldest_seq, newest_seq; /* of the journal entries submitted in this run; 0: none */
+    bool stopping;
+    int trouble; /* the last write failed for a reason that concerns all writes: its code */
+    struct err trouble_err;
+};
+
+#endif
