@@ -14,7 +14,7 @@
 
 #define NODES    7
 #define PREFIXES 5
-#define RUNS   300
+#define RUNS     300
 #define STEPS    200
 
 struct person {
