@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "policy/lang/parse.h"
@@ -23,9 +24,12 @@ bool policy_problems_fatal(const struct policy_problems *p)
 
 static void add_one(struct buf *out, const struct policy_problem *p)
 {
+    char place[48];
+
     buf_adds(out, p->text);
-    if (p->line)
-        buf_addf(out, " (line %u, column %u)", p->line, p->column);
+    snprintf(place, sizeof(place), "line %u, column %u", p->line, p->column);
+    if (p->line && !strstr(p->text, place))
+        buf_addf(out, " (%s)", place);
 }
 
 void policy_problems_text(const struct policy_problems *p, struct buf *out)

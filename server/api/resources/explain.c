@@ -141,7 +141,11 @@ static enum http_flow preview_call(struct rest_request *r)
         err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
         return reply_error(r, &r->err);
     }
-    return request_later(r, HTTP_DISK, preview);
+    if (strlen(r->admin.text) > POLICY_TEXT_MAX) {
+        err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(r->admin.text));
+        return reply_error(r, &r->err);
+    }
+    return request_later(r, HTTP_HEAVY, preview);
 }
 
 static const struct api_endpoint rows[] = {
