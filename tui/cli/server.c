@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -12,8 +11,7 @@
 #include "cli/command.h"
 #include "config/config.h"
 #include "crypto/crypto.h"
-
-extern const char *const headway_version;
+#include "model/version.h"
 
 /* headwayd beside this program, in ../sbin of it, or in PATH. */
 static int serve(struct cli *c)
@@ -66,21 +64,19 @@ static int health(struct cli *c)
 
 static int version(struct cli *c)
 {
-    struct utsname system = {0};
-    json_t *value;
+    struct buf text = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&text);
+    json_t *value = NULL;
 
-    uname(&system);
     if (c->out.form == OUTPUT_HUMAN) {
-        fprintf(c->out.out, "headway version %s\n", headway_version);
+        fprintf(c->out.out, "headway version %s\nanswers as headscale %s\n", headway_version, VERSION_AS_HEADSCALE);
         return 0;
     }
-    /* The members of headscale's, for what reads them; nothing here was made with Go. */
-    value = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:b}", "version", headway_version, "commit", headway_version,
-                      "buildTime", "unknown", "go", "version", "none", "os", "linux", "arch", system.machine, "dirty",
-                      strstr(headway_version, "-dirty") != NULL);
-    json_object_set_new(value, "system", json_pack("{s:s, s:s}", "os", system.sysname, "arch", system.machine));
-    output_value(&c->out, value, NULL);
+    version_write(&o);
+    if (json_read(buf_text(&text), text.len, text.len, "the version", &value, NULL) == 0)
+        output_value(&c->out, value, NULL);
     json_decref(value);
+    buf_release(&text);
     return 0;
 }
 
