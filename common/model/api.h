@@ -294,6 +294,19 @@ struct api_backup {
     uint64_t bytes;
 };
 
+/* What programs made for headscale look at to tell what the server can do, and what it really is. */
+struct api_version_go {
+    const char *version, *os, *arch;
+};
+struct api_version {
+    const char *version; /* of the headscale that it answers as */
+    const char *headway; /* its own */
+    const char *commit, *build_time;
+    struct api_version_go go; /* nothing was made with Go; headscale's clients read it */
+    bool dirty;
+};
+void api_version_fill(struct api_version *out); /* texts are static */
+
 struct api_health {
     bool database;
 };
@@ -302,7 +315,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape,
     api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape,
     api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape,
-    api_health_shape;
+    api_health_shape, api_version_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -5,6 +5,11 @@
 #include "model/shape.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "model/version.h"
+
+#define AS_HEADSCALE "v0.29.2" /* whose API and commands these are */
 
 /* A member of headscale's, with the name that its command line had for it up to 0.29. */
 #define V1(type, json, before, member, what)                                                                           \
@@ -435,3 +440,29 @@ static const struct api_field health_fields[] = {
     V1(api_health, "databaseConnectivity", "database_connectivity", database, KIND_BOOL),
 };
 const struct api_shape api_health_shape = SHAPE(api_health, "health", health_fields);
+
+static const struct api_field version_go_fields[] = {
+    OWN(api_version_go, "version", version, KIND_TEXT),
+    OWN(api_version_go, "os", os, KIND_TEXT),
+    OWN(api_version_go, "arch", arch, KIND_TEXT),
+};
+static const struct api_shape version_go_shape = SHAPE(api_version_go, "go", version_go_fields);
+
+static const struct api_field version_fields[] = {
+    OWN(api_version, "version", version, KIND_TEXT),    OWN(api_version, "headway", headway, KIND_TEXT),
+    OWN(api_version, "commit", commit, KIND_TEXT),      OWN(api_version, "buildTime", build_time, KIND_TEXT),
+    OWN(api_version, "go", go, PART(version_go_shape)), OWN(api_version, "dirty", dirty, KIND_BOOL),
+};
+const struct api_shape api_version_shape = SHAPE(api_version, "version", version_fields);
+
+void api_version_fill(struct api_version *out)
+{
+    *out = (struct api_version){
+        .version = AS_HEADSCALE,
+        .headway = headway_version,
+        .commit = headway_version,
+        .build_time = "unknown",
+        .go = {.version = "none", .os = "linux", .arch = sizeof(void *) == 8 ? "64-bit" : "32-bit"},
+        .dirty = strstr(headway_version, "-dirty") != NULL,
+    };
+}

@@ -124,6 +124,12 @@ static const struct store_column primary_columns[] = {
     COL(primary, "since_ns", since_ns, TIME),
 };
 
+static const struct store_column via_primary_columns[] = {
+    COL(via_primary, "tags", tags, TEXT),         COL(via_primary, "prefix", prefix, PREFIX),
+    COL(via_primary, "node_id", r.id, U64),       COL(via_primary, "version", r.version, U64),
+    COL(via_primary, "since_ns", since_ns, TIME),
+};
+
 static const struct store_column node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
@@ -178,6 +184,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                        .since = 1},
     [RECORD_PRIMARY] = {"primary_router", 1, COLUMNS(primary_columns), LOADED(primaries, primary_count),
                         .owner = "node", .owner_column = "node_id", .since = 1},
+    [RECORD_VIA_PRIMARY] = {"via_router", 2, COLUMNS(via_primary_columns), LOADED(via_primaries, via_primary_count),
+                            .owner = "node", .owner_column = "node_id", .since = 4},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},

@@ -128,7 +128,7 @@ bool cli_find_user(struct cli *c, const char *text, struct api_user *out)
             *out = *found;
             *found = (struct api_user){0};
         } else {
-            cli_failf(c, "user not found: %s: 'headway users list' shows them", text);
+            cli_failf(c, "user not found: %s: see 'headway users list'", text);
         }
     }
     api_release_list(&api_user_shape, &list);
@@ -173,9 +173,9 @@ uint64_t cli_find_node(struct cli *c, const char *text)
             count += fits && fits == best;
         }
         if (count > 1)
-            cli_failf(c, "%d nodes are called %s: give the id instead, 'headway nodes list' shows it", count, text);
+            cli_failf(c, "%d nodes are called %s: use the id, see 'headway nodes list'", count, text);
         else if (!found)
-            cli_failf(c, "node not found: %s: 'headway nodes list' shows them", text);
+            cli_failf(c, "node not found: %s: see 'headway nodes list'", text);
     }
     api_release_list(&api_node_shape, &list);
     json_decref(answer);

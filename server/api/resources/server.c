@@ -24,22 +24,17 @@ static enum http_flow whoami(struct rest_request *r)
 {
     const struct config *c = api_config(r->api);
     struct json_out o = reply_json(r);
+    struct api_whoami me = {.actor = r->who.actor,
+                            .scope = r->who.read_only ? "read" : "admin",
+                            .version = headway_version,
+                            .server_url = c->server_url,
+                            .base_domain = c->dns.base_domain,
+                            .policy_mode = policy_mode(c),
+                            .time_ns = clock_wall_ns(),
+                            .read_only = r->who.read_only,
+                            .limits = {.body_bytes = HTTP_BODY_MAX, .events_page = EVENTS_PAGE_MAX}};
 
-    json_open(&o, '{');
-    json_put_str(&o, "actor", r->who.actor);
-    json_put_str(&o, "scope", r->who.read_only ? "read" : "admin");
-    json_put_str(&o, "version", headway_version);
-    json_put_str(&o, "serverUrl", c->server_url);
-    json_put_str(&o, "baseDomain", c->dns.base_domain);
-    json_put_str(&o, "policyMode", policy_mode(c));
-    json_put_time(&o, "time", clock_wall_ns());
-    json_put_bool(&o, "readOnly", r->who.read_only);
-    json_key(&o, "limits");
-    json_open(&o, '{');
-    json_put_u64(&o, "bodyBytes", HTTP_BODY_MAX);
-    json_put_u64(&o, "eventsPage", EVENTS_PAGE_MAX);
-    json_close(&o, '}');
-    json_close(&o, '}');
+    api_write(&o, &api_whoami_shape, &me, API_HEADWAY);
     config_unref(c);
     return HTTP_DONE;
 }
@@ -92,8 +87,10 @@ static enum http_flow backup(struct rest_request *r)
 static enum http_flow version(struct rest_request *r)
 {
     struct json_out o = reply_json(r);
+    struct api_version v;
 
-    version_write(&o);
+    api_version_fill(&v);
+    api_write(&o, &api_version_shape, &v, API_V1);
     return HTTP_DONE;
 }
 
