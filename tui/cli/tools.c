@@ -217,8 +217,10 @@ char *cli_read_file(struct cli *c, const char *path, const char *what)
     struct err e;
     int r = input ? file_read_fd(STDIN_FILENO, "standard input", &text, &e) : file_read(path, FILE_ANY, &text, &e);
 
+    unsigned line, column;
+    str_place(buf_text(&text), text.len, strlen(buf_text(&text)), &line, &column);
     if (r == 0 && strlen(buf_text(&text)) != text.len)
-        r = err_set(&e, ERR_INVALID, "%s holds a zero byte: it is not text", path);
+        r = err_set(&e, ERR_INVALID, "%s holds a zero byte in line %u, column %u: it is not text", path, line, column);
     if (r < 0) {
         cli_failf(c, "reading %s: %s", what, e.message);
         buf_release(&text);
