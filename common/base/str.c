@@ -246,3 +246,16 @@ char *str_clean(const char *text, size_t max)
     }
     return buf_take(&out);
 }
+
+void str_place(const char *text, size_t len, size_t offset, unsigned *line, unsigned *column)
+{
+    size_t start = 0;
+
+    *line = 1;
+    for (size_t i = 0; i < offset && i < len; i++)
+        if (text[i] == '\n') {
+            (*line)++;
+            start = i + 1;
+        }
+    *column = (unsigned)(offset - start) + 1;
+}

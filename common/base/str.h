@@ -39,6 +39,9 @@ void str_safe(struct buf *out, const char *text, size_t len);
  * character. */
 char *str_clean(const char *text, size_t max);
 
+/* Line and column (in bytes), from 1, of an offset in a text. */
+void str_place(const char *text, size_t len, size_t offset, unsigned *line, unsigned *column);
+
 /* How many edits lie between two words, at most 64 bytes of each considered: for "did you mean". */
 size_t str_distance(const char *a, const char *b);
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "client/trust.h"
+#include "net/addr.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
 #define SILENCE_S          40 /* a stream says something every 15 s */
@@ -49,6 +50,21 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* Whether "host", "host:port" or "[host]:port" is this machine. A name other than localhost may be anybody's. */
+static bool is_loopback(const char *host)
+{
+    bool bracket = *host == '[';
+    size_t len = bracket ? strcspn(host + 1, "]") : strcspn(host, ":");
+    char *name = mem_strndup(host + bracket, len);
+    struct addr addr;
+    bool yes = strcasecmp(name, "localhost") == 0;
+
+    if (!yes && addr_parse(name, &addr, NULL) == 0)
+        yes = addr_is_loopback(&addr);
+    free(name);
+    return yes;
+}
+
 static int set_address(struct client *c, const struct client_options *o, struct err *e)
 {
     const char *address = o->address;
@@ -71,6 +87,11 @@ static int set_address(struct client *c, const struct client_options *o, struct 
             "an API key is needed to talk to %.80s: make one there with 'headway apikeys create' and give it "
             "as --api-key or in HEADWAY_CLI_API_KEY",
             c->base);
+    if (str_starts(c->base, "http://") && !is_loopback(host))
+        return err_field(e, ERR_INVALID, "address",
+                         "the API key is not sent to %.80s, which is not encrypted: use https://, or a tunnel to a "
+                         "loopback address",
+                         c->base);
     if (strpbrk(o->api_key, "\r\n"))
         return err_field(e, ERR_INVALID, "api_key", "the API key holds a line break");
     c->api_key = mem_strdup(o->api_key);
@@ -179,10 +200,10 @@ static void prepare(struct client *c, struct transfer *t, const char *method, co
     curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c->easy, CURLOPT_PATH_AS_IS, 1L);
-    if (c->socket) {
+    if (c->socket)
         curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+    if (str_starts(c->base, "http://")) /* to this machine: a proxy would see the API key */
         curl_easy_setopt(c->easy, CURLOPT_PROXY, "");
-    }
     client_trust(c->easy);
     if (c->insecure) {
         curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -286,8 +307,15 @@ static int code_of(long status)
     return status >= 500 ? ERR_INTERNAL : ERR_INVALID;
 }
 
+/* What an answer says that is about the path only, as for one that the server does not know. */
+static bool says_nothing(const char *text)
+{
+    return !*text || str_eq(text, "Not Found") || str_eq(text, "404 page not found");
+}
+
 /* The server's words: {"error":{"message","field"}} of /api/headway, or "detail", "errors" and "message" of /api/v1. */
-static int refused(struct client *c, long status, const json_t *json, struct err *e)
+static int refused(struct client *c, const char *method, const char *path, long status, const json_t *json,
+                   struct err *e)
 {
     const json_t *error = json_object_get(json, "error"), *list = json_object_get(json, "errors"), *item;
     const char *text = json_text(error, "message", NULL);
@@ -311,6 +339,11 @@ static int refused(struct client *c, long status, const json_t *json, struct err
         buf_adds(&message, json_text(json, "message", ""));
     } else {
         buf_addf(&message, "unexpected response status: %ld", status);
+    }
+    if (status == 404 && (!json || says_nothing(buf_text(&message)))) {
+        buf_clear(&message);
+        buf_addf(&message, "Not Found: %s does not know %s %s: is it headway, and of this release?", client_target(c),
+                 method, path);
     }
     int r = err_field(e, (enum err_code)code_of(status), json_text(error, "field", ""), "%s", buf_text(&message));
     c->words = buf_take(&message);
@@ -362,7 +395,7 @@ int client_call(struct client *c, struct client_call *call, struct err *e)
         struct err why = {0};
         r = json_read(buf_text(&t.body), t.body.len, CLIENT_ANSWER_MAX, "the server's answer", &call->json, &why);
         if (status < 200 || status > 299)
-            r = refused(c, status, call->json, e);
+            r = refused(c, call->method, call->path, status, call->json, e);
         else if (r < 0 && e)
             *e = why;
     }
@@ -437,7 +470,7 @@ static int follow_once(struct client *c, const char *path, struct sse *sse, cons
             json = NULL;
         free(c->words);
         c->words = NULL;
-        r = refused(c, status, json, e);
+        r = refused(c, "GET", path, status, json, e);
         json_decref(json);
     }
     curl_slist_free_all(headers);

@@ -135,7 +135,7 @@ struct config {
     } acme;
 };
 
-/* Finds the file: path if it is not NULL, else $HEADWAY_CONFIG, $HEADSCALE_CONFIG, ./config.yaml,
+/* Finds the file: path if it is not NULL, else $HEADWAY_CONFIG, $HEADSCALE_CONFIG,
  * ~/.config/headway/config.yaml, /etc/headway/config.yaml; none at all is no error. Reads it, then the environment
  * (HEADWAY_DNS_BASE_DOMAIN, else HEADSCALE_...), fills in defaults and checks what can be checked without side effects.
  * All mistakes are appended to problems (may be NULL) as "FILE:LINE: KEY: text", the first one is also in *e.

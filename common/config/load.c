@@ -301,14 +301,15 @@ static char *find_file(const char *path)
 {
     const char *home = getenv("HOME");
     const char *named[] = {path, getenv("HEADWAY_CONFIG"), getenv("HEADSCALE_CONFIG")};
-    char *places[] = {mem_strdup("config.yaml"), home ? mem_format("%s/.config/headway/config.yaml", home) : NULL,
+    /* Not the working directory: a file that lies about there would be sent the administrator's key. */
+    char *places[] = {home && *home ? mem_format("%s/.config/headway/config.yaml", home) : NULL,
                       mem_strdup("/etc/headway/config.yaml")};
     char *found = NULL;
 
-    for (size_t i = 0; i < 3 && !found; i++)
+    for (size_t i = 0; i < ARRAY_LEN(named) && !found; i++)
         if (named[i] && *named[i])
             found = mem_strdup(named[i]);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         if (!found && places[i] && access(places[i], F_OK) == 0)
             found = mem_strdup(places[i]);
         free(places[i]);

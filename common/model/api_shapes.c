@@ -5,6 +5,11 @@
 #include "model/shape.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "model/version.h"
+
+#define AS_HEADSCALE "v0.29.2" /* whose API and commands these are */
 
 /* A member of headscale's, with the name that its command line had for it up to 0.29. */
 #define V1(type, json, before, member, what)                                                                           \
@@ -319,10 +324,9 @@ static const struct api_field whoami_fields[] = {
 const struct api_shape api_whoami_shape = SHAPE(api_whoami, "whoami", whoami_fields);
 
 static const struct api_field change_fields[] = {
-    OWN(api_change, "event", event, KIND_EVENT_ID),
-    OWN(api_change, "version", version, KIND_U64),
-    OWN(api_change, "inverse", inverse, KIND_JSON),
-    OWN(api_change, "text", text, KIND_TEXT),
+    OWN(api_change, "event", event, KIND_EVENT_ID), OWN(api_change, "version", version, KIND_U64),
+    OWN(api_change, "inverse", inverse, KIND_JSON), OWN(api_change, "text", text, KIND_TEXT),
+    OWN(api_change, "events", events, KIND_TEXTS),
 };
 const struct api_shape api_change_shape = SHAPE(api_change, "change", change_fields);
 
@@ -360,8 +364,16 @@ static const struct api_shape step_shape = SHAPE(api_step, "step", step_fields);
 static const struct api_field explanation_fields[] = {
     OWN(api_explanation, "src", src, KIND_TEXT),
     OWN(api_explanation, "dst", dst, KIND_TEXT),
+    OWN(api_explanation, "port", port, KIND_U64),
     OWN(api_explanation, "allowed", allowed, KIND_BOOL),
+    OWN(api_explanation, "pairs_allowed", pairs_allowed, KIND_U64),
+    OWN(api_explanation, "pairs_denied", pairs_denied, KIND_U64),
     OWN(api_explanation, "steps", steps, MANY(step_shape)),
+    OWN(api_explanation, "rule", rule, KIND_JSON),
+    OWN(api_explanation, "nearest", nearest, KIND_JSON),
+    OWN(api_explanation, "node", node, KIND_TEXT_OR_NULL),
+    OWN(api_explanation, "router", router, KIND_TEXT_OR_NULL),
+    OWN(api_explanation, "route", route, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_explanation_shape = SHAPE(api_explanation, "explanation", explanation_fields);
 
@@ -399,6 +411,11 @@ static const struct api_shape approval_shape = SHAPE(api_approval, "approval", a
 static const struct api_field totals_fields[] = {
     OWN(api_totals, "pairs_lost", pairs_lost, KIND_U64),
     OWN(api_totals, "pairs_gained", pairs_gained, KIND_U64),
+    OWN(api_totals, "routes_hidden", routes_hidden, KIND_U64),
+    OWN(api_totals, "routes_shown", routes_shown, KIND_U64),
+    OWN(api_totals, "routes_approved", routes_approved, KIND_U64),
+    OWN(api_totals, "rows", rows, KIND_U64),
+    OWN(api_totals, "incomplete", incomplete, KIND_BOOL),
 };
 static const struct api_shape totals_shape = SHAPE(api_totals, "totals", totals_fields);
 
@@ -407,6 +424,7 @@ static const struct api_field preview_fields[] = {
     OWN(api_preview, "findings", findings, MANY(finding_shape)),
     OWN(api_preview, "rows", rows, MANY(access_shape)),
     OWN(api_preview, "routes", routes, MANY(route_shown_shape)),
+    OWN(api_preview, "viewers", viewers, KIND_JSON),
     OWN(api_preview, "approvals", approvals, MANY(approval_shape)),
     OWN(api_preview, "totals", totals, PART(totals_shape)),
 };
@@ -422,3 +440,29 @@ static const struct api_field health_fields[] = {
     V1(api_health, "databaseConnectivity", "database_connectivity", database, KIND_BOOL),
 };
 const struct api_shape api_health_shape = SHAPE(api_health, "health", health_fields);
+
+static const struct api_field version_go_fields[] = {
+    OWN(api_version_go, "version", version, KIND_TEXT),
+    OWN(api_version_go, "os", os, KIND_TEXT),
+    OWN(api_version_go, "arch", arch, KIND_TEXT),
+};
+static const struct api_shape version_go_shape = SHAPE(api_version_go, "go", version_go_fields);
+
+static const struct api_field version_fields[] = {
+    OWN(api_version, "version", version, KIND_TEXT),    OWN(api_version, "headway", headway, KIND_TEXT),
+    OWN(api_version, "commit", commit, KIND_TEXT),      OWN(api_version, "buildTime", build_time, KIND_TEXT),
+    OWN(api_version, "go", go, PART(version_go_shape)), OWN(api_version, "dirty", dirty, KIND_BOOL),
+};
+const struct api_shape api_version_shape = SHAPE(api_version, "version", version_fields);
+
+void api_version_fill(struct api_version *out)
+{
+    *out = (struct api_version){
+        .version = AS_HEADSCALE,
+        .headway = headway_version,
+        .commit = headway_version,
+        .build_time = "unknown",
+        .go = {.version = "none", .os = "linux", .arch = sizeof(void *) == 8 ? "64-bit" : "32-bit"},
+        .dirty = strstr(headway_version, "-dirty") != NULL,
+    };
+}

@@ -44,6 +44,7 @@ static const struct record_shape {
                       {0}},
     [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}, {0}, {0}},
     [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
+    [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -110,6 +111,11 @@ struct policy_text *policy_text_new(void)
 struct primary *primary_new(void)
 {
     return (struct primary *)record_new(RECORD_PRIMARY);
+}
+
+struct via_primary *via_primary_new(void)
+{
+    return (struct via_primary *)record_new(RECORD_VIA_PRIMARY);
 }
 
 static void own_list(struct strs *s)

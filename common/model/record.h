@@ -21,9 +21,10 @@ enum record_kind {
     RECORD_NODE,
     RECORD_EVENT,
     RECORD_POLICY,
-    RECORD_PRIMARY
+    RECORD_PRIMARY,
+    RECORD_VIA_PRIMARY
 };
-#define RECORD_KINDS (RECORD_PRIMARY + 1)
+#define RECORD_KINDS (RECORD_VIA_PRIMARY + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -116,6 +117,14 @@ struct primary {
     bool chosen; /* by an administrator just now: it is to be elected. Not stored: who is elected stays */
 };
 
+/* The same within a group of routers that grants name with via. id: the node. */
+struct via_primary {
+    struct record r;
+    char *tags; /* of the group, sorted: "tag:a, tag:b" */
+    struct prefix prefix;
+    int64_t since_ns;
+};
+
 /* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
 struct event {
     struct record r;
@@ -142,6 +151,7 @@ struct node *node_new(void);
 struct event *event_new(void);
 struct policy_text *policy_text_new(void);
 struct primary *primary_new(void);
+struct via_primary *via_primary_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);

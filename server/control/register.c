@@ -21,7 +21,8 @@ struct register_call {
     struct rpc *rpc;  /* NULL: the client has gone; the loop's thread only */
     uint64_t number;  /* of the call */
     atomic_bool done; /* the core has answered */
-    struct register_request request;
+    bool followup;
+    unsigned version;
 };
 
 static void put_user(struct json_out *o, const struct user *u)
@@ -96,7 +97,7 @@ static void answer(struct register_call *r)
 
     if (r->call.call.code == ERR_BUSY || r->call.call.code == ERR_UNAVAILABLE) {
         /* Worth waiting for, and nothing that the user can mend; but a client that cannot wait must see the reason. */
-        if (r->request.version >= 137) {
+        if (r->version >= 137) {
             ask_to_come_again(rpc);
             return;
         }
@@ -125,7 +126,6 @@ static void answer(struct register_call *r)
 static void release(struct register_call *r)
 {
     record_unref(r->call.user);
-    register_request_release(&r->request);
     control_end(r->control);
     free(r);
 }
@@ -139,7 +139,7 @@ static void finish(void *arg)
         r->rpc->on_close = NULL;
         answer(r);
         /* It waits no more, and is not known either: a stranger, for whom there may be no place but to read this. */
-        if (r->request.followup && (r->call.call.code < 0 || r->call.result != REGISTER_DONE))
+        if (r->followup && (r->call.call.code < 0 || r->call.result != REGISTER_DONE))
             rpc_conn_set_standing(r->rpc->conn, RPC_STRANGER);
     }
     release(r);
@@ -160,7 +160,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
 
     (void)why;
     r->rpc = NULL;
-    if (r->request.followup && !atomic_load(&r->done))
+    if (r->followup && !atomic_load(&r->done))
         core_cancel(r->control->options.core, r->number);
 }
 
@@ -172,33 +172,33 @@ static bool is_busy(struct control *c)
     return counters.queue_length > QUEUE_MAX;
 }
 
-static void fill_call(struct register_call *r, struct rpc *rpc)
+static void fill_call(struct register_call *r, const struct register_request *q, struct rpc *rpc)
 {
     r->call.call.done = on_done;
     r->call.call.owner = r;
     memcpy(r->call.machine_key, rpc_conn_machine_key(rpc->conn), KEY_LEN);
-    memcpy(r->call.node_key, r->request.node_key, KEY_LEN);
-    memcpy(r->call.old_node_key, r->request.old_node_key, KEY_LEN);
-    r->call.auth_key = r->request.auth_key;
-    r->call.followup = r->request.followup;
-    r->call.expiry_ns = r->request.expiry_ns;
-    r->call.ephemeral = r->request.ephemeral;
-    r->call.info = r->request.client.info;
-    r->call.info.cap_version = r->request.version;
+    memcpy(r->call.node_key, q->node_key, KEY_LEN);
+    memcpy(r->call.old_node_key, q->old_node_key, KEY_LEN);
+    r->call.auth_key = q->auth_key;
+    r->call.followup = q->followup;
+    r->call.expiry_ns = q->expiry_ns;
+    r->call.ephemeral = q->ephemeral;
+    r->call.info = q->client.info;
+    r->call.info.cap_version = q->version;
     r->call.info.source = rpc_conn_peer_text(rpc->conn);
+    /* It may wait for hours: what the first request said is kept with what waits for approval. */
+    if (q->followup)
+        r->call.info.hostinfo = r->call.info.peer_hostinfo = r->call.info.net_info = NULL;
 }
 
-/* Answers what needs no core; true if it did. */
-static bool refuse(struct control *c, struct rpc *rpc, struct register_call *r)
+/* Answers what needs no core; true if it did. code: of reading the request. */
+static bool refuse(struct control *c, struct rpc *rpc, const struct register_request *q, int code, const struct err *e)
 {
-    struct err e;
-    int code = register_request_read(rpc->body, rpc->body_len, &r->request, &e);
-
     char text[TOO_OLD_TEXT_MAX];
-    const char *why = too_old(rpc, r->request.version, text);
+    const char *why = too_old(rpc, q->version, text);
 
     if (why || code < 0) {
-        reply(rpc, &(struct register_response){.error = why ? why : e.message});
+        reply(rpc, &(struct register_response){.error = why ? why : e->message});
         return true;
     }
     if (is_busy(c)) {
@@ -208,24 +208,33 @@ static bool refuse(struct control *c, struct rpc *rpc, struct register_call *r)
     return false;
 }
 
-void handle_register(struct rpc *rpc, void *arg)
+static void ask_core(struct control *c, struct rpc *rpc, const struct register_request *q)
 {
-    struct control *c = arg;
     struct register_call *r = mem_alloc(sizeof(*r));
 
-    if (refuse(c, rpc, r)) {
-        register_request_release(&r->request);
-        free(r);
-        return;
-    }
     r->control = c;
     r->loop = rpc->loop;
     r->rpc = rpc;
+    r->followup = q->followup != NULL;
+    r->version = q->version;
     rpc->user = r;
     rpc->on_close = on_close;
-    fill_call(r, rpc);
-    if (r->request.followup)
+    fill_call(r, q, rpc);
+    if (r->followup)
         rpc_conn_set_standing(rpc->conn, RPC_WAITING);
     control_begin(c);
-    r->number = core_register(c->options.core, &r->call);
+    r->number = core_register(c->options.core, &r->call); /* copies what it needs */
+}
+
+void handle_register(struct rpc *rpc, void *arg)
+{
+    struct control *c = arg;
+    struct register_request q;
+    struct err e;
+    int code = register_request_read(rpc->body, rpc->body_len, &q, &e);
+
+    rpc_drop_body(rpc);
+    if (!refuse(c, rpc, &q, code, &e))
+        ask_core(c, rpc, &q);
+    register_request_release(&q);
 }

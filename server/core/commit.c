@@ -51,6 +51,8 @@ static void answer_calls(struct commit_group *g, int code)
     g->calls_end = &g->calls;
 }
 
+/* ---- what follows when a record of a kind is durable ---- */
+
 static void follow_node(struct core_state *s, const struct store_write *w)
 {
     const struct node *n = w->record;
@@ -61,47 +63,62 @@ static void follow_node(struct core_state *s, const struct store_write *w)
     slot_publish(s, slot, w->remove ? NULL : n);
 }
 
-static void follow(struct core_state *s, const struct store_write *w)
+static void follow_pair(struct core_state *s, const struct store_write *w)
 {
     const struct record *r = w->record;
+    struct record_pair *c = pair_of(s, r->kind, r->id, true);
 
-    switch (r->kind) {
-    case RECORD_NODE:
-        follow_node(s, w);
-        break;
-    case RECORD_USER:
-    case RECORD_PREAUTH_KEY:
-    case RECORD_API_KEY: {
-        struct record_pair *c = pair_of(s, r->kind, r->id, true);
-        record_unref(c->published);
-        c->published = w->remove ? NULL : record_ref(r);
-        if (!c->published && !c->work) {
-            map_delu(pairs_of(s, r->kind), r->id);
-            free(c);
-        }
-        if (r->kind == RECORD_USER) {
-            s->users_dirty = true;
-            slots_user_changed(s, r->id);
-        } else if (r->kind == RECORD_PREAUTH_KEY) {
-            s->preauth_keys_dirty = true;
-        } else {
-            s->api_keys_dirty = true;
-        }
-        break;
+    record_unref(c->published);
+    c->published = w->remove ? NULL : record_ref(r);
+    if (!c->published && !c->work) {
+        map_delu(pairs_of(s, r->kind), r->id);
+        free(c);
     }
-    case RECORD_POLICY:
-        record_unref(s->policy_published);
-        s->policy_published = record_ref(r);
-        s->policy_dirty = true;
-        s->tailnet_dirty |= CHANGE_POLICY;
-        break;
-    case RECORD_PRIMARY:
-        if (!w->remove && ((const struct primary *)r)->chosen)
-            primary_choose(s, w->record);
-        break;
-    case RECORD_EVENT:
-        break;
-    }
+}
+
+static void follow_user(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->users_dirty = true;
+    slots_user_changed(s, ((const struct record *)w->record)->id);
+}
+
+static void follow_preauth_key(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->preauth_keys_dirty = true;
+}
+
+static void follow_api_key(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->api_keys_dirty = true;
+}
+
+static void follow_policy(struct core_state *s, const struct store_write *w)
+{
+    record_unref(s->policy_published);
+    s->policy_published = record_ref(w->record);
+    s->policy_dirty = true;
+    s->tailnet_dirty |= CHANGE_POLICY;
+}
+
+static void follow_primary(struct core_state *s, const struct store_write *w)
+{
+    if (!w->remove && ((const struct primary *)w->record)->chosen)
+        primary_choose(s, w->record);
+}
+
+static void follow(struct core_state *s, const struct store_write *w)
+{
+    static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
+        [RECORD_USER] = follow_user, [RECORD_PREAUTH_KEY] = follow_preauth_key, [RECORD_API_KEY] = follow_api_key,
+        [RECORD_NODE] = follow_node, [RECORD_POLICY] = follow_policy,           [RECORD_PRIMARY] = follow_primary,
+    };
+    enum record_kind kind = ((const struct record *)w->record)->kind;
+
+    if (followers[kind])
+        followers[kind](s, w);
 }
 
 /* What a refused call would have done is not told; what happened is, although the journal lacks it. */

@@ -6,6 +6,7 @@
 #include "core/decide/liveness.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
+#include "core/policy_publish.h"
 #include "core/state/journal.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -69,6 +70,7 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_SETTLE:
         routes_settled(s->routes);
+        core_policy_settled(s);
         s->elect = true;
         break;
     }

@@ -2,6 +2,7 @@
 /* The file of dns.extra_records_path: a JSON list of {name, type, value}, looked at once a second by a thread of its
  * own, so that neither the core nor a client waits for a disk. A file that cannot be used changes nothing. */
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,26 +48,37 @@ static int put_record(struct json_out *o, size_t i, const json_t *record, struct
         return err_set(e, ERR_INVALID,
                        "[%zu]: needs a name, the type A or AAAA and an address of that type, not '%.40s' '%.40s'", i,
                        type, value);
+    char *lower = mem_strdup(name); /* clients ask in lower case */
+    for (char *c = lower; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
     json_open(o, '{');
-    json_put_str(o, "Name", name);
+    json_put_str(o, "Name", lower);
     json_put_str(o, "Type", v6 ? "AAAA" : "A");
     json_put_str(o, "Value", value);
     json_close(o, '}');
+    free(lower);
     return 0;
 }
 
-static bool was_said(const json_t *list, size_t i)
+/* Appends the record unless the list has the same one already. */
+static int put_new(struct buf *list, struct strs *said, size_t i, const json_t *record, struct err *e)
 {
-    for (size_t k = 0; k < i; k++)
-        if (json_equal(json_array_get(list, k), json_array_get(list, i)))
-            return true;
-    return false;
+    struct buf one = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&one);
+    int rc = put_record(&o, i, record, e);
+
+    if (rc == 0 && !strs_has(said, buf_text(&one))) {
+        buf_addf(list, "%s%s", said->len ? "," : "", buf_text(&one));
+        strs_push(said, buf_text(&one));
+    }
+    buf_release(&one);
+    return rc;
 }
 
 int extra_records_parse(const char *text, size_t len, char **out, struct err *e)
 {
     struct buf b = BUF_INIT(0);
-    struct json_out o = JSON_OUT(&b);
+    struct strs said = {0};
     json_t *list = NULL;
 
     int rc = json_read(text, len, FILE_MAX, "list of records", &list, e);
@@ -74,11 +86,11 @@ int extra_records_parse(const char *text, size_t len, char **out, struct err *e)
         rc = err_set(e, ERR_INVALID, "the records must be a list");
     if (rc == 0 && json_array_size(list) > EXTRA_RECORDS_MAX)
         rc = err_set(e, ERR_TOOBIG, "more than %u records", EXTRA_RECORDS_MAX);
-    json_open(&o, '[');
+    buf_addc(&b, '[');
     for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
-        if (!was_said(list, i))
-            rc = put_record(&o, i, json_array_get(list, i), e);
-    json_close(&o, ']');
+        rc = put_new(&b, &said, i, json_array_get(list, i), e);
+    buf_addc(&b, ']');
+    strs_release(&said);
     json_decref(list);
     if (rc == 0)
         *out = buf_take(&b);

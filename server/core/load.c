@@ -85,7 +85,8 @@ static void load_primaries(struct core_state *s, const struct store_image *image
         memmove(&s->primaries.items[at + 1], &s->primaries.items[at], (s->primaries.len - 1 - at) * sizeof(void *));
         s->primaries.items[at] = record_ref(p);
     }
-    if (image->primary_count)
+    core_policy_restore_servers(s, image->via_primaries, image->via_primary_count);
+    if (image->primary_count || image->via_primary_count)
         timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / 1000000, TIMER_SETTLE, 0);
 }
 
@@ -176,6 +177,9 @@ void state_release(struct core_state *s)
     for (size_t i = 0; i < s->primaries.len; i++)
         record_unref(s->primaries.items[i]);
     vec_release(&s->primaries);
+    for (size_t i = 0; i < s->via_primaries.len; i++)
+        record_unref(s->via_primaries.items[i]);
+    vec_release(&s->via_primaries);
     vec_release(&s->dirty_slots);
     vec_release(&s->timers);
     vec_release(&s->listeners);

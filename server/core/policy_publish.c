@@ -6,7 +6,9 @@
 #include "core/admin/policy_change.h"
 #include "core/decide/policy_view.h"
 #include "core/state/journal.h"
+#include "core/state/slots.h"
 #include "core/state/state.h"
+#include "core/state/transaction.h"
 
 static bool take_ready(struct core_state *s, const struct policy_text *text, struct policy_ready *out)
 {
@@ -48,12 +50,79 @@ static void catch_up(struct core_state *s, struct policy_view *v, const struct t
     }
 }
 
+/* ---- who serves within groups of via ---- */
+
+/* The durable memory of it: after a restart the same router serves. */
+static void remember_server(struct core_state *s, const struct policy_move *m)
+{
+    const struct slot *to = m->to < s->slots.len ? s->slots.items[m->to] : NULL;
+    size_t i = 0;
+
+    while (i < s->via_primaries.len && (!str_eq(s->via_primaries.items[i]->tags, m->tags) ||
+                                        prefix_cmp(&s->via_primaries.items[i]->prefix, &m->prefix) != 0))
+        i++;
+    if (!to && i < s->via_primaries.len) {
+        tx_remove(s, s->via_primaries.items[i]);
+        record_unref(s->via_primaries.items[i]);
+        vec_remove(&s->via_primaries, i);
+    }
+    if (!to)
+        return;
+    struct via_primary *p = via_primary_new();
+    p->r.id = to->id;
+    p->prefix = m->prefix;
+    p->since_ns = clock_wall_ns();
+    mem_replace(&p->tags, m->tags);
+    if (i == s->via_primaries.len)
+        *vec_add(&s->via_primaries) = NULL;
+    record_unref(s->via_primaries.items[i]);
+    s->via_primaries.items[i] = record_ref(p);
+    tx_put(s, p);
+}
+
+void core_policy_restore_servers(struct core_state *s, struct via_primary *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct slot *slot = map_getu(&s->by_id, list[i]->r.id);
+        if (!slot)
+            continue;
+        slot->returning = true;
+        vec_push(&s->via_primaries, record_ref(list[i]));
+    }
+}
+
+void core_policy_settled(struct core_state *s)
+{
+    for (size_t i = 0; i < s->slots.len; i++)
+        if (s->slots.items[i]->returning) {
+            s->slots.items[i]->returning = false;
+            if (s->slots.items[i]->published)
+                slot_mark(s, s->slots.items[i], 0);
+        }
+}
+
+/* To the first view after a start. */
+static void set_servers(struct core_state *s, struct policy_view *v)
+{
+    struct policy_via_server *servers = mem_alloc((s->via_primaries.len + 1) * sizeof(*servers));
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->via_primaries.len; i++) {
+        const struct via_primary *p = s->via_primaries.items[i];
+        const struct slot *slot = map_getu(&s->by_id, p->r.id);
+        if (slot)
+            servers[count++] = (struct policy_via_server){.prefix = p->prefix, .tags = p->tags, .slot = slot->index};
+    }
+    policy_view_set_servers(v, servers, count);
+    free(servers);
+}
+
 /* The view of another policy: compiled by the worker already, or here at the start. */
 static void change_view(struct core_state *s)
 {
     struct policy_view *next = NULL;
     struct policy_ready ready;
-    size_t made;
+    size_t count = 0;
 
     if (take_ready(s, s->policy_published, &ready)) {
         next = ready.view;
@@ -67,8 +136,11 @@ static void change_view(struct core_state *s)
     const struct policy_view *old = tailnet_policy_read(s->tailnet);
     if (next && old)
         policy_view_succeed(next, old);
-    if (next)
-        (void)policy_moves(next, &made); /* those of its making */
+    else if (next)
+        set_servers(s, next);
+    const struct policy_move *moves = next ? policy_moves(next, &count) : NULL; /* those of its making */
+    for (size_t i = 0; i < count; i++)
+        remember_server(s, &moves[i]);
     tailnet_policy_done(s->tailnet);
     struct policy_view **at = tailnet_policy_write(s->tailnet), *gone = *at;
     *at = next;
@@ -96,6 +168,7 @@ static void note_steering(struct core_state *s, struct policy_view *v)
     for (size_t i = 0; i < count; i++) {
         const struct policy_move *m = &moves[i];
         char text[PREFIX_TEXT_MAX];
+        remember_server(s, m);
         struct event_note note = {
             .actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
         note.id = m->to == POLICY_SLOT_NONE     ? EVENT_ROUTE_UNSERVED

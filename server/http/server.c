@@ -285,12 +285,11 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *bytes, siz
     x->received += *len;
     if (x->received > DISCARD_MAX + r->body.max)
         return MHD_NO;
-    if (x->received > r->body.max) {
-        r->too_large = true;
-        buf_release(&r->body);
-    } else {
+    r->too_large = r->too_large || x->received > r->body.max;
+    if (r->too_large)
+        buf_release(&r->body); /* the rest is read and dropped: many clients read no answer before they have sent all */
+    else
         buf_add(&r->body, bytes, *len);
-    }
     *len = 0;
     return MHD_YES;
 }

@@ -251,6 +251,8 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
     json_open(o, '{');
     if (policy || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_self(s, o, a, self, false);
+    if (policy || update->dns || update->self & ~(uint32_t)CHANGE_VOLATILE)
+        some |= put_own_dns(s, o, a, self, false);
     if (policy) {
         some |= put_ssh(s, o, a, self, false);
         some |= access_filter(a, self, false, &s->filter, o);

@@ -183,6 +183,7 @@ static struct chunk *private_chunk(struct netmap_session *s, const struct netmap
     json_open(&o, '{');
     put_self(s, &o, a, self, true);
     put_ssh(s, &o, a, self, true);
+    put_own_dns(s, &o, a, self, true);
     access_filter(a, self, true, &s->filter, &o);
     json_put_time(&o, "ControlTime", clock_wall_ns());
     if (s->client.redial)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "netmap/dns.h"
 #include "netmap/encode.h"
 
 void put_peer(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
@@ -67,6 +68,25 @@ bool put_ssh(struct netmap_session *s, struct json_out *o, const struct netmap_a
     return true;
 }
 
+bool put_own_dns(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
+                 const struct tailnet_node *self, bool first)
+{
+    struct buf text = BUF_INIT(0);
+    struct json_out own = JSON_OUT(&text);
+    uint64_t hash = 0;
+
+    if (dns_is_own(a)) {
+        dns_put_own(&own, a, self);
+        hash = map_hash(text.data, text.len);
+    }
+    bool write = hash && (first || hash != s->dns_hash);
+    s->dns_hash = hash;
+    if (write)
+        dns_put_own(o, a, self);
+    buf_release(&text);
+    return write;
+}
+
 void put_profiles(struct json_out *o, const struct netmap_access *a, const struct netmap_owners *owners)
 {
     json_key(o, "UserProfiles");
@@ -120,8 +140,10 @@ void put_derp(struct json_out *o, const struct netmap_access *a, unsigned cap_ve
 
 void put_dns(struct json_out *o, const struct netmap_access *a)
 {
-    json_key(o, "DNSConfig");
-    json_raw(o, a->snapshot->settings->dns_json, strlen(a->snapshot->settings->dns_json));
+    if (!dns_is_own(a)) {
+        json_key(o, "DNSConfig");
+        json_raw(o, a->snapshot->settings->dns_json, strlen(a->snapshot->settings->dns_json));
+    }
     if (*a->snapshot->settings->domain)
         json_put_str(o, "Domain", a->snapshot->settings->domain);
     if (!a->snapshot->settings->logtail) {

@@ -15,8 +15,12 @@ bool put_self(struct netmap_session *s, struct json_out *o, const struct netmap_
               const struct tailnet_node *self, bool first);
 bool put_ssh(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
              const struct tailnet_node *self, bool first);
+/* Nothing while all nodes are sent the same (put_dns). */
+bool put_own_dns(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
+                 const struct tailnet_node *self, bool first);
 void put_profiles(struct json_out *o, const struct netmap_access *a, const struct netmap_owners *owners);
 void put_derp(struct json_out *o, const struct netmap_access *a, unsigned cap_version);
-void put_dns(struct json_out *o, const struct netmap_access *a); /* and what else has its version */
+void put_dns(struct json_out *o,
+             const struct netmap_access *a); /* what is the same for all, and what else has its version */
 
 #endif

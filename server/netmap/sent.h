@@ -18,7 +18,7 @@ struct netmap_session {
     uint64_t cursor;         /* the change up to which everything was told */
     bool started, gone, self_changed;
     bool tagged_sent; /* the profile of tagged devices */
-    uint64_t self_hash, ssh_version;
+    uint64_t self_hash, ssh_version, dns_hash;
     struct { /* bits */
         uint64_t *words;
         size_t len;

@@ -47,7 +47,7 @@ struct rpc_call *call_new(struct rpc_conn *c, int32_t stream_id)
     call->stream_id = stream_id;
     call->next = c->calls;
     c->calls = call;
-    conn_call_opened(c);
+    conn_call_opened(c, call);
     return call;
 }
 
@@ -138,6 +138,10 @@ void call_dispatch(struct rpc_call *call)
     rpc->body = (const uint8_t *)buf_text(&call->body);
     rpc->body_len = call->body.len;
     count_add(&s->calls, 1);
+    if (rpc->conn->standing != RPC_KNOWN && rpc->conn->call_count > CONN_CALLS_UNKNOWN) {
+        call_refuse(call, 429, "too many calls at a time");
+        return;
+    }
     const struct rpc_route *route = find_route(&s->options, rpc->method, rpc->path, &path_known);
     if (route) {
         call->handled = true;

@@ -36,28 +36,61 @@ void conn_abuse(struct rpc_conn *c, const char *what)
     conn_end(c, RPC_GONE, NULL);
 }
 
-static void stranger_due(struct loop_timer *timer)
-{
-    struct rpc_conn *c = CONTAINER_OF(timer, struct rpc_conn, stranger_timer);
-    int64_t idle = loop_now(c->loop) - c->idle_since;
+/* ---- Deadlines ---- */
 
-    if (c->standing != RPC_STRANGER)
-        return;
-    if (!c->call_count && idle >= CONN_STRANGER_MS)
-        conn_end(c, RPC_SHUTDOWN, NULL);
-    else
-        loop_timer_set(c->loop, timer, c->call_count ? CONN_STRANGER_MS : CONN_STRANGER_MS - idle, stranger_due);
+#define LOOK_MS 2000
+
+static bool is_unknown(const struct rpc_conn *c)
+{
+    return c->standing == RPC_STRANGER || c->standing == RPC_CLAIMED;
 }
 
-void conn_watch_stranger(struct rpc_conn *c)
+/* What it may not do any longer; NULL: it keeps to its times. *more: there is a deadline to wait for. */
+static const char *overdue(const struct rpc_conn *c, bool *more)
 {
-    c->idle_since = loop_now(c->loop);
-    loop_timer_set(c->loop, &c->stranger_timer, CONN_STRANGER_MS, stranger_due);
+    const struct rpc_times *times = &c->server->options.times;
+    int64_t now = loop_now(c->loop);
+
+    *more = !c->proved || is_unknown(c);
+    if (!c->proved && now - c->opened >= times->prove_ms)
+        return "no record followed the handshake";
+    if (is_unknown(c) && !c->call_count && now - c->idle_since >= times->idle_ms)
+        return "a machine without a node asks for nothing";
+    for (const struct rpc_call *call = c->calls; call; call = call->next) {
+        *more |= call->state == CALL_READING;
+        if (call->state == CALL_READING && now - call->began >= times->request_ms)
+            return "a request does not become whole";
+        if (is_unknown(c) && call->state != CALL_STREAMING && now - call->began >= times->call_ms)
+            return "a machine without a node does not read its answer";
+    }
+    return NULL;
 }
 
-void conn_call_opened(struct rpc_conn *c)
+static void look_at_deadlines(struct loop_timer *timer)
 {
+    struct rpc_conn *c = CONTAINER_OF(timer, struct rpc_conn, deadline);
+    bool more;
+    const char *what = overdue(c, &more);
+
+    if (what)
+        conn_end(c, RPC_SHUTDOWN, what);
+    else if (more)
+        conn_watch_deadlines(c);
+}
+
+void conn_watch_deadlines(struct rpc_conn *c)
+{
+    unsigned tenth = c->server->options.times.prove_ms / 10;
+
+    if (!loop_timer_is_set(&c->deadline))
+        loop_timer_set(c->loop, &c->deadline, tenth < LOOK_MS ? tenth : LOOK_MS, look_at_deadlines);
+}
+
+void conn_call_opened(struct rpc_conn *c, struct rpc_call *call)
+{
+    call->began = loop_now(c->loop);
     c->call_count++;
+    conn_watch_deadlines(c);
 }
 
 void conn_call_closed(struct rpc_conn *c)
@@ -67,24 +100,34 @@ void conn_call_closed(struct rpc_conn *c)
         c->idle_since = loop_now(c->loop);
 }
 
+/* ---- Standing ---- */
+
+void conn_prove(struct rpc_conn *c)
+{
+    if (c->proved)
+        return;
+    c->proved = limits_enter_machine(c->server->limits, c->machine_key);
+    if (!c->proved)
+        conn_end(c, RPC_SHUTDOWN, "too many connections of this machine");
+    else if (c->standing == RPC_CLAIMED)
+        rpc_conn_set_standing(c, RPC_KNOWN);
+}
+
 void rpc_conn_set_standing(struct rpc_conn *c, enum rpc_standing standing)
 {
     if (c->standing == standing)
         return;
-    /* Who may no longer wait, or may not wait because too many do, is a stranger beyond the bound: it stays counted,
-     * and its 30 seconds begin. */
     if (!limits_enter(c->server->limits, standing, &c->from)) {
-        if (c->standing == RPC_STRANGER)
-            return;
-        conn_end(c, RPC_SHUTDOWN, "too many connections of unknown machines");
+        /* Too many wait already: it stays what it is, and is held to the times of that. Who was known or waited and is
+         * a stranger now has no place. */
+        if (standing == RPC_STRANGER)
+            conn_end(c, RPC_SHUTDOWN, "too many connections of unknown machines");
         return;
     }
     limits_leave(c->server->limits, c->standing, &c->from);
     c->standing = standing;
-    if (standing == RPC_STRANGER)
-        conn_watch_stranger(c);
-    else
-        loop_timer_stop(c->loop, &c->stranger_timer);
+    c->idle_since = loop_now(c->loop);
+    conn_watch_deadlines(c);
 }
 
 /* ---- For handlers ---- */

@@ -7,19 +7,49 @@
 #ifndef SERVER_RPC_CONN_H
 #define SERVER_RPC_CONN_H
 
+#include "base/vec.h"
 #include "rpc/flood.h"
 #include "rpc/server_state.h"
 
 /* The bounds of a connection. */
-#define CONN_STREAMS_MAX 32
-#define CONN_WINDOW      65535 /* of each stream, for request bodies */
-#define CONN_BODIES_MAX  (1024 * 1024)
-#define CONN_HEADERS_MAX (16 * 1024)       /* of one request: names, values and 32 each, as HTTP/2 counts them */
-#define CONN_IGNORED_MAX (4 * 1024 * 1024) /* of bodies that were refused */
-#define CONN_STRANGER_MS 30000
-#define CONN_FRAME_MAX   (16384 + 16) /* of HTTP/2, with its head */
+#define CONN_STREAMS_MAX    32
+#define CONN_WINDOW         65535 /* of each stream, for request bodies */
+#define CONN_BODIES_MAX     (1024 * 1024)
+#define CONN_BODIES_UNKNOWN (128 * 1024) /* of a machine without a node */
+#define CONN_CALLS_UNKNOWN  8
+#define CONN_HEADERS_MAX    (16 * 1024)       /* of one request: names, values and 32 each, as HTTP/2 counts them */
+#define CONN_IGNORED_MAX    (4 * 1024 * 1024) /* of bodies that were refused */
+#define CONN_FRAME_MAX      (16384 + 16)      /* of HTTP/2, with its head */
 
-struct rpc_call;
+struct rpc_bytes {
+    VEC(struct chunk *) chunks;
+    size_t first;     /* chunks before it are done */
+    size_t offset;    /* within the first */
+    size_t available; /* bytes in all */
+};
+
+enum rpc_call_state { CALL_READING, CALL_OPEN, CALL_ANSWERED, CALL_STREAMING };
+
+/* See call.c. */
+struct rpc_call {
+    struct rpc rpc; /* first */
+    struct rpc_call *next;
+    int32_t stream_id;
+    int64_t began; /* mono ms */
+    enum rpc_call_state state;
+    char *method, *path, *authority, *content_type; /* what rpc points to */
+    struct buf body;
+    size_t headers; /* as CONN_HEADERS_MAX counts */
+    unsigned retry_after;
+    bool handled;     /* a handler has it: on_close is due */
+    bool ready;       /* rpc_stream_ready since the last pull */
+    bool ended;       /* no more bytes will be added */
+    bool announce;    /* on_written is due once all is out */
+    bool closed;      /* HTTP/2 is done with it */
+    enum rpc_end why; /* when closed */
+    rpc_pull *pull;
+    struct rpc_bytes out;
+};
 
 /* Where one frame ends and the next begins in what the client sends. */
 struct frame_cursor {
@@ -69,9 +99,10 @@ struct rpc_conn {
     struct frame_cursor frames;
     struct rpc_ping ping;
     struct loop_task flush;
-    struct loop_timer stranger_timer;
-    int64_t idle_since; /* mono ms; when the last call ended */
-    int complaint;      /* nghttp2's, about a frame; 0: none */
+    struct loop_timer deadline;
+    bool proved; /* a record opened: the machine is there, and this is counted as one of its connections */
+    int64_t opened, idle_since; /* mono ms; idle_since: when the last call ended, or its standing changed */
+    int complaint;              /* nghttp2's, about a frame; 0: none */
     bool closing;
     enum rpc_end why;
 };
@@ -80,8 +111,9 @@ void conn_touch(struct rpc_conn *c); /* written to at the end of this turn */
 /* Decides the end, the first reason counts; reason (NULL: nothing worth a line) is logged with the address. */
 void conn_end(struct rpc_conn *c, enum rpc_end why, const char *reason);
 void conn_abuse(struct rpc_conn *c, const char *what); /* the same for floods and broken frames, with GOAWAY */
-void conn_watch_stranger(struct rpc_conn *c);          /* its 30 seconds without a call begin */
-void conn_call_opened(struct rpc_conn *c);
+void conn_watch_deadlines(struct rpc_conn *c);         /* from now on, for as long as it has any */
+void conn_prove(struct rpc_conn *c);                   /* the first record opened */
+void conn_call_opened(struct rpc_conn *c, struct rpc_call *call);
 void conn_call_closed(struct rpc_conn *c);
 
 #endif

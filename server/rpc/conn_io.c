@@ -51,6 +51,7 @@ struct rpc_conn *conn_new(struct rpc_server *s, struct stream *stream, const str
     c->lead = lead;
     c->lead_len = lead_len;
     c->flush.run = conn_flush;
+    c->opened = c->idle_since = loop_now(c->loop);
     flood_init(&c->flood, loop_now(c->loop));
     c->next = *list;
     if (c->next)
@@ -61,8 +62,7 @@ struct rpc_conn *conn_new(struct rpc_server *s, struct stream *stream, const str
     stream_set_unsent_limit(stream, UNSENT_LIMIT);
     rpc_conn_set_user_timeout(c, 90000);
     ping_start(c, conn_read);
-    if (standing == RPC_STRANGER)
-        conn_watch_stranger(c);
+    conn_watch_deadlines(c);
     if (http2_start(c) < 0)
         conn_end(c, RPC_SHUTDOWN, "HTTP/2 cannot be started");
     conn_touch(c);
@@ -77,7 +77,7 @@ static void conn_destroy(struct rpc_conn *c)
     call_end_all(c);
     loop_undefer(c->loop, &c->flush);
     loop_timer_stop(c->loop, &c->ping.timer);
-    loop_timer_stop(c->loop, &c->stranger_timer);
+    loop_timer_stop(c->loop, &c->deadline);
     if (c->prev)
         c->prev->next = c->next;
     else
@@ -85,7 +85,8 @@ static void conn_destroy(struct rpc_conn *c)
     if (c->next)
         c->next->prev = c->prev;
     limits_leave(s->limits, c->standing, &c->from);
-    limits_leave_machine(s->limits, c->machine_key);
+    if (c->proved)
+        limits_leave_machine(s->limits, c->machine_key);
     nghttp2_session_del(c->h2);
     noise_reader_release(&c->in);
     noise_writer_release(&c->out);
@@ -133,7 +134,9 @@ static void conn_read(struct rpc_conn *c)
         if (taken <= 0)
             break;
         at += (size_t)taken;
-        http2_feed(c, plain, plain_len);
+        conn_prove(c);
+        if (!c->closing)
+            http2_feed(c, plain, plain_len);
     }
     hold(c, in + at, len - at);
     /* An acknowledgement of a PING, say, asks for nothing. */

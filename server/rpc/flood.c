@@ -12,6 +12,7 @@ static const struct {
 } allowances[FLOOD_KINDS] = {
     [FLOOD_RESET] = {"too many streams reset", 100, 10},
     [FLOOD_CONTROL] = {"too many control frames", 128, 16},
+    [FLOOD_UNKNOWN] = {"too many frames of unknown types", 4096, 512},
     [FLOOD_WINDOW] = {"too many window updates", 4096, 128},
     [FLOOD_REQUEST] = {"too many requests", 400, 100},
 };

@@ -9,7 +9,8 @@
 
 enum flood_kind {
     FLOOD_RESET,   /* RST_STREAM */
-    FLOOD_CONTROL, /* SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA, unknown frames */
+    FLOOD_CONTROL, /* SETTINGS, PING, PRIORITY, CONTINUATION, empty DATA */
+    FLOOD_UNKNOWN, /* frames of types that RFC 9113 tells us to ignore */
     FLOOD_WINDOW,  /* WINDOW_UPDATE, beyond what the bytes that it was sent explain */
     FLOOD_REQUEST, /* HEADERS */
     FLOOD_KINDS,

@@ -26,16 +26,11 @@ void handshake_refuse(struct stream *stream, const char *text)
     stream_close(stream);
 }
 
-enum admission handshake_admit(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
-                               enum rpc_standing *standing)
+bool handshake_admit(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
+                     enum rpc_standing *standing)
 {
-    *standing = s->options.knows(s->options.arg, hs->machine_key) ? RPC_KNOWN : RPC_STRANGER;
-    if (!limits_enter_machine(s->limits, hs->machine_key))
-        return ADMIT_NOT;
-    if (limits_enter(s->limits, *standing, from))
-        return ADMIT_NOW;
-    limits_leave_machine(s->limits, hs->machine_key);
-    return ADMIT_LATER;
+    *standing = s->options.knows(s->options.arg, hs->machine_key) ? RPC_CLAIMED : RPC_STRANGER;
+    return limits_enter(s->limits, *standing, from);
 }
 
 void handshake_refuse_full(struct stream *stream)
@@ -45,7 +40,7 @@ void handshake_refuse_full(struct stream *stream)
 
     log_limited(&limit, 10, LOG_LEVEL_WARN, "control", "connection from %s refused: too many like it",
                 addr_port_format(stream_peer(stream), peer));
-    handshake_refuse(stream, "too many connections of this machine, or of unknown machines; try again later");
+    handshake_refuse(stream, "too many connections of unknown machines; try again later");
 }
 
 void handshake_finish(struct rpc_server *s, struct stream *stream, struct noise_handshake *hs,
@@ -63,7 +58,6 @@ void handshake_finish(struct rpc_server *s, struct stream *stream, struct noise_
         /* It proved a machine key of small order: a forgery that names no machine. */
         count_add(&s->handshakes_failed, 1);
         limits_leave(s->limits, standing, &stream_peer(stream)->addr);
-        limits_leave_machine(s->limits, hs->machine_key);
         free(lead);
         stream_close(stream);
         return;

@@ -5,10 +5,9 @@
 
 #include "rpc/server_state.h"
 
-/* The places that a connection takes. Without ADMIT_NOW it has none. */
-enum admission { ADMIT_NOW, ADMIT_LATER, ADMIT_NOT };
-enum admission handshake_admit(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
-                               enum rpc_standing *standing);
+/* Takes the place of a connection, as what its machine key is worth; false: there is none. */
+bool handshake_admit(struct rpc_server *s, const struct noise_handshake *hs, const struct addr *from,
+                     enum rpc_standing *standing);
 /* Answers the handshake of one who was admitted; takes the stream and the places. */
 void handshake_finish(struct rpc_server *s, struct stream *stream, struct noise_handshake *hs,
                       enum rpc_standing standing);

@@ -36,7 +36,14 @@ static bool flood_kind_of(struct rpc_conn *c, unsigned type, unsigned flags, siz
         return true;
     case NGHTTP2_PING:
         return !(flags & NGHTTP2_FLAG_ACK) || !ping_is_expected(c);
+    case NGHTTP2_PRIORITY:
+    case NGHTTP2_SETTINGS:
+    case NGHTTP2_PUSH_PROMISE:
+    case NGHTTP2_GOAWAY:
+    case NGHTTP2_CONTINUATION:
+        return true;
     default:
+        *kind = FLOOD_UNKNOWN;
         return true;
     }
 }
@@ -119,8 +126,10 @@ static int on_data(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const 
         conn_abuse(c, "bodies that nobody asked for");
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    if (c->bodies + len > CONN_BODIES_MAX) {
-        call_refuse(call, 413, "the request bodies on this connection exceed 1 MiB");
+    if (c->bodies + len > (c->standing == RPC_KNOWN ? CONN_BODIES_MAX : CONN_BODIES_UNKNOWN)) {
+        call_refuse(call, 413,
+                    c->standing == RPC_KNOWN ? "the request bodies on this connection exceed 1 MiB"
+                                             : "the request bodies of a machine without a node exceed 128 KiB");
         return 0;
     }
     c->bodies += len;

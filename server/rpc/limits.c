@@ -2,20 +2,35 @@
 /* One lock: it is taken once or twice a connection. */
 #include "rpc/limits.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/map.h"
 #include "base/mem.h"
 
+/* By standing, and last those who wait for a place. local: of this machine, counted apart: a proxy that is not named as
+ * one brings all. */
+#define QUEUE RPC_STANDINGS
+static const struct {
+    unsigned all, each, local;
+} bounds[] = {
+    [RPC_STRANGER] = {1024, 64, 12288},           [RPC_CLAIMED] = {8192, 512, 12288}, [RPC_WAITING] = {4096, 128, 4096},
+    [RPC_KNOWN] = {UINT_MAX, UINT_MAX, UINT_MAX}, [QUEUE] = {4096, 2048, 4096},
+};
+
+struct limits_pool {
+    unsigned count, local;
+    struct map by_source; /* counts as values */
+};
+
 struct rpc_limits {
     pthread_mutex_t lock;
-    unsigned strangers, local, waiting, queued;
+    struct limits_pool pools[ARRAY_LEN(bounds)];
     uint64_t left;
-    struct map by_address; /* counts as values */
     struct map by_machine;
-    struct map queued_by_address;
 };
 
 struct rpc_limits *limits_new(void)
@@ -30,9 +45,9 @@ void limits_free(struct rpc_limits *l)
 {
     if (!l)
         return;
-    map_release(&l->by_address);
+    for (size_t i = 0; i < ARRAY_LEN(l->pools); i++)
+        map_release(&l->pools[i].by_source);
     map_release(&l->by_machine);
-    map_release(&l->queued_by_address);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }
@@ -72,22 +87,40 @@ void limits_leave_machine(struct rpc_limits *l, const uint8_t machine_key[CRYPTO
     pthread_mutex_unlock(&l->lock);
 }
 
+/* Under the lock. */
+static bool pool_enter(struct rpc_limits *l, unsigned which, const struct addr *from)
+{
+    struct limits_pool *p = &l->pools[which];
+
+    if (addr_is_loopback(from)) {
+        bool in = p->local < bounds[which].local;
+        p->local += in;
+        return in;
+    }
+    bool in = p->count < bounds[which].all &&
+              (bounds[which].each == UINT_MAX ||
+               count_up(&p->by_source, from->bytes, addr_source_len(from), bounds[which].each));
+    p->count += in;
+    return in;
+}
+
+static void pool_leave(struct rpc_limits *l, unsigned which, const struct addr *from)
+{
+    struct limits_pool *p = &l->pools[which];
+
+    if (addr_is_loopback(from)) {
+        p->local--;
+        return;
+    }
+    p->count--;
+    if (bounds[which].each != UINT_MAX)
+        count_down(&p->by_source, from->bytes, addr_source_len(from));
+}
+
 bool limits_enter(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from)
 {
-    bool in = true;
-
     pthread_mutex_lock(&l->lock);
-    if (standing == RPC_STRANGER && addr_is_loopback(from)) {
-        in = l->local < LIMIT_LOCAL;
-        l->local += in;
-    } else if (standing == RPC_STRANGER) {
-        in = l->strangers < LIMIT_STRANGERS &&
-             count_up(&l->by_address, from->bytes, addr_source_len(from), LIMIT_PER_ADDRESS);
-        l->strangers += in;
-    } else if (standing == RPC_WAITING) {
-        in = l->waiting < LIMIT_WAITING;
-        l->waiting += in;
-    }
+    bool in = pool_enter(l, standing, from);
     pthread_mutex_unlock(&l->lock);
     return in;
 }
@@ -95,14 +128,7 @@ bool limits_enter(struct rpc_limits *l, enum rpc_standing standing, const struct
 void limits_leave(struct rpc_limits *l, enum rpc_standing standing, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
-    if (standing == RPC_STRANGER && addr_is_loopback(from)) {
-        l->local--;
-    } else if (standing == RPC_STRANGER) {
-        l->strangers--;
-        count_down(&l->by_address, from->bytes, addr_source_len(from));
-    } else if (standing == RPC_WAITING) {
-        l->waiting--;
-    }
+    pool_leave(l, standing, from);
     l->left++;
     pthread_mutex_unlock(&l->lock);
 }
@@ -110,9 +136,7 @@ void limits_leave(struct rpc_limits *l, enum rpc_standing standing, const struct
 bool limits_enter_queue(struct rpc_limits *l, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
-    bool in = l->queued < LIMIT_QUEUE && count_up(&l->queued_by_address, from->bytes, addr_source_len(from),
-                                                  addr_is_loopback(from) ? LIMIT_QUEUE : LIMIT_QUEUE / 2);
-    l->queued += in;
+    bool in = pool_enter(l, QUEUE, from);
     pthread_mutex_unlock(&l->lock);
     return in;
 }
@@ -120,8 +144,7 @@ bool limits_enter_queue(struct rpc_limits *l, const struct addr *from)
 void limits_leave_queue(struct rpc_limits *l, const struct addr *from)
 {
     pthread_mutex_lock(&l->lock);
-    l->queued--;
-    count_down(&l->queued_by_address, from->bytes, addr_source_len(from));
+    pool_leave(l, QUEUE, from);
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -133,11 +156,16 @@ uint64_t limits_left(struct rpc_limits *l)
     return left;
 }
 
+static unsigned pool_count(const struct rpc_limits *l, unsigned which)
+{
+    return l->pools[which].count + l->pools[which].local;
+}
+
 void limits_count(struct rpc_limits *l, struct rpc_counts *out)
 {
     pthread_mutex_lock(&l->lock);
-    out->strangers = l->strangers + l->local;
-    out->waiting = l->waiting;
-    out->queued = l->queued;
+    out->strangers = pool_count(l, RPC_STRANGER) + pool_count(l, RPC_CLAIMED);
+    out->waiting = pool_count(l, RPC_WAITING);
+    out->queued = pool_count(l, QUEUE);
     pthread_mutex_unlock(&l->lock);
 }

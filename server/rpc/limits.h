@@ -6,11 +6,6 @@
 
 #include "rpc/rpc.h"
 
-#define LIMIT_STRANGERS   1024
-#define LIMIT_PER_ADDRESS 64    /* strangers of one IPv4 address or IPv6 /64 */
-#define LIMIT_LOCAL       12288 /* strangers of this machine, counted apart: a proxy that is not named as one brings all */
-#define LIMIT_QUEUE       4096 /* strangers that wait for a place; of one address half as many */
-#define LIMIT_WAITING     4096
 #define LIMIT_PER_MACHINE 32 /* connections of one machine key; clients use up to three, and more while they flap */
 
 struct rpc_limits;

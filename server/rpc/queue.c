@@ -8,8 +8,7 @@
 #include "rpc/conn.h"
 #include "rpc/handshake.h"
 
-#define QUEUED_MS CONN_STRANGER_MS /* by then whoever had a place and was idle has lost it */
-#define LOOK_MS   20
+#define LOOK_MS 20
 
 struct queued_client {
     struct rpc_queue *queue;
@@ -44,7 +43,7 @@ static void try_all(struct rpc_queue *queue)
 
     for (size_t i = 0; i < queue->list.len; i++) {
         struct queued_client *q = queue->list.items[i];
-        if (q->stream && handshake_admit(s, &q->hs, &stream_peer(q->stream)->addr, &standing) == ADMIT_NOW)
+        if (q->stream && handshake_admit(s, &q->hs, &stream_peer(q->stream)->addr, &standing))
             handshake_finish(s, leave(q), &q->hs, standing);
     }
 }
@@ -56,7 +55,8 @@ static void sweep(struct rpc_queue *queue)
 
     for (size_t i = 0; i < queue->list.len; i++) {
         struct queued_client *q = queue->list.items[i];
-        if (q->stream && now - q->since >= QUEUED_MS)
+        /* By then whoever had a place and was idle has lost it. */
+        if (q->stream && now - q->since >= queue->server->options.times.idle_ms)
             handshake_refuse_full(leave(q));
         if (q->stream) {
             queue->list.items[kept++] = q;

@@ -106,11 +106,13 @@ void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeou
 /* TCP_USER_TIMEOUT; 90,000 at first. */
 void rpc_conn_set_user_timeout(struct rpc_conn *c, unsigned ms);
 
-/* What the machine key is worth. Strangers are bounded in number (1,024 in all, 64 an address; those of this machine's
- * loopback apart) and closed after 30 s without an open call; more of them wait, their handshake unanswered, until
- * there is a place. Those who wait for a person (a followup) are counted apart and exempt from both while they do. A
- * new connection starts as what rpc_server_options.knows says. */
-enum rpc_standing { RPC_STRANGER, RPC_WAITING, RPC_KNOWN };
+/* What a connection may take is decided by what its machine key is worth. A handshake can be replayed: until the first
+ * record opens, a key that owns a node is only claimed. Strangers (no node has their key) and claims are bounded in
+ * number, in all and by IPv4 address or IPv6 /64 (those of this machine's loopback apart), in the size of their
+ * requests and in time: 10 s until the first record, then 30 s without a call and 60 s for one. More of them wait,
+ * their handshake unanswered, until there is a place. Those who wait for a person (a followup) are counted apart and
+ * may take their time. A new connection starts as what rpc_server_options.knows says. */
+enum rpc_standing { RPC_STRANGER, RPC_CLAIMED, RPC_WAITING, RPC_KNOWN, RPC_STANDINGS };
 void rpc_conn_set_standing(struct rpc_conn *c, enum rpc_standing standing);
 
 /* Closes at the end of this turn, after what is being written; open calls get RPC_SHUTDOWN. */
@@ -118,7 +120,16 @@ void rpc_conn_close(struct rpc_conn *c);
 
 /* ---- The server ---- */
 
+/* In milliseconds; 0: the usual. */
+struct rpc_times {
+    unsigned prove_ms;   /* until the first record; 10 s */
+    unsigned request_ms; /* until a request is whole; 30 s */
+    unsigned idle_ms;    /* of a stranger, without a call; 30 s */
+    unsigned call_ms;    /* of a stranger, for a call that is no stream; 60 s */
+};
+
 struct rpc_server_options {
+    struct rpc_times times;
     struct loops *loops;
     uint8_t private_key[CRYPTO_KEY_LEN];
     const struct rpc_route *routes; /* kept, not copied */

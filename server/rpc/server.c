@@ -34,11 +34,20 @@ static void make_early(struct buf *early)
     buf_release(&json);
 }
 
+static void fill_times(struct rpc_times *t)
+{
+    t->prove_ms = t->prove_ms ? t->prove_ms : 10000;
+    t->request_ms = t->request_ms ? t->request_ms : 30000;
+    t->idle_ms = t->idle_ms ? t->idle_ms : 30000;
+    t->call_ms = t->call_ms ? t->call_ms : 60000;
+}
+
 struct rpc_server *rpc_server_new(const struct rpc_server_options *options, struct err *e)
 {
     struct rpc_server *s = mem_alloc(sizeof(*s));
 
     s->options = *options;
+    fill_times(&s->options.times);
     s->limits = limits_new();
     s->conns = mem_alloc(loops_count(options->loops) * sizeof(struct rpc_conn *));
     s->frame_buffers = mem_alloc(loops_count(options->loops) * sizeof(uint8_t *));
@@ -140,19 +149,11 @@ static void handshake(struct rpc_server *s, struct stream *stream, const uint8_t
         handshake_refuse(stream, e.message);
         return;
     }
-    switch (handshake_admit(s, &hs, &stream_peer(stream)->addr, &standing)) {
-    case ADMIT_NOW:
+    if (handshake_admit(s, &hs, &stream_peer(stream)->addr, &standing))
         handshake_finish(s, stream, &hs, standing);
-        break;
-    case ADMIT_LATER:
-        if (queue_add(s, stream, &hs))
-            break;
+    else if (!queue_add(s, stream, &hs))
         handshake_refuse_full(stream);
-        break;
-    case ADMIT_NOT:
-        handshake_refuse_full(stream);
-        break;
-    }
+    crypto_wipe(&hs, sizeof(hs));
 }
 
 void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head)

@@ -59,14 +59,14 @@ int sqlite_read(const struct store_table *t, sqlite3_stmt *stmt, void *record, s
 
 /* What a version of the schema does beside adding tables, columns and indexes (schema_statements). */
 struct schema_step {
-    const char *sql; /* several statements; NULL: nothing */
+    unsigned version;
+    const char *sql; /* several statements */
 };
-extern const struct schema_step sqlite_schema[];
-extern const size_t sqlite_schema_count;
+extern const struct schema_step sqlite_schema[]; /* ended by version 0 */
 
-/* Creates or migrates what is behind db, in one transaction, after a copy path.schema-N of an older one was kept.
- * ERR_UNSUPPORTED for a newer schema and for a database that is not headway's. */
-int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, size_t count,
+/* Creates or migrates what is behind db up to version newest, in one transaction, after a copy path.schema-N of an
+ * older one was kept. ERR_UNSUPPORTED for a newer schema and for a database that is not headway's. */
+int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest,
                    struct err *e) WARN_UNUSED;
 
 /* ---- sqlite_backup.c ---- */

@@ -189,7 +189,7 @@ static int open_writer(struct sqlite_engine *s, struct engine_start *start, stru
                           e);
     s->sync_full = true;
     if (code == 0)
-        code = sqlite_upgrade(s->writer, s->path, sqlite_schema, sqlite_schema_count, e);
+        code = sqlite_upgrade(s->writer, s->path, sqlite_schema, schema_newest(), e);
     if (code == 0 && !s->memory) {
         /* What a former run left in the log goes into the database, so that the log begins at its front again. */
         sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How an older database becomes a present one, and nothing becomes the first. Each version of the schema adds what the
- * tables' descriptions say, then does what its step says. What was released is never edited; a new version is added.
- * The database says in user_version how many it has seen. */
+/* How an older database becomes a present one, and an empty file the first. Each version of the schema adds what the
+ * tables' descriptions say (store/tables.c), then does what its step says. What was released is never edited; a new
+ * version is added. The database says in user_version how many it has seen. */
 #include <stdlib.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,8 +17,7 @@ static const char third_step[] = "DROP TABLE IF EXISTS state;"
                                  "UPDATE event SET by_admin=1 WHERE actor NOT IN ('server','policy','') AND actor NOT "
                                  "LIKE 'node %';";
 
-const struct schema_step sqlite_schema[] = {{NULL}, {NULL}, {third_step}};
-const size_t sqlite_schema_count = ARRAY_LEN(sqlite_schema);
+const struct schema_step sqlite_schema[] = {{3, third_step}, {0, NULL}};
 
 static int keep_copy(sqlite3 *db, const char *path, int64_t version, struct err *e)
 {
@@ -41,30 +39,32 @@ static int keep_copy(sqlite3 *db, const char *path, int64_t version, struct err 
     return code;
 }
 
-static int run_step(sqlite3 *db, const struct schema_step *step, unsigned version, struct err *e)
+static int run_version(sqlite3 *db, const struct schema_step *steps, unsigned version, struct err *e)
 {
     struct buf sql = BUF_INIT(0);
     int code;
 
     schema_statements(&sqlite_dialect, version, &sql);
-    buf_adds(&sql, step->sql ? step->sql : "");
+    for (; steps->version; steps++)
+        if (steps->version == version)
+            buf_adds(&sql, steps->sql);
     code = sqlite_execute(db, buf_text(&sql), e);
     if (code < 0)
-        err_prefix(e, "schema step %u", version);
+        err_prefix(e, "schema version %u", version);
     buf_release(&sql);
     return code;
 }
 
-static int run_steps(sqlite3 *db, const struct schema_step *steps, size_t from, size_t to, struct err *e)
+static int run_versions(sqlite3 *db, const struct schema_step *steps, unsigned from, unsigned to, struct err *e)
 {
     int code = sqlite_execute(db, "BEGIN IMMEDIATE", e);
 
     if (code < 0)
         return code;
-    for (size_t i = from; i < to && code == 0; i++)
-        code = run_step(db, &steps[i], (unsigned)i + 1, e);
+    for (unsigned version = from + 1; version <= to && code == 0; version++)
+        code = run_version(db, steps, version, e);
     if (code == 0) {
-        char *mark = mem_format("PRAGMA user_version=%zu; PRAGMA application_id=%d; COMMIT", to, APPLICATION_ID);
+        char *mark = mem_format("PRAGMA user_version=%u; PRAGMA application_id=%d; COMMIT", to, APPLICATION_ID);
         code = sqlite_execute(db, mark, e);
         free(mark);
     }
@@ -73,7 +73,7 @@ static int run_steps(sqlite3 *db, const struct schema_step *steps, size_t from, 
     return code;
 }
 
-int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, size_t count, struct err *e)
+int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest, struct err *e)
 {
     int64_t version = 0, application = 0, tables = 0;
     int code;
@@ -84,15 +84,14 @@ int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *step
         return code;
     if (tables > 0 && (application != APPLICATION_ID || version < 1))
         return err_set(e, ERR_UNSUPPORTED, "%s: this database was not made by headway; name another file", path);
-    if (version > (int64_t)count)
-        return err_set(
-            e, ERR_UNSUPPORTED,
-            "%s: a newer headway wrote this database (schema %lld, this one knows %zu): run that version, or "
-            "restore the copy that it kept",
-            path, (long long)version, count);
-    if (version == (int64_t)count)
+    if (version > (int64_t)newest)
+        return err_set(e, ERR_UNSUPPORTED,
+                       "%s: a newer headway wrote this database (schema %lld, this one knows %u): run that version, or "
+                       "restore the copy that it kept",
+                       path, (long long)version, newest);
+    if (version == (int64_t)newest)
         return 0;
     if (version > 0 && (code = keep_copy(db, path, version, e)) < 0)
         return code;
-    return run_steps(db, steps, (size_t)version, count, e);
+    return run_versions(db, steps, (unsigned)version, newest, e);
 }

@@ -125,6 +125,12 @@ static const struct store_column primary_columns[] = {
     COL(primary, "since_ns", since_ns, TIME),
 };
 
+static const struct store_column via_primary_columns[] = {
+    COL(via_primary, "tags", tags, TEXT),         COL(via_primary, "prefix", prefix, PREFIX),
+    COL(via_primary, "node_id", r.id, U64),       COL(via_primary, "version", r.version, U64),
+    COL(via_primary, "since_ns", since_ns, TIME),
+};
+
 static const struct store_column node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
@@ -179,6 +185,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                        .since = 1},
     [RECORD_PRIMARY] = {"primary_router", 1, COLUMNS(primary_columns), LOADED(primaries, primary_count),
                         .owner = "node", .owner_column = "node_id", .since = 1},
+    [RECORD_VIA_PRIMARY] = {"via_router", 2, COLUMNS(via_primary_columns), LOADED(via_primaries, via_primary_count),
+                            .owner = "node", .owner_column = "node_id", .since = 4},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},
@@ -311,23 +319,46 @@ static void create_index(const struct store_table *t, const struct store_dialect
     buf_adds(out, ";\n");
 }
 
+static unsigned index_since(const struct store_table *t, const struct store_index *i)
+{
+    return i->since ? i->since : t->since;
+}
+
+unsigned schema_newest(void)
+{
+    unsigned newest = 1;
+
+    for (const struct store_table *t = store_tables; t < store_tables + STORE_TABLES; t++) {
+        for (size_t i = 0; i < t->count; i++)
+            if (column_since(t, &t->columns[i]) > newest)
+                newest = column_since(t, &t->columns[i]);
+        for (size_t i = 0; i < t->index_count; i++)
+            if (index_since(t, &t->indexes[i]) > newest)
+                newest = index_since(t, &t->indexes[i]);
+    }
+    return newest;
+}
+
+static void add_version(const struct store_table *t, const struct store_dialect *d, unsigned version, struct buf *out)
+{
+    if (t->since == version)
+        create_table(t, d, out);
+    for (size_t i = 0; i < t->count; i++) {
+        if (column_since(t, &t->columns[i]) != version || t->since == version)
+            continue;
+        buf_addf(out, "ALTER TABLE \"%s\" ADD COLUMN ", t->name);
+        add_definition(t, d, &t->columns[i], out);
+        buf_adds(out, ";\n");
+    }
+    for (size_t i = 0; i < t->index_count; i++)
+        if (index_since(t, &t->indexes[i]) == version)
+            create_index(t, d, &t->indexes[i], out);
+}
+
 void schema_statements(const struct store_dialect *d, unsigned version, struct buf *out)
 {
-    for (size_t i = 0; i < STORE_TABLES; i++) {
-        const struct store_table *t = &store_tables[i];
-        if (t->since == version)
-            create_table(t, d, out);
-        for (size_t k = 0; k < t->count; k++) {
-            if (column_since(t, &t->columns[k]) != version || t->since == version)
-                continue;
-            buf_addf(out, "ALTER TABLE \"%s\" ADD COLUMN ", t->name);
-            add_definition(t, d, &t->columns[k], out);
-            buf_adds(out, ";\n");
-        }
-        for (size_t k = 0; k < t->index_count; k++)
-            if ((t->indexes[k].since ? t->indexes[k].since : t->since) == version)
-                create_index(t, d, &t->indexes[k], out);
-    }
+    for (size_t i = 0; i < STORE_TABLES; i++)
+        add_version(&store_tables[i], d, version, out);
 }
 
 /* ---- values ---- */

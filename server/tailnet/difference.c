@@ -126,6 +126,12 @@ static bool same_requests(const struct tailnet_node *a, const struct tailnet_nod
            strs_eq(&a->record->request_tags, &b->record->request_tags);
 }
 
+/* A node's own DNS configuration may name it. */
+static bool same_device(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return str_eq(a->record->hostname, b->record->hostname) && str_eq(a->record->os, b->record->os);
+}
+
 static bool same_role(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return !a->user || !b->user || a->user->role == b->user->role;
@@ -160,6 +166,7 @@ static const struct {
     /* Of its own node alone. */
     {"Hostinfo", same_requests, CHANGE_SELF},
     {"CapMap", same_role, CHANGE_SELF},
+    {"", same_device, CHANGE_SELF},
 };
 
 uint32_t tailnet_node_difference(const struct tailnet_node *a, const struct tailnet_node *b)

@@ -21,7 +21,7 @@ struct policy_node tailnet_policy_node(uint32_t slot, const struct node *n, cons
     return (struct policy_node){.slot = slot,
                                 .id = n->r.id,
                                 .user_id = n->user_id,
-                                .order = n->r.id,
+                                .order = (uint64_t)n->created_ns,
                                 .name = n->given_name,
                                 .tags = (const char *const *)n->tags.items,
                                 .tag_count = n->tags.len,

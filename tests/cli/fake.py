@@ -84,6 +84,8 @@ def v1(method, path, query, body):
         return 200, {"node": NODES[0]}
     if words == ["node", "backfillips"]:
         return 200, {"changes": ['assigned IPv4 "100.64.0.3" to Node(3) "gw"']}
+    if words[-1] == "lost":
+        return 404, {"code": 5, "message": "Not Found", "details": []}
     if words[0] == "node" and words[1] not in "123":
         return problem(404, "node not found")
     if words[0] == "node":
@@ -199,6 +201,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def __init__(self, path):
         self.seen = []
         super().__init__(path, Handler)
+
+    def handle_error(self, request, client_address):
+        """A client that goes away in the middle of an answer is no fault of either side."""
 
     def get_request(self):
         request, _ = super().get_request()

@@ -4,6 +4,7 @@
 
 A transcript holds commands ("$ NAME=value headway ..."), and behind each what is typed at a question ("< "), the requests
 that it makes ("> "), its standard output ("  "), its standard error ("! ") and its exit status ("? ", when not 0).
+Behind ">/dev/full" nothing can be written.
 UPDATE=1 writes the transcripts anew; read the difference before you keep it."""
 import difflib
 import os
@@ -27,9 +28,12 @@ def run(line, typed, socket, server):
         name, value = words.pop(0).split("=", 1)
         env[name] = value
     assert words.pop(0) == "headway", line
+    full = words[-1:] == [">/dev/full"] and words.pop()
     del server.seen[:]
-    done = subprocess.run([HEADWAY] + words, input=typed, env=env, cwd=HERE / "cases", capture_output=True, text=True,
-                          timeout=60)
+    with open("/dev/full", "w") as nowhere:
+        done = subprocess.run([HEADWAY] + words, input=typed, env=env, cwd=HERE / "cases", text=True, timeout=60,
+                              stdout=nowhere if full else subprocess.PIPE, stderr=subprocess.PIPE)
+    done.stdout = done.stdout or ""
     hide = lambda text: text.replace(socket, "SOCKET").replace(str(HERE), "HERE")
     out = ["> " + s for s in server.seen if "/api/" in s]
     out += ["  " + s for s in hide(done.stdout).split("\n")[:-1]]

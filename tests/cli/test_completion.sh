@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 headway=${HEADWAY:-build/release/headway}
 failed=0 number=0
-echo 1..8
+echo 1..20
 
 check() { # NAME WANTED GOT
   number=$((number + 1))
@@ -33,6 +33,19 @@ check "bash: a command below an alias" "list list-routes " "$(offered headway ma
 check "bash: flags of a command, global ones too" "--identifier --insecure " "$(offered headway nodes approve-routes --i)"
 check "bash: values of a flag" "json json-line " "$(offered headway nodes list -o js)"
 check "bash: nothing hidden" "" "$(offered headway nodes list --nam)"
+check "bash: values of a flag in the same word" "--output=json --output=json-line " "$(offered headway nodes list --output=js)"
+check "bash: values of a flag as readline splits them" "json json-line " "$(offered headway nodes list --output = js)"
+check "bash: all values of a flag as readline splits them" "json json-line yaml " "$(offered headway nodes list --output =)"
+check "bash: values of the console's flags" "dark " "$(offered headway --theme da)"
+check "bash: the value of a flag is no command" "list list-routes " "$(offered headway -c nodes nodes li)"
+check "bash: its own argument" "bash " "$(offered headway completion b)"
+check "bash: another command's argument" "owner " "$(offered headway users set-role o)"
+check "bash: a command to be helped with" "list list-routes " "$(offered headway help nodes li)"
+here=tests/cli/cases
+check "bash: a flag's file" "$here/good.hujson " "$(offered headway policy set -f $here/goo)"
+check "bash: a flag's file in the same word" "--file=$here/good.hujson " "$(offered headway policy set --file=$here/goo)"
+check "bash: an argument's file" "$here/good.hujson " "$(offered headway policy preview $here/goo)"
+check "bash: a letter that means something else elsewhere" "--follow --force " "$(offered headway events -f --fo)"
 if command -v zsh >/dev/null; then
   check "zsh reads its script" "0" "$("$headway" completion zsh | zsh -n 2>&1; echo $?)"
 else

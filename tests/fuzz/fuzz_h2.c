@@ -82,8 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
         return 0;
     struct stream *stream = stream_new(loops_at(loops, 0), pair[0], NULL, &(struct addr_port){0}, NULL);
-    if (!limits_enter_machine(s->limits, hs.machine_key))
-        __builtin_trap();
     struct rpc_conn *c = conn_new(s, stream, &hs, &keys, RPC_KNOWN, mem_strdup("x"), 1);
     http2_feed(c, (const uint8_t *)NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
     size_t step = data[0] ? data[0] : size;

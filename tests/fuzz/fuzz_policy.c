@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any bytes as a policy; what is taken is compiled over a small tailnet, told, explained and compared. */
+/* Any bytes as a policy; what is taken is compiled over a small tailnet,
+ * written out, explained and compared. What is written is JSON. */
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "policy/policy.h"
 #include "json/json.h"
@@ -10,6 +12,17 @@ static const struct policy_user users[] = {{1, "alice", "alice@example.com", "",
 
 static const struct policy_user renamed[] = {{1, "carol", "carol@example.com", "", POLICY_MEMBER},
                                              {2, "alice", "alice@example.com", "", POLICY_ADMIN}};
+
+/* Clears what was read. */
+static void expect_json(struct buf *out)
+{
+    json_t *value = NULL;
+
+    if (!out->failed && json_read(buf_text(out), out->len, SIZE_MAX, "the result", &value, NULL) < 0)
+        abort();
+    json_decref(value);
+    buf_clear(out);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -46,13 +59,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)!policy_view_check(v, true, &problems);
         for (uint32_t i = 0; i < 4; i++) {
             policy_filter(v, i, &out);
+            expect_json(&out);
             policy_filter_delta(v, i, NULL, &parts, &out);
+            expect_json(&out);
             policy_ssh(v, i, "https://x", &out);
+            expect_json(&out);
             policy_attrs(v, i, &attrs);
             policy_routes(v, i, 3 - i, &shown);
         }
-        (void)!policy_explain(v, "alice", "10.0.0.1", 6, 22, &allowed, &out, &e);
+        if (policy_explain(v, "alice", "10.0.0.1", 6, 22, &allowed, &out, &e) == 0)
+            expect_json(&out);
+        json_open(&o, '{');
         policy_preview(v, none, NULL, 10, &o);
+        json_close(&o, '}');
+        expect_json(&out);
         policy_view_remove(v, 2);
         policy_view_put(v, &nodes[2]);
         (void)policy_view_set_users(v, users, 1); /* bob goes, and comes back as somebody else */

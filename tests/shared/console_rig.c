@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-static void keep(void *context, const struct api_request *q)
+static void keep(void *context, const struct app_request *q)
 {
     struct rig *r = context;
 

@@ -144,7 +144,8 @@ static void to_nobody(void *arg, int fd, const struct addr_port *peer, bool tls)
 
 int rig_set_up(void **state)
 {
-    struct rpc_server_options options = {.routes = routes, .route_count = ARRAY_LEN(routes), .knows = knows};
+    struct rpc_server_options options = {
+        .routes = routes, .route_count = ARRAY_LEN(routes), .knows = knows, .times = rig.times};
     struct front_options front_options = {.control = to_control,
                                           .other = rig.other ? rig.other : to_nobody,
                                           .cert_path = rig.cert_path,

@@ -19,6 +19,7 @@ extern struct rig {
     const char *cert_path, *key_path;
     struct prefixes trusted_proxies;
     unsigned head_ms;
+    struct rpc_times times;
     void (*other)(void *arg, int fd, const struct addr_port *peer, bool tls);
 
     struct loops *loops; /* two: clients live on the second */

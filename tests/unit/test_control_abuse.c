@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,6 +97,57 @@ static void strangers_of_this_machine_are_not_bounded_by_their_address(void **st
     for (unsigned i = 0; i < MANY; i++)
         rig_client_disconnect(&c[i]);
     free(c);
+}
+
+/* ---- A handshake that somebody recorded ---- */
+
+/* The upgrade with that initiation, from an address; returns the socket once the server has answered. */
+static int replay(const char *head, const struct buf *initiation)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)front_port(rig.front, 0)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct buf request = BUF_INIT(0);
+    char answer[256];
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    buf_addf(&request,
+             "POST /ts2021 HTTP/1.1\r\nHost: x\r\nUpgrade: tailscale-control-protocol\r\nConnection: upgrade\r\n"
+             "%sX-Tailscale-Handshake: %s\r\n\r\n",
+             head, buf_text((struct buf *)(uintptr_t)initiation));
+    assert_int_equal(send(fd, request.data, request.len, MSG_NOSIGNAL), request.len);
+    assert_true(recv(fd, answer, sizeof(answer), 0) > 0);
+    assert_memory_equal(answer, "HTTP/1.1 101 ", 13);
+    buf_release(&request);
+    return fd;
+}
+
+static void a_replayed_handshake_takes_no_place_of_its_machine(void **state)
+{
+    enum { MANY = 100 };
+    uint8_t message[NOISE_INITIATION_LEN];
+    struct buf initiation = BUF_INIT(0);
+    struct ts_noise noise;
+    struct rig_client c;
+    int fds[MANY];
+
+    (void)state;
+    rig_client_init(&c);
+    ts_noise_begin(&noise, TS_VERSION, c.o.machine_private, rig.public_key, NULL, message);
+    ts_noise_release(&noise);
+    crypto_base64(&initiation, message, sizeof(message));
+    for (unsigned i = 0; i < MANY; i++)
+        fds[i] = replay("X-Forwarded-For: 198.18.0.3\r\n", &initiation);
+    c.o.head = "X-Forwarded-For: 198.18.0.4\r\n";
+    rig_client_dial(&c);
+    rig_wait(&c.open);
+    rig_client_call(&c, "POST", "/machine/echo", "hello", 5);
+    assert_int_equal(c.status, 200);
+    rig_client_disconnect(&c);
+    for (unsigned i = 0; i < MANY; i++)
+        close(fds[i]);
+    buf_release(&initiation);
 }
 
 static void a_wrong_server_key_is_refused(void **state)
@@ -240,6 +293,41 @@ static void endless_body(struct buf *b)
     free(payload);
 }
 
+/* RFC 9113, 5.5: frames of unknown types are ignored. */
+static void frames_of_unknown_types_are_ignored(void **state)
+{
+    struct rig_client c;
+    struct attack a = {&c, BUF_INIT(0), false};
+
+    (void)state;
+    rig_client_connect(&c);
+    for (unsigned i = 0; i < 2000; i++)
+        frame(&a.bytes, 16 + i % 200, 0, 0, "x", 1);
+    loop_post(c.o.loop, strike, &a);
+    rig_client_call(&c, "POST", "/machine/echo", "hello", 5);
+    assert_int_equal(c.status, 200);
+    rig_client_disconnect(&c);
+    buf_release(&a.bytes);
+}
+
+static void a_machine_without_a_node_sends_small_requests_only(void **state)
+{
+    enum { SIZE = 300 * 1024 };
+    char *body = mem_alloc(SIZE);
+    struct rig_client c;
+
+    (void)state;
+    rig.all_known = false;
+    memset(body, 'x', SIZE);
+    rig_client_connect(&c);
+    rig_client_call(&c, "POST", "/machine/echo", body, SIZE);
+    assert_int_equal(c.status, 413);
+    rig_client_call(&c, "POST", "/machine/echo", body, 60 * 1024);
+    assert_int_equal(c.status, 200);
+    rig_client_disconnect(&c);
+    free(body);
+}
+
 static void abuse_ends_the_connection_and_disturbs_nobody(void **state)
 {
     static const struct {
@@ -335,6 +423,9 @@ int main(void)
                                         rig_after),
         cmocka_unit_test_setup_teardown(strangers_of_this_machine_are_not_bounded_by_their_address, rig_before,
                                         rig_after),
+        cmocka_unit_test_setup_teardown(a_replayed_handshake_takes_no_place_of_its_machine, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(frames_of_unknown_types_are_ignored, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(a_machine_without_a_node_sends_small_requests_only, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_wrong_server_key_is_refused, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_body_that_is_too_large_is_refused_and_logged_with_the_address, rig_before,
                                         rig_after),

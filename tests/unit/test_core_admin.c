@@ -284,6 +284,34 @@ static void ssh_is_asked_for_where_a_check_rule_says_so(void **state)
     assert_int_equal(core_rig_ssh(r.core, &q), ERR_DENIED);
 }
 
+/* A member that asks again and again fills nothing. */
+static void one_question_about_ssh_is_put_once(void **state)
+{
+    uint64_t one = add(1, "a", NULL), two = add(2, "b", NULL);
+    char first[AUTH_ID_LEN + 1] = "", user[16];
+
+    (void)state;
+    set_policy("{\"ssh\":[{\"action\":\"check\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],"
+               "\"users\":[\"root\",\"autogroup:nonroot\"]}]}");
+    for (unsigned i = 0; i < 100; i++) {
+        struct core_ssh q = {.source_id = one, .target_id = two, .user = "root"};
+        assert_int_equal(core_rig_ssh(r.core, &q), 0);
+        assert_true(q.undecided);
+        if (!i)
+            str_copy(first, sizeof(first), q.new_auth_id);
+        assert_string_equal(q.new_auth_id, first);
+    }
+    unsigned taken = 0;
+    for (unsigned i = 0; i < 40; i++) {
+        snprintf(user, sizeof(user), "u%u", i);
+        struct core_ssh q = {.source_id = one, .target_id = two, .user = user};
+        int code = core_rig_ssh(r.core, &q);
+        assert_true(code == 0 || code == ERR_BUSY);
+        taken += code == 0;
+    }
+    assert_in_range(taken, 1, 20);
+}
+
 static void post_done(struct core_call *call)
 {
     sem_post(call->owner);
@@ -540,6 +568,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_policy_decides_at_once_and_for_those_that_are_there, begin, end),
         cmocka_unit_test_setup_teardown(tags_that_nobody_owns_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(ssh_is_asked_for_where_a_check_rule_says_so, begin, end),
+        cmocka_unit_test_setup_teardown(one_question_about_ssh_is_put_once, begin, end),
         cmocka_unit_test_setup_teardown(a_client_that_goes_away_stops_asking, begin, end),
         cmocka_unit_test_teardown(a_policy_of_a_file_is_followed_while_it_is_one, end),
         cmocka_unit_test_teardown(what_old_clients_get_of_the_relay_follows_the_configuration, end),

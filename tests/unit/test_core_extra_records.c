@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "core/extra_records.h"
 #include "shared/core_rig.h"
+#include "json/json.h"
 
 static void records_are_read_as_the_reference_server_reads_them(void **state)
 {
@@ -31,6 +32,8 @@ static void records_are_read_as_the_reference_server_reads_them(void **state)
          "1\"}]"},
         {"[{\"name\":\"a\",\"value\":\"10.0.0.1\"},{\"name\":\"a\",\"value\":\"10.0.0.1\"}]",
          "[{\"Name\":\"a\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]"},
+        {"[{\"name\":\"DB.Lab.test\",\"value\":\"10.0.0.1\"},{\"name\":\"db.lab.test\",\"value\":\"10.0.0.1\"}]",
+         "[{\"Name\":\"db.lab.test\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]"},
         {"{}", NULL},
         {"[{\"na", NULL},
         {"[5]", NULL},
@@ -97,11 +100,73 @@ static void a_change_of_the_file_reaches_the_clients(void **state)
     free(extra);
 }
 
+static json_t *dns_of(const char *extra, bool all)
+{
+    struct core_rig r;
+    struct err e;
+    json_t *dns = NULL;
+
+    core_rig_prepare(&r, extra);
+    r.config->dns.override_local_dns = all;
+    core_rig_start(&r);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    const char *text = s->settings->dns_json;
+    if (json_read(text, strlen(text), strlen(text), "DNS", &dns, &e) < 0)
+        fail_msg("%s", e.message);
+    tailnet_unpin(s);
+    core_rig_end(&r);
+    return dns;
+}
+
+static bool has_route(const json_t *dns, const char *domain)
+{
+    const json_t *route = json_object_get(json_object_get(dns, "Routes"), domain);
+
+    return json_is_array(route) && json_array_size(route) == 0;
+}
+
+static const char *name_of(const json_t *dns, size_t i)
+{
+    return json_string_value(json_object_get(json_array_get(json_object_get(dns, "ExtraRecords"), i), "Name"));
+}
+
+/* A client compares names byte by byte with what it is asked in lower case; and where its system splits DNS it is asked
+ * for the domains of Routes alone. */
+static void records_are_found_whatever_their_case_and_domain(void **state)
+{
+    static const char records[] = "  extra_records:\n"
+                                  "    - {name: DB.Lab.test, type: A, value: 10.0.0.1}\n"
+                                  "    - {name: db.lab.test, type: AAAA, value: 'fd7a::1'}\n"
+                                  "    - {name: Grafana.tail.Example.com, type: A, value: 10.0.0.2}\n"
+                                  "    - {name: a.Corp.test, type: A, value: 10.0.0.3}\n";
+    char *split = mem_format("%s  nameservers:\n    split:\n      Corp.test: [10.9.9.9]\n", records);
+    char *all = mem_format("%s  nameservers:\n    global: [9.9.9.9]\n", records);
+    json_t *dns;
+
+    (void)state;
+    dns = dns_of(split, false);
+    assert_string_equal(name_of(dns, 0), "db.lab.test");
+    assert_string_equal(name_of(dns, 2), "grafana.tail.example.com");
+    assert_string_equal(name_of(dns, 3), "a.corp.test");
+    assert_true(has_route(dns, "db.lab.test"));
+    assert_false(has_route(dns, "grafana.tail.example.com")); /* MagicDNS is asked for it */
+    assert_false(has_route(dns, "a.corp.test"));              /* so is the client, for corp.test */
+    assert_int_equal(json_array_size(json_object_get(json_object_get(dns, "Routes"), "corp.test")), 1);
+    json_decref(dns);
+    /* Every question comes to the client. */
+    dns = dns_of(all, true);
+    assert_false(has_route(dns, "db.lab.test"));
+    json_decref(dns);
+    free(split);
+    free(all);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_read_as_the_reference_server_reads_them),
         cmocka_unit_test(a_change_of_the_file_reaches_the_clients),
+        cmocka_unit_test(records_are_found_whatever_their_case_and_domain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,31 @@ static int begin_narrow(void **state)
     return 0;
 }
 
+static int ask(uint8_t machine, const char *source)
+{
+    struct core_register q = {.info = {.hostname = "x", .source = source}};
+
+    memset(q.machine_key, machine, KEY_LEN);
+    memset(q.node_key, machine, KEY_LEN);
+    return core_rig_register(r.core, &q) == 0 && q.result == REGISTER_URL ? 0 : ERR_BUSY;
+}
+
+/* An IPv6 /64 is one subscriber: it does not fill the table for everybody else. */
+static void registrations_that_wait_are_counted_by_source(void **state)
+{
+    char source[64];
+    unsigned taken = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(source, sizeof(source), "[2001:db8:0:1:%x::%x]:%u", i, i * 7, i + 1);
+        taken += ask((uint8_t)(100 + i), source) == 0;
+    }
+    assert_int_equal(taken, 64);
+    assert_int_equal(ask(250, "[2001:db8:0:2::1]:1"), 0);
+    assert_int_equal(ask(251, "192.0.2.7:1"), 0);
+}
+
 static void addresses_run_out_and_come_back_late(void **state)
 {
     char *key = key_of_alice(true);
@@ -335,6 +360,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_logout_of_nobody_asks_for_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_key_may_be_shortened_and_not_extended, begin, end),
         cmocka_unit_test_setup_teardown(a_person_decides, begin, end),
+        cmocka_unit_test_setup_teardown(registrations_that_wait_are_counted_by_source, begin, end),
         cmocka_unit_test_setup_teardown(addresses_run_out_and_come_back_late, begin_narrow, end),
         cmocka_unit_test_setup_teardown(a_freed_address_rests, begin_narrow, end),
     };

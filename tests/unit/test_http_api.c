@@ -575,7 +575,7 @@ static void a_registration_is_approved_as_headscale_s_commands_do(void **state)
 static void a_policy_is_set_checked_read_and_taken_back(void **state)
 {
     (void)state;
-    json_t *j = api_expect(&f, 500, "GET", "/api/v1/policy", NULL);
+    json_t *j = api_expect(&f, 404, "GET", "/api/v1/policy", NULL);
     assert_non_null(strstr(json_text(j, "message", ""), "acl policy not found"));
     json_decref(j);
     j = api_expect(&f, 200, "PUT", "/api/v1/policy", "{\"policy\":\"{\\\"acls\\\":[]}\"}");

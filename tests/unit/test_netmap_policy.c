@@ -151,12 +151,80 @@ static void a_change_of_policy_is_told_as_a_difference(void **state)
     netmap_session_free(a);
     netmap_session_free(r);
 }
+/* ---- NextDNS ---- */
+
+static void set_resolvers(struct netmap_receiver *f, const char *dns)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(f->w.tailnet);
+    struct tailnet_settings *set = settings_edit(now->settings);
+
+    f->w.next = snapshot_edit(now);
+    tailnet_unpin(now);
+    mem_replace(&set->dns_json, dns);
+    set->dns_version = f->w.seq + 1;
+    snapshot_set_settings(f->w.next, set);
+    settings_unref(set);
+    test_tailnet_note(&f->w, CHANGE_DNS);
+    test_tailnet_publish(&f->w);
+}
+
+static void another_name(struct node *n, struct node_live *live)
+{
+    (void)live;
+    mem_replace(&n->hostname, "Alice's PC");
+}
+
+static const json_t *first_resolver(const json_t *message)
+{
+    return at(json_array_get(at(at(message, "DNSConfig"), "Resolvers"), 0), "Addr");
+}
+
+/* headscale: hscontrol/mapper/mapper_test.go, TestGenerateDNSConfigNextDNS */
+static void resolvers_of_nextdns_are_told_who_asks_and_by_which_profile(void **state)
+{
+    struct netmap_receiver *f = *state;
+
+    three_parties(f);
+    set_resolvers(f, "{\"Resolvers\":[{\"Addr\":\"https://dns.nextdns.io/global?x=1&device_ip=9\"},{\"Addr\":"
+                     "\"https://dns.nextdns.io.example/x\"}],\"Routes\":{\"a.test\":[{\"Addr\":"
+                     "\"https://dns.nextdns.io\"}],\"b.test\":[]}}");
+    struct netmap_session *s = client(f, 0), *other = client(f, 1);
+    const json_t *m = next_message(f, s);
+    expect(at(m, "DNSConfig"), "{\"Resolvers\":[{\"Addr\":\"https://dns.nextdns.io/"
+                               "global?device_ip=100.64.0.1&device_model=&device_name=a&x=1\"},{\"Addr\":\"https://"
+                               "dns.nextdns.io.example/x\"}],\"Routes\":{\"a.test\":[{\"Addr\":\"https://"
+                               "dns.nextdns.io?device_ip=100.64.0.1&device_model=&device_name=a\"}],\"b.test\":[]}}");
+    m = next_message(f, other);
+    expect(first_resolver(m), "\"https://dns.nextdns.io/global?device_ip=100.64.0.2&device_model=&device_name=b&x=1\"");
+
+    /* What it says of the node follows the node. */
+    put_again(f, 0, another_name, NULL, CHANGE_SELF);
+    test_tailnet_publish(&f->w);
+    expect(first_resolver(next_message(f, s)),
+           "\"https://dns.nextdns.io/global?device_ip=100.64.0.1&device_model=&device_name=Alice%27s+PC&x=1\"");
+    assert_null(at(next_message(f, other), "DNSConfig"));
+
+    apply_policy(f, "{\"nodeAttrs\":[{\"target\":[\"alice@\"],\"attr\":[\"nextdns:zz\",\"nextdns:abc\"]},"
+                    "{\"target\":[\"bob@\"],\"attr\":[\"nextdns:no-device-info\"]}]}");
+    expect(first_resolver(next_message(f, s)),
+           "\"https://dns.nextdns.io/abc?device_ip=100.64.0.1&device_model=&device_name=Alice%27s+PC\"");
+    expect(first_resolver(next_message(f, other)), "\"https://dns.nextdns.io/global?x=1&device_ip=9\"");
+
+    /* And without NextDNS everybody is sent the same again. */
+    set_resolvers(f, "{\"Resolvers\":[{\"Addr\":\"9.9.9.9\"}]}");
+    expect(first_resolver(next_message(f, s)), "\"9.9.9.9\"");
+    expect(first_resolver(next_message(f, other)), "\"9.9.9.9\"");
+    netmap_session_free(s);
+    netmap_session_free(other);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, netmap_receiver_start, netmap_receiver_stop)
     const struct CMUnitTest tests[] = {
         T(a_policy_decides_who_is_shown_what),
         T(a_change_of_policy_is_told_as_a_difference),
+        T(resolvers_of_nextdns_are_told_who_asks_and_by_which_profile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

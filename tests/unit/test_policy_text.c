@@ -83,7 +83,7 @@ static void test_hujson_takes(void **unused)
     assert_int_equal(list->count, 4);
     assert_string_equal(list->first->next->text, "-2.5e3");
     assert_string_equal(name->text, "\xc3\xa9\xf0\x9f\x98\x80");
-    hujson_place(text, strlen(text), list->start, &line, &column);
+    str_place(text, strlen(text), list->start, &line, &column);
     assert_int_equal(line, 2);
     assert_int_equal(column, 7);
     memset(deep, '[', sizeof(deep));
@@ -102,7 +102,7 @@ static void test_refused(void **unused)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"{\"acl\":[]}", "unknown field: \"acl\" (line 1, column 2)"},
+        {"{\"acl\":[]}", "unknown field: \"acl\" (did you mean \"acls\"?) (line 1, column 2)"},
         {"{\n  \"postures\": {}}",
          "unknown field: \"postures\" (device posture is not supported by this server) (line 2, column 3)"},
         {"{\"tag_owners\":{},\"TagOwners\":{}}", "duplicate object member name \"TagOwners\" (line 1, column 18)"},
@@ -155,6 +155,35 @@ static void test_refused(void **unused)
          "IPPool(100.100.100.0/25): network within reserved range"},
         {"{\"sshTests\":[{\"src\":\"a@b\",\"dst\":[\"10.0.0.0/8\"]}]}",
          "SSH tests dst contains disallowed element \"10.0.0.0/8\""},
+        /* What a client or a library could not read. */
+        {"{\"grants\":[{\"app\":{\"a.b/c\":[1e999]}}]}", "the number 1e999 is out of range (line 1, column 29)"},
+        {"{\"grants\":[{\"app\":{\"a.b/c\":[{\"x\":[9223372036854775808]}]}}]}",
+         "the number 9223372036854775808 is out of range (line 1, column 35)"},
+        {"{\"grants\":[{\"app\":{\"a.b/c\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}]}",
+         "the values of a capability are nested more than 32 levels deep (line 1, column 60)"},
+        /* Hints for the usual slips. */
+        {"{\"acls\":[{\"src\":[\"alice\"]}]}",
+         "host not defined in policy: \"alice\" (a user without mail address is \"alice@\")"},
+        {"{\"groups\":{\"group:a\":[\"alice\"]}}", "got: \"alice\" (a user without mail address is \"alice@\")"},
+        {"{\"tagOwners\":{\"tag:a\":[\"alice\"]}}", "format: \"alice\" (a user without mail address is \"alice@\")"},
+        {"{\"hosts\":{\"server\":\"10.0.0.1\"},\"acls\":[{\"src\":[\"sever\"]}]}", "(did you mean \"server\"?)"},
+        {"{\"tagOwners\":{\"tag:web\":[]},\"acls\":[{\"src\":[\"tag:wbe\"]}]}", "(did you mean \"tag:web\"?)"},
+        {"{\"tagOwners\":{\"tag:web\":[]},\"acls\":[{\"dst\":[\"tag:web\"]}]}",
+         "invalid first integer (a destination of acls ends in ports: \"tag:web:*\" for all)"},
+        {"{\"acls\":[{\"dst\":[\"10.0.0.0/24\"]}]}",
+         "(a destination of acls ends in ports: \"10.0.0.0/24:*\" for all)"},
+        {"{\"tagOwners\":{\"tag:web\":[]},\"grants\":[{\"ip\":[\"*\"],\"dst\":[\"tag:web:22\"]}]}",
+         "(ports of grants go into \"ip\": \"dst\": [\"tag:web\"], \"ip\": [\"22\"])"},
+        {"{\"grants\":[{\"ip\":[\"*\"],\"dst\":[\"10.0.0.1:80,443\"]}]}",
+         "(ports of grants go into \"ip\": \"dst\": [\"10.0.0.1\"], \"ip\": [\"80,443\"])"},
+        {"{\"grants\":[{\"ip\":[\"tcp\"]}]}", "invalid first integer (all of the protocol is \"tcp:*\")"},
+        {"{\"acls\":[{\"action\":\"deny\"}]}", "(rules only allow, by \"accept\")"},
+        {"{\"grants\":[{\"ip\":[\"*\"],\"dest\":[]}]}", "unknown field: \"dest\" (did you mean \"dst\"?)"},
+        {"{'a':1}", "invalid character '\\'' at start of object name"},
+        {"{\"a\":'b'}", "invalid character '\\'' at start of value (strings stand in double quotes)"},
+        {"{\n  \"a\": 1, // ends\n  /* does not end\n}\n",
+         "parsing policy: parsing HuJSON: line 3, column 3: parsing comment: unexpected EOF"},
+        {"{\n  \"a\": \"x\n}\n", "parsing policy: parsing HuJSON: line 2, column 8: parsing string: unexpected EOF"},
         {"{", "parsing policy: parsing HuJSON: line 1, column 2: parsing value: unexpected EOF"},
     };
 
@@ -174,12 +203,83 @@ static void test_refused(void **unused)
     }
 }
 
+/* One run names all errors, each with its place, and none that only follows from another. */
+static void test_all_errors(void **unused)
+{
+    static const char text[] =
+        "{\"acls\": [\n"
+        "  {\"action\": \"accept\", \"src\": [\"alice\", \"tag:x\"], \"dst\": [\"*:0\", \"*:22\"]},\n"
+        "  {\"action\": \"drop\", \"src\": [\"group:a\"], \"dest\": []}],\n"
+        " \"groups\": {\"group:a\": [\"bob\"]},\n"
+        " \"grants\": [{\"src\": [\"*\"], \"dst\": [1]}],\n"
+        " \"ssh\": [{\"action\": \"accept\"}],\n"
+        " \"nodeAttrs\": [{\"target\": [\"10.0.0.0/99\"]}]}";
+    static const char *const want[] = {
+        "host not defined in policy: \"alice\" (a user without mail address is \"alice@\") (line 2, column 32)",
+        "src=tag not found: \"tag:x\" (line 2, column 41)",
+        "dst=\"*:0\": port range \"0\": first port must be >0, or use '*' for wildcard (line 2, column 59)",
+        "action=\"drop\" is not supported: invalid ACL action (rules only allow, by \"accept\") (line 3, column 14)",
+        "unknown field: \"dest\" (did you mean \"dst\"?) (line 3, column 42)",
+        "username must contain @, got: \"bob\" (a user without mail address is \"bob@\") (line 4, column 25)",
+        "ip and app can not both be empty (line 5, column 13)",
+        "json: cannot unmarshal JSON number: dst must be a string (line 5, column 36)",
+        "users must be specified (line 6, column 10)",
+        "\"10.0.0.0/99\": invalid address (line 7, column 28)",
+    };
+    struct policy_problems problems = {0};
+    struct buf out = {0}, wanted = {0};
+    struct policy *p;
+
+    (void)unused;
+    assert_int_equal(policy_parse(text, sizeof(text) - 1, &p, &problems), ERR_INVALID);
+    policy_problems_text(&problems, &out);
+    buf_adds(&wanted, "multiple errors:");
+    for (size_t i = 0; i < ARRAY_LEN(want); i++)
+        buf_addf(&wanted, "\n\t%s", want[i]);
+    assert_string_equal(buf_text(&out), buf_text(&wanted));
+    policy_problems_release(&problems);
+    buf_release(&out);
+    buf_release(&wanted);
+}
+
+/* Their number is bounded, and so is the work for their places. */
+static void test_very_many_errors(void **unused)
+{
+    struct policy_problems problems = {0};
+    struct buf text = BUF_INIT(0);
+    struct policy *p;
+
+    (void)unused;
+    buf_adds(&text, "{\"acls\":[");
+    for (int i = 0; i < 5000; i++)
+        buf_adds(&text, i ? ",\n{\"action\":\"drop\"}" : "{\"action\":\"drop\"}");
+    buf_adds(&text, "]}");
+    assert_int_equal(policy_parse(text.data, text.len, &p, &problems), ERR_INVALID);
+    assert_int_equal(problems.len, 201);
+    assert_string_equal(problems.items[200].text, "there are more problems than are listed here");
+    policy_problems_release(&problems);
+    buf_release(&text);
+}
+
+static void test_zero_bytes(void **unused)
+{
+    static const char text[] = "{\n // a\0b\n}";
+    struct policy_problems problems = {0};
+    struct policy *p;
+
+    (void)unused;
+    assert_int_equal(policy_parse(text, sizeof(text) - 1, &p, &problems), ERR_INVALID);
+    assert_int_equal(problems.items[0].line, 2);
+    assert_int_equal(problems.items[0].column, 6);
+    policy_problems_release(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hujson_errors),
-        cmocka_unit_test(test_hujson_takes),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_hujson_errors),    cmocka_unit_test(test_hujson_takes),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_all_errors),
+        cmocka_unit_test(test_very_many_errors), cmocka_unit_test(test_zero_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

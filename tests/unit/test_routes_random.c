@@ -14,7 +14,7 @@
 
 #define NODES    7
 #define PREFIXES 5
-#define WORLDS   300
+#define RUNS     300
 #define STEPS    200
 
 struct person {
@@ -216,7 +216,7 @@ static uint64_t id_of(int i)
     return i < 0 ? 0 : i == NODES ? UINT64_MAX : (uint64_t)i + 1;
 }
 
-static void check(struct model *m, const struct route_moves *moves, unsigned world, unsigned step)
+static void check(struct model *m, const struct route_moves *moves, unsigned run, unsigned step)
 {
     size_t moved = 0, served = 0, listed = 0;
     struct prefixes serving = {0};
@@ -226,7 +226,7 @@ static void check(struct model *m, const struct route_moves *moves, unsigned wor
         int before = m->primary[p], after = decide(m, p);
 
         if (routes_primary(m->routes, &prefix, NULL) != id_of(after))
-            fail_msg("world %u step %u prefix %d: primary %d, not %d", world, step, p,
+            fail_msg("run %u step %u prefix %d: primary %d, not %d", run, step, p,
                      (int)routes_primary(m->routes, &prefix, NULL) - 1, after);
         if (after != before) {
             assert_true(moved < moves->len);
@@ -248,9 +248,9 @@ static void check(struct model *m, const struct route_moves *moves, unsigned wor
     prefixes_release(&serving);
 }
 
-static void begin(struct model *m, unsigned world)
+static void begin(struct model *m, unsigned run)
 {
-    *m = (struct model){.routes = routes_new(NULL), .random = 88172645463325252u + world * 7919u};
+    *m = (struct model){.routes = routes_new(NULL), .random = 88172645463325252u + run * 7919u};
     for (int p = 0; p < PREFIXES; p++) {
         struct prefix prefix = prefix_number((unsigned)p);
         m->primary[p] = m->chosen[p] = -1;
@@ -274,15 +274,15 @@ static void begin(struct model *m, unsigned world)
 static void random_events_agree_with_the_model(void **state)
 {
     (void)state;
-    for (unsigned world = 0; world < WORLDS; world++) {
+    for (unsigned run = 0; run < RUNS; run++) {
         struct model m;
         struct route_moves moves = {0};
 
-        begin(&m, world);
+        begin(&m, run);
         for (unsigned step = 0; step < STEPS; step++) {
             moves.len = 0;
             routes_elect(m.routes, step, &moves);
-            check(&m, &moves, world, step);
+            check(&m, &moves, run, step);
             for (int i = 0; i < NODES; i++)
                 m.nodes[i].just_removed = false;
             for (unsigned n = 1 + pick(&m, 3); n > 0; n--)

@@ -295,47 +295,49 @@ static void a_commit_that_the_disk_breaks_is_undone(void **state)
 
 /* ---- schemas ---- */
 
-static int upgrade(const char *path, const struct schema_step *steps, size_t count, struct err *e)
+static int upgrade(const char *path, const struct schema_step *steps, unsigned newest, struct err *e)
 {
     sqlite3 *db = NULL;
     int code = sqlite_connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, e);
 
     if (code == 0)
-        code = sqlite_upgrade(db, path, steps, count, e);
+        code = sqlite_upgrade(db, path, steps, newest, e);
     sqlite_disconnect(db);
     return code;
 }
 
 static void an_older_schema_moves_forward_after_a_copy(void **state)
 {
-    const struct schema_step steps[] = {sqlite_schema[0],
-                                        sqlite_schema[1],
-                                        sqlite_schema[2],
-                                        {"ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT 'n'"},
-                                        {"CREATE TABLE more(x) STRICT"}};
-    const struct schema_step good[] = {steps[0], steps[1], steps[2], steps[3], {"CREATE TABLE more(x TEXT) STRICT"}};
+    unsigned now = schema_newest();
+    const struct schema_step steps[] = {{now + 1, "ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT 'n'"},
+                                        {now + 2, "CREATE TABLE more(x) STRICT"},
+                                        {0, NULL}};
+    const struct schema_step good[] = {steps[0], {now + 2, "CREATE TABLE more(x TEXT) STRICT"}, {0, NULL}};
     struct fixture f, copy = {0};
     struct store_image image;
+    char text[64];
     struct err e;
 
     (void)state;
     fixture_begin(&f);
     fixture_put_only(f.store, sample_user(1, "alice"));
     fixture_close(&f);
-    /* A step that fails undoes those before it: the present version still opens it. */
-    assert_true(upgrade(f.path, steps, 5, &e) < 0);
-    assert_non_null(strstr(e.message, "schema step 5"));
+    /* A version that fails undoes those before it: the present one still opens it. */
+    assert_true(upgrade(f.path, steps, now + 2, &e) < 0);
+    snprintf(text, sizeof(text), "schema version %u", now + 2);
+    assert_non_null(strstr(e.message, text));
     fixture_open(&f);
     fixture_close(&f);
-    snprintf(copy.path, sizeof(copy.path), "%s/db.schema-3", f.folder);
+    snprintf(copy.path, sizeof(copy.path), "%s/db.schema-%u", f.folder, now);
     assert_int_equal(unlink(copy.path), 0);
 
-    if (upgrade(f.path, good, 5, &e) < 0)
+    if (upgrade(f.path, good, now + 2, &e) < 0)
         fail_msg("%s", e.message);
     fixture_sql(f.path, "UPDATE user SET note='changed'; INSERT INTO more VALUES('x')");
-    assert_int_equal(upgrade(f.path, good, 5, &e), 0);
+    assert_int_equal(upgrade(f.path, good, now + 2, &e), 0);
     assert_int_equal(store_open(f.path, &f.store, &e), ERR_UNSUPPORTED);
-    assert_non_null(strstr(e.message, "schema 5, this one knows 3"));
+    snprintf(text, sizeof(text), "schema %u, this one knows %u", now + 2, now);
+    assert_non_null(strstr(e.message, text));
     fixture_open(&copy);
     fixture_load(copy.store, &image);
     assert_string_equal(image.users[0]->name, "alice");
@@ -512,8 +514,8 @@ static void a_migrated_database_has_the_tables_of_a_new_one(void **state)
 
 static void a_copy_that_cannot_be_kept_stops_the_migration(void **state)
 {
-    const struct schema_step good[] = {
-        sqlite_schema[0], sqlite_schema[1], sqlite_schema[2], {"CREATE TABLE more(x TEXT) STRICT"}};
+    unsigned next = schema_newest() + 1;
+    const struct schema_step good[] = {{next, "CREATE TABLE more(x TEXT) STRICT"}, {0, NULL}};
     struct fixture f;
     struct err e;
 
@@ -523,7 +525,7 @@ static void a_copy_that_cannot_be_kept_stops_the_migration(void **state)
     fixture_put_only(f.store, big_user(1, 300000));
     fixture_close(&f);
     limit_file_size(200000);
-    assert_int_equal(upgrade(f.path, good, 4, &e), ERR_UNAVAILABLE);
+    assert_int_equal(upgrade(f.path, good, next, &e), ERR_UNAVAILABLE);
     limit_file_size(RLIM_INFINITY);
     assert_non_null(strstr(e.message, "a copy before the migration"));
     assert_non_null(strstr(e.message, "the disk is full"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What waits for somebody's decision: registrations, and checks of Tailscale SSH. */
+/* Requests that an administrator decides on: registrations, and checks of Tailscale SSH. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -73,17 +73,17 @@ static int reject(struct cli *c)
 }
 
 /* clang-format off */
-#define AUTH_ID {"auth-id", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "the id, hskey-authreq-..., that the client's page and 'auth list' show"}
+#define AUTH_ID {"auth-id", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "id of the request, hskey-authreq-..., as shown by the client and by 'headway auth list'"}
 
 static const struct flag register_flags[] = {
-    {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "the user who will own the node"}, AUTH_ID, FLAGS_END};
+    {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "user who will own the node"}, AUTH_ID, FLAGS_END};
 static const struct flag id_flags[] = {AUTH_ID, FLAGS_END};
 
 const struct command auth_commands[] = {
-    {"auth", NULL, .bits = CMD_GROUP, .brief = "Decisions: registrations and SSH checks that wait"},
-    {"auth list", "ls", NULL, NULL, "List what waits for a decision", .run = list},
-    {"auth register", NULL, NULL, register_flags, "Register a waiting node for a user", .run = register_node},
-    {"auth approve", NULL, NULL, id_flags, "Say yes to a waiting request", .run = approve},
-    {"auth reject", NULL, NULL, id_flags, "Say no to a waiting request", .run = reject},
+    {"auth", NULL, .bits = CMD_GROUP, .brief = "Decide on pending registrations and SSH checks"},
+    {"auth list", "ls", NULL, NULL, "List pending requests", .run = list},
+    {"auth register", NULL, NULL, register_flags, "Register a pending node for a user", .run = register_node},
+    {"auth approve", NULL, NULL, id_flags, "Approve a pending request", .run = approve},
+    {"auth reject", NULL, NULL, id_flags, "Reject a pending request", .run = reject},
     {0}};
 /* clang-format on */

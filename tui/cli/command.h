@@ -35,6 +35,7 @@ struct command {
     const char *brief;        /* one line, for lists of commands */
     const char *text;         /* more, for help and manual; NULL: brief says it all */
     const char *deprecated;   /* what to use instead; said on stderr */
+    const char *words;        /* "bash|zsh|fish": what its argument may be, for completion; NULL: anything */
     unsigned bits;
     int (*run)(struct cli *c); /* the exit status */
 };
@@ -54,6 +55,9 @@ bool command_is_below(const struct command *c, const struct command *parent); /*
 const char *command_nearest(const struct command *parent, const char *word);  /* NULL: none is near */
 void command_help(const struct command *c, struct buf *out);                  /* NULL: of the program */
 size_t command_min_args(const struct command *c);
+
+int cli_help(struct cli *c);                /* the command help */
+bool flag_is_file(const struct flag *flag); /* its value names a file */
 
 /* ---- for the families ---- */
 

@@ -15,21 +15,21 @@ static const struct command *const families[] = {node_commands,       route_comm
 /* clang-format off */
 const struct flag global_flags[] = {
     {"config", 'c', FLAG_TEXT, .value = "FILE", .help = "configuration file"},
-    {"output", 'o', FLAG_TEXT, .value = "FORM", .words = "|json|json-line|yaml", .help = "output form: json, json-line or yaml; tables and lines without it"},
-    {"force", 0, FLAG_SWITCH, .help = "ask no questions"},
+    {"output", 'o', FLAG_TEXT, .value = "FORM", .words = "|json|json-line|yaml", .help = "output format: json, json-line or yaml; the default is for people"},
+    {"force", 0, FLAG_SWITCH, .help = "do not ask for confirmation"},
     {"socket", 0, FLAG_TEXT, .value = "PATH", .help = "Unix socket of the daemon"},
-    {"address", 0, FLAG_TEXT, .value = "URL", .help = "address of a daemon elsewhere, such as https://headway.example.com"},
-    {"api-key", 0, FLAG_TEXT, .value = "KEY", .help = "API key for that address; better in HEADWAY_CLI_API_KEY, where no process list shows it"},
-    {"insecure", 0, FLAG_SWITCH, .help = "do not verify the certificate of that address"},
-    {"help", 'h', FLAG_SWITCH, .help = "help for this command"},
+    {"address", 0, FLAG_TEXT, .value = "URL", .help = "address of a remote daemon, such as https://headway.example.com"},
+    {"api-key", 0, FLAG_TEXT, .value = "KEY", .help = "API key for the remote daemon; visible in process lists, unlike the variable HEADWAY_CLI_API_KEY"},
+    {"insecure", 0, FLAG_SWITCH, .help = "do not verify the certificate of the remote daemon"},
+    {"help", 'h', FLAG_SWITCH, .help = "print help"},
     FLAGS_END};
 
 const struct flag console_flags[] = {
-    {"theme", 0, FLAG_TEXT, .value = "NAME", .words = "dark|light|mono", .help = "colours of the console: dark, light or mono"},
-    {"color", 0, FLAG_TEXT, .value = "WHEN", .words = "auto|never|16|256|true", .help = "how many colours: auto, never, 16, 256 or true"},
-    {"server", 0, FLAG_TEXT, .value = "NAME", .help = "a server of your list, see headway-console(1), to start with"},
+    {"theme", 0, FLAG_TEXT, .value = "NAME", .words = "dark|light|mono", .help = "theme of the console: dark, light or mono"},
+    {"color", 0, FLAG_TEXT, .value = "WHEN", .words = "auto|never|16|256|true", .help = "number of colours: auto, never, 16, 256 or true"},
+    {"server", 0, FLAG_TEXT, .value = "NAME", .help = "server to start with, by its name in the list of servers (see headway-console(1))"},
     {"ascii", 0, FLAG_SWITCH, .help = "draw the console with ASCII characters"},
-    {"no-mouse", 0, FLAG_SWITCH, .help = "leave the mouse to the terminal"},
+    {"no-mouse", 0, FLAG_SWITCH, .help = "do not use the mouse"},
     FLAGS_END};
 /* clang-format on */
 
@@ -111,6 +111,11 @@ size_t command_min_args(const struct command *c)
     return count;
 }
 
+bool flag_is_file(const struct flag *flag)
+{
+    return flag->value && (str_eq(flag->value, "FILE") || str_eq(flag->value, "PATH"));
+}
+
 static void list_below(const struct command *parent, struct buf *out)
 {
     size_t widest = 0;
@@ -130,8 +135,9 @@ void command_help(const struct command *c, struct buf *out)
     if (c)
         buf_addf(out, "%s.\n\n", c->text ? c->text : c->brief);
     else
-        buf_adds(out,
-                 "headway is the control plane for Tailscale clients. Without a command it opens the console.\n\n");
+        buf_adds(
+            out,
+            "headway administers a control plane for Tailscale clients. Without a command it opens the console.\n\n");
     buf_adds(out, "Usage:\n");
     if (!c)
         buf_adds(out, "  headway [flags]\n");
@@ -154,11 +160,11 @@ void command_help(const struct command *c, struct buf *out)
         flags_help(c->flags, out);
     }
     if (!c) {
-        buf_adds(out, "\nFlags of the console:\n");
+        buf_adds(out, "\nConsole flags:\n");
         flags_help(console_flags, out);
     }
     buf_adds(out, "\nGlobal flags:\n");
     flags_help(global_flags, out);
     if (group)
-        buf_addf(out, "\n'headway%s%s COMMAND --help' says more about a command.\n", c ? " " : "", c ? c->name : "");
+        buf_addf(out, "\nUse 'headway%s%s COMMAND --help' for more about a command.\n", c ? " " : "", c ? c->name : "");
 }

@@ -5,11 +5,6 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 
-static bool is_file_flag(const struct flag *flag)
-{
-    return str_eq(flag->value ? flag->value : "", "FILE") || str_eq(flag->value ? flag->value : "", "PATH");
-}
-
 /* In single quotes of a POSIX shell; fish wants \' instead of '\''. */
 static void quoted(struct buf *out, const char *text, bool fish)
 {
@@ -37,9 +32,12 @@ static void command_arms(struct buf *out, const char *indent)
 {
     char parent[64];
 
+    buf_addf(out, "%s\"help\") ;;\n", indent); /* the commands after it are completed as without it */
     for (const struct command *c = command_next(NULL); c; c = command_next(c)) {
         parent_name(c, parent, sizeof(parent));
         const char *blank = *parent ? " " : "";
+        if (str_eq(c->name, "help"))
+            continue;
         buf_addf(out, "%s\"%s\"", indent, c->name);
         for (const char *at = c->aliases; at && *at; at += strcspn(at, "|"), at += *at == '|')
             buf_addf(out, "|\"%s%s%.*s\"", parent, blank, (int)strcspn(at, "|"), at);
@@ -54,23 +52,11 @@ static void flag_words(const struct flag *flags, struct buf *out)
             buf_addf(out, " --%s", flag->name);
 }
 
-/* Names of the flags of one kind, as a pattern: --config|-c|--file. */
-static bool value_pattern(const struct flag *flag, const char *indent, struct buf *out)
-{
-    if ((flag->bits & FLAG_HIDDEN) || flag->kind == FLAG_SWITCH || !(flag->words || is_file_flag(flag)))
-        return false;
-    buf_addf(out, "%s--%s", indent, flag->name);
-    if (flag->letter)
-        buf_addf(out, "|-%c", flag->letter);
-    buf_adds(out, ") ");
-    return true;
-}
-
-static void words_of(const struct flag *flag, struct buf *out)
+static void words_of(const char *words, struct buf *out)
 {
     bool first = true;
 
-    for (const char *at = flag->words; *at; at += strcspn(at, "|"), at += *at == '|') {
+    for (const char *at = words; at && *at; at += strcspn(at, "|"), at += *at == '|') {
         size_t n = strcspn(at, "|");
         if (n)
             buf_addf(out, "%s%.*s", first ? "" : " ", (int)n, at);
@@ -78,69 +64,123 @@ static void words_of(const struct flag *flag, struct buf *out)
     }
 }
 
-/* Flags whose values are known, each once: they mean the same everywhere. */
-static void value_arms(struct buf *out, const char *indent, const char *files, const char *before, const char *after)
+static bool takes_file(const struct command *c)
 {
-    struct strs seen = {0};
+    return c && c->args && strstr(c->args, "FILE");
+}
 
-    for (const struct command *c = NULL;;) {
-        const struct flag *flags = c ? c->flags : global_flags;
-        for (const struct flag *flag = flags; flag && flag->kind != FLAG_NONE; flag++) {
-            if (strs_has(&seen, flag->name) || !value_pattern(flag, indent, out))
-                continue;
-            strs_push(&seen, flag->name);
-            if (flag->words) {
-                buf_adds(out, before);
-                words_of(flag, out);
-                buf_addf(out, "%s ;;\n", after);
-            } else {
-                buf_addf(out, "%s ;;\n", files);
-            }
-        }
-        c = command_next(c);
-        if (!c)
-            break;
+/* What a shell does with the value of a flag. */
+struct value_arms {
+    struct buf *out;
+    const char *files, *before, *after; /* where it is a file; around its words */
+    const char *others;                 /* where it is neither */
+};
+
+/* "policy set --file"|"policy set -f") ...: a letter means different flags below different commands. found is "*" for
+ * flags that every command has. */
+static void value_arm(const struct value_arms *a, const char *found, const struct flag *flag)
+{
+    const char *quote = str_eq(found, "*") ? "" : "\"";
+
+    if (flag->kind == FLAG_SWITCH)
+        return;
+    buf_addf(a->out, "  %s%s%s\" --%s\"", quote, found, quote, flag->name);
+    if (flag->letter)
+        buf_addf(a->out, "|%s%s%s\" -%c\"", quote, found, quote, flag->letter);
+    buf_adds(a->out, ") ");
+    if (flag->words && a->before) {
+        buf_adds(a->out, a->before);
+        words_of(flag->words, a->out);
+        buf_adds(a->out, a->after);
+    } else {
+        buf_adds(a->out, flag_is_file(flag) ? a->files : a->others);
     }
-    strs_release(&seen);
+    buf_adds(a->out, " ;;\n");
+}
+
+static void value_arms(const struct value_arms *a)
+{
+    const struct flag *everywhere[] = {global_flags, console_flags};
+
+    for (size_t i = 0; i < ARRAY_LEN(everywhere); i++)
+        for (const struct flag *flag = everywhere[i]; flag->kind != FLAG_NONE; flag++)
+            value_arm(a, "*", flag);
+    for (const struct command *c = command_next(NULL); c; c = command_next(c))
+        for (const struct flag *flag = c->flags; flag && flag->kind != FLAG_NONE; flag++)
+            value_arm(a, c->name, flag);
+}
+
+/* The commands below one, or what its argument may be. */
+static void next_words(const struct command *c, struct buf *out)
+{
+    for (const struct command *sub = command_next(NULL); sub; sub = command_next(sub))
+        if (command_is_below(sub, c) && !(sub->bits & CMD_HIDDEN))
+            buf_addf(out, " %s", command_word(sub));
+    if (c && c->words) {
+        buf_addc(out, ' ');
+        words_of(c->words, out);
+    }
+}
+
+static void bash_command(struct buf *out, const struct command *c)
+{
+    struct buf list = BUF_INIT(0);
+
+    next_words(c, &list);
+    flag_words(c ? c->flags : console_flags, &list);
+    buf_addf(out, "    \"%s\") words=\"%s\"%s ;;\n", c ? c->name : "", list.len ? buf_text(&list) + 1 : "",
+             takes_file(c) ? " files=1" : "");
+    buf_release(&list);
 }
 
 static void bash(struct buf *out)
 {
+    struct value_arms skip = {.out = out, .files = "((i++))", .others = "((i++))"};
+    struct value_arms known = {.out = out, .files = "files=1", .before = "words=\"", .after = "\"", .others = "return"};
+    struct buf global = BUF_INIT(0);
+
     buf_adds(out, "# bash completion for headway; load it with: source <(headway completion bash)\n"
                   "_headway() {\n"
-                  "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} found='' words='' i\n"
+                  "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word\n"
+                  "  local found='' words='' files='' before='' i\n"
+                  "  # readline takes \"--flag=value\" for three words, unless COMP_WORDBREAKS has no \"=\"\n"
+                  "  if [ \"$cur\" = = ]; then\n"
+                  "    cur=''\n"
+                  "  elif [ \"$prev\" = = ]; then\n"
+                  "    prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+                  "  elif [[ $cur == --*=* ]]; then\n"
+                  "    before=${cur%%=*}= prev=${cur%%=*} cur=${cur#*=}\n"
+                  "  fi\n"
                   "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                  "    case \"${found:+$found }${COMP_WORDS[i]}\" in\n");
+                  "    word=${COMP_WORDS[i]}\n"
+                  "    [ \"${COMP_WORDS[i+1]}\" != = ] || ((i++))\n"
+                  "    case \"$found $word\" in\n");
+    value_arms(&skip);
+    buf_adds(out, "    esac\n"
+                  "    case \"${found:+$found }$word\" in\n");
     command_arms(out, "    ");
     buf_adds(out, "    esac\n"
                   "  done\n"
-                  "  case $prev in\n");
-    value_arms(out, "  ", "mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return", "words=\"", "\"");
+                  "  case \"$found $prev\" in\n");
+    value_arms(&known);
     buf_adds(out, "  esac\n"
-                  "  if [ -z \"$words\" ]; then\n"
+                  "  if [ -z \"$words$files\" ]; then\n"
                   "    case $found in\n");
-    for (const struct command *c = NULL;;) {
-        if (!c || !(c->bits & CMD_HIDDEN)) {
-            buf_addf(out, "    \"%s\") words=\"", c ? c->name : "");
-            struct buf list = BUF_INIT(0);
-            for (const struct command *sub = command_next(NULL); sub; sub = command_next(sub))
-                if (command_is_below(sub, c) && !(sub->bits & CMD_HIDDEN))
-                    buf_addf(&list, " %s", command_word(sub));
-            flag_words(c ? c->flags : console_flags, &list);
-            buf_addf(out, "%s\" ;;\n", list.len ? buf_text(&list) + 1 : "");
-            buf_release(&list);
-        }
-        c = command_next(c);
-        if (!c)
-            break;
-    }
-    struct buf global = BUF_INIT(0);
+    bash_command(out, NULL);
+    for (const struct command *c = command_next(NULL); c; c = command_next(c))
+        if (!(c->bits & CMD_HIDDEN))
+            bash_command(out, c);
     flag_words(global_flags, &global);
     buf_addf(out,
              "    esac\n"
              "    words=\"$words%s\"\n"
              "  fi\n"
              "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+             "  if [ \"$files\" ] && [[ $cur != -* ]]; then\n"
+             "    compopt -o filenames 2>/dev/null\n"
+             "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+             "  fi\n"
+             "  COMPREPLY=(\"${COMPREPLY[@]/#/$before}\")\n"
              "}\n"
              "complete -F _headway headway\n",
              buf_text(&global));
@@ -170,35 +210,53 @@ static void zsh_flags(struct buf *out, const struct flag *flags)
             zsh_item(out, "--", flag->name, flag->help);
 }
 
+static void zsh_command(struct buf *out, const struct command *c)
+{
+    buf_addf(out, "  \"%s\") items=(", c ? c->name : "");
+    for (const struct command *sub = command_next(NULL); sub; sub = command_next(sub))
+        if (command_is_below(sub, c) && !(sub->bits & CMD_HIDDEN))
+            zsh_item(out, "", command_word(sub), sub->brief);
+    zsh_flags(out, c ? c->flags : console_flags);
+    buf_adds(out, ")");
+    if (c && c->words) {
+        buf_adds(out, "; compadd -- ");
+        words_of(c->words, out);
+    }
+    buf_addf(out, "%s ;;\n", takes_file(c) ? "; _files" : "");
+}
+
 static void zsh(struct buf *out)
 {
+    struct value_arms skip = {.out = out, .files = "((i++))", .others = "((i++))"};
+    struct value_arms known = {
+        .out = out, .files = "_files; return", .before = "compadd -- ", .after = "; return", .others = "return"};
+
     buf_adds(out, "#compdef headway\n"
                   "# zsh completion for headway; save it as _headway in a directory of $fpath\n"
                   "_headway() {\n"
-                  "  local found='' word prev=$words[CURRENT-1]\n"
+                  "  local found='' word prev=$words[CURRENT-1] i\n"
                   "  local -a items\n"
-                  "  for word in ${words[2,CURRENT-1]}; do\n"
+                  "  if [[ $words[CURRENT] == --*=* ]]; then\n"
+                  "    prev=${words[CURRENT]%%=*}\n"
+                  "    compset -P '*='\n"
+                  "  fi\n"
+                  "  for ((i = 2; i < CURRENT; i++)); do\n"
+                  "    word=$words[i]\n"
+                  "    case \"$found $word\" in\n");
+    value_arms(&skip);
+    buf_adds(out, "    esac\n"
                   "    case \"${found:+$found }$word\" in\n");
     command_arms(out, "    ");
     buf_adds(out, "    esac\n"
                   "  done\n"
-                  "  case $prev in\n");
-    value_arms(out, "  ", "_files; return", "compadd -- ", "; return");
+                  "  case \"$found $prev\" in\n");
+    value_arms(&known);
     buf_adds(out, "  esac\n"
                   "  case $found in\n");
-    for (const struct command *c = NULL;;) {
-        if (!c || !(c->bits & CMD_HIDDEN)) {
-            buf_addf(out, "  \"%s\") items=(", c ? c->name : "");
-            for (const struct command *sub = command_next(NULL); sub; sub = command_next(sub))
-                if (command_is_below(sub, c) && !(sub->bits & CMD_HIDDEN))
-                    zsh_item(out, "", command_word(sub), sub->brief);
-            zsh_flags(out, c ? c->flags : console_flags);
-            buf_adds(out, ") ;;\n");
-        }
-        c = command_next(c);
-        if (!c)
-            break;
-    }
+    zsh_command(out, NULL);
+    for (const struct command *c = command_next(NULL); c; c = command_next(c))
+        if (!(c->bits & CMD_HIDDEN))
+            zsh_command(out, c);
     buf_adds(out, "  esac\n  items+=(");
     zsh_flags(out, global_flags);
     buf_adds(out, ")\n"
@@ -219,10 +277,10 @@ static void fish_flags(struct buf *out, const char *name, const struct flag *fla
         if (flag->letter)
             buf_addf(out, " -s %c", flag->letter);
         if (flag->kind != FLAG_SWITCH)
-            buf_adds(out, is_file_flag(flag) ? " -r -F" : " -x");
+            buf_adds(out, flag_is_file(flag) ? " -r -F" : " -x");
         if (flag->words) {
             buf_adds(out, " -a '");
-            words_of(flag, out);
+            words_of(flag->words, out);
             buf_addc(out, '\'');
         }
         buf_adds(out, " -d ");
@@ -240,8 +298,11 @@ static void fish(struct buf *out)
                   "  set -l found\n"
                   "  for word in (commandline -opc)[2..-1]\n"
                   "    switch (string join ' ' $found $word)\n");
+    buf_adds(out, "      case \"help\"\n");
     for (const struct command *c = command_next(NULL); c; c = command_next(c)) {
         parent_name(c, parent, sizeof(parent));
+        if (str_eq(c->name, "help"))
+            continue;
         buf_addf(out, "      case \"%s\"", c->name);
         for (const char *at = c->aliases; at && *at; at += strcspn(at, "|"), at += *at == '|')
             buf_addf(out, " \"%s%s%.*s\"", parent, *parent ? " " : "", (int)strcspn(at, "|"), at);
@@ -262,6 +323,12 @@ static void fish(struct buf *out)
         quoted(out, c->brief, true);
         buf_addc(out, '\n');
         fish_flags(out, c->name, c->flags);
+        if (c->words || takes_file(c))
+            buf_addf(out, "complete -c headway -n '__headway_at \"%s\"'%s", c->name, c->words ? " -a '" : " -F\n");
+        if (c->words) {
+            words_of(c->words, out);
+            buf_adds(out, "'\n");
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal: who did what, what happened to routes, and how to take it back. */
+/* The journal, and undoing changes. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -88,19 +88,19 @@ static int64_t since_time(struct cli *c, const char *since)
 }
 
 /* A part of the journal: as it came, and read. */
-struct journal_page {
+struct event_page {
     json_t *json; /* an array */
     struct api_list events;
 };
 
-static void page_release(struct journal_page *p)
+static void page_release(struct event_page *p)
 {
     json_decref(p->json);
     api_release_list(&api_event_shape, &p->events);
-    *p = (struct journal_page){0};
+    *p = (struct event_page){0};
 }
 
-static const struct api_event *page_event(const struct journal_page *p, size_t i)
+static const struct api_event *page_event(const struct event_page *p, size_t i)
 {
     return api_at(&p->events, struct api_event, i);
 }
@@ -114,13 +114,13 @@ static void replace_id(char **text, const struct api_event_id *id)
 
 /* bound is "", "&since=" or "&before=" with an id. false with the error printed. *newest (may be NULL) becomes the
  * caller's. */
-static bool fetch(struct cli *c, const char *bound, const char *id, const char *limit, struct journal_page *out,
+static bool fetch(struct cli *c, const char *bound, const char *id, const char *limit, struct event_page *out,
                   char **newest)
 {
     char *segment = cli_segment(id);
     json_t *answer = cli_call(c, "GET", NULL, "/api/headway/events?limit=%s%s%s", limit, bound, segment);
 
-    *out = (struct journal_page){0};
+    *out = (struct event_page){0};
     free(segment);
     if (answer && cli_read_list(c, answer, &event_listing, true, &out->events)) {
         out->json = json_incref(json_object_get(answer, "events"));
@@ -135,7 +135,7 @@ static bool fetch(struct cli *c, const char *bound, const char *id, const char *
 static json_t *fetch_since(struct cli *c, const char *id, char **last)
 {
     json_t *all = json_array();
-    struct journal_page page;
+    struct event_page page;
     size_t count;
 
     mem_replace(last, id);
@@ -158,7 +158,7 @@ static json_t *fetch_after(struct cli *c, int64_t after, char **last)
 {
     json_t *all = json_array();
     char *first = mem_strdup("");
-    struct journal_page page;
+    struct event_page page;
     bool more = true;
 
     while (more && fetch(c, *first ? "&before=" : "", first, LIST_LIMIT, &page, *first ? NULL : last)) {
@@ -211,7 +211,7 @@ static int follow(struct watch *w)
 
 static json_t *fetch_newest(struct cli *c, const char *limit, char **last)
 {
-    struct journal_page page;
+    struct event_page page;
     json_t *events = fetch(c, "", "", limit, &page, last) ? json_incref(page.json) : NULL;
 
     page_release(&page);
@@ -249,7 +249,7 @@ static int events(struct cli *c)
  * NULL with the error printed. */
 static char *last_undoable(struct cli *c, char **text)
 {
-    struct journal_page page;
+    struct event_page page;
     char *id = NULL;
 
     if (!fetch(c, "", "", LIST_LIMIT, &page, NULL))
@@ -299,14 +299,14 @@ static int undo(struct cli *c)
 
 /* clang-format off */
 static const struct flag event_flags[] = {
-    {"follow", 'f', FLAG_SWITCH, .help = "go on with events as they happen"},
-    {"since", 's', FLAG_TEXT, .value = "WHEN", .help = "from an event's id, a time, or so long ago (2h)"},
-    {"limit", 'l', FLAG_NUMBER, .value = "N", .fallback = "50", .help = "the newest N events"}, FLAGS_END};
+    {"follow", 'f', FLAG_SWITCH, .help = "print new events as they happen"},
+    {"since", 's', FLAG_TEXT, .value = "WHEN", .help = "start at an event id, a time, or a duration ago such as 2h"},
+    {"limit", 'l', FLAG_NUMBER, .value = "N", .fallback = "50", .help = "print the newest N events"}, FLAGS_END};
 static const struct flag undo_flags[] = {
-    {"dry-run", 0, FLAG_SWITCH, .help = "only say whether it can be undone"}, FLAGS_END};
+    {"dry-run", 0, FLAG_SWITCH, .help = "report whether the change can be undone, and change nothing"}, FLAGS_END};
 
 const struct command event_commands[] = {
-    {"events", "journal", NULL, event_flags, "Show the journal", .run = events},
-    {"undo", NULL, "[EVENT]", undo_flags, "Undo a change: the newest one, or the one with this id", .run = undo},
+    {"events", "journal", NULL, event_flags, "Print the journal of changes", .run = events},
+    {"undo", NULL, "[EVENT]", undo_flags, "Undo a change: the most recent one, or the given event", .run = undo},
     {0}};
 /* clang-format on */

@@ -198,40 +198,40 @@ static int api_delete(struct cli *c)
 }
 
 /* clang-format off */
-#define OLD_USER {"user", 'u', FLAG_TEXT, FLAG_HIDDEN, .value = "ID", .help = "owner of the key, of older releases"}
+#define OLD_USER {"user", 'u', FLAG_TEXT, FLAG_HIDDEN, .value = "ID", .help = "owner of the key; ignored"}
 #define NAMESPACE {"namespace", 'n', FLAG_TEXT, FLAG_HIDDEN, .same_as = "user", .help = "older spelling of --user"}
 
 static const struct flag preauth_list_flags[] = {
-    {"user", 'u', FLAG_TEXT, .value = "USER", .help = "only keys of this user (id or name)"}, NAMESPACE, FLAGS_END};
+    {"user", 'u', FLAG_TEXT, .value = "USER", .help = "list only the keys of this user (id or name)"}, NAMESPACE, FLAGS_END};
 static const struct flag preauth_create_flags[] = {
-    {"user", 'u', FLAG_TEXT, .value = "USER", .fallback = "0", .help = "owner of the nodes that use the key (id or name); 0: none, then tags are needed"},
-    {"reusable", 0, FLAG_SWITCH, .help = "more than one node may use it"},
-    {"ephemeral", 0, FLAG_SWITCH, .help = "its nodes are removed soon after they go offline"},
-    {"expiration", 'e', FLAG_TEXT, .value = "DURATION", .fallback = "1h", .help = "how long it can be used, as 30m, 24h or 90d"},
-    {"tags", 0, FLAG_LIST, .value = "TAGS", .help = "tags of its nodes, as tag:a,tag:b"}, NAMESPACE, FLAGS_END};
+    {"user", 'u', FLAG_TEXT, .value = "USER", .fallback = "0", .help = "owner of the nodes that register with the key (id or name); 0 for none, which requires --tags"},
+    {"reusable", 0, FLAG_SWITCH, .help = "allow the key to be used more than once"},
+    {"ephemeral", 0, FLAG_SWITCH, .help = "delete its nodes soon after they go offline"},
+    {"expiration", 'e', FLAG_TEXT, .value = "DURATION", .fallback = "1h", .help = "validity of the key: a duration such as 30m, 24h or 90d, or never"},
+    {"tags", 0, FLAG_LIST, .value = "TAGS", .help = "tags of its nodes, such as tag:a,tag:b"}, NAMESPACE, FLAGS_END};
 static const struct flag preauth_id_flags[] = {
     {"id", 'i', FLAG_NUMBER, .value = "ID", .help = "id of the key"}, OLD_USER, NAMESPACE, FLAGS_END};
 static const struct flag api_create_flags[] = {
-    {"expiration", 'e', FLAG_TEXT, .value = "DURATION", .fallback = "90d", .help = "how long it can be used, as 24h or 90d"},
-    {"description", 'd', FLAG_TEXT, .value = "TEXT", .help = "what it is for; the journal names it"},
-    {"read-only", 0, FLAG_SWITCH, .help = "it may read and try, and change nothing"}, FLAGS_END};
+    {"expiration", 'e', FLAG_TEXT, .value = "DURATION", .fallback = "90d", .help = "validity of the key: a duration such as 24h or 90d, or never"},
+    {"description", 'd', FLAG_TEXT, .value = "TEXT", .help = "purpose of the key; shown in the journal"},
+    {"read-only", 0, FLAG_SWITCH, .help = "allow reading and dry runs only"}, FLAGS_END};
 static const struct flag api_select_flags[] = {
     {"prefix", 'p', FLAG_TEXT, .value = "PREFIX", .help = "prefix of the key"},
     {"id", 'i', FLAG_NUMBER, .value = "ID", .help = "id of the key"}, FLAGS_END};
 
 const struct command preauthkey_commands[] = {
-    {"preauthkeys", "preauthkey|authkey|pre", .bits = CMD_GROUP, .brief = "Pre-auth keys: by them machines register without a question"},
+    {"preauthkeys", "preauthkey|authkey|pre", .bits = CMD_GROUP, .brief = "Manage pre-auth keys, which let machines join without approval"},
     {"preauthkeys list", "ls|show", NULL, preauth_list_flags, "List pre-auth keys", .run = preauth_list},
-    {"preauthkeys create", "c|new", NULL, preauth_create_flags, "Create a pre-auth key and print it, this once", .run = preauth_create},
-    {"preauthkeys expire", "revoke|exp|e", "[KEY]", preauth_id_flags, "Make a pre-auth key useless", .run = preauth_expire},
-    {"preauthkeys delete", "del|rm|d", NULL, preauth_id_flags, "Delete a pre-auth key; its nodes stay", .run = preauth_delete},
+    {"preauthkeys create", "c|new", NULL, preauth_create_flags, "Create a pre-auth key and print it; it is not shown again", .run = preauth_create},
+    {"preauthkeys expire", "revoke|exp|e", "[KEY]", preauth_id_flags, "Expire a pre-auth key", .run = preauth_expire},
+    {"preauthkeys delete", "del|rm|d", NULL, preauth_id_flags, "Delete a pre-auth key, but not its nodes", .run = preauth_delete},
     {0}};
 
 const struct command apikey_commands[] = {
-    {"apikeys", "apikey|api", .bits = CMD_GROUP, .brief = "API keys: by them programs and other machines administer"},
+    {"apikeys", "apikey|api", .bits = CMD_GROUP, .brief = "Manage API keys, which give programs and remote consoles access"},
     {"apikeys list", "ls|show", NULL, NULL, "List API keys", .run = api_list},
-    {"apikeys create", "c|new", NULL, api_create_flags, "Create an API key and print it, this once", .run = api_create},
-    {"apikeys expire", "revoke|exp|e", NULL, api_select_flags, "Make an API key useless", .run = api_expire},
+    {"apikeys create", "c|new", NULL, api_create_flags, "Create an API key and print it; it is not shown again", .run = api_create},
+    {"apikeys expire", "revoke|exp|e", NULL, api_select_flags, "Expire an API key", .run = api_expire},
     {"apikeys delete", "remove|del", NULL, api_select_flags, "Delete an API key", .run = api_delete},
     {0}};
 /* clang-format on */

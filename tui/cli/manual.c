@@ -41,7 +41,7 @@ static void write_aliases(const struct command *c, struct buf *out)
 {
     if (!c->aliases)
         return;
-    buf_adds(out, "Also written\n");
+    buf_adds(out, "Aliases:\n");
     for (const char *at = c->aliases; *at; at += strcspn(at, "|"), at += *at == '|') {
         size_t n = strcspn(at, "|");
         buf_addf(out, ".Cm %.*s%s\n", (int)n, at, at[n] ? " ," : " .");
@@ -87,10 +87,10 @@ void cli_write_manual(struct buf *out)
         write_aliases(c, out);
         write_below(c, out);
     }
-    buf_adds(out, ".Ss Others\n");
+    buf_adds(out, ".Ss Other commands\n");
     write_below(NULL, out);
     buf_adds(out, ".Sh GLOBAL FLAGS\n");
     write_flags(global_flags, out);
-    buf_adds(out, ".Sh FLAGS OF THE CONSOLE\n");
+    buf_adds(out, ".Sh CONSOLE FLAGS\n");
     write_flags(console_flags, out);
 }

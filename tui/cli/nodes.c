@@ -103,7 +103,7 @@ static int list_routes(struct cli *c)
     json_decref(answer);
     if (!found) {
         json_decref(nodes);
-        return cli_failf(c, "node not found: %llu: 'headway nodes list' shows them", (unsigned long long)id);
+        return cli_failf(c, "node not found: %llu: see 'headway nodes list'", (unsigned long long)id);
     }
     return cli_show_list(c, json_pack("{s:o}", "nodes", nodes), &routes_listing);
 }
@@ -138,6 +138,17 @@ static int register_node(struct cli *c)
     return cli_node_registered(c, answer);
 }
 
+/* A time, or "+30d" from now. */
+static bool parse_expiry(const char *text, int64_t *ns)
+{
+    int64_t span = 0;
+
+    if (*text != '+')
+        return time_parse(text, ns, "expiry", NULL) == 0;
+    return duration_parse(text + 1, &span, "expiry", NULL) == 0 && span > 0 &&
+           !__builtin_add_overflow(clock_wall_ns(), span, ns);
+}
+
 static int expire(struct cli *c)
 {
     const char *id = flags_text(&c->flags, "identifier"), *expiry = flags_text(&c->flags, "expiry");
@@ -149,8 +160,11 @@ static int expire(struct cli *c)
 
     if (*expiry && disable)
         e.code = err_set(&e, ERR_INVALID, "cannot set both --disable and --expiry");
-    else if (*expiry && time_parse(expiry, &ns, "expiry", &e) < 0)
-        err_set(&e, ERR_INVALID, "parsing expiry time: '%.60s' is not a time such as 2026-12-31T23:59:59Z", expiry);
+    else if (*expiry && !parse_expiry(expiry, &ns))
+        e.code = err_set(&e, ERR_INVALID,
+                         "parsing expiry time: '%.60s' is neither a time such as 2026-12-31T23:59:59Z nor a duration "
+                         "from now such as +30d",
+                         expiry);
     if (e.code) {
         json_decref(body);
         return cli_fail(c, &e);
@@ -247,36 +261,36 @@ static int backfill(struct cli *c)
 #define NAMESPACE {"namespace", 'n', FLAG_TEXT, FLAG_HIDDEN, .same_as = "user", .help = "older spelling of --user"}
 
 static const struct flag list_flags[] = {
-    {"user", 'u', FLAG_TEXT, .value = "NAME", .help = "only nodes of this user"},
-    {"tags", 't', FLAG_SWITCH, FLAG_HIDDEN, .help = "of older releases: tags are always shown"}, NAMESPACE, FLAGS_END};
+    {"user", 'u', FLAG_TEXT, .value = "NAME", .help = "list only the nodes of this user"},
+    {"tags", 't', FLAG_SWITCH, FLAG_HIDDEN, .help = "ignored: tags are always shown"}, NAMESPACE, FLAGS_END};
 static const struct flag list_routes_flags[] = {
-    {"identifier", 'i', FLAG_NUMBER, .value = "ID", .fallback = "0", .help = "only this node; 0 for all"}, FLAGS_END};
+    {"identifier", 'i', FLAG_NUMBER, .value = "ID", .fallback = "0", .help = "list only this node; 0 lists all"}, FLAGS_END};
 static const struct flag register_flags[] = {
-    {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "the user who will own the node"},
-    {"key", 'k', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "the id that the client's page shows"}, NAMESPACE, FLAGS_END};
+    {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "user who will own the node"},
+    {"key", 'k', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "registration id that the client shows"}, NAMESPACE, FLAGS_END};
 static const struct flag expire_flags[] = {IDENTIFIER,
-    {"expiry", 'e', FLAG_TEXT, .value = "TIME", .help = "when, as 2026-12-31T23:59:59Z; now without it"},
-    {"disable", 'd', FLAG_SWITCH, .help = "never"}, FLAGS_END};
+    {"expiry", 'e', FLAG_TEXT, .value = "TIME", .help = "when the login ends: a time such as 2026-12-31T23:59:59Z, or a duration from now such as +30d; the default is now"},
+    {"disable", 'd', FLAG_SWITCH, .help = "the login never ends"}, FLAGS_END};
 static const struct flag id_flags[] = {IDENTIFIER, FLAGS_END};
 static const struct flag tag_flags[] = {IDENTIFIER,
-    {"tags", 't', FLAG_LIST, .value = "TAGS", .help = "the tags, as tag:a,tag:b"}, FLAGS_END};
+    {"tags", 't', FLAG_LIST, .value = "TAGS", .help = "tags of the node, such as tag:a,tag:b"}, FLAGS_END};
 static const struct flag approve_flags[] = {IDENTIFIER,
-    {"routes", 'r', FLAG_LIST, .value = "PREFIXES", .help = "the prefixes, separated by commas; they replace what is approved"}, FLAGS_END};
+    {"routes", 'r', FLAG_LIST, .value = "PREFIXES", .help = "prefixes, separated by commas; they replace the approved set"}, FLAGS_END};
 static const struct flag move_flags[] = {IDENTIFIER,
-    {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "the new owner"}, NAMESPACE, FLAGS_END};
+    {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "new owner"}, NAMESPACE, FLAGS_END};
 
 const struct command node_commands[] = {
-    {"nodes", "node|machine|machines", .bits = CMD_GROUP, .brief = "Nodes: the machines of the tailnet"},
+    {"nodes", "node|machine|machines", .bits = CMD_GROUP, .brief = "Manage the nodes of the tailnet"},
     {"nodes list", "ls|show", NULL, list_flags, "List nodes", .run = list},
     {"nodes list-routes", "lsr|routes", NULL, list_routes_flags, "List approved, available and serving routes by node", .run = list_routes},
     {"nodes approve-routes", NULL, NULL, approve_flags, "Set the approved routes of a node",
-     .text = "Set the approved routes of a node: the list replaces the approved set, --routes= revokes all. 0.0.0.0/0 and ::/0 are approved together. 'headway routes approve' adds a single prefix", .run = approve_routes},
-    {"nodes register", NULL, NULL, register_flags, "Register a waiting node for a user", .deprecated = "headway auth register --auth-id <id> --user <user>", .run = register_node},
-    {"nodes expire", "logout|exp|e", NULL, expire_flags, "End a node's login, now or at a time", .run = expire},
-    {"nodes rename", NULL, "NEW_NAME", id_flags, "Give a node another name", .run = rename_node},
-    {"nodes tag", "tags|t", NULL, tag_flags, "Set a node's tags", .run = tag},
-    {"nodes delete", "del", NULL, id_flags, "Remove a node from the tailnet", .run = delete_node},
-    {"nodes move", "mv", NULL, move_flags, "Give a node another owner", .bits = CMD_HIDDEN, .run = move},
-    {"nodes backfillips", NULL, NULL, NULL, "Give nodes the addresses that they lack", .run = backfill},
+     .text = "Set the approved routes of a node. The list replaces the approved set; --routes= revokes all. 0.0.0.0/0 and ::/0 are approved together. To add a single prefix use 'headway routes approve'", .run = approve_routes},
+    {"nodes register", NULL, NULL, register_flags, "Register a pending node for a user", .deprecated = "headway auth register --auth-id <id> --user <user>", .run = register_node},
+    {"nodes expire", "logout|exp|e", NULL, expire_flags, "Expire the login of a node, now or at a given time", .run = expire},
+    {"nodes rename", NULL, "NEW_NAME", id_flags, "Rename a node", .run = rename_node},
+    {"nodes tag", "tags|t", NULL, tag_flags, "Set the tags of a node", .run = tag},
+    {"nodes delete", "del", NULL, id_flags, "Delete a node", .run = delete_node},
+    {"nodes move", "mv", NULL, move_flags, "Move a node to another user", .bits = CMD_HIDDEN, .run = move},
+    {"nodes backfillips", NULL, NULL, NULL, "Assign missing addresses to nodes", .run = backfill},
     {0}};
 /* clang-format on */

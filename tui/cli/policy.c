@@ -13,8 +13,7 @@ static bool bypassing(struct cli *c)
 {
     if (!flags_switch(&c->flags, BYPASS))
         return false;
-    cli_failf(c,
-              "--" BYPASS " is not possible here: the daemon answers over its socket; start it with 'headway serve'");
+    cli_failf(c, "--" BYPASS " is not supported: start the daemon with 'headway serve' and leave the flag out");
     return true;
 }
 
@@ -343,33 +342,33 @@ static int explain(struct cli *c)
 
 /* clang-format off */
 #define BYPASS_FLAGS \
-    {BYPASS, 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "of headscale"}, \
-    {"bypass-grpc-and-access-database-directly", 0, FLAG_SWITCH, FLAG_HIDDEN, .same_as = BYPASS, .help = "of headscale"}
+    {BYPASS, 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "not supported"}, \
+    {"bypass-grpc-and-access-database-directly", 0, FLAG_SWITCH, FLAG_HIDDEN, .same_as = BYPASS, .help = "not supported"}
 
 static const struct flag get_flags[] = {BYPASS_FLAGS, FLAGS_END};
 static const struct flag file_flags[] = {
-    {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "the policy (HuJSON); - for standard input"}, BYPASS_FLAGS, FLAGS_END};
+    {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "policy (HuJSON); - reads standard input"}, BYPASS_FLAGS, FLAGS_END};
 
 static const struct flag compile_flags[] = {
-    {"policy", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "the policy (HuJSON)"},
-    {"tailnet", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "users, settings and nodes (JSON)"},
-    {"node", 0, FLAG_TEXT, .value = "NAME", .help = "only what this node is told"}, FLAGS_END};
+    {"policy", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "policy (HuJSON)"},
+    {"tailnet", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "users, settings and nodes of a tailnet (JSON)"},
+    {"node", 0, FLAG_TEXT, .value = "NAME", .help = "show only what this node is sent"}, FLAGS_END};
 static const struct flag check_flags[] = {
-    {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "the policy (HuJSON); - for standard input"},
-    {BYPASS, 0, FLAG_SWITCH, .help = "check without the daemon: no users, no nodes, no tests"},
-    {"bypass-grpc-and-access-database-directly", 0, FLAG_SWITCH, FLAG_HIDDEN, .same_as = BYPASS, .help = "of headscale"}, FLAGS_END};
+    {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "policy (HuJSON); - reads standard input"},
+    {BYPASS, 0, FLAG_SWITCH, .help = "check without the daemon; users, nodes and tests are not looked at"},
+    {"bypass-grpc-and-access-database-directly", 0, FLAG_SWITCH, FLAG_HIDDEN, .same_as = BYPASS, .help = "not supported"}, FLAGS_END};
 
 const struct command policy_commands[] = {
-    {"policy", NULL, .bits = CMD_GROUP, .brief = "The policy: who may reach what"},
+    {"policy", NULL, .bits = CMD_GROUP, .brief = "Manage the access policy"},
     {"policy get", "show|view|fetch", NULL, get_flags, "Print the policy", .run = get},
     {"policy set", "put|update", NULL, file_flags, "Replace the policy", .run = set},
-    {"policy check", NULL, NULL, check_flags, "Check a policy and run its tests, changing nothing", .run = check},
-    {"policy compile", NULL, NULL, compile_flags, "Show what nodes would be told, without a daemon",
-     .text = "Show what the nodes of a tailnet that stands in a file would be told by a policy: packet filter, peers, routes, SSH rules. No daemon is asked", .bits = CMD_BARE, .run = compile},
-    {"policy preview", NULL, "FILE", NULL, "Show who would gain and lose access to what",
-     .text = "Show what a policy would change: who gains and loses access to what, and which routes would be approved, shown and hidden. Nothing is changed", .run = preview},
+    {"policy check", NULL, NULL, check_flags, "Check a policy and run its tests without applying it", .run = check},
+    {"policy compile", NULL, NULL, compile_flags, "Compile a policy for a tailnet described in a file",
+     .text = "Compile a policy for a tailnet described in a file, and print what each node would be sent: packet filter, peers, routes and SSH rules. The daemon is not needed", .bits = CMD_BARE, .run = compile},
+    {"policy preview", NULL, "FILE", NULL, "Show which access a policy would grant and revoke",
+     .text = "Show what a policy would change: which access is gained and lost, and which routes would be approved, shown and hidden. Nothing is applied", .run = preview},
     {"policy adopt", NULL, NULL, NULL, "Copy the policy from its file into the database", .run = adopt},
-    {"policy explain", NULL, "SRC DST[:PORT]", NULL, "Say whether SRC reaches DST, and why",
-     .text = "Say whether SRC reaches DST, and why: the rule with its line, the route and the router, or the nearest rule that failed. Both are nodes, users, tags or addresses", .run = explain},
+    {"policy explain", NULL, "SRC DST[:PORT]", NULL, "Explain whether SRC can reach DST",
+     .text = "Explain whether SRC can reach DST: the rule with its line, the route and the router, or the rule that comes nearest. Each is a node, user, tag or address", .run = explain},
     {0}};
 /* clang-format on */

@@ -128,20 +128,20 @@ static int primary(struct cli *c)
 }
 
 /* clang-format off */
-#define DRY {"dry-run", 0, FLAG_SWITCH, .help = "only say what would change"}
+#define DRY {"dry-run", 0, FLAG_SWITCH, .help = "report what would change, and change nothing"}
 
 static const struct flag list_flags[] = {
-    {"node", 0, FLAG_TEXT, .value = "NODE", .help = "only routes of this node (id, name or address)"},
-    {"state", 0, FLAG_TEXT, .value = "STATE", .words = "available|approved|standby|serving|offline|unhealthy", .help = "only routes in this state"},
+    {"node", 0, FLAG_TEXT, .value = "NODE", .help = "list only the routes of this node (id, name or address)"},
+    {"state", 0, FLAG_TEXT, .value = "STATE", .words = "available|approved|standby|serving|offline|unhealthy", .help = "list only routes in this state"},
     FLAGS_END};
 static const struct flag edit_flags[] = {DRY, FLAGS_END};
 
 const struct command route_commands[] = {
-    {"routes", "route", .bits = CMD_GROUP, .brief = "Routes: one prefix at a time"},
-    {"routes list", "ls|show", NULL, list_flags, "List routes with their state and its reason", .run = list},
-    {"routes approve", NULL, "NODE PREFIX...", edit_flags, "Approve prefixes of a node, keeping what is approved",
-     .text = "Approve prefixes of a node, keeping what is approved. NODE is an id, a name or an address. 0.0.0.0/0 and ::/0 are approved together", .run = approve},
-    {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Take back the approval of prefixes of a node", .run = revoke},
-    {"routes primary", NULL, "PREFIX NODE", edit_flags, "Let a node serve a prefix that several nodes can serve", .run = primary},
+    {"routes", "route", .bits = CMD_GROUP, .brief = "Manage routes by prefix"},
+    {"routes list", "ls|show", NULL, list_flags, "List routes with their state and the reason for it", .run = list},
+    {"routes approve", NULL, "NODE PREFIX...", edit_flags, "Approve prefixes of a node",
+     .text = "Approve prefixes of a node, in addition to those that are approved already. NODE is an id, a name or an address. 0.0.0.0/0 and ::/0 are approved together", .run = approve},
+    {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Revoke the approval of prefixes of a node", .run = revoke},
+    {"routes primary", NULL, "PREFIX NODE", edit_flags, "Choose the node that serves a prefix", .run = primary},
     {0}};
 /* clang-format on */

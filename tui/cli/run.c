@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -110,7 +111,7 @@ static int unknown_command(struct cli *c, const struct command *group, const cha
     }
     if (near)
         return cli_failf(c, "unknown command \"%s\" for \"headway\", did you mean this? headway %s", word, near);
-    return cli_failf(c, "unknown command \"%s\" for \"headway\": 'headway --help' lists them", word);
+    return cli_failf(c, "unknown command \"%s\" for \"headway\": see 'headway --help'", word);
 }
 
 /* ---- where the daemon is ---- */
@@ -132,22 +133,22 @@ static bool answers(const char *path)
 static char *find_socket(const struct config *config)
 {
     const char *home = getenv("HOME");
-    char *places[] = {mem_strdup(config->unix_socket),
+    char *places[] = {config ? mem_strdup(config->unix_socket) : mem_strdup("/run/headway/headway.sock"),
                       mem_format("%s/.local/state/headway/headway.sock", home ? home : ""),
                       mem_strdup("/run/headway/headway.sock")};
-    size_t best = 0;
+    size_t best = 0, count = ARRAY_LEN(places);
 
-    if (!strs_has(&config->given, "unix_socket")) {
-        while (best < 3 && !answers(places[best]))
+    if (!config || !strs_has(&config->given, "unix_socket")) {
+        while (best < count && !answers(places[best]))
             best++;
-        if (best == 3)
-            for (best = 0; best < 3 && access(places[best], F_OK) < 0;)
+        if (best == count)
+            for (best = 0; best < count && access(places[best], F_OK) < 0;)
                 best++;
-        if (best == 3)
+        if (best == count)
             best = 0;
     }
     char *chosen = mem_strdup(places[best]);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < count; i++)
         free(places[i]);
     return chosen;
 }
@@ -156,31 +157,45 @@ static char *find_socket(const struct config *config)
 static void target(struct cli *c, struct client_options *options, char **socket)
 {
     const char *address = flags_text(&c->flags, "address"), *key = flags_text(&c->flags, "api-key");
+    const struct config *config = c->config;
 
     *options = (struct client_options){
-        .address = *address ? address : c->config->cli.address,
-        .api_key = *key ? key : c->config->cli.api_key,
-        .insecure = flags_switch(&c->flags, "insecure") || c->config->cli.insecure,
-        .timeout_ms = c->config->cli.timeout / 1000000,
+        .address = *address || !config ? address : config->cli.address,
+        .api_key = *key || !config ? key : config->cli.api_key,
+        .insecure = flags_switch(&c->flags, "insecure") || (config && config->cli.insecure),
+        .timeout_ms = config ? config->cli.timeout / 1000000 : 0,
     };
     if (flags_given(&c->flags, "socket")) {
         *socket = mem_strdup(flags_text(&c->flags, "socket"));
         options->address = NULL;
     } else {
-        *socket = find_socket(c->config);
+        *socket = find_socket(config);
     }
     options->socket = *socket;
+    if (*key)
+        fputs("Note: --api-key is visible in process lists; HEADWAY_CLI_API_KEY in the environment is not\n", stderr);
 }
 
+/* What reaches a daemon is little of a configuration that is mostly for the daemon: one that is wrong is noted, and
+ * the environment and the defaults are used. A file that was named and is not there is an error, unless flags say where
+ * the daemon is: nobody wants to reach another one than that file's. */
 static int load_config(struct cli *c)
 {
     const char *path = flags_text(&c->flags, "config");
+    bool placed = flags_given(&c->flags, "socket") || flags_given(&c->flags, "address");
     struct config *config = NULL;
     struct err e = {0};
 
     if (config_load(*path ? path : NULL, &config, NULL, &e) < 0) {
         err_prefix(&e, "error loading the configuration");
-        return cli_fail(c, &e);
+        if (e.code == ERR_MISSING && !placed)
+            return cli_fail(c, &e);
+        struct buf safe = BUF_INIT(0);
+        str_safe(&safe, e.message, strlen(e.message));
+        fprintf(stderr, "Note: %s; the configuration is ignored\n", buf_text(&safe));
+        buf_release(&safe);
+        if (config_parse("", 0, "", &config, NULL, NULL) < 0)
+            config = NULL; /* the environment is wrong too */
     }
     c->config = config;
     return 0;
@@ -246,12 +261,30 @@ static int check_args(struct cli *c)
     return 0;
 }
 
+/* What is not UTF-8 has no place in JSON. */
+static int check_texts(struct cli *c)
+{
+    for (size_t i = 0; i < c->args->len; i++)
+        if (!str_utf8(c->args->items[i], strlen(c->args->items[i])))
+            return cli_failf(c, "argument %zu is not valid UTF-8", i + 1);
+    for (size_t i = 0; i < c->flags.value_count; i++)
+        for (size_t k = 0; k < c->flags.values[i].texts.len; k++) {
+            const char *text = c->flags.values[i].texts.items[k];
+            if (!str_utf8(text, strlen(text)) && !flag_is_file(c->flags.values[i].flag))
+                return cli_failf(c, "--%s is not valid UTF-8", c->flags.values[i].flag->name);
+        }
+    return 0;
+}
+
 static int run_command(struct cli *c)
 {
     struct client_options options;
     struct err e = {0};
     char *socket = NULL;
     int status = check_args(c);
+
+    if (status == 0 && !(c->command->bits & CMD_BARE))
+        status = check_texts(c);
 
     if (status == 0 && flags_check_required(&c->flags, &e) < 0)
         status = cli_fail(c, &e);
@@ -290,13 +323,13 @@ static int run_words(struct cli *c, int argc, char **argv)
     } else if (flags_parse(&c->flags, count, rest, &e) < 0) {
         status = cli_fail(c, &e);
         if (c->out.form == OUTPUT_HUMAN)
-            fprintf(stderr, "'headway%s%s --help' lists the flags\n", c->command ? " " : "",
+            fprintf(stderr, "Use 'headway%s%s --help' for the flags\n", c->command ? " " : "",
                     c->command ? c->command->name : "");
     } else {
         output_init(&c->out, flags_text(&c->flags, "output"), stdout, stderr);
         c->out.force = flags_switch(&c->flags, "force");
         c->args = &c->flags.args;
-        if (flags_switch(&c->flags, "help"))
+        if (flags_switch(&c->flags, "help") && !(c->command && c->command->run == cli_help))
             status = show_help(c->command, stdout);
         else if (!c->command && c->console && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
             status = start_console(c);
@@ -309,18 +342,17 @@ static int run_words(struct cli *c, int argc, char **argv)
     return status;
 }
 
-/* "headway help nodes list" is "headway nodes list --help". */
-static int run_help(struct cli *c, int argc, char **argv)
+int cli_help(struct cli *c)
 {
     const struct command *found = NULL;
 
-    for (int i = 0; i < argc; i++) {
-        const struct command *next = command_find(found, argv[i]);
+    for (size_t i = 0; i < c->args->len; i++) {
+        const struct command *next = command_find(found, c->args->items[i]);
         if (!next)
-            return unknown_command(c, found, argv[i]);
+            return unknown_command(c, found, c->args->items[i]);
         found = next;
     }
-    return show_help(found, stdout);
+    return show_help(found, c->out.out);
 }
 
 int cli_main(int argc, char **argv, int (*console)(const struct console_options *options))
@@ -335,14 +367,9 @@ int cli_main(int argc, char **argv, int (*console)(const struct console_options 
         if (str_eq(argv[i], "json") || str_eq(argv[i], "json-line") || str_eq(argv[i], "yaml"))
             form = argv[i];
     output_init(&c.out, form, stdout, stderr);
-    if (argc > 1 && str_eq(argv[1], "help"))
-        status = run_help(&c, argc - 2, argv + 2);
-    else
-        status = run_words(&c, argc - 1, argv + 1);
-    if (fflush(stdout) != 0 && status == 0) {
-        fprintf(stderr, "Error: cannot write the output: %s\n", strerror(errno));
+    status = run_words(&c, argc - 1, argv + 1);
+    if (output_finish(&c.out) < 0)
         status = 1;
-    }
     client_free(c.client);
     config_unref(c.config);
     flags_release(&c.flags);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -12,8 +11,6 @@
 #include "cli/command.h"
 #include "config/config.h"
 #include "crypto/crypto.h"
-
-extern const char *const headway_version;
 
 /* headwayd beside this program, in ../sbin of it, or in PATH. */
 static int serve(struct cli *c)
@@ -66,22 +63,22 @@ static int health(struct cli *c)
 
 static int version(struct cli *c)
 {
-    struct utsname system = {0};
-    json_t *value;
+    struct buf text = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&text);
+    struct api_version v;
+    json_t *value = NULL;
+    int r = 0;
 
-    uname(&system);
+    api_version_fill(&v);
     if (c->out.form == OUTPUT_HUMAN) {
-        fprintf(c->out.out, "headway version %s\n", headway_version);
+        fprintf(c->out.out, "headway version %s (answers as headscale %s)\n", v.headway, v.version);
         return 0;
     }
-    /* The members of headscale's, for what reads them; nothing here was made with Go. */
-    value = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:b}", "version", headway_version, "commit", headway_version,
-                      "buildTime", "unknown", "go", "version", "none", "os", "linux", "arch", system.machine, "dirty",
-                      strstr(headway_version, "-dirty") != NULL);
-    json_object_set_new(value, "system", json_pack("{s:s, s:s}", "os", system.sysname, "arch", system.machine));
-    output_value(&c->out, value, NULL);
-    json_decref(value);
-    return 0;
+    api_write(&o, &api_version_shape, &v, API_V1);
+    if (json_read(buf_text(&text), text.len, text.len, "the version", &value, NULL) == 0)
+        r = cli_done(c, value, "", NULL, NULL);
+    buf_release(&text);
+    return r;
 }
 
 static int generate_private_key(struct cli *c)
@@ -151,6 +148,16 @@ static int create_node(struct cli *c)
     return cli_done(c, cli_call(c, "POST", body, "/api/v1/debug/node"), "Node created", "node", &api_node_shape);
 }
 
+static int manual(struct cli *c)
+{
+    struct buf text = BUF_INIT(0);
+
+    cli_write_manual(&text);
+    fputs(buf_text(&text), c->out.out);
+    buf_release(&text);
+    return 0;
+}
+
 static int completion(struct cli *c)
 {
     struct buf text = BUF_INIT(0);
@@ -167,23 +174,25 @@ static const struct flag create_node_flags[] = {
     {"name", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "host name"},
     {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "owner"},
     {"key", 'k', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "registration id"},
-    {"route", 'r', FLAG_LIST, .value = "PREFIXES", .help = "advertised prefixes"}, FLAGS_END};
+    {"route", 'r', FLAG_LIST, .value = "PREFIXES", .help = "advertised routes"}, FLAGS_END};
 
 static const struct flag completion_flags[] = {
-    {"no-descriptions", 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "as always; headscale's prints them without"}, FLAGS_END};
+    {"no-descriptions", 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "ignored"}, FLAGS_END};
 
 const struct command server_commands[] = {
     {"serve", NULL, NULL, NULL, "Start the daemon, headwayd", .bits = CMD_BARE, .run = serve},
-    {"configtest", NULL, NULL, NULL, "Check the configuration, changing nothing", .bits = CMD_BARE, .run = configtest},
-    {"health", NULL, NULL, NULL, "Ask the daemon whether it is well", .run = health},
-    {"backup", NULL, "FILE", NULL, "Let the daemon write a copy of its state while it runs", .run = backup},
-    {"relay", NULL, .bits = CMD_GROUP, .brief = "The built-in relay"},
-    {"relay status", NULL, NULL, NULL, "Show who is connected to the relay", .run = relay_status},
-    {"generate", "gen", .bits = CMD_GROUP, .brief = "Keys for configuration files"},
-    {"generate private-key", NULL, NULL, NULL, "Print a new private key", .bits = CMD_BARE, .run = generate_private_key},
-    {"debug", NULL, .bits = CMD_GROUP | CMD_HIDDEN, .brief = "For tests"},
-    {"debug create-node", NULL, NULL, create_node_flags, "Make a registration that waits", .bits = CMD_HIDDEN, .run = create_node},
-    {"completion", NULL, "SHELL", completion_flags, "Print the completion for bash, zsh or fish", .bits = CMD_BARE, .run = completion},
+    {"configtest", NULL, NULL, NULL, "Check the configuration", .bits = CMD_BARE, .run = configtest},
+    {"health", NULL, NULL, NULL, "Check that the daemon and its database respond", .run = health},
+    {"backup", NULL, "FILE", NULL, "Back up the state of the running daemon to a file on its machine", .run = backup},
+    {"relay", NULL, .bits = CMD_GROUP, .brief = "Inspect the built-in relay"},
+    {"relay status", NULL, NULL, NULL, "Show the relay and its connections", .run = relay_status},
+    {"generate", "gen", .bits = CMD_GROUP, .brief = "Generate keys"},
+    {"generate private-key", NULL, NULL, NULL, "Generate a private key and print it", .bits = CMD_BARE, .run = generate_private_key},
+    {"debug", NULL, .bits = CMD_GROUP | CMD_HIDDEN, .brief = "Commands for testing"},
+    {"debug create-node", NULL, NULL, create_node_flags, "Create a pending registration", .bits = CMD_HIDDEN, .run = create_node},
+    {"debug manual", NULL, NULL, NULL, "Print the part of headway(1) that is made from the tables of commands", .bits = CMD_BARE | CMD_HIDDEN, .run = manual},
+    {"completion", NULL, "SHELL", completion_flags, "Print the completion script for bash, zsh or fish", .words = "bash|zsh|fish", .bits = CMD_BARE, .run = completion},
+    {"help", NULL, "[COMMAND...]", NULL, "Print help for a command", .bits = CMD_BARE, .run = cli_help},
     {"version", NULL, NULL, NULL, "Print the version", .bits = CMD_BARE, .run = version},
     {0}};
 /* clang-format on */

@@ -128,7 +128,7 @@ bool cli_find_user(struct cli *c, const char *text, struct api_user *out)
             *out = *found;
             *found = (struct api_user){0};
         } else {
-            cli_failf(c, "user not found: %s: 'headway users list' shows them", text);
+            cli_failf(c, "user not found: %s: see 'headway users list'", text);
         }
     }
     api_release_list(&api_user_shape, &list);
@@ -173,9 +173,9 @@ uint64_t cli_find_node(struct cli *c, const char *text)
             count += fits && fits == best;
         }
         if (count > 1)
-            cli_failf(c, "%d nodes are called %s: give the id instead, 'headway nodes list' shows it", count, text);
+            cli_failf(c, "%d nodes are called %s: use the id, see 'headway nodes list'", count, text);
         else if (!found)
-            cli_failf(c, "node not found: %s: 'headway nodes list' shows them", text);
+            cli_failf(c, "node not found: %s: see 'headway nodes list'", text);
     }
     api_release_list(&api_node_shape, &list);
     json_decref(answer);
@@ -217,8 +217,10 @@ char *cli_read_file(struct cli *c, const char *path, const char *what)
     struct err e;
     int r = input ? file_read_fd(STDIN_FILENO, "standard input", &text, &e) : file_read(path, FILE_ANY, &text, &e);
 
+    unsigned line, column;
+    str_place(buf_text(&text), text.len, strlen(buf_text(&text)), &line, &column);
     if (r == 0 && strlen(buf_text(&text)) != text.len)
-        r = err_set(&e, ERR_INVALID, "%s holds a zero byte: it is not text", path);
+        r = err_set(&e, ERR_INVALID, "%s holds a zero byte in line %u, column %u: it is not text", path, line, column);
     if (r < 0) {
         cli_failf(c, "reading %s: %s", what, e.message);
         buf_release(&text);

@@ -122,15 +122,15 @@ static int set_role(struct cli *c)
 
 /* clang-format off */
 static const struct flag create_flags[] = {
-    {"display-name", 'd', FLAG_TEXT, .value = "TEXT", .help = "name as people read it"},
-    {"email", 'e', FLAG_TEXT, .value = "ADDRESS", .help = "mail address"},
-    {"picture-url", 'p', FLAG_TEXT, .value = "URL", .help = "address of a picture"},
+    {"display-name", 'd', FLAG_TEXT, .value = "TEXT", .help = "full name"},
+    {"email", 'e', FLAG_TEXT, .value = "ADDRESS", .help = "email address"},
+    {"picture-url", 'p', FLAG_TEXT, .value = "URL", .help = "URL of a picture"},
     {"role", 0, FLAG_TEXT, .value = "ROLE", .words = "member|admin|owner", .help = "role: member, admin or owner"},
     FLAGS_END};
 static const struct flag list_flags[] = {
-    {"identifier", 'i', FLAG_NUMBER, .value = "ID", .help = "only the user with this id"},
-    {"name", 'n', FLAG_TEXT, .value = "NAME", .help = "only the user with this name"},
-    {"email", 'e', FLAG_TEXT, .value = "ADDRESS", .help = "only users with this mail address"},
+    {"identifier", 'i', FLAG_NUMBER, .value = "ID", .help = "list only the user with this id"},
+    {"name", 'n', FLAG_TEXT, .value = "NAME", .help = "list only the user with this name"},
+    {"email", 'e', FLAG_TEXT, .value = "ADDRESS", .help = "list only users with this email address"},
     FLAGS_END};
 static const struct flag select_flags[] = {
     {"identifier", 'i', FLAG_NUMBER, .value = "ID", .help = "id of the user"},
@@ -139,15 +139,15 @@ static const struct flag select_flags[] = {
 static const struct flag rename_flags[] = {
     {"identifier", 'i', FLAG_NUMBER, .value = "ID", .help = "id of the user"},
     {"name", 'n', FLAG_TEXT, .value = "NAME", .help = "name of the user"},
-    {"new-name", 'r', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "the new name"},
+    {"new-name", 'r', FLAG_TEXT, FLAG_REQUIRED, .value = "NAME", .help = "new name"},
     FLAGS_END};
 
 const struct command user_commands[] = {
-    {"users", "user|namespace|namespaces|ns", .bits = CMD_GROUP, .brief = "Users: who owns nodes"},
+    {"users", "user|namespace|namespaces|ns", .bits = CMD_GROUP, .brief = "Manage users, who own nodes"},
     {"users create", "c|new", "NAME", create_flags, "Create a user", .run = create},
     {"users list", "ls|show", NULL, list_flags, "List users", .run = list},
-    {"users destroy", "delete", NULL, select_flags, "Delete a user who owns no node", .run = destroy},
-    {"users rename", "mv", NULL, rename_flags, "Give a user another name", .run = rename_user},
-    {"users set-role", NULL, "ROLE", select_flags, "Set a user's role", .text = "Set a user's role: member, admin or owner. Policies name users by role, as in autogroup:admin", .run = set_role},
+    {"users destroy", "delete", NULL, select_flags, "Delete a user who owns no nodes", .run = destroy},
+    {"users rename", "mv", NULL, rename_flags, "Rename a user", .run = rename_user},
+    {"users set-role", NULL, "ROLE", select_flags, "Set the role of a user", .text = "Set the role of a user: member, admin or owner. Policies refer to roles as in autogroup:admin", .words = "member|admin|owner", .run = set_role},
     {0}};
 /* clang-format on */

@@ -344,7 +344,7 @@ static void rule_name(const struct policy_view *v, const struct policy_rule *r, 
                            : "no acls and no grants, so everything is allowed");
         return;
     }
-    hujson_place(v->p->text, v->p->len, r->offset, &line, &column);
+    str_place(v->p->text, v->p->len, r->offset, &line, &column);
     snprintf(out, size, "%s %zu (line %u)", r->is_grant ? "grant" : "acl", r->index + 1, line);
 }
 
@@ -441,7 +441,7 @@ static void put_members(struct explain_writer *w, const struct explain_path *p)
 
     if (p->unit && p->unit->rule->offset != SIZE_MAX) {
         unsigned line = 0, column = 0;
-        hujson_place(w->v->p->text, w->v->p->len, p->unit->rule->offset, &line, &column);
+        str_place(w->v->p->text, w->v->p->len, p->unit->rule->offset, &line, &column);
         json_key(&w->o, p->fits == FITS_ALL ? "rule" : "nearest");
         json_open(&w->o, '{');
         json_put_str(&w->o, "section", p->unit->rule->is_grant ? "grants" : "acls");

@@ -27,13 +27,24 @@ static bool same_field(const char *a, const char *b)
     }
 }
 
+static void unknown_field(struct policy_parser *x, const struct hujson *m, const struct policy_field *fields,
+                          size_t count)
+{
+    const char *near = str_nearest(m->name, &fields[0].name, count, sizeof(*fields));
+
+    if (near)
+        parse_error(x, m->name_start, "unknown field: \"%s\" (did you mean \"%s\"?)", m->name, near);
+    else
+        parse_error(x, m->name_start, "unknown field: \"%s\"", m->name);
+}
+
 int fields_read(struct policy_parser *x, const struct hujson *object, const struct policy_field *fields, size_t count,
                 bool hash_ok, const struct hujson **found)
 {
-    if (field_kind(x, object, HUJSON_OBJECT, "this") < 0)
-        return ERR_INVALID;
     for (size_t i = 0; i < count; i++)
         found[i] = NULL;
+    if (field_kind(x, object, HUJSON_OBJECT, "this") < 0)
+        return ERR_INVALID;
     for (const struct hujson *m = object->first; m; m = m->next) {
         size_t i = 0;
 
@@ -42,12 +53,13 @@ int fields_read(struct policy_parser *x, const struct hujson *object, const stru
         while (i < count && !same_field(fields[i].name, m->name))
             i++;
         if (i == count)
-            return parse_error(x, m->name_start, "unknown field: \"%s\"", m->name);
-        if (fields[i].refuse)
-            return parse_error(x, m->name_start, "unknown field: \"%s\" (%s)", m->name, fields[i].refuse);
-        if (found[i])
-            return parse_error(x, m->name_start, "duplicate object member name \"%s\"", m->name);
-        found[i] = m;
+            unknown_field(x, m, fields, count);
+        else if (fields[i].refuse)
+            parse_error(x, m->name_start, "unknown field: \"%s\" (%s)", m->name, fields[i].refuse);
+        else if (found[i])
+            parse_error(x, m->name_start, "duplicate object member name \"%s\"", m->name);
+        else
+            found[i] = m;
     }
     for (size_t i = 0; i < count; i++)
         if (found[i] && found[i]->kind == HUJSON_NULL)
@@ -70,10 +82,11 @@ int field_strings(struct policy_parser *x, const struct hujson *v, const char *w
         return 0;
     if (field_kind(x, v, HUJSON_ARRAY, what) < 0)
         return ERR_INVALID;
+    int code = 0;
     for (const struct hujson *e = v->first; e; e = e->next)
         if (field_kind(x, e, HUJSON_STRING, what) < 0 || fn(x, arg, e->text, e->start) < 0)
-            return ERR_INVALID;
-    return 0;
+            code = ERR_INVALID;
+    return code;
 }
 
 bool text_trim(struct arena *a, const char *text, const char **out)

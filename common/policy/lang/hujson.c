@@ -3,6 +3,7 @@
  * them. Names are compared within their object through a sorted copy, so a hostile object costs n log n. */
 #include "policy/lang/hujson.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,11 +67,8 @@ static int skip_comment(struct hujson_reader *r)
     const char *end = r->text[start + 1] == '/' ? memchr(from, '\n', rest) : memmem(from, rest, "*/", 2);
 
     if (!end)
-        return fail(r, r->len, true, "parsing comment: unexpected EOF");
+        return fail(r, start, true, "parsing comment: unexpected EOF");
     r->at = (size_t)(end - r->text) + (r->text[start + 1] == '/' ? 1 : 2);
-    for (size_t i = start; i < r->at; i++) /* str_utf8 refuses NUL, which a comment may hold */
-        if (r->text[i] == '\0')
-            return fail(r, start, true, "invalid UTF-8 in comment");
     if (!str_utf8(r->text + start, r->at - start))
         return fail(r, start, true, "invalid UTF-8 in comment");
     return 0;
@@ -171,7 +169,7 @@ static int read_string(struct hujson_reader *r, const char **out)
     while (end < r->len && r->text[end] != '"')
         end += r->text[end] == '\\' ? 2 : 1;
     if (end >= r->len)
-        return fail(r, r->len, true, "parsing string: unexpected EOF");
+        return fail(r, start, true, "parsing string: unexpected EOF");
     char *s = arena_alloc(r->arena, end - start + 4);
     if (!s)
         return too_big(r);
@@ -357,7 +355,8 @@ static int read_value(struct hujson_reader *r, struct hujson *v)
     default:
         if (!memchr("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", r->text[r->at], 63) ||
             r->text[r->at] == '\0')
-            return fail(r, r->at, true, "invalid character %s at start of value", quoted(r, q));
+            return fail(r, r->at, true, "invalid character %s at start of value%s", quoted(r, q),
+                        r->text[r->at] == '\'' ? " (strings stand in double quotes)" : "");
         code = read_word(r, v);
     }
     v->end = r->at;
@@ -372,6 +371,9 @@ int hujson_read(const char *text, size_t len, struct arena *a, struct hujson **o
 
     *out = NULL;
     *why = (struct hujson_error){0};
+    const char *zero = memchr(text, '\0', len);
+    if (zero)
+        return fail(&r, (size_t)(zero - text), true, "invalid character '\\x00': a text holds no zero bytes");
     if (!top)
         return too_big(&r);
     if (read_value(&r, top) < 0 || skip(&r, NULL) < 0)
@@ -382,17 +384,15 @@ int hujson_read(const char *text, size_t len, struct arena *a, struct hujson **o
     return 0;
 }
 
-void hujson_place(const char *text, size_t len, size_t offset, unsigned *line, unsigned *column)
+bool hujson_number_fits(const struct hujson *number)
 {
-    size_t start = 0;
+    const char *digits = number->text + (number->text[0] == '-');
 
-    *line = 1;
-    for (size_t i = 0; i < offset && i < len; i++)
-        if (text[i] == '\n') {
-            (*line)++;
-            start = i + 1;
-        }
-    *column = (unsigned)(offset - start) + 1;
+    if (number->text[strcspn(number->text, ".eE")])
+        return isfinite(strtod(number->text, NULL));
+    size_t n = strlen(digits);
+    return n < 19 ||
+           (n == 19 && strcmp(digits, number->text == digits ? "9223372036854775807" : "9223372036854775808") <= 0);
 }
 
 void hujson_plain(const struct hujson *v, const char *text, struct buf *out)

@@ -25,8 +25,8 @@ struct hujson {
 };
 
 struct hujson_error {
-    size_t offset;
-    bool syntax; /* false: the text is HuJSON but not a value that is taken (duplicate name, invalid UTF-8) */
+    size_t offset; /* of a comment or string that does not end: where it begins */
+    bool syntax;   /* false: the text is HuJSON but not a value that is taken (duplicate name, invalid UTF-8) */
     char message[200];
 };
 
@@ -34,8 +34,8 @@ struct hujson_error {
 int hujson_read(const char *text, size_t len, struct arena *a, struct hujson **out,
                 struct hujson_error *why) WARN_UNUSED;
 
-/* Line and column (in bytes), from 1, of an offset. */
-void hujson_place(const char *text, size_t len, size_t offset, unsigned *line, unsigned *column);
+/* As a whole number of 64 bits, or a finite fraction: what JSON libraries take. */
+bool hujson_number_fits(const struct hujson *number);
 
 /* Appends the value as plain JSON: without comments, trailing commas and blanks. text is what it was read from. */
 void hujson_plain(const struct hujson *v, const char *text, struct buf *out);

@@ -125,42 +125,50 @@ static int add_member(struct policy_parser *x, void *arg, const char *text, size
     struct policy_group *g = arg;
     struct policy_selector a = {.offset = offset, .text = text};
 
+    if (str_starts(text, "group:") && !strchr(text, '@'))
+        return ERR_INVALID; /* reported for all groups together */
     if (!strchr(text, '@'))
-        return parse_error(x, offset, "username must contain @, got: \"%s\"", text);
+        return parse_error(x, offset, "username must contain @, got: \"%s\" (a user without mail address is \"%s@\")",
+                           text, text);
     a.principal = principal_intern(x->p, PRINCIPAL_USER, text, NULL);
     vec_push(&g->members, a);
     return 0;
 }
 
-static int parse_group(struct policy_parser *x, const struct hujson *m)
+static void members_read(struct policy_parser *x, const struct hujson *m, struct policy_group *g)
+{
+    if (field_kind(x, m, HUJSON_ARRAY, "group value must be an array of users: a group") < 0)
+        return;
+    for (const struct hujson *e = m->first; e; e = e->next)
+        if (e->kind == HUJSON_STRING)
+            (void)add_member(x, g, e->text, e->start);
+        else
+            parse_error(x, e->start, "invalid group member type: group \"%s\" expected string", m->name);
+}
+
+/* A group whose members are wrong is defined all the same, so that its uses are no errors. */
+static void parse_group(struct policy_parser *x, const struct hujson *m)
 {
     struct policy_group g = {.name = m->name};
 
     if (m->kind == HUJSON_STRING)
-        return parse_error(x, m->start, "group value must be an array of users: group \"%s\" got string: \"%s\"",
-                           m->name, m->text);
-    if (m->kind != HUJSON_NULL && field_kind(x, m, HUJSON_ARRAY, "group value must be an array of users: a group") < 0)
-        return ERR_INVALID;
-    for (const struct hujson *e = m->first; e; e = e->next)
-        if (e->kind != HUJSON_STRING)
-            return parse_error(x, e->start, "invalid group member type: group \"%s\" expected string", m->name);
-    int code = m->kind == HUJSON_NULL ? 0 : field_strings(x, m, "group members", add_member, &g);
+        parse_error(x, m->start, "group value must be an array of users: group \"%s\" got string: \"%s\"", m->name,
+                    m->text);
+    else if (m->kind != HUJSON_NULL)
+        members_read(x, m, &g);
     vec_push(&x->p->groups, g);
     map_puts(&x->p->group_index, m->name, (void *)(uintptr_t)x->p->groups.len);
-    return code;
 }
 
-static int parse_groups(struct policy_parser *x, const struct hujson *v)
+static void parse_groups(struct policy_parser *x, const struct hujson *v)
 {
     const struct hujson *nested = NULL, *worst = NULL;
 
-    if (!v)
-        return 0;
-    if (field_kind(x, v, HUJSON_OBJECT, "groups") < 0)
-        return ERR_INVALID;
+    if (!v || field_kind(x, v, HUJSON_OBJECT, "groups") < 0)
+        return;
     for (const struct hujson *m = v->first; m; m = m->next)
         if (!str_starts(m->name, "group:"))
-            return parse_error(x, m->name_start, "group must start with 'group:', got: \"%s\"", m->name);
+            parse_error(x, m->name_start, "group must start with 'group:', got: \"%s\"", m->name);
     /* Of several groups that hold groups, the one with the greatest name is reported, by its first such member. */
     for (const struct hujson *m = v->first; m; m = m->next)
         for (const struct hujson *e = m->kind == HUJSON_ARRAY ? m->first : NULL; e; e = e->next)
@@ -170,36 +178,30 @@ static int parse_groups(struct policy_parser *x, const struct hujson *v)
                 nested = e;
             }
     if (nested)
-        return parse_error(x, nested->start, "groups[\"%s\"]: \"%s\": group members cannot be recursive", worst->name,
-                           nested->text);
+        parse_error(x, nested->start, "groups[\"%s\"]: \"%s\": group members cannot be recursive", worst->name,
+                    nested->text);
     for (const struct hujson *m = v->first; m; m = m->next)
-        if (parse_group(x, m) < 0)
-            return ERR_INVALID;
-    return 0;
+        parse_group(x, m);
 }
 
 /* ---- hosts ---- */
 
-static int parse_hosts(struct policy_parser *x, const struct hujson *v)
+static void parse_hosts(struct policy_parser *x, const struct hujson *v)
 {
-    if (!v)
-        return 0;
-    if (field_kind(x, v, HUJSON_OBJECT, "hosts") < 0)
-        return ERR_INVALID;
+    if (!v || field_kind(x, v, HUJSON_OBJECT, "hosts") < 0)
+        return;
     for (const struct hujson *m = v->first; m; m = m->next) {
         struct policy_host h = {.name = m->name};
 
         if (!*m->name || strpbrk(m->name, ":@"))
-            return parse_error(x, m->name_start, "invalid hostname: \"%s\"", m->name);
-        if (field_kind(x, m, HUJSON_STRING, "a host's address") < 0)
-            return ERR_INVALID;
-        if (prefix_parse(m->text, &h.prefix, NULL, NULL) < 0)
-            return parse_error(x, m->start, "hostname contains invalid IP address: hostname \"%s\" address \"%s\"",
-                               m->name, m->text);
+            parse_error(x, m->name_start, "invalid hostname: \"%s\"", m->name);
+        if (field_kind(x, m, HUJSON_STRING, "a host's address") == 0 &&
+            prefix_parse(m->text, &h.prefix, NULL, NULL) < 0)
+            parse_error(x, m->start, "hostname contains invalid IP address: hostname \"%s\" address \"%s\"", m->name,
+                        m->text);
         vec_push(&x->p->hosts, h);
         map_puts(&x->p->host_index, m->name, (void *)(uintptr_t)x->p->hosts.len);
     }
-    return 0;
 }
 
 /* ---- tagOwners ---- */
@@ -220,38 +222,35 @@ static int add_selector(struct policy_parser *x, void *arg, const char *text, si
     return 0;
 }
 
-static int parse_owners(struct policy_parser *x, const struct hujson *v)
+static void parse_owners(struct policy_parser *x, const struct hujson *v)
 {
     size_t i = 0;
 
-    if (!v)
-        return 0;
-    if (field_kind(x, v, HUJSON_OBJECT, "tagOwners") < 0)
-        return ERR_INVALID;
+    if (!v || field_kind(x, v, HUJSON_OBJECT, "tagOwners") < 0)
+        return;
     for (const struct hujson *m = v->first; m; m = m->next) {
         struct policy_tag_owner t = {.tag = m->name, .offset = m->name_start};
 
+        char c = str_starts(m->name, "tag:") ? m->name[4] : 'a';
         if (!str_starts(m->name, "tag:"))
-            return parse_error(x, m->name_start, "tag must start with 'tag:', got: \"%s\"", m->name);
-        char c = m->name[4];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
-            return parse_error(x, m->name_start, "tagOwners[\"%s\"]: tag names must start with a letter, after 'tag:'",
-                               m->name);
+            parse_error(x, m->name_start, "tag must start with 'tag:', got: \"%s\"", m->name);
+        else if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+            parse_error(x, m->name_start, "tagOwners[\"%s\"]: tag names must start with a letter, after 'tag:'",
+                        m->name);
         vec_push(&x->p->tags, t);
         map_puts(&x->p->tag_index, m->name, (void *)(uintptr_t)x->p->tags.len);
     }
     for (const struct hujson *m = v->first; m; m = m->next, i++) {
         struct selector_sink at = {PLACE_OWNER, &x->p->tags.items[i].owners};
 
-        if (m->kind != HUJSON_NULL && field_strings(x, m, "tag owners", add_selector, &at) < 0)
-            return ERR_INVALID;
+        if (m->kind != HUJSON_NULL)
+            (void)field_strings(x, m, "tag owners", add_selector, &at);
     }
-    return 0;
 }
 
 /* ---- autoApprovers ---- */
 
-static int parse_approvers(struct policy_parser *x, const struct hujson *v)
+static void parse_approvers(struct policy_parser *x, const struct hujson *v)
 {
     static const struct policy_field fields[] = {
         {"routes", NULL},
@@ -260,26 +259,22 @@ static int parse_approvers(struct policy_parser *x, const struct hujson *v)
     };
     const struct hujson *found[3];
 
-    if (!v)
-        return 0;
-    if (fields_read(x, v, fields, 3, false, found) < 0)
-        return ERR_INVALID;
+    if (!v || fields_read(x, v, fields, 3, false, found) < 0)
+        return;
     if (found[0] && field_kind(x, found[0], HUJSON_OBJECT, "autoApprovers.routes") < 0)
-        return ERR_INVALID;
+        found[0] = NULL;
     for (const struct hujson *m = found[0] ? found[0]->first : NULL; m; m = m->next) {
         struct policy_approver a = {0};
 
         if (!strchr(m->name, '/') || prefix_parse(m->name, &a.prefix, NULL, NULL) < 0)
-            return parse_error(x, m->name_start, "autoApprovers.routes: \"%s\" is not a prefix such as 10.0.0.0/8",
-                               m->name);
+            parse_error(x, m->name_start, "autoApprovers.routes: \"%s\" is not a prefix such as 10.0.0.0/8", m->name);
         struct selector_sink at = {PLACE_APPROVER, &a.who};
-        int code = m->kind == HUJSON_NULL ? 0 : field_strings(x, m, "approvers", add_selector, &at);
+        if (m->kind != HUJSON_NULL)
+            (void)field_strings(x, m, "approvers", add_selector, &at);
         vec_push(&x->p->approvers, a);
-        if (code < 0)
-            return code;
     }
     struct selector_sink at = {PLACE_APPROVER, &x->p->exit_approvers};
-    return field_strings(x, found[1], "autoApprovers.exitNode", add_selector, &at);
+    (void)field_strings(x, found[1], "autoApprovers.exitNode", add_selector, &at);
 }
 
 /* ---- the whole ---- */
@@ -325,25 +320,26 @@ static int parse_top(struct policy_parser *x, const struct hujson *top)
 {
     const struct hujson *f[TOP_COUNT];
 
-    if (field_kind(x, top, HUJSON_OBJECT, "a policy") < 0 || fields_read(x, top, top_fields, TOP_COUNT, false, f) < 0)
+    if (field_kind(x, top, HUJSON_OBJECT, "a policy") < 0)
         return ERR_INVALID;
-    if (f[TOP_RANDOM]) {
-        if (field_kind(x, f[TOP_RANDOM], HUJSON_BOOL, "randomizeClientPort") < 0)
-            return ERR_INVALID;
+    (void)fields_read(x, top, top_fields, TOP_COUNT, false, f);
+    if (f[TOP_RANDOM] && field_kind(x, f[TOP_RANDOM], HUJSON_BOOL, "randomizeClientPort") == 0)
         x->p->randomize_ports = f[TOP_RANDOM]->truth;
-    }
-    if (parse_groups(x, f[TOP_GROUPS]) < 0 || parse_hosts(x, f[TOP_HOSTS]) < 0 || parse_owners(x, f[TOP_OWNERS]) < 0 ||
-        parse_approvers(x, f[TOP_APPROVERS]) < 0)
-        return ERR_INVALID;
-    int code = parse_rules(x, f[TOP_ACLS], f[TOP_GRANTS]);
-    int ssh = code == 0 || !x->bad ? parse_ssh(x, f[TOP_SSH]) : code;
-    if (code < 0 || ssh < 0)
-        return ERR_INVALID;
-    if (parse_attrs(x, f[TOP_ATTRS]) < 0 || parse_tests(x, f[TOP_TESTS]) < 0 ||
-        parse_ssh_tests(x, f[TOP_SSH_TESTS]) < 0)
+    parse_groups(x, f[TOP_GROUPS]);
+    parse_hosts(x, f[TOP_HOSTS]);
+    parse_owners(x, f[TOP_OWNERS]);
+    parse_approvers(x, f[TOP_APPROVERS]);
+    parse_rules(x, f[TOP_ACLS], f[TOP_GRANTS]);
+    parse_ssh(x, f[TOP_SSH]);
+    parse_attrs(x, f[TOP_ATTRS]);
+    parse_tests(x, f[TOP_TESTS]);
+    parse_ssh_tests(x, f[TOP_SSH_TESTS]);
+    if (x->p->arena.failed)
+        parse_too_big(x, 0);
+    if (x->errors)
         return ERR_INVALID;
     units_build(x->p);
-    return x->p->arena.failed ? parse_error(x, 0, "the policy needs too much memory") : 0;
+    return 0;
 }
 
 int policy_parse(const char *text, size_t len, struct policy **out, struct policy_problems *problems)
@@ -360,13 +356,14 @@ int policy_parse(const char *text, size_t len, struct policy **out, struct polic
         return ERR_TOOBIG;
     }
     struct policy *p = policy_alloc();
+    size_t before = problems->len;
     struct policy_parser x = {.p = p, .problems = problems, .text = text, .len = len};
     p->text = mem_strndup(text, len);
     p->len = len;
     int code = hujson_read(text, len, &p->arena, &top, &why);
     if (code < 0) {
         unsigned line, column;
-        hujson_place(text, len, why.offset, &line, &column);
+        str_place(text, len, why.offset, &line, &column);
         if (why.syntax)
             problem_at(problems, text, len, SIZE_MAX, false, "parsing policy: parsing HuJSON: line %u, column %u: %s",
                        line, column, why.message);
@@ -376,6 +373,7 @@ int policy_parse(const char *text, size_t len, struct policy **out, struct polic
         problems->items[problems->len - 1].column = column;
     } else {
         code = parse_top(&x, top);
+        problems_sort(problems, before);
     }
     if (code < 0) {
         policy_unref(p);

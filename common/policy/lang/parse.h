@@ -10,10 +10,14 @@ struct policy_parser {
     struct policy_problems *problems;
     const char *text;
     size_t len;
-    bool bad; /* the parse stage stops at its first error */
+    size_t errors; /* so far: reading goes on after most of them */
 };
 
+/* Adds an error; returns ERR_INVALID. */
 int parse_error(struct policy_parser *x, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
+/* From the one with that index on, into the order of the text; those about no one place go last. */
+void problems_sort(struct policy_problems *problems, size_t from);
+int parse_too_big(struct policy_parser *x, size_t offset);
 
 /* Where a selector stands, which decides what kinds are taken. */
 enum selector_place {
@@ -33,12 +37,12 @@ int selector_parse(struct policy_parser *x, enum selector_place place, const cha
 uint32_t principal_intern(struct policy *p, enum policy_principal_kind kind, const char *text,
                           const struct prefix *prefix);
 
-/* Sections. */
-int parse_rules(struct policy_parser *x, const struct hujson *acls, const struct hujson *grants);
-int parse_ssh(struct policy_parser *x, const struct hujson *list);
-int parse_tests(struct policy_parser *x, const struct hujson *list);
-int parse_ssh_tests(struct policy_parser *x, const struct hujson *list);
-int parse_attrs(struct policy_parser *x, const struct hujson *list);
+/* Sections; NULL for one that is absent. All of a section is read, whatever errors are found in it. */
+void parse_rules(struct policy_parser *x, const struct hujson *acls, const struct hujson *grants);
+void parse_ssh(struct policy_parser *x, const struct hujson *list);
+void parse_tests(struct policy_parser *x, const struct hujson *list);
+void parse_ssh_tests(struct policy_parser *x, const struct hujson *list);
+void parse_attrs(struct policy_parser *x, const struct hujson *list);
 void units_build(struct policy *p);
 
 /* A member of an object of fixed shape, matched without regard to case, '-' and '_'. */
@@ -46,12 +50,13 @@ struct policy_field {
     const char *name;
     const char *refuse; /* a key of the service that is not supported: why */
 };
-/* found[i] is the member of field i or NULL (null counts as absent). Unknown and doubled keys are errors; keys
- * beginning with '#' are skipped where hash_ok. */
+/* found[i] is the member of field i or NULL (null counts as absent). Unknown and doubled keys are errors, after which
+ * the others are filled in all the same; ERR_INVALID only where this is no object. Keys beginning with '#' are skipped
+ * where hash_ok. */
 int fields_read(struct policy_parser *x, const struct hujson *object, const struct policy_field *fields, size_t count,
                 bool hash_ok, const struct hujson **found);
 int field_kind(struct policy_parser *x, const struct hujson *v, enum hujson_kind kind, const char *what);
-/* A list of strings or NULL; each string is handed to fn. */
+/* A list of strings or NULL; each string is handed to fn, the others too where one is no string or fn fails. */
 int field_strings(struct policy_parser *x, const struct hujson *v, const char *what,
                   int (*fn)(struct policy_parser *x, void *arg, const char *text, size_t offset), void *arg);
 

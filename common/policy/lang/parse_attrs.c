@@ -54,26 +54,18 @@ static int add_pool(struct policy_parser *x, void *arg, const char *text, size_t
     return 0;
 }
 
-int parse_attrs(struct policy_parser *x, const struct hujson *list)
+void parse_attrs(struct policy_parser *x, const struct hujson *list)
 {
-    if (!list)
-        return 0;
-    if (field_kind(x, list, HUJSON_ARRAY, "nodeAttrs") < 0)
-        return ERR_INVALID;
+    if (!list || field_kind(x, list, HUJSON_ARRAY, "nodeAttrs") < 0)
+        return;
     for (const struct hujson *e = list->first; e; e = e->next) {
         struct policy_attr a = {0};
         const struct hujson *f[ATTR_COUNT];
-        int code = fields_read(x, e, attr_fields, ATTR_COUNT, false, f);
 
-        if (code == 0)
-            code = field_strings(x, f[ATTR_TARGET], "target", add_target, &a);
-        if (code == 0)
-            code = field_strings(x, f[ATTR_ATTR], "attr", add_attr, &a);
-        if (code == 0)
-            code = field_strings(x, f[ATTR_POOL], "ipPool", add_pool, &a);
+        (void)fields_read(x, e, attr_fields, ATTR_COUNT, false, f);
+        (void)field_strings(x, f[ATTR_TARGET], "target", add_target, &a);
+        (void)field_strings(x, f[ATTR_ATTR], "attr", add_attr, &a);
+        (void)field_strings(x, f[ATTR_POOL], "ipPool", add_pool, &a);
         vec_push(&x->p->attrs, a);
-        if (code < 0)
-            return code;
     }
-    return 0;
 }

@@ -7,8 +7,9 @@
 #include "base/mem.h"
 #include "policy/lang/parse.h"
 
-#define WHY       256
-#define RULES_MAX 16384 /* views keep bits for each */
+#define WHY          256
+#define RULES_MAX    16384 /* views keep bits for each */
+#define VALUES_DEPTH 32    /* of capabilities */
 
 enum { ACL_ACTION, ACL_PROTO, ACL_SRC, ACL_DST, ACL_USERS, ACL_PORTS, ACL_POSTURE, ACL_COUNT };
 static const struct policy_field acl_fields[ACL_COUNT] = {
@@ -39,6 +40,16 @@ static int add_src(struct policy_parser *x, void *arg, const char *text, size_t 
     return 0;
 }
 
+/* A selector that stands without its ports. */
+static const char *portless_hint(const struct policy *p, const char *text, struct buf *out)
+{
+    struct policy_principal what;
+
+    if (!strchr(text, ':') || selector_read(p, text, &what) >= 0)
+        buf_addf(out, " (a destination of acls ends in ports: \"%.100s:*\" for all)", text);
+    return buf_text(out);
+}
+
 static int add_acl_dst(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
     struct policy_rule *r = arg;
@@ -46,11 +57,13 @@ static int add_acl_dst(struct policy_parser *x, void *arg, const char *text, siz
     const char *host, *ports;
     char why[WHY];
 
-    int code = hostport_split(text, &x->p->arena, &host, &ports, why, sizeof(why));
-    if (code < 0)
-        return parse_error(x, offset, "dst=\"%s\": %s", text, why);
-    if (ports_parse(ports, &x->p->arena, &d.ports, &d.port_count, why, sizeof(why)) < 0)
-        return parse_error(x, offset, "dst=\"%s\": %s", text, why);
+    if (hostport_split(text, &x->p->arena, &host, &ports, why, sizeof(why)) < 0 ||
+        ports_parse(ports, &x->p->arena, &d.ports, &d.port_count, why, sizeof(why)) < 0) {
+        struct buf hint = BUF_INIT(0);
+        int code = parse_error(x, offset, "dst=\"%s\": %s%s", text, why, portless_hint(x->p, text, &hint));
+        buf_release(&hint);
+        return code;
+    }
     if (selector_parse(x, PLACE_ACL_DST, host, offset, &d.alias) < 0)
         return ERR_INVALID;
     vec_push(&r->dst, d);
@@ -95,20 +108,25 @@ static int add_ip(struct policy_parser *x, void *arg, const char *text, size_t o
     if (colon) {
         char *name = arena_strndup(&x->p->arena, text, (size_t)(colon - text));
         if (!name)
-            return parse_error(x, offset, "the policy needs too much memory");
+            return parse_too_big(x, offset);
         if (proto_parse(name, true, &s.proto, why, sizeof(why)) < 0)
             return parse_error(x, offset, "%s", why);
         port_text = colon + 1;
     }
-    if (ports_parse(port_text, &x->p->arena, &s.ports, &s.port_count, why, sizeof(why)) < 0)
-        return parse_error(x, offset, "%s", why);
+    if (ports_parse(port_text, &x->p->arena, &s.ports, &s.port_count, why, sizeof(why)) < 0) {
+        int number;
+        char unused[WHY];
+        bool proto = !colon && *text && proto_parse(text, true, &number, unused, sizeof(unused)) == 0;
+        return proto ? parse_error(x, offset, "%s (all of the protocol is \"%s:*\")", why, text)
+                     : parse_error(x, offset, "%s", why);
+    }
     for (size_t i = 0; i < r->services.len; i++) {
         struct policy_service *old = &r->services.items[i];
         if (old->proto != s.proto)
             continue;
         struct port_range *joined = arena_alloc(&x->p->arena, (old->port_count + s.port_count) * sizeof(*joined));
         if (!joined)
-            return parse_error(x, offset, "the policy needs too much memory");
+            return parse_too_big(x, offset);
         memcpy(joined, old->ports, old->port_count * sizeof(*joined));
         memcpy(joined + old->port_count, s.ports, s.port_count * sizeof(*joined));
         old->ports = joined;
@@ -150,45 +168,44 @@ static int check_self(struct policy_parser *x, const struct policy_rule *r)
     return 0;
 }
 
-static int parse_action(struct policy_parser *x, const struct hujson *v, const struct hujson *where)
+static int parse_action(struct policy_parser *x, const struct hujson *v)
 {
     if (!v)
         return 0;
     if (field_kind(x, v, HUJSON_STRING, "action") < 0)
         return ERR_INVALID;
     if (strcmp(v->text, "accept") != 0)
-        return parse_error(x, where ? v->start : 0, "action=\"%s\" is not supported: invalid ACL action", v->text);
+        return parse_error(x, v->start,
+                           "action=\"%s\" is not supported: invalid ACL action (rules only allow, by \"accept\")",
+                           v->text);
     return 0;
 }
 
-static int parse_acl(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
+static void parse_acl(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
 {
     const struct hujson *f[ACL_COUNT];
     struct policy_service s = {.proto = PROTO_DEFAULT};
     const char *proto = "";
     char why[WHY];
 
-    if (fields_read(x, v, acl_fields, ACL_COUNT, true, f) < 0 || parse_action(x, f[ACL_ACTION], v) < 0)
-        return ERR_INVALID;
-    if (f[ACL_PROTO]) {
-        if (field_kind(x, f[ACL_PROTO], f[ACL_PROTO]->kind == HUJSON_NUMBER ? HUJSON_NUMBER : HUJSON_STRING, "proto") <
-            0)
-            return ERR_INVALID;
+    if (fields_read(x, v, acl_fields, ACL_COUNT, true, f) < 0)
+        return;
+    (void)parse_action(x, f[ACL_ACTION]);
+    if (f[ACL_PROTO] && field_kind(x, f[ACL_PROTO], f[ACL_PROTO]->kind == HUJSON_NUMBER ? HUJSON_NUMBER : HUJSON_STRING,
+                                   "proto") == 0) {
         proto = f[ACL_PROTO]->text;
         if (proto_parse(proto, true, &s.proto, why, sizeof(why)) < 0)
-            return parse_error(x, f[ACL_PROTO]->start, "%s", why);
+            parse_error(x, f[ACL_PROTO]->start, "%s", why);
     }
     vec_push(&r->services, s);
-    if (field_strings(x, f[ACL_SRC] ? f[ACL_SRC] : f[ACL_USERS], "src", add_src, r) < 0 ||
-        field_strings(x, f[ACL_DST] ? f[ACL_DST] : f[ACL_PORTS], "dst", add_acl_dst, r) < 0 || check_self(x, r) < 0)
-        return ERR_INVALID;
-    for (size_t i = 0; i < r->dst.len; i++)
-        for (size_t j = 0; j < r->dst.items[i].port_count && !proto_has_ports(s.proto); j++)
-            if (r->dst.items[i].ports[j].first != 0 || r->dst.items[i].ports[j].last != UINT16_MAX)
-                return parse_error(x, r->dst.items[i].alias.offset,
-                                   "protocol does not support specific ports: \"%s\", only \"*\" is allowed",
-                                   proto_name(s.proto) ? proto_name(s.proto) : proto);
-    return 0;
+    (void)field_strings(x, f[ACL_SRC] ? f[ACL_SRC] : f[ACL_USERS], "src", add_src, r);
+    (void)field_strings(x, f[ACL_DST] ? f[ACL_DST] : f[ACL_PORTS], "dst", add_acl_dst, r);
+    (void)check_self(x, r);
+    for (size_t i = 0; i < r->dst.len && !proto_has_ports(s.proto); i++)
+        if (!ports_all(r->dst.items[i].ports, r->dst.items[i].port_count) || r->dst.items[i].port_count > 1)
+            parse_error(x, r->dst.items[i].alias.offset,
+                        "protocol does not support specific ports: \"%s\", only \"*\" is allowed",
+                        proto_name(s.proto) ? proto_name(s.proto) : proto);
 }
 
 static int check_capability(struct policy_parser *x, const struct hujson *m)
@@ -206,74 +223,87 @@ static int check_capability(struct policy_parser *x, const struct hujson *m)
     return parse_error(x, m->name_start, "capability name must not be in the tailscale.com domain");
 }
 
-static int parse_apps(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
+/* Clients and libraries read the values: they must be able to. */
+static void check_values(struct policy_parser *x, const struct hujson *v, int depth)
 {
-    if (!v)
-        return 0;
-    if (field_kind(x, v, HUJSON_OBJECT, "app") < 0)
-        return ERR_INVALID;
+    if (depth > VALUES_DEPTH) {
+        parse_error(x, v->start, "the values of a capability are nested more than %d levels deep", VALUES_DEPTH);
+        return;
+    }
+    if (v->kind == HUJSON_NUMBER && !hujson_number_fits(v))
+        parse_error(x, v->start, "the number %.40s is out of range", v->text);
+    for (const struct hujson *m = v->first; m; m = m->next)
+        check_values(x, m, depth + 1);
+}
+
+static void parse_apps(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
+{
+    if (!v || field_kind(x, v, HUJSON_OBJECT, "app") < 0)
+        return;
     for (const struct hujson *m = v->first; m; m = m->next) {
         struct buf b = BUF_INIT(POLICY_TEXT_MAX);
 
-        if (check_capability(x, m) < 0)
-            return ERR_INVALID;
-        if (m->kind != HUJSON_NULL && field_kind(x, m, HUJSON_ARRAY, "the values of a capability") < 0)
-            return ERR_INVALID;
+        (void)check_capability(x, m);
+        if (m->kind != HUJSON_NULL)
+            (void)field_kind(x, m, HUJSON_ARRAY, "the values of a capability");
+        check_values(x, m, 1);
         hujson_plain(m, x->text, &b);
         struct policy_app a = {m->name, arena_strndup(&x->p->arena, buf_text(&b), b.len)};
         buf_release(&b);
-        if (!a.json)
-            return parse_error(x, m->start, "the policy needs too much memory");
-        vec_push(&r->apps, a);
+        if (a.json)
+            vec_push(&r->apps, a);
+        else
+            parse_too_big(x, m->start);
     }
-    return 0;
 }
 
-static int parse_grant(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
+static void parse_grant(struct policy_parser *x, const struct hujson *v, struct policy_rule *r)
 {
     const struct hujson *f[GRANT_COUNT];
 
-    if (fields_read(x, v, grant_fields, GRANT_COUNT, false, f) < 0 ||
-        field_strings(x, f[GRANT_SRC], "src", add_src, r) < 0 ||
-        field_strings(x, f[GRANT_DST], "dst", add_grant_dst, r) < 0 ||
-        field_strings(x, f[GRANT_IP], "ip", add_ip, r) < 0 || parse_apps(x, f[GRANT_APP], r) < 0)
-        return ERR_INVALID;
-    if (r->services.len == 0 && r->apps.len == 0)
-        return parse_error(x, v->start, "ip and app can not both be empty");
-    if (field_strings(x, f[GRANT_VIA], "via", add_via, r) < 0)
-        return ERR_INVALID;
+    size_t errors = x->errors;
+
+    if (fields_read(x, v, grant_fields, GRANT_COUNT, false, f) < 0)
+        return;
+    (void)field_strings(x, f[GRANT_IP], "ip", add_ip, r);
+    parse_apps(x, f[GRANT_APP], r);
+    if (r->services.len == 0 && r->apps.len == 0 && errors == x->errors)
+        parse_error(x, v->start, "ip and app can not both be empty");
+    (void)field_strings(x, f[GRANT_SRC], "src", add_src, r);
+    (void)field_strings(x, f[GRANT_DST], "dst", add_grant_dst, r);
+    (void)field_strings(x, f[GRANT_VIA], "via", add_via, r);
     for (size_t i = 0; r->apps.len && i < r->dst.len; i++)
         if (x->p->principals.items[r->dst.items[i].alias.principal].kind == PRINCIPAL_INTERNET)
-            return parse_error(x, r->dst.items[i].alias.offset, "cannot use app grants with autogroup:internet");
-    return check_self(x, r);
+            parse_error(x, r->dst.items[i].alias.offset, "cannot use app grants with autogroup:internet");
+    (void)check_self(x, r);
 }
 
-static int parse_list(struct policy_parser *x, const struct hujson *v, bool grants)
+static void parse_list(struct policy_parser *x, const struct hujson *v, bool grants)
 {
     size_t index = 0;
 
-    if (!v)
-        return 0;
-    if (field_kind(x, v, HUJSON_ARRAY, grants ? "grants" : "acls") < 0)
-        return ERR_INVALID;
+    if (!v || field_kind(x, v, HUJSON_ARRAY, grants ? "grants" : "acls") < 0)
+        return;
     for (const struct hujson *e = v->first; e; e = e->next, index++) {
-        if (x->p->rules.len == RULES_MAX)
-            return parse_error(x, e->start, "more than %d rules are not taken", RULES_MAX);
+        if (x->p->rules.len == RULES_MAX) {
+            parse_error(x, e->start, "a policy has at most %d rules", RULES_MAX);
+            return;
+        }
         struct policy_rule *r = mem_alloc(sizeof(*r));
 
         *r = (struct policy_rule){.is_grant = grants, .index = index, .offset = e->start};
         vec_push(&x->p->rules, r);
-        if ((grants ? parse_grant(x, e, r) : parse_acl(x, e, r)) < 0)
-            return ERR_INVALID;
+        if (grants)
+            parse_grant(x, e, r);
+        else
+            parse_acl(x, e, r);
     }
-    return 0;
 }
 
-int parse_rules(struct policy_parser *x, const struct hujson *acls, const struct hujson *grants)
+void parse_rules(struct policy_parser *x, const struct hujson *acls, const struct hujson *grants)
 {
-    if (parse_list(x, grants, true) < 0)
-        return ERR_INVALID;
+    parse_list(x, grants, true);
     x->p->grant_count = x->p->rules.len;
     x->p->allow_all = !acls && !grants;
-    return parse_list(x, acls, false);
+    parse_list(x, acls, false);
 }

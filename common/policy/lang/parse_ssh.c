@@ -173,7 +173,7 @@ static int add_user(struct policy_parser *x, void *arg, const char *text, size_t
     const char *name;
 
     if (!text_trim(&x->p->arena, text, &name))
-        return parse_error(x, offset, "the policy needs too much memory");
+        return parse_too_big(x, offset);
     if (!*name || str_eq(name, "*"))
         return parse_error(x, offset, "user \"%s\" is not valid", name);
     const char *at = str_starts(name, "localpart:") ? strrchr(name, '@') : NULL;
@@ -184,7 +184,7 @@ static int add_user(struct policy_parser *x, void *arg, const char *text, size_t
         vec_push(&r->localparts, at + 1);
         return 0;
     }
-    if (at && at[1] && strchr(name, '*')) { /* a glob that is none of ours: its domain is still checked */
+    if (at && at[1] && strchr(name, '*')) { /* another glob: its domain is still checked */
         const char *first = strchr(name, '@');
         if (strncmp(name, "localpart:*@", 12) == 0) {
             struct policy_domain_use use = {first + 1, offset, false};
@@ -279,7 +279,7 @@ static int parse_action(struct policy_parser *x, const struct hujson *v, size_t 
     if (v && field_kind(x, v, HUJSON_STRING, "action") < 0)
         return ERR_INVALID;
     if (v && !text_trim(&x->p->arena, v->text, &action))
-        return parse_error(x, offset, "the policy needs too much memory");
+        return parse_too_big(x, offset);
     if (!*action)
         return parse_error(x, v ? v->start : offset, "action must be specified");
     r->check = str_eq(action, "check");
@@ -288,36 +288,36 @@ static int parse_action(struct policy_parser *x, const struct hujson *v, size_t 
     return 0;
 }
 
-static int parse_entry(struct policy_parser *x, const struct hujson *v, struct policy_ssh_rule *r)
+static void parse_entry(struct policy_parser *x, const struct hujson *v, struct policy_ssh_rule *r)
 {
     const struct hujson *f[SSH_COUNT];
 
-    if (fields_read(x, v, ssh_fields, SSH_COUNT, false, f) < 0 || parse_action(x, f[SSH_ACTION], v->start, r) < 0)
-        return ERR_INVALID;
+    size_t errors = x->errors;
+
+    if (fields_read(x, v, ssh_fields, SSH_COUNT, false, f) < 0)
+        return;
+    (void)parse_action(x, f[SSH_ACTION], v->start, r);
     if (!f[SSH_USERS] || (f[SSH_USERS]->kind == HUJSON_ARRAY && f[SSH_USERS]->count == 0))
-        return parse_error(x, v->start, "users must be specified");
-    if (field_strings(x, f[SSH_USERS], "users", add_user, r) < 0 || parse_period(x, f[SSH_PERIOD], r) < 0 ||
-        field_strings(x, f[SSH_ENV], "acceptEnv", add_env, r) < 0 ||
-        field_strings(x, f[SSH_SRC], "src", add_src, r) < 0 || field_strings(x, f[SSH_DST], "dst", add_dst, r) < 0)
-        return ERR_INVALID;
-    return check_pairs(x, r);
+        parse_error(x, v->start, "users must be specified");
+    (void)field_strings(x, f[SSH_USERS], "users", add_user, r);
+    (void)parse_period(x, f[SSH_PERIOD], r);
+    (void)field_strings(x, f[SSH_ENV], "acceptEnv", add_env, r);
+    (void)field_strings(x, f[SSH_SRC], "src", add_src, r);
+    (void)field_strings(x, f[SSH_DST], "dst", add_dst, r);
+    if (errors == x->errors)
+        (void)check_pairs(x, r);
 }
 
-int parse_ssh(struct policy_parser *x, const struct hujson *list)
+void parse_ssh(struct policy_parser *x, const struct hujson *list)
 {
     size_t index = 0;
 
-    if (!list)
-        return 0;
-    if (field_kind(x, list, HUJSON_ARRAY, "ssh") < 0)
-        return ERR_INVALID;
+    if (!list || field_kind(x, list, HUJSON_ARRAY, "ssh") < 0)
+        return;
     for (const struct hujson *e = list->first; e; e = e->next, index++) {
         struct policy_ssh_rule r = {.index = index, .offset = e->start};
-        int code = parse_entry(x, e, &r);
 
+        parse_entry(x, e, &r);
         vec_push(&x->p->ssh, r);
-        if (code < 0)
-            return code;
     }
-    return 0;
 }

@@ -37,35 +37,26 @@ static const struct policy_field test_fields[TEST_COUNT] = {
     [TEST_POSTURE] = {"srcPostureAttrs", "device posture is not supported by this server"},
 };
 
-int parse_tests(struct policy_parser *x, const struct hujson *list)
+void parse_tests(struct policy_parser *x, const struct hujson *list)
 {
     size_t index = 0;
 
-    if (!list)
-        return 0;
-    if (field_kind(x, list, HUJSON_ARRAY, "tests") < 0)
-        return ERR_INVALID;
+    if (!list || field_kind(x, list, HUJSON_ARRAY, "tests") < 0)
+        return;
     for (const struct hujson *e = list->first; e; e = e->next, index++) {
         struct policy_test t = {.index = index, .offset = e->start, .src = "", .proto = ""};
         const struct hujson *f[TEST_COUNT];
         texts accept = {0}, deny = {0};
-        int code = fields_read(x, e, test_fields, TEST_COUNT, false, f);
 
-        if (code == 0)
-            code = read_text(x, f[TEST_SRC] ? f[TEST_SRC] : f[TEST_USER], "src", &t.src);
-        if (code == 0)
-            code = read_text(x, f[TEST_PROTO], "proto", &t.proto);
-        if (code == 0)
-            code = field_strings(x, f[TEST_ACCEPT] ? f[TEST_ACCEPT] : f[TEST_ALLOW], "accept", keep, &accept);
-        if (code == 0)
-            code = field_strings(x, f[TEST_DENY], "deny", keep, &deny);
+        (void)fields_read(x, e, test_fields, TEST_COUNT, false, f);
+        (void)read_text(x, f[TEST_SRC] ? f[TEST_SRC] : f[TEST_USER], "src", &t.src);
+        (void)read_text(x, f[TEST_PROTO], "proto", &t.proto);
+        (void)field_strings(x, f[TEST_ACCEPT] ? f[TEST_ACCEPT] : f[TEST_ALLOW], "accept", keep, &accept);
+        (void)field_strings(x, f[TEST_DENY], "deny", keep, &deny);
         t.accept.items = accept.items, t.accept.len = accept.len, t.accept.cap = accept.cap;
         t.deny.items = deny.items, t.deny.len = deny.len, t.deny.cap = deny.cap;
         vec_push(&x->p->tests, t);
-        if (code < 0)
-            return code;
     }
-    return 0;
 }
 
 enum { SSH_TEST_SRC, SSH_TEST_DST, SSH_TEST_ACCEPT, SSH_TEST_DENY, SSH_TEST_CHECK, SSH_TEST_POSTURE, SSH_TEST_COUNT };
@@ -85,7 +76,7 @@ static int keep_ssh_dst(struct policy_parser *x, void *arg, const char *text, si
     struct policy_principal what;
 
     if (!text_trim(&x->p->arena, text, &text))
-        return parse_error(x, offset, "the policy needs too much memory");
+        return parse_too_big(x, offset);
     int kind = selector_read(x->p, text, &what);
     if (str_starts(text, "tag:") && kind < 0)
         return parse_error(x, offset, "SSH tests dst contains unknown tag \"%s\"", text);
@@ -95,34 +86,28 @@ static int keep_ssh_dst(struct policy_parser *x, void *arg, const char *text, si
     return 0;
 }
 
-int parse_ssh_tests(struct policy_parser *x, const struct hujson *list)
+void parse_ssh_tests(struct policy_parser *x, const struct hujson *list)
 {
     size_t index = 0;
 
-    if (!list)
-        return 0;
-    if (field_kind(x, list, HUJSON_ARRAY, "sshTests") < 0)
-        return ERR_INVALID;
+    if (!list || field_kind(x, list, HUJSON_ARRAY, "sshTests") < 0)
+        return;
     for (const struct hujson *e = list->first; e; e = e->next, index++) {
         struct policy_ssh_test t = {.index = index, .offset = e->start, .src = ""};
         const struct hujson *f[SSH_TEST_COUNT];
         texts lists[4] = {0};
         static const int fields[4] = {SSH_TEST_DST, SSH_TEST_ACCEPT, SSH_TEST_DENY, SSH_TEST_CHECK};
-        int code = fields_read(x, e, ssh_test_fields, SSH_TEST_COUNT, false, f);
 
-        if (code == 0)
-            code = read_text(x, f[SSH_TEST_SRC], "src", &t.src);
-        if (code == 0 && !text_trim(&x->p->arena, t.src, &t.src))
-            code = parse_error(x, e->start, "the policy needs too much memory");
-        for (size_t i = 0; i < 4 && code == 0; i++)
-            code = field_strings(x, f[fields[i]], ssh_test_fields[fields[i]].name, i ? keep : keep_ssh_dst, &lists[i]);
+        (void)fields_read(x, e, ssh_test_fields, SSH_TEST_COUNT, false, f);
+        (void)read_text(x, f[SSH_TEST_SRC], "src", &t.src);
+        if (!text_trim(&x->p->arena, t.src, &t.src))
+            parse_too_big(x, e->start);
+        for (size_t i = 0; i < 4; i++)
+            (void)field_strings(x, f[fields[i]], ssh_test_fields[fields[i]].name, i ? keep : keep_ssh_dst, &lists[i]);
         t.dst.items = lists[0].items, t.dst.len = lists[0].len;
         t.accept.items = lists[1].items, t.accept.len = lists[1].len;
         t.deny.items = lists[2].items, t.deny.len = lists[2].len;
         t.check.items = lists[3].items, t.check.len = lists[3].len;
         vec_push(&x->p->ssh_tests, t);
-        if (code < 0)
-            return code;
     }
-    return 0;
 }

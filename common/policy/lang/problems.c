@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "policy/lang/parse.h"
@@ -23,9 +24,12 @@ bool policy_problems_fatal(const struct policy_problems *p)
 
 static void add_one(struct buf *out, const struct policy_problem *p)
 {
+    char place[48];
+
     buf_adds(out, p->text);
-    if (p->line)
-        buf_addf(out, " (line %u, column %u)", p->line, p->column);
+    snprintf(place, sizeof(place), "line %u, column %u", p->line, p->column);
+    if (p->line && !strstr(p->text, place))
+        buf_addf(out, " (%s)", place);
 }
 
 void policy_problems_text(const struct policy_problems *p, struct buf *out)
@@ -45,19 +49,28 @@ void policy_problems_text(const struct policy_problems *p, struct buf *out)
     }
 }
 
+/* A text can be wrong in very many places; each costs a look for its line. */
+#define PROBLEMS_MAX 200
+
 __attribute__((format(printf, 6, 0))) static void add(struct policy_problems *problems, const char *text, size_t len,
                                                       size_t offset, bool warning, const char *format, va_list args)
 {
-    struct policy_problem *p = vec_add(problems);
     struct buf b = BUF_INIT(4096);
     char line[1024];
 
+    if (problems->len > PROBLEMS_MAX || (warning && problems->len == PROBLEMS_MAX))
+        return;
+    struct policy_problem *p = vec_add(problems);
     *p = (struct policy_problem){.warning = warning};
+    if (problems->len > PROBLEMS_MAX) {
+        p->text = mem_strdup("there are more problems than are listed here");
+        return;
+    }
     vsnprintf(line, sizeof(line), format, args);
     str_safe(&b, line, strlen(line));
     p->text = buf_take(&b);
     if (offset != SIZE_MAX)
-        hujson_place(text, len, offset, &p->line, &p->column);
+        str_place(text, len, offset, &p->line, &p->column);
 }
 
 int problem_at(struct policy_problems *problems, const char *text, size_t len, size_t offset, bool warning,
@@ -71,6 +84,21 @@ int problem_at(struct policy_problems *problems, const char *text, size_t len, s
     return warning ? 0 : ERR_INVALID;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct policy_problem *x = a, *y = b;
+
+    if (!x->line != !y->line)
+        return x->line ? -1 : 1;
+    return x->line != y->line ? (x->line > y->line ? 1 : -1) : (x->column > y->column) - (x->column < y->column);
+}
+
+void problems_sort(struct policy_problems *problems, size_t from)
+{
+    if (problems->len > from)
+        qsort(problems->items + from, problems->len - from, sizeof(*problems->items), by_place);
+}
+
 int parse_error(struct policy_parser *x, size_t offset, const char *format, ...)
 {
     va_list args;
@@ -78,6 +106,11 @@ int parse_error(struct policy_parser *x, size_t offset, const char *format, ...)
     va_start(args, format);
     add(x->problems, x->text, x->len, offset, false, format, args);
     va_end(args);
-    x->bad = true;
+    x->errors++;
     return ERR_INVALID;
+}
+
+int parse_too_big(struct policy_parser *x, size_t offset)
+{
+    return parse_error(x, offset, "the policy needs too much memory");
 }

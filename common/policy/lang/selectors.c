@@ -162,15 +162,66 @@ int selector_read(const struct policy *p, const char *text, struct policy_princi
     return kind < 0 ? -1 : kind;
 }
 
+/* "what:80" where no ports belong. */
+static bool ends_in_ports(const struct policy *p, const char *text, char *front, size_t size)
+{
+    const char *colon = strrchr(text, ':');
+    struct policy_principal what;
+
+    if (!colon || !colon[1] || strspn(colon + 1, "0123456789,-*") != strlen(colon + 1) ||
+        (size_t)(colon - text) >= size)
+        return false;
+    memcpy(front, text, (size_t)(colon - text));
+    front[colon - text] = '\0';
+    return selector_read(p, front, &what) >= 0;
+}
+
+/* A name that is defined and looks like the text. */
+static const char *near_name(const struct policy *p, const char *text)
+{
+    if (str_starts(text, "tag:"))
+        return p->tags.len ? str_nearest(text, &p->tags.items[0].tag, p->tags.len, sizeof(p->tags.items[0])) : NULL;
+    if (str_starts(text, "group:"))
+        return p->groups.len ? str_nearest(text, &p->groups.items[0].name, p->groups.len, sizeof(p->groups.items[0]))
+                             : NULL;
+    return p->hosts.len ? str_nearest(text, &p->hosts.items[0].name, p->hosts.len, sizeof(p->hosts.items[0])) : NULL;
+}
+
+/* What a text that is no selector of the place may have been meant to be: " (...)", or "". */
+static const char *selector_hint(const struct policy *p, enum selector_place place, const char *text, struct buf *out)
+{
+    char front[200];
+    const char *near = near_name(p, text);
+
+    if (ends_in_ports(p, text, front, sizeof(front))) {
+        const char *ports = text + strlen(front) + 1;
+        if (place == PLACE_GRANT_DST)
+            buf_addf(out, " (ports of grants go into \"ip\": \"dst\": [\"%s\"], \"ip\": [\"%.40s\"])", front, ports);
+        else
+            buf_addf(out, " (no ports stand here: \"%s\")", front);
+    } else if (near) {
+        buf_addf(out, " (did you mean \"%.100s\"?)", near);
+    } else if (*text && !strpbrk(text, ":*/. ")) {
+        buf_addf(out, " (a user without mail address is \"%.100s@\")", text);
+    }
+    return buf_text(out);
+}
+
 static int unknown_text(struct policy_parser *x, enum selector_place place, const char *text, size_t offset)
 {
+    struct buf b = BUF_INIT(0);
+    const char *hint = selector_hint(x->p, place, text, &b);
+
     if (place == PLACE_TARGET)
-        return parse_error(x, offset, "\"%s\": invalid address", text);
-    if (place == PLACE_OWNER)
-        return parse_error(x, offset, "invalid owner format: \"%s\"", text);
-    if (place == PLACE_APPROVER)
-        return parse_error(x, offset, "invalid auto approver format: \"%s\"", text);
-    return parse_error(x, offset, "invalid alias format: \"%s\"", text);
+        parse_error(x, offset, "\"%s\": invalid address%s", text, hint);
+    else if (place == PLACE_OWNER)
+        parse_error(x, offset, "invalid owner format: \"%s\"%s", text, hint);
+    else if (place == PLACE_APPROVER)
+        parse_error(x, offset, "invalid auto approver format: \"%s\"%s", text, hint);
+    else
+        parse_error(x, offset, "invalid alias format: \"%s\"%s", text, hint);
+    buf_release(&b);
+    return ERR_INVALID;
 }
 
 static int not_allowed(struct policy_parser *x, enum selector_place place, int kind, const char *text, size_t offset)
@@ -205,16 +256,20 @@ static int not_allowed(struct policy_parser *x, enum selector_place place, int k
 
 static int undefined(struct policy_parser *x, enum selector_place place, const char *text, size_t offset)
 {
-    bool tag = str_starts(text, "tag:");
+    struct buf b = BUF_INIT(0);
+    const char *hint = selector_hint(x->p, place, text, &b);
 
-    if (!tag)
-        return parse_error(x, offset, "%s not defined in policy: \"%s\"", str_starts(text, "group:") ? "group" : "host",
-                           text);
-    if (place == PLACE_ACL_SRC || place == PLACE_GRANT_SRC || place == PLACE_SSH_SRC)
-        return parse_error(x, offset, "src=tag not found: \"%s\"", text);
-    if (place == PLACE_ACL_DST || place == PLACE_GRANT_DST || place == PLACE_SSH_DST)
-        return parse_error(x, offset, "dst=\"%s\": tag not found: \"%s\"", text, text);
-    return parse_error(x, offset, "tag not found: \"%s\"", text);
+    if (!str_starts(text, "tag:"))
+        parse_error(x, offset, "%s not defined in policy: \"%s\"%s", str_starts(text, "group:") ? "group" : "host",
+                    text, hint);
+    else if (place == PLACE_ACL_SRC || place == PLACE_GRANT_SRC || place == PLACE_SSH_SRC)
+        parse_error(x, offset, "src=tag not found: \"%s\"%s", text, hint);
+    else if (place == PLACE_ACL_DST || place == PLACE_GRANT_DST || place == PLACE_SSH_DST)
+        parse_error(x, offset, "dst=\"%s\": tag not found: \"%s\"%s", text, text, hint);
+    else
+        parse_error(x, offset, "tag not found: \"%s\"%s", text, hint);
+    buf_release(&b);
+    return ERR_INVALID;
 }
 
 int selector_parse(struct policy_parser *x, enum selector_place place, const char *text, size_t offset,
@@ -224,13 +279,17 @@ int selector_parse(struct policy_parser *x, enum selector_place place, const cha
     struct prefix prefix = {0};
 
     if (place != PLACE_ACL_DST && place != PLACE_OWNER && place != PLACE_APPROVER && !text_trim(&p->arena, text, &text))
-        return parse_error(x, offset, "the text needs too much memory");
+        return parse_too_big(x, offset);
     int kind = form(text, &prefix);
-    if (kind == -2)
-        return parse_error(x, offset,
-                           "invalid autogroup: got \"%s\", must be one of [autogroup:internet autogroup:member "
-                           "autogroup:nonroot autogroup:tagged autogroup:self autogroup:danger-all]",
-                           text);
+    if (kind == -2) {
+        struct buf b = BUF_INIT(0);
+        parse_error(x, offset,
+                    "invalid autogroup: got \"%s\", must be one of [autogroup:internet autogroup:member "
+                    "autogroup:nonroot autogroup:tagged autogroup:self autogroup:danger-all]%s",
+                    text, selector_hint(x->p, place, text, &b));
+        buf_release(&b);
+        return ERR_INVALID;
+    }
     if (kind == -1)
         return unknown_text(x, place, text, offset);
     if (!(places[place].allowed & BIT(kind)))

@@ -145,6 +145,8 @@ static enum http_flow reply_v1(struct rest_request *r)
     if (r->endpoint->answer) {
         json_key(&o, v1_names[core_operation_object(r->admin.op)]);
         write_object(&o, r, r->admin.record);
+        if (r->admin.op == ADMIN_APIKEY_CREATE && r->admin.record) /* its end may be one that was not asked for */
+            json_put_time(&o, "expiration", ((const struct api_key *)r->admin.record)->expiration_ns);
     }
     json_close(&o, '}');
     return HTTP_DONE;

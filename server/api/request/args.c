@@ -95,6 +95,25 @@ int arg_text(struct rest_request *r, const char *name, const char **out)
     return 0;
 }
 
+/* What Go's strconv.ParseBool takes; "" is false. */
+static const struct {
+    const char *text;
+    bool value;
+} booleans[] = {
+    {"true", true}, {"1", true},  {"t", true},  {"T", true},      {"TRUE", true},   {"True", true}, {"false", false},
+    {"0", false},   {"f", false}, {"F", false}, {"FALSE", false}, {"False", false}, {"", false},
+};
+
+static bool read_bool(const char *text, bool *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(booleans); i++)
+        if (str_eq(booleans[i].text, text)) {
+            *out = booleans[i].value;
+            return true;
+        }
+    return false;
+}
+
 int arg_bool(struct rest_request *r, const char *name, bool *out)
 {
     json_t *v = arg_json(r, name);
@@ -102,11 +121,7 @@ int arg_bool(struct rest_request *r, const char *name, bool *out)
 
     if (json_is_boolean(v))
         *out = json_boolean_value(v);
-    else if (text && (str_eq(text, "true") || str_eq(text, "1")))
-        *out = true;
-    else if (text && (str_eq(text, "false") || str_eq(text, "0") || !*text))
-        *out = false;
-    else if (v || text)
+    else if ((v || text) && !(text && read_bool(text, out)))
         return wrong(r, name, "true or false");
     return 0;
 }
@@ -133,6 +148,21 @@ int arg_time(struct rest_request *r, const char *name, int64_t *out)
     if (json_is_integer(arg_json(r, name)) || !as_text(r, name, &text))
         return wrong(r, name, "a time such as 2026-01-02T03:04:05Z");
     return text && *text ? time_parse(text, out, name, &r->err) : 0;
+}
+
+int arg_expiration(struct rest_request *r, int64_t default_ns, int64_t *out)
+{
+    static const char name[] = "expiration";
+    const char *text = NULL;
+
+    *out = 0;
+    if (as_text(r, name, &text) && text && str_eq(text, "never"))
+        return 0;
+    if (arg_time(r, name, out) < 0)
+        return r->err.code;
+    if (!*out)
+        *out = clock_wall_ns() + default_ns;
+    return 0;
 }
 
 int arg_texts(struct rest_request *r, const char *name, struct strs *out, bool *given)
@@ -174,7 +204,7 @@ int arg_prefixes(struct rest_request *r, const char *name, struct prefixes *out,
     return code;
 }
 
-int arg_user(struct rest_request *r, const char *name, const struct user **out)
+static int find_user(struct rest_request *r, const char *name, bool by_id, const struct user **out)
 {
     const char *text = NULL;
     uint64_t id;
@@ -198,9 +228,21 @@ int arg_user(struct rest_request *r, const char *name, const struct user **out)
         *out = snapshot_user(r->s, id);
         hits = *out != NULL;
     }
+    if (hits == 0 && by_id && str_u64(text, 0, UINT64_MAX, &id, name, NULL) < 0)
+        return err_field(&r->err, ERR_INVALID, name, "invalid user id: '%.80s' is not a decimal number", text);
     if (hits == 0)
         return err_field(&r->err, ERR_MISSING, name, "looking up user: user not found: '%.80s'", text);
     return 0;
+}
+
+int arg_user(struct rest_request *r, const char *name, const struct user **out)
+{
+    return find_user(r, name, false, out);
+}
+
+int arg_user_id(struct rest_request *r, const char *name, const struct user **out)
+{
+    return find_user(r, name, true, out);
 }
 
 /* The name of the path's i-th parameter. */
@@ -217,7 +259,7 @@ int param_id(struct rest_request *r, size_t i, uint64_t *out)
 {
     const char *name = param_name(r, i);
 
-    if (str_u64(r->http.params[i], 1, UINT64_MAX, out, name, NULL) < 0)
+    if (str_u64(r->http.params[i], 0, UINT64_MAX, out, name, NULL) < 0)
         return err_field(&r->err, ERR_INVALID, name,
                          "type mismatch, parameter: %s, error: '%.60s' is not an id: a decimal number is expected",
                          name, r->http.params[i]);

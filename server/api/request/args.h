@@ -13,9 +13,13 @@ int arg_text(struct rest_request *r, const char *name, const char **out) WARN_UN
 int arg_bool(struct rest_request *r, const char *name, bool *out) WARN_UNUSED;
 int arg_id(struct rest_request *r, const char *name, uint64_t *out) WARN_UNUSED; /* "" is 0 */
 int arg_time(struct rest_request *r, const char *name, int64_t *out) WARN_UNUSED;
+/* The end of a new key: absent, empty, null or zero is in default_ns from now, "never" is 0. */
+int arg_expiration(struct rest_request *r, int64_t default_ns, int64_t *out) WARN_UNUSED;
 int arg_texts(struct rest_request *r, const char *name, struct strs *out, bool *given) WARN_UNUSED;
 int arg_prefixes(struct rest_request *r, const char *name, struct prefixes *out, bool *given) WARN_UNUSED;
-int arg_user(struct rest_request *r, const char *name, const struct user **out) WARN_UNUSED; /* by id or by name */
+/* By id or by name. Nobody has it: ERR_MISSING, or ERR_INVALID where an id is meant and the text is none. */
+int arg_user(struct rest_request *r, const char *name, const struct user **out) WARN_UNUSED;
+int arg_user_id(struct rest_request *r, const char *name, const struct user **out) WARN_UNUSED;
 int param_id(struct rest_request *r, size_t i, uint64_t *out) WARN_UNUSED;
 /* The members of the body are among those of the row; else ERR_INVALID that names them. */
 int args_known(struct rest_request *r, const char *members) WARN_UNUSED;

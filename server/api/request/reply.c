@@ -113,10 +113,23 @@ void error_write(struct buf *out, enum dialect dialect, int status, const struct
     }
 }
 
+/* headscale 0.30 sends errors as problem documents; programs made for older releases ask for plain JSON alone, and some
+ * of their libraries read nothing else. */
+static const char *error_type(const struct rest_request *r)
+{
+    const char *accept = r->http.accept;
+
+    if (r->endpoint->dialect == DIALECT_TEXT)
+        return HTTP_TEXT;
+    if (r->endpoint->dialect == DIALECT_V1 && (!accept || strstr(accept, "*/*") || strstr(accept, "problem+json")))
+        return "application/problem+json";
+    return HTTP_JSON;
+}
+
 enum http_flow reply_error_with(struct rest_request *r, const struct err *e, const char *current)
 {
     int status = r->wrong_method ? 405 : err_http(e->code);
-    struct buf *out = http_reply(&r->http, status, r->endpoint->dialect == DIALECT_TEXT ? HTTP_TEXT : HTTP_JSON);
+    struct buf *out = http_reply(&r->http, status, error_type(r));
 
     error_write(out, r->endpoint->dialect, status, e, r->words, current);
     if (status == 503 || status == 429)

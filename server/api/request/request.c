@@ -157,7 +157,8 @@ static int check_size(struct rest_request *r)
 {
     if (!r->http.too_large)
         return 0;
-    return err_set(&r->err, ERR_TOOBIG, "the body is larger than the %zu bytes that are read here", r->http.body.max);
+    return err_set(&r->err, ERR_TOOBIG, "the body is larger than the %zu bytes that %s %.80s takes", r->http.body.max,
+                   r->http.method, r->http.path);
 }
 
 /* Everything that the head decides. false: it is answered. */
@@ -170,7 +171,8 @@ static bool admit(struct api *api, struct rest_request *r)
         refuse_stranger(r);
         return false;
     }
-    if ((!r->endpoint->run && refuse_path(r) < 0) || read_query(r) < 0 || may(r) < 0 || check_size(r) < 0) {
+    if ((!r->endpoint->run && refuse_path(r) < 0) || read_query(r) < 0 || may(r) < 0 ||
+        (r->endpoint->need == NEED_NOTHING && check_size(r) < 0)) {
         reply_error(r, &r->err);
         return false;
     }

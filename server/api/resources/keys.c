@@ -8,6 +8,11 @@
 #include "api/view/objects.h"
 #include "model/secret.h"
 
+/* How long a key lives whose end is not said, as on the command line. */
+#define HOUR_NS        (3600 * (int64_t)1000000000)
+#define PREAUTH_KEY_NS HOUR_NS
+#define API_KEY_NS     (90 * 24 * HOUR_NS)
+
 /* ---- pre-auth keys ---- */
 
 static enum http_flow preauthkeys_list(struct rest_request *r)
@@ -39,8 +44,8 @@ static enum http_flow preauthkey_create(struct rest_request *r)
     const struct user *user = NULL;
     bool given;
 
-    if (arg_user(r, "user", &user) < 0 || arg_bool(r, "reusable", &r->admin.reusable) < 0 ||
-        arg_bool(r, "ephemeral", &r->admin.ephemeral) < 0 || arg_time(r, "expiration", &r->admin.time_ns) < 0 ||
+    if (arg_user_id(r, "user", &user) < 0 || arg_bool(r, "reusable", &r->admin.reusable) < 0 ||
+        arg_bool(r, "ephemeral", &r->admin.ephemeral) < 0 || arg_expiration(r, PREAUTH_KEY_NS, &r->admin.time_ns) < 0 ||
         arg_texts(r, tags, &r->admin.tags, &given) < 0)
         return reply_error(r, &r->err);
     r->admin.user_id = user ? user->r.id : 0;
@@ -103,11 +108,11 @@ static const struct api_endpoint preauthkey_rows[] = {
      .help = "Pre-auth keys"},
     {HEADWAY("POST", "/preauthkeys"), .run = preauthkey_create, .need = NEED_ADMIN,
      .body = "user:text reusable:bool ephemeral:bool expiration:time tags:text[]", .query = "dry_run:bool",
-     .answer = "result:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
+     .answer = "Change result:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
     {HEADWAY("POST", "/preauthkeys/{id}/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "result:PreAuthKey", .help = "Ends a pre-auth key"},
+     .query = "dry_run:bool", .answer = "Change result:PreAuthKey", .help = "Ends a pre-auth key"},
     {HEADWAY("DELETE", "/preauthkeys/{id}"), .run = preauthkey_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "result:PreAuthKey", .help = "Removes a pre-auth key"},
+     .answer = "Change result:PreAuthKey", .help = "Removes a pre-auth key"},
 };
 const struct http_table preauthkeys_table = API_TABLE(preauthkey_rows);
 
@@ -120,7 +125,7 @@ static enum http_flow apikeys_list(struct rest_request *r)
 
 static enum http_flow apikey_create(struct rest_request *r)
 {
-    if (arg_time(r, "expiration", &r->admin.time_ns) < 0 || arg_text(r, "description", &r->admin.name) < 0 ||
+    if (arg_expiration(r, API_KEY_NS, &r->admin.time_ns) < 0 || arg_text(r, "description", &r->admin.name) < 0 ||
         arg_bool(r, "readOnly", &r->admin.read_only) < 0)
         return reply_error(r, &r->err);
     return change(r, ADMIN_APIKEY_CREATE);
@@ -172,7 +177,7 @@ static const struct api_endpoint apikey_rows[] = {
     {V1("GET", "/apikey"), .run = apikeys_list, .need = NEED_READ, .id = "listApiKeys", .answer = "apiKeys:ApiKey[]",
      .help = "API keys"},
     {V1("POST", "/apikey"), .run = apikey_create, .need = NEED_ADMIN, .id = "createApiKey",
-     .body = "expiration:time description:text readOnly:bool", .answer = "apiKey:text",
+     .body = "expiration:time description:text readOnly:bool", .answer = "apiKey:text expiration:time",
      .help = "Makes an API key; the only answer with the whole key"},
     {V1("POST", "/apikey/expire"), .run = apikey_expire, .need = NEED_ADMIN, .id = "expireApiKey",
      .body = "prefix:text id:id", .help = "Ends an API key"},
@@ -184,11 +189,11 @@ static const struct api_endpoint apikey_rows[] = {
     {HEADWAY("GET", "/apikeys"), .run = apikeys_list, .need = NEED_READ, .answer = "apiKeys:ApiKey[]",
      .help = "API keys"},
     {HEADWAY("POST", "/apikeys"), .run = apikey_create, .need = NEED_ADMIN,
-     .body = "description:text readOnly:bool expiration:time", .query = "dry_run:bool", .answer = "result:ApiKey",
-     .help = "Makes an API key; the only answer with the whole key"},
+     .body = "description:text readOnly:bool expiration:time", .query = "dry_run:bool",
+     .answer = "Change result:ApiKey", .help = "Makes an API key; the only answer with the whole key"},
     {HEADWAY("POST", "/apikeys/{id}/expire"), .run = apikey_expire_id, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "result:ApiKey", .help = "Ends an API key"},
+     .query = "dry_run:bool", .answer = "Change result:ApiKey", .help = "Ends an API key"},
     {HEADWAY("DELETE", "/apikeys/{id}"), .run = apikey_delete_id, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "result:ApiKey", .help = "Removes an API key"},
+     .answer = "Change result:ApiKey", .help = "Removes an API key"},
 };
 const struct http_table apikeys_table = API_TABLE(apikey_rows);

@@ -63,11 +63,11 @@ static enum http_flow policy_get(struct rest_request *r)
         r->state = path;
         return request_later(r, HTTP_DISK, read_file);
     }
-    if (p)
+    if (p && (*p->text || r->endpoint->dialect == DIALECT_HEADWAY))
         return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "database");
     if (r->endpoint->dialect == DIALECT_HEADWAY)
         return reply_policy(r, "", 0, 0, 0, "database");
-    return reply_code(r, ERR_INTERNAL, "acl policy not found"); /* headscale's words and status, which clients know */
+    return reply_code(r, ERR_MISSING, "acl policy not found"); /* headscale's words, which clients know */
 }
 
 void write_findings(struct json_out *o, const struct policy_problems *found)
@@ -85,6 +85,22 @@ void write_findings(struct json_out *o, const struct policy_problems *found)
     json_close(o, ']');
 }
 
+/* By their first words headscale's web interfaces know what to show beside the editor. */
+static const char *words_of(struct rest_request *r, const char *text)
+{
+    static const char plain[] = "parsing policy: ", expected[] = "parsing policy from bytes: ";
+    struct buf words = BUF_INIT(0);
+
+    if (r->endpoint->dialect == DIALECT_V1 && !str_starts(text, expected)) {
+        buf_adds(&words, expected);
+        text += str_starts(text, plain) ? strlen(plain) : 0;
+    }
+    buf_adds(&words, text);
+    const char *whole = arena_strdup(&r->http.arena, buf_text(&words));
+    buf_release(&words);
+    return whole;
+}
+
 /* What is wrong with a policy, whole: one sentence a line. */
 enum http_flow reply_problems(struct rest_request *r, const struct err *e, const struct policy_problems *problems)
 {
@@ -92,7 +108,7 @@ enum http_flow reply_problems(struct rest_request *r, const struct err *e, const
 
     if (policy_problems_fatal(problems)) {
         policy_problems_text(problems, &words);
-        r->words = arena_strdup(&r->http.arena, buf_text(&words));
+        r->words = words_of(r, buf_text(&words));
     }
     buf_release(&words);
     return reply_error(r, e);
@@ -156,8 +172,14 @@ static enum http_flow send(struct rest_request *r, api_handler *done)
     r->admin.text = NULL;
     if (arg_text(r, "policy", &r->admin.text) < 0)
         return reply_error(r, &r->err);
+    if (!r->admin.text && r->json && r->endpoint->dialect == DIALECT_V1)
+        r->admin.text = ""; /* programs in Go leave an empty text out */
     if (!r->admin.text) {
         err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
+        return reply_error(r, &r->err);
+    }
+    if (strlen(r->admin.text) > POLICY_TEXT_MAX) {
+        err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(r->admin.text));
         return reply_error(r, &r->err);
     }
     r->admin.op = ADMIN_POLICY_SET;
@@ -207,21 +229,20 @@ static enum http_flow policy_adopt(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {V1("GET", "/policy"), .run = policy_get, .need = NEED_READ, .id = "getPolicy",
-     .answer = "policy:text updatedAt:time", .help = "The policy's text"},
+    {V1("GET", "/policy"), .run = policy_get, .need = NEED_READ, .id = "getPolicy", .answer = "Policy",
+     .help = "The policy's text"},
     {V1("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN, .id = "setPolicy",
-     .body = "policy:text", .answer = "policy:text updatedAt:time", .help = "Replaces the policy"},
+     .body = "policy:text", .answer = "Policy", .help = "Replaces the policy"},
     {V1("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
      .id = "checkPolicy", .body = "policy:text", .help = "Checks a policy and changes nothing"},
-    {HEADWAY("GET", "/policy"), .run = policy_get, .need = NEED_READ,
-     .answer = "policy:text updatedAt:time version:number mode:text", .help = "The policy's text and version"},
+    {HEADWAY("GET", "/policy"), .run = policy_get, .need = NEED_READ, .answer = "Policy",
+     .help = "The policy's text and version"},
     {HEADWAY("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN,
-     .body = "policy:text", .query = "dry_run:bool", .answer = "result:object findings:Finding[]",
+     .body = "policy:text", .query = "dry_run:bool", .answer = "Change result:object findings:object[]",
      .help = "Replaces the policy"},
     {HEADWAY("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
-     .body = "policy:text", .answer = "ok:bool findings:Finding[]", .help = "Checks a policy and changes nothing"},
-    {HEADWAY("POST", "/policy/adopt"), .run = policy_adopt, .need = NEED_ADMIN, .body = "",
-     .answer = "policy:text updatedAt:time version:number mode:text",
+     .body = "policy:text", .answer = "Check", .help = "Checks a policy and changes nothing"},
+    {HEADWAY("POST", "/policy/adopt"), .run = policy_adopt, .need = NEED_ADMIN, .body = "", .answer = "Policy",
      .help = "Makes sure that the database holds the policy of the file"},
 };
 const struct http_table policy_table = API_TABLE(rows);

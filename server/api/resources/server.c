@@ -10,14 +10,10 @@
 #include "api/resources/policy.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "model/version.h"
 
 #define KEY_MIN_VERSION 39 /* tailcfg.CapabilityVersion from which clients speak Noise */
 #define VERIFY_MAX      4096
-
-/* What /version says first, for interfaces made for headscale that switch features on by its number. */
-#define AS_HEADSCALE "v0.29.2"
-
-extern const char *const headway_version;
 
 const char *policy_mode(const struct config *c)
 {
@@ -28,22 +24,17 @@ static enum http_flow whoami(struct rest_request *r)
 {
     const struct config *c = api_config(r->api);
     struct json_out o = reply_json(r);
+    struct api_whoami me = {.actor = r->who.actor,
+                            .scope = r->who.read_only ? "read" : "admin",
+                            .version = headway_version,
+                            .server_url = c->server_url,
+                            .base_domain = c->dns.base_domain,
+                            .policy_mode = policy_mode(c),
+                            .time_ns = clock_wall_ns(),
+                            .read_only = r->who.read_only,
+                            .limits = {.body_bytes = HTTP_BODY_MAX, .events_page = EVENTS_PAGE_MAX}};
 
-    json_open(&o, '{');
-    json_put_str(&o, "actor", r->who.actor);
-    json_put_str(&o, "scope", r->who.read_only ? "read" : "admin");
-    json_put_str(&o, "version", headway_version);
-    json_put_str(&o, "serverUrl", c->server_url);
-    json_put_str(&o, "baseDomain", c->dns.base_domain);
-    json_put_str(&o, "policyMode", policy_mode(c));
-    json_put_time(&o, "time", clock_wall_ns());
-    json_put_bool(&o, "readOnly", r->who.read_only);
-    json_key(&o, "limits");
-    json_open(&o, '{');
-    json_put_u64(&o, "bodyBytes", HTTP_BODY_MAX);
-    json_put_u64(&o, "eventsPage", EVENTS_PAGE_MAX);
-    json_close(&o, '}');
-    json_close(&o, '}');
+    api_write(&o, &api_whoami_shape, &me, API_HEADWAY);
     config_unref(c);
     return HTTP_DONE;
 }
@@ -96,20 +87,10 @@ static enum http_flow backup(struct rest_request *r)
 static enum http_flow version(struct rest_request *r)
 {
     struct json_out o = reply_json(r);
+    struct api_version v;
 
-    json_open(&o, '{');
-    json_put_str(&o, "version", AS_HEADSCALE);
-    json_put_str(&o, "headway", headway_version);
-    json_put_str(&o, "commit", headway_version);
-    json_put_str(&o, "buildTime", "unknown");
-    json_key(&o, "go");
-    json_open(&o, '{');
-    json_put_str(&o, "version", "none");
-    json_put_str(&o, "os", "linux");
-    json_put_str(&o, "arch", sizeof(void *) == 8 ? "64-bit" : "32-bit");
-    json_close(&o, '}');
-    json_put_bool(&o, "dirty", strstr(headway_version, "-dirty") != NULL);
-    json_close(&o, '}');
+    api_version_fill(&v);
+    api_write(&o, &api_version_shape, &v, API_V1);
     return HTTP_DONE;
 }
 
@@ -257,16 +238,14 @@ static enum http_flow health_page(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {V1("GET", "/health"), .run = health, .need = NEED_READ, .id = "health", .answer = "databaseConnectivity:bool",
+    {V1("GET", "/health"), .run = health, .need = NEED_READ, .id = "health", .answer = "Health",
      .help = "Whether the database answers"},
-    {HEADWAY("GET", "/whoami"), .run = whoami, .need = NEED_READ,
-     .answer = "actor:text scope:text version:text serverUrl:text baseDomain:text policyMode:text time:time "
-               "readOnly:bool limits:object",
+    {HEADWAY("GET", "/whoami"), .run = whoami, .need = NEED_READ, .answer = "Whoami",
      .help = "Who asks, what they may, what answers"},
-    {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "",
+    {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "object",
      .help = "The built-in relay: who is connected, what went through, what was dropped"},
     {PAGE("POST", "/api/headway/backup", HTTP_UNIX), .run = backup, .need = NEED_ADMIN, .body = "path:text",
-     .answer = "result:object", .help = "Copies the database to a new file; on the unix socket only"},
+     .answer = "result:Backup", .help = "Copies the database to a new file; on the unix socket only"},
     {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = health_page,
      .help = "Whether the database answers, for probes"},
     {PAGE("GET", "/version", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = version, .help = "The version"},

@@ -316,8 +316,11 @@ int core_policy_read_file(const struct config *config, char **out, struct err *e
 
     *out = NULL;
     int rc = file_read(path, FILE_ANY, &text, &why);
-    if (rc == 0 && memchr(buf_text(&text), 0, text.len))
-        rc = err_set(&why, ERR_INVALID, "%.160s holds a zero byte, it is no text", path);
+    unsigned line, column;
+    str_place(buf_text(&text), text.len, strlen(buf_text(&text)), &line, &column);
+    if (rc == 0 && strlen(buf_text(&text)) != text.len)
+        rc = err_set(&why, ERR_INVALID, "%.160s holds a zero byte in line %u, column %u: it is not text", path, line,
+                     column);
     if (rc == 0)
         *out = buf_take(&text);
     buf_release(&text);

@@ -75,7 +75,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
     x->next = slot->sessions;
     slot->sessions = x;
     map_putu(&s->sessions, x->id, x);
-    slot->suspect = false;
+    slot->suspect = slot->returning = false;
     mem_replace(&slot->live.source, source);
     bool was_healthy = slot->live.healthy;
     slot->live.healthy = true;

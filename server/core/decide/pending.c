@@ -11,8 +11,10 @@
 #include "core/state/transaction.h"
 #include "crypto/crypto.h"
 
-#define SSH_LEFT_MS    60000 /* a client whose connection broke asks again sooner */
-#define PER_SOURCE_MAX 64    /* one address cannot push everybody else's registrations out */
+#define SSH_LEFT_MS 60000 /* a client whose connection broke asks again sooner */
+/* Nobody can push everybody else's registrations out. */
+#define PER_SOURCE_MAX 64 /* of one IPv4 address or IPv6 /64 */
+#define PER_TARGET_MAX 16 /* SSH sessions to one node */
 
 struct pending_request *pending_request_find(struct core_state *s, const char *auth_id)
 {
@@ -54,21 +56,30 @@ static void stop_waiting(struct core_state *s, struct core_call *call)
     map_delu(&s->waiting_calls, call->number);
 }
 
-static bool same_host(const char *a, const char *b)
+static bool same_source(const struct addr_port *a, const char *text)
 {
-    const char *x = strrchr(a, ':'), *y = strrchr(b, ':');
+    struct addr_port b;
+    size_t len = addr_source_len(&a->addr);
 
-    return x && y && x - a == y - b && memcmp(a, b, (size_t)(x - a)) == 0;
+    return addr_port_parse(text, &b, NULL) == 0 && b.addr.bits == a->addr.bits &&
+           memcmp(a->addr.bytes, b.addr.bytes, len) == 0;
 }
 
 static int check_room(struct core_state *s, const struct pending *p, struct err *e)
 {
-    size_t of_source = 0;
+    struct addr_port from;
+    bool has_source = addr_port_parse(p->source, &from, NULL) == 0;
+    size_t of_source = 0, of_target = 0;
 
-    for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at))
-        of_source += same_host(((struct pending_request *)at->value)->pending->source, p->source);
+    for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
+        const struct pending_request *w = at->value;
+        of_source += has_source && same_source(&from, w->pending->source);
+        of_target += p->ssh && w->pending->ssh && !w->decided && w->pending->ssh_target_id == p->ssh_target_id;
+    }
     if (of_source >= PER_SOURCE_MAX)
         return err_set(e, ERR_BUSY, "too many registrations wait from your address: approve or reject some first");
+    if (of_target >= PER_TARGET_MAX)
+        return err_set(e, ERR_BUSY, "too many SSH sessions to this node wait for approval");
     if ((int64_t)s->pendings.len >= s->config->tuning.register_cache_max_entries)
         return err_set(e, ERR_BUSY, "too many registrations wait: an administrator must approve or reject some first");
     return 0;

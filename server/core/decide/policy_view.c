@@ -80,7 +80,8 @@ void policy_view_put_node(struct policy_view *v, const struct slot *slot, const 
 
     node_effective(n, &effective);
     struct policy_node x = tailnet_policy_node(slot->index, n, &effective, &slot->serving, &slot->live);
-    x.online = x.online && !node_is_expired(n, clock_wall_ns());
+    x.healthy = x.healthy || slot->returning;
+    x.online = (x.online || slot->returning) && !node_is_expired(n, clock_wall_ns());
     policy_view_put(v, &x);
     prefixes_release(&effective);
 }

@@ -73,7 +73,7 @@ static bool asks_for_tags(const struct core_register *r, const struct node *n)
     return !has_all && !strs_eq(asked, &n->request_tags);
 }
 
-static void give_url(struct core_state *s, struct core_register *r);
+static void give_url(struct core_state *s, struct core_register *r, const struct pending *before);
 static void follow_up(struct core_state *s, struct core_register *r);
 
 /* A node key that is known and no new credential: a daemon that restarts, a shortened expiry, an expired key, or other
@@ -90,7 +90,7 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
         if (r->followup)
             follow_up(s, r);
         else
-            give_url(s, r);
+            give_url(s, r, NULL);
         return;
     }
     if (node_is_tagged(old)) { /* it never expires, unless an administrator wants it to */
@@ -273,7 +273,7 @@ static void own_by_key(struct core_state *s, struct node *n, const struct core_r
 }
 
 /* A container that restarts: nothing new is asked for, so the key, used up or deleted meanwhile, is not needed. */
-static bool is_logged_in_so(const struct node *n, const struct core_register *r, const struct preauth_key *k)
+static bool keeps_its_login(const struct node *n, const struct core_register *r, const struct preauth_key *k)
 {
     if (node_is_expired(n, clock_wall_ns()))
         return false;
@@ -289,7 +289,7 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     struct slot *same = slot_by_node_key(s, r->node_key);
     const struct preauth_key *k = find_key(s, r->auth_key, e);
 
-    if (same && is_logged_in_so(same->work, r, k)) {
+    if (same && keeps_its_login(same->work, r, k)) {
         *e = (struct err){0};
         done(s, r, same->work);
         return;
@@ -323,16 +323,17 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
 
 /* ---- with a person ---- */
 
-static void give_url(struct core_state *s, struct core_register *r)
+/* before: what it waited for until now, which keeps what its first request said; or NULL. */
+static void give_url(struct core_state *s, struct core_register *r, const struct pending *before)
 {
+    const struct strs *tags = before ? &before->request_tags : &r->info.request_tags;
     struct pending_request *w = NULL;
 
     /* The same machine asking again for the same gets the entry that it has. */
     for (struct map_entry *e = map_first(&s->pendings); e && !w; e = map_next(&s->pendings, e)) {
         struct pending_request *x = e->value;
         if (!x->decided && !x->pending->ssh && memcmp(x->pending->node_key, r->node_key, KEY_LEN) == 0 &&
-            memcmp(x->pending->machine_key, r->machine_key, KEY_LEN) == 0 &&
-            strs_eq(&x->pending->request_tags, &r->info.request_tags))
+            memcmp(x->pending->machine_key, r->machine_key, KEY_LEN) == 0 && strs_eq(&x->pending->request_tags, tags))
             w = x;
     }
     if (!w) {
@@ -341,9 +342,9 @@ static void give_url(struct core_state *s, struct core_register *r)
                                  .client_version = (char *)(uintptr_t)r->info.client_version,
                                  .source = (char *)(uintptr_t)(r->info.source ? r->info.source : ""),
                                  .ssh_user = (char *)(uintptr_t) "",
-                                 .ephemeral = r->ephemeral,
-                                 .request_tags = r->info.request_tags,
-                                 .routes = r->info.routes};
+                                 .ephemeral = before ? before->ephemeral : r->ephemeral,
+                                 .request_tags = *tags,
+                                 .routes = before ? before->routes : r->info.routes};
         memcpy(fields.machine_key, r->machine_key, KEY_LEN);
         memcpy(fields.node_key, r->node_key, KEY_LEN);
         w = pending_request_new(s, &fields, &r->call.err);
@@ -365,7 +366,15 @@ static void answer_followup(struct core_state *s, struct pending_request *w, str
     if (slot)
         done(s, r, slot->work);
     else
-        give_url(s, r); /* rejected, expired, or approved without a user: the client is asked again */
+        give_url(s, r, w->pending); /* rejected, expired, or approved without a user: the client is asked again */
+}
+
+/* It may wait for long: what is kept with the pending request goes. */
+static void wait(struct core_state *s, struct pending_request *w, struct core_register *r)
+{
+    strs_release(&r->info.request_tags);
+    prefixes_release(&r->info.routes);
+    pending_request_wait(s, w, &r->call, answer_followup);
 }
 
 static void follow_up(struct core_state *s, struct core_register *r)
@@ -373,11 +382,11 @@ static void follow_up(struct core_state *s, struct core_register *r)
     struct pending_request *w = pending_request_find(s, r->followup);
 
     if (!w || w->pending->ssh || memcmp(w->pending->machine_key, r->machine_key, KEY_LEN) != 0)
-        give_url(s, r);
+        give_url(s, r, NULL);
     else if (w->decided)
         answer_followup(s, w, &r->call);
     else
-        pending_request_wait(s, w, &r->call, answer_followup);
+        wait(s, w, r);
 }
 
 void register_run(struct core_state *s, struct core_call *call)
@@ -404,7 +413,7 @@ void register_run(struct core_state *s, struct core_call *call)
     } else if (r->auth_key) {
         by_auth_key(s, r);
     } else {
-        give_url(s, r);
+        give_url(s, r, NULL);
     }
 }
 

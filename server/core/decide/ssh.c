@@ -43,6 +43,34 @@ static bool approved_lately(struct core_state *s, const struct core_ssh *q)
     return until > clock_mono_ms();
 }
 
+/* The same question is not put twice. */
+static struct pending_request *ssh_find(struct core_state *s, const struct core_ssh *q)
+{
+    for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
+        struct pending_request *w = at->value;
+        const struct pending *p = w->pending;
+        if (p->ssh && !w->decided && p->ssh_source_id == q->source_id && p->ssh_target_id == q->target_id &&
+            str_eq(p->ssh_user, q->user))
+            return w;
+    }
+    return NULL;
+}
+
+static struct pending_request *ssh_new(struct core_state *s, const struct core_ssh *q, const struct slot *source,
+                                       struct err *e)
+{
+    const struct pending fields = {.ssh = true,
+                                   .hostname = source->work->given_name,
+                                   .os = source->work->os,
+                                   .client_version = source->work->client_version,
+                                   .source = source->live.source,
+                                   .ssh_user = (char *)(uintptr_t)q->user,
+                                   .ssh_source_id = q->source_id,
+                                   .ssh_target_id = q->target_id};
+
+    return pending_request_new(s, &fields, e);
+}
+
 void ssh_run(struct core_state *s, struct core_call *call)
 {
     struct core_ssh *q = (struct core_ssh *)call;
@@ -59,15 +87,9 @@ void ssh_run(struct core_state *s, struct core_call *call)
             tx_answer_soon(s, call, 0);
             return;
         }
-        struct pending fields = {.ssh = true,
-                                 .hostname = source->work->given_name,
-                                 .os = source->work->os,
-                                 .client_version = source->work->client_version,
-                                 .source = source->live.source,
-                                 .ssh_user = (char *)(uintptr_t)q->user,
-                                 .ssh_source_id = q->source_id,
-                                 .ssh_target_id = q->target_id};
-        struct pending_request *w = pending_request_new(s, &fields, &call->err);
+        struct pending_request *w = ssh_find(s, q);
+        if (!w)
+            w = ssh_new(s, q, source, &call->err);
         q->undecided = w != NULL;
         if (w)
             str_copy(q->new_auth_id, sizeof(q->new_auth_id), w->pending->auth_id);

@@ -50,6 +50,7 @@ struct slot {
     bool expired;              /* as it is told: by its record when that was published, later by its timer */
     double penalty;            /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
+    bool returning;   /* served within a group of via before the restart, and has some seconds to come back */
     bool suspect;     /* its last session ended; its grace has not passed yet */
     bool updated;     /* it sent an update of its own in this run: its streams' copies are older */
     int64_t ended_ms; /* when its last session ended, or when it was registered */
@@ -153,6 +154,7 @@ struct core_state {
     char *records; /* of the file that dns.extra_records_path names, as JSON; NULL: none */
     VEC(struct slot *) dirty_slots;
     VEC(struct primary *) primaries;          /* by prefix; what the store holds, or will */
+    VEC(struct via_primary *) via_primaries;  /* likewise within groups of via, in no order */
     bool elect;                               /* routes were told something */
     struct core_call *answers, **answers_end; /* to be given after the next publish */
 

@@ -27,7 +27,7 @@ struct connection {
 
 /* How the app reaches the server. send never waits; the answer comes by app_reply. */
 struct app_net {
-    void (*send)(void *context, const struct api_request *request);
+    void (*send)(void *context, const struct app_request *request);
     void (*retry)(void *context);
     void *context;
 };

@@ -12,7 +12,7 @@
 static void send_call(struct app *app, struct plan_request *call, bool dry)
 {
     char *path = dry ? mem_format("%s?dry_run=true", call->path) : mem_strdup(call->path);
-    struct api_request request = {.id = app->next_request++,
+    struct app_request request = {.id = app->next_request++,
                                   .method = call->method,
                                   .path = path,
                                   .body = call->body,

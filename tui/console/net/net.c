@@ -377,7 +377,7 @@ void net_take(struct net *n, struct net_messages *out)
     pthread_mutex_unlock(&n->lock);
 }
 
-void net_send(void *net, const struct api_request *request)
+void net_send(void *net, const struct app_request *request)
 {
     struct net *n = net;
     struct net_job job = {.id = request->id,

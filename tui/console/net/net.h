@@ -36,7 +36,7 @@ int64_t net_heard_ms(const struct net *n);                   /* when the server 
 int net_fd(const struct net *n);                             /* readable when there are messages */
 void net_take(struct net *n, struct net_messages *out);      /* all that is there; the caller releases each */
 void message_release(struct net_message *m);                 /* what was not taken over */
-void net_send(void *net, const struct api_request *request); /* copies what it needs */
+void net_send(void *net, const struct app_request *request); /* copies what it needs */
 void net_retry(void *net);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum connection_state { CONN_CONNECTING, CONN_LIVE, CONN_DOWN, CONN_RESYNC, CONN_AUTH };
 
-struct api_request {
+struct app_request {
     uint64_t id;
     const char *method, *path, *body; /* body "": none; borrowed */
     uint64_t version;                 /* for If-Match; 0: none, unless match says so */

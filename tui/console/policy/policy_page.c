@@ -179,7 +179,7 @@ void policy_page_changed(struct app *app)
 void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path, const char *body)
 {
     struct policy_page *d = policy_page_of(app);
-    struct api_request request = {.id = app->next_request++,
+    struct app_request request = {.id = app->next_request++,
                                   .method = method,
                                   .path = path,
                                   .body = body ? body : "",
