@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "front/limits.h"
 #include "front/pump.h"
+#include "net/forwarded.h"
 
 /* ---- Deciding ---- */
 
@@ -68,34 +69,15 @@ static void refuse(struct front_conn *c, const struct err *e)
     conn_close(c);
 }
 
-/* Who is behind trusted proxies: each appends whom it saw, so the list is read from its end for as long as the one who
- * wrote it is trusted. */
-static void believe_proxy(const struct front *f, struct stream *s, const struct head *h)
+static void name_client(const struct front *f, struct stream *s, const struct head *h)
 {
     struct addr_port peer = *stream_peer(s);
-    const char *list = head_get(h, "X-Forwarded-For");
-    char text[PREFIX_TEXT_MAX];
+    char *list = head_join(h, "X-Forwarded-For");
+    const struct forwarded said = {list, head_get(h, "X-Real-IP"), head_get(h, "True-Client-IP")};
 
-    for (size_t end = list ? strlen(list) : 0; end;) {
-        if (!is_trusted_proxy(f, &peer.addr))
-            break;
-        size_t start = end;
-        while (start && list[start - 1] != ',')
-            start--;
-        size_t from = start;
-        while (from < end && list[from] == ' ')
-            from++;
-        struct addr next;
-        if (end - from >= sizeof(text))
-            break;
-        memcpy(text, list + from, end - from);
-        text[end - from] = '\0';
-        if (addr_parse(text, &next, NULL) < 0)
-            break;
-        peer = (struct addr_port){.addr = next};
-        end = start ? start - 1 : 0;
-    }
+    forwarded_client(&f->o.trusted_proxies, &said, &peer);
     stream_set_peer(s, &peer);
+    free(list);
 }
 
 static bool is_relay_path(const char *path)
@@ -112,7 +94,7 @@ static bool is_client(const struct front *f, const struct head *h, bool *control
 
 static void hand_to_client_room(struct front *f, struct stream *s, const struct head *h, bool control)
 {
-    believe_proxy(f, s, h);
+    name_client(f, s, h);
     (control ? f->o.control : f->o.relay)(f->o.arg, s, h);
 }
 

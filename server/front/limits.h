@@ -6,7 +6,6 @@
 
 #include "front/state.h"
 
-bool is_trusted_proxy(const struct front *f, const struct addr *a);
 /* false: there are too many already. Trusted proxies are bounded by the whole only. */
 bool limits_enter_head(struct front *f, const struct addr *from);
 void limits_leave_head(struct front *f, const struct addr *from);
