@@ -23,15 +23,13 @@
 /* Frees the struct, not the connection. */
 static void conn_free(struct front_conn *c)
 {
+    unsigned i = loop_index(c->loop);
+
     loop_timer_stop(c->loop, &c->timer);
     if (c->watched)
         loop_unwatch(c->loop, &c->watch);
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        c->front->conns[loop_index(c->loop)] = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
+    *(c->prev ? &c->prev->next : &c->front->conns[i]) = c->next;
+    *(c->next ? &c->next->prev : &c->front->oldest[i]) = c->prev;
     limits_leave_head(c->front, &c->peer.addr);
     buf_release(&c->head);
     free(c);
@@ -39,11 +37,14 @@ static void conn_free(struct front_conn *c)
 
 void conn_close(struct front_conn *c)
 {
-    if (c->stream)
-        stream_close(c->stream);
+    struct stream *stream = c->stream;
+    int fd = c->fd;
+
+    conn_free(c); /* a descriptor is watched no more before it is closed: its number may be another's at once */
+    if (stream)
+        stream_close(stream);
     else
-        close(c->fd);
-    conn_free(c);
+        close(fd);
 }
 
 static void refuse(struct front_conn *c, const struct err *e)
@@ -255,9 +256,10 @@ static void conn_start(struct loop_task *task)
     struct front_conn **list = &c->front->conns[loop_index(c->loop)];
 
     c->next = *list;
-    if (c->next)
-        c->next->prev = c;
+    *(c->next ? &c->next->prev : &c->front->oldest[loop_index(c->loop)]) = c;
     *list = c;
+    if (c->instead && c->next)
+        conn_close(c->front->oldest[loop_index(c->loop)]);
     if (atomic_load(&c->front->stopping)) {
         conn_close(c);
         return;
@@ -269,7 +271,7 @@ static void conn_start(struct loop_task *task)
         plain_start(c);
 }
 
-void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer)
+void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, bool instead)
 {
     struct front_conn *c = mem_alloc(sizeof(*c));
 
@@ -278,5 +280,6 @@ void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *
     c->loop = l;
     c->fd = fd;
     c->peer = *peer;
+    c->instead = instead;
     loop_post_task(l, &c->task);
 }
