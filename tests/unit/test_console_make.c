@@ -295,9 +295,36 @@ static void silence_is_said_and_nothing_changes_then(void **state)
     rig_release(&r);
 }
 
+/* Fifty tags are all in the field; Enter on them changes nothing, and what would be lost is shown before. */
+static void no_tag_is_lost_unasked(void **state)
+{
+    struct buf node = BUF_INIT(0);
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    buf_adds(&node, "{\"node\":{\"id\":\"8\",\"givenName\":\"nas\",\"online\":true,\"version\":30,\"tags\":[");
+    for (int i = 10; i < 60; i++)
+        buf_addf(&node, "%s\"tag:department-%d\"", i > 10 ? "," : "", i);
+    buf_adds(&node, "]}}");
+    rig_json(&r, buf_text(&node));
+    buf_release(&node);
+    rig_keys(&r, "/nas<Enter>t<Enter>");
+    assert_true(rig_shows(&r, "nothing to change"));
+    assert_int_equal(r.sent.len, 0);
+    rig_keys(&r, "t<Ctrl-U>tag:only<Enter>");
+    assert_true(rig_shows(&r, "! removes tag:department-10 tag:department-11"));
+    assert_true(str_ends(r.sent.items[0].path, "?dry_run=true"));
+    assert_string_equal(r.sent.items[0].body, "{\"tags\":[\"tag:only\"]}");
+    rig_keys(&r, "<Esc>t <End>tag:more<Enter>");
+    assert_int_equal(r.sent.len, 1 + 1);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_tag_is_lost_unasked),
         cmocka_unit_test(tags_of_a_tagged_node_change_at_once),
         cmocka_unit_test(tags_end_the_ownership_of_a_user_only_after_a_question),
         cmocka_unit_test(tags_that_stay_as_they_are_send_nothing),

@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/commands/targets.h"
 
-const char *row_label(const struct row *row)
-{
-    switch (row->kind) {
-    case ROW_NODE:
-        return ((const struct m_node *)row)->api.given_name;
-    case ROW_USER:
-        return ((const struct m_user *)row)->api.name;
-    case ROW_PENDING:
-        return ((const struct m_pending *)row)->api.hostname;
-    case ROW_ROUTE:
-    case ROW_PREFIX:
-    case ROW_EVENT:
-    case ROW_PREAUTH_KEY:
-    case ROW_API_KEY:
-    case ROW_KINDS:
-        break;
-    }
-    return row->key;
-}
-
 const char *row_path(enum row_kind kind)
 {
     static const char *const paths[ROW_KINDS] = {

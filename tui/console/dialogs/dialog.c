@@ -20,6 +20,7 @@ void dialog_close(struct app *app)
         free(d->choices.items[i].text);
     }
     vec_release(&d->choices);
+    line_release(&d->line);
     free(d->title);
     free(d->note);
     free(d->text);
@@ -170,7 +171,7 @@ void dialog_text(struct app *app, const char *title, char *text)
 static void input_key(struct app *app, int key)
 {
     if (key == CK_ENTER)
-        dialog_accept(app, app->dialog->line.text);
+        dialog_accept(app, line_text(&app->dialog->line));
     else
         line_key(&app->dialog->line, key);
 }

@@ -115,7 +115,7 @@ static void help_key(struct app *app, int key)
         dialog_close(app);
     } else if (line_key(&d->line, key)) {
         free(d->text);
-        d->text = help_text(app, d->line.text);
+        d->text = help_text(app, line_text(&d->line));
         d->top = 0;
     }
 }

@@ -160,7 +160,8 @@ void delta_release(struct model_delta *d);
 struct row *row_take(enum row_kind kind, void *object);
 struct row *row_read(enum row_kind kind, const json_t *object);
 void row_free(struct row *row);
-size_t row_size(enum row_kind kind); /* of its struct */
+const char *row_label(const struct row *row); /* its name, or what else people call it by */
+size_t row_size(enum row_kind kind);          /* of its struct */
 
 /* Of a pre-auth key or an API key: what it begins with, and when it ends. */
 const char *key_row_text(const struct row *row);

@@ -310,3 +310,23 @@ enum glyph route_state_glyph(int state)
 
     return glyphs[is_known(state) ? state : ROUTE_NONE];
 }
+
+const char *row_label(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_NODE:
+        return ((const struct m_node *)row)->api.given_name;
+    case ROW_USER:
+        return ((const struct m_user *)row)->api.name;
+    case ROW_PENDING:
+        return ((const struct m_pending *)row)->api.hostname;
+    case ROW_ROUTE:
+    case ROW_PREFIX:
+    case ROW_EVENT:
+    case ROW_PREAUTH_KEY:
+    case ROW_API_KEY:
+    case ROW_KINDS:
+        break;
+    }
+    return row->key;
+}
