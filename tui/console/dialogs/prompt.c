@@ -19,7 +19,7 @@ void prompt_open(struct app *app, enum prompt_kind kind, const char *text)
     struct prompt *p = &app->prompt;
 
     p->kind = kind;
-    line_set(&p->line, text);
+    line_offer(&p->line, text);
     mem_replace(&p->before, kind == PROMPT_FILTER ? app_list(app)->filter_text : "");
     free(p->error);
     p->error = NULL;
