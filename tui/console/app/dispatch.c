@@ -86,6 +86,8 @@ const char *command_refusal(struct app *app, const struct console_command *c)
             return "nothing is selected";
         if (row && row->gone_ms && (c->needs & NEED_WRITE))
             return "it has just been deleted";
+        if (row && (c->needs & NEED_SHOWN) && app_list(app)->cursor_hidden)
+            return "the selected row is not on the screen";
     }
     if (c->needs & NEED_WRITE) {
         const char *why = app_why_not_write(app);
