@@ -321,9 +321,62 @@ static void no_tag_is_lost_unasked(void **state)
     rig_release(&r);
 }
 
+/* What was typed stays where it will not do, and no letter of it becomes a command. */
+static void a_refused_text_stays_to_be_mended(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6=<Ctrl-U>alice<Enter>");
+    assert_non_null(r.app.dialog);
+    assert_true(rig_shows(&r, "give a source and a destination"));
+    rig_keys(&r, " nas<Enter>");
+    assert_null(r.app.dialog);
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=alice&dst=nas");
+    rig_keys(&r, "1/colour:red<Enter>");
+    assert_int_equal(r.app.prompt.kind, PROMPT_FILTER);
+    assert_true(rig_shows(&r, "unknown key 'colour'"));
+    rig_release(&r);
+}
+
+static void a_time_is_typed_over_and_not_two_times(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7N<Up>90d<Enter>"); /* Up from the first field is the last one: expires */
+    assert_non_null(strstr(r.sent.items[rig_last(&r)].body, "\"expiration\":\"2026-06-01T"));
+    rig_keys(&r, "N<Up><End>90d<Enter>");
+    assert_non_null(r.app.dialog);
+    assert_true(rig_shows(&r, "expires: give a time"));
+    rig_release(&r);
+}
+
+/* Both exit routes of a node go together, and nobody takes over; of a prefix it is said who does. */
+static void revoking_says_what_goes_and_who_takes_over(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2/exit<Enter>Gx");
+    assert_true(rig_shows(&r, "revoke 2 routes on 1 node"));
+    assert_true(rig_shows(&r, "::/0"));
+    assert_true(rig_shows(&r, "not approved, no exit node"));
+    assert_string_equal(r.sent.items[0].body, "{\"revoke\":[\"0.0.0.0/0\",\"::/0\"]}");
+    rig_keys(&r, "<Esc>/<Ctrl-U><Enter>:revoke gw-ber-1 10.20.0.0/16<Enter>");
+    assert_true(rig_shows(&r, "not approved, gw-ber-2 takes over"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_text_stays_to_be_mended),
+        cmocka_unit_test(a_time_is_typed_over_and_not_two_times),
+        cmocka_unit_test(revoking_says_what_goes_and_who_takes_over),
         cmocka_unit_test(no_tag_is_lost_unasked),
         cmocka_unit_test(tags_of_a_tagged_node_change_at_once),
         cmocka_unit_test(tags_end_the_ownership_of_a_user_only_after_a_question),

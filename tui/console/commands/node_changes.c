@@ -234,20 +234,6 @@ static void drain_targets(struct app *app, struct rows *out)
     vec_release(&rows);
 }
 
-/* Who would serve the prefix if the node did not, as far as the console can tell. */
-static const char *other_router(struct app *app, const char *prefix, const struct m_node *without)
-{
-    const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, prefix);
-
-    for (size_t i = 0; p && i < p->api.routers.len; i++) {
-        const struct m_node *n = model_node(&app->model, router_at(p, i)->node);
-
-        if (router_at(p, i)->state == ROUTE_STANDBY && n && n != without && !n->api.draining)
-            return n->api.given_name;
-    }
-    return NULL;
-}
-
 static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, bool drain)
 {
     size_t served = 0;
@@ -256,7 +242,7 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
 
     for (size_t i = 0; i < n->routes.len && drain; i++) {
         const struct m_route *r = n->routes.items[i];
-        const char *other = other_router(app, r->row.key, n);
+        const char *other = next_router(app, r->row.key, n);
 
         if (r->api.state != ROUTE_SERVING || r->api.exit)
             continue;

@@ -11,4 +11,7 @@ uint64_t row_version(const struct row *row);
  */
 void whole_targets(struct app *app, struct rows *out);
 
+/* Who would serve the prefix if the node did not, as far as the console can tell; NULL: nobody. */
+const char *next_router(const struct app *app, const char *prefix, const struct m_node *without);
+
 #endif

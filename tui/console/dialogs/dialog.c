@@ -2,6 +2,7 @@
 /* Dialogs in general, the one that asks for a text, and the one that shows a text. */
 #include "console/dialogs/dialog.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -203,8 +204,22 @@ void dialog_accept(struct app *app, const char *value)
     char *copy = mem_strdup(value);
 
     /* The callback may open another dialog; what it reads of this one must live until then. */
+    app->dialog->refused = false;
     app->dialog->accept(app, copy);
     free(copy);
-    if (app->dialogs_opened == opened)
+    if (app->dialogs_opened == opened && app->dialog && !app->dialog->refused)
         dialog_close(app);
+}
+
+void dialog_refuse(struct app *app, const char *format, ...)
+{
+    char text[300];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    app_flash(app, ROLE_WARN, "%s", text);
+    if (app->dialog)
+        app->dialog->refused = true;
 }

@@ -76,9 +76,12 @@ static void enter(struct app *app)
     enum prompt_kind kind = p->kind;
     char *text = mem_strdup(line_text(&p->line));
 
+    /* A filter that does not parse stays to be mended; what is wrong with it stands beside it. */
+    if (kind == PROMPT_FILTER && p->error) {
+        free(text);
+        return;
+    }
     remember(app);
-    if (kind == PROMPT_FILTER && p->error)
-        app_flash(app, ROLE_WARN, "%s", p->error);
     p->kind = PROMPT_NONE;
     if (kind == PROMPT_COMMAND)
         command_run_line(app, text);
