@@ -371,9 +371,78 @@ static void revoking_says_what_goes_and_who_takes_over(void **state)
     rig_release(&r);
 }
 
+#define DRAINED(id, yes)                                                                                               \
+    "{\"id\":\"" id                                                                                                    \
+    "\",\"kind\":\"node.drained\",\"changed\":{\"nodes\":[{\"id\":\"3\",\"givenName\":\"gw-ber-1\",\"online\":"        \
+    "true,\"healthy\":true,\"version\":30,\"draining\":" yes ",\"routes\":[{\"prefix\":\"10.20.0.0/16\",\"state\":"    \
+    "\"standby\",\"primary\":\"4\"}]}],\"prefixes\":[{\"prefix\":\"10.20.0.0/16\",\"primary\":\"4\",\"primaryName\":"  \
+    "\"gw-ber-2\",\"routers\":[{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"standby\"},{\"node\":\"4\",\"name\":" \
+    "\"gw-ber-2\",\"state\":\"serving\"}]}]}}"
+
+/* A drained router is marked and found as such everywhere, and takes over nothing. */
+static void a_drained_router_is_seen_everywhere(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab><Tab>");
+    assert_true(rig_shows(&r, "2 groups   1 degraded"));
+    rig_json(&r, DRAINED("1.41", "true"));
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "2 groups   2 degraded"));
+    rig_keys(&r, "/is:drained<Enter>");
+    assert_true(rig_shows(&r, "2 of 2"));
+    rig_keys(&r, "1");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "\xe2\x97\x8c gw-ber-1"));
+    rig_keys(&r, "/is:drained<Enter>");
+    assert_true(rig_shows(&r, "1 of 12"));
+    rig_keys(&r, "2<Tab><Tab>");
+    rig_json(&r, DRAINED("1.42", "false"));
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "1 degraded"));
+    rig_release(&r);
+}
+
+static void the_drain_key_is_among_the_hints(void **state)
+{
+    static const char *const views[] = {"", "2", "2<Tab>", "2<Tab><Tab>", "1/gw-fra<Enter><Enter>"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+        struct rig r;
+
+        rig_init(&r, 0);
+        rig_keys(&r, views[i]);
+        assert_true(rig_shows(&r, "o drain"));
+        rig_keys(&r, "?drain");
+        assert_true(rig_shows(&r, i ? "drain the router" : "drain: the selection is not a router"));
+        rig_release(&r);
+    }
+}
+
+/* Routes that nobody approved need an approval; nothing is degraded by that. */
+static void what_was_never_approved_is_not_degraded(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"id\":\"1.41\",\"kind\":\"route.advertised\",\"changed\":{\"prefixes\":[{\"prefix\":"
+                 "\"172.16.0.0/12\",\"routers\":[{\"node\":\"5\",\"name\":\"gw-fra-1\",\"state\":\"available\"},"
+                 "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"available\"}]}]}}");
+    rig_keys(&r, "2<Tab><Tab>");
+    assert_true(rig_shows(&r, "3 groups   1 degraded"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drained_router_is_seen_everywhere),
+        cmocka_unit_test(the_drain_key_is_among_the_hints),
+        cmocka_unit_test(what_was_never_approved_is_not_degraded),
         cmocka_unit_test(a_refused_text_stays_to_be_mended),
         cmocka_unit_test(a_time_is_typed_over_and_not_two_times),
         cmocka_unit_test(revoking_says_what_goes_and_who_takes_over),

@@ -313,7 +313,7 @@ static const struct console_command commands[] = {
      .where = ROUTES_OF_ANY,
      .needs = CHANGES,
      .risk = RISK_ASK,
-     .rank = 8,
+     .rank = 3,
      .run = cmd_drain,
      .refuse = refuse_drain},
 };

@@ -69,11 +69,17 @@ struct m_route {
 struct m_prefix {
     struct row row;
     struct api_prefix api;
+    bool *drained; /* by router, kept by the model: its node is drained; NULL: not known yet */
 };
 
 static inline const struct api_router *router_at(const struct m_prefix *p, size_t i)
 {
     return api_at(&p->api.routers, struct api_router, i);
+}
+
+static inline bool router_is_drained(const struct m_prefix *p, size_t i)
+{
+    return p->drained && p->drained[i];
 }
 
 struct m_event {
