@@ -91,7 +91,7 @@ struct config {
         } ha;
     } node;
     struct {
-        char *sqlite_path;
+        char *type, *sqlite_path;
         bool write_ahead_log;
         int64_t wal_autocheckpoint;
     } database;
@@ -157,6 +157,10 @@ void config_unref(const struct config *c); /* NULL is allowed */
 /* The names of the keys whose values differ: those that take effect at once to live, those that need a restart to
  * restart. Both are released first. */
 void config_diff(const struct config *was, const struct config *is, struct strs *live, struct strs *restart);
+
+/* Gives fresh the values of was for all keys that need a restart, so that a reload applies none of a change halfway.
+ * Before others see fresh; config_diff comes first. */
+void config_keep_until_restart(const struct config *was, struct config *fresh);
 
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);

@@ -71,7 +71,7 @@ static void rule_url(struct config *c, rule_fail fail, void *arg)
              base);
 }
 
-static bool is_domain(const char *text)
+bool is_domain(const char *text)
 {
     size_t label = 0;
 
@@ -97,13 +97,6 @@ static void rule_dns(struct config *c, rule_fail fail, void *arg)
                  "dns.nameservers.global must be set when dns.override_local_dns is true");
         c->dns.override_local_dns = false;
     }
-    for (size_t i = 0; i < c->dns.global.len; i++) {
-        struct addr addr;
-        if (addr_parse(c->dns.global.items[i], &addr, NULL) < 0 && !str_starts(c->dns.global.items[i], "https://"))
-            fail(arg, "dns.nameservers.global",
-                 "dns.nameservers.global[%zu]: '%.60s' is neither an address nor an https URL", i,
-                 c->dns.global.items[i]);
-    }
     if (c->dns.extra_records.len && *c->dns.extra_records_path)
         fail(arg, "dns.extra_records",
              "dns.extra_records and dns.extra_records_path are mutually exclusive: remove one of them");
@@ -114,9 +107,9 @@ static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
     bool v4 = config_given(c, "prefixes.v4"), v6 = config_given(c, "prefixes.v6");
     struct prefix cgnat, ula;
 
-    if (v4 && !v6)
+    if (v4 && !v6 && c->prefixes.v4.addr.bits)
         c->prefixes.v6 = (struct prefix){0};
-    if (v6 && !v4)
+    if (v6 && !v4 && c->prefixes.v6.addr.bits)
         c->prefixes.v4 = (struct prefix){0};
     if (c->prefixes.v4.addr.bits == 0 && c->prefixes.v6.addr.bits == 0)
         fail(arg, "prefixes", "no IPv4 or IPv6 prefix configured, minimum one prefix is required");
@@ -132,6 +125,10 @@ static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
 
 static void rule_tls(struct config *c, rule_fail fail, void *arg)
 {
+    if (*c->acme.hostname && !*c->tls_cert_path && !*c->tls_key_path)
+        fail(arg, "tls_letsencrypt_hostname",
+             "tls_letsencrypt_hostname: certificates from Let's Encrypt are not supported yet, and without one the "
+             "server would not be encrypted: set tls_cert_path and tls_key_path, or remove this key");
     if (*c->acme.hostname && (*c->tls_cert_path || *c->tls_key_path))
         fail(arg, "tls_letsencrypt_hostname",
              "set either tls_letsencrypt_hostname or tls_cert_path/tls_key_path, not both");
@@ -200,17 +197,23 @@ static void rule_oidc(struct config *c, rule_fail fail, void *arg)
              "oidc.client_secret or oidc.client_secret_path is required when oidc.issuer is set");
 }
 
+static void rule_database(struct config *c, rule_fail fail, void *arg)
+{
+    if (strcasecmp(c->database.type, "postgres") == 0)
+        fail(arg, "database.type", "database.type: PostgreSQL is not supported yet: use sqlite");
+    if (!c->database.write_ahead_log)
+        note(c, "database.sqlite.write_ahead_log: false has no effect, the log is always on");
+}
+
 void rules_apply(struct config *c, rule_fail fail, void *arg)
 {
     static void (*const rules[])(struct config *, rule_fail, void *) = {
-        rule_url, rule_dns, rule_prefixes, rule_tls, rule_listen, rule_derp, rule_times, rule_oidc};
+        rule_url, rule_dns, rule_prefixes, rule_tls, rule_listen, rule_derp, rule_times, rule_oidc, rule_database};
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         rules[i](c, fail, arg);
     if (!config_given(c, "server_url"))
         note(c, "server_url is not set, clients are told %s", c->server_url);
-    if (!c->database.write_ahead_log)
-        note(c, "database.sqlite.write_ahead_log: false has no effect, the log is always on");
 }
 
 /* ---- what a start would stumble over ---- */
