@@ -147,9 +147,12 @@ int config_load(const char *path, struct config **out, struct strs *problems, st
 int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,
                  struct err *e) WARN_UNUSED;
 
-/* What the daemon's start would stumble over and config_load does not look at: certificate and key can be read, the
- * policy file too, directories of state and socket can be written or made. Changes nothing. */
-int config_check(const struct config *c, struct strs *problems, struct err *e) WARN_UNUSED;
+/* What a start needs of the machine and config_load does not look at: certificate and key can be read, the policy file
+ * too, directories of state and socket can be written or made; with ports, that nobody else listens on them (where a
+ * daemon answers on the configured socket they are its own). notes (may be NULL): files without which the rest works.
+ * Changes nothing. */
+int config_check(const struct config *c, bool ports, struct strs *problems, struct strs *notes,
+                 struct err *e) WARN_UNUSED;
 
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* NULL is allowed */

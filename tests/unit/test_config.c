@@ -393,19 +393,22 @@ static void a_reload_says_what_changed(void **state)
 
 static void a_check_finds_what_is_missing(void **state)
 {
-    struct strs problems = {0};
+    struct strs problems = {0}, notes = {0};
     struct config *c = parse("tls_cert_path: /nowhere/cert.pem\ntls_key_path: /nowhere/key.pem\n"
                              "policy: {path: /nowhere/policy.hujson}\n");
     struct err e;
 
     (void)state;
-    assert_int_equal(config_check(c, &problems, &e), ERR_INVALID);
-    assert_int_equal(problems.len, 3);
+    assert_int_equal(config_check(c, false, &problems, &notes, &e), ERR_INVALID);
+    assert_int_equal(problems.len, 2);
+    assert_int_equal(notes.len, 1);
+    assert_string_equal(notes.items[0], "policy.path: cannot read /nowhere/policy.hujson: No such file or directory");
     assert_string_equal(problems.items[0], "tls_cert_path: cannot read /nowhere/cert.pem: No such file or directory");
     strs_release(&problems);
+    strs_release(&notes);
     config_unref(c);
     c = parse("");
-    assert_int_equal(config_check(c, NULL, &e), 0);
+    assert_int_equal(config_check(c, false, NULL, NULL, &e), 0);
     config_unref(c);
 }
 
