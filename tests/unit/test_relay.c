@@ -542,7 +542,7 @@ static void test_maps(void **state)
                                       "{\"Regions\":{\"0\":{}}}",
                                       "{\"Regions\":{\"1\":[]}}",
                                       "{\"Regions\":{\"1\":{\"Nodes\":[{}]}}}",
-                                      "{\"Regions\":{\"1\":{\"RegionCode\":5}}}",
+                                      "{\"Regions\":{\"1\":{\"RegionCode\":true}}}",
                                       "{\"Regions\":{\"70000\":{}}}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(source_merge(regions, bad[i], strlen(bad[i]), "bad", &e), ERR_INVALID);
