@@ -247,8 +247,12 @@ struct api_step {
 };
 struct api_explanation {
     const char *src, *dst;
+    uint64_t port; /* 0: any */
     bool allowed;
-    struct api_list steps; /* struct api_step */
+    uint64_t pairs_allowed, pairs_denied;
+    struct api_list steps;             /* struct api_step */
+    const char *rule, *nearest;        /* JSON, the rule that allows and the one that comes closest, or NULL */
+    const char *node, *router, *route; /* what stands at the end, or NULL */
 };
 
 /* What a change of the policy gives and takes. */
@@ -272,13 +276,15 @@ struct api_approval {
     uint64_t viewers;
 };
 struct api_totals {
-    uint64_t pairs_lost, pairs_gained;
+    uint64_t pairs_lost, pairs_gained, routes_hidden, routes_shown, routes_approved, rows;
+    bool incomplete;
 };
 struct api_preview {
     bool ok;
     struct api_list findings;  /* struct api_finding */
     struct api_list rows;      /* struct api_access */
     struct api_list routes;    /* struct api_route_shown */
+    const char *viewers;       /* JSON, or NULL: by viewer what becomes visible and hidden */
     struct api_list approvals; /* struct api_approval */
     struct api_totals totals;
 };
@@ -310,6 +316,11 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape,
     api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape,
     api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape;
+
+/* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
+ * such as "#/components/schemas/Node"; NULL: it is written in place. */
+typedef const char *api_schema_ref(const struct api_shape *shape, enum api_scope scope);
+json_t *api_schema(const struct api_shape *shape, enum api_scope scope, api_schema_ref *ref);
 
 /* Writes object as an element or a member's value. */
 void api_write(struct json_out *o, const struct api_shape *shape, const void *object, enum api_scope scope);

@@ -364,8 +364,16 @@ static const struct api_shape step_shape = SHAPE(api_step, "step", step_fields);
 static const struct api_field explanation_fields[] = {
     OWN(api_explanation, "src", src, KIND_TEXT),
     OWN(api_explanation, "dst", dst, KIND_TEXT),
+    OWN(api_explanation, "port", port, KIND_U64),
     OWN(api_explanation, "allowed", allowed, KIND_BOOL),
+    OWN(api_explanation, "pairs_allowed", pairs_allowed, KIND_U64),
+    OWN(api_explanation, "pairs_denied", pairs_denied, KIND_U64),
     OWN(api_explanation, "steps", steps, MANY(step_shape)),
+    OWN(api_explanation, "rule", rule, KIND_JSON),
+    OWN(api_explanation, "nearest", nearest, KIND_JSON),
+    OWN(api_explanation, "node", node, KIND_TEXT_OR_NULL),
+    OWN(api_explanation, "router", router, KIND_TEXT_OR_NULL),
+    OWN(api_explanation, "route", route, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_explanation_shape = SHAPE(api_explanation, "explanation", explanation_fields);
 
@@ -403,6 +411,11 @@ static const struct api_shape approval_shape = SHAPE(api_approval, "approval", a
 static const struct api_field totals_fields[] = {
     OWN(api_totals, "pairs_lost", pairs_lost, KIND_U64),
     OWN(api_totals, "pairs_gained", pairs_gained, KIND_U64),
+    OWN(api_totals, "routes_hidden", routes_hidden, KIND_U64),
+    OWN(api_totals, "routes_shown", routes_shown, KIND_U64),
+    OWN(api_totals, "routes_approved", routes_approved, KIND_U64),
+    OWN(api_totals, "rows", rows, KIND_U64),
+    OWN(api_totals, "incomplete", incomplete, KIND_BOOL),
 };
 static const struct api_shape totals_shape = SHAPE(api_totals, "totals", totals_fields);
 
@@ -411,6 +424,7 @@ static const struct api_field preview_fields[] = {
     OWN(api_preview, "findings", findings, MANY(api_finding_shape)),
     OWN(api_preview, "rows", rows, MANY(access_shape)),
     OWN(api_preview, "routes", routes, MANY(route_shown_shape)),
+    OWN(api_preview, "viewers", viewers, KIND_JSON),
     OWN(api_preview, "approvals", approvals, MANY(approval_shape)),
     OWN(api_preview, "totals", totals, PART(totals_shape)),
 };

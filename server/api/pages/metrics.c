@@ -11,11 +11,7 @@
 #include "api/request/args.h"
 #include "api/request/counts.h"
 #include "api/request/reply.h"
-
-static void figure(struct buf *out, const char *name, const char *type, const char *help, unsigned long long value)
-{
-    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name, value);
-}
+#include "metrics/metrics.h"
 
 static void http_figures(struct api *api, struct buf *out)
 {
@@ -23,10 +19,11 @@ static void http_figures(struct api *api, struct buf *out)
 
     counts_write(api, out);
     http_counts(api->http, &now);
-    figure(out, "http_requests_inflight", "gauge", "Requests that are worked on", now.active);
-    figure(out, "headway_http_connections", "gauge", "Open connections of the public listener", now.public_connections);
-    figure(out, "headway_unix_connections", "gauge", "Open connections of the unix socket", now.unix_connections);
-    figure(out, "headway_event_streams", "gauge", "Open streams of events", events_stream_count(api->hub));
+    metrics_put(out, "http_requests_inflight", "gauge", "Requests that are worked on", now.active);
+    metrics_put(out, "headway_http_connections", "gauge", "Open connections of the public listener",
+                now.public_connections);
+    metrics_put(out, "headway_unix_connections", "gauge", "Open connections of the unix socket", now.unix_connections);
+    metrics_put(out, "headway_event_streams", "gauge", "Open streams of events", events_stream_count(api->hub));
 }
 
 static void core_figures(struct api *api, struct buf *out)
@@ -34,13 +31,14 @@ static void core_figures(struct api *api, struct buf *out)
     struct core_counters c;
 
     core_counters(api->with.core, &c);
-    figure(out, "headway_core_calls_total", "counter", "Calls to the core", c.calls);
-    figure(out, "headway_core_commits_total", "counter", "Groups of changes that were stored", c.commits);
-    figure(out, "headway_core_publishes_total", "counter", "Snapshots that were published", c.publishes);
-    figure(out, "headway_core_queue", "gauge", "Calls that wait for the core", c.queue_length);
-    figure(out, "headway_registrations_total", "counter", "Registrations", c.registrations);
-    figure(out, "headway_map_requests_total", "counter", "Map requests", c.map_requests);
-    figure(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another", c.failovers);
+    metrics_put(out, "headway_core_calls_total", "counter", "Calls to the core", c.calls);
+    metrics_put(out, "headway_core_commits_total", "counter", "Groups of changes that were stored", c.commits);
+    metrics_put(out, "headway_core_publishes_total", "counter", "Snapshots that were published", c.publishes);
+    metrics_put(out, "headway_core_queue", "gauge", "Calls that wait for the core", c.queue_length);
+    metrics_put(out, "headway_registrations_total", "counter", "Registrations", c.registrations);
+    metrics_put(out, "headway_map_requests_total", "counter", "Map requests", c.map_requests);
+    metrics_put(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another",
+                c.failovers);
 }
 
 static void tailnet_figures(struct rest_request *r, struct buf *out)
@@ -54,13 +52,14 @@ static void tailnet_figures(struct rest_request *r, struct buf *out)
             serving += n ? n->serving.len : 0;
             unhealthy += n && n->live.online && !n->live.healthy;
         }
-    figure(out, "headscale_nodestore_nodes", "gauge", "Nodes", s->node_count);
-    figure(out, "headway_nodes_online", "gauge", "Nodes with an open map stream", s->online_count);
-    figure(out, "headway_nodes_unhealthy", "gauge", "Nodes that are online and answer no probe", unhealthy);
-    figure(out, "headway_routes_serving", "gauge", "Subnet prefixes that somebody serves", serving);
-    figure(out, "headway_users", "gauge", "Users", s->user_count);
-    figure(out, "headway_pending", "gauge", "Registrations and sessions that wait for a decision", s->pending_count);
-    figure(out, "headway_events_total", "counter", "Number of the newest journal entry", s->event_seq);
+    metrics_put(out, "headscale_nodestore_nodes", "gauge", "Nodes", s->node_count);
+    metrics_put(out, "headway_nodes_online", "gauge", "Nodes with an open map stream", s->online_count);
+    metrics_put(out, "headway_nodes_unhealthy", "gauge", "Nodes that are online and answer no probe", unhealthy);
+    metrics_put(out, "headway_routes_serving", "gauge", "Subnet prefixes that somebody serves", serving);
+    metrics_put(out, "headway_users", "gauge", "Users", s->user_count);
+    metrics_put(out, "headway_pending", "gauge", "Registrations and sessions that wait for a decision",
+                s->pending_count);
+    metrics_put(out, "headway_events_total", "counter", "Number of the newest journal entry", s->event_seq);
 }
 
 static size_t open_descriptors(void)
@@ -100,8 +99,8 @@ static void process_figures(struct api *api, struct buf *out)
              "process_cpu_seconds_total %.3f\n",
              (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
                  (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
-    figure(out, "process_resident_memory_bytes", "gauge", "Resident memory", resident_bytes());
-    figure(out, "process_open_fds", "gauge", "Open descriptors", open_descriptors());
+    metrics_put(out, "process_resident_memory_bytes", "gauge", "Resident memory", resident_bytes());
+    metrics_put(out, "process_open_fds", "gauge", "Open descriptors", open_descriptors());
     buf_addf(out,
              "# HELP process_start_time_seconds Start\n# TYPE process_start_time_seconds gauge\n"
              "process_start_time_seconds %.3f\n",

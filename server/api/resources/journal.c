@@ -173,9 +173,9 @@ static enum http_flow undo(struct rest_request *r)
 
 static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/events"), .run = events_list, .need = NEED_READ,
-     .query = "since:text before:text limit:number follow:bool", .answer = "events:Event[] event:text",
+     .query = "since:text before:text limit:number follow:bool", .answer = "Page",
      .help = "The journal; with follow=1 as server-sent events"},
     {HEADWAY("POST", "/undo/{event}"), .run = undo, .need = NEED_ADMIN, .body = "", .query = "dry_run:bool",
-     .answer = "result:object", .help = "Takes an entry of the journal back"},
+     .answer = "Change result:object", .help = "Takes an entry of the journal back"},
 };
 const struct http_table journal_table = API_TABLE(rows);

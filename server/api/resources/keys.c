@@ -108,11 +108,11 @@ static const struct api_endpoint preauthkey_rows[] = {
      .help = "Pre-auth keys"},
     {HEADWAY("POST", "/preauthkeys"), .run = preauthkey_create, .need = NEED_ADMIN,
      .body = "user:text reusable:bool ephemeral:bool expiration:time tags:text[]", .query = "dry_run:bool",
-     .answer = "result:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
+     .answer = "Change result:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
     {HEADWAY("POST", "/preauthkeys/{id}/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "result:PreAuthKey", .help = "Ends a pre-auth key"},
+     .query = "dry_run:bool", .answer = "Change result:PreAuthKey", .help = "Ends a pre-auth key"},
     {HEADWAY("DELETE", "/preauthkeys/{id}"), .run = preauthkey_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "result:PreAuthKey", .help = "Removes a pre-auth key"},
+     .answer = "Change result:PreAuthKey", .help = "Removes a pre-auth key"},
 };
 const struct http_table preauthkeys_table = API_TABLE(preauthkey_rows);
 
@@ -189,11 +189,11 @@ static const struct api_endpoint apikey_rows[] = {
     {HEADWAY("GET", "/apikeys"), .run = apikeys_list, .need = NEED_READ, .answer = "apiKeys:ApiKey[]",
      .help = "API keys"},
     {HEADWAY("POST", "/apikeys"), .run = apikey_create, .need = NEED_ADMIN,
-     .body = "description:text readOnly:bool expiration:time", .query = "dry_run:bool", .answer = "result:ApiKey",
-     .help = "Makes an API key; the only answer with the whole key"},
+     .body = "description:text readOnly:bool expiration:time", .query = "dry_run:bool",
+     .answer = "Change result:ApiKey", .help = "Makes an API key; the only answer with the whole key"},
     {HEADWAY("POST", "/apikeys/{id}/expire"), .run = apikey_expire_id, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "result:ApiKey", .help = "Ends an API key"},
+     .query = "dry_run:bool", .answer = "Change result:ApiKey", .help = "Ends an API key"},
     {HEADWAY("DELETE", "/apikeys/{id}"), .run = apikey_delete_id, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "result:ApiKey", .help = "Removes an API key"},
+     .answer = "Change result:ApiKey", .help = "Removes an API key"},
 };
 const struct http_table apikeys_table = API_TABLE(apikey_rows);

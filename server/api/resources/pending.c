@@ -100,8 +100,9 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/pending"), .run = pending_list, .need = NEED_READ, .answer = "pending:Pending[]",
      .help = "Registrations and sessions that wait"},
     {HEADWAY("POST", "/pending/{authId}/approve"), .run = pending_approve, .need = NEED_ADMIN, .body = "user:text",
-     .query = "dry_run:bool", .answer = "result:Node", .help = "Admits a node for a user, or approves a session"},
+     .query = "dry_run:bool", .answer = "Change result:Node",
+     .help = "Admits a node for a user, or approves a session"},
     {HEADWAY("POST", "/pending/{authId}/reject"), .run = auth_reject, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "result:object", .help = "Rejects what waits"},
+     .query = "dry_run:bool", .answer = "Change result:object", .help = "Rejects what waits"},
 };
 const struct http_table pending_table = API_TABLE(rows);

@@ -221,21 +221,20 @@ static enum http_flow policy_adopt(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {V1("GET", "/policy"), .run = policy_get, .need = NEED_READ, .id = "getPolicy",
-     .answer = "policy:text updatedAt:time", .help = "The policy's text"},
+    {V1("GET", "/policy"), .run = policy_get, .need = NEED_READ, .id = "getPolicy", .answer = "Policy",
+     .help = "The policy's text"},
     {V1("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN, .id = "setPolicy",
-     .body = "policy:text", .answer = "policy:text updatedAt:time", .help = "Replaces the policy"},
+     .body = "policy:text", .answer = "Policy", .help = "Replaces the policy"},
     {V1("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
      .id = "checkPolicy", .body = "policy:text", .help = "Checks a policy and changes nothing"},
-    {HEADWAY("GET", "/policy"), .run = policy_get, .need = NEED_READ,
-     .answer = "policy:text updatedAt:time version:number mode:text", .help = "The policy's text and version"},
+    {HEADWAY("GET", "/policy"), .run = policy_get, .need = NEED_READ, .answer = "Policy",
+     .help = "The policy's text and version"},
     {HEADWAY("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN,
-     .body = "policy:text", .query = "dry_run:bool", .answer = "result:object findings:Finding[]",
+     .body = "policy:text", .query = "dry_run:bool", .answer = "Change result:object findings:object[]",
      .help = "Replaces the policy"},
     {HEADWAY("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
-     .body = "policy:text", .answer = "ok:bool findings:Finding[]", .help = "Checks a policy and changes nothing"},
-    {HEADWAY("POST", "/policy/adopt"), .run = policy_adopt, .need = NEED_ADMIN, .body = "",
-     .answer = "policy:text updatedAt:time version:number mode:text",
+     .body = "policy:text", .answer = "Check", .help = "Checks a policy and changes nothing"},
+    {HEADWAY("POST", "/policy/adopt"), .run = policy_adopt, .need = NEED_ADMIN, .body = "", .answer = "Policy",
      .help = "Makes sure that the database holds the policy of the file"},
 };
 const struct http_table policy_table = API_TABLE(rows);

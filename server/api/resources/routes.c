@@ -91,9 +91,9 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/prefixes"), .run = prefixes_list, .need = NEED_READ, .answer = "prefixes:Prefix[]",
      .help = "Routes by prefix: who serves, who could"},
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
-     .query = "dry_run:bool", .answer = "result:Node", .help = "Makes a node serve a prefix"},
+     .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
-     .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "result:Node",
+     .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Approves and revokes single prefixes"},
 };
 const struct http_table routes_table = API_TABLE(rows);

@@ -10,11 +10,10 @@
 #include "api/resources/policy.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "model/version.h"
 
 #define KEY_MIN_VERSION 39 /* tailcfg.CapabilityVersion from which clients speak Noise */
 #define VERIFY_MAX      4096
-
-extern const char *const headway_version;
 
 const char *policy_mode(const struct config *c)
 {
@@ -86,7 +85,6 @@ static enum http_flow backup(struct rest_request *r)
 static enum http_flow version(struct rest_request *r)
 {
     struct json_out o = reply_json(r);
-
     struct api_version v;
 
     api_version_fill(&v);
@@ -236,16 +234,14 @@ static enum http_flow health_page(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {V1("GET", "/health"), .run = health, .need = NEED_READ, .id = "health", .answer = "databaseConnectivity:bool",
+    {V1("GET", "/health"), .run = health, .need = NEED_READ, .id = "health", .answer = "Health",
      .help = "Whether the database answers"},
-    {HEADWAY("GET", "/whoami"), .run = whoami, .need = NEED_READ,
-     .answer = "actor:text scope:text version:text serverUrl:text baseDomain:text policyMode:text time:time "
-               "readOnly:bool limits:object",
+    {HEADWAY("GET", "/whoami"), .run = whoami, .need = NEED_READ, .answer = "Whoami",
      .help = "Who asks, what they may, what answers"},
-    {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "",
+    {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "object",
      .help = "The built-in relay: who is connected, what went through, what was dropped"},
     {PAGE("POST", "/api/headway/backup", HTTP_UNIX), .run = backup, .need = NEED_ADMIN, .body = "path:text",
-     .answer = "result:object", .help = "Copies the database to a new file; on the unix socket only"},
+     .answer = "result:Backup", .help = "Copies the database to a new file; on the unix socket only"},
     {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = health_page,
      .help = "Whether the database answers, for probes"},
     {PAGE("GET", "/version", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = version, .help = "The version"},

@@ -118,13 +118,13 @@ static const struct api_endpoint rows[] = {
 
     {HEADWAY("GET", "/users"), .run = users_list, .need = NEED_READ, .answer = "users:User[]", .help = "Users"},
     {HEADWAY("POST", "/users"), .run = user_create, .need = NEED_ADMIN,
-     .body = "name:text displayName:text email:text role:text", .query = "dry_run:bool", .answer = "result:User",
+     .body = "name:text displayName:text email:text role:text", .query = "dry_run:bool", .answer = "Change result:User",
      .help = "Makes a user"},
     {HEADWAY("POST", "/users/{id}/rename"), .run = user_rename, .need = NEED_ADMIN, .body = "name:text",
-     .query = "dry_run:bool", .answer = "result:User", .help = "Gives a user another name"},
+     .query = "dry_run:bool", .answer = "Change result:User", .help = "Gives a user another name"},
     {HEADWAY("POST", "/users/{id}/role"), .run = user_role, .need = NEED_ADMIN, .body = "role:text",
-     .query = "dry_run:bool", .answer = "result:User", .help = "Sets a user's role: member, admin or owner"},
+     .query = "dry_run:bool", .answer = "Change result:User", .help = "Sets a user's role: member, admin or owner"},
     {HEADWAY("DELETE", "/users/{id}"), .run = user_delete, .need = NEED_ADMIN, .query = "dry_run:bool",
-     .answer = "result:User", .help = "Removes a user without nodes, and its keys"},
+     .answer = "Change result:User", .help = "Removes a user without nodes, and its keys"},
 };
 const struct http_table users_table = API_TABLE(rows);

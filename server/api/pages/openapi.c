@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The description is built as a tree, which is written as JSON or as YAML. */
+#include "api/pages/openapi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/request/reply.h"
+#include "model/api.h"
+#include "model/version.h"
+
+#define SCHEMAS "#/components/schemas/"
+
+/* What the rows call the objects: once as headscale has them, once with our members. */
+static const struct {
+    const char *name, *v1_place, *headway_place;
+    const struct api_shape *shape;
+} objects[] = {
+#define OBJECT(name, shape)                                                                                            \
+    {                                                                                                                  \
+        name, SCHEMAS name, SCHEMAS "Headway" name, &(shape)                                                           \
+    }
+    OBJECT("User", api_user_shape),
+    OBJECT("PreAuthKey", api_preauth_key_shape),
+    OBJECT("ApiKey", api_api_key_shape),
+    OBJECT("Node", api_node_shape),
+    OBJECT("NodeRoute", api_node_route_shape),
+    OBJECT("Prefix", api_prefix_shape),
+    OBJECT("Pending", api_pending_shape),
+    OBJECT("Event", api_event_shape),
+    OBJECT("Page", api_page_shape),
+    OBJECT("Snapshot", api_snapshot_shape),
+    OBJECT("Whoami", api_whoami_shape),
+    OBJECT("Change", api_change_shape),
+    OBJECT("Policy", api_policy_shape),
+    OBJECT("Check", api_check_shape),
+    OBJECT("Preview", api_preview_shape),
+    OBJECT("Explanation", api_explanation_shape),
+    OBJECT("Backup", api_backup_shape),
+    OBJECT("Health", api_health_shape),
+#undef OBJECT
+};
+
+static const struct {
+    const char *kind, *schema;
+} kinds[] = {
+    {"text", "{\"type\":\"string\"}"},
+    {"id", "{\"type\":\"string\",\"pattern\":\"^[0-9]+$\"}"},
+    {"time", "{\"type\":\"string\",\"format\":\"date-time\",\"nullable\":true}"},
+    {"bool", "{\"type\":\"boolean\"}"},
+    {"number", "{\"type\":\"integer\"}"},
+    {"object", "{\"type\":\"object\"}"},
+};
+
+static const char v1_error[] =
+    "{\"type\":\"object\",\"properties\":{\"code\":{\"type\":\"integer\"},\"message\":{\"type\":\"string\"},"
+    "\"details\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"title\":{\"type\":\"string\"},"
+    "\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"object\",\"properties\":{\"message\":{\"type\":\"string\"},\"location\":"
+    "{\"type\":\"string\"}}}}}}";
+static const char headway_error[] =
+    "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"object\",\"properties\":{\"code\":"
+    "{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"field\":{\"type\":\"string\"}}},"
+    "\"current\":{\"type\":\"object\"}}}";
+
+static json_t *parsed(const char *text)
+{
+    json_t *value = NULL;
+
+    if (json_read(text, strlen(text), strlen(text), "a schema", &value, NULL) < 0)
+        return json_object();
+    return value;
+}
+
+static const char *place_of(const struct api_shape *shape, enum api_scope scope)
+{
+    for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+        if (objects[i].shape == shape)
+            return scope == API_V1 ? objects[i].v1_place : objects[i].headway_place;
+    return NULL;
+}
+
+static json_t *kind_schema(const char *kind, size_t len, enum api_scope scope)
+{
+    if (len > 2 && memcmp(kind + len - 2, "[]", 2) == 0)
+        return json_pack("{s:s, s:o}", "type", "array", "items", kind_schema(kind, len - 2, scope));
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (strlen(kinds[i].kind) == len && memcmp(kinds[i].kind, kind, len) == 0)
+            return parsed(kinds[i].schema);
+    for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+        if (strlen(objects[i].name) == len && memcmp(objects[i].name, kind, len) == 0)
+            return json_pack("{s:s}", "$ref", place_of(objects[i].shape, scope));
+    return json_object();
+}
+
+/* Calls each for the members of "name:kind ...", with len 0 for one without a name. */
+typedef void each_member(void *arg, const char *name, size_t len, const char *kind, size_t kind_len);
+static void walk(const char *members, each_member *each, void *arg)
+{
+    for (const char *at = members; at && *at; at += strspn(at, " ")) {
+        size_t whole = strcspn(at, " "), name = strcspn(at, ": ");
+        if (name < whole)
+            each(arg, at, name, at + name + 1, whole - name - 1);
+        else
+            each(arg, at, 0, at, whole);
+        at += whole;
+    }
+}
+
+struct schema_parts {
+    json_t *all, *properties;
+    enum api_scope scope;
+};
+
+static void add_part(void *arg, const char *name, size_t len, const char *kind, size_t kind_len)
+{
+    struct schema_parts *p = arg;
+
+    if (len)
+        json_object_setn_new(p->properties, name, len, kind_schema(kind, kind_len, p->scope));
+    else
+        json_array_append_new(p->all, kind_schema(kind, kind_len, p->scope));
+}
+
+/* An object with the members; whole objects among them come before these. */
+static json_t *members_schema(const char *members, enum api_scope scope)
+{
+    struct schema_parts p = {json_array(), json_object(), scope};
+    json_t *schema;
+
+    walk(members, add_part, &p);
+    json_t *object = json_pack("{s:s, s:O}", "type", "object", "properties", p.properties);
+    if (!json_array_size(p.all)) {
+        schema = json_incref(object);
+    } else if (json_array_size(p.all) == 1 && !json_object_size(p.properties)) {
+        schema = json_incref(json_array_get(p.all, 0));
+    } else {
+        json_array_append(p.all, object);
+        schema = json_pack("{s:O}", "allOf", p.all);
+    }
+    json_decref(object);
+    json_decref(p.all);
+    json_decref(p.properties);
+    return schema;
+}
+
+static json_t *content(const char *type, json_t *schema)
+{
+    return json_pack("{s:{s:o}}", type, "schema", schema);
+}
+
+static void add_query(void *arg, const char *name, size_t len, const char *kind, size_t kind_len)
+{
+    json_array_append_new(arg, json_pack("{s:s%, s:s, s:o}", "name", name, len, "in", "query", "schema",
+                                         kind_schema(kind, kind_len, API_V1)));
+}
+
+static json_t *parameters(const struct api_endpoint *e)
+{
+    json_t *list = json_array();
+
+    for (const char *at = strchr(e->http.path, '{'); at; at = strchr(at + 1, '{'))
+        json_array_append_new(list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", at + 1, strcspn(at + 1, "}"), "in",
+                                              "path", "required", 1, "schema", "type", "string"));
+    walk(e->query, add_query, list);
+    return list;
+}
+
+static json_t *responses(const struct api_endpoint *e, enum api_scope scope)
+{
+    const char *error = scope == API_V1 ? SCHEMAS "Error" : SCHEMAS "HeadwayError";
+    bool page = e->answer && str_eq(e->answer, "page");
+    json_t *good = page ? content("text/html", parsed(kinds[0].schema))
+                        : content(HTTP_JSON, members_schema(e->answer ? e->answer : "", scope));
+
+    return json_pack(
+        "{s:{s:s, s:o}, s:{s:s, s:o}}", "200", "description", "done", "content", good, "default", "description",
+        "an error", "content",
+        content(scope == API_V1 ? "application/problem+json" : HTTP_JSON, json_pack("{s:s}", "$ref", error)));
+}
+
+static json_t *operation(const struct api_endpoint *e)
+{
+    enum api_scope scope = e->dialect == DIALECT_V1 ? API_V1 : API_HEADWAY;
+    json_t *o = json_object();
+
+    if (e->id)
+        json_object_set_new(o, "operationId", json_string(e->id));
+    json_object_set_new(o, "summary", json_string(e->help));
+    if (e->need == NEED_NOTHING)
+        json_object_set_new(o, "security", json_array());
+    json_object_set_new(o, "parameters", parameters(e));
+    if (e->body && *e->body)
+        json_object_set_new(o, "requestBody",
+                            json_pack("{s:o}", "content", content(HTTP_JSON, members_schema(e->body, scope))));
+    json_object_set_new(o, "responses", responses(e, scope));
+    return o;
+}
+
+static json_t *paths(const struct api *api)
+{
+    json_t *all = json_object();
+
+    for (size_t i = 0; i < endpoint_count(api); i++) {
+        const struct api_endpoint *e = endpoint_at(api, i);
+        char method[sizeof(((struct http_request *)0)->method)] = "";
+        if (!str_starts(e->http.path, "/api/"))
+            continue;
+        json_t *path = json_object_get(all, e->http.path);
+        if (!path) {
+            path = json_object();
+            json_object_set_new(all, e->http.path, path);
+        }
+        for (size_t k = 0; e->http.method[k]; k++)
+            method[k] = (char)(e->http.method[k] | 32);
+        json_object_set_new(path, method, operation(e));
+    }
+    return all;
+}
+
+static json_t *schemas(void)
+{
+    json_t *all = json_pack("{s:o, s:o}", "Error", parsed(v1_error), "HeadwayError", parsed(headway_error));
+
+    for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
+        json_object_set_new(all, objects[i].v1_place + strlen(SCHEMAS), api_schema(objects[i].shape, API_V1, place_of));
+        json_object_set_new(all, objects[i].headway_place + strlen(SCHEMAS),
+                            api_schema(objects[i].shape, API_HEADWAY_TOP, place_of));
+    }
+    return all;
+}
+
+static json_t *description(const struct api *api)
+{
+    return json_pack("{s:s, s:{s:s, s:s}, s:[{s:[]}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}", "openapi", "3.0.3", "info",
+                     "title", "headway", "version", headway_version, "security", "key", "paths", paths(api),
+                     "components", "schemas", schemas(), "securitySchemes", "key", "type", "http", "scheme", "bearer");
+}
+
+enum http_flow openapi_json(struct rest_request *r)
+{
+    json_t *tree = description(r->api);
+    char *text = json_dumps(tree, JSON_COMPACT);
+
+    buf_adds(http_reply(&r->http, 200, HTTP_JSON), text);
+    free(text);
+    json_decref(tree);
+    return HTTP_DONE;
+}
+
+/* ---- YAML: blocks for objects and lists, texts in JSON's quotes ---- */
+
+static void put_scalar(struct buf *out, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+    buf_adds(out, text);
+    buf_addc(out, '\n');
+    free(text);
+}
+
+static void put_key(struct buf *out, const char *key)
+{
+    bool plain = *key && strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(key) &&
+                 strlen(key) > 3; /* shorter ones may be words of YAML: y, on, off */
+
+    buf_addf(out, plain ? "%s:" : "\"%s\":", key);
+}
+
+static void put_block(struct buf *out, const json_t *value, int depth);
+
+/* What stands behind a key or a dash. */
+static void put_value(struct buf *out, const json_t *value, int depth)
+{
+    bool empty = !json_object_size(value) && !json_array_size(value);
+
+    buf_addc(out, empty ? ' ' : '\n');
+    if (empty)
+        put_scalar(out, value);
+    else
+        put_block(out, value, depth + 1);
+}
+
+static void put_block(struct buf *out, const json_t *value, int depth)
+{
+    const char *key;
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(value, i, item)
+    {
+        buf_addf(out, "%*s-", 2 * depth, "");
+        put_value(out, item, depth);
+    }
+    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+    {
+        buf_addf(out, "%*s", 2 * depth, "");
+        put_key(out, key);
+        put_value(out, item, depth);
+    }
+}
+
+enum http_flow openapi_yaml(struct rest_request *r)
+{
+    json_t *tree = description(r->api);
+
+    put_block(http_reply(&r->http, 200, "application/yaml"), tree, 0);
+    json_decref(tree);
+    return HTTP_DONE;
+}

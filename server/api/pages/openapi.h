@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The API's description for programs (OpenAPI 3.0), from the tables of calls and of shapes. */
+#ifndef SERVER_API_PAGES_OPENAPI_H
+#define SERVER_API_PAGES_OPENAPI_H
+
+#include "api/request/endpoint.h"
+
+api_handler openapi_json, openapi_yaml;
+
+#endif
