@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -164,6 +165,19 @@ const char *head_get(const struct head *h, const char *name)
         if (strcasecmp(h->fields[i].name, name) == 0)
             return h->fields[i].value;
     return NULL;
+}
+
+char *head_join(const struct head *h, const char *name)
+{
+    struct buf all = BUF_INIT(0);
+    bool any = false;
+
+    for (size_t i = 0; i < h->field_count; i++)
+        if (strcasecmp(h->fields[i].name, name) == 0) {
+            buf_addf(&all, "%s%s", any ? "," : "", h->fields[i].value);
+            any = true;
+        }
+    return any ? buf_take(&all) : NULL;
 }
 
 static bool list_has(const char *list, const char *word)

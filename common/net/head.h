@@ -32,6 +32,9 @@ void head_release(struct head *h);
 /* The value of a field by its name in any case, the first if there are several; NULL when absent. */
 const char *head_get(const struct head *h, const char *name);
 
+/* All lines of a comma-separated field, joined by commas, the caller's; NULL when absent. */
+char *head_join(const struct head *h, const char *name);
+
 /* A comma-separated field (Connection, Upgrade) of which any occurrence holds the word, in any case. */
 bool head_has_word(const struct head *h, const char *name, const char *word);
 

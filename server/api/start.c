@@ -31,6 +31,7 @@ static int start_http(struct api *api, struct err *e)
     struct http_options options = {.unix_socket = c->unix_socket,
                                    .unix_mode = (unsigned)c->unix_socket_permission,
                                    .metrics_addr = c->metrics_listen_addr,
+                                   .trusted_proxies = c->trusted_proxies,
                                    .tables = api->tables,
                                    .table_count = api->table_count,
                                    .request_size = sizeof(struct rest_request),

@@ -16,21 +16,20 @@
 #include "base/mem.h"
 #include "front/limits.h"
 #include "front/pump.h"
+#include "net/forwarded.h"
 
 /* ---- Deciding ---- */
 
 /* Frees the struct, not the connection. */
 static void conn_free(struct front_conn *c)
 {
+    unsigned i = loop_index(c->loop);
+
     loop_timer_stop(c->loop, &c->timer);
     if (c->watched)
         loop_unwatch(c->loop, &c->watch);
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        c->front->conns[loop_index(c->loop)] = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
+    *(c->prev ? &c->prev->next : &c->front->conns[i]) = c->next;
+    *(c->next ? &c->next->prev : &c->front->oldest[i]) = c->prev;
     limits_leave_head(c->front, &c->peer.addr);
     buf_release(&c->head);
     free(c);
@@ -38,11 +37,14 @@ static void conn_free(struct front_conn *c)
 
 void conn_close(struct front_conn *c)
 {
-    if (c->stream)
-        stream_close(c->stream);
+    struct stream *stream = c->stream;
+    int fd = c->fd;
+
+    conn_free(c); /* a descriptor is watched no more before it is closed: its number may be another's at once */
+    if (stream)
+        stream_close(stream);
     else
-        close(c->fd);
-    conn_free(c);
+        close(fd);
 }
 
 static void refuse(struct front_conn *c, const struct err *e)
@@ -68,34 +70,15 @@ static void refuse(struct front_conn *c, const struct err *e)
     conn_close(c);
 }
 
-/* Who is behind trusted proxies: each appends whom it saw, so the list is read from its end for as long as the one who
- * wrote it is trusted. */
-static void believe_proxy(const struct front *f, struct stream *s, const struct head *h)
+static void name_client(const struct front *f, struct stream *s, const struct head *h)
 {
     struct addr_port peer = *stream_peer(s);
-    const char *list = head_get(h, "X-Forwarded-For");
-    char text[PREFIX_TEXT_MAX];
+    char *list = head_join(h, "X-Forwarded-For");
+    const struct forwarded said = {list, head_get(h, "X-Real-IP"), head_get(h, "True-Client-IP")};
 
-    for (size_t end = list ? strlen(list) : 0; end;) {
-        if (!is_trusted_proxy(f, &peer.addr))
-            break;
-        size_t start = end;
-        while (start && list[start - 1] != ',')
-            start--;
-        size_t from = start;
-        while (from < end && list[from] == ' ')
-            from++;
-        struct addr next;
-        if (end - from >= sizeof(text))
-            break;
-        memcpy(text, list + from, end - from);
-        text[end - from] = '\0';
-        if (addr_parse(text, &next, NULL) < 0)
-            break;
-        peer = (struct addr_port){.addr = next};
-        end = start ? start - 1 : 0;
-    }
+    forwarded_client(&f->o.trusted_proxies, &said, &peer);
     stream_set_peer(s, &peer);
+    free(list);
 }
 
 static bool is_relay_path(const char *path)
@@ -112,7 +95,7 @@ static bool is_client(const struct front *f, const struct head *h, bool *control
 
 static void hand_to_client_room(struct front *f, struct stream *s, const struct head *h, bool control)
 {
-    believe_proxy(f, s, h);
+    name_client(f, s, h);
     (control ? f->o.control : f->o.relay)(f->o.arg, s, h);
 }
 
@@ -273,9 +256,10 @@ static void conn_start(struct loop_task *task)
     struct front_conn **list = &c->front->conns[loop_index(c->loop)];
 
     c->next = *list;
-    if (c->next)
-        c->next->prev = c;
+    *(c->next ? &c->next->prev : &c->front->oldest[loop_index(c->loop)]) = c;
     *list = c;
+    if (c->instead && c->next)
+        conn_close(c->front->oldest[loop_index(c->loop)]);
     if (atomic_load(&c->front->stopping)) {
         conn_close(c);
         return;
@@ -287,7 +271,7 @@ static void conn_start(struct loop_task *task)
         plain_start(c);
 }
 
-void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer)
+void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, bool instead)
 {
     struct front_conn *c = mem_alloc(sizeof(*c));
 
@@ -296,5 +280,6 @@ void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *
     c->loop = l;
     c->fd = fd;
     c->peer = *peer;
+    c->instead = instead;
     loop_post_task(l, &c->task);
 }

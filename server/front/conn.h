@@ -16,11 +16,11 @@ struct front_conn {
     int fd;                /* plain; -1 otherwise */
     struct stream *stream; /* TLS */
     struct buf head;       /* TLS: what was read */
-    bool watched;
+    bool watched, instead;
 };
 
-/* Takes fd; on any thread. The place in the counts was entered. */
-void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer);
+/* Takes fd; on any thread. Its place was entered; with instead, the oldest connection of that loop goes. */
+void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, bool instead);
 void conn_close(struct front_conn *c);
 
 #endif

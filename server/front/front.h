@@ -23,6 +23,8 @@ struct front_options {
     struct loop_tls *tls;             /* instead of the files: the caller's, who keeps it */
     struct prefixes trusted_proxies;  /* whose X-Forwarded-For counts */
     unsigned head_ms;                 /* how long a request head may take; 0: 10 s */
+    unsigned heads_max;               /* connections without a whole head; 0: half of the files that may be open */
+    unsigned stall_ms;                /* how long a TLS client may not read what it is answered; 0: 30 s */
     void *arg;
     /* These take the stream; what came after the head can still be read from it. On the stream's loop. */
     void (*control)(void *arg, struct stream *stream, const struct head *head);

@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "front/limits.h"
 
-bool is_trusted_proxy(const struct front *f, const struct addr *a)
-{
-    struct prefix whole = {*a, a->bits};
+#include "net/forwarded.h"
 
-    for (size_t i = 0; i < f->o.trusted_proxies.len; i++)
-        if (prefix_covers(&f->o.trusted_proxies.items[i], &whole))
-            return true;
-    return false;
-}
+#define CLOSING_MAX 256 /* that go, and have not gone yet */
 
-bool limits_enter_head(struct front *f, const struct addr *from)
+enum head_place limits_enter_head(struct front *f, const struct addr *from)
 {
     size_t len = addr_source_len(from);
-    unsigned each = is_trusted_proxy(f, from) ? f->max : f->max / 2;
+    bool many = addr_is_loopback(from) || forwarded_is_trusted(&f->o.trusted_proxies, from);
+    enum head_place place = HEAD_NO_PLACE;
 
     pthread_mutex_lock(&f->lock);
     uintptr_t n = (uintptr_t)map_get(&f->by_address, from->bytes, len);
-    bool in = f->count < f->max && n < each;
-    if (in) {
+    if (f->count < f->max + CLOSING_MAX && (many || n < f->max / 4)) {
+        place = f->count < f->max ? HEAD_PLACE : HEAD_PLACE_OF;
         f->count++;
         map_put(&f->by_address, from->bytes, len, (void *)(n + 1));
     }
     pthread_mutex_unlock(&f->lock);
-    return in;
+    return place;
 }
 
 void limits_leave_head(struct front *f, const struct addr *from)

@@ -6,9 +6,12 @@
 
 #include "front/state.h"
 
-bool is_trusted_proxy(const struct front *f, const struct addr *a);
-/* false: there are too many already. Trusted proxies are bounded by the whole only. */
-bool limits_enter_head(struct front *f, const struct addr *from);
+enum head_place {
+    HEAD_PLACE,    /* there is one */
+    HEAD_PLACE_OF, /* there is one if another connection goes: the one that has waited the longest */
+    HEAD_NO_PLACE, /* its source has too many; those of proxies and of this machine are bounded by the whole only */
+};
+enum head_place limits_enter_head(struct front *f, const struct addr *from);
 void limits_leave_head(struct front *f, const struct addr *from);
 
 #endif

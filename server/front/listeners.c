@@ -19,9 +19,10 @@
 #include "front/pump.h"
 #include "front/sockets.h"
 
-#define HEAD_MS 10000
-/* At most, and at most half of the files that may be open; one address may have half of that. So many because a whole
- * tailnet may come back at once, and from one address if it lives behind one. */
+#define HEAD_MS  10000
+#define STALL_MS 30000
+/* At most, and at most half of the files that may be open; one IPv4 address or IPv6 /64 has a quarter of that. So many
+ * because a whole tailnet may come back at once, and from one address if it lives behind one. */
 #define FRONT_CONNS_MAX 32768
 
 #define ACCEPT_BATCH 64 /* in one turn: whoever is connected already has its turn too */
@@ -66,8 +67,9 @@ static void accept_one(struct front *f, int fd, const union address *from)
     struct addr_port peer;
 
     from_sockaddr(from, &peer);
-    if (limits_enter_head(f, &peer.addr)) {
-        conn_open(f, loops_next(f->o.loops), fd, &peer);
+    enum head_place place = limits_enter_head(f, &peer.addr);
+    if (place != HEAD_NO_PLACE) {
+        conn_open(f, loops_next(f->o.loops), fd, &peer, place == HEAD_PLACE_OF);
         return;
     }
     log_limited(&limit, 5, LOG_LEVEL_WARN, "front", "connection from %s refused: too many without a request",
@@ -144,6 +146,7 @@ static void release(struct front *f)
     prefixes_release(&f->o.trusted_proxies);
     free(f->listeners);
     free(f->conns);
+    free(f->oldest);
     free(f->pumps);
     free(f);
 }
@@ -190,8 +193,11 @@ struct front *front_new(const struct front_options *options, struct err *e)
         f->o.head_ms = HEAD_MS;
     f->listeners = mem_alloc((options->listen.len + 1) * sizeof(*f->listeners));
     f->conns = mem_alloc(loops * sizeof(struct front_conn *));
+    f->oldest = mem_alloc(loops * sizeof(struct front_conn *));
     f->pumps = mem_alloc(loops * sizeof(struct front_pump *));
-    f->max = conns_max();
+    if (!f->o.stall_ms)
+        f->o.stall_ms = STALL_MS;
+    f->max = f->o.heads_max ? f->o.heads_max : conns_max();
     f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&f->lock, NULL);
     if (set_up(f, options, e) < 0) {

@@ -24,13 +24,14 @@ struct front_pump {
     struct loop *loop;
     struct front_pump *next, *prev;
     struct pump_side client, local;
-    struct loop_timer linger;
+    struct loop_timer linger, stall;
     bool ending; /* the server is done: what it said is written, then the client is waited for */
 };
 
 void pump_close(struct front_pump *p)
 {
     loop_timer_stop(p->loop, &p->linger);
+    loop_timer_stop(p->loop, &p->stall);
     if (p->prev)
         p->prev->next = p->next;
     else
@@ -49,11 +50,26 @@ static void linger_due(struct loop_timer *timer)
     pump_close(CONTAINER_OF(timer, struct front_pump, linger));
 }
 
+static void stall_due(struct loop_timer *timer)
+{
+    pump_close(CONTAINER_OF(timer, struct front_pump, stall));
+}
+
+/* The client must read something of what waits for it, or the end of it. */
+static void wait_for_client(struct front_pump *p)
+{
+    loop_timer_stop(p->loop, &p->stall);
+    loop_timer_set(p->loop, &p->stall, p->front->o.stall_ms, stall_due);
+}
+
 /* The client is given time to read the end of the answer: a socket that is closed with bytes unread is reset. */
 static void finish_client(struct front_pump *p)
 {
-    if (p->client.held || !stream_is_sent(p->client.stream))
+    if (p->client.held || !stream_is_sent(p->client.stream)) {
+        wait_for_client(p);
         return;
+    }
+    loop_timer_stop(p->loop, &p->stall);
     stream_shutdown(p->client.stream);
     stream_pause(p->client.stream, false);
     loop_timer_set(p->loop, &p->linger, LINGER_MS, linger_due);
@@ -72,6 +88,8 @@ static bool give(struct front_pump *p, struct pump_side *to, const uint8_t *byte
         to->held = mem_dup(bytes + n, len - (size_t)n);
         to->held_len = len - (size_t)n;
         to->held_at = 0;
+        if (to == &p->client)
+            wait_for_client(p);
     }
     return true;
 }
@@ -107,10 +125,14 @@ static void drain(struct front_pump *p, struct pump_side *to, struct pump_side *
         return;
     }
     to->held_at += (size_t)n;
+    if (n && to == &p->client)
+        wait_for_client(p);
     if (to->held_at < to->held_len)
         return;
     free(to->held);
     to->held = NULL;
+    if (to == &p->client)
+        loop_timer_stop(p->loop, &p->stall);
     if (p->ending)
         finish_client(p);
     else

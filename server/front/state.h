@@ -28,7 +28,7 @@ struct front {
     size_t listener_count;
     int spare; /* a descriptor to give up when there are no more */
     struct loop_timer resume, look;
-    struct front_conn **conns; /* list heads, by loop */
+    struct front_conn **conns, **oldest; /* both ends of lists, by loop; the newest is first */
     struct front_pump **pumps;
     atomic_bool stopping;
     unsigned max;         /* connections without a whole head */

@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/thread.h"
-#include "net/addr.h"
+#include "net/prefixes.h"
 
 struct http;
 
@@ -85,10 +85,10 @@ struct http_request {
     char method[16];
     char *target;        /* undecoded, with the query */
     char *authorization; /* NULL: none */
-    char *if_match, *last_event_id, *accept, *content_type, *forwarded_for;
-    char peer[64]; /* address of the other end, for the log */
-    int peer_fd;   /* of the unix socket, for its peer's name; -1: none */
-    bool peer_is_local;
+    char *if_match, *last_event_id, *accept, *content_type;
+    char peer[64];      /* address of the client, behind trusted proxies too, for the log; "": the unix socket */
+    int peer_fd;        /* of the unix socket, for its peer's name; -1: none */
+    bool peer_is_local; /* of this machine, and not through a proxy */
     struct buf body;
     bool body_follows; /* announced by the head */
     bool too_large;    /* the body, for its route */
@@ -114,7 +114,8 @@ struct http_request {
 struct http_options {
     const char *unix_socket; /* a stale file is replaced, its folder made */
     unsigned unix_mode;
-    const char *metrics_addr; /* "": none */
+    const char *metrics_addr;        /* "": none */
+    struct prefixes trusted_proxies; /* copied */
     const struct http_table *const *tables;
     size_t table_count;
     size_t request_size;

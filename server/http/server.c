@@ -3,7 +3,6 @@
  * suspended while its request is worked on. A request has a deadline as a whole, whatever trickles meanwhile. */
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/conns.h"
 #include "http/server.h"
+#include "net/forwarded.h"
+#include "net/sockaddr.h"
 
 #define IDLE_SECONDS    30
 #define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */
@@ -20,7 +22,7 @@
 #define PUBLIC_MAX      1024 /* connections */
 #define UNIX_MAX        256
 #define METRICS_MAX     64
-#define PER_ADDRESS     128 /* of the public listener; behind a proxy that is not trusted all have one address */
+#define SPARE           64 /* of the public listener: places that those which are being closed still take */
 
 struct http_daemon { /* what a daemon's callbacks are told */
     struct http *h;
@@ -30,6 +32,7 @@ struct http_daemon { /* what a daemon's callbacks are told */
 
 struct http_server {
     struct http_daemon daemons[3]; /* public, unix, metrics */
+    struct http_conns *conns;      /* of the public listener */
     char *unix_path;
     atomic_bool refusing;
     pthread_mutex_t lock; /* of open */
@@ -42,6 +45,7 @@ enum { PUBLIC, UNIX, METRICS };
 struct http_exchange {
     struct http_request *request; /* NULL: it was answered at once */
     struct MHD_Connection *connection;
+    struct http_conn *conn; /* NULL: not of the public listener */
     char *target;
     size_t received;
     enum { HEAD, ADMISSION, BODY, SERVICE, REFUSED } stage;
@@ -57,12 +61,45 @@ static void count_open(struct http_server *s, bool more)
     pthread_mutex_unlock(&s->lock);
 }
 
+static struct http_conn *conn_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+/* The public listener's connections come and go. */
+static void note_connection(void *arg, struct MHD_Connection *connection, void **context,
+                            enum MHD_ConnectionNotificationCode what)
+{
+    struct http_conns *all = arg;
+    const union MHD_ConnectionInfo *fd, *peer;
+    union address from = {0};
+    struct addr_port at = {0};
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            http_conns_remove(all, *context);
+        return;
+    }
+    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!fd || !peer)
+        return;
+    memcpy(&from, peer->client_addr, peer->client_addr->sa_family == AF_INET6 ? sizeof(from.in6) : sizeof(from.in));
+    from_sockaddr(&from, &at);
+    *context = http_conns_add(all, fd->connect_fd, &at.addr);
+}
+
 static void *note_target(void *arg, const char *uri, struct MHD_Connection *connection)
 {
     struct http_exchange *x = mem_alloc(sizeof(*x));
 
     x->connection = connection;
     x->target = mem_strndup(uri, HTTP_TARGET_MAX + 1);
+    x->conn = conn_of(connection);
+    if (x->conn)
+        http_conns_wait(((struct http_server *)arg)->conns, x->conn);
     count_open(arg, true);
     return x;
 }
@@ -86,6 +123,8 @@ static void exchange_over(void *arg, struct MHD_Connection *connection, void **r
         return;
     if (x->request)
         http_request_free(x->request);
+    if (x->conn)
+        http_conns_wait(((struct http_server *)arg)->conns, x->conn);
     free(x->target);
     free(x);
     *req_cls = NULL;
@@ -101,23 +140,34 @@ static char *header(struct MHD_Connection *c, const char *name)
     return value ? mem_strndup(value, 1024) : NULL;
 }
 
-static bool is_local(const struct sockaddr *addr)
+/* All lines of a list, joined by commas; NULL: there is none. */
+static enum MHD_Result join_line(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-    if (addr && addr->sa_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)(const void *)addr)->sin_addr.s_addr) >> 24 == 127;
-    if (addr && addr->sa_family == AF_INET6) {
-        const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr;
-        return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
-    }
-    return false;
+    struct buf *all = arg;
+
+    (void)kind;
+    if (value && strcasecmp(name, "X-Forwarded-For") == 0)
+        buf_addf(all, "%s%s", all->len ? "," : "", value);
+    return MHD_YES;
 }
 
-static void note_peer(struct http_request *r, const struct sockaddr *addr)
+/* The client: the other end of the socket, or whom a trusted proxy names. */
+static void note_peer(struct http_request *r, struct MHD_Connection *c, const struct sockaddr *addr)
 {
-    socklen_t len = addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    struct buf list = BUF_INIT(HTTP_TARGET_MAX);
+    union address from = {0};
+    struct addr_port peer = {0};
+    struct forwarded said = {.x_real_ip = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Real-IP"),
+                             .true_client_ip = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "True-Client-IP")};
 
-    if (getnameinfo(addr, len, r->peer, sizeof(r->peer), NULL, 0, NI_NUMERICHOST) != 0)
-        str_copy(r->peer, sizeof(r->peer), "an unknown address");
+    memcpy(&from, addr, addr->sa_family == AF_INET6 ? sizeof(from.in6) : sizeof(from.in));
+    from_sockaddr(&from, &peer);
+    MHD_get_connection_values(c, MHD_HEADER_KIND, join_line, &list);
+    said.x_forwarded_for = list.len ? buf_text(&list) : NULL;
+    r->peer_is_local = addr_is_loopback(&peer.addr) && !said.x_forwarded_for && !said.x_real_ip && !said.true_client_ip;
+    forwarded_client(&r->http->with.trusted_proxies, &said, &peer);
+    addr_format(&peer.addr, r->peer);
+    buf_release(&list);
 }
 
 static void read_length(struct http_request *r, struct MHD_Connection *c)
@@ -147,12 +197,11 @@ static struct http_request *read_head(struct http_daemon *d, struct http_exchang
     r->last_event_id = header(x->connection, "Last-Event-ID");
     r->accept = header(x->connection, "Accept");
     r->content_type = header(x->connection, "Content-Type");
-    r->forwarded_for = header(x->connection, "X-Forwarded-For");
     if (d->listener == HTTP_UNIX && fd)
         r->peer_fd = fd->connect_fd;
-    r->peer_is_local = d->listener == HTTP_UNIX || (peer && is_local(peer->client_addr));
+    r->peer_is_local = d->listener == HTTP_UNIX;
     if (peer && d->listener != HTTP_UNIX)
-        note_peer(r, peer->client_addr);
+        note_peer(r, x->connection, peer->client_addr);
     r->path = arena_strndup(&r->arena, r->target, strcspn(r->target, "?"));
     http_find(r, r->method, r->path);
     r->body.max = r->route && r->route->body_max ? r->route->body_max : HTTP_BODY_MAX;
@@ -297,6 +346,8 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *bytes, siz
 static enum MHD_Result serve(struct http_exchange *x)
 {
     x->stage = SERVICE;
+    if (x->conn)
+        http_conns_work(x->request->http->server->conns, x->conn);
     MHD_suspend_connection(x->connection);
     http_request_serve(x->request);
     return MHD_YES;
@@ -350,18 +401,22 @@ static struct MHD_Daemon *start_daemon(struct http_daemon *d, int fd, unsigned t
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
+    struct MHD_OptionItem watched[] = {
+        {d->listener == HTTP_PUBLIC ? MHD_OPTION_NOTIFY_CONNECTION : MHD_OPTION_END, (intptr_t)note_connection,
+         d->h->server->conns},
+        {MHD_OPTION_END, 0, NULL},
+    };
     struct MHD_OptionItem listener[] = {
-        {fd >= 0 ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_PER_IP_CONNECTION_LIMIT, fd >= 0 ? (intptr_t)fd : PER_ADDRESS,
-         NULL},
+        {fd >= 0 ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_END, (intptr_t)fd, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
 
-    return MHD_start_daemon(flags, 0, NULL, NULL, handle, d, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
-                            MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL, MHD_OPTION_URI_LOG_CALLBACK,
-                            note_target, d->h->server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-                            MHD_OPTION_NOTIFY_COMPLETED, exchange_over, d->h->server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                            MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, d, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        connections, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_POOL, MHD_OPTION_URI_LOG_CALLBACK, note_target, d->h->server, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_over, d->h->server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_ARRAY, watched, MHD_OPTION_END);
 }
 
 static int open_daemon(struct http *h, struct http_daemon *d, enum http_listener listener, int fd, unsigned threads,
@@ -384,6 +439,7 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
+    s->conns = http_conns_new(PUBLIC_MAX - SPARE, &o->trusted_proxies);
     *out = s;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
@@ -430,6 +486,7 @@ void server_stop(struct http_server *s)
     if (s->unix_path)
         unlink(s->unix_path);
     free(s->unix_path);
+    http_conns_free(s->conns);
     pthread_cond_destroy(&s->quiet);
     pthread_mutex_destroy(&s->lock);
     free(s);
@@ -458,7 +515,7 @@ void http_take_socket(struct http *h, int fd, const struct addr_port *peer)
     struct sockaddr_storage addr;
     socklen_t len = to_sockaddr(peer, &addr);
 
-    if (atomic_load(&s->refusing)) {
+    if (atomic_load(&s->refusing) || !http_conns_make_room(s->conns, &peer->addr)) {
         close(fd);
         return;
     }

@@ -19,6 +19,7 @@ static void release(struct http *h)
         workers_stop(&h->workers[i]);
     pthread_cond_destroy(&h->idle);
     pthread_mutex_destroy(&h->lock);
+    prefixes_release(&h->with.trusted_proxies);
     free(h);
 }
 
@@ -28,6 +29,8 @@ int http_start(const struct http_options *options, struct http **out, struct err
     int code = 0;
 
     h->with = *options;
+    h->with.trusted_proxies = (struct prefixes){0};
+    prefixes_copy(&h->with.trusted_proxies, &options->trusted_proxies);
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->idle, NULL);
     for (size_t i = 0; i < HTTP_WORKERS && code == 0; i++)

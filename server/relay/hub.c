@@ -8,8 +8,9 @@
 #include "base/mem.h"
 #include "relay/link.h"
 
-#define FIGHT_TURNS  3    /* of two connections with one key until they are told */
-#define NOTIFY_SPARE 1024 /* links that are gone may stay in a peer's list in this number */
+#define LINKS_PER_KEY 8
+#define FIGHT_TURNS   3    /* of two connections with one key until they are told */
+#define NOTIFY_SPARE  1024 /* links that are gone may stay in a peer's list in this number */
 
 /* ---- Who may ---- */
 
@@ -88,6 +89,41 @@ void hub_set_rate(struct relay_hub *h, int64_t rate, int64_t burst)
     atomic_store(&h->rate, rate);
 }
 
+bool hub_enter(struct relay_hub *h, const struct addr *from)
+{
+    size_t len = addr_source_len(from);
+
+    pthread_rwlock_wrlock(&h->lock);
+    uintptr_t n = (uintptr_t)map_get(&h->logins_by_source, from->bytes, len);
+    bool local = addr_is_loopback(from);
+    bool in = local ? h->local_logins < LOGINS_MAX : h->logins < LOGINS_MAX && n < LOGINS_PER_SOURCE;
+    if (in && local) {
+        h->local_logins++;
+    } else if (in) {
+        h->logins++;
+        map_put(&h->logins_by_source, from->bytes, len, (void *)(n + 1));
+    }
+    pthread_rwlock_unlock(&h->lock);
+    return in;
+}
+
+/* Under the lock. */
+static void leave_login(struct relay_hub *h, const struct addr *from)
+{
+    size_t len = addr_source_len(from);
+    uintptr_t n = (uintptr_t)map_get(&h->logins_by_source, from->bytes, len);
+
+    if (addr_is_loopback(from)) {
+        h->local_logins--;
+        return;
+    }
+    h->logins--;
+    if (n > 1)
+        map_put(&h->logins_by_source, from->bytes, len, (void *)(n - 1));
+    else
+        map_del(&h->logins_by_source, from->bytes, len);
+}
+
 void hub_add(struct relay_hub *h, struct relay_link *l)
 {
     pthread_rwlock_wrlock(&h->lock);
@@ -131,8 +167,12 @@ void hub_login(struct relay_hub *h, struct relay_link *l)
         pthread_mutex_init(&p->lock, NULL);
         map_put(&h->peers, l->key, RELAY_KEY_LEN, p);
     }
+    /* Who dials anew may leave one or two behind; more of them are in nobody's interest. */
+    if (p->links.len >= LINKS_PER_KEY)
+        link_kick(p->links.items[0]);
     vec_push(&p->links, l);
     l->peer = p;
+    leave_login(h, &l->from.addr);
     atomic_fetch_add(&h->generation, 1);
     pthread_rwlock_unlock(&h->lock);
 }
@@ -182,6 +222,8 @@ void hub_remove(struct relay_hub *h, struct relay_link *l)
     map_delu(&h->links, l->id);
     if (l->peer)
         leave_peer(h, l);
+    else
+        leave_login(h, &l->from.addr);
     pthread_rwlock_unlock(&h->lock);
     link_unref(l);
 }
@@ -271,5 +313,6 @@ void hub_release(struct relay_hub *h)
 {
     map_release(&h->links);
     map_release(&h->peers);
+    map_release(&h->logins_by_source);
     pthread_rwlock_destroy(&h->lock);
 }

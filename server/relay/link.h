@@ -51,7 +51,9 @@ struct relay_hub {
     struct map links; /* by id */
     struct map peers; /* by key */
     uint64_t next_id;
-    atomic_ullong generation; /* rises when a key leads to another link */
+    unsigned logins, local_logins; /* clients that have not logged in yet */
+    struct map logins_by_source;   /* counts as values */
+    atomic_ullong generation;      /* rises when a key leads to another link */
     struct hub_counters counters;
 };
 
@@ -89,14 +91,25 @@ struct relay_link {
     bool pong, woken, closed, kicked;
 };
 
-/* Takes the stream of an accepted upgrade; on its loop. answer: what is sent in front of the first frame. */
-void link_open(struct relay_hub *h, struct stream *stream, const char *answer);
+/* Takes the stream of an accepted upgrade; on its loop. answer: what is sent in front of the first frame. false, and it
+ * does not: too many have not logged in yet. */
+bool link_open(struct relay_hub *h, struct stream *stream, const char *answer);
 struct relay_link *link_ref(struct relay_link *l);
 void link_unref(struct relay_link *l); /* NULL is allowed */
 /* Any thread. Whole frames in a row, copied. false: the link is closed. */
 bool link_send(struct relay_link *l, const uint8_t *frames, size_t len, bool disco);
 void link_tell(struct relay_link *l, enum frame_type type, const void *payload, size_t len);
+/* Answers a ping, if none waits for its answer. */
+void link_pong(struct relay_link *l, const uint8_t *payload);
 void link_kick(struct relay_link *l); /* any thread: close it soon */
+/* On its loop. */
+void link_close(struct relay_link *l);
+void link_close_because(struct relay_link *l, const char *why);
+/* Writes frames from where they were read, if the receiver is of the same loop and nothing waits for it. A few are
+ * better queued: the end of the turn writes them with others'. */
+bool link_hand_over(struct relay_link *l, const uint8_t *frames, size_t len, unsigned count);
+void link_run_flush(struct loop_task *task);
+void link_run_mail(struct loop_task *task);
 
 void hub_init(struct relay_hub *h, const struct relay_keys *keys, struct tailnet *tailnet, struct loop *loop,
               bool verify);
@@ -108,6 +121,11 @@ void hub_release(struct relay_hub *h); /* once all links are closed */
 /* Whether a key may use the relay now. */
 bool hub_allows(struct relay_hub *h, const uint8_t key[RELAY_KEY_LEN]);
 void hub_audit(struct relay_hub *h); /* any thread: verifies all links again, soon */
+/* The place of a client that has not logged in yet: LOGINS_MAX in all, LOGINS_PER_SOURCE of an IPv4 address or IPv6
+ * /64, those of this machine apart. hub_login and hub_remove give it back. Any thread. */
+#define LOGINS_MAX        2048
+#define LOGINS_PER_SOURCE 64
+bool hub_enter(struct relay_hub *h, const struct addr *from);
 /* These keep the books, from the link's loop. */
 void hub_add(struct relay_hub *h, struct relay_link *l);
 void hub_login(struct relay_hub *h, struct relay_link *l);

@@ -46,7 +46,9 @@ static void upgrade(struct relay *r, struct stream *s, const struct head *h)
         crypto_hex(&b, r->hub.keys.public_key, RELAY_KEY_LEN);
         buf_adds(&b, "\r\n\r\n");
     }
-    link_open(&r->hub, s, buf_text(&b));
+    if (!link_open(&r->hub, s, buf_text(&b)))
+        answer(s, "503 Service Unavailable", "Retry-After: 10\r\nContent-Type: text/plain\r\n",
+               "too many clients have not logged in yet\n");
     buf_release(&b);
 }
 

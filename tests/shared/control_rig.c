@@ -151,6 +151,8 @@ int rig_set_up(void **state)
                                           .cert_path = rig.cert_path,
                                           .key_path = rig.key_path,
                                           .head_ms = rig.head_ms,
+                                          .heads_max = rig.heads_max,
+                                          .stall_ms = rig.stall_ms,
                                           .trusted_proxies = rig.trusted_proxies};
     struct err e = {0};
 

@@ -18,7 +18,7 @@ extern struct rig {
     /* Set before rig_set_up; all may stay empty. */
     const char *cert_path, *key_path;
     struct prefixes trusted_proxies;
-    unsigned head_ms;
+    unsigned head_ms, heads_max, stall_ms;
     struct rpc_times times;
     void (*other)(void *arg, int fd, const struct addr_port *peer, bool tls);
 

@@ -12,6 +12,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -28,6 +30,7 @@ static char dir[] = "/tmp/test_front.XXXXXX", *cert, *key;
 
 static atomic_bool other_was_tls;
 static atomic_uint other_port;
+static sem_t gave_up; /* before a large answer was taken */
 
 static void *serve(void *arg)
 {
@@ -37,10 +40,13 @@ static void *serve(void *arg)
 
     fcntl(fd, F_SETFL, 0);
     n = read(fd, bytes, sizeof(bytes));
-    if (n > 0 && memcmp(bytes, "GET /big ", 9) == 0) {
+    if (n > 0 && (memcmp(bytes, "GET /big ", 9) == 0 || memcmp(bytes, "GET /huge ", 10) == 0)) {
+        unsigned pieces = bytes[5] == 'b' ? 64 : 4096; /* the huge one is more than all buffers between take */
         memset(bytes, 'b', sizeof(bytes));
-        for (unsigned i = 0; i < 64 && n > 0; i++)
+        for (unsigned i = 0; i < pieces && n > 0; i++)
             n = write(fd, bytes, sizeof(bytes));
+        if (n <= 0)
+            sem_post(&gave_up);
     } else if (n > 0) {
         assert_int_equal(write(fd, bytes, (size_t)n), n);
     }
@@ -169,6 +175,24 @@ static void who_never_finishes_its_head_is_closed_and_holds_up_nobody(void **sta
     }
 }
 
+/* Who says nothing makes room for who speaks, however many they are. */
+static void where_all_places_are_taken_the_oldest_goes(void **state)
+{
+    enum { SILENT = 200 };
+    int silent[SILENT], fd;
+
+    (void)state;
+    for (unsigned i = 0; i < SILENT; i++)
+        silent[i] = dial(NULL);
+    for (unsigned i = 0; i < 20; i++) {
+        fd = dial(NULL);
+        say(fd, "GET /now HTTP/1.1\r\n\r\n");
+        expect(fd, "GET /now ");
+    }
+    for (unsigned i = 0; i < SILENT; i++)
+        close(silent[i]);
+}
+
 static void without_descriptors_it_waits_and_goes_on(void **state)
 {
     struct rlimit old, tight;
@@ -210,6 +234,13 @@ static void only_a_trusted_proxy_is_believed(void **state)
     rig_wait(&c.open);
     rig_client_call(&c, "POST", "/machine/echo", "x", 1);
     assert_string_equal(rig.peer, "203.0.113.7:0");
+    rig_client_disconnect(&c);
+    rig_client_init(&c);
+    c.o.head = "X-Forwarded-For: 198.51.100.9\r\nX-Real-IP: 192.0.2.1\r\nX-Forwarded-For: 203.0.113.8\r\n";
+    rig_client_dial(&c);
+    rig_wait(&c.open);
+    rig_client_call(&c, "POST", "/machine/echo", "x", 1);
+    assert_string_equal(rig.peer, "203.0.113.8:0");
     rig_client_disconnect(&c);
 }
 
@@ -281,6 +312,41 @@ static void behind_tls_requests_are_handed_on_in_the_clear(void **state)
     got = get("nonsense\n\n");
     assert_true(str_starts(buf_text(&got), "HTTP/1.1 400 "));
     buf_release(&got);
+}
+
+static void stop_reading(struct stream *s, void *arg)
+{
+    (void)arg;
+    stream_pause(s, true);
+}
+
+static void get_and_stop_reading(void *arg)
+{
+    static const struct stream_handler deaf = {stop_reading, get_writable};
+    struct get *g = arg;
+
+    get_start(g);
+    stream_handle(g->stream, &deaf, g);
+}
+
+static void hang_up(void *arg)
+{
+    struct get *g = arg;
+
+    stream_close(g->stream);
+    sem_post(&g->done);
+}
+
+static void a_client_that_stops_reading_is_not_waited_for(void **state)
+{
+    struct get g = {.request = "GET /huge HTTP/1.1\r\n\r\n", .answer = BUF_INIT(0)};
+
+    (void)state;
+    sem_init(&g.done, 0, 0);
+    loop_post(loops_at(rig.loops, 1), get_and_stop_reading, &g);
+    rig_wait(&gave_up);
+    loop_post(loops_at(rig.loops, 1), hang_up, &g);
+    rig_wait(&g.done);
 }
 
 static void a_client_lives_inside_tls(void **state)
@@ -358,6 +424,8 @@ static int set_up_plain(void **state)
     prefixes_add(&rig.trusted_proxies, &proxy);
     rig.other = to_thread;
     rig.head_ms = 300;
+    rig.heads_max = 60;
+    rig.stall_ms = 500;
     return rig_set_up(state);
 }
 
@@ -393,17 +461,21 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_heads_are_answered, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(who_never_finishes_its_head_is_closed_and_holds_up_nobody, rig_before,
                                         rig_after),
+        cmocka_unit_test_setup_teardown(where_all_places_are_taken_the_oldest_goes, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(without_descriptors_it_waits_and_goes_on, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(only_a_trusted_proxy_is_believed, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(addresses_that_cannot_be_listened_on_are_named, rig_before, rig_after),
     };
     static const struct CMUnitTest tls[] = {
         cmocka_unit_test_setup_teardown(behind_tls_requests_are_handed_on_in_the_clear, rig_before, rig_after),
+        cmocka_unit_test_setup_teardown(a_client_that_stops_reading_is_not_waited_for, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_client_lives_inside_tls, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_plain_request_on_a_tls_port_is_closed, rig_before, rig_after),
         cmocka_unit_test_setup_teardown(a_changed_certificate_is_taken_and_a_broken_one_is_not, rig_before, rig_after),
     };
 
+    sem_init(&gave_up, 0, 0);
+    signal(SIGPIPE, SIG_IGN);
     int failed = cmocka_run_group_tests(plain, set_up_plain, rig_tear_down);
     return failed + cmocka_run_group_tests(tls, set_up_tls, tear_down_tls);
 }

@@ -49,6 +49,7 @@ struct client {
 struct opening {
     int fd;
     unsigned loop;
+    bool opened;
 };
 
 static void open_link(struct loop *l, void *arg)
@@ -58,7 +59,9 @@ static void open_link(struct loop *l, void *arg)
     struct stream *s = stream_new(l, o->fd, NULL, &peer, NULL);
 
     assert_non_null(s);
-    link_open(&hub, s, "");
+    o->opened = link_open(&hub, s, "");
+    if (!o->opened)
+        stream_close(s);
 }
 
 static void send_bytes(const struct client *c, const void *bytes, size_t len)
@@ -99,11 +102,10 @@ static void expect_end(const struct client *c)
     close(c->fd);
 }
 
-static void begin(struct client *c, unsigned loop)
+/* Whether the relay takes it. */
+static bool dial(struct client *c, unsigned loop)
 {
     struct timeval patience = {.tv_sec = 20};
-    uint8_t bytes[100] = {0};
-    size_t len = 0;
     int pair[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -113,6 +115,15 @@ static void begin(struct client *c, unsigned loop)
     struct opening o = {.fd = pair[1], .loop = loop % loops_count(loops)};
     c->fd = pair[0];
     loop_run(loops_at(loops, o.loop), open_link, &o);
+    return o.opened;
+}
+
+static void begin(struct client *c, unsigned loop)
+{
+    uint8_t bytes[100] = {0};
+    size_t len = 0;
+
+    assert_true(dial(c, loop));
     assert_int_equal(read_frame(c, bytes, &len), FRAME_SERVER_KEY);
     assert_int_equal(len, 40);
     assert_memory_equal(bytes + 8, hub.keys.public_key, 32);
@@ -369,7 +380,7 @@ static void test_fight(void **state)
     close(other.fd);
 }
 
-static void test_lane(void **state)
+static void test_packet_queue(void **state)
 {
     struct packet_queue queue = {0};
     struct buf frame = BUF_INIT(0);
@@ -564,13 +575,49 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void wait_for_logins(unsigned n)
+{
+    int64_t until = clock_mono_ms() + 20000;
+    unsigned now;
+
+    do {
+        pthread_rwlock_rdlock(&hub.lock);
+        now = hub.logins;
+        pthread_rwlock_unlock(&hub.lock);
+        if (clock_mono_ms() > until)
+            fail_msg("%u clients have not logged in, not %u", now, n);
+    } while (now != n);
+}
+
+/* Who says nothing takes a place of its own address only, and gives it back. */
+static void test_silent(void **state)
+{
+    struct client c[LOGINS_PER_SOURCE], more;
+
+    (void)state;
+    wait_for_logins(0);
+    for (unsigned i = 0; i < LOGINS_PER_SOURCE; i++)
+        begin(&c[i], i);
+    assert_false(dial(&more, 0));
+    close(more.fd);
+    close(c[0].fd);
+    wait_for_logins(LOGINS_PER_SOURCE - 1);
+    begin(&c[0], 0);
+    assert_false(dial(&more, 0));
+    close(more.fd);
+    for (unsigned i = 0; i < LOGINS_PER_SOURCE; i++)
+        close(c[i].fd);
+    wait_for_logins(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_packets),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_gone),     cmocka_unit_test(test_duplicates), cmocka_unit_test(test_stalled),
-        cmocka_unit_test(test_fight),    cmocka_unit_test(test_lane),       cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_verified), cmocka_unit_test(test_end),        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_packets),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gone),     cmocka_unit_test(test_duplicates),   cmocka_unit_test(test_stalled),
+        cmocka_unit_test(test_fight),    cmocka_unit_test(test_packet_queue), cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_verified), cmocka_unit_test(test_silent),       cmocka_unit_test(test_end),
+        cmocka_unit_test(test_maps),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -35,7 +35,7 @@ void output_init(struct output *o, const char *form, FILE *out, FILE *err)
 static bool escape_steering(struct buf *out, const char *text, size_t n)
 {
     struct buf safe = BUF_INIT(0);
-    uint32_t point = (uint8_t)text[0] & (n == 1 ? 0x7f : 0x7f >> n);
+    uint32_t point = (uint8_t)text[0] & (n == 1 ? 0x7fU : 0x7fU >> n);
     bool steers;
 
     str_safe(&safe, text, n);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The connections of the public listener: how many there may be, of whom, and how long each may take to say what it
+ * wants. Where there is no place, the one goes that has not brought a whole request for the longest. Any thread. */
+#ifndef SERVER_HTTP_CONNS_H
+#define SERVER_HTTP_CONNS_H
+
+#include <stdbool.h>
+
+#include "net/prefixes.h"
+
+struct http_conns;
+struct http_conn;
+
+/* max: connections at a time. proxies: who brings many clients; kept, not copied. */
+struct http_conns *http_conns_new(unsigned max, const struct prefixes *proxies);
+void http_conns_free(struct http_conns *all);
+
+/* Before a connection is added: closes those whose time is over, and another one if there is no place. false: its IPv4
+ * address or IPv6 /64 has as many as one may have. */
+bool http_conns_make_room(struct http_conns *all, const struct addr *from);
+
+struct http_conn *http_conns_add(struct http_conns *all, int fd, const struct addr *from);
+void http_conns_remove(struct http_conns *all, struct http_conn *c);
+void http_conns_wait(struct http_conns *all, struct http_conn *c); /* from now on for a whole request */
+void http_conns_work(struct http_conns *all, struct http_conn *c); /* its request is whole */
+
+#endif
