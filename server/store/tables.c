@@ -90,7 +90,7 @@ static const struct store_column node_columns[] = {
     COL(node, "peer_hostinfo", peer_hostinfo, TEXT),
     LATER(node, "approved_by", approved_by, STRS, 2, "'[]'"),
     LATER(node, "draining", draining, BOOL, 2, "0"),
-    LATER(node, "name_given", name_given, BOOL, 3, "0"),
+    LATER(node, "name_given", name_given, BOOL, 4, "0"),
 };
 
 static const struct store_column event_columns[] = {

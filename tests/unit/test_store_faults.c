@@ -384,7 +384,7 @@ static void a_database_of_the_first_schema_is_read(void **state)
     fixture_end(&f);
 }
 
-/* What each kind holds, each row as one text, in the order of the key. */
+/* What each kind holds, each row as one text, in the order of the key; without the columns of later schemas. */
 static char *all_rows(const char *path, const char *table)
 {
     char *sql = mem_format("SELECT * FROM \"%s\"", table);
@@ -396,7 +396,8 @@ static char *all_rows(const char *path, const char *table)
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
     while (sqlite3_step(stmt) == SQLITE_ROW) {
         for (int i = 0; i < sqlite3_column_count(stmt); i++)
-            if (!str_eq(sqlite3_column_name(stmt, i), "by_admin"))
+            if (!str_eq(sqlite3_column_name(stmt, i), "by_admin") &&
+                !str_eq(sqlite3_column_name(stmt, i), "name_given"))
                 buf_addf(&out, "%s=%s ", sqlite3_column_name(stmt, i),
                          sqlite3_column_text(stmt, i) ? (const char *)sqlite3_column_text(stmt, i) : "NULL");
         buf_adds(&out, "\n");
