@@ -18,6 +18,7 @@
 #include "metrics/metrics.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
+#include "policy/policy.h"
 #include "relay/relay.h"
 #include "usage/flags.h"
 
@@ -118,6 +119,56 @@ static void tell_relay(void *arg, struct json_out *o)
     relay_status(((struct daemon *)arg)->relay, o);
 }
 
+static void check_one(int rc, struct strs *problems, struct err *e)
+{
+    if (rc < 0)
+        strs_push(problems, e->message);
+}
+
+/* A policy file that cannot be used is only the end where no earlier start has stored one. */
+static void check_policy(const struct config *c, struct strs *problems, struct strs *notes)
+{
+    struct buf text = BUF_INIT(POLICY_TEXT_MAX), said = BUF_INIT(0);
+    struct policy_problems found = {0};
+    struct policy *policy = NULL;
+    struct err e = {0};
+
+    if (!config_policy_is_file(c) || access(c->policy.path, R_OK) < 0)
+        return; /* unreadable: config_check has said so */
+    if (file_read(c->policy.path, FILE_ANY, &text, &e) < 0) {
+        buf_addf(&said, "policy.path: %s", e.message);
+    } else if (policy_parse(buf_text(&text), text.len, &policy, &found) < 0) {
+        buf_addf(&said, "policy.path: %s: ", c->policy.path);
+        policy_problems_text(&found, &said);
+    }
+    if (said.len)
+        strs_push(access(c->database.sqlite_path, F_OK) < 0 ? problems : notes, buf_text(&said));
+    policy_unref(policy);
+    policy_problems_release(&found);
+    buf_release(&said);
+    buf_release(&text);
+}
+
+/* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too. */
+static int check(const struct config *c, bool ports, struct strs *problems, struct strs *notes)
+{
+    struct loop_tls *tls = NULL;
+    struct err e = {0};
+
+    int rc = config_check(c, ports, problems, notes, NULL);
+
+    check_one(control_key_check(c->noise.private_key_path, &e), problems, &e);
+    check_one(control_key_check(c->derp.server.private_key_path, &e), problems, &e);
+    check_one(store_check(c->database.sqlite_path, &e), problems, &e);
+    if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
+        tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
+        check_one(tls ? 0 : (int)e.code, problems, &e);
+        loop_tls_free(tls);
+    }
+    check_policy(c, problems, notes);
+    return problems->len ? ERR_INVALID : rc;
+}
+
 static int start_inside(struct daemon *d, struct err *e)
 {
     const struct config *c = d->config;
@@ -203,7 +254,10 @@ static void reload(struct daemon *d)
             log_error("config", "%s", problems.items[i]);
         log_error("config", "the configuration was not reloaded: the one before stays in force");
     } else {
+        for (size_t i = 0; i < fresh->notes.len; i++)
+            log_warn("config", "%s", fresh->notes.items[i]);
         config_diff(d->config, fresh, &live, &restart);
+        config_keep_until_restart(d->config, fresh);
         for (size_t i = 0; i < live.len; i++)
             log_info("config", "%s changed", live.items[i]);
         for (size_t i = 0; i < restart.len; i++)
@@ -257,6 +311,7 @@ static int serve(struct daemon *d)
 {
     sigset_t signals;
     struct err e = {0};
+    struct strs problems = {0}, notes = {0};
     int signal_number = 0;
 
     sigemptyset(&signals);
@@ -268,6 +323,19 @@ static int serve(struct daemon *d)
     set_log(d->config);
     for (size_t i = 0; i < d->config->notes.len; i++)
         log_info("config", "%s", d->config->notes.items[i]);
+    /* Sockets that the service manager kept from the run before hold their ports. */
+    bool kept = getenv("LISTEN_FDS") != NULL;
+    bool bad = check(d->config, !kept, &problems, &notes) < 0;
+    for (size_t i = 0; i < notes.len; i++)
+        log_warn("config", "%s", notes.items[i]);
+    for (size_t i = 0; i < problems.len; i++)
+        log_error("start", "%s", problems.items[i]);
+    strs_release(&problems);
+    strs_release(&notes);
+    if (bad) {
+        stop(d);
+        return 1;
+    }
     unsigned long files = front_raise_files();
     front_kept_begin();
     if (start_inside(d, &e) < 0 || start_outside(d, &e) < 0) {
@@ -293,6 +361,28 @@ static int serve(struct daemon *d)
     return 0;
 }
 
+static int configtest(const struct config *c)
+{
+    struct strs problems = {0}, notes = {0};
+    int status = 0;
+
+    if (check(c, true, &problems, &notes) < 0) {
+        say_problems(&problems, NULL);
+        status = 1;
+    }
+    for (size_t i = 0; i < c->notes.len; i++)
+        fprintf(stderr, "Note: %s\n", c->notes.items[i]);
+    for (size_t i = 0; i < notes.len; i++)
+        fprintf(stderr, "Note: %s\n", notes.items[i]);
+    if (status == 0)
+        say_requirements(c, true);
+    if (status == 0 && isatty(STDOUT_FILENO))
+        puts("The configuration is valid.");
+    strs_release(&problems);
+    strs_release(&notes);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct flags flags = {0};
@@ -313,17 +403,14 @@ int main(int argc, char **argv)
     } else if (flags.args.len > 1 || !(str_eq(command, "serve") || str_eq(command, "configtest"))) {
         err_set(&e, ERR_INVALID, "unknown command '%s': see headwayd --help", flags.args.items[flags.args.len - 1]);
         status = say(1, &e);
-    } else if (config_load(d.config_path, &d.config, &problems, &e) < 0 ||
-               (str_eq(command, "configtest") && config_check(d.config, &problems, &e) < 0)) {
+    } else if (config_load(d.config_path, &d.config, &problems, &e) < 0) {
         say_problems(&problems, &e);
         status = 1;
     } else if (str_eq(command, "serve")) {
         status = serve(&d);
         d.config = NULL;
     } else {
-        for (size_t i = 0; i < d.config->notes.len; i++)
-            fprintf(stderr, "Note: %s\n", d.config->notes.items[i]);
-        say_requirements(d.config, true);
+        status = configtest(d.config);
     }
     config_unref(d.config);
     strs_release(&problems);

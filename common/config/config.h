@@ -92,7 +92,7 @@ struct config {
         } ha;
     } node;
     struct {
-        char *sqlite_path;
+        char *type, *sqlite_path;
         bool write_ahead_log;
         int64_t wal_autocheckpoint;
     } database;
@@ -148,9 +148,12 @@ int config_load(const char *path, struct config **out, struct strs *problems, st
 int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,
                  struct err *e) WARN_UNUSED;
 
-/* What the daemon's start would stumble over and config_load does not look at: certificate and key can be read, the
- * policy file too, directories of state and socket can be written or made. Changes nothing. */
-int config_check(const struct config *c, struct strs *problems, struct err *e) WARN_UNUSED;
+/* What a start needs of the machine and config_load does not look at: certificate and key can be read, the policy file
+ * too, directories of state and socket can be written or made; with ports, that nobody else listens on them (where a
+ * daemon answers on the configured socket they are its own). notes (may be NULL): files without which the rest works.
+ * Changes nothing. */
+int config_check(const struct config *c, bool ports, struct strs *problems, struct strs *notes,
+                 struct err *e) WARN_UNUSED;
 
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* NULL is allowed */
@@ -158,6 +161,10 @@ void config_unref(const struct config *c); /* NULL is allowed */
 /* The names of the keys whose values differ: those that take effect at once to live, those that need a restart to
  * restart. Both are released first. */
 void config_diff(const struct config *was, const struct config *is, struct strs *live, struct strs *restart);
+
+/* Gives fresh the values of was for all keys that need a restart, so that a reload applies none of a change halfway.
+ * Before others see fresh; config_diff comes first. */
+void config_keep_until_restart(const struct config *was, struct config *fresh);
 
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);

@@ -108,6 +108,8 @@ static const char *type_word(const struct config_key *key)
                                                   [TYPE_PREFIX] = "prefix",
                                                   [TYPE_PREFIXES] = "prefixes",
                                                   [TYPE_LIST] = "list",
+                                                  [TYPE_SERVERS] = "list",
+                                                  [TYPE_DOMAINS] = "list",
                                                   [TYPE_MAP] = "map of texts",
                                                   [TYPE_SPLIT] = "map of lists",
                                                   [TYPE_RECORDS] = "list of objects"};

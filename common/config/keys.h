@@ -20,9 +20,11 @@ enum config_type {
     TYPE_PREFIX,   /* struct prefix */
     TYPE_PREFIXES, /* struct prefixes */
     TYPE_LIST,     /* struct strs */
+    TYPE_SERVERS,  /* struct strs of addresses and https URLs; what is neither is left out */
+    TYPE_DOMAINS,  /* struct strs; what is no domain is left out */
     TYPE_MAP,      /* struct config_pairs */
-    TYPE_SPLIT,    /* struct config_splits */
-    TYPE_RECORDS,  /* struct config_records */
+    TYPE_SPLIT,    /* struct config_splits; servers as above */
+    TYPE_RECORDS,  /* struct config_records; what clients cannot use is left out */
     TYPE_COUNT
 };
 
@@ -45,6 +47,7 @@ struct config_key {
     bool live;    /* a reload suffices */
     bool secret;  /* never shown */
     bool nowhere; /* has no member in struct config */
+    bool limits;  /* a list that keeps others out: each of its items must be usable */
 };
 
 extern const struct config_key config_keys[];
@@ -67,7 +70,8 @@ bool key_nearest(const char *name, char *out, size_t size);
 
 /* A value while it is read: texts, or names with texts. The fields are the reader's; values are copied from them. */
 struct raw_item {
-    char *name; /* of a map's member, else "" */
+    char *name;    /* of a map's member, else "" */
+    unsigned line; /* 0: from the environment */
     struct strs values;
     struct config_pairs fields; /* of an object in a list */
 };
@@ -79,12 +83,21 @@ struct raw_value {
 };
 void raw_release(struct raw_value *v);
 
-/* Sets the member of c from v (replacing what was there). dir: in front of relative paths, "" for none. */
+/* Told of each part of a value that cannot be used and is left out. */
+struct value_skips {
+    void (*skipped)(struct value_skips *skips, unsigned line, const char *text);
+};
+
+/* Sets the member of c from v (replacing what was there). dir: in front of relative paths, "" for none. An empty text
+ * is no value where the type has no empty one: see value_is_given. */
 int value_set(struct config *c, const struct config_key *key, const struct raw_value *v, const char *dir,
-              struct err *e) WARN_UNUSED;
+              struct value_skips *skips, struct err *e) WARN_UNUSED;
+bool value_is_given(const struct config_key *key, const struct raw_value *v);
 /* From the text form that defaults and environment variables have: lists by white space, maps as JSON. */
 int value_set_text(struct config *c, const struct config_key *key, const char *text, const char *dir,
-                   struct err *e) WARN_UNUSED;
+                   struct value_skips *skips, struct err *e) WARN_UNUSED;
+/* Gives c the value that from has. */
+void value_copy(struct config *c, const struct config *from, const struct config_key *key);
 /* A text that is equal exactly when the values are; also for people. */
 void value_text(const struct config *c, const struct config_key *key, struct buf *out);
 void value_release(struct config *c, const struct config_key *key);
@@ -100,6 +113,9 @@ void yaml_read(const char *text, size_t len, struct yaml_sink *sink);
 char *default_text(const struct config *c, const struct config_key *key);
 /* The first private IPv4 address of this machine, else any that is not loopback, else 127.0.0.1. */
 void first_address(char *text, size_t size);
+
+/* Letters, digits, "-" and "_" in labels of at most 63 bytes. */
+bool is_domain(const char *text);
 
 /* Rules between keys; problems are reported through fail. */
 typedef void (*rule_fail)(void *arg, const char *key, const char *format, ...);

@@ -15,23 +15,35 @@
 #define FILE_MAX     (4u << 20)
 #define PROBLEMS_MAX 100
 
+struct old_value { /* of a key by its old name */
+    char *text;
+    unsigned line;
+};
+
 struct loader {
-    struct yaml_sink sink; /* first, so that the reader's calls find the rest */
+    struct yaml_sink sink;    /* the reader's calls and */
+    struct value_skips skips; /* those of values find the rest by these */
     struct config *c;
     struct strs *problems;
     struct err *e;
     const char *file; /* "" without one */
     char *dir;
-    char *held[16]; /* values of keys by their old names, in the order of config_olds */
-    unsigned held_line[16];
-    unsigned count;
+    unsigned *lines;       /* of the keys, in the order of config_keys; 0: not in the file */
+    struct old_value *old; /* in the order of config_olds */
+    const char *variable;  /* of the environment, that is being read */
+    unsigned count;        /* of problems */
 };
+
+static char *with_place(const struct loader *l, unsigned line, const char *text)
+{
+    return !*l->file ? mem_strdup(text)
+           : line    ? mem_format("%s:%u: %s", l->file, line, text)
+                     : mem_format("%s: %s", l->file, text);
+}
 
 static void add_problem(struct loader *l, unsigned line, const char *key, const char *text)
 {
-    char *whole = !*l->file ? mem_strdup(text)
-                  : line    ? mem_format("%s:%u: %s", l->file, line, text)
-                            : mem_format("%s: %s", l->file, text);
+    char *whole = with_place(l, line, text);
 
     if (l->count++ == 0)
         err_field(l->e, ERR_INVALID, key, "%s", whole);
@@ -40,10 +52,19 @@ static void add_problem(struct loader *l, unsigned line, const char *key, const 
     free(whole);
 }
 
+static void on_skipped(struct value_skips *skips, unsigned line, const char *text)
+{
+    struct loader *l = CONTAINER_OF(skips, struct loader, skips);
+    char *note = l->variable ? mem_format("%s: %s", l->variable, text) : with_place(l, line, text);
+
+    strs_push(&l->c->notes, note);
+    free(note);
+}
+
 PRINTF_LIKE(3, 4)
 static void on_problem(struct yaml_sink *sink, unsigned line, const char *format, ...)
 {
-    struct loader *l = (struct loader *)sink;
+    struct loader *l = CONTAINER_OF(sink, struct loader, sink);
     char text[512];
     va_list args;
 
@@ -56,13 +77,15 @@ static void on_problem(struct yaml_sink *sink, unsigned line, const char *format
 PRINTF_LIKE(3, 4)
 static void rule_problem(void *arg, const char *key, const char *format, ...)
 {
+    struct loader *l = arg;
+    const struct config_key *which = key_find(key);
     char text[512];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    add_problem(arg, 0, key, text);
+    add_problem(l, which ? l->lines[which - config_keys] : 0, key, text);
 }
 
 static void set_old(struct loader *l, const struct config_old *old, const struct raw_value *v, unsigned line)
@@ -70,13 +93,11 @@ static void set_old(struct loader *l, const struct config_old *old, const struct
     char text[256];
     size_t i = (size_t)(old - config_olds);
 
-    if (i >= ARRAY_LEN(l->held))
-        return;
     switch (old->kind) {
     case OLD_ALIAS:
         if (v->shape == RAW_SCALAR) {
-            mem_replace(&l->held[i], v->text);
-            l->held_line[i] = line;
+            mem_replace(&l->old[i].text, v->text);
+            l->old[i].line = line;
         }
         break;
     case OLD_IGNORED:
@@ -84,7 +105,7 @@ static void set_old(struct loader *l, const struct config_old *old, const struct
         strs_push(&l->c->notes, text);
         break;
     case OLD_REMOVED:
-        l->held_line[i] = line;
+        l->old[i].line = line;
         break;
     }
 }
@@ -102,7 +123,7 @@ static void note_unused(struct loader *l, const struct config_key *key, const ch
 
 static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_value *v, unsigned line)
 {
-    struct loader *l = (struct loader *)sink;
+    struct loader *l = CONTAINER_OF(sink, struct loader, sink);
     const struct config_key *key = key_find(name);
     struct err why = {0};
 
@@ -110,16 +131,15 @@ static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_v
         set_old(l, old_find(name), v, line);
         return;
     }
-    if (v->shape == RAW_NULL)
+    l->lines[key - config_keys] = line;
+    if (!value_is_given(key, v))
         return;
-    if (value_set(l->c, key, v, l->dir, &why) < 0) {
+    if (value_set(l->c, key, v, l->dir, &l->skips, &why) < 0) {
         add_problem(l, line, key->name, why.message);
         return;
     }
     strs_push(&l->c->given, key->name);
     note_unused(l, key, v->shape == RAW_SCALAR ? v->text : v->len ? "set" : "");
-    if (str_eq(key->name, "database.type") && strcasecmp(v->text, "postgres") == 0)
-        add_problem(l, line, key->name, "database.type: postgres is not supported, only sqlite");
 }
 
 static void env_name(char *name, size_t size, const char *program, const char *key)
@@ -153,16 +173,18 @@ static void read_env(struct loader *l)
         struct err why = {0};
         if (!value)
             continue;
-        if (value_set_text(l->c, key, value, l->dir, &why) < 0) {
+        l->variable = name;
+        int r = value_set_text(l->c, key, value, l->dir, &l->skips, &why);
+        l->variable = NULL;
+        if (r < 0) {
             err_prefix(&why, "%s", name);
             add_problem(l, 0, key->name, why.message);
             continue;
         }
         if (!config_given(l->c, key->name))
             strs_push(&l->c->given, key->name);
+        l->lines[i] = 0; /* a rule that it breaks is not the file's fault */
         note_unused(l, key, value);
-        if (str_eq(key->name, "database.type") && strcasecmp(value, "postgres") == 0)
-            add_problem(l, 0, key->name, "database.type: postgres is not supported, only sqlite");
     }
 }
 
@@ -206,15 +228,17 @@ static void refuse_removed(struct loader *l, const struct config_old *old, unsig
 
 static void use_old_names(struct loader *l)
 {
-    for (size_t i = 0; i < config_old_count && i < ARRAY_LEN(l->held); i++) {
+    for (size_t i = 0; i < config_old_count; i++) {
+        const struct old_value *old = &l->old[i];
         struct err why = {0};
-        if (l->held_line[i] && config_olds[i].kind == OLD_REMOVED)
-            refuse_removed(l, &config_olds[i], l->held_line[i]);
-        if (!l->held[i] || config_given(l->c, config_olds[i].now))
+        if (old->line && config_olds[i].kind == OLD_REMOVED)
+            refuse_removed(l, &config_olds[i], old->line);
+        if (!old->text || !*old->text || config_given(l->c, config_olds[i].now))
             continue;
         const struct config_key *key = key_find(config_olds[i].now);
-        if (value_set_text(l->c, key, l->held[i], l->dir, &why) < 0)
-            add_problem(l, l->held_line[i], config_olds[i].name, why.message);
+        l->lines[key - config_keys] = old->line;
+        if (value_set_text(l->c, key, old->text, l->dir, &l->skips, &why) < 0)
+            add_problem(l, old->line, config_olds[i].name, why.message);
         else
             strs_push(&l->c->given, key->name);
     }
@@ -240,10 +264,10 @@ static void use_defaults(struct loader *l)
         if (key->nowhere || config_given(l->c, key->name))
             continue;
         char *text = default_text(l->c, key);
-        if (*text && value_set_text(l->c, key, text, "", &why) < 0)
+        if (*text && value_set_text(l->c, key, text, "", NULL, &why) < 0)
             add_problem(l, 0, key->name, why.message);
         else if (!*text && key->type >= TYPE_WORD && key->type <= TYPE_ADDR &&
-                 value_set_text(l->c, key, "", "", &why) < 0)
+                 value_set_text(l->c, key, "", "", NULL, &why) < 0)
             add_problem(l, 0, key->name, why.message);
         free(text);
     }
@@ -259,8 +283,10 @@ static int finish(struct loader *l, struct config **out)
     if (l->count == 0)
         rules_apply(l->c, rule_problem, l);
     strs_sort(&l->c->given);
-    for (size_t i = 0; i < ARRAY_LEN(l->held); i++)
-        free(l->held[i]);
+    for (size_t i = 0; i < config_old_count; i++)
+        free(l->old[i].text);
+    free(l->old);
+    free(l->lines);
     free(l->dir);
     if (l->count == 0) {
         *out = l->c;
@@ -278,7 +304,10 @@ static void start(struct loader *l, const char *name, struct strs *problems, str
 {
     const char *slash = strrchr(name, '/');
 
-    *l = (struct loader){.sink = {on_leaf, on_problem}, .problems = problems, .e = e, .file = name};
+    *l = (struct loader){
+        .sink = {on_leaf, on_problem}, .skips = {on_skipped}, .problems = problems, .e = e, .file = name};
+    l->lines = mem_alloc(config_key_count * sizeof(*l->lines));
+    l->old = mem_alloc(config_old_count * sizeof(*l->old));
     l->dir = slash ? mem_strndup(name, slash == name ? 1 : (size_t)(slash - name)) : mem_strdup("");
     l->c = mem_alloc(sizeof(*l->c));
     atomic_init(&l->c->refs, 1);
@@ -381,6 +410,14 @@ void config_diff(const struct config *was, const struct config *is, struct strs 
         buf_release(&a);
         buf_release(&b);
     }
+}
+
+void config_keep_until_restart(const struct config *was, struct config *fresh)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (!config_keys[i].live)
+            value_copy(fresh, was, &config_keys[i]);
+    mem_replace(&fresh->state_dir, was->state_dir);
 }
 
 bool config_policy_is_file(const struct config *c)

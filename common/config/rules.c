@@ -71,7 +71,7 @@ static void rule_url(struct config *c, rule_fail fail, void *arg)
              base);
 }
 
-static bool is_domain(const char *text)
+bool is_domain(const char *text)
 {
     size_t label = 0;
 
@@ -97,13 +97,6 @@ static void rule_dns(struct config *c, rule_fail fail, void *arg)
                  "dns.nameservers.global must be set when dns.override_local_dns is true");
         c->dns.override_local_dns = false;
     }
-    for (size_t i = 0; i < c->dns.global.len; i++) {
-        struct addr addr;
-        if (addr_parse(c->dns.global.items[i], &addr, NULL) < 0 && !str_starts(c->dns.global.items[i], "https://"))
-            fail(arg, "dns.nameservers.global",
-                 "dns.nameservers.global[%zu]: '%.60s' is neither an address nor an https URL", i,
-                 c->dns.global.items[i]);
-    }
     if (c->dns.extra_records.len && *c->dns.extra_records_path)
         fail(arg, "dns.extra_records",
              "dns.extra_records and dns.extra_records_path are mutually exclusive: remove one of them");
@@ -114,9 +107,9 @@ static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
     bool v4 = config_given(c, "prefixes.v4"), v6 = config_given(c, "prefixes.v6");
     struct prefix cgnat, ula;
 
-    if (v4 && !v6)
+    if (v4 && !v6 && c->prefixes.v4.addr.bits)
         c->prefixes.v6 = (struct prefix){0};
-    if (v6 && !v4)
+    if (v6 && !v4 && c->prefixes.v6.addr.bits)
         c->prefixes.v4 = (struct prefix){0};
     if (c->prefixes.v4.addr.bits == 0 && c->prefixes.v6.addr.bits == 0)
         fail(arg, "prefixes", "no IPv4 or IPv6 prefix configured, minimum one prefix is required");
@@ -132,6 +125,10 @@ static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
 
 static void rule_tls(struct config *c, rule_fail fail, void *arg)
 {
+    if (*c->acme.hostname && !*c->tls_cert_path && !*c->tls_key_path)
+        fail(arg, "tls_letsencrypt_hostname",
+             "tls_letsencrypt_hostname: certificates from Let's Encrypt are not supported yet, and without one the "
+             "server would not be encrypted: set tls_cert_path and tls_key_path, or remove this key");
     if (*c->acme.hostname && (*c->tls_cert_path || *c->tls_key_path))
         fail(arg, "tls_letsencrypt_hostname",
              "set either tls_letsencrypt_hostname or tls_cert_path/tls_key_path, not both");
@@ -200,87 +197,23 @@ static void rule_oidc(struct config *c, rule_fail fail, void *arg)
              "oidc.client_secret or oidc.client_secret_path is required when oidc.issuer is set");
 }
 
+static void rule_database(struct config *c, rule_fail fail, void *arg)
+{
+    if (strcasecmp(c->database.type, "postgres") == 0)
+        fail(arg, "database.type", "database.type: PostgreSQL is not supported yet: use sqlite");
+    if (!c->database.write_ahead_log)
+        note(c, "database.sqlite.write_ahead_log: false has no effect, the log is always on");
+}
+
 void rules_apply(struct config *c, rule_fail fail, void *arg)
 {
     static void (*const rules[])(struct config *, rule_fail, void *) = {
-        rule_url, rule_dns, rule_prefixes, rule_tls, rule_listen, rule_derp, rule_times, rule_oidc};
+        rule_url, rule_dns, rule_prefixes, rule_tls, rule_listen, rule_derp, rule_times, rule_oidc, rule_database};
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         rules[i](c, fail, arg);
     if (!config_given(c, "server_url"))
         note(c, "server_url is not set, clients are told %s", c->server_url);
-    if (!c->database.write_ahead_log)
-        note(c, "database.sqlite.write_ahead_log: false has no effect, the log is always on");
 }
 
 /* ---- what a start would stumble over ---- */
-
-struct complaints {
-    struct strs *problems;
-    struct err *e;
-    int count;
-};
-
-static void complain(struct complaints *to, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
-static void complain(struct complaints *to, const char *key, const char *format, ...)
-{
-    char line[PATH_MAX + 256];
-    va_list args;
-    int n = snprintf(line, sizeof(line), "%s: ", key);
-
-    va_start(args, format);
-    vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);
-    va_end(args);
-    if (to->problems)
-        strs_push(to->problems, line);
-    if (to->count++ == 0)
-        err_field(to->e, ERR_INVALID, key, "%s", line);
-}
-
-static void check_readable(struct complaints *to, const char *key, const char *path)
-{
-    if (*path && access(path, R_OK) < 0)
-        complain(to, key, "cannot read %s: %s", path, strerror(errno));
-}
-
-/* The file's directory can be written, or the nearest directory that exists can. */
-static void check_place(struct complaints *to, const char *key, const char *path)
-{
-    char *dir = mem_strdup(path);
-    struct stat st;
-
-    for (;;) {
-        char *slash = strrchr(dir, '/');
-        if (!slash) {
-            mem_replace(&dir, ".");
-            break;
-        }
-        slash[slash == dir ? 1 : 0] = '\0';
-        if (stat(dir, &st) == 0 || slash == dir)
-            break;
-    }
-    if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
-        complain(to, key, "%s is not a directory", dir);
-    else if (access(dir, W_OK | X_OK) < 0)
-        complain(to, key, "no right to write into %s, which %s needs", dir, path);
-    free(dir);
-}
-
-int config_check(const struct config *c, struct strs *problems, struct err *e)
-{
-    struct complaints to = {problems, e, 0};
-
-    check_readable(&to, "tls_cert_path", c->tls_cert_path);
-    check_readable(&to, "tls_key_path", c->tls_key_path);
-    if (config_policy_is_file(c))
-        check_readable(&to, "policy.path", c->policy.path);
-    check_readable(&to, "dns.extra_records_path", c->dns.extra_records_path);
-    for (size_t i = 0; i < c->derp.paths.len; i++)
-        check_readable(&to, "derp.paths", c->derp.paths.items[i]);
-    check_place(&to, "noise.private_key_path", c->noise.private_key_path);
-    check_place(&to, "database.sqlite.path", c->database.sqlite_path);
-    check_place(&to, "unix_socket", c->unix_socket);
-    if (c->derp.server.enabled)
-        check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path);
-    return to.count ? ERR_INVALID : 0;
-}

@@ -29,6 +29,21 @@ static bool is_null(const yaml_node_t *node)
     return false;
 }
 
+/* Nothing, however it is written: null, "", [] or {}. */
+static bool is_empty(const yaml_node_t *node)
+{
+    switch (node->type) {
+    case YAML_SCALAR_NODE:
+        return is_null(node) || node->data.scalar.length == 0;
+    case YAML_SEQUENCE_NODE:
+        return node->data.sequence.items.start == node->data.sequence.items.top;
+    case YAML_MAPPING_NODE:
+        return node->data.mapping.pairs.start == node->data.mapping.pairs.top;
+    default:
+        return false;
+    }
+}
+
 static unsigned line_of(const yaml_node_t *node)
 {
     return (unsigned)node->start_mark.line + 1;
@@ -61,18 +76,18 @@ void raw_release(struct raw_value *v)
     *v = (struct raw_value){0};
 }
 
-static struct raw_item *add_item(struct raw_value *v, const char *name)
+static struct raw_item *add_item(struct raw_value *v, const char *name, unsigned line)
 {
     struct raw_item *item = vec_add(v);
 
-    *item = (struct raw_item){.name = mem_strdup(name)};
+    *item = (struct raw_item){.name = mem_strdup(name), .line = line};
     return item;
 }
 
 /* One member of a map: a scalar, or a list of scalars. */
 static bool member(yaml_document_t *doc, struct raw_value *v, const char *name, const yaml_node_t *node)
 {
-    struct raw_item *item = add_item(v, name);
+    struct raw_item *item = add_item(v, name, line_of(node));
 
     if (scalar(node)) {
         if (!is_null(node))
@@ -92,14 +107,15 @@ static bool member(yaml_document_t *doc, struct raw_value *v, const char *name, 
 
 static bool object(yaml_document_t *doc, struct raw_value *v, const yaml_node_t *node)
 {
-    struct raw_item *item = add_item(v, "");
+    struct raw_item *item = add_item(v, "", line_of(node));
 
     for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
         const char *name = scalar(yaml_document_get_node(doc, p->key));
         const char *text = scalar(yaml_document_get_node(doc, p->value));
         if (!name || !text)
             return false;
-        struct config_pair pair = {mem_strdup(name), mem_strdup(text)};
+        const yaml_node_t *value = yaml_document_get_node(doc, p->value);
+        struct config_pair pair = {mem_strdup(name), mem_strdup(is_null(value) ? "" : text)};
         vec_push(&item->fields, pair);
     }
     return true;
@@ -132,7 +148,7 @@ static bool to_raw(yaml_document_t *doc, const yaml_node_t *node, struct raw_val
         } else {
             if (!scalar(item))
                 return false;
-            strs_push(&add_item(v, "")->values, scalar(item));
+            strs_push(&add_item(v, "", line_of(item))->values, is_null(item) ? "" : scalar(item));
         }
     }
     return true;
@@ -155,7 +171,7 @@ static void entry(yaml_document_t *doc, const char *name, const yaml_node_t *key
     } else if (key_has_child(name)) {
         if (node->type == YAML_MAPPING_NODE)
             walk(doc, node, name, sink);
-        else if (!is_null(node))
+        else if (!is_empty(node))
             sink->problem(sink, line_of(key), "%s: has keys below it, but here is a value", name);
     } else if (key_nearest(name, near, sizeof(near))) {
         sink->problem(sink, line_of(key), "%s: unknown key, did you mean %s?", name, near);

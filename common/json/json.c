@@ -86,18 +86,6 @@ int json_get_bool(const json_t *object, const char *key, bool *out, struct err *
     return 0;
 }
 
-int json_get_i64(const json_t *object, const char *key, int64_t *out, struct err *e)
-{
-    const json_t *v = member(object, key);
-
-    if (!v)
-        return 0;
-    if (!json_is_integer(v))
-        return wrong(e, key, "a whole number");
-    *out = json_integer_value(v);
-    return 0;
-}
-
 int json_get_u64(const json_t *object, const char *key, uint64_t *out, struct err *e)
 {
     const json_t *v = member(object, key);

@@ -19,7 +19,6 @@ int json_read(const char *text, size_t len, size_t max, const char *what, json_t
 int json_get_str(const json_t *object, const char *key, const char **out, struct err *e) WARN_UNUSED;
 int json_get_bool(const json_t *object, const char *key, bool *out, struct err *e) WARN_UNUSED;
 int json_get_u64(const json_t *object, const char *key, uint64_t *out, struct err *e) WARN_UNUSED; /* also "123" */
-int json_get_i64(const json_t *object, const char *key, int64_t *out, struct err *e) WARN_UNUSED;
 int json_get_array(const json_t *object, const char *key, json_t **out, struct err *e) WARN_UNUSED;
 int json_get_object(const json_t *object, const char *key, json_t **out, struct err *e) WARN_UNUSED;
 

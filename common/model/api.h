@@ -215,11 +215,11 @@ struct api_whoami {
 
 /* The answer to a change. The object as it is now stands beside these as "result", in its own shape. */
 struct api_change {
-    struct api_event_id event;
+    struct api_event_id event; /* the first of its events; none: nothing changed */
+    struct strs events;        /* the ids of all of them */
     uint64_t version;
     const char *inverse; /* JSON, or NULL: it cannot be undone */
     const char *text;    /* one sentence */
-    struct strs events;  /* all of the change, by their ids */
 };
 
 struct api_policy {
@@ -315,7 +315,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape,
     api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape,
     api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape,
-    api_health_shape, api_version_shape;
+    api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

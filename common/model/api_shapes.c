@@ -252,7 +252,7 @@ static const struct api_field policy_mark_fields[] = {
     OWN(api_policy_mark, "updatedAt", updated_ns, KIND_TIME),
     OWN(api_policy_mark, "version", version, KIND_U64),
 };
-static const struct api_shape policy_mark_shape = SHAPE(api_policy_mark, "policy", policy_mark_fields);
+const struct api_shape api_policy_mark_shape = SHAPE(api_policy_mark, "policy", policy_mark_fields);
 
 static const struct api_field counts_fields[] = {
     OWN(api_counts, "nodes", nodes, KIND_U64),
@@ -260,7 +260,7 @@ static const struct api_field counts_fields[] = {
     OWN(api_counts, "routesAvailable", routes_available, KIND_U64),
     OWN(api_counts, "routesServing", routes_serving, KIND_U64),
 };
-static const struct api_shape counts_shape = SHAPE(api_counts, "counts", counts_fields);
+const struct api_shape api_counts_shape = SHAPE(api_counts, "counts", counts_fields);
 
 static const struct api_field snapshot_fields[] = {
     OWN(api_snapshot, "event", event, KIND_EVENT_ID),
@@ -273,8 +273,8 @@ static const struct api_field snapshot_fields[] = {
     OWN(api_snapshot, "pending", pending, MANY(api_pending_shape)),
     OWN(api_snapshot, "prefixes", prefixes, MANY(api_prefix_shape)),
     OWN(api_snapshot, "relays", relays, MANY(api_relay_shape)),
-    OWN(api_snapshot, "policy", policy, PART(policy_mark_shape)),
-    OWN(api_snapshot, "counts", counts, PART(counts_shape)),
+    OWN(api_snapshot, "policy", policy, PART(api_policy_mark_shape)),
+    OWN(api_snapshot, "counts", counts, PART(api_counts_shape)),
 };
 const struct api_shape api_snapshot_shape = SHAPE(api_snapshot, "snapshot", snapshot_fields);
 
@@ -324,9 +324,9 @@ static const struct api_field whoami_fields[] = {
 const struct api_shape api_whoami_shape = SHAPE(api_whoami, "whoami", whoami_fields);
 
 static const struct api_field change_fields[] = {
-    OWN(api_change, "event", event, KIND_EVENT_ID), OWN(api_change, "version", version, KIND_U64),
-    OWN(api_change, "inverse", inverse, KIND_JSON), OWN(api_change, "text", text, KIND_TEXT),
-    OWN(api_change, "events", events, KIND_TEXTS),
+    OWN(api_change, "event", event, KIND_EVENT_ID), OWN(api_change, "events", events, KIND_TEXTS),
+    OWN(api_change, "version", version, KIND_U64),  OWN(api_change, "inverse", inverse, KIND_JSON),
+    OWN(api_change, "text", text, KIND_TEXT),
 };
 const struct api_shape api_change_shape = SHAPE(api_change, "change", change_fields);
 
@@ -345,11 +345,11 @@ static const struct api_field finding_fields[] = {
     OWN(api_finding, "severity", severity, KIND_TEXT),
     OWN(api_finding, "message", message, KIND_TEXT),
 };
-static const struct api_shape finding_shape = SHAPE(api_finding, "finding", finding_fields);
+const struct api_shape api_finding_shape = SHAPE(api_finding, "finding", finding_fields);
 
 static const struct api_field check_fields[] = {
     OWN(api_check, "ok", ok, KIND_BOOL),
-    OWN(api_check, "findings", findings, MANY(finding_shape)),
+    OWN(api_check, "findings", findings, MANY(api_finding_shape)),
 };
 const struct api_shape api_check_shape = SHAPE(api_check, "check", check_fields);
 
@@ -421,7 +421,7 @@ static const struct api_shape totals_shape = SHAPE(api_totals, "totals", totals_
 
 static const struct api_field preview_fields[] = {
     OWN(api_preview, "ok", ok, KIND_BOOL),
-    OWN(api_preview, "findings", findings, MANY(finding_shape)),
+    OWN(api_preview, "findings", findings, MANY(api_finding_shape)),
     OWN(api_preview, "rows", rows, MANY(access_shape)),
     OWN(api_preview, "routes", routes, MANY(route_shown_shape)),
     OWN(api_preview, "viewers", viewers, KIND_JSON),

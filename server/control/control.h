@@ -25,6 +25,9 @@ struct tailnet;
 int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN],
                      struct err *e) WARN_UNUSED;
 
+/* The same without making one: 0 where it is missing or can be used. */
+int control_key_check(const char *path, struct err *e) WARN_UNUSED;
+
 struct control;
 
 struct control_options {

@@ -19,6 +19,19 @@ static bool parse(struct buf *text, uint8_t private_key[CRYPTO_KEY_LEN])
            crypto_unhex(text->data + START_LEN, text->len - START_LEN, private_key, CRYPTO_KEY_LEN);
 }
 
+static int read_key(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], struct err *e)
+{
+    struct buf text = BUF_INIT(TEXT_MAX);
+    int rc = file_read(path, FILE_SECRET, &text, e);
+
+    if (rc == 0 && !parse(&text, private_key))
+        rc = err_set(e, ERR_INVALID, "%s does not hold \"privkey:\" and 64 hexadecimal digits", path);
+    if (text.data)
+        crypto_wipe(text.data, text.cap);
+    buf_release(&text);
+    return rc;
+}
+
 static int write_key(const char *path, const uint8_t private_key[CRYPTO_KEY_LEN], struct err *e)
 {
     struct buf text = BUF_INIT(TEXT_MAX);
@@ -33,22 +46,25 @@ static int write_key(const char *path, const uint8_t private_key[CRYPTO_KEY_LEN]
     return rc;
 }
 
+int control_key_check(const char *path, struct err *e)
+{
+    uint8_t key[CRYPTO_KEY_LEN];
+    int rc = read_key(path, key, e);
+
+    crypto_wipe(key, sizeof(key));
+    return rc == ERR_MISSING ? 0 : rc;
+}
+
 int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN],
                      struct err *e)
 {
-    struct buf text = BUF_INIT(TEXT_MAX);
-    int rc = file_read(path, FILE_SECRET, &text, e);
+    int rc = read_key(path, private_key, e);
 
-    if (rc == 0 && !parse(&text, private_key))
-        rc = err_set(e, ERR_INVALID, "%s does not hold \"privkey:\" and 64 hexadecimal digits", path);
     if (rc == 0) {
         crypto_x25519_public(private_key, public_key);
     } else if (rc == ERR_MISSING) {
         crypto_x25519_generate(private_key, public_key);
         rc = write_key(path, private_key, e);
     }
-    if (text.data)
-        crypto_wipe(text.data, text.cap);
-    buf_release(&text);
     return rc;
 }

@@ -149,6 +149,10 @@ static void decide(struct netmap_session *s, const struct netmap_access *a, cons
                 owners_add(&update->profiles, encode_owner(n));
         }
         vec_push(&update->items, item);
+        /* A client makes a patch of a whole node that it knows where it can, and leaves out when an offline one was
+         * last seen if it did not know that before (peerChangeDiff). */
+        if (sent && !item.patch && !n->live.online)
+            vec_push(&update->items, ((struct netmap_item){.node = n, .patch = CHANGE_ONLINE}));
     }
 }
 

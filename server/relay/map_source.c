@@ -63,9 +63,14 @@ static int copy_fields(json_t *to, const json_t *from, const struct map_field *f
         json_t *value = member(from, fields[i].name);
         if (!value || json_is_null(value))
             continue;
-        if (!fits(value, fields[i].kind))
+        /* In YAML a code such as 900 is a number until somebody puts it in quotes. */
+        json_t *text = fields[i].kind == KIND_TEXT && json_is_integer(value)
+                           ? json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value))
+                           : NULL;
+        if (!text && !fits(value, fields[i].kind))
             return err_field(e, ERR_INVALID, fields[i].name, "%s: %s is not what it should be", where, fields[i].name);
-        json_object_set(to, fields[i].name, value);
+        json_object_set(to, fields[i].name, text ? text : value);
+        json_decref(text);
     }
     return 0;
 }

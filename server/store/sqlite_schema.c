@@ -3,6 +3,7 @@
  * tables' descriptions say (store/tables.c), then does what its step says. What was released is never edited; a new
  * version is added. The database says in user_version how many it has seen. */
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -73,22 +74,51 @@ static int run_versions(sqlite3 *db, const struct schema_step *steps, unsigned f
     return code;
 }
 
-int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest, struct err *e)
+/* The version of the schema; 0 where the database is empty. */
+static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t *version, struct err *e)
 {
-    int64_t version = 0, application = 0, tables = 0;
+    int64_t application = 0, tables = 0;
     int code;
 
-    if ((code = sqlite_number(db, "PRAGMA user_version", 0, &version, e)) < 0 ||
+    if ((code = sqlite_number(db, "PRAGMA user_version", 0, version, e)) < 0 ||
         (code = sqlite_number(db, "PRAGMA application_id", 0, &application, e)) < 0 ||
         (code = sqlite_number(db, "SELECT count(*) FROM sqlite_schema", 0, &tables, e)) < 0)
         return code;
-    if (tables > 0 && (application != APPLICATION_ID || version < 1))
-        return err_set(e, ERR_UNSUPPORTED, "%s: this database was not made by headway; name another file", path);
-    if (version > (int64_t)newest)
+    if (tables > 0 && (application != APPLICATION_ID || *version < 1))
+        return err_set(e, ERR_UNSUPPORTED,
+                       "%s: this database was not made by headway (one of headscale's cannot be imported yet): name "
+                       "another file",
+                       path);
+    if (*version > (int64_t)newest)
         return err_set(e, ERR_UNSUPPORTED,
                        "%s: a newer headway wrote this database (schema %lld, this one knows %u): run that version, or "
                        "restore the copy that it kept",
-                       path, (long long)version, newest);
+                       path, (long long)*version, newest);
+    return 0;
+}
+
+int store_check(const char *path, struct err *e)
+{
+    sqlite3 *db = NULL;
+    int64_t version;
+    struct stat st;
+
+    if (stat(path, &st) < 0 || st.st_size == 0)
+        return 0; /* it will be made; whether it can be is for others to say */
+    int code = sqlite_connect(path, SQLITE_OPEN_READONLY, &db, e);
+    if (code == 0)
+        code = read_version(db, path, schema_newest(), &version, e);
+    sqlite_disconnect(db);
+    return code;
+}
+
+int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest, struct err *e)
+{
+    int64_t version = 0;
+    int code = read_version(db, path, newest, &version, e);
+
+    if (code < 0)
+        return code;
     if (version == (int64_t)newest)
         return 0;
     if (version > 0 && (code = keep_copy(db, path, version, e)) < 0)

@@ -46,6 +46,8 @@ typedef void store_done(void *arg, int code, const struct err *e);
  * after keeping a copy, PATH.schema-N, beside it. ERR_UNSUPPORTED for a newer schema and for what is no headway
  * database, ERR_CONFLICT while another daemon has it open, ERR_IO for damage. Starts on a full disk. */
 int store_open(const char *path, struct store **out, struct err *e) WARN_UNUSED;
+/* What store_open would say to the database in that file, without changing it; 0 where there is none yet. */
+int store_check(const char *path, struct err *e) WARN_UNUSED;
 void store_close(struct store *s); /* finishes what was submitted */
 
 int store_load(struct store *s, struct store_image *out, struct err *e) WARN_UNUSED;

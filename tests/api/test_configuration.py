@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 60
-"""What 'configtest' says to a configuration that was written for headscale, and to its variables."""
+"""What 'configtest' says to a configuration that was written for headscale, and that the start says the same."""
 import os
+import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,6 +26,84 @@ def test(where, program, text, **env):
     return done.returncode, done.stdout + done.stderr
 
 
+def run(program, path, *words):
+    env = {"PATH": os.environ["PATH"], "HOME": os.path.dirname(path)}
+    done = subprocess.run([program, "-c", path, *words], env=env, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def write(path, text, mode=0o644):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+def problems(said):
+    return [line.split(": ", 1)[1] for line in said.splitlines() if line.startswith("headwayd: ")]
+
+
+def same_words(name, d, *wanted):
+    """configtest refuses with exactly these beginnings, one a line, and the start logs each of them."""
+    for program in HEADWAY, shared.HEADWAYD:
+        status, said = run(program, d.config, "configtest")
+        shared.check(f"{name}: {os.path.basename(program)} configtest names it",
+                     status == 1 and len(problems(said)) == len(wanted)
+                     and all(p.startswith(w) for p, w in zip(problems(said), wanted)), said)
+    status, log = run(shared.HEADWAYD, d.config)
+    shared.check(f"{name}: the start says the same", status == 1 and all(p in log for p in problems(said)), log)
+
+
+def trouble(where):
+    """What a start would stumble over."""
+    d = shared.Daemon()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", d.port))
+        taken.listen()
+        same_words("a port that somebody else has", d, f"listen_addr: cannot listen on TCP port {d.port}")
+    write(os.path.join(d.dir, "noise.key"), "privkey:" + "11" * 32 + "\n", 0o644)
+    same_words("a key that others can read", d, f"{d.dir}/noise.key can be read by others")
+    os.unlink(os.path.join(d.dir, "noise.key"))
+    db = sqlite3.connect(os.path.join(d.dir, "db.sqlite"))
+    db.execute("CREATE TABLE migrations (id text)")
+    db.commit()
+    db.close()
+    same_words("headscale's database", d, f"{d.dir}/db.sqlite: this database was not made by headway (one of headscale's")
+    os.unlink(os.path.join(d.dir, "db.sqlite"))
+    write(os.path.join(d.dir, "policy"), "{ nonsense")
+    with open(d.config, "a", encoding="utf-8") as f:
+        f.write(f"policy: {{path: {d.dir}/policy}}\ntls_cert_path: {d.dir}/none.pem\ntls_key_path: {d.dir}/none.key\n")
+    same_words("several at once", d, f"tls_cert_path: cannot read {d.dir}/none.pem", f"tls_key_path: cannot read {d.dir}/none.key",
+               f"policy.path: {d.dir}/policy: ")
+    d.process = subprocess.Popen(["true"])
+    d.process.wait()
+    d.__exit__()
+
+
+def live(where):
+    records = "dns:\n  base_domain: tail.example.com\n  override_local_dns: false\n"
+    with shared.Daemon() as d:
+        for program in HEADWAY, shared.HEADWAYD:
+            status, said = run(program, d.config, "configtest")
+            shared.check(f"{os.path.basename(program)}: the ports of the daemon that runs are its own", status == 0, said)
+        with open(d.config, encoding="utf-8") as f:
+            text = f.read()
+        assert records in text
+        write(d.config, text.replace(records, records.replace("tail.", "other.")
+                                     + "  nameservers: {global: [nowhere, 9.9.9.9]}\n"))
+        d.process.send_signal(signal.SIGHUP)
+        left_out = "dns.nameservers.global[0]: 'nowhere' is not an address or an https URL: it is left out"
+        shared.check("a reload names what it leaves out", shared.wait_for(10, lambda: left_out in d.log()), d.log())
+        shared.check("a reload says that the domain waits for a restart",
+                     shared.wait_for(10, lambda: "dns.base_domain changed: it takes effect after a restart" in d.log()), d.log())
+        _, user = d.call("POST", "/api/v1/user", {"name": "alice"})
+        status, snapshot = d.call("GET", "/api/headway/snapshot")
+        shared.check("until then all of it is the old one", "tail.example.com" in str(snapshot) and "other.example.com" not in str(snapshot), str(snapshot)[:400])
+        d.stop()
+        d.start()
+        status, snapshot = d.call("GET", "/api/headway/snapshot")
+        shared.check("afterwards all of it is the new one", "other.example.com" in str(snapshot) and "tail.example.com" not in str(snapshot), str(snapshot)[:400])
+
+
 def main():
     if not os.access(HEADWAY, os.X_OK) or not os.access(shared.HEADWAYD, os.X_OK):
         shared.skip_all("headway is not built")
@@ -31,10 +112,14 @@ def main():
             name = os.path.basename(program)
             status, said = test(where, program, GOOD)
             shared.check(f"{name}: a good one is accepted without a word", (status, said) == (0, ""), said)
-            status, said = test(where, program, GOOD + "tls_letsencrypt_hostname: vpn.example.com\noidc: {issuer: 'https://login.example.com', client_id: headway, client_secret: x}\n")
-            shared.check(f"{name}: what has no effect yet is said", status == 0 and "Note: tls_letsencrypt_hostname is not used yet" in said and "Note: oidc.issuer is not used yet" in said, said)
+            status, said = test(where, program, GOOD + "oidc: {issuer: 'https://login.example.com', client_id: headway, client_secret: x}\n")
+            shared.check(f"{name}: what has no effect yet is said", status == 0 and "Note: oidc.issuer is not used yet" in said, said)
             status, said = test(where, program, GOOD, HEADSCALE_LOG_LEVEL="loud")
             shared.check(f"{name}: a bad variable is named", status == 1 and "HEADSCALE_LOG_LEVEL" in said and "'loud'" in said, said)
+        status, said = test(where, shared.HEADWAYD, GOOD + "tls_letsencrypt_hostname: vpn.example.com\n")
+        shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:3: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
+    trouble(where)
+    live(where)
     shared.finish()
 
 

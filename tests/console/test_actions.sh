@@ -77,6 +77,21 @@ check "revoking asks" screen_wait 3 'y revoke'
 screen_keys y
 check "the first one takes over" wait_for 3 node_is one '.subnetRoutes | join(",")' 10.50.0.0/24
 
+ts one set --advertise-routes=10.50.0.0/24,10.51.0.0/24,10.52.0.0/24,10.53.0.0/24
+screen_keys Escape
+type_keys '/node:one'
+screen_keys Enter
+check "a router offers three routes more" screen_wait 5 '1 of 4 approved'
+screen_keys A
+check "they are approved by one action" screen_wait 3 'Enter approve'
+screen_keys Enter
+check "all three" wait_for 3 node_is one '.approvedRoutes | length' 4
+screen_keys u
+check "undo asks once" screen_wait 3 'y undo'
+screen_keys y
+check "and takes back all three" wait_for 3 node_is one '.approvedRoutes | join(",")' 10.50.0.0/24
+check "and says so" screen_wait 3 'undone: 3 routes approved on one'
+
 screen_keys Escape
 screen_keys 1
 type_keys '/guest'

@@ -144,6 +144,23 @@ void test_tailnet_put(struct test_tailnet *w, uint32_t slot, struct node *n, con
     prefixes_release(&routes);
 }
 
+void test_tailnet_change(struct test_tailnet *w, uint32_t slot, struct node *n, const struct node_live *live,
+                         const struct prefixes *serving, bool expired)
+{
+    struct tailnet_snapshot *s = next(w);
+    const struct tailnet_node *before = snapshot_node(s, slot);
+    struct tailnet_node *now = tailnet_node_new(
+        slot, before->version, n, n->user_id ? snapshot_user(s, n->user_id) : NULL, live, serving, expired);
+    uint32_t mask = tailnet_node_difference(before, now);
+
+    if (mask) {
+        change(w, slot, n->r.id, mask, false);
+        now->version = w->seq;
+    }
+    snapshot_set_node(s, slot, now, now->version);
+    record_unref(n);
+}
+
 void test_tailnet_remove(struct test_tailnet *w, uint32_t slot)
 {
     struct tailnet_snapshot *s = next(w);

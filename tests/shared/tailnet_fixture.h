@@ -26,6 +26,9 @@ struct node_live test_tailnet_live(uint64_t id);
 /* Puts a node into a slot and notes the change; the record is taken over. serving: texts up to NULL, or NULL. */
 void test_tailnet_put(struct test_tailnet *w, uint32_t slot, struct node *n, const struct node_live *live,
                       const char *const *serving, uint32_t mask);
+/* Puts a node in the place of the one before as the core does: what is to be told follows from what differs. */
+void test_tailnet_change(struct test_tailnet *w, uint32_t slot, struct node *n, const struct node_live *live,
+                         const struct prefixes *serving, bool expired);
 void test_tailnet_remove(struct test_tailnet *w, uint32_t slot);
 void test_tailnet_note(struct test_tailnet *w, uint32_t mask); /* a change that is no node's */
 void test_tailnet_publish(struct test_tailnet *w);

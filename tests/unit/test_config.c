@@ -12,8 +12,10 @@
 #include <cmocka.h>
 #include <dirent.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "shared/files.h"
@@ -136,6 +138,179 @@ static void headscale_s_file_loads(void **state)
     config_unref(c);
 }
 
+/* Written by people who leave a key there for later. */
+static void empty_values_load(void **state)
+{
+    static const char text[] = "server_url: http://h:1\n"
+                               "metrics_listen_addr: ''\n"
+                               "unix_socket_permission: ''\n"
+                               "tls_cert_path: ''\ntls_key_path:\n"
+                               "trusted_proxies: ''\n"
+                               "prefixes: {v4: 100.64.0.0/10, v6: '', allocation: ''}\n"
+                               "derp: {server: {enabled: '', region_id: '', region_code: '', ipv4: '', ipv6: ''},\n"
+                               "       urls: [''], paths: [''], auto_update_enabled: '', update_frequency: ''}\n"
+                               "node: {expiry: '', ephemeral: {inactivity_timeout: ''}, routes: ''}\n"
+                               "ephemeral_node_inactivity_timeout: ''\n"
+                               "database: {type: '', postgres: {port: '', ssl: ''}, gorm: []}\n"
+                               "tls_letsencrypt_hostname: ''\ntls_letsencrypt_challenge_type: ''\n"
+                               "log: {level: '', format: ''}\n"
+                               "policy: {mode: '', path: ''}\n"
+                               "dns: {magic_dns: '', override_local_dns: '', nameservers: {global: '', split: ''},\n"
+                               "      search_domains: [''], extra_records: '', extra_records_path: ''}\n"
+                               "oidc: {issuer: '', scope: '', extra_params: {domain_hint: }, pkce: {method: ''}}\n"
+                               "logtail: ''\n"
+                               "cli: {timeout: '', insecure: ''}\n"
+                               "tuning: {batcher_workers: ''}\n";
+    struct config *c = parse(text);
+
+    (void)state;
+    assert_int_equal(c->prefixes.v6.addr.bits, 0);
+    assert_int_equal(c->prefixes.v4.bits, 10);
+    assert_int_equal(c->unix_socket_permission, 0770);
+    assert_true(c->derp.server.enabled && c->dns.magic_dns);
+    assert_int_equal(c->derp.urls.len, 0);
+    assert_string_equal(c->log.level, "info");
+    assert_int_equal(c->node.ephemeral_inactivity_timeout, 120 * NS_PER_SECOND);
+    assert_string_equal(c->oidc.extra_params.items[0].value, "");
+    config_unref(c);
+    c = parse("prefixes: {v6: ''}\n");
+    assert_int_equal(c->prefixes.v4.bits, 10);
+    assert_int_equal(c->prefixes.v6.addr.bits, 0);
+    config_unref(c);
+}
+
+static void what_cannot_be_used_is_left_out_and_named(void **state)
+{
+    static const char text[] = "server_url: http://h:1\n"
+                               "dns:\n"
+                               "  nameservers:\n"
+                               "    global:\n"
+                               "      - 1.1.1.1\n"
+                               "      - resolver.example.com\n"
+                               "      - https://dns.example.com/query\n"
+                               "    split: {123: [10.0.0.53, nowhere], corp.test: [nowhere], lab.test: }\n"
+                               "  search_domains: [lab.test, 'not a domain']\n"
+                               "  extra_records:\n"
+                               "    - {name: www.lab.test, type: CNAME, value: lab.test}\n"
+                               "    - {name: 123, type: A, value: 100.64.0.3}\n"
+                               "    - {name: '*.lab.test', value: 100.64.0.3}\n"
+                               "    - {name: v6.lab.test, type: AAAA, value: 100.64.0.3, ttl: 5}\n";
+    static const char *const notes[] = {
+        "/etc/headway/config.yaml:6: dns.nameservers.global[1]: 'resolver.example.com' is not an address or an https "
+        "URL: it is left out",
+        "/etc/headway/config.yaml:8: dns.nameservers.split.123[1]: 'nowhere' is not an address or an https URL: it is "
+        "left out",
+        "/etc/headway/config.yaml:8: dns.nameservers.split.corp.test[0]: 'nowhere' is not an address or an https URL: "
+        "it is left out",
+        "/etc/headway/config.yaml:9: dns.search_domains[1]: 'not a domain' is not a domain name: it is left out",
+        "/etc/headway/config.yaml:11: dns.extra_records[0]: www.lab.test CNAME lab.test is left out: clients know A "
+        "and AAAA only",
+        "/etc/headway/config.yaml:13: dns.extra_records[2]: *.lab.test A 100.64.0.3 is left out: its name is no domain "
+        "name",
+        "/etc/headway/config.yaml:14: dns.extra_records[3]: v6.lab.test AAAA 100.64.0.3 is left out: a record has a "
+        "name, a type and a value only",
+    };
+    struct config *c = parse(text);
+
+    (void)state;
+    assert_int_equal(c->notes.len, ARRAY_LEN(notes));
+    for (size_t i = 0; i < ARRAY_LEN(notes); i++)
+        assert_string_equal(c->notes.items[i], notes[i]);
+    assert_int_equal(c->dns.global.len, 2);
+    assert_int_equal(c->dns.split.len, 2);
+    assert_string_equal(c->dns.split.items[0].domain, "123");
+    assert_int_equal(c->dns.split.items[0].servers.len, 1);
+    assert_string_equal(c->dns.split.items[1].domain, "lab.test");
+    assert_int_equal(c->dns.search_domains.len, 1);
+    assert_int_equal(c->dns.extra_records.len, 1);
+    assert_string_equal(c->dns.extra_records.items[0].name, "123");
+    config_unref(c);
+    setenv("HEADWAY_DNS_NAMESERVERS_GLOBAL", "1.1.1.1 nowhere", 1);
+    c = parse("server_url: http://h:1\n");
+    assert_true(strs_has(&c->notes, "HEADWAY_DNS_NAMESERVERS_GLOBAL: dns.nameservers.global[1]: 'nowhere' is not an "
+                                    "address or an https URL: it is left out"));
+    config_unref(c);
+    unsetenv("HEADWAY_DNS_NAMESERVERS_GLOBAL");
+}
+
+static void a_broken_rule_names_its_line(void **state)
+{
+    static const char text[] = "server_url: http://h:1\ntls_cert_path: /a\n\ntls_letsencrypt_hostname: h.example\n";
+    struct strs problems = {0};
+    struct config *c = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(config_parse(text, strlen(text), "c.yaml", &c, &problems, &e), ERR_INVALID);
+    assert_true(str_starts(problems.items[0], "c.yaml:4: set either tls_letsencrypt_hostname or"));
+    strs_release(&problems);
+}
+
+/* More old keys than any table of fixed size. */
+static void every_old_key_is_seen(void **state)
+{
+    struct strs problems = {0};
+    struct config *c = NULL;
+    struct err e;
+    static const char text[] = "acl_policy_path: /a\noidc: {strip_email_domain: true, map_legacy_users: true}\n"
+                               "dns_config: {use_username_in_magic_dns: true, extra_records: []}\n"
+                               "dns: {use_username_in_magic_dns: true}\n";
+
+    (void)state;
+    assert_int_equal(config_parse(text, strlen(text), "c.yaml", &c, &problems, &e), ERR_INVALID);
+    assert_int_equal(problems.len, 6);
+    strs_release(&problems);
+}
+
+static void what_needs_a_restart_waits_for_it_whole(void **state)
+{
+    struct config *was = parse("server_url: http://h:1\ndns: {base_domain: old.example.com}\nlog: {level: info}\n"
+                               "oidc: {extra_params: {a: b}}\n");
+    struct config *fresh =
+        parse("server_url: http://h:2\ndns: {base_domain: new.example.com, search_domains: [x.test]}\n"
+              "log: {level: debug}\nprefixes: {v4: 100.65.0.0/16}\ndatabase: {sqlite: {path: /n/db}}\n");
+    struct strs live = {0}, restart = {0};
+
+    (void)state;
+    config_keep_until_restart(was, fresh);
+    assert_string_equal(fresh->dns.base_domain, "old.example.com");
+    assert_string_equal(fresh->server_url, "http://h:1");
+    assert_string_equal(fresh->state_dir, was->state_dir);
+    assert_int_equal(fresh->prefixes.v4.bits, 10);
+    assert_string_equal(fresh->oidc.extra_params.items[0].value, "b");
+    assert_string_equal(fresh->log.level, "debug");
+    assert_int_equal(fresh->dns.search_domains.len, 1);
+    config_diff(was, fresh, &live, &restart);
+    assert_int_equal(restart.len, 0);
+    strs_release(&live);
+    strs_release(&restart);
+    config_unref(was);
+    config_unref(fresh);
+}
+
+static void the_working_directory_is_not_searched(void **state)
+{
+    char dir[] = "/tmp/headway-config.XXXXXX", before[4096];
+    struct config *c = NULL;
+    struct err e;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(dir), 0);
+    assert_int_equal(file_replace("config.yaml", "listen_addr: nonsense\n", 22, 0600, &e), 0);
+    setenv("HOME", dir, 1);
+    unsetenv("HEADWAY_CONFIG");
+    unsetenv("HEADSCALE_CONFIG");
+    int r = config_load(NULL, &c, NULL, &e);
+    unlink("config.yaml");
+    assert_int_equal(chdir(before), 0);
+    rmdir(dir);
+    assert_int_equal(r, 0);
+    assert_true(!str_ends(c->file, "config.yaml") || str_starts(c->file, "/etc/"));
+    config_unref(c);
+}
+
 static void a_removed_key_may_stand_beside_its_successor(void **state)
 {
     struct config *c = parse("server_url: http://h:1\nacl_policy_path: /old\npolicy: {path: /new}\n"
@@ -218,19 +393,22 @@ static void a_reload_says_what_changed(void **state)
 
 static void a_check_finds_what_is_missing(void **state)
 {
-    struct strs problems = {0};
+    struct strs problems = {0}, notes = {0};
     struct config *c = parse("tls_cert_path: /nowhere/cert.pem\ntls_key_path: /nowhere/key.pem\n"
                              "policy: {path: /nowhere/policy.hujson}\n");
     struct err e;
 
     (void)state;
-    assert_int_equal(config_check(c, &problems, &e), ERR_INVALID);
-    assert_int_equal(problems.len, 3);
+    assert_int_equal(config_check(c, false, &problems, &notes, &e), ERR_INVALID);
+    assert_int_equal(problems.len, 2);
+    assert_int_equal(notes.len, 1);
+    assert_string_equal(notes.items[0], "policy.path: cannot read /nowhere/policy.hujson: No such file or directory");
     assert_string_equal(problems.items[0], "tls_cert_path: cannot read /nowhere/cert.pem: No such file or directory");
     strs_release(&problems);
+    strs_release(&notes);
     config_unref(c);
     c = parse("");
-    assert_int_equal(config_check(c, NULL, &e), 0);
+    assert_int_equal(config_check(c, false, NULL, NULL, &e), 0);
     config_unref(c);
 }
 
@@ -320,6 +498,12 @@ int main(void)
         cmocka_unit_test(all_mistakes_are_listed),
         cmocka_unit_test(nothing_gives_a_working_start),
         cmocka_unit_test(headscale_s_file_loads),
+        cmocka_unit_test(empty_values_load),
+        cmocka_unit_test(what_cannot_be_used_is_left_out_and_named),
+        cmocka_unit_test(a_broken_rule_names_its_line),
+        cmocka_unit_test(every_old_key_is_seen),
+        cmocka_unit_test(what_needs_a_restart_waits_for_it_whole),
+        cmocka_unit_test(the_working_directory_is_not_searched),
         cmocka_unit_test(a_removed_key_may_stand_beside_its_successor),
         cmocka_unit_test(parts_that_do_not_exist_are_said),
         cmocka_unit_test(the_environment_wins),

@@ -247,7 +247,7 @@ static void the_prompt_completes_and_remembers(void **state)
     assert_string_equal(r.app.place.view->name, "node");
     assert_string_equal(r.app.place.node, "5");
     rig_keys(&r, "<Esc>:<Up>");
-    assert_string_equal(r.app.prompt.line.text, "node gw-fra-1");
+    assert_string_equal(line_text(&r.app.prompt.line), "node gw-fra-1");
     rig_keys(&r, "<Esc>:sort ow<Tab><Enter>");
     assert_true(rig_shows(&r, "sorted by owner"));
     rig_keys(&r, ":nosuch<Enter>");
@@ -263,9 +263,62 @@ static void the_prompt_completes_and_remembers(void **state)
     rig_release(&r);
 }
 
+/* The row that is named is acted on, wherever the cursor is; what cannot be meant is refused. */
+static void a_name_after_a_command_selects_the_row(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":delete nas<Enter>");
+    assert_true(rig_shows(&r, "delete nas"));
+    rig_keys(&r, "<Esc>:approve nas<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].body, "{\"approve\":[\"192.168.1.0/24\"]}");
+    size_t sent = r.sent.len;
+    rig_keys(&r, ":delete nobody<Enter>");
+    assert_true(rig_shows(&r, "delete: 'nobody' is not in this list"));
+    rig_keys(&r, "g<Space>:delete nas<Enter>");
+    assert_true(rig_shows(&r, "delete: other rows are marked"));
+    rig_keys(&r, "\\:repaint now<Enter>");
+    assert_true(rig_shows(&r, "repaint takes no argument"));
+    rig_keys(&r, "2:revoke 10.20.0.0/16<Enter>");
+    assert_true(rig_shows(&r, "means several rows"));
+    assert_int_equal(r.sent.len, sent);
+    rig_keys(&r, ":revoke gw-ber-2 10.20.0.0/16<Enter>");
+    assert_true(rig_shows(&r, "revoke 10.20.0.0/16 on gw-ber-2"));
+    rig_release(&r);
+}
+
+/* One action is one event of the journal, whatever it held; taking it back takes back all of it. */
+static void undo_takes_back_all_of_one_action(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"node\":{\"id\":\"8\",\"givenName\":\"nas\",\"online\":true,\"version\":30,\"routes\":["
+                 "{\"prefix\":\"10.1.0.0/16\",\"state\":\"available\"},{\"prefix\":\"10.2.0.0/16\",\"state\":"
+                 "\"available\"},{\"prefix\":\"10.3.0.0/16\",\"state\":\"available\"}]}}");
+    rig_keys(&r, "/nas<Enter>a");
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "<Enter>");
+    rig_answer(&r, 1, 200, "{\"event\":\"1.41\",\"events\":[\"1.41\"],\"inverse\":{\"method\":\"POST\"}}");
+    assert_true(rig_shows(&r, "3 routes approved on nas"));
+    rig_keys(&r, "u");
+    assert_string_equal(r.sent.items[2].path, "/api/headway/undo/1.41?dry_run=true");
+    rig_answer(&r, 2, 200, "{}");
+    rig_keys(&r, "y");
+    rig_answer(&r, 3, 200, "{\"event\":\"1.42\"}");
+    assert_int_equal(r.sent.len, 4);
+    assert_true(rig_shows(&r, "undone: 3 routes approved on nas"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_after_a_command_selects_the_row),
+        cmocka_unit_test(undo_takes_back_all_of_one_action),
         cmocka_unit_test(approve_is_sent_at_once_and_shown_after_the_answer),
         cmocka_unit_test(several_targets_show_a_plan_first),
         cmocka_unit_test(escape_leaves_a_plan_without_a_trace),

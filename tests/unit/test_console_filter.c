@@ -72,7 +72,8 @@ static void mistakes_are_named_with_their_column(void **state)
     } cases[] = {
         {"gw seen:7d", 3, "seen needs < or >"},
         {"gw exp<x", 3, "exp"},
-        {"colour>7d", 0, "unknown word 'colour'"},
+        {"colour>7d", 0, "unknown key 'colour': use name user tag"},
+        {"gw colour:red", 3, "unknown key 'colour'"},
         {"ip:10.0.0.0/40", 0, "10.0.0.0/40"},
         {"a ~[", 2, "["},
         {"!", 0, "'!' needs a word"},
@@ -110,9 +111,42 @@ static void a_bad_filter_shows_while_it_is_typed(void **state)
     rig_release(&r);
 }
 
+/* What is typed after '/' is the new filter; the old one stays where only the cursor moves. */
+static void a_new_filter_replaces_the_old_one(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>/gw<Enter>");
+    assert_string_equal(app_list(&r.app)->filter_text, "gw");
+    rig_keys(&r, "/<End>-fra<Enter>");
+    assert_string_equal(app_list(&r.app)->filter_text, "gw-fra");
+    rig_keys(&r, "/<Enter>");
+    assert_string_equal(app_list(&r.app)->filter_text, "gw-fra");
+    rig_release(&r);
+}
+
+/* The newest events below other views are all of them, whatever the list of events filters. */
+static void the_tail_is_not_filtered(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_draw(&r, 45, 160);
+    rig_keys(&r, "5/actor:alice<Enter>1");
+    char *screen = rig_screen(&r, 45, 160);
+    assert_non_null(strstr(screen, "route.failover"));
+    free(screen);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_filter_replaces_the_old_one),
+        cmocka_unit_test(the_tail_is_not_filtered),
         cmocka_unit_test(forms_find_what_they_say),
         cmocka_unit_test(mistakes_are_named_with_their_column),
         cmocka_unit_test(a_bad_filter_shows_while_it_is_typed),

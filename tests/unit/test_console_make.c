@@ -295,9 +295,158 @@ static void silence_is_said_and_nothing_changes_then(void **state)
     rig_release(&r);
 }
 
+/* Fifty tags are all in the field; Enter on them changes nothing, and what would be lost is shown before. */
+static void no_tag_is_lost_unasked(void **state)
+{
+    struct buf node = BUF_INIT(0);
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    buf_adds(&node, "{\"node\":{\"id\":\"8\",\"givenName\":\"nas\",\"online\":true,\"version\":30,\"tags\":[");
+    for (int i = 10; i < 60; i++)
+        buf_addf(&node, "%s\"tag:department-%d\"", i > 10 ? "," : "", i);
+    buf_adds(&node, "]}}");
+    rig_json(&r, buf_text(&node));
+    buf_release(&node);
+    rig_keys(&r, "/nas<Enter>t<Enter>");
+    assert_true(rig_shows(&r, "nothing to change"));
+    assert_int_equal(r.sent.len, 0);
+    rig_keys(&r, "t<Ctrl-U>tag:only<Enter>");
+    assert_true(rig_shows(&r, "! removes tag:department-10 tag:department-11"));
+    assert_true(str_ends(r.sent.items[0].path, "?dry_run=true"));
+    assert_string_equal(r.sent.items[0].body, "{\"tags\":[\"tag:only\"]}");
+    rig_keys(&r, "<Esc>t <End>tag:more<Enter>");
+    assert_int_equal(r.sent.len, 1 + 1);
+    rig_release(&r);
+}
+
+/* What was typed stays where it will not do, and no letter of it becomes a command. */
+static void a_refused_text_stays_to_be_mended(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "6=<Ctrl-U>alice<Enter>");
+    assert_non_null(r.app.dialog);
+    assert_true(rig_shows(&r, "give a source and a destination"));
+    rig_keys(&r, " nas<Enter>");
+    assert_null(r.app.dialog);
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=alice&dst=nas");
+    rig_keys(&r, "1/colour:red<Enter>");
+    assert_int_equal(r.app.prompt.kind, PROMPT_FILTER);
+    assert_true(rig_shows(&r, "unknown key 'colour'"));
+    rig_release(&r);
+}
+
+static void a_time_is_typed_over_and_not_two_times(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "7N<Up>90d<Enter>"); /* Up from the first field is the last one: expires */
+    assert_non_null(strstr(r.sent.items[rig_last(&r)].body, "\"expiration\":\"2026-06-01T"));
+    rig_keys(&r, "N<Up><End>90d<Enter>");
+    assert_non_null(r.app.dialog);
+    assert_true(rig_shows(&r, "expires: give a time"));
+    rig_release(&r);
+}
+
+/* Both exit routes of a node go together, and nobody takes over; of a prefix it is said who does. */
+static void revoking_says_what_goes_and_who_takes_over(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2/exit<Enter>Gx");
+    assert_true(rig_shows(&r, "revoke 2 routes on 1 node"));
+    assert_true(rig_shows(&r, "::/0"));
+    assert_true(rig_shows(&r, "not approved, no exit node"));
+    assert_string_equal(r.sent.items[0].body, "{\"revoke\":[\"0.0.0.0/0\",\"::/0\"]}");
+    rig_keys(&r, "<Esc>/<Ctrl-U><Enter>:revoke gw-ber-1 10.20.0.0/16<Enter>");
+    assert_true(rig_shows(&r, "not approved, gw-ber-2 takes over"));
+    rig_release(&r);
+}
+
+#define DRAINED(id, yes)                                                                                               \
+    "{\"id\":\"" id                                                                                                    \
+    "\",\"kind\":\"node.drained\",\"changed\":{\"nodes\":[{\"id\":\"3\",\"givenName\":\"gw-ber-1\",\"online\":"        \
+    "true,\"healthy\":true,\"version\":30,\"draining\":" yes ",\"routes\":[{\"prefix\":\"10.20.0.0/16\",\"state\":"    \
+    "\"standby\",\"primary\":\"4\"}]}],\"prefixes\":[{\"prefix\":\"10.20.0.0/16\",\"primary\":\"4\",\"primaryName\":"  \
+    "\"gw-ber-2\",\"routers\":[{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"standby\"},{\"node\":\"4\",\"name\":" \
+    "\"gw-ber-2\",\"state\":\"serving\"}]}]}}"
+
+/* A drained router is marked and found as such everywhere, and takes over nothing. */
+static void a_drained_router_is_seen_everywhere(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab><Tab>");
+    assert_true(rig_shows(&r, "2 groups   1 degraded"));
+    rig_json(&r, DRAINED("1.41", "true"));
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "2 groups   2 degraded"));
+    rig_keys(&r, "/is:drained<Enter>");
+    assert_true(rig_shows(&r, "2 of 2"));
+    rig_keys(&r, "1");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "\xe2\x97\x8c gw-ber-1"));
+    rig_keys(&r, "/is:drained<Enter>");
+    assert_true(rig_shows(&r, "1 of 12"));
+    rig_keys(&r, "2<Tab><Tab>");
+    rig_json(&r, DRAINED("1.42", "false"));
+    rig_pass(&r, HOLD_MS + 1);
+    assert_true(rig_shows(&r, "1 degraded"));
+    rig_release(&r);
+}
+
+static void the_drain_key_is_among_the_hints(void **state)
+{
+    static const char *const views[] = {"", "2", "2<Tab>", "2<Tab><Tab>", "1/gw-fra<Enter><Enter>"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+        struct rig r;
+
+        rig_init(&r, 0);
+        rig_keys(&r, views[i]);
+        assert_true(rig_shows(&r, "o drain"));
+        rig_keys(&r, "?drain");
+        assert_true(rig_shows(&r, i ? "drain the router" : "drain: the selection is not a router"));
+        rig_release(&r);
+    }
+}
+
+/* Routes that nobody approved need an approval; nothing is degraded by that. */
+static void what_was_never_approved_is_not_degraded(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"id\":\"1.41\",\"kind\":\"route.advertised\",\"changed\":{\"prefixes\":[{\"prefix\":"
+                 "\"172.16.0.0/12\",\"routers\":[{\"node\":\"5\",\"name\":\"gw-fra-1\",\"state\":\"available\"},"
+                 "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"available\"}]}]}}");
+    rig_keys(&r, "2<Tab><Tab>");
+    assert_true(rig_shows(&r, "3 groups   1 degraded"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drained_router_is_seen_everywhere),
+        cmocka_unit_test(the_drain_key_is_among_the_hints),
+        cmocka_unit_test(what_was_never_approved_is_not_degraded),
+        cmocka_unit_test(a_refused_text_stays_to_be_mended),
+        cmocka_unit_test(a_time_is_typed_over_and_not_two_times),
+        cmocka_unit_test(revoking_says_what_goes_and_who_takes_over),
+        cmocka_unit_test(no_tag_is_lost_unasked),
         cmocka_unit_test(tags_of_a_tagged_node_change_at_once),
         cmocka_unit_test(tags_end_the_ownership_of_a_user_only_after_a_question),
         cmocka_unit_test(tags_that_stay_as_they_are_send_nothing),

@@ -261,7 +261,7 @@ static void lost_access_wants_a_word(void **state)
     size_t sent = r.sent.len;
     rig_keys(&r, "<Enter>lost<Enter>");
     assert_int_equal(r.sent.len, sent);
-    rig_keys(&r, "<Enter>LOST<Enter>");
+    rig_keys(&r, "<Ctrl-U>LOST<Enter>");
     assert_int_equal(r.sent.len, sent + 1);
     assert_string_equal(r.sent.items[sent].method, "PUT");
     rig_release(&r);

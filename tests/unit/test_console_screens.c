@@ -286,9 +286,47 @@ static void colours_can_be_read(void **state)
         }
 }
 
+/* On a low screen the node's routes are there, and nothing that is not on the screen is acted on. */
+static void a_low_screen_shows_the_routes_that_are_acted_on(void **state)
+{
+    static const int sizes[][2] = {{16, 60}, {16, 80}, {24, 80}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct rig r;
+        int rows = sizes[i][0], cols = sizes[i][1];
+
+        rig_init(&r, 0);
+        rig_draw(&r, rows, cols);
+        rig_keys(&r, "/gw-fra<Enter><Enter>");
+        char *screen = rig_screen(&r, rows, cols);
+        assert_non_null(strstr(screen, "172.16.0.0/12"));
+        assert_non_null(strstr(screen, "gw-fra-1  id 5"));
+        free(screen);
+        if (rows < 20) {
+            rig_keys(&r, "kkkkkkkkkkkkkkkk");
+            screen = rig_screen(&r, rows, cols);
+            assert_non_null(strstr(screen, "addresses"));
+            assert_null(strstr(screen, "172.16.0.0/12"));
+            free(screen);
+            rig_keys(&r, "a");
+            assert_int_equal(r.sent.len, 0);
+            screen = rig_screen(&r, rows, cols);
+            assert_non_null(strstr(screen, "the selected row is not on the screen"));
+            free(screen);
+            rig_keys(&r, "G");
+            rig_draw(&r, rows, cols);
+        }
+        rig_keys(&r, "a");
+        assert_int_equal(r.sent.len, 1);
+        rig_release(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_low_screen_shows_the_routes_that_are_acted_on),
         cmocka_unit_test(screens_are_as_they_were),
         cmocka_unit_test(rectangles_never_overlap_nor_leave_the_screen),
         cmocka_unit_test(a_storm_of_sizes_keeps_the_cursor),

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "netmap/netmap.h"
 #include "shared/core_rig.h"
+#include "shared/held_map.h"
 #include "json/json.h"
 
 #define NODES   70
@@ -41,7 +42,7 @@ struct machine {
 struct viewer {
     struct machine *machine;
     struct netmap_session *session;
-    json_t *self, *peers; /* peers by id */
+    struct held_map held;
 };
 
 static struct {
@@ -53,8 +54,6 @@ static struct {
     uint64_t alice;
     char last[200]; /* what was done, for a failure's message */
 } t;
-
-/* ---- what a client holds ---- */
 
 static char *message_text(const struct netmap_message *m)
 {
@@ -84,64 +83,6 @@ static json_t *parse(const char *text)
     return o;
 }
 
-static const char *id_of(const json_t *node, const char *member)
-{
-    static char text[32];
-
-    snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(json_object_get(node, member)));
-    return text;
-}
-
-/* tailscale: control/controlclient/map.go, updatePeersStateFromResponse */
-static void patch_peer(json_t *peer, const json_t *patch)
-{
-    static const char *const members[] = {"Endpoints", "Key", "DiscoKey", "Online", "LastSeen", "CapMap"};
-    json_t *value;
-
-    for (size_t i = 0; i < ARRAY_LEN(members); i++)
-        if ((value = json_object_get(patch, members[i])))
-            json_object_set(peer, members[i], value);
-    if ((value = json_object_get(patch, "DERPRegion")))
-        json_object_set(peer, "HomeDERP", value);
-    value = json_object_get(patch, "KeyExpiry");
-    if (value && str_eq(json_string_value(value), "0001-01-01T00:00:00Z"))
-        json_object_del(peer, "KeyExpiry");
-    else if (value)
-        json_object_set(peer, "KeyExpiry", value);
-}
-
-static void apply(struct viewer *v, const json_t *message)
-{
-    const json_t *list;
-    json_t *item;
-    size_t i;
-
-    if ((item = json_object_get(message, "Node"))) {
-        json_decref(v->self);
-        v->self = json_incref(item);
-    }
-    list = json_object_get(message, "Peers");
-    if (list)
-        json_object_clear(v->peers);
-    json_array_foreach(list, i, item) json_object_set(v->peers, id_of(item, "ID"), item);
-    list = json_object_get(message, "PeersRemoved");
-    json_array_foreach(list, i, item)
-    {
-        char id[32];
-        snprintf(id, sizeof(id), "%lld", (long long)json_integer_value(item));
-        json_object_del(v->peers, id);
-    }
-    list = json_object_get(message, "PeersChanged");
-    json_array_foreach(list, i, item) json_object_set(v->peers, id_of(item, "ID"), item);
-    list = json_object_get(message, "PeersChangedPatch");
-    json_array_foreach(list, i, item)
-    {
-        json_t *peer = json_object_get(v->peers, id_of(item, "NodeID"));
-        if (peer)
-            patch_peer(peer, item);
-    }
-}
-
 /* ---- comparing ---- */
 
 static const struct netmap_client *client_of(const struct machine *m, uint32_t slot)
@@ -166,52 +107,6 @@ static char *full_text(struct netmap *nm, const struct machine *m, uint32_t slot
     return text;
 }
 
-/* While a peer is online nobody reads when it was last seen. */
-static void settle(json_t *peer)
-{
-    if (json_is_true(json_object_get(peer, "Online")))
-        json_object_del(peer, "LastSeen");
-}
-
-static void compare_peer(const char *id, const json_t *held, const json_t *fresh)
-{
-    json_t *a = json_deep_copy(held), *b = json_deep_copy(fresh);
-
-    settle(a);
-    settle(b);
-    if (!json_equal(a, b)) {
-        char *x = json_dumps(a, JSON_COMPACT), *y = json_dumps(b, JSON_COMPACT);
-        fail_msg("after %s a client holds of peer %s\n  %s\nand a fresh map says\n  %s", t.last, id,
-                 x ? x : "(nothing)", y ? y : "(nothing)");
-    }
-    json_decref(a);
-    json_decref(b);
-}
-
-/* Of itself a client is not told again what came from it. */
-static void compare_self(const json_t *held, const json_t *fresh)
-{
-    static const char *const members[] = {"Name", "User",   "Key",     "KeyExpiry",     "Addresses", "AllowedIPs",
-                                          "Tags", "CapMap", "Expired", "PrimaryRoutes", "Created",   "ID"};
-
-    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        const json_t *a = json_object_get(held, members[i]), *b = json_object_get(fresh, members[i]);
-        if (!json_equal(a, b) && (a || b))
-            fail_msg("after %s a client holds another %s of itself than a fresh map says", t.last, members[i]);
-    }
-}
-
-static void compare_held(const struct viewer *v, const json_t *fresh)
-{
-    json_t *peers = json_object_get(fresh, "Peers"), *item;
-    size_t i;
-
-    assert_int_equal(json_object_size(v->peers), json_array_size(peers));
-    json_array_foreach(peers, i, item)
-        compare_peer(id_of(item, "ID"), json_object_get(v->peers, id_of(item, "ID")), item);
-    compare_self(v->self, json_object_get(fresh, "Node"));
-}
-
 static void hear(struct viewer *v, const struct tailnet_snapshot *now)
 {
     struct netmap_message out = {0};
@@ -220,7 +115,7 @@ static void hear(struct viewer *v, const struct tailnet_snapshot *now)
         return;
     char *text = message_text(&out);
     json_t *message = parse(text);
-    apply(v, message);
+    held_map_apply(&v->held, message);
     json_decref(message);
     free(text);
     netmap_message_release(&out);
@@ -246,7 +141,7 @@ static void check_viewer(struct viewer *v)
                  cached + (at > 100 ? at - 100 : 0), fresh + (at > 100 ? at - 100 : 0));
     }
     json_t *map = parse(fresh);
-    compare_held(v, map);
+    held_map_compare(&v->held, map, t.last);
     json_decref(map);
     free(cached);
     free(fresh);
@@ -457,16 +352,17 @@ static void start(void)
         m->id =
             core_rig_node(&t.rig, &(struct join){.key = t.key, .name = "host", .machine = m->number, .node = m->key});
     }
-    for (size_t i = 0; i < VIEWERS; i++)
-        t.viewers[i] = (struct viewer){.machine = &t.machines[i * 22], .peers = json_object()};
+    for (size_t i = 0; i < VIEWERS; i++) {
+        t.viewers[i] = (struct viewer){.machine = &t.machines[i * 22]};
+        held_map_init(&t.viewers[i].held);
+    }
 }
 
 static void end(void)
 {
     for (size_t i = 0; i < VIEWERS; i++) {
         netmap_session_free(t.viewers[i].session);
-        json_decref(t.viewers[i].self);
-        json_decref(t.viewers[i].peers);
+        held_map_release(&t.viewers[i].held);
     }
     free(t.key);
     netmap_free(t.netmap);

@@ -522,7 +522,7 @@ static void test_end(void **state)
 static void test_maps(void **state)
 {
     static const char yaml[] =
-        "regions:\n  901:\n    regionid: 1\n    regioncode: x\n    nodes:\n"
+        "regions:\n  901:\n    regionid: 1\n    regioncode: 901\n    nodes:\n"
         "      - {name: 901a, regionid: 7, hostname: derp.example.com, stunport: -1}\n  902: null\n";
     static const char json[] = "{\"Regions\":{\"902\":{\"RegionCode\":\"y\",\"Other\":1,\"Nodes\":null}}}";
     json_t *regions = json_object();
@@ -535,14 +535,14 @@ static void test_maps(void **state)
     char *text = json_compact(regions);
     assert_string_equal(text,
                         "{\"901\":{\"Nodes\":[{\"HostName\":\"derp.example.com\",\"Name\":\"901a\",\"RegionID\":901,"
-                        "\"STUNPort\":-1}],\"RegionCode\":\"x\",\"RegionID\":901}}");
+                        "\"STUNPort\":-1}],\"RegionCode\":\"901\",\"RegionID\":901}}");
     free(text);
     static const char *const bad[] = {"[]",
                                       "{}",
                                       "{\"Regions\":{\"0\":{}}}",
                                       "{\"Regions\":{\"1\":[]}}",
                                       "{\"Regions\":{\"1\":{\"Nodes\":[{}]}}}",
-                                      "{\"Regions\":{\"1\":{\"RegionCode\":5}}}",
+                                      "{\"Regions\":{\"1\":{\"RegionCode\":true}}}",
                                       "{\"Regions\":{\"70000\":{}}}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(source_merge(regions, bad[i], strlen(bad[i]), "bad", &e), ERR_INVALID);

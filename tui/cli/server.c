@@ -13,11 +13,11 @@
 #include "crypto/crypto.h"
 
 /* headwayd beside this program, in ../sbin of it, or in PATH. */
-static int serve(struct cli *c)
+static void become_daemon(const struct cli *c, const char *command)
 {
     const char *config = flags_text(&c->flags, "config");
-    char self[PATH_MAX], name[] = "headwayd", flag[] = "-c", *file = mem_strdup(config);
-    char *argv[] = {name, *config ? flag : NULL, file, NULL};
+    char self[PATH_MAX], name[] = "headwayd", flag[] = "-c", *file = mem_strdup(config), *what = mem_strdup(command);
+    char *argv[] = {name, what, *config ? flag : NULL, file, NULL};
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     const char *dirs[] = {"headwayd", "../sbin/headwayd"};
 
@@ -29,12 +29,22 @@ static int serve(struct cli *c)
         free(path);
     }
     execvp(name, argv);
+    int why = errno;
     free(file);
+    free(what);
+    errno = why;
+}
+
+static int serve(struct cli *c)
+{
+    become_daemon(c, "serve");
     return cli_failf(c, "cannot start headwayd: %s: is it installed?", strerror(errno));
 }
 
+/* The daemon's own test knows most. Where it is not installed, what this program can see. */
 static int configtest(struct cli *c)
 {
+    become_daemon(c, "configtest");
     const char *path = flags_text(&c->flags, "config");
     struct strs problems = {0};
     struct config *config = NULL;
@@ -42,7 +52,7 @@ static int configtest(struct cli *c)
     int r = config_load(*path ? path : NULL, &config, &problems, &e);
 
     if (r == 0)
-        r = config_check(config, &problems, &e);
+        r = config_check(config, false, &problems, NULL, &e);
     if (r < 0 && problems.len == 0)
         strs_push(&problems, e.message);
     for (size_t i = 0; i < problems.len; i++)

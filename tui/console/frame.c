@@ -224,7 +224,8 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
-    if (!row || row->kind != ROW_ROUTE || app->dialog || !*((const struct m_route *)row)->api.reason)
+    if (!row || row->kind != ROW_ROUTE || app->dialog || app_list(app)->cursor_hidden ||
+        !*((const struct m_route *)row)->api.reason)
         return;
     canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->api.reason);
     canvas_right(c, at.row, at.cols - 8, 7, ROLE_KEY, "w why");

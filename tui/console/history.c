@@ -7,6 +7,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#define HISTORY_LINE_MAX 1000 /* bytes; longer lines are not kept */
+
 static const char signs[2] = {':', '/'};
 
 /* "=NOUN: KEY KEY ...": the columns of a list. */
@@ -44,7 +46,7 @@ void history_load(struct app *app, const char *state_dir)
 {
     char *path = mem_format("%s/console.history", state_dir);
     FILE *f = fopen(path, "re");
-    char line[LINE_MAX_BYTES + 4];
+    char line[HISTORY_LINE_MAX + 4];
 
     free(path);
     if (!f)
@@ -52,7 +54,7 @@ void history_load(struct app *app, const char *state_dir)
     while (fgets(line, sizeof(line), f)) {
         line[strcspn(line, "\n")] = '\0';
         for (int i = 0; i < 2; i++)
-            if (line[0] == signs[i] && str_check(line + 1, LINE_MAX_BYTES, false, "history", NULL) == 0 &&
+            if (line[0] == signs[i] && str_check(line + 1, HISTORY_LINE_MAX, false, "history", NULL) == 0 &&
                 app->prompt.history[i].len < HISTORY_MAX)
                 strs_push(&app->prompt.history[i], line + 1);
         if (line[0] == '=')
@@ -68,7 +70,8 @@ void history_save(const struct app *app, const char *state_dir)
 
     for (int i = 0; i < 2; i++)
         for (size_t j = 0; j < app->prompt.history[i].len; j++)
-            buf_addf(&text, "%c%s\n", signs[i], app->prompt.history[i].items[j]);
+            if (strlen(app->prompt.history[i].items[j]) < HISTORY_LINE_MAX)
+                buf_addf(&text, "%c%s\n", signs[i], app->prompt.history[i].items[j]);
     save_columns(app, &text);
     /* Nice to have: where it cannot be written there is nobody to tell any more. */
     if ((text.len || access(path, F_OK) == 0) && file_replace(path, buf_text(&text), text.len, 0600, NULL) < 0)

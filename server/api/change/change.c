@@ -116,25 +116,22 @@ static enum http_flow reply_changed_meanwhile(struct rest_request *r)
 void write_change(struct json_out *o, const struct core_admin *a)
 {
     const struct event *first = a->events.len ? a->events.items[0] : NULL;
+    bool known = a->op == ADMIN_POLICY_SET || (a->record && ((const struct record *)a->record)->id);
+    struct api_change change = {.version = a->version, .text = first ? first->text : "Nothing changes"};
     struct buf call = BUF_INIT(0);
 
-    write_event_id(o, "event", first && first->r.id ? first->run : 0, first ? first->r.id : 0);
-    json_key(o, "events");
-    json_open(o, '[');
+    if (first && first->r.id)
+        change.event = (struct api_event_id){first->run, first->r.id};
     for (size_t i = 0; i < a->events.len && first->r.id; i++) {
         char text[API_EVENT_ID_MAX];
-        json_str(o, api_event_id_format(&(struct api_event_id){first->run, a->events.items[i]->r.id}, text));
+        strs_push(&change.events,
+                  api_event_id_format(&(struct api_event_id){first->run, a->events.items[i]->r.id}, text));
     }
-    json_close(o, ']');
-    json_put_u64(o, "version", a->version);
-    json_key(o, "inverse");
-    bool known = a->op == ADMIN_POLICY_SET || (a->record && ((const struct record *)a->record)->id);
     if (a->inverse && known && operation_as_call(a->inverse, &call))
-        json_raw(o, call.data, call.len);
-    else
-        json_nil(o);
+        change.inverse = buf_text(&call);
+    api_write_members(o, &api_change_shape, &change, API_HEADWAY);
+    strs_release(&change.events);
     buf_release(&call);
-    json_put_str(o, "text", first ? first->text : "Nothing changes");
 }
 
 static enum http_flow reply_v1(struct rest_request *r)

@@ -13,28 +13,21 @@
 
 #define PROBLEMS_MAX (64 * 1024)
 
-/* What is answered of a policy, whatever it was read from. */
-static void write_policy(const struct rest_request *r, struct json_out *o, const char *text, size_t len,
-                         int64_t updated_ns, uint64_t version, const char *mode)
-{
-    json_open(o, '{');
-    json_key(o, "policy");
-    json_strn(o, text, len);
-    json_put_time(o, "updatedAt", updated_ns);
-    if (r->endpoint->dialect == DIALECT_HEADWAY) {
-        json_put_u64(o, "version", version);
-        json_put_str(o, "mode", mode);
-    }
-    json_close(o, '}');
-}
-
-static enum http_flow reply_policy(struct rest_request *r, const char *text, size_t len, int64_t updated_ns,
-                                   uint64_t version, const char *mode)
+static enum http_flow reply_policy(struct rest_request *r, const struct api_policy *policy)
 {
     struct json_out o = reply_json(r);
 
-    write_policy(r, &o, text, len, updated_ns, version, mode);
+    api_write(&o, &api_policy_shape, policy, scope_of(r));
     return HTTP_DONE;
+}
+
+/* The one of the database, or the empty one. */
+static struct api_policy stored_policy(const struct policy_text *p)
+{
+    return (struct api_policy){.text = p ? p->text : "",
+                               .updated_ns = p ? p->updated_ns : 0,
+                               .version = p ? p->r.version : 0,
+                               .mode = "database"};
 }
 
 static enum http_flow read_file(struct rest_request *r)
@@ -46,7 +39,7 @@ static enum http_flow read_file(struct rest_request *r)
     if (file_read(path, FILE_ANY, &text, &why) < 0)
         reply_code(r, ERR_IO, "reading policy file: %s", why.message);
     else
-        reply_policy(r, buf_text(&text), text.len, 0, 0, "file");
+        reply_policy(r, &(struct api_policy){.text = buf_text(&text), .mode = "file"});
     buf_release(&text);
     return HTTP_DONE;
 }
@@ -63,10 +56,9 @@ static enum http_flow policy_get(struct rest_request *r)
         r->state = path;
         return request_later(r, HTTP_DISK, read_file);
     }
-    if (p && (*p->text || r->endpoint->dialect == DIALECT_HEADWAY))
-        return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "database");
-    if (r->endpoint->dialect == DIALECT_HEADWAY)
-        return reply_policy(r, "", 0, 0, 0, "database");
+    struct api_policy stored = stored_policy(p);
+    if (*stored.text || r->endpoint->dialect == DIALECT_HEADWAY)
+        return reply_policy(r, &stored);
     return reply_code(r, ERR_MISSING, "acl policy not found"); /* headscale's words, which clients know */
 }
 
@@ -75,12 +67,10 @@ void write_findings(struct json_out *o, const struct policy_problems *found)
     json_key(o, "findings");
     json_open(o, '[');
     for (size_t i = 0; i < found->len; i++) {
-        json_open(o, '{');
-        json_put_u64(o, "line", found->items[i].line);
-        json_put_u64(o, "column", found->items[i].column);
-        json_put_str(o, "severity", found->items[i].warning ? "warning" : "error");
-        json_put_str(o, "message", found->items[i].text);
-        json_close(o, '}');
+        const struct policy_problem *p = &found->items[i];
+        struct api_finding finding = {
+            .line = p->line, .column = p->column, .severity = p->warning ? "warning" : "error", .message = p->text};
+        api_write(o, &api_finding_shape, &finding, API_HEADWAY);
     }
     json_close(o, ']');
 }
@@ -122,9 +112,8 @@ static enum http_flow reply_policy_changed(struct rest_request *r)
 
     tailnet_unpin(r->s);
     r->s = tailnet_pin(r->api->with.tailnet);
-    const struct policy_text *p = r->s->policy;
-    write_policy(r, &o, p ? p->text : "", p ? strlen(p->text) : 0, p ? p->updated_ns : 0, p ? p->r.version : 0,
-                 "database");
+    struct api_policy stored = stored_policy(r->s->policy);
+    api_write(&o, &api_policy_shape, &stored, API_HEADWAY);
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
     return HTTP_DONE;
@@ -144,8 +133,9 @@ static enum http_flow set_done(struct rest_request *r)
     if (r->admin.call.code < 0)
         return refused(r);
     if (r->endpoint->dialect == DIALECT_V1)
-        return reply_policy(r, p ? p->text : r->admin.text, strlen(p ? p->text : r->admin.text),
-                            p ? p->updated_ns : clock_wall_ns(), 0, "database");
+        return reply_policy(r, &(struct api_policy){.text = p ? p->text : r->admin.text,
+                                                    .updated_ns = p ? p->updated_ns : clock_wall_ns(),
+                                                    .mode = "database"});
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     write_change(&o, &r->admin);
@@ -225,7 +215,9 @@ static enum http_flow policy_adopt(struct rest_request *r)
         return reply_code(r, ERR_CONFLICT, "policy.mode is database: the policy is there already");
     if (!p)
         return reply_code(r, ERR_MISSING, "the file holds no policy");
-    return reply_policy(r, p->text, strlen(p->text), p->updated_ns, p->r.version, "file");
+    struct api_policy policy = stored_policy(p);
+    policy.mode = "file";
+    return reply_policy(r, &policy);
 }
 
 static const struct api_endpoint rows[] = {

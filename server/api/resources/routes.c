@@ -30,25 +30,17 @@ static enum http_flow approved_edit(struct rest_request *r)
     return change_id(r, ADMIN_ROUTES_EDIT);
 }
 
-/* The members of a route stand beside the node's: {"node","name", ROUTE...}. */
 static void write_node_routes(struct json_out *o, struct api_view *v, const struct tailnet_node *n)
 {
     struct arena a = ARENA_INIT(0);
     struct api_node out = {0};
-    struct buf route = BUF_INIT(0);
 
     show_node_routes(v, n, &a, &out);
     for (size_t i = 0; i < out.routes.len; i++) {
-        struct json_out inner = JSON_OUT(&route);
-        buf_clear(&route);
-        api_write(&inner, &api_route_shape, api_at(&out.routes, struct api_route, i), API_HEADWAY);
-        json_open(o, '{');
-        json_put_id(o, "node", n->record->r.id);
-        json_put_str(o, "name", n->record->given_name);
-        json_raw(o, route.data + 1, route.len - 2);
-        json_close(o, '}');
+        struct api_node_route row = {
+            .route = *api_at(&out.routes, struct api_route, i), .node = n->record->r.id, .name = n->record->given_name};
+        api_write(o, &api_node_route_shape, &row, API_HEADWAY);
     }
-    buf_release(&route);
     arena_release(&a);
 }
 

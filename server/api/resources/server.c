@@ -62,10 +62,8 @@ static enum http_flow run_backup(struct rest_request *r)
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "result");
-    json_open(&o, '{');
-    json_put_str(&o, "path", path);
-    json_put_u64(&o, "bytes", stat(path, &file) == 0 ? (uint64_t)file.st_size : 0);
-    json_close(&o, '}');
+    struct api_backup copied = {.path = path, .bytes = stat(path, &file) == 0 ? (uint64_t)file.st_size : 0};
+    api_write(&o, &api_backup_shape, &copied, API_HEADWAY);
     json_close(&o, '}');
     return HTTP_DONE;
 }
@@ -212,9 +210,7 @@ static enum http_flow health_answer(struct rest_request *r)
     if (!r->healthy)
         return reply_code(r, ERR_INTERNAL, "the database does not answer");
     o = reply_json(r);
-    json_open(&o, '{');
-    json_put_bool(&o, "databaseConnectivity", true);
-    json_close(&o, '}');
+    api_write(&o, &api_health_shape, &(struct api_health){.database = true}, API_V1);
     return HTTP_DONE;
 }
 

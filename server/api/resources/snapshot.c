@@ -38,35 +38,28 @@ static void write_relays(struct json_out *o, const struct relay_names *relays)
 
 static void write_policy_mark(struct json_out *o, const struct tailnet_snapshot *s)
 {
-    bool present = s->policy && *s->policy->text;
+    struct api_policy_mark mark = {.present = s->policy && *s->policy->text,
+                                   .updated_ns = s->policy ? s->policy->updated_ns : 0,
+                                   .version = s->policy ? s->policy->r.version : 0};
 
     json_key(o, "policy");
-    json_open(o, '{');
-    json_put_bool(o, "present", present);
-    json_put_time(o, "updatedAt", s->policy ? s->policy->updated_ns : 0);
-    json_put_u64(o, "version", s->policy ? s->policy->r.version : 0);
-    json_close(o, '}');
+    api_write(o, &api_policy_mark_shape, &mark, API_HEADWAY);
 }
 
 /* routesAvailable: advertised and not approved, what waits for an administrator. */
 static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, const struct api_list *prefixes)
 {
-    uint64_t available = 0, serving = 0;
+    struct api_counts counts = {.nodes = s->node_count, .online = s->online_count};
 
     for (size_t i = 0; i < prefixes->len; i++) {
         const struct api_list *routers = &api_at(prefixes, struct api_prefix, i)->routers;
         for (size_t k = 0; k < routers->len; k++) {
-            available += api_at(routers, struct api_router, k)->state == ROUTE_AVAILABLE;
-            serving += api_at(routers, struct api_router, k)->state == ROUTE_SERVING;
+            counts.routes_available += api_at(routers, struct api_router, k)->state == ROUTE_AVAILABLE;
+            counts.routes_serving += api_at(routers, struct api_router, k)->state == ROUTE_SERVING;
         }
     }
     json_key(o, "counts");
-    json_open(o, '{');
-    json_put_u64(o, "nodes", s->node_count);
-    json_put_u64(o, "online", s->online_count);
-    json_put_u64(o, "routesAvailable", available);
-    json_put_u64(o, "routesServing", serving);
-    json_close(o, '}');
+    api_write(o, &api_counts_shape, &counts, API_HEADWAY);
 }
 
 static enum http_flow snapshot(struct rest_request *r)

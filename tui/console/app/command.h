@@ -29,10 +29,11 @@ enum command_place {
 };
 
 enum command_need {
-    NEED_ROW = 1,   /* something under the cursor or marked */
-    NEED_WRITE = 2, /* a live connection, and a key that may change things */
-    FOR_MARKED = 4, /* it is done to all marked rows */
-    NO_REPEAT = 8,  /* '.' does not repeat it */
+    NEED_ROW = 1,    /* something under the cursor or marked */
+    NEED_WRITE = 2,  /* a live connection, and a key that may change things */
+    FOR_MARKED = 4,  /* it is done to all marked rows */
+    NO_REPEAT = 8,   /* '.' does not repeat it */
+    NEED_SHOWN = 16, /* the row under the cursor must be on the screen */
 };
 
 enum risk {

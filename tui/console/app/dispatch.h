@@ -18,7 +18,7 @@ bool command_is_here(const struct app *app, const struct console_command *c);
 const char *command_refusal(struct app *app, const struct console_command *c);
 /* Runs it, or says why not. */
 void command_run(struct app *app, const struct console_command *c, const char *arg);
-/* The same, by a line such as "nodes tag:web". */
+/* The same, by a line such as "nodes tag:web". A name after a command that acts on rows selects the row first. */
 void command_run_line(struct app *app, const char *line);
 const char *command_completion(struct app *app, const struct console_command *c, size_t index); /* see complete */
 

@@ -51,8 +51,8 @@ struct console_view {
     /* Of all views, front or not: */
     void (*tick)(struct app *app);             /* before each frame */
     int64_t (*next_ms)(const struct app *app); /* when it wants the next frame, monotonic; 0: no wish */
-    bool (*reply)(struct app *app, uint64_t id, struct reply *reply);     /* true: the answer was for it */
-    void (*note)(struct app *app, const struct row *row, enum note what); /* the model changed */
+    bool (*reply)(struct app *app, uint64_t id, struct reply *reply); /* true: the answer was for it */
+    void (*note)(struct app *app, struct row *row, enum note what);   /* the model changed */
     const char *(*unsaved)(struct app *app); /* what would be lost at the end, a sentence; NULL: nothing */
     size_t (*badge)(const struct app *app);  /* the number in its tab; 0: none */
 

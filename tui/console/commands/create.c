@@ -36,6 +36,24 @@ static void put_text(struct json_out *o, const char *name, const char *text)
         json_put_str(o, name, text);
 }
 
+/* Units come in falling order, as people write them: "1h90d" is an edit that went wrong. */
+static bool is_in_order(const char *span)
+{
+    static const char units[] = "ywdhms";
+    const char *last = units;
+
+    for (; *span; span++) {
+        const char *unit = strchr(units, *span);
+
+        if (!unit || *unit == '\0')
+            continue;
+        if (unit < last)
+            return false;
+        last = unit + 1;
+    }
+    return true;
+}
+
 /* "90d" from now on as the server's time; false after a complaint. "" or "never": no end. */
 static bool put_expiry(struct app *app, struct json_out *o, int field)
 {
@@ -45,7 +63,7 @@ static bool put_expiry(struct app *app, struct json_out *o, int field)
 
     if (!*text || str_eq(text, "never"))
         return true;
-    if (duration_parse(text, &span, "expires", &e) < 0 || span <= 0) {
+    if (duration_parse(text, &span, "expires", &e) < 0 || span <= 0 || !is_in_order(text)) {
         complain(app, field, "expires: give a time such as 1h, 30d or 1y, or never");
         return false;
     }

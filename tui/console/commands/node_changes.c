@@ -36,12 +36,17 @@ static void remove_tag(struct strs *tags, const char *word, size_t len)
     }
 }
 
+static bool is_relative(const char *words)
+{
+    char first = words[strspn(words, " ,")];
+
+    return first == '+' || first == '-';
+}
+
 /* What the tags of a node become: words say what they shall be, +word and -word what is added and taken away. */
 static void apply_words(const char *text, const struct strs *before, struct strs *out)
 {
-    bool relative = text[strspn(text, " ,")] == '+' || text[strspn(text, " ,")] == '-';
-
-    if (relative)
+    if (is_relative(text))
         strs_copy(out, before);
     while (*(text += strspn(text, " ,"))) {
         size_t len = strcspn(text, " ,");
@@ -80,14 +85,24 @@ static char *tags_body(const struct strs *tags)
     return buf_take(&b);
 }
 
+/* Adds the tags that are taken away to the list, each once. */
+static void note_removed(const struct strs *before, const struct strs *after, struct strs *out)
+{
+    for (size_t i = 0; i < before->len; i++)
+        if (!strs_has(after, before->items[i]) && !strs_has(out, before->items[i]))
+            strs_push(out, before->items[i]);
+}
+
 /* Adds the change of one node; false where nothing changes. */
-static bool plan_tags(struct plan *p, const struct m_node *n, const char *words)
+static bool plan_tags(struct plan *p, const struct m_node *n, const char *words, struct strs *removed)
 {
     struct strs tags = {0};
 
     apply_words(words, &n->api.tags, &tags);
     strs_sort(&tags);
     bool same = strs_eq(&tags, &n->api.tags);
+    if (!is_relative(words)) /* who says -tag means it */
+        note_removed(&n->api.tags, &tags, removed);
     if (!same) {
         char *before = n->api.tags.len ? join_tags(&n->api.tags) : mem_format("user %s", *n->owner ? n->owner : "-");
         char *after = tags.len ? join_tags(&tags) : mem_strdup("no tags");
@@ -114,6 +129,7 @@ static void tagged(struct app *app, const char *words)
 {
     struct rows rows = {0};
     struct plan *p = plan_new(RISK_NONE, "tags");
+    struct strs removed = {0};
     bool owned = false;
 
     app_repeat_with(app, words);
@@ -122,7 +138,7 @@ static void tagged(struct app *app, const char *words)
     for (size_t i = 0; i < rows.len; i++) {
         const struct m_node *n = (const struct m_node *)rows.items[i];
 
-        owned |= plan_tags(p, n, words) && !n->tagged;
+        owned |= plan_tags(p, n, words, &removed) && !n->tagged;
     }
     vec_release(&rows);
     if (!p->steps.len) {
@@ -135,6 +151,16 @@ static void tagged(struct app *app, const char *words)
         p->undoable = false;
         p->note = mem_strdup("a tagged node no longer belongs to a user; this cannot be undone");
     }
+    if (removed.len) {
+        char *names = join_tags(&removed);
+
+        p->risk = RISK_ASK;
+        char *note = mem_format("removes %s%s%s", names, p->note ? "; " : "", p->note ? p->note : "");
+        free(p->note);
+        p->note = note;
+        free(names);
+    }
+    strs_release(&removed);
     const struct plan_step *first = &p->steps.items[0];
     if (p->steps.len == 1) {
         p->title = mem_format("tags of %s", first->what);
@@ -208,20 +234,6 @@ static void drain_targets(struct app *app, struct rows *out)
     vec_release(&rows);
 }
 
-/* Who would serve the prefix if the node did not, as far as the console can tell. */
-static const char *other_router(struct app *app, const char *prefix, const struct m_node *without)
-{
-    const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, prefix);
-
-    for (size_t i = 0; p && i < p->api.routers.len; i++) {
-        const struct m_node *n = model_node(&app->model, router_at(p, i)->node);
-
-        if (router_at(p, i)->state == ROUTE_STANDBY && n && n != without && !n->api.draining)
-            return n->api.given_name;
-    }
-    return NULL;
-}
-
 static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, bool drain)
 {
     size_t served = 0;
@@ -230,7 +242,7 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
 
     for (size_t i = 0; i < n->routes.len && drain; i++) {
         const struct m_route *r = n->routes.items[i];
-        const char *other = other_router(app, r->row.key, n);
+        const char *other = next_router(app, r->row.key, n);
 
         if (r->api.state != ROUTE_SERVING || r->api.exit)
             continue;
@@ -301,7 +313,7 @@ static const struct console_command commands[] = {
      .where = ROUTES_OF_ANY,
      .needs = CHANGES,
      .risk = RISK_ASK,
-     .rank = 8,
+     .rank = 3,
      .run = cmd_drain,
      .refuse = refuse_drain},
 };

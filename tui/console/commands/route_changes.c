@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/commands/object_changes.h"
+#include "console/commands/targets.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
 #include "json/json.h"
@@ -39,6 +40,10 @@ static void add_route(route_list *out, struct m_route *r, bool (*wanted)(const s
         if (out->items[i] == r)
             return;
     vec_push(out, r);
+    /* Both exit routes of a node are approved and revoked together. */
+    for (size_t i = 0; r->api.exit && i < r->node->routes.len; i++)
+        if (r->node->routes.items[i]->api.exit)
+            add_route(out, r->node->routes.items[i], wanted);
 }
 
 /* The routes that rows stand for: a node's are all of its, a prefix's are those of all its routers. */
@@ -101,9 +106,16 @@ static const char *after_approval(struct app *app, const struct plan *plan, cons
     return p && p->api.primary ? "approved, standby" : "approved, serving";
 }
 
-static const char *after_revocation(const struct m_route *r)
+/* The caller owns it. */
+static char *after_revocation(const struct app *app, const struct m_route *r)
 {
-    return r->api.state == ROUTE_SERVING ? "not approved; another router takes over if there is one" : "not approved";
+    const char *next = next_router(app, r->row.key, r->node);
+
+    if (r->api.exit)
+        return mem_strdup("not approved, no exit node");
+    if (r->api.state != ROUTE_SERVING)
+        return mem_strdup("not approved");
+    return next ? mem_format("not approved, %s takes over", next) : mem_strdup("not approved, nobody serves it");
 }
 
 static char *routes_body(const route_list *routes, size_t from, size_t to, const char *verb)
@@ -155,11 +167,12 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
         for (size_t i = from; i < to; i++) {
             const struct m_route *r = routes->items[i];
             char *what = mem_format("%s\t%s", n->api.given_name, r->row.key);
+            char *after = approve ? mem_strdup(after_approval(app, p, r)) : after_revocation(app, r);
 
             plan_add_step(p, call, &r->row, n->row.key, what,
-                          approve ? "not approved" : glyph_word(route_state_glyph(r->api.state)),
-                          approve ? after_approval(app, p, r) : after_revocation(r));
+                          approve ? "not approved" : glyph_word(route_state_glyph(r->api.state)), after);
             free(what);
+            free(after);
         }
     }
     describe(p, routes, verb, approve ? "approved" : "revoked");
@@ -343,7 +356,7 @@ static const struct console_command commands[] = {
      .hint = "approve",
      .help = "approve the waiting routes, or the registration",
      .where = ROUTES_OF_ANY,
-     .needs = CHANGES,
+     .needs = CHANGES | NEED_SHOWN,
      .rank = 2,
      .run = cmd_approve,
      .refuse = refuse_approve},
@@ -352,7 +365,7 @@ static const struct console_command commands[] = {
      .hint = "all",
      .help = "approve all waiting routes of the node",
      .where = IN_ROUTES | IN_NODE,
-     .needs = CHANGE,
+     .needs = CHANGE | NEED_SHOWN,
      .rank = 4,
      .run = cmd_approve_all,
      .refuse = refuse_approve},
@@ -361,7 +374,7 @@ static const struct console_command commands[] = {
      .hint = "revoke",
      .help = "revoke the approval of a route",
      .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
-     .needs = CHANGES,
+     .needs = CHANGES | NEED_SHOWN,
      .risk = RISK_ASK,
      .rank = 3,
      .run = cmd_revoke,
@@ -371,7 +384,7 @@ static const struct console_command commands[] = {
      .hint = "primary",
      .help = "make this node the primary router of the prefix",
      .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
-     .needs = CHANGE,
+     .needs = CHANGE | NEED_SHOWN,
      .risk = RISK_ASK,
      .rank = 4,
      .run = cmd_primary,

@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/commands/targets.h"
 
-const char *row_label(const struct row *row)
-{
-    switch (row->kind) {
-    case ROW_NODE:
-        return ((const struct m_node *)row)->api.given_name;
-    case ROW_USER:
-        return ((const struct m_user *)row)->api.name;
-    case ROW_PENDING:
-        return ((const struct m_pending *)row)->api.hostname;
-    case ROW_ROUTE:
-    case ROW_PREFIX:
-    case ROW_EVENT:
-    case ROW_PREAUTH_KEY:
-    case ROW_API_KEY:
-    case ROW_KINDS:
-        break;
-    }
-    return row->key;
-}
-
 const char *row_path(enum row_kind kind)
 {
     static const char *const paths[ROW_KINDS] = {
@@ -47,4 +27,17 @@ void whole_targets(struct app *app, struct rows *out)
     for (size_t i = out->len; i-- > 0;)
         if (out->items[i]->gone_ms || !row_path(out->items[i]->kind))
             vec_remove(out, i);
+}
+
+const char *next_router(const struct app *app, const char *prefix, const struct m_node *without)
+{
+    const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, prefix);
+
+    for (size_t i = 0; p && i < p->api.routers.len; i++) {
+        const struct m_node *n = model_node(&app->model, router_at(p, i)->node);
+
+        if (router_at(p, i)->state == ROUTE_STANDBY && n && n != without && !n->api.draining)
+            return n->api.given_name;
+    }
+    return NULL;
 }

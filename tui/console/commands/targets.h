@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the rows are called and where they are in the API, for the commands that change them. */
+/* Where rows are in the API, for the commands that change them. */
 #ifndef TUI_CONSOLE_COMMANDS_TARGETS_H
 #define TUI_CONSOLE_COMMANDS_TARGETS_H
 
 #include "console/app/app.h"
 
-const char *row_label(const struct row *row);
 const char *row_path(enum row_kind kind); /* its place below /api/headway; NULL: none of its own */
 uint64_t row_version(const struct row *row);
 /* The rows that an action of a whole object is for: the open node, else the marked ones, else the one under the cursor.
  */
 void whole_targets(struct app *app, struct rows *out);
+
+/* Who would serve the prefix if the node did not, as far as the console can tell; NULL: nobody. */
+const char *next_router(const struct app *app, const char *prefix, const struct m_node *without);
 
 #endif

@@ -8,7 +8,7 @@
 
 static bool choice_shown(const struct dialog *d, size_t i)
 {
-    return strcasestr(d->choices.items[i].text, d->line.text) != NULL;
+    return strcasestr(d->choices.items[i].text, line_text(&d->line)) != NULL;
 }
 
 static size_t choices_shown(const struct dialog *d)

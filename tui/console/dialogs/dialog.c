@@ -2,6 +2,7 @@
 /* Dialogs in general, the one that asks for a text, and the one that shows a text. */
 #include "console/dialogs/dialog.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -20,6 +21,7 @@ void dialog_close(struct app *app)
         free(d->choices.items[i].text);
     }
     vec_release(&d->choices);
+    line_release(&d->line);
     free(d->title);
     free(d->note);
     free(d->text);
@@ -170,7 +172,7 @@ void dialog_text(struct app *app, const char *title, char *text)
 static void input_key(struct app *app, int key)
 {
     if (key == CK_ENTER)
-        dialog_accept(app, app->dialog->line.text);
+        dialog_accept(app, line_text(&app->dialog->line));
     else
         line_key(&app->dialog->line, key);
 }
@@ -202,8 +204,22 @@ void dialog_accept(struct app *app, const char *value)
     char *copy = mem_strdup(value);
 
     /* The callback may open another dialog; what it reads of this one must live until then. */
+    app->dialog->refused = false;
     app->dialog->accept(app, copy);
     free(copy);
-    if (app->dialogs_opened == opened)
+    if (app->dialogs_opened == opened && app->dialog && !app->dialog->refused)
         dialog_close(app);
+}
+
+void dialog_refuse(struct app *app, const char *format, ...)
+{
+    char text[300];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    app_flash(app, ROLE_WARN, "%s", text);
+    if (app->dialog)
+        app->dialog->refused = true;
 }

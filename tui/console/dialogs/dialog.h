@@ -32,6 +32,7 @@ struct dialog {
     enum row_kind row_kind; /* what it is about: looked up again when it is accepted */
     char *row_key;
     void (*accept)(struct app *app, const char *value); /* the typed text, or the choice's key */
+    bool refused;                                       /* what was accepted is not good: it stays open */
     void *extra;                                        /* the kind's own */
 };
 
@@ -54,6 +55,8 @@ void dialog_key(struct app *app, int key);
 
 /* For kinds of dialogs that accept: hands the value over and closes the dialog, unless accept opened another one. */
 void dialog_accept(struct app *app, const char *value);
+/* For accept functions: says why the value will not do; the dialog, where there is one, stays open with it. */
+void dialog_refuse(struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* For kinds of dialogs: a frame in the middle, and lines of text as in dialog_text from the top-th on (returns the
  * rows), and how many rows they take at a width. */

@@ -29,7 +29,7 @@ struct form_field *form_add(struct app *app, const char *label, const char *hint
     struct form_field *f = &form->fields[form->count < FIELDS_MAX ? form->count++ : FIELDS_MAX - 1];
 
     *f = (struct form_field){.label = label, .hint = hint};
-    line_set(&f->line, value);
+    line_offer(&f->line, value);
     while (words && *words) {
         size_t len = strcspn(words, " ");
         char *word = mem_format("%.*s", (int)len, words);
@@ -45,7 +45,7 @@ struct form_field *form_add(struct app *app, const char *label, const char *hint
 
 static const char *value_of(const struct form_field *f)
 {
-    return f->words.len ? f->words.items[f->word] : f->line.text;
+    return f->words.len ? f->words.items[f->word] : line_text(&f->line);
 }
 
 const char *form_value(const struct app *app, int field)
@@ -102,7 +102,7 @@ static void draw_words(struct canvas *c, int row, struct rect at, const struct f
         canvas_textf(c, row, col, limit - col, ROLE_FAINT, "%zu of %zu", f->word + 1, f->words.len);
     } else {
         for (size_t i = 0; i < f->words.len && col < limit; i++) {
-            char text[LINE_MAX_BYTES];
+            char text[200];
 
             snprintf(text, sizeof(text), i == f->word ? "[%s]" : " %s ", f->words.items[i]);
             col += canvas_text(c, row, col, limit - col, i == f->word ? ROLE_STRONG : ROLE_FAINT, text) + 1;
@@ -135,7 +135,7 @@ static void form_draw(struct app *app)
         else if (cursor)
             line_draw(&f->line, c, at.row, at.col, at.cols);
         else
-            canvas_text(c, at.row, at.col, at.cols, ROLE_TEXT, *f->line.text ? f->line.text : "-");
+            canvas_text(c, at.row, at.col, at.cols, ROLE_TEXT, f->line.len ? line_text(&f->line) : "-");
     }
     if ((int)form->count + 1 < in.rows) {
         const struct form_field *f = &form->fields[form->cursor];
@@ -149,8 +149,10 @@ static void form_release(struct app *app)
 {
     struct form *form = form_of(app);
 
-    for (size_t i = 0; i < form->count; i++)
+    for (size_t i = 0; i < form->count; i++) {
+        line_release(&form->fields[i].line);
         strs_release(&form->fields[i].words);
+    }
     free(form);
 }
 

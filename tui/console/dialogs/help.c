@@ -75,9 +75,9 @@ static const char *place_title(const struct app *app)
 static char *help_text(struct app *app, const char *word)
 {
     struct buf out = BUF_INIT(0);
-    static const enum glyph signs[] = {GLYPH_ONLINE,    GLYPH_OFFLINE,      GLYPH_EXPIRED, GLYPH_PENDING,
-                                       GLYPH_UNHEALTHY, GLYPH_SERVING,      GLYPH_STANDBY, GLYPH_UNAPPROVED,
-                                       GLYPH_APPROVED,  GLYPH_ROUTE_OFFLINE};
+    static const enum glyph signs[] = {GLYPH_ONLINE,     GLYPH_OFFLINE,  GLYPH_EXPIRED,      GLYPH_PENDING,
+                                       GLYPH_UNHEALTHY,  GLYPH_DRAINED,  GLYPH_SERVING,      GLYPH_STANDBY,
+                                       GLYPH_UNAPPROVED, GLYPH_APPROVED, GLYPH_ROUTE_OFFLINE};
 
     char *here = mem_format("%s   (! asks first, !! asks for a word)", place_title(app));
     help_lines(app, HELP_HERE, here, word, &out);
@@ -89,11 +89,12 @@ static char *help_text(struct app *app, const char *word)
         buf_addf(&signs_text, "%s\t%s\n", glyph_text(signs[i], app->canvas.ascii), glyph_word(signs[i]));
     found_lines("signs", buf_text(&signs_text), word, &out);
     buf_release(&signs_text);
-    found_lines("filter words",
-                "word\tpart of any text; lower case matches both cases\n"
-                "!word\tnot; a|b either; ~regex\nkey:value\tname user tag ip route os version relay is id\n"
-                "seen>7d exp<3d\ttimes; ip:100.64.0.0/16 lies within; route~10.0.0.0/8 overlaps\n",
-                word, &out);
+    found_lines(
+        "filter words",
+        "word\tpart of any text; lower case matches both cases\n"
+        "!word\tnot; a|b either; ~regex\nkey:value\tname user tag ip route os version relay is id, such as is:drained\n"
+        "seen>7d exp<3d\ttimes; ip:100.64.0.0/16 lies within; route~10.0.0.0/8 overlaps\n",
+        word, &out);
     if (!out.len)
         buf_addf(&out, "no help on '%s'\n", word);
     return buf_take(&out);
@@ -115,7 +116,7 @@ static void help_key(struct app *app, int key)
         dialog_close(app);
     } else if (line_key(&d->line, key)) {
         free(d->text);
-        d->text = help_text(app, d->line.text);
+        d->text = help_text(app, line_text(&d->line));
         d->top = 0;
     }
 }

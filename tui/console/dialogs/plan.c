@@ -29,6 +29,7 @@ void plan_free(struct plan *p)
         free(p->calls.items[i].body);
         free(p->calls.items[i].message);
     }
+    line_release(&p->typed);
     vec_release(&p->steps);
     vec_release(&p->calls);
     strs_release(&p->events);

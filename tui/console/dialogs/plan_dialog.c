@@ -7,9 +7,11 @@
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
 
+#define NOTE_ROWS 6 /* that a warning gets at most */
+
 static bool armed(const struct plan *p)
 {
-    if (p->word && !str_eq(p->typed.text, p->word))
+    if (p->word && !str_eq(line_text(&p->typed), p->word))
         return false;
     return plan_count(p, REQUEST_REFUSED) < p->calls.len && !plan_count(p, REQUEST_CHECKING);
 }
@@ -133,12 +135,19 @@ static const char *note_of(const struct plan *p, char *text, size_t size)
     return text;
 }
 
+static int note_rows(const struct plan *plan, const struct canvas *c, int width)
+{
+    int rows = canvas_lines(c, width, plan->note);
+
+    return rows < NOTE_ROWS ? rows : NOTE_ROWS;
+}
+
 static void plan_draw(struct app *app)
 {
     struct plan *plan = app->dialog->extra;
     struct canvas *c = &app->canvas;
-    int extra = (plan->note != NULL) + (plan->word ? 2 : 0) + 1;
     int width = c->cols - 4 < 100 ? c->cols - 4 : 100;
+    int notes = plan->note ? note_rows(plan, c, width - 6) : 0, extra = notes + (plan->word ? 2 : 0) + 1;
     int rows = (int)plan->steps.len + extra + 2, most = c->rows - 5;
     char text[200], title[300];
 
@@ -153,8 +162,11 @@ static void plan_draw(struct app *app)
     int row = in.row + in.rows - extra;
     const char *undo = plan->undoable ? "can be undone with u" : "";
     canvas_text(c, row++, in.col + 2, in.cols - 2, ROLE_FAINT, undo);
-    if (plan->note)
-        canvas_textf(c, row++, in.col, in.cols, ROLE_WARN, "! %s", plan->note);
+    if (plan->note) {
+        canvas_text(c, row, in.col, 1, ROLE_WARN, "!");
+        canvas_wrap(c, (struct rect){row, in.col + 2, notes, in.cols - 2}, ROLE_WARN, plan->note);
+        row += notes;
+    }
     if (plan->word) {
         int used = canvas_textf(c, row + 1, in.col, in.cols, ROLE_LABEL, "type %s: ", plan->word);
 

@@ -19,7 +19,7 @@ void prompt_open(struct app *app, enum prompt_kind kind, const char *text)
     struct prompt *p = &app->prompt;
 
     p->kind = kind;
-    line_set(&p->line, text);
+    line_offer(&p->line, text);
     mem_replace(&p->before, kind == PROMPT_FILTER ? app_list(app)->filter_text : "");
     free(p->error);
     p->error = NULL;
@@ -29,6 +29,7 @@ void prompt_open(struct app *app, enum prompt_kind kind, const char *text)
 
 void prompt_release(struct app *app)
 {
+    line_release(&app->prompt.line);
     free(app->prompt.before);
     free(app->prompt.error);
     strs_release(&app->prompt.history[0]);
@@ -39,9 +40,9 @@ static void remember(struct app *app)
 {
     struct strs *h = history(app);
 
-    if (!app->prompt.line.len || (h->len && str_eq(h->items[h->len - 1], app->prompt.line.text)))
+    if (!app->prompt.line.len || (h->len && str_eq(h->items[h->len - 1], line_text(&app->prompt.line))))
         return;
-    strs_push(h, app->prompt.line.text);
+    strs_push(h, line_text(&app->prompt.line));
     if (h->len > HISTORY_MAX) {
         free(h->items[0]);
         vec_remove(h, 0);
@@ -56,7 +57,7 @@ static void try_filter(struct app *app)
 
     free(p->error);
     p->error = NULL;
-    if (p->kind == PROMPT_FILTER && list_filter(app_list(app), p->line.text, &p->error_at, &e) < 0)
+    if (p->kind == PROMPT_FILTER && list_filter(app_list(app), line_text(&p->line), &p->error_at, &e) < 0)
         p->error = mem_strdup(e.message);
 }
 
@@ -73,11 +74,14 @@ static void enter(struct app *app)
 {
     struct prompt *p = &app->prompt;
     enum prompt_kind kind = p->kind;
-    char *text = mem_strdup(p->line.text);
+    char *text = mem_strdup(line_text(&p->line));
 
+    /* A filter that does not parse stays to be mended; what is wrong with it stands beside it. */
+    if (kind == PROMPT_FILTER && p->error) {
+        free(text);
+        return;
+    }
     remember(app);
-    if (kind == PROMPT_FILTER && p->error)
-        app_flash(app, ROLE_WARN, "%s", p->error);
     p->kind = PROMPT_NONE;
     if (kind == PROMPT_COMMAND)
         command_run_line(app, text);
@@ -90,7 +94,7 @@ static void enter(struct app *app)
 static const char *ghost(struct app *app)
 {
     const struct prompt *p = &app->prompt;
-    const char *text = p->line.text;
+    const char *text = line_text(&p->line);
     size_t len = strcspn(text, " ");
 
     if (p->kind != PROMPT_COMMAND || !p->line.len || p->line.at != p->line.len)
@@ -126,7 +130,7 @@ static void recall(struct app *app, int step)
 static void take_ghost(struct app *app)
 {
     struct prompt *p = &app->prompt;
-    char *whole = mem_format("%s%s", p->line.text, ghost(app));
+    char *whole = mem_format("%s%s", line_text(&p->line), ghost(app));
 
     line_set(&p->line, whole);
     free(whole);
@@ -163,7 +167,7 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
         snprintf(right, sizeof(right), "%zu of %zu   Enter keep  Esc cancel", app_list(app)->order.len,
                  app_list(app)->total);
     else if (p->kind == PROMPT_COMMAND) {
-        const struct console_command *cmd = commands_find(app, p->line.text, strcspn(p->line.text, " "));
+        const struct console_command *cmd = commands_find(app, line_text(&p->line), strcspn(line_text(&p->line), " "));
 
         if (cmd)
             snprintf(right, sizeof(right), "%s%s%s", cmd->args ? cmd->args : "", cmd->args ? "   " : "", cmd->help);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -104,6 +105,31 @@ static int parse_value(struct alternative *a, char op, const char *value, struct
     return 0;
 }
 
+/* What a word with a colon may begin with and still be no more than a word: part of an address, a tag, a key. */
+static bool is_plain_start(const char *word, size_t len)
+{
+    static const char *const starts[] = {"tag",  "group",   "autogroup", "ipset", "host",
+                                         "mkey", "nodekey", "discokey",  "http",  "https"};
+
+    if (len <= 4 && strspn(word, "0123456789abcdefABCDEF") >= len)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+        if (strlen(starts[i]) == len && strncmp(starts[i], word, len) == 0)
+            return true;
+    return strspn(word, "abcdefghijklmnopqrstuvwxyz") < len; /* no key looks like that */
+}
+
+static int unknown_key(const char *word, size_t len, const struct filter_fields *fields, struct err *e)
+{
+    struct buf names = BUF_INIT(0);
+
+    for (size_t i = 0; i < fields->len; i++)
+        buf_addf(&names, "%s%s", i ? " " : ": use ", fields->items[i].name);
+    int r = err_set(e, ERR_INVALID, "unknown key '%.*s'%s", (int)(len < 40 ? len : 40), word, buf_text(&names));
+    buf_release(&names);
+    return r;
+}
+
 static int parse_alternative(struct alternative *a, const char *word, const struct filter_fields *fields, struct err *e)
 {
     size_t name = strcspn(word, ":~<>");
@@ -113,9 +139,8 @@ static int parse_alternative(struct alternative *a, const char *word, const stru
         a->field = field_find(fields, word, name);
         if (a->field)
             return parse_value(a, word[name], word + name + 1, e);
-        /* An IPv6 address and tag:name have a colon, too: without a field's name in front it is just a word. */
-        if (word[name] != ':')
-            return err_set(e, ERR_INVALID, "unknown word '%.*s'", (int)name, word);
+        if (word[name] != ':' || !is_plain_start(word, name))
+            return unknown_key(word, name, fields, e);
     }
     if (word[0] == '~')
         return parse_regex(a, word + 1, e);

@@ -66,6 +66,7 @@ struct list {
     unsigned char chosen[LIST_COLUMNS_MAX]; /* the columns that the user wants, in this order; */
     size_t chosen_len;                      /* 0: as the list sees fit */
     unsigned shown;                         /* bits of the columns that were drawn last */
+    bool cursor_hidden;                     /* the screen had no room for the row under the cursor */
     bool reverse, dirty, forced;
     struct filter filter;
     char *filter_text;

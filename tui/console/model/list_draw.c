@@ -225,6 +225,7 @@ void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect
     struct fitted f = fit(l, body.cols - GUTTER);
 
     l->shown = 0;
+    l->cursor_hidden = body.rows < 1;
     for (int i = 0; i < l->def->column_count; i++)
         l->shown |= f.width[i] ? 1U << i : 0;
     draw_header(l, c, header, &f, look->hit_headers);

@@ -217,9 +217,49 @@ static size_t bury_unseen(struct model *m, int64_t now_ms)
     return gone;
 }
 
+static void mark_drained(struct model *m, struct m_prefix *p)
+{
+    free(p->drained);
+    p->drained = mem_alloc(p->api.routers.len + 1);
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        const struct m_node *n = model_node(m, router_at(p, i)->node);
+
+        p->drained[i] = n && n->api.draining;
+    }
+}
+
+/* Whether a node that comes with the delta is drained, or no longer, since the last one. */
+static bool changes_drains(const struct model *m, const struct model_delta *d)
+{
+    for (size_t i = 0; i < d->rows.len; i++) {
+        const struct row *row = d->rows.items[i];
+        const struct m_node *was = row->kind == ROW_NODE ? model_find(m, ROW_NODE, row->key) : NULL;
+
+        if (row->kind == ROW_NODE && ((const struct m_node *)row)->api.draining != (was && was->api.draining))
+            return true;
+    }
+    return false;
+}
+
+/* all: else those that do not know yet. */
+static void mark_all_drained(struct model *m, bool all)
+{
+    struct row_table *t = &m->tables[ROW_PREFIX];
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        struct m_prefix *p = (struct m_prefix *)t->rows.items[i];
+
+        if (!p->drained || all)
+            mark_drained(m, p);
+        if (all)
+            tell(m, &p->row, NOTE_CHANGED);
+    }
+}
+
 struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms)
 {
     struct applied done = {0};
+    bool drains = changes_drains(m, d);
 
     if (d->full)
         for (int kind = 0; kind < ROW_KINDS; kind++)
@@ -248,6 +288,7 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
         done.gone += bury_unseen(m, now_ms);
         m->filled = true;
     }
+    mark_all_drained(m, drains);
     take_text(&m->event, &d->event);
     if (d->full) {
         api_release(&api_server_shape, &m->server);

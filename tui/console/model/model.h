@@ -69,11 +69,17 @@ struct m_route {
 struct m_prefix {
     struct row row;
     struct api_prefix api;
+    bool *drained; /* by router, kept by the model: its node is drained; NULL: not known yet */
 };
 
 static inline const struct api_router *router_at(const struct m_prefix *p, size_t i)
 {
     return api_at(&p->api.routers, struct api_router, i);
+}
+
+static inline bool router_is_drained(const struct m_prefix *p, size_t i)
+{
+    return p->drained && p->drained[i];
 }
 
 struct m_event {
@@ -160,7 +166,8 @@ void delta_release(struct model_delta *d);
 struct row *row_take(enum row_kind kind, void *object);
 struct row *row_read(enum row_kind kind, const json_t *object);
 void row_free(struct row *row);
-size_t row_size(enum row_kind kind); /* of its struct */
+const char *row_label(const struct row *row); /* its name, or what else people call it by */
+size_t row_size(enum row_kind kind);          /* of its struct */
 
 /* Of a pre-auth key or an API key: what it begins with, and when it ends. */
 const char *key_row_text(const struct row *row);

@@ -88,7 +88,7 @@ static char *node_words(const struct m_node *n)
     buf_addf(&b, " %s%s%s%s%s%s%s%s", api->expired ? "expired " : "", api->online ? "online" : "offline",
              api->healthy || !api->online ? "" : " unhealthy", api->exit_node ? " exit" : "",
              api->ephemeral ? " ephemeral" : "", n->waiting ? " waiting" : "", api->logged_out ? " logged-out" : "",
-             api->draining ? " draining" : "");
+             api->draining ? " drained" : "");
     return buf_take(&b);
 }
 
@@ -205,6 +205,11 @@ static char *api_key_key(const struct row *row)
     return id_key(((const struct m_api_key *)row)->api.id);
 }
 
+static void release_prefix(struct row *row)
+{
+    free(((struct m_prefix *)row)->drained);
+}
+
 /* ---- all ---- */
 
 #define KIND(type, shape, ...)                                                                                         \
@@ -220,7 +225,7 @@ static const struct {
 } kinds[ROW_KINDS] = {
     [ROW_NODE] = KIND(m_node, api_node_shape, node_key, finish_node, release_node),
     [ROW_ROUTE] = KIND(m_route, api_route_shape, route_key, NULL, NULL),
-    [ROW_PREFIX] = KIND(m_prefix, api_prefix_shape, key_of_prefix, finish_prefix, NULL),
+    [ROW_PREFIX] = KIND(m_prefix, api_prefix_shape, key_of_prefix, finish_prefix, release_prefix),
     [ROW_EVENT] = KIND(m_event, api_event_shape, event_key, finish_event, NULL),
     [ROW_PENDING] = KIND(m_pending, api_pending_shape, pending_key, finish_pending, release_pending),
     [ROW_USER] = KIND(m_user, api_user_shape, user_key, NULL, NULL),
@@ -309,4 +314,24 @@ enum glyph route_state_glyph(int state)
     };
 
     return glyphs[is_known(state) ? state : ROUTE_NONE];
+}
+
+const char *row_label(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_NODE:
+        return ((const struct m_node *)row)->api.given_name;
+    case ROW_USER:
+        return ((const struct m_user *)row)->api.name;
+    case ROW_PENDING:
+        return ((const struct m_pending *)row)->api.hostname;
+    case ROW_ROUTE:
+    case ROW_PREFIX:
+    case ROW_EVENT:
+    case ROW_PREAUTH_KEY:
+    case ROW_API_KEY:
+    case ROW_KINDS:
+        break;
+    }
+    return row->key;
 }

@@ -163,7 +163,7 @@ static void find(struct app *app, const char *text, bool backwards)
     if (!text || !*text)
         app_flash(app, ROLE_INFO, "there is no search to repeat: / searches");
     else if (!editor_find(e, text, backwards))
-        app_flash(app, ROLE_WARN, "'%s' was not found", text);
+        dialog_refuse(app, "'%s' was not found", text);
 }
 
 static void find_typed(struct app *app, const char *text)
@@ -198,7 +198,7 @@ static void go_typed(struct app *app, const char *text)
     uint64_t line;
 
     if (str_u64(text, 1, SIZE_MAX, &line, "line", &e) < 0)
-        app_flash(app, ROLE_WARN, "%s", e.message);
+        dialog_refuse(app, "%s", e.message);
     else
         editor_go(&policy_page_of(app)->editor, (size_t)line, 1);
 }
@@ -280,7 +280,7 @@ static void word_typed(struct app *app, const char *word)
     const char *why = refuse_save(app);
 
     if (!str_eq(word, "LOST"))
-        app_flash(app, ROLE_WARN, "not saved: LOST was not typed");
+        dialog_refuse(app, "type LOST, exactly, or leave with Esc");
     else if (why || policy_page_of(app)->mode != POLICY_REVIEW)
         app_flash(app, ROLE_WARN, "not saved: %s", why ? why : "the review was closed");
     else
@@ -359,8 +359,8 @@ static void explain(struct app *app, const char *text)
     bool has_port = colon && strchr(to, ':') == colon && str_u64(colon + 1, 1, 65535, &port, "port", NULL) == 0;
 
     if (!len || !*to || strchr(to, ' ')) {
-        app_flash(app, ROLE_WARN,
-                  "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
+        dialog_refuse(app,
+                      "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
         return;
     }
     char *from = mem_strndup(text, len), *dst = mem_strndup(to, has_port ? (size_t)(colon - to) : strlen(to));

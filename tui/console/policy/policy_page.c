@@ -477,7 +477,7 @@ static int64_t next_ms(const struct app *app)
     return policy_page_of(app)->check_ms;
 }
 
-static void note(struct app *app, const struct row *row, enum note what)
+static void note(struct app *app, struct row *row, enum note what)
 {
     if (row->kind == ROW_EVENT && what == NOTE_NEW && str_eq(((const struct m_event *)row)->api.object, "policy"))
         policy_page_of(app)->changed_there = true;

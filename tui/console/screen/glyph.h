@@ -16,6 +16,7 @@
     X(GLYPH_EXPIRED, "!", "!", ROLE_BAD, "expired")                                                                    \
     X(GLYPH_PENDING, "?", "?", ROLE_WAIT, "pending")                                                                   \
     X(GLYPH_UNHEALTHY, "×", "x", ROLE_BAD, "unhealthy")                                                                \
+    X(GLYPH_DRAINED, "◌", "d", ROLE_WAIT, "drained")                                                                   \
     X(GLYPH_SERVING, "▲", "P", ROLE_PRIMARY, "serving")                                                                \
     X(GLYPH_STANDBY, "△", "s", ROLE_STANDBY, "standby")                                                                \
     X(GLYPH_UNAPPROVED, "◇", "u", ROLE_WAIT, "not approved")                                                           \

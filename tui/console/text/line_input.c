@@ -1,15 +1,50 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/text/line_input.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "console/screen/key.h"
 
+const char *line_text(const struct line *l)
+{
+    return l->text ? l->text : "";
+}
+
+/* Room for len bytes and their end. */
+static void reserve(struct line *l, size_t len)
+{
+    if (l->text && len < l->cap)
+        return;
+    l->cap = len + 64;
+    l->text = mem_resize(l->text, l->cap, 1);
+    l->text[l->len] = '\0';
+}
+
 void line_set(struct line *l, const char *text)
 {
-    str_copy(l->text, sizeof(l->text), text);
-    l->len = l->at = strlen(l->text);
+    size_t len = strlen(text);
+
+    len = len < LINE_MAX_BYTES ? len : LINE_MAX_BYTES - 1;
+    reserve(l, len);
+    memmove(l->text, text, len);
+    l->text[len] = '\0';
+    l->len = l->at = len;
+    l->offered = false;
+}
+
+void line_offer(struct line *l, const char *text)
+{
+    line_set(l, text);
+    l->offered = true;
+}
+
+void line_release(struct line *l)
+{
+    free(l->text);
+    *l = (struct line){0};
 }
 
 static size_t before(const struct line *l, size_t at)
@@ -36,13 +71,14 @@ static void cut(struct line *l, size_t from, size_t to)
 static bool insert(struct line *l, int key)
 {
     struct buf b = BUF_INIT(0);
-    bool fits;
 
     if (key < 0x20 || key >= CK_UP || (key >= 0x7f && key < 0xa0))
         return false;
     utf8_add(&b, (wchar_t)key);
-    fits = l->len + b.len < sizeof(l->text);
-    if (fits) {
+    if (l->offered)
+        cut(l, 0, l->len);
+    if (l->len + b.len < LINE_MAX_BYTES) {
+        reserve(l, l->len + b.len);
         memmove(l->text + l->at + b.len, l->text + l->at, l->len - l->at + 1);
         memcpy(l->text + l->at, b.data, b.len);
         l->len += b.len;
@@ -52,7 +88,7 @@ static bool insert(struct line *l, int key)
     return true;
 }
 
-bool line_key(struct line *l, int key)
+static bool edit(struct line *l, int key)
 {
     size_t word = l->at;
 
@@ -99,18 +135,27 @@ bool line_key(struct line *l, int key)
     }
 }
 
+bool line_key(struct line *l, int key)
+{
+    reserve(l, l->len);
+    bool taken = edit(l, key);
+
+    l->offered = l->offered && !taken;
+    return taken;
+}
+
 void line_draw(const struct line *l, struct canvas *c, int row, int col, int width)
 {
-    struct line head = *l;
+    char *head = mem_strndup(line_text(l), l->at);
     size_t from = 0;
 
-    if (width < 2)
-        return;
-    head.text[l->at] = '\0';
-    while (canvas_width(c, head.text + from) >= width)
-        from = after(l, from);
-    canvas_text(c, row, col, width, ROLE_TEXT, l->text + from);
-    c->cursor_row = row;
-    c->cursor_col = col + canvas_width(c, head.text + from);
-    c->cursor_shown = true;
+    if (width >= 2) {
+        while (canvas_width(c, head + from) >= width)
+            from = after(l, from);
+        canvas_text(c, row, col, width, ROLE_TEXT, line_text(l) + from);
+        c->cursor_row = row;
+        c->cursor_col = col + canvas_width(c, head + from);
+        c->cursor_shown = true;
+    }
+    free(head);
 }

@@ -141,10 +141,62 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
                     e->api.detail ? e->api.detail : "");
 }
 
+/* ---- the view ---- */
+
+struct events_state {
+    bool follow;        /* the cursor stays on the newest event */
+    struct list newest; /* for the tail of other views, whatever this one filters */
+};
+
+static struct events_state *state_of(const struct app *app)
+{
+    return view_state(app, &events_view);
+}
+
+static void init(struct app *app)
+{
+    state_of(app)->follow = true;
+    list_init(&state_of(app)->newest, &events_def);
+}
+
+static void reset(struct app *app)
+{
+    list_empty(&state_of(app)->newest);
+}
+
+static void release(struct app *app)
+{
+    list_release(&state_of(app)->newest);
+}
+
+static void note(struct app *app, struct row *row, enum note what)
+{
+    list_note(&state_of(app)->newest, row, what);
+}
+
+static bool follows(const struct app *app)
+{
+    return app->place.view == &events_view && state_of(app)->follow;
+}
+
+static void tick(struct app *app)
+{
+    struct list *l = view_list(app, &events_view, 0);
+
+    if (app->layout.tail.rows)
+        list_refresh(&state_of(app)->newest, &app->model, &app->at);
+    if (!follows(app))
+        return;
+    l->hold_until_ms = 0; /* nobody's cursor is in the way */
+    list_refresh(l, &app->model, &app->at);
+    if (l->order.len)
+        list_focus(l, l->order.items[l->order.len - 1]);
+}
+
 /* The newest events, below any view on a large screen. */
 void events_draw_tail(struct app *app, struct canvas *c, struct rect at)
 {
-    const struct list *l = view_list(app, &events_view, 0);
+    const struct list *l = &state_of(app)->newest;
     size_t rows = at.rows > 1 ? (size_t)at.rows - 1 : 0;
     size_t from = l->order.len > rows ? l->order.len - rows : 0;
 
@@ -159,40 +211,6 @@ void events_draw_tail(struct app *app, struct canvas *c, struct rect at)
         canvas_text(c, row, at.col + 29, 22, weight_role(e), e->api.kind);
         canvas_text(c, row, at.col + 52, at.cols - 54, weight_role(e), e->api.text);
     }
-}
-
-/* ---- the view ---- */
-
-struct events_state {
-    bool follow; /* the cursor stays on the newest event */
-};
-
-static struct events_state *state_of(const struct app *app)
-{
-    return view_state(app, &events_view);
-}
-
-static void init(struct app *app)
-{
-    state_of(app)->follow = true;
-}
-
-static bool follows(const struct app *app)
-{
-    return app->place.view == &events_view && state_of(app)->follow;
-}
-
-/* Nobody's cursor is in the way where the newest are to be seen. */
-static void tick(struct app *app)
-{
-    struct list *l = view_list(app, &events_view, 0);
-
-    if (!follows(app) && !app->layout.tail.rows)
-        return;
-    l->hold_until_ms = 0;
-    list_refresh(l, &app->model, &app->at);
-    if (follows(app) && l->order.len)
-        list_focus(l, l->order.items[l->order.len - 1]);
 }
 
 static void moved(struct app *app)
@@ -232,7 +250,10 @@ const struct console_view events_view = {
     .no_tail = true,
     .state_size = sizeof(struct events_state),
     .init = init,
+    .reset = reset,
+    .release = release,
     .tick = tick,
+    .note = note,
     .moved = moved,
     .mode = mode,
 };

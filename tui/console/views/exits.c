@@ -108,8 +108,15 @@ static void exit_words(const struct row *row, struct buf *out)
     const struct m_route *r = exit_of(row);
 
     buf_addf(out, "%s %s %s %s", r->node->api.given_name, r->node->ipv4, glyph_word(route_state_glyph(r->api.state)),
-             r->api.state == ROUTE_AVAILABLE ? "waiting" : "");
+             r->api.state == ROUTE_AVAILABLE ? "waiting"
+             : r->node->api.draining         ? "drained"
+                                             : "");
 }
+
+static const struct filter_field exit_fields[] = {
+    {"node", FILTER_TEXT, exit_words, NULL},
+    {"is", FILTER_TEXT, exit_words, NULL},
+};
 
 static int by_node_name(const void *a, const void *b)
 {
@@ -147,7 +154,7 @@ const struct list_def exits_def = {
     .empty = "no exit nodes: tailscale set --advertise-exit-node offers one",
     .columns = exit_columns,
     .column_count = ARRAY_LEN(exit_columns),
-    .fields = {.words = exit_words},
+    .fields = {.items = exit_fields, .len = ARRAY_LEN(exit_fields), .words = exit_words},
     .sort = -1,
     .tree = true,
     .kinds = 1U << ROW_NODE | 1U << ROW_ROUTE,

@@ -9,7 +9,7 @@
 #include "console/views/prefixes.h"
 
 struct route_group {
-    unsigned members, able, waiting; /* able: serving or ready to */
+    unsigned members, able, waiting; /* able: serving, or ready to and not drained */
     const char *standby;             /* one that could take over, NULL */
 };
 
@@ -20,13 +20,14 @@ static struct route_group group_of(const struct row *row)
 
     for (size_t i = 0; i < p->api.routers.len; i++) {
         const struct api_router *r = router_at(p, i);
+        bool ready = r->state == ROUTE_STANDBY && !router_is_drained(p, i);
 
         if (r->state == ROUTE_AVAILABLE) {
             g.waiting++;
         } else if (r->state != ROUTE_APPROVED) {
             g.members++;
-            g.able += r->state == ROUTE_SERVING || r->state == ROUTE_STANDBY;
-            g.standby = g.standby ? g.standby : r->state == ROUTE_STANDBY ? r->name : NULL;
+            g.able += r->state == ROUTE_SERVING || ready;
+            g.standby = g.standby ? g.standby : ready ? r->name : NULL;
         }
     }
     return g;
@@ -44,7 +45,7 @@ static bool is_degraded(const struct row *row)
 {
     struct route_group g = group_of(row);
 
-    return g.able < g.members || g.able < 2;
+    return g.able < g.members;
 }
 
 static void fill_group_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -52,7 +53,10 @@ static void fill_group_sign(const struct row *row, const struct clock_reading *a
     struct route_group g = group_of(row);
 
     (void)at;
-    out->glyph = !g.able ? GLYPH_OFFLINE : is_degraded(row) ? GLYPH_EXPIRED : GLYPH_SERVING;
+    out->glyph = !g.members         ? GLYPH_UNAPPROVED
+                 : !g.able          ? GLYPH_OFFLINE
+                 : is_degraded(row) ? GLYPH_EXPIRED
+                                    : GLYPH_SERVING;
 }
 
 static void fill_group_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -87,8 +91,11 @@ static void fill_group_able(const struct row *row, const struct clock_reading *a
     struct route_group g = group_of(row);
 
     (void)at;
-    snprintf(out->text, sizeof(out->text), "%u of %u", g.able, g.members);
-    out->role = !g.able ? ROLE_BAD : is_degraded(row) ? ROLE_WAIT : ROLE_OK;
+    if (g.members)
+        snprintf(out->text, sizeof(out->text), "%u of %u", g.able, g.members);
+    else
+        str_copy(out->text, sizeof(out->text), "-");
+    out->role = !g.members ? ROLE_FAINT : !g.able ? ROLE_BAD : is_degraded(row) ? ROLE_WAIT : ROLE_OK;
 }
 
 static void fill_group_note(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -164,7 +171,8 @@ static void group_words(const struct row *row, struct buf *out)
 
     buf_addf(out, "%s%s", row->key, is_degraded(row) ? " degraded" : "");
     for (size_t i = 0; i < p->api.routers.len; i++)
-        buf_addf(out, " %s %s", router_at(p, i)->name, route_state_name(router_at(p, i)->state));
+        buf_addf(out, " %s %s%s", router_at(p, i)->name, route_state_name(router_at(p, i)->state),
+                 router_is_drained(p, i) ? " drained" : "");
 }
 
 static void group_prefix(const struct row *row, struct buf *out)
@@ -175,6 +183,8 @@ static void group_prefix(const struct row *row, struct buf *out)
 static const struct filter_field group_fields[] = {
     {"prefix", FILTER_NETWORK, group_prefix, NULL},
     {"route", FILTER_NETWORK, group_prefix, NULL},
+    {"is", FILTER_TEXT, group_words, NULL},
+    {"node", FILTER_TEXT, group_words, NULL},
 };
 
 /* A prefix whose second router went may be the cursor's: it stays until the cursor leaves. */

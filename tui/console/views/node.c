@@ -2,6 +2,7 @@
 /* One node: who it is, how it is reached, what it routes, what happened to it. */
 #include "console/views/node.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -17,12 +18,12 @@ enum { LABEL_COLS = 13 };
 struct pen {
     struct canvas *c;
     struct rect at;
-    int row; /* the next line, from the top of at */
+    int row; /* the next line, from the top of at; negative: above it */
 };
 
 static bool room(const struct pen *p)
 {
-    return p->row < p->at.rows;
+    return p->row >= 0 && p->row < p->at.rows;
 }
 
 static void section(struct pen *p, const char *left, const char *right)
@@ -148,6 +149,19 @@ static void draw_events(struct app *app, struct pen *p, const struct m_node *n)
     }
 }
 
+/* Where the screen is too low for all of it, what stands above the routes scrolls away, and comes back when the cursor
+ * goes up from the first route. */
+struct node_state {
+    int scroll, scroll_max; /* lines */
+};
+
+#define ROUTES_LEAST 4 /* rows of routes that are shown before anything else is */
+
+static struct node_state *state_of(const struct app *app)
+{
+    return view_state(app, &node_view);
+}
+
 static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, bool focused)
 {
     struct list *l = view_list(app, &node_view, 0);
@@ -155,17 +169,19 @@ static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, 
 
     snprintf(right, sizeof(right), "%u of %u approved", n->available - n->waiting, n->available);
     section(p, "routes", n->routes.len ? right : "");
+    l->cursor_hidden = l->cursor != NULL;
     if (!n->routes.len) {
         line(p, "", ROLE_FAINT, "advertises none");
         return;
     }
     int space = p->at.rows - p->row - 1, rows = (int)l->order.len;
-    if (space < 2)
+    if (space < 1)
         return;
     /* The events below keep a few lines where there are more routes than fit. */
     rows = rows < space ? rows : space;
-    if (rows > space - 4 && rows > 4)
-        rows = space - 4 > 4 ? space - 4 : 4;
+    if (rows > space - 4 && rows > ROUTES_LEAST)
+        rows = space - 4 > ROUTES_LEAST ? space - 4 : ROUTES_LEAST;
+    rows = rows < space ? rows : space;
     struct rect header = {p->at.row + p->row, p->at.col, 1, p->at.cols};
     struct rect body = {header.row + 1, p->at.col, rows, p->at.cols};
     struct list_look look = {.focused = focused, .hit_rows = HIT_ROW};
@@ -173,22 +189,60 @@ static void draw_routes(struct app *app, struct pen *p, const struct m_node *n, 
     p->row += rows + 1;
 }
 
+static void draw_facts(struct app *app, struct pen *p, const struct m_node *n)
+{
+    draw_identity(app, p, n);
+    draw_link(p, n);
+}
+
+/* How far the facts scroll so that the first routes are on the screen. */
+static void limit_scroll(struct app *app, const struct m_node *n, struct canvas *c, int rows)
+{
+    struct node_state *s = state_of(app);
+    struct pen nowhere = {.c = c};
+    int routes = n->routes.len < ROUTES_LEAST ? (int)n->routes.len : ROUTES_LEAST;
+
+    draw_facts(app, &nowhere, n);
+    s->scroll_max = nowhere.row + 2 + routes - rows;
+    s->scroll_max = s->scroll_max > nowhere.row ? nowhere.row : s->scroll_max;
+    s->scroll_max = s->scroll_max < 0 ? 0 : s->scroll_max;
+    s->scroll = s->scroll < s->scroll_max ? s->scroll : s->scroll_max;
+}
+
 static void draw(struct app *app, struct canvas *c, struct rect body, bool focused)
 {
     struct m_node *n = (struct m_node *)view_list(app, &node_view, 0)->scope;
-    struct pen pen = {.c = c, .at = body};
+    struct pen title = {.c = c, .at = body}, pen = {.c = c, .at = body};
 
     if (!n) {
         canvas_text(c, body.row + body.rows / 3, body.col + 3, body.cols - 6, ROLE_FAINT,
                     "this node no longer exists; Esc goes back");
         return;
     }
-    draw_title(app, &pen, n);
-    draw_identity(app, &pen, n);
-    draw_link(&pen, n);
+    draw_title(app, &title, n);
+    pen.at.row++;
+    pen.at.rows--;
+    limit_scroll(app, n, c, pen.at.rows);
+    pen.row = -state_of(app)->scroll;
+    draw_facts(app, &pen, n);
     draw_routes(app, &pen, n, focused);
     if (room(&pen))
         draw_events(app, &pen, n);
+}
+
+static void move(struct app *app, long rows)
+{
+    struct node_state *s = state_of(app);
+    struct list *l = view_list(app, &node_view, 0);
+
+    if (rows < 0 && !list_position(l)) {
+        s->scroll = rows < -s->scroll ? 0 : s->scroll + (int)rows;
+    } else if (rows > 0 && s->scroll < s->scroll_max) {
+        s->scroll = rows > s->scroll_max - s->scroll ? s->scroll_max : s->scroll + (int)rows;
+    } else {
+        list_move(l, rows, app->at.now_ms);
+        list_mark_range(l);
+    }
 }
 
 static void enter(struct app *app)
@@ -202,6 +256,8 @@ static void enter(struct app *app)
     routes->cursor = NULL;
     routes->index = routes->top = 0;
     routes->forced = true;
+    routes->cursor_hidden = false;
+    state_of(app)->scroll = node->routes.len ? INT_MAX : 0;
 }
 
 /* Which one of the nodes it is. */
@@ -225,7 +281,9 @@ const struct console_view node_view = {
     .tab = &nodes_view,
     .sections = {{IN_NODE, "One node"}},
     .parts = {{.def = &node_routes_def, .where = IN_NODE, .count = count}},
+    .state_size = sizeof(struct node_state),
     .enter = enter,
+    .move = move,
     .draw = draw,
     .crumb = crumb,
 };

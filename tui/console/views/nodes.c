@@ -25,7 +25,9 @@ enum glyph node_glyph(const struct m_node *n)
         return GLYPH_EXPIRED;
     if (!n->api.online)
         return GLYPH_OFFLINE;
-    return n->api.healthy ? GLYPH_ONLINE : GLYPH_UNHEALTHY;
+    if (!n->api.healthy)
+        return GLYPH_UNHEALTHY;
+    return n->api.draining ? GLYPH_DRAINED : GLYPH_ONLINE;
 }
 
 static void fill_label(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -343,6 +345,8 @@ static void text_state(const struct row *row, struct buf *out)
     buf_adds(out, n ? glyph_word(node_glyph(n)) : "pending");
     if (n && n->waiting)
         buf_adds(out, " waiting");
+    if (n && n->api.draining)
+        buf_adds(out, n->api.online ? " online drained" : " drained");
 }
 
 static void text_id(const struct row *row, struct buf *out)

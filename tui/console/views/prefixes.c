@@ -185,7 +185,8 @@ static void words(const struct row *row, struct buf *out)
 
     buf_addf(out, "%s %s %s", row->key, route_state_name(state_of(p)), p->api.exit ? "exit" : "");
     for (size_t i = 0; i < p->api.routers.len; i++)
-        buf_addf(out, " %s %s", router_at(p, i)->name, route_state_name(router_at(p, i)->state));
+        buf_addf(out, " %s %s%s", router_at(p, i)->name, route_state_name(router_at(p, i)->state),
+                 router_is_drained(p, i) ? " drained" : "");
 }
 
 static void text_prefix(const struct row *row, struct buf *out)
@@ -203,6 +204,7 @@ static const struct filter_field fields[] = {
     {"prefix", FILTER_NETWORK, text_prefix, NULL},
     {"route", FILTER_NETWORK, text_prefix, NULL},
     {"node", FILTER_TEXT, text_node, NULL},
+    {"is", FILTER_TEXT, words, NULL},
 };
 
 static void collect(const struct model *m, struct list *l)
@@ -244,7 +246,7 @@ void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
     for (size_t i = 0; i < p->api.routers.len && line < end; i++) {
         const struct api_router *r = router_at(p, i);
         int col = at.col + 3, left = (int)(p->api.routers.len - i);
-        enum glyph glyph = route_state_glyph(r->state);
+        enum glyph glyph = router_is_drained(p, i) ? GLYPH_DRAINED : route_state_glyph(r->state);
 
         canvas_glyph(c, line, col, glyph);
         canvas_text(c, line, col + 2, name, ROLE_TEXT, r->name);

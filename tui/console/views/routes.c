@@ -158,8 +158,11 @@ static void route_node(const struct row *row, struct buf *out)
 
 static void route_state(const struct row *row, struct buf *out)
 {
-    if (route_of(row))
-        buf_addf(out, "%s %s", route_state_name(route_of(row)->api.state), words_of_state[route_of(row)->api.state]);
+    const struct m_route *r = route_of(row);
+
+    if (r)
+        buf_addf(out, "%s %s%s", route_state_name(r->api.state), words_of_state[r->api.state],
+                 r->node && r->node->api.draining ? " drained" : "");
 }
 
 static void route_primary(const struct row *row, struct buf *out)

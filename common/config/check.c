@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a start needs of the machine: files that can be read, folders that can be written, ports that are free. */
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "config/keys.h"
+
+struct complaints {
+    struct strs *problems, *notes;
+    struct err *e;
+    int count;
+};
+
+static void complain(struct complaints *to, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
+static void complain(struct complaints *to, const char *key, const char *format, ...)
+{
+    char line[PATH_MAX + 256];
+    va_list args;
+    int n = snprintf(line, sizeof(line), "%s: ", key);
+
+    va_start(args, format);
+    vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);
+    va_end(args);
+    if (to->problems)
+        strs_push(to->problems, line);
+    if (to->count++ == 0)
+        err_field(to->e, ERR_INVALID, key, "%s", line);
+}
+
+static void check_readable(struct complaints *to, const char *key, const char *path)
+{
+    if (*path && access(path, R_OK) < 0)
+        complain(to, key, "cannot read %s: %s", path, strerror(errno));
+}
+
+/* A file without which the rest works. */
+static void note_readable(struct complaints *to, const char *key, const char *path)
+{
+    char line[PATH_MAX + 256];
+
+    if (!*path || access(path, R_OK) == 0)
+        return;
+    snprintf(line, sizeof(line), "%s: cannot read %s: %s", key, path, strerror(errno));
+    if (to->notes)
+        strs_push(to->notes, line);
+}
+
+/* The file's directory can be written, or the nearest directory that exists can. */
+static void check_place(struct complaints *to, const char *key, const char *path)
+{
+    char *dir = mem_strdup(path);
+    struct stat st;
+
+    for (;;) {
+        char *slash = strrchr(dir, '/');
+        if (!slash) {
+            mem_replace(&dir, ".");
+            break;
+        }
+        slash[slash == dir ? 1 : 0] = '\0';
+        if (stat(dir, &st) == 0 || slash == dir)
+            break;
+    }
+    if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+        complain(to, key, "%s is not a directory", dir);
+    else if (access(dir, W_OK | X_OK) < 0)
+        complain(to, key, "no right to write into %s, which %s needs", dir, path);
+    free(dir);
+}
+
+/* A daemon answers where this configuration has its socket: the ports are its own. */
+static bool is_running(const struct config *c)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool runs = fd >= 0 && str_copy(at.sun_path, sizeof(at.sun_path), c->unix_socket) &&
+                connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return runs;
+}
+
+static int bind_once(const struct config_listen *where, int type)
+{
+    struct addr a = {.bits = 128};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } at = {0};
+    static const int on = 1, off = 0;
+    socklen_t len = sizeof(at.in6);
+
+    if (*where->host && addr_parse(where->host, &a, NULL) < 0)
+        return 0; /* a name: the start looks it up */
+    int fd = socket(a.bits == 128 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+    if (fd < 0 && !*where->host) { /* a machine without IPv6 */
+        a = (struct addr){.bits = 32};
+        fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    }
+    if (fd < 0)
+        return -1;
+    if (a.bits == 128) {
+        at.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(where->port)};
+        memcpy(&at.in6.sin6_addr, a.bytes, 16);
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, *where->host ? &on : &off, sizeof(on));
+    } else {
+        at.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(where->port)};
+        memcpy(&at.in.sin_addr, a.bytes, 4);
+        len = sizeof(at.in);
+    }
+    if (type == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    int r = bind(fd, &at.any, len) < 0 || (type == SOCK_STREAM && listen(fd, 1) < 0) ? -1 : 0, why = errno;
+    close(fd);
+    errno = why;
+    return r;
+}
+
+static void check_port(struct complaints *to, const char *key, const char *text, int type)
+{
+    struct config_listen where;
+
+    if (*text && config_listen_parse(text, key, &where, NULL) == 0 && bind_once(&where, type) < 0)
+        complain(to, key, "cannot listen on %s port %u (%s): %s", type == SOCK_DGRAM ? "UDP" : "TCP",
+                 (unsigned)where.port, text, strerrordesc_np(errno));
+}
+
+static void check_ports(struct complaints *to, const struct config *c)
+{
+    check_port(to, "listen_addr", c->listen_addr, SOCK_STREAM);
+    check_port(to, "metrics_listen_addr", c->metrics_listen_addr, SOCK_STREAM);
+    if (!c->derp.server.enabled)
+        return;
+    if (!str_eq(c->derp.server.listen_addr, c->listen_addr))
+        check_port(to, "derp.server.listen_addr", c->derp.server.listen_addr, SOCK_STREAM);
+    check_port(to, "derp.server.stun_listen_addr", c->derp.server.stun_listen_addr, SOCK_DGRAM);
+}
+
+int config_check(const struct config *c, bool ports, struct strs *problems, struct strs *notes, struct err *e)
+{
+    struct complaints to = {problems, notes, e, 0};
+
+    check_readable(&to, "tls_cert_path", c->tls_cert_path);
+    check_readable(&to, "tls_key_path", c->tls_key_path);
+    if (config_policy_is_file(c))
+        note_readable(&to, "policy.path", c->policy.path); /* the policy of an earlier start may serve */
+    note_readable(&to, "dns.extra_records_path", c->dns.extra_records_path);
+    for (size_t i = 0; i < c->derp.paths.len; i++)
+        note_readable(&to, "derp.paths", c->derp.paths.items[i]);
+    check_place(&to, "noise.private_key_path", c->noise.private_key_path);
+    check_place(&to, "database.sqlite.path", c->database.sqlite_path);
+    check_place(&to, "unix_socket", c->unix_socket);
+    if (c->derp.server.enabled)
+        check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path);
+    if (ports && !is_running(c))
+        check_ports(&to, c);
+    return to.count ? ERR_INVALID : 0;
+}

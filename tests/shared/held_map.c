@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "shared/held_map.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/str.h"
+#include "shared/tailcfg_types.h"
+
+void held_map_init(struct held_map *m)
+{
+    *m = (struct held_map){.peers = json_object()};
+}
+
+void held_map_release(struct held_map *m)
+{
+    json_decref(m->self);
+    json_decref(m->peers);
+}
+
+json_t *held_map_peer(const struct held_map *m, const char *id)
+{
+    return json_object_get(m->peers, id);
+}
+
+static const char *id_of(const json_t *node, const char *member)
+{
+    static char text[32];
+
+    snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(json_object_get(node, member)));
+    return text;
+}
+
+/* tailscale: control/controlclient/map.go, updatePeersStateFromResponse */
+static void patch_peer(json_t *peer, const json_t *patch)
+{
+    static const char *const members[] = {"Endpoints", "Key", "DiscoKey", "Online", "LastSeen", "CapMap"};
+    json_t *value;
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if ((value = json_object_get(patch, members[i])))
+            json_object_set(peer, members[i], value);
+    if ((value = json_object_get(patch, "DERPRegion")))
+        json_object_set(peer, "HomeDERP", value);
+    value = json_object_get(patch, "KeyExpiry");
+    if (value && str_eq(json_string_value(value), "0001-01-01T00:00:00Z"))
+        json_object_del(peer, "KeyExpiry");
+    else if (value)
+        json_object_set(peer, "KeyExpiry", value);
+}
+
+/* tailscale: control/controlclient/map.go, peerChangeDiff: a whole node that the client knows is taken as a patch where
+ * nothing differs that a patch cannot say. False: it is not. */
+static bool patch_by_diff(json_t *was, const json_t *now)
+{
+    static const char *const whole[] = {"StableID", "Name",    "User", "Addresses", "AllowedIPs",
+                                        "Hostinfo", "Created", "Tags", "Expired",   "PrimaryRoutes"};
+    static const char *const given[] = {"Key", "DiscoKey", "Endpoints", "Cap", "CapMap", "KeyExpiry"};
+    static const char *const both[] = {"Online", "LastSeen"};
+    json_t *value;
+
+    for (size_t i = 0; i < ARRAY_LEN(whole); i++) {
+        const json_t *a = json_object_get(was, whole[i]), *b = json_object_get(now, whole[i]);
+        if ((a || b) && !json_equal(a, b))
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(given); i++)
+        if ((value = json_object_get(now, given[i])))
+            json_object_set(was, given[i], value);
+        else
+            json_object_del(was, given[i]);
+    if ((value = json_object_get(now, "HomeDERP")))
+        json_object_set(was, "HomeDERP", value);
+    for (size_t i = 0; i < ARRAY_LEN(both); i++)
+        if ((value = json_object_get(now, both[i])) && json_object_get(was, both[i]))
+            json_object_set(was, both[i], value);
+    return true;
+}
+
+void held_map_apply(struct held_map *m, const json_t *message)
+{
+    const json_t *list;
+    json_t *item;
+    size_t i;
+
+    if ((item = json_object_get(message, "Node"))) {
+        json_decref(m->self);
+        m->self = json_incref(item);
+    }
+    list = json_object_get(message, "Peers");
+    if (list)
+        json_object_clear(m->peers);
+    json_array_foreach(list, i, item) json_object_set_new(m->peers, id_of(item, "ID"), json_deep_copy(item));
+    list = json_object_get(message, "PeersRemoved");
+    json_array_foreach(list, i, item)
+    {
+        char id[32];
+        snprintf(id, sizeof(id), "%lld", (long long)json_integer_value(item));
+        json_object_del(m->peers, id);
+    }
+    list = json_object_get(message, "PeersChanged");
+    json_array_foreach(list, i, item)
+    {
+        json_t *peer = json_object_get(m->peers, id_of(item, "ID"));
+        if (!peer || !patch_by_diff(peer, item))
+            json_object_set_new(m->peers, id_of(item, "ID"), json_deep_copy(item));
+    }
+    list = json_object_get(message, "PeersChangedPatch");
+    json_array_foreach(list, i, item)
+    {
+        json_t *peer = json_object_get(m->peers, id_of(item, "NodeID"));
+        if (peer)
+            patch_peer(peer, item);
+    }
+}
+
+/* While a peer is online nobody reads when it was last seen. */
+static void settle(json_t *peer)
+{
+    if (json_is_true(json_object_get(peer, "Online")))
+        json_object_del(peer, "LastSeen");
+}
+
+static void compare_peer(const char *id, const json_t *held, const json_t *fresh, const char *after)
+{
+    json_t *a = json_deep_copy(held), *b = json_deep_copy(fresh);
+
+    settle(a);
+    settle(b);
+    if (!json_equal(a, b)) {
+        char *x = json_dumps(a, JSON_COMPACT), *y = json_dumps(b, JSON_COMPACT);
+        fail_msg("after %s a client holds of peer %s\n  %s\nand a fresh map says\n  %s", after, id, x ? x : "(nothing)",
+                 y ? y : "(nothing)");
+    }
+    json_decref(a);
+    json_decref(b);
+}
+
+/* Of itself a client is not told again what came from it. */
+static void compare_self(const json_t *held, const json_t *fresh, const char *after)
+{
+    static const char *const members[] = {"Name", "User",   "Key",     "KeyExpiry",     "Addresses", "AllowedIPs",
+                                          "Tags", "CapMap", "Expired", "PrimaryRoutes", "Created",   "ID"};
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const json_t *a = json_object_get(held, members[i]), *b = json_object_get(fresh, members[i]);
+        if (!json_equal(a, b) && (a || b))
+            fail_msg("after %s a client holds another %s of itself than a fresh map says", after, members[i]);
+    }
+}
+
+/* One member that Go cannot decode, and a client refuses all of the map. */
+static void check_types(const json_t *node, const char *after)
+{
+    const char *bad = tailcfg_check_node(node);
+
+    if (bad)
+        fail_msg("after %s a map holds a %s that no client could decode", after, bad);
+}
+
+void held_map_compare(const struct held_map *m, const json_t *fresh, const char *after)
+{
+    json_t *peers = json_object_get(fresh, "Peers"), *item;
+    size_t i;
+
+    assert_int_equal(json_object_size(m->peers), json_array_size(peers));
+    json_array_foreach(peers, i, item)
+    {
+        check_types(item, after);
+        compare_peer(id_of(item, "ID"), json_object_get(m->peers, id_of(item, "ID")), item, after);
+    }
+    check_types(json_object_get(fresh, "Node"), after);
+    compare_self(m->self, json_object_get(fresh, "Node"), after);
+}
