@@ -293,6 +293,20 @@ static void trim(struct daemon *d)
     d->trimmed_at = n.full_maps;
 }
 
+/* What must be open besides the address that the configuration names: for who tests it, or into the log. */
+static void say_requirements(const struct config *c, bool test)
+{
+    struct strs needs = {0};
+
+    relay_requirements(c, &needs);
+    for (size_t i = 0; i < needs.len; i++)
+        if (test)
+            fprintf(stderr, "Note: %s\n", needs.items[i]);
+        else
+            log_info("relay", "%s", needs.items[i]);
+    strs_release(&needs);
+}
+
 static int serve(struct daemon *d)
 {
     sigset_t signals;
@@ -332,6 +346,7 @@ static int serve(struct daemon *d)
     front_kept_end();
     log_info("start", "headwayd %s serves %s on %s, administration on %s, at most %lu connections", headway_version,
              d->config->server_url, d->config->listen_addr, d->config->unix_socket, files > 64 ? files - 64 : 0);
+    say_requirements(d->config, false);
     sd_notify(0, "READY=1");
     while (signal_number != SIGTERM && signal_number != SIGINT) {
         signal_number = sigtimedwait(&signals, NULL, &(struct timespec){.tv_sec = TRIM_SECONDS});
@@ -359,6 +374,8 @@ static int configtest(const struct config *c)
         fprintf(stderr, "Note: %s\n", c->notes.items[i]);
     for (size_t i = 0; i < notes.len; i++)
         fprintf(stderr, "Note: %s\n", notes.items[i]);
+    if (status == 0)
+        say_requirements(c, true);
     if (status == 0 && isatty(STDOUT_FILENO))
         puts("The configuration is valid.");
     strs_release(&problems);

@@ -3,7 +3,7 @@
 # Runs the tests and ends with one line: N passed, N failed, N skipped. The exit status is 1 when one failed.
 #   tests/run.sh                  everything that `make check` runs
 #   tests/run.sh KIND...          build, unit, fuzz, vectors, or a folder of tests/ that holds test_*.sh or test_*.py
-#   tests/run.sh KIND/NAME...     one file of that kind: unit/prefix is tests/unit/test_prefix.c
+#   tests/run.sh KIND/NAME...     one file of that kind: unit/prefix is tests/unit/common/test_prefix.c
 #   tests/run.sh soak             the folders' tests in their long form, and soak_*.sh
 # VARIANT=release|debug|asan|tsan in the environment runs everything in that variant only.
 #
@@ -152,11 +152,11 @@ kind_unit() {
   local v src name
   for v in ${VARIANT:-asan release tsan}; do
     build "$v"
-    for src in tests/unit/test_*.c; do
-      name=${src#tests/unit/test_} name=${name%.c}
+    for src in tests/unit/*/test_*.c; do
+      name=$(basename "$src" .c) name=${name#test_}
       wanted unit "$name" || continue
       # A program that did not link is named here; why stands in make-VARIANT.log.
-      CMOCKA_MESSAGE_OUTPUT=TAP run "unit/$name $v" "$(limit_of "$src" 120)" "build/$v/tests/unit/test_$name"
+      CMOCKA_MESSAGE_OUTPUT=TAP run "unit/$name $v" "$(limit_of "$src" 120)" "build/$v/${src%.c}"
     done
   done
 }

@@ -393,7 +393,7 @@ int client_call(struct client *c, struct client_call *call, struct err *e)
         curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
         call->status = (int)status;
         struct err why = {0};
-        r = json_read(buf_text(&t.body), t.body.len, CLIENT_ANSWER_MAX, "the server's answer", &call->json, &why);
+        r = json_read_large(buf_text(&t.body), t.body.len, CLIENT_ANSWER_MAX, "the server's answer", &call->json, &why);
         if (status < 200 || status > 299)
             r = refused(c, call->method, call->path, status, call->json, e);
         else if (r < 0 && e)

@@ -71,7 +71,8 @@ struct config {
             bool enabled, verify_clients, legacy_clients;
             bool automatically_add_embedded_derp_region;
             int64_t region_id;
-            int64_t rate, burst; /* bytes a second from one client, and at once; rate 0: no limit */
+            int64_t advertise_port; /* 0: see relay_advertised_read */
+            int64_t rate, burst;    /* bytes a second from one client, and at once; rate 0: no limit */
             char *region_code, *region_name;
             char *listen_addr, *stun_listen_addr; /* never "" while enabled */
             char *private_key_path, *ipv4, *ipv6;

@@ -53,6 +53,8 @@ const struct config_key config_keys[] = {
      .help = "Only nodes of this tailnet may use the relay."},
     {"derp.server.listen_addr", .type = TYPE_LISTEN, AT(derp.server.listen_addr), .fallback = "0.0.0.0:8443",
      .help = "Address and port of the relay's own TLS listener."},
+    {"derp.server.advertise_port", .type = TYPE_INT, AT(derp.server.advertise_port), .fallback = "0", .max = 65535, .live = true,
+     .help = "TCP port at which clients are told to reach the relay. 0: the port of listen_addr here; where server_url is https and tls_cert_path is empty, a proxy is in front, and it is the port of server_url, where the proxy passes /derp on."},
     {"derp.server.legacy_clients", .type = TYPE_BOOL, AT(derp.server.legacy_clients), .fallback = "true", .live = true,
      .help = "Clients that cannot pin the relay's own certificate (capability below 115) are told not to verify it. What is relayed is WireGuard in any case."},
     {"derp.server.per_client_rate_limit_bytes_per_sec", .type = TYPE_INT, AT(derp.server.rate), .fallback = "0", .max = INT64_C(1) << 40, .live = true,

@@ -11,8 +11,14 @@
 #define DEPTH_MAX 64
 
 /* jansson recurses; its own bound (2048) is more than a small thread stack likes. */
-static bool too_deep(const char *text, size_t len)
+struct json_size {
+    int depth;     /* the deepest */
+    size_t values; /* about: a comma or a bracket stands before each but the first */
+};
+
+static struct json_size measure(const char *text, size_t len)
 {
+    struct json_size size = {0, 1};
     int depth = 0;
     bool quoted = false;
 
@@ -25,29 +31,46 @@ static bool too_deep(const char *text, size_t len)
         } else if (text[i] == '"') {
             quoted = true;
         } else if (text[i] == '{' || text[i] == '[') {
-            if (++depth > DEPTH_MAX)
-                return true;
+            size.values++;
+            depth++;
+            size.depth = depth > size.depth ? depth : size.depth;
         } else if (text[i] == '}' || text[i] == ']') {
             depth--;
+        } else if (text[i] == ',') {
+            size.values++;
         }
     }
-    return false;
+    return size;
 }
 
-int json_read(const char *text, size_t len, size_t max, const char *what, json_t **out, struct err *e)
+static int read_value(const char *text, size_t len, size_t max, size_t values, const char *what, json_t **out,
+                      struct err *e)
 {
     json_error_t why;
 
     *out = NULL;
     if (len > max)
         return err_set(e, ERR_TOOBIG, "%s of %zu bytes is too large, at most %zu are taken", what, len, max);
-    if (too_deep(text, len))
+    struct json_size size = measure(text, len);
+    if (size.depth > DEPTH_MAX)
         return err_set(e, ERR_INVALID, "%s is nested more than %d levels deep", what, DEPTH_MAX);
+    if (size.values > values)
+        return err_set(e, ERR_TOOBIG, "%s holds more than %zu values", what, values);
     *out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!*out)
         return err_set(e, ERR_INVALID, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column,
                        why.text);
     return 0;
+}
+
+int json_read(const char *text, size_t len, size_t max, const char *what, json_t **out, struct err *e)
+{
+    return read_value(text, len, max, JSON_VALUES_MAX, what, out, e);
+}
+
+int json_read_large(const char *text, size_t len, size_t max, const char *what, json_t **out, struct err *e)
+{
+    return read_value(text, len, max, SIZE_MAX, what, out, e);
 }
 
 static int wrong(struct err *e, const char *key, const char *kind)

@@ -10,9 +10,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Values in one document of strangers: each takes some 100 bytes of memory, and may be 2 bytes of text. */
+#define JSON_VALUES_MAX 65536
+
 /* Parses one value that fills text. what names the document in the message ("map request"). The depth is bounded.
- * ERR_TOOBIG beyond max bytes, ERR_INVALID with line and column otherwise. The caller owns *out (json_decref). */
+ * ERR_TOOBIG beyond max bytes or JSON_VALUES_MAX values, ERR_INVALID with line and column otherwise. The caller owns
+ * *out (json_decref). */
 int json_read(const char *text, size_t len, size_t max, const char *what, json_t **out, struct err *e) WARN_UNUSED;
+/* The same for what this program, its server or its administrator wrote: any number of values. */
+int json_read_large(const char *text, size_t len, size_t max, const char *what, json_t **out,
+                    struct err *e) WARN_UNUSED;
 
 /* Members of an object. A missing member or null leaves *out as it was and returns 0; one of the wrong kind is
  * ERR_INVALID with the field's name. The text is borrowed from the object. */

@@ -81,7 +81,7 @@ int extra_records_parse(const char *text, size_t len, char **out, struct err *e)
     struct strs said = {0};
     json_t *list = NULL;
 
-    int rc = json_read(text, len, FILE_MAX, "list of records", &list, e);
+    int rc = json_read_large(text, len, FILE_MAX, "list of records", &list, e);
     if (rc == 0 && !json_is_array(list))
         rc = err_set(e, ERR_INVALID, "the records must be a list");
     if (rc == 0 && json_array_size(list) > EXTRA_RECORDS_MAX)

@@ -163,7 +163,7 @@ void dns_put_own(struct json_out *o, const struct netmap_access *a, const struct
     struct device d;
 
     json_key(o, "DNSConfig");
-    if (json_read(text, strlen(text), strlen(text), "DNS configuration", &config, NULL) < 0) {
+    if (json_read_large(text, strlen(text), strlen(text), "DNS configuration", &config, NULL) < 0) {
         json_raw(o, text, strlen(text));
         return;
     }

@@ -127,7 +127,7 @@ void put_derp(struct json_out *o, const struct netmap_access *a, unsigned cap_ve
 
     json_key(o, "DERPMap");
     if (cap_version >= 115 || a->snapshot->settings->strict_relay || !strstr(text, "sha256-raw:") ||
-        json_read(text, strlen(text), 16u << 20, "DERP map", &map, NULL) < 0) {
+        json_read_large(text, strlen(text), 16u << 20, "DERP map", &map, NULL) < 0) {
         json_raw(o, text, strlen(text));
         return;
     }

@@ -19,8 +19,8 @@
 #include "relay/renew.h"
 
 #define FETCH_MS 30000
-#define AGAIN_S  60 /* after a fetch that failed */
-#define DAY_S    86400
+#define AGAIN_S  60   /* after a fetch that failed */
+#define CHECK_S  3600 /* between looks at what clients are told, and at the certificate */
 
 struct relay_map {
     struct relay *relay;
@@ -140,6 +140,31 @@ static bool wait_for_change(struct relay_map *m, int64_t seconds)
     return again;
 }
 
+/* Says what does not work, once for as long as it stays so. */
+static void check(struct relay_map *m, const struct config *c)
+{
+    struct relay *r = m->relay;
+    struct relay_advertised where;
+    struct relay_check found;
+
+    if (!r->front || !c->derp.server.automatically_add_embedded_derp_region)
+        return;
+    relay_advertised_read(c, front_port(r->front, 0), &where);
+    relay_check_run(&where, r->stun ? stun_port(r->stun) : 0, is_over, m, &found);
+    pthread_mutex_lock(&r->lock);
+    struct relay_check before = r->check;
+    if (found.done)
+        r->check = found;
+    pthread_mutex_unlock(&r->lock);
+    if (found.done && !found.derp && (before.derp || !before.done))
+        log_warn("relay", "clients are told that the relay is at %s, TCP port %u, and from here it is not: %s",
+                 where.host, where.port, found.derp_why);
+    if (found.done && !found.stun && (before.stun || !before.done))
+        log_warn("relay", "clients are told to ask STUN at %s, UDP port %u, and from here it does not answer: %s",
+                 where.host, stun_port(r->stun), found.stun_why);
+    relay_advertised_release(&where);
+}
+
 static void *run(void *arg)
 {
     struct relay_map *m = arg;
@@ -154,8 +179,9 @@ static void *run(void *arg)
         bool fresh = !(fetch || renewed) || tell(m, c, fetch);
         if (fetch)
             left = !fresh ? AGAIN_S : c->derp.auto_update_enabled ? c->derp.update_frequency / NS_PER_SECOND : -1;
+        check(m, c);
         config_unref(c);
-        int64_t pause = left >= 0 && left < DAY_S ? left : DAY_S;
+        int64_t pause = left >= 0 && left < CHECK_S ? left : CHECK_S;
         again = wait_for_change(m, pause);
         if (left > 0)
             left -= pause;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "relay/advertised.h"
 
 /* "none" keeps a client from asking DNS for an address of a family that is not there. */
 static void put_address(struct json_out *o, const char *key, const char *configured, const char *host, uint8_t bits)
@@ -19,14 +20,18 @@ static void put_address(struct json_out *o, const char *key, const char *configu
 static void put_node(const struct relay *r, const struct config *c, struct json_out *o, const char *name)
 {
     struct addr a;
+    struct relay_advertised where;
     bool literal = *c->derp.server.ipv4 || *c->derp.server.ipv6 || addr_parse(r->host, &a, NULL) == 0;
     struct buf pin = BUF_INIT(0);
+
+    relay_advertised_read(c, r->front ? front_port(r->front, 0) : 0, &where);
+    bool pinned = r->own.pem && !where.by_proxy; /* a proxy shows its own certificate, for server_url's name */
 
     json_open(o, '{');
     json_put_str(o, "Name", name);
     json_put_i64(o, "RegionID", c->derp.server.region_id);
-    json_put_str(o, "HostName", r->own.pem && literal ? r->own.is.name : r->host);
-    if (r->own.pem) {
+    json_put_str(o, "HostName", pinned && literal ? r->own.is.name : r->host);
+    if (pinned) {
         buf_adds(&pin, "sha256-raw:");
         crypto_hex(&pin, r->own.is.sha256, sizeof(r->own.is.sha256));
         json_put_str(o, "CertName", buf_text(&pin));
@@ -38,10 +43,11 @@ static void put_node(const struct relay *r, const struct config *c, struct json_
     }
     json_put_i64(o, "STUNPort", r->stun ? (int64_t)stun_port(r->stun) : -1);
     if (r->front)
-        json_put_u64(o, "DERPPort", front_port(r->front, 0));
+        json_put_u64(o, "DERPPort", where.port);
     else
         json_put_bool(o, "STUNOnly", true);
     json_close(o, '}');
+    relay_advertised_release(&where);
 }
 
 void relay_region(const struct relay *r, const struct config *c, struct buf *out)

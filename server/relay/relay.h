@@ -31,6 +31,9 @@ void relay_accept(struct relay *r, struct stream *stream, const struct head *hea
 /* Lets a TLS door answer by the relay's name with the relay's own certificate. */
 int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e) WARN_UNUSED;
 
+/* What must be open for clients to reach the relay, in sentences. */
+void relay_requirements(const struct config *c, struct strs *out);
+
 /* Any thread. The status is an object: who is connected, what went through, what was dropped and why. */
 void relay_status(struct relay *r, struct json_out *o);
 void relay_metrics(struct relay *r, struct buf *out);

@@ -13,15 +13,12 @@
 #include "relay/renew.h"
 #include "relay/state.h"
 
-/* The host of the server's own URL, without brackets and port. */
 static char *own_host(const struct config *c)
 {
-    const char *start = strstr(c->server_url, "://");
+    struct relay_advertised where;
 
-    start = start ? start + 3 : c->server_url;
-    if (*start == '[')
-        return mem_strndup(start + 1, strcspn(start + 1, "]"));
-    return mem_strndup(start, strcspn(start, ":/"));
+    relay_advertised_read(c, 0, &where);
+    return where.host;
 }
 
 static void accept_here(void *arg, struct stream *stream, const struct head *head)

@@ -5,6 +5,7 @@
 
 #include "front/front.h"
 #include "relay/certificate.h"
+#include "relay/check.h"
 #include "relay/link.h"
 #include "relay/relay.h"
 #include "relay/stun.h"
@@ -20,6 +21,7 @@ struct relay {
     struct own_certificate own; /* empty where tls is NULL */
     char *host;                 /* of server_url, without brackets and port */
     struct relay_map *map;
+    struct relay_check check; /* under the lock: what the last one found */
 };
 
 #endif

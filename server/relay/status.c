@@ -65,6 +65,42 @@ static size_t connected(struct relay *r)
     return n;
 }
 
+static void put_check(struct json_out *o, const char *key, bool done, bool good, const char *why)
+{
+    json_key(o, key);
+    json_open(o, '{');
+    if (done)
+        json_put_bool(o, "reached", good);
+    if (done && !good)
+        json_put_str(o, "error", why);
+    json_close(o, '}');
+}
+
+/* Where clients look for it, what must be open for that, and whether it could be reached from here. */
+static void put_reach(struct relay *r, struct json_out *o)
+{
+    struct relay_advertised where;
+    struct strs needs = {0};
+
+    relay_advertised_read(r->options.config, r->front ? front_port(r->front, 0) : 0, &where);
+    relay_requirements(r->options.config, &needs);
+    json_put_str(o, "advertisedHost", where.host);
+    json_put_u64(o, "advertisedPort", where.port);
+    json_put_bool(o, "behindProxy", where.by_proxy);
+    json_key(o, "needs");
+    json_open(o, '[');
+    for (size_t i = 0; i < needs.len; i++)
+        json_str(o, needs.items[i]);
+    json_close(o, ']');
+    pthread_mutex_lock(&r->lock);
+    struct relay_check c = r->check;
+    pthread_mutex_unlock(&r->lock);
+    put_check(o, "derpFromHere", c.done, c.derp, c.derp_why);
+    put_check(o, "stunFromHere", c.done, c.stun, c.stun_why);
+    strs_release(&needs);
+    relay_advertised_release(&where);
+}
+
 void relay_status(struct relay *r, struct json_out *o)
 {
     const struct config *c = r->options.config;
@@ -78,6 +114,7 @@ void relay_status(struct relay *r, struct json_out *o)
     json_put_i64(o, "regionId", c->derp.server.region_id);
     json_put_u64(o, "port", r->front ? front_port(r->front, 0) : 0);
     json_put_u64(o, "stunPort", r->stun ? stun_port(r->stun) : 0);
+    put_reach(r, o);
     pthread_mutex_lock(&r->lock);
     json_put_str(o, "certificate", r->own.pem ? r->own.is.name : c->tls_cert_path);
     json_put_time(o, "certificateEnds", r->own.is.ends * NS_PER_SECOND);

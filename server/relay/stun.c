@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "config/config.h"
 #include "net/sockaddr.h"
 
@@ -104,6 +105,24 @@ size_t stun_answer(const uint8_t *in, size_t len, const struct addr_port *from, 
     for (size_t i = 0; i < bytes; i++)
         out[28 + i] = from->addr.bytes[i] ^ in[4 + i];
     return 28 + bytes;
+}
+
+static void put32(uint8_t *out, uint32_t value)
+{
+    for (unsigned i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+void stun_request(uint8_t out[STUN_REQUEST_LEN])
+{
+    static const uint8_t software[12] = {0x80, 0x22, 0, 8, 't', 'a', 'i', 'l', 'n', 'o', 'd', 'e'};
+
+    memcpy(out, (const uint8_t[]){0, 1, 0, STUN_REQUEST_LEN - HEADER}, 4);
+    memcpy(out + 4, cookie, sizeof(cookie));
+    random_bytes(out + 8, 12);
+    memcpy(out + HEADER, software, sizeof(software));
+    memcpy(out + 32, (const uint8_t[]){0x80, 0x28, 0, 4}, 4);
+    put32(out + 36, crc32_of(out, 32) ^ 0x5354554eU);
 }
 
 /* ---- The socket ---- */

@@ -11,6 +11,10 @@
  * the clients' SOFTWARE and ends in a right FINGERPRINT gets one (net/stun.ParseBindingRequest). */
 size_t stun_answer(const uint8_t *in, size_t len, const struct addr_port *from, uint8_t out[STUN_ANSWER_MAX]);
 
+/* A question as clients put it, with a random transaction id at byte 8. */
+#define STUN_REQUEST_LEN 40
+void stun_request(uint8_t out[STUN_REQUEST_LEN]);
+
 struct stun;
 
 struct stun_counters {

@@ -390,7 +390,7 @@ static int each_text(const char *json, int (*add)(void *to, const char *text), v
 {
     json_t *list = NULL, *item;
     size_t i;
-    int code = json_read(json, strlen(json), LISTS_MAX, "list", &list, NULL);
+    int code = json_read_large(json, strlen(json), LISTS_MAX, "list", &list, NULL);
 
     if (code == 0 && !json_is_array(list))
         code = ERR_INVALID;

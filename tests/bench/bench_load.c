@@ -27,7 +27,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "front/front.h"
-#include "shared/ts_node.h"
+#include "shared/client/ts_node.h"
 
 #define REGISTER_AT_ONCE 32
 #define KEEPALIVE_MAX    34 /* bytes; {"KeepAlive":true} in zstd */

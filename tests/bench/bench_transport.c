@@ -19,8 +19,8 @@
 #include "base/random.h"
 #include "front/front.h"
 #include "rpc/rpc.h"
+#include "shared/client/ts_client.h"
 #include "shared/tls_files.h"
-#include "shared/ts_client.h"
 
 static unsigned clients = 1000;
 static struct loops *loops;

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "shared/ts_node.h"
+#include "shared/client/ts_node.h"
 
 static struct ts_fleet fleet;
 static struct ts_node node;

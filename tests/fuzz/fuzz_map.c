@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "control/request.h"
 #include "netmap/encode.h"
-#include "shared/tailcfg_types.h"
+#include "shared/client/tailcfg_types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "front/front.h"
 #include "rpc/rpc.h"
-#include "shared/ts_client.h"
+#include "shared/client/ts_client.h"
 
 #define RIG_WAIT_SECONDS 20
 

@@ -11,7 +11,7 @@
 #include "base/vec.h"
 #include "config/config.h"
 #include "core/core.h"
-#include "shared/ts_client.h"
+#include "shared/client/ts_client.h"
 #include "store/store.h"
 #include "json/json.h"
 

@@ -36,7 +36,7 @@ static struct prefix pick_prefix(struct slow *s)
     }
 }
 
-static struct slow_alias pick_alias(struct slow *s, bool dst)
+struct slow_alias slow_pick_alias(struct slow *s, bool dst)
 {
     struct slow_alias a = {0};
     uint32_t ports = slow_roll(s, 3);
@@ -60,20 +60,24 @@ static struct slow_alias pick_alias(struct slow *s, bool dst)
     return a;
 }
 
-static void make_rule(struct slow *s, struct slow_rule *r)
+void slow_make_rule(struct slow *s, struct slow_rule *r)
 {
     static const int protos[] = {-1, -1, 6, 17};
     bool self = false;
 
-    *r = (struct slow_rule){.grant = slow_roll(s, 2) == 0, .proto = protos[slow_roll(s, 4)], .via = -1};
+    *r = (struct slow_rule){.grant = slow_roll(s, 2) == 0, .proto = protos[slow_roll(s, 4)], .via = -1, .ip = true};
     r->srcs = 1 + slow_roll(s, SLOW_ALIASES);
     r->dsts = 1 + slow_roll(s, SLOW_ALIASES);
     if (r->grant && slow_roll(s, 3) == 0)
         r->via = (int)slow_roll(s, s->tags);
+    if (r->grant && slow_roll(s, 4) == 0) {
+        r->app = 1 + (int)slow_roll(s, 2);
+        r->ip = slow_roll(s, 2) == 0;
+    }
     for (size_t i = 0; i < r->dsts; i++) {
         do
-            r->dst[i] = pick_alias(s, true);
-        while (r->via >= 0 && r->dst[i].kind == SLOW_SELF);
+            r->dst[i] = slow_pick_alias(s, true);
+        while ((r->via >= 0 && r->dst[i].kind == SLOW_SELF) || (r->app && r->dst[i].kind == SLOW_INTERNET));
         self |= r->dst[i].kind == SLOW_SELF;
         if (r->grant && i) { /* grants have their ports in one place */
             r->dst[i].first = r->dst[0].first;
@@ -82,7 +86,7 @@ static void make_rule(struct slow *s, struct slow_rule *r)
     }
     for (size_t i = 0; i < r->srcs; i++)
         do
-            r->src[i] = pick_alias(s, false);
+            r->src[i] = slow_pick_alias(s, false);
         while (self && (r->src[i].kind == SLOW_TAG || r->src[i].kind == SLOW_TAGGED || r->src[i].kind == SLOW_PREFIX ||
                         (r->grant && r->src[i].kind == SLOW_ANY)));
 }
@@ -92,7 +96,9 @@ void slow_make_node(struct slow *s, size_t i)
     struct slow_node *n = &s->nodes[i];
     size_t routes = slow_roll(s, 4) == 0 ? 1 + slow_roll(s, 2) : 0;
 
-    *n = (struct slow_node){.there = true, .user = -1, .online = true};
+    *n = (struct slow_node){.there = true, .user = -1, .online = slow_roll(s, 8) != 0};
+    n->healthy = n->online && slow_roll(s, 8) != 0;
+    n->order = (uint64_t)slow_roll(s, 1000) * 100000 + i;
     n->ipv4 = (struct addr){.bits = 32, .bytes = {100, 64, (uint8_t)(i / 250), (uint8_t)(1 + i % 250)}};
     n->ipv6 = (struct addr){.bits = 128,
                             .bytes = {0xfd, 0x7a, 0x11, 0x5c, 0xa1,
@@ -125,8 +131,13 @@ void slow_init(struct slow *s, uint64_t seed, unsigned users, unsigned groups, u
         s->group_members[i] = slow_roll(s, users > 20 ? 40 : 3) == 0;
     for (size_t i = 0; i < nodes; i++)
         slow_make_node(s, i);
+    s->without_ipv4_count = nodes < 100 && slow_roll(s, 3) == 0 ? 1 + slow_roll(s, 2) : 0;
+    for (size_t i = 0; i < s->without_ipv4_count; i++)
+        do
+            s->without_ipv4[i] = slow_pick_alias(s, false);
+        while (s->without_ipv4[i].kind == SLOW_ANY && slow_roll(s, 4));
     for (size_t i = 0; i < rules; i++)
-        make_rule(s, &s->rules[i]);
+        slow_make_rule(s, &s->rules[i]);
 }
 
 void slow_release(struct slow *s)
@@ -134,12 +145,13 @@ void slow_release(struct slow *s)
     free(s->group_members);
     free(s->rules);
     free(s->nodes);
+    free(s->tests);
     *s = (struct slow){0};
 }
 
 /* ---- as text ---- */
 
-static void alias_text(const struct slow_alias *a, struct buf *out)
+void slow_alias_text(const struct slow_alias *a, struct buf *out)
 {
     static const char *const fixed[] = {[SLOW_ANY] = "*",
                                         [SLOW_MEMBER] = "autogroup:member",
@@ -177,13 +189,13 @@ static void rule_text(const struct slow_rule *r, struct buf *out)
     buf_adds(out, r->grant ? "{\"src\":[" : "{\"action\":\"accept\",\"src\":[");
     for (size_t i = 0; i < r->srcs; i++) {
         buf_adds(out, i ? ",\"" : "\"");
-        alias_text(&r->src[i], out);
+        slow_alias_text(&r->src[i], out);
         buf_adds(out, "\"");
     }
     buf_adds(out, "],\"dst\":[");
     for (size_t i = 0; i < r->dsts; i++) {
         buf_adds(out, i ? ",\"" : "\"");
-        alias_text(&r->dst[i], out);
+        slow_alias_text(&r->dst[i], out);
         if (!r->grant) {
             buf_adds(out, ":");
             ports_text(&r->dst[i], out);
@@ -193,13 +205,15 @@ static void rule_text(const struct slow_rule *r, struct buf *out)
     buf_adds(out, "]");
     if (!r->grant && r->proto >= 0)
         buf_addf(out, ",\"proto\":\"%s\"", names[r->proto]);
-    if (r->grant) {
+    if (r->grant && r->ip) {
         buf_adds(out, ",\"ip\":[\"");
         if (r->proto >= 0)
             buf_addf(out, "%s:", names[r->proto]);
         ports_text(&r->dst[0], out);
         buf_adds(out, "\"]");
     }
+    if (r->app)
+        buf_addf(out, ",\"app\":{\"example.com/cap/x\":[%d]}", r->app);
     if (r->via >= 0)
         buf_addf(out, ",\"via\":[\"tag:t%d\"]", r->via);
     buf_adds(out, "}");
@@ -232,18 +246,20 @@ void slow_text(const struct slow *s, struct buf *out)
             comma = true;
         }
     }
-    buf_adds(out, "]}");
+    buf_adds(out, "]");
+    for (size_t i = 0; i < s->without_ipv4_count; i++) {
+        buf_adds(out, i ? ",\"" : ",\"nodeAttrs\":[{\"attr\":[\"disable-ipv4\"],\"target\":[\"");
+        slow_alias_text(&s->without_ipv4[i], out);
+        buf_adds(out, "\"");
+    }
+    if (s->without_ipv4_count)
+        buf_adds(out, "]}]");
+    if (s->tests)
+        buf_addf(out, ",\"tests\":[%s]", s->tests);
+    buf_adds(out, "}");
 }
 
 /* ---- for the room ---- */
-
-static bool has_route(const struct slow_node *n, const struct prefix *p)
-{
-    for (size_t i = 0; i < n->route_count; i++)
-        if (prefix_cmp(&n->routes[i], p) == 0)
-            return true;
-    return false;
-}
 
 void slow_scratch_release(struct slow_scratch *scratch)
 {
@@ -259,12 +275,12 @@ void slow_node_input(const struct slow *s, size_t i, struct slow_scratch *scratc
     slow_scratch_release(scratch);
     *out = (struct policy_node){.slot = (uint32_t)i,
                                 .id = i + 1,
-                                .order = i + 1,
+                                .order = n->order,
                                 .name = "node",
                                 .ipv4 = n->ipv4,
                                 .ipv6 = n->ipv6,
                                 .online = n->online,
-                                .healthy = n->online,
+                                .healthy = n->healthy,
                                 .user_id = n->user >= 0 ? (uint64_t)n->user + 1 : 0,
                                 .tags = scratch->tag_list,
                                 .routes = n->routes,
@@ -277,10 +293,7 @@ void slow_node_input(const struct slow *s, size_t i, struct slow_scratch *scratc
             out->tag_count++;
         }
     for (size_t k = 0; k < n->route_count; k++) {
-        bool first = !prefix_is_exit(&n->routes[k]);
-        for (size_t j = 0; j < i && first; j++)
-            first = !(s->nodes[j].there && has_route(&s->nodes[j], &n->routes[k]));
-        if (first)
+        if (slow_serves(s, i, &n->routes[k]))
             scratch->serving[out->serving_count++] = n->routes[k];
     }
 }
@@ -292,281 +305,4 @@ void slow_users(const struct slow *s, struct policy_user *out, char (*names)[2][
         snprintf(names[i][1], 32, "u%u@example.com", i);
         out[i] = (struct policy_user){i + 1, names[i][0], names[i][1], "", POLICY_MEMBER};
     }
-}
-
-/* ---- the meaning ---- */
-
-static bool is_exit(const struct slow_node *n)
-{
-    for (size_t i = 0; i < n->route_count; i++)
-        if (n->routes[i].bits == 0)
-            return true;
-    return false;
-}
-
-static bool on_internet(const struct addr *a)
-{
-    struct addr_range r[INTERNET_RANGES];
-
-    ranges_internet(r);
-    for (size_t i = 0; i < INTERNET_RANGES; i++)
-        if (range_has(&r[i], a))
-            return true;
-    return false;
-}
-
-static bool inside_internet(const struct prefix *p)
-{
-    struct addr_range r[INTERNET_RANGES], own = range_of(p);
-
-    ranges_internet(r);
-    for (size_t i = 0; i < INTERNET_RANGES; i++)
-        if (range_has(&r[i], &own.first) && range_has(&r[i], &own.last))
-            return true;
-    return false;
-}
-
-static bool meets_internet(const struct prefix *p)
-{
-    struct addr_range r[INTERNET_RANGES];
-
-    ranges_internet(r);
-    for (size_t i = 0; i < INTERNET_RANGES; i++)
-        if (range_overlaps_prefix(&r[i], p))
-            return true;
-    return false;
-}
-
-static bool is_member(const struct slow *s, const struct slow_node *n, const struct slow_alias *a)
-{
-    switch (a->kind) {
-    case SLOW_USER:
-        return n->user == (int)a->index;
-    case SLOW_GROUP:
-        return n->user >= 0 && s->group_members[a->index * s->users + (unsigned)n->user];
-    case SLOW_TAG:
-        return n->tags >> a->index & 1;
-    case SLOW_MEMBER:
-        return n->user >= 0;
-    case SLOW_TAGGED:
-        return n->user < 0;
-    case SLOW_ANY:
-        return true;
-    case SLOW_PREFIX:
-        return prefix_has_addr(&a->prefix, &n->ipv4) || prefix_has_addr(&a->prefix, &n->ipv6);
-    case SLOW_INTERNET:
-    case SLOW_SELF:
-        break;
-    }
-    return false;
-}
-
-static bool owns(const struct slow_node *n, const struct addr *a)
-{
-    return addr_eq(&n->ipv4, a) || addr_eq(&n->ipv6, a);
-}
-
-/* The address as a source of the alias. */
-static bool address_in(const struct slow *s, const struct slow_alias *a, const struct addr *address)
-{
-    struct addr_range w[TAILNET_RANGES];
-
-    if (a->kind == SLOW_PREFIX)
-        return prefix_has_addr(&a->prefix, address);
-    if (a->kind == SLOW_ANY) {
-        ranges_tailnet(w);
-        for (size_t i = 0; i < TAILNET_RANGES; i++)
-            if (range_has(&w[i], address))
-                return true;
-    }
-    for (size_t i = 0; i < s->node_count; i++) {
-        const struct slow_node *n = &s->nodes[i];
-        if (!n->there)
-            continue;
-        if (a->kind != SLOW_ANY && owns(n, address) && is_member(s, n, a))
-            return true;
-        for (size_t k = 0; a->kind == SLOW_ANY && k < n->route_count; k++)
-            if (n->routes[k].bits && prefix_has_addr(&n->routes[k], address))
-                return true;
-    }
-    return false;
-}
-
-/* Overlap of a subnet route with what the alias stands for, as a source or destination. */
-static bool meets_route(const struct slow_alias *a, const struct prefix *r, bool via)
-{
-    struct addr_range w[TAILNET_RANGES];
-    bool inside = false;
-
-    if (r->bits == 0)
-        return false;
-    ranges_tailnet(w);
-    for (size_t i = 0; i < TAILNET_RANGES; i++)
-        inside |= range_overlaps_prefix(&w[i], r);
-    switch (a->kind) {
-    case SLOW_ANY:
-        return !via || inside;
-    case SLOW_PREFIX:
-        return prefix_overlaps(&a->prefix, r);
-    case SLOW_INTERNET:
-        return !via && meets_internet(r);
-    default:
-        return false;
-    }
-}
-
-static bool routes_meet(const struct slow_node *n, const struct slow_alias *a, bool via)
-{
-    for (size_t i = 0; i < n->route_count; i++)
-        if (meets_route(a, &n->routes[i], via))
-            return true;
-    return false;
-}
-
-static bool is_source(const struct slow *s, const struct slow_rule *r, const struct addr *address)
-{
-    for (size_t i = 0; i < r->srcs; i++)
-        if (address_in(s, &r->src[i], address))
-            return true;
-    return false;
-}
-
-static bool names_exit(const struct slow *s)
-{
-    for (size_t i = 0; i < s->rule_count; i++) {
-        if (s->rules[i].via >= 0)
-            return true;
-        for (size_t k = 0; k < s->rules[i].dsts; k++)
-            if (s->rules[i].dst[k].kind == SLOW_INTERNET)
-                return true;
-    }
-    return false;
-}
-
-/* One destination of a rule on node n: is the address part of what n is told of it? */
-static bool is_target(const struct slow *s, const struct slow_rule *r, const struct slow_alias *d,
-                      const struct slow_node *n, const struct addr *to)
-{
-    bool exit = is_exit(n);
-
-    if (r->via >= 0) {
-        bool mine = (n->tags >> r->via & 1) && (d->kind == SLOW_INTERNET ? exit : routes_meet(n, d, true));
-        return mine && (d->kind == SLOW_INTERNET ? on_internet(to) : prefix_has_addr(&d->prefix, to));
-    }
-    switch (d->kind) {
-    case SLOW_ANY:
-        return true;
-    case SLOW_INTERNET:
-        if (!on_internet(to))
-            return false;
-        if (exit)
-            return true;
-        for (size_t i = 0; i < n->route_count; i++) { /* the whole range that a route touches */
-            struct addr_range w[INTERNET_RANGES];
-            ranges_internet(w);
-            for (size_t k = 0; k < INTERNET_RANGES; k++)
-                if (range_has(&w[k], to) && range_overlaps_prefix(&w[k], &n->routes[i]))
-                    return true;
-        }
-        return false;
-    case SLOW_PREFIX:
-        if (!names_exit(s) && exit && d->prefix.bits == d->prefix.addr.bits && is_member(s, n, d) && d->first == 0 &&
-            r->proto < 0 && on_internet(to))
-            return true;
-        return prefix_has_addr(&d->prefix, to) &&
-               (is_member(s, n, d) || routes_meet(n, d, false) || (exit && inside_internet(&d->prefix)));
-    default:
-        return is_member(s, n, d) && owns(n, to);
-    }
-}
-
-bool slow_lets(const struct slow *s, size_t index, const struct addr *from, const struct addr *to, int proto,
-               uint16_t port)
-{
-    const struct slow_node *n = &s->nodes[index];
-
-    for (size_t i = 0; i < s->rule_count; i++) {
-        const struct slow_rule *r = &s->rules[i];
-        if (r->proto >= 0 ? r->proto != proto : proto != 6 && proto != 17 && proto != 1 && proto != 58)
-            continue;
-        for (size_t k = 0; k < r->dsts; k++) {
-            const struct slow_alias *d = &r->dst[k];
-            if (port < d->first || port > d->last)
-                continue;
-            if (d->kind != SLOW_SELF) {
-                if (is_target(s, r, d, n, to) && is_source(s, r, from))
-                    return true;
-                continue;
-            }
-            for (size_t j = 0; n->user >= 0 && owns(n, to) && j < s->node_count; j++)
-                for (size_t a = 0; a < r->srcs; a++)
-                    if (s->nodes[j].there && s->nodes[j].user == n->user && owns(&s->nodes[j], from) &&
-                        is_member(s, &s->nodes[j], &r->src[a]))
-                        return true;
-        }
-    }
-    return false;
-}
-
-/* ---- peers ---- */
-
-static bool source_hit(const struct slow *s, const struct slow_rule *r, const struct slow_node *n)
-{
-    for (size_t i = 0; i < r->srcs; i++)
-        if (is_member(s, n, &r->src[i]) || routes_meet(n, &r->src[i], false))
-            return true;
-    return false;
-}
-
-static bool covers_internet(const struct slow_rule *r)
-{
-    bool low = false, high = false;
-
-    for (size_t i = 0; i < r->dsts; i++) {
-        const struct slow_alias *d = &r->dst[i];
-        if (d->kind == SLOW_ANY || d->kind == SLOW_INTERNET)
-            return true;
-        low |= d->kind == SLOW_PREFIX && d->prefix.bits == 1 && d->prefix.addr.bytes[0] == 0;
-        high |= d->kind == SLOW_PREFIX && d->prefix.bits == 1 && d->prefix.addr.bytes[0] == 128;
-    }
-    return low && high;
-}
-
-static bool target_hit(const struct slow *s, const struct slow_rule *r, const struct slow_alias *d,
-                       const struct slow_node *n)
-{
-    bool covers = r->via >= 0 ? d->kind == SLOW_INTERNET : covers_internet(r);
-
-    return is_member(s, n, d) || routes_meet(n, d, r->via >= 0) || (is_exit(n) && covers);
-}
-
-static bool router_for(const struct slow_rule *r, const struct slow_alias *d, const struct slow_node *n)
-{
-    return (n->tags >> r->via & 1) && (d->kind == SLOW_INTERNET ? is_exit(n) : routes_meet(n, d, true));
-}
-
-static bool reaches(const struct slow *s, const struct slow_node *a, const struct slow_node *b)
-{
-    for (size_t i = 0; i < s->rule_count; i++) {
-        const struct slow_rule *r = &s->rules[i];
-        for (size_t k = 0; k < r->dsts; k++) {
-            const struct slow_alias *d = &r->dst[k];
-            if (d->kind == SLOW_SELF) {
-                for (size_t j = 0; a->user >= 0 && a->user == b->user && j < r->srcs; j++)
-                    if (is_member(s, a, &r->src[j]))
-                        return true;
-                continue;
-            }
-            if (r->via >= 0 && !router_for(r, d, a) && !router_for(r, d, b))
-                continue;
-            if (source_hit(s, r, a) && target_hit(s, r, d, b))
-                return true;
-        }
-    }
-    return false;
-}
-
-bool slow_sees(const struct slow *s, size_t a, size_t b)
-{
-    return a != b && (reaches(s, &s->nodes[a], &s->nodes[b]) || reaches(s, &s->nodes[b], &s->nodes[a]));
 }

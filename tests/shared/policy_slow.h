@@ -34,6 +34,8 @@ struct slow_rule {
     struct slow_alias src[SLOW_ALIASES], dst[SLOW_ALIASES];
     int proto; /* -1: the default four */
     int via;   /* tag, -1 */
+    bool ip;   /* opens ports */
+    int app;   /* 0, or the value of a capability */
 };
 struct slow_node {
     bool there;
@@ -42,7 +44,8 @@ struct slow_node {
     struct addr ipv4, ipv6;
     struct prefix routes[4];
     size_t route_count;
-    bool online;
+    bool online, healthy;
+    uint64_t order;
 };
 struct slow {
     unsigned users, groups, tags;
@@ -51,6 +54,9 @@ struct slow {
     size_t rule_count;
     struct slow_node *nodes;
     size_t node_count;
+    struct slow_alias without_ipv4[2]; /* targets of the attribute */
+    size_t without_ipv4_count;
+    char *tests; /* the section's entries, or NULL */
     uint64_t seed;
 };
 
@@ -71,10 +77,31 @@ void slow_node_input(const struct slow *s, size_t i, struct slow_scratch *scratc
 void slow_scratch_release(struct slow_scratch *scratch);
 void slow_users(const struct slow *s, struct policy_user *out, char (*names)[2][32]);
 
+/* ---- answers (policy_slow_answers.c) ---- */
+
+#define SLOW_NOBODY SIZE_MAX
+
 /* Does node n let this packet in? */
 bool slow_lets(const struct slow *s, size_t n, const struct addr *from, const struct addr *to, int proto,
                uint16_t port);
 /* Are they peers? */
 bool slow_sees(const struct slow *s, size_t a, size_t b);
+/* Does the viewer see the peer's route? */
+bool slow_shows(const struct slow *s, size_t viewer, size_t peer, const struct prefix *route);
+/* Do they see each other without IPv4? */
+bool slow_hides_ipv4(const struct slow *s, size_t a, size_t b);
+/* Does a packet from the node's address of that family get there, whoever takes it? */
+bool slow_reaches(const struct slow *s, size_t from, const struct addr *to, int proto, uint16_t port);
+/* Does some rule, wherever it is enforced, let the address reach one that the destination names? proto -1: any usual.
+ */
+bool slow_rule_lets(const struct slow *s, const struct addr *from, const struct slow_alias *to, int proto,
+                    uint16_t port);
+/* Does the node hold the capability's value on the other, by addresses of that family? */
+bool slow_holds(const struct slow *s, size_t from, size_t to, int value, bool ipv6);
+bool slow_serves(const struct slow *s, size_t node, const struct prefix *p); /* is the primary */
+bool slow_is_member(const struct slow *s, size_t node, const struct slow_alias *a);
+void slow_alias_text(const struct slow_alias *a, struct buf *out);
+struct slow_alias slow_pick_alias(struct slow *s, bool dst);
+void slow_make_rule(struct slow *s, struct slow_rule *r);
 
 #endif

@@ -53,7 +53,7 @@ static int on_event(void *arg, const char *name, const char *id, const char *dat
     struct watch *w = arg;
     json_t *event = NULL;
 
-    if (!str_eq(name, "journal") || json_read(data, len, len, "an event", &event, NULL) < 0)
+    if (!str_eq(name, "journal") || json_read_large(data, len, len, "an event", &event, NULL) < 0)
         return 0;
     print_event(&w->c->out, event);
     json_decref(event);

@@ -221,7 +221,7 @@ static json_t *as_029(const json_t *value, const struct api_shape *shape, bool k
     json_t *old = NULL;
 
     api_write_029(&o, shape, value, keep_empty);
-    if (json_read(buf_text(&text), text.len, text.len, "the value", &old, NULL) < 0)
+    if (json_read_large(buf_text(&text), text.len, text.len, "the value", &old, NULL) < 0)
         old = json_null();
     buf_release(&text);
     return old;

@@ -122,7 +122,8 @@ static int compile(struct cli *c)
         r = policy_compile_texts(policy, strlen(policy), tailnet, strlen(tailnet), *node ? node : NULL, machine, &text,
                                  &problems);
         print_problems(c, policy_path, &problems);
-        if (r == 0 && machine && (r = json_read(buf_text(&text), text.len, text.len, "the result", &value, &e)) < 0)
+        if (r == 0 && machine &&
+            (r = json_read_large(buf_text(&text), text.len, text.len, "the result", &value, &e)) < 0)
             cli_fail(c, &e);
         if (r == 0 && machine)
             output_value(&c->out, value, NULL);

@@ -403,7 +403,7 @@ static int write_nodes(const struct policy_view *v, const struct offline_tailnet
         struct json_out one = JSON_OUT(&b);
         json_t *tree = NULL;
         put_node(v, (uint32_t)i, &o->nodes[i], &one);
-        if (json_read(buf_text(&b), b.len, SIZE_MAX, "the result", &tree, NULL) == 0)
+        if (json_read_large(buf_text(&b), b.len, SIZE_MAX, "the result", &tree, NULL) == 0)
             text_node(out, o->nodes[i].n.name, tree);
         json_decref(tree);
         buf_release(&b);
@@ -421,7 +421,7 @@ int policy_compile_texts(const char *policy, size_t policy_len, const char *tail
     json_t *root = NULL;
     struct err e = {0};
 
-    int code = json_read(tailnet, tailnet_len, TAILNET_MAX, "the tailnet", &root, &e);
+    int code = json_read_large(tailnet, tailnet_len, TAILNET_MAX, "the tailnet", &root, &e);
     if (code == 0)
         code = offline_read(&o, root, &e);
     if (code < 0)

@@ -123,7 +123,7 @@ static const struct id_list *app_texts(struct preview *p, const struct policy_ap
         return texts;
     texts = mem_alloc(sizeof(*texts));
     map_put(&p->app_texts, &app, sizeof(app), texts);
-    if (json_read(app->json, strlen(app->json), SIZE_MAX, "a capability", &values, NULL) == 0)
+    if (json_read_large(app->json, strlen(app->json), SIZE_MAX, "a capability", &values, NULL) == 0)
         json_array_foreach(values, i, value)
         {
             char *compact = json_compact(value), *text = mem_format("cap %s %s", app->name, compact);

@@ -16,6 +16,8 @@
 #include "base/vec.h"
 
 #define STREAMS_MAX    64
+#define STREAMS_LOCAL  16                 /* of these, for the unix socket alone */
+#define STREAMS_KEY    8                  /* of one API key */
 #define BEHIND_MAX     (16 * 1024 * 1024) /* bytes that a stream may be behind */
 #define KEPT_MAX       4096               /* messages that are kept for those who come back */
 #define KEPT_BYTES     (16 * 1024 * 1024)
@@ -38,6 +40,7 @@ struct event_stream {
     size_t first, offset; /* of queue; of its first chunk */
     size_t behind;        /* bytes */
     uint64_t after;       /* the client knows everything up to this event */
+    uint64_t key_id;      /* of whoever follows; 0: the unix socket */
     bool waiting, ended;
     void (*resume)(void *arg);
     void *arg;
@@ -512,7 +515,7 @@ static void replay(struct event_hub *hub, struct event_stream *out, uint64_t aft
 }
 
 /* With the lock. */
-static struct event_stream *stream_new(struct event_hub *hub, uint64_t after)
+static struct event_stream *stream_new(struct event_hub *hub, uint64_t after, uint64_t key_id)
 {
     struct event_stream *out = mem_alloc(sizeof(*out));
 
@@ -520,9 +523,28 @@ static struct event_stream *stream_new(struct event_hub *hub, uint64_t after)
     out->hub = hub;
     atomic_store(&out->refs, 2); /* the answer's and the hub's */
     out->after = after;
+    out->key_id = key_id;
     replay(hub, out, after);
     vec_push(&hub->streams, out);
     return out;
+}
+
+/* With the lock. Whoever holds a key shuts out neither other keys nor the console on the machine itself. */
+static bool has_place(const struct event_hub *hub, uint64_t key_id, struct err *e)
+{
+    size_t same = 0, others = 0;
+
+    for (size_t i = 0; i < hub->streams.len; i++) {
+        others += hub->streams.items[i]->key_id != 0;
+        same += hub->streams.items[i]->key_id == key_id;
+    }
+    if (key_id && same >= STREAMS_KEY)
+        err_set(e, ERR_BUSY, "this API key has %d streams of events open, no more are served", STREAMS_KEY);
+    else if (hub->streams.len >= STREAMS_MAX || (key_id && others >= STREAMS_MAX - STREAMS_LOCAL))
+        err_set(e, ERR_BUSY, "%zu streams of events are open, no more are served", hub->streams.len);
+    else
+        return true;
+    return false;
 }
 
 enum http_flow events_follow(struct rest_request *r, const char *since)
@@ -539,12 +561,12 @@ enum http_flow events_follow(struct rest_request *r, const char *since)
         id = (struct api_event_id){hub->run, hub->seq};
     if (hub->ending)
         code = err_set(&r->err, ERR_UNAVAILABLE, "the server is stopping");
-    else if (hub->streams.len >= STREAMS_MAX)
-        code = err_set(&r->err, ERR_BUSY, "%d streams of events are open, no more are served", STREAMS_MAX);
+    else if (!has_place(hub, r->who.key_id, &r->err))
+        code = r->err.code;
     else
         code = check_since(hub, &id, &r->err);
     if (code == 0) {
-        struct event_stream *out = stream_new(hub, id.seq);
+        struct event_stream *out = stream_new(hub, id.seq, r->who.key_id);
         r->http.source = &out->source;
         http_reply(&r->http, 200, "text/event-stream; charset=utf-8");
         http_header(&r->http, "X-Accel-Buffering", "no");

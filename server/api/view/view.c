@@ -302,7 +302,7 @@ static struct relay_names *relays_read(const struct tailnet_snapshot *s)
 
     atomic_store(&relays->refs, 1);
     relays->version = s->settings ? s->settings->derp_version : 0;
-    if (!text || json_read(text, strlen(text), 8 << 20, "DERP map", &map, NULL) < 0)
+    if (!text || json_read_large(text, strlen(text), 8 << 20, "DERP map", &map, NULL) < 0)
         return relays;
     regions = json_object_get(map, "Regions");
     json_object_foreach(regions, key, region) relay_add(relays, region);

@@ -176,7 +176,7 @@ char *dns_config_json(const struct config *c, const char *records)
     json_t *list = NULL;
 
     if (records && !c->dns.extra_records.len &&
-        json_read(records, strlen(records), strlen(records), "records", &list, NULL) < 0)
+        json_read_large(records, strlen(records), strlen(records), "records", &list, NULL) < 0)
         list = NULL; /* extra_records_parse made it: it can be read */
     json_open(&o, '{');
     if (c->dns.global.len)

@@ -89,7 +89,7 @@ static int on_event(void *arg, const char *name, const char *id, const char *dat
         return ERR_BUSY;
     if (crowded(n))
         return ERR_GONE;
-    if (json_read(data, len, CLIENT_EVENT_MAX, "event", &root, NULL) < 0)
+    if (json_read_large(data, len, CLIENT_EVENT_MAX, "event", &root, NULL) < 0)
         return ERR_GONE;
     int r = decode_message(root, &m.delta, NULL);
     json_decref(root);

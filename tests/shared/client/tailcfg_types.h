@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whether a client could decode what it is sent: the members of tailcfg.Node and what is in it, with the types that Go
  * decodes them into. A member that tailcfg does not know is an error here, although Go ignores it. */
-#ifndef TESTS_SHARED_TAILCFG_TYPES_H
-#define TESTS_SHARED_TAILCFG_TYPES_H
+#ifndef TESTS_SHARED_CLIENT_TAILCFG_TYPES_H
+#define TESTS_SHARED_CLIENT_TAILCFG_TYPES_H
 
 #include "json/json.h"
 

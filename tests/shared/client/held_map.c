@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/held_map.h"
+#include "shared/client/held_map.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "shared/tailcfg_types.h"
+#include "shared/client/tailcfg_types.h"
 
 void held_map_init(struct held_map *m)
 {

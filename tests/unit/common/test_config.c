@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The configuration: each mistake has a small file in tests/unit/config that names in its first line what must be said.
+/* The configuration: each mistake has a small file in tests/unit/common/config that names in its first line what must
+ * be said.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@
 #include "config/config.h"
 #include "shared/files.h"
 
-#define BAD_DIR "tests/unit/config"
+#define BAD_DIR "tests/unit/common/config"
 
 static struct config *parse(const char *text)
 {

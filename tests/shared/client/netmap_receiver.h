@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef HEADWAY_TESTS_SHARED_NETMAP_RECEIVER_H
-#define HEADWAY_TESTS_SHARED_NETMAP_RECEIVER_H
+#ifndef HEADWAY_TESTS_SHARED_CLIENT_NETMAP_RECEIVER_H
+#define HEADWAY_TESTS_SHARED_CLIENT_NETMAP_RECEIVER_H
 
 /* A netmap over a tailnet of a test, and what it tells its clients, read as a client reads it. */
 #include "netmap/netmap.h"

@@ -2,11 +2,11 @@
 /* A small client of the control protocol, for tests and for the load generator: ts2021 upgrade, Noise, HTTP/2, calls
  * and map streams. It lives on a loop of the server's own kind, thousands to a thread; everything is called, and calls
  * back, on that loop's thread. It is not a node: no WireGuard, no routes. */
-#ifndef TESTS_SHARED_TS_CLIENT_H
-#define TESTS_SHARED_TS_CLIENT_H
+#ifndef TESTS_SHARED_CLIENT_TS_CLIENT_H
+#define TESTS_SHARED_CLIENT_TS_CLIENT_H
 
 #include "loop/loop.h"
-#include "shared/ts_noise.h"
+#include "shared/client/ts_noise.h"
 
 #define TS_VERSION 131
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "shared/netmap_receiver.h"
+#include "shared/client/netmap_receiver.h"
 
 #define NODES 300
 

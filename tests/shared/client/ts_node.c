@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/ts_node.h"
+#include "shared/client/ts_node.h"
 
 #include <stdio.h>
 #include <stdlib.h>

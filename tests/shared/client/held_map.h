@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a client holds of the tailnet: messages are applied to it as the official client applies them, and it is
  * compared with a fresh map. For cmocka tests: a difference fails the test. */
-#ifndef TESTS_SHARED_HELD_MAP_H
-#define TESTS_SHARED_HELD_MAP_H
+#ifndef TESTS_SHARED_CLIENT_HELD_MAP_H
+#define TESTS_SHARED_CLIENT_HELD_MAP_H
 
 #include "json/json.h"
 

@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "netmap/netmap.h"
+#include "shared/client/held_map.h"
 #include "shared/core_rig.h"
-#include "shared/held_map.h"
 #include "json/json.h"
 
 #define NODES   70

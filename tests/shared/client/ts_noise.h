@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The client's end of the Noise handshake, for tests and for the load generator. */
-#ifndef TESTS_SHARED_TS_NOISE_H
-#define TESTS_SHARED_TS_NOISE_H
+#ifndef TESTS_SHARED_CLIENT_TS_NOISE_H
+#define TESTS_SHARED_CLIENT_TS_NOISE_H
 
 #include "rpc/noise.h"
 

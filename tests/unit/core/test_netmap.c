@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #include "base/array.h"
-#include "shared/held_map.h"
-#include "shared/netmap_receiver.h"
+#include "shared/client/held_map.h"
+#include "shared/client/netmap_receiver.h"
 #include <cmocka.h>
 
 static void peers_have_the_protocols_form(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/ts_client.h"
+#include "shared/client/ts_client.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

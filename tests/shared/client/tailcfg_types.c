@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/tailcfg_types.h"
+#include "shared/client/tailcfg_types.h"
 
 #include <string.h>
 

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "control/request.h"
 #include "model/hostinfo.h"
-#include "shared/tailcfg_types.h"
+#include "shared/client/tailcfg_types.h"
 
 #define AB16  "abababababababababababababababab"
 #define NODE  "\"NodeKey\":\"nodekey:" AB16 AB16 "\""

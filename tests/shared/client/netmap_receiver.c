@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shared/netmap_receiver.h"
+#include "shared/client/netmap_receiver.h"
 
 int netmap_receiver_start(void **state)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A node as the control server sees one: registers with a key, holds a map stream, sends its endpoints. Many to a loop;
  * all on that loop's thread. */
-#ifndef TESTS_SHARED_TS_NODE_H
-#define TESTS_SHARED_TS_NODE_H
+#ifndef TESTS_SHARED_CLIENT_TS_NODE_H
+#define TESTS_SHARED_CLIENT_TS_NODE_H
 
 #include "base/buf.h"
-#include "shared/ts_client.h"
+#include "shared/client/ts_client.h"
 
 struct ts_node;
 

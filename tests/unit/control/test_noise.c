@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
-#include "shared/ts_noise.h"
+#include "shared/client/ts_noise.h"
 
 static const char server_private[] = "101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e6f",
                   server_public[] = "d89e3bad79437dbed9f843418304f460ff05c7fe81fe4a9577a804cb9367ff66",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/ts_noise.h"
+#include "shared/client/ts_noise.h"
 
 #include <string.h>
 

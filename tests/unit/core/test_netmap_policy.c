@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "policy/policy.h"
-#include "shared/netmap_receiver.h"
+#include "shared/client/netmap_receiver.h"
 #include <cmocka.h>
 
 /* Applies a policy text (NULL: none) to the nodes as they are, and publishes that it changed. */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where clients are told to look for the relay. */
+#ifndef SERVER_RELAY_ADVERTISED_H
+#define SERVER_RELAY_ADVERTISED_H
+
+#include "config/config.h"
+
+struct relay_advertised {
+    char *host;    /* of server_url, without brackets and port */
+    unsigned port; /* TCP */
+    bool by_proxy; /* a proxy in front of this server terminates TLS there and passes /derp on */
+};
+
+/* listening: the port of the relay's own listener, 0: that of derp.server.listen_addr. Release it. */
+void relay_advertised_read(const struct config *c, unsigned listening, struct relay_advertised *out);
+void relay_advertised_release(struct relay_advertised *a);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rules only ever allow: who serves a via group, what plain rules beside it change, what a capability offers, what the
+ * section tests proves, and what an explanation leaves out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/array.h"
+#include "policy/policy.h"
+#include "shared/policy_fleet.h"
+#include "json/json.h"
+
+#define VIA "{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"80\"],\"via\":[\"tag:exit1\"]}"
+
+/* x1 is a router too, by a tag of its own; r1 is the primary. */
+static void make_routers(struct policy_fleet *f)
+{
+    fleet_make(f);
+    f->routes[X1][0] = fleet_prefix("10.0.0.0/24");
+    f->nodes[X1].route_count = 1;
+}
+
+/* ---- who serves ---- */
+
+static void test_oldest_serves(void **unused)
+{
+    static const uint32_t orders[][2] = {{R1, R2}, {R2, R1}};
+    static const char text[] =
+        "{" FLEET_TAGS "\"grants\":[{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"*\"],"
+        "\"via\":[\"tag:router\"]}]}";
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        struct policy_fleet f;
+        size_t count;
+
+        fleet_make(&f);
+        f.t.node_count = 0;
+        f.nodes[R1].order = 20; /* r2 is the older one */
+        f.nodes[R2].order = 10;
+        struct policy_view *v = fleet_view(&f, text);
+        policy_view_put(v, &f.nodes[C1]);
+        for (size_t k = 0; k < 2; k++)
+            policy_view_put(v, &f.nodes[orders[i][k]]);
+        fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
+        fleet_assert_routes(v, C1, R1, "");
+        const struct policy_move *moves = policy_moves(v, &count);
+        assert_int_equal(count, 1);
+        assert_int_equal(moves[0].from, POLICY_SLOT_NONE);
+        assert_int_equal(moves[0].to, R2);
+        policy_view_free(v);
+
+        f.t.node_count = FLEET_NODES; /* all at once */
+        v = fleet_view(&f, text);
+        fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
+        policy_view_free(v);
+    }
+}
+
+/* The caller knows who served before a restart: that one goes on, in whatever order they return. */
+static void test_server_is_kept(void **unused)
+{
+    static const char text[] =
+        "{" FLEET_TAGS "\"grants\":[{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"*\"],"
+        "\"via\":[\"tag:router\"]}]}";
+    const struct policy_via_server server = {fleet_prefix("10.0.0.0/24"), "tag:router", R2};
+    struct policy_fleet f;
+    size_t count;
+
+    (void)unused;
+    fleet_make(&f);
+    struct policy_view *v = fleet_view(&f, text);
+    policy_view_set_servers(v, &server, 1);
+    fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
+    fleet_assert_routes(v, C1, R1, "");
+    (void)policy_moves(v, &count);
+    assert_int_equal(count, 0); /* nothing moved */
+    f.nodes[R2].online = f.nodes[R2].healthy = false;
+    policy_view_put(v, &f.nodes[R2]);
+    const struct policy_move *moves = policy_moves(v, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(moves[0].from, R2);
+    assert_int_equal(moves[0].to, R1);
+    policy_view_remove(v, R1);
+    moves = policy_moves(v, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(moves[0].to, POLICY_SLOT_NONE);
+    policy_view_free(v);
+}
+
+/* ---- rules beside a grant with via ---- */
+
+static void test_nothing_is_taken(void **unused)
+{
+    static const struct {
+        const char *added; /* rules beside the grant */
+        const char *r1, *x1;
+    } cases[] = {
+        {"", "no", "10.0.0.0/24"},
+        /* Not the prefix, or not all that the grant opens: alice stays where port 80 is. */
+        {",{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"22\"]}", "", "10.0.0.0/24"},
+        {",{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}", "", "10.0.0.0/24"},
+        {",{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"22\"]}", "", "10.0.0.0/24"},
+        {",{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/25\"],\"ip\":[\"*\"]}", "", "10.0.0.0/24"},
+        {",{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"tcp:*\"]}", "", "10.0.0.0/24"},
+        {",{\"src\":[\"fd7a:115c:a1e0::5\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"*\"]}", "", "10.0.0.0/24"},
+        /* All of it, by name: the primary serves. */
+        {",{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"80\"]}", "10.0.0.0/24", ""},
+        {",{\"src\":[\"autogroup:member\"],\"dst\":[\"10.0.0.0/8\"],\"ip\":[\"1-79\",\"80-90\"]}", "10.0.0.0/24", ""},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct policy_fleet f;
+        struct buf text = {0};
+
+        make_routers(&f);
+        buf_addf(&text, "{" FLEET_TAGS "\"grants\":[" VIA "%s]}", cases[i].added);
+        struct policy_view *v = fleet_view(&f, buf_text(&text));
+        fleet_assert_routes(v, C1, R1, cases[i].r1);
+        fleet_assert_routes(v, C1, X1, cases[i].x1);
+        policy_view_free(v);
+        buf_release(&text);
+    }
+}
+
+/* A grant with via whose routers are away takes nothing from a plain rule. */
+static void test_no_router_no_steering(void **unused)
+{
+    struct policy_fleet f;
+
+    (void)unused;
+    make_routers(&f);
+    f.nodes[X1].online = f.nodes[X1].healthy = false;
+    struct policy_view *v =
+        fleet_view(&f, "{" FLEET_TAGS "\"grants\":[" VIA
+                       ",{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"22\"]}]}");
+    fleet_assert_routes(v, C1, R1, "10.0.0.0/24");
+    policy_view_free(v);
+}
+
+static void test_capability_offers_no_route(void **unused)
+{
+    struct policy_fleet f;
+
+    (void)unused;
+    fleet_make(&f);
+    struct policy_view *v = fleet_view(
+        &f, "{" FLEET_TAGS
+            "\"grants\":[{\"src\":[\"alice@example.com\"],\"dst\":[\"*\"],\"app\":{\"example.com/cap/x\":[{}]}}]}");
+    fleet_assert_routes(v, C1, R1, "");
+    fleet_assert_routes(v, C1, X1, "");
+    policy_view_free(v);
+    v = fleet_view(&f, "{" FLEET_TAGS "\"grants\":[{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],"
+                       "\"app\":{\"example.com/cap/x\":[{}]}}]}");
+    fleet_assert_routes(v, C1, R1, "");
+    policy_view_free(v);
+    v = fleet_view(&f, "{" FLEET_TAGS "\"grants\":[{\"src\":[\"alice@example.com\"],\"dst\":[\"*\"],\"ip\":[\"22\"],"
+                       "\"app\":{\"example.com/cap/x\":[{}]}}]}");
+    fleet_assert_routes(v, C1, R1, "10.0.0.0/24");
+    fleet_assert_routes(v, C1, X1, "0.0.0.0/0 ::/0");
+    policy_view_free(v);
+}
+
+/* ---- the section tests ---- */
+
+static void test_every_source(void **unused)
+{
+    static const struct {
+        const char *rules, *test;
+        bool ok;
+    } cases[] = {
+        /* Some sources get through. */
+        {"alice@example.com", "\"src\":\"*\",\"accept\":[\"tag:router:22\"]", false},
+        {"alice@example.com", "\"src\":\"*\",\"deny\":[\"tag:router:22\"]", false},
+        {"alice@example.com", "\"src\":\"autogroup:member\",\"accept\":[\"tag:router:22\"]", false},
+        {"alice@example.com", "\"src\":\"autogroup:member\",\"deny\":[\"tag:router:22\"]", false},
+        {"alice@example.com", "\"src\":\"group:all\",\"accept\":[\"tag:router:22\"]", false},
+        {"alice@example.com", "\"src\":\"group:all\",\"deny\":[\"tag:router:22\"]", false},
+        {"100.64.0.5", "\"src\":\"alice@example.com\",\"accept\":[\"tag:router:22\"]", false}, /* one family */
+        {"100.64.0.5", "\"src\":\"alice@example.com\",\"deny\":[\"tag:router:22\"]", false},
+        {"100.64.0.5", "\"src\":\"100.64.0.0/29\",\"accept\":[\"tag:router:22\"]", false},
+        {"100.64.0.5", "\"src\":\"100.64.0.0/29\",\"deny\":[\"tag:router:22\"]", false},
+        {"*", "\"src\":\"autogroup:danger-all\",\"accept\":[\"tag:router:22\"]", false},
+        /* All do, or none. */
+        {"*", "\"src\":\"*\",\"accept\":[\"tag:router:22\"],\"deny\":[\"tag:router:23\"]", true},
+        {"group:all", "\"src\":\"autogroup:member\",\"accept\":[\"tag:router:22\"]", true},
+        {"100.64.0.0/28", "\"src\":\"100.64.0.0/29\",\"accept\":[\"tag:router:22\"]", true},
+        {"alice@example.com", "\"src\":\"bob@example.com\",\"deny\":[\"tag:router:22\"]", true},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct policy_problems problems = {0};
+        struct policy_fleet f;
+        struct buf text = {0};
+
+        fleet_make(&f);
+        buf_addf(&text,
+                 "{" FLEET_TAGS "\"groups\":{\"group:all\":[\"alice@example.com\",\"bob@example.com\"]},"
+                 "\"acls\":[{\"action\":\"accept\",\"src\":[\"%s\"],\"dst\":[\"tag:router:22\"]}],\"tests\":[{%s}]}",
+                 cases[i].rules, cases[i].test);
+        struct policy_view *v = fleet_view(&f, buf_text(&text));
+        if ((policy_view_check(v, true, &problems) == 0) != cases[i].ok)
+            fail_msg("%s: %s", buf_text(&text), cases[i].ok ? problems.items[0].text : "passes");
+        policy_problems_release(&problems);
+        policy_view_free(v);
+        buf_release(&text);
+    }
+}
+
+/* Rules with autogroup:self and via are rules too. */
+static void test_all_rules_count(void **unused)
+{
+    static const char *const refused[] = {
+        "\"acls\":[{\"action\":\"accept\",\"src\":[\"autogroup:member\"],\"dst\":[\"autogroup:self:22\"]}],"
+        "\"tests\":[{\"src\":\"alice@example.com\",\"deny\":[\"100.64.0.5:22\"]}]",
+        "\"grants\":[" VIA "],\"tests\":[{\"src\":\"alice@example.com\",\"deny\":[\"10.0.0.9:80\"]}]",
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        struct policy_problems problems = {0};
+        struct policy_fleet f;
+        struct buf text = {0};
+
+        fleet_make(&f);
+        buf_addf(&text, "{" FLEET_TAGS "%s}", refused[i]);
+        struct policy_view *v = fleet_view(&f, buf_text(&text));
+        assert_true(policy_view_check(v, true, &problems) < 0);
+        assert_non_null(strstr(problems.items[0].text, "expected DENIED, got ALLOWED"));
+        policy_problems_release(&problems);
+        policy_view_free(v);
+        buf_release(&text);
+    }
+}
+
+/* Anybody with a key may ask for a check: it ends, and says why. */
+static void test_budget(void **unused)
+{
+    struct policy_problems problems = {0};
+    struct policy_fleet f;
+    struct buf text = {0};
+
+    (void)unused;
+    fleet_make(&f);
+    buf_adds(&text, "{" FLEET_TAGS "\"acls\":[");
+    for (int i = 0; i < 16000; i++)
+        buf_addf(&text, "%s{\"src\":[\"bob@example.com\"],\"dst\":[\"10.1.%d.%d:80\"]}", i ? "," : "", i / 250,
+                 i % 250);
+    buf_adds(&text, "],\"tests\":[");
+    for (int i = 0; i < 10000; i++)
+        buf_addf(&text, "%s{\"src\":\"alice@example.com\",\"deny\":[\"tag:router:22\"]}", i ? "," : "");
+    buf_adds(&text, "]}");
+    struct policy_view *v = fleet_view(&f, buf_text(&text));
+    assert_true(policy_view_check(v, true, &problems) < 0);
+    assert_int_equal(problems.len, 1);
+    assert_non_null(strstr(problems.items[0].text, "the check stops here: it needs more than"));
+    assert_true(problems.items[0].line > 0);
+    policy_problems_release(&problems);
+    policy_view_free(v);
+    buf_release(&text);
+}
+
+/* ---- explanations ---- */
+
+static bool explained(const struct policy_view *v, const char *src, const char *dst, const char *step)
+{
+    struct buf out = {0};
+    struct err e;
+    bool allowed = false;
+
+    if (policy_explain(v, src, dst, 6, 22, &allowed, &out, &e) < 0)
+        fail_msg("%s", e.message);
+    if (step && !strstr(buf_text(&out), step))
+        fail_msg("no \"%s\" in %s", step, buf_text(&out));
+    buf_release(&out);
+    return allowed;
+}
+
+static void test_explained_without_ipv4(void **unused)
+{
+    static const char *const targets[] = {"c1", "tag:router"};
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct policy_fleet f;
+        struct buf text = {0};
+
+        fleet_make(&f);
+        buf_addf(&text,
+                 "{" FLEET_TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"*:*\"]}],"
+                 "\"nodeAttrs\":[{\"target\":[\"%s\"],\"attr\":[\"disable-ipv4\"]}]}",
+                 i ? "tag:router" : "alice@example.com");
+        struct policy_view *v = fleet_view(&f, buf_text(&text));
+        const char *gone = i ? "100.64.0.1" : "100.64.0.5";
+        assert_false(explained(v, "c2", gone, "disable-ipv4"));
+        assert_false(explained(v, gone, "100.64.0.6", "disable-ipv4"));
+        assert_true(explained(v, "c2", i ? "fd7a:115c:a1e0::1" : "fd7a:115c:a1e0::5", NULL));
+        assert_true(explained(v, "c2", targets[i], NULL)); /* by IPv6 */
+        policy_view_free(v);
+        buf_release(&text);
+    }
+}
+
+/* A source behind a router needs the way back as well. */
+static void test_explained_way_back(void **unused)
+{
+    struct policy_fleet f;
+
+    (void)unused;
+    fleet_make(&f);
+    struct policy_view *v =
+        fleet_view(&f, "{" FLEET_TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"10.0.0.9\"],\"dst\":[\"*:22\"]}]}");
+    assert_true(explained(v, "10.0.0.9", "c1", "10.0.0.9 is behind the router r1"));
+    policy_view_free(v);
+    f.nodes[R1].serving_count = 0; /* nobody is shown the way */
+    v = fleet_view(&f, "{" FLEET_TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"10.0.0.9\"],\"dst\":[\"*:22\"]}]}");
+    assert_false(explained(v, "10.0.0.9", "c1", NULL));
+    policy_view_free(v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_oldest_serves),
+        cmocka_unit_test(test_server_is_kept),
+        cmocka_unit_test(test_nothing_is_taken),
+        cmocka_unit_test(test_no_router_no_steering),
+        cmocka_unit_test(test_capability_offers_no_route),
+        cmocka_unit_test(test_every_source),
+        cmocka_unit_test(test_all_rules_count),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_explained_without_ipv4),
+        cmocka_unit_test(test_explained_way_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
