@@ -107,7 +107,7 @@ class Source:
             m = TAG.match(line) if line.endswith("{") else None
             if m:
                 self.tags.append((number, m.group(1), m.group(2)))
-            if line.startswith("}"):
+            if line.startswith("}") and not line.endswith("{"):  # else: a type and the table of it in one
                 break
         return number
 

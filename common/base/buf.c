@@ -104,16 +104,6 @@ void buf_addu(struct buf *b, uint64_t number)
     buf_add(b, digits + at, sizeof(digits) - at);
 }
 
-void buf_cut(struct buf *b, size_t front)
-{
-    if (front >= b->len) {
-        buf_clear(b);
-        return;
-    }
-    memmove(b->data, b->data + front, b->len - front + 1);
-    b->len -= front;
-}
-
 /* ---- shared bytes ---- */
 
 struct chunk *chunk_alloc(size_t len)

@@ -37,7 +37,6 @@ void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_addu(struct buf *b, uint64_t number); /* decimal */
-void buf_cut(struct buf *b, size_t front);     /* drops bytes at the front */
 
 /* Bytes that many owners share and nobody changes: encoded once, handed to every receiver without a copy. The count is
  * atomic: owners may live in different threads. */

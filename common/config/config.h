@@ -186,8 +186,4 @@ char *config_default_socket(void);
  * become numbers, booleans and null where they look like one; map keys are texts. ERR_INVALID names the line. */
 int config_yaml_json(const char *text, size_t len, struct buf *json, struct err *e) WARN_UNUSED;
 
-/* The texts that are generated from the table: a commented YAML file, and the key sections of headway.yaml(5). */
-void config_write_example(struct buf *out);
-void config_write_manual(struct buf *out);
-
 #endif

@@ -31,7 +31,7 @@ static char *split_url(const char *url, unsigned *port)
 void relay_advertised_read(const struct config *c, unsigned listening, struct relay_advertised *out)
 {
     bool https = str_starts(c->server_url, "https://"), here = *c->tls_cert_path != '\0';
-    unsigned told = (unsigned)c->derp.server.advertise_port, url_port;
+    unsigned given = (unsigned)c->derp.server.advertise_port, url_port;
     struct config_listen listen = {0};
 
     *out = (struct relay_advertised){.host = split_url(c->server_url, &url_port)};
@@ -39,8 +39,8 @@ void relay_advertised_read(const struct config *c, unsigned listening, struct re
         url_port = https ? 443 : 80;
     if (!listening && config_listen_parse(c->derp.server.listen_addr, "derp.server.listen_addr", &listen, NULL) == 0)
         listening = listen.port;
-    out->by_proxy = https && !here && (!told || told == url_port);
-    out->port = told ? told : out->by_proxy ? url_port : listening;
+    out->by_proxy = https && !here && (!given || given == url_port);
+    out->port = given ? given : out->by_proxy ? url_port : listening;
 }
 
 void relay_advertised_release(struct relay_advertised *a)

@@ -15,7 +15,6 @@
 #include "crypto/crypto.h"
 #include "relay/map.h"
 #include "relay/map_source.h"
-#include "relay/region.h"
 #include "relay/renew.h"
 
 #define FETCH_MS 30000

@@ -10,4 +10,8 @@ struct relay_map *relay_map_new(struct relay *r, const struct config *c);
 void relay_map_reload(struct relay_map *m, const struct config *c);
 void relay_map_free(struct relay_map *m);
 
+/* region.c: the member of Regions that is this relay's own, as JSON text ("\"999\":{...}"); nothing where it is
+ * switched off. */
+void relay_region(const struct relay *r, const struct config *c, struct buf *out);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/region.h"
+#include "relay/map.h"
 
 #include <string.h>
 

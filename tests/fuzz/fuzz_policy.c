@@ -24,22 +24,11 @@ static void expect_json(struct buf *out)
     buf_clear(out);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    static const char *const tag[] = {"tag:a"};
-    static const struct prefix net[] = {{{32, {10}}, 8}}, all[] = {{{32, {0}}, 0}, {{128, {0}}, 0}};
-    struct policy_node nodes[4] = {{0}};
-    struct policy_problems problems = {0};
-    struct policy_parts parts = {0}, now = {0};
-    struct prefixes shown = {0};
-    struct strs attrs = {0};
-    struct buf out = BUF_INIT(8U << 20);
-    struct json_out o = JSON_OUT(&out);
-    struct policy *p = NULL;
-    struct err e;
-    bool allowed;
+static const char *const tag[] = {"tag:a"};
+static const struct prefix net[] = {{{32, {10}}, 8}}, all[] = {{{32, {0}}, 0}, {{128, {0}}, 0}};
 
+static void make_nodes(struct policy_node nodes[4])
+{
     for (uint32_t i = 0; i < 4; i++) {
         nodes[i] =
             (struct policy_node){.slot = i, .id = i + 1, .order = i, .name = "n", .online = true, .healthy = true};
@@ -53,6 +42,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nodes[2].route_count = nodes[2].serving_count = 1;
     nodes[3].routes = all;
     nodes[3].route_count = 2;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct policy_node nodes[4] = {{0}};
+    struct policy_problems problems = {0};
+    struct policy_parts parts = {0}, now = {0};
+    struct prefixes shown = {0};
+    struct strs attrs = {0};
+    struct buf out = BUF_INIT(8U << 20);
+    struct json_out o = JSON_OUT(&out);
+    struct policy *p = NULL;
+    struct err e;
+    bool allowed;
+
+    make_nodes(nodes);
     struct policy_tailnet t = {.users = users, .user_count = 2, .nodes = nodes, .node_count = 4};
     if (size < 65536 && policy_parse((const char *)data, size, &p, &problems) == 0) {
         struct policy_view *v = policy_view_new(p, &t, NULL), *none = policy_view_new(NULL, &t, v);

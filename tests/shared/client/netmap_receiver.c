@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "shared/client/netmap_receiver.h"
+#include "shared/client/ts_client.h"
 
 int netmap_receiver_start(void **state)
 {
@@ -70,7 +71,7 @@ void netmap_receiver_read(struct netmap_receiver *f, struct netmap_message *m, b
     size_t len = 0;
     for (unsigned i = 0; i < 4; i++)
         len |= (size_t)(uint8_t)all.data[i] << 8 * i;
-    buf_cut(&all, 4);
+    cut_front(&all, 4);
     assert_int_equal(all.len, len);
     if (zstd)
         netmap_receiver_unzip(&all);

@@ -17,6 +17,16 @@
 #include "crypto/crypto.h"
 #include "net/head.h"
 
+void cut_front(struct buf *b, size_t front)
+{
+    if (front >= b->len) {
+        buf_clear(b);
+        return;
+    }
+    memmove(b->data, b->data + front, b->len - front + 1);
+    b->len -= front;
+}
+
 #define EARLY_HEAD 9
 
 enum stage { STAGE_UPGRADE, STAGE_RESPONSE, STAGE_EARLY, STAGE_OPEN };
@@ -266,7 +276,7 @@ static bool take_upgrade(struct ts_client *c)
         die(c, "the upgrade was refused");
         return false;
     }
-    buf_cut(&c->held, (size_t)(end - c->held.data) + 4);
+    cut_front(&c->held, (size_t)(end - c->held.data) + 4);
     c->stage = STAGE_RESPONSE;
     return true;
 }
@@ -285,7 +295,7 @@ static bool take_response(struct ts_client *c)
         die(c, "the handshake failed");
         return false;
     }
-    buf_cut(&c->held, NOISE_RESPONSE_LEN);
+    cut_front(&c->held, NOISE_RESPONSE_LEN);
     noise_writer_init(&c->out, keys.to_server);
     noise_reader_init(&c->in, keys.to_client);
     c->stage = STAGE_EARLY;
@@ -423,7 +433,7 @@ static void flush(struct loop_task *task)
         else if ((size_t)n == c->unsent.len)
             buf_release(&c->unsent);
         else
-            buf_cut(&c->unsent, (size_t)n);
+            cut_front(&c->unsent, (size_t)n);
     }
     if (!c->dead)
         return;

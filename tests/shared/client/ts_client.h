@@ -59,4 +59,7 @@ uint64_t ts_client_bytes_in(const struct ts_client *c);
 /* The server's key from GET /key, blocking; any thread. */
 int ts_fetch_key(const struct addr_port *server, uint8_t public_key[NOISE_KEY_LEN], struct err *e) WARN_UNUSED;
 
+/* Drops bytes at the front of a buffer. */
+void cut_front(struct buf *b, size_t front);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/random.h"
+#include "shared/client/ts_client.h"
 #include "shared/daemon_fixture.h"
 
 static void a_key_lets_in_and_a_stream_begins_with_everything(void **state)
@@ -190,7 +191,7 @@ static void one_map_is_one_answer(void **state)
     test_client_join(&a);
     assert_int_equal(test_client_call(&a, "POST", "/machine/map", test_client_request(&a, " ")), 200);
     assert_true(a.answer.len > 4);
-    buf_cut(&a.answer, 4);
+    cut_front(&a.answer, 4);
     test_client_assert_answer(&a, "Domain", "\"127.0.0.1\"");
     test_client_leave(&a);
 }

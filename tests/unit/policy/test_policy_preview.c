@@ -138,62 +138,60 @@ static char *rows_text(const json_t *preview)
     return buf_take(&out);
 }
 
+static const struct {
+    const char *before, *after, *rows;
+} reached[] = {
+    /* The same, written otherwise. */
+    {ACL("\"tag:exit1:80-81\""), ACL("\"tag:exit1:80,81\""), ""},
+    {ACL("\"tag:exit1:80-90\""), ACL("\"tag:exit1:85-90\",\"tag:exit1:80-84\""), ""},
+    {ACL("\"tag:exit1:22\""),
+     GRANT("\"dst\":[\"tag:exit1\"],\"ip\":[\"tcp:22\",\"udp:22\",\"icmp:*\",\"ipv6-icmp:*\"]"), ""},
+    {ACL("\"10.0.0.0/24:443\""), ACL("\"10.0.0.0/25:443\",\"10.0.0.128/25:443\""), ""},
+    {ACL("\"10.0.0.0/24:443\""), ACL("\"10.0.0.0/16:443\""), ""}, /* nobody routes the rest */
+    {ACL("\"tag:exit1:22\""), ACL("\"100.64.0.3:22\",\"fd7a:115c:a1e0::3:22\""), ""},
+    {GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"x\":1,\"y\":2},{\"z\":3}]}"),
+     GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"z\":3},{\"y\":2,\"x\":1}]}"), ""},
+    {SSH(SSH_C1("\"root\",\"bob\"")), SSH(SSH_C1("\"bob\"") "," SSH_C1("\"root\"")), ""},
+    {SSH(SSH_C1("\"autogroup:nonroot\"")), SSH(SSH_C1("\"autogroup:nonroot\",\"bob\"")), ""},
+    /* What differs is named, and nothing else. */
+    {ACL("\"tag:exit1:1-1000\""), ACL("\"tag:exit1:22\""), "lost c1->x1: ports 1-21, ports 23-1000"},
+    {ACL("\"tag:exit1:22\""), GRANT("\"dst\":[\"tag:exit1\"],\"ip\":[\"tcp:22\"]"), "lost c1->x1: icmp, udp port 22"},
+    {ACL("\"tag:exit1:22\""), ACL("\"100.64.0.3:22\""), "lost c1->x1: IPv6 port 22"},
+    {ACL("\"tag:exit1:22\""),
+     "{" FLEET_TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"100.64.0.5\"],\"dst\":[\"tag:exit1:22\"]}]}",
+     "lost c1->x1: IPv6 port 22"},
+    {ACL("\"tag:exit1:22\""),
+     "{" FLEET_TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"alice@example.com\"],\"dst\":[\"tag:exit1:22\"]}],"
+     "\"nodeAttrs\":[{\"target\":[\"*\"],\"attr\":[\"disable-ipv4\"]}]}",
+     "lost c1->x1: IPv4 port 22"},
+    {ACL("\"10.0.0.0/24:443\""), ACL("\"10.0.0.0/25:443\""), "lost c1->r1: 10.0.0.128/25 port 443"},
+    {ACL("\"autogroup:internet:*\""), ACL("\"tag:exit1:*\""),
+     "gained c1->x1: all ports; lost c1->x1: autogroup:internet all ports"},
+    {GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"role\":\"reader\"}]}"),
+     GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"role\":\"admin\"}]}"),
+     "gained c1->x1: cap a.b/c {\"role\":\"admin\"}; lost c1->x1: cap a.b/c {\"role\":\"reader\"}"},
+    {SSH(SSH_C1("\"autogroup:nonroot\"")), SSH(SSH_C1("\"autogroup:nonroot\",\"root\"")), "gained c1->x1: ssh as root"},
+    {SSH(SSH_C1("\"bob\"")), SSH(""), "lost c1->x1: ssh as bob"},
+    {SSH(""), SSH("{\"action\":\"check\",\"src\":[\"bob@example.com\"],\"dst\":[\"tag:exit1\"],\"users\":[\"root\"]}"),
+     "gained c2->x1: ssh as root after a check every 720 min"},
+};
+
 static void test_what_is_reached(void **unused)
 {
-    static const struct {
-        const char *before, *after, *rows;
-    } cases[] = {
-        /* The same, written otherwise. */
-        {ACL("\"tag:exit1:80-81\""), ACL("\"tag:exit1:80,81\""), ""},
-        {ACL("\"tag:exit1:80-90\""), ACL("\"tag:exit1:85-90\",\"tag:exit1:80-84\""), ""},
-        {ACL("\"tag:exit1:22\""),
-         GRANT("\"dst\":[\"tag:exit1\"],\"ip\":[\"tcp:22\",\"udp:22\",\"icmp:*\",\"ipv6-icmp:*\"]"), ""},
-        {ACL("\"10.0.0.0/24:443\""), ACL("\"10.0.0.0/25:443\",\"10.0.0.128/25:443\""), ""},
-        {ACL("\"10.0.0.0/24:443\""), ACL("\"10.0.0.0/16:443\""), ""}, /* nobody routes the rest */
-        {ACL("\"tag:exit1:22\""), ACL("\"100.64.0.3:22\",\"fd7a:115c:a1e0::3:22\""), ""},
-        {GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"x\":1,\"y\":2},{\"z\":3}]}"),
-         GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"z\":3},{\"y\":2,\"x\":1}]}"), ""},
-        {SSH(SSH_C1("\"root\",\"bob\"")), SSH(SSH_C1("\"bob\"") "," SSH_C1("\"root\"")), ""},
-        {SSH(SSH_C1("\"autogroup:nonroot\"")), SSH(SSH_C1("\"autogroup:nonroot\",\"bob\"")), ""},
-        /* What differs is named, and nothing else. */
-        {ACL("\"tag:exit1:1-1000\""), ACL("\"tag:exit1:22\""), "lost c1->x1: ports 1-21, ports 23-1000"},
-        {ACL("\"tag:exit1:22\""), GRANT("\"dst\":[\"tag:exit1\"],\"ip\":[\"tcp:22\"]"),
-         "lost c1->x1: icmp, udp port 22"},
-        {ACL("\"tag:exit1:22\""), ACL("\"100.64.0.3:22\""), "lost c1->x1: IPv6 port 22"},
-        {ACL("\"tag:exit1:22\""),
-         "{" FLEET_TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"100.64.0.5\"],\"dst\":[\"tag:exit1:22\"]}]}",
-         "lost c1->x1: IPv6 port 22"},
-        {ACL("\"tag:exit1:22\""),
-         "{" FLEET_TAGS "\"acls\":[{\"action\":\"accept\",\"src\":[\"alice@example.com\"],\"dst\":[\"tag:exit1:22\"]}],"
-         "\"nodeAttrs\":[{\"target\":[\"*\"],\"attr\":[\"disable-ipv4\"]}]}",
-         "lost c1->x1: IPv4 port 22"},
-        {ACL("\"10.0.0.0/24:443\""), ACL("\"10.0.0.0/25:443\""), "lost c1->r1: 10.0.0.128/25 port 443"},
-        {ACL("\"autogroup:internet:*\""), ACL("\"tag:exit1:*\""),
-         "gained c1->x1: all ports; lost c1->x1: autogroup:internet all ports"},
-        {GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"role\":\"reader\"}]}"),
-         GRANT("\"dst\":[\"tag:exit1\"],\"app\":{\"a.b/c\":[{\"role\":\"admin\"}]}"),
-         "gained c1->x1: cap a.b/c {\"role\":\"admin\"}; lost c1->x1: cap a.b/c {\"role\":\"reader\"}"},
-        {SSH(SSH_C1("\"autogroup:nonroot\"")), SSH(SSH_C1("\"autogroup:nonroot\",\"root\"")),
-         "gained c1->x1: ssh as root"},
-        {SSH(SSH_C1("\"bob\"")), SSH(""), "lost c1->x1: ssh as bob"},
-        {SSH(""),
-         SSH("{\"action\":\"check\",\"src\":[\"bob@example.com\"],\"dst\":[\"tag:exit1\"],\"users\":[\"root\"]}"),
-         "gained c2->x1: ssh as root after a check every 720 min"},
-    };
 
     (void)unused;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(reached); i++) {
         struct policy_fleet f;
         struct buf out = {0};
         json_t *got = NULL;
 
         fleet_make(&f);
-        struct policy_view *before = fleet_view(&f, cases[i].before), *after = fleet_view(&f, cases[i].after);
+        struct policy_view *before = fleet_view(&f, reached[i].before), *after = fleet_view(&f, reached[i].after);
         write_preview(before, after, NULL, &out);
         assert_int_equal(json_read(buf_text(&out), out.len, SIZE_MAX, "preview", &got, NULL), 0);
         char *rows = rows_text(got);
-        if (strcmp(rows, cases[i].rows) != 0)
-            fail_msg("%s\n%s\nwant %s\ngot  %s", cases[i].before, cases[i].after, cases[i].rows, rows);
+        if (strcmp(rows, reached[i].rows) != 0)
+            fail_msg("%s\n%s\nwant %s\ngot  %s", reached[i].before, reached[i].after, reached[i].rows, rows);
         free(rows);
         json_decref(got);
         buf_release(&out);

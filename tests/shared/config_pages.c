@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table as text: an example file with every key, and the middle of the manual page. */
+#include "shared/config_pages.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ static void write_value(struct buf *out, const struct config_key *key)
     }
 }
 
-void config_write_example(struct buf *out)
+void config_example(struct buf *out)
 {
     const char *last = "";
     char line[256];
@@ -136,7 +137,7 @@ static void write_entry(struct buf *out, const struct config_key *key)
         buf_adds(out, "A reload suffices.\n");
 }
 
-void config_write_manual(struct buf *out)
+void config_manual(struct buf *out)
 {
     static const char *const heads[] = {
         [KEY_USED] = ".Sh KEYS\nA dot stands for one more level of the file.\n.Bl -tag -width Ds\n",
