@@ -5,6 +5,7 @@
 #include "api/change/events.h"
 #include "api/pages/tables.h"
 #include "api/request/counts.h"
+#include "api/request/heavy.h"
 #include "api/request/request.h"
 #include "api/request/state.h"
 #include "api/resources/tables.h"
@@ -60,6 +61,7 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
     api->auth = auth_new();
     pthread_mutex_init(&api->lock, NULL);
     counts_init(api);
+    heavy_init(api);
     if ((code = events_start(api, &api->hub, e)) < 0 || (code = start_http(api, e)) < 0) {
         api_stop(api);
         return code;
@@ -79,6 +81,7 @@ void api_stop(struct api *api)
     events_stop(api->hub);
     relays_unref(api->relays);
     counts_free(api);
+    heavy_free(api);
     auth_free(api->auth);
     config_unref(api->config);
     pthread_mutex_destroy(&api->lock);

@@ -67,6 +67,7 @@ struct rest_request {
     struct core_admin admin;
     const struct tailnet_snapshot *after; /* holds what the core answered; NULL: it was not asked */
     api_handler *then;                    /* continuation */
+    api_handler *compute;                 /* what heavy.c runs */
     struct rest_request *next;            /* of those that wait for health */
     void *state;                          /* the handler's, for its continuation; in the arena */
     struct err err;

@@ -15,6 +15,7 @@
 #include "http/http.h"
 
 struct event_hub;
+struct heavy_use;
 struct relay_names;
 struct answer_counts;
 struct rest_request;
@@ -36,6 +37,7 @@ struct api {
         struct rest_request *waiting; /* linked by next */
         struct work work;
     } ping;
+    struct heavy_use *heavy; /* who has something computed: heavy.h */
     struct relay_names *relays;
     struct answer_counts *counts; /* of answers by call and status: counts.h */
 };

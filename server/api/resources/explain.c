@@ -5,6 +5,7 @@
 
 #include "api/change/change.h"
 #include "api/request/args.h"
+#include "api/request/heavy.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/policy.h"
@@ -113,6 +114,22 @@ static void compare(struct rest_request *r, const struct policy *now, const stru
     tailnet_policy_input_release(&w);
 }
 
+void policy_examine(struct rest_request *r, struct policy_problems *problems, int *code)
+{
+    struct tailnet_policy_input w;
+    struct policy *p = NULL;
+
+    *code = policy_parse(r->admin.text, strlen(r->admin.text), &p, problems);
+    if (*code < 0 || !p)
+        return;
+    policy_input_init(&w, r);
+    struct policy_view *v = view_now(r, p, &w);
+    *code = policy_view_check(v, true, problems);
+    policy_view_free(v);
+    tailnet_policy_input_release(&w);
+    policy_unref(p);
+}
+
 static enum http_flow preview(struct rest_request *r)
 {
     const char *text = r->admin.text;
@@ -145,7 +162,7 @@ static enum http_flow preview_call(struct rest_request *r)
         err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(r->admin.text));
         return reply_error(r, &r->err);
     }
-    return request_later(r, HTTP_HEAVY, preview);
+    return heavy_later(r, preview);
 }
 
 static const struct api_endpoint rows[] = {

@@ -4,6 +4,7 @@
 
 #include "api/change/change.h"
 #include "api/request/args.h"
+#include "api/request/heavy.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/policy.h"
@@ -151,29 +152,29 @@ enum http_flow policy_change(struct rest_request *r)
     return request_admin(r, set_done);
 }
 
-static enum http_flow send(struct rest_request *r, api_handler *done)
+/* The text that is asked about, in r->admin. */
+static int read_text(struct rest_request *r)
+{
+    r->admin.text = NULL;
+    if (arg_text(r, "policy", &r->admin.text) < 0)
+        return r->err.code;
+    if (!r->admin.text && r->json && r->endpoint->dialect == DIALECT_V1)
+        r->admin.text = ""; /* programs in Go leave an empty text out */
+    if (!r->admin.text)
+        return err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
+    if (strlen(r->admin.text) > POLICY_TEXT_MAX)
+        return err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes",
+                         strlen(r->admin.text));
+    return 0;
+}
+
+static bool in_file(struct rest_request *r)
 {
     const struct config *c = api_config(r->api);
     bool file = config_policy_is_file(c);
 
     config_unref(c);
-    if (file && !r->dry_run)
-        return reply_code(r, ERR_INVALID, "update is disabled for modes other than 'database'");
-    r->admin.text = NULL;
-    if (arg_text(r, "policy", &r->admin.text) < 0)
-        return reply_error(r, &r->err);
-    if (!r->admin.text && r->json && r->endpoint->dialect == DIALECT_V1)
-        r->admin.text = ""; /* programs in Go leave an empty text out */
-    if (!r->admin.text) {
-        err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
-        return reply_error(r, &r->err);
-    }
-    if (strlen(r->admin.text) > POLICY_TEXT_MAX) {
-        err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(r->admin.text));
-        return reply_error(r, &r->err);
-    }
-    r->admin.op = ADMIN_POLICY_SET;
-    return request_admin(r, done);
+    return file;
 }
 
 static enum http_flow check_done(struct rest_request *r)
@@ -192,15 +193,42 @@ static enum http_flow check_done(struct rest_request *r)
     return HTTP_DONE;
 }
 
+static void examine(struct rest_request *r)
+{
+    policy_examine(r, &r->admin.problems, &r->admin.call.code);
+    if (r->admin.call.code < 0)
+        r->admin.call.err = (struct err){.code = (enum err_code)r->admin.call.code, .message = "the policy is refused"};
+}
+
+/* What is only tried is examined here: it holds up no change. */
+static enum http_flow check(struct rest_request *r)
+{
+    examine(r);
+    return check_done(r);
+}
+
+static enum http_flow try_set(struct rest_request *r)
+{
+    examine(r);
+    if (r->admin.call.code < 0)
+        return refused(r);
+    policy_problems_release(&r->admin.problems);
+    return request_admin(r, set_done);
+}
+
 static enum http_flow policy_set(struct rest_request *r)
 {
-    return send(r, set_done);
+    if (in_file(r) && !r->dry_run)
+        return reply_code(r, ERR_INVALID, "update is disabled for modes other than 'database'");
+    if (read_text(r) < 0)
+        return reply_error(r, &r->err);
+    r->admin.op = ADMIN_POLICY_SET;
+    return r->dry_run ? heavy_later(r, try_set) : request_admin(r, set_done);
 }
 
 static enum http_flow policy_check(struct rest_request *r)
 {
-    r->dry_run = true;
-    return send(r, check_done);
+    return read_text(r) < 0 ? reply_error(r, &r->err) : heavy_later(r, check);
 }
 
 /* The core stores each policy that it takes from the file, so the one in force only has to be there. */

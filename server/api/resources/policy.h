@@ -12,6 +12,8 @@
 void write_findings(struct json_out *o, const struct policy_problems *found); /* of a policy */
 /* With the problems' own words; without an error among them like reply_error. */
 enum http_flow reply_problems(struct rest_request *r, const struct err *e, const struct policy_problems *problems);
+/* Reads and checks the text of r->admin over the request's snapshot; explain.c. Takes its time. */
+void policy_examine(struct rest_request *r, struct policy_problems *problems, int *code);
 enum http_flow policy_change(struct rest_request *r); /* policy.c: r->admin is filled */
 const char *policy_mode(const struct config *c);      /* "file" or "database" */
 
