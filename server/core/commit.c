@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
+#include "core/decide/liveness.h"
 #include "core/publish.h"
 #include "core/state/accounts.h"
 #include "core/state/message.h"
@@ -61,6 +62,8 @@ static void follow_node(struct core_state *s, const struct store_write *w)
     if (!slot)
         return;
     slot_publish(s, slot, w->remove ? NULL : n);
+    if (!w->remove)
+        slot_follow_expiry(s, slot);
 }
 
 static void follow_pair(struct core_state *s, const struct store_write *w)

@@ -29,6 +29,7 @@ static void expiry_due(struct core_state *s, struct slot *slot)
             &(struct event_note){
                 .id = EVENT_NODE_EXPIRED, .object = "node", .object_id = slot->id, .object_name = n->given_name},
             "The key of %s expired: it must log in again", n->given_name);
+    slot_follow_expiry(s, slot);
 }
 
 static void ephemeral_due(struct core_state *s, struct slot *slot)

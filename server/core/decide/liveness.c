@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sessions: a node is online while a map stream of it is open, and for a short grace after. */
+/* Sessions: a node is online while a map stream of it is open, and for a short grace after, unless its key has expired
+ * or it is logged out: then its stream only serves to tell it so, and nobody can reach it. */
 #include <math.h>
 
 #include "base/clock.h"
@@ -65,6 +66,14 @@ static void note_presence(struct core_state *s, struct slot *slot, enum event_id
             id == EVENT_NODE_ONLINE ? "%s came online from %s" : "%s went offline: %s", n->given_name, why);
 }
 
+static void come_online(struct core_state *s, struct slot *slot)
+{
+    slot->live.online = true;
+    slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
+    slot_mark(s, slot, CHANGE_ONLINE);
+    note_presence(s, slot, EVENT_NODE_ONLINE, slot->live.source);
+}
+
 void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id)
 {
     struct node_session *x = mem_alloc(sizeof(*x));
@@ -79,15 +88,27 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
     mem_replace(&slot->live.source, source);
     bool was_healthy = slot->live.healthy;
     slot->live.healthy = true;
-    if (!slot->live.online) {
-        slot->live.online = true;
-        slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
-        slot_mark(s, slot, CHANGE_ONLINE);
-        note_presence(s, slot, EVENT_NODE_ONLINE, source);
-    } else {
+    if (slot->live.online || slot->expired)
         slot_mark(s, slot, 0);
-    }
+    else
+        come_online(s, slot);
     if (slot->published && (!was_healthy || (slot->dirty & CHANGE_ONLINE)))
+        routes_follow(s, slot);
+}
+
+static void go_offline(struct core_state *s, struct slot *slot, const char *why)
+{
+    slot->live.online = false;
+    slot->live.healthy = true;
+    slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
+    if (!slot->sessions)
+        mem_replace(&slot->live.source, "");
+    if (slot->published || slot->work) {
+        slot_mark(s, slot, CHANGE_ONLINE);
+        note_presence(s, slot, EVENT_NODE_OFFLINE, why);
+        store_live(s->store, slot->id, &slot->live);
+    }
+    if (slot->published)
         routes_follow(s, slot);
 }
 
@@ -97,17 +118,18 @@ void slot_offline(struct core_state *s, struct slot *slot, const char *why)
     if (!slot->live.online)
         return;
     penalise(s, slot);
-    slot->live.online = false;
-    slot->live.healthy = true;
-    slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
-    mem_replace(&slot->live.source, "");
-    if (slot->published || slot->work) {
-        slot_mark(s, slot, CHANGE_ONLINE);
-        note_presence(s, slot, EVENT_NODE_OFFLINE, why);
-        store_live(s->store, slot->id, &slot->live);
-    }
-    if (slot->published)
+    go_offline(s, slot, why);
+}
+
+void slot_follow_expiry(struct core_state *s, struct slot *slot)
+{
+    if (slot->expired && slot->live.online) {
+        slot->suspect = false;
+        go_offline(s, slot, slot->published && slot->published->logged_out ? "it logged out" : "its key has expired");
+    } else if (!slot->expired && !slot->live.online && slot->sessions) {
+        come_online(s, slot);
         routes_follow(s, slot);
+    }
 }
 
 /* Another router can take over one of its prefixes: then waiting for it to come back would only lose packets. */
