@@ -31,6 +31,25 @@ check "is the same node" node_is b .id "$id"
 check "with the same address" test "$(address b)" = "$address"
 check "reachable again" wait_for 20 reaches a "$address"
 
+# What a client was told bit by bit is what a fresh map says, for every field of its peers.
+peers_held() { ts "$1" debug netmap | jq -S '[.Peers[] | if .Online then del(.LastSeen) else . end] | sort_by(.ID)'; }
+expired_at() { [ "$(peers_held "$1" | jq --argjson id "$id" '.[] | select(.ID == $id) | .Expired // false')" = "$2" ]; }
+check "a key that ends in some seconds" hw nodes expire --identifier "$id" --expiry "$(date -u -d '+6 seconds' +%FT%TZ)"
+check "a's client takes it for expired then" wait_for 20 expired_at a true
+check "and b is not online" wait_for 5 node_is b .online false
+check "its packets do not get there" not reaches a "$address"
+check "renewed" hw nodes expire --identifier "$id" --disable
+check "a's client takes it back" wait_for 10 expired_at a false
+check "reachable again" wait_for 20 reaches a "$address"
+check "and online" wait_for 5 node_is b .online true
+# as_before NODE: since the last call nothing changed
+as_before() { local was=$held; held=$(peers_held "$1"); [ "$held" = "$was" ]; }
+held=""
+check "nothing more comes" wait_for 10 as_before a
+lab_kill9 a
+lab_start a
+check "a fresh map says what was held" wait_for 20 eval '[ "$(peers_held a)" = "$held" ]'
+
 check "logging out" ts b logout
 check "b is no longer online" wait_for 5 node_is b .online false
 check "a's packets no longer reach it" wait_for 10 not reaches a "$address"

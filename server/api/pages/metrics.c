@@ -53,7 +53,8 @@ static void tailnet_figures(struct rest_request *r, struct buf *out)
             unhealthy += n && n->live.online && !n->live.healthy;
         }
     metrics_put(out, "headscale_nodestore_nodes", "gauge", "Nodes", s->node_count);
-    metrics_put(out, "headway_nodes_online", "gauge", "Nodes that are connected and whose key is valid", s->online_count);
+    metrics_put(out, "headway_nodes_online", "gauge", "Nodes that are connected and whose key is valid",
+                s->online_count);
     metrics_put(out, "headway_nodes_unhealthy", "gauge", "Nodes that are online and answer no probe", unhealthy);
     metrics_put(out, "headway_routes_serving", "gauge", "Subnet prefixes that somebody serves", serving);
     metrics_put(out, "headway_users", "gauge", "Users", s->user_count);
