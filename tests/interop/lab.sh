@@ -129,6 +129,7 @@ dns:
   magic_dns: true
   base_domain: $BASE_DOMAIN
   override_local_dns: false
+${LAB_DNS:-}
 policy:
   mode: database
 log:
