@@ -415,5 +415,7 @@ int main(int argc, char **argv)
     config_unref(d.config);
     strs_release(&problems);
     flags_release(&flags);
+    if (file_end_output(stdout, &e) < 0)
+        status = say(1, &e);
     return status;
 }

@@ -117,6 +117,14 @@ static int folder_of(const char *path)
     return fd;
 }
 
+int file_end_output(FILE *stream, struct err *e)
+{
+    errno = 0;
+    if (fflush(stream) == 0 && !ferror(stream))
+        return 0;
+    return err_set(e, ERR_IO, "cannot write the output: %s", errno ? strerror(errno) : "a write failed");
+}
+
 int file_sync_folder(const char *path, struct err *e)
 {
     int fd = folder_of(path);

@@ -4,6 +4,7 @@
 #ifndef COMMON_BASE_FILE_H
 #define COMMON_BASE_FILE_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -27,6 +28,9 @@ int file_create(const char *path, const void *bytes, size_t len, mode_t mode, st
 
 /* All of it, through interrupted and short writes. */
 int file_write_fd(int fd, const void *bytes, size_t len) WARN_UNUSED; /* -1 with errno */
+
+/* At the end of a program: what was written to the stream and did not arrive is ERR_IO ("cannot write the output"). */
+int file_end_output(FILE *stream, struct err *e) WARN_UNUSED;
 
 /* Syncs the folder that holds path: what was renamed or linked there lasts. */
 int file_sync_folder(const char *path, struct err *e) WARN_UNUSED;

@@ -143,6 +143,10 @@ struct config {
  * The caller owns one reference of *out. */
 int config_load(const char *path, struct config **out, struct strs *problems, struct err *e) WARN_UNUSED;
 
+/* The same for a program that wants to know little of it, where the daemon is: *out is given also where something is
+ * wrong, with the defaults in place of what could not be read. */
+int config_load_for_client(const char *path, struct config **out, struct err *e) WARN_UNUSED;
+
 /* The same from text, as if read from a file called name; for tests and fuzzing. name's directory is put in front of
  * relative paths. */
 int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,

@@ -32,6 +32,7 @@ struct loader {
     struct old_value *old; /* in the order of config_olds */
     const char *variable;  /* of the environment, that is being read */
     unsigned count;        /* of problems */
+    bool keep;             /* what could be read is given out also where something was wrong */
 };
 
 static char *with_place(const struct loader *l, unsigned line, const char *text)
@@ -288,11 +289,12 @@ static int finish(struct loader *l, struct config **out)
     free(l->old);
     free(l->lines);
     free(l->dir);
-    if (l->count == 0) {
+    if (l->count == 0 || l->keep)
         *out = l->c;
+    else
+        config_unref(l->c);
+    if (l->count == 0)
         return 0;
-    }
-    config_unref(l->c);
     if (l->count > 1 && l->e) {
         size_t used = strlen(l->e->message);
         snprintf(l->e->message + used, sizeof(l->e->message) - used, " (and %u more)", l->count - 1);
@@ -346,29 +348,42 @@ static char *find_file(const char *path)
     return found;
 }
 
-int config_load(const char *path, struct config **out, struct strs *problems, struct err *e)
+static int load(const char *path, bool keep, struct config **out, struct strs *problems, struct err *e)
 {
     struct buf text = BUF_INIT(FILE_MAX);
     char *file = find_file(path);
     struct loader l;
     struct err why = {0};
-    int r = 0;
+    int r = file ? file_read(file, FILE_ANY, &text, &why) : 0;
 
-    if (file && (r = file_read(file, FILE_ANY, &text, &why)) < 0) {
+    if (r < 0) {
         err_prefix(&why, "the configuration");
         if (problems)
             strs_push(problems, why.message);
         if (e)
             *e = why;
-    } else if (file) {
-        r = config_parse(buf_text(&text), text.len, file, out, problems, e);
-    } else {
-        start(&l, "", problems, e);
-        r = finish(&l, out);
+    }
+    if (r == 0 || keep) {
+        start(&l, file && r == 0 ? file : "", problems, r < 0 ? NULL : e);
+        l.keep = keep;
+        if (file && r == 0)
+            yaml_read(buf_text(&text), text.len, &l.sink);
+        int read = finish(&l, out);
+        r = r < 0 ? r : read;
     }
     buf_release(&text);
     free(file);
     return r;
+}
+
+int config_load(const char *path, struct config **out, struct strs *problems, struct err *e)
+{
+    return load(path, false, out, problems, e);
+}
+
+int config_load_for_client(const char *path, struct config **out, struct err *e)
+{
+    return load(path, true, out, NULL, e);
 }
 
 /* ---- life and comparison ---- */

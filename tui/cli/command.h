@@ -61,6 +61,8 @@ bool flag_is_file(const struct flag *flag); /* its value names a file */
 
 /* ---- for the families ---- */
 
+/* Prints "what: text" on stderr, made safe for a terminal. */
+void cli_note(const struct cli *c, const char *what, const char *text);
 /* Prints "Error: ..." in the form that --output asks for, returns 1. */
 int cli_fail(struct cli *c, const struct err *e);
 int cli_failf(struct cli *c, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -63,10 +63,11 @@ static int on_event(void *arg, const char *name, const char *id, const char *dat
 
 static void on_state(void *arg, const struct err *why, int64_t delay_ms)
 {
-    (void)arg;
+    const struct watch *w = arg;
+
     (void)delay_ms;
     if (why)
-        fprintf(stderr, "%s; trying again\n", why->message);
+        cli_note(w->c, "Trying again", why->message);
 }
 
 /* A time that --since means, by itself or so long ago; 0 when it is an event's id, -1 with the error printed. */

@@ -3,7 +3,6 @@
 #include "cli/output.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -311,14 +310,4 @@ void output_error(const struct output *o, const char *message)
     }
     buf_release(&safe);
     buf_release(&text);
-}
-
-int output_finish(const struct output *o)
-{
-    errno = 0;
-    bool failed = fflush(o->out) != 0 || ferror(o->out);
-
-    if (failed)
-        fprintf(o->err, "Error: cannot write the output: %s\n", errno ? strerror(errno) : "write error");
-    return failed ? -1 : 0;
 }

@@ -34,9 +34,6 @@ void output_error(const struct output *o, const char *message);
 /* A text of several lines: as it is, but made safe where out is a terminal. */
 void output_text(const struct output *o, const char *text);
 
-/* Ends the output: what could not be written is an error, printed on err; -1. */
-int output_finish(const struct output *o);
-
 /* A value as text. */
 void output_write(struct buf *out, enum output_form form, bool old, const json_t *value, const struct api_shape *shape);
 

@@ -60,15 +60,6 @@ static int set(struct cli *c)
     return 0;
 }
 
-static void print_warning(const struct cli *c, const char *text)
-{
-    struct buf safe = BUF_INIT(0);
-
-    str_safe(&safe, text, strlen(text));
-    fprintf(c->out.err, "Warning: %s\n", buf_text(&safe));
-    buf_release(&safe);
-}
-
 /* Each problem on a line of its own, where an editor can jump to it. */
 static void print_problems(struct cli *c, const char *file, const struct policy_problems *problems)
 {
@@ -79,7 +70,7 @@ static void print_problems(struct cli *c, const char *file, const struct policy_
             buf_addf(&line, "%s:%u:%u: ", file, p->line, p->column);
         buf_adds(&line, p->text);
         if (p->warning)
-            print_warning(c, buf_text(&line));
+            cli_note(c, "Warning", buf_text(&line));
         else
             output_error(&c->out, buf_text(&line));
         buf_release(&line);
@@ -147,9 +138,9 @@ static void print_findings(const struct cli *c, const char *file, const struct a
         buf_addf(&line, "%s:%llu:%llu: %s", file, (unsigned long long)f->line, (unsigned long long)f->column,
                  f->message);
         if (str_eq(f->severity, "warning"))
-            print_warning(c, buf_text(&line));
+            cli_note(c, "Warning", buf_text(&line));
         else
-            fprintf(c->out.err, "Would be refused: %s\n", buf_text(&line));
+            cli_note(c, "Would be refused", buf_text(&line));
         buf_release(&line);
     }
 }

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/command.h"
@@ -34,6 +35,15 @@ int cli_failf(struct cli *c, const char *format, ...)
     va_end(args);
     output_error(&c->out, text);
     return 1;
+}
+
+void cli_note(const struct cli *c, const char *what, const char *text)
+{
+    struct buf safe = BUF_INIT(0);
+
+    str_safe(&safe, text, strlen(text));
+    fprintf(c->out.err, "%s: %s\n", what, buf_text(&safe));
+    buf_release(&safe);
 }
 
 /* ---- which command ---- */
@@ -133,12 +143,12 @@ static bool answers(const char *path)
 static char *find_socket(const struct config *config)
 {
     const char *home = getenv("HOME");
-    char *places[] = {config ? mem_strdup(config->unix_socket) : mem_strdup("/run/headway/headway.sock"),
+    char *places[] = {mem_strdup(config->unix_socket),
                       mem_format("%s/.local/state/headway/headway.sock", home ? home : ""),
                       mem_strdup("/run/headway/headway.sock")};
     size_t best = 0, count = ARRAY_LEN(places);
 
-    if (!config || !strs_has(&config->given, "unix_socket")) {
+    if (!strs_has(&config->given, "unix_socket")) {
         while (best < count && !answers(places[best]))
             best++;
         if (best == count)
@@ -160,10 +170,10 @@ static void target(struct cli *c, struct client_options *options, char **socket)
     const struct config *config = c->config;
 
     *options = (struct client_options){
-        .address = *address || !config ? address : config->cli.address,
-        .api_key = *key || !config ? key : config->cli.api_key,
-        .insecure = flags_switch(&c->flags, "insecure") || (config && config->cli.insecure),
-        .timeout_ms = config ? config->cli.timeout / 1000000 : 0,
+        .address = *address ? address : config->cli.address,
+        .api_key = *key ? key : config->cli.api_key,
+        .insecure = flags_switch(&c->flags, "insecure") || config->cli.insecure,
+        .timeout_ms = config->cli.timeout / 1000000,
     };
     if (flags_given(&c->flags, "socket")) {
         *socket = mem_strdup(flags_text(&c->flags, "socket"));
@@ -176,28 +186,28 @@ static void target(struct cli *c, struct client_options *options, char **socket)
         fputs("Note: --api-key is visible in process lists; HEADWAY_CLI_API_KEY in the environment is not\n", stderr);
 }
 
-/* What reaches a daemon is little of a configuration that is mostly for the daemon: one that is wrong is noted, and
- * the environment and the defaults are used. A file that was named and is not there is an error, unless flags say where
- * the daemon is: nobody wants to reach another one than that file's. */
+/* What reaches a daemon is little of a configuration that is mostly for the daemon: what is wrong in it is noted, the
+ * rest is used. A file that was named and is not there is an error, unless flags say where the daemon is: nobody wants
+ * to reach another one than that file's. */
 static int load_config(struct cli *c)
 {
     const char *path = flags_text(&c->flags, "config");
     bool placed = flags_given(&c->flags, "socket") || flags_given(&c->flags, "address");
     struct config *config = NULL;
+    struct buf note = BUF_INIT(0);
     struct err e = {0};
+    int r = config_load_for_client(*path ? path : NULL, &config, &e);
 
-    if (config_load(*path ? path : NULL, &config, NULL, &e) < 0) {
-        err_prefix(&e, "error loading the configuration");
-        if (e.code == ERR_MISSING && !placed)
-            return cli_fail(c, &e);
-        struct buf safe = BUF_INIT(0);
-        str_safe(&safe, e.message, strlen(e.message));
-        fprintf(stderr, "Note: %s; the configuration is ignored\n", buf_text(&safe));
-        buf_release(&safe);
-        if (config_parse("", 0, "", &config, NULL, NULL) < 0)
-            config = NULL; /* the environment is wrong too */
-    }
     c->config = config;
+    if (r == 0)
+        return 0;
+    if (e.code == ERR_MISSING && !placed) {
+        err_prefix(&e, "error loading the configuration");
+        return cli_fail(c, &e);
+    }
+    buf_addf(&note, "%s; the rest of the configuration is used", e.message);
+    cli_note(c, "Note", buf_text(&note));
+    buf_release(&note);
     return 0;
 }
 
@@ -359,6 +369,7 @@ int cli_main(int argc, char **argv, int (*console)(const struct console_options 
 {
     struct cli c = {.console = console};
     const char *form = "";
+    struct err e = {0};
     int status;
 
     setlocale(LC_ALL, "");
@@ -368,8 +379,8 @@ int cli_main(int argc, char **argv, int (*console)(const struct console_options 
             form = argv[i];
     output_init(&c.out, form, stdout, stderr);
     status = run_words(&c, argc - 1, argv + 1);
-    if (output_finish(&c.out) < 0)
-        status = 1;
+    if (file_end_output(stdout, &e) < 0)
+        status = cli_fail(&c, &e);
     client_free(c.client);
     config_unref(c.config);
     flags_release(&c.flags);

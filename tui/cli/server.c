@@ -58,7 +58,7 @@ static int configtest(struct cli *c)
     for (size_t i = 0; i < problems.len; i++)
         output_error(&c->out, problems.items[i]);
     for (size_t i = 0; config && i < config->notes.len; i++)
-        fprintf(stderr, "Note: %s\n", config->notes.items[i]);
+        cli_note(c, "Note", config->notes.items[i]);
     if (r == 0 && c->out.terminal)
         fputs("configuration is valid\n", c->out.out);
     strs_release(&problems);

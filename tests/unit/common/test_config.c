@@ -313,6 +313,31 @@ static void the_working_directory_is_not_searched(void **state)
     config_unref(c);
 }
 
+/* Whoever only wants to reach the daemon gets what could be read, and the mistake. */
+static void a_client_gets_what_is_right_of_a_wrong_file(void **state)
+{
+    char path[] = "/tmp/headway-config.XXXXXX";
+    static const char text[] = "unix_socket: /here/headway.sock\nlog:\n  level: loud\ncli:\n  timeout: soon\n";
+    int fd = mkstemp(path);
+    struct config *c = NULL;
+    struct err e;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    assert_int_equal(config_load_for_client(path, &c, &e), ERR_INVALID);
+    assert_non_null(strstr(e.message, "log.level"));
+    assert_string_equal(c->unix_socket, "/here/headway.sock");
+    assert_int_equal(c->cli.timeout, INT64_C(5000000000));
+    assert_true(strs_has(&c->given, "unix_socket"));
+    config_unref(c);
+    unlink(path);
+    assert_int_equal(config_load_for_client(path, &c, &e), ERR_MISSING);
+    assert_true(*c->unix_socket != '\0');
+    config_unref(c);
+}
+
 static void a_removed_key_may_stand_beside_its_successor(void **state)
 {
     struct config *c = parse("server_url: http://h:1\nacl_policy_path: /old\npolicy: {path: /new}\n"
@@ -506,6 +531,7 @@ int main(void)
         cmocka_unit_test(every_old_key_is_seen),
         cmocka_unit_test(what_needs_a_restart_waits_for_it_whole),
         cmocka_unit_test(the_working_directory_is_not_searched),
+        cmocka_unit_test(a_client_gets_what_is_right_of_a_wrong_file),
         cmocka_unit_test(a_removed_key_may_stand_beside_its_successor),
         cmocka_unit_test(parts_that_do_not_exist_are_said),
         cmocka_unit_test(the_environment_wins),
