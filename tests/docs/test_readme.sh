@@ -22,6 +22,7 @@ while read -r page; do
 done < <(grep -oE '`man [a-z.-]+' README.md | sed 's/`man //')
 check "the commands of the README can be found" test "$(fenced sh | wc -l)" -gt 15
 
+LAB_LISTEN=0.0.0.0 # for the command that goes to another machine in the README: here to loopback, as there is no TLS
 lab_up
 lab_host router
 user_and_key me
@@ -31,7 +32,7 @@ mkdir -p "$WORK/bin"
 cat >"$WORK/bin/headway" <<EOF
 #!/bin/sh
 export HEADWAY_CONFIG="$LAB/config.yaml"
-[ "\$HEADWAY_CLI_ADDRESS" = "" ] || HEADWAY_CLI_ADDRESS=$LOGIN
+[ "\$HEADWAY_CLI_ADDRESS" = "" ] || HEADWAY_CLI_ADDRESS=http://127.0.0.1:8080
 exec ip netns exec "$(lab_ns ctl)" "$HEADWAY" "\$@"
 EOF
 cat >"$WORK/bin/tailscale" <<EOF

@@ -102,7 +102,7 @@ daemon_config() {
   mkdir -p "$LAB/daemon"
   cat >"$LAB/config.yaml" <<EOF
 server_url: $LOGIN
-listen_addr: $CTL:8080
+listen_addr: ${LAB_LISTEN:-$CTL}:8080
 metrics_listen_addr: 127.0.0.1:9090
 unix_socket: $LAB/daemon/headway.sock
 unix_socket_permission: "0770"
