@@ -348,42 +348,54 @@ static char *find_file(const char *path)
     return found;
 }
 
-static int load(const char *path, bool keep, struct config **out, struct strs *problems, struct err *e)
+/* The file's name and text, which are the caller's; "" and nothing where there is none. */
+static int read_file(const char *path, char **name, struct buf *text, struct err *e)
 {
-    struct buf text = BUF_INIT(FILE_MAX);
-    char *file = find_file(path);
-    struct loader l;
-    struct err why = {0};
-    int r = file ? file_read(file, FILE_ANY, &text, &why) : 0;
+    int r = 0;
 
-    if (r < 0) {
-        err_prefix(&why, "the configuration");
-        if (problems)
-            strs_push(problems, why.message);
-        if (e)
-            *e = why;
-    }
-    if (r == 0 || keep) {
-        start(&l, file && r == 0 ? file : "", problems, r < 0 ? NULL : e);
-        l.keep = keep;
-        if (file && r == 0)
-            yaml_read(buf_text(&text), text.len, &l.sink);
-        int read = finish(&l, out);
-        r = r < 0 ? r : read;
-    }
-    buf_release(&text);
-    free(file);
+    *text = (struct buf)BUF_INIT(FILE_MAX);
+    *name = find_file(path);
+    if (*name && (r = file_read(*name, FILE_ANY, text, e)) < 0)
+        err_prefix(e, "the configuration");
+    if (r < 0 || !*name)
+        mem_replace(name, "");
     return r;
 }
 
 int config_load(const char *path, struct config **out, struct strs *problems, struct err *e)
 {
-    return load(path, false, out, problems, e);
+    struct buf text;
+    struct err why = {0};
+    char *name;
+    int r = read_file(path, &name, &text, &why);
+
+    if (r == 0) {
+        r = config_parse(buf_text(&text), text.len, name, out, problems, e);
+    } else {
+        if (problems)
+            strs_push(problems, why.message);
+        if (e)
+            *e = why;
+    }
+    buf_release(&text);
+    free(name);
+    return r;
 }
 
 int config_load_for_client(const char *path, struct config **out, struct err *e)
 {
-    return load(path, true, out, NULL, e);
+    struct buf text;
+    struct loader l;
+    char *name;
+    int r = read_file(path, &name, &text, e), parsed;
+
+    start(&l, name, NULL, r < 0 ? NULL : e);
+    l.keep = true;
+    yaml_read(buf_text(&text), text.len, &l.sink);
+    parsed = finish(&l, out);
+    buf_release(&text);
+    free(name);
+    return r < 0 ? r : parsed;
 }
 
 /* ---- life and comparison ---- */
