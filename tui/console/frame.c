@@ -12,18 +12,50 @@
 #include "console/views/events.h"
 #include "console/views/node.h"
 
-static int draw_tab(struct app *app, struct canvas *c, int row, int col, size_t index)
+static bool is_front(const struct app *app, const struct console_view *v)
 {
-    const struct console_view *v = app->tables->views[index], *front = app->place.view;
+    return v == app->place.view || v == app->place.view->tab;
+}
+
+/* titled: with its title, where there is room for that. */
+static void tab_text(struct app *app, const struct console_view *v, bool titled, char *text, size_t size)
+{
     size_t badge = v->badge ? v->badge(app) : 0;
-    bool on = v == front || v == front->tab;
+    int used = snprintf(text, size, titled || is_front(app, v) ? "%c %s" : "%c", v->digit, v->title);
+
+    if (badge)
+        snprintf(text + used, size - (size_t)used, " %zu", badge);
+}
+
+/* How many tabs, from the left, have room for their titles. */
+static size_t titles_that_fit(struct app *app, const struct canvas *c)
+{
+    size_t titled = app->tables->view_count;
+
+    for (;; titled--) {
+        int width = 1;
+
+        for (size_t i = 0; i < app->tables->view_count; i++) {
+            char text[40];
+
+            if (!app->tables->views[i]->digit)
+                continue;
+            tab_text(app, app->tables->views[i], i < titled, text, sizeof(text));
+            width += canvas_width(c, text) + 2;
+        }
+        if (width <= c->cols || !titled)
+            return titled;
+    }
+}
+
+static int draw_tab(struct app *app, struct canvas *c, int row, int col, size_t index, bool titled)
+{
+    const struct console_view *v = app->tables->views[index];
+    bool on = is_front(app, v), badge = v->badge && v->badge(app);
     int from = col;
     char text[40];
 
-    if (badge)
-        snprintf(text, sizeof(text), "%c %s %zu", v->digit, v->title, badge);
-    else
-        snprintf(text, sizeof(text), "%c %s", v->digit, v->title);
+    tab_text(app, v, titled, text, sizeof(text));
     if (on)
         canvas_text(c, row, col - 1, 1, ROLE_TAB_ON, "[");
     col += canvas_text(c, row, col, c->cols - col - 1, on ? ROLE_TAB_ON : badge ? ROLE_WAIT : ROLE_TAB, text);
@@ -35,11 +67,12 @@ static int draw_tab(struct app *app, struct canvas *c, int row, int col, size_t 
 
 static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
 {
+    size_t titled = titles_that_fit(app, c);
     int col = 1;
 
     for (size_t i = 0; i < app->tables->view_count; i++)
         if (app->tables->views[i]->digit)
-            col = draw_tab(app, c, at.row, col, i);
+            col = draw_tab(app, c, at.row, col, i, i < titled);
     time_t now = (time_t)(app->at.now_ns / NS_PER_SECOND);
     struct tm local;
     char text[16] = "";
@@ -88,9 +121,15 @@ static bool banner(struct app *app, char *text, size_t size)
     return true;
 }
 
+/* Whole, or not at all: part of a number is another number. Nothing follows what had no room. */
 static int say(struct canvas *c, int col, int limit, enum role role, const char *text)
 {
-    return col < limit ? col + canvas_text(c, 1, col, limit - col, role, text) : col;
+    return col + canvas_width(c, text) <= limit ? col + canvas_text(c, 1, col, limit - col, role, text) : limit;
+}
+
+static int say_name(struct canvas *c, int col, int limit, enum role role, const char *name)
+{
+    return col < limit ? col + canvas_name(c, 1, col, limit - col, role, name) : limit;
 }
 
 static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
@@ -106,13 +145,13 @@ static int draw_crumbs(struct app *app, struct canvas *c, int col, int limit)
     snprintf(crumb, sizeof(crumb), " %s ", glyph_text(GLYPH_CRUMB, c->ascii));
     /* The names of a view's parts say more than the domain. */
     if (app->servers.len > 1 || c->cols >= (v->parts[0].name ? 100 : 80)) {
-        col = say(c, col, limit, ROLE_FAINT, domain);
+        col = say_name(c, col, limit, ROLE_FAINT, domain);
         col = say(c, col, limit, ROLE_FAINT, crumb);
     }
     col = say(c, col, limit, ROLE_CRUMB, v->tab ? v->tab->name : v->name);
     if (v->crumb) {
         col = say(c, col, limit, ROLE_FAINT, crumb);
-        col = say(c, col, limit, ROLE_CRUMB, v->crumb(app));
+        col = say_name(c, col, limit, ROLE_CRUMB, v->crumb(app));
     }
     for (int i = 0; i < VIEW_PARTS_MAX && v->parts[i].name; i++) {
         bool on = i == app->place.part;

@@ -259,9 +259,32 @@ static void a_filter_that_grows_finds_the_same(void **state)
     }
 }
 
+/* Names that differ at their end are told apart, other columns give way; what is too long is cut in its middle. */
+static void names_are_kept_whole(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    for (int i = 0; i < 40; i++) {
+        char *node =
+            mem_format("{\"node\":{\"id\":\"%d\",\"givenName\":\"build-ber-%05d-%s\",\"online\":true,\"routes\":[]}}",
+                       100 + i, i, i == 7 ? "a-very-long-name-of-its-own-7" : "ci");
+        rig_json(&r, node);
+        free(node);
+    }
+    rig_pass(&r, HOLD_MS + 1);
+    char *screen = rig_screen(&r, 16, 60);
+    assert_non_null(strstr(screen, "build-ber-00003-ci "));
+    assert_non_null(strstr(screen, "own-7"));
+    free(screen);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_kept_whole),
         cmocka_unit_test(a_filter_that_grows_finds_the_same),
         cmocka_unit_test(a_second_router_makes_a_group_of_a_prefix),
         cmocka_unit_test(new_rows_above_do_not_move_the_cursor),

@@ -323,9 +323,32 @@ static void a_low_screen_shows_the_routes_that_are_acted_on(void **state)
     }
 }
 
+/* What has no room in the first two lines is left out: it is never cut, but for the names of nodes and servers. */
+static void tabs_and_counts_are_never_cut(void **state)
+{
+    static const char *const keys[] = {
+        "", "/a !b c|d !e f|g !h<Enter>", "2", "2<Tab>", "2<Tab><Tab>", "4", "5", "6", "7", "8", "+waiting<Enter>vjjj"};
+
+    (void)state;
+    for (int cols = 60; cols < 132; cols++)
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+            struct rig r;
+
+            rig_init(&r, 0);
+            rig_keys(&r, keys[i]);
+            char *screen = rig_screen(&r, 24, cols), *third = strchr(strchr(screen, '\n') + 1, '\n');
+            *third = '\0';
+            if (strchr(screen, '~') || !strchr(screen, '8'))
+                fail_msg("%d columns, keys %s:\n%s", cols, keys[i], screen);
+            free(screen);
+            rig_release(&r);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tabs_and_counts_are_never_cut),
         cmocka_unit_test(a_low_screen_shows_the_routes_that_are_acted_on),
         cmocka_unit_test(screens_are_as_they_were),
         cmocka_unit_test(rectangles_never_overlap_nor_leave_the_screen),

@@ -121,6 +121,24 @@ static void insert_sorted(struct list *l, struct row *row)
     l->order.items[low] = row;
 }
 
+/* Other columns give way to names: how wide they are must be known before anything is drawn. */
+static void measure_name(struct list *l, const struct row *row)
+{
+    static const struct canvas plain = {0};
+
+    for (int i = 0; i < l->def->column_count; i++) {
+        struct list_field f = {.glyph = -1};
+
+        if (!l->def->columns[i].name)
+            continue;
+        l->def->columns[i].fill(row, l->at, &f);
+        int width = canvas_width(&plain, f.text) + (f.glyph >= 0 ? 2 : 0);
+        if (i == l->def->indented && l->def->indent)
+            width += l->def->indent(row);
+        l->name_widths[width < LIST_NAME_MOST ? width : LIST_NAME_MOST]++;
+    }
+}
+
 static void touch_up(struct list *l)
 {
     for (size_t i = 0; i < l->touched.len; i++) {
@@ -132,8 +150,10 @@ static void touch_up(struct list *l)
     }
     /* All are taken out before the first goes in again: a binary search needs the rest in order. */
     for (size_t i = 0; i < l->touched.len; i++)
-        if (list_matches(l, l->touched.items[i]))
+        if (list_matches(l, l->touched.items[i])) {
             insert_sorted(l, l->touched.items[i]);
+            measure_name(l, l->touched.items[i]);
+        }
 }
 
 void list_refresh(struct list *l, const struct model *m, const struct clock_reading *at)
@@ -147,6 +167,9 @@ void list_refresh(struct list *l, const struct model *m, const struct clock_read
         l->def->collect(m, l);
         if (!l->def->tree && l->sort >= 0 && l->order.len > 1)
             qsort_r(l->order.items, l->order.len, sizeof(*l->order.items), order_pointers, l);
+        memset(l->name_widths, 0, sizeof(l->name_widths));
+        for (size_t i = 0; i < l->order.len; i++)
+            measure_name(l, l->order.items[i]);
     } else {
         touch_up(l);
     }

@@ -10,6 +10,7 @@
 
 #define HOLD_MS          2000
 #define LIST_COLUMNS_MAX 16
+#define LIST_NAME_MOST   40
 
 struct clock_reading {
     int64_t now_ns; /* the wall clock, as the server sees it where that is known */
@@ -28,6 +29,7 @@ struct list_column {
     int share;               /* of what is left over */
     int rank;                /* who goes first where it is narrow: the highest; 0 never goes */
     bool right;
+    bool name;        /* what rows are known by: other columns give way to it, and its middle is cut, not its end */
     unsigned changed; /* FIELD_...: marked for a while after a change of these */
     void (*fill)(const struct row *row, const struct clock_reading *at, struct list_field *out);
     int (*compare)(const struct row *a, const struct row *b); /* NULL: cannot be sorted by */
@@ -70,7 +72,8 @@ struct list {
     bool reverse, dirty, forced;
     struct filter filter;
     char *filter_text;
-    size_t total, waiting; /* rows before the filter; rows that came while places were held */
+    size_t name_widths[LIST_NAME_MOST + 1]; /* how many names are how wide, the last one: or wider */
+    size_t total, waiting;                  /* rows before the filter; rows that came while places were held */
     int64_t hold_until_ms;
     VEC(struct row *) touched;
     const struct clock_reading *at; /* of the refresh that is going on */

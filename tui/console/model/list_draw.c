@@ -30,23 +30,50 @@ static int wished_width(const struct list_def *def, const struct fitted *f)
     int total = 0;
 
     for (int i = 0; i < def->column_count; i++)
-        total += f->width[i] ? def->columns[i].wish + 1 : 0;
+        if (f->width[i])
+            total += (def->columns[i].wish > f->width[i] ? def->columns[i].wish : f->width[i]) + 1;
     return total;
 }
 
-static void choose(const struct list_def *def, int width, struct fitted *f)
+/* The width that nine names of ten fit into: one that is long does not cost all others their columns. */
+static int name_width(const struct list *l)
 {
+    size_t all = 0, fit = 0;
+    int width = 0;
+
+    for (int i = 0; i <= LIST_NAME_MOST; i++)
+        all += l->name_widths[i];
+    while (width < LIST_NAME_MOST && (fit += l->name_widths[width]) * 10 < all * 9)
+        width++;
+    return width;
+}
+
+/* What a column needs before others get anything: other columns give way to names, up to a good quarter of the width.
+ */
+static int least_of(const struct list *l, int column, int width)
+{
+    const struct list_column *c = &l->def->columns[column];
+    int most = width * 2 / 7, name = c->name ? name_width(l) : 0;
+
+    name = name < most ? name : most;
+    return name > c->least ? name : c->least;
+}
+
+static void choose(const struct list *l, int width, struct fitted *f)
+{
+    const struct list_def *def = l->def;
+
     /* What the user put first goes last. */
     for (int at = 0; at < f->count && f->chosen; at++)
-        if (!at || total_width(def, f) + def->columns[f->order[at]].least + 1 <= width)
-            f->width[f->order[at]] = def->columns[f->order[at]].least;
+        if (!at || total_width(def, f) + least_of(l, f->order[at], width) + 1 <= width)
+            f->width[f->order[at]] = least_of(l, f->order[at], width);
     for (int rank = 0; rank <= RANK_MAX && !f->chosen; rank++)
         for (int i = 0; i < def->column_count; i++) {
             const struct list_column *c = &def->columns[i];
             int others = rank < RANK_LUXURY ? total_width(def, f) : wished_width(def, f);
 
             if (c->rank == rank && (!rank || others + c->least + 1 <= width))
-                f->width[i] = c->least;
+                f->width[i] = least_of(l, i, width);
         }
 }
 
@@ -59,7 +86,7 @@ static struct fitted fit(const struct list *l, int width)
     f.count = f.chosen ? (int)l->chosen_len : def->column_count;
     for (int i = 0; i < f.count; i++)
         f.order[i] = f.chosen ? l->chosen[i] : i;
-    choose(def, width, &f);
+    choose(l, width, &f);
     int left = width - total_width(def, &f);
     for (int rank = 0; rank <= RANK_MAX; rank++)
         for (int i = 0; i < def->column_count; i++) {
@@ -162,6 +189,8 @@ static void draw_field(struct canvas *c, int row, int col, int width, const stru
     }
     if (column->right)
         canvas_right(c, row, col, room, f->role, f->text);
+    else if (column->name)
+        canvas_name(c, row, col, room, f->role, f->text);
     else
         canvas_text(c, row, col, room, f->role, f->text);
     if (changed) {

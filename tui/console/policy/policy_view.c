@@ -139,7 +139,8 @@ void policy_page_draw(struct app *app, struct canvas *c, struct rect at, bool fo
 
 static int say(struct canvas *c, int col, int limit, enum role role, const char *text)
 {
-    return col < limit ? col + canvas_text(c, 1, col, limit - col, role, text) + 2 : col;
+    /* Whole, or not at all. */
+    return col + canvas_width(c, text) <= limit ? col + canvas_text(c, 1, col, limit - col, role, text) + 2 : limit;
 }
 
 int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)

@@ -185,6 +185,32 @@ int canvas_textf(struct canvas *c, int row, int col, int width, enum role role, 
     return canvas_text(c, row, col, width, role, text);
 }
 
+int canvas_name(struct canvas *c, int row, int col, int width, enum role role, const char *name)
+{
+    struct buf cut = BUF_INIT(0);
+    size_t head = 0, tail = 0, len = strlen(name);
+    wchar_t rune;
+    int used;
+
+    if (width < 5 || canvas_width(c, name) <= width)
+        return canvas_text(c, row, col, width, role, name);
+    for (size_t n; (n = utf8_next(name + head, &rune)); head += n) {
+        buf_add(&cut, name + head, n);
+        if (canvas_width(c, buf_text(&cut)) > (width - 1) / 2)
+            break;
+    }
+    /* The longest end that still fits. */
+    for (tail = head; tail < len && canvas_width(c, name + tail) > width / 2;)
+        tail += utf8_next(name + tail, &rune);
+    buf_clear(&cut);
+    buf_add(&cut, name, head);
+    buf_addc(&cut, '~');
+    buf_adds(&cut, name + tail);
+    used = canvas_text(c, row, col, width, role, buf_text(&cut));
+    buf_release(&cut);
+    return used;
+}
+
 void canvas_right(struct canvas *c, int row, int col, int width, enum role role, const char *text)
 {
     int used = canvas_width(c, text);

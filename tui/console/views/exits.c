@@ -88,7 +88,7 @@ static void fill_exit_seen(const struct row *row, const struct clock_reading *at
 
 static const struct list_column exit_columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_exit_sign},
-    {.title = "NODE", .key = "name", .least = 14, .wish = 18, .share = 3, .fill = fill_exit_node},
+    {.title = "NODE", .key = "name", .name = true, .least = 14, .wish = 18, .share = 3, .fill = fill_exit_node},
     {.title = "ADDRESS", .key = "address", .least = 15, .wish = 15, .rank = 2, .fill = fill_exit_address},
     {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_exit_state, .changed = FIELD_STATE},
     {.title = "OFFERS", .key = "families", .least = 9, .wish = 9, .rank = 1, .fill = fill_exit_families},

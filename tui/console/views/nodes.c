@@ -216,6 +216,7 @@ static const struct list_column columns[] = {
     {.title = "S", .key = "state", .least = 1, .wish = 1, .fill = fill_sign, .compare = by_state, .changed = 0},
     {.title = "NAME",
      .key = "name",
+     .name = true,
      .least = 12,
      .wish = 16,
      .share = 6,

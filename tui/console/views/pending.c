@@ -24,7 +24,14 @@ BY(by_waiting, m_pending, COMPARE(p->api.created_ns, q->api.created_ns))
 BY(by_host, m_pending, strverscmp(p->api.hostname, q->api.hostname))
 
 static const struct list_column pending_columns[] = {
-    {.title = "HOST", .key = "name", .least = 14, .wish = 18, .share = 2, .fill = fill_host, .compare = by_host},
+    {.title = "HOST",
+     .key = "name",
+     .name = true,
+     .least = 14,
+     .wish = 18,
+     .share = 2,
+     .fill = fill_host,
+     .compare = by_host},
     {.title = "WAITS", .key = "waiting", .least = 6, .wish = 6, .fill = fill_waiting, .compare = by_waiting},
     {.title = "FOR", .key = "kind", .least = 9, .wish = 9, .rank = 3, .fill = fill_what},
     {.title = "OS", .key = "os", .least = 8, .wish = 8, .rank = 2, .fill = fill_os},

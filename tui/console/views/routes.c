@@ -119,7 +119,7 @@ static void fill_reason(const struct row *row, const struct clock_reading *at, s
 
 static const struct list_column route_columns[] = {
     {.title = "", .key = "state", .least = 1, .wish = 1, .fill = fill_fold},
-    {.title = "NODE / PREFIX", .key = "prefix", .least = 20, .wish = 24, .share = 2, .fill = fill_prefix},
+    {.title = "NODE / PREFIX", .key = "prefix", .name = true, .least = 20, .wish = 24, .share = 2, .fill = fill_prefix},
     {.title = "STATE", .key = "word", .least = 17, .wish = 18, .share = 1, .fill = fill_state, .changed = FIELD_STATE},
     {.title = "SERVED BY",
      .key = "primary",

@@ -29,7 +29,14 @@ static void fill_nodes(const struct row *row, const struct clock_reading *at, st
 }
 
 static const struct list_column user_columns[] = {
-    {.title = "NAME", .key = "name", .least = 14, .wish = 20, .share = 2, .fill = fill_user, .compare = by_user},
+    {.title = "NAME",
+     .key = "name",
+     .name = true,
+     .least = 14,
+     .wish = 20,
+     .share = 2,
+     .fill = fill_user,
+     .compare = by_user},
     {.title = "ROLE", .key = "role", .least = 7, .wish = 8, .rank = 2, .fill = fill_role},
     {.title = "NODES",
      .key = "nodes",
