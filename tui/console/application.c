@@ -110,7 +110,9 @@ void app_release(struct app *app)
         }
     free(app->views);
     vec_release(&app->commands);
-    strs_release(&app->messages);
+    for (size_t i = 0; i < app->messages.len; i++)
+        free(app->messages.items[i].text);
+    vec_release(&app->messages);
     strs_release(&app->servers);
     buf_release(&app->paste.text);
     canvas_release(&app->canvas);

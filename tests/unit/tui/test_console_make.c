@@ -223,12 +223,12 @@ static void a_copy_is_what_the_menu_said(void **state)
     rig_init(&r, 0);
     rig_keys(&r, "/gw-fra<Enter>yIPv4<Enter>");
     assert_string_equal(r.app.clipboard, "100.64.0.5");
-    assert_true(rig_shows(&r, "copied: 100.64.0.5"));
+    assert_true(rig_shows(&r, "sent to the terminal's clipboard: 100.64.0.5"));
     rig_keys(&r, "ycommand<Enter>");
     assert_string_equal(r.app.clipboard, "headway routes approve 5 172.16.0.0/12");
     rig_keys(&r, "<Esc>+gw-<Enter>yname<Enter>");
     assert_string_equal(r.app.clipboard, "gw-ber-1\ngw-ber-2\ngw-fra-1");
-    assert_true(rig_shows(&r, "copied: 3 lines"));
+    assert_true(rig_shows(&r, "sent to the terminal's clipboard: 3 lines"));
     rig_keys(&r, "\\/nas<Enter>yJSON<Enter>");
     assert_non_null(strstr(r.app.clipboard, "\"name\":\"nas\",\"owner\":\"alice\",\"address\":\"100.64.0.8\""));
     rig_keys(&r, "8yid<Enter>");
@@ -437,9 +437,69 @@ static void what_was_never_approved_is_not_degraded(void **state)
     rig_release(&r);
 }
 
+/* Esc goes back to where one came from, and leaves the lists there as they were. */
+static void escape_leads_back_from_what_was_opened(void **state)
+{
+    static const struct {
+        const char *keys, *leads;
+    } jumps[] = {{"1/gw-ber-1<Enter>r", "routes"},
+                 {"1/gw-ber-1<Enter>L", "events"},
+                 {"2<Tab><Enter>", "routes"},
+                 {"6<Enter>", "nodes"},
+                 {"1/gw-ber-1<Enter><Enter>", "node"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(jumps); i++) {
+        struct rig r;
+
+        rig_init(&r, 0);
+        rig_keys(&r, "5/actor:server<Enter>1");
+        char *keys = mem_strndup(jumps[i].keys, strlen(jumps[i].keys)), *last = strrchr(keys, '<');
+        if (!last || !str_ends(keys, "<Enter>"))
+            last = keys + strlen(keys) - 1;
+        char *jump = mem_strdup(last);
+        *last = '\0';
+        rig_keys(&r, keys);
+        rig_draw(&r, 24, 80);
+        const struct console_view *from = r.app.place.view;
+        int part = r.app.place.part;
+        rig_keys(&r, jump);
+        rig_draw(&r, 24, 80);
+        assert_string_equal(r.app.place.view->name, jumps[i].leads);
+        rig_keys(&r, "<Esc>");
+        assert_ptr_equal(r.app.place.view, from);
+        assert_int_equal(r.app.place.part, part);
+        rig_keys(&r, "5");
+        assert_string_equal(app_list(&r.app)->filter_text, "actor:server");
+        free(jump);
+        free(keys);
+        rig_release(&r);
+    }
+}
+
+static void messages_are_newest_first_and_counted(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":sort owner<Enter>XXX:messages<Enter>");
+    char *screen = rig_screen(&r, 24, 80);
+    const char *again = strstr(screen, "X does nothing here; ? lists the keys (3 times)"),
+               *first = strstr(screen, "sorted by owner");
+    assert_non_null(again);
+    assert_true(first > again);
+    free(screen);
+    rig_keys(&r, "<PgDn><Space>G<Esc>");
+    assert_null(r.app.dialog);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(escape_leads_back_from_what_was_opened),
+        cmocka_unit_test(messages_are_newest_first_and_counted),
         cmocka_unit_test(a_drained_router_is_seen_everywhere),
         cmocka_unit_test(the_drain_key_is_among_the_hints),
         cmocka_unit_test(what_was_never_approved_is_not_degraded),

@@ -11,7 +11,8 @@
 static void place_release(struct view_place *place)
 {
     free(place->node);
-    place->node = NULL;
+    free(place->filter);
+    place->node = place->filter = NULL;
 }
 
 void undo_release(struct undo *u)
@@ -75,6 +76,7 @@ static struct view_place place_copy(const struct view_place *place)
     struct view_place copy = *place;
 
     copy.node = place->node ? mem_strdup(place->node) : NULL;
+    copy.filter = place->filter ? mem_strdup(place->filter) : NULL;
     return copy;
 }
 
@@ -109,10 +111,50 @@ void app_go(struct app *app, const struct console_view *view, int part, const ch
     enter(app, (struct view_place){.view = view, .part = part, .node = node ? mem_strdup(node) : NULL});
 }
 
+/* The number of the view's part that arg begins with, and what follows it. */
+static const char *find_part(const struct console_view *view, const char *arg, int *part)
+{
+    size_t len = strcspn(arg, " ");
+
+    for (int i = 0; i < view_part_count(view); i++) {
+        const char *name = view->parts[i].name;
+
+        if (len && name && strlen(name) == len && strncmp(name, arg, len) == 0) {
+            *part = i;
+            return arg + len + strspn(arg + len, " ");
+        }
+    }
+    return arg;
+}
+
+static void set_filter(struct app *app, struct list *l, const char *filter)
+{
+    struct err e;
+
+    if (list_filter(l, filter, NULL, &e) < 0)
+        app_flash(app, ROLE_WARN, "%s", e.message);
+}
+
+void app_jump(struct app *app, const struct console_view *view, const char *part, const char *filter)
+{
+    int to = 0;
+
+    find_part(view, part, &to);
+    bool stays = view == app->place.view && to == app->place.part;
+    char *before = mem_strdup(view_list(app, view, to)->filter_text);
+    app_go(app, view, to, NULL);
+    set_filter(app, app_list(app), filter);
+    if (!stays)
+        mem_replace(&app->place.filter, before);
+    free(before);
+}
+
 bool app_back(struct app *app)
 {
     if (!app->back_len)
         return false;
+    if (app->place.filter)
+        set_filter(app, app_list(app), app->place.filter);
     push(app->forward, &app->forward_len, place_copy(&app->place));
     enter(app, app->back[--app->back_len]);
     return true;
@@ -144,31 +186,14 @@ void app_places_release(struct app *app)
     place_release(&app->last);
 }
 
-/* The number of the view's part that arg begins with, and what follows it. */
-static const char *find_part(const struct console_view *view, const char *arg, int *part)
-{
-    size_t len = strcspn(arg, " ");
-
-    for (int i = 0; i < view_part_count(view); i++) {
-        const char *name = view->parts[i].name;
-
-        if (len && name && strlen(name) == len && strncmp(name, arg, len) == 0) {
-            *part = i;
-            return arg + len + strspn(arg + len, " ");
-        }
-    }
-    return arg;
-}
-
 void view_open(struct app *app, const struct console_view *view, const char *arg)
 {
     int part = app->place.view == view ? app->place.part : 0;
     const char *filter = find_part(view, arg, &part);
-    struct err e;
 
     app_go(app, view, part, NULL);
-    if (*filter && list_filter(app_list(app), filter, NULL, &e) < 0)
-        app_flash(app, ROLE_WARN, "%s", e.message);
+    if (*filter)
+        set_filter(app, app_list(app), filter);
 }
 
 const char *app_unsaved(struct app *app)
@@ -183,9 +208,28 @@ const char *app_unsaved(struct app *app)
 
 /* ---- what the user is told ---- */
 
+#define MESSAGES_MAX 200
+
+/* What is said again counts; it is one line. */
+static void keep_message(struct app *app, const char *text)
+{
+    struct app_message *last = app->messages.len ? &app->messages.items[app->messages.len - 1] : NULL;
+
+    if (last && str_eq(last->text, text)) {
+        last->count++;
+        last->time_ns = app->at.now_ns;
+        return;
+    }
+    vec_push(&app->messages, ((struct app_message){.text = mem_strdup(text), .time_ns = app->at.now_ns, .count = 1}));
+    if (app->messages.len > MESSAGES_MAX) {
+        free(app->messages.items[0].text);
+        vec_remove(&app->messages, 0);
+    }
+}
+
 void app_flash(struct app *app, enum role role, const char *format, ...)
 {
-    char text[400], stamp[AGO_MAX];
+    char text[400];
     va_list args;
 
     va_start(args, format);
@@ -194,13 +238,7 @@ void app_flash(struct app *app, enum role role, const char *format, ...)
     mem_replace(&app->flash.text, text);
     app->flash.role = role;
     app->flash.until_ms = role == ROLE_ERROR ? 0 : app->at.now_ms + FLASH_MS;
-    char *line = mem_format("%s\t%s", timestamp_text(app->at.now_ns, app->at.now_ns, stamp), text);
-    strs_push(&app->messages, line);
-    free(line);
-    if (app->messages.len > 200) {
-        free(app->messages.items[0]);
-        vec_remove(&app->messages, 0);
-    }
+    keep_message(app, text);
 }
 
 void app_copy(struct app *app, const char *text, const char *what)
@@ -208,7 +246,7 @@ void app_copy(struct app *app, const char *text, const char *what)
     if (app->clipboard)
         explicit_bzero(app->clipboard, strlen(app->clipboard));
     mem_replace(&app->clipboard, text);
-    app_flash(app, ROLE_INFO, "copied: %s", what);
+    app_flash(app, ROLE_INFO, "sent to the terminal's clipboard: %s", what);
 }
 
 void app_repeat_with(struct app *app, const char *arg)

@@ -44,6 +44,13 @@ struct flash {
     int64_t until_ms; /* 0: stays until a key */
 };
 
+/* What was said to the user in this session. */
+struct app_message {
+    char *text;
+    int64_t time_ns; /* when it was said last */
+    unsigned count;  /* how often in a row */
+};
+
 enum prompt_kind { PROMPT_NONE, PROMPT_COMMAND, PROMPT_FILTER, PROMPT_MARK };
 
 struct prompt {
@@ -88,7 +95,7 @@ struct app {
     struct prompt prompt;
     struct paste paste;
     struct flash flash;
-    struct strs messages;
+    VEC(struct app_message) messages; /* oldest first */
 
     struct plan *plans; /* those that wait for the server */
     bool plan_mode;     /* the next change is shown before it is made */
@@ -117,6 +124,9 @@ struct list *app_list(const struct app *app); /* the one in front; never NULL */
 const struct view_part *app_part(const struct app *app);
 struct m_node *app_node(const struct app *app); /* the open node; NULL */
 void app_go(struct app *app, const struct console_view *view, int part, const char *node);
+/* Goes where the objects of something are listed: the view's part of this name ("": the first) under this filter. Going
+ * back restores the list's own filter. */
+void app_jump(struct app *app, const struct console_view *view, const char *part, const char *filter);
 bool app_back(struct app *app);
 void app_forward(struct app *app);
 void app_last(struct app *app);

@@ -82,7 +82,8 @@ struct view_state {
 struct view_place {
     const struct console_view *view;
     int part;
-    char *node; /* the key of the node that is open; NULL: none is */
+    char *node;   /* the key of the node that is open; NULL: none is */
+    char *filter; /* where a jump set another one: the list's filter before, for the way back; NULL: no jump led here */
 };
 
 /* What the application is made of: see tui/console/tables.c. */

@@ -43,10 +43,17 @@ static void cmd_freeze(struct app *app, const char *arg)
 static void cmd_messages(struct app *app, const char *arg)
 {
     struct buf text = BUF_INIT(0);
+    char stamp[AGO_MAX];
 
     (void)arg;
-    for (size_t i = 0; i < app->messages.len; i++)
-        buf_addf(&text, "%s\n", app->messages.items[i]);
+    for (size_t i = app->messages.len; i-- > 0;) {
+        const struct app_message *m = &app->messages.items[i];
+
+        buf_addf(&text, "%s\t%s", timestamp_text(m->time_ns, app->at.now_ns, stamp), m->text);
+        if (m->count > 1)
+            buf_addf(&text, " (%u times)", m->count);
+        buf_addc(&text, '\n');
+    }
     if (!text.len)
         buf_adds(&text, "no messages yet\n");
     dialog_text(app, "messages", buf_take(&text));

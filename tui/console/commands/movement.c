@@ -121,11 +121,11 @@ static void cmd_escape(struct app *app, const char *arg)
         l->anchor = NULL;
     } else if (app->frozen) {
         app_thaw(app);
+    } else if (app->place.node || app->place.filter) {
+        app_back(app);
     } else if (*l->filter_text) {
         if (list_filter(l, "", NULL, NULL) < 0)
             l->forced = true;
-    } else if (app->place.node) {
-        app_back(app);
     }
 }
 
@@ -196,7 +196,7 @@ static const struct console_command commands[] = {
     {.name = "unfold", .keys = "l Right", .help = "open the group", .where = IN_ROUTES, .run = cmd_unfold},
     {.name = "escape",
      .keys = "Esc",
-     .help = "step back: end the range, clear the filter, leave the node",
+     .help = "step back: end the range, leave what was opened, clear the filter",
      .where = IN_ANY,
      .run = cmd_escape},
     {.name = "close",

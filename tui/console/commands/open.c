@@ -32,7 +32,7 @@ static void open_event(struct app *app, const struct m_event *e)
     if (node)
         app_go(app, &node_view, 0, node->row.key);
     else if (str_eq(e->api.object, "prefix"))
-        view_open(app, &routes_view, "prefix");
+        app_jump(app, &routes_view, "prefix", e->api.object_name);
     else
         why(app);
 }
@@ -56,9 +56,7 @@ static void cmd_open(struct app *app, const char *arg)
             app_go(app, &node_view, 0, ((struct m_route *)row)->node->row.key);
         break;
     case ROW_PREFIX:
-        view_open(app, &routes_view, "node");
-        if (list_filter(app_list(app), row->key, NULL, NULL) < 0)
-            app_flash(app, ROLE_WARN, "no routes of %s", row->key);
+        app_jump(app, &routes_view, "node", row->key);
         break;
     case ROW_EVENT:
         open_event(app, (struct m_event *)row);
@@ -69,7 +67,7 @@ static void cmd_open(struct app *app, const char *arg)
     case ROW_USER: {
         char *filter = mem_format("user:%s", ((struct m_user *)row)->api.name);
 
-        view_open(app, &nodes_view, filter);
+        app_jump(app, &nodes_view, "", filter);
         free(filter);
         break;
     }
@@ -115,11 +113,8 @@ static void cmd_routes_of(struct app *app, const char *arg)
         app_flash(app, ROLE_WARN, "%s advertises no routes", n ? n->api.given_name : "it");
         return;
     }
-    view_open(app, &routes_view, "node");
+    app_jump(app, &routes_view, "node", ""); /* an older filter may hide what is asked for */
     struct list *l = app_list(app);
-    /* An older filter may hide what was asked for. */
-    if (*l->filter_text && list_filter(l, "", NULL, NULL) < 0)
-        l->forced = true;
     list_refresh(l, &app->model, &app->at);
     n->row.folded = false;
     l->cursor = &n->routes.items[0]->row;
@@ -138,7 +133,7 @@ static void cmd_events_of(struct app *app, const char *arg)
     if (!name)
         name = row ? row->key : "";
     char *filter = mem_format("object:%s", name);
-    view_open(app, &events_view, filter);
+    app_jump(app, &events_view, "", filter);
     free(filter);
 }
 

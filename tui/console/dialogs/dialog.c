@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 
@@ -136,17 +137,33 @@ int dialog_text_rows(const struct canvas *c, const char *text, int width)
 
 /* ---- a text to read ---- */
 
+/* How far a key scrolls a text: lines, or to its ends. */
+static long scroll_of(int key)
+{
+    static const struct {
+        int key;
+        long lines;
+    } keys[] = {
+        {CK_DOWN, 1},       {'j', 1},           {CK_UP, -1},    {'k', -1},           {CK_PGDN, 10},
+        {CK_SPACE, 10},     {CK_CTRL('f'), 10}, {CK_PGUP, -10}, {CK_CTRL('b'), -10}, {CK_CTRL('d'), 5},
+        {CK_CTRL('u'), -5}, {CK_HOME, -100000}, {'g', -100000}, {CK_END, 100000},    {'G', 100000},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (keys[i].key == key)
+            return keys[i].lines;
+    return 0;
+}
+
 static void text_key(struct app *app, int key)
 {
     struct dialog *d = app->dialog;
-    size_t lines = dialog_text_lines(d->text);
+    long lines = (long)dialog_text_lines(d->text), top = (long)d->top + scroll_of(key);
 
-    if (key == CK_DOWN || key == 'j')
-        d->top += d->top + 1 < lines;
-    else if (key == CK_UP || key == 'k')
-        d->top -= d->top > 0;
-    else if (key == 'q' || key == CK_ENTER || key == 'w')
+    if (key == 'q' || key == CK_ENTER || key == 'w')
         dialog_close(app);
+    else
+        d->top = top < 0 || !lines ? 0 : top < lines ? (size_t)top : (size_t)lines - 1;
 }
 
 static void text_draw(struct app *app)
@@ -164,7 +181,7 @@ void dialog_text(struct app *app, const char *title, char *text)
 {
     static const struct dialog_kind kind = {.key = text_key, .draw = text_draw};
 
-    dialog_open(app, &kind, title, "j k scroll   Esc close")->text = text;
+    dialog_open(app, &kind, title, "arrows, pages scroll   Esc close")->text = text;
 }
 
 /* ---- a text to type ---- */

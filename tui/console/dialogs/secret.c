@@ -38,19 +38,25 @@ static void secret_key(struct app *app, int key)
         app_copy(app, s->command, "the command");
 }
 
-/* A long text over as many rows as it takes, so that a terminal without OSC 52 can be copied from by hand. */
-static int draw_wrapped(struct canvas *c, int row, int end, struct rect in, const char *text)
+/* A text over as many whole lines of the screen as it takes: nothing stands beside it, so that it can be selected in a
+ * terminal that knows no OSC 52. Returns the row behind it. */
+static int draw_whole_lines(struct canvas *c, int row, int end, const char *text)
 {
-    int width = in.cols - 2;
+    size_t width = (size_t)c->cols;
 
-    for (size_t len = strlen(text); len && row < end && width > 0; row++) {
-        size_t piece = len < (size_t)width ? len : (size_t)width;
+    for (size_t len = strlen(text); len && row < end; row++) {
+        size_t piece = len < width ? len : width;
 
-        canvas_textf(c, row, in.col + 2, width, ROLE_STRONG, "%.*s", (int)piece, text);
+        canvas_textf(c, row, 0, c->cols, ROLE_STRONG, "%.*s", (int)piece, text);
         text += piece;
         len -= piece;
     }
     return row;
+}
+
+static int lines_of(const struct canvas *c, const char *text)
+{
+    return text ? (int)((strlen(text) + (size_t)c->cols - 1) / (size_t)c->cols) : 0;
 }
 
 static void secret_draw(struct app *app)
@@ -58,20 +64,19 @@ static void secret_draw(struct app *app)
     const struct dialog *d = app->dialog;
     const struct shown_secret *s = d->extra;
     struct canvas *c = &app->canvas;
-    int width = c->cols - 4 < 110 ? c->cols - 4 : 110;
-    int inner = width - 6 > 10 ? width - 6 : 10;
-    int rows = 5 + (int)strlen(s->text) / inner + 1;
+    int rows = 6 + lines_of(c, s->text) + (s->command ? 2 + lines_of(c, s->command) : 0);
 
-    if (s->command)
-        rows += 2 + (int)strlen(s->command) / inner + 1;
-    struct rect in = canvas_frame(c, dialog_centre(c, rows, width), d->title, d->note);
-    int row = in.row, end = in.row + in.rows;
-    canvas_text(c, row++, in.col, in.cols, ROLE_WARN, "! shown only once: the server keeps no copy");
-    row = draw_wrapped(c, row + 1, end, in, s->text);
-    if (s->command && row + 1 < end) {
-        canvas_text(c, row + 1, in.col, in.cols, ROLE_LABEL, "join a machine with");
-        draw_wrapped(c, row + 2, end, in, s->command);
+    rows = rows < c->rows - 4 ? rows : c->rows - 4;
+    int row = (c->rows - rows) / 2, end = row + rows - 1;
+    canvas_clear(c, (struct rect){row, 0, rows, c->cols});
+    canvas_section(c, row, 0, c->cols, d->title, "");
+    canvas_text(c, row + 1, 0, c->cols, ROLE_WARN, "! shown only once: the server keeps no copy");
+    row = draw_whole_lines(c, row + 3, end, s->text);
+    if (s->command && row + 2 < end) {
+        canvas_text(c, row + 1, 0, c->cols, ROLE_LABEL, "join a machine with");
+        draw_whole_lines(c, row + 2, end, s->command);
     }
+    canvas_section(c, end, 0, c->cols, d->note, "");
 }
 
 void dialog_secret(struct app *app, const char *title, const char *text, const char *command)
