@@ -86,7 +86,10 @@ int auth_bearer(struct auth *a, const struct tailnet_snapshot *s, const char *he
     if (!k || (k->expiration_ns && k->expiration_ns <= now_ns))
         return err_set(e, ERR_UNAUTHENTICATED, "Unauthorized");
     *out = (struct auth_who){.key_id = k->r.id, .read_only = k->read_only};
-    str_copy(out->actor, sizeof(out->actor), *k->description ? k->description : k->prefix);
+    if (*k->description)
+        str_copy(out->actor, sizeof(out->actor), k->description);
+    else
+        snprintf(out->actor, sizeof(out->actor), "API key %llu", (unsigned long long)k->r.id);
     return 0;
 }
 

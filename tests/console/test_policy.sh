@@ -58,7 +58,7 @@ daemon_up() {
 }
 daemon_down() { end_process "$DAEMON"; }
 console() {
-  screen_start 100 30 env LC_ALL=C.UTF-8 STATE_DIRECTORY="$WORK/state" VISUAL= EDITOR="${1:-false}" \
+  screen_start 100 30 env LC_ALL=C.UTF-8 XDG_STATE_HOME="$WORK/user" STATE_DIRECTORY="$WORK/state" VISUAL= EDITOR="${1:-false}" \
     TMPDIR="$WORK/tmp" XDG_RUNTIME_DIR= sh -c "echo \$\$ >'$WORK/pid'; exec '$HEADWAY' -c '$WORK/config.yaml'"
   screen_wait 5 LIVE >/dev/null
 }
@@ -95,8 +95,8 @@ check "repaired, it is forgotten" screen_wait_not 3 '1 error'
 screen_keys End Enter
 type_keys '{"action": "accept", "src": ["alice@"], "dst": ["*:443"]}, // added here'
 check "the text is marked as changed" screen_wait 3 MODIFIED
-check "and kept beside the screen" wait_for 3 eval 'ls "$WORK"/state/policy-*.draft'
-check "for its owner only" eval '[ "$(stat -c %a "$WORK"/state/policy-*.draft)" = 600 ]'
+check "and kept beside the screen" wait_for 3 eval 'ls "$WORK"/user/headway/policy-*.draft'
+check "for its owner only" eval '[ "$(stat -c %a "$WORK"/user/headway/policy-*.draft)" = 600 ]'
 check "the daemon has the old one" policy_has_not 'added here'
 screen_keys C-s
 check "a review comes before it is saved" screen_wait 5 'review'
@@ -106,7 +106,7 @@ check "and the text's changes" screen_wait 3 '^ \+ .*added here'
 screen_keys Enter
 check "it is saved" screen_wait 5 'policy saved as version'
 check "the daemon has it" wait_for 3 policy_has 'added here'
-check "no draft is left" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
+check "no draft is left" wait_for 3 eval '! ls "$WORK"/user/headway/policy-*.draft'
 screen_keys u
 check "taking it back is asked" screen_wait 3 'y undo'
 screen_keys y
@@ -181,7 +181,7 @@ screen_keys Escape
 # --- a crash
 screen_keys g e
 type_keys '// outlives '
-check "what is typed is kept" wait_for 3 eval 'grep -q outlives "$WORK"/state/policy-*.draft'
+check "what is typed is kept" wait_for 3 eval 'grep -q outlives "$WORK"/user/headway/policy-*.draft'
 kill -KILL "$(cat "$WORK/pid")"
 wait_for 5 screen_ended >/dev/null
 console
@@ -203,7 +203,7 @@ console
 screen_keys 4
 check "and so it is" screen_wait 5 'unsaved text found'
 screen_keys D
-check "until it is dropped" wait_for 3 eval '! ls "$WORK"/state/policy-*.draft'
+check "until it is dropped" wait_for 3 eval '! ls "$WORK"/user/headway/policy-*.draft'
 screen_keys C-c
 wait_for 5 screen_ended >/dev/null
 
@@ -213,7 +213,7 @@ cat >"$WORK/editor" <<EOF
 kill -TSTP 0
 sed -i 's|who may|who now may|' "\$1"
 EOF
-screen_start 100 30 env LC_ALL=C.UTF-8 STATE_DIRECTORY="$WORK/state" VISUAL="$WORK/editor" PS1='prompt> ' bash --norc -i
+screen_start 100 30 env LC_ALL=C.UTF-8 XDG_STATE_HOME="$WORK/user" STATE_DIRECTORY="$WORK/state" VISUAL="$WORK/editor" PS1='prompt> ' bash --norc -i
 screen_wait 3 'prompt>' >/dev/null
 type_keys "'$HEADWAY' -c '$WORK/config.yaml'"
 screen_keys Enter

@@ -221,10 +221,20 @@ static char *servers_path(void)
     return home && *home ? mem_format("%s/.config/headway/servers", home) : NULL;
 }
 
+/* The console's history and drafts are the user's, never the daemon's. */
+static char *console_state_dir(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+    if (state && *state == '/')
+        return mem_format("%s/headway", state);
+    return home && *home ? mem_format("%s/.local/state/headway", home) : NULL;
+}
+
 static int start_console(struct cli *c)
 {
     struct client_options client;
-    char *socket = NULL, *state = config_default_state_dir(), *servers = servers_path();
+    char *socket = NULL, *state = console_state_dir(), *servers = servers_path();
 
     if (load_config(c) != 0) {
         free(state);

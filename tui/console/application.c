@@ -118,6 +118,7 @@ void app_release(struct app *app)
     canvas_release(&app->canvas);
     free(app->flash.text);
     free(app->repeat_arg);
+    free(app->address);
     free(app->clipboard);
 }
 

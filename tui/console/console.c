@@ -167,6 +167,8 @@ static int connect_server(struct console_loop *l, struct err *e)
         explicit_bzero(key, strlen(key));
     free(key);
     if (r == 0)
+        mem_replace(&l->app.address, options.address && *options.address ? options.address : options.socket);
+    if (r == 0)
         l->app.net = (struct app_net){.send = net_send, .retry = net_retry, .context = l->net};
     return r;
 }

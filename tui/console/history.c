@@ -74,7 +74,8 @@ void history_save(const struct app *app, const char *state_dir)
                 buf_addf(&text, "%c%s\n", signs[i], app->prompt.history[i].items[j]);
     save_columns(app, &text);
     /* Nice to have: where it cannot be written there is nobody to tell any more. */
-    if ((text.len || access(path, F_OK) == 0) && file_replace(path, buf_text(&text), text.len, 0600, NULL) < 0)
+    if ((text.len || access(path, F_OK) == 0) && file_make_parents(path, 0700, NULL) == 0 &&
+        file_replace(path, buf_text(&text), text.len, 0600, NULL) < 0)
         unlink(path);
     free(path);
     buf_release(&text);

@@ -495,9 +495,29 @@ static void messages_are_newest_first_and_counted(void **state)
     rig_release(&r);
 }
 
+static void what_an_event_holds_is_told_in_words(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(
+        &r,
+        "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:02:00Z\",\"kind\":\"node.tagged\",\"actor\":\"alice\",\"object\":"
+        "\"node\",\"objectId\":\"8\",\"objectName\":\"nas\",\"text\":\"nas was tagged\",\"detail\":{\"tags\":"
+        "[\"tag:web\",\"tag:\\u001bdb\"],\"before\":null,\"forced\":true}}");
+    rig_keys(&r, "5");
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "forced: yes; tags: tag:web, tag:\\x1bdb"));
+    rig_keys(&r, "w");
+    assert_true(rig_shows(&r, "tags: tag:web, tag:"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_an_event_holds_is_told_in_words),
         cmocka_unit_test(escape_leads_back_from_what_was_opened),
         cmocka_unit_test(messages_are_newest_first_and_counted),
         cmocka_unit_test(a_drained_router_is_seen_everywhere),

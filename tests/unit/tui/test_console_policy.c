@@ -524,6 +524,14 @@ static void unsaved_text_is_offered_again(void **state)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     rig_init(&r, 0);
+    r.app.address = mem_strdup("/run/other.sock"); /* a server of the same name, reached otherwise */
+    policy_page_drafts(&r.app, dir);
+    rig_keys(&r, "4");
+    answer_get(&r, "{}\n", 43, "database");
+    assert_int_equal(policy_page_of(&r.app)->question, QUESTION_NOTHING);
+    rig_release(&r);
+
+    rig_init(&r, 0);
     policy_page_drafts(&r.app, dir);
     another_server(&r); /* whose policy is not for this text */
     rig_keys(&r, "4");

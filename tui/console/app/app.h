@@ -107,6 +107,7 @@ struct app {
     struct layout layout;
     bool peek, peek_chosen, force_small;
 
+    char *address;       /* of the server that is looked at: its socket or its URL; NULL: not known */
     struct strs servers; /* their names, the one that was started with first */
     size_t server;       /* the one that is looked at */
 

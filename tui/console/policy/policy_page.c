@@ -86,9 +86,13 @@ void policy_page_drafts(struct app *app, const char *state_dir)
     drafts_find(state_dir, &policy_page_of(app)->drafts);
 }
 
-static const char *server_of(const struct app *app)
+/* Which server the text is for: what it calls itself, and how it is reached. Two of one name are told apart by that.
+ * The caller owns it. */
+static char *server_of(const struct app *app)
 {
-    return app->model.server.url ? app->model.server.url : "";
+    const char *url = app->model.server.url;
+
+    return mem_format("%s%s%s", url ? url : "", app->address ? " " : "", app->address ? app->address : "");
 }
 
 bool policy_page_keep(struct app *app)
@@ -104,7 +108,9 @@ bool policy_page_keep(struct app *app)
         return false;
     }
     char *text = textbuf_copy(&d->editor.text, &len);
-    int r = draft_write(d->draft, server_of(app), d->version, text, len, &e);
+    char *server = server_of(app);
+    int r = draft_write(d->draft, server, d->version, text, len, &e);
+    free(server);
     free(text);
     return r == 0;
 }
@@ -136,7 +142,7 @@ static void start_check(struct app *app)
     d->check_ms = d->since_ms = 0;
     job.text = textbuf_copy(&d->editor.text, &job.len);
     job.draft = keep ? mem_strdup(d->draft) : NULL;
-    job.server = mem_strdup(server_of(app));
+    job.server = server_of(app);
     /* What is as the server has it again needs no draft. */
     job.remove = !modified;
     d->draft_written = keep && modified;
@@ -270,23 +276,25 @@ static void keep_theirs(struct policy_page *d, const char *text, size_t len, uin
 static void offer_draft(struct app *app)
 {
     struct policy_page *d = policy_page_of(app);
+    char *server = server_of(app);
 
     while (d->drafts.len && !d->question && !d->file) {
         struct draft *last = &d->drafts.items[d->drafts.len - 1];
 
-        if (*last->server && !str_eq(last->server, server_of(app))) {
+        if (!str_eq(last->server, server)) {
             draft_release(last); /* its file stays, for a console of that server */
             d->drafts.len--;
             continue;
         }
         if (last->len != d->base_len || memcmp(last->text, d->base, last->len) != 0) {
             d->question = QUESTION_DRAFT;
-            return;
+            break;
         }
         draft_remove(last->path);
         draft_release(last);
         d->drafts.len--;
     }
+    free(server);
 }
 
 static void take_policy(struct app *app, enum policy_request call, const struct api_policy *policy)

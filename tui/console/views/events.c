@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/views/event_detail.h"
 
 static const struct m_event *event_of(const struct row *row)
 {
@@ -136,9 +137,13 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     if (used < in.rows)
         canvas_textf(c, in.row + used++, in.col, in.cols, ROLE_FAINT, "%s by %s   %s %s", e->api.kind, e->api.actor,
                      e->api.object, e->api.object_name);
-    if (used < in.rows)
-        canvas_wrap(c, (struct rect){in.row + used, in.col, in.rows - used, in.cols}, ROLE_FAINT,
-                    e->api.detail ? e->api.detail : "");
+    if (used < in.rows) {
+        struct buf detail = BUF_INIT(0);
+
+        event_detail(e->api.detail, &detail);
+        canvas_wrap(c, (struct rect){in.row + used, in.col, in.rows - used, in.cols}, ROLE_FAINT, buf_text(&detail));
+        buf_release(&detail);
+    }
 }
 
 /* ---- the view ---- */

@@ -3,6 +3,7 @@
 #include "console/views/why.h"
 
 #include "console/app/app.h"
+#include "console/views/event_detail.h"
 #include "console/views/nodes.h"
 
 static void add_events(struct app *app, const char *object, uint64_t id, const char *name, struct buf *out)
@@ -92,9 +93,12 @@ static void why_event(const struct m_event *e, struct buf *out)
     if (e->api.undone_by.run)
         buf_addf(out, "undone by\t%s\n", api_event_id_format(&e->api.undone_by, id));
     else
-        buf_addf(out, "undo\t%s\n", e->api.inverse ? "u takes it back" : "not possible");
-    if (e->api.detail)
-        buf_addf(out, "detail\t%s\n", e->api.detail);
+        buf_addf(out, "undo\t%s\n", e->api.inverse ? "possible: u" : "not possible");
+    if (e->api.detail) {
+        buf_adds(out, "detail\t");
+        event_detail(e->api.detail, out);
+        buf_addc(out, '\n');
+    }
 }
 
 static void why_key_begin(const struct app *app, const struct row *row, int64_t created_ns, struct buf *out)

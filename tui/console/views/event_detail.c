@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/views/event_detail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "json/json.h"
+
+#define DETAIL_MAX (1U << 20) /* bytes of JSON that are looked at */
+
+static void add_value(const json_t *value, struct buf *out);
+
+static void add_members(const json_t *object, const char *between, struct buf *out)
+{
+    const char *name;
+    const json_t *value;
+    size_t count = 0;
+
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        if (json_is_null(value))
+            continue;
+        buf_adds(out, count++ ? between : "");
+        str_safe(out, name, strlen(name));
+        buf_adds(out, ": ");
+        add_value(value, out);
+    }
+}
+
+static void add_value(const json_t *value, struct buf *out)
+{
+    const json_t *item;
+    size_t i;
+
+    if (json_is_string(value)) {
+        str_safe(out, json_string_value(value), json_string_length(value));
+    } else if (json_is_object(value)) {
+        buf_addc(out, '(');
+        add_members(value, ", ", out);
+        buf_addc(out, ')');
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, i, item)
+        {
+            buf_adds(out, i ? ", " : "");
+            add_value(item, out);
+        }
+    } else if (json_is_integer(value)) {
+        buf_addf(out, "%lld", (long long)json_integer_value(value));
+    } else if (json_is_real(value)) {
+        buf_addf(out, "%g", json_real_value(value));
+    } else if (json_is_boolean(value)) {
+        buf_adds(out, json_is_true(value) ? "yes" : "no");
+    }
+}
+
+void event_detail(const char *json, struct buf *out)
+{
+    json_t *root = NULL;
+
+    if (!json || json_read(json, strlen(json), DETAIL_MAX, "detail", &root, NULL) < 0)
+        return;
+    if (json_is_object(root))
+        add_members(root, "; ", out);
+    json_decref(root);
+}
