@@ -572,9 +572,31 @@ static void leaving_asks_where_text_is_unsaved(void **state)
     rig_release(&r);
 }
 
+/* Opening much at once is not saved by a bare Enter either; pairs that are online are counted, not guessed. */
+static void opening_much_wants_a_word(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_policy(&r);
+    review(&r,
+           "{\"ok\":true,\"findings\":[],\"rows\":[{\"kind\":\"gained\",\"sources\":{\"count\":12,\"names\":[\"a\"]},"
+           "\"destinations\":{\"count\":12,\"names\":[\"b\"]},\"what\":[\"all\"],\"pairs\":132,\"online_pairs\":7}],"
+           "\"totals\":{\"pairs_lost\":0,\"pairs_gained\":132}}");
+    assert_true(rig_shows(&r, "132 pairs, 7 online now"));
+    size_t sent = r.sent.len;
+    rig_keys(&r, "<Enter>");
+    assert_int_equal(r.sent.len, sent);
+    assert_true(rig_shows(&r, "132 pairs of devices gain access: type OPEN to save it"));
+    rig_keys(&r, "OPEN<Enter>");
+    assert_int_equal(r.sent.len, sent + 1);
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opening_much_wants_a_word),
         cmocka_unit_test(the_screens_are_as_they_were),
         cmocka_unit_test(reading_moves_and_finds),
         cmocka_unit_test(a_problem_is_shown_while_typing_and_goes_again),

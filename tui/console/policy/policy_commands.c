@@ -275,12 +275,24 @@ static void save_now(struct app *app)
     policy_page_save(app);
 }
 
-static void word_typed(struct app *app, const char *word)
+/* What has to be typed before it is saved: where somebody loses access, or where much is opened at once, a quarter of
+ * all pairs of devices. NULL: nothing. */
+static const char *word_for(const struct app *app)
 {
-    const char *why = refuse_save(app);
+    const struct review_pairs *pairs = &policy_page_of(app)->pairs;
+    uint64_t nodes = model_table(&app->model, ROW_NODE)->index.len;
 
-    if (!str_eq(word, "LOST"))
-        dialog_refuse(app, "type LOST, exactly, or leave with Esc");
+    if (pairs->lost)
+        return "LOST";
+    return pairs->gained >= 4 && pairs->gained * 4 >= nodes * (nodes ? nodes - 1 : 0) ? "OPEN" : NULL;
+}
+
+static void word_typed(struct app *app, const char *typed)
+{
+    const char *why = refuse_save(app), *word = word_for(app);
+
+    if (word && !str_eq(typed, word))
+        dialog_refuse(app, "type %s, exactly, or leave with Esc", word);
     else if (why || policy_page_of(app)->mode != POLICY_REVIEW)
         app_flash(app, ROLE_WARN, "not saved: %s", why ? why : "the review was closed");
     else
@@ -289,18 +301,19 @@ static void word_typed(struct app *app, const char *word)
 
 static void cmd_save(struct app *app, const char *arg)
 {
-    struct policy_page *d = policy_page_of(app);
+    const struct review_pairs *pairs = &policy_page_of(app)->pairs;
+    const char *word = word_for(app);
+    uint64_t count = pairs->lost ? pairs->lost : pairs->gained;
 
     (void)arg;
-    if (d->losses) {
-        char *title = mem_format("%llu pair%s of devices lose%s access: type LOST to save it",
-                                 (unsigned long long)d->losses, d->losses == 1 ? "" : "s", d->losses == 1 ? "s" : "");
-
-        dialog_input(app, title, "Enter save   Esc cancel", "", word_typed);
-        free(title);
-    } else {
+    if (!word) {
         save_now(app);
+        return;
     }
+    char *title = mem_format("%llu pair%s of devices %s%s access: type %s to save it", (unsigned long long)count,
+                             count == 1 ? "" : "s", pairs->lost ? "lose" : "gain", count == 1 ? "s" : "", word);
+    dialog_input(app, title, "Enter save   Esc cancel", "", word_typed);
+    free(title);
 }
 
 static void cmd_pane(struct app *app, const char *arg)
@@ -417,7 +430,7 @@ static const struct console_command commands[] = {
     {.name = "save",
      .keys = "Enter",
      .hint = "save",
-     .help = "save the policy; asks for a word where access is lost",
+     .help = "save the policy; asks for a word where access is lost or much is opened",
      .where = IN_REVIEW,
      .needs = NEED_WRITE,
      .rank = 1,

@@ -352,7 +352,7 @@ static void take_preview(struct app *app, const struct reply *reply)
         app_flash(app, ROLE_INFO, "the text has changed: review it again");
         return;
     }
-    d->accepted = review_preview(&d->panes[PANE_ACCESS], answer_of(reply), &d->losses);
+    d->accepted = review_preview(&d->panes[PANE_ACCESS], answer_of(reply), &d->pairs);
     if (d->checked == d->reviewed)
         review_findings(answer_of(reply), &d->problems);
     char *text = textbuf_copy(&d->editor.text, &len);

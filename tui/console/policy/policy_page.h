@@ -64,8 +64,9 @@ struct policy_page {
     bool changed_there;                   /* the journal told of another policy */
     struct review panes[PANE_COUNT];
     enum review_pane pane;
-    bool accepted;             /* the server would take the text of the review */
-    uint64_t reviewed, losses; /* the serial of that text; pairs that lose access */
+    bool accepted;     /* the server would take the text of the review */
+    uint64_t reviewed; /* the serial of that text */
+    struct review_pairs pairs;
 
     struct checker *checker; /* NULL: texts are checked at once */
 

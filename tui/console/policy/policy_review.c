@@ -101,8 +101,8 @@ static void add_access(struct review *r, const struct api_preview *p)
         review_add(r, gain ? ROLE_ADDED : ROLE_TAKEN, gain ? '+' : '-', "%s  %s -> %s   %s", gain ? "gained" : "LOST  ",
                    from, to, buf_text(&what));
         if (row->pairs > 1 || row->online_pairs)
-            review_add(r, ROLE_FAINT, ' ', "        %llu pair%s%s", (unsigned long long)row->pairs,
-                       row->pairs == 1 ? "" : "s", row->online_pairs ? ", online now" : "");
+            review_add(r, ROLE_FAINT, ' ', "        %llu pair%s, %llu online now", (unsigned long long)row->pairs,
+                       row->pairs == 1 ? "" : "s", (unsigned long long)row->online_pairs);
         free(from);
         free(to);
         buf_release(&what);
@@ -134,16 +134,16 @@ static void add_routes(struct review *r, const struct api_preview *p)
     }
 }
 
-bool review_preview(struct review *r, const json_t *answer, uint64_t *losses)
+bool review_preview(struct review *r, const json_t *answer, struct review_pairs *pairs)
 {
     struct api_preview p;
 
     review_clear(r);
-    *losses = 0;
+    *pairs = (struct review_pairs){0};
     if (api_read(&api_preview_shape, answer, &p, API_FOR_TERMINAL, NULL) < 0)
         return false;
     bool accepted = p.ok;
-    *losses = p.totals.pairs_lost;
+    *pairs = (struct review_pairs){.lost = p.totals.pairs_lost, .gained = p.totals.pairs_gained};
     add_findings(r, &p);
     add_access(r, &p);
     add_routes(r, &p);

@@ -22,9 +22,13 @@ void review_clear(struct review *r);
 void review_add(struct review *r, enum role role, char sign, const char *format, ...) PRINTF_LIKE(4, 5);
 void review_difference(struct review *r, const char *old, size_t old_len, const char *fresh, size_t fresh_len);
 
-/* The answer of POST policy/preview; r is emptied first. False where the server would refuse the text. *losses: the
- * pairs of devices that lose access. */
-bool review_preview(struct review *r, const json_t *answer, uint64_t *losses);
+/* Pairs of devices that lose and gain access. */
+struct review_pairs {
+    uint64_t lost, gained;
+};
+
+/* The answer of POST policy/preview; r is emptied first. False where the server would refuse the text. */
+bool review_preview(struct review *r, const json_t *answer, struct review_pairs *pairs);
 
 /* Its findings among the problems of the text; those that are there already are not told twice. */
 void review_findings(const json_t *answer, struct policy_problems *problems);
