@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "net/ranges.h"
 
@@ -19,10 +20,14 @@ static struct prefix pick_prefix(struct slow *s)
     struct prefix p = {{.bits = 32, .bytes = {10, (uint8_t)slow_roll(s, 3), (uint8_t)slow_roll(s, 3), 0}}, 0};
     static const uint8_t lengths[] = {8, 16, 24, 24};
 
+    if (s->dense && slow_roll(s, 4)) {
+        p.addr.bytes[1] = 0;
+        p.addr.bytes[2] = (uint8_t)slow_roll(s, 2);
+    }
     p.bits = lengths[slow_roll(s, 4)];
     for (unsigned i = p.bits / 8U; i < 4; i++)
         p.addr.bytes[i] = 0;
-    switch (slow_roll(s, 10)) {
+    switch (s->dense && slow_roll(s, 4) ? 9 : slow_roll(s, 10)) {
     case 0: /* public */
         return (struct prefix){{.bits = 32, .bytes = {8, 8, 8, 0}}, 24};
     case 1: /* IPv6 */
@@ -42,6 +47,8 @@ struct slow_alias slow_pick_alias(struct slow *s, bool dst)
     uint32_t ports = slow_roll(s, 3);
 
     a.kind = (enum slow_kind)slow_roll(s, dst ? SLOW_SELF + 1 : SLOW_PREFIX + 1);
+    if (s->dense && dst && slow_roll(s, 2))
+        a.kind = slow_roll(s, 4) ? SLOW_PREFIX : SLOW_ANY;
     if (a.kind == SLOW_USER)
         a.index = slow_roll(s, s->users);
     if (a.kind == SLOW_GROUP)
@@ -68,7 +75,7 @@ void slow_make_rule(struct slow *s, struct slow_rule *r)
     *r = (struct slow_rule){.grant = slow_roll(s, 2) == 0, .proto = protos[slow_roll(s, 4)], .via = -1, .ip = true};
     r->srcs = 1 + slow_roll(s, SLOW_ALIASES);
     r->dsts = 1 + slow_roll(s, SLOW_ALIASES);
-    if (r->grant && slow_roll(s, 3) == 0)
+    if (r->grant && slow_roll(s, s->dense ? 2 : 3) == 0)
         r->via = (int)slow_roll(s, s->tags);
     if (r->grant && slow_roll(s, 4) == 0) {
         r->app = 1 + (int)slow_roll(s, 2);
@@ -94,7 +101,7 @@ void slow_make_rule(struct slow *s, struct slow_rule *r)
 void slow_make_node(struct slow *s, size_t i)
 {
     struct slow_node *n = &s->nodes[i];
-    size_t routes = slow_roll(s, 4) == 0 ? 1 + slow_roll(s, 2) : 0;
+    size_t routes = slow_roll(s, s->dense ? 2 : 4) == 0 ? 1 + slow_roll(s, 2) : 0;
 
     *n = (struct slow_node){.there = true, .user = -1, .online = slow_roll(s, 8) != 0};
     n->healthy = n->online && slow_roll(s, 8) != 0;
@@ -122,8 +129,13 @@ void slow_make_node(struct slow *s, size_t i)
 void slow_init(struct slow *s, uint64_t seed, unsigned users, unsigned groups, unsigned tags, size_t rules,
                size_t nodes)
 {
-    *s = (struct slow){
-        .users = users, .groups = groups, .tags = tags, .rule_count = rules, .node_count = nodes, .seed = seed};
+    *s = (struct slow){.users = users,
+                       .groups = groups,
+                       .tags = tags,
+                       .rule_count = rules,
+                       .node_count = nodes,
+                       .dense = seed % 2 == 0,
+                       .seed = seed};
     s->group_members = mem_alloc((size_t)groups * users * sizeof(unsigned) + 1);
     s->rules = mem_alloc((rules + 1) * sizeof(*s->rules));
     s->nodes = mem_alloc((nodes + 1) * sizeof(*s->nodes));
@@ -270,13 +282,15 @@ void slow_scratch_release(struct slow_scratch *scratch)
 
 void slow_node_input(const struct slow *s, size_t i, struct slow_scratch *scratch, struct policy_node *out)
 {
+    static const char *const names[] = {"n0", "n1", "n2", "n3",  "n4",  "n5",  "n6",
+                                        "n7", "n8", "n9", "n10", "n11", "n12", "n13"};
     const struct slow_node *n = &s->nodes[i];
 
     slow_scratch_release(scratch);
     *out = (struct policy_node){.slot = (uint32_t)i,
                                 .id = i + 1,
                                 .order = n->order,
-                                .name = "node",
+                                .name = i < ARRAY_LEN(names) ? names[i] : "node",
                                 .ipv4 = n->ipv4,
                                 .ipv6 = n->ipv6,
                                 .online = n->online,

@@ -57,6 +57,7 @@ struct slow {
     struct slow_alias without_ipv4[2]; /* targets of the attribute */
     size_t without_ipv4_count;
     char *tests; /* the section's entries, or NULL */
+    bool dense;  /* few networks, with many routers: every other seed */
     uint64_t seed;
 };
 

@@ -155,19 +155,27 @@ static void add_own(struct opening_builder *b, const struct policy_destination *
     }
 }
 
+/* What two ranges have in common. */
+static void add_part(struct opening_builder *b, const struct policy_destination *d, const struct addr_range *x,
+                     const struct addr_range *y)
+{
+    struct addr_range both = *x;
+
+    if (x->first.bits != y->first.bits || addr_cmp(&x->last, &y->first) < 0 || addr_cmp(&y->last, &x->first) < 0)
+        return;
+    if (addr_cmp(&both.first, &y->first) < 0)
+        both.first = y->first;
+    if (addr_cmp(&both.last, &y->last) > 0)
+        both.last = y->last;
+    add_services(b, d, BOX_RANGE, &both);
+}
+
 /* The part of the range that the group routes. */
 static void add_routed(struct opening_builder *b, const struct policy_destination *d, const struct addr_range *range)
 {
     for (size_t i = 0; i < b->c->route_count; i++) {
         struct addr_range own = range_of(&b->v->routes.items[b->c->routes[i]]->prefix);
-        if (own.first.bits != range->first.bits || addr_cmp(&own.last, &range->first) < 0 ||
-            addr_cmp(&range->last, &own.first) < 0)
-            continue;
-        if (addr_cmp(&own.first, &range->first) < 0)
-            own.first = range->first;
-        if (addr_cmp(&own.last, &range->last) > 0)
-            own.last = range->last;
-        add_services(b, d, BOX_RANGE, &own);
+        add_part(b, d, range, &own);
     }
 }
 
@@ -209,8 +217,8 @@ static void add_literal(struct opening_builder *b, const struct policy_destinati
     if (bit_has(b->c->addr, d->alias.principal))
         add_own(b, d, q->prefix.addr.bits == 32 ? FAMILY_V4 : FAMILY_V6);
     add_routed(b, d, &range);
-    if (b->c->exit && q->inside_internet)
-        add_services(b, d, BOX_RANGE, &range);
+    for (size_t i = 0; b->c->exit && i < INTERNET_RANGES; i++)
+        add_part(b, d, &range, &b->v->internet[i]);
 }
 
 static void add_via(struct opening_builder *b, const struct policy_destination *d, const struct policy_principal *q)

@@ -143,6 +143,15 @@ static bool packet_arrives(const struct slow *s, const struct sent *c, uint32_t 
     return arrives;
 }
 
+/* Its own way to the address, whatever peers offer. */
+static bool routes_itself(const struct slow_node *n, const struct addr *to)
+{
+    for (size_t i = 0; i < n->route_count; i++)
+        if (n->routes[i].bits && prefix_has_addr(&n->routes[i], to))
+            return true;
+    return false;
+}
+
 static void compare_rule_more(struct policy_random *b, const struct policy_view *more, const struct buf *text,
                               uint64_t seed)
 {
@@ -158,6 +167,8 @@ static void compare_rule_more(struct policy_random *b, const struct policy_view 
         char x[PREFIX_TEXT_MAX];
         bool exit, unused;
 
+        if (routes_itself(&b->s.nodes[from], &to))
+            continue;
         /* An exit node is chosen by its user, who may choose another one; what it was given by its own address counts
          * only in a policy without autogroup:internet and via. */
         if (packet_arrives(&b->s, &before, from, &to, proto, port, &exit) && !exit &&

@@ -59,31 +59,32 @@ static void source_addresses(const struct slow *s, const struct slow_alias *src,
     }
 }
 
-/* Addresses of the range on both sides of each border that a rule or route draws. */
+/* Addresses of the range on both sides of the border that another one draws. */
+static void add_border(const struct prefix *range, const struct prefix *other, struct prefixes *out)
+{
+    struct addr_range r = range_of(other);
+    struct addr sides[4] = {r.first, r.first, r.last, r.last};
+
+    (void)addr_previous(&sides[1]);
+    (void)addr_next(&sides[3]);
+    for (size_t k = 0; k < 4; k++) {
+        struct prefix one = {sides[k], sides[k].bits};
+        if (prefix_covers(range, &one))
+            prefixes_add(out, &one);
+    }
+}
+
+/* The same for all that sources of rules and routes draw. */
 static void add_borders(const struct slow *s, const struct prefix *range, struct prefixes *out)
 {
-    struct prefixes lines = {0};
-
-    prefixes_add(&lines, range);
+    add_border(range, range, out);
     for (size_t i = 0; i < s->rule_count; i++)
         for (size_t k = 0; k < s->rules[i].srcs; k++)
             if (s->rules[i].src[k].kind == SLOW_PREFIX)
-                prefixes_add(&lines, &s->rules[i].src[k].prefix);
+                add_border(range, &s->rules[i].src[k].prefix, out);
     for (size_t i = 0; i < s->node_count; i++)
         for (size_t k = 0; s->nodes[i].there && k < s->nodes[i].route_count; k++)
-            prefixes_add(&lines, &s->nodes[i].routes[k]);
-    for (size_t i = 0; i < lines.len; i++) {
-        struct addr_range r = range_of(&lines.items[i]);
-        struct addr sides[4] = {r.first, r.first, r.last, r.last};
-        (void)addr_previous(&sides[1]);
-        (void)addr_next(&sides[3]);
-        for (size_t k = 0; k < 4; k++) {
-            struct prefix one = {sides[k], sides[k].bits};
-            if (prefix_covers(range, &one))
-                prefixes_add(out, &one);
-        }
-    }
-    prefixes_release(&lines);
+            add_border(range, &s->nodes[i].routes[k], out);
 }
 
 static bool test_holds(const struct slow *s, const struct slow_alias *src, const struct slow_alias *dst, bool accept,
@@ -200,27 +201,19 @@ static void behind_node(const struct slow *x, const struct slow *y, size_t node,
     for (size_t i = 0; i < x->nodes[node].route_count; i++) {
         const struct prefix *route = &x->nodes[node].routes[i];
         if (route->bits == 0) {
-            for (size_t k = 0; k < ARRAY_LEN(internet); k++)
-                for (int side = 0; side < 2; side++) {
-                    struct prefix one = {internet[k].addr, internet[k].addr.bits};
-                    one.addr.bytes[3] |= 8;
-                    prefixes_add(out, &one);
-                }
+            for (size_t k = 0; k < ARRAY_LEN(internet); k++) {
+                struct prefix one = {internet[k].addr, internet[k].addr.bits};
+                one.addr.bytes[3] |= 8;
+                prefixes_add(out, &one);
+            }
             continue;
         }
+        add_border(route, route, out);
         for (int side = 0; side < 2; side++)
             for (size_t r = 0; r < both[side]->rule_count; r++)
-                for (size_t k = 0; k < both[side]->rules[r].dsts; k++) {
-                    const struct slow_alias *d = &both[side]->rules[r].dst[k];
-                    struct prefix one = {d->prefix.addr, d->prefix.addr.bits};
-                    if (d->kind == SLOW_PREFIX && prefix_covers(route, &one))
-                        prefixes_add(out, &one);
-                }
-        struct prefix first = {route->addr, route->addr.bits};
-        struct addr_range whole = range_of(route);
-        struct prefix last = {whole.last, whole.last.bits};
-        prefixes_add(out, &first);
-        prefixes_add(out, &last);
+                for (size_t k = 0; k < both[side]->rules[r].dsts; k++)
+                    if (both[side]->rules[r].dst[k].kind == SLOW_PREFIX)
+                        add_border(route, &both[side]->rules[r].dst[k].prefix, out);
     }
 }
 
