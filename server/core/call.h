@@ -5,6 +5,7 @@
 #ifndef SERVER_CORE_CALL_H
 #define SERVER_CORE_CALL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -26,6 +27,7 @@ struct core_call {
     struct core_call *next, *before;
     uint64_t number;                   /* names it until it is answered */
     struct pending_request *waits_for; /* its decision is waited for */
+    bool alone;                        /* it is tried again by itself: its group could not be written */
 };
 
 #endif

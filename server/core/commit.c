@@ -12,6 +12,7 @@
 #include "core/state/queue.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
+#include "core/state/timers.h"
 #include "core/state/transaction.h"
 
 static void group_free(struct commit_group *g)
@@ -146,14 +147,58 @@ static void reopen_decisions(struct core_state *s)
     }
 }
 
+/* One call is no reason to refuse those that share its group: each is run again, in a group of its own. A disk that
+ * takes nothing takes none of them. */
+static bool may_try_again(const struct commit_group *g)
+{
+    return g->code != ERR_UNAVAILABLE && g->code != ERR_IO;
+}
+
+static void keep_for_later(struct core_state *s, struct commit_group *g)
+{
+    struct core_call *others = NULL, **end = &others;
+
+    for (struct core_call *call = g->calls, *next; call; call = next) {
+        next = call->next;
+        call->next = NULL;
+        if (call->sender && !call->alone && call->code == 0) {
+            *s->retries_end = call;
+            s->retries_end = &call->next;
+        } else {
+            *end = call;
+            end = &call->next;
+        }
+    }
+    g->calls = others;
+    g->calls_end = end;
+}
+
+static void try_again(struct core_state *s)
+{
+    struct core_call *call = s->retries;
+
+    s->retries = NULL;
+    s->retries_end = &s->retries;
+    tx_submit(s);
+    for (struct core_call *next; call; call = next) {
+        next = call->next;
+        call->next = NULL;
+        call_reset(call);
+        call->alone = true;
+        call->run(s, call);
+        tx_submit(s);
+    }
+}
+
 /* Nothing of this group, nor of the later ones that were decided upon it, is true. */
 static void revert(struct core_state *s, struct commit_group *failed)
 {
     static struct log_limit limit;
 
-    log_limited(&limit, 6, LOG_LEVEL_ERROR, "core", "changes could not be stored and were refused: %s",
-                failed->err.message);
+    log_limited(&limit, 6, LOG_LEVEL_ERROR, "core", "changes could not be stored: %s", failed->err.message);
     slots_reset(s);
+    for (size_t i = 0; i < s->slots.len; i++) /* a deletion that was due did not happen */
+        timer_for_ephemeral(s, s->slots.items[i]);
     for (int kind = RECORD_USER; kind <= RECORD_API_KEY; kind++) {
         struct map *pairs = pairs_of(s, (enum record_kind)kind);
         for (struct map_entry *e = map_first(pairs); e; e = map_next(pairs, e)) {
@@ -172,6 +217,8 @@ static void revert(struct core_state *s, struct commit_group *failed)
         s->open = NULL;
         g->err = failed->err;
         deliver_events(s, g, false);
+        if (may_try_again(failed))
+            keep_for_later(s, g);
         answer_calls(g, failed->code);
         group_free(g);
     }
@@ -197,8 +244,12 @@ static void finish(struct core_state *s, struct commit_group *g)
         s->event_delivered = g->events.items[g->events.len - 1]->r.id;
     publish(s);
     deliver_events(s, g, g->code == 0);
+    if (g->code < 0 && may_try_again(g))
+        keep_for_later(s, g);
     answer_calls(g, g->code);
     group_free(g);
+    if (s->retries)
+        try_again(s);
 }
 
 struct commit_answer {

@@ -19,7 +19,7 @@ static void expiry_due(struct core_state *s, struct slot *slot)
     if (!n || slot->expired || !n->expiry_ns)
         return;
     if (!node_is_expired(n, clock_wall_ns())) {
-        timer_for_expiry(s, n);
+        timer_for_expiry(s, slot, n);
         return;
     }
     slot->expired = true;
@@ -34,37 +34,41 @@ static void expiry_due(struct core_state *s, struct slot *slot)
 
 static void ephemeral_due(struct core_state *s, struct slot *slot)
 {
-    int64_t timeout_ms = s->config->node.ephemeral_inactivity_timeout / 1000000, now = clock_mono_ms();
+    int64_t timeout_ms = s->config->node.ephemeral_inactivity_timeout / 1000000;
 
     if (!slot->work || !slot->work->ephemeral || slot->sessions)
         return;
-    if (slot->ended_ms + timeout_ms > now) {
-        timer_set(s, slot->ended_ms + timeout_ms, TIMER_EPHEMERAL, slot->id);
+    if (slot->ended_ms + timeout_ms > clock_mono_ms()) {
+        timer_for_ephemeral(s, slot);
         return;
     }
     slot_delete(s, slot, "server", "ephemeral and gone");
 }
 
+static void grace_due(struct core_state *s, struct slot *slot)
+{
+    if (!slot->suspect || slot->sessions)
+        return;
+    if (slot->grace_ms <= clock_mono_ms())
+        slot_offline(s, slot, "its connection closed");
+    else
+        timer_set(s, slot->grace_ms, TIMER_GRACE, slot);
+}
+
 static void fire(struct core_state *s, const struct timer *t)
 {
-    struct slot *slot = t->id ? map_getu(&s->by_id, t->id) : NULL;
-
     switch (t->kind) {
     case TIMER_GRACE:
-        if (slot && slot->suspect && !slot->sessions && slot->grace_ms <= clock_mono_ms())
-            slot_offline(s, slot, "its connection closed");
+        grace_due(s, t->slot);
         break;
     case TIMER_EPHEMERAL:
-        if (slot)
-            ephemeral_due(s, slot);
+        ephemeral_due(s, t->slot);
         break;
     case TIMER_EXPIRY:
-        if (slot)
-            expiry_due(s, slot);
+        expiry_due(s, t->slot);
         break;
     case TIMER_DAMPING:
-        if (slot)
-            slot_end_damping(s, slot);
+        slot_end_damping(s, t->slot);
         break;
     case TIMER_PENDING:
         pending_request_expire(s);
@@ -73,6 +77,8 @@ static void fire(struct core_state *s, const struct timer *t)
         routes_settled(s->routes);
         core_policy_settled(s);
         s->elect = true;
+        break;
+    case TIMER_KINDS:
         break;
     }
 }

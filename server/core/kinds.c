@@ -82,25 +82,46 @@ static void answer_admin(struct core_call *to, struct core_call *from)
 {
     struct core_admin *r = (struct core_admin *)to, *m = (struct core_admin *)from;
 
+    r->problems = m->problems;
+    m->problems = (struct policy_problems){0};
+    if (m->call.code < 0) { /* nothing of it came true */
+        core_admin_release_answer(m);
+        m->version = 0;
+    }
     r->record = m->record;
     r->events = m->events;
     r->inverse = m->inverse;
     r->secret = m->secret;
     r->version = m->version;
-    r->problems = m->problems;
 }
 
-#define KIND(type, run, answer, parts)                                                                                 \
+static void reset_register(struct core_call *call)
+{
+    struct core_register *r = (struct core_register *)call;
+
+    record_unref(r->user);
+    r->user = NULL;
+}
+
+static void reset_admin(struct core_call *call)
+{
+    struct core_admin *a = (struct core_admin *)call;
+
+    core_admin_release_answer(a);
+    a->version = 0;
+}
+
+#define KIND(type, run, answer, reset, parts)                                                                          \
     {                                                                                                                  \
-        sizeof(struct type), run, answer, parts, sizeof(parts) / sizeof(*(parts))                                      \
+        sizeof(struct type), run, answer, reset, parts, sizeof(parts) / sizeof(*(parts))                               \
     }
 enum call_kind_id { CALL_REGISTER, CALL_MAP, CALL_SSH, CALL_ADMIN };
 
 static const struct call_kind kinds[] = {
-    [CALL_REGISTER] = KIND(core_register, register_run, answer_register, register_parts),
-    [CALL_MAP] = KIND(core_map, map_request_run, answer_map, map_parts),
-    [CALL_SSH] = KIND(core_ssh, ssh_run, answer_ssh, ssh_parts),
-    [CALL_ADMIN] = KIND(core_admin, admin_run, answer_admin, admin_parts),
+    [CALL_REGISTER] = KIND(core_register, register_run, answer_register, reset_register, register_parts),
+    [CALL_MAP] = KIND(core_map, map_request_run, answer_map, NULL, map_parts),
+    [CALL_SSH] = KIND(core_ssh, ssh_run, answer_ssh, NULL, ssh_parts),
+    [CALL_ADMIN] = KIND(core_admin, admin_run, answer_admin, reset_admin, admin_parts),
 };
 
 static uint64_t send_call(struct core *core, enum call_kind_id kind, struct core_call *sender)

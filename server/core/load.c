@@ -63,9 +63,7 @@ static void load_node(struct core_state *s, const struct node *n, const struct n
     slot->ended_ms = clock_mono_ms();
     slot_set_work(s, slot, n);
     slot_publish(s, slot, n);
-    if (n->ephemeral)
-        timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
-                  slot->id);
+    timer_for_ephemeral(s, slot);
     record_unref(fresh);
 }
 
@@ -87,7 +85,7 @@ static void load_primaries(struct core_state *s, const struct store_image *image
     }
     core_policy_restore_servers(s, image->via_primaries, image->via_primary_count);
     if (image->primary_count || image->via_primary_count)
-        timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / 1000000, TIMER_SETTLE, 0);
+        timer_set(s, clock_mono_ms() + s->config->node.ha.settle_time / 1000000, TIMER_SETTLE, NULL);
 }
 
 /* A file that holds no policy never replaces a working one, the stored one of an earlier start; without any there is

@@ -23,6 +23,13 @@ static double penalty_at(const struct slot *slot, int64_t now)
     return slot->penalty * exp2(-(double)(now - slot->penalty_ms) / HALF_LIFE_MS);
 }
 
+static void damping_timer(struct core_state *s, struct slot *slot, int64_t now)
+{
+    double left_ms = HALF_LIFE_MS * log2(penalty_at(slot, now) / REUSE);
+
+    timer_set(s, now + (left_ms > 0 ? (int64_t)left_ms : 0) + 1, TIMER_DAMPING, slot);
+}
+
 static void penalise(struct core_state *s, struct slot *slot)
 {
     int64_t now = clock_mono_ms();
@@ -31,14 +38,20 @@ static void penalise(struct core_state *s, struct slot *slot)
     slot->penalty_ms = now;
     if (slot->penalty > SUPPRESS) {
         slot->live.flapping = true;
-        timer_set(s, now + (int64_t)(HALF_LIFE_MS * log2(slot->penalty / REUSE)) + 1, TIMER_DAMPING, slot->id);
+        damping_timer(s, slot, now);
     }
 }
 
 void slot_end_damping(struct core_state *s, struct slot *slot)
 {
-    if (!slot->live.flapping || penalty_at(slot, clock_mono_ms()) >= REUSE)
+    int64_t now = clock_mono_ms();
+
+    if (!slot->live.flapping)
         return;
+    if (penalty_at(slot, now) >= REUSE) {
+        damping_timer(s, slot, now);
+        return;
+    }
     slot->live.flapping = false;
     slot_mark(s, slot, 0);
     routes_follow(s, slot);
@@ -189,9 +202,7 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         return;
     }
     slot->ended_ms = clock_mono_ms();
-    if (slot->work && slot->work->ephemeral)
-        timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
-                  slot->id);
+    timer_for_ephemeral(s, slot);
     if (why == SESSION_SILENT) {
         slot_offline(s, slot, "it stopped answering");
     } else if (replaceable(s, slot) || s->config->node.offline_grace == 0) {
@@ -199,7 +210,7 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
     } else {
         slot->suspect = true;
         slot->grace_ms = slot->ended_ms + s->config->node.offline_grace / 1000000;
-        timer_set(s, slot->grace_ms, TIMER_GRACE, slot->id);
+        timer_set(s, slot->grace_ms, TIMER_GRACE, slot);
     }
 }
 

@@ -115,7 +115,7 @@ void map_request_run(struct core_state *s, struct core_call *call)
         if (!m->stream)
             slot->updated = true;
     }
-    if (m->stream)
+    if (m->stream && !m->session) /* it is open already when the call is run again */
         session_open(s, slot, m->info.source ? m->info.source : "", &m->session);
     m->node_id = slot->id;
     m->slot = slot->index;

@@ -93,6 +93,14 @@ static void new_auth_id(char out[AUTH_ID_LEN + 1])
     crypto_random_hex(out + len, (AUTH_ID_LEN - len) / 2);
 }
 
+/* When it is withdrawn. */
+static int64_t end_of(const struct pending_request *w)
+{
+    int64_t unasked = w->left_ms && !w->decided ? w->left_ms + SSH_LEFT_MS : INT64_MAX;
+
+    return unasked < w->ends_ms ? unasked : w->ends_ms;
+}
+
 struct pending_request *pending_request_new(struct core_state *s, const struct pending *fields, struct err *e)
 {
     if (check_room(s, fields, e) < 0)
@@ -119,7 +127,8 @@ struct pending_request *pending_request_new(struct core_state *s, const struct p
     p->created_ns = clock_wall_ns();
     p->expires_ns = p->created_ns + s->config->tuning.register_cache_expiration;
     map_puts(&s->pendings, p->auth_id, w);
-    timer_set(s, clock_mono_ms() + s->config->tuning.register_cache_expiration / 1000000 + 1, TIMER_PENDING, 0);
+    w->ends_ms = clock_mono_ms() + s->config->tuning.register_cache_expiration / 1000000;
+    timer_set(s, end_of(w), TIMER_PENDING, NULL);
     s->pendings_dirty = true;
     journal(s,
             &(struct event_note){
@@ -144,13 +153,15 @@ void pending_request_decide(struct core_state *s, struct pending_request *w, boo
 
 void pending_request_expire(struct core_state *s)
 {
-    int64_t now = clock_wall_ns(), mono = clock_mono_ms();
+    int64_t now = clock_mono_ms(), next = INT64_MAX;
     VEC(struct pending_request *) gone = {0};
 
     for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
         struct pending_request *w = e->value;
-        if (w->pending->expires_ns <= now || (w->left_ms && !w->decided && w->left_ms + SSH_LEFT_MS <= mono))
+        if (end_of(w) <= now)
             vec_push(&gone, w);
+        else if (end_of(w) < next)
+            next = end_of(w);
     }
     for (size_t i = 0; i < gone.len; i++) {
         struct pending_request *w = gone.items[i];
@@ -159,6 +170,8 @@ void pending_request_expire(struct core_state *s)
             pending_request_decide(s, w, false, 0);
         pending_request_free(w);
     }
+    if (next < INT64_MAX)
+        timer_set(s, next, TIMER_PENDING, NULL);
     s->pendings_dirty = s->pendings_dirty || gone.len > 0;
     vec_release(&gone);
 }
@@ -173,7 +186,7 @@ void pending_request_cancel(struct core_state *s, uint64_t number)
     stop_waiting(s, call);
     if (w->pending->ssh && !w->calls) {
         w->left_ms = clock_mono_ms();
-        timer_set(s, w->left_ms + SSH_LEFT_MS, TIMER_PENDING, 0);
+        timer_set(s, end_of(w), TIMER_PENDING, NULL);
     }
     tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
 }

@@ -210,9 +210,7 @@ static void keep_live(struct core_state *s, struct slot *slot, const struct clie
     if (info->home_derp)
         slot->live.home_derp = info->home_derp;
     slot->ended_ms = clock_mono_ms();
-    if (slot->work->ephemeral && !slot->sessions)
-        timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL,
-                  slot->id);
+    timer_for_ephemeral(s, slot);
 }
 
 /* Puts the new or changed node with everything that follows from what its client says. */

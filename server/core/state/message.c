@@ -89,6 +89,14 @@ void call_free(struct core_call *call)
     free(call);
 }
 
+void call_reset(struct core_call *call)
+{
+    if (call->kind->reset)
+        call->kind->reset(call);
+    call->code = 0;
+    call->err = (struct err){0};
+}
+
 void call_answer(struct core_call *call)
 {
     struct core_call *sender = call->sender;

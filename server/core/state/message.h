@@ -19,6 +19,7 @@ struct call_kind {
     size_t size;
     void (*run)(struct core_state *s, struct core_call *call);
     void (*answer)(struct core_call *to, struct core_call *from); /* moves the members that answer */
+    void (*reset)(struct core_call *call);                        /* lets go of them, to be run again; or NULL */
     const struct call_part *parts;
     size_t part_count;
 };
@@ -27,6 +28,8 @@ struct call_kind {
 struct core_call *call_copy(const struct call_kind *kind, struct core_call *sender);
 /* Moves the answer into the sender's call, frees the copy and tells the sender. */
 void call_answer(struct core_call *call);
+/* As it was when it came: the answer, which was not given, is let go. */
+void call_reset(struct core_call *call);
 void call_free(struct core_call *call); /* without an answer */
 
 #endif

@@ -50,6 +50,7 @@ static void forget_sessions(struct core_state *s, struct slot *slot)
 void slot_free(struct core_state *s, struct slot *slot)
 {
     forget_sessions(s, slot);
+    timers_drop(s, slot);
     map_delu(&s->by_id, slot->id);
     node_live_release(&slot->live);
     prefixes_release(&slot->serving);
@@ -227,7 +228,7 @@ void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
         }
         if (!old)
             tailnet_count_machine(s->tailnet, n->machine_key, 1);
-        timer_for_expiry(s, n);
+        timer_for_expiry(s, slot, n);
     } else {
         slot_mark(s, slot, CHANGE_REMOVED);
         slot->published = NULL;

@@ -28,6 +28,16 @@ struct call_queue { /* what comes to the core's thread */
     bool stopping;
 };
 
+enum timer_kind {
+    TIMER_GRACE,
+    TIMER_EPHEMERAL,
+    TIMER_EXPIRY,
+    TIMER_DAMPING,
+    TIMER_PENDING, /* of the tailnet */
+    TIMER_SETTLE,  /* of the tailnet */
+    TIMER_KINDS
+};
+
 struct node_session {
     uint64_t id;
     struct slot *slot;
@@ -50,12 +60,13 @@ struct slot {
     bool expired;              /* as it is told: by its record when that was published, later by its timer */
     double penalty;            /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
-    bool returning;   /* served within a group of via before the restart, and has some seconds to come back */
-    bool suspect;     /* its last session ended; its grace has not passed yet */
-    bool updated;     /* it sent an update of its own in this run: its streams' copies are older */
-    int64_t ended_ms; /* when its last session ended, or when it was registered */
-    int64_t grace_ms; /* until when it is not yet offline */
-    int64_t free_ms;  /* when it was freed: not used again for a while */
+    bool returning;             /* served within a group of via before the restart, and has some seconds to come back */
+    bool suspect;               /* its last session ended; its grace has not passed yet */
+    bool updated;               /* it sent an update of its own in this run: its streams' copies are older */
+    int64_t ended_ms;           /* when its last session ended, or when it was registered */
+    int64_t grace_ms;           /* until when it is not yet offline */
+    int64_t free_ms;            /* when it was freed: not used again for a while */
+    size_t timers[TIMER_KINDS]; /* places in the heap, from 1; 0: it is not set */
 };
 
 /* A user or a key. */
@@ -76,12 +87,10 @@ struct commit_group {
     struct err err;
 };
 
-enum timer_kind { TIMER_GRACE, TIMER_EPHEMERAL, TIMER_EXPIRY, TIMER_PENDING, TIMER_SETTLE, TIMER_DAMPING };
-
 struct timer {
     int64_t due_ms;
     enum timer_kind kind;
-    uint64_t id; /* of a node, or 0 */
+    struct slot *slot; /* NULL: of the tailnet */
 };
 
 struct pending_request {
@@ -89,6 +98,7 @@ struct pending_request {
     struct core_call *calls; /* struct core_register or struct core_ssh, which wait for the decision */
     void (*answer)(struct core_state *s, struct pending_request *w, struct core_call *call); /* each of them */
     bool decided, accepted;
+    int64_t ends_ms;  /* mono ms: the wall clock may be set meanwhile */
     int64_t left_ms;  /* SSH: when the last that asked went away; 0: somebody waits */
     uint64_t node_id; /* of a decided registration */
 };
@@ -157,8 +167,10 @@ struct core_state {
     VEC(struct via_primary *) via_primaries;  /* likewise within groups of via, in no order */
     bool elect;                               /* routes were told something */
     struct core_call *answers, **answers_end; /* to be given after the next publish */
+    struct core_call *retries, **retries_end; /* whose group could not be written */
 
-    VEC(struct timer) timers; /* a heap by due_ms */
+    VEC(struct timer) timers; /* a heap by due_ms: one a kind for each node, and one for the tailnet */
+    size_t timer_places[TIMER_KINDS];
     VEC(struct core_listener) listeners;
     struct core_counters counters;
 };

@@ -1,20 +1,67 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is due later. A timer is a hint: when it fires, the state is looked at, so stale ones need no removal. */
 #include "core/state/timers.h"
 #include "base/clock.h"
 #include "core/state/state.h"
 
 #define RECHECK_MS 3600000 /* dates are wall clock time, which may be set: nothing sleeps longer than this */
 
-void timer_set(struct core_state *s, int64_t due_ms, enum timer_kind kind, uint64_t id)
+static size_t *place_of(struct core_state *s, const struct timer *t)
 {
-    size_t at = s->timers.len;
+    return t->slot ? &t->slot->timers[t->kind] : &s->timer_places[t->kind];
+}
 
-    vec_push(&s->timers, ((struct timer){due_ms, kind, id}));
-    struct timer *heap = s->timers.items, mine = heap[at];
-    for (size_t up; at > 0 && heap[up = (at - 1) / 2].due_ms > due_ms; at = up)
-        heap[at] = heap[up];
-    heap[at] = mine;
+static void put(struct core_state *s, size_t at, struct timer t)
+{
+    s->timers.items[at] = t;
+    *place_of(s, &t) = at + 1;
+}
+
+/* Brings t to where it belongs; the place at is free. */
+static void sift(struct core_state *s, size_t at, struct timer t)
+{
+    const struct timer *heap = s->timers.items;
+    size_t len = s->timers.len;
+
+    for (size_t up; at > 0 && heap[up = (at - 1) / 2].due_ms > t.due_ms; at = up)
+        put(s, at, heap[up]);
+    for (size_t child; (child = 2 * at + 1) < len; at = child) {
+        if (child + 1 < len && heap[child + 1].due_ms < heap[child].due_ms)
+            child++;
+        if (heap[child].due_ms >= t.due_ms)
+            break;
+        put(s, at, heap[child]);
+    }
+    put(s, at, t);
+}
+
+void timer_set(struct core_state *s, int64_t due_ms, enum timer_kind kind, struct slot *slot)
+{
+    struct timer t = {due_ms, kind, slot};
+    size_t place = *place_of(s, &t);
+
+    if (!place) {
+        (void)vec_add(&s->timers);
+        place = s->timers.len;
+    } else if (s->timers.items[place - 1].due_ms <= due_ms) {
+        return;
+    }
+    sift(s, place - 1, t);
+}
+
+static void take_out(struct core_state *s, size_t at)
+{
+    struct timer last = s->timers.items[s->timers.len - 1];
+
+    *place_of(s, &s->timers.items[at]) = 0;
+    if (at < --s->timers.len)
+        sift(s, at, last);
+}
+
+void timers_drop(struct core_state *s, struct slot *slot)
+{
+    for (int kind = 0; kind < TIMER_KINDS; kind++)
+        if (slot->timers[kind])
+            take_out(s, slot->timers[kind] - 1);
 }
 
 int64_t timers_next(const struct core_state *s)
@@ -22,33 +69,27 @@ int64_t timers_next(const struct core_state *s)
     return s->timers.len ? s->timers.items[0].due_ms : INT64_MAX;
 }
 
-void timer_for_expiry(struct core_state *s, const struct node *n)
+bool timer_take_due(struct core_state *s, int64_t now_ms, struct timer *out)
+{
+    if (!s->timers.len || s->timers.items[0].due_ms > now_ms)
+        return false;
+    *out = s->timers.items[0];
+    take_out(s, 0);
+    return true;
+}
+
+void timer_for_expiry(struct core_state *s, struct slot *slot, const struct node *n)
 {
     if (!n->expiry_ns)
         return;
     int64_t left_ms = (n->expiry_ns - clock_wall_ns()) / 1000000 + 1;
     if (left_ms < 0)
         left_ms = 0;
-    timer_set(s, clock_mono_ms() + (left_ms < RECHECK_MS ? left_ms : RECHECK_MS), TIMER_EXPIRY, n->r.id);
+    timer_set(s, clock_mono_ms() + (left_ms < RECHECK_MS ? left_ms : RECHECK_MS), TIMER_EXPIRY, slot);
 }
 
-bool timer_take_due(struct core_state *s, int64_t now_ms, struct timer *out)
+void timer_for_ephemeral(struct core_state *s, struct slot *slot)
 {
-    struct timer *heap = s->timers.items;
-
-    if (!s->timers.len || heap[0].due_ms > now_ms)
-        return false;
-    *out = heap[0];
-    struct timer last = heap[--s->timers.len];
-    size_t at = 0, len = s->timers.len;
-    for (size_t child; (child = 2 * at + 1) < len; at = child) {
-        if (child + 1 < len && heap[child + 1].due_ms < heap[child].due_ms)
-            child++;
-        if (heap[child].due_ms >= last.due_ms)
-            break;
-        heap[at] = heap[child];
-    }
-    if (len)
-        heap[at] = last;
-    return true;
+    if (slot->work && slot->work->ephemeral && !slot->sessions)
+        timer_set(s, slot->ended_ms + s->config->node.ephemeral_inactivity_timeout / 1000000, TIMER_EPHEMERAL, slot);
 }
