@@ -3,6 +3,7 @@
 #   make check      every test, one summary  make bench   the tables of figures
 #   make check-KIND one kind: build unit fuzz vectors interop console ... (a folder of tests/); VARIANT=asan for one variant
 #   make soak       the long tests           make lint    what .ci/run checks besides
+#   make deb        a Debian package         make dist    a tarball of the sources
 # A tarball has no history to ask for its version: `make dist` writes it beside the Makefile.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat .version 2>/dev/null || echo 0.1.0)
 VARIANT ?= release
@@ -69,7 +70,7 @@ KINDS := build unit fuzz vectors $(sort $(patsubst tests/%/,%,$(dir $(wildcard t
 CHECKS := $(addprefix check-,$(KINDS))
 
 .PHONY: all run check $(CHECKS) check-clang check-tidy check-each-header check-common-alone build-tests build-fuzz lint format fuzz bench \
-	vectors soak install uninstall dist clean deps deps-check compile_commands.json
+	vectors soak install uninstall dist deb clean deps deps-check compile_commands.json
 all: $(PROGRAMS)
 build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
 
@@ -214,6 +215,9 @@ uninstall:
 	server/dist/install.sh uninstall "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" $(B)
 dist:
 	$(Q)mkdir -p build && echo '$(VERSION)' >build/.version && git archive --prefix=headway-$(VERSION)/ --add-file=build/.version HEAD | gzip -9n >build/headway-$(VERSION).tar.gz && echo build/headway-$(VERSION).tar.gz
+# Prints the path of the package last.
+deb: all
+	$(Q)server/dist/debian/build.sh '$(VERSION)' $(B)
 clean:
 	rm -rf build compile_commands.json
 

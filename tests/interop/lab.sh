@@ -366,7 +366,7 @@ first_ping() {
   local to began
   to=$(address_of "$2") began=$(now_ms)
   check "the first packet from $1 to $2 is answered" on "$1" ping -n -q -c 1 -W 15 "$to"
-  at_most "first answer from $2 to $1" "$(($(now_ms) - began))" "$3" ms
+  figure "first answer from $2 to $1" "$(($(now_ms) - began))" "$3" ms
 }
 reaches() { on "$1" ping -n -q -c 1 -W 1 "$2"; }
 backend_is() { [ "$(ts "$1" status --json | jq -r .BackendState)" = "$2" ]; }

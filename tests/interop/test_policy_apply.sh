@@ -79,8 +79,8 @@ changes() {
     opened+=("$(first "$t")")
   done
   echo "# $1: last packet of the slowest host after ${shut[*]} ms, first one after ${opened[*]} ms"
-  at_most "$1: closed at every client" "$(median "${shut[@]}")" 200 ms
-  at_most "$1: opened at every client" "$(median "${opened[@]}")" 200 ms
+  figure "$1: closed at every client" "$(median "${shut[@]}")" 200 ms
+  figure "$1: opened at every client" "$(median "${opened[@]}")" 200 ms
 }
 changes "another filter" closed
 changes "other peers" apart

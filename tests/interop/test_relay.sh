@@ -21,7 +21,7 @@ lab_block c a b
 user_and_key alice
 began=$(now_ms)
 lab_join a
-at_most "tailscale up" "$(($(now_ms) - began))" 600 ms
+figure "tailscale up" "$(($(now_ms) - began))" 600 ms
 lab_join b
 lab_join c
 

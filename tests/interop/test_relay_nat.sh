@@ -23,7 +23,7 @@ user_and_key alice
 for host in a b c d; do
   began=$(now_ms)
   lab_join "$host" >/dev/null 2>&1
-  at_most "tailscale up of $host" "$(($(now_ms) - began))" 600 ms
+  figure "tailscale up of $host" "$(($(now_ms) - began))" 600 ms
 done
 
 first_ping a b 1000
