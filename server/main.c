@@ -187,6 +187,14 @@ static int start_inside(struct daemon *d, struct err *e)
     return d->loops ? loops_start(d->loops, e) : (int)e->code;
 }
 
+static int start_relay(struct daemon *d, struct relay_options *with, struct err *e)
+{
+    int rc = relay_start(with, &d->relay, e);
+
+    crypto_wipe(with->private_key, sizeof(with->private_key));
+    return rc;
+}
+
 static int start_outside(struct daemon *d, struct err *e)
 {
     const struct config *c = d->config;
@@ -206,11 +214,13 @@ static int start_outside(struct daemon *d, struct err *e)
     memcpy(control.private_key, d->private_key, sizeof(control.private_key));
     memcpy(api.public_key, d->public_key, sizeof(api.public_key));
     d->control = control_new(&control, e);
+    crypto_wipe(control.private_key, sizeof(control.private_key));
+    crypto_wipe(d->private_key, sizeof(d->private_key));
     if (!d->control)
         return (int)e->code;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
-        (rc = relay_start(&relay, &d->relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
+        (rc = start_relay(d, &relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
         (rc = api_start(&api, &d->api, e)) < 0)
         return rc;
     front.relay = c->derp.server.enabled ? to_relay : NULL;
@@ -321,6 +331,8 @@ static int serve(struct daemon *d)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     set_log(d->config);
+    if (log_start(&e) < 0)
+        log_warn("start", "%s", e.message);
     for (size_t i = 0; i < d->config->notes.len; i++)
         log_info("config", "%s", d->config->notes.items[i]);
     /* Sockets that the service manager kept from the run before hold their ports. */
@@ -334,6 +346,7 @@ static int serve(struct daemon *d)
     strs_release(&notes);
     if (bad) {
         stop(d);
+        log_end();
         return 1;
     }
     unsigned long files = front_raise_files();
@@ -341,6 +354,7 @@ static int serve(struct daemon *d)
     if (start_inside(d, &e) < 0 || start_outside(d, &e) < 0) {
         log_error("start", "%s", e.message);
         stop(d);
+        log_end();
         return 1;
     }
     front_kept_end();
@@ -358,6 +372,7 @@ static int serve(struct daemon *d)
     log_info("stop", "stopping on %s", strsignal(signal_number));
     sd_notify(0, "STOPPING=1");
     stop(d);
+    log_end();
     return 0;
 }
 

@@ -12,12 +12,26 @@
 #include "base/array.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "base/thread.h"
 
 static _Atomic(enum log_level) current = LOG_LEVEL_INFO;
-static enum log_format form = LOG_TEXT;
-static bool journal;
+static _Atomic(enum log_format) form = LOG_TEXT;
+static atomic_bool journal;
+
+/* The thread that writes, once it is started. */
+#define QUEUE_MAX ((size_t)1024 * 1024)
+#define END_MS    1000
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t wake, idle;
+    struct buf waiting;
+    size_t lost; /* lines that did not fit */
+    bool runs, writes, ends;
+    struct thread thread;
+} writer = {.lock = PTHREAD_MUTEX_INITIALIZER};
 static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const struct {
@@ -33,8 +47,8 @@ static const struct {
 void log_setup(enum log_level level, enum log_format format)
 {
     atomic_store(&current, level);
-    form = format;
-    journal = getenv("JOURNAL_STREAM") != NULL;
+    atomic_store(&form, format);
+    atomic_store(&journal, getenv("JOURNAL_STREAM") != NULL);
 }
 
 enum log_level log_level(void)
@@ -64,6 +78,79 @@ static void add_json(struct buf *line, const char *text)
             buf_addc(line, *text);
 }
 
+/* true: the writer has it, or counted it. */
+static bool hand_over(const struct buf *line)
+{
+    pthread_mutex_lock(&writer.lock);
+    bool runs = writer.runs;
+    if (runs && writer.waiting.len + line->len > QUEUE_MAX) {
+        writer.lost++;
+    } else if (runs) {
+        buf_add(&writer.waiting, line->data, line->len);
+        pthread_cond_signal(&writer.wake);
+    }
+    pthread_mutex_unlock(&writer.lock);
+    return runs;
+}
+
+static void *write_all(void *arg)
+{
+    pthread_mutex_lock(&writer.lock);
+    while (!writer.ends || writer.waiting.len) {
+        if (!writer.waiting.len) {
+            pthread_cond_wait(&writer.wake, &writer.lock);
+            continue;
+        }
+        struct buf lines = writer.waiting;
+        size_t lost = writer.lost;
+        writer.waiting = (struct buf){0};
+        writer.lost = 0;
+        writer.writes = true;
+        pthread_mutex_unlock(&writer.lock);
+        if (lost)
+            buf_addf(&lines, "log: %zu lines were left out: nobody read them\n", lost);
+        int ignored = file_write_fd(STDERR_FILENO, lines.data, lines.len);
+        (void)ignored;
+        buf_release(&lines);
+        pthread_mutex_lock(&writer.lock);
+        writer.writes = false;
+        pthread_cond_broadcast(&writer.idle);
+    }
+    pthread_mutex_unlock(&writer.lock);
+    return arg;
+}
+
+int log_start(struct err *e)
+{
+    thread_cond_init(&writer.wake);
+    thread_cond_init(&writer.idle);
+    int rc = thread_start(&writer.thread, "log", write_all, NULL, e);
+    pthread_mutex_lock(&writer.lock);
+    writer.runs = rc == 0;
+    pthread_mutex_unlock(&writer.lock);
+    return rc;
+}
+
+void log_end(void)
+{
+    int64_t until = clock_mono_ms() + END_MS;
+
+    pthread_mutex_lock(&writer.lock);
+    writer.ends = writer.runs;
+    pthread_cond_signal(&writer.wake);
+    while (writer.runs && (writer.writes || writer.waiting.len) && thread_cond_wait(&writer.idle, &writer.lock, until))
+        ;
+    /* Where it still writes, nobody reads: then it is left alone, and what comes is dropped. */
+    bool done = writer.runs && !writer.writes && !writer.waiting.len;
+    pthread_mutex_unlock(&writer.lock);
+    if (!done)
+        return;
+    thread_join(&writer.thread);
+    pthread_mutex_lock(&writer.lock);
+    writer.runs = writer.ends = false;
+    pthread_mutex_unlock(&writer.lock);
+}
+
 static void write_line(enum log_level level, const char *area, const char *text)
 {
     struct buf line = BUF_INIT(0), safe = BUF_INIT(4096);
@@ -71,19 +158,21 @@ static void write_line(enum log_level level, const char *area, const char *text)
 
     str_safe(&safe, text, strlen(text));
     time_format(clock_wall_ns() / 1000000 * 1000000, when);
-    if (form == LOG_JSON) {
+    if (atomic_load(&form) == LOG_JSON) {
         buf_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",\"message\":\"", when, levels[level].name,
                  area);
         add_json(&line, buf_text(&safe));
         buf_adds(&line, "\"}\n");
-    } else if (journal) {
+    } else if (atomic_load(&journal)) {
         buf_addf(&line, "<%d>%s: %s\n", levels[level].syslog, area, buf_text(&safe));
     } else {
         buf_addf(&line, "%s %s %s: %s\n", when, levels[level].shown, area, buf_text(&safe));
     }
-    /* One write a line: lines of several threads never mix. A full or closed stderr cannot be reported anywhere. */
-    ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
-    (void)ignored;
+    if (!hand_over(&line)) {
+        /* One write a line: lines of several threads never mix. A full or closed stderr cannot be reported anywhere. */
+        ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
+        (void)ignored;
+    }
     buf_release(&safe);
     buf_release(&line);
 }

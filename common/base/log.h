@@ -15,8 +15,12 @@ enum log_level {
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
-/* At start, before threads. */
+/* Any thread. */
 void log_setup(enum log_level level, enum log_format format);
+/* From here on lines are handed to a thread that writes them, so that a reader of stderr that stops holds nobody up.
+ * What does not fit into 1 MiB is counted and left out. log_end writes what is left, for a second at most. */
+int log_start(struct err *e) WARN_UNUSED;
+void log_end(void);
 enum log_level log_level(void);
 int log_level_parse(const char *name, enum log_level *out); /* error, warn, info, debug (trace reads as debug); -1 */
 

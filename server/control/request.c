@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "crypto/crypto.h"
 
 static int read_key(const json_t *o, const char *field, const char *prefix, uint8_t out[KEY_LEN], struct err *e)
 {
@@ -85,6 +86,9 @@ int register_request_read(const void *body, size_t len, struct register_request 
 void register_request_release(struct register_request *r)
 {
     request_info_release(&r->client);
+    if (r->auth_key) /* a text of root's */
+        crypto_wipe((char *)(uintptr_t)r->auth_key, strlen(r->auth_key));
+    r->auth_key = NULL;
     json_decref(r->root);
     r->root = NULL;
 }

@@ -298,7 +298,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
     g->count--;
     map_delu(&g->by_number, s->number);
     if (s->number) {
-        takeover_release(g->control, s->node_id, s->number);
+        takeover_release(g->control, s->node_id, s->number, loop_now(g->loop));
         core_session_end(g->control->options.core, s->number,
                          s->replaced       ? SESSION_REPLACED
                          : why == RPC_DEAD ? SESSION_SILENT
@@ -367,7 +367,7 @@ void session_begin(struct control *c, const struct session_start *start)
     s->filling = true;
     count_beginning(s->group);
     atomic_fetch_add(&c->filling, 1);
-    int64_t delay = takeover_delay(c, s->node_id, rpc_conn_peer(rpc->conn));
+    int64_t delay = takeover_delay(c, s->node_id, rpc_conn_peer(rpc->conn), loop_now(rpc->loop));
     if (delay) {
         loop_timer_set(s->group->loop, &s->hold, delay, on_hold_over);
         return;

@@ -78,6 +78,8 @@ struct control *control_new(const struct control_options *options, struct err *e
         .loops = options->loops, .routes = control_paths, .route_count = control_path_count, .arg = c, .knows = knows};
     memcpy(server.private_key, options->private_key, CRYPTO_KEY_LEN);
     c->server = rpc_server_new(&server, e);
+    crypto_wipe(server.private_key, sizeof(server.private_key));
+    crypto_wipe(c->options.private_key, sizeof(c->options.private_key));
     if (!c->server) {
         release(c);
         return NULL;

@@ -27,6 +27,7 @@ struct control {
     pthread_cond_t changed;
     const struct config *config; /* a reference */
     struct map streams;          /* of takeover.c: node id -> struct stream_owner */
+    int64_t streams_swept;       /* mono ms */
     unsigned outstanding;        /* calls that the core has not answered, and loops that have not let go */
 };
 

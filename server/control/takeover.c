@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -59,13 +58,39 @@ static void report(struct control *c, uint64_t node_id, const struct addr *one, 
     free(where);
 }
 
-int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_port *peer)
+/* No stream, and no takeover that still counts: it may be of a node that is gone. */
+static bool is_over(const struct stream_owner *o, int64_t now)
 {
-    int64_t now = clock_mono_ms();
+    int64_t last = o->starts[(o->next + CLONE_TAKEOVERS) % (CLONE_TAKEOVERS + 1)];
+
+    return !o->number && (!last || now - last > WINDOW_MS);
+}
+
+/* Under the lock. */
+static void forget_old(struct control *c, int64_t now)
+{
+    struct map kept = {0};
+
+    if (now < c->streams_swept + WINDOW_MS)
+        return;
+    c->streams_swept = now;
+    for (struct map_entry *e = map_first(&c->streams); e; e = map_next(&c->streams, e)) {
+        if (is_over(e->value, now))
+            free(e->value);
+        else
+            map_put(&kept, e->key, e->len, e->value);
+    }
+    map_release(&c->streams);
+    c->streams = kept;
+}
+
+int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_port *peer, int64_t now)
+{
     bool cloned = false, fresh = false;
     struct addr other = {0};
 
     pthread_mutex_lock(&c->lock);
+    forget_old(c, now);
     struct stream_owner *o = owner_of(c, node_id);
     if (o->number) {
         o->starts[o->next] = now;
@@ -101,17 +126,15 @@ bool takeover_claim(struct control *c, uint64_t node_id, uint64_t number, struct
     return mine;
 }
 
-void takeover_release(struct control *c, uint64_t node_id, uint64_t number)
+void takeover_release(struct control *c, uint64_t node_id, uint64_t number, int64_t now)
 {
     pthread_mutex_lock(&c->lock);
     struct stream_owner *o = map_getu(&c->streams, node_id);
-    if (o && o->number == number) {
+    if (o && o->number == number)
         o->number = 0;
-        /* Without recent takeovers there is nothing to remember. */
-        if (!o->starts[0]) {
-            map_delu(&c->streams, node_id);
-            free(o);
-        }
+    if (o && is_over(o, now)) {
+        map_delu(&c->streams, node_id);
+        free(o);
     }
     pthread_mutex_unlock(&c->lock);
 }

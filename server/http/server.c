@@ -22,7 +22,8 @@
 #define PUBLIC_MAX      1024 /* connections */
 #define UNIX_MAX        256
 #define METRICS_MAX     64
-#define SPARE           64 /* of the public listener: places that those which are being closed still take */
+/* libmicrohttpd must not come to the end of its own bound: a thread of its pool that does locks itself out for ever. */
+#define BOUND_FACTOR 8
 
 struct http_daemon { /* what a daemon's callbacks are told */
     struct http *h;
@@ -439,7 +440,7 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
-    s->conns = http_conns_new(PUBLIC_MAX - SPARE, &o->trusted_proxies);
+    s->conns = http_conns_new(PUBLIC_MAX, &o->trusted_proxies);
     *out = s;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
@@ -456,7 +457,7 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
     if (metrics_fd >= 0 &&
         (code = open_daemon(h, &s->daemons[METRICS], HTTP_METRICS, metrics_fd, 1, METRICS_MAX, e)) < 0)
         return code;
-    return open_daemon(h, &s->daemons[PUBLIC], HTTP_PUBLIC, -1, 2, PUBLIC_MAX, e);
+    return open_daemon(h, &s->daemons[PUBLIC], HTTP_PUBLIC, -1, 2, BOUND_FACTOR * PUBLIC_MAX, e);
 }
 
 void server_refuse(struct http_server *s)

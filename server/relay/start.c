@@ -98,6 +98,8 @@ int relay_start(const struct relay_options *options, struct relay **out, struct 
     memcpy(keys.public_key, options->public_key, RELAY_KEY_LEN);
     pthread_mutex_init(&r->lock, NULL);
     hub_init(&r->hub, &keys, options->tailnet, loops_at(options->loops, 0), c->derp.server.verify_clients);
+    sodium_memzero(&keys, sizeof(keys));
+    sodium_memzero(r->options.private_key, sizeof(r->options.private_key));
     hub_set_rate(&r->hub, c->derp.server.rate, c->derp.server.burst);
     tailnet_subscribe(options->tailnet, published, &r->hub);
     if (c->derp.server.enabled)

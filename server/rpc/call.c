@@ -54,6 +54,9 @@ struct rpc_call *call_new(struct rpc_conn *c, int32_t stream_id)
 static void drop_body(struct rpc_call *call)
 {
     call->rpc.conn->bodies -= call->body.len;
+    /* It may hold an auth key. */
+    if (call->body.data)
+        crypto_wipe(call->body.data, call->body.cap);
     buf_release(&call->body);
     call->rpc.body = NULL;
     call->rpc.body_len = 0;

@@ -111,7 +111,13 @@ def main():
         for program in HEADWAY, shared.HEADWAYD:
             name = os.path.basename(program)
             status, said = test(where, program, GOOD)
-            shared.check(f"{name}: a good one is accepted without a word", (status, said) == (0, ""), said)
+            shared.check(f"{name}: a good one is accepted, and what must be open is said",
+                         status == 0 and all(line.startswith("Note: clients ") for line in said.splitlines())
+                         and "TCP port 8443" in said and "UDP port 3478" in said, said)
+            status, said = test(where, program, GOOD.replace("http://127.0.0.1:8080", "https://hw.example.com"))
+            shared.check(f"{name}: behind a proxy, what it must pass on", status == 0 and "TCP port 443" in said and "/derp" in said, said)
+            status, said = test(where, program, GOOD + "derp: {server: {enabled: false}}\n")
+            shared.check(f"{name}: without a relay not a word", (status, said) == (0, ""), said)
             status, said = test(where, program, GOOD + "oidc: {issuer: 'https://login.example.com', client_id: headway, client_secret: x}\n")
             shared.check(f"{name}: what has no effect yet is said", status == 0 and "Note: oidc.issuer is not used yet" in said, said)
             status, said = test(where, program, GOOD, HEADSCALE_LOG_LEVEL="loud")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 180
+# limit: 240
 """What arrives at the public door from anybody: rubbish, requests without end, half connections, floods.
 
 Each costs what it is bounded to, ends in an answer or a closed connection, and disturbs nobody else."""
@@ -117,6 +117,56 @@ def half_connections(d):
           f"{before} before, {d.descriptors()} after")
 
 
+def slow_bodies(d):
+    """Eight addresses, each with as many requests as one may have, whose bodies never end: others are served."""
+    held = []
+    for address in range(8):
+        for _ in range(140):
+            try:
+                s = socket.create_connection(("127.0.0.1", d.port), timeout=5, source_address=(f"127.0.0.{address + 2}", 0))
+                s.sendall(b"POST /verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+                held.append(s)
+            except OSError:
+                pass
+    check(f"{len(held)} bodies that never end: /health is answered", all(d.healthy(5) for _ in range(20)))
+    check("and the key", say(d, b"GET /key?v=131 HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200"))
+    for s in held:
+        s.close()
+
+
+def silent_relay_clients(d):
+    """Upgrades to DERP that no login follows: bounded, and their descriptors are given back."""
+    before, held, refused = d.descriptors(), [], 0
+    for _ in range(2100):
+        try:
+            s = d.connect(5)
+            s.sendall(b"GET /derp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n")
+            held.append(s)
+        except OSError:
+            break
+    for s in held:
+        s.settimeout(10)
+        try:
+            refused += s.recv(64).startswith(b"HTTP/1.1 503")
+        except OSError:
+            pass
+    check(f"{len(held)} upgrades to DERP without a login: some are refused", refused > 0, f"{refused}")
+    check("another is served", d.healthy(5))
+    check("after 10 s their descriptors are given back", wait_for(HEAD_SECONDS + 10, lambda: d.descriptors() <= before + 8),
+          f"{before} before, {d.descriptors()} after")
+    for s in held:
+        s.close()
+
+
+def forwarded(d):
+    """What a proxy says of its client counts for every line of the log, and only what a trusted one says."""
+    for header, client in (("X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 198.51.100.7", "198.51.100.7"),
+                           ("X-Real-IP: 198.51.100.8", "198.51.100.8"), ("True-Client-IP: 198.51.100.9", "198.51.100.9")):
+        say(d, f"GET /api/v1/node HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer hskey-api-{client}\r\n{header}\r\n\r\n".encode())
+        check(f"a wrong key by way of the proxy is logged with {client}",
+              wait_for(5, lambda client=client: f"{client} came with an API key" in d.log()), d.log()[-300:])
+
+
 def flood(d, seconds):
     """Handshakes of random bytes from several threads: the door answers others, and the log does not grow with it."""
     stop = time.monotonic() + seconds
@@ -160,10 +210,14 @@ def main():
         one_by_one(d)
         head_without_end(d)
         half_connections(d)
+        slow_bodies(d)
+        silent_relay_clients(d)
         flood(d, 120 if SOAK else 5)
         check("no control characters in the log", not any(ord(c) < 32 and c not in "\n\t" for c in d.log()))
         d.stop()
         check("it ends in order", d.process.returncode == 0, f"status {d.process.returncode}")
+    with Daemon("trusted_proxies: [127.0.0.0/8]\n") as d:
+        forwarded(d)
     finish()
 
 

@@ -36,7 +36,7 @@ json_t *random_json(const struct buf *b);
 /* What a client does with a filter: a list of tailcfg.FilterRule. */
 bool random_rules_let(const json_t *rules, const struct addr *from, const struct addr *to, int proto, uint16_t port);
 
-/* How many runs: HEADWAY_SOAK in the environment takes many more than usual. */
+/* How many runs: SOAK=1 in the environment, as in make soak, takes fifteen times as many as usual. */
 uint64_t random_runs(uint64_t usual);
 
 #endif

@@ -89,6 +89,11 @@ int policy_view_check(const struct policy_view *v, bool run_tests, struct policy
         ranges_release(&c.lists[i]);
     for (size_t i = 0; i < v->p->principals.len; i++)
         ranges_release(&c.targets[i]);
+    for (struct map_entry *e = map_first(&c.sources); e; e = map_next(&c.sources, e)) {
+        ranges_release(e->value);
+        free(e->value);
+    }
+    map_release(&c.sources);
     ranges_release(&c.tailnet);
     free(c.lists);
     free(c.targets);

@@ -15,6 +15,7 @@ struct policy_check {
     struct addr_ranges *lists;   /* by source list, filled when asked for; an unfilled one has cap 0 */
     struct addr_ranges *targets; /* by principal, likewise */
     struct addr_ranges tailnet;  /* the tailnet's own: "*" as a destination of a grant with via */
+    struct map sources;          /* of tests, by selector: struct addr_ranges * */
     uint64_t left;               /* of CHECK_BUDGET */
     bool exhausted;              /* said so */
 };

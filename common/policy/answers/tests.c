@@ -178,11 +178,14 @@ static void run_target(struct policy_check *c, struct test_target *t, bool accep
                       accept ? "accept" : "deny", t->text, why);
     } else {
         find_sources(c, t, &let);
+        if (!check_spend(c, from->len + let.len, t->test->offset))
+            goto done;
         bool ok = accept ? ranges_covers(&let, from) : !ranges_overlap(&let, from);
         if (!ok && !c->exhausted)
             check_problem(c, t->test->offset, false, "test(s) failed: %s -> %s%s: expected %s, got %s", t->test->src,
                           t->text, proto_text, accept ? "ALLOWED" : "DENIED", accept ? "DENIED" : "ALLOWED");
     }
+done:
     ranges_release(&let);
     ranges_release(&t->to);
 }
@@ -208,12 +211,27 @@ static void find_from(struct policy_check *c, int kind, const struct policy_prin
     ranges_normalise(out);
 }
 
-static void run_test(struct policy_check *c, const struct policy_test *t)
+/* Empty when the selector names nothing. Many tests have the same source. */
+static const struct addr_ranges *source_of(struct policy_check *c, const struct policy_test *t)
 {
     struct policy_principal what = {0};
-    struct addr_ranges from = {0};
+    struct addr_ranges *from = map_gets(&c->sources, t->src);
+    int kind = from ? -1 : selector_read(c->v->p, t->src, &what);
+
+    if (from)
+        return from;
+    from = mem_alloc(sizeof(*from));
+    map_puts(&c->sources, t->src, from);
+    if (kind >= 0 && kind != PRINCIPAL_SELF && kind != PRINCIPAL_NONROOT &&
+        check_spend(c, c->v->slots + c->v->user_count, t->offset))
+        find_from(c, kind, &what, from);
+    return from;
+}
+
+static void run_test(struct policy_check *c, const struct policy_test *t)
+{
     char why[256];
-    int proto = PROTO_DEFAULT, kind = selector_read(c->v->p, t->src, &what);
+    int proto = PROTO_DEFAULT;
 
     if (!t->accept.len && !t->deny.len) {
         check_problem(c, t->offset, false,
@@ -227,16 +245,14 @@ static void run_test(struct policy_check *c, const struct policy_test *t)
                       t->proto);
         return;
     }
-    if (kind >= 0 && kind != PRINCIPAL_SELF && kind != PRINCIPAL_NONROOT && check_spend(c, c->v->slots, t->offset))
-        find_from(c, kind, &what, &from);
-    if (!from.len && !c->exhausted)
+    const struct addr_ranges *from = source_of(c, t);
+    if (!from->len && !c->exhausted)
         check_problem(c, t->offset, false, "test(s) failed: %s: source \"%s\" resolved to no IP addresses", t->src,
                       t->src);
-    for (size_t i = 0; from.len && i < t->accept.len && !c->exhausted; i++)
-        run_target(c, &(struct test_target){.test = t, .text = t->accept.items[i], .proto = proto}, true, &from);
-    for (size_t i = 0; from.len && i < t->deny.len && !c->exhausted; i++)
-        run_target(c, &(struct test_target){.test = t, .text = t->deny.items[i], .proto = proto}, false, &from);
-    ranges_release(&from);
+    for (size_t i = 0; from->len && i < t->accept.len && !c->exhausted; i++)
+        run_target(c, &(struct test_target){.test = t, .text = t->accept.items[i], .proto = proto}, true, from);
+    for (size_t i = 0; from->len && i < t->deny.len && !c->exhausted; i++)
+        run_target(c, &(struct test_target){.test = t, .text = t->deny.items[i], .proto = proto}, false, from);
 }
 
 void check_run_tests(struct policy_check *c)

@@ -85,6 +85,24 @@ static int add_grant_dst(struct policy_parser *x, void *arg, const char *text, s
     return 0;
 }
 
+static int add_ports(struct policy_parser *x, struct policy_service *to, const struct policy_service *more,
+                     size_t offset)
+{
+    size_t count = to->port_count + more->port_count;
+
+    if (count > to->port_room) {
+        struct port_range *joined = arena_alloc(&x->p->arena, 2 * count * sizeof(*joined));
+        if (!joined)
+            return parse_too_big(x, offset);
+        memcpy(joined, to->ports, to->port_count * sizeof(*joined));
+        to->ports = joined;
+        to->port_room = 2 * count;
+    }
+    memcpy(to->ports + to->port_count, more->ports, more->port_count * sizeof(*more->ports));
+    to->port_count = count;
+    return 0;
+}
+
 /* An entry of "ip": "*", ports, or "proto:ports". Entries of one protocol are gathered. */
 static int add_ip(struct policy_parser *x, void *arg, const char *text, size_t offset)
 {
@@ -120,19 +138,10 @@ static int add_ip(struct policy_parser *x, void *arg, const char *text, size_t o
         return proto ? parse_error(x, offset, "%s (all of the protocol is \"%s:*\")", why, text)
                      : parse_error(x, offset, "%s", why);
     }
-    for (size_t i = 0; i < r->services.len; i++) {
-        struct policy_service *old = &r->services.items[i];
-        if (old->proto != s.proto)
-            continue;
-        struct port_range *joined = arena_alloc(&x->p->arena, (old->port_count + s.port_count) * sizeof(*joined));
-        if (!joined)
-            return parse_too_big(x, offset);
-        memcpy(joined, old->ports, old->port_count * sizeof(*joined));
-        memcpy(joined + old->port_count, s.ports, s.port_count * sizeof(*joined));
-        old->ports = joined;
-        old->port_count += s.port_count;
-        return 0;
-    }
+    for (size_t i = 0; i < r->services.len; i++)
+        if (r->services.items[i].proto == s.proto)
+            return add_ports(x, &r->services.items[i], &s, offset);
+    s.port_room = s.port_count;
     vec_push(&r->services, s);
     return 0;
 }

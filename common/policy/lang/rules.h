@@ -67,7 +67,7 @@ struct port_range {
 struct policy_service {
     int proto;
     struct port_range *ports;
-    size_t port_count;
+    size_t port_count, port_room; /* room: of the array */
 };
 
 struct policy_destination {

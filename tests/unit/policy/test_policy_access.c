@@ -264,6 +264,20 @@ static void test_budget(void **unused)
     assert_true(problems.items[0].line > 0);
     policy_problems_release(&problems);
     policy_view_free(v);
+
+    /* A large policy that is meant well stays far below it. */
+    buf_clear(&text);
+    buf_adds(&text, "{" FLEET_TAGS "\"acls\":[{\"src\":[\"*\"],\"dst\":[\"*:*\"]}");
+    for (int i = 0; i < 1500; i++)
+        buf_addf(&text, ",{\"src\":[\"bob@example.com\"],\"dst\":[\"10.1.%d.%d:80\"]}", i / 250, i % 250);
+    buf_adds(&text, "],\"tests\":[");
+    for (int i = 0; i < 3000; i++)
+        buf_addf(&text, "%s{\"src\":\"*\",\"accept\":[\"tag:router:22\"]}", i ? "," : "");
+    buf_adds(&text, "]}");
+    v = fleet_view(&f, buf_text(&text));
+    assert_int_equal(policy_view_check(v, true, &problems), 0);
+    policy_problems_release(&problems);
+    policy_view_free(v);
     buf_release(&text);
 }
 

@@ -242,6 +242,24 @@ static void test_all_errors(void **unused)
     buf_release(&wanted);
 }
 
+/* Ports that are listed one by one take no more room than their number asks for. */
+static void test_many_ports(void **unused)
+{
+    struct policy_problems problems = {0};
+    struct buf text = BUF_INIT(0);
+    struct policy *p;
+
+    (void)unused;
+    buf_adds(&text, "{\"grants\":[{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[");
+    for (int i = 0; i < 30000; i++)
+        buf_addf(&text, "%s\"tcp:%d\"", i ? "," : "", i + 1);
+    buf_adds(&text, "]}]}");
+    assert_int_equal(policy_parse(text.data, text.len, &p, &problems), 0);
+    policy_unref(p);
+    policy_problems_release(&problems);
+    buf_release(&text);
+}
+
 /* Their number is bounded, and so is the work for their places. */
 static void test_very_many_errors(void **unused)
 {
@@ -280,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_hujson_errors),    cmocka_unit_test(test_hujson_takes),
         cmocka_unit_test(test_refused),          cmocka_unit_test(test_all_errors),
         cmocka_unit_test(test_very_many_errors), cmocka_unit_test(test_zero_bytes),
+        cmocka_unit_test(test_many_ports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
