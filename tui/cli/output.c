@@ -150,9 +150,16 @@ static void yaml_scalar(struct buf *out, const json_t *value, enum output_form f
         write_scalar(out, value, false);
 }
 
-/* headscale 0.29's keys are lower-cased names of Go fields, which have no underscores. */
+/* headscale 0.29's keys are lower-cased names of Go fields, which have no underscores. A key that is no name is quoted.
+ */
 static void yaml_key(struct buf *out, const char *key, bool old)
 {
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+    if (!*key || key[strspn(key, name)]) {
+        write_text(out, key, strlen(key), false);
+        return;
+    }
     for (; *key; key++)
         if (*key != '_' || !old)
             buf_addc(out, old ? (char)tolower((unsigned char)*key) : *key);

@@ -217,6 +217,8 @@ char *cli_read_file(struct cli *c, const char *path, const char *what)
     struct err e;
     int r = input ? file_read_fd(STDIN_FILENO, "standard input", &text, &e) : file_read(path, FILE_ANY, &text, &e);
 
+    if (r == ERR_TOOBIG)
+        err_set(&e, ERR_TOOBIG, "%s has more than %u MiB", input ? "standard input" : path, POLICY_TEXT_MAX >> 20);
     unsigned line, column;
     str_place(buf_text(&text), text.len, strlen(buf_text(&text)), &line, &column);
     if (r == 0 && strlen(buf_text(&text)) != text.len)
