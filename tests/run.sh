@@ -17,19 +17,16 @@ export LC_ALL=C.UTF-8 TZ=UTC
 logs=build/check
 passed=0 failed=0 skipped=0
 failures=()
-current=
 
 mkdir -p "$logs"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/headway-check.XXXXXX")
 chmod 0711 "$scratch" # a test that plays another user has its home in here
 
-# What the current test started lives in one process group, whose number timeout(1) leads.
-end_current() {
-  [ -n "$current" ] && kill -TERM -- "-$current" 2>/dev/null && wait "$current" 2>/dev/null
-  current=
-}
+# What a test started lives in one process group, whose number timeout(1) leads.
 finish() {
-  end_current
+  local f
+  for f in "$scratch"/group.*; do kill -TERM -- "-$(cat "$f")" 2>/dev/null; done
+  wait
   rm -rf "$scratch"
 }
 trap finish EXIT
@@ -85,27 +82,61 @@ skip() { # LABEL REASON
   echo "  skipped $1: $2"
 }
 
-# run LABEL LIMIT COMMAND...
-run() {
-  local label=$1 limit=$2 log=$logs/${1//[\/ ]/-}.log began=$SECONDS status=0
-  shift 2
-  mkdir -p "$scratch/t"
-  TMPDIR=$scratch/t timeout -k 20 "$limit" "$@" >"$log" 2>&1 </dev/null &
-  current=$!
-  wait "$current" || status=$?
+# case_run NUMBER LABEL LIMIT COMMAND...: its output goes to its log, "STATUS SECONDS" to $scratch/status.NUMBER
+case_run() {
+  local number=$1 log=$logs/${2//[\/ ]/-}.log limit=$3 began=$SECONDS status=0 group
+  shift 3
+  mkdir -p "$scratch/t$number"
+  TMPDIR=$scratch/t$number timeout -k 20 "$limit" "$@" >"$log" 2>&1 </dev/null &
+  group=$!
+  echo "$group" >"$scratch/group.$number"
+  wait "$group" || status=$?
   # What is ending by itself was not left behind.
   for _ in $(seq 30); do
-    kill -0 -- "-$current" 2>/dev/null || break
+    kill -0 -- "-$group" 2>/dev/null || break
     sleep 0.1
   done
-  if kill -TERM -- "-$current" 2>/dev/null; then
+  if kill -TERM -- "-$group" 2>/dev/null; then
     echo "it left processes behind" >>"$log"
     [ "$status" != 0 ] || status=1
   fi
-  current=
-  rm -rf "$scratch/t"
-  report "$label" "$log" "$status" $((SECONDS - began))
-  return 0
+  rm -rf "$scratch/group.$number" "$scratch/t$number"
+  echo "$status $((SECONDS - began))" >"$scratch/status.$number"
+}
+
+# case_report NUMBER LABEL
+case_report() {
+  local status seconds
+  read -r status seconds <"$scratch/status.$1"
+  rm -f "$scratch/status.$1"
+  report "$2" "$logs/${2//[\/ ]/-}.log" "$status" "$seconds"
+}
+
+# run LABEL LIMIT COMMAND...
+run() {
+  case_run 0 "$@"
+  case_report 0 "$1"
+}
+
+# Cases that may run beside each other: put one in, as for run, and report all of them, in this order.
+beside=() shown=0
+run_beside() {
+  while [ "$(jobs -rp | wc -l)" -gt "$(nproc)" ]; do wait -n || true; done
+  case_run "${#beside[@]}" "$@" &
+  beside+=("$1")
+  show_beside
+}
+# show_beside: those that have ended, as far as none before them still runs
+show_beside() {
+  while [ "$shown" -lt "${#beside[@]}" ] && [ -s "$scratch/status.$shown" ]; do
+    case_report "$shown" "${beside[$shown]}"
+    shown=$((shown + 1))
+  done
+}
+end_beside() {
+  wait
+  show_beside
+  beside=() shown=0
 }
 
 # wanted KIND NAME: is that file among what was asked for?
@@ -156,8 +187,9 @@ kind_unit() {
       name=$(basename "$src" .c) name=${name#test_}
       wanted unit "$name" || continue
       # A program that did not link is named here; why stands in make-VARIANT.log.
-      CMOCKA_MESSAGE_OUTPUT=TAP run "unit/$name $v" "$(limit_of "$src" 120)" "build/$v/${src%.c}"
+      CMOCKA_MESSAGE_OUTPUT=TAP run_beside "unit/$name $v" "$(limit_of "$src" 120)" "build/$v/${src%.c}"
     done
+    end_beside
   done
 }
 

@@ -75,3 +75,25 @@ check "all kinds without a word" eval 'rm -rf tests/second; cp -r tests/sample t
 check "run as well" test "$(last)" = "4 passed, 0 failed, 0 skipped"
 
 check_not "nothing to run is no success" result nonsense
+
+
+# Unit tests run beside each other: the first waits for the second, and is told of first.
+mkdir -p tests/unit/part build/debug/tests/unit/part
+touch tests/unit/part/test_{a,b,c}.c
+program() {
+  { echo '#!/bin/bash' && cat; } >"build/debug/tests/unit/part/test_$1"
+  chmod +x "build/debug/tests/unit/part/test_$1"
+}
+program a <<EOF
+until [ -e "$WORK/b_ran" ]; do sleep 0.01; done; echo "ok 1 - a"; echo 1..1
+EOF
+program b <<EOF
+touch "$WORK/b_ran"; echo "ok 1 - b"; echo 1..1
+EOF
+program c <<'EOF'
+echo "not ok 1 - c"; echo 1..1
+EOF
+check_not "a failed unit test fails the run" eval 'VARIANT=debug tests/run.sh unit >out 2>&1 </dev/null'
+check "what ran beside each other is reported in order" \
+  test "$(grep -o '^unit/[abc]' out | tr '\n' ' ')" = "unit/a unit/b unit/c "
+check "and counted once" test "$(last)" = "2 passed, 1 failed, 0 skipped"
