@@ -86,6 +86,9 @@ def keys(d):
     shared.check("v1 health", json.loads(text) == {"databaseConnectivity": True}, text)
     _, answer = d.call("GET", "/api/headway/events?limit=1")
     shared.check("the journal names the key", re.fullmatch("API key [0-9]+", answer["events"][0]["actor"]), answer)
+    _, answer = d.call("GET", "/api/headway/events?limit=1000")
+    texts = [e["text"] for e in answer["events"] if e["kind"].startswith(("apikey.", "preauthkey."))]
+    shared.check("keys are named by their number", texts and all(re.match("(API|Pre-auth) key [0-9]+ was ", x) for x in texts), texts)
     status, _, _ = public(d, "DELETE", "/api/v1/user/9", headers=bearer)
     shared.check("what is not there is 404", status == 404)
 
