@@ -11,6 +11,8 @@
 
 #define AS_HEADSCALE "v0.29.2" /* whose API and commands these are */
 
+/* The last argument is an initialiser with what belongs to it, which takes no parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 /* A member of headscale's, with the name that its command line had for it up to 0.29. */
 #define V1(type, json, before, member, what)                                                                           \
     {                                                                                                                  \
@@ -31,6 +33,7 @@
     {                                                                                                                  \
         .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_HEADWAY_TOP                \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 /* Kinds with what they are of. */
 #define WORD(list) KIND_WORD, .words = &(list)
 #define ONE(of)    KIND_ONE, .shape = &(of)

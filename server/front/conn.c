@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "front/destination.h"
 #include "front/limits.h"
 #include "front/pump.h"
 #include "net/forwarded.h"
@@ -70,35 +71,6 @@ static void refuse(struct front_conn *c, const struct err *e)
     conn_close(c);
 }
 
-static void name_client(const struct front *f, struct stream *s, const struct head *h)
-{
-    struct addr_port peer = *stream_peer(s);
-    char *list = head_join(h, "X-Forwarded-For");
-    const struct forwarded said = {list, head_get(h, "X-Real-IP"), head_get(h, "True-Client-IP")};
-
-    forwarded_client(&f->o.trusted_proxies, &said, &peer);
-    stream_set_peer(s, &peer);
-    free(list);
-}
-
-static bool is_relay_path(const char *path)
-{
-    return str_eq(path, "/derp") || str_starts(path, "/derp/") || str_eq(path, "/generate_204") ||
-           str_eq(path, "/bootstrap-dns");
-}
-
-static bool is_client(const struct front *f, const struct head *h, bool *control)
-{
-    *control = f->o.control && str_eq(h->path, "/ts2021");
-    return *control || (f->o.relay && (!f->o.other || is_relay_path(h->path)));
-}
-
-static void hand_to_client_room(struct front *f, struct stream *s, const struct head *h, bool control)
-{
-    name_client(f, s, h);
-    (control ? f->o.control : f->o.relay)(f->o.arg, s, h);
-}
-
 /* ---- Plain ---- */
 
 /* Reads the head for good this time: the stream begins after it. */
@@ -107,23 +79,38 @@ static bool swallow(int fd, uint8_t *scratch, size_t len)
     return recv(fd, scratch, len, 0) == (ssize_t)len;
 }
 
+/* What is not for a client's room goes through a pump, which looks at the heads that follow. */
+static void hand_to_http(struct front *f, struct stream *s, bool tls)
+{
+    struct addr_port peer = *stream_peer(s);
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
+        log_error("front", "cannot make a local socket: %s", strerror(errno));
+        stream_close(s);
+        return;
+    }
+    pump_start(f, s, pair[0], tls);
+    f->o.other(f->o.arg, pair[1], &peer, tls);
+}
+
 static void plain_decide(struct front_conn *c, struct head *h, size_t len)
 {
     struct front *f = c->front;
     struct loop *l = c->loop;
     struct addr_port peer = c->peer;
     int fd = c->fd;
-    bool control;
+    bool control, client = destination_is_client(f, h, &control);
 
     conn_free(c);
-    if (!is_client(f, h, &control)) {
-        f->o.other(f->o.arg, fd, &peer, false);
-    } else if (!swallow(fd, loop_scratch_in(l), len)) {
+    if (client && !swallow(fd, loop_scratch_in(l), len)) {
         close(fd);
     } else {
         struct stream *s = stream_new(l, fd, NULL, &peer, NULL);
-        if (s)
-            hand_to_client_room(f, s, h, control);
+        if (s && client)
+            destination_hand_on(f, s, h, control);
+        else if (s)
+            hand_to_http(f, s, false);
     }
     head_release(h);
 }
@@ -168,21 +155,6 @@ static void plain_start(struct front_conn *c)
 
 /* ---- TLS ---- */
 
-static void tls_hand_on(struct front *f, struct stream *s, const struct buf *bytes)
-{
-    struct addr_port peer = *stream_peer(s);
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-        log_error("front", "cannot make a local socket: %s", strerror(errno));
-        stream_close(s);
-        return;
-    }
-    stream_unread(s, bytes->data, bytes->len);
-    pump_start(f, s, pair[0]);
-    f->o.other(f->o.arg, pair[1], &peer, true);
-}
-
 static void tls_decide(struct front_conn *c, struct head *h, size_t len)
 {
     struct front *f = c->front;
@@ -192,11 +164,12 @@ static void tls_decide(struct front_conn *c, struct head *h, size_t len)
 
     c->head = (struct buf){0};
     conn_free(c);
-    if (is_client(f, h, &control)) {
+    if (destination_is_client(f, h, &control)) {
         stream_unread(s, bytes.data + len, bytes.len - len);
-        hand_to_client_room(f, s, h, control);
+        destination_hand_on(f, s, h, control);
     } else {
-        tls_hand_on(f, s, &bytes);
+        stream_unread(s, bytes.data, bytes.len);
+        hand_to_http(f, s, true);
     }
     head_release(h);
     buf_release(&bytes);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public door: accepts, speaks TLS where configured, reads the head of the first request and decides by it who gets
+/* The public listener: accepts, speaks TLS where configured, reads the head of each request and decides by it who gets
  * the connection. Clients' connections (/ts2021, /derp) stay in the loops; everything else goes to whoever speaks plain
  * HTTP. A head may have 8 KiB and 10 s; how many are waited for is bounded, in all and for each address.
  *
- * Only the first request of a connection is looked at. Who serves the others must close the connection after each
- * answer, or a proxy that reuses connections could send a later /ts2021 to the wrong place. */
+ * Connections are kept, by clients and by proxies that use one for many: the head of each request that follows is
+ * looked at too, and one of a client takes the connection to where it belongs once everything before it is answered.
+ */
 #ifndef SERVER_FRONT_FRONT_H
 #define SERVER_FRONT_FRONT_H
 
@@ -30,8 +31,8 @@ struct front_options {
     void (*control)(void *arg, struct stream *stream, const struct head *head);
     /* /derp and what is below it, /generate_204, /bootstrap-dns. NULL: they are like any other path. */
     void (*relay)(void *arg, struct stream *stream, const struct head *head);
-    /* Takes a connected socket from which nothing has been read. Behind TLS it is a local socket whose other end the
-     * loop connects with the client; peer is the client in any case. On some loop's thread; must not block.
+    /* Takes a local socket from which nothing has been read, whose other end the loop connects with the client; peer is
+     * the client. On some loop's thread; must not block.
      * NULL: relay gets every request, for a port that serves nothing else. */
     void (*other)(void *arg, int fd, const struct addr_port *peer, bool tls);
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A TLS client on one side, a local socket with a plain HTTP server on the other. Each direction holds at most one
- * piece, and its source is not read while it does. */
+/* A client on one side, a local socket with a plain HTTP server on the other. Each direction holds at most one piece
+ * and one head, and its source is not read while it does. */
 #include "front/pump.h"
 
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "front/destination.h"
+#include "front/framing.h"
 
 #define PIECE     16384
 #define LINGER_MS 2000
@@ -25,7 +27,12 @@ struct front_pump {
     struct front_pump *next, *prev;
     struct pump_side client, local;
     struct loop_timer linger, stall;
-    bool ending; /* the server is done: what it said is written, then the client is waited for */
+    struct framing framing;
+    struct buf head; /* of the next request, as far as it is there */
+    bool tls;
+    bool half_closed; /* the client says no more; what it asked is answered */
+    bool leaving; /* head is for a room of clients: once everything before it is answered the connection goes there */
+    bool ending;  /* the server is done: what it said is written, then the client is waited for */
 };
 
 void pump_close(struct front_pump *p)
@@ -42,6 +49,7 @@ void pump_close(struct front_pump *p)
     stream_close(p->local.stream);
     free(p->client.held);
     free(p->local.held);
+    buf_release(&p->head);
     free(p);
 }
 
@@ -78,18 +86,120 @@ static void finish_client(struct front_pump *p)
 /* false: the pump is closed. */
 static bool give(struct front_pump *p, struct pump_side *to, const uint8_t *bytes, size_t len)
 {
-    long n = stream_write(to->stream, bytes, len, NULL);
+    long n = to->held ? 0 : stream_write(to->stream, bytes, len, NULL);
 
     if (n < 0) {
         pump_close(p);
         return false;
     }
     if ((size_t)n < len) {
-        to->held = mem_dup(bytes + n, len - (size_t)n);
-        to->held_len = len - (size_t)n;
-        to->held_at = 0;
+        size_t before = to->held ? to->held_len : 0;
+        to->held = mem_resize(to->held, before + len - (size_t)n, 1);
+        memcpy(to->held + before, bytes + n, len - (size_t)n);
+        to->held_len = before + len - (size_t)n;
+        to->held_at = before ? to->held_at : 0;
         if (to == &p->client)
             wait_for_client(p);
+    }
+    return true;
+}
+
+/* The server at the other end answered everything and closed. */
+static void leave(struct front_pump *p)
+{
+    struct front *f = p->front;
+    struct stream *s = p->client.stream;
+    struct buf bytes = p->head;
+    struct head h;
+    bool control = false;
+    long len = head_parse(bytes.data, bytes.len, &h, NULL);
+
+    p->client.stream = NULL;
+    p->head = (struct buf){0};
+    pump_close(p);
+    if (len > 0 && destination_is_client(f, &h, &control)) {
+        stream_unread(s, bytes.data + len, bytes.len - (size_t)len);
+        stream_pause(s, false);
+        destination_hand_on(f, s, &h, control);
+        head_release(&h);
+    } else {
+        stream_close(s);
+    }
+    buf_release(&bytes);
+}
+
+static void local_ended(struct front_pump *p)
+{
+    stream_pause(p->local.stream, true);
+    if (p->leaving && !p->client.held) {
+        leave(p);
+        return;
+    }
+    p->ending = true;
+    if (!p->leaving)
+        finish_client(p);
+}
+
+static void client_ended(struct front_pump *p)
+{
+    if (p->tls || p->ending) {
+        pump_close(p);
+        return;
+    }
+    p->half_closed = true;
+    stream_pause(p->client.stream, true);
+    if (!p->local.held)
+        stream_shutdown(p->local.stream);
+}
+
+/* What is known of the head so far: how many bytes of it go to the server, 0 when none do yet. One that cannot be read
+ * goes there too, which says what is wrong with it; nothing behind it is looked at. */
+static size_t look_at_head(struct front_pump *p)
+{
+    struct head h;
+    bool control;
+    long len = head_parse(p->head.data, p->head.len, &h, NULL);
+
+    if (len == 0 && p->head.len < HEAD_MAX)
+        return 0;
+    if (len <= 0) {
+        p->framing.state = FRAMING_UNKNOWN;
+        return p->head.len;
+    }
+    if (destination_is_client(p->front, &h, &control)) {
+        p->leaving = true;
+        stream_pause(p->client.stream, true);
+        if (!p->local.held)
+            stream_shutdown(p->local.stream);
+        len = 0;
+    } else {
+        framing_begin(&p->framing, &h);
+    }
+    head_release(&h);
+    return (size_t)len;
+}
+
+/* Bytes of the client: bodies go on, heads are looked at first. false: the pump is closed. */
+static bool take(struct front_pump *p, const uint8_t *bytes, size_t len)
+{
+    while (len) {
+        size_t part = p->leaving ? 0 : framing_take(&p->framing, bytes, len), before = p->head.len;
+        if (part) {
+            if (!give(p, &p->local, bytes, part))
+                return false;
+        } else {
+            part = p->leaving || len < HEAD_MAX - before ? len : HEAD_MAX - before;
+            buf_add(&p->head, bytes, part);
+            size_t whole = p->leaving ? 0 : look_at_head(p);
+            if (whole && !give(p, &p->local, (uint8_t *)p->head.data, whole))
+                return false;
+            if (whole) {
+                part = whole - before;
+                buf_clear(&p->head);
+            }
+        }
+        bytes += part;
+        len -= part;
     }
     return true;
 }
@@ -100,13 +210,14 @@ static void move(struct front_pump *p, struct pump_side *from, struct pump_side 
     long n = stream_read(from->stream, piece, PIECE, NULL);
 
     if (n < 0 && from == &p->local && !p->ending) {
-        p->ending = true;
-        stream_pause(p->local.stream, true);
-        finish_client(p);
+        local_ended(p);
+    } else if (n < 0 && from == &p->client) {
+        client_ended(p);
     } else if (n < 0) {
         pump_close(p);
     } else if (n > 0 && !p->ending) {
-        if (give(p, to, piece, (size_t)n) && to->held)
+        bool open = from == &p->client ? take(p, piece, (size_t)n) : give(p, to, piece, (size_t)n);
+        if (open && to->held)
             stream_pause(from->stream, true);
     }
 }
@@ -133,8 +244,12 @@ static void drain(struct front_pump *p, struct pump_side *to, struct pump_side *
     to->held = NULL;
     if (to == &p->client)
         loop_timer_stop(p->loop, &p->stall);
-    if (p->ending)
+    if (p->ending && p->leaving)
+        leave(p);
+    else if (p->ending)
         finish_client(p);
+    else if (to == &p->local && (p->leaving || p->half_closed))
+        stream_shutdown(p->local.stream);
     else
         stream_pause(from->stream, false);
 }
@@ -171,7 +286,7 @@ static void local_writable(struct stream *s, void *arg)
     drain(p, &p->local, &p->client);
 }
 
-void pump_start(struct front *f, struct stream *client, int local)
+void pump_start(struct front *f, struct stream *client, int local, bool tls)
 {
     static const struct stream_handler to_client = {client_readable, client_writable},
                                        to_local = {local_readable, local_writable};
@@ -188,6 +303,7 @@ void pump_start(struct front *f, struct stream *client, int local)
     p->loop = l;
     p->client.stream = client;
     p->local.stream = other;
+    p->tls = tls;
     p->next = *list;
     if (p->next)
         p->next->prev = p;

@@ -301,9 +301,6 @@ static enum MHD_Result answer(struct http_exchange *x)
     MHD_add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
                             "form-action 'none'; frame-ancestors 'none'");
-    /* server/front looked at the first request of this connection only: a second one might belong elsewhere. */
-    if (r->listener == HTTP_PUBLIC)
-        MHD_add_response_header(response, "Connection", "close");
     for (size_t i = 0; i < r->header_count; i++)
         MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
     result = MHD_queue_response(x->connection, (unsigned)r->status, response);

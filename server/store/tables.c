@@ -167,8 +167,8 @@ static const struct store_index event_indexes[] = {
     {.name = "event_by_admin", .on = "by_admin,run,seq", .repeats = true, .since = 3},
 };
 
-#define COLUMNS(array) .columns = array, .count = ARRAY_LEN(array)
-#define INDEXES(array) .indexes = array, .index_count = ARRAY_LEN(array)
+#define COLUMNS(array) .columns = (array), .count = ARRAY_LEN(array)
+#define INDEXES(array) .indexes = (array), .index_count = ARRAY_LEN(array)
 #define LOADED(list, length_of)                                                                                        \
     .items = offsetof(struct store_image, list), .length = offsetof(struct store_image, length_of)
 

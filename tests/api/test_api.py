@@ -59,7 +59,7 @@ def pages(d):
     status, headers, text = public(d, "GET", "/health")
     shared.check("health answers at the public door", status == 200 and json.loads(text) == {"status": "pass"}, text)
     shared.check("with headscale's type", headers["Content-Type"] == "application/health+json; charset=utf-8")
-    shared.check("the public door's connections end after each answer", headers["Connection"] == "close")
+    shared.check("the public listener's connections are kept", headers["Connection"] != "close")
     status, _, text = public(d, "GET", "/key?v=142")
     key = json.loads(text)
     shared.check("the key is the server's", status == 200 and key["publicKey"].startswith("mkey:") and key["publicKey"] != key["legacyPublicKey"])
@@ -86,6 +86,9 @@ def keys(d):
     shared.check("v1 health", json.loads(text) == {"databaseConnectivity": True}, text)
     _, answer = d.call("GET", "/api/headway/events?limit=1")
     shared.check("the journal names the key", re.fullmatch("API key [0-9]+", answer["events"][0]["actor"]), answer)
+    _, answer = d.call("GET", "/api/headway/events?limit=1000")
+    texts = [e["text"] for e in answer["events"] if e["kind"].startswith(("apikey.", "preauthkey."))]
+    shared.check("keys are named by their number", texts and all(re.match("(API|Pre-auth) key [0-9]+ was ", x) for x in texts), texts)
     status, _, _ = public(d, "DELETE", "/api/v1/user/9", headers=bearer)
     shared.check("what is not there is 404", status == 404)
 

@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 headway=${HEADWAY:-build/release/headway}
 failed=0 number=0
-echo 1..20
+echo 1..25
 
 check() { # NAME WANTED GOT
   number=$((number + 1))
@@ -55,8 +55,19 @@ if command -v fish >/dev/null; then
   check "fish reads its script" "0" "$("$headway" completion fish | fish -n 2>&1; echo $?)"
   check "fish: a command below an alias" "list list-routes " \
     "$(HOME=/nowhere fish --no-config -c "source ($headway completion fish | psub); complete -C 'headway machine li' | cut -f1" 2>/dev/null | sort | tr '\n' ' ')"
+  fish_offers() {
+    HOME=/nowhere fish --no-config -c "source ($headway completion fish | psub); complete -C '$1' | cut -f1" 2>/dev/null | sort | tr '\n' ' '
+  }
+  check "fish: values of a flag in the same word" "--output=json --output=json-line " "$(fish_offers 'headway nodes list --output=js')"
+  check "fish: its own argument" "bash " "$(fish_offers 'headway completion b')"
+  check "fish: a flag's file" "$here/good.hujson " "$(fish_offers "headway policy set -f $here/goo")"
+  check "fish: an argument's file" "$here/good.hujson " "$(fish_offers "headway policy preview $here/goo")"
+  check "fish: the value of a flag is no command" "nodes " "$(fish_offers 'headway -c nodes nod')"
 else
   skip "fish reads its script" fish
-  skip "fish: a command below an alias" fish
+  for case in "a command below an alias" "values of a flag in the same word" "its own argument" "a flag's file" \
+    "an argument's file" "the value of a flag is no command"; do
+    skip "fish: $case" fish
+  done
 fi
 exit $failed

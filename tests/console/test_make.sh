@@ -60,6 +60,13 @@ check "the screen says what the node is" screen_wait 3 'one.*drained'
 screen_keys t
 type_keys '+router'
 screen_keys Enter
+check "tags that no policy names are refused" screen_wait 3 'tagOwners'
+screen_keys Escape
+echo '{"tagOwners": {"tag:router": ["alice@"]}, "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}' >"$WORK/tags.hujson"
+hw policy set -f "$WORK/tags.hujson" >/dev/null
+screen_keys t
+type_keys '+router'
+screen_keys Enter
 check "tags are asked for: it belonged to a user" screen_wait 3 'y tags'
 screen_keys Escape
 screen_keys C-c

@@ -72,3 +72,14 @@ lab_kill9 r3
 check "bob has no other router, and no route" wait_for 15 has_no_route b r3 "$LAN_NET"
 check_not "his packets do not go by alice's" outer_address b "$LAN_SERVER"
 check "alice's go on" goes_by a 1
+
+# The daemon dies, and the router that served is the last to come back: it keeps the prefix, as a primary does.
+daemon_kill9
+lab_kill9 r1
+daemon_start
+check "the other router is back first" wait_for 10 node_is r2 .online true
+check "and does not take the prefix" eval 'has_route a r1 "$LAN_NET" && has_no_route a r2 "$LAN_NET"'
+lab_start r1
+check "the one that served is back" wait_for 10 node_is r1 .online true
+check "with alice's route" eval 'has_route a r1 "$LAN_NET" && has_no_route a r2 "$LAN_NET"'
+check "and her packets go by it" wait_for 20 goes_by a 1

@@ -152,7 +152,7 @@ static json_t *parse(const char *text)
     json_t *root = NULL;
     struct err e = {0};
 
-    if (json_read(text, strlen(text), 1 << 28, "test", &root, &e) < 0) {
+    if (json_read_large(text, strlen(text), 1 << 28, "test", &root, &e) < 0) {
         fprintf(stderr, "the test's own JSON: %s\n", e.message);
         abort();
     }

@@ -289,6 +289,18 @@ static void fish_flags(struct buf *out, const char *name, const struct flag *fla
     }
 }
 
+/* Patterns of the flags whose value is the next word: 'policy set --file' 'policy set -f'. */
+static void fish_values(struct buf *out, const char *found, const struct flag *flags)
+{
+    for (const struct flag *flag = flags; flag && flag->kind != FLAG_NONE; flag++) {
+        if (flag->kind == FLAG_SWITCH)
+            continue;
+        buf_addf(out, " '%s --%s'", found, flag->name);
+        if (flag->letter)
+            buf_addf(out, " '%s -%c'", found, flag->letter);
+    }
+}
+
 static void fish(struct buf *out)
 {
     char parent[64];
@@ -296,9 +308,23 @@ static void fish(struct buf *out)
     buf_adds(out, "# fish completion for headway; save it as ~/.config/fish/completions/headway.fish\n"
                   "function __headway_at\n"
                   "  set -l found\n"
+                  "  set -l value\n"
                   "  for word in (commandline -opc)[2..-1]\n"
-                  "    switch (string join ' ' $found $word)\n");
-    buf_adds(out, "      case \"help\"\n");
+                  "    if test -n \"$value\"\n"
+                  "      set value\n"
+                  "      continue\n"
+                  "    end\n"
+                  "    switch \"$found $word\"\n"
+                  "      case");
+    fish_values(out, "*", global_flags);
+    fish_values(out, "*", console_flags);
+    for (const struct command *c = command_next(NULL); c; c = command_next(c))
+        fish_values(out, c->name, c->flags);
+    buf_adds(out, "\n"
+                  "        set value 1\n"
+                  "    end\n"
+                  "    switch (string join ' ' $found $word)\n"
+                  "      case \"help\"\n");
     for (const struct command *c = command_next(NULL); c; c = command_next(c)) {
         parent_name(c, parent, sizeof(parent));
         if (str_eq(c->name, "help"))

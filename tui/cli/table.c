@@ -322,6 +322,7 @@ static void print_records(const struct text_table *t, const struct output *o)
 {
     size_t widest = 0, room;
 
+    assert(t->width > 0);
     for (size_t c = 0; c < t->width; c++)
         if (text_columns(t->heads[c]) > widest)
             widest = text_columns(t->heads[c]);

@@ -49,6 +49,21 @@ static void check_domains(struct policy_check *c)
     }
 }
 
+static void warn_exit(struct policy_check *c, const struct policy_rule *r)
+{
+    const char *section = r->is_grant ? "grant" : "acl";
+
+    if (c->v->p->names_exit)
+        check_problem(c, r->offset, true,
+                      "%s %zu names an exit node by its address: this opens the device only, not the internet, because "
+                      "the policy uses autogroup:internet or via",
+                      section, r->index + 1);
+    else
+        check_problem(c, r->offset, true,
+                      "%s %zu gives an exit node by its address; a grant with autogroup:internet and via is clearer",
+                      section, r->index + 1);
+}
+
 static void warn_exits(struct policy_check *c)
 {
     const struct policy_view *v = c->v;
@@ -56,12 +71,8 @@ static void warn_exits(struct policy_check *c)
     for (size_t i = 0; i < v->literal_units.len; i++) {
         const struct policy_unit *u = &v->p->units.items[v->literal_units.items[i]];
         for (size_t k = 0; k < v->classes.len; k++)
-            if (v->classes.items[k].serial && unit_grants_exit(v, u, &v->classes.items[k])) {
-                check_problem(
-                    c, u->rule->offset, true,
-                    "%s %zu gives an exit node by its address; a grant with autogroup:internet and via says it "
-                    "plainly",
-                    u->rule->is_grant ? "grant" : "acl", u->rule->index);
+            if (v->classes.items[k].serial && unit_names_exit(v, u, &v->classes.items[k])) {
+                warn_exit(c, u->rule);
                 break;
             }
     }

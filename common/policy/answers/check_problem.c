@@ -25,7 +25,7 @@ bool check_spend(struct policy_check *c, size_t steps, size_t offset)
     c->left = 0;
     if (!c->exhausted)
         check_problem(c, offset, false,
-                      "the check stops here: it needs more than %u comparisons (fewer tests, or narrower ones)",
+                      "the check stops here: the tests need more than %u comparisons (use fewer or narrower ones)",
                       CHECK_BUDGET);
     c->exhausted = true;
     return false;

@@ -415,7 +415,7 @@ static void put_rule(struct explain_writer *w, const struct explain_path *p, uin
         return;
     }
     if (!p->unit) {
-        step(w, false, "no rule comes near");
+        step(w, false, "no rule opens this destination");
         return;
     }
     rule_name(w->v, p->unit->rule, rule, sizeof(rule));
@@ -426,12 +426,12 @@ static void put_rule(struct explain_writer *w, const struct explain_path *p, uin
     else if (p->fits == FITS_ALL)
         step(w, p->allowed, "%s lets %s reach %s", rule, p->source, p->dst->alias.text);
     else if (!(p->fits & FITS_SOURCE))
-        step(w, false, "the nearest rule is %s: it opens %s, but not to this source", rule, p->dst->alias.text);
+        step(w, false, "the closest rule is %s: it opens %s, but not to this source", rule, p->dst->alias.text);
     else if (!(p->fits & FITS_TARGET))
-        step(w, false, "the nearest rule is %s: it names the source (%s), but its destination is %s", rule, p->source,
+        step(w, false, "the closest rule is %s: it names the source (%s), but its destination is %s", rule, p->source,
              p->dst->alias.text);
     else
-        step(w, false, "the nearest rule is %s: it names source (%s) and destination (%s), but not port%s", rule,
+        step(w, false, "the closest rule is %s: it names source (%s) and destination (%s), but not port%s", rule,
              p->source, p->dst->alias.text, wanted);
 }
 

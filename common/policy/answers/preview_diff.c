@@ -191,14 +191,22 @@ static size_t same_kind(const struct box_list *l, size_t at, const struct previe
     return n;
 }
 
+/* The first of the boxes that are left; at least one side has some. */
+static const struct preview_box *next_kind(const struct box_list side[2], const size_t at[2])
+{
+    if (at[0] >= side[0].len)
+        return &side[1].items[at[1]];
+    if (at[1] >= side[1].len)
+        return &side[0].items[at[0]];
+    return by_kind(&side[0].items[at[0]], &side[1].items[at[1]]) <= 0 ? &side[0].items[at[0]] : &side[1].items[at[1]];
+}
+
 static void compare_boxes(struct preview *p, const struct box_list side[2], struct box_list out[2])
 {
     size_t at[2] = {0, 0};
 
     while (at[0] < side[0].len || at[1] < side[1].len) {
-        const struct preview_box *a = at[0] < side[0].len ? &side[0].items[at[0]] : NULL;
-        const struct preview_box *b = at[1] < side[1].len ? &side[1].items[at[1]] : NULL;
-        const struct preview_box *like = !a ? b : !b ? a : by_kind(a, b) <= 0 ? a : b;
+        const struct preview_box *like = next_kind(side, at);
         struct comparison c = {.p = p, .out = out};
 
         for (int i = 0; i < 2; i++) {

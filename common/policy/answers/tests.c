@@ -156,7 +156,7 @@ static bool read_target(struct policy_check *c, struct test_target *t, char *why
                 ranges_push_text(&t->to, "*");
             else
                 selector_resolve(c->v, &what, NULL, &t->to);
-            problem = t->to.len ? NULL : "resolves to no addresses";
+            problem = t->to.len ? NULL : "the destination matches no address";
         }
         ok = !problem;
         if (problem)

@@ -43,7 +43,7 @@ int fields_read(struct policy_parser *x, const struct hujson *object, const stru
 {
     for (size_t i = 0; i < count; i++)
         found[i] = NULL;
-    if (field_kind(x, object, HUJSON_OBJECT, "this") < 0)
+    if (field_kind(x, object, HUJSON_OBJECT, "an entry") < 0)
         return ERR_INVALID;
     for (const struct hujson *m = object->first; m; m = m->next) {
         size_t i = 0;

@@ -128,8 +128,8 @@ static int add_member(struct policy_parser *x, void *arg, const char *text, size
     if (str_starts(text, "group:") && !strchr(text, '@'))
         return ERR_INVALID; /* reported for all groups together */
     if (!strchr(text, '@'))
-        return parse_error(x, offset, "username must contain @, got: \"%s\" (a user without mail address is \"%s@\")",
-                           text, text);
+        return parse_error(
+            x, offset, "username must contain @, got: \"%s\" (a user without an email address is \"%s@\")", text, text);
     a.principal = principal_intern(x->p, PRINCIPAL_USER, text, NULL);
     vec_push(&g->members, a);
     return 0;
@@ -351,7 +351,7 @@ int policy_parse(const char *text, size_t len, struct policy **out, struct polic
     if (len == 0)
         return 0;
     if (len > POLICY_TEXT_MAX) {
-        problem_at(problems, text, 0, SIZE_MAX, false, "a policy of %zu bytes is too large, at most %u are taken", len,
+        problem_at(problems, text, 0, SIZE_MAX, false, "the policy has %zu bytes; at most %u are allowed", len,
                    POLICY_TEXT_MAX);
         return ERR_TOOBIG;
     }

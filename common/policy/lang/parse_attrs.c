@@ -29,7 +29,7 @@ static int add_attr(struct policy_parser *x, void *arg, const char *text, size_t
 
     if (str_eq(text, "funnel"))
         problem_at(x->problems, x->text, x->len, offset, true,
-                   "the attribute funnel is passed on, but this server offers no funnel");
+                   "the attribute funnel has no effect: this server offers no funnel");
     vec_push(&a->attrs, text);
     return 0;
 }
@@ -49,7 +49,7 @@ static int add_pool(struct policy_parser *x, void *arg, const char *text, size_t
             return parse_error(x, offset, "IPPool(%s): network within reserved range %s", text, reserved[i]);
     if (!a->pools.len)
         problem_at(x->problems, x->text, x->len, offset, true,
-                   "ipPool is checked, but this server does not give out addresses by it");
+                   "ipPool has no effect: this server does not assign addresses from it");
     vec_push(&a->pools, p);
     return 0;
 }

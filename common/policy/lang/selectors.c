@@ -202,7 +202,7 @@ static const char *selector_hint(const struct policy *p, enum selector_place pla
     } else if (near) {
         buf_addf(out, " (did you mean \"%.100s\"?)", near);
     } else if (*text && !strpbrk(text, ":*/. ")) {
-        buf_addf(out, " (a user without mail address is \"%.100s@\")", text);
+        buf_addf(out, " (a user without an email address is \"%.100s@\")", text);
     }
     return buf_text(out);
 }
@@ -312,7 +312,7 @@ int selector_parse(struct policy_parser *x, enum selector_place place, const cha
     }
     if (kind == PRINCIPAL_NOBODY)
         (void)problem_at(x->problems, x->text, x->len, offset, true,
-                         "%s names nobody here: the roles of this server are owner, admin and member", text);
+                         "%s matches nobody: the roles of this server are owner, admin and member", text);
     bool unique =
         kind == PRINCIPAL_USER || kind == PRINCIPAL_GROUP || kind == PRINCIPAL_TAG || kind == PRINCIPAL_DOMAIN;
     out->principal = principal_intern(p, (enum policy_principal_kind)kind, unique ? text : "", &prefix);

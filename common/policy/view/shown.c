@@ -213,11 +213,9 @@ static bool route_shown(const struct policy_view *v, uint32_t viewer, uint32_t p
     return plain && (plain_suffices(v, a, route) || !has_alternative(v, a, peer, &r->prefix));
 }
 
-/* The older way to give somebody an exit node, by its own address (a literal, all ports): it counts only in a policy
- * that knows neither autogroup:internet nor via. */
-bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router)
+bool unit_names_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router)
 {
-    if (!router->exit || v->p->names_exit || !u->full || u->kind != UNIT_PLAIN || u->companion)
+    if (!router->exit || !u->full || u->kind != UNIT_PLAIN || u->companion)
         return false;
     for (size_t i = 0; i < u->dst.len; i++) {
         const struct policy_principal *q = &v->p->principals.items[u->dst.items[i].alias.principal];
@@ -227,6 +225,11 @@ bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, 
             return true;
     }
     return false;
+}
+
+bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router)
+{
+    return !v->p->names_exit && unit_names_exit(v, u, router);
 }
 
 static bool exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer)

@@ -198,6 +198,9 @@ void class_drop(struct policy_view *v, uint32_t id);
 void classes_free(struct policy_view *v);
 
 /* shown.c */
+/* The older way to give somebody an exit node: its own address, all ports. It counts only in a policy that uses neither
+ * autogroup:internet nor via. */
+bool unit_names_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
 bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);
 #define FAMILY_V4   1U
 #define FAMILY_V6   2U

@@ -122,7 +122,7 @@ void write_change(struct json_out *o, const struct core_admin *a)
 
     if (first && first->r.id)
         change.event = (struct api_event_id){first->run, first->r.id};
-    for (size_t i = 0; i < a->events.len && first->r.id; i++) {
+    for (size_t i = 0; first && first->r.id && i < a->events.len; i++) {
         char text[API_EVENT_ID_MAX];
         strs_push(&change.events,
                   api_event_id_format(&(struct api_event_id){first->run, a->events.items[i]->r.id}, text));

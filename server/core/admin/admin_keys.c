@@ -51,8 +51,8 @@ int admin_preauthkey_create(struct core_state *s, struct core_admin *a, struct e
     journal(s,
             &(struct event_note){
                 .id = EVENT_PREAUTHKEY_CREATED, .object = "preauthkey", .object_id = k->r.id, .object_name = k->prefix},
-            "Pre-auth key %s was created for %s%s%s", k->prefix, u ? user_login(u) : k->tags.items[0],
-            k->reusable ? ", reusable" : "", k->ephemeral ? ", ephemeral" : "");
+            "Pre-auth key %llu was created for %s%s%s", (unsigned long long)k->r.id,
+            u ? user_login(u) : k->tags.items[0], k->reusable ? ", reusable" : "", k->ephemeral ? ", ephemeral" : "");
     admin_inverse(a, &(struct core_admin){.op = ADMIN_PREAUTHKEY_DELETE, .id = k->r.id});
     tx_put(s, k);
     return 0;
@@ -78,7 +78,7 @@ int admin_preauthkey_expire(struct core_state *s, struct core_admin *a, struct e
     journal(s,
             &(struct event_note){
                 .id = EVENT_PREAUTHKEY_EXPIRED, .object = "preauthkey", .object_id = k->r.id, .object_name = k->prefix},
-            "Pre-auth key %s was expired", k->prefix);
+            "Pre-auth key %llu was expired", (unsigned long long)k->r.id);
     admin_result(a, k);
     tx_put(s, k);
     return 0;
@@ -95,7 +95,7 @@ int admin_preauthkey_delete(struct core_state *s, struct core_admin *a, struct e
     journal(s,
             &(struct event_note){
                 .id = EVENT_PREAUTHKEY_DELETED, .object = "preauthkey", .object_id = k->r.id, .object_name = k->prefix},
-            "Pre-auth key %s was deleted", k->prefix);
+            "Pre-auth key %llu was deleted", (unsigned long long)k->r.id);
     tx_remove(s, k);
     return 0;
 }
@@ -117,7 +117,7 @@ int admin_apikey_create(struct core_state *s, struct core_admin *a, struct err *
     journal(s,
             &(struct event_note){
                 .id = EVENT_APIKEY_CREATED, .object = "apikey", .object_id = k->r.id, .object_name = k->prefix},
-            "API key %s was created%s", k->prefix, k->read_only ? ", read-only" : "");
+            "API key %llu was created%s", (unsigned long long)k->r.id, k->read_only ? ", read-only" : "");
     admin_inverse(a, &(struct core_admin){.op = ADMIN_APIKEY_DELETE, .id = k->r.id});
     tx_put(s, k);
     return 0;
@@ -150,7 +150,7 @@ int admin_apikey_expire(struct core_state *s, struct core_admin *a, struct err *
     journal(s,
             &(struct event_note){
                 .id = EVENT_APIKEY_EXPIRED, .object = "apikey", .object_id = k->r.id, .object_name = k->prefix},
-            "API key %s was expired", k->prefix);
+            "API key %llu was expired", (unsigned long long)k->r.id);
     admin_result(a, k);
     tx_put(s, k);
     return 0;
@@ -167,7 +167,7 @@ int admin_apikey_delete(struct core_state *s, struct core_admin *a, struct err *
     journal(s,
             &(struct event_note){
                 .id = EVENT_APIKEY_DELETED, .object = "apikey", .object_id = k->r.id, .object_name = k->prefix},
-            "API key %s was deleted", k->prefix);
+            "API key %llu was deleted", (unsigned long long)k->r.id);
     tx_remove(s, k);
     return 0;
 }

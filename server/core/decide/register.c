@@ -311,7 +311,7 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     const struct node *old = slot ? record_ref(slot->work) : NULL;
     own_by_key(s, n, r, k);
     use_key(s, k);
-    char *actor = mem_format("key %s", *k->prefix ? k->prefix : "legacy");
+    char *actor = mem_format("pre-auth key %llu", (unsigned long long)k->r.id);
     slot = put_node(s, old, n, &r->info, actor);
     free(actor);
     record_unref(old);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "shared/client/tailcfg_types.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -206,10 +207,12 @@ static const char *check_object(const json_t *object, const struct member *membe
         return "an item that is no object";
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
-        size_t i = 0;
-        while (i < count && !str_eq(members[i].name, key))
-            i++;
-        const char *bad = i < count ? check_member(value, &members[i]) : key;
+        const char *bad = key;
+        for (size_t i = 0; i < count; i++) {
+            assert(members[i].name);
+            if (str_eq(members[i].name, key))
+                bad = check_member(value, &members[i]);
+        }
         if (bad)
             return bad;
     }

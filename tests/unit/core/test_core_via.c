@@ -109,7 +109,7 @@ static void whoever_served_keeps_the_prefix_over_a_restart(void **state)
 
     (void)state;
     begin("node:\n  routes:\n    ha:\n      settle_time: 1h\n");
-    session = core_rig_online(&r, &routers[0]);
+    core_rig_online(&r, &routers[0]);
     assert_int_equal(server_now(), 0);
     core_rig_online(&r, &routers[1]);
     assert_int_equal(server_now(), 0);

@@ -121,6 +121,18 @@ static void test_exits(void **unused)
     fleet_assert_routes(v, C2, X2, "");
     policy_view_free(v);
     free(text);
+
+    /* Beside the newer form it opens the device only, and says so. */
+    v = fleet_view(
+        &f, "{" FLEET_TAGS "\"grants\":["
+            "{\"src\":[\"alice@example.com\"],\"dst\":[\"autogroup:internet\"],\"via\":[\"tag:exit1\"],\"ip\":[\"*\"]},"
+            "{\"src\":[\"bob@example.com\"],\"dst\":[\"100.64.0.4\"],\"ip\":[\"*\"]}]}");
+    fleet_assert_routes(v, C2, X2, "");
+    assert_int_equal(policy_view_check(v, true, &problems), 0);
+    assert_int_equal(problems.len, 1);
+    assert_non_null(strstr(problems.items[0].text, "grant 2 names an exit node by its address: this opens the device"));
+    policy_problems_release(&problems);
+    policy_view_free(v);
 }
 
 static void put(struct policy_view *v, struct policy_fleet *f, uint32_t i, bool online, bool healthy)

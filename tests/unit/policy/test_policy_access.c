@@ -260,7 +260,7 @@ static void test_budget(void **unused)
     struct policy_view *v = fleet_view(&f, buf_text(&text));
     assert_true(policy_view_check(v, true, &problems) < 0);
     assert_int_equal(problems.len, 1);
-    assert_non_null(strstr(problems.items[0].text, "the check stops here: it needs more than"));
+    assert_non_null(strstr(problems.items[0].text, "the check stops here: the tests need more than"));
     assert_true(problems.items[0].line > 0);
     policy_problems_release(&problems);
     policy_view_free(v);

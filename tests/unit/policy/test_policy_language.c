@@ -214,7 +214,7 @@ static void test_roles(void **unused)
     (void)unused;
     if (!v)
         fail_msg("%s", buf_text(&why));
-    assert_non_null(strstr(buf_text(&why), "autogroup:network-admin names nobody here"));
+    assert_non_null(strstr(buf_text(&why), "autogroup:network-admin matches nobody"));
     assert_true(policy_may_tag(v, 1, "tag:a"));
     assert_true(policy_may_tag(v, 2, "tag:a"));
     assert_false(policy_may_tag(v, 3, "tag:a"));

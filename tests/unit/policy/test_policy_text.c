@@ -161,9 +161,9 @@ static const struct {
      "the values of a capability are nested more than 32 levels deep (line 1, column 60)"},
     /* Hints for the usual slips. */
     {"{\"acls\":[{\"src\":[\"alice\"]}]}",
-     "host not defined in policy: \"alice\" (a user without mail address is \"alice@\")"},
-    {"{\"groups\":{\"group:a\":[\"alice\"]}}", "got: \"alice\" (a user without mail address is \"alice@\")"},
-    {"{\"tagOwners\":{\"tag:a\":[\"alice\"]}}", "format: \"alice\" (a user without mail address is \"alice@\")"},
+     "host not defined in policy: \"alice\" (a user without an email address is \"alice@\")"},
+    {"{\"groups\":{\"group:a\":[\"alice\"]}}", "got: \"alice\" (a user without an email address is \"alice@\")"},
+    {"{\"tagOwners\":{\"tag:a\":[\"alice\"]}}", "format: \"alice\" (a user without an email address is \"alice@\")"},
     {"{\"hosts\":{\"server\":\"10.0.0.1\"},\"acls\":[{\"src\":[\"sever\"]}]}", "(did you mean \"server\"?)"},
     {"{\"tagOwners\":{\"tag:web\":[]},\"acls\":[{\"src\":[\"tag:wbe\"]}]}", "(did you mean \"tag:web\"?)"},
     {"{\"tagOwners\":{\"tag:web\":[]},\"acls\":[{\"dst\":[\"tag:web\"]}]}",
@@ -215,12 +215,12 @@ static void test_all_errors(void **unused)
         " \"ssh\": [{\"action\": \"accept\"}],\n"
         " \"nodeAttrs\": [{\"target\": [\"10.0.0.0/99\"]}]}";
     static const char *const want[] = {
-        "host not defined in policy: \"alice\" (a user without mail address is \"alice@\") (line 2, column 32)",
+        "host not defined in policy: \"alice\" (a user without an email address is \"alice@\") (line 2, column 32)",
         "src=tag not found: \"tag:x\" (line 2, column 41)",
         "dst=\"*:0\": port range \"0\": first port must be >0, or use '*' for wildcard (line 2, column 59)",
         "action=\"drop\" is not supported: invalid ACL action (rules only allow, by \"accept\") (line 3, column 14)",
         "unknown field: \"dest\" (did you mean \"dst\"?) (line 3, column 42)",
-        "username must contain @, got: \"bob\" (a user without mail address is \"bob@\") (line 4, column 25)",
+        "username must contain @, got: \"bob\" (a user without an email address is \"bob@\") (line 4, column 25)",
         "ip and app can not both be empty (line 5, column 13)",
         "json: cannot unmarshal JSON number: dst must be a string (line 5, column 36)",
         "users must be specified (line 6, column 10)",

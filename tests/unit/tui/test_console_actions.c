@@ -314,9 +314,26 @@ static void undo_takes_back_all_of_one_action(void **state)
     rig_release(&r);
 }
 
+/* A reason longer than its line is read whole below the steps. */
+static void a_refusal_is_shown_whole(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>Pa");
+    rig_answer(
+        &r, 0, 400,
+        "{\"error\":{\"code\":\"invalid\",\"message\":\"requested tags [tag:router] are invalid or not permitted: the "
+        "policy's tagOwners do not name them, and that is the whole reason\"}}");
+    assert_true(rig_shows(&r, "that is the whole reason"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refusal_is_shown_whole),
         cmocka_unit_test(a_name_after_a_command_selects_the_row),
         cmocka_unit_test(undo_takes_back_all_of_one_action),
         cmocka_unit_test(approve_is_sent_at_once_and_shown_after_the_answer),

@@ -213,12 +213,13 @@ const char *app_unsaved(struct app *app)
 /* What is said again counts; it is one line. */
 static void keep_message(struct app *app, const char *text)
 {
-    struct app_message *last = app->messages.len ? &app->messages.items[app->messages.len - 1] : NULL;
-
-    if (last && str_eq(last->text, text)) {
-        last->count++;
-        last->time_ns = app->at.now_ns;
-        return;
+    if (app->messages.len > 0) {
+        struct app_message *last = &app->messages.items[app->messages.len - 1];
+        if (str_eq(last->text, text)) {
+            last->count++;
+            last->time_ns = app->at.now_ns;
+            return;
+        }
     }
     vec_push(&app->messages, ((struct app_message){.text = mem_strdup(text), .time_ns = app->at.now_ns, .count = 1}));
     if (app->messages.len > MESSAGES_MAX) {

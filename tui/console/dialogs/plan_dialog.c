@@ -135,9 +135,17 @@ static const char *note_of(const struct plan *p, char *text, size_t size)
     return text;
 }
 
-static int note_rows(const struct plan *plan, const struct canvas *c, int width)
+/* Below the steps: why the one under the cursor is refused, whole, or else the plan's own warning; NULL: nothing. */
+static const char *warning_of(const struct plan *p)
 {
-    int rows = canvas_lines(c, width, plan->note);
+    const struct plan_request *call = p->cursor < p->steps.len ? &p->calls.items[p->steps.items[p->cursor].call] : NULL;
+
+    return call && call->state == REQUEST_REFUSED && call->message ? call->message : p->note;
+}
+
+static int warning_rows(const char *warning, const struct canvas *c, int width)
+{
+    int rows = warning ? canvas_lines(c, width, warning) : 0;
 
     return rows < NOTE_ROWS ? rows : NOTE_ROWS;
 }
@@ -147,7 +155,8 @@ static void plan_draw(struct app *app)
     struct plan *plan = app->dialog->extra;
     struct canvas *c = &app->canvas;
     int width = c->cols - 4 < 100 ? c->cols - 4 : 100;
-    int notes = plan->note ? note_rows(plan, c, width - 6) : 0, extra = notes + (plan->word ? 2 : 0) + 1;
+    const char *warning = warning_of(plan);
+    int notes = warning_rows(warning, c, width - 6), extra = notes + (plan->word ? 2 : 0) + 1;
     int rows = (int)plan->steps.len + extra + 2, most = c->rows - 5;
     char text[200], title[300];
 
@@ -162,9 +171,9 @@ static void plan_draw(struct app *app)
     int row = in.row + in.rows - extra;
     const char *undo = plan->undoable ? "can be undone with u" : "";
     canvas_text(c, row++, in.col + 2, in.cols - 2, ROLE_FAINT, undo);
-    if (plan->note) {
+    if (warning) {
         canvas_text(c, row, in.col, 1, ROLE_WARN, "!");
-        canvas_wrap(c, (struct rect){row, in.col + 2, notes, in.cols - 2}, ROLE_WARN, plan->note);
+        canvas_wrap(c, (struct rect){row, in.col + 2, notes, in.cols - 2}, ROLE_WARN, warning);
         row += notes;
     }
     if (plan->word) {

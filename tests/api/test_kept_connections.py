@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 90
+"""Connections of the public listener are kept, as web interfaces and proxies want it; a request of a Tailscale client that
+comes on a kept one, after anything, gets where it belongs."""
+import http.client
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
+import daemon as shared  # noqa: E402
+
+UPGRADE = "POST /ts2021 HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: AAAA\r\n\r\n"
+RELAY = "GET /derp HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: DERP\r\n\r\n"
+HEALTH = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Connection:
+    """Bytes, and answers cut at their Content-Length."""
+
+    def __init__(self, d):
+        self.socket = d.connect()
+        self.got = b""
+
+    def send(self, text):
+        self.socket.sendall(text.encode() if isinstance(text, str) else text)
+
+    def until(self, true):
+        while not true():
+            more = self.socket.recv(65536)
+            if not more:
+                return False
+            self.got += more
+        return True
+
+    def answer(self):
+        """(status line, body); ("", "") at the end."""
+        if not self.until(lambda: b"\r\n\r\n" in self.got):
+            return "", ""
+        head, self.got = self.got.split(b"\r\n\r\n", 1)
+        lines = head.decode().split("\r\n")
+        length = next((int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")), 0)
+        self.until(lambda: len(self.got) >= length)
+        body, self.got = self.got[:length], self.got[length:]
+        return lines[0], body.decode(errors="replace")
+
+    def close(self):
+        self.socket.close()
+
+
+def alone(d, text):
+    c = Connection(d)
+    c.send(text)
+    line = c.answer()[0]
+    c.close()
+    return line
+
+
+def kept(d, key):
+    c = http.client.HTTPConnection("127.0.0.1", d.port, timeout=10)
+    c.connect()
+    first = c.sock
+    statuses = []
+    for i in range(20):
+        c.request("POST" if i % 2 else "GET", "/api/v1/user", f'{{"name":"u{i}"}}' if i % 2 else None,
+                  {"Authorization": f"Bearer {key}"})
+        answer = c.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+    shared.check("twenty calls pass on one connection", statuses == [200] * 20 and c.sock is first, statuses)
+    c.request("GET", "/api/v1/user")
+    answer = c.getresponse()
+    answer.read()
+    shared.check("each brings its own key: without one it is refused there too", answer.status == 401, answer.status)
+    c.request("POST", "/api/v1/user", iter([b'{"na', b'me":"chunked"}']), {"Authorization": f"Bearer {key}"}, encode_chunked=True)
+    answer = c.getresponse()
+    shared.check("after a body in chunks", answer.status == 200 and b"chunked" in answer.read(), answer.status)
+    c.request("GET", "/health")
+    shared.check("the next request is understood", c.getresponse().status == 200)
+
+
+def upgrades(d, key):
+    for name, text in (("a client's", UPGRADE), ("a relay's", RELAY)):
+        expected = alone(d, text)
+        c = Connection(d)
+        for _ in range(3):
+            c.send(HEALTH)
+            shared.check("a request is answered", " 200 " in c.answer()[0])
+        c.send(text)
+        line = c.answer()[0]
+        shared.check(f"{name} upgrade on a kept connection is answered as on its own", line == expected and line, f"{line!r}, not {expected!r}")
+        c.close()
+        c = Connection(d)
+        c.send(HEALTH + HEALTH + text)
+        lines = [c.answer()[0] for _ in range(3)]
+        shared.check("sent at once, all are answered in order", " 200 " in lines[0] and " 200 " in lines[1] and lines[2] == expected, lines)
+        c.close()
+        c = Connection(d)
+        for byte in (HEALTH + text).encode():
+            c.send(bytes([byte]))
+        lines = [c.answer()[0] for _ in range(2)]
+        shared.check("and byte by byte", " 200 " in lines[0] and lines[1] == expected, lines)
+        c.close()
+        body = text * 3
+        c = Connection(d)
+        c.send(f"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+        line = c.answer()[0]
+        shared.check("what looks like one in a body is a body", " 400 " in line, line)
+        c.send(HEALTH)
+        shared.check("after which the next request is read", " 200 " in c.answer()[0])
+        c.send(f"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+               f"{len(body):x};a=b\r\n{body}\r\n0\r\nTrailer: x\r\n\r\n" + HEALTH)
+        lines = [c.answer()[0] for _ in range(2)]
+        shared.check("also in chunks", " 400 " in lines[0] and " 200 " in lines[1], lines)
+        c.close()
+
+
+def ends(d):
+    c = Connection(d)
+    c.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    shared.check("who wants it closed gets it closed", " 200 " in c.answer()[0] and not c.until(lambda: False))
+    c = Connection(d)
+    c.send(HEALTH)
+    c.socket.shutdown(1)
+    shared.check("who says no more is answered all the same", " 200 " in c.answer()[0])
+    c = Connection(d)
+    c.send(HEALTH + "nonsense\r\n\r\n" + UPGRADE)
+    lines = [c.answer()[0] for _ in range(2)]
+    shared.check("behind a head that is none nothing is looked at", " 200 " in lines[0] and " 101 " not in lines[1] and not c.until(lambda: False), lines)
+
+
+with shared.Daemon() as daemon:
+    api_key = daemon.call("POST", "/api/v1/apikey", {})[1]["apiKey"]
+    kept(daemon, api_key)
+    upgrades(daemon, api_key)
+    ends(daemon)
+    shared.check("the daemon runs on", daemon.alive() and daemon.healthy())
+shared.finish()
