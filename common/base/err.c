@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 PRINTF_LIKE(4, 0)
 static void fill(struct err *e, enum err_code code, const char *field, const char *format, va_list args)
 {
@@ -13,6 +15,7 @@ static void fill(struct err *e, enum err_code code, const char *field, const cha
     e->code = code;
     snprintf(e->field, sizeof(e->field), "%s", field);
     vsnprintf(e->message, sizeof(e->message), format, args);
+    str_end_whole(e->message);
 }
 
 int(err_set)(struct err *e, enum err_code code, const char *format, ...)
@@ -52,6 +55,7 @@ void err_prefix(struct err *e, const char *format, ...)
     size_t rest = strnlen(old, sizeof(e->message) - n - 3);
     memcpy(e->message + n + 2, old, rest);
     e->message[n + 2 + rest] = '\0';
+    str_end_whole(e->message);
 }
 
 int err_http(int code)

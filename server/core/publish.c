@@ -49,23 +49,81 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     tx_put(s, p);
 }
 
+#define SINGLY_MAX 8 /* moves of one kind at once that have an entry each */
+
+static enum event_id event_of_move(const struct route_move *m)
+{
+    return !m->to ? EVENT_ROUTE_UNSERVED : !m->from ? EVENT_ROUTE_SERVED : EVENT_ROUTE_FAILOVER;
+}
+
+/* The entry of moves that have routers and cause in common; names: of their prefixes. */
+static void note_moves(struct core_state *s, const struct route_move *m, struct event_note *note, const char *names,
+                       bool many)
+{
+    note->id = event_of_move(m);
+    note->caused_by = map_getu(&s->by_id, m->from ? m->from : m->to);
+    if (!m->to)
+        journal(s, note, "Nobody serves %s any more: %s %s", names, name_of(s, m->from), m->cause);
+    else if (!m->from)
+        journal(s, note, "%s serves %s: it %s%s", name_of(s, m->to), names, str_eq(m->cause, "approved") ? "was " : "",
+                m->cause);
+    else
+        journal(s, note, "%s moved from %s to %s%s: %s", names, name_of(s, m->from), name_of(s, m->to),
+                many ? " together" : "", m->cause);
+}
+
+static bool same_kind(const struct route_move *a, const struct route_move *b)
+{
+    return a->from == b->from && a->to == b->to && str_eq(a->cause, b->cause);
+}
+
 static void note_move(struct core_state *s, const struct route_move *m)
 {
     char text[PREFIX_TEXT_MAX];
     struct event_note note = {.actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
 
-    if (!m->to) {
-        note.id = EVENT_ROUTE_UNSERVED;
-        journal(s, &note, "Nobody serves %s any more: %s %s", text, name_of(s, m->from), m->cause);
-    } else if (!m->from) {
-        note.id = EVENT_ROUTE_SERVED;
-        journal(s, &note, "%s serves %s: it %s%s", name_of(s, m->to), text, str_eq(m->cause, "approved") ? "was " : "",
-                m->cause);
-    } else {
-        note.id = EVENT_ROUTE_FAILOVER;
-        s->counters.failovers++;
-        journal(s, &note, "%s moved from %s to %s: %s", text, name_of(s, m->from), name_of(s, m->to), m->cause);
+    note_moves(s, m, &note, text, false);
+}
+
+/* Many prefixes at once are one entry, of the router that serves them or did. */
+static void note_together(struct core_state *s, const struct route_move *m, const struct prefixes *moved)
+{
+    uint64_t id = m->to ? m->to : m->from;
+    char *names = text_of_prefixes(moved);
+
+    note_moves(s, m,
+               &(struct event_note){.actor = "server",
+                                    .object = "node",
+                                    .object_id = id,
+                                    .object_name = name_of(s, id),
+                                    .detail = detail_of_prefixes(moved)},
+               names, true);
+    free(names);
+}
+
+static void note_all(struct core_state *s, const struct route_moves *moves)
+{
+    bool *noted = mem_alloc(moves->len + 1);
+
+    for (size_t i = 0; i < moves->len; i++) {
+        const struct route_move *m = &moves->items[i];
+        struct prefixes alike = {0};
+        s->counters.failovers += event_of_move(m) == EVENT_ROUTE_FAILOVER;
+        if (noted[i])
+            continue;
+        for (size_t k = i; k < moves->len; k++)
+            if (same_kind(m, &moves->items[k]))
+                prefixes_add(&alike, &moves->items[k].prefix);
+        if (alike.len > SINGLY_MAX) {
+            note_together(s, m, &alike);
+            for (size_t k = i; k < moves->len; k++)
+                noted[k] = noted[k] || same_kind(m, &moves->items[k]);
+        } else {
+            note_move(s, m);
+        }
+        prefixes_release(&alike);
     }
+    free(noted);
 }
 
 static void move_serving(struct core_state *s, const struct route_move *m)
@@ -94,8 +152,8 @@ static void elect(struct core_state *s)
     for (size_t i = 0; i < moves.len; i++) {
         move_serving(s, &moves.items[i]);
         remember_primary(s, &moves.items[i]);
-        note_move(s, &moves.items[i]);
     }
+    note_all(s, &moves);
     route_moves_release(&moves);
 }
 

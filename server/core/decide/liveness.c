@@ -74,8 +74,12 @@ static void note_presence(struct core_state *s, struct slot *slot, enum event_id
     const struct node *n = slot->published ? slot->published : slot->work;
 
     journal(s,
-            &(struct event_note){
-                .id = id, .actor = "server", .object = "node", .object_id = slot->id, .object_name = n->given_name},
+            &(struct event_note){.id = id,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = n->given_name,
+                                 .caused_by = slot},
             id == EVENT_NODE_ONLINE ? "%s came online from %s" : "%s went offline: %s", n->given_name, why);
 }
 
@@ -175,7 +179,8 @@ static void update_health(struct core_state *s, struct slot *slot)
                                  .actor = "server",
                                  .object = "node",
                                  .object_id = slot->id,
-                                 .object_name = slot->published->given_name},
+                                 .object_name = slot->published->given_name,
+                                 .caused_by = slot},
             any ? "%s answers again" : "%s has an open connection but does not answer", slot->published->given_name);
     routes_follow(s, slot);
 }

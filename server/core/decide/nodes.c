@@ -7,6 +7,7 @@
 #include "core/state/addresses.h"
 #include "core/state/journal.h"
 #include "core/state/names.h"
+#include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
 
@@ -101,6 +102,7 @@ static void note_routes(struct core_state *s, const struct node *n, enum event_i
                                  .object = "node",
                                  .object_id = n->r.id,
                                  .object_name = n->given_name,
+                                 .caused_by = slot_by_id(s, n->r.id),
                                  .detail = detail_of_prefixes(changed)},
             "%s %s %s%s", n->given_name, verb, names, consequence);
     free(actor);

@@ -39,8 +39,12 @@ static void expired(struct core_state *s, struct core_register *r)
 static void note_node(struct core_state *s, enum event_id id, const struct node *n, const char *actor, const char *text)
 {
     journal(s,
-            &(struct event_note){
-                .id = id, .actor = actor, .object = "node", .object_id = n->r.id, .object_name = n->given_name},
+            &(struct event_note){.id = id,
+                                 .actor = actor,
+                                 .object = "node",
+                                 .object_id = n->r.id,
+                                 .object_name = n->given_name,
+                                 .caused_by = slot_by_id(s, n->r.id)},
             "%s %s (owner %s)", n->given_name, text, owner_name(s, n));
 }
 

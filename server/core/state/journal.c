@@ -20,14 +20,45 @@ static bool is_observation(enum event_id id)
     return observed[id];
 }
 
+/* What one client can cause: this many entries at once, and one more each ENTRY_MS. */
+#define ENTRIES_MAX 60.0
+#define ENTRY_MS    10000.0
+
+static bool is_within_budget(struct slot *slot)
+{
+    int64_t now = clock_mono_ms();
+    double entries = slot->entries_ms ? slot->entries + (double)(now - slot->entries_ms) / ENTRY_MS : ENTRIES_MAX;
+
+    slot->entries = entries < ENTRIES_MAX ? entries : ENTRIES_MAX;
+    slot->entries_ms = now;
+    if (slot->entries < 1.0) {
+        slot->left_out++;
+        return false;
+    }
+    slot->entries -= 1.0;
+    return true;
+}
+
 const struct event *journal(struct core_state *s, const struct event_note *note, const char *format, ...)
 {
     char text[512];
     va_list args;
 
+    if (note->caused_by && !s->admin && !is_within_budget(note->caused_by)) {
+        free(note->detail);
+        free(note->inverse);
+        return NULL;
+    }
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    int len = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    if (note->caused_by && note->caused_by->left_out) {
+        size_t at = len > 0 && (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1;
+        snprintf(text + at, sizeof(text) - at, " (%u entries of this node were left out before)",
+                 note->caused_by->left_out);
+        note->caused_by->left_out = 0;
+    }
+    str_end_whole(text);
     struct event *e = event_new();
     e->run = s->run;
     e->time_ns = clock_wall_ns();

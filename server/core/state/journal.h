@@ -9,6 +9,7 @@
 
 struct core_admin;
 struct core_state;
+struct slot;
 
 struct event_note {
     enum event_id id;
@@ -16,10 +17,12 @@ struct event_note {
     const char *object; /* "node", ... */
     uint64_t object_id;
     const char *object_name;
-    char *detail;  /* taken over; NULL: none */
+    struct slot *caused_by; /* the node whose client causes it, out of the node's budget of entries; NULL: nobody's */
+    char *detail;           /* taken over; NULL: none */
     char *inverse; /* of an entry that is a change by itself: core_operation_write, taken over; NULL: the call's */
 };
-/* Adds an entry to the open group, with the text by format. The returned pointer is borrowed, NULL in a dry run. */
+/* Adds an entry to the open group, with the text by format. The returned pointer is borrowed, NULL in a dry
+ * run and where the budget of the node that causes it is used up. */
 const struct event *journal(struct core_state *s, const struct event_note *note, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* The entries that a call made share the inverse of the call, which then names them all. */

@@ -178,12 +178,111 @@ static void a_node_has_one_timer_a_kind(void **state)
     free(key);
 }
 
+static void update(bool routes)
+{
+    struct core_map m = {.info = {.hostname = "router", .source = "192.0.2.1:1"}};
+
+    memset(m.machine_key, 1, KEY_LEN);
+    memset(m.node_key, 1, KEY_LEN);
+    for (int i = 0; routes && i < 100; i++) {
+        char text[24];
+        snprintf(text, sizeof(text), "10.%d.0.0/16", i);
+        struct prefix p = sample_prefix(text);
+        prefixes_add(&m.info.routes, &p);
+    }
+    assert_int_equal(core_rig_map(r.core, &m), 0);
+    prefixes_release(&m.info.routes);
+}
+
+static size_t count_events(const char *kind, char **detail)
+{
+    struct event **events = NULL;
+    size_t count = 0, found = 0;
+    struct err e;
+
+    assert_int_equal(store_events(r.store.store, 0, 0, 0, 10000, &events, &count, NULL, &e), 0);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(events[i]->kind, kind) == 0) {
+            found++;
+            mem_replace(detail, events[i]->detail);
+        }
+        record_unref(events[i]);
+    }
+    free(events);
+    return found;
+}
+
+/* One entry names all routes of an update; a client that changes its mind without end fills no journal. */
+static void a_client_does_not_fill_the_journal(void **state)
+{
+    char *key = core_rig_key(&r, (struct core_admin){.user_id = alice}), *detail = NULL;
+
+    (void)state;
+    core_rig_node(&r, &(struct join){.key = key, .name = "router", .machine = 1, .node = 1});
+    update(true);
+    assert_int_equal(count_events("route.advertised", &detail), 1);
+    assert_non_null(strstr(detail, "\"10.0.0.0/16\""));
+    assert_non_null(strstr(detail, "\"10.99.0.0/16\""));
+    for (int i = 0; i < 150; i++)
+        update(i % 2 == 1);
+    assert_in_range(count_events("route.advertised", &detail) + count_events("route.withdrawn", &detail), 40, 70);
+    /* What an administrator does is told whatever the node did before. */
+    struct core_admin a = {.op = ADMIN_NODE_RENAME, .id = 1, .name = "b"};
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    assert_int_equal(a.events.len, 1);
+    core_admin_release(&a);
+    free(detail);
+    free(key);
+}
+
+static void texts_are_cut_between_characters(void **state)
+{
+    static const struct {
+        const char *text, *whole;
+    } cases[] = {{"ab", "ab"},           {"", ""},
+                 {"a\xc3", "a"},         {"a\xc3\xa4", "a\xc3\xa4"},
+                 {"\xe2\x82", ""},       {"\xe2\x82\xac", "\xe2\x82\xac"},
+                 {"x\xf0\x9f\x98", "x"}, {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}};
+    char name[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "%s", cases[i].text);
+        str_end_whole(text);
+        assert_string_equal(text, cases[i].whole);
+    }
+    /* An entry of the journal whose sentence is longer than its place. */
+    for (size_t shift = 0; shift < 3; shift++) {
+        memset(name, 'n', sizeof(name));
+        for (size_t i = shift; i + 3 <= 252; i += 3)
+            memcpy(name + i, "\xe2\x82\xac", 3);
+        name[252] = '\0';
+        uint64_t id = core_rig_user(&r, name);
+        memcpy(name, "m", 1);
+        if (shift == 0)
+            memcpy(name, "mmm", 3);
+        core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_USER_RENAME, .id = id, .name = name});
+    }
+    struct event **events = NULL;
+    size_t count = 0;
+    assert_int_equal(store_events(r.store.store, 0, 0, 0, 100, &events, &count, NULL, NULL), 0);
+    assert_true(count > 6);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(str_utf8(events[i]->text, strlen(events[i]->text)));
+        record_unref(events[i]);
+    }
+    free(events);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_refused_write_refuses_nobody_else_s, begin, end),
         cmocka_unit_test_setup_teardown(a_foreign_node_key_reaches_no_store, begin, end),
         cmocka_unit_test_setup_teardown(a_node_has_one_timer_a_kind, begin, end),
+        cmocka_unit_test_setup_teardown(a_client_does_not_fill_the_journal, begin, end),
+        cmocka_unit_test_setup_teardown(texts_are_cut_between_characters, begin, end),
     };
     return cmocka_run_group_tests_name("core_commit", tests, NULL, NULL);
 }
