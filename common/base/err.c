@@ -5,7 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/str.h"
+void text_end_whole(char *text)
+{
+    size_t len = strlen(text), tail = 0;
+
+    while (tail < 3 && tail < len && ((unsigned char)text[len - 1 - tail] & 0xc0) == 0x80)
+        tail++;
+    if (tail == len)
+        return;
+    unsigned char first = (unsigned char)text[len - 1 - tail];
+    size_t whole = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : tail;
+    if (tail < whole)
+        text[len - 1 - tail] = '\0';
+}
 
 PRINTF_LIKE(4, 0)
 static void fill(struct err *e, enum err_code code, const char *field, const char *format, va_list args)
@@ -15,7 +27,7 @@ static void fill(struct err *e, enum err_code code, const char *field, const cha
     e->code = code;
     snprintf(e->field, sizeof(e->field), "%s", field);
     vsnprintf(e->message, sizeof(e->message), format, args);
-    str_end_whole(e->message);
+    text_end_whole(e->message);
 }
 
 int(err_set)(struct err *e, enum err_code code, const char *format, ...)
@@ -55,7 +67,7 @@ void err_prefix(struct err *e, const char *format, ...)
     size_t rest = strnlen(old, sizeof(e->message) - n - 3);
     memcpy(e->message + n + 2, old, rest);
     e->message[n + 2 + rest] = '\0';
-    str_end_whole(e->message);
+    text_end_whole(e->message);
 }
 
 int err_http(int code)

@@ -65,4 +65,7 @@ static inline int err_negative(int code)
 #define err_field(...) err_negative(err_field(__VA_ARGS__))
 #endif
 
+/* Ends a text that was cut after some byte after its last whole character: for what is printed into a fixed place. */
+void text_end_whole(char *text);
+
 #endif

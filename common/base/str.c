@@ -24,22 +24,8 @@ bool str_copy(char *out, size_t size, const char *text)
     memcpy(out, text, fits);
     out[fits] = '\0';
     if (fits < n)
-        str_end_whole(out);
+        text_end_whole(out);
     return fits == n;
-}
-
-void str_end_whole(char *text)
-{
-    size_t len = strlen(text), tail = 0;
-
-    while (tail < 3 && tail < len && ((unsigned char)text[len - 1 - tail] & 0xc0) == 0x80)
-        tail++;
-    if (tail == len)
-        return;
-    unsigned char first = (unsigned char)text[len - 1 - tail];
-    size_t whole = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : tail;
-    if (tail < whole)
-        text[len - 1 - tail] = '\0';
 }
 
 int str_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out, const char *field, struct err *e)

@@ -21,9 +21,6 @@ bool str_ends(const char *text, const char *end);
 /* Copies into a fixed array, cut at its end, always terminated; returns false if it was cut. */
 bool str_copy(char *out, size_t size, const char *text);
 
-/* Ends a text that was cut after some byte after its last whole character. */
-void str_end_whole(char *text);
-
 /* A decimal number without sign, leading zero or anything else, in [min, max]; ERR_INVALID names field and value. */
 int str_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out, const char *field, struct err *e) WARN_UNUSED;
 

@@ -58,7 +58,7 @@ const struct event *journal(struct core_state *s, const struct event_note *note,
                  note->caused_by->left_out);
         note->caused_by->left_out = 0;
     }
-    str_end_whole(text);
+    text_end_whole(text);
     struct event *e = event_new();
     e->run = s->run;
     e->time_ns = clock_wall_ns();

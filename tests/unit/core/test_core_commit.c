@@ -249,7 +249,7 @@ static void texts_are_cut_between_characters(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char text[16];
         snprintf(text, sizeof(text), "%s", cases[i].text);
-        str_end_whole(text);
+        text_end_whole(text);
         assert_string_equal(text, cases[i].whole);
     }
     /* An entry of the journal whose sentence is longer than its place. */
