@@ -134,7 +134,7 @@ static void write_value(struct json_out *o, const struct api_field *f, const voi
         write_text(o, word_of(f, at), false);
         break;
     case KIND_PREFIX:
-        json_str(o, prefix_format(at, text));
+        write_text(o, ((const struct prefix *)at)->addr.bits ? prefix_format(at, text) : NULL, false);
         break;
     case KIND_PREFIXES:
         put_prefixes(o, at);
