@@ -165,7 +165,7 @@ static void put_field(struct json_out *o, const struct core_admin *a, const stru
         break;
     case FIELD_ROLE:
         if (a->has_role)
-            json_put_str(o, f->name, user_role_name(a->role));
+            json_put_str(o, f->name, user_role_name((int)a->role));
         break;
     case FIELD_TEXTS:
         if (((const struct strs *)at)->len)
@@ -205,7 +205,7 @@ static int get_role(const json_t *object, const char *name, struct core_admin *o
     if (!text)
         return 0;
     for (int role = ROLE_MEMBER; role <= ROLE_OWNER; role++)
-        if (str_eq(text, user_role_name((enum user_role)role))) {
+        if (str_eq(text, user_role_name(role))) {
             out->role = (enum user_role)role;
             out->has_role = true;
             return 0;

@@ -291,8 +291,8 @@ static void set_policy(void)
     static const char *const texts[] = {
         "",
         "{\"grants\":[{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}]}",
-        "{\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"100.64.0.1:*\",\"10.1.0.0/16:*\"]}],"
-        "\"nodeAttrs\":[{\"target\":[\"100.64.0.2\",\"100.64.0.3\"],\"attr\":[\"disable-ipv4\",\"funnel\"]}]}",
+        ("{\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"100.64.0.1:*\",\"10.1.0.0/16:*\"]}],"
+         "\"nodeAttrs\":[{\"target\":[\"100.64.0.2\",\"100.64.0.3\"],\"attr\":[\"disable-ipv4\",\"funnel\"]}]}"),
     };
 
     ask((struct core_admin){.op = ADMIN_POLICY_SET, .text = texts[pick(3)]});

@@ -502,7 +502,7 @@ static void tables_say_the_state_and_why(void **state)
         facts.node = w.nodes[n];
         facts.flags = w.flags[n];
         facts.primary = primary ? w.nodes[who(name_of(&w, primary))] : NULL;
-        assert_string_equal(route_state_name(route_explain(&facts, &why)), route_state_name(cases[i].state));
+        assert_string_equal(route_state_name((int)route_explain(&facts, &why)), route_state_name((int)cases[i].state));
         if (!strstr(buf_text(&why), cases[i].reason))
             fail_msg("%s: %s", cases[i].story, buf_text(&why));
         assert_int_equal(route_explain(&facts, NULL), cases[i].state);

@@ -21,7 +21,7 @@ static struct tally tally(const struct m_prefix *p)
     struct tally t = {0};
 
     for (size_t i = 0; i < p->api.routers.len; i++) {
-        enum route_state state = router_at(p, i)->state;
+        enum route_state state = (enum route_state)router_at(p, i)->state;
 
         t.serving += state == ROUTE_SERVING;
         t.standby += state == ROUTE_STANDBY;
@@ -48,7 +48,7 @@ static enum route_state state_of(const struct m_prefix *p)
 static void fill_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    out->glyph = (int)route_state_glyph(state_of(prefix_of(row)));
+    out->glyph = (int)route_state_glyph((int)state_of(prefix_of(row)));
 }
 
 static void fill_prefix(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -183,7 +183,7 @@ static void words(const struct row *row, struct buf *out)
 {
     const struct m_prefix *p = prefix_of(row);
 
-    buf_addf(out, "%s %s %s", row->key, route_state_name(state_of(p)), p->api.exit ? "exit" : "");
+    buf_addf(out, "%s %s %s", row->key, route_state_name((int)state_of(p)), p->api.exit ? "exit" : "");
     for (size_t i = 0; i < p->api.routers.len; i++)
         buf_addf(out, " %s %s%s", router_at(p, i)->name, route_state_name(router_at(p, i)->state),
                  router_is_drained(p, i) ? " drained" : "");

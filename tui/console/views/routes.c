@@ -26,7 +26,7 @@ static const char *const words_of_state[ROUTE_STATES] = {
     [ROUTE_SERVING] = "serving",        [ROUTE_OFFLINE] = "node offline",    [ROUTE_UNHEALTHY] = "unhealthy",
 };
 
-static enum role state_role(enum route_state state)
+static enum role state_role(int state)
 {
     return glyph_role(route_state_glyph(state));
 }
