@@ -99,7 +99,7 @@ static void rule_dns(struct config *c, rule_fail fail, void *arg)
     }
     if (c->dns.extra_records.len && *c->dns.extra_records_path)
         fail(arg, "dns.extra_records",
-             "dns.extra_records and dns.extra_records_path are mutually exclusive: remove one of them");
+             "dns.extra_records and dns.extra_records_path cannot both be set");
 }
 
 static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
@@ -112,7 +112,7 @@ static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
     if (v6 && !v4 && c->prefixes.v6.addr.bits)
         c->prefixes.v4 = (struct prefix){0};
     if (c->prefixes.v4.addr.bits == 0 && c->prefixes.v6.addr.bits == 0)
-        fail(arg, "prefixes", "no IPv4 or IPv6 prefix configured, minimum one prefix is required");
+        fail(arg, "prefixes", "prefixes: set at least one of prefixes.v4 and prefixes.v6");
     if (prefix_parse("100.64.0.0/10", &cgnat, NULL, NULL) < 0 ||
         prefix_parse("fd7a:115c:a1e0::/48", &ula, NULL, NULL) < 0)
         return;
@@ -156,8 +156,8 @@ static void rule_derp(struct config *c, rule_fail fail, void *arg)
         fail(arg, "derp.server.listen_addr", "derp.server.listen_addr must be set if derp.server.enabled is true");
     if (c->derp.server.enabled && !c->derp.server.automatically_add_embedded_derp_region && c->derp.paths.len == 0)
         fail(arg, "derp.server.automatically_add_embedded_derp_region",
-             "Disabling derp.server.automatically_add_embedded_derp_region requires to configure the derp server in "
-             "derp.paths");
+             "derp.server.automatically_add_embedded_derp_region is false: derp.paths must name a file that "
+             "contains the built-in region");
     if (str_eq(c->derp.server.private_key_path, c->noise.private_key_path))
         fail(arg, "derp.server.private_key_path",
              "derp.server.private_key_path must differ from noise.private_key_path (%s)", c->noise.private_key_path);
@@ -169,7 +169,7 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
 
     if (c->node.ephemeral_inactivity_timeout <= EPHEMERAL_MIN)
         fail(arg, "node.ephemeral.inactivity_timeout",
-             "node.ephemeral.inactivity_timeout (%s) is set too low, must be more than 1m5s",
+             "node.ephemeral.inactivity_timeout (%s) must be more than 1m5s",
              duration_format(c->node.ephemeral_inactivity_timeout, a));
     if (c->node.ha.ping_timeout <= c->node.ha.ping_interval)
         fail(arg, "node.routes.ha.ping_timeout",
@@ -178,7 +178,7 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
     if (c->node.ha.probe_interval == 0)
         return;
     if (c->node.ha.probe_interval < 2 * NS_PER_SECOND)
-        fail(arg, "node.routes.ha.probe_interval", "node.routes.ha.probe_interval (%s) must be >= 2s, or 0 for never",
+        fail(arg, "node.routes.ha.probe_interval", "node.routes.ha.probe_interval (%s) must be at least 2s, or 0 to disable probes",
              duration_format(c->node.ha.probe_interval, a));
     else if (c->node.ha.probe_timeout >= c->node.ha.probe_interval)
         fail(arg, "node.routes.ha.probe_timeout",
@@ -189,7 +189,7 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
 static void rule_oidc(struct config *c, rule_fail fail, void *arg)
 {
     if (*c->oidc.client_secret && *c->oidc.client_secret_path)
-        fail(arg, "oidc.client_secret", "oidc.client_secret and oidc.client_secret_path are mutually exclusive");
+        fail(arg, "oidc.client_secret", "oidc.client_secret and oidc.client_secret_path cannot both be set");
     if (*c->oidc.issuer && !*c->oidc.client_id)
         fail(arg, "oidc.client_id", "oidc.client_id is required when oidc.issuer is set");
     if (*c->oidc.issuer && !*c->oidc.client_secret && !*c->oidc.client_secret_path)
@@ -202,7 +202,7 @@ static void rule_database(struct config *c, rule_fail fail, void *arg)
     if (strcasecmp(c->database.type, "postgres") == 0)
         fail(arg, "database.type", "database.type: PostgreSQL is not supported yet: use sqlite");
     if (!c->database.write_ahead_log)
-        note(c, "database.sqlite.write_ahead_log: false has no effect, the log is always on");
+        note(c, "database.sqlite.write_ahead_log: false has no effect: the write-ahead log is always used");
 }
 
 void rules_apply(struct config *c, rule_fail fail, void *arg)
@@ -213,7 +213,7 @@ void rules_apply(struct config *c, rule_fail fail, void *arg)
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         rules[i](c, fail, arg);
     if (!config_given(c, "server_url"))
-        note(c, "server_url is not set, clients are told %s", c->server_url);
+        note(c, "server_url is not set: clients will use %s", c->server_url);
 }
 
 /* ---- what a start would stumble over ---- */
