@@ -98,8 +98,7 @@ static void rule_dns(struct config *c, rule_fail fail, void *arg)
         c->dns.override_local_dns = false;
     }
     if (c->dns.extra_records.len && *c->dns.extra_records_path)
-        fail(arg, "dns.extra_records",
-             "dns.extra_records and dns.extra_records_path cannot both be set");
+        fail(arg, "dns.extra_records", "dns.extra_records and dns.extra_records_path cannot both be set");
 }
 
 static void rule_prefixes(struct config *c, rule_fail fail, void *arg)
@@ -168,8 +167,7 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
     char a[TIME_TEXT_MAX], b[TIME_TEXT_MAX];
 
     if (c->node.ephemeral_inactivity_timeout <= EPHEMERAL_MIN)
-        fail(arg, "node.ephemeral.inactivity_timeout",
-             "node.ephemeral.inactivity_timeout (%s) must be more than 1m5s",
+        fail(arg, "node.ephemeral.inactivity_timeout", "node.ephemeral.inactivity_timeout (%s) must be more than 1m5s",
              duration_format(c->node.ephemeral_inactivity_timeout, a));
     if (c->node.ha.ping_timeout <= c->node.ha.ping_interval)
         fail(arg, "node.routes.ha.ping_timeout",
@@ -178,7 +176,8 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
     if (c->node.ha.probe_interval == 0)
         return;
     if (c->node.ha.probe_interval < 2 * NS_PER_SECOND)
-        fail(arg, "node.routes.ha.probe_interval", "node.routes.ha.probe_interval (%s) must be at least 2s, or 0 to disable probes",
+        fail(arg, "node.routes.ha.probe_interval",
+             "node.routes.ha.probe_interval (%s) must be at least 2s, or 0 to disable probes",
              duration_format(c->node.ha.probe_interval, a));
     else if (c->node.ha.probe_timeout >= c->node.ha.probe_interval)
         fail(arg, "node.routes.ha.probe_timeout",
