@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# make deb makes a package that installs, upgrades, removes and purges cleanly in a Debian tree: the one in DEBIAN_TREE, else
-# a copy of this system that nothing is written back to.
+# make deb makes a package that installs, upgrades, removes and purges cleanly in a Debian tree: the one in DEBIAN_TREE,
+# which may be bare (apt brings what the package needs), else a copy of this system. Nothing is written back to either.
 # limit: 180
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../shared/lib.sh"
@@ -38,7 +38,12 @@ mount -t tmpfs tmpfs "$1/root/run"
 mount -t proc proc "$1/root/proc" 2>/dev/null || true
 there() { chroot "$1/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive sh -euc "$2"; }
 reached() { echo "== $1"; }
-there "$1" 'dpkg -i /tmp/first.deb'
+if [ "$2" = / ]; then
+  there "$1" 'dpkg -i /tmp/first.deb'
+else
+  cp /etc/resolv.conf "$1/root/etc/resolv.conf"
+  there "$1" 'apt-get -qq update; apt-get -qq install -y --no-install-recommends /tmp/first.deb'
+fi
 reached installed
 there "$1" 'getent passwd headway; test -d /var/lib/headway; test "$(stat -c %U /var/lib/headway)" = headway; headwayd --version; headway version'
 reached runs
