@@ -171,7 +171,7 @@ int read_prefix(const struct config_key *key, const char *text, void *out, struc
         *(struct prefix *)out = (struct prefix){0}; /* this family is not used */
         return 0;
     }
-    if (!strchr(text, '/') || prefix_parse(text, &p, NULL, NULL) < 0 || p.addr.bits != bits)
+    if (prefix_parse_route(text, &p, NULL) < 0 || p.addr.bits != bits)
         return value_wrong(e, key, text, bits == 32 ? "an IPv4 prefix such as 100.64.0.0/10" : "an IPv6 prefix");
     *(struct prefix *)out = p;
     return 0;
@@ -266,7 +266,7 @@ int read_prefixes(const struct config_key *key, const struct raw_value *v, void 
     for (size_t i = 0; i < v->len; i++) {
         const char *text = v->items[i].values.items[0];
         struct prefix p;
-        if (!strchr(text, '/') || prefix_parse(text, &p, NULL, NULL) < 0)
+        if (prefix_parse_route(text, &p, NULL) < 0)
             return err_field(e, ERR_INVALID, key->name, "%s[%zu] \"%.60s\" is not a prefix such as 10.0.0.0/8",
                              key->name, i, text);
         if (prefix_is_exit(&p))

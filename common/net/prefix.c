@@ -57,6 +57,18 @@ int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err 
     return 0;
 }
 
+int prefix_parse_route(const char *text, struct prefix *out, struct err *e)
+{
+    struct prefix p;
+
+    if (prefix_parse(text, &p, NULL, e) < 0)
+        return ERR_INVALID;
+    if (!strchr(text, '/'))
+        return err_set(e, ERR_INVALID, "'%.60s' is not a prefix: its length is missing, as in 10.0.0.0/8", text);
+    *out = p;
+    return 0;
+}
+
 char *prefix_format(const struct prefix *p, char text[PREFIX_TEXT_MAX])
 {
     char host[ADDR_TEXT_MAX];

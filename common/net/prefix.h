@@ -19,6 +19,10 @@ struct prefix {
  * were cleared. ERR_INVALID on anything else, zones and IPv4-mapped IPv6 addresses included; *out is then untouched. */
 int prefix_parse(const char *text, struct prefix *out, bool *masked, struct err *e) __attribute__((warn_unused_result));
 
+/* The same for a route, where a bare address is ERR_INVALID: whoever leaves out the length of 10.0.0.0 means a network,
+ * and would get one address. */
+int prefix_parse_route(const char *text, struct prefix *out, struct err *e) __attribute__((warn_unused_result));
+
 /* Writes the canonical text (RFC 5952 for IPv6) with its length, also for a single address; returns text. */
 char *prefix_format(const struct prefix *p, char text[PREFIX_TEXT_MAX]);
 

@@ -31,12 +31,15 @@ static int take_routes(const json_t *h, struct request_info *r, struct err *e)
     json_array_foreach(list, i, item)
     {
         struct prefix p;
+        struct err why;
         if (r->info.routes.len >= ROUTES_MAX) {
             r->cut = "routes";
             break;
         }
-        if (!json_is_string(item) || prefix_parse(json_string_value(item), &p, NULL, e) < 0)
+        if (!json_is_string(item))
             return err_field(e, ERR_INVALID, "RoutableIPs", "RoutableIPs holds something that is no prefix");
+        if (prefix_parse_route(json_string_value(item), &p, &why) < 0)
+            return err_field(e, ERR_INVALID, "RoutableIPs", "RoutableIPs: %s", why.message);
         prefixes_add(&r->info.routes, &p);
     }
     return 0;

@@ -225,7 +225,7 @@ static int approve_routes(struct cli *c)
                          "required flag(s) \"routes\" not set: the list replaces what is approved; --routes= revokes "
                          "all, 'headway routes approve' adds one");
     for (size_t i = 0; i < routes->len; i++)
-        if (!strchr(routes->items[i], '/') || prefix_parse(routes->items[i], &prefix, NULL, NULL) < 0)
+        if (prefix_parse_route(routes->items[i], &prefix, NULL) < 0)
             return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", routes->items[i]);
     return node_done(c,
                      cli_call(c, "POST", json_pack("{s:o}", "routes", cli_json_list(routes)),

@@ -80,7 +80,7 @@ static int edit(struct cli *c, const char *member, const char *line)
 
     for (size_t i = 1; i < c->args->len; i++) {
         const char *text = c->args->items[i];
-        if (!strchr(text, '/') || prefix_parse(text, &prefix, NULL, NULL) < 0) {
+        if (prefix_parse_route(text, &prefix, NULL) < 0) {
             json_decref(prefixes);
             return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", text);
         }
@@ -114,7 +114,7 @@ static int primary(struct cli *c)
     uint64_t node;
     json_t *answer;
 
-    if (!strchr(text, '/') || prefix_parse(text, &prefix, NULL, NULL) < 0)
+    if (prefix_parse_route(text, &prefix, NULL) < 0)
         return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", text);
     node = cli_find_node(c, c->args->items[1]);
     if (!node)

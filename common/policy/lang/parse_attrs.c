@@ -40,7 +40,7 @@ static int add_pool(struct policy_parser *x, void *arg, const char *text, size_t
     struct policy_attr *a = arg;
     struct prefix p, cgnat, r;
 
-    if (!strchr(text, '/') || prefix_parse(text, &p, NULL, NULL) < 0)
+    if (prefix_parse_route(text, &p, NULL) < 0)
         return parse_error(x, offset, "IPPool(%s): not a prefix such as 100.81.0.0/16", text);
     if (prefix_parse("100.64.0.0/10", &cgnat, NULL, NULL) < 0 || !prefix_covers(&cgnat, &p))
         return parse_error(x, offset, "IPPool(%s): nodeAttrs ipPool must be within 100.64.0.0/10: \"%s\"", text, text);

@@ -194,7 +194,7 @@ int arg_prefixes(struct rest_request *r, const char *name, struct prefixes *out,
 
     for (size_t i = 0; i < texts.len && code == 0; i++) {
         struct prefix p;
-        code = prefix_parse(texts.items[i], &p, NULL, &r->err);
+        code = prefix_parse_route(texts.items[i], &p, &r->err);
         if (code == 0)
             prefixes_add(out, &p);
         else

@@ -71,7 +71,7 @@ static enum http_flow primary_set(struct rest_request *r)
 {
     struct prefix p;
 
-    if (prefix_parse(r->http.params[0], &p, NULL, &r->err) < 0 || arg_id(r, "node", &r->admin.id) < 0)
+    if (prefix_parse_route(r->http.params[0], &p, &r->err) < 0 || arg_id(r, "node", &r->admin.id) < 0)
         return reply_error(r, &r->err);
     if (!r->admin.id) {
         err_field(&r->err, ERR_INVALID, "node", "name the node that shall serve the prefix, by its id");

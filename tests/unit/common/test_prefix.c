@@ -71,6 +71,20 @@ static void refuses_what_is_no_prefix_and_says_why(void **state)
     }
 }
 
+static void a_route_has_a_length(void **state)
+{
+    struct prefix untouched = read_prefix("10.0.0.0/8"), p = untouched;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(prefix_parse_route("192.168.1.1", &p, &e), ERR_INVALID);
+    assert_non_null(strstr(e.message, "'192.168.1.1' is not a prefix: its length is missing"));
+    assert_int_equal(prefix_parse_route("fd00::1", &p, &e), ERR_INVALID);
+    assert_memory_equal(&p, &untouched, sizeof(p));
+    assert_int_equal(prefix_parse_route("192.168.1.1/32", &p, &e), 0);
+    assert_int_equal(p.bits, 32);
+}
+
 static void covers_itself_and_what_is_narrower(void **state)
 {
     struct prefix wide = read_prefix("10.0.0.0/8"), narrow = read_prefix("10.1.0.0/16"),
@@ -106,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_writes_the_canonical_form),
         cmocka_unit_test(refuses_what_is_no_prefix_and_says_why),
+        cmocka_unit_test(a_route_has_a_length),
         cmocka_unit_test(covers_itself_and_what_is_narrower),
         cmocka_unit_test(sorts_as_tables_list_routes),
     };

@@ -289,6 +289,7 @@ static void fields_of_the_wrong_kind_are_named(void **state)
         {"{" NODE ",\"Hostinfo\":5}", "Hostinfo"},
         {"{" NODE ",\"Hostinfo\":{\"Hostname\":{}}}", "Hostname"},
         {"{" NODE ",\"Hostinfo\":{\"RoutableIPs\":[\"10.0.0.0/99\"]}}", "RoutableIPs"},
+        {"{" NODE ",\"Hostinfo\":{\"RoutableIPs\":[\"10.0.0.0\"]}}", "RoutableIPs"},
         {"{" NODE ",\"Hostinfo\":{\"RoutableIPs\":{}}}", "RoutableIPs"},
         {"{" NODE ",\"Hostinfo\":{\"RequestTags\":[1]}}", "RequestTags"},
         {"{" NODE ",\"Hostinfo\":{\"NetInfo\":[]}}", "NetInfo"},

@@ -136,6 +136,9 @@ static void nodes_answer_as_headscale_s_do(void **state)
     j = api_expect(&f, 400, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"banana\"]}");
     assert_non_null(strstr(json_text(j, "message", ""), "banana"));
     json_decref(j);
+    j = api_expect(&f, 400, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.9.0.0\"]}");
+    assert_non_null(strstr(json_text(j, "message", ""), "'10.9.0.0' is not a prefix"));
+    json_decref(j);
     json_decref(api_expect(&f, 404, "POST", "/api/v1/node/9/approve_routes", "{\"routes\":[]}"));
 
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/rename/gate", NULL));
