@@ -100,7 +100,7 @@ char *secret_masked(enum secret_kind kind, const char *prefix, const char *secre
     size_t len = strlen(prefix);
 
     if (len == 0 && str_starts(secret_hash, "plain:"))
-        str_copy(text, SECRET_TEXT_MAX, secret_hash + strlen("plain:"));
+        snprintf(text, SECRET_TEXT_MAX, "%.6s***", secret_hash + strlen("plain:"));
     else if (len == LEGACY_PREFIX_LEN)
         snprintf(text, SECRET_TEXT_MAX, "%s***", prefix);
     else

@@ -32,8 +32,8 @@ bool secret_split(enum secret_kind kind, const char *text, char prefix[SECRET_PR
 bool secret_fits(const char *secret_hash, const char *secret);
 bool secret_is_slow(const char *secret_hash);
 
-/* What lists show: "hskey-api-PREFIX-***", "abcdefg***" for a legacy API key, the whole text of a legacy pre-auth key.
- */
+/* What lists show: "hskey-api-PREFIX-***", "abcdefg***" for a legacy API key, "abcdef***" for a legacy pre-auth key,
+ * which has no prefix: never so much that somebody who may read lists can use it. */
 char *secret_masked(enum secret_kind kind, const char *prefix, const char *secret_hash, char text[SECRET_TEXT_MAX]);
 
 /* Reads a prefix as people give it: bare, with "hskey-api-" in front, with "-***" or "***" behind, or the whole key.

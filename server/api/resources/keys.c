@@ -66,6 +66,7 @@ static int preauthkey_named(struct rest_request *r, uint64_t *id)
     for (size_t i = 0; i < r->s->preauth_key_count; i++) {
         const struct preauth_key *k = r->s->preauth_keys[i];
         if (str_eq(secret_masked(SECRET_PREAUTH_KEY, k->prefix, k->secret_hash, shown), key) ||
+            (!*k->prefix && secret_fits(k->secret_hash, key)) ||
             (whole && *prefix && str_eq(prefix, k->prefix) && secret_fits(k->secret_hash, secret))) {
             *id = k->r.id;
             return 0;
