@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a login makes of a machine's node, for each pair of who owns the node and who logs in with what: it takes
- * effect, or it is refused with a reason and uses nothing up. The table is the one of headway(8). */
+ * effect, or it is refused with a reason and uses nothing up. The table is the one of headwayd(8), LOGINS. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -292,6 +292,37 @@ static void a_version_that_does_not_hold_is_refused_with_the_object(void **state
     assert_int_equal(api_ask(&f, &call, NULL), 400);
 }
 
+static void expect_online(bool online)
+{
+    struct api_snapshot s;
+    struct err e;
+
+    json_t *j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL);
+    assert_int_equal(json_is_true(json_object_get(json_object_get(j, "node"), "online")), online);
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/snapshot", NULL);
+    if (api_read(&api_snapshot_shape, j, &s, API_STRICT, &e) < 0)
+        fail_msg("%s", e.message);
+    assert_int_equal(s.counts.online, online);
+    assert_int_equal(api_at(&s.nodes, struct api_node, 0)->online, online);
+    api_release(&api_snapshot_shape, &s);
+    json_decref(j);
+}
+
+/* Whether or not its client keeps a stream open. */
+static void a_node_whose_key_expired_is_not_online(void **state)
+{
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", NULL, &session);
+    expect_online(true);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/expire", NULL));
+    expect_online(false);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/expire", "{\"disableExpiry\":true}"));
+    expect_online(true);
+}
+
 static void the_snapshot_reads_back_whole(void **state)
 {
     static const char *const routes[] = {"10.0.0.0/8", NULL};
@@ -645,6 +676,7 @@ int main(void)
         CASE(nodes_answer_as_headscale_s_do),
         CASE(a_change_answers_with_event_version_and_inverse),
         CASE(a_version_that_does_not_hold_is_refused_with_the_object),
+        CASE(a_node_whose_key_expired_is_not_online),
         CASE(the_snapshot_reads_back_whole),
         CASE(an_action_is_undone_whole),
         CASE(what_an_older_journal_holds_is_undone),
