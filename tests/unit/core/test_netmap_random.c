@@ -286,6 +286,19 @@ static void log_in_again(struct machine *m)
         m->key = (uint8_t)(m->key + 128);
 }
 
+/* Deleted, and registered anew: another node of the same machine. */
+static void come_again(struct machine *m)
+{
+    for (size_t i = 0; i < VIEWERS; i++)
+        if (t.viewers[i].machine == m)
+            return;
+    if (m == &t.machines[NODES - 1])
+        return; /* settle_core asks as this one */
+    ask((struct core_admin){.op = ADMIN_NODE_DELETE, .id = m->id});
+    memset(m->sessions, 0, sizeof(m->sessions));
+    m->id = core_rig_node(&t.rig, &(struct join){.key = t.key, .name = "host", .machine = m->number, .node = m->key});
+}
+
 static void set_policy(void)
 {
     static const char *const texts[] = {
@@ -308,7 +321,8 @@ static const struct {
                {"a verdict about a session", weigh, 2},
                {"an expiry", expire, 3},
                {"an administrator's change", administrate, 4},
-               {"a login", log_in_again, 1}};
+               {"a login", log_in_again, 1},
+               {"a new life", come_again, 1}};
 
 static void change(size_t step)
 {
