@@ -9,6 +9,7 @@
 #include "core/publish.h"
 #include "core/state/accounts.h"
 #include "core/state/message.h"
+#include "core/state/prefixes.h"
 #include "core/state/queue.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -113,11 +114,21 @@ static void follow_primary(struct core_state *s, const struct store_write *w)
         primary_choose(s, w->record);
 }
 
+static void follow_prefix_settings(struct core_state *s, const struct store_write *w)
+{
+    prefix_settings_publish(s, w->record, w->remove);
+}
+
 static void follow(struct core_state *s, const struct store_write *w)
 {
     static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
-        [RECORD_USER] = follow_user, [RECORD_PREAUTH_KEY] = follow_preauth_key, [RECORD_API_KEY] = follow_api_key,
-        [RECORD_NODE] = follow_node, [RECORD_POLICY] = follow_policy,           [RECORD_PRIMARY] = follow_primary,
+        [RECORD_USER] = follow_user,
+        [RECORD_PREAUTH_KEY] = follow_preauth_key,
+        [RECORD_API_KEY] = follow_api_key,
+        [RECORD_NODE] = follow_node,
+        [RECORD_POLICY] = follow_policy,
+        [RECORD_PRIMARY] = follow_primary,
+        [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
     };
     enum record_kind kind = ((const struct record *)w->record)->kind;
 
@@ -207,6 +218,7 @@ static void revert(struct core_state *s, struct commit_group *failed)
             c->work = record_ref(c->published);
         }
     }
+    prefix_settings_reset(s);
     record_unref(s->policy_work);
     s->policy_work = record_ref(s->policy_published);
     policy_drop_ready(s);

@@ -132,6 +132,15 @@ static const struct store_column via_primary_columns[] = {
     COL(via_primary, "since_ns", since_ns, TIME),
 };
 
+static const struct store_column prefix_settings_columns[] = {
+    COL(prefix_settings, "prefix", prefix, PREFIX),
+    COL(prefix_settings, "version", r.version, U64),
+    ENUM(prefix_settings, "failback", rule.failback, FAILBACKS),
+    ENUM(prefix_settings, "keep", rule.keep, PREFIX_KEEPS),
+    COL(prefix_settings, "hold_down_ns", rule.hold_down_ns, TIME),
+    COL(prefix_settings, "failback_delay_ns", rule.failback_delay_ns, TIME),
+};
+
 static const struct store_column node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
@@ -188,6 +197,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                         .owner = "node", .owner_column = "node_id", .since = 1},
     [RECORD_VIA_PRIMARY] = {"via_router", 2, COLUMNS(via_primary_columns), LOADED(via_primaries, via_primary_count),
                             .owner = "node", .owner_column = "node_id", .since = 4},
+    [RECORD_PREFIX_SETTINGS] = {"prefix_settings", 1, COLUMNS(prefix_settings_columns),
+                                LOADED(prefix_settings, prefix_settings_count), .since = 5},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},
