@@ -87,6 +87,8 @@ struct node {
     bool draining;             /* an administrator wants others to serve its prefixes */
     uint32_t priority;         /* of a router or exit node, at most NODE_PRIORITY_MAX: the higher is preferred */
     uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
+    uint64_t exit_node_id;     /* the exit node that it uses (Hostinfo.ExitNodeID, said since capability version 122);
+                                * 0: none, or one that it does not know */
     /* Of Hostinfo, what is shown and what peers are told. */
     char *os, *os_version, *client_version;
     char *hostinfo;      /* the whole Hostinfo as compact JSON without NetInfo, at most 16 KiB; "{}" when unknown */

@@ -112,6 +112,16 @@ static int take_net_info(const json_t *h, struct request_info *r, struct err *e)
     return 0;
 }
 
+/* Clients name nodes by the StableID that they were told, the decimal id. One that has not found an exit node says
+ * "auto:any", or nothing; what is no id of ours counts as none. */
+static uint64_t exit_node(const json_t *h)
+{
+    const char *text = json_text(h, "ExitNodeID", "");
+    uint64_t id = 0;
+
+    return str_u64(text, 1, INT64_MAX, &id, "ExitNodeID", NULL) == 0 ? id : 0;
+}
+
 int request_info_read(const json_t *h, struct request_info *r, struct err *e)
 {
     r->info.no_hostinfo = h == NULL;
@@ -123,6 +133,7 @@ int request_info_read(const json_t *h, struct request_info *r, struct err *e)
         take_text(h, "IPNVersion", TEXT_CLIENT_VERSION, &r->info.client_version, r, e) < 0 ||
         take_routes(h, r, e) < 0 || take_tags(h, r, e) < 0 || take_net_info(h, r, e) < 0)
         return ERR_INVALID;
+    r->info.exit_node_id = exit_node(h);
     r->info.peer_hostinfo = r->texts[TEXT_PEER_HOSTINFO] = for_peers(h);
     if (strlen(r->info.peer_hostinfo) > HOSTINFO_MAX) /* keys and a place of the largest sizes: nobody needs them */
         return err_field(e, ERR_TOOBIG, "Hostinfo", "Hostinfo has more than %u bytes for peers", HOSTINFO_MAX);

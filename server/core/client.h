@@ -17,8 +17,9 @@ struct client_info {
     struct prefixes routes;
     struct strs request_tags;
     uint32_t cap_version;
-    const char *source; /* address and port of the connection */
-    bool no_hostinfo;   /* it was not sent: a map request changes nothing of what it would hold */
+    uint64_t exit_node_id; /* 0: none */
+    const char *source;    /* address and port of the connection */
+    bool no_hostinfo;      /* it was not sent: a map request changes nothing of what it would hold */
 };
 
 enum register_result {

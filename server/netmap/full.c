@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "netmap/encode.h"
+#include "netmap/exits.h"
 #include "netmap/messages.h"
 
 struct block_member {
@@ -229,8 +230,10 @@ void full_map(struct netmap_session *s, const struct netmap_access *a, const str
     struct netmap_message peers = {0};
 
     owners_add(&w->owners, encode_owner(self));
-    if (!s->client.omit_peers)
+    if (!s->client.omit_peers) {
         add_blocks(s, &of_peers, self, w, &peers);
+        exits_first(s, &of_peers, self);
+    }
     for (size_t i = 0; i < w->owners.len; i++)
         set_sent_user(s, w->owners.items[i]);
 

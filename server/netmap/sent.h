@@ -11,6 +11,11 @@ struct sent_view { /* of a peer that was not shown whole */
     uint64_t hash;
 };
 
+struct exit_choice { /* an exit node that the receiver may choose */
+    uint32_t slot;
+    uint64_t id;
+};
+
 struct netmap_session {
     struct netmap *nm;
     struct netmap_client client;
@@ -24,6 +29,8 @@ struct netmap_session {
         size_t len;
     } peers, users; /* by slot; by user id */
     VEC(struct sent_view) views;
+    VEC(struct exit_choice) exits;
+    bool exits_changed; /* and that was not told */
     struct sent_filter filter;
 };
 

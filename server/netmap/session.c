@@ -23,6 +23,7 @@ void netmap_session_free(struct netmap_session *s)
     free(s->peers.words);
     free(s->users.words);
     vec_release(&s->views);
+    vec_release(&s->exits);
     policy_parts_release(&s->filter.parts);
     free(s);
 }

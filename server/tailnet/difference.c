@@ -47,10 +47,11 @@ static bool same_effective(const struct tailnet_node *a, const struct tailnet_no
     return same;
 }
 
-/* An exit node is suggested to clients while it answers (tailcfg.NodeAttrSuggestExitNode). */
+/* An exit node is suggested to clients while it answers and is not drained (tailcfg.NodeAttrSuggestExitNode). */
 static bool same_suggestion(const struct tailnet_node *a, const struct tailnet_node *b)
 {
-    return a->live.healthy == b->live.healthy || (!node_is_exit(a->record) && !node_is_exit(b->record));
+    return (a->live.healthy == b->live.healthy && a->record->draining == b->record->draining) ||
+           (!node_is_exit(a->record) && !node_is_exit(b->record));
 }
 
 static bool same_hostinfo(const struct tailnet_node *a, const struct tailnet_node *b)

@@ -258,6 +258,9 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
     s->node_count += (n != NULL) - (size_t)(old != NULL);
     s->online_count += (n && n->live.online) - (size_t)(old && old->live.online);
     b->nodes[slot % TAILNET_BLOCK] = n;
+    b->exits &= ~(UINT64_C(1) << slot % TAILNET_BLOCK);
+    if (n && node_is_exit(n->record))
+        b->exits |= UINT64_C(1) << slot % TAILNET_BLOCK;
     assert(!n || n->version == version);
     if (n && old && version == old->version) {
         assert(tailnet_node_difference(old, n) == 0);

@@ -27,6 +27,7 @@ struct tailnet_node {
 struct tailnet_block {
     atomic_uint refs;
     uint64_t version; /* rises with every change of what peers see in it: equal versions are equal bytes */
+    uint64_t exits;   /* bits: those of its nodes whose exit routes are effective */
     const struct tailnet_node *nodes[TAILNET_BLOCK];
 };
 

@@ -44,6 +44,7 @@ static struct node *full_node(uint64_t id)
     n->priority = 7;
     prefixes_add(&n->removed, &x);
     n->cap_version = 142;
+    n->exit_node_id = 77;
     mem_replace(&n->os, "linux");
     mem_replace(&n->os_version, "12");
     mem_replace(&n->client_version, "1.102.0");
@@ -79,6 +80,7 @@ static void assert_node(const struct node *a, const struct node *b)
     assert_int_equal(a->draining, b->draining);
     assert_int_equal(a->priority, b->priority);
     assert_int_equal(a->cap_version, b->cap_version);
+    assert_int_equal(a->exit_node_id, b->exit_node_id);
     assert_string_equal(a->os, b->os);
     assert_string_equal(a->os_version, b->os_version);
     assert_string_equal(a->client_version, b->client_version);
