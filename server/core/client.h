@@ -16,6 +16,7 @@ struct client_info {
     uint32_t home_derp;        /* 0: not said */
     struct prefixes routes;
     struct strs request_tags;
+    uint64_t exit_node_id; /* 0: none */
     uint32_t cap_version;
     const char *source; /* address and port of the connection */
     bool no_hostinfo;   /* it was not sent: a map request changes nothing of what it would hold */

@@ -5,6 +5,7 @@
 
 #include "netmap/access.h"
 #include "netmap/cache.h"
+#include "netmap/client_messages.h"
 
 struct sent_view { /* of a peer that was not shown whole */
     uint32_t slot;
@@ -25,6 +26,7 @@ struct netmap_session {
     } peers, users; /* by slot; by user id */
     VEC(struct sent_view) views;
     struct sent_filter filter;
+    struct sent_messages messages;
 };
 
 bool sent_peer(const struct netmap_session *s, uint32_t slot);
