@@ -99,6 +99,7 @@ struct api_node {
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;
+    uint64_t priority; /* among routers and exit nodes: the higher is preferred */
     struct api_endpoints endpoints;
     uint64_t relay; /* home region, 0: not known */
     const char *relay_name, *source;

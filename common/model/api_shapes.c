@@ -167,6 +167,7 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "loggedOut", logged_out, KIND_BOOL),
     MORE(api_node, "ephemeral", ephemeral, KIND_BOOL),
     MORE(api_node, "draining", draining, KIND_BOOL),
+    MORE(api_node, "priority", priority, KIND_U64),
     MORE(api_node, "healthy", healthy, KIND_BOOL),
     MORE(api_node, "since", since_ns, KIND_TIME),
     MORE(api_node, "os", os, KIND_TEXT),

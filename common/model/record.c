@@ -97,6 +97,7 @@ struct node *node_new(void)
 {
     struct node *n = (struct node *)record_new(RECORD_NODE);
 
+    n->priority = NODE_PRIORITY_DEFAULT;
     mem_replace(&n->hostinfo, "{}");
     mem_replace(&n->peer_hostinfo, "{}");
     return n;

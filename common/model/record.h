@@ -62,6 +62,9 @@ struct api_key {
     int64_t expiration_ns, created_ns, last_seen_ns;
 };
 
+#define NODE_PRIORITY_DEFAULT 100
+#define NODE_PRIORITY_MAX     1000
+
 enum register_method { REGISTER_UNSPECIFIED, REGISTER_AUTH_KEY, REGISTER_CLI, REGISTER_OIDC };
 
 struct node {
@@ -83,6 +86,7 @@ struct node {
     struct prefixes removed;   /* taken away by an administrator: autoApprovers does not bring these back */
     struct strs request_tags;  /* Hostinfo.RequestTags */
     bool draining;             /* an administrator wants others to serve its prefixes */
+    uint32_t priority;         /* of a router or exit node, at most NODE_PRIORITY_MAX: the higher is preferred */
     uint64_t exit_node_id;     /* whom it sends its internet traffic through: Hostinfo.ExitNodeID; 0: none */
     uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
     /* Of Hostinfo, what is shown and what peers are told. */

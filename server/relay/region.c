@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "relay/advertised.h"
+#include "relay/reach/advertised.h"
 
 /* "none" keeps a client from asking DNS for an address of a family that is not there. */
 static void put_address(struct json_out *o, const char *key, const char *configured, const char *host, uint8_t bits)

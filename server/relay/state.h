@@ -5,10 +5,10 @@
 
 #include "front/front.h"
 #include "relay/certificate.h"
-#include "relay/check.h"
-#include "relay/link.h"
+#include "relay/derp/link.h"
+#include "relay/reach/check.h"
+#include "relay/reach/stun.h"
 #include "relay/relay.h"
-#include "relay/stun.h"
 
 struct relay {
     struct relay_options options;

@@ -91,6 +91,7 @@ static const struct store_column node_columns[] = {
     LATER(node, "approved_by", approved_by, STRS, 2, "'[]'"),
     LATER(node, "draining", draining, BOOL, 2, "0"),
     LATER(node, "name_given", name_given, BOOL, 4, "0"),
+    LATER(node, "priority", priority, U32, 5, "100"),
     LATER(node, "exit_node_id", exit_node_id, U64, 5, "0"),
 };
 

@@ -26,7 +26,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "front/front.h"
-#include "relay/frame.h"
+#include "relay/derp/frame.h"
 
 #define PACKET          1280
 #define WINDOW          32

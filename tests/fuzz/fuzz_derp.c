@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "relay/frame.h"
+#include "relay/derp/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -127,6 +127,24 @@ static int primary(struct cli *c)
     return changed(c, answer, "Primary moved");
 }
 
+static int priority(struct cli *c)
+{
+    const char *text = c->args->items[1];
+    uint64_t node, value = NODE_PRIORITY_DEFAULT;
+    struct err e;
+
+    if (!str_eq(text, "default") && str_u64(text, 0, NODE_PRIORITY_MAX, &value, "priority", &e) < 0)
+        return cli_fail(c, &e);
+    node = cli_find_node(c, c->args->items[0]);
+    if (!node)
+        return 1;
+    return changed(c,
+                   cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
+                            "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
+                            flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
+                   "Priority set");
+}
+
 /* clang-format off */
 #define DRY {"dry-run", 0, FLAG_SWITCH, .help = "report what would change, and change nothing"}
 
@@ -143,5 +161,7 @@ const struct command route_commands[] = {
      .text = "Approve prefixes of a node, in addition to those that are approved already. NODE is an id, a name or an address. 0.0.0.0/0 and ::/0 are approved together", .run = approve},
     {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Revoke the approval of prefixes of a node", .run = revoke},
     {"routes primary", NULL, "PREFIX NODE", edit_flags, "Choose the node that serves a prefix", .run = primary},
+    {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
+     .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = priority},
     {0}};
 /* clang-format on */

@@ -81,6 +81,16 @@ static enum http_flow primary_set(struct rest_request *r)
     return change(r, ADMIN_PRIMARY);
 }
 
+static enum http_flow priority_set(struct rest_request *r)
+{
+    r->admin.number = UINT64_MAX;
+    if (arg_number(r, "priority", &r->admin.number) < 0)
+        return reply_error(r, &r->err);
+    if (r->admin.number == UINT64_MAX)
+        r->admin.number = NODE_PRIORITY_DEFAULT;
+    return change_id(r, ADMIN_NODE_PRIORITY);
+}
+
 static const struct api_endpoint rows[] = {
     {V1("POST", "/node/{nodeId}/approve_routes"), .run = approved_replace, .need = NEED_ADMIN,
      .id = "setApprovedRoutes", .body = "routes:text[]", .answer = "node:Node",
@@ -95,5 +105,8 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
      .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Approves and revokes single prefixes"},
+    {HEADWAY("POST", "/nodes/{id}/priority"), .run = priority_set, .need = NEED_ADMIN, .body = "priority:number",
+     .query = "dry_run:bool", .answer = "Change result:Node",
+     .help = "Sets the priority of a router or exit node, 0 to 1000; without one the default of 100"},
 };
 const struct http_table routes_table = API_TABLE(rows);

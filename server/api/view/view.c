@@ -214,6 +214,7 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
                              .logged_out = r->logged_out,
                              .ephemeral = r->ephemeral,
                              .draining = r->draining,
+                             .priority = r->priority,
                              .healthy = n->live.healthy,
                              .exit_node = node_is_exit(r),
                              .since_ns = n->live.since_ns,

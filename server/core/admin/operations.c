@@ -16,6 +16,7 @@ enum field_type {
     FIELD_END,
     FIELD_ID,
     FIELD_TEXT,
+    FIELD_NUMBER,
     FIELD_TIME,
     FIELD_BOOL,
     FIELD_FLAG, /* a boolean that is not written when it is false */
@@ -95,6 +96,8 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_PRIMARY] = {"prefix.primary", admin_primary, ADMIN_OBJECT_NODE,
         {{"node", FIELD_ID, AT(id)}, {"prefix", FIELD_PREFIX, AT(prefixes)}}},
     [ADMIN_NODE_DRAIN] = {"node.drain", admin_node_drain, ADMIN_OBJECT_NODE, {ID, {"drained", FIELD_BOOL, AT(flag)}}},
+    [ADMIN_NODE_PRIORITY] = {"node.priority", admin_node_priority, ADMIN_OBJECT_NODE,
+        {ID, {"priority", FIELD_NUMBER, AT(number)}}},
     [ADMIN_REGISTER] = {"pending.register", admin_register, ADMIN_OBJECT_NODE, {AUTH_ID, USER, NAME}},
     [ADMIN_AUTH_APPROVE] = {"pending.approve", admin_auth_approve, ADMIN_OBJECT_NONE, {AUTH_ID}},
     [ADMIN_AUTH_REJECT] = {"pending.reject", admin_auth_reject, ADMIN_OBJECT_NONE, {AUTH_ID}},
@@ -155,6 +158,9 @@ static void put_field(struct json_out *o, const struct core_admin *a, const stru
     case FIELD_TEXT:
         if (*(char *const *)at)
             json_put_str(o, f->name, *(char *const *)at);
+        break;
+    case FIELD_NUMBER:
+        json_put_u64(o, f->name, *(const uint64_t *)at);
         break;
     case FIELD_TIME:
         if (*(const int64_t *)at)
@@ -262,6 +268,7 @@ static int get_field(const json_t *object, const struct operation_field *f, stru
     case FIELD_END:
         break;
     case FIELD_ID:
+    case FIELD_NUMBER:
         return json_get_u64(object, f->name, at, e);
     case FIELD_TEXT:
         return json_get_str(object, f->name, at, e);

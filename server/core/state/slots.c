@@ -207,7 +207,8 @@ void routes_follow(struct core_state *s, struct slot *slot)
                                  .healthy = slot->live.healthy,
                                  .expired = node_is_expired(n, clock_wall_ns()),
                                  .draining = n->draining,
-                                 .flapping = slot->live.flapping};
+                                 .flapping = slot->live.flapping,
+                                 .priority = (int)n->priority};
     routes_set_node(s->routes, n, &flags);
 }
 

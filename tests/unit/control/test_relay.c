@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "crypto/crypto.h"
-#include "relay/link.h"
+#include "relay/derp/link.h"
 #include "relay/map_source.h"
 #include "tailnet/tailnet.h"
 

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "relay/advertised.h"
-#include "relay/check.h"
+#include "relay/reach/advertised.h"
+#include "relay/reach/check.h"
+#include "relay/reach/stun.h"
 #include "relay/relay.h"
-#include "relay/stun.h"
 
 static struct config config(const char *url, const char *certificate, int64_t told)
 {

@@ -15,7 +15,7 @@
 
 #include "base/str.h"
 #include "crypto/crypto.h"
-#include "relay/stun.h"
+#include "relay/reach/stun.h"
 
 #define QUESTION "000100142112a442000102030405060708090a0b802200087461696c6e6f6465802800048aabad90"
 

@@ -41,6 +41,7 @@ static struct node *full_node(uint64_t id)
     prefixes_add(&n->available, &q);
     node_approve(n, &p, "alice");
     n->draining = true;
+    n->priority = 7;
     prefixes_add(&n->removed, &x);
     n->cap_version = 142;
     mem_replace(&n->os, "linux");
@@ -76,6 +77,7 @@ static void assert_node(const struct node *a, const struct node *b)
     assert_prefixes(&a->removed, &b->removed);
     assert_true(strs_eq(&a->approved_by, &b->approved_by));
     assert_int_equal(a->draining, b->draining);
+    assert_int_equal(a->priority, b->priority);
     assert_int_equal(a->cap_version, b->cap_version);
     assert_string_equal(a->os, b->os);
     assert_string_equal(a->os_version, b->os_version);

@@ -372,6 +372,17 @@ static void the_snapshot_reads_back_whole(void **state)
     r2 = json_array_get(json_object_get(j, "routes"), 1);
     assert_string_equal(json_text(r2, "reason", ""), "ready to take over; r1 serves");
     json_decref(j);
+
+    j = api_expect(&f, 200, "POST", "/api/headway/nodes/2/priority", "{\"priority\":200}");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "result"), "priority")), 200);
+    assert_string_equal(json_text(j, "text", ""), "r2 has the priority 200 now, not 100");
+    json_t *inverse = json_object_get(j, "inverse");
+    assert_string_equal(json_text(inverse, "path", ""), "/api/headway/nodes/2/priority");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(inverse, "body"), "priority")), 100);
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":1001}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":-1}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":\"high\"}"));
 }
 
 static void the_journal_is_read_in_pages(void **state)

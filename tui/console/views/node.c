@@ -84,7 +84,10 @@ static void draw_title(struct app *app, struct pen *p, const struct m_node *n)
     col += canvas_textf(p->c, row, col, 12, ROLE_FAINT, "id %s", n->row.key) + 2;
     col += canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, glyph_role(glyph), text) + 2;
     if (n->api.draining && !n->row.gone_ms)
-        canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "drained");
+        col += canvas_text(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_WAIT, "drained") + 2;
+    if (n->routes.len && n->api.priority != NODE_PRIORITY_DEFAULT && !n->row.gone_ms)
+        canvas_textf(p->c, row, col, p->at.col + p->at.cols - col - 1, ROLE_TEXT, "priority %llu",
+                     (unsigned long long)n->api.priority);
 }
 
 static void draw_identity(struct app *app, struct pen *p, const struct m_node *n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Where clients are told to look for the relay. */
-#ifndef SERVER_RELAY_ADVERTISED_H
-#define SERVER_RELAY_ADVERTISED_H
+#ifndef SERVER_RELAY_REACH_ADVERTISED_H
+#define SERVER_RELAY_REACH_ADVERTISED_H
 
 #include "config/config.h"
 

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "relay/link.h"
+#include "relay/derp/link.h"
 
 #define LOGIN_MS   10000
 #define KEEP_MS    60000

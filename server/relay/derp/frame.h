@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The frames of DERP and the two sealed messages of its login (Tailscale's package derp). */
-#ifndef SERVER_RELAY_FRAME_H
-#define SERVER_RELAY_FRAME_H
+#ifndef SERVER_RELAY_DERP_FRAME_H
+#define SERVER_RELAY_DERP_FRAME_H
 
 #include <stdbool.h>
 #include <stddef.h>

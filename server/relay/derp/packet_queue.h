@@ -2,8 +2,8 @@
 /* Packets that wait for one receiver: bounded in number and bytes, and where there is no room the oldest goes. They lie
  * in pieces, each as long as a TLS record, so that a piece is written at once and packets need no memory of their own.
  */
-#ifndef SERVER_RELAY_PACKET_QUEUE_H
-#define SERVER_RELAY_PACKET_QUEUE_H
+#ifndef SERVER_RELAY_DERP_PACKET_QUEUE_H
+#define SERVER_RELAY_DERP_PACKET_QUEUE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/advertised.h"
+#include "relay/reach/advertised.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/stun.h"
+#include "relay/reach/stun.h"
 
 #include <errno.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/frame.h"
+#include "relay/derp/frame.h"
 
 #include <sodium.h>
 #include <stdio.h>

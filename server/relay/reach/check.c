@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/check.h"
+#include "relay/reach/check.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "client/client.h"
-#include "relay/stun.h"
+#include "relay/reach/stun.h"
 
 #define PATIENCE_MS 3000
 #define SLICE_MS    200 /* between looks at stop */

@@ -3,8 +3,8 @@
  *
  * A link lives on its stream's loop. Others reach it only through its lock: they put packets and frames into it and
  * wake it. The hub's lock comes before a link's. */
-#ifndef SERVER_RELAY_LINK_H
-#define SERVER_RELAY_LINK_H
+#ifndef SERVER_RELAY_DERP_LINK_H
+#define SERVER_RELAY_DERP_LINK_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,8 +13,8 @@
 #include "base/vec.h"
 #include "loop/loop.h"
 #include "net/head.h"
-#include "relay/frame.h"
-#include "relay/packet_queue.h"
+#include "relay/derp/frame.h"
+#include "relay/derp/packet_queue.h"
 #include "tailnet/tailnet.h"
 
 enum drop_reason { DROP_UNKNOWN, DROP_GONE, DROP_QUEUE, DROP_WRITE, DROP_REASONS };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tries, from this machine, what clients are told to use. That it works from here does not prove that it works from
  * everywhere; that it does not is worth a warning. */
-#ifndef SERVER_RELAY_CHECK_H
-#define SERVER_RELAY_CHECK_H
+#ifndef SERVER_RELAY_REACH_CHECK_H
+#define SERVER_RELAY_REACH_CHECK_H
 
 #include "base/err.h"
-#include "relay/advertised.h"
+#include "relay/reach/advertised.h"
 
 struct relay_check {
     bool done, derp, stun;             /* done: the others hold */

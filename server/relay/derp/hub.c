@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "relay/link.h"
+#include "relay/derp/link.h"
 
 #define LINKS_PER_KEY 8
 #define FIGHT_TURNS   3    /* of two connections with one key until they are told */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "relay/packet_queue.h"
+#include "relay/derp/packet_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "relay/frame.h"
+#include "relay/derp/frame.h"
 
 static struct packet_block *block_with_room(size_t room)
 {

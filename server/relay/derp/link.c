@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One client's connection: its login, its frames, what it is sent. */
-#include "relay/link.h"
+#include "relay/derp/link.h"
 
 #include <stdlib.h>
 #include <string.h>

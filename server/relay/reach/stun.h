@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* STUN (RFC 8489) as Tailscale's clients use it: one question, "from where do you see me", over UDP. */
-#ifndef SERVER_RELAY_STUN_H
-#define SERVER_RELAY_STUN_H
+#ifndef SERVER_RELAY_REACH_STUN_H
+#define SERVER_RELAY_REACH_STUN_H
 
 #include "loop/loop.h"
 
