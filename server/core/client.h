@@ -75,6 +75,9 @@ void core_session_health(struct core *core, uint64_t session, bool healthy);
 /* Two machines, at the addresses that where names, pass a node's stream back and forth: a copied disk. */
 void core_node_cloned(struct core *core, uint64_t node, const char *where);
 
+/* An administrator had the node's client asked something ("/debug/netmap"): it is noted in the journal. */
+void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what);
+
 /* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,
                      int64_t *timeout_ms);

@@ -244,3 +244,18 @@ void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where)
             "%s is used by two machines at once, at %s: a copied disk? Delete tailscaled.state on one of them",
             slot->work->given_name, where);
 }
+
+void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, const char *what)
+{
+    const struct slot *slot = slot_by_id(s, node_id);
+
+    if (!slot)
+        return;
+    journal(s,
+            &(struct event_note){.id = EVENT_NODE_ASKED,
+                                 .actor = actor,
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->work->given_name},
+            "The client of %s was asked for %s", slot->work->given_name, what);
+}
