@@ -10,6 +10,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_SERVER_STARTED, "server.started", WEIGHT_INFO, false)                                                      \
     X(EVENT_SERVER_STOPPED, "server.stopped", WEIGHT_INFO, false)                                                      \
     X(EVENT_CONFIG_RELOADED, "config.reloaded", WEIGHT_INFO, false)                                                    \
+    X(EVENT_SERVER_MESSAGE, "server.message", WEIGHT_CHANGE, true)                                                     \
     X(EVENT_USER_CREATED, "user.created", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_RENAMED, "user.renamed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_ROLE, "user.role", WEIGHT_CHANGE, true)                                                               \

@@ -16,10 +16,10 @@ struct client_info {
     uint32_t home_derp;        /* 0: not said */
     struct prefixes routes;
     struct strs request_tags;
-    uint32_t cap_version;
     uint64_t exit_node_id; /* 0: none */
-    const char *source;    /* address and port of the connection */
-    bool no_hostinfo;      /* it was not sent: a map request changes nothing of what it would hold */
+    uint32_t cap_version;
+    const char *source; /* address and port of the connection */
+    bool no_hostinfo;   /* it was not sent: a map request changes nothing of what it would hold */
 };
 
 enum register_result {

@@ -29,8 +29,10 @@ static void note(struct netmap_session *s, const struct change *c, struct netmap
 {
     if (c->slot == TAILNET_SLOT_NONE) {
         update->recheck |= (c->mask & CHANGE_POLICY) != 0;
+        update->messages |= (c->mask & CHANGE_MESSAGE) != 0;
         return;
     }
+    update->messages |= s->self->exit_node_id && c->node_id == s->self->exit_node_id;
     update->structure |= (c->mask & STRUCTURE) || c->route_moved;
     if (c->slot >= w->dirty.slots)
         return;
@@ -268,6 +270,8 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
         some |= put_ssh(s, o, a, self, false);
         some |= access_filter(a, self, false, &s->filter, o);
     }
+    if (policy || update->messages || update->self & ~(uint32_t)CHANGE_VOLATILE)
+        some |= put_messages(o, a, self, s->client.cap_version, &s->messages);
     return some;
 }
 

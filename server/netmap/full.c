@@ -186,6 +186,7 @@ static struct chunk *private_chunk(struct netmap_session *s, const struct netmap
     put_ssh(s, &o, a, self, true);
     put_own_dns(s, &o, a, self, true);
     access_filter(a, self, true, &s->filter, &o);
+    put_messages(&o, a, self, s->client.cap_version, &s->messages);
     json_put_time(&o, "ControlTime", clock_wall_ns());
     if (s->client.redial)
         put_dial_plan(s, &o);

@@ -5,6 +5,7 @@
 
 #include "netmap/access.h"
 #include "netmap/cache.h"
+#include "netmap/client_messages.h"
 
 struct sent_view { /* of a peer that was not shown whole */
     uint32_t slot;
@@ -32,6 +33,7 @@ struct netmap_session {
     VEC(struct exit_choice) exits;
     bool exits_changed; /* and that was not told */
     struct sent_filter filter;
+    struct sent_messages messages;
 };
 
 bool sent_peer(const struct netmap_session *s, uint32_t slot);

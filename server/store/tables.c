@@ -133,6 +133,15 @@ static const struct store_column via_primary_columns[] = {
     COL(via_primary, "since_ns", since_ns, TIME),
 };
 
+static const struct store_column server_message_columns[] = {
+    COL(server_message, "id", r.id, U64),
+    COL(server_message, "version", r.version, U64),
+    COL(server_message, "text", text, TEXT),
+    COL(server_message, "url", url, TEXT),
+    ENUM(server_message, "severity", severity, SEVERITY_HIGH),
+    COL(server_message, "updated_ns", updated_ns, TIME),
+};
+
 static const struct store_column node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
@@ -189,6 +198,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                         .owner = "node", .owner_column = "node_id", .since = 1},
     [RECORD_VIA_PRIMARY] = {"via_router", 2, COLUMNS(via_primary_columns), LOADED(via_primaries, via_primary_count),
                             .owner = "node", .owner_column = "node_id", .since = 4},
+    [RECORD_SERVER_MESSAGE] = {"server_message", 1, COLUMNS(server_message_columns), LOADED(messages, message_count),
+                               .since = 5},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},

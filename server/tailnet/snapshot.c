@@ -193,6 +193,7 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->primaries);
     atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
     record_ref(s->policy);
+    record_ref(s->message);
     return s;
 }
 
@@ -220,6 +221,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->pendings, unref_pending);
     settings_unref(s->settings);
     record_unref(s->policy);
+    record_unref(s->message);
     free(s);
 }
 
@@ -306,6 +308,14 @@ void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *p
     const struct policy_text *old = s->policy;
 
     s->policy = record_ref(policy);
+    record_unref(old);
+}
+
+void snapshot_set_message(struct tailnet_snapshot *s, const struct server_message *message)
+{
+    const struct server_message *old = s->message;
+
+    s->message = record_ref(message);
     record_unref(old);
 }
 

@@ -163,8 +163,13 @@ static void the_exit_node_in_use_is_an_id(void **state)
     static const struct {
         const char *said;
         uint64_t id;
-    } cases[] = {{"\"42\"", 42}, {"\"auto:any\"", 0}, {"\"\"", 0},         {"\"042\"", 0},
-                 {"42", 0},      {"null", 0},         {"\"nX1CNTRL\"", 0}, {"\"18446744073709551615\"", 0}};
+    } cases[] = {{"\"42\"", 42},
+                 {"\"auto:any\"", 0},
+                 {"\"\"", 0},
+                 {"\"042\"", 0},
+                 {"null", 0},
+                 {"\"nX1CNTRL\"", 0},
+                 {"\"18446744073709551615\"", 0}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -160,6 +160,11 @@ static void put_one_of_each(struct store *s)
     mem_replace(&p->text, "{}\n// end");
     p->updated_ns = NOW;
     fixture_put_only(s, p);
+    struct server_message *told = server_message_new();
+    told->r.id = 1;
+    mem_replace(&told->text, "hello");
+    told->severity = SEVERITY_HIGH;
+    fixture_put_only(s, told);
     m->r.id = 7;
     m->prefix = sample_prefix("10.0.0.0/24");
     m->since_ns = NOW;
@@ -191,6 +196,9 @@ static void every_kind_comes_back(void **state)
     assert_int_equal(image.policy_count, 1);
     assert_string_equal(image.policies[0]->text, "{}\n// end");
     assert_int_equal(image.policies[0]->r.version, 4);
+    assert_int_equal(image.message_count, 1);
+    assert_string_equal(image.messages[0]->text, "hello");
+    assert_int_equal(image.messages[0]->severity, SEVERITY_HIGH);
     assert_int_equal(image.primary_count, 1);
     assert_int_equal(image.primaries[0]->r.id, 7);
     assert_true(image.primaries[0]->since_ns == NOW);
