@@ -46,6 +46,10 @@ static const struct record_shape {
     [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
     [RECORD_PREFIX_SETTINGS] = {sizeof(struct prefix_settings), {0}, {0}, {0}},
     [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},
+    [RECORD_SERVER_MESSAGE] = {sizeof(struct server_message),
+                               {AT(server_message, text), AT(server_message, url)},
+                               {0},
+                               {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -126,6 +130,11 @@ struct prefix_settings *prefix_settings_new(void)
 
     s->rule = (struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1};
     return s;
+}
+
+struct server_message *server_message_new(void)
+{
+    return (struct server_message *)record_new(RECORD_SERVER_MESSAGE);
 }
 
 static void own_list(struct strs *s)
@@ -365,6 +374,13 @@ const char *user_login(const struct user *u)
 const char *user_display(const struct user *u)
 {
     return *u->display_name ? u->display_name : user_login(u);
+}
+
+const char *message_severity_name(int severity)
+{
+    static const char *const names[] = {[SEVERITY_LOW] = "low", [SEVERITY_MEDIUM] = "medium", [SEVERITY_HIGH] = "high"};
+
+    return severity >= 0 && (size_t)severity < ARRAY_LEN(names) ? names[severity] : NULL;
 }
 
 const char *user_role_name(int role)

@@ -23,9 +23,10 @@ enum record_kind {
     RECORD_POLICY,
     RECORD_PRIMARY,
     RECORD_VIA_PRIMARY,
-    RECORD_PREFIX_SETTINGS
+    RECORD_PREFIX_SETTINGS,
+    RECORD_SERVER_MESSAGE
 };
-#define RECORD_KINDS (RECORD_PREFIX_SETTINGS + 1)
+#define RECORD_KINDS (RECORD_SERVER_MESSAGE + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -87,6 +88,7 @@ struct node {
     struct strs request_tags;  /* Hostinfo.RequestTags */
     bool draining;             /* an administrator wants others to serve its prefixes */
     uint32_t priority;         /* of a router or exit node, at most NODE_PRIORITY_MAX: the higher is preferred */
+    uint64_t exit_node_id;     /* whom it sends its internet traffic through: Hostinfo.ExitNodeID; 0: none */
     uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
     /* Of Hostinfo, what is shown and what peers are told. */
     char *os, *os_version, *client_version;
@@ -160,6 +162,16 @@ struct prefix_settings {
     struct prefix prefix;
     struct prefix_rule rule;
 };
+/* What an administrator tells the users of all clients. id: 1, there is one at most. */
+enum message_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
+struct server_message {
+    struct record r;
+    char *text; /* "": none */
+    char *url;  /* of a page that says more, or "" */
+    enum message_severity severity;
+    int64_t updated_ns;
+};
+const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage says it */
 
 /* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
 struct event {
@@ -189,6 +201,7 @@ struct policy_text *policy_text_new(void);
 struct primary *primary_new(void);
 struct via_primary *via_primary_new(void);
 struct prefix_settings *prefix_settings_new(void); /* as configured in every respect */
+struct server_message *server_message_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);

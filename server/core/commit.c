@@ -108,6 +108,14 @@ static void follow_policy(struct core_state *s, const struct store_write *w)
     s->tailnet_dirty |= CHANGE_POLICY;
 }
 
+static void follow_message(struct core_state *s, const struct store_write *w)
+{
+    record_unref(s->message_published);
+    s->message_published = record_ref(w->record);
+    s->message_dirty = true;
+    s->tailnet_dirty |= CHANGE_MESSAGE;
+}
+
 static void follow_primary(struct core_state *s, const struct store_write *w)
 {
     if (!w->remove && ((const struct primary *)w->record)->chosen)
@@ -129,6 +137,7 @@ static void follow(struct core_state *s, const struct store_write *w)
         [RECORD_POLICY] = follow_policy,
         [RECORD_PRIMARY] = follow_primary,
         [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
+        [RECORD_SERVER_MESSAGE] = follow_message,
     };
     enum record_kind kind = ((const struct record *)w->record)->kind;
 
@@ -222,6 +231,8 @@ static void revert(struct core_state *s, struct commit_group *failed)
     record_unref(s->policy_work);
     s->policy_work = record_ref(s->policy_published);
     policy_drop_ready(s);
+    record_unref(s->message_work);
+    s->message_work = record_ref(s->message_published);
     s->decider_stale = true;
     reopen_decisions(s);
     if (s->open) {

@@ -71,6 +71,8 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
         write_api_key(o, record, a->secret, scope);
     else if (kind == ADMIN_OBJECT_PREFIX)
         write_prefix(o, &v, &((const struct prefix_settings *)record)->prefix, record);
+    else if (kind == ADMIN_OBJECT_MESSAGE)
+        write_message(o, record, scope);
     else if (scope == API_V1)
         write_v1_node(o, &v, record);
     else
@@ -95,6 +97,8 @@ static const void *find_object(struct api_view *v, const struct core_admin *a)
         return n ? n->record : NULL;
     case ADMIN_OBJECT_PREFIX:
         return a->prefixes.len ? snapshot_prefix_settings(v->s, &a->prefixes.items[0]) : NULL;
+    case ADMIN_OBJECT_MESSAGE:
+        return v->s->message;
     case ADMIN_OBJECT_NONE:
         break;
     }
