@@ -97,6 +97,8 @@ static void reset_work(struct core_state *s)
     record_unref(s->policy_work);
     s->policy_work = record_ref(s->policy_published);
     policy_drop_ready(s);
+    record_unref(s->message_work);
+    s->message_work = record_ref(s->message_published);
     s->decider_stale = true;
     reopen_decisions(s);
 }

@@ -58,6 +58,14 @@ static void follow_policy(struct core_state *s, const struct store_write *w)
     s->tailnet_dirty |= CHANGE_POLICY;
 }
 
+static void follow_message(struct core_state *s, const struct store_write *w)
+{
+    record_unref(s->message_published);
+    s->message_published = record_ref(w->record);
+    s->message_dirty = true;
+    s->tailnet_dirty |= CHANGE_MESSAGE;
+}
+
 static void follow_primary(struct core_state *s, const struct store_write *w)
 {
     if (!w->remove && ((const struct primary *)w->record)->chosen)
@@ -67,8 +75,13 @@ static void follow_primary(struct core_state *s, const struct store_write *w)
 void commit_follow(struct core_state *s, const struct store_write *w)
 {
     static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
-        [RECORD_USER] = follow_user, [RECORD_PREAUTH_KEY] = follow_preauth_key, [RECORD_API_KEY] = follow_api_key,
-        [RECORD_NODE] = follow_node, [RECORD_POLICY] = follow_policy,           [RECORD_PRIMARY] = follow_primary,
+        [RECORD_USER] = follow_user,
+        [RECORD_PREAUTH_KEY] = follow_preauth_key,
+        [RECORD_API_KEY] = follow_api_key,
+        [RECORD_NODE] = follow_node,
+        [RECORD_POLICY] = follow_policy,
+        [RECORD_PRIMARY] = follow_primary,
+        [RECORD_SERVER_MESSAGE] = follow_message,
     };
     enum record_kind kind = ((const struct record *)w->record)->kind;
 

@@ -26,6 +26,8 @@ struct store_image {
     size_t via_primary_count;
     struct policy_text **policies; /* the newest, or none */
     size_t policy_count;
+    struct server_message **messages; /* one, or none */
+    size_t message_count;
     uint64_t run;                   /* raised by one, durably, by this start */
     uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };

@@ -58,6 +58,7 @@ struct slot {
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
     bool recorded;             /* it has another record, to be published */
     bool reachable;            /* it has its first home relay or DiscoKey, to be published */
+    enum key_end key_end;      /* as its client was warned */
     bool expired;              /* as it is told: by its record when that was published, later by its timer */
     double penalty;            /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
@@ -143,6 +144,7 @@ struct core_state {
     struct map deleted_keys;                                            /* node key -> 1, bounded */
     struct map quarantine; /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
+    const struct server_message *message_work, *message_published; /* NULL: none */
     const struct policy_text *policy_work, *policy_published;
     struct parsed_policy parsed[2];
     struct policy_view *decider; /* users by work, no nodes; NULL: not made yet */
@@ -165,7 +167,8 @@ struct core_state {
     struct core_admin *admin;                  /* the present administrative call, for its actor */
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
-    uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY */
+    bool message_dirty;
+    uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY, CHANGE_MESSAGE */
     struct tailnet_settings *settings;
     char *records; /* of the file that dns.extra_records_path names, as JSON; NULL: none */
     VEC(struct slot *) dirty_slots;
