@@ -278,7 +278,7 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
 {
     struct core *core = mem_alloc(sizeof(*core));
 
-    core->state = (struct core_state){.config = config, .tailnet = t, .store = store, .next_session = 1};
+    core->state = (struct core_state){.config = config, .tailnet = t, .store = store, .series = 1, .next_session = 1};
     core->state.flying_end = &core->state.flying;
     core->state.answers_end = &core->state.answers;
     core->state.retries_end = &core->state.retries;

@@ -3,8 +3,9 @@
  *
  * Each record stands twice: as it is being decided on (work) and as it was published (published). A call changes work
  * and collects writes in a group; when the group is durable, published follows, readers are told and the group's calls
- * are answered. When a group cannot be written, work falls back to published everywhere and every call that relied on
- * it is refused: nothing was told, so nothing must be taken back. */
+ * are answered. When a group cannot be written, work falls back to published everywhere, the store refuses the groups
+ * that were decided upon it, and their calls are decided again or refused: nothing was told, so nothing must be taken
+ * back. */
 #ifndef SERVER_CORE_STATE_STATE_H
 #define SERVER_CORE_STATE_STATE_H
 
@@ -88,6 +89,7 @@ struct commit_group {
     VEC(bool) observed;               /* for each: it happened, whether or not it could be stored */
     struct core_call *calls, **calls_end;
     bool abandoned; /* decided upon a group that could not be written */
+    bool remade;    /* holds only what happened, for the second time */
     int code;
     struct err err;
 };
@@ -162,6 +164,7 @@ struct core_state {
 
     struct commit_group *open;                 /* collects; NULL: nothing yet */
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
+    uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
     bool dry;                                  /* the present call only asks what would happen */
     struct core_admin *admin;                  /* the present administrative call, for its actor */
 

@@ -306,8 +306,8 @@ static void a_refused_group_leaves_nothing_and_its_neighbours_stay(void **state)
     (void)state;
     fixture_begin(&f);
     fixture_put_only(f.store, sample_user(1, "alice"));
-    store_submit(f.store, bad, 2, NULL, NULL);
-    store_submit(f.store, good, 1, NULL, NULL);
+    store_submit(f.store, 0, bad, 2, NULL, NULL);
+    store_submit(f.store, 0, good, 1, NULL, NULL);
     assert_int_equal(fixture_write(f.store, bad, 2, &e), ERR_CONFLICT);
     assert_non_null(strstr(e.message, "user 3"));
     assert_non_null(strstr(e.message, "name"));
