@@ -424,13 +424,3 @@ void routes_count(const struct routes *r, const struct prefix *p, size_t *entitl
     if (candidates)
         *candidates = count;
 }
-
-uint64_t routes_waiting(const struct routes *r, const struct prefix *p, int64_t *due_ms)
-{
-    const struct routed_prefix *entry = find_entry(r, p);
-
-    if (!entry || !entry->due_ms)
-        return 0;
-    *due_ms = entry->due_ms;
-    return entry->next;
-}

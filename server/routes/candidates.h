@@ -32,9 +32,7 @@ struct routed_prefix {
     uint64_t last; /* the last primary, while nobody serves too */
     int64_t since_ns;
     int64_t held_ms; /* until when it stays where it is, by the hold-down; 0: it did not move yet */
-    /* Its move to a better router waits until due_ms; 0: none does. */
-    uint64_t next;
-    int64_t due_ms;
+    int64_t due_ms;  /* until when its move to a better router waits; 0: none does */
     struct prefix_rule rule;
     bool has_rule;
     bool settling;      /* restored, and its router was not back yet */

@@ -75,7 +75,6 @@ static uint64_t fail_back(const struct routes *r, struct routed_prefix *entry, e
         due_ms = entry->held_ms;
     if (due_ms <= now_ms)
         return best;
-    entry->next = best;
     entry->due_ms = due_ms;
     return entry->primary;
 }
@@ -95,7 +94,6 @@ uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now
     bool keep = entry_rule(r, entry)->keep == PREFIX_KEEP;
     enum class best = CLASS_NONE;
 
-    entry->next = 0;
     entry->due_ms = 0;
     for (size_t i = 0; i < entry->contenders.len; i++) {
         note_wellness(r, &entry->contenders.items[i], now_ms);

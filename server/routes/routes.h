@@ -73,8 +73,6 @@ struct routes_time {
 void routes_elect(struct routes *r, const struct routes_time *now, struct route_moves *moves);
 /* When the first of the prefixes that wait for their hold-down or for a failback is due (mono ms), INT64_MAX: none. */
 int64_t routes_due(const struct routes *r);
-/* Which router p moves to when its wait is over, 0: it does not wait; due_ms: when (mono). */
-uint64_t routes_waiting(const struct routes *r, const struct prefix *p, int64_t *due_ms);
 
 /* The node that serves p, 0: nobody. since_ns may be NULL. */
 uint64_t routes_primary(const struct routes *r, const struct prefix *p, int64_t *since_ns);

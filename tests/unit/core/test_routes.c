@@ -495,20 +495,16 @@ static void a_link_that_flaps_moves_a_prefix_at_most_twice_in_five_minutes(void 
     }
 }
 
-static void what_waits_says_for_whom_and_until_when(void **state)
+static void what_waits_is_due_at_a_time(void **state)
 {
-    struct prefix p = prefix_of('P');
     struct election w;
-    int64_t due = 0;
 
     (void)state;
     begin(&w);
     play(&w, "slow P; R1 prio 5;" TWO "R1 off | pass 10 | R1 on");
-    assert_int_equal(routes_waiting(w.routes, &p, &due), id_of(0));
-    assert_int_equal(due, w.now + 300000);
-    assert_int_equal(routes_due(w.routes), due);
-    play(&w, "R1 off");
-    assert_int_equal(routes_waiting(w.routes, &p, &due), 0);
+    assert_int_equal(routes_due(w.routes), w.now + 300000);
+    play(&w, "R1 off | pass 300");
+    assert_int_equal(routes_due(w.routes), INT64_MAX);
     end(&w);
 }
 
@@ -644,7 +640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stories_end_as_told),
         cmocka_unit_test(a_link_that_flaps_moves_a_prefix_at_most_twice_in_five_minutes),
-        cmocka_unit_test(what_waits_says_for_whom_and_until_when),
+        cmocka_unit_test(what_waits_is_due_at_a_time),
         cmocka_unit_test(a_choice_that_cannot_be_is_refused_with_its_reason),
         cmocka_unit_test(tables_say_the_state_and_why),
         cmocka_unit_test(half_an_exit_node_serves_nobody),
