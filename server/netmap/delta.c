@@ -291,6 +291,7 @@ bool delta_message(struct netmap_session *s, const struct netmap_access *a, cons
     struct json_out o = JSON_OUT(&w->json);
 
     collect(s, a, w, &update);
+    update.recheck |= s->authorized != self->record->authorized; /* all peers come or go, and so does the filter */
     if (update.recheck || (update.structure && a->view))
         recheck(s, a, self, w);
     decide(s, a, self, w, &update);

@@ -205,7 +205,7 @@ void encode_self(struct json_out *o, const struct netmap_access *a, const struct
     put_presence(o, n);
     put_subnets(o, &n->serving);
     json_put_bool(o, "Online", true);
-    json_put_bool(o, "MachineAuthorized", true); /* an expired key says enough; false would ask for an approval */
+    json_put_bool(o, "MachineAuthorized", n->record->authorized); /* an expired key is no reason to ask for approval */
     if (n->expired)
         json_put_bool(o, "Expired", true);
     json_key(o, "CapMap");

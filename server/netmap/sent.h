@@ -23,6 +23,7 @@ struct netmap_session {
     const struct node *self; /* as last told, for the goodbye */
     uint64_t cursor;         /* the change up to which everything was told */
     bool started, gone, self_changed;
+    bool authorized;  /* as last told */
     bool tagged_sent; /* the profile of tagged devices */
     uint64_t self_hash, ssh_version, dns_hash;
     struct { /* bits */

@@ -203,7 +203,7 @@ static void change_contenders(struct routes *r, struct routes_router *router, co
             remove_contender(r, router, &old->items[i++]);
         } else if (order > 0) {
             const struct prefix *p = &now->items[j++];
-            bool approved = before && !prefixes_has(&before->approved, p);
+            bool approved = before && (!before->authorized || !prefixes_has(&before->approved, p));
             add_contender(r, router, p, !before ? NULL : approved ? "approved" : "advertised", approved);
         } else {
             i++;

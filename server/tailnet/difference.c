@@ -69,6 +69,11 @@ static bool same_expired(const struct tailnet_node *a, const struct tailnet_node
     return a->expired == b->expired;
 }
 
+static bool same_authorized(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->authorized == b->record->authorized;
+}
+
 static bool same_node_key(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return memcmp(a->record->node_key, b->record->node_key, KEY_LEN) == 0;
@@ -185,6 +190,7 @@ static const struct {
     {"Hostinfo", same_hostinfo, CHANGE_WHOLE | CHANGE_SELF},
     {"Cap", same_version, CHANGE_WHOLE | CHANGE_SELF},
     {"Expired", same_expired, CHANGE_WHOLE | CHANGE_SELF},
+    {"MachineAuthorized", same_authorized, CHANGE_WHOLE | CHANGE_SELF},
     {"Key", same_node_key, CHANGE_KEYS | CHANGE_SELF},
     {"KeyExpiry", same_expiry, CHANGE_KEYS | CHANGE_SELF},
     {"DiscoKey", same_disco, CHANGE_KEYS | CHANGE_SELF},
