@@ -97,7 +97,7 @@ struct node {
     /* Of Hostinfo, what is shown and what peers are told. */
     char *os, *os_version, *client_version;
     char *hostinfo;      /* the whole Hostinfo as compact JSON without NetInfo, at most 16 KiB; "{}" when unknown */
-    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, Location, AppConnector */
+    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, AppConnector */
 };
 
 /* What changes often and is told before it is written. */

@@ -147,9 +147,13 @@ static void put_attrs(const struct netmap_access *a, const struct tailnet_node *
     struct strs attrs = {0};
 
     policy_attrs(a->view, node->slot, &attrs);
-    for (size_t i = 0; i < attrs.len; i++)
-        if (!a->snapshot->settings->randomize_client_port || !str_eq(attrs.items[i], "randomize-client-port"))
+    for (size_t i = 0; i < attrs.len; i++) {
+        bool written = str_eq(attrs.items[i], "randomize-client-port") ? a->snapshot->settings->randomize_client_port
+                       : str_eq(attrs.items[i], "traffic-steering")    ? a->snapshot->ranked_exits > 0
+                                                                       : false;
+        if (!written)
             flag(o, attrs.items[i]);
+    }
     strs_release(&attrs);
 }
 
@@ -168,6 +172,8 @@ void access_caps(const struct netmap_access *a, const struct tailnet_node *node,
     json_raw(o, set->auto_update ? "[true]" : "[false]", set->auto_update ? 6 : 7);
     if (set->randomize_client_port)
         flag(o, "randomize-client-port");
+    if (a->snapshot->ranked_exits)
+        flag(o, "traffic-steering");
     if (a->view)
         put_attrs(a, node, o);
 }

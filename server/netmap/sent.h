@@ -15,6 +15,7 @@ struct sent_view { /* of a peer that was not shown whole */
 struct exit_choice { /* an exit node that the receiver may choose */
     uint32_t slot;
     uint64_t id;
+    uint32_t priority;
 };
 
 struct netmap_session {

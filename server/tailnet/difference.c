@@ -54,6 +54,12 @@ static bool same_suggestion(const struct tailnet_node *a, const struct tailnet_n
            (!node_is_exit(a->record) && !node_is_exit(b->record));
 }
 
+/* It stands in the Hostinfo of exit nodes. */
+static bool same_priority(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->priority == b->record->priority || (!node_is_exit(a->record) && !node_is_exit(b->record));
+}
+
 static bool same_hostinfo(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return str_eq(a->record->peer_hostinfo, b->record->peer_hostinfo);
@@ -187,6 +193,7 @@ static const struct {
     {"AllowedIPs PrimaryRoutes", same_serving, CHANGE_WHOLE | CHANGE_SELF},
     {"AllowedIPs", same_effective, CHANGE_WHOLE | CHANGE_SELF},
     {"CapMap", same_suggestion, CHANGE_WHOLE},
+    {"Hostinfo", same_priority, CHANGE_WHOLE},
     {"Hostinfo", same_hostinfo, CHANGE_WHOLE | CHANGE_SELF},
     {"Cap", same_version, CHANGE_WHOLE | CHANGE_SELF},
     {"Expired", same_expired, CHANGE_WHOLE | CHANGE_SELF},
