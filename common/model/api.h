@@ -80,6 +80,11 @@ struct api_route {
     const char *approved_by;  /* or NULL */
 };
 
+struct api_warning {
+    const char *code, *text;
+    int64_t since_ns;
+};
+
 struct api_node {
     uint64_t id;
     const char *machine_key, *node_key, *disco_key; /* with their prefix */
@@ -106,7 +111,8 @@ struct api_node {
     uint64_t relay; /* home region, 0: not known */
     const char *relay_name, *source;
     struct prefixes removed;
-    struct api_list routes; /* struct api_route, as tables list routes */
+    struct api_list routes;   /* struct api_route, as tables list routes */
+    struct api_list warnings; /* struct api_warning */
 };
 
 enum api_pending_kind { API_PENDING_REGISTER, API_PENDING_SSH };

@@ -143,6 +143,13 @@ static const struct api_field node_route_fields[] = {
 };
 const struct api_shape api_node_route_shape = SHAPE(api_node_route, "route", node_route_fields);
 
+static const struct api_field warning_fields[] = {
+    OWN(api_warning, "code", code, KIND_TEXT),
+    OWN(api_warning, "text", text, KIND_TEXT),
+    OWN(api_warning, "since", since_ns, KIND_TIME),
+};
+static const struct api_shape warning_shape = SHAPE(api_warning, "warning", warning_fields);
+
 static const struct api_field node_fields[] = {
     V1(api_node, "id", "id", id, KIND_ID),
     V1(api_node, "machineKey", "machine_key", machine_key, KIND_TEXT),
@@ -185,6 +192,7 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "exitNode", exit_node, KIND_BOOL),
     MORE(api_node, "removedRoutes", removed, KIND_PREFIXES),
     MORE(api_node, "routes", routes, MANY(api_route_shape)),
+    MORE(api_node, "warnings", warnings, MANY(warning_shape)),
 };
 const struct api_shape api_node_shape = SHAPE(api_node, "node", node_fields);
 

@@ -99,6 +99,8 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
     if (key)
         snprintf(id, sizeof(id), "%llu", (unsigned long long)key->id);
 
+    for (size_t i = 0; i < n->api.warnings.len; i++)
+        line(p, i ? "" : "warning", ROLE_BAD, api_at(&n->api.warnings, struct api_warning, i)->text);
     section(p, "identity", "");
     linef(p, "addresses", ROLE_ADDRESS, "%s  %s", n->ipv4, n->ipv6);
     line(p, "name", ROLE_TEXT, *n->api.fqdn ? n->api.fqdn : n->api.given_name);

@@ -346,6 +346,8 @@ static void text_state(const struct row *row, struct buf *out)
     buf_adds(out, n ? glyph_word(node_glyph(n)) : "pending");
     if (n && n->waiting)
         buf_adds(out, " waiting");
+    if (n && n->api.warnings.len)
+        buf_adds(out, " warned");
     if (n && n->api.draining)
         buf_adds(out, n->api.online ? " online drained" : " drained");
 }
