@@ -7,13 +7,13 @@
 #include "core/core.h"
 #include "json/json.h"
 
-#define REQUEST_BODY_MAX (1u << 20)
-#define HOSTINFO_MAX     (16u << 10) /* bytes of one that is stored whole */
-#define ROUTES_MAX       1000        /* of Hostinfo.RoutableIPs */
-#define REQUEST_TAGS_MAX 64
+#define REQUEST_BODY_MAX  (1u << 20)
+#define HOSTINFO_MAX      (16u << 10) /* bytes of one that is stored whole */
+#define ROUTES_MAX        1000        /* of Hostinfo.RoutableIPs */
+#define REQUEST_TAGS_MAX  64
 #define REQUEST_FLAGS_MAX 16
-#define ENDPOINTS_MAX    64
-#define REQUEST_TEXT_MAX 255 /* bytes of a name or a version */
+#define ENDPOINTS_MAX     64
+#define REQUEST_TEXT_MAX  255 /* bytes of a name or a version */
 
 /* What a request says of its client, with the memory that info points into. */
 struct request_info {
