@@ -100,9 +100,10 @@ struct api_node {
     /* beyond headscale */
     const char *fqdn;
     uint64_t version;
-    bool expired, logged_out, ephemeral, healthy, exit_node, draining, authorized;
-    int64_t authorized_ns;     /* when somebody decided so; 0: nobody had to */
-    const char *authorized_by; /* or NULL */
+    bool expired, logged_out, ephemeral, healthy, exit_node, draining;
+    bool needs_approval;     /* it waits for approval, or approval was taken back */
+    int64_t approval_ns;     /* when somebody decided about it; 0: nobody had to, or nobody did */
+    const char *approval_by; /* or NULL */
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;

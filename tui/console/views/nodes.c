@@ -21,6 +21,8 @@ enum glyph node_glyph(const struct m_node *n)
 {
     if (n->row.gone_ms)
         return GLYPH_GONE;
+    if (n->api.needs_approval)
+        return GLYPH_UNAPPROVED;
     if (n->api.expired)
         return GLYPH_EXPIRED;
     if (!n->api.online)
