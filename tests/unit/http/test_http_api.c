@@ -360,7 +360,24 @@ static void the_snapshot_reads_back_whole(void **state)
     assert_true(*json_text(r2, "approvedBy", "")); /* whoever is behind the socket */
     json_decref(j);
 
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
+    assert_string_equal(json_text(j, "text", ""), "r2 is in service and serves 1 prefix");
+    json_t *served = json_array_get(json_object_get(j, "serves"), 0);
+    assert_string_equal(json_text(served, "prefix", ""), "10.0.0.0/8");
+    assert_string_equal(json_text(served, "successorName", ""), "r1");
+    json_decref(j);
     json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/drain", "{}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
+    assert_int_equal(json_array_size(json_object_get(j, "serves")), 0);
+    assert_false(json_is_true(json_object_get(j, "safe"))); /* nobody has asked the clients */
+    assert_non_null(strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients"));
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/1/drain", NULL);
+    assert_non_null(strstr(json_text(j, "text", ""), "still serves 10.0.0.0/8: no other router can"));
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{\"drained\":false}"));
+    json_decref(api_expect(&f, 404, "GET", "/api/headway/nodes/77/drain", NULL));
     j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
     r2 = json_array_get(json_object_get(j, "routes"), 1);
     assert_string_equal(json_text(r2, "reason", ""), "the node is being drained; r1 serves");
