@@ -265,23 +265,20 @@ static bool still_serves(const struct api_drain *d, const struct prefix *p)
     return false;
 }
 
-/* after NULL: it was only asked. */
+/* What moved and what stays, a line each; after NULL: what would. */
 static void describe_drain(const struct api_drain *before, const struct api_drain *after, struct buf *out)
 {
     char text[PREFIX_TEXT_MAX];
 
     for (size_t i = 0; i < before->serves.len; i++) {
         const struct api_served *s = api_at(&before->serves, struct api_served, i);
-        bool stays = after ? still_serves(after, &s->prefix) : !s->successor;
         prefix_format(&s->prefix, text);
-        if (stays)
+        if (after ? still_serves(after, &s->prefix) : !s->successor)
             buf_addf(out, "%s %s: no other router can serve it\n", text, after ? "stays" : "would stay");
-        else if (s->successor)
-            buf_addf(out, "%s %s to %s\n", text, after ? "moved" : "would move", s->successor_name);
         else
-            buf_addf(out, "%s moved\n", text);
+            buf_addf(out, "%s %s to %s\n", text, after ? "moved" : "would move",
+                     s->successor ? s->successor_name : "another router");
     }
-    buf_adds(out, after ? after->text : "Nothing was changed: this was a dry run");
 }
 
 static json_t *post_drain(struct cli *c, uint64_t node, bool drain)
@@ -295,7 +292,7 @@ static int drain(struct cli *c)
     bool dry = flags_switch(&c->flags, "dry-run"), on = !flags_switch(&c->flags, "off");
     uint64_t node = cli_find_node(c, c->args->items[0]);
     struct api_drain before = {0}, after = {0};
-    struct buf text = BUF_INIT(0);
+    struct buf lines = BUF_INIT(0);
     json_t *was, *answer, *now = NULL;
     int status = 1;
 
@@ -304,17 +301,18 @@ static int drain(struct cli *c)
     answer = post_drain(c, node, on);
     if (answer && (dry || (now = get_drain(c, node, &after)))) {
         if (on)
-            describe_drain(&before, dry ? NULL : &after, &text);
-        else
-            buf_adds(&text, dry ? "Nothing was changed: this was a dry run" : after.text);
-        status = cli_done(c, now ? json_incref(now) : json_incref(was), buf_text(&text), NULL, &api_drain_shape);
+            describe_drain(&before, dry ? NULL : &after, &lines);
+        if (c->out.form == OUTPUT_HUMAN)
+            output_text(&c->out, buf_text(&lines));
+        status = cli_done(c, json_incref(now ? now : was), dry ? "Nothing was changed: this was a dry run" : after.text,
+                          NULL, &api_drain_shape);
     }
     json_decref(answer);
     json_decref(was);
     json_decref(now);
     api_release(&api_drain_shape, &before);
     api_release(&api_drain_shape, &after);
-    buf_release(&text);
+    buf_release(&lines);
     return status;
 }
 
