@@ -360,6 +360,40 @@ static void the_snapshot_reads_back_whole(void **state)
     assert_true(*json_text(r2, "approvedBy", "")); /* whoever is behind the socket */
     json_decref(j);
 
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/drain", "{}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    r2 = json_array_get(json_object_get(j, "routes"), 1);
+    assert_string_equal(json_text(r2, "reason", ""), "the node is being drained; r1 serves");
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/drain", "{\"drained\":3}"));
+    j = api_expect(&f, 200, "POST", "/api/headway/nodes/2/drain", "{\"drained\":false}");
+    assert_string_equal(json_text(json_object_get(j, "inverse"), "path", ""), "/api/headway/nodes/2/drain");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    r2 = json_array_get(json_object_get(j, "routes"), 1);
+    assert_string_equal(json_text(r2, "reason", ""), "ready to take over; r1 serves");
+    json_decref(j);
+}
+
+/* Two routers of a prefix, the second one serves. */
+static void two_routers(void)
+{
+    static const char *const routes[] = {"10.0.0.0/8", NULL};
+    uint64_t first, second;
+
+    api_node(&f, "alice", "r1", routes, &first);
+    api_node(&f, "alice", "r2", routes, &second);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/2/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/prefixes/10.0.0.0%2F8/primary", "{\"node\":\"2\"}"));
+}
+
+static void whether_a_router_can_be_taken_away_is_told(void **state)
+{
+    json_t *j;
+
+    (void)state;
+    two_routers();
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
     assert_string_equal(json_text(j, "text", ""), "r2 is in service and serves 1 prefix");
     json_t *served = json_array_get(json_object_get(j, "serves"), 0);
@@ -378,19 +412,14 @@ static void the_snapshot_reads_back_whole(void **state)
     json_decref(j);
     json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{\"drained\":false}"));
     json_decref(api_expect(&f, 404, "GET", "/api/headway/nodes/77/drain", NULL));
-    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
-    r2 = json_array_get(json_object_get(j, "routes"), 1);
-    assert_string_equal(json_text(r2, "reason", ""), "the node is being drained; r1 serves");
-    json_decref(j);
-    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/drain", "{\"drained\":3}"));
-    j = api_expect(&f, 200, "POST", "/api/headway/nodes/2/drain", "{\"drained\":false}");
-    assert_string_equal(json_text(json_object_get(j, "inverse"), "path", ""), "/api/headway/nodes/2/drain");
-    json_decref(j);
-    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
-    r2 = json_array_get(json_object_get(j, "routes"), 1);
-    assert_string_equal(json_text(r2, "reason", ""), "ready to take over; r1 serves");
-    json_decref(j);
+}
 
+static void a_router_is_given_a_priority(void **state)
+{
+    json_t *j;
+
+    (void)state;
+    two_routers();
     j = api_expect(&f, 200, "POST", "/api/headway/nodes/2/priority", "{\"priority\":200}");
     assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "result"), "priority")), 200);
     assert_string_equal(json_text(j, "text", ""), "r2 has the priority 200 now, not 100");
@@ -758,6 +787,8 @@ int main(void)
         CASE(the_snapshot_reads_back_whole),
         CASE(an_action_is_undone_whole),
         CASE(what_an_older_journal_holds_is_undone),
+        CASE(whether_a_router_can_be_taken_away_is_told),
+        CASE(a_router_is_given_a_priority),
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(the_journal_is_read_in_pages),
         CASE(the_stream_tells_what_changed_and_goes_on_after_a_break),
