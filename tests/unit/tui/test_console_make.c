@@ -139,7 +139,7 @@ static void how_a_prefix_is_served_is_set_in_a_form(void **state)
     rig_init(&r, 0);
     rig_keys(&r, "2<Tab>/10.20<Enter>");
     assert_true(rig_shows(&r, "priority after 5m, hold-down 30s, withdrawn if unserved"));
-    rig_keys(&r, "m");
+    rig_keys(&r, "i");
     assert_true(rig_shows(&r, "how 10.20.0.0/16 is served"));
     rig_keys(&r, "<Down><Down>soon<Enter>");
     assert_int_equal(r.sent.len, 0);

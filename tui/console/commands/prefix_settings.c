@@ -134,7 +134,7 @@ static const char *refuse_settings(struct app *app)
 
 static const struct console_command commands[] = {
     {.name = "settings",
-     .keys = "m",
+     .keys = "i",
      .hint = "settings",
      .help = "set how the prefix is served: failback, hold-down, keep or withdraw",
      .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
