@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "crypto/crypto.h"
 
+struct addr; /* net/addr.h */
 struct buf;
 struct config;
 struct core;
@@ -49,6 +50,10 @@ void control_reload(struct control *c, const struct config *config);
  * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
  * needs. Called on the stream's loop. */
 void control_accept(struct control *c, struct stream *stream, const struct head *head);
+
+/* Whether a node of the tailnet was there not long ago: it proved its machine key from this IPv4 address, or from this
+ * IPv6 /64. Any thread, must not outlive control_free. */
+bool control_knows(struct control *c, const struct addr *from);
 
 /* Any thread. Figures in Prometheus' text form. */
 void control_metrics(struct control *c, struct buf *out);
