@@ -82,14 +82,23 @@ struct config {
         int64_t update_frequency;
     } derp;
     struct {
+        char *approval; /* "on": new machines wait for an administrator; "off" */
         int64_t expiry; /* of keys of untagged nodes; 0: never */
         int64_t ephemeral_inactivity_timeout;
         int64_t offline_grace; /* a closed connection of a node that nobody can stand in for */
         struct {
             int64_t probe_interval, probe_timeout; /* of the HEAD and c2n probe; interval 0: off */
             int64_t ping_interval, ping_timeout;   /* for every node with an effective route */
-            int64_t settle_time;                   /* after a start, before a prefix moves away from its last router */
+            int64_t failback;                      /* enum route_failback, as in model/record.h */
+            bool keep;                             /* who served last keeps a prefix that nobody can serve */
+            int64_t hold_down, failback_delay;
+            int64_t settle_time; /* after a start, before a prefix moves away from its last router */
         } ha;
+        struct {
+            bool enabled;              /* health of routers and forwarding probes, both */
+            int64_t health_interval;   /* of questions for the health of routers; 0: only when something happens */
+            int64_t interval, timeout; /* of forwarding probes */
+        } probe;
     } node;
     struct {
         char *type, *sqlite_path;

@@ -57,7 +57,7 @@ struct api_preauth_key {
     int64_t expiration_ns, created_ns;
     struct strs tags;
     uint64_t version;
-    bool revoked;
+    bool revoked, preauthorized;
 };
 
 struct api_api_key {
@@ -80,6 +80,11 @@ struct api_route {
     const char *approved_by;  /* or NULL */
 };
 
+struct api_warning {
+    const char *code, *text;
+    int64_t since_ns;
+};
+
 struct api_node {
     uint64_t id;
     const char *machine_key, *node_key, *disco_key; /* with their prefix */
@@ -96,14 +101,19 @@ struct api_node {
     const char *fqdn;
     uint64_t version;
     bool expired, logged_out, ephemeral, healthy, exit_node, draining;
+    bool needs_approval;     /* it waits for approval, or approval was taken back */
+    int64_t approval_ns;     /* when somebody decided about it; 0: nobody had to, or nobody did */
+    const char *approval_by; /* or NULL */
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;
+    uint64_t priority; /* among routers and exit nodes: the higher is preferred */
     struct api_endpoints endpoints;
     uint64_t relay; /* home region, 0: not known */
     const char *relay_name, *source;
     struct prefixes removed;
-    struct api_list routes; /* struct api_route, as tables list routes */
+    struct api_list routes;   /* struct api_route, as tables list routes */
+    struct api_list warnings; /* struct api_warning */
 };
 
 enum api_pending_kind { API_PENDING_REGISTER, API_PENDING_SSH };
@@ -140,6 +150,12 @@ struct api_prefix {
     const char *primary_name; /* or NULL */
     int64_t since_ns;
     struct api_list routers; /* struct api_router */
+    /* How it is served, and the names of those of these four that were set for this prefix. */
+    int failback; /* enum route_failback */
+    bool keep;
+    const char *hold_down, *failback_delay;
+    struct strs own;
+    uint64_t version; /* of its settings, 0: it has none of its own */
 };
 
 struct api_relay {
@@ -229,6 +245,15 @@ struct api_policy {
     const char *mode; /* "database" or "file" */
 };
 
+/* What the users of all clients are told. */
+struct api_message {
+    const char *text; /* "": nothing */
+    int severity;     /* enum message_severity */
+    const char *url;
+    int64_t updated_ns;
+    uint64_t version;
+};
+
 /* What a check of a policy found. */
 struct api_finding {
     uint64_t line, column; /* 0: nowhere in particular */
@@ -315,7 +340,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape,
     api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape,
     api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape,
-    api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape;
+    api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

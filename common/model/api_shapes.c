@@ -70,9 +70,10 @@ static const char *weight_name(int weight)
 }
 
 static const struct api_words roles = {user_role_name, ROLE_OWNER + 1}, methods = {method_name, REGISTER_OIDC + 1},
-                              states = {route_state_name, ROUTE_STATES},
+                              states = {route_state_name, ROUTE_STATES}, failbacks = {route_failback_name, FAILBACKS},
                               pending_kinds = {pending_name, API_PENDING_SSH + 1},
-                              weights = {weight_name, WEIGHT_ALARM + 1};
+                              weights = {weight_name, WEIGHT_ALARM + 1},
+                              severities = {message_severity_name, SEVERITY_HIGH + 1};
 
 static const struct api_field user_fields[] = {
     V1(api_user, "id", "id", id, KIND_ID),
@@ -101,6 +102,7 @@ static const struct api_field preauth_key_fields[] = {
     V1(api_preauth_key, "aclTags", "acl_tags", tags, KIND_TEXTS),
     MORE(api_preauth_key, "version", version, KIND_U64),
     MORE(api_preauth_key, "revoked", revoked, KIND_BOOL),
+    MORE(api_preauth_key, "preauthorized", preauthorized, KIND_BOOL),
 };
 const struct api_shape api_preauth_key_shape = SHAPE(api_preauth_key, "pre-auth key", preauth_key_fields);
 
@@ -141,6 +143,13 @@ static const struct api_field node_route_fields[] = {
 };
 const struct api_shape api_node_route_shape = SHAPE(api_node_route, "route", node_route_fields);
 
+static const struct api_field warning_fields[] = {
+    OWN(api_warning, "code", code, KIND_TEXT),
+    OWN(api_warning, "text", text, KIND_TEXT),
+    OWN(api_warning, "since", since_ns, KIND_TIME),
+};
+static const struct api_shape warning_shape = SHAPE(api_warning, "warning", warning_fields);
+
 static const struct api_field node_fields[] = {
     V1(api_node, "id", "id", id, KIND_ID),
     V1(api_node, "machineKey", "machine_key", machine_key, KIND_TEXT),
@@ -165,7 +174,11 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "expired", expired, KIND_BOOL),
     MORE(api_node, "loggedOut", logged_out, KIND_BOOL),
     MORE(api_node, "ephemeral", ephemeral, KIND_BOOL),
+    MORE(api_node, "needsApproval", needs_approval, KIND_BOOL),
+    MORE(api_node, "approvalAt", approval_ns, KIND_TIME),
+    MORE(api_node, "approvalBy", approval_by, KIND_TEXT_OR_NULL),
     MORE(api_node, "draining", draining, KIND_BOOL),
+    MORE(api_node, "priority", priority, KIND_U64),
     MORE(api_node, "healthy", healthy, KIND_BOOL),
     MORE(api_node, "since", since_ns, KIND_TIME),
     MORE(api_node, "os", os, KIND_TEXT),
@@ -179,6 +192,7 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "exitNode", exit_node, KIND_BOOL),
     MORE(api_node, "removedRoutes", removed, KIND_PREFIXES),
     MORE(api_node, "routes", routes, MANY(api_route_shape)),
+    MORE(api_node, "warnings", warnings, MANY(warning_shape)),
 };
 const struct api_shape api_node_shape = SHAPE(api_node, "node", node_fields);
 
@@ -211,9 +225,18 @@ static const struct api_field router_fields[] = {
 const struct api_shape api_router_shape = SHAPE(api_router, "router", router_fields);
 
 static const struct api_field prefix_fields[] = {
-    OWN(api_prefix, "prefix", prefix, KIND_PREFIX), OWN(api_prefix, "exit", exit, KIND_BOOL),
-    OWN(api_prefix, "primary", primary, KIND_ID),   OWN(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL),
-    OWN(api_prefix, "since", since_ns, KIND_TIME),  OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
+    OWN(api_prefix, "prefix", prefix, KIND_PREFIX),
+    OWN(api_prefix, "exit", exit, KIND_BOOL),
+    OWN(api_prefix, "primary", primary, KIND_ID),
+    OWN(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_prefix, "since", since_ns, KIND_TIME),
+    OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
+    OWN(api_prefix, "failback", failback, WORD(failbacks)),
+    OWN(api_prefix, "keep", keep, KIND_BOOL),
+    OWN(api_prefix, "holdDown", hold_down, KIND_TEXT),
+    OWN(api_prefix, "failbackDelay", failback_delay, KIND_TEXT),
+    OWN(api_prefix, "own", own, KIND_TEXTS),
+    OWN(api_prefix, "version", version, KIND_U64),
 };
 const struct api_shape api_prefix_shape = SHAPE(api_prefix, "prefix", prefix_fields);
 
@@ -334,6 +357,13 @@ static const struct api_field change_fields[] = {
 const struct api_shape api_change_shape = SHAPE(api_change, "change", change_fields);
 
 /* Version and mode are not headscale's. */
+static const struct api_field message_fields[] = {
+    OWN(api_message, "text", text, KIND_TEXT),      OWN(api_message, "severity", severity, WORD(severities)),
+    OWN(api_message, "url", url, KIND_TEXT),        OWN(api_message, "updatedAt", updated_ns, KIND_TIME),
+    OWN(api_message, "version", version, KIND_U64),
+};
+const struct api_shape api_message_shape = SHAPE(api_message, "message", message_fields);
+
 static const struct api_field policy_fields[] = {
     V1(api_policy, "policy", "policy", text, KIND_TEXT),
     V1(api_policy, "updatedAt", "updated_at", updated_ns, KIND_TIME),

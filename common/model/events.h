@@ -10,6 +10,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_SERVER_STARTED, "server.started", WEIGHT_INFO, false)                                                      \
     X(EVENT_SERVER_STOPPED, "server.stopped", WEIGHT_INFO, false)                                                      \
     X(EVENT_CONFIG_RELOADED, "config.reloaded", WEIGHT_INFO, false)                                                    \
+    X(EVENT_SERVER_MESSAGE, "server.message", WEIGHT_CHANGE, true)                                                     \
     X(EVENT_USER_CREATED, "user.created", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_RENAMED, "user.renamed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_ROLE, "user.role", WEIGHT_CHANGE, true)                                                               \
@@ -26,6 +27,9 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_NODE_REGISTERED, "node.registered", WEIGHT_CHANGE, false)                                                  \
     X(EVENT_NODE_REAUTHENTICATED, "node.reauthenticated", WEIGHT_CHANGE, false)                                        \
     X(EVENT_NODE_LOGGED_OUT, "node.logged_out", WEIGHT_CHANGE, false)                                                  \
+    X(EVENT_NODE_WAITING, "node.waiting", WEIGHT_WARN, false)                                                          \
+    X(EVENT_NODE_AUTHORIZED, "node.authorized", WEIGHT_CHANGE, true)                                                   \
+    X(EVENT_NODE_UNAUTHORIZED, "node.unauthorized", WEIGHT_WARN, true)                                                 \
     X(EVENT_NODE_RENAMED, "node.renamed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_NODE_TAGGED, "node.tagged", WEIGHT_CHANGE, true)                                                           \
     X(EVENT_NODE_EXPIRY, "node.expiry", WEIGHT_CHANGE, true)                                                           \
@@ -36,12 +40,17 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_NODE_UNHEALTHY, "node.unhealthy", WEIGHT_ALARM, false)                                                     \
     X(EVENT_NODE_HEALTHY, "node.healthy", WEIGHT_INFO, false)                                                          \
     X(EVENT_NODE_CLONED, "node.cloned", WEIGHT_ALARM, false)                                                           \
+    X(EVENT_NODE_WARNING, "node.warning", WEIGHT_WARN, false)                                                          \
+    X(EVENT_NODE_WARNING_OVER, "node.warning_over", WEIGHT_INFO, false)                                                \
+    X(EVENT_NODE_ASKED, "node.asked", WEIGHT_INFO, false)                                                              \
     X(EVENT_ROUTE_ADVERTISED, "route.advertised", WEIGHT_WARN, false)                                                  \
     X(EVENT_ROUTE_WITHDRAWN, "route.withdrawn", WEIGHT_WARN, false)                                                    \
     X(EVENT_ROUTE_APPROVED, "route.approved", WEIGHT_CHANGE, true)                                                     \
     X(EVENT_ROUTE_AUTO_APPROVED, "route.auto_approved", WEIGHT_CHANGE, true)                                           \
     X(EVENT_ROUTE_REVOKED, "route.revoked", WEIGHT_CHANGE, true)                                                       \
     X(EVENT_ROUTE_PRIMARY, "route.primary", WEIGHT_CHANGE, true)                                                       \
+    X(EVENT_ROUTE_PRIORITY, "route.priority", WEIGHT_CHANGE, true)                                                     \
+    X(EVENT_PREFIX_SETTINGS, "prefix.settings", WEIGHT_CHANGE, true)                                                   \
     X(EVENT_ROUTE_FAILOVER, "route.failover", WEIGHT_ALARM, false)                                                     \
     X(EVENT_ROUTE_UNSERVED, "route.unserved", WEIGHT_ALARM, false)                                                     \
     X(EVENT_ROUTE_SERVED, "route.served", WEIGHT_INFO, false)                                                          \

@@ -34,7 +34,7 @@ static const struct record_shape {
                         {0}},
     [RECORD_NODE] = {sizeof(struct node),
                      {AT(node, hostname), AT(node, given_name), AT(node, os), AT(node, os_version),
-                      AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo)},
+                      AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo), AT(node, authorized_by)},
                      {AT(node, tags), AT(node, request_tags), AT(node, approved_by)},
                      {AT(node, available), AT(node, approved), AT(node, removed)}},
     [RECORD_EVENT] = {sizeof(struct event),
@@ -44,7 +44,12 @@ static const struct record_shape {
                       {0}},
     [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}, {0}, {0}},
     [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
+    [RECORD_PREFIX_SETTINGS] = {sizeof(struct prefix_settings), {0}, {0}, {0}},
     [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},
+    [RECORD_SERVER_MESSAGE] = {sizeof(struct server_message),
+                               {AT(server_message, text), AT(server_message, url)},
+                               {0},
+                               {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -81,7 +86,10 @@ struct user *user_new(void)
 
 struct preauth_key *preauth_key_new(void)
 {
-    return (struct preauth_key *)record_new(RECORD_PREAUTH_KEY);
+    struct preauth_key *k = (struct preauth_key *)record_new(RECORD_PREAUTH_KEY);
+
+    k->preauthorized = true;
+    return k;
 }
 
 struct api_key *api_key_new(void)
@@ -93,8 +101,10 @@ struct node *node_new(void)
 {
     struct node *n = (struct node *)record_new(RECORD_NODE);
 
+    n->priority = NODE_PRIORITY_DEFAULT;
     mem_replace(&n->hostinfo, "{}");
     mem_replace(&n->peer_hostinfo, "{}");
+    n->authorized = true;
     return n;
 }
 
@@ -116,6 +126,19 @@ struct primary *primary_new(void)
 struct via_primary *via_primary_new(void)
 {
     return (struct via_primary *)record_new(RECORD_VIA_PRIMARY);
+}
+
+struct prefix_settings *prefix_settings_new(void)
+{
+    struct prefix_settings *s = (struct prefix_settings *)record_new(RECORD_PREFIX_SETTINGS);
+
+    s->rule = (struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1};
+    return s;
+}
+
+struct server_message *server_message_new(void)
+{
+    return (struct server_message *)record_new(RECORD_SERVER_MESSAGE);
 }
 
 static void own_list(struct strs *s)
@@ -169,6 +192,11 @@ struct api_key *api_key_edit(const struct api_key *k)
 struct event *event_edit(const struct event *e)
 {
     return edit(e);
+}
+
+struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s)
+{
+    return edit(s);
 }
 
 struct node *node_edit(const struct node *n)
@@ -227,6 +255,7 @@ void node_live_release(struct node_live *live)
     free(live->endpoints);
     free(live->net_info);
     free(live->source);
+    node_warnings_release(&live->warnings);
     *live = (struct node_live){0};
 }
 
@@ -238,11 +267,15 @@ void node_live_copy(struct node_live *to, const struct node_live *from)
         from->endpoint_count ? mem_dup(from->endpoints, from->endpoint_count * sizeof(*from->endpoints)) : NULL;
     to->net_info = mem_strdup(from->net_info);
     to->source = mem_strdup(from->source);
+    to->warnings = (struct node_warnings){0};
+    node_warnings_copy(&to->warnings, &from->warnings);
 }
 
 void node_effective(const struct node *n, struct prefixes *out)
 {
-    prefixes_and(out, &n->available, &n->approved);
+    prefixes_release(out);
+    if (n->authorized)
+        prefixes_and(out, &n->available, &n->approved);
 }
 
 /* Where p is among the approved ones, or would be. */
@@ -352,11 +385,53 @@ const char *user_display(const struct user *u)
     return *u->display_name ? u->display_name : user_login(u);
 }
 
+const char *message_severity_name(int severity)
+{
+    static const char *const names[] = {[SEVERITY_LOW] = "low", [SEVERITY_MEDIUM] = "medium", [SEVERITY_HIGH] = "high"};
+
+    return severity >= 0 && (size_t)severity < ARRAY_LEN(names) ? names[severity] : NULL;
+}
+
 const char *user_role_name(int role)
 {
     static const char *const names[] = {[ROLE_MEMBER] = "member", [ROLE_ADMIN] = "admin", [ROLE_OWNER] = "owner"};
 
     return names[role];
+}
+
+unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b)
+{
+    return (a->failback != b->failback ? RULE_FAILBACK : 0u) | (a->keep != b->keep ? RULE_KEEP : 0u) |
+           (a->hold_down_ns != b->hold_down_ns ? RULE_HOLD_DOWN : 0u) |
+           (a->failback_delay_ns != b->failback_delay_ns ? RULE_FAILBACK_DELAY : 0u);
+}
+
+unsigned prefix_rule_own(const struct prefix_rule *rule)
+{
+    return prefix_rule_difference(rule, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1});
+}
+
+struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured)
+{
+    struct prefix_rule rule = settings ? settings->rule : *configured;
+
+    if (rule.failback == FAILBACKS)
+        rule.failback = configured->failback;
+    if (rule.keep == PREFIX_KEEPS)
+        rule.keep = configured->keep;
+    if (rule.hold_down_ns < 0)
+        rule.hold_down_ns = configured->hold_down_ns;
+    if (rule.failback_delay_ns < 0)
+        rule.failback_delay_ns = configured->failback_delay_ns;
+    return rule;
+}
+
+const char *route_failback_name(int failback)
+{
+    static const char *const names[FAILBACKS] = {
+        [FAILBACK_STICKY] = "sticky", [FAILBACK_OLDEST] = "oldest", [FAILBACK_PRIORITY] = "priority"};
+
+    return failback >= FAILBACK_STICKY && failback < FAILBACKS ? names[failback] : "";
 }
 
 const char *route_state_name(int state)

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/str.h"
+#include "model/warning.h"
 #include "net/prefixes.h"
 
 #define KEY_LEN        32
@@ -22,9 +23,11 @@ enum record_kind {
     RECORD_EVENT,
     RECORD_POLICY,
     RECORD_PRIMARY,
-    RECORD_VIA_PRIMARY
+    RECORD_VIA_PRIMARY,
+    RECORD_PREFIX_SETTINGS,
+    RECORD_SERVER_MESSAGE
 };
-#define RECORD_KINDS (RECORD_VIA_PRIMARY + 1)
+#define RECORD_KINDS (RECORD_SERVER_MESSAGE + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -50,6 +53,7 @@ struct preauth_key {
     char *secret_hash; /* "sha256:HEX", or an imported "$2a$..." (bcrypt), or "plain:TEXT" of a legacy key */
     struct strs tags;  /* sorted, each with "tag:" */
     bool reusable, ephemeral, used, revoked;
+    bool preauthorized; /* machines that it registers need no approval */
     int64_t expiration_ns, created_ns;
 };
 
@@ -60,6 +64,9 @@ struct api_key {
     bool read_only;
     int64_t expiration_ns, created_ns, last_seen_ns;
 };
+
+#define NODE_PRIORITY_DEFAULT 100
+#define NODE_PRIORITY_MAX     1000
 
 enum register_method { REGISTER_UNSPECIFIED, REGISTER_AUTH_KEY, REGISTER_CLI, REGISTER_OIDC };
 
@@ -75,6 +82,9 @@ struct node {
     enum register_method method;
     uint64_t preauth_key_id; /* 0: none, or the key is gone */
     bool ephemeral, logged_out;
+    bool authorized;       /* tailcfg.Node.MachineAuthorized; false: approval is waited for, or was taken back */
+    int64_t authorized_ns; /* when an administrator, or a key, last decided about it; 0: nobody did */
+    char *authorized_by;   /* who, or "" */
     int64_t created_ns, expiry_ns;
     struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
     struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
@@ -82,11 +92,13 @@ struct node {
     struct prefixes removed;   /* taken away by an administrator: autoApprovers does not bring these back */
     struct strs request_tags;  /* Hostinfo.RequestTags */
     bool draining;             /* an administrator wants others to serve its prefixes */
+    uint32_t priority;         /* of a router or exit node, at most NODE_PRIORITY_MAX: the higher is preferred */
+    uint64_t exit_node_id;     /* whom it sends its internet traffic through: Hostinfo.ExitNodeID; 0: none */
     uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
     /* Of Hostinfo, what is shown and what peers are told. */
     char *os, *os_version, *client_version;
     char *hostinfo;      /* the whole Hostinfo as compact JSON without NetInfo, at most 16 KiB; "{}" when unknown */
-    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, Location, AppConnector */
+    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, AppConnector */
 };
 
 /* What changes often and is told before it is written. */
@@ -100,7 +112,8 @@ struct node_live {
     struct addr_port *endpoints;
     size_t endpoint_count;
     char *net_info; /* Hostinfo.NetInfo as compact JSON, "" when unknown */
-    char *source;   /* where its control connection comes from, "" when none is open */
+    struct node_warnings warnings;
+    char *source; /* where its control connection comes from, "" when none is open */
 };
 
 struct policy_text {
@@ -124,6 +137,47 @@ struct via_primary {
     struct prefix prefix;
     int64_t since_ns;
 };
+
+/* What a prefix does when a better router than its primary is well. */
+enum route_failback {
+    FAILBACK_STICKY,   /* nothing: who serves goes on serving */
+    FAILBACK_OLDEST,   /* the router that was created first serves whenever it can */
+    FAILBACK_PRIORITY, /* the one with the highest priority, the present one among equals */
+    FAILBACKS
+};
+const char *route_failback_name(int failback); /* "sticky", "oldest", "priority"; "" for what is none of them */
+
+enum prefix_keep {
+    PREFIX_WITHDRAW, /* without any candidate nobody serves the prefix */
+    PREFIX_KEEP, /* then the last primary keeps it: traffic to it is dropped, and goes nowhere else; and an unhealthy
+                  * router is elected rather than none */
+    PREFIX_KEEPS
+};
+
+/* How a prefix is served. In the settings of a prefix FAILBACKS, PREFIX_KEEPS and -1 mean: as configured for all. */
+struct prefix_rule {
+    enum route_failback failback;
+    enum prefix_keep keep;
+    int64_t hold_down_ns; /* after it moved, a prefix stays with its new router for so long while that one is well */
+    int64_t failback_delay_ns; /* a router must have been well for so long before it takes a prefix from one that is
+                                * well too; an approval or a choice by an administrator waits for nothing */
+};
+
+struct prefix_settings {
+    struct record r; /* its id is 0: the prefix is the key */
+    struct prefix prefix;
+    struct prefix_rule rule;
+};
+/* What an administrator tells the users of all clients. id: 1, there is one at most. */
+enum message_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
+struct server_message {
+    struct record r;
+    char *text; /* "": none */
+    char *url;  /* of a page that says more, or "" */
+    enum message_severity severity;
+    int64_t updated_ns;
+};
+const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage says it */
 
 /* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
 struct event {
@@ -152,6 +206,8 @@ struct event *event_new(void);
 struct policy_text *policy_text_new(void);
 struct primary *primary_new(void);
 struct via_primary *via_primary_new(void);
+struct prefix_settings *prefix_settings_new(void); /* as configured in every respect */
+struct server_message *server_message_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);
@@ -159,6 +215,14 @@ struct preauth_key *preauth_key_edit(const struct preauth_key *k);
 struct api_key *api_key_edit(const struct api_key *k);
 struct node *node_edit(const struct node *n);
 struct event *event_edit(const struct event *e);
+struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);
+
+/* Members of a prefix_rule. */
+enum rule_member { RULE_FAILBACK = 1, RULE_KEEP = 2, RULE_HOLD_DOWN = 4, RULE_FAILBACK_DELAY = 8 };
+unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b);
+unsigned prefix_rule_own(const struct prefix_rule *rule); /* those that are not as configured for all */
+/* What the settings of a prefix (NULL: it has none) and the configuration make together. */
+struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured);
 
 /* Counting, safe from any thread. record_unref(NULL) does nothing; the last reference frees. */
 void *record_ref(const void *record);
@@ -171,7 +235,7 @@ void *record_find(const void *records, size_t count, uint64_t id, size_t *at);
 void node_live_release(struct node_live *live);
 void node_live_copy(struct node_live *to, const struct node_live *from); /* to must be zeroed or released */
 
-/* Derived. Effective routes: available and approved; subnet ones without 0.0.0.0/0 and ::/0. */
+/* Derived. Effective routes: available and approved, on an authorized node; subnet ones without 0.0.0.0/0 and ::/0. */
 void node_effective(const struct node *n, struct prefixes *out); /* released first */
 bool node_is_tagged(const struct node *n);
 bool node_is_exit(const struct node *n);          /* both exit routes are effective */

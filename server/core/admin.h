@@ -25,16 +25,20 @@ enum admin_op {
     ADMIN_NODE_TAGS,
     ADMIN_NODE_EXPIRE, /* time_ns, 0: now; with flag: never */
     ADMIN_NODE_DELETE,
-    ADMIN_NODE_ROUTES,  /* prefixes replace what is approved; exit routes come as a pair */
-    ADMIN_ROUTES_EDIT,  /* prefixes are approved, revoke is not any more */
-    ADMIN_PRIMARY,      /* the node serves the one prefix */
-    ADMIN_NODE_DRAIN,   /* flag: its prefixes move to others where others can serve them; else no longer */
-    ADMIN_REGISTER,     /* text (auth id) is approved for the user of user_id, or else of name */
-    ADMIN_AUTH_APPROVE, /* text (auth id) */
+    ADMIN_NODE_AUTHORIZE, /* flag: it may take part in the tailnet; else no longer */
+    ADMIN_NODE_ROUTES,    /* prefixes replace what is approved; exit routes come as a pair */
+    ADMIN_ROUTES_EDIT,    /* prefixes are approved, revoke is not any more */
+    ADMIN_PRIMARY,        /* the node serves the one prefix */
+    ADMIN_NODE_DRAIN,     /* flag: its prefixes move to others where others can serve them; else no longer */
+    ADMIN_NODE_PRIORITY,  /* number: the higher is preferred among the routers of a prefix, and among exit nodes */
+    ADMIN_PREFIX_SET,     /* the one prefix: the members of rule that given names; those of reset as configured again */
+    ADMIN_REGISTER,       /* text (auth id) is approved for the user of user_id, or else of name */
+    ADMIN_AUTH_APPROVE,   /* text (auth id) */
     ADMIN_AUTH_REJECT,
-    ADMIN_DEBUG_NODE, /* a registration that no client stands behind */
-    ADMIN_BACKFILL,   /* addresses for nodes that lack one; secret: one line a change */
-    ADMIN_POLICY_SET, /* text, "": none; problems answers what was found, warnings too */
+    ADMIN_DEBUG_NODE,     /* a registration that no client stands behind */
+    ADMIN_BACKFILL,       /* addresses for nodes that lack one; secret: one line a change */
+    ADMIN_POLICY_SET,     /* text, "": none; problems answers what was found, warnings too */
+    ADMIN_SERVER_MESSAGE, /* text, "": none; severity (NULL: medium), url */
     ADMIN_OP_COUNT
 };
 
@@ -44,6 +48,8 @@ enum admin_object {
     ADMIN_OBJECT_PREAUTH_KEY,
     ADMIN_OBJECT_API_KEY,
     ADMIN_OBJECT_NODE,
+    ADMIN_OBJECT_PREFIX, /* struct prefix_settings */
+    ADMIN_OBJECT_MESSAGE,
 };
 
 struct core_events { /* references */
@@ -60,13 +66,15 @@ struct core_admin {
     bool has_match;    /* ERR_PRECONDITION unless the record's version is match */
     uint64_t match;
     struct core_events undoes; /* the events of the change that this takes back, to be marked as undone */
-    uint64_t id, user_id;
-    const char *name, *display_name, *email, *picture_url, *text, *prefix;
+    uint64_t id, user_id, number;
+    const char *name, *display_name, *email, *picture_url, *text, *prefix, *severity, *url;
     enum user_role role;
-    bool has_role, reusable, ephemeral, read_only, flag;
+    bool has_role, reusable, ephemeral, needs_approval, read_only, flag;
     int64_t time_ns;
     struct strs tags;
     struct prefixes prefixes, revoke;
+    struct prefix_rule rule;
+    unsigned given, reset; /* enum rule_member */
     /* answers; references and memory belong to the caller: core_admin_release */
     const void *record;        /* the object as it is now (before a deletion: as it was), or NULL */
     struct core_events events; /* what the journal says of it; not numbered (r.id 0) in a dry run */
@@ -83,6 +91,9 @@ const char *core_operation_name(enum admin_op op); /* "node.rename" */
 /* An operation with its fields as a JSON object: {"operation":"node.rename","id":"7","name":"a"}. The caller owns the
  * text. */
 char *core_operation_write(const struct core_admin *a);
+/* The members of a rule as that object has them: failback, keep, holdDown, failbackDelay, and reset, a list of these
+ * names. */
+int core_rule_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;
 /* Fills op and fields of *out, which must be zeroed; its texts are borrowed from object, the rest is released with
  * core_admin_release. Members that the operation does not take are ignored. */
 int core_operation_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;

@@ -5,8 +5,10 @@
 #include "core/policy_publish.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
+#include "core/state/timers.h"
 #include "core/state/transaction.h"
 
 static const char *name_of(struct core_state *s, uint64_t id)
@@ -148,7 +150,9 @@ static void elect(struct core_state *s)
     struct route_moves moves = {0};
 
     s->elect = false;
-    routes_elect(s->routes, clock_wall_ns(), &moves);
+    routes_elect(s->routes, &(struct routes_time){clock_wall_ns(), clock_mono_ms()}, &moves);
+    if (routes_due(s->routes) != INT64_MAX)
+        timer_set(s, routes_due(s->routes), TIMER_ROUTES, NULL);
     for (size_t i = 0; i < moves.len; i++) {
         move_serving(s, &moves.items[i]);
         remember_primary(s, &moves.items[i]);
@@ -224,10 +228,17 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         publish_pendings(s, next);
     if (s->primaries_dirty)
         snapshot_set_primaries(next, (const struct primary *const *)s->primaries.items, s->primaries.len);
+    if (s->prefix_settings_dirty) {
+        const struct prefix_settings **list = prefix_settings_list(s, &count);
+        snapshot_set_prefix_settings(next, list, count);
+        free(list);
+    }
     if (s->policy_dirty)
         snapshot_set_policy(next, s->policy_published);
+    if (s->message_dirty)
+        snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
-    s->primaries_dirty = s->policy_dirty = false;
+    s->primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -278,7 +289,7 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
 {
     size_t count = 0;
 
-    for (uint32_t bit = CHANGE_POLICY; bit <= CHANGE_USERS; bit <<= 1) {
+    for (uint32_t bit = CHANGE_POLICY; bit <= CHANGE_MESSAGE; bit <<= 1) {
         if (!(s->tailnet_dirty & bit))
             continue;
         changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = bit};
@@ -288,16 +299,17 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
             next->users_version = s->change_seq;
         else if (bit == CHANGE_DNS)
             s->settings->dns_version = s->change_seq;
-        else
+        else if (bit == CHANGE_DERP)
             s->settings->derp_version = s->change_seq;
     }
-    if (s->tailnet_dirty & (CHANGE_DNS | CHANGE_DERP)) {
+    if (s->tailnet_dirty & (CHANGE_DNS | CHANGE_DERP) || s->settings_dirty) {
         /* Snapshots hold a copy that is never written to. */
         struct tailnet_settings *copy = settings_edit(s->settings);
         snapshot_set_settings(next, copy);
         settings_unref(copy);
     }
     s->tailnet_dirty = 0;
+    s->settings_dirty = false;
     return count;
 }
 
@@ -307,13 +319,15 @@ void publish(struct core_state *s)
         elect(s);
     core_policy_publish(s);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
-                 s->primaries_dirty || s->policy_dirty;
+                 s->primaries_dirty || s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty ||
+                 s->message_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
+    bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
-    struct change *changes = mem_alloc((s->dirty_slots.len + 4) * sizeof(*changes));
+    struct change *changes = mem_alloc((s->dirty_slots.len + 6) * sizeof(*changes));
     next->wall_ns = clock_wall_ns();
     publish_lists(s, next);
     size_t count = publish_tailnet_wide(s, next, changes);
@@ -321,6 +335,8 @@ void publish(struct core_state *s)
         struct slot *slot = s->dirty_slots.items[i];
         count += publish_slot(s, next, slot, &changes[count]);
     }
+    if (steered != (next->ranked_exits > 0))
+        changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_STEERING};
     next->seq = s->change_seq;
     next->event_run = s->run;
     next->event_seq = s->event_published = s->event_delivered;

@@ -11,6 +11,7 @@
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
 #include "core/decide/settings.h"
+#include "core/decide/warnings.h"
 #include "core/due.h"
 #include "core/extra_records.h"
 #include "core/load.h"
@@ -28,7 +29,8 @@ struct core_notice {
     uint64_t number;
     int which;
     const struct config *config;
-    char *text;
+    char *text, *actor;
+    struct node_warnings warnings;
     struct core_listener listener;
 };
 
@@ -37,6 +39,8 @@ static void notice_free(struct core_call *call)
     struct core_notice *o = (struct core_notice *)call;
 
     free(o->text);
+    free(o->actor);
+    node_warnings_release(&o->warnings);
     free(o);
 }
 
@@ -94,6 +98,36 @@ static void run_cloned(struct core_state *s, struct core_call *call)
 void core_node_cloned(struct core *core, uint64_t node, const char *where)
 {
     send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(where)}, run_cloned);
+}
+
+static void run_warnings(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    node_warnings_run(s, o->number, &o->warnings);
+    notice_free(call);
+}
+
+void core_node_warnings(struct core *core, uint64_t node, const struct node_warnings *now)
+{
+    struct core_notice notice = {.number = node};
+
+    node_warnings_copy(&notice.warnings, now);
+    send_notice(core, notice, run_warnings);
+}
+
+static void run_asked(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    node_asked_run(s, o->number, o->actor, o->text);
+    notice_free(call);
+}
+
+void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what)
+{
+    send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(what), .actor = mem_strdup(actor)},
+                run_asked);
 }
 
 static void run_apikey_seen(struct core_state *s, struct core_call *call)
@@ -263,7 +297,7 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
 {
     struct core *core = mem_alloc(sizeof(*core));
 
-    core->state = (struct core_state){.config = config, .tailnet = t, .store = store, .next_session = 1};
+    core->state = (struct core_state){.config = config, .tailnet = t, .store = store, .series = 1, .next_session = 1};
     core->state.flying_end = &core->state.flying;
     core->state.answers_end = &core->state.answers;
     core->state.retries_end = &core->state.retries;

@@ -27,6 +27,9 @@ uint64_t access_block(const struct netmap_access *a, const struct tailnet_node *
  * for, and its effective exit routes as a pair or not at all. out is released first. */
 void access_all_routes(const struct tailnet_node *peer, struct prefixes *out);
 
+/* Clients that may use the node as exit node are to choose it (tailcfg.NodeAttrSuggestExitNode). */
+bool access_suggests(const struct tailnet_node *n);
+
 /* How a viewer is shown a peer. hash 0: whole, as everybody who may use all of it; the rest is then not set. */
 struct peer_view {
     uint64_t hash;
@@ -39,6 +42,7 @@ void access_peer(const struct netmap_access *a, const struct tailnet_node *viewe
 /* What of the packet filter was told, by named parts (MapResponse.PacketFilters). */
 struct sent_filter {
     bool everything; /* the one part that allows all: there was no policy */
+    bool nothing;    /* the one part that allows nothing: the node waits for approval */
     struct policy_parts parts;
 };
 /* Writes the member PacketFilters with what differs from told, or all of it with first, and updates told. False:

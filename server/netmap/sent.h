@@ -5,10 +5,17 @@
 
 #include "netmap/access.h"
 #include "netmap/cache.h"
+#include "netmap/client_messages.h"
 
 struct sent_view { /* of a peer that was not shown whole */
     uint32_t slot;
     uint64_t hash;
+};
+
+struct exit_choice { /* an exit node that the receiver may choose */
+    uint32_t slot;
+    uint64_t id;
+    uint32_t priority;
 };
 
 struct netmap_session {
@@ -17,6 +24,7 @@ struct netmap_session {
     const struct node *self; /* as last told, for the goodbye */
     uint64_t cursor;         /* the change up to which everything was told */
     bool started, gone, self_changed;
+    bool authorized;  /* as last told */
     bool tagged_sent; /* the profile of tagged devices */
     uint64_t self_hash, ssh_version, dns_hash;
     struct { /* bits */
@@ -24,7 +32,10 @@ struct netmap_session {
         size_t len;
     } peers, users; /* by slot; by user id */
     VEC(struct sent_view) views;
+    VEC(struct exit_choice) exits;
+    bool exits_changed; /* and that was not told */
     struct sent_filter filter;
+    struct sent_messages messages;
 };
 
 bool sent_peer(const struct netmap_session *s, uint32_t slot);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "tailnet/publish.h"
 
@@ -191,8 +192,10 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->api_keys);
     shared_list_ref(s->pendings);
     shared_list_ref(s->primaries);
+    shared_list_ref(s->prefix_settings);
     atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
     record_ref(s->policy);
+    record_ref(s->message);
     return s;
 }
 
@@ -217,9 +220,11 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->preauth_keys, record_unref);
     shared_list_unref(s->api_keys, record_unref);
     shared_list_unref(s->primaries, record_unref);
+    shared_list_unref(s->prefix_settings, record_unref);
     shared_list_unref(s->pendings, unref_pending);
     settings_unref(s->settings);
     record_unref(s->policy);
+    record_unref(s->message);
     free(s);
 }
 
@@ -250,6 +255,11 @@ static struct tailnet_block *own_block(struct tailnet_snapshot *s, uint32_t slot
     return mine;
 }
 
+static bool is_ranked_exit(const struct tailnet_node *n)
+{
+    return n && n->record->priority != NODE_PRIORITY_DEFAULT && node_is_exit(n->record);
+}
+
 void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet_node *n, uint64_t version)
 {
     struct tailnet_block *b = own_block(s, slot);
@@ -258,6 +268,10 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
     s->node_count += (n != NULL) - (size_t)(old != NULL);
     s->online_count += (n && n->live.online) - (size_t)(old && old->live.online);
     b->nodes[slot % TAILNET_BLOCK] = n;
+    s->ranked_exits += (size_t)is_ranked_exit(n) - (size_t)is_ranked_exit(old);
+    b->exits &= ~(UINT64_C(1) << slot % TAILNET_BLOCK);
+    if (n && node_is_exit(n->record))
+        b->exits |= UINT64_C(1) << slot % TAILNET_BLOCK;
     assert(!n || n->version == version);
     if (n && old && version == old->version) {
         assert(tailnet_node_difference(old, n) == 0);
@@ -281,6 +295,7 @@ SETTER(snapshot_set_users, user, users, user_count, record_ref, record_unref)
 SETTER(snapshot_set_preauth_keys, preauth_key, preauth_keys, preauth_key_count, record_ref, record_unref)
 SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, record_unref)
 SETTER(snapshot_set_primaries, primary, primaries, primary_count, record_ref, record_unref)
+SETTER(snapshot_set_prefix_settings, prefix_settings, prefix_settings, prefix_settings_count, record_ref, record_unref)
 
 void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count)
 {
@@ -303,6 +318,14 @@ void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *p
     const struct policy_text *old = s->policy;
 
     s->policy = record_ref(policy);
+    record_unref(old);
+}
+
+void snapshot_set_message(struct tailnet_snapshot *s, const struct server_message *message)
+{
+    const struct server_message *old = s->message;
+
+    s->message = record_ref(message);
     record_unref(old);
 }
 
@@ -335,6 +358,21 @@ const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s,
 const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id)
 {
     return record_find(s->api_keys, s->api_key_count, id, NULL);
+}
+
+static int compare_settings(const void *key, const void *item)
+{
+    const struct prefix_settings *const *settings = item;
+
+    return prefix_cmp(key, &(*settings)->prefix);
+}
+
+const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p)
+{
+    bool found;
+    size_t i = array_search(p, s->prefix_settings, s->prefix_settings_count, sizeof(void *), compare_settings, &found);
+
+    return found ? s->prefix_settings[i] : NULL;
 }
 
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id)

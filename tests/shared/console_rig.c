@@ -87,7 +87,8 @@ static void add_node(struct buf *b, size_t id, const struct made_up *p)
     buf_addf(b,
              "%s{\"id\":\"%zu\",\"machineKey\":\"mkey:1\",\"nodeKey\":\"nodekey:0123456789abcdef\",\"ipAddresses\":"
              "[\"100.64.%zu.%zu\",\"fd7a:115c:a1e0::%zx\"],\"name\":\"%s\",\"givenName\":\"%s\",\"lastSeen\":\"%s\","
-             "\"createdAt\":\"2026-02-12T14:03:00Z\",\"online\":%s,\"expired\":%s,\"healthy\":true,\"version\":%zu,"
+             "\"createdAt\":\"2026-02-12T14:03:00Z\",\"online\":%s,\"expired\":%s,\"healthy\":true,\"priority\":100,"
+             "\"version\":%zu,"
              "\"since\":\"%s\",\"os\":\"linux\",\"osVersion\":\"12\",\"clientVersion\":\"1.82.0-t0123\","
              "\"capVersion\":113,\"relayName\":\"ber\",\"source\":\"203.0.113.7:51000\","
              "\"endpoints\":[\"203.0.113.7:41641\"],\"fqdn\":\"%s.example.com\"",

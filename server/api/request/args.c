@@ -141,6 +141,16 @@ int arg_id(struct rest_request *r, const char *name, uint64_t *out)
     return str_u64(text, 0, UINT64_MAX, out, name, &r->err);
 }
 
+int arg_number(struct rest_request *r, const char *name, uint64_t *out)
+{
+    json_t *v = arg_json(r, name);
+
+    if (!json_is_integer(v) || json_integer_value(v) < 0)
+        return v ? wrong(r, name, "a number of at least 0") : 0;
+    *out = (uint64_t)json_integer_value(v);
+    return 0;
+}
+
 int arg_time(struct rest_request *r, const char *name, int64_t *out)
 {
     const char *text = NULL;

@@ -12,6 +12,7 @@ json_t *arg_json(const struct rest_request *r, const char *name);      /* NULL: 
 int arg_text(struct rest_request *r, const char *name, const char **out) WARN_UNUSED;
 int arg_bool(struct rest_request *r, const char *name, bool *out) WARN_UNUSED;
 int arg_id(struct rest_request *r, const char *name, uint64_t *out) WARN_UNUSED; /* "" is 0 */
+int arg_number(struct rest_request *r, const char *name, uint64_t *out) WARN_UNUSED;
 int arg_time(struct rest_request *r, const char *name, int64_t *out) WARN_UNUSED;
 /* The end of a new key: absent, empty, null or zero is in default_ns from now, "never" is 0. */
 int arg_expiration(struct rest_request *r, int64_t default_ns, int64_t *out) WARN_UNUSED;

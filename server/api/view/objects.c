@@ -133,6 +133,24 @@ void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope
     json_close(o, ']');
 }
 
+void write_prefix(struct json_out *o, struct api_view *v, const struct prefix *p,
+                  const struct prefix_settings *settings)
+{
+    struct prefixes only = {0};
+    struct arena a = ARENA_INIT(0);
+    struct api_list list;
+
+    prefixes_add(&only, p);
+    show_prefixes(v, &only, &a, &list);
+    struct api_prefix out = {.prefix = *p, .exit = prefix_is_exit(p)};
+    if (list.len)
+        out = *api_at(&list, struct api_prefix, 0);
+    show_rule(v->s, settings, &a, &out);
+    api_write(o, &api_prefix_shape, &out, API_HEADWAY);
+    arena_release(&a);
+    prefixes_release(&only);
+}
+
 void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     struct arena a = ARENA_INIT(0);
@@ -188,4 +206,15 @@ enum http_flow reply_list(struct rest_request *r, const char *name, write_list *
     json_close(&o, '}');
     show_release(&v);
     return HTTP_DONE;
+}
+
+void write_message(struct json_out *o, const struct server_message *m, enum api_scope scope)
+{
+    struct api_message shown = {.text = m ? m->text : "",
+                                .severity = m ? (int)m->severity : SEVERITY_MEDIUM,
+                                .url = m ? m->url : "",
+                                .updated_ns = m ? m->updated_ns : 0,
+                                .version = m ? m->r.version : 0};
+
+    api_write(o, &api_message_shape, &shown, scope);
 }

@@ -11,12 +11,22 @@ static const struct {
     enum admin_op op;
     const char *method, *path; /* a field in braces stands in the path, the others in the body */
 } calls[] = {
-    {ADMIN_USER_DELETE, "DELETE", "/users/{id}"},          {ADMIN_USER_RENAME, "POST", "/users/{id}/rename"},
-    {ADMIN_USER_ROLE, "POST", "/users/{id}/role"},         {ADMIN_PREAUTHKEY_DELETE, "DELETE", "/preauthkeys/{id}"},
-    {ADMIN_APIKEY_DELETE, "DELETE", "/apikeys/{id}"},      {ADMIN_NODE_RENAME, "POST", "/nodes/{id}/rename"},
-    {ADMIN_NODE_TAGS, "POST", "/nodes/{id}/tags"},         {ADMIN_NODE_EXPIRE, "POST", "/nodes/{id}/expire"},
-    {ADMIN_ROUTES_EDIT, "POST", "/nodes/{id}/routes"},     {ADMIN_NODE_DRAIN, "POST", "/nodes/{id}/drain"},
-    {ADMIN_PRIMARY, "POST", "/prefixes/{prefix}/primary"}, {ADMIN_POLICY_SET, "PUT", "/policy"},
+    {ADMIN_USER_DELETE, "DELETE", "/users/{id}"},
+    {ADMIN_USER_RENAME, "POST", "/users/{id}/rename"},
+    {ADMIN_USER_ROLE, "POST", "/users/{id}/role"},
+    {ADMIN_PREAUTHKEY_DELETE, "DELETE", "/preauthkeys/{id}"},
+    {ADMIN_APIKEY_DELETE, "DELETE", "/apikeys/{id}"},
+    {ADMIN_NODE_RENAME, "POST", "/nodes/{id}/rename"},
+    {ADMIN_NODE_TAGS, "POST", "/nodes/{id}/tags"},
+    {ADMIN_NODE_EXPIRE, "POST", "/nodes/{id}/expire"},
+    {ADMIN_ROUTES_EDIT, "POST", "/nodes/{id}/routes"},
+    {ADMIN_NODE_DRAIN, "POST", "/nodes/{id}/drain"},
+    {ADMIN_PRIMARY, "POST", "/prefixes/{prefix}/primary"},
+    {ADMIN_NODE_AUTHORIZE, "POST", "/nodes/{id}/authorized"},
+    {ADMIN_NODE_PRIORITY, "POST", "/nodes/{id}/priority"},
+    {ADMIN_PREFIX_SET, "POST", "/prefixes/{prefix}"},
+    {ADMIN_POLICY_SET, "PUT", "/policy"},
+    {ADMIN_SERVER_MESSAGE, "PUT", "/message"},
 };
 #define CALL_COUNT (ARRAY_LEN(calls))
 

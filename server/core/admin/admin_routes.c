@@ -191,3 +191,28 @@ int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)
     tx_put(s, n);
     return 0;
 }
+
+int admin_node_priority(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    if (a->number > NODE_PRIORITY_MAX)
+        return err_field(e, ERR_INVALID, "priority", "the priority must be at most %d, not %llu", NODE_PRIORITY_MAX,
+                         (unsigned long long)a->number);
+    admin_result(a, slot->work);
+    if (slot->work->priority == a->number)
+        return 0;
+    struct node *n = node_edit(slot->work);
+    n->priority = (uint32_t)a->number;
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_ROUTE_PRIORITY, .object = "node", .object_id = slot->id, .object_name = n->given_name},
+            "%s has the priority %u now, not %u", n->given_name, n->priority, slot->work->priority);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_NODE_PRIORITY, .id = slot->id, .number = slot->work->priority});
+    admin_result(a, n);
+    tx_put(s, n);
+    return 0;
+}

@@ -16,6 +16,7 @@ enum field_type {
     FIELD_END,
     FIELD_ID,
     FIELD_TEXT,
+    FIELD_NUMBER,
     FIELD_TIME,
     FIELD_BOOL,
     FIELD_FLAG, /* a boolean that is not written when it is false */
@@ -23,6 +24,7 @@ enum field_type {
     FIELD_TEXTS,
     FIELD_PREFIXES,
     FIELD_PREFIX, /* one */
+    FIELD_RULE,   /* several members: core_rule_write */
 };
 
 struct operation_field {
@@ -74,7 +76,8 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_USER_ROLE] = {"user.role", admin_user_role, ADMIN_OBJECT_USER, {ID, {"role", FIELD_ROLE, AT(role)}}},
     [ADMIN_USER_DELETE] = {"user.delete", admin_user_delete, ADMIN_OBJECT_USER, {ID}},
     [ADMIN_PREAUTHKEY_CREATE] = {"preauthkey.create", admin_preauthkey_create, ADMIN_OBJECT_PREAUTH_KEY,
-        {USER, {"reusable", FIELD_FLAG, AT(reusable)}, {"ephemeral", FIELD_FLAG, AT(ephemeral)}, EXPIRATION, TAGS}},
+        {USER, {"reusable", FIELD_FLAG, AT(reusable)}, {"ephemeral", FIELD_FLAG, AT(ephemeral)},
+         {"needsApproval", FIELD_FLAG, AT(needs_approval)}, EXPIRATION, TAGS}},
     [ADMIN_PREAUTHKEY_EXPIRE] = {"preauthkey.expire", admin_preauthkey_expire, ADMIN_OBJECT_PREAUTH_KEY, {ID}},
     [ADMIN_PREAUTHKEY_DELETE] = {"preauthkey.delete", admin_preauthkey_delete, ADMIN_OBJECT_PREAUTH_KEY, {ID}},
     [ADMIN_APIKEY_CREATE] = {"apikey.create", admin_apikey_create, ADMIN_OBJECT_API_KEY,
@@ -88,6 +91,8 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_NODE_EXPIRE] = {"node.expire", admin_node_expire, ADMIN_OBJECT_NODE,
         {ID, {"expiry", FIELD_TIME, AT(time_ns)}, {"disable", FIELD_FLAG, AT(flag)}}},
     [ADMIN_NODE_DELETE] = {"node.delete", admin_node_delete, ADMIN_OBJECT_NODE, {ID}},
+    [ADMIN_NODE_AUTHORIZE] = {"node.authorize", admin_node_authorize, ADMIN_OBJECT_NODE,
+        {ID, {"authorized", FIELD_BOOL, AT(flag)}}},
     [ADMIN_NODE_ROUTES] = {"node.approved", admin_node_routes, ADMIN_OBJECT_NODE,
         {ID, {"routes", FIELD_PREFIXES, AT(prefixes)}}},
     [ADMIN_ROUTES_EDIT] = {"node.routes", admin_routes_edit, ADMIN_OBJECT_NODE,
@@ -95,12 +100,18 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_PRIMARY] = {"prefix.primary", admin_primary, ADMIN_OBJECT_NODE,
         {{"node", FIELD_ID, AT(id)}, {"prefix", FIELD_PREFIX, AT(prefixes)}}},
     [ADMIN_NODE_DRAIN] = {"node.drain", admin_node_drain, ADMIN_OBJECT_NODE, {ID, {"drained", FIELD_BOOL, AT(flag)}}},
+    [ADMIN_NODE_PRIORITY] = {"node.priority", admin_node_priority, ADMIN_OBJECT_NODE,
+        {ID, {"priority", FIELD_NUMBER, AT(number)}}},
+    [ADMIN_PREFIX_SET] = {"prefix.set", admin_prefix_set, ADMIN_OBJECT_PREFIX,
+        {{"prefix", FIELD_PREFIX, AT(prefixes)}, {"rule", FIELD_RULE, AT(rule)}}},
     [ADMIN_REGISTER] = {"pending.register", admin_register, ADMIN_OBJECT_NODE, {AUTH_ID, USER, NAME}},
     [ADMIN_AUTH_APPROVE] = {"pending.approve", admin_auth_approve, ADMIN_OBJECT_NONE, {AUTH_ID}},
     [ADMIN_AUTH_REJECT] = {"pending.reject", admin_auth_reject, ADMIN_OBJECT_NONE, {AUTH_ID}},
     [ADMIN_DEBUG_NODE] = {"debug.node", admin_debug_node, ADMIN_OBJECT_NONE,
         {AUTH_ID, USER, NAME, {"routes", FIELD_PREFIXES, AT(prefixes)}}},
     [ADMIN_BACKFILL] = {"nodes.backfill", admin_backfill, ADMIN_OBJECT_NONE, {{0}}},
+    [ADMIN_SERVER_MESSAGE] = {"server.message", admin_server_message, ADMIN_OBJECT_MESSAGE,
+        {{"text", FIELD_TEXT, AT(text)}, {"severity", FIELD_TEXT, AT(severity)}, {"url", FIELD_TEXT, AT(url)}}},
     [ADMIN_POLICY_SET] = {"policy.set", admin_policy_set, ADMIN_OBJECT_NONE, {{"policy", FIELD_TEXT, AT(text)}}},
 };
 /* clang-format on */
@@ -154,6 +165,9 @@ static void put_field(struct json_out *o, const struct core_admin *a, const stru
         if (*(char *const *)at)
             json_put_str(o, f->name, *(char *const *)at);
         break;
+    case FIELD_NUMBER:
+        json_put_u64(o, f->name, *(const uint64_t *)at);
+        break;
     case FIELD_TIME:
         if (*(const int64_t *)at)
             json_put_time(o, f->name, *(const int64_t *)at);
@@ -178,6 +192,9 @@ static void put_field(struct json_out *o, const struct core_admin *a, const stru
     case FIELD_PREFIX:
         if (prefixes->len)
             json_put_str(o, f->name, prefix_format(&prefixes->items[0], text));
+        break;
+    case FIELD_RULE:
+        core_rule_write(o, a);
         break;
     }
 }
@@ -260,6 +277,7 @@ static int get_field(const json_t *object, const struct operation_field *f, stru
     case FIELD_END:
         break;
     case FIELD_ID:
+    case FIELD_NUMBER:
         return json_get_u64(object, f->name, at, e);
     case FIELD_TEXT:
         return json_get_str(object, f->name, at, e);
@@ -275,6 +293,8 @@ static int get_field(const json_t *object, const struct operation_field *f, stru
         return get_list(object, f, at, e);
     case FIELD_PREFIX:
         return item ? add_prefix(item, f->name, at, e) : 0;
+    case FIELD_RULE:
+        return core_rule_read(object, out, e);
     }
     return 0;
 }

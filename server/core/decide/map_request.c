@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "core/decide/liveness.h"
 #include "core/decide/nodes.h"
+#include "core/decide/warnings.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
@@ -60,7 +61,8 @@ static bool same_record(const struct node *a, const struct node *b)
            str_eq(a->given_name, b->given_name) && str_eq(a->hostinfo, b->hostinfo) &&
            str_eq(a->peer_hostinfo, b->peer_hostinfo) && prefixes_eq(&a->available, &b->available) &&
            prefixes_eq(&a->approved, &b->approved) && strs_eq(&a->request_tags, &b->request_tags) &&
-           a->cap_version == b->cap_version && str_eq(a->client_version, b->client_version);
+           a->cap_version == b->cap_version && a->exit_node_id == b->exit_node_id &&
+           str_eq(a->client_version, b->client_version);
 }
 
 /* Returns true when a new record was put. */
@@ -112,6 +114,7 @@ void map_request_run(struct core_state *s, struct core_call *call)
         put = update_record(s, slot, m);
         if (!m->stream || !slot->updated)
             update_live(s, slot, m);
+        slot_take_flags(s, slot, &m->flags);
         if (!m->stream)
             slot->updated = true;
     }

@@ -36,6 +36,7 @@ void node_apply_info(struct core_state *s, struct node *n, const struct client_i
         mem_replace(&n->peer_hostinfo, info->peer_hostinfo);
     prefixes_copy(&n->available, &info->routes);
     strs_copy(&n->request_tags, &info->request_tags);
+    n->exit_node_id = info->exit_node_id;
     if (info->cap_version)
         n->cap_version = info->cap_version;
 }
@@ -70,6 +71,8 @@ void node_auto_approve(struct core_state *s, struct node *n)
     struct prefixes found = {0};
     struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = n->r.id};
 
+    if (!n->authorized)
+        return; /* its tags do not count yet; it is asked again when it is approved */
     core_policy_auto_approved(s, n, &found);
     for (size_t i = 0; i < found.len; i++)
         if (node_approve(n, &found.items[i], "policy"))

@@ -2,6 +2,7 @@
 /* What calls decide is collected here until it is written. */
 #include "core/state/transaction.h"
 #include "core/state/accounts.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 
@@ -32,12 +33,18 @@ void tx_set_work(struct core_state *s, const struct record *r, bool remove)
         const void *old = s->policy_work;
         s->policy_work = record_ref(r);
         record_unref(old);
+    } else if (r->kind == RECORD_SERVER_MESSAGE) {
+        const void *old = s->message_work;
+        s->message_work = record_ref(r);
+        record_unref(old);
     } else if (r->kind == RECORD_USER || r->kind == RECORD_PREAUTH_KEY || r->kind == RECORD_API_KEY) {
         struct record_pair *c = pair_of(s, r->kind, r->id, true);
         const void *old = c->work;
         c->work = remove ? NULL : record_ref(r);
         record_unref(old);
         s->decider_stale = s->decider_stale || r->kind == RECORD_USER;
+    } else if (r->kind == RECORD_PREFIX_SETTINGS) {
+        prefix_settings_work(s, (const struct prefix_settings *)r, remove);
     }
 }
 

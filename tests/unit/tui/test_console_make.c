@@ -112,6 +112,25 @@ static void out_of_service_says_who_takes_over(void **state)
     rig_release(&r);
 }
 
+static void the_priority_of_a_router_is_set(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/gw-ber-1<Enter>b");
+    assert_true(rig_shows(&r, "priority of gw-ber-1"));
+    rig_keys(&r, "<Ctrl-U>1001<Enter>");
+    assert_true(rig_shows(&r, "1001 is not between 0 and 1000"));
+    assert_int_equal(r.sent.len, 0);
+    rig_keys(&r, "<Ctrl-U>200<Enter>");
+    assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/3/priority");
+    assert_string_equal(r.sent.items[0].body, "{\"priority\":200}");
+    rig_keys(&r, "<Esc><Esc>/build<Enter>b");
+    assert_true(rig_shows(&r, "the selection is not a router"));
+    rig_release(&r);
+}
+
 static void a_new_user_is_asked_for_in_a_form(void **state)
 {
     struct rig r;
@@ -139,7 +158,7 @@ static void a_new_key_is_shown_once_and_kept_nowhere(void **state)
 
     (void)state;
     rig_init(&r, 0);
-    rig_keys(&r, "7N<Tab>ci web<Tab>y<Tab><Tab><Ctrl-U>soon<Enter>");
+    rig_keys(&r, "7N<Tab>ci web<Tab>y<Tab><Tab><Tab><Ctrl-U>soon<Enter>");
     assert_true(rig_shows(&r, "expires: give a time"));
     rig_keys(&r, "<Ctrl-U>2h<Enter>");
     assert_int_equal(r.sent.len, 1);
@@ -521,6 +540,7 @@ int main(void)
         cmocka_unit_test(escape_leads_back_from_what_was_opened),
         cmocka_unit_test(messages_are_newest_first_and_counted),
         cmocka_unit_test(a_drained_router_is_seen_everywhere),
+        cmocka_unit_test(the_priority_of_a_router_is_set),
         cmocka_unit_test(the_drain_key_is_among_the_hints),
         cmocka_unit_test(what_was_never_approved_is_not_degraded),
         cmocka_unit_test(a_refused_text_stays_to_be_mended),

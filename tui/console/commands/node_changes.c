@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done to nodes as a whole beyond naming and ending them: tags, and draining a router. */
+/* What is done to nodes as a whole beyond naming and ending them: tags, draining a router, and its priority. */
 #include "console/commands/node_changes.h"
 
 #include <stdio.h>
@@ -295,6 +295,133 @@ static const char *refuse_drain(struct app *app)
     return count ? NULL : "the selection is not a router";
 }
 
+/* ---- approval of machines ---- */
+
+static const struct m_node *node_at(const struct rows *rows, size_t i)
+{
+    return (const struct m_node *)rows->items[i];
+}
+
+bool approval_waits(struct app *app)
+{
+    struct rows rows = {0};
+    bool waits = false;
+
+    tag_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++)
+        waits = waits || node_at(&rows, i)->api.needs_approval;
+    vec_release(&rows);
+    return waits;
+}
+
+void approve_machines(struct app *app)
+{
+    bool approve = approval_waits(app);
+    struct rows rows = {0};
+    struct plan *p = plan_new(approve ? RISK_NONE : RISK_ASK, approve ? "approve" : "unapprove");
+
+    p->undoable = true;
+    tag_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct m_node *n = node_at(&rows, i);
+        if (n->api.needs_approval != approve)
+            continue;
+        size_t call =
+            plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/authorized", n->row.key),
+                             mem_format("{\"authorized\":%s}", approve ? "true" : "false"), n->api.version, ROW_NODE);
+        plan_add_step(p, call, &n->row, NULL, n->api.given_name, approve ? "waits for approval" : "approved",
+                      approve ? "takes part in the tailnet" : "reaches nobody, and nobody reaches it");
+    }
+    const char *what = p->steps.items[0].what;
+    if (p->steps.len == 1) {
+        p->title = mem_format(approve ? "approve %s" : "take the approval of %s back", what);
+        p->done = mem_format(approve ? "%s is approved" : "%s is no longer approved", what);
+    } else {
+        p->title = mem_format("%s %zu machines", p->verb, p->steps.len);
+        p->done = mem_format("%zu machines are %s approved", p->steps.len, approve ? "now" : "no longer");
+    }
+    vec_release(&rows);
+    plan_submit(app, p);
+}
+
+static void cmd_approve_node(struct app *app, const char *arg)
+{
+    (void)arg;
+    approve_machines(app);
+}
+
+/* ---- priority ---- */
+
+static bool read_priority(const char *text, uint64_t *out, struct err *e)
+{
+    *out = NODE_PRIORITY_DEFAULT;
+    return !*text || str_u64(text, 0, NODE_PRIORITY_MAX, out, "priority", e) == 0;
+}
+
+static void prioritised(struct app *app, const char *text)
+{
+    struct rows rows = {0};
+    struct plan *p;
+    uint64_t value;
+    struct err e;
+
+    if (!read_priority(text, &value, &e)) {
+        dialog_refuse(app, "%s", e.message);
+        return;
+    }
+    app_repeat_with(app, text);
+    p = plan_new(RISK_NONE, "priority");
+    p->undoable = true;
+    drain_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)rows.items[i];
+        char before[32], after[32];
+
+        if (n->api.priority == value)
+            continue;
+        snprintf(before, sizeof(before), "priority %llu", (unsigned long long)n->api.priority);
+        snprintf(after, sizeof(after), "priority %llu", (unsigned long long)value);
+        size_t call =
+            plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/priority", n->row.key),
+                             mem_format("{\"priority\":%llu}", (unsigned long long)value), n->api.version, ROW_NODE);
+        plan_add_step(p, call, &n->row, NULL, n->api.given_name, before, after);
+    }
+    vec_release(&rows);
+    if (!p->steps.len) {
+        app_flash(app, ROLE_INFO, "priority: nothing to change");
+        plan_free(p);
+        return;
+    }
+    if (p->steps.len == 1) {
+        p->title = mem_format("priority of %s", p->steps.items[0].what);
+        p->done = mem_format("%s now has the priority %llu", p->steps.items[0].what, (unsigned long long)value);
+    } else {
+        p->title = mem_format("priority of %zu nodes", p->steps.len);
+        p->done = mem_format("%zu nodes now have the priority %llu", p->steps.len, (unsigned long long)value);
+    }
+    plan_submit(app, p);
+}
+
+static void cmd_priority(struct app *app, const char *arg)
+{
+    struct rows rows = {0};
+
+    if (*arg) {
+        prioritised(app, arg);
+        return;
+    }
+    drain_targets(app, &rows);
+    bool one = rows.len == 1;
+    const struct m_node *n = (const struct m_node *)rows.items[0];
+    char *title = one ? mem_format("priority of %s", n->api.given_name) : mem_format("priority of %zu nodes", rows.len);
+    char *now = mem_format("%llu", (unsigned long long)n->api.priority);
+    dialog_input(app, title, "Enter set   Esc cancel", now, prioritised);
+    app->dialog->text = mem_strdup("0 to 1000, the higher is preferred; empty for the default of 100\n");
+    free(title);
+    free(now);
+    vec_release(&rows);
+}
+
 static const struct console_command commands[] = {
     {.name = "tags",
      .keys = "t",
@@ -315,6 +442,25 @@ static const struct console_command commands[] = {
      .risk = RISK_ASK,
      .rank = 3,
      .run = cmd_drain,
+     .refuse = refuse_drain},
+    {.name = "approve-node",
+     .keys = "m",
+     .help = "approve the machine, or take its approval back",
+     .where = IN_NODES | IN_NODE | IN_MACHINES,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 13,
+     .run = cmd_approve_node,
+     .refuse = refuse_tags},
+    {.name = "priority",
+     .keys = "b",
+     .hint = "priority",
+     .help = "set the priority of the router or exit node",
+     .args = "[0-1000]",
+     .where = ROUTES_OF_ANY,
+     .needs = CHANGES,
+     .rank = 12,
+     .run = cmd_priority,
      .refuse = refuse_drain},
 };
 
