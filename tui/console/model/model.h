@@ -72,6 +72,9 @@ struct m_prefix {
     bool *drained; /* by router, kept by the model: its node is drained; NULL: not known yet */
 };
 
+/* How many nodes that are online say that they use the exit node; some of their names (the caller's buffer, or NULL). */
+size_t model_exit_users(const struct model *m, uint64_t exit, struct buf *names);
+
 static inline const struct api_router *router_at(const struct m_prefix *p, size_t i)
 {
     return api_at(&p->api.routers, struct api_router, i);
