@@ -143,7 +143,6 @@ static int primary(struct cli *c)
     return cli_changed(c, answer, "Primary moved");
 }
 
-<<<<<<< HEAD
 /* ---- how a prefix is served ---- */
 
 static void prefix_row(struct text_table *t, const void *object)
@@ -242,13 +241,10 @@ static int set(struct cli *c)
     answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    return changed(c, answer, "Prefix set");
+    return cli_changed(c, answer, "Prefix set");
 }
 
-static int priority(struct cli *c)
-=======
 int cli_set_priority(struct cli *c)
->>>>>>> ff539a8 (List exit nodes with who uses which: API and headway exits)
 {
     const char *text = c->args->items[1];
     uint64_t node, value = NODE_PRIORITY_DEFAULT;
@@ -260,10 +256,10 @@ int cli_set_priority(struct cli *c)
     if (!node)
         return 1;
     return cli_changed(c,
-                   cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
-                            "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
-                            flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
-                   "Priority set");
+                       cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
+                                "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
+                                flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
+                       "Priority set");
 }
 
 /* clang-format off */
