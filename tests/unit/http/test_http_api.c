@@ -726,59 +726,6 @@ static void clients_that_leave_disturb_nobody(void **state)
         close(fds[i]);
 }
 
-/* The client of a node says which exit node it uses. */
-static void say_exit_node(uint64_t node, uint64_t exit)
-{
-    const struct tailnet_snapshot *s = tailnet_pin(f.tailnet);
-    const struct node *n = snapshot_node_by_id(s, node)->record;
-    struct core_map map = {.info = {.hostname = n->hostname, .cap_version = 131, .exit_node_id = exit}};
-
-    memcpy(map.machine_key, n->machine_key, KEY_LEN);
-    memcpy(map.node_key, n->node_key, KEY_LEN);
-    tailnet_unpin(s);
-    if (core_rig_map(f.core, &map) < 0)
-        fail_msg("%s", map.call.err.message);
-}
-
-static void exit_nodes_are_listed_with_who_uses_them(void **state)
-{
-    static const char *const exits[] = {"0.0.0.0/0", "::/0", NULL};
-    struct api_list list;
-    uint64_t session;
-
-    (void)state;
-    uint64_t x1 = api_node(&f, "1", "x1", exits, &session), x2 = api_node(&f, "1", "x2", exits, &session);
-    uint64_t a = api_node(&f, "1", "a", NULL, &session), b = api_node(&f, "1", "b", NULL, NULL);
-    char *path = mem_format("/api/headway/nodes/%llu/routes", (unsigned long long)x1);
-    json_decref(api_expect(&f, 200, "POST", path, "{\"approve\":[\"0.0.0.0/0\"]}"));
-    free(path);
-    say_exit_node(a, x1);
-    say_exit_node(b, x1);
-    json_t *j = api_expect(&f, 200, "GET", "/api/headway/exits", NULL);
-    assert_int_equal(api_read_list(&api_exit_shape, json_object_get(j, "exits"), &list, API_STRICT, NULL), 0);
-    assert_int_equal(list.len, 2);
-    const struct api_exit *first = api_at(&list, struct api_exit, 0), *second = api_at(&list, struct api_exit, 1);
-    assert_int_equal(first->node, x1);
-    assert_int_equal(first->state, ROUTE_SERVING);
-    assert_true(first->suggested);
-    assert_int_equal(first->priority, NODE_PRIORITY_DEFAULT);
-    assert_int_equal(first->used_by, 1); /* b is offline */
-    assert_int_equal(first->users.len, 2);
-    assert_string_equal(api_at(&first->users, struct api_exit_user, 0)->name, "a");
-    assert_int_equal(second->node, x2);
-    assert_int_equal(second->state, ROUTE_AVAILABLE);
-    assert_false(second->suggested);
-    assert_int_equal(second->users.len, 0);
-    api_release_list(&api_exit_shape, &list);
-    json_decref(j);
-
-    j = api_expect(&f, 200, "GET", "/api/headway/snapshot", NULL);
-    char *want = mem_format("%llu", (unsigned long long)x1);
-    assert_string_equal(json_text(json_array_get(json_object_get(j, "nodes"), 2), "usesExitNode", ""), want);
-    free(want);
-    json_decref(j);
-}
-
 #define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -795,7 +742,6 @@ int main(void)
         CASE(an_action_is_undone_whole),
         CASE(what_an_older_journal_holds_is_undone),
         CASE(a_prefix_is_served_as_it_was_set),
-        CASE(exit_nodes_are_listed_with_who_uses_them),
         CASE(the_journal_is_read_in_pages),
         CASE(the_stream_tells_what_changed_and_goes_on_after_a_break),
         CASE(a_session_s_end_is_told_at_once),
