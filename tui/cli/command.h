@@ -108,8 +108,8 @@ int cli_node_registered(struct cli *c, json_t *answer);
 /* A duration from now ("90d") as RFC 3339, or "never"; NULL with the error printed. The caller owns it. */
 char *cli_expiry(struct cli *c, const char *flag);
 
-/* What a change answered, as a sentence, or that there was nothing to change, or that it was a dry run (flag --dry-run);
- * releases it. */
+/* What a change answered, as a sentence, or that there was nothing to change, or that it was a dry run (flag
+ * --dry-run); releases it. */
 int cli_changed(struct cli *c, json_t *answer, const char *line);
 enum text_color cli_state_color(int state); /* of an enum route_state */
 

@@ -20,7 +20,7 @@ static void exit_row(struct text_table *t, const void *object)
 }
 
 static const char *const heads[] = {"ID", "Node", "State", "Priority", "Suggested", "Used by", "Reason"};
-static const struct listing exit_listing = {"exits", &api_exit_shape, sizeof(struct api_exit),
+static const struct listing exit_listing = {"exits", &api_exit_shape,  sizeof(struct api_exit),
                                             heads,   ARRAY_LEN(heads), exit_row};
 
 static int list(struct cli *c)
