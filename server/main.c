@@ -96,10 +96,19 @@ static void to_relay(void *arg, struct stream *stream, const struct head *head)
     relay_accept(((struct daemon *)arg)->relay, stream, head);
 }
 
-static void to_http(void *arg, int fd, const struct addr_port *peer, bool tls)
+static void to_http(void *arg, int fd, const struct addr_port *peer, bool reserved)
 {
-    (void)tls;
-    api_take_socket(((struct daemon *)arg)->api, fd, peer);
+    api_take_socket(((struct daemon *)arg)->api, fd, peer, reserved);
+}
+
+static bool is_reserved(void *arg, const struct head *head)
+{
+    return api_is_reserved(((struct daemon *)arg)->api, head->method, head->path);
+}
+
+static bool is_known(void *arg, const struct addr *from)
+{
+    return control_knows(((struct daemon *)arg)->control, from);
 }
 
 static void add_metrics(void *arg, struct buf *out)
@@ -210,8 +219,14 @@ static int start_outside(struct daemon *d, struct err *e)
                               .metrics = add_metrics,
                               .relay_status = tell_relay,
                               .arg = d};
-    struct relay_options relay = {.config = c, .loops = d->loops, .core = d->core, .tailnet = d->tailnet};
-    struct front_options front = {.loops = d->loops, .arg = d, .control = to_control, .other = to_http};
+    struct relay_options relay = {
+        .config = c, .loops = d->loops, .core = d->core, .tailnet = d->tailnet, .known = is_known, .arg = d};
+    struct front_options front = {.loops = d->loops,
+                                  .arg = d,
+                                  .known = is_known,
+                                  .reserved = is_reserved,
+                                  .control = to_control,
+                                  .other = to_http};
     int rc;
 
     memcpy(control.private_key, d->private_key, sizeof(control.private_key));

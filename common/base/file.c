@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -180,4 +181,13 @@ int file_make_parents(const char *path, mode_t mode, struct err *e)
     }
     free(copy);
     return rc;
+}
+
+unsigned file_share(unsigned most, unsigned part)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / part > most)
+        return most;
+    return (unsigned)(limit.rlim_cur / part);
 }

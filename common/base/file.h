@@ -35,6 +35,11 @@ int file_end_output(FILE *stream, struct err *e) WARN_UNUSED;
 /* Syncs the folder that holds path: what was renamed or linked there lasts. */
 int file_sync_folder(const char *path, struct err *e) WARN_UNUSED;
 
+/* How many of the files that this process may open (RLIMIT_NOFILE) are one purpose's: one in part of them, at most
+ * most.
+ */
+unsigned file_share(unsigned most, unsigned part);
+
 /* Makes the folders above path that are missing, with this mode. */
 int file_make_parents(const char *path, mode_t mode, struct err *e) WARN_UNUSED;
 

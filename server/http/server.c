@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "http/conns.h"
 #include "http/server.h"
 #include "net/forwarded.h"
@@ -19,7 +20,8 @@
 #define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */
 #define DISCARD_MAX     ((size_t)8 * 1024 * 1024) /* of a body that is larger than it may be */
 #define DRAIN_SECONDS   2
-#define PUBLIC_MAX      1024 /* connections */
+#define PUBLIC_MAX      1024 /* connections, each of three files: the client, and a local pair */
+#define PUBLIC_PART     16   /* of the files that may be open */
 #define UNIX_MAX        256
 #define METRICS_MAX     64
 /* libmicrohttpd must not come to the end of its own bound: a thread of its pool that does locks itself out for ever. */
@@ -74,9 +76,7 @@ static void note_connection(void *arg, struct MHD_Connection *connection, void *
                             enum MHD_ConnectionNotificationCode what)
 {
     struct http_conns *all = arg;
-    const union MHD_ConnectionInfo *fd, *peer;
-    union address from = {0};
-    struct addr_port at = {0};
+    const union MHD_ConnectionInfo *fd;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context)
@@ -84,12 +84,7 @@ static void note_connection(void *arg, struct MHD_Connection *connection, void *
         return;
     }
     fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!fd || !peer)
-        return;
-    memcpy(&from, peer->client_addr, peer->client_addr->sa_family == AF_INET6 ? sizeof(from.in6) : sizeof(from.in));
-    from_sockaddr(&from, &at);
-    *context = http_conns_add(all, fd->connect_fd, &at.addr);
+    *context = fd ? http_conns_started(all, fd->connect_fd) : NULL;
 }
 
 static void *note_target(void *arg, const char *uri, struct MHD_Connection *connection)
@@ -125,7 +120,7 @@ static void exchange_over(void *arg, struct MHD_Connection *connection, void **r
     if (x->request)
         http_request_free(x->request);
     if (x->conn)
-        http_conns_wait(((struct http_server *)arg)->conns, x->conn);
+        http_conns_answered(((struct http_server *)arg)->conns, x->conn);
     free(x->target);
     free(x);
     *req_cls = NULL;
@@ -437,7 +432,7 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
-    s->conns = http_conns_new(PUBLIC_MAX, &o->trusted_proxies);
+    s->conns = http_conns_new(file_share(PUBLIC_MAX, PUBLIC_PART), &o->trusted_proxies);
     *out = s;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
@@ -507,17 +502,18 @@ static socklen_t to_sockaddr(const struct addr_port *peer, struct sockaddr_stora
     return sizeof(*in6);
 }
 
-void http_take_socket(struct http *h, int fd, const struct addr_port *peer)
+void http_take_socket(struct http *h, int fd, const struct addr_port *peer, bool reserved)
 {
     struct http_server *s = h->server;
     struct sockaddr_storage addr;
     socklen_t len = to_sockaddr(peer, &addr);
 
-    if (atomic_load(&s->refusing) || !http_conns_make_room(s->conns, &peer->addr)) {
+    if (atomic_load(&s->refusing) || !http_conns_enter(s->conns, fd, &peer->addr, reserved)) {
         close(fd);
         return;
     }
-    MHD_add_connection(s->daemons[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len);
+    if (MHD_add_connection(s->daemons[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len) != MHD_YES)
+        http_conns_failed(s->conns, fd);
 }
 
 static unsigned connections(const struct http_daemon *d)

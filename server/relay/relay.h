@@ -16,6 +16,10 @@ struct relay_options {
     struct loops *loops;
     struct core *core;
     struct tailnet *tailnet;
+    /* Whether a node was at this address not long ago: strangers take no place of its. Any thread. NULL: none is known.
+     */
+    bool (*known)(void *arg, const struct addr *from);
+    void *arg;
     uint8_t private_key[KEY_LEN], public_key[KEY_LEN]; /* of derp.server.private_key_path */
 };
 

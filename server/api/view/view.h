@@ -47,6 +47,7 @@ void show_drain(struct api_view *v, const struct tailnet_node *n, struct arena *
 /* How a prefix with these settings (NULL: none) is served, into out, whose other members stay. */
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out);
+void show_exits(struct api_view *v, struct arena *a, struct api_list *out); /* struct api_exit, by id */
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
 /* How many nodes each user has, by the index of snapshot.users; free(). */
 uint64_t *show_node_counts(const struct tailnet_snapshot *s);
