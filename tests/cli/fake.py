@@ -57,6 +57,13 @@ ROUTES = [
     {"node": "3", "name": "gw", "prefix": "192.168.0.0/24", "state": "available", "exit": False, "primary": None,
      "primaryName": None, "reason": "advertised, but nobody approved it", "approvedBy": None},
 ]
+EXITS = [
+    {"node": "2", "name": "db-1", "state": "offline", "reason": "the node is offline", "online": False,
+     "draining": False, "suggested": False, "priority": 100, "usedBy": 0, "users": []},
+    {"node": "3", "name": "gw", "state": "serving", "reason": "offered", "online": True, "draining": False,
+     "suggested": True, "priority": 200, "usedBy": 7,
+     "users": [{"node": str(n), "name": "pc%d" % n, "online": n != 11} for n in range(10, 18)]},
+]
 PREFIXES = [
     {"prefix": "10.0.0.0/8", "exit": False, "primary": "3", "primaryName": "gw", "since": "2026-07-20T08:00:00Z",
      "routers": [{"node": "3", "name": "gw", "state": "serving", "reason": "elected"},
@@ -66,6 +73,15 @@ PREFIXES = [
     {"prefix": "0.0.0.0/0", "exit": True, "primary": None, "primaryName": None, "since": None,
      "routers": [{"node": "2", "name": "db-1", "state": "serving", "reason": "offered"}],
      "failback": "sticky", "keep": False, "holdDown": "30s", "failbackDelay": "5m", "own": [], "version": 0},
+]
+DRAINS = [
+    {"node": "3", "name": "gw", "draining": False, "exitNode": False, "confirmed": False, "safe": False,
+     "serves": [{"prefix": "10.0.0.0/8", "successor": "2", "successorName": "db-1"},
+                {"prefix": "192.168.0.0/24", "successor": None, "successorName": None}],
+     "text": "gw is in service and serves 2 prefixes"},
+    {"node": "3", "name": "gw", "draining": True, "exitNode": False, "confirmed": False, "safe": False,
+     "serves": [{"prefix": "192.168.0.0/24", "successor": None, "successorName": None}],
+     "text": "gw is drained, but still serves 192.168.0.0/24: no other router can"},
 ]
 APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "2036-10-21T10:00:00Z",
             "createdAt": "2026-07-23T10:00:00Z", "lastSeen": None},
@@ -135,8 +151,12 @@ def ours(method, path, query, body):
         return 200, {"pending": PENDING}
     if words[0] == "prefixes" and method == "GET":
         return 200, {"prefixes": PREFIXES} if len(words) == 1 else {"prefix": PREFIXES[0]}
+    if words[0] == "nodes" and words[-1] == "drain" and method == "GET":
+        return 200, DRAINS.pop(0) if len(DRAINS) > 1 else DRAINS[0]
     if words == ["routes"]:
         return 200, {"routes": ROUTES}
+    if words == ["exits"]:
+        return 200, {"exits": EXITS}
     if words[0] == "undo" and words[1] != "1.7":
         return 410, {"error": {"code": "gone", "message": "event 1.6 is not in the journal any more", "field": ""}}
     if words == ["nodes"]:
