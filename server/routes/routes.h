@@ -34,6 +34,9 @@ struct routes_flags {
     int priority;  /* for FAILBACK_PRIORITY, higher is better */
 };
 
+/* What a node's record and presence are to an election. */
+struct routes_flags routes_flags_of(const struct node *n, const struct node_live *live, bool expired);
+
 /* from or to 0: nobody. cause is a static text that completes "PREFIX moved from A to B: ...", about the router that
  * lost the prefix where there was one ("went offline", "answers no probe", "withdrawn", "approval revoked", "deleted",
  * "expired", "drained", "by administrator", ...), else about the one that gained it ("came online", "approved", ...).
@@ -51,6 +54,8 @@ void route_moves_release(struct route_moves *moves);
 
 struct routes *routes_new(const struct routes_rule *defaults); /* NULL: sticky and withdraw */
 void routes_free(struct routes *r);
+/* Rules, choices and who serves, but no nodes: once all of them are set, an election on the copy goes as one on r. */
+struct routes *routes_copy(const struct routes *r);
 
 /* A rule for one prefix, NULL: the defaults again. Counts from the next election, in which the prefix takes part. */
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct routes_rule *rule);

@@ -16,7 +16,7 @@
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 
-static void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
+void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
 {
     const struct config *c = api_config(r->api);
 
@@ -25,7 +25,7 @@ static void policy_input_init(struct tailnet_policy_input *w, struct rest_reques
 }
 
 /* The policy in force, NULL: none. One that cannot be read allows nothing, as the core has it. */
-static struct policy *policy_in_force(const struct tailnet_snapshot *s)
+struct policy *policy_in_force(const struct tailnet_snapshot *s)
 {
     static const char nothing[] = "{\"acls\": []}";
     struct policy_problems problems = {0};
@@ -39,7 +39,7 @@ static struct policy *policy_in_force(const struct tailnet_snapshot *s)
 }
 
 /* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. */
-static struct policy_view *view_now(struct rest_request *r, const struct policy *p,
+struct policy_view *policy_view_now(struct rest_request *r, const struct policy *p,
                                     const struct tailnet_policy_input *w)
 {
     struct policy_view *v = policy_view_new(p, &w->tailnet, NULL);
@@ -62,7 +62,7 @@ static enum http_flow explain(struct rest_request *r)
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
 
     policy_input_init(&w, r);
-    struct policy_view *v = view_now(r, p, &w);
+    struct policy_view *v = policy_view_now(r, p, &w);
     if (rc == 0)
         rc = policy_explain(v, src, dst, -1, (uint16_t)port, &allowed, &out, &r->err);
     if (rc < 0) {
@@ -98,7 +98,7 @@ static void compare(struct rest_request *r, const struct policy *now, const stru
     struct tailnet_policy_input w;
 
     policy_input_init(&w, r);
-    struct policy_view *before = view_now(r, now, &w);
+    struct policy_view *before = policy_view_now(r, now, &w);
     struct policy_view *after = policy_view_new(then, &w.tailnet, before);
     bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */
     tailnet_policy_input_approve(&w, after, &approvals);
@@ -123,7 +123,7 @@ void policy_examine(struct rest_request *r, struct policy_problems *problems, in
     if (*code < 0 || !p)
         return;
     policy_input_init(&w, r);
-    struct policy_view *v = view_now(r, p, &w);
+    struct policy_view *v = policy_view_now(r, p, &w);
     *code = policy_view_check(v, true, problems);
     policy_view_free(v);
     tailnet_policy_input_release(&w);
@@ -149,17 +149,22 @@ static enum http_flow preview(struct rest_request *r)
     return HTTP_DONE;
 }
 
+int policy_arg(struct rest_request *r, const char **out)
+{
+    *out = NULL;
+    if (arg_text(r, "policy", out) < 0)
+        return r->err.code;
+    if (*out && strlen(*out) > POLICY_TEXT_MAX)
+        return err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(*out));
+    return 0;
+}
+
 static enum http_flow preview_call(struct rest_request *r)
 {
-    r->admin.text = NULL;
-    if (arg_text(r, "policy", &r->admin.text) < 0)
+    if (policy_arg(r, &r->admin.text) < 0)
         return reply_error(r, &r->err);
     if (!r->admin.text) {
         err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
-        return reply_error(r, &r->err);
-    }
-    if (strlen(r->admin.text) > POLICY_TEXT_MAX) {
-        err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(r->admin.text));
         return reply_error(r, &r->err);
     }
     return heavy_later(r, preview);
