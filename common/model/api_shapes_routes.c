@@ -21,12 +21,9 @@ static const struct api_field prefix_fields[] = {
 static const struct api_shape prefix_shape = SHAPE(api_simulated_prefix, "prefix", prefix_fields);
 
 static const struct api_field exit_fields[] = {
-    OWN(api_simulated_exit, "node", node, KIND_ID),
-    OWN(api_simulated_exit, "name", name, KIND_TEXT),
-    OWN(api_simulated_exit, "kind", kind, KIND_TEXT),
-    OWN(api_simulated_exit, "viewers", viewers, KIND_U64),
-    OWN(api_simulated_exit, "without", without, KIND_U64),
-    OWN(api_simulated_exit, "inUse", in_use, KIND_U64),
+    OWN(api_simulated_exit, "node", node, KIND_ID),        OWN(api_simulated_exit, "name", name, KIND_TEXT),
+    OWN(api_simulated_exit, "kind", kind, KIND_TEXT),      OWN(api_simulated_exit, "viewers", viewers, KIND_U64),
+    OWN(api_simulated_exit, "without", without, KIND_U64), OWN(api_simulated_exit, "inUse", in_use, KIND_U64),
 };
 static const struct api_shape exit_shape = SHAPE(api_simulated_exit, "exit node", exit_fields);
 

@@ -233,7 +233,7 @@ struct policy_slots {
     uint32_t *items;
     size_t len, cap;
 };
-struct policy_way_viewers { /* nodes whose ways change alike */
+struct policy_way_viewers {               /* nodes whose ways change alike */
     struct policy_slots viewers, changes; /* changes: indices */
     bool no_exit;                         /* they lose a way out, and have none left */
 };

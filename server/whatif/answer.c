@@ -367,9 +367,8 @@ static void fill_cut_off(struct trial *t, struct api_simulation *out)
     for (size_t i = 0; i < count; i++) {
         const struct policy_cut_off *c = &t->ways.cut_off.items[i];
         const struct user *u = snapshot_user(t->q->s, c->user_id);
-        list[i] = (struct api_simulated_cut_off){.user = u ? user_login(u) : "",
-                                                 .prefix = c->route,
-                                                 .exit = prefix_is_exit(&c->route)};
+        list[i] = (struct api_simulated_cut_off){
+            .user = u ? user_login(u) : "", .prefix = c->route, .exit = prefix_is_exit(&c->route)};
     }
     out->totals.cut_off = count;
     out->cut_off = (struct api_list){list, count < WHATIF_ROWS ? count : WHATIF_ROWS};

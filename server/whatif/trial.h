@@ -52,7 +52,7 @@ void trial_release(struct trial *t);
 /* Applies changes and policy, elects, and compares ways. */
 int trial_run(struct trial *t, struct err *e) WARN_UNUSED;
 struct trial_node *trial_by_id(const struct trial *t, uint64_t id); /* NULL: none */
-struct node *trial_edit(struct trial_node *n);                     /* its record, to be changed */
+struct node *trial_edit(struct trial_node *n);                      /* its record, to be changed */
 
 /* changes.c */
 int trial_change(struct trial *t, const struct whatif_change *c, struct err *e) WARN_UNUSED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What would happen to routes if: routers go away, come, are drained, approved, added, or the policy becomes another
- * one. Nothing is changed: the elections are a copy, and the policy's views are made for the question. Whoever serves is
- * elected by routes/, what each node is shown comes from policy/: the answer is what the daemon itself would do. */
+ * one. Nothing is changed: the elections are a copy, and the policy's views are made for the question. Whoever serves
+ * is elected by routes/, what each node is shown comes from policy/: the answer is what the daemon itself would do. */
 #ifndef SERVER_WHATIF_WHATIF_H
 #define SERVER_WHATIF_WHATIF_H
 

@@ -94,8 +94,8 @@ static struct routes *make_elections(const struct tailnet_snapshot *s)
     return r;
 }
 
-static void ask(const char *what, const struct tailnet_snapshot *s, const struct policy *now,
-                const struct policy *then, const struct whatif_change *changes, size_t count)
+static void ask(const char *what, const struct tailnet_snapshot *s, const struct policy *now, const struct policy *then,
+                const struct whatif_change *changes, size_t count)
 {
     struct routes *own = make_elections(s);
     double start = cpu_ms();

@@ -227,8 +227,7 @@ static bool user_gets_there(struct ways *w, const struct vuser *u, const struct 
 {
     for (size_t i = 0; i < u->devices.len; i++) {
         uint32_t slot = u->devices.items[i];
-        if (prefix_is_exit(p) ? has_exit(w, 1, slot)
-                              : has_route(w->v[1], slot, p) || way_to(w, 1, slot, p) != NONE)
+        if (prefix_is_exit(p) ? has_exit(w, 1, slot) : has_route(w->v[1], slot, p) || way_to(w, 1, slot, p) != NONE)
             return true;
     }
     return false;
@@ -306,8 +305,10 @@ static void compare_group(struct ways *w, const struct way_group *g)
 
 void policy_compare_ways(const struct policy_view *before, const struct policy_view *after, struct policy_ways *out)
 {
-    struct ways w = {
-        .v = {before, after}, .out = out, .same_policy = before->p == after->p || (before->absent && after->absent), .left = WAYS_BUDGET};
+    struct ways w = {.v = {before, after},
+                     .out = out,
+                     .same_policy = before->p == after->p || (before->absent && after->absent),
+                     .left = WAYS_BUDGET};
 
     find_touched(&w);
     build_groups(&w);

@@ -85,8 +85,8 @@ static int read_change(const json_t *object, struct whatif_change *out, struct e
     if (rc == 0)
         rc = json_get_str(object, "node", &out->node, e);
     if (rc == 0 && !out->node)
-        rc = err_field(e, ERR_INVALID, "node", "%s: name the node, by id, name or address",
-                       whatif_kind_name(out->kind));
+        rc =
+            err_field(e, ERR_INVALID, "node", "%s: name the node, by id, name or address", whatif_kind_name(out->kind));
     if (rc == 0)
         rc = str_check(out->node, 63, false, "node", e);
     if (rc == 0)
@@ -142,6 +142,17 @@ static void list_findings(struct rest_request *r, const struct policy_problems *
     *out = (struct api_list){list, found->len};
 }
 
+/* What the policy would be refused for beside its form. */
+static void check_policy(struct rest_request *r, const struct policy *p, const struct tailnet_policy_input *w,
+                         struct policy_problems *found)
+{
+    struct policy_view *v = policy_view_now(r, p, w);
+
+    if (policy_view_check(v, true, found) < 0)
+        log_debug("http", "a simulated policy would be refused");
+    policy_view_free(v);
+}
+
 static int answer(struct rest_request *r, const struct simulate_state *s, const struct policy *other,
                   struct policy_problems *found)
 {
@@ -159,6 +170,8 @@ static int answer(struct rest_request *r, const struct simulate_state *s, const 
                                 .other_policy = s->policy != NULL,
                                 .changes = s->changes,
                                 .count = s->count};
+    if (s->policy)
+        check_policy(r, other, &w, found);
     int rc = whatif_answer(&q, &r->http.arena, &out, &r->err);
     if (rc == 0) {
         struct json_out o = reply_json(r);

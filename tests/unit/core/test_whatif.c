@@ -559,8 +559,8 @@ static void run_step(struct random_change *c, const char *where)
     count_changes(&before, &after, &counted);
     if (said.totals.gain != counted.gain || said.totals.lose != counted.lose || said.totals.move != counted.move)
         fail_msg("%s: gain %u (said %u), lose %u (said %u), move %u (said %u)", where, (unsigned)counted.gain,
-                 (unsigned)said.totals.gain, (unsigned)counted.lose, (unsigned)said.totals.lose,
-                 (unsigned)counted.move, (unsigned)said.totals.move);
+                 (unsigned)said.totals.gain, (unsigned)counted.lose, (unsigned)said.totals.lose, (unsigned)counted.move,
+                 (unsigned)said.totals.move);
     if (said.totals.cut_off != users_cut_off(&before, &after))
         fail_msg("%s: %u users are cut off, %u are said", where, users_cut_off(&before, &after),
                  (unsigned)said.totals.cut_off);
