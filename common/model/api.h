@@ -230,6 +230,15 @@ struct api_policy {
     const char *mode; /* "database" or "file" */
 };
 
+/* What the users of all clients are told. */
+struct api_message {
+    const char *text; /* "": nothing */
+    int severity;     /* enum message_severity */
+    const char *url;
+    int64_t updated_ns;
+    uint64_t version;
+};
+
 /* What a check of a policy found. */
 struct api_finding {
     uint64_t line, column; /* 0: nowhere in particular */
@@ -370,7 +379,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape,
     api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape, api_simulation_shape,
     api_names_shape, api_approval_shape, api_backup_shape, api_health_shape, api_version_shape, api_finding_shape,
-    api_policy_mark_shape, api_counts_shape;
+    api_policy_mark_shape, api_counts_shape, api_message_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -39,7 +39,8 @@ static const char *weight_name(int weight)
 static const struct api_words roles = {user_role_name, ROLE_OWNER + 1}, methods = {method_name, REGISTER_OIDC + 1},
                               states = {route_state_name, ROUTE_STATES},
                               pending_kinds = {pending_name, API_PENDING_SSH + 1},
-                              weights = {weight_name, WEIGHT_ALARM + 1};
+                              weights = {weight_name, WEIGHT_ALARM + 1},
+                              severities = {message_severity_name, SEVERITY_HIGH + 1};
 
 static const struct api_field user_fields[] = {
     V1(api_user, "id", "id", id, KIND_ID),
@@ -302,6 +303,13 @@ static const struct api_field change_fields[] = {
 const struct api_shape api_change_shape = SHAPE(api_change, "change", change_fields);
 
 /* Version and mode are not headscale's. */
+static const struct api_field message_fields[] = {
+    OWN(api_message, "text", text, KIND_TEXT),      OWN(api_message, "severity", severity, WORD(severities)),
+    OWN(api_message, "url", url, KIND_TEXT),        OWN(api_message, "updatedAt", updated_ns, KIND_TIME),
+    OWN(api_message, "version", version, KIND_U64),
+};
+const struct api_shape api_message_shape = SHAPE(api_message, "message", message_fields);
+
 static const struct api_field policy_fields[] = {
     V1(api_policy, "policy", "policy", text, KIND_TEXT),
     V1(api_policy, "updatedAt", "updated_at", updated_ns, KIND_TIME),

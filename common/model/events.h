@@ -10,6 +10,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_SERVER_STARTED, "server.started", WEIGHT_INFO, false)                                                      \
     X(EVENT_SERVER_STOPPED, "server.stopped", WEIGHT_INFO, false)                                                      \
     X(EVENT_CONFIG_RELOADED, "config.reloaded", WEIGHT_INFO, false)                                                    \
+    X(EVENT_SERVER_MESSAGE, "server.message", WEIGHT_CHANGE, true)                                                     \
     X(EVENT_USER_CREATED, "user.created", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_RENAMED, "user.renamed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_USER_ROLE, "user.role", WEIGHT_CHANGE, true)                                                               \
@@ -36,6 +37,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_NODE_UNHEALTHY, "node.unhealthy", WEIGHT_ALARM, false)                                                     \
     X(EVENT_NODE_HEALTHY, "node.healthy", WEIGHT_INFO, false)                                                          \
     X(EVENT_NODE_CLONED, "node.cloned", WEIGHT_ALARM, false)                                                           \
+    X(EVENT_NODE_ASKED, "node.asked", WEIGHT_INFO, false)                                                              \
     X(EVENT_ROUTE_ADVERTISED, "route.advertised", WEIGHT_WARN, false)                                                  \
     X(EVENT_ROUTE_WITHDRAWN, "route.withdrawn", WEIGHT_WARN, false)                                                    \
     X(EVENT_ROUTE_APPROVED, "route.approved", WEIGHT_CHANGE, true)                                                     \

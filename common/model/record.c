@@ -45,6 +45,10 @@ static const struct record_shape {
     [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}, {0}, {0}},
     [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
     [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},
+    [RECORD_SERVER_MESSAGE] = {sizeof(struct server_message),
+                               {AT(server_message, text), AT(server_message, url)},
+                               {0},
+                               {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -117,6 +121,11 @@ struct primary *primary_new(void)
 struct via_primary *via_primary_new(void)
 {
     return (struct via_primary *)record_new(RECORD_VIA_PRIMARY);
+}
+
+struct server_message *server_message_new(void)
+{
+    return (struct server_message *)record_new(RECORD_SERVER_MESSAGE);
 }
 
 static void own_list(struct strs *s)
@@ -351,6 +360,13 @@ const char *user_login(const struct user *u)
 const char *user_display(const struct user *u)
 {
     return *u->display_name ? u->display_name : user_login(u);
+}
+
+const char *message_severity_name(int severity)
+{
+    static const char *const names[] = {[SEVERITY_LOW] = "low", [SEVERITY_MEDIUM] = "medium", [SEVERITY_HIGH] = "high"};
+
+    return severity >= 0 && (size_t)severity < ARRAY_LEN(names) ? names[severity] : NULL;
 }
 
 const char *user_role_name(int role)

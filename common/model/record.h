@@ -22,9 +22,10 @@ enum record_kind {
     RECORD_EVENT,
     RECORD_POLICY,
     RECORD_PRIMARY,
-    RECORD_VIA_PRIMARY
+    RECORD_VIA_PRIMARY,
+    RECORD_SERVER_MESSAGE
 };
-#define RECORD_KINDS (RECORD_VIA_PRIMARY + 1)
+#define RECORD_KINDS (RECORD_SERVER_MESSAGE + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -86,6 +87,7 @@ struct node {
     struct strs request_tags;  /* Hostinfo.RequestTags */
     bool draining;             /* an administrator wants others to serve its prefixes */
     uint32_t priority;         /* of a router or exit node, at most NODE_PRIORITY_MAX: the higher is preferred */
+    uint64_t exit_node_id;     /* whom it sends its internet traffic through: Hostinfo.ExitNodeID; 0: none */
     uint32_t cap_version;      /* tailcfg.CapabilityVersion of the client */
     /* Of Hostinfo, what is shown and what peers are told. */
     char *os, *os_version, *client_version;
@@ -129,6 +131,17 @@ struct via_primary {
     int64_t since_ns;
 };
 
+/* What an administrator tells the users of all clients. id: 1, there is one at most. */
+enum message_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
+struct server_message {
+    struct record r;
+    char *text; /* "": none */
+    char *url;  /* of a page that says more, or "" */
+    enum message_severity severity;
+    int64_t updated_ns;
+};
+const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage says it */
+
 /* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
 struct event {
     struct record r;
@@ -156,6 +169,7 @@ struct event *event_new(void);
 struct policy_text *policy_text_new(void);
 struct primary *primary_new(void);
 struct via_primary *via_primary_new(void);
+struct server_message *server_message_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "crypto/crypto.h"
+#include "net/addr.h"
 
 struct buf;
 struct config;
@@ -49,6 +50,42 @@ void control_reload(struct control *c, const struct config *config);
  * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
  * needs. Called on the stream's loop. */
 void control_accept(struct control *c, struct stream *stream, const struct head *head);
+
+/* ---- Questions to clients ---- */
+
+#define CONTROL_ANSWER_MAX (8u << 20) /* bytes */
+
+struct control_answer {
+    /* 0: the client answered. ERR_TIMEOUT: it did not within the time. ERR_UNSUPPORTED: it does not know the path.
+     * ERR_GONE: its stream ended before it could be asked. ERR_TOOBIG, ERR_INVALID: what it answered. ERR_UNAVAILABLE:
+     * the daemon ends. */
+    int code;
+    int status;       /* HTTP status of a c2n answer; 200 for a ping */
+    const char *body; /* until done returns; a NUL follows that len does not count */
+    size_t len;
+};
+
+/* A request that the client's own process answers (c2n), or a ping that it sends to somebody (tailcfg.PingRequest).
+ * Nothing that the question points to is kept. */
+struct control_question {
+    uint64_t node_id;
+    const char *method; /* of a c2n request; NULL: GET, or POST with a body */
+    const char *path;   /* "/debug/health", with a query if there is one */
+    const void *body;   /* NULL: none */
+    size_t body_len;
+    const char *ping; /* "ICMP", "TSMP", "disco", "peerapi": pings target instead; the answer is tailcfg.PingResponse */
+    struct addr target;
+    unsigned timeout_ms; /* at most 60,000; 0: 10,000 */
+    size_t max;          /* bytes of the answer's body, at most CONTROL_ANSWER_MAX; 0: 64 KiB */
+    const char *actor;   /* the administrator who caused it, for the journal; NULL: the server, and no entry */
+    /* Called once, on any thread, with no lock held; at the latest in control_free. Must not block. */
+    void (*done)(void *arg, const struct control_answer *answer);
+    void *arg;
+};
+
+/* Any thread. 0: done will be called. Otherwise it is not: ERR_MISSING (no such node), ERR_GONE (it has no map stream),
+ * ERR_BUSY (4 questions of the node, or 256 of all, are open), ERR_INVALID. */
+int control_ask(struct control *c, const struct control_question *q, struct err *e) WARN_UNUSED;
 
 /* Any thread. Figures in Prometheus' text form. */
 void control_metrics(struct control *c, struct buf *out);

@@ -112,6 +112,18 @@ static int take_net_info(const json_t *h, struct request_info *r, struct err *e)
     return 0;
 }
 
+/* The StableID of a node, which is its id. Another server's, from before the client came here, is none. */
+static int take_exit_node(const json_t *h, struct request_info *r, struct err *e)
+{
+    const char *text = NULL;
+
+    if (json_get_str(h, "ExitNodeID", &text, e) < 0)
+        return ERR_INVALID;
+    if (text && str_u64(text, 1, INT64_MAX, &r->info.exit_node_id, "ExitNodeID", NULL) < 0)
+        r->info.exit_node_id = 0;
+    return 0;
+}
+
 int request_info_read(const json_t *h, struct request_info *r, struct err *e)
 {
     r->info.no_hostinfo = h == NULL;
@@ -121,7 +133,7 @@ int request_info_read(const json_t *h, struct request_info *r, struct err *e)
         take_text(h, "OS", TEXT_OS, &r->info.os, r, e) < 0 ||
         take_text(h, "OSVersion", TEXT_OS_VERSION, &r->info.os_version, r, e) < 0 ||
         take_text(h, "IPNVersion", TEXT_CLIENT_VERSION, &r->info.client_version, r, e) < 0 ||
-        take_routes(h, r, e) < 0 || take_tags(h, r, e) < 0 || take_net_info(h, r, e) < 0)
+        take_routes(h, r, e) < 0 || take_tags(h, r, e) < 0 || take_net_info(h, r, e) < 0 || take_exit_node(h, r, e) < 0)
         return ERR_INVALID;
     r->info.peer_hostinfo = r->texts[TEXT_PEER_HOSTINFO] = for_peers(h);
     if (strlen(r->info.peer_hostinfo) > HOSTINFO_MAX) /* keys and a place of the largest sizes: nobody needs them */

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "control/ask.h"
 #include "control/handlers.h"
 #include "control/request.h"
 
@@ -75,7 +76,7 @@ const struct rpc_route control_paths[] = {
     {"POST", "/machine/feature/query", false, answer_feature},
     {"GET", "/machine/whoami", false, answer_whoami},
     {"HEAD", "/machine/ping-response", false, handle_ping_response},
-    {"POST", "/machine/c2n", true, answer_nothing},
+    {"POST", QUESTION_URL_PATH, true, handle_answer},
     {"POST", "/machine/set-dns", false, not_offered},
     {"PATCH", "/machine/set-device-attr", false, not_offered},
     {"POST", "/machine/id-token", false, not_offered},

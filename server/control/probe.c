@@ -96,7 +96,7 @@ void probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd)
     id = (struct probe_id){loop_index(p->rpc->loop), p->session, p->secret};
     buf_adds(&url, "https://unused/machine/ping-response?id=");
     crypto_hex(&url, &id, sizeof(id));
-    netmap_ping(p->control->options.netmap, buf_text(&url), zstd, &m);
+    netmap_ping(p->control->options.netmap, &(struct netmap_ping){.url = buf_text(&url)}, zstd, &m);
     buf_release(&url);
     for (size_t i = 0; i < m.len; i++)
         rpc_bytes_add(out, chunk_ref(m.items[i]));

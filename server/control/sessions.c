@@ -33,7 +33,8 @@ struct map_session {
     struct loop_timer keepalive, hold;
     int64_t spoke_ms; /* mono, of the last message */
     struct probe probe;
-    bool due; /* may speak: a round, a first map */
+    struct outgoing_question *questions, **questions_end; /* not sent yet */
+    bool due;                                             /* may speak: a round, a first map */
     bool keepalive_due;
     bool filling;  /* its first map is not written yet */
     bool replaced; /* a newer stream took over */
@@ -189,6 +190,33 @@ static void tell(struct map_session *s, struct rpc_bytes *out)
     tailnet_unpin(snapshot);
 }
 
+static void send_questions(struct map_session *s, struct rpc_bytes *out)
+{
+    while (s->questions && !s->filling) {
+        struct outgoing_question *q = s->questions;
+        struct netmap_message m = {0};
+        outgoing_write(netmap_of(s), q, s->zstd, &m);
+        message_to_rpc(out, &m);
+        s->questions = q->next;
+        outgoing_free(q);
+    }
+    if (!s->questions)
+        s->questions_end = &s->questions;
+}
+
+bool session_ask(struct session_group *group, uint64_t number, struct outgoing_question *q)
+{
+    struct map_session *s = map_getu(&group->by_number, number);
+
+    if (!s || s->goodbye)
+        return false;
+    q->next = NULL;
+    *s->questions_end = q;
+    s->questions_end = &q->next;
+    rpc_stream_ready(s->rpc);
+    return true;
+}
+
 static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
 {
     struct map_session *s = rpc->user;
@@ -205,6 +233,7 @@ static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
         }
     }
     probe_ask(&s->probe, out, s->zstd);
+    send_questions(s, out);
     if (s->keepalive_due) {
         rpc_bytes_add(out, netmap_keepalive(netmap_of(s), s->zstd));
         note_message(s);
@@ -254,7 +283,7 @@ static void run_end(void *arg)
     free(o);
 }
 
-static void end_other(const struct takeover_loser *loser)
+static void end_other(const struct stream_ref *loser)
 {
     struct session_group *group = loser->group;
     struct session_end_call *o = mem_alloc(sizeof(*o));
@@ -272,7 +301,7 @@ static void on_written(struct rpc *rpc)
     if (!s->filling || s->due)
         return;
     end_filling(s);
-    struct takeover_loser loser = {0};
+    struct stream_ref loser = {0};
     if (s->number && !takeover_claim(s->group->control, s->node_id, s->number, s->group, &loser)) {
         s->replaced = true;
         rpc_stream_end(rpc);
@@ -280,6 +309,8 @@ static void on_written(struct rpc *rpc)
     }
     if (loser.number)
         end_other(&loser);
+    if (s->questions)
+        rpc_stream_ready(rpc);
     catch_up(s);
 }
 
@@ -291,6 +322,7 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
     loop_timer_stop(g->loop, &s->keepalive);
     loop_timer_stop(g->loop, &s->hold);
     probe_stop(&s->probe);
+    outgoing_drop(&g->control->questions, s->questions);
     end_filling(s);
     *s->place = s->next;
     if (s->next)
@@ -351,6 +383,7 @@ void session_begin(struct control *c, const struct session_start *start)
     s->zstd = start->client.zstd;
     enlist(group_of(c, rpc->loop), s);
     probe_init(&s->probe, c, rpc, s->number);
+    s->questions_end = &s->questions;
     rpc->user = s;
     rpc->on_close = on_close;
     rpc->on_written = on_written;
@@ -367,7 +400,8 @@ void session_begin(struct control *c, const struct session_start *start)
     s->filling = true;
     count_beginning(s->group);
     atomic_fetch_add(&c->filling, 1);
-    int64_t delay = takeover_delay(c, s->node_id, rpc_conn_peer(rpc->conn), loop_now(rpc->loop));
+    int64_t delay = takeover_begin(c, s->node_id, &(struct stream_ref){s->group, s->number}, rpc_conn_peer(rpc->conn),
+                                   loop_now(rpc->loop));
     if (delay) {
         loop_timer_set(s->group->loop, &s->hold, delay, on_hold_over);
         return;
@@ -460,6 +494,7 @@ static void let_go(void *arg)
     struct session_group *g = arg;
 
     loop_timer_stop(g->loop, &g->round);
+    loop_timer_stop(g->loop, &g->overdue);
     tailnet_unpin(g->snapshot);
     tailnet_unpin(g->fill);
     g->snapshot = g->fill = NULL;

@@ -5,6 +5,7 @@
 #ifndef SERVER_CONTROL_SESSIONS_H
 #define SERVER_CONTROL_SESSIONS_H
 
+#include "control/c2n/outgoing.h"
 #include "control/probe.h"
 #include "control/state.h"
 
@@ -13,6 +14,7 @@ struct session_group {
     struct loop *loop;
     struct loop_task look;
     struct loop_timer round;
+    struct loop_timer overdue; /* looks for questions whose time is over */
     struct netmap_rounds rounds;
     const struct tailnet_snapshot *snapshot; /* NULL before the first look */
     const struct tailnet_snapshot *fill;     /* whose peers first maps show while many are being filled; or NULL */
@@ -35,6 +37,8 @@ struct session_start {
 };
 /* Starts the stream; from here on the rpc belongs to the session. */
 void session_begin(struct control *c, const struct session_start *start);
+/* Sends a question (see ask.c) once the first map is written. false: the session has gone. */
+bool session_ask(struct session_group *group, uint64_t number, struct outgoing_question *q);
 /* The probe of a session of the group, NULL: it has gone. */
 struct probe *session_probe(struct session_group *group, uint64_t number);
 

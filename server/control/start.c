@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "control/ask.h"
 #include "control/paths.h"
 #include "control/sessions.h"
 #include "control/takeover.h"
@@ -32,6 +33,7 @@ static bool knows(void *arg, const uint8_t machine_key[KEY_LEN])
 static void release(struct control *c)
 {
     takeover_release_all(c);
+    questions_release(&c->questions);
     config_unref(c->config);
     free(c->groups);
     pthread_cond_destroy(&c->changed);
@@ -74,8 +76,13 @@ struct control *control_new(const struct control_options *options, struct err *e
     c->redial = never_https(options->config->server_url);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
-    struct rpc_server_options server = {
-        .loops = options->loops, .routes = control_paths, .route_count = control_path_count, .arg = c, .knows = knows};
+    questions_init(&c->questions);
+    struct rpc_server_options server = {.loops = options->loops,
+                                        .routes = control_paths,
+                                        .route_count = control_path_count,
+                                        .arg = c,
+                                        .knows = knows,
+                                        .body_max = ask_body_max};
     memcpy(server.private_key, options->private_key, CRYPTO_KEY_LEN);
     c->server = rpc_server_new(&server, e);
     crypto_wipe(server.private_key, sizeof(server.private_key));
@@ -95,9 +102,11 @@ void control_accept(struct control *c, struct stream *stream, const struct head 
 
 void control_metrics(struct control *c, struct buf *out)
 {
+    struct question_counts questions;
     struct rpc_counts n;
 
     rpc_server_counts(c->server, &n);
+    questions_count(&c->questions, &questions);
     const struct {
         const char *name, *kind, *help;
         uint64_t value;
@@ -113,6 +122,15 @@ void control_metrics(struct control *c, struct buf *out)
         {"headway_control_sent_bytes_total", "counter", "Bytes that clients were sent", n.bytes_out},
         {"headway_control_pings_total", "counter", "Liveness PINGs that were sent", n.pings},
         {"headway_control_dead_total", "counter", "Connections closed because their client was silent", n.dead},
+        {"headway_control_questions", "gauge", "Questions to clients that wait for an answer", questions.open},
+        {"headway_control_questions_total", "counter", "Questions to clients", questions.asked},
+        {"headway_control_questions_answered_total", "counter", "Questions that clients answered", questions.answered},
+        {"headway_control_questions_silent_total", "counter", "Questions that were not answered in time",
+         questions.silent},
+        {"headway_control_questions_unsupported_total", "counter", "Questions that a client is too old for",
+         questions.unsupported},
+        {"headway_control_questions_failed_total", "counter", "Questions that came to nothing otherwise",
+         questions.failed},
     };
     for (size_t i = 0; i < ARRAY_LEN(figures); i++)
         metrics_put(out, figures[i].name, figures[i].kind, figures[i].help, figures[i].value);
@@ -124,6 +142,7 @@ void control_free(struct control *c)
         return;
     atomic_store(&c->stopping, true);
     rpc_server_free(c->server);
+    ask_stop(c);
     sessions_stop(c);
     pthread_mutex_lock(&c->lock);
     while (c->outstanding)

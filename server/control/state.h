@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "config/config.h"
+#include "control/c2n/questions.h"
 #include "control/control.h"
 #include "core/core.h"
 #include "netmap/netmap.h"
@@ -23,6 +24,7 @@ struct control {
     atomic_bool stopping; /* connections end because the daemon does */
     bool redial;          /* clients never try HTTPS */
     atomic_uint filling;  /* streams that wait for their first map, in all groups */
+    struct questions questions;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     const struct config *config; /* a reference */

@@ -13,6 +13,7 @@
 struct stream_owner {
     uint64_t number; /* of the session whose map was written; 0: none has a stream */
     struct session_group *group;
+    struct stream_ref newest;            /* the one that began last, perhaps without a map yet; number 0: it ended */
     int64_t starts[CLONE_TAKEOVERS + 1]; /* mono ms of the last ones, a ring */
     struct addr addresses[CLONE_TAKEOVERS + 1];
     unsigned next;
@@ -63,7 +64,7 @@ static bool is_over(const struct stream_owner *o, int64_t now)
 {
     int64_t last = o->starts[(o->next + CLONE_TAKEOVERS) % (CLONE_TAKEOVERS + 1)];
 
-    return !o->number && (!last || now - last > WINDOW_MS);
+    return !o->number && !o->newest.number && (!last || now - last > WINDOW_MS);
 }
 
 /* Under the lock. */
@@ -84,7 +85,8 @@ static void forget_old(struct control *c, int64_t now)
     c->streams = kept;
 }
 
-int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_port *peer, int64_t now)
+int64_t takeover_begin(struct control *c, uint64_t node_id, const struct stream_ref *stream,
+                       const struct addr_port *peer, int64_t now)
 {
     bool cloned = false, fresh = false;
     struct addr other = {0};
@@ -92,6 +94,7 @@ int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_po
     pthread_mutex_lock(&c->lock);
     forget_old(c, now);
     struct stream_owner *o = owner_of(c, node_id);
+    o->newest = *stream;
     if (o->number) {
         o->starts[o->next] = now;
         o->addresses[o->next] = peer->addr;
@@ -110,20 +113,32 @@ int64_t takeover_delay(struct control *c, uint64_t node_id, const struct addr_po
 }
 
 bool takeover_claim(struct control *c, uint64_t node_id, uint64_t number, struct session_group *group,
-                    struct takeover_loser *loser)
+                    struct stream_ref *loser)
 {
-    *loser = (struct takeover_loser){0};
+    *loser = (struct stream_ref){0};
     pthread_mutex_lock(&c->lock);
     struct stream_owner *o = owner_of(c, node_id);
     bool mine = o->number <= number;
     if (mine) {
         if (o->number != number)
-            *loser = (struct takeover_loser){o->group, o->number};
+            *loser = (struct stream_ref){o->group, o->number};
         o->number = number;
         o->group = group;
     }
     pthread_mutex_unlock(&c->lock);
     return mine;
+}
+
+struct stream_ref takeover_stream(struct control *c, uint64_t node_id)
+{
+    struct stream_ref found = {0};
+
+    pthread_mutex_lock(&c->lock);
+    const struct stream_owner *o = map_getu(&c->streams, node_id);
+    if (o)
+        found = o->newest.number ? o->newest : (struct stream_ref){o->group, o->number};
+    pthread_mutex_unlock(&c->lock);
+    return found;
 }
 
 void takeover_release(struct control *c, uint64_t node_id, uint64_t number, int64_t now)
@@ -132,6 +147,8 @@ void takeover_release(struct control *c, uint64_t node_id, uint64_t number, int6
     struct stream_owner *o = map_getu(&c->streams, node_id);
     if (o && o->number == number)
         o->number = 0;
+    if (o && o->newest.number == number)
+        o->newest.number = 0;
     if (o && is_over(o, now)) {
         map_delu(&c->streams, node_id);
         free(o);

@@ -33,9 +33,10 @@ enum admin_op {
     ADMIN_REGISTER,      /* text (auth id) is approved for the user of user_id, or else of name */
     ADMIN_AUTH_APPROVE,  /* text (auth id) */
     ADMIN_AUTH_REJECT,
-    ADMIN_DEBUG_NODE, /* a registration that no client stands behind */
-    ADMIN_BACKFILL,   /* addresses for nodes that lack one; secret: one line a change */
-    ADMIN_POLICY_SET, /* text, "": none; problems answers what was found, warnings too */
+    ADMIN_DEBUG_NODE,     /* a registration that no client stands behind */
+    ADMIN_BACKFILL,       /* addresses for nodes that lack one; secret: one line a change */
+    ADMIN_POLICY_SET,     /* text, "": none; problems answers what was found, warnings too */
+    ADMIN_SERVER_MESSAGE, /* text, "": none; severity (NULL: medium), url */
     ADMIN_OP_COUNT
 };
 
@@ -45,6 +46,7 @@ enum admin_object {
     ADMIN_OBJECT_PREAUTH_KEY,
     ADMIN_OBJECT_API_KEY,
     ADMIN_OBJECT_NODE,
+    ADMIN_OBJECT_MESSAGE,
 };
 
 struct core_events { /* references */
@@ -62,7 +64,7 @@ struct core_admin {
     uint64_t match;
     struct core_events undoes; /* the events of the change that this takes back, to be marked as undone */
     uint64_t id, user_id, number;
-    const char *name, *display_name, *email, *picture_url, *text, *prefix;
+    const char *name, *display_name, *email, *picture_url, *text, *prefix, *severity, *url;
     enum user_role role;
     bool has_role, reusable, ephemeral, read_only, flag;
     int64_t time_ns;

@@ -27,7 +27,8 @@ struct core_call {
     struct core_call *next, *before;
     uint64_t number;                   /* names it until it is answered */
     struct pending_request *waits_for; /* its decision is waited for */
-    bool alone;                        /* it is tried again by itself: its group could not be written */
+    bool again;                        /* it is decided once more: its group was refused */
+    bool alone; /* in a group of its own: the one that was refused was not decided upon another */
 };
 
 #endif

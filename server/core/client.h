@@ -16,6 +16,7 @@ struct client_info {
     uint32_t home_derp;        /* 0: not said */
     struct prefixes routes;
     struct strs request_tags;
+    uint64_t exit_node_id; /* 0: none */
     uint32_t cap_version;
     const char *source; /* address and port of the connection */
     bool no_hostinfo;   /* it was not sent: a map request changes nothing of what it would hold */
@@ -73,6 +74,9 @@ void core_session_health(struct core *core, uint64_t session, bool healthy);
 
 /* Two machines, at the addresses that where names, pass a node's stream back and forth: a copied disk. */
 void core_node_cloned(struct core *core, uint64_t node, const char *where);
+
+/* An administrator had the node's client asked something ("/debug/netmap"): it is noted in the journal. */
+void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what);
 
 /* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,

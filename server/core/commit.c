@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Groups: what is written together, and what follows when it is durable, or is not. */
+/* Groups: what is written together, and how it ends: durable, or taken back with what was decided upon it. */
 #include "core/commit.h"
-#include "base/clock.h"
 #include "base/log.h"
-#include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
-#include "core/decide/liveness.h"
+#include "core/follow.h"
 #include "core/publish.h"
 #include "core/state/accounts.h"
 #include "core/state/message.h"
@@ -14,16 +12,6 @@
 #include "core/state/state.h"
 #include "core/state/timers.h"
 #include "core/state/transaction.h"
-
-static void group_free(struct commit_group *g)
-{
-    for (size_t i = 0; i < g->writes.len; i++)
-        record_unref(g->writes.items[i].record);
-    vec_release(&g->writes);
-    vec_release(&g->events);
-    vec_release(&g->observed);
-    free(g);
-}
 
 void tx_give_answers(struct core_state *s)
 {
@@ -38,13 +26,23 @@ void tx_give_answers(struct core_state *s)
     }
 }
 
-static void answer_calls(struct commit_group *g, int code)
+static void group_free(struct commit_group *g)
+{
+    for (size_t i = 0; i < g->writes.len; i++)
+        record_unref(g->writes.items[i].record);
+    vec_release(&g->writes);
+    vec_release(&g->events);
+    vec_release(&g->observed);
+    free(g);
+}
+
+static void answer_calls(struct commit_group *g)
 {
     for (struct core_call *call = g->calls, *next; call; call = next) {
         next = call->next;
         call->next = NULL;
-        if (code < 0 && call->code == 0) {
-            call->code = code;
+        if (g->code < 0 && call->code == 0) {
+            call->code = g->code;
             call->err = g->err;
         }
         call_answer(call);
@@ -53,85 +51,21 @@ static void answer_calls(struct commit_group *g, int code)
     g->calls_end = &g->calls;
 }
 
-/* ---- what follows when a record of a kind is durable ---- */
-
-static void follow_node(struct core_state *s, const struct store_write *w)
+static void deliver(struct core_state *s, const struct event *e)
 {
-    const struct node *n = w->record;
-    struct slot *slot = map_getu(&s->by_id, n->r.id);
-
-    if (!slot)
-        return;
-    slot_publish(s, slot, w->remove ? NULL : n);
-    if (!w->remove)
-        slot_follow_expiry(s, slot);
+    for (size_t k = 0; k < s->listeners.len; k++)
+        s->listeners.items[k].event(s->listeners.items[k].arg, e);
 }
 
-static void follow_pair(struct core_state *s, const struct store_write *w)
-{
-    const struct record *r = w->record;
-    struct record_pair *c = pair_of(s, r->kind, r->id, true);
-
-    record_unref(c->published);
-    c->published = w->remove ? NULL : record_ref(r);
-    if (!c->published && !c->work) {
-        map_delu(pairs_of(s, r->kind), r->id);
-        free(c);
-    }
-}
-
-static void follow_user(struct core_state *s, const struct store_write *w)
-{
-    follow_pair(s, w);
-    s->users_dirty = true;
-    slots_user_changed(s, ((const struct record *)w->record)->id);
-}
-
-static void follow_preauth_key(struct core_state *s, const struct store_write *w)
-{
-    follow_pair(s, w);
-    s->preauth_keys_dirty = true;
-}
-
-static void follow_api_key(struct core_state *s, const struct store_write *w)
-{
-    follow_pair(s, w);
-    s->api_keys_dirty = true;
-}
-
-static void follow_policy(struct core_state *s, const struct store_write *w)
-{
-    record_unref(s->policy_published);
-    s->policy_published = record_ref(w->record);
-    s->policy_dirty = true;
-    s->tailnet_dirty |= CHANGE_POLICY;
-}
-
-static void follow_primary(struct core_state *s, const struct store_write *w)
-{
-    if (!w->remove && ((const struct primary *)w->record)->chosen)
-        primary_choose(s, w->record);
-}
-
-static void follow(struct core_state *s, const struct store_write *w)
-{
-    static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
-        [RECORD_USER] = follow_user, [RECORD_PREAUTH_KEY] = follow_preauth_key, [RECORD_API_KEY] = follow_api_key,
-        [RECORD_NODE] = follow_node, [RECORD_POLICY] = follow_policy,           [RECORD_PRIMARY] = follow_primary,
-    };
-    enum record_kind kind = ((const struct record *)w->record)->kind;
-
-    if (followers[kind])
-        followers[kind](s, w);
-}
-
-/* What a refused call would have done is not told; what happened is, although the journal lacks it. */
-static void deliver_events(struct core_state *s, const struct commit_group *g, bool stored)
+static void conclude(struct core_state *s, struct commit_group *g)
 {
     for (size_t i = 0; i < g->events.len; i++)
-        for (size_t k = 0; k < s->listeners.len && (stored || g->observed.items[i]); k++)
-            s->listeners.items[k].event(s->listeners.items[k].arg, g->events.items[i]);
+        deliver(s, g->events.items[i]);
+    answer_calls(g);
+    group_free(g);
 }
+
+/* ---- a group was refused ---- */
 
 /* A decision that could not be stored was not made: it can be made again. */
 static void reopen_decisions(struct core_state *s)
@@ -147,55 +81,8 @@ static void reopen_decisions(struct core_state *s)
     }
 }
 
-/* One call is no reason to refuse those that share its group: each is run again, in a group of its own. A disk that
- * takes nothing takes none of them. */
-static bool may_try_again(const struct commit_group *g)
+static void reset_work(struct core_state *s)
 {
-    return g->code != ERR_UNAVAILABLE && g->code != ERR_IO;
-}
-
-static void keep_for_later(struct core_state *s, struct commit_group *g)
-{
-    struct core_call *others = NULL, **end = &others;
-
-    for (struct core_call *call = g->calls, *next; call; call = next) {
-        next = call->next;
-        call->next = NULL;
-        if (call->sender && !call->alone && call->code == 0) {
-            *s->retries_end = call;
-            s->retries_end = &call->next;
-        } else {
-            *end = call;
-            end = &call->next;
-        }
-    }
-    g->calls = others;
-    g->calls_end = end;
-}
-
-static void try_again(struct core_state *s)
-{
-    struct core_call *call = s->retries;
-
-    s->retries = NULL;
-    s->retries_end = &s->retries;
-    tx_submit(s);
-    for (struct core_call *next; call; call = next) {
-        next = call->next;
-        call->next = NULL;
-        call_reset(call);
-        call->alone = true;
-        call->run(s, call);
-        tx_submit(s);
-    }
-}
-
-/* Nothing of this group, nor of the later ones that were decided upon it, is true. */
-static void revert(struct core_state *s, struct commit_group *failed)
-{
-    static struct log_limit limit;
-
-    log_limited(&limit, 6, LOG_LEVEL_ERROR, "core", "changes could not be stored: %s", failed->err.message);
     slots_reset(s);
     for (size_t i = 0; i < s->slots.len; i++) /* a deletion that was due did not happen */
         timer_for_ephemeral(s, s->slots.items[i]);
@@ -210,44 +97,173 @@ static void revert(struct core_state *s, struct commit_group *failed)
     record_unref(s->policy_work);
     s->policy_work = record_ref(s->policy_published);
     policy_drop_ready(s);
+    record_unref(s->message_work);
+    s->message_work = record_ref(s->message_published);
     s->decider_stale = true;
     reopen_decisions(s);
-    if (s->open) {
-        struct commit_group *g = s->open;
-        s->open = NULL;
-        g->err = failed->err;
-        deliver_events(s, g, false);
-        if (may_try_again(failed))
-            keep_for_later(s, g);
-        answer_calls(g, failed->code);
-        group_free(g);
+}
+
+static struct commit_group *revert(struct core_state *s, const struct commit_group *failed)
+{
+    static struct log_limit limit;
+    struct commit_group *open = s->open;
+
+    log_limited(&limit, 6, LOG_LEVEL_ERROR, "core", "changes could not be stored: %s", failed->err.message);
+    reset_work(s);
+    s->series++;
+    for (struct commit_group *later = s->flying; later; later = later->next)
+        later->abandoned = true;
+    s->open = NULL;
+    if (open) {
+        open->abandoned = true;
+        open->code = failed->code;
+        open->err = failed->err;
+    }
+    return open;
+}
+
+/* One call is no reason to refuse those that share its group or came after it. A disk that takes nothing takes none of
+ * them. */
+static bool may_try_again(const struct commit_group *g)
+{
+    return g->code != ERR_UNAVAILABLE && g->code != ERR_IO;
+}
+
+/* What another group stood on was refused: its calls are run again together. The calls of the group that the store had
+ * something against are run again each in a group of its own, once. */
+static void keep_for_later(struct core_state *s, struct commit_group *g)
+{
+    struct core_call *others = NULL, **end = &others;
+
+    for (struct core_call *call = g->calls, *next; call; call = next) {
+        next = call->next;
+        call->next = NULL;
+        if (call->sender && call->code == 0 && (g->abandoned || !call->alone)) {
+            call->alone = call->alone || !g->abandoned;
+            *s->retries_end = call;
+            s->retries_end = &call->next;
+        } else {
+            *end = call;
+            end = &call->next;
+        }
+    }
+    g->calls = others;
+    g->calls_end = end;
+}
+
+/* The result of an election as it is now. */
+static void put_primary(struct core_state *s, const struct store_write *w)
+{
+    const struct primary *p = w->record;
+
+    if (p->chosen)
+        return;
+    for (size_t i = 0; i < s->primaries.len; i++)
+        if (prefix_cmp(&s->primaries.items[i]->prefix, &p->prefix) == 0) {
+            tx_put(s, record_ref(s->primaries.items[i]));
+            return;
+        }
+    tx_remove(s, p);
+}
+
+static void put_via_primary(struct core_state *s, const struct store_write *w)
+{
+    const struct via_primary *p = w->record;
+
+    for (size_t i = 0; i < s->via_primaries.len; i++) {
+        struct via_primary *now = s->via_primaries.items[i];
+        if (prefix_cmp(&now->prefix, &p->prefix) == 0 && str_eq(now->tags, p->tags)) {
+            tx_put(s, record_ref(now));
+            return;
+        }
+    }
+    tx_remove(s, p);
+}
+
+/* Elections and what the server saw stand, whatever shared their group: they are written anew, with new numbers, in a
+ * group of their own. */
+static void remake(struct core_state *s, const struct commit_group *g)
+{
+    tx_submit(s);
+    for (size_t i = 0; i < g->writes.len; i++) {
+        enum record_kind kind = ((const struct record *)g->writes.items[i].record)->kind;
+        if (kind == RECORD_PRIMARY)
+            put_primary(s, &g->writes.items[i]);
+        else if (kind == RECORD_VIA_PRIMARY)
+            put_via_primary(s, &g->writes.items[i]);
+    }
+    for (size_t i = 0; i < g->events.len; i++) {
+        if (!g->observed.items[i])
+            continue;
+        struct event *e = event_edit(g->events.items[i]);
+        e->r.id = ++s->event_seq;
+        tx_put(s, e);
+        vec_push(&s->open->events, e);
+        vec_push(&s->open->observed, true);
+    }
+    if (s->open)
+        s->open->remade = true;
+    tx_submit(s);
+}
+
+static void refuse(struct core_state *s, struct commit_group *g)
+{
+    bool again = may_try_again(g);
+
+    if (again)
+        keep_for_later(s, g);
+    if (again && (g->abandoned || !g->remade)) {
+        remake(s, g);
+    } else {
+        for (size_t i = 0; i < g->events.len; i++) /* what happened is told, although the journal lacks it */
+            if (g->observed.items[i])
+                deliver(s, g->events.items[i]);
+    }
+    answer_calls(g);
+    group_free(g);
+}
+
+static void try_again(struct core_state *s)
+{
+    struct core_call *call = s->retries;
+
+    s->retries = NULL;
+    s->retries_end = &s->retries;
+    for (struct core_call *next; call; call = next) {
+        next = call->next;
+        call->next = NULL;
+        if (call->alone)
+            tx_submit(s);
+        call_reset(call);
+        call->again = true;
+        call->run(s, call);
+        if (call->alone)
+            tx_submit(s);
     }
 }
 
 /* The store has answered. */
 static void finish(struct core_state *s, struct commit_group *g)
 {
+    bool first = g->code < 0 && !g->abandoned;
+    struct commit_group *open = NULL;
+
     s->flying = g->next;
     if (!s->flying)
         s->flying_end = &s->flying;
-    if (g->code == 0) {
-        for (size_t i = 0; g->abandoned && i < g->writes.len; i++)
-            tx_set_work(s, g->writes.items[i].record, g->writes.items[i].remove);
-        for (size_t i = 0; i < g->writes.len; i++)
-            follow(s, &g->writes.items[i]);
-    } else if (!g->abandoned) {
-        revert(s, g);
-        for (struct commit_group *later = s->flying; later; later = later->next)
-            later->abandoned = true;
-    }
+    for (size_t i = 0; g->code == 0 && i < g->writes.len; i++)
+        commit_follow(s, &g->writes.items[i]);
+    if (first)
+        open = revert(s, g);
     if (g->events.len)
         s->event_delivered = g->events.items[g->events.len - 1]->r.id;
     publish(s);
-    deliver_events(s, g, g->code == 0);
-    if (g->code < 0 && may_try_again(g))
-        keep_for_later(s, g);
-    answer_calls(g, g->code);
-    group_free(g);
+    if (g->code == 0)
+        conclude(s, g);
+    else
+        refuse(s, g);
+    if (open)
+        refuse(s, open);
     if (s->retries)
         try_again(s);
 }
@@ -288,5 +304,5 @@ void tx_submit(struct core_state *s)
     *s->flying_end = g;
     s->flying_end = &g->next;
     s->counters.commits++;
-    store_submit(s->store, g->writes.items, g->writes.len, store_answered, g);
+    store_submit(s->store, s->series, g->writes.items, g->writes.len, store_answered, g);
 }

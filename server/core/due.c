@@ -18,7 +18,12 @@ static void expiry_due(struct core_state *s, struct slot *slot)
 
     if (!n || slot->expired || !n->expiry_ns)
         return;
-    if (!node_is_expired(n, clock_wall_ns())) {
+    int64_t now = clock_wall_ns();
+    if (!node_is_expired(n, now)) {
+        enum key_end end = tailnet_key_end(n, now);
+        if (end != slot->key_end)
+            slot_mark(s, slot, CHANGE_SELF);
+        slot->key_end = end;
         timer_for_expiry(s, slot, n);
         return;
     }

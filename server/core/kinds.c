@@ -45,7 +45,8 @@ static const struct call_part admin_parts[] = {
     TEXT(core_admin, actor),      TEXT(core_admin, name),        TEXT(core_admin, display_name),
     TEXT(core_admin, email),      TEXT(core_admin, picture_url), TEXT(core_admin, text),
     TEXT(core_admin, prefix),     TEXTS(core_admin, tags),       PREFIXES(core_admin, prefixes),
-    PREFIXES(core_admin, revoke), EVENTS(core_admin, undoes)};
+    PREFIXES(core_admin, revoke), TEXT(core_admin, severity),    TEXT(core_admin, url),
+    EVENTS(core_admin, undoes)};
 
 static void answer_register(struct core_call *to, struct core_call *from)
 {

@@ -128,6 +128,8 @@ int state_load(struct core_state *s, struct err *e)
     load_pairs(s, RECORD_API_KEY, (void *const *)image.api_keys, image.api_key_count);
     s->policy_work = record_ref(image.policy_count ? image.policies[0] : NULL);
     s->policy_published = record_ref(image.policy_count ? image.policies[0] : NULL);
+    s->message_work = record_ref(image.message_count ? image.messages[0] : NULL);
+    s->message_published = record_ref(s->message_work);
     settings_from_config(s);
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);
@@ -137,6 +139,7 @@ int state_load(struct core_state *s, struct err *e)
     if ((rc = load_policy_file(s, e)) < 0)
         return rc;
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->primaries_dirty = s->policy_dirty = true;
+    s->message_dirty = true;
     s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
     journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
             "headwayd started with %zu nodes and %zu users", s->slots.len, s->users.len);
@@ -184,6 +187,8 @@ void state_release(struct core_state *s)
     core_policy_release(s);
     record_unref(s->policy_work);
     record_unref(s->policy_published);
+    record_unref(s->message_work);
+    record_unref(s->message_published);
     settings_unref(s->settings);
     free(s->records);
     if (s->routes) {

@@ -226,8 +226,10 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_primaries(next, (const struct primary *const *)s->primaries.items, s->primaries.len);
     if (s->policy_dirty)
         snapshot_set_policy(next, s->policy_published);
+    if (s->message_dirty)
+        snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
-    s->primaries_dirty = s->policy_dirty = false;
+    s->primaries_dirty = s->policy_dirty = s->message_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -278,7 +280,7 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
 {
     size_t count = 0;
 
-    for (uint32_t bit = CHANGE_POLICY; bit <= CHANGE_USERS; bit <<= 1) {
+    for (uint32_t bit = CHANGE_POLICY; bit <= CHANGE_MESSAGE; bit <<= 1) {
         if (!(s->tailnet_dirty & bit))
             continue;
         changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = bit};
@@ -288,7 +290,7 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
             next->users_version = s->change_seq;
         else if (bit == CHANGE_DNS)
             s->settings->dns_version = s->change_seq;
-        else
+        else if (bit == CHANGE_DERP)
             s->settings->derp_version = s->change_seq;
     }
     if (s->tailnet_dirty & (CHANGE_DNS | CHANGE_DERP)) {
@@ -307,13 +309,13 @@ void publish(struct core_state *s)
         elect(s);
     core_policy_publish(s);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
-                 s->primaries_dirty || s->policy_dirty;
+                 s->primaries_dirty || s->policy_dirty || s->message_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
     tailnet_unpin(now);
-    struct change *changes = mem_alloc((s->dirty_slots.len + 4) * sizeof(*changes));
+    struct change *changes = mem_alloc((s->dirty_slots.len + 5) * sizeof(*changes));
     next->wall_ns = clock_wall_ns();
     publish_lists(s, next);
     size_t count = publish_tailnet_wide(s, next, changes);

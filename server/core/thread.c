@@ -28,7 +28,7 @@ struct core_notice {
     uint64_t number;
     int which;
     const struct config *config;
-    char *text;
+    char *text, *actor;
     struct core_listener listener;
 };
 
@@ -37,6 +37,7 @@ static void notice_free(struct core_call *call)
     struct core_notice *o = (struct core_notice *)call;
 
     free(o->text);
+    free(o->actor);
     free(o);
 }
 
@@ -94,6 +95,20 @@ static void run_cloned(struct core_state *s, struct core_call *call)
 void core_node_cloned(struct core *core, uint64_t node, const char *where)
 {
     send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(where)}, run_cloned);
+}
+
+static void run_asked(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    node_asked_run(s, o->number, o->actor, o->text);
+    notice_free(call);
+}
+
+void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what)
+{
+    send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(what), .actor = mem_strdup(actor)},
+                run_asked);
 }
 
 static void run_apikey_seen(struct core_state *s, struct core_call *call)
@@ -263,7 +278,7 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
 {
     struct core *core = mem_alloc(sizeof(*core));
 
-    core->state = (struct core_state){.config = config, .tailnet = t, .store = store, .next_session = 1};
+    core->state = (struct core_state){.config = config, .tailnet = t, .store = store, .series = 1, .next_session = 1};
     core->state.flying_end = &core->state.flying;
     core->state.answers_end = &core->state.answers;
     core->state.retries_end = &core->state.retries;

@@ -37,6 +37,11 @@ void access_all_routes(const struct tailnet_node *peer, struct prefixes *out)
     prefixes_release(&effective);
 }
 
+bool access_suggests(const struct tailnet_node *n)
+{
+    return n->live.healthy && !n->record->draining;
+}
+
 void access_peer(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
                  struct peer_view *out)
 {

@@ -27,6 +27,9 @@ uint64_t access_block(const struct netmap_access *a, const struct tailnet_node *
  * for, and its effective exit routes as a pair or not at all. out is released first. */
 void access_all_routes(const struct tailnet_node *peer, struct prefixes *out);
 
+/* Clients that may use the node as exit node are to choose it (tailcfg.NodeAttrSuggestExitNode). */
+bool access_suggests(const struct tailnet_node *n);
+
 /* How a viewer is shown a peer. hash 0: whole, as everybody who may use all of it; the rest is then not set. */
 struct peer_view {
     uint64_t hash;

@@ -2,6 +2,7 @@
 /* What a receiver must hear since its cursor: collected from the log, decided against the newest snapshot (removed,
  * then whole, then patched), and encoded once for all receivers that must hear exactly the same. */
 #include "netmap/encode.h"
+#include "netmap/exits.h"
 #include "netmap/messages.h"
 
 /* From so many items on a delta is made block by block: one for each receiver would cost more than telling it. */
@@ -18,6 +19,7 @@ static void forget(struct netmap_session *s, struct netmap_worker *w, uint32_t s
 {
     vec_push(&w->removed, id);
     set_sent_peer(s, slot, false);
+    exits_forget(s, slot);
 }
 
 #define STRUCTURE (CHANGE_ADDED | CHANGE_REMOVED | CHANGE_WHOLE | CHANGE_KEYS)
@@ -27,8 +29,10 @@ static void note(struct netmap_session *s, const struct change *c, struct netmap
 {
     if (c->slot == TAILNET_SLOT_NONE) {
         update->recheck |= (c->mask & CHANGE_POLICY) != 0;
+        update->messages |= (c->mask & CHANGE_MESSAGE) != 0;
         return;
     }
+    update->messages |= s->self->exit_node_id && c->node_id == s->self->exit_node_id;
     update->structure |= (c->mask & STRUCTURE) || c->route_moved;
     if (c->slot >= w->dirty.slots)
         return;
@@ -63,8 +67,10 @@ static void compare(struct netmap_session *s, const struct netmap_access *a, str
             for (int i = 0; i < 2; i++)
                 if (ids[i] && (!n || ids[i] != n->record->r.id))
                     vec_push(&w->removed, ids[i]);
-            if (!n)
+            if (!n) {
                 set_sent_peer(s, slot, false);
+                exits_forget(s, slot);
+            }
         }
         if (n)
             touch(w, slot, CHANGE_ADDED | CHANGE_WHOLE);
@@ -138,6 +144,8 @@ static void decide(struct netmap_session *s, const struct netmap_access *a, cons
         }
         struct netmap_item item = {.node = n};
         if (sent && !(mask & (CHANGE_ADDED | CHANGE_WHOLE))) {
+            if (mask & CHANGE_ONLINE)
+                exits_note(s, a, self, n, NULL);
             item.patch = mask & (CHANGE_ONLINE | CHANGE_ENDPOINTS | CHANGE_KEYS);
             if (!item.patch)
                 continue;
@@ -145,6 +153,7 @@ static void decide(struct netmap_session *s, const struct netmap_access *a, cons
             set_sent_peer(s, slot, true);
             access_peer(a, self, n, &item.view);
             set_sent_view(s, slot, item.view.hash);
+            exits_note(s, a, self, n, &item.view);
             if (!sent_user(s, encode_owner(n)))
                 owners_add(&update->profiles, encode_owner(n));
         }
@@ -253,7 +262,7 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
     bool some = false, policy = update->recheck || (update->structure && a->view);
 
     json_open(o, '{');
-    if (policy || update->self & ~(uint32_t)CHANGE_VOLATILE)
+    if (policy || s->exits_changed || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_self(s, o, a, self, false);
     if (policy || update->dns || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_own_dns(s, o, a, self, false);
@@ -261,6 +270,8 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
         some |= put_ssh(s, o, a, self, false);
         some |= access_filter(a, self, false, &s->filter, o);
     }
+    if (policy || update->messages || update->self & ~(uint32_t)CHANGE_VOLATILE)
+        some |= put_messages(o, a, self, s->client.cap_version, &s->messages);
     return some;
 }
 

@@ -167,7 +167,7 @@ void encode_peer(struct json_out *o, const struct tailnet_snapshot *s, const str
     put_online(o, n);
     if (n->expired)
         json_put_bool(o, "Expired", true);
-    if (prefixes_has_exit(routes) && n->live.healthy)
+    if (prefixes_has_exit(routes) && access_suggests(n))
         json_key(o, "CapMap"), json_raw(o, "{\"suggest-exit-node\":null}", 26);
     json_close(o, '}');
 }

@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "netmap/encode.h"
+#include "netmap/exits.h"
 #include "netmap/messages.h"
 
 struct block_member {
@@ -185,6 +186,7 @@ static struct chunk *private_chunk(struct netmap_session *s, const struct netmap
     put_ssh(s, &o, a, self, true);
     put_own_dns(s, &o, a, self, true);
     access_filter(a, self, true, &s->filter, &o);
+    put_messages(&o, a, self, s->client.cap_version, &s->messages);
     json_put_time(&o, "ControlTime", clock_wall_ns());
     if (s->client.redial)
         put_dial_plan(s, &o);
@@ -229,8 +231,10 @@ void full_map(struct netmap_session *s, const struct netmap_access *a, const str
     struct netmap_message peers = {0};
 
     owners_add(&w->owners, encode_owner(self));
-    if (!s->client.omit_peers)
+    if (!s->client.omit_peers) {
         add_blocks(s, &of_peers, self, w, &peers);
+        exits_first(s, &of_peers, self);
+    }
     for (size_t i = 0; i < w->owners.len; i++)
         set_sent_user(s, w->owners.items[i]);
 

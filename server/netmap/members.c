@@ -44,8 +44,9 @@ bool put_self(struct netmap_session *s, struct json_out *o, const struct netmap_
 {
     uint64_t hash = self_hash(a, self);
 
-    if (!first && hash == s->self_hash)
+    if (!first && hash == s->self_hash && !s->exits_changed)
         return false;
+    s->exits_changed = false;
     s->self_hash = hash;
     json_key(o, "Node");
     encode_self(o, a, self);

@@ -65,8 +65,16 @@ bool netmap_session_self_changed(const struct netmap_session *s);
 /* {"KeepAlive":true}, always the same bytes: clients recognise them undecoded (since v1.90). One reference. */
 struct chunk *netmap_keepalive(struct netmap *nm, bool zstd);
 
-/* A question to the client (tailcfg.PingRequest): it is to call the URL, HEAD and inside Noise. out must be empty. */
-void netmap_ping(struct netmap *nm, const char *url, bool zstd, struct netmap_message *out);
+/* A question to the client (tailcfg.PingRequest), to be answered inside Noise by a call of the URL. */
+struct netmap_ping {
+    const char *url;
+    const char *types;         /* "c2n", or how to ping target; NULL: the call itself is the answer, a HEAD */
+    const struct addr *target; /* NULL: none */
+    const void *payload;       /* of c2n */
+    size_t payload_len;
+};
+/* out must be empty. */
+void netmap_ping(struct netmap *nm, const struct netmap_ping *ping, bool zstd, struct netmap_message *out);
 
 /* The only message to the client of a node that is deleted: it must log in again. */
 void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[KEY_LEN], const char *hostname,

@@ -5,10 +5,16 @@
 
 #include "netmap/access.h"
 #include "netmap/cache.h"
+#include "netmap/client_messages.h"
 
 struct sent_view { /* of a peer that was not shown whole */
     uint32_t slot;
     uint64_t hash;
+};
+
+struct exit_choice { /* an exit node that the receiver may choose */
+    uint32_t slot;
+    uint64_t id;
 };
 
 struct netmap_session {
@@ -24,7 +30,10 @@ struct netmap_session {
         size_t len;
     } peers, users; /* by slot; by user id */
     VEC(struct sent_view) views;
+    VEC(struct exit_choice) exits;
+    bool exits_changed; /* and that was not told */
     struct sent_filter filter;
+    struct sent_messages messages;
 };
 
 bool sent_peer(const struct netmap_session *s, uint32_t slot);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "crypto/crypto.h"
 #include "netmap/encode.h"
 
 struct netmap_session *netmap_session_new(struct netmap *nm, const struct netmap_client *client)
@@ -22,6 +23,7 @@ void netmap_session_free(struct netmap_session *s)
     free(s->peers.words);
     free(s->users.words);
     vec_release(&s->views);
+    vec_release(&s->exits);
     policy_parts_release(&s->filter.parts);
     free(s);
 }
@@ -62,7 +64,27 @@ void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[
     worker_give(nm, w);
 }
 
-void netmap_ping(struct netmap *nm, const char *url, bool zstd, struct netmap_message *out)
+static void put_ping(struct json_out *o, const struct netmap_ping *ping)
+{
+    char ip[ADDR_TEXT_MAX];
+
+    json_open(o, '{');
+    json_put_str(o, "URL", ping->url);
+    json_put_bool(o, "URLIsNoise", true);
+    if (ping->types)
+        json_put_str(o, "Types", ping->types);
+    if (ping->target)
+        json_put_str(o, "IP", addr_format(ping->target, ip));
+    if (ping->payload) {
+        struct buf text = BUF_INIT(0);
+        crypto_base64(&text, ping->payload, ping->payload_len);
+        json_put_str(o, "Payload", buf_text(&text));
+        buf_release(&text);
+    }
+    json_close(o, '}');
+}
+
+void netmap_ping(struct netmap *nm, const struct netmap_ping *ping, bool zstd, struct netmap_message *out)
 {
     struct netmap_worker *w = worker_take(nm, 0);
     struct json_out o = JSON_OUT(&w->json);
@@ -70,10 +92,7 @@ void netmap_ping(struct netmap *nm, const char *url, bool zstd, struct netmap_me
     json_open(&o, '{');
     json_put_bool(&o, "KeepAlive", true); /* nothing else in it counts then */
     json_key(&o, "PingRequest");
-    json_open(&o, '{');
-    json_put_str(&o, "URL", url);
-    json_put_bool(&o, "URLIsNoise", true);
-    json_close(&o, '}');
+    put_ping(&o, ping);
     json_close(&o, '}');
     message_add(out, pack(w, w->json.data, w->json.len, zstd));
     message_finish(nm, out, zstd);

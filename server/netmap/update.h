@@ -19,6 +19,7 @@ struct netmap_update {
     bool structure; /* something changed that a policy's rules may depend on */
     bool recheck;   /* compare with everything that is visible now */
     bool dns, derp;
+    bool messages; /* something changed that a message to the receiver's user may depend on */
 };
 
 /* The members that many receivers share, without the peers; and their name, for sharing. */

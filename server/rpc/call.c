@@ -53,13 +53,22 @@ struct rpc_call *call_new(struct rpc_conn *c, int32_t stream_id)
 
 static void drop_body(struct rpc_call *call)
 {
-    call->rpc.conn->bodies -= call->body.len;
+    if (!call->body_max)
+        call->rpc.conn->bodies -= call->body.len;
     /* It may hold an auth key. */
     if (call->body.data)
         crypto_wipe(call->body.data, call->body.cap);
     buf_release(&call->body);
     call->rpc.body = NULL;
     call->rpc.body_len = 0;
+}
+
+void call_overflow(struct rpc_call *call)
+{
+    drop_body(call);
+    call->state = CALL_OPEN;
+    call->handled = true;
+    call->route->handler(&call->rpc, call->rpc.conn->server->options.arg);
 }
 
 void rpc_drop_body(struct rpc *rpc)
@@ -108,28 +117,25 @@ void call_end_all(struct rpc_conn *c)
     }
 }
 
-static const struct rpc_route *find_route(const struct rpc_server_options *o, const char *method, const char *path,
-                                          bool *path_known)
+static void find_route(struct rpc_call *call, const struct rpc_server_options *o)
 {
-    *path_known = false;
-    for (size_t i = 0; i < o->route_count; i++) {
+    const struct rpc *rpc = &call->rpc;
+
+    for (size_t i = 0; i < o->route_count && !call->route; i++) {
         const struct rpc_route *r = &o->routes[i];
-        if (!(r->prefix ? str_starts(path, r->path) : str_eq(path, r->path)))
+        if (!(r->prefix ? str_starts(rpc->path, r->path) : str_eq(rpc->path, r->path)))
             continue;
-        *path_known = true;
-        if (!r->method || str_eq(method, r->method))
-            return r;
+        call->path_known = true;
+        if (!r->method || str_eq(rpc->method, r->method))
+            call->route = r;
     }
-    return NULL;
 }
 
-void call_dispatch(struct rpc_call *call)
+void call_head(struct rpc_call *call)
 {
     struct rpc *rpc = &call->rpc;
-    struct rpc_server *s = rpc->conn->server;
-    bool path_known;
+    const struct rpc_server_options *o = &rpc->conn->server->options;
 
-    call->state = CALL_OPEN;
     char *mark = call->path ? strchr(call->path, '?') : NULL;
     if (mark)
         *mark = '\0';
@@ -138,6 +144,17 @@ void call_dispatch(struct rpc_call *call)
     rpc->query = mark ? mark + 1 : "";
     rpc->authority = call->authority ? call->authority : "";
     rpc->content_type = call->content_type ? call->content_type : "";
+    find_route(call, o);
+    if (call->route && o->body_max)
+        call->body_max = o->body_max(rpc, o->arg);
+}
+
+void call_dispatch(struct rpc_call *call)
+{
+    struct rpc *rpc = &call->rpc;
+    struct rpc_server *s = rpc->conn->server;
+
+    call->state = CALL_OPEN;
     rpc->body = (const uint8_t *)buf_text(&call->body);
     rpc->body_len = call->body.len;
     count_add(&s->calls, 1);
@@ -145,11 +162,10 @@ void call_dispatch(struct rpc_call *call)
         call_refuse(call, 429, "too many calls at a time");
         return;
     }
-    const struct rpc_route *route = find_route(&s->options, rpc->method, rpc->path, &path_known);
-    if (route) {
+    if (call->route) {
         call->handled = true;
-        route->handler(rpc, s->options.arg);
-    } else if (path_known) {
+        call->route->handler(rpc, s->options.arg);
+    } else if (call->path_known) {
         rpc_reply_text(rpc, 405, "method not allowed\n");
     } else {
         rpc_reply_text(rpc, 404, "not found\n");

@@ -8,7 +8,9 @@
 void bytes_release(struct rpc_bytes *b);
 
 struct rpc_call *call_new(struct rpc_conn *c, int32_t stream_id);
+void call_head(struct rpc_call *call); /* its header is there */
 void call_dispatch(struct rpc_call *call);
+void call_overflow(struct rpc_call *call); /* its body exceeds body_max */
 void call_refuse(struct rpc_call *call, int status, const char *text);
 void call_pull_all(struct rpc_conn *c);    /* asks idle streams that are ready */
 void call_written_all(struct rpc_conn *c); /* everything produced is in the kernel */

@@ -38,7 +38,8 @@ void conn_abuse(struct rpc_conn *c, const char *what)
 
 /* ---- Deadlines ---- */
 
-#define LOOK_MS 2000
+#define LOOK_MS          2000
+#define LARGE_BODY_TIMES 4 /* longer may a request take of which a larger body is taken */
 
 static bool is_unknown(const struct rpc_conn *c)
 {
@@ -58,7 +59,8 @@ static const char *overdue(const struct rpc_conn *c, bool *more)
         return "a machine without a node asks for nothing";
     for (const struct rpc_call *call = c->calls; call; call = call->next) {
         *more |= call->state == CALL_READING;
-        if (call->state == CALL_READING && now - call->began >= times->request_ms)
+        if (call->state == CALL_READING &&
+            now - call->began >= times->request_ms * (call->body_max ? LARGE_BODY_TIMES : 1))
             return "a request does not become whole";
         if (is_unknown(c) && call->state != CALL_STREAMING && now - call->began >= times->call_ms)
             return "a machine without a node does not read its answer";

@@ -39,6 +39,9 @@ struct rpc_call {
     enum rpc_call_state state;
     char *method, *path, *authority, *content_type; /* what rpc points to */
     struct buf body;
+    size_t body_max;               /* rpc_server_options.body_max; 0: the usual bounds */
+    const struct rpc_route *route; /* once the head is there; NULL: none fits */
+    bool path_known;
     size_t headers; /* as CONN_HEADERS_MAX counts */
     unsigned retry_after;
     bool handled;     /* a handler has it: on_close is due */

@@ -126,6 +126,13 @@ static int on_data(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const 
         conn_abuse(c, "bodies that nobody asked for");
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
+    if (call->body_max) {
+        if (call->body.len + len > call->body_max)
+            call_overflow(call);
+        else
+            buf_add(&call->body, bytes, len);
+        return 0;
+    }
     if (c->bodies + len > (c->standing == RPC_KNOWN ? CONN_BODIES_MAX : CONN_BODIES_UNKNOWN)) {
         call_refuse(call, 413,
                     c->standing == RPC_KNOWN ? "the request bodies on this connection exceed 1 MiB"
@@ -143,12 +150,15 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
 
     if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK)
         ping_answered(c, frame->ping.opaque_data);
-    if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
-        frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
-        struct rpc_call *call = stream_call(h2, frame->hd.stream_id);
-        if (call && call->state == CALL_READING)
-            call_dispatch(call);
-    }
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    struct rpc_call *call = stream_call(h2, frame->hd.stream_id);
+    if (!call || call->state != CALL_READING)
+        return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        call_head(call);
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+        call_dispatch(call);
     return 0;
 }
 

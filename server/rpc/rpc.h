@@ -137,6 +137,10 @@ struct rpc_server_options {
     void *arg; /* given to handlers and to knows */
     /* Does a node with this machine key exist? Called on any loop's thread, must not block. */
     bool (*knows)(void *arg, const uint8_t machine_key[CRYPTO_KEY_LEN]);
+    /* NULL: all bodies are held to the usual bounds. Otherwise asked when the head of a request for which there is a
+     * route has come: how many bytes of its body are taken, beside those bounds; 0: the usual. Of a larger body no more
+     * is read: the handler is called at once, with body NULL, and answers 413. */
+    size_t (*body_max)(struct rpc *rpc, void *arg);
 };
 
 struct rpc_server *rpc_server_new(const struct rpc_server_options *options, struct err *e);

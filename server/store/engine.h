@@ -11,7 +11,8 @@ struct store_group {
     struct store_group *next;
     store_done *done;
     void *arg;
-    int code; /* the engine's verdict, with err */
+    uint64_t series; /* as in store_submit */
+    int code;        /* the engine's verdict, with err */
     struct err err;
     size_t count;
     struct store_write writes[];
@@ -52,7 +53,8 @@ struct engine_calls {
     void (*close)(struct engine *en);
 
     /* The storage thread. commit: writes the groups in their order and gives each its verdict; a refused one takes
-     * nothing with it. Returns the last failure that concerns all writes, or 0. */
+     * nothing with it but those of its series that follow, also in later calls. Returns the last failure that concerns
+     * all writes, or 0. */
     int (*commit)(struct engine *en, struct store_group *list, struct err *e);
     int (*put_live)(struct engine *en, const struct live_row *rows, size_t count, struct err *e);
     int (*try_writing)(struct engine *en, struct err *e);

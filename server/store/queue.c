@@ -250,12 +250,14 @@ static void note_event(struct store *s, const struct record *r)
         s->newest_seq = r->id;
 }
 
-void store_submit(struct store *s, const struct store_write *writes, size_t count, store_done *done, void *arg)
+void store_submit(struct store *s, uint64_t series, const struct store_write *writes, size_t count, store_done *done,
+                  void *arg)
 {
     struct store_group *g = mem_alloc(sizeof(*g) + count * sizeof(*writes));
 
     g->done = done;
     g->arg = arg;
+    g->series = series;
     g->count = count;
     for (size_t i = 0; i < count; i++) {
         g->writes[i] = writes[i];

@@ -23,6 +23,8 @@ struct sqlite_engine {
     sqlite3_stmt *event_prune, *event_oldest;
     uint64_t next_id[RECORD_KINDS];
     bool next_dirty[RECORD_KINDS];
+    uint64_t refused_series; /* the newest of which a group was refused: its other groups are */
+    struct err refusal;
     bool sync_full;
 
     /* Other threads read here, one at a time. */

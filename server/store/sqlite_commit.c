@@ -151,6 +151,29 @@ static int put_counters(struct sqlite_engine *s, struct err *e)
     return code;
 }
 
+static void refuse(struct store_group *list, const struct store_group *end, int code, const struct err *e)
+{
+    for (struct store_group *g = list; g != end; g = g->next) {
+        g->code = code;
+        g->err = *e;
+    }
+}
+
+static bool stands_on_refused(const struct sqlite_engine *s, const struct store_group *g)
+{
+    return g->series && g->series == s->refused_series;
+}
+
+/* After each group that has its verdict for good. */
+static void note_refusal(struct sqlite_engine *s, const struct store_group *g)
+{
+    if (g->code == 0 || !g->series || g->series == s->refused_series)
+        return;
+    s->refused_series = g->series;
+    s->refusal = g->err;
+    s->refusal.code = (enum err_code)g->code;
+}
+
 /* One transaction over the list up to end. A negative code: all of it was undone. */
 static int commit_together(struct sqlite_engine *s, struct store_group *list, const struct store_group *end,
                            struct err *e)
@@ -162,6 +185,10 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
     if (code < 0)
         return code;
     for (struct store_group *g = list; g != end; g = g->next) {
+        if (stands_on_refused(s, g)) {
+            refuse(g, g->next, s->refusal.code, &s->refusal);
+            continue;
+        }
         code = sqlite_run(s->savepoint, "write", e);
         if (code < 0)
             return sqlite_finish(s, code, e);
@@ -177,6 +204,7 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
             code = sqlite_run(s->release, "write", e);
         if (code < 0)
             return sqlite_finish(s, code, e);
+        note_refusal(s, g);
     }
     code = sqlite_finish(s, put_counters(s, e), e);
     if (code == 0)
@@ -184,31 +212,27 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
     return code;
 }
 
-static void refuse(struct store_group *list, const struct store_group *end, int code, const struct err *e)
-{
-    for (struct store_group *g = list; g != end; g = g->next) {
-        g->code = code;
-        g->err = *e;
-    }
-}
-
 int sqlite_commit(struct engine *engine, struct store_group *list, struct err *e)
 {
     struct sqlite_engine *s = (struct sqlite_engine *)engine;
-    int code;
+    uint64_t refused_before = s->refused_series;
+    int failure;
 
     pthread_mutex_lock(&s->writer_lock);
-    code = commit_together(s, list, NULL, e);
-    if (code < 0) {
+    failure = commit_together(s, list, NULL, e);
+    if (failure < 0) {
+        failure = 0;
+        s->refused_series = refused_before;
         sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         for (struct store_group *g = list; g; g = g->next) {
-            code = commit_together(s, g, g->next, e);
+            int code = commit_together(s, g, g->next, e);
             if (code < 0)
-                refuse(g, g->next, code, e);
+                refuse(g, g->next, failure = code, e);
+            note_refusal(s, g);
         }
     }
     pthread_mutex_unlock(&s->writer_lock);
-    return code;
+    return failure;
 }
 
 int sqlite_put_live(struct engine *engine, const struct live_row *rows, size_t count, struct err *e)

@@ -26,6 +26,8 @@ struct store_image {
     size_t via_primary_count;
     struct policy_text **policies; /* the newest, or none */
     size_t policy_count;
+    struct server_message **messages; /* one, or none */
+    size_t message_count;
     uint64_t run;                   /* raised by one, durably, by this start */
     uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };
@@ -54,8 +56,11 @@ int store_load(struct store *s, struct store_image *out, struct err *e) WARN_UNU
 void store_image_release(struct store_image *image);
 
 /* Never blocks. Groups become durable, and are answered, in the order of submission, several in one commit where they
- * queue up. writes is copied (records referenced). done may be NULL: then the group may wait 0.1 s for company. */
-void store_submit(struct store *s, const struct store_write *writes, size_t count, store_done *done, void *arg);
+ * queue up. series: groups of one series were decided upon one another: after one is refused all later ones of the
+ * series are, with its code. Series are numbered upwards; 0: the group stands for itself. writes is copied (records
+ * referenced). done may be NULL: then the group may wait 0.1 s for company. */
+void store_submit(struct store *s, uint64_t series, const struct store_write *writes, size_t count, store_done *done,
+                  void *arg);
 
 /* Soft state, written lazily with a later commit or within some seconds; never waited for. */
 void store_live(struct store *s, uint64_t node_id, const struct node_live *live);

@@ -92,6 +92,7 @@ static const struct store_column node_columns[] = {
     LATER(node, "draining", draining, BOOL, 2, "0"),
     LATER(node, "name_given", name_given, BOOL, 4, "0"),
     LATER(node, "priority", priority, U32, 5, "100"),
+    LATER(node, "exit_node_id", exit_node_id, U64, 5, "0"),
 };
 
 static const struct store_column event_columns[] = {
@@ -130,6 +131,15 @@ static const struct store_column via_primary_columns[] = {
     COL(via_primary, "tags", tags, TEXT),         COL(via_primary, "prefix", prefix, PREFIX),
     COL(via_primary, "node_id", r.id, U64),       COL(via_primary, "version", r.version, U64),
     COL(via_primary, "since_ns", since_ns, TIME),
+};
+
+static const struct store_column server_message_columns[] = {
+    COL(server_message, "id", r.id, U64),
+    COL(server_message, "version", r.version, U64),
+    COL(server_message, "text", text, TEXT),
+    COL(server_message, "url", url, TEXT),
+    ENUM(server_message, "severity", severity, SEVERITY_HIGH),
+    COL(server_message, "updated_ns", updated_ns, TIME),
 };
 
 static const struct store_column node_live_columns[] = {
@@ -188,6 +198,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                         .owner = "node", .owner_column = "node_id", .since = 1},
     [RECORD_VIA_PRIMARY] = {"via_router", 2, COLUMNS(via_primary_columns), LOADED(via_primaries, via_primary_count),
                             .owner = "node", .owner_column = "node_id", .since = 4},
+    [RECORD_SERVER_MESSAGE] = {"server_message", 1, COLUMNS(server_message_columns), LOADED(messages, message_count),
+                               .since = 5},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},

@@ -47,10 +47,11 @@ static bool same_effective(const struct tailnet_node *a, const struct tailnet_no
     return same;
 }
 
-/* An exit node is suggested to clients while it answers (tailcfg.NodeAttrSuggestExitNode). */
+/* An exit node is suggested to clients while it answers and is not drained (tailcfg.NodeAttrSuggestExitNode). */
 static bool same_suggestion(const struct tailnet_node *a, const struct tailnet_node *b)
 {
-    return a->live.healthy == b->live.healthy || (!node_is_exit(a->record) && !node_is_exit(b->record));
+    return (a->live.healthy == b->live.healthy && a->record->draining == b->record->draining) ||
+           (!node_is_exit(a->record) && !node_is_exit(b->record));
 }
 
 static bool same_hostinfo(const struct tailnet_node *a, const struct tailnet_node *b)
@@ -78,6 +79,30 @@ int64_t tailnet_node_expiry(const struct tailnet_node *n)
     const int64_t long_ago = INT64_C(1577836800000000000); /* 2020: past for every client */
 
     return n->expired && (n->record->logged_out || !n->record->expiry_ns) ? long_ago : n->record->expiry_ns;
+}
+
+#define DAY_NS (INT64_C(86400) * 1000000000)
+static const int64_t key_end_ns[] = {[KEY_END_WEEK] = 7 * DAY_NS, [KEY_END_DAY] = DAY_NS};
+
+enum key_end tailnet_key_end(const struct node *n, int64_t now_ns)
+{
+    int64_t left = n->expiry_ns - now_ns;
+
+    if (!n->expiry_ns || left <= 0 || left > key_end_ns[KEY_END_WEEK])
+        return KEY_END_FAR;
+    return left > key_end_ns[KEY_END_DAY] ? KEY_END_WEEK : KEY_END_DAY;
+}
+
+int64_t tailnet_key_end_next(const struct node *n, int64_t now_ns)
+{
+    int64_t left = n->expiry_ns - now_ns;
+
+    if (!n->expiry_ns || left <= 0)
+        return n->expiry_ns;
+    for (int end = KEY_END_WEEK; end <= KEY_END_DAY; end++)
+        if (left > key_end_ns[end])
+            return n->expiry_ns - key_end_ns[end];
+    return n->expiry_ns;
 }
 
 static bool same_expiry(const struct tailnet_node *a, const struct tailnet_node *b)
@@ -126,6 +151,12 @@ static bool same_requests(const struct tailnet_node *a, const struct tailnet_nod
            strs_eq(&a->record->request_tags, &b->record->request_tags);
 }
 
+/* What the node is told about the exit node that it uses. */
+static bool same_exit_node(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->exit_node_id == b->record->exit_node_id;
+}
+
 /* A node's own DNS configuration may name it. */
 static bool same_device(const struct tailnet_node *a, const struct tailnet_node *b)
 {
@@ -166,6 +197,7 @@ static const struct {
     /* Of its own node alone. */
     {"Hostinfo", same_requests, CHANGE_SELF},
     {"CapMap", same_role, CHANGE_SELF},
+    {"", same_exit_node, CHANGE_SELF},
     {"", same_device, CHANGE_SELF},
 };
 

@@ -31,6 +31,8 @@ void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *it
 void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings); /* takes a reference */
 void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *policy);    /* takes a reference */
 
+void snapshot_set_message(struct tailnet_snapshot *s, const struct server_message *message); /* takes a reference */
+
 struct pending *pending_new(void);
 void pending_unref(struct pending *p);
 struct tailnet_settings *settings_new(void);

@@ -193,6 +193,7 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->primaries);
     atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
     record_ref(s->policy);
+    record_ref(s->message);
     return s;
 }
 
@@ -220,6 +221,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->pendings, unref_pending);
     settings_unref(s->settings);
     record_unref(s->policy);
+    record_unref(s->message);
     free(s);
 }
 
@@ -258,6 +260,9 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
     s->node_count += (n != NULL) - (size_t)(old != NULL);
     s->online_count += (n && n->live.online) - (size_t)(old && old->live.online);
     b->nodes[slot % TAILNET_BLOCK] = n;
+    b->exits &= ~(UINT64_C(1) << slot % TAILNET_BLOCK);
+    if (n && node_is_exit(n->record))
+        b->exits |= UINT64_C(1) << slot % TAILNET_BLOCK;
     assert(!n || n->version == version);
     if (n && old && version == old->version) {
         assert(tailnet_node_difference(old, n) == 0);
@@ -303,6 +308,14 @@ void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *p
     const struct policy_text *old = s->policy;
 
     s->policy = record_ref(policy);
+    record_unref(old);
+}
+
+void snapshot_set_message(struct tailnet_snapshot *s, const struct server_message *message)
+{
+    const struct server_message *old = s->message;
+
+    s->message = record_ref(message);
     record_unref(old);
 }
 

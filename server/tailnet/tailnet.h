@@ -27,6 +27,7 @@ struct tailnet_node {
 struct tailnet_block {
     atomic_uint refs;
     uint64_t version; /* rises with every change of what peers see in it: equal versions are equal bytes */
+    uint64_t exits;   /* bits: those of its nodes whose exit routes are effective */
     const struct tailnet_node *nodes[TAILNET_BLOCK];
 };
 
@@ -78,6 +79,7 @@ struct tailnet_snapshot {
     const struct primary **primaries; /* elected routers by prefix */
     size_t primary_count;
     struct tailnet_settings *settings;
+    const struct server_message *message;   /* to the users of all clients; NULL or without a text: none */
     const struct policy_text *policy;       /* NULL: none, everything is allowed */
     uint64_t users_version, policy_version; /* change numbers */
     uint64_t event_run, event_seq;          /* the newest journal entry that it contains */
@@ -95,7 +97,8 @@ enum change_mask {
     CHANGE_POLICY = 1 << 7,    /* tailnet-wide from here on: slot is TAILNET_SLOT_NONE */
     CHANGE_DNS = 1 << 8,
     CHANGE_DERP = 1 << 9,
-    CHANGE_USERS = 1 << 10, /* profiles */
+    CHANGE_USERS = 1 << 10,   /* profiles */
+    CHANGE_MESSAGE = 1 << 11, /* the server's message to all */
 };
 #define CHANGE_VOLATILE (CHANGE_ONLINE | CHANGE_ENDPOINTS)
 
@@ -148,6 +151,11 @@ const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const c
 /* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date
  * alone, so a node that is logged out has one that is past. */
 int64_t tailnet_node_expiry(const struct tailnet_node *n);
+
+/* How near the end of a node's key is, for warnings: within seven days, within one. KEY_END_FAR where it has passed. */
+enum key_end { KEY_END_FAR, KEY_END_WEEK, KEY_END_DAY };
+enum key_end tailnet_key_end(const struct node *n, int64_t now_ns);
+int64_t tailnet_key_end_next(const struct node *n, int64_t now_ns); /* when it is nearer, or passed; 0: never */
 
 /* "given-name.base-domain." with its dot, or the name alone without a base domain. */
 void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struct buf *out);

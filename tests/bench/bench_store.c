@@ -65,7 +65,7 @@ static void submit(struct store *s, uint64_t run, uint64_t id)
     v->r.id = id;
     mem_replace(&v->kind, "node.registered");
     mem_replace(&v->text, "host registered with a key");
-    store_submit(s, (struct store_write[]){{.record = n}, {.record = v}}, 2, done, NULL);
+    store_submit(s, 0, (struct store_write[]){{.record = n}, {.record = v}}, 2, done, NULL);
     record_unref(n);
     record_unref(v);
 }

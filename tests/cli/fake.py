@@ -127,6 +127,10 @@ def ours(method, path, query, body):
         return 200, {"routes": ROUTES}
     if words[0] == "undo" and words[1] != "1.7":
         return 410, {"error": {"code": "gone", "message": "event 1.6 is not in the journal any more", "field": ""}}
+    if words == ["message"] and method == "GET":
+        return 200, {"text": "Maintenance at\x1b[2J six", "severity": "high", "url": "", "updatedAt": None, "version": 3}
+    if words == ["message"]:
+        return 200, {**CHANGE, "result": {"severity": "medium", "url": "", **body}}
     if words == ["backup"]:
         return 200, {**CHANGE, "result": {"path": body["path"], "bytes": 4096}}
     if words == ["apikeys"]:

@@ -127,6 +127,7 @@ static struct client_info info_of(const struct join *j)
                                .hostinfo = "{}",
                                .peer_hostinfo = "{}",
                                .cap_version = 130,
+                               .exit_node_id = j->exit_node_id,
                                .source = "192.0.2.1:4711"};
     if (j->tag)
         strs_push(&info.request_tags, j->tag);

@@ -39,6 +39,7 @@ struct join {
     const char *tag, *route;
     int64_t expiry_ns;
     bool ephemeral;
+    uint64_t exit_node_id; /* the exit node that it says it uses */
 };
 /* core_register answered; *call keeps the answers. */
 enum register_result core_rig_join(struct core_rig *r, const struct join *j, struct core_register *call);

@@ -42,7 +42,7 @@ int fixture_write(struct store *s, const struct store_write *writes, size_t coun
 {
     struct wait w = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
-    store_submit(s, writes, count, answered, &w);
+    store_submit(s, 0, writes, count, answered, &w);
     pthread_mutex_lock(&w.lock);
     while (!w.done)
         pthread_cond_wait(&w.wake, &w.lock);

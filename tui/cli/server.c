@@ -145,6 +145,37 @@ static int relay_status(struct cli *c)
     return 0;
 }
 
+static int message(struct cli *c)
+{
+    bool off = flags_switch(&c->flags, "off");
+    const char *text = c->args->len ? c->args->items[0] : "";
+    struct api_message now;
+    json_t *body, *answer;
+
+    if (off && *text)
+        return cli_failf(c, "give a text or --off, not both");
+    if (!off && !*text) {
+        answer = cli_call(c, "GET", NULL, "/api/headway/message");
+        if (!answer)
+            return 1;
+        if (api_read(&api_message_shape, answer, &now, API_FOR_TERMINAL, NULL) < 0)
+            return cli_done(c, answer, "", NULL, NULL);
+        char *line = *now.text ? mem_format("%s: %s", message_severity_name(now.severity), now.text)
+                               : mem_strdup("There is no message");
+        int r = cli_done(c, answer, line, NULL, NULL);
+        free(line);
+        api_release(&api_message_shape, &now);
+        return r;
+    }
+    body = json_pack("{s:s}", "text", text);
+    if (flags_given(&c->flags, "severity"))
+        json_object_set_new(body, "severity", json_string(flags_text(&c->flags, "severity")));
+    if (flags_given(&c->flags, "url"))
+        json_object_set_new(body, "url", json_string(flags_text(&c->flags, "url")));
+    return cli_done(c, cli_call(c, "PUT", body, "/api/headway/message"), off ? "Message taken back" : "Message set",
+                    "result", NULL);
+}
+
 static int create_node(struct cli *c)
 {
     struct api_user user;
@@ -189,6 +220,11 @@ static const struct flag create_node_flags[] = {
 static const struct flag completion_flags[] = {
     {"no-descriptions", 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "ignored"}, FLAGS_END};
 
+static const struct flag message_flags[] = {
+    {"severity", 0, FLAG_TEXT, .value = "WORD", .help = "low, medium or high (default medium)", .words = "low|medium|high"},
+    {"url", 0, FLAG_TEXT, .value = "URL", .help = "page that says more"},
+    {"off", 0, FLAG_SWITCH, .help = "take the message back"}, FLAGS_END};
+
 const struct command server_commands[] = {
     {"serve", NULL, NULL, NULL, "Start the daemon, headwayd", .bits = CMD_BARE, .run = serve},
     {"configtest", NULL, NULL, NULL, "Check the configuration", .bits = CMD_BARE, .run = configtest},
@@ -196,6 +232,8 @@ const struct command server_commands[] = {
     {"backup", NULL, "FILE", NULL, "Back up the state of the running daemon to a file on its machine", .run = backup},
     {"relay", NULL, .bits = CMD_GROUP, .brief = "Inspect the built-in relay"},
     {"relay status", NULL, NULL, NULL, "Show the relay and its connections", .run = relay_status},
+    {"server", NULL, .bits = CMD_GROUP, .brief = "Tell the users of all clients something"},
+    {"server message", NULL, "[TEXT]", message_flags, "Set, take back or show the message that all clients display", .run = message},
     {"generate", "gen", .bits = CMD_GROUP, .brief = "Generate keys"},
     {"generate private-key", NULL, NULL, NULL, "Generate a private key and print it", .bits = CMD_BARE, .run = generate_private_key},
     {"debug", NULL, .bits = CMD_GROUP | CMD_HIDDEN, .brief = "Commands for testing"},

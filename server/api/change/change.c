@@ -69,6 +69,8 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
         json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
     else if (kind == ADMIN_OBJECT_API_KEY)
         write_api_key(o, record, a->secret, scope);
+    else if (kind == ADMIN_OBJECT_MESSAGE)
+        write_message(o, record, scope);
     else if (scope == API_V1)
         write_v1_node(o, &v, record);
     else
@@ -90,6 +92,8 @@ static const void *find_object(struct api_view *v, enum admin_object kind, uint6
     case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;
+    case ADMIN_OBJECT_MESSAGE:
+        return v->s->message;
     case ADMIN_OBJECT_NONE:
         break;
     }

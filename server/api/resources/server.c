@@ -82,6 +82,22 @@ static enum http_flow backup(struct rest_request *r)
     return request_later(r, HTTP_DISK, run_backup);
 }
 
+static enum http_flow message_get(struct rest_request *r)
+{
+    struct json_out o = reply_json(r);
+
+    write_message(&o, r->s->message, scope_of(r));
+    return HTTP_DONE;
+}
+
+static enum http_flow message_set(struct rest_request *r)
+{
+    if (arg_text(r, "text", &r->admin.text) < 0 || arg_text(r, "severity", &r->admin.severity) < 0 ||
+        arg_text(r, "url", &r->admin.url) < 0)
+        return reply_error(r, &r->err);
+    return change(r, ADMIN_SERVER_MESSAGE);
+}
+
 static enum http_flow version(struct rest_request *r)
 {
     struct json_out o = reply_json(r);
@@ -240,6 +256,11 @@ static const struct api_endpoint rows[] = {
      .help = "Who asks, what they may, what answers"},
     {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "object",
      .help = "The built-in relay: who is connected, what went through, what was dropped"},
+    {HEADWAY("GET", "/message"), .run = message_get, .need = NEED_READ, .answer = "Message",
+     .help = "What the users of all clients are told"},
+    {HEADWAY("PUT", "/message"), .run = message_set, .need = NEED_ADMIN, .body = "text:text severity:text url:text",
+     .query = "dry_run:bool", .answer = "Change result:Message",
+     .help = "Tells the users of all clients something; an empty text takes it back"},
     {PAGE("POST", "/api/headway/backup", HTTP_UNIX), .run = backup, .need = NEED_ADMIN, .body = "path:text",
      .answer = "result:Backup", .help = "Copies the database to a new file; on the unix socket only"},
     {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = health_page,

@@ -189,3 +189,14 @@ enum http_flow reply_list(struct rest_request *r, const char *name, write_list *
     show_release(&v);
     return HTTP_DONE;
 }
+
+void write_message(struct json_out *o, const struct server_message *m, enum api_scope scope)
+{
+    struct api_message shown = {.text = m ? m->text : "",
+                                .severity = m ? (int)m->severity : SEVERITY_MEDIUM,
+                                .url = m ? m->url : "",
+                                .updated_ns = m ? m->updated_ns : 0,
+                                .version = m ? m->r.version : 0};
+
+    api_write(o, &api_message_shape, &shown, scope);
+}

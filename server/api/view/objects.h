@@ -19,6 +19,7 @@ void write_pending(struct json_out *o, struct api_view *v, const struct pending 
 void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_event(struct json_out *o, const struct event *e);
+void write_message(struct json_out *o, const struct server_message *m, enum api_scope scope); /* NULL: none */
 void write_event_id(struct json_out *o, const char *key, uint64_t run, uint64_t seq);
 
 /* {"NAME": [...]}, what write writes. */

@@ -24,6 +24,7 @@ static const struct {
     {ADMIN_PRIMARY, "POST", "/prefixes/{prefix}/primary"},
     {ADMIN_NODE_PRIORITY, "POST", "/nodes/{id}/priority"},
     {ADMIN_POLICY_SET, "PUT", "/policy"},
+    {ADMIN_SERVER_MESSAGE, "PUT", "/message"},
 };
 #define CALL_COUNT (ARRAY_LEN(calls))
 

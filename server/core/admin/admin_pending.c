@@ -10,6 +10,11 @@
 #include "core/state/journal.h"
 #include "core/state/state.h"
 
+static int no_pending(const char *id, struct err *e)
+{
+    return err_field(e, ERR_MISSING, "authId", "no pending auth session for auth_id %s", id);
+}
+
 static int find_pending(struct core_state *s, const struct core_admin *a, struct pending_request **out, struct err *e)
 {
     const char *id = a->text ? a->text : "";
@@ -20,9 +25,7 @@ static int find_pending(struct core_state *s, const struct core_admin *a, struct
         return err_field(e, ERR_INVALID, "authId", "auth ID has invalid length: expected %d, got %zu", AUTH_ID_LEN,
                          strlen(id));
     *out = pending_request_find(s, id);
-    if (!*out || (*out)->decided)
-        return err_field(e, ERR_MISSING, "authId", "no pending auth session for auth_id %s", id);
-    return 0;
+    return *out ? 0 : no_pending(id, e);
 }
 
 static void note_decision(struct core_state *s, enum event_id id, const struct pending_request *w, const char *text)
@@ -40,6 +43,8 @@ int admin_register(struct core_state *s, struct core_admin *a, struct err *e)
 
     if (rc < 0)
         return rc;
+    if (w->decided)
+        return no_pending(a->text, e);
     if (w->pending->ssh)
         return err_field(e, ERR_INVALID, "authId", "this is an SSH session: use 'headway auth approve'");
     const struct user *user =
@@ -67,12 +72,16 @@ static int decide(struct core_state *s, struct core_admin *a, bool accept, struc
 
     if (rc < 0)
         return rc;
+    /* Decided once more after its entry was refused: who asked was told at once. */
+    bool stands = w->decided && a->call.again && w->accepted == accept;
+    if (w->decided && !stands)
+        return no_pending(a->text, e);
     if (accept && !w->pending->ssh)
         return err_field(e, ERR_INVALID, "authId",
                          "a registration needs a user: headway auth register --auth-id %s --user NAME", a->text);
     note_decision(s, accept ? EVENT_REGISTRATION_APPROVED : EVENT_REGISTRATION_REJECTED, w,
                   accept ? "its SSH session was approved" : "it was rejected");
-    if (s->dry)
+    if (s->dry || stands)
         return 0;
     if (accept)
         ssh_remember(s, w);

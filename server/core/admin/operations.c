@@ -104,6 +104,8 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_DEBUG_NODE] = {"debug.node", admin_debug_node, ADMIN_OBJECT_NONE,
         {AUTH_ID, USER, NAME, {"routes", FIELD_PREFIXES, AT(prefixes)}}},
     [ADMIN_BACKFILL] = {"nodes.backfill", admin_backfill, ADMIN_OBJECT_NONE, {{0}}},
+    [ADMIN_SERVER_MESSAGE] = {"server.message", admin_server_message, ADMIN_OBJECT_MESSAGE,
+        {{"text", FIELD_TEXT, AT(text)}, {"severity", FIELD_TEXT, AT(severity)}, {"url", FIELD_TEXT, AT(url)}}},
     [ADMIN_POLICY_SET] = {"policy.set", admin_policy_set, ADMIN_OBJECT_NONE, {{"policy", FIELD_TEXT, AT(text)}}},
 };
 /* clang-format on */

@@ -27,7 +27,7 @@ struct policy_job {
     struct core_state *s;
     struct core_admin *admin; /* NULL: the text is a file's */
     char *text;
-    bool run_tests;
+    bool run_tests, again;
     struct prefix v4, v6;
     /* what the worker found */
     const struct tailnet_snapshot *base;
@@ -122,11 +122,12 @@ void policy_discard(struct core_state *s, struct policy *p, struct policy_view *
     job_discard(s, j);
 }
 
-static void job_start(struct core_state *s, struct core_admin *a, const char *text)
+static void job_start(struct core_state *s, struct core_admin *a, const char *text, bool again)
 {
     struct policy_job *j = mem_alloc(sizeof(*j));
 
     j->examine = true;
+    j->again = again;
     j->s = s;
     j->admin = a;
     j->text = mem_strdup(text);
@@ -246,7 +247,7 @@ int admin_policy_set(struct core_state *s, struct core_admin *a, struct err *e)
         return err_set(e, ERR_INVALID, "update is disabled for modes other than 'database'");
     if (s->jobs >= JOBS_MAX)
         return err_set(e, ERR_BUSY, "too many policies are being checked");
-    job_start(s, a, a->text);
+    job_start(s, a, a->text, false);
     return ADMIN_LATER;
 }
 
@@ -291,6 +292,19 @@ static int follow_file(struct core_state *s, struct policy_job *j, const char *t
     return 0;
 }
 
+/* The policy of a file is durable, or was refused: then it is tried again, as the calls of administrators are. */
+static void file_stored(struct core_call *call)
+{
+    struct policy_job *j = (struct policy_job *)call;
+    struct core_state *s = j->s;
+
+    if (call->code < 0 && !j->again && call->code != ERR_UNAVAILABLE && call->code != ERR_IO)
+        job_start(s, NULL, j->text, true);
+    else if (call->code < 0)
+        log_error("policy", "%s could not be stored: the policy before stays in force", s->config->policy.path);
+    job_discard(s, j);
+}
+
 static void run_examined(struct core_state *s, struct core_call *call)
 {
     struct policy_job *j = (struct policy_job *)call;
@@ -300,10 +314,13 @@ static void run_examined(struct core_state *s, struct core_call *call)
     if (a) {
         admin_begin(s, a);
         admin_end(s, a, conclude(s, j, &a->call.err));
+        job_discard(s, j);
+    } else if (follow_file(s, j, j->text, j->code, &j->problems) == 0) {
+        call->done = file_stored;
+        tx_answer(s, call, 0);
     } else {
-        (void)follow_file(s, j, j->text, j->code, &j->problems);
+        job_discard(s, j);
     }
-    job_discard(s, j);
 }
 
 /* ---- the policy of a file ---- */
@@ -348,5 +365,5 @@ void core_policy_follow_file(struct core_state *s, const char *text)
 {
     if (!s->jobs && s->policy_work && str_eq(s->policy_work->text, text))
         return;
-    job_start(s, NULL, text);
+    job_start(s, NULL, text, false);
 }

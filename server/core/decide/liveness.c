@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "core/decide/exits.h"
 #include "core/decide/liveness.h"
 #include "core/decide/policy_view.h"
 #include "core/state/journal.h"
@@ -149,7 +150,8 @@ void slot_follow_expiry(struct core_state *s, struct slot *slot)
     }
 }
 
-/* Another router can take over one of its prefixes: then waiting for it to come back would only lose packets. */
+/* Another router can take over one of its prefixes, or another exit node its users: then waiting for it to come back
+ * would only lose packets. */
 static bool replaceable(struct core_state *s, const struct slot *slot)
 {
     for (size_t i = 0; i < slot->serving.len; i++) {
@@ -158,7 +160,7 @@ static bool replaceable(struct core_state *s, const struct slot *slot)
         if (candidates > 1)
             return true;
     }
-    return core_policy_steers(s, slot);
+    return core_policy_steers(s, slot) || core_exit_is_replaceable(s, slot);
 }
 
 /* The node answers if any of its sessions does. */
@@ -243,4 +245,19 @@ void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where)
                                  .object_name = slot->work->given_name},
             "%s is used by two machines at once, at %s: a copied disk? Delete tailscaled.state on one of them",
             slot->work->given_name, where);
+}
+
+void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, const char *what)
+{
+    const struct slot *slot = slot_by_id(s, node_id);
+
+    if (!slot)
+        return;
+    journal(s,
+            &(struct event_note){.id = EVENT_NODE_ASKED,
+                                 .actor = actor,
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->work->given_name},
+            "The client of %s was asked for %s", slot->work->given_name, what);
 }

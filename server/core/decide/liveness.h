@@ -12,6 +12,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
 void session_end_run(struct core_state *s, uint64_t id, enum session_end why);
 void session_health_run(struct core_state *s, uint64_t id, bool healthy);
 void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where);
+void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, const char *what);
 void slot_end_damping(struct core_state *s, struct slot *slot); /* if it has not gone away again */
 /* After its key expired, it logged out, or neither is so any more. */
 void slot_follow_expiry(struct core_state *s, struct slot *slot);

@@ -60,7 +60,8 @@ static bool same_record(const struct node *a, const struct node *b)
            str_eq(a->given_name, b->given_name) && str_eq(a->hostinfo, b->hostinfo) &&
            str_eq(a->peer_hostinfo, b->peer_hostinfo) && prefixes_eq(&a->available, &b->available) &&
            prefixes_eq(&a->approved, &b->approved) && strs_eq(&a->request_tags, &b->request_tags) &&
-           a->cap_version == b->cap_version && str_eq(a->client_version, b->client_version);
+           a->cap_version == b->cap_version && a->exit_node_id == b->exit_node_id &&
+           str_eq(a->client_version, b->client_version);
 }
 
 /* Returns true when a new record was put. */

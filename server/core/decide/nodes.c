@@ -36,6 +36,7 @@ void node_apply_info(struct core_state *s, struct node *n, const struct client_i
         mem_replace(&n->peer_hostinfo, info->peer_hostinfo);
     prefixes_copy(&n->available, &info->routes);
     strs_copy(&n->request_tags, &info->request_tags);
+    n->exit_node_id = info->exit_node_id;
     if (info->cap_version)
         n->cap_version = info->cap_version;
 }

@@ -216,6 +216,7 @@ void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
         slot->published = record_ref(n);
         slot->recorded = true;
         slot->expired = node_is_expired(n, clock_wall_ns());
+        slot->key_end = tailnet_key_end(n, clock_wall_ns());
         slot->reachable |= old && key_is_zero(old->disco_key) && !key_is_zero(n->disco_key);
         if (!old || memcmp(old->node_key, n->node_key, KEY_LEN) != 0) {
             if (old)

@@ -3,8 +3,9 @@
  *
  * Each record stands twice: as it is being decided on (work) and as it was published (published). A call changes work
  * and collects writes in a group; when the group is durable, published follows, readers are told and the group's calls
- * are answered. When a group cannot be written, work falls back to published everywhere and every call that relied on
- * it is refused: nothing was told, so nothing must be taken back. */
+ * are answered. When a group cannot be written, work falls back to published everywhere, the store refuses the groups
+ * that were decided upon it, and their calls are decided again or refused: nothing was told, so nothing must be taken
+ * back. */
 #ifndef SERVER_CORE_STATE_STATE_H
 #define SERVER_CORE_STATE_STATE_H
 
@@ -57,6 +58,7 @@ struct slot {
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
     bool recorded;             /* it has another record, to be published */
     bool reachable;            /* it has its first home relay or DiscoKey, to be published */
+    enum key_end key_end;      /* as its client was warned */
     bool expired;              /* as it is told: by its record when that was published, later by its timer */
     double penalty;            /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
@@ -86,6 +88,7 @@ struct commit_group {
     VEC(bool) observed;               /* for each: it happened, whether or not it could be stored */
     struct core_call *calls, **calls_end;
     bool abandoned; /* decided upon a group that could not be written */
+    bool remade;    /* holds only what happened, for the second time */
     int code;
     struct err err;
 };
@@ -141,6 +144,7 @@ struct core_state {
     struct map deleted_keys;                                            /* node key -> 1, bounded */
     struct map quarantine; /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
+    const struct server_message *message_work, *message_published; /* NULL: none */
     const struct policy_text *policy_work, *policy_published;
     struct parsed_policy parsed[2];
     struct policy_view *decider; /* users by work, no nodes; NULL: not made yet */
@@ -158,11 +162,13 @@ struct core_state {
 
     struct commit_group *open;                 /* collects; NULL: nothing yet */
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
+    uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
     bool dry;                                  /* the present call only asks what would happen */
     struct core_admin *admin;                  /* the present administrative call, for its actor */
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
-    uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY */
+    bool message_dirty;
+    uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY, CHANGE_MESSAGE */
     struct tailnet_settings *settings;
     char *records; /* of the file that dns.extra_records_path names, as JSON; NULL: none */
     VEC(struct slot *) dirty_slots;

@@ -82,7 +82,7 @@ void timer_for_expiry(struct core_state *s, struct slot *slot, const struct node
 {
     if (!n->expiry_ns)
         return;
-    int64_t left_ms = (n->expiry_ns - clock_wall_ns()) / 1000000 + 1;
+    int64_t now = clock_wall_ns(), left_ms = (tailnet_key_end_next(n, now) - now) / 1000000 + 1;
     if (left_ms < 0)
         left_ms = 0;
     timer_set(s, clock_mono_ms() + (left_ms < RECHECK_MS ? left_ms : RECHECK_MS), TIMER_EXPIRY, slot);

@@ -12,7 +12,7 @@ void timers_drop(struct core_state *s, struct slot *slot); /* whose node is gone
 /* Takes one that is due. */
 bool timer_take_due(struct core_state *s, int64_t now_ms, struct timer *out);
 int64_t timers_next(const struct core_state *s); /* mono ms; INT64_MAX: none */
-/* For the end of the node's key; for the deletion of an ephemeral node that has no session. */
+/* For the end of the node's key and the warnings before; for the deletion of an ephemeral node that has no session. */
 void timer_for_expiry(struct core_state *s, struct slot *slot, const struct node *n);
 void timer_for_ephemeral(struct core_state *s, struct slot *slot);
 

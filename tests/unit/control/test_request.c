@@ -157,6 +157,31 @@ static void maps_are_read_as_clients_send_them(void **state)
     map_request_release(&m);
 }
 
+/* Nodes are named by the id that they were told; a client that looks for an exit node says "auto:any". */
+static void the_exit_node_in_use_is_an_id(void **state)
+{
+    static const struct {
+        const char *said;
+        uint64_t id;
+    } cases[] = {{"\"42\"", 42},
+                 {"\"auto:any\"", 0},
+                 {"\"\"", 0},
+                 {"\"042\"", 0},
+                 {"null", 0},
+                 {"\"nX1CNTRL\"", 0},
+                 {"\"18446744073709551615\"", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct map_request m;
+        char text[512];
+        snprintf(text, sizeof(text), "{" NODE ",\"Hostinfo\":{\"ExitNodeID\":%s}}", cases[i].said);
+        assert_int_equal(map(text, &m), 0);
+        assert_int_equal(m.client.info.exit_node_id, cases[i].id);
+        map_request_release(&m);
+    }
+}
+
 static void endpoints_that_reach_nobody_are_left_out(void **state)
 {
     struct map_request m;
@@ -316,6 +341,7 @@ int main(void)
         cmocka_unit_test(keys_that_are_none_are_refused),
         cmocka_unit_test(the_version_of_a_request_that_is_wrong_otherwise_is_known),
         cmocka_unit_test(maps_are_read_as_clients_send_them),
+        cmocka_unit_test(the_exit_node_in_use_is_an_id),
         cmocka_unit_test(endpoints_that_reach_nobody_are_left_out),
         cmocka_unit_test(names_carry_no_commands_to_a_terminal),
         cmocka_unit_test(long_names_end_at_a_character),

@@ -301,15 +301,22 @@ static void an_approved_route_reaches_peers_and_the_router(void **state)
            "[\"0.0.0.0/0\",\"100.64.0.2/32\",\"192.168.50.0/24\",\"::/0\",\"fd7a:115c:a1e0::2/128\"]");
     expect(at(peer(m, "PeersChanged", 0), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
     expect(at(peer(m, "PeersChanged", 0), "CapMap"), "{\"suggest-exit-node\":null}");
-    struct chunk *bytes = chunk_ref(f->bytes);
     next_message(f, other);
-    assert_ptr_equal(f->bytes, bytes); /* not made again */
-    chunk_unref(bytes);
 
     m = next_message(f, router);
     expect(at(at(m, "Node"), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
     expect(at(at(at(m, "Node"), "Hostinfo"), "RoutableIPs"), "[\"0.0.0.0/0\",\"192.168.50.0/24\",\"::/0\"]");
     assert_null(at(m, "PeersChanged"));
+
+    put_again(f, 1, NULL, NULL, CHANGE_WHOLE | CHANGE_SELF);
+    test_tailnet_publish(&f->w);
+    m = next_message(f, viewer);
+    assert_null(at(peer(m, "PeersChanged", 0), "PrimaryRoutes"));
+    assert_null(at(m, "Node"));
+    struct chunk *bytes = chunk_ref(f->bytes);
+    next_message(f, other);
+    assert_ptr_equal(f->bytes, bytes); /* not made again */
+    chunk_unref(bytes);
     netmap_session_free(viewer);
     netmap_session_free(other);
     netmap_session_free(router);

@@ -44,6 +44,7 @@ static struct node *full_node(uint64_t id)
     n->priority = 7;
     prefixes_add(&n->removed, &x);
     n->cap_version = 142;
+    n->exit_node_id = 77;
     mem_replace(&n->os, "linux");
     mem_replace(&n->os_version, "12");
     mem_replace(&n->client_version, "1.102.0");
@@ -79,6 +80,7 @@ static void assert_node(const struct node *a, const struct node *b)
     assert_int_equal(a->draining, b->draining);
     assert_int_equal(a->priority, b->priority);
     assert_int_equal(a->cap_version, b->cap_version);
+    assert_int_equal(a->exit_node_id, b->exit_node_id);
     assert_string_equal(a->os, b->os);
     assert_string_equal(a->os_version, b->os_version);
     assert_string_equal(a->client_version, b->client_version);
@@ -158,6 +160,11 @@ static void put_one_of_each(struct store *s)
     mem_replace(&p->text, "{}\n// end");
     p->updated_ns = NOW;
     fixture_put_only(s, p);
+    struct server_message *told = server_message_new();
+    told->r.id = 1;
+    mem_replace(&told->text, "hello");
+    told->severity = SEVERITY_HIGH;
+    fixture_put_only(s, told);
     m->r.id = 7;
     m->prefix = sample_prefix("10.0.0.0/24");
     m->since_ns = NOW;
@@ -189,6 +196,9 @@ static void every_kind_comes_back(void **state)
     assert_int_equal(image.policy_count, 1);
     assert_string_equal(image.policies[0]->text, "{}\n// end");
     assert_int_equal(image.policies[0]->r.version, 4);
+    assert_int_equal(image.message_count, 1);
+    assert_string_equal(image.messages[0]->text, "hello");
+    assert_int_equal(image.messages[0]->severity, SEVERITY_HIGH);
     assert_int_equal(image.primary_count, 1);
     assert_int_equal(image.primaries[0]->r.id, 7);
     assert_true(image.primaries[0]->since_ns == NOW);
@@ -296,8 +306,8 @@ static void a_refused_group_leaves_nothing_and_its_neighbours_stay(void **state)
     (void)state;
     fixture_begin(&f);
     fixture_put_only(f.store, sample_user(1, "alice"));
-    store_submit(f.store, bad, 2, NULL, NULL);
-    store_submit(f.store, good, 1, NULL, NULL);
+    store_submit(f.store, 0, bad, 2, NULL, NULL);
+    store_submit(f.store, 0, good, 1, NULL, NULL);
     assert_int_equal(fixture_write(f.store, bad, 2, &e), ERR_CONFLICT);
     assert_non_null(strstr(e.message, "user 3"));
     assert_non_null(strstr(e.message, "name"));

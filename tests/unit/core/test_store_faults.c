@@ -58,7 +58,7 @@ static void write_until_killed(const char *path, uint64_t first)
         group[1] = (struct store_write){.record = sample_node(id, id)};
         group[2] = (struct store_write){.record = sample_event(s->run, id)};
         atomic_fetch_add(&in_flight, 1);
-        store_submit(s, group, 3, acknowledge, (void *)(uintptr_t)id);
+        store_submit(s, 0, group, 3, acknowledge, (void *)(uintptr_t)id);
         store_live(s, id, &live);
         for (size_t i = 0; i < 3; i++)
             record_unref(group[i].record);
@@ -161,7 +161,7 @@ static void answers_come_in_order_each_with_its_own_verdict(void **state)
         /* Each third takes the name of the one before. */
         snprintf(name, sizeof(name), "user-%llu", (unsigned long long)(id % 3 == 0 ? id - 1 : id));
         w = (struct store_write){.record = sample_user(id, name)};
-        store_submit(f.store, &w, 1, note_order, (void *)(uintptr_t)id);
+        store_submit(f.store, 0, &w, 1, note_order, (void *)(uintptr_t)id);
         record_unref(w.record);
     }
     fixture_close(&f);
@@ -196,7 +196,7 @@ static struct user *big_user(uint64_t id, size_t size)
 }
 
 struct verdicts {
-    int codes[3];
+    int codes[16];
     struct err err;
     size_t count;
 };
@@ -226,7 +226,7 @@ static void a_full_disk_refuses_what_does_not_fit_and_nothing_else(void **state)
     /* Nothing can be committed while we hold this, so the three share a transaction, or the last two do. */
     pthread_mutex_lock(&database_of(f.store)->writer_lock);
     for (size_t i = 0; i < 3; i++)
-        store_submit(f.store, &writes[i], 1, collect, &v);
+        store_submit(f.store, 0, &writes[i], 1, collect, &v);
     pthread_mutex_unlock(&database_of(f.store)->writer_lock);
     assert_int_equal(fixture_put(f.store, big, &e), ERR_UNAVAILABLE);
     assert_non_null(strstr(e.message, "the disk is full"));
@@ -243,6 +243,60 @@ static void a_full_disk_refuses_what_does_not_fit_and_nothing_else(void **state)
     for (size_t i = 0; i < 3; i++)
         record_unref(writes[i].record);
     fixture_end(&f);
+}
+
+/* Groups of a series were decided upon one another; others stand for themselves. */
+static void a_refused_group_takes_the_rest_of_its_series(void **state)
+{
+    static const struct {
+        uint64_t series, id;
+        const char *name;
+        int code;
+    } steps[] = {
+        {1, 1, "alice", 0},
+        {1, 2, "alice", ERR_CONFLICT},
+        {1, 3, "carol", ERR_CONFLICT},
+        {0, 4, "dora", 0},
+        {2, 5, "erin", 0},
+        {1, 6, "frank", ERR_CONFLICT},
+        {0, 7, "alice", ERR_CONFLICT},
+        {2, 8, "grace", 0},
+        {2, 9, "", ERR_UNAVAILABLE},
+        {2, 10, "heidi", ERR_UNAVAILABLE},
+        {3, 11, "ivan", 0},
+    };
+    struct fixture f;
+    struct verdicts v = {0};
+    struct store_image image;
+
+    (void)state;
+    for (size_t round = 0; round < 2; round++) {
+        fixture_begin(&f);
+        limit_pages(f.store, "PRAGMA max_page_count=1");
+        v.count = 0;
+        /* In one commit and, the second time, each in its own. */
+        pthread_mutex_lock(&database_of(f.store)->writer_lock);
+        for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+            struct user *u = *steps[i].name ? sample_user(steps[i].id, steps[i].name) : big_user(steps[i].id, 200000);
+            store_submit(f.store, steps[i].series, &(struct store_write){.record = u}, 1, collect, &v);
+            record_unref(u);
+            if (round == 1) {
+                pthread_mutex_unlock(&database_of(f.store)->writer_lock);
+                (void)fixture_write(f.store, NULL, 0, NULL);
+                pthread_mutex_lock(&database_of(f.store)->writer_lock);
+            }
+        }
+        pthread_mutex_unlock(&database_of(f.store)->writer_lock);
+        assert_int_equal(fixture_write(f.store, NULL, 0, NULL), 0);
+        assert_int_equal(v.count, sizeof(steps) / sizeof(*steps));
+        for (size_t i = 0; i < v.count; i++)
+            if (v.codes[i] != steps[i].code)
+                fail_msg("round %zu, step %zu: %d", round, i, v.codes[i]);
+        fixture_load(f.store, &image);
+        assert_int_equal(image.user_count, 5);
+        store_image_release(&image);
+        fixture_end(&f);
+    }
 }
 
 static void limit_file_size(rlim_t size)
@@ -606,6 +660,7 @@ int main(void)
         cmocka_unit_test(what_was_answered_survives_a_kill),
         cmocka_unit_test(answers_come_in_order_each_with_its_own_verdict),
         cmocka_unit_test(a_full_disk_refuses_what_does_not_fit_and_nothing_else),
+        cmocka_unit_test(a_refused_group_takes_the_rest_of_its_series),
         cmocka_unit_test(a_commit_that_the_disk_breaks_is_undone),
         cmocka_unit_test(an_older_schema_moves_forward_after_a_copy),
         cmocka_unit_test(a_database_of_the_first_schema_is_read),

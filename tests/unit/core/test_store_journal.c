@@ -26,7 +26,7 @@ static void put_events(struct store *s, uint64_t run, uint64_t first, uint64_t l
         if (seq == last)
             assert_int_equal(fixture_write(s, &w, 1, NULL), 0);
         else
-            store_submit(s, &w, 1, NULL, NULL);
+            store_submit(s, 0, &w, 1, NULL, NULL);
         record_unref(v);
     }
 }
@@ -135,7 +135,7 @@ static void an_entry_on_its_way_is_known(void **state)
     fixture_begin(&f);
     struct sqlite_engine *database = (struct sqlite_engine *)f.store->engine;
     pthread_mutex_lock(&database->writer_lock);
-    store_submit(f.store, &w, 1, NULL, NULL);
+    store_submit(f.store, 0, &w, 1, NULL, NULL);
     assert_page(f.store, 1, 1, 0, 10, "");
     assert_page(f.store, 1, 0, 0, 10, "");
     assert_page(f.store, 1, 2, 0, 10, "gone");

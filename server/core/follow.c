@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/follow.h"
+#include "core/admin/operations.h"
+#include "core/decide/liveness.h"
+#include "core/state/accounts.h"
+#include "core/state/slots.h"
+#include "core/state/state.h"
+
+static void follow_node(struct core_state *s, const struct store_write *w)
+{
+    const struct node *n = w->record;
+    struct slot *slot = map_getu(&s->by_id, n->r.id);
+
+    if (!slot)
+        return;
+    slot_publish(s, slot, w->remove ? NULL : n);
+    if (!w->remove)
+        slot_follow_expiry(s, slot);
+}
+
+static void follow_pair(struct core_state *s, const struct store_write *w)
+{
+    const struct record *r = w->record;
+    struct record_pair *c = pair_of(s, r->kind, r->id, true);
+
+    record_unref(c->published);
+    c->published = w->remove ? NULL : record_ref(r);
+    if (!c->published && !c->work) {
+        map_delu(pairs_of(s, r->kind), r->id);
+        free(c);
+    }
+}
+
+static void follow_user(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->users_dirty = true;
+    slots_user_changed(s, ((const struct record *)w->record)->id);
+}
+
+static void follow_preauth_key(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->preauth_keys_dirty = true;
+}
+
+static void follow_api_key(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->api_keys_dirty = true;
+}
+
+static void follow_policy(struct core_state *s, const struct store_write *w)
+{
+    record_unref(s->policy_published);
+    s->policy_published = record_ref(w->record);
+    s->policy_dirty = true;
+    s->tailnet_dirty |= CHANGE_POLICY;
+}
+
+static void follow_message(struct core_state *s, const struct store_write *w)
+{
+    record_unref(s->message_published);
+    s->message_published = record_ref(w->record);
+    s->message_dirty = true;
+    s->tailnet_dirty |= CHANGE_MESSAGE;
+}
+
+static void follow_primary(struct core_state *s, const struct store_write *w)
+{
+    if (!w->remove && ((const struct primary *)w->record)->chosen)
+        primary_choose(s, w->record);
+}
+
+void commit_follow(struct core_state *s, const struct store_write *w)
+{
+    static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
+        [RECORD_USER] = follow_user,
+        [RECORD_PREAUTH_KEY] = follow_preauth_key,
+        [RECORD_API_KEY] = follow_api_key,
+        [RECORD_NODE] = follow_node,
+        [RECORD_POLICY] = follow_policy,
+        [RECORD_PRIMARY] = follow_primary,
+        [RECORD_SERVER_MESSAGE] = follow_message,
+    };
+    enum record_kind kind = ((const struct record *)w->record)->kind;
+
+    if (followers[kind])
+        followers[kind](s, w);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Exit nodes in the core: who uses which, and how long one whose connection closed is waited for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "shared/core_rig.h"
+
+static struct core_rig r;
+static char *key;
+static struct join exits[2], user;
+static uint64_t exit_ids[2], exit_sessions[2], user_id;
+
+/* Two exit nodes that are online, and a node that uses the first. Whoever is waited for is waited for an hour. */
+static int begin(void **state)
+{
+    (void)state;
+    core_rig_prepare(&r, "node:\n  offline_grace: 1h\n");
+    core_rig_start(&r);
+    uint64_t alice = core_rig_user(&r, "alice");
+    key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
+    for (uint8_t i = 0; i < 2; i++) {
+        exits[i] = (struct join){.key = key,
+                                 .name = i ? "second" : "first",
+                                 .machine = (uint8_t)(i + 1),
+                                 .node = (uint8_t)(i + 1),
+                                 .route = "0.0.0.0/0"};
+        exit_ids[i] = core_rig_node(&r, &exits[i]);
+        core_rig_approve(&r, exit_ids[i], "0.0.0.0/0", false);
+        exit_sessions[i] = core_rig_online(&r, &exits[i]);
+    }
+    user = (struct join){.key = key, .name = "laptop", .machine = 9, .node = 9};
+    user_id = core_rig_node(&r, &user);
+    user.exit_node_id = exit_ids[0];
+    core_rig_online(&r, &user);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    core_rig_end(&r);
+    free(key);
+    key = NULL;
+    return 0;
+}
+
+static bool is_offline(const struct tailnet_snapshot *s, void *arg)
+{
+    return !snapshot_node_by_id(s, *(const uint64_t *)arg)->live.online;
+}
+
+/* The end of a session that came before a call is dealt with when the call is answered. */
+static void assert_waited_for(uint64_t id)
+{
+    const struct tailnet_snapshot *s;
+
+    core_rig_user(&r, "bob");
+    assert_true(core_rig_look(&r, id, &s)->live.online);
+    tailnet_unpin(s);
+}
+
+static void a_client_says_which_it_uses(void **state)
+{
+    const struct tailnet_snapshot *s;
+
+    (void)state;
+    assert_int_equal(core_rig_look(&r, user_id, &s)->record->exit_node_id, exit_ids[0]);
+    tailnet_unpin(s);
+}
+
+static void one_whose_users_have_another_is_offline_at_once(void **state)
+{
+    (void)state;
+    core_session_end(r.core, exit_sessions[0], SESSION_CLOSED);
+    core_rig_until(&r, is_offline, &exit_ids[0]);
+}
+
+static void one_that_nobody_uses_is_waited_for(void **state)
+{
+    (void)state;
+    core_session_end(r.core, exit_sessions[1], SESSION_CLOSED);
+    assert_waited_for(exit_ids[1]);
+}
+
+static void one_is_waited_for_where_no_other_is_well(void **state)
+{
+    (void)state;
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = exit_ids[1], .flag = true});
+    core_session_end(r.core, exit_sessions[0], SESSION_CLOSED);
+    assert_waited_for(exit_ids[0]);
+}
+
+static void one_is_waited_for_where_the_policy_gives_no_other(void **state)
+{
+    (void)state;
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET,
+                                              .text = "{\"grants\":[{\"src\":[\"alice@\"],\"dst\":[\"alice@\"],"
+                                                      "\"ip\":[\"22\"]}]}"});
+    core_session_end(r.core, exit_sessions[0], SESSION_CLOSED);
+    assert_waited_for(exit_ids[0]);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(a_client_says_which_it_uses),
+        TEST(one_whose_users_have_another_is_offline_at_once),
+        TEST(one_that_nobody_uses_is_waited_for),
+        TEST(one_is_waited_for_where_no_other_is_well),
+        TEST(one_is_waited_for_where_the_policy_gives_no_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
