@@ -64,11 +64,11 @@ static int by_prefix(const void *a, const void *b)
 /* What moves, and whatever the nodes that were asked about have: also what stays as it is is an answer. */
 static void collect_rows(const struct trial *t, row_list *rows)
 {
-    struct prefixes told = {0};
+    struct prefixes listed = {0};
 
     for (size_t i = 0; i < t->moves.len; i++) {
         const struct route_move *m = &t->moves.items[i];
-        prefixes_add(&told, &m->prefix);
+        prefixes_add(&listed, &m->prefix);
         vec_push(rows, ((struct trial_row){m->prefix, m->from, m->to, m->cause}));
     }
     for (size_t i = 0; i < t->nodes.len; i++) {
@@ -78,11 +78,11 @@ static void collect_rows(const struct trial *t, row_list *rows)
                                          ? &n->record->available.items[k]
                                          : &n->record->approved.items[k - n->record->available.len];
             uint64_t primary = routes_primary(t->q->elections, p, NULL);
-            if (!prefix_is_exit(p) && prefixes_add(&told, p))
+            if (!prefix_is_exit(p) && prefixes_add(&listed, p))
                 vec_push(rows, ((struct trial_row){*p, primary, primary, NULL}));
         }
     }
-    prefixes_release(&told);
+    prefixes_release(&listed);
     if (rows->len)
         qsort(rows->items, rows->len, sizeof(*rows->items), by_prefix);
 }

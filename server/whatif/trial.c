@@ -62,24 +62,6 @@ void trial_release(struct trial *t)
     route_moves_release(&t->moves);
 }
 
-struct trial_node *trial_by_id(const struct trial *t, uint64_t id)
-{
-    uintptr_t at = id ? (uintptr_t)map_getu(&t->by_id, id) : 0;
-
-    return at ? &t->nodes.items[at - 1] : NULL;
-}
-
-struct node *trial_edit(struct trial_node *n)
-{
-    if (!n->edited) {
-        struct node *copy = node_edit(n->record);
-        record_unref(n->record);
-        n->record = copy;
-        n->edited = true;
-    }
-    return (struct node *)(uintptr_t)n->record;
-}
-
 static void put_in_view(struct trial *t, uint32_t slot)
 {
     const struct trial_node *n = &t->nodes.items[slot];

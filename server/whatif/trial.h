@@ -51,6 +51,8 @@ void trial_init(struct trial *t, const struct whatif_question *q, struct arena *
 void trial_release(struct trial *t);
 /* Applies changes and policy, elects, and compares ways. */
 int trial_run(struct trial *t, struct err *e) WARN_UNUSED;
+
+/* nodes.c */
 struct trial_node *trial_by_id(const struct trial *t, uint64_t id); /* NULL: none */
 struct node *trial_edit(struct trial_node *n);                      /* its record, to be changed */
 
