@@ -82,6 +82,7 @@ struct config {
         int64_t update_frequency;
     } derp;
     struct {
+        char *approval; /* "on": new machines wait for an administrator; "off" */
         int64_t expiry; /* of keys of untagged nodes; 0: never */
         int64_t ephemeral_inactivity_timeout;
         int64_t offline_grace; /* a closed connection of a node that nobody can stand in for */

@@ -81,6 +81,8 @@ const struct config_key config_keys[] = {
     {"derp.update_frequency", .type = TYPE_DURATION, AT(derp.update_frequency), .fallback = "3h", .min = 60 * SEC, .max = LONG, .live = true,
      .help = "How often the maps are fetched."},
 
+    {"node.approval", .type = TYPE_WORD, AT(node.approval), .fallback = "off", .words = "off|on", .live = true,
+     .help = "New machines wait until an administrator approves them; keys made without --no-preauthorized let theirs in."},
     {"node.expiry", .type = TYPE_DURATION, AT(node.expiry), .fallback = "0", .max = LONG, .live = true,
      .help = "How long a login is valid; 0: for ever. Tagged nodes do not expire."},
     {"node.ephemeral.inactivity_timeout", .type = TYPE_DURATION, AT(node.ephemeral_inactivity_timeout), .fallback = "120s", .example = "30m", .max = LONG, .live = true,

@@ -57,7 +57,7 @@ struct api_preauth_key {
     int64_t expiration_ns, created_ns;
     struct strs tags;
     uint64_t version;
-    bool revoked;
+    bool revoked, preauthorized;
 };
 
 struct api_api_key {
@@ -95,7 +95,9 @@ struct api_node {
     /* beyond headscale */
     const char *fqdn;
     uint64_t version;
-    bool expired, logged_out, ephemeral, healthy, exit_node, draining;
+    bool expired, logged_out, ephemeral, healthy, exit_node, draining, authorized;
+    int64_t authorized_ns;     /* when somebody decided so; 0: nobody had to */
+    const char *authorized_by; /* or NULL */
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;

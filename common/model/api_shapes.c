@@ -69,6 +69,7 @@ static const struct api_field preauth_key_fields[] = {
     V1(api_preauth_key, "aclTags", "acl_tags", tags, KIND_TEXTS),
     MORE(api_preauth_key, "version", version, KIND_U64),
     MORE(api_preauth_key, "revoked", revoked, KIND_BOOL),
+    MORE(api_preauth_key, "preauthorized", preauthorized, KIND_BOOL),
 };
 const struct api_shape api_preauth_key_shape = SHAPE(api_preauth_key, "pre-auth key", preauth_key_fields);
 
@@ -133,6 +134,9 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "expired", expired, KIND_BOOL),
     MORE(api_node, "loggedOut", logged_out, KIND_BOOL),
     MORE(api_node, "ephemeral", ephemeral, KIND_BOOL),
+    MORE(api_node, "authorized", authorized, KIND_BOOL),
+    MORE(api_node, "authorizedAt", authorized_ns, KIND_TIME),
+    MORE(api_node, "authorizedBy", authorized_by, KIND_TEXT_OR_NULL),
     MORE(api_node, "draining", draining, KIND_BOOL),
     MORE(api_node, "priority", priority, KIND_U64),
     MORE(api_node, "healthy", healthy, KIND_BOOL),

@@ -27,6 +27,9 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_NODE_REGISTERED, "node.registered", WEIGHT_CHANGE, false)                                                  \
     X(EVENT_NODE_REAUTHENTICATED, "node.reauthenticated", WEIGHT_CHANGE, false)                                        \
     X(EVENT_NODE_LOGGED_OUT, "node.logged_out", WEIGHT_CHANGE, false)                                                  \
+    X(EVENT_NODE_WAITING, "node.waiting", WEIGHT_WARN, false)                                                          \
+    X(EVENT_NODE_AUTHORIZED, "node.authorized", WEIGHT_CHANGE, true)                                                   \
+    X(EVENT_NODE_UNAUTHORIZED, "node.unauthorized", WEIGHT_WARN, true)                                                 \
     X(EVENT_NODE_RENAMED, "node.renamed", WEIGHT_CHANGE, true)                                                         \
     X(EVENT_NODE_TAGGED, "node.tagged", WEIGHT_CHANGE, true)                                                           \
     X(EVENT_NODE_EXPIRY, "node.expiry", WEIGHT_CHANGE, true)                                                           \

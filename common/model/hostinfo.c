@@ -52,35 +52,6 @@ static void read_ssh_keys(const json_t *h, struct peer_hostinfo *out)
     }
 }
 
-static bool read_degrees(const json_t *object, const char *key, double most, double *out)
-{
-    const json_t *v = json_object_get(object, key);
-    double value = json_number_value(v);
-
-    if (!json_is_number(v) || !(value >= -most && value <= most))
-        return false;
-    *out = value;
-    return true;
-}
-
-static void read_location(const json_t *h, struct hostinfo_location *out)
-{
-    const json_t *l = json_object_get(h, "Location"), *priority = json_object_get(l, "Priority");
-    json_int_t number = json_integer_value(priority);
-
-    out->known = json_is_object(l);
-    if (!out->known)
-        return;
-    read_text(l, "Country", out->country, sizeof(out->country));
-    read_text(l, "CountryCode", out->country_code, sizeof(out->country_code));
-    read_text(l, "City", out->city, sizeof(out->city));
-    read_text(l, "CityCode", out->city_code, sizeof(out->city_code));
-    out->has_latitude = read_degrees(l, "Latitude", 90, &out->latitude);
-    out->has_longitude = read_degrees(l, "Longitude", 180, &out->longitude);
-    out->has_priority = json_is_integer(priority) && number >= 0 && number <= INT32_MAX;
-    out->priority = out->has_priority ? (int32_t)number : 0;
-}
-
 void peer_hostinfo_read(const json_t *h, struct peer_hostinfo *out)
 {
     *out = (struct peer_hostinfo){0};
@@ -88,7 +59,6 @@ void peer_hostinfo_read(const json_t *h, struct peer_hostinfo *out)
     read_text(h, "Hostname", out->hostname, sizeof(out->hostname));
     read_services(h, out);
     read_ssh_keys(h, out);
-    read_location(h, &out->location);
     out->app_connector = json_is_true(json_object_get(h, "AppConnector"));
 }
 
@@ -129,36 +99,6 @@ static void put_ssh_keys(struct json_out *o, const struct peer_hostinfo *h)
     json_close(o, ']');
 }
 
-static void put_real(struct json_out *o, const char *key, double value)
-{
-    json_t *v = json_real(value);
-    char *text = json_compact(v);
-
-    json_key(o, key);
-    json_raw(o, text, strlen(text));
-    free(text);
-    json_decref(v);
-}
-
-static void put_location(struct json_out *o, const struct hostinfo_location *l)
-{
-    if (!l->known)
-        return;
-    json_key(o, "Location");
-    json_open(o, '{');
-    put_said(o, "Country", l->country);
-    put_said(o, "CountryCode", l->country_code);
-    put_said(o, "City", l->city);
-    put_said(o, "CityCode", l->city_code);
-    if (l->has_latitude)
-        put_real(o, "Latitude", l->latitude);
-    if (l->has_longitude)
-        put_real(o, "Longitude", l->longitude);
-    if (l->has_priority)
-        json_put_i64(o, "Priority", l->priority);
-    json_close(o, '}');
-}
-
 char *peer_hostinfo_text(const struct peer_hostinfo *h)
 {
     struct buf text = BUF_INIT(0);
@@ -169,7 +109,6 @@ char *peer_hostinfo_text(const struct peer_hostinfo *h)
     put_said(&o, "Hostname", h->hostname);
     put_services(&o, h);
     put_ssh_keys(&o, h);
-    put_location(&o, &h->location);
     if (h->app_connector)
         json_put_bool(&o, "AppConnector", true);
     json_close(&o, '}');

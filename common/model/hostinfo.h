@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The part of a client's Hostinfo that other clients are told. A Go program decodes it: one member of a kind or range
  * that tailcfg does not have there, and it refuses the whole map. So it is read into these types, what does not fit is
- * left out, and only what was read is written. */
+ * left out, and only what was read is written. Location is left out too: by its Priority clients choose exit nodes,
+ * which is for administrators to say. */
 #ifndef COMMON_MODEL_HOSTINFO_H
 #define COMMON_MODEL_HOSTINFO_H
 
@@ -20,22 +21,11 @@ struct hostinfo_service {
     uint16_t port;
 };
 
-/* tailcfg.Location */
-struct hostinfo_location {
-    bool known;
-    char country[HOSTINFO_TEXT_MAX + 1], country_code[HOSTINFO_TEXT_MAX + 1]; /* "": not said */
-    char city[HOSTINFO_TEXT_MAX + 1], city_code[HOSTINFO_TEXT_MAX + 1];
-    bool has_latitude, has_longitude, has_priority;
-    double latitude, longitude;
-    int32_t priority;
-};
-
 struct peer_hostinfo {
     char os[HOSTINFO_TEXT_MAX + 1], hostname[HOSTINFO_TEXT_MAX + 1]; /* "": not said */
     struct hostinfo_service services[HOSTINFO_SERVICES_MAX];
     size_t service_count;
     struct strs ssh_keys;
-    struct hostinfo_location location;
     bool app_connector;
 };
 

@@ -34,7 +34,7 @@ static const struct record_shape {
                         {0}},
     [RECORD_NODE] = {sizeof(struct node),
                      {AT(node, hostname), AT(node, given_name), AT(node, os), AT(node, os_version),
-                      AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo)},
+                      AT(node, client_version), AT(node, hostinfo), AT(node, peer_hostinfo), AT(node, authorized_by)},
                      {AT(node, tags), AT(node, request_tags), AT(node, approved_by)},
                      {AT(node, available), AT(node, approved), AT(node, removed)}},
     [RECORD_EVENT] = {sizeof(struct event),
@@ -85,7 +85,10 @@ struct user *user_new(void)
 
 struct preauth_key *preauth_key_new(void)
 {
-    return (struct preauth_key *)record_new(RECORD_PREAUTH_KEY);
+    struct preauth_key *k = (struct preauth_key *)record_new(RECORD_PREAUTH_KEY);
+
+    k->preauthorized = true;
+    return k;
 }
 
 struct api_key *api_key_new(void)
@@ -100,6 +103,7 @@ struct node *node_new(void)
     n->priority = NODE_PRIORITY_DEFAULT;
     mem_replace(&n->hostinfo, "{}");
     mem_replace(&n->peer_hostinfo, "{}");
+    n->authorized = true;
     return n;
 }
 
@@ -252,7 +256,9 @@ void node_live_copy(struct node_live *to, const struct node_live *from)
 
 void node_effective(const struct node *n, struct prefixes *out)
 {
-    prefixes_and(out, &n->available, &n->approved);
+    prefixes_release(out);
+    if (n->authorized)
+        prefixes_and(out, &n->available, &n->approved);
 }
 
 /* Where p is among the approved ones, or would be. */

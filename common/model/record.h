@@ -51,6 +51,7 @@ struct preauth_key {
     char *secret_hash; /* "sha256:HEX", or an imported "$2a$..." (bcrypt), or "plain:TEXT" of a legacy key */
     struct strs tags;  /* sorted, each with "tag:" */
     bool reusable, ephemeral, used, revoked;
+    bool preauthorized; /* machines that it registers need no approval */
     int64_t expiration_ns, created_ns;
 };
 
@@ -79,6 +80,9 @@ struct node {
     enum register_method method;
     uint64_t preauth_key_id; /* 0: none, or the key is gone */
     bool ephemeral, logged_out;
+    bool authorized;       /* tailcfg.Node.MachineAuthorized; false: approval is waited for, or was taken back */
+    int64_t authorized_ns; /* when an administrator, or a key, last decided about it; 0: nobody did */
+    char *authorized_by;   /* who, or "" */
     int64_t created_ns, expiry_ns;
     struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
     struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
@@ -92,7 +96,7 @@ struct node {
     /* Of Hostinfo, what is shown and what peers are told. */
     char *os, *os_version, *client_version;
     char *hostinfo;      /* the whole Hostinfo as compact JSON without NetInfo, at most 16 KiB; "{}" when unknown */
-    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, Location, AppConnector */
+    char *peer_hostinfo; /* the part that peers are told: OS, Hostname, Services, sshHostKeys, AppConnector */
 };
 
 /* What changes often and is told before it is written. */
@@ -189,7 +193,7 @@ void *record_find(const void *records, size_t count, uint64_t id, size_t *at);
 void node_live_release(struct node_live *live);
 void node_live_copy(struct node_live *to, const struct node_live *from); /* to must be zeroed or released */
 
-/* Derived. Effective routes: available and approved; subnet ones without 0.0.0.0/0 and ::/0. */
+/* Derived. Effective routes: available and approved, on an authorized node; subnet ones without 0.0.0.0/0 and ::/0. */
 void node_effective(const struct node *n, struct prefixes *out); /* released first */
 bool node_is_tagged(const struct node *n);
 bool node_is_exit(const struct node *n);          /* both exit routes are effective */

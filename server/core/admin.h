@@ -25,13 +25,14 @@ enum admin_op {
     ADMIN_NODE_TAGS,
     ADMIN_NODE_EXPIRE, /* time_ns, 0: now; with flag: never */
     ADMIN_NODE_DELETE,
-    ADMIN_NODE_ROUTES,   /* prefixes replace what is approved; exit routes come as a pair */
-    ADMIN_ROUTES_EDIT,   /* prefixes are approved, revoke is not any more */
-    ADMIN_PRIMARY,       /* the node serves the one prefix */
-    ADMIN_NODE_DRAIN,    /* flag: its prefixes move to others where others can serve them; else no longer */
-    ADMIN_NODE_PRIORITY, /* number: the higher is preferred among the routers of a prefix, and among exit nodes */
-    ADMIN_REGISTER,      /* text (auth id) is approved for the user of user_id, or else of name */
-    ADMIN_AUTH_APPROVE,  /* text (auth id) */
+    ADMIN_NODE_AUTHORIZE, /* flag: it may take part in the tailnet; else no longer */
+    ADMIN_NODE_ROUTES,    /* prefixes replace what is approved; exit routes come as a pair */
+    ADMIN_ROUTES_EDIT,    /* prefixes are approved, revoke is not any more */
+    ADMIN_PRIMARY,        /* the node serves the one prefix */
+    ADMIN_NODE_DRAIN,     /* flag: its prefixes move to others where others can serve them; else no longer */
+    ADMIN_NODE_PRIORITY,  /* number: the higher is preferred among the routers of a prefix, and among exit nodes */
+    ADMIN_REGISTER,       /* text (auth id) is approved for the user of user_id, or else of name */
+    ADMIN_AUTH_APPROVE,   /* text (auth id) */
     ADMIN_AUTH_REJECT,
     ADMIN_DEBUG_NODE,     /* a registration that no client stands behind */
     ADMIN_BACKFILL,       /* addresses for nodes that lack one; secret: one line a change */
@@ -66,7 +67,7 @@ struct core_admin {
     uint64_t id, user_id, number;
     const char *name, *display_name, *email, *picture_url, *text, *prefix, *severity, *url;
     enum user_role role;
-    bool has_role, reusable, ephemeral, read_only, flag;
+    bool has_role, reusable, ephemeral, needs_approval, read_only, flag;
     int64_t time_ns;
     struct strs tags;
     struct prefixes prefixes, revoke;

@@ -314,8 +314,9 @@ void publish(struct core_state *s)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
+    bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
-    struct change *changes = mem_alloc((s->dirty_slots.len + 5) * sizeof(*changes));
+    struct change *changes = mem_alloc((s->dirty_slots.len + 6) * sizeof(*changes));
     next->wall_ns = clock_wall_ns();
     publish_lists(s, next);
     size_t count = publish_tailnet_wide(s, next, changes);
@@ -323,6 +324,8 @@ void publish(struct core_state *s)
         struct slot *slot = s->dirty_slots.items[i];
         count += publish_slot(s, next, slot, &changes[count]);
     }
+    if (steered != (next->ranked_exits > 0))
+        changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_STEERING};
     next->seq = s->change_seq;
     next->event_run = s->run;
     next->event_seq = s->event_published = s->event_delivered;

@@ -8,6 +8,8 @@ static const char ALLOW_ALL[] =
 
 bool access_visible(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer)
 {
+    if (!viewer->record->authorized || !peer->record->authorized)
+        return false;
     return a->view ? policy_sees(a->view, viewer->slot, peer->slot) : viewer->slot != peer->slot;
 }
 
@@ -15,9 +17,11 @@ uint64_t access_block(const struct netmap_access *a, const struct tailnet_node *
 {
     uint64_t mask = 0;
 
-    for (unsigned k = 0; k < TAILNET_BLOCK; k++)
-        if (a->snapshot->blocks[block]->nodes[k])
+    for (unsigned k = 0; k < TAILNET_BLOCK && viewer->record->authorized; k++) {
+        const struct tailnet_node *n = a->snapshot->blocks[block]->nodes[k];
+        if (n && n->record->authorized)
             mask |= UINT64_C(1) << k;
+    }
     if (viewer->slot / TAILNET_BLOCK == block)
         mask &= ~(UINT64_C(1) << viewer->slot % TAILNET_BLOCK);
     return mask && a->view ? mask & policy_sees_mask(a->view, viewer->slot, (uint32_t)block) : mask;
@@ -67,13 +71,30 @@ void access_peer(const struct netmap_access *a, const struct tailnet_node *viewe
                      (uint64_t)out->no_ipv4 << 1);
 }
 
+/* A filter without rules must be said: it lets nothing in, while an absent one would leave the old. */
+static bool nothing(bool first, struct sent_filter *sent, struct json_out *o)
+{
+    if (!first && sent->nothing)
+        return false;
+    policy_parts_release(&sent->parts);
+    *sent = (struct sent_filter){.nothing = true};
+    json_key(o, "PacketFilters");
+    json_open(o, '{');
+    if (!first)
+        json_key(o, "*"), json_nil(o);
+    json_key(o, "base");
+    json_raw(o, "[]", 2);
+    json_close(o, '}');
+    return true;
+}
+
 static bool everything(bool first, struct sent_filter *sent, struct json_out *o)
 {
     if (!first && sent->everything)
         return false;
-    bool replaces = sent->parts.len > 0 && !first;
+    bool replaces = (sent->parts.len > 0 || sent->nothing) && !first;
     policy_parts_release(&sent->parts);
-    sent->everything = true;
+    *sent = (struct sent_filter){.everything = true};
     json_key(o, "PacketFilters");
     json_open(o, '{');
     if (replaces)
@@ -87,20 +108,21 @@ static bool everything(bool first, struct sent_filter *sent, struct json_out *o)
 bool access_filter(const struct netmap_access *a, const struct tailnet_node *node, bool first, struct sent_filter *sent,
                    struct json_out *o)
 {
+    if (!node->record->authorized)
+        return nothing(first, sent, o);
     if (!a->view)
         return everything(first, sent, o);
 
     struct policy_parts now = {0};
     struct buf delta = BUF_INIT(0);
-    bool anew = first || sent->everything; /* then nothing of what was told holds any more */
+    bool anew = first || sent->everything || sent->nothing; /* then nothing of what was told holds any more */
     size_t members = policy_filter_delta(a->view, node->slot, anew ? NULL : &sent->parts, &now, &delta);
     bool write = anew || members > 0;
     if (write) {
         json_key(o, "PacketFilters");
         json_open(o, '{');
-        if (sent->everything && !first)
+        if ((sent->everything || sent->nothing) && !first)
             json_key(o, "*"), json_nil(o);
-        /* A filter without rules must be said: it lets nothing in, while an absent one would leave the old. */
         if (anew && members == 0)
             json_key(o, "base"), json_raw(o, "[]", 2);
         else if (delta.len > 2)
@@ -110,7 +132,7 @@ bool access_filter(const struct netmap_access *a, const struct tailnet_node *nod
     buf_release(&delta);
     policy_parts_release(&sent->parts);
     sent->parts = now;
-    sent->everything = false;
+    sent->everything = sent->nothing = false;
     return write;
 }
 
@@ -125,9 +147,13 @@ static void put_attrs(const struct netmap_access *a, const struct tailnet_node *
     struct strs attrs = {0};
 
     policy_attrs(a->view, node->slot, &attrs);
-    for (size_t i = 0; i < attrs.len; i++)
-        if (!a->snapshot->settings->randomize_client_port || !str_eq(attrs.items[i], "randomize-client-port"))
+    for (size_t i = 0; i < attrs.len; i++) {
+        bool written = str_eq(attrs.items[i], "randomize-client-port") ? a->snapshot->settings->randomize_client_port
+                       : str_eq(attrs.items[i], "traffic-steering")    ? a->snapshot->ranked_exits > 0
+                                                                       : false;
+        if (!written)
             flag(o, attrs.items[i]);
+    }
     strs_release(&attrs);
 }
 
@@ -146,6 +172,8 @@ void access_caps(const struct netmap_access *a, const struct tailnet_node *node,
     json_raw(o, set->auto_update ? "[true]" : "[false]", set->auto_update ? 6 : 7);
     if (set->randomize_client_port)
         flag(o, "randomize-client-port");
+    if (a->snapshot->ranked_exits)
+        flag(o, "traffic-steering");
     if (a->view)
         put_attrs(a, node, o);
 }

@@ -42,6 +42,7 @@ void access_peer(const struct netmap_access *a, const struct tailnet_node *viewe
 /* What of the packet filter was told, by named parts (MapResponse.PacketFilters). */
 struct sent_filter {
     bool everything; /* the one part that allows all: there was no policy */
+    bool nothing;    /* the one part that allows nothing: the node waits for approval */
     struct policy_parts parts;
 };
 /* Writes the member PacketFilters with what differs from told, or all of it with first, and updates told. False:

@@ -25,6 +25,16 @@ struct message_facts {
     uint32_t *exit_slot;
 };
 
+static void not_approved(const struct message_facts *f, struct message *m)
+{
+    if (f->self->record->authorized)
+        return;
+    buf_adds(&m->text, f->self->record->authorized_ns ? "An administrator took its approval back."
+                                                      : "An administrator must approve it before it reaches anybody.");
+    m->label = "How to approve it";
+    buf_addf(&m->url, "%s/admin", f->s->settings->server_url);
+}
+
 static void key_expires(const struct message_facts *f, struct message *m)
 {
     char when[TIME_TEXT_MAX];
@@ -53,6 +63,8 @@ static void routes_wait(const struct message_facts *f, struct message *m)
     const struct node *n = f->self->record;
     size_t waiting = 0;
 
+    if (!n->authorized)
+        return;
     for (size_t i = 0; i < n->available.len; i++) {
         const struct prefix *p = &n->available.items[i];
         if (prefixes_has(&n->approved, p))
@@ -83,7 +95,7 @@ static void exit_node_down(const struct message_facts *f, struct message *m)
 {
     uint64_t id = f->self->record->exit_node_id;
 
-    if (!id)
+    if (!id || !f->self->record->authorized)
         return;
     const struct tailnet_node *exit = find_exit(f, id);
     if (!exit || !access_visible(f->access, f->self, exit))
@@ -120,6 +132,7 @@ static const struct {
     const char *title;
     void (*write)(const struct message_facts *f, struct message *m);
 } table[CLIENT_MESSAGE_KINDS] = {
+    {"not-approved", SEVERITY_HIGH, true, "This machine is not approved", not_approved},
     {"key-expires", SEVERITY_LOW, false, "The key of this machine expires soon", key_expires},
     {"routes-not-approved", SEVERITY_LOW, false, "Routes of this machine wait for approval", routes_wait},
     {"exit-node-down", SEVERITY_HIGH, true, "The exit node is down", exit_node_down},

@@ -30,6 +30,7 @@ static void note(struct netmap_session *s, const struct change *c, struct netmap
     if (c->slot == TAILNET_SLOT_NONE) {
         update->recheck |= (c->mask & CHANGE_POLICY) != 0;
         update->messages |= (c->mask & CHANGE_MESSAGE) != 0;
+        update->steering |= (c->mask & CHANGE_STEERING) != 0;
         return;
     }
     update->messages |= s->self->exit_node_id && c->node_id == s->self->exit_node_id;
@@ -262,7 +263,7 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
     bool some = false, policy = update->recheck || (update->structure && a->view);
 
     json_open(o, '{');
-    if (policy || s->exits_changed || update->self & ~(uint32_t)CHANGE_VOLATILE)
+    if (policy || update->steering || s->exits_changed || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_self(s, o, a, self, false);
     if (policy || update->dns || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_own_dns(s, o, a, self, false);
@@ -291,6 +292,7 @@ bool delta_message(struct netmap_session *s, const struct netmap_access *a, cons
     struct json_out o = JSON_OUT(&w->json);
 
     collect(s, a, w, &update);
+    update.recheck |= s->authorized != self->record->authorized; /* all peers come or go, and so does the filter */
     if (update.recheck || (update.structure && a->view))
         recheck(s, a, self, w);
     decide(s, a, self, w, &update);

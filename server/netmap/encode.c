@@ -142,11 +142,31 @@ static void put_subnets(struct json_out *o, const struct prefixes *routes)
     json_close(o, ']');
 }
 
+/* What the client says of itself, and of an exit node the priority by which clients with the capability
+ * traffic-steering choose (Location.Priority, since capability version 119): it is the server's alone. No place is
+ * named: of exit nodes in one place `tailscale exit-node list` shows the best one only. */
+static void put_hostinfo(struct json_out *o, const struct node *n, bool exit)
+{
+    size_t len = strlen(n->peer_hostinfo);
+
+    json_key(o, "Hostinfo");
+    json_open(o, '{');
+    if (len > 2)
+        json_raw(o, n->peer_hostinfo + 1, len - 2);
+    if (exit) {
+        json_key(o, "Location");
+        json_open(o, '{');
+        json_put_u64(o, "Priority", n->priority);
+        json_close(o, '}');
+    }
+    json_close(o, '}');
+}
+
 void encode_peer(struct json_out *o, const struct tailnet_snapshot *s, const struct tailnet_node *n,
                  const struct prefixes *routes, bool no_ipv4)
 {
     struct prefixes allowed = {0};
-    const char *info = n->record->peer_hostinfo;
+    bool exit = prefixes_has_exit(routes);
 
     json_open(o, '{');
     put_head(o, s, n, no_ipv4, &allowed);
@@ -160,14 +180,13 @@ void encode_peer(struct json_out *o, const struct tailnet_snapshot *s, const str
     put_endpoints(o, &n->live);
     if (n->live.home_derp)
         json_put_u64(o, "HomeDERP", n->live.home_derp);
-    json_key(o, "Hostinfo");
-    json_raw(o, *info ? info : "{}", *info ? strlen(info) : 2);
+    put_hostinfo(o, n->record, exit);
     put_presence(o, n);
     put_subnets(o, routes);
     put_online(o, n);
     if (n->expired)
         json_put_bool(o, "Expired", true);
-    if (prefixes_has_exit(routes) && access_suggests(n))
+    if (exit && access_suggests(n))
         json_key(o, "CapMap"), json_raw(o, "{\"suggest-exit-node\":null}", 26);
     json_close(o, '}');
 }
@@ -205,7 +224,7 @@ void encode_self(struct json_out *o, const struct netmap_access *a, const struct
     put_presence(o, n);
     put_subnets(o, &n->serving);
     json_put_bool(o, "Online", true);
-    json_put_bool(o, "MachineAuthorized", true); /* an expired key says enough; false would ask for an approval */
+    json_put_bool(o, "MachineAuthorized", n->record->authorized); /* an expired key is no reason to ask for approval */
     if (n->expired)
         json_put_bool(o, "Expired", true);
     json_key(o, "CapMap");

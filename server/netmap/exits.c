@@ -38,13 +38,13 @@ static bool may_choose(const struct netmap_access *a, const struct tailnet_node 
 void exits_note(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
                 const struct tailnet_node *peer, const struct peer_view *view)
 {
-    struct exit_choice *known = find(s, peer->slot), now = {peer->slot, peer->record->r.id};
+    struct exit_choice *known = find(s, peer->slot), now = {peer->slot, peer->record->r.id, peer->record->priority};
 
     if (!may_choose(a, self, peer, view)) {
         exits_forget(s, peer->slot);
         return;
     }
-    if (known && known->id == now.id)
+    if (known && known->id == now.id && known->priority == now.priority)
         return;
     if (known)
         *known = now;

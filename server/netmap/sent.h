@@ -15,6 +15,7 @@ struct sent_view { /* of a peer that was not shown whole */
 struct exit_choice { /* an exit node that the receiver may choose */
     uint32_t slot;
     uint64_t id;
+    uint32_t priority;
 };
 
 struct netmap_session {
@@ -23,6 +24,7 @@ struct netmap_session {
     const struct node *self; /* as last told, for the goodbye */
     uint64_t cursor;         /* the change up to which everything was told */
     bool started, gone, self_changed;
+    bool authorized;  /* as last told */
     bool tagged_sent; /* the profile of tagged devices */
     uint64_t self_hash, ssh_version, dns_hash;
     struct { /* bits */

@@ -124,6 +124,7 @@ static enum netmap_next next_message(struct netmap_session *s, const struct netm
         sent = delta_message(s, a, self, w, out);
     s->cursor = s->started ? a->snapshot->seq : peers->seq;
     s->started = true;
+    s->authorized = self->record->authorized;
     return sent ? NETMAP_MESSAGE : NETMAP_NOTHING;
 }
 

@@ -18,6 +18,7 @@ struct netmap_update {
     uint32_t self;  /* change bits of the receiver's own node */
     bool structure; /* something changed that a policy's rules may depend on */
     bool recheck;   /* compare with everything that is visible now */
+    bool steering;  /* whether exit nodes are chosen by priority */
     bool dns, derp;
     bool messages; /* something changed that a message to the receiver's user may depend on */
 };

@@ -188,9 +188,9 @@ static void change_contenders(struct routes *r, struct routes_router *router, co
         } else if (order > 0) {
             const struct prefix *p = &now->items[j++];
             add_contender(r, router, p,
-                          !before                              ? NULL
-                          : prefixes_has(&before->approved, p) ? "advertised"
-                                                               : "approved");
+                          !before                                                    ? NULL
+                          : prefixes_has(&before->approved, p) && before->authorized ? "advertised"
+                                                                                     : "approved");
         } else {
             i++;
             j++;

@@ -122,6 +122,8 @@ static const char *loss(const struct routes *r, const struct routed_prefix *entr
         return "withdrawn";
     if (!prefixes_has(&from->record->approved, &entry->prefix))
         return "approval revoked";
+    if (!from->record->authorized)
+        return "no longer approved as a device";
     if (from->flags.expired)
         return from->record->logged_out ? "logged out" : "expired";
     if (!from->flags.online)

@@ -90,6 +90,8 @@ enum route_state route_explain(const struct route_facts *f, struct buf *reason)
 
     if (!available || !approved)
         return not_entitled(f, available, approved, reason);
+    if (!f->node->authorized)
+        return say(ROUTE_APPROVED, reason, "approved, but the node itself is not");
     if (prefix_is_exit(f->prefix))
         return exit_state(f, reason);
     if (f->primary && f->primary->r.id == f->node->r.id)

@@ -46,6 +46,7 @@ static const struct store_column preauth_key_columns[] = {
     COL(preauth_key, "revoked", revoked, BOOL),
     COL(preauth_key, "expiration_ns", expiration_ns, TIME),
     COL(preauth_key, "created_ns", created_ns, TIME),
+    LATER(preauth_key, "preauthorized", preauthorized, BOOL, 5, "1"),
 };
 
 static const struct store_column api_key_columns[] = {
@@ -92,6 +93,9 @@ static const struct store_column node_columns[] = {
     LATER(node, "draining", draining, BOOL, 2, "0"),
     LATER(node, "name_given", name_given, BOOL, 4, "0"),
     LATER(node, "priority", priority, U32, 5, "100"),
+    LATER(node, "authorized", authorized, BOOL, 5, "1"),
+    LATER(node, "authorized_ns", authorized_ns, TIME, 5, "0"),
+    LATER(node, "authorized_by", authorized_by, TEXT, 5, "''"),
     LATER(node, "exit_node_id", exit_node_id, U64, 5, "0"),
 };
 

@@ -54,6 +54,12 @@ static bool same_suggestion(const struct tailnet_node *a, const struct tailnet_n
            (!node_is_exit(a->record) && !node_is_exit(b->record));
 }
 
+/* It stands in the Hostinfo of exit nodes. */
+static bool same_priority(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->priority == b->record->priority || (!node_is_exit(a->record) && !node_is_exit(b->record));
+}
+
 static bool same_hostinfo(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return str_eq(a->record->peer_hostinfo, b->record->peer_hostinfo);
@@ -67,6 +73,11 @@ static bool same_version(const struct tailnet_node *a, const struct tailnet_node
 static bool same_expired(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return a->expired == b->expired;
+}
+
+static bool same_authorized(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->record->authorized == b->record->authorized;
 }
 
 static bool same_node_key(const struct tailnet_node *a, const struct tailnet_node *b)
@@ -182,9 +193,11 @@ static const struct {
     {"AllowedIPs PrimaryRoutes", same_serving, CHANGE_WHOLE | CHANGE_SELF},
     {"AllowedIPs", same_effective, CHANGE_WHOLE | CHANGE_SELF},
     {"CapMap", same_suggestion, CHANGE_WHOLE},
+    {"Hostinfo", same_priority, CHANGE_WHOLE},
     {"Hostinfo", same_hostinfo, CHANGE_WHOLE | CHANGE_SELF},
     {"Cap", same_version, CHANGE_WHOLE | CHANGE_SELF},
     {"Expired", same_expired, CHANGE_WHOLE | CHANGE_SELF},
+    {"MachineAuthorized", same_authorized, CHANGE_WHOLE | CHANGE_SELF},
     {"Key", same_node_key, CHANGE_KEYS | CHANGE_SELF},
     {"KeyExpiry", same_expiry, CHANGE_KEYS | CHANGE_SELF},
     {"DiscoKey", same_disco, CHANGE_KEYS | CHANGE_SELF},

@@ -55,7 +55,7 @@ void tailnet_policy_input_init(struct tailnet_policy_input *w, const struct tail
         w->users[i] = tailnet_policy_user(s->users[i]);
     for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
         const struct tailnet_node *n = snapshot_node(s, slot);
-        if (n)
+        if (n && n->record->authorized)
             add_node(w, n);
     }
     if (v4->addr.bits)

@@ -252,6 +252,11 @@ static struct tailnet_block *own_block(struct tailnet_snapshot *s, uint32_t slot
     return mine;
 }
 
+static bool is_ranked_exit(const struct tailnet_node *n)
+{
+    return n && n->record->priority != NODE_PRIORITY_DEFAULT && node_is_exit(n->record);
+}
+
 void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet_node *n, uint64_t version)
 {
     struct tailnet_block *b = own_block(s, slot);
@@ -260,6 +265,7 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
     s->node_count += (n != NULL) - (size_t)(old != NULL);
     s->online_count += (n && n->live.online) - (size_t)(old && old->live.online);
     b->nodes[slot % TAILNET_BLOCK] = n;
+    s->ranked_exits += (size_t)is_ranked_exit(n) - (size_t)is_ranked_exit(old);
     b->exits &= ~(UINT64_C(1) << slot % TAILNET_BLOCK);
     if (n && node_is_exit(n->record))
         b->exits |= UINT64_C(1) << slot % TAILNET_BLOCK;

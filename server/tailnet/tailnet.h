@@ -68,6 +68,7 @@ struct tailnet_snapshot {
     size_t block_count; /* slots are below block_count * TAILNET_BLOCK */
     struct tailnet_block **blocks;
     size_t node_count, online_count;
+    size_t ranked_exits;       /* exit nodes whose priority is not the default: clients are to choose by priority */
     const struct user **users; /* by id, ascending; so the next three */
     size_t user_count;
     const struct preauth_key **preauth_keys;
@@ -97,8 +98,9 @@ enum change_mask {
     CHANGE_POLICY = 1 << 7,    /* tailnet-wide from here on: slot is TAILNET_SLOT_NONE */
     CHANGE_DNS = 1 << 8,
     CHANGE_DERP = 1 << 9,
-    CHANGE_USERS = 1 << 10,   /* profiles */
-    CHANGE_MESSAGE = 1 << 11, /* the server's message to all */
+    CHANGE_USERS = 1 << 10,    /* profiles */
+    CHANGE_MESSAGE = 1 << 11,  /* the server's message to all */
+    CHANGE_STEERING = 1 << 12, /* exit nodes are chosen by priority now, or no longer */
 };
 #define CHANGE_VOLATILE (CHANGE_ONLINE | CHANGE_ENDPOINTS)
 

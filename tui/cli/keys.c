@@ -65,6 +65,8 @@ static int preauth_create(struct cli *c)
     body = json_pack("{s:s, s:b, s:b, s:s, s:o}", "user", id, "reusable", flags_switch(&c->flags, "reusable"),
                      "ephemeral", flags_switch(&c->flags, "ephemeral"), "expiration", expiry, "aclTags",
                      cli_json_list(flags_list(&c->flags, "tags")));
+    if (flags_switch(&c->flags, "no-preauthorized"))
+        json_object_set_new(body, "preauthorized", json_false());
     free(expiry);
     answer = cli_call(c, "POST", body, "/api/v1/preauthkey");
     return cli_done(c, answer, json_text(json_object_get(answer, "preAuthKey"), "key", ""), "preAuthKey",
@@ -206,6 +208,7 @@ static const struct flag preauth_list_flags[] = {
 static const struct flag preauth_create_flags[] = {
     {"user", 'u', FLAG_TEXT, .value = "USER", .fallback = "0", .help = "owner of the nodes that register with the key (id or name); 0 for none, which requires --tags"},
     {"reusable", 0, FLAG_SWITCH, .help = "allow the key to be used more than once"},
+    {"no-preauthorized", 0, FLAG_SWITCH, .help = "the machines that it registers wait for approval where node.approval is on"},
     {"ephemeral", 0, FLAG_SWITCH, .help = "delete its nodes soon after they go offline"},
     {"expiration", 'e', FLAG_TEXT, .value = "DURATION", .fallback = "1h", .help = "validity of the key: a duration such as 30m, 24h or 90d, or never"},
     {"tags", 0, FLAG_LIST, .value = "TAGS", .help = "tags of its nodes, such as tag:a,tag:b"}, NAMESPACE, FLAGS_END};

@@ -65,6 +65,26 @@ static const char *const routes_heads[] = {"ID", "Hostname", "Approved", "Availa
 static const struct listing routes_listing = {"nodes",      &api_node_shape,         sizeof(struct api_node),
                                               routes_heads, ARRAY_LEN(routes_heads), routes_row};
 
+/* Those that wait for approval, or lost it; headscale's dialect does not know of it. */
+static int list_waiting(struct cli *c, const char *user)
+{
+    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/nodes%s%s", *user ? "?user=" : "", user);
+    json_t *nodes = json_array(), *node;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "nodes"), i, node)
+    {
+        if (json_is_false(json_object_get(node, "authorized")))
+            json_array_append(nodes, node);
+    }
+    if (!answer) {
+        json_decref(nodes);
+        return 1;
+    }
+    json_decref(answer);
+    return cli_show_list(c, json_pack("{s:o}", "nodes", nodes), &node_listing);
+}
+
 static int list(struct cli *c)
 {
     struct api_user user = {0};
@@ -73,9 +93,14 @@ static int list(struct cli *c)
     if (flags_given(&c->flags, "user") && !cli_find_user(c, flags_text(&c->flags, "user"), &user))
         return 1;
     char *query = cli_segment(user.name ? user.name : "");
+    api_release(&api_user_shape, &user);
+    if (flags_switch(&c->flags, "waiting")) {
+        int r = list_waiting(c, query);
+        free(query);
+        return r;
+    }
     answer = cli_call(c, "GET", NULL, "/api/v1/node%s%s", *query ? "?user=" : "", query);
     free(query);
-    api_release(&api_user_shape, &user);
     return cli_show_list(c, answer, &node_listing);
 }
 
@@ -215,6 +240,32 @@ static int tag(struct cli *c)
                      "Node updated");
 }
 
+static int authorize(struct cli *c, bool authorized, const char *line)
+{
+    uint64_t node = cli_find_node(c, c->args->items[0]);
+    json_t *answer;
+
+    if (!node)
+        return 1;
+    answer = cli_call(c, "POST", json_pack("{s:b}", "authorized", authorized), "/api/headway/nodes/%llu/authorized%s",
+                      (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
+    if (answer && flags_switch(&c->flags, "dry-run"))
+        line = "Nothing was changed: this was a dry run";
+    else if (answer && !json_is_string(json_object_get(answer, "event")))
+        line = "Nothing to change";
+    return cli_done(c, answer, line, NULL, NULL);
+}
+
+static int approve(struct cli *c)
+{
+    return authorize(c, true, "Node approved");
+}
+
+static int unapprove(struct cli *c)
+{
+    return authorize(c, false, "Node no longer approved");
+}
+
 static int approve_routes(struct cli *c)
 {
     const struct strs *routes = flags_list(&c->flags, "routes");
@@ -262,6 +313,7 @@ static int backfill(struct cli *c)
 
 static const struct flag list_flags[] = {
     {"user", 'u', FLAG_TEXT, .value = "NAME", .help = "list only the nodes of this user"},
+    {"waiting", 'w', FLAG_SWITCH, .help = "list only the nodes that are not approved"},
     {"tags", 't', FLAG_SWITCH, FLAG_HIDDEN, .help = "ignored: tags are always shown"}, NAMESPACE, FLAGS_END};
 static const struct flag list_routes_flags[] = {
     {"identifier", 'i', FLAG_NUMBER, .value = "ID", .fallback = "0", .help = "list only this node; 0 lists all"}, FLAGS_END};
@@ -276,6 +328,8 @@ static const struct flag tag_flags[] = {IDENTIFIER,
     {"tags", 't', FLAG_LIST, .value = "TAGS", .help = "tags of the node, such as tag:a,tag:b"}, FLAGS_END};
 static const struct flag approve_flags[] = {IDENTIFIER,
     {"routes", 'r', FLAG_LIST, .value = "PREFIXES", .help = "prefixes, separated by commas; they replace the approved set"}, FLAGS_END};
+static const struct flag authorize_flags[] = {
+    {"dry-run", 0, FLAG_SWITCH, .help = "report what would happen, and change nothing"}, FLAGS_END};
 static const struct flag move_flags[] = {IDENTIFIER,
     {"user", 'u', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "new owner"}, NAMESPACE, FLAGS_END};
 
@@ -286,6 +340,8 @@ const struct command node_commands[] = {
     {"nodes approve-routes", NULL, NULL, approve_flags, "Set the approved routes of a node",
      .text = "Set the approved routes of a node. The list replaces the approved set; --routes= revokes all. 0.0.0.0/0 and ::/0 are approved together. To add a single prefix use 'headway routes approve'", .run = approve_routes},
     {"nodes register", NULL, NULL, register_flags, "Register a pending node for a user", .deprecated = "headway auth register --auth-id <id> --user <user>", .run = register_node},
+    {"nodes approve", NULL, "NODE", authorize_flags, "Let a machine that waits for approval take part in the tailnet", .run = approve},
+    {"nodes unapprove", NULL, "NODE", authorize_flags, "Take the approval of a machine back: it reaches nobody, and nobody reaches it", .run = unapprove},
     {"nodes expire", "logout|exp|e", NULL, expire_flags, "Expire the login of a node, now or at a given time", .run = expire},
     {"nodes rename", NULL, "NEW_NAME", id_flags, "Rename a node", .run = rename_node},
     {"nodes tag", "tags|t", NULL, tag_flags, "Set the tags of a node", .run = tag},

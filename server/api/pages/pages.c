@@ -117,6 +117,17 @@ static enum http_flow register_page(struct rest_request *r)
     return page_end(r);
 }
 
+/* Clients make its address themselves, from that of the server (ipn/ipnlocal, NeedsMachineAuth). */
+static enum http_flow admin_page(struct rest_request *r)
+{
+    page_begin(r, 200, "A machine waits for approval");
+    page_text(r, "p", "An administrator of the network lets it in with these commands; NAME is a name of the list:");
+    buf_adds(&r->http.out, "<pre>headway nodes list --waiting\nheadway nodes approve NAME</pre>\n");
+    page_text(r, "p", "or in the console, where the machine stands among the nodes: select it and press A.");
+    page_text(r, "p", "The machine waits meanwhile and goes on by itself.");
+    return page_end(r);
+}
+
 static enum http_flow auth_page(struct rest_request *r)
 {
     const char *id = read_auth_id(r->http.params[0]);
@@ -137,6 +148,8 @@ static const struct api_endpoint rows[] = {
     {PAGE("GET", "/robots.txt", HTTP_PUBLIC), .run = robots_page, .help = "Keeps search engines away"},
     {PAGE("GET", "/register/{authId}", HTTP_PUBLIC), .run = register_page,
      .help = "Tells whoever registers a node what an administrator types"},
+    {PAGE("GET", "/admin", HTTP_PUBLIC), .run = admin_page,
+     .help = "Tells whoever waits for the approval of a machine what an administrator types"},
     {PAGE("GET", "/auth/{authId}", HTTP_PUBLIC), .run = auth_page,
      .help = "The same for a session that waits for a check"},
 };

@@ -42,12 +42,13 @@ static enum http_flow preauthkey_create(struct rest_request *r)
 {
     const char *tags = r->endpoint->dialect == DIALECT_V1 ? "aclTags" : "tags";
     const struct user *user = NULL;
-    bool given;
+    bool given, preauthorized = true;
 
     if (arg_user_id(r, "user", &user) < 0 || arg_bool(r, "reusable", &r->admin.reusable) < 0 ||
         arg_bool(r, "ephemeral", &r->admin.ephemeral) < 0 || arg_expiration(r, PREAUTH_KEY_NS, &r->admin.time_ns) < 0 ||
-        arg_texts(r, tags, &r->admin.tags, &given) < 0)
+        arg_bool(r, "preauthorized", &preauthorized) < 0 || arg_texts(r, tags, &r->admin.tags, &given) < 0)
         return reply_error(r, &r->err);
+    r->admin.needs_approval = !preauthorized;
     r->admin.user_id = user ? user->r.id : 0;
     return change(r, ADMIN_PREAUTHKEY_CREATE);
 }
@@ -98,8 +99,8 @@ static const struct api_endpoint preauthkey_rows[] = {
      .query = "user:text", .answer = "preAuthKeys:PreAuthKey[]",
      .help = "Pre-auth keys, of one user where one is named"},
     {V1("POST", "/preauthkey"), .run = preauthkey_create, .need = NEED_ADMIN, .id = "createPreAuthKey",
-     .body = "user:id reusable:bool ephemeral:bool expiration:time aclTags:text[]", .answer = "preAuthKey:PreAuthKey",
-     .help = "Makes a pre-auth key; the only answer with the whole key"},
+     .body = "user:id reusable:bool ephemeral:bool expiration:time aclTags:text[] preauthorized:bool",
+     .answer = "preAuthKey:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
     {V1("POST", "/preauthkey/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .id = "expirePreAuthKey",
      .body = "id:id user:text key:text", .help = "Ends a pre-auth key"},
     {V1("DELETE", "/preauthkey"), .run = preauthkey_delete, .need = NEED_ADMIN, .id = "deletePreAuthKey",
@@ -108,8 +109,9 @@ static const struct api_endpoint preauthkey_rows[] = {
     {HEADWAY("GET", "/preauthkeys"), .run = preauthkeys_list, .need = NEED_READ, .answer = "preAuthKeys:PreAuthKey[]",
      .help = "Pre-auth keys"},
     {HEADWAY("POST", "/preauthkeys"), .run = preauthkey_create, .need = NEED_ADMIN,
-     .body = "user:text reusable:bool ephemeral:bool expiration:time tags:text[]", .query = "dry_run:bool",
-     .answer = "Change result:PreAuthKey", .help = "Makes a pre-auth key; the only answer with the whole key"},
+     .body = "user:text reusable:bool ephemeral:bool expiration:time tags:text[] preauthorized:bool",
+     .query = "dry_run:bool", .answer = "Change result:PreAuthKey",
+     .help = "Makes a pre-auth key; the only answer with the whole key"},
     {HEADWAY("POST", "/preauthkeys/{id}/expire"), .run = preauthkey_expire, .need = NEED_ADMIN, .body = "",
      .query = "dry_run:bool", .answer = "Change result:PreAuthKey", .help = "Ends a pre-auth key"},
     {HEADWAY("DELETE", "/preauthkeys/{id}"), .run = preauthkey_delete, .need = NEED_ADMIN, .query = "dry_run:bool",

@@ -95,6 +95,14 @@ static enum http_flow node_tags(struct rest_request *r)
     return change_id(r, ADMIN_NODE_TAGS);
 }
 
+static enum http_flow node_authorize(struct rest_request *r)
+{
+    r->admin.flag = true;
+    if (arg_bool(r, "authorized", &r->admin.flag) < 0)
+        return reply_error(r, &r->err);
+    return change_id(r, ADMIN_NODE_AUTHORIZE);
+}
+
 static enum http_flow node_drain(struct rest_request *r)
 {
     bool drained = true;
@@ -211,6 +219,9 @@ static const struct api_endpoint rows[] = {
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Ends a node's key now or at a time, or never"},
     {HEADWAY("POST", "/nodes/{id}/tags"), .run = node_tags, .need = NEED_ADMIN, .body = "tags:text[]",
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Replaces a node's tags"},
+    {HEADWAY("POST", "/nodes/{id}/authorized"), .run = node_authorize, .need = NEED_ADMIN, .body = "authorized:bool",
+     .query = "dry_run:bool", .answer = "Change result:Node",
+     .help = "Approves a machine, or takes its approval back (authorized: false)"},
     {HEADWAY("POST", "/nodes/{id}/drain"), .run = node_drain, .need = NEED_ADMIN, .body = "drained:bool",
      .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Moves a node's prefixes to others, or lets it serve again (drained: false)"},

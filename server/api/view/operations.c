@@ -22,6 +22,7 @@ static const struct {
     {ADMIN_ROUTES_EDIT, "POST", "/nodes/{id}/routes"},
     {ADMIN_NODE_DRAIN, "POST", "/nodes/{id}/drain"},
     {ADMIN_PRIMARY, "POST", "/prefixes/{prefix}/primary"},
+    {ADMIN_NODE_AUTHORIZE, "POST", "/nodes/{id}/authorized"},
     {ADMIN_NODE_PRIORITY, "POST", "/nodes/{id}/priority"},
     {ADMIN_POLICY_SET, "PUT", "/policy"},
     {ADMIN_SERVER_MESSAGE, "PUT", "/message"},

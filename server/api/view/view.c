@@ -125,7 +125,8 @@ void show_preauth_key(struct api_view *v, const struct preauth_key *k, struct ar
                                     .created_ns = k->created_ns,
                                     .tags = k->tags,
                                     .version = k->r.version,
-                                    .revoked = k->revoked};
+                                    .revoked = k->revoked,
+                                    .preauthorized = k->preauthorized};
 }
 
 void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *out)
@@ -213,6 +214,9 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
                              .expired = n->expired,
                              .logged_out = r->logged_out,
                              .ephemeral = r->ephemeral,
+                             .authorized = r->authorized,
+                             .authorized_ns = r->authorized_ns,
+                             .authorized_by = *r->authorized_by ? r->authorized_by : NULL,
                              .draining = r->draining,
                              .priority = r->priority,
                              .healthy = n->live.healthy,

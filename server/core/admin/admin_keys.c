@@ -44,6 +44,7 @@ int admin_preauthkey_create(struct core_state *s, struct core_admin *a, struct e
     strs_sort(&k->tags);
     k->reusable = a->reusable;
     k->ephemeral = a->ephemeral;
+    k->preauthorized = !a->needs_approval;
     k->expiration_ns = a->time_ns;
     k->created_ns = clock_wall_ns();
     admin_result(a, k);
@@ -51,8 +52,9 @@ int admin_preauthkey_create(struct core_state *s, struct core_admin *a, struct e
     journal(s,
             &(struct event_note){
                 .id = EVENT_PREAUTHKEY_CREATED, .object = "preauthkey", .object_id = k->r.id, .object_name = k->prefix},
-            "Pre-auth key %llu was created for %s%s%s", (unsigned long long)k->r.id,
-            u ? user_login(u) : k->tags.items[0], k->reusable ? ", reusable" : "", k->ephemeral ? ", ephemeral" : "");
+            "Pre-auth key %llu was created for %s%s%s%s", (unsigned long long)k->r.id,
+            u ? user_login(u) : k->tags.items[0], k->reusable ? ", reusable" : "", k->ephemeral ? ", ephemeral" : "",
+            k->preauthorized ? "" : ", its machines need approval");
     admin_inverse(a, &(struct core_admin){.op = ADMIN_PREAUTHKEY_DELETE, .id = k->r.id});
     tx_put(s, k);
     return 0;

@@ -139,6 +139,35 @@ int admin_node_expire(struct core_state *s, struct core_admin *a, struct err *e)
     return 0;
 }
 
+int admin_node_authorize(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    struct slot *slot;
+    int rc = find(s, a, &slot, e);
+
+    if (rc < 0)
+        return rc;
+    const struct node *old = slot->work;
+    if (old->authorized == a->flag) {
+        admin_result(a, old);
+        return 0;
+    }
+    struct node *n = node_edit(old);
+    n->authorized = a->flag;
+    n->authorized_ns = clock_wall_ns();
+    mem_replace(&n->authorized_by, a->actor ? a->actor : "server");
+    struct event_note x = note(n->authorized ? EVENT_NODE_AUTHORIZED : EVENT_NODE_UNAUTHORIZED, n);
+    journal(s, &x,
+            n->authorized ? "%s was approved: it takes part in the tailnet"
+                          : "%s is no longer approved: it reaches nobody and nobody reaches it",
+            n->given_name);
+    admin_inverse(a, &(struct core_admin){.op = ADMIN_NODE_AUTHORIZE, .id = n->r.id, .flag = old->authorized});
+    if (n->authorized)
+        node_auto_approve(s, n);
+    admin_result(a, n);
+    tx_put(s, n);
+    return 0;
+}
+
 int admin_node_delete(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct slot *slot;

@@ -71,6 +71,8 @@ void node_auto_approve(struct core_state *s, struct node *n)
     struct prefixes found = {0};
     struct core_admin back = {.op = ADMIN_ROUTES_EDIT, .id = n->r.id};
 
+    if (!n->authorized)
+        return; /* its tags do not count yet; it is asked again when it is approved */
     core_policy_auto_approved(s, n, &found);
     for (size_t i = 0; i < found.len; i++)
         if (node_approve(n, &found.items[i], "policy"))

@@ -78,6 +78,10 @@ void policy_view_put_node(struct policy_view *v, const struct slot *slot, const 
 {
     struct prefixes effective = {0};
 
+    if (!n->authorized) { /* no rule applies to it */
+        policy_view_remove(v, slot->index);
+        return;
+    }
     node_effective(n, &effective);
     struct policy_node x = tailnet_policy_node(slot->index, n, &effective, &slot->serving, &slot->live);
     x.healthy = x.healthy || slot->returning;

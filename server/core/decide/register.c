@@ -199,12 +199,35 @@ static struct node *new_node(struct core_state *s, struct err *e)
     struct node *n = node_new();
 
     n->created_ns = clock_wall_ns();
+    n->authorized = !str_eq(s->config->node.approval, "on");
     if (address_allocate(s, &s->v4, &n->ipv4, e) < 0 || address_allocate(s, &s->v6, &n->ipv6, e) < 0) {
         record_unref(n);
         return NULL;
     }
     n->r.id = tx_new_id(s, RECORD_NODE);
     return n;
+}
+
+/* A login that stands for an administrator's word approves a machine that waits, never one of which approval was taken
+ * back. */
+static void authorize_by_login(struct node *n, const char *by)
+{
+    if (n->authorized || n->authorized_ns)
+        return;
+    n->authorized = true;
+    n->authorized_ns = clock_wall_ns();
+    mem_replace(&n->authorized_by, by);
+}
+
+static void note_waiting(struct core_state *s, const struct node *n)
+{
+    journal(s,
+            &(struct event_note){.id = EVENT_NODE_WAITING,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = n->r.id,
+                                 .object_name = n->given_name},
+            "%s waits for approval: headway nodes approve %s", n->given_name, n->given_name);
 }
 
 static void keep_live(struct core_state *s, struct slot *slot, const struct client_info *info)
@@ -231,6 +254,8 @@ static struct slot *put_node(struct core_state *s, const struct node *old, struc
     n->logged_out = false;
     note_node(s, old ? EVENT_NODE_REAUTHENTICATED : EVENT_NODE_REGISTERED, n, actor,
               old ? "logged in again" : "joined the tailnet");
+    if (!old && !n->authorized)
+        note_waiting(s, n);
     node_note_routes(s, old, n);
     node_auto_approve(s, n);
     uint64_t id = n->r.id;
@@ -316,6 +341,8 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     own_by_key(s, n, r, k);
     use_key(s, k);
     char *actor = mem_format("pre-auth key %llu", (unsigned long long)k->r.id);
+    if (k->preauthorized)
+        authorize_by_login(n, actor);
     slot = put_node(s, old, n, &r->info, actor);
     free(actor);
     record_unref(old);
@@ -462,6 +489,7 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
         s->admin->record = n;
         return 0;
     }
+    authorize_by_login(n, s->admin->actor ? s->admin->actor : ""); /* who registers a machine approves it */
     const struct node *old = slot ? record_ref(slot->work) : NULL;
     *out = put_node(s, old, n, &info, s->admin->actor);
     record_unref(old);

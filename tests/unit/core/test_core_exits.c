@@ -106,15 +106,35 @@ static void one_is_waited_for_where_the_policy_gives_no_other(void **state)
     assert_waited_for(exit_ids[0]);
 }
 
+/* All clients are told at once, those that see no exit node too. */
+static void a_priority_makes_clients_choose_by_it(void **state)
+{
+    static const uint64_t steps[] = {200, 50, NODE_PRIORITY_DEFAULT};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const struct tailnet_snapshot *before = tailnet_pin(r.tailnet);
+        struct change changes[64];
+        size_t told = 0;
+        core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_PRIORITY, .id = exit_ids[1], .number = steps[i]});
+        const struct tailnet_snapshot *after = tailnet_pin(r.tailnet);
+        long count = tailnet_changes(r.tailnet, before->seq, after->seq, changes, 64);
+        for (long k = 0; k < count; k++)
+            told += (changes[k].mask & CHANGE_STEERING) != 0;
+        assert_int_equal(after->ranked_exits, i < 2);
+        assert_int_equal(told, i != 1); /* from the first priority on, to the last */
+        tailnet_unpin(before);
+        tailnet_unpin(after);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(a_client_says_which_it_uses),
-        TEST(one_whose_users_have_another_is_offline_at_once),
-        TEST(one_that_nobody_uses_is_waited_for),
-        TEST(one_is_waited_for_where_no_other_is_well),
-        TEST(one_is_waited_for_where_the_policy_gives_no_other),
+        TEST(a_client_says_which_it_uses),           TEST(one_whose_users_have_another_is_offline_at_once),
+        TEST(one_that_nobody_uses_is_waited_for),    TEST(one_is_waited_for_where_no_other_is_well),
+        TEST(a_priority_makes_clients_choose_by_it), TEST(one_is_waited_for_where_the_policy_gives_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

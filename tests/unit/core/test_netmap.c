@@ -31,7 +31,8 @@ static void peers_have_the_protocols_form(void **state)
         ",\"AllowedIPs\":[\"0.0.0.0/0\",\"100.64.0.2/32\",\"192.168.50.0/24\",\"::/0\",\"fd7a:115c:a1e0::2/128\"],\"E"
         "ndpoints\":[\"172.20.0.2:41641\"],\"HomeDERP\":900,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"node-2\","
         "\"Ser"
-        "vices\":[{\"Proto\":\"peerapi4\",\"Port\":40002},{\"Proto\":\"peerapi6\",\"Port\":41014}]},\"Created\":\"2026-"
+        "vices\":[{\"Proto\":\"peerapi4\",\"Port\":40002},{\"Proto\":\"peerapi6\",\"Port\":41014}],\"Location\":{"
+        "\"Priority\":100}},\"Created\":\"2026-"
         "0"
         "1-01T00:00:02Z\",\"Cap\":133,\"PrimaryRoutes\":[\"192.168.50.0/24\"],\"Online\":true,\"CapMap\":{\"suggest-"
         "exit-node\":null}}");

@@ -40,6 +40,18 @@ static void drain(struct node *n, struct node_live *live)
     n->draining = true;
 }
 
+static void prefer(struct node *n, struct node_live *live)
+{
+    (void)live;
+    n->priority = 200;
+}
+
+static void prefer_no_more(struct node *n, struct node_live *live)
+{
+    (void)live;
+    n->priority = NODE_PRIORITY_DEFAULT;
+}
+
 static void come_back(struct node *n, struct node_live *live)
 {
     (void)n;
@@ -108,6 +120,7 @@ static void the_viewers_own_node_comes_with_another_choice(void **state)
         {"a third one is approved", 3, offer_exit, CHANGE_WHOLE, true},
         {"the dead one comes back", 1, come_back, CHANGE_ONLINE, true},
         {"something else of it changes", 1, note, CHANGE_WHOLE, false},
+        {"it has another priority", 1, prefer, CHANGE_WHOLE, true},
         {"its endpoints change", 1, move, CHANGE_ENDPOINTS, false},
         {"it does not answer", 1, sicken, CHANGE_WHOLE, true},
         {"it dies then", 1, go_offline, CHANGE_ONLINE, false},
@@ -140,6 +153,51 @@ static void a_drained_exit_node_is_not_suggested(void **state)
     netmap_session_free(s);
 }
 
+/* The administrator's word, whatever the node's client says. */
+static void exit_nodes_carry_their_priority(void **state)
+{
+    struct netmap_receiver *f = *state;
+    struct netmap_session *s = viewer_of_two(f);
+    const json_t *m = change(f, s, 1, prefer, CHANGE_WHOLE);
+
+    expect(at(at(peer(m, "PeersChanged", 0), "Hostinfo"), "Location"), "{\"Priority\":200}");
+    m = change(f, s, 3, prefer, CHANGE_WHOLE);
+    assert_null(at(at(peer(m, "PeersChanged", 0), "Hostinfo"), "Location")); /* it is no exit node */
+    netmap_session_free(s);
+}
+
+static bool is_steered(const json_t *m)
+{
+    return json_object_get(at(at(m, "Node"), "CapMap"), "traffic-steering") != NULL;
+}
+
+/* While any exit node has a priority of its own, all clients are to choose by it. */
+static void who_is_told_of_no_priority_does_not_choose_by_it(void **state)
+{
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 4);
+    put_again(f, 1, offer_exit, NULL, CHANGE_WHOLE);
+    put_again(f, 3, prefer, NULL, CHANGE_WHOLE); /* no exit node */
+    test_tailnet_publish(&f->w);
+    struct netmap_session *exit = client(f, 1), *other = client(f, 0);
+    assert_false(is_steered(next_message(f, exit)));
+    assert_false(is_steered(next_message(f, other)));
+
+    put_again(f, 1, prefer, NULL, CHANGE_WHOLE);
+    test_tailnet_note(&f->w, CHANGE_STEERING);
+    test_tailnet_publish(&f->w);
+    assert_true(is_steered(next_message(f, other)));
+    assert_true(is_steered(next_message(f, exit))); /* which sees no exit node, and whose choice has not changed */
+    put_again(f, 1, prefer_no_more, NULL, CHANGE_WHOLE);
+    test_tailnet_note(&f->w, CHANGE_STEERING);
+    test_tailnet_publish(&f->w);
+    const json_t *m = next_message(f, exit);
+    assert_non_null(at(m, "Node"));
+    assert_false(is_steered(m));
+    netmap_session_free(exit);
+    netmap_session_free(other);
+}
+
 /* Who fell behind compares, and hears of it in the same way. */
 static void a_slow_viewer_gets_its_own_node_too(void **state)
 {
@@ -164,6 +222,8 @@ int main(void)
         TEST(a_dead_exit_node_that_is_a_router_comes_with_a_patch),
         TEST(the_viewers_own_node_comes_with_another_choice),
         TEST(a_drained_exit_node_is_not_suggested),
+        TEST(exit_nodes_carry_their_priority),
+        TEST(who_is_told_of_no_priority_does_not_choose_by_it),
         TEST(a_slow_viewer_gets_its_own_node_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
