@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
+#define NS_PER_MS     INT64_C(1000000)
 #define TIME_TEXT_MAX 36 /* "2026-01-02T03:04:05.123456789Z" and a NUL */
 
 int64_t clock_wall_ns(void);

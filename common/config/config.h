@@ -89,7 +89,10 @@ struct config {
         struct {
             int64_t probe_interval, probe_timeout; /* of the HEAD and c2n probe; interval 0: off */
             int64_t ping_interval, ping_timeout;   /* for every node with an effective route */
-            int64_t settle_time;                   /* after a start, before a prefix moves away from its last router */
+            int64_t failback;                      /* enum route_failback, as in model/record.h */
+            bool keep;                             /* who served last keeps a prefix that nobody can serve */
+            int64_t hold_down, failback_delay;
+            int64_t settle_time; /* after a start, before a prefix moves away from its last router */
         } ha;
     } node;
     struct {

@@ -143,6 +143,12 @@ struct api_prefix {
     const char *primary_name; /* or NULL */
     int64_t since_ns;
     struct api_list routers; /* struct api_router */
+    /* How it is served, and the names of those of these four that were set for this prefix. */
+    int failback; /* enum route_failback */
+    bool keep;
+    const char *hold_down, *failback_delay;
+    struct strs own;
+    uint64_t version; /* of its settings, 0: it has none of its own */
 };
 
 struct api_relay {

@@ -37,7 +37,7 @@ static const char *weight_name(int weight)
 }
 
 static const struct api_words roles = {user_role_name, ROLE_OWNER + 1}, methods = {method_name, REGISTER_OIDC + 1},
-                              states = {route_state_name, ROUTE_STATES},
+                              states = {route_state_name, ROUTE_STATES}, failbacks = {route_failback_name, FAILBACKS},
                               pending_kinds = {pending_name, API_PENDING_SSH + 1},
                               weights = {weight_name, WEIGHT_ALARM + 1},
                               severities = {message_severity_name, SEVERITY_HIGH + 1};
@@ -184,9 +184,18 @@ static const struct api_field router_fields[] = {
 const struct api_shape api_router_shape = SHAPE(api_router, "router", router_fields);
 
 static const struct api_field prefix_fields[] = {
-    OWN(api_prefix, "prefix", prefix, KIND_PREFIX), OWN(api_prefix, "exit", exit, KIND_BOOL),
-    OWN(api_prefix, "primary", primary, KIND_ID),   OWN(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL),
-    OWN(api_prefix, "since", since_ns, KIND_TIME),  OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
+    OWN(api_prefix, "prefix", prefix, KIND_PREFIX),
+    OWN(api_prefix, "exit", exit, KIND_BOOL),
+    OWN(api_prefix, "primary", primary, KIND_ID),
+    OWN(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_prefix, "since", since_ns, KIND_TIME),
+    OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
+    OWN(api_prefix, "failback", failback, WORD(failbacks)),
+    OWN(api_prefix, "keep", keep, KIND_BOOL),
+    OWN(api_prefix, "holdDown", hold_down, KIND_TEXT),
+    OWN(api_prefix, "failbackDelay", failback_delay, KIND_TEXT),
+    OWN(api_prefix, "own", own, KIND_TEXTS),
+    OWN(api_prefix, "version", version, KIND_U64),
 };
 const struct api_shape api_prefix_shape = SHAPE(api_prefix, "prefix", prefix_fields);
 

@@ -48,6 +48,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_ROUTE_REVOKED, "route.revoked", WEIGHT_CHANGE, true)                                                       \
     X(EVENT_ROUTE_PRIMARY, "route.primary", WEIGHT_CHANGE, true)                                                       \
     X(EVENT_ROUTE_PRIORITY, "route.priority", WEIGHT_CHANGE, true)                                                     \
+    X(EVENT_PREFIX_SETTINGS, "prefix.settings", WEIGHT_CHANGE, true)                                                   \
     X(EVENT_ROUTE_FAILOVER, "route.failover", WEIGHT_ALARM, false)                                                     \
     X(EVENT_ROUTE_UNSERVED, "route.unserved", WEIGHT_ALARM, false)                                                     \
     X(EVENT_ROUTE_SERVED, "route.served", WEIGHT_INFO, false)                                                          \

@@ -44,6 +44,7 @@ static const struct record_shape {
                       {0}},
     [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}, {0}, {0}},
     [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
+    [RECORD_PREFIX_SETTINGS] = {sizeof(struct prefix_settings), {0}, {0}, {0}},
     [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},
     [RECORD_SERVER_MESSAGE] = {sizeof(struct server_message),
                                {AT(server_message, text), AT(server_message, url)},
@@ -127,6 +128,14 @@ struct via_primary *via_primary_new(void)
     return (struct via_primary *)record_new(RECORD_VIA_PRIMARY);
 }
 
+struct prefix_settings *prefix_settings_new(void)
+{
+    struct prefix_settings *s = (struct prefix_settings *)record_new(RECORD_PREFIX_SETTINGS);
+
+    s->rule = (struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1};
+    return s;
+}
+
 struct server_message *server_message_new(void)
 {
     return (struct server_message *)record_new(RECORD_SERVER_MESSAGE);
@@ -183,6 +192,11 @@ struct api_key *api_key_edit(const struct api_key *k)
 struct event *event_edit(const struct event *e)
 {
     return edit(e);
+}
+
+struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s)
+{
+    return edit(s);
 }
 
 struct node *node_edit(const struct node *n)
@@ -380,6 +394,41 @@ const char *user_role_name(int role)
     static const char *const names[] = {[ROLE_MEMBER] = "member", [ROLE_ADMIN] = "admin", [ROLE_OWNER] = "owner"};
 
     return names[role];
+}
+
+unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b)
+{
+    return (a->failback != b->failback ? RULE_FAILBACK : 0u) | (a->keep != b->keep ? RULE_KEEP : 0u) |
+           (a->hold_down_ns != b->hold_down_ns ? RULE_HOLD_DOWN : 0u) |
+           (a->failback_delay_ns != b->failback_delay_ns ? RULE_FAILBACK_DELAY : 0u);
+}
+
+unsigned prefix_rule_own(const struct prefix_rule *rule)
+{
+    return prefix_rule_difference(rule, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1});
+}
+
+struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured)
+{
+    struct prefix_rule rule = settings ? settings->rule : *configured;
+
+    if (rule.failback == FAILBACKS)
+        rule.failback = configured->failback;
+    if (rule.keep == PREFIX_KEEPS)
+        rule.keep = configured->keep;
+    if (rule.hold_down_ns < 0)
+        rule.hold_down_ns = configured->hold_down_ns;
+    if (rule.failback_delay_ns < 0)
+        rule.failback_delay_ns = configured->failback_delay_ns;
+    return rule;
+}
+
+const char *route_failback_name(int failback)
+{
+    static const char *const names[FAILBACKS] = {
+        [FAILBACK_STICKY] = "sticky", [FAILBACK_OLDEST] = "oldest", [FAILBACK_PRIORITY] = "priority"};
+
+    return failback >= FAILBACK_STICKY && failback < FAILBACKS ? names[failback] : "";
 }
 
 const char *route_state_name(int state)

@@ -23,6 +23,7 @@ enum record_kind {
     RECORD_POLICY,
     RECORD_PRIMARY,
     RECORD_VIA_PRIMARY,
+    RECORD_PREFIX_SETTINGS,
     RECORD_SERVER_MESSAGE
 };
 #define RECORD_KINDS (RECORD_SERVER_MESSAGE + 1)
@@ -135,6 +136,36 @@ struct via_primary {
     int64_t since_ns;
 };
 
+/* What a prefix does when a better router than its primary is well. */
+enum route_failback {
+    FAILBACK_STICKY,   /* nothing: who serves goes on serving */
+    FAILBACK_OLDEST,   /* the router that was created first serves whenever it can */
+    FAILBACK_PRIORITY, /* the one with the highest priority, the present one among equals */
+    FAILBACKS
+};
+const char *route_failback_name(int failback); /* "sticky", "oldest", "priority"; "" for what is none of them */
+
+enum prefix_keep {
+    PREFIX_WITHDRAW, /* without any candidate nobody serves the prefix */
+    PREFIX_KEEP, /* then the last primary keeps it: traffic to it is dropped, and goes nowhere else; and an unhealthy
+                  * router is elected rather than none */
+    PREFIX_KEEPS
+};
+
+/* How a prefix is served. In the settings of a prefix FAILBACKS, PREFIX_KEEPS and -1 mean: as configured for all. */
+struct prefix_rule {
+    enum route_failback failback;
+    enum prefix_keep keep;
+    int64_t hold_down_ns; /* after it moved, a prefix stays with its new router for so long while that one is well */
+    int64_t failback_delay_ns; /* a router must have been well for so long before it takes a prefix from one that is
+                                * well too; an approval or a choice by an administrator waits for nothing */
+};
+
+struct prefix_settings {
+    struct record r; /* its id is 0: the prefix is the key */
+    struct prefix prefix;
+    struct prefix_rule rule;
+};
 /* What an administrator tells the users of all clients. id: 1, there is one at most. */
 enum message_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 struct server_message {
@@ -173,6 +204,7 @@ struct event *event_new(void);
 struct policy_text *policy_text_new(void);
 struct primary *primary_new(void);
 struct via_primary *via_primary_new(void);
+struct prefix_settings *prefix_settings_new(void); /* as configured in every respect */
 struct server_message *server_message_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
@@ -181,6 +213,14 @@ struct preauth_key *preauth_key_edit(const struct preauth_key *k);
 struct api_key *api_key_edit(const struct api_key *k);
 struct node *node_edit(const struct node *n);
 struct event *event_edit(const struct event *e);
+struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);
+
+/* Members of a prefix_rule. */
+enum rule_member { RULE_FAILBACK = 1, RULE_KEEP = 2, RULE_HOLD_DOWN = 4, RULE_FAILBACK_DELAY = 8 };
+unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b);
+unsigned prefix_rule_own(const struct prefix_rule *rule); /* those that are not as configured for all */
+/* What the settings of a prefix (NULL: it has none) and the configuration make together. */
+struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured);
 
 /* Counting, safe from any thread. record_unref(NULL) does nothing; the last reference frees. */
 void *record_ref(const void *record);

@@ -31,6 +31,7 @@ enum admin_op {
     ADMIN_PRIMARY,        /* the node serves the one prefix */
     ADMIN_NODE_DRAIN,     /* flag: its prefixes move to others where others can serve them; else no longer */
     ADMIN_NODE_PRIORITY,  /* number: the higher is preferred among the routers of a prefix, and among exit nodes */
+    ADMIN_PREFIX_SET,     /* the one prefix: the members of rule that given names; those of reset as configured again */
     ADMIN_REGISTER,       /* text (auth id) is approved for the user of user_id, or else of name */
     ADMIN_AUTH_APPROVE,   /* text (auth id) */
     ADMIN_AUTH_REJECT,
@@ -47,6 +48,7 @@ enum admin_object {
     ADMIN_OBJECT_PREAUTH_KEY,
     ADMIN_OBJECT_API_KEY,
     ADMIN_OBJECT_NODE,
+    ADMIN_OBJECT_PREFIX, /* struct prefix_settings */
     ADMIN_OBJECT_MESSAGE,
 };
 
@@ -71,6 +73,8 @@ struct core_admin {
     int64_t time_ns;
     struct strs tags;
     struct prefixes prefixes, revoke;
+    struct prefix_rule rule;
+    unsigned given, reset; /* enum rule_member */
     /* answers; references and memory belong to the caller: core_admin_release */
     const void *record;        /* the object as it is now (before a deletion: as it was), or NULL */
     struct core_events events; /* what the journal says of it; not numbered (r.id 0) in a dry run */
@@ -87,6 +91,9 @@ const char *core_operation_name(enum admin_op op); /* "node.rename" */
 /* An operation with its fields as a JSON object: {"operation":"node.rename","id":"7","name":"a"}. The caller owns the
  * text. */
 char *core_operation_write(const struct core_admin *a);
+/* The members of a rule as that object has them: failback, keep, holdDown, failbackDelay, and reset, a list of these
+ * names. */
+int core_rule_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;
 /* Fills op and fields of *out, which must be zeroed; its texts are borrowed from object, the rest is released with
  * core_admin_release. Members that the operation does not take are ignored. */
 int core_operation_read(const json_t *object, struct core_admin *out, struct err *e) WARN_UNUSED;

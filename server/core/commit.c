@@ -7,6 +7,7 @@
 #include "core/publish.h"
 #include "core/state/accounts.h"
 #include "core/state/message.h"
+#include "core/state/prefixes.h"
 #include "core/state/queue.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -94,6 +95,7 @@ static void reset_work(struct core_state *s)
             c->work = record_ref(c->published);
         }
     }
+    prefix_settings_reset(s);
     record_unref(s->policy_work);
     s->policy_work = record_ref(s->policy_published);
     policy_drop_ready(s);

@@ -3,6 +3,7 @@
 #include "core/admin/operations.h"
 #include "core/decide/liveness.h"
 #include "core/state/accounts.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 
@@ -58,6 +59,11 @@ static void follow_policy(struct core_state *s, const struct store_write *w)
     s->tailnet_dirty |= CHANGE_POLICY;
 }
 
+static void follow_prefix_settings(struct core_state *s, const struct store_write *w)
+{
+    prefix_settings_publish(s, w->record, w->remove);
+}
+
 static void follow_message(struct core_state *s, const struct store_write *w)
 {
     record_unref(s->message_published);
@@ -81,6 +87,7 @@ void commit_follow(struct core_state *s, const struct store_write *w)
         [RECORD_NODE] = follow_node,
         [RECORD_POLICY] = follow_policy,
         [RECORD_PRIMARY] = follow_primary,
+        [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
         [RECORD_SERVER_MESSAGE] = follow_message,
     };
     enum record_kind kind = ((const struct record *)w->record)->kind;

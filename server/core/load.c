@@ -16,6 +16,7 @@
 #include "core/state/accounts.h"
 #include "core/state/addresses.h"
 #include "core/state/journal.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
@@ -117,7 +118,8 @@ int state_load(struct core_state *s, struct err *e)
     if (rc < 0)
         return rc;
     s->config = config_ref(s->config);
-    s->routes = routes_new(NULL);
+    struct prefix_rule configured = prefix_rule_configured(s->config);
+    s->routes = routes_new(&configured);
     s->run = image.run;
     memcpy(s->next_id, image.next_id, sizeof(s->next_id));
     for (size_t i = 0; i < ARRAY_LEN(s->next_id); i++)
@@ -134,6 +136,10 @@ int state_load(struct core_state *s, struct err *e)
     for (size_t i = 0; i < image.node_count; i++)
         load_node(s, image.nodes[i], &image.lives[i]);
     load_primaries(s, &image);
+    for (size_t i = 0; i < image.prefix_settings_count; i++) {
+        prefix_settings_work(s, image.prefix_settings[i], false);
+        prefix_settings_publish(s, image.prefix_settings[i], false);
+    }
     address_set_ranges(s);
     store_image_release(&image);
     if ((rc = load_policy_file(s, e)) < 0)
@@ -164,6 +170,7 @@ void state_release(struct core_state *s)
     release_pairs(&s->users);
     release_pairs(&s->preauth_keys);
     release_pairs(&s->api_keys);
+    prefix_settings_release(s);
     slots_release(s);
     pending_request_release(s);
     map_release(&s->by_id);

@@ -5,8 +5,10 @@
 #include "core/policy_publish.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
+#include "core/state/timers.h"
 #include "core/state/transaction.h"
 
 static const char *name_of(struct core_state *s, uint64_t id)
@@ -148,7 +150,9 @@ static void elect(struct core_state *s)
     struct route_moves moves = {0};
 
     s->elect = false;
-    routes_elect(s->routes, clock_wall_ns(), &moves);
+    routes_elect(s->routes, &(struct routes_time){clock_wall_ns(), clock_mono_ms()}, &moves);
+    if (routes_due(s->routes) != INT64_MAX)
+        timer_set(s, routes_due(s->routes), TIMER_ROUTES, NULL);
     for (size_t i = 0; i < moves.len; i++) {
         move_serving(s, &moves.items[i]);
         remember_primary(s, &moves.items[i]);
@@ -224,12 +228,17 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         publish_pendings(s, next);
     if (s->primaries_dirty)
         snapshot_set_primaries(next, (const struct primary *const *)s->primaries.items, s->primaries.len);
+    if (s->prefix_settings_dirty) {
+        const struct prefix_settings **list = prefix_settings_list(s, &count);
+        snapshot_set_prefix_settings(next, list, count);
+        free(list);
+    }
     if (s->policy_dirty)
         snapshot_set_policy(next, s->policy_published);
     if (s->message_dirty)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
-    s->primaries_dirty = s->policy_dirty = s->message_dirty = false;
+    s->primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -293,13 +302,14 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
         else if (bit == CHANGE_DERP)
             s->settings->derp_version = s->change_seq;
     }
-    if (s->tailnet_dirty & (CHANGE_DNS | CHANGE_DERP)) {
+    if (s->tailnet_dirty & (CHANGE_DNS | CHANGE_DERP) || s->settings_dirty) {
         /* Snapshots hold a copy that is never written to. */
         struct tailnet_settings *copy = settings_edit(s->settings);
         snapshot_set_settings(next, copy);
         settings_unref(copy);
     }
     s->tailnet_dirty = 0;
+    s->settings_dirty = false;
     return count;
 }
 
@@ -309,7 +319,8 @@ void publish(struct core_state *s)
         elect(s);
     core_policy_publish(s);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
-                 s->primaries_dirty || s->policy_dirty || s->message_dirty;
+                 s->primaries_dirty || s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty ||
+                 s->message_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "routes/candidates.h"
 
@@ -12,13 +13,13 @@ void route_moves_release(struct route_moves *moves)
     vec_release(moves);
 }
 
-struct routes *routes_new(const struct routes_rule *defaults)
+struct routes *routes_new(const struct prefix_rule *defaults)
 {
     struct routes *r = mem_alloc(sizeof(*r));
 
-    if (defaults)
-        r->defaults = *defaults;
+    r->defaults = *defaults;
     r->round = 1;
+    r->due_ms = INT64_MAX;
     return r;
 }
 
@@ -46,6 +47,7 @@ void routes_free(struct routes *r)
     map_release(&r->routers);
     map_release(&r->entries);
     vec_release(&r->dirty);
+    vec_release(&r->waiting);
     free(r);
 }
 
@@ -81,10 +83,12 @@ static bool is_before(const struct node *a, const struct node *b)
     return a->created_ns != b->created_ns ? a->created_ns < b->created_ns : a->r.id < b->r.id;
 }
 
-static void add_contender(struct routes *r, struct routes_router *router, const struct prefix *p, const char *joined)
+static void add_contender(struct routes *r, struct routes_router *router, const struct prefix *p, const char *joined,
+                          bool approved)
 {
     struct routed_prefix *entry = make_entry(r, p);
-    struct contender contender = {.router = router, .joined = joined, .round = r->round};
+    struct contender contender = {
+        .router = router, .joined = joined, .round = r->round, .approved = approved, .well_ms = NOT_WELL};
     size_t at;
 
     vec_push(&entry->contenders, contender);
@@ -110,7 +114,7 @@ static void remove_contender(struct routes *r, const struct routes_router *route
     touch(r, entry);
 }
 
-void routes_set_rule(struct routes *r, const struct prefix *p, const struct routes_rule *rule)
+void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule)
 {
     struct routed_prefix *entry = make_entry(r, p);
 
@@ -121,11 +125,23 @@ void routes_set_rule(struct routes *r, const struct prefix *p, const struct rout
     touch(r, entry);
 }
 
+void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults)
+{
+    r->defaults = *defaults;
+    for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m)) {
+        struct routed_prefix *entry = m->value;
+        if (entry->has_rule)
+            continue;
+        entry->rule_round = r->round;
+        touch(r, entry);
+    }
+}
+
 void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns)
 {
     struct routed_prefix *entry = make_entry(r, p);
 
-    entry->primary = node;
+    entry->primary = entry->last = node;
     entry->since_ns = since_ns;
     entry->settling = true;
     touch(r, entry);
@@ -187,10 +203,8 @@ static void change_contenders(struct routes *r, struct routes_router *router, co
             remove_contender(r, router, &old->items[i++]);
         } else if (order > 0) {
             const struct prefix *p = &now->items[j++];
-            add_contender(r, router, p,
-                          !before                                                    ? NULL
-                          : prefixes_has(&before->approved, p) && before->authorized ? "advertised"
-                                                                                     : "approved");
+            bool approved = before && (!before->authorized || !prefixes_has(&before->approved, p));
+            add_contender(r, router, p, !before ? NULL : approved ? "approved" : "advertised", approved);
         } else {
             i++;
             j++;
@@ -290,30 +304,91 @@ static int by_prefix(const void *a, const void *b)
     return prefix_cmp(&((const struct route_move *)a)->prefix, &((const struct route_move *)b)->prefix);
 }
 
-void routes_elect(struct routes *r, int64_t now_ns, struct route_moves *moves)
+static void move(struct routes *r, struct routed_prefix *entry, uint64_t to, const struct routes_time *now,
+                 struct route_moves *moves)
+{
+    struct route_move m = {entry->prefix, entry->primary, to, entry_cause(r, entry, to)};
+
+    vec_push(moves, m);
+    entry->primary = to;
+    entry->since_ns = now->wall_ns;
+    if (!to)
+        return;
+    if (entry->last && entry->last != to)
+        entry->held_ms = now->mono_ms + entry_rule(r, entry)->hold_down_ns / NS_PER_MS;
+    entry->last = to;
+}
+
+static void list_waiting(struct routes *r, struct routed_prefix *entry)
+{
+    if (!entry->due_ms)
+        return;
+    if (entry->due_ms < r->due_ms)
+        r->due_ms = entry->due_ms;
+    if (!entry->listed)
+        vec_push(&r->waiting, entry);
+    entry->listed = true;
+}
+
+/* Those whose wait is over take part. */
+static void end_waits(struct routes *r, int64_t now_ms)
+{
+    size_t kept = 0;
+
+    if (r->due_ms > now_ms)
+        return;
+    r->due_ms = INT64_MAX;
+    for (size_t i = 0; i < r->waiting.len; i++) {
+        struct routed_prefix *entry = r->waiting.items[i];
+        if (entry->due_ms && entry->due_ms > now_ms) {
+            r->waiting.items[kept++] = entry;
+            r->due_ms = entry->due_ms < r->due_ms ? entry->due_ms : r->due_ms;
+            continue;
+        }
+        entry->listed = false;
+        if (entry->due_ms)
+            touch(r, entry);
+    }
+    r->waiting.len = kept;
+}
+
+static void drop_entry(struct routes *r, struct routed_prefix *entry)
+{
+    for (size_t i = 0; entry->listed && i < r->waiting.len; i++)
+        if (r->waiting.items[i] == entry) {
+            vec_remove(&r->waiting, i);
+            break;
+        }
+    map_del(&r->entries, &entry->prefix, sizeof(entry->prefix));
+    entry_free(entry);
+}
+
+void routes_elect(struct routes *r, const struct routes_time *now, struct route_moves *moves)
 {
     size_t first = moves->len;
 
+    end_waits(r, now->mono_ms);
     for (size_t i = 0; i < r->dirty.len; i++) {
         struct routed_prefix *entry = r->dirty.items[i];
-        uint64_t to = entry_decide(r, entry);
+        uint64_t to = entry_decide(r, entry, now->mono_ms);
 
         entry->dirty = false;
-        if (to != entry->primary) {
-            struct route_move move = {entry->prefix, entry->primary, to, entry_cause(r, entry, to)};
-            vec_push(moves, move);
-            entry->primary = to;
-            entry->since_ns = now_ns;
-        }
-        if (entry->contenders.len == 0 && entry->primary == 0 && !entry->has_rule) {
-            map_del(&r->entries, &entry->prefix, sizeof(entry->prefix));
-            entry_free(entry);
-        }
+        if (to != entry->primary)
+            move(r, entry, to, now, moves);
+        if (entry->contenders.len == 0 && entry->primary == 0 && !entry->has_rule)
+            drop_entry(r, entry);
+        else
+            list_waiting(r, entry);
     }
     r->dirty.len = 0;
     r->round++;
     if (moves->len - first > 1)
         qsort(moves->items + first, moves->len - first, sizeof(moves->items[0]), by_prefix);
+}
+
+int64_t routes_due(const struct routes *r)
+{
+    return r->due_ms;
 }
 
 /* ---- questions ---- */

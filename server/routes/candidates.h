@@ -20,32 +20,42 @@ struct contender {
     struct routes_router *router;
     const char *joined; /* how it got here in the round below */
     uint64_t round;
+    bool approved;   /* so it got here */
+    int64_t well_ms; /* since when it could serve without any doubt, NOT_WELL: it cannot */
 };
+#define NOT_WELL INT64_MAX
 
 struct routed_prefix {
     struct prefix prefix;
     VEC(struct contender) contenders; /* by (created, id) */
     uint64_t primary, chosen;
+    uint64_t last; /* the last primary, while nobody serves too */
     int64_t since_ns;
-    struct routes_rule rule;
+    int64_t held_ms; /* until when it stays where it is, by the hold-down; 0: it did not move yet */
+    int64_t due_ms;  /* until when its move to a better router waits; 0: none does */
+    struct prefix_rule rule;
     bool has_rule;
-    bool settling; /* restored, and its router was not back yet */
-    bool dirty;
+    bool settling;      /* restored, and its router was not back yet */
+    bool dirty, listed; /* listed: in waiting */
     uint64_t settled_round, rule_round, chosen_round;
 };
 
 struct routes {
-    struct routes_rule defaults;
+    struct prefix_rule defaults;
     struct map routers; /* id -> struct routes_router * */
     struct map entries; /* prefix -> struct routed_prefix * */
     VEC(struct routed_prefix *) dirty;
-    uint64_t round; /* counts elections: what is noted for a round is stale after it */
+    VEC(struct routed_prefix *) waiting; /* those with a due_ms, and some that had one */
+    int64_t due_ms;                      /* of the first of them */
+    uint64_t round;                      /* counts elections: what is noted for a round is stale after it */
 };
 
+const struct prefix_rule *entry_rule(const struct routes *r, const struct routed_prefix *entry);
 const struct contender *entry_contender(const struct routed_prefix *entry, uint64_t node);
 bool contender_is_candidate(const struct contender *contender);
-/* Decides one entry and ends what the decision ends (settling, a choice that cannot hold). */
-uint64_t entry_decide(struct routes *r, struct routed_prefix *entry);
+/* Decides one entry, says in it what it waits for, and ends what the decision ends (settling, a choice that cannot
+ * hold). */
+uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now_ms);
 const char *entry_cause(const struct routes *r, const struct routed_prefix *entry, uint64_t to);
 
 #endif

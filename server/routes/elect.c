@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The decision about one prefix, and the words for it. */
+#include "base/clock.h"
 #include "routes/candidates.h"
 
 enum class {
@@ -31,82 +32,88 @@ static enum class class_of(const struct contender *contender) {
                          : CLASS_WELL;
 }
 
-static const struct routes_rule *rule_of(const struct routes *r, const struct routed_prefix *entry)
+const struct prefix_rule *entry_rule(const struct routes *r, const struct routed_prefix *entry)
 {
     return entry->has_rule ? &entry->rule : &r->defaults;
 }
 
-/* The oldest, unless it comes and goes. */
-static uint64_t first_of(const struct routed_prefix *entry, enum class class)
-{
-    const struct routes_router *first = NULL;
-
-    for (size_t i = 0; i < entry->contenders.len; i++) {
-        const struct routes_router *r = entry->contenders.items[i].router;
-        if (class_of(&entry->contenders.items[i]) == class && (!first || (first->flags.flapping && !r->flags.flapping)))
-            first = r;
-    }
-    return first ? first->record->r.id : 0;
-}
-
-static bool is_better(const struct routed_prefix *entry, const struct routes_router *a, const struct routes_router *b)
+static bool is_better(enum route_failback failback, uint64_t primary, const struct routes_router *a,
+                      const struct routes_router *b)
 {
     if (a->flags.flapping != b->flags.flapping)
         return b->flags.flapping;
-    if (a->flags.priority != b->flags.priority)
+    if (failback != FAILBACK_OLDEST && a->flags.priority != b->flags.priority)
         return a->flags.priority > b->flags.priority;
-    return a->record->r.id == entry->primary;
+    return failback == FAILBACK_PRIORITY && a->record->r.id == primary;
 }
 
-/* The highest priority; among equals the present primary, else the oldest. */
-static uint64_t highest_of(const struct routed_prefix *entry, enum class class)
+/* Contenders stand in the order of their age: the oldest of equals is the first. */
+static uint64_t best_of(const struct routes *r, const struct routed_prefix *entry, enum class class)
 {
+    enum route_failback failback = entry_rule(r, entry)->failback;
     const struct routes_router *best = NULL;
 
     for (size_t i = 0; i < entry->contenders.len; i++) {
-        const struct contender *s = &entry->contenders.items[i];
-        if (class_of(s) == class && (!best || is_better(entry, s->router, best)))
-            best = s->router;
+        const struct contender *c = &entry->contenders.items[i];
+        if (class_of(c) == class && (!best || is_better(failback, entry->primary, c->router, best)))
+            best = c->router;
     }
     return best ? best->record->r.id : 0;
 }
 
-static uint64_t choose(const struct routes *r, const struct routed_prefix *entry, enum class class)
+/* The present primary can serve as well as anybody: another one takes over where the rule says so, after its wait. */
+static uint64_t fail_back(const struct routes *r, struct routed_prefix *entry, enum class class, int64_t now_ms)
 {
-    const struct contender *present = entry_contender(entry, entry->primary);
+    const struct prefix_rule *rule = entry_rule(r, entry);
+    uint64_t best = rule->failback == FAILBACK_STICKY ? entry->primary : best_of(r, entry, class);
+    const struct contender *next = entry_contender(entry, best);
 
-    switch (rule_of(r, entry)->failback) {
-    case FAILBACK_OLDEST:
-        return first_of(entry, class);
-    case FAILBACK_PRIORITY:
-        return highest_of(entry, class);
-    case FAILBACK_STICKY:
-        break;
-    }
-    return present && class_of(present) == class ? entry->primary : first_of(entry, class);
+    if (best == entry->primary || next->well_ms == NOT_WELL)
+        return entry->primary;
+    int64_t due_ms = next->well_ms ? next->well_ms + rule->failback_delay_ns / NS_PER_MS : 0;
+    if (due_ms < entry->held_ms)
+        due_ms = entry->held_ms;
+    if (due_ms <= now_ms)
+        return best;
+    entry->due_ms = due_ms;
+    return entry->primary;
 }
 
-uint64_t entry_decide(struct routes *r, struct routed_prefix *entry)
+static void note_wellness(const struct routes *r, struct contender *c, int64_t now_ms)
+{
+    if (class_of(c) != CLASS_WELL || c->router->flags.flapping)
+        c->well_ms = NOT_WELL;
+    else if (c->well_ms == NOT_WELL)
+        c->well_ms = c->approved && c->round == r->round ? 0 : now_ms;
+}
+
+uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now_ms)
 {
     const struct contender *present = entry_contender(entry, entry->primary),
                            *chosen = entry_contender(entry, entry->chosen);
-    bool keep = rule_of(r, entry)->keep;
+    bool keep = entry_rule(r, entry)->keep == PREFIX_KEEP;
     enum class best = CLASS_NONE;
 
+    entry->due_ms = 0;
+    for (size_t i = 0; i < entry->contenders.len; i++) {
+        note_wellness(r, &entry->contenders.items[i], now_ms);
+        if (class_of(&entry->contenders.items[i]) < best)
+            best = class_of(&entry->contenders.items[i]);
+    }
     if (entry->settling && present && !present->router->flags.expired && !present->router->flags.online)
         return entry->primary;
     entry->settling = false;
-    for (size_t i = 0; i < entry->contenders.len; i++)
-        if (class_of(&entry->contenders.items[i]) < best)
-            best = class_of(&entry->contenders.items[i]);
     if (!chosen || best == CLASS_NONE || class_of(chosen) != best)
         entry->chosen = 0;
-    if (best <= CLASS_DRAINING)
-        return entry->chosen ? entry->chosen : choose(r, entry, best);
+    if (best <= CLASS_DRAINING) {
+        if (entry->chosen)
+            return entry->chosen;
+        return present && class_of(present) == best ? fail_back(r, entry, best, now_ms) : best_of(r, entry, best);
+    }
     if (best == CLASS_UNHEALTHY) {
         if (present && contender_is_candidate(present))
             return entry->primary;
-        return keep ? first_of(entry, best) : 0;
+        return keep ? best_of(r, entry, best) : 0;
     }
     return keep && present && !present->router->flags.expired ? entry->primary : 0;
 }
@@ -143,7 +150,7 @@ const char *entry_cause(const struct routes *r, const struct routed_prefix *entr
     if (lost)
         return lost;
     if (entry->primary)
-        return rule_of(r, entry)->failback == FAILBACK_PRIORITY ? "higher priority" : "the oldest router serves";
+        return entry_rule(r, entry)->failback == FAILBACK_PRIORITY ? "higher priority" : "the oldest router serves";
     if (entry->rule_round == r->round)
         return "rule changed";
     if (contender && contender->joined && contender->round == r->round)

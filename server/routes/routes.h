@@ -6,8 +6,11 @@
  * A router is a candidate for a prefix while it advertises it, the prefix is approved, the node is online and its key
  * has not expired. Candidates are ordered by (created, id). The primary keeps a prefix while it is a healthy candidate;
  * draining routers serve only where nobody else can, unhealthy ones only where they did before. Of those that are
- * equally well, one that comes and goes is elected last. Exit routes are never
- * elected: every approved exit node offers them. */
+ * equally well, one that comes and goes is elected last, and the one with the highest priority first. Exit routes are
+ * never elected: every approved exit node offers them.
+ *
+ * A prefix moves at once from a router that cannot serve any more. It moves from one that can to a better one only
+ * where its rule says so, and only after a while: see struct prefix_rule. */
 #ifndef SERVER_ROUTES_ROUTES_H
 #define SERVER_ROUTES_ROUTES_H
 
@@ -15,23 +18,10 @@
 
 struct routes;
 
-/* What a prefix does when its former primary is well again. */
-enum routes_failback {
-    FAILBACK_STICKY,   /* nothing: who serves goes on serving */
-    FAILBACK_OLDEST,   /* the router that was created first serves whenever it can */
-    FAILBACK_PRIORITY, /* the one with the highest priority, the present one among equals */
-};
-
-struct routes_rule {
-    enum routes_failback failback;
-    bool keep; /* without any candidate the last primary keeps the prefix (traffic to it is dropped, and goes nowhere
-                * else), and an unhealthy router is elected rather than none; false: the prefix is withdrawn */
-};
-
 struct routes_flags {
     bool online, healthy, expired, draining;
     bool flapping; /* comes and goes: others are elected before it, but it keeps what it serves */
-    int priority;  /* for FAILBACK_PRIORITY, higher is better */
+    int priority;  /* higher is better; FAILBACK_OLDEST does not look at it */
 };
 
 /* What a node's record and presence are to an election. */
@@ -52,13 +42,16 @@ struct route_moves {
 };
 void route_moves_release(struct route_moves *moves);
 
-struct routes *routes_new(const struct routes_rule *defaults); /* NULL: sticky and withdraw */
+struct routes *routes_new(const struct prefix_rule *defaults);
 void routes_free(struct routes *r);
 /* Rules, choices and who serves, but no nodes: once all of them are set, an election on the copy goes as one on r. */
 struct routes *routes_copy(const struct routes *r);
 
+/* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */
+void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);
+
 /* A rule for one prefix, NULL: the defaults again. Counts from the next election, in which the prefix takes part. */
-void routes_set_rule(struct routes *r, const struct prefix *p, const struct routes_rule *rule);
+void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule);
 
 /* At start, before the first election: node served p when this was last written. Until routes_settled (the owner's
  * timer, some seconds later) no other router takes p, unless node is deleted, expired or no longer entitled to it. */
@@ -77,9 +70,14 @@ int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t no
  * chosen. Fails as routes_can_serve does. */
 int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struct err *e) WARN_UNUSED;
 
-/* Elects for every prefix that something changed for. Appends what moved, by prefix, to moves. now_ns becomes the time
- * since which the new primary serves. */
-void routes_elect(struct routes *r, int64_t now_ns, struct route_moves *moves);
+/* Elects for every prefix that something changed for, or whose wait is over. Appends what moved, by prefix, to moves.
+ * The wall time becomes the time since which the new primary serves. */
+struct routes_time {
+    int64_t wall_ns, mono_ms;
+};
+void routes_elect(struct routes *r, const struct routes_time *now, struct route_moves *moves);
+/* When the first of the prefixes that wait for their hold-down or for a failback is due (mono ms), INT64_MAX: none. */
+int64_t routes_due(const struct routes *r);
 
 /* The node that serves p, 0: nobody. since_ns may be NULL. */
 uint64_t routes_primary(const struct routes *r, const struct prefix *p, int64_t *since_ns);

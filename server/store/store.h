@@ -24,6 +24,8 @@ struct store_image {
     size_t primary_count;
     struct via_primary **via_primaries;
     size_t via_primary_count;
+    struct prefix_settings **prefix_settings;
+    size_t prefix_settings_count;
     struct policy_text **policies; /* the newest, or none */
     size_t policy_count;
     struct server_message **messages; /* one, or none */

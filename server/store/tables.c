@@ -137,6 +137,15 @@ static const struct store_column via_primary_columns[] = {
     COL(via_primary, "since_ns", since_ns, TIME),
 };
 
+static const struct store_column prefix_settings_columns[] = {
+    COL(prefix_settings, "prefix", prefix, PREFIX),
+    COL(prefix_settings, "version", r.version, U64),
+    ENUM(prefix_settings, "failback", rule.failback, FAILBACKS),
+    ENUM(prefix_settings, "keep", rule.keep, PREFIX_KEEPS),
+    COL(prefix_settings, "hold_down_ns", rule.hold_down_ns, TIME),
+    COL(prefix_settings, "failback_delay_ns", rule.failback_delay_ns, TIME),
+};
+
 static const struct store_column server_message_columns[] = {
     COL(server_message, "id", r.id, U64),
     COL(server_message, "version", r.version, U64),
@@ -202,6 +211,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                         .owner = "node", .owner_column = "node_id", .since = 1},
     [RECORD_VIA_PRIMARY] = {"via_router", 2, COLUMNS(via_primary_columns), LOADED(via_primaries, via_primary_count),
                             .owner = "node", .owner_column = "node_id", .since = 4},
+    [RECORD_PREFIX_SETTINGS] = {"prefix_settings", 1, COLUMNS(prefix_settings_columns),
+                                LOADED(prefix_settings, prefix_settings_count), .since = 5},
     [RECORD_SERVER_MESSAGE] = {"server_message", 1, COLUMNS(server_message_columns), LOADED(messages, message_count),
                                .since = 5},
     /* Written late: a row must not outlive its node. */

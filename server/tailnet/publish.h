@@ -22,11 +22,12 @@ uint32_t tailnet_node_difference(const struct tailnet_node *a, const struct tail
  * higher than those of the block's other changes, or that of the node before, from which n then must not differ. */
 void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet_node *n, uint64_t version);
 
-/* Replaces a list by count records, ordered by id, referenced by the snapshot. */
+/* Replaces a list by count records, ordered by id or prefix, referenced by the snapshot. */
 void snapshot_set_users(struct tailnet_snapshot *s, const struct user *const *items, size_t count);
 void snapshot_set_preauth_keys(struct tailnet_snapshot *s, const struct preauth_key *const *items, size_t count);
 void snapshot_set_api_keys(struct tailnet_snapshot *s, const struct api_key *const *items, size_t count);
 void snapshot_set_primaries(struct tailnet_snapshot *s, const struct primary *const *items, size_t count);
+void snapshot_set_prefix_settings(struct tailnet_snapshot *s, const struct prefix_settings *const *items, size_t count);
 void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count);
 void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings); /* takes a reference */
 void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *policy);    /* takes a reference */

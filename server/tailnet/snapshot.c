@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "tailnet/publish.h"
 
@@ -191,6 +192,7 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->api_keys);
     shared_list_ref(s->pendings);
     shared_list_ref(s->primaries);
+    shared_list_ref(s->prefix_settings);
     atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
     record_ref(s->policy);
     record_ref(s->message);
@@ -218,6 +220,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->preauth_keys, record_unref);
     shared_list_unref(s->api_keys, record_unref);
     shared_list_unref(s->primaries, record_unref);
+    shared_list_unref(s->prefix_settings, record_unref);
     shared_list_unref(s->pendings, unref_pending);
     settings_unref(s->settings);
     record_unref(s->policy);
@@ -292,6 +295,7 @@ SETTER(snapshot_set_users, user, users, user_count, record_ref, record_unref)
 SETTER(snapshot_set_preauth_keys, preauth_key, preauth_keys, preauth_key_count, record_ref, record_unref)
 SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, record_unref)
 SETTER(snapshot_set_primaries, primary, primaries, primary_count, record_ref, record_unref)
+SETTER(snapshot_set_prefix_settings, prefix_settings, prefix_settings, prefix_settings_count, record_ref, record_unref)
 
 void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count)
 {
@@ -354,6 +358,21 @@ const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s,
 const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id)
 {
     return record_find(s->api_keys, s->api_key_count, id, NULL);
+}
+
+static int compare_settings(const void *key, const void *item)
+{
+    const struct prefix_settings *const *settings = item;
+
+    return prefix_cmp(key, &(*settings)->prefix);
+}
+
+const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p)
+{
+    bool found;
+    size_t i = array_search(p, s->prefix_settings, s->prefix_settings_count, sizeof(void *), compare_settings, &found);
+
+    return found ? s->prefix_settings[i] : NULL;
 }
 
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id)

@@ -41,7 +41,8 @@ struct tailnet_settings {
     char *dns_json;                     /* tailcfg.DNSConfig */
     char *derp_json;                    /* tailcfg.DERPMap */
     bool taildrop, randomize_client_port, logtail, auto_update;
-    bool strict_relay; /* derp.server.legacy_clients: false */
+    struct prefix_rule routing; /* of prefixes without settings of their own */
+    bool strict_relay;          /* derp.server.legacy_clients: false */
 };
 
 /* A registration or an SSH session that waits for somebody's decision. */
@@ -79,6 +80,8 @@ struct tailnet_snapshot {
     size_t pending_count;
     const struct primary **primaries; /* elected routers by prefix */
     size_t primary_count;
+    const struct prefix_settings **prefix_settings; /* by prefix */
+    size_t prefix_settings_count;
     struct tailnet_settings *settings;
     const struct server_message *message;   /* to the users of all clients; NULL or without a text: none */
     const struct policy_text *policy;       /* NULL: none, everything is allowed */
@@ -148,6 +151,7 @@ const struct tailnet_node *snapshot_node_by_id(const struct tailnet_snapshot *s,
 const struct user *snapshot_user(const struct tailnet_snapshot *s, uint64_t id);
 const struct preauth_key *snapshot_preauth_key(const struct tailnet_snapshot *s, uint64_t id);
 const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_t id);
+const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 
 /* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date

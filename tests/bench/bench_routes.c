@@ -30,6 +30,11 @@ static struct node *router(uint64_t id, unsigned first, unsigned count)
     return n;
 }
 
+static void elect(struct routes *r, int64_t now, struct route_moves *moves)
+{
+    routes_elect(r, &(struct routes_time){now, now}, moves);
+}
+
 static void line(const char *what, int64_t us, double count)
 {
     printf("%-52s %10.3f ms in all %10.2f us each\n", what, (double)us / 1000, (double)us / count);
@@ -39,7 +44,7 @@ int main(void)
 {
     static struct node *nodes[NODES];
     struct node *wide[2] = {router(NODES + 1, 0, PREFIXES), router(NODES + 2, 0, PREFIXES)};
-    struct routes *r = routes_new(NULL);
+    struct routes *r = routes_new(&(struct prefix_rule){0});
     struct route_moves moves = {0};
     int64_t start = clock_mono_us();
     size_t moved = 0;
@@ -48,7 +53,7 @@ int main(void)
         nodes[i] = router(i + 1, i * 2, 2);
         routes_set_node(r, nodes[i], &on);
     }
-    routes_elect(r, 1, &moves);
+    elect(r, 1, &moves);
     line("10,000 nodes with 2 prefixes, one election", clock_mono_us() - start, NODES);
     if (moves.len != PREFIXES)
         return 1;
@@ -57,7 +62,7 @@ int main(void)
     for (unsigned i = 0; i < EVENTS; i++) {
         moves.len = 0;
         routes_set_node(r, nodes[i * 7919u % NODES], i / NODES % 2 ? &on : &off);
-        routes_elect(r, 2, &moves);
+        elect(r, 2, &moves);
         moved += moves.len;
     }
     line("a node of 2 prefixes goes or comes", clock_mono_us() - start, EVENTS);
@@ -67,16 +72,16 @@ int main(void)
         routes_set_node(r, nodes[i], &off);
     routes_set_node(r, wide[0], &on);
     routes_set_node(r, wide[1], &on);
-    routes_elect(r, 3, &moves);
+    elect(r, 3, &moves);
     start = clock_mono_us();
     for (unsigned i = 0; i < 100; i++) {
         moves.len = 0;
         routes_set_node(r, wide[i % 2], &off);
-        routes_elect(r, 4, &moves);
+        elect(r, 4, &moves);
         if (moves.len != PREFIXES)
             return 1;
         routes_set_node(r, wide[i % 2], &on);
-        routes_elect(r, 5, &moves);
+        elect(r, 5, &moves);
     }
     line("a router of all 1,000 prefixes fails over and returns", clock_mono_us() - start, 100);
 

@@ -57,6 +57,16 @@ ROUTES = [
     {"node": "3", "name": "gw", "prefix": "192.168.0.0/24", "state": "available", "exit": False, "primary": None,
      "primaryName": None, "reason": "advertised, but nobody approved it", "approvedBy": None},
 ]
+PREFIXES = [
+    {"prefix": "10.0.0.0/8", "exit": False, "primary": "3", "primaryName": "gw", "since": "2026-07-20T08:00:00Z",
+     "routers": [{"node": "3", "name": "gw", "state": "serving", "reason": "elected"},
+                 {"node": "2", "name": "db-1", "state": "standby", "reason": "ready to take over; gw serves"}],
+     "failback": "priority", "keep": True, "holdDown": "30s", "failbackDelay": "5m", "own": ["failback", "keep"],
+     "version": 1},
+    {"prefix": "0.0.0.0/0", "exit": True, "primary": None, "primaryName": None, "since": None,
+     "routers": [{"node": "2", "name": "db-1", "state": "serving", "reason": "offered"}],
+     "failback": "sticky", "keep": False, "holdDown": "30s", "failbackDelay": "5m", "own": [], "version": 0},
+]
 APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "2036-10-21T10:00:00Z",
             "createdAt": "2026-07-23T10:00:00Z", "lastSeen": None},
            {"id": "2", "prefix": "hskey-api-1c44d0ab5e6f-***", "expiration": None,
@@ -123,6 +133,8 @@ def ours(method, path, query, body):
         return 200, {"events": found[:1] if "since" in query else found[-2:], "event": "1.8"}
     if words == ["pending"]:
         return 200, {"pending": PENDING}
+    if words[0] == "prefixes" and method == "GET":
+        return 200, {"prefixes": PREFIXES} if len(words) == 1 else {"prefix": PREFIXES[0]}
     if words == ["routes"]:
         return 200, {"routes": ROUTES}
     if words[0] == "undo" and words[1] != "1.7":

@@ -107,25 +107,139 @@ static int revoke(struct cli *c)
     return edit(c, "revoke", "Routes revoked");
 }
 
-static int primary(struct cli *c)
+/* The prefix that the first argument names as a segment of a path; NULL with the error printed. The caller owns it. */
+static char *prefix_segment(struct cli *c)
 {
     const char *text = c->args->items[0];
+    char canonical[PREFIX_TEXT_MAX];
     struct prefix prefix;
-    char canonical[PREFIX_TEXT_MAX], id[24], *segment;
+
+    if (prefix_parse_route(text, &prefix, NULL) < 0) {
+        cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", text);
+        return NULL;
+    }
+    return cli_segment(prefix_format(&prefix, canonical));
+}
+
+static int primary(struct cli *c)
+{
+    char id[24], *segment = prefix_segment(c);
     uint64_t node;
     json_t *answer;
 
-    if (prefix_parse_route(text, &prefix, NULL) < 0)
-        return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", text);
-    node = cli_find_node(c, c->args->items[1]);
-    if (!node)
+    if (!segment)
         return 1;
+    node = cli_find_node(c, c->args->items[1]);
+    if (!node) {
+        free(segment);
+        return 1;
+    }
     snprintf(id, sizeof(id), "%llu", (unsigned long long)node);
-    segment = cli_segment(prefix_format(&prefix, canonical));
     answer = cli_call(c, "POST", json_pack("{s:s}", "node", id), "/api/headway/prefixes/%s/primary%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
     return changed(c, answer, "Primary moved");
+}
+
+/* ---- how a prefix is served ---- */
+
+static void prefix_row(struct text_table *t, const void *object)
+{
+    const struct api_prefix *p = object;
+    char prefix[PREFIX_TEXT_MAX];
+    struct strs others = {0};
+
+    table_text(t, prefix_format(&p->prefix, prefix), COLOR_PLAIN);
+    table_text(t, p->primary_name, p->primary ? COLOR_GOOD : COLOR_BAD);
+    for (size_t i = 0; i < p->routers.len; i++) {
+        const struct api_router *r = api_at(&p->routers, struct api_router, i);
+        if (r->node != p->primary && r->state >= ROUTE_STANDBY)
+            strs_push(&others, r->name);
+    }
+    table_texts(t, &others);
+    strs_release(&others);
+    table_text(t, p->exit ? "" : route_failback_name(p->failback), COLOR_PLAIN);
+    table_text(t, p->exit ? "" : p->keep ? "keep" : "withdraw", COLOR_PLAIN);
+    table_text(t, p->exit ? "" : p->hold_down, COLOR_PLAIN);
+    table_text(t, p->exit ? "" : p->failback_delay, COLOR_PLAIN);
+    table_texts(t, &p->own);
+}
+
+static const char *const prefix_heads[] = {"Prefix",      "Primary",   "Other routers",  "Failback",
+                                           "If unserved", "Hold-down", "Failback delay", "Set here"};
+static const struct listing prefix_listing = {"prefixes",   &api_prefix_shape,       sizeof(struct api_prefix),
+                                              prefix_heads, ARRAY_LEN(prefix_heads), prefix_row};
+
+static int show(struct cli *c)
+{
+    char *segment;
+    json_t *answer, *prefix;
+
+    if (!c->args->len)
+        return cli_show_list(c, cli_call(c, "GET", NULL, "/api/headway/prefixes"), &prefix_listing);
+    segment = prefix_segment(c);
+    if (!segment)
+        return 1;
+    answer = cli_call(c, "GET", NULL, "/api/headway/prefixes/%s", segment);
+    free(segment);
+    if (!answer)
+        return 1;
+    prefix = json_incref(json_object_get(answer, "prefix"));
+    json_decref(answer);
+    return cli_show_list(c, json_pack("{s:[o]}", "prefixes", prefix), &prefix_listing);
+}
+
+static const struct {
+    const char *flag, *member;
+    bool is_switch;
+} settings[] = {{"failback", "failback", false},
+                {"keep", "keep", true},
+                {"hold-down", "holdDown", false},
+                {"failback-delay", "failbackDelay", false}};
+
+/* What the flags set; NULL with the error printed. */
+static json_t *settings_body(struct cli *c)
+{
+    bool reset = flags_switch(&c->flags, "reset");
+    json_t *body = json_object(), *list = json_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        const char *flag = settings[i].flag;
+        if (!flags_given(&c->flags, flag)) {
+            if (reset)
+                json_array_append_new(list, json_string(settings[i].member));
+            continue;
+        }
+        json_object_set_new(body, settings[i].member,
+                            settings[i].is_switch ? json_boolean(flags_switch(&c->flags, flag))
+                                                  : json_string(flags_text(&c->flags, flag)));
+    }
+    if (reset)
+        json_object_set(body, "reset", list);
+    json_decref(list);
+    if (json_object_size(body))
+        return body;
+    json_decref(body);
+    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay or --reset");
+    return NULL;
+}
+
+static int set(struct cli *c)
+{
+    json_t *body, *answer;
+    char *segment = prefix_segment(c);
+
+    if (!segment)
+        return 1;
+    body = settings_body(c);
+    if (!body) {
+        free(segment);
+        return 1;
+    }
+    answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s%s", segment,
+                      flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
+    free(segment);
+    return changed(c, answer, "Prefix set");
 }
 
 static int priority(struct cli *c)
@@ -155,13 +269,25 @@ static const struct flag list_flags[] = {
     FLAGS_END};
 static const struct flag edit_flags[] = {DRY, FLAGS_END};
 
+static const struct flag set_flags[] = {
+    {"failback", 0, FLAG_TEXT, .value = "MODE", .words = "sticky|oldest|priority", .help = "what happens when a better router is well again: nothing, or the oldest or the one with the highest priority takes over"},
+    {"keep", 0, FLAG_SWITCH, .help = "keep the prefix with its last router while no router can serve it; --keep=false withdraws it"},
+    {"hold-down", 0, FLAG_TEXT, .value = "TIME", .help = "how long a prefix that moved stays where it is"},
+    {"failback-delay", 0, FLAG_TEXT, .value = "TIME", .help = "how long a better router must be well before it takes over"},
+    {"reset", 0, FLAG_SWITCH, .help = "return all other settings to what is configured"},
+    DRY, FLAGS_END};
+
 const struct command route_commands[] = {
     {"routes", "route", .bits = CMD_GROUP, .brief = "Manage routes by prefix"},
-    {"routes list", "ls|show", NULL, list_flags, "List routes with their state and the reason for it", .run = list},
+    {"routes list", "ls", NULL, list_flags, "List routes with their state and the reason for it", .run = list},
     {"routes approve", NULL, "NODE PREFIX...", edit_flags, "Approve prefixes of a node",
      .text = "Approve prefixes of a node, in addition to those that are approved already. NODE is an id, a name or an address. 0.0.0.0/0 and ::/0 are approved together", .run = approve},
     {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Revoke the approval of prefixes of a node", .run = revoke},
     {"routes primary", NULL, "PREFIX NODE", edit_flags, "Choose the node that serves a prefix", .run = primary},
+    {"routes show", NULL, "[PREFIX]", NULL, "Show who serves a prefix and how it is served",
+     .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
+    {"routes set", NULL, "PREFIX", set_flags, "Set how a prefix is served",
+     .text = "Set how a prefix is served, where that differs from the configuration; see headway-routes(7). Settings that are not named stay as they are, or with --reset return to what is configured. The prefix need not be advertised yet", .run = set},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = priority},
     {"routes simulate", NULL, NULL, simulate_flags, "Say what changes would do to routes, and change nothing",

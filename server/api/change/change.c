@@ -69,6 +69,8 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
         json_str(o, a->secret ? a->secret : ""); /* headscale's whole answer is the key */
     else if (kind == ADMIN_OBJECT_API_KEY)
         write_api_key(o, record, a->secret, scope);
+    else if (kind == ADMIN_OBJECT_PREFIX)
+        write_prefix(o, &v, &((const struct prefix_settings *)record)->prefix, record);
     else if (kind == ADMIN_OBJECT_MESSAGE)
         write_message(o, record, scope);
     else if (scope == API_V1)
@@ -78,11 +80,12 @@ static void write_object(struct json_out *o, struct rest_request *r, const void 
     show_release(&v);
 }
 
-static const void *find_object(struct api_view *v, enum admin_object kind, uint64_t id)
+static const void *find_object(struct api_view *v, const struct core_admin *a)
 {
     const struct tailnet_node *n;
+    uint64_t id = a->id;
 
-    switch (kind) {
+    switch (core_operation_object(a->op)) {
     case ADMIN_OBJECT_USER:
         return snapshot_user(v->s, id);
     case ADMIN_OBJECT_PREAUTH_KEY:
@@ -92,6 +95,8 @@ static const void *find_object(struct api_view *v, enum admin_object kind, uint6
     case ADMIN_OBJECT_NODE:
         n = show_find_node(v, id);
         return n ? n->record : NULL;
+    case ADMIN_OBJECT_PREFIX:
+        return a->prefixes.len ? snapshot_prefix_settings(v->s, &a->prefixes.items[0]) : NULL;
     case ADMIN_OBJECT_MESSAGE:
         return v->s->message;
     case ADMIN_OBJECT_NONE:
@@ -110,7 +115,7 @@ static enum http_flow reply_changed_meanwhile(struct rest_request *r)
     tailnet_unpin(r->s);
     r->s = tailnet_pin(r->api->with.tailnet);
     show_init(&v, r->api, r->s);
-    write_object(&o, r, find_object(&v, core_operation_object(r->admin.op), r->admin.id));
+    write_object(&o, r, find_object(&v, &r->admin));
     show_release(&v);
     reply_error_with(r, &r->admin.call.err, buf_text(&current));
     buf_release(&current);
@@ -120,7 +125,8 @@ static enum http_flow reply_changed_meanwhile(struct rest_request *r)
 void write_change(struct json_out *o, const struct core_admin *a)
 {
     const struct event *first = a->events.len ? a->events.items[0] : NULL;
-    bool known = a->op == ADMIN_POLICY_SET || (a->record && ((const struct record *)a->record)->id);
+    bool known =
+        a->op == ADMIN_POLICY_SET || a->op == ADMIN_PREFIX_SET || (a->record && ((const struct record *)a->record)->id);
     struct api_change change = {.version = a->version, .text = first ? first->text : "Nothing changes"};
     struct buf call = BUF_INIT(0);
 

@@ -91,6 +91,33 @@ static enum http_flow priority_set(struct rest_request *r)
     return change_id(r, ADMIN_NODE_PRIORITY);
 }
 
+static enum http_flow prefix_get(struct rest_request *r)
+{
+    struct prefix p;
+    struct api_view v;
+
+    if (prefix_parse_route(r->http.params[0], &p, &r->err) < 0)
+        return reply_error(r, &r->err);
+    struct json_out o = reply_json(r);
+    show_init(&v, r->api, r->s);
+    json_open(&o, '{');
+    json_key(&o, "prefix");
+    write_prefix(&o, &v, &p, snapshot_prefix_settings(r->s, &p));
+    json_close(&o, '}');
+    show_release(&v);
+    return HTTP_DONE;
+}
+
+static enum http_flow prefix_set(struct rest_request *r)
+{
+    struct prefix p;
+
+    if (prefix_parse_route(r->http.params[0], &p, &r->err) < 0 || core_rule_read(r->json, &r->admin, &r->err) < 0)
+        return reply_error(r, &r->err);
+    prefixes_add(&r->admin.prefixes, &p);
+    return change(r, ADMIN_PREFIX_SET);
+}
+
 static const struct api_endpoint rows[] = {
     {V1("POST", "/node/{nodeId}/approve_routes"), .run = approved_replace, .need = NEED_ADMIN,
      .id = "setApprovedRoutes", .body = "routes:text[]", .answer = "node:Node",
@@ -100,6 +127,12 @@ static const struct api_endpoint rows[] = {
      .help = "Routes by node, each with its state and the reason"},
     {HEADWAY("GET", "/prefixes"), .run = prefixes_list, .need = NEED_READ, .answer = "prefixes:Prefix[]",
      .help = "Routes by prefix: who serves, who could"},
+    {HEADWAY("GET", "/prefixes/{prefix}"), .run = prefix_get, .need = NEED_READ, .answer = "prefix:Prefix",
+     .help = "One prefix, whether or not a node routes it"},
+    {HEADWAY("POST", "/prefixes/{prefix}"), .run = prefix_set, .need = NEED_ADMIN,
+     .body = "failback:text keep:bool holdDown:text failbackDelay:text reset:text[]", .query = "dry_run:bool",
+     .answer = "Change result:Prefix",
+     .help = "Sets how a prefix is served, or (reset) that it is served as configured for all"},
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,

@@ -153,6 +153,23 @@ static void compare_pendings(struct api_difference *d, struct json_out *changed,
             json_str(gone, was->pendings[i]->auth_id);
 }
 
+/* Those whose settings are other ones; all of them where what is configured for all is. */
+static void add_settled_otherwise(struct api_difference *d)
+{
+    const struct tailnet_snapshot *was = d->was->s, *is = d->is->s;
+
+    for (size_t i = 0; was->prefix_settings != is->prefix_settings && i < was->prefix_settings_count; i++)
+        if (snapshot_prefix_settings(is, &was->prefix_settings[i]->prefix) != was->prefix_settings[i])
+            prefixes_add(&d->prefixes, &was->prefix_settings[i]->prefix);
+    for (size_t i = 0; was->prefix_settings != is->prefix_settings && i < is->prefix_settings_count; i++)
+        if (!snapshot_prefix_settings(was, &is->prefix_settings[i]->prefix))
+            prefixes_add(&d->prefixes, &is->prefix_settings[i]->prefix);
+    if (prefix_rule_difference(&was->settings->routing, &is->settings->routing))
+        for (size_t b = 0; b < is->block_count; b++)
+            for (size_t i = 0; is->blocks[b] && i < TAILNET_BLOCK; i++)
+                add_prefixes(d, is->blocks[b]->nodes[i]);
+}
+
 static void compare_prefixes(struct api_difference *d, struct json_out *changed, struct json_out *gone)
 {
     struct arena a = ARENA_INIT(0);
@@ -201,6 +218,7 @@ static void compare(struct api_difference *d, struct json_out changed[PARTS], st
 
     compare_nodes(d);
     add_neighbours(d);
+    add_settled_otherwise(d);
     for (size_t i = 0; i < d->nodes.len; i++)
         write_node(&changed[NODES], d->is, d->nodes.items[i], API_HEADWAY);
     for (size_t i = 0; i < d->gone.len; i++) {

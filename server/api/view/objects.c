@@ -133,6 +133,24 @@ void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope
     json_close(o, ']');
 }
 
+void write_prefix(struct json_out *o, struct api_view *v, const struct prefix *p,
+                  const struct prefix_settings *settings)
+{
+    struct prefixes only = {0};
+    struct arena a = ARENA_INIT(0);
+    struct api_list list;
+
+    prefixes_add(&only, p);
+    show_prefixes(v, &only, &a, &list);
+    struct api_prefix out = {.prefix = *p, .exit = prefix_is_exit(p)};
+    if (list.len)
+        out = *api_at(&list, struct api_prefix, 0);
+    show_rule(v->s, settings, &a, &out);
+    api_write(o, &api_prefix_shape, &out, API_HEADWAY);
+    arena_release(&a);
+    prefixes_release(&only);
+}
+
 void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     struct arena a = ARENA_INIT(0);

@@ -17,6 +17,9 @@ void write_api_key(struct json_out *o, const struct api_key *k, const char *whol
 void write_api_keys(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_pending(struct json_out *o, struct api_view *v, const struct pending *p);
 void write_pendings(struct json_out *o, struct api_view *v, enum api_scope scope);
+/* As it is or would be with these settings; NULL: none. */
+void write_prefix(struct json_out *o, struct api_view *v, const struct prefix *p,
+                  const struct prefix_settings *settings);
 void write_prefixes(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_event(struct json_out *o, const struct event *e);
 void write_message(struct json_out *o, const struct server_message *m, enum api_scope scope); /* NULL: none */

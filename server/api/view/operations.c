@@ -24,6 +24,7 @@ static const struct {
     {ADMIN_PRIMARY, "POST", "/prefixes/{prefix}/primary"},
     {ADMIN_NODE_AUTHORIZE, "POST", "/nodes/{id}/authorized"},
     {ADMIN_NODE_PRIORITY, "POST", "/nodes/{id}/priority"},
+    {ADMIN_PREFIX_SET, "POST", "/prefixes/{prefix}"},
     {ADMIN_POLICY_SET, "PUT", "/policy"},
     {ADMIN_SERVER_MESSAGE, "PUT", "/message"},
 };

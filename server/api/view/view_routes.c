@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "api/view/view.h"
+#include "base/array.h"
+#include "base/clock.h"
 #include "base/vec.h"
 #include "routes/routes.h"
 
@@ -121,6 +123,25 @@ static size_t group_end(const router_list *all, size_t begin)
     return end;
 }
 
+void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
+               struct api_prefix *out)
+{
+    static char names[][16] = {"failback", "keep", "holdDown", "failbackDelay"};
+    struct prefix_rule rule = prefix_rule_of(settings, &s->settings->routing);
+    unsigned own = settings ? prefix_rule_own(&settings->rule) : 0;
+    char text[TIME_TEXT_MAX];
+
+    out->failback = (int)rule.failback;
+    out->keep = rule.keep == PREFIX_KEEP;
+    out->hold_down = arena_strdup(a, duration_format(rule.hold_down_ns, text));
+    out->failback_delay = arena_strdup(a, duration_format(rule.failback_delay_ns, text));
+    out->version = own ? settings->r.version : 0;
+    out->own = (struct strs){.items = arena_alloc(a, ARRAY_LEN(names) * sizeof(char *))};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (own & 1u << i)
+            out->own.items[out->own.len++] = names[i];
+}
+
 static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
                         struct api_prefix *out)
 {
@@ -141,6 +162,7 @@ static void show_prefix(struct api_view *v, const struct router_at *routers, siz
                                .primary_name = primary ? primary->record->given_name : NULL,
                                .since_ns = since_ns,
                                .routers = {list, count}};
+    show_rule(v->s, snapshot_prefix_settings(v->s, p), a, out);
 }
 
 void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out)

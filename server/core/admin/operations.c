@@ -24,6 +24,7 @@ enum field_type {
     FIELD_TEXTS,
     FIELD_PREFIXES,
     FIELD_PREFIX, /* one */
+    FIELD_RULE,   /* several members: core_rule_write */
 };
 
 struct operation_field {
@@ -101,6 +102,8 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_NODE_DRAIN] = {"node.drain", admin_node_drain, ADMIN_OBJECT_NODE, {ID, {"drained", FIELD_BOOL, AT(flag)}}},
     [ADMIN_NODE_PRIORITY] = {"node.priority", admin_node_priority, ADMIN_OBJECT_NODE,
         {ID, {"priority", FIELD_NUMBER, AT(number)}}},
+    [ADMIN_PREFIX_SET] = {"prefix.set", admin_prefix_set, ADMIN_OBJECT_PREFIX,
+        {{"prefix", FIELD_PREFIX, AT(prefixes)}, {"rule", FIELD_RULE, AT(rule)}}},
     [ADMIN_REGISTER] = {"pending.register", admin_register, ADMIN_OBJECT_NODE, {AUTH_ID, USER, NAME}},
     [ADMIN_AUTH_APPROVE] = {"pending.approve", admin_auth_approve, ADMIN_OBJECT_NONE, {AUTH_ID}},
     [ADMIN_AUTH_REJECT] = {"pending.reject", admin_auth_reject, ADMIN_OBJECT_NONE, {AUTH_ID}},
@@ -189,6 +192,9 @@ static void put_field(struct json_out *o, const struct core_admin *a, const stru
     case FIELD_PREFIX:
         if (prefixes->len)
             json_put_str(o, f->name, prefix_format(&prefixes->items[0], text));
+        break;
+    case FIELD_RULE:
+        core_rule_write(o, a);
         break;
     }
 }
@@ -287,6 +293,8 @@ static int get_field(const json_t *object, const struct operation_field *f, stru
         return get_list(object, f, at, e);
     case FIELD_PREFIX:
         return item ? add_prefix(item, f->name, at, e) : 0;
+    case FIELD_RULE:
+        return core_rule_read(object, out, e);
     }
     return 0;
 }

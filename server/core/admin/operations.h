@@ -19,6 +19,7 @@ void core_admin_release_answer(struct core_admin *a);
 /* Sets the inverse of the call. */
 void admin_inverse(struct core_admin *a, const struct core_admin *operation);
 void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */
+void core_rule_write(struct json_out *o, const struct core_admin *a);
 /* An API key was used. */
 void apikey_seen_run(struct core_state *s, uint64_t id);
 /* A choice of admin_primary is durable now. */
@@ -27,7 +28,7 @@ void primary_choose(struct core_state *s, const struct primary *choice);
 extern admin_function admin_user_create, admin_user_rename, admin_user_role, admin_user_delete, admin_preauthkey_create,
     admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create, admin_apikey_expire, admin_apikey_delete,
     admin_node_rename, admin_node_tags, admin_node_expire, admin_node_delete, admin_node_authorize, admin_node_routes,
-    admin_routes_edit, admin_primary, admin_node_drain, admin_node_priority, admin_register, admin_auth_approve,
-    admin_auth_reject, admin_debug_node, admin_backfill, admin_policy_set, admin_server_message;
+    admin_routes_edit, admin_primary, admin_node_drain, admin_node_priority, admin_prefix_set, admin_register,
+    admin_auth_approve, admin_auth_reject, admin_debug_node, admin_backfill, admin_policy_set, admin_server_message;
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/decide/settings.h"
 #include "core/decide/dns_config.h"
 #include "core/state/journal.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 
@@ -30,6 +31,8 @@ void settings_from_config(struct core_state *s)
     t->randomize_client_port = c->randomize_client_port;
     t->logtail = c->logtail;
     t->auto_update = c->auto_update;
+    t->routing = prefix_rule_configured(c);
+    s->settings_dirty = true;
     t->strict_relay = !c->derp.server.legacy_clients;
     if (!old || old->strict_relay != t->strict_relay)
         s->tailnet_dirty |= CHANGE_DERP;
@@ -51,6 +54,7 @@ void settings_reload(struct core_state *s, const struct config *config)
 
     s->config = config_ref(config);
     settings_from_config(s);
+    prefix_settings_reload(s);
     config_unref(old);
     journal(s, &(struct event_note){.id = EVENT_CONFIG_RELOADED, .actor = "server", .object = "server"},
             "The configuration was read again");

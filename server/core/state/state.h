@@ -36,6 +36,7 @@ enum timer_kind {
     TIMER_DAMPING,
     TIMER_PENDING, /* of the tailnet */
     TIMER_SETTLE,  /* of the tailnet */
+    TIMER_ROUTES,  /* of the tailnet: a prefix has waited long enough to move */
     TIMER_KINDS
 };
 
@@ -137,6 +138,7 @@ struct core_state {
     size_t first_free;                                                  /* no free slot lies before it */
     struct map by_id, by_node_key, by_machine_key, by_name, by_address; /* -> struct slot, by work */
     struct map users, preauth_keys, api_keys;                           /* id -> struct record_pair */
+    struct map prefix_settings;                                         /* prefix -> struct record_pair */
     struct map sessions;                                                /* id -> struct node_session */
     struct map pendings;                                                /* auth id -> struct pending_request */
     struct map waiting_calls;                                           /* number -> struct core_call */
@@ -167,6 +169,7 @@ struct core_state {
     struct core_admin *admin;                  /* the present administrative call, for its actor */
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
+    bool prefix_settings_dirty, settings_dirty; /* settings: other than what tailnet_dirty is about */
     bool message_dirty;
     uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY, CHANGE_MESSAGE */
     struct tailnet_settings *settings;

@@ -2,6 +2,7 @@
 /* What calls decide is collected here until it is written. */
 #include "core/state/transaction.h"
 #include "core/state/accounts.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 
@@ -42,6 +43,8 @@ void tx_set_work(struct core_state *s, const struct record *r, bool remove)
         c->work = remove ? NULL : record_ref(r);
         record_unref(old);
         s->decider_stale = s->decider_stale || r->kind == RECORD_USER;
+    } else if (r->kind == RECORD_PREFIX_SETTINGS) {
+        prefix_settings_work(s, (const struct prefix_settings *)r, remove);
     }
 }
 

@@ -394,6 +394,103 @@ static void what_was_chosen_and_drained_survives_a_restart(void **state)
     core_rig_until(&r, served_by, &two);
 }
 
+static void prioritise(uint64_t id, uint64_t priority)
+{
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_PRIORITY, .id = id, .number = priority});
+}
+
+static int set_rule(const char *json, char **inverse)
+{
+    struct core_admin a = {.op = ADMIN_PREFIX_SET};
+    struct prefix p = sample_prefix(LAN);
+    json_t *members = json_loads(json, 0, NULL);
+
+    assert_non_null(members);
+    if (core_rule_read(members, &a, NULL) < 0)
+        fail_msg("%s", json);
+    prefixes_add(&a.prefixes, &p);
+    int code = core_rig_admin(&r, &a);
+    if (inverse)
+        *inverse = a.inverse ? mem_strdup(a.inverse) : NULL;
+    core_admin_release(&a);
+    json_decref(members);
+    return code;
+}
+
+/* Two routers, the first one serves; the caller's sessions. */
+static void two_routers(uint64_t *one, uint64_t *two, uint64_t *first)
+{
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+
+    *one = add(1, "r1", LAN);
+    *two = add(2, "r2", LAN);
+    core_rig_approve(&r, *one, LAN, false);
+    core_rig_approve(&r, *two, LAN, false);
+    *first = core_rig_online(&r, &j1);
+    core_rig_until(&r, served_by, one);
+    core_rig_online(&r, &j2);
+}
+
+static void the_priority_takes_over_after_the_delay_and_what_is_set_survives(void **state)
+{
+    struct join j1 = device(1, "r1", LAN), j2 = device(2, "r2", LAN);
+    uint64_t one, two, session;
+    char *inverse;
+
+    (void)state;
+    core_rig_end(&r);
+    free(key);
+    begin_with("node:\n  routes:\n    ha:\n      hold_down: 0s\n      failback_delay: 200ms\n");
+    two_routers(&one, &two, &session);
+    prioritise(one, 200);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, served_by, &two);
+    session = core_rig_online(&r, &j1);
+    assert_int_equal(set_rule("{\"failback\":\"priority\",\"keep\":true}", &inverse), 0);
+    assert_string_equal(inverse, "{\"operation\":\"prefix.set\",\"prefix\":\"10.1.0.0/16\",\"reset\":[\"failback\","
+                                 "\"keep\"]}");
+    free(inverse);
+    core_rig_until(&r, served_by, &one); /* by the timer alone */
+    core_rig_stop(&r);
+    core_rig_start(&r);
+    core_rig_online(&r, &j2);
+    session = core_rig_online(&r, &j1);
+    core_rig_until(&r, served_by, &one);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, served_by, &two);
+    core_rig_online(&r, &j1);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(set_rule("{\"reset\":[\"failback\",\"keep\"]}", &inverse), 0);
+    assert_non_null(strstr(inverse, "\"failback\":\"priority\",\"keep\":true"));
+    free(inverse);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    assert_int_equal(s->prefix_settings_count, 0);
+    tailnet_unpin(s);
+}
+
+static bool serves_offline(const struct tailnet_snapshot *s, void *arg)
+{
+    const struct tailnet_node *n = snapshot_node_by_id(s, *(const uint64_t *)arg);
+
+    return !n->live.online && served_by(s, arg);
+}
+
+static void a_kept_prefix_stays_with_its_last_router(void **state)
+{
+    uint64_t one = add(1, "r1", LAN), none = 0;
+    struct join j1 = device(1, "r1", LAN);
+
+    (void)state;
+    core_rig_approve(&r, one, LAN, false);
+    uint64_t session = core_rig_online(&r, &j1);
+    core_rig_until(&r, served_by, &one);
+    assert_int_equal(set_rule("{\"keep\":true}", NULL), 0);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, serves_offline, &one);
+    assert_int_equal(set_rule("{\"keep\":false}", NULL), 0);
+    core_rig_until(&r, served_by, &none);
+}
+
 static void expect_approver(uint64_t id, const char *who)
 {
     const struct tailnet_snapshot *s;
@@ -469,6 +566,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_exit_node_is_told_whole, begin, end),
         cmocka_unit_test_setup_teardown(routers_of_a_via_group_take_turns, begin, end),
         cmocka_unit_test_teardown(an_ephemeral_node_goes_with_its_session, end),
+        cmocka_unit_test_setup_teardown(the_priority_takes_over_after_the_delay_and_what_is_set_survives, begin, end),
+        cmocka_unit_test_setup_teardown(a_kept_prefix_stays_with_its_last_router, begin, end),
         cmocka_unit_test_setup_teardown(what_was_chosen_and_drained_survives_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(an_approval_names_who_gave_it, begin, end),
         cmocka_unit_test_setup_teardown(what_was_refused_moves_no_route, begin, end),

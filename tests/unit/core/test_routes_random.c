@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random events against a model that knows nothing of indexes, rounds or dirty prefixes: it decides every prefix anew
- * from the plain facts. Whatever happens, both must name the same primaries, and the moves must tell the difference. */
+/* Random events and random times against a model that knows nothing of indexes, rounds, dirty prefixes or waits: it
+ * decides every prefix anew from the plain facts. Whatever happens, both must name the same primaries, and the moves
+ * must tell the difference. Beside the model, what must hold whatever the rules are (keep_the_promises). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "routes/routes.h"
 
 #define NODES    7
@@ -27,8 +29,14 @@ struct person {
 
 struct model {
     struct person nodes[NODES]; /* id i + 1; created such that pairs of them are of one age */
-    struct routes_rule rules[PREFIXES];
+    struct prefix_rule rules[PREFIXES];
     int primary[PREFIXES], chosen[PREFIXES]; /* index of a node, -1: none; NODES: one that nobody knows */
+    int last[PREFIXES];                      /* the last primary that is known */
+    int64_t moved_ms[PREFIXES], held_ms[PREFIXES], well_ms[PREFIXES][NODES]; /* well_ms -1: it is not well */
+    unsigned was_entitled[NODES]; /* bit i: to prefix i, at the last election */
+    unsigned approved[NODES];     /* bit i: prefix i was approved since */
+    bool decided[PREFIXES];       /* by an administrator, since the last election */
+    int64_t now_ms;
     bool settling[PREFIXES];
     struct routes *routes;
     uint64_t random;
@@ -67,29 +75,57 @@ static int age(int i)
     return i / 2;
 }
 
-/* The first in the order of election among those as fit as can be, who do not come and go, and who have the highest
- * priority if that counts.
- */
-static int first_of(const struct model *m, int p, int fit, bool by_priority)
+/* The first in the order of election among those as fit as can be. */
+static int best_of(const struct model *m, int p, int fit)
 {
     int best = -1;
 
     for (int i = 0; i < NODES; i++) {
+        const struct person *n = &m->nodes[i], *b = best < 0 ? NULL : &m->nodes[best];
         if (fitness(m, i, p) != fit)
             continue;
-        const struct person *n = &m->nodes[i], *b = best < 0 ? NULL : &m->nodes[best];
         if (!b || (b->flapping && !n->flapping) ||
-            (by_priority && n->flapping == b->flapping && n->priority > b->priority))
+            (m->rules[p].failback != FAILBACK_OLDEST && n->flapping == b->flapping && n->priority > b->priority))
             best = i;
     }
     return best;
 }
 
+static void follow_wellness(struct model *m, int p)
+{
+    for (int i = 0; i < NODES; i++) {
+        bool well = fitness(m, i, p) == 3 && !m->nodes[i].flapping;
+        bool comes = !(m->was_entitled[i] & 1u << p);
+        if (comes)
+            m->well_ms[p][i] = -1;
+        if (!well)
+            m->well_ms[p][i] = -1;
+        else if (m->well_ms[p][i] < 0)
+            m->well_ms[p][i] = comes && m->approved[i] & 1u << p ? 0 : m->now_ms;
+    }
+}
+
+/* The present one is as fit as any: whether a better one takes over. */
+static int fail_back(const struct model *m, int p, int fit)
+{
+    int before = m->primary[p], best = best_of(m, p, fit);
+    const struct person *x = &m->nodes[before], *y = &m->nodes[best];
+    int64_t since = m->well_ms[p][best], due;
+
+    if (m->rules[p].failback == FAILBACK_STICKY || since < 0)
+        return before;
+    if (m->rules[p].failback == FAILBACK_PRIORITY && x->flapping == y->flapping && x->priority == y->priority)
+        return before;
+    due = since ? since + m->rules[p].failback_delay_ns / NS_PER_MS : 0;
+    return due > m->now_ms || m->held_ms[p] > m->now_ms ? before : best;
+}
+
 static int decide(struct model *m, int p)
 {
-    int before = m->primary[p], top = 0, first;
-    bool still = entitled(m, before, p) && !m->nodes[before].expired;
+    int before = m->primary[p], top = 0;
+    bool still = entitled(m, before, p) && !m->nodes[before].expired, keep = m->rules[p].keep == PREFIX_KEEP;
 
+    follow_wellness(m, p);
     if (m->settling[p] && still && !m->nodes[before].online)
         return before;
     m->settling[p] = false;
@@ -97,26 +133,18 @@ static int decide(struct model *m, int p)
         top = fitness(m, i, p) > top ? fitness(m, i, p) : top;
     if (top == 0) {
         m->chosen[p] = -1;
-        return m->rules[p].keep && still ? before : -1;
+        return keep && still ? before : -1;
     }
     if (fitness(m, m->chosen[p], p) != top)
         m->chosen[p] = -1;
     if (top == 1) {
         if (fitness(m, before, p) == 1)
             return before;
-        return m->rules[p].keep ? first_of(m, p, 1, false) : -1;
+        return keep ? best_of(m, p, 1) : -1;
     }
     if (m->chosen[p] >= 0)
         return m->chosen[p];
-    if (m->rules[p].failback == FAILBACK_OLDEST)
-        return first_of(m, p, top, false);
-    if (m->rules[p].failback == FAILBACK_STICKY)
-        return fitness(m, before, p) == top ? before : first_of(m, p, top, false);
-    first = first_of(m, p, top, true);
-    return fitness(m, before, p) == top && m->nodes[before].flapping == m->nodes[first].flapping &&
-                   m->nodes[before].priority == m->nodes[first].priority
-               ? before
-               : first;
+    return fitness(m, before, p) == top ? fail_back(m, p, top) : best_of(m, p, top);
 }
 
 /* ---- events ---- */
@@ -160,6 +188,7 @@ static void prefer(struct model *m, int i, int p)
 
     assert_int_equal(routes_prefer(m->routes, &prefix, (uint64_t)i + 1, NULL) == 0, can);
     if (can) {
+        m->decided[p] = true;
         m->chosen[p] = i;
         m->settling[p] = false;
     }
@@ -169,8 +198,20 @@ static void change_rule(struct model *m, int p)
 {
     struct prefix prefix = prefix_number((unsigned)p);
 
-    m->rules[p] = (struct routes_rule){(enum routes_failback)pick(m, 3), pick(m, 2)};
+    m->rules[p] = (struct prefix_rule){(enum route_failback)pick(m, FAILBACKS), (enum prefix_keep)pick(m, PREFIX_KEEPS),
+                                       pick(m, 3) * 20 * NS_PER_SECOND, pick(m, 3) * 40 * NS_PER_SECOND};
+    m->decided[p] = true;
     routes_set_rule(m->routes, &prefix, &m->rules[p]);
+}
+
+/* What counts is by what it got to the prefix last. */
+static void note_entitlement(struct model *m, int i, int p, bool approval)
+{
+    m->was_entitled[i] &= ~(1u << p);
+    if (approval)
+        m->approved[i] |= 1u << p;
+    else
+        m->approved[i] &= ~(1u << p);
 }
 
 static void event(struct model *m)
@@ -188,6 +229,7 @@ static void event(struct model *m)
     } else if (n->just_removed) {
         return;
     } else if (!n->exists) {
+        m->was_entitled[i] = m->approved[i] = 0;
         *n = (struct person){
             .exists = true, .online = pick(m, 2), .healthy = true, .available = pick(m, 32), .approved = pick(m, 32)};
         tell(m, i, true);
@@ -196,7 +238,9 @@ static void event(struct model *m)
     } else if (kind <= 4) {
         prefer(m, i, p);
     } else if (kind <= 8) {
-        *(pick(m, 2) ? &n->available : &n->approved) ^= 1u << p;
+        bool approval = pick(m, 2);
+        *(approval ? &n->approved : &n->available) ^= 1u << p;
+        note_entitlement(m, i, p, approval);
         tell(m, i, true);
     } else {
         bool *flags[] = {&n->online, &n->online, &n->healthy, &n->expired, &n->draining, &n->flapping};
@@ -216,31 +260,64 @@ static uint64_t id_of(int i)
     return i < 0 ? 0 : i == NODES ? UINT64_MAX : (uint64_t)i + 1;
 }
 
+/* What holds whatever the rule: who cannot serve is not elected; a router that is well loses a prefix only to an
+ * administrator, or to a better one after both waits. */
+static void keep_the_promises(const struct model *m, int p, int before, int after)
+{
+    bool known = before >= 0 && before < NODES;
+
+    if (after >= 0 && after != before) {
+        assert_true(fitness(m, after, p) > 0);
+        assert_true(fitness(m, after, p) > 1 || m->rules[p].keep == PREFIX_KEEP);
+    }
+    if (after == before || !known || fitness(m, before, p) != 3 || after == m->chosen[p])
+        return;
+    assert_int_not_equal(m->rules[p].failback, FAILBACK_STICKY);
+    assert_int_equal(fitness(m, after, p), 3);
+    assert_true(m->now_ms >= m->held_ms[p]);
+    assert_true(m->well_ms[p][after] >= 0);
+    if (m->well_ms[p][after])
+        assert_true(m->now_ms >= m->well_ms[p][after] + m->rules[p].failback_delay_ns / NS_PER_MS);
+}
+
+static void check_prefix(struct model *m, int p, const struct route_move *move, unsigned run, unsigned step)
+{
+    struct prefix prefix = prefix_number((unsigned)p);
+    int before = m->primary[p], after = decide(m, p);
+
+    if (routes_primary(m->routes, &prefix, NULL) != id_of(after))
+        fail_msg("run %u step %u prefix %d: primary %d, not %d", run, step, p,
+                 (int)routes_primary(m->routes, &prefix, NULL) - 1, after);
+    keep_the_promises(m, p, before, after);
+    m->primary[p] = after;
+    if (after == before)
+        return;
+    assert_non_null(move);
+    assert_int_equal(prefix_cmp(&move->prefix, &prefix), 0);
+    assert_true(move->to == id_of(after));
+    assert_true(before == NODES ? move->from != 0 : move->from == id_of(before));
+    assert_non_null(move->cause);
+    if (after < 0)
+        return;
+    if (m->last[p] >= 0 && m->last[p] != after)
+        m->held_ms[p] = m->now_ms + m->rules[p].hold_down_ns / NS_PER_MS;
+    m->last[p] = after;
+}
+
 static void check(struct model *m, const struct route_moves *moves, unsigned run, unsigned step)
 {
     size_t moved = 0, served = 0, listed = 0;
     struct prefixes serving = {0};
 
     for (int p = 0; p < PREFIXES; p++) {
-        struct prefix prefix = prefix_number((unsigned)p);
-        int before = m->primary[p], after = decide(m, p);
-
-        if (routes_primary(m->routes, &prefix, NULL) != id_of(after))
-            fail_msg("run %u step %u prefix %d: primary %d, not %d", run, step, p,
-                     (int)routes_primary(m->routes, &prefix, NULL) - 1, after);
-        if (after != before) {
-            assert_true(moved < moves->len);
-            assert_int_equal(prefix_cmp(&moves->items[moved].prefix, &prefix), 0);
-            assert_true(moves->items[moved].to == id_of(after));
-            assert_true(before == NODES ? moves->items[moved].from != 0 : moves->items[moved].from == id_of(before));
-            assert_non_null(moves->items[moved].cause);
-            moved++;
-        }
-        m->primary[p] = after;
-        listed += after >= 0;
+        int before = m->primary[p];
+        check_prefix(m, p, moved < moves->len ? &moves->items[moved] : NULL, run, step);
+        moved += m->primary[p] != before;
+        listed += m->primary[p] >= 0;
     }
     assert_int_equal(moves->len, moved);
     for (int i = 0; i < NODES; i++) {
+        m->was_entitled[i] = m->nodes[i].exists ? m->nodes[i].available & m->nodes[i].approved : 0;
         routes_serving(m->routes, (uint64_t)i + 1, &serving);
         served += serving.len;
     }
@@ -248,15 +325,36 @@ static void check(struct model *m, const struct route_moves *moves, unsigned run
     prefixes_release(&serving);
 }
 
+/* What waits is due at some time, and nothing moves before it without an event. */
+static void pass_time(struct model *m, struct route_moves *moves, unsigned run, unsigned step)
+{
+    int64_t due = routes_due(m->routes), to = m->now_ms + pick(m, 30000);
+
+    if (due > m->now_ms && due <= to && pick(m, 2)) {
+        m->now_ms = due - 1;
+        moves->len = 0;
+        routes_elect(m->routes, &(struct routes_time){m->now_ms, m->now_ms}, moves);
+        assert_int_equal(moves->len, 0);
+        check(m, moves, run, step);
+        m->now_ms = due;
+    } else {
+        m->now_ms = to;
+    }
+}
+
 static void begin(struct model *m, unsigned run)
 {
-    *m = (struct model){.routes = routes_new(NULL), .random = 88172645463325252u + run * 7919u};
+    static const struct prefix_rule sticky = {FAILBACK_STICKY, PREFIX_WITHDRAW, 0, 0};
+
+    *m = (struct model){.routes = routes_new(&sticky), .random = 88172645463325252u + run * 7919u, .now_ms = 1000};
     for (int p = 0; p < PREFIXES; p++) {
         struct prefix prefix = prefix_number((unsigned)p);
-        m->primary[p] = m->chosen[p] = -1;
+        m->primary[p] = m->chosen[p] = m->last[p] = -1;
+        for (int i = 0; i < NODES; i++)
+            m->well_ms[p][i] = -1;
         if (pick(m, 2))
             continue;
-        m->primary[p] = (int)pick(m, NODES);
+        m->primary[p] = m->last[p] = (int)pick(m, NODES);
         m->settling[p] = true;
         routes_restore(m->routes, &prefix, id_of(m->primary[p]), 1);
     }
@@ -281,8 +379,9 @@ static void random_events_agree_with_the_model(void **state)
         begin(&m, run);
         for (unsigned step = 0; step < STEPS; step++) {
             moves.len = 0;
-            routes_elect(m.routes, step, &moves);
+            routes_elect(m.routes, &(struct routes_time){m.now_ms, m.now_ms}, &moves);
             check(&m, &moves, run, step);
+            pass_time(&m, &moves, run, step);
             for (int i = 0; i < NODES; i++)
                 m.nodes[i].just_removed = false;
             for (unsigned n = 1 + pick(&m, 3); n > 0; n--)

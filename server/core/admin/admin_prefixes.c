@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How single prefixes are served, where that differs from what is configured for all. */
+#include "base/array.h"
+#include "base/clock.h"
+#include "core/admin/operations.h"
+#include "core/state/journal.h"
+#include "core/state/prefixes.h"
+#include "core/state/state.h"
+#include "core/state/transaction.h"
+
+#define HOLD_DOWN_MAX      (INT64_C(3600) * NS_PER_SECOND) /* as in the configuration */
+#define FAILBACK_DELAY_MAX (INT64_C(86400) * NS_PER_SECOND)
+
+static const struct {
+    const char *name; /* as /api/headway calls it */
+    enum rule_member member;
+} members[] = {
+    {"failback", RULE_FAILBACK},
+    {"keep", RULE_KEEP},
+    {"holdDown", RULE_HOLD_DOWN},
+    {"failbackDelay", RULE_FAILBACK_DELAY},
+};
+
+/* ---- as JSON ---- */
+
+void core_rule_write(struct json_out *o, const struct core_admin *a)
+{
+    char text[TIME_TEXT_MAX];
+
+    if (a->given & RULE_FAILBACK)
+        json_put_str(o, "failback", route_failback_name((int)a->rule.failback));
+    if (a->given & RULE_KEEP)
+        json_put_bool(o, "keep", a->rule.keep == PREFIX_KEEP);
+    if (a->given & RULE_HOLD_DOWN)
+        json_put_str(o, "holdDown", duration_format(a->rule.hold_down_ns, text));
+    if (a->given & RULE_FAILBACK_DELAY)
+        json_put_str(o, "failbackDelay", duration_format(a->rule.failback_delay_ns, text));
+    if (!a->reset)
+        return;
+    json_key(o, "reset");
+    json_open(o, '[');
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (a->reset & (unsigned)members[i].member)
+            json_str(o, members[i].name);
+    json_close(o, ']');
+}
+
+static int get_failback(const json_t *object, struct core_admin *out, struct err *e)
+{
+    const char *text = NULL;
+
+    if (json_get_str(object, "failback", &text, e) < 0)
+        return ERR_INVALID;
+    for (int i = 0; text && i < FAILBACKS; i++)
+        if (str_eq(text, route_failback_name(i))) {
+            out->rule.failback = (enum route_failback)i;
+            out->given |= RULE_FAILBACK;
+            return 0;
+        }
+    return text ? err_field(e, ERR_INVALID, "failback", "'%.60s' is no failback: sticky, oldest or priority", text) : 0;
+}
+
+static int get_keep(const json_t *object, struct core_admin *out, struct err *e)
+{
+    const json_t *given = json_object_get(object, "keep");
+    bool keep = false;
+
+    if (json_get_bool(object, "keep", &keep, e) < 0)
+        return ERR_INVALID;
+    if (json_is_boolean(given)) {
+        out->rule.keep = keep ? PREFIX_KEEP : PREFIX_WITHDRAW;
+        out->given |= RULE_KEEP;
+    }
+    return 0;
+}
+
+static int get_duration(const json_t *object, const char *name, enum rule_member member, int64_t max, int64_t *ns,
+                        struct core_admin *out, struct err *e)
+{
+    const char *text = NULL;
+    char most[TIME_TEXT_MAX];
+
+    if (json_get_str(object, name, &text, e) < 0)
+        return ERR_INVALID;
+    if (!text)
+        return 0;
+    if (duration_parse(text, ns, name, e) < 0)
+        return ERR_INVALID;
+    if (*ns < 0 || *ns > max)
+        return err_field(e, ERR_INVALID, name, "%s must be between 0 and %s, not %.40s", name,
+                         duration_format(max, most), text);
+    out->given |= (unsigned)member;
+    return 0;
+}
+
+static int get_reset(const json_t *object, struct core_admin *out, struct err *e)
+{
+    json_t *list = NULL;
+    int rc = json_get_array(object, "reset", &list, e);
+
+    for (size_t i = 0; rc == 0 && i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        size_t at = 0;
+        while (at < ARRAY_LEN(members) && !(name && str_eq(members[at].name, name)))
+            at++;
+        if (at == ARRAY_LEN(members))
+            return err_field(e, ERR_INVALID, "reset",
+                             "'%.40s' cannot be reset: name failback, keep, holdDown or failbackDelay",
+                             name ? name : "");
+        if (out->given & (unsigned)members[at].member)
+            return err_field(e, ERR_INVALID, "reset", "%s cannot be set and reset at once", name);
+        out->reset |= (unsigned)members[at].member;
+    }
+    return rc;
+}
+
+int core_rule_read(const json_t *object, struct core_admin *out, struct err *e)
+{
+    struct prefix_rule *rule = &out->rule;
+    int rc = get_failback(object, out, e);
+
+    if (rc == 0)
+        rc = get_keep(object, out, e);
+    if (rc == 0)
+        rc = get_duration(object, "holdDown", RULE_HOLD_DOWN, HOLD_DOWN_MAX, &rule->hold_down_ns, out, e);
+    if (rc == 0)
+        rc = get_duration(object, "failbackDelay", RULE_FAILBACK_DELAY, FAILBACK_DELAY_MAX, &rule->failback_delay_ns,
+                          out, e);
+    return rc == 0 ? get_reset(object, out, e) : rc;
+}
+
+/* ---- the operation ---- */
+
+static void copy_members(struct prefix_rule *to, const struct prefix_rule *from, unsigned which)
+{
+    if (which & RULE_FAILBACK)
+        to->failback = from->failback;
+    if (which & RULE_KEEP)
+        to->keep = from->keep;
+    if (which & RULE_HOLD_DOWN)
+        to->hold_down_ns = from->hold_down_ns;
+    if (which & RULE_FAILBACK_DELAY)
+        to->failback_delay_ns = from->failback_delay_ns;
+}
+
+static void add_word(struct buf *b, bool own, const char *what, const char *value)
+{
+    buf_addf(b, "%s%s%s%s%s", b->len ? ", " : "", what, *value ? " " : "", value, own ? "" : " as configured");
+}
+
+/* "failback priority, hold-down 10s as configured": the members of which. The caller owns it. */
+static char *text_of_rule(const struct prefix_rule *rule, unsigned which, unsigned own)
+{
+    const char *keep =
+        rule->keep == PREFIX_KEEP ? "kept while nobody can serve it" : "withdrawn while nobody can serve it";
+    struct buf b = BUF_INIT(0);
+    char text[TIME_TEXT_MAX];
+
+    if (which & RULE_FAILBACK)
+        add_word(&b, own & RULE_FAILBACK, "failback", route_failback_name((int)rule->failback));
+    if (which & RULE_KEEP)
+        add_word(&b, own & RULE_KEEP, keep, "");
+    if (which & RULE_HOLD_DOWN)
+        add_word(&b, own & RULE_HOLD_DOWN, "hold-down", duration_format(rule->hold_down_ns, text));
+    if (which & RULE_FAILBACK_DELAY)
+        add_word(&b, own & RULE_FAILBACK_DELAY, "failback delay", duration_format(rule->failback_delay_ns, text));
+    return buf_take(&b);
+}
+
+static void note_settings(struct core_state *s, const struct prefix_settings *now, unsigned changed)
+{
+    struct prefix_rule configured = prefix_rule_configured(s->config), rule = prefix_rule_of(now, &configured);
+    char prefix[PREFIX_TEXT_MAX];
+    char *text = text_of_rule(&rule, changed, prefix_rule_own(&now->rule));
+
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_PREFIX_SETTINGS, .object = "prefix", .object_name = prefix_format(&now->prefix, prefix)},
+            "%s: %s", prefix, text);
+    free(text);
+}
+
+static void set_inverse(struct core_admin *a, const struct prefix_rule *old, unsigned changed)
+{
+    struct core_admin back = {.op = ADMIN_PREFIX_SET, .prefixes = a->prefixes, .rule = *old};
+
+    back.given = changed & prefix_rule_own(old);
+    back.reset = changed & ~back.given;
+    admin_inverse(a, &back);
+}
+
+static void put_settings(struct core_state *s, struct prefix_settings *fresh)
+{
+    if (prefix_rule_own(&fresh->rule)) {
+        tx_put(s, fresh);
+        return;
+    }
+    tx_remove(s, fresh);
+    record_unref(fresh);
+}
+
+int admin_prefix_set(struct core_state *s, struct core_admin *a, struct err *e)
+{
+    if (a->prefixes.len != 1)
+        return err_field(e, ERR_INVALID, "prefix", "one prefix must be given");
+    if (prefix_is_exit(&a->prefixes.items[0]))
+        return err_field(e, ERR_INVALID, "prefix", "exit routes are not elected: every approved exit node offers them");
+    const struct prefix_settings *old = prefix_settings_find(s, &a->prefixes.items[0]);
+    int rc = admin_matches(a, old ? old->r.version : 0, e);
+    if (rc < 0)
+        return rc;
+    struct prefix_settings *fresh = old ? prefix_settings_edit(old) : prefix_settings_new();
+    const struct prefix_rule before = fresh->rule, none = {FAILBACKS, PREFIX_KEEPS, -1, -1};
+    fresh->prefix = a->prefixes.items[0];
+    copy_members(&fresh->rule, &a->rule, a->given);
+    copy_members(&fresh->rule, &none, a->reset);
+    admin_result(a, fresh);
+    unsigned changed = prefix_rule_difference(&fresh->rule, &before);
+    if (!changed) {
+        record_unref(fresh);
+        return 0;
+    }
+    note_settings(s, fresh, changed);
+    set_inverse(a, &before, changed);
+    put_settings(s, fresh);
+    return 0;
+}
