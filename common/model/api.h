@@ -317,6 +317,8 @@ struct api_simulated_prefix {
     uint64_t from, to;
     const char *from_name, *to_name;
     const char *reason;
+    const char *later_name; /* who takes over in later_seconds, or NULL: it stays so */
+    uint64_t later_seconds;
     uint64_t candidates;                      /* routers that could serve it then */
     uint64_t gain, lose, move;                /* nodes that get a way to it, lose it, get there by another router */
     const char *covered_by, *covered_by_name; /* the network around it that traffic then goes to, and its router */

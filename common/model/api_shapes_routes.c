@@ -11,6 +11,8 @@ static const struct api_field prefix_fields[] = {
     OWN(api_simulated_prefix, "to", to, KIND_ID),
     OWN(api_simulated_prefix, "toName", to_name, KIND_TEXT_OR_NULL),
     OWN(api_simulated_prefix, "reason", reason, KIND_TEXT),
+    OWN(api_simulated_prefix, "laterName", later_name, KIND_TEXT_OR_NULL),
+    OWN(api_simulated_prefix, "laterSeconds", later_seconds, KIND_U64),
     OWN(api_simulated_prefix, "candidates", candidates, KIND_U64),
     OWN(api_simulated_prefix, "gain", gain, KIND_U64),
     OWN(api_simulated_prefix, "lose", lose, KIND_U64),

@@ -38,8 +38,7 @@ struct core_listener {
 void core_listen(struct core *core, const struct core_listener *listener);
 void core_unlisten(struct core *core, void *arg);
 
-/* The elections as they are, to try something on: routes is a copy (routes/routes.h) without nodes, which is the
- * caller's. */
+/* The elections as they are, to try something on: routes is a copy (routes/routes.h), which is the caller's. */
 struct core_elections {
     struct core_call call;
     struct routes *routes;

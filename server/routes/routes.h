@@ -44,7 +44,7 @@ void route_moves_release(struct route_moves *moves);
 
 struct routes *routes_new(const struct prefix_rule *defaults);
 void routes_free(struct routes *r);
-/* Rules, choices and who serves, but no nodes: once all of them are set, an election on the copy goes as one on r. */
+/* An election on the copy goes as one on r, which stays as it is. Nodes without a prefix are not in it. */
 struct routes *routes_copy(const struct routes *r);
 
 /* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */

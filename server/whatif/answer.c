@@ -2,10 +2,12 @@
 /* What a trial has shown, in the API's words. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "whatif/trial.h"
 
 #define NAMES_SHOWN 5  /* of a set, beside its size */
 #define WAYS_SHOWN  50 /* of one set of nodes */
+#define LATER_MAX   20 /* times at which something is due later */
 
 static char *text_of(struct trial *t, const struct prefix *p)
 {
@@ -202,6 +204,32 @@ static void fill_via(struct trial *t, const struct policy_move *m, struct api_si
     count_viewers(t, out);
 }
 
+static void note_later(struct trial *t, const struct route_move *m, int64_t wait_ms, struct api_list *prefixes)
+{
+    for (size_t i = 0; i < prefixes->len; i++) {
+        struct api_simulated_prefix *p = api_at(prefixes, struct api_simulated_prefix, i);
+        if (*(p->via ? p->via : "") || prefix_cmp(&p->prefix, &m->prefix) != 0)
+            continue;
+        p->later_name = name_at(t, slot_of(t, m->to));
+        p->later_seconds = (uint64_t)(wait_ms + 999) / 1000;
+    }
+}
+
+/* Who takes over once hold-downs and the delays of failbacks are over. */
+static void elect_later(struct trial *t, struct api_list *prefixes)
+{
+    int64_t due = routes_due(t->q->elections);
+
+    for (int i = 0; due != INT64_MAX && i < LATER_MAX; due = routes_due(t->q->elections), i++) {
+        struct routes_time then = {t->now.wall_ns + (due - t->now.mono_ms) * NS_PER_MS, due};
+        struct route_moves moves = {0};
+        routes_elect(t->q->elections, &then, &moves);
+        for (size_t k = 0; k < moves.len; k++)
+            note_later(t, &moves.items[k], due - t->now.mono_ms, prefixes);
+        route_moves_release(&moves);
+    }
+}
+
 /* Those that nobody serves any more come first, then those that move. */
 static int weight_of(const struct api_simulated_prefix *p)
 {
@@ -237,6 +265,7 @@ static void fill_prefixes(struct trial *t, struct api_simulation *out)
     for (size_t i = 0; i < t->via_count; i++)
         fill_via(t, &t->via_moves[i], &list[rows.len + i]);
     vec_release(&rows);
+    elect_later(t, &(struct api_list){list, count});
     if (count)
         qsort(list, count, sizeof(*list), by_weight);
     for (size_t i = 0; i < count; i++) {

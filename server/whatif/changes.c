@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What each change does to a node, as the core does it. */
 #include <string.h>
-#include <strings.h>
 
 #include "base/array.h"
 #include "whatif/trial.h"
@@ -11,28 +10,29 @@ static int refuse_missing(struct err *e, const char *name)
     return err_field(e, ERR_MISSING, "node", "node not found: %.100s", name);
 }
 
-static bool is_called(const struct node *n, const char *text, uint64_t id, const struct addr *addr)
+static struct trial_node *by_address(const struct trial *t, const struct addr *addr)
 {
-    return (id && n->r.id == id) || strcasecmp(n->given_name, text) == 0 ||
-           (addr->bits && (addr_eq(&n->ipv4, addr) || addr_eq(&n->ipv6, addr)));
+    for (size_t i = 0; i < t->nodes.len; i++) {
+        const struct node *n = t->nodes.items[i].record;
+        if (n && (addr_eq(&n->ipv4, addr) || addr_eq(&n->ipv6, addr)))
+            return &t->nodes.items[i];
+    }
+    return NULL;
 }
 
-static int find(struct trial *t, const char *text, struct trial_node **out, struct err *e)
+static int find(const struct trial *t, const char *text, struct trial_node **out, struct err *e)
 {
-    struct addr addr = {0};
-    uint64_t id = 0;
+    struct addr addr;
+    uint64_t id;
 
-    if (str_u64(text, 1, UINT64_MAX, &id, "node", NULL) < 0)
-        id = 0;
-    if (addr_parse(text, &addr, NULL) < 0)
-        addr.bits = 0;
     *out = NULL;
-    for (size_t i = 0; i < t->nodes.len && *text; i++) {
-        struct trial_node *n = &t->nodes.items[i];
-        if (n->record && !n->gone && is_called(n->record, text, id, &addr) && (!*out || n->record->r.id == id))
-            *out = n;
-    }
-    return *out ? 0 : refuse_missing(e, text);
+    if (str_u64(text, 1, UINT64_MAX, &id, "node", NULL) == 0)
+        *out = trial_by_id(t, id);
+    if (!*out)
+        *out = trial_by_name(t, text);
+    if (!*out && addr_parse(text, &addr, NULL) == 0)
+        *out = by_address(t, &addr);
+    return *out && !(*out)->gone ? 0 : refuse_missing(e, text);
 }
 
 static int need_prefixes(const struct whatif_change *c, struct err *e)
@@ -173,6 +173,15 @@ static int expire(struct trial *t, struct trial_node *n, const struct whatif_cha
     return 0;
 }
 
+static int authorize(struct trial *t, struct trial_node *n, const struct whatif_change *c, struct err *e)
+{
+    (void)t;
+    (void)e;
+    trial_edit(n)->authorized = c->kind == WHATIF_AUTHORIZE;
+    n->announces |= n->record->authorized;
+    return 0;
+}
+
 static int delete_node(struct trial *t, struct trial_node *n, const struct whatif_change *c, struct err *e)
 {
     (void)t;
@@ -237,8 +246,7 @@ static int add(struct trial *t, const struct whatif_change *c, struct err *e)
     n.record = record;
     n.edited = true;
     n.announces = c->prefixes.len > 0;
-    vec_push(&t->nodes, n);
-    map_putu(&t->by_id, record->r.id, (void *)(uintptr_t)t->nodes.len);
+    trial_add(t, &n);
     return 0;
 }
 
@@ -257,6 +265,8 @@ static const struct {
     [WHATIF_WITHDRAW] = {"withdraw", withdraw},
     [WHATIF_PRIMARY] = {"primary", primary},
     [WHATIF_EXPIRE] = {"expire", expire},
+    [WHATIF_AUTHORIZE] = {"authorize", authorize},
+    [WHATIF_UNAUTHORIZE] = {"unauthorize", authorize},
     [WHATIF_DELETE] = {"delete", delete_node},
     [WHATIF_ADD] = {"add", NULL},
 };

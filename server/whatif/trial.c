@@ -22,13 +22,13 @@ static void settle_elections(struct trial *t)
     for (size_t i = 0; i < t->nodes.len; i++)
         if (t->nodes.items[i].record)
             set_in_elections(t, &t->nodes.items[i]);
-    routes_elect(t->q->elections, t->q->s->wall_ns, &ignored);
+    routes_elect(t->q->elections, &t->now, &ignored);
     route_moves_release(&ignored);
 }
 
 void trial_init(struct trial *t, const struct whatif_question *q, struct arena *a)
 {
-    *t = (struct trial){.q = q, .arena = a, .next_id = 1};
+    *t = (struct trial){.q = q, .arena = a, .next_id = 1, .now = {clock_wall_ns(), clock_mono_ms()}};
     for (uint32_t slot = 0; slot < q->s->block_count * TAILNET_BLOCK; slot++) {
         const struct tailnet_node *from = snapshot_node(q->s, slot);
         struct trial_node n = {0};
@@ -39,10 +39,8 @@ void trial_init(struct trial *t, const struct whatif_question *q, struct arena *
             n.was_online = n.live.online;
             n.expired = from->expired;
             prefixes_copy(&n.serving, &from->serving);
-            map_putu(&t->by_id, n.record->r.id, (void *)(uintptr_t)(slot + 1));
-            t->next_id = n.record->r.id >= t->next_id ? n.record->r.id + 1 : t->next_id;
         }
-        vec_push(&t->nodes, n);
+        trial_add(t, &n);
     }
     settle_elections(t);
 }
@@ -56,6 +54,7 @@ void trial_release(struct trial *t)
     vec_release(&t->nodes);
     vec_release(&t->choices);
     map_release(&t->by_id);
+    map_release(&t->by_name);
     policy_ways_release(&t->ways);
     policy_view_free(t->after);
     vec_release(&t->approvals);
@@ -67,7 +66,7 @@ static void put_in_view(struct trial *t, uint32_t slot)
     const struct trial_node *n = &t->nodes.items[slot];
     struct prefixes effective = {0};
 
-    if (n->gone) {
+    if (n->gone || !n->record->authorized) { /* no rule applies to it */
         policy_view_remove(t->after, slot);
         return;
     }
@@ -87,10 +86,9 @@ static void auto_approve(struct trial *t)
 
     for (uint32_t slot = 0; slot < t->nodes.len; slot++) {
         struct trial_node *n = &t->nodes.items[slot];
-        if (!n->record || n->gone || !(t->q->other_policy || n->announces))
+        if (!n->record || n->gone || !n->record->authorized || !(t->q->other_policy || n->announces))
             continue;
-        if (n->fresh)
-            put_in_view(t, slot);
+        put_in_view(t, slot); /* it may not be there, or be tagged otherwise */
         tailnet_auto_approved(t->after, slot, n->record, &fresh);
         for (size_t i = 0; i < fresh.len; i++) {
             (void)node_approve(trial_edit(n), &fresh.items[i], "policy");
@@ -126,7 +124,7 @@ static int elect(struct trial *t, struct err *e)
     int rc = choose(t, e);
     if (rc < 0)
         return rc;
-    routes_elect(t->q->elections, t->q->s->wall_ns, &t->moves);
+    routes_elect(t->q->elections, &t->now, &t->moves);
     for (size_t i = 0; i < t->moves.len; i++) {
         const struct route_move *m = &t->moves.items[i];
         struct trial_node *from = trial_by_id(t, m->from), *to = trial_by_id(t, m->to);

@@ -36,13 +36,14 @@ struct trial {
     struct arena *arena;
     VEC(struct trial_node) nodes; /* by slot */
     VEC(struct trial_choice) choices;
-    struct map by_id; /* node id -> slot + 1 */
+    struct map by_id, by_name; /* node id, name in lower case -> slot + 1 */
     struct policy_view *after;
     struct policy_approvals approvals; /* by autoApprovers */
     struct route_moves moves;
     const struct policy_move *via_moves; /* of after */
     size_t via_count;
     struct policy_ways ways;
+    struct routes_time now;
     uint64_t next_id;
 };
 
@@ -53,8 +54,10 @@ void trial_release(struct trial *t);
 int trial_run(struct trial *t, struct err *e) WARN_UNUSED;
 
 /* nodes.c */
+void trial_add(struct trial *t, const struct trial_node *n);        /* in the next slot */
 struct trial_node *trial_by_id(const struct trial *t, uint64_t id); /* NULL: none */
-struct node *trial_edit(struct trial_node *n);                      /* its record, to be changed */
+struct trial_node *trial_by_name(const struct trial *t, const char *name);
+struct node *trial_edit(struct trial_node *n); /* its record, to be changed */
 
 /* changes.c */
 int trial_change(struct trial *t, const struct whatif_change *c, struct err *e) WARN_UNUSED;

@@ -23,6 +23,8 @@ enum whatif_kind {
     WHATIF_WITHDRAW,
     WHATIF_PRIMARY, /* an administrator makes it serve the prefixes */
     WHATIF_EXPIRE,
+    WHATIF_AUTHORIZE,   /* an administrator approves the machine */
+    WHATIF_UNAUTHORIZE, /* and takes that back */
     WHATIF_DELETE,
     WHATIF_ADD, /* a node that does not exist yet: online, and it advertises the prefixes */
     WHATIF_KINDS

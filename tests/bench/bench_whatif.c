@@ -84,12 +84,15 @@ static struct policy *make_policy(bool via)
 
 static struct routes *make_elections(const struct tailnet_snapshot *s)
 {
-    struct routes *r = routes_new(NULL);
+    const struct prefix_rule rule = {0};
+    struct routes *r = routes_new(&rule);
 
     for (uint32_t i = 0; i < ROUTERS; i++) {
         const struct tailnet_node *n = snapshot_node(s, i);
         for (size_t k = 0; k < n->serving.len; k++)
             routes_restore(r, &n->serving.items[k], n->record->r.id, 1);
+        struct routes_flags flags = routes_flags_of(n->record, &n->live, false);
+        routes_set_node(r, n->record, &flags);
     }
     return r;
 }

@@ -20,11 +20,11 @@ static const struct {
     const char *flag; /* and the kind of change */
     enum value_form form;
 } questions[] = {
-    {"add", VALUE_NEW},           {"down", VALUE_NODE},        {"up", VALUE_NODE},
-    {"silent", VALUE_NODE},       {"drain", VALUE_NODE},       {"undrain", VALUE_NODE},
-    {"expire", VALUE_NODE},       {"delete", VALUE_NODE},      {"advertise", VALUE_PREFIXES},
-    {"withdraw", VALUE_PREFIXES}, {"approve", VALUE_PREFIXES}, {"revoke", VALUE_PREFIXES},
-    {"primary", VALUE_PREFIXES},
+    {"add", VALUE_NEW},          {"down", VALUE_NODE},          {"up", VALUE_NODE},
+    {"silent", VALUE_NODE},      {"drain", VALUE_NODE},         {"undrain", VALUE_NODE},
+    {"expire", VALUE_NODE},      {"delete", VALUE_NODE},        {"authorize", VALUE_NODE},
+    {"unauthorize", VALUE_NODE}, {"advertise", VALUE_PREFIXES}, {"withdraw", VALUE_PREFIXES},
+    {"approve", VALUE_PREFIXES}, {"revoke", VALUE_PREFIXES},    {"primary", VALUE_PREFIXES},
 };
 
 /* ---- the question ---- */
@@ -144,6 +144,9 @@ static void put_prefix(struct text_table *t, const struct api_simulated_prefix *
     table_text(t, buf_text(&nodes), COLOR_PLAIN);
     buf_clear(&text);
     buf_adds(&text, p->reason);
+    if (*p->later_name)
+        buf_addf(&text, "%s%s takes over after %llu s", text.len ? "; " : "", p->later_name,
+                 (unsigned long long)p->later_seconds);
     if (*p->covered_by)
         buf_addf(&text, "%s%s of %s takes its traffic", text.len ? "; " : "", p->covered_by, p->covered_by_name);
     else if (p->candidates == 1 && !*p->via)
@@ -328,6 +331,8 @@ const struct flag simulate_flags[] = {
     {"primary", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node is made the one that serves these prefixes"},
     {"expire", 0, FLAG_LIST, .value = "NODE", .help = "the keys of these nodes expire"},
     {"delete", 0, FLAG_LIST, .value = "NODE", .help = "these nodes are deleted"},
+    {"authorize", 0, FLAG_LIST, .value = "NODE", .help = "these machines are approved"},
+    {"unauthorize", 0, FLAG_LIST, .value = "NODE", .help = "the approval of these machines is taken back"},
     {"add", 0, FLAG_REPEAT, .value = "NAME=tag:TAG,PREFIX,...", .help = "a node that does not exist yet, with its tags or its user, comes online and advertises these routes"},
     {"policy", 0, FLAG_TEXT, .value = "FILE", .help = "the policy of this file is in force"},
     FLAGS_END};

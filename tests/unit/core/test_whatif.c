@@ -43,6 +43,14 @@ static const char *const policies[] = {
     "\"grants\":[{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}]}",
 };
 
+/* Rules that move prefixes back without a wait: the waits are the elections' own matter. */
+static const char *const rules[] = {
+    "",
+    "node:\n  routes:\n    ha:\n      failback: oldest\n      hold_down: 0s\n      failback_delay: 0s\n",
+    "node:\n  routes:\n    ha:\n      failback: priority\n      hold_down: 0s\n      failback_delay: 0s\n      keep: "
+    "true\n",
+};
+
 struct device {
     struct join join;
     char name[16];
@@ -152,7 +160,7 @@ static void admin(struct core_admin a)
 static void begin(unsigned run)
 {
     random_state = 88172645463325252u + run * 7919u;
-    core_rig_prepare(&r, "");
+    core_rig_prepare(&r, rules[run % ARRAY_LEN(rules)]);
     core_rig_start(&r);
     uint64_t users[2] = {core_rig_user(&r, "alice"), core_rig_user(&r, "bob")};
     policy_now = 1;
@@ -243,6 +251,10 @@ static bool choose_kind(const struct tailnet_snapshot *s, struct random_change *
         return n && !n->expired && !prefix_is_exit(&p) && prefixes_has(&n->record->available, &p);
     case WHATIF_EXPIRE:
         return n && !n->expired && pick(3) == 0;
+    case WHATIF_AUTHORIZE:
+        return n && !n->record->authorized;
+    case WHATIF_UNAUTHORIZE:
+        return n && n->record->authorized && pick(3) == 0;
     case WHATIF_DELETE:
         return n && pick(4) == 0;
     case WHATIF_PRIMARY:
@@ -310,6 +322,12 @@ static void make(struct random_change *c)
         admin(a);
         d->expired = true;
         d->online = false;
+        break;
+    case WHATIF_AUTHORIZE:
+    case WHATIF_UNAUTHORIZE:
+        a.op = ADMIN_NODE_AUTHORIZE;
+        a.flag = c->asked.kind == WHATIF_AUTHORIZE;
+        admin(a);
         break;
     case WHATIF_DELETE:
         a.op = ADMIN_NODE_DELETE;
@@ -398,7 +416,8 @@ static void all_ways(const struct look *l, struct ways_of_all *out)
             struct prefix prefix = sample_prefix(texts[p]);
             out->to[d][p] = way(l, &devices[d], &prefix, &out->exits[d][p]);
             out->itself[d][p] = has_itself(l, &devices[d], &prefix);
-            out->there[d] = node_of(l->s, &devices[d]) != NULL;
+            const struct tailnet_node *n = node_of(l->s, &devices[d]);
+            out->there[d] = n && n->record->authorized;
         }
 }
 
