@@ -15,6 +15,7 @@
 #include "control/control.h"
 #include "core/core.h"
 #include "front/front.h"
+#include "health/health.h"
 #include "metrics/metrics.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
@@ -35,6 +36,7 @@ struct daemon {
     struct core *core;
     struct netmap *netmap;
     struct control *control;
+    struct health *health;
     struct api *api;
     struct relay *relay;
     struct front *front;
@@ -111,6 +113,7 @@ static void add_metrics(void *arg, struct buf *out)
     metrics_put(out, "headway_netmap_cache_bytes", "gauge", "Encoded peers that are kept for other maps",
                 n.cache_bytes);
     control_metrics(d->control, out);
+    health_metrics(d->health, out);
     relay_metrics(d->relay, out);
 }
 
@@ -218,6 +221,8 @@ static int start_outside(struct daemon *d, struct err *e)
     crypto_wipe(d->private_key, sizeof(d->private_key));
     if (!d->control)
         return (int)e->code;
+    d->health = health_start(&(struct health_options){
+        .loops = d->loops, .core = d->core, .control = d->control, .tailnet = d->tailnet, .config = c});
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
         (rc = start_relay(d, &relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
@@ -242,7 +247,9 @@ static void stop(struct daemon *d)
     front_free(d->front);
     api_stop(d->api);
     relay_stop(d->relay);
+    health_stop(d->health);
     control_free(d->control);
+    health_free(d->health);
     loops_free(d->loops);
     netmap_free(d->netmap);
     core_stop(d->core);
@@ -275,6 +282,7 @@ static void reload(struct daemon *d)
         set_log(fresh);
         core_reload(d->core, fresh);
         control_reload(d->control, fresh);
+        health_reload(d->health, fresh);
         relay_reload(d->relay, fresh);
         api_reload(d->api, fresh);
         if (front_reload(d->front, &e) < 0)

@@ -94,6 +94,11 @@ struct config {
             int64_t hold_down, failback_delay;
             int64_t settle_time; /* after a start, before a prefix moves away from its last router */
         } ha;
+        struct {
+            bool enabled;              /* health of routers and forwarding probes, both */
+            int64_t health_interval;   /* of questions for the health of routers; 0: only when something happens */
+            int64_t interval, timeout; /* of forwarding probes */
+        } probe;
     } node;
     struct {
         char *type, *sqlite_path;

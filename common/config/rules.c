@@ -173,6 +173,10 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
         fail(arg, "node.routes.ha.ping_timeout",
              "node.routes.ha.ping_timeout (%s) must be more than node.routes.ha.ping_interval (%s)",
              duration_format(c->node.ha.ping_timeout, a), duration_format(c->node.ha.ping_interval, b));
+    if (c->node.probe.health_interval && c->node.probe.health_interval < 10 * NS_PER_SECOND)
+        fail(arg, "node.routes.probe.health_interval",
+             "node.routes.probe.health_interval (%s) must be at least 10s, or 0",
+             duration_format(c->node.probe.health_interval, a));
     if (c->node.ha.probe_interval == 0)
         return;
     if (c->node.ha.probe_interval < 2 * NS_PER_SECOND)

@@ -80,6 +80,11 @@ struct api_route {
     const char *approved_by;  /* or NULL */
 };
 
+struct api_warning {
+    const char *code, *text;
+    int64_t since_ns;
+};
+
 struct api_node {
     uint64_t id;
     const char *machine_key, *node_key, *disco_key; /* with their prefix */
@@ -95,9 +100,10 @@ struct api_node {
     /* beyond headscale */
     const char *fqdn;
     uint64_t version;
-    bool expired, logged_out, ephemeral, healthy, exit_node, draining, authorized;
-    int64_t authorized_ns;     /* when somebody decided so; 0: nobody had to */
-    const char *authorized_by; /* or NULL */
+    bool expired, logged_out, ephemeral, healthy, exit_node, draining;
+    bool needs_approval;     /* it waits for approval, or approval was taken back */
+    int64_t approval_ns;     /* when somebody decided about it; 0: nobody had to, or nobody did */
+    const char *approval_by; /* or NULL */
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;
@@ -106,7 +112,8 @@ struct api_node {
     uint64_t relay; /* home region, 0: not known */
     const char *relay_name, *source;
     struct prefixes removed;
-    struct api_list routes; /* struct api_route, as tables list routes */
+    struct api_list routes;   /* struct api_route, as tables list routes */
+    struct api_list warnings; /* struct api_warning */
 };
 
 enum api_pending_kind { API_PENDING_REGISTER, API_PENDING_SSH };

@@ -110,6 +110,13 @@ static const struct api_field node_route_fields[] = {
 };
 const struct api_shape api_node_route_shape = SHAPE(api_node_route, "route", node_route_fields);
 
+static const struct api_field warning_fields[] = {
+    OWN(api_warning, "code", code, KIND_TEXT),
+    OWN(api_warning, "text", text, KIND_TEXT),
+    OWN(api_warning, "since", since_ns, KIND_TIME),
+};
+static const struct api_shape warning_shape = SHAPE(api_warning, "warning", warning_fields);
+
 static const struct api_field node_fields[] = {
     V1(api_node, "id", "id", id, KIND_ID),
     V1(api_node, "machineKey", "machine_key", machine_key, KIND_TEXT),
@@ -134,9 +141,9 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "expired", expired, KIND_BOOL),
     MORE(api_node, "loggedOut", logged_out, KIND_BOOL),
     MORE(api_node, "ephemeral", ephemeral, KIND_BOOL),
-    MORE(api_node, "authorized", authorized, KIND_BOOL),
-    MORE(api_node, "authorizedAt", authorized_ns, KIND_TIME),
-    MORE(api_node, "authorizedBy", authorized_by, KIND_TEXT_OR_NULL),
+    MORE(api_node, "needsApproval", needs_approval, KIND_BOOL),
+    MORE(api_node, "approvalAt", approval_ns, KIND_TIME),
+    MORE(api_node, "approvalBy", approval_by, KIND_TEXT_OR_NULL),
     MORE(api_node, "draining", draining, KIND_BOOL),
     MORE(api_node, "priority", priority, KIND_U64),
     MORE(api_node, "healthy", healthy, KIND_BOOL),
@@ -152,6 +159,7 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "exitNode", exit_node, KIND_BOOL),
     MORE(api_node, "removedRoutes", removed, KIND_PREFIXES),
     MORE(api_node, "routes", routes, MANY(api_route_shape)),
+    MORE(api_node, "warnings", warnings, MANY(warning_shape)),
 };
 const struct api_shape api_node_shape = SHAPE(api_node, "node", node_fields);
 

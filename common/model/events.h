@@ -40,6 +40,8 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_NODE_UNHEALTHY, "node.unhealthy", WEIGHT_ALARM, false)                                                     \
     X(EVENT_NODE_HEALTHY, "node.healthy", WEIGHT_INFO, false)                                                          \
     X(EVENT_NODE_CLONED, "node.cloned", WEIGHT_ALARM, false)                                                           \
+    X(EVENT_NODE_WARNING, "node.warning", WEIGHT_WARN, false)                                                          \
+    X(EVENT_NODE_WARNING_OVER, "node.warning_over", WEIGHT_INFO, false)                                                \
     X(EVENT_NODE_ASKED, "node.asked", WEIGHT_INFO, false)                                                              \
     X(EVENT_ROUTE_ADVERTISED, "route.advertised", WEIGHT_WARN, false)                                                  \
     X(EVENT_ROUTE_WITHDRAWN, "route.withdrawn", WEIGHT_WARN, false)                                                    \

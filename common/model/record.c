@@ -255,6 +255,7 @@ void node_live_release(struct node_live *live)
     free(live->endpoints);
     free(live->net_info);
     free(live->source);
+    node_warnings_release(&live->warnings);
     *live = (struct node_live){0};
 }
 
@@ -266,6 +267,8 @@ void node_live_copy(struct node_live *to, const struct node_live *from)
         from->endpoint_count ? mem_dup(from->endpoints, from->endpoint_count * sizeof(*from->endpoints)) : NULL;
     to->net_info = mem_strdup(from->net_info);
     to->source = mem_strdup(from->source);
+    to->warnings = (struct node_warnings){0};
+    node_warnings_copy(&to->warnings, &from->warnings);
 }
 
 void node_effective(const struct node *n, struct prefixes *out)

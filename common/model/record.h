@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/str.h"
+#include "model/warning.h"
 #include "net/prefixes.h"
 
 #define KEY_LEN        32
@@ -111,7 +112,8 @@ struct node_live {
     struct addr_port *endpoints;
     size_t endpoint_count;
     char *net_info; /* Hostinfo.NetInfo as compact JSON, "" when unknown */
-    char *source;   /* where its control connection comes from, "" when none is open */
+    struct node_warnings warnings;
+    char *source; /* where its control connection comes from, "" when none is open */
 };
 
 struct policy_text {

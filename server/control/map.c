@@ -147,6 +147,7 @@ static void fill_call(struct map_call *m, struct rpc *rpc)
     m->call.has_endpoints = r->has_endpoints;
     m->call.endpoints = r->endpoints;
     m->call.endpoint_count = r->endpoint_count;
+    m->call.flags = r->flags;
     m->call.info = r->client.info;
     m->call.info.cap_version = r->version;
     m->call.info.source = m->source;

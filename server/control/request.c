@@ -140,6 +140,27 @@ static int read_endpoints(const json_t *root, struct map_request *out, struct er
     return 0;
 }
 
+/* What the client warns of; nothing depends on them, so what is too much or no text is left out. */
+static int read_flags(const json_t *root, struct map_request *out, struct err *e)
+{
+    json_t *list = NULL, *item;
+    size_t i;
+
+    if (json_get_array(root, "DebugFlags", &list, e) < 0)
+        return ERR_INVALID;
+    json_array_foreach(list, i, item)
+    {
+        if (out->flags.len == REQUEST_FLAGS_MAX)
+            break;
+        if (!json_is_string(item))
+            continue;
+        char *flag = str_clean(json_string_value(item), REQUEST_TEXT_MAX);
+        strs_push(&out->flags, flag);
+        free(flag);
+    }
+    return 0;
+}
+
 static int read_map(const json_t *root, struct map_request *out, struct err *e)
 {
     const char *compress = "";
@@ -148,7 +169,8 @@ static int read_map(const json_t *root, struct map_request *out, struct err *e)
         read_key(root, "DiscoKey", "discokey:", out->disco_key, e) < 0 || need_node_key(out->node_key, e) < 0 ||
         json_get_str(root, "Compress", &compress, e) < 0 || json_get_bool(root, "Stream", &out->stream, e) < 0 ||
         json_get_bool(root, "OmitPeers", &out->omit_peers, e) < 0 ||
-        json_get_bool(root, "ReadOnly", &out->read_only, e) < 0 || read_endpoints(root, out, e) < 0)
+        json_get_bool(root, "ReadOnly", &out->read_only, e) < 0 || read_endpoints(root, out, e) < 0 ||
+        read_flags(root, out, e) < 0)
         return ERR_INVALID;
     out->zstd = str_eq(compress, "zstd");
     const char *cut = out->client.cut;
@@ -176,6 +198,7 @@ void map_request_release(struct map_request *r)
     request_info_release(&r->client);
     free(r->endpoints);
     free(r->endpoint_types);
+    strs_release(&r->flags);
     r->endpoints = NULL;
     r->endpoint_types = NULL;
     r->endpoint_count = 0;

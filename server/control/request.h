@@ -7,12 +7,13 @@
 #include "core/core.h"
 #include "json/json.h"
 
-#define REQUEST_BODY_MAX (1u << 20)
-#define HOSTINFO_MAX     (16u << 10) /* bytes of one that is stored whole */
-#define ROUTES_MAX       1000        /* of Hostinfo.RoutableIPs */
-#define REQUEST_TAGS_MAX 64
-#define ENDPOINTS_MAX    64
-#define REQUEST_TEXT_MAX 255 /* bytes of a name or a version */
+#define REQUEST_BODY_MAX  (1u << 20)
+#define HOSTINFO_MAX      (16u << 10) /* bytes of one that is stored whole */
+#define ROUTES_MAX        1000        /* of Hostinfo.RoutableIPs */
+#define REQUEST_TAGS_MAX  64
+#define REQUEST_FLAGS_MAX 16
+#define ENDPOINTS_MAX     64
+#define REQUEST_TEXT_MAX  255 /* bytes of a name or a version */
 
 /* What a request says of its client, with the memory that info points into. */
 struct request_info {
@@ -41,6 +42,7 @@ struct map_request {
     struct addr_port *endpoints; /* endpoint_count of them */
     uint8_t *endpoint_types;
     size_t endpoint_count; /* at most ENDPOINTS_MAX */
+    struct strs flags;     /* DebugFlags, at most REQUEST_FLAGS_MAX */
     struct request_info client;
 };
 int map_request_read(const void *body, size_t len, struct map_request *out, struct err *e) WARN_UNUSED;

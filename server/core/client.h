@@ -53,6 +53,7 @@ struct core_map {
     bool has_endpoints;
     const struct addr_port *endpoints;
     size_t endpoint_count;
+    struct strs flags; /* MapRequest.DebugFlags */
     struct client_info info;
     /* answers; code is ERR_MISSING for an unknown node key, ERR_GONE for one that was deleted lately */
     uint64_t node_id, session; /* session: for core_session_end, unique in this run */
@@ -74,6 +75,9 @@ void core_session_health(struct core *core, uint64_t session, bool healthy);
 
 /* Two machines, at the addresses that where names, pass a node's stream back and forth: a copied disk. */
 void core_node_cloned(struct core *core, uint64_t node, const char *where);
+
+/* What the node's client says is wrong (/debug/health), in place of what it said before; copied. */
+void core_node_warnings(struct core *core, uint64_t node, const struct node_warnings *now);
 
 /* An administrator had the node's client asked something ("/debug/netmap"): it is noted in the journal. */
 void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what);

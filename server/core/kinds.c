@@ -39,7 +39,8 @@
 
 static const struct call_part register_parts[] = {CLIENT_INFO(core_register), TEXT(core_register, auth_key),
                                                   TEXT(core_register, followup)};
-static const struct call_part map_parts[] = {CLIENT_INFO(core_map), ARRAY(core_map, endpoints, endpoint_count)};
+static const struct call_part map_parts[] = {CLIENT_INFO(core_map), ARRAY(core_map, endpoints, endpoint_count),
+                                             TEXTS(core_map, flags)};
 static const struct call_part ssh_parts[] = {TEXT(core_ssh, user), TEXT(core_ssh, auth_id)};
 static const struct call_part admin_parts[] = {
     TEXT(core_admin, actor),      TEXT(core_admin, name),        TEXT(core_admin, display_name),

@@ -11,6 +11,7 @@
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
 #include "core/decide/settings.h"
+#include "core/decide/warnings.h"
 #include "core/due.h"
 #include "core/extra_records.h"
 #include "core/load.h"
@@ -29,6 +30,7 @@ struct core_notice {
     int which;
     const struct config *config;
     char *text, *actor;
+    struct node_warnings warnings;
     struct core_listener listener;
 };
 
@@ -38,6 +40,7 @@ static void notice_free(struct core_call *call)
 
     free(o->text);
     free(o->actor);
+    node_warnings_release(&o->warnings);
     free(o);
 }
 
@@ -95,6 +98,22 @@ static void run_cloned(struct core_state *s, struct core_call *call)
 void core_node_cloned(struct core *core, uint64_t node, const char *where)
 {
     send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(where)}, run_cloned);
+}
+
+static void run_warnings(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    node_warnings_run(s, o->number, &o->warnings);
+    notice_free(call);
+}
+
+void core_node_warnings(struct core *core, uint64_t node, const struct node_warnings *now)
+{
+    struct core_notice notice = {.number = node};
+
+    node_warnings_copy(&notice.warnings, now);
+    send_notice(core, notice, run_warnings);
 }
 
 static void run_asked(struct core_state *s, struct core_call *call)

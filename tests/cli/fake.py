@@ -140,7 +140,7 @@ def ours(method, path, query, body):
     if words[0] == "undo" and words[1] != "1.7":
         return 410, {"error": {"code": "gone", "message": "event 1.6 is not in the journal any more", "field": ""}}
     if words == ["nodes"]:
-        return 200, {"nodes": [{**n, "authorized": n["id"] != "3"} for n in NODES]}
+        return 200, {"nodes": [{**n, "needsApproval": n["id"] == "3"} for n in NODES]}
     if words == ["message"] and method == "GET":
         return 200, {"text": "Maintenance at\x1b[2J six", "severity": "high", "url": "", "updatedAt": None, "version": 3}
     if words == ["message"]:

@@ -74,7 +74,7 @@ static int list_waiting(struct cli *c, const char *user)
 
     json_array_foreach(json_object_get(answer, "nodes"), i, node)
     {
-        if (json_is_false(json_object_get(node, "authorized")))
+        if (json_is_true(json_object_get(node, "needsApproval")))
             json_array_append(nodes, node);
     }
     if (!answer) {

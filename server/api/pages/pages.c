@@ -123,7 +123,8 @@ static enum http_flow admin_page(struct rest_request *r)
     page_begin(r, 200, "A machine waits for approval");
     page_text(r, "p", "An administrator of the network lets it in with these commands; NAME is a name of the list:");
     buf_adds(&r->http.out, "<pre>headway nodes list --waiting\nheadway nodes approve NAME</pre>\n");
-    page_text(r, "p", "or in the console, where the machine stands among the nodes: select it and press A.");
+    page_text(r, "p",
+              "or in the console, which lists the machine among the pending registrations: select it and press a.");
     page_text(r, "p", "The machine waits meanwhile and goes on by itself.");
     return page_end(r);
 }

@@ -183,6 +183,16 @@ static const char *fqdn_of(struct api_view *v, const struct node *n, struct aren
     return text;
 }
 
+static struct api_list warnings_of(const struct node_warnings *w, struct arena *a)
+{
+    if (!w->len)
+        return (struct api_list){0};
+    struct api_warning *items = arena_alloc(a, w->len * sizeof(*items));
+    for (size_t i = 0; i < w->len; i++)
+        items[i] = (struct api_warning){w->items[i].code, w->items[i].text, w->items[i].since_ns};
+    return (struct api_list){items, w->len};
+}
+
 void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_node *out)
 {
     const struct node *r = n->record;
@@ -214,9 +224,9 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
                              .expired = n->expired,
                              .logged_out = r->logged_out,
                              .ephemeral = r->ephemeral,
-                             .authorized = r->authorized,
-                             .authorized_ns = r->authorized_ns,
-                             .authorized_by = *r->authorized_by ? r->authorized_by : NULL,
+                             .needs_approval = !r->authorized,
+                             .approval_ns = r->authorized_ns,
+                             .approval_by = *r->authorized_by ? r->authorized_by : NULL,
                              .draining = r->draining,
                              .priority = r->priority,
                              .healthy = n->live.healthy,
@@ -230,7 +240,8 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
                              .relay = n->live.home_derp,
                              .relay_name = relay_name(v, n->live.home_derp),
                              .source = n->live.source,
-                             .removed = r->removed};
+                             .removed = r->removed,
+                             .warnings = warnings_of(&n->live.warnings, a)};
 }
 
 /* ---- waiting decisions and events ---- */

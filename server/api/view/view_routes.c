@@ -40,6 +40,10 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 
+    if (state == ROUTE_SERVING || state == ROUTE_STANDBY || state == ROUTE_AVAILABLE)
+        for (size_t i = 0; i < n->live.warnings.len; i++)
+            buf_addf(&sentence, "; warning: %s", n->live.warnings.items[i].text);
+
     *reason = arena_strdup(a, buf_text(&sentence));
     buf_release(&sentence);
     return state;

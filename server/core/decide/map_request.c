@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "core/decide/liveness.h"
 #include "core/decide/nodes.h"
+#include "core/decide/warnings.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
@@ -113,6 +114,7 @@ void map_request_run(struct core_state *s, struct core_call *call)
         put = update_record(s, slot, m);
         if (!m->stream || !slot->updated)
             update_live(s, slot, m);
+        slot_take_flags(s, slot, &m->flags);
         if (!m->stream)
             slot->updated = true;
     }

@@ -158,7 +158,7 @@ static void a_new_key_is_shown_once_and_kept_nowhere(void **state)
 
     (void)state;
     rig_init(&r, 0);
-    rig_keys(&r, "7N<Tab>ci web<Tab>y<Tab><Tab><Ctrl-U>soon<Enter>");
+    rig_keys(&r, "7N<Tab>ci web<Tab>y<Tab><Tab><Tab><Ctrl-U>soon<Enter>");
     assert_true(rig_shows(&r, "expires: give a time"));
     rig_keys(&r, "<Ctrl-U>2h<Enter>");
     assert_int_equal(r.sent.len, 1);

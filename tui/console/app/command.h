@@ -21,7 +21,9 @@ enum command_place {
     IN_USERS = 64,
     IN_KEYS = 128,
     IN_OTHER_LISTS = 256, /* lists of views that need no place of their own here */
-    IN_LISTS = IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS | IN_OTHER_LISTS,
+    IN_MACHINES = 4096,   /* nodes that wait for approval */
+    IN_LISTS =
+        IN_MACHINES | IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS | IN_OTHER_LISTS,
     IN_POLICY = 512,
     IN_REVIEW = 1024, /* what a policy would change */
     IN_EDIT = 2048,   /* the policy's editor, where letters are typed */

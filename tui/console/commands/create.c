@@ -13,7 +13,7 @@
 #include "json/json.h"
 
 enum { USER_NAME, USER_DISPLAY, USER_EMAIL, USER_ROLE };
-enum { KEY_USER, KEY_TAGS, KEY_REUSABLE, KEY_EPHEMERAL, KEY_EXPIRES };
+enum { KEY_USER, KEY_TAGS, KEY_REUSABLE, KEY_EPHEMERAL, KEY_APPROVAL, KEY_EXPIRES };
 enum { API_DESCRIPTION, API_ACCESS, API_EXPIRES };
 
 static const char nobody[] = "(nobody)"; /* no user can be called that */
@@ -141,6 +141,8 @@ static void make_preauth_key(struct app *app)
     json_bool(&o, str_eq(value_of(app, KEY_REUSABLE), "yes"));
     json_key(&o, "ephemeral");
     json_bool(&o, str_eq(value_of(app, KEY_EPHEMERAL), "yes"));
+    if (str_eq(value_of(app, KEY_APPROVAL), "yes"))
+        json_put_bool(&o, "preauthorized", false);
     if (put_expiry(app, &o, KEY_EXPIRES)) {
         json_close(&o, '}');
         send(app, "/api/headway/preauthkeys", &body, ROW_PREAUTH_KEY, mem_strdup("create a pre-auth key"),
@@ -201,6 +203,7 @@ static void cmd_new(struct app *app, const char *arg)
         form_add(app, "tags", "nodes that join with it get these tags instead of the user", NULL, arg);
         form_add(app, "reusable", "may more than one node use it?", "no yes", "no");
         form_add(app, "ephemeral", "are its nodes removed soon after they disconnect?", "no yes", "no");
+        form_add(app, "approval", "do its nodes wait for approval where node.approval is on?", "no yes", "no");
         form_add(app, "expires", "1h, 30d, 1y: until when nodes can join; they stay", NULL, "1h");
     } else {
         dialog_form(app, "new API key", make_api_key);

@@ -295,6 +295,61 @@ static const char *refuse_drain(struct app *app)
     return count ? NULL : "the selection is not a router";
 }
 
+/* ---- approval of machines ---- */
+
+static const struct m_node *node_at(const struct rows *rows, size_t i)
+{
+    return (const struct m_node *)rows->items[i];
+}
+
+bool approval_waits(struct app *app)
+{
+    struct rows rows = {0};
+    bool waits = false;
+
+    tag_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++)
+        waits = waits || node_at(&rows, i)->api.needs_approval;
+    vec_release(&rows);
+    return waits;
+}
+
+void approve_machines(struct app *app)
+{
+    bool approve = approval_waits(app);
+    struct rows rows = {0};
+    struct plan *p = plan_new(approve ? RISK_NONE : RISK_ASK, approve ? "approve" : "unapprove");
+
+    p->undoable = true;
+    tag_targets(app, &rows);
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct m_node *n = node_at(&rows, i);
+        if (n->api.needs_approval != approve)
+            continue;
+        size_t call =
+            plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/authorized", n->row.key),
+                             mem_format("{\"authorized\":%s}", approve ? "true" : "false"), n->api.version, ROW_NODE);
+        plan_add_step(p, call, &n->row, NULL, n->api.given_name, approve ? "waits for approval" : "approved",
+                      approve ? "takes part in the tailnet" : "reaches nobody, and nobody reaches it");
+    }
+    const char *what = p->steps.items[0].what;
+    if (p->steps.len == 1) {
+        p->title = mem_format(approve ? "approve %s" : "take the approval of %s back", what);
+        p->done = mem_format(approve ? "%s is approved" : "%s is no longer approved", what);
+    } else {
+        p->title = mem_format("%s %zu machines", p->verb, p->steps.len);
+        p->done = mem_format("%zu machines are %s approved", p->steps.len, approve ? "now" : "no longer");
+    }
+    vec_release(&rows);
+    plan_submit(app, p);
+}
+
+static void cmd_approve_node(struct app *app, const char *arg)
+{
+    (void)arg;
+    approve_machines(app);
+}
+
 /* ---- priority ---- */
 
 static bool read_priority(const char *text, uint64_t *out, struct err *e)
@@ -388,6 +443,15 @@ static const struct console_command commands[] = {
      .rank = 3,
      .run = cmd_drain,
      .refuse = refuse_drain},
+    {.name = "approve-node",
+     .keys = "m",
+     .help = "approve the machine, or take its approval back",
+     .where = IN_NODES | IN_NODE | IN_MACHINES,
+     .needs = CHANGES,
+     .risk = RISK_ASK,
+     .rank = 13,
+     .run = cmd_approve_node,
+     .refuse = refuse_tags},
     {.name = "priority",
      .keys = "b",
      .hint = "priority",

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/commands/node_changes.h"
 #include "console/commands/object_changes.h"
 #include "console/commands/targets.h"
 #include "console/dialogs/dialog.h"
@@ -195,6 +196,10 @@ static void cmd_approve(struct app *app, const char *arg)
     route_list routes = {0};
 
     (void)arg;
+    if (row && row->kind == ROW_NODE && !row->gone_ms && approval_waits(app)) {
+        approve_machines(app);
+        return;
+    }
     targets_of(app, waits, &routes);
     if (row && row->kind == ROW_PENDING && !row->gone_ms && !routes.len)
         admit(app, "");
@@ -236,7 +241,7 @@ static const char *refuse_approve(struct app *app)
     const struct row *row = app_list(app)->cursor;
     route_list routes = {0};
 
-    if (row && row->kind == ROW_PENDING)
+    if (row && (row->kind == ROW_PENDING || (row->kind == ROW_NODE && approval_waits(app))))
         return NULL;
     targets_of(app, waits, &routes);
     size_t count = routes.len;
@@ -354,8 +359,8 @@ static const struct console_command commands[] = {
     {.name = "approve",
      .keys = "a",
      .hint = "approve",
-     .help = "approve the waiting routes, or the registration",
-     .where = ROUTES_OF_ANY,
+     .help = "approve the waiting routes, the machine, or the registration",
+     .where = ROUTES_OF_ANY | IN_MACHINES,
      .needs = CHANGES | NEED_SHOWN,
      .rank = 2,
      .run = cmd_approve,

@@ -116,7 +116,8 @@ static unsigned node_changes(const struct m_node *a, const struct m_node *b)
     changed |= str_eq(p->given_name, q->given_name) ? 0 : FIELD_NAME;
     changed |= str_eq(a->owner, b->owner) && strs_eq(&p->tags, &q->tags) ? 0 : FIELD_OWNER;
     changed |= addr_eq(&p->addrs.v4, &q->addrs.v4) && addr_eq(&p->addrs.v6, &q->addrs.v6) ? 0 : FIELD_ADDRESS;
-    changed |= p->online == q->online && p->healthy == q->healthy ? 0 : FIELD_ONLINE;
+    changed |=
+        p->online == q->online && p->healthy == q->healthy && p->needs_approval == q->needs_approval ? 0 : FIELD_ONLINE;
     changed |=
         a->available == b->available && a->approved == b->approved && a->serving == b->serving ? 0 : FIELD_ROUTES;
     changed |= p->expiry_ns == q->expiry_ns && p->expired == q->expired ? 0 : FIELD_EXPIRY;

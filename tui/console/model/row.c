@@ -85,10 +85,10 @@ static char *node_words(const struct m_node *n)
         buf_addf(&b, " %s", api->tags.items[i]);
     for (size_t i = 0; i < n->routes.len; i++)
         buf_addf(&b, " %s", n->routes.items[i]->row.key);
-    buf_addf(&b, " %s%s%s%s%s%s%s%s", api->expired ? "expired " : "", api->online ? "online" : "offline",
-             api->healthy || !api->online ? "" : " unhealthy", api->exit_node ? " exit" : "",
-             api->ephemeral ? " ephemeral" : "", n->waiting ? " waiting" : "", api->logged_out ? " logged-out" : "",
-             api->draining ? " drained" : "");
+    buf_addf(&b, " %s%s%s%s%s%s%s%s%s%s", api->needs_approval ? "unapproved " : "", api->expired ? "expired " : "",
+             api->online ? "online" : "offline", api->healthy || !api->online ? "" : " unhealthy",
+             api->exit_node ? " exit" : "", api->ephemeral ? " ephemeral" : "", n->waiting ? " waiting" : "",
+             api->logged_out ? " logged-out" : "", api->draining ? " drained" : "", api->warnings.len ? " warned" : "");
     return buf_take(&b);
 }
 

@@ -99,6 +99,8 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
     if (key)
         snprintf(id, sizeof(id), "%llu", (unsigned long long)key->id);
 
+    for (size_t i = 0; i < n->api.warnings.len; i++)
+        line(p, i ? "" : "warning", ROLE_BAD, api_at(&n->api.warnings, struct api_warning, i)->text);
     section(p, "identity", "");
     linef(p, "addresses", ROLE_ADDRESS, "%s  %s", n->ipv4, n->ipv6);
     line(p, "name", ROLE_TEXT, *n->api.fqdn ? n->api.fqdn : n->api.given_name);
@@ -112,6 +114,13 @@ static void draw_identity(struct app *app, struct pen *p, const struct m_node *n
           n->api.expiry_ns ? "in " : "", expires);
     linef(p, "joined", ROLE_TEXT, "%s ago%s%s%s", span_text(app->at.now_ns - n->api.created_ns, text),
           key ? " with pre-auth key " : "", key ? id : "", n->api.ephemeral ? ", ephemeral" : "");
+    const char *by = n->api.approval_by;
+    span_text(app->at.now_ns - n->api.approval_ns, text);
+    if (n->api.needs_approval && !*by)
+        line(p, "approval", ROLE_WAIT, "waits for an administrator");
+    else if (*by)
+        linef(p, "approval", n->api.needs_approval ? ROLE_WAIT : ROLE_TEXT, "%sby %s %s ago",
+              n->api.needs_approval ? "taken back " : "", by, text);
     linef(p, "client", ROLE_TEXT, "%s  %s %s  capability %llu", n->api.client_version, n->api.os, n->api.os_version,
           (unsigned long long)n->api.cap_version);
     if (!str_eq(n->api.hostname, n->api.given_name))

@@ -21,6 +21,8 @@ enum glyph node_glyph(const struct m_node *n)
 {
     if (n->row.gone_ms)
         return GLYPH_GONE;
+    if (n->api.needs_approval)
+        return GLYPH_UNAPPROVED;
     if (n->api.expired)
         return GLYPH_EXPIRED;
     if (!n->api.online)
@@ -346,6 +348,8 @@ static void text_state(const struct row *row, struct buf *out)
     buf_adds(out, n ? glyph_word(node_glyph(n)) : "pending");
     if (n && n->waiting)
         buf_adds(out, " waiting");
+    if (n && n->api.warnings.len)
+        buf_adds(out, " warned");
     if (n && n->api.draining)
         buf_adds(out, n->api.online ? " online drained" : " drained");
 }

@@ -65,6 +65,76 @@ static const struct list_def pending_def = {
     .collect = collect_pending,
 };
 
+/* ---- machines that joined and wait for approval ---- */
+
+FILL(fill_machine, m_node, o->api.given_name, ROLE_WAIT)
+FILL(fill_machine_owner, m_node, *o->owner ? o->owner : "-", o->tagged ? ROLE_TAG : ROLE_USER)
+FILL(fill_machine_os, m_node, o->api.os, ROLE_FAINT)
+FILL(fill_machine_source, m_node, o->api.source, ROLE_ADDRESS)
+FILL(fill_machine_by, m_node, *o->api.approval_by ? o->api.approval_by : "-", ROLE_FAINT)
+FILL_AGO(fill_joined, m_node, created_ns)
+BY(by_joined, m_node, COMPARE(p->api.created_ns, q->api.created_ns))
+BY(by_machine, m_node, strverscmp(p->api.given_name, q->api.given_name))
+
+static const struct list_column machine_columns[] = {
+    {.title = "NODE",
+     .key = "name",
+     .name = true,
+     .least = 14,
+     .wish = 18,
+     .share = 2,
+     .fill = fill_machine,
+     .compare = by_machine},
+    {.title = "JOINED", .key = "joined", .least = 6, .wish = 6, .fill = fill_joined, .compare = by_joined},
+    {.title = "OWNER", .key = "owner", .least = 8, .wish = 14, .rank = 1, .fill = fill_machine_owner},
+    {.title = "OS", .key = "os", .least = 8, .wish = 8, .rank = 2, .fill = fill_machine_os},
+    {.title = "FROM", .key = "source", .least = 15, .wish = 21, .rank = 3, .fill = fill_machine_source},
+    {.title = "TAKEN BACK BY", .key = "by", .least = 13, .wish = 14, .rank = 4, .fill = fill_machine_by},
+};
+
+static void machine_words(const struct row *row, struct buf *out)
+{
+    buf_adds(out, ((const struct m_node *)row)->words);
+}
+
+static bool needs_approval(const struct row *row)
+{
+    return ((const struct m_node *)row)->api.needs_approval;
+}
+
+static void collect_machines(const struct model *m, struct list *l)
+{
+    const struct row_table *t = model_table(m, ROW_NODE);
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        if (needs_approval(t->rows.items[i]))
+            list_add(l, t->rows.items[i]);
+}
+
+static const struct list_def machine_def = {
+    .noun = "machines",
+    .one = "machine",
+    .empty = "no machine waits: with node.approval on, new ones appear here",
+    .columns = machine_columns,
+    .column_count = ARRAY_LEN(machine_columns),
+    .fields = {.words = machine_words},
+    .sort = 1,
+    .kinds = 1U << ROW_NODE,
+    .collect = collect_machines,
+    .always_whole = true,
+};
+
+static bool machines_wait(const struct app *app, char *text, size_t size)
+{
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
+    size_t waiting = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        waiting += !t->rows.items[i]->gone_ms && needs_approval(t->rows.items[i]);
+    snprintf(text, size, "%zu waiting", waiting);
+    return waiting != 0;
+}
+
 void pending_pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
@@ -96,7 +166,12 @@ void pending_pane(struct app *app, struct canvas *c, struct rect at)
 
 static size_t badge(const struct app *app)
 {
-    return model_table(&app->model, ROW_PENDING)->index.len;
+    const struct row_table *t = model_table(&app->model, ROW_NODE);
+    size_t count = model_table(&app->model, ROW_PENDING)->index.len;
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        count += !t->rows.items[i]->gone_ms && needs_approval(t->rows.items[i]);
+    return count;
 }
 
 static const struct console_command commands[] = {
@@ -112,7 +187,8 @@ const struct console_view pending_view = {
     .title = "Pending",
     .digit = '8',
     .commands = COMMAND_TABLE(commands),
-    .sections = {{IN_PENDING, "Pending registrations"}},
-    .parts = {{.def = &pending_def, .where = IN_PENDING, .pane = 7, .draw_pane = pending_pane}},
+    .sections = {{IN_PENDING, "Pending registrations"}, {IN_MACHINES, "Machines waiting for approval"}},
+    .parts = {{.name = "registrations", .def = &pending_def, .where = IN_PENDING, .pane = 7, .draw_pane = pending_pane},
+              {.name = "machines", .def = &machine_def, .where = IN_MACHINES, .trouble = machines_wait}},
     .badge = badge,
 };

@@ -40,6 +40,10 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
         buf_addf(out, "session\tno map stream is open; seen %s\n", ago_text(n->api.last_seen_ns, app->at.now_ns, text));
     if (n->api.online && !n->api.healthy)
         buf_adds(out, "probe\tno answer, although its map stream is open\n");
+    for (size_t i = 0; i < n->api.warnings.len; i++) {
+        const struct api_warning *w = api_at(&n->api.warnings, struct api_warning, i);
+        buf_addf(out, "!warning for %s: %s\n", span_text(app->at.now_ns - w->since_ns, text), w->text);
+    }
     if (n->api.draining)
         buf_adds(out, "service\tdrained: others serve its prefixes where they can; o puts it back\n");
     if (n->waiting)
