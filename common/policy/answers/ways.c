@@ -18,6 +18,12 @@ struct way_group {
     bool same; /* its nodes are as they were */
 };
 
+struct way_route {
+    struct prefix prefix;
+    uint32_t id[2]; /* in each view, NONE: nobody has it there */
+    bool touched;
+};
+
 struct way_key {
     uint32_t from, to;
     struct prefix route;
@@ -29,6 +35,7 @@ struct ways {
     bool same_policy;
     VEC(struct way_group) groups;
     struct prefixes all, touched; /* subnet routes, with what concerns them */
+    VEC(struct way_route) routes;
     struct policy_slots exits, touched_exits;
     struct map change_index, row_index, cut_index;
     uint64_t left;
@@ -111,6 +118,22 @@ static void find_touched(struct ways *w)
     }
 }
 
+static uint32_t route_id(const struct policy_view *v, const struct prefix *p)
+{
+    uintptr_t known = (uintptr_t)map_get(&v->route_index, p, sizeof(*p));
+
+    return known ? (uint32_t)(known - 1) : NONE;
+}
+
+static void index_routes(struct ways *w)
+{
+    for (size_t i = 0; i < w->all.len; i++) {
+        const struct prefix *p = &w->all.items[i];
+        struct way_route r = {*p, {route_id(w->v[0], p), route_id(w->v[1], p)}, prefixes_has(&w->touched, p)};
+        vec_push(&w->routes, r);
+    }
+}
+
 /* ---- groups ---- */
 
 static void build_groups(struct ways *w)
@@ -142,23 +165,22 @@ static bool has_route(const struct policy_view *v, uint32_t slot, const struct p
 {
     const struct vnode *n = view_node(v, slot);
 
-    return n && prefixes_has(&n->routes, p);
+    return n && n->routes.len && prefixes_has(&n->routes, p);
 }
 
-static uint32_t way_to(struct ways *w, int side, uint32_t viewer, const struct prefix *p)
+static uint32_t way_to(struct ways *w, int side, uint32_t viewer, uint32_t route)
 {
     const struct policy_view *v = w->v[side];
-    uintptr_t known = (uintptr_t)map_get(&v->route_index, p, sizeof(*p));
-    const struct id_list *holders = known ? &v->routes.items[known - 1]->holders : NULL;
     uint32_t best = NONE;
 
-    if (!view_node(v, viewer))
+    if (route == NONE || !view_node(v, viewer))
         return NONE;
-    for (size_t i = 0; holders && i < holders->len && w->left; i++) {
+    const struct id_list *holders = &v->routes.items[route]->holders;
+    for (size_t i = 0; i < holders->len && w->left; i++) {
         uint32_t peer = holders->items[i];
         w->left--;
         if (v->nodes[peer].online && (best == NONE || v->nodes[peer].id < v->nodes[best].id) &&
-            policy_sees(v, viewer, peer) && view_route_shown(v, viewer, peer, (uint32_t)(known - 1)))
+            policy_sees(v, viewer, peer) && view_route_shown(v, viewer, peer, route))
             best = peer;
     }
     return best;
@@ -225,9 +247,11 @@ static void add_row(struct ways *w, const struct way_group *g, const struct poli
 
 static bool user_gets_there(struct ways *w, const struct vuser *u, const struct prefix *p)
 {
+    uint32_t route = route_id(w->v[1], p);
+
     for (size_t i = 0; i < u->devices.len; i++) {
         uint32_t slot = u->devices.items[i];
-        if (prefix_is_exit(p) ? has_exit(w, 1, slot) : has_route(w->v[1], slot, p) || way_to(w, 1, slot, p) != NONE)
+        if (prefix_is_exit(p) ? has_exit(w, 1, slot) : has_route(w->v[1], slot, p) || way_to(w, 1, slot, route) != NONE)
             return true;
     }
     return false;
@@ -256,13 +280,15 @@ static void cut_off(struct ways *w, const struct way_group *g, const struct pref
 
 /* ---- comparing ---- */
 
-static void compare_way(struct ways *w, const struct way_group *g, const struct prefix *p, struct policy_slots *changes)
+static void compare_way(struct ways *w, const struct way_group *g, const struct way_route *r,
+                        struct policy_slots *changes)
 {
+    const struct prefix *p = &r->prefix;
     uint32_t viewer = g->nodes.items[0];
 
     if (has_route(w->v[0], viewer, p) || has_route(w->v[1], viewer, p))
         return;
-    uint32_t from = way_to(w, 0, viewer, p), to = way_to(w, 1, viewer, p);
+    uint32_t from = way_to(w, 0, viewer, r->id[0]), to = way_to(w, 1, viewer, r->id[1]);
     if (from == to)
         return;
     vec_push(changes, change_of(w, p, from, to, g->nodes.len));
@@ -292,11 +318,11 @@ static bool compare_exits(struct ways *w, const struct way_group *g, const struc
 
 static void compare_group(struct ways *w, const struct way_group *g)
 {
-    const struct prefixes *routes = g->same ? &w->touched : &w->all;
     struct policy_slots changes = {0};
 
-    for (size_t i = 0; i < routes->len && w->left; i++)
-        compare_way(w, g, &routes->items[i], &changes);
+    for (size_t i = 0; i < w->routes.len && w->left; i++)
+        if (!g->same || w->routes.items[i].touched)
+            compare_way(w, g, &w->routes.items[i], &changes);
     bool no_exit = compare_exits(w, g, g->same ? &w->touched_exits : &w->exits, &changes);
     if (changes.len)
         add_row(w, g, &changes, no_exit);
@@ -311,6 +337,7 @@ void policy_compare_ways(const struct policy_view *before, const struct policy_v
                      .left = WAYS_BUDGET};
 
     find_touched(&w);
+    index_routes(&w);
     build_groups(&w);
     for (size_t i = 0; i < w.groups.len; i++) {
         compare_group(&w, &w.groups.items[i]);
@@ -318,6 +345,7 @@ void policy_compare_ways(const struct policy_view *before, const struct policy_v
     }
     out->incomplete = w.left == 0;
     vec_release(&w.groups);
+    vec_release(&w.routes);
     prefixes_release(&w.all);
     prefixes_release(&w.touched);
     vec_release(&w.exits);

@@ -54,7 +54,7 @@ static const char *const rules[] = {
 struct device {
     struct join join;
     char name[16];
-    bool exists, online, expired, silent;
+    bool exists, online, silent;
     uint64_t id, session;
     unsigned advertised;
     const char *tag;
@@ -274,71 +274,75 @@ static void bit_of(struct device *d, const struct prefix *p, bool set)
     }
 }
 
-static void make(struct random_change *c)
+/* What its client does; false: it is an administrator's change. */
+static bool client_does(struct random_change *c)
 {
     struct device *d = c->device;
-    struct core_admin a = {.id = d->id};
 
     switch (c->asked.kind) {
     case WHATIF_DOWN:
         core_session_end(r.core, d->session, SESSION_SILENT);
         d->online = d->silent = false;
-        break;
+        return true;
     case WHATIF_UP:
         report(d, true);
-        break;
+        return true;
     case WHATIF_SILENT:
         core_session_health(r.core, d->session, false);
         d->silent = true;
-        break;
+        return true;
     case WHATIF_ADD:
         join(d);
         report(d, true);
-        break;
+        return true;
     case WHATIF_ADVERTISE:
     case WHATIF_WITHDRAW:
         bit_of(d, &c->asked.prefixes.items[0], c->asked.kind == WHATIF_ADVERTISE);
         report(d, false);
-        break;
-    case WHATIF_DRAIN:
-    case WHATIF_UNDRAIN:
-        a.op = ADMIN_NODE_DRAIN;
-        a.flag = c->asked.kind == WHATIF_DRAIN;
-        admin(a);
-        break;
-    case WHATIF_APPROVE:
-    case WHATIF_REVOKE:
-        a.op = ADMIN_ROUTES_EDIT;
-        prefixes_copy(c->asked.kind == WHATIF_APPROVE ? &a.prefixes : &a.revoke, &c->asked.prefixes);
-        admin(a);
-        break;
-    case WHATIF_PRIMARY:
-        a.op = ADMIN_PRIMARY;
-        prefixes_copy(&a.prefixes, &c->asked.prefixes);
-        admin(a);
-        break;
-    case WHATIF_EXPIRE:
-        a.op = ADMIN_NODE_EXPIRE;
-        admin(a);
-        d->expired = true;
-        d->online = false;
-        break;
-    case WHATIF_AUTHORIZE:
-    case WHATIF_UNAUTHORIZE:
-        a.op = ADMIN_NODE_AUTHORIZE;
-        a.flag = c->asked.kind == WHATIF_AUTHORIZE;
-        admin(a);
-        break;
-    case WHATIF_DELETE:
-        a.op = ADMIN_NODE_DELETE;
-        admin(a);
-        *d = (struct device){.exists = false, .join = d->join, .tag = NULL};
-        snprintf(d->name, sizeof(d->name), "n%u", (unsigned)(d - devices));
-        d->join.key = keys[(d - devices) % 2];
-        break;
+        return true;
     default:
-        fail();
+        return false;
     }
+}
+
+static void forget(struct device *d)
+{
+    *d = (struct device){.join = d->join};
+    snprintf(d->name, sizeof(d->name), "n%u", (unsigned)(d - devices));
+    d->join.key = keys[(d - devices) % 2];
+}
+
+static void make(struct random_change *c)
+{
+    static const struct {
+        int kind;
+        enum admin_op op;
+        bool flag;
+    } operations[] = {
+        {WHATIF_DRAIN, ADMIN_NODE_DRAIN, true},         {WHATIF_UNDRAIN, ADMIN_NODE_DRAIN, false},
+        {WHATIF_APPROVE, ADMIN_ROUTES_EDIT, false},     {WHATIF_REVOKE, ADMIN_ROUTES_EDIT, false},
+        {WHATIF_PRIMARY, ADMIN_PRIMARY, false},         {WHATIF_EXPIRE, ADMIN_NODE_EXPIRE, false},
+        {WHATIF_AUTHORIZE, ADMIN_NODE_AUTHORIZE, true}, {WHATIF_UNAUTHORIZE, ADMIN_NODE_AUTHORIZE, false},
+        {WHATIF_DELETE, ADMIN_NODE_DELETE, false},
+    };
+    struct device *d = c->device;
+    struct core_admin a = {.id = d->id};
+    size_t i = 0;
+
+    if (client_does(c))
+        return;
+    while (i < ARRAY_LEN(operations) && operations[i].kind != c->asked.kind)
+        i++;
+    assert_true(i < ARRAY_LEN(operations));
+    a.op = operations[i].op;
+    a.flag = operations[i].flag;
+    if (a.op == ADMIN_ROUTES_EDIT || a.op == ADMIN_PRIMARY)
+        prefixes_copy(c->asked.kind == WHATIF_REVOKE ? &a.revoke : &a.prefixes, &c->asked.prefixes);
+    admin(a);
+    if (a.op == ADMIN_NODE_EXPIRE)
+        d->online = false;
+    if (a.op == ADMIN_NODE_DELETE)
+        forget(d);
 }
 
 /* ---- the tailnet as a test looks at it ---- */
