@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/str.h"
 
 #define STEP (64u << 10)
 
@@ -117,6 +119,15 @@ static int folder_of(const char *path)
     return fd;
 }
 
+void file_say(FILE *stream, const char *prefix, const char *text)
+{
+    struct buf safe = BUF_INIT(0);
+
+    str_safe_lines(&safe, text);
+    fprintf(stream, "%s: %s\n", prefix, buf_text(&safe));
+    buf_release(&safe);
+}
+
 int file_end_output(FILE *stream, struct err *e)
 {
     errno = 0;
@@ -180,4 +191,13 @@ int file_make_parents(const char *path, mode_t mode, struct err *e)
     }
     free(copy);
     return rc;
+}
+
+unsigned file_share(unsigned most, unsigned part)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / part > most)
+        return most;
+    return (unsigned)(limit.rlim_cur / part);
 }

@@ -29,11 +29,20 @@ int file_create(const char *path, const void *bytes, size_t len, mode_t mode, st
 /* All of it, through interrupted and short writes. */
 int file_write_fd(int fd, const void *bytes, size_t len) WARN_UNUSED; /* -1 with errno */
 
+/* "PREFIX: TEXT" and the end of a line to a stream that people read: what would steer a terminal is escaped, but for
+ * ends of lines and tabs. */
+void file_say(FILE *stream, const char *prefix, const char *text);
+
 /* At the end of a program: what was written to the stream and did not arrive is ERR_IO ("cannot write the output"). */
 int file_end_output(FILE *stream, struct err *e) WARN_UNUSED;
 
 /* Syncs the folder that holds path: what was renamed or linked there lasts. */
 int file_sync_folder(const char *path, struct err *e) WARN_UNUSED;
+
+/* How many of the files that this process may open (RLIMIT_NOFILE) are one purpose's: one in part of them, at most
+ * most.
+ */
+unsigned file_share(unsigned most, unsigned part);
 
 /* Makes the folders above path that are missing, with this mode. */
 int file_make_parents(const char *path, mode_t mode, struct err *e) WARN_UNUSED;

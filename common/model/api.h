@@ -107,7 +107,8 @@ struct api_node {
     int64_t since_ns;
     const char *os, *os_version, *client_version;
     uint64_t cap_version;
-    uint64_t priority; /* among routers and exit nodes: the higher is preferred */
+    uint64_t priority;     /* among routers and exit nodes: the higher is preferred */
+    uint64_t exit_node_id; /* the exit node that it uses, 0: none */
     struct api_endpoints endpoints;
     uint64_t relay; /* home region, 0: not known */
     const char *relay_name, *source;
@@ -156,6 +157,24 @@ struct api_prefix {
     const char *hold_down, *failback_delay;
     struct strs own;
     uint64_t version; /* of its settings, 0: it has none of its own */
+};
+
+/* Who says that it uses an exit node (clients from 1.86 on do). */
+struct api_exit_user {
+    uint64_t node;
+    const char *name;
+    bool online;
+};
+
+struct api_exit {
+    uint64_t node;
+    const char *name;
+    int state; /* enum route_state */
+    const char *reason;
+    bool online, draining;
+    bool suggested;             /* clients that choose for themselves may choose it */
+    uint64_t priority, used_by; /* used_by: users that are online */
+    struct api_list users;      /* struct api_exit_user */
 };
 
 struct api_relay {
@@ -393,10 +412,11 @@ struct api_health {
 
 extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
     api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape,
-    api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape,
-    api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape, api_simulation_shape,
-    api_names_shape, api_approval_shape, api_backup_shape, api_health_shape, api_version_shape, api_finding_shape,
-    api_policy_mark_shape, api_counts_shape, api_message_shape;
+    api_exit_shape, api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape,
+    api_whoami_shape, api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape,
+    api_backup_shape, api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape,
+    api_message_shape;
+extern const struct api_shape api_simulation_shape, api_names_shape, api_approval_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

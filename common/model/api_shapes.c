@@ -157,6 +157,7 @@ static const struct api_field node_fields[] = {
     MORE(api_node, "relayName", relay_name, KIND_TEXT),
     MORE(api_node, "source", source, KIND_TEXT),
     MORE(api_node, "exitNode", exit_node, KIND_BOOL),
+    MORE(api_node, "usesExitNode", exit_node_id, KIND_ID),
     MORE(api_node, "removedRoutes", removed, KIND_PREFIXES),
     MORE(api_node, "routes", routes, MANY(api_route_shape)),
     MORE(api_node, "warnings", warnings, MANY(warning_shape)),
@@ -206,6 +207,27 @@ static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "version", version, KIND_U64),
 };
 const struct api_shape api_prefix_shape = SHAPE(api_prefix, "prefix", prefix_fields);
+
+static const struct api_field exit_user_fields[] = {
+    OWN(api_exit_user, "node", node, KIND_ID),
+    OWN(api_exit_user, "name", name, KIND_TEXT),
+    OWN(api_exit_user, "online", online, KIND_BOOL),
+};
+static const struct api_shape api_exit_user_shape = SHAPE(api_exit_user, "user of an exit node", exit_user_fields);
+
+static const struct api_field exit_fields[] = {
+    OWN(api_exit, "node", node, KIND_ID),
+    OWN(api_exit, "name", name, KIND_TEXT),
+    OWN(api_exit, "state", state, WORD(states)),
+    OWN(api_exit, "reason", reason, KIND_TEXT),
+    OWN(api_exit, "online", online, KIND_BOOL),
+    OWN(api_exit, "draining", draining, KIND_BOOL),
+    OWN(api_exit, "suggested", suggested, KIND_BOOL),
+    OWN(api_exit, "priority", priority, KIND_U64),
+    OWN(api_exit, "usedBy", used_by, KIND_U64),
+    OWN(api_exit, "users", users, MANY(api_exit_user_shape)),
+};
+const struct api_shape api_exit_shape = SHAPE(api_exit, "exit node", exit_fields);
 
 static const struct api_field relay_fields[] = {
     OWN(api_relay, "id", id, KIND_U64),

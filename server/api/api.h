@@ -39,8 +39,10 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
 /* Ends streams, answers what is in work, closes everything, removes the socket. The core must still run. */
 void api_stop(struct api *api);
 
-/* A connection of the public listener, nothing read from it; taken in any case. Any thread. */
-void api_take_socket(struct api *api, int fd, const struct addr_port *peer);
+/* A connection of the public listener, nothing read from it; taken in any case. reserved: its first request is one of
+ * the few that are answered however many connections there are, as api_is_reserved says. Any thread. */
+void api_take_socket(struct api *api, int fd, const struct addr_port *peer, bool reserved);
+bool api_is_reserved(const struct api *api, const char *method, const char *path);
 
 void api_reload(struct api *api, const struct config *config);
 

@@ -88,7 +88,12 @@ void api_stop(struct api *api)
     free(api);
 }
 
-void api_take_socket(struct api *api, int fd, const struct addr_port *peer)
+void api_take_socket(struct api *api, int fd, const struct addr_port *peer, bool reserved)
 {
-    http_take_socket(api->http, fd, peer);
+    http_take_socket(api->http, fd, peer, reserved);
+}
+
+bool api_is_reserved(const struct api *api, const char *method, const char *path)
+{
+    return http_is_reserved(api->http, method, path);
 }

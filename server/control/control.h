@@ -51,6 +51,10 @@ void control_reload(struct control *c, const struct config *config);
  * needs. Called on the stream's loop. */
 void control_accept(struct control *c, struct stream *stream, const struct head *head);
 
+/* Whether a node of the tailnet was there not long ago: it proved its machine key from this IPv4 address, or from this
+ * IPv6 /64. Any thread, must not outlive control_free. */
+bool control_knows(struct control *c, const struct addr *from);
+
 /* ---- Questions to clients ---- */
 
 #define CONTROL_ANSWER_MAX (8u << 20) /* bytes */

@@ -100,6 +100,11 @@ void control_accept(struct control *c, struct stream *stream, const struct head 
     rpc_server_accept(c->server, stream, head);
 }
 
+bool control_knows(struct control *c, const struct addr *from)
+{
+    return rpc_server_is_proved(c->server, from);
+}
+
 void control_metrics(struct control *c, struct buf *out)
 {
     struct question_counts questions;

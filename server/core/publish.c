@@ -248,6 +248,13 @@ static const struct user *published_user(struct core_state *s, uint64_t id)
     return c ? (c->published ? c->published : c->work) : NULL;
 }
 
+/* What lists show of what a client says, beside its routes and what peers are told. */
+static bool is_restated(const struct node *a, const struct node *b)
+{
+    return a->exit_node_id != b->exit_node_id || !str_eq(a->client_version, b->client_version) ||
+           !str_eq(a->os_version, b->os_version);
+}
+
 /* Puts the slot's node as it is now, or nobody. What readers must be told is what was marked and what differs from the
  * node before; without either the node keeps its version. False: nothing is to be told. */
 static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
@@ -258,6 +265,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                                     &slot->serving, slot->expired)
                                  : NULL;
 
+    slot->restated = now && before && is_restated(before->record, now->record);
     if (now)
         slot->dirty |= before ? tailnet_node_difference(before, now) : CHANGE_ADDED;
     if (slot->dirty)
@@ -280,7 +288,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
 static void settle_slot(struct core_state *s, struct slot *slot)
 {
     slot->dirty = 0;
-    slot->rebuild = slot->recorded = slot->route_moved = slot->reachable = false;
+    slot->rebuild = slot->recorded = slot->route_moved = slot->reachable = slot->restated = false;
     if (!slot->published && !slot->work)
         slot_free(s, slot);
 }
@@ -344,7 +352,8 @@ void publish(struct core_state *s)
     tailnet_publish(s->tailnet, next, changes, count);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];
-        for (size_t k = 0; slot->dirty & CHANGE_VOLATILE && k < s->listeners.len; k++)
+        bool tell = slot->dirty & CHANGE_VOLATILE || slot->restated;
+        for (size_t k = 0; tell && k < s->listeners.len; k++)
             s->listeners.items[k].volatile_change(s->listeners.items[k].arg, slot->id);
         settle_slot(s, slot);
     }

@@ -19,19 +19,20 @@
 #include "front/pump.h"
 #include "net/forwarded.h"
 
+#define BRIEF 5 /* where files are few, a head has so much less time */
+
 /* ---- Deciding ---- */
 
 /* Frees the struct, not the connection. */
 static void conn_free(struct front_conn *c)
 {
-    unsigned i = loop_index(c->loop);
-
     loop_timer_stop(c->loop, &c->timer);
     if (c->watched)
         loop_unwatch(c->loop, &c->watch);
-    *(c->prev ? &c->prev->next : &c->front->conns[i]) = c->next;
-    *(c->next ? &c->next->prev : &c->front->oldest[i]) = c->prev;
-    limits_leave_head(c->front, &c->peer.addr);
+    struct front_conns *list = &c->front->conns[loop_index(c->loop)][c->terms.known];
+    *(c->prev ? &c->prev->next : &list->newest) = c->next;
+    *(c->next ? &c->next->prev : &list->oldest) = c->prev;
+    limits_leave_head(c->front, &c->peer.addr, c->terms.known);
     buf_release(&c->head);
     free(c);
 }
@@ -48,18 +49,16 @@ void conn_close(struct front_conn *c)
         close(fd);
 }
 
-static void refuse(struct front_conn *c, const struct err *e)
+static void refuse(struct front_conn *c, const char *status, const char *why)
 {
     static struct log_sources sources;
     char peer[ADDR_PORT_TEXT_MAX], text[400];
-    bool big = e->code == ERR_TOOBIG;
-    int n =
-        snprintf(text, sizeof(text),
-                 "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
-                 big ? "431 Request Header Fields Too Large" : "400 Bad Request", strlen(e->message) + 1, e->message);
+    int n = snprintf(text, sizeof(text),
+                     "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
+                     status, strlen(why) + 1, why);
 
     log_from(&sources, c->peer.addr.bytes, addr_source_len(&c->peer.addr), 10, LOG_LEVEL_INFO, "front",
-             "request from %s refused: %s", addr_port_format(&c->peer, peer), e->message);
+             "request from %s refused: %s", addr_port_format(&c->peer, peer), why);
     if (c->stream) {
         stream_write(c->stream, text, (size_t)n, NULL);
         stream_shutdown(c->stream);
@@ -71,6 +70,20 @@ static void refuse(struct front_conn *c, const struct err *e)
     conn_close(c);
 }
 
+static void refuse_head(struct front_conn *c, const struct err *e)
+{
+    refuse(c, e->code == ERR_TOOBIG ? "431 Request Header Fields Too Large" : "400 Bad Request", e->message);
+}
+
+/* Where files are few: false, and the connection is gone. */
+static bool may_stay(struct front_conn *c, const struct head *h, bool client)
+{
+    if (!c->terms.few_files || c->terms.known || (!client && destination_is_reserved(c->front, h)))
+        return true;
+    refuse(c, "503 Service Unavailable", "the server has too many connections; try again later");
+    return false;
+}
+
 /* ---- Plain ---- */
 
 /* Reads the head for good this time: the stream begins after it. */
@@ -80,18 +93,26 @@ static bool swallow(int fd, uint8_t *scratch, size_t len)
 }
 
 /* What is not for a client's room goes through a pump, which looks at the heads that follow. */
-static void hand_to_http(struct front *f, struct stream *s, bool tls)
+static void hand_to_http(struct front *f, struct stream *s, const struct head *h, bool tls)
 {
+    static struct log_limit limit;
     struct addr_port peer = *stream_peer(s);
+    bool reserved = destination_is_reserved(f, h);
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-        log_error("front", "cannot make a local socket: %s", strerror(errno));
+        log_limited(&limit, 1, LOG_LEVEL_ERROR, "front", "cannot make a local socket: %s", strerror(errno));
+        stream_close(s);
+        return;
+    }
+    if (limits_files_left(f, pair[1]) >= (reserved ? FILES_NONE : FILES_LAST)) {
+        close(pair[0]);
+        close(pair[1]);
         stream_close(s);
         return;
     }
     pump_start(f, s, pair[0], tls);
-    f->o.other(f->o.arg, pair[1], &peer, tls);
+    f->o.other(f->o.arg, pair[1], &peer, reserved);
 }
 
 static void plain_decide(struct front_conn *c, struct head *h, size_t len)
@@ -102,6 +123,10 @@ static void plain_decide(struct front_conn *c, struct head *h, size_t len)
     int fd = c->fd;
     bool control, client = destination_is_client(f, h, &control);
 
+    if (!may_stay(c, h, client)) {
+        head_release(h);
+        return;
+    }
     conn_free(c);
     if (client && !swallow(fd, loop_scratch_in(l), len)) {
         close(fd);
@@ -110,7 +135,7 @@ static void plain_decide(struct front_conn *c, struct head *h, size_t len)
         if (s && client)
             destination_hand_on(f, s, h, control);
         else if (s)
-            hand_to_http(f, s, false);
+            hand_to_http(f, s, h, false);
     }
     head_release(h);
 }
@@ -130,7 +155,7 @@ static void plain_try(struct front_conn *c)
     }
     long len = head_parse(scratch, (size_t)n, &h, &e);
     if (len < 0)
-        refuse(c, &e);
+        refuse_head(c, &e);
     else if (len > 0)
         plain_decide(c, &h, (size_t)len);
 }
@@ -159,17 +184,21 @@ static void tls_decide(struct front_conn *c, struct head *h, size_t len)
 {
     struct front *f = c->front;
     struct stream *s = c->stream;
-    struct buf bytes = c->head;
-    bool control;
+    bool control, client = destination_is_client(f, h, &control);
 
+    if (!may_stay(c, h, client)) {
+        head_release(h);
+        return;
+    }
+    struct buf bytes = c->head;
     c->head = (struct buf){0};
     conn_free(c);
-    if (destination_is_client(f, h, &control)) {
+    if (client) {
         stream_unread(s, bytes.data + len, bytes.len - len);
         destination_hand_on(f, s, h, control);
     } else {
         stream_unread(s, bytes.data, bytes.len);
-        hand_to_http(f, s, true);
+        hand_to_http(f, s, h, true);
     }
     head_release(h);
     buf_release(&bytes);
@@ -192,7 +221,7 @@ static void tls_readable(struct stream *s, void *arg)
     buf_add(&c->head, scratch, (size_t)n);
     long len = head_parse(c->head.data, c->head.len, &h, &e);
     if (len < 0)
-        refuse(c, &e);
+        refuse_head(c, &e);
     else if (len > 0)
         tls_decide(c, &h, (size_t)len);
 }
@@ -218,33 +247,32 @@ static void too_late(struct loop_timer *timer)
     char peer[ADDR_PORT_TEXT_MAX];
 
     log_from(&sources, c->peer.addr.bytes, addr_source_len(&c->peer.addr), 10, LOG_LEVEL_INFO, "front",
-             "connection from %s closed: no request within %u ms", addr_port_format(&c->peer, peer),
-             c->front->o.head_ms);
+             "connection from %s closed: no request in time", addr_port_format(&c->peer, peer));
     conn_close(c);
 }
 
 static void conn_start(struct loop_task *task)
 {
     struct front_conn *c = (struct front_conn *)task;
-    struct front_conn **list = &c->front->conns[loop_index(c->loop)];
+    struct front_conns *list = &c->front->conns[loop_index(c->loop)][c->terms.known];
 
-    c->next = *list;
-    *(c->next ? &c->next->prev : &c->front->oldest[loop_index(c->loop)]) = c;
-    *list = c;
-    if (c->instead && c->next)
-        conn_close(c->front->oldest[loop_index(c->loop)]);
+    c->next = list->newest;
+    *(c->next ? &c->next->prev : &list->oldest) = c;
+    list->newest = c;
+    if (c->terms.instead && c->next)
+        conn_close(list->oldest);
     if (atomic_load(&c->front->stopping)) {
         conn_close(c);
         return;
     }
-    loop_timer_set(c->loop, &c->timer, c->front->o.head_ms, too_late);
+    loop_timer_set(c->loop, &c->timer, c->front->o.head_ms / (c->terms.few_files ? BRIEF : 1), too_late);
     if (c->front->tls)
         tls_start(c);
     else
         plain_start(c);
 }
 
-void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, bool instead)
+void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, const struct conn_terms *terms)
 {
     struct front_conn *c = mem_alloc(sizeof(*c));
 
@@ -253,6 +281,6 @@ void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *
     c->loop = l;
     c->fd = fd;
     c->peer = *peer;
-    c->instead = instead;
+    c->terms = *terms;
     loop_post_task(l, &c->task);
 }

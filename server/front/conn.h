@@ -16,11 +16,16 @@ struct front_conn {
     int fd;                /* plain; -1 otherwise */
     struct stream *stream; /* TLS */
     struct buf head;       /* TLS: what was read */
-    bool watched, instead;
+    bool watched;
+    struct conn_terms {
+        bool instead;   /* the oldest one of that loop goes for it */
+        bool known;     /* its address is */
+        bool few_files; /* it must be brief, and a stranger has to ask for what is reserved */
+    } terms;
 };
 
-/* Takes fd; on any thread. Its place was entered; with instead, the oldest connection of that loop goes. */
-void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, bool instead);
+/* Takes fd; on any thread. Its place was entered. */
+void conn_open(struct front *f, struct loop *l, int fd, const struct addr_port *peer, const struct conn_terms *terms);
 void conn_close(struct front_conn *c);
 
 #endif

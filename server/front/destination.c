@@ -28,6 +28,14 @@ bool destination_is_client(const struct front *f, const struct head *h, bool *co
     return *control || (f->o.relay && (!f->o.other || is_relay_path(h->path)));
 }
 
+bool destination_is_reserved(const struct front *f, const struct head *h)
+{
+    const char *length = head_get(h, "Content-Length");
+
+    return f->o.reserved && !head_get(h, "Transfer-Encoding") && (!length || str_eq(length, "0")) &&
+           f->o.reserved(f->o.arg, h);
+}
+
 void destination_hand_on(struct front *f, struct stream *s, const struct head *h, bool control)
 {
     name_client(f, s, h);

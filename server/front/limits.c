@@ -3,9 +3,30 @@
 
 #include "net/forwarded.h"
 
-#define CLOSING_MAX 256 /* that go, and have not gone yet */
+#define CLOSING_MAX   256 /* that go, and have not gone yet */
+#define OWN_FILES     64  /* of the daemon: its socket, its database, its keys; at most one in 16 */
+#define CLIENTS_FILES 256 /* of known clients and reserved requests; at most one in 8 */
 
-enum head_place limits_enter_head(struct front *f, const struct addr *from)
+enum files_left limits_files_left(const struct front *f, int fd)
+{
+    unsigned own = f->files / 16 < OWN_FILES ? f->files / 16 : OWN_FILES;
+    unsigned clients = f->files / 8 < CLIENTS_FILES ? f->files / 8 : CLIENTS_FILES;
+    unsigned number = (unsigned)fd;
+
+    if (number >= f->files - own / 2)
+        return FILES_NONE;
+    return number >= f->files - own ? FILES_LAST : number >= f->files - own - clients ? FILES_FEW : FILES_MANY;
+}
+
+bool limits_may_accept(struct front *f)
+{
+    pthread_mutex_lock(&f->lock);
+    bool may = f->counts[0] < f->max + CLOSING_MAX / 2 && f->counts[1] < f->max + CLOSING_MAX / 2;
+    pthread_mutex_unlock(&f->lock);
+    return may;
+}
+
+enum head_place limits_enter_head(struct front *f, const struct addr *from, bool known)
 {
     size_t len = addr_source_len(from);
     bool many = addr_is_loopback(from) || forwarded_is_trusted(&f->o.trusted_proxies, from);
@@ -13,22 +34,22 @@ enum head_place limits_enter_head(struct front *f, const struct addr *from)
 
     pthread_mutex_lock(&f->lock);
     uintptr_t n = (uintptr_t)map_get(&f->by_address, from->bytes, len);
-    if (f->count < f->max + CLOSING_MAX && (many || n < f->max / 4)) {
-        place = f->count < f->max ? HEAD_PLACE : HEAD_PLACE_OF;
-        f->count++;
+    if (f->counts[known] < f->max + CLOSING_MAX && (many || n < f->max / 4)) {
+        place = f->counts[known] < f->max ? HEAD_PLACE : HEAD_PLACE_OF;
+        f->counts[known]++;
         map_put(&f->by_address, from->bytes, len, (void *)(n + 1));
     }
     pthread_mutex_unlock(&f->lock);
     return place;
 }
 
-void limits_leave_head(struct front *f, const struct addr *from)
+void limits_leave_head(struct front *f, const struct addr *from, bool known)
 {
     size_t len = addr_source_len(from);
 
     pthread_mutex_lock(&f->lock);
     uintptr_t n = (uintptr_t)map_get(&f->by_address, from->bytes, len);
-    f->count--;
+    f->counts[known]--;
     if (n > 1)
         map_put(&f->by_address, from->bytes, len, (void *)(n - 1));
     else

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/conn.h"
@@ -21,11 +23,12 @@
 
 #define HEAD_MS  10000
 #define STALL_MS 30000
-/* At most, and at most half of the files that may be open; one IPv4 address or IPv6 /64 has a quarter of that. So many
- * because a whole tailnet may come back at once, and from one address if it lives behind one. */
+/* At most, and at most a quarter of the files that may be open; one IPv4 address or IPv6 /64 has a quarter of that. So
+ * many because a whole tailnet may come back at once, and from one address if it lives behind one. */
 #define FRONT_CONNS_MAX 32768
 
-#define ACCEPT_BATCH 64 /* in one turn: whoever is connected already has its turn too */
+#define ENDINGS_MAX  1024 /* of a loop: clients that are given time to read the end of an answer */
+#define ACCEPT_BATCH 64   /* in one turn: whoever is connected already has its turn too */
 #define PAUSE_MS     200
 #define LOOK_MS      10000
 
@@ -67,13 +70,18 @@ static void accept_one(struct front *f, int fd, const union address *from)
     struct addr_port peer;
 
     from_sockaddr(from, &peer);
-    enum head_place place = limits_enter_head(f, &peer.addr);
+    bool known = f->o.known && f->o.known(f->o.arg, &peer.addr);
+    enum files_left files = limits_files_left(f, fd);
+    enum head_place place = files == FILES_NONE ? HEAD_NO_PLACE : limits_enter_head(f, &peer.addr, known);
     if (place != HEAD_NO_PLACE) {
-        conn_open(f, loops_next(f->o.loops), fd, &peer, place == HEAD_PLACE_OF);
+        conn_open(f, loops_next(f->o.loops), fd, &peer,
+                  &(struct conn_terms){.instead = place == HEAD_PLACE_OF || files == FILES_LAST,
+                                       .known = known,
+                                       .few_files = files != FILES_MANY});
         return;
     }
-    log_limited(&limit, 5, LOG_LEVEL_WARN, "front", "connection from %s refused: too many without a request",
-                addr_port_format(&peer, text));
+    log_limited(&limit, 5, LOG_LEVEL_WARN, "front", "connection from %s refused: too many %s",
+                addr_port_format(&peer, text), files == FILES_NONE ? "files are open" : "without a request");
     close(fd);
 }
 
@@ -82,7 +90,8 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
     struct front_listener *l = (struct front_listener *)w;
 
     (void)events;
-    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+    /* Who cannot be placed yet waits in the kernel's queue: those who go for others are about to. */
+    for (unsigned i = 0; i < ACCEPT_BATCH && limits_may_accept(l->front); i++) {
         union address from = {0};
         socklen_t len = sizeof(from);
         int fd = accept4(w->fd, &from.any, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -146,7 +155,6 @@ static void release(struct front *f)
     prefixes_release(&f->o.trusted_proxies);
     free(f->listeners);
     free(f->conns);
-    free(f->oldest);
     free(f->pumps);
     free(f);
 }
@@ -169,15 +177,6 @@ static int set_up(struct front *f, const struct front_options *options, struct e
     return 0;
 }
 
-static unsigned conns_max(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 > FRONT_CONNS_MAX)
-        return FRONT_CONNS_MAX;
-    return (unsigned)limit.rlim_cur / 2;
-}
-
 struct front *front_new(const struct front_options *options, struct err *e)
 {
     struct front *f = mem_alloc(sizeof(*f));
@@ -192,12 +191,13 @@ struct front *front_new(const struct front_options *options, struct err *e)
     if (!f->o.head_ms)
         f->o.head_ms = HEAD_MS;
     f->listeners = mem_alloc((options->listen.len + 1) * sizeof(*f->listeners));
-    f->conns = mem_alloc(loops * sizeof(struct front_conn *));
-    f->oldest = mem_alloc(loops * sizeof(struct front_conn *));
-    f->pumps = mem_alloc(loops * sizeof(struct front_pump *));
+    f->conns = mem_alloc(loops * sizeof(*f->conns));
+    f->pumps = mem_alloc(loops * sizeof(*f->pumps));
+    f->endings_max = 1 + file_share(ENDINGS_MAX, 16 * loops);
     if (!f->o.stall_ms)
         f->o.stall_ms = STALL_MS;
-    f->max = f->o.heads_max ? f->o.heads_max : conns_max();
+    f->max = f->o.heads_max ? f->o.heads_max : file_share(FRONT_CONNS_MAX, 4);
+    f->files = file_share(UINT_MAX, 1);
     f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pthread_mutex_init(&f->lock, NULL);
     if (set_up(f, options, e) < 0) {
@@ -233,10 +233,12 @@ static void close_all(struct loop *l, void *arg)
     struct front *f = arg;
     unsigned i = loop_index(l);
 
-    while (f->conns[i])
-        conn_close(f->conns[i]);
-    while (f->pumps[i])
-        pump_close(f->pumps[i]);
+    for (unsigned known = 0; known < 2; known++)
+        while (f->conns[i][known].newest)
+            conn_close(f->conns[i][known].newest);
+    for (unsigned ending = 0; ending < 2; ending++)
+        while (f->pumps[i][ending].newest)
+            pump_close(f->pumps[i][ending].newest);
 }
 
 void front_free(struct front *f)

@@ -35,16 +35,36 @@ struct front_pump {
     bool ending;  /* the server is done: what it said is written, then the client is waited for */
 };
 
+static struct front_pumps *list_of(const struct front_pump *p)
+{
+    return &p->front->pumps[loop_index(p->loop)][p->ending];
+}
+
+static void enlist(struct front_pump *p)
+{
+    struct front_pumps *list = list_of(p);
+
+    p->prev = NULL;
+    p->next = list->newest;
+    *(p->next ? &p->next->prev : &list->oldest) = p;
+    list->newest = p;
+    list->count++;
+}
+
+static void unlist(struct front_pump *p)
+{
+    struct front_pumps *list = list_of(p);
+
+    *(p->prev ? &p->prev->next : &list->newest) = p->next;
+    *(p->next ? &p->next->prev : &list->oldest) = p->prev;
+    list->count--;
+}
+
 void pump_close(struct front_pump *p)
 {
     loop_timer_stop(p->loop, &p->linger);
     loop_timer_stop(p->loop, &p->stall);
-    if (p->prev)
-        p->prev->next = p->next;
-    else
-        p->front->pumps[loop_index(p->loop)] = p->next;
-    if (p->next)
-        p->next->prev = p->prev;
+    unlist(p);
     stream_close(p->client.stream);
     stream_close(p->local.stream);
     free(p->client.held);
@@ -135,7 +155,12 @@ static void local_ended(struct front_pump *p)
         leave(p);
         return;
     }
+    unlist(p);
     p->ending = true;
+    enlist(p);
+    struct front_pumps *list = list_of(p);
+    if (list->count > p->front->endings_max)
+        pump_close(list->oldest); /* never this one: there is a place for one */
     if (!p->leaving)
         finish_client(p);
 }
@@ -298,16 +323,12 @@ void pump_start(struct front *f, struct stream *client, int local, bool tls)
         return;
     }
     struct front_pump *p = mem_alloc(sizeof(*p));
-    struct front_pump **list = &f->pumps[loop_index(l)];
     p->front = f;
     p->loop = l;
     p->client.stream = client;
     p->local.stream = other;
     p->tls = tls;
-    p->next = *list;
-    if (p->next)
-        p->next->prev = p;
-    *list = p;
+    enlist(p);
     stream_handle(client, &to_client, p);
     stream_handle(other, &to_local, p);
 }

@@ -20,6 +20,15 @@ struct front_listener {
     unsigned port;
 };
 
+struct front_conns {
+    struct front_conn *newest, *oldest;
+};
+
+struct front_pumps {
+    struct front_pump *newest, *oldest;
+    unsigned count;
+};
+
 struct front {
     struct front_options o;
     struct loop_tls *tls;
@@ -28,12 +37,14 @@ struct front {
     size_t listener_count;
     int spare; /* a descriptor to give up when there are no more */
     struct loop_timer resume, look;
-    struct front_conn **conns, **oldest; /* both ends of lists, by loop; the newest is first */
-    struct front_pump **pumps;
+    struct front_conns (*conns)[2]; /* by loop; [1]: of addresses that are known */
+    struct front_pumps (*pumps)[2]; /* by loop; [1]: those that end, the newest first */
+    unsigned endings_max;           /* of a loop */
     atomic_bool stopping;
-    unsigned max;         /* connections without a whole head */
+    unsigned max;         /* connections without a whole head; as many again may be of addresses that are known */
+    unsigned files;       /* that may be open */
     pthread_mutex_t lock; /* guards the counts */
-    unsigned count;
+    unsigned counts[2];   /* [1]: of addresses that are known */
     struct map by_address;
 };
 

@@ -11,17 +11,21 @@
 struct http_conns;
 struct http_conn;
 
-/* max: connections at a time. proxies: who brings many clients; kept, not copied. */
+/* max: connections at a time, and an eighth of that more for reserved requests. proxies: who brings many clients; kept,
+ * not copied. */
 struct http_conns *http_conns_new(unsigned max, const struct prefixes *proxies);
 void http_conns_free(struct http_conns *all);
 
-/* Before a connection is added: closes those whose time is over, and another one if there is no place. false: its IPv4
- * address or IPv6 /64 has as many as one may have. */
-bool http_conns_make_room(struct http_conns *all, const struct addr *from);
-
-struct http_conn *http_conns_add(struct http_conns *all, int fd, const struct addr *from);
+/* Before libmicrohttpd gets a connection: closes those whose time is over, and another one if there is no place. false:
+ * its IPv4 address or IPv6 /64 has as many as one may have, or there is no place and none that waits. Until its first
+ * answer is given a reserved one has a place of its own. */
+bool http_conns_enter(struct http_conns *all, int fd, const struct addr *from, bool reserved);
+struct http_conn *http_conns_started(struct http_conns *all, int fd); /* it has it; NULL: it did not come by enter */
+void http_conns_failed(struct http_conns *all, int fd);               /* it did not take it */
 void http_conns_remove(struct http_conns *all, struct http_conn *c);
+
 void http_conns_wait(struct http_conns *all, struct http_conn *c); /* from now on for a whole request */
 void http_conns_work(struct http_conns *all, struct http_conn *c); /* its request is whole */
+void http_conns_answered(struct http_conns *all, struct http_conn *c);
 
 #endif

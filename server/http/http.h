@@ -46,6 +46,7 @@ struct http_route {
     const char *path;   /* "/api/v1/node/{id}": what stands in braces is a parameter, one segment, unescaped */
     unsigned listeners; /* enum http_listener */
     size_t body_max;    /* bytes; 0: HTTP_BODY_MAX. Holds before the body is read */
+    bool reserved;      /* answered however many connections there are; not with parameters in its path */
 };
 
 /* Routes of one kind: count of them, each of stride bytes. */
@@ -136,8 +137,11 @@ int http_start(const struct http_options *options, struct http **out, struct err
 void http_stop(struct http *h);
 
 /* A connection of the public listener, nothing read from it; taken in any case. A stream socket of any kind (TLS comes
- * through a socketpair); peer: who is at its other end. Any thread. */
-void http_take_socket(struct http *h, int fd, const struct addr_port *peer);
+ * through a socketpair); peer: who is at its other end; reserved: as http_is_reserved says of its first request. Any
+ * thread. */
+void http_take_socket(struct http *h, int fd, const struct addr_port *peer, bool reserved);
+/* Whether a request is for a route that is reserved: its connection has a place kept for it. */
+bool http_is_reserved(const struct http *h, const char *method, const char *path);
 
 struct http_counts {
     size_t active;                                 /* requests that are worked on */

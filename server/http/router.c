@@ -134,6 +134,18 @@ void http_find(struct http_request *r, const char *method, const char *path)
         r->allow[0] = '\0';
 }
 
+bool http_is_reserved(const struct http *h, const char *method, const char *path)
+{
+    for (size_t t = 0; t < h->with.table_count; t++)
+        for (size_t i = 0; i < h->with.tables[t]->count; i++) {
+            const struct http_route *route = http_table_at(h->with.tables[t], i);
+            if (route->reserved && (route->listeners & HTTP_PUBLIC) && str_eq(route->method, method) &&
+                str_eq(route->path, path))
+                return true;
+        }
+    return false;
+}
+
 int http_query(struct arena *arena, const char *text, struct http_pair out[HTTP_QUERY_MAX], size_t *count,
                struct err *e)
 {

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "http/conns.h"
 #include "http/server.h"
 #include "net/forwarded.h"
@@ -18,8 +19,10 @@
 #define IDLE_SECONDS    30
 #define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */
 #define DISCARD_MAX     ((size_t)8 * 1024 * 1024) /* of a body that is larger than it may be */
+#define REFUSED_MAX     ((size_t)64 * 1024)       /* of a body that is not asked for */
 #define DRAIN_SECONDS   2
-#define PUBLIC_MAX      1024 /* connections */
+#define PUBLIC_MAX      1024 /* connections, each of three files: the client, and a local pair */
+#define PUBLIC_PART     16   /* of the files that may be open */
 #define UNIX_MAX        256
 #define METRICS_MAX     64
 /* libmicrohttpd must not come to the end of its own bound: a thread of its pool that does locks itself out for ever. */
@@ -51,6 +54,8 @@ struct http_exchange {
     size_t received;
     enum { HEAD, ADMISSION, BODY, SERVICE, REFUSED } stage;
     bool admitted; /* libmicrohttpd will tell of the head once more before it reads the body */
+    bool drops;    /* a body that is announced and small is read even if the head is refused: a client that still writes
+                      when its connection is closed never sees the answer */
 };
 
 static void count_open(struct http_server *s, bool more)
@@ -74,9 +79,7 @@ static void note_connection(void *arg, struct MHD_Connection *connection, void *
                             enum MHD_ConnectionNotificationCode what)
 {
     struct http_conns *all = arg;
-    const union MHD_ConnectionInfo *fd, *peer;
-    union address from = {0};
-    struct addr_port at = {0};
+    const union MHD_ConnectionInfo *fd;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context)
@@ -84,12 +87,7 @@ static void note_connection(void *arg, struct MHD_Connection *connection, void *
         return;
     }
     fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!fd || !peer)
-        return;
-    memcpy(&from, peer->client_addr, peer->client_addr->sa_family == AF_INET6 ? sizeof(from.in6) : sizeof(from.in));
-    from_sockaddr(&from, &at);
-    *context = http_conns_add(all, fd->connect_fd, &at.addr);
+    *context = fd ? http_conns_started(all, fd->connect_fd) : NULL;
 }
 
 static void *note_target(void *arg, const char *uri, struct MHD_Connection *connection)
@@ -125,7 +123,7 @@ static void exchange_over(void *arg, struct MHD_Connection *connection, void **r
     if (x->request)
         http_request_free(x->request);
     if (x->conn)
-        http_conns_wait(((struct http_server *)arg)->conns, x->conn);
+        http_conns_answered(((struct http_server *)arg)->conns, x->conn);
     free(x->target);
     free(x);
     *req_cls = NULL;
@@ -178,7 +176,9 @@ static void read_length(struct http_request *r, struct MHD_Connection *c)
 
     if (length && str_u64(length, 0, UINT64_MAX, &announced, "Content-Length", NULL) < 0)
         announced = UINT64_MAX;
-    r->body_follows = announced > 0 || MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Transfer-Encoding");
+    bool chunked = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
+    r->body_follows = announced > 0 || chunked;
+    r->exchange->drops = announced <= REFUSED_MAX && !chunked;
     r->too_large = announced > r->body.max;
 }
 
@@ -216,7 +216,7 @@ void http_exchange_resume(struct http_request *r)
 
     if (x->stage == ADMISSION) {
         x->stage = r->status ? REFUSED : BODY;
-        x->admitted = !r->status;
+        x->admitted = !r->status || x->drops;
     }
     MHD_resume_connection(x->connection);
 }
@@ -341,6 +341,19 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *bytes, siz
     return MHD_YES;
 }
 
+/* The body, if any, of a head that was refused; then the answer. */
+static enum MHD_Result refuse(struct http_exchange *x, size_t *len)
+{
+    x->received += *len;
+    if (*len && (!x->drops || x->received > REFUSED_MAX))
+        return MHD_NO;
+    if (!*len && !x->admitted)
+        return answer(x);
+    x->admitted = false;
+    *len = 0;
+    return MHD_YES;
+}
+
 static enum MHD_Result serve(struct http_exchange *x)
 {
     x->stage = SERVICE;
@@ -361,8 +374,10 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     (void)version;
     if (!x)
         return MHD_NO;
-    if (x->stage == SERVICE || x->stage == REFUSED)
+    if (x->stage == SERVICE)
         return *len ? MHD_NO : answer(x);
+    if (x->stage == REFUSED)
+        return refuse(x, len);
     if (atomic_load(&d->h->server->refusing))
         return *len ? MHD_NO : answer_plain(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping\n");
     if (x->stage == HEAD)
@@ -437,7 +452,7 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
-    s->conns = http_conns_new(PUBLIC_MAX, &o->trusted_proxies);
+    s->conns = http_conns_new(file_share(PUBLIC_MAX, PUBLIC_PART), &o->trusted_proxies);
     *out = s;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
@@ -507,17 +522,18 @@ static socklen_t to_sockaddr(const struct addr_port *peer, struct sockaddr_stora
     return sizeof(*in6);
 }
 
-void http_take_socket(struct http *h, int fd, const struct addr_port *peer)
+void http_take_socket(struct http *h, int fd, const struct addr_port *peer, bool reserved)
 {
     struct http_server *s = h->server;
     struct sockaddr_storage addr;
     socklen_t len = to_sockaddr(peer, &addr);
 
-    if (atomic_load(&s->refusing) || !http_conns_make_room(s->conns, &peer->addr)) {
+    if (atomic_load(&s->refusing) || !http_conns_enter(s->conns, fd, &peer->addr, reserved)) {
         close(fd);
         return;
     }
-    MHD_add_connection(s->daemons[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len);
+    if (MHD_add_connection(s->daemons[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len) != MHD_YES)
+        http_conns_failed(s->conns, fd);
 }
 
 static unsigned connections(const struct http_daemon *d)

@@ -16,6 +16,10 @@ struct relay_options {
     struct loops *loops;
     struct core *core;
     struct tailnet *tailnet;
+    /* Whether a node was at this address not long ago: strangers take no place of its. Any thread. NULL: none is known.
+     */
+    bool (*known)(void *arg, const struct addr *from);
+    void *arg;
     uint8_t private_key[KEY_LEN], public_key[KEY_LEN]; /* of derp.server.private_key_path */
 };
 
@@ -30,6 +34,9 @@ void relay_stop(struct relay *r);
 void relay_accept(struct relay *r, struct stream *stream, const struct head *head);
 /* Lets a TLS door answer by the relay's name with the relay's own certificate. */
 int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e) WARN_UNUSED;
+
+/* The files of derp.paths that cannot be used, and why: in sentences. */
+void relay_check_files(const struct config *c, struct strs *notes);
 
 /* What must be open for clients to reach the relay, in sentences. */
 void relay_requirements(const struct config *c, struct strs *out);

@@ -36,9 +36,16 @@ static char *listen_at(const struct relay *r, const struct config *c)
     return mem_strdup(ipv6 && str_starts(text, "0.0.0.0:") ? text + strlen("0.0.0.0") : text);
 }
 
+static bool is_known(void *arg, const struct addr *from)
+{
+    const struct relay_options *o = &((struct relay *)arg)->options;
+
+    return o->known && o->known(o->arg, from);
+}
+
 static int start_derp(struct relay *r, const struct config *c, struct err *e)
 {
-    struct front_options options = {.loops = r->options.loops, .arg = r, .relay = accept_here};
+    struct front_options options = {.loops = r->options.loops, .arg = r, .relay = accept_here, .known = is_known};
 
     if (*c->tls_cert_path) {
         options.cert_path = c->tls_cert_path;
@@ -100,6 +107,8 @@ int relay_start(const struct relay_options *options, struct relay **out, struct 
     hub_init(&r->hub, &keys, options->tailnet, loops_at(options->loops, 0), c->derp.server.verify_clients);
     sodium_memzero(&keys, sizeof(keys));
     sodium_memzero(r->options.private_key, sizeof(r->options.private_key));
+    r->hub.known = options->known;
+    r->hub.known_arg = options->arg;
     hub_set_rate(&r->hub, c->derp.server.rate, c->derp.server.burst);
     tailnet_subscribe(options->tailnet, published, &r->hub);
     if (c->derp.server.enabled)

@@ -127,6 +127,8 @@ void rpc_conn_set_standing(struct rpc_conn *c, enum rpc_standing standing)
         return;
     }
     limits_leave(c->server->limits, c->standing, &c->from);
+    if (standing == RPC_KNOWN)
+        proved_add(c->server->proved, &c->from);
     c->standing = standing;
     c->idle_since = loop_now(c->loop);
     conn_watch_deadlines(c);

@@ -8,21 +8,24 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"
 
 /* By standing, and last those who wait for a place. local: of this machine, counted apart: a proxy that is not named as
- * one brings all. */
+ * one brings all. part: all and local are at most one in so many of the files that may be open. */
 #define QUEUE RPC_STANDINGS
 static const struct {
-    unsigned all, each, local;
+    unsigned all, each, local, part;
 } bounds[] = {
-    [RPC_STRANGER] = {1024, 64, 12288},           [RPC_CLAIMED] = {8192, 512, 12288}, [RPC_WAITING] = {4096, 128, 4096},
-    [RPC_KNOWN] = {UINT_MAX, UINT_MAX, UINT_MAX}, [QUEUE] = {4096, 2048, 4096},
+    [RPC_STRANGER] = {1024, 64, 12288, 16}, [RPC_CLAIMED] = {8192, 512, 12288, 8},
+    [RPC_WAITING] = {4096, 128, 4096, 16},  [RPC_KNOWN] = {UINT_MAX, UINT_MAX, UINT_MAX, 1},
+    [QUEUE] = {4096, 2048, 4096, 16},
 };
 
 struct limits_pool {
     unsigned count, local;
+    unsigned max, local_max;
     struct map by_source; /* counts as values */
 };
 
@@ -38,6 +41,11 @@ struct rpc_limits *limits_new(void)
     struct rpc_limits *l = mem_alloc(sizeof(*l));
 
     pthread_mutex_init(&l->lock, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(bounds); i++) {
+        bool bounded = bounds[i].each != UINT_MAX;
+        l->pools[i].max = bounded ? file_share(bounds[i].all, bounds[i].part) : UINT_MAX;
+        l->pools[i].local_max = bounded ? file_share(bounds[i].local, bounds[i].part) : UINT_MAX;
+    }
     return l;
 }
 
@@ -93,13 +101,12 @@ static bool pool_enter(struct rpc_limits *l, unsigned which, const struct addr *
     struct limits_pool *p = &l->pools[which];
 
     if (addr_is_loopback(from)) {
-        bool in = p->local < bounds[which].local;
+        bool in = p->local < p->local_max;
         p->local += in;
         return in;
     }
-    bool in = p->count < bounds[which].all &&
-              (bounds[which].each == UINT_MAX ||
-               count_up(&p->by_source, from->bytes, addr_source_len(from), bounds[which].each));
+    bool in = p->count < p->max && (bounds[which].each == UINT_MAX ||
+                                    count_up(&p->by_source, from->bytes, addr_source_len(from), bounds[which].each));
     p->count += in;
     return in;
 }

@@ -146,6 +146,9 @@ struct rpc_server_options {
 struct rpc_server *rpc_server_new(const struct rpc_server_options *options, struct err *e);
 void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head); /* see control_accept */
 void rpc_server_free(struct rpc_server *s);                                                   /* see control_free */
+/* Whether a machine that owns a node proved its key from there (its IPv4 address or IPv6 /64) not long ago; any thread.
+ */
+bool rpc_server_is_proved(struct rpc_server *s, const struct addr *from);
 
 struct rpc_counts {
     unsigned connections, strangers, waiting, queued;

@@ -49,6 +49,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *options, stru
     s->options = *options;
     fill_times(&s->options.times);
     s->limits = limits_new();
+    s->proved = proved_new();
     s->conns = mem_alloc(loops_count(options->loops) * sizeof(struct rpc_conn *));
     s->frame_buffers = mem_alloc(loops_count(options->loops) * sizeof(uint8_t *));
     s->queues = mem_alloc(loops_count(options->loops) * sizeof(*s->queues));
@@ -85,6 +86,7 @@ void rpc_server_free(struct rpc_server *s)
     nghttp2_option_del(s->h2_options);
     noise_server_release(&s->noise);
     limits_free(s->limits);
+    proved_free(s->proved);
     buf_release(&s->early);
     for (unsigned i = 0; i < count; i++)
         free(s->frame_buffers[i]);
@@ -171,6 +173,11 @@ void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct
     } else {
         handshake(s, stream, message, (size_t)len);
     }
+}
+
+bool rpc_server_is_proved(struct rpc_server *s, const struct addr *from)
+{
+    return proved_has(s->proved, from);
 }
 
 void rpc_server_counts(struct rpc_server *s, struct rpc_counts *out)

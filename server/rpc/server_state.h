@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "rpc/limits.h"
 #include "rpc/noise.h"
+#include "rpc/proved.h"
 #include "rpc/rpc.h"
 
 struct rpc_queue;
@@ -18,6 +19,7 @@ struct rpc_server {
     struct rpc_server_options options;
     struct noise_server noise;
     struct rpc_limits *limits;
+    struct rpc_proved *proved;
     struct buf early; /* the EarlyNoise message */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *h2_options;

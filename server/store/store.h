@@ -52,6 +52,8 @@ typedef void store_done(void *arg, int code, const struct err *e);
 int store_open(const char *path, struct store **out, struct err *e) WARN_UNUSED;
 /* What store_open would say to the database in that file, without changing it; 0 where there is none yet. */
 int store_check(const char *path, struct err *e) WARN_UNUSED;
+/* Whether the database in that file holds a policy. */
+bool store_holds_policy(const char *path);
 void store_close(struct store *s); /* finishes what was submitted */
 
 int store_load(struct store *s, struct store_image *out, struct err *e) WARN_UNUSED;

@@ -57,6 +57,13 @@ ROUTES = [
     {"node": "3", "name": "gw", "prefix": "192.168.0.0/24", "state": "available", "exit": False, "primary": None,
      "primaryName": None, "reason": "advertised, but nobody approved it", "approvedBy": None},
 ]
+EXITS = [
+    {"node": "2", "name": "db-1", "state": "offline", "reason": "the node is offline", "online": False,
+     "draining": False, "suggested": False, "priority": 100, "usedBy": 0, "users": []},
+    {"node": "3", "name": "gw", "state": "serving", "reason": "offered", "online": True, "draining": False,
+     "suggested": True, "priority": 200, "usedBy": 7,
+     "users": [{"node": str(n), "name": "pc%d" % n, "online": n != 11} for n in range(10, 18)]},
+]
 PREFIXES = [
     {"prefix": "10.0.0.0/8", "exit": False, "primary": "3", "primaryName": "gw", "since": "2026-07-20T08:00:00Z",
      "routers": [{"node": "3", "name": "gw", "state": "serving", "reason": "elected"},
@@ -137,6 +144,8 @@ def ours(method, path, query, body):
         return 200, {"prefixes": PREFIXES} if len(words) == 1 else {"prefix": PREFIXES[0]}
     if words == ["routes"]:
         return 200, {"routes": ROUTES}
+    if words == ["exits"]:
+        return 200, {"exits": EXITS}
     if words[0] == "undo" and words[1] != "1.7":
         return 410, {"error": {"code": "gone", "message": "event 1.6 is not in the journal any more", "field": ""}}
     if words == ["nodes"]:

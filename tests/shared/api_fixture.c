@@ -65,7 +65,7 @@ int api_connect(struct api_fixture *f, bool public_door)
         struct addr_port peer = {.port = 4711};
         assert_int_equal(addr_parse("192.0.2.7", &peer.addr, NULL), 0);
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-        api_take_socket(f->api, pair[1], &peer);
+        api_take_socket(f->api, pair[1], &peer, false);
         fd = pair[0];
     } else {
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -134,12 +134,25 @@ static void to_control(void *arg, struct stream *s, const struct head *h)
     rpc_server_accept(rig.server, s, h);
 }
 
-static void to_nobody(void *arg, int fd, const struct addr_port *peer, bool tls)
+static void to_nobody(void *arg, int fd, const struct addr_port *peer, bool reserved)
 {
     (void)arg;
     (void)peer;
-    (void)tls;
+    (void)reserved;
     close(fd);
+}
+
+static bool is_known_here(void *arg, const struct addr *from)
+{
+    (void)arg;
+    (void)from;
+    return rig.known_here;
+}
+
+static bool is_reserved(void *arg, const struct head *h)
+{
+    (void)arg;
+    return strcmp(h->path, "/reserved") == 0;
 }
 
 int rig_set_up(void **state)
@@ -147,6 +160,8 @@ int rig_set_up(void **state)
     struct rpc_server_options options = {
         .routes = routes, .route_count = ARRAY_LEN(routes), .knows = knows, .times = rig.times};
     struct front_options front_options = {.control = to_control,
+                                          .known = is_known_here,
+                                          .reserved = is_reserved,
                                           .other = rig.other ? rig.other : to_nobody,
                                           .cert_path = rig.cert_path,
                                           .key_path = rig.key_path,

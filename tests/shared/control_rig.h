@@ -20,13 +20,14 @@ extern struct rig {
     struct prefixes trusted_proxies;
     unsigned head_ms, heads_max, stall_ms;
     struct rpc_times times;
-    void (*other)(void *arg, int fd, const struct addr_port *peer, bool tls);
+    void (*other)(void *arg, int fd, const struct addr_port *peer, bool reserved);
 
     struct loops *loops; /* two: clients live on the second */
     struct rpc_server *server;
     struct front *front;
     uint8_t public_key[32];
-    atomic_bool all_known; /* no machine is a stranger */
+    atomic_bool all_known;  /* no machine is a stranger */
+    atomic_bool known_here; /* a node was at the address of those who dial */
 
     /* What the server's handlers saw last. */
     sem_t closed, written;

@@ -68,9 +68,9 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Daemon:
     """headwayd in a directory of its own. Use it in a with statement; extra is appended to its configuration, derp to
-    its derp.server."""
+    its derp.server; listen is the address of its listener ("": all of both families), files how many it may open."""
 
-    def __init__(self, extra="", derp=""):
+    def __init__(self, extra="", derp="", listen="127.0.0.1", files=None):
         if not os.access(HEADWAYD, os.X_OK):
             skip_all("headwayd is not built")
         self.dir = tempfile.mkdtemp(prefix="hw")
@@ -79,10 +79,11 @@ class Daemon:
         self.log_path = os.path.join(self.dir, "log")
         self.config = os.path.join(self.dir, "config.yaml")
         self.process = None
+        self.files = files
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(
                 f"server_url: http://127.0.0.1:{self.port}\n"
-                f"listen_addr: 127.0.0.1:{self.port}\n"
+                f'listen_addr: "{listen}:{self.port}"\n'
                 'metrics_listen_addr: ""\n'
                 f"unix_socket: {self.socket}\n"
                 f"noise:\n  private_key_path: {self.dir}/noise.key\n"
@@ -105,8 +106,9 @@ class Daemon:
             shutil.rmtree(self.dir, ignore_errors=True)
 
     def start(self):
+        limit = ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([HEADWAYD, "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*limit, HEADWAYD, "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if not wait_for(20, lambda: self.process.poll() is not None or self.healthy()) or self.process.poll() is not None:
             print("# " + self.log()[-2000:].replace("\n", "\n# "))
             check("the daemon starts", False)

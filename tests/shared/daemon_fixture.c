@@ -33,11 +33,11 @@ static void to_control(void *arg, struct stream *s, const struct head *h)
     control_accept(test_daemon.control, s, h);
 }
 
-static void to_nobody(void *arg, int fd, const struct addr_port *peer, bool tls)
+static void to_nobody(void *arg, int fd, const struct addr_port *peer, bool reserved)
 {
     (void)arg;
     (void)peer;
-    (void)tls;
+    (void)reserved;
     close(fd);
 }
 

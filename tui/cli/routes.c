@@ -8,7 +8,7 @@
 #include "cli/simulate.h"
 #include "net/prefixes.h"
 
-static enum text_color state_color(int state)
+enum text_color cli_state_color(int state)
 {
     static const enum text_color colors[ROUTE_STATES] = {
         [ROUTE_AVAILABLE] = COLOR_WARN, [ROUTE_STANDBY] = COLOR_WARN,  [ROUTE_SERVING] = COLOR_GOOD,
@@ -26,7 +26,7 @@ static void route_row(struct text_table *t, const void *object)
     table_text(t, prefix_format(&r->route.prefix, prefix), COLOR_PLAIN);
     table_number(t, r->node);
     table_text(t, r->name, COLOR_PLAIN);
-    table_text(t, route_state_name(r->route.state), state_color(r->route.state));
+    table_text(t, route_state_name(r->route.state), cli_state_color(r->route.state));
     table_text(t, r->route.primary_name, COLOR_PLAIN);
     table_text(t, r->route.reason, COLOR_PLAIN);
 }
@@ -60,8 +60,7 @@ static int list(struct cli *c)
     return cli_show_list(c, json_pack("{s:o}", "routes", routes), &route_listing);
 }
 
-/* What a change answered, as a sentence; releases it. */
-static int changed(struct cli *c, json_t *answer, const char *line)
+int cli_changed(struct cli *c, json_t *answer, const char *line)
 {
     bool dry = flags_switch(&c->flags, "dry-run");
 
@@ -77,6 +76,7 @@ static int edit(struct cli *c, const char *member, const char *line)
 {
     json_t *prefixes = json_array(), *answer;
     struct prefix prefix;
+    bool exit = false;
     uint64_t node;
 
     for (size_t i = 1; i < c->args->len; i++) {
@@ -86,15 +86,18 @@ static int edit(struct cli *c, const char *member, const char *line)
             return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", text);
         }
         json_array_append_new(prefixes, json_string(text));
+        exit = exit || prefix_is_exit(&prefix);
     }
     node = cli_find_node(c, c->args->items[0]);
     if (!node) {
         json_decref(prefixes);
         return 1;
     }
+    if (exit && str_eq(member, "revoke"))
+        cli_note_exit_users(c, node);
     answer = cli_call(c, "POST", json_pack("{s:o}", member, prefixes), "/api/headway/nodes/%llu/routes%s",
                       (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
-    return changed(c, answer, line);
+    return cli_changed(c, answer, line);
 }
 
 static int approve(struct cli *c)
@@ -138,7 +141,7 @@ static int primary(struct cli *c)
     answer = cli_call(c, "POST", json_pack("{s:s}", "node", id), "/api/headway/prefixes/%s/primary%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    return changed(c, answer, "Primary moved");
+    return cli_changed(c, answer, "Primary moved");
 }
 
 /* ---- how a prefix is served ---- */
@@ -239,10 +242,10 @@ static int set(struct cli *c)
     answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
-    return changed(c, answer, "Prefix set");
+    return cli_changed(c, answer, "Prefix set");
 }
 
-static int priority(struct cli *c)
+int cli_set_priority(struct cli *c)
 {
     const char *text = c->args->items[1];
     uint64_t node, value = NODE_PRIORITY_DEFAULT;
@@ -253,11 +256,11 @@ static int priority(struct cli *c)
     node = cli_find_node(c, c->args->items[0]);
     if (!node)
         return 1;
-    return changed(c,
-                   cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
-                            "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
-                            flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
-                   "Priority set");
+    return cli_changed(c,
+                       cli_call(c, "POST", json_pack("{s:I}", "priority", (json_int_t)value),
+                                "/api/headway/nodes/%llu/priority%s", (unsigned long long)node,
+                                flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : ""),
+                       "Priority set");
 }
 
 /* clang-format off */
@@ -289,7 +292,7 @@ const struct command route_commands[] = {
     {"routes set", NULL, "PREFIX", set_flags, "Set how a prefix is served",
      .text = "Set how a prefix is served, where that differs from the configuration; see headway-routes(7). Settings that are not named stay as they are, or with --reset return to what is configured. The prefix need not be advertised yet", .run = set},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
-     .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = priority},
+     .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},
     {"routes simulate", NULL, NULL, simulate_flags, "Say what changes would do to routes, and change nothing",
      .text = "Say what changes would do to routes, and change nothing: who would serve each prefix, which nodes would get there by another router, lose or gain a way, which users would be cut off. All changes come true together; NODE is an id, a name or an address, also of a node that --add adds", .run = routes_simulate},
     {0}};

@@ -46,6 +46,7 @@ void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena
 /* How a prefix with these settings (NULL: none) is served, into out, whose other members stay. */
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out);
+void show_exits(struct api_view *v, struct arena *a, struct api_list *out); /* struct api_exit, by id */
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
 /* How many nodes each user has, by the index of snapshot.users; free(). */
 uint64_t *show_node_counts(const struct tailnet_snapshot *s);

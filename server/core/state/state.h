@@ -58,6 +58,7 @@ struct slot {
     uint32_t dirty;            /* enum change_mask, to be published */
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
     bool recorded;             /* it has another record, to be published */
+    bool restated;             /* its client says otherwise now, which no entry of the journal tells */
     bool reachable;            /* it has its first home relay or DiscoKey, to be published */
     enum key_end key_end;      /* as its client was warned */
     bool expired;              /* as it is told: by its record when that was published, later by its timer */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "relay/derp/link.h"
@@ -77,6 +78,7 @@ void hub_init(struct relay_hub *h, const struct relay_keys *keys, struct tailnet
     h->loop = loop;
     atomic_init(&h->verify, verify);
     h->audit.run = audit;
+    h->logins_max = file_share(LOGINS_MAX, 8);
     pthread_rwlock_init(&h->lock, NULL);
 }
 
@@ -89,35 +91,32 @@ void hub_set_rate(struct relay_hub *h, int64_t rate, int64_t burst)
     atomic_store(&h->rate, rate);
 }
 
-bool hub_enter(struct relay_hub *h, const struct addr *from)
+bool hub_enter(struct relay_hub *h, const struct addr *from, enum login_pool *pool)
 {
     size_t len = addr_source_len(from);
+    bool near_node = h->known && h->known(h->known_arg, from);
 
+    *pool = addr_is_loopback(from) ? LOGIN_LOCAL : near_node ? LOGIN_NEAR_NODE : LOGIN_STRANGER;
     pthread_rwlock_wrlock(&h->lock);
-    uintptr_t n = (uintptr_t)map_get(&h->logins_by_source, from->bytes, len);
-    bool local = addr_is_loopback(from);
-    bool in = local ? h->local_logins < LOGINS_MAX : h->logins < LOGINS_MAX && n < LOGINS_PER_SOURCE;
-    if (in && local) {
-        h->local_logins++;
-    } else if (in) {
-        h->logins++;
+    uintptr_t n = *pool == LOGIN_STRANGER ? (uintptr_t)map_get(&h->logins_by_source, from->bytes, len) : 0;
+    bool in = h->logins[*pool] < h->logins_max && n < LOGINS_PER_SOURCE;
+    h->logins[*pool] += in;
+    if (in && *pool == LOGIN_STRANGER)
         map_put(&h->logins_by_source, from->bytes, len, (void *)(n + 1));
-    }
     pthread_rwlock_unlock(&h->lock);
     return in;
 }
 
 /* Under the lock. */
-static void leave_login(struct relay_hub *h, const struct addr *from)
+static void leave_login(struct relay_hub *h, const struct relay_link *l)
 {
+    const struct addr *from = &l->from.addr;
     size_t len = addr_source_len(from);
-    uintptr_t n = (uintptr_t)map_get(&h->logins_by_source, from->bytes, len);
 
-    if (addr_is_loopback(from)) {
-        h->local_logins--;
+    h->logins[l->pool]--;
+    if (l->pool != LOGIN_STRANGER)
         return;
-    }
-    h->logins--;
+    uintptr_t n = (uintptr_t)map_get(&h->logins_by_source, from->bytes, len);
     if (n > 1)
         map_put(&h->logins_by_source, from->bytes, len, (void *)(n - 1));
     else
@@ -172,7 +171,7 @@ void hub_login(struct relay_hub *h, struct relay_link *l)
         link_kick(p->links.items[0]);
     vec_push(&p->links, l);
     l->peer = p;
-    leave_login(h, &l->from.addr);
+    leave_login(h, l);
     atomic_fetch_add(&h->generation, 1);
     pthread_rwlock_unlock(&h->lock);
 }
@@ -223,7 +222,7 @@ void hub_remove(struct relay_hub *h, struct relay_link *l)
     if (l->peer)
         leave_peer(h, l);
     else
-        leave_login(h, &l->from.addr);
+        leave_login(h, l);
     pthread_rwlock_unlock(&h->lock);
     link_unref(l);
 }

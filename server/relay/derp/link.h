@@ -28,6 +28,10 @@ struct hub_counters {
 
 struct relay_link;
 
+/* Those who have not logged in yet are counted apart by where they are: this machine, where a node was not long ago,
+ * anywhere else. */
+enum login_pool { LOGIN_LOCAL, LOGIN_NEAR_NODE, LOGIN_STRANGER, LOGIN_POOLS };
+
 /* A key that is connected; guarded by the hub's lock but for notify. */
 struct relay_peer {
     uint8_t key[RELAY_KEY_LEN];
@@ -51,9 +55,11 @@ struct relay_hub {
     struct map links; /* by id */
     struct map peers; /* by key */
     uint64_t next_id;
-    unsigned logins, local_logins; /* clients that have not logged in yet */
-    struct map logins_by_source;   /* counts as values */
-    atomic_ullong generation;      /* rises when a key leads to another link */
+    bool (*known)(void *arg, const struct addr *from); /* as relay_options has it */
+    void *known_arg;
+    unsigned logins[LOGIN_POOLS], logins_max; /* clients that have not logged in yet */
+    struct map logins_by_source;              /* counts as values; of strangers */
+    atomic_ullong generation;                 /* rises when a key leads to another link */
     struct hub_counters counters;
 };
 
@@ -69,6 +75,7 @@ struct relay_link {
     struct stream *stream; /* NULL once closed */
     struct addr_port from;
     enum link_state state;
+    enum login_pool pool;
     uint64_t id;
     int64_t since_ns;
     uint8_t key[RELAY_KEY_LEN];
@@ -121,11 +128,12 @@ void hub_release(struct relay_hub *h); /* once all links are closed */
 /* Whether a key may use the relay now. */
 bool hub_allows(struct relay_hub *h, const uint8_t key[RELAY_KEY_LEN]);
 void hub_audit(struct relay_hub *h); /* any thread: verifies all links again, soon */
-/* The place of a client that has not logged in yet: LOGINS_MAX in all, LOGINS_PER_SOURCE of an IPv4 address or IPv6
- * /64, those of this machine apart. hub_login and hub_remove give it back. Any thread. */
+/* The place of a client that has not logged in yet: of strangers LOGINS_MAX in all (and at most an eighth of the files
+ * that may be open), LOGINS_PER_SOURCE of an IPv4 address or IPv6 /64; of the other pools as many. hub_login and
+ * hub_remove give it back. Any thread. */
 #define LOGINS_MAX        2048
 #define LOGINS_PER_SOURCE 64
-bool hub_enter(struct relay_hub *h, const struct addr *from);
+bool hub_enter(struct relay_hub *h, const struct addr *from, enum login_pool *pool);
 /* These keep the books, from the link's loop. */
 void hub_add(struct relay_hub *h, struct relay_link *l);
 void hub_login(struct relay_hub *h, struct relay_link *l);

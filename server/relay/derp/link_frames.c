@@ -294,11 +294,13 @@ bool link_open(struct relay_hub *h, struct stream *stream, const char *answer)
 {
     static const struct stream_handler handler = {readable, writable};
     struct relay_link *l;
+    enum login_pool pool;
 
-    if (!hub_enter(h, &stream_peer(stream)->addr))
+    if (!hub_enter(h, &stream_peer(stream)->addr, &pool))
         return false;
     l = mem_alloc(sizeof(*l));
 
+    l->pool = pool;
     l->flush.run = link_run_flush;
     l->mail.run = link_run_mail;
     atomic_init(&l->refs, 1);

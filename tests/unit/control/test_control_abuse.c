@@ -30,6 +30,14 @@ static void dial_from(struct rig_client *c, const char *head)
     rig_client_dial(c);
 }
 
+static bool is_proved(const char *where)
+{
+    struct addr a;
+
+    assert_int_equal(addr_parse(where, &a, NULL), 0);
+    return rpc_server_is_proved(rig.server, &a);
+}
+
 static void wait_for_arriving(unsigned n)
 {
     struct rpc_counts counts;
@@ -64,6 +72,7 @@ static void strangers_beyond_the_bound_of_an_address_wait_for_a_place(void **sta
     assert_int_equal(counts.strangers, MANY);
     dial_from(other, home);
     rig_wait(&other->open);
+    assert_false(is_proved("198.18.0.2"));
     /* One gives up, the others get the places of those who leave. */
     rig_client_disconnect(&c[MANY + 1]);
     wait_for_arriving(2);
@@ -144,6 +153,8 @@ static void a_replayed_handshake_takes_no_place_of_its_machine(void **state)
     rig_wait(&c.open);
     rig_client_call(&c, "POST", "/machine/echo", "hello", 5);
     assert_int_equal(c.status, 200);
+    assert_true(is_proved("198.18.0.4"));
+    assert_false(is_proved("198.18.0.3"));
     rig_client_disconnect(&c);
     for (unsigned i = 0; i < MANY; i++)
         close(fds[i]);

@@ -112,6 +112,10 @@ static char *after_revocation(const struct app *app, const struct m_route *r)
 {
     const char *next = next_router(app, r->row.key, r->node);
 
+    size_t users = r->api.exit ? model_exit_users(&app->model, r->node->api.id, NULL) : 0;
+
+    if (users)
+        return mem_format("not approved, no exit node; %zu node%s it now", users, users == 1 ? " uses" : "s use");
     if (r->api.exit)
         return mem_strdup("not approved, no exit node");
     if (r->api.state != ROUTE_SERVING)
