@@ -95,6 +95,15 @@ struct policy_view;
 struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
                                     const struct policy_view *previous);
 void policy_view_free(struct policy_view *v);
+/* The same within a budget of time and memory that every reasonable policy keeps: NULL, with a problem that names what
+ * is too much. For policies that somebody only asks about, and for new ones. */
+struct policy_view *policy_view_bounded(const struct policy *p, const struct policy_tailnet *t,
+                                        const struct policy_view *previous, struct policy_problems *problems);
+
+/* Around puts of all nodes into a view that has none: what follows from them is worked out at the end, once. Nothing
+ * may be asked between the two. */
+void policy_view_begin(struct policy_view *v);
+void policy_view_end(struct policy_view *v);
 
 /* Checks that need users: names that fit two users, foreign domains; and the sections tests and sshTests. Appends to
  * problems and returns 0 or ERR_INVALID. run_tests false leaves the two sections out (at start they only warn). */

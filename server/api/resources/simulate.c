@@ -142,26 +142,41 @@ static void list_findings(struct rest_request *r, const struct policy_problems *
     *out = (struct api_list){list, found->len};
 }
 
-/* What the policy would be refused for beside its form. */
-static void check_policy(struct rest_request *r, const struct policy *p, const struct tailnet_policy_input *w,
+/* What the policy would be refused for beside its form; false: it would cost too much. */
+static bool check_policy(struct rest_request *r, const struct policy *p, const struct tailnet_policy_input *w,
                          struct policy_problems *found)
 {
-    struct policy_view *v = policy_view_now(r, p, w);
+    struct policy_view *v = policy_view_now(r, p, w, found);
 
-    if (policy_view_check(v, true, found) < 0)
+    if (v && policy_view_check(v, true, found) < 0)
         log_debug("http", "a simulated policy would be refused");
     policy_view_free(v);
+    return v != NULL;
+}
+
+static int answer_over(struct rest_request *r, const struct whatif_question *q, const struct policy_problems *found)
+{
+    struct api_simulation out;
+    int rc = whatif_answer(q, &r->http.arena, &out, &r->err);
+
+    if (rc == 0) {
+        struct json_out o = reply_json(r);
+        list_findings(r, found, &out.findings);
+        api_write(&o, &api_simulation_shape, &out, API_HEADWAY);
+    }
+    return rc;
 }
 
 static int answer(struct rest_request *r, const struct simulate_state *s, const struct policy *other,
                   struct policy_problems *found)
 {
     struct policy *now = policy_in_force(r->s);
-    struct api_simulation out;
     struct tailnet_policy_input w;
+    int rc;
 
     policy_input_init(&w, r);
-    struct policy_view *before = policy_view_now(r, now, &w);
+    bool fits = !s->policy || check_policy(r, other, &w, found);
+    struct policy_view *before = fits ? policy_view_now(r, now, &w, found) : NULL;
     struct whatif_question q = {.s = r->s,
                                 .input = &w,
                                 .elections = r->elections.routes,
@@ -170,14 +185,10 @@ static int answer(struct rest_request *r, const struct simulate_state *s, const 
                                 .other_policy = s->policy != NULL,
                                 .changes = s->changes,
                                 .count = s->count};
-    if (s->policy)
-        check_policy(r, other, &w, found);
-    int rc = whatif_answer(&q, &r->http.arena, &out, &r->err);
-    if (rc == 0) {
-        struct json_out o = reply_json(r);
-        list_findings(r, found, &out.findings);
-        api_write(&o, &api_simulation_shape, &out, API_HEADWAY);
-    }
+    if (before)
+        rc = answer_over(r, &q, found);
+    else
+        rc = err_field(&r->err, ERR_TOOBIG, "policy", "%.200s", found->items[found->len - 1].text);
     policy_view_free(before);
     tailnet_policy_input_release(&w);
     policy_unref(now);
