@@ -192,6 +192,25 @@ static const struct api_field router_fields[] = {
 };
 const struct api_shape api_router_shape = SHAPE(api_router, "router", router_fields);
 
+static const struct api_field served_fields[] = {
+    OWN(api_served, "prefix", prefix, KIND_PREFIX),
+    OWN(api_served, "successor", successor, KIND_ID),
+    OWN(api_served, "successorName", successor_name, KIND_TEXT_OR_NULL),
+};
+static const struct api_shape served_shape = SHAPE(api_served, "prefix", served_fields);
+
+static const struct api_field drain_fields[] = {
+    OWN(api_drain, "node", node, KIND_ID),
+    OWN(api_drain, "name", name, KIND_TEXT),
+    OWN(api_drain, "draining", draining, KIND_BOOL),
+    OWN(api_drain, "exitNode", exit_node, KIND_BOOL),
+    OWN(api_drain, "serves", serves, MANY(served_shape)),
+    OWN(api_drain, "confirmed", confirmed, KIND_BOOL),
+    OWN(api_drain, "safe", safe, KIND_BOOL),
+    OWN(api_drain, "text", text, KIND_TEXT),
+};
+const struct api_shape api_drain_shape = SHAPE(api_drain, "drain", drain_fields);
+
 static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "prefix", prefix, KIND_PREFIX),
     OWN(api_prefix, "exit", exit, KIND_BOOL),

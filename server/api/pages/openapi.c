@@ -26,6 +26,7 @@ static const struct {
     OBJECT("Node", api_node_shape),
     OBJECT("NodeRoute", api_node_route_shape),
     OBJECT("Prefix", api_prefix_shape),
+    OBJECT("Drain", api_drain_shape),
     OBJECT("Exit", api_exit_shape),
     OBJECT("Pending", api_pending_shape),
     OBJECT("Event", api_event_shape),
