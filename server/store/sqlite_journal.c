@@ -203,6 +203,8 @@ int sqlite_prune(struct engine *engine, int64_t now_ns, bool *more, struct err *
         code = prune_events(s, false, now_ns, more, e);
         if (code == 0)
             code = prune_events(s, true, now_ns, more, e);
+        if (code == 0)
+            code = sqlite_prune_past(s, now_ns, more, e);
         code = sqlite_finish(s, code, e);
     }
     pthread_mutex_unlock(&s->writer_lock);
