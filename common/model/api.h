@@ -144,6 +144,22 @@ struct api_router {
     const char *reason;
 };
 
+/* Whether a router can be taken away. */
+struct api_served {
+    struct prefix prefix;
+    uint64_t successor; /* who would serve it, or 0 */
+    const char *successor_name;
+};
+struct api_drain {
+    uint64_t node;
+    const char *name;
+    bool draining, exit_node;
+    struct api_list serves; /* struct api_served */
+    bool confirmed;         /* the clients that see its prefixes were asked, and all use other routers */
+    bool safe;              /* to reboot */
+    const char *text;       /* the same in a sentence */
+};
+
 struct api_prefix {
     struct prefix prefix;
     bool exit;
@@ -219,6 +235,26 @@ struct api_snapshot {
     struct api_counts counts;
 };
 
+struct api_policy {
+    const char *text;
+    int64_t updated_ns;
+    uint64_t version;
+    const char *mode; /* "database" or "file" */
+};
+
+/* The tailnet of a moment. Its nodes are struct api_node without what is not kept: keys, endpoints, relays. */
+struct api_primary {
+    struct prefix prefix;
+    uint64_t node;
+    const char *name;
+    int64_t since_ns;
+};
+struct api_past {
+    int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
+    struct api_list nodes, users, primaries;
+    struct api_policy policy;
+};
+
 /* What an event of the stream touched, as it is now. */
 struct api_changed {
     struct api_list nodes, users, preauth_keys, api_keys, pending, prefixes;
@@ -255,13 +291,6 @@ struct api_change {
     uint64_t version;
     const char *inverse; /* JSON, or NULL: it cannot be undone */
     const char *text;    /* one sentence */
-};
-
-struct api_policy {
-    const char *text;
-    int64_t updated_ns;
-    uint64_t version;
-    const char *mode; /* "database" or "file" */
 };
 
 /* What the users of all clients are told. */
@@ -356,11 +385,11 @@ struct api_health {
 };
 
 extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
-    api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_relay_shape,
-    api_exit_shape, api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape, api_changes_shape,
-    api_whoami_shape, api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape, api_preview_shape,
-    api_backup_shape, api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape,
-    api_message_shape;
+    api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_drain_shape,
+    api_relay_shape, api_exit_shape, api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape,
+    api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape,
+    api_preview_shape, api_backup_shape, api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape,
+    api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape, api_primary_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -9,6 +9,7 @@
 #include "core/decide/pending.h"
 #include "core/policy_publish.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
@@ -103,6 +104,9 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_ROUTES:
         s->elect = true;
+        break;
+    case TIMER_HISTORY:
+        core_past_due(s);
         break;
     case TIMER_KINDS:
         break;

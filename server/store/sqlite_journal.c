@@ -9,13 +9,14 @@
 #include "base/vec.h"
 #include "store/sqlite.h"
 
-#define NS_PER_DAY      (86400 * NS_PER_SECOND)
-#define EVENTS_KEPT     100000 /* of each of both */
-#define EVENTS_FEW      1000   /* the newest ones of both stay, however old they are */
-#define DAYS_KEPT       90
-#define PRUNE_STEP      500
-#define UNSET_BEFORE_NS (INT64_C(1735689600) * NS_PER_SECOND) /* 2025: such a time is of a clock that was not set yet  \
-                                                               */
+#define NS_PER_DAY  (86400 * NS_PER_SECOND)
+#define EVENTS_KEPT 100000 /* of each of both */
+#define EVENTS_FEW  1000   /* the newest ones of both stay, however old they are */
+#define DAYS_KEPT   90
+#define PRUNE_STEP  500
+#define UNSET_BEFORE_NS                                                                                                \
+    (INT64_C(1735689600) * NS_PER_SECOND) /* 2025: such a time is of a clock that was not set yet                      \
+                                           */
 
 int sqlite_prepare_journal(struct sqlite_engine *s, struct err *e)
 {
@@ -228,7 +229,6 @@ static int prune_events(struct sqlite_engine *s, bool by_admin, int64_t oldest_n
 int sqlite_prune(struct engine *engine, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e)
 {
     struct sqlite_engine *s = (struct sqlite_engine *)engine;
-    int64_t oldest_ns;
     int code;
 
     *more = false;
@@ -238,11 +238,13 @@ int sqlite_prune(struct engine *engine, int64_t now_ns, int64_t mono_ms, bool *m
         code = sqlite_begin(s, e);
     if (code == 0) {
         code = grow_old(s, now_ns, mono_ms, e);
-        oldest_ns = (s->aged_ns < now_ns ? s->aged_ns : now_ns) - DAYS_KEPT * NS_PER_DAY;
+        int64_t aged_ns = s->aged_ns < now_ns ? s->aged_ns : now_ns, oldest_ns = aged_ns - DAYS_KEPT * NS_PER_DAY;
         if (code == 0)
             code = prune_events(s, false, oldest_ns, more, e);
         if (code == 0)
             code = prune_events(s, true, oldest_ns, more, e);
+        if (code == 0)
+            code = sqlite_prune_past(s, aged_ns, more, e);
         code = sqlite_finish(s, code, e);
     }
     pthread_mutex_unlock(&s->writer_lock);

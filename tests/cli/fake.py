@@ -74,6 +74,15 @@ PREFIXES = [
      "routers": [{"node": "2", "name": "db-1", "state": "serving", "reason": "offered"}],
      "failback": "sticky", "keep": False, "holdDown": "30s", "failbackDelay": "5m", "own": [], "version": 0},
 ]
+DRAINS = [
+    {"node": "3", "name": "gw", "draining": False, "exitNode": False, "confirmed": False, "safe": False,
+     "serves": [{"prefix": "10.0.0.0/8", "successor": "2", "successorName": "db-1"},
+                {"prefix": "192.168.0.0/24", "successor": None, "successorName": None}],
+     "text": "gw is in service and serves 2 prefixes"},
+    {"node": "3", "name": "gw", "draining": True, "exitNode": False, "confirmed": False, "safe": False,
+     "serves": [{"prefix": "192.168.0.0/24", "successor": None, "successorName": None}],
+     "text": "gw is drained, but still serves 192.168.0.0/24: no other router can"},
+]
 APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "2036-10-21T10:00:00Z",
             "createdAt": "2026-07-23T10:00:00Z", "lastSeen": None},
            {"id": "2", "prefix": "hskey-api-1c44d0ab5e6f-***", "expiration": None,
@@ -142,6 +151,8 @@ def ours(method, path, query, body):
         return 200, {"pending": PENDING}
     if words[0] == "prefixes" and method == "GET":
         return 200, {"prefixes": PREFIXES} if len(words) == 1 else {"prefix": PREFIXES[0]}
+    if words[0] == "nodes" and words[-1] == "drain" and method == "GET":
+        return 200, DRAINS.pop(0) if len(DRAINS) > 1 else DRAINS[0]
     if words == ["routes"]:
         return 200, {"routes": ROUTES}
     if words == ["exits"]:
