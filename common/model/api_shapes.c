@@ -2,7 +2,7 @@
 /* The members of each object, in the order in which they are written. headscale's come first and in headscale's order
  * (headscale.v1 messages). */
 #include "base/array.h"
-#include "model/shape_tables.h"
+#include "model/shape_fields.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -422,14 +422,14 @@ static const struct api_field names_fields[] = {
     OWN(api_names, "count", count, KIND_U64),
     OWN(api_names, "names", names, KIND_TEXTS),
 };
-static const struct api_shape names_shape = SHAPE(api_names, "names", names_fields);
+const struct api_shape api_names_shape = SHAPE(api_names, "names", names_fields);
 
 static const struct api_field access_fields[] = {
     OWN(api_access, "kind", kind, KIND_TEXT),
     OWN(api_access, "pairs", pairs, KIND_U64),
     OWN(api_access, "online_pairs", online_pairs, KIND_U64),
-    OWN(api_access, "sources", sources, PART(names_shape)),
-    OWN(api_access, "destinations", destinations, PART(names_shape)),
+    OWN(api_access, "sources", sources, PART(api_names_shape)),
+    OWN(api_access, "destinations", destinations, PART(api_names_shape)),
     OWN(api_access, "what", what, KIND_TEXTS),
 };
 static const struct api_shape access_shape = SHAPE(api_access, "access", access_fields);
@@ -438,7 +438,7 @@ static const struct api_field route_shown_fields[] = {
     OWN(api_route_shown, "kind", kind, KIND_TEXT),
     OWN(api_route_shown, "route", route, KIND_TEXT),
     OWN(api_route_shown, "router", router, KIND_TEXT),
-    OWN(api_route_shown, "viewers", viewers, PART(names_shape)),
+    OWN(api_route_shown, "viewers", viewers, PART(api_names_shape)),
 };
 static const struct api_shape route_shown_shape = SHAPE(api_route_shown, "route", route_shown_fields);
 
@@ -447,7 +447,7 @@ static const struct api_field approval_fields[] = {
     OWN(api_approval, "router", router, KIND_TEXT),
     OWN(api_approval, "viewers", viewers, KIND_U64),
 };
-static const struct api_shape approval_shape = SHAPE(api_approval, "approval", approval_fields);
+const struct api_shape api_approval_shape = SHAPE(api_approval, "approval", approval_fields);
 
 static const struct api_field totals_fields[] = {
     OWN(api_totals, "pairs_lost", pairs_lost, KIND_U64),
@@ -466,7 +466,7 @@ static const struct api_field preview_fields[] = {
     OWN(api_preview, "rows", rows, MANY(access_shape)),
     OWN(api_preview, "routes", routes, MANY(route_shown_shape)),
     OWN(api_preview, "viewers", viewers, KIND_JSON),
-    OWN(api_preview, "approvals", approvals, MANY(approval_shape)),
+    OWN(api_preview, "approvals", approvals, MANY(api_approval_shape)),
     OWN(api_preview, "totals", totals, PART(totals_shape)),
 };
 const struct api_shape api_preview_shape = SHAPE(api_preview, "preview", preview_fields);

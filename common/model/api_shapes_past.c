@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Objects that look back: the tailnet of a moment, the history of a prefix. */
-#include "model/shape_tables.h"
+#include "model/shape_fields.h"
 
 static const struct api_field past_node_fields[] = {
     OWN(api_node, "id", id, KIND_ID),

@@ -58,8 +58,9 @@ struct engine_calls {
     int (*commit)(struct engine *en, struct store_group *list, struct err *e);
     int (*put_live)(struct engine *en, const struct live_row *rows, size_t count, struct err *e);
     int (*try_writing)(struct engine *en, struct err *e);
-    /* One small step of the journal's retention; *more: there is more to do. */
-    int (*prune)(struct engine *en, int64_t now_ns, bool *more, struct err *e);
+    /* One small step of the journal's retention; *more: there is more to do. The wall clock may be set: entries grow
+     * old by as much as the other clock moves, and at a start by a day at most. */
+    int (*prune)(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e);
 
     int (*load)(struct engine *en, struct store_image *image, struct err *e); /* with image_add, in table order */
     int (*position)(struct engine *en, uint64_t run, uint64_t seq, struct journal_position *out, struct err *e);

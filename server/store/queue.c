@@ -147,7 +147,7 @@ static void tend(struct store *s)
     pthread_mutex_unlock(&s->lock);
     if (trouble)
         note(s, s->engine->calls->try_writing(s->engine, &e), &e);
-    else if (s->engine->calls->prune(s->engine, clock_wall_ns(), &more, &e) < 0)
+    else if (s->engine->calls->prune(s->engine, clock_wall_ns(), clock_mono_ms(), &more, &e) < 0)
         more = false;
     pthread_mutex_lock(&s->lock);
     s->prune_ms = clock_mono_ms() + (more ? STEP_MS : s->trouble < 0 ? RETRY_MS : PRUNE_MS);

@@ -25,6 +25,7 @@ struct sqlite_engine {
     bool next_dirty[RECORD_KINDS];
     uint64_t refused_series; /* the newest of which a group was refused: its other groups are */
     struct err refusal;
+    int64_t aged_ns, aged_mono_ms, aged_stored_ns; /* by what the journal's entries are old; 0: not known yet */
     bool sync_full;
 
     /* Other threads read here, one at a time. */
@@ -98,7 +99,7 @@ int sqlite_position(struct engine *en, uint64_t run, uint64_t seq, struct journa
                     struct err *e) WARN_UNUSED;
 int sqlite_events(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
                   struct err *e) WARN_UNUSED;
-int sqlite_prune(struct engine *en, int64_t now_ns, bool *more, struct err *e) WARN_UNUSED;
+int sqlite_prune(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e) WARN_UNUSED;
 
 /* ---- sqlite_past.c ---- */
 

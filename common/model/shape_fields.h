@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to the files that describe the API's objects: rows of their tables. */
-#ifndef COMMON_MODEL_SHAPE_TABLES_H
-#define COMMON_MODEL_SHAPE_TABLES_H
+/* How the tables of members are written. */
+#ifndef COMMON_MODEL_SHAPE_FIELDS_H
+#define COMMON_MODEL_SHAPE_FIELDS_H
 
 #include <stddef.h>
 
