@@ -109,7 +109,10 @@ static void write_value(struct json_out *o, const struct api_field *f, const voi
 
     switch (f->kind) {
     case KIND_ID:
-        write_id(o, *(const uint64_t *)at);
+        if (scope == API_V1 && *(const uint64_t *)at == 0)
+            json_str(o, "0"); /* clients made for headscale expect a text: debug/node */
+        else
+            write_id(o, *(const uint64_t *)at);
         break;
     case KIND_U64:
         json_u64(o, *(const uint64_t *)at);
