@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "control/control.h"
 #include "core/core.h"
 #include "front/front.h"
@@ -66,16 +67,16 @@ static void print_help(void)
 
 static int say(int code, const struct err *e)
 {
-    fprintf(stderr, "headwayd: %s\n", e->message);
+    file_say(stderr, "headwayd", e->message);
     return code;
 }
 
 static void say_problems(const struct strs *problems, const struct err *e)
 {
     for (size_t i = 0; i < problems->len; i++)
-        fprintf(stderr, "headwayd: %s\n", problems->items[i]);
+        file_say(stderr, "headwayd", problems->items[i]);
     if (!problems->len)
-        fprintf(stderr, "headwayd: %s\n", e->message);
+        file_say(stderr, "headwayd", e->message);
 }
 
 static void set_log(const struct config *c)
@@ -131,10 +132,13 @@ static void tell_relay(void *arg, struct json_out *o)
     relay_status(((struct daemon *)arg)->relay, o);
 }
 
-static void check_one(int rc, struct strs *problems, struct err *e)
+static void put_problem(const struct config *c, struct strs *problems, const char *key, const char *text)
 {
-    if (rc < 0)
-        strs_push(problems, e->message);
+    char *named = mem_format("%s: %s", key, text), *whole = config_place(c, key, named);
+
+    strs_push(problems, whole);
+    free(whole);
+    free(named);
 }
 
 /* A policy file that cannot be used is only the end where no earlier start has stored one. */
@@ -145,16 +149,16 @@ static void check_policy(const struct config *c, struct strs *problems, struct s
     struct policy *policy = NULL;
     struct err e = {0};
 
-    if (!config_policy_is_file(c) || access(c->policy.path, R_OK) < 0)
-        return; /* unreadable: config_check has said so */
+    if (!config_policy_is_file(c))
+        return;
     if (file_read(c->policy.path, FILE_ANY, &text, &e) < 0) {
-        buf_addf(&said, "policy.path: %s", e.message);
+        buf_adds(&said, e.message);
     } else if (policy_parse(buf_text(&text), text.len, &policy, &found) < 0) {
-        buf_addf(&said, "policy.path: %s: ", c->policy.path);
+        buf_addf(&said, "%s: ", c->policy.path);
         policy_problems_text(&found, &said);
     }
     if (said.len)
-        strs_push(access(c->database.sqlite_path, F_OK) < 0 ? problems : notes, buf_text(&said));
+        put_problem(c, store_holds_policy(c->database.sqlite_path) ? notes : problems, "policy.path", buf_text(&said));
     policy_unref(policy);
     policy_problems_release(&found);
     buf_release(&said);
@@ -167,17 +171,23 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
     struct loop_tls *tls = NULL;
     struct err e = {0};
 
-    int rc = config_check(c, ports, problems, notes, NULL);
+    int rc = config_check(c, ports, problems, NULL);
 
-    check_one(control_key_check(c->noise.private_key_path, &e), problems, &e);
-    check_one(control_key_check(c->derp.server.private_key_path, &e), problems, &e);
-    check_one(store_check(c->database.sqlite_path, &e), problems, &e);
+    if (control_key_check(c->noise.private_key_path, &e) < 0)
+        put_problem(c, problems, "noise.private_key_path", e.message);
+    if (control_key_check(c->derp.server.private_key_path, &e) < 0)
+        put_problem(c, problems, "derp.server.private_key_path", e.message);
+    if (store_check(c->database.sqlite_path, &e) < 0)
+        put_problem(c, problems, "database.sqlite.path", e.message);
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
-        check_one(tls ? 0 : (int)e.code, problems, &e);
+        if (!tls)
+            put_problem(c, problems, "tls_cert_path", e.message);
         loop_tls_free(tls);
     }
     check_policy(c, problems, notes);
+    core_check_files(c, notes);
+    relay_check_files(c, notes);
     return problems->len ? ERR_INVALID : rc;
 }
 
@@ -334,7 +344,7 @@ static void say_requirements(const struct config *c, bool test)
     relay_requirements(c, &needs);
     for (size_t i = 0; i < needs.len; i++)
         if (test)
-            fprintf(stderr, "Note: %s\n", needs.items[i]);
+            file_say(stderr, "Note", needs.items[i]);
         else
             log_info("relay", "%s", needs.items[i]);
     strs_release(&needs);
@@ -409,9 +419,9 @@ static int configtest(const struct config *c)
         status = 1;
     }
     for (size_t i = 0; i < c->notes.len; i++)
-        fprintf(stderr, "Note: %s\n", c->notes.items[i]);
+        file_say(stderr, "Note", c->notes.items[i]);
     for (size_t i = 0; i < notes.len; i++)
-        fprintf(stderr, "Note: %s\n", notes.items[i]);
+        file_say(stderr, "Note", notes.items[i]);
     if (status == 0)
         say_requirements(c, true);
     if (status == 0 && isatty(STDOUT_FILENO))

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/str.h"
 
 #define STEP (64u << 10)
 
@@ -116,6 +117,15 @@ static int folder_of(const char *path)
     free(folder);
     errno = why;
     return fd;
+}
+
+void file_say(FILE *stream, const char *prefix, const char *text)
+{
+    struct buf safe = BUF_INIT(0);
+
+    str_safe_lines(&safe, text);
+    fprintf(stream, "%s: %s\n", prefix, buf_text(&safe));
+    buf_release(&safe);
 }
 
 int file_end_output(FILE *stream, struct err *e)

@@ -29,6 +29,10 @@ int file_create(const char *path, const void *bytes, size_t len, mode_t mode, st
 /* All of it, through interrupted and short writes. */
 int file_write_fd(int fd, const void *bytes, size_t len) WARN_UNUSED; /* -1 with errno */
 
+/* "PREFIX: TEXT" and the end of a line to a stream that people read: what would steer a terminal is escaped, but for
+ * ends of lines and tabs. */
+void file_say(FILE *stream, const char *prefix, const char *text);
+
 /* At the end of a program: what was written to the stream and did not arrive is ERR_IO ("cannot write the output"). */
 int file_end_output(FILE *stream, struct err *e) WARN_UNUSED;
 

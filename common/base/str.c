@@ -125,6 +125,19 @@ void str_safe(struct buf *out, const char *text, size_t len)
     }
 }
 
+void str_safe_lines(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        size_t len = strcspn(text, "\n\t");
+
+        str_safe(out, text, len);
+        text += len;
+        if (!*text)
+            break;
+        buf_addc(out, *text);
+    }
+}
+
 size_t str_distance(const char *a, const char *b)
 {
     size_t row[65], n = strnlen(a, 64), m = strnlen(b, 64);

@@ -34,6 +34,8 @@ int str_check(const char *text, size_t max, bool allow_empty, const char *field,
 /* Appends text with control characters (C0, C1, DEL, bidirectional overrides) and invalid UTF-8 written as \xNN, so
  * that nothing from a client reaches a terminal or a log as a command to it. */
 void str_safe(struct buf *out, const char *text, size_t len);
+/* The same, but that lines stay lines, and tabs tabs. */
+void str_safe_lines(struct buf *out, const char *text);
 
 /* A copy of valid UTF-8 without control characters and bidirectional overrides, cut to max bytes at the end of a
  * character. */

@@ -16,7 +16,8 @@
 #include "config/keys.h"
 
 struct complaints {
-    struct strs *problems, *notes;
+    const struct config *config;
+    struct strs *problems;
     struct err *e;
     int count;
 };
@@ -31,28 +32,18 @@ static void complain(struct complaints *to, const char *key, const char *format,
     va_start(args, format);
     vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);
     va_end(args);
+    char *whole = config_place(to->config, key, line);
     if (to->problems)
-        strs_push(to->problems, line);
+        strs_push(to->problems, whole);
     if (to->count++ == 0)
-        err_field(to->e, ERR_INVALID, key, "%s", line);
+        err_field(to->e, ERR_INVALID, key, "%s", whole);
+    free(whole);
 }
 
 static void check_readable(struct complaints *to, const char *key, const char *path)
 {
     if (*path && access(path, R_OK) < 0)
         complain(to, key, "cannot read %s: %s", path, strerror(errno));
-}
-
-/* A file without which the rest works. */
-static void note_readable(struct complaints *to, const char *key, const char *path)
-{
-    char line[PATH_MAX + 256];
-
-    if (!*path || access(path, R_OK) == 0)
-        return;
-    snprintf(line, sizeof(line), "%s: cannot read %s: %s", key, path, strerror(errno));
-    if (to->notes)
-        strs_push(to->notes, line);
 }
 
 /* The file's directory can be written, or the nearest directory that exists can. */
@@ -71,11 +62,23 @@ static void check_place(struct complaints *to, const char *key, const char *path
         if (stat(dir, &st) == 0 || slash == dir)
             break;
     }
-    if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+    if (str_ends(path, "/"))
+        complain(to, key, "%s names a directory, a file is needed", path);
+    else if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
         complain(to, key, "%s is not a directory", dir);
     else if (access(dir, W_OK | X_OK) < 0)
         complain(to, key, "no right to write into %s, which %s needs", dir, path);
     free(dir);
+}
+
+/* A socket that an earlier run left is removed; anything else is somebody's. */
+static void check_socket(struct complaints *to, const char *path)
+{
+    struct stat st;
+
+    check_place(to, "unix_socket", path);
+    if (!str_ends(path, "/") && lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+        complain(to, "unix_socket", "%s exists and is no socket", path);
 }
 
 /* A daemon answers where this configuration has its socket: the ports are its own. */
@@ -148,22 +151,16 @@ static void check_ports(struct complaints *to, const struct config *c)
     check_port(to, "derp.server.stun_listen_addr", c->derp.server.stun_listen_addr, SOCK_DGRAM);
 }
 
-int config_check(const struct config *c, bool ports, struct strs *problems, struct strs *notes, struct err *e)
+int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e)
 {
-    struct complaints to = {problems, notes, e, 0};
+    struct complaints to = {c, problems, e, 0};
 
     check_readable(&to, "tls_cert_path", c->tls_cert_path);
     check_readable(&to, "tls_key_path", c->tls_key_path);
-    if (config_policy_is_file(c))
-        note_readable(&to, "policy.path", c->policy.path); /* the policy of an earlier start may serve */
-    note_readable(&to, "dns.extra_records_path", c->dns.extra_records_path);
-    for (size_t i = 0; i < c->derp.paths.len; i++)
-        note_readable(&to, "derp.paths", c->derp.paths.items[i]);
     check_place(&to, "noise.private_key_path", c->noise.private_key_path);
     check_place(&to, "database.sqlite.path", c->database.sqlite_path);
-    check_place(&to, "unix_socket", c->unix_socket);
-    if (c->derp.server.enabled)
-        check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path);
+    check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path);
+    check_socket(&to, c->unix_socket);
     if (ports && !is_running(c))
         check_ports(&to, c);
     return to.count ? ERR_INVALID : 0;

@@ -50,6 +50,7 @@ struct config {
     atomic_uint refs;
     char *file;        /* what was read, "" without a file */
     struct strs notes; /* sentences for the start log: keys without effect yet, defaults that a person should know */
+    unsigned *lines;   /* of the keys in the file, in the order of the table of keys; 0: it is not there */
     struct strs given; /* sorted: the keys that the file or the environment set */
     char *state_dir;   /* where files without a path of their own live: certificates, DERP maps, copies */
     char *server_url;  /* without a slash at its end */
@@ -152,6 +153,9 @@ struct config {
  * The caller owns one reference of *out. */
 int config_load(const char *path, struct config **out, struct strs *problems, struct err *e) WARN_UNUSED;
 
+/* What is wrong with a key, as "FILE:LINE: TEXT" where the file gives it; the caller's. */
+char *config_place(const struct config *c, const char *key, const char *text);
+
 /* The same for a program that wants to know little of it, where the daemon is: *out is given also where something is
  * wrong, with the defaults in place of what could not be read. */
 int config_load_for_client(const char *path, struct config **out, struct err *e) WARN_UNUSED;
@@ -161,12 +165,13 @@ int config_load_for_client(const char *path, struct config **out, struct err *e)
 int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,
                  struct err *e) WARN_UNUSED;
 
-/* What a start needs of the machine and config_load does not look at: certificate and key can be read, the policy file
- * too, directories of state and socket can be written or made; with ports, that nobody else listens on them (where a
- * daemon answers on the configured socket they are its own). notes (may be NULL): files without which the rest works.
- * Changes nothing. */
-int config_check(const struct config *c, bool ports, struct strs *problems, struct strs *notes,
-                 struct err *e) WARN_UNUSED;
+/* What a start needs of the machine and config_load does not look at: certificate and key can be read,
+ * directories of state and socket can be written or made; with ports, that nobody else listens on them (where a daemon
+ * answers on the configured socket they are its own). Changes nothing. */
+int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e) WARN_UNUSED;
+
+/* NULL, or what clients cannot use in the record. */
+const char *config_record_fault(const struct config_record *r);
 
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* NULL is allowed */

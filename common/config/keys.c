@@ -72,7 +72,7 @@ const struct config_key config_keys[] = {
     {"derp.server.ipv6", .type = TYPE_ADDR, AT(derp.server.ipv6), .fallback = "", .live = true, .help = "IPv6 address of the built-in relay as clients see it."},
     {"derp.server.stun.enabled", .type = TYPE_BOOL, NOWHERE, .fallback = "true", .use = KEY_NO_EFFECT,
      .help = "STUN follows derp.server.enabled."},
-    {"derp.urls", .type = TYPE_LIST, AT(derp.urls), .fallback = "", .example = "https://controlplane.tailscale.com/derpmap/default", .live = true,
+    {"derp.urls", .type = TYPE_URLS, AT(derp.urls), .fallback = "", .example = "https://controlplane.tailscale.com/derpmap/default", .live = true,
      .help = "DERP maps (JSON) to fetch. The last valid map is kept on disk."},
     {"derp.paths", .type = TYPE_LIST, AT(derp.paths), .fallback = "", .live = true,
      .help = "DERP maps (YAML or JSON) to read; a later source overrides a region of an earlier one."},
@@ -146,7 +146,7 @@ const struct config_key config_keys[] = {
      .help = "Where the policy is kept. 'file' with an empty policy.path means the database."},
     {"policy.path", .type = TYPE_PATH, AT(policy.path), .fallback = "",
      .help = "The policy file (HuJSON) in file mode; read again on SIGHUP."},
-    {"policy.domains", .type = TYPE_LIST, AT(policy.domains), .fallback = "", .live = true,
+    {"policy.domains", .type = TYPE_DOMAINS, AT(policy.domains), .fallback = "", .live = true,
      .help = "The mail domains of the tailnet, for user@ and localpart: in policies. Empty: those of its users."},
 
     {"dns.magic_dns", .type = TYPE_BOOL, AT(dns.magic_dns), .fallback = "true", .live = true, .help = "Give nodes the names NAME.BASE_DOMAIN."},

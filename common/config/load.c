@@ -28,23 +28,29 @@ struct loader {
     struct err *e;
     const char *file; /* "" without one */
     char *dir;
-    unsigned *lines;       /* of the keys, in the order of config_keys; 0: not in the file */
     struct old_value *old; /* in the order of config_olds */
     const char *variable;  /* of the environment, that is being read */
     unsigned count;        /* of problems */
     bool keep;             /* what could be read is given out also where something was wrong */
 };
 
-static char *with_place(const struct loader *l, unsigned line, const char *text)
+static char *with_place(const char *file, unsigned line, const char *text)
 {
-    return !*l->file ? mem_strdup(text)
-           : line    ? mem_format("%s:%u: %s", l->file, line, text)
-                     : mem_format("%s: %s", l->file, text);
+    return !*file ? mem_strdup(text)
+           : line ? mem_format("%s:%u: %s", file, line, text)
+                  : mem_format("%s: %s", file, text);
+}
+
+char *config_place(const struct config *c, const char *key, const char *text)
+{
+    const struct config_key *which = key_find(key);
+
+    return with_place(c->file ? c->file : "", which && c->lines ? c->lines[which - config_keys] : 0, text);
 }
 
 static void add_problem(struct loader *l, unsigned line, const char *key, const char *text)
 {
-    char *whole = with_place(l, line, text);
+    char *whole = with_place(l->file, line, text);
 
     if (l->count++ == 0)
         err_field(l->e, ERR_INVALID, key, "%s", whole);
@@ -56,7 +62,7 @@ static void add_problem(struct loader *l, unsigned line, const char *key, const 
 static void on_skipped(struct value_skips *skips, unsigned line, const char *text)
 {
     struct loader *l = CONTAINER_OF(skips, struct loader, skips);
-    char *note = l->variable ? mem_format("%s: %s", l->variable, text) : with_place(l, line, text);
+    char *note = l->variable ? mem_format("%s: %s", l->variable, text) : with_place(l->file, line, text);
 
     strs_push(&l->c->notes, note);
     free(note);
@@ -86,7 +92,7 @@ static void rule_problem(void *arg, const char *key, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    add_problem(l, which ? l->lines[which - config_keys] : 0, key, text);
+    add_problem(l, which ? l->c->lines[which - config_keys] : 0, key, text);
 }
 
 static void set_old(struct loader *l, const struct config_old *old, const struct raw_value *v, unsigned line)
@@ -132,7 +138,7 @@ static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_v
         set_old(l, old_find(name), v, line);
         return;
     }
-    l->lines[key - config_keys] = line;
+    l->c->lines[key - config_keys] = line;
     if (!value_is_given(key, v))
         return;
     if (value_set(l->c, key, v, l->dir, &l->skips, &why) < 0) {
@@ -184,7 +190,7 @@ static void read_env(struct loader *l)
         }
         if (!config_given(l->c, key->name))
             strs_push(&l->c->given, key->name);
-        l->lines[i] = 0; /* a rule that it breaks is not the file's fault */
+        l->c->lines[i] = 0; /* a rule that it breaks is not the file's fault */
         note_unused(l, key, value);
     }
 }
@@ -237,7 +243,7 @@ static void use_old_names(struct loader *l)
         if (!old->text || !*old->text || config_given(l->c, config_olds[i].now))
             continue;
         const struct config_key *key = key_find(config_olds[i].now);
-        l->lines[key - config_keys] = old->line;
+        l->c->lines[key - config_keys] = old->line;
         if (value_set_text(l->c, key, old->text, l->dir, &l->skips, &why) < 0)
             add_problem(l, old->line, config_olds[i].name, why.message);
         else
@@ -287,7 +293,6 @@ static int finish(struct loader *l, struct config **out)
     for (size_t i = 0; i < config_old_count; i++)
         free(l->old[i].text);
     free(l->old);
-    free(l->lines);
     free(l->dir);
     if (l->count == 0 || l->keep)
         *out = l->c;
@@ -308,12 +313,12 @@ static void start(struct loader *l, const char *name, struct strs *problems, str
 
     *l = (struct loader){
         .sink = {on_leaf, on_problem}, .skips = {on_skipped}, .problems = problems, .e = e, .file = name};
-    l->lines = mem_alloc(config_key_count * sizeof(*l->lines));
     l->old = mem_alloc(config_old_count * sizeof(*l->old));
     l->dir = slash ? mem_strndup(name, slash == name ? 1 : (size_t)(slash - name)) : mem_strdup("");
     l->c = mem_alloc(sizeof(*l->c));
     atomic_init(&l->c->refs, 1);
     l->c->file = mem_strdup(name);
+    l->c->lines = mem_alloc(config_key_count * sizeof(*l->c->lines));
 }
 
 int config_parse(const char *text, size_t len, const char *name, struct config **out, struct strs *problems,
@@ -418,6 +423,7 @@ void config_unref(const struct config *c)
         value_release(mine, &config_keys[i]);
     strs_release(&mine->notes);
     strs_release(&mine->given);
+    free(mine->lines);
     free(mine->file);
     free(mine->state_dir);
     free(mine);

@@ -123,6 +123,30 @@ int read_word(const struct config_key *key, const char *text, void *out, struct 
     return read_text(key, text, out, e);
 }
 
+/* "host", "host:80", "[::1]:80" at the beginning of a URL's rest. */
+static bool is_authority(const char *text)
+{
+    size_t len = strcspn(text, "/?#"), host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":/?#");
+    uint64_t port;
+    struct addr addr;
+
+    if (host > len || host == 0 || memchr(text, '@', len))
+        return false;
+    char *name = *text == '[' ? mem_strndup(text + 1, host - 2) : NULL, *digits = mem_strndup(text + host, len - host);
+    bool good = (!name || (addr_parse(name, &addr, NULL) == 0 && addr.bits == 128)) &&
+                (!*digits || (*digits == ':' && str_u64(digits + 1, 1, 65535, &port, "", NULL) == 0));
+    free(name);
+    free(digits);
+    return good;
+}
+
+static bool is_web_url(const char *text)
+{
+    const char *rest = str_starts(text, "https://") ? text + 8 : str_starts(text, "http://") ? text + 7 : NULL;
+
+    return rest && is_authority(rest) && !strpbrk(text, " \t\r\n\"<>\\^`{|}");
+}
+
 int read_url(const struct config_key *key, const char *text, void *out, struct err *e)
 {
     const char *rest = str_starts(text, "https://") ? text + 8 : str_starts(text, "http://") ? text + 7 : NULL;
@@ -133,9 +157,8 @@ int read_url(const struct config_key *key, const char *text, void *out, struct e
     if (!rest || !*rest || *rest == '/' || *rest == ':')
         return err_field(e, ERR_INVALID, key->name,
                          "%s must start with https:// or http:// and name a host, not '%.60s'", key->name, text);
-    for (const char *at = text; *at; at++)
-        if (isspace((unsigned char)*at) || strchr("\"<>\\^`{|}", *at))
-            return value_wrong(e, key, text, "a URL");
+    if (!is_web_url(text))
+        return value_wrong(e, key, text, "a URL such as https://headway.example.com or http://[fd00::1]:8080");
     while (len > 8 && text[len - 1] == '/')
         len--;
     char *cut = mem_strndup(text, len);
@@ -259,6 +282,14 @@ int read_domains(const struct config_key *key, const struct raw_value *v, void *
     return 0;
 }
 
+int read_urls(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
+              struct err *e)
+{
+    (void)e;
+    keep_fit(key, v, out, skips, is_web_url, "an http or https URL");
+    return 0;
+}
+
 int read_prefixes(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
                   struct err *e)
 {
@@ -331,8 +362,7 @@ int read_split(const struct config_key *key, const struct raw_value *v, void *ou
     return 0;
 }
 
-/* NULL, or what clients cannot use in it. */
-static const char *record_fault(const struct config_record *r)
+const char *config_record_fault(const struct config_record *r)
 {
     struct addr addr;
 
@@ -366,7 +396,7 @@ int read_records(const struct config_key *key, const struct raw_value *v, void *
                 mem_replace(members[k], fields->items[j].value);
         }
         (void)e;
-        fault = fault ? fault : record_fault(&record);
+        fault = fault ? fault : config_record_fault(&record);
         if (!fault) {
             vec_push((struct config_records *)out, record);
             continue;

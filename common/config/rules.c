@@ -132,7 +132,7 @@ static void rule_tls(struct config *c, rule_fail fail, void *arg)
         fail(arg, "tls_letsencrypt_hostname",
              "set either tls_letsencrypt_hostname or tls_cert_path/tls_key_path, not both");
     if (!*c->tls_cert_path != !*c->tls_key_path)
-        fail(arg, *c->tls_cert_path ? "tls_key_path" : "tls_cert_path",
+        fail(arg, *c->tls_cert_path ? "tls_cert_path" : "tls_key_path",
              "tls_cert_path and tls_key_path must be set together");
 }
 
@@ -144,6 +144,19 @@ static void rule_listen(struct config *c, rule_fail fail, void *arg)
         fail(arg, "metrics_listen_addr", "metrics_listen_addr must differ from listen_addr (%s)", c->listen_addr);
     if (!*c->unix_socket || strlen(c->unix_socket) > 107)
         fail(arg, "unix_socket", "unix_socket must be a path of 1 to 107 bytes, not '%.120s'", c->unix_socket);
+}
+
+static void rule_files(struct config *c, rule_fail fail, void *arg)
+{
+    const struct {
+        const char *key, *path;
+    } files[] = {{"noise.private_key_path", c->noise.private_key_path},
+                 {"derp.server.private_key_path", c->derp.server.private_key_path},
+                 {"database.sqlite.path", c->database.sqlite_path}};
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        if (!*files[i].path)
+            fail(arg, files[i].key, "%s must name a file; without the key there is a default", files[i].key);
 }
 
 static void rule_derp(struct config *c, rule_fail fail, void *arg)
@@ -194,10 +207,9 @@ static void rule_oidc(struct config *c, rule_fail fail, void *arg)
     if (*c->oidc.client_secret && *c->oidc.client_secret_path)
         fail(arg, "oidc.client_secret", "oidc.client_secret and oidc.client_secret_path cannot both be set");
     if (*c->oidc.issuer && !*c->oidc.client_id)
-        fail(arg, "oidc.client_id", "oidc.client_id is required when oidc.issuer is set");
+        fail(arg, "oidc.issuer", "oidc.client_id is required when oidc.issuer is set");
     if (*c->oidc.issuer && !*c->oidc.client_secret && !*c->oidc.client_secret_path)
-        fail(arg, "oidc.client_secret",
-             "oidc.client_secret or oidc.client_secret_path is required when oidc.issuer is set");
+        fail(arg, "oidc.issuer", "oidc.client_secret or oidc.client_secret_path is required when oidc.issuer is set");
 }
 
 static void rule_database(struct config *c, rule_fail fail, void *arg)
@@ -210,8 +222,9 @@ static void rule_database(struct config *c, rule_fail fail, void *arg)
 
 void rules_apply(struct config *c, rule_fail fail, void *arg)
 {
-    static void (*const rules[])(struct config *, rule_fail, void *) = {
-        rule_url, rule_dns, rule_prefixes, rule_tls, rule_listen, rule_derp, rule_times, rule_oidc, rule_database};
+    static void (*const rules[])(struct config *, rule_fail,
+                                 void *) = {rule_url,   rule_dns,  rule_prefixes, rule_tls,  rule_listen,
+                                            rule_files, rule_derp, rule_times,    rule_oidc, rule_database};
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         rules[i](c, fail, arg);

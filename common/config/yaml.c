@@ -213,6 +213,16 @@ static const char *parser_problem(const yaml_parser_t *parser)
     return parser->problem ? parser->problem : "not YAML";
 }
 
+/* An error of the bytes has an offset instead of a mark. */
+static unsigned problem_line(const yaml_parser_t *parser, const char *text, size_t len)
+{
+    unsigned line = (unsigned)parser->problem_mark.line + 1, column;
+
+    if (parser->error == YAML_READER_ERROR)
+        str_place(text, len, parser->problem_offset < len ? parser->problem_offset : len, &line, &column);
+    return line;
+}
+
 void yaml_read(const char *text, size_t len, struct yaml_sink *sink)
 {
     yaml_parser_t parser;
@@ -224,9 +234,8 @@ void yaml_read(const char *text, size_t len, struct yaml_sink *sink)
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     if (!yaml_parser_load(&parser, &doc)) {
-        size_t line = parser.error == YAML_READER_ERROR ? 0 : parser.problem_mark.line + 1;
-        sink->problem(sink, (unsigned)line, "%s%s%s", parser_problem(&parser), parser.context ? " " : "",
-                      parser.context ? parser.context : "");
+        sink->problem(sink, problem_line(&parser, text, len), "%s%s%s", parser_problem(&parser),
+                      parser.context ? " " : "", parser.context ? parser.context : "");
         yaml_parser_delete(&parser);
         return;
     }
@@ -313,7 +322,7 @@ int config_yaml_json(const char *text, size_t len, struct buf *json, struct err 
         return err_set(e, ERR_TOOBIG, "more than %u bytes of YAML", YAML_MAX);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     if (!yaml_parser_load(&parser, &doc)) {
-        int r = err_set(e, ERR_INVALID, "line %zu: %s", parser.problem_mark.line + 1, parser_problem(&parser));
+        int r = err_set(e, ERR_INVALID, "line %u: %s", problem_line(&parser, text, len), parser_problem(&parser));
         yaml_parser_delete(&parser);
         return r;
     }

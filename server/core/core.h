@@ -11,12 +11,15 @@
 #include "config/config.h"
 #include "core/admin.h"
 #include "core/client.h"
+#include "routes/routes.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
 
 /* Reads the store, elects, publishes the first snapshot and starts the thread. The core keeps t, store and config. */
 int core_start(const struct config *config, struct tailnet *t, struct store *store, struct core **out,
                struct err *e) WARN_UNUSED;
+/* Files without which a start works, and what it will not use of them: in sentences. */
+void core_check_files(const struct config *c, struct strs *notes);
 /* Answers what was asked, writes what is left, stops the thread. */
 void core_stop(struct core *core);
 
@@ -36,6 +39,13 @@ struct core_listener {
 };
 void core_listen(struct core *core, const struct core_listener *listener);
 void core_unlisten(struct core *core, void *arg);
+
+/* The elections as they are, to try something on: routes is a copy (routes/routes.h), which is the caller's. */
+struct core_elections {
+    struct core_call call;
+    struct routes *routes;
+};
+void core_elections(struct core *core, struct core_elections *call);
 
 struct core_counters {
     uint64_t calls, commits, publishes, registrations, map_requests, failovers;

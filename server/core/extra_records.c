@@ -24,58 +24,52 @@
 
 /* ---- Reading ---- */
 
-static int get_text(const json_t *record, const char *key, const char *other, const char **out, struct err *e)
+static const char *text_of(const json_t *record, const char *key, const char *other)
 {
-    *out = "";
-    return json_get_str(record, key, out, e) < 0 || (!**out && json_get_str(record, other, out, e) < 0) ? ERR_INVALID
-                                                                                                        : 0;
+    return json_text(record, key, json_text(record, other, ""));
 }
 
-static int put_record(struct json_out *o, size_t i, const json_t *record, struct err *e)
+/* NULL, or why clients cannot use it. */
+static const char *put_record(struct json_out *o, const json_t *json)
 {
-    const char *name, *type, *value;
-    struct addr addr;
+    const char *type = text_of(json, "type", "Type");
+    struct config_record record = {
+        .name = mem_strdup(text_of(json, "name", "Name")), /* clients ask in lower case */
+        .type = (char *)(uintptr_t)(*type ? type : "A"),
+        .value = (char *)(uintptr_t)text_of(json, "value", "Value"),
+    };
+    const char *fault = json_is_object(json) ? config_record_fault(&record) : "it is no object of name, type and value";
 
-    if (!json_is_object(record))
-        return err_set(e, ERR_INVALID, "[%zu] is not an object of name, type and value", i);
-    if (get_text(record, "name", "Name", &name, e) < 0 || get_text(record, "type", "Type", &type, e) < 0 ||
-        get_text(record, "value", "Value", &value, e) < 0)
-        return ERR_INVALID;
-    bool v6 = str_eq(type, "AAAA");
-    if (str_check(name, 255, false, "name", e) < 0)
-        return ERR_INVALID;
-    if ((!v6 && *type && !str_eq(type, "A")) || addr_parse(value, &addr, NULL) < 0 || addr.bits != (v6 ? 128 : 32))
-        return err_set(e, ERR_INVALID,
-                       "[%zu]: needs a name, the type A or AAAA and an address of that type, not '%.40s' '%.40s'", i,
-                       type, value);
-    char *lower = mem_strdup(name); /* clients ask in lower case */
-    for (char *c = lower; *c; c++)
+    for (char *c = record.name; *c; c++)
         *c = (char)tolower((unsigned char)*c);
     json_open(o, '{');
-    json_put_str(o, "Name", lower);
-    json_put_str(o, "Type", v6 ? "AAAA" : "A");
-    json_put_str(o, "Value", value);
+    json_put_str(o, "Name", record.name);
+    json_put_str(o, "Type", record.type);
+    json_put_str(o, "Value", record.value);
     json_close(o, '}');
-    free(lower);
-    return 0;
+    free(record.name);
+    return fault;
 }
 
-/* Appends the record unless the list has the same one already. */
-static int put_new(struct buf *list, struct strs *said, size_t i, const json_t *record, struct err *e)
+/* Appends the record unless the list has the same one already, or clients cannot use it. */
+static void put_new(struct buf *list, struct strs *said, struct strs *left_out, size_t i, const json_t *record)
 {
     struct buf one = BUF_INIT(0);
     struct json_out o = JSON_OUT(&one);
-    int rc = put_record(&o, i, record, e);
+    const char *fault = put_record(&o, record);
 
-    if (rc == 0 && !strs_has(said, buf_text(&one))) {
+    if (fault && left_out) {
+        char *text = mem_format("[%zu] %.200s is left out: %s", i, json_is_object(record) ? buf_text(&one) : "", fault);
+        strs_push(left_out, text);
+        free(text);
+    } else if (!fault && !strs_has(said, buf_text(&one))) {
         buf_addf(list, "%s%s", said->len ? "," : "", buf_text(&one));
         strs_push(said, buf_text(&one));
     }
     buf_release(&one);
-    return rc;
 }
 
-int extra_records_parse(const char *text, size_t len, char **out, struct err *e)
+int extra_records_parse(const char *text, size_t len, char **out, struct strs *left_out, struct err *e)
 {
     struct buf b = BUF_INIT(0);
     struct strs said = {0};
@@ -88,7 +82,7 @@ int extra_records_parse(const char *text, size_t len, char **out, struct err *e)
         rc = err_set(e, ERR_TOOBIG, "more than %u records", EXTRA_RECORDS_MAX);
     buf_addc(&b, '[');
     for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
-        rc = put_new(&b, &said, i, json_array_get(list, i), e);
+        put_new(&b, &said, left_out, i, json_array_get(list, i));
     buf_addc(&b, ']');
     strs_release(&said);
     json_decref(list);
@@ -99,12 +93,47 @@ int extra_records_parse(const char *text, size_t len, char **out, struct err *e)
     return rc;
 }
 
+/* The records of the file, the caller's; NULL: it is empty, or e says why it cannot be used. */
+static char *read_records(const char *path, struct strs *left_out, struct err *e)
+{
+    struct buf text = BUF_INIT(FILE_MAX);
+    char *json = NULL;
+
+    int rc = file_read(path, FILE_ANY, &text, e);
+
+    if (rc == 0 && text.len)
+        rc = extra_records_parse(buf_text(&text), text.len, &json, left_out, e);
+    buf_release(&text);
+    return rc == 0 ? json : NULL;
+}
+
+void core_check_files(const struct config *c, struct strs *notes)
+{
+    const char *path = c->dns.extra_records_path;
+    struct strs left_out = {0};
+    struct err e = {0};
+
+    if (!*path)
+        return;
+    free(read_records(path, &left_out, &e));
+    if (e.code)
+        strs_push(&left_out, e.message);
+    for (size_t i = 0; i < left_out.len; i++) {
+        char *text = e.code ? mem_format("dns.extra_records_path: %s", left_out.items[i])
+                            : mem_format("dns.extra_records_path: %s%s", path, left_out.items[i]);
+        char *note = config_place(c, "dns.extra_records_path", text);
+        strs_push(notes, note);
+        free(note);
+        free(text);
+    }
+    strs_release(&left_out);
+}
+
 /* The records if the file is another than at the last look; NULL: nothing new, or nothing that can be used. */
 static char *look(struct extra_records *r)
 {
-    struct buf text = BUF_INIT(FILE_MAX);
+    struct strs left_out = {0};
     struct stat st = {0};
-    char *json = NULL;
     struct err e = {0};
 
     if (stat(r->path, &st) < 0 ||
@@ -112,14 +141,14 @@ static char *look(struct extra_records *r)
          st.st_mtim.tv_nsec == r->seen.st_mtim.tv_nsec))
         return NULL; /* away for a moment, while an editor replaces it */
     r->seen = st;
-    int rc = file_read(r->path, FILE_ANY, &text, &e);
-    if (rc == 0 && text.len)
-        rc = extra_records_parse(buf_text(&text), text.len, &json, &e);
-    if (rc < 0)
+    char *json = read_records(r->path, &left_out, &e);
+    for (size_t i = 0; i < left_out.len; i++)
+        log_warn("dns", "%s%s", r->path, left_out.items[i]);
+    if (e.code)
         log_error("dns", "%s: %s; the records before stay", r->path, e.message);
     else if (json)
         log_info("dns", "records read from %s", r->path);
-    buf_release(&text);
+    strs_release(&left_out);
     return json;
 }
 

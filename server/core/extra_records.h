@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "base/err.h"
+#include "base/str.h"
 #include "base/thread.h"
 
 #define EXTRA_RECORDS_MAX 4096
@@ -24,8 +24,10 @@ struct extra_records {
     struct stat seen;
 };
 
-/* The list of a file as the JSON of tailcfg.DNSConfig's ExtraRecords, the caller's; an error names the place. */
-int extra_records_parse(const char *text, size_t len, char **out, struct err *e) WARN_UNUSED;
+/* The list of a file as the JSON of tailcfg.DNSConfig's ExtraRecords, the caller's. Records that clients cannot use are
+ * appended to left_out (may be NULL), as "[INDEX] ... is left out: why"; an error names the place in a text that is no
+ * list. */
+int extra_records_parse(const char *text, size_t len, char **out, struct strs *left_out, struct err *e) WARN_UNUSED;
 
 /* The first look: the records or NULL, the caller's. Then the thread, which calls changed for each change. */
 char *extra_records_open(struct extra_records *r, const char *path, void (*changed)(void *arg, char *json), void *arg);

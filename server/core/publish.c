@@ -5,6 +5,7 @@
 #include "core/policy_publish.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -33,6 +34,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
             record_unref(s->primaries.items[i]);
             vec_remove(&s->primaries, i);
             s->primaries_dirty = true;
+            core_past_primary(s, &m->prefix, NULL);
         }
         return;
     }
@@ -48,6 +50,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     }
     s->primaries.items[i] = record_ref(p);
     s->primaries_dirty = true;
+    core_past_primary(s, &m->prefix, p);
     tx_put(s, p);
 }
 
@@ -213,6 +216,7 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         items = published(s, RECORD_USER, &count);
         snapshot_set_users(next, (const struct user *const *)items, count);
         free(items);
+        core_past_users(s);
     }
     if (s->preauth_keys_dirty) {
         items = published(s, RECORD_PREAUTH_KEY, &count);
@@ -233,8 +237,10 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_prefix_settings(next, list, count);
         free(list);
     }
-    if (s->policy_dirty)
+    if (s->policy_dirty) {
         snapshot_set_policy(next, s->policy_published);
+        core_past_policy(s, s->policy_published);
+    }
     if (s->message_dirty)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
@@ -248,6 +254,13 @@ static const struct user *published_user(struct core_state *s, uint64_t id)
     return c ? (c->published ? c->published : c->work) : NULL;
 }
 
+/* What lists show of what a client says, beside its routes and what peers are told. */
+static bool is_restated(const struct node *a, const struct node *b)
+{
+    return a->exit_node_id != b->exit_node_id || !str_eq(a->client_version, b->client_version) ||
+           !str_eq(a->os_version, b->os_version);
+}
+
 /* Puts the slot's node as it is now, or nobody. What readers must be told is what was marked and what differs from the
  * node before; without either the node keeps its version. False: nothing is to be told. */
 static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, struct slot *slot, struct change *change)
@@ -258,6 +271,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                                     &slot->serving, slot->expired)
                                  : NULL;
 
+    slot->restated = now && before && is_restated(before->record, now->record);
     if (now)
         slot->dirty |= before ? tailnet_node_difference(before, now) : CHANGE_ADDED;
     if (slot->dirty)
@@ -273,6 +287,8 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
     } else if (before) {
         snapshot_set_node(next, slot->index, NULL, s->change_seq);
     }
+    if ((now || before) && slot->dirty != CHANGE_ENDPOINTS)
+        core_past_node(s, slot, now);
     return slot->dirty != 0;
 }
 
@@ -280,7 +296,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
 static void settle_slot(struct core_state *s, struct slot *slot)
 {
     slot->dirty = 0;
-    slot->rebuild = slot->recorded = slot->route_moved = slot->reachable = false;
+    slot->rebuild = slot->recorded = slot->route_moved = slot->reachable = slot->restated = false;
     if (!slot->published && !slot->work)
         slot_free(s, slot);
 }
@@ -315,6 +331,7 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
 
 void publish(struct core_state *s)
 {
+    core_past_time(s);
     if (s->elect)
         elect(s);
     core_policy_publish(s);
@@ -328,7 +345,7 @@ void publish(struct core_state *s)
     bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
     struct change *changes = mem_alloc((s->dirty_slots.len + 6) * sizeof(*changes));
-    next->wall_ns = clock_wall_ns();
+    next->wall_ns = s->history_ns;
     publish_lists(s, next);
     size_t count = publish_tailnet_wide(s, next, changes);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
@@ -344,7 +361,8 @@ void publish(struct core_state *s)
     tailnet_publish(s->tailnet, next, changes, count);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];
-        for (size_t k = 0; slot->dirty & CHANGE_VOLATILE && k < s->listeners.len; k++)
+        bool tell = slot->dirty & CHANGE_VOLATILE || slot->restated;
+        for (size_t k = 0; tell && k < s->listeners.len; k++)
             s->listeners.items[k].volatile_change(s->listeners.items[k].arg, slot->id);
         settle_slot(s, slot);
     }

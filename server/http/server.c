@@ -19,6 +19,7 @@
 #define IDLE_SECONDS    30
 #define CONNECTION_POOL 32768                     /* bytes: head of the request and buffers */
 #define DISCARD_MAX     ((size_t)8 * 1024 * 1024) /* of a body that is larger than it may be */
+#define REFUSED_MAX     ((size_t)64 * 1024)       /* of a body that is not asked for */
 #define DRAIN_SECONDS   2
 #define PUBLIC_MAX      1024 /* connections, each of three files: the client, and a local pair */
 #define PUBLIC_PART     16   /* of the files that may be open */
@@ -53,6 +54,8 @@ struct http_exchange {
     size_t received;
     enum { HEAD, ADMISSION, BODY, SERVICE, REFUSED } stage;
     bool admitted; /* libmicrohttpd will tell of the head once more before it reads the body */
+    bool drops;    /* a body that is announced and small is read even if the head is refused: a client that still writes
+                      when its connection is closed never sees the answer */
 };
 
 static void count_open(struct http_server *s, bool more)
@@ -173,7 +176,9 @@ static void read_length(struct http_request *r, struct MHD_Connection *c)
 
     if (length && str_u64(length, 0, UINT64_MAX, &announced, "Content-Length", NULL) < 0)
         announced = UINT64_MAX;
-    r->body_follows = announced > 0 || MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Transfer-Encoding");
+    bool chunked = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
+    r->body_follows = announced > 0 || chunked;
+    r->exchange->drops = announced <= REFUSED_MAX && !chunked;
     r->too_large = announced > r->body.max;
 }
 
@@ -211,7 +216,7 @@ void http_exchange_resume(struct http_request *r)
 
     if (x->stage == ADMISSION) {
         x->stage = r->status ? REFUSED : BODY;
-        x->admitted = !r->status;
+        x->admitted = !r->status || x->drops;
     }
     MHD_resume_connection(x->connection);
 }
@@ -336,6 +341,19 @@ static enum MHD_Result take_body(struct http_exchange *x, const char *bytes, siz
     return MHD_YES;
 }
 
+/* The body, if any, of a head that was refused; then the answer. */
+static enum MHD_Result refuse(struct http_exchange *x, size_t *len)
+{
+    x->received += *len;
+    if (*len && (!x->drops || x->received > REFUSED_MAX))
+        return MHD_NO;
+    if (!*len && !x->admitted)
+        return answer(x);
+    x->admitted = false;
+    *len = 0;
+    return MHD_YES;
+}
+
 static enum MHD_Result serve(struct http_exchange *x)
 {
     x->stage = SERVICE;
@@ -356,8 +374,10 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     (void)version;
     if (!x)
         return MHD_NO;
-    if (x->stage == SERVICE || x->stage == REFUSED)
+    if (x->stage == SERVICE)
         return *len ? MHD_NO : answer(x);
+    if (x->stage == REFUSED)
+        return refuse(x, len);
     if (atomic_load(&d->h->server->refusing))
         return *len ? MHD_NO : answer_plain(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping\n");
     if (x->stage == HEAD)

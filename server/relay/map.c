@@ -84,14 +84,31 @@ static bool merge_url(struct relay_map *m, const struct config *c, json_t *regio
     return good || !fetch;
 }
 
-static void merge_path(json_t *regions, const char *path)
+static int merge_path(json_t *regions, const char *path, struct err *e)
 {
     struct buf text = BUF_INIT(SOURCE_MAX);
-    struct err e = {0};
+    int rc = file_read(path, FILE_ANY, &text, e);
 
-    if (file_read(path, FILE_ANY, &text, &e) < 0 || source_merge(regions, buf_text(&text), text.len, path, &e) < 0)
-        log_error("relay", "derp.paths: %s: %s", path, e.message);
+    if (rc == 0 && (rc = source_merge(regions, buf_text(&text), text.len, path, e)) < 0)
+        err_prefix(e, "%.120s", path);
     buf_release(&text);
+    return rc;
+}
+
+void relay_check_files(const struct config *c, struct strs *notes)
+{
+    json_t *regions = json_object();
+
+    for (size_t i = 0; i < c->derp.paths.len; i++) {
+        struct err e;
+        if (merge_path(regions, c->derp.paths.items[i], &e) == 0)
+            continue;
+        err_prefix(&e, "derp.paths");
+        char *note = config_place(c, "derp.paths", e.message);
+        strs_push(notes, note);
+        free(note);
+    }
+    json_decref(regions);
 }
 
 /* ---- The whole ---- */
@@ -104,8 +121,11 @@ static bool tell(struct relay_map *m, const struct config *c, bool fetch)
 
     for (size_t i = 0; i < c->derp.urls.len; i++)
         fresh &= merge_url(m, c, regions, c->derp.urls.items[i], fetch);
-    for (size_t i = 0; i < c->derp.paths.len; i++)
-        merge_path(regions, c->derp.paths.items[i]);
+    for (size_t i = 0; i < c->derp.paths.len; i++) {
+        struct err e;
+        if (merge_path(regions, c->derp.paths.items[i], &e) < 0)
+            log_error("relay", "derp.paths: %s", e.message);
+    }
     buf_addc(&text, '{');
     relay_region(m->relay, c, &text);
     buf_addc(&text, '}');

@@ -35,6 +35,9 @@ void relay_accept(struct relay *r, struct stream *stream, const struct head *hea
 /* Lets a TLS door answer by the relay's name with the relay's own certificate. */
 int relay_add_certificate(struct relay *r, struct loop_tls *tls, struct err *e) WARN_UNUSED;
 
+/* The files of derp.paths that cannot be used, and why: in sentences. */
+void relay_check_files(const struct config *c, struct strs *notes);
+
 /* What must be open for clients to reach the relay, in sentences. */
 void relay_requirements(const struct config *c, struct strs *out);
 

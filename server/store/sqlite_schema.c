@@ -103,13 +103,29 @@ int store_check(const char *path, struct err *e)
     int64_t version;
     struct stat st;
 
-    if (stat(path, &st) < 0 || st.st_size == 0)
+    if (stat(path, &st) < 0)
         return 0; /* it will be made; whether it can be is for others to say */
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, ERR_INVALID, "%s: this is no regular file", path);
+    if (st.st_size == 0)
+        return 0;
     int code = sqlite_connect(path, SQLITE_OPEN_READONLY, &db, e);
     if (code == 0)
         code = read_version(db, path, schema_newest(), &version, e);
     sqlite_disconnect(db);
     return code;
+}
+
+bool store_holds_policy(const char *path)
+{
+    sqlite3 *db = NULL;
+    int64_t count = 0;
+
+    if (sqlite_connect(path, SQLITE_OPEN_READONLY, &db, NULL) == 0)
+        (void)!sqlite_number(db, "SELECT count(*) FROM policy WHERE id=(SELECT max(id) FROM policy) AND text<>''", 0,
+                             &count, NULL);
+    sqlite_disconnect(db);
+    return count > 0;
 }
 
 int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest, struct err *e)

@@ -52,6 +52,8 @@ typedef void store_done(void *arg, int code, const struct err *e);
 int store_open(const char *path, struct store **out, struct err *e) WARN_UNUSED;
 /* What store_open would say to the database in that file, without changing it; 0 where there is none yet. */
 int store_check(const char *path, struct err *e) WARN_UNUSED;
+/* Whether the database in that file holds a policy. */
+bool store_holds_policy(const char *path);
 void store_close(struct store *s); /* finishes what was submitted */
 
 int store_load(struct store *s, struct store_image *out, struct err *e) WARN_UNUSED;
@@ -75,6 +77,18 @@ void store_live(struct store *s, uint64_t node_id, const struct node_live *live)
  * connection of its own (read only). The caller owns *out (free) and its references. */
 int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
                  size_t *count, bool *gone, struct err *e) WARN_UNUSED;
+
+/* What is known of a moment: of each object the newest image that is not later, without what was gone by then. Waits
+ * until what was submitted before is written, some seconds at most. since_ns: the beginning of what is kept; where
+ * at_ns is before it there is nothing else. Runs on the caller's thread, like store_events. */
+struct store_past {
+    int64_t since_ns; /* INT64_MAX: nothing is kept yet */
+    struct history **items;
+    size_t count;
+    struct policy_text *policy; /* NULL: none was in force */
+};
+int store_past(struct store *s, int64_t at_ns, struct store_past *out, struct err *e) WARN_UNUSED;
+void store_past_release(struct store_past *past);
 
 /* A consistent, checked and synced copy while running, for `headway backup`. ERR_CONFLICT when the file exists,
  * ERR_MISSING when its folder does not, ERR_UNAVAILABLE when it cannot be written. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 60
+# limit: 120
 """What 'configtest' says to a configuration that was written for headscale, and that the start says the same."""
 import os
 import signal
@@ -14,7 +14,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import daemon as shared  # noqa: E402
 
 HEADWAY = os.environ.get("HEADWAY", os.path.join(shared.ROOT, "build/release/headway"))
-GOOD = "server_url: http://127.0.0.1:8080\ndns: {base_domain: tail.example.com, override_local_dns: false}\n"
+RELAY, STUN = shared.free_port(), shared.free_port(socket.SOCK_DGRAM)
+GOOD = (f"server_url: http://127.0.0.1:8080\nlisten_addr: 127.0.0.1:{shared.free_port()}\n"
+        "dns: {base_domain: tail.example.com, override_local_dns: false}\n")
+PORTS = f"derp: {{server: {{listen_addr: '127.0.0.1:{RELAY}', stun_listen_addr: '127.0.0.1:{STUN}'}}}}\n"
 
 
 def test(where, program, text, **env):
@@ -43,12 +46,12 @@ def problems(said):
 
 
 def same_words(name, d, *wanted):
-    """configtest refuses with exactly these beginnings, one a line, and the start logs each of them."""
+    """configtest refuses with exactly these words, one a line, and the start logs each of them."""
     for program in HEADWAY, shared.HEADWAYD:
         status, said = run(program, d.config, "configtest")
         shared.check(f"{name}: {os.path.basename(program)} configtest names it",
                      status == 1 and len(problems(said)) == len(wanted)
-                     and all(p.startswith(w) for p, w in zip(problems(said), wanted)), said)
+                     and all(w in p for p, w in zip(problems(said), wanted)), said)
     status, log = run(shared.HEADWAYD, d.config)
     shared.check(f"{name}: the start says the same", status == 1 and all(p in log for p in problems(said)), log)
 
@@ -77,6 +80,60 @@ def trouble(where):
     d.process = subprocess.Popen(["true"])
     d.process.wait()
     d.__exit__()
+
+
+def odd_values():
+    """One value at a time: what the start refuses configtest refuses, with key and line; what it leaves out both note."""
+    refused = {
+        "unix_socket": [("/dev/null", "unix_socket: /dev/null exists and is no socket"), ("/", "unix_socket: / names a directory")],
+        "noise.private_key_path": [('""', "noise.private_key_path must name a file"), ("/tmp", "noise.private_key_path: cannot read /tmp: it is a directory"),
+                                   ("a/", "/a/ names a directory, a file is needed")],
+        "derp.server.private_key_path": [('""', "derp.server.private_key_path must name a file"), ("/tmp", "derp.server.private_key_path: ")],
+        "database.sqlite.path": [('""', "database.sqlite.path must name a file"), ("/dev/null", "/dev/null: this is no regular file"),
+                                 ("/tmp", "database.sqlite.path: /tmp: this is no regular file")],
+        "policy.path": [("none.hujson", "none.hujson: No such file or directory"), ("/tmp", "policy.path: cannot read /tmp: it is a directory")],
+        "server_url": [("'http://[::1'", "server_url: 'http://[::1' is not a URL"), ("http://a:99999", "is not a URL"), ("http://me@a", "is not a URL"),
+                       ('"\\e[31mx"', "server_url must start with https:// or http:// and name a host, not '\\x1b[31mx'")],
+        "tls_cert_path": [("x.pem", "tls_cert_path and tls_key_path must be set together")],
+        "log.level": [("'\x1b'", "control characters are not allowed")],
+    }
+    noted = {
+        "derp.urls": [("[ftp://x, 'https://']", "derp.urls[0]: 'ftp://x' is not an http or https URL: it is left out")],
+        "derp.paths": [("/tmp", "derp.paths: cannot read /tmp: it is a directory"), ("/dev/null", "derp.paths: /dev/null: there are no Regions")],
+        "dns.extra_records_path": [("/tmp", "dns.extra_records_path: cannot read /tmp: it is a directory"),
+                                   ("records.json", "records.json[0] {\"Name\":\"a.b\",\"Type\":\"CNAME\",\"Value\":\"c\"} is left out: clients know A and AAAA only")],
+        "policy.domains": [("[a b]", "policy.domains[0]: 'a b' is not a domain name: it is left out")],
+    }
+    for key, value, words, fine in [(k, *c, False) for k, cases in refused.items() for c in cases] + [(k, *c, True) for k, cases in noted.items() for c in cases]:
+        d = shared.Daemon()
+        write(os.path.join(d.dir, "records.json"), '[{"name":"a.b","type":"CNAME","value":"c"},{"name":"d.e","type":"A","value":"100.64.0.9"}]')
+        group, last = key.rpartition(".")[::2]
+        with open(d.config, encoding="utf-8") as f:
+            lines = [line for line in f.read().split("\n") if not (line.strip().startswith(f"{last}:") and (group == "" or last != "path" or "sqlite" in group))]
+        at = next((i for i, line in enumerate(lines) if line.strip() == f"{group.split('.')[-1]}:"), None)
+        indent = "  " * key.count(".")
+        if at is None:
+            at = len(lines) - 1
+            lines[at:at] = [f"{group}:"] if group else []
+            at -= not group
+        lines.insert(at + 1, f"{indent}{last}: {value}")
+        write(d.config, "\n".join(lines))
+        status, said = run(shared.HEADWAYD, d.config, "configtest")
+        place = f"{d.config}:{at + 2}: "
+        named = [line for line in said.splitlines() if words in line]
+        name = f"{key}: {value!r}"
+        shared.check(f"{name}: configtest names key and line", status == (0 if fine else 1) and len(named) == 1 and place in named[0], f"{place} {said}")
+        shared.check(f"{name}: and writes nothing that steers a terminal", "\x1b" not in said, repr(said))
+        if fine:
+            d.start()
+            log = d.log()
+        else:
+            status, log = run(shared.HEADWAYD, d.config)
+            shared.check(f"{name}: the start refuses it too", status == 1, log)
+        shared.check(f"{name}: and says the same", named and named[0].split(": ", 1)[1] in log, log)
+        if not fine:
+            d.process = subprocess.Popen(["true"])
+        d.__exit__()
 
 
 def live(where):
@@ -110,21 +167,22 @@ def main():
     with tempfile.TemporaryDirectory() as where:
         for program in HEADWAY, shared.HEADWAYD:
             name = os.path.basename(program)
-            status, said = test(where, program, GOOD)
+            status, said = test(where, program, GOOD + PORTS)
             shared.check(f"{name}: a good one is accepted, and what must be open is said",
                          status == 0 and all(line.startswith("Note: clients ") for line in said.splitlines())
-                         and "TCP port 8443" in said and "UDP port 3478" in said, said)
-            status, said = test(where, program, GOOD.replace("http://127.0.0.1:8080", "https://hw.example.com"))
+                         and f"TCP port {RELAY}:" in said and f"UDP port {STUN} " in said, said)
+            status, said = test(where, program, GOOD.replace("http://127.0.0.1:8080", "https://hw.example.com") + PORTS)
             shared.check(f"{name}: behind a proxy, what it must pass on", status == 0 and "TCP port 443" in said and "/derp" in said, said)
             status, said = test(where, program, GOOD + "derp: {server: {enabled: false}}\n")
             shared.check(f"{name}: without a relay not a word", (status, said) == (0, ""), said)
-            status, said = test(where, program, GOOD + "oidc: {issuer: 'https://login.example.com', client_id: headway, client_secret: x}\n")
+            status, said = test(where, program, GOOD + PORTS + "oidc: {issuer: 'https://login.example.com', client_id: headway, client_secret: x}\n")
             shared.check(f"{name}: what has no effect yet is said", status == 0 and "Note: oidc.issuer is not used yet" in said, said)
             status, said = test(where, program, GOOD, HEADSCALE_LOG_LEVEL="loud")
             shared.check(f"{name}: a bad variable is named", status == 1 and "HEADSCALE_LOG_LEVEL" in said and "'loud'" in said, said)
         status, said = test(where, shared.HEADWAYD, GOOD + "tls_letsencrypt_hostname: vpn.example.com\n")
-        shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:3: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
+        shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:4: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
     trouble(where)
+    odd_values()
     live(where)
     shared.finish()
 

@@ -114,6 +114,20 @@ def upgrades(d, key):
         c.close()
 
 
+def refused(d, key):
+    """Who is refused before the body has sent it all the same, or is about to: the answer must not be lost with it."""
+    auth = f"Authorization: Bearer {key}\r\n"
+    for target, method, header, status in (("/api/v1/nothing", "POST", auth, 404), ("/api/v1/user/1/", "PUT", auth, 404),
+                                           ("/api/v1/health", "POST", auth, 405), ("/api/v1/user", "POST", "", 401),
+                                           ("/api/v1/node/1%00/rename/x", "POST", auth, 400)):
+        c = Connection(d)
+        c.send(f"{method} {target} HTTP/1.1\r\nHost: x\r\n{header}Content-Length: 2\r\n\r\n")
+        c.send("{}" + HEALTH)
+        lines = [c.answer()[0] for _ in range(2)]
+        shared.check(f"{method} {target} is refused after its body, and the connection kept", f" {status} " in lines[0] and " 200 " in lines[1], lines)
+        c.close()
+
+
 def ends(d):
     c = Connection(d)
     c.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -174,6 +188,7 @@ for with_tls in (False, True):
         waiting = [(begun(daemon, ""), "a kept connection without a request"), (begun(daemon, UPGRADE[:40]), "one with half of a head")]
         kept(daemon, api_key)
         upgrades(daemon, api_key)
+        refused(daemon, api_key)
         pipelined(daemon)
         ends(daemon)
         idle(daemon, *waiting)

@@ -320,6 +320,9 @@ def servers(work):
     c = Console(work, args=["--server", "nowhere"], env={"XDG_CONFIG_HOME": other})
     check("one that is not in the list is an error in words", c.shows("'nowhere' is not in") and c.ended() == 1, c.output)
     c.close()
+    c = Console(work, args=["--server", "\x1b]0;owned\x07"], env={"XDG_CONFIG_HOME": other})
+    check("whose name cannot steer the terminal", c.shows("'\\x1b]0;owned\\x07' is not in") and b"\x1b]0;owned" not in c.output, c.output)
+    c.close()
     far.stop()
 
 

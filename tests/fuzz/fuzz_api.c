@@ -21,7 +21,7 @@ static const struct {
     {&api_page_shape, sizeof(struct api_page)},         {&api_whoami_shape, sizeof(struct api_whoami)},
     {&api_change_shape, sizeof(struct api_change)},     {&api_policy_shape, sizeof(struct api_policy)},
     {&api_check_shape, sizeof(struct api_check)},       {&api_explanation_shape, sizeof(struct api_explanation)},
-    {&api_preview_shape, sizeof(struct api_preview)},
+    {&api_preview_shape, sizeof(struct api_preview)},   {&api_exit_shape, sizeof(struct api_exit)},
 };
 
 static void read_write_read(const struct api_shape *shape, size_t size, const json_t *json, enum api_reading how)

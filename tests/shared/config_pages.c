@@ -110,6 +110,7 @@ static const char *type_word(const struct config_key *key)
                                                   [TYPE_PREFIXES] = "prefixes",
                                                   [TYPE_LIST] = "list",
                                                   [TYPE_SERVERS] = "list",
+                                                  [TYPE_URLS] = "list",
                                                   [TYPE_DOMAINS] = "list",
                                                   [TYPE_MAP] = "map of texts",
                                                   [TYPE_SPLIT] = "map of lists",

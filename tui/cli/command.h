@@ -42,7 +42,7 @@ struct command {
 
 /* Families, each ended by a command without a name; commands.c lists them. */
 extern const struct command user_commands[], node_commands[], preauthkey_commands[], apikey_commands[], auth_commands[],
-    policy_commands[], route_commands[], event_commands[], server_commands[];
+    policy_commands[], route_commands[], exit_commands[], event_commands[], server_commands[];
 
 extern const struct flag global_flags[], console_flags[];
 
@@ -97,12 +97,21 @@ bool cli_read_list(struct cli *c, const json_t *answer, const struct listing *li
  * address; the caller releases it. Nodes: id, else given name, host name or address. */
 bool cli_find_user(struct cli *c, const char *text, struct api_user *out) WARN_UNUSED;
 uint64_t cli_find_node(struct cli *c, const char *text) WARN_UNUSED;
+/* The priority of a router or exit node: NODE PRIORITY. */
+int cli_set_priority(struct cli *c);
+/* Before somebody takes an exit node away: says on stderr who uses it now, if anybody does. */
+void cli_note_exit_users(struct cli *c, uint64_t node);
 extern const struct listing user_listing, node_listing;
 /* "Node NAME registered", of an answer with a node; releases it. */
 int cli_node_registered(struct cli *c, json_t *answer);
 
 /* A duration from now ("90d") as RFC 3339, or "never"; NULL with the error printed. The caller owns it. */
 char *cli_expiry(struct cli *c, const char *flag);
+
+/* What a change answered, as a sentence, or that there was nothing to change, or that it was a dry run (flag
+ * --dry-run); releases it. */
+int cli_changed(struct cli *c, json_t *answer, const char *line);
+enum text_color cli_state_color(int state); /* of an enum route_state */
 
 /* A text as one segment of a path. The caller owns it. */
 char *cli_segment(const char *text);

@@ -270,14 +270,20 @@ static int approve_routes(struct cli *c)
 {
     const struct strs *routes = flags_list(&c->flags, "routes");
     struct prefix prefix;
+    bool exit = false;
+    uint64_t node;
 
     if (!routes)
         return cli_failf(c,
                          "required flag(s) \"routes\" not set: the list replaces what is approved; --routes= revokes "
                          "all, 'headway routes approve' adds one");
-    for (size_t i = 0; i < routes->len; i++)
+    for (size_t i = 0; i < routes->len; i++) {
         if (prefix_parse_route(routes->items[i], &prefix, NULL) < 0)
             return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", routes->items[i]);
+        exit = exit || prefix_is_exit(&prefix);
+    }
+    if (!exit && str_u64(flags_text(&c->flags, "identifier"), 1, INT64_MAX, &node, "identifier", NULL) == 0)
+        cli_note_exit_users(c, node);
     return node_done(c,
                      cli_call(c, "POST", json_pack("{s:o}", "routes", cli_json_list(routes)),
                               "/api/v1/node/%s/approve_routes", flags_text(&c->flags, "identifier")),

@@ -278,26 +278,12 @@ void output_result(const struct output *o, const char *line, const json_t *value
     buf_release(&safe);
 }
 
-/* Lines stay lines, and tabs tabs. */
-static void add_safe_lines(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        size_t len = strcspn(text, "\n\t");
-
-        str_safe(out, text, len);
-        text += len;
-        if (!*text)
-            break;
-        buf_addc(out, *text);
-    }
-}
-
 void output_text(const struct output *o, const char *text)
 {
     struct buf safe = BUF_INIT(0);
 
     if (o->terminal)
-        add_safe_lines(&safe, text);
+        str_safe_lines(&safe, text);
     fputs(o->terminal ? buf_text(&safe) : text, o->out);
     buf_release(&safe);
 }
@@ -306,7 +292,7 @@ void output_error(const struct output *o, const char *message)
 {
     struct buf safe = BUF_INIT(0), text = BUF_INIT(0);
 
-    add_safe_lines(&safe, message); /* a policy's errors are one a line */
+    str_safe_lines(&safe, message); /* a policy's errors are one a line */
     if (o->form == OUTPUT_HUMAN) {
         fprintf(o->err, "Error: %s\n", buf_text(&safe));
     } else {

@@ -39,11 +39,7 @@ int cli_failf(struct cli *c, const char *format, ...)
 
 void cli_note(const struct cli *c, const char *what, const char *text)
 {
-    struct buf safe = BUF_INIT(0);
-
-    str_safe(&safe, text, strlen(text));
-    fprintf(c->out.err, "%s: %s\n", what, buf_text(&safe));
-    buf_release(&safe);
+    file_say(c->out.err, what, text);
 }
 
 /* ---- which command ---- */

@@ -52,7 +52,7 @@ static int configtest(struct cli *c)
     int r = config_load(*path ? path : NULL, &config, &problems, &e);
 
     if (r == 0)
-        r = config_check(config, false, &problems, NULL, &e);
+        r = config_check(config, false, &problems, &e);
     if (r < 0 && problems.len == 0)
         strs_push(&problems, e.message);
     for (size_t i = 0; i < problems.len; i++)

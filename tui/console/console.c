@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "console/application.h"
@@ -360,7 +361,7 @@ int console_main(const struct console_options *options)
     status = 0;
 out:
     if (status) {
-        fprintf(stderr, "headway: %s\n", e.message);
+        file_say(stderr, "headway", e.message);
         strs_release(&l->app.servers);
     }
     servers_release(&l->servers);

@@ -67,6 +67,25 @@ static enum http_flow prefixes_list(struct rest_request *r)
     return reply_list(r, "prefixes", write_prefixes);
 }
 
+static void write_exits(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_list exits;
+
+    (void)scope;
+    show_exits(v, &a, &exits);
+    json_open(o, '[');
+    for (size_t i = 0; i < exits.len; i++)
+        api_write(o, &api_exit_shape, api_at(&exits, struct api_exit, i), API_HEADWAY);
+    json_close(o, ']');
+    arena_release(&a);
+}
+
+static enum http_flow exits_list(struct rest_request *r)
+{
+    return reply_list(r, "exits", write_exits);
+}
+
 static enum http_flow primary_set(struct rest_request *r)
 {
     struct prefix p;
@@ -108,6 +127,27 @@ static enum http_flow prefix_get(struct rest_request *r)
     return HTTP_DONE;
 }
 
+static enum http_flow drain_get(struct rest_request *r)
+{
+    struct api_drain out;
+    struct api_view v;
+    uint64_t id;
+
+    if (param_id(r, 0, &id) < 0)
+        return reply_error(r, &r->err);
+    show_init(&v, r->api, r->s);
+    const struct tailnet_node *n = show_find_node(&v, id);
+    if (n) {
+        struct json_out o = reply_json(r);
+        show_drain(&v, n, &r->http.arena, &out);
+        api_write(&o, &api_drain_shape, &out, API_HEADWAY);
+    } else {
+        reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
+    }
+    show_release(&v);
+    return HTTP_DONE;
+}
+
 static enum http_flow prefix_set(struct rest_request *r)
 {
     struct prefix p;
@@ -133,11 +173,15 @@ static const struct api_endpoint rows[] = {
      .body = "failback:text keep:bool holdDown:text failbackDelay:text reset:text[]", .query = "dry_run:bool",
      .answer = "Change result:Prefix",
      .help = "Sets how a prefix is served, or (reset) that it is served as configured for all"},
+    {HEADWAY("GET", "/exits"), .run = exits_list, .need = NEED_READ, .answer = "exits:Exit[]",
+     .help = "Exit nodes, offered or not, and who uses which"},
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
      .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Approves and revokes single prefixes"},
+    {HEADWAY("GET", "/nodes/{id}/drain"), .run = drain_get, .need = NEED_READ, .answer = "Drain",
+     .help = "What a router serves, who would serve it otherwise, and whether it can be taken away"},
     {HEADWAY("POST", "/nodes/{id}/priority"), .run = priority_set, .need = NEED_ADMIN, .body = "priority:number",
      .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Sets the priority of a router or exit node, 0 to 1000; without one the default of 100"},

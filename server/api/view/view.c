@@ -229,6 +229,7 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
                              .approval_by = *r->authorized_by ? r->authorized_by : NULL,
                              .draining = r->draining,
                              .priority = r->priority,
+                             .exit_node_id = r->exit_node_id,
                              .healthy = n->live.healthy,
                              .exit_node = node_is_exit(r),
                              .since_ns = n->live.since_ns,

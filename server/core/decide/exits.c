@@ -7,8 +7,8 @@
 
 static bool could_serve(const struct slot *exit)
 {
-    return exit->published && exit->live.online && exit->live.healthy && !exit->published->draining && !exit->expired &&
-           node_is_exit(exit->published);
+    return exit->published && exit->published->authorized && exit->live.online && exit->live.healthy &&
+           !exit->published->draining && !exit->expired && node_is_exit(exit->published);
 }
 
 /* view NULL: everybody may use every exit node. */

@@ -74,6 +74,34 @@ static void a_client_says_which_it_uses(void **state)
     tailnet_unpin(s);
 }
 
+static _Atomic uint64_t heard_of;
+
+static void hear_change(void *arg, uint64_t node)
+{
+    (void)arg;
+    if (node == user_id)
+        heard_of = node;
+}
+
+static void hear_nothing(void *arg, const struct event *e)
+{
+    (void)arg;
+    (void)e;
+}
+
+/* No entry of the journal tells it, so the listeners do: lists show who uses which. */
+static void another_choice_is_heard_of(void **state)
+{
+    (void)state;
+    heard_of = 0;
+    core_listen(r.core,
+                &(struct core_listener){.event = hear_nothing, .volatile_change = hear_change, .arg = &heard_of});
+    user.exit_node_id = exit_ids[1];
+    core_rig_online(&r, &user);
+    core_unlisten(r.core, &heard_of);
+    assert_int_equal(heard_of, user_id);
+}
+
 static void one_whose_users_have_another_is_offline_at_once(void **state)
 {
     (void)state;
@@ -132,9 +160,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(a_client_says_which_it_uses),           TEST(one_whose_users_have_another_is_offline_at_once),
-        TEST(one_that_nobody_uses_is_waited_for),    TEST(one_is_waited_for_where_no_other_is_well),
-        TEST(a_priority_makes_clients_choose_by_it), TEST(one_is_waited_for_where_the_policy_gives_no_other),
+        TEST(a_client_says_which_it_uses),
+        TEST(another_choice_is_heard_of),
+        TEST(one_whose_users_have_another_is_offline_at_once),
+        TEST(one_that_nobody_uses_is_waited_for),
+        TEST(one_is_waited_for_where_no_other_is_well),
+        TEST(a_priority_makes_clients_choose_by_it),
+        TEST(one_is_waited_for_where_the_policy_gives_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

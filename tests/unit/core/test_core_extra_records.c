@@ -23,36 +23,47 @@ static void records_are_read_as_the_reference_server_reads_them(void **state)
 {
     static const struct {
         const char *text, *json; /* json NULL: refused */
+        size_t left_out;
     } cases[] = {
-        {"[]", "[]"},
+        {"[]", "[]", 0},
         {"[{\"name\":\"a.example.com\",\"type\":\"A\",\"value\":\"100.64.0.9\"}]",
-         "[{\"Name\":\"a.example.com\",\"Type\":\"A\",\"Value\":\"100.64.0.9\"}]"},
+         "[{\"Name\":\"a.example.com\",\"Type\":\"A\",\"Value\":\"100.64.0.9\"}]", 0},
         {"[{\"Name\":\"a\",\"Value\":\"10.0.0.1\"},{\"name\":\"a\",\"type\":\"AAAA\",\"value\":\"fd7a::1\"}]",
          "[{\"Name\":\"a\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"},{\"Name\":\"a\",\"Type\":\"AAAA\",\"Value\":\"fd7a::"
-         "1\"}]"},
+         "1\"}]",
+         0},
         {"[{\"name\":\"a\",\"value\":\"10.0.0.1\"},{\"name\":\"a\",\"value\":\"10.0.0.1\"}]",
-         "[{\"Name\":\"a\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]"},
+         "[{\"Name\":\"a\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]", 0},
         {"[{\"name\":\"DB.Lab.test\",\"value\":\"10.0.0.1\"},{\"name\":\"db.lab.test\",\"value\":\"10.0.0.1\"}]",
-         "[{\"Name\":\"db.lab.test\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]"},
-        {"{}", NULL},
-        {"[{\"na", NULL},
-        {"[5]", NULL},
-        {"[{\"name\":\"\",\"value\":\"10.0.0.1\"}]", NULL},
-        {"[{\"name\":\"a\",\"type\":\"CNAME\",\"value\":\"b\"}]", NULL},
-        {"[{\"name\":\"a\",\"type\":\"A\",\"value\":\"fd7a::1\"}]", NULL},
-        {"[{\"name\":\"a\\u001b\",\"value\":\"10.0.0.1\"}]", NULL},
+         "[{\"Name\":\"db.lab.test\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]", 0},
+        {"{}", NULL, 0},
+        {"[{\"na", NULL, 0},
+        /* one that clients cannot use takes no other with it */
+        {"[5]", "[]", 1},
+        {"[{\"name\":\"\",\"value\":\"10.0.0.1\"}]", "[]", 1},
+        {"[{\"name\":\"a\",\"type\":\"CNAME\",\"value\":\"b\"},{\"name\":\"b\",\"value\":\"10.0.0.1\"}]",
+         "[{\"Name\":\"b\",\"Type\":\"A\",\"Value\":\"10.0.0.1\"}]", 1},
+        {"[{\"name\":\"a\",\"type\":\"A\",\"value\":\"fd7a::1\"}]", "[]", 1},
+        {"[{\"name\":\"a\\u001b\",\"value\":\"10.0.0.1\"}]", "[]", 1},
+        {"[{\"name\":\"*.lab.test\",\"value\":\"10.0.0.1\"}]", "[]", 1},
+        {"[{\"name\":\"a\",\"value\":5}]", "[]", 1},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *json = NULL;
+        struct strs left_out = {0};
         struct err e = {0};
-        int rc = extra_records_parse(cases[i].text, strlen(cases[i].text), &json, &e);
+        int rc = extra_records_parse(cases[i].text, strlen(cases[i].text), &json, &left_out, &e);
         assert_int_equal(rc == 0, cases[i].json != NULL);
         if (cases[i].json)
             assert_string_equal(json, cases[i].json);
         else
             assert_true(*e.message != '\0');
+        assert_int_equal(left_out.len, cases[i].left_out);
+        for (size_t k = 0; k < left_out.len; k++)
+            assert_non_null(strstr(left_out.items[k], " is left out: "));
+        strs_release(&left_out);
         free(json);
     }
 }

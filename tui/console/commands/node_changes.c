@@ -253,6 +253,15 @@ static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, 
         free(what);
         free(after);
     }
+    size_t users = drain && n->api.exit_node ? model_exit_users(&app->model, n->api.id, NULL) : 0;
+    if (users) {
+        char *what = mem_format("%s\texit node", n->api.given_name);
+        char *before = mem_format("used by %zu node%s", users, users == 1 ? "" : "s");
+        plan_add_step(p, call, &n->row, NULL, what, before, "left by those that choose by themselves");
+        served++;
+        free(what);
+        free(before);
+    }
     if (!served)
         plan_add_step(p, call, &n->row, NULL, n->api.given_name, drain ? "serves no prefix" : "drained",
                       drain ? "drained" : "may serve again");

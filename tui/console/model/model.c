@@ -361,3 +361,23 @@ const struct row_table *model_table(const struct model *m, enum row_kind kind)
 {
     return &m->tables[kind];
 }
+
+#define USERS_NAMED 8
+
+size_t model_exit_users(const struct model *m, uint64_t exit, struct buf *names)
+{
+    const struct row_table *t = model_table(m, ROW_NODE);
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)t->rows.items[i];
+        if (n->row.gone_ms || !n->api.online || n->api.exit_node_id != exit)
+            continue;
+        if (names && count < USERS_NAMED)
+            buf_addf(names, "%s%s", count ? ", " : "", n->api.given_name);
+        count++;
+    }
+    if (names && count > USERS_NAMED)
+        buf_addf(names, " and %zu more", count - USERS_NAMED);
+    return count;
+}

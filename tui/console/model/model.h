@@ -58,6 +58,7 @@ struct m_node {
     bool tagged;
     VEC(struct m_route *) routes; /* in the order of prefixes */
     unsigned available, approved, serving, waiting, unhealthy;
+    unsigned exit_users; /* nodes that are online and use it as exit node, as the list of exit nodes counted last */
 };
 
 struct m_route {
@@ -158,6 +159,8 @@ int64_t model_sweep(struct model *m, int64_t now_ms);
 
 void *model_find(const struct model *m, enum row_kind kind, const char *key);
 struct m_node *model_node(const struct model *m, uint64_t id);
+/* How many nodes that are online say that they use the exit node; some of their names go to names (NULL: none). */
+size_t model_exit_users(const struct model *m, uint64_t exit, struct buf *names);
 const struct row_table *model_table(const struct model *m, enum row_kind kind);
 
 void delta_release(struct model_delta *d);

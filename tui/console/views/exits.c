@@ -69,6 +69,27 @@ static void fill_exit_approver(const struct row *row, const struct clock_reading
     out->role = ROLE_FAINT;
 }
 
+static void fill_exit_priority(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    uint64_t priority = exit_of(row)->node->api.priority;
+
+    (void)at;
+    snprintf(out->text, sizeof(out->text), "%llu", (unsigned long long)priority);
+    out->role = priority == NODE_PRIORITY_DEFAULT ? ROLE_FAINT : ROLE_TEXT;
+}
+
+static void fill_exit_users(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    const struct m_node *n = exit_of(row)->node;
+
+    (void)at;
+    if (!n->exit_users)
+        str_copy(out->text, sizeof(out->text), "-");
+    else
+        snprintf(out->text, sizeof(out->text), "%u", n->exit_users);
+    out->role = !n->exit_users ? ROLE_FAINT : n->api.online && n->api.healthy ? ROLE_TEXT : ROLE_BAD;
+}
+
 static void fill_exit_relay(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
@@ -91,6 +112,14 @@ static const struct list_column exit_columns[] = {
     {.title = "NODE", .key = "name", .name = true, .least = 14, .wish = 18, .share = 3, .fill = fill_exit_node},
     {.title = "ADDRESS", .key = "address", .least = 15, .wish = 15, .rank = 2, .fill = fill_exit_address},
     {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_exit_state, .changed = FIELD_STATE},
+    {.title = "USED BY", .key = "users", .least = 7, .wish = 7, .rank = 1, .right = true, .fill = fill_exit_users},
+    {.title = "PRIORITY",
+     .key = "priority",
+     .least = 8,
+     .wish = 8,
+     .rank = 2,
+     .right = true,
+     .fill = fill_exit_priority},
     {.title = "OFFERS", .key = "families", .least = 9, .wish = 9, .rank = 1, .fill = fill_exit_families},
     {.title = "SEEN", .key = "seen", .least = 7, .wish = 8, .rank = 3, .fill = fill_exit_seen},
     {.title = "APPROVED BY",
@@ -126,11 +155,26 @@ static int by_node_name(const void *a, const void *b)
     return order ? order : strcmp(p->node->row.key, q->node->row.key);
 }
 
+static void count_users(const struct model *m, const struct row_table *nodes)
+{
+    for (size_t i = 0; i < nodes->rows.len; i++)
+        ((struct m_node *)nodes->rows.items[i])->exit_users = 0;
+    for (size_t i = 0; i < nodes->rows.len; i++) {
+        const struct m_node *n = (const struct m_node *)nodes->rows.items[i];
+        struct m_node *exit =
+            n->api.exit_node_id && n->api.online && !n->row.gone_ms ? model_node(m, n->api.exit_node_id) : NULL;
+
+        if (exit)
+            exit->exit_users++;
+    }
+}
+
 static void collect_exits(const struct model *m, struct list *l)
 {
     const struct row_table *t = model_table(m, ROW_NODE);
     VEC(struct m_route *) found = {0};
 
+    count_users(m, t);
     for (size_t i = 0; i < t->rows.len; i++) {
         const struct m_node *n = (const struct m_node *)t->rows.items[i];
         struct m_route *first = NULL;
@@ -173,6 +217,12 @@ void exits_pane(struct app *app, struct canvas *c, struct rect at)
     canvas_textf(c, at.row + 1, at.col + 3, at.cols - 4, ROLE_TEXT, "offers %s%s%s%s", row->key, twin(r) ? " and " : "",
                  twin(r) ? twin(r)->row.key : "", waits ? ": both are approved together" : "");
     canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->api.reason);
-    canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT,
-                "users choose it on their machines; the server does not learn who");
+    struct buf names = BUF_INIT(0);
+    size_t users = model_exit_users(&app->model, r->node->api.id, &names);
+    if (users)
+        canvas_textf(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_TEXT, "used by %s", buf_text(&names));
+    else
+        canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT,
+                    "nobody who is online says that he uses it (clients before 1.86 do not say)");
+    buf_release(&names);
 }
