@@ -210,6 +210,7 @@ void routes_follow(struct core_state *s, struct slot *slot)
                                  .flapping = slot->live.flapping,
                                  .priority = (int)n->priority};
     routes_set_node(s->routes, n, &flags);
+    routes_set_unreachable(s->routes, slot->id, &slot->live.unreachable);
 }
 
 void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
