@@ -363,6 +363,62 @@ struct api_preview {
     struct api_totals totals;
 };
 
+/* What would happen to routes if. Names are NULL where nobody is. */
+struct api_simulated_prefix {
+    struct prefix prefix;
+    const char *via; /* the tags of the group of routers that it is about, or NULL */
+    /* "unserved": nobody serves it any more; "dropped": a router keeps it that is offline; "moves", "served" (nobody
+     * did before), "stays"; "unused": nobody serves it, before and after */
+    const char *outcome;
+    uint64_t from, to;
+    const char *from_name, *to_name;
+    const char *reason;
+    const char *later_name; /* who takes over in later_seconds, or NULL: it stays so */
+    uint64_t later_seconds;
+    uint64_t candidates;                      /* routers that could serve it then */
+    uint64_t gain, lose, move;                /* nodes that get a way to it, lose it, get there by another router */
+    const char *covered_by, *covered_by_name; /* the network around it that traffic then goes to, and its router */
+};
+struct api_simulated_exit {
+    uint64_t node;
+    const char *name;
+    const char *kind;         /* "gains" or "loses" */
+    uint64_t viewers;         /* nodes that do */
+    uint64_t without, in_use; /* of those who lose it: who have no other; nodes that say that they use it now */
+};
+struct api_simulated_way {
+    struct prefix prefix;
+    bool exit;
+    const char *kind; /* "gains", "loses" or "moves" */
+    const char *from_name, *to_name;
+};
+struct api_simulated_viewers { /* nodes to which the same happens */
+    struct api_names viewers;
+    uint64_t online;
+    bool no_exit;            /* they lose an exit node and have none left */
+    struct api_list changes; /* struct api_simulated_way, some of them */
+};
+struct api_simulated_cut_off { /* no node of the user gets there any more */
+    const char *user;
+    struct prefix prefix;
+    bool exit;
+};
+struct api_simulated_totals {
+    uint64_t gain, lose, move;                   /* nodes to which that happens somewhere */
+    uint64_t unserved, moved, cut_off, approved; /* prefixes, users, approvals by autoApprovers */
+    bool incomplete;
+};
+struct api_simulation {
+    struct api_list findings;  /* struct api_finding, of another policy */
+    struct api_list prefixes;  /* struct api_simulated_prefix */
+    struct api_list exits;     /* struct api_simulated_exit */
+    struct api_list viewers;   /* struct api_simulated_viewers */
+    struct api_list cut_off;   /* struct api_simulated_cut_off */
+    struct api_list approvals; /* struct api_approval */
+    struct api_simulated_totals totals;
+};
+extern const struct api_shape api_simulation_shape, api_names_shape, api_approval_shape;
+
 struct api_backup {
     const char *path;
     uint64_t bytes;
