@@ -17,6 +17,8 @@ static enum http_flow approved_replace(struct rest_request *r)
         err_prefix(&r->err, "parsing route");
         return reply_error(r, &r->err);
     }
+    if (!r->json) /* programs in Go leave an empty list out, but not the whole body */
+        return reply_code(r, ERR_INVALID, "routes is missing: the routes to approve, an empty list for none");
     return change_id(r, ADMIN_NODE_ROUTES);
 }
 
