@@ -171,6 +171,7 @@ struct api_prefix {
     int failback; /* enum route_failback */
     bool keep;
     const char *hold_down, *failback_delay;
+    const char *probe; /* the address of a host behind it, or NULL */
     struct strs own;
     uint64_t version; /* of its settings, 0: it has none of its own */
 };
