@@ -52,6 +52,35 @@ struct policy_view *policy_view_now(struct rest_request *r, const struct policy 
     return v;
 }
 
+/* A machine that waits for approval is in no view: by name or address it is found here. NULL: none is named so. */
+static const struct node *find_waiting(const struct tailnet_snapshot *s, const char *name)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *x = snapshot_node(s, slot);
+        const struct node *n = x ? x->record : NULL;
+        if (n && !n->authorized &&
+            (str_eq(n->given_name, name) || (n->ipv4.bits && str_eq(addr_format(&n->ipv4, text), name)) ||
+             (n->ipv6.bits && str_eq(addr_format(&n->ipv6, text), name))))
+            return n;
+    }
+    return NULL;
+}
+
+static void explain_waiting(struct rest_request *r, const struct node *n, const char *src, const char *dst,
+                            uint64_t port)
+{
+    char *text = mem_format("%s is not approved, so it reaches nobody and nobody reaches it: headway nodes approve %s",
+                            n->given_name, n->given_name);
+    struct api_step step = {.ok = false, .text = text};
+    struct api_explanation why = {.src = src, .dst = dst, .port = port, .steps = {.items = &step, .len = 1}};
+    struct json_out o = reply_json(r);
+
+    api_write(&o, &api_explanation_shape, &why, API_HEADWAY);
+    free(text);
+}
+
 static enum http_flow explain(struct rest_request *r)
 {
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
@@ -62,7 +91,15 @@ static enum http_flow explain(struct rest_request *r)
     uint64_t port = 0;
     bool allowed;
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
+    const struct node *waiting = find_waiting(r->s, src);
 
+    if (!waiting)
+        waiting = find_waiting(r->s, dst);
+    if (rc == 0 && waiting) {
+        explain_waiting(r, waiting, src, dst, port);
+        policy_unref(p);
+        return HTTP_DONE;
+    }
     policy_input_init(&w, r);
     struct policy_view *v = policy_view_now(r, p, &w, &problems);
     if (rc == 0 && !v)

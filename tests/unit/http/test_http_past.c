@@ -149,6 +149,11 @@ static void approval_is_given_taken_and_undone(void **state)
     (void)state;
     json_t *j = ask("POST", id, "/authorized", "{\"authorized\":false}");
     assert_true(json_is_true(json_object_get(json_object_get(j, "result"), "needsApproval")));
+    json_t *why = api_expect(&f, 200, "GET", "/api/headway/explain?src=alice&dst=a", NULL);
+    assert_true(json_is_false(json_object_get(why, "allowed")));
+    const json_t *step = json_array_get(json_object_get(why, "steps"), 0);
+    assert_non_null(strstr(json_text(step, "text", ""), "headway nodes approve a"));
+    json_decref(why);
     char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
     assert_string_equal(json_text(json_object_get(j, "inverse"), "path", ""), "/api/headway/nodes/1/authorized");
     json_decref(j);
