@@ -21,6 +21,7 @@
 #include "model/version.h"
 #include "netmap/netmap.h"
 #include "policy/policy.h"
+#include "readback/readback.h"
 #include "relay/relay.h"
 #include "usage/flags.h"
 
@@ -38,6 +39,7 @@ struct daemon {
     struct netmap *netmap;
     struct control *control;
     struct health *health;
+    struct readback *readback;
     struct api *api;
     struct relay *relay;
     struct front *front;
@@ -124,6 +126,7 @@ static void add_metrics(void *arg, struct buf *out)
                 n.cache_bytes);
     control_metrics(d->control, out);
     health_metrics(d->health, out);
+    readback_metrics(d->readback, out);
     relay_metrics(d->relay, out);
 }
 
@@ -248,6 +251,9 @@ static int start_outside(struct daemon *d, struct err *e)
         return (int)e->code;
     d->health = health_start(&(struct health_options){
         .loops = d->loops, .core = d->core, .control = d->control, .tailnet = d->tailnet, .config = c});
+    d->readback = readback_start(&(struct readback_options){
+        .loops = d->loops, .core = d->core, .control = d->control, .tailnet = d->tailnet, .config = c});
+    api.readback = d->readback;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
         (rc = start_relay(d, &relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
@@ -273,8 +279,10 @@ static void stop(struct daemon *d)
     api_stop(d->api);
     relay_stop(d->relay);
     health_stop(d->health);
+    readback_stop(d->readback);
     control_free(d->control);
     health_free(d->health);
+    readback_free(d->readback);
     loops_free(d->loops);
     netmap_free(d->netmap);
     core_stop(d->core);
@@ -308,6 +316,7 @@ static void reload(struct daemon *d)
         core_reload(d->core, fresh);
         control_reload(d->control, fresh);
         health_reload(d->health, fresh);
+        readback_reload(d->readback, fresh);
         relay_reload(d->relay, fresh);
         api_reload(d->api, fresh);
         if (front_reload(d->front, &e) < 0)

@@ -97,6 +97,7 @@ struct config {
         } ha;
         struct {
             bool enabled;              /* health of routers and forwarding probes, both */
+            bool read_back;            /* which router nodes use after a move */
             int64_t health_interval;   /* of questions for the health of routers; 0: only when something happens */
             int64_t interval, timeout; /* of forwarding probes */
         } probe;

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/readback.h"
 #include "cli/simulate.h"
 #include "net/prefixes.h"
 
@@ -322,6 +323,10 @@ static int drain(struct cli *c)
 
 static int status(struct cli *c)
 {
+    struct prefix prefix;
+
+    if (prefix_parse_route(c->args->items[0], &prefix, NULL) == 0)
+        return routes_status(c, &prefix);
     uint64_t node = cli_find_node(c, c->args->items[0]);
     struct api_drain now = {0};
     json_t *answer = node ? get_drain(c, node, &now) : NULL;
@@ -382,7 +387,8 @@ const struct command route_commands[] = {
      .text = "Set how a prefix is served, where that differs from the configuration; see headway-routes(7). Settings that are not named stay as they are, or with --reset return to what is configured. The prefix need not be advertised yet", .run = set},
     {"routes drain", NULL, "NODE", drain_flags, "Move the prefixes of a router to others, before it is rebooted",
      .text = "Move the prefixes of a router to other routers, and say which moved and which stay because no other router can serve them. The router goes on forwarding what still arrives. It serves again after --off", .run = drain},
-    {"routes status", NULL, "NODE", NULL, "Say what a router serves, and whether it is safe to reboot", .run = status},
+    {"routes status", NULL, "NODE|PREFIX", route_status_flags, "Say what a router serves, or which nodes follow since a prefix moved",
+     .text = "Of a node, say what it serves and whether it is safe to reboot. Of a prefix, say which nodes follow since it last moved to another router: the server asks the clients of those that see it which router they use, of a sample where there are many", .run = status},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},
     {"routes simulate", NULL, NULL, simulate_flags, "Say what changes would do to routes, and change nothing",
