@@ -22,7 +22,7 @@ struct api_options {
     struct core *core;
     struct tailnet *tailnet;
     struct store *store;
-    struct readback *readback; /* what clients hold; NULL: nobody asks them */
+    struct readback *readback;   /* what clients hold; NULL: nobody asks them */
     uint8_t public_key[KEY_LEN]; /* the Noise key that GET /key tells */
     /* Appends metrics of other rooms in Prometheus' text form; NULL: none. Any thread. */
     void (*metrics)(void *arg, struct buf *out);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nodes that are asked whether they follow when a prefix moves: those who do, those who stay behind, those who cannot
  * be asked; and what a client may answer. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
