@@ -17,6 +17,8 @@ static enum http_flow approved_replace(struct rest_request *r)
         err_prefix(&r->err, "parsing route");
         return reply_error(r, &r->err);
     }
+    if (!r->json) /* programs in Go leave an empty list out, but not the whole body */
+        return reply_code(r, ERR_INVALID, "routes is missing: the routes to approve, an empty list for none");
     return change_id(r, ADMIN_NODE_ROUTES);
 }
 
@@ -170,8 +172,8 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/prefixes/{prefix}"), .run = prefix_get, .need = NEED_READ, .answer = "prefix:Prefix",
      .help = "One prefix, whether or not a node routes it"},
     {HEADWAY("POST", "/prefixes/{prefix}"), .run = prefix_set, .need = NEED_ADMIN,
-     .body = "failback:text keep:bool holdDown:text failbackDelay:text reset:text[]", .query = "dry_run:bool",
-     .answer = "Change result:Prefix",
+     .body = "failback:text keep:bool holdDown:text failbackDelay:text probe:text reset:text[]",
+     .query = "dry_run:bool", .answer = "Change result:Prefix",
      .help = "Sets how a prefix is served, or (reset) that it is served as configured for all"},
     {HEADWAY("GET", "/exits"), .run = exits_list, .need = NEED_READ, .answer = "exits:Exit[]",
      .help = "Exit nodes, offered or not, and who uses which"},
