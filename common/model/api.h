@@ -154,6 +154,7 @@ struct api_prefix {
     /* How it is served, and the names of those of these four that were set for this prefix. */
     int failback; /* enum route_failback */
     bool keep;
+    bool nearest; /* each viewer is served by the router that is nearest to it */
     const char *hold_down, *failback_delay;
     struct strs own;
     uint64_t version; /* of its settings, 0: it has none of its own */
