@@ -288,6 +288,9 @@ static int no_answer(struct client *c, CURLcode result, struct err *e)
                        "connecting to headway: %s: %.120s: name the file of its authority in SSL_CERT_FILE, or verify "
                        "nothing with --insecure",
                        client_target(c), why);
+    if (result == CURLE_COULDNT_CONNECT && saved)
+        return err_set(e, ERR_UNAVAILABLE, "connecting to headway: nobody answers at %s: %s", client_target(c),
+                       strerrordesc_np((int)saved));
     return err_set(e, ERR_UNAVAILABLE, "connecting to headway: %s: %.160s", client_target(c), why);
 }
 

@@ -95,6 +95,15 @@ struct policy_view;
 struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
                                     const struct policy_view *previous);
 void policy_view_free(struct policy_view *v);
+/* The same within a budget of time and memory that every reasonable policy keeps: NULL, with a problem that names what
+ * is too much. For policies that somebody only asks about, and for new ones. */
+struct policy_view *policy_view_bounded(const struct policy *p, const struct policy_tailnet *t,
+                                        const struct policy_view *previous, struct policy_problems *problems);
+
+/* Around puts of all nodes into a view that has none: what follows from them is worked out at the end, once. Nothing
+ * may be asked between the two. */
+void policy_view_begin(struct policy_view *v);
+void policy_view_end(struct policy_view *v);
 
 /* Checks that need users: names that fit two users, foreign domains; and the sections tests and sshTests. Appends to
  * problems and returns 0 or ERR_INVALID. run_tests false leaves the two sections out (at start they only warn). */
@@ -221,6 +230,46 @@ struct policy_approvals {
  * pairs. Routes has the changes by route, viewers the same by those who are shown less or more. */
 void policy_preview(const struct policy_view *before, const struct policy_view *after,
                     const struct policy_approvals *approvals, size_t max_rows, struct json_out *o);
+
+/* ---- ways ---- */
+
+/* A node's way to a network is the router that is online and shows it the route, of several the one with the lowest id;
+ * an exit node that is online and shown is a way out. How ways differ from one view to another of the same tailnet:
+ * nodes may have come, gone and changed, and the policy may be another one. Routers have no way to their own routes. */
+struct policy_way_change {
+    struct prefix route; /* 0.0.0.0/0: a way out, one change for each exit node */
+    uint32_t from, to;   /* slots of routers, POLICY_SLOT_NONE: none */
+    size_t viewers;      /* how many nodes it concerns */
+};
+struct policy_slots {
+    uint32_t *items;
+    size_t len, cap;
+};
+struct policy_way_viewers {               /* nodes whose ways change alike */
+    struct policy_slots viewers, changes; /* changes: indices */
+    bool no_exit;                         /* they lose a way out, and have none left */
+};
+struct policy_cut_off { /* none of the user's nodes has a way any more, and one had */
+    uint64_t user_id;
+    struct prefix route; /* 0.0.0.0/0: a way out */
+};
+struct policy_ways {
+    struct {
+        struct policy_way_change *items;
+        size_t len, cap;
+    } changes;
+    struct {
+        struct policy_way_viewers *items;
+        size_t len, cap;
+    } rows;
+    struct {
+        struct policy_cut_off *items;
+        size_t len, cap;
+    } cut_off;
+    bool incomplete; /* more than could be compared in some seconds */
+};
+void policy_compare_ways(const struct policy_view *before, const struct policy_view *after, struct policy_ways *out);
+void policy_ways_release(struct policy_ways *w);
 
 /* ---- offline ---- */
 

@@ -101,6 +101,16 @@ void core_policy_settled(struct core_state *s)
         }
 }
 
+/* Without a policy there are no groups: those of a later one are not these. */
+static void forget_servers(struct core_state *s)
+{
+    for (size_t i = 0; i < s->via_primaries.len; i++) {
+        tx_remove(s, s->via_primaries.items[i]);
+        record_unref(s->via_primaries.items[i]);
+    }
+    s->via_primaries.len = 0;
+}
+
 /* To the first view after a start. */
 static void set_servers(struct core_state *s, struct policy_view *v)
 {
@@ -138,6 +148,8 @@ static void change_view(struct core_state *s)
         policy_view_succeed(next, old);
     else if (next)
         set_servers(s, next);
+    else
+        forget_servers(s);
     const struct policy_move *moves = next ? policy_moves(next, &count) : NULL; /* those of its making */
     for (size_t i = 0; i < count; i++)
         remember_server(s, &moves[i]);

@@ -24,6 +24,9 @@ struct routes_flags {
     int priority;  /* higher is better; FAILBACK_OLDEST does not look at it */
 };
 
+/* What a node's record and presence are to an election. */
+struct routes_flags routes_flags_of(const struct node *n, const struct node_live *live, bool expired);
+
 /* from or to 0: nobody. cause is a static text that completes "PREFIX moved from A to B: ...", about the router that
  * lost the prefix where there was one ("went offline", "answers no probe", "withdrawn", "approval revoked", "deleted",
  * "expired", "drained", "by administrator", ...), else about the one that gained it ("came online", "approved", ...).
@@ -41,6 +44,8 @@ void route_moves_release(struct route_moves *moves);
 
 struct routes *routes_new(const struct prefix_rule *defaults);
 void routes_free(struct routes *r);
+/* An election on the copy goes as one on r, which stays as it is. Nodes without a prefix are not in it. */
+struct routes *routes_copy(const struct routes *r);
 
 /* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */
 void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);

@@ -74,6 +74,15 @@ PREFIXES = [
      "routers": [{"node": "2", "name": "db-1", "state": "serving", "reason": "offered"}],
      "failback": "sticky", "keep": False, "holdDown": "30s", "failbackDelay": "5m", "own": [], "version": 0},
 ]
+DRAINS = [
+    {"node": "3", "name": "gw", "draining": False, "exitNode": False, "confirmed": False, "safe": False,
+     "serves": [{"prefix": "10.0.0.0/8", "successor": "2", "successorName": "db-1"},
+                {"prefix": "192.168.0.0/24", "successor": None, "successorName": None}],
+     "text": "gw is in service and serves 2 prefixes"},
+    {"node": "3", "name": "gw", "draining": True, "exitNode": False, "confirmed": False, "safe": False,
+     "serves": [{"prefix": "192.168.0.0/24", "successor": None, "successorName": None}],
+     "text": "gw is drained, but still serves 192.168.0.0/24: no other router can"},
+]
 APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "2036-10-21T10:00:00Z",
             "createdAt": "2026-07-23T10:00:00Z", "lastSeen": None},
            {"id": "2", "prefix": "hskey-api-1c44d0ab5e6f-***", "expiration": None,
@@ -142,6 +151,8 @@ def ours(method, path, query, body):
         return 200, {"pending": PENDING}
     if words[0] == "prefixes" and method == "GET":
         return 200, {"prefixes": PREFIXES} if len(words) == 1 else {"prefix": PREFIXES[0]}
+    if words[0] == "nodes" and words[-1] == "drain" and method == "GET":
+        return 200, DRAINS.pop(0) if len(DRAINS) > 1 else DRAINS[0]
     if words == ["routes"]:
         return 200, {"routes": ROUTES}
     if words == ["exits"]:
@@ -169,7 +180,26 @@ def ours(method, path, query, body):
         return 200, {"ok": False, "findings": [{"line": 3, "column": 1, "severity": "error", "message": "test(s) failed"}],
                      "rows": [row], "routes": [route], "approvals": [{"route": "10.9.0.0/16", "router": "gw", "viewers": 1}],
                      "totals": {"pairs_lost": 12, "pairs_gained": 0}}
+    if words == ["routes", "simulate"]:
+        return 200, simulation(body)
     return 200, CHANGE
+
+
+def simulation(body):
+    if not body["changes"]:
+        return {"findings": [], "prefixes": [], "exits": [], "viewers": [], "cutOff": [], "approvals": [], "totals": {}}
+    lost = {"prefix": "10.1.0.0/16", "outcome": "unserved", "from": "3", "fromName": "gw", "to": None, "reason": "gw went offline",
+            "candidates": 0, "lose": 2, "coveredBy": "10.0.0.0/8", "coveredByName": "db-1"}
+    moved = {"prefix": "192.168.0.0/24", "via": "tag:a", "outcome": "moves", "from": "3", "fromName": "gw", "to": "2",
+             "toName": "db-1", "reason": "", "candidates": 1, "move": 1, "gain": 1}
+    ways = [{"prefix": "10.1.0.0/16", "kind": "loses", "fromName": "gw"},
+            {"prefix": "192.168.0.0/24", "kind": "moves", "fromName": "gw", "toName": "db-1"},
+            {"prefix": "0.0.0.0/0", "exit": True, "kind": "loses", "fromName": "gw"}]
+    return {"findings": [{"line": 1, "column": 1, "severity": "warning", "message": "acl 1 gives an exit node"}],
+            "prefixes": [lost, moved], "exits": [{"node": "3", "name": "gw", "kind": "loses", "viewers": 2, "without": 1, "inUse": 1}],
+            "viewers": [{"viewers": {"count": 7, "names": ["anns-laptop", "db-1"]}, "online": 6, "noExit": True, "changes": ways}],
+            "cutOff": [{"user": "alice", "prefix": "10.1.0.0/16"}, {"user": "bob", "prefix": "0.0.0.0/0", "exit": True}],
+            "approvals": [], "totals": {"move": 1, "lose": 2, "gain": 1, "unserved": 1, "approved": 2, "incomplete": True}}
 
 
 class Handler(BaseHTTPRequestHandler):

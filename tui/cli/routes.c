@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/simulate.h"
 #include "net/prefixes.h"
 
 enum text_color cli_state_color(int state)
@@ -246,6 +247,92 @@ static int set(struct cli *c)
     return cli_changed(c, answer, "Prefix set");
 }
 
+/* ---- draining ---- */
+
+/* What is known of a router; the caller releases it and the answer. */
+static json_t *get_drain(struct cli *c, uint64_t node, struct api_drain *out)
+{
+    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/nodes/%llu/drain", (unsigned long long)node);
+    struct err e;
+
+    if (answer && api_read(&api_drain_shape, answer, out, API_FOR_TERMINAL, &e) < 0) {
+        cli_fail(c, &e);
+        json_decref(answer);
+        return NULL;
+    }
+    return answer;
+}
+
+static bool still_serves(const struct api_drain *d, const struct prefix *p)
+{
+    for (size_t i = 0; i < d->serves.len; i++)
+        if (prefix_cmp(&api_at(&d->serves, struct api_served, i)->prefix, p) == 0)
+            return true;
+    return false;
+}
+
+/* What moved and what stays, a line each; after NULL: what would. */
+static void describe_drain(const struct api_drain *before, const struct api_drain *after, struct buf *out)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < before->serves.len; i++) {
+        const struct api_served *s = api_at(&before->serves, struct api_served, i);
+        prefix_format(&s->prefix, text);
+        if (after ? still_serves(after, &s->prefix) : !s->successor)
+            buf_addf(out, "%s %s: no other router can serve it\n", text, after ? "stays" : "would stay");
+        else
+            buf_addf(out, "%s %s to %s\n", text, after ? "moved" : "would move",
+                     s->successor ? s->successor_name : "another router");
+    }
+}
+
+static json_t *post_drain(struct cli *c, uint64_t node, bool drain)
+{
+    return cli_call(c, "POST", json_pack("{s:b}", "drained", drain), "/api/headway/nodes/%llu/drain%s",
+                    (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
+}
+
+static int drain(struct cli *c)
+{
+    bool dry = flags_switch(&c->flags, "dry-run"), on = !flags_switch(&c->flags, "off");
+    uint64_t node = cli_find_node(c, c->args->items[0]);
+    struct api_drain before = {0}, after = {0};
+    struct buf lines = BUF_INIT(0);
+    json_t *was, *answer, *now = NULL;
+    int status = 1;
+
+    if (!node || !(was = get_drain(c, node, &before)))
+        return 1;
+    answer = post_drain(c, node, on);
+    if (answer && (dry || (now = get_drain(c, node, &after)))) {
+        if (on)
+            describe_drain(&before, dry ? NULL : &after, &lines);
+        if (c->out.form == OUTPUT_HUMAN)
+            output_text(&c->out, buf_text(&lines));
+        status = cli_done(c, json_incref(now ? now : was), dry ? "Nothing was changed: this was a dry run" : after.text,
+                          NULL, &api_drain_shape);
+    }
+    json_decref(answer);
+    json_decref(was);
+    json_decref(now);
+    api_release(&api_drain_shape, &before);
+    api_release(&api_drain_shape, &after);
+    buf_release(&lines);
+    return status;
+}
+
+static int status(struct cli *c)
+{
+    uint64_t node = cli_find_node(c, c->args->items[0]);
+    struct api_drain now = {0};
+    json_t *answer = node ? get_drain(c, node, &now) : NULL;
+    int code = answer ? cli_done(c, answer, now.text, NULL, &api_drain_shape) : 1;
+
+    api_release(&api_drain_shape, &now);
+    return code;
+}
+
 int cli_set_priority(struct cli *c)
 {
     const char *text = c->args->items[1];
@@ -273,6 +360,9 @@ static const struct flag list_flags[] = {
     FLAGS_END};
 static const struct flag edit_flags[] = {DRY, FLAGS_END};
 
+static const struct flag drain_flags[] = {
+    {"off", 0, FLAG_SWITCH, .help = "let the router serve again"},
+    DRY, FLAGS_END};
 static const struct flag set_flags[] = {
     {"failback", 0, FLAG_TEXT, .value = "MODE", .words = "sticky|oldest|priority", .help = "what happens when a better router is well again: nothing, or the oldest or the one with the highest priority takes over"},
     {"nearest", 0, FLAG_SWITCH, .help = "serve each client by the router that is nearest to it; --nearest=false serves all by one"},
@@ -293,7 +383,12 @@ const struct command route_commands[] = {
      .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, whether one router serves all or the nearest each, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
     {"routes set", NULL, "PREFIX", set_flags, "Set how a prefix is served",
      .text = "Set how a prefix is served, where that differs from the configuration; see headway-routes(7). Settings that are not named stay as they are, or with --reset return to what is configured. The prefix need not be advertised yet", .run = set},
+    {"routes drain", NULL, "NODE", drain_flags, "Move the prefixes of a router to others, before it is rebooted",
+     .text = "Move the prefixes of a router to other routers, and say which moved and which stay because no other router can serve them. The router goes on forwarding what still arrives. It serves again after --off", .run = drain},
+    {"routes status", NULL, "NODE", NULL, "Say what a router serves, and whether it is safe to reboot", .run = status},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},
+    {"routes simulate", NULL, NULL, simulate_flags, "Say what changes would do to routes, and change nothing",
+     .text = "Say what changes would do to routes, and change nothing: who would serve each prefix, which nodes would get there by another router, lose or gain a way, which users would be cut off. All changes come true together; NODE is an id, a name or an address, also of a node that --add adds", .run = routes_simulate},
     {0}};
 /* clang-format on */

@@ -10,6 +10,7 @@
 #include "console/commands/node_changes.h"
 #include "console/commands/object_changes.h"
 #include "console/commands/open.h"
+#include "console/commands/prefix_settings.h"
 #include "console/commands/route_changes.h"
 #include "console/commands/undo.h"
 #include "console/policy/policy_page.h"
@@ -27,8 +28,9 @@ static const struct console_view *const views[] = {
 };
 
 static const struct command_table *const commands[] = {
-    &movement_commands, &open_commands, &route_change_commands, &object_change_commands, &node_change_commands,
-    &create_commands,   &undo_commands, &list_commands,         &copy_commands,          &general_commands,
+    &movement_commands,      &open_commands,        &route_change_commands, &prefix_settings_commands,
+    &object_change_commands, &node_change_commands, &create_commands,       &undo_commands,
+    &list_commands,          &copy_commands,        &general_commands,
 };
 
 const struct console_tables console_tables = {

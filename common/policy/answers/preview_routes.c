@@ -85,6 +85,18 @@ static void compare_route(struct preview *p, uint32_t g, uint32_t router, struct
     prefixes_release(&shown[1]);
 }
 
+/* What one group is shown of one router by both policies: each of its routes may be compared with each rule. */
+static bool spend_on(struct preview *p, uint32_t router)
+{
+    size_t steps = 1;
+
+    for (int side = 0; side < 2; side++) {
+        const struct policy_view *v = p->v[side];
+        steps += v->nodes[router].routes.len * (1 + v->unit_words + v->via_rules.len);
+    }
+    return preview_spend(p, steps);
+}
+
 void preview_compare_routes(struct preview *p)
 {
     struct id_list routers = {0}, seen = {0};
@@ -96,7 +108,7 @@ void preview_compare_routes(struct preview *p)
     }
     for (uint32_t g = 0; g < p->groups.len; g++) {
         seen.len = 0;
-        for (size_t i = 0; i < routers.len; i++)
+        for (size_t i = 0; i < routers.len && spend_on(p, routers.items[i]); i++)
             compare_route(p, g, routers.items[i], &seen);
         if (seen.len)
             add_viewers(p, g, &seen);

@@ -62,18 +62,23 @@ static uint64_t *class_key(const struct policy_view *v, const struct vnode *n, s
 
 /* ---- what the rules mean for it ---- */
 
-static void add_units(uint64_t *to, const struct id_list *units)
+static void add_units(struct policy_view *v, uint64_t *to, const struct id_list *units)
 {
+    if (!view_spend(v, units->len))
+        return;
     for (size_t i = 0; i < units->len; i++)
         bit_set(to, units->items[i]);
 }
 
-static void class_routers(const struct policy_view *v, struct vclass *c)
+static void class_routers(struct policy_view *v, struct vclass *c)
 {
     for (size_t i = 0; i < v->via_rules.len; i++) {
         const struct policy_via_rule *r = &v->via_rules.items[i];
         const struct policy_via_group *g = &v->via_groups.items[r->group];
         bool tagged = false;
+
+        if (!view_spend(v, g->tags.len + r->count * c->route_count))
+            return;
 
         for (size_t j = 0; j < g->tags.len; j++)
             tagged |= bit_has(c->addr, g->tags.items[j]);
@@ -105,21 +110,21 @@ static bool class_has_attr(const struct policy_view *v, const struct vclass *c, 
     return false;
 }
 
-static void class_units(const struct policy_view *v, struct vclass *c)
+static void class_units(struct policy_view *v, struct vclass *c)
 {
     uint32_t any = principal_find(v->p, PRINCIPAL_ANY, "");
 
     for_bits(i, c->addr, v->principal_words)
     {
         const struct vprincipal *q = &v->principals[i];
-        add_units(c->src_addr, &q->src_units);
-        add_units(c->dst, &q->dst_units);
-        add_units(c->filter, &q->filter_units);
-        add_units(c->self_src, &q->self_units);
+        add_units(v, c->src_addr, &q->src_units);
+        add_units(v, c->dst, &q->dst_units);
+        add_units(v, c->filter, &q->filter_units);
+        add_units(v, c->self_src, &q->self_units);
     }
-    for_bits(i, c->hits, v->principal_words) add_units(c->filter, &v->principals[i].filter_units);
+    for_bits(i, c->hits, v->principal_words) add_units(v, c->filter, &v->principals[i].filter_units);
     if (any != NONE)
-        add_units(c->filter, &v->principals[any].filter_units);
+        add_units(v, c->filter, &v->principals[any].filter_units);
     bits_or(c->src, c->src_addr, v->unit_words);
     for (size_t i = 0; i < c->route_count; i++) {
         bits_or(c->src, v->routes.items[c->routes[i]]->src, v->unit_words);
@@ -131,6 +136,7 @@ static void class_units(const struct policy_view *v, struct vclass *c)
     }
     if (c->user == NONE)
         memset(c->self_src, 0, v->unit_words * sizeof(uint64_t));
+    c->has_self = bits_next(c->self_src, v->unit_words, 0) < v->unit_words * 64;
     class_routers(v, c);
     c->hides_ipv4 = class_has_attr(v, c, "disable-ipv4");
 }
@@ -189,11 +195,10 @@ static void class_row(struct policy_view *v, struct vclass *a)
     }
     if (a->user == NONE)
         return;
-    bool mine = bits_next(a->self_src, v->unit_words, 0) < v->unit_words * 64;
     const struct id_list *own = &v->users[a->user].classes;
     for (size_t i = 0; i < own->len; i++) {
         const struct vclass *b = &v->classes.items[own->items[i]];
-        if (mine || bits_next(b->self_src, v->unit_words, 0) < v->unit_words * 64)
+        if (a->has_self || b->has_self)
             bit_set(a->row, own->items[i]);
     }
 }
@@ -213,11 +218,13 @@ static void class_link(struct policy_view *v, uint32_t id)
 {
     struct vclass *c = &v->classes.items[id];
 
+    if (c->user != NONE)
+        vec_push(&v->users[c->user].classes, id);
+    if (v->building) /* all of them at once at its end */
+        return;
     index_units(v, id, c->src, v->unit_src, true);
     index_units(v, id, c->dst, v->unit_dst, true);
     index_units(v, id, c->recv, v->unit_recv, true);
-    if (c->user != NONE)
-        vec_push(&v->users[c->user].classes, id);
     class_row(v, c);
     for_bits(other, c->row, v->class_words) bit_set(v->classes.items[other].row, id);
 }
@@ -234,12 +241,14 @@ static uint32_t class_new(struct policy_view *v, uint64_t *key, size_t key_len, 
         id = (uint32_t)(v->classes.len - 1);
         v->classes.items[id] = (struct vclass){0};
     }
-    if (id >= v->class_words * 64)
+    if (!v->building && id >= v->class_words * 64)
         grow_classes(v);
     memcpy(&head, key, sizeof(head));
     struct vclass *c = &v->classes.items[id];
     size_t words = v->unit_words;
     uint64_t *units = bits_new(6 * words);
+
+    (void)view_spend(v, WORD_COST * (6 * words + 2 * v->principal_words));
 
     *c = (struct vclass){.serial = ++v->seq,
                          .user = head.user,
@@ -253,7 +262,7 @@ static uint32_t class_new(struct policy_view *v, uint64_t *key, size_t key_len, 
                          .recv = units + 3 * words,
                          .filter = units + 4 * words,
                          .self_src = units + 5 * words,
-                         .row = bits_new(v->class_words),
+                         .row = v->building ? NULL : bits_new(v->class_words),
                          .key = key,
                          .key_len = key_len};
     if (n->route_ids.len)

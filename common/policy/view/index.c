@@ -82,14 +82,15 @@ static uint32_t via_group(struct policy_view *v, const struct policy_rule *r)
         buf_addf(&key, "%s%s", i ? ", " : "", names.items[i]);
     }
     strs_release(&names);
-    for (size_t i = 0; i < v->via_groups.len; i++)
-        if (str_eq(v->via_groups.items[i].key, buf_text(&key))) {
-            vec_release(&g.tags);
-            buf_release(&key);
-            return (uint32_t)i;
-        }
+    uintptr_t known = (uintptr_t)map_gets(&v->via_group_index, buf_text(&key));
+    if (known) {
+        vec_release(&g.tags);
+        buf_release(&key);
+        return (uint32_t)(known - 1);
+    }
     g.key = buf_take(&key);
     vec_push(&v->via_groups, g);
+    (void)map_puts(&v->via_group_index, g.key, (void *)(uintptr_t)v->via_groups.len);
     return (uint32_t)(v->via_groups.len - 1);
 }
 

@@ -77,7 +77,8 @@ static void node_lists(struct policy_view *v, const struct vnode *n, uint32_t sl
 {
     for (size_t i = 0; i < n->memberships.len; i++) {
         const struct id_list *lists = &v->principals[n->memberships.items[i]].lists;
-        for (size_t j = 0; j < lists->len; j++) {
+        bool room = view_spend(v, lists->len);
+        for (size_t j = 0; room && j < lists->len; j++) {
             struct vlist *l = &v->lists[lists->items[j]];
             if (bit_has(l->members, slot) == in)
                 continue;

@@ -64,7 +64,9 @@ uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t 
         for (size_t i = 0; i <= v->via_groups.len; i++)
             r->winners[i] = NONE;
         r->changed = bits_new(BITS_WORDS(v->via_groups.len));
-        vroute_match(v, r);
+        size_t kept = v->principal_words + 2 * v->unit_words + v->via_groups.len;
+        if (view_spend(v, WORD_COST * kept + v->p->principals.len + v->p->units.len))
+            vroute_match(v, r);
         if (v->free_routes.len) {
             id = v->free_routes.items[--v->free_routes.len];
             v->routes.items[id] = r;

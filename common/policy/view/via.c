@@ -116,7 +116,9 @@ void via_elect(struct policy_view *v, uint32_t route)
 {
     struct vroute *r = v->routes.items[route];
 
-    for (uint32_t g = 0; !v->building && g < v->via_groups.len; g++) {
+    if (v->building || !view_spend(v, v->via_groups.len * (4 + r->holders.len)))
+        return;
+    for (uint32_t g = 0; g < v->via_groups.len; g++) {
         uint32_t now = elect(v, r, g);
         if (now == r->winners[g])
             continue;
@@ -145,10 +147,9 @@ void via_forget(struct policy_view *v, uint32_t route)
 
 static uint32_t group_by_key(const struct policy_view *v, const char *key)
 {
-    for (uint32_t g = 0; g < v->via_groups.len; g++)
-        if (str_eq(v->via_groups.items[g].key, key))
-            return g;
-    return NONE;
+    uintptr_t known = (uintptr_t)map_gets(&v->via_group_index, key);
+
+    return known ? (uint32_t)(known - 1) : NONE;
 }
 
 void via_inherit(struct policy_view *v, const struct policy_view *old)
@@ -262,5 +263,6 @@ void via_release(struct policy_view *v)
         free(v->via_groups.items[i].key);
     }
     vec_release(&v->via_groups);
+    map_release(&v->via_group_index);
     vec_release(&v->via_rules);
 }

@@ -36,8 +36,22 @@ static void copy_tailnet(struct policy_view *v, const struct policy_tailnet *t)
             v->pools[v->pool_count++] = t->pools[i];
 }
 
-struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
-                                    const struct policy_view *previous)
+void policy_view_begin(struct policy_view *v)
+{
+    v->building = true;
+}
+
+void policy_view_end(struct policy_view *v)
+{
+    v->building = false;
+    if (v->classes.len)
+        class_rows(v);
+    via_elect_all(v);
+}
+
+/* budget 0: without end. */
+static struct policy_view *make(const struct policy *p, const struct policy_tailnet *t,
+                                const struct policy_view *previous, uint64_t budget)
 {
     struct policy_view *v = mem_alloc(sizeof(*v));
 
@@ -48,14 +62,40 @@ struct policy_view *policy_view_new(const struct policy *p, const struct policy_
     copy_tailnet(v, t);
     view_index_policy(v);
     (void)policy_view_set_users(v, t->users, t->user_count);
-    v->building = true;
-    for (size_t i = 0; i < t->node_count; i++)
-        policy_view_put(v, &t->nodes[i]);
-    v->building = false;
     if (previous)
         via_inherit(v, previous);
-    via_elect_all(v);
+    v->budget = budget;
+    policy_view_begin(v);
+    for (size_t i = 0; i < t->node_count && view_spend(v, 1); i++)
+        policy_view_put(v, &t->nodes[i]);
+    policy_view_end(v);
     return v;
+}
+
+struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
+                                    const struct policy_view *previous)
+{
+    return make(p, t, previous, 0);
+}
+
+struct policy_view *policy_view_bounded(const struct policy *p, const struct policy_tailnet *t,
+                                        const struct policy_view *previous, struct policy_problems *problems)
+{
+    struct policy_view *v = make(p, t, previous, VIEW_BUDGET);
+    size_t kinds = v->classes.len, routes = v->routes.len, groups = v->via_groups.len;
+
+    if (view_spend(v, 0)) {
+        v->budget = 0;
+        return v;
+    }
+    policy_view_free(v);
+    problem_at(
+        problems, p->text, p->len, SIZE_MAX, false,
+        "the policy is too much for this tailnet: %zu rules, and %zu names and addresses in them, would be worked "
+        "out for more than %zu kinds of nodes, %zu routes and %zu groups of via; nodes that rules name by tag or "
+        "group instead of by address are of one kind",
+        p->units.len, p->principals.len, kinds, routes, groups);
+    return NULL;
 }
 
 /* All numbers move up together, so that what was equal stays equal. */

@@ -28,10 +28,10 @@ struct vroute {
 };
 
 struct vclass {
-    uint64_t serial;      /* 0: not in use */
-    uint32_t nodes, user; /* user: index where the policy has autogroup:self, else NONE */
-    bool exit, hides_ipv4;
-    uint64_t *addr, *hits; /* principals: by address or identity; by route */
+    uint64_t serial;                 /* 0: not in use */
+    uint32_t nodes, user;            /* user: index where the policy has autogroup:self, else NONE */
+    bool exit, hides_ipv4, has_self; /* has_self: self_src is not empty */
+    uint64_t *addr, *hits;           /* principals: by address or identity; by route */
     uint32_t *routes;
     size_t route_count;
     uint64_t *src, *src_addr, *dst; /* units: as a source (also by routes), by address only, as a destination */
@@ -98,9 +98,10 @@ struct via_change {
 
 struct policy_view {
     struct policy *p;
-    bool absent;      /* there is no policy */
-    bool building;    /* all nodes are put before anything is elected */
-    bool users_known; /* the policy's names were looked up */
+    bool absent;            /* there is no policy */
+    bool building;          /* all nodes are put before anything is elected */
+    bool users_known;       /* the policy's names were looked up */
+    uint64_t budget, spent; /* steps of making it; budget 0: without end */
     uint64_t seq, any_version;
     uint64_t steering_version;
     struct map via_served; /* struct via_key -> struct via_served: as the caller last heard */
@@ -129,6 +130,7 @@ struct policy_view {
     struct map literal_index; /* struct prefix bytes -> principal + 1 */
     VEC(struct policy_via_rule) via_rules;
     VEC(struct policy_via_group) via_groups;
+    struct map via_group_index; /* key -> group + 1 */
 
     struct vnode *nodes;
     size_t slots; /* a multiple of 64 */
@@ -162,6 +164,16 @@ static inline const struct vnode *view_node(const struct policy_view *v, uint32_
     return slot < v->slots && v->nodes[slot].used ? &v->nodes[slot] : NULL;
 }
 
+#define VIEW_BUDGET UINT64_C(1000000000) /* about a second and, by WORD_COST, 250 MB */
+#define WORD_COST   32U                  /* of a word that is kept */
+
+/* Making the view costs so many steps more, each about a word of a set that is looked at; false: it may not. */
+static inline bool view_spend(struct policy_view *v, uint64_t steps)
+{
+    v->spent += steps;
+    return v->budget == 0 || v->spent <= v->budget;
+}
+
 /* ---- the steps, each using only those above it ---- */
 
 /* index.c */
@@ -192,12 +204,18 @@ uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t 
 void vroute_drop(struct policy_view *v, uint32_t id, uint32_t slot);
 void vroutes_free(struct policy_view *v);
 
+/* rows.c: which classes see each other, for all of them, after the nodes of a new view were put */
+void class_rows(struct policy_view *v);
+
 /* classes.c */
 uint32_t class_acquire(struct policy_view *v, const struct vnode *n);
 void class_drop(struct policy_view *v, uint32_t id);
 void classes_free(struct policy_view *v);
 
 /* shown.c */
+/* The viewer is shown the route, or both exit routes, of the peer; whether it sees the peer at all is not asked. */
+bool view_route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route);
+bool view_exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer);
 /* The older way to give somebody an exit node: its own address, all ports. It counts only in a policy that uses neither
  * autogroup:internet nor via. */
 bool unit_names_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);

@@ -47,6 +47,15 @@ enum http_flow request_admin(struct rest_request *r, api_handler *then)
     return HTTP_LATER;
 }
 
+enum http_flow request_elections(struct rest_request *r, api_handler *then)
+{
+    r->then = then;
+    r->elections.call.done = core_answered;
+    r->elections.call.owner = r;
+    core_elections(r->api->with.core, &r->elections);
+    return HTTP_LATER;
+}
+
 /* ---- the head ---- */
 
 static const struct api_endpoint nobody[] = {
@@ -211,7 +220,7 @@ static int read_body(struct rest_request *r)
     }
     if (r->json && !json_is_object(r->json))
         return err_set(&r->err, ERR_INVALID, "the body must be a JSON object");
-    return lenient ? 0 : args_known(r, r->endpoint->body);
+    return lenient ? args_any_known(r, r->endpoint->body) : args_known(r, r->endpoint->body);
 }
 
 enum http_flow request_serve(void *arg, struct http_request *http)
@@ -233,6 +242,7 @@ void request_over(void *arg, struct http_request *http)
 
     counts_add(arg, r);
     core_admin_release(&r->admin);
+    routes_free(r->elections.routes);
     json_decref(r->json);
     r->json = NULL;
     unpin(r);

@@ -16,7 +16,7 @@
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 
-static void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
+void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
 {
     const struct config *c = api_config(r->api);
 
@@ -25,7 +25,7 @@ static void policy_input_init(struct tailnet_policy_input *w, struct rest_reques
 }
 
 /* The policy in force, NULL: none. One that cannot be read allows nothing, as the core has it. */
-static struct policy *policy_in_force(const struct tailnet_snapshot *s)
+struct policy *policy_in_force(const struct tailnet_snapshot *s)
 {
     static const char nothing[] = "{\"acls\": []}";
     struct policy_problems problems = {0};
@@ -38,14 +38,15 @@ static struct policy *policy_in_force(const struct tailnet_snapshot *s)
     return p;
 }
 
-/* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. */
-static struct policy_view *view_now(struct rest_request *r, const struct policy *p,
-                                    const struct tailnet_policy_input *w)
+/* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. NULL: it
+ * would cost too much. */
+struct policy_view *policy_view_now(struct rest_request *r, const struct policy *p,
+                                    const struct tailnet_policy_input *w, struct policy_problems *problems)
 {
-    struct policy_view *v = policy_view_new(p, &w->tailnet, NULL);
+    struct policy_view *v = policy_view_bounded(p, &w->tailnet, NULL, problems);
     const struct policy_view *used = tailnet_policy_read(r->api->with.tailnet);
 
-    if (used)
+    if (v && used)
         policy_view_succeed(v, used);
     tailnet_policy_done(r->api->with.tailnet);
     return v;
@@ -90,6 +91,7 @@ static enum http_flow explain(struct rest_request *r)
 {
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
     struct policy *p = policy_in_force(r->s);
+    struct policy_problems problems = {0};
     struct buf out = BUF_INIT(0);
     struct tailnet_policy_input w;
     uint64_t port = 0;
@@ -97,7 +99,9 @@ static enum http_flow explain(struct rest_request *r)
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
 
     policy_input_init(&w, r);
-    struct policy_view *v = view_now(r, p, &w);
+    struct policy_view *v = policy_view_now(r, p, &w, &problems);
+    if (rc == 0 && !v)
+        rc = err_set(&r->err, ERR_TOOBIG, "%.200s", problems.items[0].text);
     if (rc == 0)
         rc = policy_explain(v, src, dst, -1, (uint16_t)port, &allowed, &out, &r->err);
     if (rc < 0) {
@@ -118,6 +122,7 @@ static enum http_flow explain(struct rest_request *r)
     policy_view_free(v);
     tailnet_policy_input_release(&w);
     policy_unref(p);
+    policy_problems_release(&problems);
     buf_release(&out);
     return HTTP_DONE;
 }
@@ -132,7 +137,7 @@ static enum http_flow explain_call(struct rest_request *r)
                       needed[i]);
             return reply_error(r, &r->err);
         }
-    return request_later(r, HTTP_DISK, explain);
+    return heavy_later(r, explain);
 }
 
 static void compare(struct rest_request *r, const struct policy *now, const struct policy *then,
@@ -142,8 +147,15 @@ static void compare(struct rest_request *r, const struct policy *now, const stru
     struct tailnet_policy_input w;
 
     policy_input_init(&w, r);
-    struct policy_view *before = view_now(r, now, &w);
-    struct policy_view *after = policy_view_new(then, &w.tailnet, before);
+    struct policy_view *before = policy_view_now(r, now, &w, problems);
+    struct policy_view *after = before ? policy_view_bounded(then, &w.tailnet, before, problems) : NULL;
+    if (!after) {
+        err_field(&r->err, ERR_TOOBIG, "policy", "%.200s", problems->items[problems->len - 1].text);
+        reply_problems(r, &r->err, problems);
+        policy_view_free(before);
+        tailnet_policy_input_release(&w);
+        return;
+    }
     bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */
     tailnet_policy_input_approve(&w, after, &approvals);
     struct json_out o = reply_json(r);
@@ -167,8 +179,8 @@ void policy_examine(struct rest_request *r, struct policy_problems *problems, in
     if (*code < 0 || !p)
         return;
     policy_input_init(&w, r);
-    struct policy_view *v = view_now(r, p, &w);
-    *code = policy_view_check(v, true, problems);
+    struct policy_view *v = policy_view_now(r, p, &w, problems);
+    *code = v ? policy_view_check(v, true, problems) : ERR_TOOBIG;
     policy_view_free(v);
     tailnet_policy_input_release(&w);
     policy_unref(p);
@@ -193,17 +205,22 @@ static enum http_flow preview(struct rest_request *r)
     return HTTP_DONE;
 }
 
+int policy_arg(struct rest_request *r, const char **out)
+{
+    *out = NULL;
+    if (arg_text(r, "policy", out) < 0)
+        return r->err.code;
+    if (*out && strlen(*out) > POLICY_TEXT_MAX)
+        return err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(*out));
+    return 0;
+}
+
 static enum http_flow preview_call(struct rest_request *r)
 {
-    r->admin.text = NULL;
-    if (arg_text(r, "policy", &r->admin.text) < 0)
+    if (policy_arg(r, &r->admin.text) < 0)
         return reply_error(r, &r->err);
     if (!r->admin.text) {
         err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
-        return reply_error(r, &r->err);
-    }
-    if (strlen(r->admin.text) > POLICY_TEXT_MAX) {
-        err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(r->admin.text));
         return reply_error(r, &r->err);
     }
     return heavy_later(r, preview);

@@ -147,24 +147,15 @@ static enum http_flow set_done(struct rest_request *r)
     return HTTP_DONE;
 }
 
-enum http_flow policy_change(struct rest_request *r)
-{
-    return request_admin(r, set_done);
-}
-
 /* The text that is asked about, in r->admin. */
 static int read_text(struct rest_request *r)
 {
-    r->admin.text = NULL;
-    if (arg_text(r, "policy", &r->admin.text) < 0)
+    if (policy_arg(r, &r->admin.text) < 0)
         return r->err.code;
     if (!r->admin.text && r->json && r->endpoint->dialect == DIALECT_V1)
         r->admin.text = ""; /* programs in Go leave an empty text out */
     if (!r->admin.text)
         return err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
-    if (strlen(r->admin.text) > POLICY_TEXT_MAX)
-        return err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes",
-                         strlen(r->admin.text));
     return 0;
 }
 
@@ -200,20 +191,38 @@ static void examine(struct rest_request *r)
         r->admin.call.err = (struct err){.code = (enum err_code)r->admin.call.code, .message = "the policy is refused"};
 }
 
-/* What is only tried is examined here: it holds up no change. */
+/* What is only tried is examined on the threads of such questions: it holds up no change. */
 static enum http_flow check(struct rest_request *r)
 {
     examine(r);
     return check_done(r);
 }
 
+static enum http_flow tried(struct rest_request *r)
+{
+    struct policy_problems *found = r->state;
+
+    policy_problems_release(&r->admin.problems);
+    r->admin.problems = *found;
+    return set_done(r);
+}
+
 static enum http_flow try_set(struct rest_request *r)
 {
+    struct policy_problems *found = arena_alloc(&r->http.arena, sizeof(*found));
+
     examine(r);
     if (r->admin.call.code < 0)
         return refused(r);
-    policy_problems_release(&r->admin.problems);
-    return request_admin(r, set_done);
+    *found = r->admin.problems;
+    r->admin.problems = (struct policy_problems){0};
+    r->state = found;
+    return request_admin(r, tried);
+}
+
+enum http_flow policy_change(struct rest_request *r)
+{
+    return r->dry_run ? heavy_later(r, try_set) : request_admin(r, set_done);
 }
 
 static enum http_flow policy_set(struct rest_request *r)
@@ -223,7 +232,7 @@ static enum http_flow policy_set(struct rest_request *r)
     if (read_text(r) < 0)
         return reply_error(r, &r->err);
     r->admin.op = ADMIN_POLICY_SET;
-    return r->dry_run ? heavy_later(r, try_set) : request_admin(r, set_done);
+    return policy_change(r);
 }
 
 static enum http_flow policy_check(struct rest_request *r)

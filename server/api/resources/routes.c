@@ -17,6 +17,8 @@ static enum http_flow approved_replace(struct rest_request *r)
         err_prefix(&r->err, "parsing route");
         return reply_error(r, &r->err);
     }
+    if (!r->json) /* programs in Go leave an empty list out, but not the whole body */
+        return reply_code(r, ERR_INVALID, "routes is missing: the routes to approve, an empty list for none");
     return change_id(r, ADMIN_NODE_ROUTES);
 }
 
@@ -127,6 +129,27 @@ static enum http_flow prefix_get(struct rest_request *r)
     return HTTP_DONE;
 }
 
+static enum http_flow drain_get(struct rest_request *r)
+{
+    struct api_drain out;
+    struct api_view v;
+    uint64_t id;
+
+    if (param_id(r, 0, &id) < 0)
+        return reply_error(r, &r->err);
+    show_init(&v, r->api, r->s);
+    const struct tailnet_node *n = show_find_node(&v, id);
+    if (n) {
+        struct json_out o = reply_json(r);
+        show_drain(&v, n, &r->http.arena, &out);
+        api_write(&o, &api_drain_shape, &out, API_HEADWAY);
+    } else {
+        reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
+    }
+    show_release(&v);
+    return HTTP_DONE;
+}
+
 static enum http_flow prefix_set(struct rest_request *r)
 {
     struct prefix p;
@@ -159,6 +182,8 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
      .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Approves and revokes single prefixes"},
+    {HEADWAY("GET", "/nodes/{id}/drain"), .run = drain_get, .need = NEED_READ, .answer = "Drain",
+     .help = "What a router serves, who would serve it otherwise, and whether it can be taken away"},
     {HEADWAY("POST", "/nodes/{id}/priority"), .run = priority_set, .need = NEED_ADMIN, .body = "priority:number",
      .query = "dry_run:bool", .answer = "Change result:Node",
      .help = "Sets the priority of a router or exit node, 0 to 1000; without one the default of 100"},

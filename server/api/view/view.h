@@ -43,6 +43,7 @@ void show_pending(struct api_view *v, const struct pending *p, struct arena *a, 
 void show_event(const struct event *e, struct api_event *out); /* without its inverse */
 /* The prefixes of the tailnet in their order, or only those of which only (not NULL) has one. */
 void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
+void show_drain(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_drain *out);
 /* How a prefix with these settings (NULL: none) is served, into out, whose other members stay. */
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out);

@@ -57,7 +57,12 @@ static void compile(struct policy_job *j)
     struct tailnet_policy_input w;
 
     tailnet_policy_input_init(&w, j->base, &j->v4, &j->v6);
-    j->view = policy_view_new(j->policy, &w.tailnet, NULL);
+    j->view = policy_view_bounded(j->policy, &w.tailnet, NULL, &j->problems);
+    if (!j->view) {
+        j->code = ERR_TOOBIG;
+        tailnet_policy_input_release(&w);
+        return;
+    }
     j->code = policy_view_check(j->view, j->run_tests, &j->problems);
     for (size_t i = 0; i < w.tailnet.node_count; i++) {
         struct prefixes fresh = {0};
@@ -237,6 +242,22 @@ static void refuse(const struct policy_problems *problems, int code, struct err 
     buf_release(&errors);
 }
 
+/* Without a job nothing comes true: a dry run. */
+static int put_in_force(struct core_state *s, struct policy_job *j, struct core_admin *a)
+{
+    const struct policy_text *old = s->policy_work;
+
+    if (old ? str_eq(old->text, a->text) : !*a->text) {
+        admin_result(a, old);
+        return 0;
+    }
+    const struct policy_text *fresh = replace(
+        s, j, a->text, NULL, *a->text ? "The policy was changed" : "The policy was removed: everything is allowed");
+    admin_result(a, fresh);
+    record_unref(fresh);
+    return 0;
+}
+
 int admin_policy_set(struct core_state *s, struct core_admin *a, struct err *e)
 {
     int rc = admin_matches(a, s->policy_work ? s->policy_work->r.version : 0, e);
@@ -245,6 +266,8 @@ int admin_policy_set(struct core_state *s, struct core_admin *a, struct err *e)
         return rc;
     if (!a->dry_run && config_policy_is_file(s->config))
         return err_set(e, ERR_INVALID, "update is disabled for modes other than 'database'");
+    if (a->dry_run) /* the text was examined where nobody else waits */
+        return put_in_force(s, NULL, a);
     if (s->jobs >= JOBS_MAX)
         return err_set(e, ERR_BUSY, "too many policies are being checked");
     job_start(s, a, a->text, false);
@@ -255,8 +278,7 @@ int admin_policy_set(struct core_state *s, struct core_admin *a, struct err *e)
 static int conclude(struct core_state *s, struct policy_job *j, struct err *e)
 {
     struct core_admin *a = j->admin;
-    const struct policy_text *old = s->policy_work;
-    int rc = admin_matches(a, old ? old->r.version : 0, e);
+    int rc = admin_matches(a, s->policy_work ? s->policy_work->r.version : 0, e);
 
     if (rc < 0)
         return rc;
@@ -266,15 +288,7 @@ static int conclude(struct core_state *s, struct policy_job *j, struct err *e)
         refuse(&a->problems, j->code, e);
         return j->code;
     }
-    if (old ? str_eq(old->text, a->text) : !*a->text) {
-        admin_result(a, old);
-        return 0;
-    }
-    const struct policy_text *fresh = replace(
-        s, j, a->text, NULL, *a->text ? "The policy was changed" : "The policy was removed: everything is allowed");
-    admin_result(a, fresh);
-    record_unref(fresh);
-    return 0;
+    return put_in_force(s, j, a);
 }
 
 static int follow_file(struct core_state *s, struct policy_job *j, const char *text, int rc,

@@ -136,12 +136,14 @@ struct policy_view *policy_view_of_all(struct core_state *s, const struct policy
 {
     struct policy_view *v = view_of_users(s, p, published);
 
+    policy_view_begin(v);
     for (size_t i = 0; i < s->slots.len; i++) {
         const struct slot *slot = s->slots.items[i];
         const struct node *n = published ? slot->published : slot->work;
         if (slot->id && n)
             policy_view_put_node(v, slot, n);
     }
+    policy_view_end(v);
     return v;
 }
 

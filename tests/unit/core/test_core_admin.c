@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "core/thread.h"
 #include "shared/core_rig.h"
 
 #define LAN "10.1.0.0/16"
@@ -359,12 +361,27 @@ static void write_file(const char *path, const char *text)
     fclose(f);
 }
 
+struct passing {
+    struct work work;
+    sem_t passed;
+};
+
+static void pass(struct work *work)
+{
+    sem_post(&CONTAINER_OF(work, struct passing, work)->passed);
+}
+
 static void expect_policy(const char *text)
 {
-    /* Policies are examined one after another: this one after the file's. */
-    struct core_admin barrier = {.op = ADMIN_POLICY_SET, .text = "{}", .dry_run = true};
+    /* Policies are examined one after another: this comes after the file's. */
+    struct passing barrier_of_policies = {.work.run = pass};
+    struct core_admin barrier = {.op = ADMIN_BACKFILL};
 
-    core_rig_admin_ok(&r, barrier);
+    core_rig_admin_ok(&r, barrier); /* a reload that was asked for before has reached the core */
+    sem_init(&barrier_of_policies.passed, 0, 0);
+    workers_add(&r.core->state.worker, &barrier_of_policies.work);
+    sem_wait(&barrier_of_policies.passed);
+    sem_destroy(&barrier_of_policies.passed);
     barrier = (struct core_admin){.op = ADMIN_BACKFILL}; /* answered after what was decided before is durable */
     core_rig_admin_ok(&r, barrier);
     const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);

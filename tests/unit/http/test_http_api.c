@@ -15,7 +15,6 @@
 
 #include <cmocka.h>
 
-#include "base/array.h"
 #include "base/mem.h"
 #include "model/api.h"
 #include "shared/api_fixture.h"
@@ -322,6 +321,15 @@ static void a_node_whose_key_expired_is_not_online(void **state)
     expect_online(false);
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/expire", "{\"disableExpiry\":true}"));
     expect_online(true);
+
+    struct core_register logout = {.expiry_ns = 1};
+    const struct tailnet_snapshot *s = tailnet_pin(f.tailnet);
+    memcpy(logout.machine_key, snapshot_node_by_id(s, 1)->record->machine_key, KEY_LEN);
+    memcpy(logout.node_key, snapshot_node_by_id(s, 1)->record->node_key, KEY_LEN);
+    tailnet_unpin(s);
+    assert_int_equal(core_rig_register(f.core, &logout), 0);
+    assert_int_equal(logout.result, REGISTER_EXPIRED);
+    expect_online(false);
 }
 
 static void the_snapshot_reads_back_whole(void **state)
@@ -373,66 +381,6 @@ static void the_snapshot_reads_back_whole(void **state)
     r2 = json_array_get(json_object_get(j, "routes"), 1);
     assert_string_equal(json_text(r2, "reason", ""), "ready to take over; r1 serves");
     json_decref(j);
-
-    j = api_expect(&f, 200, "POST", "/api/headway/nodes/2/priority", "{\"priority\":200}");
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "result"), "priority")), 200);
-    assert_string_equal(json_text(j, "text", ""), "r2 has the priority 200 now, not 100");
-    json_t *inverse = json_object_get(j, "inverse");
-    assert_string_equal(json_text(inverse, "path", ""), "/api/headway/nodes/2/priority");
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(inverse, "body"), "priority")), 100);
-    json_decref(j);
-    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":1001}"));
-    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":-1}"));
-    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":\"high\"}"));
-}
-
-/* How the prefix is served, as its object says. */
-static void expect_rule(const char *failback, bool keep, const char *hold_down, size_t own)
-{
-    json_t *j = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.0.0.0%2F8", NULL),
-           *p = json_object_get(j, "prefix");
-
-    assert_string_equal(json_text(p, "failback", ""), failback);
-    assert_int_equal(json_is_true(json_object_get(p, "keep")), keep);
-    assert_string_equal(json_text(p, "holdDown", ""), hold_down);
-    assert_string_equal(json_text(p, "failbackDelay", ""), "5m");
-    assert_int_equal(json_array_size(json_object_get(p, "own")), own);
-    json_decref(j);
-}
-
-static void a_prefix_is_served_as_it_was_set(void **state)
-{
-    static const char *const wrong[] = {
-        "{\"failback\":\"never\"}", "{\"keep\":\"yes\"}",     "{\"holdDown\":\"2h\"}",
-        "{\"holdDown\":30}",        "{\"holdDown\":\"-1s\"}", "{\"reset\":[\"all\"]}",
-        "{\"reset\":\"keep\"}",     "{\"priority\":3}",       "{\"keep\":true,\"reset\":[\"keep\"]}",
-    };
-    const char *path = "/api/headway/prefixes/10.0.0.0%2F8";
-
-    (void)state;
-    expect_rule("sticky", false, "30s", 0);
-    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
-        json_decref(api_expect(&f, 400, "POST", path, wrong[i]));
-    json_decref(api_expect(&f, 400, "POST", "/api/headway/prefixes/0.0.0.0%2F0", "{\"keep\":true}"));
-    json_t *j = api_expect(&f, 200, "POST", "/api/headway/prefixes/10.0.0.0%2F8?dry_run=true", "{\"keep\":true}");
-    assert_true(json_is_true(json_object_get(json_object_get(j, "result"), "keep")));
-    json_decref(j);
-    expect_rule("sticky", false, "30s", 0);
-    j = api_expect(&f, 200, "POST", path, "{\"failback\":\"oldest\",\"keep\":true,\"holdDown\":\"1m30s\"}");
-    assert_string_equal(json_text(j, "text", ""),
-                        "10.0.0.0/8: failback oldest, kept while nobody can serve it, hold-down 1m30s");
-    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
-    json_decref(j);
-    expect_rule("oldest", true, "1m30s", 3);
-    j = api_expect(&f, 200, "POST", path, "{\"reset\":[\"holdDown\"]}");
-    assert_string_equal(json_text(j, "text", ""), "10.0.0.0/8: hold-down 30s as configured");
-    json_t *body = json_object_get(json_object_get(j, "inverse"), "body");
-    assert_string_equal(json_text(body, "holdDown", ""), "1m30s");
-    json_decref(j);
-    expect_rule("oldest", true, "30s", 2);
-    json_decref(api_expect(&f, 200, "POST", undo, NULL));
-    free(undo);
-    expect_rule("sticky", false, "30s", 0);
 }
 
 static void the_journal_is_read_in_pages(void **state)
@@ -623,7 +571,7 @@ static void a_registration_is_made_up_for_a_trial(void **state)
     (void)state;
     j = api_expect(&f, 200, "POST", "/api/v1/debug/node", body);
     const json_t *node = json_object_get(j, "node");
-    assert_true(json_is_null(json_object_get(node, "id"))); /* it is none yet */
+    assert_string_equal(json_text(node, "id", ""), "0"); /* it has none yet */
     assert_string_equal(json_text(node, "name", ""), "t1");
     assert_string_equal(json_text(json_object_get(node, "user"), "name", ""), "alice");
     json_decref(j);
@@ -741,7 +689,6 @@ int main(void)
         CASE(the_snapshot_reads_back_whole),
         CASE(an_action_is_undone_whole),
         CASE(what_an_older_journal_holds_is_undone),
-        CASE(a_prefix_is_served_as_it_was_set),
         CASE(the_journal_is_read_in_pages),
         CASE(the_stream_tells_what_changed_and_goes_on_after_a_break),
         CASE(a_session_s_end_is_told_at_once),

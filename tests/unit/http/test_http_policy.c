@@ -7,10 +7,13 @@
 
 #include <cmocka.h>
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
+#include "core/thread.h"
 #include "shared/api_fixture.h"
 
 #define APPROVES                                                                                                       \
@@ -139,12 +142,56 @@ static void a_conflict_shows_the_policy_as_it_is(void **unused)
     api_end(&f);
 }
 
+struct blocking {
+    struct work work;
+    sem_t go;
+};
+
+static void block(struct work *work)
+{
+    sem_wait(&CONTAINER_OF(work, struct blocking, work)->go);
+}
+
+/* What is only asked about is examined elsewhere than what is to be put in force: nothing waits for the other. */
+static void a_dry_run_needs_no_turn_among_the_changes(void **unused)
+{
+    static const char *const dry_runs[] = {"/api/headway/policy?dry_run=1"};
+    struct api_fixture f;
+    struct blocking b = {.work.run = block};
+
+    (void)unused;
+    api_begin(&f, "");
+    make_users(&f);
+    json_decref(send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"acls\":[]}"));
+    json_t *j = send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"acls\":[],\"groups\":{}}");
+    char *undo = mem_format("/api/headway/undo/%s?dry_run=1", json_string_value(json_object_get(j, "event")));
+    json_decref(j);
+    sem_init(&b.go, 0, 0);
+    workers_add(&f.core->state.worker, &b.work);
+    j = send_policy(&f, 200, "PUT", dry_runs[0],
+                    "{\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"*:22\"]}]}");
+    assert_true(json_is_null(json_object_get(j, "event")));
+    json_decref(j);
+    j = send_policy(&f, 400, "PUT", dry_runs[0],
+                    "{\"acls\":[{\"action\":\"accept\",\"src\":[\"nobody\"],\"dst\":[\"*:22\"]}]}");
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    sem_post(&b.go);
+    j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
+    assert_string_equal(json_string_value(json_object_get(j, "policy")), "{\"acls\":[],\"groups\":{}}");
+    json_decref(j);
+    free(undo);
+    api_end(&f);
+    sem_destroy(&b.go);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_preview_tells_access_and_routes),
         cmocka_unit_test(a_long_message_is_whole),
         cmocka_unit_test(a_conflict_shows_the_policy_as_it_is),
+        cmocka_unit_test(a_dry_run_needs_no_turn_among_the_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

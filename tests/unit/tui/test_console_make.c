@@ -131,6 +131,27 @@ static void the_priority_of_a_router_is_set(void **state)
     rig_release(&r);
 }
 
+static void how_a_prefix_is_served_is_set_in_a_form(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab>/10.20<Enter>");
+    assert_true(rig_shows(&r, "priority after 5m, hold-down 30s, withdrawn if unserved"));
+    rig_keys(&r, "i");
+    assert_true(rig_shows(&r, "how 10.20.0.0/16 is served"));
+    rig_keys(&r, "<Down><Down>soon<Enter>");
+    assert_int_equal(r.sent.len, 0);
+    assert_true(rig_shows(&r, "give a time such as 30s or 5m"));
+    rig_keys(&r, "<Ctrl-U>1m<Enter>");
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].path, "/api/headway/prefixes/10.20.0.0%2F16");
+    assert_string_equal(r.sent.items[0].body,
+                        "{\"failback\":\"priority\",\"holdDown\":\"1m\",\"reset\":[\"keep\",\"failbackDelay\"]}");
+    rig_release(&r);
+}
+
 static void a_new_user_is_asked_for_in_a_form(void **state)
 {
     struct rig r;
@@ -541,6 +562,7 @@ int main(void)
         cmocka_unit_test(messages_are_newest_first_and_counted),
         cmocka_unit_test(a_drained_router_is_seen_everywhere),
         cmocka_unit_test(the_priority_of_a_router_is_set),
+        cmocka_unit_test(how_a_prefix_is_served_is_set_in_a_form),
         cmocka_unit_test(the_drain_key_is_among_the_hints),
         cmocka_unit_test(what_was_never_approved_is_not_degraded),
         cmocka_unit_test(a_refused_text_stays_to_be_mended),

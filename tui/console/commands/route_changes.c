@@ -269,7 +269,6 @@ static void plan_primary(struct app *app, const char *prefix, const char *node)
 {
     const struct m_route *r = route_on(model_find(&app->model, ROW_NODE, node), prefix);
     struct plan *p;
-    struct buf path = BUF_INIT(0);
 
     if (!r) {
         app_flash(app, ROLE_WARN, "that node no longer routes %s", prefix);
@@ -277,16 +276,8 @@ static void plan_primary(struct app *app, const char *prefix, const char *node)
     }
     p = plan_new(RISK_ASK, "make primary");
     p->undoable = true;
-    buf_adds(&path, "/api/headway/prefixes/");
-    for (const char *c = prefix; *c; c++)
-        if (*c == '/')
-            buf_adds(&path, "%2F");
-        else if (*c == ':')
-            buf_adds(&path, "%3A");
-        else
-            buf_addc(&path, *c);
-    buf_adds(&path, "/primary");
-    size_t call = plan_add_request(p, "POST", buf_take(&path), mem_format("{\"node\":\"%s\"}", node), 0, ROW_PREFIX);
+    size_t call = plan_add_request(p, "POST", prefix_path(prefix, "/primary"), mem_format("{\"node\":\"%s\"}", node), 0,
+                                   ROW_PREFIX);
     char *after = mem_format("served by %s", r->node->api.given_name);
     char *before = mem_format("served by %s", *r->api.primary_name ? r->api.primary_name : "nobody");
     plan_add_step(p, call, &r->row, node, prefix, before, after);

@@ -41,3 +41,19 @@ const char *next_router(const struct app *app, const char *prefix, const struct 
     }
     return NULL;
 }
+
+char *prefix_path(const char *prefix, const char *tail)
+{
+    struct buf path = BUF_INIT(0);
+
+    buf_adds(&path, "/api/headway/prefixes/");
+    for (const char *c = prefix; *c; c++)
+        if (*c == '/')
+            buf_adds(&path, "%2F");
+        else if (*c == ':')
+            buf_adds(&path, "%3A");
+        else
+            buf_addc(&path, *c);
+    buf_adds(&path, tail);
+    return buf_take(&path);
+}

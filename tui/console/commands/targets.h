@@ -7,6 +7,7 @@
 
 const char *row_path(enum row_kind kind); /* its place below /api/headway; NULL: none of its own */
 uint64_t row_version(const struct row *row);
+char *prefix_path(const char *prefix, const char *tail); /* of a prefix; the caller's */
 /* The rows that an action of a whole object is for: the open node, else the marked ones, else the one under the cursor.
  */
 void whole_targets(struct app *app, struct rows *out);

@@ -227,6 +227,18 @@ const struct list_def prefixes_def = {
     .collect = collect,
 };
 
+/* "priority after 5m, hold-down 30s, kept": how it is served. */
+static void rule_text(const struct api_prefix *p, char *text, size_t size)
+{
+    if (!*p->hold_down) { /* of a daemon that says nothing of it */
+        text[0] = '\0';
+        return;
+    }
+    bool sticky = p->failback == FAILBACK_STICKY;
+    snprintf(text, size, "%s%s%s, hold-down %s, %s", route_failback_name(p->failback), sticky ? "" : " after ",
+             sticky ? "" : p->failback_delay, p->hold_down, p->keep ? "kept if unserved" : "withdrawn if unserved");
+}
+
 void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
@@ -236,7 +248,10 @@ void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
     const struct m_prefix *p = prefix_of(row);
     int name = 8, line = at.row + 1, end = at.row + at.rows;
 
-    canvas_section(c, at.row, at.col, at.cols, row->key, p->api.exit ? "every approved exit node serves" : "");
+    char rule[96] = "every approved exit node serves";
+    if (!p->api.exit)
+        rule_text(&p->api, rule, sizeof(rule));
+    canvas_section(c, at.row, at.col, at.cols, row->key, rule);
     for (size_t i = 0; i < p->api.routers.len; i++) {
         int width = canvas_width(c, router_at(p, i)->name);
 

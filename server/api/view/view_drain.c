@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whether a router can be taken away: what it serves, and who would. */
+#include "api/view/view.h"
+
+#include <stdlib.h>
+
+static bool could_serve(const struct tailnet_node *n, const struct tailnet_node *without, const struct prefix *p)
+{
+    return n && n != without && n->live.online && n->live.healthy && !n->expired && !n->record->draining &&
+           prefixes_has(&n->record->available, p) && prefixes_has(&n->record->approved, p);
+}
+
+/* In the order of an election (routes/routes.h). */
+static bool is_before(const struct tailnet_node *a, const struct tailnet_node *b, bool by_priority)
+{
+    const struct node *x = a->record, *y = b->record;
+
+    if (a->live.flapping != b->live.flapping)
+        return b->live.flapping;
+    if (by_priority && x->priority != y->priority)
+        return x->priority > y->priority;
+    return x->created_ns != y->created_ns ? x->created_ns < y->created_ns : x->r.id < y->r.id;
+}
+
+static const struct tailnet_node *successor(const struct tailnet_snapshot *s, const struct tailnet_node *without,
+                                            const struct prefix *p)
+{
+    struct prefix_rule rule = prefix_rule_of(snapshot_prefix_settings(s, p), &s->settings->routing);
+    const struct tailnet_node *best = NULL;
+
+    for (size_t b = 0; b < s->block_count; b++)
+        for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
+            const struct tailnet_node *n = s->blocks[b]->nodes[i];
+            if (could_serve(n, without, p) && (!best || is_before(n, best, rule.failback != FAILBACK_OLDEST)))
+                best = n;
+        }
+    return best;
+}
+
+static void say(const struct api_drain *d, struct buf *out)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    buf_adds(out, d->name);
+    if (!d->draining) {
+        buf_addf(out, " is in service and serves %zu prefix%s", d->serves.len, d->serves.len == 1 ? "" : "es");
+        return;
+    }
+    if (!d->serves.len)
+        buf_adds(out, " is drained and serves no prefix");
+    else
+        buf_adds(out, " is drained, but still serves ");
+    for (size_t i = 0; i < d->serves.len; i++)
+        buf_addf(out, "%s%s", i ? ", " : "", prefix_format(&api_at(&d->serves, struct api_served, i)->prefix, text));
+    if (d->serves.len)
+        buf_adds(out, ": no other router can");
+    if (d->exit_node)
+        buf_adds(out, "; as an exit node it still carries the traffic of clients that chose it");
+    else if (!d->serves.len)
+        buf_adds(out, d->safe ? ": it is safe to reboot"
+                              : "; not confirmed by clients: packets may still come through it for some seconds");
+}
+
+void show_drain(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_drain *out)
+{
+    const struct prefixes *serving = &n->serving;
+    struct api_served *list = arena_alloc(a, (serving->len + 1) * sizeof(*list));
+    struct buf text = BUF_INIT(0);
+
+    *out = (struct api_drain){.node = n->record->r.id,
+                              .name = n->record->given_name,
+                              .draining = n->record->draining,
+                              .exit_node = node_is_exit(n->record),
+                              .serves = {list, serving->len}};
+    for (size_t i = 0; i < serving->len; i++) {
+        const struct tailnet_node *next = successor(v->s, n, &serving->items[i]);
+        list[i] = (struct api_served){.prefix = serving->items[i],
+                                      .successor = next ? next->record->r.id : 0,
+                                      .successor_name = next ? next->record->given_name : NULL};
+    }
+    out->safe = out->draining && !serving->len && !out->exit_node && (out->confirmed || !n->live.online);
+    say(out, &text);
+    out->text = arena_strdup(a, buf_text(&text));
+    buf_release(&text);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The API of routes over real sockets: priorities, draining, how a prefix is served. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "shared/api_fixture.h"
+
+static struct api_fixture f;
+
+static int begin(void **state)
+{
+    (void)state;
+    api_begin(&f, "");
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    api_end(&f);
+    return 0;
+}
+
+/* Two routers of a prefix, the second one serves. */
+static void two_routers(void)
+{
+    static const char *const routes[] = {"10.0.0.0/8", NULL};
+    uint64_t first, second;
+
+    api_node(&f, "alice", "r1", routes, &first);
+    api_node(&f, "alice", "r2", routes, &second);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/node/2/approve_routes", "{\"routes\":[\"10.0.0.0/8\"]}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/prefixes/10.0.0.0%2F8/primary", "{\"node\":\"2\"}"));
+}
+
+static void whether_a_router_can_be_taken_away_is_told(void **state)
+{
+    json_t *j;
+
+    (void)state;
+    two_routers();
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
+    assert_string_equal(json_text(j, "text", ""), "r2 is in service and serves 1 prefix");
+    json_t *served = json_array_get(json_object_get(j, "serves"), 0);
+    assert_string_equal(json_text(served, "prefix", ""), "10.0.0.0/8");
+    assert_string_equal(json_text(served, "successorName", ""), "r1");
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/drain", "{}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
+    assert_int_equal(json_array_size(json_object_get(j, "serves")), 0);
+    assert_false(json_is_true(json_object_get(j, "safe"))); /* nobody has asked the clients */
+    assert_non_null(strstr(json_text(j, "text", ""), "is drained and serves no prefix; not confirmed by clients"));
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/1/drain", NULL);
+    assert_non_null(strstr(json_text(j, "text", ""), "still serves 10.0.0.0/8: no other router can"));
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{\"drained\":false}"));
+    json_decref(api_expect(&f, 404, "GET", "/api/headway/nodes/77/drain", NULL));
+}
+
+static void a_router_is_given_a_priority(void **state)
+{
+    json_t *j;
+
+    (void)state;
+    two_routers();
+    j = api_expect(&f, 200, "POST", "/api/headway/nodes/2/priority", "{\"priority\":200}");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "result"), "priority")), 200);
+    assert_string_equal(json_text(j, "text", ""), "r2 has the priority 200 now, not 100");
+    json_t *inverse = json_object_get(j, "inverse");
+    assert_string_equal(json_text(inverse, "path", ""), "/api/headway/nodes/2/priority");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(inverse, "body"), "priority")), 100);
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":1001}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":-1}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/nodes/2/priority", "{\"priority\":\"high\"}"));
+}
+
+/* How the prefix is served, as its object says. */
+static void expect_rule(const char *failback, bool keep, const char *hold_down, size_t own)
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.0.0.0%2F8", NULL),
+           *p = json_object_get(j, "prefix");
+
+    assert_string_equal(json_text(p, "failback", ""), failback);
+    assert_int_equal(json_is_true(json_object_get(p, "keep")), keep);
+    assert_string_equal(json_text(p, "holdDown", ""), hold_down);
+    assert_string_equal(json_text(p, "failbackDelay", ""), "5m");
+    assert_int_equal(json_array_size(json_object_get(p, "own")), own);
+    json_decref(j);
+}
+
+static void a_prefix_is_served_as_it_was_set(void **state)
+{
+    static const char *const wrong[] = {
+        "{\"failback\":\"never\"}", "{\"keep\":\"yes\"}",     "{\"holdDown\":\"2h\"}",
+        "{\"holdDown\":30}",        "{\"holdDown\":\"-1s\"}", "{\"reset\":[\"all\"]}",
+        "{\"reset\":\"keep\"}",     "{\"priority\":3}",       "{\"keep\":true,\"reset\":[\"keep\"]}",
+    };
+    const char *path = "/api/headway/prefixes/10.0.0.0%2F8";
+
+    (void)state;
+    expect_rule("sticky", false, "30s", 0);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        json_decref(api_expect(&f, 400, "POST", path, wrong[i]));
+    json_decref(api_expect(&f, 400, "POST", "/api/headway/prefixes/0.0.0.0%2F0", "{\"keep\":true}"));
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/prefixes/10.0.0.0%2F8?dry_run=true", "{\"keep\":true}");
+    assert_true(json_is_true(json_object_get(json_object_get(j, "result"), "keep")));
+    json_decref(j);
+    expect_rule("sticky", false, "30s", 0);
+    j = api_expect(&f, 200, "POST", path, "{\"failback\":\"oldest\",\"keep\":true,\"holdDown\":\"1m30s\"}");
+    assert_string_equal(json_text(j, "text", ""),
+                        "10.0.0.0/8: failback oldest, kept while nobody can serve it, hold-down 1m30s");
+    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+    json_decref(j);
+    expect_rule("oldest", true, "1m30s", 3);
+    j = api_expect(&f, 200, "POST", path, "{\"reset\":[\"holdDown\"]}");
+    assert_string_equal(json_text(j, "text", ""), "10.0.0.0/8: hold-down 30s as configured");
+    json_t *body = json_object_get(json_object_get(j, "inverse"), "body");
+    assert_string_equal(json_text(body, "holdDown", ""), "1m30s");
+    json_decref(j);
+    expect_rule("oldest", true, "30s", 2);
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    free(undo);
+    expect_rule("sticky", false, "30s", 0);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(whether_a_router_can_be_taken_away_is_told),
+        CASE(a_router_is_given_a_priority),
+        CASE(a_prefix_is_served_as_it_was_set),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
