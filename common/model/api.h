@@ -172,6 +172,7 @@ struct api_prefix {
     bool keep;
     bool nearest; /* each viewer is served by the router that is nearest to it */
     const char *hold_down, *failback_delay;
+    const char *probe; /* the address of a host behind it, or NULL */
     struct strs own;
     uint64_t version; /* of its settings, 0: it has none of its own */
 };

@@ -223,6 +223,7 @@ static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "nearest", nearest, KIND_BOOL),
     OWN(api_prefix, "holdDown", hold_down, KIND_TEXT),
     OWN(api_prefix, "failbackDelay", failback_delay, KIND_TEXT),
+    OWN(api_prefix, "probe", probe, KIND_TEXT_OR_NULL),
     OWN(api_prefix, "own", own, KIND_TEXTS),
     OWN(api_prefix, "version", version, KIND_U64),
 };

@@ -79,6 +79,18 @@ void core_node_cloned(struct core *core, uint64_t node, const char *where);
 /* What the node's client says is wrong (/debug/health), in place of what it said before; copied. */
 void core_node_warnings(struct core *core, uint64_t node, const struct node_warnings *now);
 
+/* What a forwarding probe found: whether the target behind the prefix answers through the router. */
+struct core_reach {
+    uint64_t router;
+    struct prefix prefix;
+    struct addr target;
+    bool reached;
+    const char *evidence; /* a sentence for the journal: who tried, how often; NULL: no entry, the probe ends */
+};
+void core_reach(struct core *core, const struct core_reach *reach); /* copied */
+/* The helper, and nobody else, is led to the target through the router, whoever serves; helper 0: nobody. */
+void core_probe_path(struct core *core, uint64_t router, uint64_t helper, const struct addr *target);
+
 /* An administrator had the node's client asked something ("/debug/netmap"): it is noted in the journal. */
 void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what);
 

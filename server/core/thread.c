@@ -10,6 +10,7 @@
 #include "core/commit.h"
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
+#include "core/decide/reach.h"
 #include "core/decide/settings.h"
 #include "core/decide/warnings.h"
 #include "core/due.h"
@@ -31,6 +32,7 @@ struct core_notice {
     const struct config *config;
     char *text, *actor;
     struct node_warnings warnings;
+    struct core_reach reach; /* its evidence is text */
     struct core_listener listener;
 };
 
@@ -114,6 +116,36 @@ void core_node_warnings(struct core *core, uint64_t node, const struct node_warn
 
     node_warnings_copy(&notice.warnings, now);
     send_notice(core, notice, run_warnings);
+}
+
+static void run_reach(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    o->reach.evidence = o->text;
+    reach_run(s, &o->reach);
+    notice_free(call);
+}
+
+void core_reach(struct core *core, const struct core_reach *reach)
+{
+    send_notice(core,
+                (struct core_notice){.reach = *reach, .text = reach->evidence ? mem_strdup(reach->evidence) : NULL},
+                run_reach);
+}
+
+static void run_probe_path(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    probe_path_run(s, o->reach.router, o->number, &o->reach.target);
+    notice_free(call);
+}
+
+void core_probe_path(struct core *core, uint64_t router, uint64_t helper, const struct addr *target)
+{
+    send_notice(core, (struct core_notice){.number = helper, .reach = {.router = router, .target = *target}},
+                run_probe_path);
 }
 
 static void run_asked(struct core_state *s, struct core_call *call)

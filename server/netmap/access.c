@@ -82,15 +82,25 @@ static void show_nearest(const struct netmap_access *a, const struct tailnet_nod
     }
 }
 
-void access_peer(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
-                 struct peer_view *out)
+/* The viewer tests the peer as a standby: it is led to the probe target through it, whoever serves. */
+static void add_probe(const struct tailnet_node *viewer, const struct tailnet_node *peer, struct peer_view *out)
+{
+    const struct addr *target = &peer->live.probe_target;
+
+    if (peer->live.probe_helper != viewer->record->r.id)
+        return;
+    if (!out->hash)
+        access_all_routes(peer, &out->routes);
+    prefixes_add(&out->routes, &(struct prefix){*target, target->bits});
+    out->hash = (map_hash(out->routes.items, out->routes.len * sizeof(*out->routes.items)) << 2 | 1 |
+                 (uint64_t)out->no_ipv4 << 1);
+}
+
+static void own_view(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
+                     struct peer_view *out)
 {
     struct prefixes all = {0};
 
-    prefixes_release(&out->routes);
-    *out = (struct peer_view){0};
-    if (!a->view && !a->snapshot->nearest)
-        return;
     out->no_ipv4 = a->view && policy_hides_ipv4(a->view, viewer->slot, peer->slot);
     bool router = peer->record->approved.len > 0 || peer->serving.len > 0;
     if (router && a->view)
@@ -109,6 +119,17 @@ void access_peer(const struct netmap_access *a, const struct tailnet_node *viewe
     if (router || out->no_ipv4)
         out->hash = (map_hash(out->routes.items, out->routes.len * sizeof(*out->routes.items)) << 2 | 1 |
                      (uint64_t)out->no_ipv4 << 1);
+}
+
+void access_peer(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
+                 struct peer_view *out)
+{
+    prefixes_release(&out->routes);
+    *out = (struct peer_view){0};
+    if (a->view || a->snapshot->nearest)
+        own_view(a, viewer, peer, out);
+    if (peer->live.probe_helper)
+        add_probe(viewer, peer, out);
 }
 
 /* A filter without rules must be said: it lets nothing in, while an absent one would leave the old. */

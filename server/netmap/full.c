@@ -86,6 +86,8 @@ static struct chunk *block_chunk(struct netmap_session *s, const struct netmap_a
         struct netmap_owners owners = {0};
         if (!looked)
             count = members(s, a, self, block, mask, m);
+        for (size_t i = 0; !looked && i < count; i++)
+            share = share && !m[i].view.hash; /* which the key does not name */
         c = encode_block(s, a, first, m, count, w, &owners);
         for (size_t i = 0; i < owners.len; i++)
             owners_add(&w->owners, owners.items[i]);

@@ -27,6 +27,7 @@ static void router_free(struct routes_router *router)
 {
     record_unref(router->record);
     prefixes_release(&router->entitled);
+    prefixes_release(&router->unreachable);
     free(router);
 }
 
@@ -87,8 +88,12 @@ static void add_contender(struct routes *r, struct routes_router *router, const 
                           bool approved)
 {
     struct routed_prefix *entry = make_entry(r, p);
-    struct contender contender = {
-        .router = router, .joined = joined, .round = r->round, .approved = approved, .well_ms = NOT_WELL};
+    struct contender contender = {.unreachable = prefixes_has(&router->unreachable, p),
+                                  .router = router,
+                                  .joined = joined,
+                                  .round = r->round,
+                                  .approved = approved,
+                                  .well_ms = NOT_WELL};
     size_t at;
 
     vec_push(&entry->contenders, contender);
@@ -245,6 +250,26 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
         touch(r, find_entry(r, &router->entitled.items[i]));
 }
 
+void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefixes *unreachable)
+{
+    struct routes_router *router = map_getu(&r->routers, node);
+
+    if (!router || prefixes_eq(&router->unreachable, unreachable))
+        return;
+    prefixes_copy(&router->unreachable, unreachable);
+    for (size_t i = 0; i < router->entitled.len; i++) {
+        struct routed_prefix *entry = find_entry(r, &router->entitled.items[i]);
+        for (size_t k = 0; k < entry->contenders.len; k++) {
+            struct contender *c = &entry->contenders.items[k];
+            bool bad = prefixes_has(unreachable, &entry->prefix);
+            if (c->router != router || c->unreachable == bad)
+                continue;
+            c->unreachable = bad;
+            touch(r, entry);
+        }
+    }
+}
+
 void routes_remove_node(struct routes *r, uint64_t id)
 {
     struct routes_router *router = map_delu(&r->routers, id);
@@ -280,6 +305,8 @@ int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t no
         why = "is offline and cannot serve";
     else if (!contender->router->flags.healthy)
         why = "answers no probe and cannot serve";
+    else if (contender->unreachable)
+        why = "does not reach the probe target and cannot serve";
     else if (contender->router->flags.draining)
         why = "is being drained and does not take";
     return why ? err_field(e, ERR_PRECONDITION, "node", "%s %s %s", name, why, text) : 0;

@@ -10,6 +10,7 @@
 struct routes_router {
     const struct node *record; /* referenced */
     struct routes_flags flags;
+    struct prefixes unreachable;
     struct prefixes entitled; /* subnet prefixes, advertised and approved */
     const char *rise;         /* what made it a better candidate in the round below */
     uint64_t round;
@@ -19,6 +20,7 @@ struct routes_router {
 struct contender {
     struct routes_router *router;
     const char *joined; /* how it got here in the round below */
+    bool unreachable;   /* the probe target does not answer through it */
     uint64_t round;
     bool approved;   /* so it got here */
     int64_t well_ms; /* since when it could serve without any doubt, NOT_WELL: it cannot */

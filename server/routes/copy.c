@@ -22,6 +22,8 @@ static void copy_router(struct routes *copy, const struct routes_router *from)
     router->record = record_ref(from->record);
     router->entitled = (struct prefixes){0};
     prefixes_copy(&router->entitled, &from->entitled);
+    router->unreachable = (struct prefixes){0};
+    prefixes_copy(&router->unreachable, &from->unreachable);
     map_putu(&copy->routers, router->record->r.id, router);
 }
 

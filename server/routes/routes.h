@@ -61,6 +61,9 @@ void routes_settled(struct routes *r);
 /* What is known of a node now; the record is referenced, not copied. Changes nothing but what the next election looks
  * at, so that several results that belong together are decided in one step. */
 void routes_set_node(struct routes *r, const struct node *record, const struct routes_flags *flags);
+/* The prefixes whose probe target does not answer through the node: for these it counts as unhealthy. After
+ * routes_set_node. */
+void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefixes *unreachable);
 void routes_remove_node(struct routes *r, uint64_t id);
 
 /* Whether node could serve p now: ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to p,
@@ -126,6 +129,7 @@ size_t nearest_choose(const uint32_t *distances, size_t count, size_t present, i
 struct route_facts {
     const struct node *node;
     const struct prefix *prefix;
+    bool unreachable; /* the prefix's probe target does not answer through the node */
     struct routes_flags flags;
     const struct node *primary; /* who serves it now, NULL: nobody; not used for exit routes */
 };

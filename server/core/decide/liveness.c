@@ -118,6 +118,8 @@ static void go_offline(struct core_state *s, struct slot *slot, const char *why)
 {
     slot->live.online = false;
     slot->live.healthy = true;
+    slot->live.probe_helper = 0;
+    prefixes_release(&slot->live.unreachable);
     slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
     if (!slot->sessions)
         mem_replace(&slot->live.source, "");

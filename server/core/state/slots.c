@@ -208,6 +208,7 @@ void routes_follow(struct core_state *s, struct slot *slot)
     }
     struct routes_flags flags = routes_flags_of(n, &slot->live, node_is_expired(n, clock_wall_ns()));
     routes_set_node(s->routes, n, &flags);
+    routes_set_unreachable(s->routes, slot->id, &slot->live.unreachable);
 }
 
 void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
