@@ -69,6 +69,8 @@ enum session_end {
     SESSION_REPLACED, /* a newer stream of the same node took over */
 };
 void core_session_end(struct core *core, uint64_t session, enum session_end why);
+/* The same with SESSION_SILENT; heard_ms: mono ms of its last sign of life. */
+void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms);
 
 /* A verdict about a session whose stream stays open: it answers, or it does not. */
 void core_session_health(struct core *core, uint64_t session, bool healthy);

@@ -62,6 +62,48 @@ static enum event_id event_of_move(const struct route_move *m)
     return !m->to ? EVENT_ROUTE_UNSERVED : !m->from ? EVENT_ROUTE_SERVED : EVENT_ROUTE_FAILOVER;
 }
 
+/* How long after the last sign of life of the router it was found to be gone; -1: it did not go away. */
+static int64_t detection_ms(struct core_state *s, const struct route_move *m)
+{
+    const struct slot *from = m->from ? map_getu(&s->by_id, m->from) : NULL;
+
+    return from && from->published && !from->live.online && from->lost_ms ? clock_mono_ms() - from->lost_ms : -1;
+}
+
+static void put_router(struct core_state *s, struct json_out *o, const char *id_member, const char *name_member,
+                       uint64_t id)
+{
+    if (!id)
+        return;
+    json_put_id(o, id_member, id);
+    json_put_str(o, name_member, name_of(s, id));
+}
+
+/* For the history of a prefix. */
+static char *detail_of_move(struct core_state *s, const struct route_move *m, const struct prefixes *moved)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+    char text[PREFIX_TEXT_MAX];
+    int64_t detected = detection_ms(s, m);
+
+    json_open(&o, '{');
+    json_key(&o, "prefixes");
+    json_open(&o, '[');
+    for (size_t i = 0; moved && i < moved->len; i++)
+        json_str(&o, prefix_format(&moved->items[i], text));
+    if (!moved)
+        json_str(&o, prefix_format(&m->prefix, text));
+    json_close(&o, ']');
+    put_router(s, &o, "from", "fromName", m->from);
+    put_router(s, &o, "to", "toName", m->to);
+    json_put_str(&o, "cause", m->cause);
+    if (detected >= 0)
+        json_put_i64(&o, "detectionMs", detected);
+    json_close(&o, '}');
+    return buf_take(&b);
+}
+
 /* The entry of moves that have routers and cause in common; names: of their prefixes. */
 static void note_moves(struct core_state *s, const struct route_move *m, struct event_note *note, const char *names,
                        bool many)
@@ -86,7 +128,10 @@ static bool same_kind(const struct route_move *a, const struct route_move *b)
 static void note_move(struct core_state *s, const struct route_move *m)
 {
     char text[PREFIX_TEXT_MAX];
-    struct event_note note = {.actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
+    struct event_note note = {.actor = "server",
+                              .object = "prefix",
+                              .object_name = prefix_format(&m->prefix, text),
+                              .detail = detail_of_move(s, m, NULL)};
 
     note_moves(s, m, &note, text, false);
 }
@@ -102,7 +147,7 @@ static void note_together(struct core_state *s, const struct route_move *m, cons
                                     .object = "node",
                                     .object_id = id,
                                     .object_name = name_of(s, id),
-                                    .detail = detail_of_prefixes(moved)},
+                                    .detail = detail_of_move(s, m, moved)},
                names, true);
     free(names);
 }

@@ -372,6 +372,10 @@ static const struct flag set_flags[] = {
     {"reset", 0, FLAG_SWITCH, .help = "return all other settings to what is configured"},
     DRY, FLAGS_END};
 
+static const struct flag history_flags[] = {
+    {"limit", 'l', FLAG_NUMBER, .value = "N", .fallback = "50", .help = "show the newest N changes"},
+    {"since", 's', FLAG_TEXT, .value = "WHEN", .help = "only those since a time, or since a duration ago such as 7d"}, FLAGS_END};
+
 const struct command route_commands[] = {
     {"routes", "route", .bits = CMD_GROUP, .brief = "Manage routes by prefix"},
     {"routes list", "ls", NULL, list_flags, "List routes with their state and the reason for it", .run = list},
@@ -386,6 +390,7 @@ const struct command route_commands[] = {
     {"routes drain", NULL, "NODE", drain_flags, "Move the prefixes of a router to others, before it is rebooted",
      .text = "Move the prefixes of a router to other routers, and say which moved and which stay because no other router can serve them. The router goes on forwarding what still arrives. It serves again after --off", .run = drain},
     {"routes status", NULL, "NODE", NULL, "Say what a router serves, and whether it is safe to reboot", .run = status},
+    {"routes history", NULL, "PREFIX", history_flags, "Show who served a prefix, and why that changed", .run = cli_route_history},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},
     {"routes simulate", NULL, NULL, simulate_flags, "Say what changes would do to routes, and change nothing",

@@ -37,6 +37,7 @@ static const struct {
     OBJECT("Policy", api_policy_shape),
     OBJECT("Message", api_message_shape),
     OBJECT("State", api_past_shape),
+    OBJECT("RouteHistory", api_route_history_shape),
     OBJECT("Check", api_check_shape),
     OBJECT("Preview", api_preview_shape),
     OBJECT("Simulation", api_simulation_shape),

@@ -210,9 +210,10 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         store_live(s->store, slot->id, &slot->live);
         return;
     }
-    slot->ended_ms = clock_mono_ms();
+    slot->lost_ms = slot->ended_ms = clock_mono_ms();
     timer_for_ephemeral(s, slot);
     if (why == SESSION_SILENT) {
+        slot->lost_ms = slot->heard_ms ? slot->heard_ms : slot->lost_ms;
         slot_offline(s, slot, "it stopped answering");
     } else if (replaceable(s, slot) || s->config->node.offline_grace == 0) {
         slot_offline(s, slot, "its connection closed");
@@ -221,6 +222,18 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         slot->grace_ms = slot->ended_ms + s->config->node.offline_grace / 1000000;
         timer_set(s, slot->grace_ms, TIMER_GRACE, slot);
     }
+}
+
+void session_dead_run(struct core_state *s, uint64_t id, int64_t heard_ms)
+{
+    const struct node_session *x = map_getu(&s->sessions, id);
+    struct slot *slot = x ? x->slot : NULL;
+
+    if (slot)
+        slot->heard_ms = heard_ms;
+    session_end_run(s, id, SESSION_SILENT);
+    if (slot)
+        slot->heard_ms = 0;
 }
 
 void session_health_run(struct core_state *s, uint64_t id, bool healthy)

@@ -82,13 +82,14 @@ struct slot {
     struct relay_latencies latencies;
     double penalty; /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
-    bool returning;   /* served within a group of via before the restart, and has some seconds to come back */
-    bool suspect;     /* its last session ended; its grace has not passed yet */
-    bool updated;     /* it sent an update of its own in this run: its streams' copies are older */
-    int64_t ended_ms; /* when its last session ended, or when it was registered */
-    int64_t grace_ms; /* until when it is not yet offline */
-    int64_t free_ms;  /* when it was freed: not used again for a while */
-    double entries;   /* of the journal that its client may cause, as of entries_ms; see journal.c */
+    bool returning;            /* served within a group of via before the restart, and has some seconds to come back */
+    bool suspect;              /* its last session ended; its grace has not passed yet */
+    bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
+    int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */
+    int64_t ended_ms;          /* when its last session ended, or when it was registered */
+    int64_t grace_ms;          /* until when it is not yet offline */
+    int64_t free_ms;           /* when it was freed: not used again for a while */
+    double entries;            /* of the journal that its client may cause, as of entries_ms; see journal.c */
     int64_t entries_ms;
     double images; /* for looking back that it may cause, as of images_ms; see past.c */
     int64_t images_ms;
