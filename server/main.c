@@ -440,6 +440,7 @@ int main(int argc, char **argv)
     struct err e = {0};
     int status = 0;
 
+    file_hold_standard();
     flags_add_table(&flags, options);
     if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
         return say(1, &e);

@@ -92,6 +92,7 @@ struct config {
             int64_t ping_interval, ping_timeout;   /* for every node with an effective route */
             int64_t failback;                      /* enum route_failback, as in model/record.h */
             bool keep;                             /* who served last keeps a prefix that nobody can serve */
+            bool nearest;                          /* each viewer is served by the router that is nearest to it */
             int64_t hold_down, failback_delay;
             int64_t settle_time; /* after a start, before a prefix moves away from its last router */
         } ha;

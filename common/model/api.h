@@ -170,6 +170,7 @@ struct api_prefix {
     /* How it is served, and the names of those of these four that were set for this prefix. */
     int failback; /* enum route_failback */
     bool keep;
+    bool nearest; /* each viewer is served by the router that is nearest to it */
     const char *hold_down, *failback_delay;
     const char *probe; /* the address of a host behind it, or NULL */
     struct strs own;

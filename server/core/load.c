@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the store to the first snapshot, and everything back to the heap at the end. */
 #include "core/load.h"
+#include "core/decide/nearest.h"
 
 #include <ctype.h>
 
@@ -175,6 +176,7 @@ void state_release(struct core_state *s)
     release_pairs(&s->preauth_keys);
     release_pairs(&s->api_keys);
     prefix_settings_release(s);
+    nearest_release(s);
     slots_release(s);
     pending_request_release(s);
     map_release(&s->by_id);

@@ -199,6 +199,16 @@ def odd_values():
         d.__exit__()
 
 
+def closed_streams():
+    """A database or socket that got the number of a closed standard stream would be written to by whoever prints."""
+    d = shared.Daemon()
+    d.process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", shared.HEADWAYD, "-c", d.config])
+    shared.check("it starts with all standard streams closed", shared.wait_for(20, d.healthy))
+    streams = [os.readlink(f"/proc/{d.process.pid}/fd/{n}") for n in range(3)]
+    shared.check("which nothing else takes the place of", streams == ["/dev/null"] * 3, streams)
+    d.__exit__()
+
+
 def live(where):
     records = "dns:\n  base_domain: tail.example.com\n  override_local_dns: false\n"
     with shared.Daemon() as d:
@@ -246,6 +256,7 @@ def main():
         shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:4: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
     trouble(where)
     odd_values()
+    closed_streams()
     live(where)
     shared.finish()
 

@@ -187,7 +187,7 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/prefixes/{prefix}"), .run = prefix_get, .need = NEED_READ, .answer = "prefix:Prefix",
      .help = "One prefix, whether or not a node routes it"},
     {HEADWAY("POST", "/prefixes/{prefix}"), .run = prefix_set, .need = NEED_ADMIN,
-     .body = "failback:text keep:bool holdDown:text failbackDelay:text probe:text reset:text[]",
+     .body = "failback:text keep:bool holdDown:text failbackDelay:text probe:text nearest:bool reset:text[]",
      .query = "dry_run:bool", .answer = "Change result:Prefix",
      .help = "Sets how a prefix is served, or (reset) that it is served as configured for all"},
     {HEADWAY("GET", "/exits"), .run = exits_list, .need = NEED_READ, .answer = "exits:Exit[]",
