@@ -170,6 +170,7 @@ struct api_prefix {
     /* How it is served, and the names of those of these four that were set for this prefix. */
     int failback; /* enum route_failback */
     bool keep;
+    bool nearest; /* each viewer is served by the router that is nearest to it */
     const char *hold_down, *failback_delay;
     const char *probe; /* the address of a host behind it, or NULL */
     struct strs own;
@@ -436,6 +437,30 @@ struct api_simulation {
     struct api_simulated_totals totals;
 };
 extern const struct api_shape api_simulation_shape, api_names_shape, api_approval_shape;
+
+/* Which router nodes use since a prefix last moved, as they say themselves. */
+struct api_behind { /* a node that does not use the new router */
+    uint64_t node;
+    const char *name;
+    const char *uses; /* the router that it uses, or NULL: none */
+    bool silent;      /* it did not answer */
+    uint64_t seconds; /* since the move */
+};
+struct api_followers {
+    struct prefix prefix;
+    uint64_t from, to;
+    const char *from_name, *to_name; /* or NULL */
+    int64_t moved_ns;
+    uint64_t viewers;       /* nodes that are online and see the route */
+    uint64_t asked;         /* of them, a sample where there are many */
+    uint64_t followed;      /* use the new router */
+    uint64_t unsupported;   /* have a client that cannot be asked */
+    bool complete;          /* all who can be asked follow */
+    bool ended;             /* nobody is asked any more */
+    const char *text;       /* the same in a sentence */
+    struct api_list behind; /* struct api_behind, some of them */
+};
+extern const struct api_shape api_followers_shape;
 
 struct api_backup {
     const char *path;

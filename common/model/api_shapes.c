@@ -220,6 +220,7 @@ static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
     OWN(api_prefix, "failback", failback, WORD(failbacks)),
     OWN(api_prefix, "keep", keep, KIND_BOOL),
+    OWN(api_prefix, "nearest", nearest, KIND_BOOL),
     OWN(api_prefix, "holdDown", hold_down, KIND_TEXT),
     OWN(api_prefix, "failbackDelay", failback_delay, KIND_TEXT),
     OWN(api_prefix, "probe", probe, KIND_TEXT_OR_NULL),

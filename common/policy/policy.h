@@ -130,6 +130,9 @@ uint64_t policy_sees_mask(const struct policy_view *v, uint32_t viewer, uint32_t
  * memberships, the peer's record and, with via, from who else is online. */
 void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, struct prefixes *out);
 
+/* A grant with via leads the viewer's packets to the prefix to a router of its group. */
+bool policy_leads(const struct policy_view *v, uint32_t viewer, const struct prefix *p);
+
 /* Another number whenever a prefix moved from one router of a via group to another: its viewers see other routes now,
  * though nothing but the presence of a node has changed. */
 uint64_t policy_steering_version(const struct policy_view *v);

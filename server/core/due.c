@@ -102,6 +102,9 @@ static void fire(struct core_state *s, const struct timer *t)
         core_policy_settled(s);
         s->elect = true;
         break;
+    case TIMER_NEAREST:
+        s->nearest_all = true;
+        break;
     case TIMER_ROUTES:
         s->elect = true;
         break;

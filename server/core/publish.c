@@ -2,6 +2,7 @@
 /* From the state to what readers see: elections first, then one snapshot and its changes. */
 #include "core/publish.h"
 #include "base/clock.h"
+#include "core/decide/nearest.h"
 #include "core/policy_publish.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
@@ -374,22 +375,40 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
     return count;
 }
 
+/* By what clients choose exit nodes, and which routers serve whom. */
+static size_t publish_choices(struct core_state *s, struct tailnet_snapshot *next, bool steered, struct change *changes)
+{
+    size_t count = 0;
+
+    if (s->nearest_dirty) {
+        snapshot_set_nearest(next, nearest_publish(s));
+        changes[count++] = (struct change){
+            .seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_NEAREST, .route_moved = true};
+        s->nearest_dirty = false;
+    }
+    if (steered != (next->ranked_exits > 0))
+        changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_STEERING};
+    return count;
+}
+
 void publish(struct core_state *s)
 {
     core_past_time(s);
-    if (s->elect)
+    bool elected = s->elect;
+    if (elected)
         elect(s);
+    nearest_follow(s, elected);
     core_policy_publish(s);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
                  s->primaries_dirty || s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty ||
-                 s->message_dirty;
+                 s->message_dirty || s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
     bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
-    struct change *changes = mem_alloc((s->dirty_slots.len + 6) * sizeof(*changes));
+    struct change *changes = mem_alloc((s->dirty_slots.len + 7) * sizeof(*changes));
     next->wall_ns = s->history_ns;
     publish_lists(s, next);
     size_t count = publish_tailnet_wide(s, next, changes);
@@ -397,8 +416,7 @@ void publish(struct core_state *s)
         struct slot *slot = s->dirty_slots.items[i];
         count += publish_slot(s, next, slot, &changes[count]);
     }
-    if (steered != (next->ranked_exits > 0))
-        changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_STEERING};
+    count += publish_choices(s, next, steered, &changes[count]);
     next->seq = s->change_seq;
     next->event_run = s->run;
     next->event_seq = s->event_published = s->event_delivered;

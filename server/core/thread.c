@@ -176,6 +176,20 @@ void core_node_asked(struct core *core, uint64_t node, const char *actor, const 
                 run_asked);
 }
 
+static void run_followers(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    note_followers_run(s, o->number, o->which != 0, o->text);
+    notice_free(call);
+}
+
+void core_note_followers(struct core *core, uint64_t router, bool all_follow, const char *text)
+{
+    send_notice(core, (struct core_notice){.number = router, .which = all_follow, .text = mem_strdup(text)},
+                run_followers);
+}
+
 static void run_apikey_seen(struct core_state *s, struct core_call *call)
 {
     apikey_seen_run(s, ((struct core_notice *)call)->number);

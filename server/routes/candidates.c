@@ -123,6 +123,8 @@ void routes_set_rule(struct routes *r, const struct prefix *p, const struct pref
 {
     struct routed_prefix *entry = make_entry(r, p);
 
+    r->nearest_rules -= entry->has_rule && entry->rule.nearest == PREFIX_NEAREST;
+    r->nearest_rules += rule && rule->nearest == PREFIX_NEAREST;
     entry->has_rule = rule != NULL;
     if (rule)
         entry->rule = *rule;

@@ -49,6 +49,7 @@ struct routes {
     VEC(struct routed_prefix *) dirty;
     VEC(struct routed_prefix *) waiting; /* those with a due_ms, and some that had one */
     int64_t due_ms;                      /* of the first of them */
+    size_t nearest_rules;                /* own rules that ask for the nearest router */
     uint64_t round;                      /* counts elections: what is noted for a round is stale after it */
 };
 

@@ -140,6 +140,12 @@ def v1(method, path, query, body):
 
 def ours(method, path, query, body):
     words = path.split("/")[3:]
+    if words[0] == "prefixes" and words[-1] == "followers" and "10.9" in words[1]:
+        return 404, {"error": {"code": "missing", "message": "10.9.0.0/16 has not moved since the server started", "field": ""}}
+    if words[0] == "prefixes" and words[-1] == "followers":
+        late = [{"node": "2", "name": "db-1", "uses": "gw", "silent": False, "seconds": 12}, {"node": "1", "name": "anns-laptop", "silent": True, "seconds": 12}]
+        return 200, {"prefix": "10.0.0.0/8", "from": "3", "fromName": "gw", "to": "2", "toName": "db-1", "viewers": 43, "asked": 43, "followed": 41,
+                     "unsupported": 0, "complete": False, "ended": True, "text": "41 of 43 nodes have switched 10.0.0.0/8 to r2", "behind": late}
     if words[0] == "prefixes" and words[-1] == "history":
         move = {"event": "1.8", "time": "2026-07-20T08:01:00Z", "from": "4", "fromName": "gw2", "to": "3", "toName": "gw",
                 "cause": "went offline", "detectionMs": 1830, "convergenceMs": 12, "text": "10.0.0.0/8 moved"}

@@ -276,3 +276,18 @@ void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, c
                                  .object_name = slot->work->given_name},
             "The client of %s was asked for %s", slot->work->given_name, what);
 }
+
+void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text)
+{
+    const struct slot *slot = slot_by_id(s, router);
+
+    if (!slot)
+        return;
+    journal(s,
+            &(struct event_note){.id = all_follow ? EVENT_ROUTE_FOLLOWED : EVENT_ROUTE_BEHIND,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->work->given_name},
+            "%s", text);
+}
