@@ -30,8 +30,9 @@ struct routes_flags {
  */
 struct route_move {
     struct prefix prefix;
+    const char *via; /* the group's name, NULL: the election for everybody; valid until the groups are set again */
     uint64_t from, to;
-    const char *cause;
+    const char *cause; /* NULL: the group came or went with a policy */
 };
 struct route_moves {
     struct route_move *items;
@@ -45,13 +46,29 @@ void routes_free(struct routes *r);
 /* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */
 void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);
 
-/* A rule for one prefix, NULL: the defaults again. Counts from the next election, in which the prefix takes part. */
+/* A rule for one prefix, NULL: the defaults again, in groups too. Counts from the next election, in which the prefix
+ * takes part. */
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule);
 
 /* At start, before the first election: node served p when this was last written. Until routes_settled (the owner's
  * timer, some seconds later) no other router takes p, unless node is deleted, expired or no longer entitled to it. */
 void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns);
 void routes_settled(struct routes *r);
+
+/* Groups of routers that grants name with via. Within each the same elections are held beside the one for everybody,
+ * among the routers that have one of its tags, about the prefixes that concerns says yes to. Names are unique; those
+ * that were there before keep who serves. concerns is called until the groups are set again. */
+struct routes_group {
+    const char *name;
+    struct strs tags;
+};
+typedef bool routes_concerns(void *arg, size_t group, const struct prefix *p);
+void routes_set_groups(struct routes *r, const struct routes_group *groups, size_t count, routes_concerns *concerns,
+                       void *arg);
+/* As routes_restore, within a group; false: there is none of that name. */
+bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, uint64_t node, int64_t since_ns);
+/* Another router could take over at once something that node serves, for everybody or within a group. */
+bool routes_replaceable(const struct routes *r, uint64_t node);
 
 /* What is known of a node now; the record is referenced, not copied. Changes nothing but what the next election looks
  * at, so that several results that belong together are decided in one step. */
