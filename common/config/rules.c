@@ -87,6 +87,8 @@ bool is_domain(const char *text)
 
 static void rule_dns(struct config *c, rule_fail fail, void *arg)
 {
+    for (char *at = c->dns.base_domain; *at; at++) /* clients before 1.103 resolve no name in capitals */
+        *at = (char)tolower((unsigned char)*at);
     if (c->dns.magic_dns && !*c->dns.base_domain)
         fail(arg, "dns.base_domain", "dns.base_domain must be set when using MagicDNS (dns.magic_dns)");
     if (*c->dns.base_domain && !is_domain(c->dns.base_domain))

@@ -235,6 +235,26 @@ struct api_snapshot {
     struct api_counts counts;
 };
 
+struct api_policy {
+    const char *text;
+    int64_t updated_ns;
+    uint64_t version;
+    const char *mode; /* "database" or "file" */
+};
+
+/* The tailnet of a moment. Its nodes are struct api_node without what is not kept: keys, endpoints, relays. */
+struct api_primary {
+    struct prefix prefix;
+    uint64_t node;
+    const char *name;
+    int64_t since_ns;
+};
+struct api_past {
+    int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
+    struct api_list nodes, users, primaries;
+    struct api_policy policy;
+};
+
 /* What an event of the stream touched, as it is now. */
 struct api_changed {
     struct api_list nodes, users, preauth_keys, api_keys, pending, prefixes;
@@ -271,13 +291,6 @@ struct api_change {
     uint64_t version;
     const char *inverse; /* JSON, or NULL: it cannot be undone */
     const char *text;    /* one sentence */
-};
-
-struct api_policy {
-    const char *text;
-    int64_t updated_ns;
-    uint64_t version;
-    const char *mode; /* "database" or "file" */
 };
 
 /* What the users of all clients are told. */
@@ -349,6 +362,62 @@ struct api_preview {
     struct api_totals totals;
 };
 
+/* What would happen to routes if. Names are NULL where nobody is. */
+struct api_simulated_prefix {
+    struct prefix prefix;
+    const char *via; /* the tags of the group of routers that it is about, or NULL */
+    /* "unserved": nobody serves it any more; "dropped": a router keeps it that is offline; "moves", "served" (nobody
+     * did before), "stays"; "unused": nobody serves it, before and after */
+    const char *outcome;
+    uint64_t from, to;
+    const char *from_name, *to_name;
+    const char *reason;
+    const char *later_name; /* who takes over in later_seconds, or NULL: it stays so */
+    uint64_t later_seconds;
+    uint64_t candidates;                      /* routers that could serve it then */
+    uint64_t gain, lose, move;                /* nodes that get a way to it, lose it, get there by another router */
+    const char *covered_by, *covered_by_name; /* the network around it that traffic then goes to, and its router */
+};
+struct api_simulated_exit {
+    uint64_t node;
+    const char *name;
+    const char *kind;         /* "gains" or "loses" */
+    uint64_t viewers;         /* nodes that do */
+    uint64_t without, in_use; /* of those who lose it: who have no other; nodes that say that they use it now */
+};
+struct api_simulated_way {
+    struct prefix prefix;
+    bool exit;
+    const char *kind; /* "gains", "loses" or "moves" */
+    const char *from_name, *to_name;
+};
+struct api_simulated_viewers { /* nodes to which the same happens */
+    struct api_names viewers;
+    uint64_t online;
+    bool no_exit;            /* they lose an exit node and have none left */
+    struct api_list changes; /* struct api_simulated_way, some of them */
+};
+struct api_simulated_cut_off { /* no node of the user gets there any more */
+    const char *user;
+    struct prefix prefix;
+    bool exit;
+};
+struct api_simulated_totals {
+    uint64_t gain, lose, move;                   /* nodes to which that happens somewhere */
+    uint64_t unserved, moved, cut_off, approved; /* prefixes, users, approvals by autoApprovers */
+    bool incomplete;
+};
+struct api_simulation {
+    struct api_list findings;  /* struct api_finding, of another policy */
+    struct api_list prefixes;  /* struct api_simulated_prefix */
+    struct api_list exits;     /* struct api_simulated_exit */
+    struct api_list viewers;   /* struct api_simulated_viewers */
+    struct api_list cut_off;   /* struct api_simulated_cut_off */
+    struct api_list approvals; /* struct api_approval */
+    struct api_simulated_totals totals;
+};
+extern const struct api_shape api_simulation_shape, api_names_shape, api_approval_shape;
+
 struct api_backup {
     const char *path;
     uint64_t bytes;
@@ -376,7 +445,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_relay_shape, api_exit_shape, api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape,
     api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape,
     api_preview_shape, api_backup_shape, api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape,
-    api_counts_shape, api_message_shape;
+    api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape, api_primary_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -2,7 +2,7 @@
 /* The members of each object, in the order in which they are written. headscale's come first and in headscale's order
  * (headscale.v1 messages). */
 #include "base/array.h"
-#include "model/shape.h"
+#include "model/shape_fields.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -10,39 +10,6 @@
 #include "model/version.h"
 
 #define AS_HEADSCALE "v0.29.2" /* whose API and commands these are */
-
-/* The last argument is an initialiser with what belongs to it, which takes no parentheses. */
-/* NOLINTBEGIN(bugprone-macro-parentheses) */
-/* A member of headscale's, with the name that its command line had for it up to 0.29. */
-#define V1(type, json, before, member, what)                                                                           \
-    {                                                                                                                  \
-        .name = (json), .old = (before), .offset = offsetof(struct type, member), .kind = what, .scope = API_V1        \
-    }
-/* The same object has this one on /api/headway only. */
-#define MORE(type, json, member, what)                                                                                 \
-    {                                                                                                                  \
-        .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_HEADWAY                    \
-    }
-/* A member of an object that headscale does not have. */
-#define OWN(type, json, member, what)                                                                                  \
-    {                                                                                                                  \
-        .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_V1                         \
-    }
-/* Only where it stands for itself. */
-#define TOP(type, json, member, what)                                                                                  \
-    {                                                                                                                  \
-        .name = (json), .offset = offsetof(struct type, member), .kind = what, .scope = API_HEADWAY_TOP                \
-    }
-/* NOLINTEND(bugprone-macro-parentheses) */
-/* Kinds with what they are of. */
-#define WORD(list) KIND_WORD, .words = &(list)
-#define ONE(of)    KIND_ONE, .shape = &(of)
-#define PART(of)   KIND_PART, .shape = &(of)
-#define MANY(of)   KIND_MANY, .shape = &(of)
-#define SHAPE(type, label, table)                                                                                      \
-    {                                                                                                                  \
-        .what = (label), .size = sizeof(struct type), .fields = (table), .count = ARRAY_LEN(table)                     \
-    }
 
 static const char *method_name(int method)
 {
@@ -413,6 +380,55 @@ static const struct api_field policy_fields[] = {
 };
 const struct api_shape api_policy_shape = SHAPE(api_policy, "policy", policy_fields);
 
+static const struct api_field past_node_fields[] = {
+    OWN(api_node, "id", id, KIND_ID),
+    OWN(api_node, "givenName", given_name, KIND_TEXT),
+    OWN(api_node, "name", hostname, KIND_TEXT),
+    OWN(api_node, "user", user, ONE(api_user_shape)),
+    OWN(api_node, "tags", tags, KIND_TEXTS),
+    OWN(api_node, "ipAddresses", addrs, KIND_ADDRS),
+    OWN(api_node, "online", online, KIND_BOOL),
+    OWN(api_node, "healthy", healthy, KIND_BOOL),
+    OWN(api_node, "expiry", expiry_ns, KIND_TIME),
+    OWN(api_node, "expired", expired, KIND_BOOL),
+    OWN(api_node, "loggedOut", logged_out, KIND_BOOL),
+    OWN(api_node, "ephemeral", ephemeral, KIND_BOOL),
+    OWN(api_node, "needsApproval", needs_approval, KIND_BOOL),
+    OWN(api_node, "approvalAt", approval_ns, KIND_TIME),
+    OWN(api_node, "approvalBy", approval_by, KIND_TEXT_OR_NULL),
+    OWN(api_node, "draining", draining, KIND_BOOL),
+    OWN(api_node, "priority", priority, KIND_U64),
+    OWN(api_node, "createdAt", created_ns, KIND_TIME),
+    OWN(api_node, "os", os, KIND_TEXT),
+    OWN(api_node, "osVersion", os_version, KIND_TEXT),
+    OWN(api_node, "clientVersion", client_version, KIND_TEXT),
+    OWN(api_node, "approvedRoutes", approved, KIND_PREFIXES),
+    OWN(api_node, "availableRoutes", available, KIND_PREFIXES),
+    OWN(api_node, "subnetRoutes", serving, KIND_PREFIXES),
+    OWN(api_node, "removedRoutes", removed, KIND_PREFIXES),
+    OWN(api_node, "exitNode", exit_node, KIND_BOOL),
+    OWN(api_node, "routes", routes, MANY(api_route_shape)),
+};
+const struct api_shape api_past_node_shape = SHAPE(api_node, "node", past_node_fields);
+
+static const struct api_field primary_fields[] = {
+    OWN(api_primary, "prefix", prefix, KIND_PREFIX),
+    OWN(api_primary, "node", node, KIND_ID),
+    OWN(api_primary, "name", name, KIND_TEXT),
+    OWN(api_primary, "since", since_ns, KIND_TIME),
+};
+const struct api_shape api_primary_shape = SHAPE(api_primary, "primary router", primary_fields);
+
+static const struct api_field past_fields[] = {
+    OWN(api_past, "time", time_ns, KIND_TIME),
+    OWN(api_past, "since", since_ns, KIND_TIME),
+    OWN(api_past, "nodes", nodes, MANY(api_past_node_shape)),
+    OWN(api_past, "users", users, MANY(api_user_shape)),
+    OWN(api_past, "primaries", primaries, MANY(api_primary_shape)),
+    OWN(api_past, "policy", policy, PART(api_policy_shape)),
+};
+const struct api_shape api_past_shape = SHAPE(api_past, "state", past_fields);
+
 static const struct api_field finding_fields[] = {
     OWN(api_finding, "line", line, KIND_U64),
     OWN(api_finding, "column", column, KIND_U64),
@@ -455,14 +471,14 @@ static const struct api_field names_fields[] = {
     OWN(api_names, "count", count, KIND_U64),
     OWN(api_names, "names", names, KIND_TEXTS),
 };
-static const struct api_shape names_shape = SHAPE(api_names, "names", names_fields);
+const struct api_shape api_names_shape = SHAPE(api_names, "names", names_fields);
 
 static const struct api_field access_fields[] = {
     OWN(api_access, "kind", kind, KIND_TEXT),
     OWN(api_access, "pairs", pairs, KIND_U64),
     OWN(api_access, "online_pairs", online_pairs, KIND_U64),
-    OWN(api_access, "sources", sources, PART(names_shape)),
-    OWN(api_access, "destinations", destinations, PART(names_shape)),
+    OWN(api_access, "sources", sources, PART(api_names_shape)),
+    OWN(api_access, "destinations", destinations, PART(api_names_shape)),
     OWN(api_access, "what", what, KIND_TEXTS),
 };
 static const struct api_shape access_shape = SHAPE(api_access, "access", access_fields);
@@ -471,7 +487,7 @@ static const struct api_field route_shown_fields[] = {
     OWN(api_route_shown, "kind", kind, KIND_TEXT),
     OWN(api_route_shown, "route", route, KIND_TEXT),
     OWN(api_route_shown, "router", router, KIND_TEXT),
-    OWN(api_route_shown, "viewers", viewers, PART(names_shape)),
+    OWN(api_route_shown, "viewers", viewers, PART(api_names_shape)),
 };
 static const struct api_shape route_shown_shape = SHAPE(api_route_shown, "route", route_shown_fields);
 
@@ -480,7 +496,7 @@ static const struct api_field approval_fields[] = {
     OWN(api_approval, "router", router, KIND_TEXT),
     OWN(api_approval, "viewers", viewers, KIND_U64),
 };
-static const struct api_shape approval_shape = SHAPE(api_approval, "approval", approval_fields);
+const struct api_shape api_approval_shape = SHAPE(api_approval, "approval", approval_fields);
 
 static const struct api_field totals_fields[] = {
     OWN(api_totals, "pairs_lost", pairs_lost, KIND_U64),
@@ -499,7 +515,7 @@ static const struct api_field preview_fields[] = {
     OWN(api_preview, "rows", rows, MANY(access_shape)),
     OWN(api_preview, "routes", routes, MANY(route_shown_shape)),
     OWN(api_preview, "viewers", viewers, KIND_JSON),
-    OWN(api_preview, "approvals", approvals, MANY(approval_shape)),
+    OWN(api_preview, "approvals", approvals, MANY(api_approval_shape)),
     OWN(api_preview, "totals", totals, PART(totals_shape)),
 };
 const struct api_shape api_preview_shape = SHAPE(api_preview, "preview", preview_fields);

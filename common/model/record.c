@@ -46,6 +46,7 @@ static const struct record_shape {
     [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
     [RECORD_PREFIX_SETTINGS] = {sizeof(struct prefix_settings), {0}, {0}, {0}},
     [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},
+    [RECORD_HISTORY] = {sizeof(struct history), {AT(history, key), AT(history, image)}, {0}, {0}},
     [RECORD_SERVER_MESSAGE] = {sizeof(struct server_message),
                                {AT(server_message, text), AT(server_message, url)},
                                {0},
@@ -134,6 +135,11 @@ struct prefix_settings *prefix_settings_new(void)
 
     s->rule = (struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1};
     return s;
+}
+
+struct history *history_new(void)
+{
+    return (struct history *)record_new(RECORD_HISTORY);
 }
 
 struct server_message *server_message_new(void)

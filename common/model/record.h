@@ -25,9 +25,10 @@ enum record_kind {
     RECORD_PRIMARY,
     RECORD_VIA_PRIMARY,
     RECORD_PREFIX_SETTINGS,
-    RECORD_SERVER_MESSAGE
+    RECORD_SERVER_MESSAGE,
+    RECORD_HISTORY
 };
-#define RECORD_KINDS (RECORD_SERVER_MESSAGE + 1)
+#define RECORD_KINDS (RECORD_HISTORY + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -179,6 +180,17 @@ struct server_message {
 };
 const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage says it */
 
+/* What an object was from a moment on, for looking back: of each object the newest that is not later than a moment says
+ * what it was then. */
+enum history_kind { HISTORY_NODE, HISTORY_USER, HISTORY_PRIMARY, HISTORY_POLICY };
+struct history {
+    struct record r; /* id: rises with time */
+    int64_t time_ns;
+    enum history_kind kind;
+    char *key;   /* an id, or a prefix; "" of the policy */
+    char *image; /* JSON: server/tailnet/past.h; of the policy its id; "": there is none any more */
+};
+
 /* An entry of the journal. Its public id is RUN.SEQ; r.id is SEQ. */
 struct event {
     struct record r;
@@ -208,6 +220,7 @@ struct primary *primary_new(void);
 struct via_primary *via_primary_new(void);
 struct prefix_settings *prefix_settings_new(void); /* as configured in every respect */
 struct server_message *server_message_new(void);
+struct history *history_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);

@@ -133,7 +133,7 @@ void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, 
 /* ---- groups of routers that grants name with via ---- */
 
 /* In a view that only compares, the oldest router of a group that is online and healthy serves a prefix, or whoever was
- * told to the view before. policy_via_direct leaves it to the owner, who holds elections: then nobody serves until
+ * named to the view before. policy_via_direct leaves it to the owner, who holds elections: then nobody serves until
  * policy_via_serve says so (slot POLICY_SLOT_NONE: nobody any more). The prefix is one that a node of the view has. */
 size_t policy_via_groups(const struct policy_view *v);
 /* "tag:a", "tag:a, tag:b": its tags in their order; tags (released first) gets them one by one. */
@@ -214,6 +214,46 @@ struct policy_approvals {
  * pairs. Routes has the changes by route, viewers the same by those who are shown less or more. */
 void policy_preview(const struct policy_view *before, const struct policy_view *after,
                     const struct policy_approvals *approvals, size_t max_rows, struct json_out *o);
+
+/* ---- ways ---- */
+
+/* A node's way to a network is the router that is online and shows it the route, of several the one with the lowest id;
+ * an exit node that is online and shown is a way out. How ways differ from one view to another of the same tailnet:
+ * nodes may have come, gone and changed, and the policy may be another one. Routers have no way to their own routes. */
+struct policy_way_change {
+    struct prefix route; /* 0.0.0.0/0: a way out, one change for each exit node */
+    uint32_t from, to;   /* slots of routers, POLICY_SLOT_NONE: none */
+    size_t viewers;      /* how many nodes it concerns */
+};
+struct policy_slots {
+    uint32_t *items;
+    size_t len, cap;
+};
+struct policy_way_viewers {               /* nodes whose ways change alike */
+    struct policy_slots viewers, changes; /* changes: indices */
+    bool no_exit;                         /* they lose a way out, and have none left */
+};
+struct policy_cut_off { /* none of the user's nodes has a way any more, and one had */
+    uint64_t user_id;
+    struct prefix route; /* 0.0.0.0/0: a way out */
+};
+struct policy_ways {
+    struct {
+        struct policy_way_change *items;
+        size_t len, cap;
+    } changes;
+    struct {
+        struct policy_way_viewers *items;
+        size_t len, cap;
+    } rows;
+    struct {
+        struct policy_cut_off *items;
+        size_t len, cap;
+    } cut_off;
+    bool incomplete; /* more than could be compared in some seconds */
+};
+void policy_compare_ways(const struct policy_view *before, const struct policy_view *after, struct policy_ways *out);
+void policy_ways_release(struct policy_ways *w);
 
 /* ---- offline ---- */
 

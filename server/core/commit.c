@@ -7,6 +7,7 @@
 #include "core/publish.h"
 #include "core/state/accounts.h"
 #include "core/state/message.h"
+#include "core/state/past.h"
 #include "core/state/prefixes.h"
 #include "core/state/queue.h"
 #include "core/state/slots.h"
@@ -193,6 +194,8 @@ static void remake(struct core_state *s, const struct commit_group *g)
             put_primary(s, &g->writes.items[i]);
         else if (kind == RECORD_VIA_PRIMARY)
             put_via_primary(s, &g->writes.items[i]);
+        else if (kind == RECORD_HISTORY)
+            tx_put(s, record_ref(g->writes.items[i].record));
     }
     for (size_t i = 0; i < g->events.len; i++) {
         if (!g->observed.items[i])
@@ -217,6 +220,7 @@ static void refuse(struct core_state *s, struct commit_group *g)
     if (again && (g->abandoned || !g->remade)) {
         remake(s, g);
     } else {
+        core_past_lost(s, g);
         for (size_t i = 0; i < g->events.len; i++) /* what happened is told, although the journal lacks it */
             if (g->observed.items[i])
                 deliver(s, g->events.items[i]);

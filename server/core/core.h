@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "core/admin.h"
 #include "core/client.h"
+#include "routes/routes.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
 
@@ -38,6 +39,13 @@ struct core_listener {
 };
 void core_listen(struct core *core, const struct core_listener *listener);
 void core_unlisten(struct core *core, void *arg);
+
+/* The elections as they are, to try something on: routes is a copy (routes/routes.h), which is the caller's. */
+struct core_elections {
+    struct core_call call;
+    struct routes *routes;
+};
+void core_elections(struct core *core, struct core_elections *call);
 
 struct core_counters {
     uint64_t calls, commits, publishes, registrations, map_requests, failovers;

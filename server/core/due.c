@@ -3,22 +3,40 @@
 
 #include "core/due.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/decide/liveness.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
 #include "core/policy_publish.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
+
+/* The clock was set back. */
+static void take_expiry_back(struct core_state *s, struct slot *slot)
+{
+    log_warn("core", "the key of %s has not expired: the clock was set back", slot->published->given_name);
+    slot->expired = false;
+    slot_mark(s, slot, 0);
+    routes_follow(s, slot);
+    slot_follow_expiry(s, slot);
+}
 
 static void expiry_due(struct core_state *s, struct slot *slot)
 {
     const struct node *n = slot->published;
 
-    if (!n || slot->expired || !n->expiry_ns)
+    if (!n || !n->expiry_ns)
         return;
     int64_t now = clock_wall_ns();
+    if (slot->expired && !node_is_expired(n, now)) {
+        take_expiry_back(s, slot);
+    } else if (slot->expired) {
+        timer_for_expiry(s, slot, n);
+        return;
+    }
     if (!node_is_expired(n, now)) {
         enum key_end end = tailnet_key_end(n, now);
         if (end != slot->key_end)
@@ -35,6 +53,7 @@ static void expiry_due(struct core_state *s, struct slot *slot)
                 .id = EVENT_NODE_EXPIRED, .object = "node", .object_id = slot->id, .object_name = n->given_name},
             "The key of %s expired: it must log in again", n->given_name);
     slot_follow_expiry(s, slot);
+    timer_for_expiry(s, slot, n);
 }
 
 static void ephemeral_due(struct core_state *s, struct slot *slot)
@@ -84,6 +103,9 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_ROUTES:
         s->elect = true;
+        break;
+    case TIMER_HISTORY:
+        core_past_due(s);
         break;
     case TIMER_KINDS:
         break;

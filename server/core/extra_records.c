@@ -51,15 +51,43 @@ static const char *put_record(struct json_out *o, const json_t *json)
     return fault;
 }
 
+/* The lines, from 1, on which the elements of a list begin; text is JSON that was read, with count elements. */
+static unsigned *lines_of(const char *text, size_t len, size_t count)
+{
+    unsigned *lines = mem_alloc((count + 1) * sizeof(*lines)), line = 1, depth = 0;
+    bool quoted = false, wanted = false;
+
+    for (size_t at = 0, i = 0; at < len && i < count; at++) {
+        char c = text[at];
+        line += c == '\n';
+        if (wanted && !isspace((unsigned char)c)) {
+            lines[i++] = line;
+            wanted = false;
+        }
+        if (quoted && c == '\\')
+            at++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '[' || c == '{'))
+            wanted = ++depth == 1;
+        else if (!quoted && (c == ']' || c == '}'))
+            depth--;
+        else if (!quoted && c == ',')
+            wanted = depth == 1;
+    }
+    return lines;
+}
+
 /* Appends the record unless the list has the same one already, or clients cannot use it. */
-static void put_new(struct buf *list, struct strs *said, struct strs *left_out, size_t i, const json_t *record)
+static void put_new(struct buf *list, struct strs *said, struct strs *left_out, unsigned line, const json_t *record)
 {
     struct buf one = BUF_INIT(0);
     struct json_out o = JSON_OUT(&one);
     const char *fault = put_record(&o, record);
 
     if (fault && left_out) {
-        char *text = mem_format("[%zu] %.200s is left out: %s", i, json_is_object(record) ? buf_text(&one) : "", fault);
+        char *text = mem_format(":%u: %.200s is left out: %s", line,
+                                json_is_object(record) ? buf_text(&one) : "a record", fault);
         strs_push(left_out, text);
         free(text);
     } else if (!fault && !strs_has(said, buf_text(&one))) {
@@ -81,8 +109,11 @@ int extra_records_parse(const char *text, size_t len, char **out, struct strs *l
     if (rc == 0 && json_array_size(list) > EXTRA_RECORDS_MAX)
         rc = err_set(e, ERR_TOOBIG, "more than %u records", EXTRA_RECORDS_MAX);
     buf_addc(&b, '[');
-    for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
-        put_new(&b, &said, left_out, i, json_array_get(list, i));
+    size_t count = rc == 0 ? json_array_size(list) : 0;
+    unsigned *lines = lines_of(text, len, count);
+    for (size_t i = 0; i < count; i++)
+        put_new(&b, &said, left_out, lines[i], json_array_get(list, i));
+    free(lines);
     buf_addc(&b, ']');
     strs_release(&said);
     json_decref(list);

@@ -9,6 +9,7 @@
 #include "core/state/message.h"
 #include "core/state/queue.h"
 #include "core/state/state.h"
+#include "core/state/transaction.h"
 #include "core/thread.h"
 
 #define TEXT(type, member)                                                                                             \
@@ -97,6 +98,17 @@ static void answer_admin(struct core_call *to, struct core_call *from)
     r->version = m->version;
 }
 
+static void run_elections(struct core_state *s, struct core_call *call)
+{
+    ((struct core_elections *)call)->routes = routes_copy(s->routes);
+    tx_answer_soon(s, call, 0);
+}
+
+static void answer_elections(struct core_call *to, struct core_call *from)
+{
+    ((struct core_elections *)to)->routes = ((struct core_elections *)from)->routes;
+}
+
 static void reset_register(struct core_call *call)
 {
     struct core_register *r = (struct core_register *)call;
@@ -117,13 +129,14 @@ static void reset_admin(struct core_call *call)
     {                                                                                                                  \
         sizeof(struct type), run, answer, reset, parts, sizeof(parts) / sizeof(*(parts))                               \
     }
-enum call_kind_id { CALL_REGISTER, CALL_MAP, CALL_SSH, CALL_ADMIN };
+enum call_kind_id { CALL_REGISTER, CALL_MAP, CALL_SSH, CALL_ADMIN, CALL_ELECTIONS };
 
 static const struct call_kind kinds[] = {
     [CALL_REGISTER] = KIND(core_register, register_run, answer_register, reset_register, register_parts),
     [CALL_MAP] = KIND(core_map, map_request_run, answer_map, NULL, map_parts),
     [CALL_SSH] = KIND(core_ssh, ssh_run, answer_ssh, NULL, ssh_parts),
     [CALL_ADMIN] = KIND(core_admin, admin_run, answer_admin, reset_admin, admin_parts),
+    [CALL_ELECTIONS] = {sizeof(struct core_elections), run_elections, answer_elections, NULL, NULL, 0},
 };
 
 static uint64_t send_call(struct core *core, enum call_kind_id kind, struct core_call *sender)
@@ -144,6 +157,11 @@ void core_map(struct core *core, struct core_map *call)
 void core_admin(struct core *core, struct core_admin *call)
 {
     (void)send_call(core, CALL_ADMIN, &call->call);
+}
+
+void core_elections(struct core *core, struct core_elections *call)
+{
+    (void)send_call(core, CALL_ELECTIONS, &call->call);
 }
 
 uint64_t core_ssh(struct core *core, struct core_ssh *call)

@@ -16,6 +16,7 @@
 #include "core/state/accounts.h"
 #include "core/state/addresses.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -149,7 +150,10 @@ int state_load(struct core_state *s, struct err *e)
     s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
     journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
             "headwayd started with %zu nodes and %zu users", s->slots.len, s->users.len);
+    if ((rc = core_past_load(s, e)) < 0)
+        return rc;
     publish(s);
+    core_past_reconcile(s);
     tx_submit(s);
     return 0;
 }
@@ -180,6 +184,7 @@ void state_release(struct core_state *s)
     map_release(&s->by_address);
     map_release(&s->sessions);
     map_release(&s->ssh_approved);
+    core_past_release(s);
     map_release(&s->deleted_keys);
     map_release(&s->quarantine);
     for (size_t i = 0; i < s->primaries.len; i++)

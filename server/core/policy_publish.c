@@ -131,26 +131,6 @@ static void restore_elections(struct core_state *s)
     }
 }
 
-static bool view_concerns(void *arg, size_t group, const struct prefix *p)
-{
-    return policy_via_concerns(arg, group, p);
-}
-
-/* Elections within the groups of the policy; v NULL: there are none. */
-static void set_groups(struct core_state *s, struct policy_view *v)
-{
-    size_t count = v ? policy_via_groups(v) : 0;
-    struct routes_group *groups = mem_alloc((count + 1) * sizeof(*groups));
-
-    for (size_t i = 0; i < count; i++)
-        groups[i].name = policy_via_group(v, i, &groups[i].tags);
-    routes_set_groups(s->routes, groups, count, view_concerns, v);
-    for (size_t i = 0; i < count; i++)
-        strs_release(&groups[i].tags);
-    free(groups);
-    s->elect = true;
-}
-
 static void tell_server(struct core_state *s, struct policy_view *v, const char *group, const struct prefix *p,
                         uint64_t node)
 {
@@ -194,7 +174,8 @@ void core_policy_prepare(struct core_state *s)
     if (next && old)
         policy_view_succeed(next, old);
     tailnet_policy_done(s->tailnet);
-    set_groups(s, next);
+    routes_set_policy(s->routes, next);
+    s->elect = true;
     if (!s->groups_known)
         restore_elections(s);
     s->groups_known = true;

@@ -5,6 +5,7 @@
 #include "core/policy_publish.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -33,6 +34,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
             record_unref(s->primaries.items[i]);
             vec_remove(&s->primaries, i);
             s->primaries_dirty = true;
+            core_past_primary(s, &m->prefix, NULL);
         }
         return;
     }
@@ -48,6 +50,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     }
     s->primaries.items[i] = record_ref(p);
     s->primaries_dirty = true;
+    core_past_primary(s, &m->prefix, p);
     tx_put(s, p);
 }
 
@@ -219,6 +222,7 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         items = published(s, RECORD_USER, &count);
         snapshot_set_users(next, (const struct user *const *)items, count);
         free(items);
+        core_past_users(s);
     }
     if (s->preauth_keys_dirty) {
         items = published(s, RECORD_PREAUTH_KEY, &count);
@@ -242,8 +246,10 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_prefix_settings(next, list, count);
         free(list);
     }
-    if (s->policy_dirty)
+    if (s->policy_dirty) {
         snapshot_set_policy(next, s->policy_published);
+        core_past_policy(s, s->policy_published);
+    }
     if (s->message_dirty)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
@@ -290,6 +296,8 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
     } else if (before) {
         snapshot_set_node(next, slot->index, NULL, s->change_seq);
     }
+    if ((now || before) && slot->dirty != CHANGE_ENDPOINTS)
+        core_past_node(s, slot, now);
     return slot->dirty != 0;
 }
 
@@ -334,6 +342,7 @@ void publish(struct core_state *s)
 {
     struct route_moves moves = {0};
 
+    core_past_time(s);
     core_policy_prepare(s);
     if (s->elect)
         elect(s, &moves);
@@ -349,7 +358,7 @@ void publish(struct core_state *s)
     bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
     struct change *changes = mem_alloc((s->dirty_slots.len + 6) * sizeof(*changes));
-    next->wall_ns = clock_wall_ns();
+    next->wall_ns = s->history_ns;
     publish_lists(s, next);
     size_t count = publish_tailnet_wide(s, next, changes);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {

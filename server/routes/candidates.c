@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "policy/policy.h"
 #include "routes/candidates.h"
 
 void route_moves_release(struct route_moves *moves)
@@ -279,7 +280,7 @@ static void wanted_places(const struct routes *r, const struct routes_router *ro
     for (size_t g = 0; g < r->groups.len; g++) {
         const struct election_group *group = &r->groups.items[g];
         for (size_t i = 0; has_tag(router->record, group) && i < entitled->len; i++)
-            if (r->concerns(r->concerns_arg, group->index, &entitled->items[i]))
+            if (policy_via_concerns(r->policy, group->index, &entitled->items[i]))
                 vec_push(out, key_of(group->number, &entitled->items[i]));
     }
 }
@@ -357,8 +358,22 @@ static void note_regrouping(struct routes *r)
     }
 }
 
-void routes_set_groups(struct routes *r, const struct routes_group *groups, size_t count, routes_concerns *concerns,
-                       void *arg)
+static void add_group(struct routes *r, const struct policy_view *v, size_t index)
+{
+    struct election_group g = {.index = index};
+    const char *name = policy_via_group(v, index, &g.tags);
+    uint64_t known = number_of(r->gone.items, r->gone.len, name);
+    size_t at = r->groups.len;
+
+    g.number = known ? known : ++r->next_group;
+    g.name = mem_strdup(name);
+    (void)vec_add(&r->groups);
+    for (; at > 0 && r->groups.items[at - 1].number > g.number; at--)
+        r->groups.items[at] = r->groups.items[at - 1];
+    r->groups.items[at] = g;
+}
+
+void routes_set_policy(struct routes *r, const struct policy_view *v)
 {
     groups_release(r->gone.items, r->gone.len);
     vec_release(&r->gone);
@@ -367,19 +382,9 @@ void routes_set_groups(struct routes *r, const struct routes_group *groups, size
     r->gone.cap = r->groups.cap;
     r->groups.items = NULL;
     r->groups.len = r->groups.cap = 0;
-    r->concerns = concerns;
-    r->concerns_arg = arg;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t known = number_of(r->gone.items, r->gone.len, groups[i].name);
-        struct election_group g = {
-            .number = known ? known : ++r->next_group, .name = mem_strdup(groups[i].name), .index = i};
-        strs_copy(&g.tags, &groups[i].tags);
-        size_t at = r->groups.len;
-        (void)vec_add(&r->groups);
-        for (; at > 0 && r->groups.items[at - 1].number > g.number; at--)
-            r->groups.items[at] = r->groups.items[at - 1];
-        r->groups.items[at] = g;
-    }
+    r->policy = v;
+    for (size_t i = 0; v && i < policy_via_groups(v); i++)
+        add_group(r, v, i);
     for (struct map_entry *m = map_first(&r->routers); m; m = map_next(&r->routers, m)) {
         struct routes_router *router = m->value;
         change_places(r, router, NULL, NULL);

@@ -37,7 +37,7 @@ struct election_group {
     uint64_t number;
     char *name;
     struct strs tags;
-    size_t index; /* as the owner of the policy counts it */
+    size_t index; /* as the policy counts it */
 };
 
 struct routed_prefix {
@@ -63,8 +63,7 @@ struct routes {
     struct map rules;                        /* prefix -> struct prefix_rule * */
     VEC(struct election_group) groups, gone; /* gone: those of before, whose names moves may still hold */
     uint64_t next_group;
-    routes_concerns *concerns;
-    void *concerns_arg;
+    const struct policy_view *policy; /* whose groups they are */
     VEC(struct routed_prefix *) dirty;
     VEC(struct routed_prefix *) waiting; /* those with a due_ms, and some that had one */
     int64_t due_ms;                      /* of the first of them */

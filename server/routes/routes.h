@@ -16,6 +16,7 @@
 
 #include "model/record.h"
 
+struct policy_view;
 struct routes;
 
 struct routes_flags {
@@ -23,6 +24,9 @@ struct routes_flags {
     bool flapping; /* comes and goes: others are elected before it, but it keeps what it serves */
     int priority;  /* higher is better; FAILBACK_OLDEST does not look at it */
 };
+
+/* What a node's record and presence are to an election. */
+struct routes_flags routes_flags_of(const struct node *n, const struct node_live *live, bool expired);
 
 /* from or to 0: nobody. cause is a static text that completes "PREFIX moved from A to B: ...", about the router that
  * lost the prefix where there was one ("went offline", "answers no probe", "withdrawn", "approval revoked", "deleted",
@@ -42,6 +46,8 @@ void route_moves_release(struct route_moves *moves);
 
 struct routes *routes_new(const struct prefix_rule *defaults);
 void routes_free(struct routes *r);
+/* An election on the copy goes as one on r, which stays as it is. Nodes without a prefix are not in it. */
+struct routes *routes_copy(const struct routes *r);
 
 /* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */
 void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);
@@ -55,16 +61,10 @@ void routes_set_rule(struct routes *r, const struct prefix *p, const struct pref
 void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns);
 void routes_settled(struct routes *r);
 
-/* Groups of routers that grants name with via. Within each the same elections are held beside the one for everybody,
- * among the routers that have one of its tags, about the prefixes that concerns says yes to. Names are unique; those
- * that were there before keep who serves. concerns is called until the groups are set again. */
-struct routes_group {
-    const char *name;
-    struct strs tags;
-};
-typedef bool routes_concerns(void *arg, size_t group, const struct prefix *p);
-void routes_set_groups(struct routes *r, const struct routes_group *groups, size_t count, routes_concerns *concerns,
-                       void *arg);
+/* The policy's groups of routers that grants name with via (v NULL: none). Within each the same elections are held
+ * beside the one for everybody, among the routers that have one of its tags, about the prefixes that its grants
+ * concern. Groups that were there before keep who serves. v is asked until it is replaced. */
+void routes_set_policy(struct routes *r, const struct policy_view *v);
 /* As routes_restore, within a group; false: there is none of that name. */
 bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, uint64_t node, int64_t since_ns);
 /* Another router could take over at once something that node serves, for everybody or within a group. */

@@ -58,13 +58,15 @@ struct engine_calls {
     int (*commit)(struct engine *en, struct store_group *list, struct err *e);
     int (*put_live)(struct engine *en, const struct live_row *rows, size_t count, struct err *e);
     int (*try_writing)(struct engine *en, struct err *e);
-    /* One small step of the journal's retention; *more: there is more to do. */
-    int (*prune)(struct engine *en, int64_t now_ns, bool *more, struct err *e);
+    /* One small step of the journal's retention; *more: there is more to do. The wall clock may be set: entries grow
+     * old by as much as the other clock moves, and at a start by a day at most. */
+    int (*prune)(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e);
 
     int (*load)(struct engine *en, struct store_image *image, struct err *e); /* with image_add, in table order */
     int (*position)(struct engine *en, uint64_t run, uint64_t seq, struct journal_position *out, struct err *e);
     int (*events)(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
                   struct err *e);
+    int (*past)(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e);
     int (*backup)(struct engine *en, const char *path, struct err *e);
     int (*ping)(struct engine *en, struct err *e);
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pages of the journal, and which positions in it leave no doubt about what follows them. */
+#include <stdlib.h>
+
+#include "base/clock.h"
 #include "store/queue.h"
 
 #define PAGE_MAX 10000
@@ -64,4 +67,39 @@ int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before,
     if (before != 0 && code == 0)
         reverse(*out, *count);
     return code;
+}
+
+#define DRAIN_MS 5000
+
+/* Readers of the past ask for what was published a moment ago, which is written behind. */
+static void wait_for_writes(struct store *s)
+{
+    int64_t until = clock_mono_ms() + DRAIN_MS;
+
+    pthread_mutex_lock(&s->lock);
+    uint64_t submitted = s->submitted;
+    s->waited = s->waited || s->first;
+    pthread_cond_signal(&s->wake);
+    while (s->written < submitted && thread_cond_wait(&s->idle, &s->lock, until))
+        ;
+    pthread_mutex_unlock(&s->lock);
+}
+
+int store_past(struct store *s, int64_t at_ns, struct store_past *out, struct err *e)
+{
+    *out = (struct store_past){0};
+    wait_for_writes(s);
+    int code = s->engine->calls->past(s->engine, at_ns, out, e);
+    if (code < 0)
+        store_past_release(out);
+    return code;
+}
+
+void store_past_release(struct store_past *past)
+{
+    for (size_t i = 0; i < past->count; i++)
+        record_unref(past->items[i]);
+    free(past->items);
+    record_unref(past->policy);
+    *past = (struct store_past){.since_ns = past->since_ns};
 }

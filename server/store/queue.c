@@ -124,14 +124,18 @@ static void answer(struct store_group *g)
 static void write_groups(struct store *s, struct store_group *list)
 {
     struct err e = {0};
+    uint64_t count = 0;
 
     pthread_mutex_unlock(&s->lock);
     note(s, s->engine->calls->commit(s->engine, list, &e), &e);
     for (struct store_group *g = list, *next; g; g = next) {
         next = g->next;
         answer(g);
+        count++;
     }
     pthread_mutex_lock(&s->lock);
+    s->written += count;
+    pthread_cond_broadcast(&s->idle);
 }
 
 /* Retention, and after a failure a try whether writing works again. */
@@ -143,7 +147,7 @@ static void tend(struct store *s)
     pthread_mutex_unlock(&s->lock);
     if (trouble)
         note(s, s->engine->calls->try_writing(s->engine, &e), &e);
-    else if (s->engine->calls->prune(s->engine, clock_wall_ns(), &more, &e) < 0)
+    else if (s->engine->calls->prune(s->engine, clock_wall_ns(), clock_mono_ms(), &more, &e) < 0)
         more = false;
     pthread_mutex_lock(&s->lock);
     s->prune_ms = clock_mono_ms() + (more ? STEP_MS : s->trouble < 0 ? RETRY_MS : PRUNE_MS);
@@ -188,6 +192,7 @@ int store_open(const char *path, struct store **out, struct err *e)
     s->last = &s->first;
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->wake);
+    thread_cond_init(&s->idle);
 
     code = sqlite_engine_open(path, &s->engine, &start, e);
     s->run = start.run;
@@ -220,6 +225,7 @@ void store_close(struct store *s)
     if (s->engine)
         s->engine->calls->close(s->engine);
     pthread_cond_destroy(&s->wake);
+    pthread_cond_destroy(&s->idle);
     pthread_mutex_destroy(&s->lock);
     free(s->path);
     free(s);
@@ -268,6 +274,7 @@ void store_submit(struct store *s, uint64_t series, const struct store_write *wr
         note_event(s, writes[i].record);
     *s->last = g;
     s->last = &g->next;
+    s->submitted++;
     if (done)
         s->waited = true;
     else if (s->lazy_ms == 0)

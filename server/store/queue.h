@@ -18,6 +18,8 @@ struct store {
     pthread_mutex_t lock; /* guards all that follows */
     pthread_cond_t wake;
     struct store_group *first, **last;
+    uint64_t submitted, written;     /* groups, in their order */
+    pthread_cond_t idle;             /* written rose */
     bool waited;                     /* somebody waits for a group in the queue */
     int64_t lazy_ms;                 /* when groups that nobody waits for are written at the latest; 0: none */
     struct map live;                 /* node id -> struct node_live *, to be written */

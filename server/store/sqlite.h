@@ -25,12 +25,14 @@ struct sqlite_engine {
     bool next_dirty[RECORD_KINDS];
     uint64_t refused_series; /* the newest of which a group was refused: its other groups are */
     struct err refusal;
+    int64_t aged_ns, aged_mono_ms, aged_stored_ns; /* by what the journal's entries are old; 0: not known yet */
     bool sync_full;
 
     /* Other threads read here, one at a time. */
     sqlite3 *reader;
     pthread_mutex_t reader_mutex, *reader_lock;
     sqlite3_stmt *events_after, *events_before, *event_has, *event_newest, *event_pruned, *ping;
+    sqlite3_stmt *past_at, *past_policy, *past_since, *past_thin; /* the last one is the writer's */
 };
 
 /* ---- sqlite.c ---- */
@@ -97,7 +99,14 @@ int sqlite_position(struct engine *en, uint64_t run, uint64_t seq, struct journa
                     struct err *e) WARN_UNUSED;
 int sqlite_events(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
                   struct err *e) WARN_UNUSED;
-int sqlite_prune(struct engine *en, int64_t now_ns, bool *more, struct err *e) WARN_UNUSED;
+int sqlite_prune(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e) WARN_UNUSED;
+
+/* ---- sqlite_past.c ---- */
+
+int sqlite_prepare_past(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
+int sqlite_past(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e) WARN_UNUSED;
+/* Inside a transaction. */
+int sqlite_prune_past(struct sqlite_engine *en, int64_t now_ns, bool *more, struct err *e) WARN_UNUSED;
 
 /* ---- sqlite_load.c ---- */
 

@@ -14,6 +14,9 @@
 #define EVENTS_FEW  1000   /* the newest ones of both stay, however old they are */
 #define DAYS_KEPT   90
 #define PRUNE_STEP  500
+#define UNSET_BEFORE_NS                                                                                                \
+    (INT64_C(1735689600) * NS_PER_SECOND) /* 2025: such a time is of a clock that was not set yet                      \
+                                           */
 
 int sqlite_prepare_journal(struct sqlite_engine *s, struct err *e)
 {
@@ -126,6 +129,40 @@ int sqlite_events(struct engine *engine, const struct journal_page *page, struct
 
 /* ---- retention; on the storage thread ---- */
 
+/* Where the time of the retention stood when it was last stored; without that, the newest entry's. */
+static int read_age(struct sqlite_engine *s, int64_t *out, struct err *e)
+{
+    int code = sqlite_number(s->writer, "SELECT value FROM counter WHERE name='journal.aged'", 0, out, e);
+
+    if (code == 0 && *out == 0)
+        code = sqlite_number(s->writer, "SELECT time_ns FROM event ORDER BY run DESC,seq DESC LIMIT 1", 0, out, e);
+    return code;
+}
+
+/* Moves the time of the retention on. A wall clock that jumps ahead, and maybe back again, takes no entry along. */
+static int grow_old(struct sqlite_engine *s, int64_t now_ns, int64_t mono_ms, struct err *e)
+{
+    int64_t may_be = s->aged_ns + (mono_ms - s->aged_mono_ms) * NS_PER_MS;
+
+    if (s->aged_ns == 0) {
+        int code = read_age(s, &s->aged_ns, e);
+        if (code < 0)
+            return code;
+        may_be = s->aged_ns + NS_PER_DAY;
+        if (s->aged_ns < UNSET_BEFORE_NS)
+            may_be = s->aged_ns = now_ns;
+    }
+    if (now_ns < may_be)
+        may_be = now_ns;
+    if (may_be > s->aged_ns)
+        s->aged_ns = may_be;
+    s->aged_mono_ms = mono_ms;
+    if (s->aged_ns - s->aged_stored_ns < NS_PER_DAY / 24)
+        return 0;
+    s->aged_stored_ns = s->aged_ns;
+    return sqlite_set_counter(s, "journal.aged", (uint64_t)s->aged_ns, e);
+}
+
 /* Runs the deletion; last: the newest entry that went. */
 static int delete_events(struct sqlite_engine *s, size_t *count, int64_t last[2], struct err *e)
 {
@@ -161,7 +198,7 @@ static int note_pruned(struct sqlite_engine *s, const int64_t last[2], struct er
     return code == 0 ? sqlite_set_counter(s, "pruned.seq", (uint64_t)last[1], e) : code;
 }
 
-static int prune_events(struct sqlite_engine *s, bool by_admin, int64_t now_ns, bool *more, struct err *e)
+static int prune_events(struct sqlite_engine *s, bool by_admin, int64_t oldest_ns, bool *more, struct err *e)
 {
     int64_t total = 0, over, step, last[2] = {0};
     size_t count;
@@ -181,7 +218,7 @@ static int prune_events(struct sqlite_engine *s, bool by_admin, int64_t now_ns, 
     sqlite3_bind_int(s->event_prune, 1, by_admin);
     sqlite3_bind_int64(s->event_prune, 2, step);
     sqlite3_bind_int(s->event_prune, 3, over > 0);
-    sqlite3_bind_int64(s->event_prune, 4, now_ns - DAYS_KEPT * NS_PER_DAY);
+    sqlite3_bind_int64(s->event_prune, 4, oldest_ns);
     code = delete_events(s, &count, last, e);
     if (code == 0 && count > 0)
         code = note_pruned(s, last, e);
@@ -189,7 +226,7 @@ static int prune_events(struct sqlite_engine *s, bool by_admin, int64_t now_ns, 
     return code;
 }
 
-int sqlite_prune(struct engine *engine, int64_t now_ns, bool *more, struct err *e)
+int sqlite_prune(struct engine *engine, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e)
 {
     struct sqlite_engine *s = (struct sqlite_engine *)engine;
     int code;
@@ -200,9 +237,14 @@ int sqlite_prune(struct engine *engine, int64_t now_ns, bool *more, struct err *
     if (code == 0)
         code = sqlite_begin(s, e);
     if (code == 0) {
-        code = prune_events(s, false, now_ns, more, e);
+        code = grow_old(s, now_ns, mono_ms, e);
+        int64_t aged_ns = s->aged_ns < now_ns ? s->aged_ns : now_ns, oldest_ns = aged_ns - DAYS_KEPT * NS_PER_DAY;
         if (code == 0)
-            code = prune_events(s, true, now_ns, more, e);
+            code = prune_events(s, false, oldest_ns, more, e);
+        if (code == 0)
+            code = prune_events(s, true, oldest_ns, more, e);
+        if (code == 0)
+            code = sqlite_prune_past(s, aged_ns, more, e);
         code = sqlite_finish(s, code, e);
     }
     pthread_mutex_unlock(&s->writer_lock);

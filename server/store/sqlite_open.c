@@ -254,6 +254,7 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         .load = sqlite_load,
         .position = sqlite_position,
         .events = sqlite_events,
+        .past = sqlite_past,
         .backup = sqlite_backup,
         .ping = ping,
     };
@@ -273,6 +274,8 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         code = sqlite_prepare_writes(s, e);
     if (code == 0)
         code = sqlite_prepare_journal(s, e);
+    if (code == 0)
+        code = sqlite_prepare_past(s, e);
     *out = &s->engine;
     if (code < 0) {
         close_engine(&s->engine);

@@ -78,6 +78,18 @@ void store_live(struct store *s, uint64_t node_id, const struct node_live *live)
 int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
                  size_t *count, bool *gone, struct err *e) WARN_UNUSED;
 
+/* What is known of a moment: of each object the newest image that is not later, without what was gone by then. Waits
+ * until what was submitted before is written, some seconds at most. since_ns: the beginning of what is kept; where
+ * at_ns is before it there is nothing else. Runs on the caller's thread, like store_events. */
+struct store_past {
+    int64_t since_ns; /* INT64_MAX: nothing is kept yet */
+    struct history **items;
+    size_t count;
+    struct policy_text *policy; /* NULL: none was in force */
+};
+int store_past(struct store *s, int64_t at_ns, struct store_past *out, struct err *e) WARN_UNUSED;
+void store_past_release(struct store_past *past);
+
 /* A consistent, checked and synced copy while running, for `headway backup`. ERR_CONFLICT when the file exists,
  * ERR_MISSING when its folder does not, ERR_UNAVAILABLE when it cannot be written. */
 int store_backup(struct store *s, const char *path, struct err *e) WARN_UNUSED;

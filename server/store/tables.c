@@ -155,6 +155,11 @@ static const struct store_column server_message_columns[] = {
     COL(server_message, "updated_ns", updated_ns, TIME),
 };
 
+static const struct store_column history_columns[] = {
+    COL(history, "id", r.id, U64),  COL(history, "time_ns", time_ns, TIME), ENUM(history, "kind", kind, HISTORY_POLICY),
+    COL(history, "key", key, TEXT), COL(history, "image", image, TEXT),
+};
+
 static const struct store_column node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
@@ -191,6 +196,11 @@ static const struct store_index event_indexes[] = {
     {.name = "event_by_admin", .on = "by_admin,run,seq", .repeats = true, .since = 3},
 };
 
+static const struct store_index history_indexes[] = {
+    {.name = "history_object", .on = "kind,key,id", .repeats = true, .since = 5},
+    {.name = "history_time", .on = "time_ns", .repeats = true, .since = 5},
+};
+
 #define COLUMNS(array) .columns = (array), .count = ARRAY_LEN(array)
 #define INDEXES(array) .indexes = (array), .index_count = ARRAY_LEN(array)
 #define LOADED(list, length_of)                                                                                        \
@@ -213,6 +223,7 @@ const struct store_table store_tables[STORE_TABLES] = {
                             .owner = "node", .owner_column = "node_id", .since = 4},
     [RECORD_PREFIX_SETTINGS] = {"prefix_settings", 1, COLUMNS(prefix_settings_columns),
                                 LOADED(prefix_settings, prefix_settings_count), .since = 5},
+    [RECORD_HISTORY] = {"history", 1, COLUMNS(history_columns), INDEXES(history_indexes), .since = 5},
     [RECORD_SERVER_MESSAGE] = {"server_message", 1, COLUMNS(server_message_columns), LOADED(messages, message_count),
                                .since = 5},
     /* Written late: a row must not outlive its node. */

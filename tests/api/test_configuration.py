@@ -101,7 +101,7 @@ def odd_values():
         "derp.urls": [("[ftp://x, 'https://']", "derp.urls[0]: 'ftp://x' is not an http or https URL: it is left out")],
         "derp.paths": [("/tmp", "derp.paths: cannot read /tmp: it is a directory"), ("/dev/null", "derp.paths: /dev/null: there are no Regions")],
         "dns.extra_records_path": [("/tmp", "dns.extra_records_path: cannot read /tmp: it is a directory"),
-                                   ("records.json", "records.json[0] {\"Name\":\"a.b\",\"Type\":\"CNAME\",\"Value\":\"c\"} is left out: clients know A and AAAA only")],
+                                   ("records.json", "records.json:1: {\"Name\":\"a.b\",\"Type\":\"CNAME\",\"Value\":\"c\"} is left out: clients know A and AAAA only")],
         "policy.domains": [("[a b]", "policy.domains[0]: 'a b' is not a domain name: it is left out")],
     }
     for key, value, words, fine in [(k, *c, False) for k, cases in refused.items() for c in cases] + [(k, *c, True) for k, cases in noted.items() for c in cases]:

@@ -180,7 +180,26 @@ def ours(method, path, query, body):
         return 200, {"ok": False, "findings": [{"line": 3, "column": 1, "severity": "error", "message": "test(s) failed"}],
                      "rows": [row], "routes": [route], "approvals": [{"route": "10.9.0.0/16", "router": "gw", "viewers": 1}],
                      "totals": {"pairs_lost": 12, "pairs_gained": 0}}
+    if words == ["routes", "simulate"]:
+        return 200, simulation(body)
     return 200, CHANGE
+
+
+def simulation(body):
+    if not body["changes"]:
+        return {"findings": [], "prefixes": [], "exits": [], "viewers": [], "cutOff": [], "approvals": [], "totals": {}}
+    lost = {"prefix": "10.1.0.0/16", "outcome": "unserved", "from": "3", "fromName": "gw", "to": None, "reason": "gw went offline",
+            "candidates": 0, "lose": 2, "coveredBy": "10.0.0.0/8", "coveredByName": "db-1"}
+    moved = {"prefix": "192.168.0.0/24", "via": "tag:a", "outcome": "moves", "from": "3", "fromName": "gw", "to": "2",
+             "toName": "db-1", "reason": "", "candidates": 1, "move": 1, "gain": 1}
+    ways = [{"prefix": "10.1.0.0/16", "kind": "loses", "fromName": "gw"},
+            {"prefix": "192.168.0.0/24", "kind": "moves", "fromName": "gw", "toName": "db-1"},
+            {"prefix": "0.0.0.0/0", "exit": True, "kind": "loses", "fromName": "gw"}]
+    return {"findings": [{"line": 1, "column": 1, "severity": "warning", "message": "acl 1 gives an exit node"}],
+            "prefixes": [lost, moved], "exits": [{"node": "3", "name": "gw", "kind": "loses", "viewers": 2, "without": 1, "inUse": 1}],
+            "viewers": [{"viewers": {"count": 7, "names": ["anns-laptop", "db-1"]}, "online": 6, "noExit": True, "changes": ways}],
+            "cutOff": [{"user": "alice", "prefix": "10.1.0.0/16"}, {"user": "bob", "prefix": "0.0.0.0/0", "exit": True}],
+            "approvals": [], "totals": {"move": 1, "lose": 2, "gain": 1, "unserved": 1, "approved": 2, "incomplete": True}}
 
 
 class Handler(BaseHTTPRequestHandler):

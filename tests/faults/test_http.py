@@ -109,10 +109,16 @@ def checks(d):
         c = d.connect(timeout=60)
         c.sendall(request)
         held.append(c)
+    asked = []
+    for _ in range(4):
+        asked.append(d.connect(timeout=60))
+        asked[-1].sendall(f"GET /api/headway/explain?src=u1&dst=u2 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {reader}\r\n\r\n".encode())
     status, answer = d.call("PUT", "/api/v1/policy", {"policy": '{"acls": []}'})
     shared.check("a change of the policy is not held up by checks", status == 200, answer)
     lines = [c.recv(4096).decode().split("\r\n")[0] for c in held]
     shared.check("a key has one check at a time", any(" 200 " in line for line in lines) and any(" 429 " in line for line in lines), lines)
+    lines = [c.recv(4096).decode().split("\r\n")[0] for c in asked]
+    shared.check("an explanation is computed like a check", any(" 429 " in line for line in lines), lines)
     c = d.connect(timeout=60)
     c.sendall(request)
     d.stop()

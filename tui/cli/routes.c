@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/simulate.h"
 #include "net/prefixes.h"
 
 enum text_color cli_state_color(int state)
@@ -384,5 +385,7 @@ const struct command route_commands[] = {
     {"routes status", NULL, "NODE", NULL, "Say what a router serves, and whether it is safe to reboot", .run = status},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},
+    {"routes simulate", NULL, NULL, simulate_flags, "Say what changes would do to routes, and change nothing",
+     .text = "Say what changes would do to routes, and change nothing: who would serve each prefix, which nodes would get there by another router, lose or gain a way, which users would be cut off. All changes come true together; NODE is an id, a name or an address, also of a node that --add adds", .run = routes_simulate},
     {0}};
 /* clang-format on */

@@ -191,7 +191,7 @@ static void plain_tests(const struct policy_view *v, const struct vclass *viewer
     }
 }
 
-static bool route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route)
+bool view_route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route)
 {
     const struct vclass *a = &v->classes.items[v->nodes[viewer].class_id];
     const struct vroute *r = v->routes.items[route];
@@ -232,7 +232,7 @@ bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, 
     return !v->p->names_exit && unit_names_exit(v, u, router);
 }
 
-static bool exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer)
+bool view_exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer)
 {
     const struct vclass *a = &v->classes.items[v->nodes[viewer].class_id];
     const struct vclass *router = &v->classes.items[v->nodes[peer].class_id];
@@ -262,9 +262,9 @@ void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, 
     if (!from || !to || viewer == peer)
         return;
     for (size_t i = 0; i < to->route_ids.len; i++)
-        if (route_shown(v, viewer, peer, to->route_ids.items[i]))
+        if (view_route_shown(v, viewer, peer, to->route_ids.items[i]))
             prefixes_add(out, &v->routes.items[to->route_ids.items[i]]->prefix);
-    if (prefixes_has_exit(&to->routes) && exit_shown(v, viewer, peer))
+    if (prefixes_has_exit(&to->routes) && view_exit_shown(v, viewer, peer))
         for (size_t i = 0; i < to->routes.len; i++)
             if (prefix_is_exit(&to->routes.items[i]))
                 prefixes_add(out, &to->routes.items[i]);

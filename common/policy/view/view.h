@@ -202,6 +202,9 @@ void class_drop(struct policy_view *v, uint32_t id);
 void classes_free(struct policy_view *v);
 
 /* shown.c */
+/* The viewer is shown the route, or both exit routes, of the peer; whether it sees the peer at all is not asked. */
+bool view_route_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer, uint32_t route);
+bool view_exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer);
 /* The older way to give somebody an exit node: its own address, all ports. It counts only in a policy that uses neither
  * autogroup:internet nor via. */
 bool unit_names_exit(const struct policy_view *v, const struct policy_unit *u, const struct vclass *router);

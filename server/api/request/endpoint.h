@@ -65,6 +65,7 @@ struct rest_request {
     uint64_t match;
 
     struct core_admin admin;
+    struct core_elections elections;      /* a copy, where it was asked for */
     const struct tailnet_snapshot *after; /* holds what the core answered; NULL: it was not asked */
     api_handler *then;                    /* continuation */
     api_handler *compute;                 /* what heavy.c runs */

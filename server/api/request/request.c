@@ -47,6 +47,15 @@ enum http_flow request_admin(struct rest_request *r, api_handler *then)
     return HTTP_LATER;
 }
 
+enum http_flow request_elections(struct rest_request *r, api_handler *then)
+{
+    r->then = then;
+    r->elections.call.done = core_answered;
+    r->elections.call.owner = r;
+    core_elections(r->api->with.core, &r->elections);
+    return HTTP_LATER;
+}
+
 /* ---- the head ---- */
 
 static const struct api_endpoint nobody[] = {
@@ -233,6 +242,7 @@ void request_over(void *arg, struct http_request *http)
 
     counts_add(arg, r);
     core_admin_release(&r->admin);
+    routes_free(r->elections.routes);
     json_decref(r->json);
     r->json = NULL;
     unpin(r);

@@ -13,5 +13,7 @@ void request_over(void *arg, struct http_request *r);
 enum http_flow request_later(struct rest_request *r, enum http_workers which, api_handler *then);
 /* Sends r->admin to the core; then runs on a worker when it is answered (r->admin.call.code and .err). */
 enum http_flow request_admin(struct rest_request *r, api_handler *then);
+/* Has a copy of the elections made; then runs on a worker when r->elections holds it. */
+enum http_flow request_elections(struct rest_request *r, api_handler *then);
 
 #endif

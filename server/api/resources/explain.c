@@ -16,7 +16,7 @@
 
 #define PREVIEW_ROWS 1000 /* with the totals, what a person can still look through */
 
-static void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
+void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
 {
     const struct config *c = api_config(r->api);
 
@@ -25,7 +25,7 @@ static void policy_input_init(struct tailnet_policy_input *w, struct rest_reques
 }
 
 /* The policy in force, NULL: none. One that cannot be read allows nothing, as the core has it. */
-static struct policy *policy_in_force(const struct tailnet_snapshot *s)
+struct policy *policy_in_force(const struct tailnet_snapshot *s)
 {
     static const char nothing[] = "{\"acls\": []}";
     struct policy_problems problems = {0};
@@ -40,7 +40,7 @@ static struct policy *policy_in_force(const struct tailnet_snapshot *s)
 
 /* Over the request's snapshot. Who serves in a via group is not in there: it is taken from the view in use. NULL: it
  * would cost too much. */
-static struct policy_view *view_now(struct rest_request *r, const struct policy *p,
+struct policy_view *policy_view_now(struct rest_request *r, const struct policy *p,
                                     const struct tailnet_policy_input *w, struct policy_problems *problems)
 {
     struct policy_view *v = policy_view_bounded(p, &w->tailnet, NULL, problems);
@@ -64,7 +64,7 @@ static enum http_flow explain(struct rest_request *r)
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
 
     policy_input_init(&w, r);
-    struct policy_view *v = view_now(r, p, &w, &problems);
+    struct policy_view *v = policy_view_now(r, p, &w, &problems);
     if (rc == 0 && !v)
         rc = err_set(&r->err, ERR_TOOBIG, "%.200s", problems.items[0].text);
     if (rc == 0)
@@ -103,7 +103,7 @@ static void compare(struct rest_request *r, const struct policy *now, const stru
     struct tailnet_policy_input w;
 
     policy_input_init(&w, r);
-    struct policy_view *before = view_now(r, now, &w, problems);
+    struct policy_view *before = policy_view_now(r, now, &w, problems);
     struct policy_view *after = before ? policy_view_bounded(then, &w.tailnet, before, problems) : NULL;
     if (!after) {
         err_field(&r->err, ERR_TOOBIG, "policy", "%.200s", problems->items[problems->len - 1].text);
@@ -135,7 +135,7 @@ void policy_examine(struct rest_request *r, struct policy_problems *problems, in
     if (*code < 0 || !p)
         return;
     policy_input_init(&w, r);
-    struct policy_view *v = view_now(r, p, &w, problems);
+    struct policy_view *v = policy_view_now(r, p, &w, problems);
     *code = v ? policy_view_check(v, true, problems) : ERR_TOOBIG;
     policy_view_free(v);
     tailnet_policy_input_release(&w);
@@ -161,17 +161,22 @@ static enum http_flow preview(struct rest_request *r)
     return HTTP_DONE;
 }
 
+int policy_arg(struct rest_request *r, const char **out)
+{
+    *out = NULL;
+    if (arg_text(r, "policy", out) < 0)
+        return r->err.code;
+    if (*out && strlen(*out) > POLICY_TEXT_MAX)
+        return err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(*out));
+    return 0;
+}
+
 static enum http_flow preview_call(struct rest_request *r)
 {
-    r->admin.text = NULL;
-    if (arg_text(r, "policy", &r->admin.text) < 0)
+    if (policy_arg(r, &r->admin.text) < 0)
         return reply_error(r, &r->err);
     if (!r->admin.text) {
         err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
-        return reply_error(r, &r->err);
-    }
-    if (strlen(r->admin.text) > POLICY_TEXT_MAX) {
-        err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes", strlen(r->admin.text));
         return reply_error(r, &r->err);
     }
     return heavy_later(r, preview);

@@ -150,16 +150,12 @@ static enum http_flow set_done(struct rest_request *r)
 /* The text that is asked about, in r->admin. */
 static int read_text(struct rest_request *r)
 {
-    r->admin.text = NULL;
-    if (arg_text(r, "policy", &r->admin.text) < 0)
+    if (policy_arg(r, &r->admin.text) < 0)
         return r->err.code;
     if (!r->admin.text && r->json && r->endpoint->dialect == DIALECT_V1)
         r->admin.text = ""; /* programs in Go leave an empty text out */
     if (!r->admin.text)
         return err_field(&r->err, ERR_INVALID, "policy", "policy is missing: the text of the policy");
-    if (strlen(r->admin.text) > POLICY_TEXT_MAX)
-        return err_field(&r->err, ERR_TOOBIG, "policy", "the policy is larger than 4 MiB: %zu bytes",
-                         strlen(r->admin.text));
     return 0;
 }
 

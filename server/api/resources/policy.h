@@ -5,6 +5,7 @@
 
 #include "api/request/endpoint.h"
 #include "policy/policy.h"
+#include "tailnet/policy_input.h"
 
 /* Of a body that holds a policy: JSON may write a line's end and a quote in two bytes. */
 #define POLICY_BODY_MAX ((size_t)2 * POLICY_TEXT_MAX + 4096)
@@ -14,6 +15,15 @@ void write_findings(struct json_out *o, const struct policy_problems *found); /*
 enum http_flow reply_problems(struct rest_request *r, const struct err *e, const struct policy_problems *problems);
 /* Reads and checks the text of r->admin over the request's snapshot; explain.c. Takes its time. */
 void policy_examine(struct rest_request *r, struct policy_problems *problems, int *code);
+/* explain.c, all over the request's snapshot: the tailnet as a policy looks at it; the policy in force (NULL: none);
+ * a view of a policy, with those who serve in via groups as in the view in use (NULL: it
+ * would cost too much, which the problems say). */
+void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r);
+struct policy *policy_in_force(const struct tailnet_snapshot *s);
+struct policy_view *policy_view_now(struct rest_request *r, const struct policy *p,
+                                    const struct tailnet_policy_input *w, struct policy_problems *problems);
+/* The text of a policy in the body's member policy, of at most POLICY_TEXT_MAX bytes; NULL: it is not there. */
+int policy_arg(struct rest_request *r, const char **out) WARN_UNUSED;
 enum http_flow policy_change(struct rest_request *r); /* policy.c: r->admin is filled */
 const char *policy_mode(const struct config *c);      /* "file" or "database" */
 

@@ -36,11 +36,7 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
     struct buf sentence = BUF_INIT(0);
     struct route_facts facts = {.node = n->record,
                                 .prefix = p,
-                                .flags = {.online = n->live.online,
-                                          .healthy = n->live.healthy,
-                                          .expired = n->expired,
-                                          .draining = n->record->draining,
-                                          .flapping = n->live.flapping},
+                                .flags = routes_flags_of(n->record, &n->live, n->expired),
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 

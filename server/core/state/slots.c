@@ -203,12 +203,7 @@ void routes_follow(struct core_state *s, struct slot *slot)
         routes_remove_node(s->routes, slot->id);
         return;
     }
-    struct routes_flags flags = {.online = slot->live.online,
-                                 .healthy = slot->live.healthy,
-                                 .expired = node_is_expired(n, clock_wall_ns()),
-                                 .draining = n->draining,
-                                 .flapping = slot->live.flapping,
-                                 .priority = (int)n->priority};
+    struct routes_flags flags = routes_flags_of(n, &slot->live, node_is_expired(n, clock_wall_ns()));
     routes_set_node(s->routes, n, &flags);
 }
 

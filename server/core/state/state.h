@@ -36,6 +36,7 @@ enum timer_kind {
     TIMER_DAMPING,
     TIMER_PENDING, /* of the tailnet */
     TIMER_SETTLE,  /* of the tailnet */
+    TIMER_HISTORY, /* of the tailnet */
     TIMER_ROUTES,  /* of the tailnet: a prefix has waited long enough to move */
     TIMER_KINDS
 };
@@ -71,6 +72,9 @@ struct slot {
     int64_t free_ms;  /* when it was freed: not used again for a while */
     double entries;   /* of the journal that its client may cause, as of entries_ms; see journal.c */
     int64_t entries_ms;
+    double images; /* for looking back that it may cause, as of images_ms; see past.c */
+    int64_t images_ms;
+    bool image_late;            /* its image waits */
     unsigned left_out;          /* entries since the last one that was made */
     size_t timers[TIMER_KINDS]; /* places in the heap, from 1; 0: it is not set */
 };
@@ -142,9 +146,11 @@ struct core_state {
     struct map sessions;                                                /* id -> struct node_session */
     struct map pendings;                                                /* auth id -> struct pending_request */
     struct map waiting_calls;                                           /* number -> struct core_call */
-    struct map ssh_approved;                                            /* source, target, user -> mono ms */
-    struct map deleted_keys;                                            /* node key -> 1, bounded */
-    struct map quarantine; /* address -> mono ms until which it is not given out again */
+    struct map history;      /* object -> hash of its newest image; see past.c */
+    int64_t history_ns;      /* wall time of the newest image and publication */
+    struct map ssh_approved; /* source, target, user -> mono ms */
+    struct map deleted_keys; /* node key -> 1, bounded */
+    struct map quarantine;   /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
     const struct server_message *message_work, *message_published; /* NULL: none */
     const struct policy_text *policy_work, *policy_published;

@@ -83,7 +83,9 @@ void timer_for_expiry(struct core_state *s, struct slot *slot, const struct node
     if (!n->expiry_ns)
         return;
     int64_t now = clock_wall_ns(), left_ms = (tailnet_key_end_next(n, now) - now) / 1000000 + 1;
-    if (left_ms < 0)
+    if (left_ms <= 1 && slot->expired) /* the clock may be set back */
+        left_ms = RECHECK_MS;
+    else if (left_ms < 0)
         left_ms = 0;
     timer_set(s, clock_mono_ms() + (left_ms < RECHECK_MS ? left_ms : RECHECK_MS), TIMER_EXPIRY, slot);
 }

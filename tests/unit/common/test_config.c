@@ -266,7 +266,7 @@ static void every_old_key_is_seen(void **state)
 
 static void what_needs_a_restart_waits_for_it_whole(void **state)
 {
-    struct config *was = parse("server_url: http://h:1\ndns: {base_domain: old.example.com}\nlog: {level: info}\n"
+    struct config *was = parse("server_url: http://h:1\ndns: {base_domain: Old.Example.COM}\nlog: {level: info}\n"
                                "oidc: {extra_params: {a: b}}\n");
     struct config *fresh =
         parse("server_url: http://h:2\ndns: {base_domain: new.example.com, search_domains: [x.test]}\n"

@@ -14,7 +14,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/decide/liveness.h"
 #include "core/state/queue.h"
+#include "core/state/slots.h"
+#include "core/state/timers.h"
 #include "core/state/transaction.h"
 #include "core/thread.h"
 #include "shared/core_rig.h"
@@ -178,6 +181,55 @@ static void a_node_has_one_timer_a_kind(void **state)
     free(key);
 }
 
+static void run_expire(struct core_state *s, struct core_call *call)
+{
+    struct slot *slot = s->slots.items[0];
+
+    slot->expired = true;
+    slot_mark(s, slot, 0);
+    slot_follow_expiry(s, slot);
+    tx_answer_soon(s, call, 0);
+}
+
+static void run_recheck(struct core_state *s, struct core_call *call)
+{
+    timer_set(s, clock_mono_ms(), TIMER_EXPIRY, s->slots.items[0]);
+    tx_answer_soon(s, call, 0);
+}
+
+static void in_core(void (*run)(struct core_state *s, struct core_call *call))
+{
+    struct core_call call = {0};
+    struct core_rig_answer a;
+
+    core_rig_expect(&a, &call);
+    queue_post(&r.core->state.queue, &call, run);
+    core_rig_await(&a, &call);
+}
+
+static bool is_online(const struct tailnet_snapshot *s, void *arg)
+{
+    const struct tailnet_node *n = snapshot_node_by_id(s, *(uint64_t *)arg);
+    return !n->expired && n->live.online;
+}
+
+/* As after a clock that was ahead for a while. */
+static void an_expiry_is_taken_back_when_the_clock_is(void **state)
+{
+    char *key = core_rig_key(&r, (struct core_admin){.user_id = alice});
+    struct join j = {
+        .key = key, .name = "a", .machine = 1, .node = 1, .expiry_ns = clock_wall_ns() + 3600 * NS_PER_SECOND};
+    uint64_t id = core_rig_node(&r, &j);
+
+    (void)state;
+    (void)core_rig_online(&r, &j);
+    in_core(run_expire);
+    core_rig_until(&r, is_expired, &id);
+    in_core(run_recheck);
+    core_rig_until(&r, is_online, &id);
+    free(key);
+}
+
 static void update(bool routes)
 {
     struct core_map m = {.info = {.hostname = "router", .source = "192.0.2.1:1"}};
@@ -281,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refused_write_refuses_nobody_else_s, begin, end),
         cmocka_unit_test_setup_teardown(a_foreign_node_key_reaches_no_store, begin, end),
         cmocka_unit_test_setup_teardown(a_node_has_one_timer_a_kind, begin, end),
+        cmocka_unit_test_setup_teardown(an_expiry_is_taken_back_when_the_clock_is, begin, end),
         cmocka_unit_test_setup_teardown(a_client_does_not_fill_the_journal, begin, end),
         cmocka_unit_test_setup_teardown(texts_are_cut_between_characters, begin, end),
     };

@@ -68,6 +68,26 @@ static void records_are_read_as_the_reference_server_reads_them(void **state)
     }
 }
 
+static void what_is_left_out_is_named_with_its_line(void **state)
+{
+    static const char text[] = "[\n  {\"name\": \"a,]\\\"[\", \"value\": \"10.0.0.1\"},\n\n  5,\n"
+                               "  {\"name\": \"b\", \"value\": \"10.0.0.1\"},  {\"name\":\n \"*.lab.test\", "
+                               "\"value\": \"10.0.0.1\"}\n]\n";
+    static const char *const expected[] = {":2: ", ":4: ", ":5: "};
+    struct strs left_out = {0};
+    char *json = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(extra_records_parse(text, sizeof(text) - 1, &json, &left_out, &e), 0);
+    assert_int_equal(left_out.len, ARRAY_LEN(expected));
+    for (size_t i = 0; i < left_out.len; i++)
+        assert_true(str_starts(left_out.items[i], expected[i]));
+    assert_non_null(strstr(left_out.items[2], "*.lab.test"));
+    strs_release(&left_out);
+    free(json);
+}
+
 static void put_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
@@ -176,6 +196,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_read_as_the_reference_server_reads_them),
+        cmocka_unit_test(what_is_left_out_is_named_with_its_line),
         cmocka_unit_test(a_change_of_the_file_reaches_the_clients),
         cmocka_unit_test(records_are_found_whatever_their_case_and_domain),
     };

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "shared/store_fixture.h"
 #include "store/queue.h"
@@ -180,12 +181,18 @@ static void an_entry_can_be_marked_as_undone(void **state)
     fixture_end(&f);
 }
 
-static void prune_all(struct store *s, int64_t now_ns)
+static void prune_at(struct store *s, int64_t now_ns, int64_t mono_ms)
 {
     bool more = true;
 
     while (more)
-        assert_int_equal(sqlite_prune(s->engine, now_ns, &more, NULL), 0);
+        assert_int_equal(sqlite_prune(s->engine, now_ns, mono_ms, &more, NULL), 0);
+}
+
+/* The clocks move together. */
+static void prune_all(struct store *s, int64_t now_ns)
+{
+    prune_at(s, now_ns, now_ns / NS_PER_MS);
 }
 
 static int64_t count_rows(struct fixture *f, const char *sql)
@@ -203,6 +210,48 @@ static const char many_events[] =
     "INSERT INTO event(run,seq,version,time_ns,kind,actor,object,object_id,object_name,text,detail,inverse,undone_run,"
     "undone_by) SELECT 1,value,1,value*1000000000,'k','a','node',1,'n','t','','',0,0 FROM (WITH RECURSIVE n(value) AS "
     "(SELECT 1 UNION ALL SELECT value+1 FROM n WHERE value<%d) SELECT value FROM n)";
+
+#define HOUR (3600 * NS_PER_SECOND)
+
+/* The wall clock is set, forth and back: no entry becomes too old by that, whether the daemon runs or starts. */
+static void a_jump_of_the_clock_takes_no_entries_along(void **state)
+{
+    const int64_t first = INT64_C(1767225600) * NS_PER_SECOND, jump = 3650 * DAY; /* 2026 */
+    int64_t now = first + 3000 * HOUR, mono = 12345, kept = 3000 - 90 * 24 + 1;
+    struct fixture f;
+    char sql[700];
+
+    (void)state;
+    fixture_begin(&f);
+    fixture_close(&f);
+    snprintf(sql, sizeof(sql), many_events, 3000);
+    fixture_sql(f.path, sql);
+    snprintf(sql, sizeof(sql), "UPDATE event SET time_ns=%lld+seq*%lld", (long long)(first - HOUR / 2),
+             (long long)HOUR);
+    fixture_sql(f.path, sql);
+    fixture_open(&f);
+    prune_at(f.store, now, mono);
+    assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), kept);
+    prune_at(f.store, now + jump, mono += 60000);
+    assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), kept);
+    mono += 20 * HOUR / NS_PER_MS;
+    prune_at(f.store, now + jump + 20 * HOUR, mono);
+    assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), kept + 20);
+    for (int64_t start = 1; start <= 3; start++) { /* a day each at most */
+        fixture_close(&f);
+        fixture_open(&f);
+        prune_at(f.store, now + jump, 1000);
+        assert_in_range(count_rows(&f, "SELECT min(seq) FROM event"), kept + 20 + start * 23, kept + 20 + start * 24);
+    }
+    kept = count_rows(&f, "SELECT min(seq) FROM event");
+    prune_at(f.store, first, 2000); /* set back, even too far */
+    prune_at(f.store, now, 3000);
+    assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), kept);
+    /* The clock is right again, and time goes on. */
+    prune_at(f.store, now + 5 * DAY, 5 * DAY / NS_PER_MS);
+    assert_int_equal(count_rows(&f, "SELECT min(seq) FROM event"), 3000 - 85 * 24 + 1);
+    fixture_end(&f);
+}
 
 static void the_journal_is_bounded_by_number_and_age(void **state)
 {
@@ -396,6 +445,7 @@ int main(void)
         cmocka_unit_test(an_entry_on_its_way_is_known),
         cmocka_unit_test(an_entry_can_be_marked_as_undone),
         cmocka_unit_test(the_journal_is_bounded_by_number_and_age),
+        cmocka_unit_test(a_jump_of_the_clock_takes_no_entries_along),
         cmocka_unit_test(a_position_before_a_pruned_entry_of_this_run_is_gone),
         cmocka_unit_test(what_clients_cause_pushes_out_nothing_of_an_administrator),
         cmocka_unit_test(a_backup_is_whole_and_private),

@@ -321,6 +321,15 @@ static void a_node_whose_key_expired_is_not_online(void **state)
     expect_online(false);
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/expire", "{\"disableExpiry\":true}"));
     expect_online(true);
+
+    struct core_register logout = {.expiry_ns = 1};
+    const struct tailnet_snapshot *s = tailnet_pin(f.tailnet);
+    memcpy(logout.machine_key, snapshot_node_by_id(s, 1)->record->machine_key, KEY_LEN);
+    memcpy(logout.node_key, snapshot_node_by_id(s, 1)->record->node_key, KEY_LEN);
+    tailnet_unpin(s);
+    assert_int_equal(core_rig_register(f.core, &logout), 0);
+    assert_int_equal(logout.result, REGISTER_EXPIRED);
+    expect_online(false);
 }
 
 static void the_snapshot_reads_back_whole(void **state)

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/state/past.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "core/state/accounts.h"
+#include "core/state/timers.h"
+#include "core/state/transaction.h"
+#include "tailnet/past.h"
+
+#define RETURN_MS 60000 /* after a start, in which a node that was online before is expected */
+#define LATE_MS   60000 /* what a client changes too often is kept as of each minute */
+/* What one node can cause: this many images at once, and one more each IMAGE_MS. */
+#define IMAGES_MAX 300.0
+#define IMAGE_MS   10000.0
+
+/* An object's name in s->history: its kind and its key. */
+static void name_object(enum history_kind kind, const char *key, struct buf *out)
+{
+    buf_clear(out);
+    buf_addc(out, (char)('a' + kind));
+    buf_adds(out, key);
+}
+
+static uintptr_t hash_of(const struct buf *image)
+{
+    uint64_t hash = image->len ? map_hash(image->data, image->len) : 0;
+
+    return image->len && !hash ? 1 : (uintptr_t)hash;
+}
+
+static uintptr_t newest(struct core_state *s, enum history_kind kind, const char *key)
+{
+    struct buf name = BUF_INIT(0);
+
+    name_object(kind, key, &name);
+    uintptr_t hash = (uintptr_t)map_get(&s->history, name.data, name.len);
+    buf_release(&name);
+    return hash;
+}
+
+static void remember(struct core_state *s, enum history_kind kind, const char *key, uintptr_t hash)
+{
+    struct buf name = BUF_INIT(0);
+
+    name_object(kind, key, &name);
+    if (hash)
+        map_put(&s->history, name.data, name.len, (void *)hash);
+    else
+        map_del(&s->history, name.data, name.len);
+    buf_release(&name);
+}
+
+static void put_image(struct core_state *s, enum history_kind kind, const char *key, const struct buf *image)
+{
+    uintptr_t hash = hash_of(image);
+
+    if (newest(s, kind, key) == hash)
+        return;
+    struct history *h = history_new();
+    h->r.id = tx_new_id(s, RECORD_HISTORY);
+    h->time_ns = s->history_ns;
+    h->kind = kind;
+    mem_replace(&h->key, key);
+    mem_replace(&h->image, buf_text(image));
+    remember(s, kind, key, hash);
+    tx_put(s, h);
+}
+
+int64_t core_past_time(struct core_state *s)
+{
+    int64_t now = clock_wall_ns();
+
+    s->history_ns = now > s->history_ns ? now : s->history_ns + 1;
+    return s->history_ns;
+}
+
+/* ---- nodes ---- */
+
+static bool is_within_budget(struct slot *slot)
+{
+    int64_t now = clock_mono_ms();
+    double images = slot->images_ms ? slot->images + (double)(now - slot->images_ms) / IMAGE_MS : IMAGES_MAX;
+
+    slot->images = images < IMAGES_MAX ? images : IMAGES_MAX;
+    slot->images_ms = now;
+    if (slot->images < 1.0)
+        return false;
+    slot->images -= 1.0;
+    return true;
+}
+
+static void wait_for(struct core_state *s, struct slot *slot, int64_t ms)
+{
+    slot->image_late = true;
+    timer_set(s, clock_mono_ms() + ms, TIMER_HISTORY, NULL);
+}
+
+/* A start ends all sessions, and most nodes are back in a moment: that they were away is not kept. */
+static bool is_expected_back(struct core_state *s, const struct tailnet_node *now, const char *key)
+{
+    struct tailnet_node back = *now;
+    struct buf image = BUF_INIT(0);
+
+    if (now->live.online || now->live.since_ns)
+        return false;
+    back.live.online = true;
+    past_node(&back, &image);
+    bool same = hash_of(&image) == newest(s, HISTORY_NODE, key);
+    buf_release(&image);
+    return same;
+}
+
+static void follow_node(struct core_state *s, struct slot *slot, const struct tailnet_node *now, bool in_time)
+{
+    struct buf image = BUF_INIT(0);
+    char key[24];
+
+    snprintf(key, sizeof(key), "%llu", (unsigned long long)slot->id);
+    if (now)
+        past_node(now, &image);
+    if (hash_of(&image) == newest(s, HISTORY_NODE, key))
+        slot->image_late = false;
+    else if (now && in_time && is_expected_back(s, now, key))
+        wait_for(s, slot, RETURN_MS);
+    else if (now && in_time && !is_within_budget(slot))
+        wait_for(s, slot, LATE_MS);
+    else
+        put_image(s, HISTORY_NODE, key, &image);
+    buf_release(&image);
+}
+
+void core_past_node(struct core_state *s, struct slot *slot, const struct tailnet_node *now)
+{
+    follow_node(s, slot, now, true);
+}
+
+void core_past_due(struct core_state *s)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
+
+    core_past_time(s);
+    for (size_t i = 0; i < s->slots.len; i++) {
+        struct slot *slot = s->slots.items[i];
+        const struct tailnet_node *n = slot->image_late && slot->id ? snapshot_node(now, slot->index) : NULL;
+        slot->image_late = false;
+        if (n && n->record->r.id == slot->id)
+            follow_node(s, slot, n, false);
+    }
+    tailnet_unpin(now);
+}
+
+/* ---- the others ---- */
+
+static void gather(struct core_state *s, enum history_kind kind, struct strs *keys)
+{
+    for (struct map_entry *e = map_first(&s->history); e; e = map_next(&s->history, e)) {
+        const char *name = e->key;
+        if (name[0] != (char)('a' + kind))
+            continue;
+        char *key = mem_format("%.*s", (int)e->len - 1, name + 1);
+        strs_push(keys, key);
+        free(key);
+    }
+}
+
+static void forget_missing(struct core_state *s, enum history_kind kind,
+                           bool (*is_there)(struct core_state *, const char *))
+{
+    struct strs keys = {0};
+    const struct buf none = BUF_INIT(0);
+
+    gather(s, kind, &keys);
+    for (size_t i = 0; i < keys.len; i++)
+        if (!is_there(s, keys.items[i]))
+            put_image(s, kind, keys.items[i], &none);
+    strs_release(&keys);
+}
+
+static uint64_t id_of(const char *key)
+{
+    uint64_t id = 0;
+
+    return str_u64(key, 1, INT64_MAX, &id, "key", NULL) < 0 ? 0 : id;
+}
+
+static bool has_user(struct core_state *s, const char *key)
+{
+    const struct record_pair *pair = map_getu(&s->users, id_of(key));
+
+    return pair && pair->published;
+}
+
+static bool has_node(struct core_state *s, const char *key)
+{
+    const struct slot *slot = map_getu(&s->by_id, id_of(key));
+
+    return slot && slot->published;
+}
+
+static bool has_primary(struct core_state *s, const char *key)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < s->primaries.len; i++)
+        if (str_eq(prefix_format(&s->primaries.items[i]->prefix, text), key))
+            return true;
+    return false;
+}
+
+void core_past_users(struct core_state *s)
+{
+    struct buf image = BUF_INIT(0);
+    char key[24];
+
+    for (struct map_entry *e = map_first(&s->users); e; e = map_next(&s->users, e)) {
+        const struct user *u = ((const struct record_pair *)e->value)->published;
+        if (!u)
+            continue;
+        buf_clear(&image);
+        past_user(u, &image);
+        snprintf(key, sizeof(key), "%llu", (unsigned long long)u->r.id);
+        put_image(s, HISTORY_USER, key, &image);
+    }
+    buf_release(&image);
+    forget_missing(s, HISTORY_USER, has_user);
+}
+
+void core_past_primary(struct core_state *s, const struct prefix *prefix, const struct primary *now)
+{
+    struct buf image = BUF_INIT(0);
+    char key[PREFIX_TEXT_MAX];
+
+    if (now)
+        past_primary(now, &image);
+    put_image(s, HISTORY_PRIMARY, prefix_format(prefix, key), &image);
+    buf_release(&image);
+}
+
+void core_past_policy(struct core_state *s, const struct policy_text *now)
+{
+    struct buf image = BUF_INIT(0);
+
+    if (now)
+        buf_addf(&image, "%llu", (unsigned long long)now->r.id);
+    put_image(s, HISTORY_POLICY, "", &image);
+    buf_release(&image);
+}
+
+/* ---- beginning and end ---- */
+
+int core_past_load(struct core_state *s, struct err *e)
+{
+    struct store_past past;
+    int code = store_past(s->store, INT64_MAX, &past, e);
+
+    if (code < 0)
+        return code;
+    for (size_t i = 0; i < past.count; i++) {
+        const struct history *h = past.items[i];
+        struct buf image = BUF_INIT(0);
+        buf_adds(&image, h->image);
+        remember(s, h->kind, h->key, hash_of(&image));
+        buf_release(&image);
+        if (h->time_ns > s->history_ns)
+            s->history_ns = h->time_ns;
+    }
+    store_past_release(&past);
+    return 0;
+}
+
+void core_past_reconcile(struct core_state *s)
+{
+    forget_missing(s, HISTORY_NODE, has_node);
+    forget_missing(s, HISTORY_PRIMARY, has_primary);
+    for (size_t i = 0; i < s->primaries.len; i++)
+        core_past_primary(s, &s->primaries.items[i]->prefix, s->primaries.items[i]);
+}
+
+void core_past_lost(struct core_state *s, const struct commit_group *g)
+{
+    for (size_t i = 0; i < g->writes.len; i++) {
+        const struct history *h = g->writes.items[i].record;
+        struct slot *slot =
+            h->r.kind == RECORD_HISTORY && h->kind == HISTORY_NODE ? map_getu(&s->by_id, id_of(h->key)) : NULL;
+        if (h->r.kind == RECORD_HISTORY)
+            remember(s, h->kind, h->key, 2); /* no image has this hash, so the next one differs */
+        if (slot)
+            wait_for(s, slot, LATE_MS);
+    }
+}
+
+void core_past_release(struct core_state *s)
+{
+    map_release(&s->history);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is kept for looking back: with each publication, the objects that readers see changed. Written behind. */
+#ifndef SERVER_CORE_STATE_PAST_H
+#define SERVER_CORE_STATE_PAST_H
+
+#include "core/state/state.h"
+
+/* At start, before nodes are published: what the newest images are. */
+int core_past_load(struct core_state *s, struct err *e) WARN_UNUSED;
+/* After the first publication: what the images know and the tailnet does not is gone. */
+void core_past_reconcile(struct core_state *s);
+
+/* The time of the next publication, which is later than any before. */
+int64_t core_past_time(struct core_state *s);
+/* As from that time on; NULL: gone. */
+void core_past_node(struct core_state *s, struct slot *slot, const struct tailnet_node *now);
+void core_past_users(struct core_state *s);
+void core_past_primary(struct core_state *s, const struct prefix *prefix, const struct primary *now);
+void core_past_policy(struct core_state *s, const struct policy_text *now);
+
+/* Nodes whose image waited: for their client to come back after a start, or because it changed too often. */
+void core_past_due(struct core_state *s);
+/* These images could not be stored: they are made again. */
+void core_past_lost(struct core_state *s, const struct commit_group *g);
+void core_past_release(struct core_state *s);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is kept of nodes, users and elections for looking back, and the tailnet of a moment made of it. An image holds
+ * what administrators and elections decide, and whether a node was online; not where it was reached. */
+#ifndef SERVER_TAILNET_PAST_H
+#define SERVER_TAILNET_PAST_H
+
+#include "tailnet/tailnet.h"
+
+/* An image as a JSON object, appended to out. Equal objects have equal images. */
+void past_node(const struct tailnet_node *n, struct buf *out);
+void past_user(const struct user *u, struct buf *out);
+void past_primary(const struct primary *p, struct buf *out);
+
+/* The images of everything in a snapshot. The caller owns the records (past_release). */
+struct past_images {
+    struct history **items;
+    size_t len, cap;
+};
+void past_take(const struct tailnet_snapshot *s, struct past_images *out);
+void past_release(struct past_images *images);
+
+/* The tailnet that the images make, as of a moment (whose keys had expired by then); settings: those of now. The caller
+ * unpins it. ERR_IO where an image is damaged: it is named. */
+int past_snapshot(struct history *const *images, size_t count, const struct policy_text *policy,
+                  struct tailnet_settings *settings, int64_t at_ns, struct tailnet_snapshot **out,
+                  struct err *e) WARN_UNUSED;
+
+#endif
