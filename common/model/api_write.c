@@ -81,11 +81,12 @@ static const char *word_of(const struct api_field *f, const void *at)
     return value >= 0 && value < f->words->count ? f->words->name(value) : NULL;
 }
 
-static void write_id(struct json_out *o, uint64_t id)
+/* What has no id yet has null; clients that were made for headscale expect a text (debug/node). */
+static void write_id(struct json_out *o, uint64_t id, enum api_scope scope)
 {
     struct buf b = BUF_INIT(0);
 
-    if (!id) {
+    if (!id && scope != API_V1) {
         json_nil(o);
         return;
     }
@@ -109,7 +110,7 @@ static void write_value(struct json_out *o, const struct api_field *f, const voi
 
     switch (f->kind) {
     case KIND_ID:
-        write_id(o, *(const uint64_t *)at);
+        write_id(o, *(const uint64_t *)at, scope);
         break;
     case KIND_U64:
         json_u64(o, *(const uint64_t *)at);

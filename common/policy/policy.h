@@ -130,6 +130,9 @@ uint64_t policy_sees_mask(const struct policy_view *v, uint32_t viewer, uint32_t
  * memberships, the peer's record and, with via, from who else is online. */
 void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, struct prefixes *out);
 
+/* A grant with via leads the viewer's packets to the prefix to a router of its group. */
+bool policy_leads(const struct policy_view *v, uint32_t viewer, const struct prefix *p);
+
 /* ---- groups of routers that grants name with via ---- */
 
 /* In a view that only compares, the oldest router of a group that is online and healthy serves a prefix, or whoever was

@@ -86,6 +86,9 @@ struct core_admin {
 void core_admin(struct core *core, struct core_admin *call);
 void core_admin_release(struct core_admin *call);
 
+/* Whether the text is the id of a registration or session that could wait. */
+int core_auth_id_check(const char *id, struct err *e) WARN_UNUSED;
+
 enum admin_object core_operation_object(enum admin_op op);
 const char *core_operation_name(enum admin_op op); /* "node.rename" */
 /* An operation with its fields as a JSON object: {"operation":"node.rename","id":"7","name":"a"}. The caller owns the

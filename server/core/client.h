@@ -69,6 +69,8 @@ enum session_end {
     SESSION_REPLACED, /* a newer stream of the same node took over */
 };
 void core_session_end(struct core *core, uint64_t session, enum session_end why);
+/* The same with SESSION_SILENT; heard_ms: mono ms of its last sign of life. */
+void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms);
 
 /* A verdict about a session whose stream stays open: it answers, or it does not. */
 void core_session_health(struct core *core, uint64_t session, bool healthy);
@@ -79,8 +81,22 @@ void core_node_cloned(struct core *core, uint64_t node, const char *where);
 /* What the node's client says is wrong (/debug/health), in place of what it said before; copied. */
 void core_node_warnings(struct core *core, uint64_t node, const struct node_warnings *now);
 
+/* What a forwarding probe found: whether the target behind the prefix answers through the router. */
+struct core_reach {
+    uint64_t router;
+    struct prefix prefix;
+    struct addr target;
+    bool reached;
+    const char *evidence; /* a sentence for the journal: who tried, how often; NULL: no entry, the probe ends */
+};
+void core_reach(struct core *core, const struct core_reach *reach); /* copied */
+/* The helper, and nobody else, is led to the target through the router, whoever serves; helper 0: nobody. */
+void core_probe_path(struct core *core, uint64_t router, uint64_t helper, const struct addr *target);
+
 /* An administrator had the node's client asked something ("/debug/netmap"): it is noted in the journal. */
 void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what);
+/* Whether those who see the prefixes of a router follow after they moved to it, for the journal. */
+void core_note_followers(struct core *core, uint64_t router, bool all_follow, const char *text);
 
 /* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,

@@ -101,6 +101,9 @@ static void fire(struct core_state *s, const struct timer *t)
         routes_settled(s->routes);
         s->elect = true;
         break;
+    case TIMER_NEAREST:
+        s->nearest_all = true;
+        break;
     case TIMER_ROUTES:
         s->elect = true;
         break;

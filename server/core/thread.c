@@ -10,6 +10,7 @@
 #include "core/commit.h"
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
+#include "core/decide/reach.h"
 #include "core/decide/settings.h"
 #include "core/decide/warnings.h"
 #include "core/due.h"
@@ -28,9 +29,11 @@ struct core_notice {
     struct core_call call;
     uint64_t number;
     int which;
+    int64_t ms;
     const struct config *config;
     char *text, *actor;
     struct node_warnings warnings;
+    struct core_reach reach; /* its evidence is text */
     struct core_listener listener;
 };
 
@@ -69,6 +72,19 @@ static void run_session_end(struct core_state *s, struct core_call *call)
 
     session_end_run(s, o->number, (enum session_end)o->which);
     notice_free(call);
+}
+
+static void run_session_dead(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    session_dead_run(s, o->number, o->ms);
+    notice_free(call);
+}
+
+void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms)
+{
+    send_notice(core, (struct core_notice){.number = session, .ms = heard_ms}, run_session_dead);
 }
 
 void core_session_end(struct core *core, uint64_t session, enum session_end why)
@@ -116,6 +132,36 @@ void core_node_warnings(struct core *core, uint64_t node, const struct node_warn
     send_notice(core, notice, run_warnings);
 }
 
+static void run_reach(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    o->reach.evidence = o->text;
+    reach_run(s, &o->reach);
+    notice_free(call);
+}
+
+void core_reach(struct core *core, const struct core_reach *reach)
+{
+    send_notice(core,
+                (struct core_notice){.reach = *reach, .text = reach->evidence ? mem_strdup(reach->evidence) : NULL},
+                run_reach);
+}
+
+static void run_probe_path(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    probe_path_run(s, o->reach.router, o->number, &o->reach.target);
+    notice_free(call);
+}
+
+void core_probe_path(struct core *core, uint64_t router, uint64_t helper, const struct addr *target)
+{
+    send_notice(core, (struct core_notice){.number = helper, .reach = {.router = router, .target = *target}},
+                run_probe_path);
+}
+
 static void run_asked(struct core_state *s, struct core_call *call)
 {
     const struct core_notice *o = (struct core_notice *)call;
@@ -128,6 +174,20 @@ void core_node_asked(struct core *core, uint64_t node, const char *actor, const 
 {
     send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(what), .actor = mem_strdup(actor)},
                 run_asked);
+}
+
+static void run_followers(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    note_followers_run(s, o->number, o->which != 0, o->text);
+    notice_free(call);
+}
+
+void core_note_followers(struct core *core, uint64_t router, bool all_follow, const char *text)
+{
+    send_notice(core, (struct core_notice){.number = router, .which = all_follow, .text = mem_strdup(text)},
+                run_followers);
 }
 
 static void run_apikey_seen(struct core_state *s, struct core_call *call)

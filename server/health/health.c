@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "core/core.h"
 #include "health/client_health.h"
+#include "health/forwarding.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 
@@ -25,7 +26,7 @@
 struct watched_router {
     uint64_t id;
     struct prefixes effective;
-    bool healthy;
+    bool well; /* it answers probes, and so do the targets behind its prefixes */
     int64_t due_ms;
     uint64_t round; /* when it was last seen so */
 };
@@ -36,6 +37,7 @@ struct health {
     struct loop_timer timer;
     struct map routers; /* id -> struct watched_router */
     uint64_t round;
+    struct forwarding *forwarding;
     atomic_uint_fast64_t asked, warned, failed;
 };
 
@@ -81,19 +83,19 @@ static void ask(struct health *h, struct watched_router *w, int64_t now)
 static void follow(struct health *h, const struct tailnet_node *n, int64_t now)
 {
     struct watched_router *w = map_getu(&h->routers, n->record->r.id);
+    bool well = n->live.healthy && !n->live.unreachable.len;
     struct prefixes effective = {0};
 
     node_effective(n->record, &effective);
     if (!w) {
         w = mem_alloc(sizeof(*w));
         w->id = n->record->r.id;
-        w->healthy = n->live.healthy;
         w->due_ms = now + SETTLE_MS + (int64_t)random_below(SETTLE_MS);
         map_putu(&h->routers, w->id, w);
-    } else if (!prefixes_eq(&w->effective, &effective) || (w->healthy && !n->live.healthy)) {
+    } else if (!prefixes_eq(&w->effective, &effective) || (w->well && !well)) {
         w->due_ms = now + SETTLE_MS;
     }
-    w->healthy = n->live.healthy;
+    w->well = well;
     prefixes_release(&w->effective);
     w->effective = effective;
     w->round = h->round;
@@ -121,9 +123,8 @@ static void forget_gone(struct health *h)
     h->routers = kept;
 }
 
-static void look_at_all(struct health *h, int64_t now)
+static void look_at_all(struct health *h, const struct tailnet_snapshot *s, int64_t now)
 {
-    const struct tailnet_snapshot *s = tailnet_pin(h->options.tailnet);
     size_t seen = 0;
 
     h->round++;
@@ -140,7 +141,6 @@ static void look_at_all(struct health *h, int64_t now)
             }
         }
     }
-    tailnet_unpin(s);
     if (seen != h->routers.len)
         forget_gone(h);
 }
@@ -149,10 +149,12 @@ static void on_tick(struct loop_timer *t)
 {
     struct health *h = CONTAINER_OF(t, struct health, timer);
     int64_t now = loop_now(h->loop);
+    const struct tailnet_snapshot *s = tailnet_pin(h->options.tailnet);
     unsigned asked = 0;
 
+    forwarding_tick(h->forwarding, h->options.config, s);
     if (h->options.config->node.probe.enabled) {
-        look_at_all(h, now);
+        look_at_all(h, s, now);
         for (struct map_entry *e = map_first(&h->routers); e && asked < ASK_MAX; e = map_next(&h->routers, e)) {
             struct watched_router *w = e->value;
             if (w->due_ms > now)
@@ -161,6 +163,7 @@ static void on_tick(struct loop_timer *t)
             asked++;
         }
     }
+    tailnet_unpin(s);
     loop_timer_set(h->loop, &h->timer, TICK_MS, on_tick);
 }
 
@@ -187,6 +190,8 @@ struct health *health_start(const struct health_options *options)
     h->options = *options;
     h->options.config = config_ref(options->config);
     h->loop = loops_at(options->loops, 0);
+    h->forwarding = forwarding_new(&(struct forwarding_options){
+        .loop = h->loop, .core = options->core, .control = options->control, .tailnet = options->tailnet});
     loop_run(h->loop, begin, h);
     return h;
 }
@@ -223,6 +228,7 @@ void health_metrics(struct health *h, struct buf *out)
     metrics_put(out, "headway_health_questions_failed_total", "counter", "Of these, those without a usable answer",
                 atomic_load(&h->failed));
     metrics_put(out, "headway_health_warnings_total", "counter", "Warnings in the answers", atomic_load(&h->warned));
+    forwarding_metrics(h->forwarding, out);
 }
 
 void health_stop(struct health *h)
@@ -231,13 +237,21 @@ void health_stop(struct health *h)
         loop_run(h->loop, end, h);
 }
 
+static void nothing(struct loop *l, void *arg)
+{
+    (void)l;
+    (void)arg;
+}
+
 void health_free(struct health *h)
 {
     if (!h)
         return;
+    loop_run(h->loop, nothing, NULL); /* the last answers were posted to it */
     for (struct map_entry *e = map_first(&h->routers); e; e = map_next(&h->routers, e))
         router_free(e->value);
     map_release(&h->routers);
+    forwarding_free(h->forwarding);
     config_unref(h->options.config);
     free(h);
 }

@@ -31,7 +31,7 @@ void health_reload(struct health *h, const struct config *config);
 void health_metrics(struct health *h, struct buf *out);
 /* Asks nobody any more. Called while the loops still run, from another thread. */
 void health_stop(struct health *h);
-/* After control_free: no answer is on its way. NULL is allowed. */
+/* After control_free, so that no answer is on its way, and while the loops still run. NULL is allowed. */
 void health_free(struct health *h);
 
 #endif

@@ -29,6 +29,7 @@ static void router_free(struct routes_router *router)
     record_unref(router->record);
     prefixes_release(&router->entitled);
     vec_release(&router->places);
+    prefixes_release(&router->unreachable);
     free(router);
 }
 
@@ -130,8 +131,12 @@ static struct routed_prefix *add_contender(struct routes *r, struct routes_route
                                            const struct election_key *key, const char *joined, bool approved)
 {
     struct routed_prefix *entry = make_entry(r, key);
-    struct contender contender = {
-        .router = router, .joined = joined, .round = r->round, .approved = approved, .well_ms = NOT_WELL};
+    struct contender contender = {.unreachable = prefixes_has(&router->unreachable, &key->prefix),
+                                  .router = router,
+                                  .joined = joined,
+                                  .round = r->round,
+                                  .approved = approved,
+                                  .well_ms = NOT_WELL};
     size_t at;
 
     vec_push(&entry->contenders, contender);
@@ -167,6 +172,8 @@ void routes_set_rule(struct routes *r, const struct prefix *p, const struct pref
     struct prefix_rule *old = map_del(&r->rules, p, sizeof(*p));
     struct routed_prefix *entry = entry_find(r, p);
 
+    r->nearest_rules -= old && old->nearest == PREFIX_NEAREST;
+    r->nearest_rules += rule && rule->nearest == PREFIX_NEAREST;
     free(old);
     if (rule)
         map_put(&r->rules, p, sizeof(*p), mem_dup(rule, sizeof(*rule)));
@@ -422,6 +429,26 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
         entry_touch(r, router->places.items[i]);
 }
 
+void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefixes *unreachable)
+{
+    struct routes_router *router = map_getu(&r->routers, node);
+
+    if (!router || prefixes_eq(&router->unreachable, unreachable))
+        return;
+    prefixes_copy(&router->unreachable, unreachable);
+    for (size_t i = 0; i < router->places.len; i++) {
+        struct routed_prefix *entry = router->places.items[i];
+        for (size_t k = 0; k < entry->contenders.len; k++) {
+            struct contender *c = &entry->contenders.items[k];
+            bool bad = prefixes_has(unreachable, &entry->key.prefix);
+            if (c->router != router || c->unreachable == bad)
+                continue;
+            c->unreachable = bad;
+            entry_touch(r, entry);
+        }
+    }
+}
+
 void routes_remove_node(struct routes *r, uint64_t id)
 {
     struct routes_router *router = map_delu(&r->routers, id);
@@ -457,6 +484,8 @@ int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t no
         why = "is offline and cannot serve";
     else if (!contender->router->flags.healthy)
         why = "answers no probe and cannot serve";
+    else if (contender->unreachable)
+        why = "does not reach the probe target and cannot serve";
     else if (contender->router->flags.draining)
         why = "is being drained and does not take";
     return why ? err_field(e, ERR_PRECONDITION, "node", "%s %s %s", name, why, text) : 0;

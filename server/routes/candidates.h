@@ -12,6 +12,7 @@ struct routed_prefix;
 struct routes_router {
     const struct node *record; /* referenced */
     struct routes_flags flags;
+    struct prefixes unreachable;
     struct prefixes entitled;           /* subnet prefixes, advertised and approved */
     VEC(struct routed_prefix *) places; /* where it is a contender, in the order of their keys */
     const char *rise;                   /* what made it a better candidate in the round below */
@@ -22,6 +23,7 @@ struct routes_router {
 struct contender {
     struct routes_router *router;
     const char *joined; /* how it got here in the round below */
+    bool unreachable;   /* the probe target does not answer through it */
     uint64_t round;
     bool approved;   /* so it got here */
     int64_t well_ms; /* since when it could serve without any doubt, NOT_WELL: it cannot */
@@ -67,6 +69,7 @@ struct routes {
     VEC(struct routed_prefix *) dirty;
     VEC(struct routed_prefix *) waiting; /* those with a due_ms, and some that had one */
     int64_t due_ms;                      /* of the first of them */
+    size_t nearest_rules;                /* own rules that ask for the nearest router */
     uint64_t round;                      /* counts elections: what is noted for a round is stale after it */
 };
 

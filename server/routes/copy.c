@@ -24,6 +24,8 @@ static void copy_router(struct routes *copy, const struct routes_router *from)
     router->places.items = NULL;
     router->places.len = router->places.cap = 0;
     prefixes_copy(&router->entitled, &from->entitled);
+    router->unreachable = (struct prefixes){0};
+    prefixes_copy(&router->unreachable, &from->unreachable);
     map_putu(&copy->routers, router->record->r.id, router);
 }
 

@@ -27,9 +27,9 @@ static enum class class_of(const struct contender *contender) {
     const struct routes_flags *f = &contender->router->flags;
 
     if (!contender_is_candidate(contender)) return CLASS_NONE;
-    return !f->healthy   ? CLASS_UNHEALTHY
-           : f->draining ? CLASS_DRAINING
-                         : CLASS_WELL;
+    return !f->healthy || contender->unreachable ? CLASS_UNHEALTHY
+           : f->draining                         ? CLASS_DRAINING
+                                                 : CLASS_WELL;
 }
 
 const struct prefix_rule *entry_rule(const struct routes *r, const struct routed_prefix *entry)
@@ -141,6 +141,8 @@ static const char *loss(const struct routes *r, const struct routed_prefix *entr
         return entry->settled_round == r->round ? "did not come back after the restart" : "went offline";
     if (!from->flags.healthy)
         return "answers no probe";
+    if (prefixes_has(&from->unreachable, &entry->key.prefix))
+        return "does not forward, its probe target does not answer";
     return from->flags.draining ? "drained" : NULL;
 }
 

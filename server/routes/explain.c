@@ -55,6 +55,9 @@ static enum route_state serving_state(const struct route_facts *f, struct buf *r
     }
     if (!f->flags.healthy)
         return say(ROUTE_SERVING, reason, "the node answers no probe, and no other router can serve");
+    if (f->unreachable)
+        return say(ROUTE_SERVING, reason,
+                   "it does not forward, the probe target does not answer; and no other router can serve");
     if (f->flags.draining)
         return say(ROUTE_SERVING, reason, "the node is being drained, but no other router can serve");
     return say(ROUTE_SERVING, reason, "elected: traffic for the prefix goes through this node");
@@ -69,6 +72,8 @@ static enum route_state standby_state(const struct route_facts *f, struct buf *r
         state = say(ROUTE_OFFLINE, reason, why);
     else if (!f->flags.healthy)
         state = say(ROUTE_UNHEALTHY, reason, "the node answers no probe");
+    else if (f->unreachable)
+        state = say(ROUTE_UNHEALTHY, reason, "it does not forward: the probe target does not answer through it");
     else
         say(state, reason,
             f->flags.draining   ? "the node is being drained"

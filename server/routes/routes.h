@@ -73,6 +73,9 @@ bool routes_replaceable(const struct routes *r, uint64_t node);
 /* What is known of a node now; the record is referenced, not copied. Changes nothing but what the next election looks
  * at, so that several results that belong together are decided in one step. */
 void routes_set_node(struct routes *r, const struct node *record, const struct routes_flags *flags);
+/* The prefixes whose probe target does not answer through the node: for these it counts as unhealthy. After
+ * routes_set_node. */
+void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefixes *unreachable);
 void routes_remove_node(struct routes *r, uint64_t id);
 
 /* Whether node could serve p now: ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to p,
@@ -99,11 +102,46 @@ void routes_serving(const struct routes *r, uint64_t node, struct prefixes *out)
  * Two candidates make a prefix highly available. */
 void routes_count(const struct routes *r, const struct prefix *p, size_t *entitled, size_t *candidates);
 
+/* ---- the nearest router of each viewer ---- */
+
+/* Calls visit for each prefix that is served by the nearest router and has several, with the ids of those that are
+ * well, in the order of election, and its primary (0: none). Costs nothing where no rule asks for it, else a look at
+ * all prefixes. */
+typedef void routes_visit(void *arg, const struct prefix *p, uint64_t primary, const uint64_t *routers, size_t count);
+void routes_nearest(const struct routes *r, routes_visit *visit, void *arg);
+
+/* What a node measured to the regions of relays (tailcfg.NetInfo.DERPLatency), by region. */
+struct relay_latency {
+    uint32_t region, us;
+};
+struct relay_latencies {
+    struct relay_latency *items;
+    size_t len, cap;
+};
+/* Of a NetInfo as JSON; what is none gives none. out is released first. */
+void relay_latencies_read(const char *net_info, struct relay_latencies *out);
+void relay_latencies_release(struct relay_latencies *l);
+
+/* The way between two nodes over the region that suits both best, in us: what can be known of their distance. */
+#define DISTANCE_UNKNOWN UINT32_MAX       /* one of them has measured nothing */
+#define DISTANCE_FAR     (UINT32_MAX - 1) /* they have no region in common */
+uint32_t relay_distance(const struct relay_latencies *a, const struct relay_latencies *b);
+
+/* Both have measured the same region and no other: that tells nothing about what is nearer. */
+bool relay_latencies_alike(const struct relay_latencies *a, const struct relay_latencies *b);
+
+/* Which of count routers, at these distances, serves a viewer that is served by present (an index). It moves to one
+ * that is nearer by a fifth and by 10 ms, at most each ten minutes: moved_ms is when it moved last, INT64_MIN: never or
+ * its router is lost. *due_ms (mono ms) is lowered to when a move that is too early may be. */
+size_t nearest_choose(const uint32_t *distances, size_t count, size_t present, int64_t moved_ms, int64_t now_ms,
+                      int64_t *due_ms);
+
 /* ---- for tables: the state of one prefix on one node, from facts that any snapshot has ---- */
 
 struct route_facts {
     const struct node *node;
     const struct prefix *prefix;
+    bool unreachable; /* the prefix's probe target does not answer through the node */
     struct routes_flags flags;
     const struct node *primary; /* who serves it now, NULL: nobody; not used for exit routes */
 };

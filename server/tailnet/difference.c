@@ -60,6 +60,12 @@ static bool same_priority(const struct tailnet_node *a, const struct tailnet_nod
     return a->record->priority == b->record->priority || (!node_is_exit(a->record) && !node_is_exit(b->record));
 }
 
+/* Whoever tests it as a standby sees another route of it. */
+static bool same_probe(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return a->live.probe_helper == b->live.probe_helper && addr_eq(&a->live.probe_target, &b->live.probe_target);
+}
+
 static bool same_hostinfo(const struct tailnet_node *a, const struct tailnet_node *b)
 {
     return str_eq(a->record->peer_hostinfo, b->record->peer_hostinfo);
@@ -192,6 +198,7 @@ static const struct {
     {"Addresses AllowedIPs", same_addresses, CHANGE_WHOLE | CHANGE_SELF},
     {"AllowedIPs PrimaryRoutes", same_serving, CHANGE_WHOLE | CHANGE_SELF},
     {"AllowedIPs", same_effective, CHANGE_WHOLE | CHANGE_SELF},
+    {"AllowedIPs", same_probe, CHANGE_WHOLE},
     {"CapMap", same_suggestion, CHANGE_WHOLE},
     {"Hostinfo", same_priority, CHANGE_WHOLE},
     {"Hostinfo", same_hostinfo, CHANGE_WHOLE | CHANGE_SELF},

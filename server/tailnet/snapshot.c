@@ -194,6 +194,7 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->primaries);
     shared_list_ref(s->via_primaries);
     shared_list_ref(s->prefix_settings);
+    tailnet_nearest_ref(s->nearest);
     atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
     record_ref(s->policy);
     record_ref(s->message);
@@ -223,6 +224,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->primaries, record_unref);
     shared_list_unref(s->via_primaries, record_unref);
     shared_list_unref(s->prefix_settings, record_unref);
+    tailnet_nearest_unref(s->nearest);
     shared_list_unref(s->pendings, unref_pending);
     settings_unref(s->settings);
     record_unref(s->policy);

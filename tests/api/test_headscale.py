@@ -96,6 +96,30 @@ def spellings(d):
         expect(d, f"{method} {path} {json.dumps(body)} answers {status}", status, method, path, body)
 
 
+def slips(d):
+    """Bodies that a slip of the pen made: what they do not say is not done."""
+    auth_id = "hskey-authreq-" + "0" * 23 + "1"
+    answer = expect(d, "a node is made up", 200, "POST", "/debug/node", {"user": "alice", "key": auth_id, "name": "n", "routes": ["10.0.0.0/8"]})
+    shared.check("that has no id yet, as headscale writes it", answer["node"]["id"] == "0", answer)
+    expect(d, "and is admitted", 200, "POST", "/auth/register", {"user": "alice", "authId": auth_id})
+    expect(d, "its route is approved", 200, "POST", "/node/1/approve_routes", {"routes": ["10.0.0.0/8"]}, "10.0.0.0/8")
+    expect(d, "a member that is misspelt revokes nothing", 400, "POST", "/node/1/approve_routes", {"route": []}, "'route' is not known here, only: routes")
+    expect(d, "no body at all neither", 400, "POST", "/node/1/approve_routes", None, "routes")
+    expect(d, "so it stays approved", 200, "GET", "/node/1", holds='"approvedRoutes": ["10.0.0.0/8"]')
+    expect(d, "an empty object revokes it", 200, "POST", "/node/1/approve_routes", {}, '"approvedRoutes": []')
+    expect(d, "a policy is set", 200, "PUT", "/policy", {"policy": '{"acls": []}'})
+    expect(d, "a member that is misspelt does not clear it", 400, "PUT", "/policy", {"polcy": '{"acls": []}'}, "'polcy' is not known here, only: policy")
+    expect(d, "so it stays", 200, "GET", "/policy", holds="acls")
+    expect(d, "what else headscale's clients send beside it is ignored", 200, "PUT", "/policy", {"policy": "", "updated_at": 1})
+    for tag, why in (("tag:A", "tag should be lowercase"), ("tag: a", "tags must not contain spaces"), ("a", "tag must start with the string 'tag:'")):
+        for body in ({"user": "1", "aclTags": [tag]}, {"aclTags": [tag]}):
+            expect(d, f"a key for {tag!r} is refused", 400, "POST", "/preauthkey", body, why)
+    for path, body in (("/auth/register", {}), ("/auth/register", {"user": "nobody", "authId": "x"}), ("/node/register?user=&key=", None)):
+        expect(d, "an id that none can be is refused first", 400, "POST", path, body, "auth ID has invalid prefix: expected prefix")
+    expect(d, "a prefix that no key can have is not found", 404, "POST", "/apikey/expire", {"prefix": "x"})
+    expect(d, "nor behind a path", 404, "DELETE", "/apikey/x")
+
+
 def content_types(d):
     for accept, kind in ((None, "application/problem+json"), ("*/*", "application/problem+json"),
                          ("application/json, application/problem+json", "application/problem+json"),
@@ -115,6 +139,7 @@ with shared.Daemon() as daemon:
     policies(daemon)
     expirations(daemon)
     spellings(daemon)
+    slips(daemon)
     content_types(daemon)
     shared.check("the daemon runs on", daemon.alive())
 shared.finish()

@@ -305,6 +305,30 @@ static const char *names_of(struct rest_request *r, const char *members)
     return names;
 }
 
+/* headscale before 0.30 ignored what it did not know. A body of nothing else is a slip of the pen, and what it leaves
+ * out would clear a policy or revoke routes. */
+int args_any_known(struct rest_request *r, const char *members)
+{
+    const char *key, *first = NULL;
+    json_t *v;
+
+    if (!members || !*members)
+        return 0;
+    json_object_foreach(r->json, key, v)
+    {
+        first = first ? first : key;
+        for (const char *at = members; *at; at += strspn(at, " ")) {
+            const char *name = arena_strndup(&r->http.arena, at, strcspn(at, ": "));
+            if (same_name(key, name))
+                return 0;
+            at += strcspn(at, " ");
+        }
+    }
+    return first ? err_field(&r->err, ERR_INVALID, first, "'%.60s' is not known here, only: %s", first,
+                             names_of(r, members))
+                 : 0;
+}
+
 int args_known(struct rest_request *r, const char *members)
 {
     const char *key;

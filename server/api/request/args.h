@@ -22,6 +22,8 @@ int arg_prefixes(struct rest_request *r, const char *name, struct prefixes *out,
 int arg_user(struct rest_request *r, const char *name, const struct user **out) WARN_UNUSED;
 int arg_user_id(struct rest_request *r, const char *name, const struct user **out) WARN_UNUSED;
 int param_id(struct rest_request *r, size_t i, uint64_t *out) WARN_UNUSED;
+/* A body that is not empty has at least one of the row's members; else ERR_INVALID that names one it has. */
+int args_any_known(struct rest_request *r, const char *members) WARN_UNUSED;
 /* The members of the body are among those of the row; else ERR_INVALID that names them. */
 int args_known(struct rest_request *r, const char *members) WARN_UNUSED;
 

@@ -220,7 +220,7 @@ static int read_body(struct rest_request *r)
     }
     if (r->json && !json_is_object(r->json))
         return err_set(&r->err, ERR_INVALID, "the body must be a JSON object");
-    return lenient ? 0 : args_known(r, r->endpoint->body);
+    return lenient ? args_any_known(r, r->endpoint->body) : args_known(r, r->endpoint->body);
 }
 
 enum http_flow request_serve(void *arg, struct http_request *http)

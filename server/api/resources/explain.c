@@ -52,6 +52,41 @@ struct policy_view *policy_view_now(struct rest_request *r, const struct policy 
     return v;
 }
 
+static const struct tailnet_node *node_called(const struct tailnet_snapshot *s, const char *name)
+{
+    struct prefix p;
+    bool address = prefix_parse(name, &p, NULL, NULL) == 0 && p.bits == p.addr.bits;
+
+    for (size_t b = 0; b < s->block_count; b++)
+        for (size_t i = 0; i < TAILNET_BLOCK; i++) {
+            const struct tailnet_node *n = s->blocks[b]->nodes[i];
+            if (n && (str_eq(n->record->given_name, name) ||
+                      (address && (addr_eq(&n->record->ipv4, &p.addr) || addr_eq(&n->record->ipv6, &p.addr)))))
+                return n;
+        }
+    return NULL;
+}
+
+/* Where the source is one node, and the route at the end is served by the nearest router: which that is, and why. A
+ * grant with via has the last word. */
+static void add_nearest(const struct tailnet_snapshot *s, const struct policy_view *v, const char *src, json_t *answer)
+{
+    const struct tailnet_node *viewer = node_called(s, src), *router;
+    struct buf why = BUF_INIT(0);
+    struct prefix route;
+
+    if (!s->nearest || !viewer || prefix_parse(json_text(answer, "route", ""), &route, NULL, NULL) < 0 ||
+        policy_leads(v, viewer->slot, &route))
+        return;
+    router = show_nearest(s, viewer, &route, &why);
+    if (router) {
+        json_object_set_new(answer, "router", json_string(router->record->given_name));
+        json_array_append_new(json_object_get(answer, "steps"),
+                              json_pack("{s:b,s:s}", "ok", 1, "text", buf_text(&why)));
+    }
+    buf_release(&why);
+}
+
 static enum http_flow explain(struct rest_request *r)
 {
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
@@ -73,7 +108,16 @@ static enum http_flow explain(struct rest_request *r)
         reply_error(r, &r->err);
     } else {
         struct json_out o = reply_json(r);
-        json_raw(&o, buf_text(&out), out.len);
+        json_t *answer = NULL;
+        if (r->s->nearest && json_read(buf_text(&out), out.len, UINT32_MAX, "explanation", &answer, NULL) == 0) {
+            add_nearest(r->s, v, src, answer);
+            char *text = json_compact(answer);
+            json_raw(&o, text, strlen(text));
+            free(text);
+            json_decref(answer);
+        } else {
+            json_raw(&o, buf_text(&out), out.len);
+        }
     }
     policy_view_free(v);
     tailnet_policy_input_release(&w);

@@ -149,8 +149,10 @@ static enum http_flow apikey_change(struct rest_request *r, enum admin_op op)
     if (r->admin.id && text)
         return reply_code(r, ERR_INVALID, "provide either id or prefix, not both");
     if (text) {
-        if (secret_prefix_parse(SECRET_API_KEY, text, prefix, &r->err) < 0)
+        if (secret_prefix_parse(SECRET_API_KEY, text, prefix, &r->err) < 0) {
+            r->err.code = ERR_MISSING; /* no key has it: what headscale answers */
             return reply_error(r, &r->err);
+        }
         r->admin.prefix = arena_strdup(&r->http.arena, prefix);
     }
     return change(r, op);

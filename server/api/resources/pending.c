@@ -30,7 +30,8 @@ static enum http_flow admit(struct rest_request *r, const char *id)
     bool v1 = r->endpoint->dialect == DIALECT_V1;
     const struct user *user = NULL;
 
-    if (arg_user(r, "user", &user) < 0)
+    id = whole_auth_id(r, id);
+    if (core_auth_id_check(id, &r->err) < 0 || arg_user(r, "user", &user) < 0)
         return reply_error(r, &r->err);
     if (!user) {
         err_field(&r->err, v1 ? ERR_MISSING : ERR_INVALID, "user",
@@ -38,7 +39,7 @@ static enum http_flow admit(struct rest_request *r, const char *id)
                      : "name the user that the node shall belong to");
         return reply_error(r, &r->err);
     }
-    r->admin.text = whole_auth_id(r, id);
+    r->admin.text = id;
     r->admin.name = user->name;
     r->admin.user_id = user->r.id;
     return change(r, ADMIN_REGISTER);

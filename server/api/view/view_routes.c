@@ -37,6 +37,7 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
     struct route_facts facts = {.node = n->record,
                                 .prefix = p,
                                 .flags = routes_flags_of(n->record, &n->live, n->expired),
+                                .unreachable = prefixes_has(&n->live.unreachable, p),
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 
@@ -130,15 +131,17 @@ static size_t group_end(const router_list *all, size_t begin)
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out)
 {
-    static char names[][16] = {"failback", "keep", "holdDown", "failbackDelay"};
+    static char names[][16] = {"failback", "keep", "holdDown", "failbackDelay", "probe", "nearest"};
     struct prefix_rule rule = prefix_rule_of(settings, &s->settings->routing);
     unsigned own = settings ? prefix_rule_own(&settings->rule) : 0;
-    char text[TIME_TEXT_MAX];
+    char text[TIME_TEXT_MAX], probe[ADDR_TEXT_MAX];
 
     out->failback = (int)rule.failback;
     out->keep = rule.keep == PREFIX_KEEP;
+    out->nearest = rule.nearest == PREFIX_NEAREST;
     out->hold_down = arena_strdup(a, duration_format(rule.hold_down_ns, text));
     out->failback_delay = arena_strdup(a, duration_format(rule.failback_delay_ns, text));
+    out->probe = rule.probe.bits ? arena_strdup(a, addr_format(&rule.probe, probe)) : NULL;
     out->version = own ? settings->r.version : 0;
     out->own = (struct strs){.items = arena_alloc(a, ARRAY_LEN(names) * sizeof(char *))};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)

@@ -29,12 +29,9 @@ int admin_preauthkey_create(struct core_state *s, struct core_admin *a, struct e
     if (!a->user_id && !a->tags.len)
         return err_field(e, ERR_INVALID, "user", "auth-key must be either tagged or owned by user");
     for (size_t i = 0; i < a->tags.len; i++) {
-        int rc = str_check(a->tags.items[i], 128, false, "aclTags", e);
+        int rc = admin_check_tag(a->tags.items[i], "aclTags", e);
         if (rc < 0)
             return rc;
-        if (!str_starts(a->tags.items[i], "tag:") || !a->tags.items[i][4])
-            return err_field(e, ERR_INVALID, "aclTags", "tag must start with the string 'tag:': '%.80s'",
-                             a->tags.items[i]);
     }
     struct preauth_key *k = preauth_key_new();
     make_key(s, a, SECRET_PREAUTH_KEY, &k->prefix, &k->secret_hash);

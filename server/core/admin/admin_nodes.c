@@ -53,21 +53,30 @@ int admin_node_rename(struct core_state *s, struct core_admin *a, struct err *e)
     return 0;
 }
 
+int admin_check_tag(const char *tag, const char *field, struct err *e)
+{
+    int rc = str_check(tag, 128, false, field, e);
+
+    if (rc < 0)
+        return rc;
+    if (!str_starts(tag, "tag:") || !tag[4])
+        return err_field(e, ERR_INVALID, field, "tag must start with the string 'tag:': '%.80s'", tag);
+    for (const char *c = tag; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            return err_field(e, ERR_INVALID, field, "tag should be lowercase: '%.80s'", tag);
+        if (*c == ' ')
+            return err_field(e, ERR_INVALID, field, "tags must not contain spaces: '%.80s'", tag);
+    }
+    return 0;
+}
+
 static int check_tags(struct core_state *s, const struct strs *tags, struct err *e)
 {
     for (size_t i = 0; i < tags->len; i++) {
         const char *tag = tags->items[i];
-        int rc = str_check(tag, 128, false, "tags", e);
+        int rc = admin_check_tag(tag, "tags", e);
         if (rc < 0)
             return rc;
-        if (!str_starts(tag, "tag:") || !tag[4])
-            return err_field(e, ERR_INVALID, "tags", "tag must start with the string 'tag:': '%.80s'", tag);
-        for (const char *c = tag; *c; c++) {
-            if (*c >= 'A' && *c <= 'Z')
-                return err_field(e, ERR_INVALID, "tags", "tag should be lowercase: '%.80s'", tag);
-            if (*c == ' ')
-                return err_field(e, ERR_INVALID, "tags", "tags must not contain spaces: '%.80s'", tag);
-        }
         if (!core_policy_knows_tag(s, tag))
             return err_field(e, ERR_INVALID, "tags",
                              "requested tags [%s] are invalid or not permitted: the policy's tagOwners do not name it",

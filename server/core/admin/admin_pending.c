@@ -15,15 +15,23 @@ static int no_pending(const char *id, struct err *e)
     return err_field(e, ERR_MISSING, "authId", "no pending auth session for auth_id %s", id);
 }
 
-static int find_pending(struct core_state *s, const struct core_admin *a, struct pending_request **out, struct err *e)
+int core_auth_id_check(const char *id, struct err *e)
 {
-    const char *id = a->text ? a->text : "";
-
     if (!str_starts(id, "hskey-authreq-"))
-        return err_field(e, ERR_INVALID, "authId", "auth ID has invalid prefix");
+        return err_field(e, ERR_INVALID, "authId", "auth ID has invalid prefix: expected prefix \"hskey-authreq-\"");
     if (strlen(id) != AUTH_ID_LEN)
         return err_field(e, ERR_INVALID, "authId", "auth ID has invalid length: expected %d, got %zu", AUTH_ID_LEN,
                          strlen(id));
+    return 0;
+}
+
+static int find_pending(struct core_state *s, const struct core_admin *a, struct pending_request **out, struct err *e)
+{
+    const char *id = a->text ? a->text : "";
+    int rc = core_auth_id_check(id, e);
+
+    if (rc < 0)
+        return rc;
     *out = pending_request_find(s, id);
     return *out ? 0 : no_pending(id, e);
 }

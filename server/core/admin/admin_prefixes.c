@@ -15,17 +15,16 @@ static const struct {
     const char *name; /* as /api/headway calls it */
     enum rule_member member;
 } members[] = {
-    {"failback", RULE_FAILBACK},
-    {"keep", RULE_KEEP},
-    {"holdDown", RULE_HOLD_DOWN},
-    {"failbackDelay", RULE_FAILBACK_DELAY},
+    {"failback", RULE_FAILBACK},  {"keep", RULE_KEEP},
+    {"holdDown", RULE_HOLD_DOWN}, {"failbackDelay", RULE_FAILBACK_DELAY},
+    {"probe", RULE_PROBE},        {"nearest", RULE_NEAREST},
 };
 
 /* ---- as JSON ---- */
 
 void core_rule_write(struct json_out *o, const struct core_admin *a)
 {
-    char text[TIME_TEXT_MAX];
+    char text[TIME_TEXT_MAX], address[ADDR_TEXT_MAX];
 
     if (a->given & RULE_FAILBACK)
         json_put_str(o, "failback", route_failback_name((int)a->rule.failback));
@@ -35,6 +34,10 @@ void core_rule_write(struct json_out *o, const struct core_admin *a)
         json_put_str(o, "holdDown", duration_format(a->rule.hold_down_ns, text));
     if (a->given & RULE_FAILBACK_DELAY)
         json_put_str(o, "failbackDelay", duration_format(a->rule.failback_delay_ns, text));
+    if (a->given & RULE_PROBE)
+        json_put_str(o, "probe", addr_format(&a->rule.probe, address));
+    if (a->given & RULE_NEAREST)
+        json_put_bool(o, "nearest", a->rule.nearest == PREFIX_NEAREST);
     if (!a->reset)
         return;
     json_key(o, "reset");
@@ -74,6 +77,20 @@ static int get_keep(const json_t *object, struct core_admin *out, struct err *e)
     return 0;
 }
 
+static int get_nearest(const json_t *object, struct core_admin *out, struct err *e)
+{
+    const json_t *given = json_object_get(object, "nearest");
+    bool nearest = false;
+
+    if (json_get_bool(object, "nearest", &nearest, e) < 0)
+        return ERR_INVALID;
+    if (json_is_boolean(given)) {
+        out->rule.nearest = nearest ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
+        out->given |= RULE_NEAREST;
+    }
+    return 0;
+}
+
 static int get_duration(const json_t *object, const char *name, enum rule_member member, int64_t max, int64_t *ns,
                         struct core_admin *out, struct err *e)
 {
@@ -93,6 +110,20 @@ static int get_duration(const json_t *object, const char *name, enum rule_member
     return 0;
 }
 
+static int get_probe(const json_t *object, struct core_admin *out, struct err *e)
+{
+    const char *text = NULL;
+
+    if (json_get_str(object, "probe", &text, e) < 0)
+        return ERR_INVALID;
+    if (!text)
+        return 0;
+    if (addr_parse(text, &out->rule.probe, NULL) < 0)
+        return err_field(e, ERR_INVALID, "probe", "'%.60s' is no address of a host behind the prefix", text);
+    out->given |= RULE_PROBE;
+    return 0;
+}
+
 static int get_reset(const json_t *object, struct core_admin *out, struct err *e)
 {
     json_t *list = NULL;
@@ -105,7 +136,7 @@ static int get_reset(const json_t *object, struct core_admin *out, struct err *e
             at++;
         if (at == ARRAY_LEN(members))
             return err_field(e, ERR_INVALID, "reset",
-                             "'%.40s' cannot be reset: name failback, keep, holdDown or failbackDelay",
+                             "'%.40s' cannot be reset: name failback, keep, holdDown, failbackDelay, probe or nearest",
                              name ? name : "");
         if (out->given & (unsigned)members[at].member)
             return err_field(e, ERR_INVALID, "reset", "%s cannot be set and reset at once", name);
@@ -122,10 +153,14 @@ int core_rule_read(const json_t *object, struct core_admin *out, struct err *e)
     if (rc == 0)
         rc = get_keep(object, out, e);
     if (rc == 0)
+        rc = get_nearest(object, out, e);
+    if (rc == 0)
         rc = get_duration(object, "holdDown", RULE_HOLD_DOWN, HOLD_DOWN_MAX, &rule->hold_down_ns, out, e);
     if (rc == 0)
         rc = get_duration(object, "failbackDelay", RULE_FAILBACK_DELAY, FAILBACK_DELAY_MAX, &rule->failback_delay_ns,
                           out, e);
+    if (rc == 0)
+        rc = get_probe(object, out, e);
     return rc == 0 ? get_reset(object, out, e) : rc;
 }
 
@@ -141,6 +176,10 @@ static void copy_members(struct prefix_rule *to, const struct prefix_rule *from,
         to->hold_down_ns = from->hold_down_ns;
     if (which & RULE_FAILBACK_DELAY)
         to->failback_delay_ns = from->failback_delay_ns;
+    if (which & RULE_PROBE)
+        to->probe = from->probe;
+    if (which & RULE_NEAREST)
+        to->nearest = from->nearest;
 }
 
 static void add_word(struct buf *b, bool own, const char *what, const char *value)
@@ -154,7 +193,7 @@ static char *text_of_rule(const struct prefix_rule *rule, unsigned which, unsign
     const char *keep =
         rule->keep == PREFIX_KEEP ? "kept while nobody can serve it" : "withdrawn while nobody can serve it";
     struct buf b = BUF_INIT(0);
-    char text[TIME_TEXT_MAX];
+    char text[TIME_TEXT_MAX], address[ADDR_TEXT_MAX];
 
     if (which & RULE_FAILBACK)
         add_word(&b, own & RULE_FAILBACK, "failback", route_failback_name((int)rule->failback));
@@ -164,6 +203,11 @@ static char *text_of_rule(const struct prefix_rule *rule, unsigned which, unsign
         add_word(&b, own & RULE_HOLD_DOWN, "hold-down", duration_format(rule->hold_down_ns, text));
     if (which & RULE_FAILBACK_DELAY)
         add_word(&b, own & RULE_FAILBACK_DELAY, "failback delay", duration_format(rule->failback_delay_ns, text));
+    if (which & RULE_PROBE)
+        add_word(&b, true, own & RULE_PROBE ? "probe of" : "no probe", addr_format(&rule->probe, address));
+    if (which & RULE_NEAREST)
+        add_word(&b, own & RULE_NEAREST,
+                 rule->nearest == PREFIX_NEAREST ? "served by the nearest router" : "served by one router for all", "");
     return buf_take(&b);
 }
 
@@ -205,12 +249,15 @@ int admin_prefix_set(struct core_state *s, struct core_admin *a, struct err *e)
         return err_field(e, ERR_INVALID, "prefix", "one prefix must be given");
     if (prefix_is_exit(&a->prefixes.items[0]))
         return err_field(e, ERR_INVALID, "prefix", "exit routes are not elected: every approved exit node offers them");
+    if (a->given & RULE_PROBE &&
+        !prefix_covers(&a->prefixes.items[0], &(struct prefix){a->rule.probe, a->rule.probe.bits}))
+        return err_field(e, ERR_INVALID, "probe", "the host to probe must have an address within the prefix");
     const struct prefix_settings *old = prefix_settings_find(s, &a->prefixes.items[0]);
     int rc = admin_matches(a, old ? old->r.version : 0, e);
     if (rc < 0)
         return rc;
     struct prefix_settings *fresh = old ? prefix_settings_edit(old) : prefix_settings_new();
-    const struct prefix_rule before = fresh->rule, none = {FAILBACKS, PREFIX_KEEPS, -1, -1};
+    const struct prefix_rule before = fresh->rule, none = {FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS};
     fresh->prefix = a->prefixes.items[0];
     copy_members(&fresh->rule, &a->rule, a->given);
     copy_members(&fresh->rule, &none, a->reset);

@@ -117,6 +117,8 @@ static void go_offline(struct core_state *s, struct slot *slot, const char *why)
 {
     slot->live.online = false;
     slot->live.healthy = true;
+    slot->live.probe_helper = 0;
+    prefixes_release(&slot->live.unreachable);
     slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
     if (!slot->sessions)
         mem_replace(&slot->live.source, "");
@@ -201,9 +203,10 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         store_live(s->store, slot->id, &slot->live);
         return;
     }
-    slot->ended_ms = clock_mono_ms();
+    slot->lost_ms = slot->ended_ms = clock_mono_ms();
     timer_for_ephemeral(s, slot);
     if (why == SESSION_SILENT) {
+        slot->lost_ms = slot->heard_ms ? slot->heard_ms : slot->lost_ms;
         slot_offline(s, slot, "it stopped answering");
     } else if (replaceable(s, slot) || s->config->node.offline_grace == 0) {
         slot_offline(s, slot, "its connection closed");
@@ -212,6 +215,18 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         slot->grace_ms = slot->ended_ms + s->config->node.offline_grace / 1000000;
         timer_set(s, slot->grace_ms, TIMER_GRACE, slot);
     }
+}
+
+void session_dead_run(struct core_state *s, uint64_t id, int64_t heard_ms)
+{
+    const struct node_session *x = map_getu(&s->sessions, id);
+    struct slot *slot = x ? x->slot : NULL;
+
+    if (slot)
+        slot->heard_ms = heard_ms;
+    session_end_run(s, id, SESSION_SILENT);
+    if (slot)
+        slot->heard_ms = 0;
 }
 
 void session_health_run(struct core_state *s, uint64_t id, bool healthy)
@@ -253,4 +268,19 @@ void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, c
                                  .object_id = slot->id,
                                  .object_name = slot->work->given_name},
             "The client of %s was asked for %s", slot->work->given_name, what);
+}
+
+void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text)
+{
+    const struct slot *slot = slot_by_id(s, router);
+
+    if (!slot)
+        return;
+    journal(s,
+            &(struct event_note){.id = all_follow ? EVENT_ROUTE_FOLLOWED : EVENT_ROUTE_BEHIND,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->work->given_name},
+            "%s", text);
 }

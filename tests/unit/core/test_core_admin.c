@@ -375,8 +375,9 @@ static void expect_policy(const char *text)
 {
     /* Policies are examined one after another: this comes after the file's. */
     struct passing barrier_of_policies = {.work.run = pass};
-    struct core_admin barrier;
+    struct core_admin barrier = {.op = ADMIN_BACKFILL};
 
+    core_rig_admin_ok(&r, barrier); /* a reload that was asked for before has reached the core */
     sem_init(&barrier_of_policies.passed, 0, 0);
     workers_add(&r.core->state.worker, &barrier_of_policies.work);
     sem_wait(&barrier_of_policies.passed);

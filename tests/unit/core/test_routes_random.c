@@ -198,8 +198,12 @@ static void change_rule(struct model *m, int p)
 {
     struct prefix prefix = prefix_number((unsigned)p);
 
-    m->rules[p] = (struct prefix_rule){(enum route_failback)pick(m, FAILBACKS), (enum prefix_keep)pick(m, PREFIX_KEEPS),
-                                       pick(m, 3) * 20 * NS_PER_SECOND, pick(m, 3) * 40 * NS_PER_SECOND};
+    m->rules[p] = (struct prefix_rule){(enum route_failback)pick(m, FAILBACKS),
+                                       (enum prefix_keep)pick(m, PREFIX_KEEPS),
+                                       pick(m, 3) * 20 * NS_PER_SECOND,
+                                       pick(m, 3) * 40 * NS_PER_SECOND,
+                                       {0},
+                                       PREFIX_ONE_FOR_ALL};
     m->decided[p] = true;
     routes_set_rule(m->routes, &prefix, &m->rules[p]);
 }
@@ -356,7 +360,7 @@ static void pass_time(struct model *m, struct route_moves *moves, unsigned run, 
 
 static void begin(struct model *m, unsigned run)
 {
-    static const struct prefix_rule sticky = {FAILBACK_STICKY, PREFIX_WITHDRAW, 0, 0};
+    static const struct prefix_rule sticky = {FAILBACK_STICKY, PREFIX_WITHDRAW, 0, 0, {0}, PREFIX_ONE_FOR_ALL};
 
     *m = (struct model){.routes = routes_new(&sticky), .random = 88172645463325252u + run * 7919u, .now_ms = 1000};
     for (int p = 0; p < PREFIXES; p++) {

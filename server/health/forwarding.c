@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A prefix with a target has a path for each of its routers. A path is tested in rounds: each helper pings the target
+ * twice at once; from the first bad round on it is also asked for an echo, so that a helper that went away is not taken
+ * for a router that does not forward. A round is bad when all helpers that can tell say so. */
+#include "health/forwarding.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "control/control.h"
+#include "core/core.h"
+#include "health/helpers.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+#include "json/json.h"
+
+#define PROBED_MAX     64    /* prefixes */
+#define PATHS_MAX      16    /* routers of one */
+#define FALL           3     /* bad rounds in a row until a verdict */
+#define RISE           3     /* good ones until it is taken back */
+#define AGAIN          5     /* part of the interval after a bad round */
+#define STANDBY_IN     6     /* intervals between tests of a standby that does not forward */
+#define SHOWN_MS       1000  /* until a helper has taken over that it is led through a standby */
+#define STANDBY_AT     2     /* bad rounds of the primary before its standbys are tested */
+#define STANDBY_MS     8000  /* that a test of one may take */
+#define VERDICT_MS     12000 /* that a verdict waits for the tests of standbys, after the first bad round began */
+#define UNPROVEN_TRIES 3
+#define ANSWER_MAX     (16u << 10)
+
+enum ping_kind { PING_FIRST, PING_SECOND, PING_ECHO, PING_KINDS };
+
+struct helper_result {
+    bool asked, passed, unusable, alive;
+};
+
+struct probed_path {
+    uint64_t router;
+    uint64_t seen; /* tick */
+    bool serving, unreachable;
+    int64_t tested_ms; /* of a standby: when its last test ended, 0: never */
+    uint64_t round;
+    unsigned open; /* answers that this round waits for */
+    unsigned bad, good;
+    int64_t due_ms, bad_ms; /* bad_ms: when the first of its bad rounds began */
+    struct helper_result results[HELPERS];
+};
+
+struct probed_prefix {
+    struct prefix prefix;
+    struct addr target;
+    uint64_t seen;
+    struct probe_helpers helpers;
+    struct probed_path paths[PATHS_MAX];
+    size_t path_count;
+    /* The standby that is tested, by a helper that is led through it and cannot tell of the primary meanwhile. */
+    uint64_t standby, led;
+    int64_t standby_ms; /* since when; of a test that ended: when that was */
+};
+
+struct forwarding {
+    struct forwarding_options options;
+    struct loop *loop;
+    int64_t interval_ms, timeout_ms;
+    uint64_t tick, rounds;
+    struct probed_prefix *prefixes[PROBED_MAX];
+    size_t prefix_count;
+    atomic_uint_fast64_t pings, bad_rounds, verdicts;
+};
+
+struct ping_call {
+    struct forwarding *forwarding;
+    struct prefix prefix;
+    uint64_t router, round;
+    size_t helper;
+    enum ping_kind kind;
+    bool passed, unusable;
+};
+
+/* ---- verdicts ---- */
+
+static const char *name_of(const struct tailnet_snapshot *s, uint64_t id)
+{
+    const struct tailnet_node *n = snapshot_node_by_id(s, id);
+
+    return n ? n->record->given_name : "a deleted node";
+}
+
+static char *evidence_of(struct forwarding *f, const struct probed_prefix *p, const struct probed_path *path)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(f->options.tailnet);
+    struct buf b = BUF_INIT(0);
+
+    for (size_t i = 0; i < HELPERS; i++)
+        if (path->results[i].asked)
+            buf_addf(&b, "%s%s", b.len ? " and " : "", name_of(s, p->helpers.items[i].id));
+    buf_addf(&b, " pinged it in %u rounds within %lld s, without an answer", path->bad,
+             (long long)((loop_now(f->loop) - path->bad_ms + 999) / 1000));
+    tailnet_unpin(s);
+    return buf_take(&b);
+}
+
+static void tell(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, bool reached)
+{
+    struct core_reach reach = {.router = path->router, .prefix = p->prefix, .target = p->target, .reached = reached};
+    char *evidence = evidence_of(f, p, path);
+
+    reach.evidence = evidence;
+    path->unreachable = !reached;
+    atomic_fetch_add(&f->verdicts, 1);
+    core_reach(f->options.core, &reach);
+    free(evidence);
+}
+
+static bool is_untested(const struct probed_path *standby, const struct probed_path *primary)
+{
+    return standby != primary && !standby->unreachable && standby->tested_ms < primary->bad_ms;
+}
+
+static bool waits_for_standby(const struct probed_prefix *p, const struct probed_path *path, int64_t now)
+{
+    if (now - path->bad_ms >= VERDICT_MS)
+        return false;
+    for (size_t i = 0; i < p->path_count; i++)
+        if (is_untested(&p->paths[i], path))
+            return true;
+    return false;
+}
+
+/* Those that failed as well come first: all of it is one election. */
+static void decide_against(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
+{
+    for (size_t i = 0; i < p->path_count && path->serving; i++) {
+        struct probed_path *other = &p->paths[i];
+        if (other != path && !other->unreachable && other->bad && !other->good)
+            tell(f, p, other, false);
+    }
+    tell(f, p, path, false);
+}
+
+static void decide(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
+{
+    int64_t now = loop_now(f->loop);
+
+    if (!path->unreachable && path->bad >= FALL && !(path->serving && waits_for_standby(p, path, now)))
+        decide_against(f, p, path);
+    else if (path->unreachable && path->good >= RISE)
+        tell(f, p, path, true);
+}
+
+/* ---- rounds ---- */
+
+/* What one helper says: 1 the target answers, -1 it does not, 0 nothing. */
+static int vote(struct probed_prefix *p, size_t i, const struct helper_result *r, bool with_echo, int64_t now)
+{
+    struct probe_helper *h = &p->helpers.items[i];
+
+    if (!r->asked)
+        return 0;
+    if (r->passed) {
+        h->proven = true;
+        return 1;
+    }
+    if (r->unusable) {
+        helpers_bar(&p->helpers, i, now);
+        return 0;
+    }
+    if (with_echo && !r->alive)
+        return 0;
+    if (h->proven)
+        return -1;
+    if (++h->failures >= UNPROVEN_TRIES)
+        helpers_bar(&p->helpers, i, now);
+    return 0;
+}
+
+static void end_round(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
+{
+    int64_t now = loop_now(f->loop);
+    bool with_echo = path->bad > 0;
+    unsigned yes = 0, no = 0;
+
+    for (size_t i = 0; i < HELPERS; i++) {
+        int v = vote(p, i, &path->results[i], with_echo, now);
+        yes += v > 0;
+        no += v < 0;
+    }
+    path->due_ms = now + f->interval_ms;
+    if (yes) {
+        path->bad = 0;
+        path->good++;
+        if (path->unreachable && path->good < RISE)
+            path->due_ms = now + f->interval_ms / AGAIN;
+    } else if (no) {
+        if (!path->bad)
+            path->bad_ms = now - f->timeout_ms;
+        path->bad++;
+        path->good = 0;
+        atomic_fetch_add(&f->bad_rounds, 1);
+        if (!path->unreachable || !path->serving)
+            path->due_ms = now + f->interval_ms / AGAIN;
+    }
+    decide(f, p, path);
+}
+
+static struct probed_prefix *find_prefix(struct forwarding *f, const struct prefix *prefix)
+{
+    for (size_t i = 0; i < f->prefix_count; i++)
+        if (prefix_cmp(&f->prefixes[i]->prefix, prefix) == 0)
+            return f->prefixes[i];
+    return NULL;
+}
+
+static struct probed_path *find_path(struct probed_prefix *p, uint64_t router)
+{
+    for (size_t i = 0; i < p->path_count; i++)
+        if (p->paths[i].router == router)
+            return &p->paths[i];
+    return NULL;
+}
+
+static void run_answer(void *arg)
+{
+    struct ping_call *c = arg;
+    struct probed_prefix *p = find_prefix(c->forwarding, &c->prefix);
+    struct probed_path *path = p ? find_path(p, c->router) : NULL;
+
+    if (path && path->round == c->round && path->open) {
+        struct helper_result *r = &path->results[c->helper];
+        if (c->kind == PING_ECHO)
+            r->alive |= c->passed;
+        else
+            r->passed |= c->passed;
+        r->unusable |= c->unusable;
+        if (--path->open == 0)
+            end_round(c->forwarding, p, path);
+    }
+    free(c);
+}
+
+/* tailcfg.PingResponse: Err is set where the client could not even try. */
+static void on_answer(void *arg, const struct control_answer *answer)
+{
+    struct ping_call *c = arg;
+    json_t *root = NULL;
+
+    if (c->kind == PING_ECHO) {
+        c->passed = answer->code == 0;
+    } else if (answer->code == 0 && json_read(answer->body, answer->len, ANSWER_MAX, "ping", &root, NULL) == 0) {
+        c->unusable = *json_text(root, "Err", "") != '\0';
+        c->passed = !c->unusable;
+    }
+    c->unusable |= answer->code == ERR_GONE || answer->code == ERR_UNSUPPORTED;
+    json_decref(root);
+    loop_post(c->forwarding->loop, run_answer, c);
+}
+
+static bool send_ping(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, size_t helper,
+                      enum ping_kind kind)
+{
+    struct ping_call *c = mem_alloc(sizeof(*c));
+    struct control_question q = {.node_id = p->helpers.items[helper].id,
+                                 .timeout_ms = (unsigned)f->timeout_ms,
+                                 .max = ANSWER_MAX,
+                                 .done = on_answer,
+                                 .arg = c};
+
+    *c = (struct ping_call){f, p->prefix, path->router, path->round, helper, kind, false, false};
+    if (kind == PING_ECHO) {
+        q.path = "/echo";
+    } else {
+        q.ping = "ICMP";
+        q.target = p->target;
+    }
+    if (control_ask(f->options.control, &q, NULL) < 0) {
+        free(c);
+        return false;
+    }
+    atomic_fetch_add(&f->pings, 1);
+    return true;
+}
+
+static void begin_round(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
+{
+    path->round = ++f->rounds;
+    path->due_ms = loop_now(f->loop) + f->interval_ms;
+    for (size_t i = 0; i < HELPERS; i++) {
+        path->results[i] = (struct helper_result){0};
+        if (!p->helpers.items[i].id || (p->helpers.items[i].id == p->led) == path->serving)
+            continue;
+        for (int kind = PING_FIRST; kind < (path->bad ? PING_KINDS : PING_ECHO); kind++)
+            if (send_ping(f, p, path, i, (enum ping_kind)kind)) {
+                path->results[i].asked = true;
+                path->open++;
+            }
+    }
+}
+
+/* ---- who is tested ---- */
+
+static struct probed_path *make_path(struct probed_prefix *p, const struct tailnet_node *n)
+{
+    struct probed_path *path = find_path(p, n->record->r.id);
+
+    if (!path) {
+        if (p->path_count == PATHS_MAX)
+            return NULL;
+        path = &p->paths[p->path_count++];
+        *path = (struct probed_path){.router = n->record->r.id};
+    }
+    path->unreachable = prefixes_has(&n->live.unreachable, &p->prefix);
+    return path;
+}
+
+/* Of two, one whose silence counts. */
+static uint64_t tester(const struct probe_helpers *h)
+{
+    for (size_t i = 0; i < HELPERS; i++)
+        if (h->items[i].proven)
+            return h->items[i].id;
+    return 0;
+}
+
+static void begin_standby_test(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
+{
+    int64_t now = loop_now(f->loop);
+
+    p->standby = path->router;
+    p->led = tester(&p->helpers);
+    p->standby_ms = now;
+    path->bad = path->good = 0;
+    path->due_ms = now + SHOWN_MS;
+    core_probe_path(f->options.core, path->router, p->led, &p->target);
+}
+
+static void end_standby_test(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
+{
+    core_probe_path(f->options.core, p->standby, 0, &p->target);
+    p->standby = 0;
+    p->standby_ms = loop_now(f->loop);
+    if (path)
+        path->tested_ms = p->standby_ms;
+}
+
+static bool is_decided(const struct probed_path *path)
+{
+    return path->unreachable ? path->good >= RISE || path->bad : path->good || path->bad >= STANDBY_AT;
+}
+
+/* A standby is tested while it must be known: before the prefix moves to it, and now and then until it forwards again.
+ */
+static struct probed_path *next_standby(struct probed_prefix *p, const struct probed_path *primary, int64_t every_ms,
+                                        int64_t now)
+{
+    struct probed_path *next = NULL;
+
+    for (size_t i = 0; i < p->path_count; i++) {
+        struct probed_path *path = &p->paths[i];
+        if (primary->bad >= STANDBY_AT && is_untested(path, primary))
+            return path;
+        if (!path->serving && path->unreachable && now - path->tested_ms >= every_ms &&
+            (!next || path->tested_ms < next->tested_ms))
+            next = path;
+    }
+    return next;
+}
+
+static void follow_standby_test(struct forwarding *f, struct probed_prefix *p, const struct probed_path *primary)
+{
+    struct probed_path *path = p->standby ? find_path(p, p->standby) : NULL;
+    int64_t now = loop_now(f->loop);
+
+    if (p->standby &&
+        (!path || path->serving || (!path->open && is_decided(path)) || now - p->standby_ms >= STANDBY_MS))
+        end_standby_test(f, p, path);
+    if (p->standby || (p->led && now - p->standby_ms < SHOWN_MS))
+        return;
+    p->led = 0;
+    path = next_standby(p, primary, f->interval_ms * STANDBY_IN, now);
+    if (path && !primary->open && tester(&p->helpers))
+        begin_standby_test(f, p, path);
+}
+
+static const struct tailnet_node *look_at_routers(struct forwarding *f, struct probed_prefix *p,
+                                                  const struct tailnet_snapshot *s)
+{
+    const struct tailnet_node *primary = NULL;
+
+    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(s, slot);
+        if (!n || !n->live.online || n->expired || !prefixes_has(&n->record->approved, &p->prefix) ||
+            !prefixes_has(&n->record->available, &p->prefix))
+            continue;
+        struct probed_path *path = make_path(p, n);
+        if (!path)
+            continue;
+        bool serving = prefixes_has(&n->serving, &p->prefix);
+        if (serving && !path->serving)
+            path->bad = path->good = 0;
+        path->serving = serving;
+        path->seen = f->tick;
+        primary = serving ? n : primary;
+    }
+    for (size_t i = p->path_count; i-- > 0;)
+        if (p->paths[i].seen != f->tick)
+            p->paths[i] = p->paths[--p->path_count];
+    return primary;
+}
+
+static void tick_prefix(struct forwarding *f, struct probed_prefix *p, const struct tailnet_snapshot *s)
+{
+    int64_t now = loop_now(f->loop);
+    const struct tailnet_node *primary = look_at_routers(f, p, s);
+
+    if (!primary)
+        return;
+    const struct probed_path *serving = find_path(p, primary->record->r.id);
+    helpers_fill(&p->helpers, f->options.tailnet, s, &p->prefix, primary, now);
+    if (serving)
+        follow_standby_test(f, p, serving);
+    for (size_t i = 0; i < p->path_count; i++) {
+        struct probed_path *path = &p->paths[i];
+        if (!path->open && path->due_ms <= now && (path->serving || path->router == p->standby))
+            begin_round(f, p, path);
+    }
+}
+
+static void end_prefix(struct forwarding *f, size_t i)
+{
+    struct probed_prefix *p = f->prefixes[i];
+
+    if (p->standby)
+        end_standby_test(f, p, NULL);
+    for (size_t k = 0; k < p->path_count; k++) {
+        if (p->paths[k].unreachable)
+            core_reach(f->options.core,
+                       &(struct core_reach){
+                           .router = p->paths[k].router, .prefix = p->prefix, .target = p->target, .reached = true});
+    }
+    free(p);
+    f->prefixes[i] = f->prefixes[--f->prefix_count];
+}
+
+static void take_settings(struct forwarding *f, const struct prefix_settings *settings)
+{
+    struct probed_prefix *p = find_prefix(f, &settings->prefix);
+
+    if (!settings->rule.probe.bits)
+        return;
+    if (p && !addr_eq(&p->target, &settings->rule.probe))
+        return; /* it ends in this tick, and begins anew in the next */
+    if (!p) {
+        if (f->prefix_count == PROBED_MAX)
+            return;
+        p = mem_alloc(sizeof(*p));
+        p->prefix = settings->prefix;
+        p->target = settings->rule.probe;
+        f->prefixes[f->prefix_count++] = p;
+    }
+    p->seen = f->tick;
+}
+
+void forwarding_tick(struct forwarding *f, const struct config *config, const struct tailnet_snapshot *s)
+{
+    f->tick++;
+    f->interval_ms = config->node.probe.interval / 1000000;
+    f->timeout_ms = config->node.probe.timeout / 1000000;
+    for (size_t i = 0; config->node.probe.enabled && i < s->prefix_settings_count; i++)
+        take_settings(f, s->prefix_settings[i]);
+    for (size_t i = f->prefix_count; i-- > 0;) {
+        if (f->prefixes[i]->seen == f->tick)
+            tick_prefix(f, f->prefixes[i], s);
+        else
+            end_prefix(f, i);
+    }
+}
+
+struct forwarding *forwarding_new(const struct forwarding_options *options)
+{
+    struct forwarding *f = mem_alloc(sizeof(*f));
+
+    f->options = *options;
+    f->loop = options->loop;
+    return f;
+}
+
+void forwarding_free(struct forwarding *f)
+{
+    for (size_t i = 0; i < f->prefix_count; i++)
+        free(f->prefixes[i]);
+    free(f);
+}
+
+void forwarding_metrics(struct forwarding *f, struct buf *out)
+{
+    metrics_put(out, "headway_route_pings_total", "counter", "Pings of targets behind prefixes, by other nodes",
+                atomic_load(&f->pings));
+    metrics_put(out, "headway_route_bad_rounds_total", "counter", "Rounds of these in which no target answered",
+                atomic_load(&f->bad_rounds));
+    metrics_put(out, "headway_route_verdicts_total", "counter", "Routers found not to forward, or to forward again",
+                atomic_load(&f->verdicts));
+}

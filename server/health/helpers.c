@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "health/helpers.h"
+
+#include "base/random.h"
+#include "policy/policy.h"
+
+#define BARRED_MS     (10 * 60 * 1000)
+#define LOOK_AGAIN_MS 2000
+
+static bool routes_it(const struct tailnet_node *n, const struct prefix *prefix)
+{
+    return prefixes_has(&n->record->available, prefix);
+}
+
+static bool can_help(const struct policy_view *v, const struct tailnet_node *n, const struct prefix *prefix,
+                     const struct tailnet_node *router)
+{
+    struct prefixes shown = {0};
+
+    if (!n->live.online || n->expired || !n->record->authorized || n == router || routes_it(n, prefix))
+        return false;
+    if (!v)
+        return true;
+    if (!policy_sees(v, n->slot, router->slot))
+        return false;
+    policy_routes(v, n->slot, router->slot, &shown);
+    bool sees = prefixes_has(&shown, prefix);
+    prefixes_release(&shown);
+    return sees;
+}
+
+static bool is_barred(const struct probe_helpers *h, uint64_t id, int64_t now_ms)
+{
+    for (size_t i = 0; i < HELPERS_BARRED; i++)
+        if (h->barred[i].id == id && h->barred[i].until_ms > now_ms)
+            return true;
+    return false;
+}
+
+static bool is_chosen(const struct probe_helpers *h, uint64_t id)
+{
+    for (size_t i = 0; i < HELPERS; i++)
+        if (h->items[i].id == id)
+            return true;
+    return false;
+}
+
+void helpers_bar(struct probe_helpers *h, size_t place, int64_t now_ms)
+{
+    h->barred[h->next_barred].id = h->items[place].id;
+    h->barred[h->next_barred].until_ms = now_ms + BARRED_MS;
+    h->next_barred = (h->next_barred + 1) % HELPERS_BARRED;
+    h->items[place] = (struct probe_helper){0};
+}
+
+/* From a place of its own for each choice, so that not the same nodes help everywhere. */
+static uint64_t choose(const struct probe_helpers *h, const struct policy_view *v, const struct tailnet_snapshot *s,
+                       const struct prefix *prefix, const struct tailnet_node *router, int64_t now_ms)
+{
+    uint32_t slots = (uint32_t)(s->block_count * TAILNET_BLOCK), first = slots ? (uint32_t)random_below(slots) : 0;
+
+    for (uint32_t i = 0; i < slots; i++) {
+        const struct tailnet_node *n = snapshot_node(s, (first + i) % slots);
+        if (n && !is_chosen(h, n->record->r.id) && !is_barred(h, n->record->r.id, now_ms) &&
+            can_help(v, n, prefix, router))
+            return n->record->r.id;
+    }
+    return 0;
+}
+
+static bool still_helps(const struct tailnet_snapshot *s, uint64_t id, const struct prefix *prefix,
+                        const struct tailnet_node *router)
+{
+    const struct tailnet_node *n = id ? snapshot_node_by_id(s, id) : NULL;
+
+    return n && n->live.online && !n->expired && n != router && !routes_it(n, prefix);
+}
+
+void helpers_fill(struct probe_helpers *h, struct tailnet *t, const struct tailnet_snapshot *s,
+                  const struct prefix *prefix, const struct tailnet_node *router, int64_t now_ms)
+{
+    size_t empty = 0;
+
+    for (size_t i = 0; i < HELPERS; i++) {
+        if (still_helps(s, h->items[i].id, prefix, router))
+            continue;
+        h->items[i] = (struct probe_helper){0};
+        empty++;
+    }
+    if (!empty || now_ms < h->next_ms)
+        return;
+    const struct policy_view *v = tailnet_policy_read(t);
+    for (size_t i = 0; i < HELPERS; i++)
+        if (!h->items[i].id)
+            h->items[i].id = choose(h, v, s, prefix, router, now_ms);
+    tailnet_policy_done(t);
+    h->next_ms = now_ms + LOOK_AGAIN_MS;
+}

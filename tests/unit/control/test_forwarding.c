@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A router that is online and does not forward is found through other nodes; a prefix moves to one that does, and to
+ * none where none does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "control/control.h"
+#include "health/health.h"
+#include "shared/daemon_fixture.h"
+
+static const struct prefix lan = {{32, {10, 0, 0, 0}}, 24};
+
+static struct {
+    bool unreached, reached, moved;
+} heard;
+
+static void hear_event(void *arg, const struct event *e)
+{
+    (void)arg;
+    if (str_eq(e->kind, "route.unreached"))
+        test_daemon_set(&heard.unreached);
+    if (str_eq(e->kind, "route.reached"))
+        test_daemon_set(&heard.reached);
+    if (str_eq(e->kind, "route.failover"))
+        test_daemon_set(&heard.moved);
+}
+
+static void hear_nothing(void *arg, uint64_t node_id)
+{
+    (void)arg;
+    (void)node_id;
+}
+
+/* ---- the tailnet: two routers, two helpers ---- */
+
+static struct test_client routers[2], helpers[2];
+static bool forwards[2];  /* the routers */
+static bool helpers_live; /* answer an echo */
+static unsigned answered; /* pings */
+static struct health *health;
+
+static void approve(const struct test_client *c)
+{
+    struct core_admin a = {.op = ADMIN_NODE_ROUTES, .id = test_client_id(c)};
+
+    prefixes_add(&a.prefixes, &lan);
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+static void set_probe(const char *address)
+{
+    struct core_admin a = {.op = ADMIN_PREFIX_SET};
+
+    prefixes_add(&a.prefixes, &lan);
+    if (address) {
+        a.given = RULE_PROBE;
+        assert_int_equal(addr_parse(address, &a.rule.probe, NULL), 0);
+    } else {
+        a.reset = RULE_PROBE;
+    }
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    heard.unreached = heard.reached = heard.moved = false;
+    forwards[0] = forwards[1] = helpers_live = true;
+    answered = 0;
+    struct config *c = (struct config *)(uintptr_t)test_daemon.config;
+    c->node.probe.interval = 100000000; /* less than an administrator may say */
+    c->node.probe.timeout = 300000000;
+    c->node.ha.probe_interval = 0; /* these routers answer nothing */
+    core_listen(test_daemon.core,
+                &(struct core_listener){.event = hear_event, .volatile_change = hear_nothing, .arg = &heard});
+    health = health_start(&(struct health_options){.loops = test_daemon.loops,
+                                                   .core = test_daemon.core,
+                                                   .control = test_daemon.control,
+                                                   .tailnet = test_daemon.tailnet,
+                                                   .config = test_daemon.config});
+    for (size_t i = 0; i < 2; i++) {
+        test_client_start(&routers[i], i ? "r2" : "r1");
+        test_client_join(&routers[i]);
+        test_client_poll(&routers[i], ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+        json_decref(test_client_hear(&routers[i]));
+        approve(&routers[i]);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        test_client_start(&helpers[i], i ? "c2" : "c1");
+        test_client_join(&helpers[i]);
+        test_client_poll(&helpers[i], "");
+        json_decref(test_client_hear(&helpers[i]));
+    }
+    set_probe("10.0.0.7");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    set_probe(NULL);
+    for (size_t i = 0; i < 2; i++) {
+        test_client_leave(&routers[i]);
+        test_client_leave(&helpers[i]);
+    }
+    core_unlisten(test_daemon.core, &heard);
+    health_stop(health);
+    /* The last questions end before what they tell goes. */
+    control_free(test_daemon.control);
+    test_daemon.control = NULL;
+    health_free(health);
+    return 0;
+}
+
+/* ---- what the helpers do ---- */
+
+static const struct tailnet_node *node_of(const struct tailnet_snapshot *s, const struct test_client *c)
+{
+    return snapshot_node_by_id(s, test_client_id(c));
+}
+
+/* As a client would route the ping: the longest prefix wins. */
+static bool target_answers(const struct test_client *helper)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+    bool answers = false;
+
+    for (size_t i = 0; i < 2; i++)
+        if (prefixes_has(&node_of(s, &routers[i])->serving, &lan))
+            answers = forwards[i];
+    for (size_t i = 0; i < 2; i++)
+        if (node_of(s, &routers[i])->live.probe_helper == test_client_id(helper))
+            answers = forwards[i];
+    tailnet_unpin(s);
+    return answers;
+}
+
+static void answer_ping(struct test_client *c, const json_t *ping)
+{
+    const char *types = json_text(ping, "Types", ""), *url = json_text(ping, "URL", "");
+    char path[128];
+
+    if (!str_starts(url, "https://unused/machine/c2n/"))
+        return;
+    assert_true(str_copy(path, sizeof(path), url + strlen("https://unused")));
+    if (str_eq(types, "ICMP")) {
+        assert_string_equal(json_text(ping, "IP", ""), "10.0.0.7");
+        if (target_answers(c)) {
+            test_client_call(c, "POST", path, mem_strdup("{\"IP\":\"10.0.0.7\"}"));
+            answered++;
+        }
+    } else if (helpers_live) {
+        test_client_call(c, "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n"));
+    }
+}
+
+static bool unread(struct test_client *c)
+{
+    return c->read < c->messages.len;
+}
+
+/* Plays the helpers until something has become true. */
+#define PLAY_UNTIL(condition)                                                                                          \
+    for (bool done = false; !done;) {                                                                                  \
+        DAEMON_WAIT((condition) || unread(&helpers[0]) || unread(&helpers[1]));                                        \
+        for (size_t i = 0; i < 2; i++) {                                                                               \
+            pthread_mutex_lock(&test_daemon_lock);                                                                     \
+            bool more = unread(&helpers[i]);                                                                           \
+            pthread_mutex_unlock(&test_daemon_lock);                                                                   \
+            if (!more)                                                                                                 \
+                continue;                                                                                              \
+            json_t *m = test_client_hear(&helpers[i]);                                                                 \
+            if (json_object_get(m, "PingRequest"))                                                                     \
+                answer_ping(&helpers[i], json_object_get(m, "PingRequest"));                                           \
+            json_decref(m);                                                                                            \
+        }                                                                                                              \
+        pthread_mutex_lock(&test_daemon_lock);                                                                         \
+        done = (condition);                                                                                            \
+        pthread_mutex_unlock(&test_daemon_lock);                                                                       \
+    }
+
+static bool serves(size_t router)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+    bool found = prefixes_has(&node_of(s, &routers[router])->serving, &lan);
+
+    tailnet_unpin(s);
+    return found;
+}
+
+static void a_prefix_moves_to_a_router_that_forwards_and_only_there(void **state)
+{
+    (void)state;
+    assert_true(serves(0));
+    PLAY_UNTIL(answered >= 8);
+    assert_false(heard.unreached);
+    /* helpers that went away are no evidence */
+    forwards[0] = false;
+    helpers_live = false;
+    answered = 0;
+    for (unsigned i = 0, asked = 0; asked < 30 && i < 1000; i++) {
+        json_t *m = test_client_hear(&helpers[0]);
+        asked += json_object_get(m, "PingRequest") != NULL;
+        json_decref(m);
+    }
+    assert_false(heard.unreached);
+    assert_true(serves(0));
+    /* the router is */
+    helpers_live = true;
+    PLAY_UNTIL(heard.moved);
+    assert_true(heard.unreached);
+    assert_true(serves(1));
+    heard.moved = heard.unreached = false;
+    /* neither forwards: nothing moves */
+    forwards[1] = false;
+    PLAY_UNTIL(heard.unreached);
+    assert_true(serves(1));
+    assert_false(heard.moved);
+    /* the one that does not serve is tested on, and takes over when it forwards again */
+    forwards[0] = true;
+    PLAY_UNTIL(heard.moved);
+    assert_true(heard.reached);
+    assert_true(serves(0));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_prefix_moves_to_a_router_that_forwards_and_only_there, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, test_daemon_set_up, test_daemon_tear_down);
+}
