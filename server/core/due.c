@@ -99,7 +99,6 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_SETTLE:
         routes_settled(s->routes);
-        core_policy_settled(s);
         s->elect = true;
         break;
     case TIMER_NEAREST:

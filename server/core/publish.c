@@ -105,9 +105,11 @@ static char *detail_of_move(struct core_state *s, const struct route_move *m, co
 }
 
 /* The entry of moves that have routers and cause in common; names: of their prefixes. */
-static void note_moves(struct core_state *s, const struct route_move *m, struct event_note *note, const char *names,
+static void note_moves(struct core_state *s, const struct route_move *m, struct event_note *note, const char *prefixes,
                        bool many)
 {
+    char *names = m->via ? mem_format("%s via %s", prefixes, m->via) : mem_strdup(prefixes);
+
     note->id = event_of_move(m);
     note->caused_by = map_getu(&s->by_id, m->from ? m->from : m->to);
     if (!m->to)
@@ -118,11 +120,13 @@ static void note_moves(struct core_state *s, const struct route_move *m, struct 
     else
         journal(s, note, "%s moved from %s to %s%s: %s", names, name_of(s, m->from), name_of(s, m->to),
                 many ? " together" : "", m->cause);
+    free(names);
 }
 
 static bool same_kind(const struct route_move *a, const struct route_move *b)
 {
-    return a->from == b->from && a->to == b->to && str_eq(a->cause, b->cause);
+    return a->from == b->from && a->to == b->to && str_eq(a->cause ? a->cause : "", b->cause ? b->cause : "") &&
+           str_eq(a->via ? a->via : "", b->via ? b->via : "");
 }
 
 static void note_move(struct core_state *s, const struct route_move *m)
@@ -160,7 +164,7 @@ static void note_all(struct core_state *s, const struct route_moves *moves)
         const struct route_move *m = &moves->items[i];
         struct prefixes alike = {0};
         s->counters.failovers += event_of_move(m) == EVENT_ROUTE_FAILOVER;
-        if (noted[i])
+        if (noted[i] || !m->cause)
             continue;
         for (size_t k = i; k < moves->len; k++)
             if (same_kind(m, &moves->items[k]))
@@ -183,31 +187,33 @@ static void move_serving(struct core_state *s, const struct route_move *m)
     struct slot *to = m->to ? map_getu(&s->by_id, m->to) : NULL;
 
     if (from) {
-        prefixes_del(&from->serving, &m->prefix);
+        if (!m->via)
+            prefixes_del(&from->serving, &m->prefix);
         slot_mark(s, from, from->published ? CHANGE_WHOLE | CHANGE_SELF : 0);
         from->route_moved = true;
     }
     if (to) {
-        prefixes_add(&to->serving, &m->prefix);
+        if (!m->via)
+            prefixes_add(&to->serving, &m->prefix);
         slot_mark(s, to, CHANGE_WHOLE | CHANGE_SELF);
         to->route_moved = true;
     }
 }
 
-static void elect(struct core_state *s)
+static void elect(struct core_state *s, struct route_moves *moves)
 {
-    struct route_moves moves = {0};
-
     s->elect = false;
-    routes_elect(s->routes, &(struct routes_time){clock_wall_ns(), clock_mono_ms()}, &moves);
+    routes_elect(s->routes, &(struct routes_time){clock_wall_ns(), clock_mono_ms()}, moves);
     if (routes_due(s->routes) != INT64_MAX)
         timer_set(s, routes_due(s->routes), TIMER_ROUTES, NULL);
-    for (size_t i = 0; i < moves.len; i++) {
-        move_serving(s, &moves.items[i]);
-        remember_primary(s, &moves.items[i]);
+    for (size_t i = 0; i < moves->len; i++) {
+        move_serving(s, &moves->items[i]);
+        if (moves->items[i].via)
+            core_policy_remember(s, &moves->items[i]);
+        else
+            remember_primary(s, &moves->items[i]);
     }
-    note_all(s, &moves);
-    route_moves_release(&moves);
+    note_all(s, moves);
 }
 
 static int record_by_id(const void *a, const void *b)
@@ -278,6 +284,9 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         publish_pendings(s, next);
     if (s->primaries_dirty)
         snapshot_set_primaries(next, (const struct primary *const *)s->primaries.items, s->primaries.len);
+    if (s->via_primaries_dirty)
+        snapshot_set_via_primaries(next, (const struct via_primary *const *)s->via_primaries.items,
+                                   s->via_primaries.len);
     if (s->prefix_settings_dirty) {
         const struct prefix_settings **list = prefix_settings_list(s, &count);
         snapshot_set_prefix_settings(next, list, count);
@@ -290,7 +299,7 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
     if (s->message_dirty)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
-    s->primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
+    s->primaries_dirty = s->via_primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -393,15 +402,19 @@ static size_t publish_choices(struct core_state *s, struct tailnet_snapshot *nex
 
 void publish(struct core_state *s)
 {
+    struct route_moves moves = {0};
+
     core_past_time(s);
+    core_policy_prepare(s);
     bool elected = s->elect;
     if (elected)
-        elect(s);
+        elect(s, &moves);
     nearest_follow(s, elected);
-    core_policy_publish(s);
+    core_policy_publish(s, &moves);
+    route_moves_release(&moves);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
-                 s->primaries_dirty || s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty ||
-                 s->message_dirty || s->nearest_dirty;
+                 s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty || s->prefix_settings_dirty ||
+                 s->settings_dirty || s->message_dirty || s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);

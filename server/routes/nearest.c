@@ -30,13 +30,13 @@ void routes_nearest(const struct routes *r, routes_visit *visit, void *arg)
         return;
     for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m)) {
         const struct routed_prefix *entry = m->value;
-        if (entry_rule(r, entry)->nearest != PREFIX_NEAREST || entry->contenders.len < 2)
+        if (entry->key.group || entry_rule(r, entry)->nearest != PREFIX_NEAREST || entry->contenders.len < 2)
             continue;
         well.len = 0;
         for (size_t i = 0; i < entry->contenders.len; i++)
             if (is_well(&entry->contenders.items[i]))
                 vec_push(&well, entry->contenders.items[i].router->record->r.id);
-        visit(arg, &entry->prefix, entry->primary, well.items, well.len);
+        visit(arg, &entry->key.prefix, entry->primary, well.items, well.len);
     }
     vec_release(&well);
 }

@@ -16,6 +16,7 @@
 
 #include "model/record.h"
 
+struct policy_view;
 struct routes;
 
 struct routes_flags {
@@ -33,8 +34,9 @@ struct routes_flags routes_flags_of(const struct node *n, const struct node_live
  */
 struct route_move {
     struct prefix prefix;
+    const char *via; /* the group's name, NULL: the election for everybody; valid until the groups are set again */
     uint64_t from, to;
-    const char *cause;
+    const char *cause; /* NULL: the group came or went with a policy */
 };
 struct route_moves {
     struct route_move *items;
@@ -50,13 +52,23 @@ struct routes *routes_copy(const struct routes *r);
 /* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */
 void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);
 
-/* A rule for one prefix, NULL: the defaults again. Counts from the next election, in which the prefix takes part. */
+/* A rule for one prefix, NULL: the defaults again, in groups too. Counts from the next election, in which the prefix
+ * takes part. */
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule);
 
 /* At start, before the first election: node served p when this was last written. Until routes_settled (the owner's
  * timer, some seconds later) no other router takes p, unless node is deleted, expired or no longer entitled to it. */
 void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns);
 void routes_settled(struct routes *r);
+
+/* The policy's groups of routers that grants name with via (v NULL: none). Within each the same elections are held
+ * beside the one for everybody, among the routers that have one of its tags, about the prefixes that its grants
+ * concern. Groups that were there before keep who serves. v is asked until it is replaced. */
+void routes_set_policy(struct routes *r, const struct policy_view *v);
+/* As routes_restore, within a group; false: there is none of that name. */
+bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, uint64_t node, int64_t since_ns);
+/* Another router could take over at once something that node serves, for everybody or within a group. */
+bool routes_replaceable(const struct routes *r, uint64_t node);
 
 /* What is known of a node now; the record is referenced, not copied. Changes nothing but what the next election looks
  * at, so that several results that belong together are decided in one step. */

@@ -100,6 +100,8 @@ struct tailnet_snapshot {
     size_t pending_count;
     const struct primary **primaries; /* elected routers by prefix */
     size_t primary_count;
+    const struct via_primary **via_primaries; /* the same within groups of via, by prefix and tags */
+    size_t via_primary_count;
     const struct prefix_settings **prefix_settings; /* by prefix */
     size_t prefix_settings_count;
     struct tailnet_nearest *nearest; /* NULL: no prefix is served by the nearest router */

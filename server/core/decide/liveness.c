@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "core/decide/exits.h"
 #include "core/decide/liveness.h"
-#include "core/decide/policy_view.h"
 #include "core/state/journal.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -102,7 +101,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
     x->next = slot->sessions;
     slot->sessions = x;
     map_putu(&s->sessions, x->id, x);
-    slot->suspect = slot->returning = false;
+    slot->suspect = false;
     mem_replace(&slot->live.source, source);
     bool was_healthy = slot->live.healthy;
     slot->live.healthy = true;
@@ -156,13 +155,7 @@ void slot_follow_expiry(struct core_state *s, struct slot *slot)
  * would only lose packets. */
 static bool replaceable(struct core_state *s, const struct slot *slot)
 {
-    for (size_t i = 0; i < slot->serving.len; i++) {
-        size_t candidates = 0;
-        routes_count(s->routes, &slot->serving.items[i], NULL, &candidates);
-        if (candidates > 1)
-            return true;
-    }
-    return core_policy_steers(s, slot) || core_exit_is_replaceable(s, slot);
+    return routes_replaceable(s->routes, slot->id) || core_exit_is_replaceable(s, slot);
 }
 
 /* The node answers if any of its sessions does. */

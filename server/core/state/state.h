@@ -82,7 +82,6 @@ struct slot {
     struct relay_latencies latencies;
     double penalty; /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
-    bool returning;            /* served within a group of via before the restart, and has some seconds to come back */
     bool suspect;              /* its last session ended; its grace has not passed yet */
     bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
     int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */
@@ -194,6 +193,9 @@ struct core_state {
     struct core_admin *admin;                  /* the present administrative call, for its actor */
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
+    bool via_primaries_dirty;
+    struct policy_view *next_view;              /* of the policy that is about to be published; NULL: it has none */
+    bool groups_known;                          /* elections are held in the groups of a policy */
     bool prefix_settings_dirty, settings_dirty; /* settings: other than what tailnet_dirty is about */
     bool message_dirty;
     uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY, CHANGE_MESSAGE */
@@ -201,7 +203,7 @@ struct core_state {
     char *records; /* of the file that dns.extra_records_path names, as JSON; NULL: none */
     VEC(struct slot *) dirty_slots;
     VEC(struct primary *) primaries;          /* by prefix; what the store holds, or will */
-    VEC(struct via_primary *) via_primaries;  /* likewise within groups of via, in no order */
+    VEC(struct via_primary *) via_primaries;  /* likewise within groups of via, by prefix and tags */
     bool elect;                               /* routes were told something */
     VEC(struct nearest_state) nearest;        /* by prefix; those that are served by the nearest router */
     VEC(struct slot *) nearest_viewers;       /* to be looked at: they measured anew */

@@ -284,6 +284,14 @@ static void keep_the_promises(const struct model *m, int p, int before, int afte
         assert_true(m->now_ms >= m->well_ms[p][after] + m->rules[p].failback_delay_ns / NS_PER_MS);
 }
 
+static bool anybody_entitled(const struct model *m, int p)
+{
+    for (int i = 0; i < NODES; i++)
+        if (entitled(m, i, p))
+            return true;
+    return false;
+}
+
 static void check_prefix(struct model *m, int p, const struct route_move *move, unsigned run, unsigned step)
 {
     struct prefix prefix = prefix_number((unsigned)p);
@@ -294,6 +302,10 @@ static void check_prefix(struct model *m, int p, const struct route_move *move, 
                  (int)routes_primary(m->routes, &prefix, NULL) - 1, after);
     keep_the_promises(m, p, before, after);
     m->primary[p] = after;
+    if (after < 0 && !anybody_entitled(m, p)) { /* then nothing is remembered */
+        m->last[p] = -1;
+        m->held_ms[p] = 0;
+    }
     if (after == before)
         return;
     assert_non_null(move);
