@@ -305,6 +305,8 @@ static int drain(struct cli *c)
 
     if (!node || !(was = get_drain(c, node, &before)))
         return 1;
+    if (on)
+        cli_note_exit_users(c, node);
     answer = post_drain(c, node, on);
     if (answer && (dry || (now = get_drain(c, node, &after)))) {
         if (on)
