@@ -78,6 +78,7 @@ struct api_route {
     const char *primary_name; /* or NULL */
     const char *reason;       /* one sentence */
     const char *approved_by;  /* or NULL */
+    const char *via;          /* it serves for grants with via these tags, "tag:a; tag:b, tag:c"; or NULL */
 };
 
 struct api_warning {
@@ -142,11 +143,13 @@ struct api_router {
     const char *name;
     int state; /* enum route_state */
     const char *reason;
+    const char *via; /* as in api_route */
 };
 
 /* Whether a router can be taken away. */
 struct api_served {
     struct prefix prefix;
+    const char *via;    /* the tags of the grants that it serves it for, NULL: for everybody */
     uint64_t successor; /* who would serve it, or 0 */
     const char *successor_name;
 };
