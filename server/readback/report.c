@@ -49,7 +49,10 @@ static void say_behind(const struct readback_move *m, const struct tailnet_snaps
         count += is_behind(&m->followers.items[i]) && m->followers.items[i].silent == silent;
     if (!count)
         return;
-    buf_addf(out, "; %zu %s", count, silent ? "did not answer" : "still use ");
+    buf_addf(out, "; %zu %s", count,
+             !silent      ? (count == 1 ? "still uses " : "still use ")
+             : count == 1 ? "has not answered"
+                          : "have not answered");
     if (!silent)
         buf_adds(out, m->from ? name_of(s, m->from) : "none");
     buf_adds(out, " (");
