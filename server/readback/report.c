@@ -112,6 +112,15 @@ static void list_behind(const struct readback_move *m, const struct tailnet_snap
     *out = (struct api_list){list, count};
 }
 
+/* It has moved again, which is looked at in a moment. */
+static bool moved_on(const struct tailnet_snapshot *s, const struct readback_move *m, const struct prefix *p)
+{
+    for (size_t i = 0; i < s->primary_count; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0)
+            return s->primaries[i]->r.id != m->to;
+    return false;
+}
+
 bool readback_followers(struct readback *r, const struct prefix *p, struct arena *a, struct api_followers *out)
 {
     const struct readback_move *m = NULL;
@@ -139,6 +148,8 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
                                       .complete = followed + unsupported + gone == m->followers.len,
                                       .ended = m->ended,
                                       .text = arena_strdup(a, buf_text(&text))};
+        if (moved_on(s, m, p))
+            out->complete = out->ended = false;
         list_behind(m, s, a, &out->behind);
         tailnet_unpin(s);
     }

@@ -43,5 +43,6 @@ check "the other one has switched" wait_for 10 says "1 of 2 nodes has switched $
 kill -CONT "$(cat "$LAB/used/pid")"
 check "when it answers again it follows" wait_for 40 says "2 of 2 nodes have switched $LAN_NET to r1"
 
-for h in new used; do check "$h holds what it should" wait_for 20 eval "hw nodes diff $h | grep -F 'holds what it should'"; done
-check "an old client cannot be asked" eval 'hw nodes diff old 2>&1 | grep -F "cannot be asked"'
+for h in new used; do check "$h holds what it should" wait_for 20 hw nodes diff "$h"; done
+check "an old client cannot be asked" eval '{ hw nodes diff old 2>&1 || :; } | grep -F "cannot be asked"'
+for h in new used; do hw nodes diff "$h"; done
