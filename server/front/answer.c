@@ -74,6 +74,7 @@ static size_t take_head(struct answer *a, const uint8_t *bytes, size_t len)
     }
     a->head.len = (size_t)(end - (char *)a->head.data) + 4;
     size_t taken = a->head.len - before;
+    a->head.data[a->head.len] = '\0'; /* what came with it is no part of it */
     head_ended(a);
     return taken;
 }
