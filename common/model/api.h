@@ -465,6 +465,21 @@ struct api_followers {
 };
 extern const struct api_shape api_followers_shape;
 
+/* What a client holds beside what it should. */
+struct api_mismatch {
+    uint64_t node;
+    const char *name, *member; /* member "": the node as a whole */
+    const char *has, *should;  /* NULL: the node is missing there */
+};
+struct api_diff {
+    uint64_t node;
+    const char *name;
+    uint64_t peers, differences; /* how many */
+    const char *text;            /* the same in a sentence */
+    struct api_list rows;        /* struct api_mismatch, some of them */
+};
+extern const struct api_shape api_diff_shape;
+
 struct api_backup {
     const char *path;
     uint64_t bytes;

@@ -140,6 +140,11 @@ def v1(method, path, query, body):
 
 def ours(method, path, query, body):
     words = path.split("/")[3:]
+    if words[0] == "nodes" and words[-1] == "diff":
+        rows = [{"node": "2", "name": "db-1", "member": "AllowedIPs", "has": "100.64.0.2/32", "should": "10.0.0.0/8, 100.64.0.2/32"},
+                {"node": "3", "name": "gw", "member": "", "has": None, "should": "gw."}] * (words[1] == "1")
+        text = "anns-laptop differs in 2 places from what it should hold" if rows else "gw holds what it should: itself and 2 peers"
+        return 200, {"node": words[1], "name": "x", "peers": 2, "differences": len(rows), "text": text, "rows": rows}
     if words[0] == "prefixes" and words[-1] == "followers" and "10.9" in words[1]:
         return 404, {"error": {"code": "missing", "message": "10.9.0.0/16 has not moved since the server started", "field": ""}}
     if words[0] == "prefixes" and words[-1] == "followers":
@@ -195,7 +200,8 @@ def ours(method, path, query, body):
         steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
     if words == ["policy", "check"]:
-        return 200, {"ok": True, "findings": [{"line": 3, "column": 5, "severity": "warning", "message": "acl 1 gives an exit node"}]}
+        return 200, {"ok": True, "findings": [{"line": 3, "column": 5, "severity": "warning", "message": "acl 1 gives an exit node"},
+                                                  {"line": 0, "column": 0, "severity": "warning", "message": "no user is called \"bob@\""}]}
     if words == ["policy", "preview"]:
         row = {"kind": "lost", "pairs": 12, "what": ["tcp port 22"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
         route = {"kind": "hidden", "route": "10.0.0.0/24", "router": "gw", "viewers": {"count": 12, "names": ["laptop"]}}
