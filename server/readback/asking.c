@@ -17,8 +17,10 @@
 #define TICK_MS    200
 #define CAP_NETMAP 127 /* capability version of the first client that can say */
 
-static const char without[] = "{\"omitFields\":[\"DERPMap\",\"UserProfiles\",\"SSHPolicy\",\"PacketFilter\","
-                              "\"PacketFilterRules\",\"DNS\"]}";
+/* A client panics, and with it all of tailscaled, when it is asked before it has a network map: up to 1.103 with
+ * omitFields (tailscale ipn/ipnlocal/c2n.go), earlier ones always. So it is asked for all of the map, and not just
+ * after it came online. */
+#define NEW_NS (10 * NS_PER_SECOND)
 
 struct readback_question {
     struct readback *r;
@@ -126,33 +128,43 @@ static void on_netmap(void *arg, const struct control_answer *answer)
 
 /* ---- questions ---- */
 
-static unsigned cap_version_of(struct readback *r, uint64_t node, bool *online)
+struct client_facts {
+    unsigned cap_version;
+    bool online, fresh; /* fresh: it may have no network map yet */
+};
+
+static struct client_facts facts_of(struct readback *r, uint64_t node)
 {
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
     const struct tailnet_node *n = snapshot_node_by_id(s, node);
-    unsigned version = n ? n->record->cap_version : 0;
+    struct client_facts facts = {0};
 
-    *online = n && n->live.online;
+    if (n)
+        facts = (struct client_facts){.cap_version = n->record->cap_version,
+                                      .online = n->live.online,
+                                      .fresh = clock_wall_ns() - n->live.since_ns < NEW_NS};
     tailnet_unpin(s);
-    return version;
+    return facts;
 }
 
 /* Locked; done may only be called later, on another thread, so the lock is free again then. */
 static bool ask(struct readback *r, const struct readback_move *m, struct route_follower *f, int64_t now_ms)
 {
-    bool online;
+    struct client_facts facts = facts_of(r, f->node);
     struct readback_question *q;
 
-    if (cap_version_of(r, f->node, &online) < CAP_NETMAP || !online) {
-        f->state = online ? FOLLOWER_UNSUPPORTED : FOLLOWER_GONE;
+    if (facts.cap_version < CAP_NETMAP || !facts.online) {
+        f->state = facts.online ? FOLLOWER_UNSUPPORTED : FOLLOWER_GONE;
+        return false;
+    }
+    if (facts.fresh) {
+        f->due_ms = now_ms + AGAIN_MS;
         return false;
     }
     q = mem_alloc(sizeof(*q));
     *q = (struct readback_question){r, m->number, f->node};
     const struct control_question question = {.node_id = f->node,
                                               .path = "/debug/netmap",
-                                              .body = without,
-                                              .body_len = sizeof(without) - 1,
                                               .timeout_ms = ASK_MS,
                                               .max = CLIENT_NETMAP_MAX,
                                               .done = on_netmap,
@@ -172,18 +184,14 @@ static bool ask(struct readback *r, const struct readback_move *m, struct route_
 int readback_ask(struct readback *r, uint64_t node, const char *actor,
                  void (*done)(void *arg, const struct control_answer *answer), void *arg, struct err *e)
 {
-    bool online;
+    struct client_facts facts = facts_of(r, node);
 
-    if (cap_version_of(r, node, &online) < CAP_NETMAP && online)
+    if (facts.cap_version < CAP_NETMAP && facts.online)
         return err_set(e, ERR_UNSUPPORTED, "its client cannot be asked: that takes 1.90 or newer");
-    const struct control_question question = {.node_id = node,
-                                              .path = "/debug/netmap",
-                                              .body = without,
-                                              .body_len = sizeof(without) - 1,
-                                              .max = CLIENT_NETMAP_MAX,
-                                              .actor = actor,
-                                              .done = done,
-                                              .arg = arg};
+    if (facts.online && facts.fresh)
+        return err_set(e, ERR_UNAVAILABLE, "it has just come online: ask again in ten seconds");
+    const struct control_question question = {
+        .node_id = node, .path = "/debug/netmap", .max = CLIENT_NETMAP_MAX, .actor = actor, .done = done, .arg = arg};
     return control_ask(r->options.control, &question, e);
 }
 
