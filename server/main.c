@@ -20,7 +20,7 @@
 #include "metrics/metrics.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
-#include "policy/policy.h"
+#include "readback/readback.h"
 #include "relay/relay.h"
 #include "usage/flags.h"
 
@@ -38,6 +38,7 @@ struct daemon {
     struct netmap *netmap;
     struct control *control;
     struct health *health;
+    struct readback *readback;
     struct api *api;
     struct relay *relay;
     struct front *front;
@@ -124,6 +125,7 @@ static void add_metrics(void *arg, struct buf *out)
                 n.cache_bytes);
     control_metrics(d->control, out);
     health_metrics(d->health, out);
+    readback_metrics(d->readback, out);
     relay_metrics(d->relay, out);
 }
 
@@ -142,32 +144,24 @@ static void put_problem(const struct config *c, struct strs *problems, const cha
 }
 
 /* A policy file that cannot be used is only the end where no earlier start has stored one. */
-static void check_policy(const struct config *c, struct strs *problems, struct strs *notes)
+static void check_policy(const struct config *c, const struct store_image *image, struct strs *problems,
+                         struct strs *notes)
 {
-    struct buf text = BUF_INIT(POLICY_TEXT_MAX), said = BUF_INIT(0);
-    struct policy_problems found = {0};
-    struct policy *policy = NULL;
-    struct err e = {0};
+    static struct user *const nobody[1];
+    struct buf said = BUF_INIT(0);
 
     if (!config_policy_is_file(c))
         return;
-    if (file_read(c->policy.path, FILE_ANY, &text, &e) < 0) {
-        buf_adds(&said, e.message);
-    } else if (policy_parse(buf_text(&text), text.len, &policy, &found) < 0) {
-        buf_addf(&said, "%s: ", c->policy.path);
-        policy_problems_text(&found, &said);
-    }
+    core_check_policy(c, !image->run ? NULL : image->users ? image->users : nobody, image->user_count, &said);
     if (said.len)
         put_problem(c, store_holds_policy(c->database.sqlite_path) ? notes : problems, "policy.path", buf_text(&said));
-    policy_unref(policy);
-    policy_problems_release(&found);
     buf_release(&said);
-    buf_release(&text);
 }
 
 /* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too. */
 static int check(const struct config *c, bool ports, struct strs *problems, struct strs *notes)
 {
+    struct store_image image;
     struct loop_tls *tls = NULL;
     struct err e = {0};
 
@@ -177,7 +171,7 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
         put_problem(c, problems, "noise.private_key_path", e.message);
     if (control_key_check(c->derp.server.private_key_path, &e) < 0)
         put_problem(c, problems, "derp.server.private_key_path", e.message);
-    if (store_check(c->database.sqlite_path, &e) < 0)
+    if (store_check(c->database.sqlite_path, &image, &e) < 0)
         put_problem(c, problems, "database.sqlite.path", e.message);
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
@@ -185,7 +179,8 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
             put_problem(c, problems, "tls_cert_path", e.message);
         loop_tls_free(tls);
     }
-    check_policy(c, problems, notes);
+    check_policy(c, &image, problems, notes);
+    store_image_release(&image);
     core_check_files(c, notes);
     relay_check_files(c, notes);
     return problems->len ? ERR_INVALID : rc;
@@ -248,6 +243,9 @@ static int start_outside(struct daemon *d, struct err *e)
         return (int)e->code;
     d->health = health_start(&(struct health_options){
         .loops = d->loops, .core = d->core, .control = d->control, .tailnet = d->tailnet, .config = c});
+    d->readback = readback_start(&(struct readback_options){
+        .loops = d->loops, .core = d->core, .control = d->control, .tailnet = d->tailnet, .config = c});
+    api.readback = d->readback;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
         (rc = start_relay(d, &relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
@@ -273,8 +271,10 @@ static void stop(struct daemon *d)
     api_stop(d->api);
     relay_stop(d->relay);
     health_stop(d->health);
+    readback_stop(d->readback);
     control_free(d->control);
     health_free(d->health);
+    readback_free(d->readback);
     loops_free(d->loops);
     netmap_free(d->netmap);
     core_stop(d->core);
@@ -308,6 +308,7 @@ static void reload(struct daemon *d)
         core_reload(d->core, fresh);
         control_reload(d->control, fresh);
         health_reload(d->health, fresh);
+        readback_reload(d->readback, fresh);
         relay_reload(d->relay, fresh);
         api_reload(d->api, fresh);
         if (front_reload(d->front, &e) < 0)
@@ -439,6 +440,7 @@ int main(int argc, char **argv)
     struct err e = {0};
     int status = 0;
 
+    file_hold_standard();
     flags_add_table(&flags, options);
     if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
         return say(1, &e);

@@ -128,6 +128,13 @@ void file_say(FILE *stream, const char *prefix, const char *text)
     buf_release(&safe);
 }
 
+void file_hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", O_RDONLY); /* the lowest number that is free: this one */
+}
+
 int file_end_output(FILE *stream, struct err *e)
 {
     errno = 0;

@@ -33,6 +33,10 @@ int file_write_fd(int fd, const void *bytes, size_t len) WARN_UNUSED; /* -1 with
  * ends of lines and tabs. */
 void file_say(FILE *stream, const char *prefix, const char *text);
 
+/* At the start of a program: a standard stream that was closed would be the next file or socket that is opened, and
+ * what is printed would end there. Reads from such an input end at once, writes to such an output fail. */
+void file_hold_standard(void);
+
 /* At the end of a program: what was written to the stream and did not arrive is ERR_IO ("cannot write the output"). */
 int file_end_output(FILE *stream, struct err *e) WARN_UNUSED;
 

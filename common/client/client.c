@@ -68,16 +68,14 @@ static bool is_loopback(const char *host)
 static int set_address(struct client *c, const struct client_options *o, struct err *e)
 {
     const char *address = o->address;
-    size_t len;
 
     if (!str_starts(address, "http://") && !str_starts(address, "https://"))
         c->base = mem_format("https://%s", address);
     else
         c->base = mem_strdup(address);
-    len = strlen(c->base);
-    while (len && c->base[len - 1] == '/')
-        c->base[--len] = '\0';
-    const char *host = strstr(c->base, "://") + 3;
+    char *host = strstr(c->base, "://") + 3;
+    for (size_t len = strlen(host); len && host[len - 1] == '/';)
+        host[--len] = '\0';
     if (!*host || strpbrk(host, "/?# @"))
         return err_field(e, ERR_INVALID, "address", "'%.80s' is not an address such as https://headway.example.com",
                          address);

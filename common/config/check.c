@@ -146,8 +146,7 @@ static void check_ports(struct complaints *to, const struct config *c)
     check_port(to, "metrics_listen_addr", c->metrics_listen_addr, SOCK_STREAM);
     if (!c->derp.server.enabled)
         return;
-    if (!str_eq(c->derp.server.listen_addr, c->listen_addr))
-        check_port(to, "derp.server.listen_addr", c->derp.server.listen_addr, SOCK_STREAM);
+    check_port(to, "derp.server.listen_addr", c->derp.server.listen_addr, SOCK_STREAM);
     check_port(to, "derp.server.stun_listen_addr", c->derp.server.stun_listen_addr, SOCK_DGRAM);
 }
 

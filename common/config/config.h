@@ -92,11 +92,13 @@ struct config {
             int64_t ping_interval, ping_timeout;   /* for every node with an effective route */
             int64_t failback;                      /* enum route_failback, as in model/record.h */
             bool keep;                             /* who served last keeps a prefix that nobody can serve */
+            bool nearest;                          /* each viewer is served by the router that is nearest to it */
             int64_t hold_down, failback_delay;
             int64_t settle_time; /* after a start, before a prefix moves away from its last router */
         } ha;
         struct {
             bool enabled;              /* health of routers and forwarding probes, both */
+            bool read_back;            /* which router nodes use after a move */
             int64_t health_interval;   /* of questions for the health of routers; 0: only when something happens */
             int64_t interval, timeout; /* of forwarding probes */
         } probe;

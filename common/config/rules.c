@@ -138,12 +138,39 @@ static void rule_tls(struct config *c, rule_fail fail, void *arg)
              "tls_cert_path and tls_key_path must be set together");
 }
 
+static bool is_ipv6(const char *host)
+{
+    return strchr(host, ':') != NULL;
+}
+
+/* One listener leaves no place for the other. */
+static bool listeners_collide(const char *a, const char *b)
+{
+    struct config_listen x, y;
+
+    if (!*a || !*b || config_listen_parse(a, "", &x, NULL) < 0 || config_listen_parse(b, "", &y, NULL) < 0 ||
+        x.port != y.port)
+        return false;
+    if (!*x.host || !*y.host || str_eq(x.host, y.host))
+        return true;
+    bool any = str_eq(x.host, "0.0.0.0") || str_eq(y.host, "0.0.0.0") || str_eq(x.host, "::") || str_eq(y.host, "::");
+    return any && is_ipv6(x.host) == is_ipv6(y.host);
+}
+
 static void rule_listen(struct config *c, rule_fail fail, void *arg)
 {
+    const struct {
+        const char *key, *address;
+    } all[] = {{"listen_addr", c->listen_addr},
+               {"metrics_listen_addr", c->metrics_listen_addr},
+               {"derp.server.listen_addr", c->derp.server.enabled ? c->derp.server.listen_addr : ""}};
+
     if (!*c->listen_addr)
         fail(arg, "listen_addr", "listen_addr must name an address and a port, such as 0.0.0.0:8080");
-    if (*c->metrics_listen_addr && str_eq(c->metrics_listen_addr, c->listen_addr))
-        fail(arg, "metrics_listen_addr", "metrics_listen_addr must differ from listen_addr (%s)", c->listen_addr);
+    for (size_t i = 1; i < ARRAY_LEN(all); i++)
+        for (size_t k = 0; k < i; k++)
+            if (listeners_collide(all[k].address, all[i].address))
+                fail(arg, all[i].key, "%s must differ from %s (%s)", all[i].key, all[k].key, all[k].address);
     if (!*c->unix_socket || strlen(c->unix_socket) > 107)
         fail(arg, "unix_socket", "unix_socket must be a path of 1 to 107 bytes, not '%.120s'", c->unix_socket);
 }
@@ -154,11 +181,16 @@ static void rule_files(struct config *c, rule_fail fail, void *arg)
         const char *key, *path;
     } files[] = {{"noise.private_key_path", c->noise.private_key_path},
                  {"derp.server.private_key_path", c->derp.server.private_key_path},
-                 {"database.sqlite.path", c->database.sqlite_path}};
+                 {"database.sqlite.path", c->database.sqlite_path},
+                 {"unix_socket", c->unix_socket}};
 
-    for (size_t i = 0; i < ARRAY_LEN(files); i++)
-        if (!*files[i].path)
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        if (!*files[i].path && files[i].path != c->unix_socket)
             fail(arg, files[i].key, "%s must name a file; without the key there is a default", files[i].key);
+        for (size_t k = 0; *files[i].path && k < i; k++)
+            if (str_eq(files[i].path, files[k].path))
+                fail(arg, files[i].key, "%s must differ from %s (%s)", files[i].key, files[k].key, files[k].path);
+    }
 }
 
 static void rule_derp(struct config *c, rule_fail fail, void *arg)
@@ -172,9 +204,6 @@ static void rule_derp(struct config *c, rule_fail fail, void *arg)
         fail(arg, "derp.server.automatically_add_embedded_derp_region",
              "derp.server.automatically_add_embedded_derp_region is false: derp.paths must name a file that "
              "contains the built-in region");
-    if (str_eq(c->derp.server.private_key_path, c->noise.private_key_path))
-        fail(arg, "derp.server.private_key_path",
-             "derp.server.private_key_path must differ from noise.private_key_path (%s)", c->noise.private_key_path);
 }
 
 static void rule_times(struct config *c, rule_fail fail, void *arg)

@@ -179,6 +179,7 @@ struct api_prefix {
     /* How it is served, and the names of those of these four that were set for this prefix. */
     int failback; /* enum route_failback */
     bool keep;
+    bool nearest; /* each viewer is served by the router that is nearest to it */
     const char *hold_down, *failback_delay;
     const char *probe; /* the address of a host behind it, or NULL */
     struct strs own;
@@ -263,6 +264,24 @@ struct api_past {
     int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
     struct api_list nodes, users, primaries;
     struct api_policy policy;
+};
+
+/* Who served a prefix: each change, newest first. */
+struct api_move {
+    struct api_event_id event;
+    int64_t time_ns;
+    uint64_t from, to;               /* node ids, 0: nobody */
+    const char *from_name, *to_name; /* as they were called then, or NULL */
+    const char *cause;               /* or NULL: not noted */
+    uint64_t detection_ms;           /* after the last sign of life of the router that went away; 0: not known */
+    uint64_t convergence_ms;         /* until all connected clients were told; 0: not known */
+    const char *text;
+};
+struct api_route_history {
+    struct prefix prefix;
+    struct api_list moves;    /* struct api_move */
+    uint64_t flips;           /* of them: from one router to another */
+    struct api_event_id next; /* where to go on with before=; none: there is nothing older */
 };
 
 /* What an event of the stream touched, as it is now. */
@@ -428,6 +447,30 @@ struct api_simulation {
 };
 extern const struct api_shape api_simulation_shape, api_names_shape, api_approval_shape;
 
+/* Which router nodes use since a prefix last moved, as they say themselves. */
+struct api_behind { /* a node that does not use the new router */
+    uint64_t node;
+    const char *name;
+    const char *uses; /* the router that it uses, or NULL: none */
+    bool silent;      /* it did not answer */
+    uint64_t seconds; /* since the move */
+};
+struct api_followers {
+    struct prefix prefix;
+    uint64_t from, to;
+    const char *from_name, *to_name; /* or NULL */
+    int64_t moved_ns;
+    uint64_t viewers;       /* nodes that are online and see the route */
+    uint64_t asked;         /* of them, a sample where there are many */
+    uint64_t followed;      /* use the new router */
+    uint64_t unsupported;   /* have a client that cannot be asked */
+    bool complete;          /* all who can be asked follow */
+    bool ended;             /* nobody is asked any more */
+    const char *text;       /* the same in a sentence */
+    struct api_list behind; /* struct api_behind, some of them */
+};
+extern const struct api_shape api_followers_shape;
+
 struct api_backup {
     const char *path;
     uint64_t bytes;
@@ -456,7 +499,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
     api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_health_shape, api_version_shape,
     api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape,
-    api_primary_shape;
+    api_primary_shape, api_move_shape, api_route_history_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -227,6 +227,7 @@ static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
     OWN(api_prefix, "failback", failback, WORD(failbacks)),
     OWN(api_prefix, "keep", keep, KIND_BOOL),
+    OWN(api_prefix, "nearest", nearest, KIND_BOOL),
     OWN(api_prefix, "holdDown", hold_down, KIND_TEXT),
     OWN(api_prefix, "failbackDelay", failback_delay, KIND_TEXT),
     OWN(api_prefix, "probe", probe, KIND_TEXT_OR_NULL),
@@ -387,55 +388,6 @@ static const struct api_field policy_fields[] = {
     MORE(api_policy, "mode", mode, KIND_TEXT),
 };
 const struct api_shape api_policy_shape = SHAPE(api_policy, "policy", policy_fields);
-
-static const struct api_field past_node_fields[] = {
-    OWN(api_node, "id", id, KIND_ID),
-    OWN(api_node, "givenName", given_name, KIND_TEXT),
-    OWN(api_node, "name", hostname, KIND_TEXT),
-    OWN(api_node, "user", user, ONE(api_user_shape)),
-    OWN(api_node, "tags", tags, KIND_TEXTS),
-    OWN(api_node, "ipAddresses", addrs, KIND_ADDRS),
-    OWN(api_node, "online", online, KIND_BOOL),
-    OWN(api_node, "healthy", healthy, KIND_BOOL),
-    OWN(api_node, "expiry", expiry_ns, KIND_TIME),
-    OWN(api_node, "expired", expired, KIND_BOOL),
-    OWN(api_node, "loggedOut", logged_out, KIND_BOOL),
-    OWN(api_node, "ephemeral", ephemeral, KIND_BOOL),
-    OWN(api_node, "needsApproval", needs_approval, KIND_BOOL),
-    OWN(api_node, "approvalAt", approval_ns, KIND_TIME),
-    OWN(api_node, "approvalBy", approval_by, KIND_TEXT_OR_NULL),
-    OWN(api_node, "draining", draining, KIND_BOOL),
-    OWN(api_node, "priority", priority, KIND_U64),
-    OWN(api_node, "createdAt", created_ns, KIND_TIME),
-    OWN(api_node, "os", os, KIND_TEXT),
-    OWN(api_node, "osVersion", os_version, KIND_TEXT),
-    OWN(api_node, "clientVersion", client_version, KIND_TEXT),
-    OWN(api_node, "approvedRoutes", approved, KIND_PREFIXES),
-    OWN(api_node, "availableRoutes", available, KIND_PREFIXES),
-    OWN(api_node, "subnetRoutes", serving, KIND_PREFIXES),
-    OWN(api_node, "removedRoutes", removed, KIND_PREFIXES),
-    OWN(api_node, "exitNode", exit_node, KIND_BOOL),
-    OWN(api_node, "routes", routes, MANY(api_route_shape)),
-};
-const struct api_shape api_past_node_shape = SHAPE(api_node, "node", past_node_fields);
-
-static const struct api_field primary_fields[] = {
-    OWN(api_primary, "prefix", prefix, KIND_PREFIX),
-    OWN(api_primary, "node", node, KIND_ID),
-    OWN(api_primary, "name", name, KIND_TEXT),
-    OWN(api_primary, "since", since_ns, KIND_TIME),
-};
-const struct api_shape api_primary_shape = SHAPE(api_primary, "primary router", primary_fields);
-
-static const struct api_field past_fields[] = {
-    OWN(api_past, "time", time_ns, KIND_TIME),
-    OWN(api_past, "since", since_ns, KIND_TIME),
-    OWN(api_past, "nodes", nodes, MANY(api_past_node_shape)),
-    OWN(api_past, "users", users, MANY(api_user_shape)),
-    OWN(api_past, "primaries", primaries, MANY(api_primary_shape)),
-    OWN(api_past, "policy", policy, PART(api_policy_shape)),
-};
-const struct api_shape api_past_shape = SHAPE(api_past, "state", past_fields);
 
 static const struct api_field finding_fields[] = {
     OWN(api_finding, "line", line, KIND_U64),

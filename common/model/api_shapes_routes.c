@@ -75,3 +75,28 @@ static const struct api_field simulation_fields[] = {
     OWN(api_simulation, "totals", totals, PART(totals_shape)),
 };
 const struct api_shape api_simulation_shape = SHAPE(api_simulation, "simulation", simulation_fields);
+
+static const struct api_field behind_fields[] = {
+    OWN(api_behind, "node", node, KIND_ID),           OWN(api_behind, "name", name, KIND_TEXT),
+    OWN(api_behind, "uses", uses, KIND_TEXT_OR_NULL), OWN(api_behind, "silent", silent, KIND_BOOL),
+    OWN(api_behind, "seconds", seconds, KIND_U64),
+};
+static const struct api_shape behind_shape = SHAPE(api_behind, "node", behind_fields);
+
+static const struct api_field followers_fields[] = {
+    OWN(api_followers, "prefix", prefix, KIND_PREFIX),
+    OWN(api_followers, "from", from, KIND_ID),
+    OWN(api_followers, "fromName", from_name, KIND_TEXT_OR_NULL),
+    OWN(api_followers, "to", to, KIND_ID),
+    OWN(api_followers, "toName", to_name, KIND_TEXT_OR_NULL),
+    OWN(api_followers, "movedAt", moved_ns, KIND_TIME),
+    OWN(api_followers, "viewers", viewers, KIND_U64),
+    OWN(api_followers, "asked", asked, KIND_U64),
+    OWN(api_followers, "followed", followed, KIND_U64),
+    OWN(api_followers, "unsupported", unsupported, KIND_U64),
+    OWN(api_followers, "complete", complete, KIND_BOOL),
+    OWN(api_followers, "ended", ended, KIND_BOOL),
+    OWN(api_followers, "text", text, KIND_TEXT),
+    OWN(api_followers, "behind", behind, MANY(behind_shape)),
+};
+const struct api_shape api_followers_shape = SHAPE(api_followers, "followers", followers_fields);

@@ -56,6 +56,8 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_ROUTE_UNREACHED, "route.unreached", WEIGHT_ALARM, false)                                                   \
     X(EVENT_ROUTE_REACHED, "route.reached", WEIGHT_INFO, false)                                                        \
     X(EVENT_ROUTE_SERVED, "route.served", WEIGHT_INFO, false)                                                          \
+    X(EVENT_ROUTE_FOLLOWED, "route.followed", WEIGHT_INFO, false)                                                      \
+    X(EVENT_ROUTE_BEHIND, "route.behind", WEIGHT_WARN, false)                                                          \
     X(EVENT_POLICY_CHANGED, "policy.changed", WEIGHT_CHANGE, true)                                                     \
     X(EVENT_UNDONE, "undone", WEIGHT_CHANGE, false)
 

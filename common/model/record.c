@@ -133,7 +133,7 @@ struct prefix_settings *prefix_settings_new(void)
 {
     struct prefix_settings *s = (struct prefix_settings *)record_new(RECORD_PREFIX_SETTINGS);
 
-    s->rule = (struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}};
+    s->rule = (struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS};
     return s;
 }
 
@@ -413,12 +413,12 @@ unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix
     return (a->failback != b->failback ? RULE_FAILBACK : 0u) | (a->keep != b->keep ? RULE_KEEP : 0u) |
            (a->hold_down_ns != b->hold_down_ns ? RULE_HOLD_DOWN : 0u) |
            (a->failback_delay_ns != b->failback_delay_ns ? RULE_FAILBACK_DELAY : 0u) |
-           (!addr_eq(&a->probe, &b->probe) ? RULE_PROBE : 0u);
+           (!addr_eq(&a->probe, &b->probe) ? RULE_PROBE : 0u) | (a->nearest != b->nearest ? RULE_NEAREST : 0u);
 }
 
 unsigned prefix_rule_own(const struct prefix_rule *rule)
 {
-    return prefix_rule_difference(rule, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}});
+    return prefix_rule_difference(rule, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS});
 }
 
 struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured)
@@ -433,6 +433,8 @@ struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const 
         rule.hold_down_ns = configured->hold_down_ns;
     if (rule.failback_delay_ns < 0)
         rule.failback_delay_ns = configured->failback_delay_ns;
+    if (rule.nearest == PREFIX_NEARESTS)
+        rule.nearest = configured->nearest;
     return rule;
 }
 

@@ -160,7 +160,14 @@ enum prefix_keep {
     PREFIX_KEEPS
 };
 
-/* How a prefix is served. In the settings of a prefix FAILBACKS, PREFIX_KEEPS and -1 mean: as configured for all. */
+enum prefix_nearest {
+    PREFIX_ONE_FOR_ALL, /* one router serves all viewers */
+    PREFIX_NEAREST,     /* each viewer is served by the router that is nearest to it, the others by the primary */
+    PREFIX_NEARESTS
+};
+
+/* How a prefix is served. In the settings of a prefix FAILBACKS, PREFIX_KEEPS, -1 and PREFIX_NEARESTS mean: as
+ * configured for all. */
 struct prefix_rule {
     enum route_failback failback;
     enum prefix_keep keep;
@@ -168,6 +175,7 @@ struct prefix_rule {
     int64_t failback_delay_ns; /* a router must have been well for so long before it takes a prefix from one that is
                                 * well too; an approval or a choice by an administrator waits for nothing */
     struct addr probe; /* a host behind the prefix that answers pings, to see that its router forwards; bits 0: none */
+    enum prefix_nearest nearest;
 };
 
 struct prefix_settings {
@@ -237,7 +245,14 @@ struct event *event_edit(const struct event *e);
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);
 
 /* Members of a prefix_rule. */
-enum rule_member { RULE_FAILBACK = 1, RULE_KEEP = 2, RULE_HOLD_DOWN = 4, RULE_FAILBACK_DELAY = 8, RULE_PROBE = 16 };
+enum rule_member {
+    RULE_FAILBACK = 1,
+    RULE_KEEP = 2,
+    RULE_HOLD_DOWN = 4,
+    RULE_FAILBACK_DELAY = 8,
+    RULE_PROBE = 16,
+    RULE_NEAREST = 32
+};
 unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b);
 unsigned prefix_rule_own(const struct prefix_rule *rule); /* those that are not as configured for all */
 /* What the settings of a prefix (NULL: it has none) and the configuration make together. */

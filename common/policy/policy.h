@@ -90,7 +90,7 @@ struct policy_tailnet {
 
 struct policy_view;
 
-/* Never fails. Everything is copied. previous (NULL only at first) lends the winners of via groups, which are sticky,
+/* Never fails. Everything is copied. previous (NULL only at first) lends who serves within via groups,
  * and the count that all version numbers continue, so that those of two views are never mistaken for each other. */
 struct policy_view *policy_view_new(const struct policy *p, const struct policy_tailnet *t,
                                     const struct policy_view *previous);
@@ -109,8 +109,8 @@ void policy_view_end(struct policy_view *v);
  * problems and returns 0 or ERR_INVALID. run_tests false leaves the two sections out (at start they only warn). */
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems) WARN_UNUSED;
 
-/* A view that was made without one before it takes its place: it continues the count of previous and takes the winners
- * of its via groups. Only before anything of it was sent to a client. */
+/* A view that was made without one before it takes its place: it continues the count of previous and takes who serves
+ * within its via groups. Only before anything of it was sent to a client. */
 void policy_view_succeed(struct policy_view *v, const struct policy_view *previous);
 
 /* The users as they are now. Costs a look at all names, and a put for each node whose user it concerns. false: it
@@ -130,31 +130,21 @@ uint64_t policy_sees_mask(const struct policy_view *v, uint32_t viewer, uint32_t
  * memberships, the peer's record and, with via, from who else is online. */
 void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, struct prefixes *out);
 
-/* Another number whenever a prefix moved from one router of a via group to another: its viewers see other routes now,
- * though nothing but the presence of a node has changed. */
-uint64_t policy_steering_version(const struct policy_view *v);
-/* Which prefixes moved since the last call, as far as a grant is concerned by them; borrowed until the view is changed.
- * From this call on the routers that serve now keep their prefixes while they can; before it, who serves follows from
- * the nodes alone, in whatever order they were put. */
-struct policy_move {
-    struct prefix prefix;
-    uint32_t from, to; /* slots, POLICY_SLOT_NONE: nobody */
-    char *tags;        /* of the group, sorted: "tag:a", "tag:a, tag:b" */
-};
-const struct policy_move *policy_moves(struct policy_view *v, size_t *count);
+/* A grant with via leads the viewer's packets to the prefix to a router of its group. */
+bool policy_leads(const struct policy_view *v, uint32_t viewer, const struct prefix *p);
 
-/* Says who served prefixes within via groups before (what the moves said until a restart), so that they keep them while
- * they can. The nodes must have been put; entries that fit no node or group are left out. A router that may still come
- * back is put as online and healthy. */
-struct policy_via_server {
-    struct prefix prefix;
-    const char *tags; /* as in struct policy_move */
-    uint32_t slot;
-};
-void policy_view_set_servers(struct policy_view *v, const struct policy_via_server *servers, size_t count);
+/* ---- groups of routers that grants name with via ---- */
 
-/* A grant with via leads some prefix to this node, and another router of the group could take it at once. */
-bool policy_steers(const struct policy_view *v, uint32_t slot);
+/* In a view that only compares, the oldest router of a group that is online and healthy serves a prefix, or whoever was
+ * named to the view before. policy_via_direct leaves it to the owner, who holds elections: then nobody serves until
+ * policy_via_serve says so (slot POLICY_SLOT_NONE: nobody any more). The prefix is one that a node of the view has. */
+size_t policy_via_groups(const struct policy_view *v);
+/* "tag:a", "tag:a, tag:b": its tags in their order; tags (released first) gets them one by one. */
+const char *policy_via_group(const struct policy_view *v, size_t group, struct strs *tags);
+/* A grant leads packets for the prefix to routers of the group. */
+bool policy_via_concerns(const struct policy_view *v, size_t group, const struct prefix *p);
+void policy_via_direct(struct policy_view *v);
+void policy_via_serve(struct policy_view *v, const char *group, const struct prefix *p, uint32_t slot);
 
 /* Whether addresses of the peer must be shown to this viewer without IPv4 (attribute disable-ipv4 at either end). */
 bool policy_hides_ipv4(const struct policy_view *v, uint32_t viewer, uint32_t peer);

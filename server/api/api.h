@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "core/core.h"
+#include "readback/readback.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
 #include "json/json.h"
@@ -21,6 +22,7 @@ struct api_options {
     struct core *core;
     struct tailnet *tailnet;
     struct store *store;
+    struct readback *readback;   /* what clients hold; NULL: nobody asks them */
     uint8_t public_key[KEY_LEN]; /* the Noise key that GET /key tells */
     /* Appends metrics of other rooms in Prometheus' text form; NULL: none. Any thread. */
     void (*metrics)(void *arg, struct buf *out);

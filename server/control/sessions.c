@@ -331,10 +331,11 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
     map_delu(&g->by_number, s->number);
     if (s->number) {
         takeover_release(g->control, s->node_id, s->number, loop_now(g->loop));
-        core_session_end(g->control->options.core, s->number,
-                         s->replaced       ? SESSION_REPLACED
-                         : why == RPC_DEAD ? SESSION_SILENT
-                                           : closed_why(g->control));
+        if (why == RPC_DEAD && !s->replaced)
+            core_session_dead(g->control->options.core, s->number, rpc_conn_heard_ms(rpc->conn));
+        else
+            core_session_end(g->control->options.core, s->number,
+                             s->replaced ? SESSION_REPLACED : closed_why(g->control));
     }
     netmap_session_free(s->netmap);
     free(s->hostname);

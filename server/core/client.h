@@ -69,6 +69,8 @@ enum session_end {
     SESSION_REPLACED, /* a newer stream of the same node took over */
 };
 void core_session_end(struct core *core, uint64_t session, enum session_end why);
+/* The same with SESSION_SILENT; heard_ms: mono ms of its last sign of life. */
+void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms);
 
 /* A verdict about a session whose stream stays open: it answers, or it does not. */
 void core_session_health(struct core *core, uint64_t session, bool healthy);
@@ -93,6 +95,8 @@ void core_probe_path(struct core *core, uint64_t router, uint64_t helper, const 
 
 /* An administrator had the node's client asked something ("/debug/netmap"): it is noted in the journal. */
 void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what);
+/* Whether those who see the prefixes of a router follow after they moved to it, for the journal. */
+void core_note_followers(struct core *core, uint64_t router, bool all_follow, const char *text);
 
 /* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,

@@ -18,6 +18,9 @@
 /* Reads the store, elects, publishes the first snapshot and starts the thread. The core keeps t, store and config. */
 int core_start(const struct config *config, struct tailnet *t, struct store *store, struct core **out,
                struct err *e) WARN_UNUSED;
+/* Why a start would not use the file of policy.path, appended to said; nothing: it would. users: of the database, NULL
+ * where they are not known. */
+void core_check_policy(const struct config *c, struct user *const *users, size_t count, struct buf *said);
 /* Files without which a start works, and what it will not use of them: in sentences. */
 void core_check_files(const struct config *c, struct strs *notes);
 /* Answers what was asked, writes what is left, stops the thread. */

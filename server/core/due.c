@@ -99,8 +99,10 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_SETTLE:
         routes_settled(s->routes);
-        core_policy_settled(s);
         s->elect = true;
+        break;
+    case TIMER_NEAREST:
+        s->nearest_all = true;
         break;
     case TIMER_ROUTES:
         s->elect = true;

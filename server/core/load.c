@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From the store to the first snapshot, and everything back to the heap at the end. */
 #include "core/load.h"
+#include "core/decide/nearest.h"
 
 #include <ctype.h>
 
@@ -105,7 +106,7 @@ static int load_policy_file(struct core_state *s, struct err *e)
     else
         rc = core_policy_start_with_file(s, text);
     free(text);
-    if (rc < 0 && !s->policy_work)
+    if (rc < 0 && (!s->policy_work || !*s->policy_work->text))
         return err_field(e, (enum err_code)rc, "policy.path", "%.120s holds no policy that can be used%s%.80s",
                          s->config->policy.path, why.code ? ": " : ": see the log", why.message);
     return 0;
@@ -175,6 +176,7 @@ void state_release(struct core_state *s)
     release_pairs(&s->preauth_keys);
     release_pairs(&s->api_keys);
     prefix_settings_release(s);
+    nearest_release(s);
     slots_release(s);
     pending_request_release(s);
     map_release(&s->by_id);

@@ -52,88 +52,115 @@ static void catch_up(struct core_state *s, struct policy_view *v, const struct t
 
 /* ---- who serves within groups of via ---- */
 
-/* The durable memory of it: after a restart the same router serves. */
-static void remember_server(struct core_state *s, const struct policy_move *m)
+static int compare_via(const struct via_primary *a, const struct prefix *p, const char *tags)
 {
-    const struct slot *to = m->to < s->slots.len ? s->slots.items[m->to] : NULL;
+    int order = prefix_cmp(&a->prefix, p);
+
+    return order ? order : strcmp(a->tags, tags);
+}
+
+/* Where the group's server of the prefix stands, or would. */
+static size_t via_at(const struct core_state *s, const struct prefix *p, const char *tags, bool *known)
+{
     size_t i = 0;
 
-    while (i < s->via_primaries.len && (!str_eq(s->via_primaries.items[i]->tags, m->tags) ||
-                                        prefix_cmp(&s->via_primaries.items[i]->prefix, &m->prefix) != 0))
+    while (i < s->via_primaries.len && compare_via(s->via_primaries.items[i], p, tags) < 0)
         i++;
-    if (!to && i < s->via_primaries.len) {
-        tx_remove(s, s->via_primaries.items[i]);
-        record_unref(s->via_primaries.items[i]);
-        vec_remove(&s->via_primaries, i);
-    }
-    if (!to)
+    *known = i < s->via_primaries.len && compare_via(s->via_primaries.items[i], p, tags) == 0;
+    return i;
+}
+
+static void via_insert(struct core_state *s, size_t at, struct via_primary *p)
+{
+    (void)vec_add(&s->via_primaries);
+    memmove(&s->via_primaries.items[at + 1], &s->via_primaries.items[at],
+            (s->via_primaries.len - 1 - at) * sizeof(struct via_primary *));
+    s->via_primaries.items[at] = p;
+}
+
+static void via_forget(struct core_state *s, size_t at)
+{
+    tx_remove(s, s->via_primaries.items[at]);
+    record_unref(s->via_primaries.items[at]);
+    vec_remove(&s->via_primaries, at);
+    s->via_primaries_dirty = true;
+}
+
+/* The durable memory of it: after a restart the same router serves. */
+void core_policy_remember(struct core_state *s, const struct route_move *m)
+{
+    bool known;
+    size_t at = via_at(s, &m->prefix, m->via, &known);
+
+    if (known && !m->to)
+        via_forget(s, at);
+    if (!m->to)
         return;
     struct via_primary *p = via_primary_new();
-    p->r.id = to->id;
+    p->r.id = m->to;
     p->prefix = m->prefix;
     p->since_ns = clock_wall_ns();
-    mem_replace(&p->tags, m->tags);
-    if (i == s->via_primaries.len)
-        *vec_add(&s->via_primaries) = NULL;
-    record_unref(s->via_primaries.items[i]);
-    s->via_primaries.items[i] = record_ref(p);
+    mem_replace(&p->tags, m->via);
+    if (known)
+        record_unref(s->via_primaries.items[at]);
+    else
+        via_insert(s, at, NULL);
+    s->via_primaries.items[at] = record_ref(p);
+    s->via_primaries_dirty = true;
     tx_put(s, p);
 }
 
 void core_policy_restore_servers(struct core_state *s, struct via_primary *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct slot *slot = map_getu(&s->by_id, list[i]->r.id);
-        if (!slot)
-            continue;
-        slot->returning = true;
-        vec_push(&s->via_primaries, record_ref(list[i]));
+        bool known;
+        size_t at = via_at(s, &list[i]->prefix, list[i]->tags, &known);
+        if (!known && map_getu(&s->by_id, list[i]->r.id))
+            via_insert(s, at, record_ref(list[i]));
     }
+    s->via_primaries_dirty = true;
 }
 
-void core_policy_settled(struct core_state *s)
+/* To the elections of the first policy after a start. */
+static void restore_elections(struct core_state *s)
 {
-    for (size_t i = 0; i < s->slots.len; i++)
-        if (s->slots.items[i]->returning) {
-            s->slots.items[i]->returning = false;
-            if (s->slots.items[i]->published)
-                slot_mark(s, s->slots.items[i], 0);
-        }
-}
-
-/* Without a policy there are no groups: those of a later one are not these. */
-static void forget_servers(struct core_state *s)
-{
-    for (size_t i = 0; i < s->via_primaries.len; i++) {
-        tx_remove(s, s->via_primaries.items[i]);
-        record_unref(s->via_primaries.items[i]);
-    }
-    s->via_primaries.len = 0;
-}
-
-/* To the first view after a start. */
-static void set_servers(struct core_state *s, struct policy_view *v)
-{
-    struct policy_via_server *servers = mem_alloc((s->via_primaries.len + 1) * sizeof(*servers));
-    size_t count = 0;
-
-    for (size_t i = 0; i < s->via_primaries.len; i++) {
+    for (size_t i = s->via_primaries.len; i-- > 0;) {
         const struct via_primary *p = s->via_primaries.items[i];
-        const struct slot *slot = map_getu(&s->by_id, p->r.id);
-        if (slot)
-            servers[count++] = (struct policy_via_server){.prefix = p->prefix, .tags = p->tags, .slot = slot->index};
+        if (!routes_restore_in(s->routes, p->tags, &p->prefix, p->r.id, p->since_ns))
+            via_forget(s, i); /* the policy that is read now knows no such group */
     }
-    policy_view_set_servers(v, servers, count);
-    free(servers);
+}
+
+static void tell_server(struct core_state *s, struct policy_view *v, const char *group, const struct prefix *p,
+                        uint64_t node)
+{
+    const struct slot *slot = node ? map_getu(&s->by_id, node) : NULL;
+
+    policy_via_serve(v, group, p, slot ? slot->index : POLICY_SLOT_NONE);
+}
+
+/* ---- publishing ---- */
+
+/* The nodes that are about to be published. */
+static void put_dirty(struct core_state *s, struct policy_view *v)
+{
+    for (size_t i = 0; v && i < s->dirty_slots.len; i++) {
+        struct slot *slot = s->dirty_slots.items[i];
+        if (!slot->published)
+            policy_view_remove(v, slot->index);
+        else if (slot->recorded || slot->dirty != CHANGE_ENDPOINTS)
+            policy_view_put_node(v, slot, slot->published);
+    }
 }
 
 /* The view of another policy: compiled by the worker already, or here at the start. */
-static void change_view(struct core_state *s)
+void core_policy_prepare(struct core_state *s)
 {
     struct policy_view *next = NULL;
     struct policy_ready ready;
-    size_t count = 0;
 
+    if (!s->policy_dirty)
+        return;
     if (take_ready(s, s->policy_published, &ready)) {
         next = ready.view;
         if (next)
@@ -146,14 +173,27 @@ static void change_view(struct core_state *s)
     const struct policy_view *old = tailnet_policy_read(s->tailnet);
     if (next && old)
         policy_view_succeed(next, old);
-    else if (next)
-        set_servers(s, next);
-    else
-        forget_servers(s);
-    const struct policy_move *moves = next ? policy_moves(next, &count) : NULL; /* those of its making */
-    for (size_t i = 0; i < count; i++)
-        remember_server(s, &moves[i]);
     tailnet_policy_done(s->tailnet);
+    routes_set_policy(s->routes, next);
+    s->elect = true;
+    if (!s->groups_known)
+        restore_elections(s);
+    s->groups_known = true;
+    if (next)
+        policy_via_direct(next);
+    s->next_view = next;
+}
+
+static void change_view(struct core_state *s)
+{
+    struct policy_view *next = s->next_view;
+
+    s->next_view = NULL;
+    put_dirty(s, next);
+    for (size_t i = 0; next && i < s->via_primaries.len; i++) {
+        const struct via_primary *p = s->via_primaries.items[i];
+        tell_server(s, next, p->tags, &p->prefix, p->r.id);
+    }
     struct policy_view **at = tailnet_policy_write(s->tailnet), *gone = *at;
     *at = next;
     tailnet_policy_written(s->tailnet);
@@ -163,39 +203,7 @@ static void change_view(struct core_state *s)
     map_release(&s->ssh_approved); /* sessions that were approved under another policy are asked for again */
 }
 
-static const char *name_at(const struct core_state *s, uint32_t index)
-{
-    const struct slot *slot = index < s->slots.len ? s->slots.items[index] : NULL;
-    const struct node *n = slot ? (slot->published ? slot->published : slot->work) : NULL;
-
-    return n ? n->given_name : "a deleted node";
-}
-
-/* Who leads whom by via is no election, but it moves traffic all the same. */
-static void note_steering(struct core_state *s, struct policy_view *v)
-{
-    size_t count;
-    const struct policy_move *moves = policy_moves(v, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct policy_move *m = &moves[i];
-        char text[PREFIX_TEXT_MAX];
-        remember_server(s, m);
-        struct event_note note = {
-            .actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
-        note.id = m->to == POLICY_SLOT_NONE     ? EVENT_ROUTE_UNSERVED
-                  : m->from == POLICY_SLOT_NONE ? EVENT_ROUTE_SERVED
-                                                : EVENT_ROUTE_FAILOVER;
-        if (note.id == EVENT_ROUTE_UNSERVED)
-            journal(s, &note, "Nobody serves %s via %s any more", text, m->tags);
-        else if (note.id == EVENT_ROUTE_SERVED)
-            journal(s, &note, "%s serves %s via %s", name_at(s, m->to), text, m->tags);
-        else
-            journal(s, &note, "%s via %s moved from %s to %s", text, m->tags, name_at(s, m->from), name_at(s, m->to));
-    }
-}
-
-void core_policy_publish(struct core_state *s)
+void core_policy_publish(struct core_state *s, const struct route_moves *moves)
 {
     if (s->policy_dirty) {
         change_view(s);
@@ -206,19 +214,10 @@ void core_policy_publish(struct core_state *s)
     struct policy_view *v = *tailnet_policy_write(s->tailnet);
     if (s->users_dirty && policy_view_follow_users(s, v, true))
         s->tailnet_dirty |= CHANGE_POLICY;
-    for (size_t i = 0; i < s->dirty_slots.len; i++) {
-        struct slot *slot = s->dirty_slots.items[i];
-        uint64_t steering = policy_steering_version(v);
-        if (!slot->published)
-            policy_view_remove(v, slot->index);
-        else if (slot->recorded || slot->dirty != CHANGE_ENDPOINTS)
-            policy_view_put_node(v, slot, slot->published);
-        if (policy_steering_version(v) != steering) {
-            slot->dirty |= CHANGE_SELF; /* a change of health alone is in no log */
-            slot->route_moved = true;
-        }
-    }
-    note_steering(s, v);
+    put_dirty(s, v);
+    for (size_t i = 0; i < moves->len; i++)
+        if (moves->items[i].via)
+            tell_server(s, v, moves->items[i].via, &moves->items[i].prefix, moves->items[i].to);
     tailnet_policy_written(s->tailnet);
 }
 

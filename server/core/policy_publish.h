@@ -6,15 +6,21 @@
 #include <stddef.h>
 
 struct core_state;
+struct route_move;
+struct route_moves;
 struct via_primary;
 
-/* The tailnet's view follows what is about to be published; with another policy or other users it is made anew. */
-void core_policy_publish(struct core_state *s);
+/* Before an election: where the policy is another one, its view is made, and elections are held in its groups of
+ * routers. */
+void core_policy_prepare(struct core_state *s);
+/* After it: the tailnet's view follows what is about to be published, and what moved. */
+void core_policy_publish(struct core_state *s, const struct route_moves *moves);
 void core_policy_release(struct core_state *s);
 
-/* At start: who served within groups of via when this was last written. Until core_policy_settled they count as there,
- * so that nobody takes their prefixes before they are back. */
+/* At start: who served within groups of via when this was last written. Nobody takes their prefixes until they are back
+ * or routes have settled. */
 void core_policy_restore_servers(struct core_state *s, struct via_primary *const *list, size_t count);
-void core_policy_settled(struct core_state *s);
+/* A move within a group. */
+void core_policy_remember(struct core_state *s, const struct route_move *m);
 
 #endif

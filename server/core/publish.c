@@ -2,6 +2,7 @@
 /* From the state to what readers see: elections first, then one snapshot and its changes. */
 #include "core/publish.h"
 #include "base/clock.h"
+#include "core/decide/nearest.h"
 #include "core/policy_publish.h"
 #include "core/state/accounts.h"
 #include "core/state/journal.h"
@@ -61,10 +62,54 @@ static enum event_id event_of_move(const struct route_move *m)
     return !m->to ? EVENT_ROUTE_UNSERVED : !m->from ? EVENT_ROUTE_SERVED : EVENT_ROUTE_FAILOVER;
 }
 
+/* How long after the last sign of life of the router it was found to be gone; -1: it did not go away. */
+static int64_t detection_ms(struct core_state *s, const struct route_move *m)
+{
+    const struct slot *from = m->from ? map_getu(&s->by_id, m->from) : NULL;
+
+    return from && from->published && !from->live.online && from->lost_ms ? clock_mono_ms() - from->lost_ms : -1;
+}
+
+static void put_router(struct core_state *s, struct json_out *o, const char *id_member, const char *name_member,
+                       uint64_t id)
+{
+    if (!id)
+        return;
+    json_put_id(o, id_member, id);
+    json_put_str(o, name_member, name_of(s, id));
+}
+
+/* For the history of a prefix. */
+static char *detail_of_move(struct core_state *s, const struct route_move *m, const struct prefixes *moved)
+{
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+    char text[PREFIX_TEXT_MAX];
+    int64_t detected = detection_ms(s, m);
+
+    json_open(&o, '{');
+    json_key(&o, "prefixes");
+    json_open(&o, '[');
+    for (size_t i = 0; moved && i < moved->len; i++)
+        json_str(&o, prefix_format(&moved->items[i], text));
+    if (!moved)
+        json_str(&o, prefix_format(&m->prefix, text));
+    json_close(&o, ']');
+    put_router(s, &o, "from", "fromName", m->from);
+    put_router(s, &o, "to", "toName", m->to);
+    json_put_str(&o, "cause", m->cause);
+    if (detected >= 0)
+        json_put_i64(&o, "detectionMs", detected);
+    json_close(&o, '}');
+    return buf_take(&b);
+}
+
 /* The entry of moves that have routers and cause in common; names: of their prefixes. */
-static void note_moves(struct core_state *s, const struct route_move *m, struct event_note *note, const char *names,
+static void note_moves(struct core_state *s, const struct route_move *m, struct event_note *note, const char *prefixes,
                        bool many)
 {
+    char *names = m->via ? mem_format("%s via %s", prefixes, m->via) : mem_strdup(prefixes);
+
     note->id = event_of_move(m);
     note->caused_by = map_getu(&s->by_id, m->from ? m->from : m->to);
     if (!m->to)
@@ -75,17 +120,22 @@ static void note_moves(struct core_state *s, const struct route_move *m, struct 
     else
         journal(s, note, "%s moved from %s to %s%s: %s", names, name_of(s, m->from), name_of(s, m->to),
                 many ? " together" : "", m->cause);
+    free(names);
 }
 
 static bool same_kind(const struct route_move *a, const struct route_move *b)
 {
-    return a->from == b->from && a->to == b->to && str_eq(a->cause, b->cause);
+    return a->from == b->from && a->to == b->to && str_eq(a->cause ? a->cause : "", b->cause ? b->cause : "") &&
+           str_eq(a->via ? a->via : "", b->via ? b->via : "");
 }
 
 static void note_move(struct core_state *s, const struct route_move *m)
 {
     char text[PREFIX_TEXT_MAX];
-    struct event_note note = {.actor = "server", .object = "prefix", .object_name = prefix_format(&m->prefix, text)};
+    struct event_note note = {.actor = "server",
+                              .object = "prefix",
+                              .object_name = prefix_format(&m->prefix, text),
+                              .detail = detail_of_move(s, m, NULL)};
 
     note_moves(s, m, &note, text, false);
 }
@@ -101,7 +151,7 @@ static void note_together(struct core_state *s, const struct route_move *m, cons
                                     .object = "node",
                                     .object_id = id,
                                     .object_name = name_of(s, id),
-                                    .detail = detail_of_prefixes(moved)},
+                                    .detail = detail_of_move(s, m, moved)},
                names, true);
     free(names);
 }
@@ -114,7 +164,7 @@ static void note_all(struct core_state *s, const struct route_moves *moves)
         const struct route_move *m = &moves->items[i];
         struct prefixes alike = {0};
         s->counters.failovers += event_of_move(m) == EVENT_ROUTE_FAILOVER;
-        if (noted[i])
+        if (noted[i] || !m->cause)
             continue;
         for (size_t k = i; k < moves->len; k++)
             if (same_kind(m, &moves->items[k]))
@@ -137,31 +187,33 @@ static void move_serving(struct core_state *s, const struct route_move *m)
     struct slot *to = m->to ? map_getu(&s->by_id, m->to) : NULL;
 
     if (from) {
-        prefixes_del(&from->serving, &m->prefix);
+        if (!m->via)
+            prefixes_del(&from->serving, &m->prefix);
         slot_mark(s, from, from->published ? CHANGE_WHOLE | CHANGE_SELF : 0);
         from->route_moved = true;
     }
     if (to) {
-        prefixes_add(&to->serving, &m->prefix);
+        if (!m->via)
+            prefixes_add(&to->serving, &m->prefix);
         slot_mark(s, to, CHANGE_WHOLE | CHANGE_SELF);
         to->route_moved = true;
     }
 }
 
-static void elect(struct core_state *s)
+static void elect(struct core_state *s, struct route_moves *moves)
 {
-    struct route_moves moves = {0};
-
     s->elect = false;
-    routes_elect(s->routes, &(struct routes_time){clock_wall_ns(), clock_mono_ms()}, &moves);
+    routes_elect(s->routes, &(struct routes_time){clock_wall_ns(), clock_mono_ms()}, moves);
     if (routes_due(s->routes) != INT64_MAX)
         timer_set(s, routes_due(s->routes), TIMER_ROUTES, NULL);
-    for (size_t i = 0; i < moves.len; i++) {
-        move_serving(s, &moves.items[i]);
-        remember_primary(s, &moves.items[i]);
+    for (size_t i = 0; i < moves->len; i++) {
+        move_serving(s, &moves->items[i]);
+        if (moves->items[i].via)
+            core_policy_remember(s, &moves->items[i]);
+        else
+            remember_primary(s, &moves->items[i]);
     }
-    note_all(s, &moves);
-    route_moves_release(&moves);
+    note_all(s, moves);
 }
 
 static int record_by_id(const void *a, const void *b)
@@ -232,6 +284,9 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         publish_pendings(s, next);
     if (s->primaries_dirty)
         snapshot_set_primaries(next, (const struct primary *const *)s->primaries.items, s->primaries.len);
+    if (s->via_primaries_dirty)
+        snapshot_set_via_primaries(next, (const struct via_primary *const *)s->via_primaries.items,
+                                   s->via_primaries.len);
     if (s->prefix_settings_dirty) {
         const struct prefix_settings **list = prefix_settings_list(s, &count);
         snapshot_set_prefix_settings(next, list, count);
@@ -244,7 +299,7 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
     if (s->message_dirty)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
-    s->primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
+    s->primaries_dirty = s->via_primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -329,22 +384,44 @@ static size_t publish_tailnet_wide(struct core_state *s, struct tailnet_snapshot
     return count;
 }
 
+/* By what clients choose exit nodes, and which routers serve whom. */
+static size_t publish_choices(struct core_state *s, struct tailnet_snapshot *next, bool steered, struct change *changes)
+{
+    size_t count = 0;
+
+    if (s->nearest_dirty) {
+        snapshot_set_nearest(next, nearest_publish(s));
+        changes[count++] = (struct change){
+            .seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_NEAREST, .route_moved = true};
+        s->nearest_dirty = false;
+    }
+    if (steered != (next->ranked_exits > 0))
+        changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_STEERING};
+    return count;
+}
+
 void publish(struct core_state *s)
 {
+    struct route_moves moves = {0};
+
     core_past_time(s);
-    if (s->elect)
-        elect(s);
-    core_policy_publish(s);
+    core_policy_prepare(s);
+    bool elected = s->elect;
+    if (elected)
+        elect(s, &moves);
+    nearest_follow(s, elected);
+    core_policy_publish(s, &moves);
+    route_moves_release(&moves);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
-                 s->primaries_dirty || s->policy_dirty || s->prefix_settings_dirty || s->settings_dirty ||
-                 s->message_dirty;
+                 s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty || s->prefix_settings_dirty ||
+                 s->settings_dirty || s->message_dirty || s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
     bool steered = now->ranked_exits > 0;
     tailnet_unpin(now);
-    struct change *changes = mem_alloc((s->dirty_slots.len + 6) * sizeof(*changes));
+    struct change *changes = mem_alloc((s->dirty_slots.len + 7) * sizeof(*changes));
     next->wall_ns = s->history_ns;
     publish_lists(s, next);
     size_t count = publish_tailnet_wide(s, next, changes);
@@ -352,8 +429,7 @@ void publish(struct core_state *s)
         struct slot *slot = s->dirty_slots.items[i];
         count += publish_slot(s, next, slot, &changes[count]);
     }
-    if (steered != (next->ranked_exits > 0))
-        changes[count++] = (struct change){.seq = ++s->change_seq, .slot = TAILNET_SLOT_NONE, .mask = CHANGE_STEERING};
+    count += publish_choices(s, next, steered, &changes[count]);
     next->seq = s->change_seq;
     next->event_run = s->run;
     next->event_seq = s->event_published = s->event_delivered;

@@ -29,6 +29,7 @@ struct core_notice {
     struct core_call call;
     uint64_t number;
     int which;
+    int64_t ms;
     const struct config *config;
     char *text, *actor;
     struct node_warnings warnings;
@@ -71,6 +72,19 @@ static void run_session_end(struct core_state *s, struct core_call *call)
 
     session_end_run(s, o->number, (enum session_end)o->which);
     notice_free(call);
+}
+
+static void run_session_dead(struct core_state *s, struct core_call *call)
+{
+    struct core_notice *o = (struct core_notice *)call;
+
+    session_dead_run(s, o->number, o->ms);
+    notice_free(call);
+}
+
+void core_session_dead(struct core *core, uint64_t session, int64_t heard_ms)
+{
+    send_notice(core, (struct core_notice){.number = session, .ms = heard_ms}, run_session_dead);
 }
 
 void core_session_end(struct core *core, uint64_t session, enum session_end why)
@@ -160,6 +174,20 @@ void core_node_asked(struct core *core, uint64_t node, const char *actor, const 
 {
     send_notice(core, (struct core_notice){.number = node, .text = mem_strdup(what), .actor = mem_strdup(actor)},
                 run_asked);
+}
+
+static void run_followers(struct core_state *s, struct core_call *call)
+{
+    const struct core_notice *o = (struct core_notice *)call;
+
+    note_followers_run(s, o->number, o->which != 0, o->text);
+    notice_free(call);
+}
+
+void core_note_followers(struct core *core, uint64_t router, bool all_follow, const char *text)
+{
+    send_notice(core, (struct core_notice){.number = router, .which = all_follow, .text = mem_strdup(text)},
+                run_followers);
 }
 
 static void run_apikey_seen(struct core_state *s, struct core_call *call)

@@ -15,8 +15,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/destination.h"
+#include "front/framing.h"
 #include "front/limits.h"
 #include "front/pump.h"
+#include "front/refusal.h"
 #include "net/forwarded.h"
 
 #define BRIEF 5 /* where files are few, a head has so much less time */
@@ -51,28 +53,41 @@ void conn_close(struct front_conn *c)
 
 static void refuse(struct front_conn *c, const char *status, const char *why)
 {
-    static struct log_sources sources;
-    char peer[ADDR_PORT_TEXT_MAX], text[400];
-    int n = snprintf(text, sizeof(text),
-                     "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
-                     status, strlen(why) + 1, why);
+    struct buf text = BUF_INIT(0);
 
-    log_from(&sources, c->peer.addr.bytes, addr_source_len(&c->peer.addr), 10, LOG_LEVEL_INFO, "front",
-             "request from %s refused: %s", addr_port_format(&c->peer, peer), why);
+    refusal_put(&text, status, why);
+    refusal_log(&c->peer, why);
     if (c->stream) {
-        stream_write(c->stream, text, (size_t)n, NULL);
+        stream_write(c->stream, text.data, text.len, NULL);
         stream_shutdown(c->stream);
     } else {
-        ssize_t sent = send(c->fd, text, (size_t)n, MSG_NOSIGNAL);
+        ssize_t sent = send(c->fd, text.data, text.len, MSG_NOSIGNAL);
         (void)sent;
         shutdown(c->fd, SHUT_WR);
     }
+    buf_release(&text);
     conn_close(c);
 }
 
 static void refuse_head(struct front_conn *c, const struct err *e)
 {
-    refuse(c, e->code == ERR_TOOBIG ? "431 Request Header Fields Too Large" : "400 Bad Request", e->message);
+    refuse(c, refusal_status(e), e->message);
+}
+
+/* The head at the beginning of the bytes: how long it is; 0: it is not whole; negative: the connection is gone. */
+static long read_head(struct front_conn *c, const void *bytes, size_t len, struct head *h)
+{
+    struct framing framing;
+    struct err e = {0};
+    long whole = head_parse(bytes, len, h, &e);
+
+    if (whole > 0 && framing_begin(&framing, h, &e) < 0) {
+        head_release(h);
+        whole = -1;
+    }
+    if (whole < 0)
+        refuse_head(c, &e);
+    return whole;
 }
 
 /* Where files are few: false, and the connection is gone. */
@@ -145,7 +160,6 @@ static void plain_try(struct front_conn *c)
     uint8_t *scratch = loop_scratch_in(c->loop);
     ssize_t n = recv(c->fd, scratch, HEAD_MAX, MSG_PEEK);
     struct head h;
-    struct err e = {0};
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -153,10 +167,8 @@ static void plain_try(struct front_conn *c)
         conn_close(c);
         return;
     }
-    long len = head_parse(scratch, (size_t)n, &h, &e);
-    if (len < 0)
-        refuse_head(c, &e);
-    else if (len > 0)
+    long len = read_head(c, scratch, (size_t)n, &h);
+    if (len > 0)
         plain_decide(c, &h, (size_t)len);
 }
 
@@ -219,10 +231,8 @@ static void tls_readable(struct stream *s, void *arg)
     if (n <= 0)
         return;
     buf_add(&c->head, scratch, (size_t)n);
-    long len = head_parse(c->head.data, c->head.len, &h, &e);
-    if (len < 0)
-        refuse_head(c, &e);
-    else if (len > 0)
+    long len = read_head(c, c->head.data, c->head.len, &h);
+    if (len > 0)
         tls_decide(c, &h, (size_t)len);
 }
 

@@ -9,8 +9,10 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "front/answer.h"
 #include "front/destination.h"
 #include "front/framing.h"
+#include "front/refusal.h"
 
 #define PIECE     16384
 #define LINGER_MS 2000
@@ -28,9 +30,12 @@ struct front_pump {
     struct pump_side client, local;
     struct loop_timer linger, stall;
     struct framing framing;
-    struct buf head; /* of the next request, as far as it is there */
+    struct answer answer; /* to the one request that the server has: the next one waits for its end */
+    struct buf head;      /* of the next request, as far as it is there */
     bool tls;
+    bool waits;       /* there is a next one, which was put back */
     bool half_closed; /* the client says no more; what it asked is answered */
+    char *refusal;    /* the answer to what the client said last; it says no more, and nothing of it is passed on */
     bool leaving; /* head is for a room of clients: once everything before it is answered the connection goes there */
     bool ending;  /* the server is done: what it said is written, then the client is waited for */
 };
@@ -70,6 +75,8 @@ void pump_close(struct front_pump *p)
     free(p->client.held);
     free(p->local.held);
     buf_release(&p->head);
+    answer_release(&p->answer);
+    free(p->refusal);
     free(p);
 }
 
@@ -155,6 +162,8 @@ static void local_ended(struct front_pump *p)
         leave(p);
         return;
     }
+    if (p->refusal && !give(p, &p->client, (uint8_t *)p->refusal, strlen(p->refusal)))
+        return;
     unlist(p);
     p->ending = true;
     enlist(p);
@@ -165,6 +174,23 @@ static void local_ended(struct front_pump *p)
         finish_client(p);
 }
 
+/* It is read unless something of it waits already. */
+static void look_after_client(struct front_pump *p)
+{
+    stream_pause(p->client.stream, p->local.held || p->waits || p->half_closed || p->leaving || p->refusal);
+}
+
+/* The server gets no more, which it sees at once, whatever it is at: where it has all of a request, it answers first.
+ */
+static void shut_local(struct front_pump *p)
+{
+    bool whole = p->framing.state == FRAMING_HEAD && !p->head.len;
+    bool answers = p->answer.state == ANSWER_HEAD || p->answer.state == ANSWER_BODY;
+
+    if (!p->local.held && !(whole && answers))
+        stream_shutdown(p->local.stream);
+}
+
 static void client_ended(struct front_pump *p)
 {
     if (p->tls || p->ending) {
@@ -172,33 +198,43 @@ static void client_ended(struct front_pump *p)
         return;
     }
     p->half_closed = true;
-    stream_pause(p->client.stream, true);
-    if (!p->local.held)
-        stream_shutdown(p->local.stream);
+    look_after_client(p);
+    shut_local(p);
 }
 
-/* What is known of the head so far: how many bytes of it go to the server, 0 when none do yet. One that cannot be read
- * goes there too, which says what is wrong with it; nothing behind it is looked at. */
+static void refuse(struct front_pump *p, const struct err *e)
+{
+    struct buf text = BUF_INIT(0);
+
+    refusal_log(stream_peer(p->client.stream), e->message);
+    refusal_put(&text, refusal_status(e), e->message);
+    p->refusal = buf_take(&text);
+    look_after_client(p);
+    shut_local(p);
+}
+
+/* What is known of the head so far: how many bytes of it go to the server, 0 when none do yet. */
 static size_t look_at_head(struct front_pump *p)
 {
     struct head h;
+    struct err e = {0};
     bool control;
-    long len = head_parse(p->head.data, p->head.len, &h, NULL);
+    long len = head_parse(p->head.data, p->head.len, &h, &e);
 
-    if (len == 0 && p->head.len < HEAD_MAX)
+    if (len < 0)
+        refuse(p, &e);
+    if (len <= 0)
         return 0;
-    if (len <= 0) {
-        p->framing.state = FRAMING_UNKNOWN;
-        return p->head.len;
-    }
-    if (destination_is_client(p->front, &h, &control)) {
+    if (framing_begin(&p->framing, &h, &e) < 0) {
+        refuse(p, &e);
+        len = 0;
+    } else if (destination_is_client(p->front, &h, &control)) {
         p->leaving = true;
-        stream_pause(p->client.stream, true);
-        if (!p->local.held)
-            stream_shutdown(p->local.stream);
+        look_after_client(p);
+        shut_local(p);
         len = 0;
     } else {
-        framing_begin(&p->framing, &h);
+        answer_expect(&p->answer, &h);
     }
     head_release(&h);
     return (size_t)len;
@@ -207,11 +243,20 @@ static size_t look_at_head(struct front_pump *p)
 /* Bytes of the client: bodies go on, heads are looked at first. false: the pump is closed. */
 static bool take(struct front_pump *p, const uint8_t *bytes, size_t len)
 {
-    while (len) {
+    while (len && !p->refusal) {
         size_t part = p->leaving ? 0 : framing_take(&p->framing, bytes, len), before = p->head.len;
-        if (part) {
+        if (p->framing.state == FRAMING_BAD) {
+            struct err e;
+            (void)err_set(&e, ERR_INVALID, "the body is not what its chunks say");
+            refuse(p, &e);
+        } else if (part) {
             if (!give(p, &p->local, bytes, part))
                 return false;
+        } else if (p->answer.state != ANSWER_NONE) {
+            stream_unread(p->client.stream, bytes, len);
+            p->waits = true;
+            look_after_client(p);
+            return true;
         } else {
             part = p->leaving || len < HEAD_MAX - before ? len : HEAD_MAX - before;
             buf_add(&p->head, bytes, part);
@@ -229,6 +274,22 @@ static bool take(struct front_pump *p, const uint8_t *bytes, size_t len)
     return true;
 }
 
+/* false: the pump is closed. */
+static bool pass_answer(struct front_pump *p, const uint8_t *bytes, size_t len)
+{
+    bool whole = answer_take(&p->answer, bytes, len);
+
+    if (!give(p, &p->client, bytes, len))
+        return false;
+    if (whole && p->half_closed && !p->waits) {
+        shut_local(p);
+    } else if (whole) {
+        p->waits = false;
+        look_after_client(p);
+    }
+    return true;
+}
+
 static void move(struct front_pump *p, struct pump_side *from, struct pump_side *to)
 {
     uint8_t *piece = loop_scratch_in(p->loop);
@@ -241,7 +302,7 @@ static void move(struct front_pump *p, struct pump_side *from, struct pump_side 
     } else if (n < 0) {
         pump_close(p);
     } else if (n > 0 && !p->ending) {
-        bool open = from == &p->client ? take(p, piece, (size_t)n) : give(p, to, piece, (size_t)n);
+        bool open = from == &p->client ? take(p, piece, (size_t)n) : pass_answer(p, piece, (size_t)n);
         if (open && to->held)
             stream_pause(from->stream, true);
     }
@@ -273,10 +334,12 @@ static void drain(struct front_pump *p, struct pump_side *to, struct pump_side *
         leave(p);
     else if (p->ending)
         finish_client(p);
-    else if (to == &p->local && (p->leaving || p->half_closed))
-        stream_shutdown(p->local.stream);
-    else
+    else if (from == &p->local)
         stream_pause(from->stream, false);
+    else if (p->leaving || p->refusal || p->half_closed)
+        shut_local(p);
+    else
+        look_after_client(p);
 }
 
 static void client_readable(struct stream *s, void *arg)

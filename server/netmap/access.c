@@ -46,6 +46,42 @@ bool access_suggests(const struct tailnet_node *n)
     return n->live.healthy && !n->record->draining;
 }
 
+/* The router that serves the viewer instead of the primary; NONE: the primary does. A grant with via has the last word,
+ * and who is not shown the prefix at all is not shown it at another router. */
+static uint32_t other_router(const struct netmap_access *a, const struct tailnet_node *viewer,
+                             const struct nearest_prefix *n)
+{
+    uint32_t router = nearest_router(n, viewer->slot);
+    struct prefixes shown = {0};
+
+    if (router == n->primary)
+        return TAILNET_SLOT_NONE;
+    if (!a->view)
+        return router;
+    if (!policy_sees(a->view, viewer->slot, router) || policy_leads(a->view, viewer->slot, &n->prefix))
+        return TAILNET_SLOT_NONE;
+    policy_routes(a->view, viewer->slot, n->primary, &shown);
+    bool has = prefixes_has(&shown, &n->prefix);
+    prefixes_release(&shown);
+    return has ? router : TAILNET_SLOT_NONE;
+}
+
+/* Prefixes that are served by the nearest router move from the primary's routes to those of the viewer's router. */
+static void show_nearest(const struct netmap_access *a, const struct tailnet_node *viewer,
+                         const struct tailnet_node *peer, struct prefixes *routes)
+{
+    for (size_t i = 0; i < a->snapshot->nearest->len; i++) {
+        const struct nearest_prefix *n = &a->snapshot->nearest->items[i];
+        if (!prefixes_has(&peer->record->approved, &n->prefix))
+            continue;
+        uint32_t router = other_router(a, viewer, n);
+        if (router == peer->slot)
+            prefixes_add(routes, &n->prefix);
+        else if (router != TAILNET_SLOT_NONE)
+            prefixes_del(routes, &n->prefix);
+    }
+}
+
 /* The viewer tests the peer as a standby: it is led to the probe target through it, whoever serves. */
 static void add_probe(const struct tailnet_node *viewer, const struct tailnet_node *peer, struct peer_view *out)
 {
@@ -60,15 +96,19 @@ static void add_probe(const struct tailnet_node *viewer, const struct tailnet_no
                  (uint64_t)out->no_ipv4 << 1);
 }
 
-static void policy_peer(const struct netmap_access *a, const struct tailnet_node *viewer,
-                        const struct tailnet_node *peer, struct peer_view *out)
+static void own_view(const struct netmap_access *a, const struct tailnet_node *viewer, const struct tailnet_node *peer,
+                     struct peer_view *out)
 {
     struct prefixes all = {0};
 
-    out->no_ipv4 = policy_hides_ipv4(a->view, viewer->slot, peer->slot);
+    out->no_ipv4 = a->view && policy_hides_ipv4(a->view, viewer->slot, peer->slot);
     bool router = peer->record->approved.len > 0 || peer->serving.len > 0;
-    if (router)
+    if (router && a->view)
         policy_routes(a->view, viewer->slot, peer->slot, &out->routes);
+    else if (router)
+        access_all_routes(peer, &out->routes);
+    if (router && a->snapshot->nearest)
+        show_nearest(a, viewer, peer, &out->routes);
     if (router && !out->no_ipv4) {
         access_all_routes(peer, &all);
         bool whole = prefixes_eq(&all, &out->routes);
@@ -86,8 +126,8 @@ void access_peer(const struct netmap_access *a, const struct tailnet_node *viewe
 {
     prefixes_release(&out->routes);
     *out = (struct peer_view){0};
-    if (a->view)
-        policy_peer(a, viewer, peer, out);
+    if (a->view || a->snapshot->nearest)
+        own_view(a, viewer, peer, out);
     if (peer->live.probe_helper)
         add_probe(viewer, peer, out);
 }

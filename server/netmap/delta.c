@@ -127,6 +127,46 @@ static void recheck(struct netmap_session *s, const struct netmap_access *a, con
     prefixes_release(&view.routes);
 }
 
+/* The router of a prefix for the receiver, NONE: as for everybody. */
+static uint32_t router_for(const struct tailnet_nearest *nearest, const struct prefix *p, uint32_t viewer)
+{
+    const struct nearest_prefix *n = tailnet_nearest_find(nearest, p);
+
+    return n ? nearest_router(n, viewer) : TAILNET_SLOT_NONE;
+}
+
+static void touch_router(struct netmap_session *s, struct netmap_worker *w, uint32_t slot)
+{
+    if (slot < w->dirty.slots && slot != s->client.slot)
+        touch(w, slot, CHANGE_WHOLE);
+}
+
+static void touch_moved(struct netmap_session *s, struct netmap_worker *w, const struct tailnet_nearest *list,
+                        const struct tailnet_nearest *now)
+{
+    for (size_t i = 0; list && i < list->len; i++) {
+        const struct prefix *p = &list->items[i].prefix;
+        uint32_t was = router_for(s->nearest, p, s->client.slot), is = router_for(now, p, s->client.slot);
+        if (was == is)
+            continue;
+        touch_router(s, w, was);
+        touch_router(s, w, is);
+        touch_router(s, w, list->items[i].primary);
+    }
+}
+
+/* Where prefixes are served by the nearest router, the receiver's may be another one now without a change of either. */
+static void follow_nearest(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w)
+{
+    struct tailnet_nearest *now = a->snapshot->nearest;
+
+    if (now == s->nearest)
+        return;
+    touch_moved(s, w, s->nearest, now);
+    touch_moved(s, w, now, now);
+    nearest_sent(s, a->snapshot);
+}
+
 static void decide(struct netmap_session *s, const struct netmap_access *a, const struct tailnet_node *self,
                    struct netmap_worker *w, struct netmap_update *update)
 {
@@ -295,6 +335,7 @@ bool delta_message(struct netmap_session *s, const struct netmap_access *a, cons
     update.recheck |= s->authorized != self->record->authorized; /* all peers come or go, and so does the filter */
     if (update.recheck || (update.structure && a->view))
         recheck(s, a, self, w);
+    follow_nearest(s, a, w);
     decide(s, a, self, w, &update);
     changed_profiles(s, a, &update);
     if (update.items.len > 1 && update.items.len < SPLIT_ITEMS)

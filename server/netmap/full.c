@@ -77,14 +77,17 @@ static struct chunk *block_chunk(struct netmap_session *s, const struct netmap_a
                                  struct netmap_worker *w)
 {
     struct block_member m[TAILNET_BLOCK];
-    size_t count = a->view ? members(s, a, self, block, mask, m) : 0;
+    bool looked = a->view || a->snapshot->nearest;
+    size_t count = looked ? members(s, a, self, block, mask, m) : 0;
 
     block_key(s, a, block, mask, first, m, count, &w->key);
     struct chunk *c = share ? cache_get(s->nm, &w->key, &w->owners) : NULL;
     if (!c) {
         struct netmap_owners owners = {0};
-        if (!a->view)
+        if (!looked)
             count = members(s, a, self, block, mask, m);
+        for (size_t i = 0; !looked && i < count; i++)
+            share = share && !m[i].view.hash; /* which the key does not name */
         c = encode_block(s, a, first, m, count, w, &owners);
         for (size_t i = 0; i < owners.len; i++)
             owners_add(&w->owners, owners.items[i]);
@@ -234,6 +237,7 @@ void full_map(struct netmap_session *s, const struct netmap_access *a, const str
     if (!s->client.omit_peers) {
         add_blocks(s, &of_peers, self, w, &peers);
         exits_first(s, &of_peers, self);
+        nearest_sent(s, peers_of);
     }
     for (size_t i = 0; i < w->owners.len; i++)
         set_sent_user(s, w->owners.items[i]);

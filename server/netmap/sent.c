@@ -61,6 +61,14 @@ void set_sent_user(struct netmap_session *s, uint64_t id)
         set_bit(&s->users.words, &s->users.len, (uint32_t)id, true);
 }
 
+void nearest_sent(struct netmap_session *s, const struct tailnet_snapshot *snapshot)
+{
+    if (s->nearest == snapshot->nearest)
+        return;
+    tailnet_nearest_unref(s->nearest);
+    s->nearest = tailnet_nearest_ref(snapshot->nearest);
+}
+
 uint64_t sent_view(const struct netmap_session *s, uint32_t slot)
 {
     for (size_t i = 0; i < s->views.len; i++)

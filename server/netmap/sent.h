@@ -33,7 +33,8 @@ struct netmap_session {
     } peers, users; /* by slot; by user id */
     VEC(struct sent_view) views;
     VEC(struct exit_choice) exits;
-    bool exits_changed; /* and that was not told */
+    bool exits_changed;              /* and that was not told */
+    struct tailnet_nearest *nearest; /* routers by nearness, as told */
     struct sent_filter filter;
     struct sent_messages messages;
 };
@@ -45,6 +46,7 @@ void set_sent_block(struct netmap_session *s, size_t block, uint64_t mask, size_
 bool sent_user(const struct netmap_session *s, uint64_t id);
 void set_sent_user(struct netmap_session *s, uint64_t id);
 
+void nearest_sent(struct netmap_session *s, const struct tailnet_snapshot *snapshot);
 uint64_t sent_view(const struct netmap_session *s, uint32_t slot);
 void set_sent_view(struct netmap_session *s, uint32_t slot, uint64_t hash);
 

@@ -24,6 +24,7 @@ void netmap_session_free(struct netmap_session *s)
     free(s->users.words);
     vec_release(&s->views);
     vec_release(&s->exits);
+    tailnet_nearest_unref(s->nearest);
     policy_parts_release(&s->filter.parts);
     free(s);
 }

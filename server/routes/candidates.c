@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keeping the two indexes in step with what is known of nodes, and running an election over what changed. */
+/* Keeping the two indexes in step with what is known of nodes, rules and groups. */
 #include "routes/routes.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "policy/policy.h"
 #include "routes/candidates.h"
 
 void route_moves_release(struct route_moves *moves)
@@ -27,14 +28,23 @@ static void router_free(struct routes_router *router)
 {
     record_unref(router->record);
     prefixes_release(&router->entitled);
+    vec_release(&router->places);
     prefixes_release(&router->unreachable);
     free(router);
 }
 
-static void entry_free(struct routed_prefix *entry)
+void entry_free(struct routed_prefix *entry)
 {
     vec_release(&entry->contenders);
     free(entry);
+}
+
+static void groups_release(struct election_group *groups, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(groups[i].name);
+        strs_release(&groups[i].tags);
+    }
 }
 
 void routes_free(struct routes *r)
@@ -45,33 +55,66 @@ void routes_free(struct routes *r)
         router_free(m->value);
     for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m))
         entry_free(m->value);
+    for (struct map_entry *m = map_first(&r->rules); m; m = map_next(&r->rules, m))
+        free(m->value);
     map_release(&r->routers);
     map_release(&r->entries);
+    map_release(&r->rules);
     vec_release(&r->dirty);
     vec_release(&r->waiting);
+    groups_release(r->groups.items, r->groups.len);
+    groups_release(r->gone.items, r->gone.len);
+    vec_release(&r->groups);
+    vec_release(&r->gone);
     free(r);
 }
 
 /* ---- entries and contenders ---- */
 
-static struct routed_prefix *find_entry(const struct routes *r, const struct prefix *p)
+static struct election_key key_of(uint64_t group, const struct prefix *p)
 {
-    return map_get(&r->entries, p, sizeof(*p));
+    struct election_key key;
+
+    memset(&key, 0, sizeof(key)); /* it is compared as bytes */
+    key.prefix = *p;
+    key.group = group;
+    return key;
 }
 
-static struct routed_prefix *make_entry(struct routes *r, const struct prefix *p)
+static struct routed_prefix *find_in(const struct routes *r, const struct election_key *key)
 {
-    struct routed_prefix *entry = find_entry(r, p);
+    return map_get(&r->entries, key, sizeof(*key));
+}
+
+struct routed_prefix *entry_find(const struct routes *r, const struct prefix *p)
+{
+    struct election_key key = key_of(0, p);
+
+    return find_in(r, &key);
+}
+
+static const char *group_name(const struct routes *r, uint64_t number)
+{
+    for (size_t i = 0; number && i < r->groups.len; i++)
+        if (r->groups.items[i].number == number)
+            return r->groups.items[i].name;
+    return NULL;
+}
+
+static struct routed_prefix *make_entry(struct routes *r, const struct election_key *key)
+{
+    struct routed_prefix *entry = find_in(r, key);
 
     if (!entry) {
         entry = mem_alloc(sizeof(*entry));
-        entry->prefix = *p;
-        map_put(&r->entries, p, sizeof(*p), entry);
+        entry->key = *key;
+        entry->via = group_name(r, key->group);
+        map_put(&r->entries, key, sizeof(*key), entry);
     }
     return entry;
 }
 
-static void touch(struct routes *r, struct routed_prefix *entry)
+void entry_touch(struct routes *r, struct routed_prefix *entry)
 {
     if (entry->dirty)
         return;
@@ -84,11 +127,11 @@ static bool is_before(const struct node *a, const struct node *b)
     return a->created_ns != b->created_ns ? a->created_ns < b->created_ns : a->r.id < b->r.id;
 }
 
-static void add_contender(struct routes *r, struct routes_router *router, const struct prefix *p, const char *joined,
-                          bool approved)
+static struct routed_prefix *add_contender(struct routes *r, struct routes_router *router,
+                                           const struct election_key *key, const char *joined, bool approved)
 {
-    struct routed_prefix *entry = make_entry(r, p);
-    struct contender contender = {.unreachable = prefixes_has(&router->unreachable, p),
+    struct routed_prefix *entry = make_entry(r, key);
+    struct contender contender = {.unreachable = prefixes_has(&router->unreachable, &key->prefix),
                                   .router = router,
                                   .joined = joined,
                                   .round = r->round,
@@ -103,31 +146,44 @@ static void add_contender(struct routes *r, struct routes_router *router, const 
         entry->contenders.items[at] = entry->contenders.items[at - 1];
     }
     entry->contenders.items[at] = contender;
-    touch(r, entry);
+    entry_touch(r, entry);
+    return entry;
 }
 
-static void remove_contender(struct routes *r, const struct routes_router *router, const struct prefix *p)
+static void remove_contender(struct routes *r, const struct routes_router *router, struct routed_prefix *entry)
 {
-    struct routed_prefix *entry = find_entry(r, p);
-
     for (size_t i = 0; i < entry->contenders.len; i++) {
         if (entry->contenders.items[i].router == router) {
             vec_remove(&entry->contenders, i);
             break;
         }
     }
-    touch(r, entry);
+    entry_touch(r, entry);
+}
+
+static void touch_for_rule(struct routes *r, struct routed_prefix *entry)
+{
+    entry->rule_round = r->round;
+    entry_touch(r, entry);
 }
 
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule)
 {
-    struct routed_prefix *entry = make_entry(r, p);
+    struct prefix_rule *old = map_del(&r->rules, p, sizeof(*p));
+    struct routed_prefix *entry = entry_find(r, p);
 
-    entry->has_rule = rule != NULL;
+    r->nearest_rules -= old && old->nearest == PREFIX_NEAREST;
+    r->nearest_rules += rule && rule->nearest == PREFIX_NEAREST;
+    free(old);
     if (rule)
-        entry->rule = *rule;
-    entry->rule_round = r->round;
-    touch(r, entry);
+        map_put(&r->rules, p, sizeof(*p), mem_dup(rule, sizeof(*rule)));
+    if (entry)
+        touch_for_rule(r, entry);
+    for (size_t i = 0; i < r->groups.len; i++) {
+        struct election_key key = key_of(r->groups.items[i].number, p);
+        if ((entry = find_in(r, &key)))
+            touch_for_rule(r, entry);
+    }
 }
 
 void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults)
@@ -135,21 +191,35 @@ void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults)
     r->defaults = *defaults;
     for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m)) {
         struct routed_prefix *entry = m->value;
-        if (entry->has_rule)
-            continue;
-        entry->rule_round = r->round;
-        touch(r, entry);
+        if (!map_get(&r->rules, &entry->key.prefix, sizeof(entry->key.prefix)))
+            touch_for_rule(r, entry);
     }
 }
 
-void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns)
+static void restore(struct routes *r, uint64_t group, const struct prefix *p, uint64_t node, int64_t since_ns)
 {
-    struct routed_prefix *entry = make_entry(r, p);
+    struct election_key key = key_of(group, p);
+    struct routed_prefix *entry = make_entry(r, &key);
 
     entry->primary = entry->last = node;
     entry->since_ns = since_ns;
     entry->settling = true;
-    touch(r, entry);
+    entry_touch(r, entry);
+}
+
+void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns)
+{
+    restore(r, 0, p, node, since_ns);
+}
+
+bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, uint64_t node, int64_t since_ns)
+{
+    for (size_t i = 0; i < r->groups.len; i++)
+        if (str_eq(r->groups.items[i].name, group)) {
+            restore(r, r->groups.items[i].number, p, node, since_ns);
+            return true;
+        }
+    return false;
 }
 
 void routes_settled(struct routes *r)
@@ -160,7 +230,7 @@ void routes_settled(struct routes *r)
             continue;
         entry->settling = false;
         entry->settled_round = r->round;
-        touch(r, entry);
+        entry_touch(r, entry);
     }
 }
 
@@ -195,29 +265,138 @@ static bool same_flags(const struct routes_flags *a, const struct routes_flags *
            a->draining == b->draining && a->flapping == b->flapping && a->priority == b->priority;
 }
 
-/* Both sets are sorted: one walk finds who came and who went. */
-static void change_contenders(struct routes *r, struct routes_router *router, const struct node *before,
-                              struct prefixes *now)
+/* ---- places ---- */
+
+static bool has_tag(const struct node *n, const struct election_group *g)
 {
-    const struct prefixes *old = &router->entitled;
+    for (size_t i = 0; i < g->tags.len; i++)
+        if (strs_has(&n->tags, g->tags.items[i]))
+            return true;
+    return false;
+}
+
+typedef VEC(struct election_key) key_list;
+
+/* Where a router stands for election, in the order of the keys: by group, by prefix. */
+static void wanted_places(const struct routes *r, const struct routes_router *router, key_list *out)
+{
+    const struct prefixes *entitled = &router->entitled;
+
+    for (size_t i = 0; i < entitled->len; i++)
+        vec_push(out, key_of(0, &entitled->items[i]));
+    for (size_t g = 0; g < r->groups.len; g++) {
+        const struct election_group *group = &r->groups.items[g];
+        for (size_t i = 0; has_tag(router->record, group) && i < entitled->len; i++)
+            if (policy_via_concerns(r->policy, group->index, &entitled->items[i]))
+                vec_push(out, key_of(group->number, &entitled->items[i]));
+    }
+}
+
+static int compare_keys(const struct election_key *a, const struct election_key *b)
+{
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    return prefix_cmp(&a->prefix, &b->prefix);
+}
+
+/* How a router came to a place: from what it was before; NULL: it was not there, or nothing of it changed. */
+static const char *way_in(const struct node *before, const struct prefixes *were_entitled, const struct prefix *p,
+                          bool *approved)
+{
+    *approved = false;
+    if (!before)
+        return NULL;
+    if (prefixes_has(were_entitled, p))
+        return "has the tag now";
+    *approved = !before->authorized || !prefixes_has(&before->approved, p);
+    return *approved ? "approved" : "advertised";
+}
+
+/* Both lists are in order: one walk finds where the router comes and goes. */
+static void change_places(struct routes *r, struct routes_router *router, const struct node *before,
+                          const struct prefixes *were_entitled)
+{
+    VEC(struct routed_prefix *) old = {router->places.items, router->places.len, router->places.cap};
+    key_list wanted = {0};
     size_t i = 0, j = 0;
 
-    while (i < old->len || j < now->len) {
-        int order = i == old->len ? 1 : j == now->len ? -1 : prefix_cmp(&old->items[i], &now->items[j]);
+    wanted_places(r, router, &wanted);
+    router->places.items = NULL;
+    router->places.len = router->places.cap = 0;
+    while (i < old.len || j < wanted.len) {
+        int order = i == old.len ? 1 : j == wanted.len ? -1 : compare_keys(&old.items[i]->key, &wanted.items[j]);
         if (order < 0) {
-            remove_contender(r, router, &old->items[i++]);
+            remove_contender(r, router, old.items[i++]);
         } else if (order > 0) {
-            const struct prefix *p = &now->items[j++];
-            bool approved = before && (!before->authorized || !prefixes_has(&before->approved, p));
-            add_contender(r, router, p, !before ? NULL : approved ? "approved" : "advertised", approved);
+            bool approved;
+            const char *joined = way_in(before, were_entitled, &wanted.items[j].prefix, &approved);
+            vec_push(&router->places, add_contender(r, router, &wanted.items[j], joined, approved));
+            j++;
         } else {
+            vec_push(&router->places, old.items[i]);
             i++;
             j++;
         }
     }
-    prefixes_release(&router->entitled);
-    router->entitled = *now;
-    *now = (struct prefixes){0};
+    vec_release(&old);
+    vec_release(&wanted);
+}
+
+/* ---- groups ---- */
+
+static uint64_t number_of(const struct election_group *groups, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(groups[i].name, name))
+            return groups[i].number;
+    return 0;
+}
+
+/* What comes or goes with the groups is nobody's doing but the policy's. */
+static void note_regrouping(struct routes *r)
+{
+    for (struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m)) {
+        struct routed_prefix *entry = m->value;
+        if (!entry->key.group)
+            continue;
+        if (group_name(r, entry->key.group))
+            entry->via = group_name(r, entry->key.group);
+        entry->regroup_round = r->round;
+    }
+}
+
+static void add_group(struct routes *r, const struct policy_view *v, size_t index)
+{
+    struct election_group g = {.index = index};
+    const char *name = policy_via_group(v, index, &g.tags);
+    uint64_t known = number_of(r->gone.items, r->gone.len, name);
+    size_t at = r->groups.len;
+
+    g.number = known ? known : ++r->next_group;
+    g.name = mem_strdup(name);
+    (void)vec_add(&r->groups);
+    for (; at > 0 && r->groups.items[at - 1].number > g.number; at--)
+        r->groups.items[at] = r->groups.items[at - 1];
+    r->groups.items[at] = g;
+}
+
+void routes_set_policy(struct routes *r, const struct policy_view *v)
+{
+    groups_release(r->gone.items, r->gone.len);
+    vec_release(&r->gone);
+    r->gone.items = r->groups.items;
+    r->gone.len = r->groups.len;
+    r->gone.cap = r->groups.cap;
+    r->groups.items = NULL;
+    r->groups.len = r->groups.cap = 0;
+    r->policy = v;
+    for (size_t i = 0; v && i < policy_via_groups(v); i++)
+        add_group(r, v, i);
+    for (struct map_entry *m = map_first(&r->routers); m; m = map_next(&r->routers, m)) {
+        struct routes_router *router = m->value;
+        change_places(r, router, NULL, NULL);
+    }
+    note_regrouping(r);
 }
 
 void routes_set_node(struct routes *r, const struct node *record, const struct routes_flags *flags)
@@ -238,14 +417,16 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
     if (changed && (router->rise = rise(&old, flags)))
         router->round = r->round;
     if (before != record) {
-        struct prefixes now = {0};
+        struct prefixes were = router->entitled;
         router->record = record_ref(record);
-        entitled_prefixes(record, &now);
-        change_contenders(r, router, before, &now);
+        router->entitled = (struct prefixes){0};
+        entitled_prefixes(record, &router->entitled);
+        change_places(r, router, before, &were);
+        prefixes_release(&were);
         record_unref(before);
     }
-    for (size_t i = 0; changed && i < router->entitled.len; i++)
-        touch(r, find_entry(r, &router->entitled.items[i]));
+    for (size_t i = 0; changed && i < router->places.len; i++)
+        entry_touch(r, router->places.items[i]);
 }
 
 void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefixes *unreachable)
@@ -255,15 +436,15 @@ void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefix
     if (!router || prefixes_eq(&router->unreachable, unreachable))
         return;
     prefixes_copy(&router->unreachable, unreachable);
-    for (size_t i = 0; i < router->entitled.len; i++) {
-        struct routed_prefix *entry = find_entry(r, &router->entitled.items[i]);
+    for (size_t i = 0; i < router->places.len; i++) {
+        struct routed_prefix *entry = router->places.items[i];
         for (size_t k = 0; k < entry->contenders.len; k++) {
             struct contender *c = &entry->contenders.items[k];
-            bool bad = prefixes_has(unreachable, &entry->prefix);
+            bool bad = prefixes_has(unreachable, &entry->key.prefix);
             if (c->router != router || c->unreachable == bad)
                 continue;
             c->unreachable = bad;
-            touch(r, entry);
+            entry_touch(r, entry);
         }
     }
 }
@@ -274,14 +455,14 @@ void routes_remove_node(struct routes *r, uint64_t id)
 
     if (!router)
         return;
-    for (size_t i = 0; i < router->entitled.len; i++)
-        remove_contender(r, router, &router->entitled.items[i]);
+    for (size_t i = 0; i < router->places.len; i++)
+        remove_contender(r, router, router->places.items[i]);
     router_free(router);
 }
 
 int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t node, struct err *e)
 {
-    const struct routed_prefix *entry = find_entry(r, p);
+    const struct routed_prefix *entry = entry_find(r, p);
     const struct routes_router *router = map_getu(&r->routers, node);
     const struct contender *contender = entry ? entry_contender(entry, node) : NULL;
     char text[PREFIX_TEXT_MAX];
@@ -316,138 +497,10 @@ int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struc
 
     if (code < 0)
         return code;
-    struct routed_prefix *entry = find_entry(r, p);
+    struct routed_prefix *entry = entry_find(r, p);
     entry->chosen = node;
     entry->chosen_round = r->round;
     entry->settling = false;
-    touch(r, entry);
+    entry_touch(r, entry);
     return 0;
-}
-
-/* ---- elections ---- */
-
-static int by_prefix(const void *a, const void *b)
-{
-    return prefix_cmp(&((const struct route_move *)a)->prefix, &((const struct route_move *)b)->prefix);
-}
-
-static void move(struct routes *r, struct routed_prefix *entry, uint64_t to, const struct routes_time *now,
-                 struct route_moves *moves)
-{
-    struct route_move m = {entry->prefix, entry->primary, to, entry_cause(r, entry, to)};
-
-    vec_push(moves, m);
-    entry->primary = to;
-    entry->since_ns = now->wall_ns;
-    if (!to)
-        return;
-    if (entry->last && entry->last != to)
-        entry->held_ms = now->mono_ms + entry_rule(r, entry)->hold_down_ns / NS_PER_MS;
-    entry->last = to;
-}
-
-static void list_waiting(struct routes *r, struct routed_prefix *entry)
-{
-    if (!entry->due_ms)
-        return;
-    if (entry->due_ms < r->due_ms)
-        r->due_ms = entry->due_ms;
-    if (!entry->listed)
-        vec_push(&r->waiting, entry);
-    entry->listed = true;
-}
-
-/* Those whose wait is over take part. */
-static void end_waits(struct routes *r, int64_t now_ms)
-{
-    size_t kept = 0;
-
-    if (r->due_ms > now_ms)
-        return;
-    r->due_ms = INT64_MAX;
-    for (size_t i = 0; i < r->waiting.len; i++) {
-        struct routed_prefix *entry = r->waiting.items[i];
-        if (entry->due_ms && entry->due_ms > now_ms) {
-            r->waiting.items[kept++] = entry;
-            r->due_ms = entry->due_ms < r->due_ms ? entry->due_ms : r->due_ms;
-            continue;
-        }
-        entry->listed = false;
-        if (entry->due_ms)
-            touch(r, entry);
-    }
-    r->waiting.len = kept;
-}
-
-static void drop_entry(struct routes *r, struct routed_prefix *entry)
-{
-    for (size_t i = 0; entry->listed && i < r->waiting.len; i++)
-        if (r->waiting.items[i] == entry) {
-            vec_remove(&r->waiting, i);
-            break;
-        }
-    map_del(&r->entries, &entry->prefix, sizeof(entry->prefix));
-    entry_free(entry);
-}
-
-void routes_elect(struct routes *r, const struct routes_time *now, struct route_moves *moves)
-{
-    size_t first = moves->len;
-
-    end_waits(r, now->mono_ms);
-    for (size_t i = 0; i < r->dirty.len; i++) {
-        struct routed_prefix *entry = r->dirty.items[i];
-        uint64_t to = entry_decide(r, entry, now->mono_ms);
-
-        entry->dirty = false;
-        if (to != entry->primary)
-            move(r, entry, to, now, moves);
-        if (entry->contenders.len == 0 && entry->primary == 0 && !entry->has_rule)
-            drop_entry(r, entry);
-        else
-            list_waiting(r, entry);
-    }
-    r->dirty.len = 0;
-    r->round++;
-    if (moves->len - first > 1)
-        qsort(moves->items + first, moves->len - first, sizeof(moves->items[0]), by_prefix);
-}
-
-int64_t routes_due(const struct routes *r)
-{
-    return r->due_ms;
-}
-
-/* ---- questions ---- */
-
-uint64_t routes_primary(const struct routes *r, const struct prefix *p, int64_t *since_ns)
-{
-    const struct routed_prefix *entry = find_entry(r, p);
-
-    if (since_ns)
-        *since_ns = entry && entry->primary ? entry->since_ns : 0;
-    return entry ? entry->primary : 0;
-}
-
-void routes_serving(const struct routes *r, uint64_t node, struct prefixes *out)
-{
-    const struct routes_router *router = map_getu(&r->routers, node);
-
-    prefixes_release(out);
-    for (size_t i = 0; router && i < router->entitled.len; i++)
-        if (find_entry(r, &router->entitled.items[i])->primary == node)
-            prefixes_add(out, &router->entitled.items[i]);
-}
-
-void routes_count(const struct routes *r, const struct prefix *p, size_t *entitled, size_t *candidates)
-{
-    const struct routed_prefix *entry = find_entry(r, p);
-    size_t count = 0;
-
-    for (size_t i = 0; entry && i < entry->contenders.len; i++)
-        count += contender_is_candidate(&entry->contenders.items[i]);
-    if (entitled)
-        *entitled = entry ? entry->contenders.len : 0;
-    if (candidates)
-        *candidates = count;
 }

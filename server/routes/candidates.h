@@ -7,12 +7,15 @@
 #include "base/vec.h"
 #include "routes/routes.h"
 
+struct routed_prefix;
+
 struct routes_router {
     const struct node *record; /* referenced */
     struct routes_flags flags;
     struct prefixes unreachable;
-    struct prefixes entitled; /* subnet prefixes, advertised and approved */
-    const char *rise;         /* what made it a better candidate in the round below */
+    struct prefixes entitled;           /* subnet prefixes, advertised and approved */
+    VEC(struct routed_prefix *) places; /* where it is a contender, in the order of their keys */
+    const char *rise;                   /* what made it a better candidate in the round below */
     uint64_t round;
 };
 
@@ -27,8 +30,21 @@ struct contender {
 };
 #define NOT_WELL INT64_MAX
 
-struct routed_prefix {
+struct election_key {
     struct prefix prefix;
+    uint64_t group; /* number of a struct election_group, 0: everybody */
+};
+
+struct election_group {
+    uint64_t number;
+    char *name;
+    struct strs tags;
+    size_t index; /* as the policy counts it */
+};
+
+struct routed_prefix {
+    struct election_key key;
+    const char *via;                  /* the group's name, or NULL */
     VEC(struct contender) contenders; /* by (created, id) */
     uint64_t primary, chosen;
     uint64_t last; /* the last primary, while nobody serves too */
@@ -39,18 +55,27 @@ struct routed_prefix {
     bool has_rule;
     bool settling;      /* restored, and its router was not back yet */
     bool dirty, listed; /* listed: in waiting */
-    uint64_t settled_round, rule_round, chosen_round;
+    uint64_t settled_round, rule_round, chosen_round, regroup_round;
 };
 
 struct routes {
     struct prefix_rule defaults;
-    struct map routers; /* id -> struct routes_router * */
-    struct map entries; /* prefix -> struct routed_prefix * */
+    struct map routers;                      /* id -> struct routes_router * */
+    struct map entries;                      /* struct election_key -> struct routed_prefix * */
+    struct map rules;                        /* prefix -> struct prefix_rule * */
+    VEC(struct election_group) groups, gone; /* gone: those of before, whose names moves may still hold */
+    uint64_t next_group;
+    const struct policy_view *policy; /* whose groups they are */
     VEC(struct routed_prefix *) dirty;
     VEC(struct routed_prefix *) waiting; /* those with a due_ms, and some that had one */
     int64_t due_ms;                      /* of the first of them */
+    size_t nearest_rules;                /* own rules that ask for the nearest router */
     uint64_t round;                      /* counts elections: what is noted for a round is stale after it */
 };
+
+struct routed_prefix *entry_find(const struct routes *r, const struct prefix *p); /* for everybody; NULL: none */
+void entry_touch(struct routes *r, struct routed_prefix *entry); /* it takes part in the next election */
+void entry_free(struct routed_prefix *entry);
 
 const struct prefix_rule *entry_rule(const struct routes *r, const struct routed_prefix *entry);
 const struct contender *entry_contender(const struct routed_prefix *entry, uint64_t node);

@@ -21,6 +21,8 @@ static void copy_router(struct routes *copy, const struct routes_router *from)
 
     router->record = record_ref(from->record);
     router->entitled = (struct prefixes){0};
+    router->places.items = NULL;
+    router->places.len = router->places.cap = 0;
     prefixes_copy(&router->entitled, &from->entitled);
     router->unreachable = (struct prefixes){0};
     prefixes_copy(&router->unreachable, &from->unreachable);
@@ -38,11 +40,37 @@ static void copy_entry(struct routes *copy, const struct routed_prefix *from)
         c.router = map_getu(&copy->routers, c.router->record->r.id);
         vec_push(&entry->contenders, c);
     }
-    map_put(&copy->entries, &entry->prefix, sizeof(entry->prefix), entry);
+    map_put(&copy->entries, &entry->key, sizeof(entry->key), entry);
+    for (size_t i = 0; i < copy->groups.len; i++)
+        if (copy->groups.items[i].number == entry->key.group)
+            entry->via = copy->groups.items[i].name;
     if (entry->dirty)
         vec_push(&copy->dirty, entry);
     if (entry->listed)
         vec_push(&copy->waiting, entry);
+}
+
+static void copy_groups(struct routes *copy, const struct routes *r)
+{
+    for (size_t i = 0; i < r->groups.len; i++) {
+        struct election_group g = r->groups.items[i];
+        g.name = mem_strdup(g.name);
+        g.tags = (struct strs){0};
+        strs_copy(&g.tags, &r->groups.items[i].tags);
+        vec_push(&copy->groups, g);
+    }
+    copy->next_group = r->next_group;
+}
+
+/* Where the routers stand, in the order of the original. */
+static void copy_places(struct routes *copy, const struct routes_router *from)
+{
+    struct routes_router *router = map_getu(&copy->routers, from->record->r.id);
+
+    for (size_t i = 0; i < from->places.len; i++) {
+        const struct election_key *key = &from->places.items[i]->key;
+        vec_push(&router->places, map_get(&copy->entries, key, sizeof(*key)));
+    }
 }
 
 struct routes *routes_copy(const struct routes *r)
@@ -52,8 +80,16 @@ struct routes *routes_copy(const struct routes *r)
     for (const struct map_entry *m = map_first(&r->routers); m; m = map_next(&r->routers, m))
         if (((const struct routes_router *)m->value)->entitled.len)
             copy_router(copy, m->value);
+    copy_groups(copy, r);
+    for (const struct map_entry *m = map_first(&r->rules); m; m = map_next(&r->rules, m)) {
+        const struct prefix p = *(const struct prefix *)m->key;
+        map_put(&copy->rules, &p, sizeof(p), mem_dup(m->value, sizeof(struct prefix_rule)));
+    }
     for (const struct map_entry *m = map_first(&r->entries); m; m = map_next(&r->entries, m))
         copy_entry(copy, m->value);
+    for (const struct map_entry *m = map_first(&r->routers); m; m = map_next(&r->routers, m))
+        if (((const struct routes_router *)m->value)->entitled.len)
+            copy_places(copy, m->value);
     copy->due_ms = r->due_ms;
     copy->round = r->round;
     return copy;

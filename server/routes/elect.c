@@ -34,7 +34,9 @@ static enum class class_of(const struct contender *contender) {
 
 const struct prefix_rule *entry_rule(const struct routes *r, const struct routed_prefix *entry)
 {
-    return entry->has_rule ? &entry->rule : &r->defaults;
+    const struct prefix_rule *rule = map_get(&r->rules, &entry->key.prefix, sizeof(entry->key.prefix));
+
+    return rule ? rule : &r->defaults;
 }
 
 static bool is_better(enum route_failback failback, uint64_t primary, const struct routes_router *a,
@@ -125,10 +127,12 @@ static const char *loss(const struct routes *r, const struct routed_prefix *entr
 
     if (!from)
         return "deleted";
-    if (!prefixes_has(&from->record->available, &entry->prefix))
+    if (!prefixes_has(&from->record->available, &entry->key.prefix))
         return "withdrawn";
-    if (!prefixes_has(&from->record->approved, &entry->prefix))
+    if (!prefixes_has(&from->record->approved, &entry->key.prefix))
         return "approval revoked";
+    if (!entry_contender(entry, entry->primary))
+        return "no longer has the tag";
     if (!from->record->authorized)
         return "no longer approved as a device";
     if (from->flags.expired)
@@ -137,7 +141,7 @@ static const char *loss(const struct routes *r, const struct routed_prefix *entr
         return entry->settled_round == r->round ? "did not come back after the restart" : "went offline";
     if (!from->flags.healthy)
         return "answers no probe";
-    if (prefixes_has(&from->unreachable, &entry->prefix))
+    if (prefixes_has(&from->unreachable, &entry->key.prefix))
         return "does not forward, its probe target does not answer";
     return from->flags.draining ? "drained" : NULL;
 }
@@ -147,6 +151,8 @@ const char *entry_cause(const struct routes *r, const struct routed_prefix *entr
     const struct contender *contender = entry_contender(entry, to);
     const char *lost = entry->primary ? loss(r, entry) : NULL;
 
+    if (entry->regroup_round == r->round)
+        return NULL;
     if (entry->chosen && entry->chosen == to && entry->chosen_round == r->round)
         return "by administrator";
     if (lost)

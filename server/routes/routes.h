@@ -16,6 +16,7 @@
 
 #include "model/record.h"
 
+struct policy_view;
 struct routes;
 
 struct routes_flags {
@@ -33,8 +34,9 @@ struct routes_flags routes_flags_of(const struct node *n, const struct node_live
  */
 struct route_move {
     struct prefix prefix;
+    const char *via; /* the group's name, NULL: the election for everybody; valid until the groups are set again */
     uint64_t from, to;
-    const char *cause;
+    const char *cause; /* NULL: the group came or went with a policy */
 };
 struct route_moves {
     struct route_move *items;
@@ -50,13 +52,23 @@ struct routes *routes_copy(const struct routes *r);
 /* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */
 void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);
 
-/* A rule for one prefix, NULL: the defaults again. Counts from the next election, in which the prefix takes part. */
+/* A rule for one prefix, NULL: the defaults again, in groups too. Counts from the next election, in which the prefix
+ * takes part. */
 void routes_set_rule(struct routes *r, const struct prefix *p, const struct prefix_rule *rule);
 
 /* At start, before the first election: node served p when this was last written. Until routes_settled (the owner's
  * timer, some seconds later) no other router takes p, unless node is deleted, expired or no longer entitled to it. */
 void routes_restore(struct routes *r, const struct prefix *p, uint64_t node, int64_t since_ns);
 void routes_settled(struct routes *r);
+
+/* The policy's groups of routers that grants name with via (v NULL: none). Within each the same elections are held
+ * beside the one for everybody, among the routers that have one of its tags, about the prefixes that its grants
+ * concern. Groups that were there before keep who serves. v is asked until it is replaced. */
+void routes_set_policy(struct routes *r, const struct policy_view *v);
+/* As routes_restore, within a group; false: there is none of that name. */
+bool routes_restore_in(struct routes *r, const char *group, const struct prefix *p, uint64_t node, int64_t since_ns);
+/* Another router could take over at once something that node serves, for everybody or within a group. */
+bool routes_replaceable(const struct routes *r, uint64_t node);
 
 /* What is known of a node now; the record is referenced, not copied. Changes nothing but what the next election looks
  * at, so that several results that belong together are decided in one step. */
@@ -89,6 +101,40 @@ void routes_serving(const struct routes *r, uint64_t node, struct prefixes *out)
 /* How many nodes are entitled to p (advertised and approved), and how many of them are candidates; either may be NULL.
  * Two candidates make a prefix highly available. */
 void routes_count(const struct routes *r, const struct prefix *p, size_t *entitled, size_t *candidates);
+
+/* ---- the nearest router of each viewer ---- */
+
+/* Calls visit for each prefix that is served by the nearest router and has several, with the ids of those that are
+ * well, in the order of election, and its primary (0: none). Costs nothing where no rule asks for it, else a look at
+ * all prefixes. */
+typedef void routes_visit(void *arg, const struct prefix *p, uint64_t primary, const uint64_t *routers, size_t count);
+void routes_nearest(const struct routes *r, routes_visit *visit, void *arg);
+
+/* What a node measured to the regions of relays (tailcfg.NetInfo.DERPLatency), by region. */
+struct relay_latency {
+    uint32_t region, us;
+};
+struct relay_latencies {
+    struct relay_latency *items;
+    size_t len, cap;
+};
+/* Of a NetInfo as JSON; what is none gives none. out is released first. */
+void relay_latencies_read(const char *net_info, struct relay_latencies *out);
+void relay_latencies_release(struct relay_latencies *l);
+
+/* The way between two nodes over the region that suits both best, in us: what can be known of their distance. */
+#define DISTANCE_UNKNOWN UINT32_MAX       /* one of them has measured nothing */
+#define DISTANCE_FAR     (UINT32_MAX - 1) /* they have no region in common */
+uint32_t relay_distance(const struct relay_latencies *a, const struct relay_latencies *b);
+
+/* Both have measured the same region and no other: that tells nothing about what is nearer. */
+bool relay_latencies_alike(const struct relay_latencies *a, const struct relay_latencies *b);
+
+/* Which of count routers, at these distances, serves a viewer that is served by present (an index). It moves to one
+ * that is nearer by a fifth and by 10 ms, at most each ten minutes: moved_ms is when it moved last, INT64_MIN: never or
+ * its router is lost. *due_ms (mono ms) is lowered to when a move that is too early may be. */
+size_t nearest_choose(const uint32_t *distances, size_t count, size_t present, int64_t moved_ms, int64_t now_ms,
+                      int64_t *due_ms);
 
 /* ---- for tables: the state of one prefix on one node, from facts that any snapshot has ---- */
 

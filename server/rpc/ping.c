@@ -186,3 +186,8 @@ void ping_answered(struct rpc_conn *c, const uint8_t opaque[8])
         p->srtt_us += (rtt - p->srtt_us) / 8;
     }
 }
+
+int64_t rpc_conn_heard_ms(const struct rpc_conn *c)
+{
+    return c->ping.last_heard;
+}

@@ -104,6 +104,7 @@ const char *rpc_conn_peer_text(const struct rpc_conn *c); /* "192.0.2.1:40312" *
  * connection is dead: open calls get RPC_DEAD and it is closed. Holds until changed; 30,000 and 15,000 at first. */
 void rpc_conn_set_ping(struct rpc_conn *c, unsigned interval_ms, unsigned timeout_ms);
 /* TCP_USER_TIMEOUT; 90,000 at first. */
+int64_t rpc_conn_heard_ms(const struct rpc_conn *c); /* mono ms of the last byte that came */
 void rpc_conn_set_user_timeout(struct rpc_conn *c, unsigned ms);
 
 /* What a connection may take is decided by what its machine key is worth. A handshake can be replayed: until the first

@@ -111,6 +111,7 @@ int sqlite_prune_past(struct sqlite_engine *en, int64_t now_ns, bool *more, stru
 /* ---- sqlite_load.c ---- */
 
 int sqlite_load(struct engine *en, struct store_image *image, struct err *e) WARN_UNUSED;
+int sqlite_load_all(sqlite3 *db, struct store_image *image, struct err *e) WARN_UNUSED; /* in a transaction */
 int sqlite_read_counters(sqlite3 *db, uint64_t next_id[RECORD_KINDS], struct err *e) WARN_UNUSED;
 
 #endif

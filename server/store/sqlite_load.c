@@ -100,7 +100,7 @@ int sqlite_read_counters(sqlite3 *db, uint64_t next_id[RECORD_KINDS], struct err
     return code;
 }
 
-static int load_all(sqlite3 *db, struct store_image *image, struct err *e)
+int sqlite_load_all(sqlite3 *db, struct store_image *image, struct err *e)
 {
     int code = 0;
 
@@ -120,7 +120,7 @@ int sqlite_load(struct engine *engine, struct store_image *image, struct err *e)
     pthread_mutex_lock(s->reader_lock);
     code = sqlite_execute(s->reader, "BEGIN", e);
     if (code == 0) {
-        code = load_all(s->reader, image, e);
+        code = sqlite_load_all(s->reader, image, e);
         sqlite3_exec(s->reader, "COMMIT", NULL, NULL, NULL);
     }
     pthread_mutex_unlock(s->reader_lock);

@@ -97,21 +97,39 @@ static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t 
     return 0;
 }
 
-int store_check(const char *path, struct err *e)
+static int check_content(sqlite3 *db, const char *path, struct store_image *image, struct err *e)
+{
+    int code = sqlite_execute(db, "BEGIN", e);
+
+    if (code == 0)
+        code = sqlite_load_all(db, image, e);
+    if (code == 0)
+        code = image_check(image, e);
+    if (code < 0 && !str_starts(e->message, path))
+        err_prefix(e, "%s", path);
+    image->run = 1;
+    return code;
+}
+
+int store_check(const char *path, struct store_image *image, struct err *e)
 {
     sqlite3 *db = NULL;
-    int64_t version;
+    int64_t version = 0;
     struct stat st;
 
+    *image = (struct store_image){.run = 1};
     if (stat(path, &st) < 0)
         return 0; /* it will be made; whether it can be is for others to say */
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_INVALID, "%s: this is no regular file", path);
     if (st.st_size == 0)
         return 0;
+    image->run = 0;
     int code = sqlite_connect(path, SQLITE_OPEN_READONLY, &db, e);
     if (code == 0)
         code = read_version(db, path, schema_newest(), &version, e);
+    if (code == 0 && version == (int64_t)schema_newest())
+        code = check_content(db, path, image, e);
     sqlite_disconnect(db);
     return code;
 }

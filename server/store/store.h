@@ -50,8 +50,10 @@ typedef void store_done(void *arg, int code, const struct err *e);
  * after keeping a copy, PATH.schema-N, beside it. ERR_UNSUPPORTED for a newer schema and for what is no headway
  * database, ERR_CONFLICT while another daemon has it open, ERR_IO for damage. Starts on a full disk. */
 int store_open(const char *path, struct store **out, struct err *e) WARN_UNUSED;
-/* What store_open would say to the database in that file, without changing it; 0 where there is none yet. */
-int store_check(const char *path, struct err *e) WARN_UNUSED;
+/* What store_open and store_load would say to the database in that file, without changing it; 0 where there is none
+ * yet. *image holds what they would read, nothing for a new database; its run is 0 where an older schema was not read.
+ */
+int store_check(const char *path, struct store_image *image, struct err *e) WARN_UNUSED;
 /* Whether the database in that file holds a policy. */
 bool store_holds_policy(const char *path);
 void store_close(struct store *s); /* finishes what was submitted */

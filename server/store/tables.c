@@ -145,6 +145,7 @@ static const struct store_column prefix_settings_columns[] = {
     COL(prefix_settings, "hold_down_ns", rule.hold_down_ns, TIME),
     COL(prefix_settings, "failback_delay_ns", rule.failback_delay_ns, TIME),
     COL(prefix_settings, "probe", rule.probe, ADDR),
+    ENUM(prefix_settings, "nearest", rule.nearest, PREFIX_NEARESTS),
 };
 
 static const struct store_column server_message_columns[] = {

@@ -27,6 +27,8 @@ void snapshot_set_users(struct tailnet_snapshot *s, const struct user *const *it
 void snapshot_set_preauth_keys(struct tailnet_snapshot *s, const struct preauth_key *const *items, size_t count);
 void snapshot_set_api_keys(struct tailnet_snapshot *s, const struct api_key *const *items, size_t count);
 void snapshot_set_primaries(struct tailnet_snapshot *s, const struct primary *const *items, size_t count);
+void snapshot_set_via_primaries(struct tailnet_snapshot *s, const struct via_primary *const *items, size_t count);
+void snapshot_set_nearest(struct tailnet_snapshot *s, struct tailnet_nearest *nearest); /* takes the reference */
 void snapshot_set_prefix_settings(struct tailnet_snapshot *s, const struct prefix_settings *const *items, size_t count);
 void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count);
 void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings); /* takes a reference */

@@ -192,7 +192,9 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->api_keys);
     shared_list_ref(s->pendings);
     shared_list_ref(s->primaries);
+    shared_list_ref(s->via_primaries);
     shared_list_ref(s->prefix_settings);
+    tailnet_nearest_ref(s->nearest);
     atomic_fetch_add_explicit(&s->settings->refs, 1, memory_order_relaxed);
     record_ref(s->policy);
     record_ref(s->message);
@@ -220,7 +222,9 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->preauth_keys, record_unref);
     shared_list_unref(s->api_keys, record_unref);
     shared_list_unref(s->primaries, record_unref);
+    shared_list_unref(s->via_primaries, record_unref);
     shared_list_unref(s->prefix_settings, record_unref);
+    tailnet_nearest_unref(s->nearest);
     shared_list_unref(s->pendings, unref_pending);
     settings_unref(s->settings);
     record_unref(s->policy);
@@ -294,6 +298,7 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
 SETTER(snapshot_set_users, user, users, user_count, record_ref, record_unref)
 SETTER(snapshot_set_preauth_keys, preauth_key, preauth_keys, preauth_key_count, record_ref, record_unref)
 SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, record_unref)
+SETTER(snapshot_set_via_primaries, via_primary, via_primaries, via_primary_count, record_ref, record_unref)
 SETTER(snapshot_set_primaries, primary, primaries, primary_count, record_ref, record_unref)
 SETTER(snapshot_set_prefix_settings, prefix_settings, prefix_settings, prefix_settings_count, record_ref, record_unref)
 

@@ -60,6 +60,26 @@ struct pending {
     char *ssh_user;
 };
 
+/* Who serves whom where a prefix is served by the nearest router. Immutable and counted. */
+struct nearest_prefix {
+    struct prefix prefix;
+    uint32_t primary;  /* slot of the elected router, which serves whoever has no other */
+    uint32_t *routers; /* by slot of the viewer: that of its router, TAILNET_SLOT_NONE: the primary */
+    size_t viewers;    /* how long that is */
+};
+struct tailnet_nearest {
+    atomic_uint refs;
+    size_t len;
+    struct nearest_prefix items[]; /* by prefix */
+};
+struct tailnet_nearest *tailnet_nearest_new(size_t len);
+struct tailnet_nearest *tailnet_nearest_ref(struct tailnet_nearest *n); /* NULL stays NULL */
+void tailnet_nearest_unref(struct tailnet_nearest *n);                  /* NULL is allowed */
+/* NULL: the prefix is served by one router for all. */
+const struct nearest_prefix *tailnet_nearest_find(const struct tailnet_nearest *n, const struct prefix *p);
+/* The slot of the router that serves the viewer: its own, or the primary. */
+uint32_t nearest_router(const struct nearest_prefix *p, uint32_t viewer);
+
 struct policy_view; /* policy/policy.h */
 
 struct tailnet_snapshot {
@@ -80,8 +100,11 @@ struct tailnet_snapshot {
     size_t pending_count;
     const struct primary **primaries; /* elected routers by prefix */
     size_t primary_count;
+    const struct via_primary **via_primaries; /* the same within groups of via, by prefix and tags */
+    size_t via_primary_count;
     const struct prefix_settings **prefix_settings; /* by prefix */
     size_t prefix_settings_count;
+    struct tailnet_nearest *nearest; /* NULL: no prefix is served by the nearest router */
     struct tailnet_settings *settings;
     const struct server_message *message;   /* to the users of all clients; NULL or without a text: none */
     const struct policy_text *policy;       /* NULL: none, everything is allowed */
@@ -104,6 +127,7 @@ enum change_mask {
     CHANGE_USERS = 1 << 10,    /* profiles */
     CHANGE_MESSAGE = 1 << 11,  /* the server's message to all */
     CHANGE_STEERING = 1 << 12, /* exit nodes are chosen by priority now, or no longer */
+    CHANGE_NEAREST = 1 << 13,  /* some viewers are served by other routers */
 };
 #define CHANGE_VOLATILE (CHANGE_ONLINE | CHANGE_ENDPOINTS)
 

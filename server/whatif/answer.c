@@ -70,6 +70,8 @@ static void collect_rows(const struct trial *t, row_list *rows)
 
     for (size_t i = 0; i < t->moves.len; i++) {
         const struct route_move *m = &t->moves.items[i];
+        if (m->via)
+            continue;
         prefixes_add(&listed, &m->prefix);
         vec_push(rows, ((struct trial_row){m->prefix, m->from, m->to, m->cause}));
     }
@@ -189,18 +191,18 @@ static void fill_prefix(struct trial *t, const struct trial_row *row, struct api
         find_cover(t, out);
 }
 
-static void fill_via(struct trial *t, const struct policy_move *m, struct api_simulated_prefix *out)
+static void fill_via(struct trial *t, const struct route_move *m, struct api_simulated_prefix *out)
 {
+    const struct trial_row row = {m->prefix, m->from, m->to, m->cause};
+
     *out = (struct api_simulated_prefix){.prefix = m->prefix,
-                                         .via = arena_strdup(t->arena, m->tags),
-                                         .outcome = m->to == POLICY_SLOT_NONE     ? "unserved"
-                                                    : m->from == POLICY_SLOT_NONE ? "served"
-                                                                                  : "moves",
-                                         .from = id_at(t, m->from),
-                                         .from_name = name_at(t, m->from),
-                                         .to = id_at(t, m->to),
-                                         .to_name = name_at(t, m->to),
-                                         .reason = ""};
+                                         .via = arena_strdup(t->arena, m->via),
+                                         .outcome = outcome_of(t, &row),
+                                         .from = m->from,
+                                         .from_name = name_at(t, slot_of(t, m->from)),
+                                         .to = m->to,
+                                         .to_name = name_at(t, slot_of(t, m->to)),
+                                         .reason = m->cause ? reason_of(t, &row) : "the policy"};
     count_viewers(t, out);
 }
 
@@ -208,7 +210,7 @@ static void note_later(struct trial *t, const struct route_move *m, int64_t wait
 {
     for (size_t i = 0; i < prefixes->len; i++) {
         struct api_simulated_prefix *p = api_at(prefixes, struct api_simulated_prefix, i);
-        if (*(p->via ? p->via : "") || prefix_cmp(&p->prefix, &m->prefix) != 0)
+        if (!str_eq(p->via ? p->via : "", m->via ? m->via : "") || prefix_cmp(&p->prefix, &m->prefix) != 0)
             continue;
         p->later_name = name_at(t, slot_of(t, m->to));
         p->later_seconds = (uint64_t)(wait_ms + 999) / 1000;
@@ -258,12 +260,15 @@ static void fill_prefixes(struct trial *t, struct api_simulation *out)
     row_list rows = {0};
 
     collect_rows(t, &rows);
-    size_t count = rows.len + t->via_count;
+    size_t count = rows.len;
+    for (size_t i = 0; i < t->moves.len; i++)
+        count += t->moves.items[i].via != NULL;
     struct api_simulated_prefix *list = arena_alloc(t->arena, (count + 1) * sizeof(*list));
     for (size_t i = 0; i < rows.len; i++)
         fill_prefix(t, &rows.items[i], &list[i]);
-    for (size_t i = 0; i < t->via_count; i++)
-        fill_via(t, &t->via_moves[i], &list[rows.len + i]);
+    for (size_t i = 0, at = rows.len; i < t->moves.len; i++)
+        if (t->moves.items[i].via)
+            fill_via(t, &t->moves.items[i], &list[at++]);
     vec_release(&rows);
     elect_later(t, &(struct api_list){list, count});
     if (count)

@@ -19,6 +19,7 @@ static void settle_elections(struct trial *t)
 {
     struct route_moves ignored = {0};
 
+    routes_set_policy(t->q->elections, t->q->before);
     for (size_t i = 0; i < t->nodes.len; i++)
         if (t->nodes.items[i].record)
             set_in_elections(t, &t->nodes.items[i]);
@@ -129,25 +130,39 @@ static int elect(struct trial *t, struct err *e)
         const struct route_move *m = &t->moves.items[i];
         struct trial_node *from = trial_by_id(t, m->from), *to = trial_by_id(t, m->to);
         if (from) {
-            prefixes_del(&from->serving, &m->prefix);
+            if (!m->via)
+                prefixes_del(&from->serving, &m->prefix);
             from->different = true;
         }
         if (to) {
-            prefixes_add(&to->serving, &m->prefix);
+            if (!m->via)
+                prefixes_add(&to->serving, &m->prefix);
             to->different = true;
         }
     }
     return 0;
 }
 
+static void serve_via(const struct trial *t, const char *group, const struct prefix *p, uint64_t id)
+{
+    const struct trial_node *n = id ? trial_by_id(t, id) : NULL;
+
+    policy_via_serve(t->after, group, p, n ? (uint32_t)(n - t->nodes.items) : POLICY_SLOT_NONE);
+}
+
 static void follow(struct trial *t)
 {
-    if (!t->q->other_policy)
-        (void)policy_moves(t->after, &t->via_count); /* those of its making are none */
+    const struct tailnet_snapshot *s = t->q->s;
+
     for (uint32_t slot = 0; slot < t->nodes.len; slot++)
         if (t->nodes.items[slot].different)
             put_in_view(t, slot);
-    t->via_moves = policy_moves(t->after, &t->via_count);
+    policy_via_direct(t->after);
+    for (size_t i = 0; i < s->via_primary_count; i++)
+        serve_via(t, s->via_primaries[i]->tags, &s->via_primaries[i]->prefix, s->via_primaries[i]->r.id);
+    for (size_t i = 0; i < t->moves.len; i++)
+        if (t->moves.items[i].via)
+            serve_via(t, t->moves.items[i].via, &t->moves.items[i].prefix, t->moves.items[i].to);
 }
 
 int trial_run(struct trial *t, struct err *e)
@@ -160,6 +175,7 @@ int trial_run(struct trial *t, struct err *e)
     if (rc < 0)
         return rc;
     auto_approve(t);
+    routes_set_policy(t->q->elections, t->after);
     if ((rc = elect(t, e)) < 0)
         return rc;
     follow(t);

@@ -40,8 +40,6 @@ struct trial {
     struct policy_view *after;
     struct policy_approvals approvals; /* by autoApprovers */
     struct route_moves moves;
-    const struct policy_move *via_moves; /* of after */
-    size_t via_count;
     struct policy_ways ways;
     struct routes_time now;
     uint64_t next_id;

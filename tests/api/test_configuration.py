@@ -24,7 +24,7 @@ def test(where, program, text, **env):
     path = os.path.join(where, "config.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
-    done = subprocess.run([program, "-c", path, "configtest"], env={"PATH": os.environ["PATH"], "HOME": where, **env},
+    done = subprocess.run([program, "-c", path, "configtest"], env={"PATH": os.environ["PATH"], "HOME": where, "STATE_DIRECTORY": where, **env},
                           capture_output=True, text=True, timeout=20, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -72,6 +72,19 @@ def trouble(where):
     db.close()
     same_words("headscale's database", d, f"{d.dir}/db.sqlite: this database was not made by headway (one of headscale's")
     os.unlink(os.path.join(d.dir, "db.sqlite"))
+    foreign = '{"acls": [{"action": "accept", "src": ["user:*@other.example"], "dst": ["*:*"]}]}'
+    with open(d.config, encoding="utf-8") as f:
+        before = f.read()
+    for name, text, wanted in (("a policy that this tailnet cannot use", foreign, "other.example is not associated"),
+                               ("a policy with a zero byte", '{"acls": []}\0', "holds a zero byte")):
+        write(os.path.join(d.dir, "policy"), text)
+        write(d.config, before + f"policy: {{mode: file, path: {d.dir}/policy}}\n")
+        same_words(name, d, f"policy.path: {d.dir}/policy")
+        shared.check(f"{name}: why", wanted in run(shared.HEADWAYD, d.config, "configtest")[1])
+    stored_policy(d, before, foreign)
+    damaged(d, before)
+    collisions(d, before)
+    write(d.config, before)
     write(os.path.join(d.dir, "policy"), "{ nonsense")
     with open(d.config, "a", encoding="utf-8") as f:
         f.write(f"policy: {{path: {d.dir}/policy}}\ntls_cert_path: {d.dir}/none.pem\ntls_key_path: {d.dir}/none.key\n")
@@ -80,6 +93,56 @@ def trouble(where):
     d.process = subprocess.Popen(["true"])
     d.process.wait()
     d.__exit__()
+
+
+def stored_policy(d, before, bad):
+    """With a policy in the database a bad file is a note, to both; an empty one is none to go on with."""
+    write(os.path.join(d.dir, "policy"), '{"acls": []}')
+    write(d.config, before + f"policy: {{mode: file, path: {d.dir}/policy}}\n")
+    d.start()
+    d.stop()
+    write(os.path.join(d.dir, "policy"), bad)
+    status, said = run(shared.HEADWAYD, d.config, "configtest")
+    note = next((line.split(": ", 1)[1] for line in said.splitlines() if "policy.path" in line), None)
+    shared.check("a bad file beside a stored policy is a note", status == 0 and note and "other.example" in note, said)
+    d.start()
+    shared.check("and the start says the same and goes on", note and note in d.log() and d.healthy(), d.log()[-400:])
+    d.stop()
+    db = sqlite3.connect(os.path.join(d.dir, "db.sqlite"))
+    db.execute("UPDATE policy SET text=''")
+    db.commit()
+    db.close()
+    same_words("a bad file beside an empty policy", d, f"policy.path: {d.dir}/policy")
+
+
+def damaged(d, before):
+    write(d.config, before)
+    path = os.path.join(d.dir, "db.sqlite")
+    with open(path, "r+b") as f:
+        f.seek(4096)
+        f.write(b"\xff" * 8192)
+    same_words("a damaged database", d, "the database is damaged")
+    for name in "db.sqlite", "db.sqlite-wal", "db.sqlite-shm":
+        if os.path.exists(os.path.join(d.dir, name)):
+            os.unlink(os.path.join(d.dir, name))
+
+
+def collisions(d, before):
+    """What has a place of its own may not be given that of another."""
+    listen = f"listen_addr: \"127.0.0.1:{d.port}\""
+    assert listen in before
+    for what, old, new, wanted in (
+            ("one port twice", 'metrics_listen_addr: ""', f"metrics_listen_addr: 0.0.0.0:{d.port}", "metrics_listen_addr must differ from listen_addr"),
+            ("the relay's port is the listener's", "    listen_addr: 127.0.0.1:", f"    listen_addr: 0.0.0.0:{d.port} #", "derp.server.listen_addr must differ from listen_addr"),
+            ("the socket is the database", f"unix_socket: {d.socket}", f"unix_socket: {d.dir}/db.sqlite", "unix_socket must differ from database.sqlite.path"),
+            ("a key is the database", f"{d.dir}/derp.key", f"{d.dir}/db.sqlite", "database.sqlite.path must differ from derp.server.private_key_path")):
+        assert old in before, old
+        write(d.config, before.replace(old, new, 1))
+        for program in HEADWAY, shared.HEADWAYD:
+            status, said = run(program, d.config, "configtest")
+            shared.check(f"{what}: {os.path.basename(program)} configtest names it", status == 1 and wanted in said, said)
+        status, log = run(shared.HEADWAYD, d.config)
+        shared.check(f"{what}: the start refuses it", status == 1 and wanted in log, log)
 
 
 def odd_values():
@@ -136,6 +199,16 @@ def odd_values():
         d.__exit__()
 
 
+def closed_streams():
+    """A database or socket that got the number of a closed standard stream would be written to by whoever prints."""
+    d = shared.Daemon()
+    d.process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", shared.HEADWAYD, "-c", d.config])
+    shared.check("it starts with all standard streams closed", shared.wait_for(20, d.healthy))
+    streams = [os.readlink(f"/proc/{d.process.pid}/fd/{n}") for n in range(3)]
+    shared.check("which nothing else takes the place of", streams == ["/dev/null"] * 3, streams)
+    d.__exit__()
+
+
 def live(where):
     records = "dns:\n  base_domain: tail.example.com\n  override_local_dns: false\n"
     with shared.Daemon() as d:
@@ -183,6 +256,7 @@ def main():
         shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:4: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
     trouble(where)
     odd_values()
+    closed_streams()
     live(where)
     shared.finish()
 

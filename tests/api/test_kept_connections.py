@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 90
+# limit: 180
 """Connections of the public listener are kept, as web interfaces and proxies want it; a request of a Tailscale client that
-comes on a kept one, after anything, gets where it belongs."""
-import http.client
+comes on a kept one, after anything, gets where it belongs. In the clear and behind the daemon's own TLS."""
 import os
 import sys
 
@@ -57,7 +56,7 @@ def alone(d, text):
 
 
 def kept(d, key):
-    c = http.client.HTTPConnection("127.0.0.1", d.port, timeout=10)
+    c = d.public()
     c.connect()
     first = c.sock
     statuses = []
@@ -133,21 +132,65 @@ def ends(d):
     c = Connection(d)
     c.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     shared.check("who wants it closed gets it closed", " 200 " in c.answer()[0] and not c.until(lambda: False))
-    c = Connection(d)
-    c.send(HEALTH)
-    c.socket.shutdown(1)
-    shared.check("who says no more is answered all the same", " 200 " in c.answer()[0])
+    if not d.tls:
+        c = Connection(d)
+        c.send(HEALTH)
+        c.socket.shutdown(1)
+        shared.check("who says no more is answered all the same", " 200 " in c.answer()[0])
+        c = Connection(d)
+        c.send(HEALTH * 5)
+        c.socket.shutdown(1)
+        lines = [c.answer()[0] for _ in range(5)]
+        shared.check("also who has asked several things", all(" 200 " in line for line in lines), lines)
     c = Connection(d)
     c.send(HEALTH + "nonsense\r\n\r\n" + UPGRADE)
     lines = [c.answer()[0] for _ in range(2)]
     shared.check("behind a head that is none nothing is looked at", " 200 " in lines[0] and " 101 " not in lines[1] and not c.until(lambda: False), lines)
 
 
-with shared.Daemon() as daemon:
-    api_key = daemon.call("POST", "/api/v1/apikey", {})[1]["apiKey"]
-    kept(daemon, api_key)
-    upgrades(daemon, api_key)
-    refused(daemon, api_key)
-    ends(daemon)
-    shared.check("the daemon runs on", daemon.alive() and daemon.healthy())
+def pipelined(d):
+    c = Connection(d)
+    c.send((HEALTH + HEALTH.replace("GET", "HEAD") + "GET /version HTTP/1.1\r\nHost: x\r\n\r\n") * 40)
+    bodies = []
+    for i in range(120):
+        if i % 3 == 1:  # a length, and no body
+            c.until(lambda: b"\r\n\r\n" in c.got)
+            head, c.got = c.got.split(b"\r\n\r\n", 1)
+            bodies.append(head[:12].decode())
+        else:
+            bodies.append(c.answer()[1][:12])
+    shared.check("120 requests at once are answered in order", bodies == bodies[:3] * 40 and bodies[1] == "HTTP/1.1 200" and "" not in bodies,
+                 bodies[:6])
+    c.close()
+
+
+def idle(d, *connections):
+    """Whoever has nothing to ask is closed in the end, said half of a request or none."""
+    for c, name in connections:
+        c.socket.settimeout(60)
+        shared.check(f"{name} is closed", not c.until(lambda: False))
+    shared.check("others are served", d.healthy())
+
+
+def begun(d, text):
+    c = Connection(d)
+    c.send(HEALTH)
+    shared.check("a request is answered", " 200 " in c.answer()[0])
+    c.send(text)
+    return c
+
+
+for with_tls in (False, True):
+    with shared.Daemon(tls=with_tls) as daemon:
+        print("# behind TLS" if with_tls else "# in the clear")
+        api_key = daemon.call("POST", "/api/v1/apikey", {})[1]["apiKey"]
+        # While others are idle, libmicrohttpd looks at a connection less often.
+        waiting = [(begun(daemon, ""), "a kept connection without a request"), (begun(daemon, UPGRADE[:40]), "one with half of a head")]
+        kept(daemon, api_key)
+        upgrades(daemon, api_key)
+        refused(daemon, api_key)
+        pipelined(daemon)
+        ends(daemon)
+        idle(daemon, *waiting)
+        shared.check("the daemon runs on", daemon.alive() and daemon.healthy())
 shared.finish()

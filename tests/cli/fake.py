@@ -148,6 +148,20 @@ def v1(method, path, query, body):
 
 def ours(method, path, query, body):
     words = path.split("/")[3:]
+    if words[0] == "prefixes" and words[-1] == "followers" and "10.9" in words[1]:
+        return 404, {"error": {"code": "missing", "message": "10.9.0.0/16 has not moved since the server started", "field": ""}}
+    if words[0] == "prefixes" and words[-1] == "followers":
+        late = [{"node": "2", "name": "db-1", "uses": "gw", "silent": False, "seconds": 12}, {"node": "1", "name": "anns-laptop", "silent": True, "seconds": 12}]
+        return 200, {"prefix": "10.0.0.0/8", "from": "3", "fromName": "gw", "to": "2", "toName": "db-1", "viewers": 43, "asked": 43, "followed": 41,
+                     "unsupported": 0, "complete": False, "ended": True, "text": "41 of 43 nodes have switched 10.0.0.0/8 to r2", "behind": late}
+    if words[0] == "prefixes" and words[-1] == "history":
+        move = {"event": "1.8", "time": "2026-07-20T08:01:00Z", "from": "4", "fromName": "gw2", "to": "3", "toName": "gw",
+                "cause": "went offline", "detectionMs": 1830, "convergenceMs": 12, "text": "10.0.0.0/8 moved"}
+        first = {"event": "1.2", "time": "2026-07-19T08:01:00Z", "from": None, "fromName": None, "to": "4", "toName": "gw2",
+                 "cause": "approved", "detectionMs": 0, "convergenceMs": 0, "text": "gw2 serves 10.0.0.0/8"}
+        older = "before" in query
+        return 200, {"prefix": "10.0.0.0/8", "moves": [first] if older else [move], "flips": 0 if older else 1,
+                     "next": None if older else "1.8"}
     if words == ["events"]:
         number = lambda e: int(e["id"].split(".")[1])
         found = EVENTS + [dict(EVENTS[1], id="1.10", text="carol joined")] * (query.get("since") == "1.9")
@@ -171,6 +185,14 @@ def ours(method, path, query, body):
         return 410, {"error": {"code": "gone", "message": "event 1.6 is not in the journal any more", "field": ""}}
     if words == ["nodes"]:
         return 200, {"nodes": [{**n, "needsApproval": n["id"] == "3"} for n in NODES]}
+    if words == ["state"] and query.get("at", "9") < "2026-07-01":
+        return 410, {"error": {"code": "gone", "message": "nothing is known from before 2026-07-01T00:00:00Z", "field": "at"}}
+    if words == ["state"]:
+        shown = [{**n, "healthy": True, "needsApproval": n["id"] == "1",
+                  "routes": [r for r in ROUTES if r["node"] == n["id"]]} for n in NODES]
+        return 200, {"time": query.get("at", "2026-07-20T09:00:00Z"), "since": "2026-07-01T00:00:00Z", "nodes": shown,
+                     "users": [ALICE, BOB], "primaries": [{"prefix": "10.0.0.0/8", "node": "3", "name": "gw", "since": None}],
+                     "policy": {"policy": '{"acls": []}', "updatedAt": "2026-07-02T00:00:00Z", "version": 4, "mode": "database"}}
     if words == ["message"] and method == "GET":
         return 200, {"text": "Maintenance at\x1b[2J six", "severity": "high", "url": "", "updatedAt": None, "version": 3}
     if words == ["message"]:

@@ -4,7 +4,7 @@
 
 A transcript holds commands ("$ NAME=value headway ..."), and behind each what is typed at a question ("< "), the requests
 that it makes ("> "), its standard output ("  "), its standard error ("! ") and its exit status ("? ", when not 0).
-Behind ">/dev/full" nothing can be written.
+Behind ">/dev/full" nothing can be written, behind ">&-" standard output is closed.
 UPDATE=1 writes the transcripts anew; read the difference before you keep it."""
 import difflib
 import os
@@ -29,9 +29,11 @@ def run(line, typed, socket, server):
         env[name] = value
     assert words.pop(0) == "headway", line
     full = words[-1:] == [">/dev/full"] and words.pop()
+    closed = words[-1:] == [">&-"] and words.pop()
+    argv = ["sh", "-c", 'exec "$@" >&-', "sh", HEADWAY] if closed else [HEADWAY]
     del server.seen[:]
     with open("/dev/full", "w") as nowhere:
-        done = subprocess.run([HEADWAY] + words, input=typed, env=env, cwd=HERE / "cases", text=True, timeout=60,
+        done = subprocess.run(argv + words, input=typed, env=env, cwd=HERE / "cases", text=True, timeout=60,
                               stdout=nowhere if full else subprocess.PIPE, stderr=subprocess.PIPE)
     done.stdout = done.stdout or ""
     hide = lambda text: text.replace(socket, "SOCKET").replace(str(HERE), "HERE")

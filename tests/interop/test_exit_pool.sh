@@ -61,6 +61,28 @@ leave() {
 leave "tailscaled killed with -9" 1000 lab_kill9 lab_start
 leave "cable pulled" 4000 lab_cut lab_mend
 
+# used_by HOST N: so many clients say that they use it
+used_by() { hw exits list -o json | jq -e --arg n "$1" --argjson used "$2" '.[] | select(.name == $n) | .usedBy == $used'; }
+drain() { # HOST true|false
+  on ctl curl -fsS --unix-socket "$LAB/daemon/headway.sock" -H 'Content-Type: application/json' -d "{\"drained\":$2}" \
+    "http://headway/api/headway/nodes/$(node_id "$1")/drain"
+}
+
+# Order: by the administrator's priority.
+wait_for 30 both_online >/dev/null
+for x in x1 x2 x1; do
+  check "$x is preferred" hw exits priority "$x" "$((priority = ${priority:-100} + 100))"
+  for c in $clients; do check "$c leaves by $x" wait_for 10 leaves_by "$c" "$x"; done
+  check "all of them say so" wait_for 10 used_by "$x" 3
+done
+check "x1 is drained" drain x1 true
+for c in $clients; do check "$c leaves by x2, though x1 is preferred" wait_for 10 leaves_by "$c" x2; done
+check "who takes the exit node away is warned" \
+  eval 'hw routes revoke x2 0.0.0.0/0 --dry-run 2>&1 | grep -F "x2 is the exit node of 3 nodes now: "'
+check "x1 is no longer drained" drain x1 false
+for c in $clients; do check "$c leaves by x1 again" wait_for 10 leaves_by "$c" x1; done
+for x in x1 x2; do hw exits priority "$x" default >/dev/null; done
+
 wait_for 30 both_online >/dev/null
 for x in x1 x2; do
   ts "$x" set --advertise-routes="$LAN_NET"

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -68,9 +69,9 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Daemon:
     """headwayd in a directory of its own. Use it in a with statement; extra is appended to its configuration, derp to
-    its derp.server; listen is the address of its listener ("": all of both families), files how many it may open."""
+    its derp.server; listen is the address of its listener ("": all of both families), files how many it may open; tls: it has a certificate of its own."""
 
-    def __init__(self, extra="", derp="", listen="127.0.0.1", files=None):
+    def __init__(self, extra="", derp="", listen="127.0.0.1", files=None, tls=False):
         if not os.access(HEADWAYD, os.X_OK):
             skip_all("headwayd is not built")
         self.dir = tempfile.mkdtemp(prefix="hw")
@@ -80,9 +81,12 @@ class Daemon:
         self.config = os.path.join(self.dir, "config.yaml")
         self.process = None
         self.files = files
+        self.tls = None
+        if tls:
+            extra += self.make_certificate()
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(
-                f"server_url: http://127.0.0.1:{self.port}\n"
+                f"server_url: http{'s' if tls else ''}://127.0.0.1:{self.port}\n"
                 f'listen_addr: "{listen}:{self.port}"\n'
                 'metrics_listen_addr: ""\n'
                 f"unix_socket: {self.socket}\n"
@@ -93,6 +97,15 @@ class Daemon:
                 f"    listen_addr: 127.0.0.1:{free_port()}\n    private_key_path: {self.dir}/derp.key\n{derp}  urls: []\n"
                 "dns:\n  base_domain: tail.example.com\n  override_local_dns: false\n" + extra
             )
+
+    def make_certificate(self):
+        cert, key = os.path.join(self.dir, "cert.pem"), os.path.join(self.dir, "key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-out", cert, "-keyout", key],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.chmod(key, 0o600)
+        self.tls = ssl.create_default_context(cafile=cert)
+        return f"tls_cert_path: {cert}\ntls_key_path: {key}\n"
 
     def __enter__(self):
         self.start()
@@ -129,18 +142,25 @@ class Daemon:
 
     def healthy(self, timeout=2):
         try:
-            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+            c = self.public(timeout)
             c.request("GET", "/health")
             return c.getresponse().status == 200
         except OSError:
             return False
 
     def connect(self, timeout=10):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        s = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        return self.tls.wrap_socket(s, server_hostname="127.0.0.1") if self.tls else s
+
+    def public(self, timeout=10):
+        """A connection for requests to the public listener."""
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def call(self, method, path, body=None, socket_path=True):
         """The API: (status, object)."""
-        c = UnixConnection(self.socket) if socket_path else http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        c = UnixConnection(self.socket) if socket_path else self.public()
         data = None if body is None else body if isinstance(body, (bytes, str)) else json.dumps(body)
         c.request(method, path, data, {"Content-Type": "application/json"} if data is not None else {})
         answer = c.getresponse()

@@ -42,7 +42,7 @@ struct command {
 
 /* Families, each ended by a command without a name; commands.c lists them. */
 extern const struct command user_commands[], node_commands[], preauthkey_commands[], apikey_commands[], auth_commands[],
-    policy_commands[], route_commands[], exit_commands[], event_commands[], server_commands[];
+    policy_commands[], route_commands[], exit_commands[], event_commands[], past_commands[], server_commands[];
 
 extern const struct flag global_flags[], console_flags[];
 
@@ -103,6 +103,8 @@ int cli_set_priority(struct cli *c);
 void cli_note_exit_users(struct cli *c, uint64_t node);
 /* Before routes are approved: prints what is wrong with those of the list. */
 void cli_note_route_problems(struct cli *c, uint64_t node, const struct strs *routes);
+/* Who served PREFIX. */
+int cli_route_history(struct cli *c);
 extern const struct listing user_listing, node_listing;
 /* "Node NAME registered", of an answer with a node; releases it. */
 int cli_node_registered(struct cli *c, json_t *answer);

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/readback.h"
 #include "cli/simulate.h"
 #include "net/prefixes.h"
 
@@ -231,14 +232,15 @@ static void prefix_row(struct text_table *t, const void *object)
     strs_release(&others);
     table_text(t, p->exit ? "" : route_failback_name(p->failback), COLOR_PLAIN);
     table_text(t, p->exit ? "" : p->keep ? "keep" : "withdraw", COLOR_PLAIN);
+    table_text(t, p->exit ? "" : p->nearest ? "nearest" : "one", COLOR_PLAIN);
     table_text(t, p->exit ? "" : p->hold_down, COLOR_PLAIN);
     table_text(t, p->exit ? "" : p->failback_delay, COLOR_PLAIN);
     table_text(t, p->probe, COLOR_PLAIN);
     table_texts(t, &p->own);
 }
 
-static const char *const prefix_heads[] = {"Prefix",    "Primary",        "Other routers", "Failback", "If unserved",
-                                           "Hold-down", "Failback delay", "Probe",         "Set here"};
+static const char *const prefix_heads[] = {"Prefix", "Primary",   "Other routers",  "Failback", "If unserved",
+                                           "Router", "Hold-down", "Failback delay", "Probe",    "Set here"};
 static const struct listing prefix_listing = {"prefixes",   &api_prefix_shape,       sizeof(struct api_prefix),
                                               prefix_heads, ARRAY_LEN(prefix_heads), prefix_row};
 
@@ -266,6 +268,7 @@ static const struct {
     bool is_switch;
 } settings[] = {{"failback", "failback", false},
                 {"keep", "keep", true},
+                {"nearest", "nearest", true},
                 {"hold-down", "holdDown", false},
                 {"failback-delay", "failbackDelay", false},
                 {"probe", "probe", false}};
@@ -297,7 +300,7 @@ static json_t *settings_body(struct cli *c)
     if (json_object_size(body))
         return body;
     json_decref(body);
-    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay, --probe or --reset");
+    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay, --nearest, --probe or --reset");
     return NULL;
 }
 
@@ -376,6 +379,8 @@ static int drain(struct cli *c)
 
     if (!node || !(was = get_drain(c, node, &before)))
         return 1;
+    if (on)
+        cli_note_exit_users(c, node);
     answer = post_drain(c, node, on);
     if (answer && (dry || (now = get_drain(c, node, &after)))) {
         if (on)
@@ -396,6 +401,10 @@ static int drain(struct cli *c)
 
 static int status(struct cli *c)
 {
+    struct prefix prefix;
+
+    if (prefix_parse_route(c->args->items[0], &prefix, NULL) == 0)
+        return routes_status(c, &prefix);
     uint64_t node = cli_find_node(c, c->args->items[0]);
     struct api_drain now = {0};
     json_t *answer = node ? get_drain(c, node, &now) : NULL;
@@ -437,12 +446,17 @@ static const struct flag drain_flags[] = {
     DRY, FLAGS_END};
 static const struct flag set_flags[] = {
     {"failback", 0, FLAG_TEXT, .value = "MODE", .words = "sticky|oldest|priority", .help = "what happens when a better router is well again: nothing, or the oldest or the one with the highest priority takes over"},
+    {"nearest", 0, FLAG_SWITCH, .help = "serve each client by the router that is nearest to it; --nearest=false serves all by one"},
     {"keep", 0, FLAG_SWITCH, .help = "keep the prefix with its last router while no router can serve it; --keep=false withdraws it"},
     {"hold-down", 0, FLAG_TEXT, .value = "TIME", .help = "how long a prefix that moved stays where it is"},
     {"failback-delay", 0, FLAG_TEXT, .value = "TIME", .help = "how long a better router must be well before it takes over"},
     {"probe", 0, FLAG_TEXT, .value = "ADDRESS", .help = "a host behind the prefix that answers pings: other nodes ping it through the router, and the prefix moves when the router does not forward; 'none' ends that"},
     {"reset", 0, FLAG_SWITCH, .help = "return all other settings to what is configured"},
     DRY, FLAGS_END};
+
+static const struct flag history_flags[] = {
+    {"limit", 'l', FLAG_NUMBER, .value = "N", .fallback = "50", .help = "show the newest N changes"},
+    {"since", 's', FLAG_TEXT, .value = "WHEN", .help = "only those since a time, or since a duration ago such as 7d"}, FLAGS_END};
 
 const struct command route_commands[] = {
     {"routes", "route", .bits = CMD_GROUP, .brief = "Manage routes by prefix"},
@@ -452,14 +466,16 @@ const struct command route_commands[] = {
     {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Revoke the approval of prefixes of a node", .run = revoke},
     {"routes primary", NULL, "PREFIX NODE", edit_flags, "Choose the node that serves a prefix", .run = primary},
     {"routes show", NULL, "[PREFIX]", NULL, "Show who serves a prefix and how it is served",
-     .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
+     .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, whether one router serves all or the nearest each, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
     {"routes check", NULL, "[PREFIX|NODE]", NULL, "Say what is wrong with routes",
      .text = "Say what is wrong with routes, or may surprise: of all, of a prefix, or of a node (an id, a name or an address), approved or not. A router that does not forward, a prefix that overlaps another one, a node's own network or a special range, one that no other router can take over, one that the policy lets nobody use", .run = check},
     {"routes set", NULL, "PREFIX", set_flags, "Set how a prefix is served",
      .text = "Set how a prefix is served, where that differs from the configuration; see headway-routes(7). Settings that are not named stay as they are, or with --reset return to what is configured. The prefix need not be advertised yet", .run = set},
     {"routes drain", NULL, "NODE", drain_flags, "Move the prefixes of a router to others, before it is rebooted",
      .text = "Move the prefixes of a router to other routers, and say which moved and which stay because no other router can serve them. The router goes on forwarding what still arrives. It serves again after --off", .run = drain},
-    {"routes status", NULL, "NODE", NULL, "Say what a router serves, and whether it is safe to reboot", .run = status},
+    {"routes status", NULL, "NODE|PREFIX", route_status_flags, "Say what a router serves, or which nodes follow since a prefix moved",
+     .text = "Of a node, say what it serves and whether it is safe to reboot. Of a prefix, say which nodes follow since it last moved to another router: the server asks the clients of those that see it which router they use, of a sample where there are many", .run = status},
+    {"routes history", NULL, "PREFIX", history_flags, "Show who served a prefix, and why that changed", .run = cli_route_history},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},
     {"routes simulate", NULL, NULL, simulate_flags, "Say what changes would do to routes, and change nothing",

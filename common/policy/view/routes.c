@@ -63,7 +63,7 @@ uint32_t vroute_acquire(struct policy_view *v, const struct prefix *p, uint32_t 
         r->winners = mem_resize(NULL, v->via_groups.len + 1, sizeof(*r->winners));
         for (size_t i = 0; i <= v->via_groups.len; i++)
             r->winners[i] = NONE;
-        r->changed = bits_new(BITS_WORDS(v->via_groups.len));
+        r->fixed = bits_new(BITS_WORDS(v->via_groups.len));
         size_t kept = v->principal_words + 2 * v->unit_words + v->via_groups.len;
         if (view_spend(v, WORD_COST * kept + v->p->principals.len + v->p->units.len))
             vroute_match(v, r);
@@ -89,7 +89,7 @@ static void vroute_free(struct vroute *r)
     free(r->dst);
     free(r->src);
     free(r->winners);
-    free(r->changed);
+    free(r->fixed);
     vec_release(&r->holders);
     free(r);
 }
@@ -107,13 +107,29 @@ void vroute_drop(struct policy_view *v, uint32_t id, uint32_t slot)
         via_elect(v, id);
         return;
     }
-    via_forget(v, id);
     prefixes_del(&v->subnets, &r->prefix);
     map_del(&v->route_index, &r->prefix, sizeof(r->prefix));
     vroute_free(r);
     v->routes.items[id] = NULL;
     vec_push(&v->free_routes, id);
     v->any_version = ++v->seq;
+}
+
+bool policy_via_concerns(const struct policy_view *v, size_t group, const struct prefix *p)
+{
+    struct vroute r = {.prefix = *p,
+                       .hits = bits_new(v->principal_words),
+                       .dst = bits_new(v->unit_words),
+                       .src = bits_new(v->unit_words)};
+    bool concerns = false;
+
+    vroute_match(v, &r);
+    for (size_t i = 0; i < v->via_rules.len; i++)
+        concerns |= v->via_rules.items[i].group == group && via_rule_matches(&r, &v->via_rules.items[i]);
+    free(r.hits);
+    free(r.dst);
+    free(r.src);
+    return concerns;
 }
 
 void vroutes_free(struct policy_view *v)

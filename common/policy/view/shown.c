@@ -254,6 +254,17 @@ bool view_exit_shown(const struct policy_view *v, uint32_t viewer, uint32_t peer
     return (test && (!s.excluded || plain)) || (s.included && !plain);
 }
 
+bool policy_leads(const struct policy_view *v, uint32_t viewer, const struct prefix *p)
+{
+    const struct vnode *from = view_node(v, viewer);
+    uintptr_t known = (uintptr_t)map_get(&v->route_index, p, sizeof(*p));
+
+    for (size_t i = 0; from && known && i < v->via_rules.len; i++)
+        if (rule_steers(v, &v->classes.items[from->class_id], &v->via_rules.items[i], (uint32_t)(known - 1)))
+            return true;
+    return false;
+}
+
 void policy_routes(const struct policy_view *v, uint32_t viewer, uint32_t peer, struct prefixes *out)
 {
     const struct vnode *from = view_node(v, viewer), *to = view_node(v, peer);

@@ -58,16 +58,16 @@ static struct policy_view *make(const struct policy *p, const struct policy_tail
     v->absent = !p;
     v->p = p ? policy_ref(p) : policy_open();
     v->seq = previous ? previous->seq + 1 : 1; /* numbers are never used twice along a line of views */
-    v->any_version = v->steering_version = v->seq;
+    v->any_version = v->seq;
     copy_tailnet(v, t);
     view_index_policy(v);
     (void)policy_view_set_users(v, t->users, t->user_count);
-    if (previous)
-        via_inherit(v, previous);
     v->budget = budget;
     policy_view_begin(v);
     for (size_t i = 0; i < t->node_count && view_spend(v, 1); i++)
         policy_view_put(v, &t->nodes[i]);
+    if (previous)
+        via_inherit(v, previous);
     policy_view_end(v);
     return v;
 }
@@ -105,7 +105,6 @@ void policy_view_succeed(struct policy_view *v, const struct policy_view *previo
 
     v->seq += by;
     v->any_version += by;
-    v->steering_version += by;
     for (size_t i = 0; i < v->slots; i++)
         v->nodes[i].version += by;
     for (size_t i = 0; i < v->user_count; i++)

@@ -24,7 +24,7 @@ struct vroute {
     uint64_t *dst, *src;    /* units whose destinations, sources it overlaps */
     struct id_list holders; /* slots */
     uint32_t *winners;      /* by via group: the slot that serves it there, NONE */
-    uint64_t *changed;      /* via groups with a change that was not asked for yet */
+    uint64_t *fixed;        /* via groups whose winner the owner of a view named: it is not elected */
 };
 
 struct vclass {
@@ -89,13 +89,6 @@ struct policy_via_group {
     char *key;
 };
 
-/* The winner of a prefix changed since the caller last asked. */
-struct via_change {
-    uint32_t group;
-    struct prefix prefix;
-    bool matches; /* a rule of the group concerns the prefix */
-};
-
 struct policy_view {
     struct policy *p;
     bool absent;            /* there is no policy */
@@ -103,10 +96,7 @@ struct policy_view {
     bool users_known;       /* the policy's names were looked up */
     uint64_t budget, spent; /* steps of making it; budget 0: without end */
     uint64_t seq, any_version;
-    uint64_t steering_version;
-    struct map via_served; /* struct via_key -> struct via_served: as the caller last heard */
-    VEC(struct via_change) via_changes;
-    VEC(struct policy_move) moves;
+    bool directed; /* who serves within via groups is fixed */
     struct vuser *users;
     size_t user_count;
     struct map user_index; /* id -> index + 1 */
@@ -195,7 +185,6 @@ bool via_has_tag(const struct policy_view *v, const struct vnode *n, uint32_t gr
 bool via_rule_matches(const struct vroute *r, const struct policy_via_rule *rule);
 void via_elect(struct policy_view *v, uint32_t route);
 void via_elect_all(struct policy_view *v);
-void via_forget(struct policy_view *v, uint32_t route); /* nobody has the route any more */
 void via_inherit(struct policy_view *v, const struct policy_view *old);
 void via_release(struct policy_view *v);
 

@@ -52,6 +52,62 @@ struct policy_view *policy_view_now(struct rest_request *r, const struct policy 
     return v;
 }
 
+static const struct tailnet_node *node_called(const struct tailnet_snapshot *s, const char *name)
+{
+    struct prefix p;
+    bool address = prefix_parse(name, &p, NULL, NULL) == 0 && p.bits == p.addr.bits;
+
+    for (size_t b = 0; b < s->block_count; b++)
+        for (size_t i = 0; i < TAILNET_BLOCK; i++) {
+            const struct tailnet_node *n = s->blocks[b]->nodes[i];
+            if (n && (str_eq(n->record->given_name, name) ||
+                      (address && (addr_eq(&n->record->ipv4, &p.addr) || addr_eq(&n->record->ipv6, &p.addr)))))
+                return n;
+        }
+    return NULL;
+}
+
+/* Where the source is one node, and the route at the end is served by the nearest router: which that is, and why. A
+ * grant with via has the last word. */
+static void add_nearest(const struct tailnet_snapshot *s, const struct policy_view *v, const char *src, json_t *answer)
+{
+    const struct tailnet_node *viewer = node_called(s, src), *router;
+    struct buf why = BUF_INIT(0);
+    struct prefix route;
+
+    if (!s->nearest || !viewer || prefix_parse(json_text(answer, "route", ""), &route, NULL, NULL) < 0 ||
+        policy_leads(v, viewer->slot, &route))
+        return;
+    router = show_nearest(s, viewer, &route, &why);
+    if (router) {
+        json_object_set_new(answer, "router", json_string(router->record->given_name));
+        json_array_append_new(json_object_get(answer, "steps"),
+                              json_pack("{s:b,s:s}", "ok", 1, "text", buf_text(&why)));
+    }
+    buf_release(&why);
+}
+
+/* A machine that waits for approval is in no view. NULL: none is called so. */
+static const struct node *find_waiting(const struct tailnet_snapshot *s, const char *name)
+{
+    const struct tailnet_node *n = node_called(s, name);
+
+    return n && !n->record->authorized ? n->record : NULL;
+}
+
+static void explain_waiting(struct rest_request *r, const struct node *n, const char *src, const char *dst,
+                            uint64_t port)
+{
+    char *text = mem_format("%s is not approved, so it reaches nobody and nobody reaches it: headway nodes approve %s",
+                            n->given_name, n->given_name);
+    struct api_step step = {.ok = false, .text = text};
+    struct api_explanation why = {.src = src, .dst = dst, .port = port, .steps = {.items = &step, .len = 1}};
+    struct json_out o = reply_json(r);
+
+    api_write(&o, &api_explanation_shape, &why, API_HEADWAY);
+    free(text);
+}
+
 static enum http_flow explain(struct rest_request *r)
 {
     const char *src = arg_query(r, "src"), *dst = arg_query(r, "dst"), *port_text = arg_query(r, "port");
@@ -62,7 +118,15 @@ static enum http_flow explain(struct rest_request *r)
     uint64_t port = 0;
     bool allowed;
     int rc = port_text ? str_u64(port_text, 0, 65535, &port, "port", &r->err) : 0;
+    const struct node *waiting = find_waiting(r->s, src);
 
+    if (!waiting)
+        waiting = find_waiting(r->s, dst);
+    if (rc == 0 && waiting) {
+        explain_waiting(r, waiting, src, dst, port);
+        policy_unref(p);
+        return HTTP_DONE;
+    }
     policy_input_init(&w, r);
     struct policy_view *v = policy_view_now(r, p, &w, &problems);
     if (rc == 0 && !v)
@@ -73,7 +137,16 @@ static enum http_flow explain(struct rest_request *r)
         reply_error(r, &r->err);
     } else {
         struct json_out o = reply_json(r);
-        json_raw(&o, buf_text(&out), out.len);
+        json_t *answer = NULL;
+        if (r->s->nearest && json_read(buf_text(&out), out.len, UINT32_MAX, "explanation", &answer, NULL) == 0) {
+            add_nearest(r->s, v, src, answer);
+            char *text = json_compact(answer);
+            json_raw(&o, text, strlen(text));
+            free(text);
+            json_decref(answer);
+        } else {
+            json_raw(&o, buf_text(&out), out.len);
+        }
     }
     policy_view_free(v);
     tailnet_policy_input_release(&w);

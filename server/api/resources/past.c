@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Looking back: the tailnet of a moment. */
+/* Looking back: the tailnet of a moment, and who served a prefix. */
 #include <stdlib.h>
 
 #include "api/request/args.h"
@@ -8,6 +8,8 @@
 #include "api/resources/policy.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "api/view/operations.h"
+#include "base/vec.h"
 #include "tailnet/past.h"
 
 static const char *name_of(struct api_view *v, uint64_t id)
@@ -118,8 +120,172 @@ static enum http_flow state_get(struct rest_request *r)
     return request_later(r, HTTP_DISK, read_state);
 }
 
+/* ---- who served a prefix ---- */
+
+#define MOVES_DEFAULT 50
+#define MOVES_MAX     1000
+#define SCAN_PAGE     1000
+#define SCAN_MAX      20000 /* entries of the journal that one request reads */
+
+struct history_scan {
+    struct prefix prefix;
+    char text[PREFIX_TEXT_MAX];
+    uint64_t run, before, limit;
+    int64_t since_ns;
+    /* found */
+    VEC(struct event *) events;
+    VEC(json_t *) details; /* by event, NULL: it has none */
+    bool complete;         /* down to the beginning of the journal, or of what was asked for */
+};
+
+static bool is_move(const char *kind)
+{
+    return str_eq(kind, event_kind(EVENT_ROUTE_SERVED)) || str_eq(kind, event_kind(EVENT_ROUTE_FAILOVER)) ||
+           str_eq(kind, event_kind(EVENT_ROUTE_UNSERVED));
+}
+
+static bool names_prefix(const json_t *detail, const char *prefix)
+{
+    const json_t *list = json_object_get(detail, "prefixes");
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (str_eq(json_string_value(json_array_get(list, i)), prefix))
+            return true;
+    return false;
+}
+
+static void take_move(struct history_scan *h, struct event *e)
+{
+    json_t *detail = NULL;
+
+    if (!is_move(e->kind))
+        return;
+    if (*e->detail && json_read_large(e->detail, strlen(e->detail), STORED_MAX, "detail", &detail, NULL) < 0)
+        detail = NULL;
+    bool mine = (str_eq(e->object, "prefix") && str_eq(e->object_name, h->text)) || names_prefix(detail, h->text);
+    if (!mine) {
+        json_decref(detail);
+        return;
+    }
+    vec_push(&h->events, record_ref(e));
+    vec_push(&h->details, detail);
+}
+
+/* Newest first; false: no more of it is wanted. */
+static bool take_entry(struct history_scan *h, struct event *e)
+{
+    if (e->time_ns < h->since_ns) {
+        h->complete = true;
+        return false;
+    }
+    take_move(h, e);
+    h->run = e->run;
+    h->before = e->r.id;
+    return h->events.len < h->limit;
+}
+
+static int scan(struct rest_request *r, struct history_scan *h)
+{
+    bool more = true;
+
+    for (size_t scanned = 0; scanned < SCAN_MAX && more; scanned += SCAN_PAGE) {
+        struct event **page = NULL;
+        size_t count = 0;
+        int code = store_events(r->api->with.store, h->run, 0, h->before, SCAN_PAGE, &page, &count, NULL, &r->err);
+        if (code < 0)
+            return code;
+        for (size_t i = count; i-- > 0;) {
+            more = more && take_entry(h, page[i]);
+            record_unref(page[i]);
+        }
+        free(page);
+        h->complete = h->complete || (more && count < SCAN_PAGE);
+        more = more && !h->complete;
+    }
+    return 0;
+}
+
+static uint64_t number_of(const json_t *detail, const char *name)
+{
+    const json_t *value = json_object_get(detail, name);
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : 0;
+
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+static uint64_t id_in(const json_t *detail, const char *name)
+{
+    uint64_t id = 0;
+
+    return detail && json_get_u64(detail, name, &id, NULL) == 0 ? id : 0;
+}
+
+static void show_move(const struct event *e, const json_t *detail, struct api_move *out)
+{
+    *out = (struct api_move){.event = {e->run, e->r.id},
+                             .time_ns = e->time_ns,
+                             .from = id_in(detail, "from"),
+                             .to = id_in(detail, "to"),
+                             .from_name = json_text(detail, "fromName", NULL),
+                             .to_name = json_text(detail, "toName", NULL),
+                             .cause = json_text(detail, "cause", NULL),
+                             .detection_ms = number_of(detail, "detectionMs"),
+                             .convergence_ms = number_of(detail, "convergenceMs"),
+                             .text = e->text};
+}
+
+static enum http_flow read_history(struct rest_request *r)
+{
+    struct history_scan *h = r->state;
+    struct arena a = ARENA_INIT(0);
+    int code = scan(r, h);
+
+    if (code == 0) {
+        struct api_route_history history = {.prefix = h->prefix};
+        history.moves.items = arena_alloc(&a, (h->events.len + 1) * sizeof(struct api_move));
+        for (size_t i = 0; i < h->events.len; i++) {
+            show_move(h->events.items[i], h->details.items[i], api_at(&history.moves, struct api_move, i));
+            history.moves.len++;
+            history.flips += str_eq(h->events.items[i]->kind, event_kind(EVENT_ROUTE_FAILOVER));
+        }
+        if (!h->complete)
+            history.next = (struct api_event_id){h->run, h->before};
+        struct json_out o = reply_json(r);
+        api_write(&o, &api_route_history_shape, &history, API_HEADWAY);
+    }
+    for (size_t i = 0; i < h->events.len; i++) {
+        record_unref(h->events.items[i]);
+        json_decref(h->details.items[i]);
+    }
+    vec_release(&h->events);
+    vec_release(&h->details);
+    arena_release(&a);
+    return code < 0 ? reply_error(r, &r->err) : HTTP_DONE;
+}
+
+static enum http_flow history_get(struct rest_request *r)
+{
+    struct history_scan *h = arena_alloc(&r->http.arena, sizeof(*h));
+    struct api_event_id before = {r->s->event_run, r->s->event_seq + 1};
+    const char *limit = arg_query(r, "limit"), *from = arg_query(r, "before");
+
+    *h = (struct history_scan){.limit = MOVES_DEFAULT};
+    if (prefix_parse_route(r->http.params[0], &h->prefix, &r->err) < 0 ||
+        (limit && str_u64(limit, 1, MOVES_MAX, &h->limit, "limit", &r->err) < 0) ||
+        (from && *from && api_event_id_parse(from, &before, &r->err) < 0) || arg_time(r, "since", &h->since_ns) < 0)
+        return reply_error(r, &r->err);
+    prefix_format(&h->prefix, h->text);
+    h->run = before.run;
+    h->before = before.seq;
+    r->state = h;
+    return request_later(r, HTTP_DISK, read_history);
+}
+
 static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/state"), .run = state_get, .need = NEED_READ, .query = "at:time", .answer = "State",
      .help = "Nodes, routes, primary routers and policy of a moment that is kept; without a time as they are"},
+    {HEADWAY("GET", "/prefixes/{prefix}/history"), .run = history_get, .need = NEED_READ,
+     .query = "before:text since:time limit:number", .answer = "RouteHistory",
+     .help = "Who served a prefix and why it changed, newest first; next is where to go on"},
 };
 const struct http_table past_table = API_TABLE(rows);

@@ -142,12 +142,27 @@ static enum http_flow drain_get(struct rest_request *r)
     const struct tailnet_node *n = show_find_node(&v, id);
     if (n) {
         struct json_out o = reply_json(r);
-        show_drain(&v, n, &r->http.arena, &out);
+        show_drain(&v, n, r->api->with.readback && readback_confirmed(r->api->with.readback, id), &r->http.arena, &out);
         api_write(&o, &api_drain_shape, &out, API_HEADWAY);
     } else {
         reply_code(r, ERR_MISSING, "node not found: %llu", (unsigned long long)id);
     }
     show_release(&v);
+    return HTTP_DONE;
+}
+
+static enum http_flow followers_get(struct rest_request *r)
+{
+    struct api_followers out;
+    struct prefix p;
+    char text[PREFIX_TEXT_MAX];
+
+    if (prefix_parse_route(r->http.params[0], &p, &r->err) < 0)
+        return reply_error(r, &r->err);
+    if (!r->api->with.readback || !readback_followers(r->api->with.readback, &p, &r->http.arena, &out))
+        return reply_code(r, ERR_MISSING, "%s has not moved since the server started", prefix_format(&p, text));
+    struct json_out o = reply_json(r);
+    api_write(&o, &api_followers_shape, &out, API_HEADWAY);
     return HTTP_DONE;
 }
 
@@ -207,11 +222,13 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/prefixes/{prefix}"), .run = prefix_get, .need = NEED_READ, .answer = "prefix:Prefix",
      .help = "One prefix, whether or not a node routes it"},
     {HEADWAY("POST", "/prefixes/{prefix}"), .run = prefix_set, .need = NEED_ADMIN,
-     .body = "failback:text keep:bool holdDown:text failbackDelay:text probe:text reset:text[]",
+     .body = "failback:text keep:bool holdDown:text failbackDelay:text probe:text nearest:bool reset:text[]",
      .query = "dry_run:bool", .answer = "Change result:Prefix",
      .help = "Sets how a prefix is served, or (reset) that it is served as configured for all"},
     {HEADWAY("GET", "/exits"), .run = exits_list, .need = NEED_READ, .answer = "exits:Exit[]",
      .help = "Exit nodes, offered or not, and who uses which"},
+    {HEADWAY("GET", "/prefixes/{prefix}/followers"), .run = followers_get, .need = NEED_READ, .answer = "Followers",
+     .help = "Which router nodes use since the prefix last moved, as they say"},
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,

@@ -47,11 +47,16 @@ void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena
  * The list has struct api_route_problem. */
 void show_route_problems(struct api_view *v, struct tailnet *t, uint64_t only_node, const struct prefix *only,
                          struct arena *a, struct api_list *out);
-void show_drain(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_drain *out);
+/* confirmed: the clients that see its prefixes say that they use other routers */
+void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
+                struct api_drain *out);
 /* How a prefix with these settings (NULL: none) is served, into out, whose other members stay. */
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out);
 void show_exits(struct api_view *v, struct arena *a, struct api_list *out); /* struct api_exit, by id */
+/* Which router serves the viewer where the prefix is served by the nearest one, and a sentence why; NULL: it is not. */
+const struct tailnet_node *show_nearest(const struct tailnet_snapshot *s, const struct tailnet_node *viewer,
+                                        const struct prefix *p, struct buf *why);
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
 /* How many nodes each user has, by the index of snapshot.users; free(). */
 uint64_t *show_node_counts(const struct tailnet_snapshot *s);

@@ -61,7 +61,8 @@ static void say(const struct api_drain *d, struct buf *out)
                               : "; not confirmed by clients: packets may still come through it for some seconds");
 }
 
-void show_drain(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_drain *out)
+void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
+                struct api_drain *out)
 {
     const struct prefixes *serving = &n->serving;
     struct api_served *list = arena_alloc(a, (serving->len + 1) * sizeof(*list));
@@ -70,6 +71,7 @@ void show_drain(struct api_view *v, const struct tailnet_node *n, struct arena *
     *out = (struct api_drain){.node = n->record->r.id,
                               .name = n->record->given_name,
                               .draining = n->record->draining,
+                              .confirmed = confirmed,
                               .exit_node = node_is_exit(n->record),
                               .serves = {list, serving->len}};
     for (size_t i = 0; i < serving->len; i++) {

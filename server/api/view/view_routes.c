@@ -131,13 +131,14 @@ static size_t group_end(const router_list *all, size_t begin)
 void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *settings, struct arena *a,
                struct api_prefix *out)
 {
-    static char names[][16] = {"failback", "keep", "holdDown", "failbackDelay", "probe"};
+    static char names[][16] = {"failback", "keep", "holdDown", "failbackDelay", "probe", "nearest"};
     struct prefix_rule rule = prefix_rule_of(settings, &s->settings->routing);
     unsigned own = settings ? prefix_rule_own(&settings->rule) : 0;
     char text[TIME_TEXT_MAX], probe[ADDR_TEXT_MAX];
 
     out->failback = (int)rule.failback;
     out->keep = rule.keep == PREFIX_KEEP;
+    out->nearest = rule.nearest == PREFIX_NEAREST;
     out->hold_down = arena_strdup(a, duration_format(rule.hold_down_ns, text));
     out->failback_delay = arena_strdup(a, duration_format(rule.failback_delay_ns, text));
     out->probe = rule.probe.bits ? arena_strdup(a, addr_format(&rule.probe, probe)) : NULL;

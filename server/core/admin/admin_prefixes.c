@@ -17,7 +17,7 @@ static const struct {
 } members[] = {
     {"failback", RULE_FAILBACK},  {"keep", RULE_KEEP},
     {"holdDown", RULE_HOLD_DOWN}, {"failbackDelay", RULE_FAILBACK_DELAY},
-    {"probe", RULE_PROBE},
+    {"probe", RULE_PROBE},        {"nearest", RULE_NEAREST},
 };
 
 /* ---- as JSON ---- */
@@ -36,6 +36,8 @@ void core_rule_write(struct json_out *o, const struct core_admin *a)
         json_put_str(o, "failbackDelay", duration_format(a->rule.failback_delay_ns, text));
     if (a->given & RULE_PROBE)
         json_put_str(o, "probe", addr_format(&a->rule.probe, address));
+    if (a->given & RULE_NEAREST)
+        json_put_bool(o, "nearest", a->rule.nearest == PREFIX_NEAREST);
     if (!a->reset)
         return;
     json_key(o, "reset");
@@ -71,6 +73,20 @@ static int get_keep(const json_t *object, struct core_admin *out, struct err *e)
     if (json_is_boolean(given)) {
         out->rule.keep = keep ? PREFIX_KEEP : PREFIX_WITHDRAW;
         out->given |= RULE_KEEP;
+    }
+    return 0;
+}
+
+static int get_nearest(const json_t *object, struct core_admin *out, struct err *e)
+{
+    const json_t *given = json_object_get(object, "nearest");
+    bool nearest = false;
+
+    if (json_get_bool(object, "nearest", &nearest, e) < 0)
+        return ERR_INVALID;
+    if (json_is_boolean(given)) {
+        out->rule.nearest = nearest ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
+        out->given |= RULE_NEAREST;
     }
     return 0;
 }
@@ -120,7 +136,7 @@ static int get_reset(const json_t *object, struct core_admin *out, struct err *e
             at++;
         if (at == ARRAY_LEN(members))
             return err_field(e, ERR_INVALID, "reset",
-                             "'%.40s' cannot be reset: name failback, keep, holdDown, failbackDelay or probe",
+                             "'%.40s' cannot be reset: name failback, keep, holdDown, failbackDelay, probe or nearest",
                              name ? name : "");
         if (out->given & (unsigned)members[at].member)
             return err_field(e, ERR_INVALID, "reset", "%s cannot be set and reset at once", name);
@@ -136,6 +152,8 @@ int core_rule_read(const json_t *object, struct core_admin *out, struct err *e)
 
     if (rc == 0)
         rc = get_keep(object, out, e);
+    if (rc == 0)
+        rc = get_nearest(object, out, e);
     if (rc == 0)
         rc = get_duration(object, "holdDown", RULE_HOLD_DOWN, HOLD_DOWN_MAX, &rule->hold_down_ns, out, e);
     if (rc == 0)
@@ -160,6 +178,8 @@ static void copy_members(struct prefix_rule *to, const struct prefix_rule *from,
         to->failback_delay_ns = from->failback_delay_ns;
     if (which & RULE_PROBE)
         to->probe = from->probe;
+    if (which & RULE_NEAREST)
+        to->nearest = from->nearest;
 }
 
 static void add_word(struct buf *b, bool own, const char *what, const char *value)
@@ -185,6 +205,9 @@ static char *text_of_rule(const struct prefix_rule *rule, unsigned which, unsign
         add_word(&b, own & RULE_FAILBACK_DELAY, "failback delay", duration_format(rule->failback_delay_ns, text));
     if (which & RULE_PROBE)
         add_word(&b, true, own & RULE_PROBE ? "probe of" : "no probe", addr_format(&rule->probe, address));
+    if (which & RULE_NEAREST)
+        add_word(&b, own & RULE_NEAREST,
+                 rule->nearest == PREFIX_NEAREST ? "served by the nearest router" : "served by one router for all", "");
     return buf_take(&b);
 }
 
@@ -234,7 +257,7 @@ int admin_prefix_set(struct core_state *s, struct core_admin *a, struct err *e)
     if (rc < 0)
         return rc;
     struct prefix_settings *fresh = old ? prefix_settings_edit(old) : prefix_settings_new();
-    const struct prefix_rule before = fresh->rule, none = {FAILBACKS, PREFIX_KEEPS, -1, -1, {0}};
+    const struct prefix_rule before = fresh->rule, none = {FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS};
     fresh->prefix = a->prefixes.items[0];
     copy_members(&fresh->rule, &a->rule, a->given);
     copy_members(&fresh->rule, &none, a->reset);

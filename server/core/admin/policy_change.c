@@ -358,6 +358,36 @@ int core_policy_read_file(const struct config *config, char **out, struct err *e
     return rc == 0 ? 0 : err_field(e, ERR_IO, "policy.path", "policy.path: %.200s", why.message);
 }
 
+void core_check_policy(const struct config *c, struct user *const *users, size_t count, struct buf *said)
+{
+    struct policy_problems problems = {0};
+    struct policy *p = NULL;
+    struct err e = {0};
+    char *text = NULL;
+
+    if (core_policy_read_file(c, &text, &e) < 0) {
+        buf_adds(said, e.message + (str_starts(e.message, "policy.path: ") ? strlen("policy.path: ") : 0));
+        return;
+    }
+    int rc = policy_parse(text, strlen(text), &p, &problems);
+    if (rc == 0 && p && users) {
+        struct policy_user *list = mem_alloc((count + 1) * sizeof(*list));
+        for (size_t i = 0; i < count; i++)
+            list[i] = tailnet_policy_user(users[i]);
+        struct policy_view *v = policy_view_new(p, &(struct policy_tailnet){.users = list, .user_count = count}, NULL);
+        rc = policy_view_check(v, false, &problems);
+        policy_view_free(v);
+        free(list);
+    }
+    if (rc < 0) {
+        buf_addf(said, "%s: ", c->policy.path);
+        policy_problems_text(&problems, said);
+    }
+    policy_problems_release(&problems);
+    policy_unref(p);
+    free(text);
+}
+
 int core_policy_start_with_file(struct core_state *s, const char *text)
 {
     struct policy_problems problems = {0};

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "core/decide/exits.h"
 #include "core/decide/liveness.h"
-#include "core/decide/policy_view.h"
 #include "core/state/journal.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -102,7 +101,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
     x->next = slot->sessions;
     slot->sessions = x;
     map_putu(&s->sessions, x->id, x);
-    slot->suspect = slot->returning = false;
+    slot->suspect = false;
     mem_replace(&slot->live.source, source);
     bool was_healthy = slot->live.healthy;
     slot->live.healthy = true;
@@ -156,13 +155,7 @@ void slot_follow_expiry(struct core_state *s, struct slot *slot)
  * would only lose packets. */
 static bool replaceable(struct core_state *s, const struct slot *slot)
 {
-    for (size_t i = 0; i < slot->serving.len; i++) {
-        size_t candidates = 0;
-        routes_count(s->routes, &slot->serving.items[i], NULL, &candidates);
-        if (candidates > 1)
-            return true;
-    }
-    return core_policy_steers(s, slot) || core_exit_is_replaceable(s, slot);
+    return routes_replaceable(s->routes, slot->id) || core_exit_is_replaceable(s, slot);
 }
 
 /* The node answers if any of its sessions does. */
@@ -210,9 +203,10 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         store_live(s->store, slot->id, &slot->live);
         return;
     }
-    slot->ended_ms = clock_mono_ms();
+    slot->lost_ms = slot->ended_ms = clock_mono_ms();
     timer_for_ephemeral(s, slot);
     if (why == SESSION_SILENT) {
+        slot->lost_ms = slot->heard_ms ? slot->heard_ms : slot->lost_ms;
         slot_offline(s, slot, "it stopped answering");
     } else if (replaceable(s, slot) || s->config->node.offline_grace == 0) {
         slot_offline(s, slot, "its connection closed");
@@ -221,6 +215,18 @@ void session_end_run(struct core_state *s, uint64_t id, enum session_end why)
         slot->grace_ms = slot->ended_ms + s->config->node.offline_grace / 1000000;
         timer_set(s, slot->grace_ms, TIMER_GRACE, slot);
     }
+}
+
+void session_dead_run(struct core_state *s, uint64_t id, int64_t heard_ms)
+{
+    const struct node_session *x = map_getu(&s->sessions, id);
+    struct slot *slot = x ? x->slot : NULL;
+
+    if (slot)
+        slot->heard_ms = heard_ms;
+    session_end_run(s, id, SESSION_SILENT);
+    if (slot)
+        slot->heard_ms = 0;
 }
 
 void session_health_run(struct core_state *s, uint64_t id, bool healthy)
@@ -262,4 +268,19 @@ void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, c
                                  .object_id = slot->id,
                                  .object_name = slot->work->given_name},
             "The client of %s was asked for %s", slot->work->given_name, what);
+}
+
+void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text)
+{
+    const struct slot *slot = slot_by_id(s, router);
+
+    if (!slot)
+        return;
+    journal(s,
+            &(struct event_note){.id = all_follow ? EVENT_ROUTE_FOLLOWED : EVENT_ROUTE_BEHIND,
+                                 .actor = "server",
+                                 .object = "node",
+                                 .object_id = slot->id,
+                                 .object_name = slot->work->given_name},
+            "%s", text);
 }

@@ -10,6 +10,7 @@ struct slot;
 
 void session_open(struct core_state *s, struct slot *slot, const char *source, uint64_t *id);
 void session_end_run(struct core_state *s, uint64_t id, enum session_end why);
+void session_dead_run(struct core_state *s, uint64_t id, int64_t heard_ms);
 void session_health_run(struct core_state *s, uint64_t id, bool healthy);
 void node_cloned_run(struct core_state *s, uint64_t node_id, const char *where);
 void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, const char *what);
@@ -17,5 +18,6 @@ void slot_end_damping(struct core_state *s, struct slot *slot); /* if it has not
 /* After its key expired, it logged out, or neither is so any more. */
 void slot_follow_expiry(struct core_state *s, struct slot *slot);
 void slot_offline(struct core_state *s, struct slot *slot, const char *why);
+void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/decide/map_request.h"
 #include "base/clock.h"
 #include "core/decide/liveness.h"
+#include "core/decide/nearest.h"
 #include "core/decide/nodes.h"
 #include "core/decide/warnings.h"
 #include "core/state/slots.h"
@@ -45,6 +46,7 @@ static void update_live(struct core_state *s, struct slot *slot, const struct co
     }
     if (m->info.net_info && !str_eq(m->info.net_info, slot->live.net_info)) {
         mem_replace(&slot->live.net_info, m->info.net_info);
+        nearest_measured(s, slot);
         note = true;
     }
     if (mask)

@@ -84,8 +84,7 @@ void policy_view_put_node(struct policy_view *v, const struct slot *slot, const 
     }
     node_effective(n, &effective);
     struct policy_node x = tailnet_policy_node(slot->index, n, &effective, &slot->serving, &slot->live);
-    x.healthy = x.healthy || slot->returning;
-    x.online = (x.online || slot->returning) && !node_is_expired(n, clock_wall_ns());
+    x.online = x.online && !node_is_expired(n, clock_wall_ns());
     policy_view_put(v, &x);
     prefixes_release(&effective);
 }
@@ -220,13 +219,4 @@ bool core_policy_ssh_check(struct core_state *s, const struct node *source, cons
     tailnet_policy_done(s->tailnet);
     *period_ms = period_ns / 1000000;
     return check;
-}
-
-bool core_policy_steers(struct core_state *s, const struct slot *slot)
-{
-    const struct policy_view *v = tailnet_policy_read(s->tailnet);
-    bool steers = v && policy_steers(v, slot->index);
-
-    tailnet_policy_done(s->tailnet);
-    return steers;
 }

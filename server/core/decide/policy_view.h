@@ -11,8 +11,6 @@ struct slot;
 
 bool core_policy_may_tag(struct core_state *s, const struct user *user, const char *tag);
 bool core_policy_knows_tag(struct core_state *s, const char *tag);
-/* A grant with via leads somebody to this router, and another one could take over. */
-bool core_policy_steers(struct core_state *s, const struct slot *slot);
 bool core_policy_ssh_check(struct core_state *s, const struct node *source, const struct node *target, const char *user,
                            int64_t *period_ms);
 /* What autoApprovers gives the node beyond what it has; out is released first. */

@@ -4,6 +4,7 @@
 #include "core/decide/register.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/decide/nearest.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
 #include "core/state/accounts.h"
@@ -232,8 +233,10 @@ static void note_waiting(struct core_state *s, const struct node *n)
 
 static void keep_live(struct core_state *s, struct slot *slot, const struct client_info *info)
 {
-    if (info->net_info)
+    if (info->net_info) {
         mem_replace(&slot->live.net_info, info->net_info);
+        nearest_measured(s, slot);
+    }
     if (info->home_derp)
         slot->live.home_derp = info->home_derp;
     slot->ended_ms = clock_mono_ms();

@@ -10,7 +10,8 @@ struct prefix_rule prefix_rule_configured(const struct config *config)
     return (struct prefix_rule){.failback = (enum route_failback)config->node.ha.failback,
                                 .keep = config->node.ha.keep ? PREFIX_KEEP : PREFIX_WITHDRAW,
                                 .hold_down_ns = config->node.ha.hold_down,
-                                .failback_delay_ns = config->node.ha.failback_delay};
+                                .failback_delay_ns = config->node.ha.failback_delay,
+                                .nearest = config->node.ha.nearest ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL};
 }
 
 static struct record_pair *find(struct core_state *s, const struct prefix *p, bool make)

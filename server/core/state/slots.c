@@ -53,6 +53,8 @@ void slot_free(struct core_state *s, struct slot *slot)
     timers_drop(s, slot);
     map_delu(&s->by_id, slot->id);
     node_live_release(&slot->live);
+    relay_latencies_release(&slot->latencies);
+    slot->measured = false;
     prefixes_release(&slot->serving);
     slot->id = 0;
     slot->free_ms = clock_mono_ms();
@@ -180,6 +182,7 @@ void slots_release(struct core_state *s)
             free(x);
         }
         node_live_release(&slot->live);
+        relay_latencies_release(&slot->latencies);
         prefixes_release(&slot->serving);
         free(slot);
     }
@@ -226,6 +229,8 @@ void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
         }
         if (!old)
             tailnet_count_machine(s->tailnet, n->machine_key, 1);
+        if (!old && s->nearest.len)
+            vec_push(&s->nearest_viewers, slot);
         timer_for_expiry(s, slot, n);
     } else {
         slot_mark(s, slot, CHANGE_REMOVED);

@@ -36,6 +36,7 @@ enum timer_kind {
     TIMER_DAMPING,
     TIMER_PENDING, /* of the tailnet */
     TIMER_SETTLE,  /* of the tailnet */
+    TIMER_NEAREST, /* of the tailnet */
     TIMER_HISTORY, /* of the tailnet */
     TIMER_ROUTES,  /* of the tailnet: a prefix has waited long enough to move */
     TIMER_KINDS
@@ -46,6 +47,20 @@ struct node_session {
     struct slot *slot;
     struct node_session *next; /* of the same node */
     bool healthy;
+};
+
+/* A viewer where a prefix is served by the nearest router. */
+struct nearest_viewer {
+    uint64_t id;      /* of its node */
+    uint32_t router;  /* slot, TAILNET_SLOT_NONE: it is served by the primary */
+    int64_t moved_ms; /* when it moved to another router, INT64_MIN: never */
+};
+struct nearest_state {
+    struct prefix prefix;
+    uint32_t primary;                   /* slot */
+    VEC(uint32_t) routers;              /* slots of those that are well */
+    VEC(struct nearest_viewer) viewers; /* by slot */
+    bool seen, changed;                 /* while it is followed: it is still served so; its routers are others now */
 };
 
 struct slot {
@@ -63,15 +78,17 @@ struct slot {
     bool reachable;            /* it has its first home relay or DiscoKey, to be published */
     enum key_end key_end;      /* as its client was warned */
     bool expired;              /* as it is told: by its record when that was published, later by its timer */
-    double penalty;            /* of going away, as of penalty_ms; see liveness.c */
+    bool measured;             /* latencies are those of its NetInfo */
+    struct relay_latencies latencies;
+    double penalty; /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
-    bool returning;   /* served within a group of via before the restart, and has some seconds to come back */
-    bool suspect;     /* its last session ended; its grace has not passed yet */
-    bool updated;     /* it sent an update of its own in this run: its streams' copies are older */
-    int64_t ended_ms; /* when its last session ended, or when it was registered */
-    int64_t grace_ms; /* until when it is not yet offline */
-    int64_t free_ms;  /* when it was freed: not used again for a while */
-    double entries;   /* of the journal that its client may cause, as of entries_ms; see journal.c */
+    bool suspect;              /* its last session ended; its grace has not passed yet */
+    bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
+    int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */
+    int64_t ended_ms;          /* when its last session ended, or when it was registered */
+    int64_t grace_ms;          /* until when it is not yet offline */
+    int64_t free_ms;           /* when it was freed: not used again for a while */
+    double entries;            /* of the journal that its client may cause, as of entries_ms; see journal.c */
     int64_t entries_ms;
     double images; /* for looking back that it may cause, as of images_ms; see past.c */
     int64_t images_ms;
@@ -176,6 +193,9 @@ struct core_state {
     struct core_admin *admin;                  /* the present administrative call, for its actor */
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
+    bool via_primaries_dirty;
+    struct policy_view *next_view;              /* of the policy that is about to be published; NULL: it has none */
+    bool groups_known;                          /* elections are held in the groups of a policy */
     bool prefix_settings_dirty, settings_dirty; /* settings: other than what tailnet_dirty is about */
     bool message_dirty;
     uint32_t tailnet_dirty; /* CHANGE_DNS, CHANGE_DERP, CHANGE_USERS, CHANGE_POLICY, CHANGE_MESSAGE */
@@ -183,8 +203,12 @@ struct core_state {
     char *records; /* of the file that dns.extra_records_path names, as JSON; NULL: none */
     VEC(struct slot *) dirty_slots;
     VEC(struct primary *) primaries;          /* by prefix; what the store holds, or will */
-    VEC(struct via_primary *) via_primaries;  /* likewise within groups of via, in no order */
+    VEC(struct via_primary *) via_primaries;  /* likewise within groups of via, by prefix and tags */
     bool elect;                               /* routes were told something */
+    VEC(struct nearest_state) nearest;        /* by prefix; those that are served by the nearest router */
+    VEC(struct slot *) nearest_viewers;       /* to be looked at: they measured anew */
+    bool nearest_all;                         /* all viewers are */
+    bool nearest_dirty;                       /* to be published */
     struct core_call *answers, **answers_end; /* to be given after the next publish */
     struct core_call *retries, **retries_end; /* whose group could not be written */
 

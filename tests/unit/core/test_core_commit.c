@@ -105,6 +105,15 @@ static void a_foreign_node_key_reaches_no_store(void **state)
     j.machine = 1;
     j.node = 2;
     core_rig_node(&r, &j);
+    /* Nor by a person's approval of what asked before the key was taken. */
+    j = (struct join){.name = "c", .machine = 3, .node = 3};
+    assert_int_equal(core_rig_join(&r, &j, &call), REGISTER_URL);
+    struct core_admin approve = {.op = ADMIN_REGISTER, .text = call.auth_id, .user_id = bob};
+    j.key = of_alice;
+    core_rig_node(&r, &j);
+    assert_int_equal(core_rig_admin(&r, &approve), ERR_CONFLICT);
+    assert_non_null(strstr(approve.call.err.message, "node key already in use by c"));
+    core_admin_release(&approve);
     free(of_alice);
     free(of_bob);
 }

@@ -407,6 +407,22 @@ static void users_have_names_that_a_path_can_hold(void **state)
     }
 }
 
+/* Earlier versions stored them as they came. */
+static void a_stored_name_in_capitals_is_read_in_lower_case(void **state)
+{
+    const struct tailnet_snapshot *s;
+    char *key = core_rig_key(&r, (struct core_admin){.user_id = alice});
+    uint64_t id = core_rig_node(&r, &(struct join){.key = key, .name = "router", .machine = 1, .node = 1});
+
+    (void)state;
+    core_rig_stop(&r);
+    fixture_sql(r.store.path, "UPDATE node SET given_name='Router-A'");
+    core_rig_start(&r);
+    assert_string_equal(core_rig_look(&r, id, &s)->record->given_name, "router-a");
+    tailnet_unpin(s);
+    free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +433,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_without_state_is_ephemeral, begin, end),
         cmocka_unit_test_setup_teardown(a_name_that_was_given_stays, begin, end),
         cmocka_unit_test_setup_teardown(users_have_names_that_a_path_can_hold, begin, end),
+        cmocka_unit_test_setup_teardown(a_stored_name_in_capitals_is_read_in_lower_case, begin, end),
     };
     return cmocka_run_group_tests_name("core_logins", tests, NULL, NULL);
 }

@@ -117,7 +117,7 @@ static uint64_t id_of(size_t i)
 
 static void begin(struct election *w)
 {
-    static const struct prefix_rule sticky = {FAILBACK_STICKY, PREFIX_WITHDRAW, 0, 0, {0}};
+    static const struct prefix_rule sticky = {FAILBACK_STICKY, PREFIX_WITHDRAW, 0, 0, {0}, PREFIX_ONE_FOR_ALL};
 
     *w = (struct election){.routes = routes_new(&sticky), .now = 1000};
     for (size_t i = 0; i < NODES; i++) {
@@ -191,11 +191,13 @@ static void act(struct election *w, char *text)
     static const struct {
         const char *word;
         struct prefix_rule rule;
-    } rules[] = {{"keep", {FAILBACK_STICKY, PREFIX_KEEP, 0, 0, {0}}},
-                 {"oldest", {FAILBACK_OLDEST, PREFIX_WITHDRAW, 0, 0, {0}}},
-                 {"priority", {FAILBACK_PRIORITY, PREFIX_WITHDRAW, 0, 0, {0}}},
-                 {"slow", {FAILBACK_PRIORITY, PREFIX_WITHDRAW, 30 * NS_PER_SECOND, 300 * NS_PER_SECOND, {0}}},
-                 {"held", {FAILBACK_PRIORITY, PREFIX_WITHDRAW, 30 * NS_PER_SECOND, 0, {0}}}};
+    } rules[] = {
+        {"keep", {FAILBACK_STICKY, PREFIX_KEEP, 0, 0, {0}, PREFIX_ONE_FOR_ALL}},
+        {"oldest", {FAILBACK_OLDEST, PREFIX_WITHDRAW, 0, 0, {0}, PREFIX_ONE_FOR_ALL}},
+        {"priority", {FAILBACK_PRIORITY, PREFIX_WITHDRAW, 0, 0, {0}, PREFIX_ONE_FOR_ALL}},
+        {"slow",
+         {FAILBACK_PRIORITY, PREFIX_WITHDRAW, 30 * NS_PER_SECOND, 300 * NS_PER_SECOND, {0}, PREFIX_ONE_FOR_ALL}},
+        {"held", {FAILBACK_PRIORITY, PREFIX_WITHDRAW, 30 * NS_PER_SECOND, 0, {0}, PREFIX_ONE_FOR_ALL}}};
     char *word[3] = {text, (char[]){""}, (char[]){""}};
     struct prefix p;
 
@@ -488,7 +490,8 @@ static void a_link_that_flaps_moves_a_prefix_at_most_twice_in_five_minutes(void 
 
     (void)state;
     for (int failback = 0; failback < FAILBACKS; failback++) {
-        struct prefix_rule rule = {(enum route_failback)failback, PREFIX_WITHDRAW, 30 * second, 300 * second, {0}};
+        struct prefix_rule rule = {
+            (enum route_failback)failback, PREFIX_WITHDRAW, 30 * second, 300 * second, {0}, PREFIX_ONE_FOR_ALL};
         assert_int_equal(moves_of_a_flapping_link(&rule, true), 1);
         rule.failback_delay_ns = 0; /* the hold-down alone */
         assert_in_range(moves_of_a_flapping_link(&rule, true), 1, 2);

@@ -202,7 +202,8 @@ static void change_rule(struct model *m, int p)
                                        (enum prefix_keep)pick(m, PREFIX_KEEPS),
                                        pick(m, 3) * 20 * NS_PER_SECOND,
                                        pick(m, 3) * 40 * NS_PER_SECOND,
-                                       {0}};
+                                       {0},
+                                       PREFIX_ONE_FOR_ALL};
     m->decided[p] = true;
     routes_set_rule(m->routes, &prefix, &m->rules[p]);
 }
@@ -283,6 +284,14 @@ static void keep_the_promises(const struct model *m, int p, int before, int afte
         assert_true(m->now_ms >= m->well_ms[p][after] + m->rules[p].failback_delay_ns / NS_PER_MS);
 }
 
+static bool anybody_entitled(const struct model *m, int p)
+{
+    for (int i = 0; i < NODES; i++)
+        if (entitled(m, i, p))
+            return true;
+    return false;
+}
+
 static void check_prefix(struct model *m, int p, const struct route_move *move, unsigned run, unsigned step)
 {
     struct prefix prefix = prefix_number((unsigned)p);
@@ -293,6 +302,10 @@ static void check_prefix(struct model *m, int p, const struct route_move *move, 
                  (int)routes_primary(m->routes, &prefix, NULL) - 1, after);
     keep_the_promises(m, p, before, after);
     m->primary[p] = after;
+    if (after < 0 && !anybody_entitled(m, p)) { /* then nothing is remembered */
+        m->last[p] = -1;
+        m->held_ms[p] = 0;
+    }
     if (after == before)
         return;
     assert_non_null(move);
@@ -347,7 +360,7 @@ static void pass_time(struct model *m, struct route_moves *moves, unsigned run, 
 
 static void begin(struct model *m, unsigned run)
 {
-    static const struct prefix_rule sticky = {FAILBACK_STICKY, PREFIX_WITHDRAW, 0, 0, {0}};
+    static const struct prefix_rule sticky = {FAILBACK_STICKY, PREFIX_WITHDRAW, 0, 0, {0}, PREFIX_ONE_FOR_ALL};
 
     *m = (struct model){.routes = routes_new(&sticky), .random = 88172645463325252u + run * 7919u, .now_ms = 1000};
     for (int p = 0; p < PREFIXES; p++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Exit nodes as the API shows them. */
+/* Exit nodes and nearest routers as the API shows them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,18 +32,21 @@ static int end(void **state)
     return 0;
 }
 
-/* The client of a node says which exit node it uses. */
-static void say_exit_node(uint64_t node, uint64_t exit)
+/* The client of a node says which exit node it uses, and what it measured (NULL: nothing). */
+static void say(uint64_t node, uint64_t exit, const char *net_info)
 {
     const struct tailnet_snapshot *s = tailnet_pin(f.tailnet);
     const struct node *n = snapshot_node_by_id(s, node)->record;
-    struct core_map map = {.info = {.hostname = n->hostname, .cap_version = 131, .exit_node_id = exit}};
+    struct core_map map = {
+        .info = {.hostname = n->hostname, .cap_version = 131, .exit_node_id = exit, .net_info = net_info}};
 
+    prefixes_copy(&map.info.routes, &n->available);
     memcpy(map.machine_key, n->machine_key, KEY_LEN);
     memcpy(map.node_key, n->node_key, KEY_LEN);
     tailnet_unpin(s);
     if (core_rig_map(f.core, &map) < 0)
         fail_msg("%s", map.call.err.message);
+    prefixes_release(&map.info.routes);
 }
 
 static void exit_nodes_are_listed_with_who_uses_them(void **state)
@@ -58,8 +61,8 @@ static void exit_nodes_are_listed_with_who_uses_them(void **state)
     char *path = mem_format("/api/headway/nodes/%llu/routes", (unsigned long long)x1);
     json_decref(api_expect(&f, 200, "POST", path, "{\"approve\":[\"0.0.0.0/0\"]}"));
     free(path);
-    say_exit_node(a, x1);
-    say_exit_node(b, x1);
+    say(a, x1, NULL);
+    say(b, x1, NULL);
     json_t *j = api_expect(&f, 200, "GET", "/api/headway/exits", NULL);
     assert_int_equal(api_read_list(&api_exit_shape, json_object_get(j, "exits"), &list, API_STRICT, NULL), 0);
     assert_int_equal(list.len, 2);
@@ -85,10 +88,45 @@ static void exit_nodes_are_listed_with_who_uses_them(void **state)
     json_decref(j);
 }
 
+static void the_nearest_router_is_explained(void **state)
+{
+    static const char *const lan[] = {"10.1.0.0/16", NULL};
+    static const char near_1[] = "{\"DERPLatency\":{\"1-v4\":0.005,\"2-v4\":0.2}}",
+                      near_2[] = "{\"DERPLatency\":{\"1-v4\":0.2,\"2-v4\":0.005}}";
+    uint64_t sessions[3], ids[3];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        ids[i] = api_node(&f, "1", (const char *const[]){"r1", "r2", "v"}[i], i < 2 ? lan : NULL, &sessions[i]);
+        say(ids[i], 0, i ? near_2 : near_1);
+        char *path = mem_format("/api/headway/nodes/%llu/routes", (unsigned long long)ids[i]);
+        if (i < 2)
+            json_decref(api_expect(&f, 200, "POST", path, "{\"approve\":[\"10.1.0.0/16\"]}"));
+        free(path);
+    }
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/explain?src=v&dst=10.1.0.9", NULL);
+    assert_string_equal(json_text(j, "router", ""), "r1");
+    json_decref(j);
+    j = api_expect(&f, 200, "POST", "/api/headway/prefixes/10.1.0.0%2F16", "{\"nearest\":true}");
+    assert_string_equal(json_text(j, "text", ""), "10.1.0.0/16: served by the nearest router");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/explain?src=v&dst=10.1.0.9", NULL);
+    assert_string_equal(json_text(j, "router", ""), "r2");
+    const json_t *steps = json_object_get(j, "steps");
+    assert_string_equal(json_text(json_array_get(steps, json_array_size(steps) - 1), "text", ""),
+                        "10.1.0.0/16 is served by the nearest router, by what was measured to relays: for v that is "
+                        "r2 10.0 ms away, instead of the primary, r1 205.0 ms away");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.1.0.0%2F16", NULL);
+    assert_true(json_is_true(json_object_get(json_object_get(j, "prefix"), "nearest")));
+    json_decref(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(exit_nodes_are_listed_with_who_uses_them, begin, end),
+        cmocka_unit_test_setup_teardown(the_nearest_router_is_explained, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

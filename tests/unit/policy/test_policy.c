@@ -142,7 +142,7 @@ static void put(struct policy_view *v, struct policy_fleet *f, uint32_t i, bool 
     policy_view_put(v, &f->nodes[i]);
 }
 
-/* Routers of a via group take over from each other; whoever serves stays. */
+/* In a view that only compares, the oldest router of a via group serves that can. */
 static void test_via_failover(void **unused)
 {
     static const char text[] =
@@ -154,48 +154,54 @@ static void test_via_failover(void **unused)
     fleet_make(&f);
     struct policy_view *v = fleet_view(&f, text);
 
-    size_t count;
-    const struct policy_move *moves = policy_moves(v, &count); /* of the view's making */
-
-    assert_int_equal(count, 1);
-    assert_int_equal(moves[0].from, POLICY_SLOT_NONE);
-    assert_int_equal(moves[0].to, R1);
     fleet_assert_routes(v, C1, R1, "10.0.0.0/24");
     fleet_assert_routes(v, C1, R2, "");
-    assert_true(policy_steers(v, R1)); /* R2 could do it too */
-    assert_false(policy_steers(v, R2));
-    uint64_t steering = policy_steering_version(v);
-    put(v, &f, R1, true, true);
-    assert_true(policy_steering_version(v) == steering);
     put(v, &f, R1, false, false);
-    assert_true(policy_steering_version(v) != steering);
-    moves = policy_moves(v, &count);
-    assert_int_equal(count, 1);
-    assert_int_equal(moves[0].from, R1);
-    assert_int_equal(moves[0].to, R2);
-    assert_string_equal(moves[0].tags, "tag:router");
-    (void)policy_moves(v, &count);
-    assert_int_equal(count, 0);         /* each is told once */
-    assert_false(policy_steers(v, R2)); /* nobody else is left */
     fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
-    put(v, &f, R1, true, true); /* back, but the other one serves */
+    put(v, &f, R1, true, true);
+    fleet_assert_routes(v, C1, R1, "10.0.0.0/24");
+    put(v, &f, R1, true, false); /* online, but silent */
     fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
-    struct policy *p = fleet_policy(text); /* a new policy does not move it either */
+    put(v, &f, R2, true, false);
+    fleet_assert_routes(v, C1, R2, "");
+    policy_view_free(v);
+}
+
+/* Where the owner of the view holds the elections, it serves who he says, offline or not, and a view that follows it
+ * takes that over. */
+static void test_via_as_told(void **unused)
+{
+    static const char text[] =
+        "{" FLEET_TAGS "\"grants\":[{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"via\":["
+        "\"tag:router\"],\"ip\":[\"*\"]}]}";
+    struct prefix lan = fleet_prefix("10.0.0.0/24"), other = fleet_prefix("10.7.0.0/16");
+    struct policy_fleet f;
+    struct strs tags = {0};
+
+    (void)unused;
+    fleet_make(&f);
+    struct policy_view *v = fleet_view(&f, text);
+    assert_int_equal(policy_via_groups(v), 1);
+    assert_string_equal(policy_via_group(v, 0, &tags), "tag:router");
+    assert_int_equal(tags.len, 1);
+    strs_release(&tags);
+    assert_true(policy_via_concerns(v, 0, &lan));
+    assert_false(policy_via_concerns(v, 0, &other));
+    policy_via_direct(v);
+    fleet_assert_routes(v, C1, R1, "");
+    policy_via_serve(v, "tag:router", &lan, R2);
+    policy_via_serve(v, "tag:other", &lan, R1); /* no such group */
+    policy_via_serve(v, "tag:router", &other, R1);
+    fleet_assert_routes(v, C1, R1, "");
+    fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
+    put(v, &f, R2, false, false);
+    fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
+    struct policy *p = fleet_policy(text);
     struct policy_view *next = policy_view_new(p, &f.t, v);
     fleet_assert_routes(next, C1, R2, "10.0.0.0/24");
     policy_view_free(next);
-    next = policy_view_new(p, &f.t, NULL); /* nor one that was compiled by itself */
-    policy_view_succeed(next, v);
-    fleet_assert_routes(next, C1, R2, "10.0.0.0/24");
     policy_unref(p);
-    policy_view_free(next);
-    put(v, &f, R2, true, false); /* online, but silent */
-    fleet_assert_routes(v, C1, R1, "10.0.0.0/24");
-    (void)policy_moves(v, &count);
-    put(v, &f, R1, true, false);
-    fleet_assert_routes(v, C1, R1, "10.0.0.0/24");
-    put(v, &f, R1, false, false);
-    put(v, &f, R2, false, false);
+    policy_via_serve(v, "tag:router", &lan, POLICY_SLOT_NONE);
     fleet_assert_routes(v, C1, R2, "");
     policy_view_free(v);
 }
@@ -434,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_behind_router),
         cmocka_unit_test(test_exits),
         cmocka_unit_test(test_via_failover),
+        cmocka_unit_test(test_via_as_told),
         cmocka_unit_test(test_approval_and_tags),
         cmocka_unit_test(test_ssh),
         cmocka_unit_test(test_attributes),

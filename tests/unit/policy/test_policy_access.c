@@ -37,7 +37,6 @@ static void test_oldest_serves(void **unused)
     (void)unused;
     for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
         struct policy_fleet f;
-        size_t count;
 
         fleet_make(&f);
         f.t.node_count = 0;
@@ -49,10 +48,6 @@ static void test_oldest_serves(void **unused)
             policy_view_put(v, &f.nodes[orders[i][k]]);
         fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
         fleet_assert_routes(v, C1, R1, "");
-        const struct policy_move *moves = policy_moves(v, &count);
-        assert_int_equal(count, 1);
-        assert_int_equal(moves[0].from, POLICY_SLOT_NONE);
-        assert_int_equal(moves[0].to, R2);
         policy_view_free(v);
 
         f.t.node_count = FLEET_NODES; /* all at once */
@@ -60,37 +55,6 @@ static void test_oldest_serves(void **unused)
         fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
         policy_view_free(v);
     }
-}
-
-/* The caller knows who served before a restart: that one goes on, in whatever order they return. */
-static void test_server_is_kept(void **unused)
-{
-    static const char text[] =
-        "{" FLEET_TAGS "\"grants\":[{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"*\"],"
-        "\"via\":[\"tag:router\"]}]}";
-    const struct policy_via_server server = {fleet_prefix("10.0.0.0/24"), "tag:router", R2};
-    struct policy_fleet f;
-    size_t count;
-
-    (void)unused;
-    fleet_make(&f);
-    struct policy_view *v = fleet_view(&f, text);
-    policy_view_set_servers(v, &server, 1);
-    fleet_assert_routes(v, C1, R2, "10.0.0.0/24");
-    fleet_assert_routes(v, C1, R1, "");
-    (void)policy_moves(v, &count);
-    assert_int_equal(count, 0); /* nothing moved */
-    f.nodes[R2].online = f.nodes[R2].healthy = false;
-    policy_view_put(v, &f.nodes[R2]);
-    const struct policy_move *moves = policy_moves(v, &count);
-    assert_int_equal(count, 1);
-    assert_int_equal(moves[0].from, R2);
-    assert_int_equal(moves[0].to, R1);
-    policy_view_remove(v, R1);
-    moves = policy_moves(v, &count);
-    assert_int_equal(count, 1);
-    assert_int_equal(moves[0].to, POLICY_SLOT_NONE);
-    policy_view_free(v);
 }
 
 /* ---- rules beside a grant with via ---- */
@@ -343,7 +307,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oldest_serves),
-        cmocka_unit_test(test_server_is_kept),
         cmocka_unit_test(test_nothing_is_taken),
         cmocka_unit_test(test_no_router_no_steering),
         cmocka_unit_test(test_capability_offers_no_route),

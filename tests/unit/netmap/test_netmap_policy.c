@@ -152,6 +152,61 @@ static void a_change_of_policy_is_told_as_a_difference(void **state)
     netmap_session_free(a);
     netmap_session_free(r);
 }
+/* ---- the nearest router ---- */
+
+/* A second router of the prefix (slot 3), nearest to everybody. */
+static void another_router_is_nearest(struct netmap_receiver *f)
+{
+    struct node_live live = test_tailnet_live(4);
+    struct node *router = test_tailnet_node(4, "router-2", 0);
+    struct tailnet_nearest *n = tailnet_nearest_new(1);
+    uint32_t *routers = mem_alloc(4 * sizeof(*routers));
+
+    strs_push(&router->tags, "tag:other");
+    advertise(router, NULL);
+    test_tailnet_put(&f->w, 3, router, &live, NULL, CHANGE_ADDED);
+    for (size_t i = 0; i < 4; i++)
+        routers[i] = 3;
+    n->items[0] = (struct nearest_prefix){
+        .prefix = test_tailnet_prefix("192.168.50.0/24"), .primary = 2, .routers = routers, .viewers = 4};
+    snapshot_set_nearest(f->w.next, n);
+    test_tailnet_publish(&f->w);
+    node_live_release(&live);
+}
+
+#define TAGS "\"tagOwners\":{\"tag:router\":[\"alice@\"],\"tag:other\":[\"alice@\"]}"
+
+static void the_policy_stands_above_the_nearest_router(void **state)
+{
+    static const struct {
+        const char *policy, *of_first, *of_second; /* what the viewer is shown of the two routers' prefixes */
+    } cases[] = {
+        /* Plain rules let the viewer to the network, wherever it is. */
+        {"{" TAGS ",\"grants\":[{\"src\":[\"alice@\"],\"dst\":[\"192.168.50.0/24\"],\"ip\":[\"*\"]}]}", "(absent)",
+         "[\"192.168.50.0/24\"]"},
+        /* A grant with via leads it to the routers of its tag. */
+        {"{" TAGS ",\"grants\":[{\"src\":[\"alice@\"],\"dst\":[\"192.168.50.0/24\"],\"via\":[\"tag:router\"],"
+         "\"ip\":[\"*\"]}]}",
+         "[\"192.168.50.0/24\"]", "(absent)"},
+        /* The routers themselves are open to it, and no network behind them. */
+        {"{" TAGS ",\"grants\":[{\"src\":[\"alice@\"],\"dst\":[\"tag:router\",\"tag:other\"],\"ip\":[\"22\"]}]}",
+         "(absent)", "(absent)"},
+    };
+    struct netmap_receiver *f = *state;
+
+    three_parties(f);
+    another_router_is_nearest(f);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        apply_policy(f, cases[i].policy);
+        struct netmap_session *viewer = client(f, 0);
+        const json_t *m = next_message(f, viewer), *p;
+        for (size_t k = 0; (p = peer(m, "Peers", k)); k++)
+            expect(at(p, "PrimaryRoutes"),
+                   json_integer_value(at(p, "ID")) == 3 ? cases[i].of_first : cases[i].of_second);
+        netmap_session_free(viewer);
+    }
+}
+
 /* ---- NextDNS ---- */
 
 static void set_resolvers(struct netmap_receiver *f, const char *dns)
@@ -225,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_policy_decides_who_is_shown_what),
         T(a_change_of_policy_is_told_as_a_difference),
+        T(the_policy_stands_above_the_nearest_router),
         T(resolvers_of_nextdns_are_told_who_asks_and_by_which_profile),
     };
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Objects that look back: the tailnet of a moment, the history of a prefix. */
+#include "model/shape_fields.h"
+
+static const struct api_field past_node_fields[] = {
+    OWN(api_node, "id", id, KIND_ID),
+    OWN(api_node, "givenName", given_name, KIND_TEXT),
+    OWN(api_node, "name", hostname, KIND_TEXT),
+    OWN(api_node, "user", user, ONE(api_user_shape)),
+    OWN(api_node, "tags", tags, KIND_TEXTS),
+    OWN(api_node, "ipAddresses", addrs, KIND_ADDRS),
+    OWN(api_node, "online", online, KIND_BOOL),
+    OWN(api_node, "healthy", healthy, KIND_BOOL),
+    OWN(api_node, "expiry", expiry_ns, KIND_TIME),
+    OWN(api_node, "expired", expired, KIND_BOOL),
+    OWN(api_node, "loggedOut", logged_out, KIND_BOOL),
+    OWN(api_node, "ephemeral", ephemeral, KIND_BOOL),
+    OWN(api_node, "needsApproval", needs_approval, KIND_BOOL),
+    OWN(api_node, "approvalAt", approval_ns, KIND_TIME),
+    OWN(api_node, "approvalBy", approval_by, KIND_TEXT_OR_NULL),
+    OWN(api_node, "draining", draining, KIND_BOOL),
+    OWN(api_node, "priority", priority, KIND_U64),
+    OWN(api_node, "createdAt", created_ns, KIND_TIME),
+    OWN(api_node, "os", os, KIND_TEXT),
+    OWN(api_node, "osVersion", os_version, KIND_TEXT),
+    OWN(api_node, "clientVersion", client_version, KIND_TEXT),
+    OWN(api_node, "approvedRoutes", approved, KIND_PREFIXES),
+    OWN(api_node, "availableRoutes", available, KIND_PREFIXES),
+    OWN(api_node, "subnetRoutes", serving, KIND_PREFIXES),
+    OWN(api_node, "removedRoutes", removed, KIND_PREFIXES),
+    OWN(api_node, "exitNode", exit_node, KIND_BOOL),
+    OWN(api_node, "routes", routes, MANY(api_route_shape)),
+};
+const struct api_shape api_past_node_shape = SHAPE(api_node, "node", past_node_fields);
+
+static const struct api_field primary_fields[] = {
+    OWN(api_primary, "prefix", prefix, KIND_PREFIX),
+    OWN(api_primary, "node", node, KIND_ID),
+    OWN(api_primary, "name", name, KIND_TEXT),
+    OWN(api_primary, "since", since_ns, KIND_TIME),
+};
+const struct api_shape api_primary_shape = SHAPE(api_primary, "primary router", primary_fields);
+
+static const struct api_field past_fields[] = {
+    OWN(api_past, "time", time_ns, KIND_TIME),
+    OWN(api_past, "since", since_ns, KIND_TIME),
+    OWN(api_past, "nodes", nodes, MANY(api_past_node_shape)),
+    OWN(api_past, "users", users, MANY(api_user_shape)),
+    OWN(api_past, "primaries", primaries, MANY(api_primary_shape)),
+    OWN(api_past, "policy", policy, PART(api_policy_shape)),
+};
+const struct api_shape api_past_shape = SHAPE(api_past, "state", past_fields);
+
+static const struct api_field move_fields[] = {
+    OWN(api_move, "event", event, KIND_EVENT_ID),
+    OWN(api_move, "time", time_ns, KIND_TIME),
+    OWN(api_move, "from", from, KIND_ID),
+    OWN(api_move, "fromName", from_name, KIND_TEXT_OR_NULL),
+    OWN(api_move, "to", to, KIND_ID),
+    OWN(api_move, "toName", to_name, KIND_TEXT_OR_NULL),
+    OWN(api_move, "cause", cause, KIND_TEXT_OR_NULL),
+    OWN(api_move, "detectionMs", detection_ms, KIND_U64),
+    OWN(api_move, "convergenceMs", convergence_ms, KIND_U64),
+    OWN(api_move, "text", text, KIND_TEXT),
+};
+const struct api_shape api_move_shape = SHAPE(api_move, "change of a primary router", move_fields);
+
+static const struct api_field route_history_fields[] = {
+    OWN(api_route_history, "prefix", prefix, KIND_PREFIX),
+    OWN(api_route_history, "moves", moves, MANY(api_move_shape)),
+    OWN(api_route_history, "flips", flips, KIND_U64),
+    OWN(api_route_history, "next", next, KIND_EVENT_ID),
+};
+const struct api_shape api_route_history_shape = SHAPE(api_route_history, "route history", route_history_fields);

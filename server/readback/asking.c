@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Asking those who see a prefix that moved. */
+#include "readback/readback.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "core/core.h"
+#include "policy/policy.h"
+#include "readback/client_netmap.h"
+#include "readback/moves.h"
+
+#define TICK_MS    200
+#define CAP_NETMAP 127 /* capability version of the first client that can say */
+
+static const char without[] = "{\"omitFields\":[\"DERPMap\",\"UserProfiles\",\"SSHPolicy\",\"PacketFilter\","
+                              "\"PacketFilterRules\",\"DNS\"]}";
+
+struct readback_question {
+    struct readback *r;
+    uint64_t move, node;
+};
+
+/* ---- answers ---- */
+
+/* What the policy shows the node of the moved prefixes on that router now: what it should use. */
+static void expected_of(struct readback *r, const struct readback_move *m, uint64_t viewer, struct prefixes *out)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
+    const struct tailnet_node *n = snapshot_node_by_id(s, viewer), *router = snapshot_node_by_id(s, m->to);
+    struct prefixes shown = {0};
+    const struct policy_view *v = tailnet_policy_read(r->options.tailnet);
+
+    prefixes_release(out);
+    if (n && router && v)
+        policy_routes(v, n->slot, router->slot, &shown);
+    else if (n && router)
+        prefixes_copy(&shown, &router->serving);
+    tailnet_policy_done(r->options.tailnet);
+    prefixes_and(out, &shown, &m->prefixes);
+    prefixes_release(&shown);
+    tailnet_unpin(s);
+}
+
+/* The router that the client uses for all of wanted; 0: none, or several. */
+static uint64_t used_router(const struct client_netmap *map, const struct prefixes *wanted)
+{
+    struct prefixes allowed = {0}, found = {0};
+    uint64_t used = 0;
+    struct err e;
+
+    for (size_t i = 0; i < map->count; i++) {
+        if (client_node_allowed(&map->peers[i], &allowed, &e) < 0)
+            continue;
+        prefixes_and(&found, &allowed, wanted);
+        if (!found.len)
+            continue;
+        used = !used && found.len == wanted->len ? client_node_id(&map->peers[i]) : 0;
+        if (!used)
+            break;
+    }
+    prefixes_release(&allowed);
+    prefixes_release(&found);
+    return used;
+}
+
+static void count_follower(struct readback *r, const struct readback_move *m)
+{
+    static const double limits[BUCKETS] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+    double seconds = (double)(clock_wall_ns() - m->moved_ns) / 1e9;
+    size_t i = 0;
+
+    while (i < BUCKETS && seconds > limits[i])
+        i++;
+    r->buckets[i]++;
+    r->seconds += seconds;
+}
+
+static void judge(struct readback *r, struct readback_move *m, struct route_follower *f,
+                  const struct control_answer *answer)
+{
+    struct client_netmap map;
+    struct prefixes wanted = {0};
+    struct err e;
+
+    f->state = FOLLOWER_WAITING;
+    f->due_ms = clock_mono_ms() + AGAIN_MS;
+    f->silent = answer->code != 0;
+    if (answer->code == ERR_UNSUPPORTED || (answer->code == 0 && answer->status != 200)) {
+        f->state = FOLLOWER_UNSUPPORTED;
+    } else if (answer->code != 0 || client_netmap_read(answer->body, answer->len, &map, &e) < 0) {
+        f->silent = true;
+        r->failed++;
+    } else {
+        expected_of(r, m, f->node, &wanted);
+        f->uses = wanted.len ? used_router(&map, &wanted) : 0;
+        if (!wanted.len) {
+            f->state = FOLLOWER_GONE; /* it moved on, or the policy shows it no more */
+        } else if (f->uses == m->to) {
+            f->state = FOLLOWER_FOLLOWS;
+            count_follower(r, m);
+        }
+        client_netmap_release(&map);
+    }
+    prefixes_release(&wanted);
+}
+
+static void on_netmap(void *arg, const struct control_answer *answer)
+{
+    struct readback_question *q = arg;
+    struct readback *r = q->r;
+
+    pthread_mutex_lock(&r->lock);
+    r->asking--;
+    struct readback_move *m = moves_find(r, q->move);
+    for (size_t i = 0; m && i < m->followers.len; i++)
+        if (m->followers.items[i].node == q->node)
+            judge(r, m, &m->followers.items[i], answer);
+    pthread_mutex_unlock(&r->lock);
+    free(q);
+}
+
+/* ---- questions ---- */
+
+static unsigned cap_version_of(struct readback *r, uint64_t node, bool *online)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
+    const struct tailnet_node *n = snapshot_node_by_id(s, node);
+    unsigned version = n ? n->record->cap_version : 0;
+
+    *online = n && n->live.online;
+    tailnet_unpin(s);
+    return version;
+}
+
+/* Locked; done may only be called later, on another thread, so the lock is free again then. */
+static bool ask(struct readback *r, const struct readback_move *m, struct route_follower *f, int64_t now_ms)
+{
+    bool online;
+    struct readback_question *q;
+
+    if (cap_version_of(r, f->node, &online) < CAP_NETMAP || !online) {
+        f->state = online ? FOLLOWER_UNSUPPORTED : FOLLOWER_GONE;
+        return false;
+    }
+    q = mem_alloc(sizeof(*q));
+    *q = (struct readback_question){r, m->number, f->node};
+    const struct control_question question = {.node_id = f->node,
+                                              .path = "/debug/netmap",
+                                              .body = without,
+                                              .body_len = sizeof(without) - 1,
+                                              .timeout_ms = ASK_MS,
+                                              .max = CLIENT_NETMAP_MAX,
+                                              .done = on_netmap,
+                                              .arg = q};
+    if (control_ask(r->options.control, &question, NULL) < 0) {
+        free(q);
+        f->silent = true;
+        f->due_ms = now_ms + AGAIN_MS;
+        return false;
+    }
+    f->state = FOLLOWER_ASKED;
+    r->asking++;
+    r->questions++;
+    return true;
+}
+
+static void ask_due(struct readback *r, int64_t now_ms)
+{
+    for (size_t i = r->moves.len; i-- > 0;) {
+        struct readback_move *m = r->moves.items[i];
+        for (size_t k = 0; !m->ended && k < m->followers.len && r->asking < ASKING_MAX; k++) {
+            struct route_follower *f = &m->followers.items[k];
+            if (f->state == FOLLOWER_WAITING && f->due_ms <= now_ms)
+                (void)ask(r, m, f, now_ms);
+        }
+        move_settle(r, m, now_ms);
+    }
+}
+
+static void on_tick(struct loop_timer *t)
+{
+    struct readback *r = CONTAINER_OF(t, struct readback, timer);
+    const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
+
+    if (r->options.config->node.probe.read_back) {
+        if (s->seq != r->seen || !r->looked)
+            moves_look(r, s);
+        r->seen = s->seq;
+        pthread_mutex_lock(&r->lock);
+        ask_due(r, clock_mono_ms());
+        pthread_mutex_unlock(&r->lock);
+    } else {
+        r->looked = false;
+    }
+    tailnet_unpin(s);
+    loop_timer_set(r->loop, &r->timer, TICK_MS, on_tick);
+}
+
+/* ---- start and end ---- */
+
+static void begin(struct loop *l, void *arg)
+{
+    struct readback *r = arg;
+    const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
+
+    moves_look(r, s); /* who serves now did not move */
+    tailnet_unpin(s);
+    loop_timer_set(l, &r->timer, TICK_MS, on_tick);
+}
+
+static void end(struct loop *l, void *arg)
+{
+    struct readback *r = arg;
+
+    loop_timer_stop(l, &r->timer);
+}
+
+struct readback *readback_start(const struct readback_options *options)
+{
+    struct readback *r = mem_alloc(sizeof(*r));
+
+    r->options = *options;
+    r->options.config = config_ref(options->config);
+    pthread_mutex_init(&r->lock, NULL);
+    r->loop = loops_at(options->loops, 0);
+    loop_run(r->loop, begin, r);
+    return r;
+}
+
+struct readback_reloading {
+    struct readback *r;
+    const struct config *config;
+};
+
+static void run_reload(struct loop *l, void *arg)
+{
+    const struct readback_reloading *call = arg;
+
+    (void)l;
+    config_unref(call->r->options.config);
+    call->r->options.config = config_ref(call->config);
+}
+
+void readback_reload(struct readback *r, const struct config *config)
+{
+    struct readback_reloading call = {r, config};
+
+    loop_run(r->loop, run_reload, &call);
+}
+
+void readback_stop(struct readback *r)
+{
+    if (r)
+        loop_run(r->loop, end, r);
+}
+
+void readback_free(struct readback *r)
+{
+    if (!r)
+        return;
+    moves_release(r);
+    pthread_mutex_destroy(&r->lock);
+    config_unref(r->options.config);
+    free(r);
+}

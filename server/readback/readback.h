@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What clients hold. When prefixes move to another router, a sample of the nodes that see them is asked for its network
+ * map (c2n /debug/netmap, from capability version 127) until all use the new router or a minute is over; those who stay
+ * behind are named. Everything is bounded: a few questions at a time, some seconds and megabytes each. */
+#ifndef SERVER_READBACK_READBACK_H
+#define SERVER_READBACK_READBACK_H
+
+#include "base/arena.h"
+#include "model/api.h"
+
+struct buf;
+struct config;
+struct control;
+struct core;
+struct loops;
+struct tailnet;
+
+struct readback;
+
+struct readback_options {
+    struct loops *loops;
+    struct core *core;
+    struct control *control;
+    struct tailnet *tailnet;
+    const struct config *config;
+};
+
+/* Owned by the caller, who keeps the options' objects alive until readback_stop; core and tailnet until readback_free.
+ */
+struct readback *readback_start(const struct readback_options *options);
+void readback_reload(struct readback *r, const struct config *config);
+/* Any thread. Figures in Prometheus' text form. */
+void readback_metrics(struct readback *r, struct buf *out);
+/* Asks nobody any more. Called while the loops still run, from another thread. */
+void readback_stop(struct readback *r);
+/* After control_free: no answer is on its way. NULL is allowed. */
+void readback_free(struct readback *r);
+
+/* Any thread. What is known since the prefix last moved, in memory of the arena; false: it did not move since the start
+ * (or that was forgotten). */
+bool readback_followers(struct readback *r, const struct prefix *p, struct arena *a, struct api_followers *out);
+/* Any thread. What the node served has moved away from it, and all who were asked use other routers; false as long as
+ * that is not known. */
+bool readback_confirmed(struct readback *r, uint64_t node);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/mem.h"
+#include "tailnet/publish.h"
+
+struct tailnet_nearest *tailnet_nearest_new(size_t len)
+{
+    struct tailnet_nearest *n = mem_alloc(sizeof(*n) + len * sizeof(n->items[0]));
+
+    atomic_init(&n->refs, 1);
+    n->len = len;
+    return n;
+}
+
+struct tailnet_nearest *tailnet_nearest_ref(struct tailnet_nearest *n)
+{
+    if (n)
+        atomic_fetch_add_explicit(&n->refs, 1, memory_order_relaxed);
+    return n;
+}
+
+void tailnet_nearest_unref(struct tailnet_nearest *n)
+{
+    if (!n || atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < n->len; i++)
+        free(n->items[i].routers);
+    free(n);
+}
+
+static int compare(const void *key, const void *item)
+{
+    return prefix_cmp(key, &((const struct nearest_prefix *)item)->prefix);
+}
+
+const struct nearest_prefix *tailnet_nearest_find(const struct tailnet_nearest *n, const struct prefix *p)
+{
+    bool found = false;
+    size_t i = n ? array_search(p, n->items, n->len, sizeof(n->items[0]), compare, &found) : 0;
+
+    return found ? &n->items[i] : NULL;
+}
+
+uint32_t nearest_router(const struct nearest_prefix *p, uint32_t viewer)
+{
+    return viewer < p->viewers && p->routers[viewer] != TAILNET_SLOT_NONE ? p->routers[viewer] : p->primary;
+}
+
+void snapshot_set_nearest(struct tailnet_snapshot *s, struct tailnet_nearest *nearest)
+{
+    tailnet_nearest_unref(s->nearest);
+    s->nearest = nearest;
+}

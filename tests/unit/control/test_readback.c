@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Nodes that are asked whether they follow when a prefix moves: those who do, those who stay behind, those who cannot
+ * be asked; and what a client may answer. */
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "control/control.h"
+#include "readback/client_netmap.h"
+#include "readback/readback.h"
+#include "shared/daemon_fixture.h"
+#include "tailnet/tailnet.h"
+
+#define LAN "10.7.0.0/16"
+
+static struct readback *readback;
+
+static void begin(void)
+{
+    readback = readback_start(&(struct readback_options){.loops = test_daemon.loops,
+                                                         .core = test_daemon.core,
+                                                         .control = test_daemon.control,
+                                                         .tailnet = test_daemon.tailnet,
+                                                         .config = test_daemon.config});
+}
+
+static struct prefix lan(void)
+{
+    struct prefix p;
+
+    assert_int_equal(prefix_parse(LAN, &p, NULL, NULL), 0);
+    return p;
+}
+
+static void start(struct test_client *c, const char *name, unsigned version, bool router)
+{
+    test_client_start(c, name);
+    c->version = version;
+    test_client_join(c);
+    test_client_poll(c, router ? ",\"RoutableIPs\":[\"" LAN "\"]" : "");
+    json_decref(test_client_hear(c));
+    if (!router)
+        return;
+    struct core_admin a = {.op = ADMIN_ROUTES_EDIT, .id = test_client_id(c), .actor = "tester"};
+    struct prefix p = lan();
+    prefixes_add(&a.prefixes, &p);
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+static void move_to(const struct test_client *c)
+{
+    struct core_admin a = {.op = ADMIN_PRIMARY, .id = test_client_id(c), .actor = "tester"};
+    struct prefix p = lan();
+
+    prefixes_add(&a.prefixes, &p);
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+/* The next question to the client: the path of its URL. */
+static void hear_question(struct test_client *c, char path[128])
+{
+    for (;;) {
+        json_t *m = test_client_hear(c), *ping = json_object_get(m, "PingRequest");
+        const char *url = ping ? json_text(ping, "URL", "") : "";
+        bool found = str_starts(url, "https://unused/machine/c2n/");
+        if (found)
+            assert_true(str_copy(path, 128, url + strlen("https://unused")));
+        json_decref(m);
+        if (found)
+            return;
+    }
+}
+
+static void say_router(struct test_client *c, const struct test_client *uses)
+{
+    char path[128];
+
+    hear_question(c, path);
+    char *text = mem_format("HTTP/1.1 200 OK\r\n\r\n{\"current\":{\"SelfNode\":{\"ID\":1},\"Peers\":[{\"ID\":%llu,"
+                            "\"AllowedIPs\":[\"100.64.0.9/32\",\"" LAN "\"]}]}}",
+                            (unsigned long long)test_client_id(uses));
+    assert_int_equal(test_client_call(c, "POST", path, text), 200);
+}
+
+/* Asks again and again until it is as expected. */
+static void await(struct api_followers *out, struct arena *a, uint64_t to, uint64_t followed, bool ended)
+{
+    struct prefix p = lan();
+
+    for (int64_t end = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; clock_mono_ms() < end;) {
+        if (readback_followers(readback, &p, a, out) && out->to == to && out->followed == followed &&
+            out->ended == ended)
+            return;
+        arena_release(a);
+        sched_yield();
+    }
+    fail_msg("still: %s", readback_followers(readback, &p, a, out) ? out->text : "nothing moved");
+}
+
+static void nodes_are_asked_until_they_follow(void **state)
+{
+    static struct test_client r1, r2, quick, slow, old;
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    start(&quick, "quick", 130, false);
+    start(&slow, "slow", 130, false);
+    start(&old, "old", 116, false);
+    begin();
+    struct prefix p = lan();
+    assert_false(readback_followers(readback, &p, &a, &f));
+    move_to(&r2);
+    await(&f, &a, test_client_id(&r2), 0, false);
+    assert_int_equal(f.viewers, 3);
+    assert_string_equal(f.from_name, "r1");
+    say_router(&quick, &r2);
+    say_router(&slow, &r1);
+    await(&f, &a, test_client_id(&r2), 1, false);
+    assert_int_equal(f.unsupported, 1);
+    assert_false(f.complete);
+    assert_int_equal(f.behind.len, 1);
+    assert_string_equal(api_at(&f.behind, struct api_behind, 0)->name, "slow");
+    assert_non_null(strstr(f.text, "1 of 2 nodes has switched " LAN " to r2; 1 still use r1 (slow, since "));
+    assert_non_null(strstr(f.text, "1 cannot be asked"));
+    assert_false(readback_confirmed(readback, test_client_id(&r1)));
+    say_router(&slow, &r2);
+    await(&f, &a, test_client_id(&r2), 2, true);
+    assert_true(f.complete);
+    assert_int_equal(f.behind.len, 0);
+    assert_false(readback_confirmed(readback, test_client_id(&r1))); /* the old one may be behind */
+    struct buf metrics = BUF_INIT(0);
+    readback_metrics(readback, &metrics);
+    assert_non_null(strstr(buf_text(&metrics), "headway_route_follow_seconds_count 2\n"));
+    buf_release(&metrics);
+
+    test_client_leave(&old);
+    move_to(&r1);
+    await(&f, &a, test_client_id(&r1), 0, false);
+    say_router(&quick, &r1);
+    say_router(&slow, &r1);
+    await(&f, &a, test_client_id(&r1), 2, true);
+    assert_true(readback_confirmed(readback, test_client_id(&r2)));
+    assert_false(readback_confirmed(readback, test_client_id(&r1))); /* it serves again */
+    arena_release(&a);
+    readback_stop(readback);
+    test_client_leave(&slow);
+    test_client_leave(&quick);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+    readback_free(readback);
+}
+
+static void a_network_map_is_cut_into_its_nodes(void **state)
+{
+    static const char text[] =
+        " {\"x\":[{\"current\":1},\"\\\"}\"], \"current\" : {\"Peers\":[ {\"ID\": 7 ,\"Name\":\"a}\\\"\","
+        "\"AllowedIPs\":[\"10.0.0.0/8\", \"fd00::/8\"]},{\"ID\":8,\"AllowedIPs\":null}],"
+        "\"SelfNode\":{\"ID\":1}} }";
+    struct client_netmap m;
+    struct prefixes allowed = {0};
+    struct err e;
+
+    (void)state;
+    assert_int_equal(client_netmap_read(text, sizeof(text) - 1, &m, &e), 0);
+    assert_int_equal(m.count, 2);
+    assert_int_equal(client_node_id(&m.self), 1);
+    assert_int_equal(client_node_id(&m.peers[0]), 7);
+    assert_int_equal(client_node_allowed(&m.peers[0], &allowed, &e), 0);
+    assert_int_equal(allowed.len, 2);
+    assert_int_equal(client_node_allowed(&m.peers[1], &allowed, &e), 0);
+    assert_int_equal(allowed.len, 0);
+    client_netmap_release(&m);
+    for (size_t cut = 0; cut < sizeof(text) - 2; cut++)
+        if (client_netmap_read(text, cut, &m, &e) == 0) {
+            assert_true(cut > 150); /* only what stands behind the map may be missing */
+            client_netmap_release(&m);
+        }
+}
+
+static void what_is_no_network_map_is_refused(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"current\":null}",
+        "{\"current\":{}}",
+        "{\"current\":{\"SelfNode\":[]}}",
+        "{\"current\":{\"SelfNode\":{},\"Peers\":{}}}",
+        "{\"current\":{\"SelfNode\":{},\"Peers\":[1]}}",
+        "{\"current\":{\"SelfNode\":{},\"Peers\":[{]}}",
+        "{\"current\":{\"SelfNode\":{},\"Peers\":[{}",
+        "{\"current\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    };
+    struct client_netmap m;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (client_netmap_read(texts[i], strlen(texts[i]), &m, &e) == 0)
+            fail_msg("taken: %s", texts[i]);
+    struct prefixes allowed = {0};
+    const char bad[] = "{\"AllowedIPs\":[\"10.0.0.0/8\",\"x\"]}";
+    assert_int_not_equal(client_node_allowed(&(struct json_span){bad, sizeof(bad) - 1}, &allowed, &e), 0);
+    prefixes_release(&allowed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_are_asked_until_they_follow),
+        cmocka_unit_test(a_network_map_is_cut_into_its_nodes),
+        cmocka_unit_test(what_is_no_network_map_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, test_daemon_set_up, test_daemon_tear_down);
+}

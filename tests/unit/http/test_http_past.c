@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Looking back, approval of machines and messages to clients, as the API offers them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "shared/api_fixture.h"
+#include "shared/core_rig.h"
+
+#define LAN "10.0.0.0/24"
+
+static struct api_fixture f;
+
+static int begin(void **state)
+{
+    (void)state;
+    api_begin(&f, "");
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    api_end(&f);
+    return 0;
+}
+
+/* Without the times of asking. */
+static char *state_text(json_t *answer)
+{
+    json_object_del(answer, "since");
+    char *text = json_compact(answer);
+    json_decref(answer);
+    return text;
+}
+
+/* Of the node with that id. */
+static json_t *ask(const char *method, uint64_t id, const char *call, const char *body)
+{
+    char *target = mem_format("/api/headway/nodes/%llu%s", (unsigned long long)id, call);
+    json_t *answer = api_expect(&f, 200, method, target, body);
+
+    free(target);
+    return answer;
+}
+
+static void a_state_is_asked_for_again_by_its_time(void **state)
+{
+    const char *routes[] = {LAN, NULL};
+    uint64_t id = api_node(&f, "alice", "r1", routes, NULL);
+
+    (void)state;
+    json_decref(ask("POST", id, "/routes", "{\"approve\":[\"" LAN "\"]}"));
+    json_t *then = api_expect(&f, 200, "GET", "/api/headway/state", NULL);
+    char *target = mem_format("/api/headway/state?at=%s", json_text(then, "time", ""));
+    char *before = state_text(then);
+    assert_non_null(strstr(before, "\"givenName\":\"r1\""));
+    assert_non_null(strstr(before, "\"state\":\"offline\""));
+
+    json_decref(ask("POST", id, "/rename", "{\"name\":\"renamed\"}"));
+    json_decref(ask("POST", id, "/authorized", "{\"authorized\":false}"));
+    json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy", "{\"policy\":\"{\\\"acls\\\":[]}\"}"));
+    char *now = state_text(api_expect(&f, 200, "GET", "/api/headway/state", NULL));
+    assert_string_not_equal(now, before);
+    assert_non_null(strstr(now, "\"givenName\":\"renamed\""));
+    assert_non_null(strstr(now, "\"needsApproval\":true"));
+    assert_non_null(strstr(now, "acls"));
+    char *again = state_text(api_expect(&f, 200, "GET", target, NULL));
+    assert_string_equal(again, before);
+    free(again);
+    free(now);
+    free(before);
+    free(target);
+}
+
+static void what_cannot_be_known_is_said(void **state)
+{
+    (void)state;
+    json_t *j = api_expect(&f, 410, "GET", "/api/headway/state?at=2020-01-01T00:00:00Z", NULL);
+    assert_non_null(strstr(json_text(json_object_get(j, "error"), "message", ""), "nothing is known from before 20"));
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/state?at=2190-01-01T00:00:00Z", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/state?at=noon", NULL));
+}
+
+static json_t *history(const char *query)
+{
+    char *target = mem_format("/api/headway/prefixes/10.0.0.0%%2F24/history%s", query);
+    json_t *answer = api_expect(&f, 200, "GET", target, NULL);
+
+    free(target);
+    return answer;
+}
+
+static const json_t *move(const json_t *history, size_t i)
+{
+    return json_array_get(json_object_get(history, "moves"), i);
+}
+
+static void a_prefix_has_a_history_with_causes(void **state)
+{
+    const char *routes[] = {LAN, NULL};
+    uint64_t session[2], one = api_node(&f, "alice", "r1", routes, &session[0]),
+                         two = api_node(&f, "alice", "r2", routes, &session[1]);
+
+    (void)state;
+    json_decref(ask("POST", one, "/routes", "{\"approve\":[\"" LAN "\"]}"));
+    json_decref(ask("POST", two, "/routes", "{\"approve\":[\"" LAN "\"]}"));
+    core_session_end(f.core, session[0], SESSION_SILENT);
+    json_t *h;
+    while (json_array_size(json_object_get(h = history(""), "moves")) < 2) /* it is written behind */
+        json_decref(h);
+    assert_int_equal(json_integer_value(json_object_get(h, "flips")), 1);
+    assert_true(json_is_null(json_object_get(h, "next")));
+    assert_string_equal(json_text(move(h, 0), "fromName", ""), "r1");
+    assert_string_equal(json_text(move(h, 0), "toName", ""), "r2");
+    assert_string_equal(json_text(move(h, 0), "cause", ""), "went offline");
+    assert_true(json_is_null(json_object_get(move(h, 1), "from")));
+    assert_string_equal(json_text(move(h, 1), "cause", ""), "approved");
+    json_decref(h);
+
+    h = history("?limit=1");
+    assert_int_equal(json_array_size(json_object_get(h, "moves")), 1);
+    char *query = mem_format("?before=%s", json_text(h, "next", ""));
+    json_t *older = history(query);
+    assert_int_equal(json_array_size(json_object_get(older, "moves")), 1);
+    assert_string_equal(json_text(move(older, 0), "cause", ""), "approved");
+    json_decref(older);
+    json_decref(h);
+    free(query);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/prefixes/10.0.0.0/history", NULL));
+    h = history("?since=2190-01-01T00:00:00Z");
+    assert_int_equal(json_array_size(json_object_get(h, "moves")), 0);
+    json_decref(h);
+}
+
+static void approval_is_given_taken_and_undone(void **state)
+{
+    uint64_t id = api_node(&f, "alice", "a", NULL, NULL);
+
+    (void)state;
+    json_t *j = ask("POST", id, "/authorized", "{\"authorized\":false}");
+    assert_true(json_is_true(json_object_get(json_object_get(j, "result"), "needsApproval")));
+    json_t *why = api_expect(&f, 200, "GET", "/api/headway/explain?src=alice&dst=a", NULL);
+    assert_true(json_is_false(json_object_get(why, "allowed")));
+    const json_t *step = json_array_get(json_object_get(why, "steps"), 0);
+    assert_non_null(strstr(json_text(step, "text", ""), "headway nodes approve a"));
+    json_decref(why);
+    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+    assert_string_equal(json_text(json_object_get(j, "inverse"), "path", ""), "/api/headway/nodes/1/authorized");
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    j = ask("GET", id, "", NULL);
+    assert_true(json_is_false(json_object_get(json_object_get(j, "node"), "needsApproval")));
+    json_decref(j);
+    free(undo);
+    j = api_expect(&f, 200, "POST", "/api/v1/preauthkey", "{\"user\":\"1\",\"preauthorized\":false}");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/preauthkeys", NULL);
+    const json_t *keys = json_object_get(j, "preAuthKeys");
+    assert_true(json_is_false(json_object_get(json_array_get(keys, json_array_size(keys) - 1), "preauthorized")));
+    json_decref(j);
+}
+
+static void a_message_is_set_read_and_taken_back(void **state)
+{
+    (void)state;
+    json_t *j = api_expect(&f, 200, "PUT", "/api/headway/message", "{\"text\":\"At six\",\"severity\":\"high\"}");
+    assert_string_equal(json_text(json_object_get(j, "result"), "text", ""), "At six");
+    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/message", NULL);
+    assert_string_equal(json_text(j, "severity", ""), "high");
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    free(undo);
+    j = api_expect(&f, 200, "GET", "/api/headway/message", NULL);
+    assert_string_equal(json_text(j, "text", "x"), "");
+    json_decref(j);
+    json_decref(api_expect(&f, 400, "PUT", "/api/headway/message", "{\"text\":\"a\",\"url\":\"ftp://x\"}"));
+}
+
+static void the_page_for_those_who_wait_names_the_command(void **state)
+{
+    struct buf body = BUF_INIT(0);
+    static const char request[] = "GET /admin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    int fd = api_connect(&f, true);
+
+    (void)state;
+    api_send(fd, request, sizeof(request) - 1);
+    assert_int_equal(api_answer(fd, NULL, &body), 200);
+    assert_non_null(strstr(buf_text(&body), "headway nodes approve NAME"));
+    buf_release(&body);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_state_is_asked_for_again_by_its_time), CASE(what_cannot_be_known_is_said),
+        CASE(a_prefix_has_a_history_with_causes),     CASE(approval_is_given_taken_and_undone),
+        CASE(a_message_is_set_read_and_taken_back),   CASE(the_page_for_those_who_wait_names_the_command),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What clients hold, as the server was told by them. */
+#include "cli/readback.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/array.h"
+#include "net/prefixes.h"
+
+#define LOOK_AGAIN_NS 500000000
+
+/* ---- routes status ---- */
+
+static void put_behind(const struct cli *c, const struct api_list *behind)
+{
+    static const char *const heads[] = {"ID", "Node", "Uses"};
+    struct text_table t;
+
+    table_init(&t, heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < behind->len; i++) {
+        const struct api_behind *b = api_at(behind, struct api_behind, i);
+        table_number(&t, b->node);
+        table_text(&t, b->name, COLOR_PLAIN);
+        table_text(&t, b->silent ? "did not answer" : *b->uses ? b->uses : "no router", COLOR_WARN);
+    }
+    table_print(&t, &c->out);
+    table_release(&t);
+}
+
+/* NULL with the error printed. */
+static json_t *get_followers(struct cli *c, const char *prefix, struct api_followers *out)
+{
+    char *segment = cli_segment(prefix);
+    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/prefixes/%s/followers", segment);
+    struct err e;
+
+    free(segment);
+    if (!answer || api_read(&api_followers_shape, answer, out, API_FOR_TERMINAL, &e) == 0)
+        return answer;
+    json_decref(answer);
+    cli_fail(c, &e);
+    return NULL;
+}
+
+int routes_status(struct cli *c, const struct prefix *p)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
+    char prefix[PREFIX_TEXT_MAX];
+    struct api_followers f;
+
+    json_t *answer = get_followers(c, prefix_format(p, prefix), &f);
+    while (answer && flags_switch(&c->flags, "wait") && !f.ended) {
+        json_decref(answer);
+        api_release(&api_followers_shape, &f);
+        nanosleep(&pause, NULL);
+        answer = get_followers(c, prefix, &f);
+    }
+    if (!answer)
+        return 1;
+    bool all = f.complete;
+    if (c->out.form != OUTPUT_HUMAN) {
+        output_value(&c->out, answer, &api_followers_shape);
+    } else {
+        fprintf(c->out.out, "%s\n", f.text);
+        if (f.behind.len)
+            put_behind(c, &f.behind);
+    }
+    api_release(&api_followers_shape, &f);
+    json_decref(answer);
+    return all || !flags_switch(&c->flags, "wait") ? 0 : 1;
+}
+
+/* clang-format off */
+const struct flag route_status_flags[] = {
+    {"wait", 0, FLAG_SWITCH, .help = "of a prefix: wait until all nodes that are asked have switched, or a minute is over; the exit status is then 1 unless all have"},
+    FLAGS_END};
+/* clang-format on */
