@@ -71,7 +71,7 @@ bool warning_of_flag(const char *flag, const char **code, const char **text)
     static const struct {
         const char *flag, *code, *text;
     } known[] = {
-        {"warn-ip-forwarding-off", "ip-forwarding-off",
+        {"warn-ip-forwarding-off", WARNING_FORWARDING_OFF,
          "IP forwarding is off: it advertises routes and does not forward packets"},
         {"warn-router-unhealthy", "router-unhealthy", "Its client cannot set up the routes of its system"},
     };

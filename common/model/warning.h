@@ -12,6 +12,8 @@
 #define WARNING_CODE_MAX 64  /* bytes */
 #define WARNING_TEXT_MAX 240 /* bytes */
 
+#define WARNING_FORWARDING_OFF "ip-forwarding-off" /* as clients call it */
+
 enum warning_source {
     WARNING_FLAGS,  /* MapRequest.DebugFlags */
     WARNING_CLIENT, /* /debug/health of the client */

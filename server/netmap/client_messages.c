@@ -109,6 +109,18 @@ static void exit_node_down(const struct message_facts *f, struct message *m)
         buf_addf(&m->text, "%s does not answer: choose another exit node, or none.", exit->record->given_name);
 }
 
+/* The client's own word, told back to its user with what does not work because of it. */
+static void forwarding_off(const struct message_facts *f, struct message *m)
+{
+    struct prefixes effective = {0};
+
+    node_effective(f->self->record, &effective);
+    if (effective.len && node_warnings_has(&f->self->live.warnings, WARNING_FORWARDING_OFF))
+        buf_adds(&m->text, "This machine is a router, but its system forwards no packets: see "
+                           "https://tailscale.com/s/ip-forwarding.");
+    prefixes_release(&effective);
+}
+
 static void from_administrator(const struct message_facts *f, struct message *m)
 {
     const struct server_message *now = f->s->message;
@@ -136,6 +148,7 @@ static const struct {
     {"key-expires", SEVERITY_LOW, false, "The key of this machine expires soon", key_expires},
     {"routes-not-approved", SEVERITY_LOW, false, "Routes of this machine wait for approval", routes_wait},
     {"exit-node-down", SEVERITY_HIGH, true, "The exit node is down", exit_node_down},
+    {"forwarding-off", SEVERITY_MEDIUM, false, "IP forwarding is off", forwarding_off},
     {"server-message", SEVERITY_MEDIUM, false, "A message from the administrator", from_administrator},
 };
 

@@ -6,7 +6,7 @@
 
 #include "netmap/access.h"
 
-enum { CLIENT_MESSAGE_KINDS = 5 };
+enum { CLIENT_MESSAGE_KINDS = 6 };
 
 struct sent_messages {
     uint64_t hash[CLIENT_MESSAGE_KINDS]; /* by row of the table; 0: not shown */

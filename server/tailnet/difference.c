@@ -105,7 +105,7 @@ enum key_end tailnet_key_end(const struct node *n, int64_t now_ns)
 {
     int64_t left = n->expiry_ns - now_ns;
 
-    if (!n->expiry_ns || left <= 0 || left > key_end_ns[KEY_END_WEEK])
+    if (!n->expiry_ns || left > key_end_ns[KEY_END_WEEK])
         return KEY_END_FAR;
     return left > key_end_ns[KEY_END_DAY] ? KEY_END_WEEK : KEY_END_DAY;
 }
@@ -168,6 +168,13 @@ static bool same_requests(const struct tailnet_node *a, const struct tailnet_nod
            strs_eq(&a->record->request_tags, &b->record->request_tags);
 }
 
+/* Its user is told. */
+static bool same_forwarding(const struct tailnet_node *a, const struct tailnet_node *b)
+{
+    return node_warnings_has(&a->live.warnings, WARNING_FORWARDING_OFF) ==
+           node_warnings_has(&b->live.warnings, WARNING_FORWARDING_OFF);
+}
+
 /* What the node is told about the exit node that it uses. */
 static bool same_exit_node(const struct tailnet_node *a, const struct tailnet_node *b)
 {
@@ -218,6 +225,7 @@ static const struct {
     {"Hostinfo", same_requests, CHANGE_SELF},
     {"CapMap", same_role, CHANGE_SELF},
     {"", same_exit_node, CHANGE_SELF},
+    {"", same_forwarding, CHANGE_SELF},
     {"", same_device, CHANGE_SELF},
 };
 

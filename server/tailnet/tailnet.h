@@ -182,7 +182,8 @@ const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const c
  * alone, so a node that is logged out has one that is past. */
 int64_t tailnet_node_expiry(const struct tailnet_node *n);
 
-/* How near the end of a node's key is, for warnings: within seven days, within one. KEY_END_FAR where it has passed. */
+/* How near the end of a node's key is, for warnings: within seven days, within one; an end that has
+ * passed is near until the node counts as expired. */
 enum key_end { KEY_END_FAR, KEY_END_WEEK, KEY_END_DAY };
 enum key_end tailnet_key_end(const struct node *n, int64_t now_ns);
 int64_t tailnet_key_end_next(const struct node *n, int64_t now_ns); /* when it is nearer, or passed; 0: never */

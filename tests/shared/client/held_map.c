@@ -15,13 +15,15 @@
 
 void held_map_init(struct held_map *m)
 {
-    *m = (struct held_map){.peers = json_object()};
+    *m = (struct held_map){.peers = json_object(), .filters = json_object(), .messages = json_object()};
 }
 
 void held_map_release(struct held_map *m)
 {
     json_decref(m->self);
     json_decref(m->peers);
+    json_decref(m->filters);
+    json_decref(m->messages);
 }
 
 json_t *held_map_peer(const struct held_map *m, const char *id)
@@ -83,6 +85,23 @@ static bool patch_by_diff(json_t *was, const json_t *now)
     return true;
 }
 
+/* Members are put, null takes one away, and "*" all of them before the others are looked at. */
+static void patch_named(json_t *held, const json_t *patch)
+{
+    const char *name;
+    json_t *value;
+
+    if (json_is_null(json_object_get(patch, "*")))
+        json_object_clear(held);
+    json_object_foreach((json_t *)(uintptr_t)patch, name, value)
+    {
+        if (json_is_null(value))
+            json_object_del(held, name);
+        else
+            json_object_set(held, name, value);
+    }
+}
+
 void held_map_apply(struct held_map *m, const json_t *message)
 {
     const json_t *list;
@@ -93,6 +112,8 @@ void held_map_apply(struct held_map *m, const json_t *message)
         json_decref(m->self);
         m->self = json_incref(item);
     }
+    patch_named(m->filters, json_object_get(message, "PacketFilters"));
+    patch_named(m->messages, json_object_get(message, "DisplayMessages"));
     list = json_object_get(message, "Peers");
     if (list)
         json_object_clear(m->peers);
@@ -145,8 +166,9 @@ static void compare_peer(const char *id, const json_t *held, const json_t *fresh
 /* Of itself a client is not told again what came from it. */
 static void compare_self(const json_t *held, const json_t *fresh, const char *after)
 {
-    static const char *const members[] = {"Name", "User",   "Key",     "KeyExpiry",     "Addresses", "AllowedIPs",
-                                          "Tags", "CapMap", "Expired", "PrimaryRoutes", "Created",   "ID"};
+    static const char *const members[] = {
+        "Name",   "User",    "Key",           "KeyExpiry", "Addresses", "AllowedIPs",       "Tags",
+        "CapMap", "Expired", "PrimaryRoutes", "Created",   "ID",        "MachineAuthorized"};
 
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         const json_t *a = json_object_get(held, members[i]), *b = json_object_get(fresh, members[i]);
@@ -164,6 +186,27 @@ static void check_types(const json_t *node, const char *after)
         fail_msg("after %s a map holds a %s that no client could decode", after, bad);
 }
 
+/* A part without rules is as good as none. */
+static void compare_named(const char *what, const json_t *held, const json_t *fresh, const char *after)
+{
+    json_t *a = json_copy((json_t *)(uintptr_t)held),
+           *b = fresh ? json_copy((json_t *)(uintptr_t)fresh) : json_object();
+    json_t *both[] = {a, b}, *value;
+    const char *name;
+    void *next;
+
+    for (size_t i = 0; i < 2; i++)
+        json_object_foreach_safe(both[i], next, name, value) if (json_is_array(value) && !json_array_size(value))
+            json_object_del(both[i], name);
+    if (!json_equal(a, b)) {
+        char *x = json_dumps(a, JSON_COMPACT), *y = json_dumps(b, JSON_COMPACT);
+        fail_msg("after %s a client holds other %s\n  %s\nthan a fresh map says\n  %s", after, what, x ? x : "",
+                 y ? y : "");
+    }
+    json_decref(a);
+    json_decref(b);
+}
+
 void held_map_compare(const struct held_map *m, const json_t *fresh, const char *after)
 {
     json_t *peers = json_object_get(fresh, "Peers"), *item;
@@ -177,4 +220,6 @@ void held_map_compare(const struct held_map *m, const json_t *fresh, const char 
     }
     check_types(json_object_get(fresh, "Node"), after);
     compare_self(m->self, json_object_get(fresh, "Node"), after);
+    compare_named("PacketFilters", m->filters, json_object_get(fresh, "PacketFilters"), after);
+    compare_named("DisplayMessages", m->messages, json_object_get(fresh, "DisplayMessages"), after);
 }

@@ -8,6 +8,8 @@
 
 struct held_map {
     json_t *self, *peers; /* peers: an object, by id */
+    json_t *filters;      /* parts of the packet filter, by name */
+    json_t *messages;     /* DisplayMessages, by id */
 };
 
 void held_map_init(struct held_map *m);

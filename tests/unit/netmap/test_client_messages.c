@@ -282,6 +282,36 @@ static void users_of_an_exit_node_hear_that_it_is_down(void **state)
     netmap_session_free(other);
 }
 
+static void forwards_nothing(struct node *n, struct node_live *live)
+{
+    (void)n;
+    node_warnings_add(&live->warnings, WARNING_FLAGS, WARNING_FORWARDING_OFF, "x", 1);
+}
+
+static void forwards_again(struct node *n, struct node_live *live)
+{
+    (void)n;
+    node_warnings_release(&live->warnings);
+}
+
+static void a_router_that_forwards_nothing_hears_it(void **state)
+{
+    struct netmap_receiver *f = *state;
+    test_tailnet_fill(&f->w, 2);
+    change_node(f, 1, forwards_nothing); /* it is no router */
+    test_tailnet_publish(&f->w);
+    struct netmap_session *s = client(f, 1);
+    assert_null(display(f, s));
+
+    change_node(f, 1, offers_an_exit);
+    test_tailnet_publish(&f->w);
+    expect(at(at(display(f, s), "forwarding-off"), "Severity"), "\"medium\"");
+    change_node(f, 1, forwards_again);
+    test_tailnet_publish(&f->w);
+    expect(display(f, s), "{\"forwarding-off\":null}");
+    netmap_session_free(s);
+}
+
 static void what_the_administrator_says_reaches_all(void **state)
 {
     struct netmap_receiver *f = *state;
@@ -313,6 +343,7 @@ int main(void)
         WITH_MAP(a_healthy_client_is_told_nothing),           WITH_MAP(the_end_of_a_key_is_announced_and_taken_back),
         WITH_MAP(a_router_hears_which_routes_wait),           WITH_MAP(an_older_client_gets_all_that_holds_as_a_list),
         WITH_MAP(users_of_an_exit_node_hear_that_it_is_down), WITH_MAP(what_the_administrator_says_reaches_all),
+        WITH_MAP(a_router_that_forwards_nothing_hears_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

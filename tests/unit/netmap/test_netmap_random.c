@@ -182,6 +182,7 @@ static void update(struct machine *m)
     map.info.peer_hostinfo = infos[pick(3)];
     map.info.cap_version = 130 + pick(2);
     memset(map.disco_key, (int)(100 + pick(3)), KEY_LEN);
+    map.info.exit_node_id = pick(3) ? 0 : t.machines[pick(8)].id;
     if (pick(2)) {
         struct prefix p = sample_prefix(pick(2) ? "10.1.0.0/16" : "10.2.0.0/16"), x = sample_prefix("0.0.0.0/0");
         prefixes_add(&map.info.routes, &p);
@@ -277,6 +278,18 @@ static void administrate(struct machine *m)
     }
 }
 
+static void decide_approval(struct machine *m)
+{
+    ask((struct core_admin){.op = ADMIN_NODE_AUTHORIZE, .id = m->id, .flag = pick(3) != 0});
+}
+
+static void say_something(struct machine *m)
+{
+    (void)m;
+    ask((struct core_admin){
+        .op = ADMIN_SERVER_MESSAGE, .text = pick(2) ? "hello" : "", .severity = pick(2) ? "low" : "high"});
+}
+
 static void log_in_again(struct machine *m)
 {
     struct core_register call;
@@ -321,6 +334,8 @@ static const struct {
                {"a verdict about a session", weigh, 2},
                {"an expiry", expire, 3},
                {"an administrator's change", administrate, 4},
+               {"an approval", decide_approval, 3},
+               {"a message", say_something, 1},
                {"a login", log_in_again, 1},
                {"a new life", come_again, 1}};
 
