@@ -139,6 +139,7 @@ endif
 # FUZZ_SECONDS for each target, corpus in tests/fuzz/corpus/NAME/.
 FUZZ_SECONDS ?= 60
 fuzz:
+	$(Q).ci/deps fuzz
 	$(Q)$(MAKE) VARIANT=fuzz build-fuzz
 	$(Q)for f in $(FUZZERS); do n=$$(basename $$f); n=$${n#fuzz_}; mkdir -p build/fuzz/corpus/$$n; echo "== $$n"; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/fuzz/corpus/$$n $$(test -d tests/fuzz/corpus/$$n && echo tests/fuzz/corpus/$$n) || exit 1; done

@@ -243,8 +243,12 @@ static int start_outside(struct daemon *d, struct err *e)
         return (int)e->code;
     d->health = health_start(&(struct health_options){
         .loops = d->loops, .core = d->core, .control = d->control, .tailnet = d->tailnet, .config = c});
-    d->readback = readback_start(&(struct readback_options){
-        .loops = d->loops, .core = d->core, .control = d->control, .tailnet = d->tailnet, .config = c});
+    d->readback = readback_start(&(struct readback_options){.loops = d->loops,
+                                                            .core = d->core,
+                                                            .control = d->control,
+                                                            .netmap = d->netmap,
+                                                            .tailnet = d->tailnet,
+                                                            .config = c});
     api.readback = d->readback;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||

@@ -384,7 +384,6 @@ int value_set(struct config *c, const struct config_key *key, const struct raw_v
         struct strs list;
         struct config_pairs pairs;
     } scratch = {0};
-    void *out = key->nowhere ? (void *)&scratch : member_of(c, key);
     char *path = NULL;
 
     _Static_assert(sizeof(scratch) >= sizeof(struct config_splits) && sizeof(scratch) >= sizeof(struct config_records),
@@ -394,13 +393,16 @@ int value_set(struct config *c, const struct config_key *key, const struct raw_v
     assert(v->shape != RAW_SCALAR || v->text);
     if (type->one && v->shape != RAW_SCALAR)
         return err_field(e, ERR_INVALID, key->name, "%s must be one value, not a list or a map", key->name);
-    value_release(c, key);
     if (key->type == TYPE_PATH && v->shape == RAW_SCALAR && *dir && *v->text && *v->text != '/')
         path = mem_format("%s/%s", dir, v->text);
-    int r = type->one ? type->one(key, path ? path : v->text, out, e) : set_many(key, v, out, skips, e);
+    int r = type->one ? type->one(key, path ? path : v->text, &scratch, e) : set_many(key, v, &scratch, skips, e);
     free(path);
-    if (key->nowhere && type->release)
+    if (r == 0 && !key->nowhere) { /* what cannot be read leaves the value that is there */
+        value_release(c, key);
+        memcpy(member_of(c, key), &scratch, type->size);
+    } else if (type->release) {
         type->release(&scratch);
+    }
     return r;
 }
 

@@ -223,6 +223,20 @@ static unsigned problem_line(const yaml_parser_t *parser, const char *text, size
     return line;
 }
 
+/* The line where something follows the document that was read, 0 at the end of the text: of two documents one would be
+ * forgotten without a word. */
+static unsigned next_document(yaml_parser_t *parser, const char *text, size_t len)
+{
+    yaml_document_t doc;
+
+    if (!yaml_parser_load(parser, &doc))
+        return problem_line(parser, text, len);
+    const yaml_node_t *root = yaml_document_get_root_node(&doc);
+    unsigned line = root ? line_of(root) : 0;
+    yaml_document_delete(&doc);
+    return line;
+}
+
 void yaml_read(const char *text, size_t len, struct yaml_sink *sink)
 {
     yaml_parser_t parser;
@@ -245,6 +259,9 @@ void yaml_read(const char *text, size_t len, struct yaml_sink *sink)
     else if (root && !is_null(root))
         sink->problem(sink, line_of(root), "the file must hold keys and values, such as server_url: http://...");
     yaml_document_delete(&doc);
+    unsigned more = root ? next_document(&parser, text, len) : 0;
+    if (more)
+        sink->problem(sink, more, "a second document begins here, behind '---' or '...': only one is read");
     yaml_parser_delete(&parser);
 }
 
@@ -333,6 +350,9 @@ int config_yaml_json(const char *text, size_t len, struct buf *json, struct err 
     else
         json_nil(&o);
     yaml_document_delete(&doc);
+    unsigned more = root && r == 0 ? next_document(&parser, text, len) : 0;
+    if (more)
+        r = err_set(e, ERR_INVALID, "line %u: a second document begins here: only one is read", more);
     yaml_parser_delete(&parser);
     if (r == 0 && out.failed)
         r = err_set(e, ERR_TOOBIG, "the document is too long");

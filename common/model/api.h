@@ -78,6 +78,7 @@ struct api_route {
     const char *primary_name; /* or NULL */
     const char *reason;       /* one sentence */
     const char *approved_by;  /* or NULL */
+    const char *via;          /* it serves for grants with via these tags, "tag:a; tag:b, tag:c"; or NULL */
 };
 
 struct api_warning {
@@ -151,11 +152,13 @@ struct api_router {
     const char *name;
     int state; /* enum route_state */
     const char *reason;
+    const char *via; /* as in api_route */
 };
 
 /* Whether a router can be taken away. */
 struct api_served {
     struct prefix prefix;
+    const char *via;    /* the tags of the grants that it serves it for, NULL: for everybody */
     uint64_t successor; /* who would serve it, or 0 */
     const char *successor_name;
 };
@@ -470,6 +473,21 @@ struct api_followers {
     struct api_list behind; /* struct api_behind, some of them */
 };
 extern const struct api_shape api_followers_shape;
+
+/* What a client holds beside what it should. */
+struct api_mismatch {
+    uint64_t node;
+    const char *name, *member; /* member "": the node as a whole */
+    const char *has, *should;  /* NULL: the node is missing there */
+};
+struct api_diff {
+    uint64_t node;
+    const char *name;
+    uint64_t peers, differences; /* how many */
+    const char *text;            /* the same in a sentence */
+    struct api_list rows;        /* struct api_mismatch, some of them */
+};
+extern const struct api_shape api_diff_shape;
 
 struct api_backup {
     const char *path;

@@ -94,6 +94,7 @@ static const struct api_field route_fields[] = {
     OWN(api_route, "primaryName", primary_name, KIND_TEXT_OR_NULL),
     OWN(api_route, "reason", reason, KIND_TEXT),
     OWN(api_route, "approvedBy", approved_by, KIND_TEXT_OR_NULL),
+    OWN(api_route, "via", via, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_route_shape = SHAPE(api_route, "route", route_fields);
 
@@ -107,6 +108,7 @@ static const struct api_field node_route_fields[] = {
     OWN(api_node_route, "primaryName", route.primary_name, KIND_TEXT_OR_NULL),
     OWN(api_node_route, "reason", route.reason, KIND_TEXT),
     OWN(api_node_route, "approvedBy", route.approved_by, KIND_TEXT_OR_NULL),
+    OWN(api_node_route, "via", route.via, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_node_route_shape = SHAPE(api_node_route, "route", node_route_fields);
 
@@ -192,15 +194,15 @@ static const struct api_field pending_fields[] = {
 const struct api_shape api_pending_shape = SHAPE(api_pending, "pending registration", pending_fields);
 
 static const struct api_field router_fields[] = {
-    OWN(api_router, "node", node, KIND_ID),
-    OWN(api_router, "name", name, KIND_TEXT),
-    OWN(api_router, "state", state, WORD(states)),
-    OWN(api_router, "reason", reason, KIND_TEXT),
+    OWN(api_router, "node", node, KIND_ID),         OWN(api_router, "name", name, KIND_TEXT),
+    OWN(api_router, "state", state, WORD(states)),  OWN(api_router, "reason", reason, KIND_TEXT),
+    OWN(api_router, "via", via, KIND_TEXT_OR_NULL),
 };
 const struct api_shape api_router_shape = SHAPE(api_router, "router", router_fields);
 
 static const struct api_field served_fields[] = {
     OWN(api_served, "prefix", prefix, KIND_PREFIX),
+    OWN(api_served, "via", via, KIND_TEXT_OR_NULL),
     OWN(api_served, "successor", successor, KIND_ID),
     OWN(api_served, "successorName", successor_name, KIND_TEXT_OR_NULL),
 };

@@ -100,3 +100,19 @@ static const struct api_field followers_fields[] = {
     OWN(api_followers, "behind", behind, MANY(behind_shape)),
 };
 const struct api_shape api_followers_shape = SHAPE(api_followers, "followers", followers_fields);
+
+static const struct api_field difference_fields[] = {
+    OWN(api_mismatch, "node", node, KIND_ID),
+    OWN(api_mismatch, "name", name, KIND_TEXT),
+    OWN(api_mismatch, "member", member, KIND_TEXT),
+    OWN(api_mismatch, "has", has, KIND_TEXT_OR_NULL),
+    OWN(api_mismatch, "should", should, KIND_TEXT_OR_NULL),
+};
+static const struct api_shape difference_shape = SHAPE(api_mismatch, "difference", difference_fields);
+
+static const struct api_field diff_fields[] = {
+    OWN(api_diff, "node", node, KIND_ID),    OWN(api_diff, "name", name, KIND_TEXT),
+    OWN(api_diff, "peers", peers, KIND_U64), OWN(api_diff, "differences", differences, KIND_U64),
+    OWN(api_diff, "text", text, KIND_TEXT),  OWN(api_diff, "rows", rows, MANY(difference_shape)),
+};
+const struct api_shape api_diff_shape = SHAPE(api_diff, "differences", diff_fields);

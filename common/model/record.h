@@ -133,7 +133,8 @@ struct primary {
     struct record r;
     struct prefix prefix;
     int64_t since_ns;
-    bool chosen; /* by an administrator just now: it is to be elected. Not stored: who is elected stays */
+    uint64_t moves; /* from one router to another since the start. Not stored */
+    bool chosen;    /* by an administrator just now: it is to be elected. Not stored: who is elected stays */
 };
 
 /* The same within a group of routers that grants name with via. id: the node. */

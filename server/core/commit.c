@@ -141,8 +141,9 @@ static void keep_for_later(struct core_state *s, struct commit_group *g)
     for (struct core_call *call = g->calls, *next; call; call = next) {
         next = call->next;
         call->next = NULL;
-        if (call->sender && call->code == 0 && (g->abandoned || !call->alone)) {
-            call->alone = call->alone || !g->abandoned;
+        bool again = call->sender && call->code == 0 && (g->abandoned || !call->alone);
+        call->alone = call->alone || !g->abandoned;
+        if (again) {
             *s->retries_end = call;
             s->retries_end = &call->next;
         } else {

@@ -176,6 +176,7 @@ void state_release(struct core_state *s)
     release_pairs(&s->preauth_keys);
     release_pairs(&s->api_keys);
     prefix_settings_release(s);
+    map_release(&s->prefix_moves);
     nearest_release(s);
     slots_release(s);
     pending_request_release(s);

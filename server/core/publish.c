@@ -13,12 +13,25 @@
 #include "core/state/timers.h"
 #include "core/state/transaction.h"
 
+#define COUNTED_MAX 4096 /* prefixes whose moves are counted */
+
 static const char *name_of(struct core_state *s, uint64_t id)
 {
     struct slot *slot = id ? map_getu(&s->by_id, id) : NULL;
     const struct node *n = slot ? (slot->published ? slot->published : slot->work) : NULL;
 
     return n ? n->given_name : id ? "a deleted node" : "nobody";
+}
+
+/* How often it went from one router to another since the start. */
+static uint64_t count_move(struct core_state *s, const struct route_move *m)
+{
+    uintptr_t count = (uintptr_t)map_get(&s->prefix_moves, &m->prefix, sizeof(m->prefix));
+
+    if (!m->from || !m->to || (!count && s->prefix_moves.len >= COUNTED_MAX))
+        return count;
+    (void)map_put(&s->prefix_moves, &m->prefix, sizeof(m->prefix), (void *)(count + 1));
+    return count + 1;
 }
 
 /* The durable memory of an election: after a restart the same router serves. */
@@ -42,6 +55,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     struct primary *p = primary_new();
     p->r.id = m->to;
     p->prefix = m->prefix;
+    p->moves = count_move(s, m);
     p->since_ns = clock_wall_ns();
     if (known) {
         record_unref(s->primaries.items[i]);

@@ -37,8 +37,9 @@ static void head_ended(struct answer *a)
     bool chunked = false, sized = false, informs = str_starts(text, "HTTP/1.1 1");
     bool bare = a->to_head || str_starts(text, "HTTP/1.1 204") || str_starts(text, "HTTP/1.1 304");
 
-    for (const char *line = text; line; line = strstr(line, "\r\n")) {
-        line += line == text ? 0 : 2;
+    for (const char *line = text, *next; line; line = next) {
+        next = strstr(line, "\r\n");
+        next = next ? next + 2 : NULL;
         if ((value = value_of(line, "Content-Length"))) {
             char *number = mem_strndup(value, strcspn(value, "\r"));
             sized = str_u64(number, 0, INT64_MAX, &a->left, "Content-Length", NULL) == 0;
@@ -73,6 +74,7 @@ static size_t take_head(struct answer *a, const uint8_t *bytes, size_t len)
     }
     a->head.len = (size_t)(end - (char *)a->head.data) + 4;
     size_t taken = a->head.len - before;
+    a->head.data[a->head.len] = '\0'; /* what came with it is no part of it */
     head_ended(a);
     return taken;
 }

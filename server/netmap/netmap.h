@@ -80,6 +80,9 @@ void netmap_ping(struct netmap *nm, const struct netmap_ping *ping, bool zstd, s
 void netmap_goodbye(struct netmap *nm, uint64_t node_id, const uint8_t node_key[KEY_LEN], const char *hostname,
                     bool zstd, struct netmap_message *out);
 
+/* The whole map that the node would be sent now, as JSON. False: there is no such node. */
+bool netmap_whole(struct netmap *nm, const struct tailnet_snapshot *snapshot, uint64_t node_id, struct buf *out);
+
 /* ---- when sessions are told ---- */
 
 /* For a group of sessions that are told together (one for each thread). What can wait is gathered in rounds, so that

@@ -149,3 +149,20 @@ enum netmap_next netmap_session_first(struct netmap_session *s, const struct tai
     worker_give(s->nm, w);
     return next;
 }
+
+bool netmap_whole(struct netmap *nm, const struct tailnet_snapshot *snapshot, uint64_t node_id, struct buf *out)
+{
+    const struct tailnet_node *n = snapshot_node_by_id(snapshot, node_id);
+    struct netmap_message m = {0};
+
+    if (!n)
+        return false;
+    struct netmap_session *s = netmap_session_new(
+        nm, &(struct netmap_client){.node_id = node_id, .slot = n->slot, .cap_version = n->record->cap_version});
+    (void)netmap_session_next(s, snapshot, &m);
+    for (size_t i = 1; i < m.len; i++) /* behind its length */
+        buf_add(out, m.items[i]->data, m.items[i]->len);
+    netmap_message_release(&m);
+    netmap_session_free(s);
+    return true;
+}

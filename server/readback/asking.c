@@ -169,6 +169,24 @@ static bool ask(struct readback *r, const struct readback_move *m, struct route_
     return true;
 }
 
+int readback_ask(struct readback *r, uint64_t node, const char *actor,
+                 void (*done)(void *arg, const struct control_answer *answer), void *arg, struct err *e)
+{
+    bool online;
+
+    if (cap_version_of(r, node, &online) < CAP_NETMAP && online)
+        return err_set(e, ERR_UNSUPPORTED, "its client cannot be asked: that takes 1.90 or newer");
+    const struct control_question question = {.node_id = node,
+                                              .path = "/debug/netmap",
+                                              .body = without,
+                                              .body_len = sizeof(without) - 1,
+                                              .max = CLIENT_NETMAP_MAX,
+                                              .actor = actor,
+                                              .done = done,
+                                              .arg = arg};
+    return control_ask(r->options.control, &question, e);
+}
+
 static void ask_due(struct readback *r, int64_t now_ms)
 {
     for (size_t i = r->moves.len; i-- > 0;) {

@@ -53,7 +53,7 @@ static bool sees(const struct policy_view *v, const struct tailnet_node *n, cons
 /* Each viewer has the same chance to be in the sample. */
 static void add_viewer(struct readback_move *m, uint64_t node, int64_t now_ms)
 {
-    struct route_follower f = {.node = node, .due_ms = now_ms};
+    struct route_follower f = {.node = node, .silent = true, .due_ms = now_ms};
 
     m->viewers++;
     if (m->followers.len < SAMPLE_MAX) {

@@ -25,7 +25,7 @@ enum follower_state { FOLLOWER_WAITING, FOLLOWER_ASKED, FOLLOWER_FOLLOWS, FOLLOW
 struct route_follower {
     uint64_t node;
     enum follower_state state;
-    bool silent;    /* its last question was not answered */
+    bool silent;    /* it has not answered, or not to its last question */
     uint64_t uses;  /* the router that it said it uses, 0: none */
     int64_t due_ms; /* when it is asked (again) */
 };

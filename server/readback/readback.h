@@ -11,8 +11,10 @@
 struct buf;
 struct config;
 struct control;
+struct control_answer;
 struct core;
 struct loops;
+struct netmap;
 struct tailnet;
 
 struct readback;
@@ -21,6 +23,7 @@ struct readback_options {
     struct loops *loops;
     struct core *core;
     struct control *control;
+    struct netmap *netmap;
     struct tailnet *tailnet;
     const struct config *config;
 };
@@ -42,5 +45,15 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
 /* Any thread. What the node served has moved away from it, and all who were asked use other routers; false as long as
  * that is not known. */
 bool readback_confirmed(struct readback *r, uint64_t node);
+
+/* ---- what one node holds ---- */
+
+/* Asks the node's client for its network map; done is called once, on any thread, and must not block. Errors as those
+ * of control_ask. */
+int readback_ask(struct readback *r, uint64_t node, const char *actor,
+                 void (*done)(void *arg, const struct control_answer *answer), void *arg, struct err *e) WARN_UNUSED;
+/* Compares such an answer with what the node would be told now; in memory of the arena. Takes its time. */
+int readback_compare(struct readback *r, uint64_t node, const char *text, size_t len, struct arena *a,
+                     struct api_diff *out, struct err *e) WARN_UNUSED;
 
 #endif

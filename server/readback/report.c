@@ -49,7 +49,10 @@ static void say_behind(const struct readback_move *m, const struct tailnet_snaps
         count += is_behind(&m->followers.items[i]) && m->followers.items[i].silent == silent;
     if (!count)
         return;
-    buf_addf(out, "; %zu %s", count, silent ? "did not answer" : "still use ");
+    buf_addf(out, "; %zu %s", count,
+             !silent      ? (count == 1 ? "still uses " : "still use ")
+             : count == 1 ? "has not answered"
+                          : "have not answered");
     if (!silent)
         buf_adds(out, m->from ? name_of(s, m->from) : "none");
     buf_adds(out, " (");
@@ -109,6 +112,15 @@ static void list_behind(const struct readback_move *m, const struct tailnet_snap
     *out = (struct api_list){list, count};
 }
 
+/* It has moved again, which is looked at in a moment. */
+static bool moved_on(const struct tailnet_snapshot *s, const struct readback_move *m, const struct prefix *p)
+{
+    for (size_t i = 0; i < s->primary_count; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0)
+            return s->primaries[i]->r.id != m->to;
+    return false;
+}
+
 bool readback_followers(struct readback *r, const struct prefix *p, struct arena *a, struct api_followers *out)
 {
     const struct readback_move *m = NULL;
@@ -136,6 +148,8 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
                                       .complete = followed + unsupported + gone == m->followers.len,
                                       .ended = m->ended,
                                       .text = arena_strdup(a, buf_text(&text))};
+        if (moved_on(s, m, p))
+            out->complete = out->ended = false;
         list_behind(m, s, a, &out->behind);
         tailnet_unpin(s);
     }

@@ -18,7 +18,7 @@
 #include "relay/renew.h"
 
 #define FETCH_MS 30000
-#define AGAIN_S  60   /* after a fetch that failed */
+#define AGAIN_S  60   /* after a fetch that failed, or while clients are told what cannot be reached */
 #define CHECK_S  3600 /* between looks at what clients are told, and at the certificate */
 
 struct relay_map {
@@ -159,15 +159,15 @@ static bool wait_for_change(struct relay_map *m, int64_t seconds)
     return again;
 }
 
-/* Says what does not work, once for as long as it stays so. */
-static void check(struct relay_map *m, const struct config *c)
+/* Says what does not work, once for as long as it stays so. false: something does not. */
+static bool check(struct relay_map *m, const struct config *c)
 {
     struct relay *r = m->relay;
     struct relay_advertised where;
     struct relay_check found;
 
     if (!r->front || !c->derp.server.automatically_add_embedded_derp_region)
-        return;
+        return true;
     relay_advertised_read(c, front_port(r->front, 0), &where);
     relay_check_run(&where, r->stun ? stun_port(r->stun) : 0, is_over, m, &found);
     pthread_mutex_lock(&r->lock);
@@ -182,6 +182,7 @@ static void check(struct relay_map *m, const struct config *c)
         log_warn("relay", "clients are told to ask STUN at %s, UDP port %u, and from here it does not answer: %s",
                  where.host, stun_port(r->stun), found.stun_why);
     relay_advertised_release(&where);
+    return !found.done || (found.derp && found.stun);
 }
 
 static void *run(void *arg)
@@ -198,9 +199,9 @@ static void *run(void *arg)
         bool fresh = !(fetch || renewed) || tell(m, c, fetch);
         if (fetch)
             left = !fresh ? AGAIN_S : c->derp.auto_update_enabled ? c->derp.update_frequency / NS_PER_SECOND : -1;
-        check(m, c);
+        int64_t pause = check(m, c) ? CHECK_S : AGAIN_S;
         config_unref(c);
-        int64_t pause = left >= 0 && left < CHECK_S ? left : CHECK_S;
+        pause = left >= 0 && left < pause ? left : pause;
         again = wait_for_change(m, pause);
         if (left > 0)
             left -= pause;

@@ -49,8 +49,8 @@ struct routed_prefix {
     uint64_t primary, chosen;
     uint64_t last; /* the last primary, while nobody serves too */
     int64_t since_ns;
-    int64_t held_ms; /* until when it stays where it is, by the hold-down; 0: it did not move yet */
-    int64_t due_ms;  /* until when its move to a better router waits; 0: none does */
+    int64_t moved_ms; /* when it went from one router to another; 0: it did not yet */
+    int64_t due_ms;   /* until when its move to a better router waits; 0: none does */
     struct prefix_rule rule;
     bool has_rule;
     bool settling;      /* restored, and its router was not back yet */

@@ -73,8 +73,9 @@ static uint64_t fail_back(const struct routes *r, struct routed_prefix *entry, e
     if (best == entry->primary || next->well_ms == NOT_WELL)
         return entry->primary;
     int64_t due_ms = next->well_ms ? next->well_ms + rule->failback_delay_ns / NS_PER_MS : 0;
-    if (due_ms < entry->held_ms)
-        due_ms = entry->held_ms;
+    int64_t held_ms = entry->moved_ms ? entry->moved_ms + rule->hold_down_ns / NS_PER_MS : 0;
+    if (due_ms < held_ms)
+        due_ms = held_ms;
     if (due_ms <= now_ms)
         return best;
     entry->due_ms = due_ms;

@@ -27,7 +27,7 @@ static void move(struct routes *r, struct routed_prefix *entry, uint64_t to, con
     if (!to)
         return;
     if (entry->last && entry->last != to)
-        entry->held_ms = now->mono_ms + entry_rule(r, entry)->hold_down_ns / NS_PER_MS;
+        entry->moved_ms = now->mono_ms;
     entry->last = to;
 }
 

@@ -145,7 +145,8 @@ def metrics():
         else:
             name = re.match(r"[a-zA-Z_:][a-zA-Z0-9_:]*", line).group(0)
             names.add(name)
-    bare += [n for n in names if n not in helped or n not in typed]
+    parts = {f"{n}_{part}" for n, kind in typed.items() if kind == "histogram" for part in ("bucket", "sum", "count")}
+    bare += [n for n in names - parts if n not in helped or n not in typed]
     shared.check("each series of the metrics has one HELP and a TYPE", names and not bare, bare)
     odd = [n for n, kind in typed.items() if (kind == "counter") != n.endswith("_total") and not n.startswith("process_")]
     shared.check("counters, and only they, end in _total", not odd, odd)

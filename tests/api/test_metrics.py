@@ -52,6 +52,16 @@ def promtool(when):
     shared.check(f"promtool has nothing to say {when}", said.returncode == 0 and not said.stdout + said.stderr, (said.stdout + said.stderr)[:400])
 
 
+def routers(d, key, nodes):
+    moves = 'headway_prefix_moves_total{prefix="10.1.0.0/16"}'
+    shared.check("no prefix has moved", figure(moves) is None and figure('headway_prefix_moves_total{prefix="other"}') == 0)
+    nodes.append(join(d, key, "spare", "10.1.0.0/16"))
+    shared.check("a second router is on standby", shared.wait_for(10, lambda: figure("headway_routes_standby") == 1))
+    d.call("POST", "/api/headway/nodes/1/drain", {})
+    shared.check("the move off a drained router is counted", shared.wait_for(10, lambda: figure(moves) == 1), page("/metrics"))
+    shared.check("and the drained router", figure("headway_nodes_draining") == 1 and figure("headway_routes_standby") == 0)
+
+
 def presence(d, nodes):
     shared.check("both are online everywhere", shared.wait_for(10, lambda: online(d) == 2), online(d))
     d.call("POST", "/api/v1/node/1/expire")
@@ -77,6 +87,7 @@ with daemon:
     shared.check("the figures count routes that are served", shared.wait_for(10, lambda: figure("headway_routes_serving") == 1))
     promtool("with nodes")
     presence(daemon, members)
+    routers(daemon, key, members)
     promtool("after changes")
     for member in members:
         member.stdin.close() if not member.stdin.closed else None

@@ -148,6 +148,11 @@ def v1(method, path, query, body):
 
 def ours(method, path, query, body):
     words = path.split("/")[3:]
+    if words[0] == "nodes" and words[-1] == "diff":
+        rows = [{"node": "2", "name": "db-1", "member": "AllowedIPs", "has": "100.64.0.2/32", "should": "10.0.0.0/8, 100.64.0.2/32"},
+                {"node": "3", "name": "gw", "member": "", "has": None, "should": "gw."}] * (words[1] == "1")
+        text = "anns-laptop differs in 2 places from what it should hold" if rows else "gw holds what it should: itself and 2 peers"
+        return 200, {"node": words[1], "name": "x", "peers": 2, "differences": len(rows), "text": text, "rows": rows}
     if words[0] == "prefixes" and words[-1] == "followers" and "10.9" in words[1]:
         return 404, {"error": {"code": "missing", "message": "10.9.0.0/16 has not moved since the server started", "field": ""}}
     if words[0] == "prefixes" and words[-1] == "followers":

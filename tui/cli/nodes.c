@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/readback.h"
 #include "crypto/crypto.h"
 #include "model/record.h"
 #include "net/prefixes.h"
@@ -357,6 +358,8 @@ const struct command node_commands[] = {
     {"nodes tag", "tags|t", NULL, tag_flags, "Set the tags of a node", .run = tag},
     {"nodes delete", "del", NULL, id_flags, "Delete a node", .run = delete_node},
     {"nodes move", "mv", NULL, move_flags, "Move a node to another user", .bits = CMD_HIDDEN, .run = move},
+    {"nodes diff", NULL, "NODE", NULL, "Compare what the client of a node holds with what it should",
+     .text = "Ask the client of a node for its network map and compare it with what it should hold: itself and its peers, with their names, keys, addresses and routes. The exit status is 1 when something differs. It takes a client of 1.90 or newer", .run = nodes_diff},
     {"nodes backfillips", NULL, NULL, NULL, "Assign missing addresses to nodes", .run = backfill},
     {0}};
 /* clang-format on */

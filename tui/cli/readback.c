@@ -22,7 +22,7 @@ static void put_behind(const struct cli *c, const struct api_list *behind)
         const struct api_behind *b = api_at(behind, struct api_behind, i);
         table_number(&t, b->node);
         table_text(&t, b->name, COLOR_PLAIN);
-        table_text(&t, b->silent ? "did not answer" : *b->uses ? b->uses : "no router", COLOR_WARN);
+        table_text(&t, b->silent ? "has not answered" : *b->uses ? b->uses : "no router", COLOR_WARN);
     }
     table_print(&t, &c->out);
     table_release(&t);
@@ -69,6 +69,55 @@ int routes_status(struct cli *c, const struct prefix *p)
     api_release(&api_followers_shape, &f);
     json_decref(answer);
     return all || !flags_switch(&c->flags, "wait") ? 0 : 1;
+}
+
+/* ---- nodes diff ---- */
+
+static void put_difference(struct text_table *t, const struct api_mismatch *d)
+{
+    table_number(t, d->node);
+    table_text(t, d->name, COLOR_PLAIN);
+    table_text(t, *d->member ? d->member : !*d->has ? "is missing" : "is not to be there", COLOR_PLAIN);
+    table_text(t, d->has, COLOR_WARN);
+    table_text(t, d->should, COLOR_PLAIN);
+}
+
+static void put_diff(const struct cli *c, const struct api_diff *d)
+{
+    static const char *const heads[] = {"ID", "Node", "What", "Has", "Should have"};
+    struct text_table t;
+
+    fprintf(c->out.out, "%s\n", d->text);
+    if (!d->rows.len)
+        return;
+    table_init(&t, heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < d->rows.len; i++)
+        put_difference(&t, api_at(&d->rows, struct api_mismatch, i));
+    table_print(&t, &c->out);
+    table_release(&t);
+}
+
+int nodes_diff(struct cli *c)
+{
+    uint64_t node = cli_find_node(c, c->args->items[0]);
+    json_t *answer = node ? cli_call(c, "GET", NULL, "/api/headway/nodes/%llu/diff", (unsigned long long)node) : NULL;
+    struct api_diff d;
+    struct err e;
+
+    if (!answer)
+        return 1;
+    int rc = api_read(&api_diff_shape, answer, &d, API_FOR_TERMINAL, &e);
+    if (rc == 0 && c->out.form != OUTPUT_HUMAN)
+        output_value(&c->out, answer, &api_diff_shape);
+    else if (rc == 0)
+        put_diff(c, &d);
+    else
+        cli_fail(c, &e);
+    bool same = rc == 0 && d.differences == 0;
+    if (rc == 0)
+        api_release(&api_diff_shape, &d);
+    json_decref(answer);
+    return same ? 0 : 1;
 }
 
 /* clang-format off */

@@ -7,5 +7,6 @@
 
 extern const struct flag route_status_flags[];
 int routes_status(struct cli *c, const struct prefix *p); /* of a prefix */
+int nodes_diff(struct cli *c);
 
 #endif

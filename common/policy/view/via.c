@@ -66,10 +66,9 @@ void via_elect_all(struct policy_view *v)
 
 static uint32_t group_by_key(const struct policy_view *v, const char *key)
 {
-    for (uint32_t g = 0; g < v->via_groups.len; g++)
-        if (str_eq(v->via_groups.items[g].key, key))
-            return g;
-    return NONE;
+    uintptr_t known = (uintptr_t)map_gets(&v->via_group_index, key);
+
+    return known ? (uint32_t)(known - 1) : NONE;
 }
 
 static struct vroute *route_of(const struct policy_view *v, const struct prefix *p)
@@ -142,5 +141,6 @@ void via_release(struct policy_view *v)
         free(v->via_groups.items[i].key);
     }
     vec_release(&v->via_groups);
+    map_release(&v->via_group_index);
     vec_release(&v->via_rules);
 }

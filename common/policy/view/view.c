@@ -163,6 +163,7 @@ void policy_view_free(struct policy_view *v)
     vec_release(&v->literal_units);
     vec_release(&v->any_lists);
     map_release(&v->literal_index);
+    map_release(&v->via_group_index);
     free(v->plain_units);
     free(v->plain_ip_units);
     free(v->internet_units);

@@ -43,6 +43,7 @@ static const struct {
     OBJECT("Preview", api_preview_shape),
     OBJECT("Simulation", api_simulation_shape),
     OBJECT("Followers", api_followers_shape),
+    OBJECT("Diff", api_diff_shape),
     OBJECT("Explanation", api_explanation_shape),
     OBJECT("Backup", api_backup_shape),
     OBJECT("Health", api_health_shape),

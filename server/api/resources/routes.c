@@ -151,21 +151,6 @@ static enum http_flow drain_get(struct rest_request *r)
     return HTTP_DONE;
 }
 
-static enum http_flow followers_get(struct rest_request *r)
-{
-    struct api_followers out;
-    struct prefix p;
-    char text[PREFIX_TEXT_MAX];
-
-    if (prefix_parse_route(r->http.params[0], &p, &r->err) < 0)
-        return reply_error(r, &r->err);
-    if (!r->api->with.readback || !readback_followers(r->api->with.readback, &p, &r->http.arena, &out))
-        return reply_code(r, ERR_MISSING, "%s has not moved since the server started", prefix_format(&p, text));
-    struct json_out o = reply_json(r);
-    api_write(&o, &api_followers_shape, &out, API_HEADWAY);
-    return HTTP_DONE;
-}
-
 static enum http_flow prefix_set(struct rest_request *r)
 {
     struct prefix p;
@@ -227,8 +212,6 @@ static const struct api_endpoint rows[] = {
      .help = "Sets how a prefix is served, or (reset) that it is served as configured for all"},
     {HEADWAY("GET", "/exits"), .run = exits_list, .need = NEED_READ, .answer = "exits:Exit[]",
      .help = "Exit nodes, offered or not, and who uses which"},
-    {HEADWAY("GET", "/prefixes/{prefix}/followers"), .run = followers_get, .need = NEED_READ, .answer = "Followers",
-     .help = "Which router nodes use since the prefix last moved, as they say"},
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,

@@ -145,16 +145,31 @@ void show_api_key(const struct api_key *k, struct arena *a, struct api_api_key *
 
 /* ---- nodes ---- */
 
-/* What the node serves: the prefixes that it is elected for, then its effective exit routes, as headscale lists them.
- */
-static struct prefixes serving_of(const struct tailnet_node *n, struct arena *a)
+/* What the node serves: the prefixes that it is elected for (by grants with via too), then its effective exit routes,
+ * as headscale lists them. */
+static struct prefixes serving_of(const struct tailnet_snapshot *s, const struct tailnet_node *n, struct arena *a)
 {
     const struct node *r = n->record;
-    struct prefixes out = {.items = arena_alloc(a, (n->serving.len + 2) * sizeof(struct prefix))};
+    size_t via = 0;
 
-    for (size_t i = 0; i < n->serving.len; i++)
-        out.items[out.len++] = n->serving.items[i];
-    for (size_t i = 0; i < r->available.len && out.len < n->serving.len + 2; i++)
+    for (size_t i = 0; i < s->via_primary_count; i++)
+        via += s->via_primaries[i]->r.id == r->r.id;
+    struct prefixes out = {.items = arena_alloc(a, (n->serving.len + via + 2) * sizeof(struct prefix))};
+    for (size_t i = 0, k = 0; i < n->serving.len || k < s->via_primary_count;) {
+        const struct via_primary *p = k < s->via_primary_count ? s->via_primaries[k] : NULL;
+        const struct prefix *plain = i < n->serving.len ? &n->serving.items[i] : NULL;
+        int order = !p ? -1 : !plain ? 1 : prefix_cmp(plain, &p->prefix);
+        bool mine = p && p->r.id == r->r.id && !prefixes_has(&n->serving, &p->prefix) &&
+                    (!out.len || prefix_cmp(&out.items[out.len - 1], &p->prefix) != 0);
+        if (order > 0 ? mine : plain && order < 0)
+            out.items[out.len++] = order > 0 ? p->prefix : *plain;
+        if (order < 0)
+            i++;
+        else
+            k++;
+    }
+    size_t elected = out.len;
+    for (size_t i = 0; i < r->available.len && out.len < elected + 2; i++)
         if (prefix_is_exit(&r->available.items[i]) && prefixes_has(&r->approved, &r->available.items[i]))
             out.items[out.len++] = r->available.items[i];
     return out;
@@ -217,7 +232,7 @@ void show_node(struct api_view *v, const struct tailnet_node *n, struct arena *a
                              .online = n->live.online,
                              .approved = r->approved,
                              .available = r->available,
-                             .serving = serving_of(n, a),
+                             .serving = serving_of(v->s, n, a),
                              .tags = r->tags,
                              .fqdn = fqdn_of(v, r, a),
                              .version = r->r.version,

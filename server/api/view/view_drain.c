@@ -22,8 +22,20 @@ static bool is_before(const struct tailnet_node *a, const struct tailnet_node *b
     return x->created_ns != y->created_ns ? x->created_ns < y->created_ns : x->r.id < y->r.id;
 }
 
+/* tags: "tag:a, tag:b"; NULL: everybody will do. */
+static bool has_tag_of(const struct node *n, const char *tags)
+{
+    for (size_t len; tags && *tags; tags += len + strspn(tags + len, ", ")) {
+        len = strcspn(tags, ",");
+        for (size_t i = 0; i < n->tags.len; i++)
+            if (strlen(n->tags.items[i]) == len && strncmp(n->tags.items[i], tags, len) == 0)
+                return true;
+    }
+    return !tags;
+}
+
 static const struct tailnet_node *successor(const struct tailnet_snapshot *s, const struct tailnet_node *without,
-                                            const struct prefix *p)
+                                            const struct prefix *p, const char *tags)
 {
     struct prefix_rule rule = prefix_rule_of(snapshot_prefix_settings(s, p), &s->settings->routing);
     const struct tailnet_node *best = NULL;
@@ -31,7 +43,8 @@ static const struct tailnet_node *successor(const struct tailnet_snapshot *s, co
     for (size_t b = 0; b < s->block_count; b++)
         for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
             const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            if (could_serve(n, without, p) && (!best || is_before(n, best, rule.failback != FAILBACK_OLDEST)))
+            if (could_serve(n, without, p) && has_tag_of(n->record, tags) &&
+                (!best || is_before(n, best, rule.failback != FAILBACK_OLDEST)))
                 best = n;
         }
     return best;
@@ -50,8 +63,11 @@ static void say(const struct api_drain *d, struct buf *out)
         buf_adds(out, " is drained and serves no prefix");
     else
         buf_adds(out, " is drained, but still serves ");
-    for (size_t i = 0; i < d->serves.len; i++)
-        buf_addf(out, "%s%s", i ? ", " : "", prefix_format(&api_at(&d->serves, struct api_served, i)->prefix, text));
+    for (size_t i = 0; i < d->serves.len; i++) {
+        const struct api_served *s = api_at(&d->serves, struct api_served, i);
+        buf_addf(out, "%s%s%s%s", i ? ", " : "", prefix_format(&s->prefix, text), s->via ? " via " : "",
+                 s->via ? s->via : "");
+    }
     if (d->serves.len)
         buf_adds(out, ": no other router can");
     if (d->exit_node)
@@ -61,26 +77,47 @@ static void say(const struct api_drain *d, struct buf *out)
                               : "; not confirmed by clients: packets may still come through it for some seconds");
 }
 
+static void add_served(struct api_view *v, const struct tailnet_node *n, const struct prefix *p, const char *tags,
+                       struct api_list *list)
+{
+    const struct tailnet_node *next = successor(v->s, n, p, tags);
+
+    *api_at(list, struct api_served, list->len) =
+        (struct api_served){.prefix = *p,
+                            .via = tags,
+                            .successor = next ? next->record->r.id : 0,
+                            .successor_name = next ? next->record->given_name : NULL};
+    list->len++;
+}
+
+/* For everybody, and within groups of via. */
+static void list_served(struct api_view *v, const struct tailnet_node *n, struct arena *a, struct api_list *out)
+{
+    size_t count = n->serving.len;
+
+    for (size_t i = 0; i < v->s->via_primary_count; i++)
+        count += v->s->via_primaries[i]->r.id == n->record->r.id;
+    out->items = arena_alloc(a, (count + 1) * sizeof(struct api_served));
+    out->len = 0;
+    for (size_t i = 0; i < n->serving.len; i++)
+        add_served(v, n, &n->serving.items[i], NULL, out);
+    for (size_t i = 0; i < v->s->via_primary_count; i++)
+        if (v->s->via_primaries[i]->r.id == n->record->r.id)
+            add_served(v, n, &v->s->via_primaries[i]->prefix, v->s->via_primaries[i]->tags, out);
+}
+
 void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
                 struct api_drain *out)
 {
-    const struct prefixes *serving = &n->serving;
-    struct api_served *list = arena_alloc(a, (serving->len + 1) * sizeof(*list));
     struct buf text = BUF_INIT(0);
 
     *out = (struct api_drain){.node = n->record->r.id,
                               .name = n->record->given_name,
                               .draining = n->record->draining,
                               .confirmed = confirmed,
-                              .exit_node = node_is_exit(n->record),
-                              .serves = {list, serving->len}};
-    for (size_t i = 0; i < serving->len; i++) {
-        const struct tailnet_node *next = successor(v->s, n, &serving->items[i]);
-        list[i] = (struct api_served){.prefix = serving->items[i],
-                                      .successor = next ? next->record->r.id : 0,
-                                      .successor_name = next ? next->record->given_name : NULL};
-    }
-    out->safe = out->draining && !serving->len && !out->exit_node && (out->confirmed || !n->live.online);
+                              .exit_node = node_is_exit(n->record)};
+    list_served(v, n, a, &out->serves);
+    out->safe = out->draining && !out->serves.len && !out->exit_node && (out->confirmed || !n->live.online);
     say(out, &text);
     out->text = arena_strdup(a, buf_text(&text));
     buf_release(&text);

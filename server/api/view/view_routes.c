@@ -30,7 +30,47 @@ static const struct tailnet_node *primary_of(struct api_view *v, const struct pr
     return n;
 }
 
-static enum route_state explain(const struct tailnet_node *n, const struct prefix *p,
+static int compare_via(const void *key, const void *item)
+{
+    const struct via_primary *const *server = item;
+
+    return prefix_cmp(key, &(*server)->prefix);
+}
+
+/* The tags of the grants that the node serves p for. NULL: none. */
+static const char *via_of(const struct tailnet_snapshot *s, uint64_t node, const struct prefix *p, struct arena *a)
+{
+    struct buf tags = BUF_INIT(0);
+    size_t i = array_search(p, s->via_primaries, s->via_primary_count, sizeof(void *), compare_via, NULL);
+
+    for (; i < s->via_primary_count && prefix_cmp(&s->via_primaries[i]->prefix, p) == 0; i++)
+        if (s->via_primaries[i]->r.id == node)
+            buf_addf(&tags, "%s%s", tags.len ? "; " : "", s->via_primaries[i]->tags);
+    const char *text = tags.len ? arena_strdup(a, buf_text(&tags)) : NULL;
+    buf_release(&tags);
+    return text;
+}
+
+/* Who serves within a group of via is a standby for everybody else. */
+static enum route_state explain_via(enum route_state state, const char *via, const struct tailnet_node *primary,
+                                    struct buf *sentence)
+{
+    if (state == ROUTE_SERVING) {
+        buf_addf(sentence, "; also for grants via %s", via);
+        return state;
+    }
+    if (state != ROUTE_STANDBY && state != ROUTE_UNHEALTHY)
+        return state;
+    sentence->len = 0;
+    buf_addf(sentence, "elected via %s; ", via);
+    if (primary)
+        buf_addf(sentence, "%s serves everybody else", primary->record->given_name);
+    else
+        buf_adds(sentence, "nobody serves the prefix for others");
+    return ROUTE_SERVING;
+}
+
+static enum route_state explain(const struct tailnet_node *n, const struct prefix *p, const char *via,
                                 const struct tailnet_node *primary, struct arena *a, const char **reason)
 {
     struct buf sentence = BUF_INIT(0);
@@ -41,6 +81,8 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 
+    if (via)
+        state = explain_via(state, via, primary, &sentence);
     if (state == ROUTE_SERVING || state == ROUTE_STANDBY || state == ROUTE_AVAILABLE)
         for (size_t i = 0; i < n->live.warnings.len; i++)
             buf_addf(&sentence, "; warning: %s", n->live.warnings.items[i].text);
@@ -61,8 +103,9 @@ static void show_route(struct api_view *v, const struct tailnet_node *n, const s
                               .exit = exit,
                               .primary = primary ? primary->record->r.id : 0,
                               .primary_name = primary ? primary->record->given_name : NULL,
-                              .approved_by = *by ? by : NULL};
-    out->state = (int)explain(n, p, primary, a, &out->reason);
+                              .approved_by = *by ? by : NULL,
+                              .via = via_of(v->s, n->record->r.id, p, a)};
+    out->state = (int)explain(n, p, out->via, primary, a, &out->reason);
 }
 
 /* What is advertised or approved, by prefix; released by the caller. */
@@ -161,7 +204,8 @@ static void show_prefix(struct api_view *v, const struct router_at *routers, siz
     for (size_t i = 0; i < count; i++) {
         list[i] =
             (struct api_router){.node = routers[i].node->record->r.id, .name = routers[i].node->record->given_name};
-        list[i].state = (int)explain(routers[i].node, p, primary, a, &list[i].reason);
+        list[i].via = via_of(v->s, list[i].node, p, a);
+        list[i].state = (int)explain(routers[i].node, p, list[i].via, primary, a, &list[i].reason);
     }
     *out = (struct api_prefix){.prefix = *p,
                                .exit = exit,

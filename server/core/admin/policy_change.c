@@ -306,14 +306,15 @@ static int follow_file(struct core_state *s, struct policy_job *j, const char *t
     return 0;
 }
 
-/* The policy of a file is durable, or was refused: then it is tried again, as the calls of administrators are. */
+/* The policy of a file is durable, or was refused: then it is tried again, as the calls of administrators are: as often
+ * as what it was decided upon is refused, and once where the store had something against its own group. */
 static void file_stored(struct core_call *call)
 {
     struct policy_job *j = (struct policy_job *)call;
     struct core_state *s = j->s;
 
     if (call->code < 0 && !j->again && call->code != ERR_UNAVAILABLE && call->code != ERR_IO)
-        job_start(s, NULL, j->text, true);
+        job_start(s, NULL, j->text, call->alone);
     else if (call->code < 0)
         log_error("policy", "%s could not be stored: the policy before stays in force", s->config->policy.path);
     job_discard(s, j);

@@ -160,6 +160,7 @@ struct core_state {
     size_t first_free;                                                  /* no free slot lies before it */
     struct map by_id, by_node_key, by_machine_key, by_name, by_address; /* -> struct slot, by work */
     struct map users, preauth_keys, api_keys;                           /* id -> struct record_pair */
+    struct map prefix_moves;                                            /* prefix -> how often it moved; bounded */
     struct map prefix_settings;                                         /* prefix -> struct record_pair */
     struct map sessions;                                                /* id -> struct node_session */
     struct map pendings;                                                /* auth id -> struct pending_request */

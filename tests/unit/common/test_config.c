@@ -397,6 +397,39 @@ static void the_environment_wins(void **state)
     unsetenv("HEADWAY_DNS_BASE_DOMAIN");
 }
 
+/* Whatever is wrong with a variable, what the file says stays: the command line goes on with it. */
+static void a_bad_variable_leaves_the_files_value(void **state)
+{
+    static const char text[] = "unix_socket: /run/a.sock\ndatabase: {sqlite: {path: /srv/db.sqlite}}\n"
+                               "cli: {address: https://a.example.com}\nprefixes: {v4: 100.64.0.0/16}\n"
+                               "dns: {nameservers: {split: {a.test: [10.0.0.1]}}}\n";
+    static const char *const variables[] = {"HEADWAY_UNIX_SOCKET", "HEADWAY_DATABASE_SQLITE_PATH",
+                                            "HEADWAY_CLI_ADDRESS", "HEADWAY_PREFIXES_V4",
+                                            "HEADWAY_DNS_NAMESERVERS_SPLIT"};
+    char path[] = "/tmp/headway-config.XXXXXX";
+    int fd = mkstemp(path);
+    struct config *c = NULL;
+    struct err e;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+        setenv(variables[i], "\033[31m", 1);
+    assert_int_equal(config_load_for_client(path, &c, &e), ERR_INVALID);
+    assert_string_equal(c->unix_socket, "/run/a.sock");
+    assert_string_equal(c->database.sqlite_path, "/srv/db.sqlite");
+    assert_string_equal(c->state_dir, "/srv");
+    assert_string_equal(c->cli.address, "https://a.example.com");
+    assert_int_equal(c->prefixes.v4.bits, 16);
+    assert_int_equal(c->dns.split.len, 1);
+    config_unref(c);
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+        unsetenv(variables[i]);
+    unlink(path);
+}
+
 static void a_reload_says_what_changed(void **state)
 {
     struct config *was = parse("server_url: http://h:1\nlog: {level: info}\n");
@@ -538,6 +571,7 @@ int main(void)
         cmocka_unit_test(a_removed_key_may_stand_beside_its_successor),
         cmocka_unit_test(parts_that_do_not_exist_are_said),
         cmocka_unit_test(the_environment_wins),
+        cmocka_unit_test(a_bad_variable_leaves_the_files_value),
         cmocka_unit_test(a_reload_says_what_changed),
         cmocka_unit_test(a_check_finds_what_is_missing),
         cmocka_unit_test(a_listen_address_is_read),

@@ -133,7 +133,7 @@ static void nodes_are_asked_until_they_follow(void **state)
     assert_false(f.complete);
     assert_int_equal(f.behind.len, 1);
     assert_string_equal(api_at(&f.behind, struct api_behind, 0)->name, "slow");
-    assert_non_null(strstr(f.text, "1 of 2 nodes has switched " LAN " to r2; 1 still use r1 (slow, since "));
+    assert_non_null(strstr(f.text, "1 of 2 nodes has switched " LAN " to r2; 1 still uses r1 (slow, since "));
     assert_non_null(strstr(f.text, "1 cannot be asked"));
     assert_false(readback_confirmed(readback, test_client_id(&r1)));
     say_router(&slow, &r2);

@@ -159,6 +159,97 @@ static void a_router_that_was_deleted_is_not_waited_for(void **state)
     assert_int_equal(server_now(), 1);
 }
 
+static void drain(uint64_t id, bool on)
+{
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DRAIN, .id = id, .flag = on});
+}
+
+static void set_rule(enum route_failback failback, bool keep)
+{
+    struct core_admin a = {.op = ADMIN_PREFIX_SET,
+                           .rule = {.failback = failback, .keep = keep ? PREFIX_KEEP : PREFIX_WITHDRAW},
+                           .given = RULE_FAILBACK | RULE_KEEP | RULE_HOLD_DOWN | RULE_FAILBACK_DELAY};
+    struct prefix p = sample_prefix(LAN);
+
+    prefixes_add(&a.prefixes, &p);
+    assert_int_equal(core_rig_admin(&r, &a), 0);
+    core_admin_release(&a);
+}
+
+/* Draining, priority and failback hold within the group as for everybody (routes.md 84, 87, 88). */
+static void members_are_drained_and_preferred(void **state)
+{
+    int first = 0, second = 1;
+
+    (void)state;
+    begin("");
+    uint64_t session = core_rig_online(&r, &routers[0]);
+    core_rig_online(&r, &routers[1]);
+    assert_int_equal(server_now(), 0);
+    drain(ids[0], true);
+    core_rig_until(&r, serves, &second);
+    drain(ids[0], false); /* sticky: it does not come back */
+    assert_int_equal(server_now(), 1);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_PRIORITY, .id = ids[0], .number = 200});
+    assert_int_equal(server_now(), 1);
+    set_rule(FAILBACK_PRIORITY, false);
+    core_rig_until(&r, serves, &first);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, serves, &second);
+    session = core_rig_online(&r, &routers[0]);
+    core_rig_until(&r, serves, &first);
+    drain(ids[0], true); /* the last one that is left serves although it is drained */
+    drain(ids[1], true);
+    assert_int_equal(server_now(), 1);
+}
+
+static void a_kept_prefix_stays_with_the_last_member(void **state)
+{
+    int nobody = -1, first = 0;
+
+    (void)state;
+    begin("");
+    uint64_t session = core_rig_online(&r, &routers[0]);
+    set_rule(FAILBACK_STICKY, true);
+    core_session_end(r.core, session, SESSION_SILENT);
+    core_rig_until(&r, serves, &first);
+    set_rule(FAILBACK_STICKY, false);
+    core_rig_until(&r, serves, &nobody);
+}
+
+/* Who serves follows the policy: another group, no group, no policy at all. */
+static void groups_come_and_go_with_the_policy(void **state)
+{
+    static const char other[] =
+        "{\"tagOwners\":{\"tag:a\":[\"alice@\"],\"tag:b\":[\"alice@\"]},"
+        "\"grants\":[{\"src\":[\"alice@\"],\"dst\":[\"" LAN "\"],\"via\":[\"tag:b\"],\"ip\":[\"*\"]}]}";
+    int nobody = -1, first = 0, second = 1;
+
+    (void)state;
+    begin("");
+    core_rig_online(&r, &routers[0]);
+    core_rig_online(&r, &routers[1]);
+    drain(ids[0], true);
+    core_rig_until(&r, serves, &second);
+    drain(ids[0], false);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = other});
+    core_rig_until(&r, serves, &nobody);
+    struct strs tags = {0};
+    strs_push(&tags, "tag:b");
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_TAGS, .id = ids[0], .tags = tags});
+    core_rig_until(&r, serves, &first);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = policy});
+    core_rig_until(&r, serves, &second);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    assert_int_equal(s->via_primary_count, 1);
+    assert_string_equal(s->via_primaries[0]->tags, "tag:a");
+    tailnet_unpin(s);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = ""});
+    s = tailnet_pin(r.tailnet);
+    assert_int_equal(s->via_primary_count, 0);
+    tailnet_unpin(s);
+}
+
 /* Ids need not follow the age: an imported node keeps its age. */
 static void age_decides_and_not_the_number(void **state)
 {
@@ -181,6 +272,9 @@ int main(void)
         cmocka_unit_test_teardown(whoever_served_keeps_the_prefix_over_a_restart, end),
         cmocka_unit_test_teardown(who_does_not_come_back_loses_it_after_a_while, end),
         cmocka_unit_test_teardown(a_router_that_was_deleted_is_not_waited_for, end),
+        cmocka_unit_test_teardown(members_are_drained_and_preferred, end),
+        cmocka_unit_test_teardown(a_kept_prefix_stays_with_the_last_member, end),
+        cmocka_unit_test_teardown(groups_come_and_go_with_the_policy, end),
         cmocka_unit_test(age_decides_and_not_the_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,12 +30,12 @@ struct person {
 struct model {
     struct person nodes[NODES]; /* id i + 1; created such that pairs of them are of one age */
     struct prefix_rule rules[PREFIXES];
-    int primary[PREFIXES], chosen[PREFIXES]; /* index of a node, -1: none; NODES: one that nobody knows */
-    int last[PREFIXES];                      /* the last primary that is known */
-    int64_t moved_ms[PREFIXES], held_ms[PREFIXES], well_ms[PREFIXES][NODES]; /* well_ms -1: it is not well */
-    unsigned was_entitled[NODES]; /* bit i: to prefix i, at the last election */
-    unsigned approved[NODES];     /* bit i: prefix i was approved since */
-    bool decided[PREFIXES];       /* by an administrator, since the last election */
+    int primary[PREFIXES], chosen[PREFIXES];              /* index of a node, -1: none; NODES: one that nobody knows */
+    int last[PREFIXES];                                   /* the last primary that is known */
+    int64_t moved_ms[PREFIXES], well_ms[PREFIXES][NODES]; /* well_ms -1: it is not well */
+    unsigned was_entitled[NODES];                         /* bit i: to prefix i, at the last election */
+    unsigned approved[NODES];                             /* bit i: prefix i was approved since */
+    bool decided[PREFIXES];                               /* by an administrator, since the last election */
     int64_t now_ms;
     bool settling[PREFIXES];
     struct routes *routes;
@@ -105,6 +105,11 @@ static void follow_wellness(struct model *m, int p)
     }
 }
 
+static int64_t held_until(const struct model *m, int p)
+{
+    return m->moved_ms[p] ? m->moved_ms[p] + m->rules[p].hold_down_ns / NS_PER_MS : 0;
+}
+
 /* The present one is as fit as any: whether a better one takes over. */
 static int fail_back(const struct model *m, int p, int fit)
 {
@@ -117,7 +122,7 @@ static int fail_back(const struct model *m, int p, int fit)
     if (m->rules[p].failback == FAILBACK_PRIORITY && x->flapping == y->flapping && x->priority == y->priority)
         return before;
     due = since ? since + m->rules[p].failback_delay_ns / NS_PER_MS : 0;
-    return due > m->now_ms || m->held_ms[p] > m->now_ms ? before : best;
+    return due > m->now_ms || held_until(m, p) > m->now_ms ? before : best;
 }
 
 static int decide(struct model *m, int p)
@@ -278,7 +283,7 @@ static void keep_the_promises(const struct model *m, int p, int before, int afte
         return;
     assert_int_not_equal(m->rules[p].failback, FAILBACK_STICKY);
     assert_int_equal(fitness(m, after, p), 3);
-    assert_true(m->now_ms >= m->held_ms[p]);
+    assert_true(m->now_ms >= held_until(m, p));
     assert_true(m->well_ms[p][after] >= 0);
     if (m->well_ms[p][after])
         assert_true(m->now_ms >= m->well_ms[p][after] + m->rules[p].failback_delay_ns / NS_PER_MS);
@@ -304,7 +309,7 @@ static void check_prefix(struct model *m, int p, const struct route_move *move, 
     m->primary[p] = after;
     if (after < 0 && !anybody_entitled(m, p)) { /* then nothing is remembered */
         m->last[p] = -1;
-        m->held_ms[p] = 0;
+        m->moved_ms[p] = 0;
     }
     if (after == before)
         return;
@@ -316,7 +321,7 @@ static void check_prefix(struct model *m, int p, const struct route_move *move, 
     if (after < 0)
         return;
     if (m->last[p] >= 0 && m->last[p] != after)
-        m->held_ms[p] = m->now_ms + m->rules[p].hold_down_ns / NS_PER_MS;
+        m->moved_ms[p] = m->now_ms;
     m->last[p] = after;
 }
 

@@ -70,6 +70,42 @@ static void whether_a_router_can_be_taken_away_is_told(void **state)
     json_decref(api_expect(&f, 404, "GET", "/api/headway/nodes/77/drain", NULL));
 }
 
+/* A router that serves only for grants with via is no standby: it says so, and can be drained. */
+static void who_serves_via_is_shown_as_serving(void **state)
+{
+    static const char policy[] =
+        "{\"policy\":\"{\\\"tagOwners\\\":{\\\"tag:edge\\\":[\\\"alice@\\\"]},\\\"grants\\\":[{\\\"src\\\":[\\\"*\\\"],"
+        "\\\"dst\\\":[\\\"10.0.0.0/8\\\"],\\\"via\\\":[\\\"tag:edge\\\"],\\\"ip\\\":[\\\"*\\\"]}]}\"}";
+
+    (void)state;
+    two_routers();
+    json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy", policy));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/tags", "{\"tags\":[\"tag:edge\"]}"));
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    json_t *r1 = json_array_get(json_object_get(j, "routes"), 0);
+    assert_string_equal(json_text(r1, "state", ""), "serving");
+    assert_string_equal(json_text(r1, "via", ""), "tag:edge");
+    assert_string_equal(json_text(r1, "primary", ""), "2");
+    assert_string_equal(json_text(r1, "reason", ""), "elected via tag:edge; r2 serves everybody else");
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL);
+    json_t *serving = json_object_get(json_object_get(j, "node"), "subnetRoutes");
+    assert_int_equal(json_array_size(serving), 1);
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/1/drain", NULL);
+    assert_non_null(strstr(json_text(j, "text", ""), "still serves 10.0.0.0/8 via tag:edge: no other router can"));
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/2/tags", "{\"tags\":[\"tag:edge\"]}"));
+    j = api_expect(&f, 200, "GET", "/api/headway/nodes/1/drain", NULL);
+    assert_int_equal(json_array_size(json_object_get(j, "serves")), 0);
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    json_t *r2 = json_array_get(json_object_get(j, "routes"), 1);
+    assert_non_null(strstr(json_text(r2, "reason", ""), "; also for grants via tag:edge"));
+    json_decref(j);
+}
+
 static void a_router_is_given_a_priority(void **state)
 {
     json_t *j;
@@ -192,8 +228,11 @@ static void a_prefix_is_served_as_it_was_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(whether_a_router_can_be_taken_away_is_told), CASE(a_router_is_given_a_priority),
-        CASE(a_prefix_is_served_as_it_was_set),           CASE(a_probe_needs_a_host_behind_the_prefix),
+        CASE(whether_a_router_can_be_taken_away_is_told),
+        CASE(who_serves_via_is_shown_as_serving),
+        CASE(a_router_is_given_a_priority),
+        CASE(a_prefix_is_served_as_it_was_set),
+        CASE(a_probe_needs_a_host_behind_the_prefix),
         CASE(a_check_says_what_is_wrong_with_routes),
     };
 

@@ -67,7 +67,8 @@ static void fill_state(const struct row *row, const struct clock_reading *at, st
 
     (void)at;
     if (r) {
-        str_copy(out->text, sizeof(out->text), words_of_state[r->api.state]);
+        bool only_via = r->api.state == ROUTE_SERVING && *r->api.via && r->node && r->api.primary != r->node->api.id;
+        str_copy(out->text, sizeof(out->text), only_via ? "serving (via)" : words_of_state[r->api.state]);
         out->role = state_role(r->api.state);
         return;
     }
