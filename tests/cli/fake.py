@@ -210,7 +210,8 @@ def ours(method, path, query, body):
         steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
     if words == ["policy", "check"]:
-        return 200, {"ok": True, "findings": [{"line": 3, "column": 5, "severity": "warning", "message": "acl 1 gives an exit node"}]}
+        return 200, {"ok": True, "findings": [{"line": 3, "column": 5, "severity": "warning", "message": "acl 1 gives an exit node"},
+                                                  {"line": 0, "column": 0, "severity": "warning", "message": "no user is called \"bob@\""}]}
     if words == ["policy", "preview"]:
         row = {"kind": "lost", "pairs": 12, "what": ["tcp port 22"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
         route = {"kind": "hidden", "route": "10.0.0.0/24", "router": "gw", "viewers": {"count": 12, "names": ["laptop"]}}

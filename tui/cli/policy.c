@@ -135,8 +135,9 @@ static void print_findings(const struct cli *c, const char *file, const struct a
     for (size_t i = 0; i < findings->len; i++) {
         const struct api_finding *f = api_at(findings, struct api_finding, i);
         struct buf line = BUF_INIT(0);
-        buf_addf(&line, "%s:%llu:%llu: %s", file, (unsigned long long)f->line, (unsigned long long)f->column,
-                 f->message);
+        if (f->line)
+            buf_addf(&line, "%s:%llu:%llu: ", file, (unsigned long long)f->line, (unsigned long long)f->column);
+        buf_adds(&line, f->message);
         if (str_eq(f->severity, "warning"))
             cli_note(c, "Warning", buf_text(&line));
         else
