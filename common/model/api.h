@@ -277,7 +277,7 @@ struct api_move {
     const char *from_name, *to_name; /* as they were called then, or NULL */
     const char *cause;               /* or NULL: not noted */
     uint64_t detection_ms;           /* after the last sign of life of the router that went away; 0: not known */
-    uint64_t convergence_ms;         /* until all connected clients were told; 0: not known */
+    uint64_t convergence_ms;         /* until all clients that were asked used the new router; 0: not known */
     const char *text;
 };
 struct api_route_history {

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/map.h"
+#include "base/str.h"
 #include "base/vec.h"
 #include "netmap/netmap.h"
 #include "readback/client_netmap.h"
@@ -66,6 +67,8 @@ static void put_value(const json_t *node, const char *name, struct buf *out)
 {
     const json_t *v = json_object_get(node, name);
 
+    if (!v && str_eq(name, "AllowedIPs")) /* absent they are the addresses (capability version 112) */
+        v = json_object_get(node, "Addresses");
     buf_clear(out);
     if (json_is_string(v))
         buf_adds(out, json_string_value(v));

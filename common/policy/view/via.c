@@ -50,7 +50,9 @@ void via_elect(struct policy_view *v, uint32_t route)
 {
     struct vroute *r = v->routes.items[route];
 
-    for (uint32_t g = 0; !v->building && !v->directed && g < v->via_groups.len; g++)
+    if (v->building || v->directed || !view_spend(v, v->via_groups.len * (1 + r->holders.len)))
+        return;
+    for (uint32_t g = 0; g < v->via_groups.len; g++)
         if (!bit_has(r->fixed, g))
             r->winners[g] = elect(v, r, g);
 }

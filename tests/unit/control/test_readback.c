@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "control/control.h"
+#include "netmap/netmap.h"
 #include "readback/client_netmap.h"
 #include "readback/readback.h"
 #include "shared/daemon_fixture.h"
@@ -28,6 +29,7 @@ static void begin(void)
     readback = readback_start(&(struct readback_options){.loops = test_daemon.loops,
                                                          .core = test_daemon.core,
                                                          .control = test_daemon.control,
+                                                         .netmap = test_daemon.netmap,
                                                          .tailnet = test_daemon.tailnet,
                                                          .config = test_daemon.config});
 }
@@ -163,6 +165,64 @@ static void nodes_are_asked_until_they_follow(void **state)
     readback_free(readback);
 }
 
+/* What the server would send, as a client says it: it fills in AllowedIPs where they are the addresses. */
+static char *as_client(const json_t *map)
+{
+    json_t *peers = json_deep_copy(json_object_get(map, "Peers")), *peer;
+    size_t i;
+
+    json_array_foreach(peers, i, peer) if (!json_object_get(peer, "AllowedIPs"))
+        json_object_set(peer, "AllowedIPs", json_object_get(peer, "Addresses"));
+    json_t *answer = json_pack("{s:{s:O, s:O}}", "current", "SelfNode", json_object_get(map, "Node"), "Peers", peers);
+    char *text = json_compact(answer);
+    json_decref(answer);
+    json_decref(peers);
+    return text;
+}
+
+static void expect_diff(uint64_t node, const json_t *map, uint64_t count, const char *member)
+{
+    struct arena a = ARENA_INIT(0);
+    struct api_diff d;
+    struct err e;
+    char *text = as_client(map);
+
+    assert_int_equal(readback_compare(readback, node, text, strlen(text), &a, &d, &e), 0);
+    assert_int_equal(d.differences, count);
+    if (count)
+        assert_string_equal(api_at(&d.rows, struct api_mismatch, 0)->member, member);
+    arena_release(&a);
+    free(text);
+}
+
+static void what_a_client_holds_is_compared(void **state)
+{
+    static struct test_client r1, viewer;
+    struct buf text = BUF_INIT(0);
+    json_t *map;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&viewer, "viewer", 130, false);
+    begin();
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+    assert_true(netmap_whole(test_daemon.netmap, s, test_client_id(&r1), &text));
+    tailnet_unpin(s);
+    assert_int_equal(json_read(buf_text(&text), text.len, text.len, "a map", &map, NULL), 0);
+    expect_diff(test_client_id(&r1), map, 0, "");
+    json_t *peer = json_array_get(json_object_get(map, "Peers"), 0);
+    json_object_set_new(peer, "AllowedIPs", json_pack("[s]", "10.0.0.0/8"));
+    expect_diff(test_client_id(&r1), map, 1, "AllowedIPs");
+    json_array_clear(json_object_get(map, "Peers"));
+    expect_diff(test_client_id(&r1), map, 1, "");
+    json_decref(map);
+    buf_release(&text);
+    readback_stop(readback);
+    test_client_leave(&viewer);
+    test_client_leave(&r1);
+    readback_free(readback);
+}
+
 static void a_network_map_is_cut_into_its_nodes(void **state)
 {
     static const char text[] =
@@ -223,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_asked_until_they_follow),
+        cmocka_unit_test(what_a_client_holds_is_compared),
         cmocka_unit_test(a_network_map_is_cut_into_its_nodes),
         cmocka_unit_test(what_is_no_network_map_is_refused),
     };
