@@ -138,6 +138,15 @@ struct api_node_route {
     const char *name;
 };
 
+/* What is wrong with a route, or may surprise. */
+struct api_route_problem {
+    struct prefix prefix;
+    uint64_t node;
+    const char *name, *code;
+    bool warning; /* something is wrong; otherwise good to know */
+    const char *text;
+};
+
 struct api_router {
     uint64_t node;
     const char *name;
@@ -268,7 +277,7 @@ struct api_move {
     const char *from_name, *to_name; /* as they were called then, or NULL */
     const char *cause;               /* or NULL: not noted */
     uint64_t detection_ms;           /* after the last sign of life of the router that went away; 0: not known */
-    uint64_t convergence_ms;         /* until all connected clients were told; 0: not known */
+    uint64_t convergence_ms;         /* until all clients that were asked used the new router; 0: not known */
     const char *text;
 };
 struct api_route_history {
@@ -503,12 +512,12 @@ struct api_health {
 };
 
 extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
-    api_node_route_shape, api_node_shape, api_pending_shape, api_router_shape, api_prefix_shape, api_drain_shape,
-    api_relay_shape, api_exit_shape, api_event_shape, api_page_shape, api_server_shape, api_snapshot_shape,
-    api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape, api_check_shape, api_explanation_shape,
-    api_preview_shape, api_backup_shape, api_health_shape, api_version_shape, api_finding_shape, api_policy_mark_shape,
-    api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape, api_primary_shape, api_move_shape,
-    api_route_history_shape;
+    api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
+    api_prefix_shape, api_drain_shape, api_relay_shape, api_exit_shape, api_event_shape, api_page_shape,
+    api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
+    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_health_shape, api_version_shape,
+    api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape,
+    api_primary_shape, api_move_shape, api_route_history_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

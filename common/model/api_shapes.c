@@ -112,6 +112,13 @@ static const struct api_field node_route_fields[] = {
 };
 const struct api_shape api_node_route_shape = SHAPE(api_node_route, "route", node_route_fields);
 
+static const struct api_field route_problem_fields[] = {
+    OWN(api_route_problem, "prefix", prefix, KIND_PREFIX), OWN(api_route_problem, "node", node, KIND_ID),
+    OWN(api_route_problem, "name", name, KIND_TEXT),       OWN(api_route_problem, "code", code, KIND_TEXT),
+    OWN(api_route_problem, "warning", warning, KIND_BOOL), OWN(api_route_problem, "text", text, KIND_TEXT),
+};
+const struct api_shape api_route_problem_shape = SHAPE(api_route_problem, "route problem", route_problem_fields);
+
 static const struct api_field warning_fields[] = {
     OWN(api_warning, "code", code, KIND_TEXT),
     OWN(api_warning, "text", text, KIND_TEXT),

@@ -17,6 +17,7 @@
 #include "core/extra_records.h"
 #include "core/load.h"
 #include "core/publish.h"
+#include "core/state/journal.h"
 #include "core/state/queue.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
@@ -31,7 +32,7 @@ struct core_notice {
     int which;
     int64_t ms;
     const struct config *config;
-    char *text, *actor;
+    char *text, *actor, *detail;
     struct node_warnings warnings;
     struct core_reach reach; /* its evidence is text */
     struct core_listener listener;
@@ -43,6 +44,7 @@ static void notice_free(struct core_call *call)
 
     free(o->text);
     free(o->actor);
+    free(o->detail);
     node_warnings_release(&o->warnings);
     free(o);
 }
@@ -180,13 +182,19 @@ static void run_followers(struct core_state *s, struct core_call *call)
 {
     const struct core_notice *o = (struct core_notice *)call;
 
-    note_followers_run(s, o->number, o->which != 0, o->text);
+    note_followers_run(s, o->number, o->which != 0, o->text, o->detail);
     notice_free(call);
 }
 
-void core_note_followers(struct core *core, uint64_t router, bool all_follow, const char *text)
+void core_note_followers(struct core *core, uint64_t router, const struct prefixes *prefixes, bool all_follow,
+                         int64_t after_ms, const char *text)
 {
-    send_notice(core, (struct core_notice){.number = router, .which = all_follow, .text = mem_strdup(text)},
+    char *of = detail_of_prefixes(prefixes),
+         *detail = mem_format("{\"convergenceMs\":%lld,%s", (long long)after_ms, of + 1);
+
+    free(of);
+    send_notice(core,
+                (struct core_notice){.number = router, .which = all_follow, .text = mem_strdup(text), .detail = detail},
                 run_followers);
 }
 

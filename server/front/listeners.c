@@ -30,6 +30,7 @@
 #define ENDINGS_MAX  1024 /* of a loop: clients that are given time to read the end of an answer */
 #define ACCEPT_BATCH 64   /* in one turn: whoever is connected already has its turn too */
 #define PAUSE_MS     200
+#define BRIEF_MS     10 /* where only the last files are left: whoever must go for others is gone by then */
 #define LOOK_MS      10000
 
 /* ---- Accepting ---- */
@@ -43,6 +44,15 @@ static void listen_for(struct front *f, uint32_t events)
 static void resume(struct loop_timer *timer)
 {
     listen_for(CONTAINER_OF(timer, struct front, resume), EPOLLIN);
+}
+
+static void pause_accepting(struct front *f, unsigned ms)
+{
+    struct loop *l = loops_at(f->o.loops, 0);
+
+    listen_for(f, 0);
+    loop_timer_stop(l, &f->resume); /* another listener may have set it in this turn */
+    loop_timer_set(l, &f->resume, ms, resume);
 }
 
 /* Out of descriptors: the one that waits is taken with the spare one and closed, so that it learns of it, and the rest
@@ -59,8 +69,7 @@ static void out_of_files(struct front *f, int listener)
             close(fd);
         f->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
-    listen_for(f, 0);
-    loop_timer_set(loops_at(f->o.loops, 0), &f->resume, PAUSE_MS, resume);
+    pause_accepting(f, PAUSE_MS);
 }
 
 static void accept_one(struct front *f, int fd, const union address *from)
@@ -96,7 +105,12 @@ static void listener_ready(struct loop_watch *w, uint32_t events)
         socklen_t len = sizeof(from);
         int fd = accept4(w->fd, &from.any, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
+            bool few = limits_files_left(l->front, fd) >= FILES_LAST;
             accept_one(l->front, fd, &from);
+            if (few) {
+                pause_accepting(l->front, BRIEF_MS);
+                return;
+            }
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             out_of_files(l->front, w->fd);
             return;

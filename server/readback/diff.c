@@ -133,6 +133,13 @@ static void index_peers(const json_t *map, struct map *out)
         map_putu(out, (uint64_t)json_integer_value(json_object_get(peer, "ID")), peer);
 }
 
+static const char *name_in(struct map_comparison *c, const json_t *node)
+{
+    const char *name = json_text(node, "Name", "?");
+
+    return arena_strndup(c->arena, name, strnlen(name, VALUE_MAX));
+}
+
 static int compare_peers(struct map_comparison *c, const struct client_netmap *has, struct map *should, struct err *e)
 {
     int rc = 0;
@@ -147,13 +154,12 @@ static int compare_peers(struct map_comparison *c, const struct client_netmap *h
         if (wanted)
             compare_node(c, id, peer, wanted, false);
         else
-            add_row(c, id, "", arena_strndup(c->arena, json_text(peer, "Name", "?"), VALUE_MAX), NULL);
+            add_row(c, id, "", name_in(c, peer), NULL);
         json_decref(peer);
     }
     for (const struct map_entry *m = map_first(should); rc == 0 && m; m = map_next(should, m)) {
         const json_t *wanted = m->value;
-        add_row(c, (uint64_t)json_integer_value(json_object_get(wanted, "ID")), "", NULL,
-                arena_strndup(c->arena, json_text(wanted, "Name", "?"), VALUE_MAX));
+        add_row(c, (uint64_t)json_integer_value(json_object_get(wanted, "ID")), "", NULL, name_in(c, wanted));
     }
     return rc;
 }

@@ -144,6 +144,6 @@ void move_settle(struct readback *r, struct readback_move *m, int64_t now_ms)
     if (followed == 0 && all)
         return; /* there was nobody to ask */
     move_say(r, m, &text);
-    core_note_followers(r->options.core, m->to, all, buf_text(&text));
+    core_note_followers(r->options.core, m->to, &m->prefixes, all, now_ms - m->moved_ms, buf_text(&text));
     buf_release(&text);
 }

@@ -90,6 +90,14 @@ APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "20
 CHANGE = {"event": "1.9", "version": 2, "result": {}, "inverse": None}
 
 
+PROBLEMS = [
+    {"prefix": "192.168.0.0/24", "node": "3", "name": "gw", "code": "own-network", "warning": True,
+     "text": "db-1 has an address in it (192.168.0.9): if it accepts the route, it reaches its own network through gw"},
+    {"prefix": "10.0.0.0/8", "node": "3", "name": "gw", "code": "no-survivor", "warning": False,
+     "text": "no other router can take over"},
+]
+
+
 def problem(status, detail, *errors):
     return status, {"code": 5, "message": detail, "details": [], "title": "x", "status": status, "detail": detail,
                     "errors": [{"message": e} for e in errors]}
@@ -174,6 +182,8 @@ def ours(method, path, query, body):
         return 200, DRAINS.pop(0) if len(DRAINS) > 1 else DRAINS[0]
     if words == ["routes"]:
         return 200, {"routes": ROUTES}
+    if words == ["routes", "check"]:
+        return 200, {"problems": PROBLEMS}
     if words == ["exits"]:
         return 200, {"exits": EXITS}
     if words[0] == "undo" and words[1] != "1.7":

@@ -13,15 +13,25 @@ static const struct {
     const struct api_shape *shape;
     size_t size;
 } shapes[] = {
-    {&api_snapshot_shape, sizeof(struct api_snapshot)}, {&api_node_shape, sizeof(struct api_node)},
-    {&api_user_shape, sizeof(struct api_user)},         {&api_preauth_key_shape, sizeof(struct api_preauth_key)},
-    {&api_api_key_shape, sizeof(struct api_api_key)},   {&api_pending_shape, sizeof(struct api_pending)},
-    {&api_prefix_shape, sizeof(struct api_prefix)},     {&api_event_shape, sizeof(struct api_event)},
-    {&api_changes_shape, sizeof(struct api_changes)},   {&api_node_route_shape, sizeof(struct api_node_route)},
-    {&api_page_shape, sizeof(struct api_page)},         {&api_whoami_shape, sizeof(struct api_whoami)},
-    {&api_change_shape, sizeof(struct api_change)},     {&api_policy_shape, sizeof(struct api_policy)},
-    {&api_check_shape, sizeof(struct api_check)},       {&api_explanation_shape, sizeof(struct api_explanation)},
-    {&api_preview_shape, sizeof(struct api_preview)},   {&api_exit_shape, sizeof(struct api_exit)},
+    {&api_snapshot_shape, sizeof(struct api_snapshot)},
+    {&api_node_shape, sizeof(struct api_node)},
+    {&api_user_shape, sizeof(struct api_user)},
+    {&api_preauth_key_shape, sizeof(struct api_preauth_key)},
+    {&api_api_key_shape, sizeof(struct api_api_key)},
+    {&api_pending_shape, sizeof(struct api_pending)},
+    {&api_prefix_shape, sizeof(struct api_prefix)},
+    {&api_event_shape, sizeof(struct api_event)},
+    {&api_changes_shape, sizeof(struct api_changes)},
+    {&api_node_route_shape, sizeof(struct api_node_route)},
+    {&api_route_problem_shape, sizeof(struct api_route_problem)},
+    {&api_page_shape, sizeof(struct api_page)},
+    {&api_whoami_shape, sizeof(struct api_whoami)},
+    {&api_change_shape, sizeof(struct api_change)},
+    {&api_policy_shape, sizeof(struct api_policy)},
+    {&api_check_shape, sizeof(struct api_check)},
+    {&api_explanation_shape, sizeof(struct api_explanation)},
+    {&api_preview_shape, sizeof(struct api_preview)},
+    {&api_exit_shape, sizeof(struct api_exit)},
 };
 
 static void read_write_read(const struct api_shape *shape, size_t size, const json_t *json, enum api_reading how)

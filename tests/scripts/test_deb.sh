@@ -10,6 +10,11 @@ need_programs
 cd "$ROOT" || exit 1
 deb() { server/dist/debian/build.sh "$1" "build/${VARIANT_RUN:-release}" | tail -n 1; }
 
+mkdir "$WORK/fewer"
+ln -s /usr/bin/* /bin/* "$WORK/fewer/" 2>/dev/null
+rm -f "$WORK/fewer/dpkg-shlibdeps"
+check "without a tool it says what to install" eval '! PATH=$WORK/fewer deb 0.1.0 2>"$WORK/missing" && grep -q "apt-get install dpkg-dev" "$WORK/missing"'
+
 first=$(deb 0.1.0) second=$(deb v0.2.0-3-gabcdef)
 check "a package is made" test -s "$first"
 check "its version is Debian's kind" test "$(dpkg-deb --field "$second" Version)" = 0.2.0.3.gabcdef

@@ -283,8 +283,12 @@ static int approve_routes(struct cli *c)
             return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", routes->items[i]);
         exit = exit || prefix_is_exit(&prefix);
     }
-    if (!exit && str_u64(flags_text(&c->flags, "identifier"), 1, INT64_MAX, &node, "identifier", NULL) == 0)
-        cli_note_exit_users(c, node);
+    if (str_u64(flags_text(&c->flags, "identifier"), 1, INT64_MAX, &node, "identifier", NULL) == 0) {
+        if (!exit)
+            cli_note_exit_users(c, node);
+        if (routes->len)
+            cli_note_route_problems(c, node, routes);
+    }
     return node_done(c,
                      cli_call(c, "POST", json_pack("{s:o}", "routes", cli_json_list(routes)),
                               "/api/v1/node/%s/approve_routes", flags_text(&c->flags, "identifier")),

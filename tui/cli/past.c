@@ -149,7 +149,7 @@ static bool fetch_moves(struct cli *c, const char *path, json_t *moves, char nex
 
 static int print_moves(struct cli *c, json_t *moves)
 {
-    static const char *const heads[] = {"When", "From", "To", "Cause", "Detected after", "Clients told after"};
+    static const char *const heads[] = {"When", "From", "To", "Cause", "Detected after", "Clients follow after"};
     struct api_list list = {0};
     struct text_table t;
     size_t flips = 0;

@@ -25,6 +25,7 @@ static const struct {
     OBJECT("ApiKey", api_api_key_shape),
     OBJECT("Node", api_node_shape),
     OBJECT("NodeRoute", api_node_route_shape),
+    OBJECT("RouteProblem", api_route_problem_shape),
     OBJECT("Prefix", api_prefix_shape),
     OBJECT("Drain", api_drain_shape),
     OBJECT("Exit", api_exit_shape),

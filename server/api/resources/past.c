@@ -134,8 +134,10 @@ struct history_scan {
     int64_t since_ns;
     /* found */
     VEC(struct event *) events;
-    VEC(json_t *) details; /* by event, NULL: it has none */
-    bool complete;         /* down to the beginning of the journal, or of what was asked for */
+    VEC(json_t *) details;             /* by event, NULL: it has none */
+    VEC(uint64_t) after_ms;            /* by event: when all who were asked used the new router; 0: not known */
+    uint64_t follower_of, followed_ms; /* of the next older move to that node */
+    bool complete;                     /* down to the beginning of the journal, or of what was asked for */
 };
 
 static bool is_move(const char *kind)
@@ -154,21 +156,48 @@ static bool names_prefix(const json_t *detail, const char *prefix)
     return false;
 }
 
-static void take_move(struct history_scan *h, struct event *e)
+static uint64_t number_of(const json_t *detail, const char *name)
+{
+    const json_t *value = json_object_get(detail, name);
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : 0;
+
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+static uint64_t id_in(const json_t *detail, const char *name)
+{
+    uint64_t id = 0;
+
+    return detail && json_get_u64(detail, name, &id, NULL) == 0 ? id : 0;
+}
+
+/* A move, or what clients said after it (which is newer, so it comes first). Takes the reference of detail. */
+static void take_move(struct history_scan *h, struct event *e, json_t *detail)
+{
+    bool followed = str_eq(e->kind, event_kind(EVENT_ROUTE_FOLLOWED));
+    bool mine = (str_eq(e->object, "prefix") && str_eq(e->object_name, h->text)) || names_prefix(detail, h->text);
+
+    if (mine && followed) {
+        h->follower_of = e->object_id;
+        h->followed_ms = number_of(detail, "convergenceMs");
+    } else if (mine) {
+        vec_push(&h->events, record_ref(e));
+        vec_push(&h->details, json_incref(detail));
+        vec_push(&h->after_ms, h->follower_of && h->follower_of == id_in(detail, "to") ? h->followed_ms : 0);
+        h->follower_of = 0;
+    }
+    json_decref(detail);
+}
+
+static void look_at(struct history_scan *h, struct event *e)
 {
     json_t *detail = NULL;
 
-    if (!is_move(e->kind))
+    if (!is_move(e->kind) && !str_eq(e->kind, event_kind(EVENT_ROUTE_FOLLOWED)))
         return;
     if (*e->detail && json_read_large(e->detail, strlen(e->detail), STORED_MAX, "detail", &detail, NULL) < 0)
         detail = NULL;
-    bool mine = (str_eq(e->object, "prefix") && str_eq(e->object_name, h->text)) || names_prefix(detail, h->text);
-    if (!mine) {
-        json_decref(detail);
-        return;
-    }
-    vec_push(&h->events, record_ref(e));
-    vec_push(&h->details, detail);
+    take_move(h, e, detail);
 }
 
 /* Newest first; false: no more of it is wanted. */
@@ -178,7 +207,7 @@ static bool take_entry(struct history_scan *h, struct event *e)
         h->complete = true;
         return false;
     }
-    take_move(h, e);
+    look_at(h, e);
     h->run = e->run;
     h->before = e->r.id;
     return h->events.len < h->limit;
@@ -205,22 +234,7 @@ static int scan(struct rest_request *r, struct history_scan *h)
     return 0;
 }
 
-static uint64_t number_of(const json_t *detail, const char *name)
-{
-    const json_t *value = json_object_get(detail, name);
-    json_int_t number = json_is_integer(value) ? json_integer_value(value) : 0;
-
-    return number > 0 ? (uint64_t)number : 0;
-}
-
-static uint64_t id_in(const json_t *detail, const char *name)
-{
-    uint64_t id = 0;
-
-    return detail && json_get_u64(detail, name, &id, NULL) == 0 ? id : 0;
-}
-
-static void show_move(const struct event *e, const json_t *detail, struct api_move *out)
+static void show_move(const struct event *e, const json_t *detail, uint64_t after_ms, struct api_move *out)
 {
     *out = (struct api_move){.event = {e->run, e->r.id},
                              .time_ns = e->time_ns,
@@ -230,7 +244,7 @@ static void show_move(const struct event *e, const json_t *detail, struct api_mo
                              .to_name = json_text(detail, "toName", NULL),
                              .cause = json_text(detail, "cause", NULL),
                              .detection_ms = number_of(detail, "detectionMs"),
-                             .convergence_ms = number_of(detail, "convergenceMs"),
+                             .convergence_ms = after_ms,
                              .text = e->text};
 }
 
@@ -244,7 +258,8 @@ static enum http_flow read_history(struct rest_request *r)
         struct api_route_history history = {.prefix = h->prefix};
         history.moves.items = arena_alloc(&a, (h->events.len + 1) * sizeof(struct api_move));
         for (size_t i = 0; i < h->events.len; i++) {
-            show_move(h->events.items[i], h->details.items[i], api_at(&history.moves, struct api_move, i));
+            show_move(h->events.items[i], h->details.items[i], h->after_ms.items[i],
+                      api_at(&history.moves, struct api_move, i));
             history.moves.len++;
             history.flips += str_eq(h->events.items[i]->kind, event_kind(EVENT_ROUTE_FAILOVER));
         }
@@ -259,6 +274,7 @@ static enum http_flow read_history(struct rest_request *r)
     }
     vec_release(&h->events);
     vec_release(&h->details);
+    vec_release(&h->after_ms);
     arena_release(&a);
     return code < 0 ? reply_error(r, &r->err) : HTTP_DONE;
 }

@@ -4,6 +4,7 @@
 
 #include "api/change/change.h"
 #include "api/request/args.h"
+#include "api/request/heavy.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
 #include "api/resources/tables.h"
@@ -160,6 +161,38 @@ static enum http_flow prefix_set(struct rest_request *r)
     return change(r, ADMIN_PREFIX_SET);
 }
 
+static enum http_flow routes_examined(struct rest_request *r)
+{
+    const char *node = arg_query(r, "node"), *prefix = arg_query(r, "prefix");
+    struct arena a = ARENA_INIT(0);
+    struct api_list list;
+    struct api_view v;
+    struct prefix p;
+    uint64_t id = 0;
+
+    if ((node && str_u64(node, 1, UINT64_MAX, &id, "node", &r->err) < 0) ||
+        (prefix && prefix_parse_route(prefix, &p, &r->err) < 0))
+        return reply_error(r, &r->err);
+    show_init(&v, r->api, r->s);
+    show_route_problems(&v, r->api->with.tailnet, id, prefix ? &p : NULL, &a, &list);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_key(&o, "problems");
+    json_open(&o, '[');
+    for (size_t i = 0; i < list.len; i++)
+        api_write(&o, &api_route_problem_shape, api_at(&list, struct api_route_problem, i), API_HEADWAY);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    show_release(&v);
+    arena_release(&a);
+    return HTTP_DONE;
+}
+
+static enum http_flow routes_check(struct rest_request *r)
+{
+    return heavy_later(r, routes_examined);
+}
+
 static const struct api_endpoint rows[] = {
     {V1("POST", "/node/{nodeId}/approve_routes"), .run = approved_replace, .need = NEED_ADMIN,
      .id = "setApprovedRoutes", .body = "routes:text[]", .answer = "node:Node",
@@ -167,6 +200,8 @@ static const struct api_endpoint rows[] = {
 
     {HEADWAY("GET", "/routes"), .run = routes_list, .need = NEED_READ, .answer = "routes:NodeRoute[]",
      .help = "Routes by node, each with its state and the reason"},
+    {HEADWAY("GET", "/routes/check"), .run = routes_check, .need = NEED_READ, .query = "node:id prefix:text",
+     .answer = "problems:RouteProblem[]", .help = "What is wrong with routes, or may surprise, approved or not"},
     {HEADWAY("GET", "/prefixes"), .run = prefixes_list, .need = NEED_READ, .answer = "prefixes:Prefix[]",
      .help = "Routes by prefix: who serves, who could"},
     {HEADWAY("GET", "/prefixes/{prefix}"), .run = prefix_get, .need = NEED_READ, .answer = "prefix:Prefix",

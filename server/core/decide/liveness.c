@@ -270,7 +270,7 @@ void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, c
             "The client of %s was asked for %s", slot->work->given_name, what);
 }
 
-void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text)
+void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text, const char *detail)
 {
     const struct slot *slot = slot_by_id(s, router);
 
@@ -281,6 +281,7 @@ void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, 
                                  .actor = "server",
                                  .object = "node",
                                  .object_id = slot->id,
-                                 .object_name = slot->work->given_name},
+                                 .object_name = slot->work->given_name,
+                                 .detail = mem_strdup(detail)},
             "%s", text);
 }

@@ -72,7 +72,9 @@ int64_t core_past_time(struct core_state *s)
 {
     int64_t now = clock_wall_ns();
 
-    s->history_ns = now > s->history_ns ? now : s->history_ns + 1;
+    /* A clock that was set back counts from there: what was kept with later times stays in its order. */
+    bool set_back = now + NS_PER_SECOND < s->history_ns;
+    s->history_ns = now > s->history_ns || set_back ? now : s->history_ns + 1;
     return s->history_ns;
 }
 

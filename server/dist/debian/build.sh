@@ -7,6 +7,12 @@ set -euo pipefail
   sed -n '3,4s/^# \{0,1\}//p' "$0" >&2
   exit 2
 }
+for tool in dpkg-deb dpkg-shlibdeps strip; do
+  command -v "$tool" >/dev/null || {
+    echo "deb: $tool is missing: have root run: apt-get install dpkg-dev" >&2
+    exit 1
+  }
+done
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 build=$2
@@ -30,7 +36,7 @@ gzip -9nc "$top/.github/CHANGELOG.md" >"$doc/changelog.gz"
 # dpkg-shlibdeps reads which packages hold the libraries; it wants a source package's control beside it.
 mkdir -p "$stage/debian" "$tree/DEBIAN"
 printf 'Source: headway\n\nPackage: headway\nArchitecture: any\nDescription: headway\n' >"$stage/debian/control"
-depends=$(cd "$stage" && dpkg-shlibdeps -O -e"$tree/usr/sbin/headwayd" -e"$tree/usr/bin/headway" 2>"$stage/log" | sed -n 's/^shlibs:Depends=//p')
+depends=$(cd "$stage" && dpkg-shlibdeps -O -e"$tree/usr/sbin/headwayd" -e"$tree/usr/bin/headway" 2>"$stage/log" | sed -n 's/^shlibs:Depends=//p') || depends=
 [ -n "$depends" ] || {
   cat "$stage/log" >&2
   exit 1

@@ -127,6 +127,17 @@ static void a_prefix_has_a_history_with_causes(void **state)
     assert_string_equal(json_text(move(h, 1), "cause", ""), "approved");
     json_decref(h);
 
+    struct prefix lan;
+    struct prefixes moved = {0};
+    assert_int_equal(prefix_parse(LAN, &lan, NULL, NULL), 0);
+    prefixes_add(&moved, &lan);
+    core_note_followers(f.core, two, &moved, true, 321, "all follow");
+    prefixes_release(&moved);
+    while (json_integer_value(json_object_get(move(h = history(""), 0), "convergenceMs")) != 321)
+        json_decref(h);
+    assert_int_equal(json_integer_value(json_object_get(move(h, 1), "convergenceMs")), 0);
+    json_decref(h);
+
     h = history("?limit=1");
     assert_int_equal(json_array_size(json_object_get(h, "moves")), 1);
     char *query = mem_format("?before=%s", json_text(h, "next", ""));

@@ -138,6 +138,56 @@ static void expect_rule(const char *failback, bool keep, const char *hold_down, 
     json_decref(j);
 }
 
+static void a_probe_needs_a_host_behind_the_prefix(void **state)
+{
+    const char *path = "/api/headway/prefixes/10.0.0.0%2F8";
+
+    (void)state;
+    json_decref(api_expect(&f, 400, "POST", path, "{\"probe\":\"router\"}"));
+    json_decref(api_expect(&f, 400, "POST", path, "{\"probe\":\"192.0.2.1\"}"));
+    json_decref(api_expect(&f, 400, "POST", path, "{\"probe\":\"fd00::1\"}"));
+    json_t *j = api_expect(&f, 200, "POST", path, "{\"probe\":\"10.0.0.7\"}");
+    assert_string_equal(json_text(j, "text", ""), "10.0.0.0/8: probe of 10.0.0.7");
+    assert_string_equal(json_text(json_object_get(j, "result"), "probe", ""), "10.0.0.7");
+    char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", undo, NULL));
+    free(undo);
+    j = api_expect(&f, 200, "GET", path, NULL);
+    assert_true(json_is_null(json_object_get(json_object_get(j, "prefix"), "probe")));
+    json_decref(j);
+}
+
+/* The problem of the prefix with the code is there. */
+static bool has_problem(const json_t *answer, const char *prefix, const char *code)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "problems"), i, item)
+    {
+        if (str_eq(json_text(item, "prefix", ""), prefix) && str_eq(json_text(item, "code", ""), code))
+            return true;
+    }
+    return false;
+}
+
+static void a_check_says_what_is_wrong_with_routes(void **state)
+{
+    (void)state;
+    json_t *all = api_expect(&f, 200, "GET", "/api/headway/routes/check", NULL);
+    json_t *one = api_expect(&f, 200, "GET", "/api/headway/routes/check?prefix=10.0.0.0%2F8", NULL);
+    json_t *none = api_expect(&f, 200, "GET", "/api/headway/routes/check?prefix=203.0.113.0%2F24", NULL);
+    assert_true(json_array_size(json_object_get(all, "problems")) >= json_array_size(json_object_get(one, "problems")));
+    assert_int_equal(json_array_size(json_object_get(none, "problems")), 0);
+    assert_false(has_problem(one, "10.0.0.0/8", "special-range"));
+    json_decref(all);
+    json_decref(one);
+    json_decref(none);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/routes/check?prefix=10.0.0.0", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/routes/check?node=x", NULL));
+}
+
 static void a_prefix_is_served_as_it_was_set(void **state)
 {
     static const char *const wrong[] = {
@@ -182,6 +232,8 @@ int main(void)
         CASE(who_serves_via_is_shown_as_serving),
         CASE(a_router_is_given_a_priority),
         CASE(a_prefix_is_served_as_it_was_set),
+        CASE(a_probe_needs_a_host_behind_the_prefix),
+        CASE(a_check_says_what_is_wrong_with_routes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
