@@ -98,6 +98,40 @@ static void deltas(struct test_tailnet *w, struct netmap_session **s, uint32_t n
     report(n, what, us / TIMES, bytes / n / TIMES);
 }
 
+/* Slot 0 becomes an exit node, then it comes and goes: each viewer's choice is another one, so its own node goes along.
+ */
+static void exits(struct test_tailnet *w, struct netmap_session **s, uint32_t n)
+{
+    const struct tailnet_snapshot *now = tailnet_pin(w->tailnet);
+    const struct tailnet_node *first = snapshot_node(now, 0);
+    struct node *exit = node_edit(first->record);
+
+    for (int i = 0; i < 2; i++) {
+        struct prefix p = test_tailnet_prefix(i ? "::/0" : "0.0.0.0/0");
+        prefixes_add(&exit->available, &p);
+        prefixes_add(&exit->approved, &p);
+    }
+    test_tailnet_put(w, 0, exit, &first->live, NULL, CHANGE_WHOLE);
+    tailnet_unpin(now);
+    test_tailnet_publish(w);
+    now = tailnet_pin(w->tailnet);
+    for (uint32_t i = 0; i < n; i++)
+        (void)tell(s[i], now);
+    tailnet_unpin(now);
+    for (int t = 0; t < 20; t++) {
+        size_t bytes = 0;
+        touch(w, 0, CHANGE_ONLINE, NULL);
+        test_tailnet_publish(w);
+        now = tailnet_pin(w->tailnet);
+        start();
+        for (uint32_t i = 0; i < n; i++)
+            bytes += tell(s[i], now);
+        if (t == 19)
+            report(n, "delta to a client: an exit node comes or goes", took(n), bytes / n);
+        tailnet_unpin(now);
+    }
+}
+
 static void run(uint32_t n)
 {
     struct test_tailnet w;
@@ -120,6 +154,7 @@ static void run(uint32_t n)
     deltas(&w, s, n, "delta to a client: one approved route", 1, CHANGE_WHOLE,
            (const char *const[]){"192.168.50.0/24", NULL});
     deltas(&w, s, n, "delta to a client: 50 endpoints gathered", 50, CHANGE_ENDPOINTS, NULL);
+    exits(&w, s, n);
     netmap_counters(nm, &c);
     printf("%6u  nodes encoded %llu, chunks made %llu, used again %llu, cached %llu KiB\n", n,
            (unsigned long long)c.nodes_encoded, (unsigned long long)c.chunks_made, (unsigned long long)c.chunks_shared,
