@@ -43,6 +43,7 @@ mount -t tmpfs tmpfs "$1/root/run"
 mount -t proc proc "$1/root/proc" 2>/dev/null || true
 there() { chroot "$1/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive sh -euc "$2"; }
 reached() { echo "== $1"; }
+there "$1" 'rm -rf /var/lib/headway; mkdir /var/lib/headway; echo key >/var/lib/headway/noise_private.key' # as make run by root
 if [ "$2" = / ]; then
   there "$1" 'dpkg -i /tmp/first.deb'
 else
@@ -50,7 +51,7 @@ else
   there "$1" 'apt-get -qq update; apt-get -qq install -y --no-install-recommends /tmp/first.deb'
 fi
 reached installed
-there "$1" 'getent passwd headway; test -d /var/lib/headway; test "$(stat -c %U /var/lib/headway)" = headway; headwayd --version; headway version'
+there "$1" 'getent passwd headway; test -d /var/lib/headway; test "$(stat -c %U /var/lib/headway /var/lib/headway/noise_private.key | uniq)" = headway; headwayd --version; headway version'
 reached runs
 there "$1" 'echo "server_url: http://192.168.1.10:8080" >/etc/headway/config.yaml; echo state >/var/lib/headway/db.sqlite'
 there "$1" 'dpkg -i --force-confold /tmp/second.deb'
