@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "net/forwarded.h"
 
 #define REQUEST_MS 60000 /* until a request is whole, or on a connection without one */
@@ -25,6 +26,9 @@ struct http_conn {
 
 struct http_conns {
     pthread_mutex_t lock;
+    struct thread ender; /* closes those whose time is over while nobody else comes */
+    pthread_cond_t stop;
+    bool stopping;
     const struct prefixes *proxies;
     unsigned max;
     unsigned count, closing; /* closing: those that are shut down and have not gone yet; reserved ones are in neither */
@@ -33,29 +37,6 @@ struct http_conns {
     struct map coming;        /* by descriptor: entered, and not started */
     struct http_conn waiting; /* head of a ring */
 };
-
-struct http_conns *http_conns_new(unsigned max, const struct prefixes *proxies)
-{
-    struct http_conns *all = mem_alloc(sizeof(*all));
-
-    pthread_mutex_init(&all->lock, NULL);
-    all->proxies = proxies;
-    all->max = max;
-    all->waiting.next = all->waiting.prev = &all->waiting;
-    return all;
-}
-
-void http_conns_free(struct http_conns *all)
-{
-    if (!all)
-        return;
-    for (struct map_entry *e = map_first(&all->coming); e; e = map_next(&all->coming, e))
-        free(e->value);
-    map_release(&all->coming);
-    map_release(&all->by_source);
-    pthread_mutex_destroy(&all->lock);
-    free(all);
-}
 
 /* ---- Under the lock ---- */
 
@@ -89,14 +70,21 @@ static void wait_for_request(struct http_conns *all, struct http_conn *c)
     c->prev->next = c->next->prev = c;
 }
 
+static void close_overdue(struct http_conns *all)
+{
+    int64_t now = clock_mono_ms();
+
+    for (struct http_conn *first; (first = all->waiting.next) != &all->waiting && now - first->since >= REQUEST_MS;)
+        shut_down(all, first);
+}
+
 /* Closes those whose time is over, and then one more where there is no place for another one. */
 static void make_room(struct http_conns *all)
 {
-    int64_t now = clock_mono_ms();
     struct http_conn *first;
 
-    while ((first = all->waiting.next) != &all->waiting && now - first->since >= REQUEST_MS)
-        shut_down(all, first);
+    close_overdue(all);
+    first = all->waiting.next;
     if (first != &all->waiting && all->count - all->closing >= all->max)
         shut_down(all, first);
 }
@@ -129,6 +117,53 @@ static bool has_place(struct http_conns *all, const struct addr *from, bool rese
     if (reserved)
         return all->reserved < all->max / RESERVE;
     return all->count < BOUND * all->max && all->count - all->closing < all->max;
+}
+
+/* ---- From start to end ---- */
+
+/* A second late at most: what trickles is no hurry. */
+static void *end_overdue(void *arg)
+{
+    struct http_conns *all = arg;
+
+    pthread_mutex_lock(&all->lock);
+    while (!all->stopping) {
+        close_overdue(all);
+        thread_cond_wait(&all->stop, &all->lock, clock_mono_ms() + 1000);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return NULL;
+}
+
+int http_conns_new(unsigned max, const struct prefixes *proxies, struct http_conns **out, struct err *e)
+{
+    struct http_conns *all = mem_alloc(sizeof(*all));
+
+    pthread_mutex_init(&all->lock, NULL);
+    thread_cond_init(&all->stop);
+    all->proxies = proxies;
+    all->max = max;
+    all->waiting.next = all->waiting.prev = &all->waiting;
+    *out = all;
+    return thread_start(&all->ender, "http-deadline", end_overdue, all, e);
+}
+
+void http_conns_free(struct http_conns *all)
+{
+    if (!all)
+        return;
+    pthread_mutex_lock(&all->lock);
+    all->stopping = true;
+    pthread_cond_signal(&all->stop);
+    pthread_mutex_unlock(&all->lock);
+    thread_join(&all->ender);
+    pthread_cond_destroy(&all->stop);
+    for (struct map_entry *e = map_first(&all->coming); e; e = map_next(&all->coming, e))
+        free(e->value);
+    map_release(&all->coming);
+    map_release(&all->by_source);
+    pthread_mutex_destroy(&all->lock);
+    free(all);
 }
 
 /* ---- For the server ---- */

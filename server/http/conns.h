@@ -6,14 +6,16 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
 #include "net/prefixes.h"
 
 struct http_conns;
 struct http_conn;
 
 /* max: connections at a time, and an eighth of that more for reserved requests. proxies: who brings many clients; kept,
- * not copied. */
-struct http_conns *http_conns_new(unsigned max, const struct prefixes *proxies);
+ * not copied. Fails with a thread that cannot be started; out is
+ * to be freed then, too. */
+int http_conns_new(unsigned max, const struct prefixes *proxies, struct http_conns **out, struct err *e) WARN_UNUSED;
 void http_conns_free(struct http_conns *all);
 
 /* Before libmicrohttpd gets a connection: closes those whose time is over, and another one if there is no place. false:

@@ -452,8 +452,9 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
-    s->conns = http_conns_new(file_share(PUBLIC_MAX, PUBLIC_PART), &o->trusted_proxies);
     *out = s;
+    if ((code = http_conns_new(file_share(PUBLIC_MAX, PUBLIC_PART), &o->trusted_proxies, &s->conns, e)) < 0)
+        return code;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
     s->unix_path = mem_strdup(o->unix_socket);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 120
+# limit: 220
 """What strangers and holders of a read-only key may take of the HTTP server: no memory, no places, no time of others."""
 import json
 import os
@@ -126,7 +126,37 @@ def checks(d):
     d.start()
 
 
+def trickle(c, ends, name):
+    """A byte a second, as long as they are taken."""
+    c.settimeout(1)
+    try:
+        while True:
+            c.sendall(b" ")
+            try:
+                if not c.recv(1000):
+                    break
+            except TimeoutError:
+                pass
+    except OSError:
+        pass
+    ends.add(name)
+
+
+def trickles(d):
+    """Nobody else comes, and all the same the time of a request ends. Returns who has been closed, which grows."""
+    ends = set()
+    for name, text in (("a head", "GET /key?v=130 HTTP/1.1\r\nHost: x\r\nX-Long: "),
+                       ("a body", "POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")):
+        c = d.connect(timeout=10)
+        c.sendall(text.encode())
+        threading.Thread(target=trickle, args=(c, ends, name), daemon=True).start()
+    return ends
+
+
 with shared.Daemon() as daemon:
+    closed = trickles(daemon)
+    shared.wait_for(100, lambda: len(closed) == 2)
+    shared.check("a request that trickles ends when its time is over", len(closed) == 2, closed)
     bodies(daemon)
     streams(daemon)
     checks(daemon)
