@@ -157,7 +157,7 @@ int arg_time(struct rest_request *r, const char *name, int64_t *out)
 
     if (json_is_integer(arg_json(r, name)) || !as_text(r, name, &text))
         return wrong(r, name, "a time such as 2026-01-02T03:04:05Z");
-    return text && *text ? time_parse(text, out, name, &r->err) : 0;
+    return text ? time_parse(text, out, name, &r->err) : 0;
 }
 
 int arg_expiration(struct rest_request *r, int64_t default_ns, int64_t *out)
@@ -168,7 +168,7 @@ int arg_expiration(struct rest_request *r, int64_t default_ns, int64_t *out)
     *out = 0;
     if (as_text(r, name, &text) && text && str_eq(text, "never"))
         return 0;
-    if (arg_time(r, name, out) < 0)
+    if (!(text && !*text) && arg_time(r, name, out) < 0)
         return r->err.code;
     if (!*out)
         *out = clock_wall_ns() + default_ns;

@@ -45,24 +45,26 @@ static bool enter(struct rest_request *r)
     return in;
 }
 
-static void leave(struct rest_request *r)
+static void leave(struct api *api, uint64_t key)
 {
-    struct heavy_use *use = r->api->heavy;
+    struct heavy_use *use = api->heavy;
 
-    pthread_mutex_lock(&r->api->lock);
+    pthread_mutex_lock(&api->lock);
     use->count--;
-    use->local -= !r->who.key_id;
-    if (r->who.key_id)
-        map_delu(&use->keys, r->who.key_id);
-    pthread_mutex_unlock(&r->api->lock);
+    use->local -= !key;
+    if (key)
+        map_delu(&use->keys, key);
+    pthread_mutex_unlock(&api->lock);
 }
 
 static enum http_flow run(struct rest_request *r)
 {
+    struct api *api = r->api;
+    uint64_t key = r->who.key_id;
     api_handler *compute = r->compute;
-    enum http_flow flow = compute(r);
+    enum http_flow flow = compute(r); /* what goes on elsewhere may be answered, and gone, by now */
 
-    leave(r);
+    leave(api, key);
     return flow;
 }
 

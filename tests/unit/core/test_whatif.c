@@ -39,16 +39,16 @@ static const char *const policies[] = {
     "{\"src\":[\"bob@\"],\"dst\":[\"10.0.0.0/8\"],\"via\":[\"tag:rb\"],\"ip\":[\"*\"]},"
     "{\"src\":[\"bob@\"],\"dst\":[\"autogroup:internet\"],\"via\":[\"tag:ra\"],\"ip\":[\"*\"]},"
     "{\"src\":[\"tag:rb\"],\"dst\":[\"10.1.0.0/16\"],\"ip\":[\"*\"]}]}",
-    "{\"tagOwners\":{\"tag:ra\":[\"alice@\"],\"tag:rb\":[\"alice@\"]},"
-    "\"grants\":[{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}]}",
+    ("{\"tagOwners\":{\"tag:ra\":[\"alice@\"],\"tag:rb\":[\"alice@\"]},"
+     "\"grants\":[{\"src\":[\"*\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}]}"),
 };
 
 /* Rules that move prefixes back without a wait: the waits are the elections' own matter. */
 static const char *const rules[] = {
     "",
     "node:\n  routes:\n    ha:\n      failback: oldest\n      hold_down: 0s\n      failback_delay: 0s\n",
-    "node:\n  routes:\n    ha:\n      failback: priority\n      hold_down: 0s\n      failback_delay: 0s\n      keep: "
-    "true\n",
+    ("node:\n  routes:\n    ha:\n      failback: priority\n      hold_down: 0s\n      failback_delay: 0s\n"
+     "      keep: true\n"),
 };
 
 struct device {

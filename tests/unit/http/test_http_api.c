@@ -145,6 +145,7 @@ static void nodes_answer_as_headscale_s_do(void **state)
     json_decref(api_expect(&f, 400, "POST", "/api/v1/node/1/rename/a%20b", NULL));
     json_decref(
         api_expect(&f, 400, "POST", "/api/v1/node/1/expire?expiry=2099-01-01T00:00:00Z", "{\"disableExpiry\":true}"));
+    json_decref(api_expect(&f, 400, "POST", "/api/v1/node/1/expire", "{\"expiry\":\"\"}")); /* not at once */
     json_decref(api_expect(&f, 200, "POST", "/api/v1/node/1/expire?expiry=2099-01-01T00:00:00Z", NULL));
     j = api_expect(&f, 200, "POST", "/api/v1/node/1/expire", "{\"disable_expiry\":true}");
     assert_true(json_is_null(json_object_get(json_object_get(j, "node"), "expiry")));

@@ -85,7 +85,7 @@ static void what_cannot_be_known_is_said(void **state)
 {
     (void)state;
     json_t *j = api_expect(&f, 410, "GET", "/api/headway/state?at=2020-01-01T00:00:00Z", NULL);
-    assert_non_null(strstr(json_text(json_object_get(j, "error"), "message", ""), "nothing is known from before 20"));
+    assert_non_null(strstr(json_text(json_object_get(j, "error"), "message", ""), "nothing is known from before "));
     json_decref(j);
     json_decref(api_expect(&f, 400, "GET", "/api/headway/state?at=2190-01-01T00:00:00Z", NULL));
     json_decref(api_expect(&f, 400, "GET", "/api/headway/state?at=noon", NULL));
