@@ -26,13 +26,14 @@ if command -v systemd-analyze >/dev/null; then
 else
   skip_case "the unit is valid" "systemd-analyze is not there"
 fi
-# on ports of its own: a daemon of this machine may have the usual ones
+# on ports and a database of its own: a daemon of this machine may have the usual ones
 free=$(python3 -c 'import socket
 s = [socket.socket(type=t) for t in (socket.SOCK_STREAM, socket.SOCK_STREAM, socket.SOCK_DGRAM)]
 for one in s: one.bind(("127.0.0.1", 0))
 print(*[one.getsockname()[1] for one in s])')
 read -r door relay stun <<<"$free"
 check "the installed example is a valid configuration" env HEADWAY_LISTEN_ADDR="127.0.0.1:$door" \
+  HEADWAY_DATABASE_SQLITE_PATH="$WORK/db.sqlite" \
   HEADWAY_DERP_SERVER_LISTEN_ADDR="127.0.0.1:$relay" HEADWAY_DERP_SERVER_STUN_LISTEN_ADDR="127.0.0.1:$stun" "$to/usr/sbin/headwayd" configtest -c "$to/etc/headway/config.yaml"
 check "completion for bash is a script" bash -n "$to/usr/share/bash-completion/completions/headway"
 
