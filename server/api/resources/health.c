@@ -111,7 +111,8 @@ static enum http_flow page_answer(struct rest_request *r)
     struct api_health found;
 
     report(r, &found);
-    struct json_out o = JSON_OUT(http_reply(&r->http, r->healthy ? 200 : 500, "application/health+json; charset=utf-8"));
+    struct json_out o =
+        JSON_OUT(http_reply(&r->http, r->healthy ? 200 : 500, "application/health+json; charset=utf-8"));
     json_open(&o, '{');
     json_put_str(&o, "status", r->healthy ? "pass" : "fail");
     if (r->healthy && found.count)

@@ -8,8 +8,8 @@
 
 #define HEALTH_REASONS_MAX 100 /* that are listed; all are counted */
 
-/* The report as of the view's snapshot; database: it answers, and the last write worked. Memory from the arena. Looks at
- * every node. */
+/* The report as of the view's snapshot; database: it answers, and the last write worked. Memory from the arena. Looks
+ * at every node. */
 void show_health(struct api_view *v, struct api *api, bool database, struct arena *a, struct api_health *out);
 
 #endif
