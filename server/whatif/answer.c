@@ -285,13 +285,11 @@ static void fill_prefixes(struct trial *t, struct api_simulation *out)
 /* How many clients say that they use it now. */
 static uint64_t in_use(const struct trial *t, uint32_t exit)
 {
-    char wanted[48];
-    uint64_t count = 0;
+    uint64_t id = id_at(t, exit), count = 0;
 
-    snprintf(wanted, sizeof(wanted), "\"ExitNodeID\":\"%llu\"", (unsigned long long)id_at(t, exit));
     for (size_t i = 0; i < t->nodes.len; i++) {
-        const struct node *n = t->nodes.items[i].record;
-        count += n && !t->nodes.items[i].fresh && strstr(n->hostinfo, wanted) != NULL;
+        const struct trial_node *n = &t->nodes.items[i];
+        count += id && n->record && !n->fresh && n->record->exit_node_id == id;
     }
     return count;
 }

@@ -180,6 +180,9 @@ def ours(method, path, query, body):
         return 200, {"prefixes": PREFIXES} if len(words) == 1 else {"prefix": PREFIXES[0]}
     if words[0] == "nodes" and words[-1] == "drain" and method == "GET":
         return 200, DRAINS.pop(0) if len(DRAINS) > 1 else DRAINS[0]
+    if words[0] == "nodes" and words[-1] == "routes" and body and "approve" in body:
+        asked = [p for p in PROBLEMS if p["node"] == words[1] and p["prefix"] in body["approve"]]
+        return 200, {**CHANGE, "warnings": asked}
     if words == ["routes"]:
         return 200, {"routes": ROUTES}
     if words == ["routes", "check"]:

@@ -101,8 +101,6 @@ uint64_t cli_find_node(struct cli *c, const char *text) WARN_UNUSED;
 int cli_set_priority(struct cli *c);
 /* Before somebody takes an exit node away: says on stderr who uses it now, if anybody does. */
 void cli_note_exit_users(struct cli *c, uint64_t node);
-/* Before routes are approved: prints what is wrong with those of the list. */
-void cli_note_route_problems(struct cli *c, uint64_t node, const struct strs *routes);
 /* Who served PREFIX. */
 int cli_route_history(struct cli *c);
 extern const struct listing user_listing, node_listing;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/readback.h"
+#include "cli/route_problems.h"
 #include "crypto/crypto.h"
 #include "model/record.h"
 #include "net/prefixes.h"
@@ -66,6 +67,16 @@ static const char *const routes_heads[] = {"ID", "Hostname", "Approved", "Availa
 static const struct listing routes_listing = {"nodes",      &api_node_shape,         sizeof(struct api_node),
                                               routes_heads, ARRAY_LEN(routes_heads), routes_row};
 
+static int show_with_warnings(struct cli *c, json_t *nodes, const struct listing *l)
+{
+    int status = cli_show_list(c, json_incref(nodes), l);
+
+    if (status == 0)
+        route_warnings_beside(c, nodes);
+    json_decref(nodes);
+    return status;
+}
+
 /* Those that wait for approval, or lost it; headscale's dialect does not know of it. */
 static int list_waiting(struct cli *c, const char *user)
 {
@@ -102,7 +113,7 @@ static int list(struct cli *c)
     }
     answer = cli_call(c, "GET", NULL, "/api/v1/node%s%s", *query ? "?user=" : "", query);
     free(query);
-    return cli_show_list(c, answer, &node_listing);
+    return show_with_warnings(c, answer, &node_listing);
 }
 
 /* Of all nodes, or of the one with the id: those that have a route. What a node serves is in the list of all only. */
@@ -131,7 +142,7 @@ static int list_routes(struct cli *c)
         json_decref(nodes);
         return cli_failf(c, "node not found: %llu: see 'headway nodes list'", (unsigned long long)id);
     }
-    return cli_show_list(c, json_pack("{s:o}", "nodes", nodes), &routes_listing);
+    return show_with_warnings(c, json_pack("{s:o}", "nodes", nodes), &routes_listing);
 }
 
 /* The line and the node of an answer; releases it. */
@@ -287,7 +298,7 @@ static int approve_routes(struct cli *c)
         if (!exit)
             cli_note_exit_users(c, node);
         if (routes->len)
-            cli_note_route_problems(c, node, routes);
+            route_warnings_before(c, node, routes);
     }
     return node_done(c,
                      cli_call(c, "POST", json_pack("{s:o}", "routes", cli_json_list(routes)),

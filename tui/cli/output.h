@@ -70,5 +70,7 @@ void table_time(struct text_table *t, int64_t ns, const char *none, bool past_is
 /* Where the terminal is too narrow, lists stand one element a line, long texts are wrapped, and what does not fit even
  * so is written as one record a row, one field a line. */
 void table_print(const struct text_table *t, const struct output *o);
+/* A line beside a table, on the other stream, wrapped as the table's texts are. */
+void table_remark(const char *text, const struct output *o);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/readback.h"
+#include "cli/route_problems.h"
 #include "cli/simulate.h"
 #include "net/prefixes.h"
 
@@ -73,72 +74,6 @@ int cli_changed(struct cli *c, json_t *answer, const char *line)
     return cli_done(c, answer, line, NULL, NULL);
 }
 
-/* ---- what is wrong ---- */
-
-static void problem_row(struct text_table *t, const void *object)
-{
-    const struct api_route_problem *p = object;
-    char prefix[PREFIX_TEXT_MAX];
-
-    table_text(t, prefix_format(&p->prefix, prefix), COLOR_PLAIN);
-    table_text(t, p->name, COLOR_PLAIN);
-    table_text(t, p->warning ? "warning" : "note", p->warning ? COLOR_BAD : COLOR_PLAIN);
-    table_text(t, p->text, COLOR_PLAIN);
-}
-
-static const char *const problem_heads[] = {"Prefix", "Node", "Weight", "Problem"};
-static const struct listing problem_listing = {
-    "problems",    &api_route_problem_shape, sizeof(struct api_route_problem),
-    problem_heads, ARRAY_LEN(problem_heads), problem_row};
-
-static int check(struct cli *c)
-{
-    const char *target = c->args->len ? c->args->items[0] : NULL;
-    char query[PREFIX_TEXT_MAX + 32] = "", canonical[PREFIX_TEXT_MAX];
-    struct prefix prefix;
-    uint64_t node;
-
-    if (target && strchr(target, '/')) {
-        if (prefix_parse_route(target, &prefix, NULL) < 0)
-            return cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", target);
-        snprintf(query, sizeof(query), "?prefix=%s", prefix_format(&prefix, canonical));
-    } else if (target) {
-        node = cli_find_node(c, target);
-        if (!node)
-            return 1;
-        snprintf(query, sizeof(query), "?node=%llu", (unsigned long long)node);
-    }
-    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/headway/routes/check%s", query), &problem_listing);
-}
-
-/* Only a warning: where it cannot be asked for, the change itself says what is wrong. */
-void cli_note_route_problems(struct cli *c, uint64_t node, const struct strs *routes)
-{
-    char *path = mem_format("/api/headway/routes/check?node=%llu", (unsigned long long)node);
-    struct api_list problems = {0};
-    json_t *answer = NULL;
-
-    if (client_json(c->client, "GET", path, NULL, &answer, NULL) == 0 &&
-        api_read_list(&api_route_problem_shape, json_object_get(answer, "problems"), &problems, API_FOR_TERMINAL,
-                      NULL) == 0) {
-        for (size_t i = 0; i < problems.len; i++) {
-            const struct api_route_problem *p = api_at(&problems, struct api_route_problem, i);
-            bool asked = false;
-            for (size_t k = 0; k < routes->len && !asked; k++) {
-                struct prefix prefix;
-                asked =
-                    prefix_parse_route(routes->items[k], &prefix, NULL) == 0 && prefix_cmp(&prefix, &p->prefix) == 0;
-            }
-            char text[PREFIX_TEXT_MAX];
-            if (asked && p->warning)
-                fprintf(stderr, "Warning: %s on %s: %s\n", prefix_format(&p->prefix, text), p->name, p->text);
-        }
-        api_release_list(&api_route_problem_shape, &problems);
-    }
-    json_decref(answer);
-    free(path);
-}
-
 /* NODE PREFIX...: the prefixes go to the member of the body. */
 static int edit(struct cli *c, const char *member, const char *line)
 {
@@ -163,10 +98,9 @@ static int edit(struct cli *c, const char *member, const char *line)
     }
     if (exit && str_eq(member, "revoke"))
         cli_note_exit_users(c, node);
-    if (str_eq(member, "approve"))
-        cli_note_route_problems(c, node, c->args);
     answer = cli_call(c, "POST", json_pack("{s:o}", member, prefixes), "/api/headway/nodes/%llu/routes%s",
                       (unsigned long long)node, flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
+    route_warnings_print(c, answer);
     return cli_changed(c, answer, line);
 }
 
@@ -469,7 +403,7 @@ const struct command route_commands[] = {
     {"routes show", NULL, "[PREFIX]", NULL, "Show who serves a prefix and how it is served",
      .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, whether one router serves all or the nearest each, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
     {"routes check", NULL, "[PREFIX|NODE]", NULL, "Say what is wrong with routes",
-     .text = "Say what is wrong with routes, or may surprise: of all, of a prefix, or of a node (an id, a name or an address), approved or not. A router that does not forward, a prefix that overlaps another one, a node's own network or a special range, one that no other router can take over, one that the policy lets nobody use", .run = check},
+     .text = "Say what is wrong with routes, or may surprise: of all, of a prefix, or of a node (an id, a name or an address), approved or not. A router that does not forward, a prefix that overlaps another one, a node's own network or a special range, one that no other router can take over, one that the policy lets nobody use", .run = routes_check},
     {"routes set", NULL, "PREFIX", set_flags, "Set how a prefix is served",
      .text = "Set how a prefix is served, where that differs from the configuration; see headway-routes(7). Settings that are not named stay as they are, or with --reset return to what is configured. The prefix need not be advertised yet", .run = set},
     {"routes drain", NULL, "NODE", drain_flags, "Move the prefixes of a router to others, before it is rebooted",

@@ -364,3 +364,13 @@ void table_print(const struct text_table *t, const struct output *o)
         fputc('\n', o->out);
     free(widths);
 }
+
+void table_remark(const char *text, const struct output *o)
+{
+    struct strs lines = {0};
+
+    wrap(text, o->columns ? o->columns : SIZE_MAX, &lines);
+    for (size_t i = 0; i < lines.len; i++)
+        fprintf(o->err, "%s\n", lines.items[i]);
+    strs_release(&lines);
+}

@@ -15,12 +15,12 @@
 #include "console/commands/undo.h"
 #include "console/policy/policy_page.h"
 #include "console/pulse/pulse.h"
+#include "console/routes/routes.h"
 #include "console/views/events.h"
 #include "console/views/keys.h"
 #include "console/views/node.h"
 #include "console/views/nodes.h"
 #include "console/views/pending.h"
-#include "console/views/routes.h"
 #include "console/views/users.h"
 
 static const struct console_view *const views[] = {

@@ -159,7 +159,7 @@ static enum http_flow reply_v1(struct rest_request *r)
     return HTTP_DONE;
 }
 
-enum http_flow change_done(struct rest_request *r)
+enum http_flow change_done_with(struct rest_request *r, void (*more)(struct json_out *o, struct rest_request *r))
 {
     const struct core_admin *a = &r->admin;
 
@@ -174,8 +174,15 @@ enum http_flow change_done(struct rest_request *r)
     write_change(&o, a);
     json_key(&o, "result");
     write_object(&o, r, a->record);
+    if (more)
+        more(&o, r);
     json_close(&o, '}');
     return HTTP_DONE;
+}
+
+enum http_flow change_done(struct rest_request *r)
+{
+    return change_done_with(r, NULL);
 }
 
 enum http_flow change(struct rest_request *r, enum admin_op op)

@@ -11,6 +11,8 @@ enum http_flow change(struct rest_request *r, enum admin_op op);
 enum http_flow change_id(struct rest_request *r,
                          enum admin_op op);         /* of the object whose id stands first in the path */
 enum http_flow change_done(struct rest_request *r); /* the answer, as a continuation */
+/* The same with further members on /api/headway; more may be NULL. */
+enum http_flow change_done_with(struct rest_request *r, void (*more)(struct json_out *o, struct rest_request *r));
 /* The members of an answer that tell of a change: event, events, version, inverse, text. */
 void write_change(struct json_out *o, const struct core_admin *a);
 

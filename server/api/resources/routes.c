@@ -23,16 +23,6 @@ static enum http_flow approved_replace(struct rest_request *r)
     return change_id(r, ADMIN_NODE_ROUTES);
 }
 
-static enum http_flow approved_edit(struct rest_request *r)
-{
-    bool approve, revoke;
-
-    if (arg_prefixes(r, "approve", &r->admin.prefixes, &approve) < 0 ||
-        arg_prefixes(r, "revoke", &r->admin.revoke, &revoke) < 0)
-        return reply_error(r, &r->err);
-    return change_id(r, ADMIN_ROUTES_EDIT);
-}
-
 static void write_node_routes(struct json_out *o, struct api_view *v, const struct tailnet_node *n)
 {
     struct arena a = ARENA_INIT(0);
@@ -161,36 +151,85 @@ static enum http_flow prefix_set(struct rest_request *r)
     return change(r, ADMIN_PREFIX_SET);
 }
 
-static enum http_flow routes_examined(struct rest_request *r)
+static void write_problems(struct json_out *o, struct rest_request *r, const struct tailnet_snapshot *s,
+                           const struct route_question *q)
 {
-    const char *node = arg_query(r, "node"), *prefix = arg_query(r, "prefix");
     struct arena a = ARENA_INIT(0);
     struct api_list list;
     struct api_view v;
-    struct prefix p;
-    uint64_t id = 0;
 
-    if ((node && str_u64(node, 1, UINT64_MAX, &id, "node", &r->err) < 0) ||
-        (prefix && prefix_parse_route(prefix, &p, &r->err) < 0))
+    show_init(&v, r->api, s);
+    show_route_problems(&v, r->api->with.tailnet, q, &a, &list);
+    json_open(o, '[');
+    for (size_t i = 0; i < list.len; i++)
+        api_write(o, &api_route_problem_shape, api_at(&list, struct api_route_problem, i), API_HEADWAY);
+    json_close(o, ']');
+    show_release(&v);
+    arena_release(&a);
+}
+
+static int query_prefix(struct rest_request *r, const char *name, struct prefixes *out)
+{
+    const char *text = arg_query(r, name);
+    struct prefix p;
+
+    if (!text)
+        return 0;
+    if (prefix_parse_route(text, &p, &r->err) < 0)
+        return r->err.code;
+    prefixes_add(out, &p);
+    return 0;
+}
+
+static enum http_flow routes_examined(struct rest_request *r)
+{
+    const char *node = arg_query(r, "node");
+    struct prefixes prefixes = {0};
+    struct route_question q = {0};
+
+    if ((node && str_u64(node, 1, UINT64_MAX, &q.node, "node", &r->err) < 0) ||
+        query_prefix(r, "prefix", &prefixes) < 0)
         return reply_error(r, &r->err);
-    show_init(&v, r->api, r->s);
-    show_route_problems(&v, r->api->with.tailnet, id, prefix ? &p : NULL, &a, &list);
+    q.prefixes = prefixes.len ? &prefixes : NULL;
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_key(&o, "problems");
-    json_open(&o, '[');
-    for (size_t i = 0; i < list.len; i++)
-        api_write(&o, &api_route_problem_shape, api_at(&list, struct api_route_problem, i), API_HEADWAY);
-    json_close(&o, ']');
+    write_problems(&o, r, r->s, &q);
     json_close(&o, '}');
-    show_release(&v);
-    arena_release(&a);
+    prefixes_release(&prefixes);
     return HTTP_DONE;
 }
 
 static enum http_flow routes_check(struct rest_request *r)
 {
     return heavy_later(r, routes_examined);
+}
+
+/* What is wrong with what was approved, or would be. */
+static void write_approval_warnings(struct json_out *o, struct rest_request *r)
+{
+    struct route_question q = {.node = r->admin.id, .prefixes = &r->admin.prefixes, .as_approved = true};
+
+    json_key(o, "warnings");
+    write_problems(o, r, r->after ? r->after : r->s, &q);
+}
+
+static enum http_flow approved_edited(struct rest_request *r)
+{
+    return change_done_with(r, write_approval_warnings);
+}
+
+static enum http_flow approved_edit(struct rest_request *r)
+{
+    bool approve, revoke;
+
+    if (arg_prefixes(r, "approve", &r->admin.prefixes, &approve) < 0 ||
+        arg_prefixes(r, "revoke", &r->admin.revoke, &revoke) < 0)
+        return reply_error(r, &r->err);
+    if (param_id(r, 0, &r->admin.id) < 0)
+        return reply_error(r, &r->err);
+    r->admin.op = ADMIN_ROUTES_EDIT;
+    return request_admin(r, approved_edited);
 }
 
 static const struct api_endpoint rows[] = {
@@ -215,8 +254,9 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
-     .body = "approve:text[] revoke:text[]", .query = "dry_run:bool", .answer = "Change result:Node",
-     .help = "Approves and revokes single prefixes"},
+     .body = "approve:text[] revoke:text[]", .query = "dry_run:bool",
+     .answer = "Change result:Node warnings:RouteProblem[]",
+     .help = "Approves and revokes single prefixes; warnings says what is wrong with those to approve"},
     {HEADWAY("GET", "/nodes/{id}/drain"), .run = drain_get, .need = NEED_READ, .answer = "Drain",
      .help = "What a router serves, who would serve it otherwise, and whether it can be taken away"},
     {HEADWAY("POST", "/nodes/{id}/priority"), .run = priority_set, .need = NEED_ADMIN, .body = "priority:number",

@@ -9,6 +9,8 @@
 #include "base/vec.h"
 #include "policy/policy.h"
 
+#define PROBLEMS_MAX 1000
+
 typedef VEC(struct api_route_problem) problem_list;
 
 struct route_check {
@@ -16,7 +18,7 @@ struct route_check {
     struct tailnet *tailnet;
     const struct tailnet_node *node;
     const struct prefix *prefix;
-    bool effective;
+    bool approved;
     struct arena *a;
     problem_list *out;
 };
@@ -43,6 +45,9 @@ static void found(const struct route_check *c, const char *code, bool warning, c
 static void check_node(const struct route_check *c)
 {
     const struct node_warnings *w = &c->node->live.warnings;
+
+    if (!prefixes_has(&c->node->record->available, c->prefix))
+        found(c, "not-advertised", true, "the node does not advertise it: nobody serves it until it does");
 
     for (size_t i = 0; i < w->len; i++)
         found(c, w->items[i].code, true, "the client warns: %s", w->items[i].text);
@@ -112,10 +117,16 @@ static void check_own_lan(const struct route_check *c, const struct tailnet_node
     }
 }
 
+/* Once it is approved. */
+static bool can_carry(const struct tailnet_node *n, const struct prefix *p)
+{
+    return n->live.online && !n->expired && n->record->authorized && prefixes_has(&n->record->available, p) &&
+           n->live.healthy && !prefixes_has(&n->live.unreachable, p);
+}
+
 static bool can_serve(const struct tailnet_node *n, const struct prefix *p)
 {
-    return n->live.online && !n->expired && n->record->authorized && prefixes_has(&n->record->approved, p) &&
-           prefixes_has(&n->record->available, p) && n->live.healthy && !prefixes_has(&n->live.unreachable, p);
+    return can_carry(n, p) && prefixes_has(&n->record->approved, p);
 }
 
 static bool is_shown_to(const struct policy_view *v, const struct tailnet_node *viewer, const struct route_check *c)
@@ -161,16 +172,28 @@ static void check_route(const struct route_check *c)
         check_own_lan(c, n);
         others += n != c->node && can_serve(n, c->prefix);
     }
-    if (!c->effective)
+    if (!c->approved)
         return;
-    if (!others && can_serve(c->node, c->prefix))
+    if (!others && can_carry(c->node, c->prefix))
         found(c, "no-survivor", false, "no other router can take over");
     if (prefixes_has(&c->node->serving, c->prefix))
         check_viewers(c);
 }
 
-void show_route_problems(struct api_view *v, struct tailnet *t, uint64_t only_node, const struct prefix *only,
-                         struct arena *a, struct api_list *out)
+/* What is asked about: of the approved ones, those too that the node does not advertise yet. */
+static void asked_prefixes(const struct node *n, const struct route_question *q, struct prefixes *out)
+{
+    if (q->as_approved) {
+        prefixes_copy(out, q->prefixes);
+        return;
+    }
+    prefixes_copy(out, &n->available);
+    for (size_t i = 0; i < n->approved.len; i++)
+        prefixes_add(out, &n->approved.items[i]);
+}
+
+void show_route_problems(struct api_view *v, struct tailnet *t, const struct route_question *q, struct arena *a,
+                         struct api_list *out)
 {
     problem_list list = {0};
     size_t count;
@@ -178,12 +201,18 @@ void show_route_problems(struct api_view *v, struct tailnet *t, uint64_t only_no
 
     for (size_t i = 0; i < count; i++) {
         const struct node *n = nodes[i]->record;
-        for (size_t k = 0; k < n->available.len; k++) {
-            const struct prefix *p = &n->available.items[k];
-            if (prefix_is_exit(p) || (only && prefix_cmp(only, p) != 0) || (only_node && only_node != n->r.id))
+        struct prefixes asked = {0};
+        if (q->node && q->node != n->r.id)
+            continue;
+        asked_prefixes(n, q, &asked);
+        for (size_t k = 0; k < asked.len && list.len < PROBLEMS_MAX; k++) {
+            const struct prefix *p = &asked.items[k];
+            if (prefix_is_exit(p) || (q->prefixes && !prefixes_has(q->prefixes, p)))
                 continue;
-            check_route(&(struct route_check){v, t, nodes[i], p, prefixes_has(&n->approved, p), a, &list});
+            check_route(
+                &(struct route_check){v, t, nodes[i], p, q->as_approved || prefixes_has(&n->approved, p), a, &list});
         }
+        prefixes_release(&asked);
     }
     free(nodes);
     struct api_route_problem *items = arena_alloc(a, (list.len + 1) * sizeof(*items));

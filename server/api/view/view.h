@@ -43,10 +43,15 @@ void show_pending(struct api_view *v, const struct pending *p, struct arena *a, 
 void show_event(const struct event *e, struct api_event *out); /* without its inverse */
 /* The prefixes of the tailnet in their order, or only those of which only (not NULL) has one. */
 void show_prefixes(struct api_view *v, const struct prefixes *only, struct arena *a, struct api_list *out);
-/* What is wrong with advertised subnet routes, or may surprise: of all, of a node (0: any), of a prefix (NULL: any).
- * The list has struct api_route_problem. */
-void show_route_problems(struct api_view *v, struct tailnet *t, uint64_t only_node, const struct prefix *only,
-                         struct arena *a, struct api_list *out);
+/* What is asked of routes. */
+struct route_question {
+    uint64_t node;                   /* 0: any */
+    const struct prefixes *prefixes; /* NULL: all */
+    bool as_approved;                /* of that node: these, as if they were approved */
+};
+/* What is wrong with routes that are advertised or approved, or may surprise; the list has struct api_route_problem. */
+void show_route_problems(struct api_view *v, struct tailnet *t, const struct route_question *q, struct arena *a,
+                         struct api_list *out);
 /* confirmed: the clients that see its prefixes say that they use other routers */
 void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
                 struct api_drain *out);

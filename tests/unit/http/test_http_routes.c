@@ -159,17 +159,52 @@ static void a_probe_needs_a_host_behind_the_prefix(void **state)
 }
 
 /* The problem of the prefix with the code is there. */
-static bool has_problem(const json_t *answer, const char *prefix, const char *code)
+static bool lists_problem(const json_t *list, const char *prefix, const char *code)
 {
     json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(answer, "problems"), i, item)
+    json_array_foreach(list, i, item)
     {
         if (str_eq(json_text(item, "prefix", ""), prefix) && str_eq(json_text(item, "code", ""), code))
             return true;
     }
     return false;
+}
+
+static bool has_problem(const json_t *answer, const char *prefix, const char *code)
+{
+    return lists_problem(json_object_get(answer, "problems"), prefix, code);
+}
+
+/* As soon as it is approved, or would be; headscale's call answers as headscale does. */
+static void an_approval_says_what_is_wrong_with_what_it_approves(void **state)
+{
+    static const char *const routes[] = {"127.0.0.0/8", "10.0.0.0/8", NULL};
+    const char *body = "{\"approve\":[\"127.0.0.0/8\",\"192.168.0.0/24\"]}";
+    uint64_t id;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &id);
+    for (int dry = 1; dry >= 0; dry--) {
+        json_t *j = api_expect(&f, 200, "POST",
+                               dry ? "/api/headway/nodes/1/routes?dry_run=true" : "/api/headway/nodes/1/routes", body);
+        json_t *warnings = json_object_get(j, "warnings");
+        assert_true(lists_problem(warnings, "127.0.0.0/8", "special-range"));
+        assert_true(lists_problem(warnings, "192.168.0.0/24", "not-advertised"));
+        assert_false(lists_problem(warnings, "10.0.0.0/8", "no-survivor"));
+        assert_int_equal(json_is_null(json_object_get(j, "event")), dry);
+        json_decref(j);
+    }
+    json_t *all = api_expect(&f, 200, "GET", "/api/headway/routes/check?node=1", NULL);
+    assert_true(has_problem(all, "192.168.0.0/24", "not-advertised"));
+    json_decref(all);
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes", "{\"revoke\":[\"127.0.0.0/8\"]}");
+    assert_int_equal(json_array_size(json_object_get(j, "warnings")), 0);
+    json_decref(j);
+    j = api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"127.0.0.0/8\"]}");
+    assert_int_equal(json_object_size(j), 1);
+    json_decref(j);
 }
 
 static void a_check_says_what_is_wrong_with_routes(void **state)
@@ -234,6 +269,7 @@ int main(void)
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(a_probe_needs_a_host_behind_the_prefix),
         CASE(a_check_says_what_is_wrong_with_routes),
+        CASE(an_approval_says_what_is_wrong_with_what_it_approves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

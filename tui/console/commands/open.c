@@ -7,10 +7,10 @@
 #include "console/commands/object_changes.h"
 #include "console/dialogs/dialog.h"
 #include "console/pulse/pulse.h"
+#include "console/routes/routes.h"
 #include "console/views/events.h"
 #include "console/views/node.h"
 #include "console/views/nodes.h"
-#include "console/views/routes.h"
 #include "console/views/why.h"
 
 static void why(struct app *app)

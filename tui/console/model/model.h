@@ -192,5 +192,6 @@ int64_t key_row_expiry_ns(const struct row *row);
 const char *preauth_key_owner(const struct row *row);
 
 enum glyph route_state_glyph(int state);
+enum glyph node_glyph(const struct m_node *n); /* how it is */
 
 #endif

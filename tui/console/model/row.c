@@ -341,6 +341,21 @@ enum glyph route_state_glyph(int state)
     return glyphs[is_known(state) ? state : ROUTE_NONE];
 }
 
+enum glyph node_glyph(const struct m_node *n)
+{
+    if (n->row.gone_ms)
+        return GLYPH_GONE;
+    if (n->api.needs_approval)
+        return GLYPH_UNAPPROVED;
+    if (n->api.expired)
+        return GLYPH_EXPIRED;
+    if (!n->api.online)
+        return GLYPH_OFFLINE;
+    if (!n->api.healthy)
+        return GLYPH_UNHEALTHY;
+    return n->api.draining ? GLYPH_DRAINED : GLYPH_ONLINE;
+}
+
 const char *row_label(const struct row *row)
 {
     switch (row->kind) {

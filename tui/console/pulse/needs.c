@@ -7,10 +7,10 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "console/model/relative_time.h"
+#include "console/routes/routes.h"
 #include "console/views/keys.h"
 #include "console/views/nodes.h"
 #include "console/views/pending.h"
-#include "console/views/routes.h"
 
 #define LISTED_MAX    5 /* objects with the same trouble that are listed one by one */
 #define SOON_NS       (INT64_C(3) * 86400 * NS_PER_SECOND)

@@ -7,9 +7,9 @@
 #include "console/app/app.h"
 #include "console/pulse/needs.h"
 #include "console/pulse/pulse.h"
+#include "console/routes/routes.h"
 #include "console/views/columns.h"
 #include "console/views/node.h"
-#include "console/views/routes.h"
 
 #define LOOK_MS       1000  /* between two searches where something changed */
 #define LOOK_AGAIN_MS 30000 /* where nothing did: time passes, keys expire */

@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/routes/prefixes.h"
+#include "console/routes/routes.h"
 #include "console/views/nodes.h"
 #include "console/views/pending.h"
-#include "console/views/prefixes.h"
-#include "console/views/routes.h"
 
 enum { LABEL_COLS = 13 };
 

@@ -17,21 +17,6 @@ static const struct m_pending *pending_of(const struct row *row)
     return (const struct m_pending *)row;
 }
 
-enum glyph node_glyph(const struct m_node *n)
-{
-    if (n->row.gone_ms)
-        return GLYPH_GONE;
-    if (n->api.needs_approval)
-        return GLYPH_UNAPPROVED;
-    if (n->api.expired)
-        return GLYPH_EXPIRED;
-    if (!n->api.online)
-        return GLYPH_OFFLINE;
-    if (!n->api.healthy)
-        return GLYPH_UNHEALTHY;
-    return n->api.draining ? GLYPH_DRAINED : GLYPH_ONLINE;
-}
-
 static void fill_label(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     const struct m_node *n = node_of(row);

@@ -5,6 +5,5 @@
 #include "console/app/view.h"
 
 extern const struct console_view nodes_view;
-enum glyph node_glyph(const struct m_node *n); /* how it is */
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "console/app/app.h"
 #include "console/views/event_detail.h"
-#include "console/views/nodes.h"
 
 static void add_events(struct app *app, const char *object, uint64_t id, const char *name, struct buf *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The part of the routes view that lists prefixes. */
-#ifndef TUI_CONSOLE_VIEWS_PREFIXES_H
-#define TUI_CONSOLE_VIEWS_PREFIXES_H
+#ifndef TUI_CONSOLE_ROUTES_PREFIXES_H
+#define TUI_CONSOLE_ROUTES_PREFIXES_H
 
 #include "console/app/view.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Exit nodes: a route stands for the pair of both families. */
-#include "console/views/exits.h"
+#include "console/routes/exits.h"
 
 #include <stdio.h>
 

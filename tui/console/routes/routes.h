@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef TUI_CONSOLE_VIEWS_ROUTES_H
-#define TUI_CONSOLE_VIEWS_ROUTES_H
+#ifndef TUI_CONSOLE_ROUTES_ROUTES_H
+#define TUI_CONSOLE_ROUTES_ROUTES_H
 
 #include "console/app/view.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The part of the routes view that lists prefixes with several routers. */
-#ifndef TUI_CONSOLE_VIEWS_HA_H
-#define TUI_CONSOLE_VIEWS_HA_H
+#ifndef TUI_CONSOLE_ROUTES_HA_H
+#define TUI_CONSOLE_ROUTES_HA_H
 
 #include "console/app/view.h"
 

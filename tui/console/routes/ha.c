@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Prefixes that several nodes can serve, with what happened to them. */
-#include "console/views/ha.h"
+#include "console/routes/ha.h"
 
 #include <stdio.h>
 
 #include "base/array.h"
 #include "console/app/app.h"
-#include "console/views/prefixes.h"
+#include "console/routes/prefixes.h"
 
 struct route_group {
     unsigned members, able, waiting; /* able: serving, or ready to and not drained */

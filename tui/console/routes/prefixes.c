@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Routes by prefix: who serves each, who stands by, who could. */
-#include "console/views/prefixes.h"
+#include "console/routes/prefixes.h"
 
 #include <stdio.h>
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Routes by node, where they are approved; and the view with its other parts. */
-#include "console/views/routes.h"
+#include "console/routes/routes.h"
 
 #include <stdio.h>
 
 #include "base/array.h"
 #include "console/app/app.h"
-#include "console/views/exits.h"
-#include "console/views/ha.h"
-#include "console/views/nodes.h"
-#include "console/views/prefixes.h"
+#include "console/routes/exits.h"
+#include "console/routes/ha.h"
+#include "console/routes/prefixes.h"
 
 static const struct m_route *route_of(const struct row *row)
 {

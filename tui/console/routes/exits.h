@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The part of the routes view that lists exit nodes. */
-#ifndef TUI_CONSOLE_VIEWS_EXITS_H
-#define TUI_CONSOLE_VIEWS_EXITS_H
+#ifndef TUI_CONSOLE_ROUTES_EXITS_H
+#define TUI_CONSOLE_ROUTES_EXITS_H
 
 #include "console/app/view.h"
 
