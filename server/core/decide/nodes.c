@@ -10,15 +10,16 @@
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
+#include "model/label.h"
 
 void node_apply_info(struct core_state *s, struct node *n, const struct client_info *info)
 {
     struct slot *self = map_getu(&s->by_id, n->r.id);
 
     if (info->hostname && !str_eq(info->hostname, n->hostname)) {
-        if (!*n->given_name || (!n->name_given && name_is_derived(n->given_name, n->hostname))) {
+        if (!*n->given_name || (!n->name_given && label_is_derived(n->given_name, n->hostname))) {
             char base[64], name[64];
-            name_sanitise(info->hostname, base);
+            label_of_host(info->hostname, base);
             name_unique(s, base, self, name);
             mem_replace(&n->given_name, name);
         }

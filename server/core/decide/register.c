@@ -15,6 +15,7 @@
 #include "core/state/state.h"
 #include "core/state/timers.h"
 #include "core/state/transaction.h"
+#include "model/label.h"
 #include "model/secret.h"
 
 static void done(struct core_state *s, struct core_register *r, const struct node *n)
@@ -250,7 +251,7 @@ static struct slot *put_node(struct core_state *s, const struct node *old, struc
     node_apply_info(s, n, info);
     if (!*n->given_name) {
         char base[64], name[64];
-        name_sanitise(n->hostname, base);
+        label_of_host(n->hostname, base);
         name_unique(s, base, NULL, name);
         mem_replace(&n->given_name, name);
     }

@@ -1,46 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Host names become DNS labels the way the official client does it (tailscale util/dnsname: SanitizeHostname). */
+/* Names of nodes, unique in the tailnet. */
 #include <ctype.h>
 #include <stdio.h>
 
-#include "base/array.h"
 #include "core/state/names.h"
 #include "core/state/state.h"
-
-#define LABEL_MAX 63
-
-static bool alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-void name_sanitise(const char *hostname, char out[64])
-{
-    static const char *const suffixes[] = {".local", ".localdomain", ".lan"};
-    size_t len = strlen(hostname), n = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        size_t m = strlen(suffixes[i]);
-        if (len >= m && memcmp(hostname + len - m, suffixes[i], m) == 0)
-            len -= m;
-    }
-    len = len > LABEL_MAX ? LABEL_MAX : len;
-    while (len && !alphanumeric(hostname[len - 1]))
-        len--;
-    size_t start = 0;
-    while (start < len && !alphanumeric(hostname[start]))
-        start++;
-    for (size_t i = start; i < len; i++) {
-        char c = hostname[i];
-        if (alphanumeric(c) || c == '-')
-            out[n++] = (char)tolower((unsigned char)c);
-        else if (c == ' ' || c == '.' || c == '@' || c == '_')
-            out[n++] = '-';
-    }
-    out[n] = '\0';
-    if (n == 0)
-        memcpy(out, "node", 5);
-}
+#include "model/label.h"
 
 static struct slot *owner_of(struct core_state *s, const char *name)
 {
@@ -72,10 +37,7 @@ int name_check(struct core_state *s, const char *name, const struct slot *self, 
 
     if (len > LABEL_MAX)
         return err_field(e, ERR_INVALID, "name", "\"%.80s\" is too long, max length is %d bytes", name, LABEL_MAX);
-    bool valid = len > 0 && alphanumeric(name[0]) && alphanumeric(name[len - 1]);
-    for (size_t i = 0; valid && i < len; i++)
-        valid = alphanumeric(name[i]) || name[i] == '-';
-    if (!valid)
+    if (!label_is_valid(name))
         return err_field(e, ERR_INVALID, "name",
                          "given name is not a valid DNS label: '%.63s' (letters, digits and '-' inside)", name);
     const struct slot *holder = owner_of(s, name);
@@ -85,19 +47,4 @@ int name_check(struct core_state *s, const char *name, const struct slot *self, 
     for (size_t i = 0; i <= len; i++)
         out[i] = (char)tolower((unsigned char)name[i]);
     return 0;
-}
-
-bool name_is_derived(const char *given_name, const char *hostname)
-{
-    char base[64];
-
-    name_sanitise(hostname, base);
-    size_t n = strlen(base);
-    if (str_eq(given_name, base))
-        return true;
-    const char *dash = strrchr(given_name, '-');
-    if (!dash || !dash[1] || dash[1 + strspn(dash + 1, "0123456789")])
-        return false;
-    size_t front = (size_t)(dash - given_name);
-    return front <= n && memcmp(given_name, base, front) == 0 && (front == n || strlen(given_name) == LABEL_MAX);
 }

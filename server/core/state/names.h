@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names of nodes: DNS labels, unique in the tailnet. */
+/* Names of nodes: DNS labels (model/label.h), unique in the tailnet. */
 #ifndef SERVER_CORE_STATE_NAMES_H
 #define SERVER_CORE_STATE_NAMES_H
 
@@ -10,12 +10,9 @@
 struct core_state;
 struct slot;
 
-void name_sanitise(const char *hostname, char out[64]); /* a DNS label, "node" when nothing is left */
 void name_unique(struct core_state *s, const char *base, const struct slot *self, char out[64]);
 /* A name that somebody gave: out is the name as it is kept, in lower case. */
 int name_check(struct core_state *s, const char *name, const struct slot *self, char out[64],
                struct err *e) WARN_UNUSED;
-/* The name may be what name_unique made of the host's. */
-bool name_is_derived(const char *given_name, const char *hostname);
 
 #endif
