@@ -331,7 +331,8 @@ static void a_low_screen_shows_the_routes_that_are_acted_on(void **state)
 static void tabs_and_counts_are_never_cut(void **state)
 {
     static const char *const keys[] = {
-        "", "/a !b c|d !e f|g !h<Enter>", "2", "2<Tab>", "2<Tab><Tab>", "4", "5", "6", "7", "8", "0", "+waiting<Enter>vjjj"};
+        "",  "/a !b c|d !e f|g !h<Enter>", "2", "2<Tab>", "2<Tab><Tab>", "4", "5", "6", "7", "8",
+        "0", "+waiting<Enter>vjjj"};
 
     (void)state;
     for (int cols = 60; cols < 132; cols++)
