@@ -246,6 +246,19 @@ struct loop_tls *loop_tls_new(const char *cert_path, const char *key_path, struc
     return NULL;
 }
 
+int64_t loop_tls_ends(struct loop_tls *tls)
+{
+    struct tm ends;
+    int64_t when = 0;
+
+    pthread_mutex_lock(&tls->lock);
+    const X509 *cert = tls->certs.len ? SSL_CTX_get0_certificate(tls->certs.items[0].ctx) : NULL;
+    if (cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &ends) == 1)
+        when = timegm(&ends);
+    pthread_mutex_unlock(&tls->lock);
+    return when;
+}
+
 struct loop_tls *loop_tls_new_client(struct err *e)
 {
     struct loop_tls *tls = tls_alloc();

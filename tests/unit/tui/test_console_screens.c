@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "console/app/dispatch.h"
+#include "console/screen/screen_text.h"
 #include "shared/console_rig.h"
 
 static const struct {
@@ -177,14 +178,14 @@ static void long_texts_break_at_blanks(void **state)
     assert_int_equal(canvas_lines(&c, 10, ""), 1);
     assert_int_equal(canvas_lines(&c, 3, "abcdefgh"), 3);
     assert_int_equal(canvas_wrap(&c, (struct rect){0, 0, 4, 10}, ROLE_TEXT, "one two three four"), 2);
-    rig_dump(&c, &out);
+    screen_text(&c, &out);
     assert_string_equal(buf_text(&out), "one two\nthree four\n\n\n");
     buf_clear(&out);
     canvas_start(&c, 4, 12);
     assert_int_equal(canvas_wrap(&c, (struct rect){0, 0, 2, 6}, ROLE_TEXT,
                                  "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\xe4\xba\xac a b c d"),
                      2);
-    rig_dump(&c, &out);
+    screen_text(&c, &out);
     assert_string_equal(buf_text(&out), "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\n\xe4\xba\xac a ~\n\n\n");
     buf_release(&out);
     canvas_release(&c);
