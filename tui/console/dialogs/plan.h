@@ -5,6 +5,7 @@
 #define TUI_CONSOLE_DIALOGS_PLAN_H
 
 #include "console/app/command.h"
+#include "console/dialogs/plan_effects.h"
 #include "console/model/decode.h"
 #include "console/text/line_input.h"
 
@@ -24,13 +25,15 @@ struct plan_request {
     enum row_kind result;       /* what the answer's object is; ROW_KINDS: none */
     enum plan_request_state state;
     bool left_out;
-    char *message; /* the server's reason; NULL */
-    uint64_t id;   /* of the request that is under way */
+    char *message;  /* the server's reason; NULL */
+    char *warnings; /* what it says is wrong with what is asked for, lines as in dialog_text; NULL: nothing */
+    uint64_t id;    /* of the request that is under way */
 };
 
 struct plan_step {
     size_t call;
     char *what, *before, *after;
+    char *outcome;      /* what the server says comes of it: "gw-2 serves it"; NULL: it did not say */
     enum row_kind kind; /* whose mark goes when it is done: a row of this kind ... */
     char *key;          /* ... with this key, ... */
     char *node;         /* ... for routes, of this node; NULL */
@@ -51,6 +54,7 @@ struct plan {
     VEC(struct plan_request) calls;
     struct strs events; /* journal entries it made */
     size_t cursor;
+    struct plan_effects effects;
     char *secret;  /* a key that it made; NULL */
     bool may_join; /* the secret lets a node join: the command is shown, too */
 };
