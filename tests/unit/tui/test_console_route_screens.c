@@ -19,7 +19,7 @@ struct told {
 };
 
 static const struct told plan_told[] = {
-    {"simulate",
+    {"\"kind\":\"approve\"",
      "{\"prefixes\":[{\"prefix\":\"172.16.0.0/12\",\"outcome\":\"served\",\"to\":\"5\",\"toName\":\"gw-fra-1\","
      "\"gain\":4,\"candidates\":1},{\"prefix\":\"192.168.1.0/24\",\"outcome\":\"served\",\"to\":\"8\",\"toName\":"
      "\"nas\",\"gain\":4,\"candidates\":1}],\"cutOff\":[{\"user\":\"bob\",\"prefix\":\"10.9.0.0/16\"}],\"viewers\":["

@@ -5,7 +5,6 @@
 #define TUI_CONSOLE_DIALOGS_PLAN_H
 
 #include "console/app/command.h"
-#include "console/dialogs/plan_effects.h"
 #include "console/model/decode.h"
 #include "console/text/line_input.h"
 
@@ -37,6 +36,18 @@ struct plan_step {
     enum row_kind kind; /* whose mark goes when it is done: a row of this kind ... */
     char *key;          /* ... with this key, ... */
     char *node;         /* ... for routes, of this node; NULL */
+};
+
+/* What a plan would do to routes: its requests are told to the server as a question ("what if"), which answers with
+ * figures for each viewer. They arrive after the plan is on the screen; nobody waits for them. */
+struct plan_effects {
+    bool wanted; /* some request of the plan can change who serves what */
+    uint64_t id; /* of the question that is under way; 0: none is */
+    bool known;
+    struct api_simulation answer; /* where known */
+    char *refused;                /* why there is none; NULL */
+    char *text;                   /* lines as in dialog_text: warnings, then figures */
+    size_t top;                   /* the line that is shown first */
 };
 
 struct plan {
@@ -82,5 +93,21 @@ bool plan_reply(struct app *app, uint64_t id, struct reply *reply);
 
 /* plan_dialog.c: shows it, and asks. */
 void plan_dialog(struct app *app, struct plan *plan);
+
+/* ---- plan_effects.c ---- */
+
+/* Asks anew, for what is neither left out nor refused. */
+void plan_effects_ask(struct app *app, struct plan *plan);
+/* The answer to the question; false where it is not. */
+bool plan_effects_reply(struct plan *plan, uint64_t id, struct reply *reply);
+/* What is to be watched after the request was carried out, as in app->watched; NULL: nothing. The caller owns it. */
+char *plan_request_watch(const struct plan_request *call);
+/* The text anew, after the server said something. */
+void plan_effects_tell(struct plan *plan);
+void plan_effects_release(struct plan_effects *e);
+
+/* One line for one prefix of an answer, without its end: "10.0.0.0/8 moves from a to b: 3 nodes". True where somebody
+ * loses something. */
+bool simulated_prefix_text(const struct api_simulated_prefix *p, struct buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "console/dialogs/plan_effects.h"
+#include "console/dialogs/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,6 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
-#include "console/dialogs/plan.h"
 #include "json/json.h"
 
 #define REQUEST_TEXT_MAX ((size_t)1 << 20)
@@ -124,6 +123,25 @@ static void put_request(struct json_out *o, const struct model *m, const struct 
     else
         put_call(o, m, call->method, call->path, body);
     json_decref(body);
+}
+
+char *plan_request_watch(const struct plan_request *call)
+{
+    struct call_words w;
+    json_t *body = NULL;
+    char *what = NULL;
+
+    take_words(call->path, &w);
+    bool drain = str_eq(w.kind, "nodes") && str_eq(w.what, "drain");
+    bool primary = str_eq(w.kind, "prefixes") && str_eq(w.what, "primary");
+    if ((!drain && !primary) || json_read(call->body, strlen(call->body), REQUEST_TEXT_MAX, "request", &body, NULL) < 0)
+        return NULL;
+    if (primary)
+        what = mem_format("prefix %s %s", w.name, json_text(body, "node", "0"));
+    else if (json_is_true(json_object_get(body, "drained")))
+        what = mem_format("node %s", w.name);
+    json_decref(body);
+    return what;
 }
 
 void plan_effects_ask(struct app *app, struct plan *plan)

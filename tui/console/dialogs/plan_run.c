@@ -210,6 +210,19 @@ static void keep_undo(struct app *app, const struct plan *plan, const char *what
     vec_push(&app->undos, u);
 }
 
+/* Routers that were drained and prefixes that were moved are watched until clients have followed. */
+static void watch(struct app *app, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->calls.len; i++) {
+        const struct plan_request *call = &plan->calls.items[i];
+        char *what = call->state == REQUEST_DONE ? plan_request_watch(call) : NULL;
+
+        if (what && !strs_has(&app->watched, what))
+            strs_push(&app->watched, what);
+        free(what);
+    }
+}
+
 static void say_result(struct app *app, const struct plan *plan, const char *what)
 {
     size_t failed = plan_count(plan, REQUEST_FAILED), done = plan_count(plan, REQUEST_DONE);
@@ -244,6 +257,7 @@ static void finish(struct app *app, struct plan *plan)
         keep_undo(app, plan, what);
     forget_undone(app, plan);
     say_result(app, plan, what);
+    watch(app, plan);
     free(what);
     if (plan->secret)
         show_secret(app, plan);

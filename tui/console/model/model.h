@@ -185,6 +185,8 @@ struct m_node *model_node(const struct model *m, uint64_t id);
 size_t model_exit_users(const struct model *m, uint64_t exit, struct buf *names);
 const struct row_table *model_table(const struct model *m, enum row_kind kind);
 
+#define FLIPS_UNKNOWN UINT64_MAX
+
 struct row_facts *row_facts(struct row *row); /* never NULL */
 /* Facts of routes and prefixes changed: lists that show or filter by them are told. */
 void model_facts_changed(struct model *m);
