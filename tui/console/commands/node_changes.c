@@ -238,7 +238,8 @@ static void plan_drain(struct plan *p, const struct m_node *n, bool drain)
 {
     size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/drain", n->row.key),
                                    mem_format("{\"drained\":%s}", drain ? "true" : "false"), n->api.version, ROW_NODE);
-    char *before = n->api.draining ? mem_strdup("drained") : mem_format("serves %u route%s", n->serving, n->serving == 1 ? "" : "s");
+    char *before = n->api.draining ? mem_strdup("drained")
+                                   : mem_format("serves %u route%s", n->serving, n->serving == 1 ? "" : "s");
 
     plan_add_step(p, call, &n->row, NULL, n->api.given_name, before, drain ? "drained" : "may serve again");
     free(before);
