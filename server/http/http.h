@@ -10,6 +10,7 @@
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -142,6 +143,9 @@ void http_stop(struct http *h);
 void http_take_socket(struct http *h, int fd, const struct addr_port *peer, bool reserved);
 /* Whether a request is for a route that is reserved: its connection has a place kept for it. */
 bool http_is_reserved(const struct http *h, const char *method, const char *path);
+
+/* True once http_stop was called: whoever computes for long may leave it. */
+const atomic_bool *http_stopping(const struct http *h);
 
 struct http_counts {
     size_t active;                                 /* requests that are worked on */

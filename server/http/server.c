@@ -430,6 +430,11 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
     return code < 0 ? code : thread_start(&s->ender, "http-deadline", end_overdue, s, e);
 }
 
+const atomic_bool *http_stopping(const struct http *h)
+{
+    return &h->server->refusing;
+}
+
 void server_refuse(struct http_server *s)
 {
     atomic_store(&s->refusing, true);
