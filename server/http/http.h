@@ -131,7 +131,7 @@ struct http_options {
 };
 
 /* Opens the unix socket and the metrics listener and starts. What it cannot open is an error that names the key of the
- * configuration. The options' texts and tables outlive it. */
+ * configuration. The options' texts and tables outlive it. *out is set before the first request is served. */
 int http_start(const struct http_options *options, struct http **out, struct err *e) WARN_UNUSED;
 /* Refuses what comes, waits until what is in work is answered, closes everything, removes the socket, ends the workers.
  */
