@@ -92,6 +92,28 @@ static void cmd_server(struct app *app, const char *arg)
     }
 }
 
+static void use_theme(struct app *app, int theme)
+{
+    app->theme = theme;
+    app->colour_changes++;
+}
+
+static const char *theme_names(struct app *app, size_t index)
+{
+    (void)app;
+    return theme_name((int)index);
+}
+
+static void cmd_theme(struct app *app, const char *arg)
+{
+    if (!*arg)
+        app_flash(app, ROLE_INFO, "the theme is %s", theme_name(app->theme));
+    else if (theme_find(arg) < 0)
+        app_flash(app, ROLE_WARN, "there is no theme '%.40s'", arg);
+    else
+        use_theme(app, theme_find(arg));
+}
+
 static void cmd_set(struct app *app, const char *arg)
 {
     const char *value = arg + strcspn(arg, " ");
@@ -99,12 +121,11 @@ static void cmd_set(struct app *app, const char *arg)
 
     value += strspn(value, " ");
     if (len == 5 && strncmp(arg, "theme", 5) == 0 && theme_find(value) >= 0) {
-        app->theme = theme_find(value);
-        app->colour_changes++;
+        use_theme(app, theme_find(value));
     } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
         app->mouse = str_eq(value, "on");
     } else {
-        app_flash(app, ROLE_WARN, "usage: set theme dark|light|mono, or set mouse on|off");
+        app_flash(app, ROLE_WARN, "usage: set theme NAME, or set mouse on|off");
     }
 }
 
@@ -156,7 +177,9 @@ static const char *server_names(struct app *app, size_t index)
 
 static const char *settings(struct app *app, size_t index)
 {
-    static const char *const words[] = {"theme dark", "theme light", "theme mono", "mouse on", "mouse off"};
+    static const char *const words[] = {"theme default",      "theme light",      "theme high-contrast",
+                                        "theme deuteranopia", "theme tritanopia", "theme mono",
+                                        "mouse on",           "mouse off"};
 
     (void)app;
     return index < sizeof(words) / sizeof(*words) ? words[index] : NULL;
@@ -194,11 +217,18 @@ static const struct console_command commands[] = {
      .complete = server_names},
     {.name = "set",
      .keys = "",
-     .help = "theme dark, light or mono; mouse on or off",
+     .help = "theme NAME, mouse on or off: for this session",
      .args = "OPTION VALUE",
      .where = IN_ANY,
      .run = cmd_set,
      .complete = settings},
+    {.name = "theme",
+     .keys = "",
+     .help = "change the colours",
+     .args = "[NAME]",
+     .where = IN_ANY,
+     .run = cmd_theme,
+     .complete = theme_names},
     {.name = "save-display",
      .keys = "",
      .help = "write the screen to a new file, as text",

@@ -284,11 +284,11 @@ struct painted {
 /* Styles are looked up once a theme, not once a cell. */
 static struct painted styles[ROLE_COUNT][8];
 
-static void prepare_styles(enum theme_id theme)
+static void prepare_styles(int theme)
 {
-    if (term.theme == (int)theme)
+    if (term.theme == theme)
         return;
-    term.theme = (int)theme;
+    term.theme = theme;
     term.pairs = 0;
     for (int role = 0; role < ROLE_COUNT; role++)
         for (unsigned flags = 0; flags < 8; flags++) {
@@ -320,7 +320,7 @@ static void put_cell(int row, int col, const struct screen_cell *cell)
     mvadd_wch(row, col, &out);
 }
 
-void term_show(const struct canvas *c, enum theme_id theme)
+void term_show(const struct canvas *c, int theme)
 {
     size_t count = (size_t)c->rows * (size_t)c->cols;
 
