@@ -232,12 +232,15 @@ static const char *given_text(const struct cli *c, const char *flag)
     return flags_given(&c->flags, flag) ? flags_text(&c->flags, flag) : NULL;
 }
 
-/* The console on a terminal, or what it does without one. */
+/* On a terminal, or asked for by a flag of the console: then what it lacks is said. */
 static bool wants_console(const struct cli *c)
 {
     if (c->command || !c->console)
         return false;
-    return given_text(c, "snapshot") || given_text(c, "run") || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+    for (const struct flag *f = console_flags; f->name; f++)
+        if (flags_given(&c->flags, f->name))
+            return true;
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 static int start_console(struct cli *c)
@@ -266,6 +269,7 @@ static int start_console(struct cli *c)
         .replay = given_text(c, "replay"),
         .size = given_text(c, "size"),
         .ascii = flags_switch(&c->flags, "ascii"),
+        .plain = flags_switch(&c->flags, "plain"),
         .no_mouse = flags_switch(&c->flags, "no-mouse"),
     };
     int status = c->console(&options);

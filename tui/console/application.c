@@ -14,6 +14,10 @@ static void note_row(void *context, struct row *row, enum note what)
 {
     struct app *app = context;
 
+    /* Who does not see marks and moving rows is told in one line what happened. */
+    if (app->canvas.plain && row->kind == ROW_EVENT && what == NOTE_NEW && app->conn.state == CONN_LIVE)
+        app_flash(app, ROLE_INFO, "%s", ((const struct m_event *)row)->api.text);
+
     for
         EACH_VIEW(app, i)
         {

@@ -21,6 +21,7 @@ void app_settings(struct app *app, const struct settings *settings);
 /* What comes in. The app takes over deltas (app_delta) and replies. */
 void app_key(struct app *app, int key);
 void app_click(struct app *app, int row, int col, int clicks);
+void app_menu(struct app *app, int row, int col); /* what can be done with what is there */
 void app_wheel(struct app *app, int rows);
 void app_reply(struct app *app, uint64_t id, struct reply *reply);
 void app_connection(struct app *app, enum connection_state state, const char *why, int64_t retry_in_ms);

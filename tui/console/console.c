@@ -58,6 +58,8 @@ static void take_keys(struct console_loop *l)
         l->keys += event.key != CK_RESIZE;
         if (event.key == CK_MOUSE && event.row >= 0 && event.wheel)
             app_wheel(&l->app, event.wheel);
+        else if (event.key == CK_MOUSE && event.row >= 0 && event.menu)
+            app_menu(&l->app, event.row, event.col);
         else if (event.key == CK_MOUSE && event.row >= 0)
             app_click(&l->app, event.row, event.col, event.clicks);
         else if (event.key != CK_RESIZE && event.key != CK_MOUSE)
@@ -353,6 +355,7 @@ int console_main(const struct console_options *options)
         net_stop(l->net);
         goto out;
     }
+    l->app.canvas.plain = options->plain || l->settings.plain == SETTING_ON;
     l->app.canvas.ascii = options->ascii || l->settings.ascii == SETTING_ON || !term_utf8();
     app_init(&l->app);
     now(l);

@@ -431,8 +431,8 @@ static struct layout_wish layout_wish(const struct app *app, int rows, int cols)
     return (struct layout_wish){
         .header = listing,
         .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
-        .peek = listing && !pane && (app->peek_chosen ? app->peek : roomy),
-        .tail = cols >= 140 && !v->no_tail,
+        .peek = listing && !pane && !app->canvas.plain && (app->peek_chosen ? app->peek : roomy),
+        .tail = cols >= 140 && !v->no_tail && !app->canvas.plain,
         .force = app->force_small,
     };
 }

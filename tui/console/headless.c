@@ -465,6 +465,7 @@ static int set_up(struct headless *h, struct err *e)
     const char *theme = h->options->theme ? h->options->theme : settings.theme;
     app_settings(&h->app, &settings);
     h->app.theme = theme ? theme_find(theme) : THEME_DEFAULT;
+    h->app.canvas.plain = h->options->plain || settings.plain == SETTING_ON;
     h->app.canvas.ascii |= settings.ascii == SETTING_ON;
     if (h->app.flash.role == ROLE_ERROR)
         r = err_set(e, ERR_INVALID, "%s", h->app.flash.text);

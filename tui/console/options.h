@@ -20,6 +20,7 @@ struct console_options {
     const char *replay;                  /* a recording, instead of a daemon; NULL: none */
     const char *size;                    /* of the screen where there is no terminal; NULL: 80x24 */
     bool ascii;                          /* draw with ASCII even where the locale is UTF-8 */
+    bool plain;                          /* no frames and rules, one column; events are said in the line of messages */
     bool no_mouse;
 };
 

@@ -26,6 +26,7 @@ void term_copy(const char *text);
 struct term_event {
     int key;                     /* CK_NONE: nothing waits */
     int row, col, clicks, wheel; /* for CK_MOUSE */
+    bool menu;                   /* the right button */
 };
 /* Never waits. */
 struct term_event term_read(void);
