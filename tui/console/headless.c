@@ -376,6 +376,15 @@ static int do_pass(struct headless *h, int64_t ns, struct err *e)
     return settle(h, e);
 }
 
+static int do_copied(struct headless *h, struct err *e)
+{
+    if (!h->app.clipboard)
+        return err_set(e, ERR_INVALID, "nothing was copied");
+    if (puts(h->app.clipboard) < 0 || fflush(stdout) != 0)
+        return err_set(e, ERR_IO, "cannot write the output");
+    return 0;
+}
+
 static int do_step(struct headless *h, const struct script_step *step, struct err *e)
 {
     switch (step->verb) {
@@ -398,6 +407,8 @@ static int do_step(struct headless *h, const struct script_step *step, struct er
         return do_play(h, step->number, e);
     case SCRIPT_PASS:
         return do_pass(h, step->number, e);
+    case SCRIPT_COPIED:
+        return do_copied(h, e);
     }
     return 0;
 }
