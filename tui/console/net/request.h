@@ -4,6 +4,7 @@
 #define TUI_CONSOLE_NET_REQUEST_H
 
 #include "console/model/model.h"
+#include "json/json.h"
 
 enum connection_state { CONN_CONNECTING, CONN_LIVE, CONN_DOWN, CONN_RESYNC, CONN_AUTH };
 
@@ -14,6 +15,8 @@ struct app_request {
     bool match;                       /* the version is sent even where it is 0 */
     bool whole;                       /* the answer's JSON is wanted as it came */
     enum row_kind result;             /* what the answer's object is; ROW_KINDS: none */
+    /* Reads the answer, on another thread than the screen's; NULL: it is one to a change. */
+    int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
 };
 
 #endif
