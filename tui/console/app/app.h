@@ -72,10 +72,10 @@ struct paste {
 /* A moment of the past that stands in for now: see past/past.h. */
 struct then {
     bool on;
-    int64_t at_ns, since_ns; /* the moment; the oldest one that is known */
-    char *event;             /* the entry of the journal it was asked for by; "" */
-    struct model other;      /* while it is on: the objects of now */
-    char *policy;            /* that was in force, as it was written; NULL: none was */
+    int64_t at_ns, since_ns;            /* the moment; the oldest one that is known */
+    char *event;                        /* the entry of the journal it was asked for by; "" */
+    struct model other;                 /* while it is on: the objects of now */
+    char *policy;                       /* that was in force, as it was written; NULL: none was */
     const struct console_view *instead; /* for which another view stands in; NULL */
     uint64_t request;                   /* that is under way; 0 */
     int64_t want_ns;                    /* what is asked for next; 0: nothing is */
