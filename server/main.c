@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -42,6 +43,7 @@ struct daemon {
     struct api *api;
     struct relay *relay;
     struct front *front;
+    struct loop_tls *_Atomic tls; /* the public listener's: other threads ask when it ends */
     uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
     unsigned trims;      /* since the heap was trimmed */
     uint64_t trimmed_at; /* full maps that had been made by then */
@@ -134,6 +136,16 @@ static void tell_relay(void *arg, struct json_out *o)
     relay_status(((struct daemon *)arg)->relay, o);
 }
 
+static void tell_facts(void *arg, struct server_facts *out)
+{
+    struct daemon *d = arg;
+    struct loop_tls *tls = d->tls;
+
+    if (!relay_trouble(d->relay, out->relay_trouble, sizeof(out->relay_trouble)))
+        out->relay_trouble[0] = '\0';
+    out->certificate_ends_ns = tls ? loop_tls_ends(tls) * NS_PER_SECOND : 0;
+}
+
 static void put_problem(const struct config *c, struct strs *problems, const char *key, const char *text)
 {
     char *named = mem_format("%s: %s", key, text), *whole = config_place(c, key, named);
@@ -176,7 +188,7 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
         if (!tls)
-            put_problem(c, problems, "tls_cert_path", e.message);
+            put_problem(c, problems, *e.field ? e.field : "tls_cert_path", e.message);
         loop_tls_free(tls);
     }
     check_policy(c, &image, problems, notes);
@@ -223,6 +235,7 @@ static int start_outside(struct daemon *d, struct err *e)
                               .store = d->store,
                               .metrics = add_metrics,
                               .relay_status = tell_relay,
+                              .facts = tell_facts,
                               .arg = d};
     struct relay_options relay = {
         .config = c, .loops = d->loops, .core = d->core, .tailnet = d->tailnet, .known = is_known, .arg = d};
@@ -266,6 +279,7 @@ static int start_outside(struct daemon *d, struct err *e)
     strs_release(&front.listen);
     if (!d->front)
         return (int)e->code;
+    d->tls = loop_tls_ref(front_tls(d->front));
     return front_tls(d->front) ? relay_add_certificate(d->relay, front_tls(d->front), e) : 0;
 }
 
@@ -273,6 +287,7 @@ static void stop(struct daemon *d)
 {
     front_free(d->front);
     api_stop(d->api);
+    loop_tls_free(d->tls);
     relay_stop(d->relay);
     health_stop(d->health);
     readback_stop(d->readback);

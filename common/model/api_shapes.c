@@ -28,18 +28,10 @@ static const char *pending_name(int kind)
     return kind == API_PENDING_SSH ? "ssh" : "register";
 }
 
-static const char *weight_name(int weight)
-{
-    static const char *const names[] = {
-        [WEIGHT_INFO] = "info", [WEIGHT_CHANGE] = "change", [WEIGHT_WARN] = "warn", [WEIGHT_ALARM] = "alarm"};
-
-    return names[weight];
-}
-
 static const struct api_words roles = {user_role_name, ROLE_OWNER + 1}, methods = {method_name, REGISTER_OIDC + 1},
                               states = {route_state_name, ROUTE_STATES}, failbacks = {route_failback_name, FAILBACKS},
                               pending_kinds = {pending_name, API_PENDING_SSH + 1},
-                              weights = {weight_name, WEIGHT_ALARM + 1},
+                              weights = {event_weight_name, WEIGHT_ALARM + 1},
                               severities = {message_severity_name, SEVERITY_HIGH + 1};
 
 static const struct api_field user_fields[] = {
@@ -488,11 +480,6 @@ static const struct api_field backup_fields[] = {
     OWN(api_backup, "bytes", bytes, KIND_U64),
 };
 const struct api_shape api_backup_shape = SHAPE(api_backup, "backup", backup_fields);
-
-static const struct api_field health_fields[] = {
-    V1(api_health, "databaseConnectivity", "database_connectivity", database, KIND_BOOL),
-};
-const struct api_shape api_health_shape = SHAPE(api_health, "health", health_fields);
 
 static const struct api_field version_go_fields[] = {
     OWN(api_version_go, "version", version, KIND_TEXT),

@@ -69,6 +69,7 @@ enum event_id {
 };
 
 const char *event_kind(enum event_id id);
+const char *event_weight_name(int weight);        /* "info", "change", "warn", "alarm" */
 enum event_weight event_weight(const char *kind); /* WEIGHT_INFO for a kind that is not in the table */
 
 #endif

@@ -501,6 +501,14 @@ const char *event_kind(enum event_id id)
     return events[id].kind;
 }
 
+const char *event_weight_name(int weight)
+{
+    static const char *const names[] = {
+        [WEIGHT_INFO] = "info", [WEIGHT_CHANGE] = "change", [WEIGHT_WARN] = "warn", [WEIGHT_ALARM] = "alarm"};
+
+    return names[weight];
+}
+
 enum event_weight event_weight(const char *kind)
 {
     for (size_t i = 0; i < EVENT_ID_COUNT; i++)

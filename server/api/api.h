@@ -17,6 +17,12 @@
 
 struct api;
 
+/* What rooms beside this one know of themselves, for the report of health. */
+struct server_facts {
+    char relay_trouble[240];     /* why the built-in relay is not reached from here; "": it is, or nobody knows */
+    int64_t certificate_ends_ns; /* of the public listener; 0: it has none */
+};
+
 struct api_options {
     const struct config *config; /* a reference is taken; api_reload changes it */
     struct core *core;
@@ -28,6 +34,8 @@ struct api_options {
     void (*metrics)(void *arg, struct buf *out);
     /* Writes the relay's state, an object; NULL: there is none. Any thread. */
     void (*relay_status)(void *arg, struct json_out *o);
+    /* NULL: nothing is known. Any thread. */
+    void (*facts)(void *arg, struct server_facts *out);
     /* Somebody answered a ping (HEAD /machine/ping-response?id=): true if the id is known. NULL: none is. Any thread.
      */
     bool (*ping_response)(void *arg, const char *id);

@@ -8,13 +8,16 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "net/forwarded.h"
 
-#define REQUEST_MS 60000 /* until a request is whole, or on a connection without one */
-#define BOUND      2     /* times as many as there may be: with those that go, and have not gone yet */
-#define RESERVE    8     /* one in so many places, beside them, is for reserved requests */
-#define PER_SOURCE 128   /* of one IPv4 address or IPv6 /64, but for this machine's and those of proxies */
+#define REQUEST_MS 60000  /* until a request is whole, or on a connection without one */
+#define ANSWER_MS  300000 /* until an answer of known length is read */
+#define BOUND      2      /* times as many as there may be: with those that go, and have not gone yet */
+#define RESERVE    8      /* one in so many places, beside them, is for reserved requests */
+#define PER_SOURCE 128    /* of one IPv4 address or IPv6 /64, but for this machine's and those of proxies */
+
+/* What the other end is to do. */
+enum awaited { AWAITS_REQUEST, AWAITS_READING, AWAITED };
 
 struct http_conn {
     struct http_conn *next, *prev; /* in waiting; the first for the longest */
@@ -26,16 +29,13 @@ struct http_conn {
 
 struct http_conns {
     pthread_mutex_t lock;
-    struct thread ender; /* closes those whose time is over while nobody else comes */
-    pthread_cond_t stop;
-    bool stopping;
     const struct prefixes *proxies;
     unsigned max;
     unsigned count, closing; /* closing: those that are shut down and have not gone yet; reserved ones are in neither */
     unsigned reserved;
-    struct map by_source;     /* counts as values */
-    struct map coming;        /* by descriptor: entered, and not started */
-    struct http_conn waiting; /* head of a ring */
+    struct map by_source;              /* counts as values */
+    struct map coming;                 /* by descriptor: entered, and not started */
+    struct http_conn waiting[AWAITED]; /* heads of rings */
 };
 
 /* ---- Under the lock ---- */
@@ -58,35 +58,41 @@ static void shut_down(struct http_conns *all, struct http_conn *c)
     all->closing++;
 }
 
-static void wait_for_request(struct http_conns *all, struct http_conn *c)
+static void wait_for(struct http_conns *all, struct http_conn *c, enum awaited what)
 {
+    struct http_conn *ring = &all->waiting[what];
+
     leave_waiting(c);
     if (c->fd < 0 || c->reserved)
         return;
     c->since = clock_mono_ms();
     c->waits = true;
-    c->next = &all->waiting;
-    c->prev = all->waiting.prev;
+    c->next = ring;
+    c->prev = ring->prev;
     c->prev->next = c->next->prev = c;
 }
 
 static void close_overdue(struct http_conns *all)
 {
+    static const int64_t time_ms[AWAITED] = {[AWAITS_REQUEST] = REQUEST_MS, [AWAITS_READING] = ANSWER_MS};
     int64_t now = clock_mono_ms();
 
-    for (struct http_conn *first; (first = all->waiting.next) != &all->waiting && now - first->since >= REQUEST_MS;)
-        shut_down(all, first);
+    for (size_t what = 0; what < AWAITED; what++) {
+        struct http_conn *ring = &all->waiting[what];
+        while (ring->next != ring && now - ring->next->since >= time_ms[what])
+            shut_down(all, ring->next);
+    }
 }
 
 /* Closes those whose time is over, and then one more where there is no place for another one. */
 static void make_room(struct http_conns *all)
 {
-    struct http_conn *first;
-
     close_overdue(all);
-    first = all->waiting.next;
-    if (first != &all->waiting && all->count - all->closing >= all->max)
-        shut_down(all, first);
+    for (size_t what = 0; what < AWAITED && all->count - all->closing >= all->max; what++) {
+        struct http_conn *ring = &all->waiting[what];
+        if (ring->next != ring)
+            shut_down(all, ring->next);
+    }
 }
 
 static void forget(struct http_conns *all, struct http_conn *c)
@@ -121,43 +127,22 @@ static bool has_place(struct http_conns *all, const struct addr *from, bool rese
 
 /* ---- From start to end ---- */
 
-/* A second late at most: what trickles is no hurry. */
-static void *end_overdue(void *arg)
-{
-    struct http_conns *all = arg;
-
-    pthread_mutex_lock(&all->lock);
-    while (!all->stopping) {
-        close_overdue(all);
-        thread_cond_wait(&all->stop, &all->lock, clock_mono_ms() + 1000);
-    }
-    pthread_mutex_unlock(&all->lock);
-    return NULL;
-}
-
-int http_conns_new(unsigned max, const struct prefixes *proxies, struct http_conns **out, struct err *e)
+struct http_conns *http_conns_new(unsigned max, const struct prefixes *proxies)
 {
     struct http_conns *all = mem_alloc(sizeof(*all));
 
     pthread_mutex_init(&all->lock, NULL);
-    thread_cond_init(&all->stop);
     all->proxies = proxies;
     all->max = max;
-    all->waiting.next = all->waiting.prev = &all->waiting;
-    *out = all;
-    return thread_start(&all->ender, "http-deadline", end_overdue, all, e);
+    for (size_t what = 0; what < AWAITED; what++)
+        all->waiting[what].next = all->waiting[what].prev = &all->waiting[what];
+    return all;
 }
 
 void http_conns_free(struct http_conns *all)
 {
     if (!all)
         return;
-    pthread_mutex_lock(&all->lock);
-    all->stopping = true;
-    pthread_cond_signal(&all->stop);
-    pthread_mutex_unlock(&all->lock);
-    thread_join(&all->ender);
-    pthread_cond_destroy(&all->stop);
     for (struct map_entry *e = map_first(&all->coming); e; e = map_next(&all->coming, e))
         free(e->value);
     map_release(&all->coming);
@@ -166,32 +151,57 @@ void http_conns_free(struct http_conns *all)
     free(all);
 }
 
+void http_conns_end_overdue(struct http_conns *all)
+{
+    pthread_mutex_lock(&all->lock);
+    close_overdue(all);
+    pthread_mutex_unlock(&all->lock);
+}
+
 /* ---- For the server ---- */
+
+/* Under the lock. */
+static struct http_conn *add(struct http_conns *all, int fd, const struct addr *from, bool reserved)
+{
+    size_t len = addr_source_len(from);
+    struct http_conn *c = mem_alloc(sizeof(*c));
+
+    c->fd = fd;
+    c->from = *from;
+    c->reserved = reserved;
+    all->reserved += reserved;
+    all->count += !reserved;
+    map_put(&all->by_source, from->bytes, len, (void *)((uintptr_t)map_get(&all->by_source, from->bytes, len) + 1));
+    wait_for(all, c, AWAITS_REQUEST);
+    return c;
+}
 
 bool http_conns_enter(struct http_conns *all, int fd, const struct addr *from, bool reserved)
 {
-    size_t len = addr_source_len(from);
-
     pthread_mutex_lock(&all->lock);
     if (!reserved)
         make_room(all);
     bool in = has_place(all, from, reserved);
     if (in) {
-        struct http_conn *c = mem_alloc(sizeof(*c));
-        c->fd = fd;
-        c->from = *from;
-        c->reserved = reserved;
-        all->reserved += reserved;
-        all->count += !reserved;
-        map_put(&all->by_source, from->bytes, len, (void *)((uintptr_t)map_get(&all->by_source, from->bytes, len) + 1));
         /* One that had the descriptor before and was never started is gone. */
-        struct http_conn *before = map_putu(&all->coming, (uint64_t)fd, c);
+        struct http_conn *before = map_putu(&all->coming, (uint64_t)fd, add(all, fd, from, reserved));
         if (before)
             forget(all, before);
-        wait_for_request(all, c);
     }
     pthread_mutex_unlock(&all->lock);
     return in;
+}
+
+struct http_conn *http_conns_accepted(struct http_conns *all, int fd, const struct addr *from)
+{
+    pthread_mutex_lock(&all->lock);
+    make_room(all);
+    bool in = has_place(all, from, false);
+    struct http_conn *c = add(all, fd, from, false);
+    if (!in)
+        shut_down(all, c);
+    pthread_mutex_unlock(&all->lock);
+    return c;
 }
 
 struct http_conn *http_conns_started(struct http_conns *all, int fd)
@@ -218,11 +228,21 @@ void http_conns_remove(struct http_conns *all, struct http_conn *c)
     pthread_mutex_unlock(&all->lock);
 }
 
-void http_conns_wait(struct http_conns *all, struct http_conn *c)
+static void await(struct http_conns *all, struct http_conn *c, enum awaited what)
 {
     pthread_mutex_lock(&all->lock);
-    wait_for_request(all, c);
+    wait_for(all, c, what);
     pthread_mutex_unlock(&all->lock);
+}
+
+void http_conns_wait(struct http_conns *all, struct http_conn *c)
+{
+    await(all, c, AWAITS_REQUEST);
+}
+
+void http_conns_answer(struct http_conns *all, struct http_conn *c)
+{
+    await(all, c, AWAITS_READING);
 }
 
 void http_conns_work(struct http_conns *all, struct http_conn *c)
@@ -241,6 +261,6 @@ void http_conns_answered(struct http_conns *all, struct http_conn *c)
         make_room(all);
         all->count++;
     }
-    wait_for_request(all, c);
+    wait_for(all, c, AWAITS_REQUEST);
     pthread_mutex_unlock(&all->lock);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "http/answer.h"
 #include "http/conns.h"
 #include "http/server.h"
 #include "net/forwarded.h"
@@ -25,6 +26,8 @@
 #define PUBLIC_PART     16   /* of the files that may be open */
 #define UNIX_MAX        256
 #define METRICS_MAX     64
+#define LISTENED_PART   8    /* as PUBLIC_PART, of each of these two */
+#define LOOK_MS         1000 /* for those whose time is over: what trickles is no hurry */
 /* libmicrohttpd must not come to the end of its own bound: a thread of its pool that does locks itself out for ever. */
 #define BOUND_FACTOR 8
 
@@ -32,15 +35,17 @@ struct http_daemon { /* what a daemon's callbacks are told */
     struct http *h;
     enum http_listener listener;
     struct MHD_Daemon *daemon;
+    struct http_conns *conns;
 };
 
 struct http_server {
     struct http_daemon daemons[3]; /* public, unix, metrics */
-    struct http_conns *conns;      /* of the public listener */
+    struct thread ender;           /* closes connections whose time is over while nobody else comes */
     char *unix_path;
     atomic_bool refusing;
-    pthread_mutex_t lock; /* of open */
-    pthread_cond_t quiet;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t quiet, stop;
+    bool stopping;
     size_t open; /* requests that came and whose answer is not out yet */
 };
 enum { PUBLIC, UNIX, METRICS };
@@ -49,7 +54,8 @@ enum { PUBLIC, UNIX, METRICS };
 struct http_exchange {
     struct http_request *request; /* NULL: it was answered at once */
     struct MHD_Connection *connection;
-    struct http_conn *conn; /* NULL: not of the public listener */
+    struct http_conns *conns;
+    struct http_conn *conn;
     char *target;
     size_t received;
     enum { HEAD, ADMISSION, BODY, SERVICE, REFUSED } stage;
@@ -74,32 +80,50 @@ static struct http_conn *conn_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-/* The public listener's connections come and go. */
+/* Who is at the other end; for the unix socket, who is of this machine. */
+static struct addr address_of(const struct http_daemon *d, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct addr_port from = {.addr = {.bits = 32, .bytes = {127, 0, 0, 1}}};
+    union address at = {0};
+
+    if (peer && d->listener != HTTP_UNIX) {
+        memcpy(&at, peer->client_addr, peer->client_addr->sa_family == AF_INET6 ? sizeof(at.in6) : sizeof(at.in));
+        from_sockaddr(&at, &from);
+    }
+    return from.addr;
+}
+
+/* Connections come and go. */
 static void note_connection(void *arg, struct MHD_Connection *connection, void **context,
                             enum MHD_ConnectionNotificationCode what)
 {
-    struct http_conns *all = arg;
-    const union MHD_ConnectionInfo *fd;
+    struct http_daemon *d = arg;
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context)
-            http_conns_remove(all, *context);
-        return;
+            http_conns_remove(d->conns, *context);
+    } else if (d->listener == HTTP_PUBLIC) {
+        *context = http_conns_started(d->conns, fd);
+    } else {
+        struct addr from = address_of(d, connection);
+        *context = http_conns_accepted(d->conns, fd, &from);
     }
-    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *context = fd ? http_conns_started(all, fd->connect_fd) : NULL;
 }
 
 static void *note_target(void *arg, const char *uri, struct MHD_Connection *connection)
 {
+    struct http_daemon *d = arg;
     struct http_exchange *x = mem_alloc(sizeof(*x));
 
     x->connection = connection;
     x->target = mem_strndup(uri, HTTP_TARGET_MAX + 1);
+    x->conns = d->conns;
     x->conn = conn_of(connection);
     if (x->conn)
-        http_conns_wait(((struct http_server *)arg)->conns, x->conn);
-    count_open(arg, true);
+        http_conns_wait(x->conns, x->conn);
+    count_open(d->h->server, true);
     return x;
 }
 
@@ -123,7 +147,7 @@ static void exchange_over(void *arg, struct MHD_Connection *connection, void **r
     if (x->request)
         http_request_free(x->request);
     if (x->conn)
-        http_conns_answered(((struct http_server *)arg)->conns, x->conn);
+        http_conns_answered(x->conns, x->conn);
     free(x->target);
     free(x);
     *req_cls = NULL;
@@ -221,91 +245,11 @@ void http_exchange_resume(struct http_request *r)
     MHD_resume_connection(x->connection);
 }
 
-/* ---- out ---- */
-
-static enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, const char *text)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
-    enum MHD_Result result;
-
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", HTTP_TEXT);
-    MHD_add_response_header(response, "Connection", "close");
-    result = MHD_queue_response(c, status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-static void source_resume(void *arg)
-{
-    MHD_resume_connection(arg);
-}
-
-static void source_wait(void *arg)
-{
-    MHD_suspend_connection(arg);
-}
-
-static ssize_t source_read(void *arg, uint64_t position, char *bytes, size_t max)
-{
-    struct http_source *s = arg;
-    long n = s->take(s, bytes, max, source_wait);
-
-    (void)position;
-    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
-}
-
-static void source_over(void *arg)
-{
-    struct http_source *s = arg;
-
-    s->closed(s);
-}
-
-static struct MHD_Response *make_response(struct http_request *r, struct MHD_Connection *c)
-{
-    struct MHD_Response *response;
-    size_t len = r->out.len;
-
-    if (!r->source)
-        return MHD_create_response_from_buffer(len, buf_take(&r->out), MHD_RESPMEM_MUST_FREE);
-    r->source->attach(r->source, source_resume, c);
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, source_read, r->source, source_over);
-    if (response)
-        r->source = NULL; /* the response's now */
-    return response;
-}
-
-static const struct http_pair always[] = {
-    {"X-Frame-Options", "DENY"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cache-Control", "no-store"},
-};
-
 static enum MHD_Result answer(struct http_exchange *x)
 {
-    struct http_request *r = x->request;
-    struct MHD_Response *response = make_response(r, x->connection);
-    enum MHD_Result result;
-
-    if (!response)
-        return MHD_NO;
-    if (r->content_type_out)
-        MHD_add_response_header(response, "Content-Type", r->content_type_out);
-    for (size_t i = 0; i < ARRAY_LEN(always); i++)
-        MHD_add_response_header(response, always[i].name, always[i].value);
-    /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them. */
-    MHD_add_response_header(response, "Content-Security-Policy",
-                            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-                            "form-action 'none'; frame-ancestors 'none'");
-    for (size_t i = 0; i < r->header_count; i++)
-        MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
-    result = MHD_queue_response(x->connection, (unsigned)r->status, response);
-    MHD_destroy_response(response);
-    return result;
+    if (x->conn && !x->request->source)
+        http_conns_answer(x->conns, x->conn);
+    return answer_request(x->connection, x->request);
 }
 
 /* ---- the callback ---- */
@@ -358,7 +302,7 @@ static enum MHD_Result serve(struct http_exchange *x)
 {
     x->stage = SERVICE;
     if (x->conn)
-        http_conns_work(x->request->http->server->conns, x->conn);
+        http_conns_work(x->conns, x->conn);
     MHD_suspend_connection(x->connection);
     http_request_serve(x->request);
     return MHD_YES;
@@ -406,7 +350,7 @@ static void mhd_log(void *arg, const char *format, va_list args)
     log_limited(&noise, 5, LOG_LEVEL_DEBUG, "http", "libmicrohttpd: %s", text);
 }
 
-static struct MHD_Daemon *start_daemon(struct http_daemon *d, int fd, unsigned threads, unsigned connections)
+static struct MHD_Daemon *start_daemon(struct http_daemon *d, int fd, unsigned threads, unsigned max)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      (fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0);
@@ -414,34 +358,47 @@ static struct MHD_Daemon *start_daemon(struct http_daemon *d, int fd, unsigned t
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    struct MHD_OptionItem watched[] = {
-        {d->listener == HTTP_PUBLIC ? MHD_OPTION_NOTIFY_CONNECTION : MHD_OPTION_END, (intptr_t)note_connection,
-         d->h->server->conns},
-        {MHD_OPTION_END, 0, NULL},
-    };
     struct MHD_OptionItem listener[] = {
         {fd >= 0 ? MHD_OPTION_LISTEN_SOCKET : MHD_OPTION_END, (intptr_t)fd, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
 
-    return MHD_start_daemon(
-        flags, 0, NULL, NULL, handle, d, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        connections, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_POOL, MHD_OPTION_URI_LOG_CALLBACK, note_target, d->h->server, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_over, d->h->server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_ARRAY, watched, MHD_OPTION_END);
+    return MHD_start_daemon(flags, 0, NULL, NULL, handle, d, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
+                            MHD_OPTION_CONNECTION_LIMIT, BOUND_FACTOR * max, MHD_OPTION_CONNECTION_TIMEOUT,
+                            IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL,
+                            MHD_OPTION_URI_LOG_CALLBACK, note_target, d, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
+                            NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_over, d->h->server,
+                            MHD_OPTION_NOTIFY_CONNECTION, note_connection, d, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_ARRAY, listener, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static int open_daemon(struct http *h, struct http_daemon *d, enum http_listener listener, int fd, unsigned threads,
-                       unsigned connections, struct err *e)
+                       unsigned max, struct err *e)
 {
-    *d = (struct http_daemon){.h = h, .listener = listener};
-    d->daemon = start_daemon(d, fd, threads, connections);
+    *d = (struct http_daemon){.h = h, .listener = listener, .conns = http_conns_new(max, &h->with.trusted_proxies)};
+    d->daemon = start_daemon(d, fd, threads, max);
     if (d->daemon)
         return 0;
     if (fd >= 0)
         close(fd);
     return err_set(e, ERR_UNAVAILABLE, "libmicrohttpd does not start: %s", strerrordesc_np(errno));
+}
+
+static void *end_overdue(void *arg)
+{
+    struct http_server *s = arg;
+
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopping) {
+        pthread_mutex_unlock(&s->lock);
+        for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++)
+            if (s->daemons[i].conns)
+                http_conns_end_overdue(s->daemons[i].conns);
+        pthread_mutex_lock(&s->lock);
+        thread_cond_wait(&s->stop, &s->lock, clock_mono_ms() + LOOK_MS);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
 }
 
 int server_start(struct http *h, struct http_server **out, struct err *e)
@@ -452,9 +409,8 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
 
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->quiet);
+    thread_cond_init(&s->stop);
     *out = s;
-    if ((code = http_conns_new(file_share(PUBLIC_MAX, PUBLIC_PART), &o->trusted_proxies, &s->conns, e)) < 0)
-        return code;
     if ((unix_fd = code = listen_unix(o->unix_socket, o->unix_mode, e)) < 0)
         return code;
     s->unix_path = mem_strdup(o->unix_socket);
@@ -462,15 +418,16 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
         close(unix_fd);
         return code;
     }
-    if ((code = open_daemon(h, &s->daemons[UNIX], HTTP_UNIX, unix_fd, 1, UNIX_MAX, e)) < 0) {
+    if ((code = open_daemon(h, &s->daemons[UNIX], HTTP_UNIX, unix_fd, 1, file_share(UNIX_MAX, LISTENED_PART), e)) < 0) {
         if (metrics_fd >= 0)
             close(metrics_fd);
         return code;
     }
-    if (metrics_fd >= 0 &&
-        (code = open_daemon(h, &s->daemons[METRICS], HTTP_METRICS, metrics_fd, 1, METRICS_MAX, e)) < 0)
+    if (metrics_fd >= 0 && (code = open_daemon(h, &s->daemons[METRICS], HTTP_METRICS, metrics_fd, 1,
+                                               file_share(METRICS_MAX, LISTENED_PART), e)) < 0)
         return code;
-    return open_daemon(h, &s->daemons[PUBLIC], HTTP_PUBLIC, -1, 2, BOUND_FACTOR * PUBLIC_MAX, e);
+    code = open_daemon(h, &s->daemons[PUBLIC], HTTP_PUBLIC, -1, 2, file_share(PUBLIC_MAX, PUBLIC_PART), e);
+    return code < 0 ? code : thread_start(&s->ender, "http-deadline", end_overdue, s, e);
 }
 
 void server_refuse(struct http_server *s)
@@ -494,14 +451,21 @@ void server_stop(struct http_server *s)
     if (!s)
         return;
     drain(s);
-    for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++)
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->stop);
+    pthread_mutex_unlock(&s->lock);
+    thread_join(&s->ender);
+    for (size_t i = 0; i < ARRAY_LEN(s->daemons); i++) {
         if (s->daemons[i].daemon)
             MHD_stop_daemon(s->daemons[i].daemon);
+        http_conns_free(s->daemons[i].conns);
+    }
     if (s->unix_path)
         unlink(s->unix_path);
     free(s->unix_path);
-    http_conns_free(s->conns);
     pthread_cond_destroy(&s->quiet);
+    pthread_cond_destroy(&s->stop);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -529,12 +493,12 @@ void http_take_socket(struct http *h, int fd, const struct addr_port *peer, bool
     struct sockaddr_storage addr;
     socklen_t len = to_sockaddr(peer, &addr);
 
-    if (atomic_load(&s->refusing) || !http_conns_enter(s->conns, fd, &peer->addr, reserved)) {
+    if (atomic_load(&s->refusing) || !http_conns_enter(s->daemons[PUBLIC].conns, fd, &peer->addr, reserved)) {
         close(fd);
         return;
     }
     if (MHD_add_connection(s->daemons[PUBLIC].daemon, fd, (const struct sockaddr *)&addr, len) != MHD_YES)
-        http_conns_failed(s->conns, fd);
+        http_conns_failed(s->daemons[PUBLIC].conns, fd);
 }
 
 static unsigned connections(const struct http_daemon *d)

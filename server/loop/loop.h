@@ -117,6 +117,8 @@ struct loop_tls *loop_tls_new_client(struct err *e);
 /* Looks at the files; a changed pair is loaded for connections that come after. On an error the old pair stays.
  * Returns 1 if it was loaded, 0 if nothing changed. */
 int loop_tls_refresh(struct loop_tls *tls, struct err *e) WARN_UNUSED;
+/* When the first of its certificates ends, seconds since 1970; 0: not known. Any thread. */
+int64_t loop_tls_ends(struct loop_tls *tls);
 struct loop_tls *loop_tls_ref(struct loop_tls *tls); /* another owner, who frees it too; NULL gives NULL */
 void loop_tls_free(struct loop_tls *tls);            /* streams that use it live on */
 

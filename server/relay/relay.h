@@ -44,5 +44,7 @@ void relay_requirements(const struct config *c, struct strs *out);
 /* Any thread. The status is an object: who is connected, what went through, what was dropped and why. */
 void relay_status(struct relay *r, struct json_out *o);
 void relay_metrics(struct relay *r, struct buf *out);
+/* Writes why the relay is not reached from here, as the last look found; false: it is, or nobody looked yet. */
+bool relay_trouble(struct relay *r, char *why, size_t max);
 
 #endif

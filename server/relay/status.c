@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the relay tells about itself. */
+#include <stdio.h>
+
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -139,6 +141,21 @@ void relay_status(struct relay *r, struct json_out *o)
     json_close(o, '}');
     put_connections(r, o);
     json_close(o, '}');
+}
+
+bool relay_trouble(struct relay *r, char *why, size_t max)
+{
+    pthread_mutex_lock(&r->lock);
+    struct relay_check c = r->check;
+    pthread_mutex_unlock(&r->lock);
+    if (!c.done || (c.derp && c.stun))
+        return false;
+    if (c.derp)
+        snprintf(why, max, "STUN does not answer from here: %s", c.stun_why);
+    else
+        snprintf(why, max, "it is not reached from here: %s", c.derp_why);
+    text_end_whole(why);
+    return true;
 }
 
 void relay_metrics(struct relay *r, struct buf *out)

@@ -200,11 +200,7 @@ def sockets(d):
 
 
 def main():
-    d = shared.Daemon()
-    with open(d.config, encoding="utf-8") as f:
-        text = f.read().replace('metrics_listen_addr: ""', f"metrics_listen_addr: 127.0.0.1:{metrics_port}")
-    with open(d.config, "w", encoding="utf-8") as f:
-        f.write(text)
+    d = shared.Daemon(metrics=metrics_port)
     with d:
         pages(d)
         keys(d)

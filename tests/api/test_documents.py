@@ -161,11 +161,7 @@ def version(d):
     shared.check("and so does the plain text", told["headway"] in text and told["version"] in text, text)
 
 
-daemon = shared.Daemon()
-with open(daemon.config, encoding="utf-8") as f:
-    configuration = f.read().replace('metrics_listen_addr: ""', f"metrics_listen_addr: 127.0.0.1:{metrics_port}")
-with open(daemon.config, "w", encoding="utf-8") as f:
-    f.write(configuration)
+daemon = shared.Daemon(metrics=metrics_port)
 with daemon:
     openapi(daemon)
     metrics()

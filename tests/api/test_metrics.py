@@ -74,11 +74,7 @@ def presence(d, nodes):
 
 if not os.access(RUN_NODE, os.X_OK):
     shared.skip_all(f"{RUN_NODE} is not built: make build-tests")
-daemon = shared.Daemon()
-with open(daemon.config, encoding="utf-8") as f:
-    configuration = f.read().replace('metrics_listen_addr: ""', f"metrics_listen_addr: 127.0.0.1:{metrics_port}")
-with open(daemon.config, "w", encoding="utf-8") as f:
-    f.write(configuration)
+daemon = shared.Daemon(metrics=metrics_port)
 with daemon:
     daemon.call("POST", "/api/v1/user", {"name": "alice"})
     daemon.call("PUT", "/api/v1/policy", {"policy": POLICY})

@@ -90,6 +90,12 @@ APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "20
 CHANGE = {"event": "1.9", "version": 2, "result": {}, "inverse": None}
 
 
+REASONS = [
+    {"code": "prefix-unserved", "severity": "alarm", "object": "prefix", "objectId": None, "objectName": "10.9.0.0/16",
+     "text": "nobody serves 10.9.0.0/16: gw: the node is offline", "since": None},
+    {"code": "node-waiting", "severity": "warn", "object": "node", "objectId": "1", "objectName": "anns-laptop",
+     "text": "anns-laptop waits for approval", "since": "2026-07-20T07:00:00Z"},
+]
 PROBLEMS = [
     {"prefix": "192.168.0.0/24", "node": "3", "name": "gw", "code": "own-network", "warning": True,
      "text": "db-1 has an address in it (192.168.0.9): if it accepts the route, it reaches its own network through gw"},
@@ -141,8 +147,6 @@ def v1(method, path, query, body):
         return 200, {"policy": '{"acls": []} // all', "updatedAt": None}
     if words == ["policy", "check"] and "bad" in body["policy"]:
         return problem(400, "checking policy", "line 1: test(s) failed")
-    if words == ["health"]:
-        return 200, {"databaseConnectivity": True}
     return 200, {}
 
 
@@ -201,6 +205,9 @@ def ours(method, path, query, body):
         return 200, {"time": query.get("at", "2026-07-20T09:00:00Z"), "since": "2026-07-01T00:00:00Z", "nodes": shown,
                      "users": [ALICE, BOB], "primaries": [{"prefix": "10.0.0.0/8", "node": "3", "name": "gw", "since": None}],
                      "policy": {"policy": '{"acls": []}', "updatedAt": "2026-07-02T00:00:00Z", "version": 4, "mode": "database"}}
+    if words == ["health"]:
+        return 200, {"databaseConnectivity": True, "status": "degraded", "time": "2026-07-20T08:00:00Z", "count": 3,
+                     "reasons": REASONS}
     if words == ["message"] and method == "GET":
         return 200, {"text": "Maintenance at\x1b[2J six", "severity": "high", "url": "", "updatedAt": None, "version": 3}
     if words == ["message"]:

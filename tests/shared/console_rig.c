@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "console/screen/screen_text.h"
 
 static void keep(void *context, const struct app_request *q)
 {
@@ -162,46 +163,6 @@ static json_t *parse(const char *text)
     return root;
 }
 
-void rig_dump(const struct canvas *c, struct buf *out)
-{
-    for (int row = 0; row < c->rows; row++) {
-        size_t start = out->len;
-
-        for (int col = 0; col < c->cols; col++) {
-            const struct screen_cell *cell = &c->cells[(size_t)row * (size_t)c->cols + (size_t)col];
-
-            for (int i = 0; i < 3 && cell->text[i]; i++)
-                utf8_add(out, cell->text[i]);
-        }
-        while (out->len > start && out->data[out->len - 1] == ' ')
-            out->data[--out->len] = '\0';
-        buf_addc(out, '\n');
-    }
-}
-
-int rig_parse_keys(const char *script, struct keys *out)
-{
-    while (*script) {
-        const char *end = *script == '<' ? strchr(script, '>') : NULL;
-        char name[KEY_NAME_MAX];
-        wchar_t rune;
-
-        if (end && (size_t)(end - script) <= sizeof(name)) {
-            memcpy(name, script + 1, (size_t)(end - script) - 1);
-            name[end - script - 1] = '\0';
-            int key = key_named(name);
-            if (key < 0)
-                return -1;
-            vec_push(out, key);
-            script = end + 1;
-        } else {
-            script += utf8_next(script, &rune);
-            vec_push(out, (int)rune);
-        }
-    }
-    return 0;
-}
-
 void rig_init(struct rig *r, size_t nodes)
 {
     struct buf b = BUF_INIT(0);
@@ -256,9 +217,9 @@ void rig_json(struct rig *r, const char *message)
 
 void rig_keys(struct rig *r, const char *script)
 {
-    struct keys keys = {0};
+    struct key_script keys = {0};
 
-    if (rig_parse_keys(script, &keys) < 0)
+    if (keys_parse(script, &keys, NULL) < 0)
         abort();
     for (size_t i = 0; i < keys.len; i++)
         app_key(&r->app, keys.items[i]);
@@ -303,7 +264,7 @@ char *rig_screen(struct rig *r, int rows, int cols)
     struct buf out = BUF_INIT(0);
 
     rig_draw(r, rows, cols);
-    rig_dump(&r->app.canvas, &out);
+    screen_text(&r->app.canvas, &out);
     return buf_take(&out);
 }
 

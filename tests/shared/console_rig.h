@@ -22,17 +22,6 @@ struct rig {
     VEC(struct rig_request) sent;
 };
 
-/* The screen as lines of text without trailing blanks. */
-void rig_dump(const struct canvas *c, struct buf *out);
-
-struct keys {
-    int *items;
-    size_t len, cap;
-};
-/* A script of keys: characters stand for themselves, <Name> for a named key, <lt> for '<'. Returns -1 at a name that
- * is none. */
-int rig_parse_keys(const char *script, struct keys *out);
-
 /* Connected, with the tailnet of rig_snapshot (nodes more than those of it are made up, too). */
 void rig_init(struct rig *r, size_t nodes);
 void rig_release(struct rig *r);

@@ -69,9 +69,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Daemon:
     """headwayd in a directory of its own. Use it in a with statement; extra is appended to its configuration, derp to
-    its derp.server; listen is the address of its listener ("": all of both families), files how many it may open; tls: it has a certificate of its own."""
+    its derp.server; listen is the address of its listener ("": all of both families), files how many it may open; tls: it
+    has a certificate of its own; metrics: the port of its metrics listener."""
 
-    def __init__(self, extra="", derp="", listen="127.0.0.1", files=None, tls=False):
+    def __init__(self, extra="", derp="", listen="127.0.0.1", files=None, tls=False, metrics=None):
         if not os.access(HEADWAYD, os.X_OK):
             skip_all("headwayd is not built")
         self.dir = tempfile.mkdtemp(prefix="hw")
@@ -81,6 +82,7 @@ class Daemon:
         self.config = os.path.join(self.dir, "config.yaml")
         self.process = None
         self.files = files
+        self.metrics = metrics
         self.tls = None
         if tls:
             extra += self.make_certificate()
@@ -88,7 +90,7 @@ class Daemon:
             f.write(
                 f"server_url: http{'s' if tls else ''}://127.0.0.1:{self.port}\n"
                 f'listen_addr: "{listen}:{self.port}"\n'
-                'metrics_listen_addr: ""\n'
+                f'metrics_listen_addr: "{f"127.0.0.1:{metrics}" if metrics else ""}"\n'
                 f"unix_socket: {self.socket}\n"
                 f"noise:\n  private_key_path: {self.dir}/noise.key\n"
                 f"database:\n  type: sqlite\n  sqlite:\n    path: {self.dir}/db.sqlite\n"

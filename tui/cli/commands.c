@@ -30,6 +30,10 @@ const struct flag console_flags[] = {
     {"server", 0, FLAG_TEXT, .value = "NAME", .help = "server to start with, by its name in the list of servers (see headway-console(1))"},
     {"ascii", 0, FLAG_SWITCH, .help = "draw the console with ASCII characters"},
     {"no-mouse", 0, FLAG_SWITCH, .help = "do not use the mouse"},
+    {"snapshot", 0, FLAG_TEXT, .value = "VIEW", .help = "print the screen of a view, such as 'routes ha', without a terminal, and exit"},
+    {"size", 0, FLAG_TEXT, .value = "COLSxROWS", .help = "size of the screen of --snapshot and --run; the default is 80x24"},
+    {"run", 0, FLAG_TEXT, .value = "FILE", .help = "run a script of commands and keys without a terminal (see headway-console(1))"},
+    {"replay", 0, FLAG_TEXT, .value = "FILE", .help = "use a recording instead of a daemon, for --snapshot and --run"},
     FLAGS_END};
 /* clang-format on */
 

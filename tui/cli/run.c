@@ -227,6 +227,19 @@ static char *console_state_dir(void)
     return home && *home ? mem_format("%s/.local/state/headway", home) : NULL;
 }
 
+static const char *given_text(const struct cli *c, const char *flag)
+{
+    return flags_given(&c->flags, flag) ? flags_text(&c->flags, flag) : NULL;
+}
+
+/* The console on a terminal, or what it does without one. */
+static bool wants_console(const struct cli *c)
+{
+    if (c->command || !c->console)
+        return false;
+    return given_text(c, "snapshot") || given_text(c, "run") || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+}
+
 static int start_console(struct cli *c)
 {
     struct client_options client;
@@ -240,11 +253,15 @@ static int start_console(struct cli *c)
     target(c, &client, &socket);
     struct console_options options = {
         .client = &client,
-        .theme = flags_given(&c->flags, "theme") ? flags_text(&c->flags, "theme") : NULL,
-        .color = flags_given(&c->flags, "color") ? flags_text(&c->flags, "color") : NULL,
+        .theme = given_text(c, "theme"),
+        .color = given_text(c, "color"),
         .state_dir = state,
         .servers = servers,
-        .server = flags_given(&c->flags, "server") ? flags_text(&c->flags, "server") : NULL,
+        .server = given_text(c, "server"),
+        .snapshot = given_text(c, "snapshot"),
+        .run = given_text(c, "run"),
+        .replay = given_text(c, "replay"),
+        .size = given_text(c, "size"),
         .ascii = flags_switch(&c->flags, "ascii"),
         .no_mouse = flags_switch(&c->flags, "no-mouse"),
     };
@@ -347,7 +364,7 @@ static int run_words(struct cli *c, int argc, char **argv)
         c->args = &c->flags.args;
         if (flags_switch(&c->flags, "help") && !(c->command && c->command->run == cli_help))
             status = show_help(c->command, stdout);
-        else if (!c->command && c->console && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        else if (wants_console(c))
             status = start_console(c);
         else if (!c->command || group)
             status = show_help(c->command, stdout);

@@ -66,9 +66,34 @@ static int configtest(struct cli *c)
     return r < 0 ? 1 : 0;
 }
 
+static void print_reasons(const struct cli *c, const struct api_health *h)
+{
+    for (size_t i = 0; i < h->reasons.len; i++) {
+        const struct api_health_reason *r = api_at(&h->reasons, struct api_health_reason, i);
+        fprintf(c->out.out, "%s: %s\n", r->severity == WEIGHT_ALARM ? "alarm" : "warning", r->text);
+    }
+    if (h->count > h->reasons.len)
+        fprintf(c->out.out, "and %llu more\n", (unsigned long long)(h->count - h->reasons.len));
+}
+
+/* headscale prints an empty line when all is well. */
 static int health(struct cli *c)
 {
-    return cli_done(c, cli_call(c, "GET", NULL, "/api/v1/health"), "", NULL, &api_health_shape);
+    json_t *answer = cli_call(c, "GET", NULL, "/api/headway/health");
+    struct api_health h;
+
+    if (!answer)
+        return 1;
+    if (api_read(&api_health_shape, answer, &h, API_FOR_TERMINAL, NULL) < 0)
+        return cli_done(c, answer, "", NULL, &api_health_shape);
+    bool database = h.database, list = c->out.form == OUTPUT_HUMAN && h.count;
+    if (list)
+        print_reasons(c, &h);
+    api_release(&api_health_shape, &h);
+    if (list)
+        json_decref(answer);
+    int r = list ? 0 : cli_done(c, answer, "", NULL, &api_health_shape);
+    return r || database ? r : 1;
 }
 
 static int version(struct cli *c)
@@ -228,7 +253,7 @@ static const struct flag message_flags[] = {
 const struct command server_commands[] = {
     {"serve", NULL, NULL, NULL, "Start the daemon, headwayd", .bits = CMD_BARE, .run = serve},
     {"configtest", NULL, NULL, NULL, "Check the configuration", .bits = CMD_BARE, .run = configtest},
-    {"health", NULL, NULL, NULL, "Check that the daemon and its database respond", .run = health},
+    {"health", NULL, NULL, NULL, "Check that the daemon and its database work, and what is not well", .run = health},
     {"backup", NULL, "FILE", NULL, "Back up the state of the running daemon to a file on its machine", .run = backup},
     {"relay", NULL, .bits = CMD_GROUP, .brief = "Inspect the built-in relay"},
     {"relay status", NULL, NULL, NULL, "Show the relay and its connections", .run = relay_status},

@@ -120,6 +120,7 @@ void app_release(struct app *app)
     free(app->repeat_arg);
     free(app->address);
     free(app->clipboard);
+    free(app->save_display);
 }
 
 void app_heard(struct app *app, int64_t at_ms)

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "console/application.h"
+#include "console/headless.h"
 #include "console/history.h"
 #include "console/net/net.h"
 #include "console/net/servers.h"
@@ -326,6 +327,10 @@ int console_main(const struct console_options *options)
     uint64_t fd;
     int status = 1, theme = choose_theme(options, &e);
 
+    if (options->snapshot || options->run) {
+        free(l);
+        return headless_main(options);
+    }
     if (theme < 0)
         goto out;
     l->idle_fd = idle && str_u64(idle, 3, 1023, &fd, "HEADWAY_IDLE_FD", NULL) == 0 ? (int)fd : -1;

@@ -4,11 +4,13 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/prompt.h"
+#include "console/screen/screen_text.h"
 #include "console/views/events.h"
 #include "console/views/node.h"
 
@@ -422,7 +424,7 @@ static struct layout_wish layout_wish(const struct app *app, int rows, int cols)
     };
 }
 
-void app_draw(struct app *app, int rows, int cols)
+static void draw_screen(struct app *app, int rows, int cols)
 {
     struct canvas *c = &app->canvas;
     struct layout_wish wish = layout_wish(app, rows, cols);
@@ -445,4 +447,27 @@ void app_draw(struct app *app, int rows, int cols)
         app->place.view->draw_over(app, c);
     draw_hints(app, c, app->layout.hints);
     draw_flash(app, c, app->layout.flash);
+}
+
+static void save_display(struct app *app)
+{
+    struct buf text = BUF_INIT(0);
+    struct err e;
+    char *path = app->save_display;
+
+    app->save_display = NULL;
+    screen_text(&app->canvas, &text);
+    if (file_create(path, buf_text(&text), text.len, 0600, &e) < 0)
+        app_flash(app, ROLE_ERROR, "save-display: %s", e.message);
+    else
+        app_flash(app, ROLE_INFO, "the screen is in %s", path);
+    buf_release(&text);
+    free(path);
+}
+
+void app_draw(struct app *app, int rows, int cols)
+{
+    draw_screen(app, rows, cols);
+    if (app->save_display)
+        save_display(app);
 }

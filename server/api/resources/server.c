@@ -158,100 +158,7 @@ static enum http_flow ping_response(struct rest_request *r)
     return http_reply_text(&r->http, 200, "%s", "");
 }
 
-/* ---- health: whether the database answers ----
- *
- * One question at a time is put to it, on a thread of its own; while it hangs, whoever asks is told so at once. */
-
-#define FRESH_MS 1000 /* an answer that is good enough for the next */
-#define HANG_MS  3000
-
-static void ask(struct work *work)
-{
-    struct api *api = CONTAINER_OF(work, struct api, ping.work);
-    struct err e;
-    bool ok = store_ping(api->with.store, &e) == 0;
-    static struct log_limit limit;
-
-    if (!ok)
-        log_limited(&limit, 2, LOG_LEVEL_ERROR, "http", "health: the database does not answer: %s", e.message);
-    pthread_mutex_lock(&api->lock);
-    api->ping.ok = ok;
-    api->ping.known_ms = clock_mono_ms();
-    api->ping.asking = false;
-    struct rest_request *waiting = api->ping.waiting;
-    api->ping.waiting = NULL;
-    pthread_mutex_unlock(&api->lock);
-    while (waiting) {
-        struct rest_request *r = waiting;
-        waiting = r->next;
-        r->healthy = ok;
-        request_later(r, HTTP_FAST, r->then);
-    }
-}
-
-static enum http_flow with_health(struct rest_request *r, api_handler *then)
-{
-    struct api *api = r->api;
-    int64_t now = clock_mono_ms();
-    bool known, begin;
-
-    pthread_mutex_lock(&api->lock);
-    r->healthy = api->ping.ok;
-    known = api->ping.known_ms && now - api->ping.known_ms < FRESH_MS;
-    if (!known && api->ping.asking && now - api->ping.asked_ms > HANG_MS) {
-        r->healthy = false;
-        known = true;
-    }
-    begin = !known && !api->ping.asking;
-    if (!known) {
-        r->then = then;
-        r->next = api->ping.waiting;
-        api->ping.waiting = r;
-    }
-    if (begin) {
-        api->ping.asking = true;
-        api->ping.asked_ms = now;
-        api->ping.work.run = ask;
-    }
-    pthread_mutex_unlock(&api->lock);
-    if (begin)
-        http_run(api->http, HTTP_HEALTH, &api->ping.work);
-    return known ? then(r) : HTTP_LATER;
-}
-
-static enum http_flow health_answer(struct rest_request *r)
-{
-    struct json_out o;
-
-    if (!r->healthy)
-        return reply_code(r, ERR_INTERNAL, "the database does not answer");
-    o = reply_json(r);
-    api_write(&o, &api_health_shape, &(struct api_health){.database = true}, API_V1);
-    return HTTP_DONE;
-}
-
-static enum http_flow health(struct rest_request *r)
-{
-    return with_health(r, health_answer);
-}
-
-static enum http_flow health_page_answer(struct rest_request *r)
-{
-    bool ok = r->healthy;
-
-    http_reply_text(&r->http, ok ? 200 : 500, "{\"status\":\"%s\"}", ok ? "pass" : "fail");
-    r->http.content_type_out = "application/health+json; charset=utf-8";
-    return HTTP_DONE;
-}
-
-static enum http_flow health_page(struct rest_request *r)
-{
-    return with_health(r, health_page_answer);
-}
-
 static const struct api_endpoint rows[] = {
-    {V1("GET", "/health"), .run = health, .need = NEED_READ, .id = "health", .answer = "Health",
-     .help = "Whether the database answers"},
     {HEADWAY("GET", "/whoami"), .run = whoami, .need = NEED_READ, .answer = "Whoami",
      .help = "Who asks, what they may, what answers"},
     {HEADWAY("GET", "/relay/status"), .run = relay_state, .need = NEED_READ, .answer = "object",
@@ -263,8 +170,6 @@ static const struct api_endpoint rows[] = {
      .help = "Tells the users of all clients something; an empty text takes it back"},
     {PAGE("POST", "/api/headway/backup", HTTP_UNIX), .run = backup, .need = NEED_ADMIN, .body = "path:text",
      .answer = "result:Backup", .help = "Copies the database to a new file; on the unix socket only"},
-    {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .http.reserved = true, .run = health_page,
-     .help = "Whether the database answers, for probes"},
     {PAGE("GET", "/version", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .run = version, .help = "The version"},
     {PAGE("GET", "/key", HTTP_PUBLIC), .http.reserved = true, .run = public_key, .query = "v:number",
      .help = "The server's public key, for Tailscale clients"},

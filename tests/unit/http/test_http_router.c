@@ -19,9 +19,9 @@
 #include "http/server.h"
 
 static const struct http_table *const tables[] = {
-    &users_table,  &preauthkeys_table, &apikeys_table, &nodes_table,  &routes_table,   &pending_table,
-    &policy_table, &explain_table,     &journal_table, &server_table, &snapshot_table, &docs_table,
-    &pages_table,  &devices_table,     &metrics_table, &debug_table,
+    &users_table,  &preauthkeys_table, &apikeys_table, &nodes_table,   &routes_table, &pending_table,
+    &policy_table, &explain_table,     &journal_table, &server_table,  &health_table, &snapshot_table,
+    &docs_table,   &pages_table,       &devices_table, &metrics_table, &debug_table,
 };
 static struct api api;
 static struct http http;

@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "console/policy/policy_checker.h"
 #include "console/screen/key.h"
+#include "console/screen/screen_text.h"
 #include "console/text/draft.h"
 #include "console/text/editor.h"
 #include "console/text/text_diff.h"
@@ -133,9 +134,9 @@ static void a_text_has_an_end(void **state)
 
 static void press(struct editor *e, const char *script)
 {
-    struct keys keys = {0};
+    struct key_script keys = {0};
 
-    assert_int_equal(rig_parse_keys(script, &keys), 0);
+    assert_int_equal(keys_parse(script, &keys, NULL), 0);
     for (size_t i = 0; i < keys.len; i++) {
         bool full = false;
 
@@ -317,7 +318,7 @@ static void what_is_not_seen_is_shown_as_something(void **state)
     editor_load(&e, evil, sizeof(evil) - 1);
     canvas_start(&c, 2, 40);
     editor_draw(&e, &c, (struct rect){0, 0, 2, 40}, true, NULL, NULL);
-    rig_dump(&c, &out);
+    screen_text(&c, &out);
     assert_non_null(strstr(out.data, "a^[[31m???b^M"));
     for (int i = 0; i < 80; i++)
         assert_true(c.cells[i].text[0] == 0 || (c.cells[i].text[0] >= 0x20 && c.cells[i].text[0] != 0x202e));

@@ -113,7 +113,8 @@ struct app {
 
     /* What the loop is to do. */
     bool quit, want_suspend, want_repaint, want_editor, want_server, mouse;
-    char *clipboard; /* the terminal shall keep it for pasting; NULL */
+    char *clipboard;    /* the terminal shall keep it for pasting; NULL */
+    char *save_display; /* a file that the next frame is written to, as text; NULL */
     int theme;
     unsigned colour_changes; /* raised when the theme changed */
 };

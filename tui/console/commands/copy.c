@@ -100,6 +100,7 @@ static void copy_command(const struct row *row, struct buf *out)
     case ROW_API_KEY:
         buf_addf(out, "headway apikeys expire --id %s", row->key);
         break;
+    case ROW_NEED:
     case ROW_KINDS:
         break;
     }

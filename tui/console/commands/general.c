@@ -135,6 +135,14 @@ static void cmd_quit(struct app *app, const char *arg)
     app->quit = true;
 }
 
+static void cmd_save_display(struct app *app, const char *arg)
+{
+    if (*arg)
+        mem_replace(&app->save_display, arg);
+    else
+        app_flash(app, ROLE_WARN, "save-display: which file?");
+}
+
 static void cmd_plan(struct app *app, const char *arg)
 {
     (void)arg;
@@ -191,6 +199,12 @@ static const struct console_command commands[] = {
      .where = IN_ANY,
      .run = cmd_set,
      .complete = settings},
+    {.name = "save-display",
+     .keys = "",
+     .help = "write the screen to a new file, as text",
+     .args = "FILE",
+     .where = IN_ANY,
+     .run = cmd_save_display},
     {.name = "repaint", .keys = "Ctrl-L", .help = "redraw the screen", .where = IN_ANY, .run = cmd_repaint},
     {.name = "suspend", .keys = "Ctrl-Z", .help = "suspend the console", .where = IN_ANY, .run = cmd_suspend},
     {.name = "quit", .keys = "Ctrl-C", .help = "quit the console", .where = IN_ANY, .run = cmd_quit},

@@ -64,3 +64,26 @@ int key_named(const char *name)
         return CK_ALT + name[4];
     return name[0] && !name[1] ? name[0] : -1;
 }
+
+int keys_parse(const char *text, struct key_script *out, struct err *e)
+{
+    while (*text) {
+        const char *end = *text == '<' ? strchr(text, '>') : NULL;
+        char name[KEY_NAME_MAX];
+        wchar_t rune;
+
+        if (end && (size_t)(end - text) <= sizeof(name)) {
+            memcpy(name, text + 1, (size_t)(end - text) - 1);
+            name[end - text - 1] = '\0';
+            int key = key_named(name);
+            if (key < 0)
+                return err_set(e, ERR_INVALID, "there is no key <%s>", name);
+            vec_push(out, key);
+            text = end + 1;
+        } else {
+            text += utf8_next(text, &rune);
+            vec_push(out, (int)rune);
+        }
+    }
+    return 0;
+}

@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+#include "base/err.h"
+#include "base/vec.h"
+
 enum key_code {
     CK_NONE = 0,
     CK_TAB = 9,
@@ -43,5 +46,13 @@ enum key_code {
 char *key_text(int key, char text[KEY_NAME_MAX]);
 /* The key of such a name, -1 for none. */
 int key_named(const char *name);
+
+struct key_script {
+    int *items;
+    size_t len, cap;
+};
+/* Keys written as a text: characters stand for themselves, <Name> for a named key, <lt> for '<'. ERR_INVALID at a name
+ * that is none. The caller releases *out (vec_release), on errors too. */
+int keys_parse(const char *text, struct key_script *out, struct err *e) WARN_UNUSED;
 
 #endif

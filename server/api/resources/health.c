@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How the tailnet and its server are: for probes, for programs, for people.
+ *
+ * Whether the database answers is asked by one question at a time, on a thread of its own; while it hangs, whoever asks
+ * is told so at once. */
+#include "api/request/reply.h"
+#include "api/request/request.h"
+#include "api/resources/tables.h"
+#include "api/view/health_reasons.h"
+#include "api/view/objects.h"
+
+#define FRESH_MS 1000 /* an answer that is good enough for the next */
+#define HANG_MS  3000
+
+static void ask(struct work *work)
+{
+    struct api *api = CONTAINER_OF(work, struct api, ping.work);
+    struct err e;
+    bool ok = store_ping(api->with.store, &e) == 0;
+    static struct log_limit limit;
+
+    if (!ok)
+        log_limited(&limit, 2, LOG_LEVEL_ERROR, "http", "health: the database does not answer: %s", e.message);
+    pthread_mutex_lock(&api->lock);
+    api->ping.ok = ok;
+    api->ping.known_ms = clock_mono_ms();
+    api->ping.asking = false;
+    struct rest_request *waiting = api->ping.waiting;
+    api->ping.waiting = NULL;
+    pthread_mutex_unlock(&api->lock);
+    while (waiting) {
+        struct rest_request *r = waiting;
+        waiting = r->next;
+        r->healthy = ok;
+        request_later(r, HTTP_FAST, r->then);
+    }
+}
+
+static enum http_flow with_health(struct rest_request *r, api_handler *then)
+{
+    struct api *api = r->api;
+    int64_t now = clock_mono_ms();
+    bool known, begin;
+
+    pthread_mutex_lock(&api->lock);
+    r->healthy = api->ping.ok;
+    known = api->ping.known_ms && now - api->ping.known_ms < FRESH_MS;
+    if (!known && api->ping.asking && now - api->ping.asked_ms > HANG_MS) {
+        r->healthy = false;
+        known = true;
+    }
+    begin = !known && !api->ping.asking;
+    if (!known) {
+        r->then = then;
+        r->next = api->ping.waiting;
+        api->ping.waiting = r;
+    }
+    if (begin) {
+        api->ping.asking = true;
+        api->ping.asked_ms = now;
+        api->ping.work.run = ask;
+    }
+    pthread_mutex_unlock(&api->lock);
+    if (begin)
+        http_run(api->http, HTTP_HEALTH, &api->ping.work);
+    return known ? then(r) : HTTP_LATER;
+}
+
+static void report(struct rest_request *r, struct api_health *out)
+{
+    struct api_view v;
+
+    show_init(&v, r->api, r->s);
+    show_health(&v, r->api, r->healthy, &r->http.arena, out);
+    show_release(&v);
+}
+
+static enum http_flow v1_answer(struct rest_request *r)
+{
+    if (!r->healthy)
+        return reply_code(r, ERR_INTERNAL, "the database does not answer");
+    struct json_out o = reply_json(r);
+    api_write(&o, &api_health_shape, &(struct api_health){.database = true}, API_V1);
+    return HTTP_DONE;
+}
+
+static enum http_flow v1_health(struct rest_request *r)
+{
+    return with_health(r, v1_answer);
+}
+
+static enum http_flow headway_answer(struct rest_request *r)
+{
+    struct api_health found;
+
+    report(r, &found);
+    struct json_out o = reply_json(r);
+    api_write(&o, &api_health_shape, &found, API_HEADWAY);
+    return HTTP_DONE;
+}
+
+static enum http_flow headway_health(struct rest_request *r)
+{
+    return with_health(r, headway_answer);
+}
+
+/* headscale's answer and status: "pass" and 200 as long as the database works, degraded or not, so that nobody restarts
+ * a server because a router is down. Strangers are told whether there are reasons, not which. */
+static enum http_flow page_answer(struct rest_request *r)
+{
+    struct api_health found;
+
+    report(r, &found);
+    struct json_out o =
+        JSON_OUT(http_reply(&r->http, r->healthy ? 200 : 500, "application/health+json; charset=utf-8"));
+    json_open(&o, '{');
+    json_put_str(&o, "status", r->healthy ? "pass" : "fail");
+    if (r->healthy && found.count)
+        json_put_bool(&o, "degraded", true);
+    if (found.count && r->http.listener != HTTP_PUBLIC) {
+        json_key(&o, "reasons");
+        json_open(&o, '[');
+        for (size_t i = 0; i < found.reasons.len; i++)
+            api_write(&o, &api_health_reason_shape, api_at(&found.reasons, struct api_health_reason, i), API_HEADWAY);
+        json_close(&o, ']');
+    }
+    json_close(&o, '}');
+    return HTTP_DONE;
+}
+
+static enum http_flow health_page(struct rest_request *r)
+{
+    return with_health(r, page_answer);
+}
+
+static const struct api_endpoint rows[] = {
+    {V1("GET", "/health"), .run = v1_health, .need = NEED_READ, .id = "health", .answer = "Health",
+     .help = "Whether the database answers"},
+    {HEADWAY("GET", "/health"), .run = headway_health, .need = NEED_READ, .answer = "Health",
+     .help = "Whether all is well, and why not"},
+    {PAGE("GET", "/health", HTTP_PUBLIC | HTTP_UNIX | HTTP_METRICS), .http.reserved = true, .run = health_page,
+     .help = "Whether the database answers, for probes; who asks from inside is told of everything else too"},
+};
+const struct http_table health_table = API_TABLE(rows);

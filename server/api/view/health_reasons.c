@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One function a question; each adds what it finds. The codes are part of the API: programs compare them. */
+#include "api/view/health_reasons.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/vec.h"
+#include "model/events.h"
+#include "routes/routes.h"
+
+#define OLD_NS         (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
+#define CERTIFICATE_NS (14 * 86400 * NS_PER_SECOND)
+#define LAST_DAYS_NS   (3 * 86400 * NS_PER_SECOND)
+
+struct health_scan {
+    struct api_view *v;
+    const struct tailnet_snapshot *s;
+    struct arena *a;
+    int64_t now_ns;
+    VEC(struct api_health_reason) found;
+    uint64_t count;
+    struct prefixes unserved;
+};
+
+enum reason_code {
+    REASON_DATABASE,
+    REASON_UNSERVED,
+    REASON_KEPT,
+    REASON_ROUTER_UNHEALTHY,
+    REASON_NOT_FORWARDING,
+    REASON_EXIT_DOWN,
+    REASON_RELAY,
+    REASON_CERTIFICATE,
+    REASON_ROUTER_KEY,
+    REASON_APPROVAL,
+    REASON_PENDING,
+};
+
+static const struct {
+    const char *code, *object;
+    enum event_weight severity;
+} codes[] = {
+    [REASON_DATABASE] = {"database-failing", "server", WEIGHT_ALARM},
+    [REASON_UNSERVED] = {"prefix-unserved", "prefix", WEIGHT_ALARM},
+    [REASON_KEPT] = {"prefix-router-offline", "prefix", WEIGHT_ALARM},
+    [REASON_ROUTER_UNHEALTHY] = {"router-unhealthy", "node", WEIGHT_ALARM},
+    [REASON_NOT_FORWARDING] = {"router-not-forwarding", "node", WEIGHT_ALARM},
+    [REASON_EXIT_DOWN] = {"exit-node-down", "node", WEIGHT_ALARM},
+    [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
+    [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
+    [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
+    [REASON_APPROVAL] = {"node-waiting", "node", WEIGHT_WARN},
+    [REASON_PENDING] = {"registration-waiting", "pending", WEIGHT_WARN},
+};
+
+struct about { /* what a reason is about */
+    uint64_t id;
+    const char *name;
+    int64_t since_ns;
+    bool urgent; /* an alarm, whatever the table says */
+};
+
+static void add(struct health_scan *h, enum reason_code code, struct about about, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+static void add(struct health_scan *h, enum reason_code code, struct about about, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+
+    h->count++;
+    if (h->found.len >= HEALTH_REASONS_MAX)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    text_end_whole(text);
+    int severity = about.urgent ? WEIGHT_ALARM : (int)codes[code].severity;
+    size_t place = h->found.len;
+    while (place && h->found.items[place - 1].severity < severity)
+        place--;
+    *vec_insert(&h->found, place) = (struct api_health_reason){.code = codes[code].code,
+                                                               .severity = severity,
+                                                               .object = codes[code].object,
+                                                               .object_id = about.id,
+                                                               .object_name = arena_strdup(h->a, about.name),
+                                                               .text = arena_strdup(h->a, text),
+                                                               .since_ns = about.since_ns};
+}
+
+static struct about about_node(const struct tailnet_node *n, int64_t since_ns)
+{
+    return (struct about){n->record->r.id, n->record->given_name, since_ns, false};
+}
+
+typedef void node_question(struct health_scan *h, const struct tailnet_node *n);
+
+static void ask_nodes(struct health_scan *h, node_question *ask)
+{
+    for (uint32_t slot = 0; slot < h->s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(h->s, slot);
+        if (n)
+            ask(h, n);
+    }
+}
+
+static bool is_router(const struct tailnet_node *n)
+{
+    struct prefixes effective = {0};
+
+    if (!n->record->approved.len || !n->record->available.len)
+        return false;
+    node_effective(n->record, &effective);
+    bool is = effective.len > 0;
+    prefixes_release(&effective);
+    return is;
+}
+
+/* ---- prefixes ---- */
+
+static void note_effective(struct health_scan *h, const struct tailnet_node *n)
+{
+    for (size_t i = 0; i < n->record->approved.len; i++) {
+        const struct prefix *p = &n->record->approved.items[i];
+        if (!prefix_is_exit(p) && prefixes_has(&n->record->available, p))
+            prefixes_add(&h->unserved, p);
+    }
+}
+
+static void note_served(struct health_scan *h, const struct tailnet_node *n)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < n->serving.len; i++) {
+        const struct prefix *p = &n->serving.items[i];
+        prefixes_del(&h->unserved, p);
+        if (!n->live.online || n->expired)
+            add(h, REASON_KEPT, (struct about){0, prefix_format(p, text), n->live.since_ns, false},
+                "%s is kept by %s, which is offline: traffic to it is dropped", text, n->record->given_name);
+    }
+}
+
+static void explain_unserved(struct health_scan *h, const struct api_prefix *p)
+{
+    char text[PREFIX_TEXT_MAX];
+    struct buf why = BUF_INIT(0);
+
+    prefix_format(&p->prefix, text);
+    for (size_t i = 0; i < p->routers.len && why.len < 300; i++) {
+        const struct api_router *r = api_at(&p->routers, struct api_router, i);
+        if (r->state != ROUTE_AVAILABLE && r->state != ROUTE_APPROVED)
+            buf_addf(&why, "%s%s: %s", why.len ? "; " : "", r->name, r->reason);
+    }
+    add(h, REASON_UNSERVED, (struct about){.name = text}, "nobody serves %s: %s", text, buf_text(&why));
+    buf_release(&why);
+}
+
+static void ask_prefixes(struct health_scan *h)
+{
+    struct api_list list;
+
+    ask_nodes(h, note_effective);
+    ask_nodes(h, note_served);
+    for (size_t i = 0; i < h->s->via_primary_count; i++)
+        prefixes_del(&h->unserved, &h->s->via_primaries[i]->prefix);
+    uint64_t more = h->unserved.len > HEALTH_REASONS_MAX ? h->unserved.len - HEALTH_REASONS_MAX : 0;
+    h->unserved.len -= more;
+    if (h->unserved.len) {
+        show_prefixes(h->v, &h->unserved, h->a, &list);
+        for (size_t i = 0; i < list.len; i++)
+            explain_unserved(h, api_at(&list, struct api_prefix, i));
+    }
+    h->count += more;
+    prefixes_release(&h->unserved);
+}
+
+/* ---- nodes ---- */
+
+static void ask_router(struct health_scan *h, const struct tailnet_node *n)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    if (!n->live.online || n->expired || !is_router(n))
+        return;
+    if (!n->live.healthy)
+        add(h, REASON_ROUTER_UNHEALTHY, about_node(n, n->live.since_ns), "%s is online but answers no probe",
+            n->record->given_name);
+    if (n->live.unreachable.len)
+        add(h, REASON_NOT_FORWARDING, about_node(n, 0),
+            "%s does not forward: the probe target of %s does not answer through it", n->record->given_name,
+            prefix_format(&n->live.unreachable.items[0], text));
+    else if (node_warnings_has(&n->live.warnings, WARNING_FORWARDING_OFF))
+        add(h, REASON_NOT_FORWARDING, about_node(n, 0),
+            "%s does not forward: its client says that IP forwarding is off", n->record->given_name);
+}
+
+static void ask_exit(struct health_scan *h, const struct tailnet_node *n)
+{
+    unsigned users = 0;
+
+    if (!node_is_exit(n->record) || (n->live.online && !n->expired))
+        return;
+    for (uint32_t slot = 0; slot < h->s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *user = snapshot_node(h->s, slot);
+        users += user && user->live.online && user->record->exit_node_id == n->record->r.id;
+    }
+    if (users)
+        add(h, REASON_EXIT_DOWN, about_node(n, n->live.since_ns), "exit node %s is offline, and %u %s it",
+            n->record->given_name, users, users == 1 ? "node that is online uses" : "nodes that are online use");
+}
+
+static void ask_key(struct health_scan *h, const struct tailnet_node *n)
+{
+    char when[TIME_TEXT_MAX];
+
+    if (tailnet_key_end(n->record, h->now_ns) == KEY_END_FAR || n->expired || n->record->logged_out || !is_router(n))
+        return;
+    add(h, REASON_ROUTER_KEY, about_node(n, 0), "the key of router %s expires at %s", n->record->given_name,
+        time_format(n->record->expiry_ns, when));
+}
+
+static void ask_approval(struct health_scan *h, const struct tailnet_node *n)
+{
+    if (!n->record->authorized && !n->record->authorized_ns && h->now_ns - n->record->created_ns > OLD_NS)
+        add(h, REASON_APPROVAL, about_node(n, n->record->created_ns), "%s waits for approval", n->record->given_name);
+}
+
+/* Half of their time has gone by. */
+static void ask_pendings(struct health_scan *h)
+{
+    char when[TIME_TEXT_MAX];
+
+    for (size_t i = 0; i < h->s->pending_count; i++) {
+        const struct pending *p = h->s->pendings[i];
+        if (p->expires_ns > h->now_ns && h->now_ns - p->created_ns > p->expires_ns - h->now_ns)
+            add(h, REASON_PENDING, (struct about){0, p->auth_id, p->created_ns, false},
+                "%s waits for approval until %s",
+                p->ssh         ? "an SSH session"
+                : *p->hostname ? p->hostname
+                               : "a machine",
+                time_format(p->expires_ns, when));
+    }
+}
+
+/* ---- the server ---- */
+
+static void ask_server(struct health_scan *h, struct api *api)
+{
+    struct server_facts facts = {0};
+    char when[TIME_TEXT_MAX], name[200];
+
+    if (!api->with.facts)
+        return;
+    api->with.facts(api->with.arg, &facts);
+    if (*facts.relay_trouble)
+        add(h, REASON_RELAY, (struct about){.name = "built-in relay"}, "the built-in relay: %s", facts.relay_trouble);
+    if (!facts.certificate_ends_ns || facts.certificate_ends_ns - h->now_ns > CERTIFICATE_NS)
+        return;
+    const struct config *c = api_config(api);
+    str_copy(name, sizeof(name), c->tls_cert_path);
+    config_unref(c);
+    struct about about = {.name = name, .urgent = facts.certificate_ends_ns - h->now_ns < LAST_DAYS_NS};
+    add(h, REASON_CERTIFICATE, about, "the certificate in %s %s at %s", name,
+        facts.certificate_ends_ns > h->now_ns ? "ends" : "ended", time_format(facts.certificate_ends_ns, when));
+}
+
+void show_health(struct api_view *v, struct api *api, bool database, struct arena *a, struct api_health *out)
+{
+    struct health_scan h = {.v = v, .s = v->s, .a = a, .now_ns = clock_wall_ns()};
+
+    if (!database)
+        add(&h, REASON_DATABASE, (struct about){.name = "database"},
+            "the database does not answer, or the last change could not be written");
+    ask_server(&h, api);
+    ask_prefixes(&h);
+    ask_nodes(&h, ask_router);
+    ask_nodes(&h, ask_exit);
+    ask_nodes(&h, ask_key);
+    ask_nodes(&h, ask_approval);
+    ask_pendings(&h);
+    struct api_health_reason *items = arena_alloc(a, (h.found.len + 1) * sizeof(*items));
+    if (h.found.len)
+        memcpy(items, h.found.items, h.found.len * sizeof(*items));
+    *out = (struct api_health){.database = database,
+                               .status = !database ? "fail"
+                                         : h.count ? "degraded"
+                                                   : "pass",
+                               .time_ns = h.now_ns,
+                               .count = h.count,
+                               .reasons = {items, h.found.len}};
+    vec_release(&h.found);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "http/answer.h"
+
+#include <string.h>
+
+#include "base/array.h"
+
+enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, const char *text)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+    enum MHD_Result result;
+
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, "Content-Type", HTTP_TEXT);
+    MHD_add_response_header(response, "Connection", "close");
+    result = MHD_queue_response(c, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void source_resume(void *arg)
+{
+    MHD_resume_connection(arg);
+}
+
+static void source_wait(void *arg)
+{
+    MHD_suspend_connection(arg);
+}
+
+static ssize_t source_read(void *arg, uint64_t position, char *bytes, size_t max)
+{
+    struct http_source *s = arg;
+    long n = s->take(s, bytes, max, source_wait);
+
+    (void)position;
+    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
+}
+
+static void source_over(void *arg)
+{
+    struct http_source *s = arg;
+
+    s->closed(s);
+}
+
+static struct MHD_Response *make_response(struct http_request *r, struct MHD_Connection *c)
+{
+    struct MHD_Response *response;
+    size_t len = r->out.len;
+
+    if (!r->source)
+        return MHD_create_response_from_buffer(len, buf_take(&r->out), MHD_RESPMEM_MUST_FREE);
+    r->source->attach(r->source, source_resume, c);
+    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, source_read, r->source, source_over);
+    if (response)
+        r->source = NULL; /* the response's now */
+    return response;
+}
+
+static const struct http_pair always[] = {
+    {"X-Frame-Options", "DENY"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
+};
+
+enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r)
+{
+    struct MHD_Response *response = make_response(r, c);
+    enum MHD_Result result;
+
+    if (!response)
+        return MHD_NO;
+    if (r->content_type_out)
+        MHD_add_response_header(response, "Content-Type", r->content_type_out);
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
+        MHD_add_response_header(response, always[i].name, always[i].value);
+    /* Pages are complete in themselves: nothing is loaded, no script runs, nobody frames them. */
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+                            "form-action 'none'; frame-ancestors 'none'");
+    for (size_t i = 0; i < r->header_count; i++)
+        MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
+    result = MHD_queue_response(c, (unsigned)r->status, response);
+    MHD_destroy_response(response);
+    return result;
+}

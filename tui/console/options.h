@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the console is started with. */
+#ifndef TUI_CONSOLE_OPTIONS_H
+#define TUI_CONSOLE_OPTIONS_H
+
+#include <stdbool.h>
+
+struct client_options;
+
+struct console_options {
+    const struct client_options *client; /* where the daemon is (common/client/client.h); borrowed */
+    const char *theme;                   /* "dark", "light", "mono"; NULL: dark, or mono where NO_COLOR is set */
+    const char *color;                   /* "auto", "never", "16", "256", "true"; NULL: auto */
+    const char *state_dir;               /* where prompt history is kept; NULL: nowhere */
+    const char *servers;                 /* the file that lists other servers; NULL: none */
+    const char *server;                  /* which of them to start with; NULL: client */
+    const char *snapshot;                /* a command: prints the screen after it, and ends; NULL: no */
+    const char *run;                     /* a script that is run without a terminal; NULL: none */
+    const char *replay;                  /* a recording, instead of a daemon; NULL: none */
+    const char *size;                    /* of the screen where there is no terminal; NULL: 80x24 */
+    bool ascii;                          /* draw with ASCII even where the locale is UTF-8 */
+    bool no_mouse;
+};
+
+#endif
