@@ -77,6 +77,7 @@ def from_recording(work):
 
 def without_terminal():
     sees("without a terminal the console says so", run("--theme", "light"), "the console needs a terminal: 'headway --snapshot nodes'", status=1, where=2)
+    sees("a recording alone opens nothing", run("--replay", RECORDING), "--replay needs --snapshot or --run", status=1, where=2)
     sees("no command and no flag is a wish for help", run(), "Usage:")
 
 

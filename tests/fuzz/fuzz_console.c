@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What reaches the console from outside: the daemon's JSON, filters, scripts of keys, a list of servers. The first byte
- * says which. All of it ends on a screen, which is drawn. */
+/* What reaches the console from outside: the daemon's JSON, filters, keys, a list of servers, settings, scripts. The
+ * first byte says which. All of it ends on a screen, which is drawn. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "console/net/servers.h"
+#include "console/script/script.h"
+#include "console/settings/settings.h"
 #include "console/views/nodes.h"
 #include "shared/console_rig.h"
 
@@ -46,6 +48,15 @@ static void feed_keys(struct rig *r, const uint8_t *data, size_t size)
     }
 }
 
+static void feed_settings(struct rig *r, const char *text)
+{
+    struct settings settings = {0};
+
+    settings_parse(text, strlen(text), "console.yaml", &settings);
+    app_settings(&r->app, &settings);
+    settings_release(&settings);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rig r;
@@ -57,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig_init(&r, 0);
     char *text = mem_strndup((const char *)data + 1, size - 1);
     struct servers servers = {0};
-    unsigned which = data[0] % 7;
+    struct script script = {0};
+    unsigned which = data[0] % 9;
     if (which < 4)
         feed_json(&r, (const char *)data + 1, size - 1, which);
     else if (which == 4 && list_filter(app_list(&r.app), text, &at, &e) < 0)
@@ -66,6 +78,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         feed_keys(&r, data + 1, size - 1);
     else if (which == 6 && servers_parse(text, "/", &servers, &e) < 0)
         view_list(&r.app, &nodes_view, 0)->forced = true;
+    else if (which == 7)
+        feed_settings(&r, text);
+    else if (which == 8 && script_parse(text, &script, &e) < 0)
+        view_list(&r.app, &nodes_view, 0)->forced = true;
+    script_release(&script);
     servers_release(&servers);
     rig_pass(&r, 6000);
     rig_draw(&r, 24, 100);

@@ -339,6 +339,10 @@ int console_main(const struct console_options *options)
         free(l);
         return headless_main(options);
     }
+    if (options->replay) {
+        err_set(&e, ERR_INVALID, "--replay needs --snapshot or --run");
+        goto out;
+    }
     if (options->settings)
         settings_load(options->settings, &l->settings);
     theme = choose_theme(options, &l->settings, &e);

@@ -292,7 +292,7 @@ static void cmd_admit(struct app *app, const char *arg)
 
 static const struct console_command commands[] = {
     {.name = "admit",
-     .keys = "a Enter",
+     .keys = "a",
      .hint = "approve",
      .help = "approve the node for a user of your choice",
      .args = "[USER]",
