@@ -160,8 +160,6 @@ enum http_flow http_later(struct http_request *r, enum http_workers which, http_
 /* Work that belongs to no request. */
 void http_run(struct http *h, enum http_workers which, struct work *work);
 
-/* %XX in place of bytes; NULL for a bad escape, a NUL or invalid UTF-8. plus: '+' is a blank. */
-const char *http_unescape(struct arena *arena, const char *text, size_t len, bool plus);
 /* Reads "a=1&b=2". ERR_INVALID for bad escapes, for a name that comes twice, for too many. */
 int http_query(struct arena *arena, const char *text, struct http_pair out[HTTP_QUERY_MAX], size_t *count,
                struct err *e) WARN_UNUSED;
