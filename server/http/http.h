@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "base/thread.h"
 #include "net/prefixes.h"
 
@@ -88,6 +89,7 @@ struct http_request {
     char *target;        /* undecoded, with the query */
     char *authorization; /* NULL: none */
     char *if_match, *last_event_id, *accept, *content_type;
+    const char *origin; /* whose page may read the answer, or "*"; NULL: none that asks */
     char peer[64];      /* address of the client, behind trusted proxies too, for the log; "": the unix socket */
     int peer_fd;        /* of the unix socket, for its peer's name; -1: none */
     bool peer_is_local; /* of this machine, and not through a proxy */
@@ -118,6 +120,7 @@ struct http_options {
     unsigned unix_mode;
     const char *metrics_addr;        /* "": none */
     struct prefixes trusted_proxies; /* copied */
+    struct strs cors_origins;        /* whose pages browsers let read answers; copied */
     const struct http_table *const *tables;
     size_t table_count;
     size_t request_size;

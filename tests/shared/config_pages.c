@@ -112,6 +112,7 @@ static const char *type_word(const struct config_key *key)
                                                   [TYPE_SERVERS] = "list",
                                                   [TYPE_URLS] = "list",
                                                   [TYPE_DOMAINS] = "list",
+                                                  [TYPE_ORIGINS] = "list",
                                                   [TYPE_MAP] = "map of texts",
                                                   [TYPE_SPLIT] = "map of lists",
                                                   [TYPE_RECORDS] = "list of objects"};

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "loop/websocket.h"
 #include "shared/control_rig.h"
-#include "shared/websocket_bridge.h"
+#include "shared/client/websocket_bridge.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Between a client that speaks ts2021 natively and a server that it is to reach by WebSocket, as browsers do: a port of
  * its own, on which what the client says becomes masked frames of odd sizes with pings between them. */
-#ifndef TESTS_SHARED_WEBSOCKET_BRIDGE_H
-#define TESTS_SHARED_WEBSOCKET_BRIDGE_H
+#ifndef TESTS_SHARED_CLIENT_WEBSOCKET_BRIDGE_H
+#define TESTS_SHARED_CLIENT_WEBSOCKET_BRIDGE_H
 
 #include <stdint.h>
 

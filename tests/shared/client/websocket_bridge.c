@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/websocket_bridge.h"
+#include "shared/client/websocket_bridge.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
