@@ -90,6 +90,7 @@ struct http_request {
     char *authorization; /* NULL: none */
     char *if_match, *last_event_id, *accept, *content_type;
     const char *origin; /* whose page may read the answer, or "*"; NULL: none that asks */
+    bool origin_counts; /* the answer to another one would differ */
     char peer[64];      /* address of the client, behind trusted proxies too, for the log; "": the unix socket */
     int peer_fd;        /* of the unix socket, for its peer's name; -1: none */
     bool peer_is_local; /* of this machine, and not through a proxy */

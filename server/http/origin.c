@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "base/array.h"
-#include "http/server.h"
 
 const char *origin_find(const struct strs *origins, const char *said)
 {
@@ -36,9 +35,7 @@ void origin_answer_preflight(struct http_request *r)
 
 void origin_add_headers(struct MHD_Response *response, const struct http_request *r)
 {
-    const struct strs *origins = &r->http->with.cors_origins;
-
-    if (origins->len && r->listener == HTTP_PUBLIC)
+    if (r->origin_counts)
         MHD_add_response_header(response, "Vary", "Origin");
     if (!r->origin)
         return;

@@ -223,7 +223,8 @@ static struct http_request *read_head(struct http_daemon *d, struct http_exchang
     r->last_event_id = header(x->connection, "Last-Event-ID");
     r->accept = header(x->connection, "Accept");
     r->content_type = header(x->connection, "Content-Type");
-    if (d->listener == HTTP_PUBLIC)
+    r->origin_counts = d->listener == HTTP_PUBLIC && d->h->with.cors_origins.len;
+    if (r->origin_counts)
         r->origin = origin_find(&d->h->with.cors_origins,
                                 MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Origin"));
     if (d->listener == HTTP_UNIX && fd)
