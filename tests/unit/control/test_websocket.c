@@ -12,8 +12,8 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "loop/websocket.h"
-#include "shared/control_rig.h"
 #include "shared/client/websocket_bridge.h"
+#include "shared/control_rig.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
 
