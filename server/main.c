@@ -208,7 +208,7 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
         if (!tls)
-            put_problem(c, problems, "tls_cert_path", e.message);
+            put_problem(c, problems, *e.field ? e.field : "tls_cert_path", e.message);
         loop_tls_free(tls);
     }
     check_policy(c, &image, problems, notes);

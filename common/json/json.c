@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -43,6 +44,35 @@ static struct json_size measure(const char *text, size_t len)
     return size;
 }
 
+/* jansson's words that are for programmers, and what people are told instead. */
+static const struct {
+    const char *said, *instead;
+} reasons[] = {
+    {"\\u0000 is not allowed without JSON_ALLOW_NUL", "a text must not hold the character \\u0000"},
+    {"NUL byte in object key not supported", "a name must not hold the character \\u0000"},
+    {"unable to decode byte ", "this is no UTF-8: the byte "},
+    {"too big negative integer", "a number is too small"},
+    {"too big integer", "a number is too large"},
+    {"real number overflow", "a number is too large"},
+    {"maximum parsing depth reached", "it is nested too deep"},
+    {"premature end of input", "it ends too early"},
+    {"unexpected token near end of file", "it ends too early"},
+    {"invalid token near '\xef\xbb\xbf'", "it begins with a byte order mark: leave that out"},
+};
+
+static int refuse_syntax(const json_error_t *why, const char *what, struct err *e)
+{
+    const char *instead = "", *rest = why->text;
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons) && !*instead; i++)
+        if (str_starts(why->text, reasons[i].said)) {
+            instead = reasons[i].instead;
+            rest = why->text + strlen(reasons[i].said);
+        }
+    return err_set(e, ERR_INVALID, "%s is not valid JSON: line %d, column %d: %s%s", what, why->line, why->column,
+                   instead, rest);
+}
+
 static int read_value(const char *text, size_t len, size_t max, size_t values, const char *what, json_t **out,
                       struct err *e)
 {
@@ -58,8 +88,7 @@ static int read_value(const char *text, size_t len, size_t max, size_t values, c
         return err_set(e, ERR_TOOBIG, "%s holds more than %zu values", what, values);
     *out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!*out)
-        return err_set(e, ERR_INVALID, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column,
-                       why.text);
+        return refuse_syntax(&why, what, e);
     return 0;
 }
 

@@ -45,8 +45,20 @@ static int take_policy(void *arg, const struct source_value *values, struct err 
     return 0;
 }
 
-/* From here tags are decided by it. where: what a person looks for. */
-static void apply(struct reading *r, const char *text, const char *where)
+static void say_problems(struct reading *r, enum report_verdict verdict, const struct policy_problems *problems,
+                         const char *where)
+{
+    struct buf said = BUF_INIT(0);
+
+    policy_problems_text(problems, &said);
+    report_add(&r->report, verdict, REPORT_POLICY, "", "%s: %.300s%s", where, buf_text(&said),
+               verdict == REPORT_FAULT ? ": mend it in headscale, and import again" : "");
+    buf_release(&said);
+}
+
+/* From here tags are decided by it. where: what a person looks for. A name that fits two users keeps a start from using
+ * a file, but not what is stored. */
+static void apply(struct reading *r, const char *text, const char *where, bool of_file)
 {
     struct policy_problems problems = {0};
     struct policy_user *users = r->policy_users = mem_alloc((r->users.len + 1) * sizeof(*users));
@@ -57,14 +69,10 @@ static void apply(struct reading *r, const char *text, const char *where)
     if (rc == 0 && r->policy) {
         r->view =
             policy_view_new(r->policy, &(struct policy_tailnet){.users = users, .user_count = r->users.len}, NULL);
-        rc = policy_view_check(r->view, false, &problems);
-    }
-    if (rc < 0) {
-        struct buf said = BUF_INIT(0);
-        policy_problems_text(&problems, &said);
-        report_add(&r->report, REPORT_FAULT, REPORT_POLICY, "", "%s: %.300s: mend it in headscale, and import again",
-                   where, buf_text(&said));
-        buf_release(&said);
+        if (policy_view_check(r->view, false, &problems) < 0)
+            say_problems(r, of_file ? REPORT_FAULT : REPORT_CHANGED, &problems, where);
+    } else if (rc < 0) {
+        say_problems(r, REPORT_FAULT, &problems, where);
     }
     policy_problems_release(&problems);
 }
@@ -77,7 +85,7 @@ static int apply_file(struct reading *r, const char *path)
     if (file_read(path, FILE_ANY, &text, &e) < 0) {
         report_add(&r->report, REPORT_FAULT, REPORT_POLICY, "", "policy.path: %s", e.message);
     } else {
-        apply(r, buf_text(&text), path);
+        apply(r, buf_text(&text), path, true);
         report_add(&r->report, REPORT_TAKEN, REPORT_POLICY, path, "the file stays where it is and is read there");
     }
     buf_release(&text);
@@ -101,7 +109,7 @@ int read_policy(struct reading *r, struct err *e)
     rc = source_read(r->source, &table, take_policy, &newest, e);
     if (rc == 0 && newest.text && database_counts(r) && *newest.text->text) {
         snprintf(where, sizeof(where), "table policies, id %llu, column data", (unsigned long long)newest.text->r.id);
-        apply(r, newest.text->text, where);
+        apply(r, newest.text->text, where, false);
         report_add(&r->report, REPORT_TAKEN, REPORT_POLICY, "", NULL);
         if (newest.older)
             report_add(&r->report, REPORT_LEFT, REPORT_POLICY, "", "%zu older texts", newest.older);

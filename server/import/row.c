@@ -285,7 +285,8 @@ void row_key(struct import_row *row, size_t column, const char *prefix, uint8_t 
     struct err why;
 
     memset(out, 0, KEY_LEN);
-    if (v->kind == SOURCE_NULL || (v->kind == SOURCE_TEXT && (v->len == 0 || str_eq(v->text, prefix))))
+    if (v->kind == SOURCE_NULL ||
+        (v->kind == SOURCE_TEXT && (v->len == 0 || (v->len == strlen(prefix) && str_eq(v->text, prefix)))))
         return;
     if (v->kind != SOURCE_TEXT || strlen(v->text) != v->len || key_parse(prefix, v->text, out, "", &why) < 0) {
         memset(out, 0, KEY_LEN);
@@ -310,7 +311,8 @@ void row_addr(struct import_row *row, size_t column, uint8_t bits, struct addr *
 
 static bool is_nothing(const struct source_value *v)
 {
-    return v->kind == SOURCE_NULL || (v->kind == SOURCE_TEXT && (v->len == 0 || str_eq(v->text, "null")));
+    return v->kind == SOURCE_NULL ||
+           (v->kind == SOURCE_TEXT && (v->len == 0 || (v->len == 4 && str_eq(v->text, "null"))));
 }
 
 /* NULL where it is none. */

@@ -194,8 +194,6 @@ static void stream_ready(struct loop_watch *w, uint32_t events)
 static long tls_result(struct stream *s, int rc, bool reading, struct err *e)
 {
     int why = SSL_get_error(s->ssl, rc);
-    unsigned long code = ERR_peek_error();
-    char text[120];
 
     switch (why) {
     case SSL_ERROR_WANT_READ:
@@ -209,9 +207,7 @@ static long tls_result(struct stream *s, int rc, bool reading, struct err *e)
     case SSL_ERROR_SYSCALL:
         return err_set(e, ERR_GONE, "the peer closed the connection: %s", errno ? strerror(errno) : "end of input");
     default:
-        ERR_error_string_n(code, text, sizeof(text));
-        ERR_clear_error();
-        return err_set(e, ERR_IO, "TLS: %s", text);
+        return err_set(e, ERR_IO, "TLS: %s", loop_tls_reason());
     }
 }
 

@@ -36,13 +36,18 @@ struct loop_tls {
     struct print prints[2];
 };
 
+const char *loop_tls_reason(void)
+{
+    unsigned long code = ERR_get_error();
+    const char *why = ERR_SYSTEM_ERROR(code) ? strerrordesc_np(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
+
+    ERR_clear_error();
+    return why ? why : "no reason is known";
+}
+
 static int refuse(struct err *e, const char *what)
 {
-    char why[160];
-
-    ERR_error_string_n(ERR_get_error(), why, sizeof(why));
-    ERR_clear_error();
-    return err_set(e, ERR_INVALID, "%s: %s", what, why);
+    return err_set(e, ERR_INVALID, "%s: %s", what, loop_tls_reason());
 }
 
 /* Only HTTP/1.1 is spoken here; without this answer Go's client would be free to assume HTTP/2. */
@@ -186,17 +191,28 @@ static bool same_print(const struct print *a, const struct print *b)
            a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
+static int refuse_key(const struct loop_tls *tls, struct err *e)
+{
+    unsigned long code = ERR_peek_error();
+    bool other = ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH;
+    const char *why = loop_tls_reason();
+
+    return other ? err_field(e, ERR_INVALID, "tls_key_path", "%s is not the private key of the certificate in %s",
+                             tls->key_path, tls->cert_path)
+                 : err_field(e, ERR_INVALID, "tls_key_path", "%s: no private key in PEM form can be read from it: %s",
+                             tls->key_path, why);
+}
+
 static int load_files(struct loop_tls *tls, SSL_CTX **out, struct err *e)
 {
     SSL_CTX *ctx = new_ctx(tls, e);
     int rc = ctx ? 0 : ERR_INTERNAL;
 
     if (!rc && SSL_CTX_use_certificate_chain_file(ctx, tls->cert_path) != 1)
-        rc = refuse(e, tls->cert_path);
+        rc = err_field(e, ERR_INVALID, "tls_cert_path", "%s: no certificate in PEM form can be read from it: %s",
+                       tls->cert_path, loop_tls_reason());
     if (!rc && SSL_CTX_use_PrivateKey_file(ctx, tls->key_path, SSL_FILETYPE_PEM) != 1)
-        rc = refuse(e, tls->key_path);
-    if (!rc && SSL_CTX_check_private_key(ctx) != 1)
-        rc = refuse(e, "the certificate and the private key do not belong together");
+        rc = refuse_key(tls, e);
     if (rc) {
         SSL_CTX_free(ctx);
         return rc;

@@ -28,6 +28,8 @@ void loop_wire_end(struct loop_wire *w);
 bool loop_wire_flush(struct loop_wire *w); /* true: nothing is unsent now, or never will be */
 void loop_wire_release(struct loop_wire *w);
 
+/* Why OpenSSL's last operation on this thread failed, in words for people; forgets all that it keeps of it. */
+const char *loop_tls_reason(void);
 void loop_tls_unref(struct loop_tls *tls);
 SSL *loop_tls_session(struct loop_tls *tls, struct loop_wire *wire, struct err *e);
 

@@ -82,6 +82,45 @@ static int say_foreign(const char *path, struct err *e)
                    path);
 }
 
+static int has_column(sqlite3 *db, const char *table, const char *column, bool *has, struct err *e)
+{
+    char *sql = mem_format("SELECT count(*) FROM pragma_table_info('%s') WHERE name='%s'", table, column);
+    int64_t count = 0;
+    int code = sqlite_number(db, sql, 0, &count, e);
+
+    free(sql);
+    *has = count > 0;
+    return code;
+}
+
+/* Two builds from between two releases may give one version to two schemas. */
+static int check_columns(sqlite3 *db, const char *path, unsigned version, struct err *e)
+{
+    const struct store_table *table = NULL;
+    const char *first = NULL;
+    unsigned missing = 0;
+    bool has;
+    int code;
+
+    for (const struct store_table *t = store_tables; t < store_tables + STORE_TABLES; t++)
+        for (size_t i = 0; i < t->count; i++) {
+            if (column_since(t, &t->columns[i]) > version)
+                continue;
+            if ((code = has_column(db, t->name, t->columns[i].name, &has, e)) < 0)
+                return code;
+            if (!has && !missing++) {
+                table = t;
+                first = t->columns[i].name;
+            }
+        }
+    if (!missing)
+        return 0;
+    return err_set(e, ERR_UNSUPPORTED,
+                   "%s: column %s of table %s%s is missing from schema %u: a headway from between two releases made "
+                   "this database: run that one, or restore %s.schema-%u or a backup",
+                   path, first, table->name, missing > 1 ? " (and others)" : "", version, path, version - 1);
+}
+
 /* The version of the schema; 0 where the database is empty. */
 static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t *version, struct err *e)
 {
@@ -99,7 +138,7 @@ static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t 
                        "%s: a newer headway wrote this database (schema %lld, this one knows %u): run that version, or "
                        "restore the copy that it kept",
                        path, (long long)*version, newest);
-    return 0;
+    return tables > 0 ? check_columns(db, path, (unsigned)*version, e) : 0;
 }
 
 /* A name of a file as SQLite reads it from a URI. */

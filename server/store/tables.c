@@ -302,7 +302,7 @@ void table_disown_statement(const struct store_table *t, const struct store_dial
 
 /* ---- the schema ---- */
 
-static unsigned column_since(const struct store_table *t, const struct store_column *c)
+unsigned column_since(const struct store_table *t, const struct store_column *c)
 {
     return c->since ? c->since : t->since;
 }

@@ -83,6 +83,7 @@ void table_statement(const struct store_table *t, const struct store_dialect *d,
                      struct buf *out);
 /* Deletes the rows of t that go with the row of their owner whose id is parameter 1. */
 void table_disown_statement(const struct store_table *t, const struct store_dialect *d, struct buf *out);
+unsigned column_since(const struct store_table *t, const struct store_column *c); /* the version of the schema */
 /* The newest version of the schema that a table, column or index speaks of. */
 unsigned schema_newest(void);
 /* The tables, columns and indexes that this version of the schema added, as statements. */

@@ -84,6 +84,7 @@ def trouble(where):
     stored_policy(d, before, foreign)
     damaged(d, before)
     collisions(d, before)
+    certificates(d, before)
     write(d.config, before)
     write(os.path.join(d.dir, "policy"), "{ nonsense")
     with open(d.config, "a", encoding="utf-8") as f:
@@ -93,6 +94,20 @@ def trouble(where):
     d.process = subprocess.Popen(["true"])
     d.process.wait()
     d.__exit__()
+
+
+def certificates(d, before):
+    """Which of the two files is wrong, in words without OpenSSL's numbers."""
+    d.make_certificate()
+    cert, key, other = (os.path.join(d.dir, name) for name in ("cert.pem", "key.pem", "other.pem"))
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", other], check=True)
+    for name, one, two, wanted in (
+            ("the key of another certificate", cert, other, f"tls_key_path: {other} is not the private key of the certificate in {cert}"),
+            ("the two the wrong way round", key, cert, f"tls_cert_path: {key}: no certificate in PEM form can be read from it"),
+            ("a certificate for a key", cert, cert, f"tls_key_path: {cert}: no private key in PEM form can be read from it")):
+        write(d.config, before + f"tls_cert_path: {one}\ntls_key_path: {two}\n")
+        same_words(name, d, wanted)
+        shared.check(f"{name}: in plain words", "routines" not in run(shared.HEADWAYD, d.config, "configtest")[1])
 
 
 def stored_policy(d, before, bad):

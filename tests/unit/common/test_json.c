@@ -65,12 +65,40 @@ static void what_is_our_own_is_read_whole(void **state)
     assert_int_equal(read_many(4 * JSON_VALUES_MAX, "1", true), 0);
 }
 
+/* Whoever sent it may never have heard of the library that reads it. */
+static void what_is_wrong_is_said_in_plain_words(void **state)
+{
+    static const struct {
+        const char *text, *what;
+    } cases[] = {
+        {"{\"name\":\"a\\u0000b\"}", "column 18: a text must not hold the character \\u0000 near '\"a\\u0000b\"'"},
+        {"{\"a\\u0000\":1}", "a name must not hold the character \\u0000"},
+        {"{\"name\":\"\xff\"}", "this is no UTF-8: the byte 0xff"},
+        {"{\"name\":1e999}", "a number is too large near '1e999'"},
+        {"[123456789012345678901234567890]", "a number is too large"},
+        {"[-123456789012345678901234567890]", "a number is too small"},
+        {"{\"name\":", "it ends too early"},
+        {"\"aaa", "it ends too early"},
+        {"\xef\xbb\xbf{}", "it begins with a byte order mark"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *out = NULL;
+        struct err e;
+        assert_int_equal(json_read(cases[i].text, strlen(cases[i].text), 1000, "the body", &out, &e), ERR_INVALID);
+        if (!strstr(e.message, "the body is not valid JSON: line 1, ") || !strstr(e.message, cases[i].what))
+            fail_msg("%s: %s", cases[i].text, e.message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_counted),
         cmocka_unit_test(a_text_may_be_full_of_commas),
         cmocka_unit_test(what_is_our_own_is_read_whole),
+        cmocka_unit_test(what_is_wrong_is_said_in_plain_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -459,6 +459,36 @@ static void damage_is_named_with_its_row(void **state)
     }
 }
 
+/* As builds from between two releases left databases: of the present version, with another schema. */
+static void what_the_schema_lacks_is_named(void **state)
+{
+    static const struct {
+        const char *sql, *what;
+    } cases[] = {
+        {"ALTER TABLE node DROP COLUMN priority", "column priority of table node is missing"},
+        {"ALTER TABLE node DROP COLUMN priority; DROP TABLE prefix_settings", "column priority of table node (and oth"},
+        {"ALTER TABLE history RENAME COLUMN kind TO sort", "column kind of table history is missing"},
+        {"DROP TABLE counter", "of table counter (and others) is missing"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture f;
+        struct store_image image;
+        struct err e, checked;
+
+        fixture_begin(&f);
+        fixture_close(&f);
+        fixture_sql(f.path, cases[i].sql);
+        assert_int_equal(store_open(f.path, &f.store, &e), ERR_UNSUPPORTED);
+        if (!strstr(e.message, cases[i].what) || !strstr(e.message, f.path) || !strstr(e.message, "restore"))
+            fail_msg("%s: %s", cases[i].sql, e.message);
+        assert_int_equal(store_check(f.path, &image, &checked), ERR_UNSUPPORTED);
+        assert_string_equal(checked.message, e.message);
+        fixture_end(&f);
+    }
+}
+
 static void what_only_dangles_is_mended(void **state)
 {
     struct fixture f;
@@ -519,6 +549,7 @@ int main(void)
         cmocka_unit_test(what_could_not_be_read_again_is_refused),
         cmocka_unit_test(soft_state_is_kept_and_goes_with_its_node),
         cmocka_unit_test(damage_is_named_with_its_row),
+        cmocka_unit_test(what_the_schema_lacks_is_named),
         cmocka_unit_test(what_only_dangles_is_mended),
         cmocka_unit_test(memory_works_like_a_file),
     };
