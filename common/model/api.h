@@ -349,6 +349,7 @@ struct api_check {
 struct api_step {
     bool ok;
     const char *text;
+    uint64_t line; /* of the policy; 0: it is about no line */
 };
 struct api_explanation {
     const char *src, *dst;

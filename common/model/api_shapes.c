@@ -402,6 +402,7 @@ const struct api_shape api_check_shape = SHAPE(api_check, "check", check_fields)
 static const struct api_field step_fields[] = {
     OWN(api_step, "ok", ok, KIND_BOOL),
     OWN(api_step, "text", text, KIND_TEXT),
+    OWN(api_step, "line", line, KIND_U64),
 };
 static const struct api_shape step_shape = SHAPE(api_step, "step", step_fields);
 

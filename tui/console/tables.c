@@ -4,6 +4,7 @@
 #include "console/application.h"
 #include "console/commands/copy.h"
 #include "console/commands/create.h"
+#include "console/commands/export.h"
 #include "console/commands/general.h"
 #include "console/commands/list.h"
 #include "console/commands/movement.h"
@@ -14,6 +15,8 @@
 #include "console/commands/route_changes.h"
 #include "console/commands/undo.h"
 #include "console/policy/policy_page.h"
+#include "console/pulse/pulse.h"
+#include "console/reach/reach.h"
 #include "console/routes/routes.h"
 #include "console/views/events.h"
 #include "console/views/keys.h"
@@ -24,13 +27,14 @@
 
 static const struct console_view *const views[] = {
     &nodes_view, /* the one that the console begins with */
-    &routes_view, &policy_view, &events_view, &users_view, &keys_view, &pending_view, &node_view,
+    &routes_view, &reach_view,   &policy_view, &events_view, &users_view,
+    &keys_view,   &pending_view, &pulse_view,  &node_view,
 };
 
 static const struct command_table *const commands[] = {
     &movement_commands,      &open_commands,        &route_change_commands, &prefix_settings_commands,
     &object_change_commands, &node_change_commands, &create_commands,       &undo_commands,
-    &list_commands,          &copy_commands,        &general_commands,
+    &list_commands,          &copy_commands,        &export_commands,       &general_commands,
 };
 
 const struct console_tables console_tables = {

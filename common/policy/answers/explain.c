@@ -317,6 +317,7 @@ static struct explain_path find_path(const struct policy_view *v, const struct e
 struct explain_writer {
     struct json_out o;
     const struct policy_view *v;
+    unsigned line; /* of the policy that the next step is about; 0: none */
 };
 
 static void step(struct explain_writer *w, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -331,10 +332,13 @@ static void step(struct explain_writer *w, bool ok, const char *format, ...)
     json_open(&w->o, '{');
     json_put_bool(&w->o, "ok", ok);
     json_put_str(&w->o, "text", line);
+    if (w->line)
+        json_put_u64(&w->o, "line", w->line);
+    w->line = 0;
     json_close(&w->o, '}');
 }
 
-static void rule_name(const struct policy_view *v, const struct policy_rule *r, char *out, size_t size)
+static unsigned rule_name(const struct policy_view *v, const struct policy_rule *r, char *out, size_t size)
 {
     unsigned line = 0, column = 0;
 
@@ -342,10 +346,11 @@ static void rule_name(const struct policy_view *v, const struct policy_rule *r, 
         snprintf(out, size, "%s",
                  v->absent ? "no policy is set, so everything is allowed"
                            : "no acls and no grants, so everything is allowed");
-        return;
+        return 0;
     }
     str_place(v->p->text, v->p->len, r->offset, &line, &column);
     snprintf(out, size, "%s %zu (line %u)", r->is_grant ? "grant" : "acl", r->index + 1, line);
+    return line;
 }
 
 static void put_source(struct explain_writer *w, const struct explain_path *p)
@@ -418,7 +423,7 @@ static void put_rule(struct explain_writer *w, const struct explain_path *p, uin
         step(w, false, "no rule opens this destination");
         return;
     }
-    rule_name(w->v, p->unit->rule, rule, sizeof(rule));
+    w->line = rule_name(w->v, p->unit->rule, rule, sizeof(rule));
     if (port)
         snprintf(wanted, sizeof(wanted), " %u", port);
     if (p->fits == FITS_ALL && p->unit->rule->offset == SIZE_MAX)
@@ -518,7 +523,7 @@ int policy_explain(const struct policy_view *v, const char *src, const char *dst
 {
     struct explain_ends from = {0}, to = {0};
     struct explain_result r = {.best = {.target = NONE, .viewer = NONE}};
-    struct explain_writer w = {JSON_OUT(out), v};
+    struct explain_writer w = {.o = JSON_OUT(out), .v = v};
 
     int code = find_ends(v, src, &from, e);
     if (code == 0)

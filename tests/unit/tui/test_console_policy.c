@@ -477,22 +477,6 @@ static void a_paste_is_no_command(void **state)
     rig_release(&r);
 }
 
-static void an_explanation_is_asked_for(void **state)
-{
-    struct rig r;
-
-    (void)state;
-    open_policy(&r);
-    rig_keys(&r, "=laptop-alice db-01:5432<Enter>");
-    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=laptop-alice&dst=db-01&port=5432");
-    rig_answer(&r, rig_last(&r), 200,
-               "{\"allowed\":true,\"src\":\"laptop-alice\",\"dst\":\"db-01\",\"steps\":[{\"ok\":true,\"text\":\"line 6 "
-               "allows it\"}]}");
-    assert_true(rig_shows(&r, "Yes: laptop-alice reaches db-01"));
-    assert_true(rig_shows(&r, "line 6 allows it"));
-    rig_release(&r);
-}
-
 /* A console that ended left a draft: another process writes one, and this one finds it. */
 static void another_server(struct rig *r)
 {
@@ -611,7 +595,6 @@ int main(void)
         cmocka_unit_test(an_answer_that_never_came_is_found_out),
         cmocka_unit_test(what_may_not_be_edited_says_so_before),
         cmocka_unit_test(a_paste_is_no_command),
-        cmocka_unit_test(an_explanation_is_asked_for),
         cmocka_unit_test(unsaved_text_is_offered_again),
         cmocka_unit_test(leaving_asks_where_text_is_unsaved),
     };

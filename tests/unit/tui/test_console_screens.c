@@ -40,6 +40,10 @@ static const struct {
     {"keys", "7", 24, 80, false},
     {"api-keys", "7<Tab>", 24, 80, false},
     {"pending", "8", 24, 80, false},
+    {"pulse", "0", 24, 80, false},
+    {"pulse-narrow", "0", 16, 60, false},
+    {"pulse-ascii", "0", 40, 120, true},
+    {"pulse-huge", "0", 60, 200, false},
     {"admit", "8a", 24, 80, false},
     {"plan", "2+waiting<Enter>a", 24, 80, false},
     {"delete", "/nas<Enter>d", 24, 80, false},
@@ -219,7 +223,7 @@ static void no_key_means_two_things_in_one_place(void **state)
 
 static void each_key_of_the_table_does_something_everywhere_it_claims_to(void **state)
 {
-    static const char *const views[] = {"1", "2", "2<Tab>", "4", "4e", "5", "6", "7", "8", "1<Enter>"};
+    static const char *const views[] = {"1", "2", "2<Tab>", "4", "4e", "5", "6", "7", "8", "0", "1<Enter>"};
 
     (void)state;
     for (size_t v = 0; v < ARRAY_LEN(views); v++)
@@ -328,7 +332,8 @@ static void a_low_screen_shows_the_routes_that_are_acted_on(void **state)
 static void tabs_and_counts_are_never_cut(void **state)
 {
     static const char *const keys[] = {
-        "", "/a !b c|d !e f|g !h<Enter>", "2", "2<Tab>", "2<Tab><Tab>", "4", "5", "6", "7", "8", "+waiting<Enter>vjjj"};
+        "",  "/a !b c|d !e f|g !h<Enter>", "2", "2<Tab>", "2<Tab><Tab>", "4", "5", "6", "7", "8",
+        "0", "+waiting<Enter>vjjj"};
 
     (void)state;
     for (int cols = 60; cols < 132; cols++)

@@ -51,7 +51,7 @@ struct app_message {
     unsigned count;  /* how often in a row */
 };
 
-enum prompt_kind { PROMPT_NONE, PROMPT_COMMAND, PROMPT_FILTER, PROMPT_MARK };
+enum prompt_kind { PROMPT_NONE, PROMPT_COMMAND, PROMPT_FILTER, PROMPT_MARK, PROMPT_KINDS };
 
 struct prompt {
     enum prompt_kind kind;
@@ -59,7 +59,9 @@ struct prompt {
     char *before; /* the filter that was there before */
     char *error;  /* of the filter that is being typed */
     size_t error_at, history_at;
-    struct strs history[2]; /* commands, filters */
+    struct strs history[PROMPT_KINDS]; /* by kind */
+    char *stem;                        /* what was typed before Tab completed it; NULL: it was not pressed last */
+    size_t turn;                       /* which of the words that begin so it took */
 };
 
 /* Text that is being pasted. */
@@ -87,6 +89,7 @@ struct app {
     uint64_t next_request;
     char *actor;
     bool read_only;
+    struct saved_filters saved; /* filters with a name */
     bool frozen;
     VEC(struct model_delta) held; /* what came while frozen */
 

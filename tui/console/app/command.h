@@ -27,7 +27,8 @@ enum command_place {
     IN_POLICY = 512,
     IN_REVIEW = 1024, /* what a policy would change */
     IN_EDIT = 2048,   /* the policy's editor, where letters are typed */
-    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW,
+    IN_REACH = 8192,  /* who reaches what */
+    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW | IN_REACH,
 };
 
 enum command_need {

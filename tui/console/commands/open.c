@@ -6,6 +6,7 @@
 #include "console/app/app.h"
 #include "console/commands/object_changes.h"
 #include "console/dialogs/dialog.h"
+#include "console/pulse/pulse.h"
 #include "console/routes/routes.h"
 #include "console/views/events.h"
 #include "console/views/node.h"
@@ -74,6 +75,9 @@ static void cmd_open(struct app *app, const char *arg)
     case ROW_PREAUTH_KEY:
     case ROW_API_KEY:
         why(app);
+        break;
+    case ROW_NEED:
+        pulse_open(app, (const struct m_need *)row);
         break;
     case ROW_KINDS:
         break;

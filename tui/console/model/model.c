@@ -205,7 +205,7 @@ static size_t bury_unseen(struct model *m, int64_t now_ms)
     for (int kind = 0; kind < ROW_KINDS; kind++) {
         struct row_table *t = &m->tables[kind];
 
-        for (size_t i = 0; i < t->rows.len && kind != ROW_EVENT; i++) {
+        for (size_t i = 0; i < t->rows.len && kind != ROW_EVENT && kind != ROW_NEED; i++) {
             struct row *row = t->rows.items[i];
 
             if (!row->seen && !row->gone_ms) {

@@ -25,6 +25,7 @@ enum row_kind {
     ROW_USER,
     ROW_PREAUTH_KEY,
     ROW_API_KEY,
+    ROW_NEED, /* not the API's: what the console found in the others that needs somebody */
     ROW_KINDS
 };
 
@@ -109,6 +110,16 @@ struct m_api_key {
     struct api_api_key api;
 };
 
+/* Something that needs somebody: one object, or several with the same trouble. */
+struct m_need {
+    struct row row;   /* key: the code, for one object with the object's key behind it */
+    int severity;     /* enum event_weight */
+    const char *code; /* which kind of trouble; static */
+    enum row_kind of; /* what the object is; ROW_KINDS: several objects, or none */
+    char *object;     /* its key; "" */
+    char *name, *text;
+};
+
 struct gone {
     enum row_kind kind;
     char *key;
@@ -168,6 +179,8 @@ void delta_release(struct model_delta *d);
 /* A row of an API's object, which is moved into it, or which is read; NULL where it is none, or names nothing. */
 struct row *row_take(enum row_kind kind, void *object);
 struct row *row_read(enum row_kind kind, const json_t *object);
+/* Of texts that are safe to print; see struct m_need. */
+struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
 void row_free(struct row *row);
 const char *row_label(const struct row *row); /* its name, or what else people call it by */
 size_t row_size(enum row_kind kind);          /* of its struct */

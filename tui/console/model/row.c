@@ -210,6 +210,15 @@ static void release_prefix(struct row *row)
     free(((struct m_prefix *)row)->drained);
 }
 
+static void release_need(struct row *row)
+{
+    struct m_need *n = (struct m_need *)row;
+
+    free(n->object);
+    free(n->name);
+    free(n->text);
+}
+
 /* ---- all ---- */
 
 #define KIND(type, shape, ...)                                                                                         \
@@ -217,8 +226,8 @@ static void release_prefix(struct row *row)
         sizeof(struct type), offsetof(struct type, api), sizeof(((struct type *)NULL)->api), &(shape), __VA_ARGS__     \
     }
 static const struct {
-    size_t size, at, api_size; /* of the row; where in it the API's object is, and how large */
-    const struct api_shape *shape;
+    size_t size, at, api_size;           /* of the row; where in it the API's object is, and how large */
+    const struct api_shape *shape;       /* NULL: it is not the API's */
     char *(*key)(const struct row *row); /* NULL: it names nothing */
     void (*finish)(struct row *row);
     void (*release)(struct row *row);
@@ -231,6 +240,7 @@ static const struct {
     [ROW_USER] = KIND(m_user, api_user_shape, user_key, NULL, NULL),
     [ROW_PREAUTH_KEY] = KIND(m_preauth_key, api_preauth_key_shape, preauth_key_key, NULL, NULL),
     [ROW_API_KEY] = KIND(m_api_key, api_api_key_shape, api_key_key, NULL, NULL),
+    [ROW_NEED] = {.size = sizeof(struct m_need), .release = release_need},
 };
 
 /* Its object is in the row; the rest follows from that. */
@@ -268,13 +278,28 @@ struct row *row_read(enum row_kind kind, const json_t *object)
     return finish(kind, row);
 }
 
+struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text)
+{
+    struct m_need *n = mem_alloc(sizeof(*n));
+
+    *n = (struct m_need){.row = {.kind = ROW_NEED, .key = of ? mem_format("%s %s", code, of->key) : mem_strdup(code)},
+                         .severity = severity,
+                         .code = code,
+                         .of = of ? of->kind : ROW_KINDS,
+                         .object = mem_strdup(of ? of->key : ""),
+                         .name = mem_strdup(name),
+                         .text = mem_strdup(text)};
+    return &n->row;
+}
+
 void row_free(struct row *row)
 {
     if (!row)
         return;
     if (kinds[row->kind].release)
         kinds[row->kind].release(row);
-    api_release(kinds[row->kind].shape, (char *)row + kinds[row->kind].at);
+    if (kinds[row->kind].shape)
+        api_release(kinds[row->kind].shape, (char *)row + kinds[row->kind].at);
     free(row->key);
     free(row->failure);
     free(row);
@@ -340,6 +365,8 @@ const char *row_label(const struct row *row)
         return ((const struct m_user *)row)->api.name;
     case ROW_PENDING:
         return ((const struct m_pending *)row)->api.hostname;
+    case ROW_NEED:
+        return ((const struct m_need *)row)->name;
     case ROW_ROUTE:
     case ROW_PREFIX:
     case ROW_EVENT:

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "client/client.h"
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/help.h"
@@ -361,46 +360,10 @@ static void cmd_revert(struct app *app, const char *arg)
     policy_page_of(app)->question = QUESTION_REVERT;
 }
 
-/* ---- explaining ---- */
-
-static void explain(struct app *app, const char *text)
+void policy_page_show_line(struct app *app, unsigned line)
 {
-    struct buf path = BUF_INIT(0);
-    size_t len = strcspn(text, " ");
-    const char *to = text + len + strspn(text + len, " "), *colon = strrchr(to, ':');
-    uint64_t port = 0;
-    bool has_port = colon && strchr(to, ':') == colon && str_u64(colon + 1, 1, 65535, &port, "port", NULL) == 0;
-
-    if (!len || !*to || strchr(to, ' ')) {
-        dialog_refuse(app,
-                      "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
-        return;
-    }
-    char *from = mem_strndup(text, len), *dst = mem_strndup(to, has_port ? (size_t)(colon - to) : strlen(to));
-    buf_adds(&path, "/api/headway/explain?src=");
-    client_escape(&path, from);
-    buf_adds(&path, "&dst=");
-    client_escape(&path, dst);
-    if (has_port)
-        buf_addf(&path, "&port=%llu", (unsigned long long)port);
-    policy_page_send(app, POLICY_REQUEST_EXPLAIN, "GET", buf_text(&path), NULL);
-    free(from);
-    free(dst);
-    buf_release(&path);
-}
-
-static void cmd_explain(struct app *app, const char *arg)
-{
-    const struct row *row = app_list(app)->cursor;
-    const struct m_node *n = row && row->kind == ROW_NODE ? (const struct m_node *)row : app_node(app);
-
-    if (*arg) {
-        explain(app, arg);
-        return;
-    }
-    char *start = mem_format("%s%s", n ? n->api.given_name : "", n ? " " : "");
-    dialog_input(app, "does SRC reach DST? SRC DST[:PORT]", "Enter ask   Esc cancel", start, explain);
-    free(start);
+    app_go(app, &policy_view, 0, NULL);
+    editor_go(&policy_page_of(app)->editor, line, 1);
 }
 
 static void cmd_help(struct app *app, const char *arg)
@@ -508,14 +471,6 @@ static const struct console_command commands[] = {
      .rank = 8,
      .run = cmd_revert,
      .refuse = refuse_revert},
-    {.name = "explain",
-     .keys = "=",
-     .hint = "explain",
-     .help = "explain whether one reaches another",
-     .args = "SRC DST[:PORT]",
-     .where = IN_ANY,
-     .rank = 14,
-     .run = cmd_explain},
     {.name = "leave",
      .keys = "Esc Ctrl-C",
      .hint = "leave",

@@ -406,14 +406,6 @@ static void take_save(struct app *app, struct reply *reply)
     app_flash(app, ROLE_ERROR, "not saved: %s", reply->e.message);
 }
 
-static void take_explanation(struct app *app, const struct reply *reply)
-{
-    if (answer_of(reply))
-        dialog_text(app, "explain", review_explanation(answer_of(reply)));
-    else
-        app_flash(app, ROLE_ERROR, "explain: %s", reply->e.message);
-}
-
 static void take_adoption(struct app *app, const struct reply *reply)
 {
     if (answer_of(reply))
@@ -445,9 +437,6 @@ static void take_reply(struct app *app, enum policy_request call, struct reply *
         break;
     case POLICY_REQUEST_ADOPT:
         take_adoption(app, reply);
-        break;
-    case POLICY_REQUEST_EXPLAIN:
-        take_explanation(app, reply);
         break;
     case POLICY_REQUEST_KINDS:
         break;

@@ -33,7 +33,6 @@ enum policy_request {
     POLICY_REQUEST_PREVIEW,
     POLICY_REQUEST_SAVE,
     POLICY_REQUEST_ADOPT,
-    POLICY_REQUEST_EXPLAIN,
     POLICY_REQUEST_KINDS
 };
 
@@ -85,6 +84,8 @@ void policy_page_checked(struct app *app, struct check_result *result); /* takes
 void policy_page_drafts(struct app *app, const char *state_dir);
 /* At the end: true where unsaved text is kept. Nothing else may write the draft any more. */
 bool policy_page_keep(struct app *app);
+/* Brings the view to the front, with the cursor in that line. */
+void policy_page_show_line(struct app *app, unsigned line);
 /* What another editor made of the text; takes it over. */
 void policy_page_edited(struct app *app, char *text, size_t len);
 

@@ -180,20 +180,3 @@ void review_difference(struct review *r, const char *old, size_t old_len, const 
     }
     vec_release(&d);
 }
-
-char *review_explanation(const json_t *answer)
-{
-    struct api_explanation e;
-    struct buf out = BUF_INIT(0);
-
-    if (api_read(&api_explanation_shape, answer, &e, API_FOR_TERMINAL, NULL) < 0)
-        return mem_strdup("");
-    buf_addf(&out, "#%s: %s %s %s\n", e.allowed ? "Yes" : "No", e.src, e.allowed ? "reaches" : "does not reach", e.dst);
-    for (size_t i = 0; i < e.steps.len; i++) {
-        const struct api_step *step = api_at(&e.steps, struct api_step, i);
-
-        buf_addf(&out, "%s\t%s\n", step->ok ? "yes" : "no", step->text);
-    }
-    api_release(&api_explanation_shape, &e);
-    return buf_take(&out);
-}

@@ -33,7 +33,4 @@ bool review_preview(struct review *r, const json_t *answer, struct review_pairs 
 /* Its findings among the problems of the text; those that are there already are not told twice. */
 void review_findings(const json_t *answer, struct policy_problems *problems);
 
-/* The answer of GET explain, for a dialog; the caller owns it. */
-char *review_explanation(const json_t *answer);
-
 #endif

@@ -168,6 +168,9 @@ void why_lines(struct app *app, const struct row *row, struct buf *out)
     case ROW_API_KEY:
         why_api_key(app, (const struct m_api_key *)row, out);
         break;
+    case ROW_NEED:
+        buf_addf(out, "#%s\n%s\n", ((const struct m_need *)row)->name, ((const struct m_need *)row)->text);
+        break;
     case ROW_KINDS:
         break;
     }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The pulse: what it finds, where it leads, when it opens by itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "console/pulse/pulse.h"
+#include "shared/console_rig.h"
+
+static const struct m_need *need(struct rig *r, const char *key)
+{
+    return model_find(&r->app.model, ROW_NEED, key);
+}
+
+static void look(struct rig *r)
+{
+    rig_pass(r, 1000);
+    rig_draw(r, 24, 80);
+}
+
+static const char expired_router[] =
+    "{\"node\":{\"id\":\"5\",\"givenName\":\"gw-fra-1\",\"online\":true,\"healthy\":true,\"expired\":true,"
+    "\"routes\":[{\"prefix\":\"192.168.7.0/24\",\"state\":\"unhealthy\"}]}}";
+
+static void what_needs_somebody_is_found_and_goes_when_it_is_over(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "0");
+    assert_true(rig_shows(&r, "kiosk"));
+    assert_true(rig_shows(&r, "asks to join since 12s"));
+    assert_true(rig_shows(&r, "1 route not approved: 172.16.0.0/12"));
+    assert_true(rig_shows(&r, "2 of 3 routers able to serve it, gw-ber-2 does"));
+    assert_null(need(&r, "router.expired 5"));
+    rig_json(&r, expired_router);
+    look(&r);
+    assert_non_null(need(&r, "router.expired 5"));
+    assert_int_equal(need(&r, "router.expired 5")->severity, WEIGHT_ALARM);
+    assert_null(need(&r, "route.waits 5"));
+    assert_true(rig_shows(&r, "0 Pulse 1"));
+    rig_json(&r, "{\"node\":{\"id\":\"5\",\"givenName\":\"gw-fra-1\",\"online\":true,\"healthy\":true}}");
+    look(&r);
+    assert_null(need(&r, "router.expired 5"));
+    rig_release(&r);
+}
+
+static void many_of_a_kind_are_one_line(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    for (int i = 0; i < 6; i++) {
+        char *json = mem_format(
+            "{\"node\":{\"id\":\"%d\",\"givenName\":\"sick-%d\",\"online\":true,\"healthy\":false}}", 20 + i, i);
+        rig_json(&r, json);
+        free(json);
+    }
+    look(&r);
+    assert_null(need(&r, "node.unhealthy 20"));
+    assert_string_equal(need(&r, "node.unhealthy")->name, "6");
+    rig_keys(&r, "0g<Enter>");
+    assert_string_equal(r.app.place.view->name, "nodes");
+    assert_string_equal(app_list(&r.app)->filter_text, "unhealthy");
+    rig_draw(&r, 24, 80);
+    assert_int_equal(app_list(&r.app)->order.len, 6);
+    rig_release(&r);
+}
+
+static void enter_leads_to_the_object(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "0g");
+    assert_string_equal(rig_cursor(&r), "prefix.degraded 192.168.7.0/24");
+    rig_keys(&r, "<Enter>");
+    assert_string_equal(r.app.place.view->name, "routes");
+    rig_draw(&r, 24, 80);
+    assert_string_equal(rig_cursor(&r), "192.168.7.0/24");
+    rig_keys(&r, "<Esc>0jj<Enter>");
+    assert_string_equal(r.app.place.view->name, "node");
+    assert_string_equal(app_node(&r.app)->api.given_name, "gw-fra-1");
+    rig_keys(&r, "<Esc>0gj<Enter>");
+    assert_string_equal(r.app.place.view->name, "pending");
+    rig_release(&r);
+}
+
+/* Another server: as when the console starts. */
+static void start_again(struct rig *r, const char *state_of_router)
+{
+    json_t *root = NULL;
+    struct model_delta d;
+    char *json =
+        mem_format("{\"event\":\"2.1\",\"time\":\"2026-03-03T14:03:00Z\",\"nodes\":[],\"prefixes\":[{\"prefix\":"
+                   "\"10.20.0.0/16\",\"exit\":false,\"primary\":null,\"routers\":[{\"node\":\"3\",\"name\":\"gw\","
+                   "\"state\":\"%s\"}]}]}",
+                   state_of_router);
+
+    app_reset(&r->app);
+    assert_int_equal(json_read_large(json, strlen(json), 1 << 20, "test", &root, NULL), 0);
+    assert_int_equal(decode_snapshot(root, &d, NULL), 0);
+    app_delta(&r->app, &d);
+    json_decref(root);
+    free(json);
+    look(r);
+}
+
+static void it_opens_by_itself_only_at_the_start_and_only_where_something_is_wrong(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    assert_string_equal(r.app.place.view->name, "nodes");
+    start_again(&r, "serving");
+    assert_string_equal(r.app.place.view->name, "nodes");
+    start_again(&r, "offline");
+    assert_string_equal(r.app.place.view->name, "pulse");
+    assert_true(rig_shows(&r, "nobody serves it"));
+    rig_keys(&r, "q");
+    assert_string_equal(r.app.place.view->name, "nodes");
+    rig_pass(&r, 60000);
+    rig_draw(&r, 24, 80);
+    assert_string_equal(r.app.place.view->name, "nodes");
+    rig_release(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_needs_somebody_is_found_and_goes_when_it_is_over),
+        cmocka_unit_test(many_of_a_kind_are_one_line),
+        cmocka_unit_test(enter_leads_to_the_object),
+        cmocka_unit_test(it_opens_by_itself_only_at_the_start_and_only_where_something_is_wrong),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The console's view of who reaches what, without a daemon. Its screens are compared with those in
+ * tests/console/golden. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "console/policy/policy_page.h"
+#include "shared/console_rig.h"
+
+static const struct {
+    const char *suffix;
+    int rows, cols;
+} sizes[] = {{"small", 16, 60}, {"", 24, 80}, {"wide", 40, 120}, {"huge", 60, 200}};
+
+static size_t golden_of_all_sizes(struct rig *r, const char *name)
+{
+    size_t wrong = 0;
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        char *file = mem_format("%s%s%s", name, *sizes[i].suffix ? "-" : "", sizes[i].suffix);
+        wrong += !rig_golden(r, file, sizes[i].rows, sizes[i].cols);
+        free(file);
+    }
+    return wrong;
+}
+
+static const char explained[] =
+    "{\"src\":\"laptop-alice\",\"dst\":\"10.20.4.9\",\"port\":5432,\"allowed\":true,\"pairs_allowed\":1,"
+    "\"pairs_denied\":0,\"steps\":[{\"ok\":true,\"text\":\"100.64.0.6 is laptop-alice, a device of alice\"},"
+    "{\"ok\":true,\"text\":\"10.20.4.9 goes through gw-ber-1, which routes 10.20.0.0/16\"},"
+    "{\"ok\":true,\"text\":\"grant 2 (line 17) lets group:ops reach 10.20.0.0/16\",\"line\":17}],"
+    "\"rule\":{\"section\":\"grants\",\"index\":1,\"line\":17,\"source\":\"group:ops\",\"destination\":"
+    "\"10.20.0.0/16\"},\"router\":\"gw-ber-1\",\"route\":\"10.20.0.0/16\"}";
+static const char refused[] =
+    "{\"src\":\"laptop-bob\",\"dst\":\"nas\",\"allowed\":false,\"pairs_allowed\":0,\"pairs_denied\":2,\"steps\":["
+    "{\"ok\":true,\"text\":\"100.64.0.7 is laptop-bob, a device of bob\"},{\"ok\":true,\"text\":\"100.64.0.8 is "
+    "nas\"},{\"ok\":false,\"text\":\"laptop-bob and nas do not see each other\"},{\"ok\":false,\"text\":\"the closest "
+    "rule is grant 1 (line 6): it opens nas, but not to this source\",\"line\":6}],\"nearest\":{\"line\":6},"
+    "\"node\":\"nas\"}";
+
+static void a_path_is_asked_for_and_shown(void **state)
+{
+    struct rig r;
+    size_t wrong = 0;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "3");
+    wrong += golden_of_all_sizes(&r, "reach-empty");
+    rig_keys(&r, "=laptop-alice 10.20.4.9:5432<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path,
+                        "/api/headway/explain?src=laptop-alice&dst=10.20.4.9&port=5432");
+    rig_answer(&r, rig_last(&r), 200, explained);
+    wrong += golden_of_all_sizes(&r, "reach-path");
+    rig_keys(&r, "=<Ctrl-U>laptop-bob nas<Enter>");
+    rig_answer(&r, rig_last(&r), 200, refused);
+    wrong += golden_of_all_sizes(&r, "reach-refused");
+    assert_int_equal(wrong, 0);
+    rig_release(&r);
+}
+
+/* The row under the cursor fills the end that it can be. */
+static void the_cursor_fills_source_or_destination(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/laptop-alice<Enter>=nas<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=laptop-alice&dst=nas");
+    rig_keys(&r, "2<Tab>=laptop-bob<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=laptop-bob&dst=10.20.0.0%2F16");
+    rig_keys(&r, "i");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/explain?src=10.20.0.0%2F16&dst=laptop-bob");
+    rig_release(&r);
+}
+
+static void a_step_leads_to_the_line_of_the_policy(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":explain laptop-alice 10.20.4.9:5432<Enter>");
+    rig_answer(&r, rig_last(&r), 200, explained);
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "<Enter>");
+    assert_true(rig_shows(&r, "this step is not about a line of the policy"));
+    rig_keys(&r, "G<Enter>");
+    assert_ptr_equal(r.app.place.view, &policy_view);
+    rig_release(&r);
+}
+
+static void what_the_server_refuses_is_said(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":explain nobody nas<Enter>");
+    rig_answer(&r, rig_last(&r), 404, "{\"error\":{\"message\":\"\\\"nobody\\\" is no node\"}}");
+    assert_true(rig_shows(&r, "\"nobody\" is no node"));
+    rig_keys(&r, ":explain laptop-alice<Enter>");
+    assert_true(rig_shows(&r, "give a source and a destination"));
+    rig_release(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_path_is_asked_for_and_shown),
+        cmocka_unit_test(the_cursor_fills_source_or_destination),
+        cmocka_unit_test(a_step_leads_to_the_line_of_the_policy),
+        cmocka_unit_test(what_the_server_refuses_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The list of what needs somebody is made from the objects that the console holds, at most once a second. */
+#include <stdio.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "console/app/app.h"
+#include "console/pulse/needs.h"
+#include "console/pulse/pulse.h"
+#include "console/routes/routes.h"
+#include "console/views/columns.h"
+#include "console/views/node.h"
+
+#define LOOK_MS       1000  /* between two searches where something changed */
+#define LOOK_AGAIN_MS 30000 /* where nothing did: time passes, keys expire */
+
+struct pulse_state {
+    unsigned revision; /* of the model that was searched */
+    int64_t looked_ms; /* 0: it was not yet */
+    bool opened;       /* it had its chance to open by itself */
+};
+
+static struct pulse_state *state_of(const struct app *app)
+{
+    return view_state(app, &pulse_view);
+}
+
+/* ---- the list ---- */
+
+static const struct m_need *need_of(const struct row *row)
+{
+    return (const struct m_need *)row;
+}
+
+static enum role severity_role(int severity)
+{
+    static const enum role roles[] = {
+        [WEIGHT_INFO] = ROLE_FAINT, [WEIGHT_CHANGE] = ROLE_TEXT, [WEIGHT_WARN] = ROLE_WAIT, [WEIGHT_ALARM] = ROLE_BAD};
+
+    return roles[severity];
+}
+
+static void fill_severity(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    int severity = need_of(row)->severity;
+
+    (void)at;
+    out->glyph = severity == WEIGHT_ALARM ? GLYPH_UNHEALTHY : severity == WEIGHT_WARN ? GLYPH_PENDING : GLYPH_DOT;
+}
+
+FILL(fill_object, m_need, o->name, severity_role(o->severity))
+FILL(fill_text, m_need, o->text, severity_role(o->severity))
+
+static int by_severity(const struct row *a, const struct row *b)
+{
+    const struct m_need *p = need_of(a), *q = need_of(b);
+
+    if (p->severity != q->severity)
+        return COMPARE(q->severity, p->severity);
+    return strcmp(p->code, q->code);
+}
+
+BY(by_object, m_need, strverscmp(p->name, q->name))
+
+static const struct list_column columns[] = {
+    {.title = "S", .key = "state", .least = 2, .wish = 2, .fill = fill_severity, .compare = by_severity},
+    {.title = "OBJECT",
+     .key = "object",
+     .name = true,
+     .least = 14,
+     .wish = 20,
+     .share = 1,
+     .fill = fill_object,
+     .compare = by_object},
+    {.title = "NEEDS YOU", .key = "text", .least = 30, .wish = 50, .share = 3, .fill = fill_text},
+};
+
+static void words(const struct row *row, struct buf *out)
+{
+    buf_addf(out, "%s %s %s", need_of(row)->code, need_of(row)->name, need_of(row)->text);
+}
+
+static void text_code(const struct row *row, struct buf *out)
+{
+    buf_adds(out, need_of(row)->code);
+}
+
+static void text_object(const struct row *row, struct buf *out)
+{
+    buf_adds(out, need_of(row)->name);
+}
+
+static const struct filter_field fields[] = {
+    {"code", FILTER_TEXT, text_code, NULL},
+    {"object", FILTER_TEXT, text_object, NULL},
+};
+
+static void collect(const struct model *m, struct list *l)
+{
+    list_add_all(l, m, ROW_NEED);
+}
+
+static const struct list_def needs_def = {
+    .noun = "need you",
+    .one = "needs you",
+    .empty = "nothing needs you",
+    .columns = columns,
+    .column_count = ARRAY_LEN(columns),
+    .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
+    .sort = 0,
+    .kinds = 1U << ROW_NEED,
+    .collect = collect,
+};
+
+void pulse_open(struct app *app, const struct m_need *need)
+{
+    const struct need_place *place = needs_place(need->code);
+
+    if (need->of == ROW_NODE && model_find(&app->model, ROW_NODE, need->object))
+        app_go(app, &node_view, 0, need->object);
+    else if (need->of == ROW_PREFIX)
+        app_jump(app, &routes_view, "prefix", need->object);
+    else if (place)
+        app_jump(app, place->view, place->part, place->filter);
+}
+
+/* ---- how much there is ---- */
+
+struct pulse_counts {
+    size_t nodes, online, expired, routers, exits;
+    size_t advertised, approved, serving, waiting;
+    size_t prefixes, unserved;
+};
+
+static void count_node(const struct m_node *n, struct pulse_counts *out)
+{
+    out->nodes++;
+    out->online += n->api.online;
+    out->expired += n->api.expired;
+    out->routers += n->approved && !n->api.exit_node;
+    out->exits += n->api.exit_node;
+    out->advertised += n->available;
+    out->approved += n->approved;
+    out->serving += n->serving;
+    out->waiting += n->waiting;
+}
+
+static struct pulse_counts count_all(const struct model *m)
+{
+    const struct row_table *nodes = model_table(m, ROW_NODE), *prefixes = model_table(m, ROW_PREFIX);
+    struct pulse_counts counts = {0};
+
+    for (size_t i = 0; i < nodes->rows.len; i++)
+        if (!nodes->rows.items[i]->gone_ms)
+            count_node((const struct m_node *)nodes->rows.items[i], &counts);
+    for (size_t i = 0; i < prefixes->rows.len; i++) {
+        const struct m_prefix *p = (const struct m_prefix *)prefixes->rows.items[i];
+
+        counts.prefixes += !p->row.gone_ms && !p->api.exit;
+        counts.unserved += !p->row.gone_ms && !p->api.exit && !p->api.primary;
+    }
+    return counts;
+}
+
+enum { LABEL_COLS = 12 };
+
+static void draw_line(struct canvas *c, struct rect at, int line, const char *label, const char *text)
+{
+    if (line >= at.rows)
+        return;
+    canvas_text(c, at.row + line, at.col + 3, LABEL_COLS, ROLE_LABEL, label);
+    canvas_text(c, at.row + line, at.col + 3 + LABEL_COLS, at.cols - 4 - LABEL_COLS, ROLE_TEXT, text);
+}
+
+static void pane(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct api_server *server = &app->model.server;
+    struct pulse_counts n = count_all(&app->model);
+    char text[200], up[AGO_MAX];
+
+    span_text(app->at.now_ns - server->started_ns, up);
+    snprintf(text, sizeof(text), "up %s", up);
+    canvas_section(c, at.row, at.col, at.cols, "now", server->started_ns ? text : "");
+    snprintf(text, sizeof(text), "%zu: %zu online, %zu offline, %zu expired", n.nodes, n.online, n.nodes - n.online,
+             n.expired);
+    draw_line(c, at, 1, "nodes", text);
+    snprintf(text, sizeof(text), "%zu advertised, %zu approved, %zu serving, %zu waiting; %zu routers, %zu exit nodes",
+             n.advertised, n.approved, n.serving, n.waiting, n.routers, n.exits);
+    draw_line(c, at, 2, "routes", text);
+    snprintf(text, sizeof(text), "%zu, %zu without a router", n.prefixes, n.unserved);
+    draw_line(c, at, 3, "prefixes", text);
+    snprintf(text, sizeof(text), "%zu users, %zu pre-auth keys, %zu API keys",
+             model_table(&app->model, ROW_USER)->index.len, model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
+             model_table(&app->model, ROW_API_KEY)->index.len);
+    draw_line(c, at, 4, "accounts", text);
+}
+
+/* ---- the view ---- */
+
+static size_t alarms(const struct model *m)
+{
+    const struct row_table *t = model_table(m, ROW_NEED);
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++)
+        count += !t->rows.items[i]->gone_ms && need_of(t->rows.items[i])->severity == WEIGHT_ALARM;
+    return count;
+}
+
+/* Opens by itself when the console starts and something is wrong. */
+static void open_once(struct app *app, struct pulse_state *s)
+{
+    if (s->opened || !app->model.filled)
+        return;
+    s->opened = true;
+    if (alarms(&app->model) && app->place.view == app->tables->views[0] && !app->back_len && !app->dialog &&
+        !app->prompt.kind)
+        app_go(app, &pulse_view, 0, NULL);
+}
+
+static void tick(struct app *app)
+{
+    struct pulse_state *s = state_of(app);
+    int64_t since = app->at.now_ms - s->looked_ms;
+    struct model_delta found;
+
+    if (!app->model.filled || app->frozen ||
+        (s->looked_ms && since < (s->revision == app->model.revision ? LOOK_AGAIN_MS : LOOK_MS)))
+        return;
+    needs_find(&app->model, app->at.now_ns, &found);
+    model_apply(&app->model, &found, app->at.now_ms);
+    s->revision = app->model.revision;
+    s->looked_ms = app->at.now_ms;
+    open_once(app, s);
+}
+
+static void reset(struct app *app)
+{
+    *state_of(app) = (struct pulse_state){0};
+}
+
+static size_t badge(const struct app *app)
+{
+    return alarms(&app->model);
+}
+
+static const struct console_command commands[] = {
+    {.name = "pulse",
+     .keys = "0",
+     .help = "what needs you, and how much there is of everything",
+     .args = "[FILTER]",
+     .where = IN_ANY,
+     .opens = &pulse_view},
+};
+
+const struct console_view pulse_view = {
+    .name = "pulse",
+    .title = "Pulse",
+    .digit = '0',
+    .commands = COMMAND_TABLE(commands),
+    .parts = {{.def = &needs_def, .where = IN_OTHER_LISTS, .pane = PANE_LARGE, .draw_pane = pane}},
+    .state_size = sizeof(struct pulse_state),
+    .reset = reset,
+    .tick = tick,
+    .badge = badge,
+};
