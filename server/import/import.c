@@ -56,6 +56,8 @@ static int load_config(struct job *j, struct err *e)
         rc = access(path, R_OK) < 0 ? rc : 0;
         if (rc == 0)
             (void)!config_load_for_client(path, &j->headscale, NULL);
+        if (rc == 0)
+            *e = (struct err){0};
         for (size_t i = 0; rc == 0 && i < problems.len; i++)
             if (!strstr(problems.items[i], "database.type") && !strstr(problems.items[i], "tls_letsencrypt_hostname"))
                 report_add(&j->reading.report, REPORT_LEFT, REPORT_CONFIGURATION, "", "%s", problems.items[i]);

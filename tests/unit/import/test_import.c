@@ -21,7 +21,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "import/import.h"
-#include "shared/headscale_db.h"
+#include "shared/import/headscale_db.h"
 #include "shared/store_fixture.h"
 #include "store/store.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "shared/headscale_db.h"
+#include "shared/import/headscale_db.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
