@@ -67,6 +67,7 @@ static void forget_server(struct app *app)
     app_places_release(app);
     vec_release(&app->undos);
     vec_release(&app->held);
+    strs_release(&app->watched);
     model_release(&app->model);
     free(app->conn.why);
     free(app->actor);

@@ -44,7 +44,7 @@ struct vclass {
 };
 
 struct vnode {
-    bool used, online, healthy, tagged;
+    bool used, online, healthy, tagged, connector;
     uint32_t class_id, user;              /* user: index, NONE */
     uint64_t id, user_id, order, version; /* version: of its addresses */
     char *name;
@@ -214,6 +214,9 @@ bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, 
 #define FAMILY_BOTH 3U
 /* The families in which a class is a source of the unit by its own addresses. */
 unsigned unit_source_families(const struct policy_view *v, const struct policy_unit *u, const struct vclass *c);
+
+/* connectors.c: the route is one that the node learned, or was given, as an app connector */
+bool connector_approves(const struct policy_view *v, uint32_t slot, const struct prefix *route);
 
 /* nodes.c */
 void vnode_release(struct vnode *n);

@@ -73,6 +73,7 @@ struct paste {
 
 struct dialog;
 struct plan;
+struct route_answers;
 
 struct app {
     const struct console_tables *tables;
@@ -100,8 +101,11 @@ struct app {
     struct flash flash;
     VEC(struct app_message) messages; /* oldest first */
 
-    struct plan *plans; /* those that wait for the server */
-    bool plan_mode;     /* the next change is shown before it is made */
+    struct plan *plans;                  /* those that wait for the server */
+    struct route_answers *route_answers; /* what the view of routes was told */
+    struct strs watched; /* "node ID" of routers that the user drained, "prefix PREFIX ID" of what he moved to it: told
+                            when done */
+    bool plan_mode;      /* the next change is shown before it is made */
     VEC(struct undo) undos;
     const struct console_command *repeat; /* the last change that was asked for; NULL */
     char *repeat_arg;                     /* and what it was asked with */
