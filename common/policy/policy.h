@@ -85,6 +85,9 @@ struct policy_tailnet {
     size_t domain_count;
     const struct prefix *pools; /* address pools beside 100.64.0.0/10 and fd7a:115c:a1e0::/48 */
     size_t pool_count;
+    /* NULL, or true once nobody waits any more for what is worked out within a budget: it ends as if that were used up.
+     * Outlives the views. */
+    const atomic_bool *cancel;
 };
 
 /* ---- a policy over a tailnet ---- */
