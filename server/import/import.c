@@ -137,6 +137,14 @@ static void report_keys(struct job *j)
         report_add(&j->reading.report, REPORT_TAKEN, REPORT_KEYS, j->derp_key, "the relay's");
 }
 
+/* What headway does not do with keys of headscale's. */
+static void report_notes(struct job *j)
+{
+    for (size_t i = 0; j->headscale && i < j->headscale->notes.len; i++)
+        if (!str_starts(j->headscale->notes.items[i], "database."))
+            report_add(&j->reading.report, REPORT_LEFT, REPORT_CONFIGURATION, "", "%s", j->headscale->notes.items[i]);
+}
+
 /* Keys of a configuration that is kept, which differ from headscale's: clients may notice some. */
 static void report_config(struct job *j)
 {
@@ -280,6 +288,7 @@ static int import(struct job *j, struct err *e)
     if (rc == 0) {
         report_keys(j);
         report_config(j);
+        report_notes(j);
     }
     size_t faults = report_faults(&j->reading.report);
     report_print_faults(&j->reading.report, j->errors);
