@@ -265,7 +265,7 @@ struct api_primary {
 };
 struct api_past {
     int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
-    struct api_list nodes, users, primaries;
+    struct api_list nodes, users, primaries, prefixes;
     struct api_policy policy;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/past/past.h"
 #include "console/reach/reach.h"
 
 struct reach_page *reach_of(const struct app *app)
@@ -97,6 +98,7 @@ const struct console_view reach_view = {
     .name = "reach",
     .title = "Reach",
     .digit = '3',
+    .then = &past_unknown_view,
     .commands = &reach_commands,
     .sections = {{IN_REACH, "Reach"}},
     .parts = {{.name = "path", .def = &reach_steps_def, .where = IN_REACH}},
