@@ -257,6 +257,58 @@ static void each_login_takes_effect_or_uses_nothing_up(void **state)
     }
 }
 
+/* The same machine, with another node key each time; asks may be NULL. */
+static enum register_result join_again(const char *by, const char *asks, uint8_t node, struct core_register *call,
+                                       bool *used)
+{
+    uint64_t key_id;
+    char *key = key_of(by, NULL, &key_id);
+    struct join j = {.key = key, .name = "host", .machine = 250, .node = node, .tag = asks};
+    enum register_result result = core_rig_join(&r, &j, call);
+
+    *used = is_used(key_id);
+    free(key);
+    return result;
+}
+
+static void expect_ambiguous(const char *person, uint8_t node, const char *owners)
+{
+    struct join j = {.name = "host", .machine = 250, .node = node};
+    struct core_register asked;
+    char now[160];
+
+    assert_int_equal(core_rig_join(&r, &j, &asked), REGISTER_URL);
+    struct core_admin a = {.op = ADMIN_REGISTER, .text = asked.auth_id, .name = person};
+    assert_int_equal(core_rig_admin(&r, &a), ERR_CONFLICT);
+    assert_non_null(strstr(a.call.err.message, "ambiguous ownership"));
+    core_admin_release(&a);
+    owners_of_machine(250, now);
+    assert_string_equal(now, owners);
+}
+
+static void a_machine_with_several_nodes_must_say_which(void **state)
+{
+    struct core_register call;
+    char owners[160];
+    bool used;
+
+    (void)state;
+    assert_int_equal(join_again("alice", NULL, 240, &call, &used), REGISTER_DONE);
+    assert_int_equal(join_again("bob", NULL, 241, &call, &used), REGISTER_DONE);
+    assert_int_equal(join_again("tag:a", NULL, 242, &call, &used), REGISTER_REFUSED);
+    assert_non_null(strstr(call.call.err.message, "ambiguous ownership: this machine has nodes of several users"));
+    assert_false(used);
+    owners_of_machine(250, owners);
+    assert_string_equal(owners, "alice|bob");
+    assert_int_equal(join_again("alice", "tag:a", 243, &call, &used), REGISTER_DONE);
+    expect_ambiguous("alice", 244, "tag:a|bob");
+    expect_ambiguous("bob", 245, "tag:a|bob");
+    assert_int_equal(join_again("tag:b", NULL, 246, &call, &used), REGISTER_DONE);
+    assert_true(used);
+    owners_of_machine(250, owners);
+    assert_string_equal(owners, "tag:b|bob");
+}
+
 /* A container's daemon restarts with its state and the key that it was made with: what an administrator made of its
  * node meanwhile stays, and the key need not be valid any more. */
 static void a_restart_changes_nothing(void **state)
@@ -427,6 +479,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_login_takes_effect_or_uses_nothing_up, begin, end),
+        cmocka_unit_test_setup_teardown(a_machine_with_several_nodes_must_say_which, begin, end),
         cmocka_unit_test_setup_teardown(a_restart_changes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(nodes_that_are_tagged_never_expire, begin, end),
         cmocka_unit_test_setup_teardown(a_client_may_not_ask_for_more_than_node_expiry, begin_with_expiry, end),
