@@ -215,7 +215,7 @@ static void what_cannot_be_is_refused(void **state)
         {"POST", "/machine/audit-log", "{}", 200},
         {"POST", "/machine/webclient/init/1/to/2", "", 501},
         {"GET", "/machine/tka/init/begin", "{}", 501},
-        {"GET", "/machine/ssh/action/1/to/999", "", 404},
+        {"GET", "/machine/ssh/action/1/to/999", "", 401}, /* as for a node of somebody else */
         {"GET", "/machine/ssh/action/x", "", 400},
         {"GET", "/metrics", "", 404},
         {"GET", "/api/v1/node", "", 404},
