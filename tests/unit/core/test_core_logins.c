@@ -309,6 +309,46 @@ static void a_machine_with_several_nodes_must_say_which(void **state)
     assert_string_equal(owners, "tag:b|bob");
 }
 
+static enum register_result join_with(const char *key, uint8_t machine, uint8_t node, struct core_register *call)
+{
+    struct join j = {.key = key, .name = "host", .machine = machine, .node = node};
+
+    return core_rig_join(&r, &j, call);
+}
+
+/* The client comes again with a new node key. Once it has been seen with the one that it has, the key is used up. */
+static void a_login_whose_answer_is_lost_costs_no_key(void **state)
+{
+    struct core_register call;
+    uint64_t key_id;
+    char *key = key_of("alice", NULL, &key_id), owners[160];
+
+    (void)state;
+    assert_int_equal(join_with(key, 250, 240, &call), REGISTER_DONE);
+    assert_int_equal(join_with(key, 251, 239, &call), REGISTER_REFUSED);
+    assert_int_equal(join_with(key, 250, 241, &call), REGISTER_DONE);
+    assert_int_equal(join_with(key, 250, 242, &call), REGISTER_DONE);
+    owners_of_machine(250, owners);
+    assert_string_equal(owners, "alice");
+    core_rig_online(&r, &(struct join){.name = "host", .machine = 250, .node = 242});
+    assert_int_equal(join_with(key, 250, 243, &call), REGISTER_REFUSED);
+    assert_string_equal(call.call.err.message, "authkey already used");
+    free(key);
+}
+
+static void a_login_that_was_ended_stays_ended(void **state)
+{
+    struct core_register call;
+    uint64_t key_id;
+    char *key = key_of("alice", NULL, &key_id);
+
+    (void)state;
+    assert_int_equal(join_with(key, 250, 240, &call), REGISTER_DONE);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_EXPIRE, .id = 1, .time_ns = 1});
+    assert_int_equal(join_with(key, 250, 241, &call), REGISTER_REFUSED);
+    free(key);
+}
+
 /* A container's daemon restarts with its state and the key that it was made with: what an administrator made of its
  * node meanwhile stays, and the key need not be valid any more. */
 static void a_restart_changes_nothing(void **state)
@@ -480,6 +520,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_login_takes_effect_or_uses_nothing_up, begin, end),
         cmocka_unit_test_setup_teardown(a_machine_with_several_nodes_must_say_which, begin, end),
+        cmocka_unit_test_setup_teardown(a_login_whose_answer_is_lost_costs_no_key, begin, end),
+        cmocka_unit_test_setup_teardown(a_login_that_was_ended_stays_ended, begin, end),
         cmocka_unit_test_setup_teardown(a_restart_changes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(nodes_that_are_tagged_never_expire, begin, end),
         cmocka_unit_test_setup_teardown(a_client_may_not_ask_for_more_than_node_expiry, begin_with_expiry, end),
