@@ -22,7 +22,7 @@ give_back() {
 }
 stop() {
   [ -n "$daemon" ] || return 0
-  kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null || true
+  if kill "$daemon" 2>/dev/null; then wait "$daemon" 2>/dev/null || true; fi
   give_back
 }
 trap stop EXIT

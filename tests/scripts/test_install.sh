@@ -45,7 +45,7 @@ if command -v systemd-tmpfiles >/dev/null && [ "$(id -u)" = 0 ]; then
   check "the directories are made" systemd-tmpfiles --create "--root=$to" headway.conf
   check "with what is in them" test "$(stat -c %u "$to/var/lib/headway" "$to/var/lib/headway/noise_private.key" | sort -u)" = 1234
   check "a key stays private" test "$(stat -c %a "$to/var/lib/headway/noise_private.key")" = 600
-  rm -rf "$to/etc/passwd" "$to/etc/group" "$to/var" "$to/run"
+  rm -rf "$to"/etc/passwd "$to"/etc/group "${to:?}"/var "${to:?}"/run
 else
   skip_case "the directories are made" "systemd-tmpfiles is not there, or this is not root"
 fi

@@ -489,7 +489,7 @@ static void a_name_that_was_given_stays(void **state)
 
 static void users_have_names_that_a_path_can_hold(void **state)
 {
-    static const char *const bad[] = {".", "..", "a/b", "", "12"};
+    static const char *const bad[] = {".", "..", "a/b", "", "12", "a@", "@", "user:*@example.com"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
