@@ -28,6 +28,9 @@ int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint
 
 /* The same without making one: 0 where it is missing or can be used. */
 int control_key_check(const char *path, struct err *e) WARN_UNUSED;
+/* The key of another file into one of its own: ERR_MISSING where there is none, ERR_CONFLICT where to holds another
+ * key; the same key may be there already. try: only whether it could be done. */
+int control_key_copy(const char *from, const char *to, bool try, struct err *e) WARN_UNUSED;
 
 struct control;
 
@@ -47,8 +50,8 @@ struct control *control_new(const struct control_options *options, struct err *e
 void control_reload(struct control *c, const struct config *config);
 
 /* A request for /ts2021 whose head was read from the stream; what came after the head was put back with
- * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
- * needs. Called on the stream's loop. */
+ * stream_unread. Answers 101, or 400 and closes. A GET for a WebSocket is answered too. Takes the stream, copies of the
+ * head what it needs. Called on the stream's loop. */
 void control_accept(struct control *c, struct stream *stream, const struct head *head);
 
 /* Whether a node of the tailnet was there not long ago: it proved its machine key from this IPv4 address, or from this

@@ -120,6 +120,39 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
 
 /* ---- pre-auth keys ---- */
 
+/* A key that was imported from headscale has a slow hash, which this thread computes: so whoever knows the key's prefix
+ * and tries secrets waits so many times as long as a try takes. */
+#define SLOW_PAUSE 20
+
+static bool fits_slowly(struct core_state *s, const struct preauth_key *k, const char *secret, struct err *e)
+{
+    struct record_pair *pair = map_getu(&s->preauth_keys, k->r.id);
+    int64_t began = clock_mono_ms();
+
+    if (began < pair->pause_until_ms) {
+        err_set(e, ERR_BUSY, "this key was tried with a wrong secret just now: try again in a few seconds");
+        return false;
+    }
+    bool fits = secret_fits(k->secret_hash, secret);
+    if (!fits) {
+        int64_t now = clock_mono_ms();
+        pair->pause_until_ms = now + SLOW_PAUSE * (now - began) + 1;
+    }
+    return fits;
+}
+
+/* The secret is as random as that of our own keys: from its first use on a fast hash does. */
+static const struct preauth_key *with_fast_hash(struct core_state *s, const struct preauth_key *k, const char *secret)
+{
+    struct preauth_key *fast = preauth_key_edit(k);
+    char hash[SECRET_HASH_MAX];
+
+    secret_digest(secret, hash);
+    mem_replace(&fast->secret_hash, hash);
+    tx_put(s, fast);
+    return fast;
+}
+
 static const struct preauth_key *find_key(struct core_state *s, const char *text, struct err *e)
 {
     const struct preauth_key *found = NULL;
@@ -127,13 +160,16 @@ static const struct preauth_key *find_key(struct core_state *s, const char *text
     const char *secret;
     bool whole = secret_split(SECRET_PREAUTH_KEY, text, prefix, &secret);
 
-    for (struct map_entry *at = map_first(&s->preauth_keys); whole && at && !found;
+    for (struct map_entry *at = map_first(&s->preauth_keys); whole && at && !found && e->code != ERR_BUSY;
          at = map_next(&s->preauth_keys, at)) {
         const struct preauth_key *k = ((const struct record_pair *)at->value)->work;
-        if (k && str_eq(k->prefix, prefix) && secret_fits(k->secret_hash, secret))
-            found = k;
+        if (!k || !str_eq(k->prefix, prefix))
+            continue;
+        bool slow = secret_is_slow(k->secret_hash);
+        if (slow ? fits_slowly(s, k, secret, e) : secret_fits(k->secret_hash, secret))
+            found = slow ? with_fast_hash(s, k, secret) : k;
     }
-    if (!found)
+    if (!found && e->code != ERR_BUSY)
         err_set(e, ERR_UNAUTHENTICATED, "invalid pre auth key");
     return found;
 }
@@ -314,6 +350,17 @@ static bool keeps_its_login(const struct node *n, const struct core_register *r,
     return is_same_login(n, r, k) || (strs_eq(&n->tags, tags) && (tags->len || n->user_id == k->user_id));
 }
 
+/* The answer to a login was lost, and the client comes again with another node key: the key is used up for just that.
+ */
+static struct slot *lost_login(struct core_state *s, const struct core_register *r, const struct preauth_key *k)
+{
+    for (struct slot *x = slot_by_machine(s, r->machine_key); x && !k->revoked; x = x->same_machine)
+        if (x->unseen_login == k->r.id && is_same_login(x->work, r, k) && !x->work->logged_out &&
+            !node_is_expired(x->work, clock_wall_ns()))
+            return x;
+    return NULL;
+}
+
 static void by_auth_key(struct core_state *s, struct core_register *r)
 {
     struct err *e = &r->call.err;
@@ -325,12 +372,17 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
         done(s, r, same->work);
         return;
     }
+    if (!k && e->code == ERR_BUSY) {
+        tx_answer_soon(s, &r->call, ERR_BUSY);
+        return;
+    }
     const struct user *owner = k && k->user_id ? find_user(s, k->user_id) : NULL;
-    if (!k || key_is_valid(k, e) < 0 || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
+    struct slot *lost = k ? lost_login(s, r, k) : NULL;
+    if (!k || (!lost && key_is_valid(k, e) < 0) || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
         refuse(s, r);
         return;
     }
-    struct slot *slot = node_of_key(s, r, k, e);
+    struct slot *slot = lost ? lost : node_of_key(s, r, k, e);
     if (e->code == 0 && same && slot != same) {
         expired(s, r); /* the key is another node's: the client makes a new one and comes again */
         return;
@@ -348,6 +400,7 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     if (k->preauthorized)
         authorize_by_login(n, actor);
     slot = put_node(s, old, n, &r->info, actor);
+    slot->unseen_login = k->r.id;
     free(actor);
     record_unref(old);
     s->counters.registrations++;
