@@ -486,7 +486,12 @@ static void save_display(struct app *app)
 
 void app_draw(struct app *app, int rows, int cols)
 {
+    struct canvas *c = &app->canvas;
+
     draw_screen(app, rows, cols);
+    /* What has no room on a narrow screen may end beyond it. */
+    c->cursor_col = c->cursor_col < c->cols ? c->cursor_col : c->cols - 1;
+    c->cursor_row = c->cursor_row < c->rows ? c->cursor_row : c->rows - 1;
     if (app->save_display)
         save_display(app);
 }

@@ -143,6 +143,7 @@ static const struct {
     {.name = "step-back", .file = PAST_TESTS, .shows = "<lt>"},
     {.name = "step-on", .file = PAST_TESTS, .shows = "rig_keys(&r, \">\")"},
     {.name = "rule", .file = REACH_TESTS, .shows = "<Enter>"},
+    {.name = "copy-test", .file = REACH_TESTS, .shows = "rig_keys(&r, \"y\")"},
     {.name = "swap", .file = REACH_TESTS, .shows = "i"},
 };
 

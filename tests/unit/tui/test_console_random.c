@@ -204,7 +204,7 @@ static void step(struct monkey *m)
     rig_draw(&m->r, m->rows, m->cols);
     m->steps++;
     assert_true(m->r.app.canvas.cursor_row >= 0 && m->r.app.canvas.cursor_row < m->r.app.canvas.rows);
-    assert_true(m->r.app.canvas.cursor_col >= 0 && m->r.app.canvas.cursor_col <= m->r.app.canvas.cols);
+    assert_true(m->r.app.canvas.cursor_col >= 0 && m->r.app.canvas.cursor_col < m->r.app.canvas.cols);
 }
 
 static void begin(struct monkey *m)
