@@ -144,6 +144,13 @@ static const struct {
     {.name = "step-on", .file = PAST_TESTS, .shows = "rig_keys(&r, \">\")"},
     {.name = "rule", .file = REACH_TESTS, .shows = "<Enter>"},
     {.name = "copy-test", .file = REACH_TESTS, .shows = "rig_keys(&r, \"y\")"},
+    {.name = "members", .file = REACH_TESTS, .shows = "a_cell_is_opened_to_its_members"},
+    {.name = "path", .file = REACH_TESTS, .shows = "rig_keys(&r, \"w\")"},
+    {.name = "opened-by", .file = REACH_TESTS, .shows = "rig_keys(&r, \"he\")"},
+    {.name = "group-by", .file = REACH_TESTS, .shows = "rig_keys(&r, \"b\")"},
+    {.name = "column-left", .file = REACH_TESTS, .shows = "rig_keys(&r, \"h\")"},
+    {.name = "column-right", .file = REACH_TESTS, .shows = "rig_keys(&r, \"lll\")"},
+    {.name = "ask-again", .file = REACH_TESTS, .shows = "rig_keys(&r, \"r\")"},
     {.name = "swap", .file = REACH_TESTS, .shows = "i"},
 };
 

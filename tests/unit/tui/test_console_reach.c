@@ -208,6 +208,20 @@ static void a_cell_is_explained(void **state)
     rig_release(&r);
 }
 
+static void the_line_that_opens_a_cell_is_shown(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_matrix(&r);
+    rig_keys(&r, "l"); /* nothing opens this one */
+    rig_keys(&r, "e");
+    assert_true(rig_shows(&r, "no line of the policy opens it"));
+    rig_keys(&r, "he");
+    assert_true(rig_shows(&r, "[4 Policy]"));
+    rig_release(&r);
+}
+
 static void one_against_all_is_a_list(void **state)
 {
     struct rig r;
@@ -262,6 +276,7 @@ int main(void)
         cmocka_unit_test(all_against_all_is_a_matrix),
         cmocka_unit_test(a_cell_is_opened_to_its_members),
         cmocka_unit_test(a_cell_is_explained),
+        cmocka_unit_test(the_line_that_opens_a_cell_is_shown),
         cmocka_unit_test(one_against_all_is_a_list),
         cmocka_unit_test(an_answer_is_copied_as_a_test_of_the_policy),
     };
