@@ -28,7 +28,7 @@ def certificate(d):
 
 
 def run(words, **env):
-    done = subprocess.run([HEADWAY] + words.split(), env={"PATH": os.environ["PATH"], "HOME": "/nowhere", **env},
+    done = subprocess.run([HEADWAY] + words.split(), env={"PATH": os.environ["PATH"], "HOME": "/proc/nowhere", **env},
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
     return done.returncode, done.stdout, done.stderr
 
