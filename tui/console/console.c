@@ -302,11 +302,13 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int choose_theme(const struct console_options *options, const struct settings *settings, struct err *e)
+static int check_options(const struct console_options *options, const struct settings *settings, struct err *e)
 {
     const char *name = options->theme ? options->theme : settings->theme;
     int theme = name ? theme_find(name) : THEME_DEFAULT;
 
+    if (options->replay)
+        return err_set(e, ERR_INVALID, "--replay needs --snapshot or --run");
     if (theme < 0)
         return err_set(e, ERR_INVALID, "--theme: there is no theme '%.40s'", name);
     return theme;
@@ -339,13 +341,9 @@ int console_main(const struct console_options *options)
         free(l);
         return headless_main(options);
     }
-    if (options->replay) {
-        err_set(&e, ERR_INVALID, "--replay needs --snapshot or --run");
-        goto out;
-    }
     if (options->settings)
         settings_load(options->settings, &l->settings);
-    theme = choose_theme(options, &l->settings, &e);
+    theme = check_options(options, &l->settings, &e);
     if (theme < 0)
         goto out;
     l->idle_fd = idle && str_u64(idle, 3, 1023, &fd, "HEADWAY_IDLE_FD", NULL) == 0 ? (int)fd : -1;
