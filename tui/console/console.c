@@ -302,6 +302,7 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Returns the theme to begin with. */
 static int check_options(const struct console_options *options, const struct settings *settings, struct err *e)
 {
     const char *name = options->theme ? options->theme : settings->theme;
