@@ -424,7 +424,7 @@ static struct layout_wish layout_wish(const struct app *app, int rows, int cols)
     return (struct layout_wish){
         .header = listing,
         .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
-        .peek = listing && pane != PANE_LARGE && (app->peek_chosen ? app->peek : roomy),
+        .peek = listing && (!pane || app_part(app)->where == IN_ROUTES) && (app->peek_chosen ? app->peek : roomy),
         .tail = cols >= 140 && !v->no_tail,
         .force = app->force_small,
     };
