@@ -142,6 +142,21 @@ static void undo_says_what_it_changes(void **state)
     rig_release(&r);
 }
 
+static void a_priority_says_who_would_serve(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/gw-ber-2<Enter>Pb<Ctrl-U>200<Enter>");
+    assert_true(
+        rig_tell(&r, "{\"changes\":[{\"kind\":\"priority\",\"node\":\"4\",\"priority\":200}]}", 200,
+                 "{\"prefixes\":[{\"prefix\":\"10.20.0.0/16\",\"outcome\":\"stays\",\"to\":\"3\",\"toName\":"
+                 "\"gw-ber-1\",\"laterName\":\"gw-ber-2\",\"laterSeconds\":300,\"candidates\":2}],\"totals\":{}}"));
+    assert_true(rig_shows(&r, "10.20.0.0/16 stays with gw-ber-1; gw-ber-2 takes over after 300 s"));
+    rig_release(&r);
+}
+
 #define DONE(id) "{\"event\":\"" id "\",\"events\":[\"" id "\"],\"inverse\":{\"method\":\"POST\"}}"
 
 /* One u takes back an action over several nodes; what could not be taken back stays to be tried again. */
@@ -230,6 +245,7 @@ int main(void)
         cmocka_unit_test(warnings_of_the_dry_run_stand_in_the_plan),
         cmocka_unit_test(a_known_warning_is_shown_before_the_approval),
         cmocka_unit_test(undo_says_what_it_changes),
+        cmocka_unit_test(a_priority_says_who_would_serve),
         cmocka_unit_test(one_undo_covers_several_nodes),
         cmocka_unit_test(the_settings_of_a_prefix_are_set),
         cmocka_unit_test(the_message_counts_what_happened),
