@@ -303,6 +303,19 @@ struct api_changes {
 struct api_page {
     struct api_list events; /* struct api_event */
     struct api_event_id newest;
+    struct api_event_id next; /* of a page before an entry: where older ones begin, for before=; none: there are none */
+    int64_t read_to_ns;       /* of such a page: the time of the oldest entry that was looked at; 0: of none */
+};
+
+/* How busy the journal was: entries by spans of time that follow one another. */
+struct api_event_count {
+    int64_t time_ns; /* its beginning */
+    uint64_t count;
+};
+struct api_event_counts {
+    int64_t from_ns;
+    uint64_t step;          /* seconds */
+    struct api_list counts; /* struct api_event_count, of spans with entries */
 };
 
 /* Who asks: the answer of whoami. */
@@ -532,7 +545,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
     api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_health_shape, api_version_shape,
     api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape,
-    api_primary_shape, api_move_shape, api_route_history_shape, api_health_reason_shape;
+    api_primary_shape, api_move_shape, api_route_history_shape, api_event_counts_shape, api_health_reason_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -73,3 +73,16 @@ static const struct api_field route_history_fields[] = {
     OWN(api_route_history, "next", next, KIND_EVENT_ID),
 };
 const struct api_shape api_route_history_shape = SHAPE(api_route_history, "route history", route_history_fields);
+
+static const struct api_field event_count_fields[] = {
+    OWN(api_event_count, "time", time_ns, KIND_TIME),
+    OWN(api_event_count, "count", count, KIND_U64),
+};
+static const struct api_shape event_count_shape = SHAPE(api_event_count, "count of events", event_count_fields);
+
+static const struct api_field event_counts_fields[] = {
+    OWN(api_event_counts, "from", from_ns, KIND_TIME),
+    OWN(api_event_counts, "step", step, KIND_U64),
+    OWN(api_event_counts, "counts", counts, MANY(event_count_shape)),
+};
+const struct api_shape api_event_counts_shape = SHAPE(api_event_counts, "counts of events", event_counts_fields);
