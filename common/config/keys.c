@@ -114,7 +114,7 @@ const struct config_key config_keys[] = {
     {"node.routes.probe.health_interval", .type = TYPE_DURATION, AT(node.probe.health_interval), .fallback = "1h", .max = LONG, .live = true,
      .help = "How often a router is asked for its health beside the times when its routes change or a probe fails; 0: only then, otherwise at least 10s."},
     {"node.routes.probe.read_back", .type = TYPE_BOOL, AT(node.probe.read_back), .fallback = "true", .live = true,
-     .help = "Whether nodes are asked, after a prefix moved to another router, which one they use now."},
+     .help = "Whether nodes are asked, after a prefix moved to another router, which one they use now, and a sample of them whether they accept routes."},
     {"node.routes.probe.interval", .type = TYPE_DURATION, AT(node.probe.interval), .fallback = "5s", .min = 1 * SEC, .max = 3600 * SEC, .live = true,
      .help = "How often the target behind a prefix is probed through its router."},
     {"node.routes.probe.timeout", .type = TYPE_DURATION, AT(node.probe.timeout), .fallback = "2s", .min = 500 * MS, .max = 10 * SEC, .live = true,

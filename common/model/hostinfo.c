@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "model/hostinfo.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/mem.h"
@@ -113,6 +115,22 @@ char *peer_hostinfo_text(const struct peer_hostinfo *h)
         json_put_bool(&o, "AppConnector", true);
     json_close(&o, '}');
     return buf_take(&text);
+}
+
+/* Texts within the object have their quotes escaped, so that a member cannot be mistaken for one of these. */
+bool peer_hostinfo_is_connector(const char *text)
+{
+    return strstr(text, "\"AppConnector\":true") != NULL;
+}
+
+unsigned peer_hostinfo_port(const char *text, const char *proto)
+{
+    char member[64];
+
+    snprintf(member, sizeof(member), "{\"Proto\":\"%s\",\"Port\":", proto);
+    const char *found = strstr(text, member);
+    unsigned long port = found ? strtoul(found + strlen(member), NULL, 10) : 0;
+    return port <= UINT16_MAX ? (unsigned)port : 0;
 }
 
 char *peer_hostinfo_repair(const char *text)

@@ -34,6 +34,9 @@ void peer_hostinfo_read(const json_t *hostinfo, struct peer_hostinfo *out);
 void peer_hostinfo_release(struct peer_hostinfo *h);
 /* Compact JSON, the caller's. */
 char *peer_hostinfo_text(const struct peer_hostinfo *h);
+/* What such a text says: the node offers to be an app connector; the port of a service, such as "peerapi4", 0: none. */
+bool peer_hostinfo_is_connector(const char *text);
+unsigned peer_hostinfo_port(const char *text, const char *proto);
 /* The same for a text that was stored: what is none becomes "{}". */
 char *peer_hostinfo_repair(const char *text);
 

@@ -73,6 +73,7 @@ struct policy_node {
     size_t serving_count; /* subnet prefixes that it is elected for */
     /* Decide who serves a prefix within a via group. Whoever is being drained counts as not healthy. */
     bool online, healthy;
+    bool connector; /* it offers to be an app connector: Hostinfo.AppConnector */
 };
 
 struct policy_tailnet {
@@ -84,6 +85,9 @@ struct policy_tailnet {
     size_t domain_count;
     const struct prefix *pools; /* address pools beside 100.64.0.0/10 and fd7a:115c:a1e0::/48 */
     size_t pool_count;
+    /* NULL, or true once nobody waits any more for what is worked out within a budget: it ends as if that were used up.
+     * Outlives the views. */
+    const atomic_bool *cancel;
 };
 
 /* ---- a policy over a tailnet ---- */
@@ -185,7 +189,25 @@ enum policy_ssh_verdict policy_ssh_decide(const struct policy_view *v, uint32_t 
 void policy_attrs(const struct policy_view *v, uint32_t slot, struct strs *out);
 bool policy_has_attr(const struct policy_view *v, uint32_t slot, const char *attr);
 
-/* autoApprovers: would this node's advertised prefix be approved? Exit routes by exitNode only. */
+/* App connectors, which nodeAttrs name by their tags: clients that use an app resolve its domains through them, and
+ * they advertise the addresses that they learn by that. */
+struct policy_connector_app {
+    const char *name;
+    struct strs connectors; /* "tag:a", or "*" */
+    struct strs domains;    /* in lower case; "*.example.com" is all names below example.com */
+    struct prefixes routes; /* that they are to advertise beside those that they learn */
+    const char *json;       /* as clients read it */
+    size_t attr;            /* the entry of nodeAttrs that it is in */
+};
+size_t policy_connector_apps(const struct policy_view *v);
+const struct policy_connector_app *policy_connector_app(const struct policy_view *v, size_t app);
+/* The node is one of its connectors: it has the tag, and offers to be one. The app is for the node: a target names it.
+ */
+bool policy_app_has_connector(const struct policy_view *v, size_t app, uint32_t slot);
+bool policy_app_has_user(const struct policy_view *v, size_t app, uint32_t slot);
+
+/* autoApprovers, and what an app connector learns: would this node's advertised prefix be approved? Exit routes by
+ * exitNode only. */
 bool policy_approves(const struct policy_view *v, uint32_t slot, const struct prefix *route);
 
 /* May the user take the tag for a device of his own (tailscale up --advertise-tags)? */

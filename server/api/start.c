@@ -81,6 +81,7 @@ void api_stop(struct api *api)
         http_stop(api->http);
     events_stop(api->hub);
     relays_unref(api->relays);
+    free(api->resolved.host);
     counts_free(api);
     heavy_free(api);
     auth_free(api->auth);

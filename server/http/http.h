@@ -10,6 +10,7 @@
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -130,7 +131,7 @@ struct http_options {
 };
 
 /* Opens the unix socket and the metrics listener and starts. What it cannot open is an error that names the key of the
- * configuration. The options' texts and tables outlive it. */
+ * configuration. The options' texts and tables outlive it. *out is set before the first request is served. */
 int http_start(const struct http_options *options, struct http **out, struct err *e) WARN_UNUSED;
 /* Refuses what comes, waits until what is in work is answered, closes everything, removes the socket, ends the workers.
  */
@@ -142,6 +143,9 @@ void http_stop(struct http *h);
 void http_take_socket(struct http *h, int fd, const struct addr_port *peer, bool reserved);
 /* Whether a request is for a route that is reserved: its connection has a place kept for it. */
 bool http_is_reserved(const struct http *h, const char *method, const char *path);
+
+/* True once http_stop was called: whoever computes for long may leave it. */
+const atomic_bool *http_stopping(const struct http *h);
 
 struct http_counts {
     size_t active;                                 /* requests that are worked on */

@@ -34,7 +34,7 @@
 struct http_daemon { /* what a daemon's callbacks are told */
     struct http *h;
     enum http_listener listener;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *_Atomic daemon;
     struct http_conns *conns;
 };
 
@@ -375,7 +375,9 @@ static struct MHD_Daemon *start_daemon(struct http_daemon *d, int fd, unsigned t
 static int open_daemon(struct http *h, struct http_daemon *d, enum http_listener listener, int fd, unsigned threads,
                        unsigned max, struct err *e)
 {
-    *d = (struct http_daemon){.h = h, .listener = listener, .conns = http_conns_new(max, &h->with.trusted_proxies)};
+    d->h = h;
+    d->listener = listener;
+    d->conns = http_conns_new(max, &h->with.trusted_proxies);
     d->daemon = start_daemon(d, fd, threads, max);
     if (d->daemon)
         return 0;
@@ -428,6 +430,11 @@ int server_start(struct http *h, struct http_server **out, struct err *e)
         return code;
     code = open_daemon(h, &s->daemons[PUBLIC], HTTP_PUBLIC, -1, 2, file_share(PUBLIC_MAX, PUBLIC_PART), e);
     return code < 0 ? code : thread_start(&s->ender, "http-deadline", end_overdue, s, e);
+}
+
+const atomic_bool *http_stopping(const struct http *h)
+{
+    return &h->server->refusing;
 }
 
 void server_refuse(struct http_server *s)

@@ -35,14 +35,14 @@ int http_start(const struct http_options *options, struct http **out, struct err
     pthread_cond_init(&h->idle, NULL);
     for (size_t i = 0; i < HTTP_WORKERS && code == 0; i++)
         code = workers_start(&h->workers[i], kinds[i].name, kinds[i].threads, e);
+    *out = h; /* what comes in is served before the rest is started */
     if (code == 0)
         code = server_start(h, &h->server, e);
     if (code < 0) {
+        *out = NULL;
         release(h);
-        return code;
     }
-    *out = h;
-    return 0;
+    return code;
 }
 
 void http_stop(struct http *h)

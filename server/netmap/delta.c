@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a receiver must hear since its cursor: collected from the log, decided against the newest snapshot (removed,
  * then whole, then patched), and encoded once for all receivers that must hear exactly the same. */
+#include "netmap/connectors.h"
+#include "netmap/dns.h"
 #include "netmap/encode.h"
 #include "netmap/exits.h"
 #include "netmap/messages.h"
@@ -183,6 +185,7 @@ static void decide(struct netmap_session *s, const struct netmap_access *a, cons
                 forget(s, w, slot, n->record->r.id);
             continue;
         }
+        update->connectors |= connectors_offered(n);
         struct netmap_item item = {.node = n};
         if (sent && !(mask & (CHANGE_ADDED | CHANGE_WHOLE))) {
             if (mask & CHANGE_ONLINE)
@@ -305,7 +308,9 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
     json_open(o, '{');
     if (policy || update->steering || s->exits_changed || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_self(s, o, a, self, false);
-    if (policy || update->dns || update->self & ~(uint32_t)CHANGE_VOLATILE)
+    if (update->dns && !dns_is_own(a))
+        s->dns_hash = 0; /* everybody is sent the same, with what is common */
+    else if (policy || update->dns || update->connectors || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_own_dns(s, o, a, self, false);
     if (policy) {
         some |= put_ssh(s, o, a, self, false);

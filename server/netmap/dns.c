@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "netmap/connectors.h"
 
 #define NEXTDNS     "https://dns.nextdns.io"
 #define ATTRIBUTE   "nextdns:"
@@ -15,7 +16,7 @@
 
 bool dns_is_own(const struct netmap_access *a)
 {
-    return strstr(a->snapshot->settings->dns_json, NEXTDNS) != NULL;
+    return connectors_exist(a) || strstr(a->snapshot->settings->dns_json, NEXTDNS) != NULL;
 }
 
 static bool is_nextdns(const char *address)
@@ -156,6 +157,19 @@ static void rewrite_list(json_t *list, const struct device *d)
     json_array_foreach(list, i, resolver) rewrite(resolver, d);
 }
 
+static void add_connectors(const struct netmap_access *a, const struct tailnet_node *node, json_t *config)
+{
+    json_t *routes = json_object_get(config, "Routes");
+
+    if (!connectors_exist(a))
+        return;
+    if (!json_is_object(routes))
+        json_object_set_new(config, "Routes", routes = json_object());
+    connectors_add_routes(a, node, routes);
+    if (!json_object_size(routes))
+        json_object_del(config, "Routes");
+}
+
 void dns_put_own(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *node)
 {
     const char *text = a->snapshot->settings->dns_json, *domain;
@@ -171,6 +185,7 @@ void dns_put_own(struct json_out *o, const struct netmap_access *a, const struct
     rewrite_list(json_object_get(config, "Resolvers"), &d);
     rewrite_list(json_object_get(config, "FallbackResolvers"), &d);
     json_object_foreach(json_object_get(config, "Routes"), domain, list) rewrite_list(list, &d);
+    add_connectors(a, node, config);
     char *own = json_compact(config);
     json_raw(o, own, strlen(own));
     free(own);

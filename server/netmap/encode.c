@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "netmap/access.h"
+#include "netmap/connectors.h"
 
 #define LONG_AGO "2020-01-01T00:00:00Z" /* a key expiry that every client takes for past */
 
@@ -230,6 +231,7 @@ void encode_self(struct json_out *o, const struct netmap_access *a, const struct
     json_key(o, "CapMap");
     json_open(o, '{');
     access_caps(a, n, o);
+    connectors_put_caps(o, a, n);
     json_close(o, '}');
     json_close(o, '}');
     prefixes_release(&allowed);

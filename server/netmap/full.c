@@ -2,6 +2,7 @@
 /* The first message of a stream: a private frame, frames that all receivers share, a closing frame. */
 #include "base/array.h"
 #include "base/clock.h"
+#include "netmap/dns.h"
 #include "netmap/encode.h"
 #include "netmap/exits.h"
 #include "netmap/messages.h"
@@ -107,7 +108,7 @@ static struct chunk *settings_chunk(struct netmap_session *s, const struct netma
 
     buf_clear(&w->key);
     buf_addc(&w->key, 'S');
-    buf_addc(&w->key, (char)(s->client.zstd | pins << 1));
+    buf_addc(&w->key, (char)(s->client.zstd | pins << 1 | dns_is_own(a) << 2));
     key_u64(&w->key, a->snapshot->settings->dns_version);
     key_u64(&w->key, a->snapshot->settings->derp_version);
     struct chunk *c = cache_get(s->nm, &w->key, NULL);

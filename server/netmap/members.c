@@ -80,10 +80,13 @@ bool put_own_dns(struct netmap_session *s, struct json_out *o, const struct netm
         dns_put_own(&own, a, self);
         hash = map_hash(text.data, text.len);
     }
-    bool write = hash && (first || hash != s->dns_hash);
+    /* What was its own is taken back by what everybody has. */
+    bool write = (hash && first) || hash != s->dns_hash;
     s->dns_hash = hash;
-    if (write)
+    if (write && hash)
         dns_put_own(o, a, self);
+    else if (write)
+        json_key(o, "DNSConfig"), json_raw(o, a->snapshot->settings->dns_json, strlen(a->snapshot->settings->dns_json));
     buf_release(&text);
     return write;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "netmap/update.h"
 
+#include "netmap/dns.h"
 #include "netmap/encode.h"
 
 void put_item(struct netmap_session *s, struct json_out *o, const struct netmap_access *a,
@@ -37,7 +38,8 @@ void name_rest(struct netmap_session *s, const struct netmap_access *a, struct n
 
     buf_clear(key);
     buf_addc(key, kind);
-    buf_addc(key, (char)(s->client.zstd | (s->client.cap_version >= 115) << 1 | update->dns << 2 | update->derp << 3));
+    buf_addc(key, (char)(s->client.zstd | (s->client.cap_version >= 115) << 1 | update->dns << 2 | update->derp << 3 |
+                         (update->dns && dns_is_own(a)) << 4));
     if (update->dns || update->derp) {
         key_u64(key, a->snapshot->settings->dns_version);
         key_u64(key, a->snapshot->settings->derp_version);

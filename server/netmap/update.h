@@ -15,10 +15,11 @@ struct netmap_item {
 struct netmap_update {
     VEC(struct netmap_item) items;
     struct netmap_owners profiles;
-    uint32_t self;  /* change bits of the receiver's own node */
-    bool structure; /* something changed that a policy's rules may depend on */
-    bool recheck;   /* compare with everything that is visible now */
-    bool steering;  /* whether exit nodes are chosen by priority */
+    uint32_t self;   /* change bits of the receiver's own node */
+    bool structure;  /* something changed that a policy's rules may depend on */
+    bool recheck;    /* compare with everything that is visible now */
+    bool connectors; /* an app connector changed: domains may be resolved elsewhere now */
+    bool steering;   /* whether exit nodes are chosen by priority */
     bool dns, derp;
     bool messages; /* something changed that a message to the receiver's user may depend on */
 };

@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "readback/client_netmap.h"
 #include "readback/moves.h"
+#include "readback/preferences.h"
 
 #define TICK_MS    200
 #define CAP_NETMAP 127 /* capability version of the first client that can say */
@@ -219,6 +220,7 @@ static void on_tick(struct loop_timer *t)
         r->seen = s->seq;
         pthread_mutex_lock(&r->lock);
         ask_due(r, clock_mono_ms());
+        preferences_ask(r, s, clock_mono_ms());
         pthread_mutex_unlock(&r->lock);
     } else {
         r->looked = false;
@@ -290,6 +292,7 @@ void readback_free(struct readback *r)
     if (!r)
         return;
     moves_release(r);
+    vec_release(&r->preferences);
     pthread_mutex_destroy(&r->lock);
     config_unref(r->options.config);
     free(r);

@@ -20,6 +20,8 @@
 #define ENDS_MS    60000
 #define BUCKETS    9
 
+#define PREFERENCES_MAX 256 /* nodes whose preferences are known */
+
 enum follower_state { FOLLOWER_WAITING, FOLLOWER_ASKED, FOLLOWER_FOLLOWS, FOLLOWER_UNSUPPORTED, FOLLOWER_GONE };
 
 struct route_follower {
@@ -40,6 +42,13 @@ struct readback_move {
     bool ended;
 };
 
+/* What a node said last of its preferences. */
+struct viewer_preference {
+    uint64_t node;
+    enum accepts_routes accepts;
+    int64_t due_ms; /* when it is asked (again) */
+};
+
 struct readback {
     struct readback_options options; /* config: a reference, of the loop */
     struct loop *loop;
@@ -54,6 +63,9 @@ struct readback {
     unsigned asking;
     uint64_t buckets[BUCKETS + 1], questions, failed;
     double seconds;
+    VEC(struct viewer_preference) preferences;
+    unsigned preferences_asked; /* open questions */
+    uint32_t next_slot;         /* of the node that is looked at next */
 };
 
 /* moves.c */

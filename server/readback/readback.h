@@ -6,6 +6,7 @@
 #define SERVER_READBACK_READBACK_H
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "model/api.h"
 
 struct buf;
@@ -45,6 +46,12 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
 /* Any thread. What the node served has moved away from it, and all who were asked use other routers; false as long as
  * that is not known. */
 bool readback_confirmed(struct readback *r, uint64_t node);
+
+/* Whether nodes accept routes (tailscale set --accept-routes), as a sample of those that see one says; answers are an
+ * hour old at most. */
+enum accepts_routes { ACCEPTS_UNKNOWN, ACCEPTS_ROUTES, REFUSES_ROUTES };
+/* Any thread. By node id, only what is known; out is released first, and empty where r is NULL. */
+void readback_preferences(struct readback *r, struct map *out);
 
 /* ---- what one node holds ---- */
 

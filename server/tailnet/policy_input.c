@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "model/hostinfo.h"
 
 static void add_node(struct tailnet_policy_input *w, const struct tailnet_node *n)
 {
@@ -32,7 +33,8 @@ struct policy_node tailnet_policy_node(uint32_t slot, const struct node *n, cons
                                 .serving = serving ? serving->items : NULL,
                                 .serving_count = serving ? serving->len : 0,
                                 .online = live && live->online,
-                                .healthy = live && live->healthy && !n->draining};
+                                .healthy = live && live->healthy && !n->draining,
+                                .connector = peer_hostinfo_is_connector(n->peer_hostinfo)};
 }
 
 struct policy_user tailnet_policy_user(const struct user *u)

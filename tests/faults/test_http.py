@@ -4,6 +4,7 @@
 """What strangers and holders of a read-only key may take of the HTTP server: no memory, no places, no time of others."""
 import json
 import os
+import select
 import sys
 import threading
 
@@ -119,10 +120,18 @@ def checks(d):
     shared.check("a key has one check at a time", any(" 200 " in line for line in lines) and any(" 429 " in line for line in lines), lines)
     lines = [c.recv(4096).decode().split("\r\n")[0] for c in asked]
     shared.check("an explanation is computed like a check", any(" 429 " in line for line in lines), lines)
-    c = d.connect(timeout=60)
-    c.sendall(request)
+    held = []
+    for _ in range(4):
+        c = shared.UnixConnection(d.socket, timeout=60)
+        c.request("POST", "/api/headway/policy/check", slow)
+        held.append(c)
+    select.select([c.sock for c in held], [], [], 60)
     d.stop()
-    shared.check("the end of the daemon waits for no long computation", d.process.returncode == 0, d.process.returncode)
+    answers = [(a.status, a.read()) for a in (c.getresponse() for c in held)]
+    statuses = sorted(status for status, _ in answers)
+    shared.check("the end of the daemon waits for no long computation", statuses[0] == 200 and statuses[-1] == 503, statuses)
+    shared.check("and says so to who asked for it", b"the server is stopping" in max(answers)[1], max(answers)[1][:100])
+    shared.check("and ends in order", d.process.returncode == 0, d.process.returncode)
     d.start()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 240
+# limit: 480
 """A stranger with thousands of IPv6 /64s takes every place there is: what a tailnet cannot do without is served.
 
 Daemon and strangers live in two network namespaces, joined by a cable; the strangers own 2001:db8::/32."""

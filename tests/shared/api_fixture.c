@@ -20,7 +20,7 @@
 #include "shared/api_fixture.h"
 #include "shared/core_rig.h"
 
-void api_begin(struct api_fixture *f, const char *extra)
+void api_prepare(struct api_fixture *f, const char *extra)
 {
     struct strs problems = {0};
     struct err e;
@@ -40,10 +40,21 @@ void api_begin(struct api_fixture *f, const char *extra)
     f->tailnet = tailnet_new();
     if (core_start(f->config, f->tailnet, f->store.store, &f->core, &e) < 0)
         fail_msg("%s", e.message);
+}
+
+void api_go(struct api_fixture *f)
+{
+    struct err e;
     struct api_options options = {
         .config = f->config, .core = f->core, .tailnet = f->tailnet, .store = f->store.store, .public_key = {1, 2, 3}};
     if (api_start(&options, &f->api, &e) < 0)
         fail_msg("%s", e.message);
+}
+
+void api_begin(struct api_fixture *f, const char *extra)
+{
+    api_prepare(f, extra);
+    api_go(f);
 }
 
 void api_end(struct api_fixture *f)

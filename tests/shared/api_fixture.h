@@ -17,6 +17,9 @@ struct api_fixture {
     char socket[120];
 };
 
+/* api_begin in two parts: all that is needed, and the start itself. */
+void api_prepare(struct api_fixture *f, const char *extra);
+void api_go(struct api_fixture *f);
 void api_begin(struct api_fixture *f, const char *extra); /* extra: more lines of configuration, "" for none */
 void api_end(struct api_fixture *f);
 

@@ -15,15 +15,19 @@ static void keep(void *context, const struct app_request *q)
 {
     struct rig *r = context;
 
-    vec_push(&r->sent, ((struct rig_request){.id = q->id,
-                                             .method = mem_strdup(q->method),
-                                             .path = mem_strdup(q->path),
-                                             .body = mem_strdup(q->body),
-                                             .version = q->version,
-                                             .match = q->match,
-                                             .whole = q->whole,
-                                             .result = q->result,
-                                             .decode = q->decode}));
+    struct rig_request kept = {.id = q->id,
+                               .method = mem_strdup(q->method),
+                               .path = mem_strdup(q->path),
+                               .body = mem_strdup(q->body),
+                               .version = q->version,
+                               .match = q->match,
+                               .whole = q->whole,
+                               .result = q->result,
+                               .decode = q->decode};
+    if (q->background)
+        vec_push(&r->asked, kept);
+    else
+        vec_push(&r->sent, kept);
 }
 
 static void add_route(struct buf *b, const char *prefix, const char *state, const char *primary, const char *name)
@@ -195,14 +199,21 @@ void rig_init(struct rig *r, size_t nodes)
     rig_draw(r, 24, 80);
 }
 
+static void request_free(struct rig_request *q)
+{
+    free(q->method);
+    free(q->path);
+    free(q->body);
+}
+
 void rig_release(struct rig *r)
 {
-    for (size_t i = 0; i < r->sent.len; i++) {
-        free(r->sent.items[i].method);
-        free(r->sent.items[i].path);
-        free(r->sent.items[i].body);
-    }
+    for (size_t i = 0; i < r->sent.len; i++)
+        request_free(&r->sent.items[i]);
+    for (size_t i = 0; i < r->asked.len; i++)
+        request_free(&r->asked.items[i]);
     vec_release(&r->sent);
+    vec_release(&r->asked);
     app_release(&r->app);
 }
 
@@ -227,10 +238,9 @@ void rig_keys(struct rig *r, const char *script)
     vec_release(&keys);
 }
 
-void rig_answer(struct rig *r, size_t request, int status, const char *json)
+static void answer(struct rig *r, const struct rig_request *q, int status, const char *json)
 {
     json_t *root = parse(json);
-    struct rig_request *q = &r->sent.items[request];
     struct err why = {0};
     struct reply reply;
 
@@ -244,6 +254,32 @@ void rig_answer(struct rig *r, size_t request, int status, const char *json)
     reply.json = q->whole ? json_incref(root) : NULL;
     app_reply(&r->app, q->id, &reply);
     json_decref(root);
+}
+
+void rig_answer(struct rig *r, size_t request, int status, const char *json)
+{
+    answer(r, &r->sent.items[request], status, json);
+}
+
+bool rig_tell(struct rig *r, const char *what, int status, const char *json)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < r->asked.len;) {
+        struct rig_request q = r->asked.items[i];
+        char *text = mem_format("%s %s %s", q.method, q.path, q.body);
+        bool meant = strstr(text, what) != NULL;
+
+        free(text);
+        found |= meant;
+        i += !meant;
+        if (!meant)
+            continue;
+        vec_remove(&r->asked, i);
+        answer(r, &q, status, json);
+        request_free(&q);
+    }
+    return found;
 }
 
 size_t rig_last(const struct rig *r)

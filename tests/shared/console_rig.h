@@ -21,6 +21,7 @@ struct rig {
     struct app app;
     int64_t now_ms;
     VEC(struct rig_request) sent;
+    VEC(struct rig_request) asked; /* those that nobody waits for */
 };
 
 /* Connected, with the tailnet of rig_snapshot (nodes more than those of it are made up, too). */
@@ -30,6 +31,10 @@ void rig_release(struct rig *r);
 void rig_json(struct rig *r, const char *message); /* a server-sent event */
 void rig_keys(struct rig *r, const char *script);
 void rig_answer(struct rig *r, size_t request, int status, const char *json);
+/* Answers all requests under way that nobody waits for and whose "METHOD PATH BODY" contains what; false: there is
+ * none.
+ */
+bool rig_tell(struct rig *r, const char *what, int status, const char *json);
 size_t rig_last(const struct rig *r);     /* the newest request */
 void rig_pass(struct rig *r, int64_t ms); /* time goes by */
 void rig_draw(struct rig *r, int rows, int cols);

@@ -43,8 +43,10 @@ void app_init(struct app *app)
         {
             const struct console_view *v = app->tables->views[i];
 
-            for (int part = 0; part < view_part_count(v); part++)
+            for (int part = 0; part < view_part_count(v); part++) {
                 list_init(&app->views[i].lists[part], v->parts[part].def);
+                app->views[i].lists[part].saved = &app->saved;
+            }
             app->views[i].data = v->state_size ? mem_alloc(v->state_size) : NULL;
             if (v->init)
                 v->init(app);
@@ -65,6 +67,7 @@ static void forget_server(struct app *app)
     app_places_release(app);
     vec_release(&app->undos);
     vec_release(&app->held);
+    strs_release(&app->watched);
     model_release(&app->model);
     free(app->conn.why);
     free(app->actor);
@@ -115,6 +118,7 @@ void app_release(struct app *app)
         free(app->messages.items[i].text);
     vec_release(&app->messages);
     strs_release(&app->servers);
+    saved_filters_release(&app->saved);
     buf_release(&app->paste.text);
     canvas_release(&app->canvas);
     free(app->flash.text);

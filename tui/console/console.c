@@ -183,6 +183,8 @@ static void change_server(struct console_loop *l)
     struct err e = {0};
 
     l->app.want_server = false;
+    if (l->options->state_dir)
+        history_save(&l->app, l->options->state_dir);
     if (connect_server(l, &e) < 0) {
         app_flash(&l->app, ROLE_ERROR, "%s: %s", l->app.servers.items[l->app.server], e.message);
         l->app.server = from;
@@ -194,8 +196,10 @@ static void change_server(struct console_loop *l)
         net_stop(old);
     policy_page_keep(&l->app);
     app_reset(&l->app);
-    if (l->options->state_dir)
+    if (l->options->state_dir) {
+        history_load(&l->app, l->options->state_dir);
         policy_page_drafts(&l->app, l->options->state_dir);
+    }
     l->draw = l->key_came = true;
 }
 

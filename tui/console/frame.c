@@ -17,8 +17,7 @@
 
 static bool is_front(const struct app *app, const struct console_view *v)
 {
-    return v == app->place.view || v == app->place.view->tab ||
-           (v == app->then.instead && v->then == app->place.view);
+    return v == app->place.view || v == app->place.view->tab || (v == app->then.instead && v->then == app->place.view);
 }
 
 /* titled: with its title, where there is room for that. */

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "console/app/dispatch.h"
+#include "console/app/command_line.h"
 #include "console/application.h"
 #include "console/net/net.h"
 #include "console/screen/screen_text.h"

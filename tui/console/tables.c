@@ -4,6 +4,7 @@
 #include "console/application.h"
 #include "console/commands/copy.h"
 #include "console/commands/create.h"
+#include "console/commands/export.h"
 #include "console/commands/general.h"
 #include "console/commands/list.h"
 #include "console/commands/movement.h"
@@ -34,7 +35,7 @@ static const struct console_view *const views[] = {
 static const struct command_table *const commands[] = {
     &movement_commands,      &open_commands,        &route_change_commands, &prefix_settings_commands,
     &object_change_commands, &node_change_commands, &create_commands,       &undo_commands,
-    &list_commands,          &copy_commands,        &general_commands,
+    &list_commands,          &copy_commands,        &export_commands,       &general_commands,
 };
 
 const struct console_tables console_tables = {

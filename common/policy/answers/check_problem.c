@@ -18,7 +18,7 @@ int check_problem(struct policy_check *c, size_t offset, bool warning, const cha
 
 bool check_spend(struct policy_check *c, size_t steps, size_t offset)
 {
-    if (c->left >= steps) {
+    if (c->left >= steps && !view_is_cancelled(c->v)) {
         c->left -= steps;
         return true;
     }

@@ -349,7 +349,7 @@ static unsigned rule_name(const struct policy_view *v, const struct policy_rule 
         return 0;
     }
     str_place(v->p->text, v->p->len, r->offset, &line, &column);
-    snprintf(out, size, "%s %zu (line %u)", r->is_grant ? "grant" : "acl", r->index + 1, line);
+    snprintf(out, size, "%s %zu (line %u)", r->connector ? "app" : r->is_grant ? "grant" : "acl", r->index + 1, line);
     return line;
 }
 
@@ -449,7 +449,10 @@ static void put_members(struct explain_writer *w, const struct explain_path *p)
         str_place(w->v->p->text, w->v->p->len, p->unit->rule->offset, &line, &column);
         json_key(&w->o, p->fits == FITS_ALL ? "rule" : "nearest");
         json_open(&w->o, '{');
-        json_put_str(&w->o, "section", p->unit->rule->is_grant ? "grants" : "acls");
+        json_put_str(&w->o, "section",
+                     p->unit->rule->connector  ? "nodeAttrs"
+                     : p->unit->rule->is_grant ? "grants"
+                                               : "acls");
         json_put_u64(&w->o, "index", p->unit->rule->index);
         json_put_u64(&w->o, "line", line);
         json_put_str(&w->o, "source", p->source ? p->source : "");

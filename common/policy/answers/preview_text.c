@@ -4,7 +4,7 @@
 
 bool preview_spend(struct preview *p, size_t steps)
 {
-    if (p->left < steps) {
+    if (p->left < steps || view_is_cancelled(p->v[1])) {
         p->left = 0;
         return false;
     }

@@ -75,6 +75,7 @@ static void sections_release(struct policy *p)
         vec_release(&p->attrs.items[i].pools);
     }
     vec_release(&p->attrs);
+    connectors_release(p);
     for (size_t i = 0; i < p->tests.len; i++) {
         vec_release(&p->tests.items[i].accept);
         vec_release(&p->tests.items[i].deny);

@@ -43,6 +43,8 @@ void parse_ssh(struct policy_parser *x, const struct hujson *list);
 void parse_tests(struct policy_parser *x, const struct hujson *list);
 void parse_ssh_tests(struct policy_parser *x, const struct hujson *list);
 void parse_attrs(struct policy_parser *x, const struct hujson *list);
+void parse_connectors(struct policy_parser *x, const struct hujson *apps); /* of the newest entry of attrs */
+void connectors_release(struct policy *p);
 void units_build(struct policy *p);
 
 /* A member of an object of fixed shape, matched without regard to case, '-' and '_'. */

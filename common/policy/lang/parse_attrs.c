@@ -9,7 +9,7 @@ static const struct policy_field attr_fields[ATTR_COUNT] = {
     [ATTR_TARGET] = {"target", NULL},
     [ATTR_ATTR] = {"attr", NULL},
     [ATTR_POOL] = {"ipPool", NULL},
-    [ATTR_APP] = {"app", "app connectors are not supported by this server"},
+    [ATTR_APP] = {"app", NULL},
 };
 
 static int add_target(struct policy_parser *x, void *arg, const char *text, size_t offset)
@@ -67,5 +67,6 @@ void parse_attrs(struct policy_parser *x, const struct hujson *list)
         (void)field_strings(x, f[ATTR_ATTR], "attr", add_attr, &a);
         (void)field_strings(x, f[ATTR_POOL], "ipPool", add_pool, &a);
         vec_push(&x->p->attrs, a);
+        parse_connectors(x, f[ATTR_APP]);
     }
 }

@@ -83,6 +83,7 @@ struct policy_app {
 
 struct policy_rule {
     bool is_grant;
+    bool connector;       /* it follows from an app of nodeAttrs; index: of the app */
     size_t index, offset; /* within its section; in the text */
     struct policy_selectors src;
     VEC(struct policy_destination) dst;
@@ -187,6 +188,7 @@ struct policy {
     VEC(struct policy_approver) approvers;
     struct policy_selectors exit_approvers;
     VEC(struct policy_attr) attrs;
+    VEC(struct policy_connector_app *) connector_apps;
     VEC(struct policy_test) tests;
     VEC(struct policy_ssh_test) ssh_tests;
     VEC(struct policy_domain_use) domain_uses;

@@ -180,8 +180,11 @@ static void open_unit(const struct policy_view *v, const struct vnode *n, const 
 {
     for (size_t i = 0; u->ip && i < u->rule->services.len; i++)
         emit_ports(v, n, u, &u->rule->services.items[i], opened_for(all, u->rule->services.items[i].proto));
+    size_t before = grants->len;
     if (u->cap)
         emit_grants(v, n, u, grants);
+    if (u->rule->connector && grants->len > before)
+        emit_resolving(u, opened_for(all, PROTO_DEFAULT));
 }
 
 static void write_part(const struct policy_view *v, const struct vnode *n, const struct filter_part_key *key,

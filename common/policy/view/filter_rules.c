@@ -240,6 +240,14 @@ void emit_grants(const struct policy_view *v, const struct vnode *n, const struc
     }
 }
 
+void emit_resolving(const struct policy_unit *u, struct buf *out)
+{
+    static const struct port_range dns = {53, 53};
+
+    if (u->rule->connector)
+        add_port_entries(out, "0.0.0.0", &dns, 1);
+}
+
 void emit_rule(struct buf *out, const char *sources, int proto, const char *dst, bool cap)
 {
     if (out->len && out->data[out->len - 1] != '[')

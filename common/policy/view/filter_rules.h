@@ -14,6 +14,9 @@ void emit_ports(const struct policy_view *v, const struct vnode *n, const struct
                 const struct policy_service *s, struct buf *out);
 /* What a unit's capabilities are granted on: members of CapGrant. */
 void emit_grants(const struct policy_view *v, const struct vnode *n, const struct policy_unit *u, struct buf *out);
+/* What connectors of an app must let in: a client answers name resolution only to whom it would accept a packet from to
+ * port 53 of 0.0.0.0 (ipnlocal, offersExitNodeOrAppConnectorAndPeerHasAutogroupInternet). */
+void emit_resolving(const struct policy_unit *u, struct buf *out);
 /* One whole rule from its parts; cap: dst is a CapGrant list. */
 void emit_rule(struct buf *out, const char *sources, int proto, const char *dst, bool cap);
 

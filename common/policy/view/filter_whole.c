@@ -74,6 +74,9 @@ static void add_unit(const struct policy_view *v, const struct vnode *n, const s
     if (u->cap && (sources.len || u->kind != UNIT_SELF)) {
         struct whole_rule *r = rule_for(rules, buf_text(&sources), PROTO_DEFAULT, true);
         emit_grants(v, n, u, &r->dst);
+        bool granted = r->dst.len > 0;
+        if (granted && u->rule->connector)
+            emit_resolving(u, &rule_for(rules, buf_text(&sources), PROTO_DEFAULT, false)->dst);
     }
     buf_release(&sources);
 }

@@ -40,6 +40,7 @@ static void node_fill(struct policy_view *v, struct vnode *n, const struct polic
                         .online = from->online,
                         .healthy = from->healthy,
                         .tagged = from->tag_count > 0,
+                        .connector = from->connector,
                         .user = from->tag_count ? NONE : user_index(v, from->user_id),
                         .id = from->id,
                         .user_id = from->user_id,
@@ -177,7 +178,8 @@ void view_refresh(struct policy_view *v, uint32_t slot)
                                .serving = n->serving.items,
                                .serving_count = n->serving.len,
                                .online = n->online,
-                               .healthy = n->healthy};
+                               .healthy = n->healthy,
+                               .connector = n->connector};
 
     policy_view_put(v, &same); /* copies before it lets the old go */
     node_lists(v, &v->nodes[slot], slot, false);

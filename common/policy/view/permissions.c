@@ -26,7 +26,7 @@ bool policy_approves(const struct policy_view *v, uint32_t slot, const struct pr
         if (prefix_covers(&v->p->approvers.items[i].prefix, route) &&
             approver_fits(v, n, &v->p->approvers.items[i].who))
             return true;
-    return false;
+    return connector_approves(v, slot, route);
 }
 
 /* The user owns the tag, or a tag that owns it, and so on; cycles end where they close. */

@@ -27,6 +27,7 @@ static void copy_tailnet(struct policy_view *v, const struct policy_tailnet *t)
     for (size_t i = 0; t->domains && i < t->domain_count; i++)
         strs_push(&domains, t->domains[i]);
     strs_sort(&domains);
+    v->cancel = t->cancel;
     v->domains_given = t->domains != NULL;
     v->domains = domains.items;
     v->domain_count = domains.len;

@@ -44,7 +44,7 @@ struct vclass {
 };
 
 struct vnode {
-    bool used, online, healthy, tagged;
+    bool used, online, healthy, tagged, connector;
     uint32_t class_id, user;              /* user: index, NONE */
     uint64_t id, user_id, order, version; /* version: of its addresses */
     char *name;
@@ -95,6 +95,7 @@ struct policy_view {
     bool building;          /* all nodes are put before anything is elected */
     bool users_known;       /* the policy's names were looked up */
     uint64_t budget, spent; /* steps of making it; budget 0: without end */
+    const atomic_bool *cancel;
     uint64_t seq, any_version;
     bool directed; /* who serves within via groups is fixed */
     struct vuser *users;
@@ -157,11 +158,17 @@ static inline const struct vnode *view_node(const struct policy_view *v, uint32_
 #define VIEW_BUDGET UINT64_C(1000000000) /* about a second and, by WORD_COST, 250 MB */
 #define WORD_COST   32U                  /* of a word that is kept */
 
+/* For what has a budget; nobody waits for the answer. */
+static inline bool view_is_cancelled(const struct policy_view *v)
+{
+    return v->cancel && atomic_load_explicit(v->cancel, memory_order_relaxed);
+}
+
 /* Making the view costs so many steps more, each about a word of a set that is looked at; false: it may not. */
 static inline bool view_spend(struct policy_view *v, uint64_t steps)
 {
     v->spent += steps;
-    return v->budget == 0 || v->spent <= v->budget;
+    return v->budget == 0 || (v->spent <= v->budget && !view_is_cancelled(v));
 }
 
 /* ---- the steps, each using only those above it ---- */
@@ -214,6 +221,9 @@ bool unit_grants_exit(const struct policy_view *v, const struct policy_unit *u, 
 #define FAMILY_BOTH 3U
 /* The families in which a class is a source of the unit by its own addresses. */
 unsigned unit_source_families(const struct policy_view *v, const struct policy_unit *u, const struct vclass *c);
+
+/* connectors.c: the route is one that the node learned, or was given, as an app connector */
+bool connector_approves(const struct policy_view *v, uint32_t slot, const struct prefix *route);
 
 /* nodes.c */
 void vnode_release(struct vnode *n);

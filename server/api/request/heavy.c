@@ -62,7 +62,13 @@ static enum http_flow run(struct rest_request *r)
     struct api *api = r->api;
     uint64_t key = r->who.key_id;
     api_handler *compute = r->compute;
-    enum http_flow flow = compute(r); /* what goes on elsewhere may be answered, and gone, by now */
+    const atomic_bool *stopping = http_stopping(api->http);
+    enum http_flow flow = HTTP_DONE;
+
+    if (!atomic_load(stopping))
+        flow = compute(r); /* what goes on elsewhere may be answered, and gone, by now */
+    if (flow == HTTP_DONE && atomic_load(stopping))
+        reply_code(r, ERR_UNAVAILABLE, "the server is stopping");
 
     leave(api, key);
     return flow;

@@ -20,6 +20,11 @@ struct relay_names;
 struct answer_counts;
 struct rest_request;
 
+struct server_addresses {
+    struct addr items[16];
+    size_t len;
+};
+
 struct api {
     struct api_options with;
     const struct config *config;            /* changes by reload, read through api_config */
@@ -40,6 +45,11 @@ struct api {
     struct heavy_use *heavy; /* who has something computed: heavy.h */
     struct relay_names *relays;
     struct answer_counts *counts; /* of answers by call and status: counts.h */
+    struct {                      /* what the name of this server was last found to mean */
+        char *host;               /* NULL: not looked up yet */
+        struct server_addresses addresses;
+        int64_t at_ms;
+    } resolved;
 };
 
 const struct config *api_config(struct api *api); /* with a reference: config_unref */

@@ -21,6 +21,7 @@ void policy_input_init(struct tailnet_policy_input *w, struct rest_request *r)
     const struct config *c = api_config(r->api);
 
     tailnet_policy_input_init(w, r->s, &c->prefixes.v4, &c->prefixes.v6);
+    w->tailnet.cancel = http_stopping(r->api->http);
     config_unref(c);
 }
 

@@ -159,7 +159,7 @@ static void write_problems(struct json_out *o, struct rest_request *r, const str
     struct api_view v;
 
     show_init(&v, r->api, s);
-    show_route_problems(&v, r->api->with.tailnet, q, &a, &list);
+    show_route_problems(&v, r->api, q, &a, &list);
     json_open(o, '[');
     for (size_t i = 0; i < list.len; i++)
         api_write(o, &api_route_problem_shape, api_at(&list, struct api_route_problem, i), API_HEADWAY);
@@ -185,7 +185,7 @@ static enum http_flow routes_examined(struct rest_request *r)
 {
     const char *node = arg_query(r, "node");
     struct prefixes prefixes = {0};
-    struct route_question q = {0};
+    struct route_question q = {.may_wait = true};
 
     if ((node && str_u64(node, 1, UINT64_MAX, &q.node, "node", &r->err) < 0) ||
         query_prefix(r, "prefix", &prefixes) < 0)

@@ -4,18 +4,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/view/server_addresses.h"
 #include "api/view/view.h"
 #include "base/array.h"
 #include "base/vec.h"
 #include "policy/policy.h"
 
 #define PROBLEMS_MAX 1000
+#define NAMES_SHOWN  5
 
 typedef VEC(struct api_route_problem) problem_list;
 
-struct route_check {
+/* What holds for all routes of one question. */
+struct route_inquiry {
     struct api_view *v;
     struct tailnet *tailnet;
+    struct map accepts; /* node id -> enum accepts_routes */
+    struct server_addresses server;
+};
+
+struct route_check {
+    const struct route_inquiry *all;
     const struct tailnet_node *node;
     const struct prefix *prefix;
     bool approved;
@@ -42,12 +51,15 @@ static void found(const struct route_check *c, const char *code, bool warning, c
                                                  .text = arena_strdup(c->a, text)}));
 }
 
+static void check_advertised(const struct route_check *c)
+{
+    if (!prefixes_has(&c->node->record->available, c->prefix))
+        found(c, "not-advertised", true, "the node does not advertise it: nobody serves it until it does");
+}
+
 static void check_node(const struct route_check *c)
 {
     const struct node_warnings *w = &c->node->live.warnings;
-
-    if (!prefixes_has(&c->node->record->available, c->prefix))
-        found(c, "not-advertised", true, "the node does not advertise it: nobody serves it until it does");
 
     for (size_t i = 0; i < w->len; i++)
         found(c, w->items[i].code, true, "the client warns: %s", w->items[i].text);
@@ -99,20 +111,77 @@ static void check_other_prefixes(const struct route_check *c, const struct tailn
     }
 }
 
+/* Some names, and how many there are. */
+struct name_list {
+    struct buf text;
+    size_t count;
+};
+
+static void add_name(struct name_list *names, const char *name)
+{
+    if (names->count++ < NAMES_SHOWN)
+        buf_addf(&names->text, "%s%s", names->text.len ? ", " : "", name);
+}
+
+static const char *end_names(struct name_list *names)
+{
+    if (names->count > NAMES_SHOWN)
+        buf_addf(&names->text, " and %zu more", names->count - NAMES_SHOWN);
+    return buf_text(&names->text);
+}
+
+static enum accepts_routes accepts(const struct route_check *c, const struct tailnet_node *n)
+{
+    return (enum accepts_routes)(uintptr_t)map_getu(&c->all->accepts, n->record->r.id);
+}
+
+static const struct addr *address_in(const struct tailnet_node *n, const struct prefix *p)
+{
+    for (size_t i = 0; i < n->live.endpoint_count; i++) {
+        const struct addr *a = &n->live.endpoints[i].addr;
+        if (prefix_covers(p, &(struct prefix){*a, a->bits}))
+            return a;
+    }
+    return NULL;
+}
+
 /* A client whose own network the prefix is loses its way to its neighbours when it accepts the route. */
-static void check_own_lan(const struct route_check *c, const struct tailnet_node *n)
+static void check_own_lans(const struct route_check *c, const struct tailnet_snapshot *s)
+{
+    struct name_list names = {.text = BUF_INIT(0)};
+    char text[ADDR_TEXT_MAX];
+
+    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(s, slot);
+        const struct addr *a =
+            n && n != c->node && !prefixes_has(&n->record->available, c->prefix) && accepts(c, n) != REFUSES_ROUTES
+                ? address_in(n, c->prefix)
+                : NULL;
+        if (!a)
+            continue;
+        char *name = mem_format("%s (%s)", n->record->given_name, addr_format(a, text));
+        add_name(&names, name);
+        free(name);
+    }
+    if (names.count)
+        found(c, "own-network", true,
+              "%s %s an address in it: where %s the route, its own network is reached through %s", end_names(&names),
+              names.count == 1 ? "has" : "have", names.count == 1 ? "it accepts" : "one accepts",
+              c->node->record->given_name);
+    buf_release(&names.text);
+}
+
+static void check_server(const struct route_check *c)
 {
     char text[ADDR_TEXT_MAX];
 
-    if (n == c->node || prefixes_has(&n->record->available, c->prefix))
-        return;
-    for (size_t i = 0; i < n->live.endpoint_count; i++) {
-        const struct addr *a = &n->live.endpoints[i].addr;
+    for (size_t i = 0; i < c->all->server.len; i++) {
+        const struct addr *a = &c->all->server.items[i];
         if (!prefix_covers(c->prefix, &(struct prefix){*a, a->bits}))
             continue;
-        found(c, "own-network", true,
-              "%s has an address in it (%s): if it accepts the route, it reaches its own network through %s",
-              n->record->given_name, addr_format(a, text), c->node->record->given_name);
+        found(c, "covers-server", false,
+              "it covers %s, an address of this server: programs other than the client reach it through %s",
+              addr_format(a, text), c->node->record->given_name);
         return;
     }
 }
@@ -141,35 +210,62 @@ static bool is_shown_to(const struct policy_view *v, const struct tailnet_node *
     return is;
 }
 
-/* Of the node that serves: whom the policy shows the prefix. */
+/* Of those whom the policy shows the prefix, what is known of whether they accept it. */
+struct viewer_count {
+    bool any; /* the policy shows it to somebody */
+    size_t accept;
+    struct name_list refuse;
+};
+
+static void count_viewers(const struct route_check *c, struct viewer_count *out)
+{
+    const struct tailnet_snapshot *s = c->all->v->s;
+    const struct policy_view *v = tailnet_policy_read(c->all->tailnet);
+
+    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(s, slot);
+        enum accepts_routes says = n ? accepts(c, n) : ACCEPTS_UNKNOWN;
+        if (!n || n == c->node || (out->any && says == ACCEPTS_UNKNOWN) || (v && !is_shown_to(v, n, c)))
+            continue;
+        out->any = true;
+        out->accept += says == ACCEPTS_ROUTES;
+        if (says == REFUSES_ROUTES)
+            add_name(&out->refuse, n->record->given_name);
+    }
+    tailnet_policy_done(c->all->tailnet);
+}
+
+/* Of a route that is served. Exit routes are used by choice, whatever a node accepts. */
 static void check_viewers(const struct route_check *c)
 {
-    const struct policy_view *v = tailnet_policy_read(c->tailnet);
-    const struct tailnet_snapshot *s = c->v->s;
-    bool any = !v;
+    struct viewer_count viewers = {.refuse.text = BUF_INIT(0)};
 
-    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK && !any; slot++) {
-        const struct tailnet_node *n = snapshot_node(s, slot);
-        any = n && n != c->node && is_shown_to(v, n, c);
-    }
-    tailnet_policy_done(c->tailnet);
-    if (!any)
+    count_viewers(c, &viewers);
+    size_t refuse = viewers.refuse.count;
+    if (!viewers.any && c->all->v->s->node_count > 1)
         found(c, "nobody-allowed", true, "the policy lets no other node use it");
+    if (refuse && !prefix_is_exit(c->prefix))
+        found(c, "not-accepted", viewers.accept == 0,
+              "%zu of %zu nodes that were asked %s not accept routes: %s; see 'tailscale set --accept-routes'", refuse,
+              refuse + viewers.accept, refuse == 1 ? "does" : "do", end_names(&viewers.refuse));
+    buf_release(&viewers.refuse.text);
 }
 
 static void check_route(const struct route_check *c)
 {
-    const struct tailnet_snapshot *s = c->v->s;
+    const struct tailnet_snapshot *s = c->all->v->s;
     unsigned others = 0;
 
+    check_advertised(c);
     check_node(c);
     check_range(c);
+    check_server(c);
+    check_own_lans(c, s);
     for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
         const struct tailnet_node *n = snapshot_node(s, slot);
         if (!n)
             continue;
         check_other_prefixes(c, n);
-        check_own_lan(c, n);
         others += n != c->node && can_serve(n, c->prefix);
     }
     if (!c->approved)
@@ -177,6 +273,37 @@ static void check_route(const struct route_check *c)
     if (!others && can_carry(c->node, c->prefix))
         found(c, "no-survivor", false, "no other router can take over");
     if (prefixes_has(&c->node->serving, c->prefix))
+        check_viewers(c);
+}
+
+/* 0.0.0.0/0 stands for both. */
+static void check_exit(const struct route_check *c)
+{
+    const struct tailnet_snapshot *s = c->all->v->s;
+    const struct prefixes *available = &c->node->record->available;
+    struct prefixes both = {0};
+    unsigned others = 0;
+
+    prefixes_add(&both, c->prefix);
+    prefixes_pair_exit(&both);
+    check_node(c);
+    if (!prefixes_has_exit(available))
+        check_advertised(c);
+    else
+        for (size_t i = 0; i < both.len; i++)
+            if (!prefixes_has(available, &both.items[i]))
+                found(c, "one-family", true,
+                      "the node advertises only one of 0.0.0.0/0 and ::/0: clients offer an exit node that has both");
+    prefixes_release(&both);
+    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(s, slot);
+        others += n && n != c->node && can_serve(n, c->prefix);
+    }
+    if (!c->approved || !can_carry(c->node, c->prefix))
+        return;
+    if (!others)
+        found(c, "no-survivor", false, "no other exit node can take over");
+    if (prefixes_has(&c->node->record->approved, c->prefix))
         check_viewers(c);
 }
 
@@ -192,29 +319,49 @@ static void asked_prefixes(const struct node *n, const struct route_question *q,
         prefixes_add(out, &n->approved.items[i]);
 }
 
-void show_route_problems(struct api_view *v, struct tailnet *t, const struct route_question *q, struct arena *a,
+static bool is_asked(const struct route_question *q, const struct prefixes *of_node, const struct prefix *p)
+{
+    static const struct prefix all_ipv4 = {.addr.bits = 32};
+
+    if (prefix_is_exit(p) && prefix_cmp(p, &all_ipv4) != 0 && prefixes_has(of_node, &all_ipv4))
+        return false;
+    return !q->prefixes || prefixes_has(q->prefixes, p) || (prefix_is_exit(p) && prefixes_has_exit(q->prefixes));
+}
+
+static void check_all_of(const struct route_inquiry *all, const struct route_question *q, const struct tailnet_node *n,
+                         struct arena *a, problem_list *list)
+{
+    struct prefixes asked = {0};
+
+    asked_prefixes(n->record, q, &asked);
+    for (size_t i = 0; i < asked.len && list->len < PROBLEMS_MAX; i++) {
+        const struct prefix *p = &asked.items[i];
+        const struct route_check check = {all, n, p, q->as_approved || prefixes_has(&n->record->approved, p), a, list};
+        if (!is_asked(q, &asked, p))
+            continue;
+        if (prefix_is_exit(p))
+            check_exit(&check);
+        else
+            check_route(&check);
+    }
+    prefixes_release(&asked);
+}
+
+void show_route_problems(struct api_view *v, struct api *api, const struct route_question *q, struct arena *a,
                          struct api_list *out)
 {
+    struct route_inquiry all = {.v = v, .tailnet = api->with.tailnet};
     problem_list list = {0};
     size_t count;
     const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
 
-    for (size_t i = 0; i < count; i++) {
-        const struct node *n = nodes[i]->record;
-        struct prefixes asked = {0};
-        if (q->node && q->node != n->r.id)
-            continue;
-        asked_prefixes(n, q, &asked);
-        for (size_t k = 0; k < asked.len && list.len < PROBLEMS_MAX; k++) {
-            const struct prefix *p = &asked.items[k];
-            if (prefix_is_exit(p) || (q->prefixes && !prefixes_has(q->prefixes, p)))
-                continue;
-            check_route(
-                &(struct route_check){v, t, nodes[i], p, q->as_approved || prefixes_has(&n->approved, p), a, &list});
-        }
-        prefixes_release(&asked);
-    }
+    readback_preferences(api->with.readback, &all.accepts);
+    server_addresses_get(api, v->s, q->may_wait, &all.server);
+    for (size_t i = 0; i < count; i++)
+        if (!q->node || q->node == nodes[i]->record->r.id)
+            check_all_of(&all, q, nodes[i], a, &list);
     free(nodes);
+    map_release(&all.accepts);
     struct api_route_problem *items = arena_alloc(a, (list.len + 1) * sizeof(*items));
     if (list.len)
         memcpy(items, list.items, list.len * sizeof(*items));

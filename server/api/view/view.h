@@ -48,9 +48,11 @@ struct route_question {
     uint64_t node;                   /* 0: any */
     const struct prefixes *prefixes; /* NULL: all */
     bool as_approved;                /* of that node: these, as if they were approved */
+    bool may_wait;                   /* for an answer of the name service */
 };
-/* What is wrong with routes that are advertised or approved, or may surprise; the list has struct api_route_problem. */
-void show_route_problems(struct api_view *v, struct tailnet *t, const struct route_question *q, struct arena *a,
+/* What is wrong with routes that are advertised or approved, or may surprise; exit routes go as 0.0.0.0/0. The list has
+ * struct api_route_problem. */
+void show_route_problems(struct api_view *v, struct api *api, const struct route_question *q, struct arena *a,
                          struct api_list *out);
 /* confirmed: the clients that see its prefixes say that they use other routers */
 void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,

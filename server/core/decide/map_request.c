@@ -9,6 +9,7 @@
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
+#include "model/hostinfo.h"
 
 static bool same_endpoints(const struct node_live *live, const struct core_map *m)
 {
@@ -67,6 +68,17 @@ static bool same_record(const struct node *a, const struct node *b)
            str_eq(a->client_version, b->client_version);
 }
 
+/* An app connector advertises each address that it learns. The approval of one that it no longer advertises would never
+ * be used again, and they would become more for ever. */
+static void forget_learned(struct node *n)
+{
+    for (size_t i = n->approved.len; i-- > 0;) {
+        struct prefix p = n->approved.items[i];
+        if (p.bits == p.addr.bits && !prefixes_has(&n->available, &p) && str_eq(node_approver(n, &p), "policy"))
+            node_disapprove(n, &p);
+    }
+}
+
 /* Returns true when a new record was put. */
 static bool update_record(struct core_state *s, struct slot *slot, const struct core_map *m)
 {
@@ -83,7 +95,10 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
     else if (m->info.cap_version)
         n->cap_version = m->info.cap_version;
     bool advertises_anew = !prefixes_eq(&n->available, &old->available);
-    if (advertises_anew || (n->available.len && !n->approved.len))
+    if (advertises_anew && peer_hostinfo_is_connector(n->peer_hostinfo))
+        forget_learned(n);
+    bool offers_anew = n->available.len && !str_eq(n->peer_hostinfo, old->peer_hostinfo);
+    if (advertises_anew || offers_anew || (n->available.len && !n->approved.len))
         node_auto_approve(s, n);
     bool same = same_record(old, n);
     if (!same) {

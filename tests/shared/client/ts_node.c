@@ -213,7 +213,7 @@ static void map_opened(struct ts_client *c, void *arg)
 {
     struct ts_node *n = arg;
     char endpoint[ADDR_PORT_TEXT_MAX];
-    struct addr_port at = {.addr = {.bits = 32, .bytes = {192, 168, (uint8_t)(n->index >> 8), (uint8_t)n->index}},
+    struct addr_port at = {.addr = {.bits = 32, .bytes = {198, 18, (uint8_t)(n->index >> 8), (uint8_t)n->index}},
                            .port = 41641};
 
     (void)c;

@@ -14,8 +14,10 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "control/control.h"
+#include "crypto/crypto.h"
 #include "netmap/netmap.h"
 #include "readback/client_netmap.h"
+#include "readback/moves.h"
 #include "readback/readback.h"
 #include "shared/daemon_fixture.h"
 #include "tailnet/tailnet.h"
@@ -32,6 +34,21 @@ static void begin(void)
                                                          .netmap = test_daemon.netmap,
                                                          .tailnet = test_daemon.tailnet,
                                                          .config = test_daemon.config});
+}
+
+/* Nobody is asked any more, and no answer is on its way. */
+static void end(void)
+{
+    bool open = true;
+
+    readback_stop(readback);
+    while (open) {
+        pthread_mutex_lock(&readback->lock);
+        open = readback->asking || readback->preferences_asked;
+        pthread_mutex_unlock(&readback->lock);
+        sched_yield();
+    }
+    readback_free(readback);
 }
 
 static struct prefix lan(void)
@@ -68,13 +85,16 @@ static void move_to(const struct test_client *c)
     core_admin_release(&a);
 }
 
-/* The next question to the client: the path of its URL. */
-static void hear_question(struct test_client *c, char path[128])
+/* The next question to the client for what: the path of its URL. */
+static void hear_question(struct test_client *c, const char *what, char path[128])
 {
     for (;;) {
         json_t *m = test_client_hear(c), *ping = json_object_get(m, "PingRequest");
-        const char *url = ping ? json_text(ping, "URL", "") : "";
-        bool found = str_starts(url, "https://unused/machine/c2n/");
+        const char *url = ping ? json_text(ping, "URL", "") : "", *payload = ping ? json_text(ping, "Payload", "") : "";
+        uint8_t bytes[512];
+        long len = crypto_unbase64(payload, strlen(payload), bytes, sizeof(bytes) - 1);
+        bytes[len > 0 ? len : 0] = '\0';
+        bool found = str_starts(url, "https://unused/machine/c2n/") && strstr((char *)bytes, what);
         if (found)
             assert_true(str_copy(path, 128, url + strlen("https://unused")));
         json_decref(m);
@@ -87,10 +107,18 @@ static void say_router(struct test_client *c, const struct test_client *uses)
 {
     char path[128];
 
-    hear_question(c, path);
+    hear_question(c, "GET /debug/netmap ", path);
     char *text = mem_format("HTTP/1.1 200 OK\r\n\r\n{\"current\":{\"SelfNode\":{\"ID\":1},\"Peers\":[{\"ID\":%llu,"
                             "\"AllowedIPs\":[\"100.64.0.9/32\",\"" LAN "\"]}]}}",
                             (unsigned long long)test_client_id(uses));
+    assert_int_equal(test_client_call(c, "POST", path, text), 200);
+}
+
+static void say_preferences(struct test_client *c, const char *body)
+{
+    char path[128], *text = mem_format("HTTP/1.1 200 OK\r\n\r\n%s", body);
+
+    hear_question(c, "GET /debug/prefs ", path);
     assert_int_equal(test_client_call(c, "POST", path, text), 200);
 }
 
@@ -124,7 +152,12 @@ static void nodes_are_asked_until_they_follow(void **state)
     begin();
     struct prefix p = lan();
     assert_false(readback_followers(readback, &p, &a, &f));
+    say_preferences(&quick, "{}");
+    say_preferences(&slow, "{}");
+    say_preferences(&old, "{}");
+    say_preferences(&r2, "{}");
     move_to(&r2);
+    say_preferences(&r1, "{}"); /* now it sees a route of another node */
     await(&f, &a, test_client_id(&r2), 0, false);
     assert_int_equal(f.viewers, 3);
     assert_string_equal(f.from_name, "r1");
@@ -157,12 +190,52 @@ static void nodes_are_asked_until_they_follow(void **state)
     assert_true(readback_confirmed(readback, test_client_id(&r2)));
     assert_false(readback_confirmed(readback, test_client_id(&r1))); /* it serves again */
     arena_release(&a);
-    readback_stop(readback);
+    end();
     test_client_leave(&slow);
     test_client_leave(&quick);
     test_client_leave(&r2);
     test_client_leave(&r1);
-    readback_free(readback);
+}
+
+static enum accepts_routes accepted_by(const struct test_client *c)
+{
+    struct map known = {0};
+
+    readback_preferences(readback, &known);
+    enum accepts_routes says = (enum accepts_routes)(uintptr_t)map_getu(&known, test_client_id(c));
+    map_release(&known);
+    return says;
+}
+
+static void nodes_that_see_a_route_are_asked_whether_they_accept_it(void **state)
+{
+    static struct test_client r1, willing, unwilling, odd;
+    struct map none = {0};
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&willing, "willing", 130, false);
+    start(&unwilling, "unwilling", 116, false);
+    start(&odd, "odd", 130, false);
+    begin();
+    say_preferences(&odd, "{\"RouteAll\":\"yes\"}");
+    say_preferences(&willing, "{\"RouteAll\":true}");
+    say_preferences(&unwilling, "{\"ControlURL\":\"x\",\"RouteAll\":false}");
+    for (int64_t end = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; accepted_by(&unwilling) == ACCEPTS_UNKNOWN;) {
+        assert_true(clock_mono_ms() < end);
+        sched_yield();
+    }
+    assert_int_equal(accepted_by(&willing), ACCEPTS_ROUTES);
+    assert_int_equal(accepted_by(&unwilling), REFUSES_ROUTES);
+    assert_int_equal(accepted_by(&odd), ACCEPTS_UNKNOWN);
+    assert_int_equal(accepted_by(&r1), ACCEPTS_UNKNOWN); /* it sees no route of another node */
+    readback_preferences(NULL, &none);
+    assert_int_equal(none.len, 0);
+    end();
+    test_client_leave(&odd);
+    test_client_leave(&unwilling);
+    test_client_leave(&willing);
+    test_client_leave(&r1);
 }
 
 /* What the server would send, as a client says it: it fills in AllowedIPs where they are the addresses. */
@@ -217,10 +290,9 @@ static void what_a_client_holds_is_compared(void **state)
     expect_diff(test_client_id(&r1), map, 1, "");
     json_decref(map);
     buf_release(&text);
-    readback_stop(readback);
+    end();
     test_client_leave(&viewer);
     test_client_leave(&r1);
-    readback_free(readback);
 }
 
 static void a_network_map_is_cut_into_its_nodes(void **state)
@@ -283,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_asked_until_they_follow),
+        cmocka_unit_test(nodes_that_see_a_route_are_asked_whether_they_accept_it),
         cmocka_unit_test(what_a_client_holds_is_compared),
         cmocka_unit_test(a_network_map_is_cut_into_its_nodes),
         cmocka_unit_test(what_is_no_network_map_is_refused),

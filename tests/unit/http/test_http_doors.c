@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who may ask what at which door, and what is done with those who send nonsense, too much, or leave. */
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +22,7 @@
 #include "shared/api_fixture.h"
 
 static struct api_fixture f;
+static char early_socket[sizeof(f.socket)];
 
 static int begin(void **state)
 {
@@ -184,11 +188,51 @@ static void nonsense_disturbs_nobody(void **state)
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
+/* Asks as soon as anybody listens, which is before the start is over. */
+static void *ask_early(void *status)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    struct buf body = BUF_INIT(0);
+    static const char text[] = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+    (void)str_copy(addr.sun_path, sizeof(addr.sun_path), early_socket);
+    for (;;) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0) {
+            api_send(fd, text, strlen(text));
+            *(int *)status = api_answer(fd, NULL, &body);
+            buf_release(&body);
+            return NULL;
+        }
+        close(fd);
+        sched_yield();
+    }
+}
+
+static void whoever_asks_during_the_start_is_answered(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        struct api_fixture early;
+        pthread_t asker;
+        int status = 0;
+
+        api_prepare(&early, "");
+        (void)str_copy(early_socket, sizeof(early_socket), early.socket);
+        assert_int_equal(pthread_create(&asker, NULL, ask_early, &status), 0);
+        api_go(&early);
+        pthread_join(asker, NULL);
+        assert_int_equal(status, 200);
+        api_end(&early);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(strangers_need_a_key), CASE(a_read_only_key_reads_and_tries), CASE(the_public_pages_answer),
-        CASE(too_much_is_refused),  CASE(nonsense_disturbs_nobody),
+        CASE(strangers_need_a_key),     CASE(a_read_only_key_reads_and_tries),
+        CASE(the_public_pages_answer),  CASE(too_much_is_refused),
+        CASE(nonsense_disturbs_nobody), cmocka_unit_test(whoever_asks_during_the_start_is_answered),
     };
     return cmocka_run_group_tests_name("http_doors", tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "shared/api_fixture.h"
+#include "shared/core_rig.h"
 
 static struct api_fixture f;
 
@@ -207,6 +208,69 @@ static void an_approval_says_what_is_wrong_with_what_it_approves(void **state)
     json_decref(j);
 }
 
+/* The client of a node says where it can be reached. */
+static void say_endpoint(uint64_t node, const char *address)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(f.tailnet);
+    const struct node *n = snapshot_node_by_id(s, node)->record;
+    struct addr_port at;
+    struct core_map map = {.info = {.hostname = n->hostname, .cap_version = 131},
+                           .has_endpoints = true,
+                           .endpoints = &at,
+                           .endpoint_count = 1};
+
+    assert_int_equal(addr_port_parse(address, &at, NULL), 0);
+    memcpy(map.machine_key, n->machine_key, KEY_LEN);
+    memcpy(map.node_key, n->node_key, KEY_LEN);
+    tailnet_unpin(s);
+    assert_int_equal(core_rig_map(f.core, &map), 0);
+}
+
+static int begin_with_relay(void **state)
+{
+    (void)state;
+    api_begin(&f,
+              "derp:\n  server:\n    enabled: true\n    stun_listen_addr: 127.0.0.1:1\n    private_key_path: d.key\n"
+              "    ipv4: 198.51.100.1\n");
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
+    return 0;
+}
+
+/* A prefix around the server's own address, one around the network of another node, half an exit node. */
+static void a_check_finds_what_a_route_would_take_along(void **state)
+{
+    static const char *const routes[] = {"198.51.100.0/24", "192.168.1.0/24", "0.0.0.0/0", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    for (int i = 0; i < 7; i++) {
+        char name[16], address[32];
+        snprintf(name, sizeof(name), "pc%d", i);
+        snprintf(address, sizeof(address), "192.168.1.%d:41641", 10 + i);
+        say_endpoint(api_node(&f, "alice", name, NULL, &session), address);
+    }
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes",
+                           "{\"approve\":[\"198.51.100.0/24\",\"192.168.1.0/24\",\"0.0.0.0/0\"]}"));
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes/check", NULL);
+    assert_true(has_problem(j, "198.51.100.0/24", "covers-server"));
+    assert_false(has_problem(j, "192.168.1.0/24", "covers-server"));
+    assert_true(has_problem(j, "192.168.1.0/24", "own-network"));
+    assert_false(has_problem(j, "198.51.100.0/24", "own-network"));
+    assert_true(has_problem(j, "0.0.0.0/0", "one-family"));
+    assert_false(has_problem(j, "0.0.0.0/0", "special-range"));
+    char *text = json_compact(j);
+    assert_non_null(strstr(text, "pc0 (192.168.1.10), pc1 (192.168.1.11), pc2 (192.168.1.12), pc3 (192.168.1.13), "
+                                 "pc4 (192.168.1.14) and 2 more have an address in it: where one accepts the route, "
+                                 "its own network is reached through r1"));
+    free(text);
+    json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/routes/check?prefix=0.0.0.0%2F0", NULL);
+    assert_true(has_problem(j, "0.0.0.0/0", "one-family"));
+    assert_false(has_problem(j, "192.168.1.0/24", "own-network"));
+    json_decref(j);
+}
+
 static void a_check_says_what_is_wrong_with_routes(void **state)
 {
     (void)state;
@@ -269,6 +333,7 @@ int main(void)
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(a_probe_needs_a_host_behind_the_prefix),
         CASE(a_check_says_what_is_wrong_with_routes),
+        cmocka_unit_test_setup_teardown(a_check_finds_what_a_route_would_take_along, begin_with_relay, end),
         CASE(an_approval_says_what_is_wrong_with_what_it_approves),
     };
 

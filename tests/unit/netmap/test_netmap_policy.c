@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/hostinfo.h"
 #include "policy/policy.h"
 #include "shared/client/netmap_receiver.h"
 #include <cmocka.h>
@@ -50,6 +51,7 @@ static void apply_policy(struct netmap_receiver *f, const char *text)
             .serving_count = n->serving.len,
             .online = true,
             .healthy = true,
+            .connector = peer_hostinfo_is_connector(n->record->peer_hostinfo),
         };
     }
     struct policy_view **view = tailnet_policy_write(f->w.tailnet), *before = *view;
@@ -274,6 +276,81 @@ static void resolvers_of_nextdns_are_told_who_asks_and_by_which_profile(void **s
     netmap_session_free(other);
 }
 
+#define APPS                                                                                                           \
+    "{\"tagOwners\":{\"tag:router\":[\"alice@\"]},\"acls\":[],\"nodeAttrs\":[{\"target\":[\"alice@\"],\"app\":{"       \
+    "\"tailscale.com/app-connectors\":[{\"name\":\"x\",\"connectors\":[\"tag:router\"],\"domains\":[\"example.com\","  \
+    "\"*.example.com\",\"a.test\"]}]}}]}"
+
+static void is_connector(struct node *n, struct node_live *live)
+{
+    (void)live;
+    mem_replace(&n->peer_hostinfo, "{\"Services\":[{\"Proto\":\"peerapi4\",\"Port\":4711}],\"AppConnector\":true}");
+}
+
+static void another_port(struct node *n, struct node_live *live)
+{
+    (void)live;
+    mem_replace(&n->peer_hostinfo, "{\"Services\":[{\"Proto\":\"peerapi4\",\"Port\":4712}],\"AppConnector\":true}");
+}
+
+static void goes_offline(struct node *n, struct node_live *live)
+{
+    (void)n;
+    live->online = false;
+}
+
+static void comes_back(struct node *n, struct node_live *live)
+{
+    (void)n;
+    live->online = true;
+}
+
+/* Who uses an app asks its connectors for the domains; the connector is told the app; others are told nothing of it. */
+static void app_connectors_resolve_the_domains_of_their_apps(void **state)
+{
+#define RESOLVER(port) "[{\"Addr\":\"http://100.64.0.3:" port "/dns-query\"}]"
+    struct netmap_receiver *f = *state;
+
+    three_parties(f);
+    set_resolvers(f, "{\"Resolvers\":[{\"Addr\":\"9.9.9.9\"}]}");
+    put_again(f, 2, is_connector, NULL, CHANGE_WHOLE);
+    test_tailnet_publish(&f->w);
+    struct netmap_session *s = client(f, 0), *other = client(f, 1), *c = client(f, 2);
+    const json_t *m = next_message(f, s);
+    assert_null(at(at(m, "DNSConfig"), "Routes"));
+    next_message(f, other);
+    next_message(f, c);
+    apply_policy(f, APPS);
+    m = next_message(f, s);
+    expect(at(m, "DNSConfig"), "{\"Resolvers\":[{\"Addr\":\"9.9.9.9\"}],\"Routes\":{\"a.test\":" RESOLVER(
+                                   "4711") ",\"example.com\":" RESOLVER("4711") "}}");
+    m = next_message(f, other);
+    assert_null(at(at(m, "DNSConfig"), "Routes"));
+    m = next_message(f, c);
+    assert_null(at(at(m, "DNSConfig"), "Routes"));
+    expect(at(at(at(m, "Node"), "CapMap"), "tailscale.com/app-connectors"),
+           "[{\"name\":\"x\",\"connectors\":[\"tag:router\"],\"domains\":[\"example.com\",\"*.example.com\","
+           "\"a.test\"]}]");
+
+    put_again(f, 2, another_port, NULL, CHANGE_WHOLE); /* its client was started again */
+    test_tailnet_publish(&f->w);
+    m = next_message(f, s);
+    expect(at(at(at(m, "DNSConfig"), "Routes"), "a.test"), RESOLVER("4712"));
+    put_again(f, 2, goes_offline, NULL, CHANGE_ONLINE);
+    test_tailnet_publish(&f->w);
+    m = next_message(f, s);
+    expect(at(m, "DNSConfig"), "{\"Resolvers\":[{\"Addr\":\"9.9.9.9\"}]}");
+    put_again(f, 2, comes_back, NULL, CHANGE_ONLINE);
+    test_tailnet_publish(&f->w);
+    assert_non_null(at(at(next_message(f, s), "DNSConfig"), "Routes"));
+
+    apply_policy(f, NULL); /* without apps it gets what everybody has */
+    expect(at(next_message(f, s), "DNSConfig"), "{\"Resolvers\":[{\"Addr\":\"9.9.9.9\"}]}");
+    netmap_session_free(s);
+    netmap_session_free(other);
+    netmap_session_free(c);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, netmap_receiver_start, netmap_receiver_stop)
@@ -281,6 +358,7 @@ int main(void)
         T(a_policy_decides_who_is_shown_what),
         T(a_change_of_policy_is_told_as_a_difference),
         T(the_policy_stands_above_the_nearest_router),
+        T(app_connectors_resolve_the_domains_of_their_apps),
         T(resolvers_of_nextdns_are_told_who_asks_and_by_which_profile),
     };
 

@@ -67,7 +67,7 @@ static void several_targets_show_a_plan_first(void **state)
     assert_int_equal(r.sent.len, 3); /* the refused one is left out */
     assert_false(str_ends(r.sent.items[2].path, "dry_run=true"));
     rig_answer(&r, 2, 200, "{\"event\":\"1.50\",\"inverse\":{}}");
-    assert_true(rig_shows(&r, "approve: 1 done"));
+    assert_true(rig_shows(&r, "approve: 1 of 2 done"));
     rig_release(&r);
 }
 

@@ -84,6 +84,11 @@ static void the_last_change_is_done_again_to_other_nodes(void **state)
     rig_release(&r);
 }
 
+#define REVOKED                                                                                                        \
+    "{\"prefixes\":[{\"prefix\":\"10.20.0.0/"                                                                          \
+    "16\",\"outcome\":\"moves\",\"from\":\"3\",\"fromName\":\"gw-ber-1\",\"to\":"                                      \
+    "\"4\",\"toName\":\"gw-ber-2\",\"move\":9,\"candidates\":1}],\"totals\":{\"move\":9}}"
+
 static void out_of_service_says_who_takes_over(void **state)
 {
     struct rig r;
@@ -92,7 +97,8 @@ static void out_of_service_says_who_takes_over(void **state)
     rig_init(&r, 0);
     rig_keys(&r, "/gw-ber-1<Enter>o");
     assert_true(rig_shows(&r, "drain gw-ber-1"));
-    assert_true(rig_shows(&r, "gw-ber-2 takes over"));
+    assert_true(rig_tell(&r, "{\"kind\":\"drain\",\"node\":\"3\"}", 200, REVOKED));
+    assert_true(rig_shows(&r, "10.20.0.0/16 moves from gw-ber-1 to gw-ber-2"));
     assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/3/drain?dry_run=true");
     rig_answer(&r, 0, 200, "{}");
     rig_keys(&r, "y");
@@ -106,7 +112,7 @@ static void out_of_service_says_who_takes_over(void **state)
     assert_true(rig_shows(&r, "put gw-ber-1 back into service"));
     assert_true(rig_shows(&r, "may serve again"));
     rig_keys(&r, "<Esc><Esc>/nas<Enter>o");
-    assert_true(rig_shows(&r, "serves no prefix"));
+    assert_true(rig_shows(&r, "serves 0 routes"));
     rig_keys(&r, "<Esc><Esc>/build<Enter>o");
     assert_true(rig_shows(&r, "the selection is not a router"));
     rig_release(&r);
@@ -395,6 +401,11 @@ static void a_time_is_typed_over_and_not_two_times(void **state)
 }
 
 /* Both exit routes of a node go together, and nobody takes over; of a prefix it is said who does. */
+#define EXIT_REVOKED                                                                                                   \
+    "{\"exits\":[{\"node\":\"9\",\"name\":\"office-exit\",\"kind\":\"loses\",\"viewers\":5,\"without\":5,\"inUse\":2}" \
+    "],"                                                                                                               \
+    "\"totals\":{\"lose\":5}}"
+
 static void revoking_says_what_goes_and_who_takes_over(void **state)
 {
     struct rig r;
@@ -404,10 +415,17 @@ static void revoking_says_what_goes_and_who_takes_over(void **state)
     rig_keys(&r, "2/exit<Enter>Gx");
     assert_true(rig_shows(&r, "revoke 2 routes on 1 node"));
     assert_true(rig_shows(&r, "::/0"));
-    assert_true(rig_shows(&r, "not approved, no exit node"));
     assert_string_equal(r.sent.items[0].body, "{\"revoke\":[\"0.0.0.0/0\",\"::/0\"]}");
+    assert_true(rig_tell(&r,
+                         "POST /api/headway/routes/simulate {\"changes\":[{\"kind\":\"revoke\",\"node\":\"9\","
+                         "\"prefixes\":[\"0.0.0.0/0\",\"::/0\"]}]}",
+                         200, EXIT_REVOKED));
+    assert_true(rig_shows(&r, "exit node office-exit: 5 nodes lose it, 2 use it now, 5 have no other"));
     rig_keys(&r, "<Esc>/<Ctrl-U><Enter>:revoke gw-ber-1 10.20.0.0/16<Enter>");
-    assert_true(rig_shows(&r, "not approved, gw-ber-2 takes over"));
+    assert_true(rig_shows(&r, "asking what changes for whom"));
+    assert_true(rig_tell(&r, "simulate", 200, REVOKED));
+    assert_true(rig_shows(&r, "not approved, gw-ber-2 serves it"));
+    assert_true(rig_shows(&r, "moves from gw-ber-1 to gw-ber-2: 9 nodes move; no other"));
     rig_release(&r);
 }
 

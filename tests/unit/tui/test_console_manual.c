@@ -73,8 +73,13 @@ static void write_tables(const struct console_tables *tables, struct buf *out)
     for (size_t i = 0; i < tables->view_count; i++)
         for (int k = 0; k < VIEW_SECTIONS_MAX && tables->views[i]->sections[k].title; k++)
             manual_section(&all, tables->views[i]->sections[k].title, tables->views[i]->sections[k].where, out);
-    buf_adds(out, ".Sh COMMANDS\nA colon opens the prompt; Tab and the right arrow take what is suggested.\n"
-                  "A unique beginning of a name is enough.\n.Bl -tag -width Ds -compact\n");
+    buf_adds(
+        out,
+        ".Sh COMMANDS\nA colon opens the prompt; the right arrow takes what is suggested, Tab goes through all that "
+        "could come next.\nA beginning of a name that is unique is enough.\nA command for the selected row also "
+        "takes the name of a row,\n.Ql :approve NAME PREFIX ,\nfrom any view; a name with\n.Ql *\nmeans all "
+        "rows of the list that are called like that.\nA view takes a filter:\n.Ql :nodes @prod tag:web .\n"
+        ".Bl -tag -width Ds -compact\n");
     for (size_t i = 0; i < all.len; i++)
         buf_addf(out, ".It Ic %s%s%s\n%s.\n", all.items[i]->name, all.items[i]->args ? " " : "",
                  all.items[i]->args ? all.items[i]->args : "", all.items[i]->help);

@@ -204,8 +204,16 @@ void view_open(struct app *app, const struct console_view *view, const char *arg
     const char *filter = find_part(view, arg, &part);
 
     app_go(app, view, part, NULL);
-    if (*filter)
-        set_filter(app, app_list(app), filter);
+    /* ":nodes @prod /web": a slash may stand before what is typed behind one elsewhere. */
+    if (*filter) {
+        char *words = mem_strdup(filter), *blank = strstr(words, " /");
+        char *slash = *words == '/' ? words : blank ? blank + 1 : NULL;
+
+        if (slash)
+            memmove(slash, slash + 1, strlen(slash));
+        set_filter(app, app_list(app), words);
+        free(words);
+    }
 }
 
 const char *app_unsaved(struct app *app)

@@ -51,7 +51,7 @@ struct app_message {
     unsigned count;  /* how often in a row */
 };
 
-enum prompt_kind { PROMPT_NONE, PROMPT_COMMAND, PROMPT_FILTER, PROMPT_MARK };
+enum prompt_kind { PROMPT_NONE, PROMPT_COMMAND, PROMPT_FILTER, PROMPT_MARK, PROMPT_KINDS };
 
 struct prompt {
     enum prompt_kind kind;
@@ -59,7 +59,9 @@ struct prompt {
     char *before; /* the filter that was there before */
     char *error;  /* of the filter that is being typed */
     size_t error_at, history_at;
-    struct strs history[2]; /* commands, filters */
+    struct strs history[PROMPT_KINDS]; /* by kind */
+    char *stem;                        /* what was typed before Tab completed it; NULL: it was not pressed last */
+    size_t turn;                       /* which of the words that begin so it took */
 };
 
 /* Text that is being pasted. */
@@ -72,10 +74,10 @@ struct paste {
 /* A moment of the past that stands in for now: see past/past.h. */
 struct then {
     bool on;
-    int64_t at_ns, since_ns; /* the moment; the oldest one that is known */
-    char *event;             /* the entry of the journal it was asked for by; "" */
-    struct model other;      /* while it is on: the objects of now */
-    char *policy;            /* that was in force, as it was written; NULL: none was */
+    int64_t at_ns, since_ns;            /* the moment; the oldest one that is known */
+    char *event;                        /* the entry of the journal it was asked for by; "" */
+    struct model other;                 /* while it is on: the objects of now */
+    char *policy;                       /* that was in force, as it was written; NULL: none was */
     const struct console_view *instead; /* for which another view stands in; NULL */
     uint64_t request;                   /* that is under way; 0 */
     int64_t want_ns;                    /* what is asked for next; 0: nothing is */
@@ -84,6 +86,7 @@ struct then {
 
 struct dialog;
 struct plan;
+struct route_answers;
 
 struct app {
     const struct console_tables *tables;
@@ -102,6 +105,7 @@ struct app {
     uint64_t next_request;
     char *actor;
     bool read_only;
+    struct saved_filters saved; /* filters with a name */
     bool frozen;
     VEC(struct model_delta) held; /* what came while frozen */
 
@@ -112,8 +116,11 @@ struct app {
     struct flash flash;
     VEC(struct app_message) messages; /* oldest first */
 
-    struct plan *plans; /* those that wait for the server */
-    bool plan_mode;     /* the next change is shown before it is made */
+    struct plan *plans;                  /* those that wait for the server */
+    struct route_answers *route_answers; /* what the view of routes was told */
+    struct strs watched; /* "node ID" of routers that the user drained, "prefix PREFIX ID" of what he moved to it: told
+                            when done */
+    bool plan_mode;      /* the next change is shown before it is made */
     VEC(struct undo) undos;
     const struct console_command *repeat; /* the last change that was asked for; NULL */
     char *repeat_arg;                     /* and what it was asked with */

@@ -59,7 +59,8 @@ const struct console_command *commands_for_key(const struct app *app, int key)
 
 const struct console_command *commands_find(const struct app *app, const char *name, size_t len)
 {
-    const struct console_command *found = NULL;
+    const struct console_command *found = NULL, *here = NULL;
+    size_t count = 0, count_here = 0;
 
     for (size_t i = 0; i < app->commands.len; i++) {
         const struct console_command *c = app->commands.items[i];
@@ -68,11 +69,16 @@ const struct console_command *commands_find(const struct app *app, const char *n
             continue;
         if (!c->name[len])
             return c;
-        if (found)
-            return NULL;
         found = c;
+        count++;
+        if (command_is_here(app, c)) {
+            here = c;
+            count_here++;
+        }
     }
-    return len ? found : NULL;
+    if (!len)
+        return NULL;
+    return count == 1 ? found : count_here == 1 ? here : NULL;
 }
 
 const char *command_refusal(struct app *app, const struct console_command *c)
@@ -114,68 +120,6 @@ void command_run(struct app *app, const struct console_command *c, const char *a
         view_open(app, c->opens, arg);
     else
         c->run(app, arg);
-}
-
-/* Whether people mean the row by this: its name, for a route "PREFIX" or "NODE PREFIX". */
-static bool is_called(const struct row *row, const char *name)
-{
-    const char *node = row->kind == ROW_ROUTE ? row_label(&((const struct m_route *)row)->node->row) : "";
-    size_t len = strlen(node);
-
-    if (row->gone_ms)
-        return false;
-    if (len && strncmp(name, node, len) == 0 && name[len] == ' ')
-        name += len + 1;
-    return str_eq(row_label(row), name);
-}
-
-/* Puts the cursor on the row of that name. False, and told, where there is not exactly one, or others are marked. */
-static bool select_named(struct app *app, const struct console_command *c, const char *name)
-{
-    struct list *l = app_list(app);
-    struct row *found = NULL;
-    struct rows marked = {0};
-    size_t count = 0, hidden;
-
-    for (size_t i = 0; i < l->order.len; i++)
-        if (is_called(l->order.items[i], name)) {
-            found = l->order.items[i];
-            count++;
-        }
-    app_marked(app, &marked, &hidden);
-    size_t marks = marked.len;
-    vec_release(&marked);
-    if (count != 1)
-        app_flash(app, ROLE_WARN, count ? "%s: '%.80s' means several rows" : "%s: '%.80s' is not in this list", c->name,
-                  name);
-    else if (marks)
-        app_flash(app, ROLE_WARN, "%s: other rows are marked; \\ clears the marks", c->name);
-    else
-        return list_focus(l, found);
-    return false;
-}
-
-void command_run_line(struct app *app, const char *line)
-{
-    line += strspn(line, " ");
-    size_t len = strcspn(line, " ");
-    const struct console_command *c = commands_find(app, line, len);
-
-    if (!len)
-        return;
-    if (len == 1 && *line == 'q')
-        c = commands_find(app, "quit", 4);
-    if (!c) {
-        app_flash(app, ROLE_WARN, "there is no command '%.*s'; ? lists them", (int)len, line);
-        return;
-    }
-    line += len + strspn(line + len, " ");
-    if (*line && !c->args && !(c->needs & NEED_ROW))
-        app_flash(app, ROLE_WARN, "%s takes no argument", c->name);
-    else if (!*line || c->args)
-        command_run(app, c, line);
-    else if (select_named(app, c, line))
-        command_run(app, c, "");
 }
 
 const char *command_completion(struct app *app, const struct console_command *c, size_t index)

@@ -9,7 +9,7 @@
 void commands_collect(const struct console_tables *tables, struct command_list *out);
 
 const struct console_command *commands_for_key(const struct app *app, int key); /* NULL: it does nothing here */
-/* A unique beginning is enough; NULL where there is none. */
+/* A beginning is enough that is unique, or is unique among those that work here; NULL where there is none. */
 const struct console_command *commands_find(const struct app *app, const char *name, size_t len);
 unsigned commands_where(const struct app *app); /* the bit of what is in front */
 bool command_is_here(const struct app *app, const struct console_command *c);
@@ -18,8 +18,6 @@ bool command_is_here(const struct app *app, const struct console_command *c);
 const char *command_refusal(struct app *app, const struct console_command *c);
 /* Runs it, or says why not. */
 void command_run(struct app *app, const struct console_command *c, const char *arg);
-/* The same, by a line such as "nodes tag:web". A name after a command that acts on rows selects the row first. */
-void command_run_line(struct app *app, const char *line);
 const char *command_completion(struct app *app, const struct console_command *c, size_t index); /* see complete */
 
 /* The keys as they are shown: "a", "j Down". */

@@ -9,8 +9,8 @@
 #include "console/app/app.h"
 #include "console/commands/targets.h"
 #include "console/dialogs/dialog.h"
+#include "console/model/list_text.h"
 #include "console/views/nodes.h"
-#include "json/json.h"
 
 #define KEY_KINDS  (1U << ROW_PREAUTH_KEY | 1U << ROW_API_KEY)
 #define BULK_MAX   10000
@@ -124,52 +124,6 @@ static const struct {
     {(1U << ROW_KINDS) - 1, "command", copy_command},
 };
 
-/* What a column says of a row, in words where it shows a sign only. */
-static void column_text(const struct list_column *column, const struct row *row, const struct clock_reading *at,
-                        struct buf *out)
-{
-    struct list_field f = {.role = ROLE_TEXT, .glyph = -1};
-
-    column->fill(row, at, &f);
-    buf_adds(out, *f.text ? f.text : f.glyph >= 0 ? glyph_word((enum glyph)f.glyph) : "");
-}
-
-static void copy_line(const struct list *l, const struct row *row, const struct clock_reading *at, struct buf *out)
-{
-    if (row->kind == ROW_ROUTE)
-        buf_addf(out, "%s\t", ((const struct m_route *)row)->node->api.given_name);
-    for (int i = 0; i < l->def->column_count; i++) {
-        if (i)
-            buf_addc(out, '\t');
-        column_text(&l->def->columns[i], row, at, out);
-    }
-}
-
-static void copy_json(const struct list *l, const struct rows *rows, const struct clock_reading *at, struct buf *out)
-{
-    struct json_out o = JSON_OUT(out);
-
-    if (rows->len > 1)
-        json_open(&o, '[');
-    for (size_t r = 0; r < rows->len; r++) {
-        json_open(&o, '{');
-        json_put_str(&o, "id", rows->items[r]->key);
-        if (rows->items[r]->kind == ROW_ROUTE)
-            json_put_str(&o, "node", ((const struct m_route *)rows->items[r])->node->api.given_name);
-        for (int i = 0; i < l->def->column_count; i++) {
-            struct buf text = BUF_INIT(0);
-
-            column_text(&l->def->columns[i], rows->items[r], at, &text);
-            if (!str_eq(l->def->columns[i].key, "id"))
-                json_put_str(&o, l->def->columns[i].key, buf_text(&text));
-            buf_release(&text);
-        }
-        json_close(&o, '}');
-    }
-    if (rows->len > 1)
-        json_close(&o, ']');
-}
-
 static void offer(struct app *app, const char *label, struct buf *text)
 {
     if (text->len) {
@@ -234,9 +188,9 @@ static void cmd_copy(struct app *app, const char *arg)
     for (size_t r = 0; r < rows.len; r++) {
         if (r)
             buf_addc(&lines, '\n');
-        copy_line(l, rows.items[r], &app->at, &lines);
+        list_row_text(l, rows.items[r], &app->at, &lines);
     }
-    copy_json(l, &rows, &app->at, &json);
+    list_rows_json(l, rows.items, rows.len, false, &app->at, &json);
     offer(app, "row", &lines);
     offer(app, "JSON", &json);
     vec_release(&rows);

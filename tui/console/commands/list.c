@@ -7,11 +7,34 @@
 #include "console/dialogs/column_chooser.h"
 #include "console/dialogs/prompt.h"
 
+/* "save NAME", "forget NAME": false where the argument is a filter. */
+static bool keep_filter(struct app *app, const char *arg)
+{
+    bool save = strncmp(arg, "save ", 5) == 0, forget = strncmp(arg, "forget ", 7) == 0;
+    const char *name = arg + (save ? 5 : forget ? 7 : 0), *text = save ? app_list(app)->filter_text : "";
+    struct err e;
+
+    if (!save && !forget)
+        return false;
+    name += strspn(name, " @");
+    if (save && !*text)
+        app_flash(app, ROLE_WARN, "filter: there is no filter to save: set one first");
+    else if (forget && !saved_filter_find(&app->saved, name))
+        app_flash(app, ROLE_WARN, "filter: there is no saved filter @%.60s", name);
+    else if (saved_filter_set(&app->saved, name, text, &e) < 0)
+        app_flash(app, ROLE_WARN, "filter: %s", e.message);
+    else
+        app_flash(app, ROLE_INFO, save ? "@%s is %s" : "@%s is forgotten", name, text);
+    return true;
+}
+
 static void cmd_filter(struct app *app, const char *arg)
 {
     struct list *l = app_list(app);
     struct err e;
 
+    if (keep_filter(app, arg))
+        return;
     if (!*arg)
         prompt_open(app, PROMPT_FILTER, l->filter_text);
     else if (list_filter(l, arg, NULL, &e) < 0)
@@ -142,7 +165,7 @@ static void cmd_mark_by(struct app *app, const char *arg)
         prompt_open(app, PROMPT_MARK, "");
         return;
     }
-    if (filter_parse(arg, &l->def->fields, &f, NULL, &e) < 0) {
+    if (filter_parse(arg, &l->def->fields, &app->saved, &f, NULL, &e) < 0) {
         app_flash(app, ROLE_WARN, "%s", e.message);
         return;
     }
@@ -223,15 +246,15 @@ static const struct console_command commands[] = {
     {.name = "mark-by",
      .keys = "+",
      .help = "mark all rows that match a filter",
-     .args = "FILTER",
+     .args = "[FILTER]",
      .where = IN_LISTS,
      .run = cmd_mark_by},
     {.name = "unmark", .keys = "\\", .help = "clear all marks", .where = IN_LISTS | IN_NODE, .run = cmd_clear_marks},
     {.name = "filter",
      .keys = "/",
      .hint = "filter",
-     .help = "show only rows that match",
-     .args = "FILTER",
+     .help = "show only rows that match; save NAME keeps the filter as @NAME, forget NAME drops it",
+     .args = "[FILTER|save NAME|forget NAME]",
      .where = IN_LISTS,
      .rank = 11,
      .run = cmd_filter},

@@ -3,8 +3,8 @@
 #include "console/commands/movement.h"
 
 #include "console/app/app.h"
-#include "console/past/past.h"
 #include "console/dialogs/plan.h"
+#include "console/past/past.h"
 
 #define FAR 1000000000L /* farther than any list is long */
 

@@ -234,37 +234,15 @@ static void drain_targets(struct app *app, struct rows *out)
     vec_release(&rows);
 }
 
-static void plan_drain(struct app *app, struct plan *p, const struct m_node *n, bool drain)
+static void plan_drain(struct plan *p, const struct m_node *n, bool drain)
 {
-    size_t served = 0;
     size_t call = plan_add_request(p, "POST", mem_format("/api/headway/nodes/%s/drain", n->row.key),
                                    mem_format("{\"drained\":%s}", drain ? "true" : "false"), n->api.version, ROW_NODE);
+    char *before = n->api.draining ? mem_strdup("drained")
+                                   : mem_format("serves %u route%s", n->serving, n->serving == 1 ? "" : "s");
 
-    for (size_t i = 0; i < n->routes.len && drain; i++) {
-        const struct m_route *r = n->routes.items[i];
-        const char *other = next_router(app, r->row.key, n);
-
-        if (r->api.state != ROUTE_SERVING || r->api.exit)
-            continue;
-        char *what = mem_format("%s\t%s", n->api.given_name, r->row.key);
-        char *after = other ? mem_format("%s takes over", other) : mem_strdup("keeps serving: no other router can");
-        plan_add_step(p, call, &n->row, NULL, what, "serves", after);
-        served++;
-        free(what);
-        free(after);
-    }
-    size_t users = drain && n->api.exit_node ? model_exit_users(&app->model, n->api.id, NULL) : 0;
-    if (users) {
-        char *what = mem_format("%s\texit node", n->api.given_name);
-        char *before = mem_format("used by %zu node%s", users, users == 1 ? "" : "s");
-        plan_add_step(p, call, &n->row, NULL, what, before, "left by those that choose by themselves");
-        served++;
-        free(what);
-        free(before);
-    }
-    if (!served)
-        plan_add_step(p, call, &n->row, NULL, n->api.given_name, drain ? "serves no prefix" : "drained",
-                      drain ? "drained" : "may serve again");
+    plan_add_step(p, call, &n->row, NULL, n->api.given_name, before, drain ? "drained" : "may serve again");
+    free(before);
 }
 
 static void cmd_drain(struct app *app, const char *arg)
@@ -280,7 +258,7 @@ static void cmd_drain(struct app *app, const char *arg)
     p->undoable = true;
     for (size_t i = 0; i < rows.len; i++)
         if (((const struct m_node *)rows.items[i])->api.draining != drain)
-            plan_drain(app, p, (const struct m_node *)rows.items[i], drain);
+            plan_drain(p, (const struct m_node *)rows.items[i], drain);
     const char *name = ((const struct m_node *)rows.items[0])->api.given_name,
                *past = drain ? "drained" : "back in service";
     if (p->calls.len == 1) {

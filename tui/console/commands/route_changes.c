@@ -11,6 +11,7 @@
 #include "console/commands/targets.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
+#include "console/model/findings.h"
 #include "json/json.h"
 
 typedef VEC(struct m_route *) route_list;
@@ -91,38 +92,6 @@ static void targets_of(struct app *app, bool (*wanted)(const struct m_route *), 
         qsort(out->items, out->len, sizeof(*out->items), by_node);
 }
 
-/* What will be once the route is approved, as far as the console can tell: the dry run has the last word. */
-static const char *after_approval(struct app *app, const struct plan *plan, const struct m_route *r)
-{
-    const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, r->row.key);
-
-    if (r->api.exit)
-        return "approved exit node";
-    if (!r->node->api.online)
-        return "approved, node offline";
-    /* Where the same plan approves two routers of a prefix, the first one serves. */
-    for (size_t i = 0; i < plan->steps.len; i++)
-        if (str_eq(plan->steps.items[i].key, r->row.key) && str_ends(plan->steps.items[i].after, "serving"))
-            return "approved, standby";
-    return p && p->api.primary ? "approved, standby" : "approved, serving";
-}
-
-/* The caller owns it. */
-static char *after_revocation(const struct app *app, const struct m_route *r)
-{
-    const char *next = next_router(app, r->row.key, r->node);
-
-    size_t users = r->api.exit ? model_exit_users(&app->model, r->node->api.id, NULL) : 0;
-
-    if (users)
-        return mem_format("not approved, no exit node; %zu node%s it now", users, users == 1 ? " uses" : "s use");
-    if (r->api.exit)
-        return mem_strdup("not approved, no exit node");
-    if (r->api.state != ROUTE_SERVING)
-        return mem_strdup("not approved");
-    return next ? mem_format("not approved, %s takes over", next) : mem_strdup("not approved, nobody serves it");
-}
-
 static char *routes_body(const route_list *routes, size_t from, size_t to, const char *verb)
 {
     struct buf b = BUF_INIT(0);
@@ -136,6 +105,20 @@ static char *routes_body(const route_list *routes, size_t from, size_t to, const
     json_close(&o, ']');
     json_close(&o, '}');
     return buf_take(&b);
+}
+
+/* What the last check of all routes found wrong with these; NULL: nothing. The dry run has the last word. */
+static char *known_warnings(const struct app *app, const route_list *routes, size_t from, size_t to)
+{
+    struct buf b = BUF_INIT(0);
+
+    for (size_t i = from; i < to; i++) {
+        const struct row *row = &routes->items[i]->row;
+
+        if (row->facts && row->facts->warnings)
+            findings_of(&app->model, routes->items[i]->node->api.id, row->key, &b);
+    }
+    return b.len ? buf_take(&b) : NULL;
 }
 
 static void describe(struct plan *p, const route_list *routes, const char *verb, const char *past)
@@ -172,13 +155,13 @@ static void plan_routes(struct app *app, route_list *routes, bool approve)
         for (size_t i = from; i < to; i++) {
             const struct m_route *r = routes->items[i];
             char *what = mem_format("%s\t%s", n->api.given_name, r->row.key);
-            char *after = approve ? mem_strdup(after_approval(app, p, r)) : after_revocation(app, r);
-
             plan_add_step(p, call, &r->row, n->row.key, what,
-                          approve ? "not approved" : glyph_word(route_state_glyph(r->api.state)), after);
+                          approve ? "not approved" : glyph_word(route_state_glyph(r->api.state)),
+                          approve ? "approved" : "not approved");
             free(what);
-            free(after);
         }
+        if (approve)
+            p->calls.items[call].warnings = known_warnings(app, routes, from, to);
     }
     describe(p, routes, verb, approve ? "approved" : "revoked");
     plan_submit(app, p);

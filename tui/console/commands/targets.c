@@ -29,19 +29,6 @@ void whole_targets(struct app *app, struct rows *out)
             vec_remove(out, i);
 }
 
-const char *next_router(const struct app *app, const char *prefix, const struct m_node *without)
-{
-    const struct m_prefix *p = model_find(&app->model, ROW_PREFIX, prefix);
-
-    for (size_t i = 0; p && i < p->api.routers.len; i++) {
-        const struct m_node *n = model_node(&app->model, router_at(p, i)->node);
-
-        if (router_at(p, i)->state == ROUTE_STANDBY && n && n != without && !n->api.draining)
-            return n->api.given_name;
-    }
-    return NULL;
-}
-
 char *prefix_path(const char *prefix, const char *tail)
 {
     struct buf path = BUF_INIT(0);

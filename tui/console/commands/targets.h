@@ -12,7 +12,4 @@ char *prefix_path(const char *prefix, const char *tail); /* of a prefix; the cal
  */
 void whole_targets(struct app *app, struct rows *out);
 
-/* Who would serve the prefix if the node did not, as far as the console can tell; NULL: nobody. */
-const char *next_router(const struct app *app, const char *prefix, const struct m_node *without);
-
 #endif

@@ -20,6 +20,7 @@ void plan_free(struct plan *p)
         free(p->steps.items[i].what);
         free(p->steps.items[i].before);
         free(p->steps.items[i].after);
+        free(p->steps.items[i].outcome);
         free(p->steps.items[i].key);
         free(p->steps.items[i].node);
     }
@@ -28,7 +29,9 @@ void plan_free(struct plan *p)
         free(p->calls.items[i].path);
         free(p->calls.items[i].body);
         free(p->calls.items[i].message);
+        free(p->calls.items[i].warnings);
     }
+    plan_effects_release(&p->effects);
     line_release(&p->typed);
     vec_release(&p->steps);
     vec_release(&p->calls);

@@ -24,16 +24,30 @@ struct plan_request {
     enum row_kind result;       /* what the answer's object is; ROW_KINDS: none */
     enum plan_request_state state;
     bool left_out;
-    char *message; /* the server's reason; NULL */
-    uint64_t id;   /* of the request that is under way */
+    char *message;  /* the server's reason; NULL */
+    char *warnings; /* what it says is wrong with what is asked for, lines as in dialog_text; NULL: nothing */
+    uint64_t id;    /* of the request that is under way */
 };
 
 struct plan_step {
     size_t call;
     char *what, *before, *after;
+    char *outcome;      /* what the server says comes of it: "gw-2 serves it"; NULL: it did not say */
     enum row_kind kind; /* whose mark goes when it is done: a row of this kind ... */
     char *key;          /* ... with this key, ... */
     char *node;         /* ... for routes, of this node; NULL */
+};
+
+/* What a plan would do to routes: its requests are told to the server as a question ("what if"), which answers with
+ * figures for each viewer. They arrive after the plan is on the screen; nobody waits for them. */
+struct plan_effects {
+    bool wanted; /* some request of the plan can change who serves what */
+    uint64_t id; /* of the question that is under way; 0: none is */
+    bool known;
+    struct api_simulation answer; /* where known */
+    char *refused;                /* why there is none; NULL */
+    char *text;                   /* lines as in dialog_text: warnings, then figures */
+    size_t top;                   /* the line that is shown first */
 };
 
 struct plan {
@@ -51,6 +65,7 @@ struct plan {
     VEC(struct plan_request) calls;
     struct strs events; /* journal entries it made */
     size_t cursor;
+    struct plan_effects effects;
     char *secret;  /* a key that it made; NULL */
     bool may_join; /* the secret lets a node join: the command is shown, too */
 };
@@ -78,5 +93,21 @@ bool plan_reply(struct app *app, uint64_t id, struct reply *reply);
 
 /* plan_dialog.c: shows it, and asks. */
 void plan_dialog(struct app *app, struct plan *plan);
+
+/* ---- plan_effects.c ---- */
+
+/* Asks anew, for what is neither left out nor refused. */
+void plan_effects_ask(struct app *app, struct plan *plan);
+/* The answer to the question; false where it is not. */
+bool plan_effects_reply(struct plan *plan, uint64_t id, struct reply *reply);
+/* What is to be watched after the request was carried out, as in app->watched; NULL: nothing. The caller owns it. */
+char *plan_request_watch(const struct plan_request *call);
+/* The text anew, after the server said something. */
+void plan_effects_tell(struct plan *plan);
+void plan_effects_release(struct plan_effects *e);
+
+/* One line for one prefix of an answer, without its end: "10.0.0.0/8 moves from a to b: 3 nodes". True where somebody
+ * loses something. */
+bool simulated_prefix_text(const struct api_simulated_prefix *p, struct buf *out);
 
 #endif

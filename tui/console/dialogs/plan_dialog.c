@@ -2,12 +2,15 @@
 /* The dialog that shows a plan and asks for it. */
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
 
-#define NOTE_ROWS 6 /* that a warning gets at most */
+#define NOTE_ROWS         6 /* that a warning gets at most */
+#define EFFECT_ROWS_LEAST 3
+#define EFFECT_ROWS_MOST  20
 
 static bool armed(const struct plan *p)
 {
@@ -32,10 +35,35 @@ static void go(struct app *app, struct plan *plan)
     plan_apply(app, plan);
 }
 
+/* How far a key scrolls what changes for whom. */
+static long scroll_of(int key)
+{
+    static const struct {
+        int key;
+        long lines;
+    } keys[] = {{CK_PGDN, 5}, {CK_PGUP, -5}, {CK_CTRL('d'), 3}, {CK_CTRL('u'), -3}};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (keys[i].key == key)
+            return keys[i].lines;
+    return 0;
+}
+
+static void scroll(struct plan_effects *e, long lines)
+{
+    long count = (long)dialog_text_lines(e->text), top = (long)e->top + lines;
+
+    e->top = top < 0 || !count ? 0 : top < count ? (size_t)top : (size_t)count - 1;
+}
+
 static void plan_key(struct app *app, int key)
 {
     struct plan *plan = app->dialog->extra;
 
+    if (plan->effects.text && scroll_of(key)) {
+        scroll(&plan->effects, scroll_of(key));
+        return;
+    }
     if (key == CK_ESC || key == CK_CTRL('c') || ((key == 'q' || key == 'n' || key == 'N') && !plan->word)) {
         dialog_close(app);
     } else if (key == CK_DOWN || (key == 'j' && !plan->word)) {
@@ -51,6 +79,7 @@ static void plan_key(struct app *app, int key)
         struct plan_request *call = &plan->calls.items[plan->steps.items[plan->cursor].call];
 
         call->left_out = !call->left_out;
+        plan_effects_ask(app, plan);
     } else if (key == 'y' || (key == CK_ENTER && plan->risk == RISK_NONE)) {
         go(app, plan);
     }
@@ -71,6 +100,8 @@ static struct plan_columns fit(const struct plan *p, const struct canvas *c, int
         const char *tab = strchr(s->what, '\t');
         int part = tab ? canvas_width(c, tab + 1) : 0, name = canvas_width(c, s->what) - part; /* a tab has none */
         int both = canvas_width(c, s->before) + canvas_width(c, s->after) + 6;
+
+        both += s->outcome ? canvas_width(c, s->outcome) + 2 : 0;
 
         w.name = name > w.name ? name : w.name;
         w.part = part + 1 > w.part && tab ? part + 1 : w.part;
@@ -116,7 +147,9 @@ static void draw_step(const struct plan *p, struct canvas *c, struct rect in, in
     col += canvas_text(c, row, col, right - col, ROLE_FAINT, s->before) + 1;
     if (col < right)
         col += canvas_glyph(c, row, col, GLYPH_ARROW) + 1;
-    canvas_text(c, row, col, right - col, ROLE_STRONG, s->after);
+    col += canvas_text(c, row, col, right - col, ROLE_STRONG, s->after);
+    if (s->outcome && col < right)
+        canvas_textf(c, row, col, right - col, ROLE_STRONG, ", %s", s->outcome);
 }
 
 static const char *note_of(const struct plan *p, char *text, size_t size)
@@ -150,6 +183,22 @@ static int warning_rows(const char *warning, const struct canvas *c, int width)
     return rows < NOTE_ROWS ? rows : NOTE_ROWS;
 }
 
+/* The same before and after the figures arrive: the frame does not jump. The steps keep at least a third. */
+static int effect_rows(const struct plan *p, const struct canvas *c, int space)
+{
+    int wish = c->rows / 3 < EFFECT_ROWS_MOST ? c->rows / 3 : EFFECT_ROWS_MOST, steps = (int)p->steps.len;
+
+    if (!p->effects.wanted && !p->effects.text)
+        return 0;
+    if (!p->effects.wanted) {
+        int lines = dialog_text_rows(c, p->effects.text, c->cols - 10) + 1;
+        wish = lines < wish ? lines : wish;
+    }
+    steps = steps < space / 3 ? steps : space / 3;
+    wish = wish < space - steps ? wish : space - steps;
+    return wish > EFFECT_ROWS_LEAST ? wish : EFFECT_ROWS_LEAST;
+}
+
 static void plan_draw(struct app *app)
 {
     struct plan *plan = app->dialog->extra;
@@ -157,10 +206,12 @@ static void plan_draw(struct app *app)
     int width = c->cols - 4 < 100 ? c->cols - 4 : 100;
     const char *warning = warning_of(plan);
     int notes = warning_rows(warning, c, width - 6), extra = notes + (plan->word ? 2 : 0) + 1;
-    int rows = (int)plan->steps.len + extra + 2, most = c->rows - 5;
+    int most = c->rows - 5, effects = effect_rows(plan, c, most - extra - 2);
+    int rows = (int)plan->steps.len + extra + effects + 2;
     char text[200], title[300];
 
     rows = rows < most ? rows : most;
+    extra += effects;
     snprintf(title, sizeof(title), "%s", plan->title);
     struct rect at = {(c->rows - rows) / 2, (c->cols - width) / 2, rows, width};
     struct rect in = canvas_frame(c, at, title, note_of(plan, text, sizeof(text)));
@@ -169,8 +220,14 @@ static void plan_draw(struct app *app)
     for (int i = 0; i < space && top + (size_t)i < plan->steps.len; i++)
         draw_step(plan, c, in, in.row + i, top + (size_t)i, top + (size_t)i == plan->cursor);
     int row = in.row + in.rows - extra;
+    bool more = effects > 1 && dialog_text_rows(c, plan->effects.text, in.cols) > effects - 1;
+    if (effects > 1)
+        dialog_draw_text(c, (struct rect){row + 1, in.col, effects - 1, in.cols}, plan->effects.text,
+                         plan->effects.top);
+    row += effects;
     const char *undo = plan->undoable ? "can be undone with u" : "";
-    canvas_text(c, row++, in.col + 2, in.cols - 2, ROLE_FAINT, undo);
+    canvas_right(c, row, in.col, in.cols, ROLE_KEY, more ? "PgDn more" : "");
+    canvas_text(c, row++, in.col + 2, in.cols - 12, ROLE_FAINT, undo);
     if (warning) {
         canvas_text(c, row, in.col, 1, ROLE_WARN, "!");
         canvas_wrap(c, (struct rect){row, in.col + 2, notes, in.cols - 2}, ROLE_WARN, warning);

@@ -8,6 +8,7 @@
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
 #include "console/dialogs/secret.h"
+#include "console/model/findings.h"
 
 static void send_call(struct app *app, struct plan_request *call, bool dry)
 {
@@ -17,6 +18,7 @@ static void send_call(struct app *app, struct plan_request *call, bool dry)
                                   .path = path,
                                   .body = call->body,
                                   .version = call->version,
+                                  .whole = true,
                                   .result = dry ? ROW_KINDS : call->result};
 
     call->id = request.id;
@@ -29,6 +31,8 @@ void plan_submit(struct app *app, struct plan *plan)
 {
     bool shown = plan->risk != RISK_NONE || plan->steps.len > 1 || app->plan_mode;
 
+    for (size_t i = 0; i < plan->calls.len; i++)
+        shown |= plan->calls.items[i].warnings != NULL;
     app->plan_mode = false;
     if (!shown) {
         plan_apply(app, plan);
@@ -40,6 +44,7 @@ void plan_submit(struct app *app, struct plan *plan)
     plan_dialog(app, plan);
     for (size_t i = 0; i < plan->calls.len; i++)
         send_call(app, &plan->calls.items[i], true);
+    plan_effects_ask(app, plan);
 }
 
 static bool listed(const struct app *app, const struct plan *plan)
@@ -109,6 +114,23 @@ static struct row *step_row(struct app *app, const struct plan_step *s)
     return NULL;
 }
 
+/* What the answer says is wrong with the routes that it is about, instead of what was known before. */
+static void take_warnings(struct plan_request *call, const json_t *answer)
+{
+    struct api_list problems;
+    struct buf b = BUF_INIT(0);
+
+    if (api_read_list(&api_route_problem_shape, json_object_get(answer, "warnings"), &problems, API_FOR_TERMINAL,
+                      NULL) < 0)
+        return;
+    for (size_t i = 0; i < problems.len; i++)
+        finding_text(api_at(&problems, struct api_route_problem, i), &b);
+    api_release_list(&api_route_problem_shape, &problems);
+    free(call->warnings);
+    call->warnings = b.len ? buf_take(&b) : NULL;
+    buf_release(&b);
+}
+
 /* What succeeded is unmarked; what failed keeps its mark and shows why. */
 static void settle_rows(struct app *app, const struct plan *plan, size_t call)
 {
@@ -128,17 +150,80 @@ static void settle_rows(struct app *app, const struct plan *plan, size_t call)
     }
 }
 
-static void forget_undo(struct app *app, int64_t at_ms)
+static bool took_back(const struct plan *plan, const char *event)
 {
-    for (size_t i = app->undos.len; i-- > 0 && at_ms;)
-        if (app->undos.items[i].at_ms == at_ms) {
-            undo_release(&app->undos.items[i]);
-            vec_remove(&app->undos, i);
-            return;
-        }
+    for (size_t i = 0; i < plan->calls.len; i++) {
+        const struct plan_request *call = &plan->calls.items[i];
+        const char *last = strrchr(call->path, '/');
+
+        if (call->state == REQUEST_DONE && last && str_eq(last + 1, event))
+            return true;
+    }
+    return false;
 }
 
-static void finish(struct app *app, struct plan *plan)
+/* Of the change that the plan takes back, what is taken back is forgotten; another u tries the rest. */
+static void forget_undone(struct app *app, const struct plan *plan)
+{
+    for (size_t i = app->undos.len; i-- > 0 && plan->undoes_ms;) {
+        struct undo *u = &app->undos.items[i];
+
+        if (u->at_ms != plan->undoes_ms)
+            continue;
+        for (size_t k = u->events.len; k-- > 0;)
+            if (took_back(plan, u->events.items[k])) {
+                free(u->events.items[k]);
+                vec_remove(&u->events, k);
+            }
+        if (!u->events.len) {
+            undo_release(u);
+            vec_remove(&app->undos, i);
+        }
+        return;
+    }
+}
+
+/* What happened, in as many things as it happened to; the caller owns it. */
+static char *result_of(const struct plan *plan)
+{
+    size_t done = 0, warnings = 0;
+
+    for (size_t i = 0; i < plan->steps.len; i++)
+        done += plan->calls.items[plan->steps.items[i].call].state == REQUEST_DONE;
+    for (size_t i = 0; i < plan->calls.len; i++)
+        for (const char *at = plan->calls.items[i].warnings; at && *at;
+             at += at[strcspn(at, "\n")] ? strcspn(at, "\n") + 1 : 0)
+            warnings += *at == '!';
+    if (done < plan->steps.len)
+        return mem_format("%s: %zu of %zu done", plan->verb, done, plan->steps.len);
+    if (warnings)
+        return mem_format("%s; %zu warning%s: w tells", plan->done, warnings, warnings == 1 ? "" : "s");
+    return mem_strdup(plan->done);
+}
+
+static void keep_undo(struct app *app, const struct plan *plan, const char *what)
+{
+    struct undo u = {.text = mem_strdup(what), .at_ms = app->at.now_ms};
+
+    for (size_t i = 0; i < plan->events.len; i++)
+        strs_push(&u.events, plan->events.items[i]);
+    vec_push(&app->undos, u);
+}
+
+/* Routers that were drained and prefixes that were moved are watched until clients have followed. */
+static void watch(struct app *app, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->calls.len; i++) {
+        const struct plan_request *call = &plan->calls.items[i];
+        char *what = call->state == REQUEST_DONE ? plan_request_watch(call) : NULL;
+
+        if (what && !strs_has(&app->watched, what))
+            strs_push(&app->watched, what);
+        free(what);
+    }
+}
+
+static void say_result(struct app *app, const struct plan *plan, const char *what)
 {
     size_t failed = plan_count(plan, REQUEST_FAILED), done = plan_count(plan, REQUEST_DONE);
     const char *message = "";
@@ -146,31 +231,36 @@ static void finish(struct app *app, struct plan *plan)
     for (size_t i = 0; i < plan->calls.len; i++)
         if (plan->calls.items[i].state == REQUEST_FAILED && plan->calls.items[i].message)
             message = plan->calls.items[i].message;
-    if (plan->events.len && plan->undoable) {
-        struct undo u = {.text = mem_strdup(plan->done), .at_ms = app->at.now_ms};
-
-        for (size_t i = 0; i < plan->events.len; i++)
-            strs_push(&u.events, plan->events.items[i]);
-        vec_push(&app->undos, u);
-    }
     if (!failed)
-        forget_undo(app, plan->undoes_ms);
-    if (!failed && done == plan->calls.len)
-        app_flash(app, ROLE_INFO, "%s", plan->done);
-    else if (!failed)
-        app_flash(app, ROLE_INFO, "%s: %zu done, the rest left out", plan->verb, done);
+        app_flash(app, ROLE_INFO, "%s%s", what, done < plan->calls.len ? ", the rest left out" : "");
     else if (plan->calls.len == 1)
         app_flash(app, ROLE_ERROR, "%s: %s", plan->verb, message);
     else
-        app_flash(app, ROLE_ERROR, "%s: %zu done, %zu failed: %s", plan->verb, done, failed, message);
-    if (plan->secret) {
-        char *command = plan->may_join ? mem_format("tailscale up --login-server %s --auth-key %s",
-                                                    app->model.server.url ? app->model.server.url : "URL", plan->secret)
-                                       : NULL;
+        app_flash(app, ROLE_ERROR, "%s, %zu failed: %s", what, failed, message);
+}
 
-        dialog_secret(app, plan->done, plan->secret, command);
-        free(command);
-    }
+static void show_secret(struct app *app, const struct plan *plan)
+{
+    char *command = plan->may_join ? mem_format("tailscale up --login-server %s --auth-key %s",
+                                                app->model.server.url ? app->model.server.url : "URL", plan->secret)
+                                   : NULL;
+
+    dialog_secret(app, plan->done, plan->secret, command);
+    free(command);
+}
+
+static void finish(struct app *app, struct plan *plan)
+{
+    char *what = result_of(plan);
+
+    if (plan->events.len && plan->undoable)
+        keep_undo(app, plan, what);
+    forget_undone(app, plan);
+    say_result(app, plan, what);
+    watch(app, plan);
+    free(what);
+    if (plan->secret)
+        show_secret(app, plan);
     plan_close(app, plan);
 }
 
@@ -185,8 +275,13 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
         call->message = mem_strdup("it was changed by somebody else: check it again");
     else if (!good)
         call->message = mem_strdup(reply->e.message);
+    take_warnings(call, reply->json);
     if (call->state == REQUEST_CHECKING) {
         call->state = good ? REQUEST_READY : REQUEST_REFUSED;
+        if (!good && plan->effects.wanted)
+            plan_effects_ask(app, plan);
+        else
+            plan_effects_tell(plan);
         return;
     }
     call->state = good ? REQUEST_DONE : REQUEST_FAILED;
@@ -205,11 +300,14 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
 
 bool plan_reply(struct app *app, uint64_t id, struct reply *reply)
 {
-    for (struct plan *p = app->plans; p; p = p->next)
+    for (struct plan *p = app->plans; p; p = p->next) {
+        if (plan_effects_reply(p, id, reply))
+            return true;
         for (size_t i = 0; i < p->calls.len; i++)
             if (p->calls.items[i].id == id) {
                 take_answer(app, p, i, reply);
                 return true;
             }
+    }
     return false;
 }

@@ -3,15 +3,17 @@
  * typed. */
 #include "console/dialogs/prompt.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/command_line.h"
 #include "console/app/dispatch.h"
 
 static struct strs *history(struct app *app)
 {
-    return &app->prompt.history[app->prompt.kind != PROMPT_COMMAND];
+    return &app->prompt.history[app->prompt.kind];
 }
 
 void prompt_open(struct app *app, enum prompt_kind kind, const char *text)
@@ -32,8 +34,9 @@ void prompt_release(struct app *app)
     line_release(&app->prompt.line);
     free(app->prompt.before);
     free(app->prompt.error);
-    strs_release(&app->prompt.history[0]);
-    strs_release(&app->prompt.history[1]);
+    free(app->prompt.stem);
+    for (int i = 0; i < PROMPT_KINDS; i++)
+        strs_release(&app->prompt.history[i]);
 }
 
 static void remember(struct app *app)
@@ -90,29 +93,46 @@ static void enter(struct app *app)
     free(text);
 }
 
-/* What would complete the line: the part that is not typed yet, or "". */
-static const char *ghost(struct app *app)
+static void complete(struct app *app, const char *text, struct completions *out)
+{
+    if (app->prompt.kind == PROMPT_COMMAND)
+        command_completions(app, text, out);
+    else
+        filter_completions(app, text, out);
+}
+
+/* The newest line of the history that begins with the text; NULL: there is none. */
+static const char *remembered(struct app *app, const char *text)
+{
+    const struct strs *h = history(app);
+    size_t len = strlen(text);
+
+    for (size_t i = h->len; i-- > 0;)
+        if (strncmp(h->items[i], text, len) == 0 && h->items[i][len])
+            return h->items[i];
+    return NULL;
+}
+
+/* What would complete the line: the part that is not typed yet, or "". others: how many more words there are. */
+static const char *ghost(struct app *app, size_t *others)
 {
     const struct prompt *p = &app->prompt;
-    const char *text = line_text(&p->line);
-    size_t len = strcspn(text, " ");
+    struct completions words = {0};
+    const char *rest = "", *old;
 
-    if (p->kind != PROMPT_COMMAND || !p->line.len || p->line.at != p->line.len)
+    *others = 0;
+    if (!p->line.len || p->line.at != p->line.len)
         return "";
-    if (!text[len]) {
-        for (size_t i = 0; i < app->commands.len; i++)
-            if (strncmp(app->commands.items[i]->name, text, len) == 0)
-                return app->commands.items[i]->name + len;
-        return "";
+    complete(app, line_text(&p->line), &words);
+    size_t first = words.len && !words.items[0][words.typed]; /* what is typed may be a word already */
+    if (first < words.len) {
+        rest = words.items[first] + words.typed;
+        *others = words.len - first - 1;
+    } else if ((old = remembered(app, line_text(&p->line)))) {
+        rest = old + p->line.len;
     }
-    const struct console_command *c = commands_find(app, text, len);
-    text += len + strspn(text + len, " ");
-    len = strlen(text);
-    const char *best = NULL, *word;
-    for (size_t i = 0; c && (word = command_completion(app, c, i)); i++)
-        if (strncmp(word, text, len) == 0 && (!best || strverscmp(word, best) < 0) && *word)
-            best = word;
-    return best ? best + len : "";
+    vec_release(&words);
+    return rest;
 }
 
 static void recall(struct app *app, int step)
@@ -130,23 +150,59 @@ static void recall(struct app *app, int step)
 static void take_ghost(struct app *app)
 {
     struct prompt *p = &app->prompt;
-    char *whole = mem_format("%s%s", line_text(&p->line), ghost(app));
+    size_t others;
+    char *whole = mem_format("%s%s", line_text(&p->line), ghost(app, &others));
 
     line_set(&p->line, whole);
+    try_filter(app);
     free(whole);
+}
+
+/* Tab takes the first word that may come, and again the next one; step -1: the one before. */
+static void turn(struct app *app, int step)
+{
+    struct prompt *p = &app->prompt;
+    struct completions words = {0};
+
+    if (p->stem) {
+        p->turn += (size_t)step; /* wraps on purpose: see below */
+    } else {
+        p->stem = mem_strdup(line_text(&p->line));
+        p->turn = 0;
+    }
+    complete(app, p->stem, &words);
+    if (words.len && p->line.at == p->line.len) {
+        /* Below zero is the last one. */
+        p->turn = p->turn == SIZE_MAX ? words.len - 1 : p->turn % words.len;
+        size_t typed = strlen(p->stem) - words.typed;
+        char *whole = mem_format("%.*s%s", (int)typed, p->stem, words.items[p->turn]);
+
+        line_set(&p->line, whole);
+        free(whole);
+    } else {
+        take_ghost(app);
+    }
+    vec_release(&words);
+    try_filter(app);
 }
 
 void prompt_key(struct app *app, int key)
 {
     struct prompt *p = &app->prompt;
 
+    if (key != CK_TAB && key != CK_BACKTAB) {
+        free(p->stem);
+        p->stem = NULL;
+    }
     if (key == CK_ESC || key == CK_CTRL('c')) {
         cancel(app);
     } else if (key == CK_ENTER) {
         enter(app);
     } else if (key == CK_UP || key == CK_DOWN) {
         recall(app, key == CK_UP ? -1 : 1);
-    } else if (key == CK_TAB || (key == CK_RIGHT && p->line.at == p->line.len)) {
+    } else if (key == CK_TAB || key == CK_BACKTAB) {
+        turn(app, key == CK_TAB ? 1 : -1);
+    } else if (key == CK_RIGHT && p->line.at == p->line.len) {
         take_ghost(app);
     } else if (key == CK_BACKSPACE && !p->line.len) {
         cancel(app);
@@ -160,6 +216,8 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
     static const char *const signs[] = {[PROMPT_COMMAND] = ":", [PROMPT_FILTER] = "/", [PROMPT_MARK] = "+"};
     const struct prompt *p = &app->prompt;
     char right[160] = "";
+    size_t others;
+    const char *rest = ghost(app, &others);
 
     if (p->error)
         snprintf(right, sizeof(right), "%.100s (column %zu)", p->error, p->error_at + 1);
@@ -169,7 +227,9 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
     else if (p->kind == PROMPT_COMMAND) {
         const struct console_command *cmd = commands_find(app, line_text(&p->line), strcspn(line_text(&p->line), " "));
 
-        if (cmd)
+        if (others)
+            snprintf(right, sizeof(right), "%zu more: Tab", others);
+        else if (cmd)
             snprintf(right, sizeof(right), "%s%s%s", cmd->args ? cmd->args : "", cmd->args ? "   " : "", cmd->help);
     }
     int used = canvas_width(c, right), width = at.cols - 3;
@@ -179,7 +239,6 @@ void prompt_draw(struct app *app, struct canvas *c, struct rect at)
     canvas_right(c, at.row, at.cols - used - 1, used, p->error ? ROLE_ERROR : ROLE_FAINT, right);
     width -= used + 2;
     line_draw(&p->line, c, at.row, 2, width);
-    const char *rest = ghost(app);
     if (*rest)
         canvas_text(c, at.row, c->cursor_col, width - (c->cursor_col - 2), ROLE_GHOST, rest);
 }

@@ -178,39 +178,116 @@ static int parse_term(struct filter_term *term, char *word, const struct filter_
     return 0;
 }
 
-int filter_parse(const char *text, const struct filter_fields *fields, struct filter *out, size_t *at, struct err *e)
-{
-    struct filter made = {0};
-    size_t pos = 0;
-    int r = 0;
+/* ---- saved filters ---- */
 
-    for (;;) {
+#define NESTED_MAX 4
+
+const char *saved_filter_find(const struct saved_filters *s, const char *name)
+{
+    for (size_t i = 0; s && i < s->len; i++)
+        if (str_eq(s->items[i].name, name))
+            return s->items[i].text;
+    return NULL;
+}
+
+static void saved_remove(struct saved_filters *s, const char *name)
+{
+    for (size_t i = s->len; i-- > 0;)
+        if (str_eq(s->items[i].name, name)) {
+            free(s->items[i].name);
+            free(s->items[i].text);
+            vec_remove(s, i);
+        }
+}
+
+int saved_filter_set(struct saved_filters *s, const char *name, const char *text, struct err *e)
+{
+    static const char signs[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t len = strspn(name, signs);
+
+    if (!len || name[len] || len > SAVED_NAME_MAX)
+        return err_set(e, ERR_INVALID, "a filter's name has letters, digits, '-' and '_', at most %d, not '%.60s'",
+                       SAVED_NAME_MAX, name);
+    saved_remove(s, name);
+    if (!*text)
+        return 0;
+    if (s->len >= SAVED_FILTERS_MAX)
+        return err_set(e, ERR_TOOBIG, "there are %d saved filters already", SAVED_FILTERS_MAX);
+    vec_push(s, ((struct saved_filter){.name = mem_strdup(name), .text = mem_strdup(text)}));
+    return 0;
+}
+
+void saved_filters_release(struct saved_filters *s)
+{
+    while (s->len)
+        saved_remove(s, s->items[s->len - 1].name);
+    vec_release(s);
+}
+
+/* ---- the whole filter ---- */
+
+struct filter_parser {
+    const struct filter_fields *fields;
+    const struct saved_filters *saved;
+    VEC(struct filter_term) terms;
+    size_t at; /* the column of the word that is read */
+    int depth; /* of saved filters in saved filters */
+};
+
+static int parse_words(struct filter_parser *p, const char *text, struct err *e);
+
+static int parse_saved(struct filter_parser *p, const char *name, struct err *e)
+{
+    const char *text = saved_filter_find(p->saved, name);
+    int r;
+
+    if (!text)
+        return err_set(e, ERR_INVALID, "no saved filter @%.60s", name);
+    if (p->depth >= NESTED_MAX)
+        return err_set(e, ERR_INVALID, "@%.60s holds too many saved filters in each other", name);
+    p->depth++;
+    r = parse_words(p, text, e);
+    p->depth--;
+    return r;
+}
+
+static int parse_words(struct filter_parser *p, const char *text, struct err *e)
+{
+    for (size_t pos = 0;;) {
         char word[WORD_MAX];
         struct filter_term term = {0};
+        int r;
 
         pos += strspn(text + pos, " ");
         size_t len = strcspn(text + pos, " ");
         if (!len)
-            break;
-        if (at)
-            *at = pos;
-        if (len >= sizeof(word) || made.len >= TERMS_MAX) {
-            r = err_set(e, ERR_TOOBIG, "the filter is too long");
-            break;
-        }
+            return 0;
+        p->at = p->depth ? p->at : pos;
+        if (len >= sizeof(word) || p->terms.len >= TERMS_MAX)
+            return err_set(e, ERR_TOOBIG, "the filter is too long");
         memcpy(word, text + pos, len);
         word[len] = '\0';
-        r = parse_term(&term, word, fields, e);
-        struct {
-            struct filter_term *items;
-            size_t len, cap;
-        } list = {made.terms, made.len, made.cap};
-        vec_push(&list, term);
-        made = (struct filter){list.items, list.len, list.cap};
-        if (r < 0)
-            break;
         pos += len;
+        if (word[0] == '@' && p->saved) {
+            r = parse_saved(p, word + 1, e);
+        } else {
+            r = parse_term(&term, word, p->fields, e);
+            vec_push(&p->terms, term);
+        }
+        if (r < 0)
+            return r;
     }
+}
+
+int filter_parse(const char *text, const struct filter_fields *fields, const struct saved_filters *saved,
+                 struct filter *out, size_t *at, struct err *e)
+{
+    struct filter_parser p = {.fields = fields, .saved = saved};
+    int r = parse_words(&p, text, e);
+    struct filter made = {p.terms.items, p.terms.len, p.terms.cap};
+
+    if (at)
+        *at = p.at;
     if (r < 0) {
         filter_release(&made);
         return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The filter language: words that must all hold. word, key:value, !not, a|b, ~regex, seen>7d, exp<3d,
- * ip:100.64.0.0/16 (lies within), route~10.20.0.0/16 (overlaps). A word without capitals ignores case. */
+ * ip:100.64.0.0/16 (lies within), route~10.20.0.0/16 (overlaps), @name (a saved filter). A word without capitals
+ * ignores case. */
 #ifndef TUI_CONSOLE_MODEL_FILTER_H
 #define TUI_CONSOLE_MODEL_FILTER_H
 
@@ -33,6 +34,26 @@ struct filter_fields {
     void (*words)(const struct row *row, struct buf *out); /* what a bare word is looked for in */
 };
 
+/* Filters that were given a name. */
+struct saved_filter {
+    char *name, *text;
+    bool configured; /* it stands in the user's configuration */
+};
+
+struct saved_filters {
+    struct saved_filter *items;
+    size_t len, cap;
+};
+
+#define SAVED_FILTERS_MAX 200
+#define SAVED_NAME_MAX    40
+
+const char *saved_filter_find(const struct saved_filters *s, const char *name); /* its text; NULL: there is none */
+/* Sets or, where text is "", forgets it. ERR_INVALID for a name with other signs than letters, digits, '-' and '_',
+ * ERR_TOOBIG where there are too many. */
+int saved_filter_set(struct saved_filters *s, const char *name, const char *text, struct err *e) WARN_UNUSED;
+void saved_filters_release(struct saved_filters *s);
+
 struct filter_term;
 
 struct filter {
@@ -40,9 +61,9 @@ struct filter {
     size_t len, cap;
 };
 
-/* *at: the column (0 based) of the word that was not understood. *out is untouched on error. */
-int filter_parse(const char *text, const struct filter_fields *fields, struct filter *out, size_t *at,
-                 struct err *e) WARN_UNUSED;
+/* *at: the column (0 based) of the word that was not understood. saved may be NULL. *out is untouched on error. */
+int filter_parse(const char *text, const struct filter_fields *fields, const struct saved_filters *saved,
+                 struct filter *out, size_t *at, struct err *e) WARN_UNUSED;
 void filter_release(struct filter *f);
 bool filter_match(const struct filter *f, const struct filter_fields *fields, const struct row *row, int64_t now_ns);
 

@@ -298,7 +298,7 @@ static void narrow(struct list *l)
 
 int list_filter(struct list *l, const char *text, size_t *at, struct err *e)
 {
-    int r = filter_parse(text, &l->def->fields, &l->filter, at, e);
+    int r = filter_parse(text, &l->def->fields, l->saved, &l->filter, at, e);
 
     if (r < 0)
         return r;

@@ -71,6 +71,7 @@ struct list {
     bool cursor_hidden;                     /* the screen had no room for the row under the cursor */
     bool reverse, dirty, forced;
     struct filter filter;
+    const struct saved_filters *saved; /* that filters may name; NULL: none */
     char *filter_text;
     size_t name_widths[LIST_NAME_MOST + 1]; /* how many names are how wide, the last one: or wider */
     size_t total, waiting;                  /* rows before the filter; rows that came while places were held */

@@ -36,6 +36,7 @@ void model_release(struct model *m)
         map_release(&m->tables[kind].index);
     }
     free(m->event);
+    api_release_list(&api_route_problem_shape, &m->findings);
     api_release(&api_server_shape, &m->server);
     *m = (struct model){0};
 }
@@ -375,6 +376,31 @@ struct m_node *model_node(const struct model *m, uint64_t id)
 const struct row_table *model_table(const struct model *m, enum row_kind kind)
 {
     return &m->tables[kind];
+}
+
+struct row_facts *row_facts(struct row *row)
+{
+    if (!row->facts)
+        row->facts = mem_alloc(sizeof(*row->facts));
+    return row->facts;
+}
+
+void model_facts_changed(struct model *m)
+{
+    const struct row_table *nodes = &m->tables[ROW_NODE], *prefixes = &m->tables[ROW_PREFIX];
+
+    for (size_t i = 0; i < nodes->rows.len; i++) {
+        struct m_node *n = (struct m_node *)nodes->rows.items[i];
+
+        if (n->row.facts)
+            tell(m, &n->row, NOTE_CHANGED);
+        for (size_t k = 0; k < n->routes.len; k++)
+            if (n->routes.items[k]->row.facts)
+                tell(m, &n->routes.items[k]->row, NOTE_CHANGED);
+    }
+    for (size_t i = 0; i < prefixes->rows.len; i++)
+        if (prefixes->rows.items[i]->facts)
+            tell(m, prefixes->rows.items[i], NOTE_CHANGED);
 }
 
 #define USERS_NAMED 8

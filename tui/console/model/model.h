@@ -33,13 +33,23 @@ enum row_kind {
     ROW_KINDS
 };
 
+/* What the console was told about a route, a prefix or a router beside the object itself: it stays over updates. */
+struct row_facts {
+    unsigned warnings, notes; /* of "routes check" */
+    const char *finding;      /* the word of the gravest one, static; NULL: there is none */
+    unsigned depth;           /* of a prefix: how many others of the list it lies within */
+    bool users_known, flips_known;
+    uint64_t users, flips; /* nodes that the policy lets use it; moves between routers within a day */
+};
+
 struct row {
     enum row_kind kind;
     char *key;                           /* the id in the API: decimal digits, a prefix, an auth id, RUN.SEQ */
     int64_t changed_ms, gone_ms, new_ms; /* 0: not */
     unsigned changed;                    /* which of FIELD_... changed at changed_ms */
     bool marked, folded, seen;
-    char *failure; /* what the server said to the last action on it; NULL: nothing */
+    char *failure;           /* what the server said to the last action on it; NULL: nothing */
+    struct row_facts *facts; /* NULL: nothing is known */
 };
 
 enum changed_field {
@@ -157,6 +167,7 @@ struct model {
     bool filled;                        /* a snapshot was applied */
     char *event;
     struct api_server server;                                     /* texts are NULL before the first snapshot */
+    struct api_list findings;                                     /* struct api_route_problem: see findings.h */
     int64_t time_ns;                                              /* of the last delta, the server's clock */
     unsigned revision;                                            /* raised by every change */
     void (*note)(void *context, struct row *row, enum note what); /* NULL: nobody listens */
@@ -185,6 +196,12 @@ struct m_node *model_node(const struct model *m, uint64_t id);
 /* How many nodes that are online say that they use the exit node; some of their names go to names (NULL: none). */
 size_t model_exit_users(const struct model *m, uint64_t exit, struct buf *names);
 const struct row_table *model_table(const struct model *m, enum row_kind kind);
+
+#define FLIPS_UNKNOWN UINT64_MAX
+
+struct row_facts *row_facts(struct row *row); /* never NULL */
+/* Facts of routes and prefixes changed: lists that show or filter by them are told. */
+void model_facts_changed(struct model *m);
 
 void delta_release(struct model_delta *d);
 

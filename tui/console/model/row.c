@@ -302,6 +302,7 @@ void row_free(struct row *row)
         api_release(kinds[row->kind].shape, (char *)row + kinds[row->kind].at);
     free(row->key);
     free(row->failure);
+    free(row->facts);
     free(row);
 }
 

@@ -24,7 +24,7 @@ struct net_job {
     uint64_t id;
     char *method, *path, *body;
     uint64_t version;
-    bool match, whole;
+    bool match, whole, background;
     enum row_kind result;
     int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
 };
@@ -393,11 +393,15 @@ void net_send(void *net, const struct app_request *request)
                           .version = request->version,
                           .match = request->match,
                           .whole = request->whole,
+                          .background = request->background,
                           .result = request->result,
                           .decode = request->decode};
 
     pthread_mutex_lock(&n->lock);
-    vec_push(&n->jobs, job);
+    size_t place = n->jobs.len;
+    while (!job.background && place > 0 && n->jobs.items[place - 1].background)
+        place--;
+    *vec_insert(&n->jobs, place) = job;
     pthread_cond_broadcast(&n->woken);
     pthread_mutex_unlock(&n->lock);
 }

@@ -14,6 +14,7 @@ struct app_request {
     uint64_t version;                 /* for If-Match; 0: none, unless match says so */
     bool match;                       /* the version is sent even where it is 0 */
     bool whole;                       /* the answer's JSON is wanted as it came */
+    bool background;                  /* nobody waits for it: all others go first */
     enum row_kind result;             /* what the answer's object is; ROW_KINDS: none */
     /* Reads the answer, on another thread than the screen's; NULL: it is one to a change. */
     int (*decode)(const json_t *root, struct model_delta *out, struct err *e);

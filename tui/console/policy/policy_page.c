@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
-#include "console/past/past.h"
 #include "console/dialogs/dialog.h"
+#include "console/past/past.h"
 #include "console/policy/policy_review.h"
 #include "policy/policy.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/routes/answers.h"
 #include "console/routes/exits.h"
 #include "console/routes/ha.h"
 #include "console/routes/prefixes.h"
@@ -303,6 +304,13 @@ static const struct console_command commands[] = {
 };
 
 const struct console_view routes_view = {
+    .init = route_answers_init,
+    .release = route_answers_release,
+    .reset = route_answers_reset,
+    .tick = route_answers_tick,
+    .next_ms = route_answers_next_ms,
+    .reply = route_answers_reply,
+    .note = route_answers_note,
     .name = "routes",
     .title = "Routes",
     .digit = '2',
