@@ -39,7 +39,9 @@ static bool holds(const char *text, const char *part)
 static bool is_wanted(const struct journal_search *j, const struct event *e)
 {
     return (!j->until_ns || e->time_ns <= j->until_ns) && holds(e->kind, j->kind) && holds(e->actor, j->actor) &&
-           holds(e->object_name, j->object) && (holds(e->text, j->text) || holds(e->object_name, j->text));
+           holds(e->object_name, j->object) &&
+           (holds(e->text, j->text) || holds(e->object_name, j->text) || holds(e->kind, j->text) ||
+            holds(e->actor, j->text));
 }
 
 static bool is_search(const struct journal_search *j)

@@ -14,7 +14,8 @@
 
 #define TOMBSTONE_MS 5000
 #define CHANGED_MS   3000
-#define EVENTS_KEPT  5000
+#define EVENTS_KEPT  5000  /* of the newest entries of the journal */
+#define EVENTS_MOST  15000 /* with those that were read back */
 /* Bits of the kinds of rows of which a moment of the past is known; those that change places for it; see model_trade.
  */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
@@ -101,6 +102,7 @@ static inline bool router_is_drained(const struct m_prefix *p, size_t i)
 struct m_event {
     struct row row;
     struct api_event api;
+    bool read_back; /* it was asked for because somebody went back so far: not all after it need be here */
 };
 
 struct m_pending {
@@ -145,6 +147,10 @@ struct model_delta {
     int64_t time_ns;          /* the server's, 0 where it did not say */
     char *event;              /* the journal id it is true for; NULL where it carries none */
     struct api_server server; /* where full */
+    /* Of a page of the journal: where older entries begin (NULL: there are none), and how far back was looked. */
+    bool page;
+    char *next;
+    int64_t read_to_ns;
     /* Of a moment of the past: the oldest one that is known; the policy that was in force, as it was written (NULL:
      * none was). */
     int64_t since_ns;
@@ -166,6 +172,9 @@ struct model {
     VEC(struct row *) dying;            /* tombstones, oldest first */
     bool filled;                        /* a snapshot was applied */
     char *event;
+    size_t read_back;      /* entries of the journal that were */
+    char *journal_next;    /* where those begin that are older than all that were not; "": nowhere; NULL: not known */
+    int64_t journal_to_ns; /* the time of the oldest of these */
     struct api_server server;                                     /* texts are NULL before the first snapshot */
     struct api_list findings;                                     /* struct api_route_problem: see findings.h */
     int64_t time_ns;                                              /* of the last delta, the server's clock */
@@ -182,6 +191,11 @@ void model_release(struct model *m);
 
 /* Takes over what is in the delta, which is empty afterwards. */
 struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms);
+
+/* Adds entries of the journal that were read back; listeners are not told. Returns how many are new. */
+size_t model_read_back(struct model *m, struct model_delta *d);
+/* Frees what was read back; listeners are not told. */
+void model_forget_read_back(struct model *m);
 
 /* The tables of MODEL_TRADED of both change places. Tombstones in them are freed; listeners of the first are told of
  * these, and of nothing else: they look for their rows anew. */
