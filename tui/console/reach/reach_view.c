@@ -8,7 +8,7 @@
 #include "console/past/past.h"
 #include "console/reach/reach.h"
 
-struct reach *reach_of(const struct app *app)
+struct reach_page *reach_of(const struct app *app)
 {
     return view_state(app, &reach_view);
 }
@@ -103,7 +103,7 @@ const struct console_view reach_view = {
     .sections = {{IN_REACH, "Reach"}},
     .parts = {{.name = "path", .def = &reach_steps_def, .where = IN_REACH}},
     .no_tail = true,
-    .state_size = sizeof(struct reach),
+    .state_size = sizeof(struct reach_page),
     .init = init,
     .reset = reset,
     .release = release,
