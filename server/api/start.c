@@ -7,6 +7,7 @@
 #include "api/request/counts.h"
 #include "api/request/heavy.h"
 #include "api/request/request.h"
+#include "api/request/samples.h"
 #include "api/request/state.h"
 #include "api/resources/tables.h"
 #include "api/view/view.h"
@@ -63,7 +64,8 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
     pthread_mutex_init(&api->lock, NULL);
     counts_init(api);
     heavy_init(api);
-    if ((code = events_start(api, &api->hub, e)) < 0 || (code = start_http(api, e)) < 0) {
+    if ((code = events_start(api, &api->hub, e)) < 0 || (code = samples_start(api, &api->sampler, e)) < 0 ||
+        (code = start_http(api, e)) < 0) {
         api_stop(api);
         return code;
     }
@@ -79,6 +81,7 @@ void api_stop(struct api *api)
         events_end_streams(api->hub);
     if (api->http)
         http_stop(api->http);
+    samples_stop(api->sampler);
     events_stop(api->hub);
     relays_unref(api->relays);
     free(api->resolved.host);

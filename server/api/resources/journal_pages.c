@@ -8,6 +8,7 @@
 #include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
+#include "api/request/samples.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
 #include "base/array.h"
@@ -248,6 +249,19 @@ static enum http_flow counts_get(struct rest_request *r)
     return request_later(r, HTTP_DISK, read_counts);
 }
 
+/* ---- how the last hour was ---- */
+
+static enum http_flow samples_get(struct rest_request *r)
+{
+    struct api_sample list[SAMPLES_KEPT];
+    struct api_samples answer = {.interval = SAMPLE_SECONDS,
+                                 .samples = {.items = list, .len = samples_copy(r->api->sampler, list)}};
+    struct json_out o = reply_json(r);
+
+    api_write(&o, &api_samples_shape, &answer, API_HEADWAY);
+    return HTTP_DONE;
+}
+
 static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/events"), .run = events_list, .need = NEED_READ,
      .query = "since:text before:text limit:number follow:bool kind:text actor:text object:text text:text until:time",
@@ -258,5 +272,7 @@ static const struct api_endpoint rows[] = {
      .answer = "EventCounts",
      .help = "How many entries the journal got in each of 48 spans of step seconds (1800) from a time on; the default "
              "is that they end now"},
+    {HEADWAY("GET", "/samples"), .run = samples_get, .need = NEED_READ, .answer = "Samples",
+     .help = "How the last hour was, minute by minute: nodes, entries of the journal, failovers, the database"},
 };
 const struct http_table journal_pages_table = API_TABLE(rows);

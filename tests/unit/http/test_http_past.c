@@ -161,6 +161,22 @@ static void how_busy_the_journal_was_is_counted(void **state)
     json_decref(api_expect(&f, 400, "GET", "/api/headway/events/counts?from=2262-04-11T00:00:00Z", NULL));
 }
 
+static void the_last_hour_is_there_in_samples(void **state)
+{
+    json_t *answer;
+
+    (void)state;
+    while (!json_array_size(json_object_get(answer = api_expect(&f, 200, "GET", "/api/headway/samples", NULL),
+                                            "samples"))) /* the first one is taken as the daemon starts */
+        json_decref(answer);
+    const json_t *sample = json_array_get(json_object_get(answer, "samples"), 0);
+    assert_int_equal(json_integer_value(json_object_get(answer, "interval")), 60);
+    assert_true(json_is_true(json_object_get(sample, "databaseOk")));
+    assert_int_equal(json_integer_value(json_object_get(sample, "failovers")), 0);
+    assert_non_null(json_string_value(json_object_get(sample, "time")));
+    json_decref(answer);
+}
+
 static void what_cannot_be_known_is_said(void **state)
 {
     (void)state;
@@ -297,10 +313,15 @@ static void the_page_for_those_who_wait_names_the_command(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_state_is_asked_for_again_by_its_time), CASE(what_cannot_be_known_is_said),
-        CASE(a_prefix_has_a_history_with_causes),     CASE(approval_is_given_taken_and_undone),
-        CASE(the_journal_is_searched_backwards),      CASE(how_busy_the_journal_was_is_counted),
-        CASE(a_message_is_set_read_and_taken_back),   CASE(the_page_for_those_who_wait_names_the_command),
+        CASE(a_state_is_asked_for_again_by_its_time),
+        CASE(what_cannot_be_known_is_said),
+        CASE(a_prefix_has_a_history_with_causes),
+        CASE(approval_is_given_taken_and_undone),
+        CASE(the_journal_is_searched_backwards),
+        CASE(the_last_hour_is_there_in_samples),
+        CASE(how_busy_the_journal_was_is_counted),
+        CASE(a_message_is_set_read_and_taken_back),
+        CASE(the_page_for_those_who_wait_names_the_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
