@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Objects that look back: the tailnet of a moment, the history of a prefix. */
+#include "model/api_past.h"
 #include "model/shape_fields.h"
 
 static const struct api_field past_node_fields[] = {

@@ -13,6 +13,7 @@
 #include "api/view/objects.h"
 #include "base/array.h"
 #include "base/vec.h"
+#include "model/api_past.h"
 
 #define EVENTS_DEFAULT 100
 #define SCAN_PAGE      1000

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "console/net/request.h"
 #include "console/screen/graph.h"
+#include "model/api_past.h"
 
 #define STEP_S   1800
 #define AGAIN_MS 30000 /* today grows */
