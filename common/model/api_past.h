@@ -47,7 +47,21 @@ struct api_event_counts {
     struct api_list counts; /* struct api_event_count, of spans with entries */
 };
 
+/* How it was: what is counted at a time, and what happened since the sample before. */
+struct api_sample {
+    int64_t time_ns;
+    uint64_t nodes, online;
+    uint64_t events;      /* entries of the journal */
+    uint64_t failovers;   /* prefixes that moved */
+    bool database_ok;     /* it answered */
+    uint64_t database_ms; /* and took so long */
+};
+struct api_samples {
+    uint64_t interval;       /* seconds from one to the next */
+    struct api_list samples; /* struct api_sample, the last hour's, oldest first */
+};
+
 extern const struct api_shape api_past_shape, api_past_node_shape, api_primary_shape, api_move_shape,
-    api_route_history_shape, api_event_counts_shape;
+    api_route_history_shape, api_event_counts_shape, api_samples_shape;
 
 #endif

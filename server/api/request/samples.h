@@ -4,7 +4,7 @@
 #define SERVER_API_REQUEST_SAMPLES_H
 
 #include "api/request/endpoint.h"
-#include "model/api.h"
+#include "model/api_past.h"
 
 #define SAMPLE_SECONDS 60
 #define SAMPLES_KEPT   60

@@ -130,7 +130,7 @@ struct m_api_key {
 struct m_need {
     struct row row;   /* key: the code, for one object with the object's key behind it */
     int severity;     /* enum event_weight */
-    const char *code; /* which kind of trouble; static */
+    char *code;       /* which kind of trouble */
     enum row_kind of; /* what the object is; ROW_KINDS: several objects, or none */
     char *object;     /* its key; "" */
     char *name, *text;
@@ -222,7 +222,7 @@ void delta_release(struct model_delta *d);
 /* A row of an API's object, which is moved into it, or which is read; NULL where it is none, or names nothing. */
 struct row *row_take(enum row_kind kind, void *object);
 struct row *row_read(enum row_kind kind, const json_t *object);
-/* Of texts that are safe to print; see struct m_need. */
+/* Of texts that are safe to print; see struct m_need. of NULL: the name tells it apart from others of the code. */
 struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
 void row_free(struct row *row);
 const char *row_label(const struct row *row); /* its name, or what else people call it by */
