@@ -175,8 +175,9 @@ struct model {
     size_t read_back;      /* entries of the journal that were */
     char *journal_next;    /* where those begin that are older than all that were not; "": nowhere; NULL: not known */
     int64_t journal_to_ns; /* the time of the oldest of these */
-    struct api_server server;                                     /* texts are NULL before the first snapshot */
-    struct api_list findings;                                     /* struct api_route_problem: see findings.h */
+    struct api_server server; /* texts are NULL before the first snapshot */
+    struct api_list findings; /* struct api_route_problem: see findings.h */
+    bool findings_known;
     int64_t time_ns;                                              /* of the last delta, the server's clock */
     unsigned revision;                                            /* raised by every change */
     void (*note)(void *context, struct row *row, enum note what); /* NULL: nobody listens */
