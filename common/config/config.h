@@ -57,6 +57,9 @@ struct config {
     char *listen_addr; /* the public door, host:port as config_listen_parse reads it; never "" */
     char *metrics_listen_addr; /* "": off */
     struct prefixes trusted_proxies;
+    struct {
+        struct strs cors_origins; /* "https://host:port", or "*" */
+    } http;
     char *tls_cert_path, *tls_key_path; /* both or none */
     char *unix_socket;
     int64_t unix_socket_permission; /* mode bits */

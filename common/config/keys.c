@@ -31,6 +31,8 @@ const struct config_key config_keys[] = {
     {"tls_cert_path", .type = TYPE_PATH, AT(tls_cert_path), .fallback = "",
      .help = "Certificate (with its chain, PEM) for listen_addr. A changed file is read without a restart."},
     {"tls_key_path", .type = TYPE_PATH, AT(tls_key_path), .fallback = "", .help = "Private key (PEM) of that certificate."},
+    {"http.cors_origins", .type = TYPE_ORIGINS, AT(http.cors_origins), .fallback = "", .example = "https://ui.example.com",
+     .help = "Origins whose pages may read what this server answers to a browser: 'https://host' or 'https://host:port' each, or '*' for all. Who may ask what is decided by the API key as always."},
 
     {"noise.private_key_path", .type = TYPE_PATH, AT(noise.private_key_path), .fallback = "$state/noise_private.key",
      .help = "The private key of the server, created if it is missing. Keep it: clients do not accept another one."},

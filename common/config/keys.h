@@ -23,6 +23,7 @@ enum config_type {
     TYPE_SERVERS,  /* struct strs of addresses and https URLs; what is neither is left out */
     TYPE_DOMAINS,  /* struct strs; what is no domain is left out */
     TYPE_URLS,     /* struct strs; what is no http or https URL is left out */
+    TYPE_ORIGINS,  /* struct strs, "https://host:port" or "*"; what is neither is left out */
     TYPE_MAP,      /* struct config_pairs */
     TYPE_SPLIT,    /* struct config_splits; servers as above */
     TYPE_RECORDS,  /* struct config_records; what clients cannot use is left out */

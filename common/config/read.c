@@ -290,6 +290,24 @@ int read_urls(const struct config_key *key, const struct raw_value *v, void *out
     return 0;
 }
 
+/* As browsers write them: RFC 6454, section 6.2. */
+static bool is_origin(const char *text)
+{
+    const char *host = str_starts(text, "https://") ? text + 8 : str_starts(text, "http://") ? text + 7 : "";
+
+    return str_eq(text, "*") ||
+           (*host &&
+            strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:[]") == strlen(host));
+}
+
+int read_origins(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
+                 struct err *e)
+{
+    (void)e;
+    keep_fit(key, v, out, skips, is_origin, "an origin such as https://ui.example.com, without a path, or *");
+    return 0;
+}
+
 int read_prefixes(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
                   struct err *e)
 {
