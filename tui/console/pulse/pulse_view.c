@@ -220,13 +220,16 @@ static size_t alarms(const struct model *m)
 }
 
 /* Opens by itself when the console starts and something is wrong. */
-static void open_once(struct app *app, struct pulse_state *s)
+static void open_once(struct app *app, struct pulse_state *s, bool first, bool answered)
 {
-    if (s->opened || !app->model.filled)
+    bool idle = app->place.view == app->tables->views[0] && !app->back_len && !app->dialog && !app->prompt.kind &&
+                !app_list(app)->hold_until_ms;
+
+    /* The server may know of more, and answers a moment later. */
+    if (s->opened || !(first || answered))
         return;
-    s->opened = s->reports.health_asked.answers > 0 || alarms(&app->model); /* the server may know of more */
-    if (alarms(&app->model) && app->place.view == app->tables->views[0] && !app->back_len && !app->dialog &&
-        !app->prompt.kind)
+    s->opened = answered || alarms(&app->model);
+    if (alarms(&app->model) && idle)
         app_go(app, &pulse_view, 0, NULL);
 }
 
@@ -237,7 +240,7 @@ static void tick(struct app *app)
     struct model_delta found;
 
     pulse_reports_tick(app, &s->reports, app->place.view == &pulse_view);
-    bool answered = s->answers != s->reports.health_asked.answers;
+    bool answered = s->answers != s->reports.health_asked.answers, first = !s->looked_ms;
     if (!app->model.filled || app->frozen ||
         (s->looked_ms && !answered && since < (s->revision == app->model.revision ? LOOK_AGAIN_MS : LOOK_MS)))
         return;
@@ -247,7 +250,7 @@ static void tick(struct app *app)
     s->revision = app->model.revision;
     s->looked_ms = app->at.now_ms;
     s->answers = s->reports.health_asked.answers;
-    open_once(app, s);
+    open_once(app, s, first, answered);
 }
 
 static void reset(struct app *app)
