@@ -188,7 +188,7 @@ const struct config_key config_keys[] = {
     {"tuning.register_cache_expiration", .type = TYPE_DURATION, AT(tuning.register_cache_expiration), .fallback = "15m", .min = 1 * SEC, .max = LONG, .live = true,
      .help = "How long an interactive login waits for approval."},
     {"tuning.register_cache_max_entries", .type = TYPE_INT, AT(tuning.register_cache_max_entries), .fallback = "1024", .min = 1, .max = 1000000, .live = true,
-     .help = "How many logins may wait for approval."},
+     .help = "How many logins may wait for approval; SSH sessions that wait have half of these places at most."},
     {"tuning.node_store_batch_size", .type = TYPE_INT, NOWHERE, .fallback = "100", .min = 1, .max = INT32_MAX, .use = KEY_NO_EFFECT, .help = "No effect: internal to headscale."},
     {"tuning.node_store_batch_timeout", .type = TYPE_DURATION, NOWHERE, .fallback = "500ms", .max = HOUR, .use = KEY_NO_EFFECT, .help = "No effect: internal to headscale."},
 

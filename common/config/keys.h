@@ -117,7 +117,7 @@ char *default_text(const struct config *c, const struct config_key *key);
 void first_address(char *text, size_t size);
 
 /* Letters, digits, "-" and "_" in labels of at most 63 bytes. */
-bool is_domain(const char *text);
+bool is_domain(const char *text); /* which may end in a dot */
 
 /* Rules between keys; problems are reported through fail. */
 typedef void (*rule_fail)(void *arg, const char *key, const char *format, ...);

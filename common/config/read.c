@@ -278,7 +278,11 @@ int read_domains(const struct config_key *key, const struct raw_value *v, void *
                  struct err *e)
 {
     (void)e;
-    keep_fit(key, v, out, skips, is_domain, "a domain name");
+    struct strs *domains = out;
+
+    keep_fit(key, v, domains, skips, is_domain, "a domain name");
+    for (size_t i = 0; i < domains->len; i++)
+        config_domain_undot(domains->items[i]);
     return 0;
 }
 
@@ -375,6 +379,7 @@ int read_split(const struct config_key *key, const struct raw_value *v, void *ou
         if (item->values.len && !split.servers.len)
             continue;
         split.domain = lower(item->name);
+        config_domain_undot(split.domain);
         vec_push(splits, split);
     }
     return 0;
@@ -416,6 +421,7 @@ int read_records(const struct config_key *key, const struct raw_value *v, void *
         (void)e;
         fault = fault ? fault : config_record_fault(&record);
         if (!fault) {
+            config_domain_undot(record.name);
             vec_push((struct config_records *)out, record);
             continue;
         }
