@@ -101,6 +101,7 @@ struct config {
             bool read_back;            /* which router nodes use after a move */
             int64_t health_interval;   /* of questions for the health of routers; 0: only when something happens */
             int64_t interval, timeout; /* of forwarding probes */
+            int64_t control_lost;      /* that a router without a control connection keeps what it forwards; 0: none */
         } probe;
     } node;
     struct {

@@ -119,6 +119,8 @@ const struct config_key config_keys[] = {
      .help = "How often the target behind a prefix is probed through its router."},
     {"node.routes.probe.timeout", .type = TYPE_DURATION, AT(node.probe.timeout), .fallback = "2s", .min = 500 * MS, .max = 10 * SEC, .live = true,
      .help = "How long to wait for the answer of the target."},
+    {"node.routes.probe.control_lost", .type = TYPE_DURATION, AT(node.probe.control_lost), .fallback = "10m", .max = LONG, .live = true,
+     .help = "How long a router that lost its control connection keeps prefixes whose targets other nodes still reach through it; 0: no longer than others."},
 
     {"database.type", .type = TYPE_WORD, AT(database.type), .fallback = "sqlite", .words = "sqlite|sqlite3|postgres",
      .help = "The database engine: sqlite (or sqlite3). postgres is not supported yet."},

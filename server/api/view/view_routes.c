@@ -78,6 +78,7 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
                                 .prefix = p,
                                 .flags = routes_flags_of(n->record, &n->live, n->expired),
                                 .unreachable = prefixes_has(&n->live.unreachable, p),
+                                .carried = prefixes_has(&n->live.carried, p),
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 

@@ -173,6 +173,13 @@ static void node_act(struct election *w, size_t i, const char *verb, const char 
         w->nodes[i] = NULL;
         return;
     }
+    if (strcmp(verb, "carries") == 0) {
+        struct prefixes carried = {0};
+        set_of(what, &carried);
+        routes_set_evidence(w->routes, id_of(i), &(struct prefixes){0}, &carried);
+        prefixes_release(&carried);
+        return;
+    }
     if (strcmp(verb, "prio") == 0) {
         w->flags[i].priority = *what - '0';
     } else if (strcmp(verb, "adv") == 0 || strcmp(verb, "app") == 0) {
@@ -437,6 +444,16 @@ static const struct {
     {"held P; R1 prio 5;" TWO "R1 off | R1 on | R2 sick", "R1 P/P/P; R2 P/P/-", "P R2>R1 answers no probe"},
     {"held P; R1 prio 5;" TWO "R1 off; R2 off | R2 on | R1 on", "R1 P/P/-; R2 P/P/P", ""},
     {"held P; R1 prio 5;" TWO "R1 off | prefer R2 P | R1 on | pass 40", "R1 P/P/-; R2 P/P/P", ""},
+    /* 7.5: the control connection is lost, packets arrive */
+    {TWO "R1 off; R1 carries P", "R1 P/P/P; R2 P/P/-", ""},
+    {TWO "R1 sick; R1 carries P", "R1 P/P/P; R2 P/P/-", ""},
+    {ONE "R1 off; R1 carries P", "R1 P/P/P", ""},
+    {TWO "R1 off; R1 carries Q", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {TWO "R1 off; R1 carries P | R1 carries -", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {TWO "R1 off; R1 carries P | prefer R2 P", "R1 P/P/-; R2 P/P/P", "P R1>R2 by administrator"},
+    {TWO "R1 off; R1 carries P | R1 drain", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {TWO "R1 off; R1 carries P | R1 expired", "R1 P/P/-; R2 P/P/P", "P R1>R2 expired"},
+    {TWO "R2 off; R2 carries P", "R1 P/P/P; R2 P/P/-", ""},
 };
 
 static void stories_end_as_told(void **state)
