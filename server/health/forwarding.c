@@ -37,7 +37,7 @@ struct probed_path {
     uint64_t router;
     uint64_t seen; /* tick */
     bool serving, unreachable;
-    bool told;         /* the core knows that the target answered in the last round */
+    bool proven;         /* the core knows that the target answered in the last round */
     int64_t lost_ms;   /* when the router lost its control connection, 0: it has one */
     int64_t began_ms;  /* of the round */
     int64_t tested_ms; /* of a standby: when its last test ended, 0: never */
@@ -165,13 +165,13 @@ static void send_round(struct forwarding *f, const struct probed_prefix *p, stru
                                .began_ms = path->began_ms,
                                .evidence = evidence};
 
-    path->told = good;
+    path->proven = good;
     core_reach(f->options.core, &reach);
 }
 
-static void untell(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path)
+static void doubt(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path)
 {
-    if (path->told)
+    if (path->proven)
         send_round(f, p, path, false, NULL);
 }
 
@@ -192,10 +192,10 @@ static void tell_carried(struct forwarding *f, const struct probed_prefix *p, st
 static void tell_round(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, bool good)
 {
     path->unheard = good ? 0 : path->unheard + 1;
-    if (good && !path->told)
+    if (good && !path->proven)
         send_round(f, p, path, true, NULL);
     else if (!good && path->unheard >= (path->lost_ms ? LOST_FALL : 1))
-        untell(f, p, path);
+        doubt(f, p, path);
 }
 
 static void end_round(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
@@ -441,13 +441,13 @@ static const struct tailnet_node *look_at_routers(struct forwarding *f, struct p
         path->seen = f->tick;
         follow_contact(n, path, loop_now(f->loop));
         if (!serving)
-            untell(f, p, path);
+            doubt(f, p, path);
         primary = serving ? n : primary;
     }
     for (size_t i = p->path_count; i-- > 0;) {
         if (p->paths[i].seen == f->tick)
             continue;
-        untell(f, p, &p->paths[i]);
+        doubt(f, p, &p->paths[i]);
         p->paths[i] = p->paths[--p->path_count];
     }
     return primary;
@@ -493,7 +493,7 @@ void forwarding_contact_lost(struct forwarding *f, uint64_t router)
         path->bad = path->unheard = 0;
         begin_round(f, p, path);
         if (!path->open)
-            untell(f, p, path);
+            doubt(f, p, path);
     }
 }
 
@@ -504,7 +504,7 @@ static void end_prefix(struct forwarding *f, size_t i)
     if (p->standby)
         end_standby_test(f, p, NULL);
     for (size_t k = 0; k < p->path_count; k++) {
-        untell(f, p, &p->paths[k]);
+        doubt(f, p, &p->paths[k]);
         if (p->paths[k].unreachable)
             core_reach(f->options.core,
                        &(struct core_reach){
