@@ -37,7 +37,7 @@ struct probed_path {
     uint64_t router;
     uint64_t seen; /* tick */
     bool serving, unreachable;
-    bool proven;         /* the core knows that the target answered in the last round */
+    bool proven;       /* the core knows that the target answered in the last round */
     int64_t lost_ms;   /* when the router lost its control connection, 0: it has one */
     int64_t began_ms;  /* of the round */
     int64_t tested_ms; /* of a standby: when its last test ended, 0: never */
