@@ -119,6 +119,12 @@ const struct config_key config_keys[] = {
      .help = "How often the target behind a prefix is probed through its router."},
     {"node.routes.probe.timeout", .type = TYPE_DURATION, AT(node.probe.timeout), .fallback = "2s", .min = 500 * MS, .max = 10 * SEC, .live = true,
      .help = "How long to wait for the answer of the target."},
+    {"node.routes.probe.fall", .type = TYPE_INT, AT(node.probe.fall), .fallback = "3", .min = 1, .max = 100, .live = true,
+     .help = "How many rounds in a row must find no answer until a router counts as one that does not forward."},
+    {"node.routes.probe.rise", .type = TYPE_INT, AT(node.probe.rise), .fallback = "3", .min = 1, .max = 100, .live = true,
+     .help = "How many rounds in a row must find an answer until it counts as one that does again."},
+    {"node.routes.probe.targets", .type = TYPE_MAP, AT(node.probe.targets), .fallback = "", .live = true,
+     .help = "Hosts that answer pings behind prefixes: each prefix with an address in it. 'headway routes set --probe' comes before."},
     {"node.routes.probe.control_lost", .type = TYPE_DURATION, AT(node.probe.control_lost), .fallback = "10m", .max = LONG, .live = true,
      .help = "How long a router that lost its control connection keeps prefixes whose targets other nodes still reach through it; 0: no longer than others."},
 

@@ -19,8 +19,6 @@
 
 #define PROBED_MAX 64    /* prefixes */
 #define PATHS_MAX  16    /* routers of one */
-#define FALL       3     /* bad rounds in a row until a verdict */
-#define RISE       3     /* good ones until it is taken back */
 #define LOST_FALL  2     /* bad rounds until a router without control connection loses the prefix */
 #define AGAIN      5     /* part of the interval after a bad round */
 #define STANDBY_IN 6     /* intervals between tests of a standby that does not forward */
@@ -65,6 +63,7 @@ struct forwarding {
     struct forwarding_options options;
     struct loop *loop;
     int64_t interval_ms, timeout_ms;
+    unsigned rise, fall; /* rounds in a row until a verdict */
     uint64_t tick, rounds;
     struct probed_prefix *prefixes[PROBED_MAX];
     size_t prefix_count;
@@ -146,9 +145,9 @@ static void decide(struct forwarding *f, struct probed_prefix *p, struct probed_
 {
     int64_t now = loop_now(f->loop);
 
-    if (!path->unreachable && path->bad >= FALL && !(path->serving && waits_for_standby(p, path, now)))
+    if (!path->unreachable && path->bad >= f->fall && !(path->serving && waits_for_standby(p, path, now)))
         decide_against(f, p, path);
-    else if (path->unreachable && path->good >= RISE)
+    else if (path->unreachable && path->good >= f->rise)
         tell(f, p, path, true);
 }
 
@@ -216,7 +215,7 @@ static void end_round(struct forwarding *f, struct probed_prefix *p, struct prob
     if (yes) {
         path->bad = 0;
         path->good++;
-        if (path->unreachable && path->good < RISE)
+        if (path->unreachable && path->good < f->rise)
             path->due_ms = now + f->interval_ms / AGAIN;
     } else if (no) {
         if (!path->bad)
@@ -373,23 +372,29 @@ static void end_standby_test(struct forwarding *f, struct probed_prefix *p, stru
         path->tested_ms = p->standby_ms;
 }
 
-static bool is_decided(const struct probed_path *path)
+/* Bad rounds of the primary before its standbys are tested. */
+static unsigned standby_at(const struct forwarding *f)
 {
-    return path->unreachable ? path->good >= RISE || path->bad : path->good || path->bad >= STANDBY_AT;
+    return f->fall < STANDBY_AT ? f->fall : STANDBY_AT;
+}
+
+static bool is_decided(const struct forwarding *f, const struct probed_path *path)
+{
+    return path->unreachable ? path->good >= f->rise || path->bad : path->good || path->bad >= standby_at(f);
 }
 
 /* A standby is tested while it must be known: before the prefix moves to it, and now and then until it forwards again.
  */
-static struct probed_path *next_standby(struct probed_prefix *p, const struct probed_path *primary, int64_t every_ms,
-                                        int64_t now)
+static struct probed_path *next_standby(const struct forwarding *f, struct probed_prefix *p,
+                                        const struct probed_path *primary, int64_t now)
 {
     struct probed_path *next = NULL;
 
     for (size_t i = 0; i < p->path_count; i++) {
         struct probed_path *path = &p->paths[i];
-        if (primary->bad >= STANDBY_AT && is_untested(path, primary))
+        if (primary->bad >= standby_at(f) && is_untested(path, primary))
             return path;
-        if (!path->serving && path->unreachable && now - path->tested_ms >= every_ms &&
+        if (!path->serving && path->unreachable && now - path->tested_ms >= f->interval_ms * STANDBY_IN &&
             (!next || path->tested_ms < next->tested_ms))
             next = path;
     }
@@ -402,12 +407,12 @@ static void follow_standby_test(struct forwarding *f, struct probed_prefix *p, c
     int64_t now = loop_now(f->loop);
 
     if (p->standby &&
-        (!path || path->serving || (!path->open && is_decided(path)) || now - p->standby_ms >= STANDBY_MS))
+        (!path || path->serving || (!path->open && is_decided(f, path)) || now - p->standby_ms >= STANDBY_MS))
         end_standby_test(f, p, path);
     if (p->standby || (p->led && now - p->standby_ms < SHOWN_MS))
         return;
     p->led = 0;
-    path = next_standby(p, primary, f->interval_ms * STANDBY_IN, now);
+    path = next_standby(f, p, primary, now);
     if (path && !primary->open && tester(&p->helpers))
         begin_standby_test(f, p, path);
 }
@@ -514,23 +519,33 @@ static void end_prefix(struct forwarding *f, size_t i)
     f->prefixes[i] = f->prefixes[--f->prefix_count];
 }
 
-static void take_settings(struct forwarding *f, const struct prefix_settings *settings)
+static void take_target(struct forwarding *f, const struct prefix *prefix, const struct addr *target)
 {
-    struct probed_prefix *p = find_prefix(f, &settings->prefix);
+    struct probed_prefix *p = find_prefix(f, prefix);
 
-    if (!settings->rule.probe.bits)
-        return;
-    if (p && !addr_eq(&p->target, &settings->rule.probe))
-        return; /* it ends in this tick, and begins anew in the next */
+    if (!target->bits || (p && !addr_eq(&p->target, target)))
+        return; /* one with another target ends in this tick, and begins anew in the next */
     if (!p) {
         if (f->prefix_count == PROBED_MAX)
             return;
         p = mem_alloc(sizeof(*p));
-        p->prefix = settings->prefix;
-        p->target = settings->rule.probe;
+        p->prefix = *prefix;
+        p->target = *target;
         f->prefixes[f->prefix_count++] = p;
     }
     p->seen = f->tick;
+}
+
+/* Those that were set for a prefix come before those of the configuration. */
+static void take_targets(struct forwarding *f, const struct tailnet_snapshot *s)
+{
+    for (size_t i = 0; i < s->prefix_settings_count; i++)
+        take_target(f, &s->prefix_settings[i]->prefix, &s->prefix_settings[i]->rule.probe);
+    for (size_t i = 0; s->settings && i < s->settings->probe_count; i++) {
+        const struct prefix_settings *own = snapshot_prefix_settings(s, &s->settings->probes[i].prefix);
+        if (!own || !own->rule.probe.bits)
+            take_target(f, &s->settings->probes[i].prefix, &s->settings->probes[i].target);
+    }
 }
 
 void forwarding_tick(struct forwarding *f, const struct config *config, const struct tailnet_snapshot *s)
@@ -538,8 +553,10 @@ void forwarding_tick(struct forwarding *f, const struct config *config, const st
     f->tick++;
     f->interval_ms = config->node.probe.interval / 1000000;
     f->timeout_ms = config->node.probe.timeout / 1000000;
-    for (size_t i = 0; config->node.probe.enabled && i < s->prefix_settings_count; i++)
-        take_settings(f, s->prefix_settings[i]);
+    f->rise = (unsigned)config->node.probe.rise;
+    f->fall = (unsigned)config->node.probe.fall;
+    if (config->node.probe.enabled)
+        take_targets(f, s);
     find_routers(f, s);
     for (size_t i = f->prefix_count; i-- > 0;) {
         if (f->prefixes[i]->seen == f->tick)
