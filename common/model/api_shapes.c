@@ -217,6 +217,8 @@ static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "exit", exit, KIND_BOOL),
     OWN(api_prefix, "primary", primary, KIND_ID),
     OWN(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_prefix, "next", next, KIND_ID),
+    OWN(api_prefix, "nextName", next_name, KIND_TEXT_OR_NULL),
     OWN(api_prefix, "since", since_ns, KIND_TIME),
     OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
     OWN(api_prefix, "failback", failback, WORD(failbacks)),
@@ -271,6 +273,8 @@ const struct api_shape api_event_shape = SHAPE(api_event, "event", event_fields)
 static const struct api_field page_fields[] = {
     OWN(api_page, "events", events, MANY(api_event_shape)),
     OWN(api_page, "event", newest, KIND_EVENT_ID),
+    OWN(api_page, "next", next, KIND_EVENT_ID),
+    OWN(api_page, "readTo", read_to_ns, KIND_TIME),
 };
 const struct api_shape api_page_shape = SHAPE(api_page, "journal", page_fields);
 
