@@ -255,6 +255,17 @@ struct api_policy {
     uint64_t version;
     const char *mode; /* "database" or "file" */
 };
+/* One of the texts that were the policy, without the text. */
+struct api_policy_version {
+    uint64_t version;
+    int64_t updated_ns;
+    const char *author; /* as the journal names who changes something; "": not known */
+    bool current;
+};
+struct api_policy_versions {
+    struct api_list versions;
+    uint64_t next; /* where to go on: before which version; 0: there are no older ones */
+};
 
 /* The tailnet of a moment. Its nodes are struct api_node without what is not kept: keys, endpoints, relays. */
 struct api_primary {
@@ -368,21 +379,18 @@ struct api_reach_end {
     uint64_t nodes, online; /* its nodes; 0 for a prefix */
 };
 struct api_reach_cell {
-    uint64_t row, column; /* places in the lists of ends */
-    bool all;             /* each node of the row reaches each of the column by one rule */
-    struct strs what;     /* "any", "22", "tcp 443" */
-    uint64_t line;        /* of the policy, of the first such rule; 0: there is none */
-    const char *from;     /* a node that it is true for, */
-    const char *to;       /* and one that it reaches; NULL: the column is a network */
-    const char *router;   /* by which that is reached, or NULL */
+    uint64_t row, column, line; /* places in the lists of ends; line: of the first such rule, 0: there is none */
+    bool all;                   /* each node of the row reaches each of the column by one rule */
+    struct strs what;           /* "any", "22", "tcp 443" */
+    const char *from;           /* a node that it is true for, */
+    const char *to, *router;    /* and one that it reaches, or the router of the network; the other one is NULL */
 };
 struct api_reach {
-    struct api_list rows, columns; /* struct api_reach_end */
-    struct api_list cells;         /* struct api_reach_cell */
+    struct api_list rows, columns, cells; /* struct api_reach_end; struct api_reach_cell */
     uint64_t rows_total, columns_total;
     bool incomplete; /* there was no time for the rows that are missing */
 };
-extern const struct api_shape api_reach_shape;
+extern const struct api_shape api_reach_shape, api_policy_version_shape, api_policy_versions_shape;
 
 /* What a change of the policy gives and takes. */
 struct api_names { /* some of many */

@@ -126,6 +126,7 @@ struct policy_text {
     struct record r;
     char *text;
     int64_t updated_ns;
+    char *author; /* who made it the policy: an actor as the journal has it; "" in texts of before that was kept */
 };
 
 /* Who serves a subnet prefix, kept so that a restart does not move it. id: the node. */

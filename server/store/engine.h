@@ -67,6 +67,9 @@ struct engine_calls {
     int (*events)(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
                   struct err *e);
     int (*past)(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e);
+    /* As store_policies. */
+    int (*policies)(struct engine *en, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
+                    size_t *count, struct err *e);
     int (*backup)(struct engine *en, const char *path, struct err *e);
     int (*ping)(struct engine *en, struct err *e);
 };

@@ -219,6 +219,16 @@ def ours(method, path, query, body):
     if words == ["explain"]:
         steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
+    if words == ["policy", "versions"]:
+        return 200, {"versions": [{"version": 4, "updatedAt": "2026-07-20T09:00:00Z", "author": "alice", "current": True},
+                                  {"version": 3, "updatedAt": "2026-07-02T09:00:00Z", "author": "ev\x1b[2Jil", "current": False}], "next": 0}
+    if words[:2] == ["policy", "versions"] and words[-1] == "restore":
+        return 200, CHANGE
+    if words[:2] == ["policy", "versions"] and words[2] in ("3", "4"):
+        return 200, {"policy": '{\n  "acls": [],\n' + ('  "groups": {"group:ops": []},\n' if words[2] == "4" else "") + "}\n",
+                     "version": int(words[2]), "mode": "database"}
+    if words[:2] == ["policy", "versions"]:
+        return 404, {"error": {"code": "missing", "message": f"version {words[2]} of the policy is not kept", "field": None}}
     if words == ["reach"]:
         ends = lambda kind, *names: [{"kind": kind, "name": name, "nodes": 2, "online": 1} for name in names]
         return 200, {"rows": ends("tag", "tag:web", "tag:iot"), "columns": ends("tag", "tag:db") + ends("prefix", "10.0.0.0/8"),

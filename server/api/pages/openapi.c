@@ -36,6 +36,7 @@ static const struct {
     OBJECT("Whoami", api_whoami_shape),
     OBJECT("Change", api_change_shape),
     OBJECT("Policy", api_policy_shape),
+    OBJECT("PolicyVersions", api_policy_versions_shape),
     OBJECT("Message", api_message_shape),
     OBJECT("State", api_past_shape),
     OBJECT("RouteHistory", api_route_history_shape),

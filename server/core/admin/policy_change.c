@@ -205,6 +205,7 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
     p->r.version = old ? old->r.version + 1 : 1;
     mem_replace(&p->text, text);
     p->updated_ns = clock_wall_ns();
+    mem_replace(&p->author, actor ? actor : s->admin && s->admin->actor ? s->admin->actor : "server");
     struct core_admin back = {.op = ADMIN_POLICY_SET, .text = old ? old->text : ""};
     journal(s,
             &(struct event_note){.id = EVENT_POLICY_CHANGED,

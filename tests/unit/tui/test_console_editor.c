@@ -24,7 +24,7 @@
 #include "console/screen/screen_text.h"
 #include "console/text/draft.h"
 #include "console/text/editor.h"
-#include "console/text/text_diff.h"
+#include "base/text_diff.h"
 #include "shared/console_rig.h"
 
 static uint64_t seed;
