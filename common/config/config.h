@@ -3,7 +3,7 @@
  * daemon for everything, the command line for the socket and the address that it talks to.
  *
  * One table (keys.c) holds each key's name, type, default, limits and explanation; reading, environment overrides, the
- * commented example and headway.yaml(5) come from it. This room alone knows libyaml.
+ * commented example and headway.yaml(5) come from it. In the daemon this room alone knows libyaml.
  *
  * A struct config is filled once and never changes; a reload makes a new one. Texts are never NULL; a path is absolute
  * or relative to the working directory (a relative one in the file has got the file's directory in front). Durations

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "model/api_past.h"
 #include "net/prefixes.h"
 
 /* "2026-01-02T03:04:05Z", "-2h" or "2h": that long ago. False with the error printed. */

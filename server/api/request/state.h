@@ -18,6 +18,7 @@ struct event_hub;
 struct heavy_use;
 struct relay_names;
 struct answer_counts;
+struct sampler;
 struct rest_request;
 
 struct server_addresses {
@@ -33,6 +34,7 @@ struct api {
     struct auth *auth;
     struct http *http;
     struct event_hub *hub;
+    struct sampler *sampler;
     int64_t started_ns;
 
     pthread_mutex_t lock; /* of what follows, and of config */
@@ -45,6 +47,7 @@ struct api {
     struct heavy_use *heavy; /* who has something computed: heavy.h */
     struct relay_names *relays;
     struct answer_counts *counts; /* of answers by call and status: counts.h */
+    struct buf openapi[2];        /* JSON and YAML, from the first time that somebody asks: pages/openapi.c */
     struct {                      /* what the name of this server was last found to mean */
         char *host;               /* NULL: not looked up yet */
         struct server_addresses addresses;
