@@ -47,6 +47,7 @@ static const struct {
     OBJECT("Explanation", api_explanation_shape),
     OBJECT("Backup", api_backup_shape),
     OBJECT("Health", api_health_shape),
+    OBJECT("App", api_app_shape),
     OBJECT("HealthReason", api_health_reason_shape),
 #undef OBJECT
 };
