@@ -9,6 +9,7 @@
 #include "cli/route_problems.h"
 #include "cli/simulate.h"
 #include "net/prefixes.h"
+#include "net/via6.h"
 
 enum text_color cli_state_color(int state)
 {
@@ -23,9 +24,9 @@ enum text_color cli_state_color(int state)
 static void route_row(struct text_table *t, const void *object)
 {
     const struct api_node_route *r = object;
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
 
-    table_text(t, prefix_format(&r->route.prefix, prefix), COLOR_PLAIN);
+    table_text(t, prefix_show(&r->route.prefix, prefix), COLOR_PLAIN);
     table_number(t, r->node);
     table_text(t, r->name, COLOR_PLAIN);
     bool only_via = r->route.state == ROUTE_SERVING && r->route.via && *r->route.via && r->route.primary != r->node;
@@ -153,10 +154,10 @@ static int primary(struct cli *c)
 static void prefix_row(struct text_table *t, const void *object)
 {
     const struct api_prefix *p = object;
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
     struct strs others = {0};
 
-    table_text(t, prefix_format(&p->prefix, prefix), COLOR_PLAIN);
+    table_text(t, prefix_show(&p->prefix, prefix), COLOR_PLAIN);
     table_text(t, p->primary_name, p->primary ? COLOR_GOOD : COLOR_BAD);
     for (size_t i = 0; i < p->routers.len; i++) {
         const struct api_router *r = api_at(&p->routers, struct api_router, i);
@@ -410,6 +411,8 @@ const struct command route_commands[] = {
      .text = "Move the prefixes of a router to other routers, and say which moved and which stay because no other router can serve them. The router goes on forwarding what still arrives. It serves again after --off", .run = drain},
     {"routes status", NULL, "NODE|PREFIX", route_status_flags, "Say what a router serves, or which nodes follow since a prefix moved",
      .text = "Of a node, say what it serves and whether it is safe to reboot. Of a prefix, say which nodes follow since it last moved to another router: the server asks the clients of those that see it which router they use, of a sample where there are many", .run = status},
+    {"routes via6", NULL, "SITE|IPV6PREFIX [PREFIX]", NULL, "Map an IPv4 network of a numbered site to its IPv6 prefix, or back",
+     .text = "Print the IPv6 prefix (4via6) under which a router advertises an IPv4 network of a site, so that equal networks of several sites can be told apart; SITE is a number from 0 to 65535. Of an IPv6 prefix or address, print the site and the IPv4 network. No daemon is asked", .bits = CMD_BARE, .run = cli_route_via6},
     {"routes history", NULL, "PREFIX", history_flags, "Show who served a prefix, and why that changed", .run = cli_route_history},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},
