@@ -540,6 +540,7 @@ struct api_health {
     const char *status; /* "pass", "degraded": there are reasons, "fail": the database does not work */
     int64_t time_ns;
     uint64_t count;          /* of reasons */
+    uint64_t unserved;       /* prefixes that nobody serves; not written */
     struct api_list reasons; /* struct api_health_reason, the first 100, alarms first */
 };
 

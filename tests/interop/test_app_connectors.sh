@@ -63,14 +63,19 @@ user_and_key alice
 ALICE=$KEY
 hw users create bob >/dev/null
 check "a policy with an app" apps '["www.apps.test", "*.wild.test"]'
-check "one whose connector has an unknown tag is refused, with its line" eval \
-  'policy <<<"{\"tagOwners\":{},
-\"nodeAttrs\":[{\"target\":[\"*\"],\"app\":{\"tailscale.com/app-connectors\":[{\"connectors\":[\"tag:x\"],\"domains\":[\"a.b\"]}]}}]}" 2>&1 | grep -F "line 2"'
+said=$(policy 2>&1 <<'END'
+{"tagOwners": {},
+ "nodeAttrs": [{"target": ["*"], "app": {"tailscale.com/app-connectors": [{"connectors": ["tag:x"], "domains": ["a.b"]}]}}]}
+END
+)
+check "one whose connector has an unknown tag is refused, with its line" grep -F 'tag not found: "tag:x" (line 2' <<<"$said"
 lab_host c1
 lab_host c2 "$CLIENT_USED"
 KEY=$(hw preauthkeys create --tags tag:connector --reusable -o json | jq -er .key)
 lab_join c1 --advertise-connector
-on c1 nft "table ip counted { chain through { type filter hook forward priority 0; ip daddr $APP counter; } }"
+on c1 nft "table ip counted { chain through { type filter hook forward priority 0; ip daddr $APP counter
+    }
+  }"
 check "the connector is told the app" eval 'ts c1 debug netmap | jq -e ".SelfNode.CapMap[\"tailscale.com/app-connectors\"][0].name == \"lab\""'
 
 KEY=$ALICE

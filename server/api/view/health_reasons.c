@@ -12,6 +12,7 @@
 #include "routes/routes.h"
 
 #define OLD_NS         (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
+#define NAMED_MAX      5
 #define CERTIFICATE_NS (14 * 86400 * NS_PER_SECOND)
 #define LAST_DAYS_NS   (3 * 86400 * NS_PER_SECOND)
 
@@ -23,6 +24,7 @@ struct health_scan {
     VEC(struct api_health_reason) found;
     uint64_t count;
     struct prefixes unserved;
+    uint64_t unserved_count;
 };
 
 enum reason_code {
@@ -37,6 +39,7 @@ enum reason_code {
     REASON_CERTIFICATE,
     REASON_ROUTER_KEY,
     REASON_APPROVAL,
+    REASON_ROUTES,
     REASON_PENDING,
 };
 
@@ -55,6 +58,7 @@ static const struct {
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
     [REASON_APPROVAL] = {"node-waiting", "node", WEIGHT_WARN},
+    [REASON_ROUTES] = {"routes-waiting", "node", WEIGHT_WARN},
     [REASON_PENDING] = {"registration-waiting", "pending", WEIGHT_WARN},
 };
 
@@ -171,6 +175,7 @@ static void ask_prefixes(struct health_scan *h)
     ask_nodes(h, note_served);
     for (size_t i = 0; i < h->s->via_primary_count; i++)
         prefixes_del(&h->unserved, &h->s->via_primaries[i]->prefix);
+    h->unserved_count = h->unserved.len;
     uint64_t more = h->unserved.len > HEALTH_REASONS_MAX ? h->unserved.len - HEALTH_REASONS_MAX : 0;
     h->unserved.len -= more;
     if (h->unserved.len) {
@@ -252,6 +257,31 @@ static void ask_approval(struct health_scan *h, const struct tailnet_node *n)
         add(h, REASON_APPROVAL, about_node(n, n->record->created_ns), "%s waits for approval", n->record->given_name);
 }
 
+/* A route that an administrator revoked waits for nothing. */
+static void ask_routes(struct health_scan *h, const struct tailnet_node *n)
+{
+    const struct node *r = n->record;
+    struct buf names = BUF_INIT(0);
+    char text[PREFIX_TEXT_MAX];
+    size_t waiting = 0;
+
+    if (!r->advertised_ns || h->now_ns - r->advertised_ns < OLD_NS || !r->authorized)
+        return;
+    for (size_t i = 0; i < r->available.len; i++) {
+        const struct prefix *p = &r->available.items[i];
+        if (prefixes_has(&r->approved, p) || prefixes_has(&r->removed, p))
+            continue;
+        if (waiting++ < NAMED_MAX)
+            buf_addf(&names, "%s%s", names.len ? ", " : "", prefix_format(p, text));
+    }
+    if (waiting > NAMED_MAX)
+        buf_addf(&names, " and %zu more", waiting - NAMED_MAX);
+    if (waiting)
+        add(h, REASON_ROUTES, about_node(n, r->advertised_ns), "%s of %s %s for approval", buf_text(&names),
+            r->given_name, waiting == 1 ? "waits" : "wait");
+    buf_release(&names);
+}
+
 /* Half of their time has gone by. */
 static void ask_pendings(struct health_scan *h)
 {
@@ -305,6 +335,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
     ask_apps(&h, api->with.tailnet);
     ask_nodes(&h, ask_key);
     ask_nodes(&h, ask_approval);
+    ask_nodes(&h, ask_routes);
     ask_pendings(&h);
     struct api_health_reason *items = arena_alloc(a, (h.found.len + 1) * sizeof(*items));
     if (h.found.len)
@@ -315,6 +346,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
                                                    : "pass",
                                .time_ns = h.now_ns,
                                .count = h.count,
+                               .unserved = h.unserved_count,
                                .reasons = {items, h.found.len}};
     vec_release(&h.found);
 }
