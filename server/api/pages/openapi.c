@@ -48,6 +48,7 @@ static const struct {
     OBJECT("Reach", api_reach_shape),
     OBJECT("Backup", api_backup_shape),
     OBJECT("Health", api_health_shape),
+    OBJECT("App", api_app_shape),
     OBJECT("HealthReason", api_health_reason_shape),
 #undef OBJECT
 };

@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "model/events.h"
+#include "model/hostinfo.h"
 #include "routes/routes.h"
 
 #define OLD_NS         (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
@@ -31,6 +32,7 @@ enum reason_code {
     REASON_ROUTER_UNHEALTHY,
     REASON_NOT_FORWARDING,
     REASON_EXIT_DOWN,
+    REASON_APP,
     REASON_RELAY,
     REASON_CERTIFICATE,
     REASON_ROUTER_KEY,
@@ -48,6 +50,7 @@ static const struct {
     [REASON_ROUTER_UNHEALTHY] = {"router-unhealthy", "node", WEIGHT_ALARM},
     [REASON_NOT_FORWARDING] = {"router-not-forwarding", "node", WEIGHT_ALARM},
     [REASON_EXIT_DOWN] = {"exit-node-down", "node", WEIGHT_ALARM},
+    [REASON_APP] = {"app-unserved", "app", WEIGHT_ALARM},
     [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
@@ -121,8 +124,12 @@ static bool is_router(const struct tailnet_node *n)
 
 static void note_effective(struct health_scan *h, const struct tailnet_node *n)
 {
+    bool connector = peer_hostinfo_is_connector(n->record->peer_hostinfo);
+
     for (size_t i = 0; i < n->record->approved.len; i++) {
         const struct prefix *p = &n->record->approved.items[i];
+        if (connector && p->bits == p->addr.bits)
+            continue; /* learned: the app is named, not each of its addresses */
         if (!prefix_is_exit(p) && prefixes_has(&n->record->available, p))
             prefixes_add(&h->unserved, p);
     }
@@ -210,6 +217,25 @@ static void ask_exit(struct health_scan *h, const struct tailnet_node *n)
             n->record->given_name, users, users == 1 ? "node that is online uses" : "nodes that are online use");
 }
 
+static void ask_apps(struct health_scan *h, struct tailnet *t)
+{
+    struct api_list apps;
+
+    show_apps(h->v, t, h->a, &apps);
+    for (size_t i = 0; i < apps.len; i++) {
+        const struct api_app *app = api_at(&apps, struct api_app, i);
+        if (app->ready)
+            continue;
+        const struct api_app_connector *first = app->connectors.items;
+        struct about about = {.name = app->name};
+        if (app->connectors.len)
+            add(h, REASON_APP, about, "no connector of app %s is ready: %s: %s", app->name, first->name,
+                first->trouble);
+        else
+            add(h, REASON_APP, about, "no connector of app %s is ready: no node has one of its tags", app->name);
+    }
+}
+
 static void ask_key(struct health_scan *h, const struct tailnet_node *n)
 {
     char when[TIME_TEXT_MAX];
@@ -276,6 +302,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
     ask_prefixes(&h);
     ask_nodes(&h, ask_router);
     ask_nodes(&h, ask_exit);
+    ask_apps(&h, api->with.tailnet);
     ask_nodes(&h, ask_key);
     ask_nodes(&h, ask_approval);
     ask_pendings(&h);
