@@ -281,7 +281,7 @@ struct api_primary {
 };
 struct api_past {
     int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
-    struct api_list nodes, users, primaries;
+    struct api_list nodes, users, primaries, prefixes;
     struct api_policy policy;
 };
 
@@ -376,6 +376,29 @@ struct api_explanation {
     const char *rule, *nearest;        /* JSON, the rule that allows and the one that comes closest, or NULL */
     const char *node, *router, *route; /* what stands at the end, or NULL */
 };
+
+/* Who reaches what: a matrix, of which the cells are listed where something is reached. */
+struct api_reach_end {
+    const char *kind; /* "user", "group", "tag", "node", "prefix", "exit", "selector" */
+    const char *name;
+    uint64_t nodes, online; /* its nodes; 0 for a prefix */
+};
+struct api_reach_cell {
+    uint64_t row, column; /* places in the lists of ends */
+    bool all;             /* each node of the row reaches each of the column by one rule */
+    struct strs what;     /* "any", "22", "tcp 443" */
+    uint64_t line;        /* of the policy, of the first such rule; 0: there is none */
+    const char *from;     /* a node that it is true for, */
+    const char *to;       /* and one that it reaches; NULL: the column is a network */
+    const char *router;   /* by which that is reached, or NULL */
+};
+struct api_reach {
+    struct api_list rows, columns; /* struct api_reach_end */
+    struct api_list cells;         /* struct api_reach_cell */
+    uint64_t rows_total, columns_total;
+    bool incomplete; /* there was no time for the rows that are missing */
+};
+extern const struct api_shape api_reach_shape;
 
 /* What a change of the policy gives and takes. */
 struct api_names { /* some of many */

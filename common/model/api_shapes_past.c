@@ -47,6 +47,7 @@ static const struct api_field past_fields[] = {
     OWN(api_past, "nodes", nodes, MANY(api_past_node_shape)),
     OWN(api_past, "users", users, MANY(api_user_shape)),
     OWN(api_past, "primaries", primaries, MANY(api_primary_shape)),
+    OWN(api_past, "prefixes", prefixes, MANY(api_prefix_shape)),
     OWN(api_past, "policy", policy, PART(api_policy_shape)),
 };
 const struct api_shape api_past_shape = SHAPE(api_past, "state", past_fields);

@@ -222,6 +222,21 @@ bool policy_may_tag(const struct policy_view *v, uint64_t user_id, const char *t
 int policy_explain(const struct policy_view *v, const char *src, const char *dst, int proto, uint16_t port,
                    bool *allowed, struct buf *out, struct err *e) WARN_UNUSED;
 
+/* Who reaches what, as a matrix. from and to: kinds separated by commas (users, groups, tags, nodes; to also prefixes
+ * and exits), or one selector. from_in, to_in: NULL, or a selector; only what lies in it is listed. */
+struct policy_reach_query {
+    const char *from, *to, *from_in, *to_in;
+    size_t rows_max, columns_max;
+};
+/* Adds to the open object of o: rows and columns (kind, name, nodes, online), rows_total and columns_total (of all
+ * there are), cells, and incomplete: there was no time for the rows behind those that are listed. Cells are listed
+ * where something is reached: row, column, what (ports), all (each node of the row reaches each of the column; false:
+ * some do, or one rule alone does not do it), line (of the first such rule), from, and to or router: names of two nodes
+ * that it is true for. ERR_MISSING when a name is nobody's, ERR_INVALID for an unknown kind; then nothing is written.
+ */
+int policy_reach(const struct policy_view *v, const struct policy_reach_query *q, struct json_out *o,
+                 struct err *e) WARN_UNUSED;
+
 /* A route that a node advertises and autoApprovers would approve. */
 struct policy_approval {
     uint32_t slot;

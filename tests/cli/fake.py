@@ -228,6 +228,12 @@ def ours(method, path, query, body):
     if words == ["explain"]:
         steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
+    if words == ["reach"]:
+        ends = lambda kind, *names: [{"kind": kind, "name": name, "nodes": 2, "online": 1} for name in names]
+        return 200, {"rows": ends("tag", "tag:web", "tag:iot"), "columns": ends("tag", "tag:db") + ends("prefix", "10.0.0.0/8"),
+                     "cells": [{"row": 0, "column": 0, "all": True, "what": ["tcp 5432"], "line": 7, "from": "web-1", "to": "db-1"},
+                               {"row": 1, "column": 1, "all": False, "what": ["22", "udp 53"], "line": 9, "from": "cam\x1b[2J", "router": "gw"}],
+                     "rows_total": 2, "columns_total": 40, "incomplete": False}
     if words == ["policy", "check"]:
         return 200, {"ok": True, "findings": [{"line": 3, "column": 5, "severity": "warning", "message": "acl 1 gives an exit node"},
                                                   {"line": 0, "column": 0, "severity": "warning", "message": "no user is called \"bob@\""}]}

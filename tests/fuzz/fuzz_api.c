@@ -30,6 +30,7 @@ static const struct {
     {&api_policy_shape, sizeof(struct api_policy)},
     {&api_check_shape, sizeof(struct api_check)},
     {&api_explanation_shape, sizeof(struct api_explanation)},
+    {&api_reach_shape, sizeof(struct api_reach)},
     {&api_preview_shape, sizeof(struct api_preview)},
     {&api_exit_shape, sizeof(struct api_exit)},
 };

@@ -22,7 +22,8 @@ static void keep(void *context, const struct app_request *q)
                                .version = q->version,
                                .match = q->match,
                                .whole = q->whole,
-                               .result = q->result};
+                               .result = q->result,
+                               .decode = q->decode};
     if (q->background)
         vec_push(&r->asked, kept);
     else
@@ -245,7 +246,11 @@ static void answer(struct rig *r, const struct rig_request *q, int status, const
 
     err_set(&why, status == 412 ? ERR_PRECONDITION : ERR_CONFLICT, "%s",
             json_text(json_object_get(root, "error"), "message", ""));
+    struct model_delta read = {0};
+    if (q->decode && status < 300 && q->decode(root, &read, &why) < 0)
+        status = 0;
     decode_reply(status, root, &why, q->result, &reply);
+    reply.read = read;
     reply.json = q->whole ? json_incref(root) : NULL;
     app_reply(&r->app, q->id, &reply);
     json_decref(root);

@@ -14,6 +14,7 @@ struct rig_request {
     uint64_t version;
     bool match, whole;
     enum row_kind result;
+    int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
 };
 
 struct rig {

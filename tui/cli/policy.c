@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/policy_reach.h"
 #include "policy/policy.h"
 
 #define BYPASS "bypass-server-and-access-database-directly"
@@ -363,5 +364,7 @@ const struct command policy_commands[] = {
     {"policy adopt", NULL, NULL, NULL, "Copy the policy from its file into the database", .run = adopt},
     {"policy explain", NULL, "SRC DST[:PORT]", NULL, "Explain whether SRC can reach DST",
      .text = "Explain whether SRC can reach DST: the rule with its line, the route and the router, or the rule that comes nearest. Each is a node, user, tag or address", .run = explain},
+    {"policy reach", NULL, NULL, policy_reach_flags, "List who can reach what under the policy in force",
+     .text = "List who can reach what under the policy in force: users, groups, tags and nodes, against these, networks and exit nodes. What is printed is what is open: \"any\", ports, or protocols with ports; \"(some)\" where not all nodes of the source reach all of the destination by one rule. Line is where that rule stands in the policy", .run = policy_reach_table},
     {0}};
 /* clang-format on */

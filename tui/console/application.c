@@ -89,8 +89,9 @@ void app_reset(struct app *app)
                 v->reset(app);
         }
     begin(app);
-    app->at.now_ns -= app->clock_skew_ns;
+    app->wall_ns -= app->clock_skew_ns;
     app->clock_skew_ns = 0;
+    app_time_again(app);
     app->read_only = app->frozen = app->plan_mode = false;
     app->repeat = NULL;
     app->flash.until_ms = 1;
@@ -138,7 +139,7 @@ void app_connection(struct app *app, enum connection_state state, const char *wh
 
     if (state != c->state) {
         if (c->state == CONN_LIVE || !c->since_ns)
-            c->since_ns = app->at.now_ns;
+            c->since_ns = app->wall_ns;
         c->since_ms = app->at.now_ms;
     }
     c->attempt = state == CONN_DOWN ? c->attempt + 1 : 0;
@@ -160,7 +161,7 @@ void app_reply(struct app *app, uint64_t id, struct reply *reply)
     bool taken;
 
     if (reply->delta.rows.len)
-        model_apply(&app->model, &reply->delta, app->at.now_ms);
+        app_apply(app, &reply->delta);
     taken = plan_reply(app, id, reply);
     for
         EACH_VIEW(app, i)

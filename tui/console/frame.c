@@ -10,13 +10,14 @@
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/prompt.h"
+#include "console/past/past.h"
 #include "console/screen/screen_text.h"
 #include "console/views/events.h"
 #include "console/views/node.h"
 
 static bool is_front(const struct app *app, const struct console_view *v)
 {
-    return v == app->place.view || v == app->place.view->tab;
+    return v == app->place.view || v == app->place.view->tab || (v == app->then.instead && v->then == app->place.view);
 }
 
 /* titled: with its title, where there is room for that. */
@@ -75,7 +76,7 @@ static void draw_tabs(struct app *app, struct canvas *c, struct rect at)
     for (size_t i = 0; i < app->tables->view_count; i++)
         if (app->tables->views[i]->digit)
             col = draw_tab(app, c, at.row, col, i, i < titled);
-    time_t now = (time_t)(app->at.now_ns / NS_PER_SECOND);
+    time_t now = (time_t)(app->wall_ns / NS_PER_SECOND);
     struct tm local;
     char text[16] = "";
     if (col + 6 < at.cols && localtime_r(&now, &local))
@@ -97,7 +98,9 @@ static bool banner(struct app *app, char *text, size_t size)
     struct connection *conn = &app->conn;
     char since[AGO_MAX];
 
-    timestamp_text(conn->since_ns, app->at.now_ns, since);
+    timestamp_text(conn->since_ns, app->wall_ns, since);
+    if (past_banner(app, text, size))
+        return true;
     if (app->frozen) {
         snprintf(text, size, "FROZEN, %zu change%s waiting (z resumes)", app->held.len, app->held.len == 1 ? "" : "s");
         return true;
@@ -245,7 +248,7 @@ static void draw_facts(struct app *app, struct canvas *c, struct rect at)
     } else if (app_late(app)) {
         word = "LATE";
         role = ROLE_WAIT;
-    } else if (app->conn.state == CONN_LIVE && app->read_only) {
+    } else if (app->conn.state == CONN_LIVE && (app->read_only || app->then.on)) {
         word = "READ-ONLY";
         role = ROLE_WAIT;
     }
@@ -386,6 +389,9 @@ static void draw_view(struct app *app, struct canvas *c)
     } else {
         struct list_look look = {.focused = true, .hit_rows = HIT_ROW, .hit_headers = HIT_COLUMN};
 
+        if (app->then.on && (list->def->kinds & MODEL_TRADED) && !(list->def->kinds & MODEL_PAST))
+            look.empty = "not known of the past: Esc returns to now";
+
         list_draw(list, c, l->header, l->body, &app->at, &look);
     }
     if (l->pane.rows && app_part(app)->draw_pane)
@@ -437,7 +443,7 @@ static void draw_screen(struct app *app, int rows, int cols)
         return;
     }
     draw_view(app, c);
-    if (app->conn.state != CONN_LIVE || app->frozen || app_late(app))
+    if (app->conn.state != CONN_LIVE || app->frozen || app_late(app) || (app->then.on && app->then.request))
         canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CANVAS_DIM);
     draw_tabs(app, c, app->layout.tabs);
     draw_facts(app, c, app->layout.facts);

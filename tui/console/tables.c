@@ -14,6 +14,7 @@
 #include "console/commands/prefix_settings.h"
 #include "console/commands/route_changes.h"
 #include "console/commands/undo.h"
+#include "console/past/past.h"
 #include "console/policy/policy_page.h"
 #include "console/pulse/pulse.h"
 #include "console/reach/reach.h"
@@ -27,8 +28,8 @@
 
 static const struct console_view *const views[] = {
     &nodes_view, /* the one that the console begins with */
-    &routes_view, &reach_view,   &policy_view, &events_view, &users_view,
-    &keys_view,   &pending_view, &pulse_view,  &node_view,
+    &routes_view,  &reach_view, &policy_view, &events_view,      &users_view,        &keys_view,
+    &pending_view, &pulse_view, &node_view,   &past_policy_view, &past_unknown_view,
 };
 
 static const struct command_table *const commands[] = {

@@ -45,6 +45,7 @@ static const struct {
     OBJECT("Followers", api_followers_shape),
     OBJECT("Diff", api_diff_shape),
     OBJECT("Explanation", api_explanation_shape),
+    OBJECT("Reach", api_reach_shape),
     OBJECT("Backup", api_backup_shape),
     OBJECT("Health", api_health_shape),
     OBJECT("App", api_app_shape),

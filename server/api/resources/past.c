@@ -53,6 +53,7 @@ static void write_state(struct rest_request *r, const struct tailnet_snapshot *s
                                  .node = s->primaries[i]->r.id,
                                  .name = name_of(&v, s->primaries[i]->r.id),
                                  .since_ns = s->primaries[i]->since_ns};
+    show_prefixes(&v, NULL, &a, &past.prefixes);
     past.policy = (struct api_policy){.text = s->policy ? s->policy->text : "",
                                       .updated_ns = s->policy ? s->policy->updated_ns : 0,
                                       .version = s->policy ? s->policy->r.version : 0,

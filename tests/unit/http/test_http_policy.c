@@ -1,197 +1,180 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The policy over the API: previews of routes and access, long messages, conflicts. */
+/* What the API says of the policy in force: who reaches what. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
-
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
+#include <cmocka.h>
+
 #include "base/mem.h"
-#include "core/thread.h"
+#include "model/api.h"
 #include "shared/api_fixture.h"
 
-#define APPROVES                                                                                                       \
-    "{\"acls\":[{\"action\":\"accept\",\"src\":[\"bob@\"],\"dst\":[\"10.0.0.0/8:443\"]}],"                             \
-    "\"autoApprovers\":{\"routes\":{\"10.0.0.0/8\":[\"alice@\"]}}"
+static struct api_fixture f;
 
-/* {"policy": TEXT}; the caller owns it. */
-static char *body_of(const char *policy)
+static int begin(void **state)
 {
-    json_t *j = json_pack("{s:s}", "policy", policy);
-    char *text = json_compact(j);
-
-    json_decref(j);
-    return text;
-}
-
-static json_t *send_policy(struct api_fixture *f, int status, const char *method, const char *target,
-                           const char *policy)
-{
-    char *body = body_of(policy);
-    json_t *answer = api_expect(f, status, method, target, body);
-
-    free(body);
-    return answer;
-}
-
-static void make_users(struct api_fixture *f)
-{
-    json_decref(api_expect(f, 200, "POST", "/api/headway/users", "{\"name\":\"alice\"}"));
-    json_decref(api_expect(f, 200, "POST", "/api/headway/users", "{\"name\":\"bob\"}"));
-}
-
-static void a_preview_tells_access_and_routes(void **unused)
-{
-    static const char *const routes[] = {"10.1.0.0/16", "192.168.1.0/24", NULL};
-    struct api_fixture f;
-    uint64_t sessions[2];
-
-    (void)unused;
+    (void)state;
     api_begin(&f, "");
-    make_users(&f);
-    api_node(&f, "alice", "router", routes, &sessions[0]);
-    api_node(&f, "bob", "laptop", NULL, &sessions[1]);
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"bob\"}"));
+    return 0;
+}
 
-    json_t *j = send_policy(&f, 200, "POST", "/api/headway/policy/preview", APPROVES "}");
-    assert_true(json_is_true(json_object_get(j, "ok")));
-    const json_t *approval = json_array_get(json_object_get(j, "approvals"), 0);
-    assert_int_equal(json_array_size(json_object_get(j, "approvals")), 1);
-    assert_string_equal(json_text(approval, "router", ""), "router");
-    assert_string_equal(json_text(approval, "route", ""), "10.1.0.0/16");
-    assert_int_equal(json_integer_value(json_object_get(approval, "viewers")), 1);
-    const json_t *row = json_array_get(json_object_get(j, "routes"), 0);
-    assert_string_equal(json_text(row, "kind", ""), "shown");
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "totals"), "routes_approved")), 1);
-    row = json_array_get(json_object_get(j, "rows"), 0);
-    assert_string_equal(json_text(row, "kind", ""), "lost"); /* everything was allowed before */
-    json_decref(j);
-
-    j = send_policy(&f, 200, "POST", "/api/headway/policy/preview",
-                    APPROVES ",\n\"tests\":[{\"src\":\"bob@\",\"accept\":[\"10.9.9.9:22\"]}]}");
-    assert_true(json_is_false(json_object_get(j, "ok")));
-    assert_int_equal(json_array_size(json_object_get(j, "findings")), 1);
-    json_decref(j);
-
-    /* Nothing of it happened. */
-    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
-    size_t i;
-    const json_t *route;
-    json_array_foreach(json_object_get(j, "routes"), i, route)
-        assert_string_equal(json_text(route, "state", ""), "available");
-    json_decref(j);
+static int end(void **state)
+{
+    (void)state;
     api_end(&f);
+    return 0;
 }
 
-/* Several errors, each longer than an err: whole in both dialects. */
-static void a_long_message_is_whole(void **unused)
+static void set_policy(const char *text)
 {
-    static const char *const targets[] = {"/api/v1/policy", "/api/headway/policy"};
-    struct api_fixture f;
-    uint64_t session;
-    struct buf policy = BUF_INIT(0), names = BUF_INIT(0);
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
 
-    (void)unused;
-    api_begin(&f, "");
-    make_users(&f);
-    api_node(&f, "alice", "laptop", NULL, &session);
-    for (unsigned i = 0; i < 60; i++)
-        buf_addf(&names, "%s{\"src\":\"alice@\",\"accept\":[\"100.64.0.%u:22\"]}", i ? "," : "", i + 1);
-    buf_addf(&policy, "{\"acls\":[],\"tests\":[%s]}", buf_text(&names));
-    for (size_t i = 0; i < 2; i++) {
-        json_t *j = send_policy(&f, 400, "PUT", targets[i], buf_text(&policy));
-        const json_t *error = json_object_get(j, "error");
-        const char *message = json_text(error ? error : j, "message", "");
-        assert_true(strlen(message) > 1000);
-        assert_non_null(strstr(message, "100.64.0.1:22"));
-        assert_non_null(strstr(message, "100.64.0.60:22"));
+    json_open(&o, '{');
+    json_put_str(&o, "policy", text);
+    json_close(&o, '}');
+    json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy", buf_text(&body)));
+    buf_release(&body);
+}
+
+static void matrix(const char *query, struct api_reach *out)
+{
+    char *path = mem_format("/api/headway/reach%s", query);
+    json_t *j = api_expect(&f, 200, "GET", path, NULL);
+    struct err e;
+
+    if (api_read(&api_reach_shape, j, out, API_STRICT, &e) < 0)
+        fail_msg("%s: %s", path, e.message);
+    json_decref(j);
+    free(path);
+}
+
+static const struct api_reach_cell *cell_of(const struct api_reach *r, const char *row, const char *column)
+{
+    for (size_t i = 0; i < r->cells.len; i++) {
+        const struct api_reach_cell *c = api_at(&r->cells, struct api_reach_cell, i);
+        if (strcmp(api_at(&r->rows, struct api_reach_end, c->row)->name, row) == 0 &&
+            strcmp(api_at(&r->columns, struct api_reach_end, c->column)->name, column) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+static void who_reaches_what_is_a_matrix(void **state)
+{
+    static const char *const lan[] = {"10.20.0.0/16", NULL}, *const out[] = {"0.0.0.0/0", "::/0", NULL};
+    uint64_t session;
+    struct api_reach r;
+
+    (void)state;
+    uint64_t gw = api_node(&f, "1", "gw", lan, &session), x = api_node(&f, "1", "x", out, &session);
+    (void)api_node(&f, "1", "a", NULL, &session);
+    (void)api_node(&f, "2", "b", NULL, NULL);
+    for (int i = 0; i < 2; i++) {
+        char *path = mem_format("/api/headway/nodes/%llu/routes", (unsigned long long)(i ? x : gw));
+        json_decref(api_expect(&f, 200, "POST", path,
+                               i ? "{\"approve\":[\"0.0.0.0/0\"]}" : "{\"approve\":[\"10.20.0.0/16\"]}"));
+        free(path);
+    }
+    set_policy("{\n"
+               "  \"groups\": {\"group:ops\": [\"alice@\"]},\n"
+               "  \"grants\": [\n"
+               "    {\"src\": [\"group:ops\"], \"dst\": [\"10.20.4.0/24\"], \"ip\": [\"tcp:5432\", \"tcp:443\"]},\n"
+               "    {\"src\": [\"bob@\"], \"dst\": [\"alice@\"], \"ip\": [\"22\", \"80-90\", \"85-95\"]},\n"
+               "    {\"src\": [\"alice@\"], \"dst\": [\"autogroup:internet\"], \"ip\": [\"*\"]},\n"
+               "  ],\n"
+               "}\n");
+    matrix("", &r);
+    assert_int_equal(r.rows_total, 3);
+    assert_int_equal(r.columns_total, 5);
+    assert_false(r.incomplete);
+    const struct api_reach_cell *c = cell_of(&r, "group:ops", "10.20.0.0/16");
+    assert_non_null(c);
+    assert_int_equal(c->line, 4);
+    assert_string_equal(c->router, "gw");
+    assert_int_equal(c->what.len, 2);
+    assert_string_equal(c->what.items[0], "tcp 443");
+    c = cell_of(&r, "bob", "alice");
+    assert_non_null(c);
+    assert_true(c->all);
+    assert_int_equal(c->line, 5);
+    assert_string_equal(c->from, "b");
+    assert_int_equal(c->what.len, 2);
+    assert_string_equal(c->what.items[1], "80-95");
+    assert_non_null(cell_of(&r, "alice", "x"));
+    assert_null(cell_of(&r, "bob", "x"));
+    assert_null(cell_of(&r, "alice", "bob"));
+    assert_null(cell_of(&r, "bob", "10.20.0.0/16"));
+    api_release(&api_reach_shape, &r);
+    matrix("?from=bob&to=nodes&to_in=alice", &r); /* a cell's members */
+    assert_int_equal(r.rows.len, 1);
+    assert_int_equal(r.columns.len, 3);
+    assert_int_equal(r.cells.len, 3);
+    api_release(&api_reach_shape, &r);
+    matrix("?from=nodes&to=10.20.9.9/32", &r); /* the networks that hold it */
+    assert_int_equal(r.columns.len, 1);
+    assert_non_null(cell_of(&r, "a", "10.20.0.0/16"));
+    api_release(&api_reach_shape, &r);
+    matrix("?from=nodes&to=nodes&rows=2&columns=1", &r);
+    assert_int_equal(r.rows.len, 2);
+    assert_int_equal(r.rows_total, 4);
+    api_release(&api_reach_shape, &r);
+}
+
+static void what_cannot_be_asked_is_named(void **state)
+{
+    static const struct {
+        int status;
+        const char *path, *message;
+    } wrong[] = {
+        {404, "/api/headway/reach?from=nobody", "\"nobody\" is no node"},
+        {404, "/api/headway/reach?to_in=group:none", "\"group:none\" is no node"},
+        {400, "/api/headway/reach?from=users,nobody", "\"nobody\" is no kind of source"},
+        {400, "/api/headway/reach?from=users,prefixes", "\"prefixes\" is no kind of source"},
+        {400, "/api/headway/reach?rows=0", "rows"},
+        {400, "/api/headway/reach?columns=1001", "columns"},
+        {413, "/api/headway/reach?rows=1000&columns=1000", "rows times columns"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        json_t *j = api_expect(&f, wrong[i].status, "GET", wrong[i].path, NULL);
+        const char *message = json_text(json_object_get(j, "error"), "message", "");
+        if (!strstr(message, wrong[i].message))
+            fail_msg("%s: %s", wrong[i].path, message);
         json_decref(j);
     }
-    json_decref(send_policy(&f, 400, "POST", "/api/v1/policy/check", buf_text(&policy)));
-    json_t *j = send_policy(&f, 400, "POST", "/api/headway/policy/preview", "{\"acls\":1}");
-    assert_non_null(strstr(json_text(json_object_get(j, "error"), "message", ""), "line 1"));
-    json_decref(j);
-    buf_release(&policy);
-    buf_release(&names);
-    api_end(&f);
 }
 
-static void a_conflict_shows_the_policy_as_it_is(void **unused)
+/* Everybody reaches everybody where there is no policy, and no line says so. */
+static void without_a_policy_everything_is_open(void **state)
 {
-    struct api_fixture f;
-    char *body = body_of("{}");
-    struct api_call call = {"PUT", "/api/headway/policy", body, "If-Match: \"1\"\r\n", false};
-    json_t *j = NULL;
+    struct api_reach r;
 
-    (void)unused;
-    api_begin(&f, "");
-    json_decref(send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"acls\":[]}"));
-    json_decref(send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"grants\":[]}"));
-    assert_int_equal(api_ask(&f, &call, &j), 412);
-    const json_t *current = json_object_get(j, "current");
-    assert_string_equal(json_text(current, "policy", ""), "{\"grants\":[]}");
-    assert_int_equal(json_integer_value(json_object_get(current, "version")), 2);
-    assert_string_equal(json_text(json_object_get(j, "error"), "code", ""), "precondition");
-    json_decref(j);
-    free(body);
-    api_end(&f);
-}
-
-struct blocking {
-    struct work work;
-    sem_t go;
-};
-
-static void block(struct work *work)
-{
-    sem_wait(&CONTAINER_OF(work, struct blocking, work)->go);
-}
-
-/* What is only asked about is examined elsewhere than what is to be put in force: nothing waits for the other. */
-static void a_dry_run_needs_no_turn_among_the_changes(void **unused)
-{
-    static const char *const dry_runs[] = {"/api/headway/policy?dry_run=1"};
-    struct api_fixture f;
-    struct blocking b = {.work.run = block};
-
-    (void)unused;
-    api_begin(&f, "");
-    make_users(&f);
-    json_decref(send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"acls\":[]}"));
-    json_t *j = send_policy(&f, 200, "PUT", "/api/headway/policy", "{\"acls\":[],\"groups\":{}}");
-    char *undo = mem_format("/api/headway/undo/%s?dry_run=1", json_string_value(json_object_get(j, "event")));
-    json_decref(j);
-    sem_init(&b.go, 0, 0);
-    workers_add(&f.core->state.worker, &b.work);
-    j = send_policy(&f, 200, "PUT", dry_runs[0],
-                    "{\"acls\":[{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"*:22\"]}]}");
-    assert_true(json_is_null(json_object_get(j, "event")));
-    json_decref(j);
-    j = send_policy(&f, 400, "PUT", dry_runs[0],
-                    "{\"acls\":[{\"action\":\"accept\",\"src\":[\"nobody\"],\"dst\":[\"*:22\"]}]}");
-    json_decref(j);
-    json_decref(api_expect(&f, 200, "POST", undo, NULL));
-    sem_post(&b.go);
-    j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
-    assert_string_equal(json_string_value(json_object_get(j, "policy")), "{\"acls\":[],\"groups\":{}}");
-    json_decref(j);
-    free(undo);
-    api_end(&f);
-    sem_destroy(&b.go);
+    (void)state;
+    (void)api_node(&f, "1", "a", NULL, NULL);
+    (void)api_node(&f, "2", "b", NULL, NULL);
+    matrix("?from=nodes&to=nodes", &r);
+    assert_int_equal(r.cells.len, 2);
+    const struct api_reach_cell *c = cell_of(&r, "a", "b");
+    assert_non_null(c);
+    assert_string_equal(c->what.items[0], "any");
+    assert_int_equal(c->line, 0);
+    api_release(&api_reach_shape, &r);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_preview_tells_access_and_routes),
-        cmocka_unit_test(a_long_message_is_whole),
-        cmocka_unit_test(a_conflict_shows_the_policy_as_it_is),
-        cmocka_unit_test(a_dry_run_needs_no_turn_among_the_changes),
+        cmocka_unit_test_setup_teardown(who_reaches_what_is_a_matrix, begin, end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_asked_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(without_a_policy_everything_is_open, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

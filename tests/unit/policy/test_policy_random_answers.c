@@ -43,6 +43,149 @@ static void compare_explanations(struct policy_random *b, uint64_t seed)
     }
 }
 
+/* ---- the matrix ---- */
+
+/* By the explanation: in one family at least, for one protocol at least. */
+static bool explained(const struct policy_random *b, const struct addr *from, const struct addr *to)
+{
+    static const int protos[] = {6, 17, 1, 58, 132, 47};
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(protos) && !any; i++) {
+        char x[PREFIX_TEXT_MAX], y[PREFIX_TEXT_MAX];
+        struct buf out = {0};
+        struct err e;
+        addr_format(from, x);
+        addr_format(to, y);
+        assert_int_equal(policy_explain(b->v, x, y, protos[i], 0, &any, &out, &e), 0);
+        buf_release(&out);
+    }
+    return any;
+}
+
+static json_t *matrix(const struct policy_view *v, const char *from, const char *to)
+{
+    struct policy_reach_query q = {.from = from, .to = to, .rows_max = 100, .columns_max = 100};
+    struct buf out = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&out);
+    struct err e;
+
+    json_open(&o, '{');
+    if (policy_reach(v, &q, &o, &e) < 0)
+        fail_msg("%s", e.message);
+    json_close(&o, '}');
+    json_t *j = random_json(&out);
+    buf_release(&out);
+    return j;
+}
+
+static const json_t *cell_of(const json_t *m, size_t row, size_t column)
+{
+    const json_t *cell;
+    size_t i;
+
+    json_array_foreach(json_object_get(m, "cells"), i,
+                       cell) if ((size_t)json_integer_value(json_object_get(cell, "row")) == row &&
+                                 (size_t)json_integer_value(json_object_get(cell, "column")) == column) return cell;
+    return NULL;
+}
+
+static size_t node_of(const struct policy_random *b, const json_t *m, const char *ends, size_t i)
+{
+    const char *name = json_text(json_array_get(json_object_get(m, ends), i), "name", "");
+    struct slow_scratch scratch = {0};
+    struct policy_node n;
+
+    for (size_t k = 0; k < b->s.node_count; k++) {
+        if (!b->s.nodes[k].there)
+            continue;
+        slow_node_input(&b->s, k, &scratch, &n);
+        bool same = str_eq(n.name, name);
+        slow_scratch_release(&scratch);
+        if (same)
+            return k;
+    }
+    fail_msg("nobody is called %s", name);
+    return 0;
+}
+
+/* Each cell of two nodes says what the explanation says. */
+static void compare_node_cells(struct policy_random *b, uint64_t seed)
+{
+    json_t *m = matrix(b->v, "nodes", "nodes");
+    size_t count = json_array_size(json_object_get(m, "rows"));
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < count; k++) {
+            size_t x = node_of(b, m, "rows", i), y = node_of(b, m, "columns", k);
+            const struct slow_node *from = &b->s.nodes[x], *to = &b->s.nodes[y];
+            bool want = x != y && (explained(b, &from->ipv4, &to->ipv4) || explained(b, &from->ipv6, &to->ipv6));
+            bool got = cell_of(m, i, k) != NULL;
+            if (got != want)
+                fail_msg("seed %llu: node %zu -> node %zu: want %d, got %d\n%s", (unsigned long long)seed, x, y, want,
+                         got, buf_text(&b->text));
+        }
+    json_decref(m);
+}
+
+/* What is reached by way of a route has a cell. */
+static void compare_prefix_cells(struct policy_random *b, uint64_t seed)
+{
+    json_t *m = matrix(b->v, "nodes", "prefixes");
+
+    for (int k = 0; k < 20; k++) {
+        size_t i = slow_roll(&b->s, (uint32_t)json_array_size(json_object_get(m, "rows")) + 1);
+        struct addr to = random_addr(&b->s);
+        if (i == json_array_size(json_object_get(m, "rows")))
+            continue;
+        const struct slow_node *from = &b->s.nodes[node_of(b, m, "rows", i)];
+        char x[PREFIX_TEXT_MAX], y[PREFIX_TEXT_MAX];
+        struct buf out = {0};
+        bool allowed;
+        struct err e;
+        addr_format(to.bits == 32 ? &from->ipv4 : &from->ipv6, x);
+        addr_format(&to, y);
+        assert_int_equal(policy_explain(b->v, x, y, 6, 0, &allowed, &out, &e), 0);
+        json_t *why = random_json(&out);
+        const char *route = json_text(why, "route", NULL);
+        for (size_t c = 0; allowed && route && c < json_array_size(json_object_get(m, "columns")); c++)
+            if (str_eq(json_text(json_array_get(json_object_get(m, "columns"), c), "name", ""), route) &&
+                !cell_of(m, i, c))
+                fail_msg("seed %llu: %s -> %s by %s has no cell\n%s", (unsigned long long)seed, x, y, route,
+                         buf_text(&b->text));
+        json_decref(why);
+        buf_release(&out);
+    }
+    json_decref(m);
+}
+
+/* A cell of many says that somebody gets there just where one of its pairs does. */
+static void compare_whole_cells(struct policy_random *b, uint64_t seed)
+{
+    json_t *m = matrix(b->v, "users,tags", "users,tags");
+
+    for (size_t i = 0; i < json_array_size(json_object_get(m, "rows")); i++)
+        for (size_t k = 0; k < json_array_size(json_object_get(m, "columns")); k++) {
+            const char *from = json_text(json_array_get(json_object_get(m, "rows"), i), "name", "");
+            const char *to = json_text(json_array_get(json_object_get(m, "columns"), k), "name", "");
+            struct policy_reach_query q = {"nodes", "nodes", from, to, 100, 100};
+            struct buf out = BUF_INIT(0);
+            struct json_out o = JSON_OUT(&out);
+            struct err e;
+            json_open(&o, '{');
+            assert_int_equal(policy_reach(b->v, &q, &o, &e), 0);
+            json_close(&o, '}');
+            json_t *parts = random_json(&out);
+            bool want = json_array_size(json_object_get(parts, "cells")) > 0, got = cell_of(m, i, k) != NULL;
+            if (got != want)
+                fail_msg("seed %llu: %s -> %s: want %d, got %d\n%s\n%s", (unsigned long long)seed, from, to, want, got,
+                         buf_text(&out), buf_text(&b->text));
+            json_decref(parts);
+            buf_release(&out);
+        }
+    json_decref(m);
+}
+
 /* ---- the section tests ---- */
 
 /* Every address that the source stands for, as far as rules tell them apart. */
@@ -285,6 +428,19 @@ static void test_answers(void **unused)
     }
 }
 
+static void test_matrices(void **unused)
+{
+    (void)unused;
+    for (uint64_t seed = 9000; seed < 9000 + random_runs(60); seed++) {
+        struct policy_random b;
+        random_setup(&b, seed);
+        compare_node_cells(&b, seed);
+        compare_prefix_cells(&b, seed);
+        compare_whole_cells(&b, seed);
+        random_teardown(&b);
+    }
+}
+
 static void test_previews(void **unused)
 {
     (void)unused;
@@ -301,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_previews),
+        cmocka_unit_test(test_matrices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

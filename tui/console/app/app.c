@@ -23,7 +23,14 @@ void undo_release(struct undo *u)
 
 void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms)
 {
-    app->at = (struct clock_reading){.now_ns = wall_ns + app->clock_skew_ns, .now_ms = mono_ms};
+    app->wall_ns = wall_ns + app->clock_skew_ns;
+    app->at.now_ms = mono_ms;
+    app_time_again(app);
+}
+
+void app_time_again(struct app *app)
+{
+    app->at.now_ns = app->then.on ? app->then.at_ns : app->wall_ns;
 }
 
 /* ---- places ---- */
@@ -92,6 +99,11 @@ static void push(struct view_place *stack, size_t *len, struct view_place place)
 
 static void enter(struct app *app, struct view_place place)
 {
+    if (app->then.on && place.view->then) {
+        app->then.instead = place.view;
+        place.view = place.view->then;
+        place.part = 0;
+    }
     place_release(&app->last);
     app->last = app->place;
     app->place = place;
@@ -225,11 +237,11 @@ static void keep_message(struct app *app, const char *text)
         struct app_message *last = &app->messages.items[app->messages.len - 1];
         if (str_eq(last->text, text)) {
             last->count++;
-            last->time_ns = app->at.now_ns;
+            last->time_ns = app->wall_ns;
             return;
         }
     }
-    vec_push(&app->messages, ((struct app_message){.text = mem_strdup(text), .time_ns = app->at.now_ns, .count = 1}));
+    vec_push(&app->messages, ((struct app_message){.text = mem_strdup(text), .time_ns = app->wall_ns, .count = 1}));
     if (app->messages.len > MESSAGES_MAX) {
         free(app->messages.items[0].text);
         vec_remove(&app->messages, 0);
@@ -272,6 +284,8 @@ const char *app_why_not_write(const struct app *app)
 {
     if (app->read_only)
         return "your API key is read-only: changes need one with full access";
+    if (app->then.on)
+        return "this is the past: Esc returns to now";
     if (app->frozen)
         return "the screen is frozen: z resumes";
     if (app_late(app))
@@ -281,13 +295,39 @@ const char *app_why_not_write(const struct app *app)
 
 /* ---- what comes in ---- */
 
+/* In the past: entries of the journal are added to the others, the rest waits with the objects of now. */
+static struct applied apply_behind(struct app *app, struct model_delta *delta)
+{
+    struct model_delta events = {0};
+    size_t kept = 0;
+
+    for (size_t i = 0; i < delta->rows.len; i++)
+        if (delta->rows.items[i]->kind == ROW_EVENT)
+            vec_push(&events.rows, delta->rows.items[i]);
+        else
+            delta->rows.items[kept++] = delta->rows.items[i];
+    delta->rows.len = kept;
+    model_apply(&app->model, &events, app->at.now_ms);
+    struct applied done = model_apply(&app->then.other, delta, app->at.now_ms);
+    model_sweep(&app->then.other, app->at.now_ms);
+    return done;
+}
+
+void app_apply(struct app *app, struct model_delta *delta)
+{
+    if (app->then.on)
+        apply_behind(app, delta);
+    else
+        model_apply(&app->model, delta, app->at.now_ms);
+}
+
 static void apply(struct app *app, struct model_delta *delta)
 {
     bool full = delta->full, filled = app->model.filled;
 
     if (delta->time_ns && full)
-        app->clock_skew_ns += delta->time_ns - app->at.now_ns;
-    struct applied done = model_apply(&app->model, delta, app->at.now_ms);
+        app->clock_skew_ns += delta->time_ns - app->wall_ns;
+    struct applied done = app->then.on ? apply_behind(app, delta) : model_apply(&app->model, delta, app->at.now_ms);
     if (full && filled && (done.added || done.changed || done.gone))
         app_flash(app, ROLE_INFO, "reconnected: %zu new, %zu changed, %zu gone meanwhile", done.added, done.changed,
                   done.gone);

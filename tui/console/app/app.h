@@ -71,6 +71,19 @@ struct paste {
     int64_t heard_ms;
 };
 
+/* A moment of the past that stands in for now: see past/past.h. */
+struct then {
+    bool on;
+    int64_t at_ns, since_ns;            /* the moment; the oldest one that is known */
+    char *event;                        /* the entry of the journal it was asked for by; "" */
+    struct model other;                 /* while it is on: the objects of now */
+    char *policy;                       /* that was in force, as it was written; NULL: none was */
+    const struct console_view *instead; /* for which another view stands in; NULL */
+    uint64_t request;                   /* that is under way; 0 */
+    int64_t want_ns;                    /* what is asked for next; 0: nothing is */
+    struct model_delta arrived;         /* waits to be shown, where it is full */
+};
+
 struct dialog;
 struct plan;
 struct route_answers;
@@ -84,7 +97,9 @@ struct app {
 
     struct model model;
     struct clock_reading at;
+    int64_t wall_ns;       /* the server's clock; at.now_ns is the same, but in the past */
     int64_t clock_skew_ns; /* the server's clock less this machine's */
+    struct then then;
     struct connection conn;
     struct app_net net;
     uint64_t next_request;
@@ -127,6 +142,7 @@ struct app {
 };
 
 void app_time(struct app *app, int64_t wall_ns, int64_t mono_ms);
+void app_time_again(struct app *app); /* the past began, or ended */
 
 /* Places. */
 struct list *app_list(const struct app *app); /* the one in front; never NULL */
@@ -154,6 +170,8 @@ const char *app_why_not_write(const struct app *app); /* why nothing can be chan
 /* The model: takes over what is in the delta. Held while the screen is frozen. */
 void app_delta(struct app *app, struct model_delta *delta);
 void app_thaw(struct app *app);
+/* To the objects of now, wherever they are. */
+void app_apply(struct app *app, struct model_delta *delta);
 
 /* The rows that an action is for: the marked ones of the list in front, else the one under the cursor. */
 struct rows {

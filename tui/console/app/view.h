@@ -37,6 +37,7 @@ struct console_view {
     const char *name, *title;             /* title: what the tab says */
     char digit;                           /* in the tab; 0: it has no tab ... */
     const struct console_view *tab;       /* ... and belongs to the one of this view */
+    const struct console_view *then;      /* stands in for it in the past; NULL: it shows that itself */
     const struct command_table *commands; /* its own, that which opens it among them; NULL: none */
     struct view_section sections[VIEW_SECTIONS_MAX];
     struct view_part parts[VIEW_PARTS_MAX]; /* Tab goes from one to the next; the first has a list */

@@ -34,7 +34,9 @@ static void cmd_peek(struct app *app, const char *arg)
 static void cmd_freeze(struct app *app, const char *arg)
 {
     (void)arg;
-    if (app->frozen)
+    if (app->then.on)
+        app_flash(app, ROLE_INFO, "the past does not move: Esc returns to now");
+    else if (app->frozen)
         app_thaw(app);
     else
         app->frozen = true;

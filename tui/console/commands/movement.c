@@ -4,6 +4,7 @@
 
 #include "console/app/app.h"
 #include "console/dialogs/plan.h"
+#include "console/past/past.h"
 
 #define FAR 1000000000L /* farther than any list is long */
 
@@ -119,6 +120,8 @@ static void cmd_escape(struct app *app, const char *arg)
         app->plan_mode = false;
     } else if (l->anchor) {
         l->anchor = NULL;
+    } else if (app->then.on || app->then.request) {
+        past_leave(app);
     } else if (app->frozen) {
         app_thaw(app);
     } else if (app->place.node || app->place.filter) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define MESSAGE_MAX 2048
@@ -106,6 +107,37 @@ int decode_events(const json_t *root, struct model_delta *out, struct err *e)
     return 0;
 }
 
+static int64_t time_in(const json_t *object, const char *name)
+{
+    int64_t ns = 0;
+
+    return time_parse(json_text(object, name, ""), &ns, name, NULL) == 0 ? ns : 0;
+}
+
+/* A list of the answer; what is none reads as empty. */
+static void add_named(struct model_delta *out, enum row_kind kind, const json_t *root, const char *name,
+                      const struct api_shape *shape, size_t size)
+{
+    struct api_list list = {0};
+
+    if (api_read_list(shape, json_object_get(root, name), &list, API_FOR_TERMINAL, NULL) == 0)
+        add_list(out, kind, &list, size);
+}
+
+int decode_past(const json_t *root, struct model_delta *out, struct err *e)
+{
+    const char *text = json_text(json_object_get(root, "policy"), "policy", "");
+
+    *out = (struct model_delta){.full = true, .time_ns = time_in(root, "time"), .since_ns = time_in(root, "since")};
+    if (!json_is_object(root) || !out->time_ns)
+        return err_set(e, ERR_INVALID, "the answer is no state of the past");
+    add_named(out, ROW_NODE, root, "nodes", &api_node_shape, sizeof(struct api_node));
+    add_named(out, ROW_PREFIX, root, "prefixes", &api_prefix_shape, sizeof(struct api_prefix));
+    add_named(out, ROW_USER, root, "users", &api_user_shape, sizeof(struct api_user));
+    out->policy = *text ? mem_strdup(text) : NULL;
+    return 0;
+}
+
 int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err *e)
 {
     struct api_whoami me;
@@ -157,6 +189,7 @@ void reply_release(struct reply *r)
     free(r->event);
     free(r->secret);
     delta_release(&r->delta);
+    delta_release(&r->read);
     json_decref(r->json);
     *r = (struct reply){0};
 }

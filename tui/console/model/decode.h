@@ -14,6 +14,7 @@ struct reply {
     bool undoable;            /* there is an inverse */
     char *secret;             /* a key that was just made, shown once; NULL */
     struct model_delta delta; /* what it names as it is now */
+    struct model_delta read;  /* what the request's own decode made of it: for whoever asked */
     json_t *json;             /* all of it, where the request wanted that; NULL */
 };
 
@@ -25,6 +26,8 @@ int decode_snapshot(const json_t *root, struct model_delta *out, struct err *e) 
 int decode_message(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/events without follow. */
 int decode_events(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* GET /api/headway/state: a moment of the past. */
+int decode_past(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET whoami: the actor's name (owned by the caller) and whether changes are refused. */
 int decode_whoami(const json_t *root, char **actor, bool *read_only, struct err *e) WARN_UNUSED;
 /* An answer to a change; root may be NULL, why: what the client said about it (NULL: nothing); result: what kind of

@@ -32,6 +32,16 @@ void list_empty(struct list *l)
     l->dirty = l->forced = true;
 }
 
+void list_start_again(struct list *l, struct row *cursor)
+{
+    l->order.len = l->touched.len = 0;
+    l->cursor = cursor;
+    l->anchor = l->scope = NULL;
+    l->total = l->waiting = 0;
+    l->hold_until_ms = 0;
+    l->dirty = l->forced = true;
+}
+
 bool list_matches(const struct list *l, const struct row *row)
 {
     return row == l->cursor || filter_match(&l->filter, &l->def->fields, row, l->at ? l->at->now_ns : 0);

@@ -82,6 +82,8 @@ struct list {
 
 void list_init(struct list *l, const struct list_def *def);
 void list_release(struct list *l);
+/* Its rows were replaced by others: the cursor goes to this one (NULL: it stays on its line). */
+void list_start_again(struct list *l, struct row *cursor);
 void list_empty(struct list *l); /* of rows and filter; what the user chose of its look stays */
 
 /* For collect: a row, and whether the filter lets it through (trees ask before they add). */
@@ -117,6 +119,7 @@ void list_chosen(const struct list *l, struct buf *out); /* the same, written */
 struct list_look {
     bool focused;              /* shows the cursor */
     int hit_rows, hit_headers; /* kinds of hits to register; 0: none */
+    const char *empty;         /* what it says where there is nothing; NULL: what it says by itself */
 };
 void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect body, const struct clock_reading *at,
                const struct list_look *look);

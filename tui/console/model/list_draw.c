@@ -237,11 +237,11 @@ static void draw_row(struct list *l, struct canvas *c, struct rect at, const str
         canvas_flag(c, line, CANVAS_SELECTED);
 }
 
-static void draw_empty(const struct list *l, struct canvas *c, struct rect body)
+static void draw_empty(const struct list *l, struct canvas *c, struct rect body, const char *said)
 {
-    const char *text = l->def->empty;
+    const char *text = said ? said : l->def->empty;
 
-    if (*l->filter_text)
+    if (!said && *l->filter_text)
         text = "nothing matches the filter; Esc clears it";
     int width = canvas_width(c, text);
     int col = width < body.cols ? body.col + (body.cols - width) / 2 : body.col;
@@ -260,7 +260,7 @@ void list_draw(struct list *l, struct canvas *c, struct rect header, struct rect
     draw_header(l, c, header, &f, look->hit_headers);
     list_scroll(l, body.rows > 0 ? (size_t)body.rows : 0);
     if (!l->order.len)
-        draw_empty(l, c, body);
+        draw_empty(l, c, body, look->empty);
     for (int i = 0; i < body.rows && l->top + (size_t)i < l->order.len; i++) {
         struct row *row = l->order.items[l->top + (size_t)i];
         struct rect line = {body.row + i, body.col, 1, body.cols};

@@ -17,6 +17,7 @@ void delta_release(struct model_delta *d)
     vec_release(&d->rows);
     vec_release(&d->gone);
     free(d->event);
+    free(d->policy);
     api_release(&api_server_shape, &d->server);
     *d = (struct model_delta){0};
 }
@@ -343,6 +344,20 @@ int64_t model_sweep(struct model *m, int64_t now_ms)
         free_tombstone(m, row);
     }
     return m->dying.len ? m->dying.items[0]->gone_ms + TOMBSTONE_MS : 0;
+}
+
+void model_trade(struct model *m, struct model *other, int64_t now_ms)
+{
+    model_sweep(m, now_ms + TOMBSTONE_MS);
+    model_sweep(other, now_ms + TOMBSTONE_MS);
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        if (MODEL_TRADED & 1U << kind) {
+            struct row_table table = m->tables[kind];
+
+            m->tables[kind] = other->tables[kind];
+            other->tables[kind] = table;
+        }
+    m->revision++;
 }
 
 void *model_find(const struct model *m, enum row_kind kind, const char *key)

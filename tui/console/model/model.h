@@ -15,6 +15,10 @@
 #define TOMBSTONE_MS 5000
 #define CHANGED_MS   3000
 #define EVENTS_KEPT  5000
+/* Bits of the kinds of rows of which a moment of the past is known; those that change places for it; see model_trade.
+ */
+#define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
+#define MODEL_TRADED (((1U << ROW_KINDS) - 1) & ~(1U << ROW_EVENT) & ~(1U << ROW_NEED))
 
 enum row_kind {
     ROW_NODE,
@@ -141,6 +145,10 @@ struct model_delta {
     int64_t time_ns;          /* the server's, 0 where it did not say */
     char *event;              /* the journal id it is true for; NULL where it carries none */
     struct api_server server; /* where full */
+    /* Of a moment of the past: the oldest one that is known; the policy that was in force, as it was written (NULL:
+     * none was). */
+    int64_t since_ns;
+    char *policy;
     VEC(struct row *) rows;
     VEC(struct gone) gone;
 };
@@ -174,6 +182,10 @@ void model_release(struct model *m);
 
 /* Takes over what is in the delta, which is empty afterwards. */
 struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms);
+
+/* The tables of MODEL_TRADED of both change places. Tombstones in them are freed; listeners of the first are told of
+ * these, and of nothing else: they look for their rows anew. */
+void model_trade(struct model *m, struct model *other, int64_t now_ms);
 
 /* Frees tombstones that were shown long enough; listeners are told first (NOTE_FREED). Returns when the next one is due
  * (milliseconds of the monotonic clock), or 0. */

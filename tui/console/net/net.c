@@ -26,6 +26,7 @@ struct net_job {
     uint64_t version;
     bool match, whole, background;
     enum row_kind result;
+    int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
 };
 
 struct net {
@@ -269,7 +270,12 @@ static void carry_out(struct net *n, const struct net_job *job)
     if (job->version || job->match)
         call.if_match = version;
     int r = client_call(n->calls, &call, &e);
-    decode_reply(call.status, call.json, r < 0 ? &e : NULL, job->result, &m.reply);
+    if (r == 0 && job->decode)
+        r = job->decode(call.json, &m.reply.read, &e);
+    struct model_delta read = m.reply.read;
+    decode_reply(r < 0 && job->decode ? 0 : call.status, job->decode ? NULL : call.json, r < 0 ? &e : NULL, job->result,
+                 &m.reply);
+    m.reply.read = read;
     m.reply.json = job->whole ? json_incref(call.json) : NULL;
     json_decref(call.json);
     json_decref(body);
@@ -388,7 +394,8 @@ void net_send(void *net, const struct app_request *request)
                           .match = request->match,
                           .whole = request->whole,
                           .background = request->background,
-                          .result = request->result};
+                          .result = request->result,
+                          .decode = request->decode};
 
     pthread_mutex_lock(&n->lock);
     size_t place = n->jobs.len;

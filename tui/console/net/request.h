@@ -4,6 +4,7 @@
 #define TUI_CONSOLE_NET_REQUEST_H
 
 #include "console/model/model.h"
+#include "json/json.h"
 
 enum connection_state { CONN_CONNECTING, CONN_LIVE, CONN_DOWN, CONN_RESYNC, CONN_AUTH };
 
@@ -15,6 +16,8 @@ struct app_request {
     bool whole;                       /* the answer's JSON is wanted as it came */
     bool background;                  /* nobody waits for it: all others go first */
     enum row_kind result;             /* what the answer's object is; ROW_KINDS: none */
+    /* Reads the answer, on another thread than the screen's; NULL: it is one to a change. */
+    int (*decode)(const json_t *root, struct model_delta *out, struct err *e);
 };
 
 #endif

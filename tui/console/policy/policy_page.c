@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
+#include "console/past/past.h"
 #include "console/policy/policy_review.h"
 #include "policy/policy.h"
 
@@ -535,6 +536,7 @@ const struct console_view policy_view = {
     .name = "policy",
     .title = "Policy",
     .digit = '4',
+    .then = &past_policy_view,
     .commands = &policy_page_commands,
     .sections = {{IN_POLICY, "Policy"}, {IN_EDIT, "Policy, in its editor"}, {IN_REVIEW, "Policy, before it is saved"}},
     .parts = {{.def = &no_list, .where = IN_POLICY}},

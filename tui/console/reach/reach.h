@@ -37,11 +37,11 @@ struct reach_path {
     char *trouble; /* why there is no answer; NULL */
 };
 
-struct reach {
+struct reach_page {
     struct reach_path path;
 };
 
-struct reach *reach_of(const struct app *app);
+struct reach_page *reach_of(const struct app *app);
 
 void reach_rows_clear(struct reach_rows *rows);
 struct reach_row *reach_rows_add(struct reach_rows *rows);

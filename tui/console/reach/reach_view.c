@@ -5,9 +5,10 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/past/past.h"
 #include "console/reach/reach.h"
 
-struct reach *reach_of(const struct app *app)
+struct reach_page *reach_of(const struct app *app)
 {
     return view_state(app, &reach_view);
 }
@@ -97,11 +98,12 @@ const struct console_view reach_view = {
     .name = "reach",
     .title = "Reach",
     .digit = '3',
+    .then = &past_unknown_view,
     .commands = &reach_commands,
     .sections = {{IN_REACH, "Reach"}},
     .parts = {{.name = "path", .def = &reach_steps_def, .where = IN_REACH}},
     .no_tail = true,
-    .state_size = sizeof(struct reach),
+    .state_size = sizeof(struct reach_page),
     .init = init,
     .reset = reset,
     .release = release,
