@@ -268,7 +268,7 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
 
-    if (!row || row->kind != ROW_ROUTE || app->dialog || app_list(app)->cursor_hidden ||
+    if (!row || row->kind != ROW_ROUTE || app->dialog || app->layout.pane.rows || app_list(app)->cursor_hidden ||
         !*((const struct m_route *)row)->api.reason)
         return;
     canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->api.reason);
@@ -424,7 +424,7 @@ static struct layout_wish layout_wish(const struct app *app, int rows, int cols)
     return (struct layout_wish){
         .header = listing,
         .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
-        .peek = listing && !pane && (app->peek_chosen ? app->peek : roomy),
+        .peek = listing && pane != PANE_LARGE && (app->peek_chosen ? app->peek : roomy),
         .tail = cols >= 140 && !v->no_tail,
         .force = app->force_small,
     };

@@ -212,7 +212,7 @@ static void a_second_router_makes_a_group_of_a_prefix(void **state)
                  "{\"node\":\"3\",\"name\":\"gw-ber-1\",\"state\":\"available\"}]}]}}");
     rig_pass(&r, HOLD_MS + 1);
     assert_true(rig_shows(&r, "3 groups   1 degraded"));
-    assert_true(rig_shows(&r, "another waiting"));
+    assert_true(rig_shows(&r, "1 waiting"));
     rig_keys(&r, "<Tab>");
     assert_string_equal(app_part(&r.app)->name, "exit");
     assert_true(rig_shows(&r, "1 exit node "));

@@ -16,6 +16,7 @@ static const struct {
     {"own-network", "own network", "renumber one of the two, use 4via6, or let that client not accept routes"},
     {"no-survivor", "no standby", "advertise and approve it on a second router"},
     {"nobody-allowed", "unused by policy", "grant somebody access to it (4, policy)"},
+    {"not-advertised", "not advertised", "advertise it on the node, or revoke the approval"},
     {"not-accepted", "not accepted", "tailscale set --accept-routes on that client"},
 };
 
@@ -37,12 +38,18 @@ const char *finding_advice(const char *code)
     return kinds[kind_of(code)].advice;
 }
 
-void finding_text(const struct api_route_problem *p, struct buf *out)
+static void add_text(const struct api_route_problem *p, bool with_prefix, bool with_node, struct buf *out)
 {
     char prefix[PREFIX_TEXT_MAX];
 
-    buf_addf(out, "%s%s on %s: %s; %s\n", p->warning ? "!" : "", prefix_format(&p->prefix, prefix), p->name, p->text,
-             finding_advice(p->code));
+    buf_addf(out, "%s%s%s%s%s%s; %s\n", p->warning ? "!" : "", with_prefix ? prefix_format(&p->prefix, prefix) : "",
+             with_prefix && with_node ? " on " : "", with_node ? p->name : "", with_prefix || with_node ? ": " : "",
+             p->text, finding_advice(p->code));
+}
+
+void finding_text(const struct api_route_problem *p, struct buf *out)
+{
+    add_text(p, true, true, out);
 }
 
 size_t findings_of(const struct model *m, uint64_t node, const char *prefix, struct buf *out)
@@ -58,7 +65,7 @@ size_t findings_of(const struct model *m, uint64_t node, const char *prefix, str
             if (p->warning != (warning == 1) || (node && p->node != node) ||
                 (prefix && !str_eq(prefix_format(&p->prefix, text), prefix)))
                 continue;
-            finding_text(p, out);
+            add_text(p, !prefix, !node, out);
             count++;
         }
     return count;
@@ -97,6 +104,7 @@ void model_take_findings(struct model *m, struct api_list *problems)
 
     api_release_list(&api_route_problem_shape, &m->findings);
     m->findings = *problems;
+    m->findings_known = true;
     *problems = (struct api_list){0};
     for (size_t i = 0; i < nodes->rows.len; i++) {
         struct m_node *n = (struct m_node *)nodes->rows.items[i];

@@ -15,7 +15,8 @@ const char *finding_advice(const char *code); /* a sentence without its end; sta
 
 /* A line as in dialog_text, with what to do: a warning with '!', else one that is good to know. */
 void finding_text(const struct api_route_problem *p, struct buf *out);
-/* Such lines for the route (node 0: of all routers of the prefix; prefix NULL: of all of the node); returns how many.
+/* Such lines, without what is clear, for the route (node 0: of all routers of the prefix; prefix NULL: of all of the
+ * node); returns how many.
  */
 size_t findings_of(const struct model *m, uint64_t node, const char *prefix, struct buf *out);
 

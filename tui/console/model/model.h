@@ -166,8 +166,9 @@ struct model {
     VEC(struct row *) dying;            /* tombstones, oldest first */
     bool filled;                        /* a snapshot was applied */
     char *event;
-    struct api_server server;                                     /* texts are NULL before the first snapshot */
-    struct api_list findings;                                     /* struct api_route_problem: see findings.h */
+    struct api_server server; /* texts are NULL before the first snapshot */
+    struct api_list findings; /* struct api_route_problem: see findings.h */
+    bool findings_known;
     int64_t time_ns;                                              /* of the last delta, the server's clock */
     unsigned revision;                                            /* raised by every change */
     void (*note)(void *context, struct row *row, enum note what); /* NULL: nobody listens */

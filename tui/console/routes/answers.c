@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Questions by urgency; the first one that is due is asked. What they are about may have gone when the answer comes. */
+/* The question that has been due for longest is asked. What it is about may have gone when the answer comes. */
 #include "console/routes/answers.h"
 
 #include <stdio.h>
@@ -242,29 +242,43 @@ static const struct m_node *router_of(const struct app *app, const struct row *r
     return row && row->kind == ROW_NODE ? (const struct m_node *)row : NULL;
 }
 
+/* What is asked about; false: the row is nothing of the kind. */
+static bool subject_of(const struct row *row, char *out, size_t size)
+{
+    const struct m_route *r = row && row->kind == ROW_ROUTE ? (const struct m_route *)row : NULL;
+
+    if (r && r->api.exit)
+        snprintf(out, size, "exit %s", r->node->row.key);
+    else if (r || (row && row->kind == ROW_PREFIX))
+        str_copy(out, size, row->key);
+    else
+        return false;
+    return true;
+}
+
 /* What the cursor is on is asked about when it has rested there. */
 static void look_at_cursor(struct app *app)
 {
     struct route_answers *a = app->route_answers;
     const struct row *row = cursor_row(app);
     const struct m_node *n = router_of(app, row);
-    bool prefix =
-        row && (row->kind == ROW_PREFIX || (row->kind == ROW_ROUTE && !((const struct m_route *)row)->api.exit));
     uint64_t drained = n && n->api.draining ? n->api.id : 0;
     int64_t at = app->at.now_ms + REST_MS;
+    char subject[PREFIX_TEXT_MAX + 8];
 
     if (drained != a->drain.node) {
         forget_drain(&a->drain);
         a->drain.node = drained;
         a->due_ms[ASK_DRAIN] = drained ? at : 0;
     }
-    if (prefix ? a->prefix.prefix && str_eq(a->prefix.prefix, row->key) : !a->prefix.prefix)
+    bool any = subject_of(row, subject, sizeof(subject));
+    if (any ? a->prefix.prefix && str_eq(a->prefix.prefix, subject) : !a->prefix.prefix)
         return;
     forget_prefix(&a->prefix);
-    a->prefix.prefix = prefix ? mem_strdup(row->key) : NULL;
+    a->prefix.prefix = any ? mem_strdup(subject) : NULL;
     for (int kind = ASK_FOLLOW; kind <= ASK_USE; kind++)
         if (kind != ASK_DRAIN)
-            a->due_ms[kind] = prefix ? at : 0;
+            a->due_ms[kind] = any && (kind == ASK_USE || !str_starts(subject, "exit ")) ? at : 0;
 }
 
 /* Whether the question makes sense where the user is. */
@@ -281,6 +295,19 @@ static bool fits(const struct app *app, enum answer_kind kind)
     }
 }
 
+/* The question that has been due for longest, by urgency among equals; QUESTIONS: none is. */
+static int next_due(const struct app *app)
+{
+    const int64_t *due = app->route_answers->due_ms;
+    int next = QUESTIONS;
+
+    for (int kind = 0; kind < QUESTIONS; kind++)
+        if (due[kind] && due[kind] <= app->at.now_ms && fits(app, (enum answer_kind)kind) &&
+            (next == QUESTIONS || due[kind] < due[next]))
+            next = kind;
+    return next;
+}
+
 void route_answers_tick(struct app *app)
 {
     struct route_answers *a = app->route_answers;
@@ -295,13 +322,11 @@ void route_answers_tick(struct app *app)
     if (app->watched.len && !a->due_ms[ASK_WATCHED])
         a->due_ms[ASK_WATCHED] = now;
     if (!a->due_ms[ASK_FLIPS])
-        a->due_ms[ASK_FLIPS] = now;
-    for (int kind = 0; kind < QUESTIONS; kind++)
-        if (a->due_ms[kind] && a->due_ms[kind] <= now && fits(app, (enum answer_kind)kind)) {
-            a->due_ms[kind] = 0;
-            if (ask(app, (enum answer_kind)kind))
-                return;
-        }
+        a->due_ms[ASK_FLIPS] = now + REST_MS;
+    for (int kind = next_due(app); kind < QUESTIONS && !a->id; kind = next_due(app)) {
+        a->due_ms[kind] = 0;
+        (void)ask(app, (enum answer_kind)kind);
+    }
 }
 
 int64_t route_answers_next_ms(const struct app *app)

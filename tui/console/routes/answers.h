@@ -9,7 +9,7 @@
 
 /* Of the prefix under the cursor. */
 struct prefix_answers {
-    char *prefix; /* NULL: the cursor is on none */
+    char *prefix; /* of an exit node "exit ID"; NULL: the cursor is on none */
     bool history_known, follow_known, use_known, next_known;
     struct api_route_history history;
     struct api_followers follow;

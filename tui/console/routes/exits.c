@@ -6,6 +6,9 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/routes/fact_columns.h"
+#include "console/routes/prefix_lines.h"
 
 static const struct m_route *exit_of(const struct row *row)
 {
@@ -21,10 +24,18 @@ static const struct m_route *twin(const struct m_route *r)
     return NULL;
 }
 
+/* Clients that choose for themselves are told of those that serve and are not drained. */
+static enum glyph exit_glyph(const struct m_route *r)
+{
+    if (r->api.state != ROUTE_SERVING)
+        return route_state_glyph(r->api.state);
+    return r->node->api.draining ? GLYPH_DRAINED : GLYPH_SUGGESTED;
+}
+
 static void fill_exit_sign(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
     (void)at;
-    out->glyph = (int)route_state_glyph(exit_of(row)->api.state);
+    out->glyph = (int)exit_glyph(exit_of(row));
 }
 
 static void fill_exit_node(const struct row *row, const struct clock_reading *at, struct list_field *out)
@@ -45,7 +56,7 @@ static void fill_exit_address(const struct row *row, const struct clock_reading 
 
 static void fill_exit_state(const struct row *row, const struct clock_reading *at, struct list_field *out)
 {
-    enum glyph glyph = route_state_glyph(exit_of(row)->api.state);
+    enum glyph glyph = exit_glyph(exit_of(row));
 
     (void)at;
     str_copy(out->text, sizeof(out->text),
@@ -113,6 +124,7 @@ static const struct list_column exit_columns[] = {
     {.title = "ADDRESS", .key = "address", .least = 15, .wish = 15, .rank = 2, .fill = fill_exit_address},
     {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_exit_state, .changed = FIELD_STATE},
     {.title = "USED BY", .key = "users", .least = 7, .wish = 7, .rank = 1, .right = true, .fill = fill_exit_users},
+    {.title = "ALLOWED", .key = "allowed", .least = 7, .wish = 7, .rank = 1, .right = true, .fill = fill_used_by},
     {.title = "PRIORITY",
      .key = "priority",
      .least = 8,
@@ -120,7 +132,7 @@ static const struct list_column exit_columns[] = {
      .rank = 2,
      .right = true,
      .fill = fill_exit_priority},
-    {.title = "OFFERS", .key = "families", .least = 9, .wish = 9, .rank = 1, .fill = fill_exit_families},
+    {.title = "OFFERS", .key = "families", .least = 9, .wish = 9, .rank = 3, .fill = fill_exit_families},
     {.title = "SEEN", .key = "seen", .least = 7, .wish = 8, .rank = 3, .fill = fill_exit_seen},
     {.title = "APPROVED BY",
      .key = "approver",
@@ -136,10 +148,10 @@ static void exit_words(const struct row *row, struct buf *out)
 {
     const struct m_route *r = exit_of(row);
 
-    buf_addf(out, "%s %s %s %s", r->node->api.given_name, r->node->ipv4, glyph_word(route_state_glyph(r->api.state)),
-             r->api.state == ROUTE_AVAILABLE ? "waiting"
-             : r->node->api.draining         ? "drained"
-                                             : "");
+    buf_addf(out, "%s %s %s %s%s", r->node->api.given_name, r->node->ipv4, glyph_word(route_state_glyph(r->api.state)),
+             r->api.state == ROUTE_AVAILABLE ? "waiting" : glyph_word(exit_glyph(r)),
+             r->node->api.draining ? " drained" : "");
+    finding_words(row, out);
 }
 
 static const struct filter_field exit_fields[] = {
@@ -216,13 +228,15 @@ void exits_pane(struct app *app, struct canvas *c, struct rect at)
     canvas_section(c, at.row, at.col, at.cols, r->node->api.given_name, waits ? "a approve" : "x revoke");
     canvas_textf(c, at.row + 1, at.col + 3, at.cols - 4, ROLE_TEXT, "offers %s%s%s%s", row->key, twin(r) ? " and " : "",
                  twin(r) ? twin(r)->row.key : "", waits ? ": both are approved together" : "");
-    canvas_text(c, at.row + 2, at.col + 3, at.cols - 4, ROLE_FAINT, r->api.reason);
-    struct buf names = BUF_INIT(0);
+    struct buf lines = BUF_INIT(0), names = BUF_INIT(0);
     size_t users = model_exit_users(&app->model, r->node->api.id, &names);
     if (users)
-        canvas_textf(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_TEXT, "used by %s", buf_text(&names));
+        buf_addf(&lines, "used by\t%s\n", buf_text(&names));
     else
-        canvas_text(c, at.row + 3, at.col + 3, at.cols - 4, ROLE_FAINT,
-                    "nobody who is online says that he uses it (clients before 1.86 do not say)");
+        buf_adds(&lines, "used by\tnobody who is online says so (clients before 1.86 do not)\n");
+    allowed_line(app, r, &lines);
+    route_lines(app, r, &lines);
+    dialog_draw_text(c, (struct rect){at.row + 2, at.col + 3, at.rows - 2, at.cols - 4}, buf_text(&lines), 0);
     buf_release(&names);
+    buf_release(&lines);
 }

@@ -6,6 +6,10 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/routes/fact_columns.h"
+#include "console/routes/moves.h"
+#include "console/routes/prefix_lines.h"
 #include "console/routes/prefixes.h"
 
 struct route_group {
@@ -104,9 +108,11 @@ static void fill_group_note(const struct row *row, const struct clock_reading *a
 
     (void)at;
     if (g.standby)
-        snprintf(out->text, sizeof(out->text), "%.150s ready", g.standby);
+        str_copy(out->text, sizeof(out->text), g.standby);
+    else if (g.waiting)
+        snprintf(out->text, sizeof(out->text), "%u waiting", g.waiting);
     else
-        str_copy(out->text, sizeof(out->text), g.waiting ? "another waiting" : "no standby");
+        str_copy(out->text, sizeof(out->text), "none");
     out->role = g.standby ? ROLE_STANDBY : ROLE_WAIT;
 }
 
@@ -116,6 +122,28 @@ static void fill_group_since(const struct row *row, const struct clock_reading *
 
     str_copy(out->text, sizeof(out->text), ago_text(((const struct m_prefix *)row)->api.since_ns, at->now_ns, text));
     out->role = ROLE_TIME;
+}
+
+static void fill_group_flips(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    bool known = row->facts && row->facts->flips_known && row->facts->flips != FLIPS_UNKNOWN;
+
+    (void)at;
+    out->role = known && row->facts->flips ? ROLE_WAIT : ROLE_FAINT;
+    if (known)
+        snprintf(out->text, sizeof(out->text), "%llu", (unsigned long long)row->facts->flips);
+    else
+        str_copy(out->text, sizeof(out->text), "-");
+}
+
+static uint64_t flips_of(const struct row *row)
+{
+    return row->facts && row->facts->flips_known && row->facts->flips != FLIPS_UNKNOWN ? row->facts->flips : 0;
+}
+
+static int by_flips(const struct row *a, const struct row *b)
+{
+    return (flips_of(a) < flips_of(b)) - (flips_of(a) > flips_of(b));
 }
 
 static int by_prefix(const struct row *a, const struct row *b)
@@ -146,7 +174,7 @@ static const struct list_column group_columns[] = {
      .share = 2,
      .fill = fill_group_prefix,
      .compare = by_prefix},
-    {.title = "MEMBERS", .key = "members", .least = 7, .wish = 7, .rank = 4, .fill = fill_group_members},
+    {.title = "MEMBERS", .key = "members", .least = 7, .wish = 7, .rank = 5, .fill = fill_group_members},
     {.title = "SERVED BY",
      .key = "primary",
      .least = 11,
@@ -161,7 +189,23 @@ static const struct list_column group_columns[] = {
      .rank = 1,
      .fill = fill_group_able,
      .compare = by_trouble},
-    {.title = "IF IT FAILS", .key = "next", .least = 13, .wish = 15, .share = 2, .rank = 2, .fill = fill_group_note},
+    {.title = "STANDBY", .key = "next", .least = 13, .wish = 15, .share = 2, .rank = 2, .fill = fill_group_note},
+    {.title = "FLIPS",
+     .key = "flips",
+     .least = 5,
+     .wish = 5,
+     .rank = 3,
+     .right = true,
+     .fill = fill_group_flips,
+     .compare = by_flips},
+    {.title = "FINDING",
+     .key = "finding",
+     .least = 18,
+     .wish = 18,
+     .share = 1,
+     .rank = 6,
+     .fill = fill_finding,
+     .compare = by_finding},
     {.title = "SINCE", .key = "since", .least = 6, .wish = 7, .rank = 3, .fill = fill_group_since, .compare = by_since},
 };
 
@@ -173,6 +217,8 @@ static void group_words(const struct row *row, struct buf *out)
     for (size_t i = 0; i < p->api.routers.len; i++)
         buf_addf(out, " %s %s%s", router_at(p, i)->name, route_state_name(router_at(p, i)->state),
                  router_is_drained(p, i) ? " drained" : "");
+    buf_adds(out, p->api.nearest ? " nearest" : "");
+    finding_words(row, out);
 }
 
 static void group_prefix(const struct row *row, struct buf *out)
@@ -210,43 +256,36 @@ const struct list_def ha_def = {
     .collect = collect_groups,
 };
 
-static int draw_history(struct app *app, struct canvas *c, struct rect at, const char *prefix)
+static size_t lines_of(const struct canvas *c, const struct buf *lines, int cols)
 {
-    const struct row_table *t = model_table(&app->model, ROW_EVENT);
-    int drawn = 0;
-
-    for (size_t i = t->rows.len; i-- > 0 && drawn < at.rows;) {
-        const struct m_event *e = (const struct m_event *)t->rows.items[i];
-        char text[AGO_MAX];
-
-        if (!str_eq(e->api.object, "prefix") || !str_eq(e->api.object_name, prefix))
-            continue;
-        canvas_text(c, at.row + drawn, at.col + 3, 12, ROLE_TIME, timestamp_text(e->api.time_ns, app->at.now_ns, text));
-        canvas_text(c, at.row + drawn++, at.col + 16, at.cols - 17,
-                    e->api.weight == WEIGHT_ALARM ? ROLE_BAD : ROLE_TEXT, e->api.text);
-    }
-    return drawn;
+    return (size_t)dialog_text_rows(c, buf_text(lines), cols);
 }
 
 void ha_pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct row *row = app_list(app)->cursor;
+    struct buf lines = BUF_INIT(0);
+    char flips[40] = "";
 
     if (!row || row->kind != ROW_PREFIX)
         return;
     const struct m_prefix *p = (const struct m_prefix *)row;
-    struct rect members = at;
-    members.rows = (int)p->api.routers.len + 1 < at.rows * 2 / 3 ? (int)p->api.routers.len + 1 : at.rows * 2 / 3;
-    prefixes_pane(app, c, members);
-    at.row += members.rows;
-    at.rows -= members.rows;
+    prefix_lines(app, p, &lines);
+    /* Routers and facts get what they need, but a third stays for what happened. */
+    int wish = (int)p->api.routers.len + 1 + (int)lines_of(c, &lines, at.cols - 4), most = at.rows - at.rows / 3;
+    struct rect facts = at;
+    facts.rows = wish < most ? wish : most;
+    prefixes_pane(app, c, facts);
+    buf_release(&lines);
+    at.row += facts.rows;
+    at.rows -= facts.rows;
     if (at.rows < 2)
         return;
-    canvas_section(c, at.row, at.col, at.cols, "what happened", "Enter routes   f make primary   o drain");
-    at.row++;
-    at.rows--;
-    if (!draw_history(app, c, at, row->key))
-        canvas_text(c, at.row, at.col + 3, at.cols - 4, ROLE_FAINT, "nothing in the events loaded");
+    if (row->facts && row->facts->flips_known && row->facts->flips != FLIPS_UNKNOWN)
+        snprintf(flips, sizeof(flips), "%llu flip%s in 24 h", (unsigned long long)row->facts->flips,
+                 row->facts->flips == 1 ? "" : "s");
+    canvas_section(c, at.row, at.col, at.cols, "what happened", flips);
+    moves_draw(app, c, (struct rect){at.row + 1, at.col + 3, at.rows - 1, at.cols - 4}, p);
 }
 
 bool ha_trouble(const struct app *app, char *text, size_t size)

@@ -6,6 +6,13 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/dialogs/dialog.h"
+#include "console/routes/fact_columns.h"
+#include "console/routes/prefix_lines.h"
+
+#define DEPTH_MAX 8
+
+enum { PREFIX_COLUMN = 1 };
 
 static const struct m_prefix *prefix_of(const struct row *row)
 {
@@ -103,7 +110,11 @@ static void fill_note(const struct row *row, const struct clock_reading *at, str
     const struct m_prefix *p = prefix_of(row);
     struct tally t = tally(p);
 
-    (void)at;
+    /* What is wrong has a column of its own only on wide screens. */
+    if (row->facts && row->facts->warnings) {
+        fill_finding(row, at, out);
+        return;
+    }
     out->role = ROLE_WAIT;
     if (t.unhealthy)
         snprintf(out->text, sizeof(out->text), "%u unhealthy", t.unhealthy);
@@ -113,8 +124,10 @@ static void fill_note(const struct row *row, const struct clock_reading *at, str
         snprintf(out->text, sizeof(out->text), "%u offline", t.offline);
     else if (t.ghost)
         snprintf(out->text, sizeof(out->text), "not advertised");
+    else if (p->api.nearest)
+        snprintf(out->text, sizeof(out->text), "nearest of %u", t.serving + t.standby);
     else
-        out->role = ROLE_FAINT;
+        fill_finding(row, at, out);
     if (t.unhealthy)
         out->role = ROLE_BAD;
 }
@@ -174,9 +187,25 @@ static const struct list_column columns[] = {
      .compare = by_primary,
      .changed = FIELD_STATE},
     {.title = "STANDBY", .key = "standby", .least = 10, .wish = 13, .share = 3, .rank = 2, .fill = fill_standby},
-    {.title = "ADV", .key = "routers", .least = 4, .wish = 4, .rank = 1, .fill = fill_count, .compare = by_count},
-    {.title = "SINCE", .key = "since", .least = 7, .wish = 7, .rank = 3, .fill = fill_since, .compare = by_since},
-    {.title = "NOTE", .key = "note", .least = 14, .wish = 15, .share = 2, .rank = 4, .fill = fill_note},
+    {.title = "ADV", .key = "routers", .least = 4, .wish = 4, .rank = 2, .fill = fill_count, .compare = by_count},
+    {.title = "USED BY",
+     .key = "used",
+     .least = 8,
+     .wish = 8,
+     .rank = 1,
+     .right = true,
+     .fill = fill_used_by,
+     .compare = by_used},
+    {.title = "NOTE", .key = "note", .least = 15, .wish = 17, .share = 2, .rank = 3, .fill = fill_note},
+    {.title = "FINDING",
+     .key = "finding",
+     .least = 18,
+     .wish = 18,
+     .share = 2,
+     .rank = 4,
+     .fill = fill_finding,
+     .compare = by_finding},
+    {.title = "SINCE", .key = "since", .least = 7, .wish = 7, .rank = 5, .fill = fill_since, .compare = by_since},
 };
 
 static void words(const struct row *row, struct buf *out)
@@ -187,6 +216,9 @@ static void words(const struct row *row, struct buf *out)
     for (size_t i = 0; i < p->api.routers.len; i++)
         buf_addf(out, " %s %s%s", router_at(p, i)->name, route_state_name(router_at(p, i)->state),
                  router_is_drained(p, i) ? " drained" : "");
+    buf_adds(out, p->api.nearest ? " nearest" : "");
+    buf_adds(out, *p->api.probe ? " probed" : "");
+    finding_words(row, out);
 }
 
 static void text_prefix(const struct row *row, struct buf *out)
@@ -207,12 +239,48 @@ static const struct filter_field fields[] = {
     {"is", FILTER_TEXT, words, NULL},
 };
 
+static int order_prefixes(const void *a, const void *b)
+{
+    return by_prefix(*(const struct row *const *)a, *(const struct row *const *)b);
+}
+
+/* How deep each stands in the tree of those that are listed; flat where they are not in the order of the tree. */
+static void set_depths(struct list *l)
+{
+    bool tree = l->sort == PREFIX_COLUMN && !l->reverse;
+    VEC(struct row *) rows = {0};
+    const struct m_prefix *open[DEPTH_MAX];
+    unsigned depth = 0;
+
+    for (size_t i = 0; i < l->order.len; i++)
+        vec_push(&rows, l->order.items[i]);
+    if (rows.len > 1)
+        qsort(rows.items, rows.len, sizeof(*rows.items), order_prefixes);
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct m_prefix *p = prefix_of(rows.items[i]);
+
+        while (depth && !prefix_covers(&open[depth - 1]->api.prefix, &p->api.prefix))
+            depth--;
+        if (depth || rows.items[i]->facts)
+            row_facts(rows.items[i])->depth = tree ? depth : 0;
+        if (!p->api.exit && depth < DEPTH_MAX)
+            open[depth++] = p;
+    }
+    vec_release(&rows);
+}
+
 static void collect(const struct model *m, struct list *l)
 {
     const struct row_table *t = model_table(m, ROW_PREFIX);
 
     for (size_t i = 0; i < t->rows.len; i++)
         list_add(l, t->rows.items[i]);
+    set_depths(l);
+}
+
+static int indent(const struct row *row)
+{
+    return row->facts ? (int)row->facts->depth * 2 : 0;
 }
 
 const struct list_def prefixes_def = {
@@ -222,7 +290,10 @@ const struct list_def prefixes_def = {
     .columns = columns,
     .column_count = ARRAY_LEN(columns),
     .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},
-    .sort = 1,
+    .sort = PREFIX_COLUMN,
+    .always_whole = true,
+    .indent = indent,
+    .indented = PREFIX_COLUMN,
     .kinds = 1U << ROW_PREFIX,
     .collect = collect,
 };
@@ -239,19 +310,15 @@ static void rule_text(const struct api_prefix *p, char *text, size_t size)
              sticky ? "" : p->failback_delay, p->hold_down, p->keep ? "kept if unserved" : "withdrawn if unserved");
 }
 
-void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
+/* Returns the row below them. */
+static int draw_routers(struct canvas *c, struct rect at, const struct m_prefix *p)
 {
-    const struct row *row = app_list(app)->cursor;
-
-    if (!row || row->kind != ROW_PREFIX)
-        return;
-    const struct m_prefix *p = prefix_of(row);
     int name = 8, line = at.row + 1, end = at.row + at.rows;
 
     char rule[96] = "every approved exit node serves";
     if (!p->api.exit)
         rule_text(&p->api, rule, sizeof(rule));
-    canvas_section(c, at.row, at.col, at.cols, row->key, rule);
+    canvas_section(c, at.row, at.col, at.cols, p->row.key, rule);
     for (size_t i = 0; i < p->api.routers.len; i++) {
         int width = canvas_width(c, router_at(p, i)->name);
 
@@ -272,5 +339,22 @@ void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
         line += canvas_wrap(c, why, ROLE_FAINT, r->reason);
     }
     if (!p->api.routers.len)
-        canvas_text(c, at.row + 1, at.col + 3, at.cols - 3, ROLE_FAINT, "no router");
+        canvas_text(c, line++, at.col + 3, at.cols - 3, ROLE_FAINT, "no router");
+    return line;
+}
+
+void prefixes_pane(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+    struct buf lines = BUF_INIT(0);
+
+    if (!row || row->kind != ROW_PREFIX)
+        return;
+    prefix_lines(app, prefix_of(row), &lines);
+    struct rect routers = at;
+    if (lines.len)
+        routers.rows = at.rows / 2 + 1;
+    int below = draw_routers(c, routers, prefix_of(row));
+    dialog_draw_text(c, (struct rect){below, at.col + 3, at.row + at.rows - below, at.cols - 4}, buf_text(&lines), 0);
+    buf_release(&lines);
 }

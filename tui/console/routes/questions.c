@@ -23,6 +23,13 @@ static bool may_serve(int state)
     return state != ROUTE_AVAILABLE && state != ROUTE_APPROVED && state != ROUTE_NONE;
 }
 
+static bool is_meant(const struct m_route *r, const char *only)
+{
+    if (str_starts(only, "exit "))
+        return r->api.exit && str_eq(r->node->row.key, only + 5);
+    return !r->api.exit && str_eq(r->row.key, only);
+}
+
 char *question_of_use(const struct app *app, const char *only)
 {
     const struct row_table *t = model_table(&app->model, ROW_NODE);
@@ -40,7 +47,7 @@ char *question_of_use(const struct app *app, const char *only)
         for (size_t k = 0; k < n->routes.len && !n->row.gone_ms && listed < CHANGES_MAX; k++) {
             const struct m_route *r = n->routes.items[k];
 
-            if (!may_serve(r->api.state) || (only && !str_eq(only, r->row.key)))
+            if (!may_serve(r->api.state) || (only && !is_meant(r, only)))
                 continue;
             if (!listed++) {
                 json_open(&o, '{');

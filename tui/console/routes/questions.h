@@ -9,7 +9,7 @@
 /* The caller owns what they return. */
 char *question_url(const char *prefix, const char *tail); /* of a prefix */
 /* What the routes that may serve would lead to if none of them was there: who loses something uses it now. only: this
- * prefix; NULL: all. NULL where nothing serves. */
+ * prefix, or "exit ID" for an exit node; NULL: all. NULL where nothing serves. */
 char *question_of_use(const struct app *app, const char *only);
 
 /* Each takes the answer; a prefix or node that is gone is passed over. */

@@ -5,10 +5,14 @@
 #include <stdio.h>
 
 #include "base/array.h"
+#include "base/mem.h"
 #include "console/app/app.h"
+#include "console/dialogs/dialog.h"
 #include "console/routes/answers.h"
 #include "console/routes/exits.h"
+#include "console/routes/fact_columns.h"
 #include "console/routes/ha.h"
+#include "console/routes/prefix_lines.h"
 #include "console/routes/prefixes.h"
 
 static const struct m_route *route_of(const struct row *row)
@@ -130,7 +134,8 @@ static const struct list_column route_columns[] = {
      .rank = 1,
      .fill = fill_primary,
      .changed = FIELD_STATE},
-    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 2, .rank = 2, .fill = fill_approver},
+    {.title = "FINDING", .key = "finding", .least = 18, .wish = 18, .share = 2, .rank = 2, .fill = fill_finding},
+    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 2, .rank = 3, .fill = fill_approver},
     {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
 };
 
@@ -141,6 +146,7 @@ static void route_words(const struct row *row, struct buf *out)
     if (r && r->node)
         buf_addf(out, "%s %s %s%s %s %s", row->key, r->node->api.given_name, words_of_state[r->api.state],
                  r->api.state == ROUTE_AVAILABLE ? " waiting" : "", r->api.exit ? "exit" : "", r->api.primary_name);
+    finding_words(row, out);
 }
 
 static void route_prefix(const struct row *row, struct buf *out)
@@ -164,6 +170,7 @@ static void route_state(const struct row *row, struct buf *out)
     if (r)
         buf_addf(out, "%s %s%s", route_state_name(r->api.state), words_of_state[r->api.state],
                  r->node && r->node->api.draining ? " drained" : "");
+    finding_words(row, out);
 }
 
 static void route_primary(const struct row *row, struct buf *out)
@@ -265,7 +272,8 @@ static const struct list_column detail_columns[] = {
     {.title = "PREFIX", .key = "prefix", .least = 18, .wish = 22, .share = 2, .fill = fill_prefix},
     {.title = "STATE", .key = "word", .least = 14, .wish = 14, .fill = fill_state, .changed = FIELD_STATE},
     {.title = "SERVED BY", .key = "primary", .least = 10, .wish = 14, .share = 1, .rank = 1, .fill = fill_primary},
-    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 1, .rank = 2, .fill = fill_approver},
+    {.title = "FINDING", .key = "finding", .least = 18, .wish = 18, .share = 1, .rank = 2, .fill = fill_finding},
+    {.title = "APPROVED BY", .key = "approver", .least = 11, .wish = 14, .share = 1, .rank = 3, .fill = fill_approver},
     {.title = "WHY", .key = "why", .least = 34, .wish = 40, .share = 4, .rank = 10, .fill = fill_reason},
 };
 
@@ -294,6 +302,26 @@ static bool routes_trouble(const struct app *app, char *text, size_t size)
     return count > 0;
 }
 
+/* Below the list: what is wrong with the route under the cursor, or with its router, and what to do. */
+static void routes_pane(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+    struct buf lines = BUF_INIT(0);
+
+    if (!row)
+        return;
+    const struct m_route *r = route_of(row);
+    char *title = r ? mem_format("%s on %s", row->key, r->node->api.given_name) : mem_strdup(row_label(row));
+    canvas_section(c, at.row, at.col, at.cols, title, "");
+    if (r)
+        route_lines(app, r, &lines);
+    else
+        router_lines(app, node_of(row), &lines);
+    dialog_draw_text(c, (struct rect){at.row + 1, at.col + 3, at.rows - 1, at.cols - 4}, buf_text(&lines), 0);
+    free(title);
+    buf_release(&lines);
+}
+
 static const struct console_command commands[] = {
     {.name = "routes",
      .keys = "2",
@@ -316,11 +344,16 @@ const struct console_view routes_view = {
     .digit = '2',
     .commands = COMMAND_TABLE(commands),
     .sections = {{IN_ROUTES, "Routes by node, exit nodes"}, {IN_PREFIXES, "Routes by prefix, several routers"}},
-    .parts = {{.name = "node", .def = &routes_def, .where = IN_ROUTES, .trouble = routes_trouble},
+    .parts = {{.name = "node",
+               .def = &routes_def,
+               .where = IN_ROUTES,
+               .pane = 5,
+               .draw_pane = routes_pane,
+               .trouble = routes_trouble},
               {.name = "prefix",
                .def = &prefixes_def,
                .where = IN_PREFIXES,
-               .pane = 7,
+               .pane = PANE_LARGE,
                .draw_pane = prefixes_pane,
                .trouble = routes_trouble},
               {.name = "ha",
@@ -332,7 +365,7 @@ const struct console_view routes_view = {
               {.name = "exit",
                .def = &exits_def,
                .where = IN_ROUTES,
-               .pane = 4,
+               .pane = 7,
                .draw_pane = exits_pane,
                .trouble = routes_trouble}},
 };

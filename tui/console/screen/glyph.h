@@ -22,6 +22,8 @@
     X(GLYPH_UNAPPROVED, "◇", "u", ROLE_WAIT, "not approved")                                                           \
     X(GLYPH_APPROVED, "◦", "g", ROLE_OFF, "not advertised")                                                            \
     X(GLYPH_ROUTE_OFFLINE, "▽", "o", ROLE_OFF, "offline")                                                              \
+    X(GLYPH_SUGGESTED, "◆", "S", ROLE_OK, "suggested")                                                                 \
+    X(GLYPH_FINDING, "!", "!", ROLE_BAD, "finding")                                                                    \
     X(GLYPH_MARK, "✓", "*", ROLE_MARK, "marked")                                                                       \
     X(GLYPH_CURSOR, "▸", ">", ROLE_CURSOR, "cursor")                                                                   \
     X(GLYPH_CHANGED, "∆", "^", ROLE_CHANGED, "changed")                                                                \

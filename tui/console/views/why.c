@@ -3,6 +3,8 @@
 #include "console/views/why.h"
 
 #include "console/app/app.h"
+#include "console/model/findings.h"
+#include "console/routes/prefix_lines.h"
 #include "console/views/event_detail.h"
 
 static void add_events(struct app *app, const char *object, uint64_t id, const char *name, struct buf *out)
@@ -45,6 +47,7 @@ static void why_node(struct app *app, const struct m_node *n, struct buf *out)
     }
     if (n->api.draining)
         buf_adds(out, "service\tdrained: others serve its prefixes where they can; o puts it back\n");
+    findings_of(&app->model, n->api.id, NULL, out);
     if (n->waiting)
         buf_addf(out, "!%u of its %u routes are waiting for approval\n", n->waiting, n->available);
     add_events(app, "node", n->api.id, n->api.given_name, out);
@@ -65,6 +68,7 @@ static void why_route(struct app *app, const struct m_route *r, struct buf *out)
     buf_addf(out, "node\t%s\n", glyph_word(node_glyph(r->node)));
     if (!r->api.exit)
         buf_addf(out, "served by\t%s\n", *r->api.primary_name ? r->api.primary_name : "nobody");
+    findings_of(&app->model, r->node->api.id, r->row.key, out);
     for (size_t i = 0; p && i < p->api.routers.len; i++) {
         if (i == 0)
             buf_adds(out, "#all routers of the prefix\n");
@@ -83,6 +87,7 @@ static void why_prefix(struct app *app, const struct m_prefix *p, struct buf *ou
     for (size_t i = 0; i < p->api.routers.len; i++)
         buf_addf(out, "%s\t%s: %s\n", router_at(p, i)->name, glyph_word(route_state_glyph(router_at(p, i)->state)),
                  router_at(p, i)->reason);
+    prefix_lines(app, p, out);
     add_events(app, "prefix", 0, p->row.key, out);
 }
 
