@@ -207,22 +207,6 @@ struct api_exit {
     struct api_list users;      /* struct api_exit_user */
 };
 
-/* What app connectors connect to: an entry of nodeAttrs. */
-struct api_app_connector {
-    uint64_t node;
-    const char *name;
-    bool online, ready;      /* ready: names are resolved through it */
-    const char *trouble;     /* why it is not ready, or NULL */
-    struct prefixes learned; /* addresses that it advertises, for whichever app it learned them */
-};
-struct api_app {
-    const char *name;
-    struct strs tags, domains;  /* tags: of its connectors, or "*" */
-    struct prefixes routes;     /* that its connectors advertise beside what they learn */
-    struct api_list connectors; /* struct api_app_connector: nodes that have a tag of it */
-    uint64_t ready, users;      /* connectors that are; nodes that are targets of the entry */
-};
-
 struct api_relay {
     uint64_t id;
     const char *code, *name;
@@ -547,33 +531,13 @@ struct api_version {
 };
 void api_version_fill(struct api_version *out); /* texts are static */
 
-/* What is not well. The codes are those of server/api/view/health_reasons.c and stay what they are. */
-struct api_health_reason {
-    const char *code; /* "prefix-unserved" */
-    int severity;     /* enum event_weight: WEIGHT_WARN or WEIGHT_ALARM */
-    const char
-        *object; /* what it is about: "server", "prefix", "node", "pending", "app", "relay", "certificate", "policy" */
-    uint64_t object_id;      /* of a node, else 0 */
-    const char *object_name; /* a name, a prefix, an auth id, a file */
-    const char *text;        /* one sentence without a dot at its end */
-    int64_t since_ns;        /* 0: not known */
-};
-struct api_health {
-    bool database;      /* it answers, and the last write worked */
-    const char *status; /* "pass", "degraded": there are reasons, "fail": the database does not work */
-    int64_t time_ns;
-    uint64_t count;          /* of reasons */
-    uint64_t unserved;       /* prefixes that nobody serves; not written */
-    struct api_list reasons; /* struct api_health_reason, the first 100, alarms first */
-};
-
 extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
     api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
     api_prefix_shape, api_drain_shape, api_relay_shape, api_exit_shape, api_event_shape, api_page_shape,
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
-    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_health_shape, api_version_shape,
-    api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape,
-    api_primary_shape, api_move_shape, api_route_history_shape, api_health_reason_shape, api_app_shape;
+    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_version_shape, api_finding_shape,
+    api_policy_mark_shape, api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape, api_primary_shape,
+    api_move_shape, api_route_history_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

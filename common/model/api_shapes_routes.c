@@ -2,27 +2,6 @@
 /* The members of the objects about routes that are computed for one question. */
 #include "model/shape_fields.h"
 
-static const struct api_field app_connector_fields[] = {
-    OWN(api_app_connector, "node", node, KIND_ID),
-    OWN(api_app_connector, "name", name, KIND_TEXT),
-    OWN(api_app_connector, "online", online, KIND_BOOL),
-    OWN(api_app_connector, "ready", ready, KIND_BOOL),
-    OWN(api_app_connector, "trouble", trouble, KIND_TEXT_OR_NULL),
-    OWN(api_app_connector, "learned", learned, KIND_PREFIXES),
-};
-static const struct api_shape app_connector_shape = SHAPE(api_app_connector, "connector", app_connector_fields);
-
-static const struct api_field app_fields[] = {
-    OWN(api_app, "name", name, KIND_TEXT),
-    OWN(api_app, "tags", tags, KIND_TEXTS),
-    OWN(api_app, "domains", domains, KIND_TEXTS),
-    OWN(api_app, "routes", routes, KIND_PREFIXES),
-    OWN(api_app, "connectors", connectors, MANY(app_connector_shape)),
-    OWN(api_app, "ready", ready, KIND_U64),
-    OWN(api_app, "users", users, KIND_U64),
-};
-const struct api_shape api_app_shape = SHAPE(api_app, "app", app_fields);
-
 static const struct api_field prefix_fields[] = {
     OWN(api_simulated_prefix, "prefix", prefix, KIND_PREFIX),
     OWN(api_simulated_prefix, "via", via, KIND_TEXT_OR_NULL),

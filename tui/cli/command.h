@@ -102,8 +102,6 @@ uint64_t cli_find_node(struct cli *c, const char *text) WARN_UNUSED;
 int cli_set_priority(struct cli *c);
 /* Before somebody takes an exit node away: says on stderr who uses it now, if anybody does. */
 void cli_note_exit_users(struct cli *c, uint64_t node);
-/* A 4via6 prefix from SITE and PREFIX, or what one means. */
-int cli_route_via6(struct cli *c);
 /* Who served PREFIX. */
 int cli_route_history(struct cli *c);
 extern const struct listing user_listing, node_listing;

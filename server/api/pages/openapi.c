@@ -7,6 +7,7 @@
 
 #include "api/request/reply.h"
 #include "model/api.h"
+#include "model/api_health.h"
 #include "model/version.h"
 
 #define SCHEMAS "#/components/schemas/"

@@ -9,6 +9,7 @@
 #include "api/request/request.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "model/api_health.h"
 
 static enum http_flow approved_replace(struct rest_request *r)
 {

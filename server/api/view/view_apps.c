@@ -4,6 +4,7 @@
 
 #include "api/view/view.h"
 #include "base/vec.h"
+#include "model/api_health.h"
 #include "model/hostinfo.h"
 #include "policy/policy.h"
 
