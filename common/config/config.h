@@ -57,6 +57,9 @@ struct config {
     char *listen_addr; /* the public door, host:port as config_listen_parse reads it; never "" */
     char *metrics_listen_addr; /* "": off */
     struct prefixes trusted_proxies;
+    struct {
+        struct strs cors_origins; /* "https://host:port", or "*" */
+    } http;
     char *tls_cert_path, *tls_key_path; /* both or none */
     char *unix_socket;
     int64_t unix_socket_permission; /* mode bits */
@@ -174,6 +177,8 @@ int config_check(const struct config *c, bool ports, struct strs *problems, stru
 
 /* NULL, or what clients cannot use in the record. */
 const char *config_record_fault(const struct config_record *r);
+/* Names may be written with the dot of the root at their end; without it they are sent. */
+void config_domain_undot(char *name);
 
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* NULL is allowed */

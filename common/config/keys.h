@@ -23,6 +23,7 @@ enum config_type {
     TYPE_SERVERS,  /* struct strs of addresses and https URLs; what is neither is left out */
     TYPE_DOMAINS,  /* struct strs; what is no domain is left out */
     TYPE_URLS,     /* struct strs; what is no http or https URL is left out */
+    TYPE_ORIGINS,  /* struct strs, "https://host:port" or "*"; what is neither is left out */
     TYPE_MAP,      /* struct config_pairs */
     TYPE_SPLIT,    /* struct config_splits; servers as above */
     TYPE_RECORDS,  /* struct config_records; what clients cannot use is left out */
@@ -116,7 +117,7 @@ char *default_text(const struct config *c, const struct config_key *key);
 void first_address(char *text, size_t size);
 
 /* Letters, digits, "-" and "_" in labels of at most 63 bytes. */
-bool is_domain(const char *text);
+bool is_domain(const char *text); /* which may end in a dot */
 
 /* Rules between keys; problems are reported through fail. */
 typedef void (*rule_fail)(void *arg, const char *key, const char *format, ...);

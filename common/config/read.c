@@ -278,7 +278,11 @@ int read_domains(const struct config_key *key, const struct raw_value *v, void *
                  struct err *e)
 {
     (void)e;
-    keep_fit(key, v, out, skips, is_domain, "a domain name");
+    struct strs *domains = out;
+
+    keep_fit(key, v, domains, skips, is_domain, "a domain name");
+    for (size_t i = 0; i < domains->len; i++)
+        config_domain_undot(domains->items[i]);
     return 0;
 }
 
@@ -287,6 +291,24 @@ int read_urls(const struct config_key *key, const struct raw_value *v, void *out
 {
     (void)e;
     keep_fit(key, v, out, skips, is_web_url, "an http or https URL");
+    return 0;
+}
+
+/* As browsers write them: RFC 6454, section 6.2. */
+static bool is_origin(const char *text)
+{
+    const char *host = str_starts(text, "https://") ? text + 8 : str_starts(text, "http://") ? text + 7 : "";
+
+    return str_eq(text, "*") ||
+           (*host &&
+            strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:[]") == strlen(host));
+}
+
+int read_origins(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
+                 struct err *e)
+{
+    (void)e;
+    keep_fit(key, v, out, skips, is_origin, "an origin such as https://ui.example.com, without a path, or *");
     return 0;
 }
 
@@ -357,6 +379,7 @@ int read_split(const struct config_key *key, const struct raw_value *v, void *ou
         if (item->values.len && !split.servers.len)
             continue;
         split.domain = lower(item->name);
+        config_domain_undot(split.domain);
         vec_push(splits, split);
     }
     return 0;
@@ -398,6 +421,7 @@ int read_records(const struct config_key *key, const struct raw_value *v, void *
         (void)e;
         fault = fault ? fault : config_record_fault(&record);
         if (!fault) {
+            config_domain_undot(record.name);
             vec_push((struct config_records *)out, record);
             continue;
         }

@@ -28,6 +28,8 @@ int read_domains(const struct config_key *key, const struct raw_value *v, void *
                  struct err *e);
 int read_urls(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
               struct err *e);
+int read_origins(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
+                 struct err *e);
 int read_prefixes(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
                   struct err *e);
 int read_map(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,

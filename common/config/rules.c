@@ -78,11 +78,21 @@ bool is_domain(const char *text)
     for (const char *at = text; *at; at++) {
         if (*at == '.' ? label == 0 : !(isalnum((unsigned char)*at) || *at == '-' || *at == '_'))
             return false;
+        if (*at == '.' && !at[1])
+            break;
         label = *at == '.' ? 0 : label + 1;
         if (label > 63)
             return false;
     }
     return label > 0 && strlen(text) < 200;
+}
+
+void config_domain_undot(char *name)
+{
+    size_t len = strlen(name);
+
+    if (len > 1 && name[len - 1] == '.')
+        name[len - 1] = '\0';
 }
 
 static void rule_dns(struct config *c, rule_fail fail, void *arg)
@@ -93,6 +103,7 @@ static void rule_dns(struct config *c, rule_fail fail, void *arg)
         fail(arg, "dns.base_domain", "dns.base_domain must be set when using MagicDNS (dns.magic_dns)");
     if (*c->dns.base_domain && !is_domain(c->dns.base_domain))
         fail(arg, "dns.base_domain", "dns.base_domain: '%.60s' is not a domain name", c->dns.base_domain);
+    config_domain_undot(c->dns.base_domain);
     if (c->dns.override_local_dns && c->dns.global.len == 0) {
         if (config_given(c, "dns.override_local_dns"))
             fail(arg, "dns.override_local_dns",
@@ -254,7 +265,7 @@ static void rule_database(struct config *c, rule_fail fail, void *arg)
 void rules_apply(struct config *c, rule_fail fail, void *arg)
 {
     static void (*const rules[])(struct config *, rule_fail,
-                                 void *) = {rule_url,   rule_dns,  rule_prefixes, rule_tls,  rule_listen,
+                                 void *) = {rule_dns,   rule_url,  rule_prefixes, rule_tls,  rule_listen,
                                             rule_files, rule_derp, rule_times,    rule_oidc, rule_database};
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)

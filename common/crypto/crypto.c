@@ -128,6 +128,13 @@ void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN])
     digest(sha256, NULL, &(struct crypto_part){bytes, len}, 1, out);
 }
 
+bool crypto_sha1(const void *bytes, size_t len, uint8_t out[CRYPTO_SHA1_LEN])
+{
+    size_t size = CRYPTO_SHA1_LEN;
+
+    return EVP_Q_digest(NULL, "SHA1", NULL, bytes, len, out, &size) == 1 && size == CRYPTO_SHA1_LEN;
+}
+
 void crypto_blake2s(const struct crypto_part *parts, size_t count, uint8_t out[CRYPTO_HASH_LEN])
 {
     pthread_once(&once, fetch);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 #define CRYPTO_HASH_LEN 32 /* SHA-256, BLAKE2s-256 */
+#define CRYPTO_SHA1_LEN 20
 #define CRYPTO_KEY_LEN  32 /* X25519 and ChaCha20-Poly1305 */
 #define CRYPTO_TAG_LEN  16
 
@@ -24,6 +25,8 @@ struct crypto_part {
 };
 
 void crypto_sha256(const void *bytes, size_t len, uint8_t out[CRYPTO_HASH_LEN]);
+/* For the protocols that name it, and for no secret. false: the library does not offer it. */
+bool crypto_sha1(const void *bytes, size_t len, uint8_t out[CRYPTO_SHA1_LEN]);
 
 /* Of the parts one after the other; out may be one of them. */
 void crypto_blake2s(const struct crypto_part *parts, size_t count, uint8_t out[CRYPTO_HASH_LEN]);

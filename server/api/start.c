@@ -33,6 +33,7 @@ static int start_http(struct api *api, struct err *e)
                                    .unix_mode = (unsigned)c->unix_socket_permission,
                                    .metrics_addr = c->metrics_listen_addr,
                                    .trusted_proxies = c->trusted_proxies,
+                                   .cors_origins = c->http.cors_origins,
                                    .tables = api->tables,
                                    .table_count = api->table_count,
                                    .request_size = sizeof(struct rest_request),

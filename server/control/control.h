@@ -47,8 +47,8 @@ struct control *control_new(const struct control_options *options, struct err *e
 void control_reload(struct control *c, const struct config *config);
 
 /* A request for /ts2021 whose head was read from the stream; what came after the head was put back with
- * stream_unread. Answers 101, or 400 (501 for a websocket) and closes. Takes the stream, copies of the head what it
- * needs. Called on the stream's loop. */
+ * stream_unread. Answers 101, or 400 and closes. A GET for a WebSocket is answered too. Takes the stream, copies of the
+ * head what it needs. Called on the stream's loop. */
 void control_accept(struct control *c, struct stream *stream, const struct head *head);
 
 /* Whether a node of the tailnet was there not long ago: it proved its machine key from this IPv4 address, or from this

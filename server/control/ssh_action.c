@@ -161,16 +161,14 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
     core_cancel(q->control->options.core, q->number);
 }
 
-/* Only the node that is connected to may ask. */
+/* Only the node that is connected to may ask. Who it is not learns nothing of which nodes there are. */
 static int check_caller(struct control *c, const struct rpc *rpc, uint64_t target, struct err *e)
 {
     const struct tailnet_snapshot *s = tailnet_pin(c->options.tailnet);
     const struct tailnet_node *n = snapshot_node_by_id(s, target);
     int code = 0;
 
-    if (!n)
-        code = err_set(e, ERR_MISSING, "there is no node %llu", (unsigned long long)target);
-    else if (memcmp(n->record->machine_key, rpc_conn_machine_key(rpc->conn), KEY_LEN) != 0)
+    if (!n || memcmp(n->record->machine_key, rpc_conn_machine_key(rpc->conn), KEY_LEN) != 0)
         code = err_set(e, ERR_UNAUTHENTICATED, "node %llu is not yours", (unsigned long long)target);
     tailnet_unpin(s);
     return code;

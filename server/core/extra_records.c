@@ -40,6 +40,7 @@ static const char *put_record(struct json_out *o, const json_t *json)
     };
     const char *fault = json_is_object(json) ? config_record_fault(&record) : "it is no object of name, type and value";
 
+    config_domain_undot(record.name);
     for (char *c = record.name; *c; c++)
         *c = (char)tolower((unsigned char)*c);
     json_open(o, '{');

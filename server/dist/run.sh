@@ -16,8 +16,14 @@ else
 fi
 log=$state/headwayd.log
 
+# What root made, the user of an installed unit could not open.
+give_back() {
+  [ "$(id -u)" != 0 ] || ! getent passwd headway >/dev/null || chown -R -h headway:headway "$state"
+}
 stop() {
-  [ -z "$daemon" ] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; } || true
+  [ -n "$daemon" ] || return 0
+  if kill "$daemon" 2>/dev/null; then wait "$daemon" 2>/dev/null || true; fi
+  give_back
 }
 trap stop EXIT
 trap 'exit 130' INT
@@ -72,6 +78,7 @@ if [ -t 0 ] && [ -t 1 ]; then
     [nN]*)
       echo "headwayd goes on as process $daemon. To stop it: kill $daemon"
       daemon=
+      give_back
       ;;
     esac
   fi

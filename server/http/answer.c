@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "http/origin.h"
 
 enum MHD_Result answer_plain(struct MHD_Connection *c, unsigned status, const char *text)
 {
@@ -82,6 +83,7 @@ enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r)
     MHD_add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
                             "form-action 'none'; frame-ancestors 'none'");
+    origin_add_headers(response, r);
     for (size_t i = 0; i < r->header_count; i++)
         MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
     result = MHD_queue_response(c, (unsigned)r->status, response);

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "base/thread.h"
 #include "net/prefixes.h"
 
@@ -88,6 +89,8 @@ struct http_request {
     char *target;        /* undecoded, with the query */
     char *authorization; /* NULL: none */
     char *if_match, *last_event_id, *accept, *content_type;
+    const char *origin; /* whose page may read the answer, or "*"; NULL: none that asks */
+    bool origin_counts; /* the answer to another one would differ */
     char peer[64];      /* address of the client, behind trusted proxies too, for the log; "": the unix socket */
     int peer_fd;        /* of the unix socket, for its peer's name; -1: none */
     bool peer_is_local; /* of this machine, and not through a proxy */
@@ -118,6 +121,7 @@ struct http_options {
     unsigned unix_mode;
     const char *metrics_addr;        /* "": none */
     struct prefixes trusted_proxies; /* copied */
+    struct strs cors_origins;        /* whose pages browsers let read answers; copied */
     const struct http_table *const *tables;
     size_t table_count;
     size_t request_size;
@@ -160,8 +164,6 @@ enum http_flow http_later(struct http_request *r, enum http_workers which, http_
 /* Work that belongs to no request. */
 void http_run(struct http *h, enum http_workers which, struct work *work);
 
-/* %XX in place of bytes; NULL for a bad escape, a NUL or invalid UTF-8. plus: '+' is a blank. */
-const char *http_unescape(struct arena *arena, const char *text, size_t len, bool plus);
 /* Reads "a=1&b=2". ERR_INVALID for bad escapes, for a name that comes twice, for too many. */
 int http_query(struct arena *arena, const char *text, struct http_pair out[HTTP_QUERY_MAX], size_t *count,
                struct err *e) WARN_UNUSED;

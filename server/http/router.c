@@ -2,38 +2,9 @@
 /* From a target to a route. A path is cut at its slashes before it is unescaped, so that "10.0.0.0%2F8" is one segment.
  * The tables are searched whole: they may stand in any order. */
 #include "http/server.h"
+#include "net/url.h"
 
 #define SEGMENTS_MAX 12
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-const char *http_unescape(struct arena *arena, const char *text, size_t len, bool plus)
-{
-    char *out = arena_alloc(arena, len + 1);
-    size_t n = 0;
-
-    if (!out)
-        return NULL;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '%') {
-            int high = len - i >= 3 ? hex_digit(text[i + 1]) : -1, low = len - i >= 3 ? hex_digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return NULL;
-            out[n++] = (char)(high * 16 + low);
-            i += 2;
-        } else {
-            out[n++] = plus && text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    out[n] = '\0';
-    return strlen(out) == n && str_utf8(out, n) ? out : NULL;
-}
 
 struct segment {
     const char *at;
@@ -83,7 +54,7 @@ static bool read_params(struct http_request *r, const struct http_route *route, 
 
     cut(route->path, want);
     for (size_t i = 0; i < count; i++)
-        if (want[i].at[0] == '{' && !(r->params[n++] = http_unescape(&r->arena, given[i].at, given[i].len, false)))
+        if (want[i].at[0] == '{' && !(r->params[n++] = url_unescape(&r->arena, given[i].at, given[i].len, false)))
             return false;
     return true;
 }
@@ -156,8 +127,8 @@ int http_query(struct arena *arena, const char *text, struct http_pair out[HTTP_
             if (*count == HTTP_QUERY_MAX)
                 return err_set(e, ERR_INVALID, "more than %d parameters behind '?'", HTTP_QUERY_MAX);
             struct http_pair *p = &out[*count];
-            p->name = http_unescape(arena, text, name, true);
-            p->value = name < len ? http_unescape(arena, text + name + 1, len - name - 1, true) : "";
+            p->name = url_unescape(arena, text, name, true);
+            p->value = name < len ? url_unescape(arena, text + name + 1, len - name - 1, true) : "";
             if (!p->name || !p->value)
                 return err_set(e, ERR_INVALID, "the parameters behind '?' hold a malformed escape or no UTF-8: '%.80s'",
                                text);

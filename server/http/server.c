@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "http/answer.h"
 #include "http/conns.h"
+#include "http/origin.h"
 #include "http/server.h"
 #include "net/forwarded.h"
 #include "net/sockaddr.h"
@@ -222,6 +223,10 @@ static struct http_request *read_head(struct http_daemon *d, struct http_exchang
     r->last_event_id = header(x->connection, "Last-Event-ID");
     r->accept = header(x->connection, "Accept");
     r->content_type = header(x->connection, "Content-Type");
+    r->origin_counts = d->listener == HTTP_PUBLIC && d->h->with.cors_origins.len;
+    if (r->origin_counts)
+        r->origin = origin_find(&d->h->with.cors_origins,
+                                MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Origin"));
     if (d->listener == HTTP_UNIX && fd)
         r->peer_fd = fd->connect_fd;
     r->peer_is_local = d->listener == HTTP_UNIX;
@@ -261,6 +266,11 @@ static enum MHD_Result begin(struct http_daemon *d, struct http_exchange *x, con
     if (strlen(method) >= sizeof(x->request->method))
         return answer_plain(x->connection, MHD_HTTP_NOT_IMPLEMENTED, "unknown method\n");
     x->request = read_head(d, x, method);
+    if (origin_is_preflight(x->connection, x->request)) {
+        x->stage = SERVICE;
+        origin_answer_preflight(x->request);
+        return answer(x);
+    }
     x->stage = x->request->body_follows ? ADMISSION : BODY;
     if (x->stage == ADMISSION) {
         MHD_suspend_connection(x->connection);

@@ -20,6 +20,7 @@ static void release(struct http *h)
     pthread_cond_destroy(&h->idle);
     pthread_mutex_destroy(&h->lock);
     prefixes_release(&h->with.trusted_proxies);
+    strs_release(&h->with.cors_origins);
     free(h);
 }
 
@@ -31,6 +32,9 @@ int http_start(const struct http_options *options, struct http **out, struct err
     h->with = *options;
     h->with.trusted_proxies = (struct prefixes){0};
     prefixes_copy(&h->with.trusted_proxies, &options->trusted_proxies);
+    h->with.cors_origins = (struct strs){0};
+    for (size_t i = 0; i < options->cors_origins.len; i++)
+        strs_push(&h->with.cors_origins, options->cors_origins.items[i]);
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->idle, NULL);
     for (size_t i = 0; i < HTTP_WORKERS && code == 0; i++)

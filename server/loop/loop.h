@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "base/err.h"
+#include "net/head.h"
 #include "net/prefixes.h"
 
 /* ---- Loops ---- */
@@ -155,6 +156,11 @@ bool stream_is_sent(const struct stream *s);
 void stream_pause(struct stream *s, bool paused);
 /* Announces the end of what is written (TLS close_notify, then FIN). */
 void stream_shutdown(struct stream *s);
+
+/* Answers a request for a WebSocket (RFC 6455) that carries protocol; what is read and written from then on goes in its
+ * messages. ERR_GONE, or another error that says what is wrong with the request, to which nothing was answered. */
+int stream_upgrade_websocket(struct stream *s, const struct head *h, const char *protocol, struct err *e) WARN_UNUSED;
+bool stream_is_websocket(const struct stream *s);
 
 /* Socket options. They report no error: without them a failure is only noticed later.
  * TCP_USER_TIMEOUT: how long written data may stay unacknowledged; 0 is the system's choice. */

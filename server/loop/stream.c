@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "loop/websocket.h"
 #include "loop/wire.h"
 
 struct stream {
@@ -22,6 +23,7 @@ struct stream {
     SSL *ssl; /* NULL: plain */
     struct loop_wire wire;
     struct loop_tls *tls;
+    struct websocket *websocket; /* NULL: the bytes are as they are */
     const struct stream_handler *handler;
     void *arg;
     uint8_t *unread; /* bytes put back */
@@ -39,6 +41,7 @@ struct stream {
 #define TLS_WRITE ((size_t)64 * 1024) /* in one operation */
 
 static void stream_ready(struct loop_watch *w, uint32_t events);
+static long websocket_flush(struct stream *s, struct err *e);
 static void read_again(struct loop_task *task);
 
 static void update_events(struct stream *s)
@@ -92,6 +95,9 @@ static void stream_free(struct stream *s)
     loop_wire_release(&s->wire);
     close(s->watch.fd);
     loop_tls_unref(s->tls);
+    if (s->websocket)
+        websocket_release(s->websocket);
+    free(s->websocket);
     free(s->unread);
     if (s->busy)
         s->closed = true;
@@ -133,7 +139,8 @@ void stream_set_peer(struct stream *s, const struct addr_port *peer)
 /* Bytes are here that the kernel does not know of. */
 static bool has_bytes(const struct stream *s)
 {
-    return s->unread_len || (s->ssl && (s->wire.kept || SSL_pending(s->ssl) > 0));
+    return s->unread_len || (s->ssl && (s->wire.kept || SSL_pending(s->ssl) > 0)) ||
+           (s->websocket && s->websocket->ended);
 }
 
 /* Calls the owner; false if that closed the stream, which is then freed. */
@@ -174,7 +181,7 @@ static void stream_ready(struct loop_watch *w, uint32_t events)
     if (!s->handler)
         return;
     out = out && loop_wire_flush(&s->wire);
-    bool write = s->blocked && (s->write_needs_input ? in : out);
+    bool write = s->blocked && (s->write_needs_input ? in : out) && websocket_flush(s, NULL) <= 0;
     bool read = (in && !s->paused) || (out && s->read_needs_output);
     if (read) {
         s->read_needs_output = false;
@@ -231,6 +238,35 @@ static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
     return got ? (long)got : result;
 }
 
+static long socket_read(struct stream *s, void *out, size_t max, struct err *e)
+{
+    if (s->ssl)
+        return tls_read(s, out, max, e);
+    ssize_t n = recv(s->watch.fd, out, max, 0);
+    if (n > 0)
+        return n;
+    if (n == 0)
+        return err_set(e, ERR_GONE, "the peer closed the connection");
+    if (errno == EAGAIN || errno == EINTR)
+        return 0;
+    return err_set(e, errno == ECONNRESET || errno == ETIMEDOUT ? ERR_GONE : ERR_IO, "%s", strerror(errno));
+}
+
+static long websocket_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
+{
+    struct websocket *w = s->websocket;
+
+    if (w->ended)
+        return err_set(e, ERR_GONE, "%s", w->ended);
+    long n = socket_read(s, out, max, e);
+    if (n <= 0)
+        return n;
+    size_t got = websocket_take(w, out, (size_t)n);
+    if (w->out.len)
+        (void)websocket_flush(s, NULL); /* what failed shows with the next call */
+    return got || !w->ended ? (long)got : err_set(e, ERR_GONE, "%s", w->ended);
+}
+
 long stream_read(struct stream *s, void *out, size_t max, struct err *e)
 {
     if (s->unread_len) {
@@ -244,16 +280,7 @@ long stream_read(struct stream *s, void *out, size_t max, struct err *e)
         }
         return (long)n;
     }
-    if (s->ssl)
-        return tls_read(s, out, max, e);
-    ssize_t n = recv(s->watch.fd, out, max, 0);
-    if (n > 0)
-        return n;
-    if (n == 0)
-        return err_set(e, ERR_GONE, "the peer closed the connection");
-    if (errno == EAGAIN || errno == EINTR)
-        return 0;
-    return err_set(e, errno == ECONNRESET || errno == ETIMEDOUT ? ERR_GONE : ERR_IO, "%s", strerror(errno));
+    return s->websocket ? websocket_read(s, out, max, e) : socket_read(s, out, max, e);
 }
 
 void stream_unread(struct stream *s, const void *bytes, size_t len)
@@ -305,31 +332,90 @@ static long tls_write(struct stream *s, const uint8_t *bytes, size_t len, struct
     return (long)sent;
 }
 
+static long socket_write(struct stream *s, const void *bytes, size_t len, struct err *e)
+{
+    if (s->ssl)
+        return tls_write(s, bytes, len, e);
+    ssize_t n = send(s->watch.fd, bytes, len, MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    return n < 0 ? err_set(e, ERR_GONE, "%s", strerror(errno)) : n;
+}
+
+static bool has_unsent(const struct stream *s)
+{
+    return s->wire.unsent || (s->websocket && s->websocket->out.len);
+}
+
+/* 0: all frames are with the kernel, or with TLS; 1: some are not; or a negative error. */
+static long websocket_flush(struct stream *s, struct err *e)
+{
+    struct websocket *w = s->websocket;
+    long n = 1;
+
+    while (w && w->out.len && n > 0) {
+        n = socket_write(s, w->out.data + w->sent, w->out.len - w->sent, e);
+        if (n > 0 && !websocket_sent(w, (size_t)n))
+            break;
+    }
+    if (w && w->out.len) {
+        s->blocked = true;
+        update_events(s);
+    }
+    return n < 0 ? n : w && w->out.len;
+}
+
+static long websocket_write(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
+{
+    size_t taken = 0;
+    long rc = websocket_flush(s, e);
+
+    while (rc == 0 && taken < len) {
+        size_t piece = len - taken < WEBSOCKET_PIECE ? len - taken : WEBSOCKET_PIECE;
+        websocket_put(s->websocket, bytes + taken, piece);
+        taken += piece;
+        rc = websocket_flush(s, e);
+    }
+    return rc < 0 ? rc : (long)taken;
+}
+
 long stream_write(struct stream *s, const void *bytes, size_t len, struct err *e)
 {
-    long n;
-
     if (!len)
         return 0;
-    if (s->ssl) {
-        n = tls_write(s, bytes, len, e);
-    } else {
-        n = send(s->watch.fd, bytes, len, MSG_NOSIGNAL);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            n = 0;
-        else if (n < 0)
-            return err_set(e, ERR_GONE, "%s", strerror(errno));
-    }
+    long n = s->websocket ? websocket_write(s, bytes, len, e) : socket_write(s, bytes, len, e);
     if (n < 0)
         return n;
-    s->blocked = (size_t)n < len || s->wire.unsent;
+    s->blocked = (size_t)n < len || has_unsent(s);
     update_events(s);
     return n;
 }
 
 bool stream_is_sent(const struct stream *s)
 {
-    return !s->wire.unsent;
+    return !has_unsent(s);
+}
+
+int stream_upgrade_websocket(struct stream *s, const struct head *h, const char *protocol, struct err *e)
+{
+    struct buf answer = BUF_INIT(0);
+    int code = websocket_answer(h, protocol, &answer, e);
+
+    /* It fits into what a fresh socket takes; if not, the client is no client. */
+    if (code == 0 && stream_write(s, answer.data, answer.len, e) != (long)answer.len)
+        code = err_set(e, ERR_GONE, "the client took no answer");
+    buf_release(&answer);
+    if (code < 0)
+        return code;
+    s->websocket = mem_alloc(sizeof(*s->websocket));
+    if (s->unread_len)
+        s->unread_len = websocket_take(s->websocket, s->unread, s->unread_len);
+    return 0;
+}
+
+bool stream_is_websocket(const struct stream *s)
+{
+    return s->websocket;
 }
 
 void stream_pause(struct stream *s, bool paused)
@@ -344,6 +430,10 @@ void stream_pause(struct stream *s, bool paused)
 
 void stream_shutdown(struct stream *s)
 {
+    if (s->websocket) {
+        websocket_put_close(s->websocket, WEBSOCKET_GOING_AWAY);
+        (void)websocket_flush(s, NULL);
+    }
     if (s->ssl) {
         ERR_clear_error();
         loop_wire_flush(&s->wire);

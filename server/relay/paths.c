@@ -25,21 +25,36 @@ static void answer(struct stream *s, const char *status, const char *fields, con
     buf_release(&b);
 }
 
-static void upgrade(struct relay *r, struct stream *s, const struct head *h)
+static void refuse_login(struct stream *s)
 {
-    struct buf b = BUF_INIT(0);
-    const char *protocol = head_get(h, "Sec-WebSocket-Protocol"), *fast = head_get(h, "Derp-Fast-Start");
-    /* Very old clients say WebSocket and mean DERP; those that mean it name the protocol inside. */
-    bool native = head_has_word(h, "Upgrade", "derp") || (head_has_word(h, "Upgrade", "websocket") && !protocol);
+    if (stream_is_websocket(s)) {
+        stream_shutdown(s);
+        stream_close(s);
+    } else {
+        answer(s, "503 Service Unavailable", "Retry-After: 10\r\nContent-Type: text/plain\r\n",
+               "too many clients have not logged in yet\n");
+    }
+}
 
-    if (!str_eq(h->method, "GET")) {
-        answer(s, "405 Method Not Allowed", "Allow: GET\r\n", "");
-        return;
-    }
-    if (!native) {
-        answer(s, "426 Upgrade Required", "Content-Type: text/plain\r\n", "DERP requires connection upgrade\n");
-        return;
-    }
+/* Clients in browsers (tailscale derp/derpserver/websocket.go). */
+static void upgrade_websocket(struct relay *r, struct stream *s, const struct head *h)
+{
+    struct err e;
+    int code = stream_upgrade_websocket(s, h, "derp", &e);
+
+    if (code == ERR_GONE)
+        stream_close(s);
+    else if (code < 0)
+        answer(s, "400 Bad Request", "Content-Type: text/plain\r\n", e.message);
+    else if (!link_open(&r->hub, s, ""))
+        refuse_login(s);
+}
+
+static void upgrade_native(struct relay *r, struct stream *s, const struct head *h)
+{
+    const char *fast = head_get(h, "Derp-Fast-Start");
+    struct buf b = BUF_INIT(0);
+
     if (!fast || !str_eq(fast, "1")) {
         buf_adds(&b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnection: Upgrade\r\nDerp-Version: 2\r\n"
                      "Derp-Public-Key: ");
@@ -47,9 +62,24 @@ static void upgrade(struct relay *r, struct stream *s, const struct head *h)
         buf_adds(&b, "\r\n\r\n");
     }
     if (!link_open(&r->hub, s, buf_text(&b)))
-        answer(s, "503 Service Unavailable", "Retry-After: 10\r\nContent-Type: text/plain\r\n",
-               "too many clients have not logged in yet\n");
+        refuse_login(s);
     buf_release(&b);
+}
+
+static void upgrade(struct relay *r, struct stream *s, const struct head *h)
+{
+    /* Very old clients say WebSocket and mean DERP; those that mean it name the protocol inside. */
+    bool native = head_has_word(h, "Upgrade", "derp") ||
+                  (head_has_word(h, "Upgrade", "websocket") && !head_get(h, "Sec-WebSocket-Protocol"));
+
+    if (!str_eq(h->method, "GET"))
+        answer(s, "405 Method Not Allowed", "Allow: GET\r\n", "");
+    else if (native)
+        upgrade_native(r, s, h);
+    else if (head_has_word(h, "Upgrade", "websocket") && head_has_word(h, "Sec-WebSocket-Protocol", "derp"))
+        upgrade_websocket(r, s, h);
+    else
+        answer(s, "426 Upgrade Required", "Content-Type: text/plain\r\n", "DERP requires connection upgrade\n");
 }
 
 static void probe(struct relay *r, struct stream *s, const struct head *h)

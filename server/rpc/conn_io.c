@@ -158,7 +158,8 @@ static size_t produce(struct rpc_conn *c, uint8_t *out)
         c->lead = NULL;
         c->lead_len = 0;
         noise_writer_begin(&c->out, out + lead, FLUSH_BYTES);
-        noise_writer_add(&c->out, early->data, early->len);
+        if (!stream_is_websocket(c->stream)) /* tailscale control/controlhttp/controlhttpserver */
+            noise_writer_add(&c->out, early->data, early->len);
     } else {
         noise_writer_begin(&c->out, out, FLUSH_BYTES);
     }

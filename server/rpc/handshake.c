@@ -17,7 +17,8 @@ void handshake_refuse(struct stream *stream, const char *text)
     struct buf out = BUF_INIT(0);
     size_t len = strlen(text);
 
-    buf_add(&out, switching, SWITCHING_LEN);
+    if (!stream_is_websocket(stream))
+        buf_add(&out, switching, SWITCHING_LEN);
     buf_add(&out, (uint8_t[]){NOISE_ERROR, (uint8_t)(len >> 8), (uint8_t)len}, NOISE_HEAD_LEN);
     buf_adds(&out, text);
     stream_write(stream, out.data, out.len, NULL);
@@ -49,10 +50,11 @@ void handshake_finish(struct rpc_server *s, struct stream *stream, struct noise_
     struct noise_keys keys;
     uint8_t public_key[NOISE_KEY_LEN];
     struct crypto_dh *ephemeral = crypto_dh_generate(public_key);
+    size_t head_len = stream_is_websocket(stream) ? 0 : SWITCHING_LEN;
     uint8_t *lead = mem_resize(NULL, 1, SWITCHING_LEN + NOISE_RESPONSE_LEN);
 
-    memcpy(lead, switching, SWITCHING_LEN);
-    int rc = noise_write_response(hs, ephemeral, public_key, lead + SWITCHING_LEN, &keys);
+    memcpy(lead, switching, head_len);
+    int rc = noise_write_response(hs, ephemeral, public_key, lead + head_len, &keys);
     crypto_dh_free(ephemeral);
     if (rc < 0) {
         /* It proved a machine key of small order: a forgery that names no machine. */
@@ -63,6 +65,6 @@ void handshake_finish(struct rpc_server *s, struct stream *stream, struct noise_
         return;
     }
     count_add(&s->handshakes, 1);
-    conn_new(s, stream, hs, &keys, standing, lead, SWITCHING_LEN + NOISE_RESPONSE_LEN);
+    conn_new(s, stream, hs, &keys, standing, lead, head_len + NOISE_RESPONSE_LEN);
     crypto_wipe(&keys, sizeof(keys));
 }

@@ -9,12 +9,16 @@
 #include "base/str.h"
 #include "crypto/crypto.h"
 #include "net/head.h"
+#include "net/url.h"
 #include "rpc/conn_io.h"
 #include "rpc/handshake.h"
 #include "rpc/http2.h"
 #include "rpc/queue.h"
 
-static const char upgrade[] = "tailscale-control-protocol";
+static const char upgrade[] = "tailscale-control-protocol"; /* also the protocol that a WebSocket carries */
+#define INITIATION_MAX (NOISE_INITIATION_LEN + 64)
+
+static const char handshake_field[] = "X-Tailscale-Handshake";
 
 /* The challenge by which clients up to v1.88 could prove a node key in a header. Nothing here asks for that proof, so
  * one challenge serves all connections; a fresh one for each would cost as much as the rest of the answer. */
@@ -118,10 +122,6 @@ static const char *check_head(const struct head *head, const char **status)
     const char *length = head_get(head, "Content-Length");
 
     *status = "400 Bad Request";
-    if (str_eq(head->method, "GET") && head_has_word(head, "Upgrade", "websocket")) {
-        *status = "501 Unsupported";
-        return "Clients in a browser (websocket) are not served here.";
-    }
     if (!str_eq(head->method, "POST")) {
         *status = "405 Method Not Allowed";
         return "This address takes POST.";
@@ -158,21 +158,49 @@ static void handshake(struct rpc_server *s, struct stream *stream, const uint8_t
     crypto_wipe(&hs, sizeof(hs));
 }
 
-void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head)
+static void accept_post(struct rpc_server *s, struct stream *stream, const struct head *head)
 {
-    const char *status, *why = check_head(head, &status), *text = head_get(head, "X-Tailscale-Handshake");
-    uint8_t message[NOISE_INITIATION_LEN + 64];
+    const char *status, *why = check_head(head, &status), *text = head_get(head, handshake_field);
+    uint8_t message[INITIATION_MAX];
     long len;
 
-    if (atomic_load(&s->stopping)) {
-        stream_close(stream);
-    } else if (why) {
+    if (why)
         refuse(stream, status, why);
-    } else if (!text || (len = crypto_unbase64(text, strlen(text), message, sizeof(message))) < 0) {
+    else if (!text || (len = crypto_unbase64(text, strlen(text), message, sizeof(message))) < 0)
         refuse(stream, status, "The X-Tailscale-Handshake header is missing or not base64.");
-    } else {
+    else
         handshake(s, stream, message, (size_t)len);
-    }
+}
+
+/* Clients in browsers, which cannot set fields (tailscale control/controlhttp/client_js.go). */
+static void accept_websocket(struct rpc_server *s, struct stream *stream, const struct head *head)
+{
+    struct arena arena = ARENA_INIT(HEAD_MAX * 4);
+    const char *text = url_parameter(&arena, head->query, handshake_field);
+    uint8_t message[INITIATION_MAX];
+    long len = text ? crypto_unbase64(text, strlen(text), message, sizeof(message)) : -1;
+    struct err e;
+    int code = 0;
+
+    arena_release(&arena);
+    if (len < 0)
+        refuse(stream, "400 Bad Request", "The parameter X-Tailscale-Handshake is missing or not base64.");
+    else if ((code = stream_upgrade_websocket(stream, head, upgrade, &e)) == ERR_GONE)
+        stream_close(stream);
+    else if (code < 0)
+        refuse(stream, "400 Bad Request", e.message);
+    else
+        handshake(s, stream, message, (size_t)len);
+}
+
+void rpc_server_accept(struct rpc_server *s, struct stream *stream, const struct head *head)
+{
+    if (atomic_load(&s->stopping))
+        stream_close(stream);
+    else if (head_has_word(head, "Upgrade", "websocket"))
+        accept_websocket(s, stream, head);
+    else
+        accept_post(s, stream, head);
 }
 
 bool rpc_server_is_proved(struct rpc_server *s, const struct addr *from)

@@ -56,3 +56,25 @@ screen_keys q
 check "which asks" screen_wait 10 'Stop the server too'
 screen_keys Enter
 check "Enter stops the server" wait_for 10 not is_up
+
+# By root, where the unit's user is there already: it can open what is left.
+echo "headway:x:1234:1234::/:" >"$WORK/passwd"
+echo "headway:x:1234:" >"$WORK/group"
+cat >"$WORK/as_root" <<'END'
+set -e
+mount --bind "$1/passwd" /etc/passwd
+mount --bind "$1/group" /etc/group
+mount -t tmpfs tmpfs /var/lib
+mount -t tmpfs tmpfs /run
+cd /
+"$2/server/dist/run.sh" "$1/bin" </dev/null &
+until "$1/bin/headway" health; do
+  kill -0 $!
+  sleep 0.1
+done
+kill $!
+wait $! || true
+test -s /var/lib/headway/db.sqlite
+test -z "$(find /var/lib/headway ! -user 1234)"
+END
+check "what root's daemon made is its unit's user's" ip netns exec "$net" env -u HEADWAY_CONFIG unshare -m bash "$WORK/as_root" "$WORK" "$ROOT"

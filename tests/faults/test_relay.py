@@ -210,6 +210,31 @@ def pages(name, port):
 # ---- Certificates ----
 
 
+def websocket(door, port):
+    """As browsers do: DERP in binary messages."""
+    with tls(port) as s:
+        s.sendall(b"GET /derp HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+                  b"Origin: https://elsewhere.test\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: derp\r\n"
+                  b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        answer = head(s)
+        check(f"{door} accepts a WebSocket", answer.startswith(b"HTTP/1.1 101 ") and
+              b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer and
+              b"\r\nSec-WebSocket-Protocol: derp\r\n" in answer, answer)
+        message = exactly(s, 2 + 5 + 40)
+        check("and begins with its key in a message", message[:2] == b"\x82\x2d" and
+              message[2:15] == b"\x01\x00\x00\x00\x28" + MAGIC, message)
+        s.sendall(b"\x81\x81\0\0\0\0x")
+        check("text ends it, with the reason", exactly(s, 4) == b"\x88\x02\x03\xeb" and closes(s))
+    for wrong, status_line in (("Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", 400),
+                               ("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short", 400),
+                               ("Sec-WebSocket-Version: 13", 400)):
+        with tls(port) as s:
+            s.sendall(b"GET /derp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                      b"Sec-WebSocket-Protocol: derp\r\n" + wrong.encode() + b"\r\n\r\n")
+            check(f"{door} refuses a WebSocket with {wrong.splitlines()[-1]}",
+                  head(s).startswith(b"HTTP/1.1 %d " % status_line))
+
+
 def make_certificate(directory, base, name, days):
     path = {part: os.path.join(directory, f"{base}.{part}") for part in ("crt", "key")}
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", str(days),
@@ -294,6 +319,7 @@ def read_slowly(port, path):
 def configured(d):
     port = status(d)["port"]
     pages("the public door", d.port)
+    websocket("the public door", d.port)
     said, got = read_slowly(d.port, "/swagger/v1/openapiv2.json")
     check("a slow reader gets the whole of a long answer", said == got > 10000, f"{got} of {said}")
     old = hash_of(d.certificate["crt"])
@@ -309,6 +335,7 @@ def main():
     with Daemon() as d:
         port = status(d)["port"]
         pages("the relay's door", port)
+        websocket("the relay's door", port)
         rubbish(d, port)
         renewal(d, port)
         half_open(d, port)

@@ -104,3 +104,33 @@ check "asking for a tag of others without a key: gets an address" ask_for tag:c
 check_not "approved for alice it is refused" hw auth register --auth-id "$AUTH_ID" --user alice
 check "and nothing changes" is_owned_by "$FIRST" tag:b
 end_process "$UP" TERM
+
+# A machine with several nodes: whoever could mean any of them is refused, and who can mean one only is not.
+owners() { nodes | jq -r 'sort_by(.id | tonumber)[] | if .tags | length > 0 then .tags | sort | join(",") else .user.name end' | paste -sd ' '; }
+are_owned_by() { [ "$(owners)" = "$1" ]; }
+# ask_anew: without a key, and with a node key that is new
+ask_anew() {
+  ts m logout
+  "${ON[@]}" "$(cat "$LAB/m/bin")/tailscale" --socket="$LAB/m/sock" up --login-server "$LOGIN" --hostname m --reset --force-reauth >"$WORK/up" 2>&1 </dev/null &
+  UP=$!
+  disown
+  wait_for 15 auth_url || return 1
+  AUTH_ID=$(auth_url)
+  AUTH_ID=${AUTH_ID##*/}
+}
+check "a machine of alice's: begins" begin_as alice
+key_for bob
+check "it logs in for bob too" again --timeout 15s
+check "and has a node of each" are_owned_by "alice bob"
+key_for tag:a
+check_not "a key of tags only is refused" again --timeout 5s
+check "and not used up" key_used false
+check "and nothing changes" are_owned_by "alice bob"
+key_for alice
+check "alice's key, asking for a tag, means hers" again --timeout 15s --advertise-tags=tag:a
+check "which is tagged then" are_owned_by "tag:a bob"
+check "without a key: gets an address" ask_anew
+check_not "approved for bob it is refused" hw auth register --auth-id "$AUTH_ID" --user bob
+check_not "and for alice" hw auth register --auth-id "$AUTH_ID" --user alice
+check "and nothing changes" are_owned_by "tag:a bob"
+end_process "$UP" TERM

@@ -37,6 +37,19 @@ check "the installed example is a valid configuration" env HEADWAY_LISTEN_ADDR="
   HEADWAY_DERP_SERVER_LISTEN_ADDR="127.0.0.1:$relay" HEADWAY_DERP_SERVER_STUN_LISTEN_ADDR="127.0.0.1:$stun" "$to/usr/sbin/headwayd" configtest -c "$to/etc/headway/config.yaml"
 check "completion for bash is a script" bash -n "$to/usr/share/bash-completion/completions/headway"
 
+# What `make run` by root left is the unit's user's once the directories are made.
+if command -v systemd-tmpfiles >/dev/null && [ "$(id -u)" = 0 ]; then
+  echo "headway:x:1234:1234::/:" >"$to/etc/passwd"
+  echo "headway:x:1234:" >"$to/etc/group"
+  install -D -m 0600 /dev/null "$to/var/lib/headway/noise_private.key"
+  check "the directories are made" systemd-tmpfiles --create "--root=$to" headway.conf
+  check "with what is in them" test "$(stat -c %u "$to/var/lib/headway" "$to/var/lib/headway/noise_private.key" | sort -u)" = 1234
+  check "a key stays private" test "$(stat -c %a "$to/var/lib/headway/noise_private.key")" = 600
+  rm -rf "$to"/etc/passwd "$to"/etc/group "${to:?}"/var "${to:?}"/run
+else
+  skip_case "the directories are made" "systemd-tmpfiles is not there, or this is not root"
+fi
+
 echo "server_url: http://192.168.1.10:8080" >"$to/etc/headway/config.yaml"
 check "installing again" put install
 check "keeps the configuration" grep -q 192.168.1.10 "$to/etc/headway/config.yaml"

@@ -224,14 +224,33 @@ static int unknown_text(struct policy_parser *x, enum selector_place place, cons
     return ERR_INVALID;
 }
 
+/* The beginnings are headscale's. */
+static int not_for_ssh(struct policy_parser *x, bool src, int kind, const char *text, size_t offset)
+{
+    static const char *const kinds[] = {
+        [PRINCIPAL_ANY] = "a wildcard",  [PRINCIPAL_USER] = "a user",      [PRINCIPAL_GROUP] = "a group",
+        [PRINCIPAL_TAG] = "a tag",       [PRINCIPAL_HOST] = "a host name", [PRINCIPAL_PREFIX] = "an address",
+        [PRINCIPAL_DOMAIN] = "a domain",
+    };
+    const char *choices = src ? "users, groups, tags, or an autogroup such as autogroup:member"
+                              : "tags, autogroup:self, autogroup:member, autogroup:tagged, or the user who is the only "
+                                "source";
+    struct buf b = BUF_INIT(0);
+    bool unknown = kind == PRINCIPAL_HOST && !map_gets(&x->p->host_index, text);
+    const char *hint = unknown ? selector_hint(x->p, src ? PLACE_SSH_SRC : PLACE_SSH_DST, text, &b) : "";
+
+    if (!src && kind == PRINCIPAL_HOST)
+        parse_error(x, offset, "invalid dst \"%s\"%s: use %s", text, hint, choices);
+    else
+        parse_error(x, offset, "alias not supported for SSH %s: %s (\"%s\")%s: use %s", src ? "source" : "destination",
+                    kinds[kind], text, hint, choices);
+    buf_release(&b);
+    return ERR_INVALID;
+}
+
 static int not_allowed(struct policy_parser *x, enum selector_place place, int kind, const char *text, size_t offset)
 {
     bool src = place == PLACE_ACL_SRC || place == PLACE_GRANT_SRC || place == PLACE_SSH_SRC;
-    static const char *const internal[] = {
-        [PRINCIPAL_ANY] = "v2.Asterix",      [PRINCIPAL_USER] = "*v2.Username", [PRINCIPAL_GROUP] = "*v2.Group",
-        [PRINCIPAL_TAG] = "*v2.Tag",         [PRINCIPAL_HOST] = "*v2.Host",     [PRINCIPAL_PREFIX] = "*v2.Prefix",
-        [PRINCIPAL_DOMAIN] = "*v2.Username",
-    };
 
     if (place == PLACE_OWNER || place == PLACE_APPROVER)
         return unknown_text(x, place, text, offset);
@@ -248,10 +267,7 @@ static int not_allowed(struct policy_parser *x, enum selector_place place, int k
         return parse_error(x, offset,
                            "wildcard (*) is not supported as SSH destination; use 'autogroup:member' for user-owned "
                            "devices, 'autogroup:tagged' for tagged devices, or specific tags/users");
-    if (place == PLACE_SSH_DST && kind == PRINCIPAL_HOST)
-        return parse_error(x, offset, "invalid dst \"%s\"", text);
-    return parse_error(x, offset, "alias not supported for SSH %s: %s (\"%s\")", src ? "source" : "destination",
-                       internal[kind], text);
+    return not_for_ssh(x, src, kind, text, offset);
 }
 
 static int undefined(struct policy_parser *x, enum selector_place place, const char *text, size_t offset)

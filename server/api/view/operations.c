@@ -4,6 +4,7 @@
 #include "api/view/operations.h"
 #include "base/array.h"
 #include "http/http.h"
+#include "net/url.h"
 
 #define ROOT "/api/headway"
 
@@ -134,7 +135,7 @@ static const char *match(struct arena *arena, const char *pattern, const char *p
     if (!str_eq(path + before + value, pattern + before + len + 1))
         return NULL;
     snprintf(name, 16, "%.*s", (int)len - 1, pattern + before + 1);
-    return http_unescape(arena, path + before, value, false);
+    return url_unescape(arena, path + before, value, false);
 }
 
 /* {"method","path","body"} of an older journal as operation and fields; NULL: it is no call that has an operation. */

@@ -26,8 +26,8 @@ static int name_is_free(struct core_state *s, const char *name, uint64_t self, s
     return 0;
 }
 
-/* headscale has taken any text since 0.27. Here a name is not all digits, which would be taken for an id, and neither
- * begins nor ends with a blank, which nobody would see. */
+/* headscale has taken any text since 0.27. Here a name is not all digits, which would be taken for an id, neither
+ * begins nor ends with a blank, which nobody would see, and is one that a policy can name. */
 static int check_name(const char *name, struct err *e)
 {
     size_t len = strlen(name);
@@ -41,6 +41,12 @@ static int check_name(const char *name, struct err *e)
         return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: it would be read as a path", name);
     if (name[0] == ' ' || str_ends(name, " "))
         return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: a blank at its end", name);
+    if (str_ends(name, "@"))
+        return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: leave out the '@', which policies add",
+                         name);
+    if (str_starts(name, "user:*@"))
+        return err_field(e, ERR_INVALID, "name", "'%.80s' is not a user name: in a policy it stands for a domain",
+                         name);
     return 0;
 }
 

@@ -14,7 +14,8 @@
 #define SSH_LEFT_MS 60000 /* a client whose connection broke asks again sooner */
 /* Nobody can push everybody else's registrations out. */
 #define PER_SOURCE_MAX 64 /* of one IPv4 address or IPv6 /64 */
-#define PER_TARGET_MAX 16 /* SSH sessions to one node */
+#define PER_TARGET_MAX 16 /* SSH sessions to one node; all together have half of the places */
+#define VERDICTS       2  /* times the places: with what was decided and is kept until its time is over */
 
 struct pending_request *pending_request_find(struct core_state *s, const char *auth_id)
 {
@@ -65,23 +66,50 @@ static bool same_source(const struct addr_port *a, const char *text)
            memcmp(a->addr.bytes, b.addr.bytes, len) == 0;
 }
 
+/* The oldest verdict that was kept for whoever asks late: the client asks anew. */
+static void forget_verdict(struct core_state *s)
+{
+    struct pending_request *oldest = NULL;
+
+    for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
+        struct pending_request *w = at->value;
+        if (w->decided && !w->calls && (!oldest || w->ends_ms < oldest->ends_ms))
+            oldest = w;
+    }
+    if (oldest) {
+        map_dels(&s->pendings, oldest->pending->auth_id);
+        pending_request_free(oldest);
+    }
+}
+
+/* An SSH session counts for the node that asks, which names whose session it is; a registration for its address. */
 static int check_room(struct core_state *s, const struct pending *p, struct err *e)
 {
+    int64_t max = s->config->tuning.register_cache_max_entries, waiting = 0, of_ssh = 0;
+    size_t of_source = 0, of_target = 0;
     struct addr_port from;
     bool has_source = addr_port_parse(p->source, &from, NULL) == 0;
-    size_t of_source = 0, of_target = 0;
 
     for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
         const struct pending_request *w = at->value;
-        of_source += has_source && same_source(&from, w->pending->source);
-        of_target += p->ssh && w->pending->ssh && !w->decided && w->pending->ssh_target_id == p->ssh_target_id;
+        const struct pending *x = w->pending;
+        if (w->decided)
+            continue;
+        waiting++;
+        of_ssh += x->ssh;
+        of_target += x->ssh && x->ssh_target_id == p->ssh_target_id;
+        of_source += !x->ssh && has_source && same_source(&from, x->source);
     }
-    if (of_source >= PER_SOURCE_MAX)
-        return err_set(e, ERR_BUSY, "too many registrations wait from your address: approve or reject some first");
-    if (of_target >= PER_TARGET_MAX)
+    if (p->ssh && of_target >= PER_TARGET_MAX)
         return err_set(e, ERR_BUSY, "too many SSH sessions to this node wait for approval");
-    if ((int64_t)s->pendings.len >= s->config->tuning.register_cache_max_entries)
+    if (p->ssh && of_ssh >= (max + 1) / 2)
+        return err_set(e, ERR_BUSY, "too many SSH sessions wait for approval");
+    if (!p->ssh && of_source >= PER_SOURCE_MAX)
+        return err_set(e, ERR_BUSY, "too many registrations wait from your address: approve or reject some first");
+    if (waiting >= max)
         return err_set(e, ERR_BUSY, "too many registrations wait: an administrator must approve or reject some first");
+    if ((int64_t)s->pendings.len >= VERDICTS * max)
+        forget_verdict(s);
     return 0;
 }
 

@@ -314,6 +314,17 @@ static bool keeps_its_login(const struct node *n, const struct core_register *r,
     return is_same_login(n, r, k) || (strs_eq(&n->tags, tags) && (tags->len || n->user_id == k->user_id));
 }
 
+/* The answer to a login was lost, and the client comes again with another node key: the key is used up for just that.
+ */
+static struct slot *lost_login(struct core_state *s, const struct core_register *r, const struct preauth_key *k)
+{
+    for (struct slot *x = slot_by_machine(s, r->machine_key); x && !k->revoked; x = x->same_machine)
+        if (x->unseen_login == k->r.id && is_same_login(x->work, r, k) && !x->work->logged_out &&
+            !node_is_expired(x->work, clock_wall_ns()))
+            return x;
+    return NULL;
+}
+
 static void by_auth_key(struct core_state *s, struct core_register *r)
 {
     struct err *e = &r->call.err;
@@ -326,11 +337,12 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
         return;
     }
     const struct user *owner = k && k->user_id ? find_user(s, k->user_id) : NULL;
-    if (!k || key_is_valid(k, e) < 0 || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
+    struct slot *lost = k ? lost_login(s, r, k) : NULL;
+    if (!k || (!lost && key_is_valid(k, e) < 0) || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
         refuse(s, r);
         return;
     }
-    struct slot *slot = node_of_key(s, r, k, e);
+    struct slot *slot = lost ? lost : node_of_key(s, r, k, e);
     if (e->code == 0 && same && slot != same) {
         expired(s, r); /* the key is another node's: the client makes a new one and comes again */
         return;
@@ -348,6 +360,7 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     if (k->preauthorized)
         authorize_by_login(n, actor);
     slot = put_node(s, old, n, &r->info, actor);
+    slot->unseen_login = k->r.id;
     free(actor);
     record_unref(old);
     s->counters.registrations++;

@@ -88,6 +88,7 @@ struct slot {
     int64_t ended_ms;          /* when its last session ended, or when it was registered */
     int64_t grace_ms;          /* until when it is not yet offline */
     int64_t free_ms;           /* when it was freed: not used again for a while */
+    uint64_t unseen_login;     /* the pre-auth key of a login that its client may not know of; 0: it came since */
     double entries;            /* of the journal that its client may cause, as of entries_ms; see journal.c */
     int64_t entries_ms;
     double images; /* for looking back that it may cause, as of images_ms; see past.c */

@@ -235,6 +235,38 @@ static void what_cannot_be_used_is_left_out_and_named(void **state)
     unsetenv("HEADWAY_DNS_NAMESERVERS_GLOBAL");
 }
 
+static void a_name_may_end_in_the_dot_of_the_root(void **state)
+{
+    struct config *c = parse("server_url: http://h:1\n"
+                             "dns:\n"
+                             "  base_domain: Tail.example.com.\n"
+                             "  nameservers: {split: {corp.test.: [10.0.0.53]}}\n"
+                             "  search_domains: [lab.test.]\n"
+                             "  extra_records: [{name: www.lab.test., type: A, value: 100.64.0.3}]\n");
+
+    (void)state;
+    assert_int_equal(c->notes.len, 0);
+    assert_string_equal(c->dns.base_domain, "tail.example.com");
+    assert_string_equal(c->dns.split.items[0].domain, "corp.test");
+    assert_string_equal(c->dns.search_domains.items[0], "lab.test");
+    assert_string_equal(c->dns.extra_records.items[0].name, "www.lab.test");
+    config_unref(c);
+    static const struct {
+        const char *text, *what;
+    } bad[] = {
+        {"server_url: https://hs.tail.example.com\ndns: {base_domain: tail.example.com.}\n", "part of base_domain"},
+        {"server_url: https://h\ndns: {base_domain: tail..}\n", "is not a domain name"},
+        {"server_url: https://h\ndns: {base_domain: .}\n", "is not a domain name"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct err e = {0};
+        c = NULL;
+        assert_true(config_parse(bad[i].text, strlen(bad[i].text), "/etc/headway/config.yaml", &c, NULL, &e) < 0);
+        if (!strstr(e.message, bad[i].what))
+            fail_msg("%s: %s", bad[i].text, e.message);
+    }
+}
+
 static void a_broken_rule_names_its_line(void **state)
 {
     static const char text[] = "server_url: http://h:1\ntls_cert_path: /a\n\ntls_letsencrypt_hostname: h.example\n";
@@ -563,6 +595,7 @@ int main(void)
         cmocka_unit_test(headscale_s_file_loads),
         cmocka_unit_test(empty_values_load),
         cmocka_unit_test(what_cannot_be_used_is_left_out_and_named),
+        cmocka_unit_test(a_name_may_end_in_the_dot_of_the_root),
         cmocka_unit_test(a_broken_rule_names_its_line),
         cmocka_unit_test(every_old_key_is_seen),
         cmocka_unit_test(what_needs_a_restart_waits_for_it_whole),

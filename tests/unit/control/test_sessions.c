@@ -215,7 +215,7 @@ static void what_cannot_be_is_refused(void **state)
         {"POST", "/machine/audit-log", "{}", 200},
         {"POST", "/machine/webclient/init/1/to/2", "", 501},
         {"GET", "/machine/tka/init/begin", "{}", 501},
-        {"GET", "/machine/ssh/action/1/to/999", "", 404},
+        {"GET", "/machine/ssh/action/1/to/999", "", 401}, /* as for a node of somebody else */
         {"GET", "/machine/ssh/action/x", "", 400},
         {"GET", "/metrics", "", 404},
         {"GET", "/api/v1/node", "", 404},
@@ -254,6 +254,95 @@ static void somebody_elses_node_key_opens_nothing(void **state)
     test_client_leave(&a);
 }
 
+/* A body that is no request, on each path that reads one. */
+static void bodies_that_are_no_requests_are_refused(void **state)
+{
+    static const char *const paths[] = {"/machine/map",           "/machine/register",  "/machine/update-health",
+                                        "/machine/feature/query", "/machine/audit-log", "/machine/c2n/x"};
+    static const char *const bodies[] = {"",
+                                         "null",
+                                         "[]",
+                                         "0",
+                                         "\"x\"",
+                                         "{",
+                                         "{}x",
+                                         "{\"\\u0000\":1}",
+                                         "{\"a\":\"\\u0000\"}",
+                                         "\xff\xfe",
+                                         "{\"Version\":1e999}",
+                                         "{\"Version\":-1}",
+                                         "{\"Version\":142,\"Version\":142}",
+                                         "{\"NodeKey\":[\"nodekey:00\"]}",
+                                         "{\"NodeKey\":null}",
+                                         "{\"Version\":99999999999999999999}",
+                                         "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["};
+    static struct test_client a;
+
+    (void)state;
+    test_client_start(&a, "a");
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        for (size_t k = 0; k < ARRAY_LEN(bodies); k++) {
+            int status = test_client_call(&a, "POST", paths[i], mem_strdup(bodies[k]));
+            if (status != 200 && status != 204 && (status < 400 || status > 413))
+                fail_msg("%s %s: %d", paths[i], bodies[k], status);
+        }
+    test_client_join(&a); /* it is served on */
+    test_client_leave(&a);
+}
+
+/* One field is of the wrong kind: the rest is read, or the request is refused; whoever sees the node still can. */
+static void odd_fields_disturb_nobody(void **state)
+{
+    static const char *const fields[] = {
+        "\"Hostinfo\":null",
+        "\"Hostinfo\":[]",
+        "\"Hostinfo\":\"x\"",
+        "\"Hostinfo\":{\"Hostname\":null,\"OS\":7}",
+        "\"Hostinfo\":{\"Hostname\":\"a\\u0000b\"}",
+        "\"Hostinfo\":{\"Hostname\":\"\\ud83d\\ude00\"}",
+        "\"Hostinfo\":{\"RoutableIPs\":null}",
+        "\"Hostinfo\":{\"RoutableIPs\":{}}",
+        "\"Hostinfo\":{\"RoutableIPs\":[null,1,\"10.0.0.0/33\",\"\"]}",
+        "\"Hostinfo\":{\"RequestTags\":\"tag:a\"}",
+        "\"Hostinfo\":{\"RequestTags\":[1,null]}",
+        "\"Hostinfo\":{\"NetInfo\":[]}",
+        "\"Hostinfo\":{\"NetInfo\":{\"PreferredDERP\":1e30,\"DERPLatency\":{\"1-v4\":\"x\",\"\":-1}}}",
+        "\"Hostinfo\":{\"NetInfo\":{\"PreferredDERP\":-1,\"WorkingUDP\":\"yes\"}}",
+        "\"Hostinfo\":{\"Services\":{},\"Location\":{\"Priority\":1.5,\"Latitude\":\"x\"}}",
+        "\"Hostinfo\":{\"Location\":[],\"TPM\":1,\"IngressEnabled\":\"x\",\"sshHostKeys\":[1]}",
+        "\"Endpoints\":[1,null,{},\"x\",\"1.2.3.4:99999\"],\"EndpointTypes\":\"x\"",
+        "\"DiscoKey\":7",
+        "\"Auth\":[]",
+        "\"Auth\":{\"AuthKey\":[]}",
+        "\"Followup\":{}",
+        "\"Expiry\":1",
+        "\"Expiry\":\"9999-99-99T00:00:00Z\"",
+    };
+    static struct test_client a, b;
+
+    (void)state;
+    test_client_start(&a, "a");
+    test_client_join(&a);
+    test_client_start(&b, "b");
+    test_client_join(&b);
+    test_client_poll(&b, "");
+    json_decref(test_client_hear(&b));
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        int map =
+            test_client_call(&a, "POST", "/machine/map", test_client_request(&a, ",\"OmitPeers\":true,%s", fields[i]));
+        int login = test_client_call(&a, "POST", "/machine/register", test_client_request(&a, ",%s", fields[i]));
+        if ((map != 200 && map != 400) || login != 200)
+            fail_msg("%s: %d, %d", fields[i], map, login);
+    }
+    assert_int_equal(
+        test_client_call(&a, "POST", "/machine/map",
+                         test_client_request(&a, ",\"OmitPeers\":true,\"Hostinfo\":{\"Hostname\":\"last\"}")),
+        200);
+    assert_false(b.ended);
+    test_client_leave(&b);
+    test_client_leave(&a);
+}
+
 static void too_old_clients_are_told_what_to_do(void **state)
 {
     static struct test_client a;
@@ -280,6 +369,8 @@ int main(void)
         cmocka_unit_test(one_map_is_one_answer),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(somebody_elses_node_key_opens_nothing),
+        cmocka_unit_test(bodies_that_are_no_requests_are_refused),
+        cmocka_unit_test(odd_fields_disturb_nobody),
         cmocka_unit_test(too_old_clients_are_told_what_to_do),
     };
 

@@ -314,6 +314,63 @@ static void one_question_about_ssh_is_put_once(void **state)
     assert_in_range(taken, 1, 20);
 }
 
+/* A member's own machines ask about a machine of others: that takes no place from who comes from its address. */
+static void questions_about_ssh_take_no_place_of_registrations(void **state)
+{
+    struct join source = device(1, "a", NULL), stranger = {.name = "x", .machine = 90, .node = 90};
+    uint64_t one = add(1, "a", NULL);
+    struct core_register asked;
+    unsigned taken = 0;
+    char user[16];
+
+    (void)state;
+    core_rig_online(&r, &source);
+    set_policy("{\"ssh\":[{\"action\":\"check\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],"
+               "\"users\":[\"autogroup:nonroot\"]}]}");
+    for (uint8_t n = 2; n <= 9; n++) {
+        uint64_t target = add(n, "b", NULL);
+        for (unsigned i = 0; i < 16; i++) {
+            snprintf(user, sizeof(user), "u%u", i);
+            struct core_ssh q = {.source_id = one, .target_id = target, .user = user};
+            taken += core_rig_ssh(r.core, &q) == 0;
+        }
+    }
+    assert_in_range(taken, 64, 128);
+    assert_int_equal(core_rig_join(&r, &stranger, &asked), REGISTER_URL);
+}
+
+static int begin_with_few_places(void **state)
+{
+    (void)state;
+    begin_with("tuning:\n  register_cache_max_entries: 32\n");
+    return 0;
+}
+
+static void questions_about_ssh_leave_half_of_the_places(void **state)
+{
+    uint64_t one = add(1, "a", NULL);
+    struct core_register asked;
+    unsigned taken = 0;
+    char user[16];
+
+    (void)state;
+    set_policy("{\"ssh\":[{\"action\":\"check\",\"src\":[\"alice@\"],\"dst\":[\"autogroup:self\"],"
+               "\"users\":[\"autogroup:nonroot\"]}]}");
+    for (uint8_t n = 2; n <= 5; n++) {
+        uint64_t target = add(n, "b", NULL);
+        for (unsigned i = 0; i < 16; i++) {
+            snprintf(user, sizeof(user), "u%u", i);
+            struct core_ssh q = {.source_id = one, .target_id = target, .user = user};
+            taken += core_rig_ssh(r.core, &q) == 0;
+        }
+    }
+    assert_int_equal(taken, 16);
+    for (uint8_t n = 90; n < 106; n++) {
+        struct join stranger = {.name = "x", .machine = n, .node = n};
+        assert_int_equal(core_rig_join(&r, &stranger, &asked), REGISTER_URL);
+    }
+}
+
 static void post_done(struct core_call *call)
 {
     sem_post(call->owner);
@@ -586,6 +643,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tags_that_nobody_owns_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(ssh_is_asked_for_where_a_check_rule_says_so, begin, end),
         cmocka_unit_test_setup_teardown(one_question_about_ssh_is_put_once, begin, end),
+        cmocka_unit_test_setup_teardown(questions_about_ssh_take_no_place_of_registrations, begin, end),
+        cmocka_unit_test_setup_teardown(questions_about_ssh_leave_half_of_the_places, begin_with_few_places, end),
         cmocka_unit_test_setup_teardown(a_client_that_goes_away_stops_asking, begin, end),
         cmocka_unit_test_teardown(a_policy_of_a_file_is_followed_while_it_is_one, end),
         cmocka_unit_test_teardown(what_old_clients_get_of_the_relay_follows_the_configuration, end),

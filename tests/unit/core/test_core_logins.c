@@ -257,6 +257,98 @@ static void each_login_takes_effect_or_uses_nothing_up(void **state)
     }
 }
 
+/* The same machine, with another node key each time; asks may be NULL. */
+static enum register_result join_again(const char *by, const char *asks, uint8_t node, struct core_register *call,
+                                       bool *used)
+{
+    uint64_t key_id;
+    char *key = key_of(by, NULL, &key_id);
+    struct join j = {.key = key, .name = "host", .machine = 250, .node = node, .tag = asks};
+    enum register_result result = core_rig_join(&r, &j, call);
+
+    *used = is_used(key_id);
+    free(key);
+    return result;
+}
+
+static void expect_ambiguous(const char *person, uint8_t node, const char *owners)
+{
+    struct join j = {.name = "host", .machine = 250, .node = node};
+    struct core_register asked;
+    char now[160];
+
+    assert_int_equal(core_rig_join(&r, &j, &asked), REGISTER_URL);
+    struct core_admin a = {.op = ADMIN_REGISTER, .text = asked.auth_id, .name = person};
+    assert_int_equal(core_rig_admin(&r, &a), ERR_CONFLICT);
+    assert_non_null(strstr(a.call.err.message, "ambiguous ownership"));
+    core_admin_release(&a);
+    owners_of_machine(250, now);
+    assert_string_equal(now, owners);
+}
+
+static void a_machine_with_several_nodes_must_say_which(void **state)
+{
+    struct core_register call;
+    char owners[160];
+    bool used;
+
+    (void)state;
+    assert_int_equal(join_again("alice", NULL, 240, &call, &used), REGISTER_DONE);
+    assert_int_equal(join_again("bob", NULL, 241, &call, &used), REGISTER_DONE);
+    assert_int_equal(join_again("tag:a", NULL, 242, &call, &used), REGISTER_REFUSED);
+    assert_non_null(strstr(call.call.err.message, "ambiguous ownership: this machine has nodes of several users"));
+    assert_false(used);
+    owners_of_machine(250, owners);
+    assert_string_equal(owners, "alice|bob");
+    assert_int_equal(join_again("alice", "tag:a", 243, &call, &used), REGISTER_DONE);
+    expect_ambiguous("alice", 244, "tag:a|bob");
+    expect_ambiguous("bob", 245, "tag:a|bob");
+    assert_int_equal(join_again("tag:b", NULL, 246, &call, &used), REGISTER_DONE);
+    assert_true(used);
+    owners_of_machine(250, owners);
+    assert_string_equal(owners, "tag:b|bob");
+}
+
+static enum register_result join_with(const char *key, uint8_t machine, uint8_t node, struct core_register *call)
+{
+    struct join j = {.key = key, .name = "host", .machine = machine, .node = node};
+
+    return core_rig_join(&r, &j, call);
+}
+
+/* The client comes again with a new node key. Once it has been seen with the one that it has, the key is used up. */
+static void a_login_whose_answer_is_lost_costs_no_key(void **state)
+{
+    struct core_register call;
+    uint64_t key_id;
+    char *key = key_of("alice", NULL, &key_id), owners[160];
+
+    (void)state;
+    assert_int_equal(join_with(key, 250, 240, &call), REGISTER_DONE);
+    assert_int_equal(join_with(key, 251, 239, &call), REGISTER_REFUSED);
+    assert_int_equal(join_with(key, 250, 241, &call), REGISTER_DONE);
+    assert_int_equal(join_with(key, 250, 242, &call), REGISTER_DONE);
+    owners_of_machine(250, owners);
+    assert_string_equal(owners, "alice");
+    core_rig_online(&r, &(struct join){.name = "host", .machine = 250, .node = 242});
+    assert_int_equal(join_with(key, 250, 243, &call), REGISTER_REFUSED);
+    assert_string_equal(call.call.err.message, "authkey already used");
+    free(key);
+}
+
+static void a_login_that_was_ended_stays_ended(void **state)
+{
+    struct core_register call;
+    uint64_t key_id;
+    char *key = key_of("alice", NULL, &key_id);
+
+    (void)state;
+    assert_int_equal(join_with(key, 250, 240, &call), REGISTER_DONE);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_EXPIRE, .id = 1, .time_ns = 1});
+    assert_int_equal(join_with(key, 250, 241, &call), REGISTER_REFUSED);
+    free(key);
+}
+
 /* A container's daemon restarts with its state and the key that it was made with: what an administrator made of its
  * node meanwhile stays, and the key need not be valid any more. */
 static void a_restart_changes_nothing(void **state)
@@ -397,7 +489,7 @@ static void a_name_that_was_given_stays(void **state)
 
 static void users_have_names_that_a_path_can_hold(void **state)
 {
-    static const char *const bad[] = {".", "..", "a/b", "", "12"};
+    static const char *const bad[] = {".", "..", "a/b", "", "12", "a@", "@", "user:*@example.com"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -427,6 +519,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_login_takes_effect_or_uses_nothing_up, begin, end),
+        cmocka_unit_test_setup_teardown(a_machine_with_several_nodes_must_say_which, begin, end),
+        cmocka_unit_test_setup_teardown(a_login_whose_answer_is_lost_costs_no_key, begin, end),
+        cmocka_unit_test_setup_teardown(a_login_that_was_ended_stays_ended, begin, end),
         cmocka_unit_test_setup_teardown(a_restart_changes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(nodes_that_are_tagged_never_expire, begin, end),
         cmocka_unit_test_setup_teardown(a_client_may_not_ask_for_more_than_node_expiry, begin_with_expiry, end),

@@ -297,6 +297,54 @@ static void registrations_that_wait_are_counted_by_source(void **state)
     assert_int_equal(ask(251, "192.0.2.7:1"), 0);
 }
 
+/* Whoever brings up a hundred machines behind one address, and approves them, waits for nobody. */
+static void who_was_decided_upon_waits_no_more(void **state)
+{
+    (void)state;
+    for (uint8_t i = 1; i <= 200; i++) {
+        struct join j = {.name = "x", .machine = i, .node = i};
+        struct core_register asked;
+        enum register_result result = core_rig_join(&r, &j, &asked);
+        if (result != REGISTER_URL)
+            fail_msg("%u: %s", i, asked.call.err.message);
+        core_rig_admin_ok(&r, (struct core_admin){.op = i % 2 ? ADMIN_REGISTER : ADMIN_AUTH_REJECT,
+                                                  .text = asked.auth_id,
+                                                  .name = i % 2 ? "alice" : NULL});
+    }
+}
+
+static int begin_small(void **state)
+{
+    (void)state;
+    core_rig_prepare(&r, "tuning:\n  register_cache_max_entries: 8\n");
+    core_rig_start(&r);
+    alice = core_rig_user(&r, "alice");
+    return 0;
+}
+
+/* Verdicts are kept for whoever comes late, within the bound. */
+static void verdicts_are_kept_within_the_bound(void **state)
+{
+    struct join first = {.name = "x", .machine = 1, .node = 1}, last = {.name = "x", .machine = 30, .node = 30};
+    struct core_register asked, again;
+    char ids[31][AUTH_ID_LEN + 1];
+
+    (void)state;
+    for (uint8_t i = 1; i <= 30; i++) {
+        struct join j = {.name = "x", .machine = i, .node = i};
+        assert_int_equal(core_rig_join(&r, &j, &asked), REGISTER_URL);
+        memcpy(ids[i], asked.auth_id, sizeof(ids[i]));
+        core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_REGISTER, .text = ids[i], .name = "alice"});
+    }
+    last.followup = ids[30];
+    assert_int_equal(core_rig_join(&r, &last, &again), REGISTER_DONE);
+    first.followup = ids[1]; /* forgotten; its node is known all the same */
+    assert_int_equal(core_rig_join(&r, &first, &again), REGISTER_DONE);
+    for (uint8_t i = 100; i < 108; i++)
+        assert_int_equal(ask(i, "192.0.2.7:1"), 0);
+    assert_int_equal(ask(109, "192.0.2.7:1"), ERR_BUSY);
+}
+
 static void addresses_run_out_and_come_back_late(void **state)
 {
     char *key = key_of_alice(true);
@@ -361,6 +409,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_may_be_shortened_and_not_extended, begin, end),
         cmocka_unit_test_setup_teardown(a_person_decides, begin, end),
         cmocka_unit_test_setup_teardown(registrations_that_wait_are_counted_by_source, begin, end),
+        cmocka_unit_test_setup_teardown(who_was_decided_upon_waits_no_more, begin, end),
+        cmocka_unit_test_setup_teardown(verdicts_are_kept_within_the_bound, begin_small, end),
         cmocka_unit_test_setup_teardown(addresses_run_out_and_come_back_late, begin_narrow, end),
         cmocka_unit_test_setup_teardown(a_freed_address_rests, begin_narrow, end),
     };

@@ -137,7 +137,7 @@ static void bad_heads_are_answered(void **state)
     free(large);
     fd = dial(NULL);
     say(fd, "GET /ts2021 HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
-    expect(fd, "HTTP/1.1 501 ");
+    expect(fd, "HTTP/1.1 400 ");
     fd = dial(NULL);
     say(fd, "POST /ts2021 HTTP/1.1\r\nConnection: upgrade\r\n\r\n");
     expect(fd, "HTTP/1.1 400 ");
