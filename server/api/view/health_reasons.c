@@ -35,6 +35,7 @@ enum reason_code {
     REASON_NOT_FORWARDING,
     REASON_EXIT_DOWN,
     REASON_APP,
+    REASON_POLICY,
     REASON_RELAY,
     REASON_CERTIFICATE,
     REASON_ROUTER_KEY,
@@ -54,6 +55,7 @@ static const struct {
     [REASON_NOT_FORWARDING] = {"router-not-forwarding", "node", WEIGHT_ALARM},
     [REASON_EXIT_DOWN] = {"exit-node-down", "node", WEIGHT_ALARM},
     [REASON_APP] = {"app-unserved", "app", WEIGHT_ALARM},
+    [REASON_POLICY] = {"policy-not-loaded", "policy", WEIGHT_ALARM},
     [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
@@ -301,6 +303,18 @@ static void ask_pendings(struct health_scan *h)
 
 /* ---- the server ---- */
 
+static void ask_policy(struct health_scan *h, struct api *api)
+{
+    const struct config *c = api_config(api);
+    struct core_counters core;
+
+    core_counters(api->with.core, &core);
+    if (core.policy_refused)
+        add(h, REASON_POLICY, (struct about){.name = c->policy.path},
+            "the policy in %s cannot be used, and the one before stays in force: see the log", c->policy.path);
+    config_unref(c);
+}
+
 static void ask_server(struct health_scan *h, struct api *api)
 {
     struct server_facts facts = {0};
@@ -328,6 +342,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
     if (!database)
         add(&h, REASON_DATABASE, (struct about){.name = "database"},
             "the database does not answer, or the last change could not be written");
+    ask_policy(&h, api);
     ask_server(&h, api);
     ask_prefixes(&h);
     ask_nodes(&h, ask_router);
