@@ -15,7 +15,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-LIBS_SERVER := libsystemd libmicrohttpd libnghttp2 libssl libcrypto libsodium jansson sqlite3 libcurl yaml-0.1 libzstd
+LIBS_SERVER := libsystemd libmicrohttpd libnghttp2 libssl libcrypto libsodium jansson sqlite3 libcurl yaml-0.1 libzstd libpq
 LIBS_TUI := jansson libcurl yaml-0.1 ncursesw libcrypto libsodium
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wcast-qual -Wwrite-strings -Wpointer-arith -Wundef -Wimplicit-fallthrough
@@ -74,6 +74,8 @@ CHECKS := $(addprefix check-,$(KINDS))
 all: $(PROGRAMS)
 build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
 
+# The one library whose header is in a folder of its own.
+PQ_INCLUDE := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags libpq 2>/dev/null))
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1) $(2)";)
 pc_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
@@ -98,7 +100,7 @@ $(B)/common/%.o: common/%.c $(STAMP)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
 $(B)/server/%.o: server/%.c $(STAMP)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Iserver $(PQ_INCLUDE) $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
 $(B)/tui/%.o: tui/%.c $(STAMP)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) -Itui $(CFLAGS_ALL) $(WERROR_FLAG) -c -o $@ $<
@@ -162,7 +164,7 @@ run: deps
 	$(Q)server/dist/run.sh $(B)
 
 # What each part of the tree sees of the others; the include path is the first guard of the arrows between them.
-see_server := -Iserver
+see_server := -Iserver $(PQ_INCLUDE)
 see_tui := -Itui
 see_tests := -Iserver -Itui -Itests
 see = $(see_$(firstword $(subst /, ,$(1))))

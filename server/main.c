@@ -18,6 +18,7 @@
 #include "core/core.h"
 #include "front/front.h"
 #include "health/health.h"
+#include "import/import.h"
 #include "metrics/metrics.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
@@ -56,14 +57,30 @@ static const struct flag options[] = {
     FLAGS_END,
 };
 
+/* Of import; its -c is headscale's configuration. */
+static const struct flag import_options[] = {
+    {.name = "database", .kind = FLAG_TEXT, .value = "FILE", .help = "headscale's database, a SQLite file"},
+    {.name = "noise-key", .kind = FLAG_TEXT, .value = "FILE", .help = "its private key, by which clients know it"},
+    {.name = "derp-key", .kind = FLAG_TEXT, .value = "FILE", .help = "the private key of its relay"},
+    {.name = "to", .kind = FLAG_TEXT, .value = "FILE", .help = "headway's configuration"},
+    {.name = "state", .kind = FLAG_TEXT, .value = "DIRECTORY", .help = "where headway's database and keys are to be"},
+    {.name = "dry-run", .kind = FLAG_SWITCH, .help = "tell what would be done, and write nothing"},
+    {.name = "all", .kind = FLAG_SWITCH, .help = "name also each object that is taken as it is"},
+    FLAGS_END,
+};
+
 static void print_help(void)
 {
     struct buf text = BUF_INIT(0);
 
-    buf_adds(&text, "headwayd: a control plane for Tailscale clients\n\n"
-                    "  headwayd [-c FILE]             run until SIGTERM\n"
-                    "  headwayd [-c FILE] configtest  check the configuration and exit\n\n");
+    buf_adds(&text,
+             "headwayd: a control plane for Tailscale clients\n\n"
+             "  headwayd [-c FILE]             run until SIGTERM\n"
+             "  headwayd [-c FILE] configtest  check the configuration and exit\n"
+             "  headwayd import -c FILE        take over the tailnet of headscale, whose configuration that is\n\n");
     flags_help(options, &text);
+    buf_adds(&text, "\nOptions of import:\n");
+    flags_help(import_options, &text);
     fputs(buf_text(&text), stdout);
     buf_release(&text);
 }
@@ -183,8 +200,11 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
         put_problem(c, problems, "noise.private_key_path", e.message);
     if (control_key_check(c->derp.server.private_key_path, &e) < 0)
         put_problem(c, problems, "derp.server.private_key_path", e.message);
-    if (store_check(c->database.sqlite_path, &image, &e) < 0)
-        put_problem(c, problems, "database.sqlite.path", e.message);
+    if (store_check(c->database.sqlite_path, &image, &e) < 0) {
+        char *advice = import_advice(c);
+        put_problem(c, problems, "database.sqlite.path", advice ? advice : e.message);
+        free(advice);
+    }
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
         if (!tls)
@@ -451,6 +471,42 @@ static int configtest(const struct config *c)
     return status;
 }
 
+static const char *given_text(const struct flags *flags, const char *name)
+{
+    return flags_given(flags, name) ? flags_text(flags, name) : NULL;
+}
+
+static int import(const struct flags *flags)
+{
+    static const char usual[] = "/etc/headscale/config.yaml";
+    struct import_options o = {.config = given_text(flags, "config"),
+                               .database = given_text(flags, "database"),
+                               .noise_key = given_text(flags, "noise-key"),
+                               .derp_key = given_text(flags, "derp-key"),
+                               .to = given_text(flags, "to"),
+                               .state_dir = given_text(flags, "state"),
+                               .dry_run = flags_switch(flags, "dry-run"),
+                               .all = flags_switch(flags, "all")};
+
+    if (!o.config && !o.database && access(usual, F_OK) == 0)
+        o.config = usual;
+    log_setup(LOG_LEVEL_WARN, LOG_TEXT);
+    return import_run(&o, stdout, stderr);
+}
+
+static bool import_flag_given(const struct flags *flags)
+{
+    for (const struct flag *f = import_options; f->kind != FLAG_NONE; f++)
+        if (flags_given(flags, f->name))
+            return true;
+    return false;
+}
+
+static bool is_command(const char *word)
+{
+    return str_eq(word, "serve") || str_eq(word, "configtest") || str_eq(word, "import");
+}
+
 int main(int argc, char **argv)
 {
     struct flags flags = {0};
@@ -461,16 +517,22 @@ int main(int argc, char **argv)
 
     file_hold_standard();
     flags_add_table(&flags, options);
+    flags_add_table(&flags, import_options);
     if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
         return say(1, &e);
     const char *command = flags.args.len ? flags.args.items[0] : "serve";
-    d.config_path = flags_given(&flags, "config") ? flags_text(&flags, "config") : NULL;
+    d.config_path = given_text(&flags, "config");
     if (flags_switch(&flags, "help")) {
         print_help();
     } else if (flags_switch(&flags, "version") || str_eq(command, "version")) {
         printf("headwayd %s\n", headway_version);
-    } else if (flags.args.len > 1 || !(str_eq(command, "serve") || str_eq(command, "configtest"))) {
+    } else if (flags.args.len > 1 || !is_command(command)) {
         err_set(&e, ERR_INVALID, "unknown command '%s': see headwayd --help", flags.args.items[flags.args.len - 1]);
+        status = say(1, &e);
+    } else if (str_eq(command, "import")) {
+        status = import(&flags);
+    } else if (import_flag_given(&flags)) {
+        err_set(&e, ERR_INVALID, "these options are those of 'headwayd import'");
         status = say(1, &e);
     } else if (config_load(d.config_path, &d.config, &problems, &e) < 0) {
         say_problems(&problems, &e);

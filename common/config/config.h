@@ -3,7 +3,7 @@
  * daemon for everything, the command line for the socket and the address that it talks to.
  *
  * One table (keys.c) holds each key's name, type, default, limits and explanation; reading, environment overrides, the
- * commented example and headway.yaml(5) come from it. This room alone knows libyaml.
+ * commented example and headway.yaml(5) come from it. In the daemon this room alone knows libyaml.
  *
  * A struct config is filled once and never changes; a reload makes a new one. Texts are never NULL; a path is absolute
  * or relative to the working directory (a relative one in the file has got the file's directory in front). Durations
@@ -110,6 +110,10 @@ struct config {
         char *type, *sqlite_path;
         bool write_ahead_log;
         int64_t wal_autocheckpoint;
+        struct {
+            char *host, *name, *user, *pass, *ssl; /* ssl: "true", "false" or a word of libpq's sslmode */
+            int64_t port;
+        } postgres; /* headscale's, for import */
     } database;
     struct {
         char *level, *format;
@@ -190,6 +194,16 @@ void config_diff(const struct config *was, const struct config *is, struct strs 
 /* Gives fresh the values of was for all keys that need a restart, so that a reload applies none of a change halfway.
  * Before others see fresh; config_diff comes first. */
 void config_keep_until_restart(const struct config *was, struct config *fresh);
+
+/* The keys that were given as a YAML file with the same meaning, without comments. overrides take the place of what was
+ * given, or of nothing: value is YAML, NULL leaves the key out. */
+struct config_override {
+    const char *key, *value;
+};
+void config_write(const struct config *c, const struct config_override *overrides, size_t count, struct buf *out);
+
+/* Where a configuration of headway's own is, or would be looked for if there were one; the caller's. */
+char *config_default_file(void);
 
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);

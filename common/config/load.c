@@ -14,6 +14,8 @@
 
 #define FILE_MAX     (4u << 20)
 #define PROBLEMS_MAX 100
+#define SYSTEM_FILE  "/etc/headway/config.yaml"
+#define USER_FILE    "%s/.config/headway/config.yaml" /* below the home directory */
 
 struct old_value { /* of a key by its old name */
     char *text;
@@ -338,8 +340,7 @@ static char *find_file(const char *path)
     const char *home = getenv("HOME");
     const char *named[] = {path, getenv("HEADWAY_CONFIG"), getenv("HEADSCALE_CONFIG")};
     /* Not the working directory: a file that lies about there would be sent the administrator's key. */
-    char *places[] = {home && *home ? mem_format("%s/.config/headway/config.yaml", home) : NULL,
-                      mem_strdup("/etc/headway/config.yaml")};
+    char *places[] = {home && *home ? mem_format(USER_FILE, home) : NULL, mem_strdup(SYSTEM_FILE)};
     char *found = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(named) && !found; i++)
@@ -351,6 +352,18 @@ static char *find_file(const char *path)
         free(places[i]);
     }
     return found;
+}
+
+char *config_default_file(void)
+{
+    const char *home = getenv("HOME"), *named = getenv("HEADWAY_CONFIG");
+    char *mine = home && *home ? mem_format(USER_FILE, home) : NULL;
+
+    if (named && *named)
+        mem_replace(&mine, named);
+    else if (!mine || (access(mine, F_OK) < 0 && geteuid() == 0))
+        mem_replace(&mine, SYSTEM_FILE);
+    return mine;
 }
 
 /* The file's name and text, which are the caller's; "" and nothing where there is none. */

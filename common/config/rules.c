@@ -257,7 +257,9 @@ static void rule_oidc(struct config *c, rule_fail fail, void *arg)
 static void rule_database(struct config *c, rule_fail fail, void *arg)
 {
     if (strcasecmp(c->database.type, "postgres") == 0)
-        fail(arg, "database.type", "database.type: PostgreSQL is not supported yet: use sqlite");
+        fail(arg, "database.type",
+             "database.type: headway keeps its database in SQLite: a database of headscale's in PostgreSQL is imported "
+             "with 'headwayd import --config FILE'");
     if (!c->database.write_ahead_log)
         note(c, "database.sqlite.write_ahead_log: false has no effect: the write-ahead log is always used");
 }

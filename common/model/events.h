@@ -8,6 +8,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
 /*    id                        kind                    weight         can be undone */
 #define EVENT_KINDS(X)                                                                                                 \
     X(EVENT_SERVER_STARTED, "server.started", WEIGHT_INFO, false)                                                      \
+    X(EVENT_SERVER_IMPORTED, "server.imported", WEIGHT_CHANGE, false)                                                  \
     X(EVENT_SERVER_STOPPED, "server.stopped", WEIGHT_INFO, false)                                                      \
     X(EVENT_CONFIG_RELOADED, "config.reloaded", WEIGHT_INFO, false)                                                    \
     X(EVENT_SERVER_MESSAGE, "server.message", WEIGHT_CHANGE, true)                                                     \

@@ -17,7 +17,7 @@
 static const char *const starts[] = {[SECRET_PREAUTH_KEY] = "hskey-auth-", [SECRET_API_KEY] = "hskey-api-"};
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void hash_text(const char *secret, char out[SECRET_HASH_MAX])
+void secret_digest(const char *secret, char out[SECRET_HASH_MAX])
 {
     uint8_t digest[CRYPTO_HASH_LEN];
     struct buf b = BUF_INIT(SECRET_HASH_MAX);
@@ -36,7 +36,7 @@ void secret_make(enum secret_kind kind, struct secret *out)
     crypto_random_hex(out->prefix, SECRET_PREFIX_LEN / 2);
     crypto_random_hex(secret, SECRET_LEN / 2);
     snprintf(out->text, sizeof(out->text), "%s%s-%s", starts[kind], out->prefix, secret);
-    hash_text(secret, out->hash);
+    secret_digest(secret, out->hash);
     crypto_wipe(secret, sizeof(secret));
 }
 
@@ -91,7 +91,7 @@ bool secret_fits(const char *secret_hash, const char *secret)
         const char *want = secret_hash + strlen("plain:");
         return strlen(want) == strlen(secret) && crypto_equal(want, secret, strlen(want));
     }
-    hash_text(secret, digest);
+    secret_digest(secret, digest);
     return strlen(secret_hash) == strlen(digest) && crypto_equal(secret_hash, digest, strlen(digest));
 }
 

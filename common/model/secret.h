@@ -31,6 +31,8 @@ bool secret_split(enum secret_kind kind, const char *text, char prefix[SECRET_PR
 /* Does the secret fit a record's secret_hash: "sha256:HEX", "plain:TEXT" or bcrypt (tens of milliseconds)? */
 bool secret_fits(const char *secret_hash, const char *secret);
 bool secret_is_slow(const char *secret_hash);
+/* "sha256:HEX" of a secret. */
+void secret_digest(const char *secret, char out[SECRET_HASH_MAX]);
 
 /* What lists show: "hskey-api-PREFIX-***", "abcdefg***" for a legacy API key, "abcdef***" for a legacy pre-auth key,
  * which has no prefix: never so much that somebody who may read lists can use it. */

@@ -28,6 +28,9 @@ int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint
 
 /* The same without making one: 0 where it is missing or can be used. */
 int control_key_check(const char *path, struct err *e) WARN_UNUSED;
+/* The key of another file into one of its own: ERR_MISSING where there is none, ERR_CONFLICT where to holds another
+ * key; the same key may be there already. try: only whether it could be done. */
+int control_key_copy(const char *from, const char *to, bool try, struct err *e) WARN_UNUSED;
 
 struct control;
 

@@ -74,6 +74,14 @@ static int run_versions(sqlite3 *db, const struct schema_step *steps, unsigned f
     return code;
 }
 
+static int say_foreign(const char *path, struct err *e)
+{
+    return err_set(e, ERR_UNSUPPORTED,
+                   "%s: this database was not made by headway: name another file ('headwayd import' takes over one of "
+                   "headscale's)",
+                   path);
+}
+
 static int has_column(sqlite3 *db, const char *table, const char *column, bool *has, struct err *e)
 {
     char *sql = mem_format("SELECT count(*) FROM pragma_table_info('%s') WHERE name='%s'", table, column);
@@ -124,16 +132,43 @@ static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t 
         (code = sqlite_number(db, "SELECT count(*) FROM sqlite_schema", 0, &tables, e)) < 0)
         return code;
     if (tables > 0 && (application != APPLICATION_ID || *version < 1))
-        return err_set(e, ERR_UNSUPPORTED,
-                       "%s: this database was not made by headway (one of headscale's cannot be imported yet): name "
-                       "another file",
-                       path);
+        return say_foreign(path, e);
     if (*version > (int64_t)newest)
         return err_set(e, ERR_UNSUPPORTED,
                        "%s: a newer headway wrote this database (schema %lld, this one knows %u): run that version, or "
                        "restore the copy that it kept",
                        path, (long long)*version, newest);
     return tables > 0 ? check_columns(db, path, (unsigned)*version, e) : 0;
+}
+
+/* A name of a file as SQLite reads it from a URI. */
+static char *immutable_uri(const char *path)
+{
+    struct buf uri = BUF_INIT(0);
+
+    buf_adds(&uri, "file:");
+    for (const char *c = path; *c; c++)
+        if (strchr("%?#", *c))
+            buf_addf(&uri, "%%%02X", (unsigned char)*c);
+        else
+            buf_addc(&uri, *c);
+    buf_adds(&uri, "?immutable=1");
+    return buf_take(&uri);
+}
+
+bool store_is_headscale(const char *path)
+{
+    char *uri = immutable_uri(path);
+    sqlite3 *db = NULL;
+    int64_t tables = 0;
+
+    if (sqlite_connect(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db, NULL) < 0 ||
+        sqlite_number(db, "SELECT count(*) FROM sqlite_schema WHERE name IN ('migrations','users','nodes')", 0, &tables,
+                      NULL) < 0)
+        tables = 0;
+    sqlite_disconnect(db);
+    free(uri);
+    return tables == 3;
 }
 
 static int check_content(sqlite3 *db, const char *path, struct store_image *image, struct err *e)
@@ -164,6 +199,8 @@ int store_check(const char *path, struct store_image *image, struct err *e)
     if (st.st_size == 0)
         return 0;
     image->run = 0;
+    if (store_is_headscale(path))
+        return say_foreign(path, e);
     int code = sqlite_connect(path, SQLITE_OPEN_READONLY, &db, e);
     if (code == 0)
         code = read_version(db, path, schema_newest(), &version, e);

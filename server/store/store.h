@@ -54,8 +54,17 @@ int store_open(const char *path, struct store **out, struct err *e) WARN_UNUSED;
  * yet. *image holds what they would read, nothing for a new database; its run is 0 where an older schema was not read.
  */
 int store_check(const char *path, struct store_image *image, struct err *e) WARN_UNUSED;
+/* Whether a file is a database of headscale's, without making files beside it as SQLite does. */
+bool store_is_headscale(const char *path);
 /* Whether the database in that file holds a policy. */
 bool store_holds_policy(const char *path);
+/* Makes a new database of the records of an image (of its next_id 0 stands for "as the records say"), with event as the
+ * first of the journal, and reads it again. origin: where they come from. path must not exist, or is ":memory:" to try
+ * it only. Where it fails nothing is left; a record that cannot be stored is named. */
+int store_import(const char *path, const struct store_image *image, const char *origin, const struct event *event,
+                 struct err *e) WARN_UNUSED;
+/* Whether the database in that file was made that way: from where (the caller's) and when. */
+bool store_imported(const char *path, char **origin, int64_t *when_ns);
 void store_close(struct store *s); /* finishes what was submitted */
 
 int store_load(struct store *s, struct store_image *out, struct err *e) WARN_UNUSED;

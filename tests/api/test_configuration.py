@@ -67,10 +67,11 @@ def trouble(where):
     same_words("a key that others can read", d, f"{d.dir}/noise.key can be read by others")
     os.unlink(os.path.join(d.dir, "noise.key"))
     db = sqlite3.connect(os.path.join(d.dir, "db.sqlite"))
-    db.execute("CREATE TABLE migrations (id text)")
+    for table in ("migrations", "users", "nodes"):
+        db.execute(f"CREATE TABLE {table} (id text)")
     db.commit()
     db.close()
-    same_words("headscale's database", d, f"{d.dir}/db.sqlite: this database was not made by headway (one of headscale's")
+    same_words("headscale's database", d, f"'headwayd import --config {d.config}' takes it over")
     os.unlink(os.path.join(d.dir, "db.sqlite"))
     foreign = '{"acls": [{"action": "accept", "src": ["user:*@other.example"], "dst": ["*:*"]}]}'
     with open(d.config, encoding="utf-8") as f:

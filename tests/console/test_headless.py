@@ -48,7 +48,7 @@ def from_recording(work):
     def hw(*words, **more):
         return run("--replay", RECORDING, *words, **more)
 
-    sees("a recording has screens", hw("--snapshot", "routes ha"), "[ha]", "gw-ber-1 ready", "14:03")
+    sees("a recording has screens", hw("--snapshot", "routes ha", "--size", "100x24"), "[ha]", "gw-ber-1 ready", "14:03")
     check("which are the same each time", hw("--snapshot", "nodes") == hw("--snapshot", "nodes"))
     sees("what it has an answer to can be looked at", hw("--snapshot", "policy"), '"grants"')
     check("plain text has no sequences", "\033" not in hw("--snapshot", "nodes")[1])
@@ -75,18 +75,24 @@ def from_recording(work):
     sees("a recording that is not there", run("--replay", work + "/none", "--snapshot", "nodes"), "none", status=1, where=2)
 
 
+def without_terminal():
+    sees("without a terminal the console says so", run("--theme", "light"), "the console needs a terminal: 'headway --snapshot nodes'", status=1, where=2)
+    sees("no command and no flag is a wish for help", run(), "Usage:")
+
+
 def events(work):
     node = '{"node":{"id":"%d","givenName":"%s","online":true,"tags":[],"routes":[]}}\n'
     with open(RECORDING, encoding="utf-8") as f, open(work + "/day", "w", encoding="utf-8") as out:
         out.write(f.read() + node % (20, "first-new") + node % (21, "second-new") + node % (22, "third-new"))
     sees("events are played by themselves", run("--replay", work + "/day", "--snapshot", "nodes"), "first-new", "third-new")
     sees("or by the script", run("--replay", work + "/day", "--run", "-", script="refuse first-new\nplay 1\nexpect first-new\n"
-                                 "refuse second-new\nplay\nexpect third-new\npass 65s\nexpect 14:04\n"))
+                                 "refuse second-new\nplay\nexpect third-new\npass 65s\nsize 100x24\nexpect 14:04\n"))
     sees("no more than there are", run("--replay", work + "/day", "--run", "-", script="play 4\n"), "3 events left, not 4", status=1, where=2)
 
 
 with shared.tempfile.TemporaryDirectory() as directory:
     from_recording(directory)
     events(directory)
+    without_terminal()
     from_daemon()
 shared.finish()

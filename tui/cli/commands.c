@@ -25,10 +25,11 @@ const struct flag global_flags[] = {
     FLAGS_END};
 
 const struct flag console_flags[] = {
-    {"theme", 0, FLAG_TEXT, .value = "NAME", .words = "dark|light|mono", .help = "theme of the console: dark, light or mono"},
+    {"theme", 0, FLAG_TEXT, .value = "NAME", .words = "default|dark|light|high-contrast|deuteranopia|tritanopia|mono", .help = "theme of the console: default, light, high-contrast, deuteranopia, tritanopia or mono"},
     {"color", 0, FLAG_TEXT, .value = "WHEN", .words = "auto|never|16|256|true", .help = "number of colours: auto, never, 16, 256 or true"},
     {"server", 0, FLAG_TEXT, .value = "NAME", .help = "server to start with, by its name in the list of servers (see headway-console(1))"},
     {"ascii", 0, FLAG_SWITCH, .help = "draw the console with ASCII characters"},
+    {"plain", 0, FLAG_SWITCH, .help = "draw the console without frames, for screen readers"},
     {"no-mouse", 0, FLAG_SWITCH, .help = "do not use the mouse"},
     {"snapshot", 0, FLAG_TEXT, .value = "VIEW", .help = "print the screen of a view, such as 'routes ha', without a terminal, and exit"},
     {"size", 0, FLAG_TEXT, .value = "COLSxROWS", .help = "size of the screen of --snapshot and --run; the default is 80x24"},

@@ -207,14 +207,14 @@ static int load_config(struct cli *c)
     return 0;
 }
 
-/* The console's list of other servers; the caller's. NULL where there is no place for one. */
-static char *servers_path(void)
+/* A file of the console's that the user writes; the caller's. NULL where there is no place for one. */
+static char *user_file(const char *name)
 {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
     if (config && *config == '/')
-        return mem_format("%s/headway/servers", config);
-    return home && *home ? mem_format("%s/.config/headway/servers", home) : NULL;
+        return mem_format("%s/headway/%s", config, name);
+    return home && *home ? mem_format("%s/.config/headway/%s", home, name) : NULL;
 }
 
 /* The console's history and drafts are the user's, never the daemon's. */
@@ -232,22 +232,27 @@ static const char *given_text(const struct cli *c, const char *flag)
     return flags_given(&c->flags, flag) ? flags_text(&c->flags, flag) : NULL;
 }
 
-/* The console on a terminal, or what it does without one. */
+/* On a terminal, or asked for by a flag of the console: then what it lacks is said. */
 static bool wants_console(const struct cli *c)
 {
     if (c->command || !c->console)
         return false;
-    return given_text(c, "snapshot") || given_text(c, "run") || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+    for (const struct flag *f = console_flags; f->name; f++)
+        if (flags_given(&c->flags, f->name))
+            return true;
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 static int start_console(struct cli *c)
 {
     struct client_options client;
-    char *socket = NULL, *state = console_state_dir(), *servers = servers_path();
+    char *socket = NULL, *state = console_state_dir(), *servers = user_file("servers"),
+         *settings = user_file("console.yaml");
 
     if (load_config(c) != 0) {
         free(state);
         free(servers);
+        free(settings);
         return 1;
     }
     target(c, &client, &socket);
@@ -257,18 +262,21 @@ static int start_console(struct cli *c)
         .color = given_text(c, "color"),
         .state_dir = state,
         .servers = servers,
+        .settings = settings,
         .server = given_text(c, "server"),
         .snapshot = given_text(c, "snapshot"),
         .run = given_text(c, "run"),
         .replay = given_text(c, "replay"),
         .size = given_text(c, "size"),
         .ascii = flags_switch(&c->flags, "ascii"),
+        .plain = flags_switch(&c->flags, "plain"),
         .no_mouse = flags_switch(&c->flags, "no-mouse"),
     };
     int status = c->console(&options);
     free(socket);
     free(state);
     free(servers);
+    free(settings);
     return status;
 }
 

@@ -14,6 +14,10 @@ static void note_row(void *context, struct row *row, enum note what)
 {
     struct app *app = context;
 
+    /* Who does not see marks and moving rows is told in one line what happened. */
+    if (app->canvas.plain && row->kind == ROW_EVENT && what == NOTE_NEW && app->conn.state == CONN_LIVE)
+        app_flash(app, ROLE_INFO, "%s", ((const struct m_event *)row)->api.text);
+
     for
         EACH_VIEW(app, i)
         {
@@ -113,6 +117,7 @@ void app_release(struct app *app)
             free(app->views[i].data);
         }
     free(app->views);
+    commands_unbind(app);
     vec_release(&app->commands);
     for (size_t i = 0; i < app->messages.len; i++)
         free(app->messages.items[i].text);
@@ -193,4 +198,26 @@ int64_t app_next_ms(const struct app *app)
                 next = wish;
         }
     return next;
+}
+
+void app_settings(struct app *app, const struct settings *settings)
+{
+    struct err e = {0};
+    const char *first = settings->problems.len ? settings->problems.items[0] : NULL;
+
+    for (size_t i = 0; i < settings->keys.len; i++)
+        if (command_bind(app, settings->keys.items[i].command, settings->keys.items[i].keys, &e) < 0)
+            app_flash(app, ROLE_ERROR, "console.yaml, line %u: %s", settings->keys.items[i].line, e.message);
+    while (commands_check_bindings(app, &e) < 0)
+        app_flash(app, ROLE_ERROR, "console.yaml: %s", e.message);
+    for (size_t i = 0; i < settings->filters.len; i++) {
+        const struct saved_filter *f = &settings->filters.items[i];
+
+        if (saved_filter_set(&app->saved, f->name, f->text, &e) < 0)
+            app_flash(app, ROLE_ERROR, "console.yaml: %s", e.message);
+        else
+            app->saved.items[app->saved.len - 1].configured = true;
+    }
+    for (size_t i = settings->problems.len; first && i-- > 0;)
+        app_flash(app, ROLE_ERROR, "%s", settings->problems.items[i]);
 }

@@ -4,6 +4,7 @@
 #define TUI_CONSOLE_APPLICATION_H
 
 #include "console/app/app.h"
+#include "console/settings/settings.h"
 
 /* The views and the commands there are: tables.c. */
 extern const struct console_tables console_tables;
@@ -14,9 +15,13 @@ void app_release(struct app *app);
 /* Forgets one server's objects and what was done to them, for another one. */
 void app_reset(struct app *app);
 
+/* Keys and filters of the user's own; what is wrong with them is said on the screen, and the rest is used. */
+void app_settings(struct app *app, const struct settings *settings);
+
 /* What comes in. The app takes over deltas (app_delta) and replies. */
 void app_key(struct app *app, int key);
 void app_click(struct app *app, int row, int col, int clicks);
+void app_menu(struct app *app, int row, int col); /* what can be done with what is there */
 void app_wheel(struct app *app, int rows);
 void app_reply(struct app *app, uint64_t id, struct reply *reply);
 void app_connection(struct app *app, enum connection_state state, const char *why, int64_t retry_in_ms);

@@ -31,6 +31,7 @@ struct console_loop {
     struct checker *checker;
     int signals, idle_fd;
     const struct console_options *options;
+    struct settings settings;
     struct servers servers; /* beyond the one of the options: name 1 of the app is item 0 */
     struct thread leaving;  /* gives up the connection to a server that was left */
     bool ended, key_came, draw;
@@ -57,6 +58,8 @@ static void take_keys(struct console_loop *l)
         l->keys += event.key != CK_RESIZE;
         if (event.key == CK_MOUSE && event.row >= 0 && event.wheel)
             app_wheel(&l->app, event.wheel);
+        else if (event.key == CK_MOUSE && event.row >= 0 && event.menu)
+            app_menu(&l->app, event.row, event.col);
         else if (event.key == CK_MOUSE && event.row >= 0)
             app_click(&l->app, event.row, event.col, event.clicks);
         else if (event.key != CK_RESIZE && event.key != CK_MOUSE)
@@ -225,7 +228,7 @@ static void draw(struct console_loop *l)
         free(l->app.clipboard);
         l->app.clipboard = NULL;
     }
-    term_show(&l->app.canvas, (enum theme_id)l->app.theme);
+    term_show(&l->app.canvas, l->app.theme);
     l->drawn_ms = l->app.at.now_ms;
     l->draw = l->key_came = false;
     /* A test knows by this how many of its keys are answered on the screen. */
@@ -299,12 +302,13 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int choose_theme(const struct console_options *options, struct err *e)
+static int choose_theme(const struct console_options *options, const struct settings *settings, struct err *e)
 {
-    int theme = options->theme ? theme_find(options->theme) : THEME_DARK;
+    const char *name = options->theme ? options->theme : settings->theme;
+    int theme = name ? theme_find(name) : THEME_DEFAULT;
 
     if (theme < 0)
-        return err_set(e, ERR_INVALID, "--theme takes dark, light or mono, not '%.40s'", options->theme);
+        return err_set(e, ERR_INVALID, "--theme: there is no theme '%.40s'", name);
     return theme;
 }
 
@@ -329,27 +333,33 @@ int console_main(const struct console_options *options)
     const char *idle = getenv("HEADWAY_IDLE_FD");
     struct err e = {0};
     uint64_t fd;
-    int status = 1, theme = choose_theme(options, &e);
+    int status = 1, theme;
 
     if (options->snapshot || options->run) {
         free(l);
         return headless_main(options);
     }
+    if (options->settings)
+        settings_load(options->settings, &l->settings);
+    theme = choose_theme(options, &l->settings, &e);
     if (theme < 0)
         goto out;
     l->idle_fd = idle && str_u64(idle, 3, 1023, &fd, "HEADWAY_IDLE_FD", NULL) == 0 ? (int)fd : -1;
     l->signals = open_signals();
     l->app.theme = theme;
-    l->app.mouse = !options->no_mouse;
+    l->app.mouse = !options->no_mouse && l->settings.mouse != SETTING_OFF;
     l->options = options;
     if (load_servers(l, &e) < 0 || connect_server(l, &e) < 0)
         goto out;
-    if (term_open(options->color, &e) < 0) {
+    if (term_open(options->color ? options->color : l->settings.color, &e) < 0) {
         net_stop(l->net);
         goto out;
     }
-    l->app.canvas.ascii = options->ascii || !term_utf8();
+    l->app.canvas.plain = options->plain || l->settings.plain == SETTING_ON;
+    l->app.canvas.ascii = options->ascii || l->settings.ascii == SETTING_ON || !term_utf8();
     app_init(&l->app);
+    now(l);
+    app_settings(&l->app, &l->settings);
     l->checker = checker_start();
     policy_page_set_checker(&l->app, l->checker);
     if (options->state_dir) {
@@ -374,6 +384,7 @@ out:
         strs_release(&l->app.servers);
     }
     servers_release(&l->servers);
+    settings_release(&l->settings);
     free(l);
     return status;
 }

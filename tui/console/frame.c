@@ -320,7 +320,7 @@ static int draw_hint(struct app *app, struct canvas *c, int row, int col, int li
     struct buf keys = BUF_INIT(0);
     char label[48];
 
-    command_keys(command, true, &keys);
+    command_keys(app, command, true, &keys);
     if (marked && (command->needs & FOR_MARKED))
         snprintf(label, sizeof(label), "%s(%zu)", command->hint, marked);
     else
@@ -339,6 +339,20 @@ static int draw_hint(struct app *app, struct canvas *c, int row, int col, int li
 
 #define HINTS_MAX 64
 
+/* At the right, always. Returns the column where it begins. */
+static int draw_help_hint(struct app *app, struct canvas *c, struct rect at)
+{
+    const char *name = commands_where(app) == IN_EDIT ? "editor-help" : "help";
+    struct buf keys = BUF_INIT(0);
+
+    command_keys(app, commands_find(app, name, strlen(name)), true, &keys);
+    int width = canvas_width(c, buf_text(&keys)), col = at.cols - 6 - width;
+    canvas_text(c, at.row, col, width, ROLE_KEY, buf_text(&keys));
+    canvas_text(c, at.row, at.cols - 5, 4, ROLE_HINT, "help");
+    buf_release(&keys);
+    return col;
+}
+
 static void draw_hints(struct app *app, struct canvas *c, struct rect at)
 {
     const struct console_command **shown[HINTS_MAX]; /* places in the list of commands */
@@ -351,13 +365,12 @@ static void draw_hints(struct app *app, struct canvas *c, struct rect at)
             shown[count++] = &app->commands.items[i];
     qsort(shown, count, sizeof(*shown), by_rank);
     app_marked(app, &marked, &hidden);
+    int limit = draw_help_hint(app, c, at) - 1;
     for (size_t i = 0; i < count && col >= 0; i++) {
-        col = draw_hint(app, c, at.row, col, at.cols - 8, (size_t)(shown[i] - app->commands.items), marked.len);
+        col = draw_hint(app, c, at.row, col, limit, (size_t)(shown[i] - app->commands.items), marked.len);
         col += col < 0 ? 0 : 2;
     }
     vec_release(&marked);
-    canvas_right(c, at.row, at.cols - 8, 2, ROLE_KEY, commands_where(app) == IN_EDIT ? "F1" : "?");
-    canvas_text(c, at.row, at.cols - 5, 4, ROLE_HINT, "help");
 }
 
 static void draw_small(struct app *app, struct canvas *c)
@@ -424,8 +437,8 @@ static struct layout_wish layout_wish(const struct app *app, int rows, int cols)
     return (struct layout_wish){
         .header = listing,
         .pane = pane == PANE_LARGE ? (rows * 2 / 5 > 8 ? rows * 2 / 5 : 8) : pane,
-        .peek = listing && pane != PANE_LARGE && (app->peek_chosen ? app->peek : roomy),
-        .tail = cols >= 140 && !v->no_tail,
+        .peek = listing && pane != PANE_LARGE && !app->canvas.plain && (app->peek_chosen ? app->peek : roomy),
+        .tail = cols >= 140 && !v->no_tail && !app->canvas.plain,
         .force = app->force_small,
     };
 }

@@ -291,7 +291,7 @@ static char *screen_of(struct headless *h, enum depth depth)
     if (depth == DEPTH_MONO)
         screen_text(&h->app.canvas, &out);
     else
-        screen_ansi(&h->app.canvas, (enum theme_id)h->app.theme, depth, &out);
+        screen_ansi(&h->app.canvas, h->app.theme, depth, &out);
     return buf_take(&out);
 }
 
@@ -376,6 +376,15 @@ static int do_pass(struct headless *h, int64_t ns, struct err *e)
     return settle(h, e);
 }
 
+static int do_copied(struct headless *h, struct err *e)
+{
+    if (!h->app.clipboard)
+        return err_set(e, ERR_INVALID, "nothing was copied");
+    if (puts(h->app.clipboard) < 0 || fflush(stdout) != 0)
+        return err_set(e, ERR_IO, "cannot write the output");
+    return 0;
+}
+
 static int do_step(struct headless *h, const struct script_step *step, struct err *e)
 {
     switch (step->verb) {
@@ -398,6 +407,8 @@ static int do_step(struct headless *h, const struct script_step *step, struct er
         return do_play(h, step->number, e);
     case SCRIPT_PASS:
         return do_pass(h, step->number, e);
+    case SCRIPT_COPIED:
+        return do_copied(h, e);
     }
     return 0;
 }
@@ -454,6 +465,27 @@ static int run(struct headless *h, struct err *e)
     return r;
 }
 
+/* What is wrong with the user's settings is an error here: a script means what it says. */
+static int set_up(struct headless *h, struct err *e)
+{
+    struct settings settings = {0};
+    int r = 0;
+
+    if (h->options->settings)
+        settings_load(h->options->settings, &settings);
+    const char *theme = h->options->theme ? h->options->theme : settings.theme;
+    app_settings(&h->app, &settings);
+    h->app.theme = theme ? theme_find(theme) : THEME_DEFAULT;
+    h->app.canvas.plain = h->options->plain || settings.plain == SETTING_ON;
+    h->app.canvas.ascii |= settings.ascii == SETTING_ON;
+    if (h->app.flash.role == ROLE_ERROR)
+        r = err_set(e, ERR_INVALID, "%s", h->app.flash.text);
+    else if (h->app.theme < 0)
+        r = err_set(e, ERR_INVALID, "--theme: there is no theme '%.40s'", theme);
+    settings_release(&settings);
+    return r;
+}
+
 int headless_main(const struct console_options *options)
 {
     struct headless *h = mem_alloc(sizeof(*h));
@@ -467,9 +499,7 @@ int headless_main(const struct console_options *options)
     h->app.canvas.ascii = options->ascii || !str_eq(nl_langinfo(CODESET), "UTF-8") || !glyph_fits_locale();
     app_init(&h->app);
     now(h);
-    int theme = options->theme ? theme_find(options->theme) : 0;
-    int r = theme < 0 ? err_set(&e, ERR_INVALID, "there is no theme '%.40s'", options->theme) : 0;
-    h->app.theme = theme;
+    int r = set_up(h, &e);
     if (r == 0)
         r = run(h, &e);
     if (r < 0)

@@ -139,6 +139,21 @@ static void click_row(struct app *app, size_t index, int clicks)
         app_key(app, CK_ENTER);
 }
 
+void app_menu(struct app *app, int row, int col)
+{
+    const struct hit *hit = canvas_hit_at(&app->canvas, row, col);
+
+    catch_up(app);
+    if (app->dialog || app->prompt.kind)
+        return;
+    if (hit && hit->kind == HIT_ROW) {
+        if (app->place.view->moved)
+            app->place.view->moved(app);
+        list_to(app_list(app), (size_t)hit->value, app->at.now_ms);
+    }
+    command_run(app, commands_find(app, "actions", strlen("actions")), "");
+}
+
 void app_click(struct app *app, int row, int col, int clicks)
 {
     const struct hit *hit = canvas_hit_at(&app->canvas, row, col);
@@ -149,8 +164,10 @@ void app_click(struct app *app, int row, int col, int clicks)
         return;
     if (app->dialog) {
         if (hit->kind == HIT_CHOICE) {
+            bool again = app->dialog->cursor == (size_t)hit->value;
+
             app->dialog->cursor = (size_t)hit->value;
-            if (clicks > 1)
+            if (again || clicks > 1)
                 dialog_key(app, CK_ENTER);
         }
         return;

@@ -9,9 +9,10 @@ struct client_options;
 
 struct console_options {
     const struct client_options *client; /* where the daemon is (common/client/client.h); borrowed */
-    const char *theme;                   /* "dark", "light", "mono"; NULL: dark, or mono where NO_COLOR is set */
+    const char *theme;                   /* a theme's name; NULL: as in settings, else default */
     const char *color;                   /* "auto", "never", "16", "256", "true"; NULL: auto */
     const char *state_dir;               /* where prompt history is kept; NULL: nowhere */
+    const char *settings;                /* the user's console.yaml; NULL: none */
     const char *servers;                 /* the file that lists other servers; NULL: none */
     const char *server;                  /* which of them to start with; NULL: client */
     const char *snapshot;                /* a command: prints the screen after it, and ends; NULL: no */
@@ -19,6 +20,7 @@ struct console_options {
     const char *replay;                  /* a recording, instead of a daemon; NULL: none */
     const char *size;                    /* of the screen where there is no terminal; NULL: 80x24 */
     bool ascii;                          /* draw with ASCII even where the locale is UTF-8 */
+    bool plain;                          /* no frames and rules, one column; events are said in the line of messages */
     bool no_mouse;
 };
 

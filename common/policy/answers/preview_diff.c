@@ -210,7 +210,7 @@ static void compare_boxes(struct preview *p, const struct box_list side[2], stru
         struct comparison c = {.p = p, .out = out};
 
         for (int i = 0; i < 2; i++) {
-            c.boxes[i] = side[i].items + at[i];
+            c.boxes[i] = side[i].len ? &side[i].items[at[i]] : NULL;
             c.count[i] = same_kind(&side[i], at[i], like);
             at[i] += c.count[i];
         }

@@ -120,6 +120,39 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
 
 /* ---- pre-auth keys ---- */
 
+/* A key that was imported from headscale has a slow hash, which this thread computes: so whoever knows the key's prefix
+ * and tries secrets waits so many times as long as a try takes. */
+#define SLOW_PAUSE 20
+
+static bool fits_slowly(struct core_state *s, const struct preauth_key *k, const char *secret, struct err *e)
+{
+    struct record_pair *pair = map_getu(&s->preauth_keys, k->r.id);
+    int64_t began = clock_mono_ms();
+
+    if (began < pair->pause_until_ms) {
+        err_set(e, ERR_BUSY, "this key was tried with a wrong secret just now: try again in a few seconds");
+        return false;
+    }
+    bool fits = secret_fits(k->secret_hash, secret);
+    if (!fits) {
+        int64_t now = clock_mono_ms();
+        pair->pause_until_ms = now + SLOW_PAUSE * (now - began) + 1;
+    }
+    return fits;
+}
+
+/* The secret is as random as that of our own keys: from its first use on a fast hash does. */
+static const struct preauth_key *with_fast_hash(struct core_state *s, const struct preauth_key *k, const char *secret)
+{
+    struct preauth_key *fast = preauth_key_edit(k);
+    char hash[SECRET_HASH_MAX];
+
+    secret_digest(secret, hash);
+    mem_replace(&fast->secret_hash, hash);
+    tx_put(s, fast);
+    return fast;
+}
+
 static const struct preauth_key *find_key(struct core_state *s, const char *text, struct err *e)
 {
     const struct preauth_key *found = NULL;
@@ -127,13 +160,16 @@ static const struct preauth_key *find_key(struct core_state *s, const char *text
     const char *secret;
     bool whole = secret_split(SECRET_PREAUTH_KEY, text, prefix, &secret);
 
-    for (struct map_entry *at = map_first(&s->preauth_keys); whole && at && !found;
+    for (struct map_entry *at = map_first(&s->preauth_keys); whole && at && !found && e->code != ERR_BUSY;
          at = map_next(&s->preauth_keys, at)) {
         const struct preauth_key *k = ((const struct record_pair *)at->value)->work;
-        if (k && str_eq(k->prefix, prefix) && secret_fits(k->secret_hash, secret))
-            found = k;
+        if (!k || !str_eq(k->prefix, prefix))
+            continue;
+        bool slow = secret_is_slow(k->secret_hash);
+        if (slow ? fits_slowly(s, k, secret, e) : secret_fits(k->secret_hash, secret))
+            found = slow ? with_fast_hash(s, k, secret) : k;
     }
-    if (!found)
+    if (!found && e->code != ERR_BUSY)
         err_set(e, ERR_UNAUTHENTICATED, "invalid pre auth key");
     return found;
 }
@@ -334,6 +370,10 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     if (same && keeps_its_login(same->work, r, k)) {
         *e = (struct err){0};
         done(s, r, same->work);
+        return;
+    }
+    if (!k && e->code == ERR_BUSY) {
+        tx_answer_soon(s, &r->call, ERR_BUSY);
         return;
     }
     const struct user *owner = k && k->user_id ? find_user(s, k->user_id) : NULL;

@@ -101,6 +101,7 @@ struct slot {
 /* A user or a key. */
 struct record_pair { /* a record as it is being decided on, and as it was published */
     const void *work, *published;
+    int64_t pause_until_ms; /* mono; of a pre-auth key that was tried with a wrong secret */
 };
 
 /* What becomes durable together. */

@@ -33,7 +33,7 @@ static void manual_item(const struct console_command *c, struct buf *out)
 {
     buf_adds(out, ".It Sy ");
     if (*c->keys)
-        command_each_key(c, add_macro_key, out);
+        keys_each(c->keys, add_macro_key, out);
     else
         buf_addf(out, "\\&:%s", c->name);
     buf_addf(out, "\n%s%s.\n", c->help,

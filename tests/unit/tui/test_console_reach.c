@@ -112,6 +112,146 @@ static void what_the_server_refuses_is_said(void **state)
     rig_release(&r);
 }
 
+/* ---- matrix and lists ---- */
+
+static const char matrix[] =
+    "{\"rows\":[{\"kind\":\"group\",\"name\":\"group:ops\",\"nodes\":3,\"online\":2},{\"kind\":\"tag\",\"name\":"
+    "\"tag:ci\",\"nodes\":1,\"online\":1},{\"kind\":\"user\",\"name\":\"alice\",\"nodes\":2,\"online\":2},{\"kind\":"
+    "\"user\",\"name\":\"evil\\u001b[31m\",\"nodes\":1,\"online\":0}],\"columns\":[{\"kind\":\"tag\",\"name\":\"tag:"
+    "db\","
+    "\"nodes\":2,\"online\":2},{\"kind\":\"tag\",\"name\":\"tag:router\",\"nodes\":4,\"online\":3},{\"kind\":\"user\","
+    "\"name\":\"alice\",\"nodes\":2,\"online\":2},{\"kind\":\"prefix\",\"name\":\"10.20.0.0/"
+    "16\",\"nodes\":0,\"online\":0},"
+    "{\"kind\":\"exit\",\"name\":\"office-exit\",\"nodes\":1,\"online\":1}],\"rows_total\":4,\"columns_total\":90,"
+    "\"incomplete\":false,\"cells\":[{\"row\":0,\"column\":0,\"all\":true,\"what\":[\"any\"],\"line\":5,\"from\":"
+    "\"laptop-alice\",\"to\":\"db-1\"},{\"row\":0,\"column\":3,\"all\":true,\"what\":[\"tcp 22\",\"tcp "
+    "443\"],\"line\":7,"
+    "\"from\":\"laptop-alice\",\"router\":\"gw-ber-1\"},{\"row\":1,\"column\":1,\"all\":false,\"what\":[\"53\"],"
+    "\"line\":9,"
+    "\"from\":\"build-01\",\"to\":\"gw-ber-2\"},{\"row\":2,\"column\":4,\"all\":true,\"what\":[\"any\"],\"line\":11,"
+    "\"from\":\"laptop-alice\",\"router\":\"office-exit\"},{\"row\":99,\"column\":99,\"all\":true,\"what\":[\"any\"]}]"
+    "}";
+
+static bool last_path_is(struct rig *r, const char *path)
+{
+    bool same = str_eq(r->sent.items[rig_last(r)].path, path);
+
+    if (!same)
+        fprintf(stderr, "asked for %s\n", r->sent.items[rig_last(r)].path);
+    return same;
+}
+
+static void open_matrix(struct rig *r)
+{
+    rig_init(r, 0);
+    rig_keys(r, "3<Tab>");
+    assert_true(last_path_is(r, "/api/headway/reach?rows=200&columns=60&from=groups%2Ctags%2Cusers&"
+                                "to=groups%2Ctags%2Cusers%2Cprefixes%2Cexits"));
+    rig_answer(r, rig_last(r), 200, matrix);
+    rig_draw(r, 24, 80);
+}
+
+static void all_against_all_is_a_matrix(void **state)
+{
+    struct rig r;
+    size_t wrong = 0;
+
+    (void)state;
+    open_matrix(&r);
+    wrong += golden_of_all_sizes(&r, "reach-matrix");
+    rig_keys(&r, "lll"); /* the network */
+    assert_true(rig_shows(&r, "tcp 22, tcp 443, line 7"));
+    rig_keys(&r, "h");
+    assert_true(rig_shows(&r, "no rule opens it"));
+    rig_keys(&r, "/alice<Enter>");
+    assert_true(rig_shows(&r, "1 of 4"));
+    rig_draw(&r, 24, 80);
+    wrong += golden_of_all_sizes(&r, "reach-matrix-filter");
+    assert_int_equal(wrong, 0);
+    rig_release(&r);
+}
+
+/* From many to their nodes, and back. */
+static void a_cell_is_opened_to_its_members(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_matrix(&r);
+    rig_keys(&r, "<Enter>");
+    assert_true(last_path_is(&r, "/api/headway/reach?rows=200&columns=60&from=nodes&to=nodes&from_in=group%3Aops&"
+                                 "to_in=tag%3Adb"));
+    rig_answer(&r, rig_last(&r), 200, matrix);
+    rig_keys(&r, "<Esc>");
+    assert_true(last_path_is(&r, "/api/headway/reach?rows=200&columns=60&from=groups%2Ctags%2Cusers&"
+                                 "to=groups%2Ctags%2Cusers%2Cprefixes%2Cexits"));
+    rig_answer(&r, rig_last(&r), 200, matrix);
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "b");
+    assert_true(last_path_is(&r, "/api/headway/reach?rows=200&columns=60&from=tags&to=tags%2Cprefixes%2Cexits"));
+    rig_release(&r);
+}
+
+/* w: the chain behind a cell, by the nodes that it is true for; of a refusal by its ends. */
+static void a_cell_is_explained(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_matrix(&r);
+    rig_keys(&r, "w");
+    assert_true(last_path_is(&r, "/api/headway/explain?src=laptop-alice&dst=tag%3Adb"));
+    rig_keys(&r, "[lw");
+    assert_true(last_path_is(&r, "/api/headway/explain?src=group%3Aops&dst=tag%3Arouter"));
+    rig_keys(&r, "[jjlllw");
+    assert_true(last_path_is(&r, "/api/headway/explain?src=laptop-alice&dst=autogroup%3Ainternet"));
+    rig_release(&r);
+}
+
+static void one_against_all_is_a_list(void **state)
+{
+    struct rig r;
+    size_t wrong = 0;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "3<Tab><Tab>=alice<Enter>");
+    assert_true(last_path_is(&r, "/api/headway/reach?rows=1&columns=1000&from=alice&"
+                                 "to=users%2Cgroups%2Ctags%2Cnodes%2Cprefixes%2Cexits"));
+    rig_answer(&r, rig_last(&r), 200, matrix);
+    rig_draw(&r, 24, 80);
+    wrong += golden_of_all_sizes(&r, "reach-from");
+    rig_keys(&r, "/is:open<Enter>");
+    assert_true(rig_shows(&r, "4 of 5"));
+    rig_keys(&r, "w");
+    assert_true(last_path_is(&r, "/api/headway/explain?src=build-01&dst=tag%3Arouter"));
+    rig_keys(&r, ":reach to<Enter>");
+    assert_true(last_path_is(&r, "/api/headway/reach?rows=1000&columns=1&from=users%2Cgroups%2Ctags%2Cnodes&"
+                                 "to=tag%3Arouter"));
+    rig_answer(&r, rig_last(&r), 404, "{\"error\":{\"message\":\"nobody is called so\"}}");
+    assert_true(rig_shows(&r, "nobody is called so"));
+    rig_answer(&r, rig_last(&r), 200, "{}"); /* nobody waits for it any more */
+    rig_keys(&r, "r");
+    rig_answer(&r, rig_last(&r), 200, matrix);
+    rig_draw(&r, 24, 80);
+    wrong += golden_of_all_sizes(&r, "reach-to");
+    assert_int_equal(wrong, 0);
+    rig_release(&r);
+}
+
+static void an_answer_is_copied_as_a_test_of_the_policy(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, ":explain laptop-alice nas:22<Enter>");
+    rig_answer(&r, rig_last(&r), 200, explained);
+    rig_keys(&r, "y");
+    assert_string_equal(r.app.clipboard, "{\"src\":\"laptop-alice\",\"accept\":[\"nas:22\"]}");
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +259,11 @@ int main(void)
         cmocka_unit_test(the_cursor_fills_source_or_destination),
         cmocka_unit_test(a_step_leads_to_the_line_of_the_policy),
         cmocka_unit_test(what_the_server_refuses_is_said),
+        cmocka_unit_test(all_against_all_is_a_matrix),
+        cmocka_unit_test(a_cell_is_opened_to_its_members),
+        cmocka_unit_test(a_cell_is_explained),
+        cmocka_unit_test(one_against_all_is_a_list),
+        cmocka_unit_test(an_answer_is_copied_as_a_test_of_the_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

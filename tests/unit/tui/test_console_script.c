@@ -156,7 +156,7 @@ static void colours_become_sequences_and_nothing_else_does(void **state)
         enum depth depth;
         const char *text;
     } expected[] = {
-        {DEPTH_TRUE, "\033[0;38;2;86;211;100mup down \033[0mx\n\033[0;1;38;2;121;192;255;48;2;38;56;77m> \033[0m\n"},
+        {DEPTH_TRUE, "\033[0;38;2;86;211;100mup down \033[0mx\n\033[0;1;38;2;121;192;255;48;2;15;37;64m> \033[0m\n"},
         {DEPTH_16, "\033[0;92mup down \033[0mx\n\033[0;1;7m> \033[0m\n"},
         {DEPTH_8, "\033[0;32mup down \033[0mx\n\033[0;1;7m> \033[0m\n"},
         {DEPTH_MONO, "up down x\n\033[0;1;7m> \033[0m\n"},
@@ -172,7 +172,7 @@ static void colours_become_sequences_and_nothing_else_does(void **state)
     canvas_flag(&c, (struct rect){1, 0, 1, 2}, CANVAS_SELECTED);
     for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
         buf_clear(&out);
-        screen_ansi(&c, THEME_DARK, expected[i].depth, &out);
+        screen_ansi(&c, THEME_DEFAULT, expected[i].depth, &out);
         assert_string_equal(buf_text(&out), expected[i].text);
     }
     buf_clear(&out);

@@ -71,6 +71,12 @@ struct paste {
     int64_t heard_ms;
 };
 
+/* Keys that the user gave a command instead of its own. */
+struct key_binding {
+    const struct console_command *command;
+    char *keys;
+};
+
 /* A moment of the past that stands in for now: see past/past.h. */
 struct then {
     bool on;
@@ -91,6 +97,7 @@ struct route_answers;
 struct app {
     const struct console_tables *tables;
     struct command_list commands;
+    VEC(struct key_binding) bindings;
     struct view_state *views; /* in the order of the table */
     struct view_place place, last, back[PLACES_MAX], forward[PLACES_MAX];
     size_t back_len, forward_len;

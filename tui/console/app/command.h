@@ -25,10 +25,11 @@ enum command_place {
     IN_LISTS =
         IN_MACHINES | IN_NODES | IN_ROUTES | IN_PREFIXES | IN_EVENTS | IN_PENDING | IN_USERS | IN_KEYS | IN_OTHER_LISTS,
     IN_POLICY = 512,
-    IN_REVIEW = 1024, /* what a policy would change */
-    IN_EDIT = 2048,   /* the policy's editor, where letters are typed */
-    IN_REACH = 8192,  /* who reaches what */
-    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW | IN_REACH,
+    IN_REVIEW = 1024,       /* what a policy would change */
+    IN_EDIT = 2048,         /* the policy's editor, where letters are typed */
+    IN_REACH = 8192,        /* the path from one to another */
+    IN_REACH_TABLE = 16384, /* all against all, and lists of one against all */
+    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW | IN_REACH | IN_REACH_TABLE,
 };
 
 enum command_need {

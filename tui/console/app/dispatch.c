@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/app/dispatch.h"
 
+#include "base/mem.h"
 #include "base/str.h"
 
 static void add_table(struct command_list *out, const struct command_table *table)
@@ -17,19 +18,26 @@ void commands_collect(const struct console_tables *tables, struct command_list *
         add_table(out, tables->commands[i]);
 }
 
-bool command_each_key(const struct console_command *c, bool (*use)(const char *name, void *arg), void *arg)
+const char *command_bound(const struct app *app, const struct console_command *c)
 {
-    const char *at = c->keys;
+    for (size_t i = 0; i < app->bindings.len; i++)
+        if (app->bindings.items[i].command == c)
+            return app->bindings.items[i].keys;
+    return c->keys;
+}
+
+bool keys_each(const char *keys, bool (*use)(const char *name, void *arg), void *arg)
+{
     char name[KEY_NAME_MAX];
 
-    while (*at) {
-        size_t len = strcspn(at, " ");
+    while (*keys) {
+        size_t len = strcspn(keys, " ");
 
-        memcpy(name, at, len < sizeof(name) ? len : sizeof(name) - 1);
+        memcpy(name, keys, len < sizeof(name) ? len : sizeof(name) - 1);
         name[len < sizeof(name) ? len : sizeof(name) - 1] = '\0';
         if (use(name, arg))
             return true;
-        at += len + (at[len] == ' ');
+        keys += len + (keys[len] == ' ');
     }
     return false;
 }
@@ -52,7 +60,8 @@ bool command_is_here(const struct app *app, const struct console_command *c)
 const struct console_command *commands_for_key(const struct app *app, int key)
 {
     for (size_t i = 0; i < app->commands.len; i++)
-        if (command_is_here(app, app->commands.items[i]) && command_each_key(app->commands.items[i], is_key, &key))
+        if (command_is_here(app, app->commands.items[i]) &&
+            keys_each(command_bound(app, app->commands.items[i]), is_key, &key))
             return app->commands.items[i];
     return NULL;
 }
@@ -142,15 +151,96 @@ static bool add_key(const char *name, void *arg)
     return list->first_only;
 }
 
-void command_keys(const struct console_command *c, bool first_only, struct buf *out)
+void command_keys(const struct app *app, const struct console_command *c, bool first_only, struct buf *out)
 {
     struct key_list list = {.out = out, .first_only = first_only};
 
     buf_clear(out);
-    command_each_key(c, add_key, &list);
+    keys_each(command_bound(app, c), add_key, &list);
 }
 
 bool command_is_everywhere(const struct console_command *c)
 {
     return (c->where & IN_LISTS) == IN_LISTS && !c->only;
+}
+
+/* ---- keys of the user's own ---- */
+
+static void unbind(struct app *app, const struct console_command *c)
+{
+    for (size_t i = app->bindings.len; i-- > 0;)
+        if (app->bindings.items[i].command == c) {
+            free(app->bindings.items[i].keys);
+            vec_remove(&app->bindings, i);
+        }
+}
+
+static bool meet(const struct console_command *a, const struct console_command *b)
+{
+    return (a->where & b->where) && (!a->only || !b->only || a->only == b->only);
+}
+
+struct collision {
+    const struct app *app;
+    const struct console_command *command, *other;
+    char key[KEY_NAME_MAX];
+};
+
+static bool collides(const char *name, void *arg)
+{
+    struct collision *c = arg;
+    int key = key_named(name);
+
+    for (size_t i = 0; i < c->app->commands.len; i++) {
+        const struct console_command *other = c->app->commands.items[i];
+
+        if (other != c->command && meet(other, c->command) && keys_each(command_bound(c->app, other), is_key, &key)) {
+            c->other = other;
+            str_copy(c->key, sizeof(c->key), name);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In the editor letters are text. */
+static bool is_letter(const char *name, void *arg)
+{
+    int key = key_named(name);
+
+    (void)arg;
+    return key >= 0x20 && key < 0x7f;
+}
+
+int command_bind(struct app *app, const char *name, const char *keys, struct err *e)
+{
+    const struct console_command *c = commands_find(app, name, strlen(name));
+
+    if (!c || !str_eq(c->name, name))
+        return err_set(e, ERR_INVALID, "there is no command '%.60s'", name);
+    if ((c->where & IN_EDIT) && keys_each(keys, is_letter, NULL))
+        return err_set(e, ERR_INVALID, "%s works where letters are typed: its keys cannot be letters", name);
+    unbind(app, c);
+    vec_push(&app->bindings, ((struct key_binding){.command = c, .keys = mem_strdup(keys)}));
+    return 0;
+}
+
+int commands_check_bindings(struct app *app, struct err *e)
+{
+    for (size_t i = 0; i < app->bindings.len; i++) {
+        struct collision c = {.app = app, .command = app->bindings.items[i].command};
+
+        if (!keys_each(app->bindings.items[i].keys, collides, &c))
+            continue;
+        unbind(app, c.command);
+        return err_set(e, ERR_CONFLICT, "%s and %s would share the key %s", c.command->name, c.other->name, c.key);
+    }
+    return 0;
+}
+
+void commands_unbind(struct app *app)
+{
+    while (app->bindings.len)
+        unbind(app, app->bindings.items[0].command);
+    vec_release(&app->bindings);
 }

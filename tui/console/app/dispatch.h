@@ -21,10 +21,21 @@ void command_run(struct app *app, const struct console_command *c, const char *a
 const char *command_completion(struct app *app, const struct console_command *c, size_t index); /* see complete */
 
 /* The keys as they are shown: "a", "j Down". */
-void command_keys(const struct console_command *c, bool first_only, struct buf *out);
+void command_keys(const struct app *app, const struct console_command *c, bool first_only, struct buf *out);
 
-/* Calls use with the name of each key of the command until it returns true. */
-bool command_each_key(const struct console_command *c, bool (*use)(const char *name, void *arg), void *arg);
+/* The names of the command's keys, those that the user gave it where he did, separated by blanks. */
+const char *command_bound(const struct app *app, const struct console_command *c);
+/* Calls use with each name of such a list until it returns true. */
+bool keys_each(const char *keys, bool (*use)(const char *name, void *arg), void *arg);
+
+/* Gives a command other keys (names separated by blanks; "": none), which must be keys. ERR_INVALID where there is no
+ * such command, or its keys cannot be these. */
+int command_bind(struct app *app, const char *name, const char *keys, struct err *e) WARN_UNUSED;
+/* Takes back the first binding that shares a key with another command in the same place: ERR_CONFLICT names both. To be
+ * called until it returns 0. */
+int commands_check_bindings(struct app *app, struct err *e) WARN_UNUSED;
+void commands_unbind(struct app *app);
+
 /* It works in every list: told once, not with each view. */
 bool command_is_everywhere(const struct console_command *c);
 

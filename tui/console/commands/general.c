@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/help.h"
 #include "console/dialogs/prompt.h"
@@ -12,6 +13,53 @@ static void cmd_prompt(struct app *app, const char *arg)
 {
     (void)arg;
     prompt_open(app, PROMPT_COMMAND, "");
+}
+
+static void run_action(struct app *app, const char *name)
+{
+    const struct console_command *c = commands_find(app, name, strlen(name));
+
+    /* What the command asks lies over the view, not over the menu. */
+    dialog_close(app);
+    if (c)
+        command_run(app, c, "");
+}
+
+/* Those for what is selected come first: they have a hint, or change something. */
+static bool is_action(const struct console_command *c)
+{
+    return (c->needs & NEED_ROW) && !str_eq(c->name, "actions");
+}
+
+static void add_actions(struct app *app, bool possible)
+{
+    for (size_t i = 0; i < app->commands.len; i++) {
+        const struct console_command *c = app->commands.items[i];
+        const char *why = command_is_here(app, c) && is_action(c) ? command_refusal(app, c) : "";
+        struct buf keys = BUF_INIT(0);
+
+        if (!command_is_here(app, c) || !is_action(c) || !why != possible)
+            continue;
+        command_keys(app, c, true, &keys);
+        char *line = why ? mem_format("%-6s %-14s not now: %s", buf_text(&keys), c->name, why)
+                         : mem_format("%-6s %-14s %s", buf_text(&keys), c->name, c->help);
+        dialog_add_choice(app, c->name, line);
+        free(line);
+        buf_release(&keys);
+    }
+}
+
+static void cmd_actions(struct app *app, const char *arg)
+{
+    const struct row *row = app_list(app)->cursor;
+    char *title = mem_format("actions: %s", row ? row_label(row) : app_node(app) ? row_label(&app_node(app)->row) : "");
+
+    (void)arg;
+    dialog_choice(app, title, "Enter run   letters narrow   Esc cancel", run_action);
+    app->dialog->label = "find: ";
+    add_actions(app, true);
+    add_actions(app, false);
+    free(title);
 }
 
 static void cmd_help(struct app *app, const char *arg)
@@ -94,6 +142,28 @@ static void cmd_server(struct app *app, const char *arg)
     }
 }
 
+static void use_theme(struct app *app, int theme)
+{
+    app->theme = theme;
+    app->colour_changes++;
+}
+
+static const char *theme_names(struct app *app, size_t index)
+{
+    (void)app;
+    return theme_name((int)index);
+}
+
+static void cmd_theme(struct app *app, const char *arg)
+{
+    if (!*arg)
+        app_flash(app, ROLE_INFO, "the theme is %s", theme_name(app->theme));
+    else if (theme_find(arg) < 0)
+        app_flash(app, ROLE_WARN, "there is no theme '%.40s'", arg);
+    else
+        use_theme(app, theme_find(arg));
+}
+
 static void cmd_set(struct app *app, const char *arg)
 {
     const char *value = arg + strcspn(arg, " ");
@@ -101,12 +171,11 @@ static void cmd_set(struct app *app, const char *arg)
 
     value += strspn(value, " ");
     if (len == 5 && strncmp(arg, "theme", 5) == 0 && theme_find(value) >= 0) {
-        app->theme = theme_find(value);
-        app->colour_changes++;
+        use_theme(app, theme_find(value));
     } else if (len == 5 && strncmp(arg, "mouse", 5) == 0 && (str_eq(value, "on") || str_eq(value, "off"))) {
         app->mouse = str_eq(value, "on");
     } else {
-        app_flash(app, ROLE_WARN, "usage: set theme dark|light|mono, or set mouse on|off");
+        app_flash(app, ROLE_WARN, "usage: set theme NAME, or set mouse on|off");
     }
 }
 
@@ -158,7 +227,9 @@ static const char *server_names(struct app *app, size_t index)
 
 static const char *settings(struct app *app, size_t index)
 {
-    static const char *const words[] = {"theme dark", "theme light", "theme mono", "mouse on", "mouse off"};
+    static const char *const words[] = {"theme default",      "theme light",      "theme high-contrast",
+                                        "theme deuteranopia", "theme tritanopia", "theme mono",
+                                        "mouse on",           "mouse off"};
 
     (void)app;
     return index < sizeof(words) / sizeof(*words) ? words[index] : NULL;
@@ -185,6 +256,12 @@ static const struct console_command commands[] = {
      .where = IN_ANY,
      .rank = 13,
      .run = cmd_prompt},
+    {.name = "actions",
+     .keys = "F2",
+     .help = "list what can be done with the selected object, as the right mouse button does",
+     .where = IN_LISTS | IN_NODE,
+     .needs = NEED_ROW,
+     .run = cmd_actions},
     {.name = "help", .keys = "? F1", .help = "show the keys of this view", .where = IN_ANY, .run = cmd_help},
     {.name = "messages", .keys = "", .help = "show the messages of this session", .where = IN_ANY, .run = cmd_messages},
     {.name = "server",
@@ -196,11 +273,18 @@ static const struct console_command commands[] = {
      .complete = server_names},
     {.name = "set",
      .keys = "",
-     .help = "theme dark, light or mono; mouse on or off",
+     .help = "theme NAME, mouse on or off: for this session",
      .args = "OPTION VALUE",
      .where = IN_ANY,
      .run = cmd_set,
      .complete = settings},
+    {.name = "theme",
+     .keys = "",
+     .help = "change the colours",
+     .args = "[NAME]",
+     .where = IN_ANY,
+     .run = cmd_theme,
+     .complete = theme_names},
     {.name = "save-display",
      .keys = "",
      .help = "write the screen to a new file, as text",

@@ -40,7 +40,7 @@ static void draw_choice(struct app *app)
     struct rect in = canvas_frame(c, dialog_centre(c, lines + list + 5, 72), d->title, d->note);
     int row = in.row + dialog_draw_text(c, in, d->text, 0);
     row += lines > 0;
-    int used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, d->label);
+    int used = canvas_text(c, row, in.col, in.cols, ROLE_LABEL, d->label), typed = row;
     line_draw(&d->line, c, row++, in.col + used, in.cols - used);
     int room = in.row + in.rows - row;
     size_t at = 0, top = room > 0 && d->cursor >= (size_t)room ? d->cursor - (size_t)room + 1 : 0;
@@ -60,6 +60,9 @@ static void draw_choice(struct app *app)
         }
         at++;
     }
+    /* The terminal's cursor is on the choice, or where something is typed. */
+    if (d->line.len)
+        line_draw(&d->line, c, typed, in.col + used, in.cols - used);
     if (!at)
         canvas_text(c, row, in.col + 2, in.cols - 2, ROLE_FAINT, "nothing matches");
 }

@@ -30,7 +30,7 @@ static void help_lines(struct app *app, enum help_part part, const char *title, 
 
         if (!command_is_here(app, c) || part_of(app, c) != part)
             continue;
-        command_keys(c, false, &keys);
+        command_keys(app, c, false, &keys);
         const char *why = part == HELP_REFUSED ? command_refusal(app, c) : NULL;
         char *line = why ? mem_format("%s\t%s: %s\n", buf_text(&keys), c->name, why)
                          : mem_format("%s\t%s%s\n", keys.len ? keys.data : c->name, c->help, risk);

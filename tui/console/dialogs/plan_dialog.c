@@ -7,6 +7,7 @@
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
+#include "console/dialogs/plan_lines.h"
 
 #define NOTE_ROWS         6 /* that a warning gets at most */
 #define EFFECT_ROWS_LEAST 3
@@ -56,6 +57,23 @@ static void scroll(struct plan_effects *e, long lines)
     e->top = top < 0 || !count ? 0 : top < count ? (size_t)top : (size_t)count - 1;
 }
 
+static void copy_lines(struct app *app, const struct plan *plan)
+{
+    struct buf text = BUF_INIT(0);
+    char what[60];
+
+    plan_lines(plan, app->at.now_ns, &text);
+    size_t count = 1;
+    for (const char *c = buf_text(&text); *c; c++)
+        count += *c == '\n';
+    snprintf(what, sizeof(what), count == 1 ? "the command" : "%zu commands", count);
+    if (text.len)
+        app_copy(app, buf_text(&text), what);
+    else
+        app_flash(app, ROLE_WARN, "the plan has nothing to copy");
+    buf_release(&text);
+}
+
 static void plan_key(struct app *app, int key)
 {
     struct plan *plan = app->dialog->extra;
@@ -64,7 +82,9 @@ static void plan_key(struct app *app, int key)
         scroll(&plan->effects, scroll_of(key));
         return;
     }
-    if (key == CK_ESC || key == CK_CTRL('c') || ((key == 'q' || key == 'n' || key == 'N') && !plan->word)) {
+    if (key == CK_CTRL('y') || (key == 'c' && !plan->word)) {
+        copy_lines(app, plan);
+    } else if (key == CK_ESC || key == CK_CTRL('c') || ((key == 'q' || key == 'n' || key == 'N') && !plan->word)) {
         dialog_close(app);
     } else if (key == CK_DOWN || (key == 'j' && !plan->word)) {
         plan->cursor += plan->cursor + 1 < plan->steps.len;
@@ -162,9 +182,10 @@ static const char *note_of(const struct plan *p, char *text, size_t size)
         return "the server would refuse this   Esc close";
     const char *more = p->calls.len > 1 ? "   - leave out" : "";
     if (p->word)
-        snprintf(text, size, "type %s and Enter   Esc cancel", p->word);
+        snprintf(text, size, "type %s and Enter   Ctrl-Y copy as commands   Esc cancel", p->word);
     else
-        snprintf(text, size, "%s %s%s   Esc cancel", p->risk == RISK_NONE ? "Enter" : "y", p->verb, more);
+        snprintf(text, size, "%s %s%s   c copy as commands   Esc cancel", p->risk == RISK_NONE ? "Enter" : "y", p->verb,
+                 more);
     return text;
 }
 

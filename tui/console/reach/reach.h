@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who reaches what under the policy in force, as the server works it out: the path from one to another with the rule,
- * the route and the router; or the rule that came closest. */
+ * the route and the router, or the rule that came closest; all sources against all destinations; where one gets, and
+ * who gets to one. */
 #ifndef TUI_CONSOLE_REACH_REACH_H
 #define TUI_CONSOLE_REACH_REACH_H
 
@@ -11,12 +12,27 @@ struct reply;
 
 extern const struct console_view reach_view;
 
+enum reach_part { REACH_PATH, REACH_MATRIX, REACH_FROM, REACH_TO, REACH_PARTS };
+
+/* What a source reaches of a destination. */
+struct reach_answer {
+    bool some, all; /* all: each node of the one reaches each of the other, by one rule */
+    unsigned line;  /* of the policy, 0: none */
+    char *what;     /* "22 tcp 443"; NULL: nothing */
+    char *from;     /* a node that it is true for; NULL */
+    char *to;       /* a node that it reaches, or the router of a network; NULL */
+};
+
 /* The view's lists show rows of their own, which no table of the model has: of a kind that is none of the model's. */
 struct reach_row {
     struct row row; /* key: its number */
     bool ok;
     unsigned line; /* of the policy; 0: it is about no line */
-    char *text;
+    char *text;    /* of a step; of an end its name */
+    char *kind;    /* of an end */
+    uint64_t nodes, online;
+    struct reach_answer *answers; /* by column; of a list one */
+    size_t answer_count;
 };
 
 /* The rows of one part; its list finds them by its scope. */
@@ -37,12 +53,39 @@ struct reach_path {
     char *trouble; /* why there is no answer; NULL */
 };
 
+struct reach_column {
+    char *kind, *name;
+};
+
+/* How ends are chosen: kinds or one name, and what they must lie in ("": anything). */
+struct reach_choice {
+    char *from, *to, *from_in, *to_in;
+};
+
+/* A matrix, or a list of what one source reaches, or of who reaches one destination. */
+struct reach_table {
+    enum reach_part part;
+    struct reach_choice asked;       /* what is shown, or waited for; texts NULL: nothing was asked yet */
+    VEC(struct reach_choice) before; /* of a matrix that was opened further and further */
+    uint64_t call;
+    int64_t at_ns;
+    bool incomplete;
+    uint64_t rows_total, columns_total;
+    struct reach_rows rows;
+    VEC(struct reach_column) columns; /* of a matrix */
+    size_t column, left;              /* under the cursor; the first that is shown */
+    size_t grouping;                  /* of a matrix */
+    char *trouble;
+};
+
 struct reach_page {
     struct reach_path path;
+    struct reach_table tables[REACH_PARTS]; /* not of the path */
 };
 
 struct reach_page *reach_of(const struct app *app);
 
+/* reach_rows.c */
 void reach_rows_clear(struct reach_rows *rows);
 struct reach_row *reach_rows_add(struct reach_rows *rows);
 
@@ -55,6 +98,30 @@ bool reach_path_read(struct reach_path *p, const char *text);
 void reach_path_ask(struct app *app);
 void reach_path_reply(struct app *app, const struct reply *reply);
 void reach_path_draw(struct app *app, struct canvas *c, struct rect at);
+
+/* reach_table.c */
+void reach_table_init(struct reach_table *t, enum reach_part part);
+void reach_table_release(struct reach_table *t);
+struct reach_table *reach_table_shown(const struct app *app); /* NULL: the path is in front */
+/* Asks for what the part shows now, unless that was asked already or again is set. */
+void reach_table_ask(struct app *app, enum reach_part part, bool again);
+void reach_table_reply(struct app *app, struct reach_table *t, const struct reply *reply);
+/* The matrix by other kinds of ends; of the members of the cell under the cursor (false: they are nodes already); back
+ * to what it was opened from. */
+void reach_table_group(struct app *app);
+bool reach_table_members(struct app *app);
+bool reach_table_back(struct app *app);
+void reach_table_column(struct reach_table *t, long columns);
+/* The ends of the cell under the cursor, and its answer (NULL: nothing is reached); false: there is none. */
+bool reach_table_cell(const struct app *app, const char **from, const char **to, const struct reach_answer **answer);
+bool reach_table_leads_out(
+    const struct app *app); /* its destination is an exit node: the way out, not the node itself */
+
+/* reach_lists.c */
+extern const struct list_def reach_matrix_def, reach_from_def, reach_to_def;
+
+/* reach_matrix.c */
+void reach_table_draw(struct app *app, struct canvas *c, struct rect at, bool focused);
 
 /* reach_commands.c */
 extern const struct command_table reach_commands;

@@ -9,14 +9,32 @@
 #include "console/policy/policy_page.h"
 #include "console/reach/reach.h"
 
+/* ---- asking ---- */
+
 static void ask(struct app *app, const char *text)
 {
-    if (!reach_path_read(&reach_of(app)->path, text)) {
+    struct reach_path *p = &reach_of(app)->path;
+    enum reach_part part = app->place.view == &reach_view ? (enum reach_part)app->place.part : REACH_PATH;
+    size_t len = strcspn(text, " ");
+
+    /* A list is about one of the two. */
+    if ((part == REACH_FROM || part == REACH_TO) && len && !text[len + strspn(text + len, " ")]) {
+        char *name = mem_strndup(text, len);
+        mem_replace(part == REACH_FROM ? &p->src : &p->dst, name);
+        free(name);
+        reach_table_ask(app, part, true);
+        return;
+    }
+    if (!reach_path_read(p, text)) {
         dialog_refuse(app,
                       "give a source and a destination, such as: laptop db:5432 (nodes, users, tags or addresses)");
         return;
     }
-    app_go(app, &reach_view, 0, NULL);
+    if (part == REACH_FROM || part == REACH_TO) {
+        reach_table_ask(app, part, true);
+        return;
+    }
+    app_go(app, &reach_view, REACH_PATH, NULL);
     reach_path_ask(app);
 }
 
@@ -34,26 +52,54 @@ static const char *end_of(const struct app *app, bool *as_destination)
     return n ? n->api.given_name : "";
 }
 
-static void cmd_explain(struct app *app, const char *arg)
+static char *typed_before(const struct app *app)
 {
     const struct reach_path *p = &reach_of(app)->path;
-    bool as_destination = false;
-    const char *end = app->place.view == &reach_view ? "" : end_of(app, &as_destination);
-    char *start;
+
+    if (app->place.part == REACH_FROM)
+        return mem_strdup(p->src);
+    if (app->place.part == REACH_TO)
+        return mem_strdup(p->dst);
+    if (!*p->src)
+        return mem_strdup("");
+    return p->port ? mem_format("%s %s:%u", p->src, p->dst, p->port) : mem_format("%s %s", p->src, p->dst);
+}
+
+static void cmd_explain(struct app *app, const char *arg)
+{
+    bool as_destination = false, here = app->place.view == &reach_view;
+    const char *end = here ? "" : end_of(app, &as_destination), *title = "does SRC reach DST? SRC DST[:PORT]";
 
     if (*arg) {
         ask(app, arg);
         return;
     }
-    if (app->place.view == &reach_view && *p->src)
-        start = p->port ? mem_format("%s %s:%u", p->src, p->dst, p->port) : mem_format("%s %s", p->src, p->dst);
-    else
-        start = mem_format(as_destination ? " %s" : *end ? "%s " : "%s", end);
-    dialog_input(app, "does SRC reach DST? SRC DST[:PORT]", "Enter ask   Esc cancel", start, ask);
+    if (here && app->place.part == REACH_FROM)
+        title = "what does SRC reach? SRC";
+    else if (here && app->place.part == REACH_TO)
+        title = "who reaches DST? DST";
+    char *start = here ? typed_before(app) : mem_format(as_destination ? " %s" : *end ? "%s " : "%s", end);
+    dialog_input(app, title, "Enter ask   Esc cancel", start, ask);
     if (as_destination)
         app->dialog->line.at = 0; /* the source is what lacks */
     free(start);
 }
+
+static void cmd_again(struct app *app, const char *arg)
+{
+    (void)arg;
+    if (app->place.part == REACH_PATH)
+        reach_path_ask(app);
+    else
+        reach_table_ask(app, (enum reach_part)app->place.part, true);
+}
+
+static const char *refuse_again(struct app *app)
+{
+    return app->conn.state == CONN_LIVE ? NULL : "not connected";
+}
+
+/* ---- the path ---- */
 
 static void cmd_swap(struct app *app, const char *arg)
 {
@@ -66,12 +112,12 @@ static void cmd_swap(struct app *app, const char *arg)
     reach_path_ask(app);
 }
 
-static const char *refuse_swap(struct app *app)
+static const char *refuse_path(struct app *app)
 {
-    return *reach_of(app)->path.src ? NULL : "there is no source yet: = asks";
-}
+    const struct reach_path *p = &reach_of(app)->path;
 
-/* ---- the policy's line ---- */
+    return *p->src && *p->dst ? NULL : "there is no source and destination yet: = asks";
+}
 
 static const struct reach_row *row_with_line(struct app *app)
 {
@@ -91,8 +137,128 @@ static void cmd_rule(struct app *app, const char *arg)
     policy_page_show_line(app, row_with_line(app)->line);
 }
 
+/* An entry of the policy's section tests that expects what is so now. */
+static void cmd_copy_test(struct app *app, const char *arg)
+{
+    const struct reach_path *p = &reach_of(app)->path;
+    struct buf b = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&b);
+    char *dst = mem_format(strchr(p->dst, ':') && !str_starts(p->dst, "tag:") && !str_starts(p->dst, "group:") &&
+                                   !str_starts(p->dst, "autogroup:")
+                               ? "[%s]:%u"
+                               : "%s:%u",
+                           p->dst, p->port);
+
+    (void)arg;
+    json_open(&o, '{');
+    json_put_str(&o, "src", p->src);
+    json_key(&o, p->allowed ? "accept" : "deny");
+    json_open(&o, '[');
+    json_str(&o, dst);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    app_copy(app, buf_text(&b), buf_text(&b));
+    buf_release(&b);
+    free(dst);
+}
+
+static const char *refuse_copy_test(struct app *app)
+{
+    const struct reach_path *p = &reach_of(app)->path;
+
+    if (!p->at_ns || p->trouble)
+        return "there is no answer to copy yet";
+    return p->port ? NULL : "a test of the policy needs a port: = asks with one, as in db:5432";
+}
+
+/* ---- matrix and lists ---- */
+
+static void show_path(struct app *app)
+{
+    struct reach_path *p = &reach_of(app)->path;
+    const struct reach_answer *a;
+    const char *from, *to;
+
+    if (!reach_table_cell(app, &from, &to, &a))
+        return;
+    /* Where something is reached, by the pair that it is true for: of many nodes only some are tried by an explanation.
+     */
+    mem_replace(&p->src, a && a->from ? a->from : from);
+    mem_replace(&p->dst, reach_table_leads_out(app) ? "autogroup:internet" : to);
+    p->port = 0;
+    app_go(app, &reach_view, REACH_PATH, NULL);
+    reach_path_ask(app);
+}
+
+static const char *refuse_cell(struct app *app)
+{
+    const struct reach_answer *a;
+    const char *from, *to;
+
+    return reach_table_cell(app, &from, &to, &a) ? NULL : "there is no cell under the cursor";
+}
+
+static void cmd_why(struct app *app, const char *arg)
+{
+    (void)arg;
+    show_path(app);
+}
+
+static void cmd_members(struct app *app, const char *arg)
+{
+    (void)arg;
+    if (app->place.part != REACH_MATRIX || !reach_table_members(app))
+        show_path(app);
+}
+
+static void cmd_line(struct app *app, const char *arg)
+{
+    const struct reach_answer *a;
+    const char *from, *to;
+
+    (void)arg;
+    if (reach_table_cell(app, &from, &to, &a) && a && a->line)
+        policy_page_show_line(app, a->line);
+}
+
+static const char *refuse_table_line(struct app *app)
+{
+    const struct reach_answer *a;
+    const char *from, *to;
+
+    return reach_table_cell(app, &from, &to, &a) && a && a->line ? NULL : "no line of the policy opens it";
+}
+
+static const char *refuse_matrix(struct app *app)
+{
+    return app->place.part == REACH_MATRIX ? NULL : "only the matrix has columns";
+}
+
+static void cmd_group(struct app *app, const char *arg)
+{
+    (void)arg;
+    reach_table_group(app);
+}
+
+static void cmd_left(struct app *app, const char *arg)
+{
+    (void)arg;
+    reach_table_column(reach_table_shown(app), -1);
+}
+
+static void cmd_right(struct app *app, const char *arg)
+{
+    (void)arg;
+    reach_table_column(reach_table_shown(app), 1);
+}
+
 static const struct console_command commands[] = {
-    {.name = "reach", .keys = "3", .help = "who reaches what", .args = "[PART]", .where = IN_ANY, .opens = &reach_view},
+    {.name = "reach",
+     .keys = "3",
+     .help = "who reaches what: a path, all against all, from one, to one",
+     .args = "[path|matrix|from|to] [FILTER]",
+     .where = IN_ANY,
+     .opens = &reach_view},
     {.name = "explain",
      .keys = "=",
      .hint = "reach",
@@ -117,7 +283,67 @@ static const struct console_command commands[] = {
      .where = IN_REACH,
      .rank = 2,
      .run = cmd_swap,
-     .refuse = refuse_swap},
+     .refuse = refuse_path},
+    {.name = "copy-test",
+     .keys = "y",
+     .hint = "copy as test",
+     .help = "copy the answer as an entry of the policy's section tests",
+     .where = IN_REACH,
+     .rank = 7,
+     .run = cmd_copy_test,
+     .refuse = refuse_copy_test},
+    {.name = "members",
+     .keys = "Enter",
+     .hint = "members",
+     .help = "open the cell under the cursor: the nodes of its ends; of nodes, the path",
+     .where = IN_REACH_TABLE,
+     .rank = 1,
+     .run = cmd_members,
+     .refuse = refuse_cell},
+    {.name = "path",
+     .keys = "w",
+     .hint = "why",
+     .help = "explain what is under the cursor: rule, route and router, or the rule that comes closest",
+     .where = IN_REACH_TABLE,
+     .rank = 2,
+     .run = cmd_why,
+     .refuse = refuse_cell},
+    {.name = "opened-by",
+     .keys = "e",
+     .hint = "go to line",
+     .help = "show the line of the policy that opens what is under the cursor",
+     .where = IN_REACH_TABLE,
+     .rank = 3,
+     .run = cmd_line,
+     .refuse = refuse_table_line},
+    {.name = "group-by",
+     .keys = "b",
+     .hint = "group by",
+     .help = "the matrix by other ends: groups, tags, users or nodes",
+     .where = IN_REACH_TABLE,
+     .rank = 4,
+     .run = cmd_group,
+     .refuse = refuse_matrix},
+    {.name = "column-left",
+     .keys = "h Left",
+     .help = "a column to the left",
+     .where = IN_REACH_TABLE,
+     .run = cmd_left,
+     .refuse = refuse_matrix},
+    {.name = "column-right",
+     .keys = "l Right",
+     .help = "a column to the right",
+     .where = IN_REACH_TABLE,
+     .run = cmd_right,
+     .refuse = refuse_matrix},
+    {.name = "ask-again",
+     .keys = "r",
+     .hint = "ask again",
+     .help = "ask the server again: the answer is as of when it was asked",
+     .where = IN_REACH | IN_REACH_TABLE,
+     .rank = 8,
+     .run = cmd_again,
+     .refuse = refuse_again},
 };
 
 const struct command_table reach_commands = {.items = commands, .len = sizeof(commands) / sizeof(*commands)};

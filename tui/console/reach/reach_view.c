@@ -1,49 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The view: its parts, and what comes in for them. */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
 #include "console/app/app.h"
 #include "console/past/past.h"
 #include "console/reach/reach.h"
-
-struct reach_page *reach_of(const struct app *app)
-{
-    return view_state(app, &reach_view);
-}
-
-/* ---- rows of its own ---- */
-
-void reach_rows_clear(struct reach_rows *rows)
-{
-    for (size_t i = 0; i < rows->items.len; i++) {
-        free(rows->items.items[i]->row.key);
-        free(rows->items.items[i]->text);
-        free(rows->items.items[i]);
-    }
-    vec_release(&rows->items);
-}
-
-struct reach_row *reach_rows_add(struct reach_rows *rows)
-{
-    struct reach_row *row = mem_alloc(sizeof(*row));
-
-    row->row = (struct row){.kind = ROW_KINDS, .key = mem_format("%zu", rows->items.len)};
-    vec_push(&rows->items, row);
-    return row;
-}
 
 /* ---- the life of the view ---- */
 
 static void init(struct app *app)
 {
     reach_path_init(&reach_of(app)->path);
+    for (int i = REACH_MATRIX; i < REACH_PARTS; i++)
+        reach_table_init(&reach_of(app)->tables[i], (enum reach_part)i);
 }
 
 static void release(struct app *app)
 {
     reach_path_release(&reach_of(app)->path);
+    for (int i = REACH_MATRIX; i < REACH_PARTS; i++)
+        reach_table_release(&reach_of(app)->tables[i]);
 }
 
 static void reset(struct app *app)
@@ -55,43 +31,87 @@ static void reset(struct app *app)
 /* Lists forget their scope with the server that they showed. */
 static void tick(struct app *app)
 {
-    view_list(app, &reach_view, 0)->scope = &reach_of(app)->path.steps.row;
+    struct reach_page *r = reach_of(app);
+
+    for (int i = 0; i < REACH_PARTS; i++)
+        view_list(app, &reach_view, i)->scope = i == REACH_PATH ? &r->path.steps.row : &r->tables[i].rows.row;
 }
 
 static void enter(struct app *app)
 {
     struct reach_path *p = &reach_of(app)->path;
 
-    if (*p->src && !p->at_ns && !p->call)
+    tick(app);
+    if (app->place.view != &reach_view || app->conn.state != CONN_LIVE)
+        return;
+    if (app->place.part != REACH_PATH)
+        reach_table_ask(app, (enum reach_part)app->place.part, false);
+    else if (*p->src && !p->at_ns && !p->call)
         reach_path_ask(app);
 }
 
 static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
 {
-    if (!id || id != reach_of(app)->path.call)
+    struct reach_page *r = reach_of(app);
+
+    if (!id)
         return false;
-    reach_path_reply(app, reply);
-    return true;
+    if (id == r->path.call) {
+        reach_path_reply(app, reply);
+        return true;
+    }
+    for (int i = REACH_MATRIX; i < REACH_PARTS; i++)
+        if (id == r->tables[i].call) {
+            reach_table_reply(app, &r->tables[i], reply);
+            return true;
+        }
+    return false;
 }
 
 static void draw(struct app *app, struct canvas *c, struct rect at, bool focused)
 {
-    (void)focused;
-    reach_path_draw(app, c, at);
+    if (app->place.part == REACH_PATH)
+        reach_path_draw(app, c, at);
+    else
+        reach_table_draw(app, c, at, focused);
+}
+
+static bool escape(struct app *app)
+{
+    return reach_table_back(app);
+}
+
+static int say(struct canvas *c, int col, int limit, enum role role, const char *text)
+{
+    return col + canvas_width(c, text) <= limit ? col + canvas_text(c, 1, col, limit - col, role, text) + 3 : limit;
 }
 
 static int draw_facts(struct app *app, struct canvas *c, int col, int limit)
 {
-    const struct reach_path *p = &reach_of(app)->path;
-    char text[AGO_MAX + 16], ago[AGO_MAX];
+    const struct reach_table *t = reach_table_shown(app);
+    const struct list *l = app_list(app);
+    int64_t at_ns = t ? t->at_ns : reach_of(app)->path.at_ns;
+    char text[AGO_MAX + 80], ago[AGO_MAX];
 
-    if (!p->at_ns)
+    if (t && t->at_ns && !t->trouble) {
+        if (*l->filter_text)
+            snprintf(text, sizeof(text), "%zu of %zu", l->order.len, l->total);
+        else if (t->rows.items.len < t->rows_total)
+            snprintf(text, sizeof(text), "%zu of %llu %s", t->rows.items.len, (unsigned long long)t->rows_total,
+                     l->def->noun);
+        else
+            snprintf(text, sizeof(text), "%zu %s", t->rows.items.len, l->def->noun);
+        col = say(c, col, limit, ROLE_TEXT, text);
+        if (*l->filter_text) {
+            snprintf(text, sizeof(text), "/%s", l->filter_text);
+            col = say(c, col, limit, ROLE_MATCH, text);
+        }
+    }
+    if (!at_ns)
         return col;
     /* It is as of then: what changed since is asked for again. */
-    snprintf(text, sizeof(text), "as of %s", timestamp_text(p->at_ns, app->at.now_ns, ago));
-    if (col + canvas_width(c, text) > limit)
-        return limit;
-    return col + canvas_text(c, 1, col, limit - col, ROLE_FAINT, text) + 3;
+    snprintf(text, sizeof(text), "as of %s", timestamp_text(at_ns, app->at.now_ns, ago));
+    return say(c, col, limit, ROLE_FAINT, text);
 }
 
 const struct console_view reach_view = {
@@ -100,8 +120,11 @@ const struct console_view reach_view = {
     .digit = '3',
     .then = &past_unknown_view,
     .commands = &reach_commands,
-    .sections = {{IN_REACH, "Reach"}},
-    .parts = {{.name = "path", .def = &reach_steps_def, .where = IN_REACH}},
+    .sections = {{IN_REACH, "Reach, a path"}, {IN_REACH_TABLE, "Reach, matrix and lists"}},
+    .parts = {{.name = "path", .def = &reach_steps_def, .where = IN_REACH},
+              {.name = "matrix", .def = &reach_matrix_def, .where = IN_REACH_TABLE},
+              {.name = "from", .def = &reach_from_def, .where = IN_REACH_TABLE},
+              {.name = "to", .def = &reach_to_def, .where = IN_REACH_TABLE}},
     .no_tail = true,
     .state_size = sizeof(struct reach_page),
     .init = init,
@@ -110,6 +133,7 @@ const struct console_view reach_view = {
     .enter = enter,
     .tick = tick,
     .reply = reply_to,
+    .escape = escape,
     .draw = draw,
     .draw_facts = draw_facts,
 };

@@ -277,14 +277,24 @@ int canvas_wrap(struct canvas *c, struct rect at, enum role role, const char *te
     return line ? line : 1;
 }
 
+static void rest_cursor(struct canvas *c, int row, int col)
+{
+    if (row < 0 || row >= c->rows || col < 0 || col >= c->cols)
+        return;
+    c->cursor_row = row;
+    c->cursor_col = col;
+}
+
 int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph)
 {
+    if (glyph == GLYPH_CURSOR)
+        rest_cursor(c, row, col);
     return canvas_glyph_as(c, row, col, glyph, glyph_role(glyph));
 }
 
 void canvas_rule(struct canvas *c, int row, int col, int width)
 {
-    for (int i = 0; i < width; i++)
+    for (int i = 0; i < width && !c->plain; i++)
         canvas_glyph(c, row, col + i, GLYPH_RULE);
 }
 
@@ -334,9 +344,11 @@ void canvas_role(struct canvas *c, struct rect at, enum role role)
 static void border(struct canvas *c, struct rect at, int row, enum glyph left, enum glyph right, const char *words,
                    enum role role)
 {
-    canvas_glyph(c, row, at.col, left);
+    if (!c->plain)
+        canvas_glyph(c, row, at.col, left);
     canvas_rule(c, row, at.col + 1, at.cols - 2);
-    canvas_glyph(c, row, at.col + at.cols - 1, right);
+    if (!c->plain)
+        canvas_glyph(c, row, at.col + at.cols - 1, right);
     canvas_role(c, (struct rect){row, at.col, 1, at.cols}, ROLE_FRAME);
     if (words && *words && at.cols > 8) {
         int used = canvas_text(c, row, at.col + 3, at.cols - 6, role, words);
@@ -354,10 +366,11 @@ struct rect canvas_frame(struct canvas *c, struct rect at, const char *title, co
     canvas_clear(c, at);
     border(c, at, at.row, GLYPH_TOP_LEFT, GLYPH_TOP_RIGHT, title, ROLE_TITLE);
     border(c, at, at.row + at.rows - 1, GLYPH_BOTTOM_LEFT, GLYPH_BOTTOM_RIGHT, note, ROLE_HINT);
-    for (int row = at.row + 1; row < at.row + at.rows - 1; row++) {
+    for (int row = at.row + 1; row < at.row + at.rows - 1 && !c->plain; row++) {
         canvas_glyph_as(c, row, at.col, GLYPH_BAR, ROLE_FRAME);
         canvas_glyph_as(c, row, at.col + at.cols - 1, GLYPH_BAR, ROLE_FRAME);
     }
+    rest_cursor(c, at.row + 1, at.col + 2);
     return (struct rect){at.row + 1, at.col + 2, at.rows - 2, at.cols - 4};
 }
 

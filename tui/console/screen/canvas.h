@@ -36,6 +36,7 @@ struct hit {
 struct canvas {
     int rows, cols;
     bool ascii;
+    bool plain; /* no rules and frames: for screen readers */
     struct screen_cell *cells;
     int cursor_row, cursor_col; /* where the terminal's cursor rests */
     bool cursor_shown;
@@ -60,6 +61,7 @@ void canvas_right(struct canvas *c, int row, int col, int width, enum role role,
  * Returns the lines used. */
 int canvas_wrap(struct canvas *c, struct rect at, enum role role, const char *text);
 int canvas_lines(const struct canvas *c, int width, const char *text); /* that it takes */
+/* The terminal's cursor goes to where GLYPH_CURSOR is drawn: screen readers and magnifiers follow it. */
 int canvas_glyph(struct canvas *c, int row, int col, enum glyph glyph);
 int canvas_glyph_as(struct canvas *c, int row, int col, enum glyph glyph, enum role role);
 void canvas_rule(struct canvas *c, int row, int col, int width);
@@ -69,7 +71,8 @@ void canvas_clear(struct canvas *c, struct rect at);
 void canvas_flag(struct canvas *c, struct rect at, unsigned flag);
 void canvas_role(struct canvas *c, struct rect at, enum role role);
 
-/* A frame with a title in its upper and a note in its lower border; the inside is emptied. Returns the inside. */
+/* A frame with a title in its upper and a note in its lower border; the inside is emptied, and the terminal's cursor
+ * put there. Returns the inside. */
 struct rect canvas_frame(struct canvas *c, struct rect at, const char *title, const char *note);
 
 void canvas_hit(struct canvas *c, struct rect at, int kind, int value);

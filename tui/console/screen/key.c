@@ -25,6 +25,7 @@ static const struct {
     {CK_PGUP, "PgUp"},
     {CK_PGDN, "PgDn"},
     {CK_DELETE, "Del"},
+    {CK_F2, "F2"},
     {CK_F3, "F3"},
     {CK_F8, "F8"},
     {CK_WORD_LEFT, "Ctrl-Left"},

@@ -26,6 +26,7 @@ enum key_code {
     CK_DELETE,
     CK_BACKTAB,
     CK_F1,
+    CK_F2,
     CK_F3,
     CK_F8,
     CK_WORD_LEFT,

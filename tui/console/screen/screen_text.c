@@ -73,7 +73,7 @@ static bool shows_on_blanks(const struct style *s)
     return s->bg >= 0 || (s->look & (LOOK_REVERSE | LOOK_UNDERLINE));
 }
 
-void screen_ansi(const struct canvas *c, enum theme_id theme, enum depth depth, struct buf *out)
+void screen_ansi(const struct canvas *c, int theme, enum depth depth, struct buf *out)
 {
     static const struct style own = {.fg = -1, .bg = -1};
 

@@ -8,6 +8,6 @@
 /* Lines without blanks at their ends. */
 void screen_text(const struct canvas *c, struct buf *out);
 /* The same with colours and looks as ANSI sequences (ECMA-48, SGR); each line begins and ends in the terminal's own. */
-void screen_ansi(const struct canvas *c, enum theme_id theme, enum depth depth, struct buf *out);
+void screen_ansi(const struct canvas *c, int theme, enum depth depth, struct buf *out);
 
 #endif

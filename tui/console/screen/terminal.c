@@ -181,7 +181,9 @@ int term_open(const char *colour, struct err *e)
     int r;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &term.before) < 0)
-        return err_set(e, ERR_UNSUPPORTED, "the console needs a terminal; commands work without one: headway help");
+        return err_set(e, ERR_UNSUPPORTED,
+                       "the console needs a terminal: 'headway --snapshot nodes' prints a screen without one, and all "
+                       "commands work (headway help)");
     setlocale(LC_CTYPE, "");
     term.screen = newterm(NULL, stdout, stdin);
     if (!term.screen)
@@ -190,6 +192,13 @@ int term_open(const char *colour, struct err *e)
                        "TERM=xterm-256color",
                        name ? name : "");
     set_term(term.screen);
+    if (!cursor_address || !clear_screen) {
+        endwin();
+        return err_set(e, ERR_UNSUPPORTED,
+                       "the terminal type '%.60s' cannot place its cursor: 'headway --snapshot nodes' prints a screen, "
+                       "and all commands work without a console (headway help)",
+                       name ? name : "");
+    }
     start_color();
     use_default_colors();
     r = choose_depth(colour ? colour : "auto", &term.depth, e);
@@ -247,7 +256,9 @@ void term_mouse(bool on)
     if (on == term.mouse || (name && str_eq(name, "linux")))
         return;
     term.mouse = on;
-    mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,
+    mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON3_PRESSED | BUTTON3_CLICKED |
+                       BUTTON4_PRESSED | BUTTON5_PRESSED
+                 : 0,
               NULL);
     mouseinterval(0);
 }
@@ -284,11 +295,11 @@ struct painted {
 /* Styles are looked up once a theme, not once a cell. */
 static struct painted styles[ROLE_COUNT][8];
 
-static void prepare_styles(enum theme_id theme)
+static void prepare_styles(int theme)
 {
-    if (term.theme == (int)theme)
+    if (term.theme == theme)
         return;
-    term.theme = (int)theme;
+    term.theme = theme;
     term.pairs = 0;
     for (int role = 0; role < ROLE_COUNT; role++)
         for (unsigned flags = 0; flags < 8; flags++) {
@@ -320,7 +331,7 @@ static void put_cell(int row, int col, const struct screen_cell *cell)
     mvadd_wch(row, col, &out);
 }
 
-void term_show(const struct canvas *c, enum theme_id theme)
+void term_show(const struct canvas *c, int theme)
 {
     size_t count = (size_t)c->rows * (size_t)c->cols;
 
@@ -343,7 +354,7 @@ void term_show(const struct canvas *c, enum theme_id theme)
                 put_cell(row, col, &c->cells[at + (size_t)col]);
         memcpy(term.shown + at, c->cells + at, bytes);
     }
-    curs_set(c->cursor_shown ? 1 : 0);
+    curs_set(c->cursor_shown || c->plain ? 1 : 0);
     move(c->cursor_row < c->rows ? c->cursor_row : 0, c->cursor_col < c->cols ? c->cursor_col : 0);
     refresh();
 }
@@ -387,6 +398,7 @@ static const struct {
     {KEY_BTAB, CK_BACKTAB},
     {KEY_F(1), CK_F1},
     {KEY_RESIZE, CK_RESIZE},
+    {KEY_F(2), CK_F2},
     {KEY_F(3), CK_F3},
     {KEY_F(8), CK_F8},
     {TERM_TOP, CK_TOP},
@@ -412,6 +424,8 @@ static struct term_event read_mouse(void)
         event.wheel = -3;
     else if (m.bstate & BUTTON5_PRESSED)
         event.wheel = 3;
+    else if (m.bstate & (BUTTON3_PRESSED | BUTTON3_CLICKED))
+        event.menu = true;
     else if (m.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED))
         event.clicks = m.bstate & BUTTON1_DOUBLE_CLICKED ? 2 : 1;
     return event;

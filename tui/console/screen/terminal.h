@@ -18,7 +18,7 @@ void term_size(int *rows, int *cols);
 void term_mouse(bool on);
 
 /* Writes what differs from the canvas before; all of it after term_redraw. */
-void term_show(const struct canvas *c, enum theme_id theme);
+void term_show(const struct canvas *c, int theme);
 void term_redraw(void);
 /* Hands text to the terminal for pasting (OSC 52). A terminal that does not know how ignores it. */
 void term_copy(const char *text);
@@ -26,6 +26,7 @@ void term_copy(const char *text);
 struct term_event {
     int key;                     /* CK_NONE: nothing waits */
     int row, col, clicks, wheel; /* for CK_MOUSE */
+    bool menu;                   /* the right button */
 };
 /* Never waits. */
 struct term_event term_read(void);

@@ -70,7 +70,26 @@ enum role {
         ROLE_COUNT
 };
 
-enum theme_id { THEME_DARK, THEME_LIGHT, THEME_MONO, THEME_COUNT };
+/* Those that the console has. Themes of the user's own have the numbers behind them. */
+enum theme_id {
+    THEME_DEFAULT, /* for dark grounds */
+    THEME_LIGHT,
+    THEME_HIGH_CONTRAST,
+    THEME_DEUTERANOPIA, /* and protanopia: red and green look alike */
+    THEME_TRITANOPIA,   /* blue and green look alike */
+    THEME_MONO,
+    THEME_COUNT
+};
+
+#define THEMES_MAX 32
+
+/* What a theme has otherwise than the one that it is made of. */
+struct theme_change {
+    enum role role;
+    uint32_t rgb; /* NONE: the terminal's own */
+    int basic;    /* of 16 colours; -1: the terminal's own */
+    unsigned look;
+};
 
 /* How many colours the terminal can be asked for. */
 enum depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_TRUE };
@@ -82,15 +101,24 @@ struct style {
 
 /* -1 for a name that is none. */
 int theme_find(const char *name);
+const char *theme_name(int theme); /* NULL behind the last */
+int theme_role(const char *name);  /* of a role; -1 for a name that is none */
+/* A theme of the user's own; name and changes are copied. Returns its number, -1 where there are too many or the name
+ * is taken. */
+int theme_add(const char *name, int base, const struct theme_change *changes, size_t count);
 
 /* What a role looks like; selected: on the row the cursor is on. */
-struct style theme_style(enum theme_id theme, enum depth depth, enum role role, bool selected);
+struct style theme_style(int theme, enum depth depth, enum role role, bool selected);
+/* The 24-bit colour of a role, NONE for the terminal's own; and whether the theme is for a light ground. */
+uint32_t theme_rgb(int theme, enum role role);
+bool theme_is_light(int theme);
 
 /* The colour of the xterm palette (16 to 255) that looks most like a 24-bit one. */
 int theme_nearest_256(uint32_t rgb);
+int theme_nearest_16(uint32_t rgb); /* of the first 16, as most terminals show them */
 
 /* Behind the row that the cursor is on. */
-#define THEME_SELECT_DARK  0x26384dU
-#define THEME_SELECT_LIGHT 0xddeeffU
+#define THEME_SELECT_DARK  0x0f2540U
+#define THEME_SELECT_LIGHT 0xe6f2ffU
 
 #endif

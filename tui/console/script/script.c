@@ -79,6 +79,11 @@ static int read_duration(struct script_step *step, struct err *e)
     return duration_parse(step->text, &step->number, "pass", e);
 }
 
+static int read_nothing(struct script_step *step, struct err *e)
+{
+    return *step->text ? err_set(e, ERR_INVALID, "copied takes nothing") : 0;
+}
+
 static const struct {
     const char *word;
     enum script_verb verb;
@@ -86,7 +91,7 @@ static const struct {
 } verbs[] = {
     {"try", SCRIPT_TRY, read_command},    {"keys", SCRIPT_KEYS, read_keys},     {"size", SCRIPT_SIZE, read_size},
     {"expect", SCRIPT_EXPECT, read_text}, {"refuse", SCRIPT_REFUSE, read_text}, {"wait", SCRIPT_WAIT, read_text},
-    {"play", SCRIPT_PLAY, read_count},    {"pass", SCRIPT_PASS, read_duration},
+    {"play", SCRIPT_PLAY, read_count},    {"pass", SCRIPT_PASS, read_duration}, {"copied", SCRIPT_COPIED, read_nothing},
 };
 
 static int parse_line(const char *text, size_t len, struct script *out, struct err *e, unsigned number)
@@ -103,7 +108,8 @@ static int parse_line(const char *text, size_t len, struct script *out, struct e
         }
     if (!read)
         return err_set(e, ERR_INVALID,
-                       "line %u: a step is :COMMAND, try, keys, size, expect, refuse, wait, play or pass", number);
+                       "line %u: a step is :COMMAND, try, keys, size, expect, refuse, wait, play, pass or copied",
+                       number);
     size_t blank = word < len && text[word] == ' ';
     step.text = mem_strndup(text + word + blank, len - word - blank);
     int r = read(&step, e);

@@ -9,6 +9,7 @@
  *     wait TEXT           the screen shows it within ten seconds
  *     play [COUNT]        the next events of a recording, all that are left without a count
  *     pass DURATION       time goes by, in a recording
+ *     copied              what was copied last is printed
  * Blank lines and lines that begin with '#' are skipped. Each step waits until what the one before it asked for is
  * answered and drawn. */
 #ifndef TUI_CONSOLE_SCRIPT_SCRIPT_H
@@ -31,7 +32,8 @@ enum script_verb {
     SCRIPT_REFUSE,
     SCRIPT_WAIT,
     SCRIPT_PLAY,
-    SCRIPT_PASS
+    SCRIPT_PASS,
+    SCRIPT_COPIED
 };
 
 struct script_step {

@@ -85,6 +85,7 @@ static struct text_pos splice(struct textbuf *t, struct text_pos from, struct te
 {
     size_t breaks = count_breaks(text, len);
 
+    text = len ? text : "";
     t->serial++;
     if (from.line < t->lowest_line)
         t->lowest_line = from.line;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to import: what becomes of each object, for the person who imports. */
+#ifndef SERVER_IMPORT_REPORT_H
+#define SERVER_IMPORT_REPORT_H
+
+#include <stdio.h>
+
+#include "base/str.h"
+
+enum report_kind {
+    REPORT_KEYS,
+    REPORT_USER,
+    REPORT_NODE,
+    REPORT_ROUTE,
+    REPORT_PREAUTH_KEY,
+    REPORT_API_KEY,
+    REPORT_OAUTH_CLIENT,
+    REPORT_POLICY,
+    REPORT_TABLE,
+    REPORT_CONFIGURATION,
+    REPORT_KINDS
+};
+
+enum report_verdict {
+    REPORT_TAKEN,
+    REPORT_CHANGED, /* it is taken, with a difference */
+    REPORT_LEFT,    /* it is not taken */
+    REPORT_FAULT,   /* nothing is taken while this stands */
+    REPORT_VERDICTS
+};
+
+struct report_line {
+    enum report_verdict verdict;
+    enum report_kind kind;
+    char *text;
+};
+
+struct report {
+    size_t counts[REPORT_KINDS][REPORT_VERDICTS];
+    struct report_line *items;
+    size_t len, cap;
+};
+
+/* One object: "17 (laptop)", "" where its kind says enough; format (NULL where nothing is to be said) is the reason. */
+void report_add(struct report *r, enum report_verdict verdict, enum report_kind kind, const char *object,
+                const char *format, ...) PRINTF_LIKE(5, 6);
+size_t report_faults(const struct report *r);
+/* all: with a line for each object that was taken as it was. */
+void report_print(const struct report *r, bool all, FILE *out);
+/* The faults alone. */
+void report_print_faults(const struct report *r, FILE *out);
+void report_release(struct report *r);
+
+#endif

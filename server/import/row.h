@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to import: the values of one row, read into the types of records. What cannot be is a fault of the report,
+ * with table, id and column, and leaves a value of zero; the row then counts as bad. */
+#ifndef SERVER_IMPORT_ROW_H
+#define SERVER_IMPORT_ROW_H
+
+#include "import/report.h"
+#include "import/source.h"
+#include "model/record.h"
+#include "json/json.h"
+
+#define ROW_TEXT_MAX 1024 /* bytes of a name, an address, a URL */
+#define ROW_LIST_MAX 4096 /* of a JSON list */
+
+struct import_row {
+    const struct source_table *table;
+    const struct source_value *values;
+    struct report *report;
+    enum report_kind kind; /* that its faults are reported under */
+    uint64_t id;
+    bool bad;
+};
+
+/* Reads the id, the first column: false, and a fault, where it is none. */
+bool row_begin(struct import_row *row, const struct source_table *table, const struct source_value *values,
+               struct report *report, enum report_kind kind);
+void row_fault(struct import_row *row, size_t column, const char *format, ...) PRINTF_LIKE(3, 4);
+bool row_is_null(const struct import_row *row, size_t column);
+
+/* The caller's; "" for NULL. Valid UTF-8 without control characters. */
+char *row_text(struct import_row *row, size_t column, size_t most);
+/* The same for what is only shown: what does not fit is taken out, and *changed becomes true. */
+char *row_clean_text(struct import_row *row, size_t column, size_t most, bool *changed);
+/* A whole document, with ends of lines. */
+char *row_document(struct import_row *row, size_t column, size_t most);
+uint64_t row_id(struct import_row *row, size_t column); /* of another row; 0 for NULL and 0 */
+bool row_bool(struct import_row *row, size_t column);
+/* 0 for NULL; 1 for everything before 1970. *year may be NULL. */
+int64_t row_time(struct import_row *row, size_t column, int *year);
+/* 64 hexadecimal digits behind prefix; zero for NULL, "" and, where it may be, the prefix alone. */
+void row_key(struct import_row *row, size_t column, const char *prefix, uint8_t out[KEY_LEN]);
+void row_addr(struct import_row *row, size_t column, uint8_t bits, struct addr *out);
+/* JSON lists of texts; NULL, "" and null are empty. */
+/* Sorted, each "tag:..."; bad becomes the first that is no tag (headscale takes any), "" where all are. */
+#define ROW_BAD_TAG_MAX 48
+void row_tags(struct import_row *row, size_t column, struct strs *out, char bad[ROW_BAD_TAG_MAX]);
+void row_prefixes(struct import_row *row, size_t column, struct prefixes *out);
+/* An object, the caller's reference; NULL for NULL, "" and null, and for what is no object, which no fault is. */
+json_t *row_object(struct import_row *row, size_t column, size_t most, bool *broken);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to import: the database that is read, whichever engine holds it. Tables and columns are found by their names:
+ * releases differ in both. Nothing of it is trusted. */
+#ifndef SERVER_IMPORT_SOURCE_H
+#define SERVER_IMPORT_SOURCE_H
+
+#include "base/str.h"
+#include "config/config.h"
+
+enum source_kind { SOURCE_NULL, SOURCE_NUMBER, SOURCE_TEXT };
+
+/* Of one column in one row; borrowed until the next row. */
+struct source_value {
+    enum source_kind kind;
+    int64_t number;
+    const char *text; /* len bytes and a NUL; there may be others inside */
+    size_t len;
+};
+
+#define SOURCE_COLUMNS_MAX 24
+#define SOURCE_VALUE_MAX   (8u << 20) /* bytes */
+
+struct source_table {
+    const char *name;
+    const char *const *columns; /* the first one orders the rows; one that is not there is NULL in each row */
+    size_t count, most;         /* of columns; of rows */
+};
+
+typedef int source_row(void *arg, const struct source_value *values, struct err *e);
+
+struct source;
+struct source_calls {
+    void (*close)(struct source *s);
+    int (*tables)(struct source *s, struct strs *out, struct err *e);
+    int (*columns)(struct source *s, const char *table, struct strs *out, struct err *e);
+    int (*rows)(struct source *s, const char *sql, const struct source_table *t, source_row *each, void *arg,
+                struct err *e);
+    /* The highest number that a table ever gave a row; 0: not known. */
+    int64_t (*sequence)(struct source *s, const char *table);
+};
+struct source {
+    const struct source_calls *calls;
+    char *name; /* for people, without a password: a path, or "postgresql://HOST:PORT/NAME" */
+    struct strs tables;
+};
+
+/* A private copy of the file and of its log is read: SQLite would write beside the original. ERR_CONFLICT while a
+ * program has it open, unless busy (NULL: it matters) is there to say so. */
+int source_open_sqlite(const char *path, bool *busy, struct source **out, struct err *e) WARN_UNUSED;
+/* One transaction that cannot write, by database.postgres of the configuration. */
+int source_open_postgres(const struct config *c, struct source **out, struct err *e) WARN_UNUSED;
+void source_close(struct source *s); /* NULL is allowed */
+
+bool source_has(const struct source *s, const char *table);
+int source_has_column(struct source *s, const char *table, const char *column, bool *has, struct err *e) WARN_UNUSED;
+/* Calls each for every row in the order of the first column until it fails; nothing where the table is not there.
+ * ERR_TOOBIG beyond most rows. */
+int source_read(struct source *s, const struct source_table *t, source_row *each, void *arg, struct err *e) WARN_UNUSED;
+
+#endif

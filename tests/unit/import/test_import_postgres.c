@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The import from PostgreSQL: a server of the test's own, on a Unix socket in a temporary folder. Skipped where no
+ * server is installed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "import/import.h"
+#include "shared/import/headscale_db.h"
+#include "shared/store_fixture.h"
+#include "store/store.h"
+
+#define HASH "$2a$10$abcdefghijklmnopqrstuuKp1jJ1jJ1jJ1jJ1jJ1jJ1jJ1jJ1jJ1j"
+
+static char folder[64], programs[128]; /* programs "": no server */
+
+/* No server runs as root. */
+static const char *as_user(void)
+{
+    return geteuid() == 0 ? "setpriv --reuid=nobody --regid=nogroup --clear-groups " : "";
+}
+
+static int shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int shell(const char *format, ...)
+{
+    char command[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+    return system(command);
+}
+
+static int start_server(void **state)
+{
+    const char *tmp = getenv("TMPDIR");
+    glob_t found;
+
+    (void)state;
+    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0 && found.gl_pathc)
+        snprintf(programs, sizeof(programs), "%.*s", (int)(strrchr(found.gl_pathv[0], '/') - found.gl_pathv[0]),
+                 found.gl_pathv[0]);
+    globfree(&found);
+    snprintf(folder, sizeof(folder), "%.30s/pg.XXXXXX", tmp ? tmp : "/tmp");
+    if (!*programs || !mkdtemp(folder))
+        return 0;
+    if (geteuid() == 0 && shell("chown nobody %s", folder) != 0)
+        return -1;
+    if (shell("cd %s && %s%s/initdb -D %s/data -U headscale -A trust --no-sync >%s/log 2>&1", folder, as_user(),
+              programs, folder, folder) != 0 ||
+        shell("cd %s && %s%s/pg_ctl -D %s/data -o \"-k %s -h '' -F\" -l %s/server.log -w start >>%s/log 2>&1", folder,
+              as_user(), programs, folder, folder, folder, folder) != 0)
+        return shell("cat %s/log", folder), -1;
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    if (!*programs)
+        return 0;
+    int rc = shell("cd %s && %s%s/pg_ctl -D %s/data -m immediate -w stop >/dev/null 2>&1", folder, as_user(), programs,
+                   folder);
+    return shell("rm -rf %s", folder) == 0 && rc == 0 ? 0 : -1;
+}
+
+static void write_text(const char *path, const char *text, mode_t mode)
+{
+    struct err e;
+
+    assert_int_equal(file_replace(path, text, strlen(text), mode, &e), 0);
+}
+
+/* A database of that name with the tables of that release, and these rows. */
+static void make_database(const char *name, int minor, const char *rows)
+{
+    char path[96], *schema = headscale_db_postgres(minor), *sql = mem_format("%s%s", schema, rows);
+
+    snprintf(path, sizeof(path), "%s/rows.sql", folder);
+    write_text(path, sql, 0644);
+    assert_int_equal(shell("psql -q -h %s -U headscale -d postgres -c 'CREATE DATABASE %s'", folder, name), 0);
+    assert_int_equal(shell("psql -q -v ON_ERROR_STOP=1 -h %s -U headscale -d %s -f %s", folder, name, path), 0);
+    free(schema);
+    free(sql);
+}
+
+struct result {
+    char to[96], state[96], database[128], *out, *errors;
+    int status;
+};
+
+static void run(const char *name, struct result *r)
+{
+    char config[96], key[96];
+    size_t n;
+
+    snprintf(config, sizeof(config), "%s/%s.yaml", folder, name);
+    snprintf(key, sizeof(key), "%s/noise.key", folder);
+    snprintf(r->to, sizeof(r->to), "%s/new-%s.yaml", folder, name);
+    snprintf(r->state, sizeof(r->state), "%s/state-%s", folder, name);
+    snprintf(r->database, sizeof(r->database), "%s/db.sqlite", r->state);
+    write_text(key, "privkey:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", 0600);
+    char *text = mem_format("server_url: http://10.0.0.1:8080\nnoise: {private_key_path: noise.key}\n"
+                            "prefixes: {v4: 100.64.0.0/10}\ndns: {base_domain: tail.example.com}\n"
+                            "policy: {mode: database}\ndatabase: {type: postgres, postgres: {host: %s, port: 5432, "
+                            "name: %s, user: headscale, pass: secret, ssl: false}}\n",
+                            folder, name);
+    write_text(config, text, 0644);
+    FILE *out = open_memstream(&r->out, &n), *errors = open_memstream(&r->errors, &n);
+    r->status = import_run(&(struct import_options){.config = config, .to = r->to, .state_dir = r->state}, out, errors);
+    fclose(out);
+    fclose(errors);
+    free(text);
+}
+
+static void end(struct result *r)
+{
+    free(r->out);
+    free(r->errors);
+}
+
+#define NODE(id)                                                                                                       \
+    "INSERT INTO nodes(id,machine_key,node_key,disco_key,hostname,given_name,user_id,ipv4,register_method,created_at," \
+    "expiry,approved_routes) VALUES(" id ",'mkey:" KEY id "','nodekey:" KEY id "','','n" id "','n" id "',1,"           \
+    "'100.64.0." id "','cli','2025-02-03 04:05:06.789+00','2031-01-01 00:00:00+00','[\"10.0.0.0/8\"]');"
+#define KEY "000000000000000000000000000000000000000000000000000000000000000"
+
+static void a_database_is_taken_whole(void **state)
+{
+    struct store_image image;
+    struct result r;
+    struct err e = {0};
+
+    (void)state;
+    if (!*programs)
+        skip();
+    make_database("whole", 29,
+                  "INSERT INTO users(id,name,created_at) VALUES(1,'alice','2025-01-02 03:04:05+02:00');"
+                  "INSERT INTO pre_auth_keys(id,prefix,hash,user_id,reusable,ephemeral,used) VALUES"
+                  "(3,'abcdef012345','" HASH "',1,true,false,NULL);"
+                  "INSERT INTO api_keys(id,prefix,hash) VALUES(4,'abcdefg','" HASH "');"
+                  "INSERT INTO policies(id,data) VALUES(1,'{\"acls\": []}');" NODE("1")
+                      NODE("2") "SELECT setval('nodes_id_seq', 70);");
+    run("whole", &r);
+    if (r.status != 0)
+        fail_msg("%s", r.errors);
+    assert_int_equal(store_check(r.database, &image, &e), 0);
+    assert_int_equal(image.node_count, 2);
+    assert_int_equal(image.nodes[0]->created_ns, 1738555506789000000);
+    assert_int_equal(image.nodes[0]->expiry_ns, 1924992000 * NS_PER_SECOND);
+    assert_int_equal(image.nodes[1]->approved.len, 1);
+    assert_int_equal(image.next_id[RECORD_NODE], 71);
+    assert_int_equal(image.users[0]->created_ns, 1735779845 * NS_PER_SECOND);
+    assert_string_equal(image.preauth_keys[0]->secret_hash, HASH);
+    assert_true(image.preauth_keys[0]->reusable && !image.preauth_keys[0]->used);
+    assert_string_equal(image.api_keys[0]->secret_hash, HASH);
+    assert_int_equal(image.policy_count, 1);
+    assert_non_null(strstr(r.out, "headscale 0.29: postgresql://"));
+    assert_null(strstr(r.out, "secret"));
+    store_image_release(&image);
+    end(&r);
+    run("whole", &r);
+    if (r.status != 0)
+        fail_msg("%s", r.errors);
+    assert_non_null(strstr(r.out, "already"));
+    end(&r);
+}
+
+static void what_cannot_be_taken_is_named(void **state)
+{
+    struct result r;
+
+    (void)state;
+    if (!*programs)
+        skip();
+    make_database("faulty", 30,
+                  "INSERT INTO users(id,name) VALUES(1,'alice');"
+                  "INSERT INTO api_keys(id,prefix,hash) VALUES(4,'abcdefg','\\x24003261');" NODE("1"));
+    run("faulty", &r);
+    assert_int_equal(r.status, 1);
+    assert_non_null(strstr(r.errors, "table api_keys, id 4, column hash: "));
+    assert_int_equal(access(r.state, F_OK), -1);
+    end(&r);
+    run("nowhere", &r);
+    assert_int_equal(r.status, 1);
+    assert_non_null(strstr(r.errors, "cannot connect: "));
+    assert_non_null(strstr(r.errors, "nowhere"));
+    end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_database_is_taken_whole),
+        cmocka_unit_test(what_cannot_be_taken_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
