@@ -83,6 +83,8 @@ void api_stop(struct api *api)
     relays_unref(api->relays);
     free(api->resolved.host);
     counts_free(api);
+    for (size_t i = 0; i < ARRAY_LEN(api->openapi); i++)
+        buf_release(&api->openapi[i]);
     heavy_free(api);
     auth_free(api->auth);
     config_unref(api->config);

@@ -52,6 +52,8 @@ static struct MHD_Response *make_response(struct http_request *r, struct MHD_Con
     struct MHD_Response *response;
     size_t len = r->out.len;
 
+    if (r->lent)
+        return MHD_create_response_from_buffer(r->lent->len, r->lent->data, MHD_RESPMEM_PERSISTENT);
     if (!r->source)
         return MHD_create_response_from_buffer(len, buf_take(&r->out), MHD_RESPMEM_MUST_FREE);
     r->source->attach(r->source, source_resume, c);

@@ -114,6 +114,7 @@ struct http_request {
     struct http_pair headers[6]; /* names are static, values in the arena */
     size_t header_count;
     struct http_source *source; /* instead of out */
+    const struct buf *lent;     /* instead of out: bytes that outlive the room and never change */
 };
 
 struct http_options {

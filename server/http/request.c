@@ -125,6 +125,7 @@ void http_request_serve(struct http_request *r)
 struct buf *http_reply(struct http_request *r, int status, const char *content_type)
 {
     buf_clear(&r->out);
+    r->lent = NULL;
     r->status = status;
     r->content_type_out = content_type;
     return &r->out;

@@ -28,7 +28,7 @@ def certificate(d):
 
 
 def run(words, **env):
-    done = subprocess.run([HEADWAY] + words.split(), env={"PATH": os.environ["PATH"], "HOME": "/nowhere", **env},
+    done = subprocess.run([HEADWAY] + words.split(), env={"PATH": os.environ["PATH"], "HOME": "/proc/nowhere", **env},
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -44,7 +44,7 @@ def remote(d):
     status, out, err = run("users list -o json", HEADSCALE_CLI_ADDRESS=f"127.0.0.1:{d.port}", **key, **ca)
     shared.check("an address without https:// is one", status == 0 and json.loads(out)[0]["name"] == "alice", err)
     status, out, err = run(f"--address {url} --insecure health -o json-line", **key)
-    shared.check("--insecure asks for none", (status, out) == (0, '{"databaseConnectivity":true}\n'), err)
+    shared.check("--insecure asks for none", status == 0 and json.loads(out)["databaseConnectivity"] is True, out + err)
     status, out, err = run("nodes list", HEADSCALE_CLI_ADDRESS=url, HEADSCALE_CLI_INSECURE="true", **key)
     shared.check("so does headscale's variable", status == 0 and out.startswith("ID | Hostname"), err)
     _, out, err = run("version -o json")

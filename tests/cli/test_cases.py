@@ -23,7 +23,7 @@ HEADWAY = os.path.abspath(os.environ.get("HEADWAY", str(TOP / "build/release/hea
 
 def run(line, typed, socket, server):
     words = shlex.split(line)
-    env = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LC_ALL": "C.UTF-8", "HEADWAY_UNIX_SOCKET": socket}
+    env = {"PATH": os.environ["PATH"], "HOME": "/proc/nowhere", "LC_ALL": "C.UTF-8", "HEADWAY_UNIX_SOCKET": socket}
     while "=" in words[0]:
         name, value = words.pop(0).split("=", 1)
         env[name] = value

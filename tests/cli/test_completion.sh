@@ -54,9 +54,9 @@ fi
 if command -v fish >/dev/null; then
   check "fish reads its script" "0" "$("$headway" completion fish | fish -n 2>&1; echo $?)"
   check "fish: a command below an alias" "list list-routes " \
-    "$(HOME=/nowhere fish --no-config -c "source ($headway completion fish | psub); complete -C 'headway machine li' | cut -f1" 2>/dev/null | sort | tr '\n' ' ')"
+    "$(HOME=/proc/nowhere fish --no-config -c "source ($headway completion fish | psub); complete -C 'headway machine li' | cut -f1" 2>/dev/null | sort | tr '\n' ' ')"
   fish_offers() {
-    HOME=/nowhere fish --no-config -c "source ($headway completion fish | psub); complete -C '$1' | cut -f1" 2>/dev/null | sort | tr '\n' ' '
+    HOME=/proc/nowhere fish --no-config -c "source ($headway completion fish | psub); complete -C '$1' | cut -f1" 2>/dev/null | sort | tr '\n' ' '
   }
   check "fish: values of a flag in the same word" "--output=json --output=json-line " "$(fish_offers 'headway nodes list --output=js')"
   check "fish: its own argument" "bash " "$(fish_offers 'headway completion b')"

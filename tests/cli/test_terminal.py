@@ -63,7 +63,7 @@ def on_terminal(columns, socket, words):
     mode = termios.tcgetattr(slave)
     mode[1] &= ~termios.OPOST
     termios.tcsetattr(slave, termios.TCSANOW, mode)
-    env = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LC_ALL": "C.UTF-8"}
+    env = {"PATH": os.environ["PATH"], "HOME": "/proc/nowhere", "LC_ALL": "C.UTF-8"}
     child = subprocess.Popen([HEADWAY, "--socket", socket, *words], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
                              env=env, cwd=os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases"))
     os.close(slave)

@@ -13,7 +13,7 @@ from daemon import check  # noqa: E402
 
 HEADWAY = os.environ.get("HEADWAY", os.path.join(shared.ROOT, "build/release/headway"))
 RECORDING = os.path.join(shared.ROOT, "tests/docs/console.recording")
-ENV = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+ENV = {"PATH": os.environ["PATH"], "HOME": "/proc/nowhere", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 def run(*words, script=None, **env):

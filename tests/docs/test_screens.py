@@ -16,7 +16,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 HEADWAY = os.path.abspath(os.environ.get("HEADWAY", str(TOP / "build/release/headway")))
 PAGE = TOP / "README.md"
 SCREEN = re.compile(r"(<!-- screen: headway ([^\n]*) -->\n```text\n)(.*?)(```\n)", re.S)
-ENV = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+ENV = {"PATH": os.environ["PATH"], "HOME": "/proc/nowhere", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 failed = 0
 
 

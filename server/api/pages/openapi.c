@@ -250,15 +250,12 @@ static json_t *description(const struct api *api)
                      "components", "schemas", schemas(), "securitySchemes", "key", "type", "http", "scheme", "bearer");
 }
 
-enum http_flow openapi_json(struct rest_request *r)
+static void put_json(struct buf *out, const json_t *tree)
 {
-    json_t *tree = description(r->api);
     char *text = json_dumps(tree, JSON_COMPACT);
 
-    buf_adds(http_reply(&r->http, 200, HTTP_JSON), text);
+    buf_adds(out, text);
     free(text);
-    json_decref(tree);
-    return HTTP_DONE;
 }
 
 /* ---- YAML: blocks for objects and lists, texts in JSON's quotes ---- */
@@ -313,11 +310,35 @@ static void put_block(struct buf *out, const json_t *value, int depth)
     }
 }
 
+static void put_yaml(struct buf *out, const json_t *tree)
+{
+    put_block(out, tree, 0);
+}
+
+/* ---- answers ---- */
+
+/* Anybody may ask: it is made once, and nobody who reads slowly holds a copy of his own. */
+static enum http_flow answer(struct rest_request *r, struct buf *made, const char *type,
+                             void (*put)(struct buf *out, const json_t *tree))
+{
+    pthread_mutex_lock(&r->api->lock);
+    if (!made->len) {
+        json_t *tree = description(r->api);
+        put(made, tree);
+        json_decref(tree);
+    }
+    pthread_mutex_unlock(&r->api->lock);
+    http_reply(&r->http, 200, type);
+    r->http.lent = made;
+    return HTTP_DONE;
+}
+
+enum http_flow openapi_json(struct rest_request *r)
+{
+    return answer(r, &r->api->openapi[0], HTTP_JSON, put_json);
+}
+
 enum http_flow openapi_yaml(struct rest_request *r)
 {
-    json_t *tree = description(r->api);
-
-    put_block(http_reply(&r->http, 200, "application/yaml"), tree, 0);
-    json_decref(tree);
-    return HTTP_DONE;
+    return answer(r, &r->api->openapi[1], "application/yaml", put_yaml);
 }
