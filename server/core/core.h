@@ -54,7 +54,7 @@ void core_elections(struct core *core, struct core_elections *call);
 struct core_counters {
     uint64_t calls, commits, publishes, registrations, map_requests, failovers;
     uint64_t queue_length;
-    bool policy_refused; /* the policy's file cannot be used: the policy before stays in force */
+    bool policy_refused;            /* the policy's file cannot be used: the policy before stays in force */
     struct metrics_times detection; /* of routers that went away, from their last sign of life to the failover */
 };
 void core_counters(struct core *core, struct core_counters *out);
