@@ -256,37 +256,6 @@ struct api_policy {
     const char *mode; /* "database" or "file" */
 };
 
-/* The tailnet of a moment. Its nodes are struct api_node without what is not kept: keys, endpoints, relays. */
-struct api_primary {
-    struct prefix prefix;
-    uint64_t node;
-    const char *name;
-    int64_t since_ns;
-};
-struct api_past {
-    int64_t time_ns, since_ns; /* the moment; the oldest one that is known */
-    struct api_list nodes, users, primaries, prefixes;
-    struct api_policy policy;
-};
-
-/* Who served a prefix: each change, newest first. */
-struct api_move {
-    struct api_event_id event;
-    int64_t time_ns;
-    uint64_t from, to;               /* node ids, 0: nobody */
-    const char *from_name, *to_name; /* as they were called then, or NULL */
-    const char *cause;               /* or NULL: not noted */
-    uint64_t detection_ms;           /* after the last sign of life of the router that went away; 0: not known */
-    uint64_t convergence_ms;         /* until all clients that were asked used the new router; 0: not known */
-    const char *text;
-};
-struct api_route_history {
-    struct prefix prefix;
-    struct api_list moves;    /* struct api_move */
-    uint64_t flips;           /* of them: from one router to another */
-    struct api_event_id next; /* where to go on with before=; none: there is nothing older */
-};
-
 /* What an event of the stream touched, as it is now. */
 struct api_changed {
     struct api_list nodes, users, preauth_keys, api_keys, pending, prefixes;
@@ -303,6 +272,8 @@ struct api_changes {
 struct api_page {
     struct api_list events; /* struct api_event */
     struct api_event_id newest;
+    struct api_event_id next; /* of a page before an entry: where older ones begin, for before=; none: there are none */
+    int64_t read_to_ns;       /* of such a page: the time of the oldest entry that was looked at; 0: of none */
 };
 
 /* Who asks: the answer of whoami. */
@@ -536,8 +507,7 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_prefix_shape, api_drain_shape, api_relay_shape, api_exit_shape, api_event_shape, api_page_shape,
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
     api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_version_shape, api_finding_shape,
-    api_policy_mark_shape, api_counts_shape, api_message_shape, api_past_shape, api_past_node_shape, api_primary_shape,
-    api_move_shape, api_route_history_shape;
+    api_policy_mark_shape, api_counts_shape, api_message_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -271,6 +271,8 @@ const struct api_shape api_event_shape = SHAPE(api_event, "event", event_fields)
 static const struct api_field page_fields[] = {
     OWN(api_page, "events", events, MANY(api_event_shape)),
     OWN(api_page, "event", newest, KIND_EVENT_ID),
+    OWN(api_page, "next", next, KIND_EVENT_ID),
+    OWN(api_page, "readTo", read_to_ns, KIND_TIME),
 };
 const struct api_shape api_page_shape = SHAPE(api_page, "journal", page_fields);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Objects that look back: the tailnet of a moment, the history of a prefix. */
+#include "model/api_past.h"
 #include "model/shape_fields.h"
 
 static const struct api_field past_node_fields[] = {
@@ -73,3 +74,30 @@ static const struct api_field route_history_fields[] = {
     OWN(api_route_history, "next", next, KIND_EVENT_ID),
 };
 const struct api_shape api_route_history_shape = SHAPE(api_route_history, "route history", route_history_fields);
+
+static const struct api_field event_count_fields[] = {
+    OWN(api_event_count, "time", time_ns, KIND_TIME),
+    OWN(api_event_count, "count", count, KIND_U64),
+};
+static const struct api_shape event_count_shape = SHAPE(api_event_count, "count of events", event_count_fields);
+
+static const struct api_field event_counts_fields[] = {
+    OWN(api_event_counts, "from", from_ns, KIND_TIME),
+    OWN(api_event_counts, "step", step, KIND_U64),
+    OWN(api_event_counts, "counts", counts, MANY(event_count_shape)),
+};
+const struct api_shape api_event_counts_shape = SHAPE(api_event_counts, "counts of events", event_counts_fields);
+
+static const struct api_field sample_fields[] = {
+    OWN(api_sample, "time", time_ns, KIND_TIME),          OWN(api_sample, "nodes", nodes, KIND_U64),
+    OWN(api_sample, "online", online, KIND_U64),          OWN(api_sample, "events", events, KIND_U64),
+    OWN(api_sample, "failovers", failovers, KIND_U64),    OWN(api_sample, "databaseOk", database_ok, KIND_BOOL),
+    OWN(api_sample, "databaseMs", database_ms, KIND_U64),
+};
+static const struct api_shape sample_shape = SHAPE(api_sample, "sample", sample_fields);
+
+static const struct api_field samples_fields[] = {
+    OWN(api_samples, "interval", interval, KIND_U64),
+    OWN(api_samples, "samples", samples, MANY(sample_shape)),
+};
+const struct api_shape api_samples_shape = SHAPE(api_samples, "samples", samples_fields);

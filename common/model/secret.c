@@ -12,6 +12,8 @@
 #define SECRET_LEN        64
 #define LEGACY_PREFIX_LEN 7
 #define LEGACY_SECRET_LEN 32
+#define OLDEST_PREFIX_LEN 10 /* headscale up to 0.24: the same numbers of bytes, as base64 */
+#define OLDEST_SECRET_LEN 43
 #define LEGACY_KEY_MAX    64
 
 static const char *const starts[] = {[SECRET_PREAUTH_KEY] = "hskey-auth-", [SECRET_API_KEY] = "hskey-api-"};
@@ -53,12 +55,14 @@ static bool split_legacy(enum secret_kind kind, const char *text, char *prefix, 
     *secret = text;
     if (kind == SECRET_PREAUTH_KEY)
         return len > 0 && len <= LEGACY_KEY_MAX && of_alphabet(text, len);
-    if (len != LEGACY_PREFIX_LEN + 1 + LEGACY_SECRET_LEN || text[LEGACY_PREFIX_LEN] != '.' ||
-        !of_alphabet(text, LEGACY_PREFIX_LEN) || !of_alphabet(text + LEGACY_PREFIX_LEN + 1, LEGACY_SECRET_LEN))
+    size_t prefix_len = len == OLDEST_PREFIX_LEN + 1 + OLDEST_SECRET_LEN ? OLDEST_PREFIX_LEN : LEGACY_PREFIX_LEN;
+    if ((len != OLDEST_PREFIX_LEN + 1 + OLDEST_SECRET_LEN && len != LEGACY_PREFIX_LEN + 1 + LEGACY_SECRET_LEN) ||
+        text[prefix_len] != '.' || !of_alphabet(text, prefix_len) ||
+        !of_alphabet(text + prefix_len + 1, len - prefix_len - 1))
         return false;
-    memcpy(prefix, text, LEGACY_PREFIX_LEN);
-    prefix[LEGACY_PREFIX_LEN] = '\0';
-    *secret = text + LEGACY_PREFIX_LEN + 1;
+    memcpy(prefix, text, prefix_len);
+    prefix[prefix_len] = '\0';
+    *secret = text + prefix_len + 1;
     return true;
 }
 
@@ -101,7 +105,7 @@ char *secret_masked(enum secret_kind kind, const char *prefix, const char *secre
 
     if (len == 0 && str_starts(secret_hash, "plain:"))
         snprintf(text, SECRET_TEXT_MAX, "%.6s***", secret_hash + strlen("plain:"));
-    else if (len == LEGACY_PREFIX_LEN)
+    else if (len == LEGACY_PREFIX_LEN || len == OLDEST_PREFIX_LEN)
         snprintf(text, SECRET_TEXT_MAX, "%s***", prefix);
     else
         snprintf(text, SECRET_TEXT_MAX, "%s%.*s-***", starts[kind], SECRET_PREFIX_LEN, prefix);
@@ -122,9 +126,11 @@ int secret_prefix_parse(enum secret_kind kind, const char *text, char prefix[SEC
         len -= 3;
     if (len == SECRET_PREFIX_LEN + 1 && at[SECRET_PREFIX_LEN] == '-')
         len--;
-    if ((len != SECRET_PREFIX_LEN && len != LEGACY_PREFIX_LEN) || !of_alphabet(at, len))
-        return err_field(e, ERR_INVALID, "prefix", "'%.80s' is not the prefix of a key: it has %d characters, or %d",
-                         text, SECRET_PREFIX_LEN, LEGACY_PREFIX_LEN);
+    if ((len != SECRET_PREFIX_LEN && len != LEGACY_PREFIX_LEN && len != OLDEST_PREFIX_LEN) || !of_alphabet(at, len))
+        return err_field(e, ERR_INVALID, "prefix",
+                         "'%.80s' is not the prefix of a key: it has %d characters, or %d or "
+                         "%d",
+                         text, SECRET_PREFIX_LEN, LEGACY_PREFIX_LEN, OLDEST_PREFIX_LEN);
     memcpy(prefix, at, len);
     prefix[len] = '\0';
     return 0;

@@ -23,8 +23,9 @@ struct secret {
 
 void secret_make(enum secret_kind kind, struct secret *out);
 
-/* Cuts a key into its prefix and its secret (within text). Legacy forms: an API key of 7 characters, '.', 32 (prefix 7
- * characters), a pre-auth key without "hskey-auth-" (prefix "", the secret is the whole text). False for anything else.
+/* Cuts a key into its prefix and its secret (within text). Legacy forms: an API key of 7 characters, '.', 32, or of 10,
+ * '.', 43 (the prefix is what stands before the '.'), a pre-auth key without "hskey-auth-" (prefix "", the secret is
+ * the whole text). False for anything else.
  */
 bool secret_split(enum secret_kind kind, const char *text, char prefix[SECRET_PREFIX_LEN + 1], const char **secret);
 

@@ -7,15 +7,17 @@
 #include "api/request/counts.h"
 #include "api/request/heavy.h"
 #include "api/request/request.h"
+#include "api/request/samples.h"
 #include "api/request/state.h"
 #include "api/resources/tables.h"
 #include "api/view/view.h"
 
 /* In the order of the documentation. */
 static const struct http_table *const tables[] = {
-    &users_table,    &preauthkeys_table, &apikeys_table, &nodes_table, &routes_table,  &simulate_table, &readback_table,
-    &pending_table,  &policy_table,      &explain_table, &reach_table, &journal_table, &server_table,   &health_table,
-    &snapshot_table, &past_table,        &docs_table,    &pages_table, &devices_table, &metrics_table,  &debug_table,
+    &users_table,    &preauthkeys_table, &apikeys_table, &nodes_table,    &routes_table, &simulate_table,
+    &readback_table, &pending_table,     &policy_table,  &explain_table,  &reach_table,  &journal_pages_table,
+    &journal_table,  &server_table,      &health_table,  &snapshot_table, &past_table,   &docs_table,
+    &pages_table,    &devices_table,     &metrics_table, &debug_table,
 };
 void api_reload(struct api *api, const struct config *config)
 {
@@ -63,7 +65,8 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
     pthread_mutex_init(&api->lock, NULL);
     counts_init(api);
     heavy_init(api);
-    if ((code = events_start(api, &api->hub, e)) < 0 || (code = start_http(api, e)) < 0) {
+    if ((code = events_start(api, &api->hub, e)) < 0 || (code = samples_start(api, &api->sampler, e)) < 0 ||
+        (code = start_http(api, e)) < 0) {
         api_stop(api);
         return code;
     }
@@ -79,6 +82,7 @@ void api_stop(struct api *api)
         events_end_streams(api->hub);
     if (api->http)
         http_stop(api->http);
+    samples_stop(api->sampler);
     events_stop(api->hub);
     relays_unref(api->relays);
     free(api->resolved.host);

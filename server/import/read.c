@@ -83,6 +83,8 @@ static void leave_tables(struct reading *r)
         const char *name = r->source->tables.items[i];
         if (str_eq(name, "oauth_access_tokens"))
             report_add(&r->report, REPORT_LEFT, REPORT_TABLE, name, "tokens of an hour");
+        else if (str_eq(name, "machines") || str_eq(name, "namespaces") || str_eq(name, "shared_machines"))
+            report_add(&r->report, REPORT_LEFT, REPORT_TABLE, name, "of a release before 0.23");
         else if (!is_known_table(name))
             report_add(&r->report, REPORT_LEFT, REPORT_TABLE, name, "headscale has no such table");
     }

@@ -13,7 +13,8 @@
 #define HASH_LEN     60 /* of bcrypt */
 #define COST_MAX     14 /* about a second */
 #define PREFIX_LEN   12
-#define OLD_LEN      7
+#define OLD_LEN      7  /* of API keys from 0.25 to 0.27, */
+#define OLDEST_LEN   10 /* and before */
 #define KEY_TEXT_LEN 200
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -120,8 +121,11 @@ static const char *take_secret(struct import_row *row, struct preauth_key *k)
     k->prefix = row_text(row, P_PREFIX, KEY_TEXT_LEN);
     if (*k->prefix) {
         if (!is_prefix(k->prefix, PREFIX_LEN))
-            row_fault(row, P_PREFIX, "is no prefix of %d characters", PREFIX_LEN);
-        why = hash_fault(row, P_HASH, hash);
+            why = "its prefix is none that a client could send";
+        else if (row_is_null(row, P_HASH))
+            why = "it has no hash";
+        else
+            why = hash_fault(row, P_HASH, hash);
         mem_replace(&k->secret_hash, hash);
     } else if (!*text) {
         why = "it has neither a prefix nor a key";
@@ -236,8 +240,9 @@ static int take_api_key(void *arg, const struct source_value *values, struct err
     k->last_seen_ns = row_time(&row, A_LAST_SEEN, NULL);
     k->created_ns = row_time(&row, A_CREATED, NULL);
     uint64_t user_id = row_id(&row, A_USER);
-    if (!row.bad && !is_prefix(k->prefix, PREFIX_LEN) && !is_prefix(k->prefix, OLD_LEN))
-        row_fault(&row, A_PREFIX, "is no prefix of %d or %d characters", PREFIX_LEN, OLD_LEN);
+    if (!row.bad && !is_prefix(k->prefix, PREFIX_LEN) && !is_prefix(k->prefix, OLD_LEN) &&
+        !is_prefix(k->prefix, OLDEST_LEN))
+        row_fault(&row, A_PREFIX, "is no prefix of %d, %d or %d characters", PREFIX_LEN, OLDEST_LEN, OLD_LEN);
     const char *why = row.bad ? NULL : hash_fault(&row, A_HASH, k->secret_hash);
     snprintf(object, sizeof(object), "%llu (%.12s)", (unsigned long long)row.id, k->prefix);
     if (why)

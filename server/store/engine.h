@@ -66,6 +66,8 @@ struct engine_calls {
     int (*position)(struct engine *en, uint64_t run, uint64_t seq, struct journal_position *out, struct err *e);
     int (*events)(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
                   struct err *e);
+    int (*event_counts)(struct engine *en, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
+                        struct err *e);
     int (*past)(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e);
     int (*backup)(struct engine *en, const char *path, struct err *e);
     int (*ping)(struct engine *en, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pages of the journal, and which positions in it leave no doubt about what follows them. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "store/queue.h"
@@ -67,6 +68,12 @@ int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before,
     if (before != 0 && code == 0)
         reverse(*out, *count);
     return code;
+}
+
+int store_event_counts(struct store *s, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts, struct err *e)
+{
+    memset(counts, 0, cells * sizeof(*counts));
+    return s->engine->calls->event_counts(s->engine, from_ns, step_ns, cells, counts, e);
 }
 
 #define DRAIN_MS 5000

@@ -31,7 +31,7 @@ struct sqlite_engine {
     /* Other threads read here, one at a time. */
     sqlite3 *reader;
     pthread_mutex_t reader_mutex, *reader_lock;
-    sqlite3_stmt *events_after, *events_before, *event_has, *event_newest, *event_pruned, *ping;
+    sqlite3_stmt *event_counts, *events_after, *events_before, *event_has, *event_newest, *event_pruned, *ping;
     sqlite3_stmt *past_at, *past_policy, *past_since, *past_thin; /* the last one is the writer's */
 };
 
@@ -99,6 +99,8 @@ int sqlite_position(struct engine *en, uint64_t run, uint64_t seq, struct journa
                     struct err *e) WARN_UNUSED;
 int sqlite_events(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
                   struct err *e) WARN_UNUSED;
+int sqlite_event_counts(struct engine *en, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
+                        struct err *e) WARN_UNUSED;
 int sqlite_prune(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e) WARN_UNUSED;
 
 /* ---- sqlite_past.c ---- */

@@ -33,6 +33,8 @@ int sqlite_prepare_journal(struct sqlite_engine *s, struct err *e)
     } all[] = {
         {s->reader, &s->events_after, after},
         {s->reader, &s->events_before, before},
+        {s->reader, &s->event_counts,
+         "SELECT (time_ns-?1)/?2 AS cell,count(*) FROM event WHERE time_ns>=?1 AND time_ns<?3 GROUP BY cell"},
         {s->reader, &s->event_has, "SELECT 1 FROM event WHERE run=?1 AND seq IN (?2,?2+1)"},
         {s->reader, &s->event_newest, "SELECT max(seq) FROM event WHERE run=?1"},
         {s->reader, &s->event_pruned,
@@ -123,6 +125,28 @@ int sqlite_events(struct engine *engine, const struct journal_page *page, struct
     sqlite3_bind_int64(stmt, 2, bounded(page->seq));
     sqlite3_bind_int64(stmt, 3, (int64_t)page->limit);
     code = read_page(stmt, out, count, e);
+    pthread_mutex_unlock(s->reader_lock);
+    return code;
+}
+
+int sqlite_event_counts(struct engine *engine, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
+                        struct err *e)
+{
+    struct sqlite_engine *s = (struct sqlite_engine *)engine;
+    int rc, code = 0;
+
+    pthread_mutex_lock(s->reader_lock);
+    sqlite3_bind_int64(s->event_counts, 1, from_ns);
+    sqlite3_bind_int64(s->event_counts, 2, step_ns);
+    sqlite3_bind_int64(s->event_counts, 3, from_ns + step_ns * (int64_t)cells);
+    while ((rc = sqlite3_step(s->event_counts)) == SQLITE_ROW) {
+        int64_t cell = sqlite3_column_int64(s->event_counts, 0);
+        if (cell >= 0 && (uint64_t)cell < cells)
+            counts[cell] = (uint64_t)sqlite3_column_int64(s->event_counts, 1);
+    }
+    if (rc != SQLITE_DONE)
+        code = sqlite_error(s->reader, "read", e);
+    sqlite3_reset(s->event_counts);
     pthread_mutex_unlock(s->reader_lock);
     return code;
 }

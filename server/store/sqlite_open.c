@@ -254,6 +254,7 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         .load = sqlite_load,
         .position = sqlite_position,
         .events = sqlite_events,
+        .event_counts = sqlite_event_counts,
         .past = sqlite_past,
         .backup = sqlite_backup,
         .ping = ping,

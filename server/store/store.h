@@ -89,6 +89,11 @@ void store_live(struct store *s, uint64_t node_id, const struct node_live *live)
 int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
                  size_t *count, bool *gone, struct err *e) WARN_UNUSED;
 
+/* How many entries were made in each of cells spans of step_ns that follow one another from from_ns on; counts has room
+ * for as many. Runs on the caller's thread, like store_events. */
+int store_event_counts(struct store *s, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
+                       struct err *e) WARN_UNUSED;
+
 /* What is known of a moment: of each object the newest image that is not later, without what was gone by then. Waits
  * until what was submitted before is written, some seconds at most. since_ns: the beginning of what is kept; where
  * at_ns is before it there is nothing else. Runs on the caller's thread, like store_events. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "model/api_past.h"
 #include "net/prefixes.h"
 #include "net/via6.h"
 

@@ -400,10 +400,13 @@ static void draw_view(struct app *app, struct canvas *c)
     if (v->draw) {
         v->draw(app, c, l->body, !app->dialog || app->dialog->kind->list_focused);
     } else {
+        char empty[120];
         struct list_look look = {.focused = true, .hit_rows = HIT_ROW, .hit_headers = HIT_COLUMN};
 
         if (app->then.on && (list->def->kinds & MODEL_TRADED) && !(list->def->kinds & MODEL_PAST))
             look.empty = "not known of the past: Esc returns to now";
+        else if (app_part(app)->empty && app_part(app)->empty(app, empty, sizeof(empty)))
+            look.empty = empty;
 
         list_draw(list, c, l->header, l->body, &app->at, &look);
     }

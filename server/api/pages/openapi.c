@@ -8,6 +8,7 @@
 #include "api/request/reply.h"
 #include "model/api.h"
 #include "model/api_health.h"
+#include "model/api_past.h"
 #include "model/version.h"
 
 #define SCHEMAS "#/components/schemas/"
@@ -33,6 +34,8 @@ static const struct {
     OBJECT("Pending", api_pending_shape),
     OBJECT("Event", api_event_shape),
     OBJECT("Page", api_page_shape),
+    OBJECT("Samples", api_samples_shape),
+    OBJECT("EventCounts", api_event_counts_shape),
     OBJECT("Snapshot", api_snapshot_shape),
     OBJECT("Whoami", api_whoami_shape),
     OBJECT("Change", api_change_shape),

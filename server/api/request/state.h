@@ -18,6 +18,7 @@ struct event_hub;
 struct heavy_use;
 struct relay_names;
 struct answer_counts;
+struct sampler;
 struct rest_request;
 
 struct server_addresses {
@@ -33,6 +34,7 @@ struct api {
     struct auth *auth;
     struct http *http;
     struct event_hub *hub;
+    struct sampler *sampler;
     int64_t started_ns;
 
     pthread_mutex_t lock; /* of what follows, and of config */

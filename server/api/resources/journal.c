@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal: its pages, and taking an entry back. */
+/* Taking an entry of the journal back. */
 #include <stdlib.h>
 
 #include "api/change/change.h"
-#include "api/change/events.h"
 #include "api/request/args.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
@@ -12,84 +11,6 @@
 #include "api/view/objects.h"
 #include "api/view/operations.h"
 #include "base/vec.h"
-
-#define EVENTS_DEFAULT 100
-
-/* Of the journal: either after or before an entry. */
-struct page {
-    uint64_t run, after, before;
-    size_t limit;
-};
-
-static enum http_flow read_page(struct rest_request *r)
-{
-    struct event **events = NULL;
-    size_t count = 0;
-    bool gone = false;
-    const struct page *page = r->state;
-
-    if (store_events(r->api->with.store, page->run, page->after, page->before, page->limit, &events, &count, &gone,
-                     &r->err) < 0)
-        return reply_error(r, &r->err);
-    if (gone) {
-        free(events);
-        return reply_code(r, ERR_GONE, "the journal does not know that event any more");
-    }
-    struct json_out o = reply_json(r);
-    json_open(&o, '{');
-    json_key(&o, "events");
-    json_open(&o, '[');
-    for (size_t i = 0; i < count; i++) {
-        write_event(&o, events[i]);
-        record_unref(events[i]);
-    }
-    json_close(&o, ']');
-    write_event_id(&o, "event", r->s->event_run, r->s->event_seq);
-    json_close(&o, '}');
-    free(events);
-    return HTTP_DONE;
-}
-
-/* Without since and before: the newest. */
-static int read_bounds(struct rest_request *r, struct page *page)
-{
-    const char *since = arg_query(r, "since"), *before = arg_query(r, "before"), *limit = arg_query(r, "limit");
-    struct api_event_id id = {r->s->event_run, r->s->event_seq + 1};
-    uint64_t count = EVENTS_DEFAULT;
-
-    if (limit && str_u64(limit, 1, EVENTS_PAGE_MAX, &count, "limit", &r->err) < 0)
-        return r->err.code;
-    page->limit = (size_t)count;
-    if (since && before)
-        return err_field(&r->err, ERR_INVALID, "since", "give since or before, not both");
-    if (since && *since) {
-        if (api_event_id_parse(since, &id, &r->err) < 0)
-            return r->err.code;
-        page->after = id.seq;
-    } else {
-        if (before && *before && api_event_id_parse(before, &id, &r->err) < 0)
-            return r->err.code;
-        page->before = id.seq;
-    }
-    page->run = id.run;
-    return 0;
-}
-
-static enum http_flow events_list(struct rest_request *r)
-{
-    const char *since = arg_query(r, "since");
-    bool follow = false;
-
-    if (arg_query(r, "follow") && arg_bool(r, "follow", &follow) < 0)
-        return reply_error(r, &r->err);
-    if (follow)
-        return events_follow(r, since ? since : r->http.last_event_id);
-    struct page *page = arena_alloc(&r->http.arena, sizeof(*page));
-    if (read_bounds(r, page) < 0)
-        return reply_error(r, &r->err);
-    r->state = page;
-    return request_later(r, HTTP_DISK, read_page);
-}
 
 /* Entries of one change are undone together: the inverse names them all, unless it is the entry's alone. */
 static int find_parts(struct rest_request *r, const struct event *e, const json_t *inverse)
@@ -172,9 +93,6 @@ static enum http_flow undo(struct rest_request *r)
 }
 
 static const struct api_endpoint rows[] = {
-    {HEADWAY("GET", "/events"), .run = events_list, .need = NEED_READ,
-     .query = "since:text before:text limit:number follow:bool", .answer = "Page",
-     .help = "The journal; with follow=1 as server-sent events"},
     {HEADWAY("POST", "/undo/{event}"), .run = undo, .need = NEED_ADMIN, .body = "", .query = "dry_run:bool",
      .answer = "Change result:object", .help = "Takes an entry of the journal back"},
 };

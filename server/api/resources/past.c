@@ -10,6 +10,7 @@
 #include "api/view/objects.h"
 #include "api/view/operations.h"
 #include "base/vec.h"
+#include "model/api_past.h"
 #include "tailnet/past.h"
 
 static const char *name_of(struct api_view *v, uint64_t id)

@@ -81,6 +81,102 @@ static void a_state_is_asked_for_again_by_its_time(void **state)
     free(target);
 }
 
+/* The page's entries, oldest first, as "kind object" separated by blanks; the caller's. */
+static char *entries(const json_t *page)
+{
+    const json_t *list = json_object_get(page, "events");
+    struct buf out = BUF_INIT(0);
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        buf_addf(&out, "%s%s %s", i ? " " : "", json_text(json_array_get(list, i), "kind", "?"),
+                 json_text(json_array_get(list, i), "objectName", "?"));
+    return buf_take(&out);
+}
+
+static json_t *journal(const char *query, const char *expected)
+{
+    char *target = mem_format("/api/headway/events%s", query);
+    json_t *page = api_expect(&f, 200, "GET", target, NULL);
+    char *found = entries(page);
+
+    assert_string_equal(found, expected);
+    free(found);
+    free(target);
+    return page;
+}
+
+static void the_journal_is_searched_backwards(void **state)
+{
+    (void)state;
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"bob\"}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"Bobby\"}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"carol\"}"));
+    json_t *page = journal("?object=bob", "user.created bob user.created Bobby");
+    assert_null(json_string_value(json_object_get(page, "next")));
+    assert_non_null(json_string_value(json_object_get(page, "readTo")));
+    json_decref(page);
+    json_decref(journal("?kind=user&object=CAR", "user.created carol"));
+    json_decref(journal("?kind=policy", ""));
+    json_decref(journal("?actor=nobody", ""));
+    json_decref(journal("?text=bobby", "user.created Bobby"));
+    json_decref(journal("?until=2020-01-01T00:00:00Z", ""));
+
+    page = journal("?object=bob&limit=1", "user.created Bobby");
+    const char *next = json_string_value(json_object_get(page, "next"));
+    assert_non_null(next);
+    char *query = mem_format("?object=bob&limit=1&before=%s", next);
+    json_decref(page);
+    page = journal(query, "user.created bob");
+    free(query);
+    json_decref(page);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events?since=1.1&kind=user", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events?until=soon", NULL));
+}
+
+static uint64_t total(const char *query)
+{
+    char *target = mem_format("/api/headway/events/counts%s", query);
+    json_t *answer = api_expect(&f, 200, "GET", target, NULL);
+    const json_t *counts = json_object_get(answer, "counts");
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < json_array_size(counts); i++)
+        sum += (uint64_t)json_integer_value(json_object_get(json_array_get(counts, i), "count"));
+    json_decref(answer);
+    free(target);
+    return sum;
+}
+
+static void how_busy_the_journal_was_is_counted(void **state)
+{
+    (void)state;
+    json_t *page = api_expect(&f, 200, "GET", "/api/headway/events?limit=1000", NULL);
+    uint64_t all = json_array_size(json_object_get(page, "events"));
+
+    json_decref(page);
+    assert_true(all > 0);
+    assert_int_equal(total(""), all);
+    assert_int_equal(total("?from=2020-01-01T00:00:00Z"), 0);
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events/counts?step=0", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/events/counts?from=2262-04-11T00:00:00Z", NULL));
+}
+
+static void the_last_hour_is_there_in_samples(void **state)
+{
+    json_t *answer;
+
+    (void)state;
+    while (!json_array_size(json_object_get(answer = api_expect(&f, 200, "GET", "/api/headway/samples", NULL),
+                                            "samples"))) /* the first one is taken as the daemon starts */
+        json_decref(answer);
+    const json_t *sample = json_array_get(json_object_get(answer, "samples"), 0);
+    assert_int_equal(json_integer_value(json_object_get(answer, "interval")), 60);
+    assert_true(json_is_true(json_object_get(sample, "databaseOk")));
+    assert_int_equal(json_integer_value(json_object_get(sample, "failovers")), 0);
+    assert_non_null(json_string_value(json_object_get(sample, "time")));
+    json_decref(answer);
+}
+
 static void what_cannot_be_known_is_said(void **state)
 {
     (void)state;
@@ -217,9 +313,15 @@ static void the_page_for_those_who_wait_names_the_command(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_state_is_asked_for_again_by_its_time), CASE(what_cannot_be_known_is_said),
-        CASE(a_prefix_has_a_history_with_causes),     CASE(approval_is_given_taken_and_undone),
-        CASE(a_message_is_set_read_and_taken_back),   CASE(the_page_for_those_who_wait_names_the_command),
+        CASE(a_state_is_asked_for_again_by_its_time),
+        CASE(what_cannot_be_known_is_said),
+        CASE(a_prefix_has_a_history_with_causes),
+        CASE(approval_is_given_taken_and_undone),
+        CASE(the_journal_is_searched_backwards),
+        CASE(the_last_hour_is_there_in_samples),
+        CASE(how_busy_the_journal_was_is_counted),
+        CASE(a_message_is_set_read_and_taken_back),
+        CASE(the_page_for_those_who_wait_names_the_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -515,7 +515,8 @@ static void what_cannot_be_taken_is_named(void **state)
         {"UPDATE nodes SET user_id='me' WHERE id=1", "column user_id: 'me' is no id"},
         {"UPDATE nodes SET id=-5 WHERE id=1", "column id: -5 is no id"},
         {"UPDATE users SET id=2147455555 WHERE id=1", "stands for tagged nodes"},
-        {"UPDATE api_keys SET prefix='x' WHERE id=4", "table api_keys, id 4, column prefix: 'x' is no prefix"},
+        {"UPDATE api_keys SET prefix='x' WHERE id=4",
+         "table api_keys, id 4, column prefix: 'x' is no prefix of 12, 10 or 7"},
         {"UPDATE api_keys SET hash='x' WHERE id=4", "table api_keys, id 4, column hash: 'x' is no bcrypt hash"},
         {"UPDATE pre_auth_keys SET reusable='perhaps' WHERE id=1",
          "column reusable: 'perhaps' is neither true nor false"},
@@ -542,16 +543,19 @@ static void what_headscale_takes_and_headway_does_not_is_left(void **state)
 
     headscale_db_make(v->database, 29);
     fill(v, 29);
-    headscale_db_sql(v->database, "UPDATE users SET name=CAST(x'610a1b5b316d62' AS TEXT) WHERE id=1;"
-                                  "INSERT INTO users(id,name) VALUES(20,'a[1mb');"
-                                  "INSERT INTO pre_auth_keys(id,prefix,hash,user_id,tags) VALUES"
-                                  "(30,'abcdef01234a',CAST('" HASH "' AS BLOB),1,'[\"tag:\"]'),"
-                                  "(31,'abcdef01234b',CAST(replace('" HASH "','$10$','$31$') AS BLOB),1,NULL),"
-                                  "(32,'abcdef01234c',CAST('" HASH "' AS BLOB),NULL,'[]');"
-                                  "UPDATE nodes SET host_info=CAST(x'7b80' AS TEXT), endpoints='[' WHERE id=3;"
-                                  "UPDATE nodes SET given_name='Laptop' WHERE id=4;"
-                                  "UPDATE nodes SET given_name='-', hostname='Pi.local' WHERE id=8;"
-                                  "CREATE TABLE strange(id integer)");
+    headscale_db_sql(v->database,
+                     "UPDATE users SET name=CAST(x'610a1b5b316d62' AS TEXT) WHERE id=1;"
+                     "INSERT INTO users(id,name) VALUES(20,'a[1mb');"
+                     "INSERT INTO pre_auth_keys(id,prefix,hash,user_id,tags) VALUES"
+                     "(30,'abcdef01234a',CAST('" HASH "' AS BLOB),1,'[\"tag:\"]'),"
+                     "(31,'abcdef01234b',CAST(replace('" HASH "','$10$','$31$') AS BLOB),1,NULL),"
+                     "(32,'abcdef01234c',CAST('" HASH "' AS BLOB),NULL,'[]'),"
+                     "(33,'abcdef01234d',NULL,1,'[]'),(34,'short',CAST('" HASH "' AS BLOB),1,'[]');"
+                     "INSERT INTO api_keys(id,prefix,hash) VALUES(5,'abcdefghij',CAST('" HASH "' AS BLOB));"
+                     "UPDATE nodes SET host_info=CAST(x'7b80' AS TEXT), endpoints='[' WHERE id=3;"
+                     "UPDATE nodes SET given_name='Laptop' WHERE id=4;"
+                     "UPDATE nodes SET given_name='-', hostname='Pi.local' WHERE id=8;"
+                     "CREATE TABLE strange(id integer)");
     must_run(v);
     load(v, &image);
     assert_string_equal(image.users[0]->name, "a[1mb");
@@ -561,6 +565,9 @@ static void what_headscale_takes_and_headway_does_not_is_left(void **state)
     must_say(v->out, "pre-auth key 30 (abcdef01234a): its 'tag:' is no tag");
     must_say(v->out, "pre-auth key 31 (abcdef01234b): its bcrypt hash costs too much");
     must_say(v->out, "pre-auth key 32 (abcdef01234c): it has neither a user nor tags");
+    must_say(v->out, "pre-auth key 33 (abcdef01234d): it has no hash");
+    must_say(v->out, "pre-auth key 34 (short): its prefix is none");
+    assert_int_equal(image.api_key_count, 2);
     must_say(v->out, "node 3 (renamed): its host information cannot be read");
     must_say(v->out, "table strange");
     assert_null(strchr(v->out, '\033'));
@@ -613,6 +620,30 @@ static void the_configuration_is_carried_over(void **state)
     config_unref(c);
 }
 
+/* headscale got its certificates from Let's Encrypt: the file of the cache goes on to serve. */
+static void a_certificate_of_the_cache_is_named(void **state)
+{
+    struct env *v = *state;
+    char *file = mem_format("%s/hs.example.org", v->folder);
+    struct config *c;
+    struct err e;
+
+    headscale_db_make(v->database, 29);
+    write_config(v, "tls_letsencrypt_hostname: hs.example.org\ntls_letsencrypt_cache_dir: .\n");
+    must_run(v);
+    must_say(v->out, "set tls_cert_path and tls_key_path");
+    remove(v->taken);
+    remove(v->to);
+    write_text(file, "certificate and key", 0600);
+    must_run(v);
+    must_say(v->out, "have another program renew it");
+    assert_int_equal(config_load(v->to, &c, NULL, &e), 0);
+    must_say(c->tls_cert_path, "/hs.example.org");
+    assert_string_equal(c->tls_cert_path, c->tls_key_path);
+    config_unref(c);
+    free(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -627,6 +658,7 @@ int main(void)
         CASE(what_headscale_takes_and_headway_does_not_is_left),
         CASE(what_is_no_headscale_database_is_refused),
         CASE(the_configuration_is_carried_over),
+        CASE(a_certificate_of_the_cache_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

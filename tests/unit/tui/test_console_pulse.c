@@ -38,16 +38,16 @@ static void what_needs_somebody_is_found_and_goes_when_it_is_over(void **state)
     assert_true(rig_shows(&r, "asks to join since 12s"));
     assert_true(rig_shows(&r, "1 route not approved: 172.16.0.0/12"));
     assert_true(rig_shows(&r, "2 of 3 routers able to serve it, gw-ber-2 does"));
-    assert_null(need(&r, "router.expired 5"));
+    assert_null(need(&r, "router-key-expired 5"));
     rig_json(&r, expired_router);
     look(&r);
-    assert_non_null(need(&r, "router.expired 5"));
-    assert_int_equal(need(&r, "router.expired 5")->severity, WEIGHT_ALARM);
-    assert_null(need(&r, "route.waits 5"));
+    assert_non_null(need(&r, "router-key-expired 5"));
+    assert_int_equal(need(&r, "router-key-expired 5")->severity, WEIGHT_ALARM);
+    assert_null(need(&r, "routes-waiting 5"));
     assert_true(rig_shows(&r, "0 Pulse 1"));
     rig_json(&r, "{\"node\":{\"id\":\"5\",\"givenName\":\"gw-fra-1\",\"online\":true,\"healthy\":true}}");
     look(&r);
-    assert_null(need(&r, "router.expired 5"));
+    assert_null(need(&r, "router-key-expired 5"));
     rig_release(&r);
 }
 
@@ -64,8 +64,8 @@ static void many_of_a_kind_are_one_line(void **state)
         free(json);
     }
     look(&r);
-    assert_null(need(&r, "node.unhealthy 20"));
-    assert_string_equal(need(&r, "node.unhealthy")->name, "6");
+    assert_null(need(&r, "node-unhealthy 20"));
+    assert_string_equal(need(&r, "node-unhealthy")->name, "6");
     rig_keys(&r, "0g<Enter>");
     assert_string_equal(r.app.place.view->name, "nodes");
     assert_string_equal(app_list(&r.app)->filter_text, "unhealthy");
@@ -81,7 +81,7 @@ static void enter_leads_to_the_object(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "0g");
-    assert_string_equal(rig_cursor(&r), "prefix.degraded 192.168.7.0/24");
+    assert_string_equal(rig_cursor(&r), "prefix-degraded 192.168.7.0/24");
     rig_keys(&r, "<Enter>");
     assert_string_equal(r.app.place.view->name, "routes");
     rig_draw(&r, 24, 80);
@@ -134,12 +134,77 @@ static void it_opens_by_itself_only_at_the_start_and_only_where_something_is_wro
     rig_release(&r);
 }
 
+static const char health[] =
+    "{\"status\":\"degraded\",\"count\":5,\"reasons\":[{\"code\":\"relay-unreachable\",\"severity\":\"alarm\","
+    "\"object\":\"relay\",\"objectName\":\"ber\",\"text\":\"the relay ber does not answer\"},{\"code\":"
+    "\"router-not-forwarding\",\"severity\":\"alarm\",\"object\":\"node\",\"objectId\":\"4\",\"objectName\":"
+    "\"gw-ber-2\",\"text\":\"gw-ber-2 does not forward\"},{\"code\":\"prefix-unserved\",\"severity\":\"alarm\","
+    "\"object\":\"prefix\",\"objectName\":\"10.9.0.0/16\",\"text\":\"found here, too\"},{\"code\":"
+    "\"policy-tests-failing\",\"severity\":\"warn\",\"object\":\"policy\",\"objectName\":\"\",\"text\":\"2 tests "
+    "fail\"},{\"code\":\"of-a-later-release\",\"severity\":\"dire\",\"object\":\"moon\",\"objectName\":\"m\","
+    "\"text\":\"new\"}]}";
+
+static void what_the_server_says_is_there_too(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    assert_true(rig_tell(&r, "/api/headway/health", 200, health));
+    look(&r);
+    assert_string_equal(r.app.place.view->name, "pulse"); /* something is wrong */
+    assert_true(rig_shows(&r, "the relay ber does not answer"));
+    assert_true(rig_shows(&r, "gw-ber-2 does not forward"));
+    assert_true(rig_shows(&r, "2 tests fail"));
+    assert_null(need(&r, "prefix-unserved 10.9.0.0/16"));
+    assert_non_null(need(&r, "of-a-later-release m"));
+    rig_keys(&r, "/not forward<Enter>");
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "<Enter>");
+    assert_string_equal(app_node(&r.app)->api.given_name, "gw-ber-2");
+    rig_pass(&r, 31000);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_tell(&r, "/api/headway/health", 200, "{\"status\":\"pass\",\"count\":0,\"reasons\":[]}"));
+    look(&r);
+    assert_null(need(&r, "relay-unreachable ber"));
+    rig_release(&r);
+}
+
+static void the_last_hour_is_drawn(void **state)
+{
+    struct rig r;
+    struct buf b = BUF_INIT(0);
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "0");
+    rig_draw(&r, 24, 80);
+    buf_adds(&b, "{\"interval\":60,\"samples\":[");
+    for (unsigned i = 0; i < 60; i++)
+        buf_addf(&b,
+                 "%s{\"time\":\"2026-03-03T13:%02u:00Z\",\"nodes\":12,\"online\":%u,\"events\":%u,\"failovers\":%u,"
+                 "\"databaseOk\":%s,\"databaseMs\":%u}",
+                 i ? "," : "", i, 5 + i / 12, i % 7, i == 30, i == 40 ? "false" : "true", i % 5);
+    buf_adds(&b, "]}");
+    assert_true(rig_tell(&r, "/api/headway/samples", 200, buf_text(&b)));
+    buf_release(&b);
+    assert_true(rig_shows(&r, "events/min"));
+    assert_true(rig_golden(&r, "pulse-hour", 24, 80));
+    assert_true(rig_golden(&r, "pulse-hour-wide", 40, 120));
+    assert_true(rig_golden(&r, "pulse-hour-huge", 60, 200));
+    r.app.canvas.ascii = true;
+    assert_true(rig_golden(&r, "pulse-hour-ascii", 24, 60));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_needs_somebody_is_found_and_goes_when_it_is_over),
         cmocka_unit_test(many_of_a_kind_are_one_line),
         cmocka_unit_test(enter_leads_to_the_object),
+        cmocka_unit_test(what_the_server_says_is_there_too),
+        cmocka_unit_test(the_last_hour_is_drawn),
         cmocka_unit_test(it_opens_by_itself_only_at_the_start_and_only_where_something_is_wrong),
     };
 

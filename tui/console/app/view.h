@@ -23,6 +23,8 @@ struct view_part {
     void (*draw_pane)(struct app *app, struct canvas *c, struct rect at);
     /* What of it needs somebody ("3 waiting"); false: nothing. */
     bool (*trouble)(const struct app *app, char *text, size_t size);
+    /* What it says where there is nothing to list; NULL, or false: what the list says by itself. */
+    bool (*empty)(const struct app *app, char *text, size_t size);
     /* Its size where that is not simply told by the list; NULL: it is. */
     void (*count)(const struct app *app, char *text, size_t size);
 };

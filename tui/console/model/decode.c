@@ -101,7 +101,7 @@ int decode_events(const json_t *root, struct model_delta *out, struct err *e)
 
     if (api_read(&api_page_shape, root, &page, API_FOR_TERMINAL, e) < 0)
         return ERR_INVALID;
-    *out = (struct model_delta){0};
+    *out = (struct model_delta){.page = true, .next = event_text(&page.next), .read_to_ns = page.read_to_ns};
     add_list(out, ROW_EVENT, &page.events, sizeof(struct api_event));
     api_release(&api_page_shape, &page);
     return 0;

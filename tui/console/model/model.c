@@ -18,6 +18,7 @@ void delta_release(struct model_delta *d)
     vec_release(&d->gone);
     free(d->event);
     free(d->policy);
+    free(d->next);
     api_release(&api_server_shape, &d->server);
     *d = (struct model_delta){0};
 }
@@ -36,6 +37,7 @@ void model_release(struct model *m)
         map_release(&m->tables[kind].index);
     }
     free(m->event);
+    free(m->journal_next);
     api_release_list(&api_route_problem_shape, &m->findings);
     api_release(&api_server_shape, &m->server);
     *m = (struct model){0};
@@ -145,6 +147,8 @@ static bool update(struct model *m, struct row *row, struct row *fresh, int64_t 
 
     if (row->kind == ROW_NODE)
         merge_routes(m, (struct m_node *)row, (struct m_node *)fresh, now_ms);
+    if (row->kind == ROW_EVENT)
+        ((struct m_event *)fresh)->read_back = ((const struct m_event *)row)->read_back;
     swap_content(row, fresh);
     row->seen = true;
     if (changed) {
@@ -188,8 +192,8 @@ static void drop_old_events(struct model *m)
 {
     struct row_table *t = &m->tables[ROW_EVENT];
 
-    if (t->rows.len <= EVENTS_KEPT + EVENTS_KEPT / 10)
-        return;
+    if (t->rows.len <= EVENTS_KEPT + EVENTS_KEPT / 10 || m->read_back)
+        return; /* who reads back reads on; the view has an end of its own */
     size_t drop = t->rows.len - EVENTS_KEPT;
     for (size_t i = 0; i < drop; i++) {
         map_dels(&t->index, t->rows.items[i]->key);
@@ -198,6 +202,52 @@ static void drop_old_events(struct model *m)
     }
     memmove(t->rows.items, t->rows.items + drop, EVENTS_KEPT * sizeof(*t->rows.items));
     t->rows.len = EVENTS_KEPT;
+    if (m->journal_next)
+        mem_replace(&m->journal_next, t->rows.items[0]->key);
+    m->journal_to_ns = ((const struct m_event *)t->rows.items[0])->api.time_ns;
+}
+
+size_t model_read_back(struct model *m, struct model_delta *d)
+{
+    struct row_table *t = &m->tables[ROW_EVENT];
+    size_t added = 0;
+
+    for (size_t i = 0; i < d->rows.len; i++) {
+        struct row *row = d->rows.items[i];
+
+        if (row->kind != ROW_EVENT || map_gets(&t->index, row->key)) {
+            row_free(row);
+            continue;
+        }
+        ((struct m_event *)row)->read_back = true;
+        row->seen = true;
+        vec_push(&t->rows, row);
+        map_puts(&t->index, row->key, row);
+        added++;
+    }
+    d->rows.len = 0;
+    m->read_back += added;
+    m->revision += added > 0;
+    return added;
+}
+
+void model_forget_read_back(struct model *m)
+{
+    struct row_table *t = &m->tables[ROW_EVENT];
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        struct row *row = t->rows.items[i];
+
+        if (!((const struct m_event *)row)->read_back) {
+            t->rows.items[kept++] = row;
+            continue;
+        }
+        map_dels(&t->index, row->key);
+        row_free(row);
+    }
+    t->rows.len = kept;
+    m->read_back = 0;
 }
 
 static size_t bury_unseen(struct model *m, int64_t now_ms)
@@ -259,6 +309,16 @@ static void mark_all_drained(struct model *m, bool all)
     }
 }
 
+/* The first page says where older entries begin. */
+static void take_page(struct model *m, struct model_delta *d)
+{
+    if (!d->page || m->journal_next)
+        return;
+    m->journal_next = d->next ? d->next : mem_strdup("");
+    m->journal_to_ns = d->read_to_ns;
+    d->next = NULL;
+}
+
 struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms)
 {
     struct applied done = {0};
@@ -299,6 +359,7 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
         d->server = (struct api_server){0};
     }
     m->time_ns = d->time_ns ? d->time_ns : m->time_ns;
+    take_page(m, d);
     drop_old_events(m);
     delta_release(d);
     return done;

@@ -14,7 +14,8 @@
 
 #define TOMBSTONE_MS 5000
 #define CHANGED_MS   3000
-#define EVENTS_KEPT  5000
+#define EVENTS_KEPT  5000  /* of the newest entries of the journal */
+#define EVENTS_MOST  15000 /* with those that were read back */
 /* Bits of the kinds of rows of which a moment of the past is known; those that change places for it; see model_trade.
  */
 #define MODEL_PAST   (1U << ROW_NODE | 1U << ROW_ROUTE | 1U << ROW_PREFIX | 1U << ROW_USER)
@@ -101,6 +102,7 @@ static inline bool router_is_drained(const struct m_prefix *p, size_t i)
 struct m_event {
     struct row row;
     struct api_event api;
+    bool read_back; /* it was asked for because somebody went back so far: not all after it need be here */
 };
 
 struct m_pending {
@@ -128,7 +130,7 @@ struct m_api_key {
 struct m_need {
     struct row row;   /* key: the code, for one object with the object's key behind it */
     int severity;     /* enum event_weight */
-    const char *code; /* which kind of trouble; static */
+    char *code;       /* which kind of trouble */
     enum row_kind of; /* what the object is; ROW_KINDS: several objects, or none */
     char *object;     /* its key; "" */
     char *name, *text;
@@ -145,6 +147,10 @@ struct model_delta {
     int64_t time_ns;          /* the server's, 0 where it did not say */
     char *event;              /* the journal id it is true for; NULL where it carries none */
     struct api_server server; /* where full */
+    /* Of a page of the journal: where older entries begin (NULL: there are none), and how far back was looked. */
+    bool page;
+    char *next;
+    int64_t read_to_ns;
     /* Of a moment of the past: the oldest one that is known; the policy that was in force, as it was written (NULL:
      * none was). */
     int64_t since_ns;
@@ -166,6 +172,9 @@ struct model {
     VEC(struct row *) dying;            /* tombstones, oldest first */
     bool filled;                        /* a snapshot was applied */
     char *event;
+    size_t read_back;      /* entries of the journal that were */
+    char *journal_next;    /* where those begin that are older than all that were not; "": nowhere; NULL: not known */
+    int64_t journal_to_ns; /* the time of the oldest of these */
     struct api_server server; /* texts are NULL before the first snapshot */
     struct api_list findings; /* struct api_route_problem: see findings.h */
     bool findings_known;
@@ -183,6 +192,11 @@ void model_release(struct model *m);
 
 /* Takes over what is in the delta, which is empty afterwards. */
 struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms);
+
+/* Adds entries of the journal that were read back; listeners are not told. Returns how many are new. */
+size_t model_read_back(struct model *m, struct model_delta *d);
+/* Frees what was read back; listeners are not told. */
+void model_forget_read_back(struct model *m);
 
 /* The tables of MODEL_TRADED of both change places. Tombstones in them are freed; listeners of the first are told of
  * these, and of nothing else: they look for their rows anew. */
@@ -209,7 +223,7 @@ void delta_release(struct model_delta *d);
 /* A row of an API's object, which is moved into it, or which is read; NULL where it is none, or names nothing. */
 struct row *row_take(enum row_kind kind, void *object);
 struct row *row_read(enum row_kind kind, const json_t *object);
-/* Of texts that are safe to print; see struct m_need. */
+/* Of texts that are safe to print; see struct m_need. of NULL: the name tells it apart from others of the code. */
 struct row *row_need(const char *code, int severity, const struct row *of, const char *name, const char *text);
 void row_free(struct row *row);
 const char *row_label(const struct row *row); /* its name, or what else people call it by */

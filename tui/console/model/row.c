@@ -214,6 +214,7 @@ static void release_need(struct row *row)
 {
     struct m_need *n = (struct m_need *)row;
 
+    free(n->code);
     free(n->object);
     free(n->name);
     free(n->text);
@@ -284,7 +285,7 @@ struct row *row_need(const char *code, int severity, const struct row *of, const
 
     *n = (struct m_need){.row = {.kind = ROW_NEED, .key = of ? mem_format("%s %s", code, of->key) : mem_strdup(code)},
                          .severity = severity,
-                         .code = code,
+                         .code = mem_strdup(code),
                          .of = of ? of->kind : ROW_KINDS,
                          .object = mem_strdup(of ? of->key : ""),
                          .name = mem_strdup(name),

@@ -6,11 +6,13 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "console/model/relative_time.h"
 #include "console/routes/routes.h"
 #include "console/views/keys.h"
 #include "console/views/nodes.h"
 #include "console/views/pending.h"
+#include "model/api_health.h"
 
 #define LISTED_MAX    5 /* objects with the same trouble that are listed one by one */
 #define SOON_NS       (INT64_C(3) * 86400 * NS_PER_SECOND)
@@ -93,7 +95,9 @@ static bool key_expires(const struct row *row, int64_t now_ns, char text[NEED_TE
     int64_t expiry_ns = node_of(row)->api.expiry_ns;
     char left[AGO_MAX];
 
-    if (!expiry_ns || node_of(row)->api.expired || expiry_ns <= now_ns || expiry_ns - now_ns > SOON_NS)
+    /* That of a router is the server's to report. */
+    if (!expiry_ns || node_of(row)->api.expired || node_of(row)->approved || expiry_ns <= now_ns ||
+        expiry_ns - now_ns > SOON_NS)
         return false;
     snprintf(text, NEED_TEXT_MAX, "its key expires in %s", span_text(expiry_ns - now_ns, left));
     return true;
@@ -169,78 +173,78 @@ static const struct need_kind {
     const char *one, *many; /* "%zu many": where they are too many to be listed; one: names an object without a name */
     struct need_place place;
 } need_kinds[] = {
-    {"prefix.unserved",
+    {"prefix-unserved",
      WEIGHT_ALARM,
      ROW_PREFIX,
      nobody_serves,
      "",
      "prefixes are served by nobody",
      {&routes_view, "prefix", ""}},
-    {"node.unhealthy",
+    {"node-unhealthy",
      WEIGHT_ALARM,
      ROW_NODE,
      does_not_answer,
      "",
      "nodes are connected, but answer no probe",
      {&nodes_view, "", "unhealthy"}},
-    {"router.expired",
+    {"router-key-expired",
      WEIGHT_ALARM,
      ROW_NODE,
      routes_with_expired_key,
      "",
      "routers have an expired key",
      {&nodes_view, "", "expired"}},
-    {"prefix.degraded",
+    {"prefix-degraded",
      WEIGHT_WARN,
      ROW_PREFIX,
      is_degraded,
      "",
      "prefixes have fewer routers able to serve them than approved",
      {&routes_view, "ha", "degraded"}},
-    {"registration.waits",
+    {"registration-waiting",
      WEIGHT_WARN,
      ROW_PENDING,
      asks_to_join,
      "a registration",
      "registrations wait for approval",
      {&pending_view, "registrations", ""}},
-    {"node.waits",
+    {"node-waiting",
      WEIGHT_WARN,
      ROW_NODE,
      is_not_approved,
      "",
      "nodes wait for approval",
      {&pending_view, "machines", ""}},
-    {"ssh.waits",
+    {"ssh-waiting",
      WEIGHT_WARN,
      ROW_PENDING,
      asks_for_ssh,
      "an SSH session",
      "SSH sessions wait for approval",
      {&pending_view, "registrations", ""}},
-    {"route.waits",
+    {"routes-waiting",
      WEIGHT_WARN,
      ROW_NODE,
      has_waiting_routes,
      "",
      "nodes have routes that are not approved",
      {&routes_view, "node", "waiting"}},
-    {"node.warns", WEIGHT_WARN, ROW_NODE, warns, "", "nodes have warnings", {&nodes_view, "", "is:warned"}},
-    {"node.expires",
+    {"node-warned", WEIGHT_WARN, ROW_NODE, warns, "", "nodes have warnings", {&nodes_view, "", "is:warned"}},
+    {"node-key-expires",
      WEIGHT_CHANGE,
      ROW_NODE,
      key_expires,
      "",
      "nodes have keys that expire within 3 days",
      {&nodes_view, "", "exp<3d !expired"}},
-    {"preauthkey.expires",
+    {"preauth-key-expires",
      WEIGHT_CHANGE,
      ROW_PREAUTH_KEY,
      reusable_key_expires,
      "pre-auth key",
      "reusable pre-auth keys expire within 3 days",
      {&keys_view, "pre-auth", ""}},
-    {"apikey.expires",
+    {"api-key-expires",
      WEIGHT_CHANGE,
      ROW_API_KEY,
      credential_expires,
@@ -292,7 +296,39 @@ static void find_kind(const struct need_kind *kind, const struct model *m, int64
     }
 }
 
-void needs_find(const struct model *m, int64_t now_ns, struct model_delta *out)
+/* ---- what the server says ---- */
+
+/* What is found here as well, and sooner. */
+static bool is_found_here(const char *code)
+{
+    return needs_place(code) || str_eq(code, "router-unhealthy");
+}
+
+static const struct row *object_of(const struct model *m, const struct api_health_reason *r)
+{
+    const struct m_node *node = r->object_id ? model_node(m, r->object_id) : NULL;
+
+    if (node)
+        return &node->row;
+    return str_eq(r->object, "prefix") ? model_find(m, ROW_PREFIX, r->object_name) : NULL;
+}
+
+static void add_reason(const struct model *m, const struct api_health_reason *r, struct model_delta *out)
+{
+    const struct row *of = object_of(m, r);
+    int severity = r->severity >= WEIGHT_INFO && r->severity <= WEIGHT_ALARM ? r->severity : WEIGHT_WARN;
+    struct row *row = row_need(r->code, severity, of, *r->object_name ? r->object_name : r->object, r->text);
+
+    if (!of) {
+        char *key = mem_format("%s %s", r->code, r->object_name);
+
+        mem_replace(&row->key, key);
+        free(key);
+    }
+    vec_push(&out->rows, row);
+}
+
+void needs_find(const struct model *m, const struct api_list *reasons, int64_t now_ns, struct model_delta *out)
 {
     const struct row_table *was = model_table(m, ROW_NEED);
     struct map now = {0};
@@ -300,6 +336,9 @@ void needs_find(const struct model *m, int64_t now_ns, struct model_delta *out)
     *out = (struct model_delta){0};
     for (size_t i = 0; i < ARRAY_LEN(need_kinds); i++)
         find_kind(&need_kinds[i], m, now_ns, out);
+    for (size_t i = 0; i < reasons->len; i++)
+        if (!is_found_here(api_at(reasons, struct api_health_reason, i)->code))
+            add_reason(m, api_at(reasons, struct api_health_reason, i), out);
     for (size_t i = 0; i < out->rows.len; i++)
         map_puts(&now, out->rows.items[i]->key, out->rows.items[i]);
     for (size_t i = 0; i < was->rows.len; i++)

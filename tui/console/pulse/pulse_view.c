@@ -5,8 +5,10 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/policy/policy_page.h"
 #include "console/pulse/needs.h"
 #include "console/pulse/pulse.h"
+#include "console/pulse/reports.h"
 #include "console/routes/routes.h"
 #include "console/views/columns.h"
 #include "console/views/node.h"
@@ -18,6 +20,8 @@ struct pulse_state {
     unsigned revision; /* of the model that was searched */
     int64_t looked_ms; /* 0: it was not yet */
     bool opened;       /* it had its chance to open by itself */
+    unsigned answers;  /* of the server's that were looked at */
+    struct pulse_reports reports;
 };
 
 static struct pulse_state *state_of(const struct app *app)
@@ -122,6 +126,10 @@ void pulse_open(struct app *app, const struct m_need *need)
         app_jump(app, &routes_view, "prefix", need->object);
     else if (place)
         app_jump(app, place->view, place->part, place->filter);
+    else if (str_starts(need->code, "policy-"))
+        app_go(app, &policy_view, 0, NULL);
+    else
+        app_flash(app, ROLE_INFO, "%s: %s", need->name, need->text);
 }
 
 /* ---- how much there is ---- */
@@ -189,6 +197,10 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     draw_line(c, at, 2, "routes", text);
     snprintf(text, sizeof(text), "%zu, %zu without a router", n.prefixes, n.unserved);
     draw_line(c, at, 3, "prefixes", text);
+    int used = at.rows > 10 ? 5 : 4;
+    struct rect hour = {at.row + used, at.col, at.rows - used, at.cols};
+    if (pulse_reports_draw(&state_of(app)->reports, c, hour) && used == 4)
+        return;
     snprintf(text, sizeof(text), "%zu users, %zu pre-auth keys, %zu API keys",
              model_table(&app->model, ROW_USER)->index.len, model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
              model_table(&app->model, ROW_API_KEY)->index.len);
@@ -208,13 +220,16 @@ static size_t alarms(const struct model *m)
 }
 
 /* Opens by itself when the console starts and something is wrong. */
-static void open_once(struct app *app, struct pulse_state *s)
+static void open_once(struct app *app, struct pulse_state *s, bool first, bool answered)
 {
-    if (s->opened || !app->model.filled)
+    bool idle = app->place.view == app->tables->views[0] && !app->back_len && !app->dialog && !app->prompt.kind &&
+                !app_list(app)->hold_until_ms;
+
+    /* The server may know of more, and answers a moment later. */
+    if (s->opened || !(first || answered))
         return;
-    s->opened = true;
-    if (alarms(&app->model) && app->place.view == app->tables->views[0] && !app->back_len && !app->dialog &&
-        !app->prompt.kind)
+    s->opened = answered || alarms(&app->model);
+    if (alarms(&app->model) && idle)
         app_go(app, &pulse_view, 0, NULL);
 }
 
@@ -224,19 +239,29 @@ static void tick(struct app *app)
     int64_t since = app->at.now_ms - s->looked_ms;
     struct model_delta found;
 
+    pulse_reports_tick(app, &s->reports, app->place.view == &pulse_view);
+    bool answered = s->answers != s->reports.health_asked.answers, first = !s->looked_ms;
     if (!app->model.filled || app->frozen ||
-        (s->looked_ms && since < (s->revision == app->model.revision ? LOOK_AGAIN_MS : LOOK_MS)))
+        (s->looked_ms && !answered && since < (s->revision == app->model.revision ? LOOK_AGAIN_MS : LOOK_MS)))
         return;
-    needs_find(&app->model, app->at.now_ns, &found);
+    static const struct api_list none;
+    needs_find(&app->model, app->then.on ? &none : &s->reports.health.reasons, app->at.now_ns, &found);
     model_apply(&app->model, &found, app->at.now_ms);
     s->revision = app->model.revision;
     s->looked_ms = app->at.now_ms;
-    open_once(app, s);
+    s->answers = s->reports.health_asked.answers;
+    open_once(app, s, first, answered);
 }
 
 static void reset(struct app *app)
 {
+    pulse_reports_release(&state_of(app)->reports);
     *state_of(app) = (struct pulse_state){0};
+}
+
+static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
+{
+    return pulse_reports_reply(&state_of(app)->reports, id, reply);
 }
 
 static size_t badge(const struct app *app)
@@ -261,6 +286,8 @@ const struct console_view pulse_view = {
     .parts = {{.def = &needs_def, .where = IN_OTHER_LISTS, .pane = PANE_LARGE, .draw_pane = pane}},
     .state_size = sizeof(struct pulse_state),
     .reset = reset,
+    .release = reset,
+    .reply = reply_to,
     .tick = tick,
     .badge = badge,
 };

@@ -6,6 +6,7 @@
 #define TUI_CONSOLE_ROUTES_ANSWERS_H
 
 #include "console/app/view.h"
+#include "model/api_past.h"
 
 /* Of the prefix under the cursor. */
 struct prefix_answers {

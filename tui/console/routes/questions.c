@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "console/model/findings.h"
+#include "model/api_past.h"
 
 #define CHANGES_MAX 1000 /* of one "what if" */
 

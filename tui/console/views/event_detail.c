@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "json/json.h"
 
@@ -54,13 +55,69 @@ static void add_value(const json_t *value, struct buf *out)
     }
 }
 
-void event_detail(const char *json, struct buf *out)
+/* The detail as an object; NULL where it is none. The caller releases it. */
+static json_t *read_detail(const char *json)
 {
     json_t *root = NULL;
 
     if (!json || json_read(json, strlen(json), DETAIL_MAX, "detail", &root, NULL) < 0)
-        return;
+        return NULL;
     if (json_is_object(root))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+void event_detail(const char *json, struct buf *out)
+{
+    json_t *root = read_detail(json);
+
+    if (root)
         add_members(root, "; ", out);
+    json_decref(root);
+}
+
+void event_because(const char *json, struct buf *out)
+{
+    json_t *root = read_detail(json);
+    const char *cause = json_text(root, "cause", "");
+    json_int_t detected = json_integer_value(json_object_get(root, "detectionMs"));
+
+    str_safe(out, cause, strlen(cause));
+    if (detected > 0)
+        buf_addf(out, "%sseen %lld ms after the last sign of life", out->len ? ", " : "", (long long)detected);
+    json_decref(root);
+}
+
+/* Which router a prefix went from and to, in names. */
+static void add_move(json_t *root, struct buf *out)
+{
+    const char *from = json_text(root, "fromName", ""), *to = json_text(root, "toName", "");
+
+    if (!*from && !*to)
+        return;
+    buf_adds(out, "from ");
+    str_safe(out, *from ? from : "nobody", strlen(*from ? from : "nobody"));
+    buf_adds(out, " to ");
+    str_safe(out, *to ? to : "nobody", strlen(*to ? to : "nobody"));
+}
+
+void event_effect(const char *json, struct buf *out)
+{
+    static const char *const said[] = {"cause", "detectionMs", "fromName", "toName"};
+    json_t *root = read_detail(json);
+
+    if (root) {
+        add_move(root, out);
+        if (out->len) {
+            json_object_del(root, "from");
+            json_object_del(root, "to");
+        }
+        for (size_t i = 0; i < ARRAY_LEN(said); i++)
+            json_object_del(root, said[i]);
+        if (out->len && json_object_size(root))
+            buf_adds(out, "; ");
+        add_members(root, "; ", out);
+    }
     json_decref(root);
 }

@@ -7,4 +7,9 @@
 /* Adds an event's detail, a JSON object, as people read it: "tags: tag:web, tag:db; by: policy". NULL adds nothing. */
 void event_detail(const char *json, struct buf *out);
 
+/* Of a change that followed from something: what, and how soon it was seen; "" where the detail says nothing of it. */
+void event_because(const char *json, struct buf *out);
+/* What the detail says besides. */
+void event_effect(const char *json, struct buf *out);
+
 #endif

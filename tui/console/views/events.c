@@ -7,6 +7,8 @@
 #include "base/array.h"
 #include "console/app/app.h"
 #include "console/views/event_detail.h"
+#include "console/views/events_back.h"
+#include "console/views/events_day.h"
 
 static const struct m_event *event_of(const struct row *row)
 {
@@ -118,39 +120,66 @@ static const struct list_def events_def = {
     .collect = collect,
 };
 
-static void pane(struct app *app, struct canvas *c, struct rect at)
+/* ---- the pane: what led to the entry, and to what it led ---- */
+
+static int put_line(struct canvas *c, struct rect at, int line, const char *label, const char *text)
 {
-    const struct row *row = app_list(app)->cursor;
-
-    if (!row || row->kind != ROW_EVENT)
-        return;
-    const struct m_event *e = event_of(row);
-    char title[80];
-    snprintf(title, sizeof(title), "event %.60s", row->key);
-    canvas_section(c, at.row, at.col, at.cols, title,
-                   e->api.undone_by.run ? "undone"
-                   : e->api.inverse     ? "u undoes it"
-                                        : "");
-    struct rect in = {at.row + 1, at.col + 3, at.rows - 1, at.cols - 4};
-    int used = canvas_wrap(c, (struct rect){in.row, in.col, in.rows > 2 ? in.rows - 2 : 1, in.cols}, weight_role(e),
-                           e->api.text);
-    if (used < in.rows)
-        canvas_textf(c, in.row + used++, in.col, in.cols, ROLE_FAINT, "%s by %s   %s %s", e->api.kind, e->api.actor,
-                     e->api.object, e->api.object_name);
-    if (used < in.rows) {
-        struct buf detail = BUF_INIT(0);
-
-        event_detail(e->api.detail, &detail);
-        canvas_wrap(c, (struct rect){in.row + used, in.col, in.rows - used, in.cols}, ROLE_FAINT, buf_text(&detail));
-        buf_release(&detail);
-    }
+    if (line >= at.rows || !*text)
+        return line;
+    canvas_text(c, at.row + line, at.col + 3, 9, ROLE_LABEL, label);
+    canvas_text(c, at.row + line, at.col + 12, at.cols - 13, ROLE_TEXT, text);
+    return line + 1;
 }
+
+static int put_object(struct canvas *c, struct rect at, int line, const struct m_event *e)
+{
+    char text[300];
+
+    snprintf(text, sizeof(text), "%.20s %.200s   %.30s by %.40s", e->api.object, e->api.object_name, e->api.kind,
+             e->api.actor);
+    return put_line(c, at, line, "object", text);
+}
+
+static int put_undo(struct canvas *c, struct rect at, int line, const struct m_event *e)
+{
+    char id[API_EVENT_ID_MAX], text[80];
+
+    if (e->api.undone_by.run)
+        snprintf(text, sizeof(text), "undone by event %s", api_event_id_format(&e->api.undone_by, id));
+    else
+        str_copy(text, sizeof(text), e->api.inverse ? "u undoes it" : "not possible");
+    return put_line(c, at, line, "undo", text);
+}
+
+static void draw_event(struct canvas *c, struct rect at, const struct m_event *e)
+{
+    struct buf because = BUF_INIT(0), effect = BUF_INIT(0);
+    char title[80];
+
+    snprintf(title, sizeof(title), "event %.60s", e->row.key);
+    canvas_section(c, at.row, at.col, at.cols, title, "@ that moment");
+    event_because(e->api.detail, &because);
+    event_effect(e->api.detail, &effect);
+    int text_rows = at.rows > 6 ? 2 : 1;
+    int line =
+        1 + canvas_wrap(c, (struct rect){at.row + 1, at.col + 3, text_rows, at.cols - 4}, weight_role(e), e->api.text);
+    line = put_object(c, at, line, e);
+    line = put_line(c, at, line, "because", buf_text(&because));
+    line = put_line(c, at, line, "effect", buf_text(&effect));
+    put_undo(c, at, line, e);
+    buf_release(&because);
+    buf_release(&effect);
+}
+
+enum { PANE_ROWS = 10, DAY_ROWS = 3 };
 
 /* ---- the view ---- */
 
 struct events_state {
     bool follow;        /* the cursor stays on the newest event */
     struct list newest; /* for the tail of other views, whatever this one filters */
+    struct events_back back;
+    struct events_day day;
 };
 
 static struct events_state *state_of(const struct app *app)
@@ -167,11 +196,14 @@ static void init(struct app *app)
 static void reset(struct app *app)
 {
     list_empty(&state_of(app)->newest);
+    events_back_release(&state_of(app)->back);
+    state_of(app)->day = (struct events_day){0};
 }
 
 static void release(struct app *app)
 {
     list_release(&state_of(app)->newest);
+    events_back_release(&state_of(app)->back);
 }
 
 static void note(struct app *app, struct row *row, enum note what)
@@ -184,18 +216,84 @@ static bool follows(const struct app *app)
     return app->place.view == &events_view && state_of(app)->follow;
 }
 
+/* Near the oldest entry of the list, whichever end it is at. */
+static bool is_near_the_oldest(const struct list *l, size_t height)
+{
+    size_t at = list_position(l), from_oldest = l->reverse ? l->order.len - (l->order.len ? 1 : 0) - at : at;
+
+    return l->order.len <= height || from_oldest < height;
+}
+
+/* The entry under the cursor, else now. */
+static int64_t time_shown(const struct app *app)
+{
+    const struct row *row = view_list(app, &events_view, 0)->cursor;
+
+    return row && row->kind == ROW_EVENT ? event_of(row)->api.time_ns : app->wall_ns;
+}
+
 static void tick(struct app *app)
 {
+    struct events_state *s = state_of(app);
     struct list *l = view_list(app, &events_view, 0);
+    bool front = app->place.view == &events_view;
+
+    if (front)
+        events_day_tick(app, &s->day, time_shown(app));
 
     if (app->layout.tail.rows)
         list_refresh(&state_of(app)->newest, &app->model, &app->at);
-    if (!follows(app))
-        return;
-    l->hold_until_ms = 0; /* nobody's cursor is in the way */
-    list_refresh(l, &app->model, &app->at);
-    if (l->order.len)
-        list_focus(l, l->order.items[l->order.len - 1]);
+    if (follows(app)) {
+        l->hold_until_ms = 0; /* nobody's cursor is in the way */
+        list_refresh(l, &app->model, &app->at);
+        if (l->order.len)
+            list_focus(l, l->order.items[l->order.len - 1]);
+    }
+    events_back_tick(app, &s->back, l, &s->newest, front && is_near_the_oldest(l, (size_t)app->layout.body.rows));
+}
+
+static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
+{
+    struct events_state *s = state_of(app);
+
+    return events_back_reply(app, &s->back, view_list(app, &events_view, 0), id, reply) ||
+           events_day_reply(&s->day, id, reply);
+}
+
+static void pane(struct app *app, struct canvas *c, struct rect at)
+{
+    const struct row *row = app_list(app)->cursor;
+    struct rect day = {at.row + at.rows - DAY_ROWS, at.col, DAY_ROWS, at.cols};
+
+    at.rows -= DAY_ROWS;
+    if (row && row->kind == ROW_EVENT)
+        draw_event(c, at, event_of(row));
+    events_day_draw(app, &state_of(app)->day, c, day, time_shown(app));
+}
+
+static void count(const struct app *app, char *text, size_t size)
+{
+    const struct list *l = view_list(app, &events_view, 0);
+    char back[60];
+    int used;
+
+    if (*l->filter_text)
+        used = snprintf(text, size, "%zu of %zu", l->order.len, l->total);
+    else
+        used = snprintf(text, size, "%zu event%s", l->total, l->total == 1 ? "" : "s");
+    if (events_back_text(app, &state_of(app)->back, back, sizeof(back)))
+        snprintf(text + used, size - (size_t)used, ", %s", back);
+}
+
+static bool empty(const struct app *app, char *text, size_t size)
+{
+    const struct events_back *b = &state_of(app)->back;
+    char back[60];
+
+    if (!*view_list(app, &events_view, 0)->filter_text || !events_back_text(app, b, back, sizeof(back)))
+        return false;
+    snprintf(text, size, "nothing matches, %s%s", b->request ? "read " : "", back);
+    return true;
 }
 
 /* The newest events, below any view on a large screen. */
@@ -230,8 +328,12 @@ static const char *mode(const struct app *app)
 
 static void cmd_follow(struct app *app, const char *arg)
 {
+    struct events_state *s = state_of(app);
+
     (void)arg;
-    state_of(app)->follow = !state_of(app)->follow;
+    s->follow = !s->follow;
+    if (s->follow)
+        events_back_stop(app, &s->back, view_list(app, &events_view, 0), &s->newest);
 }
 
 static const struct console_command commands[] = {
@@ -251,13 +353,19 @@ const struct console_view events_view = {
     .digit = '5',
     .commands = COMMAND_TABLE(commands),
     .sections = {{IN_EVENTS, "Journal"}},
-    .parts = {{.def = &events_def, .where = IN_EVENTS, .pane = 5, .draw_pane = pane}},
+    .parts = {{.def = &events_def,
+               .where = IN_EVENTS,
+               .pane = PANE_ROWS,
+               .draw_pane = pane,
+               .count = count,
+               .empty = empty}},
     .no_tail = true,
     .state_size = sizeof(struct events_state),
     .init = init,
     .reset = reset,
     .release = release,
     .tick = tick,
+    .reply = reply_to,
     .note = note,
     .moved = moved,
     .mode = mode,

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The past and the pulse at the console, with the real daemon: a moment is looked at by its entry of the journal, stepped
+# through, and left again; the journal is searched; what needs somebody is there.
+# limit: 120
+# shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/../shared/lib.sh"
+# shellcheck source=screen.sh
+. "$(dirname "$0")/screen.sh"
+need_commands tmux python3 curl
+need_programs
+free_ports() {
+  python3 -c 'import socket
+s = [socket.socket() for _ in range(3)]
+[x.bind(("127.0.0.1", 0)) for x in s]
+print(*[x.getsockname()[1] for x in s])'
+}
+hw() { "$HEADWAY" -c "$WORK/config.yaml" "$@"; }
+daemon_answers() { curl -fsS -o /dev/null "http://127.0.0.1:$PORT/health"; }
+
+read -r PORT STUN RELAY < <(free_ports)
+cat >"$WORK/config.yaml" <<EOF
+server_url: http://127.0.0.1:$PORT
+listen_addr: 127.0.0.1:$PORT
+metrics_listen_addr: ""
+unix_socket: $WORK/headway.sock
+noise:
+  private_key_path: $WORK/noise.key
+database:
+  type: sqlite
+  sqlite:
+    path: $WORK/db.sqlite
+prefixes:
+  v4: 100.64.0.0/10
+  v6: fd7a:115c:a1e0::/48
+derp:
+  server:
+    stun_listen_addr: 127.0.0.1:$STUN
+    listen_addr: 127.0.0.1:$RELAY
+    private_key_path: $WORK/derp.key
+  urls: []
+dns:
+  base_domain: tail.example.com
+  override_local_dns: false
+policy:
+  mode: database
+EOF
+"$HEADWAYD" -c "$WORK/config.yaml" >>"$WORK/log" 2>&1 </dev/null &
+DAEMON=$!
+disown
+at_exit end_process "$DAEMON"
+wait_for 20 daemon_answers || { tail -n 20 "$WORK/log"; exit 1; }
+
+echo '{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:443"]}]} // then' >"$WORK/policy"
+hw policy set -f "$WORK/policy" >/dev/null
+hw users create alice >/dev/null
+# A moment is shown as it was a tenth of a second after its entry.
+created=$(now_ms)
+is_past() { [ $(($(now_ms) - created)) -gt 200 ]; }
+wait_for 5 is_past
+hw users create bob >/dev/null
+sed -i 's/443/22/; s/then/now/' "$WORK/policy"
+hw policy set -f "$WORK/policy" >/dev/null
+
+screen_start 100 30 env LC_ALL=C.UTF-8 XDG_STATE_HOME="$WORK/user" "$HEADWAY" -c "$WORK/config.yaml"
+check "the console is connected" screen_wait 5 LIVE
+screen_keys 5
+check "the journal is there, whole" screen_wait 5 'events, all that is kept'
+check "with the day as a graph" screen_wait 5 '30 min a cell'
+screen_keys -l '/alice'
+screen_keys Enter
+check "an entry is found" screen_wait 5 '1 of [0-9]+'
+screen_keys -l '@'
+check "its moment is shown" screen_wait 5 'THEN .* event [0-9.]+: .*alice'
+check "and cannot be changed" screen_wait 3 READ-ONLY
+screen_keys 6
+check "with who was there" screen_wait 3 'alice +owner'
+check_not "and without who came later" screen_has '^ *.? *bob '
+screen_keys 4
+check "the policy is the one of then" screen_wait 3 '// then'
+screen_keys -l '>'
+screen_keys 6
+check "one step on there is one more" screen_wait 5 'bob +member'
+screen_keys 7
+check "what is not kept is named" screen_wait 3 'not known of the past'
+screen_keys Escape
+check "Esc returns to now" screen_wait 3 LIVE
+screen_keys 5
+screen_keys Escape
+screen_keys -l '/nobody-is-called-so'
+screen_keys Enter
+check "what is not found is said" screen_wait 5 'nothing matches, all that is kept'
+screen_keys 0
+check "nothing needs anybody" screen_wait 3 'nothing needs you'
+check "the last hour is there, from the daemon" screen_wait 5 'events/min'
+screen_keys C-c
+check "the console ends" wait_for 5 screen_ended
+screen_ended
+check "without an error" test "${SCREEN_STATUS:-none}" = 0

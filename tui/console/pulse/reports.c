@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "console/pulse/reports.h"
+
+#include <stdio.h>
+
+#include "base/array.h"
+#include "console/net/request.h"
+#include "console/screen/graph.h"
+#include "model/api_health.h"
+
+#define HEALTH_FRONT_MS 5000
+#define HEALTH_MS       30000
+#define SAMPLES_MS      30000
+#define CELLS_MAX       60
+#define LABEL_COLS      12
+#define VALUE_COLS      9
+
+void pulse_reports_release(struct pulse_reports *p)
+{
+    api_release(&api_health_shape, &p->health);
+    api_release(&api_samples_shape, &p->samples);
+    *p = (struct pulse_reports){0};
+}
+
+static void ask(struct app *app, struct server_report *q, const char *path, int64_t every_ms)
+{
+    if (q->request || !app->net.send || app->conn.state != CONN_LIVE ||
+        (q->asked_ms && app->at.now_ms - q->asked_ms < every_ms))
+        return;
+    struct app_request request = {.id = app->next_request++,
+                                  .method = "GET",
+                                  .path = path,
+                                  .body = "",
+                                  .whole = true,
+                                  .background = true,
+                                  .result = ROW_KINDS};
+    q->request = request.id;
+    q->asked_ms = app->at.now_ms;
+    app->net.send(app->net.context, &request);
+}
+
+void pulse_reports_tick(struct app *app, struct pulse_reports *p, bool front)
+{
+    ask(app, &p->health_asked, "/api/headway/health", front ? HEALTH_FRONT_MS : HEALTH_MS);
+    if (front)
+        ask(app, &p->samples_asked, "/api/headway/samples", SAMPLES_MS);
+}
+
+/* True: the answer was for it. What is no such object leaves what was there. */
+static bool take(struct server_report *q, const struct api_shape *shape, void *object, void *fresh, size_t size,
+                 uint64_t id, struct reply *reply)
+{
+    if (!id || id != q->request)
+        return false;
+    q->request = 0;
+    q->answers++;
+    if (reply->e.code < 0 || api_read(shape, reply->json, fresh, API_FOR_TERMINAL, NULL) < 0)
+        return true;
+    api_release(shape, object);
+    memcpy(object, fresh, size);
+    return true;
+}
+
+bool pulse_reports_reply(struct pulse_reports *p, uint64_t id, struct reply *reply)
+{
+    struct api_health health;
+    struct api_samples samples;
+
+    return take(&p->health_asked, &api_health_shape, &p->health, &health, sizeof(health), id, reply) ||
+           take(&p->samples_asked, &api_samples_shape, &p->samples, &samples, sizeof(samples), id, reply);
+}
+
+/* ---- the last hour ---- */
+
+static uint64_t online(const struct api_sample *s)
+{
+    return s->online;
+}
+
+static uint64_t events(const struct api_sample *s)
+{
+    return s->events;
+}
+
+static uint64_t failovers(const struct api_sample *s)
+{
+    return s->failovers;
+}
+
+static uint64_t database(const struct api_sample *s)
+{
+    return s->database_ok ? s->database_ms : GRAPH_GAP;
+}
+
+static const struct {
+    const char *label, *unit;
+    uint64_t (*number)(const struct api_sample *s);
+} lines[] = {
+    {"online", "", online}, {"events/min", "", events}, {"failovers", "", failovers}, {"database", " ms", database}};
+
+static void draw_line(const struct pulse_reports *p, struct canvas *c, struct rect at, size_t line)
+{
+    uint64_t cells[CELLS_MAX];
+    size_t count = p->samples.samples.len < CELLS_MAX ? p->samples.samples.len : CELLS_MAX;
+    int room = at.cols - 3 - LABEL_COLS - VALUE_COLS;
+    char text[40];
+
+    count = (int)count > room ? (size_t)room : count;
+    for (size_t i = 0; i < count; i++)
+        cells[i] =
+            lines[line].number(api_at(&p->samples.samples, struct api_sample, p->samples.samples.len - count + i));
+    canvas_text(c, at.row, at.col + 3, LABEL_COLS, ROLE_LABEL, lines[line].label);
+    graph_bars(c, at.row, at.col + 3 + LABEL_COLS, cells, count, 1);
+    if (cells[count - 1] == GRAPH_GAP)
+        str_copy(text, sizeof(text), "failing");
+    else
+        snprintf(text, sizeof(text), "%llu%s", (unsigned long long)cells[count - 1], lines[line].unit);
+    canvas_text(c, at.row, at.col + 4 + LABEL_COLS + (int)count, VALUE_COLS - 1,
+                cells[count - 1] == GRAPH_GAP ? ROLE_BAD : ROLE_TEXT, text);
+}
+
+bool pulse_reports_draw(const struct pulse_reports *p, struct canvas *c, struct rect at)
+{
+    if (!p->samples.samples.len || at.rows < 2 || at.cols < 40)
+        return false;
+    canvas_section(c, at.row, at.col, at.cols, "last hour", "a minute a cell");
+    for (size_t i = 0; i < ARRAY_LEN(lines) && (int)i + 1 < at.rows; i++)
+        draw_line(p, c, (struct rect){at.row + 1 + (int)i, at.col, 1, at.cols}, i);
+    return true;
+}
