@@ -100,10 +100,13 @@ struct config {
             int64_t settle_time; /* after a start, before a prefix moves away from its last router */
         } ha;
         struct {
-            bool enabled;              /* health of routers and forwarding probes, both */
-            bool read_back;            /* which router nodes use after a move */
-            int64_t health_interval;   /* of questions for the health of routers; 0: only when something happens */
-            int64_t interval, timeout; /* of forwarding probes */
+            bool enabled;                /* health of routers and forwarding probes, both */
+            bool read_back;              /* which router nodes use after a move */
+            int64_t health_interval;     /* of questions for the health of routers; 0: only when something happens */
+            int64_t interval, timeout;   /* of forwarding probes */
+            int64_t rise, fall;          /* rounds in a row until a verdict */
+            struct config_pairs targets; /* prefix, a host behind it */
+            int64_t control_lost; /* that a router without a control connection keeps what it forwards; 0: none */
         } probe;
     } node;
     struct {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/keys.h"
+#include "net/prefixes.h"
 
 #define EPHEMERAL_MIN (65 * NS_PER_SECOND) /* a client is silent for up to a minute while all is well */
 
@@ -244,6 +245,21 @@ static void rule_times(struct config *c, rule_fail fail, void *arg)
              duration_format(c->node.ha.probe_timeout, a), duration_format(c->node.ha.probe_interval, b));
 }
 
+static void rule_probes(struct config *c, rule_fail fail, void *arg)
+{
+    for (size_t i = 0; i < c->node.probe.targets.len; i++) {
+        const struct config_pair *pair = &c->node.probe.targets.items[i];
+        struct prefix p;
+        struct addr a;
+        if (prefix_parse_route(pair->name, &p, NULL) < 0 || prefix_is_exit(&p))
+            fail(arg, "node.routes.probe.targets", "node.routes.probe.targets: '%s' is not a prefix such as 10.0.0.0/8",
+                 pair->name);
+        else if (addr_parse(pair->value, &a, NULL) < 0 || !prefix_covers(&p, &(struct prefix){a, a.bits}))
+            fail(arg, "node.routes.probe.targets", "node.routes.probe.targets: '%s' is not an address in %s",
+                 pair->value, pair->name);
+    }
+}
+
 static void rule_oidc(struct config *c, rule_fail fail, void *arg)
 {
     if (*c->oidc.client_secret && *c->oidc.client_secret_path)
@@ -267,8 +283,8 @@ static void rule_database(struct config *c, rule_fail fail, void *arg)
 void rules_apply(struct config *c, rule_fail fail, void *arg)
 {
     static void (*const rules[])(struct config *, rule_fail,
-                                 void *) = {rule_dns,   rule_url,  rule_prefixes, rule_tls,  rule_listen,
-                                            rule_files, rule_derp, rule_times,    rule_oidc, rule_database};
+                                 void *) = {rule_dns,  rule_url,   rule_prefixes, rule_tls,  rule_listen,  rule_files,
+                                            rule_derp, rule_times, rule_probes,   rule_oidc, rule_database};
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         rules[i](c, fail, arg);

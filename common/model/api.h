@@ -177,6 +177,8 @@ struct api_prefix {
     bool exit;
     uint64_t primary;
     const char *primary_name; /* or NULL */
+    uint64_t next;            /* who takes over when the primary cannot serve any more, 0: nobody; none of an exit */
+    const char *next_name;    /* or NULL */
     int64_t since_ns;
     struct api_list routers; /* struct api_router */
     /* How it is served, and the names of those of these four that were set for this prefix. */

@@ -217,6 +217,8 @@ static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "exit", exit, KIND_BOOL),
     OWN(api_prefix, "primary", primary, KIND_ID),
     OWN(api_prefix, "primaryName", primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_prefix, "next", next, KIND_ID),
+    OWN(api_prefix, "nextName", next_name, KIND_TEXT_OR_NULL),
     OWN(api_prefix, "since", since_ns, KIND_TIME),
     OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
     OWN(api_prefix, "failback", failback, WORD(failbacks)),

@@ -55,6 +55,7 @@ enum event_weight { WEIGHT_INFO, WEIGHT_CHANGE, WEIGHT_WARN, WEIGHT_ALARM };
     X(EVENT_ROUTE_FAILOVER, "route.failover", WEIGHT_ALARM, false)                                                     \
     X(EVENT_ROUTE_UNSERVED, "route.unserved", WEIGHT_ALARM, false)                                                     \
     X(EVENT_ROUTE_UNREACHED, "route.unreached", WEIGHT_ALARM, false)                                                   \
+    X(EVENT_ROUTE_CARRIED, "route.carried", WEIGHT_WARN, false)                                                        \
     X(EVENT_ROUTE_REACHED, "route.reached", WEIGHT_INFO, false)                                                        \
     X(EVENT_ROUTE_SERVED, "route.served", WEIGHT_INFO, false)                                                          \
     X(EVENT_ROUTE_FOLLOWED, "route.followed", WEIGHT_INFO, false)                                                      \

@@ -263,6 +263,7 @@ void node_live_release(struct node_live *live)
     free(live->source);
     node_warnings_release(&live->warnings);
     prefixes_release(&live->unreachable);
+    prefixes_release(&live->carried);
     *live = (struct node_live){0};
 }
 
@@ -278,6 +279,8 @@ void node_live_copy(struct node_live *to, const struct node_live *from)
     node_warnings_copy(&to->warnings, &from->warnings);
     to->unreachable = (struct prefixes){0};
     prefixes_copy(&to->unreachable, &from->unreachable);
+    to->carried = (struct prefixes){0};
+    prefixes_copy(&to->carried, &from->carried);
 }
 
 void node_effective(const struct node *n, struct prefixes *out)

@@ -116,6 +116,7 @@ struct node_live {
     char *net_info; /* Hostinfo.NetInfo as compact JSON, "" when unknown */
     struct node_warnings warnings;
     struct prefixes unreachable; /* whose probe target does not answer through it */
+    struct prefixes carried;     /* which it keeps without a control connection: their targets answer through it */
     /* One viewer is shown the way to one probe target through this node, whoever serves: to test a standby. 0: nobody.
      */
     uint64_t probe_helper;

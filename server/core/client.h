@@ -87,6 +87,10 @@ struct core_reach {
     struct prefix prefix;
     struct addr target;
     bool reached;
+    /* Not a verdict, but what the last round found: it counts where the router loses its control connection. began_ms:
+     * when that round began (mono). */
+    bool is_round;
+    int64_t began_ms;
     const char *evidence; /* a sentence for the journal: who tried, how often; NULL: no entry, the probe ends */
 };
 void core_reach(struct core *core, const struct core_reach *reach); /* copied */

@@ -56,7 +56,8 @@ static void answer_calls(struct commit_group *g)
 static void deliver(struct core_state *s, const struct event *e)
 {
     for (size_t k = 0; k < s->listeners.len; k++)
-        s->listeners.items[k].event(s->listeners.items[k].arg, e);
+        if (s->listeners.items[k].event)
+            s->listeners.items[k].event(s->listeners.items[k].arg, e);
 }
 
 static void conclude(struct core_state *s, struct commit_group *g)

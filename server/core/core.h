@@ -39,7 +39,10 @@ void core_set_derp(struct core *core, const char *derp_json);
 struct core_listener {
     void (*event)(void *arg, const struct event *e);
     void (*volatile_change)(void *arg, uint64_t node_id);
-    void *arg;
+    /* A router whose probe targets answered lost its control connection: it keeps their prefixes for a moment, and for
+     * longer where core_reach says that they still answer. At once. */
+    void (*contact_lost)(void *arg, uint64_t node_id);
+    void *arg; /* any function may be NULL */
 };
 void core_listen(struct core *core, const struct core_listener *listener);
 void core_unlisten(struct core *core, void *arg);

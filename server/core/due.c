@@ -7,6 +7,7 @@
 #include "core/decide/liveness.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
+#include "core/decide/reach.h"
 #include "core/policy_publish.h"
 #include "core/state/journal.h"
 #include "core/state/past.h"
@@ -93,6 +94,9 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_DAMPING:
         slot_end_damping(s, t->slot);
+        break;
+    case TIMER_CARRIED:
+        carried_due(s, t->slot);
         break;
     case TIMER_PENDING:
         pending_request_expire(s);

@@ -463,7 +463,8 @@ void publish(struct core_state *s)
         struct slot *slot = s->dirty_slots.items[i];
         bool tell = slot->dirty & CHANGE_VOLATILE || slot->restated;
         for (size_t k = 0; tell && k < s->listeners.len; k++)
-            s->listeners.items[k].volatile_change(s->listeners.items[k].arg, slot->id);
+            if (s->listeners.items[k].volatile_change)
+                s->listeners.items[k].volatile_change(s->listeners.items[k].arg, slot->id);
         settle_slot(s, slot);
     }
     s->dirty_slots.len = 0;

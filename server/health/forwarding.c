@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "base/vec.h"
 #include "control/control.h"
 #include "core/core.h"
 #include "health/helpers.h"
@@ -16,33 +17,32 @@
 #include "metrics/metrics.h"
 #include "json/json.h"
 
-#define PROBED_MAX     64    /* prefixes */
-#define PATHS_MAX      16    /* routers of one */
-#define FALL           3     /* bad rounds in a row until a verdict */
-#define RISE           3     /* good ones until it is taken back */
-#define AGAIN          5     /* part of the interval after a bad round */
-#define STANDBY_IN     6     /* intervals between tests of a standby that does not forward */
-#define SHOWN_MS       1000  /* until a helper has taken over that it is led through a standby */
-#define STANDBY_AT     2     /* bad rounds of the primary before its standbys are tested */
-#define STANDBY_MS     8000  /* that a test of one may take */
-#define VERDICT_MS     12000 /* that a verdict waits for the tests of standbys, after the first bad round began */
-#define UNPROVEN_TRIES 3
-#define ANSWER_MAX     (16u << 10)
+#define PROBED_MAX 64    /* prefixes */
+#define PATHS_MAX  16    /* routers of one */
+#define LOST_FALL  2     /* bad rounds until a router without control connection loses the prefix */
+#define AGAIN      5     /* part of the interval after a bad round */
+#define STANDBY_IN 6     /* intervals between tests of a standby that does not forward */
+#define SHOWN_MS   1000  /* until a helper has taken over that it is led through a standby */
+#define STANDBY_AT 2     /* bad rounds of the primary before its standbys are tested */
+#define STANDBY_MS 8000  /* that a test of one may take */
+#define VERDICT_MS 12000 /* that a verdict waits for the tests of standbys, after the first bad round began */
+#define NOTICED_MS 1000  /* until every snapshot shows that a router lost its control connection */
+#define ANSWER_MAX (16u << 10)
 
 enum ping_kind { PING_FIRST, PING_SECOND, PING_ECHO, PING_KINDS };
-
-struct helper_result {
-    bool asked, passed, unusable, alive;
-};
 
 struct probed_path {
     uint64_t router;
     uint64_t seen; /* tick */
     bool serving, unreachable;
+    bool proven;       /* the core knows that the target answered in the last round */
+    int64_t lost_ms;   /* when the router lost its control connection, 0: it has one */
+    int64_t began_ms;  /* of the round */
     int64_t tested_ms; /* of a standby: when its last test ended, 0: never */
     uint64_t round;
     unsigned open; /* answers that this round waits for */
     unsigned bad, good;
+    unsigned unheard;       /* rounds in a row that were not good */
     int64_t due_ms, bad_ms; /* bad_ms: when the first of its bad rounds began */
     struct helper_result results[HELPERS];
 };
@@ -63,9 +63,11 @@ struct forwarding {
     struct forwarding_options options;
     struct loop *loop;
     int64_t interval_ms, timeout_ms;
+    unsigned rise, fall; /* rounds in a row until a verdict */
     uint64_t tick, rounds;
     struct probed_prefix *prefixes[PROBED_MAX];
     size_t prefix_count;
+    VEC(const struct tailnet_node *) routers; /* of the snapshot of this tick */
     atomic_uint_fast64_t pings, bad_rounds, verdicts;
 };
 
@@ -143,36 +145,56 @@ static void decide(struct forwarding *f, struct probed_prefix *p, struct probed_
 {
     int64_t now = loop_now(f->loop);
 
-    if (!path->unreachable && path->bad >= FALL && !(path->serving && waits_for_standby(p, path, now)))
+    if (!path->unreachable && path->bad >= f->fall && !(path->serving && waits_for_standby(p, path, now)))
         decide_against(f, p, path);
-    else if (path->unreachable && path->good >= RISE)
+    else if (path->unreachable && path->good >= f->rise)
         tell(f, p, path, true);
 }
 
 /* ---- rounds ---- */
 
-/* What one helper says: 1 the target answers, -1 it does not, 0 nothing. */
-static int vote(struct probed_prefix *p, size_t i, const struct helper_result *r, bool with_echo, int64_t now)
+static void send_round(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, bool good,
+                       const char *evidence)
 {
-    struct probe_helper *h = &p->helpers.items[i];
+    struct core_reach reach = {.router = path->router,
+                               .prefix = p->prefix,
+                               .target = p->target,
+                               .reached = good,
+                               .is_round = true,
+                               .began_ms = path->began_ms,
+                               .evidence = evidence};
 
-    if (!r->asked)
-        return 0;
-    if (r->passed) {
-        h->proven = true;
-        return 1;
-    }
-    if (r->unusable) {
-        helpers_bar(&p->helpers, i, now);
-        return 0;
-    }
-    if (with_echo && !r->alive)
-        return 0;
-    if (h->proven)
-        return -1;
-    if (++h->failures >= UNPROVEN_TRIES)
-        helpers_bar(&p->helpers, i, now);
-    return 0;
+    path->proven = good;
+    core_reach(f->options.core, &reach);
+}
+
+static void doubt(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path)
+{
+    if (path->proven)
+        send_round(f, p, path, false, NULL);
+}
+
+/* The core waits for it. */
+static void tell_carried(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, uint64_t helper)
+{
+    const struct tailnet_snapshot *s = tailnet_pin(f->options.tailnet);
+    struct buf evidence = BUF_INIT(0);
+
+    buf_addf(&evidence, "as %s found", name_of(s, helper));
+    tailnet_unpin(s);
+    send_round(f, p, path, true, buf_text(&evidence));
+    buf_release(&evidence);
+}
+
+/* What counts when the control connection is lost: that the last round was a good one; without the connection, that no
+ * two in a row were not. A round that nobody could vote in proves nothing either. */
+static void tell_round(struct forwarding *f, const struct probed_prefix *p, struct probed_path *path, bool good)
+{
+    path->unheard = good ? 0 : path->unheard + 1;
+    if (good && !path->proven)
+        send_round(f, p, path, true, NULL);
+    else if (!good && path->unheard >= (path->lost_ms ? LOST_FALL : 1))
+        doubt(f, p, path);
 }
 
 static void end_round(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
@@ -182,15 +204,18 @@ static void end_round(struct forwarding *f, struct probed_prefix *p, struct prob
     unsigned yes = 0, no = 0;
 
     for (size_t i = 0; i < HELPERS; i++) {
-        int v = vote(p, i, &path->results[i], with_echo, now);
+        int v = helpers_vote(&p->helpers, i, &path->results[i], with_echo, now);
         yes += v > 0;
         no += v < 0;
     }
     path->due_ms = now + f->interval_ms;
+    tell_round(f, p, path, yes > 0);
+    if (path->lost_ms && !yes)
+        path->due_ms = now + f->interval_ms / AGAIN;
     if (yes) {
         path->bad = 0;
         path->good++;
-        if (path->unreachable && path->good < RISE)
+        if (path->unreachable && path->good < f->rise)
             path->due_ms = now + f->interval_ms / AGAIN;
     } else if (no) {
         if (!path->bad)
@@ -233,6 +258,8 @@ static void run_answer(void *arg)
         else
             r->passed |= c->passed;
         r->unusable |= c->unusable;
+        if (r->passed && path->lost_ms)
+            tell_carried(c->forwarding, p, path, r->helper);
         if (--path->open == 0)
             end_round(c->forwarding, p, path);
     }
@@ -284,9 +311,11 @@ static bool send_ping(struct forwarding *f, const struct probed_prefix *p, struc
 static void begin_round(struct forwarding *f, struct probed_prefix *p, struct probed_path *path)
 {
     path->round = ++f->rounds;
-    path->due_ms = loop_now(f->loop) + f->interval_ms;
+    path->began_ms = loop_now(f->loop);
+    path->due_ms = path->began_ms + f->interval_ms;
+    path->open = 0;
     for (size_t i = 0; i < HELPERS; i++) {
-        path->results[i] = (struct helper_result){0};
+        path->results[i] = (struct helper_result){.helper = p->helpers.items[i].id};
         if (!p->helpers.items[i].id || (p->helpers.items[i].id == p->led) == path->serving)
             continue;
         for (int kind = PING_FIRST; kind < (path->bad ? PING_KINDS : PING_ECHO); kind++)
@@ -343,23 +372,29 @@ static void end_standby_test(struct forwarding *f, struct probed_prefix *p, stru
         path->tested_ms = p->standby_ms;
 }
 
-static bool is_decided(const struct probed_path *path)
+/* Bad rounds of the primary before its standbys are tested. */
+static unsigned standby_at(const struct forwarding *f)
 {
-    return path->unreachable ? path->good >= RISE || path->bad : path->good || path->bad >= STANDBY_AT;
+    return f->fall < STANDBY_AT ? f->fall : STANDBY_AT;
+}
+
+static bool is_decided(const struct forwarding *f, const struct probed_path *path)
+{
+    return path->unreachable ? path->good >= f->rise || path->bad : path->good || path->bad >= standby_at(f);
 }
 
 /* A standby is tested while it must be known: before the prefix moves to it, and now and then until it forwards again.
  */
-static struct probed_path *next_standby(struct probed_prefix *p, const struct probed_path *primary, int64_t every_ms,
-                                        int64_t now)
+static struct probed_path *next_standby(const struct forwarding *f, struct probed_prefix *p,
+                                        const struct probed_path *primary, int64_t now)
 {
     struct probed_path *next = NULL;
 
     for (size_t i = 0; i < p->path_count; i++) {
         struct probed_path *path = &p->paths[i];
-        if (primary->bad >= STANDBY_AT && is_untested(path, primary))
+        if (primary->bad >= standby_at(f) && is_untested(path, primary))
             return path;
-        if (!path->serving && path->unreachable && now - path->tested_ms >= every_ms &&
+        if (!path->serving && path->unreachable && now - path->tested_ms >= f->interval_ms * STANDBY_IN &&
             (!next || path->tested_ms < next->tested_ms))
             next = path;
     }
@@ -372,27 +407,36 @@ static void follow_standby_test(struct forwarding *f, struct probed_prefix *p, c
     int64_t now = loop_now(f->loop);
 
     if (p->standby &&
-        (!path || path->serving || (!path->open && is_decided(path)) || now - p->standby_ms >= STANDBY_MS))
+        (!path || path->serving || (!path->open && is_decided(f, path)) || now - p->standby_ms >= STANDBY_MS))
         end_standby_test(f, p, path);
     if (p->standby || (p->led && now - p->standby_ms < SHOWN_MS))
         return;
     p->led = 0;
-    path = next_standby(p, primary, f->interval_ms * STANDBY_IN, now);
+    path = next_standby(f, p, primary, now);
     if (path && !primary->open && tester(&p->helpers))
         begin_standby_test(f, p, path);
 }
 
-static const struct tailnet_node *look_at_routers(struct forwarding *f, struct probed_prefix *p,
-                                                  const struct tailnet_snapshot *s)
+/* It is a router of the prefix, and packets may go through it. */
+static bool is_path(const struct tailnet_node *n, const struct prefix *p)
+{
+    return (n->live.online || prefixes_has(&n->live.carried, p)) && !n->expired &&
+           prefixes_has(&n->record->approved, p) && prefixes_has(&n->record->available, p);
+}
+
+static void follow_contact(const struct tailnet_node *n, struct probed_path *path, int64_t now)
+{
+    if (path->lost_ms && n->live.online && n->live.healthy && now - path->lost_ms > NOTICED_MS)
+        path->lost_ms = 0;
+}
+
+static const struct tailnet_node *look_at_routers(struct forwarding *f, struct probed_prefix *p)
 {
     const struct tailnet_node *primary = NULL;
 
-    for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
-        const struct tailnet_node *n = snapshot_node(s, slot);
-        if (!n || !n->live.online || n->expired || !prefixes_has(&n->record->approved, &p->prefix) ||
-            !prefixes_has(&n->record->available, &p->prefix))
-            continue;
-        struct probed_path *path = make_path(p, n);
+    for (size_t i = 0; i < f->routers.len; i++) {
+        const struct tailnet_node *n = f->routers.items[i];
+        struct probed_path *path = is_path(n, &p->prefix) ? make_path(p, n) : NULL;
         if (!path)
             continue;
         bool serving = prefixes_has(&n->serving, &p->prefix);
@@ -400,18 +444,35 @@ static const struct tailnet_node *look_at_routers(struct forwarding *f, struct p
             path->bad = path->good = 0;
         path->serving = serving;
         path->seen = f->tick;
+        follow_contact(n, path, loop_now(f->loop));
+        if (!serving)
+            doubt(f, p, path);
         primary = serving ? n : primary;
     }
-    for (size_t i = p->path_count; i-- > 0;)
-        if (p->paths[i].seen != f->tick)
-            p->paths[i] = p->paths[--p->path_count];
+    for (size_t i = p->path_count; i-- > 0;) {
+        if (p->paths[i].seen == f->tick)
+            continue;
+        doubt(f, p, &p->paths[i]);
+        p->paths[i] = p->paths[--p->path_count];
+    }
     return primary;
+}
+
+/* All that advertise something: looked for once, not for each prefix. */
+static void find_routers(struct forwarding *f, const struct tailnet_snapshot *s)
+{
+    f->routers.len = 0;
+    for (uint32_t slot = 0; f->prefix_count && slot < s->block_count * TAILNET_BLOCK; slot++) {
+        const struct tailnet_node *n = snapshot_node(s, slot);
+        if (n && n->record->available.len)
+            vec_push(&f->routers, n);
+    }
 }
 
 static void tick_prefix(struct forwarding *f, struct probed_prefix *p, const struct tailnet_snapshot *s)
 {
     int64_t now = loop_now(f->loop);
-    const struct tailnet_node *primary = look_at_routers(f, p, s);
+    const struct tailnet_node *primary = look_at_routers(f, p);
 
     if (!primary)
         return;
@@ -426,6 +487,21 @@ static void tick_prefix(struct forwarding *f, struct probed_prefix *p, const str
     }
 }
 
+void forwarding_contact_lost(struct forwarding *f, uint64_t router)
+{
+    for (size_t i = 0; i < f->prefix_count; i++) {
+        struct probed_prefix *p = f->prefixes[i];
+        struct probed_path *path = find_path(p, router);
+        if (!path || !path->serving)
+            continue;
+        path->lost_ms = loop_now(f->loop);
+        path->bad = path->unheard = 0;
+        begin_round(f, p, path);
+        if (!path->open)
+            doubt(f, p, path);
+    }
+}
+
 static void end_prefix(struct forwarding *f, size_t i)
 {
     struct probed_prefix *p = f->prefixes[i];
@@ -433,6 +509,7 @@ static void end_prefix(struct forwarding *f, size_t i)
     if (p->standby)
         end_standby_test(f, p, NULL);
     for (size_t k = 0; k < p->path_count; k++) {
+        doubt(f, p, &p->paths[k]);
         if (p->paths[k].unreachable)
             core_reach(f->options.core,
                        &(struct core_reach){
@@ -442,23 +519,33 @@ static void end_prefix(struct forwarding *f, size_t i)
     f->prefixes[i] = f->prefixes[--f->prefix_count];
 }
 
-static void take_settings(struct forwarding *f, const struct prefix_settings *settings)
+static void take_target(struct forwarding *f, const struct prefix *prefix, const struct addr *target)
 {
-    struct probed_prefix *p = find_prefix(f, &settings->prefix);
+    struct probed_prefix *p = find_prefix(f, prefix);
 
-    if (!settings->rule.probe.bits)
-        return;
-    if (p && !addr_eq(&p->target, &settings->rule.probe))
-        return; /* it ends in this tick, and begins anew in the next */
+    if (!target->bits || (p && !addr_eq(&p->target, target)))
+        return; /* one with another target ends in this tick, and begins anew in the next */
     if (!p) {
         if (f->prefix_count == PROBED_MAX)
             return;
         p = mem_alloc(sizeof(*p));
-        p->prefix = settings->prefix;
-        p->target = settings->rule.probe;
+        p->prefix = *prefix;
+        p->target = *target;
         f->prefixes[f->prefix_count++] = p;
     }
     p->seen = f->tick;
+}
+
+/* Those that were set for a prefix come before those of the configuration. */
+static void take_targets(struct forwarding *f, const struct tailnet_snapshot *s)
+{
+    for (size_t i = 0; i < s->prefix_settings_count; i++)
+        take_target(f, &s->prefix_settings[i]->prefix, &s->prefix_settings[i]->rule.probe);
+    for (size_t i = 0; s->settings && i < s->settings->probe_count; i++) {
+        const struct prefix_settings *own = snapshot_prefix_settings(s, &s->settings->probes[i].prefix);
+        if (!own || !own->rule.probe.bits)
+            take_target(f, &s->settings->probes[i].prefix, &s->settings->probes[i].target);
+    }
 }
 
 void forwarding_tick(struct forwarding *f, const struct config *config, const struct tailnet_snapshot *s)
@@ -466,8 +553,11 @@ void forwarding_tick(struct forwarding *f, const struct config *config, const st
     f->tick++;
     f->interval_ms = config->node.probe.interval / 1000000;
     f->timeout_ms = config->node.probe.timeout / 1000000;
-    for (size_t i = 0; config->node.probe.enabled && i < s->prefix_settings_count; i++)
-        take_settings(f, s->prefix_settings[i]);
+    f->rise = (unsigned)config->node.probe.rise;
+    f->fall = (unsigned)config->node.probe.fall;
+    if (config->node.probe.enabled)
+        take_targets(f, s);
+    find_routers(f, s);
     for (size_t i = f->prefix_count; i-- > 0;) {
         if (f->prefixes[i]->seen == f->tick)
             tick_prefix(f, f->prefixes[i], s);
@@ -489,6 +579,7 @@ void forwarding_free(struct forwarding *f)
 {
     for (size_t i = 0; i < f->prefix_count; i++)
         free(f->prefixes[i]);
+    vec_release(&f->routers);
     free(f);
 }
 

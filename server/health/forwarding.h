@@ -25,6 +25,8 @@ struct forwarding_options {
 struct forwarding *forwarding_new(const struct forwarding_options *options);
 /* Starts what is due. Once a second, or about so. config: in force now. */
 void forwarding_tick(struct forwarding *f, const struct config *config, const struct tailnet_snapshot *s);
+/* The router lost its control connection: its paths are tested at once. On the loop. */
+void forwarding_contact_lost(struct forwarding *f, uint64_t router);
 void forwarding_free(struct forwarding *f);                     /* no answer is on its way any more */
 void forwarding_metrics(struct forwarding *f, struct buf *out); /* any thread */
 

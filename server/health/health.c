@@ -167,6 +167,30 @@ static void on_tick(struct loop_timer *t)
     loop_timer_set(h->loop, &h->timer, TICK_MS, on_tick);
 }
 
+/* ---- a router that lost its control connection ---- */
+
+struct lost_router {
+    struct health *health;
+    uint64_t id;
+};
+
+static void run_lost(void *arg)
+{
+    struct lost_router *l = arg;
+
+    forwarding_contact_lost(l->health->forwarding, l->id);
+    free(l);
+}
+
+static void on_contact_lost(void *arg, uint64_t node_id)
+{
+    struct health *h = arg;
+    struct lost_router *l = mem_alloc(sizeof(*l));
+
+    *l = (struct lost_router){h, node_id};
+    loop_post(h->loop, run_lost, l);
+}
+
 /* ---- start and end ---- */
 
 static void begin(struct loop *l, void *arg)
@@ -193,6 +217,7 @@ struct health *health_start(const struct health_options *options)
     h->forwarding = forwarding_new(&(struct forwarding_options){
         .loop = h->loop, .core = options->core, .control = options->control, .tailnet = options->tailnet});
     loop_run(h->loop, begin, h);
+    core_listen(options->core, &(struct core_listener){.contact_lost = on_contact_lost, .arg = h});
     return h;
 }
 
@@ -233,8 +258,10 @@ void health_metrics(struct health *h, struct buf *out)
 
 void health_stop(struct health *h)
 {
-    if (h)
-        loop_run(h->loop, end, h);
+    if (!h)
+        return;
+    core_unlisten(h->options.core, h);
+    loop_run(h->loop, end, h);
 }
 
 static void nothing(struct loop *l, void *arg)

@@ -4,8 +4,9 @@
 #include "base/random.h"
 #include "policy/policy.h"
 
-#define BARRED_MS     (10 * 60 * 1000)
-#define LOOK_AGAIN_MS 2000
+#define BARRED_MS      (10 * 60 * 1000)
+#define LOOK_AGAIN_MS  2000
+#define UNPROVEN_TRIES 3
 
 static bool routes_it(const struct tailnet_node *n, const struct prefix *prefix)
 {
@@ -95,4 +96,27 @@ void helpers_fill(struct probe_helpers *h, struct tailnet *t, const struct tailn
             h->items[i].id = choose(h, v, s, prefix, router, now_ms);
     tailnet_policy_done(t);
     h->next_ms = now_ms + LOOK_AGAIN_MS;
+}
+
+int helpers_vote(struct probe_helpers *h, size_t place, const struct helper_result *r, bool with_echo, int64_t now_ms)
+{
+    struct probe_helper *who = &h->items[place];
+
+    if (!r->asked || r->helper != who->id) /* another one has taken its place meanwhile */
+        return 0;
+    if (r->passed) {
+        who->proven = true;
+        return 1;
+    }
+    if (r->unusable) {
+        helpers_bar(h, place, now_ms);
+        return 0;
+    }
+    if (with_echo && !r->alive)
+        return 0;
+    if (who->proven)
+        return -1;
+    if (++who->failures >= UNPROVEN_TRIES)
+        helpers_bar(h, place, now_ms);
+    return 0;
 }

@@ -25,6 +25,14 @@ struct probe_helpers {
     int64_t next_ms; /* when places that nobody could fill are looked at again */
 };
 
+/* Of one round. */
+struct helper_result {
+    uint64_t helper; /* its node */
+    bool asked, passed, unusable, alive;
+};
+
+/* What one helper says in a round: 1 the target answers, -1 it does not, 0 nothing. Who cannot help loses its place. */
+int helpers_vote(struct probe_helpers *h, size_t place, const struct helper_result *r, bool with_echo, int64_t now_ms);
 /* Fills empty places, and those of nodes that are gone, with nodes that see the router and do not route the prefix
  * themselves. policy: of the tailnet; read within. */
 void helpers_fill(struct probe_helpers *h, struct tailnet *t, const struct tailnet_snapshot *s,

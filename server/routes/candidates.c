@@ -30,6 +30,7 @@ static void router_free(struct routes_router *router)
     prefixes_release(&router->entitled);
     vec_release(&router->places);
     prefixes_release(&router->unreachable);
+    prefixes_release(&router->carried);
     free(router);
 }
 
@@ -132,6 +133,7 @@ static struct routed_prefix *add_contender(struct routes *r, struct routes_route
 {
     struct routed_prefix *entry = make_entry(r, key);
     struct contender contender = {.unreachable = prefixes_has(&router->unreachable, &key->prefix),
+                                  .carried = prefixes_has(&router->carried, &key->prefix),
                                   .router = router,
                                   .joined = joined,
                                   .round = r->round,
@@ -429,21 +431,24 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
         entry_touch(r, router->places.items[i]);
 }
 
-void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefixes *unreachable)
+void routes_set_evidence(struct routes *r, uint64_t node, const struct prefixes *unreachable,
+                         const struct prefixes *carried)
 {
     struct routes_router *router = map_getu(&r->routers, node);
 
-    if (!router || prefixes_eq(&router->unreachable, unreachable))
+    if (!router || (prefixes_eq(&router->unreachable, unreachable) && prefixes_eq(&router->carried, carried)))
         return;
     prefixes_copy(&router->unreachable, unreachable);
+    prefixes_copy(&router->carried, carried);
     for (size_t i = 0; i < router->places.len; i++) {
         struct routed_prefix *entry = router->places.items[i];
+        bool bad = prefixes_has(unreachable, &entry->key.prefix), good = prefixes_has(carried, &entry->key.prefix);
         for (size_t k = 0; k < entry->contenders.len; k++) {
             struct contender *c = &entry->contenders.items[k];
-            bool bad = prefixes_has(unreachable, &entry->key.prefix);
-            if (c->router != router || c->unreachable == bad)
+            if (c->router != router || (c->unreachable == bad && c->carried == good))
                 continue;
             c->unreachable = bad;
+            c->carried = good;
             entry_touch(r, entry);
         }
     }

@@ -12,7 +12,7 @@ struct routed_prefix;
 struct routes_router {
     const struct node *record; /* referenced */
     struct routes_flags flags;
-    struct prefixes unreachable;
+    struct prefixes unreachable, carried;
     struct prefixes entitled;           /* subnet prefixes, advertised and approved */
     VEC(struct routed_prefix *) places; /* where it is a contender, in the order of their keys */
     const char *rise;                   /* what made it a better candidate in the round below */
@@ -24,6 +24,7 @@ struct contender {
     struct routes_router *router;
     const char *joined; /* how it got here in the round below */
     bool unreachable;   /* the probe target does not answer through it */
+    bool carried;       /* it does, although the router is offline or answers nothing */
     uint64_t round;
     bool approved;   /* so it got here */
     int64_t well_ms; /* since when it could serve without any doubt, NOT_WELL: it cannot */

@@ -26,6 +26,8 @@ static void copy_router(struct routes *copy, const struct routes_router *from)
     prefixes_copy(&router->entitled, &from->entitled);
     router->unreachable = (struct prefixes){0};
     prefixes_copy(&router->unreachable, &from->unreachable);
+    router->carried = (struct prefixes){0};
+    prefixes_copy(&router->carried, &from->carried);
     map_putu(&copy->routers, router->record->r.id, router);
 }
 

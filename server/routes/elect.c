@@ -90,6 +90,16 @@ static void note_wellness(const struct routes *r, struct contender *c, int64_t n
         c->well_ms = c->approved && c->round == r->round ? 0 : now_ms;
 }
 
+/* Its control connection is lost, and its packets arrive: nothing is won by a move. An administrator's choice counts
+ * more. */
+static bool carries_on(const struct contender *present, const struct contender *chosen)
+{
+    const struct routes_flags *f = present ? &present->router->flags : NULL;
+
+    return present && present->carried && (!f->online || !f->healthy) && !f->expired && !f->draining &&
+           (!chosen || chosen == present || class_of(chosen) != CLASS_WELL);
+}
+
 uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now_ms)
 {
     const struct contender *present = entry_contender(entry, entry->primary),
@@ -104,6 +114,8 @@ uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now
             best = class_of(&entry->contenders.items[i]);
     }
     if (entry->settling && present && !present->router->flags.expired && !present->router->flags.online)
+        return entry->primary;
+    if (carries_on(present, chosen))
         return entry->primary;
     entry->settling = false;
     if (!chosen || best == CLASS_NONE || class_of(chosen) != best)

@@ -49,6 +49,9 @@ static enum route_state serving_state(const struct route_facts *f, struct buf *r
 {
     const char *why = hindrance(f);
 
+    if (f->carried && !f->flags.expired && (!f->flags.online || !f->flags.healthy))
+        return say(ROUTE_SERVING, reason,
+                   "its control connection is lost, but other nodes reach the probe target through it");
     if (why) {
         say(ROUTE_SERVING, reason, why);
         return say(ROUTE_SERVING, reason, ", but keeps the prefix until a router is there");

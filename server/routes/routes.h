@@ -73,9 +73,11 @@ bool routes_replaceable(const struct routes *r, uint64_t node);
 /* What is known of a node now; the record is referenced, not copied. Changes nothing but what the next election looks
  * at, so that several results that belong together are decided in one step. */
 void routes_set_node(struct routes *r, const struct node *record, const struct routes_flags *flags);
-/* The prefixes whose probe target does not answer through the node: for these it counts as unhealthy. After
- * routes_set_node. */
-void routes_set_unreachable(struct routes *r, uint64_t node, const struct prefixes *unreachable);
+/* What is known of the targets behind a node's prefixes. Where one does not answer through the node, it counts as
+ * unhealthy for that prefix. carried: where it does, although the node is offline or unhealthy: it keeps those that it
+ * serves. After routes_set_node. */
+void routes_set_evidence(struct routes *r, uint64_t node, const struct prefixes *unreachable,
+                         const struct prefixes *carried);
 void routes_remove_node(struct routes *r, uint64_t id);
 
 /* Whether node could serve p now: ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to p,
@@ -142,6 +144,7 @@ struct route_facts {
     const struct node *node;
     const struct prefix *prefix;
     bool unreachable; /* the prefix's probe target does not answer through the node */
+    bool carried;     /* it does, although the node is offline or answers nothing */
     struct routes_flags flags;
     const struct node *primary; /* who serves it now, NULL: nobody; not used for exit routes */
 };

@@ -118,6 +118,7 @@ struct tailnet_settings *settings_edit(const struct tailnet_settings *from)
     s->base_domain = mem_strdup(from->base_domain);
     s->dns_json = mem_strdup(from->dns_json);
     s->derp_json = mem_strdup(from->derp_json);
+    s->probes = from->probe_count ? mem_dup(from->probes, from->probe_count * sizeof(*from->probes)) : NULL;
     return s;
 }
 
@@ -130,6 +131,7 @@ void settings_unref(struct tailnet_settings *s)
     free(s->base_domain);
     free(s->dns_json);
     free(s->derp_json);
+    free(s->probes);
     free(s);
 }
 

@@ -31,6 +31,12 @@ struct tailnet_block {
     const struct tailnet_node *nodes[TAILNET_BLOCK];
 };
 
+/* A host behind a prefix that answers pings. */
+struct probe_target {
+    struct prefix prefix;
+    struct addr target;
+};
+
 /* What is the same for everybody and comes from the configuration. JSON texts are in the protocol's own form. */
 struct tailnet_settings {
     atomic_uint refs;
@@ -41,6 +47,8 @@ struct tailnet_settings {
     char *dns_json;                     /* tailcfg.DNSConfig */
     char *derp_json;                    /* tailcfg.DERPMap */
     bool taildrop, randomize_client_port, logtail, auto_update;
+    struct probe_target *probes; /* configured, of prefixes without one of their own */
+    size_t probe_count;
     struct prefix_rule routing; /* of prefixes without settings of their own */
     bool strict_relay;          /* derp.server.legacy_clients: false */
 };

@@ -65,12 +65,12 @@ EXITS = [
      "users": [{"node": str(n), "name": "pc%d" % n, "online": n != 11} for n in range(10, 18)]},
 ]
 PREFIXES = [
-    {"prefix": "10.0.0.0/8", "exit": False, "primary": "3", "primaryName": "gw", "since": "2026-07-20T08:00:00Z",
+    {"prefix": "10.0.0.0/8", "exit": False, "primary": "3", "primaryName": "gw", "next": "2", "nextName": "db-1", "since": "2026-07-20T08:00:00Z",
      "routers": [{"node": "3", "name": "gw", "state": "serving", "reason": "elected"},
                  {"node": "2", "name": "db-1", "state": "standby", "reason": "ready to take over; gw serves"}],
      "failback": "priority", "keep": True, "holdDown": "30s", "failbackDelay": "5m", "own": ["failback", "keep"],
      "version": 1},
-    {"prefix": "0.0.0.0/0", "exit": True, "primary": None, "primaryName": None, "since": None,
+    {"prefix": "0.0.0.0/0", "exit": True, "primary": None, "primaryName": None, "next": None, "nextName": None, "since": None,
      "routers": [{"node": "2", "name": "db-1", "state": "serving", "reason": "offered"}],
      "failback": "sticky", "keep": False, "holdDown": "30s", "failbackDelay": "5m", "own": [], "version": 0},
 ]

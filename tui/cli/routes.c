@@ -160,6 +160,7 @@ static void prefix_row(struct text_table *t, const void *object)
 
     table_text(t, prefix_show(&p->prefix, prefix), COLOR_PLAIN);
     table_text(t, p->primary_name, p->primary ? COLOR_GOOD : COLOR_BAD);
+    table_text(t, p->next_name, COLOR_PLAIN);
     for (size_t i = 0; i < p->routers.len; i++) {
         const struct api_router *r = api_at(&p->routers, struct api_router, i);
         if (r->node != p->primary && r->state >= ROUTE_STANDBY)
@@ -176,8 +177,9 @@ static void prefix_row(struct text_table *t, const void *object)
     table_texts(t, &p->own);
 }
 
-static const char *const prefix_heads[] = {"Prefix", "Primary",   "Other routers",  "Failback", "If unserved",
-                                           "Router", "Hold-down", "Failback delay", "Probe",    "Set here"};
+static const char *const prefix_heads[] = {"Prefix",         "Primary",     "Next",    "Other routers",
+                                           "Failback",       "If unserved", "Router",  "Hold-down",
+                                           "Failback delay", "Probe",       "Set here"};
 static const struct listing prefix_listing = {"prefixes",   &api_prefix_shape,       sizeof(struct api_prefix),
                                               prefix_heads, ARRAY_LEN(prefix_heads), prefix_row};
 

@@ -14,6 +14,7 @@
 enum value_form {
     VALUE_NODE,     /* NODE */
     VALUE_PREFIXES, /* NODE=PREFIX,... */
+    VALUE_NUMBER,   /* NODE=N */
     VALUE_NEW,      /* NAME=tag:x|USER,PREFIX,... */
 };
 
@@ -26,6 +27,7 @@ static const struct {
     {"expire", VALUE_NODE},      {"delete", VALUE_NODE},        {"authorize", VALUE_NODE},
     {"unauthorize", VALUE_NODE}, {"advertise", VALUE_PREFIXES}, {"withdraw", VALUE_PREFIXES},
     {"approve", VALUE_PREFIXES}, {"revoke", VALUE_PREFIXES},    {"primary", VALUE_PREFIXES},
+    {"priority", VALUE_NUMBER},
 };
 
 /* ---- the question ---- */
@@ -48,6 +50,18 @@ static bool add_item(struct cli *c, json_t *change, enum value_form form, const 
     return true;
 }
 
+static bool add_number(struct cli *c, json_t *change, const char *text)
+{
+    uint64_t value = NODE_PRIORITY_DEFAULT;
+    struct err e;
+
+    if (!str_eq(text, "default") && str_u64(text, 0, NODE_PRIORITY_MAX, &value, "priority", &e) < 0) {
+        cli_fail(c, &e);
+        return false;
+    }
+    return json_object_set_new(change, "priority", json_integer((json_int_t)value)) == 0;
+}
+
 /* NULL with the error printed. */
 static json_t *read_value(struct cli *c, const char *kind, enum value_form form, const char *text)
 {
@@ -57,12 +71,16 @@ static json_t *read_value(struct cli *c, const char *kind, enum value_form form,
 
     if (form != VALUE_NODE && (!equals || equals == text || !equals[1])) {
         cli_failf(c, "--%s '%s': write it as %s", kind, text,
-                  form == VALUE_NEW ? "NAME=tag:TAG,PREFIX or NAME=USER,PREFIX" : "NODE=PREFIX,...");
+                  form == VALUE_NEW      ? "NAME=tag:TAG,PREFIX or NAME=USER,PREFIX"
+                  : form == VALUE_NUMBER ? "NODE=PRIORITY"
+                                         : "NODE=PREFIX,...");
         return NULL;
     }
     change = json_pack("{s:s, s:s%, s:[], s:[]}", "kind", kind, "node", text,
                        equals ? (size_t)(equals - text) : strlen(text), "prefixes", "tags");
-    for (const char *at = equals; change && ok && at && *at;) {
+    if (change && form == VALUE_NUMBER)
+        ok = add_number(c, change, equals + 1);
+    for (const char *at = form == VALUE_NUMBER ? NULL : equals; change && ok && at && *at;) {
         size_t len = strcspn(++at, ",");
         char *item = mem_strndup(at, len);
         ok = add_item(c, change, form, item);
@@ -329,6 +347,7 @@ const struct flag simulate_flags[] = {
     {"advertise", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node advertises these routes too"},
     {"withdraw", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node no longer advertises these routes"},
     {"primary", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node is made the one that serves these prefixes"},
+    {"priority", 0, FLAG_REPEAT, .value = "NODE=PRIORITY", .help = "this router or exit node has this priority, 0 to 1000"},
     {"expire", 0, FLAG_LIST, .value = "NODE", .help = "the keys of these nodes expire"},
     {"delete", 0, FLAG_LIST, .value = "NODE", .help = "these nodes are deleted"},
     {"authorize", 0, FLAG_LIST, .value = "NODE", .help = "these machines are approved"},

@@ -54,6 +54,10 @@ struct route_question {
  * struct api_route_problem. */
 void show_route_problems(struct api_view *v, struct api *api, const struct route_question *q, struct arena *a,
                          struct api_list *out);
+/* Of best (NULL: none yet) and n, the one that would serve p for everybody instead of without (NULL: nobody). */
+const struct tailnet_node *show_better_router(const struct tailnet_node *best, const struct tailnet_node *n,
+                                              const struct tailnet_node *without, const struct prefix *p,
+                                              const struct prefix_rule *rule);
 /* confirmed: the clients that see its prefixes say that they use other routers */
 void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
                 struct api_drain *out);

@@ -7,7 +7,8 @@
 static bool could_serve(const struct tailnet_node *n, const struct tailnet_node *without, const struct prefix *p)
 {
     return n && n != without && n->live.online && n->live.healthy && !n->expired && !n->record->draining &&
-           prefixes_has(&n->record->available, p) && prefixes_has(&n->record->approved, p);
+           !prefixes_has(&n->live.unreachable, p) && prefixes_has(&n->record->available, p) &&
+           prefixes_has(&n->record->approved, p);
 }
 
 /* In the order of an election (routes/routes.h). */
@@ -34,6 +35,15 @@ static bool has_tag_of(const struct node *n, const char *tags)
     return !tags;
 }
 
+const struct tailnet_node *show_better_router(const struct tailnet_node *best, const struct tailnet_node *n,
+                                              const struct tailnet_node *without, const struct prefix *p,
+                                              const struct prefix_rule *rule)
+{
+    if (!could_serve(n, without, p) || (best && !is_before(n, best, rule->failback != FAILBACK_OLDEST)))
+        return best;
+    return n;
+}
+
 static const struct tailnet_node *successor(const struct tailnet_snapshot *s, const struct tailnet_node *without,
                                             const struct prefix *p, const char *tags)
 {
@@ -43,9 +53,8 @@ static const struct tailnet_node *successor(const struct tailnet_snapshot *s, co
     for (size_t b = 0; b < s->block_count; b++)
         for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
             const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            if (could_serve(n, without, p) && has_tag_of(n->record, tags) &&
-                (!best || is_before(n, best, rule.failback != FAILBACK_OLDEST)))
-                best = n;
+            if (n && has_tag_of(n->record, tags))
+                best = show_better_router(best, n, without, p, &rule);
         }
     return best;
 }

@@ -78,6 +78,7 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
                                 .prefix = p,
                                 .flags = routes_flags_of(n->record, &n->live, n->expired),
                                 .unreachable = prefixes_has(&n->live.unreachable, p),
+                                .carried = prefixes_has(&n->live.carried, p),
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 
@@ -179,6 +180,10 @@ void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *s
     unsigned own = settings ? prefix_rule_own(&settings->rule) : 0;
     char text[TIME_TEXT_MAX], probe[ADDR_TEXT_MAX];
 
+    for (size_t i = 0; !rule.probe.bits && i < s->settings->probe_count; i++)
+        if (prefix_cmp(&s->settings->probes[i].prefix, &out->prefix) == 0)
+            rule.probe = s->settings->probes[i].target;
+
     out->failback = (int)rule.failback;
     out->keep = rule.keep == PREFIX_KEEP;
     out->nearest = rule.nearest == PREFIX_NEAREST;
@@ -190,6 +195,21 @@ void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *s
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (own & 1u << i)
             out->own.items[out->own.len++] = names[i];
+}
+
+/* Who takes over when the primary cannot serve any more. */
+static void show_next(const struct tailnet_snapshot *s, const struct router_at *routers, size_t count,
+                      const struct tailnet_node *primary, struct api_prefix *out)
+{
+    const struct prefix_rule rule = prefix_rule_of(snapshot_prefix_settings(s, &out->prefix), &s->settings->routing);
+    const struct tailnet_node *next = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        next = show_better_router(next, routers[i].node, primary, &out->prefix, &rule);
+    if (next) {
+        out->next = next->record->r.id;
+        out->next_name = next->record->given_name;
+    }
 }
 
 static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
@@ -213,6 +233,8 @@ static void show_prefix(struct api_view *v, const struct router_at *routers, siz
                                .primary_name = primary ? primary->record->given_name : NULL,
                                .since_ns = since_ns,
                                .routers = {list, count}};
+    if (!exit)
+        show_next(v->s, routers, count, primary, out);
     show_rule(v->s, snapshot_prefix_settings(v->s, p), a, out);
 }
 

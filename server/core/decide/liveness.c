@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "core/decide/exits.h"
 #include "core/decide/liveness.h"
+#include "core/decide/reach.h"
 #include "core/state/journal.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
@@ -106,6 +107,7 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
     mem_replace(&slot->live.source, source);
     bool was_healthy = slot->live.healthy;
     slot->live.healthy = true;
+    reach_regained(slot);
     if (slot->live.online || slot->expired)
         slot_mark(s, slot, 0);
     else
@@ -120,6 +122,7 @@ static void go_offline(struct core_state *s, struct slot *slot, const char *why)
     slot->live.healthy = true;
     slot->live.probe_helper = 0;
     prefixes_release(&slot->live.unreachable);
+    reach_lost(s, slot);
     slot->live.since_ns = slot->live.last_seen_ns = clock_wall_ns();
     if (!slot->sessions)
         mem_replace(&slot->live.source, "");
@@ -171,6 +174,10 @@ static void update_health(struct core_state *s, struct slot *slot)
     if (!any)
         penalise(s, slot);
     slot->live.healthy = any;
+    if (any)
+        reach_regained(slot);
+    else
+        reach_lost(s, slot);
     slot_mark(s, slot, 0);
     journal(s,
             &(struct event_note){.id = any ? EVENT_NODE_HEALTHY : EVENT_NODE_UNHEALTHY,

@@ -6,7 +6,13 @@
 #include "core/core.h"
 
 struct core_state;
+struct slot;
 
+/* The node went offline, or answers nothing any more: it keeps for a moment what was seen to get through it. Then the
+ * elections must follow. */
+void reach_lost(struct core_state *s, struct slot *slot);
+void reach_regained(struct slot *slot); /* it is in contact again */
+void carried_due(struct core_state *s, struct slot *slot);
 void reach_run(struct core_state *s, const struct core_reach *reach);
 void probe_path_run(struct core_state *s, uint64_t router, uint64_t helper, const struct addr *target);
 

@@ -16,6 +16,20 @@ static char *host_of(const char *url)
     return mem_strndup(start, len);
 }
 
+/* The rules of the configuration saw to it that each can be read. */
+static void set_probes(struct tailnet_settings *t, const struct config_pairs *targets)
+{
+    free(t->probes);
+    t->probes = targets->len ? mem_alloc(targets->len * sizeof(*t->probes)) : NULL;
+    t->probe_count = 0;
+    for (size_t i = 0; i < targets->len; i++) {
+        struct probe_target *p = &t->probes[t->probe_count];
+        if (prefix_parse_route(targets->items[i].name, &p->prefix, NULL) == 0 &&
+            addr_parse(targets->items[i].value, &p->target, NULL) == 0)
+            t->probe_count++;
+    }
+}
+
 void settings_from_config(struct core_state *s)
 {
     struct tailnet_settings *old = s->settings, *t = old ? settings_edit(old) : settings_new();
@@ -32,6 +46,7 @@ void settings_from_config(struct core_state *s)
     t->logtail = c->logtail;
     t->auto_update = c->auto_update;
     t->routing = prefix_rule_configured(c);
+    set_probes(t, &c->node.probe.targets);
     s->settings_dirty = true;
     t->strict_relay = !c->derp.server.legacy_clients;
     if (!old || old->strict_relay != t->strict_relay)

@@ -56,6 +56,8 @@ void slot_free(struct core_state *s, struct slot *slot)
     relay_latencies_release(&slot->latencies);
     slot->measured = false;
     prefixes_release(&slot->serving);
+    prefixes_release(&slot->proven);
+    prefixes_release(&slot->confirmed);
     slot->id = 0;
     slot->free_ms = clock_mono_ms();
     if (slot->index < s->first_free)
@@ -184,6 +186,8 @@ void slots_release(struct core_state *s)
         node_live_release(&slot->live);
         relay_latencies_release(&slot->latencies);
         prefixes_release(&slot->serving);
+        prefixes_release(&slot->proven);
+        prefixes_release(&slot->confirmed);
         free(slot);
     }
     vec_release(&s->slots);
@@ -208,7 +212,7 @@ void routes_follow(struct core_state *s, struct slot *slot)
     }
     struct routes_flags flags = routes_flags_of(n, &slot->live, node_is_expired(n, clock_wall_ns()));
     routes_set_node(s->routes, n, &flags);
-    routes_set_unreachable(s->routes, slot->id, &slot->live.unreachable);
+    routes_set_evidence(s->routes, slot->id, &slot->live.unreachable, &slot->live.carried);
 }
 
 void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)

@@ -34,6 +34,7 @@ enum timer_kind {
     TIMER_EPHEMERAL,
     TIMER_EXPIRY,
     TIMER_DAMPING,
+    TIMER_CARRIED,
     TIMER_PENDING, /* of the tailnet */
     TIMER_SETTLE,  /* of the tailnet */
     TIMER_NEAREST, /* of the tailnet */
@@ -82,6 +83,9 @@ struct slot {
     struct relay_latencies latencies;
     double penalty; /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
+    struct prefixes proven;    /* whose target answered through it in the last round of probes */
+    struct prefixes confirmed; /* of those that it keeps without a control connection: asked since it was lost */
+    int64_t carried_ms;        /* since when it keeps some so */
     bool suspect;              /* its last session ended; its grace has not passed yet */
     bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
     int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */

@@ -280,6 +280,26 @@ static void a_broken_rule_names_its_line(void **state)
     strs_release(&problems);
 }
 
+static void a_probe_target_stands_behind_its_prefix(void **state)
+{
+    static const char *const wrong[] = {"10.0.0.0/8: 192.0.2.1", "10.0.0.0/8: router", "0.0.0.0/0: 192.0.2.1",
+                                        "office: 10.0.0.1", "fd00::/8: 10.0.0.1"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        char *text = mem_format("server_url: http://h:1\ndns: {base_domain: a.example.com, override_local_dns: false}\n"
+                                "node: {routes: {probe: {targets: {\"%.*s\": %s}}}}\n",
+                                (int)(strstr(wrong[i], ": ") - wrong[i]), wrong[i], strstr(wrong[i], ": ") + 2);
+        struct strs problems = {0};
+        struct config *c = NULL;
+        assert_int_equal(config_parse(text, strlen(text), "c.yaml", &c, &problems, NULL), ERR_INVALID);
+        assert_int_equal(problems.len, 1);
+        assert_non_null(strstr(problems.items[0], "node.routes.probe.targets: '"));
+        strs_release(&problems);
+        free(text);
+    }
+}
+
 /* More old keys than any table of fixed size. */
 static void every_old_key_is_seen(void **state)
 {
@@ -597,6 +617,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_used_is_left_out_and_named),
         cmocka_unit_test(a_name_may_end_in_the_dot_of_the_root),
         cmocka_unit_test(a_broken_rule_names_its_line),
+        cmocka_unit_test(a_probe_target_stands_behind_its_prefix),
         cmocka_unit_test(every_old_key_is_seen),
         cmocka_unit_test(what_needs_a_restart_waits_for_it_whole),
         cmocka_unit_test(the_working_directory_is_not_searched),

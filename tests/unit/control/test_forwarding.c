@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "control/control.h"
 #include "health/health.h"
 #include "shared/daemon_fixture.h"
@@ -18,7 +19,7 @@
 static const struct prefix lan = {{32, {10, 0, 0, 0}}, 24};
 
 static struct {
-    bool unreached, reached, moved;
+    bool unreached, reached, moved, carried;
 } heard;
 
 static void hear_event(void *arg, const struct event *e)
@@ -28,14 +29,10 @@ static void hear_event(void *arg, const struct event *e)
         test_daemon_set(&heard.unreached);
     if (str_eq(e->kind, "route.reached"))
         test_daemon_set(&heard.reached);
+    if (str_eq(e->kind, "route.carried"))
+        test_daemon_set(&heard.carried);
     if (str_eq(e->kind, "route.failover"))
         test_daemon_set(&heard.moved);
-}
-
-static void hear_nothing(void *arg, uint64_t node_id)
-{
-    (void)arg;
-    (void)node_id;
 }
 
 /* ---- the tailnet: two routers, two helpers ---- */
@@ -43,6 +40,7 @@ static void hear_nothing(void *arg, uint64_t node_id)
 static struct test_client routers[2], helpers[2];
 static bool forwards[2];  /* the routers */
 static bool helpers_live; /* answer an echo */
+static bool helpers_fail; /* say at once that a ping was in vain, where clients say nothing */
 static unsigned answered; /* pings */
 static struct health *health;
 
@@ -70,18 +68,19 @@ static void set_probe(const char *address)
     core_admin_release(&a);
 }
 
-static int set_up(void **state)
+static int set_up_with(int64_t timeout_ms)
 {
-    (void)state;
-    heard.unreached = heard.reached = heard.moved = false;
+    assert_int_equal(test_daemon_set_up(NULL), 0);
+    heard.unreached = heard.reached = heard.moved = heard.carried = false;
     forwards[0] = forwards[1] = helpers_live = true;
+    helpers_fail = false;
     answered = 0;
     struct config *c = (struct config *)(uintptr_t)test_daemon.config;
     c->node.probe.interval = 100000000; /* less than an administrator may say */
-    c->node.probe.timeout = 300000000;
+    c->node.probe.timeout = timeout_ms * NS_PER_MS;
+    c->node.probe.control_lost = 600 * NS_PER_SECOND;
     c->node.ha.probe_interval = 0; /* these routers answer nothing */
-    core_listen(test_daemon.core,
-                &(struct core_listener){.event = hear_event, .volatile_change = hear_nothing, .arg = &heard});
+    core_listen(test_daemon.core, &(struct core_listener){.event = hear_event, .arg = &heard});
     health = health_start(&(struct health_options){.loops = test_daemon.loops,
                                                    .core = test_daemon.core,
                                                    .control = test_daemon.control,
@@ -104,6 +103,18 @@ static int set_up(void **state)
     return 0;
 }
 
+static int set_up(void **state)
+{
+    (void)state;
+    return set_up_with(300);
+}
+
+static int set_up_patient(void **state)
+{
+    (void)state;
+    return set_up_with(60000);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -118,7 +129,7 @@ static int tear_down(void **state)
     control_free(test_daemon.control);
     test_daemon.control = NULL;
     health_free(health);
-    return 0;
+    return test_daemon_tear_down(NULL);
 }
 
 /* ---- what the helpers do ---- */
@@ -157,6 +168,8 @@ static void answer_ping(struct test_client *c, const json_t *ping)
         if (target_answers(c)) {
             test_client_call(c, "POST", path, mem_strdup("{\"IP\":\"10.0.0.7\"}"));
             answered++;
+        } else if (helpers_fail) {
+            test_client_call(c, "POST", path, mem_strdup("no"));
         }
     } else if (helpers_live) {
         test_client_call(c, "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n"));
@@ -232,11 +245,66 @@ static void a_prefix_moves_to_a_router_that_forwards_and_only_there(void **state
     assert_true(serves(0));
 }
 
+static void reconnect(struct test_client *c)
+{
+    test_client_connect(c);
+    test_client_poll(c, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+    json_decref(test_client_hear(c));
+}
+
+/* routes.md 7.5: its packets arrive, so nothing is won by a move; until they do not. */
+static void a_router_without_control_connection_keeps_what_it_forwards(void **state)
+{
+    (void)state;
+    helpers_fail = true;
+    PLAY_UNTIL(answered >= 8);
+    assert_true(serves(0));
+    test_client_disconnect(&routers[0]);
+    PLAY_UNTIL(heard.carried);
+    answered = 0;
+    PLAY_UNTIL(answered >= 8);
+    assert_true(serves(0));
+    assert_false(heard.moved);
+    /* the packets do not arrive any more */
+    forwards[0] = false;
+    PLAY_UNTIL(heard.moved);
+    assert_true(serves(1));
+    /* another one is lost with its packets: there is no evidence for it */
+    forwards[0] = true;
+    reconnect(&routers[0]);
+    answered = 0;
+    PLAY_UNTIL(answered >= 8);
+    assert_true(serves(1));
+    heard.moved = heard.carried = false;
+    forwards[1] = false;
+    test_client_disconnect(&routers[1]);
+    PLAY_UNTIL(heard.moved);
+    assert_true(serves(0));
+    assert_false(heard.carried);
+    reconnect(&routers[1]);
+}
+
+/* The key is off. */
+static void or_loses_it_at_once(void **state)
+{
+    (void)state;
+    ((struct config *)(uintptr_t)test_daemon.config)->node.probe.control_lost = 0;
+    PLAY_UNTIL(answered >= 8);
+    test_client_disconnect(&routers[0]);
+    PLAY_UNTIL(heard.moved);
+    assert_true(serves(1));
+    assert_false(heard.carried);
+    reconnect(&routers[0]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_prefix_moves_to_a_router_that_forwards_and_only_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_router_without_control_connection_keeps_what_it_forwards, set_up_patient,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(or_loses_it_at_once, set_up_patient, tear_down),
     };
 
-    return cmocka_run_group_tests(tests, test_daemon_set_up, test_daemon_tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

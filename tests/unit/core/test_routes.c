@@ -173,6 +173,13 @@ static void node_act(struct election *w, size_t i, const char *verb, const char 
         w->nodes[i] = NULL;
         return;
     }
+    if (strcmp(verb, "carries") == 0) {
+        struct prefixes carried = {0};
+        set_of(what, &carried);
+        routes_set_evidence(w->routes, id_of(i), &(struct prefixes){0}, &carried);
+        prefixes_release(&carried);
+        return;
+    }
     if (strcmp(verb, "prio") == 0) {
         w->flags[i].priority = *what - '0';
     } else if (strcmp(verb, "adv") == 0 || strcmp(verb, "app") == 0) {
@@ -314,33 +321,36 @@ static const struct {
     const char *story, *states, *moves;
 } stories[] = {
     /* one router */
-    {"R1 adv P", "R1 P/-/-", ""},
-    {"R1 adv P | R1 app P", "R1 P/P/P", "P none>R1 approved"},
-    {"R1 app P", "R1 -/P/-", ""},
-    {"R1 app P | R1 adv P", "R1 P/P/P", "P none>R1 advertised"},
-    {ONE "R1 adv -", "R1 -/P/-", "P R1>none withdrawn"},
-    {ONE "R1 adv - | R1 adv P", "R1 P/P/P", "P none>R1 advertised"},
-    {"R1 adv PQ | R1 app P", "R1 P,Q/P/P", NULL},
-    {"R1 adv PQ | R1 app P | R1 app Q", "R1 P,Q/Q/Q", "Q none>R1 approved; P R1>none approval revoked"},
-    {ONE "R1 app -", "R1 P/-/-", "P R1>none approval revoked"},
-    {ONE "R1 adv A", "R1 A/P/-", "P R1>none withdrawn"},
-    {ONE "R1 off", "R1 P/P/-", "P R1>none went offline"},
-    {"keep P;" ONE "R1 off", "R1 P/P/P", ""},
-    {ONE "R1 off | R1 on", "R1 P/P/P", "P none>R1 came online"},
-    {ONE "R1 off; R1 on", "R1 P/P/P", ""},
-    {ONE "R1 gone", "R1 gone", "P gone>none deleted"},
-    {ONE "R1 expired", "R1 P/P/-", "P R1>none expired"},
+    /* 1 */ {"R1 adv P", "R1 P/-/-", ""},
+    /* 2 */ {"R1 adv P | R1 app P", "R1 P/P/P", "P none>R1 approved"},
+    /* 3 */ {"R1 app P", "R1 -/P/-", ""},
+    /* 4 */ {"R1 app P | R1 adv P", "R1 P/P/P", "P none>R1 advertised"},
+    /* 5 */ {ONE "R1 adv -", "R1 -/P/-", "P R1>none withdrawn"},
+    /* 6 */ {ONE "R1 adv - | R1 adv P", "R1 P/P/P", "P none>R1 advertised"},
+    /* 7 */ {"R1 adv PQ | R1 app P", "R1 P,Q/P/P", NULL},
+    /* 8 */ {"R1 adv PQ | R1 app P | R1 app Q", "R1 P,Q/Q/Q", "Q none>R1 approved; P R1>none approval revoked"},
+    /* 9 */ {ONE "R1 app -", "R1 P/-/-", "P R1>none approval revoked"},
+    /* 10 */ {ONE "R1 adv A", "R1 A/P/-", "P R1>none withdrawn"},
+    /* 15 */ {ONE "R1 off", "R1 P/P/-", "P R1>none went offline"},
+    /* 15, keep */ {"keep P;" ONE "R1 off", "R1 P/P/P", ""},
+    /* 16 */ {ONE "R1 off | R1 on", "R1 P/P/P", "P none>R1 came online"},
+    /* 17 */ {ONE "R1 off; R1 on", "R1 P/P/P", ""},
+    /* 19 */ {ONE "R1 gone", "R1 gone", "P gone>none deleted"},
+    /* 20 */ {ONE "R1 expired", "R1 P/P/-", "P R1>none expired"},
     {ONE "R1 expired | R1 renewed", "R1 P/P/P", "P none>R1 logged in again"},
     {"keep P;" ONE "R1 expired", "R1 P/P/-", "P R1>none expired"},
     {ONE "R1 sick", "R1 P/P/P", ""},
     /* restarts */
-    {"R1 adv P; R1 app P; R1 off; restore R1 P", "R1 P/P/P", ""},
+    /* 18 */ {"R1 adv P; R1 app P; R1 off; restore R1 P", "R1 P/P/P", ""},
+    /* 18 */
     {"R1 adv P; R1 app P; R1 off; restore R1 P | settled", "R1 P/P/-", "P R1>none did not come back after the restart"},
     {"R1 adv P; R1 app P; R1 off; R2 adv P; R2 app P; R2 off; restore R1 P | R2 on", "R1 P/P/P; R2 P/P/-", ""},
+    /* 62 */
     {"R1 adv P; R1 app P; R1 off; R2 adv P; R2 app P; R2 off; restore R1 P | R2 on | R1 on | settled",
      "R1 P/P/P; R2 P/P/-", ""},
     {"R1 adv P; R1 app P; R1 off; R2 adv P; R2 app P; R2 off; restore R2 P | R1 on | R2 on | settled",
      "R1 P/P/-; R2 P/P/P", ""},
+    /* 62 */
     {"R1 adv P; R1 app P; R1 off; R2 adv P; R2 app P; R2 off; restore R1 P | R2 on | settled", "R1 P/P/-; R2 P/P/P",
      "P R1>R2 did not come back after the restart"},
     {"R1 adv P; R1 app P; R1 off; R2 adv P; R2 app P; restore R1 P | R1 app -", "R1 P/-/-; R2 P/P/P",
@@ -357,9 +367,9 @@ static const struct {
     /* 25 */ {"X1 adv E | X1 app E | X1 app -", "X1 E/-/-", ""},
     /* 26 */ {"X1 adv E; X1 app E; X2 adv E; X2 app E", "X1 E/E/E; X2 E/E/E", ""},
     /* 27 */ {"X1 adv E; X1 app E; X2 adv E; X2 app E | X1 off", "X1 E/E/E; X2 E/E/E", ""},
-    {"X1 adv EP | X1 app P", "X1 P,E/P/P", "P none>X1 approved"},
-    {"X1 adv EP; X1 app EP | X1 app P", "X1 P,E/P/P", ""},
-    {"X1 adv EP; X1 app EP", "X1 P,E/P,E/P,E", NULL},
+    /* 28 */ {"X1 adv EP | X1 app P", "X1 P,E/P/P", "P none>X1 approved"},
+    /* 29 */ {"X1 adv EP; X1 app EP | X1 app P", "X1 P,E/P/P", ""},
+    /* 30 */ {"X1 adv EP; X1 app EP", "X1 P,E/P,E/P,E", NULL},
     /* two routers of one prefix */
     /* 49 */ {"R1 adv P; R2 adv P | R1 app P | R2 app P", "R1 P/P/P; R2 P/P/-", ""},
     /* 50 */ {"R1 adv P; R2 adv P | R2 app P | R1 app P", "R2 P/P/P; R1 P/P/-", ""},
@@ -376,13 +386,15 @@ static const struct {
     /* 59 */ {TWO "R1 adv -", "R1 -/P/-; R2 P/P/P", "P R1>R2 withdrawn"},
     /* 60 */ {TWO "R1 gone", "R2 P/P/P", "P gone>R2 deleted"},
     {TWO "R1 expired", "R1 P/P/-; R2 P/P/P", "P R1>R2 expired"},
+    /* 61 */
     {"R1 adv P; R2 adv P; R3 adv P; R1 app P; R2 app P; R3 app P | R1 off; R2 off", "R3 P/P/P", "P R1>R3 went offline"},
+    /* 63 */
     {"R1 adv PB; R2 adv PB | R1 app PB; R2 app P | R1 off", "R1 P,B/P,B/-; R2 P,B/P/P",
      "P R1>R2 went offline; B R1>none went offline"},
-    {"R1 adv S; R2 adv T; R1 app S; R2 app T", "R1 S/S/S; R2 T/T/T", NULL},
-    {"R1 adv S; R2 adv S; R1 app S; R2 app S | R1 off", "R1 S/S/-; R2 S/S/S", "S R1>R2 went offline"},
-    {"R1 adv Q; R1 app Q; R3 adv P; R3 app P", "R1 Q/Q/Q; R3 P/P/P", NULL},
-    {"R1 adv Q; R1 app Q; R3 adv P; R3 app P | R3 off", "R1 Q/Q/Q; R3 P/P/-", "P R3>none went offline"},
+    /* 95 */ {"R1 adv S; R2 adv T; R1 app S; R2 app T", "R1 S/S/S; R2 T/T/T", NULL},
+    /* 96 */ {"R1 adv S; R2 adv S; R1 app S; R2 app S | R1 off", "R1 S/S/-; R2 S/S/S", "S R1>R2 went offline"},
+    /* 93 */ {"R1 adv Q; R1 app Q; R3 adv P; R3 app P", "R1 Q/Q/Q; R3 P/P/P", NULL},
+    /* 94 */ {"R1 adv Q; R1 app Q; R3 adv P; R3 app P | R3 off", "R1 Q/Q/Q; R3 P/P/-", "P R3>none went offline"},
     /* health */
     /* 64 */ {TWO "R1 sick", "R1 P/P/-; R2 P/P/P", "P R1>R2 answers no probe"},
     /* 65 */ {TWO "R1 sick | R1 well", "R1 P/P/-; R2 P/P/P", ""},
@@ -437,6 +449,16 @@ static const struct {
     {"held P; R1 prio 5;" TWO "R1 off | R1 on | R2 sick", "R1 P/P/P; R2 P/P/-", "P R2>R1 answers no probe"},
     {"held P; R1 prio 5;" TWO "R1 off; R2 off | R2 on | R1 on", "R1 P/P/-; R2 P/P/P", ""},
     {"held P; R1 prio 5;" TWO "R1 off | prefer R2 P | R1 on | pass 40", "R1 P/P/-; R2 P/P/P", ""},
+    /* 7.5: the control connection is lost, packets arrive */
+    {TWO "R1 off; R1 carries P", "R1 P/P/P; R2 P/P/-", ""},
+    {TWO "R1 sick; R1 carries P", "R1 P/P/P; R2 P/P/-", ""},
+    {ONE "R1 off; R1 carries P", "R1 P/P/P", ""},
+    {TWO "R1 off; R1 carries Q", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {TWO "R1 off; R1 carries P | R1 carries -", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {TWO "R1 off; R1 carries P | prefer R2 P", "R1 P/P/-; R2 P/P/P", "P R1>R2 by administrator"},
+    {TWO "R1 off; R1 carries P | R1 drain", "R1 P/P/-; R2 P/P/P", "P R1>R2 went offline"},
+    {TWO "R1 off; R1 carries P | R1 expired", "R1 P/P/-; R2 P/P/P", "P R1>R2 expired"},
+    {TWO "R2 off; R2 carries P", "R1 P/P/P; R2 P/P/-", ""},
 };
 
 static void stories_end_as_told(void **state)

@@ -226,6 +226,36 @@ static void say_endpoint(uint64_t node, const char *address)
     assert_int_equal(core_rig_map(f.core, &map), 0);
 }
 
+static int begin_with_target(void **state)
+{
+    (void)state;
+    api_begin(
+        &f, "node:\n  routes:\n    probe:\n      targets:\n        10.0.0.0/8: 10.0.0.7\n        fd00::/8: fd00::7\n");
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
+    return 0;
+}
+
+/* The target of the configuration holds where none is set; who takes over next is named. */
+static void a_prefix_says_its_target_and_who_is_next(void **state)
+{
+    const char *path = "/api/headway/prefixes/10.0.0.0%2F8";
+
+    (void)state;
+    two_routers();
+    json_t *j = api_expect(&f, 200, "GET", path, NULL), *p = json_object_get(j, "prefix");
+    assert_string_equal(json_text(p, "probe", ""), "10.0.0.7");
+    assert_string_equal(json_text(p, "primaryName", ""), "r2");
+    assert_string_equal(json_text(p, "nextName", ""), "r1");
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", path, "{\"probe\":\"10.0.0.8\"}"));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/drain", "{}"));
+    j = api_expect(&f, 200, "GET", path, NULL);
+    p = json_object_get(j, "prefix");
+    assert_string_equal(json_text(p, "probe", ""), "10.0.0.8");
+    assert_true(json_is_null(json_object_get(p, "next")));
+    json_decref(j);
+}
+
 static int begin_with_relay(void **state)
 {
     (void)state;
@@ -333,6 +363,7 @@ int main(void)
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(a_probe_needs_a_host_behind_the_prefix),
         CASE(a_check_says_what_is_wrong_with_routes),
+        cmocka_unit_test_setup_teardown(a_prefix_says_its_target_and_who_is_next, begin_with_target, end),
         cmocka_unit_test_setup_teardown(a_check_finds_what_a_route_would_take_along, begin_with_relay, end),
         CASE(an_approval_says_what_is_wrong_with_what_it_approves),
     };

@@ -57,6 +57,69 @@ static void test_oldest_serves(void **unused)
     }
 }
 
+/* ---- what each viewer sees ---- */
+
+#define EXIT "0.0.0.0/0 ::/0"
+#define LAN  "10.0.0.0/24"
+#define VIA_EACH                                                                                                       \
+    "{\"src\":[\"alice@example.com\"],\"dst\":[\"autogroup:internet\"],\"via\":[\"tag:exit1\"],\"ip\":[\"*\"]},"       \
+    "{\"src\":[\"bob@example.com\"],\"dst\":[\"autogroup:internet\"],\"via\":[\"tag:exit2\"],\"ip\":[\"*\"]}"
+
+/* By the numbers of the scenarios in the reference on routes. */
+static void test_scenarios(void **unused)
+{
+    static const struct {
+        int number;
+        const char *grants; /* NULL: no policy */
+        struct {
+            uint32_t viewer, peer;
+            const char *sees;
+        } views[7];
+    } cases[] = {
+        {31,
+         "{\"src\":[\"alice@example.com\"],\"dst\":[\"autogroup:internet\"],\"ip\":[\"*\"]}",
+         {{C1, X1, EXIT}, {C1, X2, EXIT}, {C2, X1, "no"}, {C2, X2, "no"}, {X1, C1, ""}, {X1, X2, "no"}}},
+        {32,
+         "{\"src\":[\"alice@example.com\"],\"dst\":[\"tag:exit1\",\"tag:exit2\"],\"ip\":[\"22\"]}",
+         {{C1, X1, ""}, {C1, X2, ""}}},
+        {33, "", {{C1, X1, "no"}, {C1, R1, "no"}, {C1, C2, "no"}, {R1, R2, "no"}}},
+        {34,
+         "{\"src\":[\"alice@example.com\"],\"dst\":[\"*\"],\"ip\":[\"*\"]}",
+         {{C1, X1, EXIT}, {C1, X2, EXIT}, {C1, R1, LAN}, {C1, C2, ""}, {C2, C1, ""}, {C2, X1, "no"}}},
+        {35, NULL, {{X1, X2, EXIT}, {X2, X1, EXIT}}},
+        {49, NULL, {{C1, R1, LAN}, {C1, R2, ""}, {R2, R1, LAN}}},
+        {78,
+         "{\"src\":[\"alice@example.com\"],\"dst\":[\"10.0.0.5/32\"],\"ip\":[\"443\"]}",
+         {{C1, R1, LAN}, {C1, R2, ""}, {C2, R1, "no"}, {C2, R2, "no"}, {R1, C1, ""}, {R1, R2, "no"}}},
+        {79,
+         "{\"src\":[\"alice@example.com\"],\"dst\":[\"tag:router\"],\"ip\":[\"22\"]}",
+         {{C1, R1, ""}, {C1, R2, ""}}},
+        {83,
+         "{\"src\":[\"*\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"443\"]}",
+         {{C1, R1, LAN}, {C2, R1, LAN}, {C1, C2, "no"}}},
+        {91, VIA_EACH, {{C1, X1, EXIT}, {C1, X2, "no"}, {C2, X2, EXIT}, {C2, X1, "no"}, {C1, C2, "no"}}},
+        {92,
+         VIA_EACH ",{\"src\":[\"bob@example.com\"],\"dst\":[\"alice@example.com\"],\"ip\":[\"22\"]}",
+         {{C1, X1, EXIT}, {C1, X2, "no"}, {C2, X2, EXIT}, {C2, X1, "no"}, {C1, C2, ""}, {C2, C1, ""}}},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct policy_fleet f;
+        struct buf text = {0};
+
+        print_message("scenario %d\n", cases[i].number);
+        fleet_make(&f);
+        if (cases[i].grants)
+            buf_addf(&text, "{" FLEET_TAGS "\"grants\":[%s]}", cases[i].grants);
+        struct policy_view *v = fleet_view(&f, buf_text(&text));
+        for (size_t k = 0; k < ARRAY_LEN(cases[i].views) && cases[i].views[k].sees; k++)
+            fleet_assert_routes(v, cases[i].views[k].viewer, cases[i].views[k].peer, cases[i].views[k].sees);
+        policy_view_free(v);
+        buf_release(&text);
+    }
+}
+
 /* ---- rules beside a grant with via ---- */
 
 static void test_nothing_is_taken(void **unused)
@@ -307,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oldest_serves),
+        cmocka_unit_test(test_scenarios),
         cmocka_unit_test(test_nothing_is_taken),
         cmocka_unit_test(test_no_router_no_steering),
         cmocka_unit_test(test_capability_offers_no_route),
