@@ -512,30 +512,12 @@ struct api_version {
 };
 void api_version_fill(struct api_version *out); /* texts are static */
 
-/* What is not well. The codes are those of server/api/view/health_reasons.c and stay what they are. */
-struct api_health_reason {
-    const char *code;   /* "prefix-unserved" */
-    int severity;       /* enum event_weight: WEIGHT_WARN or WEIGHT_ALARM */
-    const char *object; /* what it is about: "server", "prefix", "node", "pending", "relay", "certificate", "policy" */
-    uint64_t object_id; /* of a node, else 0 */
-    const char *object_name; /* a name, a prefix, an auth id, a file */
-    const char *text;        /* one sentence without a dot at its end */
-    int64_t since_ns;        /* 0: not known */
-};
-struct api_health {
-    bool database;      /* it answers, and the last write worked */
-    const char *status; /* "pass", "degraded": there are reasons, "fail": the database does not work */
-    int64_t time_ns;
-    uint64_t count;          /* of reasons */
-    struct api_list reasons; /* struct api_health_reason, the first 100, alarms first */
-};
-
 extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
     api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
     api_prefix_shape, api_drain_shape, api_relay_shape, api_exit_shape, api_event_shape, api_page_shape,
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
-    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_health_shape, api_version_shape,
-    api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape, api_health_reason_shape;
+    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_version_shape, api_finding_shape,
+    api_policy_mark_shape, api_counts_shape, api_message_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

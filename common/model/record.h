@@ -88,6 +88,7 @@ struct node {
     char *authorized_by;   /* who, or "" */
     int64_t created_ns, expiry_ns;
     struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
+    int64_t advertised_ns;     /* when that last changed; 0: before this was kept */
     struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
     struct strs approved_by;   /* the actor of each of them, in their order; node_approver reads it */
     struct prefixes removed;   /* taken away by an administrator: autoApprovers does not bring these back */

@@ -96,6 +96,7 @@ static const struct store_column node_columns[] = {
     LATER(node, "authorized", authorized, BOOL, 5, "1"),
     LATER(node, "authorized_ns", authorized_ns, TIME, 5, "0"),
     LATER(node, "authorized_by", authorized_by, TEXT, 5, "''"),
+    LATER(node, "advertised_ns", advertised_ns, TIME, 5, "0"),
     LATER(node, "exit_node_id", exit_node_id, U64, 5, "0"),
 };
 

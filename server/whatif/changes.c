@@ -86,6 +86,16 @@ static int drain(struct trial *t, struct trial_node *n, const struct whatif_chan
     return 0;
 }
 
+static int priority(struct trial *t, struct trial_node *n, const struct whatif_change *c, struct err *e)
+{
+    (void)t;
+    if (c->priority > NODE_PRIORITY_MAX)
+        return err_field(e, ERR_INVALID, "priority", "%llu is not between 0 and %d", (unsigned long long)c->priority,
+                         NODE_PRIORITY_MAX);
+    trial_edit(n)->priority = (unsigned)c->priority;
+    return 0;
+}
+
 static int approve(struct trial *t, struct trial_node *n, const struct whatif_change *c, struct err *e)
 {
     struct prefixes wanted = {0};
@@ -259,6 +269,7 @@ static const struct {
     [WHATIF_SILENT] = {"silent", silent},
     [WHATIF_DRAIN] = {"drain", drain},
     [WHATIF_UNDRAIN] = {"undrain", drain},
+    [WHATIF_PRIORITY] = {"priority", priority},
     [WHATIF_APPROVE] = {"approve", approve},
     [WHATIF_REVOKE] = {"revoke", revoke},
     [WHATIF_ADVERTISE] = {"advertise", advertise},

@@ -17,6 +17,7 @@ enum whatif_kind {
     WHATIF_SILENT, /* stays connected but answers no probe */
     WHATIF_DRAIN,
     WHATIF_UNDRAIN,
+    WHATIF_PRIORITY, /* an administrator sets it */
     WHATIF_APPROVE,
     WHATIF_REVOKE,
     WHATIF_ADVERTISE,
@@ -35,8 +36,9 @@ struct whatif_change {
     int kind;         /* enum whatif_kind */
     const char *node; /* id, name or address; for WHATIF_ADD its name */
     struct prefixes prefixes;
-    struct strs tags; /* WHATIF_ADD: what it is tagged with, or else ... */
-    const char *user; /* ... whose it is */
+    struct strs tags;  /* WHATIF_ADD: what it is tagged with, or else ... */
+    const char *user;  /* ... whose it is */
+    uint64_t priority; /* WHATIF_PRIORITY */
 };
 
 struct whatif_question {

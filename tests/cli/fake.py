@@ -90,6 +90,13 @@ APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "20
 CHANGE = {"event": "1.9", "version": 2, "result": {}, "inverse": None}
 
 
+APPS = [
+    {"name": "docs", "tags": ["tag:connector"], "domains": ["docs.example.com", "*.example.org"], "routes": ["192.0.2.0/24"],
+     "connectors": [{"node": "3", "name": "gw", "online": True, "ready": True, "trouble": None, "learned": ["198.51.100.7/32"]},
+                    {"node": "2", "name": "db-1", "online": False, "ready": False, "trouble": "it is offline", "learned": []}],
+     "ready": 1, "users": 12},
+    {"name": "", "tags": ["tag:none"], "domains": ["a.test"], "routes": [], "connectors": [], "ready": 0, "users": 0},
+]
 REASONS = [
     {"code": "prefix-unserved", "severity": "alarm", "object": "prefix", "objectId": None, "objectName": "10.9.0.0/16",
      "text": "nobody serves 10.9.0.0/16: gw: the node is offline", "since": None},
@@ -191,6 +198,8 @@ def ours(method, path, query, body):
         return 200, {"routes": ROUTES}
     if words == ["routes", "check"]:
         return 200, {"problems": PROBLEMS}
+    if words == ["app-connectors"]:
+        return 200, {"apps": APPS}
     if words == ["exits"]:
         return 200, {"exits": EXITS}
     if words[0] == "undo" and words[1] != "1.7":

@@ -7,12 +7,14 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "net/prefixes.h"
+#include "net/via6.h"
 
 #define NODES_SHOWN 100 /* sets of nodes; machines get all */
 
 enum value_form {
     VALUE_NODE,     /* NODE */
     VALUE_PREFIXES, /* NODE=PREFIX,... */
+    VALUE_NUMBER,   /* NODE=N */
     VALUE_NEW,      /* NAME=tag:x|USER,PREFIX,... */
 };
 
@@ -25,6 +27,7 @@ static const struct {
     {"expire", VALUE_NODE},      {"delete", VALUE_NODE},        {"authorize", VALUE_NODE},
     {"unauthorize", VALUE_NODE}, {"advertise", VALUE_PREFIXES}, {"withdraw", VALUE_PREFIXES},
     {"approve", VALUE_PREFIXES}, {"revoke", VALUE_PREFIXES},    {"primary", VALUE_PREFIXES},
+    {"priority", VALUE_NUMBER},
 };
 
 /* ---- the question ---- */
@@ -47,6 +50,18 @@ static bool add_item(struct cli *c, json_t *change, enum value_form form, const 
     return true;
 }
 
+static bool add_number(struct cli *c, json_t *change, const char *text)
+{
+    uint64_t value = NODE_PRIORITY_DEFAULT;
+    struct err e;
+
+    if (!str_eq(text, "default") && str_u64(text, 0, NODE_PRIORITY_MAX, &value, "priority", &e) < 0) {
+        cli_fail(c, &e);
+        return false;
+    }
+    return json_object_set_new(change, "priority", json_integer((json_int_t)value)) == 0;
+}
+
 /* NULL with the error printed. */
 static json_t *read_value(struct cli *c, const char *kind, enum value_form form, const char *text)
 {
@@ -56,12 +71,16 @@ static json_t *read_value(struct cli *c, const char *kind, enum value_form form,
 
     if (form != VALUE_NODE && (!equals || equals == text || !equals[1])) {
         cli_failf(c, "--%s '%s': write it as %s", kind, text,
-                  form == VALUE_NEW ? "NAME=tag:TAG,PREFIX or NAME=USER,PREFIX" : "NODE=PREFIX,...");
+                  form == VALUE_NEW      ? "NAME=tag:TAG,PREFIX or NAME=USER,PREFIX"
+                  : form == VALUE_NUMBER ? "NODE=PRIORITY"
+                                         : "NODE=PREFIX,...");
         return NULL;
     }
     change = json_pack("{s:s, s:s%, s:[], s:[]}", "kind", kind, "node", text,
                        equals ? (size_t)(equals - text) : strlen(text), "prefixes", "tags");
-    for (const char *at = equals; change && ok && at && *at;) {
+    if (change && form == VALUE_NUMBER)
+        ok = add_number(c, change, equals + 1);
+    for (const char *at = form == VALUE_NUMBER ? NULL : equals; change && ok && at && *at;) {
         size_t len = strcspn(++at, ",");
         char *item = mem_strndup(at, len);
         ok = add_item(c, change, form, item);
@@ -131,9 +150,9 @@ static void add_count(struct buf *b, uint64_t count, const char *one, const char
 static void put_prefix(struct text_table *t, const struct api_simulated_prefix *p)
 {
     struct buf text = BUF_INIT(0), nodes = BUF_INIT(0);
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
 
-    buf_addf(&text, "%s%s%s", prefix_format(&p->prefix, prefix), *p->via ? " via " : "", p->via);
+    buf_addf(&text, "%s%s%s", prefix_show(&p->prefix, prefix), *p->via ? " via " : "", p->via);
     table_text(t, buf_text(&text), COLOR_PLAIN);
     table_text(t, p->outcome, outcome_color(p->outcome));
     table_text(t, p->from_name, COLOR_PLAIN);
@@ -202,15 +221,14 @@ static void add_names(struct buf *b, const struct api_names *names)
 
 static void add_way(struct buf *b, const struct api_simulated_way *w)
 {
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
 
     if (w->exit)
         buf_addf(b, "%s exit node %s", w->kind, *w->from_name ? w->from_name : w->to_name);
     else if (str_eq(w->kind, "moves"))
-        buf_addf(b, "moves %s from %s to %s", prefix_format(&w->prefix, prefix), w->from_name, w->to_name);
+        buf_addf(b, "moves %s from %s to %s", prefix_show(&w->prefix, prefix), w->from_name, w->to_name);
     else
-        buf_addf(b, "%s %s of %s", w->kind, prefix_format(&w->prefix, prefix),
-                 *w->from_name ? w->from_name : w->to_name);
+        buf_addf(b, "%s %s of %s", w->kind, prefix_show(&w->prefix, prefix), *w->from_name ? w->from_name : w->to_name);
 }
 
 static void put_viewers(const struct cli *c, const struct api_list *viewers)
@@ -251,9 +269,9 @@ static void put_cut_off(const struct cli *c, const struct api_list *cut_off)
     table_init(&t, heads, ARRAY_LEN(heads));
     for (size_t i = 0; i < cut_off->len; i++) {
         const struct api_simulated_cut_off *x = api_at(cut_off, struct api_simulated_cut_off, i);
-        char prefix[PREFIX_TEXT_MAX];
+        char prefix[PREFIX_SHOWN_MAX];
         table_text(&t, x->user, COLOR_BAD);
-        table_text(&t, x->exit ? "the internet by an exit node" : prefix_format(&x->prefix, prefix), COLOR_PLAIN);
+        table_text(&t, x->exit ? "the internet by an exit node" : prefix_show(&x->prefix, prefix), COLOR_PLAIN);
     }
     table_print(&t, &c->out);
     table_release(&t);
@@ -329,6 +347,7 @@ const struct flag simulate_flags[] = {
     {"advertise", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node advertises these routes too"},
     {"withdraw", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node no longer advertises these routes"},
     {"primary", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node is made the one that serves these prefixes"},
+    {"priority", 0, FLAG_REPEAT, .value = "NODE=PRIORITY", .help = "this router or exit node has this priority, 0 to 1000"},
     {"expire", 0, FLAG_LIST, .value = "NODE", .help = "the keys of these nodes expire"},
     {"delete", 0, FLAG_LIST, .value = "NODE", .help = "these nodes are deleted"},
     {"authorize", 0, FLAG_LIST, .value = "NODE", .help = "these machines are approved"},

@@ -7,6 +7,7 @@
 
 #include "api/request/reply.h"
 #include "model/api.h"
+#include "model/api_health.h"
 #include "model/api_past.h"
 #include "model/version.h"
 
@@ -52,6 +53,7 @@ static const struct {
     OBJECT("Reach", api_reach_shape),
     OBJECT("Backup", api_backup_shape),
     OBJECT("Health", api_health_shape),
+    OBJECT("App", api_app_shape),
     OBJECT("HealthReason", api_health_reason_shape),
 #undef OBJECT
 };

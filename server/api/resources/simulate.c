@@ -91,6 +91,9 @@ static int read_change(const json_t *object, struct whatif_change *out, struct e
         rc = str_check(out->node, 63, false, "node", e);
     if (rc == 0)
         rc = json_get_str(object, "user", &out->user, e);
+    out->priority = NODE_PRIORITY_DEFAULT;
+    if (rc == 0)
+        rc = json_get_u64(object, "priority", &out->priority, e);
     if (rc == 0)
         rc = read_texts(object, "prefixes", take_prefix, &out->prefixes, e);
     if (rc == 0)

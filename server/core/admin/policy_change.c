@@ -298,6 +298,7 @@ static int follow_file(struct core_state *s, struct policy_job *j, const char *t
     if (s->policy_work && str_eq(s->policy_work->text, text))
         return 0;
     policy_log_problems(problems, s->config->policy.path);
+    s->counters.policy_refused = rc < 0;
     if (rc < 0) {
         log_error("policy", "%s is not used%s", s->config->policy.path,
                   s->policy_work ? ": the policy before stays in force" : "");

@@ -241,6 +241,9 @@ static bool choose_kind(const struct tailnet_snapshot *s, struct random_change *
         return n && !n->record->draining;
     case WHATIF_UNDRAIN:
         return n && n->record->draining;
+    case WHATIF_PRIORITY:
+        c->asked.priority = pick(3) * 100;
+        return n && n->record->priority != c->asked.priority;
     case WHATIF_APPROVE:
         return n && !prefixes_has(&n->record->approved, &p);
     case WHATIF_REVOKE:
@@ -254,7 +257,7 @@ static bool choose_kind(const struct tailnet_snapshot *s, struct random_change *
     case WHATIF_AUTHORIZE:
         return n && !n->record->authorized;
     case WHATIF_UNAUTHORIZE:
-        return n && n->record->authorized && pick(3) == 0;
+        return n && n->record->authorized && pick(2) == 0;
     case WHATIF_DELETE:
         return n && pick(4) == 0;
     case WHATIF_PRIMARY:
@@ -319,14 +322,19 @@ static void make(struct random_change *c)
         enum admin_op op;
         bool flag;
     } operations[] = {
-        {WHATIF_DRAIN, ADMIN_NODE_DRAIN, true},         {WHATIF_UNDRAIN, ADMIN_NODE_DRAIN, false},
-        {WHATIF_APPROVE, ADMIN_ROUTES_EDIT, false},     {WHATIF_REVOKE, ADMIN_ROUTES_EDIT, false},
-        {WHATIF_PRIMARY, ADMIN_PRIMARY, false},         {WHATIF_EXPIRE, ADMIN_NODE_EXPIRE, false},
-        {WHATIF_AUTHORIZE, ADMIN_NODE_AUTHORIZE, true}, {WHATIF_UNAUTHORIZE, ADMIN_NODE_AUTHORIZE, false},
+        {WHATIF_DRAIN, ADMIN_NODE_DRAIN, true},
+        {WHATIF_UNDRAIN, ADMIN_NODE_DRAIN, false},
+        {WHATIF_PRIORITY, ADMIN_NODE_PRIORITY, false},
+        {WHATIF_APPROVE, ADMIN_ROUTES_EDIT, false},
+        {WHATIF_REVOKE, ADMIN_ROUTES_EDIT, false},
+        {WHATIF_PRIMARY, ADMIN_PRIMARY, false},
+        {WHATIF_EXPIRE, ADMIN_NODE_EXPIRE, false},
+        {WHATIF_AUTHORIZE, ADMIN_NODE_AUTHORIZE, true},
+        {WHATIF_UNAUTHORIZE, ADMIN_NODE_AUTHORIZE, false},
         {WHATIF_DELETE, ADMIN_NODE_DELETE, false},
     };
     struct device *d = c->device;
-    struct core_admin a = {.id = d->id};
+    struct core_admin a = {.id = d->id, .number = c->asked.priority};
     size_t i = 0;
 
     if (client_does(c))

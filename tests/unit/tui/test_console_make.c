@@ -147,14 +147,15 @@ static void how_a_prefix_is_served_is_set_in_a_form(void **state)
     assert_true(rig_shows(&r, "priority after 5m, hold-down 30s, withdrawn if unserved"));
     rig_keys(&r, "i");
     assert_true(rig_shows(&r, "how 10.20.0.0/16 is served"));
-    rig_keys(&r, "<Down><Down>soon<Enter>");
+    rig_keys(&r, "<Down><Down><Down>soon<Enter>");
     assert_int_equal(r.sent.len, 0);
     assert_true(rig_shows(&r, "give a time such as 30s or 5m"));
     rig_keys(&r, "<Ctrl-U>1m<Enter>");
     assert_int_equal(r.sent.len, 1);
     assert_string_equal(r.sent.items[0].path, "/api/headway/prefixes/10.20.0.0%2F16");
-    assert_string_equal(r.sent.items[0].body,
-                        "{\"failback\":\"priority\",\"holdDown\":\"1m\",\"reset\":[\"keep\",\"failbackDelay\"]}");
+    assert_string_equal(
+        r.sent.items[0].body,
+        "{\"failback\":\"priority\",\"holdDown\":\"1m\",\"reset\":[\"keep\",\"nearest\",\"failbackDelay\",\"probe\"]}");
     rig_release(&r);
 }
 

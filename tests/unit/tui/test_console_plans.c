@@ -142,6 +142,21 @@ static void undo_says_what_it_changes(void **state)
     rig_release(&r);
 }
 
+static void a_priority_says_who_would_serve(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/gw-ber-2<Enter>Pb<Ctrl-U>200<Enter>");
+    assert_true(
+        rig_tell(&r, "{\"changes\":[{\"kind\":\"priority\",\"node\":\"4\",\"priority\":200}]}", 200,
+                 "{\"prefixes\":[{\"prefix\":\"10.20.0.0/16\",\"outcome\":\"stays\",\"to\":\"3\",\"toName\":"
+                 "\"gw-ber-1\",\"laterName\":\"gw-ber-2\",\"laterSeconds\":300,\"candidates\":2}],\"totals\":{}}"));
+    assert_true(rig_shows(&r, "10.20.0.0/16 stays with gw-ber-1; gw-ber-2 takes over after 300 s"));
+    rig_release(&r);
+}
+
 #define DONE(id) "{\"event\":\"" id "\",\"events\":[\"" id "\"],\"inverse\":{\"method\":\"POST\"}}"
 
 /* One u takes back an action over several nodes; what could not be taken back stays to be tried again. */
@@ -191,6 +206,36 @@ static void the_message_counts_what_happened(void **state)
     rig_release(&r);
 }
 
+/* The form says what is set for the prefix itself; each setting that changes is a step, and a host outside is refused.
+ */
+static void the_settings_of_a_prefix_are_set(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "2<Tab>gi");
+    assert_true(rig_shows(&r, "[priority]"));
+    assert_true(rig_shows(&r, "how 10.20.0.0/16 is served"));
+    rig_keys(&r, "<Tab><Tab>n<Tab>1m<Tab><Tab>10.99.0.1<Enter>");
+    assert_true(rig_shows(&r, "give the address of a host within 10.20.0.0/16"));
+    assert_int_equal(r.sent.len, 0);
+    rig_keys(&r, "<Ctrl-U>10.20.0.5<Enter>");
+    assert_string_equal(r.sent.items[0].path, "/api/headway/prefixes/10.20.0.0%2F16?dry_run=true");
+    assert_string_equal(r.sent.items[0].body,
+                        "{\"failback\":\"priority\",\"nearest\":true,\"holdDown\":\"1m\",\"probe\":\"10.20.0.5\","
+                        "\"reset\":[\"keep\",\"failbackDelay\"]}");
+    assert_true(rig_shows(&r, "probe      none \xe2\x86\x92 10.20.0.5"));
+    assert_true(rig_shows(&r, "router     configured \xe2\x86\x92 nearest"));
+    rig_answer(&r, 0, 200, "{}");
+    rig_keys(&r, "<Enter>");
+    rig_answer(&r, 1, 200, "{\"event\":\"1.41\",\"inverse\":{}}");
+    assert_true(rig_shows(&r, "settings of 10.20.0.0/16 changed"));
+    rig_keys(&r, "i<Enter>");
+    assert_true(rig_shows(&r, "settings: nothing to change"));
+    rig_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,7 +245,9 @@ int main(void)
         cmocka_unit_test(warnings_of_the_dry_run_stand_in_the_plan),
         cmocka_unit_test(a_known_warning_is_shown_before_the_approval),
         cmocka_unit_test(undo_says_what_it_changes),
+        cmocka_unit_test(a_priority_says_who_would_serve),
         cmocka_unit_test(one_undo_covers_several_nodes),
+        cmocka_unit_test(the_settings_of_a_prefix_are_set),
         cmocka_unit_test(the_message_counts_what_happened),
     };
 

@@ -79,6 +79,7 @@ static void clients_are_followed_live(void **state)
     assert_true(rig_shows(&r, "41 of 43 have switched, 2 still use gw-ber-1 (since 12 s)"));
     assert_true(told(&r, "followers", 200, FOLLOW("43", "true", "43 of 43 have switched")));
     assert_true(rig_shows(&r, "clients        43 of 43 have switched"));
+    assert_true(told(&r, "10.20.0.0%2F16/history", 200, "{}")); /* it says now how long that took */
     assert_false(told(&r, "followers", 200, "{}"));
     rig_keys(&r, "<Tab>");
     assert_true(told(&r, "followers", 200, FOLLOW("40", "false", "40 of 43 have switched")));

@@ -12,10 +12,10 @@
 #include "console/dialogs/plan.h"
 #include "json/json.h"
 
-enum { FAILBACK, KEEP, HOLD_DOWN, FAILBACK_DELAY, SETTINGS };
+enum { FAILBACK, KEEP, NEAREST, HOLD_DOWN, FAILBACK_DELAY, PROBE, SETTINGS };
 
 static const char configured[] = "configured";
-static const char *const members[SETTINGS] = {"failback", "keep", "holdDown", "failbackDelay"};
+static const char *const members[SETTINGS] = {"failback", "keep", "nearest", "holdDown", "failbackDelay", "probe"};
 
 static const char *selected_prefix(struct app *app)
 {
@@ -23,6 +23,8 @@ static const char *selected_prefix(struct app *app)
 
     return row && (row->kind == ROW_PREFIX || row->kind == ROW_ROUTE) ? row->key : NULL;
 }
+
+static const char *const labels[SETTINGS] = {"failback", "if unserved", "router", "hold-down", "delay", "probe"};
 
 static bool is_default(const char *value)
 {
@@ -42,6 +44,20 @@ static bool is_duration(struct app *app, int field)
     return false;
 }
 
+/* An address within the prefix, or nothing. */
+static bool is_probe(struct app *app, const struct m_prefix *p)
+{
+    const char *text = form_value(app, PROBE);
+    struct addr a;
+
+    if (is_default(text) ||
+        (addr_parse(text, &a, NULL) == 0 && prefix_covers(&p->api.prefix, &(struct prefix){a, a.bits})))
+        return true;
+    form_go(app, PROBE);
+    app_flash(app, ROLE_WARN, "give the address of a host within %s, or nothing for no probe", p->row.key);
+    return false;
+}
+
 static char *body_of(struct app *app)
 {
     struct buf b = BUF_INIT(0);
@@ -51,6 +67,8 @@ static char *body_of(struct app *app)
     for (int i = 0; i < SETTINGS; i++)
         if (i == KEEP && !is_default(form_value(app, i)))
             json_put_bool(&o, members[i], str_eq(form_value(app, i), "keep"));
+        else if (i == NEAREST && !is_default(form_value(app, i)))
+            json_put_bool(&o, members[i], str_eq(form_value(app, i), "nearest"));
         else if (!is_default(form_value(app, i)))
             json_put_str(&o, members[i], form_value(app, i));
     json_key(&o, "reset");
@@ -63,41 +81,61 @@ static char *body_of(struct app *app)
     return buf_take(&b);
 }
 
-static char *text_of(struct app *app)
+static const char *own_value(const struct api_prefix *p, int member, const char *value, const char *otherwise)
 {
-    struct buf b = BUF_INIT(0);
+    return strs_has(&p->own, members[member]) ? value : otherwise;
+}
 
-    for (int i = 0; i < SETTINGS; i++)
-        buf_addf(&b, "%s%s", i ? ", " : "", is_default(form_value(app, i)) ? configured : form_value(app, i));
-    return buf_take(&b);
+/* What the prefix says itself of a member; "": nothing. */
+static const char *value_now(const struct api_prefix *p, int member)
+{
+    const char *const values[SETTINGS] = {
+        [FAILBACK] = route_failback_name(p->failback), [KEEP] = p->keep ? "keep" : "withdraw",
+        [NEAREST] = p->nearest ? "nearest" : "one",    [HOLD_DOWN] = p->hold_down,
+        [FAILBACK_DELAY] = p->failback_delay,          [PROBE] = p->probe};
+
+    return own_value(p, member, values[member],
+                     member == FAILBACK || member == KEEP || member == NEAREST ? configured : "");
+}
+
+/* One step for each setting that changes. */
+static void add_steps(struct app *app, struct plan *p, size_t call, const struct m_prefix *row)
+{
+    for (int i = 0; i < SETTINGS; i++) {
+        const char *was = value_now(&row->api, i), *now = form_value(app, i);
+        const char *none = i == PROBE ? "none" : configured;
+
+        if (!str_eq(was, now))
+            plan_add_step(p, call, &row->row, NULL, labels[i], is_default(was) ? none : was,
+                          is_default(now) ? none : now);
+    }
 }
 
 static void submit(struct app *app)
 {
     char *prefix = mem_strdup(app->dialog->row_key);
-    const struct row *row = model_find(&app->model, ROW_PREFIX, prefix);
+    const struct m_prefix *row = model_find(&app->model, ROW_PREFIX, prefix);
 
-    if (!row || !is_duration(app, HOLD_DOWN) || !is_duration(app, FAILBACK_DELAY)) {
+    if (!row || !is_duration(app, HOLD_DOWN) || !is_duration(app, FAILBACK_DELAY) || !is_probe(app, row)) {
         free(prefix);
         return;
     }
     struct plan *p = plan_new(RISK_NONE, "settings");
     p->undoable = true;
-    char *after = text_of(app);
-    size_t call = plan_add_request(p, "POST", prefix_path(prefix, ""), body_of(app),
-                                   ((const struct m_prefix *)row)->api.version, ROW_PREFIX);
-    plan_add_step(p, call, row, NULL, prefix, "", after);
-    free(after);
+    size_t call = plan_add_request(p, "POST", prefix_path(prefix, ""), body_of(app), row->api.version, ROW_PREFIX);
+    add_steps(app, p, call, row);
+    if (!p->steps.len) {
+        app_flash(app, ROLE_INFO, "settings: nothing to change");
+        plan_free(p);
+        free(prefix);
+        dialog_close(app);
+        return;
+    }
     p->title = mem_format("settings of %s", prefix);
     p->done = mem_format("settings of %s changed", prefix);
     free(prefix);
     dialog_close(app);
     plan_submit(app, p);
-}
-
-static const char *own_value(const struct api_prefix *p, int member, const char *value, const char *otherwise)
-{
-    return strs_has(&p->own, members[member]) ? value : otherwise;
 }
 
 static void cmd_settings(struct app *app, const char *arg)
@@ -112,14 +150,19 @@ static void cmd_settings(struct app *app, const char *arg)
     free(title);
     app->dialog->row_kind = ROW_PREFIX;
     app->dialog->row_key = mem_strdup(prefix);
-    form_add(app, "failback", "does a better router that is well again take over?", "configured sticky oldest priority",
-             own_value(p, FAILBACK, route_failback_name(p->failback), configured));
-    form_add(app, "if unserved", "while no router can serve it", "configured withdraw keep",
-             own_value(p, KEEP, p->keep ? "keep" : "withdraw", configured));
-    form_add(app, "hold-down", "how long it stays after it moved; empty: as configured", NULL,
-             own_value(p, HOLD_DOWN, p->hold_down, ""));
-    form_add(app, "delay", "how long a better router must be well; empty: as configured", NULL,
-             own_value(p, FAILBACK_DELAY, p->failback_delay, ""));
+    mem_replace(&app->dialog->note, "Enter set   Tab next field   Esc cancel");
+    static const struct {
+        const char *hint, *words;
+    } fields[SETTINGS] = {
+        [FAILBACK] = {"does a better router that is well again take over?", "configured sticky oldest priority"},
+        [KEEP] = {"while no router can serve it", "configured withdraw keep"},
+        [NEAREST] = {"one serves all, or each node takes the nearest", "configured one nearest"},
+        [HOLD_DOWN] = {"how long it stays after it moved; empty: as configured", NULL},
+        [FAILBACK_DELAY] = {"how long a better router must be well; empty: as configured", NULL},
+        [PROBE] = {"a host behind it that answers pings; empty: it is not probed", NULL},
+    };
+    for (int i = 0; i < SETTINGS; i++)
+        form_add(app, labels[i], fields[i].hint, fields[i].words, value_now(p, i));
 }
 
 static const char *refuse_settings(struct app *app)
@@ -136,7 +179,7 @@ static const struct console_command commands[] = {
     {.name = "settings",
      .keys = "i",
      .hint = "settings",
-     .help = "set how the prefix is served: failback, hold-down, keep or withdraw",
+     .help = "set how the prefix is served: failback, keep, nearest, hold-down, probe",
      .where = IN_ROUTES | IN_PREFIXES | IN_NODE,
      .needs = CHANGE | NEED_SHOWN | NO_REPEAT,
      .rank = 9,

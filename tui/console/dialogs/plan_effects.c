@@ -93,6 +93,10 @@ static void put_call(struct json_out *o, const struct model *m, const char *meth
             put_prefixes(o, "revoke", w.name, json_object_get(body, "revoke"));
         } else if (str_eq(w.what, "drain")) {
             put_plain(o, json_is_true(json_object_get(body, "drained")) ? "drain" : "undrain", w.name);
+        } else if (str_eq(w.what, "priority")) {
+            begin_change(o, "priority", w.name);
+            json_put_u64(o, "priority", (uint64_t)json_integer_value(json_object_get(body, "priority")));
+            json_close(o, '}');
         } else if (str_eq(w.what, "authorized")) {
             put_plain(o, json_is_true(json_object_get(body, "authorized")) ? "authorize" : "unauthorize", w.name);
         } else if (str_eq(w.what, "expire")) {

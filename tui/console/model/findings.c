@@ -17,7 +17,10 @@ static const struct {
     {"no-survivor", "no standby", "advertise and approve it on a second router"},
     {"nobody-allowed", "unused by policy", "grant somebody access to it (4, policy)"},
     {"not-advertised", "not advertised", "advertise it on the node, or revoke the approval"},
-    {"not-accepted", "not accepted", "tailscale set --accept-routes on that client"},
+    {"not-accepted", "not accepted", ""}, /* the text says it */
+    {"covers-server", "covers server",
+     "nothing to do, unless programs on those clients must reach the server directly"},
+    {"one-family", "one family", "tailscale set --advertise-exit-node offers both"},
 };
 
 static size_t kind_of(const char *code)
@@ -42,9 +45,11 @@ static void add_text(const struct api_route_problem *p, bool with_prefix, bool w
 {
     char prefix[PREFIX_TEXT_MAX];
 
-    buf_addf(out, "%s%s%s%s%s%s; %s\n", p->warning ? "!" : "", with_prefix ? prefix_format(&p->prefix, prefix) : "",
+    const char *advice = finding_advice(p->code);
+
+    buf_addf(out, "%s%s%s%s%s%s%s%s\n", p->warning ? "!" : "", with_prefix ? prefix_format(&p->prefix, prefix) : "",
              with_prefix && with_node ? " on " : "", with_node ? p->name : "", with_prefix || with_node ? ": " : "",
-             p->text, finding_advice(p->code));
+             p->text, *advice ? "; " : "", advice);
 }
 
 void finding_text(const struct api_route_problem *p, struct buf *out)

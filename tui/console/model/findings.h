@@ -11,7 +11,7 @@
 void model_take_findings(struct model *m, struct api_list *problems);
 
 const char *finding_word(const char *code);   /* "no standby"; static */
-const char *finding_advice(const char *code); /* a sentence without its end; static */
+const char *finding_advice(const char *code); /* a sentence without its end, or ""; static */
 
 /* A line as in dialog_text, with what to do: a warning with '!', else one that is good to know. */
 void finding_text(const struct api_route_problem *p, struct buf *out);

@@ -373,6 +373,7 @@ static void take_about_prefix(struct app *app, bool good, const json_t *json)
 {
     struct route_answers *a = app->route_answers;
     struct prefix_answers *p = &a->prefix;
+    bool following = p->follow_known && !p->follow.ended;
 
     if (!p->prefix || !str_eq(p->prefix, a->about))
         return;
@@ -380,6 +381,8 @@ static void take_about_prefix(struct app *app, bool good, const json_t *json)
         take_object(&api_followers_shape, &p->follow, &p->follow_known, good, json);
         if (p->follow_known && !p->follow.ended)
             want(a, ASK_FOLLOW, app->at.now_ms + FOLLOW_MS);
+        else if (p->follow_known && following) /* the history says how long that took */
+            want(a, ASK_HISTORY, app->at.now_ms + REST_MS);
     } else if (a->kind == ASK_HISTORY) {
         take_object(&api_route_history_shape, &p->history, &p->history_known, good, json);
         if (good)

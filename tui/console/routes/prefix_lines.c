@@ -20,30 +20,13 @@ static const struct prefix_answers *answers_of(const struct app *app, const char
 
 /* ---- how far clients follow ---- */
 
-static void add_behind(const struct api_followers *f, struct buf *out)
-{
-    for (size_t i = 0; i < f->behind.len && i < NAMES_SHOWN; i++) {
-        const struct api_behind *b = api_at(&f->behind, struct api_behind, i);
-
-        buf_addf(out, "%s%s %s", i ? ", " : "; ", b->name,
-                 b->silent  ? "has not answered"
-                 : *b->uses ? "uses"
-                            : "uses no router");
-        if (!b->silent && *b->uses)
-            buf_addf(out, " %s", b->uses);
-    }
-}
-
 static void follow_line(const struct app *app, const struct prefix_answers *a, struct buf *out)
 {
     const struct api_followers *f = &a->follow;
 
     if (!a->follow_known || (f->complete && f->moved_ns + FOLLOWED_SHOWN_NS < app->at.now_ns))
         return;
-    buf_addf(out, f->complete ? "clients\t%s" : "!clients: %s", f->text);
-    if (!f->complete)
-        add_behind(f, out);
-    buf_addc(out, '\n');
+    buf_addf(out, f->complete ? "clients\t%s\n" : "!clients: %s\n", f->text);
 }
 
 /* ---- the probe ---- */
