@@ -257,6 +257,17 @@ struct api_policy {
     uint64_t version;
     const char *mode; /* "database" or "file" */
 };
+/* One of the texts that were the policy, without the text. */
+struct api_policy_version {
+    uint64_t version;
+    int64_t updated_ns;
+    const char *author; /* as the journal names who changes something; "": not known */
+    bool current;
+};
+struct api_policy_versions {
+    struct api_list versions;
+    uint64_t next; /* where to go on: before which version; 0: there are no older ones */
+};
 
 /* What an event of the stream touched, as it is now. */
 struct api_changed {
@@ -341,21 +352,18 @@ struct api_reach_end {
     uint64_t nodes, online; /* its nodes; 0 for a prefix */
 };
 struct api_reach_cell {
-    uint64_t row, column; /* places in the lists of ends */
-    bool all;             /* each node of the row reaches each of the column by one rule */
-    struct strs what;     /* "any", "22", "tcp 443" */
-    uint64_t line;        /* of the policy, of the first such rule; 0: there is none */
-    const char *from;     /* a node that it is true for, */
-    const char *to;       /* and one that it reaches; NULL: the column is a network */
-    const char *router;   /* by which that is reached, or NULL */
+    uint64_t row, column, line; /* places in the lists of ends; line: of the first such rule, 0: there is none */
+    bool all;                   /* each node of the row reaches each of the column by one rule */
+    struct strs what;           /* "any", "22", "tcp 443" */
+    const char *from;           /* a node that it is true for, */
+    const char *to, *router;    /* and one that it reaches, or the router of the network; the other one is NULL */
 };
 struct api_reach {
-    struct api_list rows, columns; /* struct api_reach_end */
-    struct api_list cells;         /* struct api_reach_cell */
+    struct api_list rows, columns, cells; /* struct api_reach_end; struct api_reach_cell */
     uint64_t rows_total, columns_total;
     bool incomplete; /* there was no time for the rows that are missing */
 };
-extern const struct api_shape api_reach_shape;
+extern const struct api_shape api_reach_shape, api_policy_version_shape, api_policy_versions_shape;
 
 /* What a change of the policy gives and takes. */
 struct api_names { /* some of many */
@@ -504,30 +512,12 @@ struct api_version {
 };
 void api_version_fill(struct api_version *out); /* texts are static */
 
-/* What is not well. The codes are those of server/api/view/health_reasons.c and stay what they are. */
-struct api_health_reason {
-    const char *code;   /* "prefix-unserved" */
-    int severity;       /* enum event_weight: WEIGHT_WARN or WEIGHT_ALARM */
-    const char *object; /* what it is about: "server", "prefix", "node", "pending", "relay", "certificate", "policy" */
-    uint64_t object_id; /* of a node, else 0 */
-    const char *object_name; /* a name, a prefix, an auth id, a file */
-    const char *text;        /* one sentence without a dot at its end */
-    int64_t since_ns;        /* 0: not known */
-};
-struct api_health {
-    bool database;      /* it answers, and the last write worked */
-    const char *status; /* "pass", "degraded": there are reasons, "fail": the database does not work */
-    int64_t time_ns;
-    uint64_t count;          /* of reasons */
-    struct api_list reasons; /* struct api_health_reason, the first 100, alarms first */
-};
-
 extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key_shape, api_route_shape,
     api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
     api_prefix_shape, api_drain_shape, api_relay_shape, api_exit_shape, api_event_shape, api_page_shape,
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
-    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_health_shape, api_version_shape,
-    api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape, api_health_reason_shape;
+    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_version_shape, api_finding_shape,
+    api_policy_mark_shape, api_counts_shape, api_message_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

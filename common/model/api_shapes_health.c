@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the tailnet and its server are. */
+/* How the tailnet and its server are, and how app connectors are. */
+#include "model/api_health.h"
 #include "model/shape_fields.h"
 
 static const struct api_words severities = {event_weight_name, WEIGHT_ALARM + 1};
@@ -23,3 +24,24 @@ static const struct api_field health_fields[] = {
     MORE(api_health, "reasons", reasons, MANY(api_health_reason_shape)),
 };
 const struct api_shape api_health_shape = SHAPE(api_health, "health", health_fields);
+
+static const struct api_field app_connector_fields[] = {
+    OWN(api_app_connector, "node", node, KIND_ID),
+    OWN(api_app_connector, "name", name, KIND_TEXT),
+    OWN(api_app_connector, "online", online, KIND_BOOL),
+    OWN(api_app_connector, "ready", ready, KIND_BOOL),
+    OWN(api_app_connector, "trouble", trouble, KIND_TEXT_OR_NULL),
+    OWN(api_app_connector, "learned", learned, KIND_PREFIXES),
+};
+static const struct api_shape app_connector_shape = SHAPE(api_app_connector, "connector", app_connector_fields);
+
+static const struct api_field app_fields[] = {
+    OWN(api_app, "name", name, KIND_TEXT),
+    OWN(api_app, "tags", tags, KIND_TEXTS),
+    OWN(api_app, "domains", domains, KIND_TEXTS),
+    OWN(api_app, "routes", routes, KIND_PREFIXES),
+    OWN(api_app, "connectors", connectors, MANY(app_connector_shape)),
+    OWN(api_app, "ready", ready, KIND_U64),
+    OWN(api_app, "users", users, KIND_U64),
+};
+const struct api_shape api_app_shape = SHAPE(api_app, "app", app_fields);

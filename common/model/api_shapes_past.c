@@ -53,6 +53,20 @@ static const struct api_field past_fields[] = {
 };
 const struct api_shape api_past_shape = SHAPE(api_past, "state", past_fields);
 
+static const struct api_field policy_version_fields[] = {
+    OWN(api_policy_version, "version", version, KIND_U64),
+    OWN(api_policy_version, "updatedAt", updated_ns, KIND_TIME),
+    OWN(api_policy_version, "author", author, KIND_TEXT),
+    OWN(api_policy_version, "current", current, KIND_BOOL),
+};
+const struct api_shape api_policy_version_shape = SHAPE(api_policy_version, "version", policy_version_fields);
+
+static const struct api_field policy_versions_fields[] = {
+    OWN(api_policy_versions, "versions", versions, MANY(api_policy_version_shape)),
+    OWN(api_policy_versions, "next", next, KIND_U64),
+};
+const struct api_shape api_policy_versions_shape = SHAPE(api_policy_versions, "versions", policy_versions_fields);
+
 static const struct api_field move_fields[] = {
     OWN(api_move, "event", event, KIND_EVENT_ID),
     OWN(api_move, "time", time_ns, KIND_TIME),

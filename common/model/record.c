@@ -42,7 +42,7 @@ static const struct record_shape {
                        AT(event, detail), AT(event, inverse)},
                       {0},
                       {0}},
-    [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text)}, {0}, {0}},
+    [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text), AT(policy_text, author)}, {0}, {0}},
     [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
     [RECORD_PREFIX_SETTINGS] = {sizeof(struct prefix_settings), {0}, {0}, {0}},
     [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},

@@ -88,6 +88,7 @@ struct node {
     char *authorized_by;   /* who, or "" */
     int64_t created_ns, expiry_ns;
     struct prefixes available; /* advertised: Hostinfo.RoutableIPs */
+    int64_t advertised_ns;     /* when that last changed; 0: before this was kept */
     struct prefixes approved;  /* by an administrator or by autoApprovers; outlives advertising */
     struct strs approved_by;   /* the actor of each of them, in their order; node_approver reads it */
     struct prefixes removed;   /* taken away by an administrator: autoApprovers does not bring these back */
@@ -127,6 +128,7 @@ struct policy_text {
     struct record r;
     char *text;
     int64_t updated_ns;
+    char *author; /* who made it the policy: an actor as the journal has it; "" in texts of before that was kept */
 };
 
 /* Who serves a subnet prefix, kept so that a restart does not move it. id: the node. */

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "core/admin.h"
 #include "core/client.h"
+#include "metrics/metrics.h"
 #include "routes/routes.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
@@ -56,6 +57,8 @@ void core_elections(struct core *core, struct core_elections *call);
 struct core_counters {
     uint64_t calls, commits, publishes, registrations, map_requests, failovers;
     uint64_t queue_length;
+    bool policy_refused;            /* the policy's file cannot be used: the policy before stays in force */
+    struct metrics_times detection; /* of routers that went away, from their last sign of life to the failover */
 };
 void core_counters(struct core *core, struct core_counters *out);
 

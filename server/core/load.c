@@ -106,6 +106,7 @@ static int load_policy_file(struct core_state *s, struct err *e)
     else
         rc = core_policy_start_with_file(s, text);
     free(text);
+    s->counters.policy_refused = rc < 0;
     if (rc < 0 && (!s->policy_work || !*s->policy_work->text))
         return err_field(e, (enum err_code)rc, "policy.path", "%.120s holds no policy that can be used%s%.80s",
                          s->config->policy.path, why.code ? ": " : ": see the log", why.message);

@@ -170,6 +170,16 @@ static void note_together(struct core_state *s, const struct route_move *m, cons
     free(names);
 }
 
+static void count_failover(struct core_state *s, const struct route_move *m)
+{
+    if (event_of_move(m) != EVENT_ROUTE_FAILOVER)
+        return;
+    int64_t detected = detection_ms(s, m);
+    s->counters.failovers++;
+    if (detected >= 0)
+        metrics_time(&s->counters.detection, (double)detected / 1000);
+}
+
 static void note_all(struct core_state *s, const struct route_moves *moves)
 {
     bool *noted = mem_alloc(moves->len + 1);
@@ -177,7 +187,7 @@ static void note_all(struct core_state *s, const struct route_moves *moves)
     for (size_t i = 0; i < moves->len; i++) {
         const struct route_move *m = &moves->items[i];
         struct prefixes alike = {0};
-        s->counters.failovers += event_of_move(m) == EVENT_ROUTE_FAILOVER;
+        count_failover(s, m);
         if (noted[i] || !m->cause)
             continue;
         for (size_t k = i; k < moves->len; k++)

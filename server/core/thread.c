@@ -214,6 +214,7 @@ static void run_reload(struct core_state *s, struct core_call *call)
     struct core_notice *o = (struct core_notice *)call;
 
     settings_reload(s, o->config);
+    s->counters.policy_refused = config_policy_is_file(o->config) && !o->text;
     if (o->text)
         core_policy_follow_file(s, o->text);
     config_unref(o->config);

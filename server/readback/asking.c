@@ -73,14 +73,7 @@ static uint64_t used_router(const struct client_netmap *map, const struct prefix
 
 static void count_follower(struct readback *r, const struct readback_move *m)
 {
-    static const double limits[BUCKETS] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
-    double seconds = (double)(clock_wall_ns() - m->moved_ns) / 1e9;
-    size_t i = 0;
-
-    while (i < BUCKETS && seconds > limits[i])
-        i++;
-    r->buckets[i]++;
-    r->seconds += seconds;
+    metrics_time(&r->follow_times, (double)(clock_wall_ns() - m->moved_ns) / 1e9);
 }
 
 static void judge(struct readback *r, struct readback_move *m, struct route_follower *f,

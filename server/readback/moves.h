@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "loop/loop.h"
+#include "metrics/metrics.h"
 #include "readback/readback.h"
 #include "tailnet/tailnet.h"
 
@@ -18,7 +19,6 @@
 #define ASK_MS     30000
 #define AGAIN_MS   1000 /* until a node that does not follow yet is asked again */
 #define ENDS_MS    60000
-#define BUCKETS    9
 
 #define PREFERENCES_MAX 256 /* nodes whose preferences are known */
 
@@ -61,8 +61,8 @@ struct readback {
     VEC(struct readback_move *) moves; /* oldest first */
     uint64_t next_number;
     unsigned asking;
-    uint64_t buckets[BUCKETS + 1], questions, failed;
-    double seconds;
+    uint64_t questions, failed;
+    struct metrics_times follow_times;
     VEC(struct viewer_preference) preferences;
     unsigned preferences_asked; /* open questions */
     uint32_t next_slot;         /* of the node that is looked at next */

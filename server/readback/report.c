@@ -180,21 +180,12 @@ bool readback_confirmed(struct readback *r, uint64_t node)
 
 void readback_metrics(struct readback *r, struct buf *out)
 {
-    static const char *const limits[BUCKETS + 1] = {"0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60", "+Inf"};
-    unsigned long long count = 0;
-
     pthread_mutex_lock(&r->lock);
     metrics_put(out, "headway_readback_questions_total", "counter", "Questions to clients for their network map",
                 r->questions);
     metrics_put(out, "headway_readback_questions_failed_total", "counter", "Of these, those without a usable answer",
                 r->failed);
-    metrics_head(out, "headway_route_follow_seconds", "histogram",
-                 "Time from the move of a prefix until a node said that it uses the new router");
-    for (size_t i = 0; i <= BUCKETS; i++) {
-        count += r->buckets[i];
-        buf_addf(out, "headway_route_follow_seconds_bucket{le=\"%s\"} %llu\n", limits[i], count);
-    }
-    buf_addf(out, "headway_route_follow_seconds_sum %.3f\nheadway_route_follow_seconds_count %llu\n", r->seconds,
-             count);
+    metrics_put_times(out, "headway_route_follow_seconds",
+                      "Time from the move of a prefix until a node said that it uses the new router", &r->follow_times);
     pthread_mutex_unlock(&r->lock);
 }

@@ -69,6 +69,9 @@ struct engine_calls {
     int (*event_counts)(struct engine *en, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
                         struct err *e);
     int (*past)(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e);
+    /* As store_policies. */
+    int (*policies)(struct engine *en, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
+                    size_t *count, struct err *e);
     int (*backup)(struct engine *en, const char *path, struct err *e);
     int (*ping)(struct engine *en, struct err *e);
 };

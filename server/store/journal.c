@@ -102,6 +102,23 @@ int store_past(struct store *s, int64_t at_ns, struct store_past *out, struct er
     return code;
 }
 
+int store_policies(struct store *s, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
+                   size_t *count, struct err *e)
+{
+    *out = NULL;
+    *count = 0;
+    wait_for_writes(s);
+    int code = s->engine->calls->policies(s->engine, version, before, limit, out, count, e);
+    for (size_t i = 0; code < 0 && i < *count; i++)
+        record_unref((*out)[i]);
+    if (code < 0) {
+        free(*out);
+        *out = NULL;
+        *count = 0;
+    }
+    return code;
+}
+
 void store_past_release(struct store_past *past)
 {
     for (size_t i = 0; i < past->count; i++)

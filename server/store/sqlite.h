@@ -32,6 +32,7 @@ struct sqlite_engine {
     sqlite3 *reader;
     pthread_mutex_t reader_mutex, *reader_lock;
     sqlite3_stmt *event_counts, *events_after, *events_before, *event_has, *event_newest, *event_pruned, *ping;
+    sqlite3_stmt *policy_one, *policy_list;
     sqlite3_stmt *past_at, *past_policy, *past_since, *past_thin; /* the last one is the writer's */
 };
 
@@ -109,6 +110,13 @@ int sqlite_prepare_past(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
 int sqlite_past(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e) WARN_UNUSED;
 /* Inside a transaction. */
 int sqlite_prune_past(struct sqlite_engine *en, int64_t now_ns, bool *more, struct err *e) WARN_UNUSED;
+
+/* ---- sqlite_policies.c ---- */
+
+int sqlite_prepare_policies(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
+int sqlite_policies(struct engine *en, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
+                    size_t *count, struct err *e) WARN_UNUSED;
+int sqlite_prune_policies(struct sqlite_engine *en, bool *more, struct err *e) WARN_UNUSED; /* inside a transaction */
 
 /* ---- sqlite_load.c ---- */
 

@@ -269,6 +269,8 @@ int sqlite_prune(struct engine *engine, int64_t now_ns, int64_t mono_ms, bool *m
             code = prune_events(s, true, oldest_ns, more, e);
         if (code == 0)
             code = sqlite_prune_past(s, aged_ns, more, e);
+        if (code == 0)
+            code = sqlite_prune_policies(s, more, e);
         code = sqlite_finish(s, code, e);
     }
     pthread_mutex_unlock(&s->writer_lock);

@@ -256,6 +256,7 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         .events = sqlite_events,
         .event_counts = sqlite_event_counts,
         .past = sqlite_past,
+        .policies = sqlite_policies,
         .backup = sqlite_backup,
         .ping = ping,
     };
@@ -277,6 +278,8 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         code = sqlite_prepare_journal(s, e);
     if (code == 0)
         code = sqlite_prepare_past(s, e);
+    if (code == 0)
+        code = sqlite_prepare_policies(s, e);
     *out = &s->engine;
     if (code < 0) {
         close_engine(&s->engine);

@@ -106,6 +106,12 @@ struct store_past {
 int store_past(struct store *s, int64_t at_ns, struct store_past *out, struct err *e) WARN_UNUSED;
 void store_past_release(struct store_past *past);
 
+/* Texts that were the policy: with a version that one, whole (*count 0: it is not kept); with 0 those before the
+ * version before, newest first, at most limit, without their texts. Waits and runs like store_past. The caller owns
+ * *out (free) and its references. */
+int store_policies(struct store *s, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
+                   size_t *count, struct err *e) WARN_UNUSED;
+
 /* A consistent, checked and synced copy while running, for `headway backup`. ERR_CONFLICT when the file exists,
  * ERR_MISSING when its folder does not, ERR_UNAVAILABLE when it cannot be written. */
 int store_backup(struct store *s, const char *path, struct err *e) WARN_UNUSED;

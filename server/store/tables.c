@@ -96,6 +96,7 @@ static const struct store_column node_columns[] = {
     LATER(node, "authorized", authorized, BOOL, 5, "1"),
     LATER(node, "authorized_ns", authorized_ns, TIME, 5, "0"),
     LATER(node, "authorized_by", authorized_by, TEXT, 5, "''"),
+    LATER(node, "advertised_ns", advertised_ns, TIME, 5, "0"),
     LATER(node, "exit_node_id", exit_node_id, U64, 5, "0"),
 };
 
@@ -122,6 +123,7 @@ static const struct store_column policy_columns[] = {
     COL(policy_text, "version", r.version, U64),
     COL(policy_text, "text", text, TEXT),
     COL(policy_text, "updated_ns", updated_ns, TIME),
+    LATER(policy_text, "author", author, TEXT, 5, "''"),
 };
 
 static const struct store_column primary_columns[] = {
@@ -216,7 +218,7 @@ const struct store_table store_tables[STORE_TABLES] = {
                         LOADED(api_keys, api_key_count), .since = 1},
     [RECORD_NODE] = {"node", 1, COLUMNS(node_columns), INDEXES(node_indexes), LOADED(nodes, node_count), .since = 1},
     [RECORD_EVENT] = {"event", 2, COLUMNS(event_columns), INDEXES(event_indexes), .since = 1},
-    /* Every text that was the policy stays; the newest is loaded. */
+    /* Many texts that were the policy stay (sqlite_policies.c); the newest is loaded. */
     [RECORD_POLICY] = {"policy", 1, COLUMNS(policy_columns), LOADED(policies, policy_count), .order = "id DESC LIMIT 1",
                        .since = 1},
     [RECORD_PRIMARY] = {"primary_router", 1, COLUMNS(primary_columns), LOADED(primaries, primary_count),

@@ -90,6 +90,13 @@ APIKEYS = [{"id": "1", "prefix": "hskey-api-9ad2f0c4e1b7-***", "expiration": "20
 CHANGE = {"event": "1.9", "version": 2, "result": {}, "inverse": None}
 
 
+APPS = [
+    {"name": "docs", "tags": ["tag:connector"], "domains": ["docs.example.com", "*.example.org"], "routes": ["192.0.2.0/24"],
+     "connectors": [{"node": "3", "name": "gw", "online": True, "ready": True, "trouble": None, "learned": ["198.51.100.7/32"]},
+                    {"node": "2", "name": "db-1", "online": False, "ready": False, "trouble": "it is offline", "learned": []}],
+     "ready": 1, "users": 12},
+    {"name": "", "tags": ["tag:none"], "domains": ["a.test"], "routes": [], "connectors": [], "ready": 0, "users": 0},
+]
 REASONS = [
     {"code": "prefix-unserved", "severity": "alarm", "object": "prefix", "objectId": None, "objectName": "10.9.0.0/16",
      "text": "nobody serves 10.9.0.0/16: gw: the node is offline", "since": None},
@@ -191,6 +198,8 @@ def ours(method, path, query, body):
         return 200, {"routes": ROUTES}
     if words == ["routes", "check"]:
         return 200, {"problems": PROBLEMS}
+    if words == ["app-connectors"]:
+        return 200, {"apps": APPS}
     if words == ["exits"]:
         return 200, {"exits": EXITS}
     if words[0] == "undo" and words[1] != "1.7":
@@ -219,6 +228,16 @@ def ours(method, path, query, body):
     if words == ["explain"]:
         steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
+    if words == ["policy", "versions"]:
+        return 200, {"versions": [{"version": 4, "updatedAt": "2026-07-20T09:00:00Z", "author": "alice", "current": True},
+                                  {"version": 3, "updatedAt": "2026-07-02T09:00:00Z", "author": "ev\x1b[2Jil", "current": False}], "next": 0}
+    if words[:2] == ["policy", "versions"] and words[-1] == "restore":
+        return 200, CHANGE
+    if words[:2] == ["policy", "versions"] and words[2] in ("3", "4"):
+        return 200, {"policy": '{\n  "acls": [],\n' + ('  "groups": {"group:ops": []},\n' if words[2] == "4" else "") + "}\n",
+                     "version": int(words[2]), "mode": "database"}
+    if words[:2] == ["policy", "versions"]:
+        return 404, {"error": {"code": "missing", "message": f"version {words[2]} of the policy is not kept", "field": None}}
     if words == ["reach"]:
         ends = lambda kind, *names: [{"kind": kind, "name": name, "nodes": 2, "online": 1} for name in names]
         return 200, {"rows": ends("tag", "tag:web", "tag:iot"), "columns": ends("tag", "tag:db") + ends("prefix", "10.0.0.0/8"),

@@ -113,6 +113,26 @@ screen_keys y
 check "and done" wait_for 3 policy_has_not 'added here'
 check "also on the screen" screen_wait_not 3 'added here'
 
+# --- what was the policy, and who reaches what
+screen_keys L
+check "the texts that were the policy are listed" screen_wait 5 'in force'
+type_keys '2  '
+screen_keys Enter
+check "one is compared or restored" screen_wait 3 'restore it: reviewed'
+screen_keys Down Enter
+check "restoring is reviewed" screen_wait 5 'Enter saves it'
+screen_keys Tab
+check "with what comes back" screen_wait 3 '^ \+ .*added here'
+screen_keys Escape D y
+check "and is given up like any edit" screen_wait_not 3 'added here'
+screen_keys 3 Tab
+check "who reaches what is a matrix" screen_wait 5 '^. group:ops +- +-'
+check "which says what is under the cursor" screen_wait 3 'group:ops: no rule opens it'
+screen_keys w
+check "a group without a device is nobody to explain" screen_wait 5 'no node, user, tag or address with a device'
+screen_keys 4
+screen_wait 3 'who may' >/dev/null
+
 # --- somebody else is faster
 screen_keys g j e
 screen_keys End

@@ -31,6 +31,7 @@ static const struct {
     {&api_check_shape, sizeof(struct api_check)},
     {&api_explanation_shape, sizeof(struct api_explanation)},
     {&api_reach_shape, sizeof(struct api_reach)},
+    {&api_policy_versions_shape, sizeof(struct api_policy_versions)},
     {&api_preview_shape, sizeof(struct api_preview)},
     {&api_exit_shape, sizeof(struct api_exit)},
 };

@@ -7,10 +7,10 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "base/text_diff.h"
 #include "console/screen/key.h"
 #include "console/text/draft.h"
 #include "console/text/editor.h"
-#include "console/text/text_diff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "cli/command.h"
 
-static const struct command *const families[] = {node_commands,       route_commands, exit_commands,   user_commands,
-                                                 preauthkey_commands, auth_commands,  apikey_commands, policy_commands,
-                                                 event_commands,      past_commands,  server_commands};
+static const struct command *const families[] = {
+    node_commands, route_commands,  exit_commands,   app_connector_commands, user_commands, preauthkey_commands,
+    auth_commands, apikey_commands, policy_commands, event_commands,         past_commands, server_commands};
 
 #define FAMILIES (ARRAY_LEN(families))
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Exit nodes: which there are, in which order clients choose among them, and who uses which. */
+/* Nodes that others reach the internet through. Exit nodes: which there are, in which order clients choose among them,
+ * and who uses which. App connectors: the apps of the policy, who connects to them, what was learned. */
 #include "base/array.h"
 #include "base/buf.h"
 #include "cli/command.h"
+#include "model/api_health.h"
 
 #define USERS_NAMED 5
 
@@ -64,6 +66,43 @@ void cli_note_exit_users(struct cli *c, uint64_t node)
     json_decref(answer);
 }
 
+/* ---- app connectors ---- */
+
+static void app_row(struct text_table *t, const void *object)
+{
+    const struct api_app *app = object;
+    struct strs who = {0};
+    size_t learned = 0;
+
+    for (size_t i = 0; i < app->connectors.len; i++) {
+        const struct api_app_connector *c = api_at(&app->connectors, struct api_app_connector, i);
+        struct buf text = BUF_INIT(0);
+        buf_addf(&text, "%s (%s)", c->name, c->ready ? "ready" : c->trouble);
+        strs_push(&who, buf_text(&text));
+        buf_release(&text);
+        learned += c->learned.len;
+    }
+    if (!who.len)
+        strs_push(&who, "none: no node has one of its tags");
+    table_text(t, app->name, COLOR_PLAIN);
+    table_texts(t, &app->domains);
+    table_prefixes(t, &app->routes);
+    table_texts(t, &app->tags);
+    table_texts(t, &who);
+    table_number(t, learned);
+    table_number(t, app->users);
+    strs_release(&who);
+}
+
+static const char *const app_heads[] = {"App", "Domains", "Routes", "Tags", "Connectors", "Learned", "Used by"};
+static const struct listing app_listing = {"apps",    &api_app_shape,       sizeof(struct api_app),
+                                           app_heads, ARRAY_LEN(app_heads), app_row};
+
+static int list_apps(struct cli *c)
+{
+    return cli_show_list(c, cli_call(c, "GET", NULL, "/api/headway/app-connectors"), &app_listing);
+}
+
 /* clang-format off */
 static const struct flag priority_flags[] = {
     {"dry-run", 0, FLAG_SWITCH, .help = "report what would change, and change nothing"},
@@ -75,5 +114,11 @@ const struct command exit_commands[] = {
      .text = "List exit nodes, approved or not, and how many nodes that are online use each now: clients from 1.86 on say so, and -o json names them. Clients that choose for themselves (tailscale set --exit-node=auto:any) choose among those that are suggested", .run = list},
     {"exits priority", NULL, "NODE PRIORITY", priority_flags, "Set the priority of an exit node",
      .text = "Set the priority of an exit node: a number from 0 to 1000, or 'default' for 100. While any exit node has another priority than the default, clients that choose for themselves use the one with the highest, spread over those that share it; else they choose by the distance to relays. It is the priority of 'routes priority': a node that is a subnet router too has one for both", .run = cli_set_priority},
+    {0}};
+
+const struct command app_connector_commands[] = {
+    {"app-connectors", "app-connector|appc", .bits = CMD_GROUP, .brief = "Inspect app connectors"},
+    {"app-connectors list", "ls|show", .brief = "List the apps of the policy, their connectors and what these learned",
+     .text = "List the apps that nodeAttrs of the policy name, with their domains, the nodes that have their tags, whether each is ready to connect or what it lacks, how many addresses they have learned (-o json names them), and how many nodes resolve the domains through them", .run = list_apps},
     {0}};
 /* clang-format on */

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "model/api_past.h"
 #include "net/prefixes.h"
+#include "net/via6.h"
 
 /* "2026-01-02T03:04:05Z", "-2h" or "2h": that long ago. False with the error printed. */
 static bool read_time(struct cli *c, const char *flag, const char *text, int64_t *ns)
@@ -49,7 +50,7 @@ static void print_nodes(struct cli *c, const struct api_past *past)
 static void print_routes(struct cli *c, const struct api_past *past)
 {
     static const char *const heads[] = {"Prefix", "ID", "Node", "State", "Primary", "Reason"};
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
     struct text_table t;
 
     table_init(&t, heads, ARRAY_LEN(heads));
@@ -57,7 +58,7 @@ static void print_routes(struct cli *c, const struct api_past *past)
         const struct api_node *n = api_at(&past->nodes, struct api_node, i);
         for (size_t k = 0; k < n->routes.len; k++) {
             const struct api_route *r = api_at(&n->routes, struct api_route, k);
-            table_text(&t, prefix_format(&r->prefix, prefix), COLOR_PLAIN);
+            table_text(&t, prefix_show(&r->prefix, prefix), COLOR_PLAIN);
             table_number(&t, n->id);
             table_text(&t, n->given_name, COLOR_PLAIN);
             table_text(&t, route_state_name(r->state), COLOR_PLAIN);

@@ -4,7 +4,6 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
-#include "cli/policy_reach.h"
 #include "policy/policy.h"
 
 #define BYPASS "bypass-server-and-access-database-directly"
@@ -352,6 +351,15 @@ static const struct flag check_flags[] = {
     {BYPASS, 0, FLAG_SWITCH, .help = "check without the daemon; users, nodes and tests are not looked at"},
     {"bypass-grpc-and-access-database-directly", 0, FLAG_SWITCH, FLAG_HIDDEN, .same_as = BYPASS, .help = "not supported"}, FLAGS_END};
 
+static const struct flag reach_flags[] = {
+    {"from", 0, FLAG_TEXT, .value = "WHO", .help = "sources: one node, user, group or tag, or kinds separated by commas: users, groups, tags, nodes"},
+    {"to", 0, FLAG_TEXT, .value = "WHAT", .help = "destinations, likewise; also prefixes, exits, or one network"},
+    {"from-in", 0, FLAG_TEXT, .value = "WHO", .help = "only sources of this node, user, group or tag"},
+    {"to-in", 0, FLAG_TEXT, .value = "WHAT", .help = "only destinations in this node, user, group, tag or network"},
+    {"matrix", 0, FLAG_SWITCH, .help = "print sources against destinations"}, FLAGS_END};
+static const struct flag log_flags[] = {
+    {"limit", 'l', FLAG_NUMBER, .value = "N", .fallback = "50", .help = "print the newest N versions"}, FLAGS_END};
+
 const struct command policy_commands[] = {
     {"policy", NULL, .bits = CMD_GROUP, .brief = "Manage the access policy"},
     {"policy get", "show|view|fetch", NULL, get_flags, "Print the policy", .run = get},
@@ -361,10 +369,16 @@ const struct command policy_commands[] = {
      .text = "Compile a policy for a tailnet described in a file, and print what each node would be sent: packet filter, peers, routes and SSH rules. The daemon is not needed", .bits = CMD_BARE, .run = compile},
     {"policy preview", NULL, "FILE", NULL, "Show which access a policy would grant and revoke",
      .text = "Show what a policy would change: which access is gained and lost, and which routes would be approved, shown and hidden. Nothing is applied", .run = preview},
+    {"policy log", "history|versions", NULL, log_flags, "List the texts that were the policy",
+     .text = "List the texts that were the policy, newest first: the newest 500 are kept, and all of which the past that is kept needs (see nodes list --at)", .run = cli_policy_log},
+    {"policy diff", NULL, "[OLD] [NEW]", NULL, "Show how two versions of the policy differ",
+     .text = "Show how two versions of the policy differ, line by line. Without NEW it is the policy in force, without OLD the version before it", .run = cli_policy_diff},
+    {"policy restore", NULL, "VERSION", NULL, "Make an older version the policy again",
+     .text = "Make an older version the policy again. It says first how many pairs of devices would lose and gain access, and asks; the text is checked like a new one", .run = cli_policy_restore},
     {"policy adopt", NULL, NULL, NULL, "Copy the policy from its file into the database", .run = adopt},
     {"policy explain", NULL, "SRC DST[:PORT]", NULL, "Explain whether SRC can reach DST",
      .text = "Explain whether SRC can reach DST: the rule with its line, the route and the router, or the rule that comes nearest. Each is a node, user, tag or address", .run = explain},
-    {"policy reach", NULL, NULL, policy_reach_flags, "List who can reach what under the policy in force",
-     .text = "List who can reach what under the policy in force: users, groups, tags and nodes, against these, networks and exit nodes. What is printed is what is open: \"any\", ports, or protocols with ports; \"(some)\" where not all nodes of the source reach all of the destination by one rule. Line is where that rule stands in the policy", .run = policy_reach_table},
+    {"policy reach", NULL, NULL, reach_flags, "List who can reach what under the policy in force",
+     .text = "List who can reach what under the policy in force: users, groups, tags and nodes, against these, networks and exit nodes. What is printed is what is open: \"any\", ports, or protocols with ports; \"(some)\" where not all nodes of the source reach all of the destination by one rule. Line is where that rule stands in the policy", .run = cli_policy_reach},
     {0}};
 /* clang-format on */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who reaches what, as a list or as a matrix. */
-#include "cli/policy_reach.h"
+#include "cli/command.h"
 
 #include <stdlib.h>
 
@@ -94,7 +94,7 @@ static void show(const struct cli *c, const struct api_reach *r)
     }
 }
 
-int policy_reach_table(struct cli *c)
+int cli_policy_reach(struct cli *c)
 {
     static const char *const names[] = {"from", "to", "from-in", "to-in"}, *const keys[] = {"from", "to", "from_in",
                                                                                             "to_in"};
@@ -120,12 +120,3 @@ int policy_reach_table(struct cli *c)
     json_decref(answer);
     return 0;
 }
-
-/* clang-format off */
-const struct flag policy_reach_flags[] = {
-    {"from", 0, FLAG_TEXT, .value = "WHO", .help = "sources: one node, user, group or tag, or kinds separated by commas: users, groups, tags, nodes"},
-    {"to", 0, FLAG_TEXT, .value = "WHAT", .help = "destinations, likewise; also prefixes, exits, or one network"},
-    {"from-in", 0, FLAG_TEXT, .value = "WHO", .help = "only sources of this node, user, group or tag"},
-    {"to-in", 0, FLAG_TEXT, .value = "WHAT", .help = "only destinations in this node, user, group, tag or network"},
-    {"matrix", 0, FLAG_SWITCH, .help = "print sources against destinations"}, FLAGS_END};
-/* clang-format on */

@@ -7,15 +7,16 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/prefixes.h"
+#include "net/via6.h"
 
 #define NOTED_MAX 10 /* lines beside a list */
 
 static void problem_row(struct text_table *t, const void *object)
 {
     const struct api_route_problem *p = object;
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
 
-    table_text(t, prefix_format(&p->prefix, prefix), COLOR_PLAIN);
+    table_text(t, prefix_show(&p->prefix, prefix), COLOR_PLAIN);
     table_text(t, p->name, COLOR_PLAIN);
     table_text(t, p->warning ? "warning" : "note", p->warning ? COLOR_BAD : COLOR_PLAIN);
     table_text(t, p->text, COLOR_PLAIN);

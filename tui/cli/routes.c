@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Routes one prefix at a time, where `nodes approve-routes` replaces a whole set. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -9,6 +10,7 @@
 #include "cli/route_problems.h"
 #include "cli/simulate.h"
 #include "net/prefixes.h"
+#include "net/via6.h"
 
 enum text_color cli_state_color(int state)
 {
@@ -23,9 +25,9 @@ enum text_color cli_state_color(int state)
 static void route_row(struct text_table *t, const void *object)
 {
     const struct api_node_route *r = object;
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
 
-    table_text(t, prefix_format(&r->route.prefix, prefix), COLOR_PLAIN);
+    table_text(t, prefix_show(&r->route.prefix, prefix), COLOR_PLAIN);
     table_number(t, r->node);
     table_text(t, r->name, COLOR_PLAIN);
     bool only_via = r->route.state == ROUTE_SERVING && r->route.via && *r->route.via && r->route.primary != r->node;
@@ -153,10 +155,10 @@ static int primary(struct cli *c)
 static void prefix_row(struct text_table *t, const void *object)
 {
     const struct api_prefix *p = object;
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
     struct strs others = {0};
 
-    table_text(t, prefix_format(&p->prefix, prefix), COLOR_PLAIN);
+    table_text(t, prefix_show(&p->prefix, prefix), COLOR_PLAIN);
     table_text(t, p->primary_name, p->primary ? COLOR_GOOD : COLOR_BAD);
     table_text(t, p->next_name, COLOR_PLAIN);
     for (size_t i = 0; i < p->routers.len; i++) {
@@ -369,6 +371,44 @@ int cli_set_priority(struct cli *c)
                        "Priority set");
 }
 
+/* ---- 4via6: an IPv4 network of a site as an IPv6 prefix, and back; asks no daemon ---- */
+
+static int print_mapping(struct cli *c, const struct prefix *p, bool decoded)
+{
+    char text[PREFIX_TEXT_MAX], inner[PREFIX_TEXT_MAX];
+    struct prefix v4;
+    uint32_t site;
+
+    if (!via6_decode(p, &site, &v4))
+        return cli_failf(c, "%s is no 4via6 prefix: one lies within " VIA6_RANGE " and is at least a /96",
+                         prefix_format(p, text));
+    prefix_format(p, text);
+    prefix_format(&v4, inner);
+    char *line = decoded ? mem_format("site %" PRIu32 ", %s", site, inner) : mem_strdup(text);
+    int r = cli_done(c, json_pack("{s:s, s:I, s:s}", "prefix", text, "site", (json_int_t)site, "ipv4", inner), line,
+                     NULL, NULL);
+    free(line);
+    return r;
+}
+
+static int via6(struct cli *c)
+{
+    const char *first = c->args->items[0];
+    struct prefix p, v4;
+    uint64_t site;
+    struct err e = {0};
+
+    if (c->args->len == 1) {
+        if (prefix_parse(first, &p, NULL, &e) < 0)
+            return cli_fail(c, &e);
+        return print_mapping(c, &p, true);
+    }
+    if (str_u64(first, 0, UINT32_MAX, &site, "SITE", &e) < 0 || prefix_parse(c->args->items[1], &v4, NULL, &e) < 0 ||
+        via6_encode(site, &v4, &p, &e) < 0)
+        return cli_fail(c, &e);
+    return print_mapping(c, &p, false);
+}
+
 /* clang-format off */
 #define DRY {"dry-run", 0, FLAG_SWITCH, .help = "report what would change, and change nothing"}
 
@@ -412,6 +452,8 @@ const struct command route_commands[] = {
      .text = "Move the prefixes of a router to other routers, and say which moved and which stay because no other router can serve them. The router goes on forwarding what still arrives. It serves again after --off", .run = drain},
     {"routes status", NULL, "NODE|PREFIX", route_status_flags, "Say what a router serves, or which nodes follow since a prefix moved",
      .text = "Of a node, say what it serves and whether it is safe to reboot. Of a prefix, say which nodes follow since it last moved to another router: the server asks the clients of those that see it which router they use, of a sample where there are many", .run = status},
+    {"routes via6", NULL, "SITE|IPV6PREFIX [PREFIX]", NULL, "Map an IPv4 network of a numbered site to its IPv6 prefix, or back",
+     .text = "Print the IPv6 prefix (4via6) under which a router advertises an IPv4 network of a site, so that equal networks of several sites can be told apart; SITE is a number from 0 to 65535. Of an IPv6 prefix or address, print the site and the IPv4 network. No daemon is asked", .bits = CMD_BARE, .run = via6},
     {"routes history", NULL, "PREFIX", history_flags, "Show who served a prefix, and why that changed", .run = cli_route_history},
     {"routes priority", NULL, "NODE PRIORITY", edit_flags, "Set the priority of a router or exit node",
      .text = "Set the priority of a router or exit node: a number from 0 to 1000, or 'default' for 100. Of the routers of a prefix the one with the highest priority is elected, the one that joined first among equals. Whether it also replaces one that serves already is up to the failback of the prefix", .run = cli_set_priority},

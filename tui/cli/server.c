@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "config/config.h"
 #include "crypto/crypto.h"
+#include "model/api_health.h"
 
 /* headwayd beside this program, in ../sbin of it, or in PATH. */
 static void become_daemon(const struct cli *c, const char *command)

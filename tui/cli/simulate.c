@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "net/prefixes.h"
+#include "net/via6.h"
 
 #define NODES_SHOWN 100 /* sets of nodes; machines get all */
 
@@ -149,9 +150,9 @@ static void add_count(struct buf *b, uint64_t count, const char *one, const char
 static void put_prefix(struct text_table *t, const struct api_simulated_prefix *p)
 {
     struct buf text = BUF_INIT(0), nodes = BUF_INIT(0);
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
 
-    buf_addf(&text, "%s%s%s", prefix_format(&p->prefix, prefix), *p->via ? " via " : "", p->via);
+    buf_addf(&text, "%s%s%s", prefix_show(&p->prefix, prefix), *p->via ? " via " : "", p->via);
     table_text(t, buf_text(&text), COLOR_PLAIN);
     table_text(t, p->outcome, outcome_color(p->outcome));
     table_text(t, p->from_name, COLOR_PLAIN);
@@ -220,15 +221,14 @@ static void add_names(struct buf *b, const struct api_names *names)
 
 static void add_way(struct buf *b, const struct api_simulated_way *w)
 {
-    char prefix[PREFIX_TEXT_MAX];
+    char prefix[PREFIX_SHOWN_MAX];
 
     if (w->exit)
         buf_addf(b, "%s exit node %s", w->kind, *w->from_name ? w->from_name : w->to_name);
     else if (str_eq(w->kind, "moves"))
-        buf_addf(b, "moves %s from %s to %s", prefix_format(&w->prefix, prefix), w->from_name, w->to_name);
+        buf_addf(b, "moves %s from %s to %s", prefix_show(&w->prefix, prefix), w->from_name, w->to_name);
     else
-        buf_addf(b, "%s %s of %s", w->kind, prefix_format(&w->prefix, prefix),
-                 *w->from_name ? w->from_name : w->to_name);
+        buf_addf(b, "%s %s of %s", w->kind, prefix_show(&w->prefix, prefix), *w->from_name ? w->from_name : w->to_name);
 }
 
 static void put_viewers(const struct cli *c, const struct api_list *viewers)
@@ -269,9 +269,9 @@ static void put_cut_off(const struct cli *c, const struct api_list *cut_off)
     table_init(&t, heads, ARRAY_LEN(heads));
     for (size_t i = 0; i < cut_off->len; i++) {
         const struct api_simulated_cut_off *x = api_at(cut_off, struct api_simulated_cut_off, i);
-        char prefix[PREFIX_TEXT_MAX];
+        char prefix[PREFIX_SHOWN_MAX];
         table_text(&t, x->user, COLOR_BAD);
-        table_text(&t, x->exit ? "the internet by an exit node" : prefix_format(&x->prefix, prefix), COLOR_PLAIN);
+        table_text(&t, x->exit ? "the internet by an exit node" : prefix_show(&x->prefix, prefix), COLOR_PLAIN);
     }
     table_print(&t, &c->out);
     table_release(&t);

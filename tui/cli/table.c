@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/output.h"
+#include "net/via6.h"
 
 #define CYAN     "\033[96m"
 #define GREY     "\033[90m"
@@ -81,10 +82,10 @@ void table_texts(struct text_table *t, const struct strs *texts)
 void table_prefixes(struct text_table *t, const struct prefixes *prefixes)
 {
     struct table_field *field = add(t);
-    char text[PREFIX_TEXT_MAX];
+    char text[PREFIX_SHOWN_MAX];
 
     for (size_t i = 0; i < prefixes->len; i++)
-        strs_push(&field->parts, prefix_format(&prefixes->items[i], text));
+        strs_push(&field->parts, prefix_show(&prefixes->items[i], text));
 }
 
 void table_addrs(struct text_table *t, const struct api_addrs *addrs)

@@ -33,9 +33,19 @@ static const struct console_view *const views[] = {
 };
 
 static const struct command_table *const commands[] = {
-    &movement_commands,      &open_commands,        &route_change_commands, &prefix_settings_commands,
-    &object_change_commands, &node_change_commands, &create_commands,       &undo_commands,
-    &list_commands,          &copy_commands,        &export_commands,       &general_commands,
+    &policy_version_commands,
+    &movement_commands,
+    &open_commands,
+    &route_change_commands,
+    &prefix_settings_commands,
+    &object_change_commands,
+    &node_change_commands,
+    &create_commands,
+    &undo_commands,
+    &list_commands,
+    &copy_commands,
+    &export_commands,
+    &general_commands,
 };
 
 const struct console_tables console_tables = {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/change/events.h"
+#include "api/pages/metrics_routes.h"
 #include "api/pages/tables.h"
 #include "api/request/args.h"
 #include "api/request/counts.h"
@@ -39,61 +40,8 @@ static void core_figures(struct api *api, struct buf *out)
     metrics_put(out, "headway_map_requests_total", "counter", "Map requests", c.map_requests);
     metrics_put(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another",
                 c.failovers);
-}
-
-#define PREFIXES_SHOWN 256 /* with a sample of their own */
-
-/* Of a router, how many of its prefixes it could take over at once. */
-static size_t standbys(const struct tailnet_node *n)
-{
-    size_t count = 0;
-
-    if (!n->live.online || !n->live.healthy || n->expired || n->record->draining)
-        return 0;
-    for (size_t i = 0; i < n->record->approved.len; i++) {
-        const struct prefix *p = &n->record->approved.items[i];
-        count += !prefix_is_exit(p) && prefixes_has(&n->record->available, p) && !prefixes_has(&n->serving, p) &&
-                 !prefixes_has(&n->live.unreachable, p);
-    }
-    return count;
-}
-
-static void moves_figures(const struct tailnet_snapshot *s, struct buf *out)
-{
-    unsigned long long others = 0;
-    size_t shown = 0;
-    char text[PREFIX_TEXT_MAX];
-
-    metrics_head(out, "headway_prefix_moves_total", "counter",
-                 "How often a served prefix moved from one router to another since the start");
-    for (size_t i = 0; i < s->primary_count; i++) {
-        const struct primary *p = s->primaries[i];
-        if (p->moves && shown++ < PREFIXES_SHOWN)
-            buf_addf(out, "headway_prefix_moves_total{prefix=\"%s\"} %llu\n", prefix_format(&p->prefix, text),
-                     (unsigned long long)p->moves);
-        else
-            others += p->moves;
-    }
-    buf_addf(out, "headway_prefix_moves_total{prefix=\"other\"} %llu\n", others);
-}
-
-static void routes_figures(const struct tailnet_snapshot *s, struct buf *out)
-{
-    size_t standby = 0, draining = 0;
-
-    for (size_t b = 0; b < s->block_count; b++)
-        for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
-            const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            standby += n ? standbys(n) : 0;
-            draining += n && n->record->draining;
-        }
-    metrics_put(out, "headway_routes_standby", "gauge",
-                "Subnet routes, by node, that could take over their prefix at once", standby);
-    metrics_put(out, "headway_routes_via_serving", "gauge",
-                "Subnet prefixes that somebody serves within a group of routers that grants name with via",
-                s->via_primary_count);
-    metrics_put(out, "headway_nodes_draining", "gauge", "Nodes that are drained", draining);
-    moves_figures(s, out);
+    metrics_put_times(out, "headway_failover_detection_seconds",
+                      "Time from the last sign of life of a router to the move of its prefixes", &c.detection);
 }
 
 static void tailnet_figures(struct rest_request *r, struct buf *out)
@@ -112,7 +60,7 @@ static void tailnet_figures(struct rest_request *r, struct buf *out)
                 s->online_count);
     metrics_put(out, "headway_nodes_unhealthy", "gauge", "Nodes that are online and answer no probe", unhealthy);
     metrics_put(out, "headway_routes_serving", "gauge", "Subnet prefixes that somebody serves", serving);
-    routes_figures(s, out);
+    put_route_figures(r, out);
     metrics_put(out, "headway_users", "gauge", "Users", s->user_count);
     metrics_put(out, "headway_pending", "gauge", "Registrations and sessions that wait for a decision",
                 s->pending_count);

@@ -7,6 +7,7 @@
 
 #include "api/request/reply.h"
 #include "model/api.h"
+#include "model/api_health.h"
 #include "model/api_past.h"
 #include "model/version.h"
 
@@ -39,6 +40,7 @@ static const struct {
     OBJECT("Whoami", api_whoami_shape),
     OBJECT("Change", api_change_shape),
     OBJECT("Policy", api_policy_shape),
+    OBJECT("PolicyVersions", api_policy_versions_shape),
     OBJECT("Message", api_message_shape),
     OBJECT("State", api_past_shape),
     OBJECT("RouteHistory", api_route_history_shape),
@@ -51,6 +53,7 @@ static const struct {
     OBJECT("Reach", api_reach_shape),
     OBJECT("Backup", api_backup_shape),
     OBJECT("Health", api_health_shape),
+    OBJECT("App", api_app_shape),
     OBJECT("HealthReason", api_health_reason_shape),
 #undef OBJECT
 };

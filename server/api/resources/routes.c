@@ -9,6 +9,7 @@
 #include "api/request/request.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "model/api_health.h"
 
 static enum http_flow approved_replace(struct rest_request *r)
 {
@@ -72,6 +73,25 @@ static void write_exits(struct json_out *o, struct api_view *v, enum api_scope s
         api_write(o, &api_exit_shape, api_at(&exits, struct api_exit, i), API_HEADWAY);
     json_close(o, ']');
     arena_release(&a);
+}
+
+static enum http_flow apps_list(struct rest_request *r)
+{
+    struct api_view v;
+    struct api_list apps;
+
+    show_init(&v, r->api, r->s);
+    show_apps(&v, r->api->with.tailnet, &r->http.arena, &apps);
+    struct json_out o = reply_json(r);
+    json_open(&o, '{');
+    json_key(&o, "apps");
+    json_open(&o, '[');
+    for (size_t i = 0; i < apps.len; i++)
+        api_write(&o, &api_app_shape, api_at(&apps, struct api_app, i), API_HEADWAY);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    show_release(&v);
+    return HTTP_DONE;
 }
 
 static enum http_flow exits_list(struct rest_request *r)
@@ -251,6 +271,8 @@ static const struct api_endpoint rows[] = {
      .help = "Sets how a prefix is served, or (reset) that it is served as configured for all"},
     {HEADWAY("GET", "/exits"), .run = exits_list, .need = NEED_READ, .answer = "exits:Exit[]",
      .help = "Exit nodes, offered or not, and who uses which"},
+    {HEADWAY("GET", "/app-connectors"), .run = apps_list, .need = NEED_READ, .answer = "apps:App[]",
+     .help = "Apps of the policy, their connectors, and what these have learned"},
     {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
      .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,

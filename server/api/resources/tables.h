@@ -8,7 +8,7 @@
 #define EVENTS_PAGE_MAX 1000 /* entries of the journal in one answer */
 
 extern const struct http_table users_table, preauthkeys_table, apikeys_table, nodes_table, routes_table, pending_table,
-    policy_table, explain_table, reach_table, journal_pages_table, journal_table, server_table, health_table,
-    snapshot_table, past_table, simulate_table, readback_table;
+    policy_table, explain_table, reach_table, policy_versions_table, journal_pages_table, journal_table, server_table,
+    health_table, snapshot_table, past_table, simulate_table, readback_table;
 
 #endif

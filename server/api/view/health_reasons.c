@@ -8,9 +8,11 @@
 
 #include "base/vec.h"
 #include "model/events.h"
+#include "model/hostinfo.h"
 #include "routes/routes.h"
 
 #define OLD_NS         (3600 * NS_PER_SECOND) /* what has waited so long for an administrator is named */
+#define NAMED_MAX      5
 #define CERTIFICATE_NS (14 * 86400 * NS_PER_SECOND)
 #define LAST_DAYS_NS   (3 * 86400 * NS_PER_SECOND)
 
@@ -22,6 +24,7 @@ struct health_scan {
     VEC(struct api_health_reason) found;
     uint64_t count;
     struct prefixes unserved;
+    uint64_t unserved_count;
 };
 
 enum reason_code {
@@ -31,10 +34,13 @@ enum reason_code {
     REASON_ROUTER_UNHEALTHY,
     REASON_NOT_FORWARDING,
     REASON_EXIT_DOWN,
+    REASON_APP,
+    REASON_POLICY,
     REASON_RELAY,
     REASON_CERTIFICATE,
     REASON_ROUTER_KEY,
     REASON_APPROVAL,
+    REASON_ROUTES,
     REASON_PENDING,
 };
 
@@ -48,10 +54,13 @@ static const struct {
     [REASON_ROUTER_UNHEALTHY] = {"router-unhealthy", "node", WEIGHT_ALARM},
     [REASON_NOT_FORWARDING] = {"router-not-forwarding", "node", WEIGHT_ALARM},
     [REASON_EXIT_DOWN] = {"exit-node-down", "node", WEIGHT_ALARM},
+    [REASON_APP] = {"app-unserved", "app", WEIGHT_ALARM},
+    [REASON_POLICY] = {"policy-not-loaded", "policy", WEIGHT_ALARM},
     [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
     [REASON_APPROVAL] = {"node-waiting", "node", WEIGHT_WARN},
+    [REASON_ROUTES] = {"routes-waiting", "node", WEIGHT_WARN},
     [REASON_PENDING] = {"registration-waiting", "pending", WEIGHT_WARN},
 };
 
@@ -121,8 +130,12 @@ static bool is_router(const struct tailnet_node *n)
 
 static void note_effective(struct health_scan *h, const struct tailnet_node *n)
 {
+    bool connector = peer_hostinfo_is_connector(n->record->peer_hostinfo);
+
     for (size_t i = 0; i < n->record->approved.len; i++) {
         const struct prefix *p = &n->record->approved.items[i];
+        if (connector && p->bits == p->addr.bits)
+            continue; /* learned: the app is named, not each of its addresses */
         if (!prefix_is_exit(p) && prefixes_has(&n->record->available, p))
             prefixes_add(&h->unserved, p);
     }
@@ -164,6 +177,7 @@ static void ask_prefixes(struct health_scan *h)
     ask_nodes(h, note_served);
     for (size_t i = 0; i < h->s->via_primary_count; i++)
         prefixes_del(&h->unserved, &h->s->via_primaries[i]->prefix);
+    h->unserved_count = h->unserved.len;
     uint64_t more = h->unserved.len > HEALTH_REASONS_MAX ? h->unserved.len - HEALTH_REASONS_MAX : 0;
     h->unserved.len -= more;
     if (h->unserved.len) {
@@ -210,6 +224,25 @@ static void ask_exit(struct health_scan *h, const struct tailnet_node *n)
             n->record->given_name, users, users == 1 ? "node that is online uses" : "nodes that are online use");
 }
 
+static void ask_apps(struct health_scan *h, struct tailnet *t)
+{
+    struct api_list apps;
+
+    show_apps(h->v, t, h->a, &apps);
+    for (size_t i = 0; i < apps.len; i++) {
+        const struct api_app *app = api_at(&apps, struct api_app, i);
+        if (app->ready)
+            continue;
+        const struct api_app_connector *first = app->connectors.items;
+        struct about about = {.name = app->name};
+        if (app->connectors.len)
+            add(h, REASON_APP, about, "no connector of app %s is ready: %s: %s", app->name, first->name,
+                first->trouble);
+        else
+            add(h, REASON_APP, about, "no connector of app %s is ready: no node has one of its tags", app->name);
+    }
+}
+
 static void ask_key(struct health_scan *h, const struct tailnet_node *n)
 {
     char when[TIME_TEXT_MAX];
@@ -224,6 +257,31 @@ static void ask_approval(struct health_scan *h, const struct tailnet_node *n)
 {
     if (!n->record->authorized && !n->record->authorized_ns && h->now_ns - n->record->created_ns > OLD_NS)
         add(h, REASON_APPROVAL, about_node(n, n->record->created_ns), "%s waits for approval", n->record->given_name);
+}
+
+/* A route that an administrator revoked waits for nothing. */
+static void ask_routes(struct health_scan *h, const struct tailnet_node *n)
+{
+    const struct node *r = n->record;
+    struct buf names = BUF_INIT(0);
+    char text[PREFIX_TEXT_MAX];
+    size_t waiting = 0;
+
+    if (!r->advertised_ns || h->now_ns - r->advertised_ns < OLD_NS || !r->authorized)
+        return;
+    for (size_t i = 0; i < r->available.len; i++) {
+        const struct prefix *p = &r->available.items[i];
+        if (prefixes_has(&r->approved, p) || prefixes_has(&r->removed, p))
+            continue;
+        if (waiting++ < NAMED_MAX)
+            buf_addf(&names, "%s%s", names.len ? ", " : "", prefix_format(p, text));
+    }
+    if (waiting > NAMED_MAX)
+        buf_addf(&names, " and %zu more", waiting - NAMED_MAX);
+    if (waiting)
+        add(h, REASON_ROUTES, about_node(n, r->advertised_ns), "%s of %s %s for approval", buf_text(&names),
+            r->given_name, waiting == 1 ? "waits" : "wait");
+    buf_release(&names);
 }
 
 /* Half of their time has gone by. */
@@ -244,6 +302,18 @@ static void ask_pendings(struct health_scan *h)
 }
 
 /* ---- the server ---- */
+
+static void ask_policy(struct health_scan *h, struct api *api)
+{
+    const struct config *c = api_config(api);
+    struct core_counters core;
+
+    core_counters(api->with.core, &core);
+    if (core.policy_refused)
+        add(h, REASON_POLICY, (struct about){.name = c->policy.path},
+            "the policy in %s cannot be used, and the one before stays in force: see the log", c->policy.path);
+    config_unref(c);
+}
 
 static void ask_server(struct health_scan *h, struct api *api)
 {
@@ -272,12 +342,15 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
     if (!database)
         add(&h, REASON_DATABASE, (struct about){.name = "database"},
             "the database does not answer, or the last change could not be written");
+    ask_policy(&h, api);
     ask_server(&h, api);
     ask_prefixes(&h);
     ask_nodes(&h, ask_router);
     ask_nodes(&h, ask_exit);
+    ask_apps(&h, api->with.tailnet);
     ask_nodes(&h, ask_key);
     ask_nodes(&h, ask_approval);
+    ask_nodes(&h, ask_routes);
     ask_pendings(&h);
     struct api_health_reason *items = arena_alloc(a, (h.found.len + 1) * sizeof(*items));
     if (h.found.len)
@@ -288,6 +361,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
                                                    : "pass",
                                .time_ns = h.now_ns,
                                .count = h.count,
+                               .unserved = h.unserved_count,
                                .reasons = {items, h.found.len}};
     vec_release(&h.found);
 }

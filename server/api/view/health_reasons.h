@@ -5,6 +5,7 @@
 #define SERVER_API_VIEW_HEALTH_REASONS_H
 
 #include "api/view/view.h"
+#include "model/api_health.h"
 
 #define HEALTH_REASONS_MAX 100 /* that are listed; all are counted */
 

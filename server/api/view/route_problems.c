@@ -8,6 +8,7 @@
 #include "api/view/view.h"
 #include "base/array.h"
 #include "base/vec.h"
+#include "net/via6.h"
 #include "policy/policy.h"
 
 #define PROBLEMS_MAX 1000
@@ -80,10 +81,16 @@ static void check_range(const struct route_check *c)
                   {"fe80::/10", "link-local addresses"},
                   {"224.0.0.0/4", "multicast addresses"},
                   {"ff00::/8", "multicast addresses"}};
-    struct prefix via6, range;
+    struct prefix range, network;
+    uint32_t site;
 
-    if (prefix_parse("fd7a:115c:a1e0:b1a::/64", &via6, NULL, NULL) == 0 && prefix_covers(&via6, c->prefix))
+    if (via6_contains(c->prefix)) {
+        if (!via6_decode(c->prefix, &site, &network))
+            found(c, "via6", true, "it holds several sites: a 4via6 prefix names one, and is at least a /96");
+        else if (site > VIA6_SITE_MAX)
+            found(c, "via6", true, "it names site %u: clients know sites up to %d", (unsigned)site, VIA6_SITE_MAX);
         return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
         if (prefix_parse(ranges[i].range, &range, NULL, NULL) == 0 &&
             (prefix_covers(&range, c->prefix) || prefix_covers(c->prefix, &range)))

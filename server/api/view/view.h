@@ -68,6 +68,7 @@ void show_exits(struct api_view *v, struct arena *a, struct api_list *out); /* s
 /* Which router serves the viewer where the prefix is served by the nearest one, and a sentence why; NULL: it is not. */
 const struct tailnet_node *show_nearest(const struct tailnet_snapshot *s, const struct tailnet_node *viewer,
                                         const struct prefix *p, struct buf *why);
+void show_apps(struct api_view *v, struct tailnet *t, struct arena *a, struct api_list *out);  /* struct api_app */
 const struct tailnet_node **show_nodes_by_id(const struct tailnet_snapshot *s, size_t *count); /* free() */
 /* How many nodes each user has, by the index of snapshot.users; free(). */
 uint64_t *show_node_counts(const struct tailnet_snapshot *s);

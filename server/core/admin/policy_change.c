@@ -205,6 +205,7 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
     p->r.version = old ? old->r.version + 1 : 1;
     mem_replace(&p->text, text);
     p->updated_ns = clock_wall_ns();
+    mem_replace(&p->author, actor ? actor : s->admin && s->admin->actor ? s->admin->actor : "server");
     struct core_admin back = {.op = ADMIN_POLICY_SET, .text = old ? old->text : ""};
     journal(s,
             &(struct event_note){.id = EVENT_POLICY_CHANGED,
@@ -297,6 +298,7 @@ static int follow_file(struct core_state *s, struct policy_job *j, const char *t
     if (s->policy_work && str_eq(s->policy_work->text, text))
         return 0;
     policy_log_problems(problems, s->config->policy.path);
+    s->counters.policy_refused = rc < 0;
     if (rc < 0) {
         log_error("policy", "%s is not used%s", s->config->policy.path,
                   s->policy_work ? ": the policy before stays in force" : "");

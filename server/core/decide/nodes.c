@@ -35,6 +35,8 @@ void node_apply_info(struct core_state *s, struct node *n, const struct client_i
         mem_replace(&n->hostinfo, info->hostinfo);
     if (info->peer_hostinfo)
         mem_replace(&n->peer_hostinfo, info->peer_hostinfo);
+    if (!prefixes_eq(&n->available, &info->routes))
+        n->advertised_ns = clock_wall_ns();
     prefixes_copy(&n->available, &info->routes);
     strs_copy(&n->request_tags, &info->request_tags);
     n->exit_node_id = info->exit_node_id;

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "net/prefix.h"
+#include "net/via6.h"
 
 static struct prefix read_prefix(const char *text)
 {
@@ -115,6 +116,48 @@ static void sorts_as_tables_list_routes(void **state)
     }
 }
 
+/* The pairs are those of `tailscale debug via`. */
+static void maps_networks_of_sites_to_ipv6(void **state)
+{
+    static const struct {
+        uint64_t site;
+        const char *v4, *v6, *shown;
+    } pairs[] = {
+        {7, "10.1.1.0/24", "fd7a:115c:a1e0:b1a:0:7:a01:100/120",
+         "fd7a:115c:a1e0:b1a:0:7:a01:100/120 (site 7, 10.1.1.0/24)"},
+        {65535, "0.0.0.0/0", "fd7a:115c:a1e0:b1a:0:ffff::/96",
+         "fd7a:115c:a1e0:b1a:0:ffff::/96 (site 65535, 0.0.0.0/0)"},
+        {0, "192.168.1.1/32", "fd7a:115c:a1e0:b1a::c0a8:101/128",
+         "fd7a:115c:a1e0:b1a::c0a8:101/128 (site 0, 192.168.1.1/32)"},
+    };
+    static const char *const none[] = {"10.1.1.0/24", "fd7a:115c:a1e0:b1a::/64", "fd7a:115c:a1e0:b1b::/96",
+                                       "fd7a:115c:a1e0:b1a::/95", "::/0"};
+    char text[PREFIX_SHOWN_MAX];
+    struct prefix p, back;
+    struct err e;
+    uint32_t site;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        struct prefix v4 = read_prefix(pairs[i].v4);
+        assert_int_equal(via6_encode(pairs[i].site, &v4, &p, &e), 0);
+        assert_string_equal(prefix_format(&p, text), pairs[i].v6);
+        assert_string_equal(prefix_show(&p, text), pairs[i].shown);
+        assert_true(via6_decode(&p, &site, &back));
+        assert_int_equal(site, pairs[i].site);
+        assert_int_equal(prefix_cmp(&back, &v4), 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        p = read_prefix(none[i]);
+        assert_false(via6_decode(&p, &site, &back));
+        assert_string_equal(prefix_show(&p, text), none[i]);
+    }
+    p = read_prefix("10.0.0.0/8");
+    assert_int_equal(via6_encode(65536, &p, &back, &e), ERR_INVALID);
+    p = read_prefix("fd00::/8");
+    assert_int_equal(via6_encode(1, &p, &back, &e), ERR_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +165,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_prefix_and_says_why),
         cmocka_unit_test(a_route_has_a_length),
         cmocka_unit_test(covers_itself_and_what_is_narrower),
+        cmocka_unit_test(maps_networks_of_sites_to_ipv6),
         cmocka_unit_test(sorts_as_tables_list_routes),
     };
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "core/thread.h"
@@ -447,6 +448,18 @@ static void expect_policy(const char *text)
     tailnet_unpin(s);
 }
 
+/* A file is checked beside the core. */
+static void expect_refused(bool refused)
+{
+    int64_t until = clock_mono_ms() + 30000;
+    struct core_counters c;
+
+    do
+        core_counters(r.core, &c);
+    while (c.policy_refused != refused && clock_mono_ms() < until);
+    assert_int_equal(c.policy_refused, refused);
+}
+
 static void a_policy_of_a_file_is_followed_while_it_is_one(void **state)
 {
     struct err e = {0};
@@ -468,9 +481,11 @@ static void a_policy_of_a_file_is_followed_while_it_is_one(void **state)
     write_file(path, "{ broken again");
     core_reload(r.core, r.config);
     expect_policy("{\"acls\":[]}");
+    expect_refused(true);
     write_file(path, "{\"acls\": []}\n");
     core_reload(r.core, r.config);
     expect_policy("{\"acls\": []}\n");
+    expect_refused(false);
     struct core_admin a = {.op = ADMIN_POLICY_SET, .text = "{}"};
     assert_int_equal(core_rig_admin(&r, &a), ERR_INVALID);
     core_admin_release(&a);
@@ -478,6 +493,7 @@ static void a_policy_of_a_file_is_followed_while_it_is_one(void **state)
     core_rig_stop(&r);
     core_rig_start(&r); /* with the last one that worked */
     expect_policy("{\"acls\": []}\n");
+    expect_refused(true);
     free(path);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the API says of the policy in force: who reaches what. */
+/* What the API says of the policy in force, who reaches what, and of the policies before it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,11 +169,73 @@ static void without_a_policy_everything_is_open(void **state)
     api_release(&api_reach_shape, &r);
 }
 
+/* ---- versions ---- */
+
+static void versions(const char *query, struct api_policy_versions *out)
+{
+    char *path = mem_format("/api/headway/policy/versions%s", query);
+    json_t *j = api_expect(&f, 200, "GET", path, NULL);
+
+    assert_int_equal(api_read(&api_policy_versions_shape, j, out, API_STRICT, NULL), 0);
+    json_decref(j);
+    free(path);
+}
+
+static const struct api_policy_version *version_at(const struct api_policy_versions *v, size_t i)
+{
+    return api_at(&v->versions, struct api_policy_version, i);
+}
+
+static void every_text_that_was_the_policy_is_kept_and_restored(void **state)
+{
+    struct api_policy_versions v;
+
+    (void)state;
+    versions("", &v);
+    assert_int_equal(v.versions.len, 0);
+    api_release(&api_policy_versions_shape, &v);
+    set_policy("{\"acls\": []}");
+    set_policy("{\"grants\": []}");
+    set_policy("");
+    versions("", &v);
+    assert_int_equal(v.versions.len, 3);
+    assert_int_equal(version_at(&v, 0)->version, 3);
+    assert_true(version_at(&v, 0)->current);
+    assert_false(version_at(&v, 1)->current);
+    assert_true(*version_at(&v, 0)->author);
+    assert_true(version_at(&v, 0)->updated_ns >= version_at(&v, 2)->updated_ns);
+    api_release(&api_policy_versions_shape, &v);
+    versions("?limit=2", &v);
+    assert_int_equal(v.next, 2);
+    api_release(&api_policy_versions_shape, &v);
+    versions("?limit=2&before=2", &v);
+    assert_int_equal(v.versions.len, 1);
+    assert_int_equal(version_at(&v, 0)->version, 1);
+    api_release(&api_policy_versions_shape, &v);
+
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/policy/versions/1", NULL);
+    assert_string_equal(json_text(j, "policy", ""), "{\"acls\": []}");
+    json_decref(j);
+    json_decref(api_expect(&f, 404, "GET", "/api/headway/policy/versions/9", NULL));
+    json_decref(api_expect(&f, 400, "GET", "/api/headway/policy/versions/x", NULL));
+    json_decref(api_expect(&f, 404, "POST", "/api/headway/policy/versions/9/restore", NULL));
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/policy/versions/1/restore?dry_run=true", NULL));
+    j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
+    assert_string_equal(json_text(j, "policy", "x"), "");
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "POST", "/api/headway/policy/versions/1/restore", NULL));
+    j = api_expect(&f, 200, "GET", "/api/headway/policy", NULL);
+    assert_string_equal(json_text(j, "policy", ""), "{\"acls\": []}");
+    assert_int_equal(json_integer_value(json_object_get(j, "version")), 4);
+    json_decref(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_reaches_what_is_a_matrix, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_asked_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(every_text_that_was_the_policy_is_kept_and_restored, begin, end),
         cmocka_unit_test_setup_teardown(without_a_policy_everything_is_open, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

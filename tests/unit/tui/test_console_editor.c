@@ -19,12 +19,12 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/text_diff.h"
 #include "console/policy/policy_checker.h"
 #include "console/screen/key.h"
 #include "console/screen/screen_text.h"
 #include "console/text/draft.h"
 #include "console/text/editor.h"
-#include "console/text/text_diff.h"
 #include "shared/console_rig.h"
 
 static uint64_t seed;

@@ -477,6 +477,46 @@ static void a_paste_is_no_command(void **state)
     rig_release(&r);
 }
 
+static const char versions[] =
+    "{\"versions\":[{\"version\":41,\"updatedAt\":\"2026-03-03T12:00:00Z\",\"author\":\"alice\",\"current\":true},"
+    "{\"version\":40,\"updatedAt\":\"2026-03-02T12:00:00Z\",\"author\":\"ev\\u001b[31mil\",\"current\":false}],"
+    "\"next\":0}";
+
+/* What was the policy is looked at beside the present one, and taken up again by way of a review. */
+static void an_older_version_is_compared_and_restored(void **state)
+{
+    struct rig r;
+    char *older = get_answer("{\"acls\": []}\n", 40, "database");
+
+    (void)state;
+    open_policy(&r);
+    rig_keys(&r, "L");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions?limit=200");
+    rig_answer(&r, rig_last(&r), 200, versions);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_golden(&r, "policy-versions", 24, 80));
+    rig_keys(&r, "<Down><Enter><Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions/40");
+    rig_answer(&r, rig_last(&r), 200, older);
+    assert_true(rig_shows(&r, "{\"acls\": []}"));
+    rig_keys(&r, "<Esc>");
+    assert_int_equal(policy_page_of(&r.app)->mode, POLICY_READ);
+    assert_int_equal(policy_page_of(&r.app)->question, QUESTION_NOTHING);
+    text_is(&r, POLICY);
+
+    rig_keys(&r, ":restore 40<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions/40");
+    rig_answer(&r, rig_last(&r), 200, older);
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/preview");
+    rig_answer(&r, rig_last(&r), 200, no_losses);
+    rig_draw(&r, 24, 80);
+    rig_keys(&r, "<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].method, "PUT");
+    assert_int_equal(r.sent.items[rig_last(&r)].version, 41);
+    free(older);
+    rig_release(&r);
+}
+
 /* A console that ended left a draft: another process writes one, and this one finds it. */
 static void another_server(struct rig *r)
 {
@@ -595,6 +635,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_never_came_is_found_out),
         cmocka_unit_test(what_may_not_be_edited_says_so_before),
         cmocka_unit_test(a_paste_is_no_command),
+        cmocka_unit_test(an_older_version_is_compared_and_restored),
         cmocka_unit_test(unsaved_text_is_offered_again),
         cmocka_unit_test(leaving_asks_where_text_is_unsaved),
     };

@@ -334,7 +334,7 @@ bool policy_page_escape(struct app *app)
     }
     d->mode = d->before;
     if (d->look)
-        d->question = QUESTION_CONFLICT;
+        d->question = d->look_for;
     d->look = false;
     return true;
 }

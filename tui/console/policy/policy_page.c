@@ -407,6 +407,29 @@ static void take_save(struct app *app, struct reply *reply)
     app_flash(app, ROLE_ERROR, "not saved: %s", reply->e.message);
 }
 
+void policy_page_look(struct app *app, enum policy_question look_for)
+{
+    struct policy_page *d = policy_page_of(app);
+
+    d->before = d->mode == POLICY_REVIEW ? POLICY_READ : d->mode;
+    d->mode = POLICY_REVIEW;
+    d->pane = PANE_TEXT;
+    d->look = true;
+    d->look_for = look_for;
+}
+
+static void take_version(struct app *app, const struct reply *reply, enum policy_request call)
+{
+    if (!answer_of(reply))
+        app_flash(app, ROLE_ERROR, "versions: %s", reply->e.message);
+    else if (app->place.view != &policy_view || app->dialog || policy_page_of(app)->mode == POLICY_REVIEW)
+        app_flash(app, ROLE_INFO, "the versions of the policy are here: ask again in its view");
+    else if (call == POLICY_REQUEST_LOG)
+        policy_versions_list(app, answer_of(reply));
+    else
+        policy_versions_take(app, answer_of(reply));
+}
+
 static void take_adoption(struct app *app, const struct reply *reply)
 {
     if (answer_of(reply))
@@ -438,6 +461,10 @@ static void take_reply(struct app *app, enum policy_request call, struct reply *
         break;
     case POLICY_REQUEST_ADOPT:
         take_adoption(app, reply);
+        break;
+    case POLICY_REQUEST_LOG:
+    case POLICY_REQUEST_VERSION:
+        take_version(app, reply, call);
         break;
     case POLICY_REQUEST_KINDS:
         break;

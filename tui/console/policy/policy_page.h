@@ -33,6 +33,8 @@ enum policy_request {
     POLICY_REQUEST_PREVIEW,
     POLICY_REQUEST_SAVE,
     POLICY_REQUEST_ADOPT,
+    POLICY_REQUEST_LOG,
+    POLICY_REQUEST_VERSION,
     POLICY_REQUEST_KINDS
 };
 
@@ -42,10 +44,12 @@ struct policy_page {
     struct editor editor;
     enum policy_page_mode mode, before; /* before: the mode that a review goes back to */
     enum policy_question question;
-    bool loaded, file, behind; /* file: the policy is the file's; behind: the server has another one than base */
-    bool look;                 /* the review is only looked at, for the question about a conflict */
-    uint64_t version;          /* of base; 0: there was no policy */
-    char *base;                /* the text that the typed one is made from, as the server had it */
+    bool loaded, file, behind;     /* file: the policy is the file's; behind: the server has another one than base */
+    bool look;                     /* the review is only looked at ... */
+    enum policy_question look_for; /* ... for this question, which comes back then */
+    bool restoring;                /* the version that is fetched becomes the text; else it is only compared */
+    uint64_t version;              /* of base; 0: there was no policy */
+    char *base;                    /* the text that the typed one is made from, as the server had it */
     size_t base_len;
     char *theirs; /* the server's text when it was not base; NULL */
     size_t theirs_len;
@@ -99,6 +103,12 @@ void policy_page_save(struct app *app);
 void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version);
 void policy_page_changed(struct app *app); /* the text changed: check it soon */
 void policy_page_next_problem(struct app *app);
+/* Shows the text pane; what it was for is asked again behind it. */
+void policy_page_look(struct app *app, enum policy_question look_for);
+/* policy_versions.c */
+extern const struct command_table policy_version_commands;
+void policy_versions_list(struct app *app, const json_t *answer);
+void policy_versions_take(struct app *app, const json_t *answer);
 /* policy_questions.c */
 bool policy_question_key(struct app *app, int key);
 void policy_question_draw(struct app *app, struct canvas *c);

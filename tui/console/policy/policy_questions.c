@@ -56,10 +56,7 @@ static void look_at(struct app *app, bool mine)
     review_difference(&d->panes[PANE_TEXT], mine ? d->theirs : d->base, mine ? d->theirs_len : d->base_len,
                       mine ? text : d->theirs, mine ? len : d->theirs_len);
     free(text);
-    d->before = d->mode == POLICY_REVIEW ? POLICY_READ : d->mode;
-    d->mode = POLICY_REVIEW;
-    d->pane = PANE_TEXT;
-    d->look = true;
+    policy_page_look(app, QUESTION_CONFLICT);
 }
 
 static void see_theirs(struct app *app)

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "console/text/text_diff.h"
+#include "base/text_diff.h"
 #include "model/api.h"
 
 #define FINDINGS_MAX 1000 /* that are marked in the text */

@@ -12,6 +12,7 @@
 #include "console/views/keys.h"
 #include "console/views/nodes.h"
 #include "console/views/pending.h"
+#include "model/api_health.h"
 
 #define LISTED_MAX    5 /* objects with the same trouble that are listed one by one */
 #define SOON_NS       (INT64_C(3) * 86400 * NS_PER_SECOND)

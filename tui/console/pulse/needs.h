@@ -4,6 +4,7 @@
 #define TUI_CONSOLE_PULSE_NEEDS_H
 
 #include "console/app/view.h"
+#include "model/api_health.h"
 
 /* Where to go for a kind of trouble: the view's part under a filter. */
 struct need_place {

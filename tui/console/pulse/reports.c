@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "console/net/request.h"
 #include "console/screen/graph.h"
+#include "model/api_health.h"
 
 #define HEALTH_FRONT_MS 5000
 #define HEALTH_MS       30000

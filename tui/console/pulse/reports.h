@@ -4,6 +4,7 @@
 #define TUI_CONSOLE_PULSE_REPORTS_H
 
 #include "console/app/app.h"
+#include "model/api_health.h"
 #include "model/api_past.h"
 
 struct server_report { /* one of the two */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What lines two texts differ in. Where they have little in common, all of the one is gone and all of the other is new;
  * the work is bounded. */
-#ifndef TUI_CONSOLE_TEXT_TEXT_DIFF_H
-#define TUI_CONSOLE_TEXT_TEXT_DIFF_H
+#ifndef COMMON_BASE_TEXT_DIFF_H
+#define COMMON_BASE_TEXT_DIFF_H
 
 #include "base/vec.h"
 

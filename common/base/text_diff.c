@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Lines that both texts begin or end with are set aside; between them the shortest way from one text to the other is
  * looked for as E. W. Myers describes it, up to a number of differences. */
-#include "console/text/text_diff.h"
+#include "base/text_diff.h"
 
 #include <stdbool.h>
 

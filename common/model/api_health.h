@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Objects of the API (model/api.h): how the tailnet and its server are, and how app connectors are. */
+#ifndef COMMON_MODEL_API_HEALTH_H
+#define COMMON_MODEL_API_HEALTH_H
+
+#include "model/api.h"
+
+/* What is not well. The codes are those of server/api/view/health_reasons.c and stay what they are. */
+struct api_health_reason {
+    const char *code; /* "prefix-unserved" */
+    int severity;     /* enum event_weight: WEIGHT_WARN or WEIGHT_ALARM */
+    const char
+        *object; /* what it is about: "server", "prefix", "node", "pending", "app", "relay", "certificate", "policy" */
+    uint64_t object_id;      /* of a node, else 0 */
+    const char *object_name; /* a name, a prefix, an auth id, a file */
+    const char *text;        /* one sentence without a dot at its end */
+    int64_t since_ns;        /* 0: not known */
+};
+struct api_health {
+    bool database;      /* it answers, and the last write worked */
+    const char *status; /* "pass", "degraded": there are reasons, "fail": the database does not work */
+    int64_t time_ns;
+    uint64_t count;          /* of reasons */
+    uint64_t unserved;       /* prefixes that nobody serves; not written */
+    struct api_list reasons; /* struct api_health_reason, the first 100, alarms first */
+};
+
+/* What app connectors connect to: an entry of nodeAttrs. */
+struct api_app_connector {
+    uint64_t node;
+    const char *name;
+    bool online, ready;      /* ready: names are resolved through it */
+    const char *trouble;     /* why it is not ready, or NULL */
+    struct prefixes learned; /* addresses that it advertises, for whichever app it learned them */
+};
+struct api_app {
+    const char *name;
+    struct strs tags, domains;  /* tags: of its connectors, or "*" */
+    struct prefixes routes;     /* that its connectors advertise beside what they learn */
+    struct api_list connectors; /* struct api_app_connector: nodes that have a tag of it */
+    uint64_t ready, users;      /* connectors that are; nodes that are targets of the entry */
+};
+
+extern const struct api_shape api_health_shape, api_health_reason_shape, api_app_shape;
+
+#endif

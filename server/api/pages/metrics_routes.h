@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The part of /metrics that is about routes. */
+#ifndef SERVER_API_PAGES_METRICS_ROUTES_H
+#define SERVER_API_PAGES_METRICS_ROUTES_H
+
+#include "api/request/endpoint.h"
+
+void put_route_figures(struct rest_request *r, struct buf *out);
+
+#endif
