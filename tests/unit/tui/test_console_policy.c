@@ -504,6 +504,12 @@ static void an_older_version_is_compared_and_restored(void **state)
     assert_int_equal(policy_page_of(&r.app)->question, QUESTION_NOTHING);
     text_is(&r, POLICY);
 
+    rig_keys(&r, ":diff 40<Enter>");
+    assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions/40");
+    rig_answer(&r, rig_last(&r), 200, older);
+    assert_true(rig_shows(&r, "{\"acls\": []}"));
+    rig_keys(&r, "<Esc>");
+
     rig_keys(&r, ":restore 40<Enter>");
     assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions/40");
     rig_answer(&r, rig_last(&r), 200, older);
