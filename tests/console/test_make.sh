@@ -52,7 +52,7 @@ screen_keys g
 type_keys ':node one'
 screen_keys Enter
 screen_keys o
-check "draining it says so" screen_wait 3 'serves → two takes over'
+check "draining it says so" screen_wait 3 '10.60.0.0/24 moves from one to two'
 check "and the daemon agrees" screen_wait 3 'y drain'
 screen_keys y
 check "the other one serves" wait_for 3 node_is two '.subnetRoutes | join(",")' 10.60.0.0/24

@@ -168,8 +168,10 @@ def timed(console, keys):
 def latency(work):
     daemon = Daemon(work, 10000)
     c = Console(work, 60, 200)
-    check("10,000 nodes are on the screen", c.shows("10000 nodes", 40), c.output[-2000:])
+    check("prefixes without a router open what needs somebody", c.shows("without a router", 40), c.output[-2000:])
     c.shows("LIVE")
+    c.key("1")
+    check("10,000 nodes are on the screen", c.shows("10000 nodes", 40), c.output[-2000:])
     times = timed(c, ["j"] * 60 + ["k"] * 20 + ["\x04"] * 20 + ["G", "g"] * 10)
     middle, late = times[len(times) // 2], times[int(len(times) * 0.99)]
     print(f"# processor time from a key to its screen: p50 {middle:.1f} ms, p99 {late:.1f} ms, of {len(times)}")
@@ -189,7 +191,8 @@ def latency(work):
     with open(f"/proc/{c.process.pid}/status", encoding="ascii") as f:
         print("# memory:", re.search(r"VmRSS:\s*(.*)", f.read()).group(1))
     c.key("q")
-    check("q ends it", c.ended() == 0)
+    os.write(c.master, b"q")
+    check("q leads back, and ends it", c.ended() == 0)
     check("the terminal is put back", c.put_back(), c.output[-300:])
     c.close()
     daemon.stop()
