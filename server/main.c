@@ -305,8 +305,9 @@ static int start_outside(struct daemon *d, struct err *e)
 
 static void stop(struct daemon *d)
 {
-    front_free(d->front);
+    front_stop(d->front);
     api_stop(d->api);
+    front_free(d->front);
     loop_tls_free(d->tls);
     relay_stop(d->relay);
     health_stop(d->health);

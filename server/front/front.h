@@ -49,7 +49,10 @@ struct front *front_new(const struct front_options *options, struct err *e);
 unsigned front_port(const struct front *f, size_t i);         /* of the i-th listener, also when 0 was asked for */
 struct loop_tls *front_tls(struct front *f);                  /* to add certificates to; NULL without TLS */
 int front_reload(struct front *f, struct err *e) WARN_UNUSED; /* looks at the certificate now; any thread */
-/* Stops accepting and closes what was not handed over, while the loops still run; from another thread. */
+/* Accepts no more, and closes those that have not said what they want; other is not called again. While the loops still
+ * run; from another thread. NULL is allowed. */
+void front_stop(struct front *f);
+/* Gives answers that other made before it ended a moment to go out, and closes the rest. The same. */
 void front_free(struct front *f);
 
 /* Listening sockets that outlive the daemon, where a service manager keeps them: no client is refused between two

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -32,6 +34,8 @@
 #define PAUSE_MS     200
 #define BRIEF_MS     10 /* where only the last files are left: whoever must go for others is gone by then */
 #define LOOK_MS      10000
+#define ENDING_MS    2000 /* that the last answers may take, looked at each so many ms: */
+#define ENDED_MS     5
 
 /* ---- Accepting ---- */
 
@@ -242,7 +246,7 @@ static void stop_listening(struct loop *l, void *arg)
     loop_timer_stop(l, &f->look);
 }
 
-static void close_all(struct loop *l, void *arg)
+static void close_conns(struct loop *l, void *arg)
 {
     struct front *f = arg;
     unsigned i = loop_index(l);
@@ -250,19 +254,58 @@ static void close_all(struct loop *l, void *arg)
     for (unsigned known = 0; known < 2; known++)
         while (f->conns[i][known].newest)
             conn_close(f->conns[i][known].newest);
+}
+
+void front_stop(struct front *f)
+{
+    if (!f || atomic_exchange(&f->stopping, true))
+        return;
+    /* First no more are accepted; those on their way to a loop were posted before, and are closed on arrival. */
+    loop_run(loops_at(f->o.loops, 0), stop_listening, f);
+    loops_run(f->o.loops, close_conns, f);
+}
+
+struct pump_count {
+    struct front *front;
+    unsigned count;
+};
+
+static void count_pumps(struct loop *l, void *arg)
+{
+    struct pump_count *c = arg;
+
+    c->count += pumps_unsent(c->front, l);
+}
+
+/* Whoever made the answers has closed its end of each pump, which ends by itself once the client has all of it. */
+static void wait_for_pumps(struct front *f)
+{
+    int64_t until = clock_mono_ms() + ENDING_MS;
+    struct pump_count now;
+
+    do {
+        now = (struct pump_count){f, 0};
+        loops_run(f->o.loops, count_pumps, &now);
+    } while (now.count && clock_mono_ms() < until && poll(NULL, 0, ENDED_MS) == 0);
+}
+
+static void close_pumps(struct loop *l, void *arg)
+{
+    struct front *f = arg;
+
     for (unsigned ending = 0; ending < 2; ending++)
-        while (f->pumps[i][ending].newest)
-            pump_close(f->pumps[i][ending].newest);
+        while (f->pumps[loop_index(l)][ending].newest)
+            pump_close(f->pumps[loop_index(l)][ending].newest);
 }
 
 void front_free(struct front *f)
 {
     if (!f)
         return;
-    atomic_store(&f->stopping, true);
-    /* First no more are accepted; those on their way to a loop were posted before, and are closed on arrival. */
-    loop_run(loops_at(f->o.loops, 0), stop_listening, f);
-    loops_run(f->o.loops, close_all, f);
+    front_stop(f);
+    if (f->o.other)
+        wait_for_pumps(f);
+    loops_run(f->o.loops, close_pumps, f);
     release(f);
 }
 

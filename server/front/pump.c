@@ -395,3 +395,13 @@ void pump_start(struct front *f, struct stream *client, int local, bool tls)
     stream_handle(client, &to_client, p);
     stream_handle(other, &to_local, p);
 }
+
+unsigned pumps_unsent(const struct front *f, const struct loop *l)
+{
+    unsigned count = 0;
+
+    for (unsigned ending = 0; ending < 2; ending++)
+        for (const struct front_pump *p = f->pumps[loop_index(l)][ending].newest; p; p = p->next)
+            count += !loop_timer_is_set(&p->linger);
+    return count;
+}

@@ -9,5 +9,7 @@
 /* Takes both. */
 void pump_start(struct front *f, struct stream *client, int local, bool tls);
 void pump_close(struct front_pump *p);
+/* How many of this loop have not given their client all of what they had for it, or wait for more; on the loop. */
+unsigned pumps_unsent(const struct front *f, const struct loop *l);
 
 #endif

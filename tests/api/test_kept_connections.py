@@ -4,6 +4,9 @@
 """Connections of the public listener are kept, as web interfaces and proxies want it; a request of a Tailscale client that
 comes on a kept one, after anything, gets where it belongs. In the clear and behind the daemon's own TLS."""
 import os
+import re
+import signal
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
@@ -180,6 +183,36 @@ def begun(d, text):
     return c
 
 
+def slow(d):
+    """A connection that takes little at a time."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.settimeout(20)
+    raw.connect(("127.0.0.1", d.port))
+    return d.tls.wrap_socket(raw, server_hostname="127.0.0.1") if d.tls else raw
+
+
+def stopped(d, key):
+    """The daemon ends while an answer is on its way: it arrives whole."""
+    policy = "// " + "x" * 3000000 + "\n{}"
+    shared.check("a long policy is set", d.call("PUT", "/api/v1/policy", {"policy": policy})[0] == 200)
+    s = slow(d)
+    s.sendall(f"GET /api/v1/policy HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += s.recv(512)
+    head, got = got.split(b"\r\n\r\n", 1)
+    said = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+    d.process.send_signal(signal.SIGTERM)
+    try:
+        while piece := s.recv(65536):
+            got += piece
+    except OSError as e:
+        print(f"# {e}")
+    shared.check("an answer on its way arrives whole although the daemon ends", len(got) == said > 3000000, f"{len(got)} of {said}")
+    shared.check("and it ends", d.process.wait(20) == 0)
+
+
 for with_tls in (False, True):
     with shared.Daemon(tls=with_tls) as daemon:
         print("# behind TLS" if with_tls else "# in the clear")
@@ -193,4 +226,5 @@ for with_tls in (False, True):
         ends(daemon)
         idle(daemon, *waiting)
         shared.check("the daemon runs on", daemon.alive() and daemon.healthy())
+        stopped(daemon, api_key)
 shared.finish()
