@@ -15,7 +15,7 @@ import daemon as shared  # noqa: E402
 from daemon import check  # noqa: E402
 
 HEADWAY = os.environ.get("HEADWAY", os.path.join(shared.ROOT, "build/release/headway"))
-ENV = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+ENV = {"PATH": os.environ["PATH"], "HOME": "/proc/nowhere", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 # Keys up to the plan, which P shows instead of carrying it out; then those that carry it out.
 CASES = [

@@ -195,6 +195,20 @@ static void prefixes_are_a_tree_of_containment(void **state)
     rig_release(&r);
 }
 
+static void a_site_is_read_from_its_prefix(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r, "{\"id\":\"1.41\",\"kind\":\"route.advertised\",\"changed\":{\"prefixes\":[{\"prefix\":"
+                 "\"fd7a:115c:a1e0:b1a:0:7:a01:100/120\",\"routers\":[]}]}}");
+    rig_keys(&r, "2<Tab>/b1a<Enter>");
+    assert_true(rig_shows(&r, "1 of "));
+    assert_true(rig_shows(&r, "4via6          10.1.1.0/24 of site 7"));
+    rig_release(&r);
+}
+
 static void exit_nodes_are_suggested_or_drained(void **state)
 {
     struct rig r;
@@ -263,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_drained_router_is_said_to_be_safe_to_reboot),
         cmocka_unit_test(a_prefix_says_who_uses_it_and_who_is_nearest),
         cmocka_unit_test(prefixes_are_a_tree_of_containment),
+        cmocka_unit_test(a_site_is_read_from_its_prefix),
         cmocka_unit_test(exit_nodes_are_suggested_or_drained),
         cmocka_unit_test(flips_are_counted),
         cmocka_unit_test(an_older_daemon_is_not_asked_again_and_again),

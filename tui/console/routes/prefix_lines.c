@@ -7,6 +7,7 @@
 #include "console/dialogs/plan.h"
 #include "console/model/findings.h"
 #include "console/routes/answers.h"
+#include "net/via6.h"
 
 #define FOLLOWED_SHOWN_NS (10 * 60 * NS_PER_SECOND) /* that all follow is news for so long */
 #define NAMES_SHOWN       6
@@ -219,10 +220,21 @@ static void overlap_lines(const struct app *app, const struct m_prefix *p, struc
     buf_release(&inside);
 }
 
+static void site_line(const char *prefix, struct buf *out)
+{
+    struct prefix p, v4;
+    char text[PREFIX_TEXT_MAX];
+    uint32_t site;
+
+    if (prefix_parse(prefix, &p, NULL, NULL) == 0 && via6_decode(&p, &site, &v4))
+        buf_addf(out, "4via6\t%s of site %u\n", prefix_format(&v4, text), site);
+}
+
 void prefix_lines(const struct app *app, const struct m_prefix *p, struct buf *out)
 {
     const struct prefix_answers *a = answers_of(app, p->row.key);
 
+    site_line(p->row.key, out);
     if (a)
         follow_line(app, a, out);
     findings_of(&app->model, 0, p->row.key, out);
@@ -250,6 +262,7 @@ void route_lines(const struct app *app, const struct m_route *r, struct buf *out
     const struct m_prefix *p = r->api.exit ? NULL : model_find(&app->model, ROW_PREFIX, r->row.key);
     const struct prefix_answers *a = answers_of(app, r->row.key);
 
+    site_line(r->row.key, out);
     drain_line(app, r->node, out);
     if (a)
         follow_line(app, a, out);

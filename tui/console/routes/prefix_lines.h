@@ -5,8 +5,8 @@
 
 #include "console/app/app.h"
 
-/* How far clients follow, what is wrong and what to do, the probe and its verdict, who takes over next, who may use it,
- * what it lies within and contains. */
+/* What a 4via6 prefix stands for, how far clients follow, what is wrong and what to do, the probe and its verdict, who
+ * takes over next, who may use it, what it lies within and contains. */
 void prefix_lines(const struct app *app, const struct m_prefix *p, struct buf *out);
 /* The same of a route of one router: its own findings only. */
 void route_lines(const struct app *app, const struct m_route *r, struct buf *out);
