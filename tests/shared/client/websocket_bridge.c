@@ -196,7 +196,7 @@ struct websocket_bridge *websocket_bridge_new(uint16_t to)
 
 uint16_t websocket_bridge_port(const struct websocket_bridge *b)
 {
-    struct sockaddr_in at;
+    struct sockaddr_in at = {0};
     socklen_t len = sizeof(at);
 
     return getsockname(b->listener, (struct sockaddr *)&at, &len) < 0 ? 0 : ntohs(at.sin_port);

@@ -81,7 +81,7 @@ static void what_is_left_out_is_named_with_its_line(void **state)
     (void)state;
     assert_int_equal(extra_records_parse(text, sizeof(text) - 1, &json, &left_out, &e), 0);
     assert_int_equal(left_out.len, ARRAY_LEN(expected));
-    for (size_t i = 0; i < left_out.len; i++)
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
         assert_true(str_starts(left_out.items[i], expected[i]));
     assert_non_null(strstr(left_out.items[2], "*.lab.test"));
     strs_release(&left_out);

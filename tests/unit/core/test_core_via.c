@@ -196,7 +196,7 @@ static void members_are_drained_and_preferred(void **state)
     core_rig_until(&r, serves, &first);
     core_session_end(r.core, session, SESSION_SILENT);
     core_rig_until(&r, serves, &second);
-    session = core_rig_online(&r, &routers[0]);
+    core_rig_online(&r, &routers[0]);
     core_rig_until(&r, serves, &first);
     drain(ids[0], true); /* the last one that is left serves although it is drained */
     drain(ids[1], true);

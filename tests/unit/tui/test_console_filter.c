@@ -142,9 +142,27 @@ static void the_tail_is_not_filtered(void **state)
     rig_release(&r);
 }
 
+/* The last name that goes is the list's own. */
+static void saved_filters_go_one_by_one(void **state)
+{
+    struct saved_filters s = {0};
+
+    (void)state;
+    assert_int_equal(saved_filter_set(&s, "a", "tag:a", NULL), 0);
+    assert_int_equal(saved_filter_set(&s, "b", "tag:b", NULL), 0);
+    assert_int_equal(saved_filter_set(&s, "c", "tag:c", NULL), 0);
+    assert_int_equal(saved_filter_set(&s, "b", "", NULL), 0);
+    assert_null(saved_filter_find(&s, "b"));
+    assert_string_equal(saved_filter_find(&s, "a"), "tag:a");
+    assert_string_equal(saved_filter_find(&s, "c"), "tag:c");
+    saved_filters_release(&s);
+    assert_int_equal(s.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(saved_filters_go_one_by_one),
         cmocka_unit_test(a_new_filter_replaces_the_old_one),
         cmocka_unit_test(the_tail_is_not_filtered),
         cmocka_unit_test(forms_find_what_they_say),

@@ -194,9 +194,10 @@ static void saved_remove(struct saved_filters *s, const char *name)
 {
     for (size_t i = s->len; i-- > 0;)
         if (str_eq(s->items[i].name, name)) {
-            free(s->items[i].name);
             free(s->items[i].text);
+            free(s->items[i].name); /* which name may be */
             vec_remove(s, i);
+            return;
         }
 }
 

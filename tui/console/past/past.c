@@ -66,6 +66,8 @@ static void restore_cursors(struct app *app, struct kept_cursors *kept)
     for (size_t i = 0; i < app->tables->view_count; i++)
         for (int part = 0; part < view_part_count(app->tables->views[i]); part++) {
             struct list *l = &app->views[i].lists[part];
+            if (at >= kept->len)
+                break;
             struct kept_cursor *k = &kept->items[at++];
 
             if (l->def->kinds & MODEL_TRADED)

@@ -184,7 +184,7 @@ static void draw_verdict(const struct reach_path *p, struct canvas *c, struct re
         buf_addf(&b, ", through %s", p->target);
     if (p->pairs_allowed && p->pairs_denied) {
         snprintf(pairs, sizeof(pairs), "%llu of %llu pairs", (unsigned long long)p->pairs_allowed,
-                 (unsigned long long)(p->pairs_allowed + p->pairs_denied));
+                 (unsigned long long)p->pairs_allowed + p->pairs_denied);
         used = canvas_width(c, pairs) + 2;
         canvas_right(c, at.row, at.col, at.cols - 1, ROLE_WAIT, pairs);
     }

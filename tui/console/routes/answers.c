@@ -247,7 +247,7 @@ static bool subject_of(const struct row *row, char *out, size_t size)
 {
     const struct m_route *r = row && row->kind == ROW_ROUTE ? (const struct m_route *)row : NULL;
 
-    if (r && r->api.exit)
+    if (r && r->api.exit && r->node)
         snprintf(out, size, "exit %s", r->node->row.key);
     else if (r || (row && row->kind == ROW_PREFIX))
         str_copy(out, size, row->key);
