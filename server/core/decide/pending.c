@@ -14,6 +14,8 @@
 #define SSH_LEFT_MS 60000 /* a client whose connection broke asks again sooner */
 /* Nobody can push everybody else's registrations out. */
 #define PER_SOURCE_MAX 64 /* of one IPv4 address or IPv6 /64 */
+#define SITE_LEN       6  /* bytes of an IPv6 address that name a site (RFC 6177), which makes /64s as it likes ... */
+#define PER_SITE       4  /* ... and has one in so many of all places, at least as many as one /64 */
 #define PER_TARGET_MAX 16 /* SSH sessions to one node; all together have half of the places */
 #define VERDICTS       2  /* times the places: with what was decided and is kept until its time is over */
 
@@ -57,13 +59,17 @@ static void stop_waiting(struct core_state *s, struct core_call *call)
     map_delu(&s->waiting_calls, call->number);
 }
 
-static bool same_source(const struct addr_port *a, const char *text)
+/* How many bytes of the source of another one are as those of a; 0: it is of the other family, or none. */
+static size_t alike(const struct addr_port *a, const char *text)
 {
     struct addr_port b;
-    size_t len = addr_source_len(&a->addr);
+    size_t len = 0;
 
-    return addr_port_parse(text, &b, NULL) == 0 && b.addr.bits == a->addr.bits &&
-           memcmp(a->addr.bytes, b.addr.bytes, len) == 0;
+    if (addr_port_parse(text, &b, NULL) < 0 || b.addr.bits != a->addr.bits)
+        return 0;
+    while (len < addr_source_len(&a->addr) && a->addr.bytes[len] == b.addr.bytes[len])
+        len++;
+    return len;
 }
 
 /* The oldest verdict that was kept for whoever asks late: the client asks anew. */
@@ -82,12 +88,17 @@ static void forget_verdict(struct core_state *s)
     }
 }
 
+static size_t site_max(int64_t max)
+{
+    return max / PER_SITE > PER_SOURCE_MAX ? (size_t)(max / PER_SITE) : PER_SOURCE_MAX;
+}
+
 /* An SSH session counts for the node that asks, which names whose session it is; a registration for its address. */
 static int check_room(struct core_state *s, const struct pending *p, struct err *e)
 {
     int64_t max = s->config->tuning.register_cache_max_entries, waiting = 0, of_ssh = 0;
-    size_t of_source = 0, of_target = 0;
-    struct addr_port from;
+    size_t of_source = 0, of_site = 0, of_target = 0;
+    struct addr_port from = {0};
     bool has_source = addr_port_parse(p->source, &from, NULL) == 0;
 
     for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
@@ -98,13 +109,15 @@ static int check_room(struct core_state *s, const struct pending *p, struct err 
         waiting++;
         of_ssh += x->ssh;
         of_target += x->ssh && x->ssh_target_id == p->ssh_target_id;
-        of_source += !x->ssh && has_source && same_source(&from, x->source);
+        size_t same = !x->ssh && has_source ? alike(&from, x->source) : 0;
+        of_source += has_source && same == addr_source_len(&from.addr);
+        of_site += from.addr.bits == 128 && same >= SITE_LEN;
     }
     if (p->ssh && of_target >= PER_TARGET_MAX)
         return err_set(e, ERR_BUSY, "too many SSH sessions to this node wait for approval");
     if (p->ssh && of_ssh >= (max + 1) / 2)
         return err_set(e, ERR_BUSY, "too many SSH sessions wait for approval");
-    if (!p->ssh && of_source >= PER_SOURCE_MAX)
+    if (!p->ssh && (of_source >= PER_SOURCE_MAX || of_site >= site_max(max)))
         return err_set(e, ERR_BUSY, "too many registrations wait from your address: approve or reject some first");
     if (waiting >= max)
         return err_set(e, ERR_BUSY, "too many registrations wait: an administrator must approve or reject some first");

@@ -272,12 +272,13 @@ static int begin_narrow(void **state)
     return 0;
 }
 
-static int ask(uint8_t machine, const char *source)
+static int ask(unsigned machine, const char *source)
 {
     struct core_register q = {.info = {.hostname = "x", .source = source}};
 
-    memset(q.machine_key, machine, KEY_LEN);
-    memset(q.node_key, machine, KEY_LEN);
+    memset(q.machine_key, (int)(machine >> 8) + 1, KEY_LEN);
+    q.machine_key[0] = (uint8_t)machine;
+    memcpy(q.node_key, q.machine_key, KEY_LEN);
     return core_rig_register(r.core, &q) == 0 && q.result == REGISTER_URL ? 0 : ERR_BUSY;
 }
 
@@ -290,11 +291,27 @@ static void registrations_that_wait_are_counted_by_source(void **state)
     (void)state;
     for (unsigned i = 0; i < 100; i++) {
         snprintf(source, sizeof(source), "[2001:db8:0:1:%x::%x]:%u", i, i * 7, i + 1);
-        taken += ask((uint8_t)(100 + i), source) == 0;
+        taken += ask(100 + i, source) == 0;
     }
     assert_int_equal(taken, 64);
     assert_int_equal(ask(250, "[2001:db8:0:2::1]:1"), 0);
     assert_int_equal(ask(251, "192.0.2.7:1"), 0);
+}
+
+/* Nor does a site, which has 65,536 of them. */
+static void and_by_site(void **state)
+{
+    char source[64];
+    unsigned taken = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 400; i++) {
+        snprintf(source, sizeof(source), "[2001:db8:1:%x::1]:%u", i, i + 1);
+        taken += ask(i, source) == 0;
+    }
+    assert_int_equal(taken, 256); /* of 1,024 */
+    assert_int_equal(ask(500, "[2001:db8:2::1]:1"), 0);
+    assert_int_equal(ask(501, "192.0.2.7:1"), 0);
 }
 
 /* Whoever brings up a hundred machines behind one address, and approves them, waits for nobody. */
@@ -409,6 +426,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_may_be_shortened_and_not_extended, begin, end),
         cmocka_unit_test_setup_teardown(a_person_decides, begin, end),
         cmocka_unit_test_setup_teardown(registrations_that_wait_are_counted_by_source, begin, end),
+        cmocka_unit_test_setup_teardown(and_by_site, begin, end),
         cmocka_unit_test_setup_teardown(who_was_decided_upon_waits_no_more, begin, end),
         cmocka_unit_test_setup_teardown(verdicts_are_kept_within_the_bound, begin_small, end),
         cmocka_unit_test_setup_teardown(addresses_run_out_and_come_back_late, begin_narrow, end),
