@@ -198,6 +198,8 @@ static void prepare(struct client *c, struct transfer *t, const char *method, co
     curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c->easy, CURLOPT_PATH_AS_IS, 1L);
+    if (!c->socket)
+        curl_easy_setopt(c->easy, CURLOPT_ACCEPT_ENCODING, ""); /* all; ANSWER_MAX holds for what comes out */
     if (c->socket)
         curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, c->socket);
     if (str_starts(c->base, "http://")) /* to this machine: a proxy would see the API key */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/encoding.h"
 #include "http/server.h"
 
 #define ARENA_MAX ((size_t)4 * 1024 * 1024)
@@ -71,6 +72,7 @@ static void end_work(struct http_request *r)
 
 static void finish(struct http_request *r)
 {
+    encoding_apply(r);
     over(r);
     end_work(r);
 }
