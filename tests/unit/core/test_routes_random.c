@@ -313,7 +313,10 @@ static void check_prefix(struct model *m, int p, const struct route_move *move, 
     }
     if (after == before)
         return;
-    assert_non_null(move);
+    if (!move) {
+        fail_msg("run %u step %u prefix %d: the move is not told", run, step, p);
+        return;
+    }
     assert_int_equal(prefix_cmp(&move->prefix, &prefix), 0);
     assert_true(move->to == id_of(after));
     assert_true(before == NODES ? move->from != 0 : move->from == id_of(before));
