@@ -243,12 +243,14 @@ char *str_clean(const char *text, size_t max)
     struct buf out = BUF_INIT(0);
 
     for (const char *p = text; *p;) {
-        size_t n = 1;
-        while (((unsigned char)p[n] & 0xc0) == 0x80) /* the parser lets valid UTF-8 through only */
-            n++;
+        unsigned char c = (unsigned char)p[0];
+        size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if (strnlen(p, n) < n || !str_utf8(p, n)) { /* of a database that somebody else wrote */
+            p++;
+            continue;
+        }
         if (out.len + n > max)
             break;
-        unsigned char c = (unsigned char)p[0];
         bool c1 = n == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0;
         /* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069 turn the text around them */
         bool turn = n == 3 && c == 0xe2 &&

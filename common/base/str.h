@@ -37,7 +37,7 @@ void str_safe(struct buf *out, const char *text, size_t len);
 /* The same, but that lines stay lines, and tabs tabs. */
 void str_safe_lines(struct buf *out, const char *text);
 
-/* A copy of valid UTF-8 without control characters and bidirectional overrides, cut to max bytes at the end of a
+/* A copy without control characters, bidirectional overrides and what is no UTF-8, cut to max bytes at the end of a
  * character. */
 char *str_clean(const char *text, size_t max);
 

@@ -223,6 +223,12 @@ static void names_carry_no_commands_to_a_terminal(void **state)
 
 static void long_names_end_at_a_character(void **state)
 {
+    char *odd = str_clean("a\xb4\x80\xc3\xa4\xc3"
+                          "b\xf0\x9f\x98\x80\xff",
+                          100);
+    assert_string_equal(odd, "a\xc3\xa4"
+                             "b\xf0\x9f\x98\x80");
+    free(odd);
     char *cut = str_clean("\xc3\xa4\xc3\xb6\xc3\xbc", 5);
 
     (void)state;
