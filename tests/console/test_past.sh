@@ -7,50 +7,12 @@
 . "$(dirname "$0")/../shared/lib.sh"
 # shellcheck source=screen.sh
 . "$(dirname "$0")/screen.sh"
-need_commands tmux python3 curl
-need_programs
-free_ports() {
-  python3 -c 'import socket
-s = [socket.socket() for _ in range(3)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])'
-}
-hw() { "$HEADWAY" -c "$WORK/config.yaml" "$@"; }
-daemon_answers() { curl -fsS -o /dev/null "http://127.0.0.1:$PORT/health"; }
+# shellcheck source=../shared/daemon.sh
+. "$(dirname "$0")/../shared/daemon.sh"
+need_commands tmux
 
-read -r PORT STUN RELAY < <(free_ports)
-cat >"$WORK/config.yaml" <<EOF
-server_url: http://127.0.0.1:$PORT
-listen_addr: 127.0.0.1:$PORT
-metrics_listen_addr: ""
-unix_socket: $WORK/headway.sock
-noise:
-  private_key_path: $WORK/noise.key
-database:
-  type: sqlite
-  sqlite:
-    path: $WORK/db.sqlite
-prefixes:
-  v4: 100.64.0.0/10
-  v6: fd7a:115c:a1e0::/48
-derp:
-  server:
-    stun_listen_addr: 127.0.0.1:$STUN
-    listen_addr: 127.0.0.1:$RELAY
-    private_key_path: $WORK/derp.key
-  urls: []
-dns:
-  base_domain: tail.example.com
-  override_local_dns: false
-policy:
-  mode: database
-EOF
-"$HEADWAYD" -c "$WORK/config.yaml" >>"$WORK/log" 2>&1 </dev/null &
-DAEMON=$!
-disown
-at_exit end_process "$DAEMON"
-wait_for 20 daemon_answers || { tail -n 20 "$WORK/log"; exit 1; }
-
+daemon_configure "  mode: database"
+daemon_up
 echo '{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:443"]}]} // then' >"$WORK/policy"
 hw policy set -f "$WORK/policy" >/dev/null
 hw users create alice >/dev/null

@@ -7,67 +7,23 @@
 . "$(dirname "$0")/../shared/lib.sh"
 # shellcheck source=screen.sh
 . "$(dirname "$0")/screen.sh"
-need_commands tmux python3 curl
-need_programs
+# shellcheck source=../shared/daemon.sh
+. "$(dirname "$0")/../shared/daemon.sh"
+need_commands tmux
 
 type_keys() { screen_keys -l "$1"; }
-free_ports() {
-  python3 -c 'import socket
-s = [socket.socket() for _ in range(3)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])'
-}
-hw() { "$HEADWAY" -c "$WORK/config.yaml" "$@"; }
-daemon_answers() { curl -fsS -o /dev/null "http://127.0.0.1:$PORT/health"; }
 policy_has() { hw policy get | grep -qF -- "$1" || { hw policy get; return 1; }; }
 policy_has_not() { ! policy_has "$1"; }
 
-configure() { # the policy's section
-  cat >"$WORK/config.yaml" <<EOF
-server_url: http://127.0.0.1:$PORT
-listen_addr: 127.0.0.1:$PORT
-metrics_listen_addr: ""
-unix_socket: $WORK/headway.sock
-noise:
-  private_key_path: $WORK/noise.key
-database:
-  type: sqlite
-  sqlite:
-    path: $WORK/db.sqlite
-prefixes:
-  v4: 100.64.0.0/10
-  v6: fd7a:115c:a1e0::/48
-derp:
-  server:
-    stun_listen_addr: 127.0.0.1:$STUN
-    listen_addr: 127.0.0.1:$RELAY
-    private_key_path: $WORK/derp.key
-  urls: []
-dns:
-  base_domain: tail.example.com
-  override_local_dns: false
-policy:
-$1
-EOF
-}
-daemon_up() {
-  "$HEADWAYD" -c "$WORK/config.yaml" >>"$WORK/log" 2>&1 </dev/null &
-  DAEMON=$!
-  disown
-  wait_for 20 daemon_answers || { tail -n 20 "$WORK/log"; exit 1; }
-}
-daemon_down() { end_process "$DAEMON"; }
 console() {
   screen_start 100 30 env LC_ALL=C.UTF-8 XDG_STATE_HOME="$WORK/user" STATE_DIRECTORY="$WORK/state" VISUAL= EDITOR="${1:-false}" \
     TMPDIR="$WORK/tmp" XDG_RUNTIME_DIR= sh -c "echo \$\$ >'$WORK/pid'; exec '$HEADWAY' -c '$WORK/config.yaml'"
   screen_wait 5 LIVE >/dev/null
 }
 
-read -r PORT STUN RELAY < <(free_ports)
 mkdir -p "$WORK/tmp"
-configure "  mode: database"
+daemon_configure "  mode: database"
 daemon_up
-at_exit daemon_down
 cat >"$WORK/policy" <<'EOF'
 {
   // who may do what
@@ -252,7 +208,7 @@ screen_wait 3 'prompt> *$' >/dev/null
 
 # --- a file's policy
 daemon_down
-configure "  mode: file
+daemon_configure "  mode: file
   path: $WORK/policy"
 daemon_up
 console
