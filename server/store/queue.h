@@ -7,7 +7,7 @@
 
 #include "base/map.h"
 #include "base/thread.h"
-#include "store/engine.h"
+#include "store/tables/engine.h"
 
 struct store {
     char *path;

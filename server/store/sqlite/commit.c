@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/array.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 int sqlite_sync(struct sqlite_engine *s, bool full, struct err *e)
 {

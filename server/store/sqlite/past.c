@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define HISTORY_DAYS 90
 #define HISTORY_KEPT 200000 /* changes after the beginning */

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "shared/store_fixture.h"
 #include "store/queue.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define DAY (86400 * INT64_C(1000000000))
 

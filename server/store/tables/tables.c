@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/tables.h"
+#include "store/tables/tables.h"
 
 #include "base/array.h"
 #include "base/mem.h"
@@ -218,7 +218,7 @@ const struct store_table store_tables[STORE_TABLES] = {
                         LOADED(api_keys, api_key_count), .since = 1},
     [RECORD_NODE] = {"node", 1, COLUMNS(node_columns), INDEXES(node_indexes), LOADED(nodes, node_count), .since = 1},
     [RECORD_EVENT] = {"event", 2, COLUMNS(event_columns), INDEXES(event_indexes), .since = 1},
-    /* Many texts that were the policy stay (sqlite_policies.c); the newest is loaded. */
+    /* Many texts that were the policy stay (sqlite/policies.c); the newest is loaded. */
     [RECORD_POLICY] = {"policy", 1, COLUMNS(policy_columns), LOADED(policies, policy_count), .order = "id DESC LIMIT 1",
                        .since = 1},
     [RECORD_PRIMARY] = {"primary_router", 1, COLUMNS(primary_columns), LOADED(primaries, primary_count),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How an older database becomes a present one, and an empty file the first. Each version of the schema adds what the
- * tables' descriptions say (store/tables.c), then does what its step says. What was released is never edited; a new
+ * tables' descriptions say (tables/tables.c), then does what its step says. What was released is never edited; a new
  * version is added. The database says in user_version how many it has seen. */
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define APPLICATION_ID 0x68647779 /* "hdwy" */
 

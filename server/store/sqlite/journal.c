@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define NS_PER_DAY  (86400 * NS_PER_SECOND)
 #define EVENTS_KEPT 100000 /* of each of both */

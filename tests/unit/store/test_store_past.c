@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "shared/store_fixture.h"
 #include "store/queue.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 /* A node that changes each second, one that never changes, and one that was deleted in the third second. */
 static const char many[] =

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-#include "store/engine.h"
-#include "store/tables.h"
+#include "store/tables/engine.h"
+#include "store/tables/tables.h"
 
 struct sqlite_engine {
     struct engine engine; /* first */
@@ -50,7 +50,7 @@ int sqlite_run(sqlite3_stmt *stmt, const char *doing, struct err *e) WARN_UNUSED
 int sqlite_connect(const char *path, int flags, sqlite3 **out, struct err *e) WARN_UNUSED;
 void sqlite_disconnect(sqlite3 *db); /* with its statements */
 
-/* ---- sqlite_columns.c ---- */
+/* ---- columns.c ---- */
 
 extern const struct store_dialect sqlite_dialect;
 
@@ -60,7 +60,7 @@ int sqlite_bind(const struct store_table *t, sqlite3_stmt *stmt, const void *rec
 /* Reads the current row into a record of defaults. ERR_IO names table, row and column. */
 int sqlite_read(const struct store_table *t, sqlite3_stmt *stmt, void *record, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_schema.c ---- */
+/* ---- schema.c ---- */
 
 /* What a version of the schema does beside adding tables, columns and indexes (schema_statements). */
 struct schema_step {
@@ -74,13 +74,13 @@ extern const struct schema_step sqlite_schema[]; /* ended by version 0 */
 int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest,
                    struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_backup.c ---- */
+/* ---- backup.c ---- */
 
 /* A complete, self-contained, synced copy in a new file of mode 0600. ERR_CONFLICT when path exists. */
 int sqlite_copy(sqlite3 *from, const char *path, struct err *e) WARN_UNUSED;
 int sqlite_backup(struct engine *en, const char *path, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_commit.c; on the storage thread ---- */
+/* ---- commit.c; on the storage thread ---- */
 
 int sqlite_prepare_writes(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
 int sqlite_commit(struct engine *en, struct store_group *list, struct err *e) WARN_UNUSED;
@@ -93,7 +93,7 @@ int sqlite_finish(struct sqlite_engine *en, int code, struct err *e) WARN_UNUSED
 /* Inside a transaction. */
 int sqlite_set_counter(struct sqlite_engine *en, const char *name, uint64_t value, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_journal.c ---- */
+/* ---- journal.c ---- */
 
 int sqlite_prepare_journal(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
 int sqlite_position(struct engine *en, uint64_t run, uint64_t seq, struct journal_position *out,
@@ -104,21 +104,21 @@ int sqlite_event_counts(struct engine *en, int64_t from_ns, int64_t step_ns, siz
                         struct err *e) WARN_UNUSED;
 int sqlite_prune(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_past.c ---- */
+/* ---- past.c ---- */
 
 int sqlite_prepare_past(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
 int sqlite_past(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e) WARN_UNUSED;
 /* Inside a transaction. */
 int sqlite_prune_past(struct sqlite_engine *en, int64_t now_ns, bool *more, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_policies.c ---- */
+/* ---- policies.c ---- */
 
 int sqlite_prepare_policies(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
 int sqlite_policies(struct engine *en, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
                     size_t *count, struct err *e) WARN_UNUSED;
 int sqlite_prune_policies(struct sqlite_engine *en, bool *more, struct err *e) WARN_UNUSED; /* inside a transaction */
 
-/* ---- sqlite_load.c ---- */
+/* ---- load.c ---- */
 
 int sqlite_load(struct engine *en, struct store_image *image, struct err *e) WARN_UNUSED;
 int sqlite_load_all(sqlite3 *db, struct store_image *image, struct err *e) WARN_UNUSED; /* in a transaction */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Private to the store: what a database has to do. The store queues, answers and decides when; an engine writes, reads
- * and reports. It knows the tables by their descriptions alone (store/tables.h). */
+ * and reports. It knows the tables by their descriptions alone (tables.h). */
 #ifndef SERVER_STORE_ENGINE_H
 #define SERVER_STORE_ENGINE_H
 
@@ -76,7 +76,7 @@ struct engine_calls {
     int (*ping)(struct engine *en, struct err *e);
 };
 
-/* sqlite_open.c; path as in store_open. */
+/* sqlite/open.c; path as in store_open. */
 int sqlite_engine_open(const char *path, struct engine **out, struct engine_start *start, struct err *e) WARN_UNUSED;
 
 /* image.c: what a start reads, filled by an engine table by table. */

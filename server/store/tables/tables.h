@@ -5,7 +5,7 @@
 #define SERVER_STORE_TABLES_H
 
 #include "base/buf.h"
-#include "store/engine.h"
+#include "store/tables/engine.h"
 
 enum column_type {
     COLUMN_U64,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 const struct store_dialect sqlite_dialect = {
     .types = {[COLUMN_U64] = "INTEGER",

@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define POLICIES_KEPT 500
 #define POLICIES_STEP 20 /* removed in one transaction; a text may have 4 MiB */
