@@ -51,6 +51,17 @@ static const struct record_shape {
                                {AT(server_message, text), AT(server_message, url)},
                                {0},
                                {0}},
+    [RECORD_PENDING] = {sizeof(struct pending),
+                        {AT(pending, auth_id), AT(pending, hostname), AT(pending, os), AT(pending, client_version),
+                         AT(pending, source), AT(pending, ssh_user)},
+                        {AT(pending, request_tags)},
+                        {AT(pending, routes)}},
+    [RECORD_SSH_APPROVAL] = {sizeof(struct ssh_approval), {AT(ssh_approval, user)}, {0}, {0}},
+    [RECORD_DELETED_NODE] = {sizeof(struct deleted_node), {0}, {0}, {0}},
+    [RECORD_ADMIN_CALL] = {sizeof(struct admin_call),
+                           {AT(admin_call, text), AT(admin_call, inverse), AT(admin_call, secret)},
+                           {AT(admin_call, events)},
+                           {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -145,6 +156,11 @@ struct history *history_new(void)
 struct server_message *server_message_new(void)
 {
     return (struct server_message *)record_new(RECORD_SERVER_MESSAGE);
+}
+
+struct pending *pending_new(void)
+{
+    return (struct pending *)record_new(RECORD_PENDING);
 }
 
 static void own_list(struct strs *s)

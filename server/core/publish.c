@@ -263,14 +263,14 @@ static const void **published(struct core_state *s, enum record_kind kind, size_
 
 static int pending_by_age(const void *a, const void *b)
 {
-    const struct pending *x = *(struct pending *const *)a, *y = *(struct pending *const *)b;
+    const struct pending *x = *(const struct pending *const *)a, *y = *(const struct pending *const *)b;
 
     return x->created_ns < y->created_ns ? -1 : x->created_ns > y->created_ns;
 }
 
 static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next)
 {
-    VEC(struct pending *) list = {0};
+    VEC(const struct pending *) list = {0};
 
     for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
         struct pending_request *w = e->value;

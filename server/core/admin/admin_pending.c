@@ -135,7 +135,7 @@ int admin_debug_node(struct core_state *s, struct core_admin *a, struct err *e)
 
     if (rc < 0 || (rc = str_check(a->name ? a->name : "", 255, false, "name", e)) < 0)
         return rc;
-    str_copy(fields.auth_id, sizeof(fields.auth_id), a->text);
+    fields.auth_id = (char *)(uintptr_t)a->text;
     random_bytes(fields.machine_key, KEY_LEN);
     random_bytes(fields.node_key, KEY_LEN);
     struct node *n = node_new();

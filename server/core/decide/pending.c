@@ -30,7 +30,7 @@ static void pending_request_free(struct pending_request *w)
         next = call->next;
         call_free(call);
     }
-    pending_unref(w->pending);
+    record_unref(w->pending);
     free(w);
 }
 
@@ -148,10 +148,9 @@ struct pending_request *pending_request_new(struct core_state *s, const struct p
         return NULL;
     struct pending_request *w = mem_alloc(sizeof(*w));
     struct pending *p = w->pending = pending_new();
-    if (*fields->auth_id)
-        str_copy(p->auth_id, sizeof(p->auth_id), fields->auth_id);
-    else
-        new_auth_id(p->auth_id);
+    char fresh[AUTH_ID_LEN + 1];
+    new_auth_id(fresh);
+    mem_replace(&p->auth_id, fields->auth_id ? fields->auth_id : fresh);
     p->ssh = fields->ssh;
     p->ephemeral = fields->ephemeral;
     memcpy(p->machine_key, fields->machine_key, KEY_LEN);
