@@ -73,14 +73,14 @@ int sql_events(struct store_sql *db, const struct journal_page *page, struct eve
     return read_rows(db, RECORD_EVENT, sql, out, count, e);
 }
 
-struct cells {
+struct span_counts {
     size_t count;
     uint64_t *counts;
 };
 
 static int take_cell(struct store_sql *db, void *arg, struct err *e)
 {
-    struct cells *c = arg;
+    struct span_counts *c = arg;
     int64_t cell = db->calls->number(db, 0);
 
     (void)e;
@@ -92,7 +92,7 @@ static int take_cell(struct store_sql *db, void *arg, struct err *e)
 int sql_event_counts(struct store_sql *db, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
                      struct err *e)
 {
-    struct cells c = {.count = cells, .counts = counts};
+    struct span_counts c = {.count = cells, .counts = counts};
 
     return sql_run(
         db, take_cell, &c, e,

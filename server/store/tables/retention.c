@@ -55,14 +55,14 @@ static int grow_old(struct store_sql *db, struct store_age *age, int64_t now_ns,
 
 /* ---- the journal ---- */
 
-struct gone {
+struct pruned_events {
     int64_t run, seq; /* the newest entry that went */
     int64_t count;
 };
 
 static int take_gone(struct store_sql *db, void *arg, struct err *e)
 {
-    struct gone *g = arg;
+    struct pruned_events *g = arg;
     int64_t run = db->calls->number(db, 0), seq = db->calls->number(db, 1);
 
     (void)e;
@@ -75,7 +75,7 @@ static int take_gone(struct store_sql *db, void *arg, struct err *e)
 }
 
 /* A reader that stands before what went has missed it (sql_position). */
-static int note_pruned(struct store_sql *db, const struct gone *g, struct err *e)
+static int note_pruned(struct store_sql *db, const struct pruned_events *g, struct err *e)
 {
     int64_t run = 0, seq = 0;
     int code;
@@ -92,7 +92,7 @@ static int note_pruned(struct store_sql *db, const struct gone *g, struct err *e
 static int prune_events(struct store_sql *db, bool by_admin, int64_t oldest_ns, bool *more, struct err *e)
 {
     int64_t total = 0, over, step;
-    struct gone gone = {0};
+    struct pruned_events gone = {0};
     int code = sql_number(db, 0, &total, e, "SELECT count(*) FROM event WHERE by_admin=%s", sql_bool(db, by_admin));
 
     if (code < 0)
