@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Groups: what is written together, and how it ends: durable, or taken back with what was decided upon it. */
 #include "core/commit.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/admin/policy_change.h"
 #include "core/follow.h"
@@ -253,6 +254,25 @@ static void try_again(struct core_state *s)
     }
 }
 
+/* Before the writes are followed: what is not published yet is new. */
+static void count_writes(struct core_state *s, const struct commit_group *g)
+{
+    double seconds = (double)(clock_mono_us() - g->sent_us) / 1e6;
+
+    metrics_time(&s->counters.batch_sizes, &metrics_hundred, (double)g->writes.len);
+    metrics_time(&s->counters.batch_times, &metrics_fractions, seconds);
+    for (size_t i = 0; i < g->writes.len; i++) {
+        const struct store_write *w = &g->writes.items[i];
+        const struct record *r = w->record;
+        const struct slot *slot = r->kind == RECORD_NODE ? map_getu(&s->by_id, r->id) : NULL;
+        if (r->kind == RECORD_NODE)
+            metrics_time(&s->counters.node_times[w->remove                   ? CORE_NODE_DELETE
+                                                 : !slot || !slot->published ? CORE_NODE_PUT
+                                                                             : CORE_NODE_UPDATE],
+                         &metrics_fractions, seconds);
+    }
+}
+
 /* The store has answered. */
 static void finish(struct core_state *s, struct commit_group *g)
 {
@@ -262,6 +282,8 @@ static void finish(struct core_state *s, struct commit_group *g)
     s->flying = g->next;
     if (!s->flying)
         s->flying_end = &s->flying;
+    if (g->code == 0)
+        count_writes(s, g);
     for (size_t i = 0; g->code == 0 && i < g->writes.len; i++)
         commit_follow(s, &g->writes.items[i], g->actors.items[i]);
     if (first)
@@ -315,5 +337,6 @@ void tx_submit(struct core_state *s)
     *s->flying_end = g;
     s->flying_end = &g->next;
     s->counters.commits++;
+    g->sent_us = clock_mono_us();
     store_submit(s->store, s->series, g->writes.items, g->writes.len, store_answered, g);
 }

@@ -73,7 +73,7 @@ static uint64_t used_router(const struct client_netmap *map, const struct prefix
 
 static void count_follower(struct readback *r, const struct readback_move *m)
 {
-    metrics_time(&r->follow_times, (double)(clock_wall_ns() - m->moved_ns) / 1e9);
+    metrics_time(&r->follow_times, &metrics_seconds, (double)(clock_wall_ns() - m->moved_ns) / 1e9);
 }
 
 static void judge(struct readback *r, struct readback_move *m, struct route_follower *f,

@@ -186,6 +186,7 @@ void readback_metrics(struct readback *r, struct buf *out)
     metrics_put(out, "headway_readback_questions_failed_total", "counter", "Of these, those without a usable answer",
                 r->failed);
     metrics_put_times(out, "headway_route_follow_seconds",
-                      "Time from the move of a prefix until a node said that it uses the new router", &r->follow_times);
+                      "Time from the move of a prefix until a node said that it uses the new router", &metrics_seconds,
+                      &r->follow_times);
     pthread_mutex_unlock(&r->lock);
 }

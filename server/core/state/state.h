@@ -117,8 +117,9 @@ struct commit_group {
     VEC(const struct event *) events; /* also among the writes; delivered in this order */
     VEC(bool) observed;               /* for each: it happened, whether or not it could be stored */
     struct core_call *calls, **calls_end;
-    bool abandoned; /* decided upon a group that could not be written */
-    bool remade;    /* holds only what happened, for the second time */
+    bool abandoned;  /* decided upon a group that could not be written */
+    bool remade;     /* holds only what happened, for the second time */
+    int64_t sent_us; /* mono, to the store */
     int code;
     struct err err;
 };
