@@ -103,7 +103,6 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
     slot->sessions = x;
     map_putu(&s->sessions, x->id, x);
     slot->suspect = false;
-    slot->unseen_login = 0;
     mem_replace(&slot->live.source, source);
     bool was_healthy = slot->live.healthy;
     slot->live.healthy = true;
