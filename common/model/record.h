@@ -141,6 +141,7 @@ struct primary {
     struct record r;
     struct prefix prefix;
     int64_t since_ns;
+    char *actor;    /* the administrator whose change it followed, "": nobody's. Not stored */
     uint64_t moves; /* from one router to another since the start. Not stored */
     bool chosen;    /* by an administrator just now: it is to be elected. Not stored: who is elected stays */
 };
@@ -148,7 +149,8 @@ struct primary {
 /* The same within a group of routers that grants name with via. id: the node. */
 struct via_primary {
     struct record r;
-    char *tags; /* of the group, sorted: "tag:a, tag:b" */
+    char *tags;  /* of the group, sorted: "tag:a, tag:b" */
+    char *actor; /* as of a primary. Not stored */
     struct prefix prefix;
     int64_t since_ns;
 };

@@ -31,9 +31,12 @@ void tx_give_answers(struct core_state *s)
 
 static void group_free(struct commit_group *g)
 {
-    for (size_t i = 0; i < g->writes.len; i++)
+    for (size_t i = 0; i < g->writes.len; i++) {
         record_unref(g->writes.items[i].record);
+        free(g->actors.items[i]);
+    }
     vec_release(&g->writes);
+    vec_release(&g->actors);
     vec_release(&g->events);
     vec_release(&g->observed);
     free(g);
@@ -247,7 +250,7 @@ static void finish(struct core_state *s, struct commit_group *g)
     if (!s->flying)
         s->flying_end = &s->flying;
     for (size_t i = 0; g->code == 0 && i < g->writes.len; i++)
-        commit_follow(s, &g->writes.items[i]);
+        commit_follow(s, &g->writes.items[i], g->actors.items[i]);
     if (first)
         open = revert(s, g);
     if (g->events.len)

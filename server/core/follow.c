@@ -92,7 +92,7 @@ static void follow_ssh_approval(struct core_state *s, const struct store_write *
         (void)ssh_approval_follow(s, w->record);
 }
 
-void commit_follow(struct core_state *s, const struct store_write *w)
+void commit_follow(struct core_state *s, const struct store_write *w, const char *actor)
 {
     static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
         [RECORD_USER] = follow_user,
@@ -108,6 +108,10 @@ void commit_follow(struct core_state *s, const struct store_write *w)
     };
     enum record_kind kind = ((const struct record *)w->record)->kind;
 
+    if (kind == RECORD_POLICY)
+        mem_replace(&s->policy_actor, actor ? actor : "");
+    routes_set_actor(s->routes, actor);
     if (followers[kind])
         followers[kind](s, w);
+    routes_set_actor(s->routes, NULL);
 }

@@ -55,6 +55,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     struct primary *p = primary_new();
     p->r.id = m->to;
     p->prefix = m->prefix;
+    mem_replace(&p->actor, m->actor ? m->actor : "");
     p->moves = count_move(s, m);
     p->since_ns = clock_wall_ns();
     if (known) {
@@ -125,7 +126,9 @@ static void note_moves(struct core_state *s, const struct route_move *m, struct 
     char *names = m->via ? mem_format("%s via %s", prefixes, m->via) : mem_strdup(prefixes);
 
     note->id = event_of_move(m);
-    note->caused_by = map_getu(&s->by_id, m->from ? m->from : m->to);
+    note->actor = m->actor ? m->actor : "server";
+    note->by_admin = m->actor != NULL;
+    note->caused_by = m->actor ? NULL : map_getu(&s->by_id, m->from ? m->from : m->to);
     if (!m->to)
         journal(s, note, "Nobody serves %s any more: %s %s", names, name_of(s, m->from), m->cause);
     else if (!m->from)
@@ -140,16 +143,15 @@ static void note_moves(struct core_state *s, const struct route_move *m, struct 
 static bool same_kind(const struct route_move *a, const struct route_move *b)
 {
     return a->from == b->from && a->to == b->to && str_eq(a->cause ? a->cause : "", b->cause ? b->cause : "") &&
-           str_eq(a->via ? a->via : "", b->via ? b->via : "");
+           str_eq(a->via ? a->via : "", b->via ? b->via : "") &&
+           str_eq(a->actor ? a->actor : "", b->actor ? b->actor : "");
 }
 
 static void note_move(struct core_state *s, const struct route_move *m)
 {
     char text[PREFIX_TEXT_MAX];
-    struct event_note note = {.actor = "server",
-                              .object = "prefix",
-                              .object_name = prefix_format(&m->prefix, text),
-                              .detail = detail_of_move(s, m, NULL)};
+    struct event_note note = {
+        .object = "prefix", .object_name = prefix_format(&m->prefix, text), .detail = detail_of_move(s, m, NULL)};
 
     note_moves(s, m, &note, text, false);
 }
@@ -160,13 +162,11 @@ static void note_together(struct core_state *s, const struct route_move *m, cons
     uint64_t id = m->to ? m->to : m->from;
     char *names = text_of_prefixes(moved);
 
-    note_moves(s, m,
-               &(struct event_note){.actor = "server",
-                                    .object = "node",
-                                    .object_id = id,
-                                    .object_name = name_of(s, id),
-                                    .detail = detail_of_move(s, m, moved)},
-               names, true);
+    note_moves(
+        s, m,
+        &(struct event_note){
+            .object = "node", .object_id = id, .object_name = name_of(s, id), .detail = detail_of_move(s, m, moved)},
+        names, true);
     free(names);
 }
 

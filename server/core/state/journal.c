@@ -64,7 +64,7 @@ const struct event *journal(struct core_state *s, const struct event_note *note,
     e->time_ns = clock_wall_ns();
     mem_replace(&e->kind, event_kind(note->id));
     mem_replace(&e->actor, note->actor ? note->actor : s->admin && s->admin->actor ? s->admin->actor : "server");
-    e->by_admin = s->admin != NULL;
+    e->by_admin = s->admin != NULL || note->by_admin;
     mem_replace(&e->object, note->object);
     e->object_id = note->object_id;
     mem_replace(&e->object_name, note->object_name);

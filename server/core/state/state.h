@@ -112,6 +112,7 @@ struct commit_group {
     struct commit_group *next;
     struct core_state *state;
     VEC(struct store_write) writes;
+    VEC(char *) actors;               /* for each: the administrator who causes it, NULL: none does */
     VEC(const struct event *) events; /* also among the writes; delivered in this order */
     VEC(bool) observed;               /* for each: it happened, whether or not it could be stored */
     struct core_call *calls, **calls_end;
@@ -199,6 +200,7 @@ struct core_state {
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, pendings_dirty, primaries_dirty, policy_dirty;
     bool via_primaries_dirty;
+    char *policy_actor;                         /* who set the policy that is about to be published; NULL: nobody */
     struct policy_view *next_view;              /* of the policy that is about to be published; NULL: it has none */
     bool groups_known;                          /* elections are held in the groups of a policy */
     bool prefix_settings_dirty, settings_dirty; /* settings: other than what tailnet_dirty is about */

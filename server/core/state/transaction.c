@@ -61,13 +61,21 @@ void tx_set_work(struct core_state *s, const struct record *r, bool remove)
     }
 }
 
+static void add_write(struct core_state *s, const void *record, bool remove)
+{
+    struct commit_group *g = open_group(s);
+
+    vec_push(&g->writes, ((struct store_write){.remove = remove, .record = record}));
+    vec_push(&g->actors, s->admin && s->admin->actor ? mem_strdup(s->admin->actor) : NULL);
+}
+
 void tx_put(struct core_state *s, void *record)
 {
     if (s->dry) {
         record_unref(record);
         return;
     }
-    vec_push(&open_group(s)->writes, ((struct store_write){.record = record}));
+    add_write(s, record, false);
     tx_set_work(s, record, false);
 }
 
@@ -75,7 +83,7 @@ void tx_remove(struct core_state *s, const void *record)
 {
     if (s->dry)
         return;
-    vec_push(&open_group(s)->writes, ((struct store_write){.remove = true, .record = record_ref(record)}));
+    add_write(s, record_ref(record), true);
     tx_set_work(s, record, true);
 }
 

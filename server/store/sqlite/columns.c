@@ -20,6 +20,7 @@ const struct store_dialect sqlite_dialect = {
               [COLUMN_ENDPOINTS] = "TEXT"},
     .zero_key = "x'0000000000000000000000000000000000000000000000000000000000000000'",
     .parameter = '?',
+    .truth = {"0", "1"},
     .table_end = " STRICT",
     .keyed_by_text = ", WITHOUT ROWID",
 };

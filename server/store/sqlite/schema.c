@@ -173,10 +173,11 @@ bool store_is_headscale(const char *path)
 
 static int check_content(sqlite3 *db, const char *path, struct store_image *image, struct err *e)
 {
+    struct sqlite_lent lent = sqlite_lend(db);
     int code = sqlite_execute(db, "BEGIN", e);
 
     if (code == 0)
-        code = sqlite_load_all(db, image, e);
+        code = sql_load(&lent.sql, image, e);
     if (code == 0)
         code = image_check(image, e);
     if (code < 0 && !str_starts(e->message, path))

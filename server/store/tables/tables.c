@@ -375,7 +375,7 @@ static void add_definition(const struct store_table *t, const struct store_diale
     if (c->type != COLUMN_ADDR)
         buf_adds(out, " NOT NULL");
     if (c->initial)
-        buf_addf(out, " DEFAULT %s", c->initial);
+        buf_addf(out, " DEFAULT %s", c->type == COLUMN_BOOL ? d->truth[str_eq(c->initial, "1")] : c->initial);
 }
 
 static void create_table(const struct store_table *t, const struct store_dialect *d, struct buf *out)
