@@ -224,7 +224,9 @@ static void a_prefix_has_a_history_with_causes(void **state)
     struct prefixes moved = {0};
     assert_int_equal(prefix_parse(LAN, &lan, NULL, NULL), 0);
     prefixes_add(&moved, &lan);
-    core_note_followers(f.core, two, &moved, true, 321, "all follow");
+    core_note_followers(
+        f.core, &(struct core_followers){
+                    .node = two, .prefixes = &moved, .all_follow = true, .after_ms = 321, .text = "all follow"});
     prefixes_release(&moved);
     while (json_integer_value(json_object_get(move(h = history(""), 0), "convergenceMs")) != 321)
         json_decref(h);
