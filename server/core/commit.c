@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/admin/policy_change.h"
+#include "core/decide/pending.h"
 #include "core/follow.h"
 #include "core/publish.h"
 #include "core/state/accounts.h"
@@ -74,20 +75,6 @@ static void conclude(struct core_state *s, struct commit_group *g)
 
 /* ---- a group was refused ---- */
 
-/* A decision that could not be stored was not made: it can be made again. */
-static void reopen_decisions(struct core_state *s)
-{
-    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
-        struct pending_request *w = e->value;
-        struct slot *slot = w->decided && w->accepted && w->node_id ? slot_by_id(s, w->node_id) : NULL;
-        if (!w->decided || !w->accepted || !w->node_id ||
-            (slot && memcmp(slot->work->node_key, w->pending->node_key, KEY_LEN) == 0))
-            continue;
-        w->decided = w->accepted = false;
-        s->pendings_dirty = true;
-    }
-}
-
 static void reset_work(struct core_state *s)
 {
     slots_reset(s);
@@ -108,7 +95,7 @@ static void reset_work(struct core_state *s)
     record_unref(s->message_work);
     s->message_work = record_ref(s->message_published);
     s->decider_stale = true;
-    reopen_decisions(s);
+    pending_requests_reset(s);
 }
 
 static struct commit_group *revert(struct core_state *s, const struct commit_group *failed)

@@ -273,9 +273,9 @@ static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next
     VEC(const struct pending *) list = {0};
 
     for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
-        struct pending_request *w = e->value;
-        if (!w->decided)
-            vec_push(&list, w->pending);
+        const struct pending_request *w = e->value;
+        if (w->published && !w->published->decided)
+            vec_push(&list, w->published);
     }
     if (list.len)
         qsort(list.items, list.len, sizeof(*list.items), pending_by_age);
