@@ -10,6 +10,8 @@
 #include "config/json_document.h"
 #include "config/toml.h"
 
+#define BRACKETS_MAX 200
+
 /* An error of the bytes has an offset instead of a mark. */
 static unsigned problem_line(const yaml_parser_t *parser, const char *text, size_t len)
 {
@@ -56,12 +58,31 @@ static unsigned next_document(yaml_parser_t *parser, const char *text, size_t le
     return line;
 }
 
+/* The line where brackets are open too deep, 0 for none: libyaml looks at all that are open for each word. Those in
+ * texts and comments count too; nobody leaves so many open there. */
+static unsigned deep_line(const char *text, size_t len)
+{
+    unsigned line = 1, depth = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        line += text[i] == '\n';
+        if (text[i] == '[' || text[i] == '{')
+            depth++;
+        else if (depth && (text[i] == ']' || text[i] == '}'))
+            depth--;
+        if (depth > BRACKETS_MAX)
+            return line;
+    }
+    return 0;
+}
+
 static int read_yaml(const char *text, size_t len, yaml_document_t *doc, unsigned *line, struct err *e)
 {
     yaml_parser_t parser;
     int rc = 0;
 
-    *line = 0;
+    if ((*line = deep_line(text, len)))
+        return err_set(e, ERR_INVALID, "nested more than %d deep", BRACKETS_MAX);
     if (!yaml_parser_initialize(&parser))
         abort();
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
