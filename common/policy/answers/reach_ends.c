@@ -416,32 +416,6 @@ static void learn_users(struct reach *r, struct reach_end *end, bool source)
     }
 }
 
-void reach_learn_source(struct reach *r, struct reach_end *end)
-{
-    const struct policy_view *v = r->v;
-    struct map index = {0};
-
-    sort_classes(r, end);
-    for (size_t i = 0; i < end->classes.len; i++) {
-        const struct reach_class *c = &end->classes.items[i];
-        const struct vclass *class = &v->classes.items[c->class_id];
-        for_bits(u, class->src_addr, v->unit_words)
-        {
-            const struct policy_unit *unit = &v->p->units.items[u];
-            if (!bit_has(v->plain_ip_units, u))
-                continue;
-            unsigned families = unit_source_families(v, unit, class) & c->families;
-            if (!reach_spend(r, WORD_COST + v->p->lists.items[unit->sources].count))
-                break;
-            if (families)
-                add_fact(end, &index, u, 0, families, c);
-        }
-    }
-    sort_facts(end);
-    learn_users(r, end, true);
-    map_release(&index);
-}
-
 /* By the addresses of nodes themselves. */
 static unsigned target_families(const struct policy_view *v, const struct vclass *c, uint32_t principal)
 {
@@ -460,30 +434,65 @@ static unsigned target_families(const struct policy_view *v, const struct vclass
     return 0;
 }
 
-void reach_learn_target(struct reach *r, struct reach_end *end)
+/* What a unit says of the class. False: no time is left. */
+typedef bool learn_unit(struct reach *r, struct reach_end *end, struct map *index, const struct reach_class *c,
+                        uint32_t unit);
+
+static bool learn_as_source(struct reach *r, struct reach_end *end, struct map *index, const struct reach_class *c,
+                            uint32_t u)
 {
+    const struct policy_view *v = r->v;
+    const struct policy_unit *unit = &v->p->units.items[u];
+    unsigned families = unit_source_families(v, unit, &v->classes.items[c->class_id]) & c->families;
+
+    if (!reach_spend(r, WORD_COST + v->p->lists.items[unit->sources].count))
+        return false;
+    if (families)
+        add_fact(end, index, u, 0, families, c);
+    return true;
+}
+
+static bool learn_as_target(struct reach *r, struct reach_end *end, struct map *index, const struct reach_class *c,
+                            uint32_t u)
+{
+    const struct policy_view *v = r->v;
+    const struct policy_unit *unit = &v->p->units.items[u];
+
+    if (!reach_spend(r, WORD_COST + unit->dst.len))
+        return false;
+    for (uint32_t d = 0; d < unit->dst.len; d++) {
+        unsigned families =
+            target_families(v, &v->classes.items[c->class_id], unit->dst.items[d].alias.principal) & c->families;
+        if (families)
+            add_fact(end, index, u, d, families, c);
+    }
+    return true;
+}
+
+static void learn_classes(struct reach *r, struct reach_end *end, bool source)
+{
+    learn_unit *learn = source ? learn_as_source : learn_as_target;
     const struct policy_view *v = r->v;
     struct map index = {0};
 
     sort_classes(r, end);
     for (size_t i = 0; i < end->classes.len; i++) {
-        const struct reach_class *c = &end->classes.items[i];
-        const struct vclass *class = &v->classes.items[c->class_id];
-        for_bits(u, class->dst, v->unit_words)
-        {
-            const struct policy_unit *unit = &v->p->units.items[u];
-            if (!bit_has(v->plain_ip_units, u))
-                continue;
-            if (!reach_spend(r, WORD_COST + unit->dst.len))
+        const struct vclass *class = &v->classes.items[end->classes.items[i].class_id];
+        for_bits(u, source ? class->src_addr : class->dst, v->unit_words)
+            if (bit_has(v->plain_ip_units, u) && !learn(r, end, &index, &end->classes.items[i], u))
                 break;
-            for (uint32_t d = 0; d < unit->dst.len; d++) {
-                unsigned families = target_families(v, class, unit->dst.items[d].alias.principal) & c->families;
-                if (families)
-                    add_fact(end, &index, u, d, families, c);
-            }
-        }
     }
     sort_facts(end);
-    learn_users(r, end, false);
+    learn_users(r, end, source);
     map_release(&index);
+}
+
+void reach_learn_source(struct reach *r, struct reach_end *end)
+{
+    learn_classes(r, end, true);
+}
+
+void reach_learn_target(struct reach *r, struct reach_end *end)
+{
+    learn_classes(r, end, false);
 }
