@@ -157,13 +157,28 @@ static void touch_moved(struct netmap_session *s, struct netmap_worker *w, const
     }
 }
 
+/* Whether the receiver itself serves other prefixes by nearness than before. */
+static bool serves_others(const struct tailnet_nearest *was, const struct tailnet_nearest *now, uint32_t slot)
+{
+    struct prefixes before = {0}, after = {0};
+
+    tailnet_nearest_serving(was, slot, &before);
+    tailnet_nearest_serving(now, slot, &after);
+    bool differs = !prefixes_eq(&before, &after);
+    prefixes_release(&before);
+    prefixes_release(&after);
+    return differs;
+}
+
 /* Where prefixes are served by the nearest router, the receiver's may be another one now without a change of either. */
-static void follow_nearest(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w)
+static void follow_nearest(struct netmap_session *s, const struct netmap_access *a, struct netmap_worker *w,
+                           struct netmap_update *update)
 {
     struct tailnet_nearest *now = a->snapshot->nearest;
 
     if (now == s->nearest)
         return;
+    update->serving = serves_others(s->nearest, now, s->client.slot);
     touch_moved(s, w, s->nearest, now);
     touch_moved(s, w, now, now);
     nearest_sent(s, a->snapshot);
@@ -306,7 +321,7 @@ static bool put_private(struct netmap_session *s, struct json_out *o, const stru
     bool some = false, policy = update->recheck || (update->structure && a->view);
 
     json_open(o, '{');
-    if (policy || update->steering || s->exits_changed || update->self & ~(uint32_t)CHANGE_VOLATILE)
+    if (policy || update->steering || update->serving || s->exits_changed || update->self & ~(uint32_t)CHANGE_VOLATILE)
         some |= put_self(s, o, a, self, false);
     if (update->dns && !dns_is_own(a))
         s->dns_hash = 0; /* everybody is sent the same, with what is common */
@@ -340,7 +355,7 @@ bool delta_message(struct netmap_session *s, const struct netmap_access *a, cons
     update.recheck |= s->authorized != self->record->authorized; /* all peers come or go, and so does the filter */
     if (update.recheck || (update.structure && a->view))
         recheck(s, a, self, w);
-    follow_nearest(s, a, w);
+    follow_nearest(s, a, w, &update);
     decide(s, a, self, w, &update);
     changed_profiles(s, a, &update);
     if (update.items.len > 1 && update.items.len < SPLIT_ITEMS)

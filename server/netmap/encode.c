@@ -208,6 +208,19 @@ static void put_own_hostinfo(struct json_out *o, const struct node *n)
     json_close(o, '}');
 }
 
+/* What it was elected for, and what it serves by being the nearest: clients with a BIRD daemon announce the tailnet to
+ * their network only while they are the primary of something. */
+static void put_own_subnets(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *n)
+{
+    struct prefixes serving = {0};
+
+    tailnet_nearest_serving(a->snapshot->nearest, n->slot, &serving);
+    for (size_t i = 0; i < n->serving.len; i++)
+        prefixes_add(&serving, &n->serving.items[i]);
+    put_subnets(o, &serving);
+    prefixes_release(&serving);
+}
+
 void encode_self(struct json_out *o, const struct netmap_access *a, const struct tailnet_node *n)
 {
     struct prefixes allowed = {0}, effective = {0};
@@ -223,7 +236,7 @@ void encode_self(struct json_out *o, const struct netmap_access *a, const struct
         json_put_u64(o, "HomeDERP", n->live.home_derp);
     put_own_hostinfo(o, n->record);
     put_presence(o, n);
-    put_subnets(o, &n->serving);
+    put_own_subnets(o, a, n);
     json_put_bool(o, "Online", true);
     json_put_bool(o, "MachineAuthorized", n->record->authorized); /* an expired key is no reason to ask for approval */
     if (n->expired)

@@ -20,6 +20,7 @@ struct netmap_update {
     bool recheck;    /* compare with everything that is visible now */
     bool connectors; /* an app connector changed: domains may be resolved elsewhere now */
     bool steering;   /* whether exit nodes are chosen by priority */
+    bool serving;    /* the receiver serves other prefixes by being the nearest */
     bool dns, derp;
     bool messages; /* something changed that a message to the receiver's user may depend on */
 };

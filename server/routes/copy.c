@@ -93,6 +93,7 @@ struct routes *routes_copy(const struct routes *r)
     for (const struct map_entry *m = map_first(&r->routers); m; m = map_next(&r->routers, m))
         if (((const struct routes_router *)m->value)->entitled.len)
             copy_places(copy, m->value);
+    copy->nearest_rules = r->nearest_rules;
     copy->due_ms = r->due_ms;
     copy->round = r->round;
     return copy;

@@ -19,7 +19,9 @@ static bool is_well(const struct contender *c)
 {
     const struct routes_flags *f = &c->router->flags;
 
-    return contender_is_candidate(c) && f->healthy && !f->draining;
+    if (f->draining || c->unreachable)
+        return false;
+    return contender_is_candidate(c) && f->healthy ? true : c->carried && !f->expired;
 }
 
 void routes_nearest(const struct routes *r, routes_visit *visit, void *arg)
@@ -109,9 +111,22 @@ uint32_t relay_distance(const struct relay_latencies *a, const struct relay_late
     return best;
 }
 
-bool relay_latencies_alike(const struct relay_latencies *a, const struct relay_latencies *b)
+/* Both have measured the same region and no other: that tells nothing about what is nearer. */
+static bool are_alike(const struct relay_latencies *a, const struct relay_latencies *b)
 {
     return a->len == 1 && b->len == 1 && a->items->region == b->items->region;
+}
+
+bool relay_distances(const struct relay_latencies *from, const struct relay_latencies *const *to, size_t count,
+                     uint32_t *out)
+{
+    bool tells = false;
+
+    for (size_t i = 0; i < count; i++) {
+        out[i] = relay_distance(from, to[i]);
+        tells = tells || (to[i]->len && !are_alike(from, to[i]));
+    }
+    return tells && from->len;
 }
 
 size_t nearest_choose(const uint32_t *distances, size_t count, size_t present, int64_t moved_ms, int64_t now_ms,

@@ -133,8 +133,9 @@ void relay_latencies_release(struct relay_latencies *l);
 #define DISTANCE_FAR     (UINT32_MAX - 1) /* they have no region in common */
 uint32_t relay_distance(const struct relay_latencies *a, const struct relay_latencies *b);
 
-/* Both have measured the same region and no other: that tells nothing about what is nearer. */
-bool relay_latencies_alike(const struct relay_latencies *a, const struct relay_latencies *b);
+/* Those from one node to each of count others. False: what was measured does not tell which is nearer. */
+bool relay_distances(const struct relay_latencies *from, const struct relay_latencies *const *to, size_t count,
+                     uint32_t *out);
 
 /* Which of count routers, at these distances, serves a viewer that is served by present (an index). It moves to one
  * that is nearer by a fifth and by 10 ms, at most each ten minutes: moved_ms is when it moved last, INT64_MIN: never or

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/bits.h"
 #include "base/mem.h"
 #include "tailnet/publish.h"
 
@@ -25,8 +26,10 @@ void tailnet_nearest_unref(struct tailnet_nearest *n)
 {
     if (!n || atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < n->len; i++)
+    for (size_t i = 0; i < n->len; i++) {
         free(n->items[i].routers);
+        free(n->items[i].serving);
+    }
     free(n);
 }
 
@@ -48,8 +51,38 @@ uint32_t nearest_router(const struct nearest_prefix *p, uint32_t viewer)
     return viewer < p->viewers && p->routers[viewer] != TAILNET_SLOT_NONE ? p->routers[viewer] : p->primary;
 }
 
+bool nearest_serves(const struct nearest_prefix *p, uint32_t router)
+{
+    return router / 64 < p->words && bit_has(p->serving, router);
+}
+
+void tailnet_nearest_serving(const struct tailnet_nearest *n, uint32_t router, struct prefixes *out)
+{
+    prefixes_release(out);
+    for (size_t i = 0; n && i < n->len; i++)
+        if (nearest_serves(&n->items[i], router))
+            prefixes_add(out, &n->items[i].prefix);
+}
+
+static void note_serving(struct nearest_prefix *p)
+{
+    uint32_t highest = 0;
+
+    for (size_t i = 0; i < p->viewers; i++)
+        if (p->routers[i] != TAILNET_SLOT_NONE && p->routers[i] > highest)
+            highest = p->routers[i];
+    free(p->serving);
+    p->words = highest / 64 + 1;
+    p->serving = bits_new(p->words);
+    for (size_t i = 0; i < p->viewers; i++)
+        if (p->routers[i] != TAILNET_SLOT_NONE)
+            bit_set(p->serving, p->routers[i]);
+}
+
 void snapshot_set_nearest(struct tailnet_snapshot *s, struct tailnet_nearest *nearest)
 {
+    for (size_t i = 0; nearest && i < nearest->len; i++)
+        note_serving(&nearest->items[i]);
     tailnet_nearest_unref(s->nearest);
     s->nearest = nearest;
 }

@@ -59,6 +59,8 @@ struct nearest_prefix {
     uint32_t primary;  /* slot of the elected router, which serves whoever has no other */
     uint32_t *routers; /* by slot of the viewer: that of its router, TAILNET_SLOT_NONE: the primary */
     size_t viewers;    /* how long that is */
+    uint64_t *serving; /* bits by slot: routers in routers */
+    size_t words;      /* how long that is */
 };
 struct tailnet_nearest {
     atomic_uint refs;
@@ -72,6 +74,10 @@ void tailnet_nearest_unref(struct tailnet_nearest *n);                  /* NULL 
 const struct nearest_prefix *tailnet_nearest_find(const struct tailnet_nearest *n, const struct prefix *p);
 /* The slot of the router that serves the viewer: its own, or the primary. */
 uint32_t nearest_router(const struct nearest_prefix *p, uint32_t viewer);
+/* Whether the node serves some viewers by being the nearest to them. */
+bool nearest_serves(const struct nearest_prefix *p, uint32_t router);
+/* What it serves so; out is released first. */
+void tailnet_nearest_serving(const struct tailnet_nearest *n, uint32_t router, struct prefixes *out);
 
 struct policy_view; /* policy/policy.h */
 

@@ -114,15 +114,13 @@ static size_t router_index(const struct nearest_state *n, uint32_t router)
 /* The distances of the routers from the viewer; false: what was measured tells nothing. */
 static bool measure(struct core_state *s, const struct nearest_state *n, struct slot *viewer, uint32_t *distances)
 {
-    const struct relay_latencies *from = latencies_of(viewer);
-    bool tells = false;
+    const struct relay_latencies **to = mem_alloc((n->routers.len + 1) * sizeof(void *));
 
-    for (size_t i = 0; i < n->routers.len; i++) {
-        const struct relay_latencies *to = latencies_of(s->slots.items[n->routers.items[i]]);
-        distances[i] = relay_distance(from, to);
-        tells = tells || (to->len && !relay_latencies_alike(from, to));
-    }
-    return tells && from->len;
+    for (size_t i = 0; i < n->routers.len; i++)
+        to[i] = latencies_of(s->slots.items[n->routers.items[i]]);
+    bool tells = relay_distances(latencies_of(viewer), to, n->routers.len, distances);
+    free((void *)to);
+    return tells;
 }
 
 /* A router of the prefix needs no other one to it. */

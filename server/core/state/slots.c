@@ -233,8 +233,6 @@ void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
         }
         if (!old)
             tailnet_count_machine(s->tailnet, n->machine_key, 1);
-        if (!old && s->nearest.len)
-            vec_push(&s->nearest_viewers, slot);
         timer_for_expiry(s, slot, n);
     } else {
         slot_mark(s, slot, CHANGE_REMOVED);
@@ -244,6 +242,8 @@ void slot_publish(struct core_state *s, struct slot *slot, const struct node *n)
             tailnet_count_machine(s->tailnet, old->machine_key, -1);
         }
     }
+    if ((!old || !n) && s->nearest.len)
+        vec_push(&s->nearest_viewers, slot);
     routes_follow(s, slot);
     record_unref(old);
 }

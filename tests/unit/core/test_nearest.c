@@ -231,6 +231,41 @@ static void a_lost_router_is_left_at_once(void **state)
     assert_routers(router_ids[0], router_ids[0]); /* and not taken again at once */
 }
 
+/* A probe target behind the prefix does not answer through it. */
+static void find_unreachable(uint64_t router)
+{
+    struct core_admin a = {.op = ADMIN_PREFIX_SET, .given = RULE_PROBE};
+    struct core_reach reach = {.router = router, .prefix = sample_prefix(LAN), .evidence = "two helpers tried"};
+
+    assert_int_equal(addr_parse("10.1.0.7", &reach.target, NULL), 0);
+    a.rule.probe = reach.target;
+    prefixes_add(&a.prefixes, &reach.prefix);
+    core_rig_admin_ok(&r, a);
+    core_reach(r.core, &reach);
+}
+
+static void a_router_that_does_not_forward_is_left_at_once(void **state)
+{
+    (void)state;
+    set_nearest(true);
+    assert_routers(router_ids[0], router_ids[1]);
+    find_unreachable(router_ids[1]);
+    core_rig_until(&r, all_by_the_first, NULL);
+}
+
+static void a_deleted_viewer_is_served_by_nobody(void **state)
+{
+    const struct tailnet_snapshot *s;
+
+    (void)state;
+    set_nearest(true);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_NODE_DELETE, .id = viewer_ids[1]});
+    s = tailnet_pin(r.tailnet);
+    bool serves = nearest_serves(&s->nearest->items[0], snapshot_node_by_id(s, router_ids[1])->slot);
+    tailnet_unpin(s);
+    assert_false(serves);
+}
+
 static void one_region_tells_nothing(void **state)
 {
     static const char one[] = "{\"DERPLatency\":{\"1-v4\":0.2}}", near[] = "{\"DERPLatency\":{\"1-v4\":0.001}}";
@@ -332,6 +367,39 @@ static void a_viewer_is_shown_the_prefix_at_its_router(void **state)
     netmap_session_free(also);
 }
 
+/* BIRD hooks of clients look at what their own node is the primary of. */
+static void the_nearest_router_is_told_that_it_serves(void **state)
+{
+    struct netmap_receiver *f = *state;
+    static const char *const lan[] = {"192.168.50.0/24", NULL};
+
+    test_tailnet_fill(&f->w, 4);
+    serve(f, 1, lan);
+    serve(f, 2, NULL);
+    test_tailnet_publish(&f->w);
+    struct netmap_session *primary = client(f, 1), *router = client(f, 2);
+    const json_t *m = next_message(f, primary);
+    expect(at(at(m, "Node"), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
+    m = next_message(f, router);
+    assert_null(at(at(m, "Node"), "PrimaryRoutes"));
+
+    publish_nearest(f, 2);
+    m = next_message(f, router);
+    expect(at(at(m, "Node"), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
+    struct netmap_session *late = client(f, 2);
+    m = next_message(f, late);
+    expect(at(at(m, "Node"), "PrimaryRoutes"), "[\"192.168.50.0/24\"]");
+    publish_nearest(f, 1);
+    m = next_message(f, router);
+    assert_non_null(at(m, "Node"));
+    assert_null(at(at(m, "Node"), "PrimaryRoutes"));
+    m = next_message(f, primary);
+    assert_null(at(m, "Node"));
+    netmap_session_free(primary);
+    netmap_session_free(router);
+    netmap_session_free(late);
+}
+
 int main(void)
 {
 #define CORE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -342,9 +410,13 @@ int main(void)
         CORE(each_viewer_has_the_nearest),
         CORE(jitter_moves_nobody),
         CORE(a_lost_router_is_left_at_once),
+        CORE(a_router_that_does_not_forward_is_left_at_once),
+        CORE(a_deleted_viewer_is_served_by_nobody),
         CORE(one_region_tells_nothing),
         CORE(a_router_of_the_prefix_needs_no_other),
         cmocka_unit_test_setup_teardown(a_viewer_is_shown_the_prefix_at_its_router, netmap_receiver_start,
+                                        netmap_receiver_stop),
+        cmocka_unit_test_setup_teardown(the_nearest_router_is_told_that_it_serves, netmap_receiver_start,
                                         netmap_receiver_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
