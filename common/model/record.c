@@ -455,6 +455,37 @@ unsigned prefix_rule_own(const struct prefix_rule *rule)
     return prefix_rule_difference(rule, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS});
 }
 
+static void copy_members(struct prefix_rule *to, const struct prefix_rule *from, unsigned which)
+{
+    if (which & RULE_FAILBACK)
+        to->failback = from->failback;
+    if (which & RULE_KEEP)
+        to->keep = from->keep;
+    if (which & RULE_HOLD_DOWN)
+        to->hold_down_ns = from->hold_down_ns;
+    if (which & RULE_FAILBACK_DELAY)
+        to->failback_delay_ns = from->failback_delay_ns;
+    if (which & RULE_PROBE)
+        to->probe = from->probe;
+    if (which & RULE_NEAREST)
+        to->nearest = from->nearest;
+}
+
+void prefix_rule_apply(struct prefix_rule *to, const struct prefix_rule *from, unsigned given, unsigned reset)
+{
+    copy_members(to, from, given);
+    copy_members(to, &(struct prefix_rule){FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS}, reset);
+}
+
+int prefix_rule_check(const struct prefix *p, const struct prefix_rule *rule, unsigned given, struct err *e)
+{
+    if (prefix_is_exit(p))
+        return err_field(e, ERR_INVALID, "prefix", "exit routes are not elected: every approved exit node offers them");
+    if (given & RULE_PROBE && !prefix_covers(p, &(struct prefix){rule->probe, rule->probe.bits}))
+        return err_field(e, ERR_INVALID, "probe", "the host to probe must have an address within the prefix");
+    return 0;
+}
+
 struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured)
 {
     struct prefix_rule rule = settings ? settings->rule : *configured;

@@ -318,6 +318,11 @@ enum rule_member {
 };
 unsigned prefix_rule_difference(const struct prefix_rule *a, const struct prefix_rule *b);
 unsigned prefix_rule_own(const struct prefix_rule *rule); /* those that are not as configured for all */
+/* Takes over the members given of from; those in reset become as configured. */
+void prefix_rule_apply(struct prefix_rule *to, const struct prefix_rule *from, unsigned given, unsigned reset);
+/* Whether the members given may be set for p: ERR_INVALID. */
+int prefix_rule_check(const struct prefix *p, const struct prefix_rule *rule, unsigned given,
+                      struct err *e) WARN_UNUSED;
 /* What the settings of a prefix (NULL: it has none) and the configuration make together. */
 struct prefix_rule prefix_rule_of(const struct prefix_settings *settings, const struct prefix_rule *configured);
 

@@ -292,7 +292,19 @@ struct policy_ways {
     } cut_off;
     bool incomplete; /* more than could be compared in some seconds */
 };
-void policy_compare_ways(const struct policy_view *before, const struct policy_view *after, struct policy_ways *out);
+/* Prefixes whose viewers are served by the router nearest to each, where a view does not lead them elsewhere. */
+struct policy_nearest {
+    struct prefix prefix;
+    uint32_t primary;        /* slot of the router that the view has for everybody */
+    const uint32_t *routers; /* by slot of the viewer, POLICY_SLOT_NONE: the primary */
+    size_t viewers;          /* how long that is */
+};
+struct policy_side {
+    const struct policy_view *view;
+    const struct policy_nearest *nearest;
+    size_t nearest_count;
+};
+void policy_compare_ways(const struct policy_side *before, const struct policy_side *after, struct policy_ways *out);
 void policy_ways_release(struct policy_ways *w);
 
 /* ---- offline ---- */

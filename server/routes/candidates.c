@@ -496,8 +496,12 @@ int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t no
     if (!router)
         return err_field(e, ERR_MISSING, "node", "node %llu does not exist", (unsigned long long)node);
     name = router->record->given_name;
-    if (!contender)
-        why = prefixes_has(&router->record->available, p) ? "is not approved for" : "does not advertise";
+    if (!contender && !prefixes_has(&router->record->available, p))
+        why = "does not advertise";
+    else if (!contender && !router->record->authorized)
+        why = "waits for approval as a device and cannot serve";
+    else if (!contender)
+        why = "is not approved for";
     else if (contender->router->flags.expired)
         why = "has an expired key and cannot serve";
     else if (!contender->router->flags.online)

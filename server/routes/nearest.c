@@ -151,3 +151,17 @@ size_t nearest_choose(const uint32_t *distances, size_t count, size_t present, i
         *due_ms = moved_ms + MOVE_EACH_MS;
     return present;
 }
+
+size_t nearest_serve(const struct nearest_viewing *v, int64_t *moved_ms, int64_t now_ms, int64_t *due_ms)
+{
+    bool lost = v->present == v->count && v->had; /* then it waits for nothing */
+    size_t from = v->present < v->count ? v->present : v->primary, to = v->present;
+
+    if (v->distances && from < v->count) {
+        to = nearest_choose(v->distances, v->count, from, lost ? INT64_MIN : *moved_ms, now_ms, due_ms);
+        lost = lost || to != from;
+    }
+    if (lost)
+        *moved_ms = now_ms;
+    return to;
+}

@@ -143,6 +143,16 @@ bool relay_distances(const struct relay_latencies *from, const struct relay_late
 size_t nearest_choose(const uint32_t *distances, size_t count, size_t present, int64_t moved_ms, int64_t now_ms,
                       int64_t *due_ms);
 
+/* The same for a viewer as it is: which of count routers serves it from now on, count: none in particular, but the
+ * primary. moved_ms becomes now where it moves. */
+struct nearest_viewing {
+    const uint32_t *distances; /* NULL: what was measured does not tell */
+    size_t count;
+    size_t present, primary; /* indices; count: not one of them */
+    bool had;                /* a router other than the primary served it, or had been chosen for it */
+};
+size_t nearest_serve(const struct nearest_viewing *v, int64_t *moved_ms, int64_t now_ms, int64_t *due_ms);
+
 /* ---- for tables: the state of one prefix on one node, from facts that any snapshot has ---- */
 
 struct route_facts {

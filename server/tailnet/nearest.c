@@ -28,6 +28,7 @@ void tailnet_nearest_unref(struct tailnet_nearest *n)
         return;
     for (size_t i = 0; i < n->len; i++) {
         free(n->items[i].routers);
+        free(n->items[i].moved_ms);
         free(n->items[i].serving);
     }
     free(n);

@@ -58,7 +58,8 @@ struct nearest_prefix {
     struct prefix prefix;
     uint32_t primary;  /* slot of the elected router, which serves whoever has no other */
     uint32_t *routers; /* by slot of the viewer: that of its router, TAILNET_SLOT_NONE: the primary */
-    size_t viewers;    /* how long that is */
+    int64_t *moved_ms; /* by slot too: when it moved last (mono), INT64_MIN: never; NULL: none did */
+    size_t viewers;    /* how long these are */
     uint64_t *serving; /* bits by slot: routers in routers */
     size_t words;      /* how long that is */
 };

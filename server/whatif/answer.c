@@ -30,13 +30,6 @@ static uint64_t id_at(const struct trial *t, uint32_t slot)
     return n ? n->r.id : 0;
 }
 
-static uint32_t slot_of(const struct trial *t, uint64_t id)
-{
-    const struct trial_node *n = trial_by_id(t, id);
-
-    return n ? (uint32_t)(n - t->nodes.items) : POLICY_SLOT_NONE;
-}
-
 static struct api_names names_of(struct trial *t, const struct policy_slots *slots)
 {
     struct api_names names = {.count = slots->len};
@@ -63,7 +56,15 @@ static int by_prefix(const void *a, const void *b)
     return prefix_cmp(&((const struct trial_row *)a)->prefix, &((const struct trial_row *)b)->prefix);
 }
 
-/* What moves, and whatever the nodes that were asked about have: also what stays as it is is an answer. */
+static void add_row(const struct trial *t, const struct prefix *p, struct prefixes *listed, row_list *rows)
+{
+    uint64_t primary = routes_primary(t->q->elections, p, NULL);
+
+    if (!prefix_is_exit(p) && prefixes_add(listed, p))
+        vec_push(rows, ((struct trial_row){*p, primary, primary, NULL}));
+}
+
+/* What moves, and whatever was asked about: also what stays as it is is an answer. */
 static void collect_rows(const struct trial *t, row_list *rows)
 {
     struct prefixes listed = {0};
@@ -81,11 +82,11 @@ static void collect_rows(const struct trial *t, row_list *rows)
             const struct prefix *p = k < n->record->available.len
                                          ? &n->record->available.items[k]
                                          : &n->record->approved.items[k - n->record->available.len];
-            uint64_t primary = routes_primary(t->q->elections, p, NULL);
-            if (!prefix_is_exit(p) && prefixes_add(&listed, p))
-                vec_push(rows, ((struct trial_row){*p, primary, primary, NULL}));
+            add_row(t, p, &listed, rows);
         }
     }
+    for (size_t i = 0; i < t->rules.len; i++)
+        add_row(t, &t->rules.items[i].prefix, &listed, rows);
     prefixes_release(&listed);
     if (rows->len)
         qsort(rows->items, rows->len, sizeof(*rows->items), by_prefix);
@@ -181,9 +182,9 @@ static void fill_prefix(struct trial *t, const struct trial_row *row, struct api
     *out = (struct api_simulated_prefix){.prefix = row->prefix,
                                          .outcome = outcome_of(t, row),
                                          .from = row->from,
-                                         .from_name = name_at(t, slot_of(t, row->from)),
+                                         .from_name = name_at(t, trial_slot(t, row->from)),
                                          .to = row->to,
-                                         .to_name = name_at(t, slot_of(t, row->to)),
+                                         .to_name = name_at(t, trial_slot(t, row->to)),
                                          .reason = reason_of(t, row),
                                          .candidates = candidates};
     count_viewers(t, out);
@@ -199,9 +200,9 @@ static void fill_via(struct trial *t, const struct route_move *m, struct api_sim
                                          .via = arena_strdup(t->arena, m->via),
                                          .outcome = outcome_of(t, &row),
                                          .from = m->from,
-                                         .from_name = name_at(t, slot_of(t, m->from)),
+                                         .from_name = name_at(t, trial_slot(t, m->from)),
                                          .to = m->to,
-                                         .to_name = name_at(t, slot_of(t, m->to)),
+                                         .to_name = name_at(t, trial_slot(t, m->to)),
                                          .reason = m->cause ? reason_of(t, &row) : "the policy"};
     count_viewers(t, out);
 }
@@ -212,7 +213,7 @@ static void note_later(struct trial *t, const struct route_move *m, int64_t wait
         struct api_simulated_prefix *p = api_at(prefixes, struct api_simulated_prefix, i);
         if (!str_eq(p->via ? p->via : "", m->via ? m->via : "") || prefix_cmp(&p->prefix, &m->prefix) != 0)
             continue;
-        p->later_name = name_at(t, slot_of(t, m->to));
+        p->later_name = name_at(t, trial_slot(t, m->to));
         p->later_seconds = (uint64_t)(wait_ms + 999) / 1000;
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What each change does to a node, as the core does it. */
+#include <limits.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -38,8 +39,8 @@ static int find(const struct trial *t, const char *text, struct trial_node **out
 static int need_prefixes(const struct whatif_change *c, struct err *e)
 {
     return c->prefixes.len ? 0
-                           : err_field(e, ERR_INVALID, "prefixes", "%s %.100s: name at least one prefix",
-                                       whatif_kind_name(c->kind), c->node);
+                           : err_field(e, ERR_INVALID, "prefixes", "%s%s%.100s: name at least one prefix",
+                                       whatif_kind_name(c->kind), c->node ? " " : "", c->node ? c->node : "");
 }
 
 static void set_online(struct trial_node *n, bool online)
@@ -260,6 +261,36 @@ static int add(struct trial *t, const struct whatif_change *c, struct err *e)
     return 0;
 }
 
+static struct trial_rule *rule_of(struct trial *t, const struct prefix *p)
+{
+    const struct prefix_settings *now = snapshot_prefix_settings(t->q->s, p);
+
+    for (size_t i = 0; i < t->rules.len; i++)
+        if (prefix_cmp(&t->rules.items[i].prefix, p) == 0)
+            return &t->rules.items[i];
+    vec_push(&t->rules, (struct trial_rule){.prefix = *p});
+    struct trial_rule *fresh = &t->rules.items[t->rules.len - 1];
+    if (now)
+        fresh->rule = now->rule;
+    else
+        prefix_rule_apply(&fresh->rule, &fresh->rule, 0, UINT_MAX);
+    return fresh;
+}
+
+static int set(struct trial *t, const struct whatif_change *c, struct err *e)
+{
+    int rc = need_prefixes(c, e);
+
+    if (rc == 0 && !c->given && !c->reset)
+        rc = err_field(e, ERR_INVALID, "changes", "set: name what to set: failback, keep, nearest, ..., or reset");
+    for (size_t i = 0; rc == 0 && i < c->prefixes.len; i++) {
+        const struct prefix *p = &c->prefixes.items[i];
+        if ((rc = prefix_rule_check(p, &c->rule, c->given, e)) == 0)
+            prefix_rule_apply(&rule_of(t, p)->rule, &c->rule, c->given, c->reset);
+    }
+    return rc;
+}
+
 static const struct {
     const char *name;
     int (*apply)(struct trial *t, struct trial_node *n, const struct whatif_change *c, struct err *e);
@@ -279,6 +310,7 @@ static const struct {
     [WHATIF_AUTHORIZE] = {"authorize", authorize},
     [WHATIF_UNAUTHORIZE] = {"unauthorize", authorize},
     [WHATIF_DELETE] = {"delete", delete_node},
+    [WHATIF_SET] = {"set", NULL},
     [WHATIF_ADD] = {"add", NULL},
 };
 
@@ -293,6 +325,8 @@ int trial_change(struct trial *t, const struct whatif_change *c, struct err *e)
 
     if (c->kind == WHATIF_ADD)
         return add(t, c, e);
+    if (c->kind == WHATIF_SET)
+        return set(t, c, e);
     int rc = find(t, c->node, &n, e);
     if (rc < 0)
         return rc;

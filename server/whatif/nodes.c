@@ -44,6 +44,13 @@ struct trial_node *trial_by_id(const struct trial *t, uint64_t id)
     return at ? &t->nodes.items[at - 1] : NULL;
 }
 
+uint32_t trial_slot(const struct trial *t, uint64_t id)
+{
+    const struct trial_node *n = trial_by_id(t, id);
+
+    return n ? (uint32_t)(n - t->nodes.items) : POLICY_SLOT_NONE;
+}
+
 struct node *trial_edit(struct trial_node *n)
 {
     if (!n->edited) {

@@ -25,6 +25,7 @@ static void settle_elections(struct trial *t)
             set_in_elections(t, &t->nodes.items[i]);
     routes_elect(t->q->elections, &t->now, &ignored);
     route_moves_release(&ignored);
+    trial_nearest_list(t, 0);
 }
 
 void trial_init(struct trial *t, const struct whatif_question *q, struct arena *a)
@@ -48,12 +49,14 @@ void trial_init(struct trial *t, const struct whatif_question *q, struct arena *
 
 void trial_release(struct trial *t)
 {
+    trial_nearest_release(t);
     for (size_t i = 0; i < t->nodes.len; i++) {
         record_unref(t->nodes.items[i].record);
         prefixes_release(&t->nodes.items[i].serving);
     }
     vec_release(&t->nodes);
     vec_release(&t->choices);
+    vec_release(&t->rules);
     map_release(&t->by_id);
     map_release(&t->by_name);
     policy_ways_release(&t->ways);
@@ -111,8 +114,20 @@ static int choose(struct trial *t, struct err *e)
     return rc;
 }
 
+static void set_rules(struct trial *t)
+{
+    for (size_t i = 0; i < t->rules.len; i++) {
+        const struct prefix *p = &t->rules.items[i].prefix;
+        struct prefix_settings settings = {.rule = t->rules.items[i].rule};
+        bool own = prefix_rule_own(&settings.rule) != 0;
+        struct prefix_rule rule = prefix_rule_of(&settings, &t->q->s->settings->routing);
+        routes_set_rule(t->q->elections, p, own ? &rule : NULL);
+    }
+}
+
 static int elect(struct trial *t, struct err *e)
 {
+    set_rules(t);
     for (size_t i = 0; i < t->nodes.len; i++) {
         const struct trial_node *n = &t->nodes.items[i];
         if (!n->different)
@@ -167,6 +182,7 @@ static void follow(struct trial *t)
 
 int trial_run(struct trial *t, struct err *e)
 {
+    struct policy_side before, after;
     int rc = 0;
 
     t->after = policy_view_new(t->q->policy, &t->q->input->tailnet, t->q->before);
@@ -179,7 +195,9 @@ int trial_run(struct trial *t, struct err *e)
     if ((rc = elect(t, e)) < 0)
         return rc;
     follow(t);
-    policy_compare_ways(t->q->before, t->after, &t->ways);
+    trial_nearest_follow(t);
+    trial_nearest_sides(t, &before, &after);
+    policy_compare_ways(&before, &after, &t->ways);
     return 0;
 }
 

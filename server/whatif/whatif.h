@@ -27,6 +27,7 @@ enum whatif_kind {
     WHATIF_AUTHORIZE,   /* an administrator approves the machine */
     WHATIF_UNAUTHORIZE, /* and takes that back */
     WHATIF_DELETE,
+    WHATIF_SET, /* how prefixes are served, instead of as now; names no node */
     WHATIF_ADD, /* a node that does not exist yet: online, and it advertises the prefixes */
     WHATIF_KINDS
 };
@@ -34,11 +35,13 @@ const char *whatif_kind_name(int kind); /* "down", ... as in the API */
 
 struct whatif_change {
     int kind;         /* enum whatif_kind */
-    const char *node; /* id, name or address; for WHATIF_ADD its name */
+    const char *node; /* id, name or address; for WHATIF_ADD its name; NULL for WHATIF_SET */
     struct prefixes prefixes;
     struct strs tags;  /* WHATIF_ADD: what it is tagged with, or else ... */
     const char *user;  /* ... whose it is */
     uint64_t priority; /* WHATIF_PRIORITY */
+    struct prefix_rule rule;
+    unsigned given, reset; /* WHATIF_SET: members of rule (enum rule_member), and those that are as configured again */
 };
 
 struct whatif_question {

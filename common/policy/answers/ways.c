@@ -21,6 +21,7 @@ struct way_group {
 struct way_route {
     struct prefix prefix;
     uint32_t id[2]; /* in each view, NONE: nobody has it there */
+    const struct policy_nearest *nearest[2];
     bool touched;
 };
 
@@ -31,6 +32,7 @@ struct way_key {
 
 struct ways {
     const struct policy_view *v[2];
+    const struct policy_side *sides[2];
     struct policy_ways *out;
     bool same_policy;
     VEC(struct way_group) groups;
@@ -90,6 +92,35 @@ static void touch_overlapping(struct ways *w)
     w->touched = wider;
 }
 
+static const struct policy_nearest *nearest_of(const struct policy_side *side, const struct prefix *p)
+{
+    for (size_t i = 0; i < side->nearest_count; i++)
+        if (prefix_cmp(&side->nearest[i].prefix, p) == 0)
+            return &side->nearest[i];
+    return NULL;
+}
+
+/* NONE: the primary, or nobody. */
+static uint32_t nearest_to(const struct policy_nearest *n, uint32_t viewer)
+{
+    return n && viewer < n->viewers && n->routers[viewer] != n->primary ? n->routers[viewer] : NONE;
+}
+
+/* Prefixes that are served by the nearest router, where that is another one for somebody. */
+static void touch_nearest(struct ways *w)
+{
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < w->sides[side]->nearest_count; i++) {
+            const struct policy_nearest *n = &w->sides[side]->nearest[i],
+                                        *other = nearest_of(w->sides[!side], &n->prefix);
+            size_t k = 0, end = other && other->viewers > n->viewers ? other->viewers : n->viewers;
+            while (k < end && nearest_to(n, (uint32_t)k) == nearest_to(other, (uint32_t)k))
+                k++;
+            if (k < end)
+                prefixes_add(&w->touched, &n->prefix);
+        }
+}
+
 static size_t slots_of(const struct ways *w)
 {
     return w->v[0]->slots > w->v[1]->slots ? w->v[0]->slots : w->v[1]->slots;
@@ -116,6 +147,7 @@ static void find_touched(struct ways *w)
         touch_steered(w);
         touch_overlapping(w);
     }
+    touch_nearest(w);
 }
 
 static uint32_t route_id(const struct policy_view *v, const struct prefix *p)
@@ -129,22 +161,47 @@ static void index_routes(struct ways *w)
 {
     for (size_t i = 0; i < w->all.len; i++) {
         const struct prefix *p = &w->all.items[i];
-        struct way_route r = {*p, {route_id(w->v[0], p), route_id(w->v[1], p)}, prefixes_has(&w->touched, p)};
+        struct way_route r = {*p,
+                              {route_id(w->v[0], p), route_id(w->v[1], p)},
+                              {nearest_of(w->sides[0], p), nearest_of(w->sides[1], p)},
+                              prefixes_has(&w->touched, p)};
         vec_push(&w->routes, r);
     }
 }
 
 /* ---- groups ---- */
 
+/* The same number for those whom nearness leads to the same routers, before and after. */
+static uint32_t whereabouts(const struct ways *w, struct map *index, uint32_t viewer)
+{
+    struct buf key = BUF_INIT(0);
+    bool any = false;
+
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < w->sides[side]->nearest_count; i++) {
+            uint32_t router = nearest_to(&w->sides[side]->nearest[i], viewer);
+            any = any || router != NONE;
+            buf_add(&key, &router, sizeof(router));
+        }
+    uintptr_t known = any ? (uintptr_t)map_get(index, key.data, key.len) : NONE;
+    if (!known) {
+        known = index->len + 1;
+        map_put(index, key.data, key.len, (void *)known);
+    }
+    buf_release(&key);
+    return (uint32_t)known;
+}
+
 static void build_groups(struct ways *w)
 {
-    struct map index = {0};
+    struct map index = {0}, places = {0};
 
     for (uint32_t slot = 0; slot < slots_of(w); slot++) {
         const struct vnode *a = view_node(w->v[0], slot), *b = view_node(w->v[1], slot);
         if (!b)
             continue;
-        uint32_t key[3] = {a ? a->class_id : NONE, b->class_id, b->routes.len || (a && a->routes.len) ? slot : NONE};
+        uint32_t key[4] = {a ? a->class_id : NONE, b->class_id, b->routes.len || (a && a->routes.len) ? slot : NONE,
+                           whereabouts(w, &places, slot)};
         uintptr_t known = (uintptr_t)map_get(&index, key, sizeof(key));
         if (!known) {
             struct way_group g = {.same = w->same_policy && a && same_node(a, b)};
@@ -157,6 +214,7 @@ static void build_groups(struct ways *w)
         vec_push(&g->nodes, slot);
     }
     map_release(&index);
+    map_release(&places);
 }
 
 /* ---- ways ---- */
@@ -168,7 +226,7 @@ static bool has_route(const struct policy_view *v, uint32_t slot, const struct p
     return n && n->routes.len && prefixes_has(&n->routes, p);
 }
 
-static uint32_t way_to(struct ways *w, int side, uint32_t viewer, uint32_t route)
+static uint32_t plain_way(struct ways *w, int side, uint32_t viewer, uint32_t route)
 {
     const struct policy_view *v = w->v[side];
     uint32_t best = NONE;
@@ -184,6 +242,19 @@ static uint32_t way_to(struct ways *w, int side, uint32_t viewer, uint32_t route
             best = peer;
     }
     return best;
+}
+
+/* As netmap shows it: a grant with via has the last word, and who is not shown the prefix at the primary is not shown
+ * it at another router. */
+static uint32_t way_to(struct ways *w, int side, uint32_t viewer, const struct way_route *r)
+{
+    const struct policy_view *v = w->v[side];
+    uint32_t way = plain_way(w, side, viewer, r->id[side]), router = nearest_to(r->nearest[side], viewer);
+
+    if (way == NONE || router == NONE || way != r->nearest[side]->primary || !view_node(v, router) ||
+        !v->nodes[router].online || !policy_sees(v, viewer, router) || policy_leads(v, viewer, &r->prefix))
+        return way;
+    return router;
 }
 
 static bool leads_out(struct ways *w, int side, uint32_t viewer, uint32_t peer)
@@ -251,7 +322,7 @@ static bool user_gets_there(struct ways *w, const struct vuser *u, const struct 
 
     for (size_t i = 0; i < u->devices.len; i++) {
         uint32_t slot = u->devices.items[i];
-        if (prefix_is_exit(p) ? has_exit(w, 1, slot) : has_route(w->v[1], slot, p) || way_to(w, 1, slot, route) != NONE)
+        if (prefix_is_exit(p) ? has_exit(w, 1, slot) : has_route(w->v[1], slot, p) || plain_way(w, 1, slot, route) != NONE)
             return true;
     }
     return false;
@@ -288,7 +359,7 @@ static void compare_way(struct ways *w, const struct way_group *g, const struct 
 
     if (has_route(w->v[0], viewer, p) || has_route(w->v[1], viewer, p))
         return;
-    uint32_t from = way_to(w, 0, viewer, r->id[0]), to = way_to(w, 1, viewer, r->id[1]);
+    uint32_t from = way_to(w, 0, viewer, r), to = way_to(w, 1, viewer, r);
     if (from == to)
         return;
     vec_push(changes, change_of(w, p, from, to, g->nodes.len));
@@ -329,11 +400,13 @@ static void compare_group(struct ways *w, const struct way_group *g)
     vec_release(&changes);
 }
 
-void policy_compare_ways(const struct policy_view *before, const struct policy_view *after, struct policy_ways *out)
+void policy_compare_ways(const struct policy_side *before, const struct policy_side *after, struct policy_ways *out)
 {
-    struct ways w = {.v = {before, after},
+    struct ways w = {.v = {before->view, after->view},
+                     .sides = {before, after},
                      .out = out,
-                     .same_policy = before->p == after->p || (before->absent && after->absent),
+                     .same_policy =
+                         before->view->p == after->view->p || (before->view->absent && after->view->absent),
                      .left = WAYS_BUDGET};
 
     find_touched(&w);

@@ -78,16 +78,27 @@ static int take_tag(void *to, const char *text, struct err *e)
     return 0;
 }
 
+static int read_rule(const json_t *object, struct whatif_change *out, struct err *e)
+{
+    struct core_admin set = {0};
+    int rc = core_rule_read(object, &set, e);
+
+    out->rule = set.rule;
+    out->given = set.given;
+    out->reset = set.reset;
+    return rc;
+}
+
 static int read_change(const json_t *object, struct whatif_change *out, struct err *e)
 {
     int rc = read_kind(object, &out->kind, e);
 
     if (rc == 0)
         rc = json_get_str(object, "node", &out->node, e);
-    if (rc == 0 && !out->node)
+    if (rc == 0 && !out->node && out->kind != WHATIF_SET)
         rc =
             err_field(e, ERR_INVALID, "node", "%s: name the node, by id, name or address", whatif_kind_name(out->kind));
-    if (rc == 0)
+    if (rc == 0 && out->node)
         rc = str_check(out->node, 63, false, "node", e);
     if (rc == 0)
         rc = json_get_str(object, "user", &out->user, e);
@@ -98,7 +109,7 @@ static int read_change(const json_t *object, struct whatif_change *out, struct e
         rc = read_texts(object, "prefixes", take_prefix, &out->prefixes, e);
     if (rc == 0)
         rc = read_texts(object, "tags", take_tag, &out->tags, e);
-    return rc;
+    return rc == 0 && out->kind == WHATIF_SET ? read_rule(object, out, e) : rc;
 }
 
 static int read_changes(struct rest_request *r, struct simulate_state *s)

@@ -166,22 +166,6 @@ int core_rule_read(const json_t *object, struct core_admin *out, struct err *e)
 
 /* ---- the operation ---- */
 
-static void copy_members(struct prefix_rule *to, const struct prefix_rule *from, unsigned which)
-{
-    if (which & RULE_FAILBACK)
-        to->failback = from->failback;
-    if (which & RULE_KEEP)
-        to->keep = from->keep;
-    if (which & RULE_HOLD_DOWN)
-        to->hold_down_ns = from->hold_down_ns;
-    if (which & RULE_FAILBACK_DELAY)
-        to->failback_delay_ns = from->failback_delay_ns;
-    if (which & RULE_PROBE)
-        to->probe = from->probe;
-    if (which & RULE_NEAREST)
-        to->nearest = from->nearest;
-}
-
 static void add_word(struct buf *b, bool own, const char *what, const char *value)
 {
     buf_addf(b, "%s%s%s%s%s", b->len ? ", " : "", what, *value ? " " : "", value, own ? "" : " as configured");
@@ -247,20 +231,16 @@ int admin_prefix_set(struct core_state *s, struct core_admin *a, struct err *e)
 {
     if (a->prefixes.len != 1)
         return err_field(e, ERR_INVALID, "prefix", "one prefix must be given");
-    if (prefix_is_exit(&a->prefixes.items[0]))
-        return err_field(e, ERR_INVALID, "prefix", "exit routes are not elected: every approved exit node offers them");
-    if (a->given & RULE_PROBE &&
-        !prefix_covers(&a->prefixes.items[0], &(struct prefix){a->rule.probe, a->rule.probe.bits}))
-        return err_field(e, ERR_INVALID, "probe", "the host to probe must have an address within the prefix");
-    const struct prefix_settings *old = prefix_settings_find(s, &a->prefixes.items[0]);
-    int rc = admin_matches(a, old ? old->r.version : 0, e);
+    int rc = prefix_rule_check(&a->prefixes.items[0], &a->rule, a->given, e);
     if (rc < 0)
         return rc;
+    const struct prefix_settings *old = prefix_settings_find(s, &a->prefixes.items[0]);
+    if ((rc = admin_matches(a, old ? old->r.version : 0, e)) < 0)
+        return rc;
     struct prefix_settings *fresh = old ? prefix_settings_edit(old) : prefix_settings_new();
-    const struct prefix_rule before = fresh->rule, none = {FAILBACKS, PREFIX_KEEPS, -1, -1, {0}, PREFIX_NEARESTS};
+    const struct prefix_rule before = fresh->rule;
     fresh->prefix = a->prefixes.items[0];
-    copy_members(&fresh->rule, &a->rule, a->given);
-    copy_members(&fresh->rule, &none, a->reset);
+    prefix_rule_apply(&fresh->rule, &a->rule, a->given, a->reset);
     admin_result(a, fresh);
     unsigned changed = prefix_rule_difference(&fresh->rule, &before);
     if (!changed) {

@@ -135,26 +135,18 @@ static bool choose(struct core_state *s, struct nearest_state *n, struct slot *s
 {
     struct nearest_viewer *v = viewer_of(n, slot);
     uint32_t before = v->router;
-    size_t present = router_index(n, before);
-    bool lost = false;
 
     if (!slot->published || is_at_home(slot->published, &n->prefix)) {
         v->router = TAILNET_SLOT_NONE;
         return before != v->router;
     }
-    if (present == n->routers.len) {
-        lost = before != TAILNET_SLOT_NONE; /* then it waits for nothing */
-        v->router = TAILNET_SLOT_NONE;
-        present = router_index(n, n->primary);
-    }
-    if (measure(s, n, slot, distances) && present < n->routers.len) {
-        size_t best =
-            nearest_choose(distances, n->routers.len, present, lost ? INT64_MIN : v->moved_ms, now_ms, due_ms);
-        v->router = n->routers.items[best];
-        lost = lost || best != present;
-    }
-    if (lost)
-        v->moved_ms = now_ms;
+    struct nearest_viewing viewing = {.distances = measure(s, n, slot, distances) ? distances : NULL,
+                                      .count = n->routers.len,
+                                      .present = router_index(n, before),
+                                      .primary = router_index(n, n->primary),
+                                      .had = before != TAILNET_SLOT_NONE};
+    size_t to = nearest_serve(&viewing, &v->moved_ms, now_ms, due_ms);
+    v->router = to < n->routers.len ? n->routers.items[to] : TAILNET_SLOT_NONE;
     return before != v->router;
 }
 
@@ -202,9 +194,12 @@ struct tailnet_nearest *nearest_publish(struct core_state *s)
         out->items[i] = (struct nearest_prefix){.prefix = n->prefix,
                                                 .primary = n->primary,
                                                 .routers = mem_alloc((n->viewers.len + 1) * sizeof(uint32_t)),
+                                                .moved_ms = mem_alloc((n->viewers.len + 1) * sizeof(int64_t)),
                                                 .viewers = n->viewers.len};
-        for (size_t k = 0; k < n->viewers.len; k++)
+        for (size_t k = 0; k < n->viewers.len; k++) {
             out->items[i].routers[k] = n->viewers.items[k].router;
+            out->items[i].moved_ms[k] = n->viewers.items[k].moved_ms;
+        }
     }
     return out;
 }

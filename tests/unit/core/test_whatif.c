@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "netmap/access.h"
 #include "shared/core_rig.h"
 #include "whatif/trial.h"
 
@@ -22,6 +23,7 @@
 #define ALL   (NODES + SPARE)
 #define RUNS  16
 #define STEPS 60
+#define TRIES 4 /* to find a change that is possible */
 
 static const char *const texts[] = {"10.0.0.0/16", "10.0.1.0/24", "10.1.0.0/16", "0.0.0.0/0"};
 #define PREFIXES ARRAY_LEN(texts)
@@ -49,7 +51,13 @@ static const char *const rules[] = {
     "node:\n  routes:\n    ha:\n      failback: oldest\n      hold_down: 0s\n      failback_delay: 0s\n",
     ("node:\n  routes:\n    ha:\n      failback: priority\n      hold_down: 0s\n      failback_delay: 0s\n"
      "      keep: true\n"),
+    "node:\n  routes:\n    ha:\n      nearest: true\n",
 };
+
+/* What devices measured to relays: nothing, near the first, near the second, between them. */
+static const char *const measured[] = {"", "{\"DERPLatency\":{\"1-v4\":0.005,\"2-v4\":0.200}}",
+                                       "{\"DERPLatency\":{\"1-v4\":0.200,\"2-v4\":0.005}}",
+                                       "{\"DERPLatency\":{\"1-v4\":0.050,\"2-v4\":0.055}}"};
 
 struct device {
     struct join join;
@@ -57,7 +65,7 @@ struct device {
     bool exists, online, silent;
     uint64_t id, session;
     unsigned advertised;
-    const char *tag;
+    const char *tag, *net_info;
 };
 
 static struct core_rig r;
@@ -84,6 +92,7 @@ static struct client_info info_of(const struct device *d)
                                .client_version = "1.98.0",
                                .hostinfo = "{}",
                                .peer_hostinfo = "{}",
+                               .net_info = d->net_info,
                                .cap_version = 130,
                                .source = "192.0.2.1:4711"};
 
@@ -175,6 +184,7 @@ static void begin(unsigned run)
         d->join = (struct join){.key = keys[!d->tag && i % 2], .name = d->name};
         d->join.machine = d->join.node = (uint8_t)(i + 1);
         d->advertised = i < 6 ? pick(1u << PREFIXES) : 0;
+        d->net_info = measured[i % ARRAY_LEN(measured)];
         if (i >= NODES)
             continue;
         join(d);
@@ -260,9 +270,18 @@ static bool choose_kind(const struct tailnet_snapshot *s, struct random_change *
         return n && n->record->authorized && pick(2) == 0;
     case WHATIF_DELETE:
         return n && pick(4) == 0;
+    case WHATIF_SET:
+        c->asked.node = NULL;
+        c->asked.given = 1u << pick(2) | (pick(2) ? RULE_NEAREST : 0);
+        c->asked.rule.failback = (enum route_failback)pick(FAILBACKS);
+        c->asked.rule.keep = pick(2) ? PREFIX_KEEP : PREFIX_WITHDRAW;
+        c->asked.rule.nearest = pick(3) ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
+        c->asked.reset = pick(3) ? 0 : RULE_HOLD_DOWN | (RULE_NEAREST & ~c->asked.given);
+        return !prefix_is_exit(&p);
     case WHATIF_PRIMARY:
         return n && prefixes_has(&n->record->available, &p) && prefixes_has(&n->record->approved, &p) &&
-               !prefix_is_exit(&p) && n->live.online && n->live.healthy && !n->expired && !n->record->draining;
+               !prefix_is_exit(&p) && n->live.online && n->live.healthy && !n->expired && n->record->authorized &&
+               !n->record->draining;
     default:
         return false;
     }
@@ -310,7 +329,7 @@ static bool client_does(struct random_change *c)
 
 static void forget(struct device *d)
 {
-    *d = (struct device){.join = d->join};
+    *d = (struct device){.join = d->join, .net_info = d->net_info};
     snprintf(d->name, sizeof(d->name), "n%u", (unsigned)(d - devices));
     d->join.key = keys[(d - devices) % 2];
 }
@@ -332,6 +351,7 @@ static void make(struct random_change *c)
         {WHATIF_AUTHORIZE, ADMIN_NODE_AUTHORIZE, true},
         {WHATIF_UNAUTHORIZE, ADMIN_NODE_AUTHORIZE, false},
         {WHATIF_DELETE, ADMIN_NODE_DELETE, false},
+        {WHATIF_SET, ADMIN_PREFIX_SET, false},
     };
     struct device *d = c->device;
     struct core_admin a = {.id = d->id, .number = c->asked.priority};
@@ -344,7 +364,12 @@ static void make(struct random_change *c)
     assert_true(i < ARRAY_LEN(operations));
     a.op = operations[i].op;
     a.flag = operations[i].flag;
-    if (a.op == ADMIN_ROUTES_EDIT || a.op == ADMIN_PRIMARY)
+    a.rule = c->asked.rule;
+    a.given = c->asked.given;
+    a.reset = c->asked.reset;
+    if (a.op == ADMIN_PREFIX_SET)
+        a.id = 0;
+    if (a.op == ADMIN_ROUTES_EDIT || a.op == ADMIN_PRIMARY || a.op == ADMIN_PREFIX_SET)
         prefixes_copy(c->asked.kind == WHATIF_REVOKE ? &a.revoke : &a.prefixes, &c->asked.prefixes);
     admin(a);
     if (a.op == ADMIN_NODE_EXPIRE)
@@ -381,6 +406,21 @@ static void look_end(struct look *l)
     tailnet_unpin(l->s);
 }
 
+/* What the viewer is sent of the other node's routes. */
+static void sent_routes(const struct look *l, const struct tailnet_node *viewer, const struct tailnet_node *n,
+                        struct prefixes *out)
+{
+    struct netmap_access a = {l->s, l->made ? NULL : l->view};
+    struct peer_view view = {0};
+
+    access_peer(&a, viewer, n, &view);
+    if (view.hash)
+        prefixes_copy(out, &view.routes);
+    else
+        access_all_routes(n, out);
+    prefixes_release(&view.routes);
+}
+
 /* Who of the devices leads viewer to p, by what it is shown and who is online; -1: nobody. exits: a bit for each that
  * leads out. */
 static int way(const struct look *l, const struct device *viewer, const struct prefix *p, unsigned *exits)
@@ -395,7 +435,7 @@ static int way(const struct look *l, const struct device *viewer, const struct p
         const struct tailnet_node *n = node_of(l->s, &devices[i]);
         if (!n || n == from || !n->live.online || !policy_sees(l->view, from->slot, n->slot))
             continue;
-        policy_routes(l->view, from->slot, n->slot, &routes);
+        sent_routes(l, from, n, &routes);
         if (!prefixes_has(&routes, p))
             continue;
         *exits |= 1u << i;
@@ -620,8 +660,12 @@ static void what_is_said_happens(void **state)
                 possible = c.policy != policy_now;
             } else {
                 const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
-                c.asked.kind = (int)pick(WHATIF_KINDS);
-                possible = choose_kind(s, &c);
+                for (unsigned i = 0; i < TRIES && (i == 0 || !possible); i++) {
+                    prefixes_release(&c.asked.prefixes);
+                    c = (struct random_change){.policy = SAME_POLICY, .device = &devices[pick(ALL)]};
+                    c.asked.kind = (int)pick(WHATIF_KINDS);
+                    possible = choose_kind(s, &c);
+                }
                 tailnet_unpin(s);
             }
             snprintf(where, sizeof(where), "run %u step %u: %s %s, policy %u", run, step,
