@@ -211,14 +211,22 @@ static const struct {
                 {"hold-down", "holdDown", false},
                 {"failback-delay", "failbackDelay", false},
                 {"probe", "probe", false}};
+#define SHARED_SETTINGS (ARRAY_LEN(settings) - 1) /* all but the probe */
 
-/* What the flags set; NULL with the error printed. */
-static json_t *settings_body(struct cli *c)
+bool cli_prefix_settings_given(const struct cli *c)
+{
+    for (size_t i = 0; i < SHARED_SETTINGS; i++)
+        if (flags_given(&c->flags, settings[i].flag))
+            return true;
+    return flags_switch(&c->flags, "reset");
+}
+
+json_t *cli_prefix_settings(struct cli *c, bool probe)
 {
     bool reset = flags_switch(&c->flags, "reset");
     json_t *body = json_object(), *list = json_array();
 
-    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+    for (size_t i = 0; i < (probe ? ARRAY_LEN(settings) : SHARED_SETTINGS); i++) {
         const char *flag = settings[i].flag;
         if (!flags_given(&c->flags, flag)) {
             if (reset)
@@ -239,7 +247,8 @@ static json_t *settings_body(struct cli *c)
     if (json_object_size(body))
         return body;
     json_decref(body);
-    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay, --nearest, --probe or --reset");
+    cli_failf(c, "name what to set: --failback, --keep, --hold-down, --failback-delay, --nearest%s or --reset",
+              probe ? ", --probe" : "");
     return NULL;
 }
 
@@ -250,7 +259,7 @@ static int set(struct cli *c)
 
     if (!segment)
         return 1;
-    body = settings_body(c);
+    body = cli_prefix_settings(c, true);
     if (!body) {
         free(segment);
         return 1;
@@ -422,13 +431,8 @@ static const struct flag drain_flags[] = {
     {"off", 0, FLAG_SWITCH, .help = "let the router serve again"},
     DRY, FLAGS_END};
 static const struct flag set_flags[] = {
-    {"failback", 0, FLAG_TEXT, .value = "MODE", .words = "sticky|oldest|priority", .help = "what happens when a better router is well again: nothing, or the oldest or the one with the highest priority takes over"},
-    {"nearest", 0, FLAG_SWITCH, .help = "serve each client by the router that is nearest to it; --nearest=false serves all by one"},
-    {"keep", 0, FLAG_SWITCH, .help = "keep the prefix with its last router while no router can serve it; --keep=false withdraws it"},
-    {"hold-down", 0, FLAG_TEXT, .value = "TIME", .help = "how long a prefix that moved stays where it is"},
-    {"failback-delay", 0, FLAG_TEXT, .value = "TIME", .help = "how long a better router must be well before it takes over"},
+    PREFIX_SETTING_FLAGS,
     {"probe", 0, FLAG_TEXT, .value = "ADDRESS", .help = "a host behind the prefix that answers pings: other nodes ping it through the router, and the prefix moves when the router does not forward; 'none' ends that"},
-    {"reset", 0, FLAG_SWITCH, .help = "return all other settings to what is configured"},
     DRY, FLAGS_END};
 
 static const struct flag history_flags[] = {

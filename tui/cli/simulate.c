@@ -16,18 +16,30 @@ enum value_form {
     VALUE_PREFIXES, /* NODE=PREFIX,... */
     VALUE_NUMBER,   /* NODE=N */
     VALUE_NEW,      /* NAME=tag:x|USER,PREFIX,... */
+    VALUE_SET,      /* PREFIX, with the flags of `routes set` */
 };
 
 static const struct {
     const char *flag; /* and the kind of change */
     enum value_form form;
 } questions[] = {
-    {"add", VALUE_NEW},          {"down", VALUE_NODE},          {"up", VALUE_NODE},
-    {"silent", VALUE_NODE},      {"drain", VALUE_NODE},         {"undrain", VALUE_NODE},
-    {"expire", VALUE_NODE},      {"delete", VALUE_NODE},        {"authorize", VALUE_NODE},
-    {"unauthorize", VALUE_NODE}, {"advertise", VALUE_PREFIXES}, {"withdraw", VALUE_PREFIXES},
-    {"approve", VALUE_PREFIXES}, {"revoke", VALUE_PREFIXES},    {"primary", VALUE_PREFIXES},
+    {"add", VALUE_NEW},
+    {"down", VALUE_NODE},
+    {"up", VALUE_NODE},
+    {"silent", VALUE_NODE},
+    {"drain", VALUE_NODE},
+    {"undrain", VALUE_NODE},
+    {"expire", VALUE_NODE},
+    {"delete", VALUE_NODE},
+    {"authorize", VALUE_NODE},
+    {"unauthorize", VALUE_NODE},
+    {"advertise", VALUE_PREFIXES},
+    {"withdraw", VALUE_PREFIXES},
+    {"approve", VALUE_PREFIXES},
+    {"revoke", VALUE_PREFIXES},
+    {"primary", VALUE_PREFIXES},
     {"priority", VALUE_NUMBER},
+    {"set", VALUE_SET},
 };
 
 /* ---- the question ---- */
@@ -63,12 +75,32 @@ static bool add_number(struct cli *c, json_t *change, const char *text)
 }
 
 /* NULL with the error printed. */
+static json_t *read_set(struct cli *c, const char *text)
+{
+    struct prefix prefix;
+    json_t *change;
+
+    if (prefix_parse_route(text, &prefix, NULL) < 0) {
+        cli_failf(c, "parsing route: '%s' is not a prefix such as 10.0.0.0/8", text);
+        return NULL;
+    }
+    change = cli_prefix_settings(c, false);
+    if (change) {
+        json_object_set_new(change, "kind", json_string("set"));
+        json_object_set_new(change, "prefixes", json_pack("[s]", text));
+    }
+    return change;
+}
+
+/* NULL with the error printed. */
 static json_t *read_value(struct cli *c, const char *kind, enum value_form form, const char *text)
 {
     const char *equals = form == VALUE_NODE ? NULL : strchr(text, '=');
     json_t *change;
     bool ok = true;
 
+    if (form == VALUE_SET)
+        return read_set(c, text);
     if (form != VALUE_NODE && (!equals || equals == text || !equals[1])) {
         cli_failf(c, "--%s '%s': write it as %s", kind, text,
                   form == VALUE_NEW      ? "NAME=tag:TAG,PREFIX or NAME=USER,PREFIX"
@@ -120,6 +152,11 @@ static json_t *read_question(struct cli *c)
             }
             json_array_append_new(changes, change);
         }
+    }
+    if (cli_prefix_settings_given(c) && !flags_given(&c->flags, "set")) {
+        json_decref(body);
+        cli_failf(c, "--failback, --keep and the like say how the prefixes of --set are served: name them with --set");
+        return NULL;
     }
     if (flags_given(&c->flags, "policy") && !add_policy(c, body)) {
         json_decref(body);
@@ -352,6 +389,8 @@ const struct flag simulate_flags[] = {
     {"delete", 0, FLAG_LIST, .value = "NODE", .help = "these nodes are deleted"},
     {"authorize", 0, FLAG_LIST, .value = "NODE", .help = "these machines are approved"},
     {"unauthorize", 0, FLAG_LIST, .value = "NODE", .help = "the approval of these machines is taken back"},
+    {"set", 0, FLAG_LIST, .value = "PREFIX", .help = "these prefixes are served as the next options say, as by 'routes set'"},
+    PREFIX_SETTING_FLAGS,
     {"add", 0, FLAG_REPEAT, .value = "NAME=tag:TAG,PREFIX,...", .help = "a node that does not exist yet, with its tags or its user, comes online and advertises these routes"},
     {"policy", 0, FLAG_TEXT, .value = "FILE", .help = "the policy of this file is in force"},
     FLAGS_END};

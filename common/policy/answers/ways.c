@@ -43,6 +43,14 @@ struct ways {
     uint64_t left;
 };
 
+/* Time is left, and somebody still waits for the answer. */
+static bool goes_on(struct ways *w)
+{
+    if (view_is_cancelled(w->v[1]))
+        w->left = 0;
+    return w->left > 0;
+}
+
 /* ---- what changed ---- */
 
 static bool same_node(const struct vnode *a, const struct vnode *b)
@@ -82,7 +90,7 @@ static void touch_overlapping(struct ways *w)
 {
     struct prefixes wider = {0};
 
-    for (size_t i = 0; i < w->all.len; i++)
+    for (size_t i = 0; i < w->all.len && goes_on(w); i++)
         for (size_t k = 0; k < w->touched.len; k++)
             if (prefix_overlaps(&w->all.items[i], &w->touched.items[k])) {
                 prefixes_add(&wider, &w->all.items[i]);
@@ -322,7 +330,8 @@ static bool user_gets_there(struct ways *w, const struct vuser *u, const struct 
 
     for (size_t i = 0; i < u->devices.len; i++) {
         uint32_t slot = u->devices.items[i];
-        if (prefix_is_exit(p) ? has_exit(w, 1, slot) : has_route(w->v[1], slot, p) || plain_way(w, 1, slot, route) != NONE)
+        if (prefix_is_exit(p) ? has_exit(w, 1, slot)
+                              : has_route(w->v[1], slot, p) || plain_way(w, 1, slot, route) != NONE)
             return true;
     }
     return false;
@@ -391,7 +400,7 @@ static void compare_group(struct ways *w, const struct way_group *g)
 {
     struct policy_slots changes = {0};
 
-    for (size_t i = 0; i < w->routes.len && w->left; i++)
+    for (size_t i = 0; i < w->routes.len && goes_on(w); i++)
         if (!g->same || w->routes.items[i].touched)
             compare_way(w, g, &w->routes.items[i], &changes);
     bool no_exit = compare_exits(w, g, g->same ? &w->touched_exits : &w->exits, &changes);
@@ -405,8 +414,7 @@ void policy_compare_ways(const struct policy_side *before, const struct policy_s
     struct ways w = {.v = {before->view, after->view},
                      .sides = {before, after},
                      .out = out,
-                     .same_policy =
-                         before->view->p == after->view->p || (before->view->absent && after->view->absent),
+                     .same_policy = before->view->p == after->view->p || (before->view->absent && after->view->absent),
                      .left = WAYS_BUDGET};
 
     find_touched(&w);

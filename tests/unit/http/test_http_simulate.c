@@ -132,6 +132,22 @@ static void another_policy_shows_other_routes(void **state)
     json_decref(j);
 }
 
+static void a_prefix_is_set_to_stay_with_its_last_router(void **state)
+{
+    (void)state;
+    json_t *j = simulate("{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"10.1.0.0/16\"],\"keep\":true},"
+                         "{\"kind\":\"down\",\"node\":\"r1\"},{\"kind\":\"down\",\"node\":\"r2\"}]}");
+    expect_prefix(j, "dropped", "r1", "r1");
+    json_decref(j);
+    j = simulate("{\"changes\":[{\"kind\":\"priority\",\"node\":\"r2\",\"priority\":200},{\"kind\":\"set\","
+                 "\"prefixes\":[\"10.1.0.0/16\"],\"failback\":\"priority\",\"failbackDelay\":\"0s\"}]}");
+    expect_prefix(j, "moves", "r1", "r2");
+    json_decref(j);
+    j = simulate("{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"10.1.0.0/16\"],\"reset\":[\"keep\"]}]}");
+    expect_prefix(j, "stays", "r1", "r1");
+    json_decref(j);
+}
+
 static void what_is_impossible_is_refused_with_its_reason(void **state)
 {
     static const struct {
@@ -154,6 +170,12 @@ static void what_is_impossible_is_refused_with_its_reason(void **state)
          "r2 is offline and cannot serve"},
         {404, "{\"changes\":[{\"kind\":\"add\",\"node\":\"r9\",\"user\":\"carol\"}]}", "name its tags, or a user"},
         {409, "{\"changes\":[{\"kind\":\"add\",\"node\":\"r1\",\"user\":\"bob\"}]}", "called r1 already"},
+        {400, "{\"changes\":[{\"kind\":\"set\",\"failback\":\"oldest\"}]}", "set: name at least one prefix"},
+        {400, "{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"10.1.0.0/16\"]}]}", "set: name what to set"},
+        {400, "{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"::/0\"],\"keep\":true}]}",
+         "exit routes are not elected"},
+        {400, "{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"10.1.0.0/16\"],\"failback\":\"x\"}]}",
+         "'x' is no failback"},
         {400, "{\"policy\":\"{\\\"acls\\\":1}\"}", "line 1"},
     };
 
@@ -174,6 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_survivor_users_are_cut_off, begin, end),
         cmocka_unit_test_setup_teardown(a_node_that_does_not_exist_yet, begin, end),
         cmocka_unit_test_setup_teardown(another_policy_shows_other_routes, begin, end),
+        cmocka_unit_test_setup_teardown(a_prefix_is_set_to_stay_with_its_last_router, begin, end),
         cmocka_unit_test_setup_teardown(what_is_impossible_is_refused_with_its_reason, begin, end),
     };
 

@@ -227,6 +227,10 @@ static void the_settings_of_a_prefix_are_set(void **state)
                         "\"reset\":[\"keep\",\"failbackDelay\"]}");
     assert_true(rig_shows(&r, "probe      none \xe2\x86\x92 10.20.0.5"));
     assert_true(rig_shows(&r, "router     configured \xe2\x86\x92 nearest"));
+    assert_true(rig_tell(&r,
+                         "{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"10.20.0.0/16\"],\"failback\":\"priority\"",
+                         200, "{\"totals\":{\"move\":40}}"));
+    assert_true(rig_shows(&r, "40 nodes move"));
     rig_answer(&r, 0, 200, "{}");
     rig_keys(&r, "<Enter>");
     rig_answer(&r, 1, 200, "{\"event\":\"1.41\",\"inverse\":{}}");

@@ -78,6 +78,19 @@ static void put_plain(struct json_out *o, const char *kind, const char *node)
     json_close(o, '}');
 }
 
+/* How a prefix is to be served: the body of the call says it in the same words. */
+static void put_settings(struct json_out *o, const char *prefix, const json_t *body)
+{
+    json_t *change = json_pack("{s:s, s:[s]}", "kind", "set", "prefixes", prefix);
+
+    if (change && json_object_update_missing(change, (json_t *)(uintptr_t)body) == 0) {
+        char *text = json_dumps(change, JSON_COMPACT);
+        json_raw(o, text, strlen(text));
+        free(text);
+    }
+    json_decref(change);
+}
+
 /* What a call of the API does, in the words of the question; nothing where routes do not depend on it. */
 static void put_call(struct json_out *o, const struct model *m, const char *method, const char *path,
                      const json_t *body)
@@ -108,6 +121,8 @@ static void put_call(struct json_out *o, const struct model *m, const char *meth
         one = json_pack("[s]", w.name);
         put_prefixes(o, "primary", json_text(body, "node", ""), one);
         json_decref(one);
+    } else if (str_eq(w.kind, "prefixes") && !*w.what && str_eq(method, "POST")) {
+        put_settings(o, w.name, body);
     }
 }
 
