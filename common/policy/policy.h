@@ -113,6 +113,10 @@ void policy_view_end(struct policy_view *v);
  * problems and returns 0 or ERR_INVALID. run_tests false leaves the two sections out (at start they only warn). */
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems) WARN_UNUSED;
 
+/* The sections tests and sshTests alone, as policy_view_check has them; and how many entries these have. */
+int policy_view_test(const struct policy_view *v, struct policy_problems *problems) WARN_UNUSED;
+size_t policy_test_count(const struct policy *p);
+
 /* A view that was made without one before it takes its place: it continues the count of previous and takes who serves
  * within its via groups. Only before anything of it was sent to a client. */
 void policy_view_succeed(struct policy_view *v, const struct policy_view *previous);

@@ -6,6 +6,7 @@
 #include "api/pages/tables.h"
 #include "api/request/counts.h"
 #include "api/request/heavy.h"
+#include "api/request/policy_watch.h"
 #include "api/request/request.h"
 #include "api/request/samples.h"
 #include "api/request/state.h"
@@ -66,7 +67,7 @@ int api_start(const struct api_options *options, struct api **out, struct err *e
     counts_init(api);
     heavy_init(api);
     if ((code = events_start(api, &api->hub, e)) < 0 || (code = samples_start(api, &api->sampler, e)) < 0 ||
-        (code = start_http(api, e)) < 0) {
+        (code = policy_watch_start(api, &api->policy_watch, e)) < 0 || (code = start_http(api, e)) < 0) {
         api_stop(api);
         return code;
     }
@@ -83,6 +84,7 @@ void api_stop(struct api *api)
     if (api->http)
         http_stop(api->http);
     samples_stop(api->sampler);
+    policy_watch_stop(api->policy_watch);
     events_stop(api->hub);
     relays_unref(api->relays);
     free(api->resolved.host);

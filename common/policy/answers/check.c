@@ -78,7 +78,12 @@ static void warn_exits(struct policy_check *c)
     }
 }
 
-int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems)
+/* What is asked of a policy over its tailnet. */
+struct check_parts {
+    bool names, tests;
+};
+
+static int check_parts(const struct policy_view *v, struct check_parts parts, struct policy_problems *problems)
 {
     struct policy_check c = {.v = v, .problems = problems, .left = CHECK_BUDGET};
     size_t before = problems->len;
@@ -89,10 +94,12 @@ int policy_view_check(const struct policy_view *v, bool run_tests, struct policy
     for (size_t i = 0; i < TAILNET_RANGES; i++)
         ranges_push(&c.tailnet, &v->tailnet[i]);
     ranges_normalise(&c.tailnet);
-    check_domains(&c);
-    check_names(&c);
-    warn_exits(&c);
-    if (run_tests) {
+    if (parts.names) {
+        check_domains(&c);
+        check_names(&c);
+        warn_exits(&c);
+    }
+    if (parts.tests) {
         check_run_tests(&c);
         check_run_ssh_tests(&c);
     }
@@ -111,4 +118,19 @@ int policy_view_check(const struct policy_view *v, bool run_tests, struct policy
     for (size_t i = before; i < problems->len; i++)
         bad |= !problems->items[i].warning;
     return bad ? ERR_INVALID : 0;
+}
+
+int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems)
+{
+    return check_parts(v, (struct check_parts){.names = true, .tests = run_tests}, problems);
+}
+
+int policy_view_test(const struct policy_view *v, struct policy_problems *problems)
+{
+    return check_parts(v, (struct check_parts){.tests = true}, problems);
+}
+
+size_t policy_test_count(const struct policy *p)
+{
+    return p->tests.len + p->ssh_tests.len;
 }

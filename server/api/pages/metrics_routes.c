@@ -2,6 +2,7 @@
 /* Figures about routes, exit nodes and what waits for approval. */
 #include "api/pages/metrics_routes.h"
 
+#include "api/request/policy_watch.h"
 #include "api/view/health_reasons.h"
 #include "metrics/metrics.h"
 #include "model/events.h"
@@ -69,6 +70,7 @@ static void health_figures(struct rest_request *r, struct buf *out)
     struct api_view v;
     struct api_health found;
     size_t reasons[WEIGHT_ALARM + 1] = {0};
+    struct policy_tests tests;
 
     show_init(&v, r->api, r->s);
     show_health(&v, r->api, true, &r->http.arena, &found);
@@ -79,6 +81,9 @@ static void health_figures(struct rest_request *r, struct buf *out)
                  "What is not well, as headway health lists it; without the database");
     for (int k = WEIGHT_WARN; k <= WEIGHT_ALARM; k++)
         buf_addf(out, "headway_health_reasons{severity=\"%s\"} %zu\n", event_weight_name(k), reasons[k]);
+    policy_watch_read(r->api->policy_watch, &tests);
+    metrics_put(out, "headway_policy_tests_failing", "gauge",
+                "Expectations in the tests of the policy in force that do not hold", tests.failing);
     metrics_put(out, "headway_prefixes_unserved", "gauge",
                 "Approved and advertised subnet prefixes that no router serves", found.unserved);
 }

@@ -19,6 +19,7 @@ struct heavy_use;
 struct relay_names;
 struct answer_counts;
 struct sampler;
+struct policy_watch;
 struct rest_request;
 
 struct server_addresses {
@@ -35,6 +36,7 @@ struct api {
     struct http *http;
     struct event_hub *hub;
     struct sampler *sampler;
+    struct policy_watch *policy_watch;
     int64_t started_ns;
 
     pthread_mutex_t lock; /* of what follows, and of config */

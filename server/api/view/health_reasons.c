@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/request/policy_watch.h"
 #include "base/vec.h"
 #include "model/events.h"
 #include "model/hostinfo.h"
@@ -36,6 +37,7 @@ enum reason_code {
     REASON_EXIT_DOWN,
     REASON_APP,
     REASON_POLICY,
+    REASON_POLICY_TESTS,
     REASON_RELAY,
     REASON_CERTIFICATE,
     REASON_ROUTER_KEY,
@@ -56,6 +58,7 @@ static const struct {
     [REASON_EXIT_DOWN] = {"exit-node-down", "node", WEIGHT_ALARM},
     [REASON_APP] = {"app-unserved", "app", WEIGHT_ALARM},
     [REASON_POLICY] = {"policy-not-loaded", "policy", WEIGHT_ALARM},
+    [REASON_POLICY_TESTS] = {"policy-tests-failing", "policy", WEIGHT_ALARM},
     [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
@@ -315,6 +318,17 @@ static void ask_policy(struct health_scan *h, struct api *api)
     config_unref(c);
 }
 
+static void ask_policy_tests(struct health_scan *h, struct api *api)
+{
+    struct policy_tests tests;
+
+    policy_watch_read(api->policy_watch, &tests);
+    if (tests.failing)
+        add(h, REASON_POLICY_TESTS, (struct about){.name = "tests", .since_ns = tests.since_ns},
+            "%zu expectation%s in the tests of the policy in force %s not hold any more; the first: %s", tests.failing,
+            tests.failing == 1 ? "" : "s", tests.failing == 1 ? "does" : "do", tests.first);
+}
+
 static void ask_server(struct health_scan *h, struct api *api)
 {
     struct server_facts facts = {0};
@@ -343,6 +357,7 @@ void show_health(struct api_view *v, struct api *api, bool database, struct aren
         add(&h, REASON_DATABASE, (struct about){.name = "database"},
             "the database does not answer, or the last change could not be written");
     ask_policy(&h, api);
+    ask_policy_tests(&h, api);
     ask_server(&h, api);
     ask_prefixes(&h);
     ask_nodes(&h, ask_router);

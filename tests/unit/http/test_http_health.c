@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -126,11 +127,57 @@ static void a_router_that_keeps_its_prefix_offline_is_named(void **state)
     assert_true(named);
 }
 
+/* The answer once the reason is there, or is not; the caller owns it. */
+static json_t *health_with(const char *code, const char *name, bool there)
+{
+    json_t *j = health();
+
+    for (int i = 0; i < 1000 && !reason(j, code, name) == there; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        json_decref(j);
+        j = health();
+    }
+    return j;
+}
+
+/* They held when the policy was set; the node that one of them is about goes. */
+static void tests_of_the_policy_that_fail_by_now_are_named(void **state)
+{
+    static const char policy[] =
+        "{\"policy\":\"{\\\"acls\\\":[{\\\"action\\\":\\\"accept\\\",\\\"src\\\":[\\\"zoe@\\\"],"
+        "\\\"dst\\\":[\\\"zoe@:22\\\"]}],\\\"tests\\\":[{\\\"src\\\":\\\"zoe@\\\",\\\"accept\\\":"
+        "[\\\"zoe@:22\\\"]}]}\"}";
+    char target[60];
+    json_t *j, *r;
+
+    (void)state;
+    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"zoe\"}"));
+    uint64_t id = api_node(&f, "zoe", "n1", NULL, NULL);
+    json_decref(api_expect(&f, 200, "PUT", "/api/v1/policy", policy));
+    snprintf(target, sizeof(target), "/api/v1/node/%llu", (unsigned long long)id);
+    json_decref(api_expect(&f, 200, "DELETE", target, NULL));
+    api_stop(f.api); /* a start tests at once, a node that goes after some seconds */
+    api_go(&f);
+    j = health_with("policy-tests-failing", "tests", true);
+    r = reason(j, "policy-tests-failing", "tests");
+    assert_non_null(r);
+    assert_non_null(
+        strstr(json_text(r, "text", ""), "1 expectation in the tests of the policy in force does not hold"));
+    assert_non_null(strstr(json_text(r, "text", ""), "zoe@"));
+    assert_string_equal(json_text(j, "status", ""), "degraded");
+    json_decref(j);
+    json_decref(api_expect(&f, 200, "PUT", "/api/v1/policy", "{\"policy\":\"{}\"}"));
+    j = health_with("policy-tests-failing", "tests", false);
+    assert_null(reason(j, "policy-tests-failing", "tests"));
+    json_decref(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_trouble_all_dialects_pass),
         cmocka_unit_test(a_prefix_that_nobody_serves_is_named),
+        cmocka_unit_test(tests_of_the_policy_that_fail_by_now_are_named),
         cmocka_unit_test(a_router_that_keeps_its_prefix_offline_is_named),
     };
 
