@@ -215,6 +215,34 @@ static const struct tailnet_node *node_of(const struct tailnet_snapshot *s, cons
     return d->exists ? snapshot_node_by_id(s, d->id) : NULL;
 }
 
+/* What a node that is added advertises, beside what was chosen already. */
+static void choose_advertised(struct random_change *c)
+{
+    struct device *d = c->device;
+
+    for (unsigned i = 0; i < PREFIXES; i++)
+        if (d->advertised & 1u << i) {
+            struct prefix more = sample_prefix(texts[i]);
+            prefixes_add(&c->asked.prefixes, &more);
+        }
+    d->advertised = 0;
+    for (unsigned i = 0; i < PREFIXES; i++) {
+        struct prefix known = sample_prefix(texts[i]);
+        d->advertised |= prefixes_has(&c->asked.prefixes, &known) ? 1u << i : 0;
+    }
+    prefixes_pair_exit(&c->asked.prefixes);
+}
+
+static void choose_rule(struct whatif_change *c)
+{
+    c->node = NULL;
+    c->given = 1u << pick(2) | (pick(2) ? RULE_NEAREST : 0);
+    c->rule.failback = (enum route_failback)pick(FAILBACKS);
+    c->rule.keep = pick(2) ? PREFIX_KEEP : PREFIX_WITHDRAW;
+    c->rule.nearest = pick(3) ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
+    c->reset = pick(3) ? 0 : RULE_HOLD_DOWN | (RULE_NEAREST & ~c->given);
+}
+
 /* false: it is not possible now. */
 static bool choose_kind(const struct tailnet_snapshot *s, struct random_change *c)
 {
@@ -228,17 +256,7 @@ static bool choose_kind(const struct tailnet_snapshot *s, struct random_change *
     case WHATIF_ADD:
         if (n || policy_now == 0)
             return false;
-        for (unsigned i = 0; i < PREFIXES; i++)
-            if (d->advertised & 1u << i) {
-                struct prefix more = sample_prefix(texts[i]);
-                prefixes_add(&c->asked.prefixes, &more);
-            }
-        d->advertised = 0;
-        for (unsigned i = 0; i < PREFIXES; i++) {
-            struct prefix known = sample_prefix(texts[i]);
-            d->advertised |= prefixes_has(&c->asked.prefixes, &known) ? 1u << i : 0;
-        }
-        prefixes_pair_exit(&c->asked.prefixes);
+        choose_advertised(c);
         c->asked.user = (d - devices) % 2 ? "bob@" : "alice";
         return true;
     case WHATIF_DOWN:
@@ -271,12 +289,7 @@ static bool choose_kind(const struct tailnet_snapshot *s, struct random_change *
     case WHATIF_DELETE:
         return n && pick(4) == 0;
     case WHATIF_SET:
-        c->asked.node = NULL;
-        c->asked.given = 1u << pick(2) | (pick(2) ? RULE_NEAREST : 0);
-        c->asked.rule.failback = (enum route_failback)pick(FAILBACKS);
-        c->asked.rule.keep = pick(2) ? PREFIX_KEEP : PREFIX_WITHDRAW;
-        c->asked.rule.nearest = pick(3) ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
-        c->asked.reset = pick(3) ? 0 : RULE_HOLD_DOWN | (RULE_NEAREST & ~c->asked.given);
+        choose_rule(&c->asked);
         return !prefix_is_exit(&p);
     case WHATIF_PRIMARY:
         return n && prefixes_has(&n->record->available, &p) && prefixes_has(&n->record->approved, &p) &&
