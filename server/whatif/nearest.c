@@ -148,8 +148,8 @@ void trial_nearest_sides(const struct trial *t, struct policy_side *before, stru
                           *is = arena_alloc(t->arena, (t->nearest[1].len + 1) * sizeof(*is));
 
     for (size_t i = 0; i < count; i++)
-        was[i] = (struct policy_nearest){
-            now->items[i].prefix, now->items[i].primary, now->items[i].routers, now->items[i].viewers};
+        was[i] = (struct policy_nearest){now->items[i].prefix, now->items[i].primary, now->items[i].routers,
+                                         now->items[i].viewers};
     for (size_t i = 0; i < t->nearest[1].len; i++)
         is[i] = (struct policy_nearest){t->nearest[1].items[i].prefix, t->nearest[1].items[i].primary,
                                         t->nearest[1].items[i].routers, t->nodes.len};

@@ -78,7 +78,7 @@ int trial_run(struct trial *t, struct err *e) WARN_UNUSED;
 /* nodes.c */
 void trial_add(struct trial *t, const struct trial_node *n);        /* in the next slot */
 struct trial_node *trial_by_id(const struct trial *t, uint64_t id); /* NULL: none */
-uint32_t trial_slot(const struct trial *t, uint64_t id); /* of a node id, POLICY_SLOT_NONE: there is none */
+uint32_t trial_slot(const struct trial *t, uint64_t id);            /* of a node id, POLICY_SLOT_NONE: there is none */
 struct trial_node *trial_by_name(const struct trial *t, const char *name);
 struct node *trial_edit(struct trial_node *n); /* its record, to be changed */
 

@@ -478,9 +478,12 @@ static void learn_classes(struct reach *r, struct reach_end *end, bool source)
     sort_classes(r, end);
     for (size_t i = 0; i < end->classes.len; i++) {
         const struct vclass *class = &v->classes.items[end->classes.items[i].class_id];
-        for_bits(u, source ? class->src_addr : class->dst,
-                 v->unit_words) if (bit_has(v->plain_ip_units, u) &&
-                                    !learn(r, end, &index, &end->classes.items[i], u)) break;
+        const uint64_t *units = source ? class->src_addr : class->dst;
+        for_bits(u, units, v->unit_words)
+        {
+            if (bit_has(v->plain_ip_units, u) && !learn(r, end, &index, &end->classes.items[i], u))
+                break;
+        }
     }
     sort_facts(end);
     learn_users(r, end, source);
