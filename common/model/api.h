@@ -136,6 +136,8 @@ struct api_node_route {
     struct api_route route;
     uint64_t node;
     const char *name;
+    uint64_t next; /* who takes over the prefix when its primary cannot serve any more, 0: nobody */
+    const char *next_name;
 };
 
 /* What is wrong with a route, or may surprise. */
@@ -172,6 +174,16 @@ struct api_drain {
     const char *text;       /* the same in a sentence */
 };
 
+/* Who serves a prefix for those whom grants lead through routers with certain tags. */
+struct api_prefix_group {
+    const char *via; /* the tags */
+    uint64_t primary;
+    const char *primary_name;
+    uint64_t next;         /* as of a prefix */
+    const char *next_name; /* or NULL */
+    int64_t since_ns;
+};
+
 struct api_prefix {
     struct prefix prefix;
     bool exit;
@@ -181,6 +193,7 @@ struct api_prefix {
     const char *next_name;    /* or NULL */
     int64_t since_ns;
     struct api_list routers; /* struct api_router */
+    struct api_list groups;  /* struct api_prefix_group, those in which somebody serves */
     /* How it is served, and the names of those of these four that were set for this prefix. */
     int failback; /* enum route_failback */
     bool keep;

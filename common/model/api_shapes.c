@@ -98,6 +98,8 @@ static const struct api_field node_route_fields[] = {
     OWN(api_node_route, "exit", route.exit, KIND_BOOL),
     OWN(api_node_route, "primary", route.primary, KIND_ID),
     OWN(api_node_route, "primaryName", route.primary_name, KIND_TEXT_OR_NULL),
+    OWN(api_node_route, "next", next, KIND_ID),
+    OWN(api_node_route, "nextName", next_name, KIND_TEXT_OR_NULL),
     OWN(api_node_route, "reason", route.reason, KIND_TEXT),
     OWN(api_node_route, "approvedBy", route.approved_by, KIND_TEXT_OR_NULL),
     OWN(api_node_route, "via", route.via, KIND_TEXT_OR_NULL),
@@ -212,6 +214,17 @@ static const struct api_field drain_fields[] = {
 };
 const struct api_shape api_drain_shape = SHAPE(api_drain, "drain", drain_fields);
 
+static const struct api_field prefix_group_fields[] = {
+    OWN(api_prefix_group, "via", via, KIND_TEXT),
+    OWN(api_prefix_group, "primary", primary, KIND_ID),
+    OWN(api_prefix_group, "primaryName", primary_name, KIND_TEXT),
+    OWN(api_prefix_group, "next", next, KIND_ID),
+    OWN(api_prefix_group, "nextName", next_name, KIND_TEXT_OR_NULL),
+    OWN(api_prefix_group, "since", since_ns, KIND_TIME),
+};
+static const struct api_shape prefix_group_shape =
+    SHAPE(api_prefix_group, "group of routers of a prefix", prefix_group_fields);
+
 static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "prefix", prefix, KIND_PREFIX),
     OWN(api_prefix, "exit", exit, KIND_BOOL),
@@ -221,6 +234,7 @@ static const struct api_field prefix_fields[] = {
     OWN(api_prefix, "nextName", next_name, KIND_TEXT_OR_NULL),
     OWN(api_prefix, "since", since_ns, KIND_TIME),
     OWN(api_prefix, "routers", routers, MANY(api_router_shape)),
+    OWN(api_prefix, "groups", groups, MANY(prefix_group_shape)),
     OWN(api_prefix, "failback", failback, WORD(failbacks)),
     OWN(api_prefix, "keep", keep, KIND_BOOL),
     OWN(api_prefix, "nearest", nearest, KIND_BOOL),

@@ -153,6 +153,7 @@ struct via_primary {
     char *actor; /* as of a primary. Not stored */
     struct prefix prefix;
     int64_t since_ns;
+    bool chosen; /* as of a primary. Not stored */
 };
 
 /* What a prefix does when a better router than its primary is well. */

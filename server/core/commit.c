@@ -166,6 +166,8 @@ static void put_via_primary(struct core_state *s, const struct store_write *w)
 {
     const struct via_primary *p = w->record;
 
+    if (p->chosen)
+        return;
     for (size_t i = 0; i < s->via_primaries.len; i++) {
         struct via_primary *now = s->via_primaries.items[i];
         if (prefix_cmp(&now->prefix, &p->prefix) == 0 && str_eq(now->tags, p->tags)) {

@@ -92,6 +92,12 @@ static void follow_ssh_approval(struct core_state *s, const struct store_write *
         (void)ssh_approval_follow(s, w->record);
 }
 
+static void follow_via_primary(struct core_state *s, const struct store_write *w)
+{
+    if (!w->remove && ((const struct via_primary *)w->record)->chosen)
+        via_primary_choose(s, w->record);
+}
+
 void commit_follow(struct core_state *s, const struct store_write *w, const char *actor)
 {
     static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
@@ -101,6 +107,7 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_NODE] = follow_node,
         [RECORD_POLICY] = follow_policy,
         [RECORD_PRIMARY] = follow_primary,
+        [RECORD_VIA_PRIMARY] = follow_via_primary,
         [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
         [RECORD_SERVER_MESSAGE] = follow_message,
         [RECORD_PENDING] = follow_pending,

@@ -480,9 +480,63 @@ void routes_remove_node(struct routes *r, uint64_t id)
     router_free(router);
 }
 
-int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t node, struct err *e)
+char *route_group_name(const char *tags)
 {
-    const struct routed_prefix *entry = entry_find(r, p);
+    struct buf name = BUF_INIT(0);
+    struct strs list = {0};
+
+    for (size_t len; *tags; tags += len + strspn(tags + len, ", ")) {
+        len = strcspn(tags, ", ");
+        char *tag = mem_strndup(tags, len);
+        if (*tag && !strs_has(&list, tag))
+            strs_push(&list, tag);
+        free(tag);
+    }
+    strs_sort(&list);
+    for (size_t i = 0; i < list.len; i++)
+        buf_addf(&name, "%s%s", i ? ", " : "", list.items[i]);
+    strs_release(&list);
+    return buf_take(&name);
+}
+
+static const struct election_group *group_called(const struct routes *r, const char *name)
+{
+    for (size_t i = 0; name && i < r->groups.len; i++)
+        if (str_eq(r->groups.items[i].name, name))
+            return &r->groups.items[i];
+    return NULL;
+}
+
+static struct routed_prefix *entry_at(const struct routes *r, const struct route_place *at)
+{
+    const struct election_group *g = group_called(r, at->via);
+    struct election_key key = key_of(g ? g->number : 0, at->prefix);
+
+    return at->via && !g ? NULL : find_in(r, &key);
+}
+
+uint64_t routes_primary_at(const struct routes *r, const struct route_place *at)
+{
+    const struct routed_prefix *entry = entry_at(r, at);
+
+    return entry ? entry->primary : 0;
+}
+
+static const char *why_no_contender(const struct routes_router *router, const struct route_place *at)
+{
+    if (!prefixes_has(&router->record->available, at->prefix))
+        return "does not advertise";
+    if (!prefixes_has(&router->record->approved, at->prefix))
+        return "is not approved for";
+    if (!router->record->authorized)
+        return "waits for approval as a device and cannot serve";
+    return "has none of the tags of the grant and cannot serve";
+}
+
+int routes_can_serve(const struct routes *r, const struct route_place *at, uint64_t node, struct err *e)
+{
+    const struct prefix *p = at->prefix;
+    const struct routed_prefix *entry = entry_at(r, at);
     const struct routes_router *router = map_getu(&r->routers, node);
     const struct contender *contender = entry ? entry_contender(entry, node) : NULL;
     char text[PREFIX_TEXT_MAX];
@@ -491,17 +545,16 @@ int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t no
     prefix_format(p, text);
     if (prefix_is_exit(p))
         return err_field(e, ERR_INVALID, "prefix", "%s is an exit route: every approved exit node offers it", text);
+    if (at->via && !group_called(r, at->via))
+        return err_field(e, ERR_MISSING, "via", "no grant of the policy has the via %.200s", at->via);
     if (!entry || entry->contenders.len == 0)
-        return err_field(e, ERR_MISSING, "prefix", "%s: no node has this route advertised and approved", text);
+        return err_field(e, ERR_MISSING, "prefix", "%s: no node%s%.200s has this route advertised and approved", text,
+                         at->via ? " with " : "", at->via ? at->via : "");
     if (!router)
         return err_field(e, ERR_MISSING, "node", "node %llu does not exist", (unsigned long long)node);
     name = router->record->given_name;
-    if (!contender && !prefixes_has(&router->record->available, p))
-        why = "does not advertise";
-    else if (!contender && !router->record->authorized)
-        why = "waits for approval as a device and cannot serve";
-    else if (!contender)
-        why = "is not approved for";
+    if (!contender)
+        why = why_no_contender(router, at);
     else if (contender->router->flags.expired)
         why = "has an expired key and cannot serve";
     else if (!contender->router->flags.online)
@@ -515,13 +568,13 @@ int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t no
     return why ? err_field(e, ERR_PRECONDITION, "node", "%s %s %s", name, why, text) : 0;
 }
 
-int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struct err *e)
+int routes_prefer(struct routes *r, const struct route_place *at, uint64_t node, struct err *e)
 {
-    int code = routes_can_serve(r, p, node, e);
+    int code = routes_can_serve(r, at, node, e);
 
     if (code < 0)
         return code;
-    struct routed_prefix *entry = entry_find(r, p);
+    struct routed_prefix *entry = entry_at(r, at);
     entry->chosen = node;
     entry->chosen_round = r->round;
     entry->settling = false;

@@ -84,12 +84,22 @@ void routes_set_evidence(struct routes *r, uint64_t node, const struct prefixes 
                          const struct prefixes *carried);
 void routes_remove_node(struct routes *r, uint64_t id);
 
-/* Whether node could serve p now: ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to p,
- * ERR_PRECONDITION with the reason where node cannot. */
-int routes_can_serve(const struct routes *r, const struct prefix *p, uint64_t node, struct err *e) WARN_UNUSED;
-/* An administrator wants node to serve p from the next election on. It does so until it cannot, or another one is
+/* Whose election: of a prefix for everybody (via NULL), or within the group of that name. */
+struct route_place {
+    const struct prefix *prefix;
+    const char *via;
+};
+/* Whether node could serve there now: ERR_INVALID for an exit route, ERR_MISSING where nobody is entitled to the prefix
+ * or no group has the name, ERR_PRECONDITION with the reason where node cannot. */
+int routes_can_serve(const struct routes *r, const struct route_place *at, uint64_t node, struct err *e) WARN_UNUSED;
+/* An administrator wants node to serve there from the next election on. It does so until it cannot, or another one is
  * chosen. Fails as routes_can_serve does. */
-int routes_prefer(struct routes *r, const struct prefix *p, uint64_t node, struct err *e) WARN_UNUSED;
+int routes_prefer(struct routes *r, const struct route_place *at, uint64_t node, struct err *e) WARN_UNUSED;
+/* The node that serves there, 0: nobody. */
+uint64_t routes_primary_at(const struct routes *r, const struct route_place *at);
+/* The name of a group from tags as somebody writes them, "tag:b,tag:a": in order, ", " between them. The caller owns
+ * it. */
+char *route_group_name(const char *tags);
 
 /* Elects for every prefix that something changed for, or whose wait is over. Appends what moved, by prefix, to moves.
  * The wall time becomes the time since which the new primary serves. */

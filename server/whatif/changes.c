@@ -168,9 +168,12 @@ static int withdraw(struct trial *t, struct trial_node *n, const struct whatif_c
 static int primary(struct trial *t, struct trial_node *n, const struct whatif_change *c, struct err *e)
 {
     int rc = need_prefixes(c, e);
+    char *group = c->via && *c->via ? route_group_name(c->via) : NULL;
+    const char *via = group ? arena_strdup(t->arena, group) : NULL;
 
     for (size_t i = 0; rc == 0 && i < c->prefixes.len; i++)
-        vec_push(&t->choices, ((struct trial_choice){(uint32_t)(n - t->nodes.items), c->prefixes.items[i]}));
+        vec_push(&t->choices, ((struct trial_choice){(uint32_t)(n - t->nodes.items), c->prefixes.items[i], via}));
+    free(group);
     return rc;
 }
 

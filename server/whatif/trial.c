@@ -109,7 +109,8 @@ static int choose(struct trial *t, struct err *e)
 
     for (size_t i = 0; rc == 0 && i < t->choices.len; i++) {
         const struct trial_choice *c = &t->choices.items[i];
-        rc = routes_prefer(t->q->elections, &c->prefix, t->nodes.items[c->slot].record->r.id, e);
+        struct route_place at = {&c->prefix, c->via};
+        rc = routes_prefer(t->q->elections, &at, t->nodes.items[c->slot].record->r.id, e);
     }
     return rc;
 }

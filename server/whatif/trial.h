@@ -23,6 +23,7 @@ struct trial_node {
 struct trial_choice {
     uint32_t slot;
     struct prefix prefix;
+    const char *via; /* the group's name, NULL: for everybody */
 };
 
 struct trial_rule { /* how a prefix is to be served; what is not given is as configured */

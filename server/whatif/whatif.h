@@ -39,6 +39,7 @@ struct whatif_change {
     struct prefixes prefixes;
     struct strs tags;  /* WHATIF_ADD: what it is tagged with, or else ... */
     const char *user;  /* ... whose it is */
+    const char *via;   /* WHATIF_PRIMARY: within the group of these tags; NULL: for everybody */
     uint64_t priority; /* WHATIF_PRIORITY */
     struct prefix_rule rule;
     unsigned given, reset; /* WHATIF_SET: members of rule (enum rule_member), and those that are as configured again */

@@ -33,10 +33,11 @@ static void route_row(struct text_table *t, const void *object)
     bool only_via = r->route.state == ROUTE_SERVING && r->route.via && *r->route.via && r->route.primary != r->node;
     table_text(t, only_via ? "serving (via)" : route_state_name(r->route.state), cli_state_color(r->route.state));
     table_text(t, r->route.primary_name, COLOR_PLAIN);
+    table_text(t, r->next_name, COLOR_PLAIN);
     table_text(t, r->route.reason, COLOR_PLAIN);
 }
 
-static const char *const route_heads[] = {"Prefix", "ID", "Node", "State", "Primary", "Reason"};
+static const char *const route_heads[] = {"Prefix", "ID", "Node", "State", "Primary", "Next", "Reason"};
 static const struct listing route_listing = {"routes",    &api_node_route_shape,  sizeof(struct api_node_route),
                                              route_heads, ARRAY_LEN(route_heads), route_row};
 
@@ -144,13 +145,37 @@ static int primary(struct cli *c)
         return 1;
     }
     snprintf(id, sizeof(id), "%llu", (unsigned long long)node);
-    answer = cli_call(c, "POST", json_pack("{s:s}", "node", id), "/api/headway/prefixes/%s/primary%s", segment,
+    json_t *body = json_pack("{s:s}", "node", id);
+    if (flags_given(&c->flags, "via"))
+        json_object_set_new(body, "via", json_string(flags_text(&c->flags, "via")));
+    answer = cli_call(c, "POST", body, "/api/headway/prefixes/%s/primary%s", segment,
                       flags_switch(&c->flags, "dry-run") ? "?dry_run=true" : "");
     free(segment);
     return cli_changed(c, answer, "Primary moved");
 }
 
 /* ---- how a prefix is served ---- */
+
+static const char *const prefix_heads[] = {"Prefix",         "Primary",     "Next",    "Other routers",
+                                           "Failback",       "If unserved", "Router",  "Hold-down",
+                                           "Failback delay", "Probe",       "Set here"};
+
+/* A row for each group of routers of grants with via; the rest of it is as for everybody. */
+static void group_rows(struct text_table *t, const struct api_prefix *p)
+{
+    char prefix[PREFIX_SHOWN_MAX];
+
+    for (size_t i = 0; i < p->groups.len; i++) {
+        const struct api_prefix_group *g = api_at(&p->groups, struct api_prefix_group, i);
+        char *name = mem_format("%s via %s", prefix_show(&p->prefix, prefix), g->via);
+        table_text(t, name, COLOR_PLAIN);
+        free(name);
+        table_text(t, g->primary_name, COLOR_GOOD);
+        table_text(t, g->next_name, COLOR_PLAIN);
+        for (size_t column = 3; column < ARRAY_LEN(prefix_heads); column++)
+            table_text(t, "", COLOR_PLAIN);
+    }
+}
 
 static void prefix_row(struct text_table *t, const void *object)
 {
@@ -175,11 +200,9 @@ static void prefix_row(struct text_table *t, const void *object)
     table_text(t, p->exit ? "" : p->failback_delay, COLOR_PLAIN);
     table_text(t, p->probe, COLOR_PLAIN);
     table_texts(t, &p->own);
+    group_rows(t, p);
 }
 
-static const char *const prefix_heads[] = {"Prefix",         "Primary",     "Next",    "Other routers",
-                                           "Failback",       "If unserved", "Router",  "Hold-down",
-                                           "Failback delay", "Probe",       "Set here"};
 static const struct listing prefix_listing = {"prefixes",   &api_prefix_shape,       sizeof(struct api_prefix),
                                               prefix_heads, ARRAY_LEN(prefix_heads), prefix_row};
 
@@ -427,6 +450,10 @@ static const struct flag list_flags[] = {
     FLAGS_END};
 static const struct flag edit_flags[] = {DRY, FLAGS_END};
 
+static const struct flag primary_flags[] = {
+    {"via", 0, FLAG_TEXT, .value = "TAGS", .help = "for those whom grants with these tags as via lead to the prefix, such as tag:a,tag:b; without it, for everybody else"},
+    DRY, FLAGS_END};
+
 static const struct flag drain_flags[] = {
     {"off", 0, FLAG_SWITCH, .help = "let the router serve again"},
     DRY, FLAGS_END};
@@ -445,7 +472,7 @@ const struct command route_commands[] = {
     {"routes approve", NULL, "NODE PREFIX...", edit_flags, "Approve prefixes of a node",
      .text = "Approve prefixes of a node, in addition to those that are approved already. NODE is an id, a name or an address. 0.0.0.0/0 and ::/0 are approved together", .run = approve},
     {"routes revoke", NULL, "NODE PREFIX...", edit_flags, "Revoke the approval of prefixes of a node", .run = revoke},
-    {"routes primary", NULL, "PREFIX NODE", edit_flags, "Choose the node that serves a prefix", .run = primary},
+    {"routes primary", NULL, "PREFIX NODE", primary_flags, "Choose the node that serves a prefix", .run = primary},
     {"routes show", NULL, "[PREFIX]", NULL, "Show who serves a prefix and how it is served",
      .text = "Show who serves each prefix, or one, who else could, and how it is served: failback, what happens if nobody can serve it, whether one router serves all or the nearest each, hold-down and failback delay, and which of these were set for the prefix with 'routes set'. The others are as configured; see headway.yaml(5), node.routes.ha", .run = show},
     {"routes check", NULL, "[PREFIX|NODE]", NULL, "Say what is wrong with routes",

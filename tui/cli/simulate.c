@@ -51,6 +51,10 @@ static bool add_item(struct cli *c, json_t *change, enum value_form form, const 
 
     if (prefix_parse_route(item, &prefix, NULL) == 0) {
         json_array_append_new(json_object_get(change, "prefixes"), json_string(item));
+    } else if (str_eq(json_text(change, "kind", ""), "primary") && str_starts(item, "tag:")) {
+        char *via = mem_format("%s%s%s", json_text(change, "via", ""), json_object_get(change, "via") ? "," : "", item);
+        json_object_set_new(change, "via", json_string(via));
+        free(via);
     } else if (form == VALUE_NEW && str_starts(item, "tag:")) {
         json_array_append_new(json_object_get(change, "tags"), json_string(item));
     } else if (form == VALUE_NEW && *item && !strchr(item, '/')) {
@@ -383,7 +387,7 @@ const struct flag simulate_flags[] = {
     {"revoke", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "the approval of these routes is revoked"},
     {"advertise", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node advertises these routes too"},
     {"withdraw", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node no longer advertises these routes"},
-    {"primary", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node is made the one that serves these prefixes"},
+    {"primary", 0, FLAG_REPEAT, .value = "NODE=PREFIX,...", .help = "a node is made the one that serves these prefixes; with tag:TAG among them, within the group of a grant with that via"},
     {"priority", 0, FLAG_REPEAT, .value = "NODE=PRIORITY", .help = "this router or exit node has this priority, 0 to 1000"},
     {"expire", 0, FLAG_LIST, .value = "NODE", .help = "the keys of these nodes expire"},
     {"delete", 0, FLAG_LIST, .value = "NODE", .help = "these nodes are deleted"},

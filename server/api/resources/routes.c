@@ -24,7 +24,13 @@ static enum http_flow approved_replace(struct rest_request *r)
     return change_id(r, ADMIN_NODE_ROUTES);
 }
 
-static void write_node_routes(struct json_out *o, struct api_view *v, const struct tailnet_node *n)
+static int by_prefix(const void *key, const void *item)
+{
+    return prefix_cmp(key, &((const struct api_prefix *)item)->prefix);
+}
+
+static void write_node_routes(struct json_out *o, struct api_view *v, const struct tailnet_node *n,
+                              const struct api_list *prefixes)
 {
     struct arena a = ARENA_INIT(0);
     struct api_node out = {0};
@@ -33,6 +39,13 @@ static void write_node_routes(struct json_out *o, struct api_view *v, const stru
     for (size_t i = 0; i < out.routes.len; i++) {
         struct api_node_route row = {
             .route = *api_at(&out.routes, struct api_route, i), .node = n->record->r.id, .name = n->record->given_name};
+        bool found;
+        size_t at = array_search(&row.route.prefix, prefixes->items, prefixes->len, sizeof(struct api_prefix),
+                                 by_prefix, &found);
+        if (found) {
+            row.next = api_at(prefixes, struct api_prefix, at)->next;
+            row.next_name = api_at(prefixes, struct api_prefix, at)->next_name;
+        }
         api_write(o, &api_node_route_shape, &row, API_HEADWAY);
     }
     arena_release(&a);
@@ -42,12 +55,16 @@ static void write_routes(struct json_out *o, struct api_view *v, enum api_scope 
 {
     size_t count;
     const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
+    struct arena a = ARENA_INIT(0);
+    struct api_list prefixes;
 
     (void)scope;
+    show_prefixes(v, NULL, &a, &prefixes);
     json_open(o, '[');
     for (size_t i = 0; i < count; i++)
-        write_node_routes(o, v, nodes[i]);
+        write_node_routes(o, v, nodes[i], &prefixes);
     json_close(o, ']');
+    arena_release(&a);
     free(nodes);
 }
 
@@ -109,6 +126,8 @@ static enum http_flow primary_set(struct rest_request *r)
         err_field(&r->err, ERR_INVALID, "node", "name the node that shall serve the prefix, by its id");
         return reply_error(r, &r->err);
     }
+    if (arg_text(r, "via", &r->admin.text) < 0)
+        return reply_error(r, &r->err);
     prefixes_add(&r->admin.prefixes, &p);
     return change(r, ADMIN_PRIMARY);
 }
@@ -273,8 +292,9 @@ static const struct api_endpoint rows[] = {
      .help = "Exit nodes, offered or not, and who uses which"},
     {HEADWAY("GET", "/app-connectors"), .run = apps_list, .need = NEED_READ, .answer = "apps:App[]",
      .help = "Apps of the policy, their connectors, and what these have learned"},
-    {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN, .body = "node:id",
-     .query = "dry_run:bool", .answer = "Change result:Node", .help = "Makes a node serve a prefix"},
+    {HEADWAY("POST", "/prefixes/{prefix}/primary"), .run = primary_set, .need = NEED_ADMIN,
+     .body = "node:id via:text", .query = "dry_run:bool", .answer = "Change result:Node",
+     .help = "Makes a node serve a prefix, for everybody or (via) for those whom grants lead through its tags"},
     {HEADWAY("POST", "/nodes/{id}/routes"), .run = approved_edit, .need = NEED_ADMIN,
      .body = "approve:text[] revoke:text[]", .query = "dry_run:bool",
      .answer = "Change result:Node warnings:RouteProblem[]",

@@ -102,6 +102,8 @@ static int read_change(const json_t *object, struct whatif_change *out, struct e
         rc = str_check(out->node, 63, false, "node", e);
     if (rc == 0)
         rc = json_get_str(object, "user", &out->user, e);
+    if (rc == 0)
+        rc = json_get_str(object, "via", &out->via, e);
     out->priority = NODE_PRIORITY_DEFAULT;
     if (rc == 0)
         rc = json_get_u64(object, "priority", &out->priority, e);

@@ -54,10 +54,11 @@ struct route_question {
  * struct api_route_problem. */
 void show_route_problems(struct api_view *v, struct api *api, const struct route_question *q, struct arena *a,
                          struct api_list *out);
-/* Of best (NULL: none yet) and n, the one that would serve p for everybody instead of without (NULL: nobody). */
+/* Of best (NULL: none yet) and n, the one that would serve p instead of without (NULL: nobody): for everybody, or (tags
+ * not NULL) within the group of routers with one of the tags, "tag:a, tag:b". */
 const struct tailnet_node *show_better_router(const struct tailnet_node *best, const struct tailnet_node *n,
                                               const struct tailnet_node *without, const struct prefix *p,
-                                              const struct prefix_rule *rule);
+                                              const struct prefix_rule *rule, const char *tags);
 /* confirmed: the clients that see its prefixes say that they use other routers */
 void show_drain(struct api_view *v, const struct tailnet_node *n, bool confirmed, struct arena *a,
                 struct api_drain *out);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define SUCCESSORS_SAID 5 /* in a sentence */
+
 static bool could_serve(const struct tailnet_node *n, const struct tailnet_node *without, const struct prefix *p)
 {
     return n && n != without && n->live.online && n->live.healthy && !n->expired && !n->record->draining &&
@@ -37,9 +39,9 @@ static bool has_tag_of(const struct node *n, const char *tags)
 
 const struct tailnet_node *show_better_router(const struct tailnet_node *best, const struct tailnet_node *n,
                                               const struct tailnet_node *without, const struct prefix *p,
-                                              const struct prefix_rule *rule)
+                                              const struct prefix_rule *rule, const char *tags)
 {
-    if (!could_serve(n, without, p) || (best && !is_before(n, best, rule->failback != FAILBACK_OLDEST)))
+    if (!could_serve(n, without, p) || !has_tag_of(n->record, tags) || (best && !is_before(n, best, rule->failback != FAILBACK_OLDEST)))
         return best;
     return n;
 }
@@ -53,10 +55,23 @@ static const struct tailnet_node *successor(const struct tailnet_snapshot *s, co
     for (size_t b = 0; b < s->block_count; b++)
         for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
             const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            if (n && has_tag_of(n->record, tags))
-                best = show_better_router(best, n, without, p, &rule);
+            best = show_better_router(best, n, without, p, &rule, tags);
         }
     return best;
+}
+
+/* "; router2 takes over 10.0.0.0/8 when it fails, nobody 10.1.0.0/16" */
+static void say_successors(const struct api_drain *d, struct buf *out)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    for (size_t i = 0; i < d->serves.len && i < SUCCESSORS_SAID; i++) {
+        const struct api_served *s = api_at(&d->serves, struct api_served, i);
+        buf_addf(out, "%s%s %s%s%s%s", i ? ", " : "; if it fails, ", s->successor ? s->successor_name : "nobody",
+                 i ? "" : "takes over ", prefix_format(&s->prefix, text), s->via ? " via " : "", s->via ? s->via : "");
+    }
+    if (d->serves.len > SUCCESSORS_SAID)
+        buf_addf(out, " and %zu more", d->serves.len - SUCCESSORS_SAID);
 }
 
 static void say(const struct api_drain *d, struct buf *out)
@@ -66,6 +81,7 @@ static void say(const struct api_drain *d, struct buf *out)
     buf_adds(out, d->name);
     if (!d->draining) {
         buf_addf(out, " is in service and serves %zu prefix%s", d->serves.len, d->serves.len == 1 ? "" : "es");
+        say_successors(d, out);
         return;
     }
     if (!d->serves.len)

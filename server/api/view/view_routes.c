@@ -197,19 +197,47 @@ void show_rule(const struct tailnet_snapshot *s, const struct prefix_settings *s
             out->own.items[out->own.len++] = names[i];
 }
 
-/* Who takes over when the primary cannot serve any more. */
-static void show_next(const struct tailnet_snapshot *s, const struct router_at *routers, size_t count,
-                      const struct tailnet_node *primary, struct api_prefix *out)
+/* The routers of one prefix. */
+struct routers_of {
+    const struct router_at *items;
+    size_t count;
+    struct prefix_rule rule;
+};
+
+/* Who takes over when the primary cannot serve any more; NULL: nobody. */
+static const struct tailnet_node *next_of(const struct routers_of *all, const struct tailnet_node *primary,
+                                          const char *tags)
 {
-    const struct prefix_rule rule = prefix_rule_of(snapshot_prefix_settings(s, &out->prefix), &s->settings->routing);
     const struct tailnet_node *next = NULL;
 
-    for (size_t i = 0; i < count; i++)
-        next = show_better_router(next, routers[i].node, primary, &out->prefix, &rule);
-    if (next) {
-        out->next = next->record->r.id;
-        out->next_name = next->record->given_name;
+    for (size_t i = 0; i < all->count; i++)
+        next = show_better_router(next, all->items[i].node, primary, &all->items->prefix, &all->rule, tags);
+    return next;
+}
+
+static void show_groups(struct api_view *v, const struct routers_of *all, struct arena *a, struct api_list *out)
+{
+    const struct prefix *p = &all->items->prefix;
+    size_t first = array_search(p, v->s->via_primaries, v->s->via_primary_count, sizeof(void *), compare_via, NULL);
+    size_t end = first;
+
+    while (end < v->s->via_primary_count && prefix_cmp(&v->s->via_primaries[end]->prefix, p) == 0)
+        end++;
+    struct api_prefix_group *list = arena_alloc(a, (end - first + 1) * sizeof(*list));
+    for (size_t i = first; i < end; i++) {
+        const struct via_primary *g = v->s->via_primaries[i];
+        const struct tailnet_node *primary = show_find_node(v, g->r.id), *next;
+        if (!primary)
+            continue;
+        next = next_of(all, primary, g->tags);
+        list[out->len++] = (struct api_prefix_group){.via = g->tags,
+                                                     .primary = g->r.id,
+                                                     .primary_name = primary->record->given_name,
+                                                     .next = next ? next->record->r.id : 0,
+                                                     .next_name = next ? next->record->given_name : NULL,
+                                                     .since_ns = g->since_ns};
     }
+    out->items = list;
 }
 
 static void show_prefix(struct api_view *v, const struct router_at *routers, size_t count, struct arena *a,
@@ -233,8 +261,14 @@ static void show_prefix(struct api_view *v, const struct router_at *routers, siz
                                .primary_name = primary ? primary->record->given_name : NULL,
                                .since_ns = since_ns,
                                .routers = {list, count}};
-    if (!exit)
-        show_next(v->s, routers, count, primary, out);
+    if (!exit) {
+        struct routers_of all = {routers, count,
+                                 prefix_rule_of(snapshot_prefix_settings(v->s, p), &v->s->settings->routing)};
+        const struct tailnet_node *next = next_of(&all, primary, NULL);
+        out->next = next ? next->record->r.id : 0;
+        out->next_name = next ? next->record->given_name : NULL;
+        show_groups(v, &all, a, &out->groups);
+    }
     show_rule(v->s, snapshot_prefix_settings(v->s, p), a, out);
 }
 

@@ -123,50 +123,98 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
     return rc;
 }
 
+static void put_choice(struct core_state *s, const struct route_place *at, uint64_t node)
+{
+    struct primary *choice = at->via ? NULL : primary_new();
+    struct via_primary *within = at->via ? via_primary_new() : NULL;
+
+    if (within) {
+        within->r.id = node;
+        within->prefix = *at->prefix;
+        within->since_ns = clock_wall_ns();
+        within->chosen = true;
+        mem_replace(&within->tags, at->via);
+        tx_put(s, within);
+        return;
+    }
+    choice->r.id = node;
+    choice->prefix = *at->prefix;
+    choice->since_ns = clock_wall_ns();
+    choice->chosen = true;
+    tx_put(s, choice);
+}
+
+static int choose(struct core_state *s, struct core_admin *a, const struct slot *slot, const struct route_place *at,
+                  struct err *e)
+{
+    uint64_t before = routes_primary_at(s->routes, at);
+    char text[PREFIX_TEXT_MAX];
+    int rc;
+
+    admin_result(a, slot->work);
+    if (before == slot->id)
+        return 0;
+    if ((rc = routes_can_serve(s->routes, at, slot->id, e)) < 0)
+        return rc;
+    prefix_format(at->prefix, text);
+    journal(s, &(struct event_note){.id = EVENT_ROUTE_PRIMARY, .object = "prefix", .object_name = text},
+            "%s is to be served by %s%s%s", text, slot->work->given_name, at->via ? " via " : "",
+            at->via ? at->via : "");
+    if (before)
+        admin_inverse(
+            a, &(struct core_admin){.op = ADMIN_PRIMARY, .id = before, .prefixes = a->prefixes, .text = at->via});
+    put_choice(s, at, slot->id);
+    return 0;
+}
+
 int admin_primary(struct core_state *s, struct core_admin *a, struct err *e)
 {
     struct slot *slot;
-    char text[PREFIX_TEXT_MAX];
     int rc = find(s, a, &slot, e);
 
     if (rc < 0)
         return rc;
     if (a->prefixes.len != 1)
         return err_field(e, ERR_INVALID, "prefix", "one prefix must be given");
-    const struct prefix *p = &a->prefixes.items[0];
-    prefix_format(p, text);
-    uint64_t before = routes_primary(s->routes, p, NULL);
-    admin_result(a, slot->work);
-    if (before == slot->id)
-        return 0;
-    if ((rc = routes_can_serve(s->routes, p, slot->id, e)) < 0)
-        return rc;
-    journal(s, &(struct event_note){.id = EVENT_ROUTE_PRIMARY, .object = "prefix", .object_name = text},
-            "%s is to be served by %s", text, slot->work->given_name);
-    if (before)
-        admin_inverse(a, &(struct core_admin){.op = ADMIN_PRIMARY, .id = before, .prefixes = a->prefixes});
-    struct primary *choice = primary_new();
-    choice->r.id = slot->id;
-    choice->prefix = *p;
-    choice->since_ns = clock_wall_ns();
-    choice->chosen = true;
-    tx_put(s, choice);
-    return 0;
+    char *via = a->text && *a->text ? route_group_name(a->text) : NULL;
+    struct route_place at = {&a->prefixes.items[0], via};
+    rc = choose(s, a, slot, &at, e);
+    free(via);
+    return rc;
+}
+
+/* It went away while the choice was being written: who serves is written again. */
+static void take_back(struct core_state *s, const struct route_place *at)
+{
+    for (size_t i = 0; !at->via && i < s->primaries.len; i++)
+        if (prefix_cmp(&s->primaries.items[i]->prefix, at->prefix) == 0)
+            tx_put(s, record_ref(s->primaries.items[i]));
+    for (size_t i = 0; at->via && i < s->via_primaries.len; i++)
+        if (prefix_cmp(&s->via_primaries.items[i]->prefix, at->prefix) == 0 &&
+            str_eq(s->via_primaries.items[i]->tags, at->via))
+            tx_put(s, record_ref(s->via_primaries.items[i]));
+}
+
+static void follow_choice(struct core_state *s, const struct route_place *at, uint64_t node)
+{
+    struct err e;
+
+    if (routes_prefer(s->routes, at, node, &e) == 0) {
+        s->elect = true;
+        return;
+    }
+    log_warn("routes", "a chosen router cannot serve any more: %s", e.message);
+    take_back(s, at);
 }
 
 void primary_choose(struct core_state *s, const struct primary *choice)
 {
-    struct err e;
+    follow_choice(s, &(struct route_place){&choice->prefix, NULL}, choice->r.id);
+}
 
-    if (routes_prefer(s->routes, &choice->prefix, choice->r.id, &e) == 0) {
-        s->elect = true;
-        return;
-    }
-    /* It went away while the choice was being written. */
-    log_warn("routes", "a chosen router cannot serve any more: %s", e.message);
-    for (size_t i = 0; i < s->primaries.len; i++)
-        if (prefix_cmp(&s->primaries.items[i]->prefix, &choice->prefix) == 0)
-            tx_put(s, record_ref(s->primaries.items[i]));
+void via_primary_choose(struct core_state *s, const struct via_primary *choice)
+{
+    follow_choice(s, &(struct route_place){&choice->prefix, choice->tags}, choice->r.id);
 }
 
 int admin_node_drain(struct core_state *s, struct core_admin *a, struct err *e)

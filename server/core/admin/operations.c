@@ -98,7 +98,7 @@ static const struct operation operations[ADMIN_OP_COUNT] = {
     [ADMIN_ROUTES_EDIT] = {"node.routes", admin_routes_edit, ADMIN_OBJECT_NODE,
         {ID, {"approve", FIELD_PREFIXES, AT(prefixes)}, {"revoke", FIELD_PREFIXES, AT(revoke)}}},
     [ADMIN_PRIMARY] = {"prefix.primary", admin_primary, ADMIN_OBJECT_NODE,
-        {{"node", FIELD_ID, AT(id)}, {"prefix", FIELD_PREFIX, AT(prefixes)}}},
+        {{"node", FIELD_ID, AT(id)}, {"prefix", FIELD_PREFIX, AT(prefixes)}, {"via", FIELD_TEXT, AT(text)}}},
     [ADMIN_NODE_DRAIN] = {"node.drain", admin_node_drain, ADMIN_OBJECT_NODE, {ID, {"drained", FIELD_BOOL, AT(flag)}}},
     [ADMIN_NODE_PRIORITY] = {"node.priority", admin_node_priority, ADMIN_OBJECT_NODE,
         {ID, {"priority", FIELD_NUMBER, AT(number)}}},

@@ -26,6 +26,7 @@ void core_rule_write(struct json_out *o, const struct core_admin *a);
 void apikey_seen_run(struct core_state *s, uint64_t id);
 /* A choice of admin_primary is durable now. */
 void primary_choose(struct core_state *s, const struct primary *choice);
+void via_primary_choose(struct core_state *s, const struct via_primary *choice);
 
 extern admin_function admin_user_create, admin_user_rename, admin_user_role, admin_user_delete, admin_preauthkey_create,
     admin_preauthkey_expire, admin_preauthkey_delete, admin_apikey_create, admin_apikey_expire, admin_apikey_delete,

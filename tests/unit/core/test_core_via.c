@@ -203,6 +203,44 @@ static void members_are_drained_and_preferred(void **state)
     assert_int_equal(server_now(), 1);
 }
 
+static int choose(uint64_t id, const char *via)
+{
+    struct core_admin a = {.op = ADMIN_PRIMARY, .id = id, .text = via};
+    struct prefix lan = sample_prefix(LAN);
+
+    prefixes_add(&a.prefixes, &lan);
+    int rc = core_rig_admin(&r, &a);
+    if (rc == 0 && a.inverse)
+        assert_non_null(strstr(a.inverse, "\"via\":\"tag:a\""));
+    core_admin_release(&a);
+    return rc;
+}
+
+static void an_administrator_chooses_within_the_group(void **state)
+{
+    int second = 1;
+
+    (void)state;
+    begin("node:\n  routes:\n    ha:\n      settle_time: 1h\n");
+    core_rig_online(&r, &routers[0]);
+    core_rig_online(&r, &routers[1]);
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    uint64_t of_all = s->primary_count ? s->primaries[0]->r.id : 0;
+    tailnet_unpin(s);
+    assert_int_equal(server_now(), 0);
+    assert_int_equal(choose(ids[1], "tag:b"), ERR_MISSING);
+    assert_int_equal(choose(viewer_id, "tag:a"), ERR_PRECONDITION);
+    assert_int_equal(choose(ids[1], "tag:a"), 0);
+    core_rig_until(&r, serves, &second);
+    s = tailnet_pin(r.tailnet);
+    assert_int_equal(s->primaries[0]->r.id, of_all); /* nobody else moves */
+    tailnet_unpin(s);
+    assert_int_equal(choose(ids[1], "tag:a"), 0); /* nothing to do */
+    restart();
+    core_rig_online(&r, &routers[0]);
+    assert_int_equal(server_now(), 1);
+}
+
 static void a_kept_prefix_stays_with_the_last_member(void **state)
 {
     int nobody = -1, first = 0;
@@ -273,6 +311,7 @@ int main(void)
         cmocka_unit_test_teardown(who_does_not_come_back_loses_it_after_a_while, end),
         cmocka_unit_test_teardown(a_router_that_was_deleted_is_not_waited_for, end),
         cmocka_unit_test_teardown(members_are_drained_and_preferred, end),
+        cmocka_unit_test_teardown(an_administrator_chooses_within_the_group, end),
         cmocka_unit_test_teardown(a_kept_prefix_stays_with_the_last_member, end),
         cmocka_unit_test_teardown(groups_come_and_go_with_the_policy, end),
         cmocka_unit_test(age_decides_and_not_the_number),

@@ -227,7 +227,7 @@ static void act(struct election *w, char *text)
         routes_restore(w->routes, &p, id_of(who(word[1])), 5);
     } else if (strcmp(word[0], "prefer") == 0) {
         p = prefix_of(*word[2]);
-        assert_int_equal(routes_prefer(w->routes, &p, id_of(who(word[1])), NULL), 0);
+        assert_int_equal(routes_prefer(w->routes, &(struct route_place){.prefix = &p}, id_of(who(word[1])), NULL), 0);
     } else {
         node_act(w, who(word[0]), word[1], word[2]);
     }
@@ -561,7 +561,7 @@ static void a_choice_that_cannot_be_is_refused_with_its_reason(void **state)
 
         begin(&w);
         play(&w, cases[i].story);
-        assert_int_equal(routes_prefer(w.routes, &p, id_of(who(cases[i].who)), &e), cases[i].code);
+        assert_int_equal(routes_prefer(w.routes, &(struct route_place){.prefix = &p}, id_of(who(cases[i].who)), &e), cases[i].code);
         if (!strstr(e.message, cases[i].why))
             fail_msg("%s: %s", cases[i].story, e.message);
         elect(&w);
