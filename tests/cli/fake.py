@@ -53,7 +53,7 @@ PENDING = [{"authId": "hskey-authreq-0123456789abcdef01234567", "kind": "registe
             "sshUser": "root", "createdAt": "2026-07-20T08:00:00Z", "expiresAt": "2026-07-20T08:15:00Z"}]
 ROUTES = [
     {"node": "3", "name": "gw", "prefix": "10.0.0.0/8", "state": "serving", "exit": False, "primary": "3",
-     "primaryName": "gw", "reason": "approved, advertised and elected", "approvedBy": "root"},
+     "primaryName": "gw", "next": "2", "nextName": "db-1", "reason": "approved, advertised and elected", "approvedBy": "root"},
     {"node": "3", "name": "gw", "prefix": "192.168.0.0/24", "state": "available", "exit": False, "primary": None,
      "primaryName": None, "reason": "advertised, but nobody approved it", "approvedBy": None},
 ]
@@ -66,6 +66,7 @@ EXITS = [
 ]
 PREFIXES = [
     {"prefix": "10.0.0.0/8", "exit": False, "primary": "3", "primaryName": "gw", "next": "2", "nextName": "db-1", "since": "2026-07-20T08:00:00Z",
+     "groups": [{"via": "tag:a", "primary": "2", "primaryName": "db-1", "next": "0", "nextName": None, "since": "2026-07-20T08:00:00Z"}],
      "routers": [{"node": "3", "name": "gw", "state": "serving", "reason": "elected"},
                  {"node": "2", "name": "db-1", "state": "standby", "reason": "ready to take over; gw serves"}],
      "failback": "priority", "keep": True, "holdDown": "30s", "failbackDelay": "5m", "own": ["failback", "keep"],

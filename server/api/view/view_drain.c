@@ -41,7 +41,8 @@ const struct tailnet_node *show_better_router(const struct tailnet_node *best, c
                                               const struct tailnet_node *without, const struct prefix *p,
                                               const struct prefix_rule *rule, const char *tags)
 {
-    if (!could_serve(n, without, p) || !has_tag_of(n->record, tags) || (best && !is_before(n, best, rule->failback != FAILBACK_OLDEST)))
+    if (!could_serve(n, without, p) || !has_tag_of(n->record, tags) ||
+        (best && !is_before(n, best, rule->failback != FAILBACK_OLDEST)))
         return best;
     return n;
 }

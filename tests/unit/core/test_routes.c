@@ -561,7 +561,8 @@ static void a_choice_that_cannot_be_is_refused_with_its_reason(void **state)
 
         begin(&w);
         play(&w, cases[i].story);
-        assert_int_equal(routes_prefer(w.routes, &(struct route_place){.prefix = &p}, id_of(who(cases[i].who)), &e), cases[i].code);
+        assert_int_equal(routes_prefer(w.routes, &(struct route_place){.prefix = &p}, id_of(who(cases[i].who)), &e),
+                         cases[i].code);
         if (!strstr(e.message, cases[i].why))
             fail_msg("%s: %s", cases[i].story, e.message);
         elect(&w);

@@ -191,7 +191,8 @@ static void prefer(struct model *m, int i, int p)
     struct prefix prefix = prefix_number((unsigned)p);
     bool can = fitness(m, i, p) == 3;
 
-    assert_int_equal(routes_prefer(m->routes, &(struct route_place){.prefix = &prefix}, (uint64_t)i + 1, NULL) == 0, can);
+    assert_int_equal(routes_prefer(m->routes, &(struct route_place){.prefix = &prefix}, (uint64_t)i + 1, NULL) == 0,
+                     can);
     if (can) {
         m->decided[p] = true;
         m->chosen[p] = i;

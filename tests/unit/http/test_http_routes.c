@@ -49,7 +49,8 @@ static void whether_a_router_can_be_taken_away_is_told(void **state)
     (void)state;
     two_routers();
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/2/drain", NULL);
-    assert_string_equal(json_text(j, "text", ""), "r2 is in service and serves 1 prefix");
+    assert_string_equal(json_text(j, "text", ""),
+                        "r2 is in service and serves 1 prefix; if it fails, r1 takes over 10.0.0.0/8");
     json_t *served = json_array_get(json_object_get(j, "serves"), 0);
     assert_string_equal(json_text(served, "prefix", ""), "10.0.0.0/8");
     assert_string_equal(json_text(served, "successorName", ""), "r1");
