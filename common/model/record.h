@@ -129,6 +129,7 @@ struct policy_text {
     char *text;
     int64_t updated_ns;
     char *author; /* who made it the policy: an actor as the journal has it; "" in texts of before that was kept */
+    char *note;   /* why, in his words; "": he said nothing */
 };
 
 /* Who serves a subnet prefix, kept so that a restart does not move it. id: the node. */

@@ -37,7 +37,7 @@ enum admin_op {
     ADMIN_AUTH_REJECT,
     ADMIN_DEBUG_NODE,     /* a registration that no client stands behind */
     ADMIN_BACKFILL,       /* addresses for nodes that lack one; secret: one line a change */
-    ADMIN_POLICY_SET,     /* text, "": none; problems answers what was found, warnings too */
+    ADMIN_POLICY_SET,     /* text, "": none; note, NULL: none; problems answers what was found, warnings too */
     ADMIN_SERVER_MESSAGE, /* text, "": none; severity (NULL: medium), url */
     ADMIN_OP_COUNT
 };
@@ -67,7 +67,7 @@ struct core_admin {
     uint64_t match;
     struct core_events undoes; /* the events of the change that this takes back, to be marked as undone */
     uint64_t id, user_id, number;
-    const char *name, *display_name, *email, *picture_url, *text, *prefix, *severity, *url;
+    const char *name, *display_name, *email, *picture_url, *text, *prefix, *severity, *url, *note;
     enum user_role role;
     bool has_role, reusable, ephemeral, needs_approval, read_only, flag;
     int64_t time_ns;

@@ -25,7 +25,7 @@ int sqlite_prepare_policies(struct sqlite_engine *s, struct err *e)
         {&s->policy_one, one},
         /* In the order of the table's columns, without the text. */
         {&s->policy_list,
-         "SELECT id,version,'' AS text,updated_ns,author FROM policy WHERE version<?1 ORDER BY version "
+         "SELECT id,version,'' AS text,updated_ns,author,note FROM policy WHERE version<?1 ORDER BY version "
          "DESC LIMIT ?2"},
     };
     code = 0;
