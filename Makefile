@@ -70,7 +70,7 @@ KINDS := build unit fuzz vectors $(sort $(patsubst tests/%/,%,$(dir $(wildcard t
 CHECKS := $(addprefix check-,$(KINDS))
 
 .PHONY: all run check $(CHECKS) check-clang check-tidy check-each-header check-common-alone build-tests build-fuzz lint format fuzz bench \
-	vectors soak install uninstall dist deb clean deps deps-check compile_commands.json
+	vectors soak install uninstall install-headscale uninstall-headscale dist deb clean deps deps-check compile_commands.json
 all: $(PROGRAMS)
 build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
 
@@ -212,13 +212,19 @@ install: all
 	install -D -m 0755 $(B)/headway $(DESTDIR)$(PREFIX)/bin/headway
 	for m in $(MAN); do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
 	server/dist/install.sh install "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" $(B)
+# The command headscale, for scripts that were made for it: a real one is not overwritten.
+install-headscale:
+	server/dist/headscale.sh install "$(DESTDIR)" "$(PREFIX)" $(B)
+uninstall-headscale:
+	server/dist/headscale.sh uninstall "$(DESTDIR)" "$(PREFIX)" $(B)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/headwayd $(DESTDIR)$(PREFIX)/bin/headway
 	for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$$(basename $$m); done
 	server/dist/install.sh uninstall "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" $(B)
+	server/dist/headscale.sh uninstall "$(DESTDIR)" "$(PREFIX)" $(B)
 dist:
 	$(Q)mkdir -p build && echo '$(VERSION)' >build/.version && git archive --prefix=headway-$(VERSION)/ --add-file=build/.version HEAD | gzip -9n >build/headway-$(VERSION).tar.gz && echo build/headway-$(VERSION).tar.gz
-# Prints the path of the package last.
+# Prints the paths of the packages, headway last.
 deb: all
 	$(Q)server/dist/debian/build.sh '$(VERSION)' $(B)
 clean:

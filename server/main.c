@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* headwayd: reads the command line and the configuration, starts the rooms from the inside out, waits for signals and
  * stops them in the opposite order. */
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -32,7 +34,7 @@
 
 struct daemon {
     struct config *config;
-    const char *config_path;
+    char *config_path;
     struct loops *loops;
     struct tailnet *tailnet;
     struct store *store;
@@ -140,6 +142,12 @@ static void add_metrics(void *arg, struct buf *out)
     netmap_counters(d->netmap, &n);
     metrics_put(out, "headway_netmap_full_maps_total", "counter", "Full network maps that were made", n.full_maps);
     metrics_put(out, "headway_netmap_deltas_total", "counter", "Changes of network maps that were made", n.deltas);
+    metrics_head(out, "headscale_mapresponse_generated_total", "counter",
+                 "Network maps, and changes of peers, that were made");
+    buf_addf(out,
+             "headscale_mapresponse_generated_total{response_type=\"full\"} %llu\n"
+             "headscale_mapresponse_generated_total{response_type=\"peers\"} %llu\n",
+             (unsigned long long)n.full_maps, (unsigned long long)n.deltas);
     metrics_put(out, "headway_netmap_cache_bytes", "gauge", "Encoded peers that are kept for other maps",
                 n.cache_bytes);
     control_metrics(d->control, out);
@@ -503,6 +511,21 @@ static bool import_flag_given(const struct flags *flags)
     return false;
 }
 
+/* ---- called as headscale ---- */
+
+static bool is_headscale(void)
+{
+    return str_eq(program_invocation_short_name, "headscale");
+}
+
+/* Its caller's. */
+static char *find_config(const char *named)
+{
+    char *found = is_headscale() ? import_find_config(named, stderr) : NULL;
+
+    return found || !named ? found : mem_strdup(named);
+}
+
 static bool is_command(const char *word)
 {
     return str_eq(word, "serve") || str_eq(word, "configtest") || str_eq(word, "import");
@@ -517,12 +540,14 @@ int main(int argc, char **argv)
     int status = 0;
 
     file_hold_standard();
+    if (is_headscale())
+        prctl(PR_SET_NAME, "headscale"); /* the program's name, which tools look for, is that of its file */
     flags_add_table(&flags, options);
     flags_add_table(&flags, import_options);
     if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
         return say(1, &e);
     const char *command = flags.args.len ? flags.args.items[0] : "serve";
-    d.config_path = given_text(&flags, "config");
+    d.config_path = find_config(given_text(&flags, "config"));
     if (flags_switch(&flags, "help")) {
         print_help();
     } else if (flags_switch(&flags, "version") || str_eq(command, "version")) {
@@ -545,6 +570,7 @@ int main(int argc, char **argv)
         status = configtest(d.config);
     }
     config_unref(d.config);
+    free(d.config_path);
     strs_release(&problems);
     flags_release(&flags);
     if (file_end_output(stdout, &e) < 0)

@@ -8,7 +8,8 @@
 # VARIANT=release|debug|asan|tsan in the environment runs everything in that variant only.
 #
 # A test is a program that prints TAP (cmocka does, tests/shared/lib.sh does). One that prints none is one case by its
-# exit status: 0 passed, 77 skipped (the last line says why). "limit: SECONDS" in its first 15 lines is its time limit.
+# exit status: 0 passed, 77 skipped (the last line says why). In its first 15 lines "limit: SECONDS" is its time limit, and
+# "alone: WHY" says that no other test may run beside it.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
@@ -234,13 +235,22 @@ kind_folder() {
   fi
   export HEADWAYD=$PWD/build/$v/headwayd HEADWAY=$PWD/build/$v/headway VARIANT_RUN=$v
   for file in "${files[@]}"; do
-    name=$(basename "$file") name=${name#test_} name=${name%.*}
-    wanted "$kind" "$name" || continue
-    case $file in
-    *.py) run "$kind/$name" "$(limit_of "$file" 300)" python3 "$file" ;;
-    *) run "$kind/$name" "$(limit_of "$file" 300)" bash "$file" ;;
-    esac
+    if ! is_alone "$file"; then folder_file run_beside "$kind" "$file"; fi
   done
+  end_beside
+  for file in "${files[@]}"; do
+    if is_alone "$file"; then folder_file run "$kind" "$file"; fi
+  done
+}
+
+is_alone() { sed -n 1,15p "$1" | grep -q '^# alone: '; }
+
+folder_file() { # run|run_beside KIND FILE
+  local name interpreter=bash
+  name=$(basename "$3") name=${name#test_} name=${name%.*}
+  wanted "$2" "$name" || return 0
+  [[ $3 != *.py ]] || interpreter=python3
+  "$1" "$2/$name" "$(limit_of "$3" 300)" "$interpreter" "$3"
 }
 
 folders() {

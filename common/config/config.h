@@ -205,6 +205,11 @@ struct config_override {
 };
 void config_write(const struct config *c, const struct config_override *overrides, size_t count, struct buf *out);
 
+/* All keys with their values as an object of objects, for people who ask what is in force; secrets are hidden. */
+struct json_out;
+void config_describe(const struct config *c, struct json_out *o);
+
+#define CONFIG_SYSTEM_FILE "/etc/headway/config.yaml"
 /* Where a configuration of headway's own is, or would be looked for if there were one; the caller's. */
 char *config_default_file(void);
 

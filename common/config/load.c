@@ -14,7 +14,6 @@
 
 #define FILE_MAX     (4u << 20)
 #define PROBLEMS_MAX 100
-#define SYSTEM_FILE  "/etc/headway/config.yaml"
 #define USER_FILE    "%s/.config/headway/config.yaml" /* below the home directory */
 
 struct old_value { /* of a key by its old name */
@@ -340,7 +339,7 @@ static char *find_file(const char *path)
     const char *home = getenv("HOME");
     const char *named[] = {path, getenv("HEADWAY_CONFIG"), getenv("HEADSCALE_CONFIG")};
     /* Not the working directory: a file that lies about there would be sent the administrator's key. */
-    char *places[] = {home && *home ? mem_format(USER_FILE, home) : NULL, mem_strdup(SYSTEM_FILE)};
+    char *places[] = {home && *home ? mem_format(USER_FILE, home) : NULL, mem_strdup(CONFIG_SYSTEM_FILE)};
     char *found = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(named) && !found; i++)
@@ -362,7 +361,7 @@ char *config_default_file(void)
     if (named && *named)
         mem_replace(&mine, named);
     else if (!mine || (access(mine, F_OK) < 0 && geteuid() == 0))
-        mem_replace(&mine, SYSTEM_FILE);
+        mem_replace(&mine, CONFIG_SYSTEM_FILE);
     return mine;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A configuration as a file again: the keys that were given, with the values that were read. */
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +87,7 @@ static void put_value(const struct config *c, const struct config_key *key, stru
     case TYPE_SERVERS:
     case TYPE_DOMAINS:
     case TYPE_URLS:
+    case TYPE_ORIGINS:
         put_list(&o, value);
         break;
     default:
@@ -136,5 +139,60 @@ void config_write(const struct config *c, const struct config_override *override
             put_value(c, key, out);
         buf_addc(out, '\n');
     }
+    strs_release(&names);
+}
+
+/* ---- for people ---- */
+
+/* Closes the groups of before that name is not in, and opens those of name; the name of the value itself is put. */
+static void change_groups(const char *before, const char *name, struct json_out *o)
+{
+    size_t common = 0;
+
+    for (size_t i = 0; before[i] && before[i] == name[i]; i++)
+        if (name[i] == '.')
+            common = i + 1;
+    for (const char *dot = strchr(before + common, '.'); dot; dot = strchr(dot + 1, '.'))
+        json_close(o, '}');
+    for (const char *at = name + common, *dot; at; at = dot ? dot + 1 : NULL) {
+        char word[64];
+        dot = strchr(at, '.');
+        snprintf(word, sizeof(word), "%.*s", (int)(dot ? dot - at : (ptrdiff_t)strlen(at)), at);
+        json_key(o, word);
+        if (dot)
+            json_open(o, '{');
+    }
+}
+
+static void describe_value(const struct config *c, const struct config_key *key, struct json_out *o)
+{
+    struct buf text = BUF_INIT(0);
+
+    put_value(c, key, &text);
+    if (key->secret && !str_eq(buf_text(&text), "\"\""))
+        json_str(o, "(hidden)");
+    else
+        json_raw(o, buf_text(&text), text.len);
+    buf_release(&text);
+}
+
+void config_describe(const struct config *c, struct json_out *o)
+{
+    struct strs names = {0};
+    const char *before = "";
+
+    for (size_t i = 0; i < config_key_count; i++)
+        if (!config_keys[i].nowhere)
+            strs_push(&names, config_keys[i].name);
+    strs_sort(&names);
+    json_open(o, '{');
+    for (size_t i = 0; i < names.len; i++) {
+        change_groups(before, names.items[i], o);
+        describe_value(c, key_find(names.items[i]), o);
+        before = names.items[i];
+    }
+    for (const char *dot = strchr(before, '.'); dot; dot = strchr(dot + 1, '.'))
+        json_close(o, '}');
+    json_close(o, '}');
     strs_release(&names);
 }

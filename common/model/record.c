@@ -46,14 +46,25 @@ static const struct record_shape {
                        {AT(policy_text, text), AT(policy_text, author), AT(policy_text, note)},
                        {0},
                        {0}},
-    [RECORD_PRIMARY] = {sizeof(struct primary), {0}, {0}, {0}},
+    [RECORD_PRIMARY] = {sizeof(struct primary), {AT(primary, actor)}, {0}, {0}},
     [RECORD_PREFIX_SETTINGS] = {sizeof(struct prefix_settings), {0}, {0}, {0}},
-    [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags)}, {0}, {0}},
+    [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags), AT(via_primary, actor)}, {0}, {0}},
     [RECORD_HISTORY] = {sizeof(struct history), {AT(history, key), AT(history, image)}, {0}, {0}},
     [RECORD_SERVER_MESSAGE] = {sizeof(struct server_message),
                                {AT(server_message, text), AT(server_message, url)},
                                {0},
                                {0}},
+    [RECORD_PENDING] = {sizeof(struct pending),
+                        {AT(pending, auth_id), AT(pending, hostname), AT(pending, os), AT(pending, client_version),
+                         AT(pending, source), AT(pending, ssh_user)},
+                        {AT(pending, request_tags)},
+                        {AT(pending, routes)}},
+    [RECORD_SSH_APPROVAL] = {sizeof(struct ssh_approval), {AT(ssh_approval, user)}, {0}, {0}},
+    [RECORD_DELETED_NODE] = {sizeof(struct deleted_node), {0}, {0}, {0}},
+    [RECORD_ADMIN_CALL] = {sizeof(struct admin_call),
+                           {AT(admin_call, text), AT(admin_call, inverse), AT(admin_call, secret)},
+                           {AT(admin_call, events)},
+                           {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -150,6 +161,21 @@ struct server_message *server_message_new(void)
     return (struct server_message *)record_new(RECORD_SERVER_MESSAGE);
 }
 
+struct pending *pending_new(void)
+{
+    return (struct pending *)record_new(RECORD_PENDING);
+}
+
+struct ssh_approval *ssh_approval_new(void)
+{
+    return (struct ssh_approval *)record_new(RECORD_SSH_APPROVAL);
+}
+
+struct deleted_node *deleted_node_new(void)
+{
+    return (struct deleted_node *)record_new(RECORD_DELETED_NODE);
+}
+
 static void own_list(struct strs *s)
 {
     struct strs fresh = {0};
@@ -206,6 +232,11 @@ struct event *event_edit(const struct event *e)
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s)
 {
     return edit(s);
+}
+
+struct pending *pending_edit(const struct pending *p)
+{
+    return edit(p);
 }
 
 struct node *node_edit(const struct node *n)

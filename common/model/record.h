@@ -26,9 +26,13 @@ enum record_kind {
     RECORD_VIA_PRIMARY,
     RECORD_PREFIX_SETTINGS,
     RECORD_SERVER_MESSAGE,
-    RECORD_HISTORY
+    RECORD_HISTORY,
+    RECORD_PENDING,
+    RECORD_SSH_APPROVAL,
+    RECORD_DELETED_NODE,
+    RECORD_ADMIN_CALL
 };
-#define RECORD_KINDS (RECORD_HISTORY + 1)
+#define RECORD_KINDS (RECORD_ADMIN_CALL + 1)
 
 /* First member of each record, so that one function counts them all. */
 struct record {
@@ -82,6 +86,7 @@ struct node {
     struct addr ipv4, ipv6; /* bits 0: none */
     enum register_method method;
     uint64_t preauth_key_id; /* 0: none, or the key is gone */
+    uint64_t unseen_login;   /* the pre-auth key of a login that its client may not know of; 0: it came since */
     bool ephemeral, logged_out;
     bool authorized;       /* tailcfg.Node.MachineAuthorized; false: approval is waited for, or was taken back */
     int64_t authorized_ns; /* when an administrator, or a key, last decided about it; 0: nobody did */
@@ -137,6 +142,7 @@ struct primary {
     struct record r;
     struct prefix prefix;
     int64_t since_ns;
+    char *actor;    /* the administrator whose change it followed, "": nobody's. Not stored */
     uint64_t moves; /* from one router to another since the start. Not stored */
     bool chosen;    /* by an administrator just now: it is to be elected. Not stored: who is elected stays */
 };
@@ -144,7 +150,8 @@ struct primary {
 /* The same within a group of routers that grants name with via. id: the node. */
 struct via_primary {
     struct record r;
-    char *tags; /* of the group, sorted: "tag:a, tag:b" */
+    char *tags;  /* of the group, sorted: "tag:a, tag:b" */
+    char *actor; /* as of a primary. Not stored */
     struct prefix prefix;
     int64_t since_ns;
 };
@@ -227,6 +234,54 @@ struct event {
     bool by_admin;                  /* an administrator did it: kept apart from what clients cause */
 };
 
+/* A registration or an SSH session that waits for somebody's decision, or was decided lately. */
+struct pending {
+    struct record r; /* its id is 0: auth_id is the key */
+    char *auth_id;
+    bool ssh;       /* a check of Tailscale SSH, not a registration */
+    bool ephemeral; /* the client keeps no state: its node goes with it */
+    uint8_t machine_key[KEY_LEN], node_key[KEY_LEN];
+    char *hostname, *os, *client_version, *source;
+    struct strs request_tags;
+    struct prefixes routes;
+    int64_t created_ns, expires_ns;
+    uint64_t ssh_source_id, ssh_target_id; /* node ids, for ssh */
+    char *ssh_user;
+    bool decided, accepted;
+    uint64_t node_id; /* of a registration that was accepted */
+};
+
+/* An SSH session was accepted: it is not asked about again for the period of its rule, while the policy stays. id: of
+ * the node that it comes from. */
+struct ssh_approval {
+    struct record r;
+    uint64_t target_id;
+    char *user;
+    int64_t until_ns;
+    uint64_t policy_id; /* of the text that was the policy; 0: none was */
+};
+
+/* A node that was deleted lately: its client is told so, and its addresses are not given out again yet. */
+struct deleted_node {
+    struct record r; /* id: of the node */
+    uint8_t node_key[KEY_LEN];
+    struct addr ipv4, ipv6; /* bits 0: none */
+    int64_t time_ns;
+};
+
+/* A call of an administrator that carried a token and was answered: the same call with the same token is answered
+ * likewise, and not done again. Tokens themselves are not kept. */
+struct admin_call {
+    struct record r;          /* its id is 0: the token is the key */
+    uint8_t token[KEY_LEN];   /* digest of the token and of who used it */
+    uint8_t request[KEY_LEN]; /* digest of what was asked */
+    int64_t time_ns;
+    uint64_t object_id, object_version;
+    struct strs events;   /* RUN.SEQ of each */
+    char *text, *inverse; /* of the first of them; of the call */
+    char *secret;         /* what was made, sealed with the token; "": nothing secret was answered */
+};
+
 /* A record of defaults with one reference; then by kind. */
 struct record *record_new(enum record_kind kind);
 struct user *user_new(void);
@@ -240,6 +295,9 @@ struct via_primary *via_primary_new(void);
 struct prefix_settings *prefix_settings_new(void); /* as configured in every respect */
 struct server_message *server_message_new(void);
 struct history *history_new(void);
+struct pending *pending_new(void);
+struct ssh_approval *ssh_approval_new(void);
+struct deleted_node *deleted_node_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);
@@ -248,6 +306,7 @@ struct api_key *api_key_edit(const struct api_key *k);
 struct node *node_edit(const struct node *n);
 struct event *event_edit(const struct event *e);
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);
+struct pending *pending_edit(const struct pending *p);
 
 /* Members of a prefix_rule. */
 enum rule_member {

@@ -6,6 +6,7 @@
 struct core_state;
 struct store_write;
 
-void commit_follow(struct core_state *s, const struct store_write *w);
+/* actor: the administrator who caused the write, NULL: none did. */
+void commit_follow(struct core_state *s, const struct store_write *w, const char *actor);
 
 #endif

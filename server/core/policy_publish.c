@@ -100,6 +100,7 @@ void core_policy_remember(struct core_state *s, const struct route_move *m)
     p->r.id = m->to;
     p->prefix = m->prefix;
     p->since_ns = clock_wall_ns();
+    mem_replace(&p->actor, m->actor ? m->actor : "");
     mem_replace(&p->tags, m->via);
     if (known)
         record_unref(s->via_primaries.items[at]);
@@ -174,7 +175,9 @@ void core_policy_prepare(struct core_state *s)
     if (next && old)
         policy_view_succeed(next, old);
     tailnet_policy_done(s->tailnet);
+    routes_set_actor(s->routes, s->policy_actor && *s->policy_actor ? s->policy_actor : NULL);
     routes_set_policy(s->routes, next);
+    routes_set_actor(s->routes, NULL);
     s->elect = true;
     if (!s->groups_known)
         restore_elections(s);
@@ -223,6 +226,7 @@ void core_policy_publish(struct core_state *s, const struct route_moves *moves)
 
 void core_policy_release(struct core_state *s)
 {
+    free(s->policy_actor);
     policy_drop_ready(s);
     vec_release(&s->ready);
     policy_view_free(s->decider);

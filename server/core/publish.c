@@ -55,6 +55,7 @@ static void remember_primary(struct core_state *s, const struct route_move *m)
     struct primary *p = primary_new();
     p->r.id = m->to;
     p->prefix = m->prefix;
+    mem_replace(&p->actor, m->actor ? m->actor : "");
     p->moves = count_move(s, m);
     p->since_ns = clock_wall_ns();
     if (known) {
@@ -125,7 +126,9 @@ static void note_moves(struct core_state *s, const struct route_move *m, struct 
     char *names = m->via ? mem_format("%s via %s", prefixes, m->via) : mem_strdup(prefixes);
 
     note->id = event_of_move(m);
-    note->caused_by = map_getu(&s->by_id, m->from ? m->from : m->to);
+    note->actor = m->actor ? m->actor : "server";
+    note->by_admin = m->actor != NULL;
+    note->caused_by = m->actor ? NULL : map_getu(&s->by_id, m->from ? m->from : m->to);
     if (!m->to)
         journal(s, note, "Nobody serves %s any more: %s %s", names, name_of(s, m->from), m->cause);
     else if (!m->from)
@@ -140,16 +143,15 @@ static void note_moves(struct core_state *s, const struct route_move *m, struct 
 static bool same_kind(const struct route_move *a, const struct route_move *b)
 {
     return a->from == b->from && a->to == b->to && str_eq(a->cause ? a->cause : "", b->cause ? b->cause : "") &&
-           str_eq(a->via ? a->via : "", b->via ? b->via : "");
+           str_eq(a->via ? a->via : "", b->via ? b->via : "") &&
+           str_eq(a->actor ? a->actor : "", b->actor ? b->actor : "");
 }
 
 static void note_move(struct core_state *s, const struct route_move *m)
 {
     char text[PREFIX_TEXT_MAX];
-    struct event_note note = {.actor = "server",
-                              .object = "prefix",
-                              .object_name = prefix_format(&m->prefix, text),
-                              .detail = detail_of_move(s, m, NULL)};
+    struct event_note note = {
+        .object = "prefix", .object_name = prefix_format(&m->prefix, text), .detail = detail_of_move(s, m, NULL)};
 
     note_moves(s, m, &note, text, false);
 }
@@ -160,13 +162,11 @@ static void note_together(struct core_state *s, const struct route_move *m, cons
     uint64_t id = m->to ? m->to : m->from;
     char *names = text_of_prefixes(moved);
 
-    note_moves(s, m,
-               &(struct event_note){.actor = "server",
-                                    .object = "node",
-                                    .object_id = id,
-                                    .object_name = name_of(s, id),
-                                    .detail = detail_of_move(s, m, moved)},
-               names, true);
+    note_moves(
+        s, m,
+        &(struct event_note){
+            .object = "node", .object_id = id, .object_name = name_of(s, id), .detail = detail_of_move(s, m, moved)},
+        names, true);
     free(names);
 }
 
@@ -177,7 +177,7 @@ static void count_failover(struct core_state *s, const struct route_move *m)
     int64_t detected = detection_ms(s, m);
     s->counters.failovers++;
     if (detected >= 0)
-        metrics_time(&s->counters.detection, (double)detected / 1000);
+        metrics_time(&s->counters.detection, &metrics_seconds, (double)detected / 1000);
 }
 
 static void note_all(struct core_state *s, const struct route_moves *moves)
@@ -263,19 +263,19 @@ static const void **published(struct core_state *s, enum record_kind kind, size_
 
 static int pending_by_age(const void *a, const void *b)
 {
-    const struct pending *x = *(struct pending *const *)a, *y = *(struct pending *const *)b;
+    const struct pending *x = *(const struct pending *const *)a, *y = *(const struct pending *const *)b;
 
     return x->created_ns < y->created_ns ? -1 : x->created_ns > y->created_ns;
 }
 
 static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next)
 {
-    VEC(struct pending *) list = {0};
+    VEC(const struct pending *) list = {0};
 
     for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
-        struct pending_request *w = e->value;
-        if (!w->decided)
-            vec_push(&list, w->pending);
+        const struct pending_request *w = e->value;
+        if (w->published && !w->published->decided)
+            vec_push(&list, w->published);
     }
     if (list.len)
         qsort(list.items, list.len, sizeof(*list.items), pending_by_age);
@@ -434,13 +434,16 @@ void publish(struct core_state *s)
     if (elected)
         elect(s, &moves);
     nearest_follow(s, elected);
+    int64_t reached = clock_mono_us();
     core_policy_publish(s, &moves);
+    metrics_time(&s->counters.peers_times, &metrics_fractions, (double)(clock_mono_us() - reached) / 1e6);
     route_moves_release(&moves);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
                  s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty || s->prefix_settings_dirty ||
                  s->settings_dirty || s->message_dirty || s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
+    int64_t began = clock_mono_us();
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
     bool steered = now->ranked_exits > 0;
@@ -459,6 +462,7 @@ void publish(struct core_state *s)
     next->event_seq = s->event_published = s->event_delivered;
     s->counters.publishes++;
     tailnet_publish(s->tailnet, next, changes, count);
+    metrics_time(&s->counters.snapshot_times, &metrics_fractions, (double)(clock_mono_us() - began) / 1e6);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];
         bool tell = slot->dirty & CHANGE_VOLATILE || slot->restated;

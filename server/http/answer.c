@@ -85,6 +85,8 @@ enum MHD_Result answer_request(struct MHD_Connection *c, struct http_request *r)
     MHD_add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
                             "form-action 'none'; frame-ancestors 'none'");
+    if (r->encoding_counts)
+        MHD_add_response_header(response, "Vary", "Accept-Encoding");
     if (r->encoding)
         MHD_add_response_header(response, "Content-Encoding", r->encoding);
     origin_add_headers(response, r);

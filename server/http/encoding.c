@@ -35,7 +35,11 @@ bool encoding_takes_zstd(const char *accept)
 
 void encoding_apply(struct http_request *r)
 {
-    if (!r->takes_zstd || r->source || r->status != 200 || r->out.len < WORTH_IT || str_eq(r->method, "HEAD"))
+    if (r->listener != HTTP_PUBLIC || r->source || r->status != 200 || r->out.len < WORTH_IT ||
+        str_eq(r->method, "HEAD"))
+        return;
+    r->encoding_counts = true;
+    if (!r->takes_zstd)
         return;
     struct buf packed = BUF_INIT(0);
     buf_reserve(&packed, ZSTD_compressBound(r->out.len));

@@ -9,7 +9,8 @@
 /* Whether Accept-Encoding (NULL: none) takes zstd. */
 bool encoding_takes_zstd(const char *accept);
 
-/* Compresses r->out where that is allowed and worth it, and says so in r->encoding. On a worker. */
+/* Compresses r->out where that is allowed and worth it, and says so in r->encoding. r->encoding_counts is set
+ * where the answer depends on what the client takes. On a worker. */
 void encoding_apply(struct http_request *r);
 
 #endif

@@ -91,7 +91,7 @@ struct http_request {
     char *if_match, *last_event_id, *accept, *content_type;
     const char *origin; /* whose page may read the answer, or "*"; NULL: none that asks */
     bool origin_counts; /* the answer to another one would differ */
-    bool takes_zstd;    /* as a content coding, of the public listener */
+    bool takes_zstd;    /* as a content coding */
     char peer[64];      /* address of the client, behind trusted proxies too, for the log; "": the unix socket */
     int peer_fd;        /* of the unix socket, for its peer's name; -1: none */
     bool peer_is_local; /* of this machine, and not through a proxy */
@@ -112,6 +112,7 @@ struct http_request {
     int status; /* 0: none yet */
     const char *content_type_out;
     const char *encoding; /* NULL: out is as it is */
+    bool encoding_counts; /* the answer to who takes another one would differ */
     struct buf out;
     struct http_pair headers[6]; /* names are static, values in the arena */
     size_t header_count;

@@ -313,34 +313,3 @@ int import_run(const struct import_options *o, FILE *out, FILE *errors)
     free(j.database);
     return rc < 0;
 }
-
-/* ---- for who starts with headscale's configuration ---- */
-
-static char *done_advice(const struct config *c)
-{
-    char *file = config_default_file(), *origin = NULL, *text = NULL, *database = absolute(c->database.sqlite_path);
-    struct config *mine = NULL;
-    int64_t when;
-
-    if (access(file, F_OK) == 0 && config_load(file, &mine, NULL, NULL) == 0 &&
-        store_imported(mine->database.sqlite_path, &origin, &when) && str_eq(origin, database))
-        text = mem_format("%s is headscale's database, which was imported: the configuration is %s now", database,
-                          mine->file);
-    config_unref(mine);
-    free(origin);
-    free(database);
-    free(file);
-    return text;
-}
-
-char *import_advice(const struct config *c)
-{
-    if (!store_is_headscale(c->database.sqlite_path))
-        return NULL;
-    char *done = done_advice(c);
-    return done
-               ? done
-               : mem_format("%s is a database of headscale: 'headwayd import --config %s' takes it over, and leaves it "
-                            "as it is",
-                            c->database.sqlite_path, *c->file ? c->file : "FILE");
-}

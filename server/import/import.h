@@ -25,4 +25,10 @@ int import_run(const struct import_options *o, FILE *out, FILE *errors);
  * it is no database of headscale. */
 char *import_advice(const struct config *c);
 
+/* For who starts as headscale does, with the configuration that is named (NULL: none): the file to use instead, the
+ * caller's; NULL: none. Where headscale's tailnet was imported it is headway's configuration, which is noted. Where it
+ * was not and nothing of headway's is there it is headscale's own, for which there is advice: who starts a server of
+ * headscale's wants no empty tailnet. */
+char *import_find_config(const char *named, FILE *notes);
+
 #endif

@@ -11,6 +11,8 @@
 
 void route_moves_release(struct route_moves *moves)
 {
+    for (size_t i = 0; i < moves->len; i++)
+        free(moves->items[i].actor);
     vec_release(moves);
 }
 
@@ -37,6 +39,7 @@ static void router_free(struct routes_router *router)
 void entry_free(struct routed_prefix *entry)
 {
     vec_release(&entry->contenders);
+    free(entry->actor);
     free(entry);
 }
 
@@ -67,7 +70,14 @@ void routes_free(struct routes *r)
     groups_release(r->gone.items, r->gone.len);
     vec_release(&r->groups);
     vec_release(&r->gone);
+    free(r->actor);
     free(r);
+}
+
+void routes_set_actor(struct routes *r, const char *actor)
+{
+    free(r->actor);
+    r->actor = actor ? mem_strdup(actor) : NULL;
 }
 
 /* ---- entries and contenders ---- */
@@ -117,6 +127,8 @@ static struct routed_prefix *make_entry(struct routes *r, const struct election_
 
 void entry_touch(struct routes *r, struct routed_prefix *entry)
 {
+    if (r->actor)
+        mem_replace(&entry->actor, r->actor);
     if (entry->dirty)
         return;
     entry->dirty = true;
@@ -249,16 +261,16 @@ static void entitled_prefixes(const struct node *n, struct prefixes *out)
     out->len = kept;
 }
 
-/* What made a better candidate of a router, NULL: nothing did. */
-static const char *rise(const struct routes_flags *before, const struct routes_flags *now)
+/* What made a better candidate of a router. */
+static struct move_cause rise(const struct routes_flags *before, const struct routes_flags *now)
 {
     if (now->online && !before->online)
-        return "came online";
+        return (struct move_cause){"came online", true};
     if (!now->expired && before->expired)
-        return "logged in again";
+        return (struct move_cause){"has a valid key again", false};
     if (now->healthy && !before->healthy)
-        return "answers probes again";
-    return before->draining && !now->draining ? "is no longer drained" : NULL;
+        return (struct move_cause){"answers probes again", true};
+    return (struct move_cause){before->draining && !now->draining ? "is no longer drained" : NULL, false};
 }
 
 static bool same_flags(const struct routes_flags *a, const struct routes_flags *b)
@@ -416,8 +428,11 @@ void routes_set_node(struct routes *r, const struct node *record, const struct r
     }
     router->flags = *flags;
     changed = !same_flags(&old, flags);
-    if (changed && (router->rise = rise(&old, flags)))
+    struct move_cause better = rise(&old, flags);
+    if (better.text && !(router->rise.text && router->round == r->round)) { /* the first one brought the others along */
+        router->rise = better;
         router->round = r->round;
+    }
     if (before != record) {
         struct prefixes were = router->entitled;
         router->record = record_ref(record);

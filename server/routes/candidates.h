@@ -9,13 +9,19 @@
 
 struct routed_prefix;
 
+/* The words for a move; seen: what the router did, whoever changed something at the same time. */
+struct move_cause {
+    const char *text; /* NULL: it is not about that */
+    bool seen;
+};
+
 struct routes_router {
     const struct node *record; /* referenced */
     struct routes_flags flags;
     struct prefixes unreachable, carried;
     struct prefixes entitled;           /* subnet prefixes, advertised and approved */
     VEC(struct routed_prefix *) places; /* where it is a contender, in the order of their keys */
-    const char *rise;                   /* what made it a better candidate in the round below */
+    struct move_cause rise;             /* what made it a better candidate in the round below */
     uint64_t round;
 };
 
@@ -54,6 +60,7 @@ struct routed_prefix {
     int64_t due_ms;   /* until when its move to a better router waits; 0: none does */
     struct prefix_rule rule;
     bool has_rule;
+    char *actor;        /* who changed something since the last election, or what it waits for; NULL: nobody */
     bool settling;      /* restored, and its router was not back yet */
     bool dirty, listed; /* listed: in waiting */
     uint64_t settled_round, rule_round, chosen_round, regroup_round;
@@ -61,6 +68,7 @@ struct routed_prefix {
 
 struct routes {
     struct prefix_rule defaults;
+    char *actor;                             /* whose changes are told; NULL: nobody's */
     struct map routers;                      /* id -> struct routes_router * */
     struct map entries;                      /* struct election_key -> struct routed_prefix * */
     struct map rules;                        /* prefix -> struct prefix_rule * */
@@ -84,6 +92,6 @@ bool contender_is_candidate(const struct contender *contender);
 /* Decides one entry, says in it what it waits for, and ends what the decision ends (settling, a choice that cannot
  * hold). */
 uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now_ms);
-const char *entry_cause(const struct routes *r, const struct routed_prefix *entry, uint64_t to);
+struct move_cause entry_cause(const struct routes *r, const struct routed_prefix *entry, uint64_t to);
 
 #endif

@@ -35,6 +35,7 @@ static void copy_entry(struct routes *copy, const struct routed_prefix *from)
 {
     struct routed_prefix *entry = mem_dup(from, sizeof(*from));
 
+    entry->actor = NULL;
     entry->contenders.items = NULL;
     entry->contenders.len = entry->contenders.cap = 0;
     for (size_t i = 0; i < from->contenders.len; i++) {

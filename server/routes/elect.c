@@ -133,50 +133,53 @@ uint64_t entry_decide(struct routes *r, struct routed_prefix *entry, int64_t now
     return keep && present && !present->router->flags.expired ? entry->primary : 0;
 }
 
-/* Why the primary lost the prefix, or NULL where nothing is wrong with it. */
-static const char *loss(const struct routes *r, const struct routed_prefix *entry)
+/* Why the primary lost the prefix; no text where nothing is wrong with it. */
+static struct move_cause loss(const struct routes *r, const struct routed_prefix *entry)
 {
     const struct routes_router *from = map_getu(&r->routers, entry->primary);
 
     if (!from)
-        return "deleted";
+        return (struct move_cause){"deleted", false};
     if (!prefixes_has(&from->record->available, &entry->key.prefix))
-        return "withdrawn";
+        return (struct move_cause){"withdrawn", true};
     if (!prefixes_has(&from->record->approved, &entry->key.prefix))
-        return "approval revoked";
-    if (!entry_contender(entry, entry->primary))
-        return "no longer has the tag";
+        return (struct move_cause){"approval revoked", false};
     if (!from->record->authorized)
-        return "no longer approved as a device";
+        return (struct move_cause){"no longer approved as a device", false};
+    if (!entry_contender(entry, entry->primary))
+        return (struct move_cause){"no longer has the tag", false};
     if (from->flags.expired)
-        return from->record->logged_out ? "logged out" : "expired";
+        return (struct move_cause){from->record->logged_out ? "logged out" : "expired", from->record->logged_out};
     if (!from->flags.online)
-        return entry->settled_round == r->round ? "did not come back after the restart" : "went offline";
+        return (struct move_cause){
+            entry->settled_round == r->round ? "did not come back after the restart" : "went offline", true};
     if (!from->flags.healthy)
-        return "answers no probe";
+        return (struct move_cause){"answers no probe", true};
     if (prefixes_has(&from->unreachable, &entry->key.prefix))
-        return "does not forward, its probe target does not answer";
-    return from->flags.draining ? "drained" : NULL;
+        return (struct move_cause){"does not forward, its probe target does not answer", true};
+    return (struct move_cause){from->flags.draining ? "drained" : NULL, false};
 }
 
-const char *entry_cause(const struct routes *r, const struct routed_prefix *entry, uint64_t to)
+struct move_cause entry_cause(const struct routes *r, const struct routed_prefix *entry, uint64_t to)
 {
     const struct contender *contender = entry_contender(entry, to);
-    const char *lost = entry->primary ? loss(r, entry) : NULL;
+    struct move_cause lost = entry->primary ? loss(r, entry) : (struct move_cause){NULL, false};
 
     if (entry->regroup_round == r->round)
-        return NULL;
+        return (struct move_cause){NULL, false};
     if (entry->chosen && entry->chosen == to && entry->chosen_round == r->round)
-        return "by administrator";
-    if (lost)
+        return (struct move_cause){"by administrator", false};
+    if (lost.text)
         return lost;
     if (entry->primary)
-        return entry_rule(r, entry)->failback == FAILBACK_PRIORITY ? "higher priority" : "the oldest router serves";
+        return (struct move_cause){entry_rule(r, entry)->failback == FAILBACK_PRIORITY ? "higher priority"
+                                                                                       : "the oldest router serves",
+                                   false};
     if (entry->rule_round == r->round)
-        return "rule changed";
+        return (struct move_cause){"rule changed", false};
     if (contender && contender->joined && contender->round == r->round)
-        return contender->joined;
-    if (contender && contender->router->rise && contender->router->round == r->round)
+        return (struct move_cause){contender->joined, false};
+    if (contender && contender->router->rise.text && contender->router->round == r->round)
         return contender->router->rise;
-    return "elected";
+    return (struct move_cause){"elected", false};
 }

@@ -19,8 +19,13 @@ static int by_prefix(const void *a, const void *b)
 static void move(struct routes *r, struct routed_prefix *entry, uint64_t to, const struct routes_time *now,
                  struct route_moves *moves)
 {
-    struct route_move m = {entry->key.prefix, entry->via, entry->primary, to, entry_cause(r, entry, to)};
+    struct move_cause cause = entry_cause(r, entry, to);
+    struct route_move m = {entry->key.prefix, entry->via, entry->primary, to, cause.text, NULL};
 
+    if (!cause.seen) {
+        m.actor = entry->actor;
+        entry->actor = NULL;
+    }
     vec_push(moves, m);
     entry->primary = to;
     entry->since_ns = now->wall_ns;
@@ -87,6 +92,10 @@ void routes_elect(struct routes *r, const struct routes_time *now, struct route_
         entry->dirty = false;
         if (to != entry->primary)
             move(r, entry, to, now, moves);
+        if (!entry->due_ms) {
+            free(entry->actor);
+            entry->actor = NULL;
+        }
         if (entry->contenders.len == 0 && entry->primary == 0)
             drop_entry(r, entry);
         else

@@ -37,6 +37,7 @@ struct route_move {
     const char *via; /* the group's name, NULL: the election for everybody; valid until the groups are set again */
     uint64_t from, to;
     const char *cause; /* NULL: the group came or went with a policy */
+    char *actor;       /* the administrator whose change it follows, also after a wait; NULL: nobody's */
 };
 struct route_moves {
     struct route_move *items;
@@ -48,6 +49,9 @@ struct routes *routes_new(const struct prefix_rule *defaults);
 void routes_free(struct routes *r);
 /* An election on the copy goes as one on r, which stays as it is. Nodes without a prefix are not in it. */
 struct routes *routes_copy(const struct routes *r);
+
+/* The administrator whose changes the calls below tell, until the next call; NULL: nobody's. Copied. */
+void routes_set_actor(struct routes *r, const char *actor);
 
 /* The rule of all prefixes that have none of their own. Every prefix takes part in the next election. */
 void routes_set_defaults(struct routes *r, const struct prefix_rule *defaults);

@@ -8,19 +8,75 @@
 
 #define PAGE_MAX 10000
 
+/* What is asked of the database, with room for the answer. */
+struct store_question {
+    uint64_t run, seq;
+    struct journal_position position;
+    struct journal_page page;
+    struct event ***events;
+    int64_t from_ns, step_ns, at_ns;
+    size_t cells;
+    uint64_t *counts;
+    struct store_past *past;
+    uint64_t version, before;
+    size_t limit, *count;
+    struct policy_text ***policies;
+};
+
+static int ask(struct store *s, store_use *use, struct store_question *q, struct err *e)
+{
+    return s->engine->calls->reading(s->engine, use, q, e);
+}
+
+static int ask_position(struct store_sql *db, void *arg, struct err *e)
+{
+    struct store_question *q = arg;
+
+    return sql_position(db, q->run, q->seq, &q->position, e);
+}
+
+static int ask_events(struct store_sql *db, void *arg, struct err *e)
+{
+    struct store_question *q = arg;
+
+    return sql_events(db, &q->page, q->events, q->count, e);
+}
+
+static int ask_event_counts(struct store_sql *db, void *arg, struct err *e)
+{
+    struct store_question *q = arg;
+
+    return sql_event_counts(db, q->from_ns, q->step_ns, q->cells, q->counts, e);
+}
+
+static int ask_past(struct store_sql *db, void *arg, struct err *e)
+{
+    struct store_question *q = arg;
+
+    return sql_past(db, q->at_ns, q->past, e);
+}
+
+static int ask_policies(struct store_sql *db, void *arg, struct err *e)
+{
+    struct store_question *q = arg;
+
+    return sql_policies(db, q->version, q->before, q->limit, q->policies, q->count, e);
+}
+
 /* Known is what leaves no doubt about what follows it: an entry that is kept, or whose successor is, while nothing
  * after it was pruned; the beginning of this run, whether it counts from 1 or goes on where the last one ended; and an
  * entry of this run that is on its way to the disk. 0.0 is the beginning of what is kept. */
 static int is_known(struct store *s, uint64_t run, uint64_t seq, bool *known, struct err *e)
 {
-    struct journal_position at = {0};
+    struct store_question q = {.run = run, .seq = seq};
     uint64_t oldest, newest;
     int code;
 
     *known = run == 0 && seq == 0;
     if (*known || run > s->run || seq >= INT64_MAX)
         return 0;
-    code = s->engine->calls->position(s->engine, run, seq, &at, e);
+    code = ask(s, ask_position, &q, e);
+    struct journal_position at = q.position;
     if (code < 0 || at.pruned)
         return code;
     *known = at.kept;
@@ -49,10 +105,12 @@ static void reverse(struct event **list, size_t count)
 int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before, size_t limit, struct event ***out,
                  size_t *count, bool *gone, struct err *e)
 {
-    struct journal_page page = {.backwards = before != 0,
-                                .run = run,
-                                .seq = before != 0 ? before : after,
-                                .limit = limit < PAGE_MAX ? limit : PAGE_MAX};
+    struct store_question q = {.page = {.backwards = before != 0,
+                                        .run = run,
+                                        .seq = before != 0 ? before : after,
+                                        .limit = limit < PAGE_MAX ? limit : PAGE_MAX},
+                               .events = out,
+                               .count = count};
     bool known = true;
     int code = 0;
 
@@ -64,7 +122,7 @@ int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before,
         *gone = !known;
     if (code < 0 || !known)
         return code;
-    code = s->engine->calls->events(s->engine, &page, out, count, e);
+    code = ask(s, ask_events, &q, e);
     if (before != 0 && code == 0)
         reverse(*out, *count);
     return code;
@@ -72,8 +130,10 @@ int store_events(struct store *s, uint64_t run, uint64_t after, uint64_t before,
 
 int store_event_counts(struct store *s, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts, struct err *e)
 {
+    struct store_question q = {.from_ns = from_ns, .step_ns = step_ns, .cells = cells, .counts = counts};
+
     memset(counts, 0, cells * sizeof(*counts));
-    return s->engine->calls->event_counts(s->engine, from_ns, step_ns, cells, counts, e);
+    return ask(s, ask_event_counts, &q, e);
 }
 
 #define DRAIN_MS 5000
@@ -94,9 +154,11 @@ static void wait_for_writes(struct store *s)
 
 int store_past(struct store *s, int64_t at_ns, struct store_past *out, struct err *e)
 {
+    struct store_question q = {.at_ns = at_ns, .past = out};
+
     *out = (struct store_past){0};
     wait_for_writes(s);
-    int code = s->engine->calls->past(s->engine, at_ns, out, e);
+    int code = ask(s, ask_past, &q, e);
     if (code < 0)
         store_past_release(out);
     return code;
@@ -105,18 +167,12 @@ int store_past(struct store *s, int64_t at_ns, struct store_past *out, struct er
 int store_policies(struct store *s, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
                    size_t *count, struct err *e)
 {
+    struct store_question q = {.version = version, .before = before, .limit = limit, .policies = out, .count = count};
+
     *out = NULL;
     *count = 0;
     wait_for_writes(s);
-    int code = s->engine->calls->policies(s->engine, version, before, limit, out, count, e);
-    for (size_t i = 0; code < 0 && i < *count; i++)
-        record_unref((*out)[i]);
-    if (code < 0) {
-        free(*out);
-        *out = NULL;
-        *count = 0;
-    }
-    return code;
+    return ask(s, ask_policies, &q, e);
 }
 
 void store_past_release(struct store_past *past)

@@ -138,6 +138,27 @@ static void write_groups(struct store *s, struct store_group *list)
     pthread_cond_broadcast(&s->idle);
 }
 
+struct pruning {
+    struct store *s;
+    int64_t now_ns, mono_ms;
+    bool *more;
+};
+
+static int prune(struct store_sql *db, void *arg, struct err *e)
+{
+    struct pruning *p = arg;
+
+    return sql_prune(db, &p->s->age, p->now_ns, p->mono_ms, p->more, e);
+}
+
+int store_prune(struct store *s, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e)
+{
+    struct pruning p = {.s = s, .now_ns = now_ns, .mono_ms = mono_ms, .more = more};
+
+    *more = false;
+    return s->engine->calls->writing(s->engine, prune, &p, e);
+}
+
 /* Retention, and after a failure a try whether writing works again. */
 static void tend(struct store *s)
 {
@@ -147,7 +168,7 @@ static void tend(struct store *s)
     pthread_mutex_unlock(&s->lock);
     if (trouble)
         note(s, s->engine->calls->try_writing(s->engine, &e), &e);
-    else if (s->engine->calls->prune(s->engine, clock_wall_ns(), clock_mono_ms(), &more, &e) < 0)
+    else if (store_prune(s, clock_wall_ns(), clock_mono_ms(), &more, &e) < 0)
         more = false;
     pthread_mutex_lock(&s->lock);
     s->prune_ms = clock_mono_ms() + (more ? STEP_MS : s->trouble < 0 ? RETRY_MS : PRUNE_MS);
@@ -231,12 +252,17 @@ void store_close(struct store *s)
     free(s);
 }
 
+static int load(struct store_sql *db, void *arg, struct err *e)
+{
+    return sql_load(db, arg, e);
+}
+
 int store_load(struct store *s, struct store_image *out, struct err *e)
 {
     int code;
 
     *out = (struct store_image){.run = s->run};
-    code = s->engine->calls->load(s->engine, out, e);
+    code = s->engine->calls->reading(s->engine, load, out, e);
     if (code == 0)
         code = image_check(out, e);
     if (code < 0) {

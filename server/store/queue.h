@@ -7,13 +7,14 @@
 
 #include "base/map.h"
 #include "base/thread.h"
-#include "store/engine.h"
+#include "store/tables/sql.h"
 
 struct store {
     char *path;
     struct engine *engine;
     uint64_t run, first_seq; /* first_seq: the journal entry after those of former runs */
 
+    struct store_age age; /* the storage thread's */
     struct thread thread;
     pthread_mutex_t lock; /* guards all that follows */
     pthread_cond_t wake;
@@ -30,5 +31,8 @@ struct store {
     int trouble; /* the last write failed for a reason that concerns all writes: its code */
     struct err trouble_err;
 };
+
+/* One small step of the retention; on the storage thread. */
+int store_prune(struct store *s, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e) WARN_UNUSED;
 
 #endif

@@ -30,6 +30,14 @@ struct store_image {
     size_t policy_count;
     struct server_message **messages; /* one, or none */
     size_t message_count;
+    struct pending **pendings;
+    size_t pending_count;
+    struct ssh_approval **ssh_approvals;
+    size_t ssh_approval_count;
+    struct deleted_node **deleted_nodes; /* by time; so the next */
+    size_t deleted_node_count;
+    struct admin_call **admin_calls;
+    size_t admin_call_count;
     uint64_t run;                   /* raised by one, durably, by this start */
     uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };

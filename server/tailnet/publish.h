@@ -30,14 +30,12 @@ void snapshot_set_primaries(struct tailnet_snapshot *s, const struct primary *co
 void snapshot_set_via_primaries(struct tailnet_snapshot *s, const struct via_primary *const *items, size_t count);
 void snapshot_set_nearest(struct tailnet_snapshot *s, struct tailnet_nearest *nearest); /* takes the reference */
 void snapshot_set_prefix_settings(struct tailnet_snapshot *s, const struct prefix_settings *const *items, size_t count);
-void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count);
+void snapshot_set_pendings(struct tailnet_snapshot *s, const struct pending *const *items, size_t count);
 void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings); /* takes a reference */
 void snapshot_set_policy(struct tailnet_snapshot *s, const struct policy_text *policy);    /* takes a reference */
 
 void snapshot_set_message(struct tailnet_snapshot *s, const struct server_message *message); /* takes a reference */
 
-struct pending *pending_new(void);
-void pending_unref(struct pending *p);
 struct tailnet_settings *settings_new(void);
 struct tailnet_settings *settings_edit(const struct tailnet_settings *s);
 void settings_unref(struct tailnet_settings *s);

@@ -54,46 +54,6 @@ static void *shared_list_new(const void *items, size_t count, void *(*ref)(const
     return list->items;
 }
 
-struct pending *pending_new(void)
-{
-    struct pending *p = mem_alloc(sizeof(*p));
-
-    atomic_init(&p->refs, 1);
-    p->hostname = mem_strdup("");
-    p->os = mem_strdup("");
-    p->client_version = mem_strdup("");
-    p->source = mem_strdup("");
-    p->ssh_user = mem_strdup("");
-    return p;
-}
-
-void pending_unref(struct pending *p)
-{
-    if (!p || !drop(&p->refs))
-        return;
-    free(p->hostname);
-    free(p->os);
-    free(p->client_version);
-    free(p->source);
-    free(p->ssh_user);
-    strs_release(&p->request_tags);
-    prefixes_release(&p->routes);
-    free(p);
-}
-
-static void *ref_pending(const void *item)
-{
-    struct pending *p = (struct pending *)(uintptr_t)item;
-
-    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
-    return p;
-}
-
-static void unref_pending(const void *item)
-{
-    pending_unref((struct pending *)(uintptr_t)item);
-}
-
 struct tailnet_settings *settings_new(void)
 {
     struct tailnet_settings *s = mem_alloc(sizeof(*s));
@@ -227,7 +187,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->via_primaries, record_unref);
     shared_list_unref(s->prefix_settings, record_unref);
     tailnet_nearest_unref(s->nearest);
-    shared_list_unref(s->pendings, unref_pending);
+    shared_list_unref(s->pendings, record_unref);
     settings_unref(s->settings);
     record_unref(s->policy);
     record_unref(s->message);
@@ -302,16 +262,8 @@ SETTER(snapshot_set_preauth_keys, preauth_key, preauth_keys, preauth_key_count, 
 SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, record_unref)
 SETTER(snapshot_set_via_primaries, via_primary, via_primaries, via_primary_count, record_ref, record_unref)
 SETTER(snapshot_set_primaries, primary, primaries, primary_count, record_ref, record_unref)
+SETTER(snapshot_set_pendings, pending, pendings, pending_count, record_ref, record_unref)
 SETTER(snapshot_set_prefix_settings, prefix_settings, prefix_settings, prefix_settings_count, record_ref, record_unref)
-
-void snapshot_set_pendings(struct tailnet_snapshot *s, struct pending *const *items, size_t count)
-{
-    const void *old = s->pendings;
-
-    s->pendings = shared_list_new(items, count, ref_pending);
-    s->pending_count = count;
-    shared_list_unref(old, unref_pending);
-}
 
 void snapshot_set_settings(struct tailnet_snapshot *s, struct tailnet_settings *settings)
 {

@@ -53,21 +53,6 @@ struct tailnet_settings {
     bool strict_relay;          /* derp.server.legacy_clients: false */
 };
 
-/* A registration or an SSH session that waits for somebody's decision. */
-struct pending {
-    atomic_uint refs;
-    char auth_id[AUTH_ID_LEN + 1];
-    bool ssh;       /* a check of Tailscale SSH, not a registration */
-    bool ephemeral; /* the client keeps no state: its node goes with it */
-    uint8_t machine_key[KEY_LEN], node_key[KEY_LEN];
-    char *hostname, *os, *client_version, *source;
-    struct strs request_tags;
-    struct prefixes routes;
-    int64_t created_ns, expires_ns;
-    uint64_t ssh_source_id, ssh_target_id; /* node ids, for ssh */
-    char *ssh_user;
-};
-
 /* Who serves whom where a prefix is served by the nearest router. Immutable and counted. */
 struct nearest_prefix {
     struct prefix prefix;

@@ -30,9 +30,10 @@ def answers(d, key):
     path = "/api/v1/policy"
     head, plain = curl(d, key, path)
     shared.check("without a word nothing is compressed", "content-encoding" not in head and json.loads(plain)["policy"] == POLICY)
+    shared.check("a cache is told that others get it compressed", "vary: accept-encoding\r\n" in head, head)
     for value in ("zstd", "gzip, deflate, br, zstd", "br , ZSTD;q=0.5", "zstd;q=1.0"):
         head, body = curl(d, key, path, *accept(value))
-        shared.check(f"{value}: it is", "content-encoding: zstd\r\n" in head and len(body) * 20 < len(plain), head)
+        shared.check(f"{value}: it is", "content-encoding: zstd\r\n" in head and "vary: accept-encoding\r\n" in head and len(body) * 20 < len(plain), head)
     for value in ("gzip", "zstd;q=0", "zstd; q=0.000", "zstdx", "identity", "*"):
         head, body = curl(d, key, path, *accept(value))
         shared.check(f"{value}: it is not", "content-encoding" not in head and body == plain, head)

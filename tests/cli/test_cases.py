@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the transcripts in cases/: what is typed, what the daemon is asked, what is printed, to the byte.
 
-A transcript holds commands ("$ NAME=value headway ..."), and behind each what is typed at a question ("< "), the requests
+A transcript holds commands ("$ NAME=value headway ...", or headscale), and behind each what is typed at a question ("< "), the requests
 that it makes ("> "), its standard output ("  "), its standard error ("! ") and its exit status ("? ", when not 0).
 Behind ">/dev/full" nothing can be written, behind ">&-" standard output is closed.
 UPDATE=1 writes the transcripts anew; read the difference before you keep it."""
@@ -18,6 +18,7 @@ import fake
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
+PROGRAMS = {}
 HEADWAY = os.path.abspath(os.environ.get("HEADWAY", str(TOP / "build/release/headway")))
 
 
@@ -27,10 +28,10 @@ def run(line, typed, socket, server):
     while "=" in words[0]:
         name, value = words.pop(0).split("=", 1)
         env[name] = value
-    assert words.pop(0) == "headway", line
+    program = PROGRAMS[words.pop(0)]
     full = words[-1:] == [">/dev/full"] and words.pop()
     closed = words[-1:] == [">&-"] and words.pop()
-    argv = ["sh", "-c", 'exec "$@" >&-', "sh", HEADWAY] if closed else [HEADWAY]
+    argv = ["sh", "-c", 'exec "$@" >&-', "sh", program] if closed else [program]
     del server.seen[:]
     with open("/dev/full", "w") as nowhere:
         done = subprocess.run(argv + words, input=typed, env=env, cwd=HERE / "cases", text=True, timeout=60,
@@ -71,6 +72,9 @@ def main():
     print("1..%d" % len(files))
     with tempfile.TemporaryDirectory() as where:
         socket = where + "/headway.sock"
+        # the same program called as headscale, as scripts that were made for that one do
+        PROGRAMS.update(headway=HEADWAY, headscale=where + "/headscale")
+        os.symlink(HEADWAY, PROGRAMS["headscale"])
         server = fake.start(socket)
         for number, file in enumerate(files, 1):
             wanted = file.read_text()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# alone: the strangers take every processor
 # limit: 480
 """A stranger with thousands of IPv6 /64s takes every place there is: what a tailnet cannot do without is served.
 
@@ -125,13 +126,13 @@ def end(pid):
 def served_during(d, name, payload, places):
     """Under one attack, once it has all that it can get."""
     attackers = [among_strangers(attack, d.port, payload, places)[0] for _ in range(2)]
-    last, since = -1, time.monotonic()
+    most, since = 0, time.monotonic()
 
-    def settled():
-        nonlocal last, since
+    def settled():  # They get no more, though who holds the places changes all the time.
+        nonlocal most, since
         now = d.descriptors()
-        if abs(now - last) > 8:
-            last, since = now, time.monotonic()
+        if now > most + 8:
+            most, since = now, time.monotonic()
         return now > 100 and time.monotonic() - since > 1
 
     wait_for(15, settled)
@@ -155,7 +156,8 @@ def served_during(d, name, payload, places):
     check(f"{name}: the socket is served", administration[0] == [200] * 5, administration[0])
     for a in attackers:
         end(a)
-    check(f"{name}: afterwards all is given back", wait_for(20, lambda: d.descriptors() < 100), d.descriptors())
+    # A reset that is lost in the crowd leaves a connection that ends by its time limit.
+    check(f"{name}: afterwards all is given back", wait_for(90, lambda: d.descriptors() < 100), d.descriptors())
 
 
 def namespaces():

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Two routers of one prefix: the other takes over when the serving one dies, loses its cable, or is told to rest.
+# alone: it counts the packets that a switch loses
 # limit: 420
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../shared/lib.sh"

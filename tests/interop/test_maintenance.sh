@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A router is drained while packets flow, and is safe to reboot once the client follows; the better router takes over
 # after its delay; the same within a group that a grant names with via.
+# alone: it counts the packets that a drain loses
 # limit: 300
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../shared/lib.sh"

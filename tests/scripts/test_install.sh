@@ -53,5 +53,15 @@ fi
 echo "server_url: http://192.168.1.10:8080" >"$to/etc/headway/config.yaml"
 check "installing again" put install
 check "keeps the configuration" grep -q 192.168.1.10 "$to/etc/headway/config.yaml"
+
+# The command headscale, for who wants it.
+install -D -m 0755 /bin/true "$to/usr/bin/headscale"
+check_not "a real headscale is not overwritten" put install-headscale
+check "it is as it was" cmp -s /bin/true "$to/usr/bin/headscale"
+rm "$to/usr/bin/headscale"
+check "headscale is installed as another name" put install-headscale
+check "of headway" eval '"$to/usr/bin/headscale" version | grep -q "^headscale version v"'
+check "and its unit of headwayd's" test "$to/usr/lib/systemd/system/headscale.service" -ef "$to/usr/lib/systemd/system/headwayd.service"
+check "completion for headscale is a script" bash -n "$to/usr/share/bash-completion/completions/headscale"
 check "uninstalling" put uninstall
 check "leaves nothing but the configuration" test "$(cd "$to" && find . -type f)" = ./etc/headway/config.yaml

@@ -97,3 +97,11 @@ check_not "a failed unit test fails the run" eval 'VARIANT=debug tests/run.sh un
 check "what ran beside each other is reported in order" \
   test "$(grep -o '^unit/[abc]' out | tr '\n' ' ')" = "unit/a unit/b unit/c "
 check "and counted once" test "$(last)" = "2 passed, 1 failed, 0 skipped"
+
+# Scripts of a folder too, but for those that say that they stand alone: these come last, each by itself.
+mkdir tests/fourth
+printf 'until [ -e "%s/second_ran" ]; do sleep 0.01; done\ntouch "%s/first_ended"\n' "$WORK" "$WORK" >tests/fourth/test_first.sh
+printf '# alone: why\n[ -e "%s/first_ended" ] && touch "%s/alone_ran"\n' "$WORK" "$WORK" >tests/fourth/test_nobody.sh
+printf '[ ! -e "%s/alone_ran" ] && touch "%s/second_ran"\n' "$WORK" "$WORK" >tests/fourth/test_second.sh
+check "scripts run beside each other, one that is alone after them" eval 'tests/run.sh fourth >out 2>&1 </dev/null'
+check "all are counted" test "$(last)" = "3 passed, 0 failed, 0 skipped"

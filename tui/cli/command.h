@@ -34,7 +34,7 @@ struct command {
     const struct flag *flags; /* NULL: none */
     const char *brief;        /* one line, for lists of commands */
     const char *text;         /* more, for help and manual; NULL: brief says it all */
-    const char *deprecated;   /* what to use instead; said on stderr */
+    const char *deprecated;   /* what to use instead, without the program's name; said on stderr */
     const char *words;        /* "bash|zsh|fish": what its argument may be, for completion; NULL: anything */
     unsigned bits;
     int (*run)(struct cli *c); /* the exit status */

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "cli/cli.h"
 #include "cli/command.h"
 
 static const struct command *const families[] = {
@@ -140,16 +141,16 @@ void command_help(const struct command *c, struct buf *out)
     if (c)
         buf_addf(out, "%s.\n\n", c->text ? c->text : c->brief);
     else
-        buf_adds(
-            out,
-            "headway administers a control plane for Tailscale clients. Without a command it opens the console.\n\n");
+        buf_addf(out,
+                 "%s administers a control plane for Tailscale clients. Without a command it opens the console.\n\n",
+                 program_name());
     buf_adds(out, "Usage:\n");
     if (!c)
-        buf_adds(out, "  headway [flags]\n");
+        buf_addf(out, "  %s [flags]\n", program_name());
     if (group)
-        buf_addf(out, "  headway%s%s COMMAND [flags]\n", c ? " " : "", c ? c->name : "");
+        buf_addf(out, "  %s%s%s COMMAND [flags]\n", program_name(), c ? " " : "", c ? c->name : "");
     else
-        buf_addf(out, "  headway %s%s%s [flags]\n", c->name, c->args ? " " : "", c->args ? c->args : "");
+        buf_addf(out, "  %s %s%s%s [flags]\n", program_name(), c->name, c->args ? " " : "", c->args ? c->args : "");
     if (c && c->aliases) {
         buf_addf(out, "\nAliases:\n  %s", command_word(c));
         for (const char *at = c->aliases; *at; at += strcspn(at, "|"), at += *at == '|')
@@ -171,5 +172,6 @@ void command_help(const struct command *c, struct buf *out)
     buf_adds(out, "\nGlobal flags:\n");
     flags_help(global_flags, out);
     if (group)
-        buf_addf(out, "\nUse 'headway%s%s COMMAND --help' for more about a command.\n", c ? " " : "", c ? c->name : "");
+        buf_addf(out, "\nUse '%s%s%s COMMAND --help' for more about a command.\n", program_name(), c ? " " : "",
+                 c ? c->name : "");
 }

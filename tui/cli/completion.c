@@ -182,8 +182,8 @@ static void bash(struct buf *out)
              "  fi\n"
              "  COMPREPLY=(\"${COMPREPLY[@]/#/$before}\")\n"
              "}\n"
-             "complete -F _headway headway\n",
-             buf_text(&global));
+             "complete -F _headway %s\n",
+             buf_text(&global), program_name());
     buf_release(&global);
 }
 
@@ -231,8 +231,8 @@ static void zsh(struct buf *out)
     struct value_arms known = {
         .out = out, .files = "_files; return", .before = "compadd -- ", .after = "; return", .others = "return"};
 
-    buf_adds(out, "#compdef headway\n"
-                  "# zsh completion for headway; save it as _headway in a directory of $fpath\n"
+    buf_addf(out, "#compdef %s\n", program_name());
+    buf_adds(out, "# zsh completion for headway; save it as _headway in a directory of $fpath\n"
                   "_headway() {\n"
                   "  local found='' word prev=$words[CURRENT-1] i\n"
                   "  local -a items\n"
@@ -270,7 +270,7 @@ static void fish_flags(struct buf *out, const char *name, const struct flag *fla
     for (const struct flag *flag = flags; flag && flag->kind != FLAG_NONE; flag++) {
         if (flag->bits & FLAG_HIDDEN)
             continue;
-        buf_adds(out, "complete -c headway");
+        buf_addf(out, "complete -c %s", program_name());
         if (name)
             buf_addf(out, " -n '__headway_at \"%s\"'", name);
         buf_addf(out, " -l %s", flag->name);
@@ -338,19 +338,21 @@ static void fish(struct buf *out)
                   "  end\n"
                   "  test \"$found\" = \"$argv[1]\"\n"
                   "end\n"
-                  "complete -c headway -f\n");
+                  "complete -c ");
+    buf_addf(out, "%s -f\n", program_name());
     fish_flags(out, NULL, global_flags);
     fish_flags(out, "", console_flags);
     for (const struct command *c = command_next(NULL); c; c = command_next(c)) {
         if (c->bits & CMD_HIDDEN)
             continue;
         parent_name(c, parent, sizeof(parent));
-        buf_addf(out, "complete -c headway -n '__headway_at \"%s\"' -a %s -d ", parent, command_word(c));
+        buf_addf(out, "complete -c %s -n '__headway_at \"%s\"' -a %s -d ", program_name(), parent, command_word(c));
         quoted(out, c->brief, true);
         buf_addc(out, '\n');
         fish_flags(out, c->name, c->flags);
         if (c->words || takes_file(c))
-            buf_addf(out, "complete -c headway -n '__headway_at \"%s\"'%s", c->name, c->words ? " -a '" : " -F\n");
+            buf_addf(out, "complete -c %s -n '__headway_at \"%s\"'%s", program_name(), c->name,
+                     c->words ? " -a '" : " -F\n");
         if (c->words) {
             words_of(c->words, out);
             buf_adds(out, "'\n");

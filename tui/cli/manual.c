@@ -61,7 +61,7 @@ static void write_command(const struct command *c, struct buf *out)
     buf_addc(out, '\n');
     sentence(out, c->text ? c->text : c->brief, "");
     if (c->deprecated)
-        buf_addf(out, "Deprecated; use\n.Ic %s .\n", c->deprecated);
+        buf_addf(out, "Deprecated; use\n.Ic headway %s .\n", c->deprecated);
     write_aliases(c, out);
     if (flags_any_shown(c->flags))
         write_flags(c->flags, out);

@@ -361,7 +361,7 @@ const struct command node_commands[] = {
     {"nodes list-routes", "lsr|routes", NULL, list_routes_flags, "List approved, available and serving routes by node", .run = list_routes},
     {"nodes approve-routes", NULL, NULL, approve_flags, "Set the approved routes of a node",
      .text = "Set the approved routes of a node. The list replaces the approved set; --routes= revokes all. 0.0.0.0/0 and ::/0 are approved together. To add a single prefix use 'headway routes approve'", .run = approve_routes},
-    {"nodes register", NULL, NULL, register_flags, "Register a pending node for a user", .deprecated = "headway auth register --auth-id <id> --user <user>", .run = register_node},
+    {"nodes register", NULL, NULL, register_flags, "Register a pending node for a user", .deprecated = "auth register --auth-id <id> --user <user>", .run = register_node},
     {"nodes approve", NULL, "NODE", authorize_flags, "Let a machine that waits for approval take part in the tailnet", .run = approve},
     {"nodes unapprove", NULL, "NODE", authorize_flags, "Take the approval of a machine back: it reaches nobody, and nobody reaches it", .run = unapprove},
     {"nodes expire", "logout|exp|e", NULL, expire_flags, "Expire the login of a node, now or at a given time", .run = expire},

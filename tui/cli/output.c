@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/cli.h"
 
 void output_init(struct output *o, const char *form, FILE *out, FILE *err)
 {
@@ -21,7 +22,7 @@ void output_init(struct output *o, const char *form, FILE *out, FILE *err)
               : str_eq(form, "json-line") ? OUTPUT_JSON_LINE
               : str_eq(form, "yaml")      ? OUTPUT_YAML
                                           : OUTPUT_HUMAN;
-    o->old = old && str_eq(old, "0.29");
+    o->old = old && *old ? str_eq(old, "0.29") : program_is_headscale();
     o->terminal = isatty(fileno(out)) == 1;
     o->color = !(no_color && *no_color) && (o->terminal || (forced && *forced && !str_eq(forced, "0")));
     if (o->terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)

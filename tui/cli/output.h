@@ -15,7 +15,7 @@ enum output_form { OUTPUT_HUMAN, OUTPUT_JSON, OUTPUT_JSON_LINE, OUTPUT_YAML };
 struct output {
     FILE *out, *err;
     enum output_form form;
-    bool old;      /* HEADWAY_OUTPUT=0.29 */
+    bool old;      /* HEADWAY_OUTPUT=0.29, or called by headscale's name without it */
     bool terminal; /* out is one */
     bool color;
     size_t columns; /* of the terminal; 0: unbounded */

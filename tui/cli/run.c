@@ -110,14 +110,15 @@ static int unknown_command(struct cli *c, const struct command *group, const cha
     const char *near = command_nearest(group, word);
 
     if (group) {
-        cli_failf(c, "unknown command \"%s\" for \"headway %s\"", word, group->name);
+        cli_failf(c, "unknown command \"%s\" for \"%s %s\"", word, program_name(), group->name);
         if (c->out.form == OUTPUT_HUMAN)
             show_help(group, stderr);
         return 1;
     }
     if (near)
-        return cli_failf(c, "unknown command \"%s\" for \"headway\", did you mean this? headway %s", word, near);
-    return cli_failf(c, "unknown command \"%s\" for \"headway\": see 'headway --help'", word);
+        return cli_failf(c, "unknown command \"%s\" for \"%s\", did you mean this? %s %s", word, program_name(),
+                         program_name(), near);
+    return cli_failf(c, "unknown command \"%s\" for \"%s\": see '%s --help'", word, program_name(), program_name());
 }
 
 /* ---- where the daemon is ---- */
@@ -135,7 +136,8 @@ static bool answers(const char *path)
     return yes;
 }
 
-/* The first place where a daemon answers, else the first where one could; the caller owns it. */
+/* The first place where a daemon answers, else the first where one could; the caller owns it. Scripts of headscale's
+ * bring its configuration, with its socket: where nobody answers there, headway's own places are tried. */
 static char *find_socket(const struct config *config)
 {
     const char *home = getenv("HOME");
@@ -144,7 +146,7 @@ static char *find_socket(const struct config *config)
                       mem_strdup("/run/headway/headway.sock")};
     size_t best = 0, count = ARRAY_LEN(places);
 
-    if (!strs_has(&config->given, "unix_socket")) {
+    if (!strs_has(&config->given, "unix_socket") || program_is_headscale()) {
         while (best < count && !answers(places[best]))
             best++;
         if (best == count)
@@ -291,13 +293,13 @@ static int check_args(struct cli *c)
     for (const char *at = args; *at; at += strcspn(at, " "), at += strspn(at, " "))
         most++;
     if (c->args->len < least)
-        return cli_failf(c, "missing parameters: headway %s %s", c->command->name, args);
+        return cli_failf(c, "missing parameters: %s %s %s", program_name(), c->command->name, args);
     if (c->args->len > most && !endless) {
         const char *extra = c->args->items[most];
         if (flags_given(&c->flags, "help"))
             return 0;
-        return cli_failf(c, "unexpected argument \"%s\": usage: headway %s%s%s [flags]", extra, c->command->name,
-                         *args ? " " : "", args);
+        return cli_failf(c, "unexpected argument \"%s\": usage: %s %s%s%s [flags]", extra, program_name(),
+                         c->command->name, *args ? " " : "", args);
     }
     return 0;
 }
@@ -330,7 +332,7 @@ static int run_command(struct cli *c)
     if (status == 0 && flags_check_required(&c->flags, &e) < 0)
         status = cli_fail(c, &e);
     if (status == 0 && c->command->deprecated)
-        fprintf(stderr, "Command \"%s\" is deprecated, use '%s' instead\n", command_word(c->command),
+        fprintf(stderr, "Command \"%s\" is deprecated, use '%s %s' instead\n", command_word(c->command), program_name(),
                 c->command->deprecated);
     if (status == 0 && !(c->command->bits & CMD_BARE))
         status = load_config(c);
@@ -364,7 +366,7 @@ static int run_words(struct cli *c, int argc, char **argv)
     } else if (flags_parse(&c->flags, count, rest, &e) < 0) {
         status = cli_fail(c, &e);
         if (c->out.form == OUTPUT_HUMAN)
-            fprintf(stderr, "Use 'headway%s%s --help' for the flags\n", c->command ? " " : "",
+            fprintf(stderr, "Use '%s%s%s --help' for the flags\n", program_name(), c->command ? " " : "",
                     c->command ? c->command->name : "");
     } else {
         output_init(&c->out, flags_text(&c->flags, "output"), stdout, stderr);

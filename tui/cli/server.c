@@ -13,12 +13,15 @@
 #include "crypto/crypto.h"
 #include "model/api_health.h"
 
-/* headwayd beside this program, in ../sbin of it, or in PATH. */
+/* headwayd beside this program, in ../sbin of it, or in PATH. It is called by the name of this program: what looks for
+ * the process "headscale serve" finds it. */
 static void become_daemon(const struct cli *c, const char *command)
 {
     const char *config = flags_text(&c->flags, "config");
-    char self[PATH_MAX], name[] = "headwayd", flag[] = "-c", *file = mem_strdup(config), *what = mem_strdup(command);
-    char *argv[] = {name, what, *config ? flag : NULL, file, NULL};
+    char self[PATH_MAX], name[] = "headwayd", flag[] = "-c";
+    char *as = mem_strdup(program_is_headscale() ? "headscale" : name), *file = mem_strdup(config),
+         *what = mem_strdup(command);
+    char *argv[] = {as, what, *config ? flag : NULL, file, NULL};
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     const char *dirs[] = {"headwayd", "../sbin/headwayd"};
 
@@ -31,6 +34,7 @@ static void become_daemon(const struct cli *c, const char *command)
     }
     execvp(name, argv);
     int why = errno;
+    free(as);
     free(file);
     free(what);
     errno = why;
@@ -107,7 +111,11 @@ static int version(struct cli *c)
 
     api_version_fill(&v);
     if (c->out.form == OUTPUT_HUMAN) {
-        fprintf(c->out.out, "headway version %s (answers as headscale %s)\n", v.headway, v.version);
+        if (program_is_headscale())
+            fprintf(c->out.out, "headscale version %s\ncommit: headway %s\nbuild time: %s\nbuilt with: C %s/%s\n\n",
+                    v.version, v.headway, v.build_time, v.go.os, v.go.arch);
+        else
+            fprintf(c->out.out, "headway version %s (answers as headscale %s)\n", v.headway, v.version);
         return 0;
     }
     api_write(&o, &api_version_shape, &v, API_V1);
@@ -115,6 +123,40 @@ static int version(struct cli *c)
         r = cli_done(c, value, "", NULL, NULL);
     buf_release(&text);
     return r;
+}
+
+/* headscale writes a file beside its configuration; nobody needs to look for that one here. */
+static int dump_config(struct cli *c)
+{
+    const char *path = flags_text(&c->flags, "config");
+    struct buf text = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&text);
+    struct config *config = NULL;
+    json_t *value = NULL;
+    struct err e = {0};
+
+    if (config_load(*path ? path : NULL, &config, NULL, &e) < 0)
+        return cli_fail(c, &e);
+    config_describe(config, &o);
+    int r = json_read_large(buf_text(&text), text.len, text.len, "the configuration", &value, &e);
+    if (r == 0)
+        output_value(&c->out, value, NULL);
+    json_decref(value);
+    buf_release(&text);
+    config_unref(config);
+    return r < 0 ? cli_fail(c, &e) : 0;
+}
+
+static int mock_oidc(struct cli *c)
+{
+    return cli_failf(c, "mockoidc is a part of headscale's own tests, and there is none here: test with the OpenID "
+                        "provider that you will use");
+}
+
+static int oauth_clients(struct cli *c)
+{
+    return cli_failf(c, "headway has no OAuth clients: a program gets in with an API key (%s apikeys create)",
+                     program_name());
 }
 
 static int generate_private_key(struct cli *c)
@@ -243,6 +285,12 @@ static const struct flag create_node_flags[] = {
     {"key", 'k', FLAG_TEXT, FLAG_REQUIRED, .value = "ID", .help = "registration id"},
     {"route", 'r', FLAG_LIST, .value = "PREFIXES", .help = "advertised routes"}, FLAGS_END};
 
+static const struct flag oauth_flags[] = {
+    {"scope", 's', FLAG_LIST, FLAG_HIDDEN, .value = "SCOPE", .help = "ignored"},
+    {"tag", 't', FLAG_LIST, FLAG_HIDDEN, .value = "TAG", .help = "ignored"},
+    {"description", 'd', FLAG_TEXT, FLAG_HIDDEN, .value = "TEXT", .help = "ignored"},
+    {"id", 'i', FLAG_TEXT, FLAG_HIDDEN, .value = "ID", .help = "ignored"}, FLAGS_END};
+
 static const struct flag completion_flags[] = {
     {"no-descriptions", 0, FLAG_SWITCH, FLAG_HIDDEN, .help = "ignored"}, FLAGS_END};
 
@@ -254,6 +302,9 @@ static const struct flag message_flags[] = {
 const struct command server_commands[] = {
     {"serve", NULL, NULL, NULL, "Start the daemon, headwayd", .bits = CMD_BARE, .run = serve},
     {"configtest", NULL, NULL, NULL, "Check the configuration", .bits = CMD_BARE, .run = configtest},
+    {"dump-config", "dumpConfig", NULL, NULL, "Print the configuration in force, without its secrets", .bits = CMD_BARE, .run = dump_config},
+    {"mockoidc", NULL, NULL, NULL, "A part of headscale's tests, which headway has not", .bits = CMD_BARE | CMD_HIDDEN, .run = mock_oidc},
+    {"oauth-clients", "oauth-client|oauthclients|oauthclient|oauth", "[WORD...]", oauth_flags, "Of headscale 0.30; headway has API keys instead", .bits = CMD_BARE | CMD_HIDDEN, .run = oauth_clients},
     {"health", NULL, NULL, NULL, "Check that the daemon and its database work, and what is not well", .run = health},
     {"backup", NULL, "FILE", NULL, "Back up the state of the running daemon to a file on its machine", .run = backup},
     {"relay", NULL, .bits = CMD_GROUP, .brief = "Inspect the built-in relay"},

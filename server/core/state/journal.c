@@ -12,10 +12,10 @@
 static bool is_observation(enum event_id id)
 {
     static const bool observed[EVENT_ID_COUNT] = {
-        [EVENT_NODE_ONLINE] = true,     [EVENT_NODE_OFFLINE] = true,         [EVENT_NODE_HEALTHY] = true,
-        [EVENT_NODE_UNHEALTHY] = true,  [EVENT_NODE_EXPIRED] = true,         [EVENT_ROUTE_SERVED] = true,
-        [EVENT_ROUTE_UNSERVED] = true,  [EVENT_ROUTE_FAILOVER] = true,       [EVENT_SERVER_STARTED] = true,
-        [EVENT_CONFIG_RELOADED] = true, [EVENT_REGISTRATION_PENDING] = true, [EVENT_NODE_CLONED] = true,
+        [EVENT_NODE_ONLINE] = true,     [EVENT_NODE_OFFLINE] = true,   [EVENT_NODE_HEALTHY] = true,
+        [EVENT_NODE_UNHEALTHY] = true,  [EVENT_NODE_EXPIRED] = true,   [EVENT_ROUTE_SERVED] = true,
+        [EVENT_ROUTE_UNSERVED] = true,  [EVENT_ROUTE_FAILOVER] = true, [EVENT_SERVER_STARTED] = true,
+        [EVENT_CONFIG_RELOADED] = true, [EVENT_NODE_CLONED] = true,
     };
     return observed[id];
 }
@@ -64,7 +64,7 @@ const struct event *journal(struct core_state *s, const struct event_note *note,
     e->time_ns = clock_wall_ns();
     mem_replace(&e->kind, event_kind(note->id));
     mem_replace(&e->actor, note->actor ? note->actor : s->admin && s->admin->actor ? s->admin->actor : "server");
-    e->by_admin = s->admin != NULL;
+    e->by_admin = s->admin != NULL || note->by_admin;
     mem_replace(&e->object, note->object);
     e->object_id = note->object_id;
     mem_replace(&e->object_name, note->object_name);

@@ -14,6 +14,7 @@ struct slot;
 struct event_note {
     enum event_id id;
     const char *actor;  /* NULL: of the present call, or "server" */
+    bool by_admin;      /* it follows what the administrator actor changed before; of the present call it is known */
     const char *object; /* "node", ... */
     uint64_t object_id;
     const char *object_name;

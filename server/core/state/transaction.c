@@ -21,6 +21,17 @@ uint64_t tx_new_id(struct core_state *s, enum record_kind kind)
     return s->next_id[kind]++;
 }
 
+/* One that was withdrawn is in the map no more. */
+static void pending_work(struct core_state *s, const struct pending *p)
+{
+    struct pending_request *w = map_gets(&s->pendings, p->auth_id);
+    const void *old = w ? w->work : NULL;
+
+    if (w)
+        w->work = record_ref(p);
+    record_unref(old);
+}
+
 /* Makes record (NULL: nothing) what is worked with. */
 void tx_set_work(struct core_state *s, const struct record *r, bool remove)
 {
@@ -45,7 +56,17 @@ void tx_set_work(struct core_state *s, const struct record *r, bool remove)
         s->decider_stale = s->decider_stale || r->kind == RECORD_USER;
     } else if (r->kind == RECORD_PREFIX_SETTINGS) {
         prefix_settings_work(s, (const struct prefix_settings *)r, remove);
+    } else if (r->kind == RECORD_PENDING) {
+        pending_work(s, (const struct pending *)r);
     }
+}
+
+static void add_write(struct core_state *s, const void *record, bool remove)
+{
+    struct commit_group *g = open_group(s);
+
+    vec_push(&g->writes, ((struct store_write){.remove = remove, .record = record}));
+    vec_push(&g->actors, s->admin && s->admin->actor ? mem_strdup(s->admin->actor) : NULL);
 }
 
 void tx_put(struct core_state *s, void *record)
@@ -54,7 +75,7 @@ void tx_put(struct core_state *s, void *record)
         record_unref(record);
         return;
     }
-    vec_push(&open_group(s)->writes, ((struct store_write){.record = record}));
+    add_write(s, record, false);
     tx_set_work(s, record, false);
 }
 
@@ -62,7 +83,7 @@ void tx_remove(struct core_state *s, const void *record)
 {
     if (s->dry)
         return;
-    vec_push(&open_group(s)->writes, ((struct store_write){.remove = true, .record = record_ref(record)}));
+    add_write(s, record_ref(record), true);
     tx_set_work(s, record, true);
 }
 

@@ -14,7 +14,7 @@
 #include "control/control.h"
 #include "shared/daemon_fixture.h"
 #include "store/queue.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 static void the_newest_stream_of_a_node_wins(void **state)
 {

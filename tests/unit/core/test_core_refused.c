@@ -19,7 +19,7 @@
 #include "core/thread.h"
 #include "shared/core_rig.h"
 #include "store/queue.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define CALLS  16
 #define ROUNDS 25

@@ -337,7 +337,7 @@ static const struct {
     /* 17 */ {ONE "R1 off; R1 on", "R1 P/P/P", ""},
     /* 19 */ {ONE "R1 gone", "R1 gone", "P gone>none deleted"},
     /* 20 */ {ONE "R1 expired", "R1 P/P/-", "P R1>none expired"},
-    {ONE "R1 expired | R1 renewed", "R1 P/P/P", "P none>R1 logged in again"},
+    {ONE "R1 expired | R1 renewed", "R1 P/P/P", "P none>R1 has a valid key again"},
     {"keep P;" ONE "R1 expired", "R1 P/P/-", "P R1>none expired"},
     {ONE "R1 sick", "R1 P/P/P", ""},
     /* restarts */

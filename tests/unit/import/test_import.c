@@ -373,6 +373,33 @@ static void the_log_is_read_and_nothing_is_touched(void **state)
     free(sql);
 }
 
+/* The tables of a young database are in the log too. */
+static void a_database_that_is_all_log_is_known(void **state)
+{
+    struct env *v = *state;
+    char *copy = mem_format("%s/other.sqlite", v->folder), *sql;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(copy, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE migrations(id);"
+                                  "CREATE TABLE users(id); CREATE TABLE nodes(id)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sql = mem_format("cp %s %s && cp %s-wal %s-wal", copy, v->database, copy, v->database);
+    assert_int_equal(system(sql), 0); /* NOLINT(cert-env33-c): paths of our own */
+    sqlite3_close(db);
+    remove(copy);
+    char *before = listing(v->folder);
+    assert_true(store_is_headscale(v->database));
+    char *after = listing(v->folder);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    free(copy);
+    free(sql);
+}
+
 static void a_running_headscale_is_noticed(void **state)
 {
     struct env *v = *state;
@@ -650,6 +677,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         CASE(every_release_is_taken_whole),
         CASE(the_log_is_read_and_nothing_is_touched),
+        CASE(a_database_that_is_all_log_is_known),
         CASE(a_running_headscale_is_noticed),
         CASE(a_second_run_says_that_it_was_done),
         CASE(another_tailnet_is_not_replaced),

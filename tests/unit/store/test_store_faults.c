@@ -22,7 +22,7 @@
 #include "shared/files.h"
 #include "shared/store_fixture.h"
 #include "store/queue.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 /* ---- killed ---- */
 
@@ -472,12 +472,12 @@ static char *all_rows(const char *path, const char *table)
     return buf_take(&out);
 }
 
-/* tests/unit/core/store/schema-2.sql was made by headway before its schema came from descriptions of the tables. */
+/* tests/unit/store/schemas/schema-2.sql was made by headway before its schema came from descriptions of the tables. */
 static void a_database_of_the_second_schema_goes_on_working(void **state)
 {
     static const char *const tables[] = {"user",      "preauth_key", "api_key",        "node",
                                          "node_live", "policy",      "primary_router", "event"};
-    char *sql = file_text("tests/unit/core/store/schema-2.sql"), *before[8], *after;
+    char *sql = file_text("tests/unit/store/schemas/schema-2.sql"), *before[8], *after;
     struct store_image image;
     struct event **events;
     bool gone;
@@ -557,7 +557,7 @@ static char *schema_of(const char *path)
 
 static void a_migrated_database_has_the_tables_of_a_new_one(void **state)
 {
-    char *sql = file_text("tests/unit/core/store/schema-2.sql"), *fresh, *migrated;
+    char *sql = file_text("tests/unit/store/schemas/schema-2.sql"), *fresh, *migrated;
     struct fixture f;
 
     (void)state;

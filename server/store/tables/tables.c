@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/tables.h"
+#include "store/tables/tables.h"
 
 #include "base/array.h"
 #include "base/mem.h"
@@ -98,6 +98,7 @@ static const struct store_column node_columns[] = {
     LATER(node, "authorized_by", authorized_by, TEXT, 5, "''"),
     LATER(node, "advertised_ns", advertised_ns, TIME, 5, "0"),
     LATER(node, "exit_node_id", exit_node_id, U64, 5, "0"),
+    LATER(node, "unseen_login", unseen_login, U64, 6, "0"),
 };
 
 static const struct store_column event_columns[] = {
@@ -165,6 +166,52 @@ static const struct store_column history_columns[] = {
     COL(history, "key", key, TEXT), COL(history, "image", image, TEXT),
 };
 
+static const struct store_column pending_columns[] = {
+    COL(pending, "auth_id", auth_id, TEXT),
+    COL(pending, "ssh", ssh, BOOL),
+    COL(pending, "ephemeral", ephemeral, BOOL),
+    COL(pending, "machine_key", machine_key, KEY),
+    COL(pending, "node_key", node_key, KEY),
+    COL(pending, "hostname", hostname, TEXT),
+    COL(pending, "os", os, TEXT),
+    COL(pending, "client_version", client_version, TEXT),
+    COL(pending, "source", source, TEXT),
+    COL(pending, "request_tags", request_tags, STRS),
+    COL(pending, "routes", routes, PREFIXES),
+    COL(pending, "created_ns", created_ns, TIME),
+    COL(pending, "expires_ns", expires_ns, TIME),
+    COL(pending, "ssh_source_id", ssh_source_id, U64),
+    COL(pending, "ssh_target_id", ssh_target_id, U64),
+    COL(pending, "ssh_user", ssh_user, TEXT),
+    COL(pending, "decided", decided, BOOL),
+    COL(pending, "accepted", accepted, BOOL),
+    COL(pending, "node_id", node_id, U64),
+};
+
+static const struct store_column ssh_approval_columns[] = {
+    COL(ssh_approval, "source_id", r.id, U64),      COL(ssh_approval, "target_id", target_id, U64),
+    COL(ssh_approval, "user", user, TEXT),          COL(ssh_approval, "until_ns", until_ns, TIME),
+    COL(ssh_approval, "policy_id", policy_id, U64),
+};
+
+static const struct store_column deleted_node_columns[] = {
+    COL(deleted_node, "id", r.id, U64),          COL(deleted_node, "node_key", node_key, KEY),
+    COL(deleted_node, "ipv4", ipv4, ADDR),       COL(deleted_node, "ipv6", ipv6, ADDR),
+    COL(deleted_node, "time_ns", time_ns, TIME),
+};
+
+static const struct store_column admin_call_columns[] = {
+    COL(admin_call, "token", token, KEY),
+    COL(admin_call, "request", request, KEY),
+    COL(admin_call, "time_ns", time_ns, TIME),
+    COL(admin_call, "object_id", object_id, U64),
+    COL(admin_call, "object_version", object_version, U64),
+    COL(admin_call, "events", events, STRS),
+    COL(admin_call, "text", text, TEXT),
+    COL(admin_call, "inverse", inverse, TEXT),
+    COL(admin_call, "secret", secret, TEXT),
+};
+
 static const struct store_column node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
@@ -219,7 +266,7 @@ const struct store_table store_tables[STORE_TABLES] = {
                         LOADED(api_keys, api_key_count), .since = 1},
     [RECORD_NODE] = {"node", 1, COLUMNS(node_columns), INDEXES(node_indexes), LOADED(nodes, node_count), .since = 1},
     [RECORD_EVENT] = {"event", 2, COLUMNS(event_columns), INDEXES(event_indexes), .since = 1},
-    /* Many texts that were the policy stay (sqlite_policies.c); the newest is loaded. */
+    /* Many texts that were the policy stay (sqlite/policies.c); the newest is loaded. */
     [RECORD_POLICY] = {"policy", 1, COLUMNS(policy_columns), LOADED(policies, policy_count), .order = "id DESC LIMIT 1",
                        .since = 1},
     [RECORD_PRIMARY] = {"primary_router", 1, COLUMNS(primary_columns), LOADED(primaries, primary_count),
@@ -231,6 +278,14 @@ const struct store_table store_tables[STORE_TABLES] = {
     [RECORD_HISTORY] = {"history", 1, COLUMNS(history_columns), INDEXES(history_indexes), .since = 5},
     [RECORD_SERVER_MESSAGE] = {"server_message", 1, COLUMNS(server_message_columns), LOADED(messages, message_count),
                                .since = 5},
+    [RECORD_PENDING] = {"pending", 1, COLUMNS(pending_columns), LOADED(pendings, pending_count), .since = 6},
+    [RECORD_SSH_APPROVAL] = {"ssh_approval", 3, COLUMNS(ssh_approval_columns),
+                             LOADED(ssh_approvals, ssh_approval_count), .owner = "node", .owner_column = "source_id",
+                             .since = 6},
+    [RECORD_DELETED_NODE] = {"deleted_node", 1, COLUMNS(deleted_node_columns),
+                             LOADED(deleted_nodes, deleted_node_count), .order = "time_ns,id", .since = 6},
+    [RECORD_ADMIN_CALL] = {"admin_call", 1, COLUMNS(admin_call_columns), LOADED(admin_calls, admin_call_count),
+                           .order = "time_ns,token", .since = 6},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},
@@ -321,7 +376,7 @@ static void add_definition(const struct store_table *t, const struct store_diale
     if (c->type != COLUMN_ADDR)
         buf_adds(out, " NOT NULL");
     if (c->initial)
-        buf_addf(out, " DEFAULT %s", c->initial);
+        buf_addf(out, " DEFAULT %s", c->type == COLUMN_BOOL ? d->truth[str_eq(c->initial, "1")] : c->initial);
 }
 
 static void create_table(const struct store_table *t, const struct store_dialect *d, struct buf *out)

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 static int check_copy(sqlite3 *db, struct err *e)
 {

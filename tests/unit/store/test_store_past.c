@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "shared/store_fixture.h"
 #include "store/queue.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 /* A node that changes each second, one that never changes, and one that was deleted in the third second. */
 static const char many[] =
@@ -59,7 +59,7 @@ static void the_oldest_changes_go_and_what_they_led_to_stays(void **state)
     assert_int_equal(since, 1);
     assert_int_equal(count, 2);
     while (more)
-        assert_int_equal(sqlite_prune(f.store->engine, 300000 * NS_PER_SECOND, 300000000, &more, NULL), 0);
+        assert_int_equal(store_prune(f.store, 300000 * NS_PER_SECOND, 300000000, &more, NULL), 0);
 
     assert_string_equal(image_at(&f, 2, "8", &since, &count), "");
     assert_int_equal(count, 0); /* it is before the beginning */

@@ -4,9 +4,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/engine.h"
 #include "store/store.h"
-#include "store/tables.h"
+#include "store/tables/engine.h"
+#include "store/tables/tables.h"
 
 static void *member(struct store_image *image, size_t offset)
 {

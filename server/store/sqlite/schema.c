@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How an older database becomes a present one, and an empty file the first. Each version of the schema adds what the
- * tables' descriptions say (store/tables.c), then does what its step says. What was released is never edited; a new
+ * tables' descriptions say (tables/tables.c), then does what its step says. What was released is never edited; a new
  * version is added. The database says in user_version how many it has seen. */
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define APPLICATION_ID 0x68647779 /* "hdwy" */
 
@@ -142,7 +143,7 @@ static int read_version(sqlite3 *db, const char *path, unsigned newest, int64_t 
 }
 
 /* A name of a file as SQLite reads it from a URI. */
-static char *immutable_uri(const char *path)
+static char *file_uri(const char *path, const char *options)
 {
     struct buf uri = BUF_INIT(0);
 
@@ -152,17 +153,20 @@ static char *immutable_uri(const char *path)
             buf_addf(&uri, "%%%02X", (unsigned char)*c);
         else
             buf_addc(&uri, *c);
-    buf_adds(&uri, "?immutable=1");
+    buf_adds(&uri, options);
     return buf_take(&uri);
 }
 
-bool store_is_headscale(const char *path)
+/* Makes no file beside the database and takes no lock. */
+static bool has_headscale_tables(const char *path, bool with_log)
 {
-    char *uri = immutable_uri(path);
+    char *uri = file_uri(path, with_log ? "?vfs=unix-none" : "?immutable=1");
     sqlite3 *db = NULL;
     int64_t tables = 0;
 
     if (sqlite_connect(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db, NULL) < 0 ||
+        (with_log && (sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK ||
+                      sqlite_execute(db, "PRAGMA locking_mode=EXCLUSIVE", NULL) < 0)) ||
         sqlite_number(db, "SELECT count(*) FROM sqlite_schema WHERE name IN ('migrations','users','nodes')", 0, &tables,
                       NULL) < 0)
         tables = 0;
@@ -171,12 +175,23 @@ bool store_is_headscale(const char *path)
     return tables == 3;
 }
 
+/* A young database that was not closed has all of its tables in the log beside it. */
+bool store_is_headscale(const char *path)
+{
+    char *log = mem_format("%s-wal", path);
+    bool is = has_headscale_tables(path, false) || (access(log, F_OK) == 0 && has_headscale_tables(path, true));
+
+    free(log);
+    return is;
+}
+
 static int check_content(sqlite3 *db, const char *path, struct store_image *image, struct err *e)
 {
+    struct sqlite_lent lent = sqlite_lend(db);
     int code = sqlite_execute(db, "BEGIN", e);
 
     if (code == 0)
-        code = sqlite_load_all(db, image, e);
+        code = sql_load(&lent.sql, image, e);
     if (code == 0)
         code = image_check(image, e);
     if (code < 0 && !str_starts(e->message, path))

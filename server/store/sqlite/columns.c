@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 const struct store_dialect sqlite_dialect = {
     .types = {[COLUMN_U64] = "INTEGER",
@@ -20,6 +20,7 @@ const struct store_dialect sqlite_dialect = {
               [COLUMN_ENDPOINTS] = "TEXT"},
     .zero_key = "x'0000000000000000000000000000000000000000000000000000000000000000'",
     .parameter = '?',
+    .truth = {"0", "1"},
     .table_end = " STRICT",
     .keyed_by_text = ", WITHOUT ROWID",
 };

@@ -45,6 +45,7 @@ static struct node *full_node(uint64_t id)
     prefixes_add(&n->removed, &x);
     n->cap_version = 142;
     n->exit_node_id = 77;
+    n->unseen_login = 78;
     mem_replace(&n->os, "linux");
     mem_replace(&n->os_version, "12");
     mem_replace(&n->client_version, "1.102.0");
@@ -81,6 +82,7 @@ static void assert_node(const struct node *a, const struct node *b)
     assert_int_equal(a->priority, b->priority);
     assert_int_equal(a->cap_version, b->cap_version);
     assert_int_equal(a->exit_node_id, b->exit_node_id);
+    assert_int_equal(a->unseen_login, b->unseen_login);
     assert_string_equal(a->os, b->os);
     assert_string_equal(a->os_version, b->os_version);
     assert_string_equal(a->client_version, b->client_version);
@@ -141,6 +143,60 @@ static struct api_key *sample_api_key(uint64_t id, const char *prefix)
     return k;
 }
 
+/* What outlives a restart and no more. */
+static void put_short_lived(struct store *s)
+{
+    const struct prefix routed = sample_prefix("10.0.0.0/8");
+    struct pending *waiting = pending_new();
+    struct ssh_approval *approval = ssh_approval_new();
+    struct deleted_node *gone = deleted_node_new();
+    struct admin_call *call = (struct admin_call *)record_new(RECORD_ADMIN_CALL);
+
+    mem_replace(&waiting->auth_id, "hskey-authreq-0123456789abcdef01234567");
+    mem_replace(&waiting->source, "192.0.2.1:5");
+    strs_push(&waiting->request_tags, "tag:x");
+    prefixes_add(&waiting->routes, &routed);
+    memset(waiting->node_key, 0xab, KEY_LEN);
+    waiting->expires_ns = NOW;
+    waiting->decided = waiting->accepted = true;
+    waiting->node_id = 7;
+    fixture_put_only(s, waiting);
+    approval->r.id = 7;
+    approval->target_id = 8;
+    approval->until_ns = NOW;
+    mem_replace(&approval->user, "root");
+    fixture_put_only(s, approval);
+    gone->r.id = 3;
+    gone->ipv4 = sample_prefix("100.64.0.3/32").addr;
+    gone->time_ns = NOW;
+    fixture_put_only(s, gone);
+    memset(call->token, 0xcd, KEY_LEN);
+    strs_push(&call->events, "1.2");
+    mem_replace(&call->text, "done");
+    fixture_put_only(s, call);
+}
+
+static void assert_short_lived(const struct store_image *image)
+{
+    assert_int_equal(image->pending_count, 1);
+    const struct pending *p = image->pendings[0];
+    assert_string_equal(p->auth_id, "hskey-authreq-0123456789abcdef01234567");
+    assert_string_equal(p->source, "192.0.2.1:5");
+    assert_string_equal(p->request_tags.items[0], "tag:x");
+    assert_int_equal(p->routes.len, 1);
+    assert_int_equal(p->node_key[31], 0xab);
+    assert_true(p->expires_ns == NOW && p->decided && p->accepted && p->node_id == 7 && !p->ssh);
+    assert_int_equal(image->ssh_approval_count, 1);
+    assert_string_equal(image->ssh_approvals[0]->user, "root");
+    assert_true(image->ssh_approvals[0]->r.id == 7 && image->ssh_approvals[0]->target_id == 8);
+    assert_int_equal(image->deleted_node_count, 1);
+    assert_true(image->deleted_nodes[0]->ipv4.bits == 32 && !image->deleted_nodes[0]->ipv6.bits);
+    assert_int_equal(image->admin_call_count, 1);
+    assert_int_equal(image->admin_calls[0]->token[0], 0xcd);
+    assert_string_equal(image->admin_calls[0]->events.items[0], "1.2");
+    assert_string_equal(image->admin_calls[0]->text, "done");
+}
+
 static void put_one_of_each(struct store *s)
 {
     struct user *u = sample_user(9, "bob");
@@ -169,6 +225,7 @@ static void put_one_of_each(struct store *s)
     m->prefix = sample_prefix("10.0.0.0/24");
     m->since_ns = NOW;
     fixture_put_only(s, m);
+    put_short_lived(s);
 }
 
 static void every_kind_comes_back(void **state)
@@ -202,6 +259,7 @@ static void every_kind_comes_back(void **state)
     assert_int_equal(image.primary_count, 1);
     assert_int_equal(image.primaries[0]->r.id, 7);
     assert_true(image.primaries[0]->since_ns == NOW);
+    assert_short_lived(&image);
     store_image_release(&image);
     fixture_end(&f);
 }

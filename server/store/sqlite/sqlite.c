@@ -2,7 +2,7 @@
 /* The few calls of SQLite that everything here is made of, with errors that say what a person can do. */
 #include <errno.h>
 
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 /* SQLite forgets the system's error of a failed COMMIT. Who calls it clears errno before, and it is still there. */
 static int system_error(sqlite3 *db)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/array.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 int sqlite_sync(struct sqlite_engine *s, bool full, struct err *e)
 {
@@ -79,14 +79,6 @@ int sqlite_finish(struct sqlite_engine *s, int code, struct err *e)
     return code;
 }
 
-static void note_id(struct sqlite_engine *s, const struct record *r)
-{
-    if (!table_is_numbered(&store_tables[r->kind]) || r->id < s->next_id[r->kind])
-        return;
-    s->next_id[r->kind] = r->id + 1;
-    s->next_dirty[r->kind] = true;
-}
-
 /* What goes with a record that was removed. */
 static int remove_owned(struct sqlite_engine *s, const struct record *r, struct err *e)
 {
@@ -114,7 +106,7 @@ static int apply_write(struct sqlite_engine *s, const struct store_write *w, str
         err_prefix(e, "%s %llu", t->name, (unsigned long long)r->id);
     if (code < 0)
         return code;
-    note_id(s, r);
+    ids_note(&s->ids, r);
     return w->remove ? remove_owned(s, r, e) : 0;
 }
 
@@ -143,35 +135,12 @@ static int put_counters(struct sqlite_engine *s, struct err *e)
 
     for (size_t i = 0; i < RECORD_KINDS && code == 0; i++) {
         char name[64];
-        if (!s->next_dirty[i])
+        if (!s->ids.raised[i])
             continue;
         snprintf(name, sizeof(name), "next.%s", store_tables[i].name);
-        code = sqlite_set_counter(s, name, s->next_id[i], e);
+        code = sqlite_set_counter(s, name, s->ids.next[i], e);
     }
     return code;
-}
-
-static void refuse(struct store_group *list, const struct store_group *end, int code, const struct err *e)
-{
-    for (struct store_group *g = list; g != end; g = g->next) {
-        g->code = code;
-        g->err = *e;
-    }
-}
-
-static bool stands_on_refused(const struct sqlite_engine *s, const struct store_group *g)
-{
-    return g->series && g->series == s->refused_series;
-}
-
-/* After each group that has its verdict for good. */
-static void note_refusal(struct sqlite_engine *s, const struct store_group *g)
-{
-    if (g->code == 0 || !g->series || g->series == s->refused_series)
-        return;
-    s->refused_series = g->series;
-    s->refusal = g->err;
-    s->refusal.code = (enum err_code)g->code;
 }
 
 /* One transaction over the list up to end. A negative code: all of it was undone. */
@@ -185,8 +154,8 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
     if (code < 0)
         return code;
     for (struct store_group *g = list; g != end; g = g->next) {
-        if (stands_on_refused(s, g)) {
-            refuse(g, g->next, s->refusal.code, &s->refusal);
+        if (refusal_covers(&s->refusal, g)) {
+            refuse_groups(g, g->next, s->refusal.err.code, &s->refusal.err);
             continue;
         }
         code = sqlite_run(s->savepoint, "write", e);
@@ -204,31 +173,31 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
             code = sqlite_run(s->release, "write", e);
         if (code < 0)
             return sqlite_finish(s, code, e);
-        note_refusal(s, g);
+        refusal_note(&s->refusal, g);
     }
     code = sqlite_finish(s, put_counters(s, e), e);
     if (code == 0)
-        memset(s->next_dirty, 0, sizeof(s->next_dirty));
+        memset(s->ids.raised, 0, sizeof(s->ids.raised));
     return code;
 }
 
 int sqlite_commit(struct engine *engine, struct store_group *list, struct err *e)
 {
     struct sqlite_engine *s = (struct sqlite_engine *)engine;
-    uint64_t refused_before = s->refused_series;
+    struct store_refusal before = s->refusal;
     int failure;
 
     pthread_mutex_lock(&s->writer_lock);
     failure = commit_together(s, list, NULL, e);
     if (failure < 0) {
         failure = 0;
-        s->refused_series = refused_before;
+        s->refusal = before;
         sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         for (struct store_group *g = list; g; g = g->next) {
             int code = commit_together(s, g, g->next, e);
             if (code < 0)
-                refuse(g, g->next, failure = code, e);
-            note_refusal(s, g);
+                refuse_groups(g, g->next, failure = code, e);
+            refusal_note(&s->refusal, g);
         }
     }
     pthread_mutex_unlock(&s->writer_lock);

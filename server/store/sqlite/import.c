@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define ORIGIN "imported from "
 
@@ -112,8 +112,9 @@ static int put_all(sqlite3 *db, const struct store_image *image, const char *ori
 /* What the first start is going to do with it. */
 static int read_again(sqlite3 *db, struct err *e)
 {
+    struct sqlite_lent lent = sqlite_lend(db);
     struct store_image image = {0};
-    int code = sqlite_load_all(db, &image, e);
+    int code = sql_load(&lent.sql, &image, e);
 
     if (code == 0)
         code = image_check(&image, e);

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "shared/store_fixture.h"
 #include "store/queue.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define DAY (86400 * INT64_C(1000000000))
 
@@ -186,7 +186,7 @@ static void prune_at(struct store *s, int64_t now_ns, int64_t mono_ms)
     bool more = true;
 
     while (more)
-        assert_int_equal(sqlite_prune(s->engine, now_ns, mono_ms, &more, NULL), 0);
+        assert_int_equal(store_prune(s, now_ns, mono_ms, &more, NULL), 0);
 }
 
 /* The clocks move together. */

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #define WAL_BYTES     "16777216"
 #define RESERVE_BYTES 1048576
@@ -195,11 +195,13 @@ static int open_writer(struct sqlite_engine *s, struct engine_start *start, stru
         sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         reserve_log(s);
     }
-    if (code == 0)
-        code = sqlite_read_counters(s->writer, s->next_id, e);
+    if (code == 0) {
+        struct sqlite_lent lent = sqlite_lend(s->writer);
+        code = sql_read_ids(&lent.sql, &s->ids, e);
+    }
     if (code == 0)
         code = raise_run(s, start, e);
-    start->first_seq = s->next_id[RECORD_EVENT];
+    start->first_seq = s->ids.next[RECORD_EVENT];
     return code;
 }
 
@@ -235,10 +237,11 @@ static void close_engine(struct engine *engine)
 static int ping(struct engine *engine, struct err *e)
 {
     struct sqlite_engine *s = (struct sqlite_engine *)engine;
+    int64_t run;
     int code;
 
     pthread_mutex_lock(s->reader_lock);
-    code = sqlite_run(s->ping, "read", e);
+    code = sqlite_number(s->reader, "SELECT value FROM counter WHERE name='run'", 0, &run, e);
     pthread_mutex_unlock(s->reader_lock);
     return code;
 }
@@ -250,13 +253,8 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         .commit = sqlite_commit,
         .put_live = sqlite_put_live,
         .try_writing = sqlite_try_writing,
-        .prune = sqlite_prune,
-        .load = sqlite_load,
-        .position = sqlite_position,
-        .events = sqlite_events,
-        .event_counts = sqlite_event_counts,
-        .past = sqlite_past,
-        .policies = sqlite_policies,
+        .writing = sqlite_writing,
+        .reading = sqlite_reading,
         .backup = sqlite_backup,
         .ping = ping,
     };
@@ -274,12 +272,6 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         code = open_reader(s, e);
     if (code == 0)
         code = sqlite_prepare_writes(s, e);
-    if (code == 0)
-        code = sqlite_prepare_journal(s, e);
-    if (code == 0)
-        code = sqlite_prepare_past(s, e);
-    if (code == 0)
-        code = sqlite_prepare_policies(s, e);
     *out = &s->engine;
     if (code < 0) {
         close_engine(&s->engine);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Private to the store: what a database has to do. The store queues, answers and decides when; an engine writes, reads
- * and reports. It knows the tables by their descriptions alone (store/tables.h). */
+ * and reports. It knows the tables by their descriptions alone (tables.h). */
 #ifndef SERVER_STORE_ENGINE_H
 #define SERVER_STORE_ENGINE_H
 
@@ -44,6 +44,9 @@ struct journal_position {
     int64_t durable; /* the newest entry of the run; -1: none */
 };
 
+struct store_sql;
+typedef int store_use(struct store_sql *db, void *arg, struct err *e);
+
 struct engine {
     const struct engine_calls *calls;
 };
@@ -58,25 +61,33 @@ struct engine_calls {
     int (*commit)(struct engine *en, struct store_group *list, struct err *e);
     int (*put_live)(struct engine *en, const struct live_row *rows, size_t count, struct err *e);
     int (*try_writing)(struct engine *en, struct err *e);
-    /* One small step of the journal's retention; *more: there is more to do. The wall clock may be set: entries grow
-     * old by as much as the other clock moves, and at a start by a day at most. */
-    int (*prune)(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e);
+    /* Lends the writing connection inside a transaction that may be lost with the machine's power. */
+    int (*writing)(struct engine *en, store_use *use, void *arg, struct err *e);
 
-    int (*load)(struct engine *en, struct store_image *image, struct err *e); /* with image_add, in table order */
-    int (*position)(struct engine *en, uint64_t run, uint64_t seq, struct journal_position *out, struct err *e);
-    int (*events)(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
-                  struct err *e);
-    int (*event_counts)(struct engine *en, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
-                        struct err *e);
-    int (*past)(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e);
-    /* As store_policies. */
-    int (*policies)(struct engine *en, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
-                    size_t *count, struct err *e);
+    /* Lends a connection inside a transaction that reads. */
+    int (*reading)(struct engine *en, store_use *use, void *arg, struct err *e);
     int (*backup)(struct engine *en, const char *path, struct err *e);
     int (*ping)(struct engine *en, struct err *e);
 };
 
-/* sqlite_open.c; path as in store_open. */
+/* Groups of a series were decided upon one another: after one is refused all later ones are. */
+struct store_refusal {
+    uint64_t series; /* the newest of which a group was refused */
+    struct err err;
+};
+bool refusal_covers(const struct store_refusal *r, const struct store_group *g);
+void refusal_note(struct store_refusal *r, const struct store_group *g); /* after each group's verdict for good */
+/* Gives the groups up to end that verdict. */
+void refuse_groups(struct store_group *list, const struct store_group *end, int code, const struct err *e);
+
+/* Ids are never used twice: the next of each kind, where it has one, and which are not stored yet. */
+struct store_ids {
+    uint64_t next[RECORD_KINDS];
+    bool raised[RECORD_KINDS];
+};
+void ids_note(struct store_ids *ids, const struct record *r);
+
+/* sqlite/open.c; path as in store_open. */
 int sqlite_engine_open(const char *path, struct engine **out, struct engine_start *start, struct err *e) WARN_UNUSED;
 
 /* image.c: what a start reads, filled by an engine table by table. */

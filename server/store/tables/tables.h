@@ -5,7 +5,7 @@
 #define SERVER_STORE_TABLES_H
 
 #include "base/buf.h"
-#include "store/engine.h"
+#include "store/tables/engine.h"
 
 enum column_type {
     COLUMN_U64,
@@ -66,6 +66,7 @@ struct store_dialect {
     const char *types[COLUMN_TYPES]; /* SQL */
     const char *zero_key;            /* SQL of a key without a bit set */
     char parameter;                  /* before the number of a parameter */
+    const char *truth[2];            /* false, true */
     const char *table_end;           /* after the closing parenthesis */
     const char *keyed_by_text;       /* added to that */
 };

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-#include "store/engine.h"
-#include "store/tables.h"
+#include "store/tables/engine.h"
+#include "store/tables/sql.h"
 
 struct sqlite_engine {
     struct engine engine; /* first */
@@ -20,20 +20,13 @@ struct sqlite_engine {
     pthread_mutex_t writer_lock;
     sqlite3_stmt *put[STORE_TABLES], *del[RECORD_KINDS], *disown[STORE_TABLES];
     sqlite3_stmt *begin, *commit, *savepoint, *release, *undo;
-    sqlite3_stmt *event_prune, *event_oldest;
-    uint64_t next_id[RECORD_KINDS];
-    bool next_dirty[RECORD_KINDS];
-    uint64_t refused_series; /* the newest of which a group was refused: its other groups are */
-    struct err refusal;
-    int64_t aged_ns, aged_mono_ms, aged_stored_ns; /* by what the journal's entries are old; 0: not known yet */
+    struct store_ids ids;
+    struct store_refusal refusal;
     bool sync_full;
 
     /* Other threads read here, one at a time. */
     sqlite3 *reader;
     pthread_mutex_t reader_mutex, *reader_lock;
-    sqlite3_stmt *event_counts, *events_after, *events_before, *event_has, *event_newest, *event_pruned, *ping;
-    sqlite3_stmt *policy_one, *policy_list;
-    sqlite3_stmt *past_at, *past_policy, *past_since, *past_thin; /* the last one is the writer's */
 };
 
 /* ---- sqlite.c ---- */
@@ -50,7 +43,7 @@ int sqlite_run(sqlite3_stmt *stmt, const char *doing, struct err *e) WARN_UNUSED
 int sqlite_connect(const char *path, int flags, sqlite3 **out, struct err *e) WARN_UNUSED;
 void sqlite_disconnect(sqlite3 *db); /* with its statements */
 
-/* ---- sqlite_columns.c ---- */
+/* ---- columns.c ---- */
 
 extern const struct store_dialect sqlite_dialect;
 
@@ -60,7 +53,7 @@ int sqlite_bind(const struct store_table *t, sqlite3_stmt *stmt, const void *rec
 /* Reads the current row into a record of defaults. ERR_IO names table, row and column. */
 int sqlite_read(const struct store_table *t, sqlite3_stmt *stmt, void *record, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_schema.c ---- */
+/* ---- schema.c ---- */
 
 /* What a version of the schema does beside adding tables, columns and indexes (schema_statements). */
 struct schema_step {
@@ -74,13 +67,13 @@ extern const struct schema_step sqlite_schema[]; /* ended by version 0 */
 int sqlite_upgrade(sqlite3 *db, const char *path, const struct schema_step *steps, unsigned newest,
                    struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_backup.c ---- */
+/* ---- backup.c ---- */
 
 /* A complete, self-contained, synced copy in a new file of mode 0600. ERR_CONFLICT when path exists. */
 int sqlite_copy(sqlite3 *from, const char *path, struct err *e) WARN_UNUSED;
 int sqlite_backup(struct engine *en, const char *path, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_commit.c; on the storage thread ---- */
+/* ---- commit.c; on the storage thread ---- */
 
 int sqlite_prepare_writes(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
 int sqlite_commit(struct engine *en, struct store_group *list, struct err *e) WARN_UNUSED;
@@ -93,35 +86,16 @@ int sqlite_finish(struct sqlite_engine *en, int code, struct err *e) WARN_UNUSED
 /* Inside a transaction. */
 int sqlite_set_counter(struct sqlite_engine *en, const char *name, uint64_t value, struct err *e) WARN_UNUSED;
 
-/* ---- sqlite_journal.c ---- */
+/* ---- lend.c ---- */
 
-int sqlite_prepare_journal(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
-int sqlite_position(struct engine *en, uint64_t run, uint64_t seq, struct journal_position *out,
-                    struct err *e) WARN_UNUSED;
-int sqlite_events(struct engine *en, const struct journal_page *page, struct event ***out, size_t *count,
-                  struct err *e) WARN_UNUSED;
-int sqlite_event_counts(struct engine *en, int64_t from_ns, int64_t step_ns, size_t cells, uint64_t *counts,
-                        struct err *e) WARN_UNUSED;
-int sqlite_prune(struct engine *en, int64_t now_ns, int64_t mono_ms, bool *more, struct err *e) WARN_UNUSED;
-
-/* ---- sqlite_past.c ---- */
-
-int sqlite_prepare_past(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
-int sqlite_past(struct engine *en, int64_t at_ns, struct store_past *out, struct err *e) WARN_UNUSED;
-/* Inside a transaction. */
-int sqlite_prune_past(struct sqlite_engine *en, int64_t now_ns, bool *more, struct err *e) WARN_UNUSED;
-
-/* ---- sqlite_policies.c ---- */
-
-int sqlite_prepare_policies(struct sqlite_engine *en, struct err *e) WARN_UNUSED;
-int sqlite_policies(struct engine *en, uint64_t version, uint64_t before, size_t limit, struct policy_text ***out,
-                    size_t *count, struct err *e) WARN_UNUSED;
-int sqlite_prune_policies(struct sqlite_engine *en, bool *more, struct err *e) WARN_UNUSED; /* inside a transaction */
-
-/* ---- sqlite_load.c ---- */
-
-int sqlite_load(struct engine *en, struct store_image *image, struct err *e) WARN_UNUSED;
-int sqlite_load_all(sqlite3 *db, struct store_image *image, struct err *e) WARN_UNUSED; /* in a transaction */
-int sqlite_read_counters(sqlite3 *db, uint64_t next_id[RECORD_KINDS], struct err *e) WARN_UNUSED;
+/* A connection as the other rooms of the store use it. */
+struct sqlite_lent {
+    struct store_sql sql; /* first */
+    sqlite3 *db;
+    sqlite3_stmt *row; /* the row at hand */
+};
+struct sqlite_lent sqlite_lend(sqlite3 *db);
+int sqlite_reading(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
+int sqlite_writing(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
 
 #endif
