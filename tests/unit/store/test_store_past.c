@@ -118,7 +118,7 @@ static void the_newest_policies_stay_and_those_that_the_past_needs(void **state)
     fixture_open(&f);
     assert_int_equal(versions(&f, 0, INT64_MAX, &newest, &oldest), 560);
     for (; more; rounds++)
-        assert_int_equal(sqlite_prune(f.store->engine, 600 * NS_PER_SECOND, 600000, &more, NULL), 0);
+        assert_int_equal(store_prune(f.store, 600 * NS_PER_SECOND, 600000, &more, NULL), 0);
     assert_true(rounds > 1); /* a few in one transaction: a text may have 4 MiB */
     assert_int_equal(versions(&f, 0, INT64_MAX, &newest, &oldest), 502);
     assert_int_equal(newest, 560);
