@@ -314,11 +314,11 @@ static void tag(const struct test_client *c, const char *name)
 /* The first router serves everybody else, of whom nobody is there. */
 static void one_that_serves_only_a_via_group_is_probed_by_whom_it_leads(void **state)
 {
-    struct core_admin policy = {
-        .op = ADMIN_POLICY_SET,
-        .text = "{\"tagOwners\":{\"tag:r\":[\"alice@\"],\"tag:led\":[\"alice@\"]},"
-                "\"grants\":[{\"src\":[\"tag:led\"],\"dst\":[\"10.0.0.0/24\"],\"via\":[\"tag:r\"],"
-                "\"ip\":[\"*\"]}]}"};
+    struct core_admin policy = {.op = ADMIN_POLICY_SET,
+                                .text =
+                                    "{\"tagOwners\":{\"tag:r\":[\"alice@\"],\"tag:led\":[\"alice@\"]},"
+                                    "\"grants\":[{\"src\":[\"tag:led\"],\"dst\":[\"10.0.0.0/24\"],\"via\":[\"tag:r\"],"
+                                    "\"ip\":[\"*\"]}]}"};
 
     (void)state;
     led = true;

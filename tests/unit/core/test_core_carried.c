@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A router that lost its control connection and forwards keeps its prefixes over a restart of the daemon too: probes find
- * it out before the settle time is over. */
+/* A router that lost its control connection and forwards keeps its prefixes over a restart of the daemon too: probes
+ * find it out before the settle time is over. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,11 +49,8 @@ static void begin(void)
     uint64_t alice = core_rig_user(&r, "alice");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     for (uint8_t i = 0; i < 2; i++) {
-        routers[i] = (struct join){.key = key,
-                                   .name = i ? "r2" : "r1",
-                                   .machine = (uint8_t)(i + 1),
-                                   .node = (uint8_t)(i + 1),
-                                   .route = LAN};
+        routers[i] = (struct join){
+            .key = key, .name = i ? "r2" : "r1", .machine = (uint8_t)(i + 1), .node = (uint8_t)(i + 1), .route = LAN};
         ids[i] = core_rig_node(&r, &routers[i]);
         core_rig_approve(&r, ids[i], LAN, false);
         core_rig_online(&r, &routers[i]);
