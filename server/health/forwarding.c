@@ -34,6 +34,17 @@
 
 enum ping_kind { PING_FIRST, PING_SECOND, PING_ECHO, PING_KINDS };
 
+struct forwarding {
+    struct forwarding_options options;
+    struct loop *loop;
+    int64_t interval_ms, timeout_ms;
+    unsigned rise, fall; /* rounds in a row until a verdict */
+    uint64_t rounds;
+    struct probed_set set;
+    VEC(const struct tailnet_node *) routers; /* of the snapshot of this tick */
+    atomic_uint_fast64_t pings, bad_rounds, verdicts;
+};
+
 struct ping_call {
     struct forwarding *forwarding;
     uint64_t number, router, round;
@@ -194,7 +205,7 @@ static void end_round(struct forwarding *f, struct probed_prefix *p, struct prob
 static void run_answer(void *arg)
 {
     struct ping_call *c = arg;
-    struct probed_prefix *p = probed_by_number(c->forwarding, c->number);
+    struct probed_prefix *p = probed_by_number(&c->forwarding->set, c->number);
     struct probed_path *path = p ? probed_path_of(p, c->router) : NULL;
 
     if (path && path->round == c->round && path->open) {
@@ -365,21 +376,21 @@ static const struct tailnet_node *look_at_routers(struct forwarding *f, struct p
 
     for (size_t i = 0; i < f->routers.len; i++) {
         const struct tailnet_node *n = f->routers.items[i];
-        struct probed_path *path = probed_is_path(f, p, n) ? probed_path_make(p, n) : NULL;
+        struct probed_path *path = probed_is_path(&f->set, p, n) ? probed_path_make(p, n) : NULL;
         if (!path)
             continue;
         bool serving = n->record->r.id == p->primary;
         if (serving && !path->serving)
             path->bad = path->good = 0;
         path->serving = serving;
-        path->seen = f->tick;
+        path->seen = f->set.tick;
         follow_contact(n, path, loop_now(f->loop));
         if (!serving)
             doubt(f, p, path);
         primary = serving ? n : primary;
     }
     for (size_t i = p->path_count; i-- > 0;) {
-        if (p->paths[i].seen == f->tick)
+        if (p->paths[i].seen == f->set.tick)
             continue;
         doubt(f, p, &p->paths[i]);
         p->paths[i] = p->paths[--p->path_count];
@@ -391,7 +402,7 @@ static const struct tailnet_node *look_at_routers(struct forwarding *f, struct p
 static void find_routers(struct forwarding *f, const struct tailnet_snapshot *s)
 {
     f->routers.len = 0;
-    for (uint32_t slot = 0; f->prefix_count && slot < s->block_count * TAILNET_BLOCK; slot++) {
+    for (uint32_t slot = 0; f->set.len && slot < s->block_count * TAILNET_BLOCK; slot++) {
         const struct tailnet_node *n = snapshot_node(s, slot);
         if (n && n->record->available.len)
             vec_push(&f->routers, n);
@@ -418,8 +429,8 @@ static void tick_prefix(struct forwarding *f, struct probed_prefix *p, const str
 
 void forwarding_contact_lost(struct forwarding *f, uint64_t router)
 {
-    for (size_t i = 0; i < f->prefix_count; i++) {
-        struct probed_prefix *p = f->prefixes[i];
+    for (size_t i = 0; i < f->set.len; i++) {
+        struct probed_prefix *p = f->set.items[i];
         struct probed_path *path = probed_path_of(p, router);
         if (!path || !path->serving)
             continue;
@@ -433,8 +444,8 @@ void forwarding_contact_lost(struct forwarding *f, uint64_t router)
 
 static void end_prefix(struct forwarding *f, size_t i)
 {
-    struct probed_prefix *p = f->prefixes[i];
-    bool goes_on = probed_goes_on(f, &p->prefix);
+    struct probed_prefix *p = f->set.items[i];
+    bool goes_on = probed_goes_on(&f->set, &p->prefix);
 
     if (p->standby)
         end_standby_test(f, p, NULL);
@@ -447,22 +458,22 @@ static void end_prefix(struct forwarding *f, size_t i)
     }
     free(p->via);
     free(p);
-    f->prefixes[i] = f->prefixes[--f->prefix_count];
+    f->set.items[i] = f->set.items[--f->set.len];
 }
 
 void forwarding_tick(struct forwarding *f, const struct config *config, const struct tailnet_snapshot *s)
 {
-    f->tick++;
+    f->set.tick++;
     f->interval_ms = config->node.probe.interval / 1000000;
     f->timeout_ms = config->node.probe.timeout / 1000000;
     f->rise = (unsigned)config->node.probe.rise;
     f->fall = (unsigned)config->node.probe.fall;
     if (config->node.probe.enabled)
-        probed_take_targets(f, s);
+        probed_take_targets(&f->set, s);
     find_routers(f, s);
-    for (size_t i = f->prefix_count; i-- > 0;) {
-        if (f->prefixes[i]->seen == f->tick)
-            tick_prefix(f, f->prefixes[i], s);
+    for (size_t i = f->set.len; i-- > 0;) {
+        if (f->set.items[i]->seen == f->set.tick)
+            tick_prefix(f, f->set.items[i], s);
         else
             end_prefix(f, i);
     }
@@ -479,9 +490,9 @@ struct forwarding *forwarding_new(const struct forwarding_options *options)
 
 void forwarding_free(struct forwarding *f)
 {
-    for (size_t i = 0; i < f->prefix_count; i++) {
-        free(f->prefixes[i]->via);
-        free(f->prefixes[i]);
+    for (size_t i = 0; i < f->set.len; i++) {
+        free(f->set.items[i]->via);
+        free(f->set.items[i]);
     }
     vec_release(&f->routers);
     free(f);

@@ -6,19 +6,19 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static struct probed_prefix *find_prefix(struct forwarding *f, const struct prefix *prefix, const char *via)
+static struct probed_prefix *find_prefix(struct probed_set *set, const struct prefix *prefix, const char *via)
 {
-    for (size_t i = 0; i < f->prefix_count; i++)
-        if (prefix_cmp(&f->prefixes[i]->prefix, prefix) == 0 && str_eq(f->prefixes[i]->via, via))
-            return f->prefixes[i];
+    for (size_t i = 0; i < set->len; i++)
+        if (prefix_cmp(&set->items[i]->prefix, prefix) == 0 && str_eq(set->items[i]->via, via))
+            return set->items[i];
     return NULL;
 }
 
-struct probed_prefix *probed_by_number(struct forwarding *f, uint64_t number)
+struct probed_prefix *probed_by_number(struct probed_set *set, uint64_t number)
 {
-    for (size_t i = 0; i < f->prefix_count; i++)
-        if (f->prefixes[i]->number == number)
-            return f->prefixes[i];
+    for (size_t i = 0; i < set->len; i++)
+        if (set->items[i]->number == number)
+            return set->items[i];
     return NULL;
 }
 
@@ -45,11 +45,11 @@ struct probed_path *probed_path_make(struct probed_prefix *p, const struct tailn
 }
 
 /* A router is probed where it serves. */
-static bool serves_elsewhere(const struct forwarding *f, const struct probed_prefix *p, uint64_t router)
+static bool serves_elsewhere(const struct probed_set *set, const struct probed_prefix *p, uint64_t router)
 {
-    for (size_t i = 0; i < f->prefix_count; i++)
-        if (f->prefixes[i] != p && f->prefixes[i]->primary == router &&
-            prefix_cmp(&f->prefixes[i]->prefix, &p->prefix) == 0)
+    for (size_t i = 0; i < set->len; i++)
+        if (set->items[i] != p && set->items[i]->primary == router &&
+            prefix_cmp(&set->items[i]->prefix, &p->prefix) == 0)
             return true;
     return false;
 }
@@ -66,43 +66,43 @@ static bool is_member(const struct tailnet_node *n, const char *via)
 }
 
 /* Two tests of one standby would disturb each other. */
-bool probed_is_path(const struct forwarding *f, const struct probed_prefix *p, const struct tailnet_node *n)
+bool probed_is_path(const struct probed_set *set, const struct probed_prefix *p, const struct tailnet_node *n)
 {
     uint64_t id = n->record->r.id;
 
     return (n->live.online || prefixes_has(&n->live.carried, &p->prefix)) && !n->expired &&
            prefixes_has(&n->record->approved, &p->prefix) && prefixes_has(&n->record->available, &p->prefix) &&
-           (id == p->primary || ((!*p->via || is_member(n, p->via)) && !serves_elsewhere(f, p, id) &&
+           (id == p->primary || ((!*p->via || is_member(n, p->via)) && !serves_elsewhere(set, p, id) &&
                                  (!n->live.probe_helper || id == p->standby)));
 }
 
-bool probed_goes_on(const struct forwarding *f, const struct prefix *prefix)
+bool probed_goes_on(const struct probed_set *set, const struct prefix *prefix)
 {
-    for (size_t i = 0; i < f->prefix_count; i++)
-        if (f->prefixes[i]->seen == f->tick && prefix_cmp(&f->prefixes[i]->prefix, prefix) == 0)
+    for (size_t i = 0; i < set->len; i++)
+        if (set->items[i]->seen == set->tick && prefix_cmp(&set->items[i]->prefix, prefix) == 0)
             return true;
     return false;
 }
 
-static void take_target(struct forwarding *f, const struct prefix *prefix, const char *via, uint64_t primary,
+static void take_target(struct probed_set *set, const struct prefix *prefix, const char *via, uint64_t primary,
                         const struct addr *target)
 {
-    struct probed_prefix *p = find_prefix(f, prefix, via);
+    struct probed_prefix *p = find_prefix(set, prefix, via);
 
     if (!target->bits || (p && !addr_eq(&p->target, target)))
         return; /* one with another target ends in this tick, and begins anew in the next */
     if (!p) {
-        if (f->prefix_count == PROBED_MAX)
+        if (set->len == PROBED_MAX)
             return;
         p = mem_alloc(sizeof(*p));
-        p->number = ++f->numbers;
+        p->number = ++set->numbers;
         p->prefix = *prefix;
         p->via = mem_strdup(via);
         p->target = *target;
-        f->prefixes[f->prefix_count++] = p;
+        set->items[set->len++] = p;
     }
     p->primary = primary;
-    p->seen = f->tick;
+    p->seen = set->tick;
 }
 
 static uint64_t primary_of(const struct tailnet_snapshot *s, const struct prefix *prefix)
@@ -114,30 +114,30 @@ static uint64_t primary_of(const struct tailnet_snapshot *s, const struct prefix
 }
 
 /* For everybody, and for each group whose router is not probed yet. */
-static void take_prefix(struct forwarding *f, const struct tailnet_snapshot *s, const struct prefix *prefix,
+static void take_prefix(struct probed_set *set, const struct tailnet_snapshot *s, const struct prefix *prefix,
                         const struct addr *target)
 {
     uint64_t primary = primary_of(s, prefix);
 
-    take_target(f, prefix, "", primary, target);
+    take_target(set, prefix, "", primary, target);
     for (size_t i = 0; i < s->via_primary_count; i++) {
         const struct via_primary *v = s->via_primaries[i];
         bool probed = v->r.id == primary;
         for (size_t k = 0; k < i && !probed; k++)
             probed = s->via_primaries[k]->r.id == v->r.id && prefix_cmp(&s->via_primaries[k]->prefix, prefix) == 0;
         if (!probed && prefix_cmp(&v->prefix, prefix) == 0)
-            take_target(f, prefix, v->tags, v->r.id, target);
+            take_target(set, prefix, v->tags, v->r.id, target);
     }
 }
 
 /* Those that were set for a prefix come before those of the configuration. */
-void probed_take_targets(struct forwarding *f, const struct tailnet_snapshot *s)
+void probed_take_targets(struct probed_set *set, const struct tailnet_snapshot *s)
 {
     for (size_t i = 0; i < s->prefix_settings_count; i++)
-        take_prefix(f, s, &s->prefix_settings[i]->prefix, &s->prefix_settings[i]->rule.probe);
+        take_prefix(set, s, &s->prefix_settings[i]->prefix, &s->prefix_settings[i]->rule.probe);
     for (size_t i = 0; s->settings && i < s->settings->probe_count; i++) {
         const struct prefix_settings *own = snapshot_prefix_settings(s, &s->settings->probes[i].prefix);
         if (!own || !own->rule.probe.bits)
-            take_prefix(f, s, &s->settings->probes[i].prefix, &s->settings->probes[i].target);
+            take_prefix(set, s, &s->settings->probes[i].prefix, &s->settings->probes[i].target);
     }
 }

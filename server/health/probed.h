@@ -3,10 +3,6 @@
 #ifndef SERVER_HEALTH_PROBED_H
 #define SERVER_HEALTH_PROBED_H
 
-#include <stdatomic.h>
-
-#include "base/vec.h"
-#include "health/forwarding.h"
 #include "health/helpers.h"
 
 #define PROBED_MAX 64 /* prefixes */
@@ -43,26 +39,20 @@ struct probed_prefix {
     int64_t standby_ms; /* since when; of a test that ended: when that was */
 };
 
-struct forwarding {
-    struct forwarding_options options;
-    struct loop *loop;
-    int64_t interval_ms, timeout_ms;
-    unsigned rise, fall; /* rounds in a row until a verdict */
-    uint64_t tick, rounds, numbers;
-    struct probed_prefix *prefixes[PROBED_MAX];
-    size_t prefix_count;
-    VEC(const struct tailnet_node *) routers; /* of the snapshot of this tick */
-    atomic_uint_fast64_t pings, bad_rounds, verdicts;
+struct probed_set { /* all of them */
+    struct probed_prefix *items[PROBED_MAX];
+    size_t len;
+    uint64_t numbers, tick;
 };
 
-struct probed_prefix *probed_by_number(struct forwarding *f, uint64_t number); /* NULL: it is probed no more */
-struct probed_path *probed_path_of(struct probed_prefix *p, uint64_t router);  /* NULL: none */
+struct probed_prefix *probed_by_number(struct probed_set *set, uint64_t number); /* NULL: it is probed no more */
+struct probed_path *probed_path_of(struct probed_prefix *p, uint64_t router);    /* NULL: none */
 /* The router's path, a new one where there was none; NULL: there are too many. */
 struct probed_path *probed_path_make(struct probed_prefix *p, const struct tailnet_node *n);
 /* It is a router of the prefix, and packets may go through it. */
-bool probed_is_path(const struct forwarding *f, const struct probed_prefix *p, const struct tailnet_node *n);
+bool probed_is_path(const struct probed_set *set, const struct probed_prefix *p, const struct tailnet_node *n);
 /* Marks what is to be probed in this tick, and adds what is new. */
-void probed_take_targets(struct forwarding *f, const struct tailnet_snapshot *s);
-bool probed_goes_on(const struct forwarding *f, const struct prefix *prefix); /* for somebody, in this tick */
+void probed_take_targets(struct probed_set *set, const struct tailnet_snapshot *s);
+bool probed_goes_on(const struct probed_set *set, const struct prefix *prefix); /* for somebody, in this tick */
 
 #endif
