@@ -399,12 +399,47 @@ static void say_requirements(const struct config *c, bool test)
     strs_release(&needs);
 }
 
+/* On the core's thread: a core that hangs is not kept alive by the others. */
+static void beat(void)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+/* How long to wait for a signal. watchdog_us: how often the service manager wants to hear of the core, 0: never. */
+static struct timespec pause_of(uint64_t watchdog_us)
+{
+    uint64_t us = (uint64_t)TRIM_SECONDS * 1000000;
+
+    if (watchdog_us && watchdog_us / 2 < us)
+        us = watchdog_us / 2;
+    return (struct timespec){.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
+}
+
+static int wait_for_end(struct daemon *d, const sigset_t *signals)
+{
+    uint64_t watchdog_us = 0;
+    int signal_number = 0;
+
+    if (sd_watchdog_enabled(0, &watchdog_us) <= 0)
+        watchdog_us = 0;
+    const struct timespec pause = pause_of(watchdog_us);
+    while (signal_number != SIGTERM && signal_number != SIGINT) {
+        if (watchdog_us)
+            core_beat(d->core, beat);
+        signal_number = sigtimedwait(signals, NULL, &pause);
+        if (signal_number < 0)
+            trim(d);
+        if (signal_number == SIGHUP)
+            reload(d);
+    }
+    return signal_number;
+}
+
 static int serve(struct daemon *d)
 {
     sigset_t signals;
     struct err e = {0};
     struct strs problems = {0}, notes = {0};
-    int signal_number = 0;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -444,15 +479,9 @@ static int serve(struct daemon *d)
              d->config->server_url, d->config->listen_addr, d->config->unix_socket, files > 64 ? files - 64 : 0);
     say_requirements(d->config, false);
     sd_notify(0, "READY=1");
-    while (signal_number != SIGTERM && signal_number != SIGINT) {
-        signal_number = sigtimedwait(&signals, NULL, &(struct timespec){.tv_sec = TRIM_SECONDS});
-        if (signal_number < 0)
-            trim(d);
-        if (signal_number == SIGHUP)
-            reload(d);
-    }
-    log_info("stop", "stopping on %s", strsignal(signal_number));
-    sd_notify(0, "STOPPING=1");
+    log_info("stop", "stopping on %s", strsignal(wait_for_end(d, &signals)));
+    /* What is written meanwhile may take as long as the unit's TimeoutStopSec. */
+    sd_notify(0, "STOPPING=1\nWATCHDOG_USEC=60000000");
     stop(d);
     log_end();
     return 0;
