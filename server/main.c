@@ -405,34 +405,25 @@ static void beat(void)
     sd_notify(0, "WATCHDOG=1");
 }
 
-/* How long to wait for a signal. watchdog_us: how often the service manager wants to hear of the core, 0: never. */
-static struct timespec pause_of(uint64_t watchdog_us)
-{
-    uint64_t us = (uint64_t)TRIM_SECONDS * 1000000;
-
-    if (watchdog_us && watchdog_us / 2 < us)
-        us = watchdog_us / 2;
-    return (struct timespec){.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
-}
-
+/* Which signal ends it. The service manager wants to hear of the core twice as often as it says. */
 static int wait_for_end(struct daemon *d, const sigset_t *signals)
 {
-    uint64_t watchdog_us = 0;
-    int signal_number = 0;
+    uint64_t watchdog_us = 0, us = TRIM_SECONDS * 1000000;
+    bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
+    int number = 0;
 
-    if (sd_watchdog_enabled(0, &watchdog_us) <= 0)
-        watchdog_us = 0;
-    const struct timespec pause = pause_of(watchdog_us);
-    while (signal_number != SIGTERM && signal_number != SIGINT) {
-        if (watchdog_us)
+    if (watched && watchdog_us / 2 < us)
+        us = watchdog_us / 2;
+    while (number != SIGTERM && number != SIGINT) {
+        if (watched)
             core_beat(d->core, beat);
-        signal_number = sigtimedwait(signals, NULL, &pause);
-        if (signal_number < 0)
+        number = sigtimedwait(signals, NULL, &(struct timespec){(time_t)(us / 1000000), (long)(us % 1000000) * 1000});
+        if (number < 0)
             trim(d);
-        if (signal_number == SIGHUP)
+        else if (number == SIGHUP)
             reload(d);
     }
-    return signal_number;
+    return number;
 }
 
 static int serve(struct daemon *d)

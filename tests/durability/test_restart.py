@@ -4,7 +4,10 @@
 """The daemon is killed with -9 again and again while clients register and wait, and started again.
 
 Who waits at a link keeps it, whatever happens to the daemon; who registers with a single-use key becomes a node, and one
-only, whether it heard the answer or not; an SSH session that waits is answered when it is approved."""
+only, whether it heard the answer or not; an SSH session that waits is answered when it is approved; a change of an
+administrator that is repeated with the same Idempotency-Key, as headway(1) does by itself, is made once."""
+import http.client
+import json
 import os
 import queue
 import random
@@ -15,8 +18,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../shared"))
 import daemon  # noqa: E402
-from daemon import Daemon, SANITIZED, SOAK, check, finish, wait_for  # noqa: E402
+from daemon import Daemon, SANITIZED, SOAK, UnixConnection, check, finish, wait_for  # noqa: E402
 
+HEADWAY = os.environ.get("HEADWAY", os.path.join(os.path.dirname(daemon.HEADWAYD), "headway"))
 RUN_CLIENTS = os.path.join(os.path.dirname(daemon.HEADWAYD), "tests/durability/run_clients")
 ROUNDS = 100 if SOAK else 3 if SANITIZED else 8
 WAITING = 12
@@ -131,6 +135,81 @@ def ssh_sessions(d, clients):
     check("no question was refused", not clients.of("to", "status") and not clients.of("other", "status"))
 
 
+class Changes(threading.Thread):
+    """Makes keys one after the other, and repeats what was not answered until it is."""
+
+    def __init__(self, socket_path, number):
+        super().__init__(daemon=True)
+        self.socket = socket_path
+        self.random = random.Random(number)
+        self.keys = []
+        self.repeated = 0
+        self.wrong = []
+        self.stopping = False
+
+    def ask(self, token, body):
+        c = UnixConnection(self.socket)
+        try:
+            c.request("POST", "/api/headway/preauthkeys", body, {"Content-Type": "application/json", "Idempotency-Key": token})
+            answer = c.getresponse()
+            return answer.status, json.loads(answer.read())
+        except (OSError, ValueError, http.client.HTTPException):
+            return 0, None
+        finally:
+            c.close()
+
+    def run(self):
+        while not self.stopping:
+            token = f'"{self.random.getrandbits(128):032x}"'
+            body = json.dumps({"user": "alice", "expiration": "2099-01-01T00:00:00Z"})
+            status, value = self.ask(token, body)
+            if status == 0:
+                self.repeated += 1
+            while status == 0:
+                time.sleep(0.01)
+                status, value = self.ask(token, body)
+            if status != 200 or not value["result"]["key"].startswith("hskey-auth-") or not value["event"]:
+                self.wrong.append((status, value))
+                return
+            self.keys.append(value["result"]["id"])
+
+
+def repeated_changes(d, rng):
+    before = len(d.call("GET", "/api/headway/preauthkeys")[1]["preAuthKeys"])
+    workers = [Changes(d.socket, i) for i in range(6)]
+    for w in workers:
+        w.start()
+    for _ in range(2 * ROUNDS):
+        wanted = sum(len(w.keys) for w in workers) + rng.randrange(1, 60)
+        wait_for(10, lambda n=wanted: sum(len(w.keys) for w in workers) >= n)
+        d.stop(kill=True)
+        d.start()
+    for w in workers:
+        w.stopping = True
+    for w in workers:
+        w.join(30)
+    made = [k for w in workers for k in w.keys]
+    wrong = [x for w in workers for x in w.wrong]
+    now = len(d.call("GET", "/api/headway/preauthkeys")[1]["preAuthKeys"])
+    print(f"# {len(made)} changes, {sum(w.repeated for w in workers)} of them repeated")
+    check("each change is answered", not wrong, str(wrong)[:500])
+    check("and made once", len(made) == len(set(made)) == now - before, f"{len(made)} answered, {now - before} made")
+
+
+def commands(d):
+    """headway(1) while the daemon is killed: its user notices nothing."""
+    for i in range(6):
+        command = subprocess.Popen([HEADWAY, "-c", d.config, "users", "create", f"cli{i}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if i % 2:
+            d.stop(kill=True)
+            d.start()
+        out, _ = command.communicate(timeout=30)
+        # One that begins while nobody is there says so at once.
+        check(f"command {i} ends well", command.returncode == 0 or (i % 2 and "nobody answers" in out), out)
+    names = [u["name"] for u in d.call("GET", "/api/headway/snapshot")[1]["users"]]
+    check("each name is there once at most", len(names) == len(set(names)), str(names))
+
+
 def main():
     rng = random.Random(int(os.environ.get("SEED", "1")))
     if not os.access(RUN_CLIENTS, os.X_OK):
@@ -150,6 +229,8 @@ def main():
         waiting_for_approval(d, clients, names)
         ssh_sessions(d, clients)
         clients.end()
+        repeated_changes(d, rng)
+        commands(d)
     finish()
 
 
