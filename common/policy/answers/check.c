@@ -81,11 +81,12 @@ static void warn_exits(struct policy_check *c)
 /* What is asked of a policy over its tailnet. */
 struct check_parts {
     bool names, tests;
+    struct policy_outcomes *outcomes;
 };
 
-static int check_parts(const struct policy_view *v, struct check_parts parts, struct policy_problems *problems)
+static int check_parts(const struct policy_view *v, const struct check_parts *parts, struct policy_problems *problems)
 {
-    struct policy_check c = {.v = v, .problems = problems, .left = CHECK_BUDGET};
+    struct policy_check c = {.v = v, .problems = problems, .left = CHECK_BUDGET, .outcomes = parts->outcomes};
     size_t before = problems->len;
     bool bad = false;
 
@@ -94,12 +95,12 @@ static int check_parts(const struct policy_view *v, struct check_parts parts, st
     for (size_t i = 0; i < TAILNET_RANGES; i++)
         ranges_push(&c.tailnet, &v->tailnet[i]);
     ranges_normalise(&c.tailnet);
-    if (parts.names) {
+    if (parts->names) {
         check_domains(&c);
         check_names(&c);
         warn_exits(&c);
     }
-    if (parts.tests) {
+    if (parts->tests) {
         check_run_tests(&c);
         check_run_ssh_tests(&c);
     }
@@ -122,15 +123,21 @@ static int check_parts(const struct policy_view *v, struct check_parts parts, st
 
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems)
 {
-    return check_parts(v, (struct check_parts){.names = true, .tests = run_tests}, problems);
+    return check_parts(v, &(struct check_parts){.names = true, .tests = run_tests}, problems);
 }
 
 int policy_view_test(const struct policy_view *v, struct policy_problems *problems)
 {
-    return check_parts(v, (struct check_parts){.tests = true}, problems);
+    return check_parts(v, &(struct check_parts){.tests = true}, problems);
 }
 
 size_t policy_test_count(const struct policy *p)
 {
     return p->tests.len + p->ssh_tests.len;
+}
+
+int policy_view_check_telling(const struct policy_view *v, struct policy_outcomes *outcomes,
+                              struct policy_problems *problems)
+{
+    return check_parts(v, &(struct check_parts){.names = true, .tests = true, .outcomes = outcomes}, problems);
 }

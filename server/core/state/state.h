@@ -18,6 +18,7 @@
 #include "routes/routes.h"
 #include "tailnet/publish.h"
 
+struct call_done;
 struct core_state;
 struct slot;
 
@@ -86,6 +87,7 @@ struct slot {
     struct prefixes proven;    /* whose target answered through it in the last round of probes */
     struct prefixes confirmed; /* of those that it keeps without a control connection: asked since it was lost */
     int64_t carried_ms;        /* since when it keeps some so */
+    int64_t verify_ms;         /* until when it keeps those that are not confirmed */
     bool suspect;              /* its last session ended; its grace has not passed yet */
     bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
     int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */
@@ -175,7 +177,9 @@ struct core_state {
     struct map ssh_approved;                  /* source, target, user -> mono ms */
     VEC(const struct deleted_node *) deleted; /* lately, oldest first; bounded */
     struct map deleted_keys;                  /* node key -> 1, of these */
-    struct map quarantine;                    /* address -> mono ms until which it is not given out again */
+    struct map calls_done; /* token -> struct call_done, of calls of administrators; see admin/repeated.c */
+    VEC(struct call_done *) calls_kept; /* of these those that were done, oldest first; bounded */
+    struct map quarantine;              /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
     const struct server_message *message_work, *message_published; /* NULL: none */
     const struct policy_text *policy_work, *policy_published;
