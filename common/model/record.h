@@ -209,12 +209,12 @@ const char *message_severity_name(int severity); /* as tailcfg.DisplayMessage sa
 
 /* What an object was from a moment on, for looking back: of each object the newest that is not later than a moment says
  * what it was then. */
-enum history_kind { HISTORY_NODE, HISTORY_USER, HISTORY_PRIMARY, HISTORY_POLICY };
+enum history_kind { HISTORY_NODE, HISTORY_USER, HISTORY_PRIMARY, HISTORY_POLICY, HISTORY_VIA_PRIMARY };
 struct history {
     struct record r; /* id: rises with time */
     int64_t time_ns;
     enum history_kind kind;
-    char *key;   /* an id, or a prefix; "" of the policy */
+    char *key;   /* an id, or a prefix, of a via_primary with its tags behind a blank; "" of the policy */
     char *image; /* JSON: server/tailnet/past.h; of the policy its id; "": there is none any more */
 };
 

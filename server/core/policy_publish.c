@@ -6,6 +6,7 @@
 #include "core/admin/policy_change.h"
 #include "core/decide/policy_view.h"
 #include "core/state/journal.h"
+#include "core/state/past.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
@@ -80,6 +81,7 @@ static void via_insert(struct core_state *s, size_t at, struct via_primary *p)
 
 static void via_forget(struct core_state *s, size_t at)
 {
+    core_past_via_primary(s, &s->via_primaries.items[at]->prefix, s->via_primaries.items[at]->tags, NULL);
     tx_remove(s, s->via_primaries.items[at]);
     record_unref(s->via_primaries.items[at]);
     vec_remove(&s->via_primaries, at);
@@ -108,6 +110,7 @@ void core_policy_remember(struct core_state *s, const struct route_move *m)
         via_insert(s, at, NULL);
     s->via_primaries.items[at] = record_ref(p);
     s->via_primaries_dirty = true;
+    core_past_via_primary(s, &p->prefix, p->tags, p);
     tx_put(s, p);
 }
 

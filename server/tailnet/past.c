@@ -212,14 +212,32 @@ void past_user(const struct user *u, struct buf *out)
     json_close(&o, '}');
 }
 
-void past_primary(const struct primary *p, struct buf *out)
+static void put_server(uint64_t node, int64_t since_ns, struct buf *out)
 {
     struct json_out o = JSON_OUT(out);
 
     json_open(&o, '{');
-    json_put_u64(&o, "node", p->r.id);
-    json_put_i64(&o, "since", p->since_ns);
+    json_put_u64(&o, "node", node);
+    json_put_i64(&o, "since", since_ns);
     json_close(&o, '}');
+}
+
+void past_primary(const struct primary *p, struct buf *out)
+{
+    put_server(p->r.id, p->since_ns, out);
+}
+
+void past_via_primary(const struct via_primary *p, struct buf *out)
+{
+    put_server(p->r.id, p->since_ns, out);
+}
+
+void past_via_key(const struct prefix *p, const char *tags, struct buf *out)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    buf_clear(out);
+    buf_addf(out, "%s %s", prefix_format(p, text), tags);
 }
 
 static void take(struct past_images *out, enum history_kind kind, const char *key, struct buf *image)
@@ -235,7 +253,7 @@ static void take(struct past_images *out, enum history_kind kind, const char *ke
 
 void past_take(const struct tailnet_snapshot *s, struct past_images *out)
 {
-    struct buf image = BUF_INIT(0);
+    struct buf image = BUF_INIT(0), name = BUF_INIT(0);
     char key[PREFIX_TEXT_MAX];
 
     for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
@@ -255,6 +273,12 @@ void past_take(const struct tailnet_snapshot *s, struct past_images *out)
         past_primary(s->primaries[i], &image);
         take(out, HISTORY_PRIMARY, prefix_format(&s->primaries[i]->prefix, key), &image);
     }
+    for (size_t i = 0; i < s->via_primary_count; i++) {
+        past_via_primary(s->via_primaries[i], &image);
+        past_via_key(&s->via_primaries[i]->prefix, s->via_primaries[i]->tags, &name);
+        take(out, HISTORY_VIA_PRIMARY, buf_text(&name), &image);
+    }
+    buf_release(&name);
     buf_release(&image);
 }
 
@@ -273,6 +297,7 @@ struct past_builder {
     VEC(struct node *) nodes;
     VEC(struct node_live) lives; /* by node */
     VEC(struct primary *) primaries;
+    VEC(struct via_primary *) via_primaries;
 };
 
 static int read_address(const json_t *object, const char *name, struct addr *out, struct err *e)
@@ -330,6 +355,23 @@ static int read_primary(struct past_builder *b, const char *key, const json_t *i
     return code;
 }
 
+static int read_via_primary(struct past_builder *b, const char *key, const json_t *image, struct err *e)
+{
+    struct via_primary *p = via_primary_new();
+    const char *tags = strchr(key, ' ');
+    char text[PREFIX_TEXT_MAX] = "";
+    int code;
+
+    vec_push(&b->via_primaries, p);
+    if (!tags || (size_t)(tags - key) >= sizeof(text))
+        return err_field(e, ERR_IO, "key", "it names no group");
+    memcpy(text, key, (size_t)(tags - key));
+    mem_replace(&p->tags, tags + 1);
+    if ((code = prefix_parse(text, &p->prefix, NULL, e)) == 0 && (code = json_get_u64(image, "node", &p->r.id, e)) == 0)
+        code = get_i64(image, "since", &p->since_ns, e);
+    return code;
+}
+
 static int read_image(struct past_builder *b, const struct history *h, struct err *e)
 {
     json_t *image = NULL;
@@ -341,6 +383,8 @@ static int read_image(struct past_builder *b, const struct history *h, struct er
     if ((code = json_read_large(h->image, strlen(h->image), IMAGE_MAX, "image", &image, e)) == 0) {
         if (h->kind == HISTORY_PRIMARY)
             code = read_primary(b, h->key, image, e);
+        else if (h->kind == HISTORY_VIA_PRIMARY)
+            code = read_via_primary(b, h->key, image, e);
         else if ((code = str_u64(h->key, 1, INT64_MAX, &id, "key", e)) == 0)
             code = h->kind == HISTORY_NODE ? read_node(b, id, image, e) : read_user(b, id, image, e);
     }
@@ -364,6 +408,14 @@ static int by_prefix(const void *a, const void *b)
     return prefix_cmp(&(*(struct primary *const *)a)->prefix, &(*(struct primary *const *)b)->prefix);
 }
 
+static int by_group(const void *a, const void *b)
+{
+    const struct via_primary *x = *(struct via_primary *const *)a, *y = *(struct via_primary *const *)b;
+    int order = prefix_cmp(&x->prefix, &y->prefix);
+
+    return order ? order : strcmp(x->tags, y->tags);
+}
+
 static void build(struct past_builder *b, struct tailnet_snapshot *s)
 {
     struct map serving = {0}; /* node -> struct prefixes */
@@ -374,6 +426,9 @@ static void build(struct past_builder *b, struct tailnet_snapshot *s)
     if (b->primaries.len)
         qsort(b->primaries.items, b->primaries.len, sizeof(*b->primaries.items), by_prefix);
     snapshot_set_primaries(s, (const struct primary *const *)b->primaries.items, b->primaries.len);
+    if (b->via_primaries.len)
+        qsort(b->via_primaries.items, b->via_primaries.len, sizeof(*b->via_primaries.items), by_group);
+    snapshot_set_via_primaries(s, (const struct via_primary *const *)b->via_primaries.items, b->via_primaries.len);
     for (size_t i = 0; i < b->primaries.len; i++) {
         struct prefixes *of = map_getu(&serving, b->primaries.items[i]->r.id);
         if (!of) {
@@ -406,6 +461,9 @@ static void builder_release(struct past_builder *b)
         node_live_release(&b->lives.items[i]);
     for (size_t i = 0; i < b->primaries.len; i++)
         record_unref(b->primaries.items[i]);
+    for (size_t i = 0; i < b->via_primaries.len; i++)
+        record_unref(b->via_primaries.items[i]);
+    vec_release(&b->via_primaries);
     vec_release(&b->users);
     vec_release(&b->nodes);
     vec_release(&b->lives);
@@ -419,7 +477,7 @@ int past_snapshot(struct history *const *images, size_t count, const struct poli
     int code = 0;
 
     for (size_t i = 0; i < count && code == 0; i++)
-        if (images[i]->kind <= HISTORY_PRIMARY)
+        if (images[i]->kind != HISTORY_POLICY)
             code = read_image(&b, images[i], e);
     *out = NULL;
     if (code == 0) {

@@ -10,6 +10,8 @@
 void past_node(const struct tailnet_node *n, struct buf *out);
 void past_user(const struct user *u, struct buf *out);
 void past_primary(const struct primary *p, struct buf *out);
+void past_via_primary(const struct via_primary *p, struct buf *out);
+void past_via_key(const struct prefix *p, const char *tags, struct buf *out); /* its key, in place of what out holds */
 
 /* The images of everything in a snapshot. The caller owns the records (past_release). */
 struct past_images {

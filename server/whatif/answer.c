@@ -2,6 +2,7 @@
 /* What a trial has shown, in the API's words. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "whatif/trial.h"
 
@@ -132,8 +133,14 @@ static const char *reason_of(struct trial *t, const struct trial_row *row)
 {
     const struct trial_node *n = trial_by_id(t, row->from ? row->from : row->to);
 
+    static const char *const whole[] = {"by administrator", "higher priority", "the oldest router serves",
+                                        "rule changed", "elected"}; /* the others are about the node */
+
     if (!row->cause)
         return explain(t, row);
+    for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+        if (str_eq(row->cause, whole[i]))
+            return whole[i];
     char *text = mem_format("%s %s%s", n ? n->record->given_name : "a deleted node",
                             str_eq(row->cause, "approved") || str_eq(row->cause, "drained") ? "was " : "", row->cause);
     char *kept = arena_strdup(t->arena, text);
@@ -159,11 +166,25 @@ static void find_cover(struct trial *t, struct api_simulated_prefix *out)
     out->covered_by = best ? text_of(t, best) : NULL;
 }
 
+/* A prefix that moves within a group of via too: each election counts those who change from or to its routers. */
+static bool is_divided(const struct trial *t, const struct prefix *p)
+{
+    for (size_t i = 0; i < t->moves.len; i++)
+        if (t->moves.items[i].via && prefix_cmp(&t->moves.items[i].prefix, p) == 0)
+            return true;
+    return false;
+}
+
 static void count_viewers(const struct trial *t, struct api_simulated_prefix *out)
 {
+    bool divided = is_divided(t, &out->prefix);
+    uint32_t from = trial_slot(t, out->from), to = trial_slot(t, out->to);
+
     for (size_t i = 0; i < t->ways.changes.len; i++) {
         const struct policy_way_change *c = &t->ways.changes.items[i];
-        if (prefix_cmp(&c->route, &out->prefix) != 0)
+        bool here =
+            !divided || (c->from != POLICY_SLOT_NONE && c->from == from) || (c->to != POLICY_SLOT_NONE && c->to == to);
+        if (!here || prefix_cmp(&c->route, &out->prefix) != 0)
             continue;
         if (c->from == POLICY_SLOT_NONE)
             out->gain += c->viewers;

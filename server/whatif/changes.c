@@ -241,6 +241,8 @@ static int add(struct trial *t, const struct whatif_change *c, struct err *e)
     if (find(t, c->node, &twin, NULL) == 0)
         return err_field(e, ERR_CONFLICT, "node", "a node is called %.100s already", c->node);
     uint64_t owner = c->tags.len ? 0 : user_named(t->q->s, c->user ? c->user : "");
+    if (!c->tags.len && !owner && c->user && *c->user)
+        return err_field(e, ERR_MISSING, "user", "%.100s: no user is called %.100s", c->node, c->user);
     if (!c->tags.len && !owner)
         return err_field(e, ERR_MISSING, "user", "%.100s: name its tags, or a user whose it is", c->node);
     struct node *record = node_new();

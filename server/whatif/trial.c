@@ -192,7 +192,8 @@ int trial_run(struct trial *t, struct err *e)
     if (rc < 0)
         return rc;
     auto_approve(t);
-    routes_set_policy(t->q->elections, t->after);
+    if (t->q->other_policy) /* else the groups are those of before, whose view is there as long */
+        routes_set_policy(t->q->elections, t->after);
     if ((rc = elect(t, e)) < 0)
         return rc;
     follow(t);

@@ -30,8 +30,12 @@ static void route_row(struct text_table *t, const void *object)
     table_text(t, prefix_show(&r->route.prefix, prefix), COLOR_PLAIN);
     table_number(t, r->node);
     table_text(t, r->name, COLOR_PLAIN);
-    bool only_via = r->route.state == ROUTE_SERVING && r->route.via && *r->route.via && r->route.primary != r->node;
-    table_text(t, only_via ? "serving (via)" : route_state_name(r->route.state), cli_state_color(r->route.state));
+    bool not_all = r->route.state == ROUTE_SERVING && !r->route.exit && r->route.primary != r->node;
+    table_text(t,
+               !not_all                        ? route_state_name(r->route.state)
+               : r->route.via && *r->route.via ? "serving (via)"
+                                               : "serving (nearest)",
+               cli_state_color(r->route.state));
     table_text(t, r->route.primary_name, COLOR_PLAIN);
     table_text(t, r->next_name, COLOR_PLAIN);
     table_text(t, r->route.reason, COLOR_PLAIN);

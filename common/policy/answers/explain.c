@@ -370,6 +370,21 @@ static void put_source(struct explain_writer *w, const struct explain_path *p)
              n->user == NONE ? "nobody" : w->v->users[n->user].name);
 }
 
+/* Somebody serves the subnet route, for everybody or within a group of via. */
+static bool is_served(const struct policy_view *v, const struct prefix *p)
+{
+    uintptr_t known = (uintptr_t)map_get(&v->route_index, p, sizeof(*p));
+    const struct vroute *r = known ? v->routes.items[known - 1] : NULL;
+
+    for (size_t g = 0; r && g < v->via_groups.len; g++)
+        if (r->winners[g] != NONE)
+            return true;
+    for (size_t i = 0; r && i < r->holders.len; i++)
+        if (prefixes_has(&v->nodes[r->holders.items[i]].serving, p))
+            return true;
+    return false;
+}
+
 /* No router is shown: say whether there is one that the policy hides. */
 static void put_no_router(struct explain_writer *w, const struct explain_path *p, const char *to)
 {
@@ -380,8 +395,11 @@ static void put_no_router(struct explain_writer *w, const struct explain_path *p
             if (prefix_has_addr(&w->v->nodes[i].routes.items[k], &p->to.addr) &&
                 (!prefix_is_exit(&w->v->nodes[i].routes.items[k]) ||
                  internet_has(w->v, &w->v->nodes[i], true, &p->to.addr))) {
-                step(w, false, "%s routes %s, but the policy does not offer that route to the source",
-                     w->v->nodes[i].name, prefix_format(&w->v->nodes[i].routes.items[k], route));
+                const struct prefix *r = &w->v->nodes[i].routes.items[k];
+                step(w, false, "%s routes %s, but %s", w->v->nodes[i].name, prefix_format(r, route),
+                     prefix_is_exit(r) || is_served(w->v, r)
+                         ? "the policy does not offer that route to the source"
+                         : "nobody serves that route now: its routers are offline or cannot serve");
                 return;
             }
     step(w, false, "%s is no device's address, and no router has an approved route to it", to);

@@ -400,7 +400,7 @@ static void compare_group(struct ways *w, const struct way_group *g)
 {
     struct policy_slots changes = {0};
 
-    for (size_t i = 0; i < w->routes.len && goes_on(w); i++)
+    for (size_t i = 0; i < w->routes.len && w->left; i++)
         if (!g->same || w->routes.items[i].touched)
             compare_way(w, g, &w->routes.items[i], &changes);
     bool no_exit = compare_exits(w, g, g->same ? &w->touched_exits : &w->exits, &changes);
@@ -421,7 +421,8 @@ void policy_compare_ways(const struct policy_side *before, const struct policy_s
     index_routes(&w);
     build_groups(&w);
     for (size_t i = 0; i < w.groups.len; i++) {
-        compare_group(&w, &w.groups.items[i]);
+        if (goes_on(&w))
+            compare_group(&w, &w.groups.items[i]);
         vec_release(&w.groups.items[i].nodes);
     }
     out->incomplete = w.left == 0;

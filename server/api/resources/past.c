@@ -97,7 +97,7 @@ static enum http_flow read_state(struct rest_request *r)
     int code = store_past(r->api->with.store, at_ns, &past, &r->err);
 
     if (code == 0 && !at_ns)
-        code = write_present(r, past.since_ns);
+        code = write_present(r, past.since_ns == INT64_MAX ? r->s->wall_ns : past.since_ns);
     else if (code == 0 && at_ns < past.since_ns)
         code = err_field(&r->err, ERR_GONE, "at", "nothing is known from before %s",
                          past.since_ns == INT64_MAX ? "now" : time_format(past.since_ns, when));

@@ -70,9 +70,31 @@ static enum route_state explain_via(enum route_state state, const char *via, con
     return ROUTE_SERVING;
 }
 
-static enum route_state explain(const struct tailnet_node *n, const struct prefix *p, const char *via,
-                                const struct tailnet_node *primary, struct arena *a, const char **reason)
+/* So is who serves only those that it is nearest to. */
+static enum route_state explain_nearest(enum route_state state, const struct nearest_prefix *nearest, uint32_t router,
+                                        const struct tailnet_node *primary, struct buf *sentence)
 {
+    size_t count = 0;
+
+    for (size_t i = 0; i < nearest->viewers; i++)
+        count += nearest->routers[i] == router;
+    if (state == ROUTE_STANDBY) {
+        sentence->len = 0;
+        buf_addf(sentence, "serves the %zu node%s that it is the nearest router of; %s is the primary", count,
+                 count == 1 ? "" : "s", primary ? primary->record->given_name : "nobody");
+        return ROUTE_SERVING;
+    }
+    if (state == ROUTE_SERVING)
+        buf_adds(sentence, "; others serve the nodes that they are nearer to");
+    return state;
+}
+
+static enum route_state explain(const struct tailnet_snapshot *s, const struct tailnet_node *n, const struct prefix *p,
+                                const char *via, const struct tailnet_node *primary, struct arena *a,
+                                const char **reason)
+{
+    const struct nearest_prefix *nearest = tailnet_nearest_find(s->nearest, p);
+    bool is_primary = primary == n;
     struct buf sentence = BUF_INIT(0);
     struct route_facts facts = {.node = n->record,
                                 .prefix = p,
@@ -82,6 +104,8 @@ static enum route_state explain(const struct tailnet_node *n, const struct prefi
                                 .primary = primary ? primary->record : NULL};
     enum route_state state = route_explain(&facts, &sentence);
 
+    if (nearest && (is_primary || nearest_serves(nearest, n->slot)))
+        state = explain_nearest(state, nearest, n->slot, primary, &sentence);
     if (via)
         state = explain_via(state, via, primary, &sentence);
     if (state == ROUTE_SERVING || state == ROUTE_STANDBY || state == ROUTE_AVAILABLE)
@@ -106,7 +130,7 @@ static void show_route(struct api_view *v, const struct tailnet_node *n, const s
                               .primary_name = primary ? primary->record->given_name : NULL,
                               .approved_by = *by ? by : NULL,
                               .via = via_of(v->s, n->record->r.id, p, a)};
-    out->state = (int)explain(n, p, out->via, primary, a, &out->reason);
+    out->state = (int)explain(v->s, n, p, out->via, primary, a, &out->reason);
 }
 
 /* What is advertised or approved, by prefix; released by the caller. */
@@ -253,7 +277,7 @@ static void show_prefix(struct api_view *v, const struct router_at *routers, siz
         list[i] =
             (struct api_router){.node = routers[i].node->record->r.id, .name = routers[i].node->record->given_name};
         list[i].via = via_of(v->s, list[i].node, p, a);
-        list[i].state = (int)explain(routers[i].node, p, list[i].via, primary, a, &list[i].reason);
+        list[i].state = (int)explain(v->s, routers[i].node, p, list[i].via, primary, a, &list[i].reason);
     }
     *out = (struct api_prefix){.prefix = *p,
                                .exit = exit,

@@ -211,6 +211,19 @@ static bool has_primary(struct core_state *s, const char *key)
     return false;
 }
 
+static bool has_via_primary(struct core_state *s, const char *key)
+{
+    struct buf name = BUF_INIT(0);
+    bool has = false;
+
+    for (size_t i = 0; i < s->via_primaries.len && !has; i++) {
+        past_via_key(&s->via_primaries.items[i]->prefix, s->via_primaries.items[i]->tags, &name);
+        has = str_eq(buf_text(&name), key);
+    }
+    buf_release(&name);
+    return has;
+}
+
 void core_past_users(struct core_state *s)
 {
     struct buf image = BUF_INIT(0);
@@ -238,6 +251,19 @@ void core_past_primary(struct core_state *s, const struct prefix *prefix, const 
         past_primary(now, &image);
     put_image(s, HISTORY_PRIMARY, prefix_format(prefix, key), &image);
     buf_release(&image);
+}
+
+void core_past_via_primary(struct core_state *s, const struct prefix *prefix, const char *tags,
+                           const struct via_primary *now)
+{
+    struct buf image = BUF_INIT(0), key = BUF_INIT(0);
+
+    if (now)
+        past_via_primary(now, &image);
+    past_via_key(prefix, tags, &key);
+    put_image(s, HISTORY_VIA_PRIMARY, buf_text(&key), &image);
+    buf_release(&image);
+    buf_release(&key);
 }
 
 void core_past_policy(struct core_state *s, const struct policy_text *now)
@@ -278,6 +304,11 @@ void core_past_reconcile(struct core_state *s)
     forget_missing(s, HISTORY_PRIMARY, has_primary);
     for (size_t i = 0; i < s->primaries.len; i++)
         core_past_primary(s, &s->primaries.items[i]->prefix, s->primaries.items[i]);
+    forget_missing(s, HISTORY_VIA_PRIMARY, has_via_primary);
+    for (size_t i = 0; i < s->via_primaries.len; i++) {
+        const struct via_primary *p = s->via_primaries.items[i];
+        core_past_via_primary(s, &p->prefix, p->tags, p);
+    }
 }
 
 void core_past_lost(struct core_state *s, const struct commit_group *g)

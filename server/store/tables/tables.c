@@ -162,8 +162,11 @@ static const struct store_column server_message_columns[] = {
 };
 
 static const struct store_column history_columns[] = {
-    COL(history, "id", r.id, U64),  COL(history, "time_ns", time_ns, TIME), ENUM(history, "kind", kind, HISTORY_POLICY),
-    COL(history, "key", key, TEXT), COL(history, "image", image, TEXT),
+    COL(history, "id", r.id, U64),
+    COL(history, "time_ns", time_ns, TIME),
+    ENUM(history, "kind", kind, HISTORY_VIA_PRIMARY),
+    COL(history, "key", key, TEXT),
+    COL(history, "image", image, TEXT),
 };
 
 static const struct store_column pending_columns[] = {

@@ -129,7 +129,15 @@ static void check_moments(void)
 
 /* ---- random changes ---- */
 
-#define NODES 12
+#define NODES  12
+#define TAGGED "\"tagOwners\":{\"tag:a\":[],\"tag:b\":[]},"
+static const char *const policies[] = {
+    "{\"acls\":[]}",
+    "{\"acls\":[]} // again\n",
+    "{" TAGGED "\"grants\":[{\"src\":[\"*\"],\"dst\":[\"10.0.0.0/8\"],\"via\":[\"tag:a\"],\"ip\":[\"*\"]}]}",
+    "{" TAGGED "\"grants\":[{\"src\":[\"*\"],\"dst\":[\"10.1.0.0/16\"],\"via\":[\"tag:a\",\"tag:b\"],\"ip\":[\"*\"]},"
+    "{\"src\":[\"*\"],\"dst\":[\"10.0.0.0/8\"],\"via\":[\"tag:a\"],\"ip\":[\"*\"]}]}",
+};
 static const char *const lans[] = {"10.1.0.0/16", "10.2.0.0/16", "0.0.0.0/0"};
 static struct {
     uint64_t id, session;
@@ -174,7 +182,8 @@ static void administer(unsigned i)
     snprintf(name, sizeof(name), "name-%u", ++names);
     assert_int_equal(prefix_parse(lans[i % ARRAY_LEN(lans)], &lan, NULL, NULL), 0);
     struct core_admin routes = {.op = ADMIN_ROUTES_EDIT, .id = nodes[i].id};
-    switch (roll(8)) {
+    struct core_admin tags = {.op = ADMIN_NODE_TAGS, .id = nodes[i].id};
+    switch (roll(12)) {
     case 0:
         ask((struct core_admin){.op = ADMIN_NODE_RENAME, .id = nodes[i].id, .name = name});
         break;
@@ -201,9 +210,17 @@ static void administer(unsigned i)
         nodes[i].id = nodes[i].session = 0;
         nodes[i].number = 0;
         break;
+    case 7:
+    case 8:
+    case 9:
+        strs_push(&tags.tags, roll(2) ? "tag:a" : "tag:b");
+        ask(tags);
+        break;
+    case 10:
+        ask((struct core_admin){.op = ADMIN_NODE_PRIORITY, .id = nodes[i].id, .number = roll(3) * 100});
+        break;
     default:
-        ask((struct core_admin){.op = ADMIN_POLICY_SET,
-                                .text = roll(2) ? "{\"acls\":[]}" : "{\"acls\":[]} // again\n"});
+        ask((struct core_admin){.op = ADMIN_POLICY_SET, .text = policies[roll(ARRAY_LEN(policies))]});
     }
 }
 
@@ -224,6 +241,24 @@ static void change_something(void)
     }
 }
 
+/* A router of a group of via that serves, whatever comes then. */
+static void begin_with_a_group(void)
+{
+    struct join j = as_node(1);
+    struct core_admin tags = {.op = ADMIN_NODE_TAGS}, routes = {.op = ADMIN_ROUTES_EDIT};
+    struct prefix lan = sample_prefix(lans[1]);
+
+    nodes[1].id = tags.id = routes.id = core_rig_node(&r, &j);
+    core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = policies[2]});
+    strs_push(&tags.tags, "tag:a");
+    core_rig_admin_ok(&r, tags);
+    prefixes_add(&routes.prefixes, &lan);
+    core_rig_admin_ok(&r, routes);
+    nodes[1].session = core_rig_online(&r, &j);
+    keep_moment();
+    assert_non_null(strstr(moments.items[0].text, " 10.2.0.0/16 tag:a {"));
+}
+
 static void any_moment_is_as_it_was(void **state)
 {
     const char *text = getenv("HEADWAY_TEST_SEED");
@@ -232,6 +267,7 @@ static void any_moment_is_as_it_was(void **state)
     seed = text ? strtoull(text, NULL, 10) : (uint64_t)clock_wall_ns();
     print_message("HEADWAY_TEST_SEED=%llu\n", (unsigned long long)seed);
     memset(nodes, 0, sizeof(nodes));
+    begin_with_a_group();
     for (unsigned i = 0; i < 400; i++) {
         change_something();
         if (roll(4) == 0)

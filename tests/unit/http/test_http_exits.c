@@ -117,6 +117,12 @@ static void the_nearest_router_is_explained(void **state)
     j = api_expect(&f, 200, "GET", "/api/headway/prefixes/10.1.0.0%2F16", NULL);
     assert_true(json_is_true(json_object_get(json_object_get(j, "prefix"), "nearest")));
     json_decref(j);
+    j = api_expect(&f, 200, "GET", "/api/headway/routes", NULL);
+    const json_t *second = json_array_get(json_object_get(j, "routes"), 1);
+    assert_string_equal(json_text(second, "state", ""), "serving");
+    assert_string_equal(json_text(second, "reason", ""),
+                        "serves the 1 node that it is the nearest router of; r1 is the primary");
+    json_decref(j);
 }
 
 int main(void)

@@ -142,6 +142,7 @@ static void a_prefix_is_set_to_stay_with_its_last_router(void **state)
     j = simulate("{\"changes\":[{\"kind\":\"priority\",\"node\":\"r2\",\"priority\":200},{\"kind\":\"set\","
                  "\"prefixes\":[\"10.1.0.0/16\"],\"failback\":\"priority\",\"failbackDelay\":\"0s\"}]}");
     expect_prefix(j, "moves", "r1", "r2");
+    assert_string_equal(json_text(first(j, "prefixes"), "reason", ""), "higher priority");
     json_decref(j);
     j = simulate("{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"10.1.0.0/16\"],\"reset\":[\"keep\"]}]}");
     expect_prefix(j, "stays", "r1", "r1");
@@ -168,7 +169,7 @@ static void what_is_impossible_is_refused_with_its_reason(void **state)
          "{\"changes\":[{\"kind\":\"down\",\"node\":\"r2\"},{\"kind\":\"primary\",\"node\":\"r2\","
          "\"prefixes\":[\"10.1.0.0/16\"]}]}",
          "r2 is offline and cannot serve"},
-        {404, "{\"changes\":[{\"kind\":\"add\",\"node\":\"r9\",\"user\":\"carol\"}]}", "name its tags, or a user"},
+        {404, "{\"changes\":[{\"kind\":\"add\",\"node\":\"r9\",\"user\":\"carol\"}]}", "no user is called carol"},
         {409, "{\"changes\":[{\"kind\":\"add\",\"node\":\"r1\",\"user\":\"bob\"}]}", "called r1 already"},
         {400, "{\"changes\":[{\"kind\":\"set\",\"failback\":\"oldest\"}]}", "set: name at least one prefix"},
         {400, "{\"changes\":[{\"kind\":\"set\",\"prefixes\":[\"10.1.0.0/16\"]}]}", "set: name what to set"},

@@ -384,6 +384,12 @@ static void test_explain(void **unused)
     assert_explained(v, "bob@example.com", "tag:router", 22, true, "acl 2 (line 4)");
     assert_explained(v, "c1", "c2", 22, false, "do not see each other");
     assert_explained(v, "c1", "192.168.7.7", 22, false, "no router has an approved route to it");
+    for (size_t i = 0; i < f.t.node_count; i++) {
+        struct policy_node n = f.t.nodes[i];
+        n.serving_count = 0;
+        policy_view_put(v, &n);
+    }
+    assert_explained(v, "c1", "10.0.0.9", 443, false, "r1 routes 10.0.0.0/24, but nobody serves that route now");
     assert_int_equal(policy_explain(v, "c1", "nonsense", -1, 0, &allowed, &out, &e), ERR_MISSING);
     policy_view_free(v);
     v = policy_view_new(NULL, &f.t, NULL);
