@@ -55,7 +55,7 @@ void preview_put_ways(struct preview *p, size_t max_rows, struct json_out *o)
     char text[PREFIX_TEXT_MAX];
     size_t shown = 0;
 
-    policy_compare_ways(p->v[0], p->v[1], &ways);
+    policy_compare_ways(&(struct policy_side){.view = p->v[0]}, &(struct policy_side){.view = p->v[1]}, &ways);
     json_key(o, "ways");
     json_open(o, '[');
     for (size_t i = 0; i < ways.rows.len && shown < max_rows; i++)
