@@ -258,6 +258,22 @@ static void check_viewers(const struct route_check *c)
     buf_release(&viewers.refuse.text);
 }
 
+/* Routers of one prefix see it at one another. One that accepts routes would reach its own network through the tunnel. */
+static void check_router_accepts(const struct route_check *c)
+{
+    const struct tailnet_snapshot *s = c->all->v->s;
+
+    if (accepts(c, c->node) != ACCEPTS_ROUTES || prefixes_has(&c->node->serving, c->prefix))
+        return;
+    for (size_t i = 0; i < s->primary_count; i++) {
+        const struct tailnet_node *primary = snapshot_node_by_id(s, s->primaries[i]->r.id);
+        if (primary && prefix_cmp(&s->primaries[i]->prefix, c->prefix) == 0)
+            found(c, "router-accepts", true,
+                  "it accepts routes, and so reaches its own network through %s: 'tailscale set --accept-routes=false'",
+                  primary->record->given_name);
+    }
+}
+
 static void check_route(const struct route_check *c)
 {
     const struct tailnet_snapshot *s = c->all->v->s;
@@ -275,6 +291,7 @@ static void check_route(const struct route_check *c)
         check_other_prefixes(c, n);
         others += n != c->node && can_serve(n, c->prefix);
     }
+    check_router_accepts(c);
     if (!c->approved)
         return;
     if (!others && can_carry(c->node, c->prefix))

@@ -104,6 +104,38 @@ static void who_serves_via_is_shown_as_serving(void **state)
     json_decref(j);
 }
 
+/* Scenarios 11 to 14 of the reference on routes: what may be approved, and how it is read. */
+static void an_approval_is_read_strictly(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/24", NULL};
+    static const struct {
+        const char *routes;
+        int status;
+    } cases[] = {
+        {"[\"10.0.0.7/24\"]", 400}, /* 11: bits behind the mask: stored as it is, it would never serve */
+        {"[\"10.0.0/24\"]", 400},   /* 12 */
+        {"[\"10.0.0.0/24\",\"10.0.0.0/24\"]", 200}, /* 14 */
+        {"[\"10.0.0.0/24\",\"x\"]", 400},
+    };
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *v1 = mem_format("{\"routes\":%s}", cases[i].routes), *own = mem_format("{\"approve\":%s}", cases[i].routes);
+        json_decref(api_expect(&f, cases[i].status, "POST", "/api/v1/node/1/approve_routes", v1));
+        json_decref(api_expect(&f, cases[i].status, "POST", "/api/headway/nodes/1/routes", own));
+        json_t *j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL), *n = json_object_get(j, "node");
+        assert_int_equal(json_array_size(json_object_get(n, "approvedRoutes")), i < 2 ? 0 : 1);
+        assert_int_equal(json_array_size(json_object_get(n, "subnetRoutes")), i < 2 ? 0 : 1);
+        json_decref(j);
+        free(v1);
+        free(own);
+    }
+    json_decref(api_expect(&f, 404, "POST", "/api/v1/node/99/approve_routes", "{\"routes\":[\"10.0.0.0/24\"]}")); /* 13 */
+    json_decref(api_expect(&f, 404, "POST", "/api/headway/nodes/99/routes", "{\"approve\":[\"10.0.0.0/24\"]}"));
+}
+
 static void a_router_is_given_a_priority(void **state)
 {
     json_t *j;
@@ -356,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(whether_a_router_can_be_taken_away_is_told),
         CASE(who_serves_via_is_shown_as_serving),
+        CASE(an_approval_is_read_strictly),
         CASE(a_router_is_given_a_priority),
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(a_probe_needs_a_host_behind_the_prefix),
