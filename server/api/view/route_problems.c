@@ -258,7 +258,8 @@ static void check_viewers(const struct route_check *c)
     buf_release(&viewers.refuse.text);
 }
 
-/* Routers of one prefix see it at one another. One that accepts routes would reach its own network through the tunnel. */
+/* Routers of one prefix see it at one another. One that accepts routes would reach its own network through the tunnel.
+ */
 static void check_router_accepts(const struct route_check *c)
 {
     const struct tailnet_snapshot *s = c->all->v->s;

@@ -208,7 +208,8 @@ static void a_router_that_accepts_routes_is_warned_of(void **state)
     post(&r2, "routes", "{\"approve\":[\"" LAN "\"]}");
     assert_false(has_problem(&r2, "router-accepts"));
     hear_question_for(&r2, "GET /debug/prefs ", path);
-    assert_int_equal(test_client_call(&r2, "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n{\"RouteAll\":true}")), 200);
+    assert_int_equal(test_client_call(&r2, "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n{\"RouteAll\":true}")),
+                     200);
     for (int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; !warned && clock_mono_ms() < stop;)
         warned = has_problem(&r2, "router-accepts");
     assert_true(warned);
