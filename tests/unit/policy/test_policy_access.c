@@ -180,102 +180,103 @@ static void assert_filter(const struct policy_view *v, uint32_t slot, const char
     buf_release(&out);
 }
 
+static const struct {
+    int number;
+    const char *edge; /* routes of R3 */
+    bool no_r1, no_r2, r1_offline;
+    const char *grants;
+    const char *filters[3]; /* of R1, R2 and R3; NULL: whatever */
+    struct {
+        uint32_t viewer, peer;
+        const char *sees;
+    } views[7];
+} with_edge[] = {
+    {.number = 80,
+     .edge = "",
+     .grants = "{\"src\":[\"10.0.0.0/24\"],\"dst\":[\"tag:exit1\"],\"ip\":[\"*\"]}",
+     .filters = {"", "", "l"},
+     .views = {{R3, R1, LAN}, {R3, R2, ""}, {R1, R3, ""}, {R2, R3, ""}, {R2, R1, "no"}, {C1, R3, "no"}}},
+    {.number = 81,
+     .edge = "192.168.9.0/24",
+     .no_r2 = true,
+     .grants = "{\"src\":[\"10.0.0.0/24\"],\"dst\":[\"192.168.9.0/24\"],\"ip\":[\"*\"]}",
+     .filters = {"", NULL, "l"},
+     .views = {{R1, R3, "192.168.9.0/24"}, {R3, R1, LAN}, {C1, R1, "no"}, {C1, R3, "no"}}},
+    {.number = 82,
+     .edge = "",
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN ",\"ip\":[\"*\"]}",
+     .filters = {"", "", ""},
+     .views = {{C1, R1, "no"}, {R1, C1, "no"}}},
+    {.number = 84,
+     .edge = LAN,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN "," EDGE,
+     .filters = {"", NULL, "a"},
+     .views = {{C1, R3, LAN}, {C1, R1, "no"}, {C2, R1, "no"}, {C2, R3, "no"}, {R3, R1, "no"}}},
+    {.number = 85,
+     .edge = LAN,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN "," EDGE "," BOB TO_LAN ",\"ip\":[\"*\"]}",
+     .filters = {"b", NULL, NULL},
+     .views = {{C1, R3, LAN}, {C1, R1, "no"}, {C2, R1, LAN}, {C2, R3, ""}}},
+    {.number = 86,
+     .edge = LAN,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN "," EDGE "," ALICE TO_LAN ",\"ip\":[\"*\"]}",
+     .views = {{C1, R1, LAN}, {C1, R3, ""}}},
+    {.number = 87,
+     .edge = LAN,
+     .grants = ALICE TO_LAN ",\"via\":[\"tag:router\"],\"ip\":[\"*\"]}",
+     .filters = {"a", "a", ""},
+     .views = {{C1, R1, LAN}, {C1, R2, ""}, {C1, R3, "no"}}},
+    {.number = 88,
+     .edge = LAN,
+     .r1_offline = true,
+     .grants = ALICE TO_LAN ",\"via\":[\"tag:router\"],\"ip\":[\"*\"]}",
+     .views = {{C1, R2, LAN}, {C1, R1, ""}, {C1, R3, "no"}}},
+    {.number = 89,
+     .edge = LAN " " NEAR_LAN,
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE "\"dst\":[\"10.0.0.0/8\"]," EDGE,
+     .filters = {"", "", "a"},
+     .views = {{C1, R3, LAN " " NEAR_LAN}}},
+    {.number = 90,
+     .edge = LAN,
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE "\"dst\":[\"172.16.0.0/12\"]," EDGE,
+     .filters = {"", "", ""},
+     .views = {{C1, R3, "no"}}},
+    {.number = 97,
+     .edge = SITE_LAN,
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE "\"dst\":[\"fd7a:115c:a1e0:b1a::/64\"],\"via\":[\"tag:exit1\"],\"ip\":[\"tcp:3389\"]}",
+     .filters = {"", "", "a"},
+     .views = {{C1, R3, SITE_LAN}, {C2, R3, "no"}}},
+};
+
 static void test_scenarios_with_an_edge(void **unused)
 {
-    static const struct {
-        int number;
-        const char *edge; /* routes of R3 */
-        bool no_r1, no_r2, r1_offline;
-        const char *grants;
-        const char *filters[3]; /* of R1, R2 and R3; NULL: whatever */
-        struct {
-            uint32_t viewer, peer;
-            const char *sees;
-        } views[7];
-    } cases[] = {
-        {.number = 80,
-         .edge = "",
-         .grants = "{\"src\":[\"10.0.0.0/24\"],\"dst\":[\"tag:exit1\"],\"ip\":[\"*\"]}",
-         .filters = {"", "", "l"},
-         .views = {{R3, R1, LAN}, {R3, R2, ""}, {R1, R3, ""}, {R2, R3, ""}, {R2, R1, "no"}, {C1, R3, "no"}}},
-        {.number = 81,
-         .edge = "192.168.9.0/24",
-         .no_r2 = true,
-         .grants = "{\"src\":[\"10.0.0.0/24\"],\"dst\":[\"192.168.9.0/24\"],\"ip\":[\"*\"]}",
-         .filters = {"", NULL, "l"},
-         .views = {{R1, R3, "192.168.9.0/24"}, {R3, R1, LAN}, {C1, R1, "no"}, {C1, R3, "no"}}},
-        {.number = 82,
-         .edge = "",
-         .no_r1 = true,
-         .no_r2 = true,
-         .grants = ALICE TO_LAN ",\"ip\":[\"*\"]}",
-         .filters = {"", "", ""},
-         .views = {{C1, R1, "no"}, {R1, C1, "no"}}},
-        {.number = 84,
-         .edge = LAN,
-         .no_r2 = true,
-         .grants = ALICE TO_LAN "," EDGE,
-         .filters = {"", NULL, "a"},
-         .views = {{C1, R3, LAN}, {C1, R1, "no"}, {C2, R1, "no"}, {C2, R3, "no"}, {R3, R1, "no"}}},
-        {.number = 85,
-         .edge = LAN,
-         .no_r2 = true,
-         .grants = ALICE TO_LAN "," EDGE "," BOB TO_LAN ",\"ip\":[\"*\"]}",
-         .filters = {"b", NULL, NULL},
-         .views = {{C1, R3, LAN}, {C1, R1, "no"}, {C2, R1, LAN}, {C2, R3, ""}}},
-        {.number = 86,
-         .edge = LAN,
-         .no_r2 = true,
-         .grants = ALICE TO_LAN "," EDGE "," ALICE TO_LAN ",\"ip\":[\"*\"]}",
-         .views = {{C1, R1, LAN}, {C1, R3, ""}}},
-        {.number = 87,
-         .edge = LAN,
-         .grants = ALICE TO_LAN ",\"via\":[\"tag:router\"],\"ip\":[\"*\"]}",
-         .filters = {"a", "a", ""},
-         .views = {{C1, R1, LAN}, {C1, R2, ""}, {C1, R3, "no"}}},
-        {.number = 88,
-         .edge = LAN,
-         .r1_offline = true,
-         .grants = ALICE TO_LAN ",\"via\":[\"tag:router\"],\"ip\":[\"*\"]}",
-         .views = {{C1, R2, LAN}, {C1, R1, ""}, {C1, R3, "no"}}},
-        {.number = 89,
-         .edge = LAN " " NEAR_LAN,
-         .no_r1 = true,
-         .no_r2 = true,
-         .grants = ALICE "\"dst\":[\"10.0.0.0/8\"]," EDGE,
-         .filters = {"", "", "a"},
-         .views = {{C1, R3, LAN " " NEAR_LAN}}},
-        {.number = 90,
-         .edge = LAN,
-         .no_r1 = true,
-         .no_r2 = true,
-         .grants = ALICE "\"dst\":[\"172.16.0.0/12\"]," EDGE,
-         .filters = {"", "", ""},
-         .views = {{C1, R3, "no"}}},
-        {.number = 97,
-         .edge = SITE_LAN,
-         .no_r1 = true,
-         .no_r2 = true,
-         .grants = ALICE "\"dst\":[\"fd7a:115c:a1e0:b1a::/64\"],\"via\":[\"tag:exit1\"],\"ip\":[\"tcp:3389\"]}",
-         .filters = {"", "", "a"},
-         .views = {{C1, R3, SITE_LAN}, {C2, R3, "no"}}},
-    };
-
     (void)unused;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(with_edge); i++) {
         struct policy_fleet f;
         struct buf text = {0};
 
-        print_message("scenario %d\n", cases[i].number);
+        print_message("scenario %d\n", with_edge[i].number);
         fleet_make(&f);
-        set_routers(&f, cases[i].edge, !cases[i].no_r1, !cases[i].no_r2, cases[i].r1_offline);
-        buf_addf(&text, "{" FLEET_TAGS "\"grants\":[%s]}", cases[i].grants);
+        set_routers(&f, with_edge[i].edge, !with_edge[i].no_r1, !with_edge[i].no_r2, with_edge[i].r1_offline);
+        buf_addf(&text, "{" FLEET_TAGS "\"grants\":[%s]}", with_edge[i].grants);
         struct policy_view *v = fleet_view(&f, buf_text(&text));
-        for (size_t k = 0; k < ARRAY_LEN(cases[i].views) && cases[i].views[k].sees; k++)
-            fleet_assert_routes(v, cases[i].views[k].viewer, cases[i].views[k].peer, cases[i].views[k].sees);
+        for (size_t k = 0; k < ARRAY_LEN(with_edge[i].views) && with_edge[i].views[k].sees; k++)
+            fleet_assert_routes(v, with_edge[i].views[k].viewer, with_edge[i].views[k].peer,
+                                with_edge[i].views[k].sees);
         for (uint32_t k = 0; k < 3; k++)
-            if (cases[i].filters[k])
-                assert_filter(v, k == 2 ? R3 : k, cases[i].filters[k]);
+            if (with_edge[i].filters[k])
+                assert_filter(v, k == 2 ? R3 : k, with_edge[i].filters[k]);
         policy_view_free(v);
         buf_release(&text);
     }
