@@ -239,6 +239,39 @@ static void an_approval_says_what_is_wrong_with_what_it_approves(void **state)
     json_decref(j);
 }
 
+static bool warns_of(const char *prefix, const char *code)
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes/check", NULL);
+    bool has = has_problem(j, prefix, code);
+
+    json_decref(j);
+    return has;
+}
+
+/* Before the approval, as after it. */
+static void a_route_that_the_policy_gives_nobody_is_named_before_its_approval(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", "192.168.0.0/24", "0.0.0.0/0", "::/0", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    api_node(&f, "alice", "pc", NULL, &session);
+    assert_false(warns_of("10.0.0.0/8", "nobody-allowed")); /* there is no policy */
+    assert_false(warns_of("0.0.0.0/0", "nobody-allowed"));
+    json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy",
+                           "{\"policy\":\"{\\\"grants\\\":[{\\\"src\\\":[\\\"alice@\\\"],\\\"dst\\\":"
+                           "[\\\"10.1.0.0/16\\\"],\\\"ip\\\":[\\\"*\\\"]}]}\"}"));
+    for (int approved = 0; approved < 2; approved++) {
+        assert_false(warns_of("10.0.0.0/8", "nobody-allowed"));
+        assert_true(warns_of("192.168.0.0/24", "nobody-allowed"));
+        assert_true(warns_of("0.0.0.0/0", "nobody-allowed"));
+        assert_true(warns_of("10.0.0.0/8", "no-survivor") == approved);
+        json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes",
+                               "{\"approve\":[\"10.0.0.0/8\",\"192.168.0.0/24\",\"0.0.0.0/0\"]}"));
+    }
+}
+
 /* The client of a node says where it can be reached. */
 static void say_endpoint(uint64_t node, const char *address)
 {
@@ -398,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_prefix_says_its_target_and_who_is_next, begin_with_target, end),
         cmocka_unit_test_setup_teardown(a_check_finds_what_a_route_would_take_along, begin_with_relay, end),
         CASE(an_approval_says_what_is_wrong_with_what_it_approves),
+        CASE(a_route_that_the_policy_gives_nobody_is_named_before_its_approval),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
