@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "control/control.h"
 #include "core/core.h"
+#include "database/database.h"
 #include "front/front.h"
 #include "health/health.h"
 #include "import/import.h"
@@ -28,7 +29,7 @@
 #include "relay/relay.h"
 #include "usage/flags.h"
 
-#define TRIM_SECONDS 2
+#define TRIM_SECONDS 2   /* and how often it is looked whether the database is still this daemon's */
 #define TRIM_HEAP_IN 10  /* the heap each so many times, */
 #define STORM        100 /* or after so many new streams */
 
@@ -59,6 +60,15 @@ static const struct flag options[] = {
     FLAGS_END,
 };
 
+/* Of migrate. */
+static const struct flag migrate_options[] = {
+    {.name = "from",
+     .kind = FLAG_TEXT,
+     .value = "DATABASE",
+     .help = "sqlite:FILE or postgres; --to names the other, an empty one"},
+    FLAGS_END,
+};
+
 /* Of import; its -c is headscale's configuration. */
 static const struct flag import_options[] = {
     {.name = "database", .kind = FLAG_TEXT, .value = "FILE", .help = "headscale's database, a SQLite file"},
@@ -75,14 +85,16 @@ static void print_help(void)
 {
     struct buf text = BUF_INIT(0);
 
-    buf_adds(&text,
-             "headwayd: a control plane for Tailscale clients\n\n"
-             "  headwayd [-c FILE]             run until SIGTERM\n"
-             "  headwayd [-c FILE] configtest  check the configuration and exit\n"
-             "  headwayd import -c FILE        take over the tailnet of headscale, whose configuration that is\n\n");
+    buf_adds(&text, "headwayd: a control plane for Tailscale clients\n\n"
+                    "  headwayd [-c FILE]             run until SIGTERM\n"
+                    "  headwayd [-c FILE] configtest  check the configuration and exit\n"
+                    "  headwayd import -c FILE        take over the tailnet of headscale, whose configuration that is\n"
+                    "  headwayd [-c FILE] migrate     move the tailnet from SQLite into PostgreSQL, or back\n\n");
     flags_help(options, &text);
     buf_adds(&text, "\nOptions of import:\n");
     flags_help(import_options, &text);
+    buf_adds(&text, "\nOptions of migrate:\n");
+    flags_help(migrate_options, &text);
     fputs(buf_text(&text), stdout);
     buf_release(&text);
 }
@@ -185,12 +197,13 @@ static void check_policy(const struct config *c, const struct store_image *image
         return;
     core_check_policy(c, !image->run ? NULL : image->users ? image->users : nobody, image->user_count, &said);
     if (said.len)
-        put_problem(c, store_holds_policy(c->database.sqlite_path) ? notes : problems, "policy.path", buf_text(&said));
+        put_problem(c, database_holds_policy(c, image) ? notes : problems, "policy.path", buf_text(&said));
     buf_release(&said);
 }
 
-/* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too. */
-static int check(const struct config *c, bool ports, struct strs *problems, struct strs *notes)
+/* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too; test:
+ * nobody starts. */
+static int check(const struct config *c, bool ports, bool test, struct strs *problems, struct strs *notes)
 {
     struct store_image image;
     struct loop_tls *tls = NULL;
@@ -202,11 +215,7 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
         put_problem(c, problems, "noise.private_key_path", e.message);
     if (control_key_check(c->derp.server.private_key_path, &e) < 0)
         put_problem(c, problems, "derp.server.private_key_path", e.message);
-    if (store_check(c->database.sqlite_path, &image, &e) < 0) {
-        char *advice = import_advice(c);
-        put_problem(c, problems, "database.sqlite.path", advice ? advice : e.message);
-        free(advice);
-    }
+    database_check(c, test, &image, problems);
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
         if (!tls)
@@ -226,9 +235,8 @@ static int start_inside(struct daemon *d, struct err *e)
     int rc;
 
     if ((rc = file_make_parents(c->noise.private_key_path, 0750, e)) < 0 ||
-        (rc = file_make_parents(c->database.sqlite_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->noise.private_key_path, d->private_key, d->public_key, e)) < 0 ||
-        (rc = store_open(c->database.sqlite_path, &d->store, e)) < 0)
+        (rc = database_open(c, d->public_key, &d->store, e)) < 0)
         return rc;
     d->tailnet = tailnet_new();
     if ((rc = core_start(c, d->tailnet, d->store, &d->core, e)) < 0)
@@ -398,7 +406,7 @@ static int serve(struct daemon *d)
     sigset_t signals;
     struct err e = {0};
     struct strs problems = {0}, notes = {0};
-    int signal_number = 0;
+    int signal_number = 0, status = 0;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -413,7 +421,7 @@ static int serve(struct daemon *d)
         log_info("config", "%s", d->config->notes.items[i]);
     /* Sockets that the service manager kept from the run before hold their ports. */
     bool kept = getenv("LISTEN_FDS") != NULL;
-    bool bad = check(d->config, !kept, &problems, &notes) < 0;
+    bool bad = check(d->config, !kept, false, &problems, &notes) < 0;
     for (size_t i = 0; i < notes.len; i++)
         log_warn("config", "%s", notes.items[i]);
     for (size_t i = 0; i < problems.len; i++)
@@ -444,12 +452,15 @@ static int serve(struct daemon *d)
             trim(d);
         if (signal_number == SIGHUP)
             reload(d);
+        if ((status = store_is_lost(d->store, &e)))
+            break;
     }
-    log_info("stop", "stopping on %s", strsignal(signal_number));
+    log_write(status ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "stop", "stopping on %s",
+              status ? e.message : strsignal(signal_number));
     sd_notify(0, "STOPPING=1");
     stop(d);
     log_end();
-    return 0;
+    return status;
 }
 
 static int configtest(const struct config *c)
@@ -457,7 +468,7 @@ static int configtest(const struct config *c)
     struct strs problems = {0}, notes = {0};
     int status = 0;
 
-    if (check(c, true, &problems, &notes) < 0) {
+    if (check(c, true, true, &problems, &notes) < 0) {
         say_problems(&problems, NULL);
         status = 1;
     }
@@ -497,6 +508,15 @@ static int import(const struct flags *flags)
     return import_run(&o, stdout, stderr);
 }
 
+static int migrate(const struct config *c, const struct flags *flags)
+{
+    struct err e;
+
+    log_setup(LOG_LEVEL_WARN, LOG_TEXT);
+    const char *from = given_text(flags, "from"), *to = given_text(flags, "to");
+    return database_migrate(c, from ? from : "", to ? to : "", stdout, &e) < 0 ? say(1, &e) : 0;
+}
+
 static bool import_flag_given(const struct flags *flags)
 {
     for (const struct flag *f = import_options; f->kind != FLAG_NONE; f++)
@@ -522,7 +542,7 @@ static char *find_config(const char *named)
 
 static bool is_command(const char *word)
 {
-    return str_eq(word, "serve") || str_eq(word, "configtest") || str_eq(word, "import");
+    return str_eq(word, "serve") || str_eq(word, "configtest") || str_eq(word, "import") || str_eq(word, "migrate");
 }
 
 int main(int argc, char **argv)
@@ -537,7 +557,8 @@ int main(int argc, char **argv)
     if (is_headscale())
         prctl(PR_SET_NAME, "headscale"); /* the program's name, which tools look for, is that of its file */
     flags_add_table(&flags, options);
-    flags_add_table(&flags, import_options);
+    flags_add_table(&flags, import_options); /* with the word "to" of both */
+    flags_add_table(&flags, migrate_options);
     if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
         return say(1, &e);
     const char *command = flags.args.len ? flags.args.items[0] : "serve";
@@ -551,8 +572,9 @@ int main(int argc, char **argv)
         status = say(1, &e);
     } else if (str_eq(command, "import")) {
         status = import(&flags);
-    } else if (import_flag_given(&flags)) {
-        err_set(&e, ERR_INVALID, "these options are those of 'headwayd import'");
+    } else if (!str_eq(command, "migrate") && (import_flag_given(&flags) || flags_given(&flags, "from"))) {
+        err_set(&e, ERR_INVALID, "these options are those of 'headwayd %s'",
+                flags_given(&flags, "from") ? "migrate" : "import");
         status = say(1, &e);
     } else if (config_load(d.config_path, &d.config, &problems, &e) < 0) {
         say_problems(&problems, &e);
@@ -560,6 +582,8 @@ int main(int argc, char **argv)
     } else if (str_eq(command, "serve")) {
         status = serve(&d);
         d.config = NULL;
+    } else if (str_eq(command, "migrate")) {
+        status = migrate(d.config, &flags);
     } else {
         status = configtest(d.config);
     }
