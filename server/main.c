@@ -154,6 +154,12 @@ static void add_metrics(void *arg, struct buf *out)
     netmap_counters(d->netmap, &n);
     metrics_put(out, "headway_netmap_full_maps_total", "counter", "Full network maps that were made", n.full_maps);
     metrics_put(out, "headway_netmap_deltas_total", "counter", "Changes of network maps that were made", n.deltas);
+    metrics_head(out, "headscale_mapresponse_generated_total", "counter",
+                 "Network maps, and changes of peers, that were made");
+    buf_addf(out,
+             "headscale_mapresponse_generated_total{response_type=\"full\"} %llu\n"
+             "headscale_mapresponse_generated_total{response_type=\"peers\"} %llu\n",
+             (unsigned long long)n.full_maps, (unsigned long long)n.deltas);
     metrics_put(out, "headway_netmap_cache_bytes", "gauge", "Encoded peers that are kept for other maps",
                 n.cache_bytes);
     control_metrics(d->control, out);

@@ -465,8 +465,9 @@ struct api_behind { /* a node that does not use the new router */
 };
 struct api_followers {
     struct prefix prefix;
-    uint64_t from, to;
+    uint64_t from, to;               /* of an exit route: the exit node that ended, and 0 */
     const char *from_name, *to_name; /* or NULL */
+    const char *actor;               /* the administrator whose change it follows, or NULL */
     int64_t moved_ns;
     uint64_t viewers;       /* nodes that are online and see the route */
     uint64_t asked;         /* of them, a sample where there are many */

@@ -89,6 +89,7 @@ static const struct api_field followers_fields[] = {
     OWN(api_followers, "fromName", from_name, KIND_TEXT_OR_NULL),
     OWN(api_followers, "to", to, KIND_ID),
     OWN(api_followers, "toName", to_name, KIND_TEXT_OR_NULL),
+    OWN(api_followers, "actor", actor, KIND_TEXT_OR_NULL),
     OWN(api_followers, "movedAt", moved_ns, KIND_TIME),
     OWN(api_followers, "viewers", viewers, KIND_U64),
     OWN(api_followers, "asked", asked, KIND_U64),

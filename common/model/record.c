@@ -163,6 +163,16 @@ struct pending *pending_new(void)
     return (struct pending *)record_new(RECORD_PENDING);
 }
 
+struct ssh_approval *ssh_approval_new(void)
+{
+    return (struct ssh_approval *)record_new(RECORD_SSH_APPROVAL);
+}
+
+struct deleted_node *deleted_node_new(void)
+{
+    return (struct deleted_node *)record_new(RECORD_DELETED_NODE);
+}
+
 static void own_list(struct strs *s)
 {
     struct strs fresh = {0};
@@ -219,6 +229,11 @@ struct event *event_edit(const struct event *e)
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s)
 {
     return edit(s);
+}
+
+struct pending *pending_edit(const struct pending *p)
+{
+    return edit(p);
 }
 
 struct node *node_edit(const struct node *n)

@@ -295,6 +295,8 @@ struct prefix_settings *prefix_settings_new(void); /* as configured in every res
 struct server_message *server_message_new(void);
 struct history *history_new(void);
 struct pending *pending_new(void);
+struct ssh_approval *ssh_approval_new(void);
+struct deleted_node *deleted_node_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);
@@ -303,6 +305,7 @@ struct api_key *api_key_edit(const struct api_key *k);
 struct node *node_edit(const struct node *n);
 struct event *event_edit(const struct event *e);
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s);
+struct pending *pending_edit(const struct pending *p);
 
 /* Members of a prefix_rule. */
 enum rule_member {

@@ -94,7 +94,7 @@ struct control_question {
 };
 
 /* Any thread. 0: done will be called. Otherwise it is not: ERR_MISSING (no such node), ERR_GONE (it has no map stream),
- * ERR_BUSY (4 questions of the node, or 256 of all, are open), ERR_INVALID. */
+ * ERR_BUSY (4 questions of the node, 8 of the actor, or 256 of all, are open), ERR_INVALID. */
 int control_ask(struct control *c, const struct control_question *q, struct err *e) WARN_UNUSED;
 
 /* Any thread. Figures in Prometheus' text form. */

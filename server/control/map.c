@@ -77,10 +77,19 @@ static void start_stream(struct map_call *m, bool gone)
     session_begin(m->control, &start);
 }
 
+static void count_update(struct map_call *m)
+{
+    struct control *c = m->control;
+
+    atomic_fetch_add(m->call.call.code < 0 ? &c->updates_refused : &c->updates_taken, 1);
+}
+
 static void answer(struct map_call *m)
 {
     bool gone = m->call.call.code == ERR_GONE;
 
+    if (!m->request.stream && m->request.omit_peers)
+        count_update(m);
     if (m->call.call.code < 0 && !(gone && (m->request.stream || !m->request.omit_peers))) {
         rpc_reply_text(m->rpc, err_http(gone ? ERR_MISSING : m->call.call.code), "%s\n", m->call.call.err.message);
         return;

@@ -83,14 +83,14 @@ void probe_stop(struct probe *p)
     p->secret = 0;
 }
 
-void probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd)
+bool probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd)
 {
     struct buf url = BUF_INIT(0);
     struct netmap_message m = {0};
     struct probe_id id;
 
     if (p->state != PROBE_DUE || p->secret)
-        return;
+        return false;
     while (!p->secret)
         random_bytes(&p->secret, sizeof(p->secret));
     id = (struct probe_id){loop_index(p->rpc->loop), p->session, p->secret};
@@ -101,6 +101,7 @@ void probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd)
     for (size_t i = 0; i < m.len; i++)
         rpc_bytes_add(out, chunk_ref(m.items[i]));
     netmap_message_release(&m);
+    return true;
 }
 
 void probe_written(struct probe *p)

@@ -27,7 +27,7 @@ struct probe {
 void probe_init(struct probe *p, struct control *control, struct rpc *rpc, uint64_t session);
 void probe_set(struct probe *p, int64_t interval_ms, int64_t timeout_ms);
 void probe_stop(struct probe *p);
-void probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd); /* in a pull: adds the question that is due */
+bool probe_ask(struct probe *p, struct rpc_bytes *out, bool zstd); /* in a pull: adds the question that is due */
 void probe_written(struct probe *p);                               /* its time runs from here */
 void probe_answered(struct probe *p, uint64_t secret);
 

@@ -111,6 +111,11 @@ struct probe *session_probe(struct session_group *group, uint64_t number)
     return s ? &s->probe : NULL;
 }
 
+static void count_message(const struct map_session *s, enum map_message kind)
+{
+    atomic_fetch_add(&s->group->control->messages[kind], 1);
+}
+
 static void message_to_rpc(struct rpc_bytes *out, struct netmap_message *m)
 {
     for (size_t i = 0; i < m->len; i++)
@@ -184,6 +189,7 @@ static void tell(struct map_session *s, struct rpc_bytes *out)
     if (next != NETMAP_NOTHING) {
         message_to_rpc(out, &m);
         note_message(s);
+        count_message(s, s->filling ? MAP_FULL : MAP_CHANGE);
     }
     if (netmap_session_self_changed(s->netmap))
         watch(s, snapshot);
@@ -197,6 +203,7 @@ static void send_questions(struct map_session *s, struct rpc_bytes *out)
         struct netmap_message m = {0};
         outgoing_write(netmap_of(s), q, s->zstd, &m);
         message_to_rpc(out, &m);
+        count_message(s, MAP_QUESTION);
         s->questions = q->next;
         outgoing_free(q);
     }
@@ -230,13 +237,16 @@ static void on_pull(struct rpc *rpc, struct rpc_bytes *out)
             netmap_goodbye(netmap_of(s), s->node_id, s->node_key, s->hostname, s->zstd, &m);
             message_to_rpc(out, &m);
             note_message(s);
+            count_message(s, MAP_FULL);
         }
     }
-    probe_ask(&s->probe, out, s->zstd);
+    if (probe_ask(&s->probe, out, s->zstd))
+        count_message(s, MAP_PING);
     send_questions(s, out);
     if (s->keepalive_due) {
         rpc_bytes_add(out, netmap_keepalive(netmap_of(s), s->zstd));
         note_message(s);
+        count_message(s, MAP_KEEPALIVE);
     }
 }
 
@@ -328,6 +338,8 @@ static void on_close(struct rpc *rpc, enum rpc_end why)
     if (s->next)
         s->next->place = s->place;
     g->count--;
+    bool left = (why == RPC_RESET || why == RPC_GONE || why == RPC_DEAD) && !s->replaced;
+    atomic_fetch_add(left ? &g->control->streams_left : &g->control->streams_ended, 1);
     map_delu(&g->by_number, s->number);
     if (s->number) {
         takeover_release(g->control, s->node_id, s->number, loop_now(g->loop));

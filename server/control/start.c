@@ -105,6 +105,32 @@ bool control_knows(struct control *c, const struct addr *from)
     return rpc_server_is_proved(c->server, from);
 }
 
+/* headscale's names for what clients are sent, and for what they say of themselves. */
+static void map_metrics(struct control *c, struct buf *out)
+{
+    static const char *const kinds[MAP_MESSAGES] = {[MAP_FULL] = "full",
+                                                    [MAP_CHANGE] = "change",
+                                                    [MAP_KEEPALIVE] = "keepalive",
+                                                    [MAP_PING] = "ping",
+                                                    [MAP_QUESTION] = "question"};
+
+    metrics_head(out, "headscale_mapresponse_sent_total", "counter", "Messages on the streams of map requests");
+    for (int i = 0; i < MAP_MESSAGES; i++)
+        buf_addf(out, "headscale_mapresponse_sent_total{status=\"ok\",type=\"%s\"} %llu\n", kinds[i],
+                 atomic_load(&c->messages[i]));
+    metrics_head(out, "headscale_mapresponse_endpoint_updates_total", "counter",
+                 "Map requests that only say what their client is, such as its endpoints");
+    buf_addf(out,
+             "headscale_mapresponse_endpoint_updates_total{status=\"ok\"} %llu\n"
+             "headscale_mapresponse_endpoint_updates_total{status=\"error\"} %llu\n",
+             atomic_load(&c->updates_taken), atomic_load(&c->updates_refused));
+    metrics_head(out, "headscale_mapresponse_ended_total", "counter", "Streams of map requests that ended");
+    buf_addf(out,
+             "headscale_mapresponse_ended_total{reason=\"cancelled\"} %llu\n"
+             "headscale_mapresponse_ended_total{reason=\"done\"} %llu\n",
+             atomic_load(&c->streams_left), atomic_load(&c->streams_ended));
+}
+
 void control_metrics(struct control *c, struct buf *out)
 {
     struct question_counts questions;
@@ -139,6 +165,7 @@ void control_metrics(struct control *c, struct buf *out)
     };
     for (size_t i = 0; i < ARRAY_LEN(figures); i++)
         metrics_put(out, figures[i].name, figures[i].kind, figures[i].help, figures[i].value);
+    map_metrics(c, out);
 }
 
 void control_free(struct control *c)

@@ -16,6 +16,9 @@
 
 struct session_group;
 
+/* What clients are sent on the streams of their map requests. */
+enum map_message { MAP_FULL, MAP_CHANGE, MAP_KEEPALIVE, MAP_PING, MAP_QUESTION, MAP_MESSAGES };
+
 struct control {
     struct control_options options; /* config: use control_config */
     struct rpc_server *server;
@@ -23,7 +26,8 @@ struct control {
     unsigned group_count;
     atomic_bool stopping; /* connections end because the daemon does */
     bool redial;          /* clients never try HTTPS */
-    atomic_uint filling;  /* streams that wait for their first map, in all groups */
+    atomic_ullong messages[MAP_MESSAGES], updates_taken, updates_refused, streams_left, streams_ended;
+    atomic_uint filling; /* streams that wait for their first map, in all groups */
     struct questions questions;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;

@@ -99,10 +99,17 @@ void core_probe_path(struct core *core, uint64_t router, uint64_t helper, const 
 
 /* An administrator had the node's client asked something ("/debug/netmap"): it is noted in the journal. */
 void core_node_asked(struct core *core, uint64_t node, const char *actor, const char *what);
-/* Whether those who see the prefixes of a router follow after they moved to it, for the journal; after_ms: how long
- * after the move that was known. */
-void core_note_followers(struct core *core, uint64_t router, const struct prefixes *prefixes, bool all_follow,
-                         int64_t after_ms, const char *text);
+/* Whether those who see the prefixes of a router follow after they moved to it, or those who used an exit node leave
+ * it: for the journal. */
+struct core_followers {
+    uint64_t node; /* the router that serves now, or the exit node that ended */
+    const struct prefixes *prefixes;
+    bool all_follow;
+    int64_t after_ms;  /* how long after the move that was known */
+    const char *actor; /* the administrator whose change it follows, NULL: nobody's */
+    const char *text;
+};
+void core_note_followers(struct core *core, const struct core_followers *f); /* copied */
 
 /* What a node deserves by way of PINGs, from its record: a serving or possible router, or anybody. */
 void core_ping_times(const struct config *config, const struct tailnet_node *node, int64_t *interval_ms,

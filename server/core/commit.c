@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Groups: what is written together, and how it ends: durable, or taken back with what was decided upon it. */
 #include "core/commit.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/admin/policy_change.h"
+#include "core/decide/pending.h"
 #include "core/follow.h"
 #include "core/publish.h"
 #include "core/state/accounts.h"
@@ -73,20 +75,6 @@ static void conclude(struct core_state *s, struct commit_group *g)
 
 /* ---- a group was refused ---- */
 
-/* A decision that could not be stored was not made: it can be made again. */
-static void reopen_decisions(struct core_state *s)
-{
-    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
-        struct pending_request *w = e->value;
-        struct slot *slot = w->decided && w->accepted && w->node_id ? slot_by_id(s, w->node_id) : NULL;
-        if (!w->decided || !w->accepted || !w->node_id ||
-            (slot && memcmp(slot->work->node_key, w->pending->node_key, KEY_LEN) == 0))
-            continue;
-        w->decided = w->accepted = false;
-        s->pendings_dirty = true;
-    }
-}
-
 static void reset_work(struct core_state *s)
 {
     slots_reset(s);
@@ -107,7 +95,7 @@ static void reset_work(struct core_state *s)
     record_unref(s->message_work);
     s->message_work = record_ref(s->message_published);
     s->decider_stale = true;
-    reopen_decisions(s);
+    pending_requests_reset(s);
 }
 
 static struct commit_group *revert(struct core_state *s, const struct commit_group *failed)
@@ -281,6 +269,25 @@ static void try_again(struct core_state *s)
     }
 }
 
+/* Before the writes are followed: what is not published yet is new. */
+static void count_writes(struct core_state *s, const struct commit_group *g)
+{
+    double seconds = (double)(clock_mono_us() - g->sent_us) / 1e6;
+
+    metrics_time(&s->counters.batch_sizes, &metrics_hundred, (double)g->writes.len);
+    metrics_time(&s->counters.batch_times, &metrics_fractions, seconds);
+    for (size_t i = 0; i < g->writes.len; i++) {
+        const struct store_write *w = &g->writes.items[i];
+        const struct record *r = w->record;
+        const struct slot *slot = r->kind == RECORD_NODE ? map_getu(&s->by_id, r->id) : NULL;
+        if (r->kind == RECORD_NODE)
+            metrics_time(&s->counters.node_times[w->remove                   ? CORE_NODE_DELETE
+                                                 : !slot || !slot->published ? CORE_NODE_PUT
+                                                                             : CORE_NODE_UPDATE],
+                         &metrics_fractions, seconds);
+    }
+}
+
 /* The store has answered. */
 static void finish(struct core_state *s, struct commit_group *g)
 {
@@ -290,6 +297,8 @@ static void finish(struct core_state *s, struct commit_group *g)
     s->flying = g->next;
     if (!s->flying)
         s->flying_end = &s->flying;
+    if (g->code == 0)
+        count_writes(s, g);
     for (size_t i = 0; g->code == 0 && i < g->writes.len; i++)
         commit_follow(s, &g->writes.items[i], g->actors.items[i]);
     if (first)
@@ -377,5 +386,6 @@ void tx_submit(struct core_state *s)
     *s->flying_end = g;
     s->flying_end = &g->next;
     s->counters.commits++;
+    g->sent_us = clock_mono_us();
     store_submit(s->store, s->series, g->writes.items, g->writes.len, store_answered, g);
 }

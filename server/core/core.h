@@ -54,9 +54,15 @@ struct core_elections {
 };
 void core_elections(struct core *core, struct core_elections *call);
 
+enum core_node_operation { CORE_NODE_PUT, CORE_NODE_UPDATE, CORE_NODE_DELETE, CORE_NODE_OPERATIONS };
 struct core_counters {
     uint64_t calls, commits, publishes, registrations, map_requests, failovers;
     uint64_t queue_length;
+    /* of changes of nodes, how long it took until they were durable */
+    struct metrics_times node_times[CORE_NODE_OPERATIONS];
+    struct metrics_times batch_sizes,
+        batch_times; /* of groups of changes: how many, how long until they were durable */
+    struct metrics_times snapshot_times, peers_times; /* to make a snapshot; to find who reaches whom in it */
     bool policy_refused;            /* the policy's file cannot be used: the policy before stays in force */
     struct metrics_times detection; /* of routers that went away, from their last sign of life to the failover */
 };

@@ -2,6 +2,8 @@
 #include "core/follow.h"
 #include "core/admin/operations.h"
 #include "core/decide/liveness.h"
+#include "core/decide/pending.h"
+#include "core/decide/ssh.h"
 #include "core/state/accounts.h"
 #include "core/state/prefixes.h"
 #include "core/state/slots.h"
@@ -78,6 +80,18 @@ static void follow_primary(struct core_state *s, const struct store_write *w)
         primary_choose(s, w->record);
 }
 
+static void follow_pending(struct core_state *s, const struct store_write *w)
+{
+    if (!w->remove)
+        pending_request_follow(s, w->record);
+}
+
+static void follow_ssh_approval(struct core_state *s, const struct store_write *w)
+{
+    if (!w->remove)
+        (void)ssh_approval_follow(s, w->record);
+}
+
 void commit_follow(struct core_state *s, const struct store_write *w, const char *actor)
 {
     static void (*const followers[RECORD_KINDS])(struct core_state * s, const struct store_write *w) = {
@@ -89,6 +103,8 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_PRIMARY] = follow_primary,
         [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
         [RECORD_SERVER_MESSAGE] = follow_message,
+        [RECORD_PENDING] = follow_pending,
+        [RECORD_SSH_APPROVAL] = follow_ssh_approval,
     };
     enum record_kind kind = ((const struct record *)w->record)->kind;
 

@@ -12,16 +12,19 @@
 #include "core/commit.h"
 #include "core/decide/pending.h"
 #include "core/decide/settings.h"
+#include "core/decide/ssh.h"
 #include "core/policy_publish.h"
 #include "core/publish.h"
 #include "core/state/accounts.h"
 #include "core/state/addresses.h"
+#include "core/state/deleted.h"
 #include "core/state/journal.h"
 #include "core/state/past.h"
 #include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
+#include "core/state/transaction.h"
 #include "model/hostinfo.h"
 
 static void load_pairs(struct core_state *s, enum record_kind kind, void *const *records, size_t count)
@@ -113,6 +116,32 @@ static int load_policy_file(struct core_state *s, struct err *e)
     return 0;
 }
 
+/* After the policy was published: approvals are those of one policy. */
+static void load_ssh_approvals(struct core_state *s, const struct store_image *image)
+{
+    for (size_t i = 0; i < image->ssh_approval_count; i++)
+        if (!ssh_approval_follow(s, image->ssh_approvals[i]))
+            tx_remove(s, image->ssh_approvals[i]);
+}
+
+/* The first entry of the journal and the first snapshot. */
+static int begin(struct core_state *s, const struct store_image *image, struct err *e)
+{
+    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->primaries_dirty = s->policy_dirty = true;
+    s->message_dirty = true;
+    s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
+    journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
+            "headwayd started with %zu nodes and %zu users", s->slots.len, s->users.len);
+    int rc = core_past_load(s, e);
+    if (rc < 0)
+        return rc;
+    publish(s);
+    load_ssh_approvals(s, image);
+    core_past_reconcile(s);
+    tx_submit(s);
+    return 0;
+}
+
 int state_load(struct core_state *s, struct err *e)
 {
     struct store_image image = {0};
@@ -144,20 +173,13 @@ int state_load(struct core_state *s, struct err *e)
         prefix_settings_publish(s, image.prefix_settings[i], false);
     }
     address_set_ranges(s);
+    deleted_load(s, image.deleted_nodes, image.deleted_node_count);
+    pending_requests_load(s, image.pendings, image.pending_count);
+    rc = load_policy_file(s, e);
+    if (rc == 0)
+        rc = begin(s, &image, e);
     store_image_release(&image);
-    if ((rc = load_policy_file(s, e)) < 0)
-        return rc;
-    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->primaries_dirty = s->policy_dirty = true;
-    s->message_dirty = true;
-    s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
-    journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
-            "headwayd started with %zu nodes and %zu users", s->slots.len, s->users.len);
-    if ((rc = core_past_load(s, e)) < 0)
-        return rc;
-    publish(s);
-    core_past_reconcile(s);
-    tx_submit(s);
-    return 0;
+    return rc;
 }
 
 static void release_pairs(struct map *m)
@@ -189,7 +211,7 @@ void state_release(struct core_state *s)
     map_release(&s->sessions);
     map_release(&s->ssh_approved);
     core_past_release(s);
-    map_release(&s->deleted_keys);
+    deleted_release(s);
     map_release(&s->quarantine);
     for (size_t i = 0; i < s->primaries.len; i++)
         record_unref(s->primaries.items[i]);

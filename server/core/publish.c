@@ -177,7 +177,7 @@ static void count_failover(struct core_state *s, const struct route_move *m)
     int64_t detected = detection_ms(s, m);
     s->counters.failovers++;
     if (detected >= 0)
-        metrics_time(&s->counters.detection, (double)detected / 1000);
+        metrics_time(&s->counters.detection, &metrics_seconds, (double)detected / 1000);
 }
 
 static void note_all(struct core_state *s, const struct route_moves *moves)
@@ -273,9 +273,9 @@ static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next
     VEC(const struct pending *) list = {0};
 
     for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
-        struct pending_request *w = e->value;
-        if (!w->decided)
-            vec_push(&list, w->pending);
+        const struct pending_request *w = e->value;
+        if (w->published && !w->published->decided)
+            vec_push(&list, w->published);
     }
     if (list.len)
         qsort(list.items, list.len, sizeof(*list.items), pending_by_age);
@@ -434,13 +434,16 @@ void publish(struct core_state *s)
     if (elected)
         elect(s, &moves);
     nearest_follow(s, elected);
+    int64_t reached = clock_mono_us();
     core_policy_publish(s, &moves);
+    metrics_time(&s->counters.peers_times, &metrics_fractions, (double)(clock_mono_us() - reached) / 1e6);
     route_moves_release(&moves);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
                  s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty || s->prefix_settings_dirty ||
                  s->settings_dirty || s->message_dirty || s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
+    int64_t began = clock_mono_us();
     const struct tailnet_snapshot *now = tailnet_pin(s->tailnet);
     struct tailnet_snapshot *next = snapshot_edit(now);
     bool steered = now->ranked_exits > 0;
@@ -459,6 +462,7 @@ void publish(struct core_state *s)
     next->event_seq = s->event_published = s->event_delivered;
     s->counters.publishes++;
     tailnet_publish(s->tailnet, next, changes, count);
+    metrics_time(&s->counters.snapshot_times, &metrics_fractions, (double)(clock_mono_us() - began) / 1e6);
     for (size_t i = 0; i < s->dirty_slots.len; i++) {
         struct slot *slot = s->dirty_slots.items[i];
         bool tell = slot->dirty & CHANGE_VOLATILE || slot->restated;

@@ -182,19 +182,22 @@ static void run_followers(struct core_state *s, struct core_call *call)
 {
     const struct core_notice *o = (struct core_notice *)call;
 
-    note_followers_run(s, o->number, o->which != 0, o->text, o->detail);
+    note_followers_run(s, o->number, o->which != 0, o->actor, o->text, o->detail);
     notice_free(call);
 }
 
-void core_note_followers(struct core *core, uint64_t router, const struct prefixes *prefixes, bool all_follow,
-                         int64_t after_ms, const char *text)
+void core_note_followers(struct core *core, const struct core_followers *f)
 {
-    char *of = detail_of_prefixes(prefixes),
-         *detail = mem_format("{\"convergenceMs\":%lld,%s", (long long)after_ms, of + 1);
+    char *of = detail_of_prefixes(f->prefixes),
+         *detail = mem_format("{\"convergenceMs\":%lld,%s", (long long)f->after_ms, of + 1);
 
     free(of);
     send_notice(core,
-                (struct core_notice){.number = router, .which = all_follow, .text = mem_strdup(text), .detail = detail},
+                (struct core_notice){.number = f->node,
+                                     .which = f->all_follow,
+                                     .text = mem_strdup(f->text),
+                                     .actor = f->actor ? mem_strdup(f->actor) : NULL,
+                                     .detail = detail},
                 run_followers);
 }
 

@@ -12,30 +12,42 @@ void metrics_put(struct buf *out, const char *name, const char *kind, const char
     buf_addf(out, "%s %llu\n", name, value);
 }
 
-static const struct {
-    double seconds;
-    const char *text;
-} limits[METRICS_LIMITS] = {{0.1, "0.1"}, {0.25, "0.25"}, {0.5, "0.5"}, {1, "1"},  {2.5, "2.5"},
-                            {5, "5"},     {10, "10"},     {30, "30"},   {60, "60"}};
+const struct metrics_scale metrics_seconds = {
+    9, {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}, {"0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60"}};
+const struct metrics_scale metrics_fractions = {
+    11,
+    {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
+    {"0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10"}};
+const struct metrics_scale metrics_hundred = {7, {1, 2, 5, 10, 20, 50, 100}, {"1", "2", "5", "10", "20", "50", "100"}};
 
-void metrics_time(struct metrics_times *t, double seconds)
+void metrics_time(struct metrics_times *t, const struct metrics_scale *scale, double value)
 {
     size_t i = 0;
 
-    while (i < METRICS_LIMITS && seconds > limits[i].seconds)
+    while (i < scale->count && value > scale->limits[i])
         i++;
     t->counts[i]++;
-    t->seconds += seconds;
+    t->sum += value;
 }
 
-void metrics_put_times(struct buf *out, const char *name, const char *help, const struct metrics_times *t)
+void metrics_put_series(struct buf *out, const char *name, const char *labels, const struct metrics_scale *scale,
+                        const struct metrics_times *t)
 {
     unsigned long long count = 0;
 
-    metrics_head(out, name, "histogram", help);
-    for (size_t i = 0; i <= METRICS_LIMITS; i++) {
+    for (size_t i = 0; i <= scale->count; i++) {
         count += t->counts[i];
-        buf_addf(out, "%s_bucket{le=\"%s\"} %llu\n", name, i < METRICS_LIMITS ? limits[i].text : "+Inf", count);
+        buf_addf(out, "%s_bucket{%s%sle=\"%s\"} %llu\n", name, labels, *labels ? "," : "",
+                 i < scale->count ? scale->texts[i] : "+Inf", count);
     }
-    buf_addf(out, "%s_sum %.3f\n%s_count %llu\n", name, t->seconds, name, count);
+    const char *open = *labels ? "{" : "", *close = *labels ? "}" : "";
+    buf_addf(out, "%s_sum%s%s%s %.6f\n%s_count%s%s%s %llu\n", name, open, labels, close, t->sum, name, open, labels,
+             close, count);
+}
+
+void metrics_put_times(struct buf *out, const char *name, const char *help, const struct metrics_scale *scale,
+                       const struct metrics_times *t)
+{
+    metrics_head(out, name, "histogram", help);
+    metrics_put_series(out, name, "", scale, t);
 }

@@ -10,14 +10,27 @@ void metrics_head(struct buf *out, const char *name, const char *kind, const cha
 /* A name with one sample. */
 void metrics_put(struct buf *out, const char *name, const char *kind, const char *help, unsigned long long value);
 
-/* Times, counted by how long they were. A zeroed one is empty; its owner guards it. */
-#define METRICS_LIMITS 9
+/* Values, counted by how large they were. A zeroed one is empty; its owner guards it. */
+#define METRICS_LIMITS 11
 struct metrics_times {
-    uint64_t counts[METRICS_LIMITS + 1]; /* not longer than 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60 s; longer */
-    double seconds;                      /* all of them together */
+    uint64_t counts[METRICS_LIMITS + 1]; /* not larger than each limit of the scale; larger */
+    double sum;
 };
-void metrics_time(struct metrics_times *t, double seconds);
+/* Limits of seconds, from a tenth to a minute; the same from 5 ms to ten seconds, as Prometheus' libraries have them;
+ * of a number of things, to a hundred. */
+struct metrics_scale {
+    size_t count;
+    double limits[METRICS_LIMITS];
+    const char *texts[METRICS_LIMITS];
+};
+extern const struct metrics_scale metrics_seconds, metrics_fractions, metrics_hundred;
+
+void metrics_time(struct metrics_times *t, const struct metrics_scale *scale, double value);
 /* As a histogram. */
-void metrics_put_times(struct buf *out, const char *name, const char *help, const struct metrics_times *t);
+void metrics_put_times(struct buf *out, const char *name, const char *help, const struct metrics_scale *scale,
+                       const struct metrics_times *t);
+/* One of several below the same head: labels as in a sample, status="200". */
+void metrics_put_series(struct buf *out, const char *name, const char *labels, const struct metrics_scale *scale,
+                        const struct metrics_times *t);
 
 #endif

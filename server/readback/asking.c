@@ -30,23 +30,20 @@ struct readback_question {
 
 /* ---- answers ---- */
 
-/* What the policy shows the node of the moved prefixes on that router now: what it should use. */
-static void expected_of(struct readback *r, const struct readback_move *m, uint64_t viewer, struct prefixes *out)
+/* What the node should use now of the moved prefixes, and whom for them. */
+static uint64_t expected_of(struct readback *r, const struct readback_move *m, uint64_t viewer, struct prefixes *out)
 {
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
-    const struct tailnet_node *n = snapshot_node_by_id(s, viewer), *router = snapshot_node_by_id(s, m->to);
-    struct prefixes shown = {0};
+    const struct tailnet_node *n = snapshot_node_by_id(s, viewer);
     const struct policy_view *v = tailnet_policy_read(r->options.tailnet);
+    uint64_t router = 0;
 
     prefixes_release(out);
-    if (n && router && v)
-        policy_routes(v, n->slot, router->slot, &shown);
-    else if (n && router)
-        prefixes_copy(&shown, &router->serving);
+    if (n)
+        router = move_expects(m, s, v, n, out);
     tailnet_policy_done(r->options.tailnet);
-    prefixes_and(out, &shown, &m->prefixes);
-    prefixes_release(&shown);
     tailnet_unpin(s);
+    return router;
 }
 
 /* The router that the client uses for all of wanted; 0: none, or several. */
@@ -73,7 +70,7 @@ static uint64_t used_router(const struct client_netmap *map, const struct prefix
 
 static void count_follower(struct readback *r, const struct readback_move *m)
 {
-    metrics_time(&r->follow_times, (double)(clock_wall_ns() - m->moved_ns) / 1e9);
+    metrics_time(&r->follow_times, &metrics_seconds, (double)(clock_wall_ns() - m->moved_ns) / 1e9);
 }
 
 static void judge(struct readback *r, struct readback_move *m, struct route_follower *f,
@@ -92,11 +89,11 @@ static void judge(struct readback *r, struct readback_move *m, struct route_foll
         f->silent = true;
         r->failed++;
     } else {
-        expected_of(r, m, f->node, &wanted);
+        uint64_t router = expected_of(r, m, f->node, &wanted);
         f->uses = wanted.len ? used_router(&map, &wanted) : 0;
         if (!wanted.len) {
             f->state = FOLLOWER_GONE; /* it moved on, or the policy shows it no more */
-        } else if (f->uses == m->to) {
+        } else if (f->uses == router) {
             f->state = FOLLOWER_FOLLOWS;
             count_follower(r, m);
         }
@@ -189,11 +186,13 @@ int readback_ask(struct readback *r, uint64_t node, const char *actor,
     return control_ask(r->options.control, &question, e);
 }
 
-static void ask_due(struct readback *r, int64_t now_ms)
+static void ask_due(struct readback *r, const struct tailnet_snapshot *s, int64_t now_ms)
 {
     for (size_t i = r->moves.len; i-- > 0;) {
         struct readback_move *m = r->moves.items[i];
-        for (size_t k = 0; !m->ended && k < m->followers.len && r->asking < ASKING_MAX; k++) {
+        if (m->exit_end && !m->ended)
+            exit_follow(r, s, m);
+        for (size_t k = 0; !m->ended && !m->exit_end && k < m->followers.len && r->asking < ASKING_MAX; k++) {
             struct route_follower *f = &m->followers.items[k];
             if (f->state == FOLLOWER_WAITING && f->due_ms <= now_ms)
                 (void)ask(r, m, f, now_ms);
@@ -211,12 +210,14 @@ static void on_tick(struct loop_timer *t)
         if (s->seq != r->seen || !r->looked)
             moves_look(r, s);
         r->seen = s->seq;
+        exits_look(r, s);
         pthread_mutex_lock(&r->lock);
-        ask_due(r, clock_mono_ms());
+        ask_due(r, s, clock_mono_ms());
         preferences_ask(r, s, clock_mono_ms());
         pthread_mutex_unlock(&r->lock);
     } else {
         r->looked = false;
+        r->exits_ms = 0;
     }
     tailnet_unpin(s);
     loop_timer_set(r->loop, &r->timer, TICK_MS, on_tick);
@@ -230,6 +231,7 @@ static void begin(struct loop *l, void *arg)
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
 
     moves_look(r, s); /* who serves now did not move */
+    exits_look(r, s);
     tailnet_unpin(s);
     loop_timer_set(l, &r->timer, TICK_MS, on_tick);
 }
@@ -250,6 +252,7 @@ struct readback *readback_start(const struct readback_options *options)
     pthread_mutex_init(&r->lock, NULL);
     r->loop = loops_at(options->loops, 0);
     loop_run(r->loop, begin, r);
+    core_listen(options->core, &(struct core_listener){.event = exits_note_change, .arg = r});
     return r;
 }
 
@@ -276,8 +279,10 @@ void readback_reload(struct readback *r, const struct config *config)
 
 void readback_stop(struct readback *r)
 {
-    if (r)
-        loop_run(r->loop, end, r);
+    if (!r)
+        return;
+    core_unlisten(r->options.core, r);
+    loop_run(r->loop, end, r);
 }
 
 void readback_free(struct readback *r)

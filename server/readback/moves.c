@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which prefixes moved, and who sees them. */
+/* Which prefixes moved, for everybody or within a group of via, and who sees them. */
 #include "readback/moves.h"
 
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/random.h"
+#include "base/str.h"
 #include "core/core.h"
 #include "policy/policy.h"
 
@@ -14,6 +16,8 @@ static void move_free(struct readback_move *m)
 {
     prefixes_release(&m->prefixes);
     vec_release(&m->followers);
+    free(m->via);
+    free(m->actor);
     free(m);
 }
 
@@ -21,8 +25,11 @@ void moves_release(struct readback *r)
 {
     for (size_t i = 0; i < r->moves.len; i++)
         move_free(r->moves.items[i]);
+    for (size_t i = 0; i < ACTORS_MAX; i++)
+        free(r->changes[i].actor);
     vec_release(&r->moves);
     map_release(&r->primaries);
+    map_release(&r->exits);
 }
 
 struct readback_move *moves_find(struct readback *r, uint64_t number)
@@ -35,23 +42,65 @@ struct readback_move *moves_find(struct readback *r, uint64_t number)
 
 /* ---- who sees them ---- */
 
-static bool sees(const struct policy_view *v, const struct tailnet_node *n, const struct tailnet_node *router,
-                 const struct prefixes *moved)
+/* Where the nearest router serves the viewer, and that is not the primary: its slot. As netmaps show it
+ * (netmap/access.c). */
+static uint32_t nearest_slot(const struct readback_move *m, const struct tailnet_snapshot *s,
+                             const struct policy_view *v, const struct tailnet_node *viewer)
 {
-    struct prefixes shown = {0}, seen = {0};
+    const struct prefix *p = &m->prefixes.items[0];
+    const struct nearest_prefix *n = m->via ? NULL : tailnet_nearest_find(s->nearest, p);
+    uint32_t slot = n ? nearest_router(n, viewer->slot) : TAILNET_SLOT_NONE;
 
-    if (!v)
-        return true;
-    policy_routes(v, n->slot, router->slot, &shown);
-    prefixes_and(&seen, &shown, moved);
-    bool any = policy_sees(v, n->slot, router->slot) && seen.len;
+    if (!n || slot == n->primary || (v && (!policy_sees(v, viewer->slot, slot) || policy_leads(v, viewer->slot, p))))
+        return TAILNET_SLOT_NONE;
+    return slot;
+}
+
+/* The viewer is led by a group whose router is the new primary too: that it uses it says nothing about this move. */
+static bool is_led_there(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
+                         const struct tailnet_node *viewer)
+{
+    const struct prefix *p = &m->prefixes.items[0];
+
+    if (!v || !policy_leads(v, viewer->slot, p))
+        return false;
+    for (size_t i = 0; i < s->via_primary_count; i++)
+        if (s->via_primaries[i]->r.id == m->to && prefix_cmp(&s->via_primaries[i]->prefix, p) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the move is about the viewer at all. */
+static bool concerns(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
+                     const struct tailnet_node *viewer)
+{
+    if (m->via)
+        return v && policy_leads(v, viewer->slot, &m->prefixes.items[0]);
+    return !is_led_there(m, s, v, viewer);
+}
+
+uint64_t move_expects(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
+                      const struct tailnet_node *viewer, struct prefixes *out)
+{
+    const struct tailnet_node *primary = snapshot_node_by_id(s, m->to);
+    uint32_t nearest = primary ? nearest_slot(m, s, v, viewer) : TAILNET_SLOT_NONE;
+    struct prefixes shown = {0};
+
+    prefixes_release(out);
+    if (!primary || !concerns(m, s, v, viewer))
+        return 0;
+    if (v && policy_sees(v, viewer->slot, primary->slot))
+        policy_routes(v, viewer->slot, primary->slot, &shown);
+    else if (!v)
+        prefixes_copy(&shown, &primary->serving);
+    prefixes_and(out, &shown, &m->prefixes);
     prefixes_release(&shown);
-    prefixes_release(&seen);
-    return any;
+    const struct tailnet_node *router = nearest == TAILNET_SLOT_NONE ? primary : snapshot_node(s, nearest);
+    return router && out->len ? router->record->r.id : 0;
 }
 
 /* Each viewer has the same chance to be in the sample. */
-static void add_viewer(struct readback_move *m, uint64_t node, int64_t now_ms)
+void move_add_viewer(struct readback_move *m, uint64_t node, int64_t now_ms)
 {
     struct route_follower f = {.node = node, .silent = true, .due_ms = now_ms};
 
@@ -68,31 +117,40 @@ static void add_viewer(struct readback_move *m, uint64_t node, int64_t now_ms)
 /* The policy is held for a block at a time: a failover never waits for all of it. */
 static void find_viewers(struct readback *r, const struct tailnet_snapshot *s, struct readback_move *m, int64_t now_ms)
 {
-    const struct tailnet_node *router = snapshot_node_by_id(s, m->to);
+    struct prefixes expected = {0};
 
-    for (size_t b = 0; router && b < s->block_count; b++) {
+    for (size_t b = 0; b < s->block_count; b++) {
         const struct policy_view *v = tailnet_policy_read(r->options.tailnet);
         for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
             const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            if (n && n != router && n->record->r.id != m->from && n->live.online && n->record->authorized &&
-                sees(v, n, router, &m->prefixes))
-                add_viewer(m, n->record->r.id, now_ms);
+            if (n && n->record->r.id != m->to && n->record->r.id != m->from && n->live.online &&
+                n->record->authorized && move_expects(m, s, v, n, &expected) == m->to)
+                move_add_viewer(m, n->record->r.id, now_ms);
         }
         tailnet_policy_done(r->options.tailnet);
     }
+    prefixes_release(&expected);
 }
 
 /* ---- what moved ---- */
 
-static struct readback_move *move_between(struct readback_move **fresh, size_t count, uint64_t from, uint64_t to)
+typedef VEC(struct readback_move *) move_list;
+
+/* Those of one group between the same routers, by the same hand, are one move. Who is nearest differs by prefix. */
+static struct readback_move *move_between(const move_list *fresh, const struct tailnet_snapshot *s,
+                                          const struct prefix *p, const char *via, uint64_t from, uint64_t to,
+                                          const char *actor)
 {
-    for (size_t i = 0; i < count; i++)
-        if (fresh[i]->from == from && fresh[i]->to == to)
-            return fresh[i];
+    for (size_t i = 0; i < fresh->len && !tailnet_nearest_find(s->nearest, p); i++) {
+        struct readback_move *m = fresh->items[i];
+        if (m->from == from && m->to == to && str_eq(m->via ? m->via : "", via) &&
+            str_eq(m->actor ? m->actor : "", actor) && !tailnet_nearest_find(s->nearest, &m->prefixes.items[0]))
+            return m;
+    }
     return NULL;
 }
 
-static void keep(struct readback *r, struct readback_move *m)
+void move_keep(struct readback *r, struct readback_move *m)
 {
     pthread_mutex_lock(&r->lock);
     m->number = ++r->next_number;
@@ -104,29 +162,48 @@ static void keep(struct readback *r, struct readback_move *m)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* Notes who serves the prefix, and the move where that was another one. via "": for everybody. */
+static void look_at(struct readback *r, const struct tailnet_snapshot *s, const struct prefix *p, const char *via,
+                    uint64_t to, int64_t since_ns, const char *actor, move_list *fresh)
+{
+    struct buf key = BUF_INIT(0);
+
+    buf_add(&key, p, sizeof(*p));
+    buf_adds(&key, via);
+    uint64_t was = (uint64_t)(uintptr_t)map_put(&r->primaries, buf_text(&key), key.len, (void *)(uintptr_t)to);
+    buf_release(&key);
+    if (!r->looked || was == to)
+        return;
+    struct readback_move *m = move_between(fresh, s, p, via, was, to, actor);
+    if (!m) {
+        m = mem_alloc(sizeof(*m));
+        *m = (struct readback_move){.from = was,
+                                    .to = to,
+                                    .via = *via ? mem_strdup(via) : NULL,
+                                    .actor = *actor ? mem_strdup(actor) : NULL,
+                                    .moved_ns = since_ns,
+                                    .moved_ms = clock_mono_ms()};
+        vec_push(fresh, m);
+    }
+    prefixes_add(&m->prefixes, p);
+}
+
 void moves_look(struct readback *r, const struct tailnet_snapshot *s)
 {
-    VEC(struct readback_move *) fresh = {0};
-    int64_t now_ms = clock_mono_ms();
+    move_list fresh = {0};
 
     for (size_t i = 0; i < s->primary_count; i++) {
         const struct primary *p = s->primaries[i];
-        uint64_t was =
-            (uint64_t)(uintptr_t)map_put(&r->primaries, &p->prefix, sizeof(p->prefix), (void *)(uintptr_t)p->r.id);
-        if (!r->looked || was == p->r.id)
-            continue;
-        struct readback_move *m = move_between(fresh.items, fresh.len, was, p->r.id);
-        if (!m) {
-            m = mem_alloc(sizeof(*m));
-            *m = (struct readback_move){.from = was, .to = p->r.id, .moved_ns = p->since_ns, .moved_ms = now_ms};
-            vec_push(&fresh, m);
-        }
-        prefixes_add(&m->prefixes, &p->prefix);
+        look_at(r, s, &p->prefix, "", p->r.id, p->since_ns, p->actor, &fresh);
+    }
+    for (size_t i = 0; i < s->via_primary_count; i++) {
+        const struct via_primary *p = s->via_primaries[i];
+        look_at(r, s, &p->prefix, p->tags, p->r.id, p->since_ns, p->actor, &fresh);
     }
     r->looked = true;
     for (size_t i = 0; i < fresh.len; i++) {
-        find_viewers(r, s, fresh.items[i], now_ms);
-        keep(r, fresh.items[i]);
+        find_viewers(r, s, fresh.items[i], fresh.items[i]->moved_ms);
+        move_keep(r, fresh.items[i]);
     }
     vec_release(&fresh);
 }
@@ -144,6 +221,11 @@ void move_settle(struct readback *r, struct readback_move *m, int64_t now_ms)
     if (followed == 0 && all)
         return; /* there was nobody to ask */
     move_say(r, m, &text);
-    core_note_followers(r->options.core, m->to, &m->prefixes, all, now_ms - m->moved_ms, buf_text(&text));
+    core_note_followers(r->options.core, &(struct core_followers){.node = m->exit_end ? m->from : m->to,
+                                                                  .prefixes = &m->prefixes,
+                                                                  .all_follow = all,
+                                                                  .after_ms = now_ms - m->moved_ms,
+                                                                  .actor = m->actor,
+                                                                  .text = buf_text(&text)});
     buf_release(&text);
 }

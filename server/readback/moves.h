@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Private to the room: moves of prefixes, and those who are asked whether they follow. */
+/* Private to the room: moves of prefixes, for everybody or within a group of via, and exit nodes that end; and those
+ * who follow. Who uses a prefix is asked; the users of an exit node say by themselves when they use another one
+ * (Hostinfo.ExitNodeID, from capability version 122). */
 #ifndef SERVER_READBACK_MOVES_H
 #define SERVER_READBACK_MOVES_H
 
@@ -19,6 +21,9 @@
 #define ASK_MS     30000
 #define AGAIN_MS   1000 /* until a node that does not follow yet is asked again */
 #define ENDS_MS    60000
+#define EXITS_MS   1000 /* between looks for exit nodes that ended */
+#define ACTORS_MAX 32   /* changes of administrators that are remembered */
+#define ACTOR_MS   5000 /* how long before an exit node ended one may be its cause */
 
 #define PREFERENCES_MAX 256 /* nodes whose preferences are known */
 
@@ -32,14 +37,24 @@ struct route_follower {
     int64_t due_ms; /* when it is asked (again) */
 };
 
-/* Prefixes that went from one router to another at once. */
+/* Prefixes that went from one router to another at once, or an exit node that its users must leave. */
 struct readback_move {
-    uint64_t number, from, to;
+    uint64_t number, from, to; /* of an exit node to is 0 */
+    char *via;                 /* the group of routers in which they moved, NULL: the election for everybody */
+    char *actor;               /* the administrator whose change it follows, NULL: nobody's */
+    const char *exit_end;      /* of an exit node: why it ended; NULL: it is none */
     struct prefixes prefixes;
     int64_t moved_ns, moved_ms; /* wall, mono */
     size_t viewers;             /* of all nodes, when it was begun */
     VEC(struct route_follower) followers;
     bool ended;
+};
+
+/* An administrator's change of a node. */
+struct node_change {
+    uint64_t node;
+    int64_t at_ms;
+    char *actor;
 };
 
 /* What a node said last of its preferences. */
@@ -55,14 +70,18 @@ struct readback {
     struct loop_timer timer;
     uint64_t seen; /* the change up to which primaries were looked at */
     bool looked;
-    struct map primaries; /* prefix -> node id, as last seen; of the loop */
+    struct map primaries; /* prefix and group -> node id, as last seen; of the loop */
+    struct map exits;     /* id of an exit node that could be used, as last seen; of the loop */
+    int64_t exits_ms;     /* when that was */
 
     pthread_mutex_t lock;              /* of what follows */
     VEC(struct readback_move *) moves; /* oldest first */
     uint64_t next_number;
     unsigned asking;
     uint64_t questions, failed;
-    struct metrics_times follow_times;
+    struct metrics_times follow_times, leave_times;
+    struct node_change changes[ACTORS_MAX];
+    size_t next_change;
     VEC(struct viewer_preference) preferences;
     unsigned preferences_asked; /* open questions */
     uint32_t next_slot;         /* of the node that is looked at next */
@@ -74,7 +93,22 @@ void moves_look(struct readback *r, const struct tailnet_snapshot *s);
 void moves_release(struct readback *r);
 struct readback_move *moves_find(struct readback *r, uint64_t number); /* locked; NULL: forgotten */
 /* Ends a move whose followers are decided, or whose time is over, and notes it; locked. */
+void move_add_viewer(struct readback_move *m, uint64_t node, int64_t now_ms);
+void move_keep(struct readback *r, struct readback_move *m); /* takes it over */
 void move_settle(struct readback *r, struct readback_move *m, int64_t now_ms);
+
+/* The router that the viewer is to use for the moved prefixes, and which of them (out is released first): the new one,
+ * or its own where the nearest one serves. v NULL: there is no policy. */
+uint64_t move_expects(const struct readback_move *m, const struct tailnet_snapshot *s, const struct policy_view *v,
+                      const struct tailnet_node *viewer, struct prefixes *out);
+
+/* exit_moves.c */
+/* Looks for exit nodes that ended while somebody used them; the caller does not hold the lock. */
+void exits_look(struct readback *r, const struct tailnet_snapshot *s);
+/* What the users of one use now; locked. */
+void exit_follow(struct readback *r, const struct tailnet_snapshot *s, struct readback_move *m);
+/* The core's listener. */
+void exits_note_change(void *arg, const struct event *e);
 
 /* report.c */
 void move_counts(const struct readback_move *m, size_t *followed, size_t *unsupported, size_t *gone);

@@ -2,11 +2,13 @@
 /* What is known of moves, in words and figures. */
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "metrics/metrics.h"
 #include "readback/moves.h"
 
 #define BEHIND_SHOWN 20
 #define NAMES_SHOWN  5
+#define TOGETHER_MS  2000 /* between moves that are told together, although one of them has ended */
 
 void move_counts(const struct readback_move *m, size_t *followed, size_t *unsupported, size_t *gone)
 {
@@ -38,6 +40,8 @@ static void say_prefixes(const struct readback_move *m, struct buf *out)
         buf_adds(out, prefix_format(&m->prefixes.items[0], text));
     else
         buf_addf(out, "%zu prefixes", m->prefixes.len);
+    if (m->via)
+        buf_addf(out, " via %s", m->via);
 }
 
 /* "; 2 still use r1 (a, b, since 12 s)" */
@@ -63,6 +67,54 @@ static void say_behind(const struct readback_move *m, const struct tailnet_snaps
              (long long)((clock_wall_ns() - m->moved_ns) / NS_PER_SECOND));
 }
 
+static size_t users_of(const struct readback_move *m, uint64_t exit)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < m->followers.len; i++)
+        count += m->followers.items[i].state == FOLLOWER_FOLLOWS && m->followers.items[i].uses == exit;
+    return count;
+}
+
+/* ": 2 use x2, 1 uses none" */
+static void say_users(const struct readback_move *m, const struct tailnet_snapshot *s, struct buf *out)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < m->followers.len && shown < NAMES_SHOWN; i++) {
+        const struct route_follower *f = &m->followers.items[i];
+        bool first = f->state == FOLLOWER_FOLLOWS;
+        for (size_t k = 0; k < i && first; k++)
+            first = m->followers.items[k].state != FOLLOWER_FOLLOWS || m->followers.items[k].uses != f->uses;
+        if (!first)
+            continue;
+        size_t count = users_of(m, f->uses);
+        buf_addf(out, "%s%zu %s %s", shown++ ? ", " : ": ", count, count == 1 ? "uses" : "use",
+                 f->uses ? name_of(s, f->uses) : "none");
+    }
+}
+
+static void say_exit(const struct readback_move *m, const struct tailnet_snapshot *s, size_t followed, size_t able,
+                     struct buf *out)
+{
+    if (able)
+        buf_addf(out, "%zu of %zu node%s %s left the exit node %s, which %s", followed, able, able == 1 ? "" : "s",
+                 followed == 1 ? "has" : "have", name_of(s, m->from), m->exit_end);
+    else
+        buf_addf(out, "nobody who used the exit node %s, which %s, is there any more", name_of(s, m->from),
+                 m->exit_end);
+    say_users(m, s, out);
+}
+
+static void say_switched(const struct readback_move *m, const struct tailnet_snapshot *s, size_t followed, size_t able,
+                         struct buf *out)
+{
+    buf_addf(out, "%zu of %zu node%s %s switched ", followed, able, able == 1 ? "" : "s",
+             followed == 1 ? "has" : "have");
+    say_prefixes(m, out);
+    buf_addf(out, " to %s", name_of(s, m->to));
+}
+
 void move_say(const struct readback *r, const struct readback_move *m, struct buf *out)
 {
     const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
@@ -70,15 +122,14 @@ void move_say(const struct readback *r, const struct readback_move *m, struct bu
 
     move_counts(m, &followed, &unsupported, &gone);
     size_t able = m->followers.len - unsupported - gone;
-    if (!able) {
+    if (m->exit_end) {
+        say_exit(m, s, followed, able, out);
+    } else if (!able) {
         buf_adds(out, "no node that is online can say which router of ");
         say_prefixes(m, out);
         buf_adds(out, " it uses");
     } else {
-        buf_addf(out, "%zu of %zu node%s %s switched ", followed, able, able == 1 ? "" : "s",
-                 followed == 1 ? "has" : "have");
-        say_prefixes(m, out);
-        buf_addf(out, " to %s", name_of(s, m->to));
+        say_switched(m, s, followed, able, out);
     }
     say_behind(m, s, false, out);
     say_behind(m, s, true, out);
@@ -97,65 +148,105 @@ static const char *name_kept(struct arena *a, const struct tailnet_snapshot *s, 
 static void list_behind(const struct readback_move *m, const struct tailnet_snapshot *s, struct arena *a,
                         struct api_list *out)
 {
-    struct api_behind *list = arena_alloc(a, BEHIND_SHOWN * sizeof(*list));
-    size_t count = 0;
+    struct api_behind *list = (struct api_behind *)(uintptr_t)out->items;
 
-    for (size_t i = 0; i < m->followers.len && count < BEHIND_SHOWN; i++) {
+    for (size_t i = 0; i < m->followers.len && out->len < BEHIND_SHOWN; i++) {
         const struct route_follower *f = &m->followers.items[i];
         if (is_behind(f))
-            list[count++] = (struct api_behind){.node = f->node,
-                                                .name = name_kept(a, s, f->node),
-                                                .uses = name_kept(a, s, f->uses),
-                                                .silent = f->silent,
-                                                .seconds = (uint64_t)((clock_wall_ns() - m->moved_ns) / NS_PER_SECOND)};
+            list[out->len++] =
+                (struct api_behind){.node = f->node,
+                                    .name = name_kept(a, s, f->node),
+                                    .uses = name_kept(a, s, f->uses),
+                                    .silent = f->silent,
+                                    .seconds = (uint64_t)((clock_wall_ns() - m->moved_ns) / NS_PER_SECOND)};
     }
-    *out = (struct api_list){list, count};
+}
+
+static uint64_t server_now(const struct tailnet_snapshot *s, const struct prefix *p, const char *via)
+{
+    for (size_t i = 0; i < s->primary_count && !via; i++)
+        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0)
+            return s->primaries[i]->r.id;
+    for (size_t i = 0; i < s->via_primary_count && via; i++)
+        if (prefix_cmp(&s->via_primaries[i]->prefix, p) == 0 && str_eq(s->via_primaries[i]->tags, via))
+            return s->via_primaries[i]->r.id;
+    return 0;
 }
 
 /* It has moved again, which is looked at in a moment. */
 static bool moved_on(const struct tailnet_snapshot *s, const struct readback_move *m, const struct prefix *p)
 {
-    for (size_t i = 0; i < s->primary_count; i++)
-        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0)
-            return s->primaries[i]->r.id != m->to;
+    uint64_t now = m->exit_end ? 0 : server_now(s, p, m->via);
+
+    return now && now != m->to;
+}
+
+/* One more move of the prefix: within another group, or of another exit node. */
+static void add_move(struct readback *r, const struct tailnet_snapshot *s, const struct readback_move *m,
+                     const struct prefix *p, struct arena *a, struct api_followers *out, struct buf *text)
+{
+    size_t followed, unsupported, gone;
+
+    move_counts(m, &followed, &unsupported, &gone);
+    buf_adds(text, text->len ? ". " : "");
+    move_say(r, m, text);
+    out->viewers += m->viewers;
+    out->asked += m->followers.len;
+    out->followed += followed;
+    out->unsupported += unsupported;
+    out->complete = out->complete && followed + unsupported + gone == m->followers.len && !moved_on(s, m, p);
+    out->ended = out->ended && m->ended && !moved_on(s, m, p);
+    list_behind(m, s, a, &out->behind);
+}
+
+/* A newer move of the same prefix says all that counts. */
+static bool is_superseded(const struct readback *r, size_t at, const struct prefix *p)
+{
+    const struct readback_move *m = r->moves.items[at];
+
+    for (size_t i = at + 1; i < r->moves.len; i++) {
+        const struct readback_move *later = r->moves.items[i];
+        if (prefixes_has(&later->prefixes, p) && str_eq(later->via ? later->via : "", m->via ? m->via : "") &&
+            (!m->exit_end || later->from == m->from))
+            return true;
+    }
     return false;
 }
 
 bool readback_followers(struct readback *r, const struct prefix *p, struct arena *a, struct api_followers *out)
 {
-    const struct readback_move *m = NULL;
-    size_t followed, unsupported, gone;
+    const struct readback_move *newest = NULL;
     struct buf text = BUF_INIT(0);
 
     pthread_mutex_lock(&r->lock);
-    for (size_t i = r->moves.len; i-- > 0 && !m;)
-        if (prefixes_has(&r->moves.items[i]->prefixes, p))
-            m = r->moves.items[i];
-    if (m) {
-        const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
-        move_counts(m, &followed, &unsupported, &gone);
-        move_say(r, m, &text);
-        *out = (struct api_followers){.prefix = *p,
-                                      .from = m->from,
-                                      .from_name = name_kept(a, s, m->from),
-                                      .to = m->to,
-                                      .to_name = name_kept(a, s, m->to),
-                                      .moved_ns = m->moved_ns,
-                                      .viewers = m->viewers,
-                                      .asked = m->followers.len,
-                                      .followed = followed,
-                                      .unsupported = unsupported,
-                                      .complete = followed + unsupported + gone == m->followers.len,
-                                      .ended = m->ended,
-                                      .text = arena_strdup(a, buf_text(&text))};
-        if (moved_on(s, m, p))
-            out->complete = out->ended = false;
-        list_behind(m, s, a, &out->behind);
-        tailnet_unpin(s);
+    const struct tailnet_snapshot *s = tailnet_pin(r->options.tailnet);
+    for (size_t i = r->moves.len; i-- > 0;) {
+        const struct readback_move *m = r->moves.items[i];
+        if (!prefixes_has(&m->prefixes, p) || is_superseded(r, i, p))
+            continue;
+        if (newest && m->moved_ms + (m->ended ? TOGETHER_MS : ENDS_MS) < newest->moved_ms)
+            continue; /* that is another story */
+        if (!newest) {
+            newest = m;
+            *out = (struct api_followers){.prefix = *p,
+                                          .from = m->from,
+                                          .from_name = name_kept(a, s, m->from),
+                                          .to = m->to,
+                                          .to_name = name_kept(a, s, m->to),
+                                          .actor = m->actor ? arena_strdup(a, m->actor) : NULL,
+                                          .moved_ns = m->moved_ns,
+                                          .complete = true,
+                                          .ended = true,
+                                          .behind = {arena_alloc(a, BEHIND_SHOWN * sizeof(struct api_behind)), 0}};
+        }
+        add_move(r, s, m, p, a, out, &text);
     }
+    tailnet_unpin(s);
     pthread_mutex_unlock(&r->lock);
+    if (newest)
+        out->text = arena_strdup(a, buf_text(&text));
     buf_release(&text);
-    return m != NULL;
+    return newest != NULL;
 }
 
 bool readback_confirmed(struct readback *r, uint64_t node)
@@ -166,13 +257,15 @@ bool readback_confirmed(struct readback *r, uint64_t node)
     for (size_t i = 0; i < r->moves.len; i++) {
         const struct readback_move *m = r->moves.items[i];
         size_t followed, unsupported, gone;
-        if (m->to == node)
+        if (m->to == node) {
             moved = false; /* it served again */
-        if (m->from != node)
+            all = true;
+        }
+        if (m->from != node || m->exit_end)
             continue;
         move_counts(m, &followed, &unsupported, &gone);
         moved = true;
-        all = m->ended && unsupported == 0 && followed + gone == m->followers.len;
+        all = all && m->ended && unsupported == 0 && followed + gone == m->followers.len;
     }
     pthread_mutex_unlock(&r->lock);
     return moved && all;
@@ -186,6 +279,10 @@ void readback_metrics(struct readback *r, struct buf *out)
     metrics_put(out, "headway_readback_questions_failed_total", "counter", "Of these, those without a usable answer",
                 r->failed);
     metrics_put_times(out, "headway_route_follow_seconds",
-                      "Time from the move of a prefix until a node said that it uses the new router", &r->follow_times);
+                      "Time from the move of a prefix until a node said that it uses the new router", &metrics_seconds,
+                      &r->follow_times);
+    metrics_put_times(out, "headway_exit_leave_seconds",
+                      "Time from the end of an exit node until a node that used it said that it uses another",
+                      &metrics_seconds, &r->leave_times);
     pthread_mutex_unlock(&r->lock);
 }

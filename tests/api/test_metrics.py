@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 60
+# limit: 120
 """The figures of a daemon with users, nodes, a policy and a relay: Prometheus' own tool has nothing to say against them,
 and who is online is the same in the figures, the API and the overview."""
 import http.client
+import json
 import os
-import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
 import daemon as shared  # noqa: E402
+import promtool  # noqa: E402
 
 metrics_port = shared.free_port()
 RUN_NODE = os.path.join(os.path.dirname(shared.HEADWAYD), "tests/docs/run_node")
@@ -43,13 +44,60 @@ def join(d, key, name, route):
     return node
 
 
-def promtool(when):
-    tool = shutil.which("promtool")
+def check_form(when):
+    tool = promtool.find()
     if not tool:
-        print(f"ok - promtool has nothing to say {when} # skip promtool is not there (Debian's package prometheus)")
+        print(f"ok - promtool has nothing to say {when} # skip {promtool.MISSING}")
         return
     said = subprocess.run([tool, "check", "metrics"], input=page("/metrics"), capture_output=True, text=True, check=False)
     shared.check(f"promtool has nothing to say {when}", said.returncode == 0 and not said.stdout + said.stderr, (said.stdout + said.stderr)[:400])
+
+
+def sample(text):
+    """Of a sample with labels, or of a name whose samples are added up."""
+    return sum(float(line.rsplit(" ", 1)[1]) for line in page("/metrics").splitlines() if line.startswith(text))
+
+
+def headscale_figures(d):
+    """What dashboards that were made for headscale ask for."""
+    shared.check("nodes are counted as they are stored", figure("headscale_nodestore_nodes") == 2 and
+                 sample('headscale_nodestore_operations_total{operation="put"}') == 2)
+    shared.check("and how long each took", sample('headscale_nodestore_operation_duration_seconds_count{operation="put"}') == 2)
+    before = sample('headscale_nodestore_operations_total{operation="update"}')
+    d.call("POST", "/api/v1/node/2/rename/notebook")
+    shared.check("a change of a node is one", shared.wait_for(10, lambda: sample('headscale_nodestore_operations_total{operation="update"}') == before + 1))
+    shared.check("groups have a size and a time", sample("headscale_nodestore_batch_size_count") == sample("headscale_nodestore_batch_duration_seconds_count") > 0
+                 and sample("headscale_nodestore_batch_size_sum") >= sample("headscale_nodestore_batch_size_count"))
+    sent = 'headscale_mapresponse_sent_total{status="ok",type="full"}'
+    shared.check("each stream got a full map", sample(sent) == 2, page("/metrics"))
+    shared.check("and news", shared.wait_for(10, lambda: sample('headscale_mapresponse_sent_total{status="ok",type="change"}') > 0))
+    shared.check("full maps were made", sample('headscale_mapresponse_generated_total{response_type="full"}') >= 2)
+    answers = 'http_request_duration_seconds_count{method="POST",endpoint="/api/v1/user",status="200"}'
+    shared.check("answers are timed", sample(answers) == 1 and sample('http_request_duration_seconds_bucket{method="POST",endpoint="/api/v1/user",status="200",le="+Inf"}') == 1)
+
+
+def debug_pages(d):
+    shared.check("a stream that was left is counted", shared.wait_for(10, lambda: sample('headscale_mapresponse_ended_total{reason="cancelled"}') >= 1), page("/metrics"))
+    config = json.loads(page("/debug/config"))
+    shared.check("the configuration in force is shown, and no secret", config["server_url"].startswith("http") and
+                 config["cli"]["api_key"] == "(hidden)" and "swordfish" not in page("/debug/config"), config["cli"])
+    nodes = json.loads(page("/debug/nodestore"))["nodes"]
+    shared.check("nodes are shown", [n["id"] for n in nodes] == ["1", "2", "3"])
+    streams = json.loads(page("/debug/batcher"))
+    shared.check("and which are connected", streams["total_nodes"] == 3 and streams["connected_nodes"]["3"] == {"connected": True, "active_connections": 1} and
+                 not streams["connected_nodes"]["2"]["connected"], streams)
+    filters = json.loads(page("/debug/filter"))
+    shared.check("packet filters are shown by node", set(filters) == {"1 router", "2 notebook", "3 spare"} and all("SrcIPs" in r for f in filters.values() for r in f), filters)
+    shared.check("or of one node", list(json.loads(page("/debug/filter?node=2"))) == ["2 notebook"])
+    shared.check("SSH rules too", json.loads(page("/debug/ssh?node=2")) == {"2 notebook": {"rules": []}})
+    d.call("POST", "/api/v1/debug/node", {"user": "alice", "key": "hskey-authreq-0123456789abcdef01234567", "name": "late"})
+    shared.check("registrations that wait are shown", [p["hostname"] for p in json.loads(page("/debug/registration-cache"))["pending"]] == ["late"])
+    shared.check("and what the policy is applied to", json.loads(page("/debug/policy-manager"))["nodes"] == 3)
+    listed = [line.split()[0] for line in page("/debug/").splitlines() if line.startswith("/debug/")]
+    for path in listed:
+        c = http.client.HTTPConnection("127.0.0.1", metrics_port, timeout=10)
+        c.request("GET", path, headers={"X-Forwarded-For": "192.0.2.1"})
+        shared.check(f"{path} is refused to who comes from elsewhere", c.getresponse().status == 403)
 
 
 def routers(d, key, nodes):
@@ -74,17 +122,19 @@ def presence(d, nodes):
 
 if not os.access(RUN_NODE, os.X_OK):
     shared.skip_all(f"{RUN_NODE} is not built: make build-tests")
-daemon = shared.Daemon(metrics=metrics_port)
+daemon = shared.Daemon(metrics=metrics_port, extra="cli: {api_key: swordfish}\n")
 with daemon:
     daemon.call("POST", "/api/v1/user", {"name": "alice"})
     daemon.call("PUT", "/api/v1/policy", {"policy": POLICY})
     key = daemon.call("POST", "/api/v1/preauthkey", {"user": "1", "reusable": True})[1]["preAuthKey"]["key"]
     members = [join(daemon, key, "router", "10.1.0.0/16"), join(daemon, key, "laptop", "")]
     shared.check("the figures count routes that are served", shared.wait_for(10, lambda: figure("headway_routes_serving") == 1))
-    promtool("with nodes")
+    check_form("with nodes")
+    headscale_figures(daemon)
     presence(daemon, members)
     routers(daemon, key, members)
-    promtool("after changes")
+    check_form("after changes")
+    debug_pages(daemon)
     for member in members:
         member.stdin.close() if not member.stdin.closed else None
         member.wait(10)

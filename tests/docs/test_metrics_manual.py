@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 60
+# limit: 120
 """headway-metrics(7) names each figure that a daemon has, and no other; the same for the codes of the report of health.
 Prometheus' own tool takes the alerts, and each figure in them is one of the page."""
 import http.client
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shared"))
 import daemon as shared  # noqa: E402
+import promtool  # noqa: E402
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 with open(os.path.join(TOP, "man/headway-metrics.7"), encoding="utf-8") as f:
@@ -53,10 +53,10 @@ rules = section("ALERTS").split(".Bd -literal\n", 1)[1].split("\n.Ed", 1)[0]
 used = set(re.findall(r"\b(?:headway|headscale)_[a-z_]+", rules))
 unknown = {u for u in used if u not in named and re.sub(r"_(bucket|sum|count)$", "", u) not in named}
 shared.check("alerts ask for figures that there are", used and not unknown, unknown)
-tool = shutil.which("promtool")
+tool = promtool.find()
 if tool:
     said = subprocess.run([tool, "check", "rules", "/dev/stdin"], input=rules, capture_output=True, text=True, check=False)
     shared.check("promtool takes the alerts", said.returncode == 0, said.stdout + said.stderr)
 else:
-    print("ok - promtool takes the alerts # skip promtool is not there (Debian's package prometheus)")
+    print(f"ok - promtool takes the alerts # skip {promtool.MISSING}")
 shared.finish()

@@ -216,3 +216,21 @@ uint64_t api_node(struct api_fixture *f, const char *user, const char *name, con
     }
     return reg.node_id;
 }
+
+int api_setup(struct api_fixture *f)
+{
+    api_begin(f, "");
+    json_decref(api_expect(f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
+    return 0;
+}
+
+int api_teardown(struct api_fixture *f)
+{
+    api_end(f);
+    return 0;
+}
+
+const char *api_text_in(const json_t *json, const char *object, const char *key)
+{
+    return json_text(json_object_get(json, object), key, "");
+}

@@ -22,6 +22,9 @@ void api_prepare(struct api_fixture *f, const char *extra);
 void api_go(struct api_fixture *f);
 void api_begin(struct api_fixture *f, const char *extra); /* extra: more lines of configuration, "" for none */
 void api_end(struct api_fixture *f);
+/* The setup and teardown of most tests: a user named alice is there. */
+int api_setup(struct api_fixture *f);
+int api_teardown(struct api_fixture *f);
 
 /* A connection to the unix socket, or (public) through the door of strangers. */
 int api_connect(struct api_fixture *f, bool public_door);
@@ -41,6 +44,9 @@ int api_ask(struct api_fixture *f, const struct api_call *call, json_t **json);
 
 /* The most common: over the unix socket; fails the test unless the status is the given one. */
 json_t *api_expect(struct api_fixture *f, int status, const char *method, const char *target, const char *body);
+
+/* The text json[object][key]; "": none. Borrowed. */
+const char *api_text_in(const json_t *json, const char *object, const char *key);
 
 /* A registered node of the user with that name, advertising routes (NULL ends), online when session is not NULL. */
 uint64_t api_node(struct api_fixture *f, const char *user, const char *name, const char *const *routes,

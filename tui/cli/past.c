@@ -131,7 +131,10 @@ static void move_row(struct text_table *t, const struct api_move *m)
     table_time(t, m->time_ns, "", false);
     table_text(t, *m->from_name ? m->from_name : m->from ? "?" : "nobody", COLOR_PLAIN);
     table_text(t, *m->to_name ? m->to_name : m->to ? "?" : "nobody", m->to ? COLOR_PLAIN : COLOR_BAD);
-    table_text(t, *m->cause ? m->cause : m->text, COLOR_PLAIN);
+    bool named = *m->actor && !str_eq(m->actor, "server");
+    char *cause = mem_format("%s%s%s", *m->cause ? m->cause : m->text, named ? ", by " : "", named ? m->actor : "");
+    table_text(t, cause, COLOR_PLAIN);
+    free(cause);
     milliseconds(t, m->detection_ms);
     milliseconds(t, m->convergence_ms);
 }

@@ -27,6 +27,39 @@ static void http_figures(struct api *api, struct buf *out)
     metrics_put(out, "headway_event_streams", "gauge", "Open streams of events", events_stream_count(api->hub));
 }
 
+/* What headscale says of its store of nodes, as it is here: changes of nodes that became durable, the groups in which
+ * they were, and the snapshots that readers get. */
+static void nodestore_figures(const struct core_counters *c, struct buf *out)
+{
+    static const char *const operations[CORE_NODE_OPERATIONS] = {
+        [CORE_NODE_PUT] = "put", [CORE_NODE_UPDATE] = "update", [CORE_NODE_DELETE] = "delete"};
+    char labels[32];
+
+    metrics_head(out, "headscale_nodestore_operations_total", "counter", "Changes of nodes");
+    for (int i = 0; i < CORE_NODE_OPERATIONS; i++) {
+        unsigned long long count = 0;
+        for (size_t k = 0; k <= METRICS_LIMITS; k++)
+            count += c->node_times[i].counts[k];
+        buf_addf(out, "headscale_nodestore_operations_total{operation=\"%s\"} %llu\n", operations[i], count);
+    }
+    metrics_head(out, "headscale_nodestore_operation_duration_seconds", "histogram",
+                 "Time until a change of a node was durable");
+    for (int i = 0; i < CORE_NODE_OPERATIONS; i++) {
+        snprintf(labels, sizeof(labels), "operation=\"%s\"", operations[i]);
+        metrics_put_series(out, "headscale_nodestore_operation_duration_seconds", labels, &metrics_fractions,
+                           &c->node_times[i]);
+    }
+    metrics_put_times(out, "headscale_nodestore_batch_size", "Changes of any kind that were stored as one group",
+                      &metrics_hundred, &c->batch_sizes);
+    metrics_put_times(out, "headscale_nodestore_batch_duration_seconds", "Time until such a group was durable",
+                      &metrics_fractions, &c->batch_times);
+    metrics_put_times(out, "headscale_nodestore_snapshot_build_duration_seconds",
+                      "Time to make the snapshot that readers get", &metrics_fractions, &c->snapshot_times);
+    metrics_put_times(out, "headscale_nodestore_peers_calculation_duration_seconds",
+                      "Time to find what the policy lets change among peers", &metrics_fractions, &c->peers_times);
+    metrics_put(out, "headscale_nodestore_queue_depth", "gauge", "Calls that wait for the core", c->queue_length);
+}
+
 static void core_figures(struct api *api, struct buf *out)
 {
     struct core_counters c;
@@ -41,7 +74,9 @@ static void core_figures(struct api *api, struct buf *out)
     metrics_put(out, "headway_failovers_total", "counter", "Prefixes that moved from one router to another",
                 c.failovers);
     metrics_put_times(out, "headway_failover_detection_seconds",
-                      "Time from the last sign of life of a router to the move of its prefixes", &c.detection);
+                      "Time from the last sign of life of a router to the move of its prefixes", &metrics_seconds,
+                      &c.detection);
+    nodestore_figures(&c, out);
 }
 
 static void tailnet_figures(struct rest_request *r, struct buf *out)
@@ -97,6 +132,7 @@ static unsigned long long resident_bytes(void)
 static void process_figures(struct api *api, struct buf *out)
 {
     struct rusage use;
+    struct rlimit files;
 
     getrusage(RUSAGE_SELF, &use);
     buf_addf(out,
@@ -106,6 +142,8 @@ static void process_figures(struct api *api, struct buf *out)
                  (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
     metrics_put(out, "process_resident_memory_bytes", "gauge", "Resident memory", resident_bytes());
     metrics_put(out, "process_open_fds", "gauge", "Open descriptors", open_descriptors());
+    metrics_put(out, "process_max_fds", "gauge", "Descriptors that may be open",
+                getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : 0);
     buf_addf(out,
              "# HELP process_start_time_seconds Start\n# TYPE process_start_time_seconds gauge\n"
              "process_start_time_seconds %.3f\n",

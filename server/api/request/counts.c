@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Counted without a lock: a row for each call, and one for what nobody has. */
+/* Counted without a lock, but for the times: a row for each call, and one for what nobody has. */
 #include "api/request/counts.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+
+#include "metrics/metrics.h"
 
 static const int counted_statuses[] = {200, 400, 401, 403, 404, 405, 409, 410, 412, 413, 429, 500, 501, 503, 504, 0};
 #define STATUSES (ARRAY_LEN(counted_statuses))
@@ -12,16 +15,25 @@ static const int counted_statuses[] = {200, 400, 401, 403, 404, 405, 409, 410, 4
 struct answer_counts {
     atomic_ullong (*answers)[STATUSES];
     atomic_ullong microseconds;
+    pthread_mutex_t lock;                     /* of times */
+    struct metrics_times *(*times)[STATUSES]; /* by the same; NULL: none yet */
 };
 
 void counts_init(struct api *api)
 {
     api->counts = mem_alloc(sizeof(*api->counts));
     api->counts->answers = mem_alloc((endpoint_count(api) + 1) * sizeof(*api->counts->answers));
+    api->counts->times = mem_alloc((endpoint_count(api) + 1) * sizeof(*api->counts->times));
+    pthread_mutex_init(&api->counts->lock, NULL);
 }
 
 void counts_free(struct api *api)
 {
+    for (size_t row = 0; row <= endpoint_count(api); row++)
+        for (size_t column = 0; column < STATUSES; column++)
+            free(api->counts->times[row][column]);
+    pthread_mutex_destroy(&api->counts->lock);
+    free(api->counts->times);
     free(api->counts->answers);
     free(api->counts);
 }
@@ -43,12 +55,41 @@ void counts_add(struct api *api, const struct rest_request *r)
         return;
     while (column + 1 < STATUSES && counted_statuses[column] != r->http.status)
         column++;
-    atomic_fetch_add(&api->counts->answers[row_of(api, r->endpoint)][column], 1);
-    atomic_fetch_add(&api->counts->microseconds, (unsigned long long)(clock_mono_us() - r->http.began_us));
+    size_t row = row_of(api, r->endpoint);
+    int64_t us = clock_mono_us() - r->http.began_us;
+    atomic_fetch_add(&api->counts->answers[row][column], 1);
+    atomic_fetch_add(&api->counts->microseconds, (unsigned long long)us);
+    pthread_mutex_lock(&api->counts->lock);
+    struct metrics_times **times = &api->counts->times[row][column];
+    if (!*times)
+        *times = mem_alloc(sizeof(**times));
+    metrics_time(*times, &metrics_fractions, (double)us / 1e6);
+    pthread_mutex_unlock(&api->counts->lock);
+}
+
+static void write_times(struct api *api, struct buf *out)
+{
+    static const char name[] = "http_request_duration_seconds";
+    char labels[256];
+
+    metrics_head(out, name, "histogram", "Time between the heads of requests and their answers");
+    pthread_mutex_lock(&api->counts->lock);
+    for (size_t row = 0; row <= endpoint_count(api); row++)
+        for (size_t column = 0; column < STATUSES; column++) {
+            const struct metrics_times *times = api->counts->times[row][column];
+            bool known = row < endpoint_count(api);
+            snprintf(labels, sizeof(labels), "method=\"%s\",endpoint=\"%s\",status=\"%d\"",
+                     known ? endpoint_at(api, row)->http.method : "", known ? endpoint_at(api, row)->http.path : "",
+                     counted_statuses[column]);
+            if (times)
+                metrics_put_series(out, name, labels, &metrics_fractions, times);
+        }
+    pthread_mutex_unlock(&api->counts->lock);
 }
 
 void counts_write(struct api *api, struct buf *out)
 {
+    write_times(api, out);
     buf_adds(out, "# HELP http_requests_total Answers by endpoint and status\n# TYPE http_requests_total counter\n");
     for (size_t row = 0; row <= endpoint_count(api); row++)
         for (size_t column = 0; column < STATUSES; column++) {

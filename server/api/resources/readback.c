@@ -18,7 +18,10 @@ static enum http_flow followers_get(struct rest_request *r)
     if (prefix_parse_route(r->http.params[0], &p, &r->err) < 0)
         return reply_error(r, &r->err);
     if (!r->api->with.readback || !readback_followers(r->api->with.readback, &p, &r->http.arena, &out))
-        return reply_code(r, ERR_MISSING, "%s has not moved since the server started", prefix_format(&p, text));
+        return reply_code(r, ERR_MISSING,
+                          prefix_is_exit(&p) ? "no exit node has gone that somebody used since the server started"
+                                             : "%s has not moved since the server started",
+                          prefix_format(&p, text));
     struct json_out o = reply_json(r);
     api_write(&o, &api_followers_shape, &out, API_HEADWAY);
     return HTTP_DONE;
@@ -87,7 +90,7 @@ static enum http_flow diff_get(struct rest_request *r)
 
 static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/prefixes/{prefix}/followers"), .run = followers_get, .need = NEED_READ, .answer = "Followers",
-     .help = "Which router nodes use since the prefix last moved, as they say"},
+     .help = "Which router nodes use since the prefix last moved, or which exit node since one ended, as they say"},
     {HEADWAY("GET", "/nodes/{id}/diff"), .run = diff_get, .need = NEED_ADMIN, .answer = "Diff",
      .help = "What the client of a node holds beside what it should; the client is asked"},
 };

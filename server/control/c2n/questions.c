@@ -26,6 +26,7 @@ void questions_release(struct questions *qs)
 {
     map_release(&qs->open);
     map_release(&qs->nodes);
+    map_release(&qs->actors);
     pthread_mutex_destroy(&qs->lock);
 }
 
@@ -93,6 +94,7 @@ int question_new(const struct control_question *q, struct question **out, struct
     made->done = q->done;
     made->arg = q->arg;
     made->target = q->target;
+    made->actor = q->actor ? mem_strdup(q->actor) : NULL;
     if (!q->ping)
         code = write_request(q, timeout_ms, made, e);
     else if ((made->ping = ping_type(q->ping)) == NULL)
@@ -107,24 +109,35 @@ int question_new(const struct control_question *q, struct question **out, struct
 
 void question_free(struct question *q)
 {
-    if (q)
-        free(q->payload);
+    if (!q)
+        return;
+    free(q->payload);
+    free(q->actor);
     free(q);
 }
 
 /* ---- the table ---- */
 
-static uintptr_t open_of(const struct questions *qs, uint64_t node_id)
+static uintptr_t open_of_node(const struct questions *qs, const struct question *q)
 {
-    return (uintptr_t)map_getu(&qs->nodes, node_id);
+    return (uintptr_t)map_getu(&qs->nodes, q->node_id);
 }
 
-static void set_open(struct questions *qs, uint64_t node_id, uintptr_t count)
+static uintptr_t open_of_actor(const struct questions *qs, const struct question *q)
 {
-    if (count)
-        map_putu(&qs->nodes, node_id, (void *)count);
+    return q->actor ? (uintptr_t)map_get(&qs->actors, q->actor, strlen(q->actor)) : 0;
+}
+
+static void set_open(struct questions *qs, const struct question *q, uintptr_t of_node, uintptr_t of_actor)
+{
+    if (of_node)
+        map_putu(&qs->nodes, q->node_id, (void *)of_node);
     else
-        map_delu(&qs->nodes, node_id);
+        map_delu(&qs->nodes, q->node_id);
+    if (q->actor && of_actor)
+        (void)map_put(&qs->actors, q->actor, strlen(q->actor), (void *)of_actor);
+    else if (q->actor)
+        (void)map_del(&qs->actors, q->actor, strlen(q->actor));
 }
 
 int questions_add(struct questions *qs, struct question *q, struct err *e)
@@ -132,14 +145,15 @@ int questions_add(struct questions *qs, struct question *q, struct err *e)
     int code = 0;
 
     pthread_mutex_lock(&qs->lock);
-    uintptr_t open = open_of(qs, q->node_id);
-    if (open >= QUESTIONS_NODE) {
+    if (open_of_node(qs, q) >= QUESTIONS_NODE) {
         code = err_set(e, ERR_BUSY, "the node's client has %d questions to answer already", QUESTIONS_NODE);
+    } else if (open_of_actor(qs, q) >= QUESTIONS_ACTOR) {
+        code = err_set(e, ERR_BUSY, "%.60s has asked %d clients that have not answered yet", q->actor, QUESTIONS_ACTOR);
     } else if (qs->open.len >= QUESTIONS_MAX) {
         code = err_set(e, ERR_BUSY, "%d questions to clients wait for their answers already", QUESTIONS_MAX);
     } else {
         map_put(&qs->open, q->id, sizeof(q->id), q);
-        set_open(qs, q->node_id, open + 1);
+        set_open(qs, q, open_of_node(qs, q) + 1, open_of_actor(qs, q) + 1);
         qs->counts.asked++;
     }
     pthread_mutex_unlock(&qs->lock);
@@ -158,7 +172,7 @@ static struct question *find(struct questions *qs, const uint8_t id[QUESTION_ID_
 static void close_one(struct questions *qs, struct question *q)
 {
     map_del(&qs->open, q->id, sizeof(q->id));
-    set_open(qs, q->node_id, open_of(qs, q->node_id) - 1);
+    set_open(qs, q, open_of_node(qs, q) - 1, open_of_actor(qs, q) - 1);
 }
 
 size_t questions_expect(struct questions *qs, const char *text, const uint8_t machine_key[KEY_LEN])

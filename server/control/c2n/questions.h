@@ -13,6 +13,7 @@
 
 #define QUESTION_ID_LEN   16
 #define QUESTIONS_NODE    4   /* open at a time, of one node */
+#define QUESTIONS_ACTOR   8   /* of one administrator */
 #define QUESTIONS_MAX     256 /* of all */
 #define QUESTION_URL_PATH "/machine/c2n/"
 
@@ -23,6 +24,7 @@ struct question {
     uint8_t machine_key[KEY_LEN];
     int64_t deadline;   /* mono ms */
     size_t max;         /* bytes of the answer's body */
+    char *actor;        /* the administrator who asks, NULL: the server */
     bool answering;     /* its answer began to arrive */
     const char *ping;   /* "ICMP", ...: a ping of target; NULL: a c2n request */
     struct addr target; /* of a ping */
@@ -39,8 +41,9 @@ struct question_counts {
 
 struct questions {
     pthread_mutex_t lock;
-    struct map open;  /* id -> struct question */
-    struct map nodes; /* node id -> how many of it are open */
+    struct map open;   /* id -> struct question */
+    struct map nodes;  /* node id -> how many of it are open */
+    struct map actors; /* administrator -> how many of his are open */
     struct question_counts counts;
 };
 
@@ -52,7 +55,7 @@ void questions_release(struct questions *qs); /* empty by then */
 int question_new(const struct control_question *q, struct question **out, struct err *e) WARN_UNUSED;
 void question_free(struct question *q);
 
-/* Opens it. ERR_BUSY: too many are open, of the node or of all. */
+/* Opens it. ERR_BUSY: too many are open, of the node, of the administrator or of all. */
 int questions_add(struct questions *qs, struct question *q, struct err *e) WARN_UNUSED;
 /* An answer begins to arrive: how many bytes of it are taken. 0: nothing waits for it from this machine, or it began
  * already. */

@@ -38,8 +38,8 @@ static int find_pending(struct core_state *s, const struct core_admin *a, struct
 
 static void note_decision(struct core_state *s, enum event_id id, const struct pending_request *w, const char *text)
 {
-    journal(s, &(struct event_note){.id = id, .object = "pending", .object_name = w->pending->auth_id}, "%s: %s",
-            w->pending->hostname, text);
+    journal(s, &(struct event_note){.id = id, .object = "pending", .object_name = w->work->auth_id}, "%s: %s",
+            w->work->hostname, text);
 }
 
 int admin_register(struct core_state *s, struct core_admin *a, struct err *e)
@@ -51,9 +51,9 @@ int admin_register(struct core_state *s, struct core_admin *a, struct err *e)
 
     if (rc < 0)
         return rc;
-    if (w->decided)
+    if (w->work->decided)
         return no_pending(a->text, e);
-    if (w->pending->ssh)
+    if (w->work->ssh)
         return err_field(e, ERR_INVALID, "authId", "this is an SSH session: use 'headway auth approve'");
     const struct user *user =
         a->user_id ? find_user(s, a->user_id) : find_user_by_name(s, a->name ? a->name : "", &hits);
@@ -80,16 +80,14 @@ static int decide(struct core_state *s, struct core_admin *a, bool accept, struc
 
     if (rc < 0)
         return rc;
-    /* Decided once more after its entry was refused: who asked was told at once. */
-    bool stands = w->decided && a->call.again && w->accepted == accept;
-    if (w->decided && !stands)
+    if (w->work->decided)
         return no_pending(a->text, e);
-    if (accept && !w->pending->ssh)
+    if (accept && !w->work->ssh)
         return err_field(e, ERR_INVALID, "authId",
                          "a registration needs a user: headway auth register --auth-id %s --user NAME", a->text);
     note_decision(s, accept ? EVENT_REGISTRATION_APPROVED : EVENT_REGISTRATION_REJECTED, w,
                   accept ? "its SSH session was approved" : "it was rejected");
-    if (s->dry || stands)
+    if (s->dry)
         return 0;
     if (accept)
         ssh_remember(s, w);

@@ -103,7 +103,6 @@ void session_open(struct core_state *s, struct slot *slot, const char *source, u
     slot->sessions = x;
     map_putu(&s->sessions, x->id, x);
     slot->suspect = false;
-    slot->unseen_login = 0;
     mem_replace(&slot->live.source, source);
     bool was_healthy = slot->live.healthy;
     slot->live.healthy = true;
@@ -278,18 +277,17 @@ void node_asked_run(struct core_state *s, uint64_t node_id, const char *actor, c
             "The client of %s was asked for %s", slot->work->given_name, what);
 }
 
-void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text, const char *detail)
+void note_followers_run(struct core_state *s, uint64_t node, bool all_follow, const char *actor, const char *text,
+                        const char *detail)
 {
-    const struct slot *slot = slot_by_id(s, router);
+    const struct slot *slot = slot_by_id(s, node);
 
-    if (!slot)
-        return;
     journal(s,
             &(struct event_note){.id = all_follow ? EVENT_ROUTE_FOLLOWED : EVENT_ROUTE_BEHIND,
-                                 .actor = "server",
+                                 .actor = actor ? actor : "server",
                                  .object = "node",
-                                 .object_id = slot->id,
-                                 .object_name = slot->work->given_name,
+                                 .object_id = node,
+                                 .object_name = slot ? slot->work->given_name : "a deleted node",
                                  .detail = mem_strdup(detail)},
             "%s", text);
 }

@@ -18,6 +18,7 @@ void slot_end_damping(struct core_state *s, struct slot *slot); /* if it has not
 /* After its key expired, it logged out, or neither is so any more. */
 void slot_follow_expiry(struct core_state *s, struct slot *slot);
 void slot_offline(struct core_state *s, struct slot *slot, const char *why);
-void note_followers_run(struct core_state *s, uint64_t router, bool all_follow, const char *text, const char *detail);
+void note_followers_run(struct core_state *s, uint64_t node, bool all_follow, const char *actor, const char *text,
+                        const char *detail);
 
 #endif

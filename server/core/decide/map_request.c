@@ -6,6 +6,7 @@
 #include "core/decide/nearest.h"
 #include "core/decide/nodes.h"
 #include "core/decide/warnings.h"
+#include "core/state/deleted.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
@@ -65,7 +66,7 @@ static bool same_record(const struct node *a, const struct node *b)
            str_eq(a->peer_hostinfo, b->peer_hostinfo) && prefixes_eq(&a->available, &b->available) &&
            prefixes_eq(&a->approved, &b->approved) && strs_eq(&a->request_tags, &b->request_tags) &&
            a->cap_version == b->cap_version && a->exit_node_id == b->exit_node_id &&
-           str_eq(a->client_version, b->client_version);
+           str_eq(a->client_version, b->client_version) && a->unseen_login == b->unseen_login;
 }
 
 /* An app connector advertises each address that it learns. The approval of one that it no longer advertises would never
@@ -88,6 +89,8 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
 
     /* The version counts administrative changes only: a laptop that moves does not make an If-Match fail. */
     n->r.version = old->r.version;
+    if (m->stream)
+        n->unseen_login = 0;
     if (!key_is_zero(m->disco_key) && take_all)
         memcpy(n->disco_key, m->disco_key, KEY_LEN);
     if (take_all && !m->info.no_hostinfo)
@@ -112,13 +115,24 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
     return !same;
 }
 
+/* Its client opens a stream, so it has the answer to its login. */
+static bool note_seen(struct core_state *s, const struct slot *slot)
+{
+    struct node *n = node_edit(slot->work);
+
+    n->r.version = slot->work->r.version;
+    n->unseen_login = 0;
+    tx_put(s, n);
+    return true;
+}
+
 void map_request_run(struct core_state *s, struct core_call *call)
 {
     struct core_map *m = (struct core_map *)call;
     struct slot *slot = slot_by_node_key(s, m->node_key);
 
     s->counters.map_requests++;
-    if (!slot && map_has(&s->deleted_keys, m->node_key, KEY_LEN)) {
+    if (!slot && deleted_lately(s, m->node_key)) {
         tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "this node was deleted"));
         return;
     }
@@ -135,6 +149,8 @@ void map_request_run(struct core_state *s, struct core_call *call)
         if (!m->stream)
             slot->updated = true;
     }
+    if (m->stream && slot->work->unseen_login)
+        put = note_seen(s, slot);
     if (m->stream && !m->session) /* it is open already when the call is run again */
         session_open(s, slot, m->info.source ? m->info.source : "", &m->session);
     m->node_id = slot->id;

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "core/decide/policy_view.h"
 #include "core/state/accounts.h"
-#include "core/state/addresses.h"
+#include "core/state/deleted.h"
 #include "core/state/journal.h"
 #include "core/state/names.h"
 #include "core/state/slots.h"
@@ -171,10 +171,6 @@ void slot_delete(struct core_state *s, struct slot *slot, const char *actor, con
             "%s was deleted: %s", n->given_name, why);
     if (s->dry)
         return;
-    address_free(s, &n->ipv4);
-    address_free(s, &n->ipv6);
-    if (s->deleted_keys.len >= 4096)
-        map_release(&s->deleted_keys);
-    map_put(&s->deleted_keys, n->node_key, KEY_LEN, (void *)1);
+    deleted_note(s, n);
     tx_remove(s, n);
 }

@@ -30,7 +30,8 @@ static void pending_request_free(struct pending_request *w)
         next = call->next;
         call_free(call);
     }
-    record_unref(w->pending);
+    record_unref(w->work);
+    record_unref(w->published);
     free(w);
 }
 
@@ -72,6 +73,38 @@ static size_t alike(const struct addr_port *a, const char *text)
     return len;
 }
 
+/* Who waits is told. p is taken over. */
+static void settle(struct core_state *s, struct pending_request *w, struct pending *p)
+{
+    record_unref(w->work);
+    w->work = p;
+    while (w->calls) {
+        struct core_call *call = w->calls;
+        stop_waiting(s, call);
+        w->answer(s, w, call);
+    }
+}
+
+static struct pending *decided(const struct pending_request *w, bool accepted, uint64_t node_id)
+{
+    struct pending *p = pending_edit(w->work);
+
+    p->decided = true;
+    p->accepted = accepted;
+    p->node_id = node_id;
+    return p;
+}
+
+static void withdraw(struct core_state *s, struct pending_request *w)
+{
+    map_dels(&s->pendings, w->work->auth_id);
+    if (!w->work->decided)
+        settle(s, w, decided(w, false, 0));
+    tx_remove(s, w->work);
+    pending_request_free(w);
+    s->pendings_dirty = true;
+}
+
 /* The oldest verdict that was kept for whoever asks late: the client asks anew. */
 static void forget_verdict(struct core_state *s)
 {
@@ -79,13 +112,11 @@ static void forget_verdict(struct core_state *s)
 
     for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
         struct pending_request *w = at->value;
-        if (w->decided && !w->calls && (!oldest || w->ends_ms < oldest->ends_ms))
+        if (w->work->decided && !w->calls && (!oldest || w->ends_ms < oldest->ends_ms))
             oldest = w;
     }
-    if (oldest) {
-        map_dels(&s->pendings, oldest->pending->auth_id);
-        pending_request_free(oldest);
-    }
+    if (oldest)
+        withdraw(s, oldest);
 }
 
 static size_t site_max(int64_t max)
@@ -103,8 +134,8 @@ static int check_room(struct core_state *s, const struct pending *p, struct err 
 
     for (struct map_entry *at = map_first(&s->pendings); at; at = map_next(&s->pendings, at)) {
         const struct pending_request *w = at->value;
-        const struct pending *x = w->pending;
-        if (w->decided)
+        const struct pending *x = w->work;
+        if (w->work->decided)
             continue;
         waiting++;
         of_ssh += x->ssh;
@@ -137,18 +168,26 @@ static void new_auth_id(char out[AUTH_ID_LEN + 1])
 /* When it is withdrawn. */
 static int64_t end_of(const struct pending_request *w)
 {
-    int64_t unasked = w->left_ms && !w->decided ? w->left_ms + SSH_LEFT_MS : INT64_MAX;
+    int64_t unasked = w->left_ms && !w->work->decided ? w->left_ms + SSH_LEFT_MS : INT64_MAX;
 
     return unasked < w->ends_ms ? unasked : w->ends_ms;
 }
 
-struct pending_request *pending_request_new(struct core_state *s, const struct pending *fields, struct err *e)
+static struct pending_request *add(struct core_state *s, const char *auth_id, int64_t left_ns)
 {
-    if (check_room(s, fields, e) < 0)
-        return NULL;
     struct pending_request *w = mem_alloc(sizeof(*w));
-    struct pending *p = w->pending = pending_new();
+
+    map_puts(&s->pendings, auth_id, w);
+    w->ends_ms = clock_mono_ms() + left_ns / 1000000;
+    s->pendings_dirty = true;
+    return w;
+}
+
+static struct pending *copy_of(struct core_state *s, const struct pending *fields)
+{
+    struct pending *p = pending_new();
     char fresh[AUTH_ID_LEN + 1];
+
     new_auth_id(fresh);
     mem_replace(&p->auth_id, fields->auth_id ? fields->auth_id : fresh);
     p->ssh = fields->ssh;
@@ -166,10 +205,17 @@ struct pending_request *pending_request_new(struct core_state *s, const struct p
     p->ssh_target_id = fields->ssh_target_id;
     p->created_ns = clock_wall_ns();
     p->expires_ns = p->created_ns + s->config->tuning.register_cache_expiration;
-    map_puts(&s->pendings, p->auth_id, w);
-    w->ends_ms = clock_mono_ms() + s->config->tuning.register_cache_expiration / 1000000;
+    return p;
+}
+
+struct pending_request *pending_request_new(struct core_state *s, const struct pending *fields, struct err *e)
+{
+    if (check_room(s, fields, e) < 0)
+        return NULL;
+    struct pending *p = copy_of(s, fields);
+    struct pending_request *w = add(s, p->auth_id, s->config->tuning.register_cache_expiration);
+    tx_put(s, p);
     timer_set(s, end_of(w), TIMER_PENDING, NULL);
-    s->pendings_dirty = true;
     journal(s,
             &(struct event_note){
                 .id = EVENT_REGISTRATION_PENDING, .actor = "server", .object = "pending", .object_name = p->auth_id},
@@ -178,17 +224,37 @@ struct pending_request *pending_request_new(struct core_state *s, const struct p
     return w;
 }
 
+/* One that waited when the daemon ended goes on, for as long as it had left; nobody asks about an SSH session yet. */
+static void load(struct core_state *s, const struct pending *p, int64_t left_ns)
+{
+    struct pending_request *w = add(s, p->auth_id, left_ns);
+
+    w->work = record_ref(p);
+    w->published = record_ref(p);
+    w->left_ms = p->ssh && !p->decided ? clock_mono_ms() : 0;
+    timer_set(s, end_of(w), TIMER_PENDING, NULL);
+}
+
+void pending_requests_load(struct core_state *s, struct pending *const *items, size_t count)
+{
+    int64_t now = clock_wall_ns(), longest = s->config->tuning.register_cache_expiration;
+    size_t max = (size_t)(VERDICTS * s->config->tuning.register_cache_max_entries);
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t left = items[i]->expires_ns - now;
+        if (left <= 0 || s->pendings.len >= max)
+            tx_remove(s, items[i]);
+        else
+            load(s, items[i], left < longest ? left : longest);
+    }
+}
+
 void pending_request_decide(struct core_state *s, struct pending_request *w, bool accepted, uint64_t node_id)
 {
-    w->decided = true;
-    w->accepted = accepted;
-    w->node_id = node_id;
-    s->pendings_dirty = true;
-    while (w->calls) {
-        struct core_call *call = w->calls;
-        stop_waiting(s, call);
-        w->answer(s, w, call);
-    }
+    struct pending *p = decided(w, accepted, node_id);
+
+    tx_put(s, record_ref(p));
+    settle(s, w, p);
 }
 
 void pending_request_expire(struct core_state *s)
@@ -203,16 +269,10 @@ void pending_request_expire(struct core_state *s)
         else if (end_of(w) < next)
             next = end_of(w);
     }
-    for (size_t i = 0; i < gone.len; i++) {
-        struct pending_request *w = gone.items[i];
-        map_dels(&s->pendings, w->pending->auth_id);
-        if (!w->decided)
-            pending_request_decide(s, w, false, 0);
-        pending_request_free(w);
-    }
+    for (size_t i = 0; i < gone.len; i++)
+        withdraw(s, gone.items[i]);
     if (next < INT64_MAX)
         timer_set(s, next, TIMER_PENDING, NULL);
-    s->pendings_dirty = s->pendings_dirty || gone.len > 0;
     vec_release(&gone);
 }
 
@@ -224,11 +284,55 @@ void pending_request_cancel(struct core_state *s, uint64_t number)
     if (!w)
         return;
     stop_waiting(s, call);
-    if (w->pending->ssh && !w->calls) {
+    if (w->work->ssh && !w->calls) {
         w->left_ms = clock_mono_ms();
         timer_set(s, end_of(w), TIMER_PENDING, NULL);
     }
     tx_answer_soon(s, call, err_set(&call->err, ERR_GONE, "cancelled"));
+}
+
+/* What waits for one that was not stored is decided again: nobody was told of it. */
+static void decide_again(struct core_state *s, struct pending_request *w)
+{
+    while (w->calls) {
+        struct core_call *call = w->calls;
+        stop_waiting(s, call);
+        *s->retries_end = call;
+        s->retries_end = &call->next;
+    }
+}
+
+void pending_requests_reset(struct core_state *s)
+{
+    VEC(struct pending_request *) gone = {0};
+
+    for (struct map_entry *e = map_first(&s->pendings); e; e = map_next(&s->pendings, e)) {
+        struct pending_request *w = e->value;
+        if (!w->published) {
+            vec_push(&gone, w);
+        } else if (w->work != w->published) {
+            record_unref(w->work);
+            w->work = record_ref(w->published);
+        }
+    }
+    for (size_t i = 0; i < gone.len; i++) {
+        map_dels(&s->pendings, gone.items[i]->work->auth_id);
+        decide_again(s, gone.items[i]);
+        pending_request_free(gone.items[i]);
+    }
+    s->pendings_dirty = true;
+    vec_release(&gone);
+}
+
+void pending_request_follow(struct core_state *s, const struct pending *p)
+{
+    struct pending_request *w = pending_request_find(s, p->auth_id);
+
+    if (!w)
+        return;
+    record_unref(w->published);
+    w->published = record_ref(p);
+    s->pendings_dirty = true;
 }
 
 void pending_request_release(struct core_state *s)

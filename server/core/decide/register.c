@@ -334,7 +334,7 @@ static void own_by_key(struct core_state *s, struct node *n, const struct core_r
         n->user_id = n->tags.len ? 0 : k->user_id;
     }
     n->expiry_ns = node_is_tagged(n) ? 0 : expiry_for(s, r);
-    n->preauth_key_id = k->r.id;
+    n->preauth_key_id = n->unseen_login = k->r.id;
     n->ephemeral = k->ephemeral || r->ephemeral;
     n->method = REGISTER_AUTH_KEY;
 }
@@ -355,7 +355,7 @@ static bool keeps_its_login(const struct node *n, const struct core_register *r,
 static struct slot *lost_login(struct core_state *s, const struct core_register *r, const struct preauth_key *k)
 {
     for (struct slot *x = slot_by_machine(s, r->machine_key); x && !k->revoked; x = x->same_machine)
-        if (x->unseen_login == k->r.id && is_same_login(x->work, r, k) && !x->work->logged_out &&
+        if (x->work->unseen_login == k->r.id && is_same_login(x->work, r, k) && !x->work->logged_out &&
             !node_is_expired(x->work, clock_wall_ns()))
             return x;
     return NULL;
@@ -400,7 +400,6 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
     if (k->preauthorized)
         authorize_by_login(n, actor);
     slot = put_node(s, old, n, &r->info, actor);
-    slot->unseen_login = k->r.id;
     free(actor);
     record_unref(old);
     s->counters.registrations++;
@@ -418,8 +417,8 @@ static void give_url(struct core_state *s, struct core_register *r, const struct
     /* The same machine asking again for the same gets the entry that it has. */
     for (struct map_entry *e = map_first(&s->pendings); e && !w; e = map_next(&s->pendings, e)) {
         struct pending_request *x = e->value;
-        if (!x->decided && !x->pending->ssh && memcmp(x->pending->node_key, r->node_key, KEY_LEN) == 0 &&
-            memcmp(x->pending->machine_key, r->machine_key, KEY_LEN) == 0 && strs_eq(&x->pending->request_tags, tags))
+        if (!x->work->decided && !x->work->ssh && memcmp(x->work->node_key, r->node_key, KEY_LEN) == 0 &&
+            memcmp(x->work->machine_key, r->machine_key, KEY_LEN) == 0 && strs_eq(&x->work->request_tags, tags))
             w = x;
     }
     if (!w) {
@@ -440,19 +439,22 @@ static void give_url(struct core_state *s, struct core_register *r, const struct
         return;
     }
     r->result = REGISTER_URL;
-    str_copy(r->auth_id, sizeof(r->auth_id), w->pending->auth_id);
-    tx_answer_soon(s, &r->call, 0);
+    str_copy(r->auth_id, sizeof(r->auth_id), w->work->auth_id);
+    if (w->published)
+        tx_answer_soon(s, &r->call, 0);
+    else
+        tx_answer(s, &r->call, 0); /* whoever has the link may wait there over a restart */
 }
 
 static void answer_followup(struct core_state *s, struct pending_request *w, struct core_call *call)
 {
     struct core_register *r = (struct core_register *)call;
-    struct slot *slot = w->accepted && w->node_id ? slot_by_id(s, w->node_id) : NULL;
+    struct slot *slot = w->work->accepted && w->work->node_id ? slot_by_id(s, w->work->node_id) : NULL;
 
     if (slot)
         done(s, r, slot->work);
     else
-        give_url(s, r, w->pending); /* rejected, expired, or approved without a user: the client is asked again */
+        give_url(s, r, w->work); /* rejected, expired, or approved without a user: the client is asked again */
 }
 
 /* It may wait for long: what is kept with the pending request goes. */
@@ -467,9 +469,9 @@ static void follow_up(struct core_state *s, struct core_register *r)
 {
     struct pending_request *w = pending_request_find(s, r->followup);
 
-    if (!w || w->pending->ssh || memcmp(w->pending->machine_key, r->machine_key, KEY_LEN) != 0)
+    if (!w || w->work->ssh || memcmp(w->work->machine_key, r->machine_key, KEY_LEN) != 0)
         give_url(s, r, NULL);
-    else if (w->decided)
+    else if (w->work->decided)
         answer_followup(s, w, &r->call);
     else
         wait(s, w, r);
@@ -507,7 +509,7 @@ void register_run(struct core_state *s, struct core_call *call)
 int register_complete(struct core_state *s, struct pending_request *w, const struct user *user, struct slot **out,
                       struct err *e)
 {
-    const struct pending *p = w->pending;
+    const struct pending *p = w->work;
     struct slot *owned = NULL, *tagged = NULL, *of_others = NULL;
 
     for (struct slot *x = slot_by_machine(s, p->machine_key); x; x = x->same_machine) {
@@ -534,6 +536,7 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
     n->user_id = becomes_tagged ? 0 : user->r.id;
     n->expiry_ns = becomes_tagged || !s->config->node.expiry ? 0 : clock_wall_ns() + s->config->node.expiry;
     n->ephemeral = p->ephemeral;
+    n->unseen_login = 0;
     if (!slot)
         n->method = REGISTER_CLI;
     struct client_info info = {.hostname = p->hostname,

@@ -106,10 +106,12 @@ int address_allocate(struct core_state *s, struct address_pool *a, struct addr *
     return 0;
 }
 
-void address_free(struct core_state *s, const struct addr *a)
+void address_free(struct core_state *s, const struct addr *a, int64_t age_ns)
 {
-    if (a->bits)
-        map_put(&s->quarantine, a, sizeof(*a), (void *)(intptr_t)(clock_mono_ms() + QUARANTINE_MS));
+    int64_t left_ms = QUARANTINE_MS - (age_ns > 0 ? age_ns / 1000000 : 0); /* the clock may have been set back */
+
+    if (a->bits && left_ms > 0)
+        map_put(&s->quarantine, a, sizeof(*a), (void *)(intptr_t)(clock_mono_ms() + left_ms));
 }
 
 void address_set_ranges(struct core_state *s)

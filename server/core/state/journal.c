@@ -12,10 +12,10 @@
 static bool is_observation(enum event_id id)
 {
     static const bool observed[EVENT_ID_COUNT] = {
-        [EVENT_NODE_ONLINE] = true,     [EVENT_NODE_OFFLINE] = true,         [EVENT_NODE_HEALTHY] = true,
-        [EVENT_NODE_UNHEALTHY] = true,  [EVENT_NODE_EXPIRED] = true,         [EVENT_ROUTE_SERVED] = true,
-        [EVENT_ROUTE_UNSERVED] = true,  [EVENT_ROUTE_FAILOVER] = true,       [EVENT_SERVER_STARTED] = true,
-        [EVENT_CONFIG_RELOADED] = true, [EVENT_REGISTRATION_PENDING] = true, [EVENT_NODE_CLONED] = true,
+        [EVENT_NODE_ONLINE] = true,     [EVENT_NODE_OFFLINE] = true,   [EVENT_NODE_HEALTHY] = true,
+        [EVENT_NODE_UNHEALTHY] = true,  [EVENT_NODE_EXPIRED] = true,   [EVENT_ROUTE_SERVED] = true,
+        [EVENT_ROUTE_UNSERVED] = true,  [EVENT_ROUTE_FAILOVER] = true, [EVENT_SERVER_STARTED] = true,
+        [EVENT_CONFIG_RELOADED] = true, [EVENT_NODE_CLONED] = true,
     };
     return observed[id];
 }

@@ -92,7 +92,6 @@ struct slot {
     int64_t ended_ms;          /* when its last session ended, or when it was registered */
     int64_t grace_ms;          /* until when it is not yet offline */
     int64_t free_ms;           /* when it was freed: not used again for a while */
-    uint64_t unseen_login;     /* the pre-auth key of a login that its client may not know of; 0: it came since */
     double entries;            /* of the journal that its client may cause, as of entries_ms; see journal.c */
     int64_t entries_ms;
     double images; /* for looking back that it may cause, as of images_ms; see past.c */
@@ -117,9 +116,10 @@ struct commit_group {
     VEC(const struct event *) events; /* also among the writes; delivered in this order */
     VEC(bool) observed;               /* for each: it happened, whether or not it could be stored */
     struct core_call *calls, **calls_end;
-    bool abandoned; /* decided upon a group that could not be written */
-    bool remade;    /* holds only what happened, for the second time */
-    bool uncertain; /* refused, because nobody knew whether it is durable */
+    bool abandoned;  /* decided upon a group that could not be written */
+    bool remade;     /* holds only what happened, for the second time */
+    bool uncertain;  /* refused, because nobody knew whether it is durable */
+    int64_t sent_us; /* mono, to the store */
     int code;
     struct err err;
 };
@@ -131,13 +131,11 @@ struct timer {
 };
 
 struct pending_request {
-    struct pending *pending;
-    struct core_call *calls; /* struct core_register or struct core_ssh, which wait for the decision */
+    const struct pending *work, *published; /* published NULL: it is not durable yet, and nobody was told of it */
+    struct core_call *calls;                /* struct core_register or struct core_ssh, which wait for the decision */
     void (*answer)(struct core_state *s, struct pending_request *w, struct core_call *call); /* each of them */
-    bool decided, accepted;
-    int64_t ends_ms;  /* mono ms: the wall clock may be set meanwhile */
-    int64_t left_ms;  /* SSH: when the last that asked went away; 0: somebody waits */
-    uint64_t node_id; /* of a decided registration */
+    int64_t ends_ms; /* mono ms: the wall clock may be set meanwhile */
+    int64_t left_ms; /* SSH: when the last that asked went away; 0: somebody waits */
 };
 
 struct parsed_policy { /* a policy's text, parsed */
@@ -173,11 +171,12 @@ struct core_state {
     struct map sessions;                                                /* id -> struct node_session */
     struct map pendings;                                                /* auth id -> struct pending_request */
     struct map waiting_calls;                                           /* number -> struct core_call */
-    struct map history;      /* object -> hash of its newest image; see past.c */
-    int64_t history_ns;      /* wall time of the newest image and publication */
-    struct map ssh_approved; /* source, target, user -> mono ms */
-    struct map deleted_keys; /* node key -> 1, bounded */
-    struct map quarantine;   /* address -> mono ms until which it is not given out again */
+    struct map history;                       /* object -> hash of its newest image; see past.c */
+    int64_t history_ns;                       /* wall time of the newest image and publication */
+    struct map ssh_approved;                  /* source, target, user -> mono ms */
+    VEC(const struct deleted_node *) deleted; /* lately, oldest first; bounded */
+    struct map deleted_keys;                  /* node key -> 1, of these */
+    struct map quarantine;                    /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
     const struct server_message *message_work, *message_published; /* NULL: none */
     const struct policy_text *policy_work, *policy_published;

@@ -21,6 +21,17 @@ uint64_t tx_new_id(struct core_state *s, enum record_kind kind)
     return s->next_id[kind]++;
 }
 
+/* One that was withdrawn is in the map no more. */
+static void pending_work(struct core_state *s, const struct pending *p)
+{
+    struct pending_request *w = map_gets(&s->pendings, p->auth_id);
+    const void *old = w ? w->work : NULL;
+
+    if (w)
+        w->work = record_ref(p);
+    record_unref(old);
+}
+
 /* Makes record (NULL: nothing) what is worked with. */
 void tx_set_work(struct core_state *s, const struct record *r, bool remove)
 {
@@ -45,6 +56,8 @@ void tx_set_work(struct core_state *s, const struct record *r, bool remove)
         s->decider_stale = s->decider_stale || r->kind == RECORD_USER;
     } else if (r->kind == RECORD_PREFIX_SETTINGS) {
         prefix_settings_work(s, (const struct prefix_settings *)r, remove);
+    } else if (r->kind == RECORD_PENDING) {
+        pending_work(s, (const struct pending *)r);
     }
 }
 

@@ -179,6 +179,33 @@ static void only_so_many_are_open(void **state)
     test_client_leave(&a);
 }
 
+/* One administrator leaves places for the others, and for the server's own probes. */
+static void an_administrator_has_so_many_open(void **state)
+{
+    static struct test_client clients[3];
+    struct asked asked[11] = {0};
+    const struct control_question his = {.path = "/debug/netmap", .timeout_ms = 500, .actor = "ann"},
+                                  hers = {.path = "/debug/netmap", .timeout_ms = 500, .actor = "eve"},
+                                  own = {.path = "/debug/health", .timeout_ms = 500};
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        start(&clients[i], i == 0 ? "a" : i == 1 ? "b" : "c");
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(ask(&clients[i % 3], &asked[i], &his), 0);
+    assert_int_equal(ask(&clients[2], &asked[8], &his), ERR_BUSY);
+    assert_int_equal(ask(&clients[2], &asked[8], &hers), 0);
+    assert_int_equal(ask(&clients[2], &asked[9], &own), 0);
+    for (int i = 0; i < 10; i++)
+        DAEMON_WAIT(asked[i].done);
+    assert_int_equal(ask(&clients[2], &asked[10], &his), 0);
+    DAEMON_WAIT(asked[10].done);
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++)
+        buf_release(&asked[i].body);
+    for (int i = 0; i < 3; i++)
+        test_client_leave(&clients[i]);
+}
+
 static void who_is_not_connected_is_not_asked(void **state)
 {
     static struct test_client a;
@@ -309,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_ping_names_its_target),
         cmocka_unit_test(silence_is_an_answer_too),
         cmocka_unit_test(only_so_many_are_open),
+        cmocka_unit_test(an_administrator_has_so_many_open),
         cmocka_unit_test(who_is_not_connected_is_not_asked),
         cmocka_unit_test(an_answer_has_a_largest_size),
         cmocka_unit_test(the_journal_names_the_administrator_who_asked),

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "control/control.h"
 #include "crypto/crypto.h"
 #include "netmap/netmap.h"
@@ -122,7 +123,65 @@ static void say_preferences(struct test_client *c, const char *body)
     assert_int_equal(test_client_call(c, "POST", path, text), 200);
 }
 
+/* An administrator's change of the client's node. */
+static void change(const struct test_client *c, struct core_admin a)
+{
+    a.id = test_client_id(c);
+    a.actor = "test";
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+static void tag(const struct test_client *c, const char *name)
+{
+    struct core_admin a = {.op = ADMIN_NODE_TAGS};
+
+    strs_push(&a.tags, name);
+    change(c, a);
+}
+
+static void set_policy(const char *text)
+{
+    struct core_admin a = {.op = ADMIN_POLICY_SET, .text = text, .actor = "test"};
+
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+/* Of the newest entry of the journal of these kinds, once there is one: "ACTOR: TEXT". */
+static char *noted; /* under test_daemon_lock */
+static void on_event(void *arg, const struct event *e)
+{
+    if (!str_starts(e->kind, "route.followed") && !str_starts(e->kind, "route.behind"))
+        return;
+    pthread_mutex_lock(&test_daemon_lock);
+    free(noted);
+    noted = mem_format("%s: %s", e->actor, e->text);
+    pthread_cond_broadcast(&test_daemon_changed);
+    pthread_mutex_unlock(&test_daemon_lock);
+    (void)arg;
+}
+
+static void expect_noted(const char *part)
+{
+    DAEMON_WAIT(noted && strstr(noted, part));
+}
+
 /* Asks again and again until it is as expected. */
+static void await_prefix(const char *prefix, struct api_followers *out, struct arena *a, uint64_t followed, bool ended)
+{
+    struct prefix p;
+
+    assert_int_equal(prefix_parse(prefix, &p, NULL, NULL), 0);
+    for (int64_t end = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; clock_mono_ms() < end;) {
+        if (readback_followers(readback, &p, a, out) && out->followed == followed && out->ended == ended)
+            return;
+        arena_release(a);
+        sched_yield();
+    }
+    fail_msg("still: %s", readback_followers(readback, &p, a, out) ? out->text : "nothing moved");
+}
+
 static void await(struct api_followers *out, struct arena *a, uint64_t to, uint64_t followed, bool ended)
 {
     struct prefix p = lan();
@@ -195,6 +254,134 @@ static void nodes_are_asked_until_they_follow(void **state)
     test_client_leave(&quick);
     test_client_leave(&r2);
     test_client_leave(&r1);
+}
+
+/* A group of routers that a grant names with via moves by itself, and only those that it leads are asked. */
+static void those_of_a_via_group_are_asked(void **state)
+{
+    static struct test_client r1, r2, led, free_one;
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f;
+    const struct core_listener listener = {.event = on_event, .arg = &a};
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    start(&led, "led", 130, false);
+    start(&free_one, "free", 130, false);
+    set_policy("{\"tagOwners\":{\"tag:r\":[\"alice@\"],\"tag:led\":[\"alice@\"],\"tag:free\":[\"alice@\"]},"
+               "\"grants\":[{\"src\":[\"tag:led\"],\"dst\":[\"" LAN "\"],\"via\":[\"tag:r\"],\"ip\":[\"*\"]},"
+               "{\"src\":[\"tag:free\"],\"dst\":[\"" LAN "\"],\"ip\":[\"*\"]}]}");
+    tag(&r1, "tag:r");
+    tag(&r2, "tag:r");
+    tag(&led, "tag:led");
+    tag(&free_one, "tag:free");
+    core_listen(test_daemon.core, &listener);
+    begin();
+    change(&r1, (struct core_admin){.op = ADMIN_NODE_DRAIN, .flag = true});
+    await_prefix(LAN, &f, &a, 0, false);
+    assert_int_equal(f.asked, 2); /* one of each election */
+    assert_string_equal(f.actor, "test");
+    assert_non_null(strstr(f.text, "0 of 1 node have switched " LAN " via tag:r to r2"));
+    assert_non_null(strstr(f.text, "0 of 1 node have switched " LAN " to r2"));
+    say_router(&led, &r2);
+    await_prefix(LAN, &f, &a, 1, false);
+    expect_noted("test: 1 of 1 node has switched " LAN " via tag:r to r2");
+    assert_false(readback_confirmed(readback, test_client_id(&r1))); /* the other one still uses it */
+    say_router(&free_one, &r2);
+    await_prefix(LAN, &f, &a, 2, true);
+    expect_noted("test: 1 of 1 node has switched " LAN " to r2");
+    assert_true(readback_confirmed(readback, test_client_id(&r1)));
+    core_unlisten(test_daemon.core, listener.arg);
+    arena_release(&a);
+    end();
+    set_policy("");
+    test_client_leave(&free_one);
+    test_client_leave(&led);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
+static void start_exit(struct test_client *c, const char *name)
+{
+    struct core_admin a = {.op = ADMIN_ROUTES_EDIT};
+    struct prefix p;
+
+    test_client_start(c, name);
+    c->version = 130;
+    test_client_join(c);
+    test_client_poll(c, ",\"RoutableIPs\":[\"0.0.0.0/0\",\"::/0\"]");
+    json_decref(test_client_hear(c));
+    assert_int_equal(prefix_parse("0.0.0.0/0", &p, NULL, NULL), 0);
+    prefixes_add(&a.prefixes, &p);
+    change(c, a);
+}
+
+/* As clients do once they use another exit node. */
+static void use_exit(struct test_client *c, const struct test_client *exit)
+{
+    char *body = test_client_request(c,
+                                     ",\"OmitPeers\":true,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"%s\","
+                                     "\"ExitNodeID\":\"%llu\"}",
+                                     c->name, (unsigned long long)test_client_id(exit));
+
+    assert_int_equal(test_client_call(c, "POST", "/machine/map", body), 200);
+}
+
+/* Those who used an exit node say by themselves that they have left it. */
+static void users_of_an_exit_node_are_seen_to_leave_it(void **state)
+{
+    static struct test_client x1, x2, quick, fixed, other;
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f;
+    struct buf metrics = BUF_INIT(0);
+    const struct core_listener listener = {.event = on_event, .arg = &a};
+
+    (void)state;
+    start_exit(&x1, "x1");
+    start_exit(&x2, "x2");
+    start(&quick, "quick", 130, false);
+    start(&fixed, "fixed", 130, false);
+    start(&other, "other", 130, false);
+    use_exit(&quick, &x1);
+    use_exit(&fixed, &x1);
+    use_exit(&other, &x2);
+    core_listen(test_daemon.core, &listener);
+    begin();
+    change(&x1, (struct core_admin){.op = ADMIN_NODE_DRAIN, .flag = true});
+    await_prefix("::/0", &f, &a, 0, false);
+    assert_int_equal(f.asked, 2);
+    assert_string_equal(f.from_name, "x1");
+    assert_null(f.to_name);
+    assert_string_equal(f.actor, "test");
+    use_exit(&quick, &x2);
+    await_prefix("0.0.0.0/0", &f, &a, 1, false);
+    assert_non_null(strstr(f.text, "1 of 2 nodes has left the exit node x1, which was drained: 1 uses x2; 1 still uses "
+                                   "x1 (fixed, since "));
+    assert_string_equal(api_at(&f.behind, struct api_behind, 0)->uses, "x1");
+    use_exit(&fixed, &x2);
+    await_prefix("0.0.0.0/0", &f, &a, 2, true);
+    expect_noted("test: 2 of 2 nodes have left the exit node x1, which was drained: 2 use x2");
+    readback_metrics(readback, &metrics);
+    assert_non_null(strstr(buf_text(&metrics), "headway_exit_leave_seconds_count 2\n"));
+    buf_release(&metrics);
+
+    /* One that goes away by itself is nobody's doing. */
+    test_client_disconnect(&x2);
+    for (struct prefix p = f.prefix; f.from != test_client_id(&x2);) {
+        assert_true(readback_followers(readback, &p, &a, &f));
+        sched_yield();
+    }
+    assert_null(f.actor);
+    assert_non_null(strstr(f.text, "0 of 3 nodes have left the exit node x2, which went offline; 3 still use x2"));
+    core_unlisten(test_daemon.core, listener.arg);
+    arena_release(&a);
+    end();
+    test_client_leave(&other);
+    test_client_leave(&fixed);
+    test_client_leave(&quick);
+    test_client_leave(&x2);
+    test_client_leave(&x1);
 }
 
 static enum accepts_routes accepted_by(const struct test_client *c)
@@ -355,6 +542,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_asked_until_they_follow),
+        cmocka_unit_test(those_of_a_via_group_are_asked),
+        cmocka_unit_test(users_of_an_exit_node_are_seen_to_leave_it),
         cmocka_unit_test(nodes_that_see_a_route_are_asked_whether_they_accept_it),
         cmocka_unit_test(what_a_client_holds_is_compared),
         cmocka_unit_test(a_network_map_is_cut_into_its_nodes),

@@ -24,21 +24,13 @@ static struct api_fixture f;
 static int begin(void **state)
 {
     (void)state;
-    api_begin(&f, "");
-    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
-    return 0;
+    return api_setup(&f);
 }
 
 static int end(void **state)
 {
     (void)state;
-    api_end(&f);
-    return 0;
-}
-
-static const char *text_of(const json_t *json, const char *a, const char *b)
-{
-    return json_text(json_object_get(json, a), b, "");
+    return api_teardown(&f);
 }
 
 static void assert_prefixes(const json_t *node, const char *member, const char *want)
@@ -63,8 +55,8 @@ static void users_are_made_found_renamed_and_removed(void **state)
     (void)state;
     json_t *j = api_expect(&f, 200, "POST", "/api/v1/user",
                            "{\"name\":\"bob\",\"display_name\":\"Bob B\",\"email\":\"bob@example.com\",\"other\":1}");
-    assert_string_equal(text_of(j, "user", "displayName"), "Bob B");
-    assert_string_equal(text_of(j, "user", "id"), "2");
+    assert_string_equal(api_text_in(j, "user", "displayName"), "Bob B");
+    assert_string_equal(api_text_in(j, "user", "id"), "2");
     assert_null(json_object_get(json_object_get(j, "user"), "role"));
     json_decref(j);
     j = api_expect(&f, 409, "POST", "/api/v1/user", "{\"name\":\"bob\"}");
@@ -90,7 +82,7 @@ static void keys_are_made_shown_without_secret_and_removed(void **state)
     (void)state;
     json_t *j = api_expect(&f, 200, "POST", "/api/v1/preauthkey",
                            "{\"user\":\"1\",\"reusable\":true,\"expiration\":\"2099-01-01T00:00:00Z\",\"aclTags\":[]}");
-    char *whole = mem_strdup(text_of(j, "preAuthKey", "key"));
+    char *whole = mem_strdup(api_text_in(j, "preAuthKey", "key"));
     assert_int_equal(strlen(whole), strlen("hskey-auth-") + 12 + 1 + 64);
     json_decref(j);
     j = api_expect(&f, 200, "GET", "/api/v1/preauthkey?user=1", NULL);
@@ -119,7 +111,7 @@ static void nodes_answer_as_headscale_s_do(void **state)
     json_t *j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL), *n = json_object_get(j, "node");
     assert_string_equal(json_text(n, "givenName", ""), "router-one");
     assert_string_equal(json_text(n, "registerMethod", ""), "REGISTER_METHOD_AUTH_KEY");
-    assert_string_equal(text_of(n, "user", "name"), "alice");
+    assert_string_equal(api_text_in(n, "user", "name"), "alice");
     assert_true(json_is_true(json_object_get(n, "online")));
     assert_prefixes(n, "availableRoutes", "[\"0.0.0.0/0\",\"10.0.0.0/8\",\"::/0\"]");
     assert_prefixes(n, "approvedRoutes", "[]");
@@ -160,7 +152,7 @@ static void nodes_answer_as_headscale_s_do(void **state)
     assert_true(json_is_null(json_object_get(json_object_get(j, "node"), "user")));
     json_decref(j);
     j = api_expect(&f, 200, "GET", "/api/v1/node", NULL);
-    assert_string_equal(text_of(json_array_get(json_object_get(j, "nodes"), 0), "user", "id"), "2147455555");
+    assert_string_equal(api_text_in(json_array_get(json_object_get(j, "nodes"), 0), "user", "id"), "2147455555");
     json_decref(j);
     json_decref(api_expect(&f, 410, "POST", "/api/v1/node/1/user", "{\"user\":\"1\"}"));
     json_decref(api_expect(&f, 200, "DELETE", "/api/v1/node/1", NULL));
@@ -188,7 +180,7 @@ static void a_change_answers_with_event_version_and_inverse(void **state)
 
     j = api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes", "{\"approve\":[\"10.0.0.0/8\"]}");
     assert_true(json_is_string(json_object_get(j, "event")));
-    assert_string_equal(text_of(j, "inverse", "path"), "/api/headway/nodes/1/routes");
+    assert_string_equal(api_text_in(j, "inverse", "path"), "/api/headway/nodes/1/routes");
     json_t *route = json_array_get(json_object_get(json_object_get(j, "result"), "routes"), 0);
     assert_string_equal(json_text(route, "state", ""), "serving");
     assert_string_equal(json_text(route, "primary", ""), "1");
@@ -197,14 +189,14 @@ static void a_change_answers_with_event_version_and_inverse(void **state)
 
     json_decref(api_expect(&f, 200, "POST", undo, NULL));
     j = api_expect(&f, 409, "POST", undo, NULL);
-    assert_non_null(strstr(text_of(j, "error", "message"), "already undone"));
+    assert_non_null(strstr(api_text_in(j, "error", "message"), "already undone"));
     json_decref(j);
     free(undo);
     j = api_expect(&f, 200, "GET", "/api/headway/nodes/1", NULL);
     assert_prefixes(json_object_get(j, "node"), "approvedRoutes", "[]");
     json_decref(j);
     j = api_expect(&f, 400, "POST", "/api/headway/nodes/1/routes", "{\"aprove\":[\"10.0.0.0/8\"]}");
-    assert_string_equal(text_of(j, "error", "field"), "aprove");
+    assert_string_equal(api_text_in(j, "error", "field"), "aprove");
     json_decref(j);
 }
 
@@ -285,8 +277,8 @@ static void a_version_that_does_not_hold_is_refused_with_the_object(void **state
     (void)state;
     assert_int_equal(api_ask(&f, &call, NULL), 200);
     assert_int_equal(api_ask(&f, &call, &j), 412);
-    assert_string_equal(text_of(j, "current", "name"), "alicia");
-    assert_string_equal(text_of(j, "error", "code"), "precondition");
+    assert_string_equal(api_text_in(j, "current", "name"), "alicia");
+    assert_string_equal(api_text_in(j, "error", "code"), "precondition");
     json_decref(j);
     call.headers = "If-Match: 1\r\n";
     assert_int_equal(api_ask(&f, &call, NULL), 400);
@@ -520,7 +512,7 @@ static void a_policy_is_set_checked_read_and_taken_back(void **state)
 
     j = api_expect(&f, 200, "PUT", "/api/headway/policy", "{\"policy\":\"{}\"}");
     assert_int_equal(json_integer_value(json_object_get(j, "version")), 2);
-    assert_string_equal(text_of(j, "inverse", "method"), "PUT");
+    assert_string_equal(api_text_in(j, "inverse", "method"), "PUT");
     char *undo = mem_format("/api/headway/undo/%s", json_text(j, "event", ""));
     json_decref(j);
     json_decref(api_expect(&f, 200, "POST", undo, NULL));

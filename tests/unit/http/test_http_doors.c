@@ -27,27 +27,19 @@ static char early_socket[sizeof(f.socket)];
 static int begin(void **state)
 {
     (void)state;
-    api_begin(&f, "");
-    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
-    return 0;
+    return api_setup(&f);
 }
 
 static int end(void **state)
 {
     (void)state;
-    api_end(&f);
-    return 0;
-}
-
-static const char *text_of(const json_t *json, const char *a, const char *b)
-{
-    return json_text(json_object_get(json, a), b, "");
+    return api_teardown(&f);
 }
 
 static char *make_key(const char *body)
 {
     json_t *j = api_expect(&f, 200, "POST", "/api/headway/apikeys", body);
-    char *header = mem_format("Authorization: Bearer %s\r\n", text_of(j, "result", "key"));
+    char *header = mem_format("Authorization: Bearer %s\r\n", api_text_in(j, "result", "key"));
 
     json_decref(j);
     return header;

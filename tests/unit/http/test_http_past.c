@@ -21,16 +21,13 @@ static struct api_fixture f;
 static int begin(void **state)
 {
     (void)state;
-    api_begin(&f, "");
-    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
-    return 0;
+    return api_setup(&f);
 }
 
 static int end(void **state)
 {
     (void)state;
-    api_end(&f);
-    return 0;
+    return api_teardown(&f);
 }
 
 /* Without the times of asking. */
@@ -227,7 +224,9 @@ static void a_prefix_has_a_history_with_causes(void **state)
     struct prefixes moved = {0};
     assert_int_equal(prefix_parse(LAN, &lan, NULL, NULL), 0);
     prefixes_add(&moved, &lan);
-    core_note_followers(f.core, two, &moved, true, 321, "all follow");
+    core_note_followers(
+        f.core, &(struct core_followers){
+                    .node = two, .prefixes = &moved, .all_follow = true, .after_ms = 321, .text = "all follow"});
     prefixes_release(&moved);
     while (json_integer_value(json_object_get(move(h = history(""), 0), "convergenceMs")) != 321)
         json_decref(h);

@@ -27,8 +27,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    api_end(&f);
-    return 0;
+    return api_teardown(&f);
 }
 
 static void set_policy(const char *text)

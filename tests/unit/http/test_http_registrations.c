@@ -24,21 +24,13 @@ static struct api_fixture f;
 static int begin(void **state)
 {
     (void)state;
-    api_begin(&f, "");
-    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
-    return 0;
+    return api_setup(&f);
 }
 
 static int end(void **state)
 {
     (void)state;
-    api_end(&f);
-    return 0;
-}
-
-static const char *text_of(const json_t *json, const char *a, const char *b)
-{
-    return json_text(json_object_get(json, a), b, "");
+    return api_teardown(&f);
 }
 
 struct waiting_client {
@@ -91,7 +83,7 @@ static void a_registration_waits_is_shown_and_approved(void **state)
     json_decref(api_expect(&f, 404, "POST", target, "{\"user\":\"nobody\"}"));
     json_decref(api_expect(&f, 400, "POST", target, "{}"));
     j = api_expect(&f, 200, "POST", target, "{\"user\":\"alice\"}");
-    assert_string_equal(text_of(j, "result", "givenName"), "tablet");
+    assert_string_equal(api_text_in(j, "result", "givenName"), "tablet");
     json_decref(j);
     pthread_mutex_lock(&w.lock);
     while (!w.done)
@@ -148,7 +140,7 @@ static void a_registration_is_approved_as_headscale_s_commands_do(void **state)
     assert_int_equal(core_rig_register(f.core, &first), 0);
     char *target = mem_format("/api/v1/node/register?user=alice&key=%s", first.auth_id + strlen("hskey-authreq-"));
     json_t *j = api_expect(&f, 200, "POST", target, "{}");
-    assert_string_equal(text_of(j, "node", "registerMethod"), "REGISTER_METHOD_CLI");
+    assert_string_equal(api_text_in(j, "node", "registerMethod"), "REGISTER_METHOD_CLI");
     json_decref(j);
     free(target);
     json_decref(api_expect(&f, 400, "POST", "/api/v1/auth/reject", "{\"authId\":\"x\"}"));

@@ -20,16 +20,13 @@ static struct api_fixture f;
 static int begin(void **state)
 {
     (void)state;
-    api_begin(&f, "");
-    json_decref(api_expect(&f, 200, "POST", "/api/v1/user", "{\"name\":\"alice\"}"));
-    return 0;
+    return api_setup(&f);
 }
 
 static int end(void **state)
 {
     (void)state;
-    api_end(&f);
-    return 0;
+    return api_teardown(&f);
 }
 
 /* Two routers of a prefix, the second one serves. */

@@ -42,8 +42,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    api_end(&f);
-    return 0;
+    return api_teardown(&f);
 }
 
 static json_t *simulate(const char *body)

@@ -148,8 +148,8 @@ static void put_short_lived(struct store *s)
 {
     const struct prefix routed = sample_prefix("10.0.0.0/8");
     struct pending *waiting = pending_new();
-    struct ssh_approval *approval = (struct ssh_approval *)record_new(RECORD_SSH_APPROVAL);
-    struct deleted_node *gone = (struct deleted_node *)record_new(RECORD_DELETED_NODE);
+    struct ssh_approval *approval = ssh_approval_new();
+    struct deleted_node *gone = deleted_node_new();
     struct admin_call *call = (struct admin_call *)record_new(RECORD_ADMIN_CALL);
 
     mem_replace(&waiting->auth_id, "hskey-authreq-0123456789abcdef01234567");

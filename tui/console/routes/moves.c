@@ -76,6 +76,8 @@ static void draw_move(struct app *app, struct canvas *c, int row, int col, int c
     add_ms(&b, "found in", m->detection_ms);
     add_ms(&b, "followed in", m->convergence_ms);
     buf_addf(&b, ": %s", *m->cause ? m->cause : m->text);
+    if (*m->actor && !str_eq(m->actor, "server"))
+        buf_addf(&b, ", by %s", m->actor);
     canvas_text(c, row, col + 13, cols - 13, m->to ? ROLE_TEXT : ROLE_BAD, buf_text(&b));
     buf_release(&b);
 }
