@@ -218,3 +218,61 @@ char *duration_format(int64_t ns, char text[TIME_TEXT_MAX])
         memcpy(text, "0s", 3);
     return text;
 }
+
+/* What a person types; dated: the day is in it. */
+static const struct {
+    const char *format;
+    bool dated;
+} forms[] = {
+    {"%H:%M", false},
+    {"%H:%M:%S", false},
+    {"%Y-%m-%d", true},
+    {"%Y-%m-%d %H:%M", true},
+    {"%Y-%m-%d %H:%M:%S", true},
+    {"%Y-%m-%dT%H:%M", true},
+    {"%Y-%m-%dT%H:%M:%S", true},
+};
+
+static bool read_form(const char *text, size_t form, enum time_zone zone, int64_t now_ns, int64_t *out)
+{
+    time_t (*const make)(struct tm * tm) = zone == TIME_UTC_ZONE ? timegm : mktime;
+    time_t now = (time_t)(now_ns / NS_PER_SECOND);
+    struct tm then;
+
+    if (!(zone == TIME_UTC_ZONE ? gmtime_r(&now, &then) : localtime_r(&now, &then)))
+        return false;
+    then.tm_sec = 0;
+    if (forms[form].dated)
+        then.tm_hour = then.tm_min = 0;
+    then.tm_isdst = -1;
+    const char *end = strptime(text, forms[form].format, &then);
+    if (!end || *end)
+        return false;
+    time_t at = make(&then);
+    if (at > now && !forms[form].dated) { /* it was not that late yet today */
+        then.tm_mday--;
+        then.tm_isdst = -1;
+        at = make(&then);
+    }
+    *out = (int64_t)at * NS_PER_SECOND;
+    return at > 0;
+}
+
+int time_parse_past(const char *text, enum time_zone zone, int64_t now_ns, int64_t *wall_ns, const char *field,
+                    struct err *e)
+{
+    int64_t ago;
+    bool found = false;
+
+    if (duration_parse(*text == '-' ? text + 1 : text, &ago, field, NULL) == 0 && ago >= 0) {
+        *wall_ns = now_ns - ago;
+        found = true;
+    }
+    found = found || time_parse(text, wall_ns, field, NULL) == 0;
+    for (size_t i = 0; i < ARRAY_LEN(forms) && !found; i++)
+        found = read_form(text, i, zone, now_ns, wall_ns);
+    if (!found)
+        return err_field(e, ERR_INVALID, field, "%s: '%.40s' is no time such as -2h, 14:03 or 2026-11-24 14:03", field,
+                         text);
+    return *wall_ns <= now_ns ? 0 : err_field(e, ERR_INVALID, field, "%s: '%.40s' lies ahead", field, text);
+}

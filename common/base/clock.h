@@ -24,6 +24,14 @@ char *time_format(int64_t wall_ns, char text[TIME_TEXT_MAX]);
  * time, which becomes 0. ERR_INVALID names field and value. */
 int time_parse(const char *text, int64_t *wall_ns, const char *field, struct err *e) WARN_UNUSED;
 
+/* The time zone in which a time without one is meant. */
+enum time_zone { TIME_LOCAL_ZONE, TIME_UTC_ZONE };
+
+/* A time that has passed, as people say it: "-2h" and "2h" (ago), "14:03", "14:03:22" (the last time it was that late),
+ * "2026-11-24", "2026-11-24 14:03", and RFC 3339. ERR_INVALID for what is none, or lies ahead; names the field. */
+int time_parse_past(const char *text, enum time_zone zone, int64_t now_ns, int64_t *wall_ns, const char *field,
+                    struct err *e) WARN_UNUSED;
+
 /* Durations as in headscale's configuration and flags: "90s", "1h30m", "500ms", "30d", "2w", "1y", "0". */
 int duration_parse(const char *text, int64_t *ns, const char *field, struct err *e) WARN_UNUSED;
 char *duration_format(int64_t ns, char text[TIME_TEXT_MAX]); /* "1h30m", "1.5s": the shortest that reads back equal */

@@ -73,18 +73,14 @@ static void on_state(void *arg, const struct err *why, int64_t delay_ms)
 /* A time that --since means, by itself or so long ago; 0 when it is an event's id, -1 with the error printed. */
 static int64_t since_time(struct cli *c, const char *since)
 {
+    struct err e = {0};
     int64_t ns = 0;
 
     if (!*since || strspn(since, "0123456789.") == strlen(since))
         return 0;
-    if (duration_parse(since, &ns, "since", NULL) == 0)
-        return clock_wall_ns() - ns;
-    if (time_parse(since, &ns, "since", NULL) == 0)
+    if (time_parse_past(since, TIME_UTC_ZONE, clock_wall_ns(), &ns, "since", &e) == 0)
         return ns;
-    cli_failf(c,
-              "since: '%s' is neither an event's id, nor a duration such as 2h, nor a time such as "
-              "2026-01-02T15:04:05Z",
-              since);
+    cli_fail(c, &e);
     return -1;
 }
 

@@ -10,18 +10,14 @@
 #include "net/prefixes.h"
 #include "net/via6.h"
 
-/* "2026-01-02T03:04:05Z", "-2h" or "2h": that long ago. False with the error printed. */
+/* A time that has passed; times are printed in UTC, and read so. False with the error printed. */
 static bool read_time(struct cli *c, const char *flag, const char *text, int64_t *ns)
 {
-    int64_t ago = 0;
+    struct err e = {0};
 
-    if (duration_parse(*text == '-' ? text + 1 : text, &ago, flag, NULL) == 0 && ago >= 0) {
-        *ns = clock_wall_ns() - ago;
+    if (time_parse_past(text, TIME_UTC_ZONE, clock_wall_ns(), ns, flag, &e) == 0)
         return true;
-    }
-    if (time_parse(text, ns, flag, NULL) == 0)
-        return true;
-    cli_failf(c, "%s: '%s' is neither a time such as 2026-01-02T15:04:05Z nor a duration ago such as -2h", flag, text);
+    cli_fail(c, &e);
     return false;
 }
 
@@ -214,7 +210,7 @@ int cli_route_history(struct cli *c)
 
 /* clang-format off */
 static const struct flag state_flags[] = {
-    {"at", 0, FLAG_TEXT, .value = "TIME", .help = "the moment: a time such as 2026-01-02T15:04:05Z, or a duration ago such as -2h; the default is now"},
+    {"at", 0, FLAG_TEXT, .value = "TIME", .help = "the moment: a time such as 2026-01-02T15:04:05Z, 14:03 or 2026-01-02 14:03 (UTC), or a duration ago such as -2h; the default is now"},
     {"policy", 0, FLAG_SWITCH, .help = "print the policy that was in force, and nothing else"}, FLAGS_END};
 
 const struct command past_commands[] = {

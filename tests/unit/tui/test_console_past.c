@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -207,14 +208,30 @@ static void times_are_read_as_people_say_them(void **state)
 
     (void)state;
     setenv("TZ", "UTC", 1);
+    tzset();
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
         int64_t at_ns = 0;
-        int r = past_time_parse(times[i].text, RIG_NOW_NS, &at_ns, NULL);
+        int r = time_parse_past(times[i].text, TIME_LOCAL_ZONE, RIG_NOW_NS, &at_ns, "at", NULL);
 
         assert_int_equal(r < 0, times[i].ago_s < 0);
         if (r == 0)
             assert_int_equal((RIG_NOW_NS - at_ns) / NS_PER_SECOND, times[i].ago_s);
     }
+}
+
+static void a_time_without_a_zone_is_the_readers(void **state)
+{
+    int64_t local_ns = 0, utc_ns = 0;
+
+    (void)state;
+    setenv("TZ", "UTC-2", 1); /* two hours ahead */
+    tzset();
+    assert_int_equal(time_parse_past("2026-03-03 14:03", TIME_LOCAL_ZONE, RIG_NOW_NS, &local_ns, "at", NULL), 0);
+    assert_int_equal(time_parse_past("2026-03-03 14:03", TIME_UTC_ZONE, RIG_NOW_NS, &utc_ns, "at", NULL), 0);
+    setenv("TZ", "UTC", 1);
+    tzset();
+    assert_int_equal((RIG_NOW_NS - local_ns) / NS_PER_SECOND, 7200);
+    assert_int_equal((RIG_NOW_NS - utc_ns) / NS_PER_SECOND, 0);
 }
 
 static const struct {
@@ -256,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_dialog_is_not_pulled_away),
         cmocka_unit_test(the_screens_are_as_they_were),
         cmocka_unit_test(times_are_read_as_people_say_them),
+        cmocka_unit_test(a_time_without_a_zone_is_the_readers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,7 +254,7 @@ static void cmd_at(struct app *app, const char *arg)
     struct err e;
     int64_t at_ns;
 
-    if (*arg && past_time_parse(arg, app->wall_ns, &at_ns, &e) < 0)
+    if (*arg && time_parse_past(arg, TIME_LOCAL_ZONE, app->wall_ns, &at_ns, "at", &e) < 0)
         app_flash(app, ROLE_WARN, "%s", e.message);
     else if (*arg)
         past_go(app, at_ns);

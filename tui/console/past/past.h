@@ -6,10 +6,6 @@
 
 #include "console/app/view.h"
 
-/* "-2h", "2h" (ago), "14:03", "14:03:22" (the last time it was that late), "2026-11-24", "2026-11-24 14:03", and as the
- * API writes it; in the machine's time zone where none is named. ERR_INVALID for what is none, or lies ahead. */
-int past_time_parse(const char *text, int64_t now_ns, int64_t *out, struct err *e) WARN_UNUSED;
-
 /* Asks for the tailnet of a moment, or as an entry of the journal left it. It is shown when it arrives. */
 void past_go(struct app *app, int64_t at_ns);
 void past_go_to_event(struct app *app, const struct m_event *event);
