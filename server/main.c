@@ -183,15 +183,6 @@ static void tell_facts(void *arg, struct server_facts *out)
     out->certificate_ends_ns = tls ? loop_tls_ends(tls) * NS_PER_SECOND : 0;
 }
 
-static void put_problem(const struct config *c, struct strs *problems, const char *key, const char *text)
-{
-    char *named = mem_format("%s: %s", key, text), *whole = config_place(c, key, named);
-
-    strs_push(problems, whole);
-    free(whole);
-    free(named);
-}
-
 /* A policy file that cannot be used is only the end where no earlier start has stored one. */
 static void check_policy(const struct config *c, const struct store_image *image, struct strs *problems,
                          struct strs *notes)
@@ -203,7 +194,7 @@ static void check_policy(const struct config *c, const struct store_image *image
         return;
     core_check_policy(c, !image->run ? NULL : image->users ? image->users : nobody, image->user_count, &said);
     if (said.len)
-        put_problem(c, database_holds_policy(c, image) ? notes : problems, "policy.path", buf_text(&said));
+        config_problem(c, database_holds_policy(c, image) ? notes : problems, "policy.path", buf_text(&said));
     buf_release(&said);
 }
 
@@ -218,14 +209,14 @@ static int check(const struct config *c, bool ports, bool test, struct strs *pro
     int rc = config_check(c, ports, problems, NULL);
 
     if (control_key_check(c->noise.private_key_path, &e) < 0)
-        put_problem(c, problems, "noise.private_key_path", e.message);
+        config_problem(c, problems, "noise.private_key_path", e.message);
     if (control_key_check(c->derp.server.private_key_path, &e) < 0)
-        put_problem(c, problems, "derp.server.private_key_path", e.message);
+        config_problem(c, problems, "derp.server.private_key_path", e.message);
     database_check(c, test, &image, problems);
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
         if (!tls)
-            put_problem(c, problems, *e.field ? e.field : "tls_cert_path", e.message);
+            config_problem(c, problems, *e.field ? e.field : "tls_cert_path", e.message);
         loop_tls_free(tls);
     }
     check_policy(c, &image, problems, notes);
@@ -519,8 +510,7 @@ static int migrate(const struct config *c, const struct flags *flags)
     struct err e;
 
     log_setup(LOG_LEVEL_WARN, LOG_TEXT);
-    const char *from = given_text(flags, "from"), *to = given_text(flags, "to");
-    return database_migrate(c, from ? from : "", to ? to : "", stdout, &e) < 0 ? say(1, &e) : 0;
+    return database_migrate(c, given_text(flags, "from"), given_text(flags, "to"), stdout, &e) < 0 ? say(1, &e) : 0;
 }
 
 static bool import_flag_given(const struct flags *flags)

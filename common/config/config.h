@@ -168,6 +168,8 @@ int config_load(const char *path, struct config **out, struct strs *problems, st
 
 /* What is wrong with a key, as "FILE:LINE: TEXT" where the file gives it; the caller's. */
 char *config_place(const struct config *c, const char *key, const char *text);
+/* Adds "FILE:LINE: KEY: TEXT". */
+void config_problem(const struct config *c, struct strs *problems, const char *key, const char *text);
 
 /* The same for a program that wants to know little of it, where the daemon is: *out is given also where something is
  * wrong, with the defaults in place of what could not be read. */

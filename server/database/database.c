@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "control/control.h"
 #include "import/import.h"
 
@@ -24,15 +23,6 @@ static struct store_postgres postgres_of(const struct config *c, const uint8_t *
                                    .noise_key = noise_key};
 }
 
-static void put_problem(const struct config *c, struct strs *problems, const char *key, const char *text)
-{
-    char *named = mem_format("%s: %s", key, text), *whole = config_place(c, key, named);
-
-    strs_push(problems, whole);
-    free(whole);
-    free(named);
-}
-
 /* ---- looking ---- */
 
 static void check_postgres(const struct config *c, bool test, struct store_image *image, struct strs *problems)
@@ -46,7 +36,7 @@ static void check_postgres(const struct config *c, bool test, struct store_image
     struct store_postgres with = postgres_of(c, key);
     int rc = store_check_postgres(&with, image, &e);
     if (rc < 0 && (test || rc != ERR_UNAVAILABLE))
-        put_problem(c, problems, "database.postgres", e.message);
+        config_problem(c, problems, "database.postgres", e.message);
 }
 
 static void check_sqlite(const struct config *c, struct store_image *image, struct strs *problems)
@@ -56,7 +46,7 @@ static void check_sqlite(const struct config *c, struct store_image *image, stru
     if (store_check(c->database.sqlite_path, image, &e) == 0)
         return;
     char *advice = import_advice(c);
-    put_problem(c, problems, "database.sqlite.path", advice ? advice : e.message);
+    config_problem(c, problems, "database.sqlite.path", advice ? advice : e.message);
     free(advice);
 }
 
@@ -109,18 +99,18 @@ int database_open(const struct config *c, const uint8_t noise_key[KEY_LEN], stru
 
 static const char *sqlite_file(const char *text)
 {
-    return str_starts(text, "sqlite:") && text[7] ? text + 7 : NULL;
+    return text && str_starts(text, "sqlite:") && text[7] ? text + 7 : NULL;
 }
 
 int database_migrate(const struct config *c, const char *from, const char *to, FILE *out, struct err *e)
 {
-    bool up = str_eq(to, "postgres");
+    bool up = to && str_eq(to, "postgres");
     const char *file = sqlite_file(up ? from : to);
     struct store_moved moved = {0};
     uint8_t key[KEY_LEN];
     int rc;
 
-    if (!file || !str_eq(up ? to : from, "postgres"))
+    if (!file || !from || !str_eq(up ? to : from, "postgres"))
         return err_set(e, ERR_INVALID,
                        "name what is moved: --from sqlite:FILE --to postgres, or --from postgres --to sqlite:FILE");
     if ((rc = control_key_public(c->noise.private_key_path, key, e)) < 0)
