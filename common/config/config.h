@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The configuration: headscale's YAML keys with the same meaning, and a few of our own. Both programs read it: the
- * daemon for everything, the command line for the socket and the address that it talks to.
+/* The configuration: headscale's keys with the same meaning, and a few of our own, in YAML, TOML or JSON. Both programs
+ * read it: the daemon for everything, the command line for the socket and the address that it talks to.
  *
  * One table (keys.c) holds each key's name, type, default, limits and explanation; reading, environment overrides, the
  * commented example and headway.yaml(5) come from it. In the daemon this room alone knows libyaml.

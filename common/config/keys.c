@@ -176,7 +176,7 @@ const struct config_key config_keys[] = {
      .help = "Name servers for single domains: a map from domain to a list of them."},
     {"dns.search_domains", .type = TYPE_DOMAINS, AT(dns.search_domains), .fallback = "", .live = true, .help = "Further search domains, after base_domain."},
     {"dns.extra_records", .type = TYPE_RECORDS, AT(dns.extra_records), .fallback = "", .live = true,
-     .help = "More names, in any domain: a list of {name, type, value} with type A or AAAA. Only from the file."},
+     .help = "More names, in any domain: a list of {name, type, value} with type A or AAAA."},
     {"dns.extra_records_path", .type = TYPE_PATH, AT(dns.extra_records_path), .fallback = "",
      .help = "A JSON file with such a list, read again when it changes. Excludes dns.extra_records."},
 
@@ -199,6 +199,7 @@ const struct config_key config_keys[] = {
      .help = "How long an interactive login waits for approval."},
     {"tuning.register_cache_max_entries", .type = TYPE_INT, AT(tuning.register_cache_max_entries), .fallback = "1024", .min = 1, .max = 1000000, .live = true,
      .help = "How many logins may wait for approval; SSH sessions that wait have half of these places at most."},
+    {"tuning.register_cache_cleanup", .type = TYPE_DURATION, NOWHERE, .fallback = "20m", .max = LONG, .use = KEY_NO_EFFECT, .help = "No effect: internal to headscale."},
     {"tuning.node_store_batch_size", .type = TYPE_INT, NOWHERE, .fallback = "100", .min = 1, .max = INT32_MAX, .use = KEY_NO_EFFECT, .help = "No effect: internal to headscale."},
     {"tuning.node_store_batch_timeout", .type = TYPE_DURATION, NOWHERE, .fallback = "500ms", .max = HOUR, .use = KEY_NO_EFFECT, .help = "No effect: internal to headscale."},
 
@@ -207,6 +208,7 @@ const struct config_key config_keys[] = {
     {"grpc_allow_insecure", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "No effect: there is no gRPC."},
     {"preauth_keys.revoked_retention", .type = TYPE_DURATION, NOWHERE, .fallback = "168h", .max = LONG, .use = KEY_NOT_YET, .help = "How long revoked keys stay listed in API v2."},
 
+    {"oidc.enabled", .type = TYPE_BOOL, NOWHERE, .fallback = "false", .use = KEY_NO_EFFECT, .help = "No effect: oidc.issuer decides."},
     {"oidc.issuer", .type = TYPE_URL, AT(oidc.issuer), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
     {"oidc.client_id", .type = TYPE_TEXT, AT(oidc.client_id), .fallback = "", .use = KEY_NOT_YET, .help = "Not used yet: login by OpenID Connect."},
     {"oidc.client_secret", .type = TYPE_TEXT, AT(oidc.client_secret), .fallback = "", .use = KEY_NOT_YET, .secret = true, .help = "Not used yet: login by OpenID Connect. Excludes client_secret_path."},
@@ -230,20 +232,20 @@ const struct config_key config_keys[] = {
 };
 
 const struct config_old config_olds[] = {
-    {"ephemeral_node_inactivity_timeout", "node.ephemeral.inactivity_timeout", OLD_ALIAS},
-    {"oidc.expiry", "node.expiry", OLD_ALIAS},
-    {"acl_policy_path", "policy.path", OLD_REMOVED},
-    {"dns_config.magic_dns", "dns.magic_dns", OLD_IGNORED},
-    {"dns_config.base_domain", "dns.base_domain", OLD_IGNORED},
-    {"dns_config.override_local_dns", "dns.override_local_dns", OLD_IGNORED},
-    {"dns_config.nameservers", "dns.nameservers.global", OLD_IGNORED},
-    {"dns_config.restricted_nameservers", "dns.nameservers.split", OLD_IGNORED},
-    {"dns_config.domains", "dns.search_domains", OLD_IGNORED},
-    {"dns_config.extra_records", "dns.extra_records", OLD_REMOVED},
-    {"dns_config.use_username_in_magic_dns", NULL, OLD_REMOVED},
-    {"dns.use_username_in_magic_dns", NULL, OLD_REMOVED},
-    {"oidc.strip_email_domain", NULL, OLD_REMOVED},
-    {"oidc.map_legacy_users", NULL, OLD_REMOVED},
+    {"ephemeral_node_inactivity_timeout", "node.ephemeral.inactivity_timeout", OLD_ALIAS, NULL, NULL},
+    {"oidc.expiry", "node.expiry", OLD_ALIAS, NULL, NULL},
+    {"acl_policy_path", "policy.path", OLD_REMOVED, NULL, NULL},
+    {"dns_config.magic_dns", "dns.magic_dns", OLD_IGNORED, NULL, NULL},
+    {"dns_config.base_domain", "dns.base_domain", OLD_IGNORED, NULL, NULL},
+    {"dns_config.override_local_dns", "dns.override_local_dns", OLD_IGNORED, NULL, NULL},
+    {"dns_config.nameservers", "dns.nameservers.global", OLD_IGNORED, NULL, NULL},
+    {"dns_config.restricted_nameservers", "dns.nameservers.split", OLD_IGNORED, NULL, NULL},
+    {"dns_config.domains", "dns.search_domains", OLD_IGNORED, NULL, NULL},
+    {"dns_config.extra_records", "dns.extra_records", OLD_REMOVED, NULL, NULL},
+    {"dns_config.use_username_in_magic_dns", NULL, OLD_REMOVED, "false", "the names of nodes are NAME.BASE_DOMAIN"},
+    {"dns.use_username_in_magic_dns", NULL, OLD_REMOVED, "false", "the names of nodes are NAME.BASE_DOMAIN"},
+    {"oidc.strip_email_domain", NULL, OLD_REMOVED, "false", "users keep the names that they have, and new ones get their whole mail address"},
+    {"oidc.map_legacy_users", NULL, OLD_REMOVED, "false", "a user is known by issuer and subject"},
 };
 /* clang-format on */
 

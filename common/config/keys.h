@@ -60,6 +60,8 @@ enum old_kind { OLD_ALIAS, OLD_IGNORED, OLD_REMOVED };
 struct config_old {
     const char *name, *now; /* now: the key that took its place, NULL when nothing did */
     enum old_kind kind;
+    const char *harmless; /* OLD_REMOVED: the value that says what holds anyway, "*" for all, NULL for none */
+    const char *advice;   /* what holds now */
 };
 extern const struct config_old config_olds[];
 extern const size_t config_old_count;
@@ -95,7 +97,7 @@ struct value_skips {
 int value_set(struct config *c, const struct config_key *key, const struct raw_value *v, const char *dir,
               struct value_skips *skips, struct err *e) WARN_UNUSED;
 bool value_is_given(const struct config_key *key, const struct raw_value *v);
-/* From the text form that defaults and environment variables have: lists by white space, maps as JSON. */
+/* From the text form that defaults and environment variables have: lists by white space, maps and records as JSON. */
 int value_set_text(struct config *c, const struct config_key *key, const char *text, const char *dir,
                    struct value_skips *skips, struct err *e) WARN_UNUSED;
 /* Gives c the value that from has. */
@@ -103,13 +105,17 @@ void value_copy(struct config *c, const struct config *from, const struct config
 /* A text that is equal exactly when the values are; also for people. */
 void value_text(const struct config *c, const struct config_key *key, struct buf *out);
 void value_release(struct config *c, const struct config_key *key);
+int value_shape(const struct config_key *key); /* of struct raw_value; RAW_SCALAR for a value that stands alone */
+/* The members of a list, separated by white space, or as JSON. */
+int value_split(const struct config_key *key, const char *text, struct raw_value *v, struct err *e) WARN_UNUSED;
 
-/* Reads YAML and calls set for each leaf that a key of the table names. Everything else is reported. */
+/* Reads YAML, or JSON or TOML where the name of the file ends in .json or .toml, and calls leaf for each value that a
+ * key of the table names. Everything else is reported. */
 struct yaml_sink {
     void (*leaf)(struct yaml_sink *sink, const char *name, const struct raw_value *v, unsigned line);
     void (*problem)(struct yaml_sink *sink, unsigned line, const char *format, ...) PRINTF_LIKE(3, 4);
 };
-void yaml_read(const char *text, size_t len, struct yaml_sink *sink);
+void yaml_read(const char *file, const char *text, size_t len, struct yaml_sink *sink);
 
 /* "$state/x", "$socket", "$url": the default as it is on this machine; the caller owns it. */
 char *default_text(const struct config *c, const struct config_key *key);

@@ -10,30 +10,12 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "config/keys.h"
+#include "config/loader.h"
 
 #define FILE_MAX     (4u << 20)
 #define PROBLEMS_MAX 100
-#define USER_FILE    "%s/.config/headway/config.yaml" /* below the home directory */
-
-struct old_value { /* of a key by its old name */
-    char *text;
-    unsigned line;
-};
-
-struct loader {
-    struct yaml_sink sink;    /* the reader's calls and */
-    struct value_skips skips; /* those of values find the rest by these */
-    struct config *c;
-    struct strs *problems;
-    struct err *e;
-    const char *file; /* "" without one */
-    char *dir;
-    struct old_value *old; /* in the order of config_olds */
-    const char *variable;  /* of the environment, that is being read */
-    unsigned count;        /* of problems */
-    bool keep;             /* what could be read is given out also where something was wrong */
-};
+#define SYSTEM_FILE  "/etc/headway/config"
+#define USER_FILE    "%s/.config/headway/config" /* below the home directory */
 
 static char *with_place(const char *file, unsigned line, const char *text)
 {
@@ -58,9 +40,9 @@ void config_problem(const struct config *c, struct strs *problems, const char *k
     free(named);
 }
 
-static void add_problem(struct loader *l, unsigned line, const char *key, const char *text)
+void loader_problem(struct loader *l, unsigned line, const char *key, const char *text)
 {
-    char *whole = with_place(l->file, line, text);
+    char *whole = l->variable ? mem_format("%s: %s", l->variable, text) : with_place(l->file, line, text);
 
     if (l->count++ == 0)
         err_field(l->e, ERR_INVALID, key, "%s", whole);
@@ -88,7 +70,7 @@ static void on_problem(struct yaml_sink *sink, unsigned line, const char *format
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    add_problem(l, line, "", text);
+    loader_problem(l, line, "", text);
 }
 
 PRINTF_LIKE(3, 4)
@@ -96,39 +78,30 @@ static void rule_problem(void *arg, const char *key, const char *format, ...)
 {
     struct loader *l = arg;
     const struct config_key *which = key_find(key);
-    char text[512];
+    char text[512], variable[160];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    add_problem(l, which ? l->c->lines[which - config_keys] : 0, key, text);
+    if (which && environment_value(key, variable, sizeof(variable)))
+        l->variable = variable;
+    loader_problem(l, which ? l->c->lines[which - config_keys] : 0, key, text);
+    l->variable = NULL;
 }
 
-static void set_old(struct loader *l, const struct config_old *old, const struct raw_value *v, unsigned line)
+void loader_set_old(struct loader *l, const struct config_old *old, const struct raw_value *v, unsigned line)
 {
-    char text[256];
-    size_t i = (size_t)(old - config_olds);
+    struct old_value *value = &l->old[old - config_olds];
 
-    switch (old->kind) {
-    case OLD_ALIAS:
-        if (v->shape == RAW_SCALAR) {
-            mem_replace(&l->old[i].text, v->text);
-            l->old[i].line = line;
-        }
-        break;
-    case OLD_IGNORED:
-        snprintf(text, sizeof(text), "%s is ignored, use %s", old->name, old->now);
-        strs_push(&l->c->notes, text);
-        break;
-    case OLD_REMOVED:
-        l->old[i].line = line;
-        break;
-    }
+    value->given = true;
+    value->line = line;
+    snprintf(value->variable, sizeof(value->variable), "%s", l->variable ? l->variable : "");
+    mem_replace(&value->text, v->shape == RAW_SCALAR ? v->text : v->shape == RAW_NULL ? "" : "set");
 }
 
 /* Parts that do not exist must be said, but only where somebody asked for them. */
-static void note_unused(struct loader *l, const struct config_key *key, const char *text)
+void loader_note_unused(struct loader *l, const struct config_key *key, const char *text)
 {
     char line[256];
 
@@ -145,120 +118,101 @@ static void on_leaf(struct yaml_sink *sink, const char *name, const struct raw_v
     struct err why = {0};
 
     if (!key) {
-        set_old(l, old_find(name), v, line);
+        loader_set_old(l, old_find(name), v, line);
         return;
     }
     l->c->lines[key - config_keys] = line;
     if (!value_is_given(key, v))
         return;
     if (value_set(l->c, key, v, l->dir, &l->skips, &why) < 0) {
-        add_problem(l, line, key->name, why.message);
+        loader_problem(l, line, key->name, why.message);
         return;
     }
     strs_push(&l->c->given, key->name);
-    note_unused(l, key, v->shape == RAW_SCALAR ? v->text : v->len ? "set" : "");
+    loader_note_unused(l, key, v->shape == RAW_SCALAR ? v->text : v->len ? "set" : "");
 }
 
-static void env_name(char *name, size_t size, const char *program, const char *key)
+static void note_old(struct loader *l, const struct old_value *old, const char *text)
 {
-    snprintf(name, size, "%s_%s", program, key);
-    for (char *c = name; *c; c++)
-        *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+    char *note = *old->variable ? mem_format("%s: %s", old->variable, text) : with_place(l->file, old->line, text);
+
+    strs_push(&l->c->notes, note);
+    free(note);
 }
 
-/* HEADWAY_DNS_BASE_DOMAIN, then HEADSCALE_DNS_BASE_DOMAIN. The name that was found is left in name. */
-static const char *env_value(const struct config_key *key, char *name, size_t size)
-{
-    static const char *const programs[] = {"HEADWAY", "HEADSCALE"};
-
-    for (size_t p = 0; p < 2; p++) {
-        env_name(name, size, programs[p], key->name);
-        const char *value = getenv(name);
-        if (value && *value)
-            return value;
-    }
-    return NULL;
-}
-
-static void read_env(struct loader *l)
-{
-    char name[160];
-
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        const char *value = env_value(key, name, sizeof(name));
-        struct err why = {0};
-        if (!value)
-            continue;
-        l->variable = name;
-        int r = value_set_text(l->c, key, value, l->dir, &l->skips, &why);
-        l->variable = NULL;
-        if (r < 0) {
-            err_prefix(&why, "%s", name);
-            add_problem(l, 0, key->name, why.message);
-            continue;
-        }
-        if (!config_given(l->c, key->name))
-            strs_push(&l->c->given, key->name);
-        l->c->lines[i] = 0; /* a rule that it breaks is not the file's fault */
-        note_unused(l, key, value);
-    }
-}
-
-/* A variable that is meant for us and names nothing is probably a mistake, and would be a silent one. */
-static void note_unknown_env(struct config *c)
-{
-    static const char *const others[] = {"HEADWAY_CONFIG", "HEADWAY_OUTPUT"};
-    char name[160], near[160];
-
-    for (char **at = environ; at && *at; at++) {
-        size_t n = strcspn(*at, "=");
-        bool known = !str_starts(*at, "HEADWAY_") || n >= sizeof(name);
-        for (size_t i = 0; i < ARRAY_LEN(others) && !known; i++)
-            known = strlen(others[i]) == n && strncmp(*at, others[i], n) == 0;
-        for (size_t i = 0; i < config_key_count && !known; i++) {
-            env_name(near, sizeof(near), "HEADWAY", config_keys[i].name);
-            known = strlen(near) == n && strncmp(*at, near, n) == 0;
-        }
-        if (known)
-            continue;
-        snprintf(name, sizeof(name), "%.*s in the environment names no key", (int)n, *at);
-        strs_push(&c->notes, name);
-    }
-}
-
-/* A removed key stops nothing where its successor is given too, as in a file that serves two releases. */
-static void refuse_removed(struct loader *l, const struct config_old *old, unsigned line)
+/* A removed key stops nothing where its successor is given too, as in a file that serves two releases, or where it says
+ * what holds anyway. */
+static void refuse_removed(struct loader *l, const struct config_old *what, const struct old_value *old)
 {
     char text[256];
 
-    if (old->now && config_given(l->c, old->now)) {
-        snprintf(text, sizeof(text), "%s is ignored, %s is given", old->name, old->now);
-        strs_push(&l->c->notes, text);
-        return;
+    if (what->now && config_given(l->c, what->now)) {
+        snprintf(text, sizeof(text), "%s is ignored, %s is given", what->name, what->now);
+        note_old(l, old, text);
+    } else if (what->harmless && (str_eq(what->harmless, "*") || strcasecmp(what->harmless, old->text) == 0)) {
+        snprintf(text, sizeof(text), "%s is ignored and can be removed: %s", what->name, what->advice);
+        note_old(l, old, text);
+    } else {
+        snprintf(text, sizeof(text), "The \"%s\" configuration key has been removed.%s%s%s", what->name,
+                 what->now      ? " Please use \""
+                 : what->advice ? " Remove it: "
+                                : "",
+                 what->now      ? what->now
+                 : what->advice ? what->advice
+                                : "",
+                 what->now ? "\" instead." : "");
+        l->variable = *old->variable ? old->variable : NULL;
+        loader_problem(l, old->line, what->name, text);
+        l->variable = NULL;
     }
-    snprintf(text, sizeof(text), "The \"%s\" configuration key has been removed.", old->name);
-    if (old->now)
-        snprintf(text + strlen(text), sizeof(text) - strlen(text), " Please use \"%s\" instead.", old->now);
-    add_problem(l, line, old->name, text);
+}
+
+static void use_alias(struct loader *l, const struct config_old *what, const struct old_value *old)
+{
+    const struct config_key *key = key_find(what->now);
+    struct err why = {0};
+
+    if (!*old->text || config_given(l->c, what->now))
+        return;
+    l->c->lines[key - config_keys] = old->line;
+    l->variable = *old->variable ? old->variable : NULL;
+    if (value_set_text(l->c, key, old->text, l->dir, &l->skips, &why) < 0)
+        loader_problem(l, old->line, what->name, why.message);
+    else
+        strs_push(&l->c->given, key->name);
+    l->variable = NULL;
 }
 
 static void use_old_names(struct loader *l)
 {
+    char text[256];
+
     for (size_t i = 0; i < config_old_count; i++) {
-        const struct old_value *old = &l->old[i];
-        struct err why = {0};
-        if (old->line && config_olds[i].kind == OLD_REMOVED)
-            refuse_removed(l, &config_olds[i], old->line);
-        if (!old->text || !*old->text || config_given(l->c, config_olds[i].now))
+        const struct config_old *what = &config_olds[i];
+        if (!l->old[i].given)
             continue;
-        const struct config_key *key = key_find(config_olds[i].now);
-        l->c->lines[key - config_keys] = old->line;
-        if (value_set_text(l->c, key, old->text, l->dir, &l->skips, &why) < 0)
-            add_problem(l, old->line, config_olds[i].name, why.message);
-        else
-            strs_push(&l->c->given, key->name);
+        if (what->kind == OLD_REMOVED)
+            refuse_removed(l, what, &l->old[i]);
+        if (what->kind == OLD_ALIAS)
+            use_alias(l, what, &l->old[i]);
+        if (what->kind == OLD_IGNORED) {
+            snprintf(text, sizeof(text), "%s is ignored, use %s", what->name, what->now);
+            note_old(l, &l->old[i], text);
+        }
     }
+}
+
+/* Keys that mean nothing here, in one note: who moves in knows then what the rest of the file does. */
+static void note_without_effect(struct config *c)
+{
+    struct buf text = BUF_INIT(0);
+
+    for (size_t i = 0; i < config_key_count; i++)
+        if (config_keys[i].use == KEY_NO_EFFECT && config_given(c, config_keys[i].name))
+            buf_addf(&text, "%s%s", text.len ? ", " : "without effect here, and may stay: ", config_keys[i].name);
+    if (text.len)
+        strs_push(&c->notes, buf_text(&text));
+    buf_release(&text);
 }
 
 /* Files without a path of their own live beside the database. */
@@ -282,19 +236,19 @@ static void use_defaults(struct loader *l)
             continue;
         char *text = default_text(l->c, key);
         if (*text && value_set_text(l->c, key, text, "", NULL, &why) < 0)
-            add_problem(l, 0, key->name, why.message);
+            loader_problem(l, 0, key->name, why.message);
         else if (!*text && key->type >= TYPE_WORD && key->type <= TYPE_ADDR &&
                  value_set_text(l->c, key, "", "", NULL, &why) < 0)
-            add_problem(l, 0, key->name, why.message);
+            loader_problem(l, 0, key->name, why.message);
         free(text);
     }
 }
 
 static int finish(struct loader *l, struct config **out)
 {
-    read_env(l);
-    note_unknown_env(l->c);
+    environment_read(l);
     use_old_names(l);
+    note_without_effect(l->c);
     find_state_dir(l->c);
     use_defaults(l);
     if (l->count == 0)
@@ -337,26 +291,40 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
     struct loader l;
 
     start(&l, name, problems, e);
-    yaml_read(text, len, &l.sink);
+    yaml_read(name, text, len, &l.sink);
     return finish(&l, out);
 }
 
 /* ---- which file ---- */
+
+/* With the first of these endings that is there; NULL where there is none. */
+static char *with_ending(const char *path)
+{
+    static const char *const endings[] = {".yaml", ".yml", ".toml", ".json"};
+
+    for (size_t i = 0; path && i < ARRAY_LEN(endings); i++) {
+        char *whole = mem_format("%s%s", path, endings[i]);
+        if (access(whole, F_OK) == 0)
+            return whole;
+        free(whole);
+    }
+    return NULL;
+}
 
 static char *find_file(const char *path)
 {
     const char *home = getenv("HOME");
     const char *named[] = {path, getenv("HEADWAY_CONFIG"), getenv("HEADSCALE_CONFIG")};
     /* Not the working directory: a file that lies about there would be sent the administrator's key. */
-    char *places[] = {home && *home ? mem_format(USER_FILE, home) : NULL, mem_strdup(CONFIG_SYSTEM_FILE)};
+    char *places[] = {home && *home ? mem_format(USER_FILE, home) : NULL, mem_strdup(SYSTEM_FILE)};
     char *found = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(named) && !found; i++)
         if (named[i] && *named[i])
             found = mem_strdup(named[i]);
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        if (!found && places[i] && access(places[i], F_OK) == 0)
-            found = mem_strdup(places[i]);
+        if (!found)
+            found = with_ending(places[i]);
         free(places[i]);
     }
     return found;
@@ -365,13 +333,14 @@ static char *find_file(const char *path)
 char *config_default_file(void)
 {
     const char *home = getenv("HOME"), *named = getenv("HEADWAY_CONFIG");
-    char *mine = home && *home ? mem_format(USER_FILE, home) : NULL;
+    char *mine = home && *home ? mem_format(USER_FILE, home) : NULL, *found = with_ending(mine);
 
     if (named && *named)
-        mem_replace(&mine, named);
-    else if (!mine || (access(mine, F_OK) < 0 && geteuid() == 0))
-        mem_replace(&mine, CONFIG_SYSTEM_FILE);
-    return mine;
+        mem_replace(&found, named);
+    else if (!found)
+        found = mine && geteuid() != 0 ? mem_format("%s.yaml", mine) : with_ending(SYSTEM_FILE);
+    free(mine);
+    return found ? found : mem_strdup(CONFIG_SYSTEM_FILE);
 }
 
 /* The file's name and text, which are the caller's; "" and nothing where there is none. */
@@ -417,7 +386,7 @@ int config_load_for_client(const char *path, struct config **out, struct err *e)
 
     start(&l, name, NULL, r < 0 ? NULL : e);
     l.keep = true;
-    yaml_read(buf_text(&text), text.len, &l.sink);
+    yaml_read(name, buf_text(&text), text.len, &l.sink);
     parsed = finish(&l, out);
     buf_release(&text);
     free(name);

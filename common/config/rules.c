@@ -62,8 +62,12 @@ static void rule_url(struct config *c, rule_fail fail, void *arg)
     }
     url_host(c->server_url, host, sizeof(host));
     n = strlen(host);
-    if (strchr(strstr(c->server_url, "://") + 3, '/'))
-        fail(arg, "server_url", "server_url must be scheme, host and port without a path, not '%s'", c->server_url);
+    if (strpbrk(strstr(c->server_url, "://") + 3, "/?#"))
+        fail(arg, "server_url",
+             "server_url must be scheme, host and port without a path, not '%s': clients ask for /key and /ts2021 at "
+             "the "
+             "root of the host, so no proxy can offer headway below a path; give it a host name or a port of its own",
+             c->server_url);
     if (m && strcasecmp(host, base) == 0)
         fail(arg, "server_url",
              "server_url cannot use the same domain as base_domain (%s): the server could become unreachable", base);

@@ -10,7 +10,6 @@
 #include "base/vec.h"
 #include "config/keys.h"
 #include "config/read.h"
-#include "json/json.h"
 
 static void *member_of(const struct config *c, const struct config_key *key)
 {
@@ -339,35 +338,24 @@ bool value_is_given(const struct config_key *key, const struct raw_value *v)
     return v->shape != RAW_NULL && (v->shape != RAW_SCALAR || *v->text || takes_empty);
 }
 
-/* Texts that are separated by white space become a list. */
-static void split_list(const char *text, struct raw_value *v)
+int value_shape(const struct config_key *key)
 {
-    v->shape = RAW_LIST;
-    for (const char *at = text;;) {
-        at += strspn(at, " \t\r\n");
-        size_t n = strcspn(at, " \t\r\n");
-        if (n == 0)
-            return;
-        struct raw_item item = {.name = mem_strdup("")};
-        char *one = mem_strndup(at, n);
-        strs_push(&item.values, one);
-        free(one);
-        vec_push(v, item);
-        at += n;
-    }
+    return types[key->type].many ? types[key->type].shape : RAW_SCALAR;
 }
 
 static int set_many(const struct config_key *key, const struct raw_value *v, void *out, struct value_skips *skips,
                     struct err *e)
 {
     struct raw_value list = {0};
+    int r = 0;
 
     if (v->shape == RAW_SCALAR && types[key->type].shape == RAW_LIST) {
-        split_list(v->text, &list);
+        r = value_split(key, v->text, &list, e);
         v = &list;
     }
     bool empty = v->shape == RAW_SCALAR ? !*v->text : v->len == 0;
-    int r = (int)v->shape == types[key->type].shape || empty
+    if (r == 0)
+        r = (int)v->shape == types[key->type].shape || empty
                 ? types[key->type].many(key, v, out, skips, e)
                 : err_field(e, ERR_INVALID, key->name, "%s must be %s", key->name,
                             types[key->type].shape == RAW_LIST  ? "a list"
@@ -409,51 +397,5 @@ int value_set(struct config *c, const struct config_key *key, const struct raw_v
     } else if (type->release) {
         type->release(&scratch);
     }
-    return r;
-}
-
-/* {"name": "text"} or {"name": ["text"]}, as environment variables write maps. */
-static int map_from_json(const struct config_key *key, const char *text, struct raw_value *v, struct err *e)
-{
-    json_t *object = NULL, *value, *item;
-    const char *name;
-    size_t i;
-    int r = json_read(text, strlen(text), 65536, key->name, &object, e);
-
-    if (r == 0 && !json_is_object(object))
-        r = value_wrong(e, key, text, "a JSON object");
-    v->shape = RAW_MAP;
-    if (r == 0) {
-        json_object_foreach(object, name, value)
-        {
-            struct raw_item one = {.name = mem_strdup(name)};
-            if (json_is_string(value))
-                strs_push(&one.values, json_string_value(value));
-            json_array_foreach(value, i, item) if (json_is_string(item))
-                strs_push(&one.values, json_string_value(item));
-            vec_push(v, one);
-        }
-    }
-    json_decref(object);
-    return r;
-}
-
-int value_set_text(struct config *c, const struct config_key *key, const char *text, const char *dir,
-                   struct value_skips *skips, struct err *e)
-{
-    struct raw_value v = {.shape = RAW_SCALAR};
-    int r = 0;
-
-    if (types[key->type].shape == RAW_OBJECTS && *text)
-        return err_field(e, ERR_INVALID, key->name, "%s cannot be set by the environment", key->name);
-    if (types[key->type].shape == RAW_MAP && *text)
-        r = map_from_json(key, text, &v, e);
-    else if (types[key->type].many)
-        split_list(text, &v);
-    else
-        v.text = mem_strdup(text);
-    if (r == 0)
-        r = value_set(c, key, &v, dir, skips, e);
-    raw_release(&v);
     return r;
 }

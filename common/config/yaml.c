@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* YAML by libyaml. A document is loaded whole (bounded) and walked once; only names that the table knows are followed,
- * so that aliases cannot make the walk longer than the table. */
+/* The keys of a document. It is loaded whole (bounded) and walked once; only names that the table knows are followed,
+ * and what is copied is bounded, so that aliases cannot make more of it than it is. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
-#include <yaml.h>
 
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "config/document.h"
 #include "config/keys.h"
 #include "json/json.h"
 
-#define YAML_MAX     (4u << 20)
+#define COPIED_MAX   (2 * DOCUMENT_MAX)
 #define KEY_NAME_MAX 128
 #define DEPTH_MAX    32
 
@@ -76,6 +76,29 @@ void raw_release(struct raw_value *v)
     *v = (struct raw_value){0};
 }
 
+/* ---- values ---- */
+
+struct walk {
+    yaml_document_t *doc;
+    struct yaml_sink *sink;
+    size_t copied; /* bytes of texts: an alias may stand for one text many times */
+};
+
+static const yaml_node_t *node_of(const struct walk *w, int i)
+{
+    return yaml_document_get_node(w->doc, i);
+}
+
+/* The text of a scalar that may still be copied. */
+static const char *text_of(struct walk *w, const yaml_node_t *node)
+{
+    const char *text = scalar(node);
+
+    if (text)
+        w->copied += node->data.scalar.length + 1;
+    return w->copied <= COPIED_MAX ? text : NULL;
+}
+
 static struct raw_item *add_item(struct raw_value *v, const char *name, unsigned line)
 {
     struct raw_item *item = vec_add(v);
@@ -85,92 +108,107 @@ static struct raw_item *add_item(struct raw_value *v, const char *name, unsigned
 }
 
 /* One member of a map: a scalar, or a list of scalars. */
-static bool member(yaml_document_t *doc, struct raw_value *v, const char *name, const yaml_node_t *node)
+static bool member(struct walk *w, struct raw_value *v, const char *name, const yaml_node_t *node)
 {
     struct raw_item *item = add_item(v, name, line_of(node));
+    const char *text = text_of(w, node);
 
-    if (scalar(node)) {
+    if (text) {
         if (!is_null(node))
-            strs_push(&item->values, scalar(node));
+            strs_push(&item->values, text);
         return true;
     }
     if (node->type != YAML_SEQUENCE_NODE)
         return false;
     for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
-        const char *text = scalar(yaml_document_get_node(doc, *i));
-        if (!text)
+        if (!(text = text_of(w, node_of(w, *i))))
             return false;
         strs_push(&item->values, text);
     }
     return true;
 }
 
-static bool object(yaml_document_t *doc, struct raw_value *v, const yaml_node_t *node)
+static bool object(struct walk *w, struct raw_value *v, const yaml_node_t *node)
 {
     struct raw_item *item = add_item(v, "", line_of(node));
 
     for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
-        const char *name = scalar(yaml_document_get_node(doc, p->key));
-        const char *text = scalar(yaml_document_get_node(doc, p->value));
+        const yaml_node_t *value = node_of(w, p->value);
+        const char *name = text_of(w, node_of(w, p->key)), *text = text_of(w, value);
         if (!name || !text)
             return false;
-        const yaml_node_t *value = yaml_document_get_node(doc, p->value);
         struct config_pair pair = {mem_strdup(name), mem_strdup(is_null(value) ? "" : text)};
         vec_push(&item->fields, pair);
     }
     return true;
 }
 
-/* Any value that a key can have; false for one that none has. */
-static bool to_raw(yaml_document_t *doc, const yaml_node_t *node, struct raw_value *v)
+static bool map_to_raw(struct walk *w, const yaml_node_t *node, struct raw_value *v)
 {
-    if (node->type == YAML_SCALAR_NODE) {
-        v->shape = is_null(node) ? RAW_NULL : RAW_SCALAR;
-        v->text = mem_strdup(scalar(node));
-        return scalar(node) != NULL;
+    v->shape = RAW_MAP;
+    for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+        const char *name = text_of(w, node_of(w, p->key));
+        if (!name || !member(w, v, name, node_of(w, p->value)))
+            return false;
     }
-    if (node->type == YAML_MAPPING_NODE) {
-        v->shape = RAW_MAP;
-        for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
-            const char *name = scalar(yaml_document_get_node(doc, p->key));
-            if (!name || !member(doc, v, name, yaml_document_get_node(doc, p->value)))
-                return false;
-        }
-        return true;
-    }
+    return true;
+}
+
+static bool list_to_raw(struct walk *w, const yaml_node_t *node, struct raw_value *v)
+{
     v->shape = RAW_LIST;
     for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
-        const yaml_node_t *item = yaml_document_get_node(doc, *i);
+        const yaml_node_t *item = node_of(w, *i);
+        const char *text = text_of(w, item);
         if (item->type == YAML_MAPPING_NODE) {
             v->shape = RAW_OBJECTS;
-            if (!object(doc, v, item))
+            if (!object(w, v, item))
                 return false;
+        } else if (text) {
+            strs_push(&add_item(v, "", line_of(item))->values, is_null(item) ? "" : text);
         } else {
-            if (!scalar(item))
-                return false;
-            strs_push(&add_item(v, "", line_of(item))->values, is_null(item) ? "" : scalar(item));
+            return false;
         }
     }
     return true;
 }
 
-static void walk(yaml_document_t *doc, const yaml_node_t *map, const char *prefix, struct yaml_sink *sink);
-
-static void entry(yaml_document_t *doc, const char *name, const yaml_node_t *key, const yaml_node_t *node,
-                  struct yaml_sink *sink)
+/* Any value that a key can have; false for one that none has. */
+static bool to_raw(struct walk *w, const yaml_node_t *node, struct raw_value *v)
 {
+    const char *text = text_of(w, node);
+
+    if (node->type == YAML_MAPPING_NODE)
+        return map_to_raw(w, node, v);
+    if (node->type == YAML_SEQUENCE_NODE)
+        return list_to_raw(w, node, v);
+    v->shape = is_null(node) ? RAW_NULL : RAW_SCALAR;
+    v->text = mem_strdup(text);
+    return text != NULL;
+}
+
+/* ---- keys ---- */
+
+static void walk(struct walk *w, const yaml_node_t *map, const char *prefix);
+
+static void entry(struct walk *w, const char *name, const yaml_node_t *key, const yaml_node_t *node)
+{
+    struct yaml_sink *sink = w->sink;
     char near[KEY_NAME_MAX];
 
     if (key_find(name) || old_find(name)) {
         struct raw_value v = {0};
-        if (to_raw(doc, node, &v))
+        if (to_raw(w, node, &v))
             sink->leaf(sink, name, &v, line_of(key));
+        else if (w->copied > COPIED_MAX)
+            sink->problem(sink, line_of(key), "%s: too long: all values together have more than %u bytes", name,
+                          COPIED_MAX);
         else
             sink->problem(sink, line_of(key), "%s: this is not a value that the key can have", name);
         raw_release(&v);
     } else if (key_has_child(name)) {
         if (node->type == YAML_MAPPING_NODE)
-            walk(doc, node, name, sink);
+            walk(w, node, name);
         else if (!is_empty(node))
             sink->problem(sink, line_of(key), "%s: has keys below it, but here is a value", name);
     } else if (key_nearest(name, near, sizeof(near))) {
@@ -180,12 +218,12 @@ static void entry(yaml_document_t *doc, const char *name, const yaml_node_t *key
     }
 }
 
-static void walk(yaml_document_t *doc, const yaml_node_t *map, const char *prefix, struct yaml_sink *sink)
+static void walk(struct walk *w, const yaml_node_t *map, const char *prefix)
 {
     struct strs seen = {0};
 
     for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
-        const yaml_node_t *key = yaml_document_get_node(doc, p->key);
+        const yaml_node_t *key = node_of(w, p->key);
         const char *text = scalar(key);
         char name[KEY_NAME_MAX];
         struct buf shown = BUF_INIT(1024);
@@ -197,72 +235,34 @@ static void walk(yaml_document_t *doc, const yaml_node_t *map, const char *prefi
             if (*c >= 'A' && *c <= 'Z')
                 *c = (char)(*c + ('a' - 'A'));
         if (!text || n < 0 || (size_t)n >= sizeof(name))
-            sink->problem(sink, line_of(key), "%s%sa key must be a short text", prefix, *prefix ? ": " : "");
+            w->sink->problem(w->sink, line_of(key), "%s%sa key must be a short text", prefix, *prefix ? ": " : "");
         else if (strs_has(&seen, name))
-            sink->problem(sink, line_of(key), "%s: stands here twice", name);
+            w->sink->problem(w->sink, line_of(key), "%s: stands here twice", name);
         else
-            entry(doc, name, key, yaml_document_get_node(doc, p->value), sink);
+            entry(w, name, key, node_of(w, p->value));
         if (seen.len < config_key_count)
             strs_push(&seen, name);
     }
     strs_release(&seen);
 }
 
-static const char *parser_problem(const yaml_parser_t *parser)
-{
-    return parser->problem ? parser->problem : "not YAML";
-}
-
-/* An error of the bytes has an offset instead of a mark. */
-static unsigned problem_line(const yaml_parser_t *parser, const char *text, size_t len)
-{
-    unsigned line = (unsigned)parser->problem_mark.line + 1, column;
-
-    if (parser->error == YAML_READER_ERROR)
-        str_place(text, len, parser->problem_offset < len ? parser->problem_offset : len, &line, &column);
-    return line;
-}
-
-/* The line where something follows the document that was read, 0 at the end of the text: of two documents one would be
- * forgotten without a word. */
-static unsigned next_document(yaml_parser_t *parser, const char *text, size_t len)
+void yaml_read(const char *file, const char *text, size_t len, struct yaml_sink *sink)
 {
     yaml_document_t doc;
+    struct walk w = {&doc, sink, 0};
+    struct err why = {0};
+    unsigned line;
 
-    if (!yaml_parser_load(parser, &doc))
-        return problem_line(parser, text, len);
-    const yaml_node_t *root = yaml_document_get_root_node(&doc);
-    unsigned line = root ? line_of(root) : 0;
-    yaml_document_delete(&doc);
-    return line;
-}
-
-void yaml_read(const char *text, size_t len, struct yaml_sink *sink)
-{
-    yaml_parser_t parser;
-    yaml_document_t doc;
-
-    if (len > YAML_MAX || !yaml_parser_initialize(&parser)) {
-        sink->problem(sink, 0, "the file has more than %u bytes", YAML_MAX);
-        return;
-    }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-    if (!yaml_parser_load(&parser, &doc)) {
-        sink->problem(sink, problem_line(&parser, text, len), "%s%s%s", parser_problem(&parser),
-                      parser.context ? " " : "", parser.context ? parser.context : "");
-        yaml_parser_delete(&parser);
+    if (document_read(file, text, len, &doc, &line, &why) < 0) {
+        sink->problem(sink, line, "%s", why.message);
         return;
     }
     yaml_node_t *root = yaml_document_get_root_node(&doc);
     if (root && root->type == YAML_MAPPING_NODE)
-        walk(&doc, root, "", sink);
+        walk(&w, root, "");
     else if (root && !is_null(root))
         sink->problem(sink, line_of(root), "the file must hold keys and values, such as server_url: http://...");
     yaml_document_delete(&doc);
-    unsigned more = root ? next_document(&parser, text, len) : 0;
-    if (more)
-        sink->problem(sink, more, "a second document begins here, behind '---' or '...': only one is read");
-    yaml_parser_delete(&parser);
 }
 
 /* ---- YAML as JSON ---- */
@@ -330,30 +330,23 @@ static int node_json(yaml_document_t *doc, const yaml_node_t *node, unsigned dep
 
 int config_yaml_json(const char *text, size_t len, struct buf *json, struct err *e)
 {
-    yaml_parser_t parser;
     yaml_document_t doc;
-    struct buf out = BUF_INIT(2 * YAML_MAX);
+    struct buf out = BUF_INIT(2 * DOCUMENT_MAX);
     struct json_out o = JSON_OUT(&out);
+    unsigned line;
+    int r = document_read("", text, len, &doc, &line, e);
 
-    if (len > YAML_MAX || !yaml_parser_initialize(&parser))
-        return err_set(e, ERR_TOOBIG, "more than %u bytes of YAML", YAML_MAX);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-    if (!yaml_parser_load(&parser, &doc)) {
-        int r = err_set(e, ERR_INVALID, "line %u: %s", problem_line(&parser, text, len), parser_problem(&parser));
-        yaml_parser_delete(&parser);
+    if (r < 0) {
+        if (line)
+            err_prefix(e, "line %u", line);
         return r;
     }
     yaml_node_t *root = yaml_document_get_root_node(&doc);
-    int r = 0;
     if (root)
         r = node_json(&doc, root, 0, &o, e);
     else
         json_nil(&o);
     yaml_document_delete(&doc);
-    unsigned more = root && r == 0 ? next_document(&parser, text, len) : 0;
-    if (more)
-        r = err_set(e, ERR_INVALID, "line %u: a second document begins here: only one is read", more);
-    yaml_parser_delete(&parser);
     if (r == 0 && out.failed)
         r = err_set(e, ERR_TOOBIG, "the document is too long");
     if (r == 0)

@@ -11,6 +11,7 @@
 #include "core/admin/policy_change.h"
 #include "core/commit.h"
 #include "core/decide/pending.h"
+#include "core/decide/reach.h"
 #include "core/decide/settings.h"
 #include "core/decide/ssh.h"
 #include "core/policy_publish.h"
@@ -172,6 +173,7 @@ int state_load(struct core_state *s, struct err *e)
         prefix_settings_work(s, image.prefix_settings[i], false);
         prefix_settings_publish(s, image.prefix_settings[i], false);
     }
+    reach_restore(s);
     address_set_ranges(s);
     deleted_load(s, image.deleted_nodes, image.deleted_node_count);
     pending_requests_load(s, image.pendings, image.pending_count);

@@ -69,6 +69,9 @@ int place_find(const struct config *headscale, const char *to, const char *state
     if (headscale && is_same_file(out->config, headscale->file))
         rc = err_set(e, ERR_CONFLICT, "%s is headscale's configuration and stays as it is: name headway's with --to",
                      out->config);
+    else if (access(out->config, F_OK) < 0 && (str_ends(out->config, ".toml") || str_ends(out->config, ".json")))
+        rc = err_set(e, ERR_UNSUPPORTED, "%s: the configuration is written as YAML: name a file that ends in .yaml",
+                     out->config);
     else
         rc = look_at_config(out, e);
     if (rc == 0 && out->kept && state_dir && !is_below(out->kept->database.sqlite_path, state_dir))

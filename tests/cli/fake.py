@@ -165,7 +165,7 @@ def ours(method, path, query, body):
         text = "anns-laptop differs in 2 places from what it should hold" if rows else "gw holds what it should: itself and 2 peers"
         return 200, {"node": words[1], "name": "x", "peers": 2, "differences": len(rows), "text": text, "rows": rows}
     if words[0] == "prefixes" and words[-1] == "followers" and "10.9" in words[1]:
-        return 404, {"error": {"code": "missing", "message": "10.9.0.0/16 has not moved since the server started", "field": ""}}
+        return 404, {"error": {"code": "missing", "message": "no node advertises 10.9.0.0/16 or is approved for it", "field": ""}}
     if words[0] == "prefixes" and words[-1] == "followers":
         late = [{"node": "2", "name": "db-1", "uses": "gw", "silent": False, "seconds": 12}, {"node": "1", "name": "anns-laptop", "silent": True, "seconds": 12}]
         return 200, {"prefix": "10.0.0.0/8", "from": "3", "fromName": "gw", "to": "2", "toName": "db-1", "viewers": 43, "asked": 43, "followed": 41,

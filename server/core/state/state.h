@@ -86,6 +86,7 @@ struct slot {
     struct prefixes proven;    /* whose target answered through it in the last round of probes */
     struct prefixes confirmed; /* of those that it keeps without a control connection: asked since it was lost */
     int64_t carried_ms;        /* since when it keeps some so */
+    int64_t verify_ms;         /* until when it keeps those that are not confirmed */
     bool suspect;              /* its last session ended; its grace has not passed yet */
     bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
     int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */

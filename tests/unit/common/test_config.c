@@ -135,8 +135,10 @@ static void headscale_s_file_loads(void **state)
     assert_string_equal(c->dns.split.items[0].servers.items[1], "10.0.0.54");
     assert_string_equal(c->dns.extra_records.items[0].value, "100.64.0.3");
     assert_int_equal(c->derp.urls.len, 1);
-    assert_int_equal(c->notes.len, 1);
-    assert_string_equal(c->notes.items[0], "dns_config.magic_dns is ignored, use dns.magic_dns");
+    assert_int_equal(c->notes.len, 2);
+    assert_string_equal(c->notes.items[0],
+                        "/etc/headway/config.yaml:11: dns_config.magic_dns is ignored, use dns.magic_dns");
+    assert_string_equal(c->notes.items[1], "without effect here, and may stay: grpc_listen_addr");
     config_unref(c);
 }
 
@@ -397,8 +399,9 @@ static void a_removed_key_may_stand_beside_its_successor(void **state)
 
     (void)state;
     assert_string_equal(c->policy.path, "/new");
-    assert_true(strs_has(&c->notes, "acl_policy_path is ignored, policy.path is given"));
-    assert_true(strs_has(&c->notes, "dns_config.extra_records is ignored, dns.extra_records is given"));
+    assert_true(strs_has(&c->notes, "/etc/headway/config.yaml:2: acl_policy_path is ignored, policy.path is given"));
+    assert_true(strs_has(
+        &c->notes, "/etc/headway/config.yaml:4: dns_config.extra_records is ignored, dns.extra_records is given"));
     config_unref(c);
 }
 
@@ -439,7 +442,8 @@ static void the_environment_wins(void **state)
     unsetenv("HEADWAY_DNS_NAMESERVERS_SPLIT");
     setenv("HEADWAY_DNS_BASEDOMAIN", "typo.example.com", 1);
     c = parse("server_url: http://h:1\n");
-    assert_true(strs_has(&c->notes, "HEADWAY_DNS_BASEDOMAIN in the environment names no key"));
+    assert_true(strs_has(
+        &c->notes, "HEADWAY_DNS_BASEDOMAIN in the environment names no key, did you mean HEADWAY_DNS_BASE_DOMAIN?"));
     config_unref(c);
     unsetenv("HEADWAY_DNS_BASEDOMAIN");
     setenv("HEADWAY_DNS_BASE_DOMAIN", "not a name", 1);
