@@ -69,18 +69,6 @@ static const struct flag migrate_options[] = {
     FLAGS_END,
 };
 
-/* Of import; its -c is headscale's configuration. */
-static const struct flag import_options[] = {
-    {.name = "database", .kind = FLAG_TEXT, .value = "FILE", .help = "headscale's database, a SQLite file"},
-    {.name = "noise-key", .kind = FLAG_TEXT, .value = "FILE", .help = "its private key, by which clients know it"},
-    {.name = "derp-key", .kind = FLAG_TEXT, .value = "FILE", .help = "the private key of its relay"},
-    {.name = "to", .kind = FLAG_TEXT, .value = "FILE", .help = "headway's configuration"},
-    {.name = "state", .kind = FLAG_TEXT, .value = "DIRECTORY", .help = "where headway's database and keys are to be"},
-    {.name = "dry-run", .kind = FLAG_SWITCH, .help = "tell what would be done, and write nothing"},
-    {.name = "all", .kind = FLAG_SWITCH, .help = "name also each object that is taken as it is"},
-    FLAGS_END,
-};
-
 static void print_help(void)
 {
     struct buf text = BUF_INIT(0);
@@ -398,12 +386,39 @@ static void say_requirements(const struct config *c, bool test)
     strs_release(&needs);
 }
 
+/* On the core's thread: a core that hangs is not kept alive by the others. */
+static void beat(void)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+/* Which signal ends it, unless its database is not its own any more. The service manager wants to hear of the core
+ * twice as often as it says. */
+static int wait_for_end(struct daemon *d, const sigset_t *signals)
+{
+    uint64_t watchdog_us = 0, us = TRIM_SECONDS * 1000000;
+    bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
+    int number = 0;
+
+    if (watched && watchdog_us / 2 < us)
+        us = watchdog_us / 2;
+    while (number != SIGTERM && number != SIGINT && !store_is_lost(d->store, NULL)) {
+        if (watched)
+            core_beat(d->core, beat);
+        number = sigtimedwait(signals, NULL, &(struct timespec){(time_t)(us / 1000000), (long)(us % 1000000) * 1000});
+        if (number < 0)
+            trim(d);
+        else if (number == SIGHUP)
+            reload(d);
+    }
+    return number;
+}
+
 static int serve(struct daemon *d)
 {
     sigset_t signals;
     struct err e = {0};
     struct strs problems = {0}, notes = {0};
-    int signal_number = 0, status = 0;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -443,18 +458,11 @@ static int serve(struct daemon *d)
              d->config->server_url, d->config->listen_addr, d->config->unix_socket, files > 64 ? files - 64 : 0);
     say_requirements(d->config, false);
     sd_notify(0, "READY=1");
-    while (signal_number != SIGTERM && signal_number != SIGINT) {
-        signal_number = sigtimedwait(&signals, NULL, &(struct timespec){.tv_sec = TRIM_SECONDS});
-        if (signal_number < 0)
-            trim(d);
-        if (signal_number == SIGHUP)
-            reload(d);
-        if ((status = store_is_lost(d->store, &e)))
-            break;
-    }
+    int signal_number = wait_for_end(d, &signals), status = store_is_lost(d->store, &e);
     log_write(status ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "stop", "stopping on %s",
               status ? e.message : strsignal(signal_number));
-    sd_notify(0, "STOPPING=1");
+    /* What is written meanwhile may take as long as the unit's TimeoutStopSec. */
+    sd_notify(0, "STOPPING=1\nWATCHDOG_USEC=60000000");
     stop(d);
     log_end();
     return status;
@@ -487,38 +495,12 @@ static const char *given_text(const struct flags *flags, const char *name)
     return flags_given(flags, name) ? flags_text(flags, name) : NULL;
 }
 
-static int import(const struct flags *flags)
-{
-    static const char usual[] = "/etc/headscale/config.yaml";
-    struct import_options o = {.config = given_text(flags, "config"),
-                               .database = given_text(flags, "database"),
-                               .noise_key = given_text(flags, "noise-key"),
-                               .derp_key = given_text(flags, "derp-key"),
-                               .to = given_text(flags, "to"),
-                               .state_dir = given_text(flags, "state"),
-                               .dry_run = flags_switch(flags, "dry-run"),
-                               .all = flags_switch(flags, "all")};
-
-    if (!o.config && !o.database && access(usual, F_OK) == 0)
-        o.config = usual;
-    log_setup(LOG_LEVEL_WARN, LOG_TEXT);
-    return import_run(&o, stdout, stderr);
-}
-
 static int migrate(const struct config *c, const struct flags *flags)
 {
     struct err e;
 
     log_setup(LOG_LEVEL_WARN, LOG_TEXT);
     return database_migrate(c, given_text(flags, "from"), given_text(flags, "to"), stdout, &e) < 0 ? say(1, &e) : 0;
-}
-
-static bool import_flag_given(const struct flags *flags)
-{
-    for (const struct flag *f = import_options; f->kind != FLAG_NONE; f++)
-        if (flags_given(flags, f->name))
-            return true;
-    return false;
 }
 
 /* ---- called as headscale ---- */
@@ -567,7 +549,7 @@ int main(int argc, char **argv)
         err_set(&e, ERR_INVALID, "unknown command '%s': see headwayd --help", flags.args.items[flags.args.len - 1]);
         status = say(1, &e);
     } else if (str_eq(command, "import")) {
-        status = import(&flags);
+        status = import_command(&flags);
     } else if (!str_eq(command, "migrate") && (import_flag_given(&flags) || flags_given(&flags, "from"))) {
         err_set(&e, ERR_INVALID, "these options are those of 'headwayd %s'",
                 flags_given(&flags, "from") ? "migrate" : "import");

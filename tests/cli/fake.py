@@ -229,8 +229,8 @@ def ours(method, path, query, body):
         steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
     if words == ["policy", "versions"]:
-        return 200, {"versions": [{"version": 4, "updatedAt": "2026-07-20T09:00:00Z", "author": "alice", "current": True},
-                                  {"version": 3, "updatedAt": "2026-07-02T09:00:00Z", "author": "ev\x1b[2Jil", "current": False}], "next": 0}
+        return 200, {"versions": [{"version": 4, "updatedAt": "2026-07-20T09:00:00Z", "author": "alice", "note": "ticket\x1b[2J 12", "current": True},
+                                  {"version": 3, "updatedAt": "2026-07-02T09:00:00Z", "author": "ev\x1b[2Jil", "note": "", "current": False}], "next": 0}
     if words[:2] == ["policy", "versions"] and words[-1] == "restore":
         return 200, CHANGE
     if words[:2] == ["policy", "versions"] and words[2] in ("3", "4"):
@@ -248,11 +248,13 @@ def ours(method, path, query, body):
         return 200, {"ok": True, "findings": [{"line": 3, "column": 5, "severity": "warning", "message": "acl 1 gives an exit node"},
                                                   {"line": 0, "column": 0, "severity": "warning", "message": "no user is called \"bob@\""}]}
     if words == ["policy", "preview"]:
-        row = {"kind": "lost", "pairs": 12, "what": ["tcp port 22"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
+        row = {"kind": "lost", "pairs": 12, "online_pairs": 3, "what": ["tcp port 22"], "kept": ["tcp port 443", "udp\x1b[2J"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
         route = {"kind": "hidden", "route": "10.0.0.0/24", "router": "gw", "viewers": {"count": 12, "names": ["laptop"]}}
         return 200, {"ok": False, "findings": [{"line": 3, "column": 1, "severity": "error", "message": "test(s) failed"}],
                      "rows": [row], "routes": [route], "approvals": [{"route": "10.9.0.0/16", "router": "gw", "viewers": 1}],
-                     "totals": {"pairs_lost": 12, "pairs_gained": 0}}
+                     "ways": [{"kind": "loses", "route": "10.0.0.0/24", "exit": False, "from": "gw", "to": "", "viewers": {"count": 1, "names": ["laptop"]}}],
+                     "cut_off": [{"user": "carol", "route": "0.0.0.0/0", "exit": True}], "tests_passed": 4, "tests_failed": 1,
+                     "cost": {"nodes": 128, "online": 100, "changed": 41}, "totals": {"pairs_lost": 12, "pairs_gained": 0}}
     if words == ["routes", "simulate"]:
         return 200, simulation(body)
     return 200, CHANGE

@@ -122,6 +122,7 @@ static const struct store_column policy_columns[] = {
     COL(policy_text, "text", text, TEXT),
     COL(policy_text, "updated_ns", updated_ns, TIME),
     LATER(policy_text, "author", author, TEXT, 5, "''"),
+    LATER(policy_text, "note", note, TEXT, 6, "''"),
 };
 
 static const struct store_column primary_columns[] = {
