@@ -36,6 +36,7 @@ enum timer_kind {
     TIMER_EXPIRY,
     TIMER_DAMPING,
     TIMER_CARRIED,
+    TIMER_LEARNED,
     TIMER_PENDING, /* of the tailnet */
     TIMER_SETTLE,  /* of the tailnet */
     TIMER_NEAREST, /* of the tailnet */
@@ -84,6 +85,9 @@ struct slot {
     struct relay_latencies latencies;
     double penalty; /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
+    struct prefixes learned; /* what it advertises, to be written together in a moment */
+    bool learned_waits;
+    int64_t learned_ms;        /* when what it advertises was written last */
     struct prefixes proven;    /* whose target answered through it in the last round of probes */
     struct prefixes confirmed; /* of those that it keeps without a control connection: asked since it was lost */
     int64_t carried_ms;        /* since when it keeps some so */
