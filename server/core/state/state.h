@@ -124,6 +124,7 @@ struct commit_group {
     struct core_call *calls, **calls_end;
     bool abandoned;  /* decided upon a group that could not be written */
     bool remade;     /* holds only what happened, for the second time */
+    bool uncertain;  /* refused, because nobody knew whether it is durable */
     int64_t sent_us; /* mono, to the store */
     int code;
     struct err err;
@@ -203,6 +204,7 @@ struct core_state {
 
     struct commit_group *open;                 /* collects; NULL: nothing yet */
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
+    struct commit_group *uncertain;            /* refused, but they may be durable: the store says so later */
     uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
     bool dry;                                  /* the present call only asks what would happen */
     struct core_admin *admin;                  /* the present administrative call, for its actor */
