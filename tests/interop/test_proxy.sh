@@ -31,6 +31,8 @@ page() {
 
 # nginx_config [DERP]: what stands in the location of /derp; without it, it is passed on like everything else
 nginx_config() {
+  local derp=
+  [ -z "${1:-}" ] || derp="s|^    proxy_pass|    location /derp { $1 }\\n&|"
   cat >"$PROXY/nginx.conf" <<EOF
 daemon off;
 user root;
@@ -44,7 +46,7 @@ http {
   fastcgi_temp_path $PROXY/fastcgi;
   uwsgi_temp_path $PROXY/uwsgi;
   scgi_temp_path $PROXY/scgi;
-  $(page nginx | sed "${1:+s|^    proxy_pass|    location /derp { $1 }\n&|}")
+  $(page nginx | sed "$derp")
 }
 EOF
 }
