@@ -172,11 +172,12 @@ websocket() { # PATH PROTOCOL
 }
 refusals() { grep -c "$(outside a) came with an API key" "$LAB/daemon.log"; }
 more_refusals() { [ "$(refusals)" -gt "$1" ]; }
-# made_up HEADER: an address that the client says itself
+# Addresses that the client says itself. Once for each proxy: failures are counted, and logged a few times a minute only.
 made_up() {
   local before
   before=$(refusals)
-  on a curl -s --cacert "$PROXY/ca.pem" -H "$1: 192.0.2.78" -H "Authorization: Bearer hskey-api-made-up" "$LOGIN/api/v1/user" >"$WORK/answer"
+  on a curl -s --cacert "$PROXY/ca.pem" -H "X-Forwarded-For: 192.0.2.78" -H "X-Real-IP: 192.0.2.78" -H "True-Client-IP: 192.0.2.78" \
+    -H "Authorization: Bearer hskey-api-made-up" "$LOGIN/api/v1/user" >"$WORK/answer"
   wait_for 5 more_refusals "$before" && ! grep -F 192.0.2.78 "$LAB/daemon.log"
 }
 relay_source() {
@@ -184,7 +185,7 @@ relay_source() {
 }
 streams() { # events pass while the stream stays open
   follow
-  wait_for 5 grep -q "^data:" "$WORK/events" && hw users create "of-$1" >"$WORK/user" && wait_for 5 grep -q "of-$1" "$WORK/events"
+  { wait_for 5 grep -q "^data:" "$WORK/events" || { cat "$WORK/events" "$WORK/events.error"; return 1; }; } && hw users create "of-$1" >"$WORK/user" && wait_for 5 grep -q "of-$1" "$WORK/events"
 }
 leaves() { ts "$1" logout && hw nodes delete --identifier "$(node_id "$1")" --force; }
 
@@ -202,9 +203,7 @@ for proxy in nginx haproxy caddy headscale; do
   figure "$proxy: a new machine is known to another" "$(($(now_ms) - began))" 1000 ms
   check "$proxy: the relay carries their packets" wait_for 40 relayed a b
   check "$proxy: the relay knows their addresses" wait_for 10 relay_source a
-  for header in X-Forwarded-For X-Real-IP True-Client-IP; do
-    check "$proxy: $header of a client is not believed" made_up "$header"
-  done
+  check "$proxy: what a client says of its address is not believed" made_up
   if [ "$proxy" != headscale ]; then
     check "$proxy: a WebSocket reaches the relay" websocket /derp derp
     check "$proxy: events come through" streams "$proxy"
