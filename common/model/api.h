@@ -262,6 +262,7 @@ struct api_policy_version {
     uint64_t version;
     int64_t updated_ns;
     const char *author; /* as the journal names who changes something; "": not known */
+    const char *note;   /* why, in the author's words; "": none */
     bool current;
 };
 struct api_policy_versions {
@@ -374,12 +375,35 @@ struct api_access {
     const char *kind;             /* "gained" or "lost" */
     uint64_t pairs, online_pairs; /* of devices; both of them online */
     struct api_names sources, destinations;
-    struct strs what;
+    struct strs what, kept; /* kept: where something is lost, what is open before and after */
 };
 struct api_route_shown {
     const char *kind; /* "shown" or "hidden" */
     const char *route, *router;
     struct api_names viewers;
+};
+struct api_preview_way { /* nodes get to a network or out by another router, or not at all */
+    const char *kind;    /* "gains", "loses" or "moves" */
+    const char *route, *from, *to;
+    bool exit;
+    struct api_names viewers;
+};
+struct api_preview_cut_off { /* no node of the user gets there any more */
+    const char *user, *route;
+    bool exit;
+};
+struct api_preview_cost {
+    uint64_t nodes, online;           /* that there are */
+    uint64_t changed, filters, peers; /* nodes that are told something else; another filter; other peers */
+    uint64_t bytes;                   /* of the packet filters that are sent when it is saved */
+    bool incomplete;
+};
+struct api_preview_test {
+    uint64_t line;
+    const char *kind; /* "test" or "sshTest" */
+    const char *want; /* "accept", "deny" or "check" */
+    const char *source, *target;
+    bool passed;
 };
 struct api_approval {
     const char *route, *router;
@@ -396,6 +420,12 @@ struct api_preview {
     struct api_list routes;    /* struct api_route_shown */
     const char *viewers;       /* JSON, or NULL: by viewer what becomes visible and hidden */
     struct api_list approvals; /* struct api_approval */
+    struct api_list ways;      /* struct api_preview_way */
+    struct api_list cut_off;   /* struct api_preview_cut_off */
+    struct api_list tests;     /* struct api_preview_test */
+    uint64_t tests_passed, tests_failed;
+    struct api_preview_cost cost;
+    uint64_t compile_ms; /* it took to work out the policy for the tailnet */
     struct api_totals totals;
 };
 
@@ -517,8 +547,8 @@ extern const struct api_shape api_user_shape, api_preauth_key_shape, api_api_key
     api_node_route_shape, api_route_problem_shape, api_node_shape, api_pending_shape, api_router_shape,
     api_prefix_shape, api_drain_shape, api_relay_shape, api_exit_shape, api_event_shape, api_page_shape,
     api_server_shape, api_snapshot_shape, api_changes_shape, api_whoami_shape, api_change_shape, api_policy_shape,
-    api_check_shape, api_explanation_shape, api_preview_shape, api_backup_shape, api_version_shape, api_finding_shape,
-    api_policy_mark_shape, api_counts_shape, api_message_shape;
+    api_check_shape, api_explanation_shape, api_preview_shape, api_preview_test_shape, api_backup_shape,
+    api_version_shape, api_finding_shape, api_policy_mark_shape, api_counts_shape, api_message_shape;
 
 /* The JSON schema of what api_write writes; the caller owns it. ref names the place of a schema that stands elsewhere,
  * such as "#/components/schemas/Node"; NULL: it is written in place. */

@@ -439,6 +439,7 @@ static const struct api_field access_fields[] = {
     OWN(api_access, "sources", sources, PART(api_names_shape)),
     OWN(api_access, "destinations", destinations, PART(api_names_shape)),
     OWN(api_access, "what", what, KIND_TEXTS),
+    OWN(api_access, "kept", kept, KIND_TEXTS),
 };
 static const struct api_shape access_shape = SHAPE(api_access, "access", access_fields);
 
@@ -468,6 +469,38 @@ static const struct api_field totals_fields[] = {
 };
 static const struct api_shape totals_shape = SHAPE(api_totals, "totals", totals_fields);
 
+static const struct api_field preview_way_fields[] = {
+    OWN(api_preview_way, "kind", kind, KIND_TEXT), OWN(api_preview_way, "route", route, KIND_TEXT),
+    OWN(api_preview_way, "exit", exit, KIND_BOOL), OWN(api_preview_way, "from", from, KIND_TEXT),
+    OWN(api_preview_way, "to", to, KIND_TEXT),     OWN(api_preview_way, "viewers", viewers, PART(api_names_shape)),
+};
+static const struct api_shape preview_way_shape = SHAPE(api_preview_way, "way", preview_way_fields);
+
+static const struct api_field preview_cut_off_fields[] = {
+    OWN(api_preview_cut_off, "user", user, KIND_TEXT),
+    OWN(api_preview_cut_off, "route", route, KIND_TEXT),
+    OWN(api_preview_cut_off, "exit", exit, KIND_BOOL),
+};
+static const struct api_shape preview_cut_off_shape = SHAPE(api_preview_cut_off, "user", preview_cut_off_fields);
+
+static const struct api_field preview_cost_fields[] = {
+    OWN(api_preview_cost, "nodes", nodes, KIND_U64),
+    OWN(api_preview_cost, "online", online, KIND_U64),
+    OWN(api_preview_cost, "changed", changed, KIND_U64),
+    OWN(api_preview_cost, "filters", filters, KIND_U64),
+    OWN(api_preview_cost, "peers", peers, KIND_U64),
+    OWN(api_preview_cost, "bytes", bytes, KIND_U64),
+    OWN(api_preview_cost, "incomplete", incomplete, KIND_BOOL),
+};
+static const struct api_shape preview_cost_shape = SHAPE(api_preview_cost, "cost", preview_cost_fields);
+
+static const struct api_field preview_test_fields[] = {
+    OWN(api_preview_test, "line", line, KIND_U64),      OWN(api_preview_test, "kind", kind, KIND_TEXT),
+    OWN(api_preview_test, "want", want, KIND_TEXT),     OWN(api_preview_test, "source", source, KIND_TEXT),
+    OWN(api_preview_test, "target", target, KIND_TEXT), OWN(api_preview_test, "passed", passed, KIND_BOOL),
+};
+const struct api_shape api_preview_test_shape = SHAPE(api_preview_test, "test", preview_test_fields);
+
 static const struct api_field preview_fields[] = {
     OWN(api_preview, "ok", ok, KIND_BOOL),
     OWN(api_preview, "findings", findings, MANY(api_finding_shape)),
@@ -475,6 +508,13 @@ static const struct api_field preview_fields[] = {
     OWN(api_preview, "routes", routes, MANY(route_shown_shape)),
     OWN(api_preview, "viewers", viewers, KIND_JSON),
     OWN(api_preview, "approvals", approvals, MANY(api_approval_shape)),
+    OWN(api_preview, "ways", ways, MANY(preview_way_shape)),
+    OWN(api_preview, "cut_off", cut_off, MANY(preview_cut_off_shape)),
+    OWN(api_preview, "tests", tests, MANY(api_preview_test_shape)),
+    OWN(api_preview, "tests_passed", tests_passed, KIND_U64),
+    OWN(api_preview, "tests_failed", tests_failed, KIND_U64),
+    OWN(api_preview, "cost", cost, PART(preview_cost_shape)),
+    OWN(api_preview, "compile_ms", compile_ms, KIND_U64),
     OWN(api_preview, "totals", totals, PART(totals_shape)),
 };
 const struct api_shape api_preview_shape = SHAPE(api_preview, "preview", preview_fields);

@@ -54,9 +54,8 @@ static const struct api_field past_fields[] = {
 const struct api_shape api_past_shape = SHAPE(api_past, "state", past_fields);
 
 static const struct api_field policy_version_fields[] = {
-    OWN(api_policy_version, "version", version, KIND_U64),
-    OWN(api_policy_version, "updatedAt", updated_ns, KIND_TIME),
-    OWN(api_policy_version, "author", author, KIND_TEXT),
+    OWN(api_policy_version, "version", version, KIND_U64),  OWN(api_policy_version, "updatedAt", updated_ns, KIND_TIME),
+    OWN(api_policy_version, "author", author, KIND_TEXT),   OWN(api_policy_version, "note", note, KIND_TEXT),
     OWN(api_policy_version, "current", current, KIND_BOOL),
 };
 const struct api_shape api_policy_version_shape = SHAPE(api_policy_version, "version", policy_version_fields);

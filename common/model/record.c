@@ -42,7 +42,10 @@ static const struct record_shape {
                        AT(event, detail), AT(event, inverse)},
                       {0},
                       {0}},
-    [RECORD_POLICY] = {sizeof(struct policy_text), {AT(policy_text, text), AT(policy_text, author)}, {0}, {0}},
+    [RECORD_POLICY] = {sizeof(struct policy_text),
+                       {AT(policy_text, text), AT(policy_text, author), AT(policy_text, note)},
+                       {0},
+                       {0}},
     [RECORD_PRIMARY] = {sizeof(struct primary), {AT(primary, actor)}, {0}, {0}},
     [RECORD_PREFIX_SETTINGS] = {sizeof(struct prefix_settings), {0}, {0}, {0}},
     [RECORD_VIA_PRIMARY] = {sizeof(struct via_primary), {AT(via_primary, tags), AT(via_primary, actor)}, {0}, {0}},
@@ -171,6 +174,11 @@ struct ssh_approval *ssh_approval_new(void)
 struct deleted_node *deleted_node_new(void)
 {
     return (struct deleted_node *)record_new(RECORD_DELETED_NODE);
+}
+
+struct admin_call *admin_call_new(void)
+{
+    return (struct admin_call *)record_new(RECORD_ADMIN_CALL);
 }
 
 static void own_list(struct strs *s)

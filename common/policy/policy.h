@@ -27,6 +27,7 @@ struct policy_problem {
     unsigned line, column; /* from 1; columns are bytes; 0: not about one place */
     bool warning;          /* the policy is taken nevertheless */
     char *text;
+    char *wrong, *fix; /* what is wrong at that place, and what it may have been meant to be; or both NULL */
 };
 struct policy_problems {
     struct policy_problem *items;
@@ -109,9 +110,31 @@ struct policy_view *policy_view_bounded(const struct policy *p, const struct pol
 void policy_view_begin(struct policy_view *v);
 void policy_view_end(struct policy_view *v);
 
+/* What became of each test. Texts are the list's own. */
+struct policy_outcome {
+    unsigned line;
+    bool ssh, passed;
+    const char *want; /* "accept", "deny" or "check" */
+    char *source, *target;
+};
+struct policy_outcomes {
+    struct policy_outcome *items; /* the first 1,000 */
+    size_t len, cap;
+    size_t passed, failed; /* of all */
+};
+void policy_outcomes_release(struct policy_outcomes *o);
+
 /* Checks that need users: names that fit two users, foreign domains; and the sections tests and sshTests. Appends to
  * problems and returns 0 or ERR_INVALID. run_tests false leaves the two sections out (at start they only warn). */
 int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems) WARN_UNUSED;
+/* The same with the tests, of which each is told. */
+int policy_view_check_telling(const struct policy_view *v, struct policy_outcomes *outcomes,
+                              struct policy_problems *problems) WARN_UNUSED;
+
+/* Warns of rules that open nothing: whose sources or destinations are empty, and those of which the rules before them
+ * open all. What may have another effect (via, capabilities, autogroup:self, the internet) is not looked at. Ends when
+ * some seconds' worth of comparisons are used up. */
+void policy_warn_unreachable(const struct policy *p, struct policy_problems *problems);
 
 /* A view that was made without one before it takes its place: it continues the count of previous and takes who serves
  * within its via groups. Only before anything of it was sent to a client. */
@@ -251,7 +274,9 @@ struct policy_approvals {
  * approvals (NULL: none) are listed with it; after holds their routes already. Adds members to the open object of o:
  * totals, and at most max_rows each, the weightiest first, of rows, routes, viewers and approvals. A row has kind
  * ("gained", "lost"), sources, destinations (names; a few of them, with counts), what (ports, or a network and ports),
- * pairs. Routes has the changes by route, viewers the same by those who are shown less or more. */
+ * pairs, and where something is lost kept: what is open before and after. Routes has the changes by route, viewers the
+ * same by those who are shown less or more, ways whose packets go elsewhere, cut_off users that have no way any more.
+ * Cost has how many nodes there are, how many of them see another policy, and the bytes of all filters. */
 void policy_preview(const struct policy_view *before, const struct policy_view *after,
                     const struct policy_approvals *approvals, size_t max_rows, struct json_out *o);
 

@@ -37,7 +37,7 @@ enum admin_op {
     ADMIN_AUTH_REJECT,
     ADMIN_DEBUG_NODE,     /* a registration that no client stands behind */
     ADMIN_BACKFILL,       /* addresses for nodes that lack one; secret: one line a change */
-    ADMIN_POLICY_SET,     /* text, "": none; problems answers what was found, warnings too */
+    ADMIN_POLICY_SET,     /* text, "": none; note, NULL: none; problems answers what was found, warnings too */
     ADMIN_SERVER_MESSAGE, /* text, "": none; severity (NULL: medium), url */
     ADMIN_OP_COUNT
 };
@@ -58,16 +58,26 @@ struct core_events { /* references */
 };
 void core_events_release(struct core_events *events);
 
+/* Of a call that may come again: the same one with the same id is answered as it was the first time, and not done
+ * again. Digests, made by who takes the call. */
+struct core_token {
+    uint8_t id[KEY_LEN];      /* of the token and of who used it */
+    uint8_t request[KEY_LEN]; /* of what is asked: a token is for one call */
+    uint8_t seal[KEY_LEN]; /* a key that only who has the token can make: it seals what the answer holds of secrets */
+};
+
 struct core_admin {
     struct core_call call;
     enum admin_op op;
+    bool has_token; /* ERR_CONFLICT: the token came with another call; ERR_BUSY: the call is being decided */
+    struct core_token token;
     const char *actor; /* who asks, for the journal */
     bool dry_run;      /* decide and answer, change nothing */
     bool has_match;    /* ERR_PRECONDITION unless the record's version is match */
     uint64_t match;
     struct core_events undoes; /* the events of the change that this takes back, to be marked as undone */
     uint64_t id, user_id, number;
-    const char *name, *display_name, *email, *picture_url, *text, *prefix, *severity, *url;
+    const char *name, *display_name, *email, *picture_url, *text, *prefix, *severity, *url, *note;
     enum user_role role;
     bool has_role, reusable, ephemeral, needs_approval, read_only, flag;
     int64_t time_ns;

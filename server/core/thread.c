@@ -36,6 +36,7 @@ struct core_notice {
     struct node_warnings warnings;
     struct core_reach reach; /* its evidence is text */
     struct core_listener listener;
+    void (*beat)(void);
 };
 
 static void notice_free(struct core_call *call)
@@ -264,6 +265,18 @@ static void extra_records_changed(void *arg, char *json)
     send_notice(core, (struct core_notice){.text = json}, run_records);
 }
 
+static void run_beat(struct core_state *s, struct core_call *call)
+{
+    (void)s;
+    ((struct core_notice *)call)->beat();
+    notice_free(call);
+}
+
+void core_beat(struct core *core, void (*beat)(void))
+{
+    send_notice(core, (struct core_notice){.beat = beat}, run_beat);
+}
+
 static void run_listen(struct core_state *s, struct core_call *call)
 {
     vec_push(&s->listeners, ((struct core_notice *)call)->listener);
@@ -399,5 +412,6 @@ void core_stop(struct core *core)
     extra_records_stop(&core->records);
     queue_stop(&core->state.queue);
     thread_join(&core->thread);
+    commit_release(&core->state);
     core_free(core);
 }

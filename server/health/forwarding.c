@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A prefix with a target has a path for each of its routers. A path is tested in rounds: each helper pings the target
+/* A prefix with a target has a path for each of its routers, and so has each group of via whose router serves nobody
+ * else: whom the group leads sees no other router. A path is tested in rounds: each helper pings the target
  * twice at once; from the first bad round on it is also asked for an echo, so that a helper that went away is not taken
  * for a router that does not forward. A round is bad when all helpers that can tell say so. */
 #include "health/forwarding.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/vec.h"
 #include "control/control.h"
 #include "core/core.h"
 #include "health/helpers.h"
+#include "health/probed.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 #include "json/json.h"
 
-#define PROBED_MAX 64    /* prefixes */
-#define PATHS_MAX  16    /* routers of one */
 #define LOST_FALL  2     /* bad rounds until a router without control connection loses the prefix */
 #define AGAIN      5     /* part of the interval after a bad round */
 #define STANDBY_IN 6     /* intervals between tests of a standby that does not forward */
@@ -26,55 +28,26 @@
 #define STANDBY_AT 2     /* bad rounds of the primary before its standbys are tested */
 #define STANDBY_MS 8000  /* that a test of one may take */
 #define VERDICT_MS 12000 /* that a verdict waits for the tests of standbys, after the first bad round began */
+#define NOBODY_MS  1000  /* until helpers are looked for again */
 #define NOTICED_MS 1000  /* until every snapshot shows that a router lost its control connection */
 #define ANSWER_MAX (16u << 10)
 
 enum ping_kind { PING_FIRST, PING_SECOND, PING_ECHO, PING_KINDS };
-
-struct probed_path {
-    uint64_t router;
-    uint64_t seen; /* tick */
-    bool serving, unreachable;
-    bool proven;       /* the core knows that the target answered in the last round */
-    int64_t lost_ms;   /* when the router lost its control connection, 0: it has one */
-    int64_t began_ms;  /* of the round */
-    int64_t tested_ms; /* of a standby: when its last test ended, 0: never */
-    uint64_t round;
-    unsigned open; /* answers that this round waits for */
-    unsigned bad, good;
-    unsigned unheard;       /* rounds in a row that were not good */
-    int64_t due_ms, bad_ms; /* bad_ms: when the first of its bad rounds began */
-    struct helper_result results[HELPERS];
-};
-
-struct probed_prefix {
-    struct prefix prefix;
-    struct addr target;
-    uint64_t seen;
-    struct probe_helpers helpers;
-    struct probed_path paths[PATHS_MAX];
-    size_t path_count;
-    /* The standby that is tested, by a helper that is led through it and cannot tell of the primary meanwhile. */
-    uint64_t standby, led;
-    int64_t standby_ms; /* since when; of a test that ended: when that was */
-};
 
 struct forwarding {
     struct forwarding_options options;
     struct loop *loop;
     int64_t interval_ms, timeout_ms;
     unsigned rise, fall; /* rounds in a row until a verdict */
-    uint64_t tick, rounds;
-    struct probed_prefix *prefixes[PROBED_MAX];
-    size_t prefix_count;
+    uint64_t rounds;
+    struct probed_set set;
     VEC(const struct tailnet_node *) routers; /* of the snapshot of this tick */
     atomic_uint_fast64_t pings, bad_rounds, verdicts;
 };
 
 struct ping_call {
     struct forwarding *forwarding;
-    struct prefix prefix;
-    uint64_t router, round;
+    uint64_t number, router, round;
     size_t helper;
     enum ping_kind kind;
     bool passed, unusable;
@@ -229,27 +202,11 @@ static void end_round(struct forwarding *f, struct probed_prefix *p, struct prob
     decide(f, p, path);
 }
 
-static struct probed_prefix *find_prefix(struct forwarding *f, const struct prefix *prefix)
-{
-    for (size_t i = 0; i < f->prefix_count; i++)
-        if (prefix_cmp(&f->prefixes[i]->prefix, prefix) == 0)
-            return f->prefixes[i];
-    return NULL;
-}
-
-static struct probed_path *find_path(struct probed_prefix *p, uint64_t router)
-{
-    for (size_t i = 0; i < p->path_count; i++)
-        if (p->paths[i].router == router)
-            return &p->paths[i];
-    return NULL;
-}
-
 static void run_answer(void *arg)
 {
     struct ping_call *c = arg;
-    struct probed_prefix *p = find_prefix(c->forwarding, &c->prefix);
-    struct probed_path *path = p ? find_path(p, c->router) : NULL;
+    struct probed_prefix *p = probed_by_number(&c->forwarding->set, c->number);
+    struct probed_path *path = p ? probed_path_of(p, c->router) : NULL;
 
     if (path && path->round == c->round && path->open) {
         struct helper_result *r = &path->results[c->helper];
@@ -293,7 +250,7 @@ static bool send_ping(struct forwarding *f, const struct probed_prefix *p, struc
                                  .done = on_answer,
                                  .arg = c};
 
-    *c = (struct ping_call){f, p->prefix, path->router, path->round, helper, kind, false, false};
+    *c = (struct ping_call){f, p->number, path->router, path->round, helper, kind, false, false};
     if (kind == PING_ECHO) {
         q.path = "/echo";
     } else {
@@ -324,23 +281,11 @@ static void begin_round(struct forwarding *f, struct probed_prefix *p, struct pr
                 path->open++;
             }
     }
+    if (!path->open) /* nobody is there who could */
+        path->due_ms = path->began_ms + NOBODY_MS;
 }
 
 /* ---- who is tested ---- */
-
-static struct probed_path *make_path(struct probed_prefix *p, const struct tailnet_node *n)
-{
-    struct probed_path *path = find_path(p, n->record->r.id);
-
-    if (!path) {
-        if (p->path_count == PATHS_MAX)
-            return NULL;
-        path = &p->paths[p->path_count++];
-        *path = (struct probed_path){.router = n->record->r.id};
-    }
-    path->unreachable = prefixes_has(&n->live.unreachable, &p->prefix);
-    return path;
-}
 
 /* Of two, one whose silence counts. */
 static uint64_t tester(const struct probe_helpers *h)
@@ -403,7 +348,7 @@ static struct probed_path *next_standby(const struct forwarding *f, struct probe
 
 static void follow_standby_test(struct forwarding *f, struct probed_prefix *p, const struct probed_path *primary)
 {
-    struct probed_path *path = p->standby ? find_path(p, p->standby) : NULL;
+    struct probed_path *path = p->standby ? probed_path_of(p, p->standby) : NULL;
     int64_t now = loop_now(f->loop);
 
     if (p->standby &&
@@ -417,17 +362,12 @@ static void follow_standby_test(struct forwarding *f, struct probed_prefix *p, c
         begin_standby_test(f, p, path);
 }
 
-/* It is a router of the prefix, and packets may go through it. */
-static bool is_path(const struct tailnet_node *n, const struct prefix *p)
-{
-    return (n->live.online || prefixes_has(&n->live.carried, p)) && !n->expired &&
-           prefixes_has(&n->record->approved, p) && prefixes_has(&n->record->available, p);
-}
-
 static void follow_contact(const struct tailnet_node *n, struct probed_path *path, int64_t now)
 {
     if (path->lost_ms && n->live.online && n->live.healthy && now - path->lost_ms > NOTICED_MS)
         path->lost_ms = 0;
+    else if (!path->lost_ms && !n->live.online) /* since before the server started */
+        path->lost_ms = now;
 }
 
 static const struct tailnet_node *look_at_routers(struct forwarding *f, struct probed_prefix *p)
@@ -436,21 +376,21 @@ static const struct tailnet_node *look_at_routers(struct forwarding *f, struct p
 
     for (size_t i = 0; i < f->routers.len; i++) {
         const struct tailnet_node *n = f->routers.items[i];
-        struct probed_path *path = is_path(n, &p->prefix) ? make_path(p, n) : NULL;
+        struct probed_path *path = probed_is_path(&f->set, p, n) ? probed_path_make(p, n) : NULL;
         if (!path)
             continue;
-        bool serving = prefixes_has(&n->serving, &p->prefix);
+        bool serving = n->record->r.id == p->primary;
         if (serving && !path->serving)
             path->bad = path->good = 0;
         path->serving = serving;
-        path->seen = f->tick;
+        path->seen = f->set.tick;
         follow_contact(n, path, loop_now(f->loop));
         if (!serving)
             doubt(f, p, path);
         primary = serving ? n : primary;
     }
     for (size_t i = p->path_count; i-- > 0;) {
-        if (p->paths[i].seen == f->tick)
+        if (p->paths[i].seen == f->set.tick)
             continue;
         doubt(f, p, &p->paths[i]);
         p->paths[i] = p->paths[--p->path_count];
@@ -462,7 +402,7 @@ static const struct tailnet_node *look_at_routers(struct forwarding *f, struct p
 static void find_routers(struct forwarding *f, const struct tailnet_snapshot *s)
 {
     f->routers.len = 0;
-    for (uint32_t slot = 0; f->prefix_count && slot < s->block_count * TAILNET_BLOCK; slot++) {
+    for (uint32_t slot = 0; f->set.len && slot < s->block_count * TAILNET_BLOCK; slot++) {
         const struct tailnet_node *n = snapshot_node(s, slot);
         if (n && n->record->available.len)
             vec_push(&f->routers, n);
@@ -476,7 +416,7 @@ static void tick_prefix(struct forwarding *f, struct probed_prefix *p, const str
 
     if (!primary)
         return;
-    const struct probed_path *serving = find_path(p, primary->record->r.id);
+    const struct probed_path *serving = probed_path_of(p, primary->record->r.id);
     helpers_fill(&p->helpers, f->options.tailnet, s, &p->prefix, primary, now);
     if (serving)
         follow_standby_test(f, p, serving);
@@ -489,9 +429,9 @@ static void tick_prefix(struct forwarding *f, struct probed_prefix *p, const str
 
 void forwarding_contact_lost(struct forwarding *f, uint64_t router)
 {
-    for (size_t i = 0; i < f->prefix_count; i++) {
-        struct probed_prefix *p = f->prefixes[i];
-        struct probed_path *path = find_path(p, router);
+    for (size_t i = 0; i < f->set.len; i++) {
+        struct probed_prefix *p = f->set.items[i];
+        struct probed_path *path = probed_path_of(p, router);
         if (!path || !path->serving)
             continue;
         path->lost_ms = loop_now(f->loop);
@@ -504,63 +444,36 @@ void forwarding_contact_lost(struct forwarding *f, uint64_t router)
 
 static void end_prefix(struct forwarding *f, size_t i)
 {
-    struct probed_prefix *p = f->prefixes[i];
+    struct probed_prefix *p = f->set.items[i];
+    bool goes_on = probed_goes_on(&f->set, &p->prefix);
 
     if (p->standby)
         end_standby_test(f, p, NULL);
     for (size_t k = 0; k < p->path_count; k++) {
         doubt(f, p, &p->paths[k]);
-        if (p->paths[k].unreachable)
+        if (p->paths[k].unreachable && !goes_on)
             core_reach(f->options.core,
                        &(struct core_reach){
                            .router = p->paths[k].router, .prefix = p->prefix, .target = p->target, .reached = true});
     }
+    free(p->via);
     free(p);
-    f->prefixes[i] = f->prefixes[--f->prefix_count];
-}
-
-static void take_target(struct forwarding *f, const struct prefix *prefix, const struct addr *target)
-{
-    struct probed_prefix *p = find_prefix(f, prefix);
-
-    if (!target->bits || (p && !addr_eq(&p->target, target)))
-        return; /* one with another target ends in this tick, and begins anew in the next */
-    if (!p) {
-        if (f->prefix_count == PROBED_MAX)
-            return;
-        p = mem_alloc(sizeof(*p));
-        p->prefix = *prefix;
-        p->target = *target;
-        f->prefixes[f->prefix_count++] = p;
-    }
-    p->seen = f->tick;
-}
-
-/* Those that were set for a prefix come before those of the configuration. */
-static void take_targets(struct forwarding *f, const struct tailnet_snapshot *s)
-{
-    for (size_t i = 0; i < s->prefix_settings_count; i++)
-        take_target(f, &s->prefix_settings[i]->prefix, &s->prefix_settings[i]->rule.probe);
-    for (size_t i = 0; s->settings && i < s->settings->probe_count; i++) {
-        const struct prefix_settings *own = snapshot_prefix_settings(s, &s->settings->probes[i].prefix);
-        if (!own || !own->rule.probe.bits)
-            take_target(f, &s->settings->probes[i].prefix, &s->settings->probes[i].target);
-    }
+    f->set.items[i] = f->set.items[--f->set.len];
 }
 
 void forwarding_tick(struct forwarding *f, const struct config *config, const struct tailnet_snapshot *s)
 {
-    f->tick++;
+    f->set.tick++;
     f->interval_ms = config->node.probe.interval / 1000000;
     f->timeout_ms = config->node.probe.timeout / 1000000;
     f->rise = (unsigned)config->node.probe.rise;
     f->fall = (unsigned)config->node.probe.fall;
     if (config->node.probe.enabled)
-        take_targets(f, s);
+        probed_take_targets(&f->set, s);
     find_routers(f, s);
-    for (size_t i = f->prefix_count; i-- > 0;) {
-        if (f->prefixes[i]->seen == f->tick)
-            tick_prefix(f, f->prefixes[i], s);
+    for (size_t i = f->set.len; i-- > 0;) {
+        if (f->set.items[i]->seen == f->set.tick)
+            tick_prefix(f, f->set.items[i], s);
         else
             end_prefix(f, i);
     }
@@ -577,8 +490,10 @@ struct forwarding *forwarding_new(const struct forwarding_options *options)
 
 void forwarding_free(struct forwarding *f)
 {
-    for (size_t i = 0; i < f->prefix_count; i++)
-        free(f->prefixes[i]);
+    for (size_t i = 0; i < f->set.len; i++) {
+        free(f->set.items[i]->via);
+        free(f->set.items[i]);
+    }
     vec_release(&f->routers);
     free(f);
 }

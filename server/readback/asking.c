@@ -181,8 +181,13 @@ int readback_ask(struct readback *r, uint64_t node, const char *actor,
         return err_set(e, ERR_UNSUPPORTED, "its client cannot be asked: that takes 1.90 or newer");
     if (facts.online && facts.fresh)
         return err_set(e, ERR_UNAVAILABLE, "it has just come online: ask again in ten seconds");
-    const struct control_question question = {
-        .node_id = node, .path = "/debug/netmap", .max = CLIENT_NETMAP_MAX, .actor = actor, .done = done, .arg = arg};
+    const struct control_question question = {.node_id = node,
+                                              .path = "/debug/netmap",
+                                              .timeout_ms = READBACK_DIFF_MS,
+                                              .max = CLIENT_NETMAP_MAX,
+                                              .actor = actor,
+                                              .done = done,
+                                              .arg = arg};
     return control_ask(r->options.control, &question, e);
 }
 

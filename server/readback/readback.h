@@ -55,6 +55,8 @@ void readback_preferences(struct readback *r, struct map *out);
 
 /* ---- what one node holds ---- */
 
+#define READBACK_DIFF_MS 7000 /* less than who asks waits for the answer */
+
 /* Asks the node's client for its network map; done is called once, on any thread, and must not block. Errors as those
  * of control_ask. */
 int readback_ask(struct readback *r, uint64_t node, const char *actor,

@@ -8,7 +8,8 @@
 
 #define BEHIND_SHOWN 20
 #define NAMES_SHOWN  5
-#define TOGETHER_MS  2000 /* between moves that are told together, although one of them has ended */
+#define NEW_NS       (2 * NS_PER_SECOND) /* until a move is looked at */
+#define TOGETHER_MS  2000                /* between moves that are told together, although one of them has ended */
 
 void move_counts(const struct readback_move *m, size_t *followed, size_t *unsupported, size_t *gone)
 {
@@ -162,23 +163,42 @@ static void list_behind(const struct readback_move *m, const struct tailnet_snap
     }
 }
 
-static uint64_t server_now(const struct tailnet_snapshot *s, const struct prefix *p, const char *via)
+/* Who serves the prefix now, and since when. */
+static uint64_t server_now(const struct tailnet_snapshot *s, const struct prefix *p, const char *via, int64_t *since_ns)
 {
     for (size_t i = 0; i < s->primary_count && !via; i++)
-        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0)
+        if (prefix_cmp(&s->primaries[i]->prefix, p) == 0) {
+            *since_ns = s->primaries[i]->since_ns;
             return s->primaries[i]->r.id;
+        }
     for (size_t i = 0; i < s->via_primary_count && via; i++)
-        if (prefix_cmp(&s->via_primaries[i]->prefix, p) == 0 && str_eq(s->via_primaries[i]->tags, via))
+        if (prefix_cmp(&s->via_primaries[i]->prefix, p) == 0 && str_eq(s->via_primaries[i]->tags, via)) {
+            *since_ns = s->via_primaries[i]->since_ns;
             return s->via_primaries[i]->r.id;
+        }
     return 0;
 }
 
-/* It has moved again, which is looked at in a moment. */
-static bool moved_on(const struct tailnet_snapshot *s, const struct readback_move *m, const struct prefix *p)
+/* It has moved again, which is looked at in a moment; 0: it has not. */
+static uint64_t moved_on(const struct tailnet_snapshot *s, const struct readback_move *m, const struct prefix *p,
+                         int64_t *since_ns)
 {
-    uint64_t now = m->exit_end ? 0 : server_now(s, p, m->via);
+    uint64_t now = m->exit_end ? 0 : server_now(s, p, m->via, since_ns);
 
-    return now && now != m->to;
+    return now == m->to ? 0 : now;
+}
+
+/* A move that nobody was asked about: not yet, or because questions are off. */
+static void add_unseen(const struct tailnet_snapshot *s, const struct readback_move *m, uint64_t to, int64_t since_ns,
+                       struct api_followers *out, struct buf *text)
+{
+    bool fresh = clock_wall_ns() - since_ns < NEW_NS;
+
+    say_prefixes(m, text);
+    buf_addf(text, " moved from %s to %s%s: nobody was asked%s", name_of(s, m->to), name_of(s, to),
+             fresh ? " just now" : "", fresh ? " yet" : "");
+    out->complete = false;
+    out->ended = out->ended && !fresh;
 }
 
 /* One more move of the prefix: within another group, or of another exit node. */
@@ -186,16 +206,22 @@ static void add_move(struct readback *r, const struct tailnet_snapshot *s, const
                      const struct prefix *p, struct arena *a, struct api_followers *out, struct buf *text)
 {
     size_t followed, unsupported, gone;
+    int64_t since_ns = 0;
+    uint64_t later = moved_on(s, m, p, &since_ns);
 
-    move_counts(m, &followed, &unsupported, &gone);
     buf_adds(text, text->len ? ". " : "");
+    if (later) {
+        add_unseen(s, m, later, since_ns, out, text);
+        return;
+    }
+    move_counts(m, &followed, &unsupported, &gone);
     move_say(r, m, text);
     out->viewers += m->viewers;
     out->asked += m->followers.len;
     out->followed += followed;
     out->unsupported += unsupported;
-    out->complete = out->complete && followed + unsupported + gone == m->followers.len && !moved_on(s, m, p);
-    out->ended = out->ended && m->ended && !moved_on(s, m, p);
+    out->complete = out->complete && followed + unsupported + gone == m->followers.len;
+    out->ended = out->ended && m->ended;
     list_behind(m, s, a, &out->behind);
 }
 
@@ -227,14 +253,16 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
         if (newest && m->moved_ms + (m->ended ? TOGETHER_MS : ENDS_MS) < newest->moved_ms)
             continue; /* that is another story */
         if (!newest) {
+            int64_t since_ns = m->moved_ns;
+            uint64_t later = moved_on(s, m, p, &since_ns);
             newest = m;
             *out = (struct api_followers){.prefix = *p,
-                                          .from = m->from,
-                                          .from_name = name_kept(a, s, m->from),
-                                          .to = m->to,
-                                          .to_name = name_kept(a, s, m->to),
-                                          .actor = m->actor ? arena_strdup(a, m->actor) : NULL,
-                                          .moved_ns = m->moved_ns,
+                                          .from = later ? m->to : m->from,
+                                          .from_name = name_kept(a, s, later ? m->to : m->from),
+                                          .to = later ? later : m->to,
+                                          .to_name = name_kept(a, s, later ? later : m->to),
+                                          .actor = m->actor && !later ? arena_strdup(a, m->actor) : NULL,
+                                          .moved_ns = later ? since_ns : m->moved_ns,
                                           .complete = true,
                                           .ended = true,
                                           .behind = {arena_alloc(a, BEHIND_SHOWN * sizeof(struct api_behind)), 0}};

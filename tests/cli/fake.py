@@ -57,6 +57,8 @@ ROUTES = [
     {"node": "3", "name": "gw", "prefix": "192.168.0.0/24", "state": "available", "exit": False, "primary": None,
      "primaryName": None, "reason": "advertised, but nobody approved it", "approvedBy": None},
 ]
+LEARNED = [{"node": "9", "name": "connector", "prefix": "198.51.100.%d/32" % n, "state": "serving", "exit": False, "primary": "9",
+            "primaryName": "connector", "reason": "approved, advertised and elected", "approvedBy": "policy"} for n in range(1, 10)]
 EXITS = [
     {"node": "2", "name": "db-1", "state": "offline", "reason": "the node is offline", "online": False,
      "draining": False, "suggested": False, "priority": 100, "usedBy": 0, "users": []},
@@ -165,7 +167,7 @@ def ours(method, path, query, body):
         text = "anns-laptop differs in 2 places from what it should hold" if rows else "gw holds what it should: itself and 2 peers"
         return 200, {"node": words[1], "name": "x", "peers": 2, "differences": len(rows), "text": text, "rows": rows}
     if words[0] == "prefixes" and words[-1] == "followers" and "10.9" in words[1]:
-        return 404, {"error": {"code": "missing", "message": "10.9.0.0/16 has not moved since the server started", "field": ""}}
+        return 404, {"error": {"code": "missing", "message": "no node advertises 10.9.0.0/16 or is approved for it", "field": ""}}
     if words[0] == "prefixes" and words[-1] == "followers":
         late = [{"node": "2", "name": "db-1", "uses": "gw", "silent": False, "seconds": 12}, {"node": "1", "name": "anns-laptop", "silent": True, "seconds": 12}]
         return 200, {"prefix": "10.0.0.0/8", "from": "3", "fromName": "gw", "to": "2", "toName": "db-1", "viewers": 43, "asked": 43, "followed": 41,
@@ -195,7 +197,7 @@ def ours(method, path, query, body):
         asked = [p for p in PROBLEMS if p["node"] == words[1] and p["prefix"] in body["approve"]]
         return 200, {**CHANGE, "warnings": asked}
     if words == ["routes"]:
-        return 200, {"routes": ROUTES}
+        return 200, {"routes": ROUTES + LEARNED}
     if words == ["routes", "check"]:
         return 200, {"problems": PROBLEMS}
     if words == ["app-connectors"]:
@@ -229,8 +231,8 @@ def ours(method, path, query, body):
         steps = [{"ok": True, "text": "100.64.0.1 is laptop, a device of alice"}, {"ok": True, "text": "grant 1 (line 3) lets alice@ reach gw"}]
         return 200, {"allowed": True, "src": "alice", "dst": "gw", "steps": steps}
     if words == ["policy", "versions"]:
-        return 200, {"versions": [{"version": 4, "updatedAt": "2026-07-20T09:00:00Z", "author": "alice", "current": True},
-                                  {"version": 3, "updatedAt": "2026-07-02T09:00:00Z", "author": "ev\x1b[2Jil", "current": False}], "next": 0}
+        return 200, {"versions": [{"version": 4, "updatedAt": "2026-07-20T09:00:00Z", "author": "alice", "note": "ticket\x1b[2J 12", "current": True},
+                                  {"version": 3, "updatedAt": "2026-07-02T09:00:00Z", "author": "ev\x1b[2Jil", "note": "", "current": False}], "next": 0}
     if words[:2] == ["policy", "versions"] and words[-1] == "restore":
         return 200, CHANGE
     if words[:2] == ["policy", "versions"] and words[2] in ("3", "4"):
@@ -248,11 +250,13 @@ def ours(method, path, query, body):
         return 200, {"ok": True, "findings": [{"line": 3, "column": 5, "severity": "warning", "message": "acl 1 gives an exit node"},
                                                   {"line": 0, "column": 0, "severity": "warning", "message": "no user is called \"bob@\""}]}
     if words == ["policy", "preview"]:
-        row = {"kind": "lost", "pairs": 12, "what": ["tcp port 22"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
+        row = {"kind": "lost", "pairs": 12, "online_pairs": 3, "what": ["tcp port 22"], "kept": ["tcp port 443", "udp\x1b[2J"], "sources": {"count": 12, "names": ["laptop"]}, "destinations": {"count": 1, "names": ["gw"]}}
         route = {"kind": "hidden", "route": "10.0.0.0/24", "router": "gw", "viewers": {"count": 12, "names": ["laptop"]}}
         return 200, {"ok": False, "findings": [{"line": 3, "column": 1, "severity": "error", "message": "test(s) failed"}],
                      "rows": [row], "routes": [route], "approvals": [{"route": "10.9.0.0/16", "router": "gw", "viewers": 1}],
-                     "totals": {"pairs_lost": 12, "pairs_gained": 0}}
+                     "ways": [{"kind": "loses", "route": "10.0.0.0/24", "exit": False, "from": "gw", "to": "", "viewers": {"count": 1, "names": ["laptop"]}}],
+                     "cut_off": [{"user": "carol", "route": "0.0.0.0/0", "exit": True}], "tests_passed": 4, "tests_failed": 1,
+                     "cost": {"nodes": 128, "online": 100, "changed": 41}, "totals": {"pairs_lost": 12, "pairs_gained": 0}}
     if words == ["routes", "simulate"]:
         return 200, simulation(body)
     return 200, CHANGE

@@ -52,7 +52,11 @@ static int set(struct cli *c)
 
     if (bypassing(c) || !(body = policy_body(c, flags_text(&c->flags, "file"))))
         return 1;
-    answer = cli_call(c, "PUT", body, "/api/v1/policy");
+    /* headscale's answer knows no note. */
+    const char *note = flags_text(&c->flags, "note");
+    if (*note)
+        json_object_set_new(body, "note", json_string(note));
+    answer = cli_call(c, "PUT", body, "%s", *note ? "/api/headway/policy" : "/api/v1/policy");
     if (!answer)
         return 1;
     fputs("Policy updated.\n", c->out.out);
@@ -88,6 +92,8 @@ static int check_offline(struct cli *c)
     if (!text)
         return 1;
     int r = policy_parse(text, strlen(text), &policy, &problems);
+    if (r == 0)
+        policy_warn_unreachable(policy, &problems);
     print_problems(c, path, &problems);
     if (r == 0)
         fputs("Policy is valid\n", c->out.out);
@@ -190,9 +196,19 @@ static void names_field(struct text_table *t, const struct api_names *names)
     buf_release(&b);
 }
 
+static void texts_field(struct text_table *t, const struct strs *texts)
+{
+    struct buf b = BUF_INIT(0);
+
+    for (size_t k = 0; k < texts->len; k++)
+        buf_addf(&b, "%s%s", k ? "; " : "", texts->items[k]);
+    table_text(t, buf_text(&b), COLOR_PLAIN);
+    buf_release(&b);
+}
+
 static void show_access(const struct cli *c, const struct api_list *rows)
 {
-    static const char *const heads[] = {"Access", "Pairs", "Who", "To", "What"};
+    static const char *const heads[] = {"Access", "Pairs", "Online", "Who", "To", "What", "Kept"};
     struct text_table t;
 
     if (!rows->len)
@@ -200,15 +216,13 @@ static void show_access(const struct cli *c, const struct api_list *rows)
     table_init(&t, heads, ARRAY_LEN(heads));
     for (size_t i = 0; i < rows->len; i++) {
         const struct api_access *row = api_at(rows, struct api_access, i);
-        struct buf what = BUF_INIT(0);
-        for (size_t k = 0; k < row->what.len; k++)
-            buf_addf(&what, "%s%s", k ? "; " : "", row->what.items[k]);
         table_text(&t, row->kind, str_eq(row->kind, "gained") ? COLOR_GOOD : COLOR_BAD);
         table_number(&t, row->pairs);
+        table_number(&t, row->online_pairs);
         names_field(&t, &row->sources);
         names_field(&t, &row->destinations);
-        table_text(&t, buf_text(&what), COLOR_PLAIN);
-        buf_release(&what);
+        texts_field(&t, &row->what);
+        texts_field(&t, &row->kept);
     }
     table_print(&t, &c->out);
     table_release(&t);
@@ -243,11 +257,46 @@ static void show_routes(const struct cli *c, const struct api_list *routes, cons
     table_release(&t);
 }
 
+static void show_ways(const struct cli *c, const struct api_preview *p)
+{
+    static const char *const heads[] = {"Way", "Prefix", "From", "To", "For"};
+    struct text_table t;
+
+    for (size_t i = 0; i < p->cut_off.len; i++) {
+        const struct api_preview_cut_off *row = api_at(&p->cut_off, struct api_preview_cut_off, i);
+        fprintf(c->out.out, "%s has no way to %s any more.\n", row->user, row->exit ? "the internet" : row->route);
+    }
+    if (!p->ways.len)
+        return;
+    table_init(&t, heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < p->ways.len; i++) {
+        const struct api_preview_way *row = api_at(&p->ways, struct api_preview_way, i);
+        table_text(&t, row->kind, str_eq(row->kind, "loses") ? COLOR_BAD : COLOR_GOOD);
+        table_text(&t, row->exit ? "exit" : row->route, COLOR_PLAIN);
+        table_text(&t, *row->from ? row->from : "-", COLOR_PLAIN);
+        table_text(&t, *row->to ? row->to : "-", COLOR_PLAIN);
+        names_field(&t, &row->viewers);
+    }
+    table_print(&t, &c->out);
+    table_release(&t);
+}
+
+static void show_tests(const struct cli *c, const struct api_preview *p)
+{
+    if (p->tests_passed + p->tests_failed)
+        fprintf(c->out.out, "%llu tests pass, %llu fail.\n", (unsigned long long)p->tests_passed,
+                (unsigned long long)p->tests_failed);
+    fprintf(c->out.out, "%llu of %llu nodes would be told something else.\n", (unsigned long long)p->cost.changed,
+            (unsigned long long)p->cost.nodes);
+}
+
 static void show_preview(const struct cli *c, const char *file, const struct api_preview *p)
 {
     print_findings(c, file, &p->findings);
     show_access(c, &p->rows);
     show_routes(c, &p->routes, &p->approvals);
+    show_ways(c, p);
+    show_tests(c, p);
     if (!p->rows.len)
         fputs("Nobody gains or loses access.\n", c->out.out);
     else
@@ -339,8 +388,11 @@ static int explain(struct cli *c)
     {"bypass-grpc-and-access-database-directly", 0, FLAG_SWITCH, FLAG_HIDDEN, .same_as = BYPASS, .help = "not supported"}
 
 static const struct flag get_flags[] = {BYPASS_FLAGS, FLAGS_END};
-static const struct flag file_flags[] = {
-    {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "policy (HuJSON); - reads standard input"}, BYPASS_FLAGS, FLAGS_END};
+#define NOTE_FLAG {"note", 0, FLAG_TEXT, .value = "TEXT", .help = "why: kept with the text and shown in the journal"}
+static const struct flag set_flags[] = {
+    {"file", 'f', FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "policy (HuJSON); - reads standard input"},
+    NOTE_FLAG, BYPASS_FLAGS, FLAGS_END};
+static const struct flag restore_flags[] = {NOTE_FLAG, FLAGS_END};
 
 static const struct flag compile_flags[] = {
     {"policy", 0, FLAG_TEXT, FLAG_REQUIRED, .value = "FILE", .help = "policy (HuJSON)"},
@@ -363,7 +415,7 @@ static const struct flag log_flags[] = {
 const struct command policy_commands[] = {
     {"policy", NULL, .bits = CMD_GROUP, .brief = "Manage the access policy"},
     {"policy get", "show|view|fetch", NULL, get_flags, "Print the policy", .run = get},
-    {"policy set", "put|update", NULL, file_flags, "Replace the policy", .run = set},
+    {"policy set", "put|update", NULL, set_flags, "Replace the policy", .run = set},
     {"policy check", NULL, NULL, check_flags, "Check a policy and run its tests without applying it", .run = check},
     {"policy compile", NULL, NULL, compile_flags, "Compile a policy for a tailnet described in a file",
      .text = "Compile a policy for a tailnet described in a file, and print what each node would be sent: packet filter, peers, routes and SSH rules. The daemon is not needed", .bits = CMD_BARE, .run = compile},
@@ -373,7 +425,7 @@ const struct command policy_commands[] = {
      .text = "List the texts that were the policy, newest first: the newest 500 are kept, and all of which the past that is kept needs (see nodes list --at)", .run = cli_policy_log},
     {"policy diff", NULL, "[OLD] [NEW]", NULL, "Show how two versions of the policy differ",
      .text = "Show how two versions of the policy differ, line by line. Without NEW it is the policy in force, without OLD the version before it", .run = cli_policy_diff},
-    {"policy restore", NULL, "VERSION", NULL, "Make an older version the policy again",
+    {"policy restore", NULL, "VERSION", restore_flags, "Make an older version the policy again",
      .text = "Make an older version the policy again. It says first how many pairs of devices would lose and gain access, and asks; the text is checked like a new one", .run = cli_policy_restore},
     {"policy adopt", NULL, NULL, NULL, "Copy the policy from its file into the database", .run = adopt},
     {"policy explain", NULL, "SRC DST[:PORT]", NULL, "Explain whether SRC can reach DST",

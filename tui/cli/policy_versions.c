@@ -18,11 +18,12 @@ static void version_row(struct text_table *t, const void *object)
     table_time(t, v->updated_ns, "-", false);
     table_text(t, *v->author ? v->author : "-", COLOR_PLAIN);
     table_text(t, v->current ? "in force" : "", COLOR_GOOD);
+    table_text(t, v->note, COLOR_PLAIN);
 }
 
 int cli_policy_log(struct cli *c)
 {
-    static const char *const heads[] = {"Version", "Saved", "By", "Now"};
+    static const char *const heads[] = {"Version", "Saved", "By", "Now", "Note"};
     static const struct listing listing = {.member = "versions",
                                            .shape = &api_policy_version_shape,
                                            .size = sizeof(struct api_policy_version),
@@ -150,9 +151,11 @@ int cli_policy_restore(struct cli *c)
     if (!wanted)
         return 1;
     char *line = mem_format("Version %llu is the policy again", (unsigned long long)version);
-    int status =
-        cli_done(c, cli_call(c, "POST", NULL, "/api/headway/policy/versions/%llu/restore", (unsigned long long)version),
-                 line, NULL, NULL);
+    const char *note = flags_text(&c->flags, "note");
+    int status = cli_done(c,
+                          cli_call(c, "POST", *note ? json_pack("{s:s}", "note", note) : NULL,
+                                   "/api/headway/policy/versions/%llu/restore", (unsigned long long)version),
+                          line, NULL, NULL);
     free(line);
     return status;
 }

@@ -34,6 +34,8 @@ static const struct console_view *const views[] = {
 
 static const struct command_table *const commands[] = {
     &policy_version_commands,
+    &policy_merge_commands,
+    &policy_typing_commands,
     &movement_commands,
     &open_commands,
     &route_change_commands,

@@ -78,9 +78,10 @@ static void warn_exits(struct policy_check *c)
     }
 }
 
-int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems)
+static int check(const struct policy_view *v, bool run_tests, struct policy_outcomes *outcomes,
+                 struct policy_problems *problems)
 {
-    struct policy_check c = {.v = v, .problems = problems, .left = CHECK_BUDGET};
+    struct policy_check c = {.v = v, .problems = problems, .left = CHECK_BUDGET, .outcomes = outcomes};
     size_t before = problems->len;
     bool bad = false;
 
@@ -111,4 +112,15 @@ int policy_view_check(const struct policy_view *v, bool run_tests, struct policy
     for (size_t i = before; i < problems->len; i++)
         bad |= !problems->items[i].warning;
     return bad ? ERR_INVALID : 0;
+}
+
+int policy_view_check(const struct policy_view *v, bool run_tests, struct policy_problems *problems)
+{
+    return check(v, run_tests, NULL, problems);
+}
+
+int policy_view_check_telling(const struct policy_view *v, struct policy_outcomes *outcomes,
+                              struct policy_problems *problems)
+{
+    return check(v, true, outcomes, problems);
 }

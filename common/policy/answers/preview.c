@@ -63,19 +63,30 @@ static void sort_unique(struct id_list *l)
     l->len = kept;
 }
 
-static struct preview_row *row_for(struct preview *p, bool lost, uint32_t from, const struct id_list *texts)
+static void add_all(struct id_list *to, const struct id_list *from)
 {
+    for (size_t i = 0; i < from->len; i++)
+        vec_push(to, from->items[i]);
+}
+
+static struct preview_row *row_for(struct preview *p, bool lost, uint32_t from, const struct preview_difference *d)
+{
+    static const struct id_list nothing;
+    const struct id_list *texts = &d->texts[lost], *kept = lost ? &d->kept : &nothing;
     struct buf key = BUF_INIT(0);
 
     buf_addf(&key, "%d %u", lost, from);
     for (size_t i = 0; i < texts->len; i++)
         buf_addf(&key, " %u", texts->items[i]);
+    buf_adds(&key, " kept");
+    for (size_t i = 0; i < kept->len; i++)
+        buf_addf(&key, " %u", kept->items[i]);
     uintptr_t known = (uintptr_t)map_gets(&p->row_index, buf_text(&key));
     if (!known) {
         struct preview_row r = {.lost = lost};
         vec_push(&r.from, from);
-        for (size_t i = 0; i < texts->len; i++)
-            vec_push(&r.texts, texts->items[i]);
+        add_all(&r.texts, texts);
+        add_all(&r.kept, kept);
         vec_push(&p->rows, r);
         known = p->rows.len;
         map_puts(&p->row_index, buf_text(&key), (void *)known);
@@ -99,7 +110,7 @@ static void compare_pair(struct preview *p, uint32_t from, uint32_t to, struct p
     for (int lost = 0; lost < 2; lost++) {
         if (!d->texts[lost].len)
             continue;
-        struct preview_row *r = row_for(p, lost == 1, from, &d->texts[lost]);
+        struct preview_row *r = row_for(p, lost == 1, from, d);
         vec_push(&r->to, to);
         r->pairs += pairs;
         r->online_pairs += online;
@@ -213,6 +224,15 @@ static int by_weight(const void *a, const void *b)
     return (x->pairs < y->pairs) - (x->pairs > y->pairs);
 }
 
+static void put_texts(const struct preview *p, const char *key, const struct id_list *texts, struct json_out *o)
+{
+    json_key(o, key);
+    json_open(o, '[');
+    for (size_t k = 0; k < texts->len && k < TEXTS_SHOWN; k++)
+        json_str(o, p->texts.items[texts->items[k]]);
+    json_close(o, ']');
+}
+
 static void put_rows(struct preview *p, size_t max_rows, struct json_out *o)
 {
     json_key(o, "rows");
@@ -223,11 +243,8 @@ static void put_rows(struct preview *p, size_t max_rows, struct json_out *o)
         json_put_str(o, "kind", r->lost ? "lost" : "gained");
         preview_names(p, "sources", &r->from, nodes_of(p, &r->from), o);
         preview_names(p, "destinations", &r->to, nodes_of(p, &r->to), o);
-        json_key(o, "what");
-        json_open(o, '[');
-        for (size_t k = 0; k < r->texts.len && k < TEXTS_SHOWN; k++)
-            json_str(o, p->texts.items[r->texts.items[k]]);
-        json_close(o, ']');
+        put_texts(p, "what", &r->texts, o);
+        put_texts(p, "kept", &r->kept, o);
         json_put_u64(o, "pairs", r->pairs);
         json_put_u64(o, "online_pairs", r->online_pairs);
         json_close(o, '}');
@@ -258,6 +275,8 @@ static void put_all(struct preview *p, size_t max_rows, struct json_out *o)
     json_close(o, '}');
     put_rows(p, max_rows, o);
     preview_put_routes(p, max_rows, o);
+    preview_put_ways(p, max_rows, o);
+    preview_put_cost(p, o);
 }
 
 static void preview_release(struct preview *p)
@@ -268,6 +287,7 @@ static void preview_release(struct preview *p)
         vec_release(&p->groups.items[i].nodes);
     for (size_t i = 0; i < p->rows.len; i++) {
         vec_release(&p->rows.items[i].texts);
+        vec_release(&p->rows.items[i].kept);
         vec_release(&p->rows.items[i].from);
         vec_release(&p->rows.items[i].to);
     }

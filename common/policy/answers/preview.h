@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A comparison of two policies, inside answers: what rules open on a group of nodes (preview_access.c), how two such
- * sets differ (preview_diff.c), who is shown which routes (preview_routes.c), and the whole (preview.c). */
+ * sets differ (preview_diff.c), who is shown which routes (preview_routes.c), whose packets go elsewhere and what it
+ * costs (preview_cost.c), and the whole (preview.c). */
 #ifndef COMMON_POLICY_ANSWERS_PREVIEW_H
 #define COMMON_POLICY_ANSWERS_PREVIEW_H
 
@@ -45,11 +46,12 @@ struct preview_held {
 };
 struct preview_difference {
     struct id_list texts[2]; /* gained, lost */
+    struct id_list kept;     /* where something is lost: what is open before and after */
 };
 
 struct preview_row {
     bool lost;
-    struct id_list texts, from, to; /* from, to: groups */
+    struct id_list texts, kept, from, to; /* from, to: groups */
     size_t pairs, online_pairs;
 };
 struct preview_route {
@@ -104,6 +106,9 @@ void preview_release_differences(struct preview *p);
 /* {"names": a few of the groups' nodes, "count": N} */
 void preview_names(const struct preview *p, const char *key, const struct id_list *groups, size_t count,
                    struct json_out *o);
+/* Whose packets go elsewhere, and what the change costs. */
+void preview_put_ways(struct preview *p, size_t max_rows, struct json_out *o);
+void preview_put_cost(struct preview *p, struct json_out *o);
 void preview_compare_routes(struct preview *p);
 void preview_put_routes(struct preview *p, size_t max_rows, struct json_out *o);
 void preview_release_routes(struct preview *p);

@@ -435,8 +435,9 @@ static uint32_t login_text(struct preview *p, const char *login, const struct po
     return id;
 }
 
-static void compare_logins(struct preview *p, const struct preview_held *held, struct id_list out[2])
+static void compare_logins(struct preview *p, const struct preview_held *held, struct preview_difference *d)
 {
+    struct id_list *out = d->texts;
     struct strs logins = {0};
     const struct policy_ssh_rule *others[2];
 
@@ -450,6 +451,8 @@ static void compare_logins(struct preview *p, const struct preview_held *held, s
         const struct policy_ssh_rule *after = login_rule(p->v[1]->p, &held->ssh[1], login);
         bool like_others = !str_eq(login, "autogroup:nonroot") && !str_eq(login, "root") &&
                            same_login(before, others[0]) && same_login(after, others[1]);
+        if (same_login(before, after) && before && !like_others)
+            vec_push(&d->kept, login_text(p, login, before));
         if (same_login(before, after) || like_others)
             continue;
         if (after)
@@ -461,6 +464,23 @@ static void compare_logins(struct preview *p, const struct preview_held *held, s
 }
 
 /* ---- the whole difference, remembered ---- */
+
+/* What was open and is not lost. */
+static void keep(struct preview *p, const struct box_list *before, const struct box_list *lost, struct id_list *texts)
+{
+    struct box_list sides[2] = {{0}, *before}, out[2] = {{0}};
+
+    if (!lost->len)
+        return;
+    for (size_t i = 0; i < lost->len; i++)
+        vec_push(&sides[0], lost->items[i]);
+    qsort(sides[0].items, sides[0].len, sizeof(*sides[0].items), by_box);
+    compare_boxes(p, sides, out);
+    make_texts(p, &out[0], texts);
+    vec_release(&sides[0]);
+    vec_release(&out[0]);
+    vec_release(&out[1]);
+}
 
 static void add_key(struct buf *key, const struct id_list *ids)
 {
@@ -486,12 +506,15 @@ const struct preview_difference *preview_difference(struct preview *p, const str
         for (int side = 0; side < 2; side++)
             expand(p, &held->access[side], &boxes[side]);
         compare_boxes(p, boxes, out);
+        keep(p, &boxes[0], &out[1], &d.kept);
         for (int lost = 0; lost < 2; lost++) {
             make_texts(p, &out[lost], &d.texts[lost]);
             vec_release(&boxes[lost]);
             vec_release(&out[lost]);
         }
-        compare_logins(p, held, d.texts);
+        compare_logins(p, held, &d);
+        if (!d.texts[1].len)
+            d.kept.len = 0;
         vec_push(&p->differences, d);
         known = p->differences.len;
         map_put(&p->difference_index, key.data, key.len, (void *)known);
@@ -502,9 +525,11 @@ const struct preview_difference *preview_difference(struct preview *p, const str
 
 void preview_release_differences(struct preview *p)
 {
-    for (size_t i = 0; i < p->differences.len; i++)
+    for (size_t i = 0; i < p->differences.len; i++) {
         for (int lost = 0; lost < 2; lost++)
             vec_release(&p->differences.items[i].texts[lost]);
+        vec_release(&p->differences.items[i].kept);
+    }
     vec_release(&p->differences);
     map_release(&p->difference_index);
 }

@@ -32,6 +32,26 @@ static bool ssh_targets(struct policy_check *c, const struct policy_ssh_test *t,
 
 enum ssh_expectation { WANT_ACCEPT, WANT_DENY, WANT_CHECK };
 
+/* "root on tag:db, tag:web" */
+static void tell_login(struct policy_check *c, size_t errors, const struct policy_ssh_test *t,
+                       enum ssh_expectation want, const char *login)
+{
+    static const char *const wanted[] = {"accept", "deny", "check"};
+    struct buf target = BUF_INIT(1000);
+
+    if (!c->outcomes)
+        return;
+    buf_adds(&target, login);
+    for (size_t i = 0; i < t->dst.len; i++)
+        buf_addf(&target, "%s%s", i ? ", " : *login ? " on " : "", t->dst.items[i]);
+    struct policy_outcome outcome = {.ssh = true,
+                                     .want = wanted[want],
+                                     .source = (char *)(uintptr_t)t->src,
+                                     .target = (char *)(uintptr_t)buf_text(&target)};
+    check_tell(c, errors, &outcome, t->offset);
+    buf_release(&target);
+}
+
 static void run_ssh_login(struct policy_check *c, const struct policy_ssh_test *t, enum ssh_expectation want,
                           const char *login, const struct id_list *from, const struct id_list *to)
 {
@@ -60,8 +80,30 @@ static void run_ssh_login(struct policy_check *c, const struct policy_ssh_test *
     }
 }
 
+static void run_logins(struct policy_check *c, const struct policy_ssh_test *t, const struct id_list *from,
+                       const struct id_list *to)
+{
+    const struct {
+        const char *const *items;
+        size_t len;
+    } logins[] = {{t->accept.items, t->accept.len}, {t->deny.items, t->deny.len}, {t->check.items, t->check.len}};
+
+    for (int want = WANT_ACCEPT; want <= WANT_CHECK; want++)
+        for (size_t i = 0; i < logins[want].len; i++) {
+            size_t errors = c->errors;
+            run_ssh_login(c, t, (enum ssh_expectation)want, logins[want].items[i], from, to);
+            tell_login(c, errors, t, (enum ssh_expectation)want, logins[want].items[i]);
+        }
+}
+
+static enum ssh_expectation first_wish(const struct policy_ssh_test *t)
+{
+    return t->accept.len ? WANT_ACCEPT : t->deny.len || !t->check.len ? WANT_DENY : WANT_CHECK;
+}
+
 static void run_ssh_test(struct policy_check *c, const struct policy_ssh_test *t)
 {
+    size_t errors = c->errors;
     struct policy_principal what = {0};
     struct id_list from = {0}, to = {0};
     int kind = selector_read(c->v->p, t->src, &what);
@@ -75,6 +117,7 @@ static void run_ssh_test(struct policy_check *c, const struct policy_ssh_test *t
         shape = "no accept, deny, or check assertions specified";
     if (shape) {
         check_problem(c, t->offset, false, "test(s) failed: sshTest %zu: %s", t->index, shape);
+        tell_login(c, errors, t, first_wish(t), "");
         return;
     }
     if (!check_spend(c, c->v->slots * (1 + t->dst.len), t->offset))
@@ -84,13 +127,11 @@ static void run_ssh_test(struct policy_check *c, const struct policy_ssh_test *t
     if (!from.len && kind != PRINCIPAL_PREFIX) {
         check_problem(c, t->offset, false, "test(s) failed: %s: source \"%s\" resolved to no nodes", t->src, t->src);
     } else if (ssh_targets(c, t, &from, &to)) {
-        for (size_t i = 0; i < t->accept.len; i++)
-            run_ssh_login(c, t, WANT_ACCEPT, t->accept.items[i], &from, &to);
-        for (size_t i = 0; i < t->deny.len; i++)
-            run_ssh_login(c, t, WANT_DENY, t->deny.items[i], &from, &to);
-        for (size_t i = 0; i < t->check.len; i++)
-            run_ssh_login(c, t, WANT_CHECK, t->check.items[i], &from, &to);
+        run_logins(c, t, &from, &to);
+        errors = c->errors;
     }
+    if (c->errors > errors)
+        tell_login(c, errors, t, first_wish(t), "");
     vec_release(&from);
     vec_release(&to);
 }

@@ -168,6 +168,10 @@ static bool read_target(struct policy_check *c, struct test_target *t, char *why
 
 static void run_target(struct policy_check *c, struct test_target *t, bool accept, const struct addr_ranges *from)
 {
+    struct policy_outcome outcome = {.want = accept ? "accept" : "deny",
+                                     .source = (char *)(uintptr_t)t->test->src,
+                                     .target = (char *)(uintptr_t)t->text};
+    size_t errors = c->errors;
     struct addr_ranges let = {0};
     char why[256] = "", proto_text[40] = "";
 
@@ -186,6 +190,7 @@ static void run_target(struct policy_check *c, struct test_target *t, bool accep
                           t->text, proto_text, accept ? "ALLOWED" : "DENIED", accept ? "DENIED" : "ALLOWED");
     }
 done:
+    check_tell(c, errors, &outcome, t->test->offset);
     ranges_release(&let);
     ranges_release(&t->to);
 }
@@ -228,8 +233,20 @@ static const struct addr_ranges *source_of(struct policy_check *c, const struct 
     return from;
 }
 
+/* A test that cannot be run fails as a whole. */
+static void tell_whole(struct policy_check *c, size_t errors, const struct policy_test *t)
+{
+    struct policy_outcome outcome = {.want = t->accept.len ? "accept" : "deny",
+                                     .source = (char *)(uintptr_t)t->src,
+                                     .target = (char *)(uintptr_t) ""};
+
+    if (c->errors > errors)
+        check_tell(c, errors, &outcome, t->offset);
+}
+
 static void run_test(struct policy_check *c, const struct policy_test *t)
 {
+    size_t errors = c->errors;
     char why[256];
     int proto = PROTO_DEFAULT;
 
@@ -237,18 +254,21 @@ static void run_test(struct policy_check *c, const struct policy_test *t)
         check_problem(c, t->offset, false,
                       "test(s) failed: test %zu: test entry must have at least one of \"accept\" or \"deny\"",
                       t->index);
+        tell_whole(c, errors, t);
         return;
     }
     if (proto_parse(t->proto, true, &proto, why, sizeof(why)) < 0 || !proto_has_ports(proto)) {
         check_problem(c, t->offset, false,
                       "test(s) failed: test %zu: test protocol must be tcp, udp, sctp, or empty: \"%s\"", t->index,
                       t->proto);
+        tell_whole(c, errors, t);
         return;
     }
     const struct addr_ranges *from = source_of(c, t);
     if (!from->len && !c->exhausted)
         check_problem(c, t->offset, false, "test(s) failed: %s: source \"%s\" resolved to no IP addresses", t->src,
                       t->src);
+    tell_whole(c, errors, t);
     for (size_t i = 0; from->len && i < t->accept.len && !c->exhausted; i++)
         run_target(c, &(struct test_target){.test = t, .text = t->accept.items[i], .proto = proto}, true, from);
     for (size_t i = 0; from->len && i < t->deny.len && !c->exhausted; i++)

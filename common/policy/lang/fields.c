@@ -36,6 +36,7 @@ static void unknown_field(struct policy_parser *x, const struct hujson *m, const
         parse_error(x, m->name_start, "unknown field: \"%s\" (did you mean \"%s\"?)", m->name, near);
     else
         parse_error(x, m->name_start, "unknown field: \"%s\"", m->name);
+    parse_meant(x, m->name, near);
 }
 
 int fields_read(struct policy_parser *x, const struct hujson *object, const struct policy_field *fields, size_t count,

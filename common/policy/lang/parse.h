@@ -15,6 +15,8 @@ struct policy_parser {
 
 /* Adds an error; returns ERR_INVALID. */
 int parse_error(struct policy_parser *x, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Of the error that was added last: what is wrong, and what it may have been meant to be (NULL: that is not known). */
+void parse_meant(struct policy_parser *x, const char *wrong, const char *meant);
 /* From the one with that index on, into the order of the text; those about no one place go last. */
 void problems_sort(struct policy_problems *problems, size_t from);
 int parse_too_big(struct policy_parser *x, size_t offset);

@@ -9,8 +9,11 @@
 
 void policy_problems_release(struct policy_problems *p)
 {
-    for (size_t i = 0; i < p->len; i++)
+    for (size_t i = 0; i < p->len; i++) {
         free(p->items[i].text);
+        free(p->items[i].wrong);
+        free(p->items[i].fix);
+    }
     vec_release(p);
 }
 
@@ -108,6 +111,16 @@ int parse_error(struct policy_parser *x, size_t offset, const char *format, ...)
     va_end(args);
     x->errors++;
     return ERR_INVALID;
+}
+
+void parse_meant(struct policy_parser *x, const char *wrong, const char *meant)
+{
+    struct policy_problem *last = x->problems->len ? &x->problems->items[x->problems->len - 1] : NULL;
+
+    if (!meant || !last || !last->line || last->fix)
+        return;
+    last->wrong = mem_strdup(wrong);
+    last->fix = mem_strdup(meant);
 }
 
 int parse_too_big(struct policy_parser *x, size_t offset)

@@ -179,6 +179,8 @@ static bool ends_in_ports(const struct policy *p, const char *text, char *front,
 /* A name that is defined and looks like the text. */
 static const char *near_name(const struct policy *p, const char *text)
 {
+    if (str_starts(text, "autogroup:"))
+        return str_nearest(text, &autogroups[0].name, ARRAY_LEN(autogroups), sizeof(autogroups[0]));
     if (str_starts(text, "tag:"))
         return p->tags.len ? str_nearest(text, &p->tags.items[0].tag, p->tags.len, sizeof(p->tags.items[0])) : NULL;
     if (str_starts(text, "group:"))
@@ -207,6 +209,14 @@ static const char *selector_hint(const struct policy *p, enum selector_place pla
     return buf_text(out);
 }
 
+/* What selector_hint says, for whoever mends it by a key. */
+static const char *selector_meant(const struct policy *p, const char *text)
+{
+    char front[200];
+
+    return ends_in_ports(p, text, front, sizeof(front)) ? NULL : near_name(p, text);
+}
+
 static int unknown_text(struct policy_parser *x, enum selector_place place, const char *text, size_t offset)
 {
     struct buf b = BUF_INIT(0);
@@ -220,6 +230,7 @@ static int unknown_text(struct policy_parser *x, enum selector_place place, cons
         parse_error(x, offset, "invalid auto approver format: \"%s\"%s", text, hint);
     else
         parse_error(x, offset, "invalid alias format: \"%s\"%s", text, hint);
+    parse_meant(x, text, selector_meant(x->p, text));
     buf_release(&b);
     return ERR_INVALID;
 }
@@ -244,6 +255,8 @@ static int not_for_ssh(struct policy_parser *x, bool src, int kind, const char *
     else
         parse_error(x, offset, "alias not supported for SSH %s: %s (\"%s\")%s: use %s", src ? "source" : "destination",
                     kinds[kind], text, hint, choices);
+    if (unknown)
+        parse_meant(x, text, selector_meant(x->p, text));
     buf_release(&b);
     return ERR_INVALID;
 }
@@ -284,6 +297,7 @@ static int undefined(struct policy_parser *x, enum selector_place place, const c
         parse_error(x, offset, "dst=\"%s\": tag not found: \"%s\"%s", text, text, hint);
     else
         parse_error(x, offset, "tag not found: \"%s\"%s", text, hint);
+    parse_meant(x, text, selector_meant(x->p, text));
     buf_release(&b);
     return ERR_INVALID;
 }
@@ -303,6 +317,7 @@ int selector_parse(struct policy_parser *x, enum selector_place place, const cha
                     "invalid autogroup: got \"%s\", must be one of [autogroup:internet autogroup:member "
                     "autogroup:nonroot autogroup:tagged autogroup:self autogroup:danger-all]%s",
                     text, selector_hint(x->p, place, text, &b));
+        parse_meant(x, text, selector_meant(x->p, text));
         buf_release(&b);
         return ERR_INVALID;
     }

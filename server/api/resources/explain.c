@@ -11,6 +11,7 @@
 #include "api/resources/policy.h"
 #include "api/resources/tables.h"
 #include "api/view/objects.h"
+#include "base/clock.h"
 #include "policy/policy.h"
 #include "tailnet/policy_input.h"
 
@@ -170,15 +171,45 @@ static enum http_flow explain_call(struct rest_request *r)
     return heavy_later(r, explain);
 }
 
+#define TESTS_SHOWN 500
+
+static void write_tests(struct json_out *o, const struct policy_outcomes *tests)
+{
+    json_key(o, "tests");
+    json_open(o, '[');
+    /* Those that failed first. */
+    size_t shown = 0;
+    for (int passed = 0; passed < 2; passed++)
+        for (size_t i = 0; i < tests->len && shown < TESTS_SHOWN; i++) {
+            const struct policy_outcome *t = &tests->items[i];
+            struct api_preview_test test = {.line = t->line,
+                                            .kind = t->ssh ? "sshTest" : "test",
+                                            .want = t->want,
+                                            .source = t->source,
+                                            .target = t->target,
+                                            .passed = t->passed};
+            if (t->passed != (passed == 1))
+                continue;
+            api_write(o, &api_preview_test_shape, &test, API_HEADWAY);
+            shown++;
+        }
+    json_close(o, ']');
+    json_put_u64(o, "tests_passed", tests->passed);
+    json_put_u64(o, "tests_failed", tests->failed);
+}
+
 static void compare(struct rest_request *r, const struct policy *now, const struct policy *then,
                     struct policy_problems *problems)
 {
     struct policy_approvals approvals = {0};
+    struct policy_outcomes tests = {0};
     struct tailnet_policy_input w;
 
     policy_input_init(&w, r);
     struct policy_view *before = policy_view_now(r, now, &w, problems);
+    int64_t began = clock_mono_ms();
     struct policy_view *after = before ? policy_view_bounded(then, &w.tailnet, before, problems) : NULL;
+    int64_t took = clock_mono_ms() - began;
     if (!after) {
         err_field(&r->err, ERR_TOOBIG, "policy", "%.200s", problems->items[problems->len - 1].text);
         reply_problems(r, &r->err, problems);
@@ -186,15 +217,20 @@ static void compare(struct rest_request *r, const struct policy *now, const stru
         tailnet_policy_input_release(&w);
         return;
     }
-    bool ok = policy_view_check(after, true, problems) == 0; /* told, so that it is known before it is saved */
+    bool ok =
+        policy_view_check_telling(after, &tests, problems) == 0; /* told, so that it is known before it is saved */
+    policy_warn_unreachable(then, problems);
     tailnet_policy_input_approve(&w, after, &approvals);
     struct json_out o = reply_json(r);
     json_open(&o, '{');
     json_put_bool(&o, "ok", ok);
     write_findings(&o, problems);
+    write_tests(&o, &tests);
     policy_preview(before, after, &approvals, PREVIEW_ROWS, &o);
+    json_put_u64(&o, "compile_ms", took > 0 ? (uint64_t)took : 0);
     json_close(&o, '}');
     vec_release(&approvals);
+    policy_outcomes_release(&tests);
     policy_view_free(after);
     policy_view_free(before);
     tailnet_policy_input_release(&w);
@@ -211,6 +247,7 @@ void policy_examine(struct rest_request *r, struct policy_problems *problems, in
     policy_input_init(&w, r);
     struct policy_view *v = policy_view_now(r, p, &w, problems);
     *code = v ? policy_view_check(v, true, problems) : ERR_TOOBIG;
+    policy_warn_unreachable(p, problems);
     policy_view_free(v);
     tailnet_policy_input_release(&w);
     policy_unref(p);

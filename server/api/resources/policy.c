@@ -229,7 +229,7 @@ static enum http_flow policy_set(struct rest_request *r)
 {
     if (in_file(r) && !r->dry_run)
         return reply_code(r, ERR_INVALID, "update is disabled for modes other than 'database'");
-    if (read_text(r) < 0)
+    if (read_text(r) < 0 || (r->endpoint->dialect == DIALECT_HEADWAY && arg_text(r, "note", &r->admin.note) < 0))
         return reply_error(r, &r->err);
     r->admin.op = ADMIN_POLICY_SET;
     return policy_change(r);
@@ -267,7 +267,7 @@ static const struct api_endpoint rows[] = {
     {HEADWAY("GET", "/policy"), .run = policy_get, .need = NEED_READ, .answer = "Policy",
      .help = "The policy's text and version"},
     {HEADWAY("PUT", "/policy"), .http.body_max = POLICY_BODY_MAX, .run = policy_set, .need = NEED_ADMIN,
-     .body = "policy:text", .query = "dry_run:bool", .answer = "Change result:object findings:object[]",
+     .body = "policy:text note:text", .query = "dry_run:bool", .answer = "Change result:object findings:object[]",
      .help = "Replaces the policy"},
     {HEADWAY("POST", "/policy/check"), .http.body_max = POLICY_BODY_MAX, .run = policy_check, .need = NEED_READ,
      .body = "policy:text", .answer = "Check", .help = "Checks a policy and changes nothing"},

@@ -34,6 +34,7 @@ static void write_versions(struct rest_request *r, struct policy_text *const *li
             .version = list[i]->r.version,
             .updated_ns = list[i]->updated_ns,
             .author = list[i]->author,
+            .note = list[i]->note,
             .current = r->s->policy && r->s->policy->r.version == list[i]->r.version,
         };
     api_write(&o, &api_policy_versions_shape, &page, API_HEADWAY);
@@ -134,6 +135,8 @@ static enum http_flow version_restore(struct rest_request *r)
     config_unref(c);
     if (file && !r->dry_run)
         return reply_code(r, ERR_INVALID, "update is disabled for modes other than 'database'");
+    if (arg_text(r, "note", &r->admin.note) < 0)
+        return reply_error(r, &r->err);
     return later(r, r->http.params[0], restore_version);
 }
 
@@ -142,8 +145,8 @@ static const struct api_endpoint rows[] = {
      .answer = "PolicyVersions", .help = "The texts that were the policy, newest first; next is where to go on"},
     {HEADWAY("GET", "/policy/versions/{version}"), .run = version_get, .need = NEED_READ, .answer = "Policy",
      .help = "The text that was the policy in that version"},
-    {HEADWAY("POST", "/policy/versions/{version}/restore"), .run = version_restore, .need = NEED_ADMIN, .body = "",
-     .query = "dry_run:bool", .answer = "Change result:object findings:object[]",
+    {HEADWAY("POST", "/policy/versions/{version}/restore"), .run = version_restore, .need = NEED_ADMIN,
+     .body = "note:text", .query = "dry_run:bool", .answer = "Change result:object findings:object[]",
      .help = "Makes the text of that version the policy again"},
 };
 const struct http_table policy_versions_table = API_TABLE(rows);

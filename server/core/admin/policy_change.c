@@ -19,6 +19,7 @@
 #include "tailnet/policy_input.h"
 
 #define JOBS_MAX 32
+#define NOTE_MAX 300 /* bytes: it stands in an entry of the journal */
 
 struct policy_job {
     struct core_call call; /* takes it back to the core */
@@ -206,6 +207,7 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
     mem_replace(&p->text, text);
     p->updated_ns = clock_wall_ns();
     mem_replace(&p->author, actor ? actor : s->admin && s->admin->actor ? s->admin->actor : "server");
+    mem_replace(&p->note, s->admin && s->admin->note ? s->admin->note : "");
     struct core_admin back = {.op = ADMIN_POLICY_SET, .text = old ? old->text : ""};
     journal(s,
             &(struct event_note){.id = EVENT_POLICY_CHANGED,
@@ -213,7 +215,7 @@ static const struct policy_text *replace(struct core_state *s, struct policy_job
                                  .object = "policy",
                                  .object_name = "policy",
                                  .inverse = core_operation_write(&back)},
-            "%s", how);
+            "%s%s%s", how, *p->note ? ": " : "", p->note);
     if (s->admin)
         admin_inverse(s->admin, &back);
     const struct policy_text *kept = record_ref(p);
@@ -267,6 +269,8 @@ int admin_policy_set(struct core_state *s, struct core_admin *a, struct err *e)
         return rc;
     if (!a->dry_run && config_policy_is_file(s->config))
         return err_set(e, ERR_INVALID, "update is disabled for modes other than 'database'");
+    if (a->note && (rc = str_check(a->note, NOTE_MAX, true, "note", e)) < 0)
+        return rc;
     if (a->dry_run) /* the text was examined where nobody else waits */
         return put_in_force(s, NULL, a);
     if (s->jobs >= JOBS_MAX)

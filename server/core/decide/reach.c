@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/state/journal.h"
+#include "core/state/prefixes.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
 #include "core/state/timers.h"
@@ -68,10 +69,44 @@ void reach_lost(struct core_state *s, struct slot *slot)
     prefixes_copy(&slot->live.carried, &slot->proven);
     prefixes_release(&slot->confirmed);
     slot->carried_ms = clock_mono_ms();
-    timer_set(s, slot->carried_ms + s->config->node.probe.timeout / VERIFY_PART / NS_PER_MS, TIMER_CARRIED, slot);
+    slot->verify_ms = slot->carried_ms + s->config->node.probe.timeout / VERIFY_PART / NS_PER_MS;
+    timer_set(s, slot->verify_ms, TIMER_CARRIED, slot);
     for (size_t i = 0; i < s->listeners.len; i++)
         if (s->listeners.items[i].contact_lost)
             s->listeners.items[i].contact_lost(s->listeners.items[i].arg, slot->id);
+}
+
+static bool has_target(struct core_state *s, const struct prefix *p)
+{
+    const struct prefix_settings *own = prefix_settings_find(s, p);
+    bool found = own && own->rule.probe.bits;
+
+    for (size_t i = 0; i < s->settings->probe_count && !found; i++)
+        found = prefix_cmp(&s->settings->probes[i].prefix, p) == 0;
+    return found;
+}
+
+static void restore(struct core_state *s, uint64_t router, const struct prefix *p)
+{
+    struct slot *slot = slot_by_id(s, router);
+
+    if (!slot || !slot->published || !has_target(s, p))
+        return;
+    prefixes_add(&slot->live.carried, p);
+    slot->carried_ms = clock_mono_ms();
+    slot->verify_ms = slot->carried_ms + s->config->node.ha.settle_time / NS_PER_MS - 1;
+    timer_set(s, slot->verify_ms, TIMER_CARRIED, slot);
+    routes_follow(s, slot);
+}
+
+void reach_restore(struct core_state *s)
+{
+    if (!s->config->node.probe.enabled || !s->config->node.probe.control_lost || !s->config->node.ha.settle_time)
+        return;
+    for (size_t i = 0; i < s->primaries.len; i++)
+        restore(s, s->primaries.items[i]->r.id, &s->primaries.items[i]->prefix);
+    for (size_t i = 0; i < s->via_primaries.len; i++)
+        restore(s, s->via_primaries.items[i]->r.id, &s->via_primaries.items[i]->prefix);
 }
 
 void reach_regained(struct slot *slot)
@@ -82,8 +117,7 @@ void reach_regained(struct slot *slot)
 
 void carried_due(struct core_state *s, struct slot *slot)
 {
-    int64_t now = clock_mono_ms(), limit_ms = s->config->node.probe.control_lost / NS_PER_MS,
-            verify_ms = s->config->node.probe.timeout / VERIFY_PART / NS_PER_MS;
+    int64_t now = clock_mono_ms(), limit_ms = s->config->node.probe.control_lost / NS_PER_MS;
     struct prefixes left = {0};
 
     if (!slot->live.carried.len || !slot->published)
@@ -95,8 +129,8 @@ void carried_due(struct core_state *s, struct slot *slot)
         follow(s, slot);
         return;
     }
-    if (now < slot->carried_ms + verify_ms) {
-        timer_set(s, slot->carried_ms + verify_ms, TIMER_CARRIED, slot);
+    if (now < slot->verify_ms) {
+        timer_set(s, slot->verify_ms, TIMER_CARRIED, slot);
         return;
     }
     prefixes_and(&left, &slot->live.carried, &slot->confirmed);

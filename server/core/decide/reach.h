@@ -12,6 +12,9 @@ struct slot;
  * elections must follow. */
 void reach_lost(struct core_state *s, struct slot *slot);
 void reach_regained(struct slot *slot); /* it is in contact again */
+/* At start: a router may have been without control connection before, and forward all the same. Until the settle time
+ * is over probes can find that out. After primaries and the settings of prefixes are loaded. */
+void reach_restore(struct core_state *s);
 void carried_due(struct core_state *s, struct slot *slot);
 void reach_run(struct core_state *s, const struct core_reach *reach);
 void probe_path_run(struct core_state *s, uint64_t router, uint64_t helper, const struct addr *target);

@@ -18,6 +18,7 @@
 #include "routes/routes.h"
 #include "tailnet/publish.h"
 
+struct call_done;
 struct core_state;
 struct slot;
 
@@ -35,6 +36,7 @@ enum timer_kind {
     TIMER_EXPIRY,
     TIMER_DAMPING,
     TIMER_CARRIED,
+    TIMER_LEARNED,
     TIMER_PENDING, /* of the tailnet */
     TIMER_SETTLE,  /* of the tailnet */
     TIMER_NEAREST, /* of the tailnet */
@@ -83,9 +85,13 @@ struct slot {
     struct relay_latencies latencies;
     double penalty; /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
+    struct prefixes learned; /* what it advertises, to be written together in a moment */
+    bool learned_waits;
+    int64_t learned_ms;        /* when what it advertises was written last */
     struct prefixes proven;    /* whose target answered through it in the last round of probes */
     struct prefixes confirmed; /* of those that it keeps without a control connection: asked since it was lost */
     int64_t carried_ms;        /* since when it keeps some so */
+    int64_t verify_ms;         /* until when it keeps those that are not confirmed */
     bool suspect;              /* its last session ended; its grace has not passed yet */
     bool updated;              /* it sent an update of its own in this run: its streams' copies are older */
     int64_t heard_ms, lost_ms; /* of a session that ended silent; of the last sign of life before it went offline */
@@ -118,6 +124,7 @@ struct commit_group {
     struct core_call *calls, **calls_end;
     bool abandoned;  /* decided upon a group that could not be written */
     bool remade;     /* holds only what happened, for the second time */
+    bool uncertain;  /* refused, because nobody knew whether it is durable */
     int64_t sent_us; /* mono, to the store */
     int code;
     struct err err;
@@ -175,7 +182,9 @@ struct core_state {
     struct map ssh_approved;                  /* source, target, user -> mono ms */
     VEC(const struct deleted_node *) deleted; /* lately, oldest first; bounded */
     struct map deleted_keys;                  /* node key -> 1, of these */
-    struct map quarantine;                    /* address -> mono ms until which it is not given out again */
+    struct map calls_done; /* token -> struct call_done, of calls of administrators; see admin/repeated.c */
+    VEC(struct call_done *) calls_kept; /* of these those that were done, oldest first; bounded */
+    struct map quarantine;              /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
     const struct server_message *message_work, *message_published; /* NULL: none */
     const struct policy_text *policy_work, *policy_published;
@@ -195,6 +204,7 @@ struct core_state {
 
     struct commit_group *open;                 /* collects; NULL: nothing yet */
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
+    struct commit_group *uncertain;            /* refused, but they may be durable: the store says so later */
     uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
     bool dry;                                  /* the present call only asks what would happen */
     struct core_admin *admin;                  /* the present administrative call, for its actor */

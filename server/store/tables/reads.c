@@ -144,11 +144,12 @@ int sql_policies(struct store_sql *db, uint64_t version, uint64_t before, size_t
                  size_t *count, struct err *e)
 {
     /* A list is without the texts, in the order of the table's columns. */
-    char *sql = version ? sql_select(db, &store_tables[RECORD_POLICY], " WHERE version=%lld ORDER BY id DESC LIMIT 1",
-                                     bounded(version))
-                        : mem_format("SELECT id,version,'' AS text,updated_ns,author FROM policy WHERE version<%lld "
-                                     "ORDER BY version DESC LIMIT %zu",
-                                     bounded(before), limit);
+    char *sql = version
+                    ? sql_select(db, &store_tables[RECORD_POLICY], " WHERE version=%lld ORDER BY id DESC LIMIT 1",
+                                 bounded(version))
+                    : mem_format("SELECT id,version,'' AS text,updated_ns,author,note FROM policy WHERE version<%lld "
+                                 "ORDER BY version DESC LIMIT %zu",
+                                 bounded(before), limit);
 
     return read_rows(db, RECORD_POLICY, sql, out, count, e);
 }

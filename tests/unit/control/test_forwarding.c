@@ -41,6 +41,7 @@ static struct test_client routers[2], helpers[2];
 static bool forwards[2];  /* the routers */
 static bool helpers_live; /* answer an echo */
 static bool helpers_fail; /* say at once that a ping was in vain, where clients say nothing */
+static bool led;          /* the helpers are led through the second router by a grant with via */
 static unsigned answered; /* pings */
 static struct health *health;
 
@@ -73,7 +74,7 @@ static int set_up_with(int64_t timeout_ms)
     assert_int_equal(test_daemon_set_up(NULL), 0);
     heard.unreached = heard.reached = heard.moved = heard.carried = false;
     forwards[0] = forwards[1] = helpers_live = true;
-    helpers_fail = false;
+    helpers_fail = led = false;
     answered = 0;
     struct config *c = (struct config *)(uintptr_t)test_daemon.config;
     c->node.probe.interval = 100000000; /* less than an administrator may say */
@@ -146,7 +147,7 @@ static bool target_answers(const struct test_client *helper)
     bool answers = false;
 
     for (size_t i = 0; i < 2; i++)
-        if (prefixes_has(&node_of(s, &routers[i])->serving, &lan))
+        if (led ? i == 1 : prefixes_has(&node_of(s, &routers[i])->serving, &lan))
             answers = forwards[i];
     for (size_t i = 0; i < 2; i++)
         if (node_of(s, &routers[i])->live.probe_helper == test_client_id(helper))
@@ -301,9 +302,52 @@ static void or_loses_it_at_once(void **state)
     reconnect(&routers[0]);
 }
 
+static void tag(const struct test_client *c, const char *name)
+{
+    struct core_admin a = {.op = ADMIN_NODE_TAGS, .id = test_client_id(c)};
+
+    strs_push(&a.tags, name);
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+/* The first router serves everybody else, of whom nobody is there. */
+static void one_that_serves_only_a_via_group_is_probed_by_whom_it_leads(void **state)
+{
+    struct core_admin policy = {.op = ADMIN_POLICY_SET,
+                                .text =
+                                    "{\"tagOwners\":{\"tag:r\":[\"alice@\"],\"tag:led\":[\"alice@\"]},"
+                                    "\"grants\":[{\"src\":[\"tag:led\"],\"dst\":[\"10.0.0.0/24\"],\"via\":[\"tag:r\"],"
+                                    "\"ip\":[\"*\"]}]}"};
+
+    (void)state;
+    led = true;
+    assert_int_equal(test_daemon_admin(&policy), 0);
+    core_admin_release(&policy);
+    tag(&routers[1], "tag:r");
+    tag(&helpers[0], "tag:led");
+    tag(&helpers[1], "tag:led");
+    assert_true(serves(0));
+    answered = 0;
+    PLAY_UNTIL(answered > 2);
+    forwards[1] = false;
+    PLAY_UNTIL(heard.unreached);
+    const struct tailnet_snapshot *s = tailnet_pin(test_daemon.tailnet);
+    assert_true(prefixes_has(&node_of(s, &routers[1])->live.unreachable, &lan));
+    assert_false(prefixes_has(&node_of(s, &routers[0])->live.unreachable, &lan));
+    tailnet_unpin(s);
+    assert_false(heard.reached);
+    forwards[1] = true;
+    PLAY_UNTIL(heard.reached);
+    policy.text = "";
+    assert_int_equal(test_daemon_admin(&policy), 0);
+    core_admin_release(&policy);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(one_that_serves_only_a_via_group_is_probed_by_whom_it_leads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_prefix_moves_to_a_router_that_forwards_and_only_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_router_without_control_connection_keeps_what_it_forwards, set_up_patient,
                                         tear_down),

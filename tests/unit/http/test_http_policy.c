@@ -185,6 +185,108 @@ static const struct api_policy_version *version_at(const struct api_policy_versi
     return api_at(&v->versions, struct api_policy_version, i);
 }
 
+/* Why a policy is saved is kept with its text, and stands in the journal. */
+static void a_note_is_kept_with_the_text(void **state)
+{
+    struct api_policy_versions v;
+    char *path, *body;
+
+    (void)state;
+    json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy",
+                           "{\"policy\":\"{\\\"acls\\\": []}\",\"note\":\"ticket 12\"}"));
+    versions("?limit=1", &v);
+    assert_string_equal(version_at(&v, 0)->note, "ticket 12");
+    path = mem_format("/api/headway/policy/versions/%llu/restore", (unsigned long long)version_at(&v, 0)->version);
+    api_release(&api_policy_versions_shape, &v);
+    set_policy("");
+    json_decref(api_expect(&f, 200, "POST", path, "{\"note\":\"too much was open\"}"));
+    versions("?limit=2", &v);
+    assert_string_equal(version_at(&v, 0)->note, "too much was open");
+    assert_string_equal(version_at(&v, 1)->note, "");
+    api_release(&api_policy_versions_shape, &v);
+    json_t *events = api_expect(&f, 200, "GET", "/api/headway/events?limit=1", NULL);
+    assert_non_null(strstr(json_text(json_array_get(json_object_get(events, "events"), 0), "text", ""),
+                           "The policy was changed: too much was open"));
+    json_decref(events);
+    /* Where it is too long or holds what a terminal would obey, nothing is saved. */
+    body = mem_format("{\"policy\":\"{}\",\"note\":\"%0301d\"}", 0);
+    json_decref(api_expect(&f, 400, "PUT", "/api/headway/policy", body));
+    json_decref(api_expect(&f, 400, "PUT", "/api/headway/policy", "{\"policy\":\"{}\",\"note\":\"a\\u001b[2J\"}"));
+    versions("?limit=1", &v);
+    assert_string_equal(version_at(&v, 0)->note, "too much was open");
+    api_release(&api_policy_versions_shape, &v);
+    free(path);
+    free(body);
+}
+
+static const struct api_preview_test *outcome_at(const struct api_preview *p, size_t i)
+{
+    return api_at(&p->tests, struct api_preview_test, i);
+}
+
+/* A preview says what became of each test, what it costs, and which rules open nothing. */
+static void a_preview_tells_tests_and_cost(void **state)
+{
+    static const char policy[] =
+        "{\"tagOwners\": {\"tag:t\": []},\n\"acls\": [\n"
+        "{\"action\": \"accept\", \"src\": [\"*\"], \"dst\": [\"*:22\"]},\n"
+        "{\"action\": \"accept\", \"src\": [\"alice@\"], \"dst\": [\"bob@:22\"]},\n],\n"
+        "\"tests\": [\n"
+        "{\"src\": \"alice@\", \"accept\": [\"bob@:22\"], \"deny\": [\"bob@:22\", \"bob@:23\"]},\n],\n"
+        "\"sshTests\": [\n{\"src\": \"alice@\", \"dst\": [\"bob@\"], \"deny\": [\"root\"], \"accept\": "
+        "[\"bob\"]},\n]}";
+    struct buf body = BUF_INIT(0);
+    struct json_out o = JSON_OUT(&body);
+    struct api_preview p;
+    uint64_t session;
+
+    (void)state;
+    (void)api_node(&f, "1", "ta", NULL, &session);
+    (void)api_node(&f, "2", "tb", NULL, &session);
+    set_policy("");
+    json_open(&o, '{');
+    json_put_str(&o, "policy", policy);
+    json_close(&o, '}');
+    json_t *j = api_expect(&f, 200, "POST", "/api/headway/policy/preview", buf_text(&body));
+    assert_int_equal(api_read(&api_preview_shape, j, &p, API_STRICT, NULL), 0);
+    json_decref(j);
+    assert_false(p.ok);
+    assert_int_equal(p.tests_passed, 3);
+    assert_int_equal(p.tests_failed, 2);
+    assert_int_equal(p.tests.len, 5);
+    assert_false(outcome_at(&p, 0)->passed); /* those that failed come first */
+    assert_string_equal(outcome_at(&p, 0)->kind, "test");
+    assert_string_equal(outcome_at(&p, 0)->want, "deny");
+    assert_string_equal(outcome_at(&p, 0)->target, "bob@:22");
+    assert_int_equal(outcome_at(&p, 0)->line, 7);
+    assert_false(outcome_at(&p, 1)->passed);
+    assert_string_equal(outcome_at(&p, 1)->kind, "sshTest");
+    assert_string_equal(outcome_at(&p, 1)->want, "accept");
+    assert_string_equal(outcome_at(&p, 1)->target, "bob on bob@");
+    assert_int_equal(outcome_at(&p, 1)->line, 10);
+    assert_true(outcome_at(&p, 2)->passed);
+    assert_true(p.cost.nodes >= 2);
+    assert_int_equal(p.cost.changed, p.cost.nodes);
+    assert_int_equal(p.cost.filters, p.cost.nodes);
+    assert_true(p.cost.bytes > 0);
+    /* Only what is lost in part says what is kept. */
+    bool told = false;
+    for (size_t i = 0; i < p.findings.len; i++) {
+        const struct api_finding *found = api_at(&p.findings, struct api_finding, i);
+        told |= found->line == 4 && strstr(found->message, "opens nothing more: line 3");
+    }
+    assert_true(told);
+    bool kept = false;
+    for (size_t i = 0; i < p.rows.len; i++) {
+        const struct api_access *row = api_at(&p.rows, struct api_access, i);
+        for (size_t k = 0; k < row->kept.len; k++)
+            kept |= strstr(row->kept.items[k], "port 22") != NULL;
+    }
+    assert_true(kept);
+    api_release(&api_preview_shape, &p);
+    buf_release(&body);
+}
+
 static void every_text_that_was_the_policy_is_kept_and_restored(void **state)
 {
     struct api_policy_versions v;
@@ -235,6 +337,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_reaches_what_is_a_matrix, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_asked_is_named, begin, end),
         cmocka_unit_test_setup_teardown(every_text_that_was_the_policy_is_kept_and_restored, begin, end),
+        cmocka_unit_test_setup_teardown(a_note_is_kept_with_the_text, begin, end),
+        cmocka_unit_test_setup_teardown(a_preview_tells_tests_and_cost, begin, end),
         cmocka_unit_test_setup_teardown(without_a_policy_everything_is_open, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

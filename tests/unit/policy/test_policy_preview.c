@@ -44,9 +44,11 @@ static void test_preview(void **unused)
                        "{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"tag:router:20-25\"]}]}");
 
     write_preview(before, before, NULL, &out);
-    assert_string_equal(buf_text(&out),
-                        "{\"totals\":{\"pairs_lost\":0,\"pairs_gained\":0,\"routes_hidden\":0,\"routes_shown\":0,"
-                        "\"routes_approved\":0,\"rows\":0},\"rows\":[],\"routes\":[],\"viewers\":[],\"approvals\":[]}");
+    assert_true(str_starts(buf_text(&out),
+                           "{\"totals\":{\"pairs_lost\":0,\"pairs_gained\":0,\"routes_hidden\":0,\"routes_shown\":0,"
+                           "\"routes_approved\":0,\"rows\":0},\"rows\":[],\"routes\":[],\"viewers\":[],\"approvals\":"
+                           "[],\"ways\":[],\"cut_off\":[],\"cost\":{\"nodes\":6,\"online\":6,\"changed\":0,"
+                           "\"filters\":0,\"peers\":0,\"bytes\":"));
     write_preview(before, after, NULL, &out);
     json_t *got = NULL;
     assert_int_equal(json_read(buf_text(&out), out.len, SIZE_MAX, "preview", &got, NULL), 0);
@@ -56,6 +58,12 @@ static void test_preview(void **unused)
     assert_string_equal(
         json_string_value(json_array_get(json_object_get(json_object_get(first, "sources"), "names"), 0)), "c1");
     assert_non_null(strstr(buf_text(&out), "[\"ports 20-21\",\"ports 23-25\"]"));
+    /* The router itself is reached as before. */
+    assert_string_equal(json_string_value(json_array_get(json_object_get(first, "kept"), 0)), "port 22");
+    assert_non_null(strstr(buf_text(&out), "{\"kind\":\"gains\",\"route\":\"10.0.0.0/24\",\"exit\":false,"));
+    write_preview(after, before, NULL, &out);
+    assert_non_null(strstr(buf_text(&out), "\"what\":[\"ports 20-21\",\"ports 23-25\"],\"kept\":[\"port 22\"]"));
+    write_preview(before, after, NULL, &out);
     assert_non_null(strstr(buf_text(&out),
                            "{\"kind\":\"hidden\",\"router\":\"r1\",\"route\":\"10.0.0.0/24\",\"viewers\":{\"names\":["
                            "\"c1\"],\"count\":1}}"));

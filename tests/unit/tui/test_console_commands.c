@@ -18,6 +18,7 @@
 #include "shared/console_rig.h"
 
 #define POLICY_TESTS "tests/unit/tui/test_console_policy.c"
+#define EDIT_TESTS   "tests/unit/tui/test_console_policy_edit.c"
 #define PAST_TESTS   "tests/unit/tui/test_console_past.c"
 #define REACH_TESTS  "tests/unit/tui/test_console_reach.c"
 
@@ -128,11 +129,23 @@ static const struct {
     {.name = "revert", .at = "4ex<Esc>", .shows = "discard your changes?"},
     {.name = "editor-repaint", .at = "4e", .by_key_only = true},
     {.name = "explain", .file = REACH_TESTS, .shows = ":explain laptop-alice"},
-    {.name = "review", .file = POLICY_TESTS, .shows = "rig_keys(r, \"<Ctrl-S>\")"},
+    {.name = "review", .file = "tests/shared/console/policy_rig.c", .shows = "rig_keys(r, \"<Ctrl-S>\")"},
     {.name = "save", .file = POLICY_TESTS, .shows = "<Ctrl-U>LOST<Enter>"},
     {.name = "pane", .file = POLICY_TESTS, .shows = "<Tab>"},
     {.name = "edit-again", .file = POLICY_TESTS, .shows = "\"e"},
     {.name = "editor", .at = "4e", .by_key_only = true},
+    {.name = "pane-before", .file = EDIT_TESTS, .shows = "<Shift-Tab>"},
+    {.name = "note", .file = EDIT_TESTS, .shows = "nticket 12<Enter>"},
+    {.name = "complete", .file = EDIT_TESTS, .shows = "<Ctrl-Space>"},
+    {.name = "mend", .file = EDIT_TESTS, .shows = "<Ctrl-R>"},
+    {.name = "bracket", .file = EDIT_TESTS, .shows = "<Ctrl-]>"},
+    {.name = "merge", .file = EDIT_TESTS, .shows = "<Esc>M"},
+    {.name = "merge-theirs", .file = EDIT_TESTS, .shows = "\"mt<Esc>\""},
+    {.name = "merge-mine", .file = EDIT_TESTS, .shows = "rig_keys(&r, \"m\")"},
+    {.name = "merge-both", .file = EDIT_TESTS, .shows = "{\"b\", 1}"},
+    {.name = "merge-next", .file = EDIT_TESTS, .shows = "nN<Enter>"},
+    {.name = "merge-previous", .file = EDIT_TESTS, .shows = "nN<Enter>"},
+    {.name = "merge-take", .file = EDIT_TESTS, .shows = "nN<Enter>"},
     {.name = "log", .file = POLICY_TESTS, .shows = "rig_keys(&r, \"L\")"},
     {.name = "diff", .file = POLICY_TESTS, .shows = ":diff 40<Enter>"},
     {.name = "restore", .file = POLICY_TESTS, .shows = ":restore 40<Enter>"},

@@ -15,71 +15,7 @@
 
 #include "base/mem.h"
 #include "console/policy/policy_page.h"
-#include "shared/console_rig.h"
-
-#define POLICY                                                                                                         \
-    "{\n"                                                                                                              \
-    "  // who may do what\n"                                                                                           \
-    "  \"groups\": {\"group:ops\": [\"alice@\"]},\n"                                                                   \
-    "  \"tagOwners\": {\"tag:db\": [\"group:ops\"]},\n"                                                                \
-    "  \"acls\": [\n"                                                                                                  \
-    "    {\"action\": \"accept\", \"src\": [\"group:ops\"], \"dst\": [\"tag:db:5432\"]},\n"                            \
-    "    {\"action\": \"accept\", \"src\": [\"10.20.0.0/16\"], \"dst\": [\"*:443\"]},\n"                               \
-    "  ],\n"                                                                                                           \
-    "}\n"
-
-static char *get_answer(const char *policy, int version, const char *mode)
-{
-    struct buf b = BUF_INIT(0);
-    struct json_out o = JSON_OUT(&b);
-
-    json_open(&o, '{');
-    json_put_str(&o, "policy", policy);
-    json_put_u64(&o, "version", (uint64_t)version);
-    json_put_str(&o, "mode", mode);
-    json_close(&o, '}');
-    return buf_take(&b);
-}
-
-static void answer_get(struct rig *r, const char *policy, int version, const char *mode)
-{
-    char *json = get_answer(policy, version, mode);
-
-    assert_string_equal(r->sent.items[rig_last(r)].path, "/api/headway/policy");
-    assert_string_equal(r->sent.items[rig_last(r)].method, "GET");
-    rig_answer(r, rig_last(r), 200, json);
-    free(json);
-}
-
-/* The clock of the checks rings, and the screen is drawn. */
-static void settle(struct rig *r)
-{
-    rig_pass(r, 1000);
-    rig_draw(r, 24, 80);
-}
-
-static void open_policy(struct rig *r)
-{
-    rig_init(r, 0);
-    rig_keys(r, "4");
-    answer_get(r, POLICY, 41, "database");
-    settle(r);
-}
-
-static char *typed(struct rig *r)
-{
-    size_t len;
-
-    return textbuf_copy(&policy_page_of(&r->app)->editor.text, &len);
-}
-
-static void text_is(struct rig *r, const char *expected)
-{
-    char *now = typed(r);
-
-    assert_string_equal(now, expected);
-    free(now);
-}
+#include "shared/console/policy_rig.h"
 
 static const char preview[] =
     "{\"ok\":true,\"findings\":[{\"line\":7,\"column\":5,\"severity\":\"warning\",\"message\":\"it adds nothing\"}],"
@@ -91,22 +27,6 @@ static const char preview[] =
     "\"routes\":[{\"kind\":\"hidden\",\"router\":\"gw-ber-1\",\"route\":\"10.20.0.0/16\",\"viewers\":{\"count\":3,"
     "\"names\":[\"nas\",\"laptop-bob\"]}}],\"approvals\":[{\"router\":\"gw-ber-2\",\"route\":\"10.21.0.0/16\","
     "\"viewers\":1}]}";
-static const char no_losses[] =
-    "{\"ok\":true,\"findings\":[],\"totals\":{\"pairs_lost\":0,\"pairs_gained\":1},\"rows\":["
-    "],\"routes\":[],\"approvals\":[]}";
-
-/* From the text, with a line typed, to the review. */
-static void review(struct rig *r, const char *answer)
-{
-    rig_keys(r, "e<Down><End><Enter>// typed");
-    settle(r);
-    rig_keys(r, "<Ctrl-S>");
-    assert_string_equal(r->sent.items[rig_last(r)].path, "/api/headway/policy/preview");
-    assert_non_null(strstr(r->sent.items[rig_last(r)].body, "// typed"));
-    rig_answer(r, rig_last(r), 200, answer);
-    rig_draw(r, 24, 80);
-}
-
 static void the_screens_are_as_they_were(void **state)
 {
     struct rig r;
@@ -116,25 +36,25 @@ static void the_screens_are_as_they_were(void **state)
     rig_init(&r, 0);
     rig_keys(&r, "4");
     wrong += !rig_golden(&r, "policy-reading", 24, 80);
-    answer_get(&r, "", 0, "database");
-    settle(&r);
+    policy_arrives(&r, "", 0, "database");
+    policy_settle(&r);
     wrong += !rig_golden(&r, "policy-none", 24, 80);
     rig_release(&r);
 
-    open_policy(&r);
+    policy_rig_open(&r);
     wrong += !rig_golden(&r, "policy", 24, 80);
     r.app.canvas.ascii = true;
     wrong += !rig_golden(&r, "policy-ascii", 16, 60);
     r.app.canvas.ascii = false;
     rig_keys(&r, "e<Down><Down><Down><End><Backspace><Backspace>x");
-    settle(&r);
+    policy_settle(&r);
     wrong += !rig_golden(&r, "policy-error", 24, 80);
     rig_keys(&r, "<F1>");
     wrong += !rig_golden(&r, "policy-help", 24, 80);
     rig_release(&r);
 
-    open_policy(&r);
-    review(&r, preview);
+    policy_rig_open(&r);
+    policy_review(&r, preview);
     wrong += !rig_golden(&r, "policy-review", 24, 80);
     rig_keys(&r, "<Tab>");
     wrong += !rig_golden(&r, "policy-review-text", 24, 80);
@@ -147,7 +67,7 @@ static void reading_moves_and_finds(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "jj");
     assert_true(rig_shows(&r, "Ln 3 Col 1"));
     rig_keys(&r, "G");
@@ -161,7 +81,7 @@ static void reading_moves_and_finds(void **state)
     rig_keys(&r, "<Ctrl-G>7<Enter>");
     assert_true(rig_shows(&r, "Ln 7 Col 1"));
     rig_keys(&r, "x"); /* letters do not type while it is only read */
-    text_is(&r, POLICY);
+    policy_text_is(&r, RIG_POLICY);
     rig_draw(&r, 24, 80);
     app_click(&r.app, 5, 9, 1);
     assert_true(rig_shows(&r, "Ln 4 Col 4"));
@@ -177,7 +97,7 @@ static void a_problem_is_shown_while_typing_and_goes_again(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "e<Down><Down><Home>x");
     assert_false(policy_page_of(&r.app)->problems.len); /* not before the fingers rest */
     int64_t next = app_next_ms(&r.app);
@@ -197,7 +117,7 @@ static void a_problem_is_shown_while_typing_and_goes_again(void **state)
     rig_keys(&r, "<Ctrl-S>");
     assert_int_equal(r.sent.len, sent);
     rig_keys(&r, "<Del>");
-    settle(&r);
+    policy_settle(&r);
     assert_false(policy_page_of(&r.app)->problems.len);
     assert_false(policy_page_modified(&r.app));
     rig_release(&r);
@@ -208,7 +128,7 @@ static void who_never_rests_is_checked_too(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "e");
     for (int i = 0; i < 12 && !policy_page_of(&r.app)->problems.len; i++) {
         rig_keys(&r, "x");
@@ -224,8 +144,8 @@ static void saving_names_the_version(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
-    review(&r, no_losses);
+    policy_rig_open(&r);
+    policy_review(&r, policy_no_losses);
     assert_true(rig_shows(&r, "nobody gains or loses access"));
     rig_keys(&r, "<Enter>");
     const struct rig_request *q = &r.sent.items[rig_last(&r)];
@@ -243,9 +163,9 @@ static void saving_names_the_version(void **state)
     /* The journal tells of it; the text is fetched and is the same. */
     rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"alice\","
                  "\"object\":\"policy\",\"text\":\"The policy was changed\"}");
-    settle(&r);
-    char *now = typed(&r);
-    answer_get(&r, now, 42, "database");
+    policy_settle(&r);
+    char *now = policy_typed(&r);
+    policy_arrives(&r, now, 42, "database");
     free(now);
     assert_true(rig_shows(&r, "version 42"));
     rig_release(&r);
@@ -256,8 +176,8 @@ static void lost_access_wants_a_word(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
-    review(&r, preview);
+    policy_rig_open(&r);
+    policy_review(&r, preview);
     size_t sent = r.sent.len;
     rig_keys(&r, "<Enter>lost<Enter>");
     assert_int_equal(r.sent.len, sent);
@@ -272,20 +192,21 @@ static void what_the_server_would_refuse_is_not_sent(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
-    review(&r, "{\"ok\":false,\"findings\":[{\"line\":3,\"column\":1,\"severity\":\"error\",\"message\":\"test(s) "
-               "failed\\nalice cannot\"}],\"totals\":{},\"rows\":[]}");
+    policy_rig_open(&r);
+    policy_review(&r,
+                  "{\"ok\":false,\"findings\":[{\"line\":3,\"column\":1,\"severity\":\"error\",\"message\":\"test(s) "
+                  "failed\\nalice cannot\"}],\"totals\":{},\"rows\":[]}");
     assert_true(rig_shows(&r, "line 3: test(s) failed"));
     assert_true(rig_shows(&r, "alice cannot"));
     size_t sent = r.sent.len;
     rig_keys(&r, "<Enter>");
     assert_int_equal(r.sent.len, sent);
     rig_keys(&r, "<Esc>y");
-    char *now = typed(&r);
+    char *now = policy_typed(&r);
     assert_non_null(strstr(now, "// typedy")); /* the editor again */
     free(now);
     rig_keys(&r, "<Backspace>");
-    settle(&r);
+    policy_settle(&r);
     rig_keys(&r, "<Ctrl-S>"); /* users may have been made meanwhile: it can be asked again */
     assert_int_equal(r.sent.len, sent + 1);
     rig_answer(&r, sent, 200,
@@ -298,18 +219,9 @@ static void what_the_server_would_refuse_is_not_sent(void **state)
     assert_true(rig_shows(&r, "Ln 4 Col 3"));
     rig_keys(&r, "<Ctrl-S>"); /* the same text, once more */
     assert_int_equal(r.sent.len, sent + 2);
-    now = typed(&r);
+    now = policy_typed(&r);
     free(now);
     rig_release(&r);
-}
-
-static void conflict(struct rig *r, const char *theirs)
-{
-    open_policy(r);
-    review(r, no_losses);
-    rig_keys(r, "<Enter>");
-    rig_answer(r, rig_last(r), 412, "{\"error\":{\"code\":\"precondition\",\"message\":\"it is at version 42\"}}");
-    answer_get(r, theirs, 42, "database");
 }
 
 static void a_conflict_loses_neither_text(void **state)
@@ -317,7 +229,7 @@ static void a_conflict_loses_neither_text(void **state)
     struct rig r;
 
     (void)state;
-    conflict(&r, "{\n  \"acls\": [], // theirs\n}\n");
+    policy_conflict(&r, "{\n  \"acls\": [], // theirs\n}\n");
     size_t wrong = !rig_golden(&r, "policy-conflict", 24, 80);
     rig_keys(&r, "t");
     assert_true(rig_shows(&r, "// theirs"));
@@ -330,7 +242,7 @@ static void a_conflict_loses_neither_text(void **state)
     /* Mine over theirs: what it takes away is shown first, and theirs is the version that is named. */
     rig_keys(&r, "k");
     assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/preview");
-    rig_answer(&r, rig_last(&r), 200, no_losses);
+    rig_answer(&r, rig_last(&r), 200, policy_no_losses);
     rig_keys(&r, "<Tab>");
     assert_true(rig_shows(&r, "// theirs"));
     rig_keys(&r, "<Enter>");
@@ -345,13 +257,13 @@ static void theirs_can_be_taken_and_mine_brought_back(void **state)
     struct rig r;
 
     (void)state;
-    conflict(&r, "{}\n");
+    policy_conflict(&r, "{}\n");
     rig_keys(&r, "x");
-    text_is(&r, "{}\n");
+    policy_text_is(&r, "{}\n");
     assert_false(policy_page_modified(&r.app));
     assert_int_equal(policy_page_of(&r.app)->version, 42);
     rig_keys(&r, "<Ctrl-Z>");
-    char *now = typed(&r);
+    char *now = policy_typed(&r);
     assert_non_null(strstr(now, "// typed"));
     free(now);
     rig_release(&r);
@@ -362,23 +274,23 @@ static void what_another_saves_is_told_while_typing(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "e// mine ");
     rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"bob\","
                  "\"object\":\"policy\",\"text\":\"The policy was changed\"}");
-    settle(&r);
-    answer_get(&r, "{}\n", 42, "database");
+    policy_settle(&r);
+    policy_arrives(&r, "{}\n", 42, "database");
     assert_true(rig_shows(&r, "OUTDATED"));
     assert_int_equal(policy_page_of(&r.app)->version, 41); /* saving will say so */
     rig_release(&r);
 
     /* Where nothing was typed the new text is simply there. */
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_json(&r, "{\"id\":\"1.41\",\"time\":\"2026-03-03T14:03:00Z\",\"kind\":\"policy.changed\",\"actor\":\"bob\","
                  "\"object\":\"policy\",\"text\":\"The policy was changed\"}");
-    settle(&r);
-    answer_get(&r, "{}\n", 42, "database");
-    text_is(&r, "{}\n");
+    policy_settle(&r);
+    policy_arrives(&r, "{}\n", 42, "database");
+    policy_text_is(&r, "{}\n");
     rig_release(&r);
 }
 
@@ -387,17 +299,17 @@ static void a_lost_connection_loses_no_text(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "e// mine ");
     app_connection(&r.app, CONN_DOWN, "no answer", 1000);
     rig_keys(&r, "more ");
-    settle(&r);
+    policy_settle(&r);
     size_t sent = r.sent.len;
     rig_keys(&r, "<Ctrl-S>");
     assert_int_equal(r.sent.len, sent); /* not now, and it says why */
     assert_true(rig_shows(&r, "not connected"));
     app_connection(&r.app, CONN_LIVE, "", 0);
-    char *now = typed(&r);
+    char *now = policy_typed(&r);
     assert_non_null(strstr(now, "// mine more "));
     free(now);
     rig_release(&r);
@@ -409,14 +321,14 @@ static void an_answer_that_never_came_is_found_out(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
-    review(&r, no_losses);
+    policy_rig_open(&r);
+    policy_review(&r, policy_no_losses);
     rig_keys(&r, "<Enter>");
     rig_answer(&r, rig_last(&r), 0, "{}");
-    settle(&r);
-    char *now = typed(&r);
+    policy_settle(&r);
+    char *now = policy_typed(&r);
     assert_true(policy_page_modified(&r.app));
-    answer_get(&r, now, 42, "database");
+    policy_arrives(&r, now, 42, "database");
     free(now);
     assert_false(policy_page_modified(&r.app));
     assert_int_equal(policy_page_of(&r.app)->version, 42);
@@ -430,11 +342,11 @@ static void what_may_not_be_edited_says_so_before(void **state)
     (void)state;
     rig_init(&r, 0);
     rig_keys(&r, "4");
-    answer_get(&r, POLICY, 0, "file");
-    settle(&r);
+    policy_arrives(&r, RIG_POLICY, 0, "file");
+    policy_settle(&r);
     assert_true(rig_golden(&r, "policy-file", 24, 80));
     rig_keys(&r, "ex");
-    text_is(&r, POLICY);
+    policy_text_is(&r, RIG_POLICY);
     rig_keys(&r, "a");
     assert_true(rig_shows(&r, "copy the policy from its file"));
     rig_keys(&r, "y");
@@ -443,13 +355,13 @@ static void what_may_not_be_edited_says_so_before(void **state)
     assert_true(rig_shows(&r, "policy.mode"));
     rig_release(&r);
 
-    open_policy(&r);
+    policy_rig_open(&r);
     app_whoami(&r.app, "alice", true);
     assert_true(rig_shows(&r, "read-only key"));
     rig_keys(&r, "e");
     assert_true(rig_shows(&r, "your API key is read-only"));
     rig_keys(&r, "x");
-    text_is(&r, POLICY);
+    policy_text_is(&r, RIG_POLICY);
     rig_release(&r);
 }
 
@@ -458,20 +370,20 @@ static void a_paste_is_no_command(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "<Paste>d1e<Enter>x<PasteEnd>"); /* while it is only read: nothing */
-    text_is(&r, POLICY);
+    policy_text_is(&r, RIG_POLICY);
     assert_string_equal(r.app.place.view->name, "policy");
     rig_keys(&r, "e<Paste>// a<Enter>  // b<Enter><PasteEnd>");
-    text_is(&r, "// a\n  // b\n" POLICY);
+    policy_text_is(&r, "// a\n  // b\n" RIG_POLICY);
     rig_keys(&r, "<Ctrl-Z>");
-    text_is(&r, POLICY);
+    policy_text_is(&r, RIG_POLICY);
     rig_keys(&r, "<Ctrl-F><Paste>tag:db<PasteEnd><Enter>");
     assert_true(rig_shows(&r, "Ln 4 "));
     rig_keys(&r, "<Paste>lost end");
     rig_pass(&r, 4000);
     rig_draw(&r, 24, 80);
-    char *now = typed(&r);
+    char *now = policy_typed(&r);
     assert_non_null(strstr(now, "lost end"));
     free(now);
     rig_release(&r);
@@ -486,10 +398,10 @@ static const char versions[] =
 static void an_older_version_is_compared_and_restored(void **state)
 {
     struct rig r;
-    char *older = get_answer("{\"acls\": []}\n", 40, "database");
+    char *older = policy_answer("{\"acls\": []}\n", 40, "database");
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "L");
     assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions?limit=200");
     rig_answer(&r, rig_last(&r), 200, versions);
@@ -502,7 +414,7 @@ static void an_older_version_is_compared_and_restored(void **state)
     rig_keys(&r, "<Esc>");
     assert_int_equal(policy_page_of(&r.app)->mode, POLICY_READ);
     assert_int_equal(policy_page_of(&r.app)->question, QUESTION_NOTHING);
-    text_is(&r, POLICY);
+    policy_text_is(&r, RIG_POLICY);
 
     rig_keys(&r, ":diff 40<Enter>");
     assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions/40");
@@ -514,7 +426,7 @@ static void an_older_version_is_compared_and_restored(void **state)
     assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/versions/40");
     rig_answer(&r, rig_last(&r), 200, older);
     assert_string_equal(r.sent.items[rig_last(&r)].path, "/api/headway/policy/preview");
-    rig_answer(&r, rig_last(&r), 200, no_losses);
+    rig_answer(&r, rig_last(&r), 200, policy_no_losses);
     rig_draw(&r, 24, 80);
     rig_keys(&r, "<Enter>");
     assert_string_equal(r.sent.items[rig_last(&r)].method, "PUT");
@@ -546,10 +458,10 @@ static void unsaved_text_is_offered_again(void **state)
     assert_non_null(mkdtemp(dir));
     pid_t child = fork();
     if (child == 0) {
-        open_policy(&r);
+        policy_rig_open(&r);
         policy_page_drafts(&r.app, dir);
         rig_keys(&r, "e// kept ");
-        settle(&r); /* that is all it takes: no farewell */
+        policy_settle(&r); /* that is all it takes: no farewell */
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -557,7 +469,7 @@ static void unsaved_text_is_offered_again(void **state)
     r.app.address = mem_strdup("/run/other.sock"); /* a server of the same name, reached otherwise */
     policy_page_drafts(&r.app, dir);
     rig_keys(&r, "4");
-    answer_get(&r, "{}\n", 43, "database");
+    policy_arrives(&r, "{}\n", 43, "database");
     assert_int_equal(policy_page_of(&r.app)->question, QUESTION_NOTHING);
     rig_release(&r);
 
@@ -565,7 +477,7 @@ static void unsaved_text_is_offered_again(void **state)
     policy_page_drafts(&r.app, dir);
     another_server(&r); /* whose policy is not for this text */
     rig_keys(&r, "4");
-    answer_get(&r, "{}\n", 43, "database");
+    policy_arrives(&r, "{}\n", 43, "database");
     assert_int_equal(policy_page_of(&r.app)->question, QUESTION_NOTHING);
     rig_release(&r);
 
@@ -573,16 +485,16 @@ static void unsaved_text_is_offered_again(void **state)
     policy_page_drafts(&r.app, dir);
     assert_int_equal(policy_page_of(&r.app)->drafts.len, 1);
     rig_keys(&r, "4");
-    answer_get(&r, "{}\n", 43, "database"); /* somebody saved meanwhile */
+    policy_arrives(&r, "{}\n", 43, "database"); /* somebody saved meanwhile */
     assert_true(rig_shows(&r, "unsaved text found"));
     rig_keys(&r, "r");
-    text_is(&r, "// kept " POLICY);
+    policy_text_is(&r, "// kept " RIG_POLICY);
     assert_int_equal(policy_page_of(&r.app)->version, 41); /* so that saving meets the conflict */
     assert_true(policy_page_modified(&r.app));
-    settle(&r);
+    policy_settle(&r);
     assert_true(policy_page_keep(&r.app));
     rig_keys(&r, "<Ctrl-Z>");
-    settle(&r);
+    policy_settle(&r);
     assert_false(policy_page_keep(&r.app)); /* as the server has it: no draft */
     rig_release(&r);
     assert_int_equal(rmdir(dir), 0);
@@ -593,7 +505,7 @@ static void leaving_asks_where_text_is_unsaved(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
+    policy_rig_open(&r);
     rig_keys(&r, "e// x <Esc>1q");
     assert_false(r.app.quit);
     assert_true(rig_shows(&r, "has unsaved changes"));
@@ -608,11 +520,11 @@ static void opening_much_wants_a_word(void **state)
     struct rig r;
 
     (void)state;
-    open_policy(&r);
-    review(&r,
-           "{\"ok\":true,\"findings\":[],\"rows\":[{\"kind\":\"gained\",\"sources\":{\"count\":12,\"names\":[\"a\"]},"
-           "\"destinations\":{\"count\":12,\"names\":[\"b\"]},\"what\":[\"all\"],\"pairs\":132,\"online_pairs\":7}],"
-           "\"totals\":{\"pairs_lost\":0,\"pairs_gained\":132}}");
+    policy_rig_open(&r);
+    policy_review(
+        &r, "{\"ok\":true,\"findings\":[],\"rows\":[{\"kind\":\"gained\",\"sources\":{\"count\":12,\"names\":[\"a\"]},"
+            "\"destinations\":{\"count\":12,\"names\":[\"b\"]},\"what\":[\"all\"],\"pairs\":132,\"online_pairs\":7}],"
+            "\"totals\":{\"pairs_lost\":0,\"pairs_gained\":132}}");
     assert_true(rig_shows(&r, "132 pairs, 7 online now"));
     size_t sent = r.sent.len;
     rig_keys(&r, "<Enter>");

@@ -177,6 +177,117 @@ static void views_are_as_they_were(void **state)
     assert_int_equal(different, 0);
 }
 
+/* ---- what one sees on the way of a policy ---- */
+
+#define THEIRS "{\\n  // theirs\\n  \\\"grants\\\": [],\\n}\\n"
+
+static const char preview[] =
+    "{\"ok\":true,\"findings\":[{\"line\":3,\"column\":5,\"severity\":\"warning\",\"message\":\"grant 2 opens nothing "
+    "more: line 2 opens all of it already\"}],\"totals\":{\"pairs_lost\":2,\"pairs_gained\":6,\"routes_approved\":1,"
+    "\"routes_shown\":1,\"routes_hidden\":1},\"rows\":[{\"kind\":\"lost\",\"sources\":{\"count\":2,\"names\":["
+    "\"laptop-carol\",\"phone-carol\"]},\"destinations\":{\"count\":1,\"names\":[\"nas\"]},\"what\":[\"ports 1-21\","
+    "\"ports 23-1000\"],\"kept\":[\"port 22\"],\"pairs\":2,\"online_pairs\":1},{\"kind\":\"gained\",\"sources\":{"
+    "\"count\":6,\"names\":[\"a\",\"b\"]},\"destinations\":{\"count\":1,\"names\":[\"db-01\"]},\"what\":[\"tcp port "
+    "5432\"],\"pairs\":6,\"online_pairs\":0}],\"routes\":[{\"kind\":\"hidden\",\"router\":\"gw-ber-1\",\"route\":"
+    "\"10.20.0.0/16\",\"viewers\":{\"count\":3,\"names\":[\"nas\",\"laptop-bob\"]}}],\"approvals\":[{\"router\":"
+    "\"gw-ber-2\",\"route\":\"10.21.0.0/16\",\"viewers\":1}],\"ways\":[{\"kind\":\"moves\",\"route\":\"10.20.0.0/16\","
+    "\"exit\":false,\"from\":\"gw-ber-1\",\"to\":\"gw-ber-2\",\"viewers\":{\"count\":2,\"names\":[\"laptop\",\"phone\"]"
+    "}}"
+    ",{\"kind\":\"loses\",\"route\":\"0.0.0.0/"
+    "0\",\"exit\":true,\"from\":\"exit-1\",\"to\":\"\",\"viewers\":{\"count\":1,"
+    "\"names\":[\"laptop-carol\"]}}],\"cut_off\":[{\"user\":\"carol\",\"route\":\"0.0.0.0/"
+    "0\",\"exit\":true}],\"tests\":["
+    "{\"line\":9,\"kind\":\"sshTest\",\"want\":\"accept\",\"source\":\"alice@\",\"target\":\"root on "
+    "tag:db\",\"passed\":"
+    "false},{\"line\":8,\"kind\":\"test\",\"want\":\"deny\",\"source\":\"bob@\",\"target\":\"db-01:22\",\"passed\":"
+    "true}],"
+    "\"tests_passed\":4,\"tests_failed\":1,\"cost\":{\"nodes\":128,\"online\":100,\"changed\":41,\"filters\":30,"
+    "\"peers\":12,\"bytes\":18000},\"compile_ms\":3}";
+
+/* What the server says, by the beginning of "METHOD PATH"; the first that fits. */
+static const struct {
+    const char *request;
+    int status;
+    const char *json;
+} server[] = {
+    {"POST /api/headway/policy/preview", 200, preview},
+    {"PUT /api/headway/policy", 412, "{\"error\":{\"code\":\"precondition\",\"message\":\"it is at version 4\"}}"},
+    {"GET /api/headway/policy/versions?", 200,
+     "{\"versions\":[{\"version\":3,\"updatedAt\":\"2026-03-03T12:00:00Z\",\"author\":\"alice\",\"note\":\"ticket 12: "
+     "nas\",\"current\":true},{\"version\":2,\"updatedAt\":\"2026-03-02T12:00:00Z\",\"author\":\"bob\",\"note\":\"\","
+     "\"current\":false}],\"next\":0}"},
+    {"GET /api/headway/policy/versions/2", 200, "{\"policy\":\"{\\n  \\\"acls\\\": [],\\n}\\n\",\"version\":2}"},
+};
+
+static void answer(struct rig *r, size_t *answered)
+{
+    for (; *answered < r->sent.len; ++*answered) {
+        char *request = mem_format("%s %s", r->sent.items[*answered].method, r->sent.items[*answered].path);
+
+        for (size_t i = 0; i < ARRAY_LEN(server); i++)
+            if (str_starts(request, server[i].request)) {
+                rig_answer(r, *answered, server[i].status, server[i].json);
+                break;
+            }
+        if (str_eq(request, "GET /api/headway/policy"))
+            rig_answer(r, *answered, 200,
+                       *answered ? "{\"policy\":\"" THEIRS "\",\"version\":\"4\"}"
+                                 : "{\"policy\":\"{\\n  // old\\n  \\\"grants\\\": [],\\n}\\n\",\"version\":\"3\"}");
+        free(request);
+    }
+}
+
+#define TYPED "4e<Down><Ctrl-K>  // mine<Ctrl-S>"
+
+static const struct {
+    const char *name, *keys;
+} scenes[] = {
+    {"policy-review-access", TYPED},
+    {"policy-review-text", TYPED "<Tab>"},
+    {"policy-review-tests", TYPED "<Tab><Tab>"},
+    {"policy-review-routes", TYPED "<Shift-Tab><Shift-Tab>"},
+    {"policy-review-cost", TYPED "<Shift-Tab>nticket 13<Enter>"},
+    {"policy-conflict", TYPED "<Enter>LOST<Enter>"},
+    {"policy-merge", TYPED "<Enter>LOST<Enter>m"},
+    {"policy-merge-chosen", TYPED "<Enter>LOST<Enter>mb"},
+    {"policy-log", "4L"},
+    {"policy-log-diff", "4:diff 2<Enter>"},
+    {"policy-log-restore", "4:restore 2<Enter><Tab>"},
+    {"policy-complete", "4e<Down><Down><End><Left><Left>{\"dst\": [\"<Ctrl-Space>"},
+};
+
+static bool scene_is_as_it_was(const char *name, const char *script)
+{
+    struct key_script keys = {0};
+    struct buf out = BUF_INIT(0);
+    size_t answered = 0;
+    struct rig r;
+
+    rig_init(&r, 0);
+    assert_int_equal(keys_parse(script, &keys, NULL), 0);
+    for (size_t i = 0; i < keys.len; i++) {
+        app_key(&r.app, keys.items[i]);
+        answer(&r, &answered);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+        add_size(&r, sizes[i].rows, sizes[i].cols, &out);
+    bool same = is_golden(name, &out);
+    vec_release(&keys);
+    buf_release(&out);
+    rig_release(&r);
+    return same;
+}
+
+static void the_ways_of_a_policy_are_as_they_were(void **state)
+{
+    size_t different = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
+        different += !scene_is_as_it_was(scenes[i].name, scenes[i].keys);
+    assert_int_equal(different, 0);
+}
+
 static void the_letters_of_roles_are_explained(void **state)
 {
     struct buf out = BUF_INIT(0);
@@ -193,6 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views_are_as_they_were),
+        cmocka_unit_test(the_ways_of_a_policy_are_as_they_were),
         cmocka_unit_test(the_letters_of_roles_are_explained),
     };
 

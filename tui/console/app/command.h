@@ -29,7 +29,8 @@ enum command_place {
     IN_EDIT = 2048,         /* the policy's editor, where letters are typed */
     IN_REACH = 8192,        /* the path from one to another */
     IN_REACH_TABLE = 16384, /* all against all, and lists of one against all */
-    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW | IN_REACH | IN_REACH_TABLE,
+    IN_MERGE = 32768,       /* the policy's text and somebody else's, brought together */
+    IN_ANY = IN_LISTS | IN_NODE | IN_POLICY | IN_REVIEW | IN_MERGE | IN_REACH | IN_REACH_TABLE,
 };
 
 enum command_need {

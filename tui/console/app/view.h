@@ -11,7 +11,7 @@
 struct app;
 
 #define VIEW_PARTS_MAX    4
-#define VIEW_SECTIONS_MAX 3
+#define VIEW_SECTIONS_MAX 4
 #define PANE_LARGE        (-1)
 
 /* One of the lists of a view. */

@@ -49,6 +49,7 @@ bool check_do(struct check_job *job, struct check_result *out)
         draft_remove(job->draft);
     if (text && policy_parse(job->text, job->len, &policy, &out->problems) < 0)
         policy = NULL;
+    policy_warn_unreachable(policy, &out->problems);
     policy_unref(policy);
     job_release(job);
     return text;

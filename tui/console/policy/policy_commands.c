@@ -112,9 +112,9 @@ void policy_page_edited(struct app *app, char *text, size_t len)
 void policy_page_move(struct app *app, long lines)
 {
     struct policy_page *d = policy_page_of(app);
-    struct review *r = &d->panes[d->pane];
+    struct review *r = d->mode == POLICY_MERGE ? &d->merging.shown : &d->panes[d->pane];
 
-    if (d->mode != POLICY_REVIEW) {
+    if (d->mode != POLICY_REVIEW && d->mode != POLICY_MERGE) {
         editor_move(&d->editor, lines);
     } else if (lines < 0) {
         r->top -= r->top < (size_t)-lines ? r->top : (size_t)-lines;
@@ -127,7 +127,7 @@ void policy_page_move(struct app *app, long lines)
 
 void policy_page_click(struct app *app, int row, int col)
 {
-    if (!policy_page_of(app)->question)
+    if (!policy_page_of(app)->question && policy_page_of(app)->mode <= POLICY_EDIT)
         editor_click(&policy_page_of(app)->editor, row, col);
 }
 
@@ -136,7 +136,7 @@ bool policy_page_key(struct app *app, int key)
     struct policy_page *d = policy_page_of(app);
     bool full = false;
 
-    if (d->mode == POLICY_REVIEW)
+    if (d->mode == POLICY_REVIEW || d->mode == POLICY_MERGE)
         return false;
     if (d->mode == POLICY_READ)
         return editor_move_key(&d->editor, key);
@@ -315,17 +315,59 @@ static void cmd_save(struct app *app, const char *arg)
     free(title);
 }
 
+/* The list is a ring. */
+static void step_pane(struct app *app, int by)
+{
+    struct policy_page *d = policy_page_of(app);
+
+    if (!d->look)
+        d->pane = (enum review_pane)(((int)d->pane + by + PANE_COUNT) % PANE_COUNT);
+}
+
 static void cmd_pane(struct app *app, const char *arg)
 {
     (void)arg;
-    if (!policy_page_of(app)->look)
-        policy_page_of(app)->pane = policy_page_of(app)->pane == PANE_ACCESS ? PANE_TEXT : PANE_ACCESS;
+    step_pane(app, 1);
+}
+
+static void cmd_pane_before(struct app *app, const char *arg)
+{
+    (void)arg;
+    step_pane(app, -1);
+}
+
+static void note_typed(struct app *app, const char *text)
+{
+    struct err e;
+
+    if (str_check(text, 300, true, "the note", &e) < 0) {
+        dialog_refuse(app, "%s", e.message);
+        return;
+    }
+    free(policy_page_of(app)->note);
+    policy_page_of(app)->note = *text ? mem_strdup(text) : NULL;
+}
+
+static void cmd_note(struct app *app, const char *arg)
+{
+    if (*arg)
+        note_typed(app, arg);
+    else
+        dialog_input(app, "why is it changed?", "Enter keep it for the save   Esc cancel",
+                     policy_page_of(app)->note ? policy_page_of(app)->note : "", note_typed);
+}
+
+static const char *refuse_note(struct app *app)
+{
+    return policy_page_of(app)->look ? "this is a comparison only: nothing is saved" : NULL;
 }
 
 bool policy_page_escape(struct app *app)
 {
     struct policy_page *d = policy_page_of(app);
 
+    if (policy_merge_escape(app))
+        return true;
     if (d->mode != POLICY_REVIEW)
         return false;
     if (d->calls[POLICY_REQUEST_SAVE]) {
@@ -401,11 +443,22 @@ static const struct console_command commands[] = {
      .refuse = refuse_save},
     {.name = "pane",
      .keys = "Tab",
-     .hint = "access, text",
-     .help = "switch between access and text",
+     .hint = "pane",
+     .help = "the next pane: access, text, tests, routes, cost",
      .where = IN_REVIEW,
      .rank = 2,
      .run = cmd_pane},
+    {.name = "pane-before", .keys = "Shift-Tab", .help = "the pane before", .where = IN_REVIEW, .run = cmd_pane_before},
+    {.name = "note",
+     .keys = "n",
+     .hint = "note",
+     .help = "say why: kept with the version and shown in the journal",
+     .args = "TEXT",
+     .where = IN_REVIEW,
+     .needs = NO_REPEAT,
+     .rank = 4,
+     .run = cmd_note,
+     .refuse = refuse_note},
     {.name = "edit-again",
      .keys = "e",
      .hint = "edit",

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The life of a text: it is fetched when the view is opened; typing starts a clock, and when it rang a thread checks
- * the text and keeps it as a draft; a review asks the server what the text would change; saving names the version that
- * the text is made from, and where the server has another one by then, the user decides with both before him. Whatever
- * happens to the connection, the typed text stays. */
+/* The life of a text: it is fetched when the view is opened; a review asks the server what the text would change;
+ * saving names the version that the text is made from, and where the server has another one by then, the user decides
+ * with both before him. Whatever happens to the connection, the typed text stays. */
 #include "console/policy/policy_page.h"
 
 #include <stdio.h>
@@ -15,14 +14,6 @@
 #include "policy/policy.h"
 
 _Static_assert(TEXTBUF_MAX == POLICY_TEXT_MAX, "the editor takes what the server takes");
-
-#define CHECK_MS  150  /* after the last key */
-#define LATEST_MS 1000 /* after the first one: who never rests is checked, and kept, too */
-
-struct policy_page *policy_page_of(const struct app *app)
-{
-    return view_state(app, &policy_view);
-}
 
 static void init(struct app *app)
 {
@@ -42,6 +33,8 @@ static void release(struct app *app)
     policy_problems_release(&d->problems);
     for (int i = 0; i < PANE_COUNT; i++)
         review_clear(&d->panes[i]);
+    policy_merge_release(&d->merging);
+    free(d->note);
     for (size_t i = 0; i < d->drafts.len; i++)
         draft_release(&d->drafts.items[i]);
     vec_release(&d->drafts);
@@ -62,169 +55,15 @@ static void reset(struct app *app)
     d->editor.text.serial = d->compared = d->checked = d->sent = serial;
 }
 
-bool policy_page_modified(struct app *app)
-{
-    struct policy_page *d = policy_page_of(app);
-
-    if (d->compared != d->editor.text.serial)
-        d->modified = d->loaded && !textbuf_equals(&d->editor.text, d->base, d->base_len);
-    d->compared = d->editor.text.serial;
-    return d->modified;
-}
-
 static unsigned where_of(const struct app *app)
 {
-    static const unsigned places[] = {[POLICY_READ] = IN_POLICY, [POLICY_EDIT] = IN_EDIT, [POLICY_REVIEW] = IN_REVIEW};
+    static const unsigned places[] = {
+        [POLICY_READ] = IN_POLICY, [POLICY_EDIT] = IN_EDIT, [POLICY_REVIEW] = IN_REVIEW, [POLICY_MERGE] = IN_MERGE};
 
     return places[policy_page_of(app)->mode];
 }
 
-/* ---- drafts and checks ---- */
-
-void policy_page_drafts(struct app *app, const char *state_dir)
-{
-    policy_page_of(app)->draft = draft_path(state_dir);
-    drafts_find(state_dir, &policy_page_of(app)->drafts);
-}
-
-/* Which server the text is for: what it calls itself, and how it is reached. Two of one name are told apart by that.
- * The caller owns it. */
-static char *server_of(const struct app *app)
-{
-    const char *url = app->model.server.url;
-
-    return mem_format("%s%s%s", url ? url : "", app->address ? " " : "", app->address ? app->address : "");
-}
-
-bool policy_page_keep(struct app *app)
-{
-    struct policy_page *d = policy_page_of(app);
-    struct err e;
-    size_t len;
-
-    if (!d->draft)
-        return false;
-    if (!policy_page_modified(app)) {
-        draft_remove(d->draft); /* also one whose end the checker had no time for */
-        return false;
-    }
-    char *text = textbuf_copy(&d->editor.text, &len);
-    char *server = server_of(app);
-    int r = draft_write(d->draft, server, d->version, text, len, &e);
-    free(server);
-    free(text);
-    return r == 0;
-}
-
-void policy_page_checked(struct app *app, struct check_result *result)
-{
-    struct policy_page *d = policy_page_of(app);
-
-    if (result->trouble)
-        app_flash(app, ROLE_WARN, "%s", result->trouble);
-    /* An answer about an older text says nothing about this one. */
-    if (result->serial == d->editor.text.serial) {
-        policy_problems_release(&d->problems);
-        d->problems = result->problems;
-        result->problems = (struct policy_problems){0};
-        d->checked = result->serial;
-        d->broken = policy_problems_fatal(&d->problems);
-    }
-    check_result_release(result);
-}
-
-static void start_check(struct app *app)
-{
-    struct policy_page *d = policy_page_of(app);
-    bool modified = policy_page_modified(app), keep = d->draft && (modified || d->draft_written);
-    struct check_job job = {.serial = d->editor.text.serial, .version = d->version};
-    struct check_result result;
-
-    d->check_ms = d->since_ms = 0;
-    job.text = textbuf_copy(&d->editor.text, &job.len);
-    job.draft = keep ? mem_strdup(d->draft) : NULL;
-    job.server = server_of(app);
-    /* What is as the server has it again needs no draft. */
-    job.remove = !modified;
-    d->draft_written = keep && modified;
-    d->sent = job.serial;
-    if (d->checker)
-        checker_send(d->checker, &job);
-    else if (check_do(&job, &result))
-        policy_page_checked(app, &result);
-}
-
-/* What is saved needs no draft. */
-static void drop_draft(struct app *app)
-{
-    struct policy_page *d = policy_page_of(app);
-    struct check_job job = {.remove = true};
-    struct check_result result;
-
-    if (!d->draft_written)
-        return;
-    job.draft = mem_strdup(d->draft);
-    d->draft_written = false;
-    if (d->checker)
-        checker_send(d->checker, &job);
-    else if (check_do(&job, &result))
-        check_result_release(&result);
-}
-
-void policy_page_changed(struct app *app)
-{
-    struct policy_page *d = policy_page_of(app);
-    int64_t now = app->at.now_ms;
-
-    if (!d->since_ms)
-        d->since_ms = now;
-    d->check_ms = now + CHECK_MS < d->since_ms + LATEST_MS ? now + CHECK_MS : d->since_ms + LATEST_MS;
-}
-
 /* ---- requests ---- */
-
-void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path, const char *body)
-{
-    struct policy_page *d = policy_page_of(app);
-    struct app_request request = {.id = app->next_request++,
-                                  .method = method,
-                                  .path = path,
-                                  .body = body ? body : "",
-                                  .version = call == POLICY_REQUEST_SAVE ? d->version : 0,
-                                  .match = call == POLICY_REQUEST_SAVE,
-                                  .result = ROW_KINDS,
-                                  .whole = true};
-
-    d->calls[call] = request.id;
-    app->net.send(app->net.context, &request);
-}
-
-static void send_text(struct app *app, enum policy_request call, const char *method, const char *path)
-{
-    struct buf body = BUF_INIT(0);
-    struct json_out o = JSON_OUT(&body);
-    size_t len;
-    char *text = textbuf_copy(&policy_page_of(app)->editor.text, &len);
-
-    json_open(&o, '{');
-    json_key(&o, "policy");
-    json_strn(&o, text, len);
-    json_close(&o, '}');
-    policy_page_send(app, call, method, path, buf_text(&body));
-    buf_release(&body);
-    free(text);
-}
-
-void policy_page_preview(struct app *app)
-{
-    policy_page_of(app)->reviewed = policy_page_of(app)->editor.text.serial;
-    send_text(app, POLICY_REQUEST_PREVIEW, "POST", "/api/headway/policy/preview");
-}
-
-void policy_page_save(struct app *app)
-{
-    send_text(app, POLICY_REQUEST_SAVE, "PUT", "/api/headway/policy");
-}
 
 static void fetch(struct app *app, enum policy_request call)
 {
@@ -247,23 +86,6 @@ static const json_t *answer_of(const struct reply *reply)
     return reply->status >= 200 && reply->status < 300 ? reply->json : NULL;
 }
 
-void policy_page_base(struct app *app, const char *text, size_t len, uint64_t version)
-{
-    struct policy_page *d = policy_page_of(app);
-    char *copy = mem_alloc(len + 1);
-
-    memcpy(copy, text, len);
-    free(d->base);
-    d->base = copy;
-    d->base_len = len;
-    d->version = version;
-    d->loaded = true;
-    d->behind = false;
-    d->compared = d->editor.text.serial - 1;
-    if (!policy_page_modified(app))
-        drop_draft(app);
-}
-
 static void keep_theirs(struct policy_page *d, const char *text, size_t len, uint64_t version)
 {
     free(d->theirs);
@@ -277,7 +99,7 @@ static void keep_theirs(struct policy_page *d, const char *text, size_t len, uin
 static void offer_draft(struct app *app)
 {
     struct policy_page *d = policy_page_of(app);
-    char *server = server_of(app);
+    char *server = policy_page_server(app);
 
     while (d->drafts.len && !d->question && !d->file) {
         struct draft *last = &d->drafts.items[d->drafts.len - 1];
@@ -309,6 +131,7 @@ static void take_policy(struct app *app, enum policy_request call, const struct 
         keep_theirs(d, text, len, policy->version);
         d->behind = true;
         d->question = QUESTION_CONFLICT;
+        policy_merge_foresee(app);
         return;
     }
     d->changed_there = false;
@@ -349,11 +172,13 @@ static void take_preview(struct app *app, const struct reply *reply)
         app_flash(app, ROLE_ERROR, "review: %s", reply->e.message);
         return;
     }
-    if (d->reviewed != d->editor.text.serial || d->mode == POLICY_REVIEW) {
+    if (d->reviewed != d->editor.text.serial || d->mode == POLICY_REVIEW || d->mode == POLICY_MERGE) {
         app_flash(app, ROLE_INFO, "the text has changed: review it again");
         return;
     }
-    d->accepted = review_preview(&d->panes[PANE_ACCESS], answer_of(reply), &d->pairs);
+    d->accepted = review_preview(&(struct review_panes){&d->panes[PANE_ACCESS], &d->panes[PANE_TESTS],
+                                                        &d->panes[PANE_ROUTES], &d->panes[PANE_COST]},
+                                 answer_of(reply), &d->pairs);
     if (d->checked == d->reviewed)
         review_findings(answer_of(reply), &d->problems);
     char *text = textbuf_copy(&d->editor.text, &len);
@@ -379,6 +204,8 @@ static void saved(struct app *app, struct reply *reply)
     policy_page_base(app, text, len, version);
     free(text);
     d->mode = POLICY_READ;
+    free(d->note);
+    d->note = NULL;
     if (reply->event && reply->undoable) {
         struct undo u = {.text = mem_strdup("policy changed"), .at_ms = app->at.now_ms};
 
@@ -407,22 +234,12 @@ static void take_save(struct app *app, struct reply *reply)
     app_flash(app, ROLE_ERROR, "not saved: %s", reply->e.message);
 }
 
-void policy_page_look(struct app *app, enum policy_question look_for)
-{
-    struct policy_page *d = policy_page_of(app);
-
-    d->before = d->mode == POLICY_REVIEW ? POLICY_READ : d->mode;
-    d->mode = POLICY_REVIEW;
-    d->pane = PANE_TEXT;
-    d->look = true;
-    d->look_for = look_for;
-}
-
 static void take_version(struct app *app, const struct reply *reply, enum policy_request call)
 {
     if (!answer_of(reply))
         app_flash(app, ROLE_ERROR, "versions: %s", reply->e.message);
-    else if (app->place.view != &policy_view || app->dialog || policy_page_of(app)->mode == POLICY_REVIEW)
+    else if (app->place.view != &policy_view || app->dialog || policy_page_of(app)->mode == POLICY_REVIEW ||
+             policy_page_of(app)->mode == POLICY_MERGE)
         app_flash(app, ROLE_INFO, "the versions of the policy are here: ask again in its view");
     else if (call == POLICY_REQUEST_LOG)
         policy_versions_list(app, answer_of(reply));
@@ -466,6 +283,9 @@ static void take_reply(struct app *app, enum policy_request call, struct reply *
     case POLICY_REQUEST_VERSION:
         take_version(app, reply, call);
         break;
+    case POLICY_REQUEST_ANCESTOR:
+        policy_merge_ancestor(app, answer_of(reply), reply->e.message);
+        break;
     case POLICY_REQUEST_KINDS:
         break;
     }
@@ -492,7 +312,7 @@ static void tick(struct app *app)
     int64_t now = app->at.now_ms;
 
     if (d->check_ms && d->check_ms <= now)
-        start_check(app);
+        policy_page_check(app);
     if (d->loaded && d->changed_there && !d->calls[POLICY_REQUEST_SAVE] && app->conn.state == CONN_LIVE)
         fetch(app, POLICY_REQUEST_GET);
 }
@@ -565,7 +385,10 @@ const struct console_view policy_view = {
     .digit = '4',
     .then = &past_policy_view,
     .commands = &policy_page_commands,
-    .sections = {{IN_POLICY, "Policy"}, {IN_EDIT, "Policy, in its editor"}, {IN_REVIEW, "Policy, before it is saved"}},
+    .sections = {{IN_POLICY, "Policy"},
+                 {IN_EDIT, "Policy, in its editor"},
+                 {IN_REVIEW, "Policy, before it is saved"},
+                 {IN_MERGE, "Policy, merged with somebody else's"}},
     .parts = {{.def = &no_list, .where = IN_POLICY}},
     .no_tail = true,
     .state_size = sizeof(struct policy_page),

@@ -10,11 +10,12 @@
 #include "console/policy/policy_review.h"
 #include "console/text/draft.h"
 #include "console/text/editor.h"
+#include "console/text/merge.h"
 
 struct app;
 struct reply;
 
-enum policy_page_mode { POLICY_READ, POLICY_EDIT, POLICY_REVIEW };
+enum policy_page_mode { POLICY_READ, POLICY_EDIT, POLICY_REVIEW, POLICY_MERGE };
 
 /* Questions that lie over the text. */
 enum policy_question {
@@ -35,10 +36,23 @@ enum policy_request {
     POLICY_REQUEST_ADOPT,
     POLICY_REQUEST_LOG,
     POLICY_REQUEST_VERSION,
+    POLICY_REQUEST_ANCESTOR,
     POLICY_REQUEST_KINDS
 };
 
-enum review_pane { PANE_ACCESS, PANE_TEXT, PANE_COUNT };
+enum review_pane { PANE_ACCESS, PANE_TEXT, PANE_TESTS, PANE_ROUTES, PANE_COST, PANE_COUNT };
+
+/* Somebody else's text and this one, see policy_merge.c. */
+struct policy_merge {
+    struct merge merge;
+    char *texts[3]; /* base, theirs, mine: what merge points into */
+    size_t lens[3];
+    uint64_t version; /* of theirs */
+    size_t at;        /* the conflict that is chosen next */
+    struct review shown;
+    VEC(size_t) places; /* of the conflicts in shown */
+    char *overlap;      /* what a merge would meet; NULL */
+};
 
 struct policy_page {
     struct editor editor;
@@ -48,7 +62,8 @@ struct policy_page {
     bool look;                     /* the review is only looked at ... */
     enum policy_question look_for; /* ... for this question, which comes back then */
     bool restoring;                /* the version that is fetched becomes the text; else it is only compared */
-    uint64_t version;              /* of base; 0: there was no policy */
+    uint64_t version;              /* of the text that was edited; 0: there was no policy */
+    uint64_t base_version;         /* of base: another one only where a draft of an older version is edited */
     char *base;                    /* the text that the typed one is made from, as the server had it */
     size_t base_len;
     char *theirs; /* the server's text when it was not base; NULL */
@@ -70,6 +85,8 @@ struct policy_page {
     bool accepted;     /* the server would take the text of the review */
     uint64_t reviewed; /* the serial of that text */
     struct review_pairs pairs;
+    char *note; /* why it is saved, NULL: nothing was said */
+    struct policy_merge merging;
 
     struct checker *checker; /* NULL: texts are checked at once */
 
@@ -94,6 +111,10 @@ void policy_page_show_line(struct app *app, unsigned line);
 void policy_page_edited(struct app *app, char *text, size_t len);
 
 /* The rest is for the files of the policy view. */
+/* Which server the text is for: what it calls itself, and how it is reached. Two of one name are told apart by that.
+ * The caller owns it. */
+char *policy_page_server(const struct app *app);
+void policy_page_check(struct app *app); /* now */
 bool policy_page_modified(struct app *app);
 /* body NULL: none. */
 void policy_page_send(struct app *app, enum policy_request call, const char *method, const char *path,
@@ -105,6 +126,15 @@ void policy_page_changed(struct app *app); /* the text changed: check it soon */
 void policy_page_next_problem(struct app *app);
 /* Shows the text pane; what it was for is asked again behind it. */
 void policy_page_look(struct app *app, enum policy_question look_for);
+/* policy_merge.c */
+extern const struct command_table policy_merge_commands;
+void policy_merge_release(struct policy_merge *g);
+void policy_merge_foresee(struct app *app); /* theirs is here: what would a merge meet? */
+void policy_merge_start(struct app *app);
+void policy_merge_ancestor(struct app *app, const json_t *answer, const char *trouble); /* answer NULL: none */
+bool policy_merge_escape(struct app *app);
+/* policy_typing.c */
+extern const struct command_table policy_typing_commands;
 /* policy_versions.c */
 extern const struct command_table policy_version_commands;
 void policy_versions_list(struct app *app, const json_t *answer);

@@ -112,7 +112,7 @@ struct question_answer {
 };
 static const struct policy_question_text {
     const char *title, *lines[4];
-    struct question_answer answers[5];
+    struct question_answer answers[6];
 } questions[QUESTION_KINDS] = {
     [QUESTION_DRAFT] = {"unsaved text found",
                         {"A console ended before this policy was saved."},
@@ -121,7 +121,8 @@ static const struct policy_question_text {
                          {CK_ESC, "Esc  decide later", draft_later}}},
     [QUESTION_CONFLICT] = {"somebody else has saved the policy",
                            {"Nothing was saved; your text is unchanged."},
-                           {{'t', "t  show what they changed", see_theirs},
+                           {{'m', "m  merge both: reviewed before it is saved", policy_merge_start},
+                            {'t', "t  show what they changed", see_theirs},
                             {'d', "d  show how theirs and yours differ", see_mine},
                             {'k', "k  keep yours: reviewed again before it is saved", keep_mine},
                             {'x', "x  take theirs: Ctrl-Z restores yours", take_theirs},
@@ -165,7 +166,7 @@ void policy_question_draw(struct app *app, struct canvas *c)
         rows++;
     for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         rows++;
-    rows += d->question == QUESTION_DRAFT;
+    rows += d->question == QUESTION_DRAFT || (d->question == QUESTION_CONFLICT && d->merging.overlap);
     struct rect in =
         canvas_frame(c, (struct rect){(c->rows - rows) / 2, (c->cols - cols) / 2, rows, cols}, q->title, "");
     row = in.row;
@@ -175,6 +176,8 @@ void policy_question_draw(struct app *app, struct canvas *c)
         canvas_textf(c, row++, in.col, in.cols, ROLE_TEXT, "Kept at %s, %zu bytes.",
                      timestamp_text(d->drafts.items[d->drafts.len - 1].time_ns, app->at.now_ns, stamp),
                      d->drafts.items[d->drafts.len - 1].len);
+    if (d->question == QUESTION_CONFLICT && d->merging.overlap)
+        canvas_text(c, row++, in.col, in.cols, ROLE_TEXT, d->merging.overlap);
     row++;
     for (size_t i = 0; i < ARRAY_LEN(q->answers) && q->answers[i].text; i++)
         canvas_text(c, row++, in.col, in.cols, ROLE_KEY, q->answers[i].text);

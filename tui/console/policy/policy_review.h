@@ -27,8 +27,14 @@ struct review_pairs {
     uint64_t lost, gained;
 };
 
-/* The answer of POST policy/preview; r is emptied first. False where the server would refuse the text. */
-bool review_preview(struct review *r, const json_t *answer, struct review_pairs *pairs);
+/* A line of a text; number 0: without one. It need not end in a NUL. */
+void review_code(struct review *r, enum role role, char sign, size_t number, const char *text, size_t len);
+
+struct review_panes {
+    struct review *access, *tests, *routes, *cost;
+};
+/* The answer of POST policy/preview; the panes are emptied first. False where the server would refuse the text. */
+bool review_preview(const struct review_panes *panes, const json_t *answer, struct review_pairs *pairs);
 
 /* Its findings among the problems of the text; those that are there already are not told twice. */
 void review_findings(const json_t *answer, struct policy_problems *problems);

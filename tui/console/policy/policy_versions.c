@@ -92,6 +92,11 @@ void policy_versions_list(struct app *app, const json_t *answer)
         char *key = mem_format("%llu", (unsigned long long)one->version);
         char *text = mem_format("%s  %s  %s%s", key, timestamp_text(one->updated_ns, app->at.now_ns, when),
                                 *one->author ? one->author : "-", one->current ? "  in force" : "");
+        if (*one->note) {
+            char *with = mem_format("%s  %s", text, one->note);
+            free(text);
+            text = with;
+        }
         dialog_add_choice(app, key, text);
         free(text);
         free(key);

@@ -82,7 +82,11 @@ static void draw_problems(const struct policy_page *d, struct canvas *c, struct 
 
 static void draw_review(struct policy_page *d, struct canvas *c, struct rect at)
 {
-    struct review *r = &d->panes[d->pane];
+    struct review *r = d->mode == POLICY_MERGE ? &d->merging.shown : &d->panes[d->pane];
+    bool code = d->mode == POLICY_MERGE || d->pane == PANE_TEXT;
+
+    if (d->mode == POLICY_REVIEW && !d->look && d->note && at.rows > 4)
+        canvas_textf(c, at.row + --at.rows, at.col + 1, at.cols - 2, ROLE_STRONG, "note: %s", d->note);
 
     if (r->top >= r->len)
         r->top = r->len ? r->len - 1 : 0;
@@ -97,7 +101,7 @@ static void draw_review(struct policy_page *d, struct canvas *c, struct rect at)
         }
         canvas_text(c, at.row + row, at.col + 1, 1, l->role, l->sign);
         /* Lines of the policy stay lines. */
-        struct rect field = {at.row + row, at.col + 3, d->pane == PANE_TEXT ? 1 : at.rows - row, at.cols - 4};
+        struct rect field = {at.row + row, at.col + 3, code ? 1 : at.rows - row, at.cols - 4};
         used = canvas_wrap(c, field, l->role, l->text);
         used = used > 0 ? used : 1;
     }
@@ -123,7 +127,7 @@ void policy_page_draw(struct app *app, struct canvas *c, struct rect at, bool fo
     struct policy_page *d = policy_page_of(app);
 
     (void)focused;
-    if (d->mode == POLICY_REVIEW) {
+    if (d->mode == POLICY_REVIEW || d->mode == POLICY_MERGE) {
         draw_review(d, c, at);
         return;
     }
@@ -143,6 +147,23 @@ static int say(struct canvas *c, int col, int limit, enum role role, const char 
     return col + canvas_width(c, text) <= limit ? col + canvas_text(c, 1, col, limit - col, role, text) + 2 : limit;
 }
 
+static int review_facts(const struct policy_page *d, struct canvas *c, int col, int limit)
+{
+    static const char *const panes[PANE_COUNT] = {
+        [PANE_ACCESS] = "[access] text  tests  routes  cost", [PANE_TEXT] = " access [text] tests  routes  cost",
+        [PANE_TESTS] = " access  text [tests] routes  cost",  [PANE_ROUTES] = " access  text  tests [routes] cost",
+        [PANE_COST] = " access  text  tests  routes [cost]",
+    };
+
+    col = say(c, col, limit, ROLE_CRUMB, d->look ? "compare" : "review");
+    if (d->look)
+        return col;
+    if (!d->accepted)
+        col = say(c, col, limit, ROLE_BAD, "REFUSED");
+    col = say(c, col, limit, ROLE_TAB_ON, panes[d->pane]);
+    return d->accepted ? say(c, col, limit, ROLE_OK, "Enter saves it") : col;
+}
+
 int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
 {
     struct policy_page *d = policy_page_of(app);
@@ -151,14 +172,14 @@ int policy_page_facts(struct app *app, struct canvas *c, int col, int limit)
 
     for (size_t i = 0; i < d->problems.len; i++)
         *(d->problems.items[i].warning ? &warnings : &errors) += 1;
-    if (d->mode == POLICY_REVIEW) {
-        col = say(c, col, limit, ROLE_CRUMB, d->look ? "compare" : "review");
-        if (!d->look) {
-            col = say(c, col, limit, d->pane == PANE_ACCESS ? ROLE_TAB_ON : ROLE_TAB,
-                      d->pane == PANE_ACCESS ? "[access] text" : " access [text]");
-            col = say(c, col, limit, d->accepted ? ROLE_OK : ROLE_BAD, d->accepted ? "Enter saves it" : "REFUSED");
-        }
-        return col;
+    if (d->mode == POLICY_REVIEW)
+        return review_facts(d, c, col, limit);
+    if (d->mode == POLICY_MERGE) {
+        size_t open = merge_open(&d->merging.merge);
+        col = say(c, col, limit, ROLE_CRUMB, "merge");
+        snprintf(text, sizeof(text), open ? "%zu of %zu to choose" : "all chosen: Enter reviews it", open,
+                 d->merging.merge.conflicts);
+        return say(c, col, limit, open ? ROLE_WAIT : ROLE_OK, text);
     }
     if (d->mode == POLICY_EDIT)
         col = say(c, col, limit, ROLE_TAB_ON, "EDIT");

@@ -28,6 +28,7 @@ static const struct {
     {CK_F2, "F2"},
     {CK_F3, "F3"},
     {CK_F8, "F8"},
+    {CK_CTRL_SPACE, "Ctrl-Space"},
     {CK_WORD_LEFT, "Ctrl-Left"},
     {CK_WORD_RIGHT, "Ctrl-Right"},
     {CK_TOP, "Ctrl-Home"},
@@ -47,8 +48,8 @@ char *key_text(int key, char text[KEY_NAME_MAX])
             return memcpy(text, names[i].name, strlen(names[i].name) + 1);
     if (key & CK_ALT)
         snprintf(text, KEY_NAME_MAX, "Alt-%c", key & 0x7f);
-    else if (key > 0 && key < 27)
-        snprintf(text, KEY_NAME_MAX, "Ctrl-%c", key + 'A' - 1);
+    else if (key > 0 && key < 0x20)
+        snprintf(text, KEY_NAME_MAX, "Ctrl-%c", key + '@');
     else
         snprintf(text, KEY_NAME_MAX, "%c", key > 0x20 && key < 0x7f ? key : '?');
     return text;

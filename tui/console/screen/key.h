@@ -35,6 +35,7 @@ enum key_code {
     CK_BOTTOM,
     CK_PASTE,     /* what follows is pasted ... */
     CK_PASTE_END, /* ... up to here */
+    CK_CTRL_SPACE,
     CK_RESIZE,
     CK_MOUSE,
     CK_ALT = 0x200000, /* added to another key */

@@ -467,7 +467,7 @@ struct term_event term_read(void)
     if (in == CK_ESC && swallow_sequence())
         event.key = CK_RESIZE;
     else
-        event.key = in == '\n' ? CK_ENTER : in == 8 ? CK_BACKSPACE : in == 0 ? CK_RESIZE : (int)in;
+        event.key = in == '\n' ? CK_ENTER : in == 8 ? CK_BACKSPACE : in == 0 ? CK_CTRL_SPACE : (int)in;
     return event;
 }
 

@@ -74,6 +74,15 @@ bool editor_swap(struct editor *e, const char *text, size_t len)
     return fits;
 }
 
+bool editor_replace(struct editor *e, struct text_pos from, struct text_pos to, const char *text, size_t len)
+{
+    settle(e);
+    bool fits = textbuf_replace(&e->text, from, to, text, len, &e->at);
+    clamp(e);
+    settle(e);
+    return fits;
+}
+
 size_t editor_column(const struct editor *e)
 {
     return cells_column(this_line(e)->bytes, this_line(e)->len, e->at.at, e->ascii);
@@ -514,6 +523,7 @@ static void draw_line(struct editor *e, struct canvas *c, struct rect at, size_t
         unsigned char *roles = mem_resize(NULL, seen, 1);
 
         highlight_line(l->bytes, seen, open, roles);
+        editor_mark_pair(e, line, roles, seen);
         draw_part(c, at, l, roles, e->left, end);
         free(roles);
     }

@@ -17,7 +17,13 @@ struct editor {
     struct rect shown; /* where their text was drawn */
     int typed;         /* what kind of key came last: a run of one kind is taken back at once */
     char *find;        /* what was looked for last, NULL */
-    bool ascii;        /* the canvas has no other characters */
+    struct bracket_pair {
+        uint64_t serial;    /* of the text ... */
+        struct text_pos at; /* ... and the cursor's place for which the rest is true */
+        struct text_pos ends[2];
+        enum { PAIR_NONE, PAIR_HALF, PAIR_WHOLE } found; /* half: ends[0] has no other one */
+    } pair;
+    bool ascii; /* the canvas has no other characters */
 };
 
 void editor_init(struct editor *e);
@@ -25,6 +31,9 @@ void editor_release(struct editor *e);
 void editor_load(struct editor *e, const char *text, size_t len);
 /* The whole text by another one, as one step that can be taken back. False where it is too large. */
 bool editor_swap(struct editor *e, const char *text, size_t len);
+/* What stands between two places by another text, as one step; the cursor goes behind it. False where there is no
+ * room. */
+bool editor_replace(struct editor *e, struct text_pos from, struct text_pos to, const char *text, size_t len);
 
 /* What a key does to the text or the cursor; false where it does nothing here. full is set where there is no room. */
 bool editor_key(struct editor *e, int key, bool *full);
@@ -34,6 +43,10 @@ void editor_move(struct editor *e, long lines);
 /* Puts text in as one step; line ends become one kind, other control characters but tabs are left out. False where
  * there is no room. */
 bool editor_paste(struct editor *e, const char *text, size_t len);
+/* To the bracket that belongs to the one at the cursor, or before it. False: there is none. */
+bool editor_to_match(struct editor *e);
+/* The brackets that belong together, among the roles of a line's bytes. */
+void editor_mark_pair(struct editor *e, size_t line, unsigned char *roles, size_t count);
 /* Line and column (in bytes) count from 1. */
 void editor_go(struct editor *e, size_t line, size_t column);
 bool editor_undo(struct editor *e);
