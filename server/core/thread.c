@@ -322,7 +322,7 @@ void core_counters(struct core *core, struct core_counters *out)
 /* Nothing is under way that would come back as a call. */
 static bool is_idle(const struct core_state *s)
 {
-    return !s->flying && !s->jobs;
+    return !s->flying && !s->jobs && !s->slow_checks;
 }
 
 static void show_counters(struct core *core)
@@ -359,6 +359,7 @@ static void *core_thread(void *arg)
 static void core_free(struct core *core)
 {
     workers_stop(&core->state.worker);
+    workers_stop(&core->state.hasher);
     state_release(&core->state);
     extra_records_close(&core->records);
     queue_release(&core->state.queue);
@@ -379,6 +380,8 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
     int rc = state_load(&core->state, e);
     if (rc == 0)
         rc = workers_start(&core->state.worker, "policy", 1, e);
+    if (rc == 0)
+        rc = workers_start(&core->state.hasher, "hashes", 1, e);
     if (rc == 0)
         rc = thread_start(&core->thread, "core", core_thread, core, e);
     if (rc < 0) {
