@@ -27,8 +27,8 @@ void core_check_files(const struct config *c, struct strs *notes);
 /* Answers what was asked, writes what is left, stops the thread. */
 void core_stop(struct core *core);
 
-/* An API key's secret was right: its last use is noted (lazily). */
-void core_apikey_seen(struct core *core, uint64_t id);
+/* An API key's secret was right: its last use is noted (lazily). fast_hash: takes the place of a slow one; "": none. */
+void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash);
 
 /* A reloaded configuration: settings that need no restart take effect. */
 void core_reload(struct core *core, const struct config *config);

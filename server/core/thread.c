@@ -203,13 +203,14 @@ void core_note_followers(struct core *core, const struct core_followers *f)
 
 static void run_apikey_seen(struct core_state *s, struct core_call *call)
 {
-    apikey_seen_run(s, ((struct core_notice *)call)->number);
+    apikey_seen_run(s, ((struct core_notice *)call)->number, ((struct core_notice *)call)->text);
     notice_free(call);
 }
 
-void core_apikey_seen(struct core *core, uint64_t id)
+void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash)
 {
-    send_notice(core, (struct core_notice){.number = id}, run_apikey_seen);
+    send_notice(core, (struct core_notice){.number = id, .text = *fast_hash ? mem_strdup(fast_hash) : NULL},
+                run_apikey_seen);
 }
 
 static void run_reload(struct core_state *s, struct core_call *call)
