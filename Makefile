@@ -52,7 +52,7 @@ TUI_SRC := $(filter-out tui/main.c,$(call sources,tui))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
-VECTOR_SRC := $(sort $(wildcard tests/vectors/run_*.c tests/docs/run_*.c))
+VECTOR_SRC := $(sort $(wildcard tests/vectors/run_*.c tests/docs/run_*.c tests/durability/run_*.c))
 SHARED_TEST_SRC := $(sort $(call sources,tests/shared))
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 

@@ -399,12 +399,38 @@ static void say_requirements(const struct config *c, bool test)
     strs_release(&needs);
 }
 
+/* On the core's thread: a core that hangs is not kept alive by the others. */
+static void beat(void)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+/* Which signal ends it. The service manager wants to hear of the core twice as often as it says. */
+static int wait_for_end(struct daemon *d, const sigset_t *signals)
+{
+    uint64_t watchdog_us = 0, us = TRIM_SECONDS * 1000000;
+    bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
+    int number = 0;
+
+    if (watched && watchdog_us / 2 < us)
+        us = watchdog_us / 2;
+    while (number != SIGTERM && number != SIGINT) {
+        if (watched)
+            core_beat(d->core, beat);
+        number = sigtimedwait(signals, NULL, &(struct timespec){(time_t)(us / 1000000), (long)(us % 1000000) * 1000});
+        if (number < 0)
+            trim(d);
+        else if (number == SIGHUP)
+            reload(d);
+    }
+    return number;
+}
+
 static int serve(struct daemon *d)
 {
     sigset_t signals;
     struct err e = {0};
     struct strs problems = {0}, notes = {0};
-    int signal_number = 0;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -444,15 +470,9 @@ static int serve(struct daemon *d)
              d->config->server_url, d->config->listen_addr, d->config->unix_socket, files > 64 ? files - 64 : 0);
     say_requirements(d->config, false);
     sd_notify(0, "READY=1");
-    while (signal_number != SIGTERM && signal_number != SIGINT) {
-        signal_number = sigtimedwait(&signals, NULL, &(struct timespec){.tv_sec = TRIM_SECONDS});
-        if (signal_number < 0)
-            trim(d);
-        if (signal_number == SIGHUP)
-            reload(d);
-    }
-    log_info("stop", "stopping on %s", strsignal(signal_number));
-    sd_notify(0, "STOPPING=1");
+    log_info("stop", "stopping on %s", strsignal(wait_for_end(d, &signals)));
+    /* What is written meanwhile may take as long as the unit's TimeoutStopSec. */
+    sd_notify(0, "STOPPING=1\nWATCHDOG_USEC=60000000");
     stop(d);
     log_end();
     return 0;

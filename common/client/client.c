@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "client/trust.h"
+#include "crypto/crypto.h"
 #include "net/addr.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
@@ -21,6 +22,8 @@
 #define RETRY_MIN_MS       250
 #define RETRY_MAX_MS       5000
 #define WORDS_MAX          (256 * 1024)
+#define TOKEN_BYTES        16
+#define REPEAT_MS          200
 
 extern const char *const headway_version;
 
@@ -353,7 +356,7 @@ static int refused(struct client *c, const char *method, const char *path, long 
     return r;
 }
 
-static struct curl_slist *make_headers(const struct client *c, bool body, const char *if_match)
+static struct curl_slist *make_headers(const struct client *c, bool body, const char *if_match, const char *token)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
     char *line;
@@ -372,7 +375,64 @@ static struct curl_slist *make_headers(const struct client *c, bool body, const 
         headers = curl_slist_append(headers, line);
         free(line);
     }
+    if (token) {
+        line = mem_format("Idempotency-Key: \"%s\"", token);
+        headers = curl_slist_append(headers, line);
+        free(line);
+    }
     return headers;
+}
+
+static void wait_for_retry(struct client *c, int64_t delay_ms)
+{
+    int64_t until = clock_mono_ms() + delay_ms, left;
+
+    while (!atomic_load(&c->aborted) && (left = until - clock_mono_ms()) > 0)
+        curl_multi_poll(c->multi, NULL, 0, (int)left, NULL);
+}
+
+/* The connection broke while the call was under way: whether it was carried out is not known. */
+static bool broke(CURLcode result)
+{
+    return result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR ||
+           result == CURLE_PARTIAL_FILE || result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
+}
+
+/* A change goes on its way with a token: the server does not make it twice, so it is repeated where the connection
+ * breaks, for the client's time. *unknown: it may have been made. */
+static CURLcode send_call(struct client *c, struct transfer *t, const struct client_call *call, const char *url,
+                          const char *body, bool *unknown)
+{
+    int64_t until = clock_mono_ms() + c->timeout_ms;
+    bool asks = str_eq(call->method, "GET"), later = false;
+    char token[2 * TOKEN_BYTES + 1];
+    CURLcode result;
+    long status = 0;
+
+    crypto_random_hex(token, TOKEN_BYTES);
+    struct curl_slist *headers = make_headers(c, body != NULL, call->if_match, asks ? NULL : token);
+    do {
+        if (later)
+            wait_for_retry(c, REPEAT_MS);
+        buf_clear(&t->body);
+        t->begun = false;
+        prepare(c, t, call->method, url, headers, body);
+        result = drive(c, t);
+        curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+        *unknown = !asks && (*unknown || broke(result));
+        /* The daemon starts again, or it is at the call still. */
+        later = result == CURLE_OK ? status == 429 : broke(result) || result == CURLE_COULDNT_CONNECT;
+    } while (later && *unknown && clock_mono_ms() < until);
+    curl_slist_free_all(headers);
+    return result;
+}
+
+static int outcome_unknown(struct client *c, struct err *e)
+{
+    return err_set(e, ERR_UNAVAILABLE,
+                   "connecting to headway: the connection to %s broke, and nobody answers any more: whether the change "
+                   "was made is not known, 'headway events' tells when the daemon is back",
+                   client_target(c));
 }
 
 int client_call(struct client *c, struct client_call *call, struct err *e)
@@ -380,7 +440,7 @@ int client_call(struct client *c, struct client_call *call, struct err *e)
     struct transfer t = {.client = c, .body = BUF_INIT(CLIENT_ANSWER_MAX)};
     char *body = call->body ? json_compact(call->body) : NULL;
     char *url = mem_format("%s%s", c->base, call->path);
-    struct curl_slist *headers = make_headers(c, body != NULL, call->if_match);
+    bool unknown = false;
     long status = 0;
     int r;
 
@@ -388,9 +448,10 @@ int client_call(struct client *c, struct client_call *call, struct err *e)
     call->status = 0;
     free(c->words);
     c->words = NULL;
-    prepare(c, &t, call->method, url, headers, body);
-    CURLcode result = drive(c, &t);
-    if (result != CURLE_OK) {
+    CURLcode result = send_call(c, &t, call, url, body, &unknown);
+    if (result != CURLE_OK && unknown && result != CURLE_ABORTED_BY_CALLBACK) {
+        r = outcome_unknown(c, e);
+    } else if (result != CURLE_OK) {
         r = no_answer(c, result, e);
     } else {
         curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -402,7 +463,6 @@ int client_call(struct client *c, struct client_call *call, struct err *e)
         else if (r < 0 && e)
             *e = why;
     }
-    curl_slist_free_all(headers);
     buf_release(&t.body);
     free(url);
     free(body);
@@ -454,7 +514,7 @@ static int follow_once(struct client *c, const char *path, struct sse *sse, cons
         client_escape(&url, buf_text(&sse->id));
     }
     sse_restart(sse);
-    struct curl_slist *headers = make_headers(c, false, NULL);
+    struct curl_slist *headers = make_headers(c, false, NULL, NULL);
     prepare(c, &t, "GET", buf_text(&url), headers, NULL);
     CURLcode result = drive(c, &t);
     curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -486,14 +546,6 @@ static bool is_final(int r)
 {
     return r >= 0 || r == ERR_GONE || r == ERR_UNAUTHENTICATED || r == ERR_DENIED || r == ERR_MISSING ||
            r == ERR_INVALID || r == ERR_TOOBIG || r == ERR_UNSUPPORTED;
-}
-
-static void wait_for_retry(struct client *c, int64_t delay_ms)
-{
-    int64_t until = clock_mono_ms() + delay_ms, left;
-
-    while (!atomic_load(&c->aborted) && (left = until - clock_mono_ms()) > 0)
-        curl_multi_poll(c->multi, NULL, 0, (int)left, NULL);
 }
 
 /* The callback's result must be told apart from a failed connection. */

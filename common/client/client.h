@@ -41,8 +41,9 @@ struct client_call {
 };
 
 /* Sends and waits. 0 for a status of 200 to 299. Otherwise the message in *e is the server's own; the code is made from
- * the status. ERR_UNAVAILABLE: nobody answers there. ERR_DENIED: no right to open the socket. ERR_TIMEOUT. ERR_BUSY:
- * after client_abort. */
+ * the status. A change (any method but GET) carries an Idempotency-Key and is sent again where the connection breaks,
+ * for timeout_ms: it is made once. ERR_UNAVAILABLE: nobody answers there. ERR_DENIED: no right to open the socket.
+ * ERR_TIMEOUT. ERR_BUSY: after client_abort. */
 int client_call(struct client *c, struct client_call *call, struct err *e) WARN_UNUSED;
 
 /* What the server said when it refused the last call, whole, where an err cuts it off; NULL: it did not refuse it.

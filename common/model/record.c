@@ -176,6 +176,11 @@ struct deleted_node *deleted_node_new(void)
     return (struct deleted_node *)record_new(RECORD_DELETED_NODE);
 }
 
+struct admin_call *admin_call_new(void)
+{
+    return (struct admin_call *)record_new(RECORD_ADMIN_CALL);
+}
+
 static void own_list(struct strs *s)
 {
     struct strs fresh = {0};

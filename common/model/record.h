@@ -298,6 +298,7 @@ struct history *history_new(void);
 struct pending *pending_new(void);
 struct ssh_approval *ssh_approval_new(void);
 struct deleted_node *deleted_node_new(void);
+struct admin_call *admin_call_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
 struct user *user_edit(const struct user *u);

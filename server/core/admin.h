@@ -58,9 +58,19 @@ struct core_events { /* references */
 };
 void core_events_release(struct core_events *events);
 
+/* Of a call that may come again: the same one with the same id is answered as it was the first time, and not done
+ * again. Digests, made by who takes the call. */
+struct core_token {
+    uint8_t id[KEY_LEN];      /* of the token and of who used it */
+    uint8_t request[KEY_LEN]; /* of what is asked: a token is for one call */
+    uint8_t seal[KEY_LEN]; /* a key that only who has the token can make: it seals what the answer holds of secrets */
+};
+
 struct core_admin {
     struct core_call call;
     enum admin_op op;
+    bool has_token; /* ERR_CONFLICT: the token came with another call; ERR_BUSY: the call is being decided */
+    struct core_token token;
     const char *actor; /* who asks, for the journal */
     bool dry_run;      /* decide and answer, change nothing */
     bool has_match;    /* ERR_PRECONDITION unless the record's version is match */

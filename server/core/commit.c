@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/admin/policy_change.h"
+#include "core/admin/repeated.h"
 #include "core/decide/pending.h"
 #include "core/follow.h"
 #include "core/publish.h"
@@ -96,6 +97,7 @@ static void reset_work(struct core_state *s)
     s->message_work = record_ref(s->message_published);
     s->decider_stale = true;
     pending_requests_reset(s);
+    repeated_reset(s);
 }
 
 static struct commit_group *revert(struct core_state *s, const struct commit_group *failed)

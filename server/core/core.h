@@ -27,6 +27,9 @@ void core_check_files(const struct config *c, struct strs *notes);
 /* Answers what was asked, writes what is left, stops the thread. */
 void core_stop(struct core *core);
 
+/* Has beat called on the core's thread, after what was asked before: whether that thread goes on. Never blocks. */
+void core_beat(struct core *core, void (*beat)(void));
+
 /* An API key's secret was right: its last use is noted (lazily). fast_hash: takes the place of a slow one; "": none. */
 void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash);
 

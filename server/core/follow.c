@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/follow.h"
 #include "core/admin/operations.h"
+#include "core/admin/repeated.h"
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
 #include "core/decide/ssh.h"
@@ -86,6 +87,12 @@ static void follow_pending(struct core_state *s, const struct store_write *w)
         pending_request_follow(s, w->record);
 }
 
+static void follow_admin_call(struct core_state *s, const struct store_write *w)
+{
+    if (!w->remove)
+        repeated_follow(s, w->record);
+}
+
 static void follow_ssh_approval(struct core_state *s, const struct store_write *w)
 {
     if (!w->remove)
@@ -104,6 +111,7 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_PREFIX_SETTINGS] = follow_prefix_settings,
         [RECORD_SERVER_MESSAGE] = follow_message,
         [RECORD_PENDING] = follow_pending,
+        [RECORD_ADMIN_CALL] = follow_admin_call,
         [RECORD_SSH_APPROVAL] = follow_ssh_approval,
     };
     enum record_kind kind = ((const struct record *)w->record)->kind;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/admin/policy_change.h"
+#include "core/admin/repeated.h"
 #include "core/commit.h"
 #include "core/decide/pending.h"
 #include "core/decide/reach.h"
@@ -175,6 +176,7 @@ int state_load(struct core_state *s, struct err *e)
     }
     reach_restore(s);
     address_set_ranges(s);
+    repeated_load(s, image.admin_calls, image.admin_call_count);
     deleted_load(s, image.deleted_nodes, image.deleted_node_count);
     pending_requests_load(s, image.pendings, image.pending_count);
     rc = load_policy_file(s, e);
@@ -214,6 +216,7 @@ void state_release(struct core_state *s)
     map_release(&s->ssh_approved);
     core_past_release(s);
     deleted_release(s);
+    repeated_release(s);
     map_release(&s->quarantine);
     for (size_t i = 0; i < s->primaries.len; i++)
         record_unref(s->primaries.items[i]);

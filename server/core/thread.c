@@ -36,6 +36,7 @@ struct core_notice {
     struct node_warnings warnings;
     struct core_reach reach; /* its evidence is text */
     struct core_listener listener;
+    void (*beat)(void);
 };
 
 static void notice_free(struct core_call *call)
@@ -263,6 +264,18 @@ static void extra_records_changed(void *arg, char *json)
     struct core *core = arg;
 
     send_notice(core, (struct core_notice){.text = json}, run_records);
+}
+
+static void run_beat(struct core_state *s, struct core_call *call)
+{
+    (void)s;
+    ((struct core_notice *)call)->beat();
+    notice_free(call);
+}
+
+void core_beat(struct core *core, void (*beat)(void))
+{
+    send_notice(core, (struct core_notice){.beat = beat}, run_beat);
 }
 
 static void run_listen(struct core_state *s, struct core_call *call)

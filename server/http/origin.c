@@ -24,7 +24,7 @@ void origin_answer_preflight(struct http_request *r)
 {
     const struct http_pair headers[] = {
         {"Access-Control-Allow-Methods", r->allow},
-        {"Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID"},
+        {"Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID"},
         {"Access-Control-Max-Age", "600"},
     };
 

@@ -40,6 +40,7 @@ void http_request_free(struct http_request *r)
     free(r->target);
     free(r->authorization);
     free(r->if_match);
+    free(r->idempotency_key);
     free(r->last_event_id);
     free(r->accept);
     free(r->content_type);

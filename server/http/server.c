@@ -221,6 +221,7 @@ static struct http_request *read_head(struct http_daemon *d, struct http_exchang
     r->target = mem_strdup(x->target);
     r->authorization = header(x->connection, "Authorization");
     r->if_match = header(x->connection, "If-Match");
+    r->idempotency_key = header(x->connection, "Idempotency-Key");
     r->last_event_id = header(x->connection, "Last-Event-ID");
     r->accept = header(x->connection, "Accept");
     r->content_type = header(x->connection, "Content-Type");

@@ -63,6 +63,8 @@ struct rest_request {
     const struct tailnet_snapshot *s; /* as of the arrival */
     bool dry_run, has_match, healthy, wrong_method;
     uint64_t match;
+    const char *token; /* Idempotency-Key; NULL: none */
+    size_t token_len;
 
     struct core_admin admin;
     struct core_elections elections;      /* a copy, where it was asked for */

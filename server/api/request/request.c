@@ -6,6 +6,11 @@
 #include "api/request/counts.h"
 #include "api/request/reply.h"
 #include "api/request/request.h"
+#include "base/array.h"
+#include "crypto/crypto.h"
+
+#define TOKEN_MIN 16
+#define TOKEN_MAX 128
 
 static struct rest_request *of(struct http_request *http)
 {
@@ -143,6 +148,51 @@ static int read_if_match(struct rest_request *r)
                      text);
 }
 
+/* The value as the IETF's draft has it, a text in quotes, or without them as most clients send it. */
+static int read_idempotency_key(struct rest_request *r)
+{
+    const char *text = r->http.idempotency_key;
+    size_t len = text ? strlen(text) : 0;
+
+    if (!text)
+        return 0;
+    if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
+        text++;
+        len -= 2;
+    }
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] >= 0x7f)
+            len = 0;
+    if (len < TOKEN_MIN || len > TOKEN_MAX)
+        return err_field(&r->err, ERR_INVALID, "Idempotency-Key",
+                         "Idempotency-Key must be %d to %d printable characters, and random", TOKEN_MIN, TOKEN_MAX);
+    r->token = text;
+    r->token_len = len;
+    return 0;
+}
+
+/* What is asked, with its body; and what only the same asker can say again. */
+static void make_token(struct rest_request *r)
+{
+    static const char id[] = "headway call", seal[] = "headway call's secret";
+    const char *match = r->http.if_match ? r->http.if_match : "";
+    const struct auth_who *who = &r->who;
+    const struct crypto_part request[] = {{r->http.method, strlen(r->http.method) + 1},
+                                          {r->http.target, strlen(r->http.target) + 1},
+                                          {match, strlen(match) + 1},
+                                          {r->http.body.data, r->http.body.len}};
+    struct crypto_part asker[] = {{id, sizeof(id)},
+                                  {&who->key_id, sizeof(who->key_id)},
+                                  {who->actor, strlen(who->actor) + 1},
+                                  {r->token, r->token_len}};
+
+    crypto_blake2s(request, ARRAY_LEN(request), r->admin.token.request);
+    crypto_blake2s(asker, ARRAY_LEN(asker), r->admin.token.id);
+    asker[0] = (struct crypto_part){seal, sizeof(seal)};
+    crypto_blake2s(asker, ARRAY_LEN(asker), r->admin.token.seal);
+    r->admin.has_token = true;
+}
+
 static int read_query(struct rest_request *r)
 {
     const char *question = strchr(r->http.target, '?');
@@ -150,6 +200,8 @@ static int read_query(struct rest_request *r)
 
     if (code == 0)
         code = read_if_match(r);
+    if (code == 0)
+        code = read_idempotency_key(r);
     if (code == 0 && r->endpoint->dialect == DIALECT_HEADWAY && arg_query(r, "dry_run"))
         code = arg_bool(r, "dry_run", &r->dry_run);
     return code;
@@ -212,6 +264,8 @@ static int read_body(struct rest_request *r)
     bool lenient = r->endpoint->dialect != DIALECT_HEADWAY;
     int code = check_size(r);
 
+    if (code == 0 && r->token)
+        make_token(r);
     if (code < 0 || !r->http.body.len || (lenient && !r->endpoint->body))
         return code;
     code = json_read(r->http.body.data, r->http.body.len, r->http.body.max, "the body", &r->json, &r->err);

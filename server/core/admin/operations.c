@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/admin/operations.h"
+#include "core/admin/repeated.h"
 #include "core/state/journal.h"
 #include "core/state/state.h"
 #include "core/state/transaction.h"
@@ -344,6 +345,7 @@ void admin_end(struct core_state *s, struct core_admin *a, int code)
         journal_set_inverse(s, a);
         mark_undone(s, a);
     }
+    repeated_note(s, a, code);
     s->admin = NULL;
     s->dry = false;
     if (code < 0)
@@ -356,6 +358,8 @@ void admin_run(struct core_state *s, struct core_call *call)
 {
     struct core_admin *a = (struct core_admin *)call;
 
+    if (repeated_answer(s, a, operations[a->op].object))
+        return;
     admin_begin(s, a);
     admin_end(s, a, operations[a->op].run(s, a, &call->err));
 }

@@ -18,6 +18,7 @@
 #include "routes/routes.h"
 #include "tailnet/publish.h"
 
+struct call_done;
 struct core_state;
 struct slot;
 
@@ -176,7 +177,9 @@ struct core_state {
     struct map ssh_approved;                  /* source, target, user -> mono ms */
     VEC(const struct deleted_node *) deleted; /* lately, oldest first; bounded */
     struct map deleted_keys;                  /* node key -> 1, of these */
-    struct map quarantine;                    /* address -> mono ms until which it is not given out again */
+    struct map calls_done; /* token -> struct call_done, of calls of administrators; see admin/repeated.c */
+    VEC(struct call_done *) calls_kept; /* of these those that were done, oldest first; bounded */
+    struct map quarantine;              /* address -> mono ms until which it is not given out again */
     struct address_pool v4, v6;
     const struct server_message *message_work, *message_published; /* NULL: none */
     const struct policy_text *policy_work, *policy_published;

@@ -68,7 +68,7 @@ static void *serve(void *arg)
             client_abort(s->interrupted);
             while (read(fd, &byte, 1) > 0)
                 ;
-        } else if (write(fd, s->script[i], strlen(s->script[i])) < 0)
+        } else if (*s->script[i] && write(fd, s->script[i], strlen(s->script[i])) < 0)
             perror("write");
         close(fd);
     }
@@ -154,6 +154,68 @@ static void answers_and_errors_are_read(void **state)
     close(s.listener);
     unlink(s.path);
     strs_release(&s.requests);
+}
+
+static char *key_of(const char *request)
+{
+    const char *at = strstr(request, "Idempotency-Key: ");
+
+    return at ? mem_strndup(at, strcspn(at, "\r")) : NULL;
+}
+
+/* A change whose connection breaks is sent again, as the same one; a question is not. */
+static void a_change_is_repeated(void **state)
+{
+    static const char *const script[] = {"",
+                                         "",
+                                         "HTTP/1.1 429 X\r\nConnection: close\r\n\r\n{}",
+                                         "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}",
+                                         "HTTP/1.1 429 X\r\nConnection: close\r\n\r\n{}",
+                                         ""};
+    struct server s;
+    server_start(&s, script, 6);
+    struct client *c = client_for(&s);
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(client_json(c, "POST", "/x", NULL, NULL, &e), 0);
+    assert_int_equal(client_json(c, "POST", "/x", NULL, NULL, &e), ERR_BUSY); /* it was refused, and is not made */
+    assert_int_equal(client_json(c, "GET", "/x", NULL, NULL, &e), ERR_UNAVAILABLE);
+    client_free(c);
+    pthread_join(s.thread, NULL);
+    assert_int_equal(s.requests.len, 6);
+    char *first = key_of(s.requests.items[0]), *other = key_of(s.requests.items[4]);
+    assert_non_null(first);
+    assert_true(strlen(first) >= strlen("Idempotency-Key: ") + 34);
+    for (size_t i = 1; i < 4; i++) {
+        char *key = key_of(s.requests.items[i]);
+        assert_string_equal(key, first);
+        free(key);
+    }
+    assert_string_not_equal(other, first);
+    assert_null(key_of(s.requests.items[5]));
+    free(first);
+    free(other);
+    close(s.listener);
+    unlink(s.path);
+    strs_release(&s.requests);
+}
+
+static void a_change_in_doubt_is_said_to_be(void **state)
+{
+    static const char *const script[] = {""};
+    struct server s;
+    server_start(&s, script, 1);
+    struct client_options options = {.socket = s.path, .timeout_ms = 300};
+    struct client *c = NULL;
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(client_new(&options, &c, &e), 0);
+    assert_int_equal(client_json(c, "DELETE", "/x", NULL, NULL, &e), ERR_UNAVAILABLE);
+    assert_non_null(strstr(e.message, "whether the change was made is not known"));
+    client_free(c);
+    server_stop(&s);
 }
 
 static void nobody_there_is_said(void **state)
@@ -276,6 +338,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_and_errors_are_read),  cmocka_unit_test(nobody_there_is_said),
+        cmocka_unit_test(a_change_is_repeated),         cmocka_unit_test(a_change_in_doubt_is_said_to_be),
         cmocka_unit_test(a_broken_stream_goes_on),      cmocka_unit_test(a_callback_ends_the_stream),
         cmocka_unit_test(another_thread_can_interrupt),
     };

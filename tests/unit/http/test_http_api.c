@@ -284,6 +284,40 @@ static void a_version_that_does_not_hold_is_refused_with_the_object(void **state
     assert_int_equal(api_ask(&f, &call, NULL), 400);
 }
 
+/* The same call with the same key is answered in the same words, and done once. */
+static void a_call_with_a_key_is_done_once(void **state)
+{
+    struct api_call call = {.method = "POST",
+                            .target = "/api/headway/preauthkeys",
+                            .body = "{\"user\":\"alice\",\"expiration\":\"2099-01-01T00:00:00Z\"}",
+                            .headers = "Idempotency-Key: \"0123456789abcdef\"\r\n"};
+    json_t *first, *again, *other;
+
+    (void)state;
+    assert_int_equal(api_ask(&f, &call, &first), 200);
+    assert_int_equal(api_ask(&f, &call, &again), 200);
+    assert_true(json_equal(first, again));
+    assert_true(str_starts(api_text_in(first, "result", "key"), "hskey-auth-"));
+    call.headers = "Idempotency-Key: 0123456789abcdef\r\n"; /* without the quotes */
+    assert_int_equal(api_ask(&f, &call, &other), 200);
+    assert_true(json_equal(first, other));
+    json_decref(again);
+    json_decref(other);
+    call.headers = "Idempotency-Key: fedcba9876543210\r\n";
+    assert_int_equal(api_ask(&f, &call, &other), 200);
+    assert_string_not_equal(api_text_in(first, "result", "id"), api_text_in(other, "result", "id"));
+    json_decref(first);
+    json_decref(other);
+    call.body = "{\"user\":\"alice\",\"expiration\":\"2098-01-01T00:00:00Z\"}";
+    assert_int_equal(api_ask(&f, &call, &other), 409);
+    assert_string_equal(api_text_in(other, "error", "field"), "Idempotency-Key");
+    json_decref(other);
+    call.headers = "Idempotency-Key: short\r\n";
+    assert_int_equal(api_ask(&f, &call, NULL), 400);
+    call.headers = "Idempotency-Key: with a blank in between\r\n";
+    assert_int_equal(api_ask(&f, &call, NULL), 400);
+}
+
 static void expect_online(bool online)
 {
     struct api_snapshot s;
@@ -560,6 +594,7 @@ int main(void)
         CASE(nodes_answer_as_headscale_s_do),
         CASE(a_change_answers_with_event_version_and_inverse),
         CASE(a_version_that_does_not_hold_is_refused_with_the_object),
+        CASE(a_call_with_a_key_is_done_once),
         CASE(a_node_whose_key_expired_is_not_online),
         CASE(the_snapshot_reads_back_whole),
         CASE(an_action_is_undone_whole),

@@ -150,7 +150,7 @@ static void put_short_lived(struct store *s)
     struct pending *waiting = pending_new();
     struct ssh_approval *approval = ssh_approval_new();
     struct deleted_node *gone = deleted_node_new();
-    struct admin_call *call = (struct admin_call *)record_new(RECORD_ADMIN_CALL);
+    struct admin_call *call = admin_call_new();
 
     mem_replace(&waiting->auth_id, "hskey-authreq-0123456789abcdef01234567");
     mem_replace(&waiting->source, "192.0.2.1:5");
