@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "control/control.h"
 #include "core/core.h"
+#include "database/database.h"
 #include "front/front.h"
 #include "health/health.h"
 #include "import/import.h"
@@ -28,7 +29,7 @@
 #include "relay/relay.h"
 #include "usage/flags.h"
 
-#define TRIM_SECONDS 2
+#define TRIM_SECONDS 2   /* and how often it is looked whether the database is still this daemon's */
 #define TRIM_HEAP_IN 10  /* the heap each so many times, */
 #define STORM        100 /* or after so many new streams */
 
@@ -59,15 +60,12 @@ static const struct flag options[] = {
     FLAGS_END,
 };
 
-/* Of import; its -c is headscale's configuration. */
-static const struct flag import_options[] = {
-    {.name = "database", .kind = FLAG_TEXT, .value = "FILE", .help = "headscale's database, a SQLite file"},
-    {.name = "noise-key", .kind = FLAG_TEXT, .value = "FILE", .help = "its private key, by which clients know it"},
-    {.name = "derp-key", .kind = FLAG_TEXT, .value = "FILE", .help = "the private key of its relay"},
-    {.name = "to", .kind = FLAG_TEXT, .value = "FILE", .help = "headway's configuration"},
-    {.name = "state", .kind = FLAG_TEXT, .value = "DIRECTORY", .help = "where headway's database and keys are to be"},
-    {.name = "dry-run", .kind = FLAG_SWITCH, .help = "tell what would be done, and write nothing"},
-    {.name = "all", .kind = FLAG_SWITCH, .help = "name also each object that is taken as it is"},
+/* Of migrate. */
+static const struct flag migrate_options[] = {
+    {.name = "from",
+     .kind = FLAG_TEXT,
+     .value = "DATABASE",
+     .help = "sqlite:FILE or postgres; --to names the other, an empty one"},
     FLAGS_END,
 };
 
@@ -75,14 +73,16 @@ static void print_help(void)
 {
     struct buf text = BUF_INIT(0);
 
-    buf_adds(&text,
-             "headwayd: a control plane for Tailscale clients\n\n"
-             "  headwayd [-c FILE]             run until SIGTERM\n"
-             "  headwayd [-c FILE] configtest  check the configuration and exit\n"
-             "  headwayd import -c FILE        take over the tailnet of headscale, whose configuration that is\n\n");
+    buf_adds(&text, "headwayd: a control plane for Tailscale clients\n\n"
+                    "  headwayd [-c FILE]             run until SIGTERM\n"
+                    "  headwayd [-c FILE] configtest  check the configuration and exit\n"
+                    "  headwayd import -c FILE        take over the tailnet of headscale, whose configuration that is\n"
+                    "  headwayd [-c FILE] migrate     move the tailnet from SQLite into PostgreSQL, or back\n\n");
     flags_help(options, &text);
     buf_adds(&text, "\nOptions of import:\n");
     flags_help(import_options, &text);
+    buf_adds(&text, "\nOptions of migrate:\n");
+    flags_help(migrate_options, &text);
     fputs(buf_text(&text), stdout);
     buf_release(&text);
 }
@@ -171,15 +171,6 @@ static void tell_facts(void *arg, struct server_facts *out)
     out->certificate_ends_ns = tls ? loop_tls_ends(tls) * NS_PER_SECOND : 0;
 }
 
-static void put_problem(const struct config *c, struct strs *problems, const char *key, const char *text)
-{
-    char *named = mem_format("%s: %s", key, text), *whole = config_place(c, key, named);
-
-    strs_push(problems, whole);
-    free(whole);
-    free(named);
-}
-
 /* A policy file that cannot be used is only the end where no earlier start has stored one. */
 static void check_policy(const struct config *c, const struct store_image *image, struct strs *problems,
                          struct strs *notes)
@@ -191,12 +182,13 @@ static void check_policy(const struct config *c, const struct store_image *image
         return;
     core_check_policy(c, !image->run ? NULL : image->users ? image->users : nobody, image->user_count, &said);
     if (said.len)
-        put_problem(c, store_holds_policy(c->database.sqlite_path) ? notes : problems, "policy.path", buf_text(&said));
+        config_problem(c, database_holds_policy(c, image) ? notes : problems, "policy.path", buf_text(&said));
     buf_release(&said);
 }
 
-/* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too. */
-static int check(const struct config *c, bool ports, struct strs *problems, struct strs *notes)
+/* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too; test:
+ * nobody starts. */
+static int check(const struct config *c, bool ports, bool test, struct strs *problems, struct strs *notes)
 {
     struct store_image image;
     struct loop_tls *tls = NULL;
@@ -205,18 +197,14 @@ static int check(const struct config *c, bool ports, struct strs *problems, stru
     int rc = config_check(c, ports, problems, NULL);
 
     if (control_key_check(c->noise.private_key_path, &e) < 0)
-        put_problem(c, problems, "noise.private_key_path", e.message);
+        config_problem(c, problems, "noise.private_key_path", e.message);
     if (control_key_check(c->derp.server.private_key_path, &e) < 0)
-        put_problem(c, problems, "derp.server.private_key_path", e.message);
-    if (store_check(c->database.sqlite_path, &image, &e) < 0) {
-        char *advice = import_advice(c);
-        put_problem(c, problems, "database.sqlite.path", advice ? advice : e.message);
-        free(advice);
-    }
+        config_problem(c, problems, "derp.server.private_key_path", e.message);
+    database_check(c, test, &image, problems);
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);
         if (!tls)
-            put_problem(c, problems, *e.field ? e.field : "tls_cert_path", e.message);
+            config_problem(c, problems, *e.field ? e.field : "tls_cert_path", e.message);
         loop_tls_free(tls);
     }
     check_policy(c, &image, problems, notes);
@@ -232,9 +220,8 @@ static int start_inside(struct daemon *d, struct err *e)
     int rc;
 
     if ((rc = file_make_parents(c->noise.private_key_path, 0750, e)) < 0 ||
-        (rc = file_make_parents(c->database.sqlite_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->noise.private_key_path, d->private_key, d->public_key, e)) < 0 ||
-        (rc = store_open(c->database.sqlite_path, &d->store, e)) < 0)
+        (rc = database_open(c, d->public_key, &d->store, e)) < 0)
         return rc;
     d->tailnet = tailnet_new();
     if ((rc = core_start(c, d->tailnet, d->store, &d->core, e)) < 0)
@@ -405,7 +392,8 @@ static void beat(void)
     sd_notify(0, "WATCHDOG=1");
 }
 
-/* Which signal ends it. The service manager wants to hear of the core twice as often as it says. */
+/* Which signal ends it, unless its database is not its own any more. The service manager wants to hear of the core
+ * twice as often as it says. */
 static int wait_for_end(struct daemon *d, const sigset_t *signals)
 {
     uint64_t watchdog_us = 0, us = TRIM_SECONDS * 1000000;
@@ -414,7 +402,7 @@ static int wait_for_end(struct daemon *d, const sigset_t *signals)
 
     if (watched && watchdog_us / 2 < us)
         us = watchdog_us / 2;
-    while (number != SIGTERM && number != SIGINT) {
+    while (number != SIGTERM && number != SIGINT && !store_is_lost(d->store, NULL)) {
         if (watched)
             core_beat(d->core, beat);
         number = sigtimedwait(signals, NULL, &(struct timespec){(time_t)(us / 1000000), (long)(us % 1000000) * 1000});
@@ -445,7 +433,7 @@ static int serve(struct daemon *d)
         log_info("config", "%s", d->config->notes.items[i]);
     /* Sockets that the service manager kept from the run before hold their ports. */
     bool kept = getenv("LISTEN_FDS") != NULL;
-    bool bad = check(d->config, !kept, &problems, &notes) < 0;
+    bool bad = check(d->config, !kept, false, &problems, &notes) < 0;
     for (size_t i = 0; i < notes.len; i++)
         log_warn("config", "%s", notes.items[i]);
     for (size_t i = 0; i < problems.len; i++)
@@ -470,12 +458,14 @@ static int serve(struct daemon *d)
              d->config->server_url, d->config->listen_addr, d->config->unix_socket, files > 64 ? files - 64 : 0);
     say_requirements(d->config, false);
     sd_notify(0, "READY=1");
-    log_info("stop", "stopping on %s", strsignal(wait_for_end(d, &signals)));
+    int signal_number = wait_for_end(d, &signals), status = store_is_lost(d->store, &e);
+    log_write(status ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "stop", "stopping on %s",
+              status ? e.message : strsignal(signal_number));
     /* What is written meanwhile may take as long as the unit's TimeoutStopSec. */
     sd_notify(0, "STOPPING=1\nWATCHDOG_USEC=60000000");
     stop(d);
     log_end();
-    return 0;
+    return status;
 }
 
 static int configtest(const struct config *c)
@@ -483,7 +473,7 @@ static int configtest(const struct config *c)
     struct strs problems = {0}, notes = {0};
     int status = 0;
 
-    if (check(c, true, &problems, &notes) < 0) {
+    if (check(c, true, true, &problems, &notes) < 0) {
         say_problems(&problems, NULL);
         status = 1;
     }
@@ -505,30 +495,12 @@ static const char *given_text(const struct flags *flags, const char *name)
     return flags_given(flags, name) ? flags_text(flags, name) : NULL;
 }
 
-static int import(const struct flags *flags)
+static int migrate(const struct config *c, const struct flags *flags)
 {
-    static const char usual[] = "/etc/headscale/config.yaml";
-    struct import_options o = {.config = given_text(flags, "config"),
-                               .database = given_text(flags, "database"),
-                               .noise_key = given_text(flags, "noise-key"),
-                               .derp_key = given_text(flags, "derp-key"),
-                               .to = given_text(flags, "to"),
-                               .state_dir = given_text(flags, "state"),
-                               .dry_run = flags_switch(flags, "dry-run"),
-                               .all = flags_switch(flags, "all")};
+    struct err e;
 
-    if (!o.config && !o.database && access(usual, F_OK) == 0)
-        o.config = usual;
     log_setup(LOG_LEVEL_WARN, LOG_TEXT);
-    return import_run(&o, stdout, stderr);
-}
-
-static bool import_flag_given(const struct flags *flags)
-{
-    for (const struct flag *f = import_options; f->kind != FLAG_NONE; f++)
-        if (flags_given(flags, f->name))
-            return true;
-    return false;
+    return database_migrate(c, given_text(flags, "from"), given_text(flags, "to"), stdout, &e) < 0 ? say(1, &e) : 0;
 }
 
 /* ---- called as headscale ---- */
@@ -548,7 +520,7 @@ static char *find_config(const char *named)
 
 static bool is_command(const char *word)
 {
-    return str_eq(word, "serve") || str_eq(word, "configtest") || str_eq(word, "import");
+    return str_eq(word, "serve") || str_eq(word, "configtest") || str_eq(word, "import") || str_eq(word, "migrate");
 }
 
 int main(int argc, char **argv)
@@ -563,7 +535,8 @@ int main(int argc, char **argv)
     if (is_headscale())
         prctl(PR_SET_NAME, "headscale"); /* the program's name, which tools look for, is that of its file */
     flags_add_table(&flags, options);
-    flags_add_table(&flags, import_options);
+    flags_add_table(&flags, import_options); /* with the word "to" of both */
+    flags_add_table(&flags, migrate_options);
     if (flags_parse(&flags, argc - 1, argv + 1, &e) < 0)
         return say(1, &e);
     const char *command = flags.args.len ? flags.args.items[0] : "serve";
@@ -576,9 +549,10 @@ int main(int argc, char **argv)
         err_set(&e, ERR_INVALID, "unknown command '%s': see headwayd --help", flags.args.items[flags.args.len - 1]);
         status = say(1, &e);
     } else if (str_eq(command, "import")) {
-        status = import(&flags);
-    } else if (import_flag_given(&flags)) {
-        err_set(&e, ERR_INVALID, "these options are those of 'headwayd import'");
+        status = import_command(&flags);
+    } else if (!str_eq(command, "migrate") && (import_flag_given(&flags) || flags_given(&flags, "from"))) {
+        err_set(&e, ERR_INVALID, "these options are those of 'headwayd %s'",
+                flags_given(&flags, "from") ? "migrate" : "import");
         status = say(1, &e);
     } else if (config_load(d.config_path, &d.config, &problems, &e) < 0) {
         say_problems(&problems, &e);
@@ -586,6 +560,8 @@ int main(int argc, char **argv)
     } else if (str_eq(command, "serve")) {
         status = serve(&d);
         d.config = NULL;
+    } else if (str_eq(command, "migrate")) {
+        status = migrate(d.config, &flags);
     } else {
         status = configtest(d.config);
     }

@@ -115,8 +115,9 @@ struct config {
         int64_t wal_autocheckpoint;
         struct {
             char *host, *name, *user, *pass, *ssl; /* ssl: "true", "false" or a word of libpq's sslmode */
-            int64_t port;
-        } postgres; /* headscale's, for import */
+            char *options;
+            int64_t port, max_open_conns;
+        } postgres;
     } database;
     struct {
         char *level, *format;
@@ -167,6 +168,8 @@ int config_load(const char *path, struct config **out, struct strs *problems, st
 
 /* What is wrong with a key, as "FILE:LINE: TEXT" where the file gives it; the caller's. */
 char *config_place(const struct config *c, const char *key, const char *text);
+/* Adds "FILE:LINE: KEY: TEXT". */
+void config_problem(const struct config *c, struct strs *problems, const char *key, const char *text);
 
 /* The same for a program that wants to know little of it, where the daemon is: *out is given also where something is
  * wrong, with the defaults in place of what could not be read. */
@@ -215,6 +218,9 @@ char *config_default_file(void);
 
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);
+
+bool config_is_postgres(const struct config *c);    /* the database is one of PostgreSQL */
+const char *config_sslmode(const struct config *c); /* database.postgres.ssl for libpq; "": its default */
 
 /* Splits "host:port", ":8080", "[::]:443", ":http". A host of "" means all addresses of both
  * families. ERR_INVALID names the field. */

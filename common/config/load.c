@@ -31,6 +31,15 @@ char *config_place(const struct config *c, const char *key, const char *text)
     return with_place(c->file ? c->file : "", which && c->lines ? c->lines[which - config_keys] : 0, text);
 }
 
+void config_problem(const struct config *c, struct strs *problems, const char *key, const char *text)
+{
+    char *named = mem_format("%s: %s", key, text), *whole = config_place(c, key, named);
+
+    strs_push(problems, whole);
+    free(whole);
+    free(named);
+}
+
 void loader_problem(struct loader *l, unsigned line, const char *key, const char *text)
 {
     char *whole = l->variable ? mem_format("%s: %s", l->variable, text) : with_place(l->file, line, text);

@@ -274,12 +274,41 @@ static void rule_oidc(struct config *c, rule_fail fail, void *arg)
         fail(arg, "oidc.issuer", "oidc.client_secret or oidc.client_secret_path is required when oidc.issuer is set");
 }
 
+bool config_is_postgres(const struct config *c)
+{
+    return strcasecmp(c->database.type, "postgres") == 0;
+}
+
+const char *config_sslmode(const struct config *c)
+{
+    const char *ssl = c->database.postgres.ssl;
+
+    if (!*ssl || strcasecmp(ssl, "false") == 0 || str_eq(ssl, "0"))
+        return "disable";
+    return strcasecmp(ssl, "true") == 0 || str_eq(ssl, "1") ? "" : ssl;
+}
+
+static void rule_postgres(struct config *c, rule_fail fail, void *arg)
+{
+    static const char *const modes[] = {"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full", NULL};
+    const char *mode = config_sslmode(c);
+    size_t i = 0;
+
+    while (modes[i] && !str_eq(modes[i], mode))
+        i++;
+    if (!modes[i])
+        fail(arg, "database.postgres.ssl",
+             "database.postgres.ssl: '%.40s' is none of true, false, disable, allow, prefer, require, verify-ca, "
+             "verify-full",
+             c->database.postgres.ssl);
+    if (c->database.postgres.max_open_conns < 3)
+        fail(arg, "database.postgres.max_open_conns", "database.postgres.max_open_conns: headway needs at least 3");
+}
+
 static void rule_database(struct config *c, rule_fail fail, void *arg)
 {
-    if (strcasecmp(c->database.type, "postgres") == 0)
-        fail(arg, "database.type",
-             "database.type: headway keeps its database in SQLite: a database of headscale's in PostgreSQL is imported "
-             "with 'headwayd import --config FILE'");
+    if (config_is_postgres(c))
+        rule_postgres(c, fail, arg);
     if (!c->database.write_ahead_log)
         note(c, "database.sqlite.write_ahead_log: false has no effect: the write-ahead log is always used");
 }

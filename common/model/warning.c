@@ -73,6 +73,8 @@ bool warning_of_flag(const char *flag, const char **code, const char **text)
     } known[] = {
         {"warn-ip-forwarding-off", WARNING_FORWARDING_OFF,
          "IP forwarding is off: it advertises routes and does not forward packets"},
+        {"warn-too-many-routes", "too-many-routes",
+         "It advertises more routes than are taken (1,000, an app connector 4,096): the others are left out"},
         {"warn-router-unhealthy", "router-unhealthy", "Its client cannot set up the routes of its system"},
     };
 

@@ -26,6 +26,9 @@ struct tailnet;
 int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN],
                      struct err *e) WARN_UNUSED;
 
+/* The public half of one that is there; ERR_MISSING where none is. */
+int control_key_public(const char *path, uint8_t public_key[CRYPTO_KEY_LEN], struct err *e) WARN_UNUSED;
+
 /* The same without making one: 0 where it is missing or can be used. */
 int control_key_check(const char *path, struct err *e) WARN_UNUSED;
 /* The key of another file into one of its own: ERR_MISSING where there is none, ERR_CONFLICT where to holds another

@@ -23,8 +23,8 @@ static int take_text(const json_t *h, const char *key, int which, const char **o
 
 static int take_routes(const json_t *h, struct request_info *r, struct err *e)
 {
+    size_t max = json_is_true(json_object_get(h, "AppConnector")) ? LEARNED_MAX : ROUTES_MAX, i;
     json_t *list = NULL, *item;
-    size_t i;
 
     if (json_get_array(h, "RoutableIPs", &list, e) < 0)
         return ERR_INVALID;
@@ -32,8 +32,9 @@ static int take_routes(const json_t *h, struct request_info *r, struct err *e)
     {
         struct prefix p;
         struct err why;
-        if (r->info.routes.len >= ROUTES_MAX) {
+        if (r->info.routes.len >= max) {
             r->cut = "routes";
+            r->routes_cut = true;
             break;
         }
         if (!json_is_string(item))

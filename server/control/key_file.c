@@ -72,6 +72,17 @@ int control_key_copy(const char *from, const char *to, bool try, struct err *e)
     return rc;
 }
 
+int control_key_public(const char *path, uint8_t public_key[CRYPTO_KEY_LEN], struct err *e)
+{
+    uint8_t private_key[CRYPTO_KEY_LEN];
+    int rc = read_key(path, FILE_SECRET, private_key, e);
+
+    if (rc == 0)
+        crypto_x25519_public(private_key, public_key);
+    crypto_wipe(private_key, sizeof(private_key));
+    return rc;
+}
+
 int control_key_load(const char *path, uint8_t private_key[CRYPTO_KEY_LEN], uint8_t public_key[CRYPTO_KEY_LEN],
                      struct err *e)
 {

@@ -177,6 +177,8 @@ static int read_map(const json_t *root, struct map_request *out, struct err *e)
     int code = read_hostinfo(root, &out->client, e);
     if (!out->client.cut)
         out->client.cut = cut;
+    if (out->client.routes_cut)
+        strs_push(&out->flags, "warn-too-many-routes");
     return code;
 }
 

@@ -10,6 +10,7 @@
 #define REQUEST_BODY_MAX  (1u << 20)
 #define HOSTINFO_MAX      (16u << 10) /* bytes of one that is stored whole */
 #define ROUTES_MAX        1000        /* of Hostinfo.RoutableIPs */
+#define LEARNED_MAX       4096        /* of an app connector, which advertises each address that it learns */
 #define REQUEST_TAGS_MAX  64
 #define REQUEST_FLAGS_MAX 16
 #define ENDPOINTS_MAX     64
@@ -20,6 +21,7 @@ struct request_info {
     struct client_info info;
     char *texts[7];
     const char *cut; /* a word for what was more than is taken, NULL: nothing was */
+    bool routes_cut; /* it advertises more than is taken */
 };
 
 struct register_request {

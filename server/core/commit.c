@@ -113,7 +113,7 @@ static struct commit_group *revert(struct core_state *s, const struct commit_gro
     s->open = NULL;
     if (open) {
         open->abandoned = true;
-        open->code = failed->code;
+        open->code = failed->code == ERR_TIMEOUT ? ERR_UNAVAILABLE : failed->code;
         open->err = failed->err;
     }
     return open;
@@ -123,7 +123,7 @@ static struct commit_group *revert(struct core_state *s, const struct commit_gro
  * them. */
 static bool may_try_again(const struct commit_group *g)
 {
-    return g->code != ERR_UNAVAILABLE && g->code != ERR_IO;
+    return g->code != ERR_UNAVAILABLE && g->code != ERR_IO && g->code != ERR_TIMEOUT;
 }
 
 /* What another group stood on was refused: its calls are run again together. The calls of the group that the store had
@@ -206,6 +206,31 @@ static void remake(struct core_state *s, const struct commit_group *g)
     tx_submit(s);
 }
 
+/* The store is going to say more of it. */
+static void keep_uncertain(struct core_state *s, struct commit_group *g)
+{
+    g->uncertain = true;
+    g->next = s->uncertain;
+    s->uncertain = g;
+}
+
+static void end_uncertain(struct core_state *s, struct commit_group *g)
+{
+    struct commit_group **at = &s->uncertain;
+
+    while (*at != g)
+        at = &(*at)->next;
+    *at = g->next;
+    group_free(g);
+}
+
+void commit_release(struct core_state *s)
+{
+    store_forget(s->store);
+    while (s->uncertain)
+        end_uncertain(s, s->uncertain);
+}
+
 static void refuse(struct core_state *s, struct commit_group *g)
 {
     bool again = may_try_again(g);
@@ -221,7 +246,10 @@ static void refuse(struct core_state *s, struct commit_group *g)
                 deliver(s, g->events.items[i]);
     }
     answer_calls(g);
-    group_free(g);
+    if (g->code == ERR_TIMEOUT)
+        keep_uncertain(s, g);
+    else
+        group_free(g);
 }
 
 static void try_again(struct core_state *s)
@@ -290,16 +318,50 @@ static void finish(struct core_state *s, struct commit_group *g)
         try_again(s);
 }
 
+/* A group that was refused because nobody knew is durable after all. What was decided meanwhile is decided again: the
+ * store refuses what of it was submitted. */
+static void accept_late(struct core_state *s, struct commit_group *g)
+{
+    struct commit_group *open = NULL;
+
+    err_set(&g->err, ERR_CONFLICT, "an earlier change was stored after all");
+    g->code = ERR_CONFLICT;
+    open = revert(s, g);
+    for (size_t i = 0; i < g->writes.len; i++) {
+        const struct store_write *w = &g->writes.items[i];
+        tx_set_work(s, w->record, w->remove);
+        commit_follow(s, w, g->actors.items[i]);
+    }
+    publish(s);
+    for (size_t i = 0; i < g->events.len; i++)
+        if (!g->observed.items[i])
+            deliver(s, g->events.items[i]);
+    if (open)
+        refuse(s, open);
+    if (s->retries)
+        try_again(s);
+}
+
 struct commit_answer {
     struct core_call call;
     struct commit_group *group;
+    int code;
+    struct err err;
 };
 
 static void run_finish(struct core_state *s, struct core_call *call)
 {
     struct commit_answer *f = (struct commit_answer *)call;
 
-    finish(s, f->group);
+    f->group->code = f->code;
+    f->group->err = f->err;
+    if (!f->group->uncertain) {
+        finish(s, f->group);
+    } else {
+        if (f->code == 0)
+            accept_late(s, f->group);
+        end_uncertain(s, f->group);
+    }
     free(f);
 }
 
@@ -309,9 +371,9 @@ static void store_answered(void *arg, int code, const struct err *e)
     struct commit_group *g = arg;
     struct commit_answer *f = mem_alloc(sizeof(*f));
 
-    g->code = code;
+    f->code = code;
     if (code < 0 && e)
-        g->err = *e;
+        f->err = *e;
     f->group = g;
     queue_post(&g->state->queue, &f->call, run_finish);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/decide/liveness.h"
+#include "core/decide/map_request.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
 #include "core/decide/reach.h"
@@ -97,6 +98,9 @@ static void fire(struct core_state *s, const struct timer *t)
         break;
     case TIMER_CARRIED:
         carried_due(s, t->slot);
+        break;
+    case TIMER_LEARNED:
+        learned_due(s, t->slot);
         break;
     case TIMER_PENDING:
         pending_request_expire(s);

@@ -416,5 +416,6 @@ void core_stop(struct core *core)
     extra_records_stop(&core->records);
     queue_stop(&core->state.queue);
     thread_join(&core->thread);
+    commit_release(&core->state);
     core_free(core);
 }

@@ -67,11 +67,6 @@ static int load_config(struct job *j, struct err *e)
     return rc;
 }
 
-static bool in_postgres(const struct config *c)
-{
-    return strcasecmp(c->database.type, "postgres") == 0;
-}
-
 static int find_source(struct job *j, struct err *e)
 {
     const struct import_options *o = j->options;
@@ -86,9 +81,9 @@ static int find_source(struct job *j, struct err *e)
                        "--noise-key");
     if (o->database)
         j->database = absolute(o->database);
-    else if (!in_postgres(c) && strs_has(&c->given, "database.sqlite.path"))
+    else if (!config_is_postgres(c) && strs_has(&c->given, "database.sqlite.path"))
         j->database = absolute(c->database.sqlite_path);
-    else if (!in_postgres(c))
+    else if (!config_is_postgres(c))
         return err_set(e, ERR_INVALID, "%s names no database: give it with --database", c->file);
     j->noise_key = o->noise_key                                         ? o->noise_key
                    : c && strs_has(&c->given, "noise.private_key_path") ? c->noise.private_key_path

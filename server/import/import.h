@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "config/config.h"
+#include "usage/flags.h"
 
 struct import_options {
     const char *config;                          /* headscale's; NULL: database and noise_key are given */
@@ -20,6 +21,11 @@ struct import_options {
 
 /* Reports to out, and what keeps it from being done to errors; the exit status of a program. */
 int import_run(const struct import_options *o, FILE *out, FILE *errors);
+
+/* The same by its options, but -c, which every command has. */
+extern const struct flag import_options[];
+int import_command(const struct flags *flags);
+bool import_flag_given(const struct flags *flags);
 
 /* What to do about a configuration whose database is headscale's: the command, or that it was done. The caller's; NULL:
  * it is no database of headscale. */

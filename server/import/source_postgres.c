@@ -137,14 +137,6 @@ static int64_t read_sequence(struct source *source, const char *table)
     return found;
 }
 
-/* true is what the driver does by default; any other word is libpq's own. */
-static const char *ssl_mode(const char *ssl)
-{
-    if (!*ssl || strcasecmp(ssl, "false") == 0 || str_eq(ssl, "0"))
-        return "disable";
-    return strcasecmp(ssl, "true") == 0 || str_eq(ssl, "1") ? "prefer" : ssl;
-}
-
 static int begin(struct source *source, struct err *e)
 {
     static const char *const commands[] = {
@@ -182,7 +174,7 @@ int source_open_postgres(const struct config *c, struct source **out, struct err
                                   c->database.postgres.name,
                                   c->database.postgres.user,
                                   c->database.postgres.pass,
-                                  ssl_mode(c->database.postgres.ssl),
+                                  *config_sslmode(c) ? config_sslmode(c) : "prefer",
                                   CONNECT_SECONDS,
                                   "headway import",
                                   NULL};

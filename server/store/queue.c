@@ -15,7 +15,11 @@
 #define LIVE_STEP 1000  /* rows at once: who waits for a commit does not wait for ten thousand of these */
 #define RETRY_MS  10000 /* after a write failed: soft state again, and whether writing works */
 #define PRUNE_MS  60000
-#define STEP_MS   50 /* between two steps of a retention that has a lot to do */
+#define BEAT_MS   1000
+#define AGAIN_MS  50    /* between two tries to reach the database, doubled up to BEAT_MS */
+#define AWAY_MS   10000 /* a group waits so long for a database that is away */
+#define END_MS    2000  /* and at the end */
+#define STEP_MS   50    /* between two steps of a retention that has a lot to do */
 
 static int64_t earliest(int64_t a, int64_t b)
 {
@@ -26,7 +30,7 @@ static struct store_group *take_groups(struct store *s, int64_t now)
 {
     struct store_group *list = s->first;
 
-    if (!list || !(s->waited || s->stopping || now >= s->lazy_ms))
+    if (!list || s->away || !(s->waited || s->stopping || now >= s->lazy_ms))
         return NULL;
     s->first = NULL;
     s->last = &s->first;
@@ -121,20 +125,182 @@ static void answer(struct store_group *g)
     free(g);
 }
 
-static void write_groups(struct store *s, struct store_group *list)
+/* Answers those that have a verdict, in their order; the rest, from the first open one on, goes back to the front.
+ * Called and left with the lock held; not held while answering. */
+static void conclude(struct store *s, struct store_group *list)
 {
-    struct err e = {0};
     uint64_t count = 0;
 
     pthread_mutex_unlock(&s->lock);
-    note(s, s->engine->calls->commit(s->engine, list, &e), &e);
-    for (struct store_group *g = list, *next; g; g = next) {
-        next = g->next;
-        answer(g);
+    for (struct store_group *next; list && !list->open; list = next) {
+        next = list->next;
+        answer(list);
         count++;
     }
     pthread_mutex_lock(&s->lock);
     s->written += count;
+    pthread_cond_broadcast(&s->idle);
+    if (!list)
+        return;
+    struct store_group **end = &list;
+    for (; *end; end = &(*end)->next)
+        (*end)->open = false;
+    *end = s->first;
+    if (!s->first)
+        s->last = end;
+    s->first = list;
+    s->waited = true;
+}
+
+static void write_groups(struct store *s, struct store_group *list)
+{
+    struct err e = {0};
+
+    pthread_mutex_unlock(&s->lock);
+    int code = s->engine->calls->commit(s->engine, list, &e);
+    note(s, code, &e);
+    pthread_mutex_lock(&s->lock);
+    if (code < 0 && s->engine->calls->reach) {
+        s->away = true;
+        s->reach_ms = 0;
+    }
+    conclude(s, list);
+}
+
+/* ---- a database that is away ---- */
+
+static void end_doubtful(struct store *s)
+{
+    for (struct store_group *g = s->doubtful, *next; g; g = next) {
+        next = g->next;
+        g->done = NULL;
+        g->code = 0;
+        answer(g);
+    }
+    s->doubtful = NULL;
+}
+
+/* What was written when the connection broke is there, or it is not: the second answers. Whether some of it is that was
+ * refused. With the lock held, as store_forget ends these answers. */
+static bool settle(struct store *s, uint64_t durable)
+{
+    bool late = false;
+
+    for (struct store_group *g = s->doubtful; g; g = g->next) {
+        g->code = g->number <= durable ? 0 : ERR_UNAVAILABLE;
+        late = late || g->code == 0;
+        g->done(g->arg, g->code, &g->err);
+    }
+    end_doubtful(s);
+    return late;
+}
+
+void store_forget(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    end_doubtful(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Those at the front of the queue that are durable already. With the lock held. */
+static struct store_group *take_durable(struct store *s, uint64_t durable)
+{
+    struct store_group *list = s->first, **end = &list;
+
+    while (*end && (*end)->number && (*end)->number <= durable)
+        end = &(*end)->next;
+    if (end == &list)
+        return NULL;
+    s->first = *end;
+    if (!s->first)
+        s->last = &s->first;
+    *end = NULL;
+    return list;
+}
+
+static void found_again(struct store *s, uint64_t durable)
+{
+    bool late = settle(s, durable);
+    struct store_group *list = take_durable(s, durable);
+
+    for (struct store_group *g = s->first; g; g = g->next)
+        g->number = 0;
+    if (list)
+        conclude(s, list);
+    if (late) {
+        /* What was decided meanwhile did not know of it: it is to be decided again. */
+        s->engine->refusal.series = s->newest_series;
+        err_set(&s->engine->refusal.err, ERR_CONFLICT, "an earlier change was stored after all");
+    }
+}
+
+/* Called and left with the lock held. */
+static void reach(struct store *s)
+{
+    struct store_reach found = {0};
+    struct err e = {0};
+
+    pthread_mutex_unlock(&s->lock);
+    int code = s->engine->calls->reach(s->engine, &found, &e);
+    note(s, code == ERR_GONE ? ERR_UNAVAILABLE : code, &e);
+    pthread_mutex_lock(&s->lock);
+    s->away = code < 0;
+    s->lost = code == ERR_GONE;
+    if (code == 0 && found.again)
+        found_again(s, found.durable);
+    if (code == 0)
+        s->retry_wait_ms = AGAIN_MS;
+    s->reach_ms = clock_mono_ms() + (code == 0 ? BEAT_MS : s->retry_wait_ms);
+    if (code < 0)
+        s->retry_wait_ms = 2 * s->retry_wait_ms < BEAT_MS ? 2 * s->retry_wait_ms : BEAT_MS;
+}
+
+static bool has_waited(const struct store *s, const struct store_group *g, int64_t now)
+{
+    return s->lost || now >= g->until_ms - (s->stopping ? AWAY_MS - END_MS : 0) ||
+           refusal_covers(&s->engine->refusal, g);
+}
+
+static void doubt(struct store *s, struct store_group *g)
+{
+    struct store_group **last = &s->doubtful;
+
+    while (*last)
+        last = &(*last)->next;
+    g->next = NULL;
+    *last = g;
+    g->done(g->arg, g->code, &g->err);
+}
+
+/* Refuses what has waited long enough; what may have been written gets another answer later. With the lock held. */
+static void refuse_late(struct store *s, int64_t now)
+{
+    struct store_group *list = NULL, **end = &list;
+
+    while (s->first && has_waited(s, s->first, now)) {
+        struct store_group *g = s->first;
+        g->code = g->number ? ERR_TIMEOUT : ERR_UNAVAILABLE;
+        g->err = s->trouble_err;
+        g->err.code = (enum err_code)g->code;
+        if (g->number)
+            err_set(&g->err, ERR_TIMEOUT,
+                    "the database went away while this was written: whether it is done is not known");
+        refusal_note(&s->engine->refusal, g);
+        s->first = g->next;
+        *end = g;
+        end = &g->next;
+    }
+    *end = NULL;
+    if (!s->first)
+        s->last = &s->first;
+    for (struct store_group *g = list, *next; g; g = next) {
+        next = g->next;
+        if (g->code == ERR_TIMEOUT && g->done)
+            doubt(s, g);
+        else
+            answer(g);
+        s->written++;
+    }
     pthread_cond_broadcast(&s->idle);
 }
 
@@ -174,6 +340,18 @@ static void tend(struct store *s)
     s->prune_ms = clock_mono_ms() + (more ? STEP_MS : s->trouble < 0 ? RETRY_MS : PRUNE_MS);
 }
 
+/* When something is due if nothing happens before. */
+static int64_t next_ms(const struct store *s)
+{
+    int64_t until = s->away ? INT64_MAX : earliest(earliest(s->prune_ms, s->lazy_ms), s->live_ms);
+
+    if (s->engine->calls->reach && !s->lost)
+        until = earliest(until, s->reach_ms);
+    if (s->away && s->first)
+        until = earliest(until, s->first->until_ms - (s->stopping ? AWAY_MS - END_MS : 0));
+    return until == INT64_MAX ? clock_mono_ms() + BEAT_MS : until;
+}
+
 static void *storage_thread(void *arg)
 {
     struct store *s = arg;
@@ -182,16 +360,20 @@ static void *storage_thread(void *arg)
     pthread_mutex_lock(&s->lock);
     for (;;) {
         int64_t now = clock_mono_ms();
-        if ((list = take_groups(s, now))) {
+        if (s->engine->calls->reach && now >= s->reach_ms && !s->lost) {
+            reach(s);
+        } else if ((list = take_groups(s, now))) {
             write_groups(s, list);
-        } else if (s->live_ms != 0 && (now >= s->live_ms || s->stopping)) {
+        } else if (s->away && s->first && has_waited(s, s->first, now)) {
+            refuse_late(s, now);
+        } else if (s->live_ms != 0 && !s->away && (now >= s->live_ms || s->stopping)) {
             write_live(s);
-        } else if (s->stopping) {
+        } else if (s->stopping && !s->first) {
             break;
-        } else if (now >= s->prune_ms) {
+        } else if (now >= s->prune_ms && !s->away) {
             tend(s);
         } else {
-            int64_t until = earliest(earliest(s->prune_ms, s->lazy_ms), s->live_ms);
+            int64_t until = next_ms(s);
             if (s->trouble < 0)
                 until = earliest(until, now + RETRY_MS);
             (void)thread_cond_wait(&s->wake, &s->lock, until);
@@ -203,24 +385,27 @@ static void *storage_thread(void *arg)
     return NULL;
 }
 
-int store_open(const char *path, struct store **out, struct err *e)
+static struct store *new_store(const char *called)
 {
     struct store *s = mem_alloc(sizeof(*s));
-    struct engine_start start = {0};
-    int code;
 
-    s->path = mem_strdup(path);
+    s->path = mem_strdup(called);
     s->last = &s->first;
     pthread_mutex_init(&s->lock, NULL);
     thread_cond_init(&s->wake);
     thread_cond_init(&s->idle);
+    return s;
+}
 
-    code = sqlite_engine_open(path, &s->engine, &start, e);
-    s->run = start.run;
-    s->first_seq = start.first_seq;
-    s->trouble = start.trouble;
-    s->trouble_err = start.err;
+static int start_store(struct store *s, const struct engine_start *start, int code, struct store **out, struct err *e)
+{
+    s->run = start->run;
+    s->first_seq = start->first_seq;
+    s->trouble = start->trouble;
+    s->trouble_err = start->err;
     s->prune_ms = clock_mono_ms() + PRUNE_MS;
+    s->reach_ms = clock_mono_ms() + BEAT_MS;
+    s->retry_wait_ms = AGAIN_MS;
     if (code == 0)
         code = thread_start(&s->thread, "storage", storage_thread, s, e);
     if (code < 0) {
@@ -229,6 +414,32 @@ int store_open(const char *path, struct store **out, struct err *e)
     }
     *out = s;
     return code;
+}
+
+int store_open(const char *path, struct store **out, struct err *e)
+{
+    struct store *s = new_store(path);
+    struct engine_start start = {0};
+
+    return start_store(s, &start, sqlite_engine_open(path, &s->engine, &start, e), out, e);
+}
+
+int store_open_postgres(const struct store_postgres *with, struct store **out, struct err *e)
+{
+    struct store *s = new_store(*with->name ? with->name : "PostgreSQL");
+    struct engine_start start = {0};
+
+    return start_store(s, &start, pg_engine_open(with, &s->engine, &start, e), out, e);
+}
+
+bool store_is_lost(struct store *s, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    bool lost = s->lost;
+    if (lost && e)
+        *e = s->trouble_err;
+    pthread_mutex_unlock(&s->lock);
+    return lost;
 }
 
 void store_close(struct store *s)
@@ -240,6 +451,7 @@ void store_close(struct store *s)
     pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
     thread_join(&s->thread);
+    end_doubtful(s);
     for (struct map_entry *m = map_first(&s->live); m; m = map_next(&s->live, m))
         free_live(m->value);
     map_release(&s->live);
@@ -290,6 +502,7 @@ void store_submit(struct store *s, uint64_t series, const struct store_write *wr
     g->done = done;
     g->arg = arg;
     g->series = series;
+    g->until_ms = clock_mono_ms() + AWAY_MS;
     g->count = count;
     for (size_t i = 0; i < count; i++) {
         g->writes[i] = writes[i];
@@ -301,6 +514,8 @@ void store_submit(struct store *s, uint64_t series, const struct store_write *wr
     *s->last = g;
     s->last = &g->next;
     s->submitted++;
+    if (series > s->newest_series)
+        s->newest_series = series;
     if (done)
         s->waited = true;
     else if (s->lazy_ms == 0)
@@ -322,11 +537,6 @@ void store_live(struct store *s, uint64_t node_id, const struct node_live *live)
     }
     pthread_mutex_unlock(&s->lock);
     free_live(before);
-}
-
-int store_backup(struct store *s, const char *path, struct err *e)
-{
-    return s->engine->calls->backup(s->engine, path, e);
 }
 
 int store_ping(struct store *s, struct err *e)

@@ -28,7 +28,12 @@ struct store {
     int64_t prune_ms;                /* when to look at the retention next, mono_ms */
     uint64_t oldest_seq, newest_seq; /* of the journal entries submitted in this run; 0: none */
     bool stopping;
-    int trouble; /* the last write failed for a reason that concerns all writes: its code */
+    /* Of a database that is reached over a connection. */
+    bool away, lost;                 /* lost: for good */
+    int64_t reach_ms, retry_wait_ms; /* when to see whether it is there; the pause after the next failure */
+    uint64_t newest_series;          /* of those submitted */
+    struct store_group *doubtful;    /* refused with ERR_TIMEOUT: waits for its second answer */
+    int trouble;                     /* the last write failed for a reason that concerns all writes: its code */
     struct err trouble_err;
 };
 

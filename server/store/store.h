@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Durable state behind a narrow interface: whole records are put and deleted in groups, and all of them are read once
- * at start. One thread owns the database; nobody else waits for a disk. SQLite now; what stands here says nothing of
- * it, so that another database can stand behind. */
+ * at start. One thread owns the database; nobody else waits for a disk. The database is a file of SQLite's, or lies
+ * with a server of PostgreSQL, which may be away for a while. */
 #ifndef SERVER_STORE_STORE_H
 #define SERVER_STORE_STORE_H
 
@@ -50,18 +50,36 @@ struct store_write {
 };
 
 /* Called on the storage thread when a group is durable (code 0) or was refused as a whole: ERR_UNAVAILABLE for a full
- * or failing disk (later ones may go through), ERR_CONFLICT for what must be unique, ERR_IO for damage, ERR_INTERNAL
- * for a record that could not be read again; with a message for people. Must not block. */
+ * or failing disk and for a database that is away (later ones may go through), ERR_CONFLICT for what must be unique,
+ * ERR_IO for damage, ERR_INTERNAL for a record that could not be read again; with a message for people. ERR_TIMEOUT:
+ * the connection broke while it was written, and whether it is durable is not known yet; once that is known it is
+ * called again, with 0 or ERR_UNAVAILABLE. Where that is 0, later groups that were submitted by then are refused. Must
+ * not block. */
 typedef void store_done(void *arg, int code, const struct err *e);
 
 /* path: a file in a folder that exists, or ":memory:" in tests. Migrates an older schema forward in one transaction
  * after keeping a copy, PATH.schema-N, beside it. ERR_UNSUPPORTED for a newer schema and for what is no headway
  * database, ERR_CONFLICT while another daemon has it open, ERR_IO for damage. Starts on a full disk. */
 int store_open(const char *path, struct store **out, struct err *e) WARN_UNUSED;
+/* A database of PostgreSQL. Texts are borrowed; "" stands for libpq's own default. */
+struct store_postgres {
+    const char *host, *name, *user, *pass, *sslmode;
+    const char *options; /* a connection string with more */
+    uint16_t port;
+    const uint8_t *noise_key; /* the public half: a database belongs to one */
+};
+/* The same in the schema headway of such a database. ERR_UNAVAILABLE: it is not reached, which may change;
+ * ERR_CONFLICT: another daemon uses it; ERR_UNSUPPORTED: a newer schema, another server's database or headscale's, a
+ * server before version 14, a connection pooler that lends sessions by the transaction. */
+int store_open_postgres(const struct store_postgres *with, struct store **out, struct err *e) WARN_UNUSED;
+/* Whether this daemon may not use the database any more: another one took it over, or it lost commits. */
+bool store_is_lost(struct store *s, struct err *e);
+
 /* What store_open and store_load would say to the database in that file, without changing it; 0 where there is none
  * yet. *image holds what they would read, nothing for a new database; its run is 0 where an older schema was not read.
  */
 int store_check(const char *path, struct store_image *image, struct err *e) WARN_UNUSED;
+int store_check_postgres(const struct store_postgres *with, struct store_image *image, struct err *e) WARN_UNUSED;
 /* Whether a file is a database of headscale's, without making files beside it as SQLite does. */
 bool store_is_headscale(const char *path);
 /* Whether the database in that file holds a policy. */
@@ -84,6 +102,9 @@ void store_image_release(struct store_image *image);
  * referenced). done may be NULL: then the group may wait 0.1 s for company. */
 void store_submit(struct store *s, uint64_t series, const struct store_write *writes, size_t count, store_done *done,
                   void *arg);
+
+/* Groups that were answered with ERR_TIMEOUT are answered no more. */
+void store_forget(struct store *s);
 
 /* Soft state, written lazily with a later commit or within some seconds; never waited for. */
 void store_live(struct store *s, uint64_t node_id, const struct node_live *live);
@@ -123,6 +144,17 @@ int store_policies(struct store *s, uint64_t version, uint64_t before, size_t li
 /* A consistent, checked and synced copy while running, for `headway backup`. ERR_CONFLICT when the file exists,
  * ERR_MISSING when its folder does not, ERR_UNAVAILABLE when it cannot be written. */
 int store_backup(struct store *s, const char *path, struct err *e) WARN_UNUSED;
+
+/* Moves everything from a database of one engine into an empty one of the other, in one transaction: the journal and
+ * the counters too. Rows and their hashes are compared before it is committed. No daemon may use either. ERR_CONFLICT:
+ * one does, the target is not empty, or its file exists. */
+struct store_moved {
+    uint64_t users, nodes, events;
+};
+int store_move_to_postgres(const char *path, const struct store_postgres *with, struct store_moved *out,
+                           struct err *e) WARN_UNUSED;
+int store_move_to_sqlite(const struct store_postgres *with, const char *path, struct store_moved *out,
+                         struct err *e) WARN_UNUSED;
 
 /* Checks that the database answers and that the last write worked: for /health. */
 int store_ping(struct store *s, struct err *e) WARN_UNUSED;

@@ -57,6 +57,8 @@ ROUTES = [
     {"node": "3", "name": "gw", "prefix": "192.168.0.0/24", "state": "available", "exit": False, "primary": None,
      "primaryName": None, "reason": "advertised, but nobody approved it", "approvedBy": None},
 ]
+LEARNED = [{"node": "9", "name": "connector", "prefix": "198.51.100.%d/32" % n, "state": "serving", "exit": False, "primary": "9",
+            "primaryName": "connector", "reason": "approved, advertised and elected", "approvedBy": "policy"} for n in range(1, 10)]
 EXITS = [
     {"node": "2", "name": "db-1", "state": "offline", "reason": "the node is offline", "online": False,
      "draining": False, "suggested": False, "priority": 100, "usedBy": 0, "users": []},
@@ -195,7 +197,7 @@ def ours(method, path, query, body):
         asked = [p for p in PROBLEMS if p["node"] == words[1] and p["prefix"] in body["approve"]]
         return 200, {**CHANGE, "warnings": asked}
     if words == ["routes"]:
-        return 200, {"routes": ROUTES}
+        return 200, {"routes": ROUTES + LEARNED}
     if words == ["routes", "check"]:
         return 200, {"problems": PROBLEMS}
     if words == ["app-connectors"]:

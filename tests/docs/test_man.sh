@@ -11,7 +11,7 @@ cd "$ROOT" || exit 1
 for page in man/*.[1-9]; do
   check "$page is well formed" mandoc -Tlint -Wwarning "$page"
 done
-for page in headway.1 headwayd.8 headway.yaml.5 headway-routes.7 headway-migrate.7; do
+for page in headway.1 headwayd.8 headway.yaml.5 headway-routes.7 headway-migrate.7 headway-database.7; do
   check "there is $page" test -s "man/$page"
 done
 while read -r page; do

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Two routers of one prefix: the other takes over when the serving one dies, loses its cable, or is told to rest.
+# Scenarios 51, 52 and 64 of the routes, with packets.
 # alone: it counts the packets that a switch loses
 # limit: 420
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
@@ -58,6 +59,7 @@ hand_over() {
 rest() { hw routes primary "$LAN_NET" "$(if [ "$1" = r1 ]; then echo r2; else echo r1; fi)" >/dev/null; }
 nothing() { :; }
 hand_over "tailscaled killed with -9" "$(soak_or 1000 500)" lab_kill9 lab_start
+# By PINGs: probes are each 10 seconds by default, so they have no part in it (scenario 75).
 hand_over "cable pulled" 3000 lab_cut lab_mend
 rounds=$(soak_or 3 20)
 hand_over "switched between living routers" 100 rest nothing
@@ -71,3 +73,10 @@ from=$(serving)
 ts "$from" set --advertise-routes=
 check "a router that withdraws its route hands over" wait_for 5 not serves "$from"
 check "and packets pass" wait_for 20 reaches a "$LAN_SERVER"
+# Scenario 74: only one router is left, and nobody would notice by packets.
+lone=$(serving)
+lab_cut "$lone"
+check "a lone router whose cable is pulled is offline within seconds" wait_for 15 node_is "$lone" .online false
+check "and nobody serves" wait_for 5 not serves "$lone"
+lab_mend "$lone"
+check "until it is back" wait_for 60 serves "$lone"

@@ -55,6 +55,8 @@ move() {
   gap_end
   figure "$1: longest gap" "$GAP_MS" "$5" ms
   check "$1: her packets go by it" wait_for 5 goes_by a "$4"
+  check "$1: the server reads back from her that she follows" \
+    wait_for 15 eval "hw routes status '$LAN_NET' | grep -F '1 of 1 node has switched $LAN_NET via tag:ra to r$4'"
   check "$1: bob's go as before" goes_by b 3
   check "$1: the primary stays" node_is r3 '.subnetRoutes | join(",")' "$LAN_NET"
 }

@@ -33,6 +33,7 @@ check "all who can say so have switched" hw routes status "$LAN_NET" --wait
 check "of those two have" says "2 of 2 nodes have switched $LAN_NET to r2"
 check "and one cannot say" says "1 cannot be asked"
 check "the journal has it" wait_for 10 eval 'hw events --limit 20 | grep -F "2 of 2 nodes have switched"'
+check "the history names who moved it" eval 'hw routes history "$LAN_NET" | grep -F "by administrator, by "'
 check "so has the histogram" eval 'on ctl curl -fsS http://127.0.0.1:9090/metrics | grep -E "headway_route_follow_seconds_count [1-9]"'
 
 kill -STOP "$(cat "$LAB/used/pid")"

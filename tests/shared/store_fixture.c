@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "shared/postgres/pg_server.h"
 #include "shared/store_fixture.h"
 
 struct wait {
@@ -75,11 +76,37 @@ void fixture_remove(struct store *s, void *record)
     record_unref(record);
 }
 
+static bool postgres;
+
+void fixture_use_postgres(bool use)
+{
+    postgres = use;
+}
+
+bool fixture_is_postgres(void)
+{
+    return postgres;
+}
+
+int fixture_try_open(struct fixture *f, struct store **out, struct err *e)
+{
+    static const uint8_t key[KEY_LEN] = {7};
+    const struct store_postgres with = {.host = pg_server_folder(),
+                                        .name = "postgres",
+                                        .user = PG_SERVER_USER,
+                                        .pass = "",
+                                        .sslmode = "disable",
+                                        .options = "",
+                                        .noise_key = key};
+
+    return postgres ? store_open_postgres(&with, out, e) : store_open(f->path, out, e);
+}
+
 void fixture_open(struct fixture *f)
 {
     struct err e;
 
-    if (store_open(f->path, &f->store, &e) < 0)
+    if (fixture_try_open(f, &f->store, &e) < 0)
         fail_msg("%s", e.message);
 }
 
@@ -90,6 +117,8 @@ void fixture_begin(struct fixture *f)
     snprintf(f->folder, sizeof(f->folder), "%.40s/store.XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof(f->path), "%s/db", f->folder);
+    if (postgres)
+        pg_server_sql("postgres", "DROP SCHEMA IF EXISTS headway CASCADE");
     fixture_open(f);
 }
 
@@ -134,10 +163,65 @@ void fixture_sql(const char *path, const char *sql)
     sqlite3 *db = NULL;
     char *error = NULL;
 
+    if (postgres) {
+        char *all = mem_format("SET search_path=headway; %s", sql);
+        pg_server_sql("postgres", all);
+        free(all);
+        return;
+    }
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
         fail_msg("%s: %s", sql, error);
     sqlite3_close(db);
+}
+
+int64_t fixture_number(struct fixture *f, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    sqlite3 *db = NULL;
+    int64_t number = -1;
+
+    if (postgres) {
+        char *all = mem_format("SET search_path=headway; %s", sql);
+        number = strtoll(pg_server_value("postgres", all), NULL, 10);
+        free(all);
+        return number;
+    }
+    assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        number = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return number;
+}
+
+static int begin_postgres(void **state)
+{
+    (void)state;
+    fixture_use_postgres(pg_server_start());
+    return 0;
+}
+
+static int end_postgres(void **state)
+{
+    (void)state;
+    if (postgres)
+        pg_server_stop();
+    fixture_use_postgres(false);
+    return 0;
+}
+
+int fixture_run_both(const struct CMUnitTest *sqlite_only, size_t count, const struct CMUnitTest *both,
+                     size_t both_count)
+{
+    int failed = count ? _cmocka_run_group_tests("SQLite only", sqlite_only, count, NULL, NULL) : 0;
+
+    failed += _cmocka_run_group_tests("SQLite", both, both_count, NULL, NULL);
+    begin_postgres(NULL);
+    if (postgres)
+        failed += _cmocka_run_group_tests("PostgreSQL", both, both_count, NULL, end_postgres);
+    return failed;
 }
 
 struct user *sample_user(uint64_t id, const char *name)

@@ -5,6 +5,10 @@
 
 #include "store/store.h"
 
+/* Which engine fixtures use: a server that pg_server.h started, or SQLite. */
+void fixture_use_postgres(bool postgres);
+bool fixture_is_postgres(void);
+
 struct fixture {
     char folder[64], path[96];
     struct store *store;
@@ -24,8 +28,15 @@ int fixture_put(struct store *s, const void *record, struct err *e);
 void fixture_put_only(struct store *s, void *record);
 void fixture_remove(struct store *s, void *record);
 void fixture_load(struct store *s, struct store_image *image);
-/* Runs SQL on a closed store's file, as a person with the sqlite3 shell would. */
+/* Runs SQL on the database, as a person with its shell would. */
 void fixture_sql(const char *path, const char *sql);
+int fixture_try_open(struct fixture *f, struct store **out, struct err *e);
+/* The one number that a query returns. */
+int64_t fixture_number(struct fixture *f, const char *sql);
+struct CMUnitTest;
+/* Runs the tests over SQLite, then those for both over PostgreSQL, where it is installed. */
+int fixture_run_both(const struct CMUnitTest *sqlite_only, size_t count, const struct CMUnitTest *both,
+                     size_t both_count);
 
 struct user *sample_user(uint64_t id, const char *name);
 struct node *sample_node(uint64_t id, uint64_t user_id); /* keys, name and addresses follow from id */

@@ -22,12 +22,12 @@ enum text_color cli_state_color(int state)
     return state > ROUTE_NONE && state < ROUTE_STATES ? colors[state] : COLOR_PLAIN;
 }
 
-static void route_row(struct text_table *t, const void *object)
+/* text: in place of the prefix, or NULL */
+static void put_route(struct text_table *t, const struct api_node_route *r, const char *text)
 {
-    const struct api_node_route *r = object;
     char prefix[PREFIX_SHOWN_MAX];
 
-    table_text(t, prefix_show(&r->route.prefix, prefix), COLOR_PLAIN);
+    table_text(t, text ? text : prefix_show(&r->route.prefix, prefix), COLOR_PLAIN);
     table_number(t, r->node);
     table_text(t, r->name, COLOR_PLAIN);
     bool only_via = r->route.state == ROUTE_SERVING && r->route.via && *r->route.via && r->route.primary != r->node;
@@ -36,9 +36,54 @@ static void route_row(struct text_table *t, const void *object)
     table_text(t, r->route.reason, COLOR_PLAIN);
 }
 
+static void route_row(struct text_table *t, const void *object)
+{
+    put_route(t, object, NULL);
+}
+
 static const char *const route_heads[] = {"Prefix", "ID", "Node", "State", "Primary", "Reason"};
 static const struct listing route_listing = {"routes",    &api_node_route_shape,  sizeof(struct api_node_route),
                                              route_heads, ARRAY_LEN(route_heads), route_row};
+
+#define FOLD_MORE_THAN 8 /* addresses of one node in the same state: what an app connector learns */
+
+static bool is_address(const struct prefix *p)
+{
+    return p->bits == p->addr.bits;
+}
+
+/* How many addresses the row stands for, it included; 0: an earlier one does. */
+static size_t folded(const struct api_list *list, size_t at)
+{
+    const struct api_node_route *r = api_at(list, struct api_node_route, at);
+    size_t count = 0, before = 0;
+
+    for (size_t i = 0; i < list->len; i++) {
+        const struct api_node_route *other = api_at(list, struct api_node_route, i);
+        if (other->node != r->node || other->route.state != r->route.state || !is_address(&other->route.prefix))
+            continue;
+        count++;
+        before += i < at;
+    }
+    return count <= FOLD_MORE_THAN ? 1 : before ? 0 : count;
+}
+
+static void print_folded(struct cli *c, const struct api_list *list)
+{
+    struct text_table t;
+
+    table_init(&t, route_heads, ARRAY_LEN(route_heads));
+    for (size_t i = 0; i < list->len; i++) {
+        const struct api_node_route *r = api_at(list, struct api_node_route, i);
+        size_t count = is_address(&r->route.prefix) ? folded(list, i) : 1;
+        char *text = count > 1 ? mem_format("%zu addresses", count) : NULL;
+        if (count)
+            put_route(&t, r, text);
+        free(text);
+    }
+    table_print(&t, &c->out);
+    table_release(&t);
+}
 
 static int list(struct cli *c)
 {
@@ -62,7 +107,15 @@ static int list(struct cli *c)
     }
     api_release_list(&api_node_route_shape, &list);
     json_decref(answer);
-    return cli_show_list(c, json_pack("{s:o}", "routes", routes), &route_listing);
+    answer = json_pack("{s:o}", "routes", routes);
+    if (c->out.form != OUTPUT_HUMAN || node)
+        return cli_show_list(c, answer, &route_listing);
+    bool good = cli_read_list(c, answer, &route_listing, false, &list);
+    if (good)
+        print_folded(c, &list);
+    api_release_list(&api_node_route_shape, &list);
+    json_decref(answer);
+    return good ? 0 : 1;
 }
 
 int cli_changed(struct cli *c, json_t *answer, const char *line)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/view/as_approved.h"
 #include "api/view/server_addresses.h"
 #include "api/view/view.h"
 #include "base/array.h"
@@ -19,8 +20,10 @@ typedef VEC(struct api_route_problem) problem_list;
 /* What holds for all routes of one question. */
 struct route_inquiry {
     struct api_view *v;
+    struct api *api;
     struct tailnet *tailnet;
-    struct map accepts; /* node id -> enum accepts_routes */
+    struct as_approved *as_approved; /* made when it is needed */
+    struct map accepts;              /* node id -> enum accepts_routes */
     struct server_addresses server;
 };
 
@@ -224,10 +227,9 @@ struct viewer_count {
     struct name_list refuse;
 };
 
-static void count_viewers(const struct route_check *c, struct viewer_count *out)
+static void count_viewers(const struct route_check *c, const struct policy_view *v, struct viewer_count *out)
 {
     const struct tailnet_snapshot *s = c->all->v->s;
-    const struct policy_view *v = tailnet_policy_read(c->all->tailnet);
 
     for (uint32_t slot = 0; slot < s->block_count * TAILNET_BLOCK; slot++) {
         const struct tailnet_node *n = snapshot_node(s, slot);
@@ -239,23 +241,54 @@ static void count_viewers(const struct route_check *c, struct viewer_count *out)
         if (says == REFUSES_ROUTES)
             add_name(&out->refuse, n->record->given_name);
     }
-    tailnet_policy_done(c->all->tailnet);
 }
 
-/* Of a route that is served. Exit routes are used by choice, whatever a node accepts. */
-static void check_viewers(const struct route_check *c)
+static void say_viewers(const struct route_check *c, struct viewer_count *viewers)
+{
+    size_t refuse = viewers->refuse.count;
+
+    if (!viewers->any && c->all->v->s->node_count > 1)
+        found(c, "nobody-allowed", true, "the policy lets no other node use it");
+    if (refuse && !prefix_is_exit(c->prefix))
+        found(c, "not-accepted", viewers->accept == 0,
+              "%zu of %zu nodes that were asked %s not accept routes: %s; see 'tailscale set --accept-routes'", refuse,
+              refuse + viewers->accept, refuse == 1 ? "does" : "do", end_names(&viewers->refuse));
+}
+
+/* Of a route that is served, or else that would be. Exit routes are used by choice, whatever a node accepts. */
+static void check_viewers(const struct route_check *c, bool serves)
 {
     struct viewer_count viewers = {.refuse.text = BUF_INIT(0)};
 
-    count_viewers(c, &viewers);
-    size_t refuse = viewers.refuse.count;
-    if (!viewers.any && c->all->v->s->node_count > 1)
-        found(c, "nobody-allowed", true, "the policy lets no other node use it");
-    if (refuse && !prefix_is_exit(c->prefix))
-        found(c, "not-accepted", viewers.accept == 0,
-              "%zu of %zu nodes that were asked %s not accept routes: %s; see 'tailscale set --accept-routes'", refuse,
-              refuse + viewers.accept, refuse == 1 ? "does" : "do", end_names(&viewers.refuse));
+    if (serves) {
+        const struct policy_view *v = tailnet_policy_read(c->all->tailnet);
+        count_viewers(c, v, &viewers);
+        tailnet_policy_done(c->all->tailnet);
+        say_viewers(c, &viewers);
+    } else {
+        as_approved_make(c->all->as_approved, c->all->api, c->all->v->s);
+        count_viewers(c, c->all->as_approved->view, &viewers);
+        if (c->all->as_approved->open || c->all->as_approved->view)
+            say_viewers(c, &viewers);
+    }
     buf_release(&viewers.refuse.text);
+}
+
+/* Routers of one prefix see it at one another. One that accepts routes would reach its own network through the tunnel.
+ */
+static void check_router_accepts(const struct route_check *c)
+{
+    const struct tailnet_snapshot *s = c->all->v->s;
+
+    if (accepts(c, c->node) != ACCEPTS_ROUTES || prefixes_has(&c->node->serving, c->prefix))
+        return;
+    for (size_t i = 0; i < s->primary_count; i++) {
+        const struct tailnet_node *primary = snapshot_node_by_id(s, s->primaries[i]->r.id);
+        if (primary && prefix_cmp(&s->primaries[i]->prefix, c->prefix) == 0)
+            found(c, "router-accepts", true,
+                  "it accepts routes, and so reaches its own network through %s: 'tailscale set --accept-routes=false'",
+                  primary->record->given_name);
+    }
 }
 
 static void check_route(const struct route_check *c)
@@ -275,12 +308,11 @@ static void check_route(const struct route_check *c)
         check_other_prefixes(c, n);
         others += n != c->node && can_serve(n, c->prefix);
     }
-    if (!c->approved)
-        return;
-    if (!others && can_carry(c->node, c->prefix))
+    check_router_accepts(c);
+    if (can_carry(c->node, c->prefix))
+        check_viewers(c, prefixes_has(&c->node->serving, c->prefix));
+    if (c->approved && !others && can_carry(c->node, c->prefix))
         found(c, "no-survivor", false, "no other router can take over");
-    if (prefixes_has(&c->node->serving, c->prefix))
-        check_viewers(c);
 }
 
 /* 0.0.0.0/0 stands for both. */
@@ -306,12 +338,11 @@ static void check_exit(const struct route_check *c)
         const struct tailnet_node *n = snapshot_node(s, slot);
         others += n && n != c->node && can_serve(n, c->prefix);
     }
-    if (!c->approved || !can_carry(c->node, c->prefix))
+    if (!can_carry(c->node, c->prefix))
         return;
-    if (!others)
+    check_viewers(c, prefixes_has(&c->node->record->approved, c->prefix));
+    if (c->approved && !others)
         found(c, "no-survivor", false, "no other exit node can take over");
-    if (prefixes_has(&c->node->record->approved, c->prefix))
-        check_viewers(c);
 }
 
 /* What is asked about: of the approved ones, those too that the node does not advertise yet. */
@@ -357,7 +388,8 @@ static void check_all_of(const struct route_inquiry *all, const struct route_que
 void show_route_problems(struct api_view *v, struct api *api, const struct route_question *q, struct arena *a,
                          struct api_list *out)
 {
-    struct route_inquiry all = {.v = v, .tailnet = api->with.tailnet};
+    struct as_approved as_approved = {0};
+    struct route_inquiry all = {.v = v, .api = api, .tailnet = api->with.tailnet, .as_approved = &as_approved};
     problem_list list = {0};
     size_t count;
     const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
@@ -369,6 +401,7 @@ void show_route_problems(struct api_view *v, struct api *api, const struct route
             check_all_of(&all, q, nodes[i], a, &list);
     free(nodes);
     map_release(&all.accepts);
+    as_approved_release(&as_approved);
     struct api_route_problem *items = arena_alloc(a, (list.len + 1) * sizeof(*items));
     if (list.len)
         memcpy(items, list.items, list.len * sizeof(*items));

@@ -9,6 +9,7 @@
 #include "core/state/deleted.h"
 #include "core/state/slots.h"
 #include "core/state/state.h"
+#include "core/state/timers.h"
 #include "core/state/transaction.h"
 #include "model/hostinfo.h"
 
@@ -80,6 +81,56 @@ static void forget_learned(struct node *n)
     }
 }
 
+#define LEARNED_MS 1000 /* between records of what an app connector learns, address by address */
+
+/* They differ in addresses alone. */
+static bool only_addresses(const struct prefixes *a, const struct prefixes *b)
+{
+    for (size_t i = 0; i < a->len; i++)
+        if (a->items[i].bits != a->items[i].addr.bits && !prefixes_has(b, &a->items[i]))
+            return false;
+    return true;
+}
+
+/* What an app connector learned goes into one record a second: the rest waits in the slot. */
+static void wait_for_more(struct core_state *s, struct slot *slot, const struct node *old, struct node *n)
+{
+    int64_t now = clock_mono_ms();
+
+    slot->learned_waits = false;
+    if (prefixes_eq(&n->available, &old->available))
+        return;
+    if (!peer_hostinfo_is_connector(n->peer_hostinfo) || now >= slot->learned_ms + LEARNED_MS ||
+        !only_addresses(&n->available, &old->available) || !only_addresses(&old->available, &n->available)) {
+        slot->learned_ms = now;
+        return;
+    }
+    prefixes_copy(&slot->learned, &n->available);
+    slot->learned_waits = true;
+    timer_set(s, slot->learned_ms + LEARNED_MS, TIMER_LEARNED, slot);
+    prefixes_copy(&n->available, &old->available);
+    n->advertised_ns = old->advertised_ns;
+}
+
+void learned_due(struct core_state *s, struct slot *slot)
+{
+    if (!slot->learned_waits || !slot->work)
+        return;
+    const struct node *old = record_ref(slot->work);
+    struct node *n = node_edit(old);
+
+    n->r.version = old->r.version;
+    prefixes_copy(&n->available, &slot->learned);
+    n->advertised_ns = clock_wall_ns();
+    slot->learned_waits = false;
+    slot->learned_ms = clock_mono_ms();
+    forget_learned(n);
+    node_auto_approve(s, n);
+    node_note_routes(s, old, n);
+    tx_put(s, n);
+    record_unref(old);
+}
+
 /* Returns true when a new record was put. */
 static bool update_record(struct core_state *s, struct slot *slot, const struct core_map *m)
 {
@@ -97,6 +148,8 @@ static bool update_record(struct core_state *s, struct slot *slot, const struct 
         node_apply_info(s, n, &m->info);
     else if (m->info.cap_version)
         n->cap_version = m->info.cap_version;
+    if (take_all && !m->info.no_hostinfo)
+        wait_for_more(s, slot, old, n);
     bool advertises_anew = !prefixes_eq(&n->available, &old->available);
     if (advertises_anew && peer_hostinfo_is_connector(n->peer_hostinfo))
         forget_learned(n);

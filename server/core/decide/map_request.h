@@ -6,7 +6,10 @@
 #include "core/core.h"
 
 struct core_state;
+struct slot;
 
 void map_request_run(struct core_state *s, struct core_call *call);
+/* Writes what the app connector learned since its last record. */
+void learned_due(struct core_state *s, struct slot *slot);
 
 #endif

@@ -56,6 +56,7 @@ void slot_free(struct core_state *s, struct slot *slot)
     relay_latencies_release(&slot->latencies);
     slot->measured = false;
     prefixes_release(&slot->serving);
+    prefixes_release(&slot->learned);
     prefixes_release(&slot->proven);
     prefixes_release(&slot->confirmed);
     slot->id = 0;
@@ -186,6 +187,7 @@ void slots_release(struct core_state *s)
         node_live_release(&slot->live);
         relay_latencies_release(&slot->latencies);
         prefixes_release(&slot->serving);
+        prefixes_release(&slot->learned);
         prefixes_release(&slot->proven);
         prefixes_release(&slot->confirmed);
         free(slot);

@@ -36,6 +36,7 @@ enum timer_kind {
     TIMER_EXPIRY,
     TIMER_DAMPING,
     TIMER_CARRIED,
+    TIMER_LEARNED,
     TIMER_PENDING, /* of the tailnet */
     TIMER_SETTLE,  /* of the tailnet */
     TIMER_NEAREST, /* of the tailnet */
@@ -84,6 +85,9 @@ struct slot {
     struct relay_latencies latencies;
     double penalty; /* of going away, as of penalty_ms; see liveness.c */
     int64_t penalty_ms;
+    struct prefixes learned; /* what it advertises, to be written together in a moment */
+    bool learned_waits;
+    int64_t learned_ms;        /* when what it advertises was written last */
     struct prefixes proven;    /* whose target answered through it in the last round of probes */
     struct prefixes confirmed; /* of those that it keeps without a control connection: asked since it was lost */
     int64_t carried_ms;        /* since when it keeps some so */
@@ -120,6 +124,7 @@ struct commit_group {
     struct core_call *calls, **calls_end;
     bool abandoned;  /* decided upon a group that could not be written */
     bool remade;     /* holds only what happened, for the second time */
+    bool uncertain;  /* refused, because nobody knew whether it is durable */
     int64_t sent_us; /* mono, to the store */
     int code;
     struct err err;
@@ -201,6 +206,7 @@ struct core_state {
 
     struct commit_group *open;                 /* collects; NULL: nothing yet */
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
+    struct commit_group *uncertain;            /* refused, but they may be durable: the store says so later */
     uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
     bool dry;                                  /* the present call only asks what would happen */
     struct core_admin *admin;                  /* the present administrative call, for its actor */

@@ -26,6 +26,35 @@ static int check_copy(sqlite3 *db, struct err *e)
     return code;
 }
 
+/* What a new file is made of. */
+struct origin {
+    sqlite3 *from; /* a copy of this database; NULL: what use puts into it */
+    store_use *use;
+    void *arg;
+};
+
+static int fill_by_use(const char *path, const struct origin *o, struct err *e)
+{
+    sqlite3 *to = NULL;
+    int code = sqlite_connect(path, SQLITE_OPEN_READWRITE, &to, e);
+
+    if (code == 0)
+        code = sqlite_upgrade(to, path, sqlite_schema, schema_newest(), e);
+    if (code == 0)
+        code = sqlite_execute(to, "BEGIN IMMEDIATE", e);
+    if (code == 0) {
+        struct sqlite_lent lent = sqlite_lend(to);
+        code = o->use(&lent.sql, o->arg, e);
+        (void)!lent.sql.calls->put_end(&lent.sql, NULL);
+    }
+    if (code == 0)
+        code = sqlite_execute(to, "COMMIT", e);
+    if (code == 0)
+        code = check_copy(to, e);
+    sqlite_disconnect(to);
+    return code;
+}
+
 static int fill(sqlite3 *from, const char *path, struct err *e)
 {
     sqlite3 *to = NULL;
@@ -61,7 +90,7 @@ static int sync_path(const char *path, struct err *e)
     return code;
 }
 
-int sqlite_copy(sqlite3 *from, const char *path, struct err *e)
+static int make_file(const char *path, const struct origin *o, struct err *e)
 {
     char unique[2 * 4 + 1], *part;
     int code = 0, fd;
@@ -77,7 +106,7 @@ int sqlite_copy(sqlite3 *from, const char *path, struct err *e)
         else
             close(fd);
         if (code == 0)
-            code = fill(from, part, e);
+            code = o->from ? fill(o->from, part, e) : fill_by_use(part, o, e);
         if (code == 0)
             code = sync_path(part, e);
         /* link() and not rename(): it refuses a file that appeared meanwhile. */
@@ -89,6 +118,16 @@ int sqlite_copy(sqlite3 *from, const char *path, struct err *e)
     }
     free(part);
     return code;
+}
+
+int sqlite_copy(sqlite3 *from, const char *path, struct err *e)
+{
+    return make_file(path, &(struct origin){.from = from}, e);
+}
+
+int sqlite_make_file(const char *path, store_use *use, void *arg, struct err *e)
+{
+    return make_file(path, &(struct origin){.use = use, .arg = arg}, e);
 }
 
 int sqlite_backup(struct engine *engine, const char *path, struct err *e)

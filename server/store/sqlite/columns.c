@@ -107,7 +107,7 @@ int sqlite_bind(const struct store_table *t, sqlite3_stmt *stmt, const void *rec
 /* ---- reading ---- */
 
 /* The text of a column without a NUL inside, or NULL. */
-static const char *column_text(sqlite3_stmt *stmt, int at)
+static const char *row_text(sqlite3_stmt *stmt, int at)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, at);
     size_t len = (size_t)sqlite3_column_bytes(stmt, at);
@@ -132,7 +132,7 @@ static const char *read_column(const struct store_column *c, sqlite3_stmt *stmt,
     }
     if (c->type == COLUMN_ADDR && sqlite3_column_type(stmt, at) == SQLITE_NULL)
         return NULL;
-    text = column_text(stmt, at);
+    text = row_text(stmt, at);
     return text ? column_read_text(c, text, value) : "UTF-8 text";
 }
 

@@ -154,8 +154,8 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
     if (code < 0)
         return code;
     for (struct store_group *g = list; g != end; g = g->next) {
-        if (refusal_covers(&s->refusal, g)) {
-            refuse_groups(g, g->next, s->refusal.err.code, &s->refusal.err);
+        if (refusal_covers(&s->engine.refusal, g)) {
+            refuse_groups(g, g->next, s->engine.refusal.err.code, &s->engine.refusal.err);
             continue;
         }
         code = sqlite_run(s->savepoint, "write", e);
@@ -173,7 +173,7 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
             code = sqlite_run(s->release, "write", e);
         if (code < 0)
             return sqlite_finish(s, code, e);
-        refusal_note(&s->refusal, g);
+        refusal_note(&s->engine.refusal, g);
     }
     code = sqlite_finish(s, put_counters(s, e), e);
     if (code == 0)
@@ -184,20 +184,20 @@ static int commit_together(struct sqlite_engine *s, struct store_group *list, co
 int sqlite_commit(struct engine *engine, struct store_group *list, struct err *e)
 {
     struct sqlite_engine *s = (struct sqlite_engine *)engine;
-    struct store_refusal before = s->refusal;
+    struct store_refusal before = s->engine.refusal;
     int failure;
 
     pthread_mutex_lock(&s->writer_lock);
     failure = commit_together(s, list, NULL, e);
     if (failure < 0) {
         failure = 0;
-        s->refusal = before;
+        s->engine.refusal = before;
         sqlite3_wal_checkpoint_v2(s->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         for (struct store_group *g = list; g; g = g->next) {
             int code = commit_together(s, g, g->next, e);
             if (code < 0)
                 refuse_groups(g, g->next, failure = code, e);
-            refusal_note(&s->refusal, g);
+            refusal_note(&s->engine.refusal, g);
         }
     }
     pthread_mutex_unlock(&s->writer_lock);

@@ -255,6 +255,7 @@ int sqlite_engine_open(const char *path, struct engine **out, struct engine_star
         .try_writing = sqlite_try_writing,
         .writing = sqlite_writing,
         .reading = sqlite_reading,
+        .snapshot = sqlite_snapshot,
         .backup = sqlite_backup,
         .ping = ping,
     };

@@ -21,7 +21,6 @@ struct sqlite_engine {
     sqlite3_stmt *put[STORE_TABLES], *del[RECORD_KINDS], *disown[STORE_TABLES];
     sqlite3_stmt *begin, *commit, *savepoint, *release, *undo;
     struct store_ids ids;
-    struct store_refusal refusal;
     bool sync_full;
 
     /* Other threads read here, one at a time. */
@@ -92,10 +91,12 @@ int sqlite_set_counter(struct sqlite_engine *en, const char *name, uint64_t valu
 struct sqlite_lent {
     struct store_sql sql; /* first */
     sqlite3 *db;
-    sqlite3_stmt *row; /* the row at hand */
+    sqlite3_stmt *row;               /* the row at hand */
+    sqlite3_stmt *put[STORE_TABLES]; /* made when needed; they go with sqlite_put_end */
 };
 struct sqlite_lent sqlite_lend(sqlite3 *db);
 int sqlite_reading(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
+int sqlite_snapshot(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
 int sqlite_writing(struct engine *en, store_use *use, void *arg, struct err *e) WARN_UNUSED;
 
 #endif

@@ -22,6 +22,9 @@ struct store_sql_calls {
     int64_t (*number)(struct store_sql *db, int column);
     /* the columns of table t, in its order, into a record of defaults. ERR_IO names table, row and column. */
     int (*read)(struct store_sql *db, const struct store_table *t, void *record, struct err *e);
+    /* Puts a record; it may be done with the next ones, at put_end at the latest. */
+    int (*put)(struct store_sql *db, const struct store_table *t, const void *record, struct err *e);
+    int (*put_end)(struct store_sql *db, struct err *e);
 };
 
 /* Runs a statement that is formatted; row as above. */
@@ -52,6 +55,17 @@ int sql_policies(struct store_sql *db, uint64_t version, uint64_t before, size_t
 
 int sql_load(struct store_sql *db, struct store_image *image, struct err *e) WARN_UNUSED;
 int sql_read_ids(struct store_sql *db, struct store_ids *out, struct err *e) WARN_UNUSED;
+
+/* ---- copy.c ---- */
+
+/* How many rows a table has, and a hash of them in the order of their key, whatever database holds them. */
+struct table_sum {
+    uint64_t rows;
+    uint8_t hash[32];
+};
+/* Sums a table up and, where to is not NULL, puts its rows there. The counter of starts is left out. */
+int sql_copy_table(struct store_sql *from, const struct store_table *t, struct store_sql *to, struct table_sum *out,
+                   struct err *e) WARN_UNUSED;
 
 /* ---- retention.c ---- */
 

@@ -2,8 +2,6 @@
 #include "store/tables/tables.h"
 
 #include "base/array.h"
-#include "base/mem.h"
-#include "json/json.h"
 
 #define COL(t, name, member, type)                                                                                     \
     {                                                                                                                  \
@@ -18,7 +16,6 @@
     {                                                                                                                  \
         name, COLUMN_##type, offsetof(struct t, member), 0, since, initial                                             \
     }
-#define LISTS_MAX (1024u * 1024u) /* bytes of one JSON list */
 
 static const struct store_column user_columns[] = {
     COL(user, "id", r.id, U64),
@@ -222,8 +219,8 @@ static const struct store_column node_live_columns[] = {
 
 /* Numbers that must survive whatever they count: "run", and "next.TABLE" for ids. */
 static const struct store_column counter_columns[] = {
-    {.name = "name", .type = COLUMN_TEXT},
-    {.name = "value", .type = COLUMN_U64},
+    COL(counter_row, "name", name, TEXT),
+    COL(counter_row, "value", value, U64),
 };
 
 static const struct store_index user_indexes[] = {
@@ -458,120 +455,4 @@ void schema_statements(const struct store_dialect *d, unsigned version, struct b
 {
     for (size_t i = 0; i < STORE_TABLES; i++)
         add_version(&store_tables[i], d, version, out);
-}
-
-/* ---- values ---- */
-
-bool column_list_text(const struct store_column *c, const void *value, struct buf *json)
-{
-    struct json_out o = JSON_OUT(json);
-    char text[ADDR_PORT_TEXT_MAX > PREFIX_TEXT_MAX ? ADDR_PORT_TEXT_MAX : PREFIX_TEXT_MAX];
-
-    json_open(&o, '[');
-    if (c->type == COLUMN_STRS) {
-        const struct strs *list = value;
-        for (size_t i = 0; i < list->len; i++)
-            json_str(&o, list->items[i]);
-    } else if (c->type == COLUMN_PREFIXES) {
-        const struct prefixes *list = value;
-        for (size_t i = 0; i < list->len; i++)
-            json_str(&o, prefix_format(&list->items[i], text));
-    } else {
-        const struct node_live *live = value;
-        for (size_t i = 0; i < live->endpoint_count; i++)
-            json_str(&o, addr_port_format(&live->endpoints[i], text));
-    }
-    json_close(&o, ']');
-    return !json->failed && json->len <= LISTS_MAX;
-}
-
-static int each_text(const char *json, int (*add)(void *to, const char *text), void *to)
-{
-    json_t *list = NULL, *item;
-    size_t i;
-    int code = json_read_large(json, strlen(json), LISTS_MAX, "list", &list, NULL);
-
-    if (code == 0 && !json_is_array(list))
-        code = ERR_INVALID;
-    if (code == 0)
-        json_array_foreach(list, i, item)
-        {
-            code = json_is_string(item) ? add(to, json_string_value(item)) : ERR_INVALID;
-            if (code < 0)
-                break;
-        }
-    json_decref(list);
-    return code;
-}
-
-static int add_str(void *to, const char *text)
-{
-    strs_push(to, text);
-    return 0;
-}
-
-static int add_prefix(void *to, const char *text)
-{
-    struct prefix p;
-    int code = prefix_parse(text, &p, NULL, NULL);
-
-    if (code == 0)
-        prefixes_add(to, &p);
-    return code;
-}
-
-static int add_endpoint(void *to, const char *text)
-{
-    struct node_live *live = to;
-    struct addr_port ap;
-    int code = addr_port_parse(text, &ap, NULL);
-
-    if (code < 0)
-        return code;
-    live->endpoints = mem_resize(live->endpoints, live->endpoint_count + 1, sizeof(ap));
-    live->endpoints[live->endpoint_count++] = ap;
-    return 0;
-}
-
-const char *column_read_text(const struct store_column *c, const char *text, void *value)
-{
-    switch (c->type) {
-    case COLUMN_ADDR:
-        return addr_parse(text, value, NULL) < 0 ? "an address" : NULL;
-    case COLUMN_PREFIX:
-        return prefix_parse(text, value, NULL, NULL) < 0 ? "a prefix" : NULL;
-    case COLUMN_STRS:
-        return each_text(text, add_str, value) < 0 ? "a list of texts" : NULL;
-    case COLUMN_PREFIXES:
-        return each_text(text, add_prefix, value) < 0 ? "a list of prefixes" : NULL;
-    case COLUMN_ENDPOINTS:
-        return each_text(text, add_endpoint, value) < 0 ? "a list of addresses with ports" : NULL;
-    default:
-        mem_replace(value, text);
-        return NULL;
-    }
-}
-
-const char *column_read_number(const struct store_column *c, int64_t number, void *value)
-{
-    uint32_t small = (uint32_t)number;
-
-    if (c->type == COLUMN_TIME) {
-        *(int64_t *)value = number;
-        return NULL;
-    }
-    if (number < 0)
-        return "a number of at least 0";
-    if (c->type == COLUMN_U64) {
-        *(uint64_t *)value = (uint64_t)number;
-    } else if (c->type == COLUMN_BOOL) {
-        if (number > 1)
-            return "0 or 1";
-        *(bool *)value = number == 1;
-    } else {
-        if (number > (c->type == COLUMN_ENUM ? (int64_t)c->max : (int64_t)UINT32_MAX))
-            return "a number in the range that this version knows";
-        memcpy(value, &small, sizeof(small));
-    }
-    return NULL;
 }

@@ -4,6 +4,7 @@
 #ifndef SERVER_STORE_TABLES_H
 #define SERVER_STORE_TABLES_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "store/tables/engine.h"
 
@@ -89,6 +90,10 @@ unsigned column_since(const struct store_table *t, const struct store_column *c)
 unsigned schema_newest(void);
 /* The tables, columns and indexes that this version of the schema added, as statements. */
 void schema_statements(const struct store_dialect *d, unsigned version, struct buf *out);
+
+/* The value as a text, NULL for none, a key as its bytes; memory from the arena or the record's. *why: why it cannot be
+ * stored. */
+const char *column_text(const struct store_column *c, const void *value, struct arena *a, const char **why);
 
 /* Values of columns as every database holds them: text. False where the value is too long to be stored. */
 bool column_list_text(const struct store_column *c, const void *value, struct buf *json);

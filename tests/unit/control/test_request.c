@@ -309,6 +309,36 @@ static void a_huge_hostinfo_is_cut_down(void **state)
     buf_release(&text);
 }
 
+static bool warns(const struct map_request *m)
+{
+    return strs_has(&m->flags, "warn-too-many-routes");
+}
+
+/* Whoever advertises more than is taken is warned of; an app connector advertises each address that it learns. */
+static void routes_have_a_largest_number(void **state)
+{
+    static const struct {
+        bool connector;
+        size_t said, taken;
+    } cases[] = {{false, 1000, 1000}, {false, 1001, 1000}, {true, 4096, 4096}, {true, 4097, 4096}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct map_request m;
+        struct buf text = BUF_INIT(0);
+        buf_addf(&text, "{" NODE ",\"Hostinfo\":{\"AppConnector\":%s,\"RoutableIPs\":[",
+                 cases[i].connector ? "true" : "false");
+        for (size_t k = 0; k < cases[i].said; k++)
+            buf_addf(&text, "%s\"198.51.%zu.%zu/32\"", k ? "," : "", k / 256, k % 256);
+        buf_adds(&text, "]}}");
+        assert_int_equal(map(text.data, &m), 0);
+        assert_int_equal(m.client.info.routes.len, cases[i].taken);
+        assert_true(warns(&m) == (cases[i].said > cases[i].taken));
+        map_request_release(&m);
+        buf_release(&text);
+    }
+}
+
 static void fields_of_the_wrong_kind_are_named(void **state)
 {
     static const struct {
@@ -351,6 +381,7 @@ int main(void)
         cmocka_unit_test(peers_are_told_a_part_only),
         cmocka_unit_test(peers_are_told_what_they_can_decode),
         cmocka_unit_test(a_huge_hostinfo_is_cut_down),
+        cmocka_unit_test(routes_have_a_largest_number),
         cmocka_unit_test(fields_of_the_wrong_kind_are_named),
     };
 

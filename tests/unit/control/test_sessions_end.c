@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "control/control.h"
 #include "shared/daemon_fixture.h"
 #include "store/queue.h"
@@ -207,6 +208,50 @@ static void a_router_that_hangs_is_seen_and_asked_on(void **state)
     test_client_leave(&r);
 }
 
+/* Waits for a question and does not answer it. */
+static void leave_question(struct test_client *c)
+{
+    for (bool found = false; !found;) {
+        json_t *m = test_client_hear(c);
+        found = json_text(json_object_get(m, "PingRequest"), "URL", NULL) != NULL;
+        json_decref(m);
+    }
+}
+
+/* Scenarios 71 and 72 of the reference on routes: a client that has just connected may miss one question, and what an
+ * ended stream was asked says nothing about the next. */
+static void a_fresh_session_is_given_time(void **state)
+{
+    static struct test_client r;
+    const struct prefix p = {{32, {10, 0, 0, 0}}, 24};
+    struct config *config = impatient();
+
+    (void)state;
+    config->node.ha.probe_timeout = NS_PER_SECOND;
+    heard_of.unhealthy = heard_of.healthy = false;
+    core_listen(test_daemon.core,
+                &(struct core_listener){.event = hear_health, .volatile_change = hear_nothing, .arg = &heard_of});
+    test_client_start(&r, "r");
+    test_client_join(&r);
+    test_client_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+    json_decref(test_client_hear(&r));
+    approve(&r, &p);
+    test_client_hears(&r, "\"PrimaryRoutes\":[\"10.0.0.0/24\"]");
+    control_reload(test_daemon.control, config);
+    config_unref(config);
+    leave_question(&r); /* 72: it reconnects while this one is open */
+    test_client_disconnect(&r);
+    test_client_connect(&r);
+    test_client_poll(&r, ",\"RoutableIPs\":[\"10.0.0.0/24\"]");
+    leave_question(&r); /* 71: the first one of the new stream */
+    leave_question(&r);
+    assert_false(heard_of.unhealthy); /* although two were not answered */
+    DAEMON_WAIT(heard_of.unhealthy);  /* and now a second one in a row */
+    core_unlisten(test_daemon.core, &heard_of);
+    control_reload(test_daemon.control, test_daemon.config);
+    test_client_leave(&r);
+}
+
 /* ---- a store that refuses ---- */
 
 static bool went_offline;
@@ -251,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_node_in_two_places_is_an_alarm),
         cmocka_unit_test(a_deleted_node_hears_it_and_its_stream_ends),
         cmocka_unit_test(a_router_that_hangs_is_seen_and_asked_on),
+        cmocka_unit_test(a_fresh_session_is_given_time),
         cmocka_unit_test(a_stream_that_is_refused_leaves_nobody_online),
     };
     return cmocka_run_group_tests_name("sessions_end", tests, test_daemon_set_up, test_daemon_tear_down);

@@ -164,14 +164,8 @@ static void one_that_never_moved_says_who_serves_and_who_is_next(void **state)
     test_client_leave(&r1);
 }
 
-/* ---- nodes diff ---- */
-
-static char *diff_path(const struct test_client *c)
-{
-    return mem_format("/api/headway/nodes/%llu/diff", (unsigned long long)test_client_id(c));
-}
-
-static void hear_question(struct test_client *c, char path[128])
+/* The next question to the client for what: the path of its URL. */
+static void hear_question_for(struct test_client *c, const char *what, char path[128])
 {
     for (bool found = false; !found;) {
         json_t *m = test_client_hear(c), *ping = json_object_get(m, "PingRequest");
@@ -179,11 +173,56 @@ static void hear_question(struct test_client *c, char path[128])
         uint8_t bytes[512];
         long len = crypto_unbase64(payload, strlen(payload), bytes, sizeof(bytes) - 1);
         bytes[len > 0 ? len : 0] = '\0';
-        found = str_starts(url, "https://unused/machine/c2n/") && strstr((char *)bytes, "GET /debug/netmap ");
+        found = str_starts(url, "https://unused/machine/c2n/") && strstr((char *)bytes, what);
         if (found)
             assert_true(str_copy(path, 128, url + strlen("https://unused")));
         json_decref(m);
     }
+}
+
+static bool has_problem(const struct test_client *c, const char *code)
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes/check", NULL), *p;
+    char *id = mem_format("%llu", (unsigned long long)test_client_id(c));
+    bool has = false;
+    size_t i;
+
+    json_array_foreach(json_object_get(j, "problems"), i, p) has |=
+        str_eq(json_text(p, "code", ""), code) && str_eq(json_text(p, "node", ""), id);
+    free(id);
+    json_decref(j);
+    return has;
+}
+
+/* Scenario 99 of the reference on routes: the standby sees the prefix at the primary. */
+static void a_router_that_accepts_routes_is_warned_of(void **state)
+{
+    static struct test_client r1, r2;
+    char path[128];
+    bool warned = false;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    post(&r1, "routes", "{\"approve\":[\"" LAN "\"]}");
+    post(&r2, "routes", "{\"approve\":[\"" LAN "\"]}");
+    assert_false(has_problem(&r2, "router-accepts"));
+    hear_question_for(&r2, "GET /debug/prefs ", path);
+    assert_int_equal(test_client_call(&r2, "POST", path, mem_strdup("HTTP/1.1 200 OK\r\n\r\n{\"RouteAll\":true}")),
+                     200);
+    for (int64_t stop = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000; !warned && clock_mono_ms() < stop;)
+        warned = has_problem(&r2, "router-accepts");
+    assert_true(warned);
+    assert_false(has_problem(&r1, "router-accepts"));
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
+/* ---- nodes diff ---- */
+
+static char *diff_path(const struct test_client *c)
+{
+    return mem_format("/api/headway/nodes/%llu/diff", (unsigned long long)test_client_id(c));
 }
 
 /* Sends the question; the client answers it with text, NULL: not at all. The status; *json is the caller's. */
@@ -194,7 +233,7 @@ static int ask_diff(struct test_client *c, const char *text, json_t **json)
     int fd = api_connect(&f, false);
 
     api_send(fd, request, strlen(request));
-    hear_question(c, question);
+    hear_question_for(c, "GET /debug/netmap ", question);
     if (text)
         assert_int_equal(test_client_call(c, "POST", question, mem_format("HTTP/1.1 200 OK\r\n\r\n%s", text)), 200);
     int status = api_answer(fd, NULL, &body);
@@ -262,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_status_is_never_of_the_move_before, begin, end),
         cmocka_unit_test_setup_teardown(one_that_never_moved_says_who_serves_and_who_is_next, begin, end),
+        cmocka_unit_test_setup_teardown(a_router_that_accepts_routes_is_warned_of, begin, end),
         cmocka_unit_test_setup_teardown(a_client_is_compared_with_what_it_should_hold, begin, end),
     };
 

@@ -104,6 +104,40 @@ static void who_serves_via_is_shown_as_serving(void **state)
     json_decref(j);
 }
 
+/* Scenarios 11 to 14 of the reference on routes: what may be approved, and how it is read. */
+static void an_approval_is_read_strictly(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/24", NULL};
+    static const struct {
+        const char *routes;
+        int status;
+    } cases[] = {
+        {"[\"10.0.0/24\"]", 400},                   /* 12 */
+        {"[\"10.0.0.7/24\"]", 200},                 /* 11: masked, or it would never serve */
+        {"[\"10.0.0.0/24\",\"10.0.0.0/24\"]", 200}, /* 14 */
+        {"[\"10.0.0.0/24\",\"x\"]", 400},
+    };
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *v1 = mem_format("{\"routes\":%s}", cases[i].routes),
+             *own = mem_format("{\"approve\":%s}", cases[i].routes);
+        json_decref(api_expect(&f, cases[i].status, "POST", "/api/v1/node/1/approve_routes", v1));
+        json_decref(api_expect(&f, cases[i].status, "POST", "/api/headway/nodes/1/routes", own));
+        json_t *j = api_expect(&f, 200, "GET", "/api/v1/node/1", NULL), *n = json_object_get(j, "node");
+        assert_int_equal(json_array_size(json_object_get(n, "approvedRoutes")), i ? 1 : 0);
+        assert_int_equal(json_array_size(json_object_get(n, "subnetRoutes")), i ? 1 : 0);
+        json_decref(j);
+        free(v1);
+        free(own);
+    }
+    json_decref(
+        api_expect(&f, 404, "POST", "/api/v1/node/99/approve_routes", "{\"routes\":[\"10.0.0.0/24\"]}")); /* 13 */
+    json_decref(api_expect(&f, 404, "POST", "/api/headway/nodes/99/routes", "{\"approve\":[\"10.0.0.0/24\"]}"));
+}
+
 static void a_router_is_given_a_priority(void **state)
 {
     json_t *j;
@@ -203,6 +237,39 @@ static void an_approval_says_what_is_wrong_with_what_it_approves(void **state)
     j = api_expect(&f, 200, "POST", "/api/v1/node/1/approve_routes", "{\"routes\":[\"127.0.0.0/8\"]}");
     assert_int_equal(json_object_size(j), 1);
     json_decref(j);
+}
+
+static bool warns_of(const char *prefix, const char *code)
+{
+    json_t *j = api_expect(&f, 200, "GET", "/api/headway/routes/check", NULL);
+    bool has = has_problem(j, prefix, code);
+
+    json_decref(j);
+    return has;
+}
+
+/* Before the approval, as after it. */
+static void a_route_that_the_policy_gives_nobody_is_named_before_its_approval(void **state)
+{
+    static const char *const routes[] = {"10.0.0.0/8", "192.168.0.0/24", "0.0.0.0/0", "::/0", NULL};
+    uint64_t session;
+
+    (void)state;
+    api_node(&f, "alice", "r1", routes, &session);
+    api_node(&f, "alice", "pc", NULL, &session);
+    assert_false(warns_of("10.0.0.0/8", "nobody-allowed")); /* there is no policy */
+    assert_false(warns_of("0.0.0.0/0", "nobody-allowed"));
+    json_decref(api_expect(&f, 200, "PUT", "/api/headway/policy",
+                           "{\"policy\":\"{\\\"grants\\\":[{\\\"src\\\":[\\\"alice@\\\"],\\\"dst\\\":"
+                           "[\\\"10.1.0.0/16\\\"],\\\"ip\\\":[\\\"*\\\"]}]}\"}"));
+    for (int approved = 0; approved < 2; approved++) {
+        assert_false(warns_of("10.0.0.0/8", "nobody-allowed"));
+        assert_true(warns_of("192.168.0.0/24", "nobody-allowed"));
+        assert_true(warns_of("0.0.0.0/0", "nobody-allowed"));
+        assert_true(warns_of("10.0.0.0/8", "no-survivor") == approved);
+        json_decref(api_expect(&f, 200, "POST", "/api/headway/nodes/1/routes",
+                               "{\"approve\":[\"10.0.0.0/8\",\"192.168.0.0/24\",\"0.0.0.0/0\"]}"));
+    }
 }
 
 /* The client of a node says where it can be reached. */
@@ -356,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(whether_a_router_can_be_taken_away_is_told),
         CASE(who_serves_via_is_shown_as_serving),
+        CASE(an_approval_is_read_strictly),
         CASE(a_router_is_given_a_priority),
         CASE(a_prefix_is_served_as_it_was_set),
         CASE(a_probe_needs_a_host_behind_the_prefix),
@@ -363,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_prefix_says_its_target_and_who_is_next, begin_with_target, end),
         cmocka_unit_test_setup_teardown(a_check_finds_what_a_route_would_take_along, begin_with_relay, end),
         CASE(an_approval_says_what_is_wrong_with_what_it_approves),
+        CASE(a_route_that_the_policy_gives_nobody_is_named_before_its_approval),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

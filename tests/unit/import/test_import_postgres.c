@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,62 +18,29 @@
 #include "base/mem.h"
 #include "import/import.h"
 #include "shared/import/headscale_db.h"
+#include "shared/postgres/pg_server.h"
 #include "shared/store_fixture.h"
 #include "store/store.h"
 
 #define HASH "$2a$10$abcdefghijklmnopqrstuuKp1jJ1jJ1jJ1jJ1jJ1jJ1jJ1jJ1jJ1j"
 
-static char folder[64], programs[128]; /* programs "": no server */
-
-/* No server runs as root. */
-static const char *as_user(void)
-{
-    return geteuid() == 0 ? "setpriv --reuid=nobody --regid=nogroup --clear-groups " : "";
-}
-
-static int shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int shell(const char *format, ...)
-{
-    char command[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(command, sizeof(command), format, args);
-    va_end(args);
-    return system(command); /* NOLINT(cert-env33-c): paths of our own */
-}
+static bool there;
+static const char *folder;
 
 static int start_server(void **state)
 {
-    const char *tmp = getenv("TMPDIR");
-    glob_t found;
-
     (void)state;
-    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0 && found.gl_pathc)
-        snprintf(programs, sizeof(programs), "%.*s", (int)(strrchr(found.gl_pathv[0], '/') - found.gl_pathv[0]),
-                 found.gl_pathv[0]);
-    globfree(&found);
-    snprintf(folder, sizeof(folder), "%.30s/pg.XXXXXX", tmp ? tmp : "/tmp");
-    if (!*programs || !mkdtemp(folder))
-        return 0;
-    if (geteuid() == 0 && shell("chown nobody %s", folder) != 0)
-        return -1;
-    if (shell("cd %s && %s%s/initdb -D %s/data -U headscale -A trust --no-sync >%s/log 2>&1", folder, as_user(),
-              programs, folder, folder) != 0 ||
-        shell("cd %s && %s%s/pg_ctl -D %s/data -o \"-k %s -h '' -F\" -l %s/server.log -w start >>%s/log 2>&1", folder,
-              as_user(), programs, folder, folder, folder, folder) != 0)
-        return shell("cat %s/log", folder), -1;
+    there = pg_server_start();
+    folder = pg_server_folder();
     return 0;
 }
 
 static int stop_server(void **state)
 {
     (void)state;
-    if (!*programs)
-        return 0;
-    int rc = shell("cd %s && %s%s/pg_ctl -D %s/data -m immediate -w stop >/dev/null 2>&1", folder, as_user(), programs,
-                   folder);
-    return shell("rm -rf %s", folder) == 0 && rc == 0 ? 0 : -1;
+    if (there)
+        pg_server_stop();
+    return 0;
 }
 
 static void write_text(const char *path, const char *text, mode_t mode)
@@ -87,12 +53,12 @@ static void write_text(const char *path, const char *text, mode_t mode)
 /* A database of that name with the tables of that release, and these rows. */
 static void make_database(const char *name, int minor, const char *rows)
 {
-    char path[96], *schema = headscale_db_postgres(minor), *sql = mem_format("%s%s", schema, rows);
+    char *schema = headscale_db_postgres(minor), *sql = mem_format("%s%s", schema, rows);
+    char *create = mem_format("CREATE DATABASE %s", name);
 
-    snprintf(path, sizeof(path), "%s/rows.sql", folder);
-    write_text(path, sql, 0644);
-    assert_int_equal(shell("psql -q -h %s -U headscale -d postgres -c 'CREATE DATABASE %s'", folder, name), 0);
-    assert_int_equal(shell("psql -q -v ON_ERROR_STOP=1 -h %s -U headscale -d %s -f %s", folder, name, path), 0);
+    pg_server_sql("postgres", create);
+    pg_server_sql(name, sql);
+    free(create);
     free(schema);
     free(sql);
 }
@@ -145,7 +111,7 @@ static void a_database_is_taken_whole(void **state)
     struct err e = {0};
 
     (void)state;
-    if (!*programs)
+    if (!there)
         skip();
     make_database("whole", 29,
                   "INSERT INTO users(id,name,created_at) VALUES(1,'alice','2025-01-02 03:04:05+02:00');"
@@ -184,7 +150,7 @@ static void what_cannot_be_taken_is_named(void **state)
     struct result r;
 
     (void)state;
-    if (!*programs)
+    if (!there)
         skip();
     make_database("faulty", 30,
                   "INSERT INTO users(id,name) VALUES(1,'alice');"

@@ -97,6 +97,9 @@ static void test_scenarios(void **unused)
         {83,
          "{\"src\":[\"*\"],\"dst\":[\"10.0.0.0/24\"],\"ip\":[\"443\"]}",
          {{C1, R1, LAN}, {C2, R1, LAN}, {C1, C2, "no"}}},
+        {98,
+         "{\"src\":[\"*\"],\"dst\":[\"autogroup:internet\"],\"ip\":[\"*\"]}",
+         {{C1, X1, EXIT}, {C1, X2, EXIT}, {C1, R1, "no"}, {R1, X1, EXIT}, {X1, R1, LAN}, {X1, X2, EXIT}, {X1, C1, ""}}},
         {91, VIA_EACH, {{C1, X1, EXIT}, {C1, X2, "no"}, {C2, X2, EXIT}, {C2, X1, "no"}, {C1, C2, "no"}}},
         {92,
          VIA_EACH ",{\"src\":[\"bob@example.com\"],\"dst\":[\"alice@example.com\"],\"ip\":[\"22\"]}",
@@ -115,6 +118,165 @@ static void test_scenarios(void **unused)
         struct policy_view *v = fleet_view(&f, buf_text(&text));
         for (size_t k = 0; k < ARRAY_LEN(cases[i].views) && cases[i].views[k].sees; k++)
             fleet_assert_routes(v, cases[i].views[k].viewer, cases[i].views[k].peer, cases[i].views[k].sees);
+        policy_view_free(v);
+        buf_release(&text);
+    }
+}
+
+/* ---- with a third router ---- */
+
+#define R3       X1 /* tagged tag:exit1 and no exit node: the edge of the scenarios */
+#define TO_LAN   "\"dst\":[\"10.0.0.0/24\"]"
+#define ALICE    "{\"src\":[\"alice@example.com\"],"
+#define BOB      "{\"src\":[\"bob@example.com\"],"
+#define EDGE     "\"via\":[\"tag:exit1\"],\"ip\":[\"*\"]}"
+#define NEAR_LAN "10.9.0.0/16"
+#define SITE_LAN "fd7a:115c:a1e0:b1a:0:13:ad2:7300/120"
+
+/* What R3 advertises, blank between; R1 and R2 as they are, or one of them without a route. */
+static void set_routers(struct policy_fleet *f, const char *edge, bool r1, bool r2, bool r1_offline)
+{
+    struct policy_node *n = &f->nodes[R3];
+
+    n->route_count = 0;
+    for (char text[64]; *edge; edge += strspn(edge, " ")) {
+        size_t len = strcspn(edge, " ");
+        memcpy(text, edge, len);
+        text[len] = '\0';
+        f->routes[R3][n->route_count++] = fleet_prefix(text);
+        edge += len;
+    }
+    f->nodes[R1].route_count = r1;
+    f->nodes[R2].route_count = r2;
+    f->nodes[R1].serving_count = r1 && !r1_offline;
+    f->nodes[R1].online = !r1_offline;
+    if (r1_offline) {
+        f->serving[R2][0] = f->routes[R2][0];
+        f->nodes[R2].serving_count = 1;
+    } else if (n->route_count && prefix_cmp(&f->routes[R3][0], &f->routes[R1][0]) != 0) {
+        f->serving[R3][0] = f->routes[R3][0];
+        n->serving_count = 1;
+    }
+}
+
+/* Whose addresses the filter lets in: letters of c1 (a), c2 (b) and the network behind R1 (l). */
+static void assert_filter(const struct policy_view *v, uint32_t slot, const char *want)
+{
+    static const struct {
+        char letter;
+        const char *text;
+    } sources[] = {{'a', "\"100.64.0.5"}, {'b', "\"100.64.0.6"}, {'l', "\"SrcIPs\":[\"10.0.0.0/24"}};
+    struct buf out = {0};
+    char found[ARRAY_LEN(sources) + 1] = "";
+    size_t len = 0;
+
+    policy_filter(v, slot, &out);
+    for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+        if (strstr(buf_text(&out), sources[i].text))
+            found[len++] = sources[i].letter;
+    found[len] = '\0';
+    if (strcmp(found, want) != 0)
+        fail_msg("filter of %u lets '%s' in, not '%s': %s", slot, found, want, buf_text(&out));
+    buf_release(&out);
+}
+
+static const struct {
+    int number;
+    const char *edge; /* routes of R3 */
+    bool no_r1, no_r2, r1_offline;
+    const char *grants;
+    const char *filters[3]; /* of R1, R2 and R3; NULL: whatever */
+    struct {
+        uint32_t viewer, peer;
+        const char *sees;
+    } views[7];
+} with_edge[] = {
+    {.number = 80,
+     .edge = "",
+     .grants = "{\"src\":[\"10.0.0.0/24\"],\"dst\":[\"tag:exit1\"],\"ip\":[\"*\"]}",
+     .filters = {"", "", "l"},
+     .views = {{R3, R1, LAN}, {R3, R2, ""}, {R1, R3, ""}, {R2, R3, ""}, {R2, R1, "no"}, {C1, R3, "no"}}},
+    {.number = 81,
+     .edge = "192.168.9.0/24",
+     .no_r2 = true,
+     .grants = "{\"src\":[\"10.0.0.0/24\"],\"dst\":[\"192.168.9.0/24\"],\"ip\":[\"*\"]}",
+     .filters = {"", NULL, "l"},
+     .views = {{R1, R3, "192.168.9.0/24"}, {R3, R1, LAN}, {C1, R1, "no"}, {C1, R3, "no"}}},
+    {.number = 82,
+     .edge = "",
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN ",\"ip\":[\"*\"]}",
+     .filters = {"", "", ""},
+     .views = {{C1, R1, "no"}, {R1, C1, "no"}}},
+    {.number = 84,
+     .edge = LAN,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN "," EDGE,
+     .filters = {"", NULL, "a"},
+     .views = {{C1, R3, LAN}, {C1, R1, "no"}, {C2, R1, "no"}, {C2, R3, "no"}, {R3, R1, "no"}}},
+    {.number = 85,
+     .edge = LAN,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN "," EDGE "," BOB TO_LAN ",\"ip\":[\"*\"]}",
+     .filters = {"b", NULL, NULL},
+     .views = {{C1, R3, LAN}, {C1, R1, "no"}, {C2, R1, LAN}, {C2, R3, ""}}},
+    {.number = 86,
+     .edge = LAN,
+     .no_r2 = true,
+     .grants = ALICE TO_LAN "," EDGE "," ALICE TO_LAN ",\"ip\":[\"*\"]}",
+     .views = {{C1, R1, LAN}, {C1, R3, ""}}},
+    {.number = 87,
+     .edge = LAN,
+     .grants = ALICE TO_LAN ",\"via\":[\"tag:router\"],\"ip\":[\"*\"]}",
+     .filters = {"a", "a", ""},
+     .views = {{C1, R1, LAN}, {C1, R2, ""}, {C1, R3, "no"}}},
+    {.number = 88,
+     .edge = LAN,
+     .r1_offline = true,
+     .grants = ALICE TO_LAN ",\"via\":[\"tag:router\"],\"ip\":[\"*\"]}",
+     .views = {{C1, R2, LAN}, {C1, R1, ""}, {C1, R3, "no"}}},
+    {.number = 89,
+     .edge = LAN " " NEAR_LAN,
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE "\"dst\":[\"10.0.0.0/8\"]," EDGE,
+     .filters = {"", "", "a"},
+     .views = {{C1, R3, LAN " " NEAR_LAN}}},
+    {.number = 90,
+     .edge = LAN,
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE "\"dst\":[\"172.16.0.0/12\"]," EDGE,
+     .filters = {"", "", ""},
+     .views = {{C1, R3, "no"}}},
+    {.number = 97,
+     .edge = SITE_LAN,
+     .no_r1 = true,
+     .no_r2 = true,
+     .grants = ALICE "\"dst\":[\"fd7a:115c:a1e0:b1a::/64\"],\"via\":[\"tag:exit1\"],\"ip\":[\"tcp:3389\"]}",
+     .filters = {"", "", "a"},
+     .views = {{C1, R3, SITE_LAN}, {C2, R3, "no"}}},
+};
+
+static void test_scenarios_with_an_edge(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_LEN(with_edge); i++) {
+        struct policy_fleet f;
+        struct buf text = {0};
+
+        print_message("scenario %d\n", with_edge[i].number);
+        fleet_make(&f);
+        set_routers(&f, with_edge[i].edge, !with_edge[i].no_r1, !with_edge[i].no_r2, with_edge[i].r1_offline);
+        buf_addf(&text, "{" FLEET_TAGS "\"grants\":[%s]}", with_edge[i].grants);
+        struct policy_view *v = fleet_view(&f, buf_text(&text));
+        for (size_t k = 0; k < ARRAY_LEN(with_edge[i].views) && with_edge[i].views[k].sees; k++)
+            fleet_assert_routes(v, with_edge[i].views[k].viewer, with_edge[i].views[k].peer,
+                                with_edge[i].views[k].sees);
+        for (uint32_t k = 0; k < 3; k++)
+            if (with_edge[i].filters[k])
+                assert_filter(v, k == 2 ? R3 : k, with_edge[i].filters[k]);
         policy_view_free(v);
         buf_release(&text);
     }
@@ -371,6 +533,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_oldest_serves),
         cmocka_unit_test(test_scenarios),
+        cmocka_unit_test(test_scenarios_with_an_edge),
         cmocka_unit_test(test_nothing_is_taken),
         cmocka_unit_test(test_no_router_no_steering),
         cmocka_unit_test(test_capability_offers_no_route),

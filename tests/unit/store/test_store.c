@@ -305,8 +305,9 @@ static void a_second_daemon_is_refused(void **state)
 
     (void)state;
     fixture_begin(&f);
-    assert_int_equal(store_open(f.path, &s, &e), ERR_CONFLICT);
+    assert_int_equal(fixture_try_open(&f, &s, &e), ERR_CONFLICT);
     assert_non_null(strstr(e.message, "another headwayd"));
+    assert_non_null(strstr(e.message, "process"));
     fixture_end(&f);
 }
 
@@ -484,19 +485,20 @@ static void damage_is_named_with_its_row(void **state)
 {
     static const struct {
         const char *sql, *row, *what;
+        bool sqlite_only; /* a server of PostgreSQL lets nobody write it */
     } cases[] = {
-        {"UPDATE node SET approved='[\"10.0.0/8\"]' WHERE id=7", "table node, row 7", "column approved holds"},
-        {"UPDATE node SET approved='nonsense' WHERE id=7", "table node, row 7", "not a list of prefixes"},
-        {"UPDATE node SET node_key=x'00' WHERE id=7", "table node, row 7", "a key of 32 bytes"},
-        {"UPDATE node SET ipv4='100.64.0.0/10' WHERE id=7", "table node, row 7", "an address"},
-        {"UPDATE node SET method=99 WHERE id=7", "table node, row 7", "column method holds '99'"},
-        {"UPDATE node SET tags='[7]' WHERE id=7", "table node, row 7", "a list of texts"},
-        {"UPDATE node SET cap_version=-1 WHERE id=7", "table node, row 7", "at least 0"},
-        {"UPDATE user SET name=CAST(x'ff' AS TEXT)", "table user, row 9", "UTF-8 text"},
-        {"UPDATE node SET user_id=33", "table node, row 7", "its user 33 does not exist"},
-        {"UPDATE preauth_key SET user_id=33", "table preauth_key, row 5", "its user 33 does not exist"},
-        {"UPDATE primary_router SET prefix='10.0.0.0/99'", "table primary_router, row 10.0.0.0/99", "a prefix"},
-        {"UPDATE api_key SET read_only=2", "table api_key, row 6", "0 or 1"},
+        {"UPDATE node SET approved='[\"10.0.0/8\"]' WHERE id=7", "table node, row 7", "column approved holds", false},
+        {"UPDATE node SET approved='nonsense' WHERE id=7", "table node, row 7", "not a list of prefixes", false},
+        {"UPDATE node SET node_key=x'00' WHERE id=7", "table node, row 7", "a key of 32 bytes", true},
+        {"UPDATE node SET ipv4='100.64.0.0/10' WHERE id=7", "table node, row 7", "an address", false},
+        {"UPDATE node SET method=99 WHERE id=7", "table node, row 7", "column method holds '99'", false},
+        {"UPDATE node SET tags='[7]' WHERE id=7", "table node, row 7", "a list of texts", false},
+        {"UPDATE node SET cap_version=-1 WHERE id=7", "table node, row 7", "at least 0", false},
+        {"UPDATE \"user\" SET name=CAST(x'ff' AS TEXT)", "table user, row 9", "UTF-8 text", true},
+        {"UPDATE node SET user_id=33", "table node, row 7", "its user 33 does not exist", false},
+        {"UPDATE preauth_key SET user_id=33", "table preauth_key, row 5", "its user 33 does not exist", false},
+        {"UPDATE primary_router SET prefix='10.0.0.0/99'", "table primary_router, row 10.0.0.0/99", "a prefix", false},
+        {"UPDATE api_key SET read_only=2", "table api_key, row 6", "0 or 1", true},
     };
 
     (void)state;
@@ -505,13 +507,16 @@ static void damage_is_named_with_its_row(void **state)
         struct store_image image;
         struct err e;
 
+        if (cases[i].sqlite_only && fixture_is_postgres())
+            continue;
         fixture_begin(&f);
         put_one_of_each(f.store);
         fixture_close(&f);
         fixture_sql(f.path, cases[i].sql);
         fixture_open(&f);
         assert_int_equal(store_load(f.store, &image, &e), ERR_IO);
-        if (!strstr(e.message, cases[i].row) || !strstr(e.message, cases[i].what) || !strstr(e.message, f.path))
+        if (!strstr(e.message, cases[i].row) || !strstr(e.message, cases[i].what) ||
+            (!fixture_is_postgres() && !strstr(e.message, f.path)))
             fail_msg("%s: %s", cases[i].sql, e.message);
         fixture_end(&f);
     }
@@ -594,11 +599,15 @@ static void memory_works_like_a_file(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_node_comes_back_as_it_was),
-        cmocka_unit_test(every_kind_comes_back),
+    const struct CMUnitTest sqlite_only[] = {
         cmocka_unit_test(an_unopened_folder_is_named),
         cmocka_unit_test(the_file_is_for_its_owner_only),
+        cmocka_unit_test(what_the_schema_lacks_is_named),
+        cmocka_unit_test(memory_works_like_a_file),
+    };
+    const struct CMUnitTest both[] = {
+        cmocka_unit_test(a_node_comes_back_as_it_was),
+        cmocka_unit_test(every_kind_comes_back),
         cmocka_unit_test(a_second_daemon_is_refused),
         cmocka_unit_test(each_start_has_its_number),
         cmocka_unit_test(an_id_is_never_used_twice),
@@ -607,10 +616,8 @@ int main(void)
         cmocka_unit_test(what_could_not_be_read_again_is_refused),
         cmocka_unit_test(soft_state_is_kept_and_goes_with_its_node),
         cmocka_unit_test(damage_is_named_with_its_row),
-        cmocka_unit_test(what_the_schema_lacks_is_named),
         cmocka_unit_test(what_only_dangles_is_mended),
-        cmocka_unit_test(memory_works_like_a_file),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return fixture_run_both(sqlite_only, ARRAY_LEN(sqlite_only), both, ARRAY_LEN(both));
 }

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "shared/files.h"
@@ -42,12 +43,12 @@ static void acknowledge(void *arg, int code, const struct err *e)
 }
 
 /* Writes groups of a user, its node and an entry without end; says what was answered. */
-static void write_until_killed(const char *path, uint64_t first)
+static void write_until_killed(struct fixture *f, uint64_t first)
 {
     struct store *s;
     struct err e;
 
-    if (store_open(path, &s, &e) < 0)
+    if (fixture_try_open(f, &s, &e) < 0)
         _exit(2);
     for (uint64_t id = first;; id++) {
         char name[32];
@@ -68,7 +69,7 @@ static void write_until_killed(const char *path, uint64_t first)
 }
 
 /* Runs a writer and kills it after some answers; returns the highest id that was answered. */
-static uint64_t run_and_kill(const char *path, uint64_t first)
+static uint64_t run_and_kill(struct fixture *f, uint64_t first)
 {
     uint64_t id, highest = 0, answers = 1 + random_below(150);
     int ends[2], status;
@@ -79,7 +80,7 @@ static uint64_t run_and_kill(const char *path, uint64_t first)
     assert_true(child >= 0);
     if (child == 0) {
         ack_fd = ends[1];
-        write_until_killed(path, first);
+        write_until_killed(f, first);
     }
     close(ends[1]);
     for (uint64_t n = 0; read(ends[0], &id, sizeof(id)) == (ssize_t)sizeof(id); n++) {
@@ -102,7 +103,7 @@ static void what_was_answered_survives_a_kill(void **state)
     fixture_begin(&f);
     fixture_close(&f);
     for (int round = 0; round < ROUNDS; round++) {
-        uint64_t highest = run_and_kill(f.path, next);
+        uint64_t highest = run_and_kill(&f, next);
         struct store_image image;
         struct event **events;
         size_t count;
@@ -656,9 +657,7 @@ static void damage_is_told_from_other_trouble(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_answered_survives_a_kill),
-        cmocka_unit_test(answers_come_in_order_each_with_its_own_verdict),
+    const struct CMUnitTest sqlite_only[] = {
         cmocka_unit_test(a_full_disk_refuses_what_does_not_fit_and_nothing_else),
         cmocka_unit_test(a_refused_group_takes_the_rest_of_its_series),
         cmocka_unit_test(a_commit_that_the_disk_breaks_is_undone),
@@ -670,6 +669,10 @@ int main(void)
         cmocka_unit_test(a_foreign_database_is_refused),
         cmocka_unit_test(damage_is_told_from_other_trouble),
     };
+    const struct CMUnitTest both[] = {
+        cmocka_unit_test(what_was_answered_survives_a_kill),
+        cmocka_unit_test(answers_come_in_order_each_with_its_own_verdict),
+    };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return fixture_run_both(sqlite_only, ARRAY_LEN(sqlite_only), both, ARRAY_LEN(both));
 }

@@ -11,19 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "shared/store_fixture.h"
 #include "store/queue.h"
-#include "store/sqlite/sqlite.h"
 
 /* A node that changes each second, one that never changes, and one that was deleted in the third second. */
 static const char many[] =
     "INSERT INTO history(id,time_ns,kind,\"key\",image) VALUES(1,1000000000,0,'7','{\"name\":\"quiet\"}'),"
     "(2,2000000000,0,'8','{\"name\":\"gone\"}'),(3,3000000000,0,'8','');"
     "INSERT INTO history(id,time_ns,kind,\"key\",image) SELECT "
-    "value,value*1000000000,0,'9','{\"name\":\"n'||value||'\"}' "
+    "value,CAST(value AS bigint)*1000000000,0,'9','{\"name\":\"n'||value||'\"}' "
     "FROM (WITH RECURSIVE n(value) AS (SELECT 4 UNION ALL SELECT value+1 FROM n WHERE value<200700) SELECT value FROM "
-    "n)";
+    "n) AS m";
 
 static const char *image_at(struct fixture *f, int64_t second, const char *key, int64_t *since, size_t *count)
 {
@@ -74,10 +74,11 @@ static void the_oldest_changes_go_and_what_they_led_to_stays(void **state)
 
 /* 560 texts; looking back needs the second and the fiftieth. */
 static const char texts[] =
-    "INSERT INTO policy(id,version,text,updated_ns,author,note) SELECT value,value,'{} // '||value,value*1000000000,"
+    "INSERT INTO policy(id,version,text,updated_ns,author,note) SELECT value,value,'{} // '||value,CAST(value AS "
+    "bigint)*1000000000,"
     "'alice','note '||value FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value+1 FROM n WHERE "
     "value<560) "
-    "SELECT value FROM n);"
+    "SELECT value FROM n) AS m;"
     "INSERT INTO history(id,time_ns,kind,\"key\",image) VALUES(1,2000000000,3,'','2'),(2,50000000000,3,'','50'),"
     /* Of something else that is called 3. */
     "(3,51000000000,0,'3','3');";
@@ -139,10 +140,10 @@ static void the_newest_policies_stay_and_those_that_the_past_needs(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest both[] = {
         cmocka_unit_test(the_newest_policies_stay_and_those_that_the_past_needs),
         cmocka_unit_test(the_oldest_changes_go_and_what_they_led_to_stays),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return fixture_run_both(NULL, 0, both, ARRAY_LEN(both));
 }

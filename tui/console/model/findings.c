@@ -18,6 +18,7 @@ static const struct {
     {"nobody-allowed", "unused by policy", "grant somebody access to it (4, policy)"},
     {"not-advertised", "not advertised", "advertise it on the node, or revoke the approval"},
     {"not-accepted", "not accepted", ""}, /* the text says it */
+    {"router-accepts", "router accepts", ""},
     {"covers-server", "covers server",
      "nothing to do, unless programs on those clients must reach the server directly"},
     {"one-family", "one family", "tailscale set --advertise-exit-node offers both"},

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How PostgreSQL holds the columns' types, and how values get into its statements and out of its rows: as texts, but
+ * for keys, which are sent as they are. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/postgres/pg.h"
+
+#define INT8_OID  20
+#define INT2_OID  21
+#define BOOL_OID  16
+#define BYTEA_OID 17
+#define TEXT_OID  25
+
+#define TEXT_TYPE "text COLLATE \"C\""
+
+const struct store_dialect pg_dialect = {
+    .types = {[COLUMN_U64] = "bigint",
+              [COLUMN_TIME] = "bigint",
+              [COLUMN_U32] = "bigint",
+              [COLUMN_BOOL] = "boolean",
+              [COLUMN_ENUM] = "smallint",
+              [COLUMN_TEXT] = TEXT_TYPE,
+              [COLUMN_KEY] = "bytea",
+              [COLUMN_ADDR] = TEXT_TYPE,
+              [COLUMN_PREFIX] = TEXT_TYPE,
+              [COLUMN_STRS] = TEXT_TYPE,
+              [COLUMN_PREFIXES] = TEXT_TYPE,
+              [COLUMN_ENDPOINTS] = TEXT_TYPE},
+    .zero_key = "'\\x0000000000000000000000000000000000000000000000000000000000000000'::bytea",
+    .parameter = '$',
+    .truth = {"false", "true"},
+    .table_end = "",
+    .keyed_by_text = "",
+};
+
+Oid pg_column_oid(const struct store_column *c)
+{
+    static const Oid oids[COLUMN_TYPES] = {
+        [COLUMN_U64] = INT8_OID,  [COLUMN_TIME] = INT8_OID, [COLUMN_U32] = INT8_OID,
+        [COLUMN_BOOL] = BOOL_OID, [COLUMN_ENUM] = INT2_OID, [COLUMN_KEY] = BYTEA_OID};
+
+    return oids[c->type] ? oids[c->type] : TEXT_OID;
+}
+
+/* ---- writing ---- */
+
+int pg_bind(const struct store_table *t, const void *record, bool key_only, struct arena *a, struct pg_values *out,
+            struct err *e)
+{
+    size_t count = key_only ? t->key_count : t->count;
+
+    out->count = (int)count;
+    out->texts = arena_alloc(a, count * sizeof(*out->texts));
+    out->lengths = arena_alloc(a, count * sizeof(*out->lengths));
+    out->formats = arena_alloc(a, count * sizeof(*out->formats));
+    for (size_t i = 0; i < count; i++) {
+        const struct store_column *c = &t->columns[i];
+        const char *why = NULL;
+        out->texts[i] = column_text(c, (const char *)record + c->at, a, &why);
+        out->lengths[i] = c->type == COLUMN_KEY ? KEY_LEN : 0;
+        out->formats[i] = c->type == COLUMN_KEY;
+        if (why)
+            return err_field(e, ERR_INTERNAL, c->name, "%s cannot be stored: %s", c->name, why);
+    }
+    return 0;
+}
+
+/* ---- reading ---- */
+
+static bool read_hex(const char *text, uint8_t out[KEY_LEN])
+{
+    if (strlen(text) != 2 + 2 * KEY_LEN || text[0] != '\\' || text[1] != 'x')
+        return false;
+    for (size_t i = 0; i < KEY_LEN; i++) {
+        const char pair[3] = {text[2 + 2 * i], text[3 + 2 * i], '\0'};
+        char *end;
+        out[i] = (uint8_t)strtoul(pair, &end, 16);
+        if (end != pair + 2)
+            return false;
+    }
+    return true;
+}
+
+/* Returns what a right value would be, or NULL when it is right. */
+static const char *read_value(const struct store_column *c, const PGresult *r, int row, int at, void *value)
+{
+    const char *text = PQgetvalue(r, row, at);
+    char *end;
+
+    if (PQgetisnull(r, row, at))
+        return c->type == COLUMN_ADDR ? NULL : "a value";
+    if (c->type == COLUMN_BOOL)
+        return column_read_number(c, *text == 't', value);
+    if (c->type < COLUMN_TEXT) {
+        errno = 0;
+        long long number = strtoll(text, &end, 10);
+        return *text && !*end && errno == 0 ? column_read_number(c, number, value) : "a number";
+    }
+    if (c->type == COLUMN_KEY)
+        return read_hex(text, value) ? NULL : "a key of 32 bytes";
+    return str_utf8(text, strlen(text)) ? column_read_text(c, text, value) : "UTF-8 text";
+}
+
+int pg_read(const struct store_table *t, const PGresult *r, int row, void *record, struct err *e)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct store_column *c = &t->columns[i];
+        const char *wanted = i < (size_t)PQnfields(r) ? read_value(c, r, row, (int)i, (char *)record + c->at) : "there";
+        if (wanted)
+            return err_field(e, ERR_IO, c->name, "table %s, row %.40s: column %s holds '%.60s', which is not %s",
+                             t->name, PQgetvalue(r, row, 0), c->name, PQgetvalue(r, row, (int)i), wanted);
+    }
+    return 0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Connections as the rest of the store uses them. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "store/postgres/pg.h"
+
+#define READER_WAIT_MS  5000
+#define READER_RETRY_MS 500
+
+/* Row by row: a table may have more than fits into memory twice. After an error the rest of the answer is read away. */
+static int run(struct store_sql *sql, const char *text, store_row *row, void *arg, struct err *e)
+{
+    struct pg_lent *lent = (struct pg_lent *)sql;
+    struct pg_conn *c = lent->conn;
+    PGresult *r;
+    int code = 0;
+
+    if (!c->db || !PQsendQuery(c->db, text) || !PQsetSingleRowMode(c->db))
+        return pg_error(c, NULL, "read", e);
+    while ((r = pg_next(c))) {
+        ExecStatusType status = PQresultStatus(r);
+        if (code == 0 && status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+            code = pg_error(c, r, "read", e);
+        lent->result = r;
+        for (lent->row = 0; code == 0 && row && lent->row < PQntuples(r); lent->row++)
+            code = row(sql, arg, e);
+        PQclear(r);
+    }
+    return code == 0 && !pg_alive(c) ? pg_error(c, NULL, "read", e) : code;
+}
+
+static int64_t number(struct store_sql *sql, int column)
+{
+    const struct pg_lent *lent = (const struct pg_lent *)sql;
+
+    return strtoll(PQgetvalue(lent->result, lent->row, column), NULL, 10);
+}
+
+static int read_row(struct store_sql *sql, const struct store_table *t, void *record, struct err *e)
+{
+    const struct pg_lent *lent = (const struct pg_lent *)sql;
+
+    return pg_read(t, lent->result, lent->row, record, e);
+}
+
+struct pg_lent pg_lend(struct pg_conn *c)
+{
+    static const struct store_sql_calls calls = {
+        .run = run, .number = number, .read = read_row, .put = pg_put, .put_end = pg_put_end};
+
+    return (struct pg_lent){.sql = {.calls = &calls, .dialect = &pg_dialect}, .conn = c};
+}
+
+int pg_snapshot(struct pg_conn *c, store_use *use, void *arg, struct err *e)
+{
+    struct pg_lent lent = pg_lend(c);
+    int code = pg_execute(c, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", e);
+
+    if (code < 0)
+        return code;
+    code = use(&lent.sql, arg, e);
+    if (c->db && pg_execute(c, "ROLLBACK", NULL) < 0)
+        pg_disconnect(c);
+    return code;
+}
+
+/* ---- the reader ---- */
+
+static int connect_reader(struct pg_engine *en, struct err *e)
+{
+    int64_t now = clock_mono_ms();
+
+    if (en->reader.db && pg_execute(&en->reader, "SELECT 1", NULL) == 0)
+        return 0;
+    if (now < en->reader_retry_ms) {
+        if (e)
+            *e = en->reader_why;
+        return en->reader_why.code;
+    }
+    int code = pg_connect(&en->reader, &en->place, "reader", &en->reader_why);
+    en->reader.wait_ms = READER_WAIT_MS;
+    if (code < 0) {
+        en->reader_retry_ms = clock_mono_ms() + READER_RETRY_MS;
+        if (e)
+            *e = en->reader_why;
+    }
+    return code;
+}
+
+int pg_reading(struct engine *engine, store_use *use, void *arg, struct err *e)
+{
+    struct pg_engine *en = (struct pg_engine *)engine;
+    struct timespec until;
+    int code;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += READER_WAIT_MS / 1000;
+    if (pthread_mutex_clocklock(&en->reader_lock, CLOCK_MONOTONIC, &until) != 0)
+        return err_set(e, ERR_UNAVAILABLE, "%s: it does not answer", en->place.called);
+    code = connect_reader(en, e);
+    if (code == 0)
+        code = pg_snapshot(&en->reader, use, arg, e);
+    pthread_mutex_unlock(&en->reader_lock);
+    return code;
+}
+
+int pg_long_snapshot(struct engine *engine, store_use *use, void *arg, struct err *e)
+{
+    struct pg_engine *en = (struct pg_engine *)engine;
+    struct pg_conn c = {0};
+    int code = pg_connect(&c, &en->place, "snapshot", e);
+
+    if (code == 0)
+        code = pg_snapshot(&c, use, arg, e);
+    pg_disconnect(&c);
+    return code;
+}
+
+/* ---- the writer ---- */
+
+int pg_writing(struct engine *engine, store_use *use, void *arg, struct err *e)
+{
+    struct pg_engine *en = (struct pg_engine *)engine;
+    struct pg_conn *c = &en->writer;
+    struct pg_lent lent = pg_lend(c);
+    int code;
+
+    pthread_mutex_lock(&en->writer_lock);
+    code = pg_execute(c, "BEGIN; SET LOCAL synchronous_commit=off", e);
+    if (code == 0)
+        code = use(&lent.sql, arg, e);
+    if (lent.putting && code == 0)
+        code = pg_put_end(&lent.sql, e);
+    if (code == 0)
+        code = pg_execute(c, "COMMIT", e);
+    else if (c->db && pg_execute(c, "ROLLBACK", NULL) < 0)
+        pg_disconnect(c);
+    pthread_mutex_unlock(&en->writer_lock);
+    return code;
+}

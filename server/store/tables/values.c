@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Values of columns as texts, and back. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "store/tables/tables.h"
+#include "json/json.h"
+
+#define LISTS_MAX (1024u * 1024u) /* bytes of one JSON list */
+
+bool column_list_text(const struct store_column *c, const void *value, struct buf *json)
+{
+    struct json_out o = JSON_OUT(json);
+    char text[ADDR_PORT_TEXT_MAX > PREFIX_TEXT_MAX ? ADDR_PORT_TEXT_MAX : PREFIX_TEXT_MAX];
+
+    json_open(&o, '[');
+    if (c->type == COLUMN_STRS) {
+        const struct strs *list = value;
+        for (size_t i = 0; i < list->len; i++)
+            json_str(&o, list->items[i]);
+    } else if (c->type == COLUMN_PREFIXES) {
+        const struct prefixes *list = value;
+        for (size_t i = 0; i < list->len; i++)
+            json_str(&o, prefix_format(&list->items[i], text));
+    } else {
+        const struct node_live *live = value;
+        for (size_t i = 0; i < live->endpoint_count; i++)
+            json_str(&o, addr_port_format(&live->endpoints[i], text));
+    }
+    json_close(&o, ']');
+    return !json->failed && json->len <= LISTS_MAX;
+}
+
+static const char *number_text(struct arena *a, long long value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%lld", value);
+    return arena_strdup(a, text);
+}
+
+const char *column_text(const struct store_column *c, const void *value, struct arena *a, const char **why)
+{
+    char text[PREFIX_TEXT_MAX];
+    struct buf b = BUF_INIT(0);
+    unsigned number;
+    const char *s;
+
+    switch (c->type) {
+    case COLUMN_U64:
+        if (*(const uint64_t *)value > INT64_MAX)
+            *why = "it is too large";
+        return number_text(a, (long long)*(const uint64_t *)value);
+    case COLUMN_TIME:
+        return number_text(a, *(const int64_t *)value);
+    case COLUMN_U32:
+        return number_text(a, *(const uint32_t *)value);
+    case COLUMN_BOOL:
+        return *(const bool *)value ? "t" : "f";
+    case COLUMN_ENUM:
+        memcpy(&number, value, sizeof(number));
+        if (number > c->max)
+            *why = "it is too large";
+        return number_text(a, number);
+    case COLUMN_TEXT:
+        s = *(char *const *)value ? *(char *const *)value : "";
+        /* What cannot be read again must not get in: the next start would fail on it. */
+        if (!str_utf8(s, strlen(s)))
+            *why = "it is no UTF-8";
+        return s;
+    case COLUMN_KEY:
+        return value;
+    case COLUMN_ADDR:
+        return ((const struct addr *)value)->bits ? arena_strdup(a, addr_format(value, text)) : NULL;
+    case COLUMN_PREFIX:
+        return arena_strdup(a, prefix_format(value, text));
+    case COLUMN_STRS:
+    case COLUMN_PREFIXES:
+    case COLUMN_ENDPOINTS:
+    case COLUMN_TYPES:
+        break;
+    }
+    if (!column_list_text(c, value, &b))
+        *why = "it is too long";
+    s = arena_strdup(a, buf_text(&b));
+    buf_release(&b);
+    return s;
+}
+
+static int each_text(const char *json, int (*add)(void *to, const char *text), void *to)
+{
+    json_t *list = NULL, *item;
+    size_t i;
+    int code = json_read_large(json, strlen(json), LISTS_MAX, "list", &list, NULL);
+
+    if (code == 0 && !json_is_array(list))
+        code = ERR_INVALID;
+    if (code == 0)
+        json_array_foreach(list, i, item)
+        {
+            code = json_is_string(item) ? add(to, json_string_value(item)) : ERR_INVALID;
+            if (code < 0)
+                break;
+        }
+    json_decref(list);
+    return code;
+}
+
+static int add_str(void *to, const char *text)
+{
+    strs_push(to, text);
+    return 0;
+}
+
+static int add_prefix(void *to, const char *text)
+{
+    struct prefix p;
+    int code = prefix_parse(text, &p, NULL, NULL);
+
+    if (code == 0)
+        prefixes_add(to, &p);
+    return code;
+}
+
+static int add_endpoint(void *to, const char *text)
+{
+    struct node_live *live = to;
+    struct addr_port ap;
+    int code = addr_port_parse(text, &ap, NULL);
+
+    if (code < 0)
+        return code;
+    live->endpoints = mem_resize(live->endpoints, live->endpoint_count + 1, sizeof(ap));
+    live->endpoints[live->endpoint_count++] = ap;
+    return 0;
+}
+
+const char *column_read_text(const struct store_column *c, const char *text, void *value)
+{
+    switch (c->type) {
+    case COLUMN_ADDR:
+        return addr_parse(text, value, NULL) < 0 ? "an address" : NULL;
+    case COLUMN_PREFIX:
+        return prefix_parse(text, value, NULL, NULL) < 0 ? "a prefix" : NULL;
+    case COLUMN_STRS:
+        return each_text(text, add_str, value) < 0 ? "a list of texts" : NULL;
+    case COLUMN_PREFIXES:
+        return each_text(text, add_prefix, value) < 0 ? "a list of prefixes" : NULL;
+    case COLUMN_ENDPOINTS:
+        return each_text(text, add_endpoint, value) < 0 ? "a list of addresses with ports" : NULL;
+    default:
+        mem_replace(value, text);
+        return NULL;
+    }
+}
+
+const char *column_read_number(const struct store_column *c, int64_t number, void *value)
+{
+    uint32_t small = (uint32_t)number;
+
+    if (c->type == COLUMN_TIME) {
+        *(int64_t *)value = number;
+        return NULL;
+    }
+    if (number < 0)
+        return "a number of at least 0";
+    if (c->type == COLUMN_U64) {
+        *(uint64_t *)value = (uint64_t)number;
+    } else if (c->type == COLUMN_BOOL) {
+        if (number > 1)
+            return "0 or 1";
+        *(bool *)value = number == 1;
+    } else {
+        if (number > (c->type == COLUMN_ENUM ? (int64_t)c->max : (int64_t)UINT32_MAX))
+            return "a number in the range that this version knows";
+        memcpy(value, &small, sizeof(small));
+    }
+    return NULL;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "shared/postgres/pg_server.h"
+
+static char folder[64], programs[128];
+
+/* No server runs as root. */
+static const char *as_user(void)
+{
+    return geteuid() == 0 ? "setpriv --reuid=nobody --regid=nogroup --clear-groups " : "";
+}
+
+static int shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int shell(const char *format, ...)
+{
+    char command[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+    return system(command); /* NOLINT(cert-env33-c): paths of our own */
+}
+
+void pg_server_again(void)
+{
+    if (shell("cd %s && %s%s/pg_ctl -D %s/data -o \"-k %s -h ''\" -l %s/server.log -w start >>%s/log 2>&1", folder,
+              as_user(), programs, folder, folder, folder, folder) != 0) {
+        (void)shell("cat %s/log %s/server.log", folder, folder);
+        fail_msg("the server does not start");
+    }
+}
+
+bool pg_server_start(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    glob_t found;
+
+    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) == 0 && found.gl_pathc)
+        snprintf(programs, sizeof(programs), "%.*s", (int)(strrchr(found.gl_pathv[0], '/') - found.gl_pathv[0]),
+                 found.gl_pathv[0]);
+    globfree(&found);
+    if (!*programs) {
+        print_message("no PostgreSQL server is installed: what needs one is skipped\n");
+        return false;
+    }
+    snprintf(folder, sizeof(folder), "%.30s/pg.XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    if (geteuid() == 0)
+        assert_int_equal(shell("chown nobody %s", folder), 0);
+    assert_int_equal(shell("cd %s && %s%s/initdb -D %s/data -U " PG_SERVER_USER " -A trust --no-sync >%s/log 2>&1",
+                           folder, as_user(), programs, folder, folder),
+                     0);
+    pg_server_again();
+    return true;
+}
+
+void pg_server_stop(void)
+{
+    int rc = shell("cd %s && %s%s/pg_ctl -D %s/data -m immediate -w stop >/dev/null 2>&1", folder, as_user(), programs,
+                   folder);
+
+    assert_int_equal(shell("rm -rf %s", folder), 0);
+    assert_int_equal(rc, 0);
+}
+
+static pid_t postmaster(void)
+{
+    char *path = mem_format("%s/data/postmaster.pid", folder);
+    FILE *f = fopen(path, "re");
+    char line[32] = "";
+    uint64_t pid = 0;
+
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof(line), f));
+    fclose(f);
+    free(path);
+    line[strcspn(line, "\n")] = '\0';
+    assert_int_equal(str_u64(line, 2, INT32_MAX, &pid, "pid", NULL), 0);
+    return (pid_t)pid;
+}
+
+void pg_server_crash(void)
+{
+    assert_int_equal(shell("cd %s && %s%s/pg_ctl -D %s/data -m immediate -w stop >/dev/null 2>&1", folder, as_user(),
+                           programs, folder),
+                     0);
+}
+
+void pg_server_hang(bool hang)
+{
+    pid_t main_process = postmaster();
+
+    assert_int_equal(
+        shell("kill -%s $(ps -o pid= --ppid %d) %d", hang ? "STOP" : "CONT", (int)main_process, (int)main_process), 0);
+}
+
+const char *pg_server_folder(void)
+{
+    return folder;
+}
+
+void pg_server_sql(const char *database, const char *sql)
+{
+    char *path = mem_format("%s/sql", folder);
+    struct err e;
+
+    assert_int_equal(file_replace(path, sql, strlen(sql), 0644, &e), 0);
+    assert_int_equal(shell("psql -q -v ON_ERROR_STOP=1 -h %s -U " PG_SERVER_USER " -d %s -f %s >>%s/log", folder,
+                           database, path, folder),
+                     0);
+    free(path);
+}
+
+const char *pg_server_value(const char *database, const char *sql)
+{
+    static char value[256];
+    char *command = mem_format("psql -q -A -t -v ON_ERROR_STOP=1 -h %s -U " PG_SERVER_USER " -d %s -c \"%s\"", folder,
+                               database, sql);
+    FILE *out = popen(command, "re"); /* NOLINT(cert-env33-c): a text of our own */
+
+    assert_non_null(out);
+    value[0] = '\0';
+    if (fgets(value, sizeof(value), out))
+        value[strcspn(value, "\n")] = '\0';
+    assert_int_equal(pclose(out), 0);
+    free(command);
+    return value;
+}
