@@ -186,6 +186,20 @@ static void check_policy(const struct config *c, const struct store_image *image
     buf_release(&said);
 }
 
+static void check_key(const struct config *c, const char *name, const char *path, struct strs *problems,
+                      struct strs *notes)
+{
+    struct err e = {0};
+
+    if (control_key_check(path, &e) < 0) {
+        config_problem(c, problems, name, e.message);
+    } else if (file_secret_is_open(path)) {
+        char *text = mem_format("%s can be read by others by its own mode: only where it is keeps them from it", path);
+        config_problem(c, notes, name, text);
+        free(text);
+    }
+}
+
 /* All that a start would stumble over, before it makes anything. ports: whether somebody else listens there too; test:
  * nobody starts. */
 static int check(const struct config *c, bool ports, bool test, struct strs *problems, struct strs *notes)
@@ -196,10 +210,8 @@ static int check(const struct config *c, bool ports, bool test, struct strs *pro
 
     int rc = config_check(c, ports, problems, NULL);
 
-    if (control_key_check(c->noise.private_key_path, &e) < 0)
-        config_problem(c, problems, "noise.private_key_path", e.message);
-    if (control_key_check(c->derp.server.private_key_path, &e) < 0)
-        config_problem(c, problems, "derp.server.private_key_path", e.message);
+    check_key(c, "noise.private_key_path", c->noise.private_key_path, problems, notes);
+    check_key(c, "derp.server.private_key_path", c->derp.server.private_key_path, problems, notes);
     database_check(c, test, &image, problems);
     if (*c->tls_cert_path && access(c->tls_cert_path, R_OK) == 0 && access(c->tls_key_path, R_OK) == 0) {
         tls = loop_tls_new(c->tls_cert_path, c->tls_key_path, &e);

@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -66,6 +69,39 @@ int file_read_fd(int fd, const char *name, struct buf *out, struct err *e)
     }
 }
 
+/* A folder above the file that only this user, or root, can go through. */
+static bool is_below_private(const char *path)
+{
+    char *real = realpath(path, NULL);
+    struct stat st;
+    bool is_private = false;
+
+    for (char *slash = real ? strrchr(real, '/') : NULL; slash && slash > real && !is_private;
+         slash = strrchr(real, '/')) {
+        *slash = '\0';
+        is_private = stat(real, &st) == 0 && !(st.st_mode & 011) && (st.st_uid == 0 || st.st_uid == geteuid());
+    }
+    free(real);
+    return is_private;
+}
+
+/* Others may read a secret by its mode, and cannot by where it is. */
+static bool is_shielded(int fd, const struct stat *st, const char *path)
+{
+    struct statfs fs;
+
+    if (st->st_mode & 022)
+        return false;
+    return (fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC && (fs.f_flags & ST_RDONLY)) || is_below_private(path);
+}
+
+bool file_secret_is_open(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && (st.st_mode & 077);
+}
+
 static int look(int fd, const char *path, enum file_check check, struct buf *out, struct err *e)
 {
     struct stat st;
@@ -74,8 +110,8 @@ static int look(int fd, const char *path, enum file_check check, struct buf *out
         return cannot(e, "read", path);
     if (S_ISDIR(st.st_mode))
         return err_set(e, ERR_IO, "cannot read %.160s: it is a directory", path);
-    if (check == FILE_SECRET && (st.st_mode & 077))
-        return err_set(e, ERR_DENIED, "%.160s can be read by others (mode %03o): chmod 600 it", path,
+    if (check == FILE_SECRET && (st.st_mode & 077) && !is_shielded(fd, &st, path))
+        return err_set(e, ERR_DENIED, "%.160s can be read by others (mode %03o): chmod 600 it, or its folder 700", path,
                        (unsigned)st.st_mode & 0777U);
     if (check == FILE_PRIVATE && (!S_ISREG(st.st_mode) || st.st_uid != geteuid()))
         return err_set(e, ERR_DENIED, "%.160s is not a file of this user", path);

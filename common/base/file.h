@@ -11,13 +11,17 @@
 
 enum file_check {
     FILE_ANY,     /* whatever the path leads to */
-    FILE_SECRET,  /* ERR_DENIED where others than the owner may read it */
+    FILE_SECRET,  /* ERR_DENIED where others than the owner may read it, see file_secret_is_open */
     FILE_PRIVATE, /* a regular file of this user and no symbolic link: for folders that others may write to */
 };
 
 /* Appends the whole file to out, whose ceiling bounds it (ERR_TOOBIG). ERR_MISSING: there is none; else ERR_IO. The
  * bytes go nowhere but into out, so that a secret can be wiped there. */
 int file_read(const char *path, enum file_check check, struct buf *out, struct err *e) WARN_UNUSED;
+/* A secret whose own mode lets others read it, and that is taken all the same: nobody else can write it, and a folder
+ * above it keeps others out, or it is on a file system in memory that cannot be written, as containers get their
+ * secrets (0444, and no chmod helps). People should be told. */
+bool file_secret_is_open(const char *path);
 /* The same from a descriptor, up to its end; name is what messages call it. */
 int file_read_fd(int fd, const char *name, struct buf *out, struct err *e) WARN_UNUSED;
 

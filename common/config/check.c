@@ -46,8 +46,9 @@ static void check_readable(struct complaints *to, const char *key, const char *p
         complain(to, key, "cannot read %s: %s", path, strerror(errno));
 }
 
-/* The file's directory can be written, or the nearest directory that exists can. */
-static void check_place(struct complaints *to, const char *key, const char *path)
+/* The file's directory can be written, or the nearest directory that exists can; where the file is there and is only
+ * read, it need not. */
+static void check_place(struct complaints *to, const char *key, const char *path, bool writes)
 {
     char *dir = mem_strdup(path);
     struct stat st;
@@ -66,8 +67,10 @@ static void check_place(struct complaints *to, const char *key, const char *path
         complain(to, key, "%s names a directory, a file is needed", path);
     else if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
         complain(to, key, "%s is not a directory", dir);
-    else if (access(dir, W_OK | X_OK) < 0)
-        complain(to, key, "no right to write into %s, which %s needs", dir, path);
+    else if ((writes || access(path, F_OK) < 0) && access(dir, W_OK | X_OK) < 0)
+        complain(to, key, "cannot write into %s, which %s needs: %s", dir, path, strerrordesc_np(errno));
+    else if (writes && stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, W_OK) < 0)
+        complain(to, key, "cannot write %s: %s", path, strerrordesc_np(errno));
     free(dir);
 }
 
@@ -76,7 +79,7 @@ static void check_socket(struct complaints *to, const char *path)
 {
     struct stat st;
 
-    check_place(to, "unix_socket", path);
+    check_place(to, "unix_socket", path, true);
     if (!str_ends(path, "/") && lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
         complain(to, "unix_socket", "%s exists and is no socket", path);
 }
@@ -156,9 +159,9 @@ int config_check(const struct config *c, bool ports, struct strs *problems, stru
 
     check_readable(&to, "tls_cert_path", c->tls_cert_path);
     check_readable(&to, "tls_key_path", c->tls_key_path);
-    check_place(&to, "noise.private_key_path", c->noise.private_key_path);
-    check_place(&to, "database.sqlite.path", c->database.sqlite_path);
-    check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path);
+    check_place(&to, "noise.private_key_path", c->noise.private_key_path, false);
+    check_place(&to, "database.sqlite.path", c->database.sqlite_path, true);
+    check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path, false);
     check_socket(&to, c->unix_socket);
     if (ports && !is_running(c))
         check_ports(&to, c);

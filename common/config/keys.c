@@ -27,7 +27,7 @@ const struct config_key config_keys[] = {
     {"unix_socket_permission", .type = TYPE_MODE, AT(unix_socket_permission), .fallback = "0770", .live = true,
      .help = "Permission bits of the socket, octal."},
     {"trusted_proxies", .type = TYPE_PREFIXES, AT(trusted_proxies), .fallback = "",
-     .help = "Prefixes of reverse proxies whose X-Forwarded-For is trusted, or X-Real-IP or True-Client-IP without it: a proxy sets or removes all three. 0.0.0.0/0 and ::/0 are not allowed."},
+     .help = "Prefixes of reverse proxies whose X-Forwarded-For is trusted, or X-Real-IP or True-Client-IP without it: a proxy sets or removes all three. 0.0.0.0/0 and ::/0 are not allowed. See headway-proxy(7)."},
     {"tls_cert_path", .type = TYPE_PATH, AT(tls_cert_path), .fallback = "",
      .help = "Certificate (with its chain, PEM) for listen_addr. A changed file is read without a restart."},
     {"tls_key_path", .type = TYPE_PATH, AT(tls_key_path), .fallback = "", .help = "Private key (PEM) of that certificate."},

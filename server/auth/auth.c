@@ -5,20 +5,29 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
 #include "model/secret.h"
 
 #define REMEMBERED_MAX 1024
+#define WAITING_MAX    1  /* workers that wait for the hash of another key: the others have to serve */
+#define PAUSE          20 /* times as long as a wrong secret took, no further one is computed for its key */
 
-/* Keys with a slow hash that were verified once: SHA-256 of the key and its stored hash. So a change of the record
- * forgets it. */
+/* Keys with a slow hash (imported ones) whose secret was judged: SHA-256 of the secret and its stored hash. So a change
+ * of the record forgets it. One hash is computed at a time; who comes with the same key meanwhile waits for it. */
 struct auth {
-    pthread_mutex_t lock; /* of verified, and while a slow hash is computed */
-    struct map verified;
+    pthread_mutex_t lock; /* of all that follows */
+    pthread_cond_t judged;
+    struct map verified, refused;
+    struct map pauses; /* stored hash -> mono ms until which nothing is computed for it */
+    uint8_t computing[CRYPTO_HASH_LEN];
+    bool computes;
+    size_t waiting; /* for the hash of another key */
 };
 
 struct auth *auth_new(void)
@@ -26,6 +35,7 @@ struct auth *auth_new(void)
     struct auth *a = mem_alloc(sizeof(*a));
 
     pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->judged, NULL);
     return a;
 }
 
@@ -34,11 +44,62 @@ void auth_free(struct auth *a)
     if (!a)
         return;
     map_release(&a->verified);
+    map_release(&a->refused);
+    map_release(&a->pauses);
+    pthread_cond_destroy(&a->judged);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }
 
-static bool fits_slowly(struct auth *a, const char *stored, const char *secret)
+static void remember(struct map *m, const void *key, size_t len, void *value)
+{
+    if (m->len >= REMEMBERED_MAX)
+        map_release(m);
+    map_put(m, key, len, value);
+}
+
+/* With the lock held, which is let go while it computes. */
+static bool compute(struct auth *a, const uint8_t digest[CRYPTO_HASH_LEN], const char *stored, const char *secret)
+{
+    memcpy(a->computing, digest, CRYPTO_HASH_LEN);
+    a->computes = true;
+    pthread_mutex_unlock(&a->lock);
+    int64_t began = clock_mono_ms();
+    bool fits = secret_fits(stored, secret);
+    int64_t ended = clock_mono_ms();
+    pthread_mutex_lock(&a->lock);
+    a->computes = false;
+    remember(fits ? &a->verified : &a->refused, digest, CRYPTO_HASH_LEN, a);
+    if (!fits)
+        remember(&a->pauses, stored, strlen(stored), (void *)(uintptr_t)(ended + PAUSE * (ended - began) + 1));
+    pthread_cond_broadcast(&a->judged);
+    return fits;
+}
+
+/* With the lock held. false: it cannot be judged now. */
+static bool judge(struct auth *a, const uint8_t digest[CRYPTO_HASH_LEN], const char *stored, const char *secret,
+                  bool *fits)
+{
+    for (;;) {
+        *fits = map_has(&a->verified, digest, CRYPTO_HASH_LEN);
+        if (*fits || map_has(&a->refused, digest, CRYPTO_HASH_LEN))
+            return true;
+        if (clock_mono_ms() < (int64_t)(uintptr_t)map_get(&a->pauses, stored, strlen(stored)))
+            return false;
+        if (!a->computes)
+            break;
+        bool same = memcmp(a->computing, digest, CRYPTO_HASH_LEN) == 0;
+        if (!same && a->waiting >= WAITING_MAX)
+            return false;
+        a->waiting += !same;
+        pthread_cond_wait(&a->judged, &a->lock);
+        a->waiting -= !same;
+    }
+    *fits = compute(a, digest, stored, secret);
+    return true;
+}
+
+static int fits_slowly(struct auth *a, const char *stored, const char *secret, bool *fits, struct err *e)
 {
     uint8_t digest[CRYPTO_HASH_LEN];
     char *both = mem_format("%s %s", stored, secret);
@@ -47,45 +108,53 @@ static bool fits_slowly(struct auth *a, const char *stored, const char *secret)
     crypto_wipe(both, strlen(both));
     free(both);
     pthread_mutex_lock(&a->lock);
-    bool fits = map_has(&a->verified, digest, sizeof(digest));
-    if (!fits && secret_fits(stored, secret)) {
-        fits = true;
-        if (a->verified.len >= REMEMBERED_MAX)
-            map_release(&a->verified);
-        map_put(&a->verified, digest, sizeof(digest), a);
-    }
+    bool judged = judge(a, digest, stored, secret, fits);
     pthread_mutex_unlock(&a->lock);
-    return fits;
+    return judged ? 0 : err_set(e, ERR_BUSY, "keys are being verified: try again in a few seconds");
 }
 
-static const struct api_key *find(struct auth *a, const struct tailnet_snapshot *s, const char *text)
+/* fast: as in struct auth_who. */
+static int find(struct auth *a, const struct tailnet_snapshot *s, const char *text, const struct api_key **out,
+                char fast[SECRET_HASH_MAX], struct err *e)
 {
     char prefix[SECRET_PREFIX_LEN + 1];
     const char *secret;
+    bool fits = false;
+    int code = 0;
 
+    *out = NULL;
     if (!secret_split(SECRET_API_KEY, text, prefix, &secret))
-        return NULL;
-    for (size_t i = 0; i < s->api_key_count; i++) {
+        return 0;
+    for (size_t i = 0; i < s->api_key_count && !fits && code == 0; i++) {
         const struct api_key *k = s->api_keys[i];
         if (!str_eq(k->prefix, prefix))
             continue;
-        bool fits = secret_is_slow(k->secret_hash) ? fits_slowly(a, k->secret_hash, secret)
-                                                   : secret_fits(k->secret_hash, secret);
+        if (secret_is_slow(k->secret_hash))
+            code = fits_slowly(a, k->secret_hash, secret, &fits, e);
+        else
+            fits = secret_fits(k->secret_hash, secret);
         if (fits)
-            return k;
+            *out = k;
+        if (fits && secret_is_slow(k->secret_hash))
+            secret_digest(secret, fast);
     }
-    return NULL;
+    return code;
 }
 
 int auth_bearer(struct auth *a, const struct tailnet_snapshot *s, const char *header, int64_t now_ns,
                 struct auth_who *out, struct err *e)
 {
     static const char bearer[] = "Bearer ";
-    const struct api_key *k = header && str_starts(header, bearer) ? find(a, s, header + strlen(bearer)) : NULL;
+    const struct api_key *k = NULL;
+    char fast[SECRET_HASH_MAX] = "";
+    int code = header && str_starts(header, bearer) ? find(a, s, header + strlen(bearer), &k, fast, e) : 0;
 
+    if (code < 0)
+        return code;
     if (!k || (k->expiration_ns && k->expiration_ns <= now_ns))
         return err_set(e, ERR_UNAUTHENTICATED, "Unauthorized");
     *out = (struct auth_who){.key_id = k->r.id, .read_only = k->read_only};
+    memcpy(out->fast_hash, fast, sizeof(fast));
     if (*k->description)
         str_copy(out->actor, sizeof(out->actor), k->description);
     else

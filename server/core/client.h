@@ -41,6 +41,10 @@ struct core_register {
     char auth_id[AUTH_ID_LEN + 1];
     uint64_t node_id;
     const struct user *user; /* owner, with a reference for the caller; NULL: tagged, or not registered */
+    /* the core's, of its copy: what was computed of a pre-auth key with a slow hash */
+    uint64_t slow_key; /* 0: nothing yet */
+    char *slow_hash;
+    bool slow_fits;
 };
 /* Returns a number that names the call. */
 uint64_t core_register(struct core *core, struct core_register *call);

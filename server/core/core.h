@@ -30,8 +30,8 @@ void core_stop(struct core *core);
 /* Has beat called on the core's thread, after what was asked before: whether that thread goes on. Never blocks. */
 void core_beat(struct core *core, void (*beat)(void));
 
-/* An API key's secret was right: its last use is noted (lazily). */
-void core_apikey_seen(struct core *core, uint64_t id);
+/* An API key's secret was right: its last use is noted (lazily). fast_hash: takes the place of a slow one; "": none. */
+void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash);
 
 /* A reloaded configuration: settings that need no restart take effect. */
 void core_reload(struct core *core, const struct config *config);

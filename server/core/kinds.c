@@ -38,7 +38,7 @@
         PREFIXES(type, info.routes), TEXTS(type, info.request_tags)
 
 static const struct call_part register_parts[] = {CLIENT_INFO(core_register), TEXT(core_register, auth_key),
-                                                  TEXT(core_register, followup)};
+                                                  TEXT(core_register, followup), TEXT(core_register, slow_hash)};
 static const struct call_part map_parts[] = {CLIENT_INFO(core_map), ARRAY(core_map, endpoints, endpoint_count),
                                              TEXTS(core_map, flags)};
 static const struct call_part ssh_parts[] = {TEXT(core_ssh, user), TEXT(core_ssh, auth_id)};

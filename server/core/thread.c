@@ -204,13 +204,14 @@ void core_note_followers(struct core *core, const struct core_followers *f)
 
 static void run_apikey_seen(struct core_state *s, struct core_call *call)
 {
-    apikey_seen_run(s, ((struct core_notice *)call)->number);
+    apikey_seen_run(s, ((struct core_notice *)call)->number, ((struct core_notice *)call)->text);
     notice_free(call);
 }
 
-void core_apikey_seen(struct core *core, uint64_t id)
+void core_apikey_seen(struct core *core, uint64_t id, const char *fast_hash)
 {
-    send_notice(core, (struct core_notice){.number = id}, run_apikey_seen);
+    send_notice(core, (struct core_notice){.number = id, .text = *fast_hash ? mem_strdup(fast_hash) : NULL},
+                run_apikey_seen);
 }
 
 static void run_reload(struct core_state *s, struct core_call *call)
@@ -335,7 +336,7 @@ void core_counters(struct core *core, struct core_counters *out)
 /* Nothing is under way that would come back as a call. */
 static bool is_idle(const struct core_state *s)
 {
-    return !s->flying && !s->jobs;
+    return !s->flying && !s->jobs && !s->slow_checks;
 }
 
 static void show_counters(struct core *core)
@@ -372,6 +373,7 @@ static void *core_thread(void *arg)
 static void core_free(struct core *core)
 {
     workers_stop(&core->state.worker);
+    workers_stop(&core->state.hasher);
     state_release(&core->state);
     extra_records_close(&core->records);
     queue_release(&core->state.queue);
@@ -392,6 +394,8 @@ int core_start(const struct config *config, struct tailnet *t, struct store *sto
     int rc = state_load(&core->state, e);
     if (rc == 0)
         rc = workers_start(&core->state.worker, "policy", 1, e);
+    if (rc == 0)
+        rc = workers_start(&core->state.hasher, "hashes", 1, e);
     if (rc == 0)
         rc = thread_start(&core->thread, "core", core_thread, core, e);
     if (rc < 0) {

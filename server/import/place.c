@@ -2,6 +2,7 @@
 #include "import/place.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,13 +60,21 @@ static bool is_below(const char *path, const char *dir)
     return below;
 }
 
+/* What is written into a configuration is read relative to that file, not to where this program was called. */
+static char *from_here(const char *path)
+{
+    char here[PATH_MAX];
+
+    return *path == '/' || !getcwd(here, sizeof(here)) ? mem_strdup(path) : mem_format("%s/%s", here, path);
+}
+
 int place_find(const struct config *headscale, const char *to, const char *state_dir, struct import_place *out,
                struct err *e)
 {
-    char *dir = state_dir ? mem_strdup(state_dir) : config_default_state_dir();
+    char *dir = state_dir ? from_here(state_dir) : config_default_state_dir();
     int rc;
 
-    *out = (struct import_place){.config = to ? mem_strdup(to) : config_default_file()};
+    *out = (struct import_place){.config = to ? from_here(to) : config_default_file()};
     if (headscale && is_same_file(out->config, headscale->file))
         rc = err_set(e, ERR_CONFLICT, "%s is headscale's configuration and stays as it is: name headway's with --to",
                      out->config);

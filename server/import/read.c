@@ -2,6 +2,7 @@
 #include "import/read.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/mem.h"
@@ -51,6 +52,21 @@ const char *read_release(struct reading *r)
     return found;
 }
 
+/* Their ids begin with the time at which they were written: what came after the newest that is known here. */
+static void leave_migrations(struct reading *r)
+{
+    static const char newest[] = "202606211200-oauth-clients-and-tokens";
+    struct strs ids = {0};
+
+    if (source_read(r->source, &migration_table, note_migration, &ids, NULL) < 0)
+        strs_release(&ids);
+    for (size_t i = 0; i < ids.len; i++)
+        if (strcmp(ids.items[i], newest) > 0 && ids.items[i][0] >= '0' && ids.items[i][0] <= '9')
+            report_add(&r->report, REPORT_LEFT, REPORT_MIGRATION, ids.items[i],
+                       "of a release that is newer than those known here: what it added is not taken");
+    strs_release(&ids);
+}
+
 /* Tables that hold nothing of a tailnet, and those that are read. */
 static bool is_known_table(const char *name)
 {
@@ -90,6 +106,41 @@ static void leave_tables(struct reading *r)
     }
 }
 
+/* Columns of the tables that are read, also those of which nothing is taken. */
+static const struct {
+    const char *table, *columns;
+} known_columns[] = {
+    {"users",
+     " id name display_name email provider_identifier provider profile_pic_url created_at updated_at deleted_at "},
+    {"pre_auth_keys",
+     " id key prefix hash user_id description reusable ephemeral used tags expiration revoked created_at "},
+    {"api_keys", " id prefix hash user_id expiration last_seen created_at "},
+    {"nodes", " id machine_key node_key disco_key endpoints host_info ipv4 ipv6 hostname given_name user_id "
+              "register_method tags forced_tags auth_key_id last_seen expiry approved_routes created_at updated_at "
+              "deleted_at "},
+    {"policies", " id data created_at updated_at deleted_at "},
+};
+
+static int leave_columns(struct reading *r, struct err *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(known_columns) && rc == 0; i++) {
+        const char *table = known_columns[i].table;
+        struct strs there = {0};
+        rc = source_has(r->source, table) ? r->source->calls->columns(r->source, table, &there, e) : 0;
+        for (size_t k = 0; rc == 0 && k < there.len; k++) {
+            char *word = mem_format(" %s ", there.items[k]), *name = mem_format("%s.%s", table, there.items[k]);
+            if (!strstr(known_columns[i].columns, word))
+                report_add(&r->report, REPORT_LEFT, REPORT_COLUMN, name, "no release known here has it");
+            free(word);
+            free(name);
+        }
+        strs_release(&there);
+    }
+    return rc;
+}
+
 static int check_tables(struct reading *r, struct err *e)
 {
     bool addresses = false, tags = false, approved = false;
@@ -127,7 +178,8 @@ int read_all(struct reading *r, struct err *e)
             return rc;
     }
     leave_tables(r);
-    return 0;
+    leave_migrations(r);
+    return leave_columns(r, e);
 }
 
 /* ---- the result ---- */

@@ -21,6 +21,8 @@ static const struct {
     [REPORT_OAUTH_CLIENT] = {"OAuth client", "OAuth clients"},
     [REPORT_POLICY] = {"policy", "policies"},
     [REPORT_TABLE] = {"table", "tables"},
+    [REPORT_COLUMN] = {"column", "columns"},
+    [REPORT_MIGRATION] = {"migration", "migrations"},
     [REPORT_CONFIGURATION] = {"configuration", "configuration"},
 };
 

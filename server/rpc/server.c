@@ -129,8 +129,8 @@ static const char *check_head(const struct head *head, const char **status)
     if (!head_has_word(head, "Upgrade", upgrade))
         return "No \"Upgrade: tailscale-control-protocol\" arrived. A proxy in between may have to be told to pass it "
                "on.";
-    if (!head_has_word(head, "Connection", "upgrade"))
-        return "No \"Connection: upgrade\" arrived. A proxy in between may have to be told to pass it on.";
+    /* "Connection: upgrade" is not asked for: nginx as headscale's documentation configures it says keep-alive, and
+     * passes on the 101 all the same. */
     if (head_get(head, "Transfer-Encoding") || (length && !str_eq(length, "0")))
         return "This request takes no body.";
     return NULL;

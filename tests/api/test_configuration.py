@@ -64,6 +64,7 @@ def trouble(where):
         taken.listen()
         same_words("a port that somebody else has", d, f"listen_addr: cannot listen on TCP port {d.port}")
     write(os.path.join(d.dir, "noise.key"), "privkey:" + "11" * 32 + "\n", 0o644)
+    os.chmod(d.dir, 0o755)
     same_words("a key that others can read", d, f"{d.dir}/noise.key can be read by others")
     os.unlink(os.path.join(d.dir, "noise.key"))
     db = sqlite3.connect(os.path.join(d.dir, "db.sqlite"))
@@ -95,6 +96,49 @@ def trouble(where):
     d.process = subprocess.Popen(["true"])
     d.process.wait()
     d.__exit__()
+
+
+def shielded_keys():
+    """A key that its own mode lets others read is taken where its folder keeps them out, and where nothing can be written;
+    a warning says so."""
+    d = shared.Daemon()
+    key = os.path.join(d.dir, "noise.key")
+    write(key, "privkey:" + "11" * 32 + "\n", 0o444)
+    note = f"noise.private_key_path: {key} can be read by others by its own mode"
+    for what, folder, mode, good in ("a folder for all", 0o755, 0o444, False), ("a folder of one", 0o700, 0o444, True), \
+            ("a group that could write", 0o700, 0o464, False):
+        os.chmod(d.dir, folder)
+        os.chmod(key, mode)
+        status, said = run(shared.HEADWAYD, d.config, "configtest")
+        shared.check(f"{what}: configtest", (status == 0 and note in said) if good else (status == 1 and f"{key} can be read by others (mode" in said), said)
+    os.chmod(key, 0o444)
+    d.start()
+    shared.check("the start takes it too, and warns", note in d.log() and d.healthy(), d.log()[-400:])
+    d.stop()
+    secret(d, key)
+    d.__exit__()
+
+
+def secret(d, key):
+    """As Kubernetes mounts it: a folder that all can read, on a file system in memory that cannot be written, with symbolic
+    links to the files."""
+    where = os.path.join(d.dir, "secret")
+    os.mkdir(where)
+    os.chmod(d.dir, 0o755)
+    with open(d.config, encoding="utf-8") as f:
+        text = f.read()
+    write(d.config, text.replace(key, f"{where}/noise.key"))
+    script = ('mount -t tmpfs -o mode=755 tmpfs "$1" && mkdir -m 755 "$1/..data_1" && install -m 444 "$2" "$1/..data_1/noise.key" && '
+              'ln -s ..data_1 "$1/..data" && ln -s ..data/noise.key "$1/noise.key" && ')
+    inside = ["unshare", "-m", "sh", "-c", script + '{ [ -z "$5" ] || mount -o "remount,$5" "$1"; } && exec "$3" -c "$4" configtest', "sh", where, key, shared.HEADWAYD, d.config]
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+        print("ok - a secret of Kubernetes # SKIP mounts need root")
+        return
+    for options, good in ("ro", True), ("", False):
+        done = subprocess.run([*inside, options], env={"PATH": os.environ["PATH"], "HOME": d.dir}, capture_output=True, text=True, timeout=60, check=False)
+        said = done.stdout + done.stderr
+        shared.check(f"a secret of Kubernetes, mounted {options or 'rw'}", (done.returncode == 0 and "can be read by others by its own mode" in said) if good
+                     else (done.returncode == 1 and "can be read by others (mode 444)" in said), said)
 
 
 def certificates(d, before):
@@ -271,6 +315,7 @@ def main():
         status, said = test(where, shared.HEADWAYD, GOOD + "tls_letsencrypt_hostname: vpn.example.com\n")
         shared.check("a certificate that nobody would fetch is an error", status == 1 and "config.yaml:4: tls_letsencrypt_hostname: certificates from Let's Encrypt" in said, said)
     trouble(where)
+    shielded_keys()
     odd_values()
     closed_streams()
     live(where)

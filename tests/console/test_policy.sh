@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The policy at the console, with the real daemon: read, break, repair, review, save; somebody else is faster; the
-# user's own editor; text that outlives a crash; a policy that is a file's.
+# The policy at the console, with the real daemon: read, break, repair, review, save; somebody else is faster;
+# names completed and mended, a merge with a note; the user's own editor; text that outlives a crash; a policy that is a file's.
 # limit: 120
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../shared/lib.sh"
@@ -111,6 +111,44 @@ check "with what theirs loses" screen_wait 3 '^ - .*THEIRS'
 screen_keys Enter
 check "and saved by the user's word" wait_for 5 policy_has ' mine'
 check "over theirs" policy_has_not THEIRS
+
+# --- help with typing; a note; what two people changed apart
+screen_keys g j j j j e End Enter
+type_keys '{"action": "accept", "src": ["group:opz"], "dst": ["*:22"]},'
+check "a name that is wrong says what was meant" screen_wait 3 'did you mean "group:ops"'
+screen_keys C-r
+check "and is mended by a key" screen_wait 3 'group:ops instead of group:opz'
+check "a rule that opens nothing more is named by its line" screen_wait 3 '^ W 6:[0-9]+ +acl 2 opens nothing more: line 5'
+check "checks of files tell of it too" eval 'sed "s|^  \],|{\"action\": \"accept\", \"src\": [\"*\"], \"dst\": []},],|" "$WORK/policy" >"$WORK/empty"
+  hw policy check -f "$WORK/empty" 2>&1 | grep -q "opens nothing: it has no destinations"'
+screen_keys End Enter
+type_keys '{"action": "accept", "src": ["group:o'
+screen_keys C-Space
+check "a name is completed" screen_wait 3 '^. +7.*"src": \["group:ops"'
+type_keys '], "dst": ["*:4'
+screen_keys C-Space
+check "also its ports" screen_wait 3 '^. +7.*"\*:443"'
+type_keys ']},'
+screen_keys C-s
+check "the review has panes" screen_wait 5 'tests  routes  cost'
+screen_keys Tab Tab
+check "of tests" screen_wait 3 'tests: 0 passed, 0 failed'
+screen_keys Tab Tab
+check "and of what it costs" screen_wait 3 'of [0-9]+ nodes are told something else'
+screen_keys n
+type_keys 'ticket 12'
+screen_keys Enter
+check "a note is taken" screen_wait 3 'note: ticket 12'
+hw policy get | sed 's|^  "groups"|  // THEIRS\n&|' | hw policy set -f - --note elsewhere >/dev/null
+screen_keys Enter
+check "somebody was faster" screen_wait 5 '1 theirs, 1 yours, 0 by both'
+screen_keys m
+check "both are merged and reviewed" screen_wait 5 'Enter saves it'
+screen_keys Enter
+check "the merged text is saved" wait_for 5 policy_has ':443'
+check "with what the other one wrote" policy_has THEIRS
+check "and the note" eval 'hw policy log | grep -q "in force | ticket 12"'
+check "which the journal shows" eval 'hw events | grep -q "changed: ticket 12"'
 
 # --- the user's own editor
 screen_keys C-c

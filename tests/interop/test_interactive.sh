@@ -49,3 +49,15 @@ check "c asks for a visit" wait_login c && {
   check_not "there is no such node" node c .id
 }
 end_process "$UP"
+
+lab_host d
+check "d asks for a visit" wait_login d && {
+  daemon_kill9
+  daemon_start
+  check "it is listed after kill -9" eval 'hw auth list -o json | grep -qF "$AUTH_ID"'
+  check "it is admitted by the link that it showed" hw auth register --auth-id "$AUTH_ID" --user alice
+  check "tailscale up returns" wait_login_done
+  check "d runs" wait_for 5 backend_is d Running
+  check "it showed one link" test "$(grep -c "$LOGIN/" "$LAB/d/up")" = 1
+}
+end_process "$UP"

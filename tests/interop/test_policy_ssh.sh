@@ -19,7 +19,7 @@ ssh_from() {
 gets_in() { [ "$(ssh_from "$1" "$2" id -un)" = "${2%@*}" ]; }
 # session NAME USER@HOST: one in the background, which waits for somebody's decision; sets AUTH_ID
 session() {
-  rm -f "$LAB/session.status"
+  rm -f "$LAB/session.status" "$LAB/session.err"
   (
     ssh_from "$1" "$2" id -un >"$LAB/session" 2>"$LAB/session.err"
     echo $? >"$LAB/session.status"
@@ -91,6 +91,11 @@ check_not "nothing was run" test -s "$LAB/session"
 check "the next one waits again" session a "root@$S"
 check "under another id" not test "$AUTH_ID" = "$refused"
 check "and is let in" eval 'hw auth approve --auth-id "$AUTH_ID" && wait_for 10 went_through'
+check "one waits while the daemon is killed" session a "root@$S"
+daemon_kill9
+daemon_start
+check "its question is there after the start" eval '[ "$(waiting)" = "$AUTH_ID" ]'
+check "approved, it goes on" eval 'hw auth approve --auth-id "$AUTH_ID" && wait_for 40 went_through'
 check "always: each one waits" session a "root@$S"
 with "{\"action\": \"check\", \"checkPeriod\": \"always\", ${to_server//alice/bob}}"
 hw auth approve --auth-id "$AUTH_ID" >/dev/null 2>&1

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Behind nginx, which alone has a certificate and offers TCP port 443 and nothing else: clients join through it and use the
-# relay there, who asks is known by X-Forwarded-For, and streams pass without being held up.
-# limit: 300
+# Behind nginx, HAProxy and Caddy as headway-proxy(7) configures them, which alone have a certificate and offer TCP port 443
+# and nothing else: clients join through them and use the relay there, who asks is known by X-Forwarded-For, and streams
+# pass without being held up.
+# limit: 600
 # shellcheck source=../shared/lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/../shared/lib.sh"
 # shellcheck source=lab.sh
@@ -17,11 +18,21 @@ certificates() {
     -keyout "$PROXY/ca.key" -out "$PROXY/ca.pem" &&
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$CTL" -keyout "$PROXY/key.pem" -out "$PROXY/csr" &&
     openssl x509 -req -in "$PROXY/csr" -CA "$PROXY/ca.pem" -CAkey "$PROXY/ca.key" -CAcreateserial -days 2 \
-      -extfile <(echo "subjectAltName=IP:$CTL") -out "$PROXY/cert.pem"
+      -extfile <(echo "subjectAltName=IP:$CTL") -out "$PROXY/cert.pem" &&
+    cat "$PROXY/cert.pem" "$PROXY/key.pem" >"$PROXY/both.pem"
+}
+
+# page PROXY: its configuration in the manual, for this machine
+page() {
+  sed -n "/^\.\\\\\" $1: begin/,/^\.\\\\\" $1: end/p" "$ROOT/man/headway-proxy.7" | grep -v '^\.' |
+    sed -e "s/hw\.example\.com\.key/KEY/; s/hw\.example\.com\.pem/PEM/; s/hw\.example\.com/$CTL/" \
+      -e "s|/etc/ssl/private/KEY|$PROXY/key.pem|; s|/etc/ssl/PEM|$PROXY/cert.pem|; s|/etc/haproxy/PEM|$PROXY/both.pem|"
 }
 
 # nginx_config [DERP]: what stands in the location of /derp; without it, it is passed on like everything else
 nginx_config() {
+  local derp=
+  [ -z "${1:-}" ] || derp="s|^    proxy_pass|    location /derp { $1 }\\n&|"
   cat >"$PROXY/nginx.conf" <<EOF
 daemon off;
 user root;
@@ -35,32 +46,37 @@ http {
   fastcgi_temp_path $PROXY/fastcgi;
   uwsgi_temp_path $PROXY/uwsgi;
   scgi_temp_path $PROXY/scgi;
-  map \$http_upgrade \$connection_upgrade { default upgrade; '' ''; }
-  upstream headway { server 127.0.0.1:8080; keepalive 8; }
-  server {
-    listen $CTL:443 ssl;
-    ssl_certificate $PROXY/cert.pem;
-    ssl_certificate_key $PROXY/key.pem;
-    proxy_http_version 1.1;
-    proxy_set_header Host \$host;
-    proxy_set_header Upgrade \$http_upgrade;
-    proxy_set_header Connection \$connection_upgrade;
-    proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
-    proxy_buffering off;
-    proxy_read_timeout 1h;
-    location / { proxy_pass http://headway; }
-    location /derp { ${1:-proxy_pass http://headway;} }
-  }
+  $(page nginx | sed "$derp")
 }
 EOF
 }
-nginx_start() {
-  ip netns exec "$(lab_ns ctl)" nginx -e "$PROXY/error.log" -p "$PROXY" -c "$PROXY/nginx.conf" >>"$PROXY/log" 2>&1 </dev/null &
-  NGINX=$!
-  disown
-  wait_for 10 on ctl curl -fsS -o "$PROXY/health" --cacert "$PROXY/ca.pem" "$LOGIN/health"
+haproxy_config() { page haproxy >"$PROXY/haproxy.cfg"; }
+# Who asks for an address names no host, and the certificate is the test's.
+caddy_config() {
+  {
+    printf '{\n  admin off\n  auto_https disable_redirects\n  default_sni %s\n  storage file_system %s\n}\n' "$CTL" "$PROXY/caddy"
+    page caddy | sed "s|^$CTL {|&\n  tls $PROXY/cert.pem $PROXY/key.pem|"
+  } >"$PROXY/Caddyfile"
 }
-nginx_stop() { end_process "$NGINX" TERM; }
+# What headscale's manual has for nginx instead of a Connection of "upgrade".
+headscale_config() {
+  nginx_config
+  sed -i 's/default upgrade;/default keep-alive;/; s/""      "";/""      close;/' "$PROXY/nginx.conf"
+}
+
+proxy_run() { # COMMAND...
+  ip netns exec "$(lab_ns ctl)" "$@" >>"$PROXY/log" 2>&1 </dev/null &
+  RUNNING=$!
+  disown
+  wait_for 20 on ctl curl -fsS -o "$PROXY/health" --cacert "$PROXY/ca.pem" "$LOGIN/health" || { tail -n 5 "$PROXY/log"; return 1; }
+}
+proxy_stop() { end_process "$RUNNING" TERM; }
+nginx_start() { proxy_run nginx -e "$PROXY/error.log" -p "$PROXY" -c "$PROXY/nginx.conf"; }
+haproxy_start() { proxy_run haproxy -db -f "$PROXY/haproxy.cfg"; }
+caddy_start() {
+  proxy_run env XDG_DATA_HOME="$PROXY" XDG_CONFIG_HOME="$PROXY" caddy run --adapter caddyfile --config "$PROXY/Caddyfile"
+}
+headscale_start() { nginx_start; }
 
 # The authority is one of those that ctl believes.
 believer() {
@@ -111,7 +127,7 @@ nginx_config "return 404;"
 check "nginx starts" nginx_start
 kill -HUP "$DAEMON"
 check "one that does not pass /derp on is told from none" wait_for 15 status '.derpFromHere.reached == false and (.derpFromHere.error | test("404"))'
-nginx_stop
+proxy_stop
 nginx_config
 check "nginx passes it on" nginx_start
 kill -HUP "$DAEMON"
@@ -147,9 +163,53 @@ check_not "an address that a client makes up is not believed" eval \
 check "the proxy's own word counts" wait_for 5 grep -F "$(outside a) came with an API key" "$LAB/daemon.log"
 end_process "$FOLLOWER" TERM
 
-nginx_stop
-check "nginx starts again" nginx_start
-check "the clients come back by themselves" wait_for 60 eval 'node_is a .online true && node_is b .online true'
-check "and talk" wait_for 30 relayed a b
+proxy_stop
+
+websocket() { # PATH PROTOCOL
+  [ "$(on a curl -s --http1.1 --max-time 3 --cacert "$PROXY/ca.pem" -o /dev/null -w '%{http_code}' -H 'Connection: Upgrade' \
+    -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+    -H "Sec-WebSocket-Protocol: $2" "$LOGIN$1")" = 101 ]
+}
+refusals() { grep -c "$(outside a) came with an API key" "$LAB/daemon.log"; }
+more_refusals() { [ "$(refusals)" -gt "$1" ]; }
+# Addresses that the client says itself. Once for each proxy: failures are counted, and logged a few times a minute only.
+made_up() {
+  local before
+  before=$(refusals)
+  on a curl -s --cacert "$PROXY/ca.pem" -H "X-Forwarded-For: 192.0.2.78" -H "X-Real-IP: 192.0.2.78" -H "True-Client-IP: 192.0.2.78" \
+    -H "Authorization: Bearer hskey-api-made-up" "$LOGIN/api/v1/user" >"$WORK/answer"
+  wait_for 5 more_refusals "$before" && ! grep -F 192.0.2.78 "$LAB/daemon.log"
+}
+relay_source() {
+  [ "$(hw relay status -o json | jq -r --arg n "$1" '[.connections[] | select(.name == $n) | .source | sub(":[0-9]+$"; "")] | join(" ")')" = "$(outside "$1")" ]
+}
+streams() { # an event passes while the stream stays open
+  follow
+  wait_for 5 test -s "$WORK/events" && hw users create "of-$1" >"$WORK/user" && wait_for 5 grep -q "of-$1" "$WORK/events"
+}
+leaves() { ts "$1" logout && hw nodes delete --identifier "$(node_id "$1")" --force; }
+
+lab_host c "$CLIENT_NEW"
+lab_block c a b
+for proxy in nginx haproxy caddy headscale; do
+  program=${proxy/headscale/nginx}
+  command -v "$program" >/dev/null || { skip_case "behind $proxy" "$program is not there"; continue; }
+  "${proxy}_config"
+  check "$proxy starts" "${proxy}_start" || continue
+  check "$proxy: the clients come back by themselves" wait_for 90 eval 'node_is a .online true && node_is b .online true'
+  check "$proxy: a client joins" lab_join c
+  began=$(now_ms)
+  check "$proxy: the others are told at once" wait_for 10 knows a c
+  figure "$proxy: a new machine is known to another" "$(($(now_ms) - began))" 1000 ms
+  check "$proxy: the relay carries their packets" wait_for 40 relayed a b
+  check "$proxy: the relay knows their addresses" wait_for 10 relay_source a
+  check "$proxy: what a client says of its address is not believed" made_up
+  if [ "$proxy" != headscale ]; then
+    check "$proxy: a WebSocket reaches the relay" websocket /derp derp
+    check "$proxy: events come through" streams "$proxy"
+    end_process "$FOLLOWER" TERM
+  fi
+  check "$proxy: the machine leaves" leaves c
+  proxy_stop
+done
 check "nothing was closed for abuse" not grep -F 'closed for abuse' "$LAB/daemon.log"
-nginx_stop

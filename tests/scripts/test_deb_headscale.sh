@@ -24,10 +24,7 @@ echo /etc/headscale/config.yaml >"$old/DEBIAN/conffiles"
 printf '#!/bin/sh\necho the real one\n' >"$old/usr/bin/headscale"
 chmod 0755 "$old/usr/bin/headscale"
 printf '[Service]\nExecStart=/usr/bin/headscale serve\n' >"$old/usr/lib/systemd/system/headscale.service"
-port=$(python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])')
+port=$(PYTHONPATH=tests/shared python3 -c 'import daemon; print(daemon.free_port())')
 cat >"$old/etc/headscale/config.yaml" <<CONFIG
 server_url: http://127.0.0.1:$port
 listen_addr: 127.0.0.1:$port

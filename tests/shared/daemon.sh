@@ -8,10 +8,9 @@
 # shellcheck disable=SC2034
 need_commands python3 curl
 need_programs
-read -r DAEMON_PORT DAEMON_STUN DAEMON_RELAY < <(python3 -c 'import socket
-s = [socket.socket() for _ in range(3)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])')
+read -r DAEMON_PORT DAEMON_STUN DAEMON_RELAY < <(PYTHONPATH=$ROOT/tests/shared python3 -c '
+import daemon
+print(daemon.free_port(), daemon.free_port(daemon.socket.SOCK_DGRAM), daemon.free_port())')
 DAEMON_PID=
 
 daemon_configure() {

@@ -97,8 +97,8 @@ static int authenticate(struct rest_request *r)
         return 0;
     int code = auth_bearer(r->api->auth, r->s, r->http.authorization, clock_wall_ns(), &r->who, &r->err);
     if (code == 0)
-        core_apikey_seen(r->api->with.core, r->who.key_id);
-    else if (r->http.authorization)
+        core_apikey_seen(r->api->with.core, r->who.key_id, r->who.fast_hash);
+    else if (r->http.authorization && code != ERR_BUSY)
         log_limited(&wrong_keys, 5, LOG_LEVEL_WARN, "http", "%s came with an API key that is unknown or expired",
                     r->http.peer);
     return code;
@@ -228,8 +228,12 @@ static bool admit(struct api *api, struct rest_request *r)
     if (r->admitted)
         return true;
     begin(api, r);
-    if (authenticate(r) < 0) {
-        refuse_stranger(r);
+    int code = authenticate(r);
+    if (code < 0) {
+        if (code == ERR_BUSY)
+            reply_error(r, &r->err);
+        else
+            refuse_stranger(r);
         return false;
     }
     if ((!r->endpoint->run && refuse_path(r) < 0) || read_query(r) < 0 || may(r) < 0 ||

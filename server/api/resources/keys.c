@@ -53,7 +53,8 @@ static enum http_flow preauthkey_create(struct rest_request *r)
     return change(r, ADMIN_PREAUTHKEY_CREATE);
 }
 
-/* {id}, or up to 0.27 {user, key}: the whole key or what lists show of it. */
+/* {id}, or up to 0.27 {user, key}: the whole key or what lists show of it. An administrator who may name it by its
+ * prefix need not have a slow hash computed. */
 static int preauthkey_named(struct rest_request *r, uint64_t *id)
 {
     const char *key = "", *secret;
@@ -68,7 +69,8 @@ static int preauthkey_named(struct rest_request *r, uint64_t *id)
         const struct preauth_key *k = r->s->preauth_keys[i];
         if (str_eq(secret_masked(SECRET_PREAUTH_KEY, k->prefix, k->secret_hash, shown), key) ||
             (!*k->prefix && secret_fits(k->secret_hash, key)) ||
-            (whole && *prefix && str_eq(prefix, k->prefix) && secret_fits(k->secret_hash, secret))) {
+            (whole && *prefix && str_eq(prefix, k->prefix) &&
+             (secret_is_slow(k->secret_hash) || secret_fits(k->secret_hash, secret)))) {
             *id = k->r.id;
             return 0;
         }

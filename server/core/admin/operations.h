@@ -23,7 +23,7 @@ void admin_inverse(struct core_admin *a, const struct core_admin *operation);
 void admin_result(struct core_admin *a, const void *record); /* what the call answers with; takes a reference */
 void core_rule_write(struct json_out *o, const struct core_admin *a);
 /* An API key was used. */
-void apikey_seen_run(struct core_state *s, uint64_t id);
+void apikey_seen_run(struct core_state *s, uint64_t id, const char *fast_hash); /* NULL: as it is */
 /* A choice of admin_primary is durable now. */
 void primary_choose(struct core_state *s, const struct primary *choice);
 void via_primary_choose(struct core_state *s, const struct via_primary *choice);

@@ -48,10 +48,8 @@ void pending_request_wait(struct core_state *s, struct pending_request *w, struc
     map_putu(&s->waiting_calls, call->number, call);
 }
 
-static void stop_waiting(struct core_state *s, struct core_call *call)
+static void stop_waiting(struct core_state *s, struct pending_request *w, struct core_call *call)
 {
-    struct pending_request *w = call->waits_for;
-
     *(call->before ? &call->before->next : &w->calls) = call->next;
     if (call->next)
         call->next->before = call->before;
@@ -80,7 +78,7 @@ static void settle(struct core_state *s, struct pending_request *w, struct pendi
     w->work = p;
     while (w->calls) {
         struct core_call *call = w->calls;
-        stop_waiting(s, call);
+        stop_waiting(s, w, call);
         w->answer(s, w, call);
     }
 }
@@ -283,7 +281,7 @@ void pending_request_cancel(struct core_state *s, uint64_t number)
 
     if (!w)
         return;
-    stop_waiting(s, call);
+    stop_waiting(s, w, call);
     if (w->work->ssh && !w->calls) {
         w->left_ms = clock_mono_ms();
         timer_set(s, end_of(w), TIMER_PENDING, NULL);
@@ -296,7 +294,7 @@ static void decide_again(struct core_state *s, struct pending_request *w)
 {
     while (w->calls) {
         struct core_call *call = w->calls;
-        stop_waiting(s, call);
+        stop_waiting(s, w, call);
         *s->retries_end = call;
         s->retries_end = &call->next;
     }

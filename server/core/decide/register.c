@@ -7,6 +7,7 @@
 #include "core/decide/nearest.h"
 #include "core/decide/nodes.h"
 #include "core/decide/pending.h"
+#include "core/decide/slow_key.h"
 #include "core/state/accounts.h"
 #include "core/state/addresses.h"
 #include "core/state/journal.h"
@@ -120,27 +121,6 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
 
 /* ---- pre-auth keys ---- */
 
-/* A key that was imported from headscale has a slow hash, which this thread computes: so whoever knows the key's prefix
- * and tries secrets waits so many times as long as a try takes. */
-#define SLOW_PAUSE 20
-
-static bool fits_slowly(struct core_state *s, const struct preauth_key *k, const char *secret, struct err *e)
-{
-    struct record_pair *pair = map_getu(&s->preauth_keys, k->r.id);
-    int64_t began = clock_mono_ms();
-
-    if (began < pair->pause_until_ms) {
-        err_set(e, ERR_BUSY, "this key was tried with a wrong secret just now: try again in a few seconds");
-        return false;
-    }
-    bool fits = secret_fits(k->secret_hash, secret);
-    if (!fits) {
-        int64_t now = clock_mono_ms();
-        pair->pause_until_ms = now + SLOW_PAUSE * (now - began) + 1;
-    }
-    return fits;
-}
-
 /* The secret is as random as that of our own keys: from its first use on a fast hash does. */
 static const struct preauth_key *with_fast_hash(struct core_state *s, const struct preauth_key *k, const char *secret)
 {
@@ -153,25 +133,32 @@ static const struct preauth_key *with_fast_hash(struct core_state *s, const stru
     return fast;
 }
 
-static const struct preauth_key *find_key(struct core_state *s, const char *text, struct err *e)
+/* *later: the call is run again when its slow hash is computed; nothing else is to be done for it now. */
+static const struct preauth_key *find_key(struct core_state *s, struct core_register *r, bool *later, struct err *e)
 {
-    const struct preauth_key *found = NULL;
     char prefix[SECRET_PREFIX_LEN + 1];
     const char *secret;
-    bool whole = secret_split(SECRET_PREAUTH_KEY, text, prefix, &secret);
+    bool whole = secret_split(SECRET_PREAUTH_KEY, r->auth_key, prefix, &secret);
 
-    for (struct map_entry *at = map_first(&s->preauth_keys); whole && at && !found && e->code != ERR_BUSY;
-         at = map_next(&s->preauth_keys, at)) {
+    *later = false;
+    for (struct map_entry *at = map_first(&s->preauth_keys); whole && at; at = map_next(&s->preauth_keys, at)) {
         const struct preauth_key *k = ((const struct record_pair *)at->value)->work;
         if (!k || !str_eq(k->prefix, prefix))
             continue;
-        bool slow = secret_is_slow(k->secret_hash);
-        if (slow ? fits_slowly(s, k, secret, e) : secret_fits(k->secret_hash, secret))
-            found = slow ? with_fast_hash(s, k, secret) : k;
+        if (!secret_is_slow(k->secret_hash)) {
+            if (secret_fits(k->secret_hash, secret))
+                return k;
+            continue;
+        }
+        enum slow_verdict verdict = slow_key_fits(s, r, k, secret, e);
+        if (verdict == SLOW_FITS)
+            return with_fast_hash(s, k, secret);
+        *later = verdict == SLOW_LATER;
+        if (verdict != SLOW_WRONG)
+            return NULL;
     }
-    if (!found && e->code != ERR_BUSY)
-        err_set(e, ERR_UNAUTHENTICATED, "invalid pre auth key");
-    return found;
+    err_set(e, ERR_UNAUTHENTICATED, "invalid pre auth key");
+    return NULL;
 }
 
 static int key_is_valid(const struct preauth_key *k, struct err *e)
@@ -365,8 +352,11 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
 {
     struct err *e = &r->call.err;
     struct slot *same = slot_by_node_key(s, r->node_key);
-    const struct preauth_key *k = find_key(s, r->auth_key, e);
+    bool later;
+    const struct preauth_key *k = find_key(s, r, &later, e);
 
+    if (later)
+        return;
     if (same && keeps_its_login(same->work, r, k)) {
         *e = (struct err){0};
         done(s, r, same->work);

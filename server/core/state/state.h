@@ -195,6 +195,8 @@ struct core_state {
     VEC(struct policy_ready) ready; /* in the order of their decisions */
     struct workers worker;          /* one thread: reads, checks and compiles policies, one after another */
     size_t jobs;                    /* policies that it examines */
+    struct workers hasher;          /* one thread: computes slow hashes of imported pre-auth keys */
+    struct slow_check *slow_checks; /* those that it computes */
 
     uint64_t next_id[RECORD_KINDS], next_session;
     uint64_t run, event_seq;  /* the newest entry that was numbered */

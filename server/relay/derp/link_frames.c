@@ -11,7 +11,7 @@
 #include "relay/derp/link.h"
 
 #define LOGIN_MS   10000
-#define KEEP_MS    60000
+#define KEEP_MS    50000 /* nginx closes what is silent for 60 s, unless it is told otherwise */
 #define READ_MAX   (64 * 1024)
 #define UNSENT_MAX (128 * 1024)
 #define GONE_BURST 3

@@ -107,8 +107,17 @@ static void test_read_within_the_bound(void **state)
     assert_int_equal(file_read(at("nine"), FILE_ANY, &b, &e), ERR_TOOBIG);
     assert_non_null(strstr(e.message, "more than 8 bytes"));
     buf_release(&b);
+    assert_int_equal(chmod(folder, 0711), 0);
     assert_int_equal(file_read(at("nine"), FILE_SECRET, &b, &e), ERR_DENIED);
     assert_non_null(strstr(e.message, "mode 640"));
+    assert_int_equal(file_replace(at("eight"), "12345678", 8, 0444, &e), 0);
+    assert_int_equal(file_read(at("eight"), FILE_SECRET, &b, &e), ERR_DENIED);
+    assert_int_equal(chmod(folder, 0700), 0); /* which keeps others out, whatever the file's mode is */
+    assert_int_equal(file_read(at("eight"), FILE_SECRET, &b, &e), 0);
+    assert_true(file_secret_is_open(at("eight")));
+    buf_release(&b);
+    assert_int_equal(file_replace(at("eight"), "12345678", 8, 0464, &e), 0);
+    assert_int_equal(file_read(at("eight"), FILE_SECRET, &b, &e), ERR_DENIED);
     assert_int_equal(file_read(at("missing"), FILE_ANY, &b, &e), ERR_MISSING);
     assert_int_equal(file_read(folder, FILE_ANY, &b, &e), ERR_IO);
     buf_release(&b);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,37 @@ static void a_slow_hash_is_computed_once(void **state)
     assert_int_equal(call.result, REGISTER_DONE);
 }
 
+#define TOGETHER 8
+
+static void *register_one(void *arg)
+{
+    struct core_register call;
+    uint8_t *machine = arg;
+
+    *machine = register_with("hskey-auth-aaaaaaaaaaaa-" SECRET, *machine, &call) == 0 && call.result == REGISTER_DONE;
+    return NULL;
+}
+
+/* Machines that come at once with a key that nobody used yet wait for one verdict. */
+static void those_that_come_together_all_register(void **state)
+{
+    pthread_t threads[TOGETHER];
+    uint8_t machines[TOGETHER];
+
+    (void)state;
+    for (uint8_t i = 0; i < TOGETHER; i++) {
+        machines[i] = (uint8_t)(i + 1);
+        assert_int_equal(pthread_create(&threads[i], NULL, register_one, &machines[i]), 0);
+    }
+    for (size_t i = 0; i < TOGETHER; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(machines[i], 1);
+    }
+    const struct tailnet_snapshot *s = tailnet_pin(r.tailnet);
+    assert_int_equal(s->node_count, TOGETHER);
+    tailnet_unpin(s);
+}
+
 static void who_tries_secrets_waits(void **state)
 {
     struct core_register call;
@@ -103,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(they_register_machines, begin, end),
         cmocka_unit_test_setup_teardown(a_slow_hash_is_computed_once, begin, end),
+        cmocka_unit_test_setup_teardown(those_that_come_together_all_register, begin, end),
         cmocka_unit_test_setup_teardown(who_tries_secrets_waits, begin, end),
     };
 

@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "model/secret.h"
+#include <stdio.h>
 
 #define S64    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define S32    "0123456789abcdef0123456789abcdef"
@@ -177,6 +178,35 @@ static void an_imported_key_is_remembered_until_it_changes(void **state)
     auth_free(a);
 }
 
+/* Whoever knows a key's prefix and tries secrets does not keep the server computing, and hinders nobody who was let in.
+ */
+static void who_tries_secrets_of_an_imported_key_waits(void **state)
+{
+    static const char good[] = "Bearer abcdefg." S32;
+    struct api_key *k = api_key_new();
+    const struct api_key *list[] = {k};
+    struct tailnet_snapshot s = {.api_keys = list, .api_key_count = 1};
+    struct auth *a = auth_new();
+    struct auth_who who;
+    char other[64];
+
+    (void)state;
+    mem_replace(&k->prefix, "abcdefg");
+    mem_replace(&k->secret_hash, "$2b$12$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m"); /* of something */
+    snprintf(other, sizeof(other), "%s", good);
+    other[strlen(other) - 1] ^= 1;
+    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED); /* remembered */
+    assert_int_equal(auth_bearer(a, &s, other, 1, &who, NULL), ERR_BUSY);
+    mem_replace(&k->secret_hash, "$2b$04$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m"); /* of S32 */
+    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), 0);
+    assert_true(secret_fits(who.fast_hash, S32) && !secret_is_slow(who.fast_hash));
+    (void)!auth_bearer(a, &s, other, 1, &who, NULL);
+    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), 0);
+    record_unref(k);
+    auth_free(a);
+}
+
 static void a_socket_s_peer_has_a_name(void **state)
 {
     int pair[2];
@@ -200,6 +230,7 @@ int main(void)
         cmocka_unit_test(prefixes_are_shown_and_read_back),
         cmocka_unit_test(a_bearer_is_known_by_its_key),
         cmocka_unit_test(an_imported_key_is_remembered_until_it_changes),
+        cmocka_unit_test(who_tries_secrets_of_an_imported_key_waits),
         cmocka_unit_test(a_socket_s_peer_has_a_name),
     };
 

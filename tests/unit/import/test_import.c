@@ -601,6 +601,76 @@ static void what_headscale_takes_and_headway_does_not_is_left(void **state)
     store_image_release(&image);
 }
 
+/* What is not known is said: it may matter. */
+static void a_newer_release_is_taken_as_far_as_it_is_known(void **state)
+{
+    struct env *v = *state;
+
+    headscale_db_make(v->database, 30);
+    fill(v, 30);
+    headscale_db_sql(v->database, "INSERT INTO migrations VALUES('209901011200-shine');"
+                                  "ALTER TABLE nodes ADD COLUMN shiny text; CREATE TABLE shinies(id integer)");
+    must_run(v);
+    must_say(v->out, "migration 209901011200-shine: of a release that is newer");
+    must_say(v->out, "column nodes.shiny: no release known here has it");
+    must_say(v->out, "table shinies: ");
+    for (int minor = 23; minor <= 30; minor++) {
+        headscale_db_make(v->database, minor);
+        fill(v, minor);
+        fixture_remove_folder(v->state);
+        must_run(v);
+        if (strstr(v->out, "migration") || strstr(v->out, "column"))
+            fail_msg("0.%d: %s", minor, v->out);
+    }
+}
+
+/* Paths on the command line are relative to where it was typed; in the configuration that is written they are not. */
+static void places_may_be_relative(void **state)
+{
+    struct env *v = *state;
+    struct import_options o = {.config = "hs.yaml", .to = "new/hw.yaml", .state_dir = "new"};
+    char here[512];
+    struct config *c;
+    struct err e;
+
+    assert_non_null(getcwd(here, sizeof(here)));
+    headscale_db_make(v->database, 29);
+    assert_int_equal(chdir(v->folder), 0);
+    int first = run_with(v, &o), second = run_with(v, &o);
+    assert_int_equal(chdir(here), 0);
+    assert_int_equal(first, 0);
+    assert_int_equal(second, 0);
+    must_say(v->out, "already");
+    assert_int_equal(config_load(v->to, &c, NULL, &e), 0);
+    assert_string_equal(c->database.sqlite_path, v->taken);
+    config_unref(c);
+}
+
+/* A damaged page, a folder that takes nothing: nothing is written. */
+static void what_cannot_be_read_or_written_leaves_nothing(void **state)
+{
+    struct env *v = *state;
+    struct stat st;
+
+    headscale_db_make(v->database, 29);
+    fill(v, 29);
+    assert_int_equal(stat(v->database, &st), 0);
+    FILE *f = fopen(v->database, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, st.st_size / 4096 / 2 * 4096, SEEK_SET), 0);
+    for (int i = 0; i < 4096; i++)
+        fputc(0xff, f);
+    fclose(f);
+    assert_int_equal(run(v), 1);
+    must_say(v->errors, v->database);
+    assert_int_equal(access(v->state, F_OK), -1);
+    headscale_db_make(v->database, 29);
+    write_text(v->state, "a file where the folder is to be", 0600);
+    assert_int_equal(run(v), 1);
+    must_say(v->errors, v->state);
+    remove(v->state);
+}
+
 static void what_is_no_headscale_database_is_refused(void **state)
 {
     struct env *v = *state;
@@ -684,6 +754,9 @@ int main(void)
         CASE(times_are_read_in_every_form),
         CASE(what_cannot_be_taken_is_named),
         CASE(what_headscale_takes_and_headway_does_not_is_left),
+        CASE(a_newer_release_is_taken_as_far_as_it_is_known),
+        CASE(places_may_be_relative),
+        CASE(what_cannot_be_read_or_written_leaves_nothing),
         CASE(what_is_no_headscale_database_is_refused),
         CASE(the_configuration_is_carried_over),
         CASE(a_certificate_of_the_cache_is_named),

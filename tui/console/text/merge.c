@@ -23,6 +23,8 @@ static void split(struct merge_text t, struct lines *out)
         len = end ? (size_t)(end - t.text) + 1 - at : t.len - at;
         vec_push(out, ((struct merge_text){t.text + at, len}));
     }
+    vec_push(out, ((struct merge_text){t.text, 0})); /* a run may begin behind the last line */
+    out->len--;
 }
 
 /* For each line of base the line of the other text that it is there, SIZE_MAX: none. */
