@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What keeping things costs: durable groups one by one and in a queue, soft state, and reading all of it at a start. */
+/* What keeping things costs: durable groups one by one and in a queue, soft state, and reading all of it at a
+ * start; SQLite and PostgreSQL side by side. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "shared/postgres/pg_server.h"
 #include "store/store.h"
 
 #define NODES 10000
@@ -70,9 +72,34 @@ static void submit(struct store *s, uint64_t run, uint64_t id)
     record_unref(v);
 }
 
-static void line(const char *what, int64_t us, double count)
+enum { STEPS = 4, ENGINES = 2 };
+static const char *const steps[STEPS] = {"200 registrations one by one, each durable", "9,800 registrations in a queue",
+                                         "soft state of 10,000 nodes, and closing", "a start with 10,000 nodes"};
+static const size_t counts[STEPS] = {200, NODES - 200, NODES, NODES};
+static double took_us[ENGINES][STEPS]; /* each */
+
+/* path NULL: the server's database. */
+static void open_store(const char *path, struct store **s)
 {
-    printf("%-52s %10.1f ms in all %10.1f us each\n", what, (double)us / 1000, (double)us / count);
+    static const uint8_t key[KEY_LEN] = {1};
+    const struct store_postgres with = {.host = path ? "" : pg_server_folder(),
+                                        .name = "postgres",
+                                        .user = PG_SERVER_USER,
+                                        .pass = "",
+                                        .sslmode = "disable",
+                                        .options = "",
+                                        .noise_key = key};
+    struct err e;
+
+    if ((path ? store_open(path, s, &e) : store_open_postgres(&with, s, &e)) == 0)
+        return;
+    fprintf(stderr, "%s\n", e.message);
+    exit(1);
+}
+
+static void note(const char *path, size_t step, int64_t since_us)
+{
+    took_us[path ? 0 : 1][step] = (double)(clock_mono_us() - since_us) / (double)counts[step];
 }
 
 static void run(const char *path)
@@ -83,43 +110,41 @@ static void run(const char *path)
     struct err e;
     int64_t start;
 
-    if (store_open(path, &s, &e) < 0) {
-        fprintf(stderr, "%s\n", e.message);
-        exit(1);
-    }
+    open_store(path, &s);
     start = clock_mono_us();
     for (uint64_t id = 1; id <= 200; id++) {
         submit(s, 1, id);
         wait_for(1);
     }
-    line("200 registrations one by one, each durable", clock_mono_us() - start, 200);
+    note(path, 0, start);
     start = clock_mono_us();
     for (uint64_t id = 201; id <= NODES; id++)
         submit(s, 1, id);
     wait_for(NODES - 200);
-    line("9,800 registrations in a queue", clock_mono_us() - start, NODES - 200);
+    note(path, 1, start);
     for (uint64_t id = 1; id <= NODES; id++)
         store_live(s, id, &live);
     start = clock_mono_us();
     store_close(s);
-    line("soft state of 10,000 nodes, and closing", clock_mono_us() - start, NODES);
+    note(path, 2, start);
     start = clock_mono_us();
-    if (store_open(path, &s, &e) < 0 || store_load(s, &image, &e) < 0) {
+    open_store(path, &s);
+    if (store_load(s, &image, &e) < 0) {
         fprintf(stderr, "%s\n", e.message);
         exit(1);
     }
-    line("a start with 10,000 nodes", clock_mono_us() - start, NODES);
+    note(path, 3, start);
     store_image_release(&image);
     store_close(s);
 }
 
-int main(void)
+static void run_sqlite(void)
 {
     static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
     char folder[] = "/var/tmp/headway-bench.XXXXXX", *path;
 
     if (!mkdtemp(folder))
-        return 1;
+        exit(1);
     path = mem_format("%s/db", folder);
     run(path);
     for (size_t i = 0; i < 4; i++) {
@@ -129,5 +154,22 @@ int main(void)
     }
     rmdir(folder);
     free(path);
+}
+
+int main(void)
+{
+    run_sqlite();
+    bool both = pg_server_start();
+    if (both) {
+        run(NULL);
+        pg_server_stop();
+    }
+    printf("%-46s %14s%s\n", "us each", "SQLite", both ? "     PostgreSQL" : "");
+    for (size_t i = 0; i < STEPS; i++) {
+        printf("%-46s %14.1f", steps[i], took_us[0][i]);
+        if (both)
+            printf(" %14.1f", took_us[1][i]);
+        printf("\n");
+    }
     return 0;
 }

@@ -184,6 +184,18 @@ static int check_server(struct pg_conn *c, struct err *e)
     return ERR_UNSUPPORTED;
 }
 
+/* libpq's own message would show what stands there, which may be a password. */
+static bool check_options(const struct pg_place *place)
+{
+    char *why = NULL;
+    PQconninfoOption *options = PQconninfoParse(place->options, &why);
+    bool good = options || !*place->options;
+
+    PQconninfoFree(options);
+    PQfreemem(why);
+    return good;
+}
+
 int pg_connect(struct pg_conn *c, const struct pg_place *place, const char *purpose, struct err *e)
 {
     static const char settings[] =
@@ -194,7 +206,11 @@ int pg_connect(struct pg_conn *c, const struct pg_place *place, const char *purp
         "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off'";
 
     pg_disconnect(c);
-    *c = (struct pg_conn){.place = place, .wait_ms = 10000, .db = connect_place(place, purpose)};
+    *c = (struct pg_conn){.place = place, .wait_ms = 10000};
+    if (!check_options(place))
+        return err_field(e, ERR_INVALID, "database.postgres.options",
+                         "database.postgres.options: this is no connection string of libpq");
+    c->db = connect_place(place, purpose);
     if (!pg_alive(c)) {
         char *line = first_line(c->db ? PQerrorMessage(c->db) : "no memory");
         err_set(e, ERR_UNAVAILABLE, "%s: cannot connect: %s", place->called, line);

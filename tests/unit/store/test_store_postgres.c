@@ -307,6 +307,11 @@ static void a_foreign_database_is_refused(void **state)
     assert_int_equal(fixture_try_open(&f, &s, &e), ERR_UNSUPPORTED);
     assert_non_null(strstr(e.message, "headwayd import"));
     pg_server_sql("postgres", "DROP TABLE migrations; DROP TABLE users; DROP TABLE nodes");
+    with.options = "secret-word";
+    assert_int_equal(store_open_postgres(&with, &s, &e), ERR_INVALID);
+    assert_non_null(strstr(e.message, "database.postgres.options"));
+    assert_null(strstr(e.message, "secret-word"));
+    with.options = "";
     with.name = "nowhere";
     assert_int_equal(store_open_postgres(&with, &s, &e), ERR_UNAVAILABLE);
     assert_non_null(strstr(e.message, "nowhere"));

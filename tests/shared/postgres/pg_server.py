@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A PostgreSQL server of a test's own: from the distribution's package, in a temporary folder, on a Unix socket only, as an
+unprivileged user."""
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+USER = "headway"
+
+
+def programs():
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    return os.path.dirname(found[-1]) if found else None
+
+
+class Server:
+    """Use it in a with statement; its socket's directory is the name of its host."""
+
+    def __init__(self):
+        self.bin = programs()
+        self.dir = tempfile.mkdtemp(prefix="pg")
+        self.data = os.path.join(self.dir, "data")
+        if os.geteuid() == 0:
+            shutil.chown(self.dir, "nobody")
+        self.run("initdb", "-D", self.data, "-U", USER, "-A", "trust", "--no-sync")
+        self.start()
+
+    def run(self, program, *args, check=True):
+        as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+        return subprocess.run([*as_user, os.path.join(self.bin, program), *args], cwd=self.dir, check=check, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        self.run("pg_ctl", "-D", self.data, "-o", f"-k {self.dir} -h ''", "-l", os.path.join(self.dir, "server.log"), "-w", "start")
+
+    def crash(self):
+        """Its processes end at once, as with the power."""
+        with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as f:
+            main = int(f.readline())
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(main)], check=True, capture_output=True, text=True).stdout.split()
+        for pid in [main, *map(int, children)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        while os.path.exists(f"/proc/{main}") or any(os.path.exists(f"/proc/{pid}") for pid in children):
+            threading.Event().wait(0.01)
+
+    def sql(self, text):
+        """The first column of the first row, as a text."""
+        done = subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-h", self.dir, "-U", USER, "-d", "postgres", "-c", text],
+                              check=True, capture_output=True, text=True)
+        return done.stdout.split("\n")[0]
+
+    def configure(self, config, host=None):
+        """Makes a daemon's configuration name it, and nothing else."""
+        with open(config, encoding="utf-8") as f:
+            lines = f.read().split("\n")
+        at = lines.index("database:")
+        lines[at:at + 4] = ["database:", "  type: postgres", f"  postgres: {{host: {host or self.dir}, port: 5432, name: postgres, user: {USER}}}"]
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("\n".join(lines))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop", check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Proxy:
+    """Stands before a server, with a socket directory of its own. swallow: bytes; the answer of the COMMIT after they were
+    sent is kept back and the connection cut, then nobody gets through until refuse is False again."""
+
+    def __init__(self, server):
+        self.server = server
+        self.dir = tempfile.mkdtemp(prefix="px")
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.listener.bind(os.path.join(self.dir, ".s.PGSQL.5432"))
+        self.listener.listen(16)
+        self.swallow = None
+        self.swallowed = threading.Event()
+        self.refuse = False
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.refuse:
+                client.close()
+                continue
+            server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                server.connect(os.path.join(self.server.dir, ".s.PGSQL.5432"))
+            except OSError:
+                client.close()
+                server.close()
+                continue
+            armed = threading.Event()
+            threading.Thread(target=self.forward, args=(client, server, armed, False), daemon=True).start()
+            threading.Thread(target=self.forward, args=(server, client, armed, True), daemon=True).start()
+
+    def forward(self, source, target, armed, answers):
+        try:
+            while data := source.recv(65536):
+                if not answers and self.swallow and self.swallow in data:
+                    armed.set()
+                if answers and armed.is_set() and b"COMMIT\0" in data:
+                    self.swallow = None
+                    self.refuse = True
+                    self.swallowed.set()
+                    break
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
