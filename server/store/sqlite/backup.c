@@ -28,7 +28,7 @@ static int check_copy(sqlite3 *db, struct err *e)
 
 /* What a new file is made of. */
 struct origin {
-    sqlite3 *from; /* a copy of this database; NULL: what use puts into it */
+    sqlite3 *from; /* a copy of this database, or, where use is not NULL, what that puts into it */
     store_use *use;
     void *arg;
 };
@@ -106,7 +106,7 @@ static int make_file(const char *path, const struct origin *o, struct err *e)
         else
             close(fd);
         if (code == 0)
-            code = o->from ? fill(o->from, part, e) : fill_by_use(part, o, e);
+            code = o->use ? fill_by_use(part, o, e) : fill(o->from, part, e);
         if (code == 0)
             code = sync_path(part, e);
         /* link() and not rename(): it refuses a file that appeared meanwhile. */

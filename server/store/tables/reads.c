@@ -93,12 +93,13 @@ int sql_event_counts(struct store_sql *db, int64_t from_ns, int64_t step_ns, siz
                      struct err *e)
 {
     struct span_counts c = {.count = cells, .counts = counts};
+    int64_t until_ns = from_ns + step_ns * (int64_t)cells;
 
     return sql_run(
         db, take_cell, &c, e,
         "SELECT (time_ns-(%lld))/%lld AS cell,count(*) FROM event WHERE time_ns>=%lld AND time_ns<%lld GROUP "
         "BY cell",
-        (long long)from_ns, (long long)step_ns, (long long)from_ns, (long long)(from_ns + step_ns * (int64_t)cells));
+        (long long)from_ns, (long long)step_ns, (long long)from_ns, (long long)until_ns);
 }
 
 /* ---- the past ---- */
