@@ -30,23 +30,20 @@ static const char *end_of(const struct tailnet_node *n)
     return n->record->draining ? "was drained" : NULL;
 }
 
-/* The one who changed the node just now; the caller's. An exit node that goes away by itself has none. */
-static char *changed_by(struct readback *r, const struct tailnet_node *n, uint64_t id)
+/* Who changed the node just now, and when; locked. NULL: an exit node that goes away by itself. */
+static const struct node_change *change_of(const struct readback *r, const struct tailnet_node *n, uint64_t id)
 {
     bool by_itself = n && n->record->authorized && node_is_exit(n->record) && !n->expired && !n->record->draining;
     int64_t newest = clock_mono_ms() - ACTOR_MS;
-    const char *actor = NULL;
+    const struct node_change *found = NULL;
 
-    pthread_mutex_lock(&r->lock);
     for (size_t i = 0; i < ACTORS_MAX && !by_itself; i++) {
         const struct node_change *c = &r->changes[i];
         if (c->actor && c->node == id && c->at_ms >= newest) {
             newest = c->at_ms;
-            actor = c->actor;
+            found = c;
         }
     }
-    char *found = actor ? mem_strdup(actor) : NULL;
-    pthread_mutex_unlock(&r->lock);
     return found;
 }
 
@@ -61,26 +58,35 @@ static void add_exit_routes(struct prefixes *out)
     }
 }
 
-static void find_users(const struct tailnet_snapshot *s, struct readback_move *m)
+/* Of one look. before: of the look before it, whose users are known already; NULL: there was none. */
+static void add_users(const struct map *users, const struct map *before, const struct tailnet_snapshot *s,
+                      struct readback_move *m)
 {
-    for (size_t b = 0; b < s->block_count; b++)
-        for (size_t i = 0; s->blocks[b] && i < TAILNET_BLOCK; i++) {
-            const struct tailnet_node *n = s->blocks[b]->nodes[i];
-            if (n && n->record->exit_node_id == m->from && n->live.online && n->record->authorized)
-                move_add_viewer(m, n->record->r.id, m->moved_ms);
-        }
+    for (const struct map_entry *e = map_first(users); e; e = map_next(users, e)) {
+        uint64_t id;
+        memcpy(&id, e->key, sizeof(id));
+        const struct tailnet_node *n = snapshot_node_by_id(s, id);
+        bool known = before && (uintptr_t)map_getu(before, id) == m->from;
+        if ((uintptr_t)e->value == m->from && !known && n && n->live.online && n->record->authorized)
+            move_add_viewer(m, id, m->moved_ms);
+    }
 }
 
-static void begin_move(struct readback *r, const struct tailnet_snapshot *s, uint64_t id)
+/* now: who uses which one. Those that used it when it was last looked at count too: some have left it since. */
+static void begin_move(struct readback *r, const struct tailnet_snapshot *s, const struct map *now, uint64_t id)
 {
     const struct tailnet_node *n = snapshot_node_by_id(s, id);
     struct readback_move found = {.from = id, .exit_end = end_of(n), .moved_ms = clock_mono_ms()};
 
-    find_users(s, &found);
+    add_users(&r->users, NULL, s, &found);
+    add_users(now, &r->users, s, &found);
     if (!found.followers.len)
         return;
-    found.moved_ns = n && (!n->live.online || !n->live.healthy) ? n->live.since_ns : clock_wall_ns();
-    found.actor = changed_by(r, n, id);
+    pthread_mutex_lock(&r->lock);
+    const struct node_change *by = change_of(r, n, id);
+    found.moved_ns = by ? by->at_ns : n && (!n->live.online || !n->live.healthy) ? n->live.since_ns : clock_wall_ns();
+    found.actor = by ? mem_strdup(by->actor) : NULL;
+    pthread_mutex_unlock(&r->lock);
     add_exit_routes(&found.prefixes);
     for (size_t i = 0; i < found.followers.len; i++)
         found.followers.items[i].silent = false;
@@ -91,7 +97,7 @@ void exits_look(struct readback *r, const struct tailnet_snapshot *s)
 {
     int64_t now_ms = clock_mono_ms();
     bool first = !r->exits_ms;
-    struct map usable = {0};
+    struct map usable = {0}, users = {0};
 
     if (!first && now_ms < r->exits_ms + EXITS_MS)
         return;
@@ -101,15 +107,19 @@ void exits_look(struct readback *r, const struct tailnet_snapshot *s)
             const struct tailnet_node *n = s->blocks[b]->nodes[i];
             if (n && !end_of(n))
                 map_putu(&usable, n->record->r.id, r);
+            if (n && n->record->exit_node_id && n->live.online)
+                map_putu(&users, n->record->r.id, (void *)(uintptr_t)n->record->exit_node_id);
         }
     for (const struct map_entry *e = map_first(&r->exits); e && !first; e = map_next(&r->exits, e)) {
         uint64_t id;
         memcpy(&id, e->key, sizeof(id));
         if (!map_getu(&usable, id))
-            begin_move(r, s, id);
+            begin_move(r, s, &users, id);
     }
     map_release(&r->exits);
+    map_release(&r->users);
     r->exits = usable;
+    r->users = users;
 }
 
 /* ---- who leaves them ---- */
@@ -145,6 +155,7 @@ void exits_note_change(void *arg, const struct event *e)
     struct node_change *c = &r->changes[r->next_change++ % ACTORS_MAX];
     c->node = e->object_id;
     c->at_ms = clock_mono_ms();
+    c->at_ns = e->time_ns;
     mem_replace(&c->actor, e->actor);
     pthread_mutex_unlock(&r->lock);
 }

@@ -30,6 +30,7 @@ void moves_release(struct readback *r)
     vec_release(&r->moves);
     map_release(&r->primaries);
     map_release(&r->exits);
+    map_release(&r->users);
 }
 
 struct readback_move *moves_find(struct readback *r, uint64_t number)

@@ -21,7 +21,7 @@
 #define ASK_MS     30000
 #define AGAIN_MS   1000 /* until a node that does not follow yet is asked again */
 #define ENDS_MS    60000
-#define EXITS_MS   1000 /* between looks for exit nodes that ended */
+#define EXITS_MS   250  /* between looks for exit nodes that ended */
 #define ACTORS_MAX 32   /* changes of administrators that are remembered */
 #define ACTOR_MS   5000 /* how long before an exit node ended one may be its cause */
 
@@ -53,7 +53,7 @@ struct readback_move {
 /* An administrator's change of a node. */
 struct node_change {
     uint64_t node;
-    int64_t at_ms;
+    int64_t at_ms, at_ns; /* mono, wall */
     char *actor;
 };
 
@@ -72,6 +72,7 @@ struct readback {
     bool looked;
     struct map primaries; /* prefix and group -> node id, as last seen; of the loop */
     struct map exits;     /* id of an exit node that could be used, as last seen; of the loop */
+    struct map users;     /* id of a node that uses an exit node -> id of that, as last seen; of the loop */
     int64_t exits_ms;     /* when that was */
 
     pthread_mutex_t lock;              /* of what follows */

@@ -328,6 +328,34 @@ static void use_exit(struct test_client *c, const struct test_client *exit)
     assert_int_equal(test_client_call(c, "POST", "/machine/map", body), 200);
 }
 
+/* Waits until it is known that so many use the exit node. The map belongs to the loop: it is read there. */
+struct users_question {
+    uint64_t exit;
+    size_t users;
+};
+
+static void count_users(struct loop *l, void *arg)
+{
+    struct users_question *q = arg;
+
+    (void)l;
+    q->users = 0;
+    for (const struct map_entry *e = map_first(&readback->users); e; e = map_next(&readback->users, e))
+        q->users += (uintptr_t)e->value == q->exit;
+}
+
+static void expect_users(const struct test_client *exit, size_t wanted)
+{
+    struct users_question q = {.exit = test_client_id(exit)};
+    int64_t end = clock_mono_ms() + DAEMON_WAIT_SECONDS * 1000;
+
+    while (q.users != wanted && clock_mono_ms() < end) {
+        loop_run(readback->loop, count_users, &q);
+        sched_yield();
+    }
+    assert_int_equal(q.users, wanted);
+}
+
 /* Those who used an exit node say by themselves that they have left it. */
 static void users_of_an_exit_node_are_seen_to_leave_it(void **state)
 {
@@ -348,13 +376,14 @@ static void users_of_an_exit_node_are_seen_to_leave_it(void **state)
     use_exit(&other, &x2);
     core_listen(test_daemon.core, &listener);
     begin();
+    expect_users(&x1, 2);
     change(&x1, (struct core_admin){.op = ADMIN_NODE_DRAIN, .flag = true});
-    await_prefix("::/0", &f, &a, 0, false);
+    use_exit(&quick, &x2); /* before anybody looks */
+    await_prefix("::/0", &f, &a, 1, false);
     assert_int_equal(f.asked, 2);
     assert_string_equal(f.from_name, "x1");
     assert_null(f.to_name);
     assert_string_equal(f.actor, "test");
-    use_exit(&quick, &x2);
     await_prefix("0.0.0.0/0", &f, &a, 1, false);
     assert_non_null(strstr(f.text, "1 of 2 nodes has left the exit node x1, which was drained: 1 uses x2; 1 still uses "
                                    "x1 (fixed, since "));
@@ -367,6 +396,7 @@ static void users_of_an_exit_node_are_seen_to_leave_it(void **state)
     buf_release(&metrics);
 
     /* One that goes away by itself is nobody's doing. */
+    expect_users(&x2, 3);
     test_client_disconnect(&x2);
     for (struct prefix p = f.prefix; f.from != test_client_id(&x2);) {
         assert_true(readback_followers(readback, &p, &a, &f));

@@ -71,7 +71,7 @@ static int begin(void **state)
     uint64_t alice = core_rig_user(&r, "alice");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     policy(PLAIN);
-    for (uint8_t i = 0; i < NODES; i++) {
+    for (unsigned i = 0; i < NODES; i++) {
         const struct join j = {
             .key = key, .name = names[i], .machine = (uint8_t)(i + 1), .node = (uint8_t)(i + 1), .tag = tags[i]};
         ids[i] = core_rig_node(&r, &j);
