@@ -123,24 +123,26 @@ int admin_routes_edit(struct core_state *s, struct core_admin *a, struct err *e)
     return rc;
 }
 
-static void put_choice(struct core_state *s, const struct route_place *at, uint64_t node)
+static void put_choice(struct core_state *s, const struct prefix *p, uint64_t node)
 {
-    struct primary *choice = at->via ? NULL : primary_new();
-    struct via_primary *within = at->via ? via_primary_new() : NULL;
+    struct primary *choice = primary_new();
 
-    if (within) {
-        within->r.id = node;
-        within->prefix = *at->prefix;
-        within->since_ns = clock_wall_ns();
-        within->chosen = true;
-        mem_replace(&within->tags, at->via);
-        tx_put(s, within);
-        return;
-    }
+    choice->r.id = node;
+    choice->prefix = *p;
+    choice->since_ns = clock_wall_ns();
+    choice->chosen = true;
+    tx_put(s, choice);
+}
+
+static void put_choice_within(struct core_state *s, const struct route_place *at, uint64_t node)
+{
+    struct via_primary *choice = via_primary_new();
+
     choice->r.id = node;
     choice->prefix = *at->prefix;
     choice->since_ns = clock_wall_ns();
     choice->chosen = true;
+    mem_replace(&choice->tags, at->via);
     tx_put(s, choice);
 }
 
@@ -163,7 +165,10 @@ static int choose(struct core_state *s, struct core_admin *a, const struct slot 
     if (before)
         admin_inverse(
             a, &(struct core_admin){.op = ADMIN_PRIMARY, .id = before, .prefixes = a->prefixes, .text = at->via});
-    put_choice(s, at, slot->id);
+    if (at->via)
+        put_choice_within(s, at, slot->id);
+    else
+        put_choice(s, at->prefix, slot->id);
     return 0;
 }
 
