@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import pg_server  # noqa: E402
 from changes import TAGS, WORKERS, Worker, compare, found, halves, journal, node_rows  # noqa: E402
-from daemon import Daemon, SOAK, check, finish, skip_all, wait_for  # noqa: E402
+from daemon import HEADWAYD, SOAK, Daemon, check, finish, skip_all, wait_for  # noqa: E402
 
 KINDS = ["daemon", "session", "backend", "server"]
 ROUNDS = 100 if SOAK else 1  # of each kind
@@ -198,6 +198,29 @@ def swallowed(server):
                 check(f"{name}: the journal tells it", sum(e["kind"] == "user.created" and e["objectName"] == f"user-{name}" for e in entries) == 1, str(entries)[-500:])
 
 
+def refused(host, name, words):
+    """A start that ends at once, with these words."""
+    d = Daemon()
+    try:
+        host.server.configure(d.config, host=host.dir)
+        done = subprocess.run([HEADWAYD, "-c", d.config], capture_output=True, text=True, timeout=60, check=False)
+        check(name, done.returncode == 1 and words in done.stderr, done.stderr[-500:])
+    finally:
+        shutil.rmtree(d.dir, ignore_errors=True)
+
+
+def wrong_servers(server):
+    with pg_server.Proxy(server) as proxy:
+        proxy.old = b"13"
+        refused(proxy, "a server before version 14 is refused", "the server is PostgreSQL 13; headway needs at least 14")
+    if not shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin"):
+        print("# no pgbouncer is installed: that it is refused is not tested")
+        return
+    with pg_server.Pooler(server, "transaction") as pooler:
+        pooler.server = server
+        refused(pooler, "a pooler in transaction mode is refused", "a connection pooler in transaction mode")
+
+
 def main():
     if not pg_server.programs() or not shutil.which("psql"):
         skip_all("no PostgreSQL server is installed")
@@ -206,6 +229,7 @@ def main():
     with pg_server.Server() as server:
         killed(server)
         swallowed(server)
+        wrong_servers(server)
     promoted()
     finish()
 

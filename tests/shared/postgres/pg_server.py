@@ -3,6 +3,7 @@
 unprivileged user."""
 import glob
 import os
+import re
 import shutil
 import signal
 import socket
@@ -74,6 +75,33 @@ class Server:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+class Pooler:
+    """PgBouncer before a server, with a socket directory of its own."""
+
+    def __init__(self, server, mode):
+        self.dir = tempfile.mkdtemp(prefix="pb")
+        config = os.path.join(self.dir, "pgbouncer.ini")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(f"[databases]\npostgres = host={server.dir} dbname=postgres user={USER}\n[pgbouncer]\nunix_socket_dir = {self.dir}\n"
+                    f"listen_port = 5432\nauth_type = any\npool_mode = {mode}\n")
+        if os.geteuid() == 0:
+            shutil.chown(self.dir, "nobody")
+            os.chmod(config, 0o644)
+        as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+        self.process = subprocess.Popen([*as_user, shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin"), config],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not os.path.exists(os.path.join(self.dir, ".s.PGSQL.5432")) and self.process.poll() is None:
+            threading.Event().wait(0.01)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
 class Proxy:
     """Stands before a server, with a socket directory of its own. swallow: bytes; the answer of the COMMIT after they were
     sent is kept back and the connection cut, then nobody gets through until refuse is False again."""
@@ -85,6 +113,7 @@ class Proxy:
         self.listener.bind(os.path.join(self.dir, ".s.PGSQL.5432"))
         self.listener.listen(16)
         self.swallow = None
+        self.old = None  # a major version that the server pretends to have, of as many digits
         self.swallowed = threading.Event()
         self.refuse = False
         threading.Thread(target=self.accept, daemon=True).start()
@@ -112,6 +141,8 @@ class Proxy:
     def forward(self, source, target, armed, answers):
         try:
             while data := source.recv(65536):
+                if answers and self.old:
+                    data = re.sub(rb"(server_version\0)\d\d", rb"\g<1>" + self.old, data)
                 if not answers and self.swallow and self.swallow in data:
                     armed.set()
                 if answers and armed.is_set() and b"COMMIT\0" in data:
