@@ -18,7 +18,7 @@
 #include "net/addr.h"
 
 #define DEFAULT_TIMEOUT_MS 5000
-#define SILENCE_S          40 /* a stream says something every 15 s */
+#define SILENCE_S          40 /* of a stream that says something every API_ALIVE_MS */
 #define RETRY_MIN_MS       250
 #define RETRY_MAX_MS       5000
 #define WORDS_MAX          (256 * 1024)
@@ -45,6 +45,9 @@ struct transfer {
     struct sse *sse; /* NULL: the body is kept */
     int sse_result;
     const struct client_stream *stream; /* told once the status is known */
+    const struct client_call *call;     /* NULL: of the stream */
+    size_t handed_over;                 /* bytes, to call->bytes */
+    int call_result;                    /* of it */
     bool announced, begun;
 };
 
@@ -181,6 +184,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
             t->stream->alive(t->stream->arg);
         t->sse_result = sse_feed(t->sse, bytes, len);
         return t->sse_result ? CURL_WRITEFUNC_ERROR : len;
+    }
+    if (t->call && t->call->bytes && status == 200) {
+        t->handed_over += len;
+        t->call_result = t->handed_over > CLIENT_ANSWER_MAX ? ERR_TOOBIG : t->call->bytes(t->call->arg, bytes, len);
+        return t->call_result ? CURL_WRITEFUNC_ERROR : len;
     }
     buf_add(&t->body, bytes, len);
     return t->body.failed ? CURL_WRITEFUNC_ERROR : len;
@@ -437,11 +445,11 @@ static int outcome_unknown(struct client *c, struct err *e)
 
 int client_call(struct client *c, struct client_call *call, struct err *e)
 {
-    struct transfer t = {.client = c, .body = BUF_INIT(CLIENT_ANSWER_MAX)};
+    struct transfer t = {.client = c, .body = BUF_INIT(CLIENT_ANSWER_MAX), .call = call};
     char *body = call->body ? json_compact(call->body) : NULL;
     char *url = mem_format("%s%s", c->base, call->path);
     bool unknown = false;
-    long status = 0;
+    long status = 0, left = 0;
     int r;
 
     call->json = NULL;
@@ -449,12 +457,19 @@ int client_call(struct client *c, struct client_call *call, struct err *e)
     free(c->words);
     c->words = NULL;
     CURLcode result = send_call(c, &t, call, url, body, &unknown);
-    if (result != CURLE_OK && unknown && result != CURLE_ABORTED_BY_CALLBACK) {
+    curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &left);
+    call->sent = unknown || left > 0;
+    curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (t.call_result && t.call_result != ERR_TOOBIG) {
+        r = t.call_result;
+    } else if (result != CURLE_OK && unknown && result != CURLE_ABORTED_BY_CALLBACK) {
         r = outcome_unknown(c, e);
     } else if (result != CURLE_OK) {
         r = no_answer(c, result, e);
+    } else if (call->bytes && status == 200) {
+        call->status = (int)status;
+        r = 0;
     } else {
-        curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
         call->status = (int)status;
         struct err why = {0};
         r = json_read_large(buf_text(&t.body), t.body.len, CLIENT_ANSWER_MAX, "the server's answer", &call->json, &why);

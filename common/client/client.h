@@ -35,8 +35,13 @@ struct client_call {
     const char *method, *path; /* "GET", "/api/v1/node?user=alice": the path is sent as it is, see client_escape */
     const json_t *body;        /* NULL: none */
     const char *if_match;      /* a version for If-Match, NULL: none */
+    /* Not NULL: it gets the bytes of a good answer as they arrive, at most CLIENT_ANSWER_MAX, and there is no json. A
+     * result other than 0 ends the call with it. */
+    int (*bytes)(void *arg, const char *bytes, size_t len);
+    void *arg;
     /* answers */
     int status;   /* HTTP status, 0 when there was no answer */
+    bool sent;    /* the request left: without an answer, nobody knows whether it was carried out */
     json_t *json; /* the answer's JSON, also of an error, or NULL; the caller's (json_decref) */
 };
 
@@ -65,7 +70,7 @@ struct client_stream {
     int (*event)(void *arg, const char *name, const char *id, const char *data, size_t len);
     /* The stream is open (why NULL), or it broke and is tried again after delay_ms. May be NULL. */
     void (*state)(void *arg, const struct err *why, int64_t delay_ms);
-    /* Something came, be it only the server's sign of life, which it gives every 15 seconds. May be NULL. */
+    /* Something came, be it only the server's sign of life, which it gives every API_ALIVE_MS. May be NULL. */
     void (*alive)(void *arg);
     void *arg;
 };

@@ -295,6 +295,9 @@ struct api_changes {
     struct api_removed removed;
 };
 
+/* The stream of events says something about this often, and never a second later. */
+#define API_ALIVE_MS 5000
+
 /* GET events without follow: a page of the journal, and the newest event there is. */
 struct api_page {
     struct api_list events; /* struct api_event */

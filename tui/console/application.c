@@ -147,7 +147,7 @@ void app_connection(struct app *app, enum connection_state state, const char *wh
             c->since_ns = app->wall_ns;
         c->since_ms = app->at.now_ms;
     }
-    c->attempt = state == CONN_DOWN ? c->attempt + 1 : 0;
+    c->attempt = state == CONN_DOWN ? c->attempt + 1 : state == CONN_LOADING ? c->attempt : 0;
     c->state = state;
     c->retry_ms = retry_in_ms > 0 ? app->at.now_ms + retry_in_ms : 0;
     mem_replace(&c->why, why);

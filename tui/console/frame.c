@@ -88,17 +88,67 @@ static const struct {
     const char *word;
     enum role role;
 } conn_words[] = {
-    [CONN_CONNECTING] = {"CONNECTING", ROLE_WAIT}, [CONN_LIVE] = {"LIVE", ROLE_LIVE}, [CONN_DOWN] = {"DOWN", ROLE_BAD},
+    [CONN_CONNECTING] = {"CONNECTING", ROLE_WAIT}, [CONN_LOADING] = {"LOADING", ROLE_WAIT}, [CONN_LIVE] = {"LIVE", ROLE_LIVE}, [CONN_DOWN] = {"DOWN", ROLE_BAD},
     [CONN_RESYNC] = {"RESYNC", ROLE_WAIT},         [CONN_AUTH] = {"AUTH", ROLE_BAD},
 };
+
+/* How much of a snapshot is there, in words. */
+static int loading_text(const struct app *app, char *text, size_t size)
+{
+    const struct model *m = &app->model;
+    size_t read = 0;
+
+    for (size_t i = 0; i < m->tables[ROW_NODE].rows.len; i++)
+        read += m->tables[ROW_NODE].rows.items[i]->seen && !m->tables[ROW_NODE].rows.items[i]->gone_ms;
+    return m->expected > read ? snprintf(text, size, "%zu of %llu nodes", read, (unsigned long long)m->expected)
+                              : snprintf(text, size, "%zu node%s, next is the rest", read, read == 1 ? "" : "s");
+}
+
+static void loading_banner(const struct app *app, char *text, size_t size)
+{
+    int64_t silent = app->conn.heard_ms ? (app->at.now_ms - app->conn.heard_ms) / 1000 : 0;
+    int used = snprintf(text, size, "reading: ");
+
+    used += loading_text(app, text + used, size - (size_t)used);
+    if (silent >= 3)
+        snprintf(text + used, size - (size_t)used, "; nothing came for %llds", (long long)silent);
+    else if (app->model.filled)
+        snprintf(text + used, size - (size_t)used, "; what is dim is older");
+}
+
+/* Why a list without rows may not be without them. */
+static const char *not_read(const struct app *app, const struct list *list)
+{
+    return !app->model.filled && list->def->kinds & MODEL_TRADED ? "not read yet" : NULL;
+}
+
+static void down_banner(const struct app *app, char *text, size_t size)
+{
+    const struct connection *conn = &app->conn;
+    int64_t left = conn->retry_ms > app->at.now_ms ? (conn->retry_ms - app->at.now_ms + 999) / 1000 : 0;
+    int64_t heard_ns =
+        conn->heard_ms ? app->wall_ns - (app->at.now_ms - conn->heard_ms) * NS_PER_MS : conn->since_ns;
+    char when[AGO_MAX], age[AGO_MAX];
+    int used;
+
+    if (app->model.filled) {
+        used = snprintf(text, size, "data of %s, %s old, changes are disabled", timestamp_text(heard_ns, app->wall_ns, when),
+                        span_text(app->wall_ns - heard_ns, age));
+    } else if (app->model.filling) {
+        used = snprintf(text, size, "only ");
+        used += loading_text(app, text + used, size - (size_t)used);
+    } else {
+        used = snprintf(text, size, "no connection");
+    }
+    snprintf(text + used, size - (size_t)used, "; retry %u in %llds (R now): %s", conn->attempt + 1, (long long)left,
+             conn->why ? conn->why : "");
+}
 
 /* What replaces the facts while something is out of the ordinary; false: nothing is. */
 static bool banner(struct app *app, char *text, size_t size)
 {
     struct connection *conn = &app->conn;
-    char since[AGO_MAX];
 
-    timestamp_text(conn->since_ns, app->wall_ns, since);
     if (past_banner(app, text, size))
         return true;
     if (app->frozen) {
@@ -114,15 +164,13 @@ static bool banner(struct app *app, char *text, size_t size)
                  (long long)(app->at.now_ms - conn->heard_ms) / 1000);
         return true;
     }
+    if (conn->state == CONN_LOADING) {
+        loading_banner(app, text, size);
+        return true;
+    }
     if (conn->state != CONN_DOWN)
         return false;
-    int64_t left = conn->retry_ms > app->at.now_ms ? (conn->retry_ms - app->at.now_ms + 999) / 1000 : 0;
-    if (app->model.filled)
-        snprintf(text, size, "disconnected since %s, retry %u in %llds (R now); data from then, read-only: %s", since,
-                 conn->attempt + 1, (long long)left, conn->why ? conn->why : "");
-    else
-        snprintf(text, size, "no connection, retry %u in %llds (R now): %s", conn->attempt + 1, (long long)left,
-                 conn->why ? conn->why : "");
+    down_banner(app, text, size);
     return true;
 }
 
@@ -405,6 +453,8 @@ static void draw_view(struct app *app, struct canvas *c)
 
         if (app->then.on && (list->def->kinds & MODEL_TRADED) && !(list->def->kinds & MODEL_PAST))
             look.empty = "not known of the past: Esc returns to now";
+        else if (not_read(app, list))
+            look.empty = not_read(app, list);
         else if (app_part(app)->empty && app_part(app)->empty(app, empty, sizeof(empty)))
             look.empty = empty;
 
@@ -459,7 +509,8 @@ static void draw_screen(struct app *app, int rows, int cols)
         return;
     }
     draw_view(app, c);
-    if (app->conn.state != CONN_LIVE || app->frozen || app_late(app) || (app->then.on && app->then.request))
+    bool first_read = app->conn.state == CONN_LOADING && !app->model.filled;
+    if ((app->conn.state != CONN_LIVE && !first_read) || app->frozen || app_late(app) || (app->then.on && app->then.request))
         canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CANVAS_DIM);
     draw_tabs(app, c, app->layout.tabs);
     draw_facts(app, c, app->layout.facts);

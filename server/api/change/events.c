@@ -22,7 +22,6 @@
 #define KEPT_MAX       4096               /* messages that are kept for those who come back */
 #define KEPT_BYTES     (16 * 1024 * 1024)
 #define INTEREST_MS    60000 /* the hub works on this long after the last listener */
-#define HEARTBEAT_MS   15000
 #define VOLATILE_MS    1000 /* a node's endpoints, relay and last seen are news at most this often */
 #define VOLATILE_TURNS 4096 /* nodes news in one turn */
 
@@ -399,7 +398,7 @@ static int64_t turn(struct event_hub *hub)
         if (hub->touched.len && hub->streams.len)
             tell_volatile(hub);
     }
-    if (now - hub->heartbeat_ms >= HEARTBEAT_MS)
+    if (now - hub->heartbeat_ms >= API_ALIVE_MS)
         heartbeat(hub, now);
     if (!hub->streams.len && now - hub->interest_ms >= INTEREST_MS)
         forget(hub);

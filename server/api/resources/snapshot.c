@@ -62,6 +62,8 @@ static void write_counts(struct json_out *o, const struct tailnet_snapshot *s, c
     api_write(o, &api_counts_shape, &counts, API_HEADWAY);
 }
 
+/* Read while it arrives: first what the rest is measured by, then what is looked at first, in the order in which it is
+ * shown. */
 static enum http_flow snapshot(struct rest_request *r)
 {
     struct arena a = ARENA_INIT(0);
@@ -79,14 +81,10 @@ static enum http_flow snapshot(struct rest_request *r)
     write_event_id(&o, "event", r->s->event_run, r->s->event_seq);
     json_put_time(&o, "time", clock_wall_ns());
     write_server(&o, r, c);
+    write_policy_mark(&o, r->s);
+    write_counts(&o, r->s, &prefixes);
     json_key(&o, "nodes");
-    write_nodes(&o, &v, API_HEADWAY);
-    json_key(&o, "users");
-    write_users(&o, &v, API_HEADWAY);
-    json_key(&o, "preAuthKeys");
-    write_preauth_keys(&o, &v, API_HEADWAY);
-    json_key(&o, "apiKeys");
-    write_api_keys(&o, &v, API_HEADWAY);
+    write_nodes_by_name(&o, &v, API_HEADWAY);
     json_key(&o, "pending");
     write_pendings(&o, &v, API_HEADWAY);
     json_key(&o, "prefixes");
@@ -94,9 +92,13 @@ static enum http_flow snapshot(struct rest_request *r)
     for (size_t i = 0; i < prefixes.len; i++)
         api_write(&o, &api_prefix_shape, api_at(&prefixes, struct api_prefix, i), API_HEADWAY);
     json_close(&o, ']');
+    json_key(&o, "users");
+    write_users(&o, &v, API_HEADWAY);
+    json_key(&o, "preAuthKeys");
+    write_preauth_keys(&o, &v, API_HEADWAY);
+    json_key(&o, "apiKeys");
+    write_api_keys(&o, &v, API_HEADWAY);
     write_relays(&o, v.relays);
-    write_policy_mark(&o, r->s);
-    write_counts(&o, r->s, &prefixes);
     json_close(&o, '}');
     show_release(&v);
     arena_release(&a);

@@ -35,15 +35,38 @@ void write_node(struct json_out *o, struct api_view *v, const struct tailnet_nod
     put_node(o, v, n, scope, false);
 }
 
+static void put_nodes(struct json_out *o, struct api_view *v, const struct tailnet_node **nodes, size_t count,
+                      enum api_scope scope)
+{
+    json_open(o, '[');
+    for (size_t i = 0; i < count; i++)
+        put_node(o, v, nodes[i], scope, true);
+    json_close(o, ']');
+}
+
 void write_nodes(struct json_out *o, struct api_view *v, enum api_scope scope)
 {
     size_t count;
     const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
 
-    json_open(o, '[');
-    for (size_t i = 0; i < count; i++)
-        put_node(o, v, nodes[i], scope, true);
-    json_close(o, ']');
+    put_nodes(o, v, nodes, count, scope);
+    free(nodes);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct tailnet_node *x = *(const struct tailnet_node *const *)a, *y = *(const struct tailnet_node *const *)b;
+
+    return strverscmp(x->record->given_name, y->record->given_name);
+}
+
+void write_nodes_by_name(struct json_out *o, struct api_view *v, enum api_scope scope)
+{
+    size_t count;
+    const struct tailnet_node **nodes = show_nodes_by_id(v->s, &count);
+
+    qsort(nodes, count, sizeof(*nodes), by_name);
+    put_nodes(o, v, nodes, count, scope);
     free(nodes);
 }
 

@@ -8,6 +8,7 @@
 
 void write_node(struct json_out *o, struct api_view *v, const struct tailnet_node *n, enum api_scope scope);
 void write_nodes(struct json_out *o, struct api_view *v, enum api_scope scope);
+void write_nodes_by_name(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_user(struct json_out *o, struct api_view *v, const struct user *u, enum api_scope scope);
 void write_users(struct json_out *o, struct api_view *v, enum api_scope scope);
 void write_preauth_key(struct json_out *o, struct api_view *v, const struct preauth_key *k, const char *whole,

@@ -179,7 +179,7 @@ static void random_changes_never_move_the_cursor(void **state)
 static void a_snapshot_again_keeps_marks_and_says_what_changed(void **state)
 {
     struct rig r;
-    struct model_delta d = {.full = true};
+    struct model_delta d = {.begins = true, .ends = true};
     size_t hidden;
     struct rows marked = {0};
 

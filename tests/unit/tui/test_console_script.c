@@ -113,7 +113,7 @@ static void a_recording_is_played_in_order(void **state)
     free(step.actor);
     assert_int_equal(recording_play(&r, &step, &e), 0);
     assert_int_equal(step.kind, PLAYED_DELTA);
-    assert_true(step.delta.full);
+    assert_true(step.delta.ends);
     assert_int_equal(step.time_ns, INT64_C(1772546580000000000));
     delta_release(&step.delta);
     assert_int_equal(recording_play(&r, &step, &e), 0); /* the page of events: answers are not played */

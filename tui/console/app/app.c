@@ -290,6 +290,8 @@ const char *app_why_not_write(const struct app *app)
         return "the screen is frozen: z resumes";
     if (app_late(app))
         return "the server does not respond: what you see may be stale";
+    if (app->conn.state == CONN_LOADING)
+        return "the tailnet is still being read";
     return app->conn.state == CONN_LIVE ? NULL : "not connected: what you see may be stale";
 }
 
@@ -321,16 +323,32 @@ void app_apply(struct app *app, struct model_delta *delta)
         model_apply(&app->model, delta, app->at.now_ms);
 }
 
+/* Whoever has not moved yet begins at the top, whatever is sorted in above what came first. */
+static void stay_at_top(struct app *app)
+{
+    for (size_t i = 0; i < app->tables->view_count; i++)
+        for (int part = 0; part < view_part_count(app->tables->views[i]); part++)
+            list_stay_at_top(&app->views[i].lists[part]);
+}
+
 static void apply(struct app *app, struct model_delta *delta)
 {
-    bool full = delta->full, filled = app->model.filled;
+    bool begins = delta->begins, ends = delta->ends, filled = app->model.filled;
 
-    if (delta->time_ns && full)
+    if (delta->time_ns && begins)
         app->clock_skew_ns += delta->time_ns - app->wall_ns;
+    if (begins)
+        app->loaded = (struct applied){0};
     struct applied done = app->then.on ? apply_behind(app, delta) : model_apply(&app->model, delta, app->at.now_ms);
-    if (full && filled && (done.added || done.changed || done.gone))
+    app->loaded.added += done.added;
+    app->loaded.changed += done.changed;
+    app->loaded.gone += done.gone;
+    done = app->loaded;
+    if (ends && filled && (done.added || done.changed || done.gone))
         app_flash(app, ROLE_INFO, "reconnected: %zu new, %zu changed, %zu gone meanwhile", done.added, done.changed,
                   done.gone);
+    if (!filled)
+        stay_at_top(app);
 }
 
 void app_delta(struct app *app, struct model_delta *delta)

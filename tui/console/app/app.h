@@ -13,7 +13,7 @@
 
 #define UNDO_MS     (10 * 60 * 1000)
 #define FLASH_MS    6000
-#define LATE_MS     20000 /* the server gives a sign of life every 15 seconds */
+#define LATE_MS     (2 * API_ALIVE_MS + 2000) /* two signs of life did not come */
 #define PLACES_MAX  16
 #define HISTORY_MAX 100
 
@@ -104,6 +104,7 @@ struct app {
 
     struct model model;
     struct clock_reading at;
+    struct applied loaded; /* what the snapshot brought that is being read */
     int64_t wall_ns;       /* the server's clock; at.now_ns is the same, but in the past */
     int64_t clock_skew_ns; /* the server's clock less this machine's */
     struct then then;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -45,22 +46,73 @@ static void add_gone(struct model_delta *out, enum row_kind kind, const struct s
         vec_push(&out->gone, ((struct gone){.kind = kind, .key = mem_strdup(keys->items[i])}));
 }
 
-int decode_snapshot(const json_t *root, struct model_delta *out, struct err *e)
+static const struct {
+    const char *member;
+    enum row_kind kind;
+} snapshot_lists[] = {
+    {"nodes", ROW_NODE}, {"prefixes", ROW_PREFIX},          {"pending", ROW_PENDING},
+    {"users", ROW_USER}, {"preAuthKeys", ROW_PREAUTH_KEY}, {"apiKeys", ROW_API_KEY},
+};
+
+/* What is no list is little: it is read as a snapshot that has nothing else. */
+static int add_head(struct model_delta *out, const char *member, const json_t *value, struct err *e)
 {
+    json_t *alone = json_object();
     struct api_snapshot s;
 
-    if (api_read(&api_snapshot_shape, root, &s, API_FOR_TERMINAL, e) < 0)
+    json_object_set(alone, member, (json_t *)(uintptr_t)value);
+    int r = api_read(&api_snapshot_shape, alone, &s, API_FOR_TERMINAL, e);
+    json_decref(alone);
+    if (r < 0)
         return ERR_INVALID;
-    *out = (struct model_delta){.full = true, .time_ns = s.time_ns, .event = event_text(&s.event), .server = s.server};
-    s.server = (struct api_server){0};
-    add_list(out, ROW_NODE, &s.nodes, sizeof(struct api_node));
-    add_list(out, ROW_PREFIX, &s.prefixes, sizeof(struct api_prefix));
-    add_list(out, ROW_PENDING, &s.pending, sizeof(struct api_pending));
-    add_list(out, ROW_USER, &s.users, sizeof(struct api_user));
-    add_list(out, ROW_PREAUTH_KEY, &s.preauth_keys, sizeof(struct api_preauth_key));
-    add_list(out, ROW_API_KEY, &s.api_keys, sizeof(struct api_api_key));
+    if (s.time_ns)
+        out->time_ns = s.time_ns;
+    if (s.counts.nodes)
+        out->expected = s.counts.nodes;
+    if (s.event.run) {
+        free(out->event);
+        out->event = event_text(&s.event);
+    }
+    if (str_eq(member, "server")) {
+        api_release(&api_server_shape, &out->server);
+        out->server = s.server;
+        s.server = (struct api_server){0};
+    }
     api_release(&api_snapshot_shape, &s);
     return 0;
+}
+
+int decode_snapshot_piece(const char *member, const json_t *value, struct model_delta *out, struct err *e)
+{
+    for (size_t i = 0; i < ARRAY_LEN(snapshot_lists); i++)
+        if (str_eq(member, snapshot_lists[i].member)) {
+            add(out, row_read(snapshot_lists[i].kind, value));
+            return 0;
+        }
+    return str_eq(member, "relays") ? 0 : add_head(out, member, value, e);
+}
+
+int decode_snapshot(const json_t *root, struct model_delta *out, struct err *e)
+{
+    const char *member;
+    json_t *value, *item;
+    size_t i;
+    int r = 0;
+
+    *out = (struct model_delta){.begins = true, .ends = true};
+    if (!json_is_object(root))
+        return err_set(e, ERR_INVALID, "the snapshot is no object");
+    json_object_foreach((json_t *)(uintptr_t)root, member, value)
+    {
+        if (!json_is_array(value) && r == 0)
+            r = decode_snapshot_piece(member, value, out, e);
+        json_array_foreach(value, i, item)
+            if (r == 0)
+                r = decode_snapshot_piece(member, item, out, e);
+    }
+    if (r < 0)
+        delta_release(out);
+    return r;
 }
 
 int decode_message(const json_t *root, struct model_delta *out, struct err *e)
@@ -128,7 +180,10 @@ int decode_past(const json_t *root, struct model_delta *out, struct err *e)
 {
     const char *text = json_text(json_object_get(root, "policy"), "policy", "");
 
-    *out = (struct model_delta){.full = true, .time_ns = time_in(root, "time"), .since_ns = time_in(root, "since")};
+    *out = (struct model_delta){.begins = true,
+                                .ends = true,
+                                .time_ns = time_in(root, "time"),
+                                .since_ns = time_in(root, "since")};
     if (!json_is_object(root) || !out->time_ns)
         return err_set(e, ERR_INVALID, "the answer is no state of the past");
     add_named(out, ROW_NODE, root, "nodes", &api_node_shape, sizeof(struct api_node));

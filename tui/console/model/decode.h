@@ -22,6 +22,8 @@ struct reply {
  */
 /* GET /api/headway/snapshot. */
 int decode_snapshot(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
+/* The same in pieces, as it arrives: adds the value of a member, or an element of it where it is a list. */
+int decode_snapshot_piece(const char *member, const json_t *value, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* The data of one server-sent event: a journal entry with what it changed, or {"node":NODE}. */
 int decode_message(const json_t *root, struct model_delta *out, struct err *e) WARN_UNUSED;
 /* GET /api/headway/events without follow. */

@@ -42,6 +42,15 @@ void list_start_again(struct list *l, struct row *cursor)
     l->dirty = l->forced = true;
 }
 
+void list_stay_at_top(struct list *l)
+{
+    if (l->hold_until_ms)
+        return;
+    l->cursor = NULL;
+    l->index = l->top = 0;
+    l->dirty = true;
+}
+
 bool list_matches(const struct list *l, const struct row *row)
 {
     return row == l->cursor || filter_match(&l->filter, &l->def->fields, row, l->at ? l->at->now_ns : 0);

@@ -84,6 +84,8 @@ void list_init(struct list *l, const struct list_def *def);
 void list_release(struct list *l);
 /* Its rows were replaced by others: the cursor goes to this one (NULL: it stays on its line). */
 void list_start_again(struct list *l, struct row *cursor);
+/* Until the user moves, the cursor stays on the first row, whichever that is. */
+void list_stay_at_top(struct list *l);
 void list_empty(struct list *l); /* of rows and filter; what the user chose of its look stays */
 
 /* For collect: a row, and whether the filter lets it through (trees ask before they add). */

@@ -319,15 +319,25 @@ static void take_page(struct model *m, struct model_delta *d)
     d->next = NULL;
 }
 
+static void begin_filling(struct model *m, struct model_delta *d)
+{
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (size_t i = 0; i < m->tables[kind].rows.len; i++)
+            m->tables[kind].rows.items[i]->seen = false;
+    m->filling = true;
+    m->expected = d->expected;
+    api_release(&api_server_shape, &m->server);
+    m->server = d->server;
+    d->server = (struct api_server){0};
+}
+
 struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_ms)
 {
     struct applied done = {0};
     bool drains = changes_drains(m, d);
 
-    if (d->full)
-        for (int kind = 0; kind < ROW_KINDS; kind++)
-            for (size_t i = 0; i < m->tables[kind].rows.len; i++)
-                m->tables[kind].rows.items[i]->seen = false;
+    if (d->begins)
+        begin_filling(m, d);
     for (size_t i = 0; i < d->rows.len; i++) {
         struct row *row = map_gets(&m->tables[d->rows.items[i]->kind].index, d->rows.items[i]->key);
 
@@ -347,17 +357,13 @@ struct applied model_apply(struct model *m, struct model_delta *d, int64_t now_m
             done.gone++;
         }
     }
-    if (d->full) {
+    if (d->ends) {
         done.gone += bury_unseen(m, now_ms);
         m->filled = true;
+        m->filling = false;
     }
     mark_all_drained(m, drains);
     take_text(&m->event, &d->event);
-    if (d->full) {
-        api_release(&api_server_shape, &m->server);
-        m->server = d->server;
-        d->server = (struct api_server){0};
-    }
     m->time_ns = d->time_ns ? d->time_ns : m->time_ns;
     take_page(m, d);
     drop_old_events(m);

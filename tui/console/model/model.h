@@ -141,12 +141,15 @@ struct gone {
     char *key;
 };
 
-/* What arrived: objects as they are now, and the ones that are gone. full: everything that is not named is gone. */
+/* What arrived: objects as they are now, and the ones that are gone. */
 struct model_delta {
-    bool full;
+    /* A whole state, which may come in several deltas: what none of them names is gone at the end. expected: how many
+     * nodes it has, where it begins; 0: it does not say. */
+    bool begins, ends;
+    uint64_t expected;
     int64_t time_ns;          /* the server's, 0 where it did not say */
     char *event;              /* the journal id it is true for; NULL where it carries none */
-    struct api_server server; /* where full */
+    struct api_server server; /* where it begins */
     /* Of a page of the journal: where older entries begin (NULL: there are none), and how far back was looked. */
     bool page;
     char *next;
@@ -170,7 +173,9 @@ enum note { NOTE_NEW, NOTE_CHANGED, NOTE_GONE, NOTE_FREED };
 struct model {
     struct row_table tables[ROW_KINDS]; /* routes are in their node, not here */
     VEC(struct row *) dying;            /* tombstones, oldest first */
-    bool filled;                        /* a snapshot was applied */
+    bool filled;                        /* a snapshot was applied, whole */
+    bool filling;                       /* one is being read, of which some came already */
+    uint64_t expected;                  /* nodes that it has; 0: not known */
     char *event;
     size_t read_back;      /* entries of the journal that were */
     char *journal_next;    /* where those begin that are older than all that were not; "": nowhere; NULL: not known */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "json/pieces.h"
 
 #define QUEUE_MAX     8192 /* messages that wait for the screen's thread; beyond, a new snapshot says the same */
 #define RETRY_MIN_MS  1000
@@ -113,12 +114,12 @@ static void on_state(void *arg, const struct err *why, int64_t delay_ms)
 {
     struct net *n = arg;
 
-    on_alive(n);
-
-    if (why)
+    if (why) {
         post_conn(n, CONN_DOWN, why->message, delay_ms);
-    else
-        post_conn(n, CONN_LIVE, "", 0);
+        return;
+    }
+    on_alive(n);
+    post_conn(n, CONN_LIVE, "", 0);
 }
 
 static int get_whoami(struct net *n, struct err *e)
@@ -136,23 +137,91 @@ static int get_whoami(struct net *n, struct err *e)
     return r;
 }
 
-static int get_snapshot(struct net *n, struct err *e)
-{
-    struct net_message m = {.kind = MESSAGE_DELTA};
-    json_t *root = NULL;
-    int r = get_whoami(n, e);
+/* ---- the snapshot, read while it arrives ---- */
 
-    if (r < 0 || (r = client_json(n->stream, "GET", "/api/headway/snapshot", NULL, &root, e)) < 0)
-        return r;
-    r = decode_snapshot(root, &m.delta, e);
-    json_decref(root);
-    /* The JSON of a large tailnet is many times what is kept of it: the memory goes back to the system. */
-    malloc_trim(0);
+/* What came is handed over when it is so many rows, or so old: the first rows are on the screen before the last are
+ * sent. */
+#define ROWS_FIRST 100
+#define ROWS_MOST  1000
+#define HOLD_MS    100
+
+struct loading {
+    struct net *net;
+    struct json_pieces pieces;
+    struct net_message m; /* what is not handed over yet */
+    bool begun;
+    int64_t handed_ms;
+    char *event;
+    struct err e;
+};
+
+static void hand_over(struct loading *l, bool ends)
+{
+    struct model_delta *d = &l->m.delta;
+
+    d->begins = !l->begun;
+    d->ends = ends;
+    if (d->event)
+        mem_replace(&l->event, d->event);
+    if (d->begins)
+        post_conn(l->net, CONN_LOADING, "", 0);
+    l->m.kind = MESSAGE_DELTA;
+    post(l->net, &l->m);
+    l->m = (struct net_message){0};
+    l->begun = true;
+    l->handed_ms = clock_mono_ms();
+}
+
+static int on_piece(void *arg, const char *member, const char *text, size_t len)
+{
+    struct loading *l = arg;
+    json_t *value = NULL;
+    int r = json_read_large(text, len, CLIENT_EVENT_MAX, "the snapshot", &value, &l->e);
+
     if (r < 0)
         return r;
-    mem_replace(&n->since, m.delta.event ? m.delta.event : "");
-    post(n, &m);
-    return 0;
+    r = decode_snapshot_piece(member, value, &l->m.delta, &l->e);
+    json_decref(value);
+    size_t rows = l->m.delta.rows.len;
+    if (r == 0 && rows && (rows >= (l->begun ? ROWS_MOST : ROWS_FIRST) || clock_mono_ms() - l->handed_ms >= HOLD_MS))
+        hand_over(l, false);
+    return r;
+}
+
+static int on_snapshot(void *arg, const char *bytes, size_t len)
+{
+    struct loading *l = arg;
+
+    on_alive(l->net);
+    return atomic_load(&l->net->stopping) ? ERR_BUSY : json_pieces_feed(&l->pieces, bytes, len, &l->e);
+}
+
+static int get_snapshot(struct net *n, struct err *e)
+{
+    struct loading l = {.net = n, .handed_ms = clock_mono_ms()};
+    struct client_call call = {
+        .method = "GET", .path = "/api/headway/snapshot", .bytes = on_snapshot, .arg = &l};
+    int r = get_whoami(n, e);
+
+    if (r < 0)
+        return r;
+    json_pieces_init(&l.pieces, CLIENT_EVENT_MAX, on_piece, &l);
+    r = client_call(n->stream, &call, e);
+    if (r == 0)
+        r = json_pieces_end(&l.pieces, &l.e);
+    if (r < 0 && l.e.code && e)
+        *e = l.e;
+    if (r == 0) {
+        hand_over(&l, true);
+        mem_replace(&n->since, l.event ? l.event : "");
+    }
+    json_decref(call.json);
+    json_pieces_release(&l.pieces);
+    message_release(&l.m);
+    free(l.event);
+    /* The JSON of a large tailnet is many times what is kept of it: the memory goes back to the system. */
+    malloc_trim(0);
+    return r;
 }
 
 /* What happened before: nice to have, so an error is no error. */

@@ -6,7 +6,8 @@
 #include "console/model/model.h"
 #include "json/json.h"
 
-enum connection_state { CONN_CONNECTING, CONN_LIVE, CONN_DOWN, CONN_RESYNC, CONN_AUTH };
+/* CONN_LOADING: the snapshot is on its way. */
+enum connection_state { CONN_CONNECTING, CONN_LOADING, CONN_LIVE, CONN_DOWN, CONN_RESYNC, CONN_AUTH };
 
 struct app_request {
     uint64_t id;

@@ -185,7 +185,7 @@ static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
 /* Not under a dialog: it may be about rows of now. */
 static void tick(struct app *app)
 {
-    if (app->then.arrived.full && !app->dialog)
+    if (app->then.arrived.ends && !app->dialog)
         take_state(app, &app->then.arrived);
 }
 
