@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "json/pieces.h"
+#include "json/json.h"
 
 #include <string.h>
 
@@ -110,9 +110,9 @@ static const struct {
     char byte; /* 0: what else begins a value */
     int next;
 } steps[] = {
-    {AT_START, '{', AT_FIRST},   {AT_FIRST, '"', IN_MEMBER}, {AT_FIRST, '}', AT_END},     {AT_MEMBER, '"', IN_MEMBER},
-    {AT_COLON, ':', AT_VALUE},   {AT_VALUE, '[', AT_ELEMENT}, {AT_VALUE, 0, IN_VALUE},    {AT_ELEMENT, ']', AFTER},
-    {AT_ELEMENT, 0, IN_ELEMENT}, {AT_NEXT, 0, IN_ELEMENT},   {AFTER_ONE, ',', AT_NEXT},   {AFTER_ONE, ']', AFTER},
+    {AT_START, '{', AT_FIRST},   {AT_FIRST, '"', IN_MEMBER},  {AT_FIRST, '}', AT_END},   {AT_MEMBER, '"', IN_MEMBER},
+    {AT_COLON, ':', AT_VALUE},   {AT_VALUE, '[', AT_ELEMENT}, {AT_VALUE, 0, IN_VALUE},   {AT_ELEMENT, ']', AFTER},
+    {AT_ELEMENT, 0, IN_ELEMENT}, {AT_NEXT, 0, IN_ELEMENT},    {AFTER_ONE, ',', AT_NEXT}, {AFTER_ONE, ']', AFTER},
     {AFTER, ',', AT_MEMBER},     {AFTER, '}', AT_END},
 };
 
@@ -121,8 +121,7 @@ static int step(struct json_pieces *p, char c, struct err *e)
     static const char never[] = ",:]}";
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-        if (steps[i].state == p->state &&
-            (steps[i].byte == c || (!steps[i].byte && c && !strchr(never, c)))) {
+        if (steps[i].state == p->state && (steps[i].byte == c || (!steps[i].byte && c && !strchr(never, c)))) {
             p->state = steps[i].next;
             return 0;
         }

@@ -160,4 +160,5 @@ def main():
         measure_pings(1000)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@
 #include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/dialogs/dialog.h"
+#include "console/dialogs/plan.h"
 #include "console/dialogs/prompt.h"
 #include "console/past/past.h"
 #include "console/screen/screen_text.h"
@@ -88,8 +89,12 @@ static const struct {
     const char *word;
     enum role role;
 } conn_words[] = {
-    [CONN_CONNECTING] = {"CONNECTING", ROLE_WAIT}, [CONN_LOADING] = {"LOADING", ROLE_WAIT}, [CONN_LIVE] = {"LIVE", ROLE_LIVE}, [CONN_DOWN] = {"DOWN", ROLE_BAD},
-    [CONN_RESYNC] = {"RESYNC", ROLE_WAIT},         [CONN_AUTH] = {"AUTH", ROLE_BAD},
+    [CONN_CONNECTING] = {"CONNECTING", ROLE_WAIT},
+    [CONN_LOADING] = {"LOADING", ROLE_WAIT},
+    [CONN_LIVE] = {"LIVE", ROLE_LIVE},
+    [CONN_DOWN] = {"DOWN", ROLE_BAD},
+    [CONN_RESYNC] = {"RESYNC", ROLE_WAIT},
+    [CONN_AUTH] = {"AUTH", ROLE_BAD},
 };
 
 /* How much of a snapshot is there, in words. */
@@ -126,14 +131,13 @@ static void down_banner(const struct app *app, char *text, size_t size)
 {
     const struct connection *conn = &app->conn;
     int64_t left = conn->retry_ms > app->at.now_ms ? (conn->retry_ms - app->at.now_ms + 999) / 1000 : 0;
-    int64_t heard_ns =
-        conn->heard_ms ? app->wall_ns - (app->at.now_ms - conn->heard_ms) * NS_PER_MS : conn->since_ns;
+    int64_t heard_ns = conn->heard_ms ? app->wall_ns - (app->at.now_ms - conn->heard_ms) * NS_PER_MS : conn->since_ns;
     char when[AGO_MAX], age[AGO_MAX];
     int used;
 
     if (app->model.filled) {
-        used = snprintf(text, size, "data of %s, %s old, changes are disabled", timestamp_text(heard_ns, app->wall_ns, when),
-                        span_text(app->wall_ns - heard_ns, age));
+        used = snprintf(text, size, "data of %s, %s old, changes are disabled",
+                        timestamp_text(heard_ns, app->wall_ns, when), span_text(app->wall_ns - heard_ns, age));
     } else if (app->model.filling) {
         used = snprintf(text, size, "only ");
         used += loading_text(app, text + used, size - (size_t)used);
@@ -333,7 +337,16 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
         prompt_draw(app, c, at);
         return;
     }
-    if (!f->text || (f->until_ms && f->until_ms <= app->at.now_ms)) {
+    const struct plan *sent = plan_unanswered(app);
+    bool said = f->text && (!f->until_ms || f->until_ms > app->at.now_ms);
+    if (sent && (!said || (f->until_ms && f->until_ms - FLASH_MS <= sent->sent_ms))) {
+        char text[200];
+
+        plan_unanswered_text(app, sent, text, sizeof(text));
+        canvas_text(c, at.row, 1, width, ROLE_WAIT, text);
+        return;
+    }
+    if (!said) {
         draw_reason(app, c, at);
         return;
     }
@@ -510,7 +523,8 @@ static void draw_screen(struct app *app, int rows, int cols)
     }
     draw_view(app, c);
     bool first_read = app->conn.state == CONN_LOADING && !app->model.filled;
-    if ((app->conn.state != CONN_LIVE && !first_read) || app->frozen || app_late(app) || (app->then.on && app->then.request))
+    if ((app->conn.state != CONN_LIVE && !first_read) || app->frozen || app_late(app) ||
+        (app->then.on && app->then.request))
         canvas_flag(c, (struct rect){2, 0, rows - 4, cols}, CANVAS_DIM);
     draw_tabs(app, c, app->layout.tabs);
     draw_facts(app, c, app->layout.facts);

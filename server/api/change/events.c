@@ -22,8 +22,8 @@
 #define KEPT_MAX       4096               /* messages that are kept for those who come back */
 #define KEPT_BYTES     (16 * 1024 * 1024)
 #define INTEREST_MS    60000 /* the hub works on this long after the last listener */
-#define VOLATILE_MS    1000 /* a node's endpoints, relay and last seen are news at most this often */
-#define VOLATILE_TURNS 4096 /* nodes news in one turn */
+#define VOLATILE_MS    1000  /* a node's endpoints, relay and last seen are news at most this often */
+#define VOLATILE_TURNS 4096  /* nodes news in one turn */
 
 struct event_message {
     uint64_t seq;

@@ -92,11 +92,71 @@ static void what_is_wrong_is_said_in_plain_words(void **state)
     }
 }
 
+static int keep_piece(void *arg, const char *member, const char *text, size_t len)
+{
+    struct buf *b = arg;
+
+    buf_addf(b, "%s=", member);
+    buf_add(b, text, len);
+    buf_addc(b, ';');
+    return strcmp(member, "stop") == 0 ? ERR_BUSY : 0;
+}
+
+/* The pieces of a text that is fed so many bytes at a time, and how it ended. */
+static int pieces_of(const char *text, size_t step, struct buf *out)
+{
+    struct json_pieces p;
+    struct err e;
+    int r = 0;
+
+    buf_clear(out);
+    json_pieces_init(&p, 40, keep_piece, out);
+    for (size_t at = 0, len = strlen(text); r == 0 && at < len; at += step)
+        r = json_pieces_feed(&p, text + at, len - at < step ? len - at : step, &e);
+    if (r == 0)
+        r = json_pieces_end(&p, &e);
+    json_pieces_release(&p);
+    return r;
+}
+
+static void a_large_object_comes_in_pieces(void **state)
+{
+    static const struct {
+        const char *text, *pieces;
+        int result;
+    } cases[] = {
+        {"{}", "", 0},
+        {" { \"a\" : 1 , \"b\":[ ] ,\"c\": {\"d\":[1,2]}}\n", "a=1;c={\"d\":[1,2]};", 0},
+        {"{\"a\":[1,\"x,]\\\"}\" ,[2,[3]],{\"e\":\"\\\\\"}, true]}",
+         "a=1;a=\"x,]\\\"}\";a=[2,[3]];a={\"e\":\"\\\\\"};a=true;", 0},
+        {"{\"stop\":[1,2]}", "stop=1;", ERR_BUSY},
+        {"{\"a\":1", "", ERR_INVALID},
+        {"{\"a\":[1,2", "a=1;", ERR_INVALID},
+        {"{\"a\":[1,]}", "a=1;", ERR_INVALID},
+        {"{\"a\":,}", "", ERR_INVALID},
+        {"{\"a\":1,}", "a=1;", ERR_INVALID},
+        {"[1]", "", ERR_INVALID},
+        {"{\"a\":1} x", "a=1;", ERR_INVALID},
+        {"", "", ERR_INVALID},
+        {"{\"a\":\"0123456789012345678901234567890123456789\"}", "", ERR_TOOBIG},
+    };
+    struct buf out = BUF_INIT(0);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t step = 1; step < 60; step++) {
+            assert_int_equal(pieces_of(cases[i].text, step, &out), cases[i].result);
+            assert_string_equal(buf_text(&out), cases[i].pieces);
+        }
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_counted),
         cmocka_unit_test(a_text_may_be_full_of_commas),
+        cmocka_unit_test(a_large_object_comes_in_pieces),
         cmocka_unit_test(what_is_our_own_is_read_whole),
         cmocka_unit_test(what_is_wrong_is_said_in_plain_words),
     };

@@ -48,6 +48,118 @@ static void approve_is_sent_at_once_and_shown_after_the_answer(void **state)
     rig_release(&r);
 }
 
+static void a_change_without_an_answer_is_shown_as_sent_with_its_age(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "/nas<Enter>a");
+    assert_false(rig_shows(&r, "no answer yet"));
+    rig_pass(&r, 3000);
+    assert_true(rig_shows(&r, "sent 3s ago: approve"));
+    assert_true(rig_shows(&r, "no answer yet"));
+    rig_keys(&r, "q");
+    assert_false(r.app.quit);
+    struct reply none = {.e = {.code = ERR_TIMEOUT, .message = "too late"}, .unknown = true};
+    app_reply(&r.app, r.sent.items[0].id, &none);
+    assert_false(rig_shows(&r, "no answer yet"));
+    assert_true(rig_shows(&r, "approve: no answer, it may have been done: look first (too late)"));
+    rig_release(&r);
+}
+
+static void what_is_read_while_it_arrives_is_shown_and_not_acted_on(void **state)
+{
+    static const char *const names[] = {"b-1", "c-1", "a-1"}, *const ids[] = {"1", "2", "3"};
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    app_reset(&r.app);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "not read yet"));
+    app_connection(&r.app, CONN_LOADING, "", 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct model_delta d = {.begins = i == 0, .expected = i == 0 ? 3 : 0};
+        json_t *node = json_pack("{s:s, s:s}", "id", ids[i], "givenName", names[i]);
+
+        assert_int_equal(decode_snapshot_piece("nodes", node, &d, NULL), 0);
+        json_decref(node);
+        app_delta(&r.app, &d);
+        rig_draw(&r, 24, 80);
+        assert_true(rig_shows(&r, names[i]));
+        if (i == 0)
+            assert_true(rig_shows(&r, "reading: 1 of 3 nodes"));
+        /* Nobody has moved: the cursor is on the first row, whichever that is by now. */
+        assert_string_equal(rig_cursor(&r), i < 2 ? "1" : "3");
+    }
+    assert_true(rig_shows(&r, "LOADING"));
+    rig_keys(&r, "jx");
+    assert_true(rig_shows(&r, "the tailnet is still being read"));
+    assert_string_equal(rig_cursor(&r), "1");
+    rig_keys(&r, "2");
+    assert_true(rig_shows(&r, "not read yet"));
+    struct model_delta end = {.ends = true};
+    app_delta(&r.app, &end);
+    app_connection(&r.app, CONN_LIVE, "", 0);
+    assert_false(rig_shows(&r, "not read yet"));
+    assert_true(r.app.model.filled);
+    rig_release(&r);
+}
+
+/* A connection that breaks in the middle of the first snapshot: what came is shown as what it is. */
+static void half_a_snapshot_says_so_and_the_next_one_replaces_it(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    app_reset(&r.app);
+    for (int turn = 0; turn < 2; turn++) {
+        struct model_delta d = {.begins = true, .expected = 2};
+        json_t *node = json_pack("{s:s, s:s}", "id", turn ? "2" : "1", "givenName", turn ? "second" : "first");
+
+        app_connection(&r.app, CONN_LOADING, "", 0);
+        assert_int_equal(decode_snapshot_piece("nodes", node, &d, NULL), 0);
+        json_decref(node);
+        app_delta(&r.app, &d);
+        if (turn == 0) {
+            app_connection(&r.app, CONN_DOWN, "cut off", 2000);
+            assert_true(rig_shows(&r, "only 1 of 2 nodes; retry 2 in 2s"));
+            assert_true(rig_shows(&r, "first"));
+        }
+    }
+    struct model_delta end = {.ends = true};
+    app_delta(&r.app, &end);
+    app_connection(&r.app, CONN_LIVE, "", 0);
+    rig_pass(&r, 10000);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "second"));
+    assert_false(rig_shows(&r, "first"));
+    rig_release(&r);
+}
+
+static void silence_is_late_after_two_signs_of_life(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    app_heard(&r.app, r.now_ms);
+    rig_pass(&r, 2 * API_ALIVE_MS);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "LIVE"));
+    rig_pass(&r, 3000);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "LATE"));
+    assert_true(rig_shows(&r, "no sign of life for 13s"));
+    app_connection(&r.app, CONN_DOWN, "gone", 4000);
+    rig_pass(&r, 2000);
+    rig_draw(&r, 24, 80);
+    assert_true(rig_shows(&r, "data of 14:03:00, 15s old, changes are disabled; retry 2 in 2s"));
+    rig_release(&r);
+}
+
 static void several_targets_show_a_plan_first(void **state)
 {
     struct rig r;
@@ -166,7 +278,7 @@ static void without_a_connection_nothing_is_changed(void **state)
     rig_keys(&r, "/nas<Enter>a");
     assert_int_equal(r.sent.len, 0);
     assert_true(rig_shows(&r, "approve: not connected"));
-    assert_true(rig_shows(&r, "disconnected since"));
+    assert_true(rig_shows(&r, "0s old, changes are disabled"));
     app_connection(&r.app, CONN_LIVE, "", 0);
     app_whoami(&r.app, "alice", true);
     rig_keys(&r, "a");
@@ -337,6 +449,10 @@ int main(void)
         cmocka_unit_test(a_name_after_a_command_selects_the_row),
         cmocka_unit_test(undo_takes_back_all_of_one_action),
         cmocka_unit_test(approve_is_sent_at_once_and_shown_after_the_answer),
+        cmocka_unit_test(a_change_without_an_answer_is_shown_as_sent_with_its_age),
+        cmocka_unit_test(what_is_read_while_it_arrives_is_shown_and_not_acted_on),
+        cmocka_unit_test(half_a_snapshot_says_so_and_the_next_one_replaces_it),
+        cmocka_unit_test(silence_is_late_after_two_signs_of_life),
         cmocka_unit_test(several_targets_show_a_plan_first),
         cmocka_unit_test(escape_leaves_a_plan_without_a_trace),
         cmocka_unit_test(a_conflict_is_said_and_the_new_state_shown),

@@ -330,7 +330,7 @@ static void silence_is_said_and_nothing_changes_then(void **state)
     rig_pass(&r, LATE_MS);
     assert_true(rig_shows(&r, "LIVE"));
     rig_pass(&r, 3000);
-    assert_true(rig_shows(&r, "no sign of life for 23s"));
+    assert_true(rig_shows(&r, "no sign of life for 15s"));
     assert_true(rig_shows(&r, "LATE"));
     rig_keys(&r, "/nas<Enter>a");
     assert_int_equal(r.sent.len, 0);

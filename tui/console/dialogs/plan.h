@@ -53,7 +53,8 @@ struct plan_effects {
 struct plan {
     struct plan *next;
     enum risk risk;
-    bool undoable, shown, applying;
+    bool undoable, shown;
+    int64_t sent_ms;   /* it is being carried out since; 0: not yet */
     int64_t undoes_ms; /* it takes back the change that was made then; 0: it is none */
     char *verb;        /* "approve" */
     char *title;       /* "approve 2 routes on 2 nodes" */
@@ -88,6 +89,10 @@ void plan_submit(struct app *app, struct plan *plan);
 void plan_apply(struct app *app, struct plan *plan); /* carries it out */
 void plan_close(struct app *app, struct plan *plan); /* gives it up */
 void plans_release(struct app *app);
+/* Of a change that was sent and has no answer for more than a second: what it is and since when; NULL: there is none.
+ */
+const struct plan *plan_unanswered(const struct app *app);
+void plan_unanswered_text(const struct app *app, const struct plan *plan, char *text, size_t size);
 /* The answer to one of its requests; false where it is of no plan. */
 bool plan_reply(struct app *app, uint64_t id, struct reply *reply);
 

@@ -3,6 +3,7 @@
  * server's answer, never the key press. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "console/app/app.h"
 #include "console/dialogs/dialog.h"
@@ -90,7 +91,7 @@ void plan_apply(struct app *app, struct plan *plan)
         return;
     }
     plan->shown = false;
-    plan->applying = true;
+    plan->sent_ms = app->at.now_ms;
     size_t sent = 0;
     for (size_t i = 0; i < plan->calls.len; i++)
         if (plan->calls.items[i].state != REQUEST_REFUSED && !plan->calls.items[i].left_out) {
@@ -99,6 +100,31 @@ void plan_apply(struct app *app, struct plan *plan)
         }
     if (!sent)
         plan_close(app, plan);
+}
+
+#define PATIENCE_MS 1000
+
+const struct plan *plan_unanswered(const struct app *app)
+{
+    const struct plan *oldest = NULL;
+
+    for (const struct plan *p = app->plans; p; p = p->next)
+        if (p->sent_ms && app->at.now_ms - p->sent_ms >= PATIENCE_MS && (!oldest || p->sent_ms < oldest->sent_ms))
+            oldest = p;
+    return oldest;
+}
+
+void plan_unanswered_text(const struct app *app, const struct plan *plan, char *text, size_t size)
+{
+    size_t left = plan_count(plan, REQUEST_APPLYING), all = plan->calls.len;
+    char age[AGO_MAX];
+
+    span_text((app->at.now_ms - plan->sent_ms) * NS_PER_MS, age);
+    if (left < all)
+        snprintf(text, size, "sent %s ago: %s; %zu of %zu answers are missing", age,
+                 plan->title ? plan->title : plan->verb, left, all);
+    else
+        snprintf(text, size, "sent %s ago: %s; no answer yet", age, plan->title ? plan->title : plan->verb);
 }
 
 static struct row *step_row(struct app *app, const struct plan_step *s)
@@ -273,6 +299,8 @@ static void take_answer(struct app *app, struct plan *plan, size_t index, struct
     call->message = NULL;
     if (!good && reply->e.code == ERR_PRECONDITION)
         call->message = mem_strdup("it was changed by somebody else: check it again");
+    else if (!good && reply->unknown && call->state == REQUEST_APPLYING)
+        call->message = mem_format("no answer, it may have been done: look first (%s)", reply->e.message);
     else if (!good)
         call->message = mem_strdup(reply->e.message);
     take_warnings(call, reply->json);

@@ -50,7 +50,7 @@ static const struct {
     const char *member;
     enum row_kind kind;
 } snapshot_lists[] = {
-    {"nodes", ROW_NODE}, {"prefixes", ROW_PREFIX},          {"pending", ROW_PENDING},
+    {"nodes", ROW_NODE}, {"prefixes", ROW_PREFIX},         {"pending", ROW_PENDING},
     {"users", ROW_USER}, {"preAuthKeys", ROW_PREAUTH_KEY}, {"apiKeys", ROW_API_KEY},
 };
 
@@ -106,9 +106,7 @@ int decode_snapshot(const json_t *root, struct model_delta *out, struct err *e)
     {
         if (!json_is_array(value) && r == 0)
             r = decode_snapshot_piece(member, value, out, e);
-        json_array_foreach(value, i, item)
-            if (r == 0)
-                r = decode_snapshot_piece(member, item, out, e);
+        json_array_foreach(value, i, item) if (r == 0) r = decode_snapshot_piece(member, item, out, e);
     }
     if (r < 0)
         delta_release(out);
@@ -180,10 +178,8 @@ int decode_past(const json_t *root, struct model_delta *out, struct err *e)
 {
     const char *text = json_text(json_object_get(root, "policy"), "policy", "");
 
-    *out = (struct model_delta){.begins = true,
-                                .ends = true,
-                                .time_ns = time_in(root, "time"),
-                                .since_ns = time_in(root, "since")};
+    *out = (struct model_delta){
+        .begins = true, .ends = true, .time_ns = time_in(root, "time"), .since_ns = time_in(root, "since")};
     if (!json_is_object(root) || !out->time_ns)
         return err_set(e, ERR_INVALID, "the answer is no state of the past");
     add_named(out, ROW_NODE, root, "nodes", &api_node_shape, sizeof(struct api_node));

@@ -10,6 +10,7 @@
 struct reply {
     int status;               /* HTTP; 0: there was no answer */
     struct err e;             /* where status is not 2xx */
+    bool unknown;             /* it was sent, and there was no answer: whether it was done is not known */
     char *event;              /* the journal entry it made; NULL: none */
     bool undoable;            /* there is an inverse */
     char *secret;             /* a key that was just made, shown once; NULL */

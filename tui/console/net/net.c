@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/thread.h"
-#include "json/pieces.h"
 
 #define QUEUE_MAX     8192 /* messages that wait for the screen's thread; beyond, a new snapshot says the same */
 #define RETRY_MIN_MS  1000
@@ -199,8 +198,7 @@ static int on_snapshot(void *arg, const char *bytes, size_t len)
 static int get_snapshot(struct net *n, struct err *e)
 {
     struct loading l = {.net = n, .handed_ms = clock_mono_ms()};
-    struct client_call call = {
-        .method = "GET", .path = "/api/headway/snapshot", .bytes = on_snapshot, .arg = &l};
+    struct client_call call = {.method = "GET", .path = "/api/headway/snapshot", .bytes = on_snapshot, .arg = &l};
     int r = get_whoami(n, e);
 
     if (r < 0)
@@ -345,6 +343,7 @@ static void carry_out(struct net *n, const struct net_job *job)
     decode_reply(r < 0 && job->decode ? 0 : call.status, job->decode ? NULL : call.json, r < 0 ? &e : NULL, job->result,
                  &m.reply);
     m.reply.read = read;
+    m.reply.unknown = r < 0 && call.sent && !call.status;
     m.reply.json = job->whole ? json_incref(call.json) : NULL;
     json_decref(call.json);
     json_decref(body);
