@@ -144,7 +144,7 @@ static int get_whoami(struct net *n, struct err *e)
 #define ROWS_MOST  1000
 #define HOLD_MS    100
 
-struct loading {
+struct snapshot_reading {
     struct net *net;
     struct json_pieces pieces;
     struct net_message m; /* what is not handed over yet */
@@ -154,7 +154,7 @@ struct loading {
     struct err e;
 };
 
-static void hand_over(struct loading *l, bool ends)
+static void hand_over(struct snapshot_reading *l, bool ends)
 {
     struct model_delta *d = &l->m.delta;
 
@@ -173,7 +173,7 @@ static void hand_over(struct loading *l, bool ends)
 
 static int on_piece(void *arg, const char *member, const char *text, size_t len)
 {
-    struct loading *l = arg;
+    struct snapshot_reading *l = arg;
     json_t *value = NULL;
     int r = json_read_large(text, len, CLIENT_EVENT_MAX, "the snapshot", &value, &l->e);
 
@@ -189,7 +189,7 @@ static int on_piece(void *arg, const char *member, const char *text, size_t len)
 
 static int on_snapshot(void *arg, const char *bytes, size_t len)
 {
-    struct loading *l = arg;
+    struct snapshot_reading *l = arg;
 
     on_alive(l->net);
     return atomic_load(&l->net->stopping) ? ERR_BUSY : json_pieces_feed(&l->pieces, bytes, len, &l->e);
@@ -197,7 +197,7 @@ static int on_snapshot(void *arg, const char *bytes, size_t len)
 
 static int get_snapshot(struct net *n, struct err *e)
 {
-    struct loading l = {.net = n, .handed_ms = clock_mono_ms()};
+    struct snapshot_reading l = {.net = n, .handed_ms = clock_mono_ms()};
     struct client_call call = {.method = "GET", .path = "/api/headway/snapshot", .bytes = on_snapshot, .arg = &l};
     int r = get_whoami(n, e);
 
