@@ -126,6 +126,7 @@ void app_release(struct app *app)
     saved_filters_release(&app->saved);
     buf_release(&app->paste.text);
     canvas_release(&app->canvas);
+    canvas_release(&app->pane.canvas);
     free(app->flash.text);
     free(app->repeat_arg);
     free(app->address);

@@ -11,6 +11,7 @@
 #include "console/dialogs/dialog.h"
 #include "console/dialogs/plan.h"
 #include "console/dialogs/prompt.h"
+#include "console/pane.h"
 #include "console/past/past.h"
 #include "console/screen/screen_text.h"
 #include "console/views/events.h"
@@ -473,8 +474,7 @@ static void draw_view(struct app *app, struct canvas *c)
 
         list_draw(list, c, l->header, l->body, &app->at, &look);
     }
-    if (l->pane.rows && app_part(app)->draw_pane)
-        app_part(app)->draw_pane(app, c, l->pane);
+    pane_draw(app, c);
     if (l->peek.cols) {
         for (int i = 0; i < l->peek.rows; i++)
             canvas_glyph(c, l->peek.row + i, l->peek.col - 1, GLYPH_BAR);

@@ -54,6 +54,8 @@ static const struct {
     {.name = "half-up", .at = "1G", .cursor = "12"},
     {.name = "page-down", .at = "1g", .cursor = "11"},
     {.name = "page-up", .at = "1G", .cursor = "1"},
+    {.name = "pane-down", .file = "tests/unit/tui/test_console_routes.c", .shows = "pane-down"},
+    {.name = "pane-up", .file = "tests/unit/tui/test_console_routes.c", .shows = "pane-up"},
     {.name = "fold", .at = "2g", .hides = "10.20.0.0/16               serving"},
     {.name = "unfold", .at = "2gh", .shows = "10.20.0.0/16"},
     {.name = "escape", .at = "1/nas<Enter>", .hides = "/nas"},

@@ -250,6 +250,44 @@ static void flips_are_counted(void **state)
 }
 
 /* Without the calls of a newer daemon everything else works, and nothing is asked in a loop. */
+/* The keys of "pane-down" and "pane-up": what has no room below a list is reached all the same. */
+static void a_pane_scrolls(void **state)
+{
+    struct buf b = BUF_INIT(0);
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    buf_adds(&b, "{\"changed\":{\"prefixes\":[{\"prefix\":\"10.1.0.0/16\",\"primary\":\"1\",\"routers\":[");
+    for (int i = 1; i <= 20; i++)
+        buf_addf(&b, "%s{\"node\":\"%d\",\"name\":\"router-%02d\",\"online\":true,\"state\":\"standby\"}",
+                 i > 1 ? "," : "", i, i);
+    buf_adds(&b, "]}]}}");
+    rig_json(&r, buf_text(&b));
+    buf_release(&b);
+    rig_keys(&r, "2<Tab>g");
+    assert_true(rig_shows(&r, "10.1.0.0/16"));
+    assert_true(rig_shows(&r, "router-01"));
+    assert_false(rig_shows(&r, "router-20"));
+    assert_true(rig_shows(&r, " J "));
+    const char *before = rig_cursor(&r);
+    for (int i = 0; i < 10; i++)
+        rig_keys(&r, "J");
+    assert_true(rig_shows(&r, "router-20"));
+    assert_true(rig_shows(&r, " end "));
+    assert_string_equal(rig_cursor(&r), before);
+    rig_keys(&r, "K");
+    assert_false(rig_shows(&r, "router-20"));
+    rig_keys(&r, "J");
+    assert_true(rig_shows(&r, "router-20"));
+    /* Another row's begins at its top. */
+    rig_keys(&r, "jk");
+    assert_true(rig_shows(&r, "router-01"));
+    rig_keys(&r, "1J");
+    assert_true(rig_shows(&r, "nothing below the list is out of sight"));
+    rig_release(&r);
+}
+
 static void an_older_daemon_is_not_asked_again_and_again(void **state)
 {
     struct rig r;
@@ -280,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_site_is_read_from_its_prefix),
         cmocka_unit_test(exit_nodes_are_suggested_or_drained),
         cmocka_unit_test(flips_are_counted),
+        cmocka_unit_test(a_pane_scrolls),
         cmocka_unit_test(an_older_daemon_is_not_asked_again_and_again),
     };
 

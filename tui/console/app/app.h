@@ -90,6 +90,14 @@ struct then {
     struct model_delta arrived;         /* waits to be shown, where it is full */
 };
 
+/* Where the pane below the list is scrolled to; see pane.h. */
+struct pane_scroll {
+    const struct view_part *part; /* of which, and of which row */
+    const struct row *row;
+    int top, over, rows; /* lines that are passed; that have no room; of the pane: 0: there is none */
+    struct canvas canvas;
+};
+
 struct dialog;
 struct plan;
 struct route_answers;
@@ -135,6 +143,7 @@ struct app {
 
     struct canvas canvas;
     struct layout layout;
+    struct pane_scroll pane;
     bool peek, peek_chosen, force_small;
 
     char *address;       /* of the server that is looked at: its socket or its URL; NULL: not known */

@@ -18,8 +18,9 @@ struct app;
 struct view_part {
     const char *name; /* what it is called beside the others; NULL where there is one only */
     const struct list_def *def;
-    unsigned where; /* which commands work on it, see enum command_place */
-    int pane;       /* rows for draw_pane below the list; PANE_LARGE: two fifths of the screen */
+    unsigned where;    /* which commands work on it, see enum command_place */
+    int pane;          /* rows for draw_pane below the list; PANE_LARGE: two fifths of the screen */
+    bool pane_scrolls; /* it draws from its top on, what it has no room for would be below */
     void (*draw_pane)(struct app *app, struct canvas *c, struct rect at);
     /* What of it needs somebody ("3 waiting"); false: nothing. */
     bool (*trouble)(const struct app *app, char *text, size_t size);

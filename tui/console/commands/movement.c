@@ -186,6 +186,30 @@ static void cmd_forward(struct app *app, const char *arg)
     app_forward(app);
 }
 
+static const char *no_pane(struct app *app)
+{
+    return app->pane.rows && app->pane.over && app->pane.part == app_part(app) ? NULL : "nothing below the list is out of sight";
+}
+
+static void scroll_pane(struct app *app, int step)
+{
+    int by = app->pane.rows > 3 ? app->pane.rows / 2 : 1, top = app->pane.top + step * by;
+
+    app->pane.top = top < 0 ? 0 : top > app->pane.over ? app->pane.over : top;
+}
+
+static void cmd_pane_down(struct app *app, const char *arg)
+{
+    (void)arg;
+    scroll_pane(app, 1);
+}
+
+static void cmd_pane_up(struct app *app, const char *arg)
+{
+    (void)arg;
+    scroll_pane(app, -1);
+}
+
 static const struct console_command commands[] = {
     {.name = "down", .keys = "j Down", .help = "one row down", .where = IN_ANY, .run = cmd_down},
     {.name = "up", .keys = "k Up", .help = "one row up", .where = IN_ANY, .run = cmd_up},
@@ -195,6 +219,18 @@ static const struct console_command commands[] = {
     {.name = "half-up", .keys = "Ctrl-U", .help = "half a screen up", .where = IN_ANY, .run = cmd_half_up},
     {.name = "page-down", .keys = "PgDn Ctrl-F", .help = "a screen down", .where = IN_ANY, .run = cmd_page_down},
     {.name = "page-up", .keys = "PgUp Ctrl-B", .help = "a screen up", .where = IN_ANY, .run = cmd_page_up},
+    {.name = "pane-down",
+     .keys = "J",
+     .help = "scroll the pane below the list down",
+     .where = IN_LISTS,
+     .run = cmd_pane_down,
+     .refuse = no_pane},
+    {.name = "pane-up",
+     .keys = "K",
+     .help = "scroll the pane below the list up",
+     .where = IN_LISTS,
+     .run = cmd_pane_up,
+     .refuse = no_pane},
     {.name = "fold", .keys = "h Left", .help = "fold the group", .where = IN_ROUTES, .run = cmd_fold},
     {.name = "unfold", .keys = "l Right", .help = "open the group", .where = IN_ROUTES, .run = cmd_unfold},
     {.name = "escape",

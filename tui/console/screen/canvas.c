@@ -325,6 +325,15 @@ void canvas_clear(struct canvas *c, struct rect at)
         }
 }
 
+void canvas_copy(struct canvas *c, int row, int col, const struct canvas *from, int from_row, int rows)
+{
+    struct rect to = clip(c, (struct rect){row, col, rows, from->cols});
+
+    for (int i = 0; i < to.rows && from_row + i < from->rows; i++)
+        memcpy(cell_at(c, to.row + i, to.col), &from->cells[(from_row + i) * from->cols],
+               (size_t)to.cols * sizeof(*c->cells));
+}
+
 void canvas_flag(struct canvas *c, struct rect at, unsigned flag)
 {
     at = clip(c, at);

@@ -68,6 +68,8 @@ void canvas_rule(struct canvas *c, int row, int col, int width);
 /* A rule with a title at its left and a note at its right, where there is room for it. */
 void canvas_section(struct canvas *c, int row, int col, int width, const char *left, const char *right);
 void canvas_clear(struct canvas *c, struct rect at);
+/* Rows of another canvas, which has room for them or less. */
+void canvas_copy(struct canvas *c, int row, int col, const struct canvas *from, int from_row, int rows);
 void canvas_flag(struct canvas *c, struct rect at, unsigned flag);
 void canvas_role(struct canvas *c, struct rect at, enum role role);
 

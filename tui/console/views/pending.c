@@ -188,7 +188,12 @@ const struct console_view pending_view = {
     .digit = '8',
     .commands = COMMAND_TABLE(commands),
     .sections = {{IN_PENDING, "Pending registrations"}, {IN_MACHINES, "Machines waiting for approval"}},
-    .parts = {{.name = "registrations", .def = &pending_def, .where = IN_PENDING, .pane = 7, .draw_pane = pending_pane},
+    .parts = {{.name = "registrations",
+               .def = &pending_def,
+               .where = IN_PENDING,
+               .pane = 7,
+               .pane_scrolls = true,
+               .draw_pane = pending_pane},
               {.name = "machines", .def = &machine_def, .where = IN_MACHINES, .trouble = machines_wait}},
     .badge = badge,
 };
