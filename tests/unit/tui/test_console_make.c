@@ -118,6 +118,33 @@ static void out_of_service_says_who_takes_over(void **state)
     rig_release(&r);
 }
 
+/* What is typed names a row, is an argument, or is refused; it never falls on the row under the cursor unasked. */
+static void arguments_may_begin_with_a_row(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_keys(&r, "1g:priority gw-ber-1 200<Enter>");
+    assert_int_equal(r.sent.len, 1);
+    assert_string_equal(r.sent.items[0].path, "/api/headway/nodes/3/priority");
+    assert_string_equal(r.sent.items[0].body, "{\"priority\":200}");
+    rig_keys(&r, "g:tags gw-ber-1 +tag:web<Enter>");
+    assert_string_equal(r.sent.items[1].path, "/api/headway/nodes/3/tags");
+    assert_string_equal(r.sent.items[1].body, "{\"tags\":[\"tag:router\",\"tag:web\"]}");
+    rig_keys(&r, "g:tags gw-ber-1<Enter>");
+    assert_true(rig_shows(&r, "tags of gw-ber-1"));
+    rig_keys(&r, "<Esc>g:tags +tag:web<Enter>");
+    assert_string_equal(r.sent.items[2].path, "/api/headway/nodes/1/tags");
+    rig_keys(&r, "g:priority gw-none 200<Enter>");
+    assert_true(rig_shows(&r, "priority: 'gw-none' is not in this list"));
+    rig_keys(&r, "g:tags gw-* tag:none<Enter>");
+    assert_true(rig_shows(&r, "tags of 3 nodes"));
+    rig_keys(&r, "<Esc>\\g:priority gw-b<Tab>");
+    assert_true(rig_shows(&r, ":priority gw-ber-"));
+    rig_release(&r);
+}
+
 static void the_priority_of_a_router_is_set(void **state)
 {
     struct rig r;
@@ -580,6 +607,7 @@ int main(void)
         cmocka_unit_test(escape_leads_back_from_what_was_opened),
         cmocka_unit_test(messages_are_newest_first_and_counted),
         cmocka_unit_test(a_drained_router_is_seen_everywhere),
+        cmocka_unit_test(arguments_may_begin_with_a_row),
         cmocka_unit_test(the_priority_of_a_router_is_set),
         cmocka_unit_test(how_a_prefix_is_served_is_set_in_a_form),
         cmocka_unit_test(the_drain_key_is_among_the_hints),

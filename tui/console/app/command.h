@@ -62,7 +62,9 @@ struct console_command {
     enum risk risk;
     int rank; /* hints with the lowest come first */
     void (*run)(struct app *app, const char *arg);
-    const char *(*refuse)(struct app *app);                 /* why it cannot be done now; NULL: it can */
+    const char *(*refuse)(struct app *app); /* why it cannot be done now; NULL: it can */
+    bool (*takes)(const struct app *app,
+                  const char *words);                       /* its arguments: else they begin with a row's name; NULL */
     const char *(*complete)(struct app *app, size_t index); /* words that may follow the name; NULL after the last */
     const struct console_view *opens;                       /* instead of run: the view that it brings to the front */
     const struct console_view *only;                        /* it works in this view only; NULL: wherever where says */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "console/app/dispatch.h"
 
 /* ---- the rows that are named ---- */
@@ -209,6 +210,18 @@ static void say_unknown(struct app *app, const char *name, size_t len)
     buf_release(&several);
 }
 
+/* "NAME ARGUMENT ...": a row, and what is said to the command. */
+static void run_for_named(struct app *app, const struct console_command *c, const char *line)
+{
+    char *name = mem_strdup(line);
+    size_t len = strcspn(line, " ");
+
+    name[len] = '\0';
+    if (select_named(app, c, name))
+        command_run(app, c, line + len + strspn(line + len, " "));
+    free(name);
+}
+
 void command_run_line(struct app *app, const char *line)
 {
     line += strspn(line, " ");
@@ -226,6 +239,8 @@ void command_run_line(struct app *app, const char *line)
     line += len + strspn(line + len, " ");
     if (*line && !c->args && !(c->needs & NEED_ROW))
         app_flash(app, ROLE_WARN, "%s takes no argument", c->name);
+    else if (*line && c->takes && !c->takes(app, line))
+        run_for_named(app, c, line);
     else if (!*line || c->args)
         command_run(app, c, line);
     else if (select_named(app, c, line))
@@ -362,6 +377,19 @@ static void tag_words(struct app *app, const char *typed, struct completions *ou
     out->typed = strlen(c.typed);
 }
 
+/* What comes first may be a row's name or an argument already. */
+static void names_and_words(struct app *app, const struct console_command *command, const char *typed,
+                            struct completions *out)
+{
+    struct collector c = {.out = out, .typed = typed};
+
+    each_row(app, kinds_of(app, command) & ~(1U << ROW_ROUTE), add_name, &c);
+    if (strstr(command->args, "TAG"))
+        add_tags(app, &c);
+    else if (strstr(command->args, "USER"))
+        each_row(app, 1U << ROW_USER, add_name, &c);
+}
+
 static void arguments_of(struct app *app, const struct console_command *command, const char *typed,
                          struct completions *out)
 {
@@ -377,6 +405,8 @@ static void arguments_of(struct app *app, const struct console_command *command,
         names_of_rows(app, command, command->needs & NEED_ROW ? typed : "\n", out);
     else if (strstr(command->args, "FILTER"))
         filter_completions(app, typed, out);
+    else if (command->takes && !strchr(typed, ' ') && *typed != '+' && *typed != '-')
+        names_and_words(app, command, typed, out);
     else if (strstr(command->args, "TAG"))
         tag_words(app, typed, out);
     else if (strstr(command->args, "USER"))

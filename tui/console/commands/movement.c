@@ -188,7 +188,9 @@ static void cmd_forward(struct app *app, const char *arg)
 
 static const char *no_pane(struct app *app)
 {
-    return app->pane.rows && app->pane.over && app->pane.part == app_part(app) ? NULL : "nothing below the list is out of sight";
+    return app->pane.rows && app->pane.over && app->pane.part == app_part(app)
+               ? NULL
+               : "nothing below the list is out of sight";
 }
 
 static void scroll_pane(struct app *app, int step)

@@ -182,6 +182,13 @@ static const char *refuse_tags(struct app *app)
     return count ? NULL : "it is not a node yet: approve it first";
 }
 
+/* A word that is both is the node: who means the tag says so with "tag:". */
+static bool takes_tags(const struct app *app, const char *words)
+{
+    return *words == '+' || *words == '-' || str_starts(words, "tag:") ||
+           (!names_row(app, ROW_NODE, words) && !strpbrk(words, "*?"));
+}
+
 static void cmd_tags(struct app *app, const char *arg)
 {
     struct rows rows = {0};
@@ -389,6 +396,12 @@ static void prioritised(struct app *app, const char *text)
     plan_submit(app, p);
 }
 
+static bool takes_priority(const struct app *app, const char *words)
+{
+    (void)app;
+    return strspn(words, "0123456789") == strlen(words);
+}
+
 static void cmd_priority(struct app *app, const char *arg)
 {
     struct rows rows = {0};
@@ -416,7 +429,8 @@ static const struct console_command commands[] = {
      .keys = "t",
      .hint = "tags",
      .help = "set the node's tags; +TAG adds one, -TAG removes one",
-     .args = "[TAG ...]",
+     .args = "[NAME] [TAG ...]",
+     .takes = takes_tags,
      .where = IN_NODES | IN_NODE,
      .needs = CHANGES,
      .rank = 7,
@@ -445,7 +459,8 @@ static const struct console_command commands[] = {
      .keys = "b",
      .hint = "priority",
      .help = "set the priority of the router or exit node",
-     .args = "[0-1000]",
+     .args = "[NAME] [0-1000]",
+     .takes = takes_priority,
      .where = ROUTES_OF_ANY,
      .needs = CHANGES,
      .rank = 12,

@@ -285,6 +285,11 @@ void admit(struct app *app, const char *user)
     }
 }
 
+static bool takes_user(const struct app *app, const char *words)
+{
+    return !names_row(app, ROW_PENDING, words);
+}
+
 static void cmd_admit(struct app *app, const char *arg)
 {
     admit(app, arg);
@@ -295,7 +300,8 @@ static const struct console_command commands[] = {
      .keys = "a",
      .hint = "approve",
      .help = "approve the node for a user of your choice",
-     .args = "[USER]",
+     .args = "[NAME] [USER]",
+     .takes = takes_user,
      .where = IN_PENDING,
      .needs = CHANGE,
      .risk = RISK_ASK,

@@ -29,6 +29,20 @@ void whole_targets(struct app *app, struct rows *out)
             vec_remove(out, i);
 }
 
+bool names_row(const struct app *app, enum row_kind kind, const char *words)
+{
+    const struct row_table *t = model_table(&app->model, kind);
+    size_t len = strcspn(words, " ");
+
+    for (size_t i = 0; i < t->rows.len; i++) {
+        const char *label = row_label(t->rows.items[i]);
+
+        if (!t->rows.items[i]->gone_ms && strlen(label) == len && strncmp(label, words, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 char *prefix_path(const char *prefix, const char *tail)
 {
     struct buf path = BUF_INIT(0);

@@ -10,6 +10,7 @@ uint64_t row_version(const struct row *row);
 char *prefix_path(const char *prefix, const char *tail); /* of a prefix; the caller's */
 /* The rows that an action of a whole object is for: the open node, else the marked ones, else the one under the cursor.
  */
+bool names_row(const struct app *app, enum row_kind kind, const char *words); /* the first of them does */
 void whole_targets(struct app *app, struct rows *out);
 
 #endif

@@ -276,8 +276,12 @@ static void enter(struct app *app)
 static void count(const struct app *app, char *text, size_t size)
 {
     const struct list *nodes = view_list(app, &nodes_view, 0);
+    const struct m_node *node = app_node(app);
 
-    snprintf(text, size, "%zu of %zu", list_position(nodes) + 1, nodes->order.len);
+    text[0] = '\0';
+    /* The list may be under a filter that hides it, or not be there yet. */
+    if (nodes->order.len && node && nodes->cursor == &node->row)
+        snprintf(text, size, "%zu of %zu", list_position(nodes) + 1, nodes->order.len);
 }
 
 static const char *crumb(const struct app *app)
