@@ -145,8 +145,8 @@ static void down_banner(const struct app *app, char *text, size_t size)
     } else {
         used = snprintf(text, size, "no connection");
     }
-    snprintf(text + used, size - (size_t)used, "; retry %u in %llds (R now): %s", conn->attempt + 1, (long long)left,
-             conn->why ? conn->why : "");
+    snprintf(text + used, size - (size_t)used, "; retry %u in %llds ({retry} now): %s", conn->attempt + 1,
+             (long long)left, conn->why ? conn->why : "");
 }
 
 /* What replaces the facts while something is out of the ordinary; false: nothing is. */
@@ -157,7 +157,8 @@ static bool banner(struct app *app, char *text, size_t size)
     if (past_banner(app, text, size))
         return true;
     if (app->frozen) {
-        snprintf(text, size, "FROZEN, %zu change%s waiting (z resumes)", app->held.len, app->held.len == 1 ? "" : "s");
+        snprintf(text, size, "FROZEN, %zu change%s waiting ({freeze} resumes)", app->held.len,
+                 app->held.len == 1 ? "" : "s");
         return true;
     }
     if (conn->state == CONN_AUTH) {
@@ -165,7 +166,8 @@ static bool banner(struct app *app, char *text, size_t size)
         return true;
     }
     if (app_late(app)) {
-        snprintf(text, size, "no sign of life for %llds: what you see may be stale, changes are disabled (R retries)",
+        snprintf(text, size,
+                 "no sign of life for %llds: what you see may be stale, changes are disabled ({retry} retries)",
                  (long long)(app->at.now_ms - conn->heard_ms) / 1000);
         return true;
     }
@@ -276,8 +278,10 @@ static int draw_counts(struct app *app, struct canvas *c, int col, int limit)
         col = say(c, col, limit, ROLE_MARK, text) + 3;
     }
     vec_release(&marked);
-    if (l->anchor)
-        col = say(c, col, limit, ROLE_MARK, "range (Esc ends)") + 3;
+    if (l->anchor) {
+        command_text(app, "range ({escape} ends)", text, sizeof(text));
+        col = say(c, col, limit, ROLE_MARK, text) + 3;
+    }
     if (l->waiting && list_held(l, app->at.now_ms)) {
         snprintf(text, sizeof(text), "%zu new (held)", l->waiting);
         col = say(c, col, limit, ROLE_CHANGED, text) + 3;
@@ -307,7 +311,10 @@ static void draw_facts(struct app *app, struct canvas *c, struct rect at)
     }
     int limit = at.cols - canvas_width(c, word) - 3;
     if (banner(app, text, sizeof(text))) {
-        canvas_text(c, at.row, 1, limit - 1, ROLE_TEXT, text);
+        char said[400];
+
+        command_text(app, text, said, sizeof(said));
+        canvas_text(c, at.row, 1, limit - 1, ROLE_TEXT, said);
         canvas_role(c, (struct rect){at.row, 0, 1, at.cols}, ROLE_BANNER);
         canvas_right(c, at.row, limit, at.cols - limit - 1, ROLE_BANNER, word);
         return;
@@ -324,8 +331,12 @@ static void draw_reason(struct app *app, struct canvas *c, struct rect at)
     if (!row || row->kind != ROW_ROUTE || app->dialog || app->layout.pane.rows || app_list(app)->cursor_hidden ||
         !*((const struct m_route *)row)->api.reason)
         return;
-    canvas_textf(c, at.row, 1, at.cols - 10, ROLE_FAINT, "%s  %s", row->key, ((const struct m_route *)row)->api.reason);
-    canvas_right(c, at.row, at.cols - 8, 7, ROLE_KEY, "w why");
+    char why[20];
+    command_text(app, "{why} why", why, sizeof(why));
+    int width = canvas_width(c, why);
+    canvas_textf(c, at.row, 1, at.cols - 5 - width, ROLE_FAINT, "%s  %s", row->key,
+                 ((const struct m_route *)row)->api.reason);
+    canvas_right(c, at.row, at.cols - 3 - width, width + 2, ROLE_KEY, why);
 }
 
 static void draw_flash(struct app *app, struct canvas *c, struct rect at)
@@ -353,9 +364,12 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
     }
     if (undo && undo->at_ms + UNDO_MS > app->at.now_ms && f->role == ROLE_INFO && str_eq(f->text, undo->text)) {
         int64_t left = (undo->at_ms + UNDO_MS - app->at.now_ms) / 1000;
-        char text[24];
+        char text[40];
+        int used;
 
-        snprintf(text, sizeof(text), "u undo (%d:%02d)", (int)(left / 60), (int)(left % 60));
+        command_text(app, "{undo}", text, 12);
+        used = (int)strlen(text);
+        snprintf(text + used, sizeof(text) - (size_t)used, " undo (%d:%02d)", (int)(left / 60), (int)(left % 60));
         canvas_right(c, at.row, 1, width, ROLE_KEY, text);
         width -= (int)strlen(text) + 2;
     }
@@ -453,6 +467,17 @@ static void draw_small(struct app *app, struct canvas *c)
     canvas_textf(c, c->rows - 1, 0, c->cols, ROLE_HINT, "%dx%d: too small; i anyway, q quits", c->cols, c->rows);
 }
 
+static const char *why_empty(const struct app *app, const struct list *list, char *text, size_t size)
+{
+    if (app->then.on && (list->def->kinds & MODEL_TRADED) && !(list->def->kinds & MODEL_PAST))
+        return "not known of the past: {escape} returns to now";
+    if (not_read(app, list))
+        return not_read(app, list);
+    if (app_part(app)->empty && app_part(app)->empty(app, text, size))
+        return text;
+    return *list->filter_text ? "nothing matches the filter; {escape} clears it" : list->def->empty;
+}
+
 static void draw_view(struct app *app, struct canvas *c)
 {
     struct layout *l = &app->layout;
@@ -462,16 +487,12 @@ static void draw_view(struct app *app, struct canvas *c)
     if (v->draw) {
         v->draw(app, c, l->body, !app->dialog || app->dialog->kind->list_focused);
     } else {
-        char empty[120];
+        char empty[120], said[160];
         struct list_look look = {.focused = true, .hit_rows = HIT_ROW, .hit_headers = HIT_COLUMN};
 
-        if (app->then.on && (list->def->kinds & MODEL_TRADED) && !(list->def->kinds & MODEL_PAST))
-            look.empty = "not known of the past: Esc returns to now";
-        else if (not_read(app, list))
-            look.empty = not_read(app, list);
-        else if (app_part(app)->empty && app_part(app)->empty(app, empty, sizeof(empty)))
-            look.empty = empty;
-
+        look.empty = why_empty(app, list, empty, sizeof(empty));
+        command_text(app, look.empty, said, sizeof(said));
+        look.empty = said;
         list_draw(list, c, l->header, l->body, &app->at, &look);
     }
     pane_draw(app, c);

@@ -106,7 +106,7 @@ void app_key(struct app *app, int key)
     if (c)
         command_run(app, c, "");
     else if ((!view->key || !view->key(app, key)) && key < CK_RESIZE)
-        app_flash(app, ROLE_INFO, "%s does nothing here; ? lists the keys", key_text(key, name));
+        app_flash(app, ROLE_INFO, "%s does nothing here; {help} lists the keys", key_text(key, name));
 }
 
 void app_wheel(struct app *app, int rows)

@@ -92,7 +92,7 @@ static void nothing_is_changed_in_the_past(void **state)
         assert_int_equal(r.sent.len, sent);
     }
     assert_false(r.app.frozen);
-    assert_string_equal(app_why_not_write(&r.app), "this is the past: Esc returns to now");
+    assert_string_equal(app_why_not_write(&r.app), "this is the past: {escape} returns to now");
     rig_release(&r);
 }
 

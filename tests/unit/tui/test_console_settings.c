@@ -112,6 +112,25 @@ static void own_keys_work_and_are_shown(void **state)
     rig_release(&r);
 }
 
+/* What the console says names the keys that are in force. */
+static void texts_name_the_users_own_keys(void **state)
+{
+    struct settings s;
+    struct rig r;
+
+    (void)state;
+    settings_of("keys:\n  freeze: Z\n  escape: Ctrl-X\n  undo: U\n  why: \"\"\n", &s);
+    rig_init(&r, 0);
+    app_settings(&r.app, &s);
+    rig_keys(&r, "Z/nas<Enter>a");
+    assert_true(rig_shows(&r, "FROZEN, 0 changes waiting (Z resumes)"));
+    assert_true(rig_shows(&r, "approve: the screen is frozen: Z resumes"));
+    rig_keys(&r, "Z/<Ctrl-U>nothing-is-so<Enter>");
+    assert_true(rig_shows(&r, "nothing matches the filter; Ctrl-X clears it"));
+    rig_release(&r);
+    settings_release(&s);
+}
+
 static void keys_that_collide_are_refused_by_name(void **state)
 {
     static const char *const cases[][2] = {
@@ -164,9 +183,13 @@ static void filters_of_the_configuration_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_that_can_be_set_is_read), cmocka_unit_test(mistakes_are_told_with_their_lines),
-        cmocka_unit_test(own_keys_work_and_are_shown), cmocka_unit_test(keys_that_collide_are_refused_by_name),
-        cmocka_unit_test(keys_can_be_swapped),         cmocka_unit_test(filters_of_the_configuration_have_names),
+        cmocka_unit_test(all_that_can_be_set_is_read),
+        cmocka_unit_test(mistakes_are_told_with_their_lines),
+        cmocka_unit_test(own_keys_work_and_are_shown),
+        cmocka_unit_test(texts_name_the_users_own_keys),
+        cmocka_unit_test(keys_that_collide_are_refused_by_name),
+        cmocka_unit_test(keys_can_be_swapped),
+        cmocka_unit_test(filters_of_the_configuration_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The state of the application and what changes it: places, messages from the network, marks. */
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -250,12 +251,13 @@ static void keep_message(struct app *app, const char *text)
 
 void app_flash(struct app *app, enum role role, const char *format, ...)
 {
-    char text[400];
+    char raw[400], text[400];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(raw, sizeof(raw), format, args);
     va_end(args);
+    command_text(app, raw, text, sizeof(text));
     mem_replace(&app->flash.text, text);
     app->flash.role = role;
     app->flash.until_ms = role == ROLE_ERROR ? 0 : app->at.now_ms + FLASH_MS;
@@ -285,9 +287,9 @@ const char *app_why_not_write(const struct app *app)
     if (app->read_only)
         return "your API key is read-only: changes need one with full access";
     if (app->then.on)
-        return "this is the past: Esc returns to now";
+        return "this is the past: {escape} returns to now";
     if (app->frozen)
-        return "the screen is frozen: z resumes";
+        return "the screen is frozen: {freeze} resumes";
     if (app_late(app))
         return "the server does not respond: what you see may be stale";
     if (app->conn.state == CONN_LOADING)

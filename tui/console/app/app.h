@@ -119,6 +119,7 @@ struct app {
     struct connection conn;
     struct app_net net;
     uint64_t next_request;
+    char refusal[200]; /* the last one, with the names of keys in it */
     char *actor;
     bool read_only;
     struct saved_filters saved; /* filters with a name */

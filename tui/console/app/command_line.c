@@ -132,7 +132,7 @@ static bool others_are_marked(struct app *app, const struct console_command *c)
     bool any = marked.len > 0;
     vec_release(&marked);
     if (any)
-        app_flash(app, ROLE_WARN, "%s: other rows are marked; \\ clears the marks", c->name);
+        app_flash(app, ROLE_WARN, "%s: other rows are marked; {unmark} clears the marks", c->name);
     return any;
 }
 
@@ -206,7 +206,7 @@ static void say_unknown(struct app *app, const char *name, size_t len)
     else if (near)
         app_flash(app, ROLE_WARN, "there is no command '%s'; did you mean %s?", word, near);
     else
-        app_flash(app, ROLE_WARN, "there is no command '%s'; ? lists them", word);
+        app_flash(app, ROLE_WARN, "there is no command '%s'; {help} lists them", word);
     buf_release(&several);
 }
 

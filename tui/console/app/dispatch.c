@@ -90,7 +90,38 @@ const struct console_command *commands_find(const struct app *app, const char *n
     return count == 1 ? found : count_here == 1 ? here : NULL;
 }
 
-const char *command_refusal(struct app *app, const struct console_command *c)
+/* The command that a text names at its beginning as "{name}", and the bytes of that; NULL: it does not. */
+static const struct console_command *named_in(const struct app *app, const char *text, size_t *len)
+{
+    size_t name = *text == '{' ? strcspn(text + 1, "} ") : 0;
+    const struct console_command *c = name && text[name + 1] == '}' ? commands_find(app, text + 1, name) : NULL;
+
+    *len = name + 2;
+    return c && strlen(c->name) == name ? c : NULL;
+}
+
+void command_text(const struct app *app, const char *text, char *out, size_t size)
+{
+    struct buf b = BUF_INIT(0), keys = BUF_INIT(0);
+    size_t len;
+
+    while (*text) {
+        const struct console_command *c = named_in(app, text, &len);
+
+        if (!c) {
+            buf_addc(&b, *text++);
+            continue;
+        }
+        command_keys(app, c, true, &keys);
+        buf_addf(&b, "%s%s", keys.len ? "" : ":", keys.len ? keys.data : c->name);
+        text += len;
+    }
+    str_copy(out, size, buf_text(&b));
+    buf_release(&keys);
+    buf_release(&b);
+}
+
+static const char *refusal(struct app *app, const struct console_command *c)
 {
     if (!command_is_here(app, c))
         return "it is not available in this view";
@@ -111,6 +142,16 @@ const char *command_refusal(struct app *app, const struct console_command *c)
             return why;
     }
     return c->refuse ? c->refuse(app) : NULL;
+}
+
+const char *command_refusal(struct app *app, const struct console_command *c)
+{
+    const char *why = refusal(app, c);
+
+    if (!why || !strchr(why, '{'))
+        return why;
+    command_text(app, why, app->refusal, sizeof(app->refusal));
+    return app->refusal;
 }
 
 void command_run(struct app *app, const struct console_command *c, const char *arg)

@@ -21,6 +21,8 @@ void command_run(struct app *app, const struct console_command *c, const char *a
 const char *command_completion(struct app *app, const struct console_command *c, size_t index); /* see complete */
 
 /* The keys as they are shown: "a", "j Down". */
+/* Writes text with the first key of a command (else ":name") for each "{name}": keys may be bound otherwise. */
+void command_text(const struct app *app, const char *text, char *out, size_t size);
 void command_keys(const struct app *app, const struct console_command *c, bool first_only, struct buf *out);
 
 /* The names of the command's keys, those that the user gave it where he did, separated by blanks. */

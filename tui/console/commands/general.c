@@ -83,7 +83,7 @@ static void cmd_freeze(struct app *app, const char *arg)
 {
     (void)arg;
     if (app->then.on)
-        app_flash(app, ROLE_INFO, "the past does not move: Esc returns to now");
+        app_flash(app, ROLE_INFO, "the past does not move: {escape} returns to now");
     else if (app->frozen)
         app_thaw(app);
     else

@@ -138,11 +138,11 @@ static void cmd_close(struct app *app, const char *arg)
     if (app->place.view->escape && app->place.view->escape(app))
         return;
     if (app->plans)
-        app_flash(app, ROLE_WARN, "a change is still being sent to the server; Ctrl-C quits anyway");
+        app_flash(app, ROLE_WARN, "a change is still being sent to the server; {quit} quits anyway");
     else if (app->place.view != app->tables->views[0] && app_back(app))
         return;
     else if (app_unsaved(app))
-        app_flash(app, ROLE_WARN, "%s; Ctrl-C quits, and the next console offers them", app_unsaved(app));
+        app_flash(app, ROLE_WARN, "%s; {quit} quits, and the next console offers them", app_unsaved(app));
     else
         app->quit = true;
 }

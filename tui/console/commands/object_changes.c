@@ -281,7 +281,7 @@ void admit(struct app *app, const char *user)
     vec_release(&users);
     if (!app->dialog->choices.len) {
         dialog_close(app);
-        app_flash(app, ROLE_WARN, "no users yet: 6 N creates one");
+        app_flash(app, ROLE_WARN, "no users yet: {users} {new} creates one");
     }
 }
 

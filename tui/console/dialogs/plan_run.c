@@ -223,7 +223,7 @@ static char *result_of(const struct plan *plan)
     if (done < plan->steps.len)
         return mem_format("%s: %zu of %zu done", plan->verb, done, plan->steps.len);
     if (warnings)
-        return mem_format("%s; %zu warning%s: w tells", plan->done, warnings, warnings == 1 ? "" : "s");
+        return mem_format("%s; %zu warning%s: {why} tells", plan->done, warnings, warnings == 1 ? "" : "s");
     return mem_strdup(plan->done);
 }
 

@@ -242,7 +242,7 @@ static void draw_empty(const struct list *l, struct canvas *c, struct rect body,
     const char *text = said ? said : l->def->empty;
 
     if (!said && *l->filter_text)
-        text = "nothing matches the filter; Esc clears it";
+        text = "nothing matches the filter";
     int width = canvas_width(c, text);
     int col = width < body.cols ? body.col + (body.cols - width) / 2 : body.col;
     canvas_text(c, body.row + body.rows / 3, col, body.cols, ROLE_FAINT, text);

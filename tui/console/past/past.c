@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/dialogs/prompt.h"
 
 /* What an entry says is published a moment after it was written: what is asked for is the tailnet of then. */
@@ -238,7 +239,7 @@ bool past_banner(const struct app *app, char *text, size_t size)
         return false;
     timestamp_text(at_ns, app->wall_ns, when);
     span_text(app->wall_ns - at_ns, ago);
-    int used = snprintf(text, size, "THEN %s, %s ago   < > step  Esc now", when, ago);
+    int used = snprintf(text, size, "THEN %s, %s ago   {step-back} {step-on} step  {escape} now", when, ago);
     if (then->request)
         snprintf(text + used, size - (size_t)used, "   reading ...");
     else if (e)
@@ -273,7 +274,7 @@ static void cmd_now(struct app *app, const char *arg)
 
 static const char *refuse_step(struct app *app)
 {
-    return app->then.on ? NULL : "it is now: @ looks back";
+    return app->then.on ? NULL : "it is now: {at} looks back";
 }
 
 static void cmd_step_back(struct app *app, const char *arg)
@@ -391,10 +392,11 @@ static const char *policy_crumb(const struct app *app)
 
 static void draw_unknown(struct app *app, struct canvas *c, struct rect at, bool focused)
 {
-    (void)app;
+    char text[80];
+
     (void)focused;
-    canvas_text(c, at.row + at.rows / 3, at.col + 3, at.cols - 4, ROLE_FAINT,
-                "this is not known of the past: Esc returns to now");
+    command_text(app, "this is not known of the past: {escape} returns to now", text, sizeof(text));
+    canvas_text(c, at.row + at.rows / 3, at.col + 3, at.cols - 4, ROLE_FAINT, text);
 }
 
 /* ---- the views ---- */

@@ -116,7 +116,7 @@ static const char *refuse_path(struct app *app)
 {
     const struct reach_path *p = &reach_of(app)->path;
 
-    return *p->src && *p->dst ? NULL : "there is no source and destination yet: = asks";
+    return *p->src && *p->dst ? NULL : "there is no source and destination yet: {explain} asks";
 }
 
 static const struct reach_row *row_with_line(struct app *app)
@@ -168,7 +168,7 @@ static const char *refuse_copy_test(struct app *app)
 
     if (!p->at_ns || p->trouble)
         return "there is no answer to copy yet";
-    return p->port ? NULL : "a test of the policy needs a port: = asks with one, as in db:5432";
+    return p->port ? NULL : "a test of the policy needs a port: {explain} asks with one, as in db:5432";
 }
 
 /* ---- matrix and lists ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/reach/reach.h"
 
 #define CELL_LEAST 6
@@ -102,9 +103,13 @@ static void draw_matrix(struct app *app, struct reach_table *t, struct canvas *c
     int first = row_width(l, c, at.cols);
     size_t end = fit_columns(t, l, c, at.cols - first - 3);
     draw_heads(t, l, c, at, first, end);
-    if (!l->order.len)
-        canvas_text(c, body.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT,
-                    *l->filter_text ? "nothing matches the filter; Esc clears it" : "there is no source");
+    if (!l->order.len) {
+        char text[80];
+
+        command_text(app, *l->filter_text ? "nothing matches the filter; {escape} clears it" : "there is no source",
+                     text, sizeof(text));
+        canvas_text(c, body.row + 1, at.col + 2, at.cols - 4, ROLE_FAINT, text);
+    }
     for (int i = 0; i < body.rows && l->top + (size_t)i < l->order.len; i++) {
         const struct reach_row *r = (const struct reach_row *)l->order.items[l->top + (size_t)i];
         struct rect line = {body.row + i, at.col, 1, at.cols};

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "console/app/app.h"
+#include "console/app/dispatch.h"
 #include "console/views/event_detail.h"
 #include "console/views/events_back.h"
 #include "console/views/events_day.h"
@@ -140,18 +141,18 @@ static int put_object(struct canvas *c, struct rect at, int line, const struct m
     return put_line(c, at, line, "object", text);
 }
 
-static int put_undo(struct canvas *c, struct rect at, int line, const struct m_event *e)
+static int put_undo(const struct app *app, struct canvas *c, struct rect at, int line, const struct m_event *e)
 {
     char id[API_EVENT_ID_MAX], text[80];
 
     if (e->api.undone_by.run)
         snprintf(text, sizeof(text), "undone by event %s", api_event_id_format(&e->api.undone_by, id));
     else
-        str_copy(text, sizeof(text), e->api.inverse ? "u undoes it" : "not possible");
+        command_text(app, e->api.inverse ? "{undo} undoes it" : "not possible", text, sizeof(text));
     return put_line(c, at, line, "undo", text);
 }
 
-static void draw_event(struct canvas *c, struct rect at, const struct m_event *e)
+static void draw_event(const struct app *app, struct canvas *c, struct rect at, const struct m_event *e)
 {
     struct buf because = BUF_INIT(0), effect = BUF_INIT(0);
     char title[80];
@@ -166,7 +167,7 @@ static void draw_event(struct canvas *c, struct rect at, const struct m_event *e
     line = put_object(c, at, line, e);
     line = put_line(c, at, line, "because", buf_text(&because));
     line = put_line(c, at, line, "effect", buf_text(&effect));
-    put_undo(c, at, line, e);
+    put_undo(app, c, at, line, e);
     buf_release(&because);
     buf_release(&effect);
 }
@@ -267,7 +268,7 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
 
     at.rows -= DAY_ROWS;
     if (row && row->kind == ROW_EVENT)
-        draw_event(c, at, event_of(row));
+        draw_event(app, c, at, event_of(row));
     events_day_draw(app, &state_of(app)->day, c, day, time_shown(app));
 }
 

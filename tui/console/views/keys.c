@@ -159,7 +159,7 @@ static void collect_api(const struct model *m, struct list *l)
 static const struct list_def preauth_def = {
     .noun = "pre-auth keys",
     .one = "pre-auth key",
-    .empty = "no pre-auth keys: N creates one, for tailscale up --auth-key",
+    .empty = "no pre-auth keys: {new} creates one, for tailscale up --auth-key",
     .columns = preauth_columns,
     .column_count = ARRAY_LEN(preauth_columns),
     .fields = {.items = key_fields, .len = 1, .words = preauth_words},
@@ -171,7 +171,7 @@ static const struct list_def preauth_def = {
 static const struct list_def api_def = {
     .noun = "API keys",
     .one = "API key",
-    .empty = "no API keys: N creates one, for programs and remote consoles",
+    .empty = "no API keys: {new} creates one, for programs and remote consoles",
     .columns = api_columns,
     .column_count = ARRAY_LEN(api_columns),
     .fields = {.items = key_fields, .len = 1, .words = api_words},

@@ -280,8 +280,9 @@ static void count(const struct app *app, char *text, size_t size)
 
     text[0] = '\0';
     /* The list may be under a filter that hides it, or not be there yet. */
-    if (nodes->order.len && node && nodes->cursor == &node->row)
-        snprintf(text, size, "%zu of %zu", list_position(nodes) + 1, nodes->order.len);
+    for (size_t i = 0; i < nodes->order.len && node; i++)
+        if (nodes->order.items[i] == &node->row)
+            snprintf(text, size, "%zu of %zu", i + 1, nodes->order.len);
 }
 
 static const char *crumb(const struct app *app)

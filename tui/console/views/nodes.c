@@ -389,7 +389,7 @@ static size_t count_nodes(const struct model *m)
 static const struct list_def nodes_def = {
     .noun = "nodes",
     .one = "node",
-    .empty = "no nodes yet: 6 N creates a user, 7 N a key and the command to join with",
+    .empty = "no nodes yet: {users} {new} creates a user, {keys} {new} a key and the command to join with",
     .columns = columns,
     .column_count = ARRAY_LEN(columns),
     .fields = {.items = fields, .len = ARRAY_LEN(fields), .words = words},

@@ -72,7 +72,7 @@ static void collect_users(const struct model *m, struct list *l)
 static const struct list_def users_def = {
     .noun = "users",
     .one = "user",
-    .empty = "no users yet: N creates one",
+    .empty = "no users yet: {new} creates one",
     .columns = user_columns,
     .column_count = ARRAY_LEN(user_columns),
     .fields = {.words = user_words},
