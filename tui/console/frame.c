@@ -375,7 +375,9 @@ static void draw_flash(struct app *app, struct canvas *c, struct rect at)
     }
     const char *sign = f->role == ROLE_ERROR ? "E " : f->role == ROLE_WARN ? "! " : "";
     int used = canvas_text(c, at.row, 1, width, f->role, sign);
-    canvas_text(c, at.row, 1 + used, width - used, f->role, f->text);
+    char text[400];
+    command_text(app, f->text, text, sizeof(text));
+    canvas_text(c, at.row, 1 + used, width - used, f->role, text);
 }
 
 static int by_rank(const void *a, const void *b)

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "console/app/command_line.h"
+#include "console/app/dispatch.h"
 #include "console/application.h"
 #include "console/net/net.h"
 #include "console/screen/screen_text.h"
@@ -304,7 +305,9 @@ static int refusal(const struct headless *h, struct err *e)
 
     if (f->role != ROLE_WARN && f->role != ROLE_ERROR)
         return 0;
-    return err_set(e, ERR_INVALID, "%s", f->text ? f->text : "");
+    char text[400];
+    command_text(&h->app, f->text ? f->text : "", text, sizeof(text));
+    return err_set(e, ERR_INVALID, "%s", text);
 }
 
 static int do_command(struct headless *h, const char *line, bool refused_too, struct err *e)

@@ -76,6 +76,10 @@ static void clients_are_followed_live(void **state)
     rig_keys(&r, "2<Tab>");
     assert_true(told(&r, "GET /api/headway/prefixes/10.20.0.0%2F16/followers", 200,
                      FOLLOW("41", "false", "41 of 43 have switched, 2 still use gw-ber-1 (since 12 s)")));
+    /* It was told of a move before: another router serves it by now. */
+    assert_false(rig_shows(&r, "41 of 43"));
+    rig_json(&r, "{\"changed\":{\"prefixes\":[{\"prefix\":\"10.20.0.0/16\",\"primary\":\"4\",\"routers\":[{\"node\":"
+                 "\"4\",\"name\":\"gw-ber-2\",\"online\":true,\"state\":\"serving\"}]}]}}");
     assert_true(rig_shows(&r, "41 of 43 have switched, 2 still use gw-ber-1 (since 12 s)"));
     assert_true(told(&r, "followers", 200, FOLLOW("43", "true", "43 of 43 have switched")));
     assert_true(rig_shows(&r, "clients        43 of 43 have switched"));
@@ -250,6 +254,22 @@ static void flips_are_counted(void **state)
 }
 
 /* Without the calls of a newer daemon everything else works, and nothing is asked in a loop. */
+/* Both lists of prefixes name the same: who takes over if nobody better can. */
+static void a_drained_standby_is_named_as_what_it_is(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 0);
+    rig_json(&r,
+             "{\"changed\":{\"nodes\":[{\"id\":\"4\",\"givenName\":\"gw-ber-2\",\"online\":true,\"draining\":true}]}}");
+    rig_keys(&r, "2<Tab>");
+    assert_true(rig_shows(&r, "gw-ber-2, dr"));
+    rig_keys(&r, "<Tab>");
+    assert_true(rig_shows(&r, "gw-ber-2, dr"));
+    rig_release(&r);
+}
+
 /* The keys of "pane-down" and "pane-up": what has no room below a list is reached all the same. */
 static void a_pane_scrolls(void **state)
 {
@@ -318,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_site_is_read_from_its_prefix),
         cmocka_unit_test(exit_nodes_are_suggested_or_drained),
         cmocka_unit_test(flips_are_counted),
+        cmocka_unit_test(a_drained_standby_is_named_as_what_it_is),
         cmocka_unit_test(a_pane_scrolls),
         cmocka_unit_test(an_older_daemon_is_not_asked_again_and_again),
     };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The state of the application and what changes it: places, messages from the network, marks. */
 #include "console/app/app.h"
-#include "console/app/dispatch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -251,13 +250,12 @@ static void keep_message(struct app *app, const char *text)
 
 void app_flash(struct app *app, enum role role, const char *format, ...)
 {
-    char raw[400], text[400];
+    char text[400];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(raw, sizeof(raw), format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    command_text(app, raw, text, sizeof(text));
     mem_replace(&app->flash.text, text);
     app->flash.role = role;
     app->flash.until_ms = role == ROLE_ERROR ? 0 : app->at.now_ms + FLASH_MS;

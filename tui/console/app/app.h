@@ -176,7 +176,7 @@ void app_last(struct app *app);
 void app_places_release(struct app *app);
 const char *app_unsaved(struct app *app); /* what would be lost at the end, a sentence; NULL: nothing */
 
-/* What the user is told. */
+/* What the user is told; "{NAME}" stands for the key of a command, see command_text. */
 void app_flash(struct app *app, enum role role, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Asks the terminal to keep text for pasting, and says so; what names it. */
 void app_copy(struct app *app, const char *text, const char *what);

@@ -98,8 +98,10 @@ static void cmd_messages(struct app *app, const char *arg)
     (void)arg;
     for (size_t i = app->messages.len; i-- > 0;) {
         const struct app_message *m = &app->messages.items[i];
+        char said[400];
 
-        buf_addf(&text, "%s\t%s", timestamp_text(m->time_ns, app->at.now_ns, stamp), m->text);
+        command_text(app, m->text, said, sizeof(said));
+        buf_addf(&text, "%s\t%s", timestamp_text(m->time_ns, app->at.now_ns, stamp), said);
         if (m->count > 1)
             buf_addf(&text, " (%u times)", m->count);
         buf_addc(&text, '\n');

@@ -14,7 +14,8 @@
 #define REST_MS     150    /* the cursor stays that long before it is asked about its row */
 #define PATIENCE_MS 60000  /* for one answer */
 #define FOLLOW_MS   1000   /* between two looks at how far clients follow */
-#define AGAIN_MS    15000  /* between two looks at all routes, where something changed */
+#define SOON_MS     1000   /* until a look at all routes, where something changed */
+#define AGAIN_MS    15000  /* between two of these */
 #define CHECK_MS    300000 /* where nothing did: addresses of clients may have */
 #define MOVES_TOLD  100
 
@@ -37,7 +38,8 @@ struct route_answers {
     char *about;                                  /* the prefix or node that it is about */
     int64_t sent_ms, rests_ms, due_ms[QUESTIONS]; /* due: monotonic, 0: not wanted */
     size_t next_watched;
-    bool telling; /* the model is told of answers: that asks nothing anew */
+    int64_t checked_ms; /* when the answer about all routes came */
+    bool telling;       /* the model is told of answers: that asks nothing anew */
     struct prefix_answers prefix;
     struct drain_answer drain;
 };
@@ -94,6 +96,14 @@ const struct prefix_answers *prefix_answers(const struct app *app)
 const struct drain_answer *drain_answer(const struct app *app)
 {
     return &app->route_answers->drain;
+}
+
+bool route_check_is_due(const struct app *app)
+{
+    const struct route_answers *a = app->route_answers;
+
+    return (a->id && a->kind == ASK_CHECK) ||
+           (a->due_ms[ASK_CHECK] && a->due_ms[ASK_CHECK] <= app->at.now_ms + AGAIN_MS);
 }
 
 /* ---- what is asked ---- */
@@ -343,12 +353,12 @@ int64_t route_answers_next_ms(const struct app *app)
 void route_answers_note(struct app *app, struct row *row, enum note what)
 {
     struct route_answers *a = app->route_answers;
-    int64_t soon = app->at.now_ms + AGAIN_MS;
+    int64_t soon = app->at.now_ms + SOON_MS;
 
     if (a->telling || row->kind != ROW_PREFIX || what == NOTE_FREED)
         return;
-    want(a, ASK_CHECK, soon);
-    want(a, ASK_ALL_USE, soon);
+    want(a, ASK_CHECK, a->checked_ms && soon < a->checked_ms + AGAIN_MS ? a->checked_ms + AGAIN_MS : soon);
+    want(a, ASK_ALL_USE, app->at.now_ms + AGAIN_MS);
     if (row->facts)
         row->facts->flips_known = false;
     if (a->prefix.prefix && str_eq(a->prefix.prefix, row->key)) {
@@ -475,6 +485,7 @@ static void take(struct app *app, bool good, const json_t *json)
     case ASK_CHECK:
         if (good)
             take_findings(app, json);
+        a->checked_ms = app->at.now_ms;
         want(a, ASK_CHECK, app->at.now_ms + CHECK_MS);
         break;
     case ASK_ALL_USE:

@@ -34,6 +34,7 @@ bool route_answers_reply(struct app *app, uint64_t id, struct reply *reply);
 void route_answers_note(struct app *app, struct row *row, enum note what);
 void route_answers_reset(struct app *app);
 
+bool route_check_is_due(const struct app *app); /* routes changed since it was asked what is wrong with them */
 const struct prefix_answers *prefix_answers(const struct app *app);
 const struct drain_answer *drain_answer(const struct app *app);
 

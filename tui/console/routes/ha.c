@@ -14,7 +14,6 @@
 
 struct route_group {
     unsigned members, able, waiting; /* able: serving, or ready to and not drained */
-    const char *standby;             /* one that could take over, NULL */
 };
 
 static struct route_group group_of(const struct row *row)
@@ -31,7 +30,6 @@ static struct route_group group_of(const struct row *row)
         } else if (r->state != ROUTE_APPROVED) {
             g.members++;
             g.able += r->state == ROUTE_SERVING || ready;
-            g.standby = g.standby ? g.standby : ready ? r->name : NULL;
         }
     }
     return g;
@@ -107,13 +105,12 @@ static void fill_group_note(const struct row *row, const struct clock_reading *a
     struct route_group g = group_of(row);
 
     (void)at;
-    if (g.standby)
-        str_copy(out->text, sizeof(out->text), g.standby);
-    else if (g.waiting)
-        snprintf(out->text, sizeof(out->text), "%u waiting", g.waiting);
-    else
-        str_copy(out->text, sizeof(out->text), "none");
-    out->role = g.standby ? ROLE_STANDBY : ROLE_WAIT;
+    prefix_standby((const struct m_prefix *)row, out);
+    if (str_eq(out->text, "-")) {
+        if (g.waiting)
+            snprintf(out->text, sizeof(out->text), "%u waiting", g.waiting);
+        out->role = ROLE_WAIT;
+    }
 }
 
 static void fill_group_since(const struct row *row, const struct clock_reading *at, struct list_field *out)

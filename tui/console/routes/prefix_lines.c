@@ -21,9 +21,14 @@ static const struct prefix_answers *answers_of(const struct app *app, const char
 
 /* ---- how far clients follow ---- */
 
-static void follow_line(const struct app *app, const struct prefix_answers *a, struct buf *out)
+/* Of the last move: not of one before, to a router that does not serve it any more. */
+static void follow_line(const struct app *app, const struct prefix_answers *a, const struct m_prefix *p,
+                        struct buf *out)
 {
     const struct api_followers *f = &a->follow;
+
+    if (a->follow_known && p && !p->api.nearest && f->to && p->api.primary && f->to != p->api.primary)
+        return;
 
     if (!a->follow_known || (f->complete && f->moved_ns + FOLLOWED_SHOWN_NS < app->at.now_ns))
         return;
@@ -236,7 +241,7 @@ void prefix_lines(const struct app *app, const struct m_prefix *p, struct buf *o
 
     site_line(p->row.key, out);
     if (a)
-        follow_line(app, a, out);
+        follow_line(app, a, p, out);
     findings_of(&app->model, 0, p->row.key, out);
     if (a)
         next_line(a, out);
@@ -254,7 +259,7 @@ static void drain_line(const struct app *app, const struct m_node *n, struct buf
     if (d->node == n->api.id && d->known)
         buf_addf(out, d->drain.safe ? "drained\t%s\n" : "!%s\n", d->drain.text);
     else
-        buf_adds(out, "drained\tothers serve its prefixes where they can; o puts it back\n");
+        buf_adds(out, "drained\tothers serve its prefixes where they can\n");
 }
 
 void route_lines(const struct app *app, const struct m_route *r, struct buf *out)
@@ -265,7 +270,7 @@ void route_lines(const struct app *app, const struct m_route *r, struct buf *out
     site_line(r->row.key, out);
     drain_line(app, r->node, out);
     if (a)
-        follow_line(app, a, out);
+        follow_line(app, a, p, out);
     if (*r->api.reason)
         buf_addf(out, "reason\t%s\n", r->api.reason);
     findings_of(&app->model, r->node->api.id, r->row.key, out);
@@ -279,5 +284,6 @@ void router_lines(const struct app *app, const struct m_node *n, struct buf *out
 {
     drain_line(app, n, out);
     if (!findings_of(&app->model, n->api.id, NULL, out) && app->model.findings_known)
-        buf_adds(out, "check\tnothing is found wrong with its routes\n");
+        buf_adds(out, route_check_is_due(app) ? "check\troutes have changed: they are checked again\n"
+                                              : "check\tnothing is found wrong with its routes\n");
 }

@@ -76,23 +76,34 @@ static void fill_primary(const struct row *row, const struct clock_reading *at, 
     out->role = *p->api.primary_name || (p->api.exit && t.serving) ? ROLE_PRIMARY : ROLE_FAINT;
 }
 
-static void fill_standby(const struct row *row, const struct clock_reading *at, struct list_field *out)
+void prefix_standby(const struct m_prefix *p, struct list_field *out)
 {
-    const struct m_prefix *p = prefix_of(row);
-    const char *first = NULL;
+    const char *first = NULL, *drained = NULL;
     unsigned more = 0;
 
-    (void)at;
-    for (size_t i = 0; i < p->api.routers.len; i++)
-        if (router_at(p, i)->state == ROUTE_STANDBY) {
+    for (size_t i = 0; i < p->api.routers.len; i++) {
+        const struct api_router *r = router_at(p, i);
+
+        if (r->state == ROUTE_STANDBY && router_is_drained(p, i)) {
+            drained = drained ? drained : r->name;
+        } else if (r->state == ROUTE_STANDBY) {
             more += first != NULL;
-            first = first ? first : router_at(p, i)->name;
+            first = first ? first : r->name;
         }
+    }
     if (more)
         snprintf(out->text, sizeof(out->text), "%.150s +%u", first, more);
+    else if (!first && drained)
+        snprintf(out->text, sizeof(out->text), "%.150s, drained", drained);
     else
         str_copy(out->text, sizeof(out->text), first ? first : "-");
-    out->role = first ? ROLE_STANDBY : ROLE_FAINT;
+    out->role = first ? ROLE_STANDBY : drained ? ROLE_WAIT : ROLE_FAINT;
+}
+
+static void fill_standby(const struct row *row, const struct clock_reading *at, struct list_field *out)
+{
+    (void)at;
+    prefix_standby(prefix_of(row), out);
 }
 
 static void fill_count(const struct row *row, const struct clock_reading *at, struct list_field *out)

@@ -6,6 +6,8 @@
 #include "console/app/view.h"
 
 extern const struct list_def prefixes_def;
+/* Who could take over, as both lists of prefixes say it: a drained router does where nobody else can. */
+void prefix_standby(const struct m_prefix *p, struct list_field *out);
 /* The routers of the prefix under the cursor. */
 void prefixes_pane(struct app *app, struct canvas *c, struct rect at);
 
