@@ -93,10 +93,9 @@ void prefix_standby(const struct m_prefix *p, struct list_field *out)
     }
     if (more)
         snprintf(out->text, sizeof(out->text), "%.150s +%u", first, more);
-    else if (!first && drained)
-        snprintf(out->text, sizeof(out->text), "%.150s, drained", drained);
     else
-        str_copy(out->text, sizeof(out->text), first ? first : "-");
+        str_copy(out->text, sizeof(out->text), first ? first : drained ? drained : "-");
+    out->glyph = !first && drained ? GLYPH_DRAINED : -1;
     out->role = first ? ROLE_STANDBY : drained ? ROLE_WAIT : ROLE_FAINT;
 }
 
