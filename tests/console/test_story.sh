@@ -127,7 +127,7 @@ type_keys '@'
 check "the moment is shown" screen_wait 5 'THEN .*ago'
 screen_keys 2
 check "with who served it then" screen_wait 3 "$LAN_NET"
-scene then
+scene past
 screen_keys Escape
 check "and left again" screen_wait 3 LIVE
 
