@@ -97,7 +97,11 @@ static void answer_recorded(void *context, const struct app_request *request)
         err_set(&why, ERR_UNAVAILABLE, "the recording has no answer to %s %.100s", request->method, request->path);
     else if (status < 200 || status > 299)
         err_set(&why, ERR_UNAVAILABLE, "%.200s", json_text(json_object_get(answer, "error"), "message", "refused"));
-    decode_reply(status, answer, &why, request->result, &r.reply);
+    struct model_delta read = {0};
+    if (answer && request->decode && status >= 200 && status <= 299 && request->decode(answer, &read, &why) < 0)
+        status = 0;
+    decode_reply(status, request->decode ? NULL : answer, &why, request->result, &r.reply);
+    r.reply.read = read;
     r.reply.json = answer && request->whole ? json_incref((json_t *)(uintptr_t)answer) : NULL;
     vec_push(&h->replies, r);
 }
