@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "client/status.h"
 #include "client/trust.h"
 #include "crypto/crypto.h"
 #include "net/addr.h"
@@ -305,22 +305,6 @@ static int no_answer(struct client *c, CURLcode result, struct err *e)
     return err_set(e, ERR_UNAVAILABLE, "connecting to headway: %s: %.160s", client_target(c), why);
 }
 
-static int code_of(long status)
-{
-    static const struct {
-        long status;
-        int code;
-    } codes[] = {
-        {400, ERR_INVALID},     {401, ERR_UNAUTHENTICATED}, {403, ERR_DENIED}, {404, ERR_MISSING}, {409, ERR_CONFLICT},
-        {410, ERR_GONE},        {412, ERR_PRECONDITION},    {413, ERR_TOOBIG}, {422, ERR_INVALID}, {429, ERR_BUSY},
-        {501, ERR_UNSUPPORTED}, {503, ERR_UNAVAILABLE},     {504, ERR_TIMEOUT}};
-
-    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
-        if (codes[i].status == status)
-            return codes[i].code;
-    return status >= 500 ? ERR_INTERNAL : ERR_INVALID;
-}
-
 /* What an answer says that is about the path only, as for one that the server does not know. */
 static bool says_nothing(const char *text)
 {
@@ -359,7 +343,7 @@ static int refused(struct client *c, const char *method, const char *path, long 
         buf_addf(&message, "Not Found: %s does not know %s %s: is it headway, and of this release?", client_target(c),
                  method, path);
     }
-    int r = err_field(e, (enum err_code)code_of(status), json_text(error, "field", ""), "%s", buf_text(&message));
+    int r = err_field(e, (enum err_code)status_code(status), json_text(error, "field", ""), "%s", buf_text(&message));
     c->words = buf_take(&message);
     return r;
 }
