@@ -58,9 +58,13 @@ static void a_path_is_asked_for_and_shown(void **state)
     assert_string_equal(r.sent.items[rig_last(&r)].path,
                         "/api/headway/explain?src=laptop-alice&dst=10.20.4.9&port=5432");
     rig_answer(&r, rig_last(&r), 200, explained);
+    assert_true(rig_tell(&r, "/api/headway/explain?src=10.20.4.9&dst=laptop-alice", 200, refused));
+    assert_true(rig_shows(&r, "the other way"));
+    assert_true(rig_shows(&r, "the closest rule is grant 1 (line 6): it opens nas, but not"));
     wrong += golden_of_all_sizes(&r, "reach-path");
     rig_keys(&r, "=<Ctrl-U>laptop-bob nas<Enter>");
     rig_answer(&r, rig_last(&r), 200, refused);
+    assert_false(rig_shows(&r, "the other way"));
     wrong += golden_of_all_sizes(&r, "reach-refused");
     assert_int_equal(wrong, 0);
     rig_release(&r);

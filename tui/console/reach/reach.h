@@ -51,6 +51,11 @@ struct reach_path {
     uint64_t pairs_allowed, pairs_denied;
     struct reach_rows steps;
     char *trouble; /* why there is no answer; NULL */
+    /* The other way: the last fact, and the line that it comes from. */
+    uint64_t back_call;
+    bool back_allowed;
+    char *back; /* NULL: not known yet */
+    unsigned back_line;
 };
 
 struct reach_column {
@@ -96,6 +101,7 @@ void reach_path_release(struct reach_path *p);
 /* "SRC DST[:PORT]"; false: it is not that. */
 bool reach_path_read(struct reach_path *p, const char *text);
 void reach_path_ask(struct app *app);
+void reach_path_back_reply(struct app *app, const struct reply *reply);
 void reach_path_reply(struct app *app, const struct reply *reply);
 void reach_path_draw(struct app *app, struct canvas *c, struct rect at);
 

@@ -25,6 +25,7 @@ void reach_path_release(struct reach_path *p)
     free(p->target);
     free(p->route);
     free(p->trouble);
+    free(p->back);
 }
 
 /* ---- asking ---- */
@@ -53,28 +54,55 @@ bool reach_path_read(struct reach_path *p, const char *text)
     return true;
 }
 
-void reach_path_ask(struct app *app)
+/* back: the answer says only what is below the path, and nobody waits for it. */
+static uint64_t send_question(struct app *app, const char *src, const char *dst, uint16_t port, bool back)
 {
-    struct reach_path *p = &reach_of(app)->path;
     struct buf path = BUF_INIT(0);
 
-    if (!*p->src || !*p->dst || !app->net.send)
-        return;
     buf_adds(&path, "/api/headway/explain?src=");
-    client_escape(&path, p->src);
+    client_escape(&path, src);
     buf_adds(&path, "&dst=");
-    client_escape(&path, p->dst);
-    if (p->port)
-        buf_addf(&path, "&port=%u", p->port);
+    client_escape(&path, dst);
+    if (port)
+        buf_addf(&path, "&port=%u", port);
     struct app_request request = {.id = app->next_request++,
                                   .method = "GET",
                                   .path = buf_text(&path),
                                   .body = "",
                                   .result = ROW_KINDS,
+                                  .background = back,
                                   .whole = true};
-    p->call = request.id;
     app->net.send(app->net.context, &request);
     buf_release(&path);
+    return request.id;
+}
+
+void reach_path_ask(struct app *app)
+{
+    struct reach_path *p = &reach_of(app)->path;
+
+    if (!*p->src || !*p->dst || !app->net.send)
+        return;
+    free(p->back);
+    p->back = NULL;
+    p->call = send_question(app, p->src, p->dst, p->port, false);
+    p->back_call = send_question(app, p->dst, p->src, 0, true);
+}
+
+void reach_path_back_reply(struct app *app, const struct reply *reply)
+{
+    struct reach_path *p = &reach_of(app)->path;
+    struct api_explanation e;
+
+    p->back_call = 0;
+    if (reply->status < 200 || reply->status >= 300 ||
+        api_read(&api_explanation_shape, reply->json, &e, API_FOR_TERMINAL, NULL) < 0)
+        return;
+    const struct api_step *last = e.steps.len ? api_at(&e.steps, struct api_step, e.steps.len - 1) : NULL;
+    p->back_allowed = e.allowed;
+    p->back_line = last && last->line <= UINT32_MAX ? (unsigned)last->line : 0;
+    mem_replace(&p->back, last ? last->text : "");
+    api_release(&api_explanation_shape, &e);
 }
 
 static void take_explanation(struct reach_path *p, const struct api_explanation *e)
@@ -230,6 +258,21 @@ static void draw_steps(struct app *app, struct canvas *c, struct rect at)
     }
 }
 
+#define BACK_ROWS 3
+
+static void draw_back(const struct reach_path *p, struct canvas *c, struct rect at)
+{
+    char where[24];
+
+    canvas_section(c, at.row, at.col, at.cols, "the other way, any tcp port", "");
+    canvas_text(c, at.row + 1, at.col + 2, 5, p->back_allowed ? ROLE_OK : ROLE_BAD, p->back_allowed ? "YES" : "NO");
+    canvas_wrap(c, (struct rect){at.row + 1, at.col + 7, at.rows - 1, at.cols - 19}, ROLE_TEXT, p->back);
+    if (!p->back_line)
+        return;
+    snprintf(where, sizeof(where), "line %u", p->back_line);
+    canvas_right(c, at.row + 1, at.col + at.cols - 11, 10, ROLE_KEY, where);
+}
+
 void reach_path_draw(struct app *app, struct canvas *c, struct rect at)
 {
     const struct reach_path *p = &reach_of(app)->path;
@@ -246,7 +289,10 @@ void reach_path_draw(struct app *app, struct canvas *c, struct rect at)
     else if (p->at_ns) {
         draw_verdict(p, c, (struct rect){at.row + 2, at.col, 1, at.cols});
         canvas_rule(c, at.row + 3, at.col, at.cols);
-        draw_steps(app, c, (struct rect){at.row + 4, at.col, at.rows - 4, at.cols});
+        int back = p->back && at.rows >= 5 * BACK_ROWS ? BACK_ROWS : 0;
+        draw_steps(app, c, (struct rect){at.row + 4, at.col, at.rows - 4 - back, at.cols});
+        if (back)
+            draw_back(p, c, (struct rect){at.row + at.rows - back, at.col, back, at.cols});
     } else {
         canvas_text(c, at.row + 2, at.col + 2, at.cols - 4, ROLE_FAINT, "not connected: the server is not asked yet");
     }

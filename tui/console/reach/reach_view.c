@@ -60,6 +60,10 @@ static bool reply_to(struct app *app, uint64_t id, struct reply *reply)
         reach_path_reply(app, reply);
         return true;
     }
+    if (id == r->path.back_call) {
+        reach_path_back_reply(app, reply);
+        return true;
+    }
     for (int i = REACH_MATRIX; i < REACH_PARTS; i++)
         if (id == r->tables[i].call) {
             reach_table_reply(app, &r->tables[i], reply);
