@@ -295,8 +295,7 @@ struct api_changes {
     struct api_removed removed;
 };
 
-/* The stream of events says something about this often, and never a second later. */
-#define API_ALIVE_MS 5000
+#define API_ALIVE_MS 5000 /* the stream of events says something this often, or at most a second later */
 
 /* GET events without follow: a page of the journal, and the newest event there is. */
 struct api_page {
