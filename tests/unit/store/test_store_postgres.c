@@ -211,7 +211,7 @@ static void sessions_may_end_at_any_moment(void **state)
     atomic_store(&ending, false);
     fixture_begin(&f);
     assert_int_equal(pthread_create(&thread, NULL, end_sessions, NULL), 0);
-    while (id < 3000) {
+    while (id < 1500) {
         for (size_t i = 0; i < 30; i++)
             submit_user(f.store, 1, ++id);
         wait_for_answers(id - 20);
