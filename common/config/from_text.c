@@ -118,7 +118,8 @@ int value_set_text(struct config *c, const struct config_key *key, const char *t
                    struct value_skips *skips, struct err *e)
 {
     struct raw_value v = {.shape = RAW_SCALAR};
-    int shape = value_shape(key), r = 0;
+    enum raw_shape shape = value_shape(key);
+    int r = 0;
 
     if (shape == RAW_LIST)
         r = value_split(key, text, &v, e);

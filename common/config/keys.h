@@ -79,8 +79,9 @@ struct raw_item {
     struct strs values;
     struct config_pairs fields; /* of an object in a list */
 };
+enum raw_shape { RAW_NULL, RAW_SCALAR, RAW_LIST, RAW_MAP, RAW_OBJECTS };
 struct raw_value {
-    enum { RAW_NULL, RAW_SCALAR, RAW_LIST, RAW_MAP, RAW_OBJECTS } shape;
+    enum raw_shape shape;
     char *text;
     struct raw_item *items;
     size_t len, cap;
@@ -105,7 +106,8 @@ void value_copy(struct config *c, const struct config *from, const struct config
 /* A text that is equal exactly when the values are; also for people. */
 void value_text(const struct config *c, const struct config_key *key, struct buf *out);
 void value_release(struct config *c, const struct config_key *key);
-int value_shape(const struct config_key *key); /* of struct raw_value; RAW_SCALAR for a value that stands alone */
+enum raw_shape
+value_shape(const struct config_key *key); /* of struct raw_value; RAW_SCALAR for a value that stands alone */
 /* The members of a list, separated by white space, or as JSON. */
 int value_split(const struct config_key *key, const char *text, struct raw_value *v, struct err *e) WARN_UNUSED;
 

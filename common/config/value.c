@@ -227,7 +227,7 @@ static const struct type {
     void (*release)(void *value);
     void (*copy)(void *to, const void *from); /* NULL: as bytes */
     size_t size;
-    int shape; /* for many */
+    enum raw_shape shape; /* for many */
 } types[TYPE_COUNT] = {
     [TYPE_BOOL] = {.one = read_bool, .write = write_bool, .size = sizeof(bool)},
     [TYPE_INT] = {.one = read_int, .write = write_int, .size = sizeof(int64_t)},
@@ -338,7 +338,7 @@ bool value_is_given(const struct config_key *key, const struct raw_value *v)
     return v->shape != RAW_NULL && (v->shape != RAW_SCALAR || *v->text || takes_empty);
 }
 
-int value_shape(const struct config_key *key)
+enum raw_shape value_shape(const struct config_key *key)
 {
     return types[key->type].many ? types[key->type].shape : RAW_SCALAR;
 }
@@ -355,7 +355,7 @@ static int set_many(const struct config_key *key, const struct raw_value *v, voi
     }
     bool empty = v->shape == RAW_SCALAR ? !*v->text : v->len == 0;
     if (r == 0)
-        r = (int)v->shape == types[key->type].shape || empty
+        r = v->shape == types[key->type].shape || empty
                 ? types[key->type].many(key, v, out, skips, e)
                 : err_field(e, ERR_INVALID, key->name, "%s must be %s", key->name,
                             types[key->type].shape == RAW_LIST  ? "a list"

@@ -464,7 +464,8 @@ static void draw_small(struct app *app, struct canvas *c)
     }
     canvas_textf(c, 0, 0, c->cols, conn_words[app->conn.state].role, "%s", conn_words[app->conn.state].word);
     canvas_textf(c, 1, 0, c->cols, ROLE_TEXT, "%zu nodes, %zu online", nodes->index.len, online);
-    canvas_textf(c, 2, 0, c->cols, waiting ? ROLE_WAIT : ROLE_TEXT, "%zu routes waiting", waiting);
+    canvas_textf(c, 2, 0, c->cols, waiting ? ROLE_WAIT : ROLE_TEXT, "%zu route%s waiting", waiting,
+                 waiting == 1 ? "" : "s");
     canvas_textf(c, 3, 0, c->cols, ROLE_TEXT, "%zu waiting to join", app->model.tables[ROW_PENDING].index.len);
     canvas_textf(c, c->rows - 1, 0, c->cols, ROLE_HINT, "%dx%d: too small; i anyway, q quits", c->cols, c->rows);
 }

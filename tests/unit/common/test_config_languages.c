@@ -177,7 +177,7 @@ static void other_ends_of_lines_and_marks_load(void **state)
     (void)state;
     assert_string_equal(c->log.level, "warn");
     config_unref(c);
-    c = parse("c.yaml", "listen: &l 127.0.0.1:8080\n" + strlen("listen: &l 127.0.0.1:8080\n"));
+    c = parse("c.yaml", "");
     config_unref(c);
 }
 

@@ -180,6 +180,11 @@ static void draw_line(struct canvas *c, struct rect at, int line, const char *la
     canvas_text(c, at.row + line, at.col + 3 + LABEL_COLS, at.cols - 4 - LABEL_COLS, ROLE_TEXT, text);
 }
 
+static const char *s_of(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void pane(struct app *app, struct canvas *c, struct rect at)
 {
     const struct api_server *server = &app->model.server;
@@ -192,8 +197,9 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     snprintf(text, sizeof(text), "%zu: %zu online, %zu offline, %zu expired", n.nodes, n.online, n.nodes - n.online,
              n.expired);
     draw_line(c, at, 1, "nodes", text);
-    snprintf(text, sizeof(text), "%zu advertised, %zu approved, %zu serving, %zu waiting; %zu routers, %zu exit nodes",
-             n.advertised, n.approved, n.serving, n.waiting, n.routers, n.exits);
+    snprintf(text, sizeof(text),
+             "%zu advertised, %zu approved, %zu serving, %zu waiting; %zu router%s, %zu exit node%s", n.advertised,
+             n.approved, n.serving, n.waiting, n.routers, s_of(n.routers), n.exits, s_of(n.exits));
     draw_line(c, at, 2, "routes", text);
     snprintf(text, sizeof(text), "%zu, %zu without a router", n.prefixes, n.unserved);
     draw_line(c, at, 3, "prefixes", text);
@@ -201,9 +207,11 @@ static void pane(struct app *app, struct canvas *c, struct rect at)
     struct rect hour = {at.row + used, at.col, at.rows - used, at.cols};
     if (pulse_reports_draw(&state_of(app)->reports, c, hour) && used == 4)
         return;
-    snprintf(text, sizeof(text), "%zu users, %zu pre-auth keys, %zu API keys",
-             model_table(&app->model, ROW_USER)->index.len, model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
-             model_table(&app->model, ROW_API_KEY)->index.len);
+    size_t users = model_table(&app->model, ROW_USER)->index.len,
+           joining = model_table(&app->model, ROW_PREAUTH_KEY)->index.len,
+           programs = model_table(&app->model, ROW_API_KEY)->index.len;
+    snprintf(text, sizeof(text), "%zu user%s, %zu pre-auth key%s, %zu API key%s", users, s_of(users), joining,
+             s_of(joining), programs, s_of(programs));
     draw_line(c, at, 4, "accounts", text);
 }
 
