@@ -57,18 +57,25 @@ static bool is_address(const struct prefix *p)
     return p->bits == p->addr.bits;
 }
 
-/* How many addresses the row stands for, it included; 0: an earlier one does. */
+static bool folds_with(const struct api_node_route *a, const struct api_node_route *b)
+{
+    return a->route.state == b->route.state && is_address(&b->route.prefix);
+}
+
+/* How many addresses the row stands for, it included; 0: an earlier one does. The rows of a node follow each other. */
 static size_t folded(const struct api_list *list, size_t at)
 {
     const struct api_node_route *r = api_at(list, struct api_node_route, at);
-    size_t count = 0, before = 0;
+    size_t first = at, count = 0, before = 0;
 
-    for (size_t i = 0; i < list->len; i++) {
+    while (first > 0 && api_at(list, struct api_node_route, first - 1)->node == r->node)
+        first--;
+    for (size_t i = first; i < list->len; i++) {
         const struct api_node_route *other = api_at(list, struct api_node_route, i);
-        if (other->node != r->node || other->route.state != r->route.state || !is_address(&other->route.prefix))
-            continue;
-        count++;
-        before += i < at;
+        if (other->node != r->node)
+            break;
+        count += folds_with(r, other);
+        before += i < at && folds_with(r, other);
     }
     return count <= FOLD_MORE_THAN ? 1 : before ? 0 : count;
 }
