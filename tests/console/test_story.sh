@@ -70,6 +70,7 @@ screen_keys Enter
 screen_keys a
 check "approving them shows a plan" screen_wait 3 'approve 2 routes on'
 check "which warns of the one that holds the clients' own network" screen_wait 5 '! .*10\.99\.0\.0/16'
+screen_keys NPage
 check "and says for whom what changes" screen_wait 5 'gains? a way|gains '
 scene plan
 screen_keys Escape

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Connections as the rest of the store uses them. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "store/postgres/pg.h"
 
 #define READER_WAIT_MS  5000
@@ -89,20 +89,39 @@ static int connect_reader(struct pg_engine *en, struct err *e)
     return code;
 }
 
+/* False: others read for too long. */
+static bool take_reader(struct pg_engine *en)
+{
+    int64_t until_ms = clock_mono_ms() + READER_WAIT_MS;
+    bool in_time = true;
+
+    pthread_mutex_lock(&en->reader_lock);
+    while (en->reader_taken && in_time)
+        in_time = thread_cond_wait(&en->reader_free, &en->reader_lock, until_ms);
+    bool taken = !en->reader_taken;
+    en->reader_taken = true;
+    pthread_mutex_unlock(&en->reader_lock);
+    return taken;
+}
+
+static void give_reader(struct pg_engine *en)
+{
+    pthread_mutex_lock(&en->reader_lock);
+    en->reader_taken = false;
+    pthread_cond_signal(&en->reader_free);
+    pthread_mutex_unlock(&en->reader_lock);
+}
+
 int pg_reading(struct engine *engine, store_use *use, void *arg, struct err *e)
 {
     struct pg_engine *en = (struct pg_engine *)engine;
-    struct timespec until;
-    int code;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += READER_WAIT_MS / 1000;
-    if (pthread_mutex_clocklock(&en->reader_lock, CLOCK_MONOTONIC, &until) != 0)
+    if (!take_reader(en))
         return err_set(e, ERR_UNAVAILABLE, "%s: it does not answer", en->place.called);
-    code = connect_reader(en, e);
+    int code = connect_reader(en, e);
     if (code == 0)
         code = pg_snapshot(&en->reader, use, arg, e);
-    pthread_mutex_unlock(&en->reader_lock);
+    give_reader(en);
     return code;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/postgres/pg.h"
 
 static void close_engine(struct engine *engine)
@@ -12,6 +13,7 @@ static void close_engine(struct engine *engine)
 
     pg_disconnect(&en->writer);
     pg_disconnect(&en->reader);
+    pthread_cond_destroy(&en->reader_free);
     pthread_mutex_destroy(&en->reader_lock);
     pthread_mutex_destroy(&en->writer_lock);
     pg_place_release(&en->place);
@@ -59,6 +61,7 @@ int pg_engine_open(const struct store_postgres *with, struct engine **out, struc
 
     en->engine.calls = &calls;
     pthread_mutex_init(&en->reader_lock, NULL);
+    thread_cond_init(&en->reader_free);
     pthread_mutex_init(&en->writer_lock, NULL);
     pg_place_take(&en->place, with);
     code = pg_lead_first(en, e);

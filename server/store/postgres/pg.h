@@ -42,7 +42,9 @@ struct pg_engine {
     struct store_ids ids;
 
     /* Other threads read here, one at a time. */
-    pthread_mutex_t reader_lock;
+    pthread_mutex_t reader_lock; /* of reader_taken, whose taker has what follows */
+    pthread_cond_t reader_free;
+    bool reader_taken;
     struct pg_conn reader;
     int64_t reader_retry_ms; /* until then nobody tries to connect again */
     struct err reader_why;
