@@ -72,7 +72,7 @@ check "also on the screen" screen_wait_not 3 'added here'
 # --- what was the policy, and who reaches what
 screen_keys L
 check "the texts that were the policy are listed" screen_wait 5 'in force'
-type_keys '2  '
+screen_keys Down # letters would look in the times too
 screen_keys Enter
 check "one is compared or restored" screen_wait 3 'restore it: reviewed'
 screen_keys Down Enter

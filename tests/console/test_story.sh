@@ -160,7 +160,7 @@ screen_keys 4
 screen_keys L
 check "the versions are listed" screen_wait 5 'in force'
 scene versions
-type_keys '1  '
+screen_keys Down # letters would look in the times too
 screen_keys Enter
 screen_wait 3 'restore it: reviewed' >/dev/null
 screen_keys Down Enter
