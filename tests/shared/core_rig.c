@@ -257,3 +257,10 @@ void core_rig_until(struct core_rig *r, bool (*is)(const struct tailnet_snapshot
     if (!yes)
         fail_msg("what was waited for did not come");
 }
+
+uint64_t core_rig_begin(struct core_rig *r, const char *extra)
+{
+    core_rig_prepare(r, extra);
+    core_rig_start(r);
+    return core_rig_user(r, "alice");
+}

@@ -19,6 +19,8 @@ struct core_rig {
 void core_rig_prepare(struct core_rig *r, const char *extra);
 void core_rig_start(struct core_rig *r);
 void core_rig_stop(struct core_rig *r); /* the store's file stays: core_rig_start goes on with it */
+/* The beginning of most tests: prepared with these lines, started, and the user alice is there. Her id. */
+uint64_t core_rig_begin(struct core_rig *r, const char *extra);
 void core_rig_end(struct core_rig *r);
 
 /* Sends a call and waits until it is answered: its code. */

@@ -44,9 +44,7 @@ static void begin(void)
     struct core_admin a = {.op = ADMIN_PREFIX_SET, .given = RULE_PROBE};
     struct prefix p = sample_prefix(LAN), target = sample_prefix("10.1.0.9/32");
 
-    core_rig_prepare(&r, "node:\n  routes:\n    ha:\n      settle_time: 600ms\n");
-    core_rig_start(&r);
-    uint64_t alice = core_rig_user(&r, "alice");
+    uint64_t alice = core_rig_begin(&r, "node:\n  routes:\n    ha:\n      settle_time: 600ms\n");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     for (uint8_t i = 0; i < 2; i++) {
         routers[i] = (struct join){

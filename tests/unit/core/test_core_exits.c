@@ -20,9 +20,7 @@ static uint64_t exit_ids[2], exit_sessions[2], user_id;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "node:\n  offline_grace: 1h\n");
-    core_rig_start(&r);
-    uint64_t alice = core_rig_user(&r, "alice");
+    uint64_t alice = core_rig_begin(&r, "node:\n  offline_grace: 1h\n");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     for (uint8_t i = 0; i < 2; i++) {
         exits[i] = (struct join){.key = key,

@@ -27,9 +27,7 @@ static struct core_rig r;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    uint64_t alice = core_rig_user(&r, "alice");
+    uint64_t alice = core_rig_begin(&r, "");
     for (int i = 0; i < 3; i++)
         free(core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true}));
     core_rig_stop(&r);

@@ -24,9 +24,7 @@ static uint64_t alice, bob;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "");
     bob = core_rig_user(&r, "bob");
     core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = POLICY});
     return 0;
@@ -406,9 +404,7 @@ static void nodes_that_are_tagged_never_expire(void **state)
 static int begin_with_expiry(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "node:\n  expiry: 1h\n");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "node:\n  expiry: 1h\n");
     return 0;
 }
 

@@ -38,9 +38,7 @@ static void forget_moments(void)
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     return 0;
 }

@@ -26,9 +26,7 @@ static uint64_t alice, bob;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "");
     bob = core_rig_user(&r, "bob");
     return 0;
 }

@@ -21,9 +21,7 @@ static uint64_t node;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    uint64_t alice = core_rig_user(&r, "alice");
+    uint64_t alice = core_rig_begin(&r, "");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     machine = (struct join){.key = key, .name = "laptop", .machine = 1, .node = 1};
     node = core_rig_node(&r, &machine);

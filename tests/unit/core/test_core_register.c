@@ -21,9 +21,7 @@ static uint64_t alice;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "");
     return 0;
 }
 
@@ -266,9 +264,7 @@ static void a_person_decides(void **state)
 static int begin_narrow(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "prefixes:\n  v4: 100.64.0.0/29\n  v6: fd7a:115c:a1e0::/48\n");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "prefixes:\n  v4: 100.64.0.0/29\n  v6: fd7a:115c:a1e0::/48\n");
     return 0;
 }
 
@@ -333,9 +329,7 @@ static void who_was_decided_upon_waits_no_more(void **state)
 static int begin_small(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "tuning:\n  register_cache_max_entries: 8\n");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "tuning:\n  register_cache_max_entries: 8\n");
     return 0;
 }
 

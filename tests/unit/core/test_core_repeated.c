@@ -20,9 +20,7 @@ static uint64_t alice;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, "");
     return 0;
 }
 

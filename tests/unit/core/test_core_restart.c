@@ -24,9 +24,7 @@ static struct core_rig r;
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "prefixes:\n  v4: 100.64.0.0/29\n");
-    core_rig_start(&r);
-    core_rig_user(&r, "alice");
+    core_rig_begin(&r, "prefixes:\n  v4: 100.64.0.0/29\n");
     return 0;
 }
 

@@ -25,9 +25,7 @@ static char *key;
 
 static void begin_with(const char *extra)
 {
-    core_rig_prepare(&r, extra);
-    core_rig_start(&r);
-    alice = core_rig_user(&r, "alice");
+    alice = core_rig_begin(&r, extra);
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
 }
 

@@ -66,9 +66,7 @@ static void policy(const char *text)
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    uint64_t alice = core_rig_user(&r, "alice");
+    uint64_t alice = core_rig_begin(&r, "");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     policy(PLAIN);
     for (unsigned i = 0; i < NODES; i++) {

@@ -28,9 +28,7 @@ static const char policy[] =
 
 static void begin(const char *extra)
 {
-    core_rig_prepare(&r, extra);
-    core_rig_start(&r);
-    uint64_t alice = core_rig_user(&r, "alice");
+    uint64_t alice = core_rig_begin(&r, extra);
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     core_rig_admin_ok(&r, (struct core_admin){.op = ADMIN_POLICY_SET, .text = policy});
     viewer = (struct join){.key = key, .name = "viewer", .machine = 9, .node = 9};

@@ -128,9 +128,7 @@ static void measure(const struct join *j, const char *net_info)
 static int begin(void **state)
 {
     (void)state;
-    core_rig_prepare(&r, "");
-    core_rig_start(&r);
-    uint64_t alice = core_rig_user(&r, "alice");
+    uint64_t alice = core_rig_begin(&r, "");
     key = core_rig_key(&r, (struct core_admin){.user_id = alice, .reusable = true});
     for (uint8_t i = 0; i < 2; i++) {
         routers[i] = (struct join){
