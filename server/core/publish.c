@@ -283,6 +283,18 @@ static void publish_pendings(struct core_state *s, struct tailnet_snapshot *next
     vec_release(&list);
 }
 
+static void publish_oauth(struct core_state *s, struct tailnet_snapshot *next)
+{
+    size_t count;
+    const void **items = published(s, RECORD_OAUTH_CLIENT, &count);
+
+    snapshot_set_oauth_clients(next, (const struct oauth_client *const *)items, count);
+    free(items);
+    items = published(s, RECORD_OAUTH_TOKEN, &count);
+    snapshot_set_oauth_tokens(next, (const struct oauth_token *const *)items, count);
+    free(items);
+}
+
 static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
 {
     size_t count;
@@ -304,6 +316,8 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_api_keys(next, (const struct api_key *const *)items, count);
         free(items);
     }
+    if (s->oauth_dirty)
+        publish_oauth(s, next);
     if (s->pendings_dirty)
         publish_pendings(s, next);
     if (s->primaries_dirty)
@@ -323,7 +337,8 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
     if (s->message_dirty)
         snapshot_set_message(next, s->message_published);
     s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
-    s->primaries_dirty = s->via_primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
+    s->primaries_dirty = s->via_primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty =
+        s->oauth_dirty = false;
 }
 
 static const struct user *published_user(struct core_state *s, uint64_t id)
@@ -440,7 +455,7 @@ void publish(struct core_state *s)
     route_moves_release(&moves);
     bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
                  s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty || s->prefix_settings_dirty ||
-                 s->settings_dirty || s->message_dirty || s->nearest_dirty;
+                 s->settings_dirty || s->message_dirty || s->nearest_dirty || s->oauth_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     int64_t began = clock_mono_us();

@@ -38,6 +38,10 @@ struct store_image {
     size_t deleted_node_count;
     struct admin_call **admin_calls;
     size_t admin_call_count;
+    struct oauth_client **oauth_clients;
+    size_t oauth_client_count;
+    struct oauth_token **oauth_tokens;
+    size_t oauth_token_count;
     uint64_t run;                   /* raised by one, durably, by this start */
     uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };

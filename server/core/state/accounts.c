@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users, pre-auth keys and API keys. */
+/* Users, keys, and programs that fetch tokens. */
 
 #include "core/state/accounts.h"
 #include "base/mem.h"
@@ -7,7 +7,15 @@
 
 struct map *pairs_of(struct core_state *s, enum record_kind kind)
 {
-    return kind == RECORD_USER ? &s->users : kind == RECORD_PREAUTH_KEY ? &s->preauth_keys : &s->api_keys;
+    static const size_t maps[RECORD_KINDS] = {
+        [RECORD_USER] = offsetof(struct core_state, users),
+        [RECORD_PREAUTH_KEY] = offsetof(struct core_state, preauth_keys),
+        [RECORD_API_KEY] = offsetof(struct core_state, api_keys),
+        [RECORD_OAUTH_CLIENT] = offsetof(struct core_state, oauth_clients),
+        [RECORD_OAUTH_TOKEN] = offsetof(struct core_state, oauth_tokens),
+    };
+
+    return maps[kind] ? (struct map *)(void *)((char *)s + maps[kind]) : NULL;
 }
 
 struct record_pair *pair_of(struct core_state *s, enum record_kind kind, uint64_t id, bool make)

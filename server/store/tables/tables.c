@@ -44,6 +44,8 @@ static const struct store_column preauth_key_columns[] = {
     COL(preauth_key, "expiration_ns", expiration_ns, TIME),
     COL(preauth_key, "created_ns", created_ns, TIME),
     LATER(preauth_key, "preauthorized", preauthorized, BOOL, 5, "1"),
+    LATER(preauth_key, "revoked_ns", revoked_ns, TIME, 7, "0"),
+    LATER(preauth_key, "description", description, TEXT, 7, "''"),
 };
 
 static const struct store_column api_key_columns[] = {
@@ -56,6 +58,30 @@ static const struct store_column api_key_columns[] = {
     COL(api_key, "expiration_ns", expiration_ns, TIME),
     COL(api_key, "created_ns", created_ns, TIME),
     COL(api_key, "last_seen_ns", last_seen_ns, TIME),
+    LATER(api_key, "user_id", user_id, U64, 7, "0"),
+};
+
+static const struct store_column oauth_client_columns[] = {
+    COL(oauth_client, "id", r.id, U64),
+    COL(oauth_client, "version", r.version, U64),
+    COL(oauth_client, "client_id", client_id, TEXT),
+    COL(oauth_client, "secret_hash", secret_hash, TEXT),
+    COL(oauth_client, "description", description, TEXT),
+    COL(oauth_client, "scopes", scopes, STRS),
+    COL(oauth_client, "tags", tags, STRS),
+    COL(oauth_client, "created_ns", created_ns, TIME),
+    COL(oauth_client, "last_seen_ns", last_seen_ns, TIME),
+};
+
+static const struct store_column oauth_token_columns[] = {
+    COL(oauth_token, "id", r.id, U64),
+    COL(oauth_token, "client", client, U64),
+    COL(oauth_token, "prefix", prefix, TEXT),
+    COL(oauth_token, "secret_hash", secret_hash, TEXT),
+    COL(oauth_token, "scopes", scopes, STRS),
+    COL(oauth_token, "tags", tags, STRS),
+    COL(oauth_token, "expiration_ns", expiration_ns, TIME),
+    COL(oauth_token, "created_ns", created_ns, TIME),
 };
 
 static const struct store_column node_columns[] = {
@@ -236,6 +262,12 @@ static const struct store_index preauth_key_indexes[] = {
 static const struct store_index api_key_indexes[] = {
     {.name = "api_key_prefix", .on = "prefix", .column = "prefix", .rows = INDEX_TEXT_SET},
 };
+static const struct store_index oauth_client_indexes[] = {
+    {.name = "oauth_client_id", .on = "client_id"},
+};
+static const struct store_index oauth_token_indexes[] = {
+    {.name = "oauth_token_prefix", .on = "prefix"},
+};
 static const struct store_index node_indexes[] = {
     {.name = "node_node_key", .on = "node_key", .column = "node_key", .rows = INDEX_KEY_SET},
     {.name = "node_given_name", .on = "lower(given_name)", .column = "given_name", .rows = INDEX_TEXT_SET},
@@ -286,6 +318,10 @@ const struct store_table store_tables[STORE_TABLES] = {
                              LOADED(deleted_nodes, deleted_node_count), .order = "time_ns,id", .since = 6},
     [RECORD_ADMIN_CALL] = {"admin_call", 1, COLUMNS(admin_call_columns), LOADED(admin_calls, admin_call_count),
                            .order = "time_ns,token", .since = 6},
+    [RECORD_OAUTH_CLIENT] = {"oauth_client", 1, COLUMNS(oauth_client_columns), INDEXES(oauth_client_indexes),
+                             LOADED(oauth_clients, oauth_client_count), .since = 7},
+    [RECORD_OAUTH_TOKEN] = {"oauth_token", 1, COLUMNS(oauth_token_columns), INDEXES(oauth_token_indexes),
+                            LOADED(oauth_tokens, oauth_token_count), .since = 7},
     /* Written late: a row must not outlive its node. */
     [TABLE_NODE_LIVE] = {"node_live", 1, COLUMNS(node_live_columns), .owner = "node", .owner_column = "id",
                          .guarded = true, .since = 1},
