@@ -81,9 +81,9 @@ static void reset_work(struct core_state *s)
     slots_reset(s);
     for (size_t i = 0; i < s->slots.len; i++) /* a deletion that was due did not happen */
         timer_for_ephemeral(s, s->slots.items[i]);
-    for (int kind = RECORD_USER; kind <= RECORD_API_KEY; kind++) {
+    for (int kind = 0; kind < RECORD_KINDS; kind++) {
         struct map *pairs = pairs_of(s, (enum record_kind)kind);
-        for (struct map_entry *e = map_first(pairs); e; e = map_next(pairs, e)) {
+        for (struct map_entry *e = pairs ? map_first(pairs) : NULL; e; e = map_next(pairs, e)) {
             struct record_pair *c = e->value;
             record_unref(c->work);
             c->work = record_ref(c->published);

@@ -54,6 +54,12 @@ static void follow_api_key(struct core_state *s, const struct store_write *w)
     s->api_keys_dirty = true;
 }
 
+static void follow_identity(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->identities_dirty = true;
+}
+
 static void follow_policy(struct core_state *s, const struct store_write *w)
 {
     record_unref(s->policy_published);
@@ -111,6 +117,7 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_USER] = follow_user,
         [RECORD_PREAUTH_KEY] = follow_preauth_key,
         [RECORD_API_KEY] = follow_api_key,
+        [RECORD_IDENTITY] = follow_identity,
         [RECORD_NODE] = follow_node,
         [RECORD_POLICY] = follow_policy,
         [RECORD_PRIMARY] = follow_primary,

@@ -304,6 +304,11 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
         snapshot_set_api_keys(next, (const struct api_key *const *)items, count);
         free(items);
     }
+    if (s->identities_dirty) {
+        items = published(s, RECORD_IDENTITY, &count);
+        snapshot_set_identities(next, (const struct identity *const *)items, count);
+        free(items);
+    }
     if (s->pendings_dirty)
         publish_pendings(s, next);
     if (s->primaries_dirty)
@@ -322,7 +327,7 @@ static void publish_lists(struct core_state *s, struct tailnet_snapshot *next)
     }
     if (s->message_dirty)
         snapshot_set_message(next, s->message_published);
-    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->pendings_dirty = false;
+    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->identities_dirty = s->pendings_dirty = false;
     s->primaries_dirty = s->via_primaries_dirty = s->policy_dirty = s->prefix_settings_dirty = s->message_dirty = false;
 }
 
@@ -438,9 +443,9 @@ void publish(struct core_state *s)
     core_policy_publish(s, &moves);
     metrics_time(&s->counters.peers_times, &metrics_fractions, (double)(clock_mono_us() - reached) / 1e6);
     route_moves_release(&moves);
-    bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->pendings_dirty ||
-                 s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty || s->prefix_settings_dirty ||
-                 s->settings_dirty || s->message_dirty || s->nearest_dirty;
+    bool lists = s->users_dirty || s->preauth_keys_dirty || s->api_keys_dirty || s->identities_dirty ||
+                 s->pendings_dirty || s->primaries_dirty || s->via_primaries_dirty || s->policy_dirty ||
+                 s->prefix_settings_dirty || s->settings_dirty || s->message_dirty || s->nearest_dirty;
     if (!s->dirty_slots.len && !lists && !s->tailnet_dirty && s->event_delivered == s->event_published)
         return;
     int64_t began = clock_mono_us();

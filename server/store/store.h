@@ -38,6 +38,8 @@ struct store_image {
     size_t deleted_node_count;
     struct admin_call **admin_calls;
     size_t admin_call_count;
+    struct identity **identities;
+    size_t identity_count;
     uint64_t run;                   /* raised by one, durably, by this start */
     uint64_t next_id[RECORD_KINDS]; /* ids are never used twice, not even after a deletion; 0: the kind has none */
 };

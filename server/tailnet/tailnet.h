@@ -96,6 +96,8 @@ struct tailnet_snapshot {
     size_t preauth_key_count;
     const struct api_key **api_keys;
     size_t api_key_count;
+    const struct identity **identities; /* by id */
+    size_t identity_count;
     const struct pending **pendings;
     size_t pending_count;
     const struct primary **primaries; /* elected routers by prefix */

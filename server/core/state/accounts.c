@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users, pre-auth keys and API keys. */
+/* Users, whom providers know them by, pre-auth keys and API keys. */
 
 #include "core/state/accounts.h"
 #include "base/mem.h"
@@ -7,7 +7,18 @@
 
 struct map *pairs_of(struct core_state *s, enum record_kind kind)
 {
-    return kind == RECORD_USER ? &s->users : kind == RECORD_PREAUTH_KEY ? &s->preauth_keys : &s->api_keys;
+    switch (kind) {
+    case RECORD_USER:
+        return &s->users;
+    case RECORD_IDENTITY:
+        return &s->identities;
+    case RECORD_PREAUTH_KEY:
+        return &s->preauth_keys;
+    case RECORD_API_KEY:
+        return &s->api_keys;
+    default:
+        return NULL;
+    }
 }
 
 struct record_pair *pair_of(struct core_state *s, enum record_kind kind, uint64_t id, bool make)

@@ -48,7 +48,7 @@ void tx_set_work(struct core_state *s, const struct record *r, bool remove)
         const void *old = s->message_work;
         s->message_work = record_ref(r);
         record_unref(old);
-    } else if (r->kind == RECORD_USER || r->kind == RECORD_PREAUTH_KEY || r->kind == RECORD_API_KEY) {
+    } else if (pairs_of(s, r->kind)) {
         struct record_pair *c = pair_of(s, r->kind, r->id, true);
         const void *old = c->work;
         c->work = remove ? NULL : record_ref(r);
