@@ -7,7 +7,6 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
-#include "model/events.h"
 
 /* Where what a kind owns is, for copying and freeing. */
 #define AT(type, member) offsetof(struct type, member)
@@ -21,8 +20,8 @@ static const struct record_shape {
 } shapes[RECORD_KINDS] = {
     [RECORD_USER] = {sizeof(struct user),
                      {AT(user, name), AT(user, display_name), AT(user, email), AT(user, provider_id),
-                      AT(user, provider), AT(user, picture_url)},
-                     {0},
+                      AT(user, provider), AT(user, picture_url), AT(user, suspended_by)},
+                     {AT(user, groups)},
                      {0}},
     [RECORD_PREAUTH_KEY] = {sizeof(struct preauth_key),
                             {AT(preauth_key, prefix), AT(preauth_key, secret_hash), AT(preauth_key, description)},
@@ -74,6 +73,11 @@ static const struct record_shape {
                            {AT(admin_call, text), AT(admin_call, inverse), AT(admin_call, secret)},
                            {AT(admin_call, events)},
                            {0}},
+    [RECORD_IDENTITY] = {sizeof(struct identity),
+                         {AT(identity, provider), AT(identity, issuer), AT(identity, subject),
+                          AT(identity, refresh_token), AT(identity, trouble)},
+                         {0},
+                         {0}},
 };
 
 static char **text_at(void *record, size_t offset)
@@ -498,34 +502,4 @@ bool key_is_zero(const uint8_t key[KEY_LEN])
     for (size_t i = 0; i < KEY_LEN; i++)
         any |= key[i];
     return any == 0;
-}
-
-static const struct {
-    const char *kind;
-    enum event_weight weight;
-} events[EVENT_ID_COUNT] = {
-#define X(id, kind, weight, undo) [id] = {kind, weight},
-    EVENT_KINDS(X)
-#undef X
-};
-
-const char *event_kind(enum event_id id)
-{
-    return events[id].kind;
-}
-
-const char *event_weight_name(int weight)
-{
-    static const char *const names[] = {
-        [WEIGHT_INFO] = "info", [WEIGHT_CHANGE] = "change", [WEIGHT_WARN] = "warn", [WEIGHT_ALARM] = "alarm"};
-
-    return names[weight];
-}
-
-enum event_weight event_weight(const char *kind)
-{
-    for (size_t i = 0; i < EVENT_ID_COUNT; i++)
-        if (str_eq(events[i].kind, kind))
-            return events[i].weight;
-    return WEIGHT_INFO;
 }

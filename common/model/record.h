@@ -31,6 +31,7 @@ enum record_kind {
     RECORD_SSH_APPROVAL,
     RECORD_DELETED_NODE,
     RECORD_ADMIN_CALL,
+    RECORD_IDENTITY,
     RECORD_OAUTH_CLIENT,
     RECORD_OAUTH_TOKEN
 };
@@ -51,6 +52,23 @@ struct user {
     char *name, *display_name, *email, *provider_id, *provider, *picture_url;
     enum user_role role;
     int64_t created_ns;
+    int64_t suspended_ns; /* since when its nodes count as logged out and it cannot log in; 0: it is not suspended */
+    char *suspended_by;   /* the administrator, or "provider NAME", which takes it back at the next login; or "" */
+    struct strs groups;   /* sorted, "GROUP@PROVIDER": what the providers said that it is a member of */
+};
+
+/* Whom an OpenID provider knows a user by. A user may have several. */
+struct identity {
+    struct record r;
+    uint64_t user_id;
+    char *provider;         /* its name in the configuration */
+    char *issuer, *subject; /* as in its tokens */
+    int64_t created_ns;
+    int64_t login_ns;     /* of the last login; 0: linked by an administrator, not used yet */
+    int64_t groups_ns;    /* when the provider last said what groups the user is in; 0: never */
+    char *refresh_token;  /* encrypted; "": none */
+    int64_t refreshed_ns; /* when the provider last answered to it; 0: never */
+    char *trouble;        /* why it last did not, for people; "" */
 };
 
 struct preauth_key {

@@ -60,6 +60,12 @@ static void follow_oauth(struct core_state *s, const struct store_write *w)
     s->oauth_dirty = true;
 }
 
+static void follow_identity(struct core_state *s, const struct store_write *w)
+{
+    follow_pair(s, w);
+    s->identities_dirty = true;
+}
+
 static void follow_policy(struct core_state *s, const struct store_write *w)
 {
     record_unref(s->policy_published);
@@ -117,6 +123,7 @@ void commit_follow(struct core_state *s, const struct store_write *w, const char
         [RECORD_USER] = follow_user,
         [RECORD_PREAUTH_KEY] = follow_preauth_key,
         [RECORD_API_KEY] = follow_api_key,
+        [RECORD_IDENTITY] = follow_identity,
         [RECORD_OAUTH_CLIENT] = follow_oauth,
         [RECORD_OAUTH_TOKEN] = follow_oauth,
         [RECORD_NODE] = follow_node,

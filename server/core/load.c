@@ -129,7 +129,8 @@ static void load_ssh_approvals(struct core_state *s, const struct store_image *i
 /* The first entry of the journal and the first snapshot. */
 static int begin(struct core_state *s, const struct store_image *image, struct err *e)
 {
-    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->primaries_dirty = s->policy_dirty = true;
+    s->users_dirty = s->preauth_keys_dirty = s->api_keys_dirty = s->identities_dirty = true;
+    s->primaries_dirty = s->policy_dirty = true;
     s->message_dirty = s->oauth_dirty = true;
     s->tailnet_dirty |= CHANGE_DNS | CHANGE_DERP | CHANGE_USERS | CHANGE_POLICY;
     journal(s, &(struct event_note){.id = EVENT_SERVER_STARTED, .actor = "server", .object = "server"},
@@ -162,6 +163,7 @@ int state_load(struct core_state *s, struct err *e)
     load_pairs(s, RECORD_USER, (void *const *)image.users, image.user_count);
     load_pairs(s, RECORD_PREAUTH_KEY, (void *const *)image.preauth_keys, image.preauth_key_count);
     load_pairs(s, RECORD_API_KEY, (void *const *)image.api_keys, image.api_key_count);
+    load_pairs(s, RECORD_IDENTITY, (void *const *)image.identities, image.identity_count);
     load_pairs(s, RECORD_OAUTH_CLIENT, (void *const *)image.oauth_clients, image.oauth_client_count);
     load_pairs(s, RECORD_OAUTH_TOKEN, (void *const *)image.oauth_tokens, image.oauth_token_count);
     s->policy_work = record_ref(image.policy_count ? image.policies[0] : NULL);
@@ -204,6 +206,7 @@ void state_release(struct core_state *s)
     release_pairs(&s->users);
     release_pairs(&s->preauth_keys);
     release_pairs(&s->api_keys);
+    release_pairs(&s->identities);
     release_pairs(&s->oauth_clients);
     release_pairs(&s->oauth_tokens);
     prefix_settings_release(s);

@@ -38,6 +38,8 @@ struct store_image {
     size_t deleted_node_count;
     struct admin_call **admin_calls;
     size_t admin_call_count;
+    struct identity **identities;
+    size_t identity_count;
     struct oauth_client **oauth_clients;
     size_t oauth_client_count;
     struct oauth_token **oauth_tokens;

@@ -26,6 +26,7 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
 void snapshot_set_users(struct tailnet_snapshot *s, const struct user *const *items, size_t count);
 void snapshot_set_preauth_keys(struct tailnet_snapshot *s, const struct preauth_key *const *items, size_t count);
 void snapshot_set_api_keys(struct tailnet_snapshot *s, const struct api_key *const *items, size_t count);
+void snapshot_set_identities(struct tailnet_snapshot *s, const struct identity *const *items, size_t count);
 void snapshot_set_oauth_clients(struct tailnet_snapshot *s, const struct oauth_client *const *items, size_t count);
 void snapshot_set_oauth_tokens(struct tailnet_snapshot *s, const struct oauth_token *const *items, size_t count);
 void snapshot_set_primaries(struct tailnet_snapshot *s, const struct primary *const *items, size_t count);

@@ -152,6 +152,7 @@ struct tailnet_snapshot *snapshot_edit(const struct tailnet_snapshot *base)
     shared_list_ref(s->users);
     shared_list_ref(s->preauth_keys);
     shared_list_ref(s->api_keys);
+    shared_list_ref(s->identities);
     shared_list_ref(s->oauth_clients);
     shared_list_ref(s->oauth_tokens);
     shared_list_ref(s->pendings);
@@ -191,6 +192,7 @@ void tailnet_unpin(const struct tailnet_snapshot *snapshot)
     shared_list_unref(s->via_primaries, record_unref);
     shared_list_unref(s->prefix_settings, record_unref);
     tailnet_nearest_unref(s->nearest);
+    shared_list_unref(s->identities, record_unref);
     shared_list_unref(s->pendings, record_unref);
     settings_unref(s->settings);
     record_unref(s->policy);
@@ -264,6 +266,7 @@ void snapshot_set_node(struct tailnet_snapshot *s, uint32_t slot, struct tailnet
 SETTER(snapshot_set_users, user, users, user_count, record_ref, record_unref)
 SETTER(snapshot_set_preauth_keys, preauth_key, preauth_keys, preauth_key_count, record_ref, record_unref)
 SETTER(snapshot_set_api_keys, api_key, api_keys, api_key_count, record_ref, record_unref)
+SETTER(snapshot_set_identities, identity, identities, identity_count, record_ref, record_unref)
 SETTER(snapshot_set_oauth_clients, oauth_client, oauth_clients, oauth_client_count, record_ref, record_unref)
 SETTER(snapshot_set_oauth_tokens, oauth_token, oauth_tokens, oauth_token_count, record_ref, record_unref)
 SETTER(snapshot_set_via_primaries, via_primary, via_primaries, via_primary_count, record_ref, record_unref)

@@ -96,6 +96,8 @@ struct tailnet_snapshot {
     size_t preauth_key_count;
     const struct api_key **api_keys;
     size_t api_key_count;
+    const struct identity **identities; /* by id */
+    size_t identity_count;
     const struct oauth_client **oauth_clients;
     size_t oauth_client_count;
     const struct oauth_token **oauth_tokens;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users, keys, and programs that fetch tokens. */
+/* Users, whom providers know them by, keys, and programs that fetch tokens. */
 
 #include "core/state/accounts.h"
 #include "base/mem.h"
@@ -7,15 +7,22 @@
 
 struct map *pairs_of(struct core_state *s, enum record_kind kind)
 {
-    static const size_t maps[RECORD_KINDS] = {
-        [RECORD_USER] = offsetof(struct core_state, users),
-        [RECORD_PREAUTH_KEY] = offsetof(struct core_state, preauth_keys),
-        [RECORD_API_KEY] = offsetof(struct core_state, api_keys),
-        [RECORD_OAUTH_CLIENT] = offsetof(struct core_state, oauth_clients),
-        [RECORD_OAUTH_TOKEN] = offsetof(struct core_state, oauth_tokens),
-    };
-
-    return maps[kind] ? (struct map *)(void *)((char *)s + maps[kind]) : NULL;
+    switch (kind) {
+    case RECORD_USER:
+        return &s->users;
+    case RECORD_IDENTITY:
+        return &s->identities;
+    case RECORD_PREAUTH_KEY:
+        return &s->preauth_keys;
+    case RECORD_API_KEY:
+        return &s->api_keys;
+    case RECORD_OAUTH_CLIENT:
+        return &s->oauth_clients;
+    case RECORD_OAUTH_TOKEN:
+        return &s->oauth_tokens;
+    default:
+        return NULL;
+    }
 }
 
 struct record_pair *pair_of(struct core_state *s, enum record_kind kind, uint64_t id, bool make)

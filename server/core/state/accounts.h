@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Users, pre-auth keys and API keys, by id. */
+/* Users, whom providers know them by, pre-auth keys and API keys, by id. */
 #ifndef SERVER_CORE_STATE_ACCOUNTS_H
 #define SERVER_CORE_STATE_ACCOUNTS_H
 
@@ -8,7 +8,8 @@
 
 struct core_state;
 
-struct map *pairs_of(struct core_state *s, enum record_kind kind); /* id -> struct record_pair */
+struct map *pairs_of(struct core_state *s,
+                     enum record_kind kind); /* id -> struct record_pair; NULL: not of these kinds */
 struct record_pair *pair_of(struct core_state *s, enum record_kind kind, uint64_t id, bool make);
 
 /* As being decided on; borrowed; NULL: unknown. */

@@ -93,6 +93,11 @@ int image_check(struct store_image *image, struct err *e)
             return err_field(e, ERR_IO, "user_id", "table preauth_key, row %llu: its user %llu does not exist",
                              (unsigned long long)k->r.id, (unsigned long long)k->user_id);
     }
+    for (size_t i = 0; i < image->identity_count; i++)
+        if (!record_find(image->users, image->user_count, image->identities[i]->user_id, NULL))
+            return err_field(e, ERR_IO, "user_id", "table identity, row %llu: its user %llu does not exist",
+                             (unsigned long long)image->identities[i]->r.id,
+                             (unsigned long long)image->identities[i]->user_id);
     for (size_t i = 0; i < image->node_count && code == 0; i++)
         code = check_node(image, image->nodes[i], e);
     check_primaries(image);

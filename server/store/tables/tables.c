@@ -28,6 +28,24 @@ static const struct store_column user_columns[] = {
     COL(user, "picture_url", picture_url, TEXT),
     ENUM(user, "role", role, ROLE_OWNER),
     COL(user, "created_ns", created_ns, TIME),
+    LATER(user, "suspended_ns", suspended_ns, TIME, 7, "0"),
+    LATER(user, "suspended_by", suspended_by, TEXT, 7, "''"),
+    LATER(user, "groups", groups, STRS, 7, "'[]'"),
+};
+
+static const struct store_column identity_columns[] = {
+    COL(identity, "id", r.id, U64),
+    COL(identity, "version", r.version, U64),
+    COL(identity, "user_id", user_id, U64),
+    COL(identity, "provider", provider, TEXT),
+    COL(identity, "issuer", issuer, TEXT),
+    COL(identity, "subject", subject, TEXT),
+    COL(identity, "created_ns", created_ns, TIME),
+    COL(identity, "login_ns", login_ns, TIME),
+    COL(identity, "groups_ns", groups_ns, TIME),
+    COL(identity, "refresh_token", refresh_token, TEXT),
+    COL(identity, "refreshed_ns", refreshed_ns, TIME),
+    COL(identity, "trouble", trouble, TEXT),
 };
 
 static const struct store_column preauth_key_columns[] = {
@@ -256,6 +274,9 @@ static const struct store_index user_indexes[] = {
     {.name = "user_name", .on = "name", .column = "provider", .rows = INDEX_TEXT_EMPTY},
     {.name = "user_provider_id", .on = "provider_id", .column = "provider_id", .rows = INDEX_TEXT_SET},
 };
+static const struct store_index identity_indexes[] = {
+    {.name = "identity_subject", .on = "provider,issuer,subject"},
+};
 static const struct store_index preauth_key_indexes[] = {
     {.name = "preauth_key_prefix", .on = "prefix", .column = "prefix", .rows = INDEX_TEXT_SET},
 };
@@ -318,6 +339,8 @@ const struct store_table store_tables[STORE_TABLES] = {
                              LOADED(deleted_nodes, deleted_node_count), .order = "time_ns,id", .since = 6},
     [RECORD_ADMIN_CALL] = {"admin_call", 1, COLUMNS(admin_call_columns), LOADED(admin_calls, admin_call_count),
                            .order = "time_ns,token", .since = 6},
+    [RECORD_IDENTITY] = {"identity", 1, COLUMNS(identity_columns), INDEXES(identity_indexes),
+                         LOADED(identities, identity_count), .since = 7},
     [RECORD_OAUTH_CLIENT] = {"oauth_client", 1, COLUMNS(oauth_client_columns), INDEXES(oauth_client_indexes),
                              LOADED(oauth_clients, oauth_client_count), .since = 7},
     [RECORD_OAUTH_TOKEN] = {"oauth_token", 1, COLUMNS(oauth_token_columns), INDEXES(oauth_token_indexes),
