@@ -234,6 +234,7 @@ void state_release(struct core_state *s)
     vec_release(&s->dirty_slots);
     vec_release(&s->timers);
     vec_release(&s->listeners);
+    vec_release(&s->exit_changes);
     core_policy_release(s);
     record_unref(s->policy_work);
     record_unref(s->policy_published);

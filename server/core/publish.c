@@ -2,6 +2,7 @@
 /* From the state to what readers see: elections first, then one snapshot and its changes. */
 #include "core/publish.h"
 #include "base/clock.h"
+#include "core/decide/exits.h"
 #include "core/decide/nearest.h"
 #include "core/policy_publish.h"
 #include "core/state/accounts.h"
@@ -370,6 +371,7 @@ static bool publish_slot(struct core_state *s, struct tailnet_snapshot *next, st
                                                     &slot->serving, slot->expired)
                                  : NULL;
 
+    core_exits_note(s, before, now);
     slot->restated = now && before && is_restated(before->record, now->record);
     if (now)
         slot->dirty |= before ? tailnet_node_difference(before, now) : CHANGE_ADDED;
@@ -492,6 +494,7 @@ void publish(struct core_state *s)
                 s->listeners.items[k].volatile_change(s->listeners.items[k].arg, slot->id);
         settle_slot(s, slot);
     }
+    core_exits_tell(s);
     s->dirty_slots.len = 0;
     free(changes);
 }

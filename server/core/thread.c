@@ -8,6 +8,7 @@
 #include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
 #include "core/commit.h"
+#include "core/decide/exits.h"
 #include "core/decide/liveness.h"
 #include "core/decide/pending.h"
 #include "core/decide/reach.h"
@@ -280,7 +281,10 @@ void core_beat(struct core *core, void (*beat)(void))
 
 static void run_listen(struct core_state *s, struct core_call *call)
 {
-    vec_push(&s->listeners, ((struct core_notice *)call)->listener);
+    const struct core_listener *listener = &((struct core_notice *)call)->listener;
+
+    vec_push(&s->listeners, *listener);
+    core_exits_tell_all(s, listener);
     notice_free(call);
 }
 

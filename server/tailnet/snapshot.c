@@ -357,3 +357,20 @@ void snapshot_fqdn(const struct tailnet_snapshot *s, const struct node *n, struc
     if (*s->settings->base_domain)
         buf_addf(out, ".%s.", s->settings->base_domain);
 }
+
+const char *tailnet_exit_end(const struct tailnet_node *n)
+{
+    if (!n)
+        return "was deleted";
+    if (!n->record->authorized)
+        return "is no longer approved as a device";
+    if (!node_is_exit(n->record))
+        return "is no exit node any more";
+    if (n->expired)
+        return "has an expired key";
+    if (!n->live.online)
+        return "went offline";
+    if (!n->live.healthy)
+        return "answers no probe";
+    return n->record->draining ? "was drained" : NULL;
+}

@@ -184,6 +184,10 @@ const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_
 const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 
+/* Why the node is no exit node that may be used now, as what it did ("went offline"); NULL: it is one. n NULL: it was
+ * deleted. */
+const char *tailnet_exit_end(const struct tailnet_node *n);
+
 /* The date that clients are told as the end of the node's key, 0: never. They take a key for expired by this date
  * alone, so a node that is logged out has one that is past. */
 int64_t tailnet_node_expiry(const struct tailnet_node *n);

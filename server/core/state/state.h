@@ -237,6 +237,7 @@ struct core_state {
     VEC(struct timer) timers; /* a heap by due_ms: one a kind for each node, and one for the tailnet */
     size_t timer_places[TIMER_KINDS];
     VEC(struct core_listener) listeners;
+    VEC(struct core_exit_change) exit_changes; /* of the present publication */
     struct core_counters counters;
 };
 
