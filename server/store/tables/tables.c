@@ -388,6 +388,17 @@ unsigned column_since(const struct store_table *t, const struct member *c)
     return c->since ? c->since : t->since;
 }
 
+const struct member *schema_column(unsigned version, size_t number, const struct store_table **table)
+{
+    for (const struct store_table *t = store_tables; t < store_tables + STORE_TABLES; t++)
+        for (size_t i = 0; i < t->count; i++)
+            if (column_since(t, &t->columns[i]) <= version && number-- == 0) {
+                *table = t;
+                return &t->columns[i];
+            }
+    return NULL;
+}
+
 static void add_definition(const struct store_table *t, const struct store_dialect *d, const struct member *c,
                            struct buf *out)
 {

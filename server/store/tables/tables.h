@@ -62,6 +62,8 @@ void table_statement(const struct store_table *t, const struct store_dialect *d,
 /* Deletes the rows of t that go with the row of their owner whose id is parameter 1. */
 void table_disown_statement(const struct store_table *t, const struct store_dialect *d, struct buf *out);
 unsigned column_since(const struct store_table *t, const struct member *c); /* the version of the schema */
+/* The columns that a schema of that version must have, one after another; NULL at the end of them. */
+const struct member *schema_column(unsigned version, size_t number, const struct store_table **table);
 /* The newest version of the schema that a table, column or index speaks of. */
 unsigned schema_newest(void);
 /* The tables, columns and indexes that this version of the schema added, as statements. */
