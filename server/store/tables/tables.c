@@ -33,7 +33,7 @@ static const struct member user_columns[] = {
     LATER(user, "groups", groups, STRS, 7, "'[]'"),
 };
 
-static const struct store_column identity_columns[] = {
+static const struct member identity_columns[] = {
     COL(identity, "id", r.id, U64),
     COL(identity, "version", r.version, U64),
     COL(identity, "user_id", user_id, U64),
