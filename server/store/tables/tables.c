@@ -5,19 +5,19 @@
 
 #define COL(t, name, member, type)                                                                                     \
     {                                                                                                                  \
-        name, COLUMN_##type, offsetof(struct t, member), 0, 0, NULL                                                    \
+        name, MEMBER_##type, offsetof(struct t, member), 0, 0, NULL                                                    \
     }
 #define ENUM(t, name, member, greatest)                                                                                \
     {                                                                                                                  \
-        name, COLUMN_ENUM, offsetof(struct t, member), greatest, 0, NULL                                               \
+        name, MEMBER_ENUM, offsetof(struct t, member), greatest, 0, NULL                                               \
     }
 /* A column that a later version of the schema added, and what older rows hold in it. */
 #define LATER(t, name, member, type, since, initial)                                                                   \
     {                                                                                                                  \
-        name, COLUMN_##type, offsetof(struct t, member), 0, since, initial                                             \
+        name, MEMBER_##type, offsetof(struct t, member), 0, since, initial                                             \
     }
 
-static const struct store_column user_columns[] = {
+static const struct member user_columns[] = {
     COL(user, "id", r.id, U64),
     COL(user, "version", r.version, U64),
     COL(user, "name", name, TEXT),
@@ -33,7 +33,7 @@ static const struct store_column user_columns[] = {
     LATER(user, "groups", groups, STRS, 7, "'[]'"),
 };
 
-static const struct store_column identity_columns[] = {
+static const struct member identity_columns[] = {
     COL(identity, "id", r.id, U64),
     COL(identity, "version", r.version, U64),
     COL(identity, "user_id", user_id, U64),
@@ -48,7 +48,7 @@ static const struct store_column identity_columns[] = {
     COL(identity, "trouble", trouble, TEXT),
 };
 
-static const struct store_column preauth_key_columns[] = {
+static const struct member preauth_key_columns[] = {
     COL(preauth_key, "id", r.id, U64),
     COL(preauth_key, "version", r.version, U64),
     COL(preauth_key, "user_id", user_id, U64),
@@ -66,7 +66,7 @@ static const struct store_column preauth_key_columns[] = {
     LATER(preauth_key, "description", description, TEXT, 7, "''"),
 };
 
-static const struct store_column api_key_columns[] = {
+static const struct member api_key_columns[] = {
     COL(api_key, "id", r.id, U64),
     COL(api_key, "version", r.version, U64),
     COL(api_key, "prefix", prefix, TEXT),
@@ -102,7 +102,7 @@ static const struct store_column oauth_token_columns[] = {
     COL(oauth_token, "created_ns", created_ns, TIME),
 };
 
-static const struct store_column node_columns[] = {
+static const struct member node_columns[] = {
     COL(node, "id", r.id, U64),
     COL(node, "version", r.version, U64),
     COL(node, "machine_key", machine_key, KEY),
@@ -142,7 +142,7 @@ static const struct store_column node_columns[] = {
     LATER(node, "unseen_login", unseen_login, U64, 6, "0"),
 };
 
-static const struct store_column event_columns[] = {
+static const struct member event_columns[] = {
     COL(event, "run", run, U64),
     COL(event, "seq", r.id, U64),
     COL(event, "version", r.version, U64),
@@ -160,7 +160,7 @@ static const struct store_column event_columns[] = {
     LATER(event, "by_admin", by_admin, BOOL, 3, "0"),
 };
 
-static const struct store_column policy_columns[] = {
+static const struct member policy_columns[] = {
     COL(policy_text, "id", r.id, U64),
     COL(policy_text, "version", r.version, U64),
     COL(policy_text, "text", text, TEXT),
@@ -169,20 +169,20 @@ static const struct store_column policy_columns[] = {
     LATER(policy_text, "note", note, TEXT, 6, "''"),
 };
 
-static const struct store_column primary_columns[] = {
+static const struct member primary_columns[] = {
     COL(primary, "prefix", prefix, PREFIX),
     COL(primary, "node_id", r.id, U64),
     COL(primary, "version", r.version, U64),
     COL(primary, "since_ns", since_ns, TIME),
 };
 
-static const struct store_column via_primary_columns[] = {
+static const struct member via_primary_columns[] = {
     COL(via_primary, "tags", tags, TEXT),         COL(via_primary, "prefix", prefix, PREFIX),
     COL(via_primary, "node_id", r.id, U64),       COL(via_primary, "version", r.version, U64),
     COL(via_primary, "since_ns", since_ns, TIME),
 };
 
-static const struct store_column prefix_settings_columns[] = {
+static const struct member prefix_settings_columns[] = {
     COL(prefix_settings, "prefix", prefix, PREFIX),
     COL(prefix_settings, "version", r.version, U64),
     ENUM(prefix_settings, "failback", rule.failback, FAILBACKS),
@@ -193,7 +193,7 @@ static const struct store_column prefix_settings_columns[] = {
     ENUM(prefix_settings, "nearest", rule.nearest, PREFIX_NEARESTS),
 };
 
-static const struct store_column server_message_columns[] = {
+static const struct member server_message_columns[] = {
     COL(server_message, "id", r.id, U64),
     COL(server_message, "version", r.version, U64),
     COL(server_message, "text", text, TEXT),
@@ -202,7 +202,7 @@ static const struct store_column server_message_columns[] = {
     COL(server_message, "updated_ns", updated_ns, TIME),
 };
 
-static const struct store_column history_columns[] = {
+static const struct member history_columns[] = {
     COL(history, "id", r.id, U64),
     COL(history, "time_ns", time_ns, TIME),
     ENUM(history, "kind", kind, HISTORY_VIA_PRIMARY),
@@ -210,7 +210,7 @@ static const struct store_column history_columns[] = {
     COL(history, "image", image, TEXT),
 };
 
-static const struct store_column pending_columns[] = {
+static const struct member pending_columns[] = {
     COL(pending, "auth_id", auth_id, TEXT),
     COL(pending, "ssh", ssh, BOOL),
     COL(pending, "ephemeral", ephemeral, BOOL),
@@ -232,19 +232,19 @@ static const struct store_column pending_columns[] = {
     COL(pending, "node_id", node_id, U64),
 };
 
-static const struct store_column ssh_approval_columns[] = {
+static const struct member ssh_approval_columns[] = {
     COL(ssh_approval, "source_id", r.id, U64),      COL(ssh_approval, "target_id", target_id, U64),
     COL(ssh_approval, "user", user, TEXT),          COL(ssh_approval, "until_ns", until_ns, TIME),
     COL(ssh_approval, "policy_id", policy_id, U64),
 };
 
-static const struct store_column deleted_node_columns[] = {
+static const struct member deleted_node_columns[] = {
     COL(deleted_node, "id", r.id, U64),          COL(deleted_node, "node_key", node_key, KEY),
     COL(deleted_node, "ipv4", ipv4, ADDR),       COL(deleted_node, "ipv6", ipv6, ADDR),
     COL(deleted_node, "time_ns", time_ns, TIME),
 };
 
-static const struct store_column admin_call_columns[] = {
+static const struct member admin_call_columns[] = {
     COL(admin_call, "token", token, KEY),
     COL(admin_call, "request", request, KEY),
     COL(admin_call, "time_ns", time_ns, TIME),
@@ -256,7 +256,7 @@ static const struct store_column admin_call_columns[] = {
     COL(admin_call, "secret", secret, TEXT),
 };
 
-static const struct store_column node_live_columns[] = {
+static const struct member node_live_columns[] = {
     COL(live_row, "id", id, U64),
     COL(live_row, "last_seen_ns", live.last_seen_ns, TIME),
     COL(live_row, "home_derp", live.home_derp, U32),
@@ -265,7 +265,7 @@ static const struct store_column node_live_columns[] = {
 };
 
 /* Numbers that must survive whatever they count: "run", and "next.TABLE" for ids. */
-static const struct store_column counter_columns[] = {
+static const struct member counter_columns[] = {
     COL(counter_row, "name", name, TEXT),
     COL(counter_row, "value", value, U64),
 };
@@ -353,7 +353,7 @@ const struct store_table store_tables[STORE_TABLES] = {
 
 bool table_is_numbered(const struct store_table *t)
 {
-    return t->columns[t->key_count - 1].type == COLUMN_U64;
+    return t->columns[t->key_count - 1].type == MEMBER_U64;
 }
 
 /* ---- statements ---- */
@@ -419,12 +419,23 @@ void table_disown_statement(const struct store_table *t, const struct store_dial
 
 /* ---- the schema ---- */
 
-unsigned column_since(const struct store_table *t, const struct store_column *c)
+unsigned column_since(const struct store_table *t, const struct member *c)
 {
     return c->since ? c->since : t->since;
 }
 
-static void add_definition(const struct store_table *t, const struct store_dialect *d, const struct store_column *c,
+const struct member *schema_column(unsigned version, size_t number, const struct store_table **table)
+{
+    for (const struct store_table *t = store_tables; t < store_tables + STORE_TABLES; t++)
+        for (size_t i = 0; i < t->count; i++)
+            if (column_since(t, &t->columns[i]) <= version && number-- == 0) {
+                *table = t;
+                return &t->columns[i];
+            }
+    return NULL;
+}
+
+static void add_definition(const struct store_table *t, const struct store_dialect *d, const struct member *c,
                            struct buf *out)
 {
     buf_addf(out, "\"%s\" %s", c->name, d->types[c->type]);
@@ -432,15 +443,15 @@ static void add_definition(const struct store_table *t, const struct store_diale
         buf_adds(out, " PRIMARY KEY");
         return;
     }
-    if (c->type != COLUMN_ADDR)
+    if (c->type != MEMBER_ADDR)
         buf_adds(out, " NOT NULL");
     if (c->initial)
-        buf_addf(out, " DEFAULT %s", c->type == COLUMN_BOOL ? d->truth[str_eq(c->initial, "1")] : c->initial);
+        buf_addf(out, " DEFAULT %s", c->type == MEMBER_BOOL ? d->truth[str_eq(c->initial, "1")] : c->initial);
 }
 
 static void create_table(const struct store_table *t, const struct store_dialect *d, struct buf *out)
 {
-    enum column_type key = t->columns[0].type;
+    enum member_type key = t->columns[0].type;
 
     buf_addf(out, "CREATE TABLE \"%s\"(", t->name);
     for (size_t i = 0; i < t->count; i++) {
@@ -454,7 +465,7 @@ static void create_table(const struct store_table *t, const struct store_dialect
         add_columns(t, d, 0, t->key_count, "$", out);
         buf_adds(out, ")");
     }
-    buf_addf(out, ")%s%s;\n", d->table_end, key == COLUMN_TEXT || key == COLUMN_PREFIX ? d->keyed_by_text : "");
+    buf_addf(out, ")%s%s;\n", d->table_end, key == MEMBER_TEXT || key == MEMBER_PREFIX ? d->keyed_by_text : "");
 }
 
 static void create_index(const struct store_table *t, const struct store_dialect *d, const struct store_index *i,
