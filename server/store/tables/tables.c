@@ -79,7 +79,7 @@ static const struct member api_key_columns[] = {
     LATER(api_key, "user_id", user_id, U64, 7, "0"),
 };
 
-static const struct store_column oauth_client_columns[] = {
+static const struct member oauth_client_columns[] = {
     COL(oauth_client, "id", r.id, U64),
     COL(oauth_client, "version", r.version, U64),
     COL(oauth_client, "client_id", client_id, TEXT),
@@ -91,7 +91,7 @@ static const struct store_column oauth_client_columns[] = {
     COL(oauth_client, "last_seen_ns", last_seen_ns, TIME),
 };
 
-static const struct store_column oauth_token_columns[] = {
+static const struct member oauth_token_columns[] = {
     COL(oauth_token, "id", r.id, U64),
     COL(oauth_token, "client", client, U64),
     COL(oauth_token, "prefix", prefix, TEXT),
