@@ -147,6 +147,9 @@ struct config {
         int64_t register_cache_expiration, register_cache_max_entries;
         int64_t session_threads; /* 0: one per core */
     } tuning;
+    struct {
+        int64_t revoked_retention; /* 0: for good */
+    } preauth_keys;
     /* Accepted for headscale's sake, used by no part yet. */
     struct {
         char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;

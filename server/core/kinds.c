@@ -43,11 +43,11 @@ static const struct call_part map_parts[] = {CLIENT_INFO(core_map), ARRAY(core_m
                                              TEXTS(core_map, flags)};
 static const struct call_part ssh_parts[] = {TEXT(core_ssh, user), TEXT(core_ssh, auth_id)};
 static const struct call_part admin_parts[] = {
-    TEXT(core_admin, actor),      TEXT(core_admin, name),        TEXT(core_admin, display_name),
-    TEXT(core_admin, email),      TEXT(core_admin, picture_url), TEXT(core_admin, text),
-    TEXT(core_admin, prefix),     TEXTS(core_admin, tags),       PREFIXES(core_admin, prefixes),
-    PREFIXES(core_admin, revoke), TEXT(core_admin, severity),    TEXT(core_admin, url),
-    EVENTS(core_admin, undoes)};
+    TEXT(core_admin, actor),    TEXT(core_admin, name),         TEXT(core_admin, display_name),
+    TEXT(core_admin, email),    TEXT(core_admin, picture_url),  TEXT(core_admin, text),
+    TEXT(core_admin, prefix),   TEXTS(core_admin, tags),        TEXTS(core_admin, scopes),
+    TEXTS(core_admin, limits),  PREFIXES(core_admin, prefixes), PREFIXES(core_admin, revoke),
+    TEXT(core_admin, severity), TEXT(core_admin, url),          EVENTS(core_admin, undoes)};
 
 static void answer_register(struct core_call *to, struct core_call *from)
 {

@@ -103,6 +103,9 @@ static const void *object_now(struct core_state *s, const struct core_admin *a, 
     case ADMIN_OBJECT_API_KEY:
         pair = pair_of(s, RECORD_API_KEY, id, false);
         return pair ? pair->work : NULL;
+    case ADMIN_OBJECT_OAUTH_CLIENT:
+        pair = pair_of(s, RECORD_OAUTH_CLIENT, id, false);
+        return pair ? pair->work : NULL;
     case ADMIN_OBJECT_NODE:
         slot = slot_by_id(s, id);
         return slot ? slot->work : NULL;

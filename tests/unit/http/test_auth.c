@@ -133,24 +133,24 @@ static void a_bearer_is_known_by_its_key(void **state)
     char *bad = mem_format("Bearer %s", made.text), *last = bad + strlen(bad) - 1;
     *last = *last == '0' ? '1' : '0';
 
-    assert_int_equal(auth_bearer(a, &s, good, 999, &who, &e), 0);
+    assert_int_equal(auth_header(a, &s, good, 999, &who, &e), 0);
     assert_int_equal(who.key_id, 5);
     assert_false(who.read_only);
     assert_string_equal(who.actor, "API key 5"); /* nobody knows its key by its prefix */
-    assert_int_equal(auth_bearer(a, &s, good, 1000, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, good, 1000, &who, &e), ERR_UNAUTHENTICATED);
     assert_string_equal(e.message, "Unauthorized");
-    assert_int_equal(auth_bearer(a, &s, bad, 999, &who, &e), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, lower, 999, &who, &e), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, "Bearer ", 999, &who, &e), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, NULL, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, bad, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, lower, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, "Bearer ", 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, NULL, 999, &who, &e), ERR_UNAUTHENTICATED);
     k->expiration_ns = 0;
     k->read_only = true;
     mem_replace(&k->description, "cron");
-    assert_int_equal(auth_bearer(a, &s, good, INT64_MAX, &who, &e), 0);
+    assert_int_equal(auth_header(a, &s, good, INT64_MAX, &who, &e), 0);
     assert_true(who.read_only);
     assert_string_equal(who.actor, "cron");
     s.api_key_count = 0;
-    assert_int_equal(auth_bearer(a, &s, good, 999, &who, &e), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, good, 999, &who, &e), ERR_UNAUTHENTICATED);
     free(good);
     free(lower);
     free(bad);
@@ -171,9 +171,9 @@ static void an_imported_key_is_remembered_until_it_changes(void **state)
     /* bcrypt of S32, cost 4 */
     mem_replace(&k->secret_hash, "$2b$04$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m");
     for (int round = 0; round < 2; round++)
-        assert_int_equal(auth_bearer(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), 0);
+        assert_int_equal(auth_header(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), 0);
     mem_replace(&k->secret_hash, BCRYPT);
-    assert_int_equal(auth_bearer(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, "Bearer abcdefg." S32, 1, &who, NULL), ERR_UNAUTHENTICATED);
     record_unref(k);
     auth_free(a);
 }
@@ -195,14 +195,14 @@ static void who_tries_secrets_of_an_imported_key_waits(void **state)
     mem_replace(&k->secret_hash, "$2b$12$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m"); /* of something */
     snprintf(other, sizeof(other), "%s", good);
     other[strlen(other) - 1] ^= 1;
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED);
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED); /* remembered */
-    assert_int_equal(auth_bearer(a, &s, other, 1, &who, NULL), ERR_BUSY);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), ERR_UNAUTHENTICATED); /* remembered */
+    assert_int_equal(auth_header(a, &s, other, 1, &who, NULL), ERR_BUSY);
     mem_replace(&k->secret_hash, "$2b$04$Y0Hpq7WFrmA2BQRIEKx5XueRzZs5a1UlwKfkmX4c9A0kfbImx337m"); /* of S32 */
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), 0);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), 0);
     assert_true(secret_fits(who.fast_hash, S32) && !secret_is_slow(who.fast_hash));
-    (void)!auth_bearer(a, &s, other, 1, &who, NULL);
-    assert_int_equal(auth_bearer(a, &s, good, 1, &who, NULL), 0);
+    (void)!auth_header(a, &s, other, 1, &who, NULL);
+    assert_int_equal(auth_header(a, &s, good, 1, &who, NULL), 0);
     record_unref(k);
     auth_free(a);
 }
