@@ -314,6 +314,7 @@ struct api_whoami {
     int64_t time_ns;
     bool read_only;
     struct api_limits limits;
+    struct strs listens; /* "tcp 0.0.0.0:8080": what the daemon's configuration has it listen at */
 };
 
 /* The answer to a change. The object as it is now stands beside these as "result", in its own shape. */
