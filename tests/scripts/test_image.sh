@@ -35,7 +35,7 @@ make_base() {
 check "a base is made of the bare tree" make_base || exit
 check "nothing of this machine's build is copied" eval 'grep -qx /build .dockerignore && grep -qx /.git .dockerignore'
 bud() { images bud --isolation chroot --pull-never --layers --format docker "$@" .; }
-check "what is needed to build it is installed" bud -f "$WORK/first" || exit
+check "what is needed to build it is installed" bud -f "$WORK/first" -t headway-build || exit
 cp "$WORK/stamp" "$tree_cache/image.stamp"
 all_images() { images images -a -q --no-trunc | sort -u; }
 all_images >"$WORK/before"
