@@ -82,9 +82,9 @@ static unsigned deep_line(const char *text, size_t len)
 
 /* ---- merge keys: "<<: *anchor" (yaml.org/type/merge.html), as headscale's reader takes them ---- */
 
-enum merge_state { MERGE_NOT_YET, MERGE_BEGUN, MERGE_DONE };
+enum key_merge_state { MERGE_NOT_YET, MERGE_BEGUN, MERGE_DONE };
 
-struct merge {
+struct key_merge {
     yaml_document_t *doc;
     uint8_t *states;   /* by node */
     unsigned compares; /* so far */
@@ -92,7 +92,7 @@ struct merge {
     struct err *e;
 };
 
-static int refuse_merge(struct merge *m, const yaml_node_t *at, const char *why)
+static int refuse_merge(struct key_merge *m, const yaml_node_t *at, const char *why)
 {
     *m->line = (unsigned)at->start_mark.line + 1;
     return err_set(m->e, ERR_INVALID, "<<: %s", why);
@@ -106,7 +106,7 @@ static bool is_merge_key(const yaml_node_t *key)
 }
 
 /* Keys of a configuration are the same in either case. */
-static bool has_key(struct merge *m, const yaml_node_t *map, const yaml_node_t *key)
+static bool has_key(struct key_merge *m, const yaml_node_t *map, const yaml_node_t *key)
 {
     if (key->type != YAML_SCALAR_NODE)
         return false;
@@ -120,10 +120,10 @@ static bool has_key(struct merge *m, const yaml_node_t *map, const yaml_node_t *
     return false;
 }
 
-static int merge_map(struct merge *m, int map, unsigned depth);
+static int merge_map(struct key_merge *m, int map, unsigned depth);
 
 /* The keys of one map into another that lacks them. */
-static int merge_from(struct merge *m, int map, int from, unsigned depth)
+static int merge_from(struct key_merge *m, int map, int from, unsigned depth)
 {
     const yaml_node_t *source = yaml_document_get_node(m->doc, from);
 
@@ -144,7 +144,7 @@ static int merge_from(struct merge *m, int map, int from, unsigned depth)
 }
 
 /* Takes the merge key out of the map; 0 where it has none, ERR_INVALID where it has two. */
-static int take_merge(struct merge *m, yaml_node_t *map, int *from)
+static int take_merge(struct key_merge *m, yaml_node_t *map, int *from)
 {
     yaml_node_pair_t *p = map->data.mapping.pairs.start;
 
@@ -164,7 +164,7 @@ static int take_merge(struct merge *m, yaml_node_t *map, int *from)
     return 0;
 }
 
-static int merge_map(struct merge *m, int map, unsigned depth)
+static int merge_map(struct key_merge *m, int map, unsigned depth)
 {
     yaml_node_t *node = yaml_document_get_node(m->doc, map);
     int from, r;
@@ -188,7 +188,7 @@ static int merge_map(struct merge *m, int map, unsigned depth)
 static int merge_all(yaml_document_t *doc, unsigned *line, struct err *e)
 {
     int count = (int)(doc->nodes.top - doc->nodes.start), r = 0;
-    struct merge m = {.doc = doc, .states = mem_alloc((size_t)count + 1), .line = line, .e = e};
+    struct key_merge m = {.doc = doc, .states = mem_alloc((size_t)count + 1), .line = line, .e = e};
 
     for (int i = 1; r == 0 && i <= count; i++)
         if (yaml_document_get_node(doc, i)->type == YAML_MAPPING_NODE)
