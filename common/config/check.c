@@ -143,8 +143,11 @@ static void find_own(struct complaints *to, const char *socket_path, struct strs
 
     if (fd >= 0 && !root)
         complain(to, "unix_socket", "a program that does not answer as headwayd does listens at %s", socket_path);
-    json_array_foreach(json_object_get(root, "listens"), i, item) if (json_is_string(item))
-        strs_push(own, json_string_value(item));
+    json_array_foreach(json_object_get(root, "listens"), i, item)
+    {
+        if (json_is_string(item))
+            strs_push(own, json_string_value(item));
+    }
     json_decref(root);
     if (fd >= 0)
         close(fd);
