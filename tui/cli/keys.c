@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "crypto/crypto.h"
 #include "tailscale/tailscale.h"
 
 /* ---- pre-auth keys ---- */
@@ -263,11 +264,18 @@ static int client_create(struct cli *c)
         json_pack("{s:s, s:o, s:o, s:s}", "keyType", "client", "scopes", cli_json_list(scopes), "tags",
                   cli_json_list(flags_list(&c->flags, "tag")), "description", flags_text(&c->flags, "description"));
     json_t *answer = cli_call(c, "POST", body, "/api/v2/tailnet/-/keys");
-    char *line = mem_format("OAuth client %s created.\nSecret (shown once, store it now): %s",
-                            json_text(answer, "id", ""), json_text(answer, "key", ""));
-    int status = cli_done(c, answer, line, NULL, NULL);
-    free(line);
-    return status;
+    if (!answer)
+        return 1;
+    char *made = mem_format("OAuth client %s created.", json_text(answer, "id", ""));
+    char *secret = mem_format("Secret (shown once, store it now): %s", json_text(answer, "key", ""));
+    output_result(&c->out, made, answer, NULL);
+    if (c->out.form == OUTPUT_HUMAN)
+        output_result(&c->out, secret, NULL, NULL);
+    crypto_wipe(secret, strlen(secret));
+    free(secret);
+    free(made);
+    json_decref(answer);
+    return 0;
 }
 
 static int client_delete(struct cli *c)

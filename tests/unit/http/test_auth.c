@@ -17,9 +17,10 @@
 #include "model/secret.h"
 #include <stdio.h>
 
-#define S64    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define S32    "0123456789abcdef0123456789abcdef"
-#define BCRYPT "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" /* of "U*U": crypt_blowfish's vector */
+#define S64      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define S32      "0123456789abcdef0123456789abcdef"
+#define ARGON2ID "$argon2id$v=19$m=19456,t=2,p=1$WzS9vp/KmVmDb1m1uCwdww$DQfwdThhdrwfDHOBrrQKB7fJtRMH9EjJvMsZb8NzT5U"
+#define BCRYPT   "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" /* of "U*U": crypt_blowfish's vector */
 
 static void a_made_key_fits_its_own_hash_only(void **state)
 {
@@ -90,6 +91,41 @@ static void imported_rows_are_verified(void **state)
     assert_true(secret_is_slow(BCRYPT));
     assert_true(secret_fits(BCRYPT, "U*U"));
     assert_false(secret_fits(BCRYPT, "U*V"));
+    assert_true(secret_is_slow(ARGON2ID));
+    assert_true(secret_fits(ARGON2ID, S64));
+    assert_false(secret_fits(ARGON2ID, S32));
+    /* Nobody makes the server compute for minutes, or fill its memory. */
+    assert_false(secret_fits("$argon2id$v=19$m=4194304,t=2,p=1$WzS9vp/KmVmDb1m1uCwdww$"
+                             "DQfwdThhdrwfDHOBrrQKB7fJtRMH9EjJvMsZb8NzT5U",
+                             S64));
+    assert_false(secret_fits("$argon2id$v=19$m=19456,t=99,p=1$WzS9vp/KmVmDb1m1uCwdww$"
+                             "DQfwdThhdrwfDHOBrrQKB7fJtRMH9EjJvMsZb8NzT5U",
+                             S64));
+    assert_false(secret_fits("$argon2id$", S64));
+}
+
+static void a_client_is_known_by_its_imported_secret(void **state)
+{
+    struct oauth_client *c = oauth_client_new();
+    const struct oauth_client *list[] = {c}, *found;
+    struct tailnet_snapshot s = {.oauth_clients = list, .oauth_client_count = 1};
+    struct auth *a = auth_new();
+    char fast[SECRET_HASH_MAX];
+    struct err e;
+    bool slow;
+
+    (void)state;
+    mem_replace(&c->client_id, "0123456789ab");
+    mem_replace(&c->secret_hash, ARGON2ID);
+    assert_int_equal(auth_client(a, &s, "hskey-client-0123456789ab-" S64, false, &slow, &found, fast, &e), 0);
+    assert_true(slow && !found); /* nothing that takes long was computed */
+    assert_int_equal(auth_client(a, &s, "hskey-client-0123456789ab-" S64, true, &slow, &found, fast, &e), 0);
+    assert_ptr_equal(found, c);
+    assert_true(secret_fits(fast, S64));
+    assert_int_equal(auth_client(a, &s, "hskey-client-0123456789ac-" S64, true, &slow, &found, fast, &e),
+                     ERR_UNAUTHENTICATED);
+    record_unref(c);
+    auth_free(a);
 }
 
 static void prefixes_are_shown_and_read_back(void **state)
@@ -227,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_made_key_fits_its_own_hash_only),
         cmocka_unit_test(keys_are_cut_by_length),
         cmocka_unit_test(imported_rows_are_verified),
+        cmocka_unit_test(a_client_is_known_by_its_imported_secret),
         cmocka_unit_test(prefixes_are_shown_and_read_back),
         cmocka_unit_test(a_bearer_is_known_by_its_key),
         cmocka_unit_test(an_imported_key_is_remembered_until_it_changes),
