@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "acme/acme.h"
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -46,6 +47,7 @@ struct daemon {
     struct readback *readback;
     struct api *api;
     struct relay *relay;
+    struct acme *acme; /* NULL: no certificate is ordered */
     struct front *front;
     struct loop_tls *_Atomic tls; /* the public listener's: other threads ask when it ends */
     uint8_t private_key[CRYPTO_KEY_LEN], public_key[CRYPTO_KEY_LEN];
@@ -154,6 +156,8 @@ static void add_metrics(void *arg, struct buf *out)
     health_metrics(d->health, out);
     readback_metrics(d->readback, out);
     relay_metrics(d->relay, out);
+    if (d->acme)
+        acme_metrics(d->acme, out);
 }
 
 static void tell_relay(void *arg, struct json_out *o)
@@ -161,14 +165,35 @@ static void tell_relay(void *arg, struct json_out *o)
     relay_status(((struct daemon *)arg)->relay, o);
 }
 
+static void tell_certificate(struct daemon *d, struct server_certificate *out)
+{
+    struct loop_tls *tls = d->tls;
+    struct acme_status s;
+
+    if (!tls)
+        return;
+    if (!d->acme) {
+        loop_tls_validity(tls, &out->begins_ns, &out->ends_ns);
+        out->begins_ns *= NS_PER_SECOND;
+        out->ends_ns *= NS_PER_SECOND;
+        return;
+    }
+    acme_status(d->acme, &s);
+    str_copy(out->host, sizeof(out->host), s.name);
+    str_copy(out->trouble, sizeof(out->trouble), s.trouble);
+    out->begins_ns = s.begins_ns;
+    out->ends_ns = s.ends_ns;
+    out->renews_ns = s.renews_ns;
+    out->trouble_ns = s.trouble_ns;
+    out->next_ns = s.next_ns;
+}
+
 static void tell_facts(void *arg, struct server_facts *out)
 {
     struct daemon *d = arg;
-    struct loop_tls *tls = d->tls;
-
     if (!relay_trouble(d->relay, out->relay_trouble, sizeof(out->relay_trouble)))
         out->relay_trouble[0] = '\0';
-    out->certificate_ends_ns = tls ? loop_tls_ends(tls) * NS_PER_SECOND : 0;
+    tell_certificate(d, &out->certificate);
 }
 
 /* A policy file that cannot be used is only the end where no earlier start has stored one. */
@@ -221,6 +246,7 @@ static int check(const struct config *c, bool ports, bool test, struct strs *pro
     }
     check_policy(c, &image, problems, notes);
     store_image_release(&image);
+    acme_check(c, test ? problems : notes, notes);
     core_check_files(c, notes);
     relay_check_files(c, notes);
     return problems->len ? ERR_INVALID : rc;
@@ -290,6 +316,9 @@ static int start_outside(struct daemon *d, struct err *e)
                                                             .tailnet = d->tailnet,
                                                             .config = c});
     api.readback = d->readback;
+    if (acme_is_wanted(c) && (rc = acme_start(c, d->loops, &d->acme, e)) < 0)
+        return rc;
+    relay.tls = d->acme ? acme_tls(d->acme) : NULL;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
         (rc = start_relay(d, &relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
@@ -297,7 +326,9 @@ static int start_outside(struct daemon *d, struct err *e)
         return rc;
     front.relay = c->derp.server.enabled ? to_relay : NULL;
     strs_push(&front.listen, c->listen_addr);
-    if (*c->tls_cert_path) {
+    if (d->acme) {
+        front.tls = acme_tls(d->acme);
+    } else if (*c->tls_cert_path) {
         front.cert_path = c->tls_cert_path;
         front.key_path = c->tls_key_path;
     }
@@ -307,7 +338,9 @@ static int start_outside(struct daemon *d, struct err *e)
     if (!d->front)
         return (int)e->code;
     d->tls = loop_tls_ref(front_tls(d->front));
-    return front_tls(d->front) ? relay_add_certificate(d->relay, front_tls(d->front), e) : 0;
+    if (d->tls && (rc = relay_add_certificate(d->relay, d->tls, e)) < 0)
+        return rc;
+    return d->acme ? acme_begin(d->acme, e) : 0;
 }
 
 static void stop(struct daemon *d)
@@ -317,6 +350,7 @@ static void stop(struct daemon *d)
     front_free(d->front);
     loop_tls_free(d->tls);
     relay_stop(d->relay);
+    acme_stop(d->acme);
     health_stop(d->health);
     readback_stop(d->readback);
     control_free(d->control);
@@ -544,6 +578,8 @@ int main(int argc, char **argv)
     int status = 0;
 
     file_hold_standard();
+    if (acme_is_hook())
+        return acme_hook(argc, argv);
     if (is_headscale())
         prctl(PR_SET_NAME, "headscale"); /* the program's name, which tools look for, is that of its file */
     flags_add_table(&flags, options);

@@ -139,14 +139,17 @@ static void check_port(struct complaints *to, const char *key, const char *text,
     struct config_listen where;
 
     if (*text && config_listen_parse(text, key, &where, NULL) == 0 && bind_once(&where, type) < 0)
-        complain(to, key, "cannot listen on %s port %u (%s): %s", type == SOCK_DGRAM ? "UDP" : "TCP",
-                 (unsigned)where.port, text, strerrordesc_np(errno));
+        complain(to, key, "cannot listen on %s port %u (%s): %s%s", type == SOCK_DGRAM ? "UDP" : "TCP",
+                 (unsigned)where.port, text, strerrordesc_np(errno),
+                 errno == EACCES ? "; a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE" : "");
 }
 
 static void check_ports(struct complaints *to, const struct config *c)
 {
     check_port(to, "listen_addr", c->listen_addr, SOCK_STREAM);
     check_port(to, "metrics_listen_addr", c->metrics_listen_addr, SOCK_STREAM);
+    if (config_acme_listens(c))
+        check_port(to, "tls_letsencrypt_listen", c->acme.listen, SOCK_STREAM);
     if (!c->derp.server.enabled)
         return;
     check_port(to, "derp.server.listen_addr", c->derp.server.listen_addr, SOCK_STREAM);
@@ -159,6 +162,11 @@ int config_check(const struct config *c, bool ports, struct strs *problems, stru
 
     check_readable(&to, "tls_cert_path", c->tls_cert_path);
     check_readable(&to, "tls_key_path", c->tls_key_path);
+    if (*c->acme.hostname) {
+        char *file = mem_format("%s/%s", c->acme.cache_dir, c->acme.hostname);
+        check_place(&to, "tls_letsencrypt_cache_dir", file, true);
+        free(file);
+    }
     check_place(&to, "noise.private_key_path", c->noise.private_key_path, false);
     check_place(&to, "database.sqlite.path", c->database.sqlite_path, true);
     check_place(&to, "derp.server.private_key_path", c->derp.server.private_key_path, false);

@@ -230,6 +230,10 @@ static long tls_read(struct stream *s, uint8_t *out, size_t max, struct err *e)
         got += n;
     if (rc != 1)
         result = tls_result(s, rc, true, got ? NULL : e);
+    if (rc != 1 && result == 0 && !got && loop_tls_is_challenge(s->ssl)) {
+        SSL_shutdown(s->ssl);
+        result = err_set(e, ERR_GONE, "an authority's challenge was answered");
+    }
     loop_wire_end(&s->wire);
     SSL_free_buffers(s->ssl);
     if (rc != 1)
