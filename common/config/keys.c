@@ -32,7 +32,7 @@ const struct config_key config_keys[] = {
      .help = "Certificate (with its chain, PEM) for listen_addr. A changed file is read without a restart."},
     {"tls_key_path", .type = TYPE_PATH, AT(tls_key_path), .fallback = "", .help = "Private key (PEM) of that certificate."},
     {"tls_letsencrypt_hostname", .type = TYPE_TEXT, AT(acme.hostname), .fallback = "", .example = "vpn.example.com",
-     .help = "Get a certificate for this host name by ACME (Let's Encrypt), and serve listen_addr with it. Ordered and renewed in the background by the program uacme. Not together with tls_cert_path. See CERTIFICATES."},
+     .help = "Get a certificate for this host name by ACME (Let's Encrypt), and serve listen_addr with it. Ordered and renewed in the background by the program uacme. Not together with tls_cert_path. See CERTIFICATES in headway.yaml(5)."},
     {"tls_letsencrypt_challenge_type", .type = TYPE_WORD, AT(acme.challenge_type), .fallback = "HTTP-01", .words = "HTTP-01|TLS-ALPN-01",
      .help = "How the authority checks the name: HTTP-01 by a request to tls_letsencrypt_listen, which must be reached from the internet on port 80; TLS-ALPN-01 by a handshake with listen_addr, which must be reached on port 443."},
     {"tls_letsencrypt_listen", .type = TYPE_LISTEN, AT(acme.listen), .fallback = ":http",

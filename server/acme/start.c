@@ -160,5 +160,5 @@ void acme_metrics(struct acme *a, struct buf *out)
              (unsigned long long)issued, (unsigned long long)failed);
     metrics_put(out, "headway_acme_failures", "gauge", "Orders that failed since the last one that did not", failures);
     metrics_put(out, "headway_certificate_renewal_timestamp_seconds", "gauge",
-                "When it is time for the next certificate; 0: now", (unsigned long long)(s.renews_ns / NS_PER_SECOND));
+                "When it is time for the next certificate; 0: there is none yet", (unsigned long long)(s.renews_ns / NS_PER_SECOND));
 }
