@@ -298,7 +298,7 @@ static int result(struct run *r, const char *what, struct err *e)
     if (r->status != -1 && WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0)
         return 0;
     uacme_reason(buf_text(&r->text), why, sizeof(why));
-    bool unknown = strstr(buf_text(&r->text), "error:accountDoesNotExist") != NULL,
+    bool unknown = strstr(buf_text(&r->text), "no account associated with") != NULL,
          nonce = strstr(buf_text(&r->text), "error:badNonce") != NULL;
     return err_set(e, unknown ? ERR_MISSING : nonce ? ERR_BUSY : ERR_IO, "%s", why);
 }
