@@ -9,10 +9,12 @@
 #ifndef SERVER_ACME_ACME_H
 #define SERVER_ACME_ACME_H
 
+#include "base/buf.h"
 #include "config/config.h"
-#include "loop/loop.h"
 
 struct acme;
+struct loops;
+struct loop_tls;
 
 /* Whether the configuration asks for such a certificate. */
 bool acme_is_wanted(const struct config *c);
@@ -29,13 +31,11 @@ void acme_stop(struct acme *a);
 struct loop_tls *acme_tls(struct acme *a);
 
 struct acme_status {
-    char name[256]; /* of the host */
-    int64_t begins_ns, ends_ns;
-    int64_t renews_ns;  /* when it is, or was, time for the next one */
-    bool temporary;     /* there is none yet: it signs itself */
-    char trouble[240];  /* why the last order failed; "": it did not */
-    int64_t trouble_ns; /* since when orders fail */
-    int64_t next_ns;    /* of the next attempt; 0: none is planned before renews_ns */
+    char name[256];              /* of the host */
+    int64_t begins_ns, ends_ns;  /* 0: there is none yet */
+    int64_t renews_ns;           /* when it is time to order the next one; 0: at once */
+    char trouble[240];           /* why the last order failed; "": it did not */
+    int64_t trouble_ns, next_ns; /* since when orders fail, and when the next one is made */
 };
 void acme_status(struct acme *a, struct acme_status *out); /* any thread */
 void acme_metrics(struct acme *a, struct buf *out);        /* any thread */

@@ -135,7 +135,6 @@ void acme_status(struct acme *a, struct acme_status *out)
     pthread_mutex_lock(&a->lock);
     out->begins_ns = a->begins_ns;
     out->ends_ns = a->ends_ns;
-    out->temporary = !a->ends_ns;
     out->renews_ns = a->ends_ns ? schedule_renewal(a->begins_ns, a->ends_ns) : 0;
     if (a->record.failures) {
         (void)str_copy(out->trouble, sizeof(out->trouble), a->record.error);
@@ -160,5 +159,6 @@ void acme_metrics(struct acme *a, struct buf *out)
              (unsigned long long)issued, (unsigned long long)failed);
     metrics_put(out, "headway_acme_failures", "gauge", "Orders that failed since the last one that did not", failures);
     metrics_put(out, "headway_certificate_renewal_timestamp_seconds", "gauge",
-                "When it is time for the next certificate; 0: there is none yet", (unsigned long long)(s.renews_ns / NS_PER_SECOND));
+                "When it is time for the next certificate; 0: there is none yet",
+                (unsigned long long)(s.renews_ns / NS_PER_SECOND));
 }

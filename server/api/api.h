@@ -8,6 +8,7 @@
 #ifndef SERVER_API_API_H
 #define SERVER_API_API_H
 
+#include "acme/acme.h"
 #include "config/config.h"
 #include "core/core.h"
 #include "readback/readback.h"
@@ -18,16 +19,9 @@
 struct api;
 
 /* What rooms beside this one know of themselves, for the report of health. */
-struct server_certificate {
-    char host[256];              /* it is ordered for this name; "": it is that of tls_cert_path */
-    int64_t begins_ns, ends_ns;  /* 0: there is none, or none yet */
-    int64_t renews_ns;           /* when it is time to order the next one; 0: nobody does, or at once */
-    char trouble[240];           /* why the last order failed; "": it did not */
-    int64_t trouble_ns, next_ns; /* since when orders fail, and when the next one is made */
-};
 struct server_facts {
-    char relay_trouble[240]; /* why the built-in relay is not reached from here; "": it is, or nobody knows */
-    struct server_certificate certificate; /* of the public listener */
+    char relay_trouble[240];        /* why the built-in relay is not reached from here; "": it is, or nobody knows */
+    struct acme_status certificate; /* of the public listener; name "": it is that of tls_cert_path */
 };
 
 struct api_options {

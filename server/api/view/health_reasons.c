@@ -339,41 +339,41 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* Of one that is ordered: what went wrong, and how much time is left. */
-static void ask_renewal(struct health_scan *h, const struct server_certificate *c)
+static void ask_renewal(struct health_scan *h, const struct acme_status *c)
 {
     char next[TIME_TEXT_MAX], ends[TIME_TEXT_MAX];
-    struct about about = {.name = c->host, .since_ns = c->trouble_ns, .urgent = !c->ends_ns && *c->trouble};
+    struct about about = {.name = c->name, .since_ns = c->trouble_ns, .urgent = !c->ends_ns && *c->trouble};
 
     if (!c->ends_ns)
-        add(h, REASON_RENEWAL, about, "there is no certificate for %s yet, clients cannot connect: %s", c->host,
+        add(h, REASON_RENEWAL, about, "there is no certificate for %s yet, clients cannot connect: %s", c->name,
             *c->trouble ? c->trouble : "it is being ordered");
     else if (*c->trouble)
         add(h, REASON_RENEWAL, about, "the certificate for %s, which ends at %s, was not renewed (again at %s): %s",
-            c->host, time_format(c->ends_ns, ends), time_format(c->next_ns, next), c->trouble);
+            c->name, time_format(c->ends_ns, ends), time_format(c->next_ns, next), c->trouble);
 }
 
-static void ask_certificate(struct health_scan *h, struct api *api, const struct server_certificate *c)
+static void ask_certificate(struct health_scan *h, struct api *api, const struct acme_status *c)
 {
     int64_t life = c->ends_ns - c->begins_ns, left = c->ends_ns - h->now_ns;
     char when[TIME_TEXT_MAX], name[256];
 
-    if (!c->ends_ns && !*c->host)
+    if (!c->ends_ns && !*c->name)
         return;
     const struct config *config = api_config(api);
-    (void)str_copy(name, sizeof(name), *c->host ? c->host : config->tls_cert_path);
+    (void)str_copy(name, sizeof(name), *c->name ? c->name : config->tls_cert_path);
     config_unref(config);
     h->certificate = arena_alloc(h->a, sizeof(*h->certificate));
     *h->certificate = (struct api_certificate){.name = arena_strdup(h->a, name),
-                                               .automatic = *c->host != '\0',
+                                               .automatic = *c->name != '\0',
                                                .ends_ns = c->ends_ns,
                                                .renews_ns = c->renews_ns,
                                                .trouble = *c->trouble ? arena_strdup(h->a, c->trouble) : NULL};
-    if (*c->host)
+    if (*c->name)
         ask_renewal(h, c);
     if (!c->ends_ns || left > least(CERTIFICATE_NS, life / 6))
         return;
     struct about about = {.name = name, .urgent = left < least(LAST_DAYS_NS, life / 30)};
-    add(h, REASON_CERTIFICATE, about, "the certificate %s %s %s at %s", *c->host ? "for" : "in", name,
+    add(h, REASON_CERTIFICATE, about, "the certificate %s %s %s at %s", *c->name ? "for" : "in", name,
         left > 0 ? "ends" : "ended", time_format(c->ends_ns, when));
 }
 
