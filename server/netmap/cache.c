@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "metrics/metrics.h"
 #include "netmap/access.h"
 #include "netmap/encode.h"
 #include "json/json.h"
