@@ -5,16 +5,16 @@
 
 #define COL(t, name, member, type)                                                                                     \
     {                                                                                                                  \
-        name, MEMBER_##type, offsetof(struct t, member), 0, 0, NULL                                                    \
+        name, MEMBER_##type, offsetof(struct t, member), 0, 0, NULL, NULL                                              \
     }
 #define ENUM(t, name, member, greatest)                                                                                \
     {                                                                                                                  \
-        name, MEMBER_ENUM, offsetof(struct t, member), greatest, 0, NULL                                               \
+        name, MEMBER_ENUM, offsetof(struct t, member), greatest, 0, NULL, NULL                                         \
     }
 /* A column that a later version of the schema added, and what older rows hold in it. */
 #define LATER(t, name, member, type, since, initial)                                                                   \
     {                                                                                                                  \
-        name, MEMBER_##type, offsetof(struct t, member), 0, since, initial                                             \
+        name, MEMBER_##type, offsetof(struct t, member), 0, since, initial, NULL                                       \
     }
 
 static const struct member user_columns[] = {
@@ -350,6 +350,11 @@ const struct store_table store_tables[STORE_TABLES] = {
                          .guarded = true, .since = 1},
     [TABLE_COUNTER] = {"counter", 1, COLUMNS(counter_columns), .since = 1},
 };
+
+struct members store_members(enum record_kind kind)
+{
+    return (struct members){store_tables[kind].columns, store_tables[kind].count, 0};
+}
 
 bool table_is_numbered(const struct store_table *t)
 {
