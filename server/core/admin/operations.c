@@ -358,7 +358,7 @@ void admin_run(struct core_state *s, struct core_call *call)
 {
     struct core_admin *a = (struct core_admin *)call;
 
-    if (repeated_answer(s, a, operations[a->op].object))
+    if (repeated_answer(s, a))
         return;
     admin_begin(s, a);
     admin_end(s, a, operations[a->op].run(s, a, &call->err));

@@ -2,18 +2,16 @@
 /* Requests are copied into the core, answers out of it. */
 #include "core/state/message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/vec.h"
 
-/* Built so, as between two daemons: through bytes. What this program wrote it must be able to read. */
-#ifdef CORE_ENCODES
-#include <stdio.h>
-
+/* Built with CORE_ENCODES, as between two daemons: through bytes. What this program wrote it must be able to read. */
 static void carry(const struct members *m, void *object)
 {
+#ifdef CORE_ENCODES
     struct buf bytes = BUF_INIT(0);
     struct err e = {0};
 
@@ -24,14 +22,11 @@ static void carry(const struct members *m, void *object)
         abort();
     }
     buf_release(&bytes);
-}
 #else
-static void carry(const struct members *m, void *object)
-{
     (void)m;
     (void)object;
-}
 #endif
+}
 
 struct core_call *call_copy(const struct call_kind *kind, struct core_call *sender)
 {

@@ -254,6 +254,7 @@ static const struct member admin_call_columns[] = {
     COL(admin_call, "text", text, TEXT),
     COL(admin_call, "inverse", inverse, TEXT),
     COL(admin_call, "secret", secret, TEXT),
+    LATER(admin_call, "object", object, TEXT, 7, "''"),
 };
 
 static const struct member node_live_columns[] = {
