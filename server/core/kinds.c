@@ -41,35 +41,37 @@ static uint64_t send_call(struct core *core, const struct call_kind *kind, struc
 
 uint64_t core_register(struct core *core, struct core_register *call)
 {
-    static const struct call_kind kind = {&call_messages[CALL_REGISTER], sizeof(*call), register_run, NULL, NULL};
+    static const struct call_kind kind = {
+        &call_messages[CALL_REGISTER], sizeof(*call), register_run, NULL, NULL, false};
 
     return send_call(core, &kind, &call->call);
 }
 
 void core_map(struct core *core, struct core_map *call)
 {
-    static const struct call_kind kind = {&call_messages[CALL_MAP], sizeof(*call), map_request_run, NULL, NULL};
+    static const struct call_kind kind = {&call_messages[CALL_MAP], sizeof(*call), map_request_run, NULL, NULL, true};
 
     (void)send_call(core, &kind, &call->call);
 }
 
 void core_admin(struct core *core, struct core_admin *call)
 {
-    static const struct call_kind kind = {&call_messages[CALL_ADMIN], sizeof(*call), admin_run, settle_admin, NULL};
+    static const struct call_kind kind = {
+        &call_messages[CALL_ADMIN], sizeof(*call), admin_run, settle_admin, NULL, false};
 
     (void)send_call(core, &kind, &call->call);
 }
 
 void core_elections(struct core *core, struct core_elections *call)
 {
-    static const struct call_kind kind = {NULL, sizeof(*call), run_elections, NULL, hand_over_elections};
+    static const struct call_kind kind = {NULL, sizeof(*call), run_elections, NULL, hand_over_elections, false};
 
     (void)send_call(core, &kind, &call->call);
 }
 
 uint64_t core_ssh(struct core *core, struct core_ssh *call)
 {
-    static const struct call_kind kind = {&call_messages[CALL_SSH], sizeof(*call), ssh_run, NULL, NULL};
+    static const struct call_kind kind = {&call_messages[CALL_SSH], sizeof(*call), ssh_run, NULL, NULL, false};
 
     return send_call(core, &kind, &call->call);
 }

@@ -55,7 +55,7 @@ void call_free(struct core_call *call)
 
 void call_reset(struct core_call *call)
 {
-    if (call->kind->message)
+    if (call->kind->message && !call->kind->keeps)
         members_release(&call->kind->message->answer, call);
     call->code = 0;
     call->err = (struct err){0};

@@ -12,6 +12,7 @@ struct call_kind {
     void (*run)(struct core_state *s, struct core_call *call);
     void (*settle)(struct core_call *call);                          /* before the answer; or NULL */
     void (*hand_over)(struct core_call *to, struct core_call *from); /* of one without a message */
+    bool keeps; /* when it is run again it goes on from its answer: it has opened a session */
 };
 
 /* The core's copy of a call, which owns everything that it points to. */
