@@ -37,7 +37,7 @@ static const struct member register_own[] = {
 };
 
 static const struct member addr_port_members[] = {MEMBER_ROW(addr_port, addr, ADDR), MEMBER_ROW(addr_port, port, U16)};
-static const struct members addr_port_table = MEMBERS(addr_port, addr_port_members);
+const struct members addr_port_table = MEMBERS(addr_port, addr_port_members);
 
 _Static_assert(offsetof(struct core_map, endpoint_count) == offsetof(struct core_map, endpoints) + sizeof(void *),
                "an array has its length behind it");
@@ -136,11 +136,11 @@ static const struct member admin_answer[] = {
 
 static const struct member warning_members[] = {
     MEMBER_ROW_ENUM(node_warning, source, WARNING_CLIENT),
-    MAYBE(node_warning, code),
-    MAYBE(node_warning, text),
+    MEMBER_ROW(node_warning, code, TEXT),
+    MEMBER_ROW(node_warning, text, TEXT),
     TIME(node_warning, since_ns),
 };
-static const struct members warning_table = MEMBERS(node_warning, warning_members);
+const struct members warning_table = MEMBERS(node_warning, warning_members);
 
 static const struct member notice_request[] = {
     U64(core_notice, number),

@@ -32,6 +32,8 @@ struct call_message {
     struct members own; /* which neither carries: what the core keeps with its copy */
 };
 extern const struct call_message call_messages[CALL_MESSAGES];
+/* What publications hold too. */
+extern const struct members addr_port_table, warning_table;
 extern const struct members call_result; /* of each answer besides: code and err */
 
 struct core_notice {

@@ -8,8 +8,9 @@
 #include "core/message/values.h"
 #include "store/store.h"
 
-#define ROOM_FACTOR 64   /* bytes of memory for each byte of a message */
-#define ROOM_LEAST  4096 /* and these */
+#define NUMBER_BYTES 3
+#define ROOM_FACTOR  64   /* bytes of memory for each byte of a message */
+#define ROOM_LEAST   4096 /* and these */
 
 /* What a message of this kind of record has besides the columns of its table. */
 static const struct member record_members[] = {MEMBER_ROW(record, version, U64)};
@@ -37,13 +38,13 @@ static size_t tables_of(enum record_kind kind, struct members tables[RECORD_TABL
     return count;
 }
 
-uint16_t member_number(const char *name)
+uint32_t member_number(const char *name)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
 
     for (; *name; name++)
         hash = (hash ^ (uint8_t)*name) * 16777619u;
-    return (uint16_t)(hash >> 16 ^ hash);
+    return (hash >> 24 ^ hash) & 0xffffff;
 }
 
 /* ---- writing ---- */
@@ -161,10 +162,11 @@ void members_encode(const struct members *m, const void *object, struct buf *out
     struct buf value = BUF_INIT(0);
 
     for (const struct member *v = m->items; v < m->items + m->count; v++) {
-        uint16_t number = member_number(v->name);
+        uint32_t number = member_number(v->name);
         buf_clear(&value);
         if (!put_value(&value, v, (const char *)object + v->at))
             continue;
+        buf_addc(out, (char)(number >> 16));
         buf_addc(out, (char)(number >> 8));
         buf_addc(out, (char)number);
         put_part(out, &value);
@@ -229,6 +231,16 @@ static bool read_prefixes(struct reader all, struct prefixes *out)
     return true;
 }
 
+/* A text that was not sent is none, but for those that may be NULL. */
+static void fill_texts(const struct members *m, void *object)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        char **text = (char **)(void *)((char *)object + m->items[i].at);
+        if (m->items[i].type == MEMBER_TEXT && !*text)
+            *text = mem_strdup("");
+    }
+}
+
 static bool read_items(const struct member *m, struct reader all, void *at, struct err *e)
 {
     struct item_list list = {0};
@@ -248,6 +260,8 @@ static bool read_items(const struct member *m, struct reader all, void *at, stru
         char *item = list.items + list.len++ * size;
         memset(item, 0, size);
         good = m->type == MEMBER_RECORDS ? read_record(one, item, e) : read_members(m->of, 1, one, item, e);
+        if (m->of)
+            fill_texts(m->of, item);
     }
     list.cap = room;
     /* It is released with what was read so far, whatever becomes of it. */
@@ -331,7 +345,7 @@ static bool read_value(const struct member *m, struct reader all, void *object, 
     return false;
 }
 
-static const struct member *find_member(const struct members *tables, size_t count, uint16_t number)
+static const struct member *find_member(const struct members *tables, size_t count, uint32_t number)
 {
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < tables[i].count; k++)
@@ -345,19 +359,21 @@ static bool read_members(const struct members *tables, size_t count, struct read
     struct reader value;
 
     while (all.at < all.end) {
-        if (all.end - all.at < 2) {
+        if (all.end - all.at < NUMBER_BYTES) {
             err_set(e, ERR_INVALID, "a message ends within a member");
             return false;
         }
-        uint16_t number = (uint16_t)(all.at[0] << 8 | all.at[1]);
+        uint32_t number = (uint32_t)all.at[0] << 16 | (uint32_t)all.at[1] << 8 | all.at[2];
         const struct member *m = find_member(tables, count, number);
-        all.at += 2;
+        all.at += NUMBER_BYTES;
         if (!get_part(&all, &value)) {
             err_set(e, ERR_INVALID, "a message ends within its member %s", m ? m->name : "of a later version");
             return false;
         }
         if (!m || read_value(m, value, object, e))
             continue;
+        if (e->code && !*e->field)
+            str_copy(e->field, sizeof(e->field), m->name);
         if (!e->code)
             err_field(e, !*all.room ? ERR_TOOBIG : ERR_INVALID, m->name, "a message's member %s is none", m->name);
         return false;

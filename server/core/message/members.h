@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What calls and publications are made of, by their tables: copied and released, and written as bytes and read again.
  *
- * A struct is written as its members one after another: a number for the name (two bytes), the length of the value (7
+ * A struct is written as its members one after another: a number for the name (three bytes), the length of the value (7
  * bits a byte, low ones first, the high bit says that more follow), the value. Numbers are big-endian without zeros
  * before them, a list is each item with its length. Who reads leaves out members that it does not know, and those that
  * are not there keep what they are by default, so that neighbouring versions understand each other. */
@@ -53,6 +53,6 @@ void record_encode(const void *record, struct buf *out);
 int record_decode(const void *bytes, size_t len, const void **out, struct err *e) WARN_UNUSED;
 
 /* The number that stands for a name in messages. */
-uint16_t member_number(const char *name);
+uint32_t member_number(const char *name);
 
 #endif
