@@ -57,7 +57,8 @@ SHARED_TEST_SRC := $(sort $(call sources,tests/shared))
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 PROGRAMS := $(if $(wildcard server/main.c),$(B)/headwayd) $(if $(wildcard tui/main.c),$(B)/headway)
-MESSAGE_TEST_SRC := $(sort $(wildcard tests/unit/core/test_*.c tests/unit/control/test_*.c tests/unit/http/test_*.c))
+# Those that start a core.
+MESSAGE_TEST_SRC := $(sort $(shell grep -lE 'shared/(core_rig|api_fixture|control_rig|daemon_fixture)\.h' tests/unit/*/test_*.c))
 UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
 REPLAY := $(patsubst %.c,$(B)/%_replay,$(FUZZ_SRC))
 BENCH := $(patsubst %.c,$(B)/%,$(BENCH_SRC))
@@ -70,7 +71,7 @@ LIBTUI := $(B)/libtui.a
 KINDS := build unit messages fuzz vectors $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/*/test_*.sh tests/*/test_*.py))))
 CHECKS := $(addprefix check-,$(KINDS))
 
-.PHONY: all run check $(CHECKS) check-clang check-tidy check-each-header check-common-alone build-tests build-messages build-fuzz lint format fuzz bench \
+.PHONY: all run check $(CHECKS) check-clang check-tidy check-each-header check-common-alone build-tests build-messages print-message-tests build-fuzz lint format fuzz bench \
 	vectors soak install uninstall install-headscale uninstall-headscale dist deb clean deps deps-check compile_commands.json
 all: $(PROGRAMS)
 build-tests: $(UNIT) $(REPLAY) $(BENCH) $(VECTORS)
@@ -142,6 +143,8 @@ $(M)/headwayd: $(B)/server/main.o $(MESSAGE_CORE) $(LIBSERVER) $(LIBCOMMON)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(SERVER_LIBS)
 build-messages: $(MESSAGE_TESTS) $(M)/headwayd
+print-message-tests:
+	@echo $(MESSAGE_TEST_SRC)
 # A fuzz target with a main that replays the corpus: the same code runs in make check without a fuzzer.
 $(REPLAY): $(B)/%_replay: $(B)/%.o $(B)/tests/fuzz/replay.o $(SHARED_TEST_OBJ) $(LIBCOMMON) $(LIBSERVER) $(LIBTUI)
 	$(call say,LD,$@)

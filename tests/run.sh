@@ -199,7 +199,7 @@ kind_messages() {
   local v=${VARIANT:-release} src name dir
   build "$v" && make -k -j2 "VARIANT=$v" WERROR=1 build-messages >"$logs/make-messages.log" 2>&1
   dir=$PWD/build/$v/messages
-  for src in tests/unit/core/test_*.c tests/unit/control/test_*.c tests/unit/http/test_*.c; do
+  for src in $(make -s "VARIANT=$v" print-message-tests); do
     name=$(basename "$src" .c) name=${name#test_}
     wanted messages "$name" || continue
     CMOCKA_MESSAGE_OUTPUT=TAP run_beside "messages/$name" "$(limit_of "$src" 120)" "$dir/${src%.c}"
