@@ -207,7 +207,7 @@ kind_messages() {
   for src in tests/durability/test_restart.py tests/api/test_api.py; do
     name=$(basename "$src" .py) name=${name#test_}
     wanted messages "$name" || continue
-    HEADWAYD=$dir/headwayd VARIANT_RUN=$v run_beside "messages/$name" "$(limit_of "$src" 300)" python3 "$src"
+    HEADWAYD=$dir/headwayd HEADWAY=$PWD/build/$v/headway VARIANT_RUN=$v run_beside "messages/$name" "$(limit_of "$src" 300)" python3 "$src"
   done
   end_beside
 }
