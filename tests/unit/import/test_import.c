@@ -25,6 +25,7 @@
 #include "shared/store_fixture.h"
 #include "store/store.h"
 
+#define ARGON2   "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g"
 #define HASH     "$2a$10$abcdefghijklmnopqrstuuKp1jJ1jJ1jJ1jJ1jJ1jJ1jJ1jJ1jJ1j"
 #define NOISE    "privkey:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define POLICY   "{\"tagOwners\": {\"tag:asked\": [\"alice@\"], \"tag:router\": [\"alice@\"]}, \"acls\": []}"
@@ -179,8 +180,12 @@ static void fill(struct env *v, int minor)
         headscale_db_sql(v->database, "INSERT INTO pre_auth_keys(id,prefix,hash,user_id,tags) VALUES"
                                       "(3,'abcdef012345',CAST('" HASH "' AS BLOB),1,NULL)");
     if (minor == 30)
-        headscale_db_sql(v->database, "UPDATE pre_auth_keys SET revoked='2026-01-01' WHERE id=3;"
-                                      "INSERT INTO oauth_clients(id,client_id) VALUES(5,'c0ffee')");
+        headscale_db_sql(v->database, "UPDATE pre_auth_keys SET revoked='2026-01-01',description='for ci' WHERE id=3;"
+                                      "INSERT INTO oauth_clients(id,client_id,secret_hash,scopes,tags,description) "
+                                      "VALUES(5,'c0ffee012345',CAST('" ARGON2 "' AS BLOB),"
+                                      "'[\"devices:core\",\"auth_keys\"]','[\"tag:ci\"]','terraform'),"
+                                      "(6,'c0ffee012346','" ARGON2 "',NULL,'null',NULL);"
+                                      "UPDATE oauth_clients SET revoked='2026-01-01' WHERE id=6");
     headscale_db_sql(v->database, "INSERT INTO api_keys(id,prefix,hash,expiration) VALUES"
                                   "(4,'abcdefg',CAST('" HASH "' AS BLOB),'2099-01-01 00:00:00+00:00')");
     headscale_db_sql(v->database,
@@ -227,11 +232,29 @@ static void check_keys(const struct store_image *image, int minor)
         assert_string_equal(image->preauth_keys[2]->prefix, "abcdef012345");
         assert_string_equal(image->preauth_keys[2]->secret_hash, HASH);
         assert_int_equal(image->preauth_keys[2]->revoked, minor == 30);
+        assert_int_equal(image->preauth_keys[2]->revoked_ns, minor == 30 ? 1767225600 * NS_PER_SECOND : 0);
+        assert_string_equal(image->preauth_keys[2]->description, minor == 30 ? "for ci" : "");
     }
     assert_int_equal(image->api_key_count, 1);
     assert_string_equal(image->api_keys[0]->prefix, "abcdefg");
     assert_string_equal(image->api_keys[0]->secret_hash, HASH);
     assert_true(image->api_keys[0]->expiration_ns > 4000000000 * NS_PER_SECOND);
+}
+
+static void check_oauth(const struct env *v, const struct store_image *image)
+{
+    const struct oauth_client *c = image->oauth_clients[0];
+
+    assert_int_equal(image->oauth_client_count, 1);
+    assert_int_equal(image->next_id[RECORD_OAUTH_CLIENT], 7);
+    assert_int_equal(c->r.id, 5);
+    assert_string_equal(c->client_id, "c0ffee012345");
+    assert_string_equal(c->secret_hash, ARGON2);
+    assert_string_equal(c->description, "terraform");
+    assert_int_equal(c->scopes.len, 2);
+    assert_string_equal(c->scopes.items[0], "auth_keys");
+    assert_string_equal(c->tags.items[0], "tag:ci");
+    must_say(v->out, "OAuth client 6 (c0ffee012346): revoked in headscale");
 }
 
 static void check_laptop(const struct store_image *image)
@@ -316,7 +339,7 @@ static void every_release_is_taken_whole(void **state)
         must_say(v->out, "node 7 (deleted): deleted in headscale");
         must_say(v->out, "user 9 (gone): deleted in headscale");
         if (minor == 30)
-            must_say(v->out, "OAuth client 5 (c0ffee): ");
+            check_oauth(v, &image);
         store_image_release(&image);
     }
 }
@@ -582,14 +605,19 @@ static void what_headscale_takes_and_headway_does_not_is_left(void **state)
                      "UPDATE nodes SET host_info=CAST(x'7b80' AS TEXT), endpoints='[' WHERE id=3;"
                      "UPDATE nodes SET given_name='Laptop' WHERE id=4;"
                      "UPDATE nodes SET given_name='-', hostname='Pi.local' WHERE id=8;"
+                     "UPDATE nodes SET register_method='weird', tags='[\"tag:a\",\"x\",7]' WHERE id=5;"
+                     "ALTER TABLE nodes ADD COLUMN ephemeral numeric; UPDATE nodes SET ephemeral=1 WHERE id=3;"
                      "CREATE TABLE strange(id integer)");
     must_run(v);
     load(v, &image);
+    assert_true(node_of(&image, 3)->ephemeral);
+    must_say(v->out, "node 5 (lost): 'x' and 1 more are no tags: left out");
+    must_say(v->out, "node 5 (lost): how it registered, 'weird', is not known");
     assert_string_equal(image.users[0]->name, "a[1mb");
     assert_string_equal(image.users[3]->name, "a[1mb-20");
     assert_string_equal(node_of(&image, 4)->given_name, "laptop-1");
     assert_string_equal(node_of(&image, 8)->given_name, "node");
-    must_say(v->out, "pre-auth key 30 (abcdef01234a): its 'tag:' is no tag");
+    must_say(v->out, "pre-auth key 30 (abcdef01234a): 'tag:' is no tag");
     must_say(v->out, "pre-auth key 31 (abcdef01234b): its bcrypt hash costs too much");
     must_say(v->out, "pre-auth key 32 (abcdef01234c): it has neither a user nor tags");
     must_say(v->out, "pre-auth key 33 (abcdef01234d): it has no hash");
@@ -602,6 +630,37 @@ static void what_headscale_takes_and_headway_does_not_is_left(void **state)
 }
 
 /* What is not known is said: it may matter. */
+/* Rows of which only the id is there, and as little as makes a node. */
+static void nothing_in_every_column_stops_nothing(void **state)
+{
+    struct env *v = *state;
+    struct store_image image;
+
+    for (int minor = 23; minor <= 30; minor++) {
+        headscale_db_make(v->database, minor);
+        fixture_remove_folder(v->state);
+        headscale_db_sql(v->database,
+                         "INSERT INTO users(id) VALUES(1);"
+                         "INSERT INTO pre_auth_keys(id) VALUES(1); INSERT INTO api_keys(id) VALUES(1);"
+                         "INSERT INTO policies(id) VALUES(1);"
+                         "INSERT INTO nodes(id,machine_key,user_id) VALUES(1,'mkey:%064x',1);",
+                         1);
+        if (minor == 30)
+            headscale_db_sql(v->database, "INSERT INTO oauth_clients(id) VALUES(1)");
+        must_run(v);
+        load(v, &image);
+        assert_int_equal(image.user_count, 1);
+        assert_int_equal(image.node_count, 1);
+        assert_string_equal(image.nodes[0]->given_name, "node");
+        assert_true(image.nodes[0]->ipv4.bits == 0 && image.nodes[0]->expiry_ns == 0);
+        must_say(v->out, "pre-auth key 1: it has neither a prefix nor a key");
+        must_say(v->out, "API key 1: it has no prefix or no hash");
+        if (minor == 30)
+            must_say(v->out, "OAuth client 1: it has no id or no hash");
+        store_image_release(&image);
+    }
+}
+
 static void a_newer_release_is_taken_as_far_as_it_is_known(void **state)
 {
     struct env *v = *state;
@@ -763,6 +822,7 @@ int main(void)
         CASE(times_are_read_in_every_form),
         CASE(what_cannot_be_taken_is_named),
         CASE(what_headscale_takes_and_headway_does_not_is_left),
+        CASE(nothing_in_every_column_stops_nothing),
         CASE(a_newer_release_is_taken_as_far_as_it_is_known),
         CASE(places_may_be_relative),
         CASE(what_cannot_be_read_or_written_leaves_nothing),
