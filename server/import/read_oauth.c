@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* OAuth clients of headscale 0.30. Their tokens, which live for an hour, are fetched anew. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,8 +12,8 @@
 #define CLIENTS_MAX   1000000
 #define CLIENT_ID_LEN 12
 #define HASH_MAX      200
-#define KIB_MAX       65536u /* of memory, and */
-#define PASSES_MAX    16u    /* what a hash may cost whoever asks */
+#define KIB_MAX       65536ul /* of memory, and */
+#define PASSES_MAX    16ul    /* what a hash may cost whoever asks */
 
 enum { ID, CLIENT, HASH, SCOPES, TAGS, DESCRIPTION, CREATED, REVOKED };
 static const char *const columns[] = {
@@ -21,10 +22,32 @@ static const char *const columns[] = {
 };
 static const struct source_table table = {"oauth_clients", columns, ARRAY_LEN(columns), CLIENTS_MAX};
 
+/* A number behind lead; *at then is what follows it. */
+static bool take_number(const char **at, const char *lead, unsigned long *out)
+{
+    const char *digits = str_starts(*at, lead) ? *at + strlen(lead) : "";
+    char *end;
+
+    if (!isdigit((unsigned char)*digits))
+        return false;
+    *out = strtoul(digits, &end, 10);
+    *at = end;
+    return true;
+}
+
+/* "$argon2id$v=19$m=KIB,t=PASSES,p=LANES$SALT$HASH" */
+static bool is_argon2id(const char *hash, unsigned long *kib, unsigned long *passes, unsigned long *lanes)
+{
+    unsigned long version;
+
+    return take_number(&hash, "$argon2id$v=", &version) && version == 19 && take_number(&hash, "$m=", kib) &&
+           take_number(&hash, ",t=", passes) && take_number(&hash, ",p=", lanes) && *hash == '$';
+}
+
 /* What keeps it from being used; NULL: nothing. A hash that is none is a fault of the row. */
 static const char *find_fault(struct import_row *row, const struct oauth_client *c)
 {
-    unsigned kib = 0, passes = 0, lanes = 0;
+    unsigned long kib = 0, passes = 0, lanes = 0;
 
     if (row_time(row, REVOKED, NULL))
         return "revoked in headscale";
@@ -32,7 +55,7 @@ static const char *find_fault(struct import_row *row, const struct oauth_client 
         return "it has no id or no hash: nobody can use it";
     if (strlen(c->client_id) != CLIENT_ID_LEN || strspn(c->client_id, "0123456789abcdef") != CLIENT_ID_LEN)
         return "its id is none that a program could send";
-    if (sscanf(c->secret_hash, "$argon2id$v=19$m=%6u,t=%3u,p=%3u$", &kib, &passes, &lanes) != 3)
+    if (!is_argon2id(c->secret_hash, &kib, &passes, &lanes))
         row_fault(row, HASH, "is no Argon2id hash");
     else if (kib > KIB_MAX || passes > PASSES_MAX || lanes != 1)
         return "its Argon2id hash costs too much to be computed for whoever asks";
