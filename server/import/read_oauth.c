@@ -72,7 +72,7 @@ static int take_client(void *arg, const struct source_value *values, struct err 
     (void)e;
     if (!row_begin(&row, &table, values, &r->report, REPORT_OAUTH_CLIENT))
         return 0;
-    struct oauth_client *c = (struct oauth_client *)record_new(RECORD_OAUTH_CLIENT);
+    struct oauth_client *c = oauth_client_new();
     c->r.id = row.id;
     free(c->client_id);
     c->client_id = row_text(&row, CLIENT, ROW_TEXT_MAX);
