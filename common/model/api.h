@@ -169,8 +169,10 @@ struct api_drain {
     const char *name;
     bool draining, exit_node;
     struct api_list serves; /* struct api_served */
-    bool confirmed;         /* the clients that see its prefixes were asked, and all use other routers */
+    bool confirmed;         /* the clients that see its prefixes use other routers, and nobody the exit node */
     bool safe;              /* to reboot */
+    uint64_t used_by;       /* nodes that are online and use it as their exit node */
+    uint64_t untold;        /* nodes that are online, may use it so, and whose clients do not say */
     const char *text;       /* the same in a sentence */
 };
 

@@ -152,6 +152,7 @@ void move_keep(struct readback *r, struct readback_move *m)
 {
     m->number = ++r->next_number;
     if (r->moves.len == MOVES_MAX) {
+        r->forgot |= !r->moves.items[0]->complete;
         move_free(r->moves.items[0]);
         vec_remove(&r->moves, 0);
     }
@@ -216,6 +217,7 @@ void move_settle(struct readback *r, struct readback_move *m, int64_t now_ms)
     if (m->ended || (!all && now_ms < m->moved_ms + ENDS_MS))
         return;
     m->ended = true;
+    m->complete = all && !unsupported;
     if (followed == 0 && all)
         return; /* there was nobody to ask */
     move_say(r, m, &text);

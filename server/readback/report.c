@@ -277,26 +277,26 @@ bool readback_followers(struct readback *r, const struct prefix *p, struct arena
     return newest != NULL;
 }
 
-bool readback_confirmed(struct readback *r, uint64_t node)
+bool readback_confirmed(struct readback *r, uint64_t node, uint64_t seq)
 {
-    bool moved = false, all = true;
+    bool moved = false, serves = false, all = true;
 
     pthread_mutex_lock(&r->lock);
+    bool looked = r->on && r->seen >= seq && !r->forgot;
     for (size_t i = 0; i < r->moves.len; i++) {
         const struct readback_move *m = r->moves.items[i];
-        size_t followed, unsupported, gone;
         if (m->to == node) {
             moved = false; /* it served again */
-            all = true;
+            serves = all = true;
         }
         if (m->from != node || m->exit_end)
             continue;
-        move_counts(m, &followed, &unsupported, &gone);
         moved = true;
-        all = all && m->ended && unsupported == 0 && followed + gone == m->followers.len;
+        serves = false;
+        all = all && m->complete;
     }
     pthread_mutex_unlock(&r->lock);
-    return moved && all;
+    return moved ? all : looked && !serves;
 }
 
 void readback_metrics(struct readback *r, struct buf *out)

@@ -180,6 +180,8 @@ const struct api_key *snapshot_api_key(const struct tailnet_snapshot *s, uint64_
 const struct prefix_settings *snapshot_prefix_settings(const struct tailnet_snapshot *s, const struct prefix *p);
 const struct pending *snapshot_pending(const struct tailnet_snapshot *s, const char *auth_id);
 
+#define TAILNET_CAP_SAYS_EXIT 122 /* capability version from which clients say which exit node they use (1.86) */
+
 /* Why the node is no exit node that may be used now, as what it did ("went offline"); NULL: it is one. n NULL: it was
  * deleted. */
 const char *tailnet_exit_end(const struct tailnet_node *n);

@@ -77,6 +77,7 @@ struct slot {
     uint32_t dirty;            /* enum change_mask, to be published */
     bool rebuild, route_moved; /* rebuild: publish again even without a change that readers are told */
     bool recorded;             /* it has another record, to be published */
+    const char *actor;         /* whose change of its record is to be published; borrowed, NULL: nobody's */
     bool restated;             /* its client says otherwise now, which no entry of the journal tells */
     bool reachable;            /* it has its first home relay or DiscoKey, to be published */
     enum key_end key_end;      /* as its client was warned */
@@ -235,6 +236,7 @@ struct core_state {
 
     VEC(struct timer) timers; /* a heap by due_ms: one a kind for each node, and one for the tailnet */
     size_t timer_places[TIMER_KINDS];
+    const char *follow_actor; /* whose write is followed now; NULL: nobody's */
     VEC(struct core_listener) listeners;
     VEC(struct core_exit_change) exit_changes; /* of the present publication */
     struct core_counters counters;
