@@ -236,7 +236,7 @@ static void group_rows(struct text_table *t, const struct api_prefix *p)
         char *name = mem_format("%s via %s", prefix_show(&p->prefix, prefix), g->via);
         table_text(t, name, COLOR_PLAIN);
         free(name);
-        table_text(t, g->primary_name, COLOR_GOOD);
+        table_text(t, g->primary ? g->primary_name : "nobody", g->primary ? COLOR_GOOD : COLOR_BAD);
         table_text(t, g->next_name, COLOR_PLAIN);
         for (size_t column = 3; column < ARRAY_LEN(prefix_heads); column++)
             table_text(t, "", COLOR_PLAIN);

@@ -25,6 +25,7 @@ void relays_unref(struct relay_names *relays);
 
 struct api_view {
     const struct tailnet_snapshot *s;
+    struct tailnet *tailnet;          /* for its policy; NULL: nothing is known of it */
     const struct relay_names *relays; /* NULL: no names of relays */
     struct map nodes;                 /* id -> struct tailnet_node, filled when it is asked for often */
     bool nodes_filled;
