@@ -38,6 +38,8 @@ struct route_follower {
 /* Prefixes that went from one router to another at once, or an exit node that its users must leave. */
 struct readback_move {
     uint64_t number, from, to; /* of an exit node to is 0 */
+    bool nearest;              /* only of some viewers, to whom another router is nearer, or was */
+    uint64_t look;             /* in which it was seen */
     char *via;                 /* the group of routers in which they moved, NULL: the election for everybody */
     char *actor;               /* the administrator whose change it follows, NULL: nobody's */
     const char *exit_end;      /* of an exit node: why it ended; NULL: it is none */
@@ -60,6 +62,8 @@ struct readback {
     struct loop *loop;
     struct loop_timer timer;
     bool looked;
+    uint64_t looks;
+    struct tailnet_nearest *nearest; /* as last seen; of the loop */
     struct map primaries; /* prefix and group -> node id, as last seen; of the loop */
 
     pthread_mutex_t lock;              /* of what follows */

@@ -313,6 +313,69 @@ static void those_of_a_via_group_are_asked(void **state)
     test_client_leave(&r1);
 }
 
+static void measure(struct test_client *c, bool router, bool east)
+{
+    char *body = test_client_request(c,
+                                     ",\"OmitPeers\":true,\"Hostinfo\":{\"OS\":\"linux\",\"Hostname\":\"%s\"%s,"
+                                     "\"NetInfo\":{\"DERPLatency\":{\"1-v4\":%s,\"2-v4\":%s}}}",
+                                     c->name, router ? ",\"RoutableIPs\":[\"" LAN "\"]" : "", east ? "0.2" : "0.005",
+                                     east ? "0.005" : "0.2");
+
+    assert_int_equal(test_client_call(c, "POST", "/machine/map", body), 200);
+}
+
+static void set_nearest(bool on)
+{
+    struct core_admin a = {.op = ADMIN_PREFIX_SET, .given = RULE_NEAREST, .actor = "tester"};
+    struct prefix p = lan();
+
+    prefixes_add(&a.prefixes, &p);
+    a.rule.nearest = on ? PREFIX_NEAREST : PREFIX_ONE_FOR_ALL;
+    assert_int_equal(test_daemon_admin(&a), 0);
+    core_admin_release(&a);
+}
+
+/* Nobody but the viewer moves, and the primary stays what it is. */
+static void who_moves_to_a_nearer_router_is_asked(void **state)
+{
+    static struct test_client r1, r2, east, west;
+    struct arena a = ARENA_INIT(0);
+    struct api_followers f;
+
+    (void)state;
+    start(&r1, "r1", 130, true);
+    start(&r2, "r2", 130, true);
+    start(&east, "east", 130, false);
+    start(&west, "west", 130, false);
+    measure(&r1, true, false);
+    measure(&r2, true, true);
+    measure(&east, false, true);
+    measure(&west, false, false);
+    begin();
+    set_nearest(true);
+    await(&f, &a, test_client_id(&r2), 0, false);
+    assert_int_equal(f.viewers, 1);
+    say_router(&east, &r2);
+    await(&f, &a, test_client_id(&r2), 1, true);
+    assert_string_equal(f.text, "1 of 1 node has switched " LAN " to r2, by nearness");
+    assert_true(is_confirmed(test_client_id(&r2)) == false); /* it serves */
+    /* The nearest one goes: its viewer is served by the primary again. */
+    change(&r2, (struct core_admin){.op = ADMIN_NODE_DRAIN, .flag = true});
+    await(&f, &a, test_client_id(&r1), 0, false);
+    assert_false(is_confirmed(test_client_id(&r2)));
+    say_router(&east, &r1);
+    await(&f, &a, test_client_id(&r1), 1, true);
+    assert_string_equal(f.text, "1 of 1 node has switched " LAN " to r1, by nearness");
+    assert_true(is_confirmed(test_client_id(&r2)));
+    set_nearest(false);
+    end();
+    arena_release(&a);
+    test_client_leave(&west);
+    test_client_leave(&east);
+    test_client_leave(&r2);
+    test_client_leave(&r1);
+}
+
 static void start_exit(struct test_client *c, const char *name)
 {
     struct core_admin a = {.op = ADMIN_ROUTES_EDIT};
@@ -585,6 +648,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_asked_until_they_follow),
         cmocka_unit_test(those_of_a_via_group_are_asked),
+        cmocka_unit_test(who_moves_to_a_nearer_router_is_asked),
         cmocka_unit_test(users_of_an_exit_node_are_seen_to_leave_it),
         cmocka_unit_test(who_uses_an_exit_node_for_a_moment_is_seen_to_leave_it),
         cmocka_unit_test(nodes_that_see_a_route_are_asked_whether_they_accept_it),
