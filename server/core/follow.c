@@ -71,6 +71,7 @@ static void follow_policy(struct core_state *s, const struct store_write *w)
 
 static void follow_prefix_settings(struct core_state *s, const struct store_write *w)
 {
+    s->rule_actor = s->follow_actor ? s->follow_actor : s->rule_actor;
     prefix_settings_publish(s, w->record, w->remove);
 }
 

@@ -442,6 +442,7 @@ void publish(struct core_state *s)
     if (elected)
         elect(s, &moves);
     nearest_follow(s, elected);
+    s->rule_actor = NULL;
     int64_t reached = clock_mono_us();
     core_policy_publish(s, &moves);
     metrics_time(&s->counters.peers_times, &metrics_fractions, (double)(clock_mono_us() - reached) / 1e6);

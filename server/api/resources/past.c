@@ -151,8 +151,8 @@ struct history_scan {
 static bool is_move(const char *kind)
 {
     return str_eq(kind, event_kind(EVENT_ROUTE_SERVED)) || str_eq(kind, event_kind(EVENT_ROUTE_FAILOVER)) ||
-           str_eq(kind, event_kind(EVENT_ROUTE_UNSERVED)) || str_eq(kind, event_kind(EVENT_EXIT_USABLE)) ||
-           str_eq(kind, event_kind(EVENT_EXIT_ENDED));
+           str_eq(kind, event_kind(EVENT_ROUTE_UNSERVED)) || str_eq(kind, event_kind(EVENT_ROUTE_NEAREST)) ||
+           str_eq(kind, event_kind(EVENT_EXIT_USABLE)) || str_eq(kind, event_kind(EVENT_EXIT_ENDED));
 }
 
 static bool names_prefix(const json_t *detail, const char *prefix)

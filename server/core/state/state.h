@@ -58,10 +58,20 @@ struct nearest_viewer {
     uint32_t router;  /* slot, TAILNET_SLOT_NONE: it is served by the primary */
     int64_t moved_ms; /* when it moved to another router, INT64_MIN: never */
 };
+/* Viewers that went from one router to another, until the journal tells of them together. */
+struct nearest_note {
+    uint64_t from, to; /* ids */
+    const char *cause;
+    size_t viewers;
+    char names[160]; /* of the first */
+};
 struct nearest_state {
     struct prefix prefix;
-    uint32_t primary;                   /* slot */
-    VEC(uint32_t) routers;              /* slots of those that are well */
+    VEC(struct nearest_note) notes;
+    int64_t noted_ms;      /* when the journal told of some last; 0: never */
+    char *actor;           /* whose change it was that its routers or its being served so are others; NULL: nobody's */
+    uint32_t primary;      /* slot */
+    VEC(uint32_t) routers; /* slots of those that are well */
     VEC(struct nearest_viewer) viewers; /* by slot */
     bool seen, changed;                 /* while it is followed: it is still served so; its routers are others now */
 };
@@ -236,6 +246,7 @@ struct core_state {
 
     VEC(struct timer) timers; /* a heap by due_ms: one a kind for each node, and one for the tailnet */
     size_t timer_places[TIMER_KINDS];
+    const char *rule_actor;   /* whose change of how a prefix is served is to be published; borrowed, NULL: nobody's */
     const char *follow_actor; /* whose write is followed now; NULL: nobody's */
     VEC(struct core_listener) listeners;
     VEC(struct core_exit_change) exit_changes; /* of the present publication */
