@@ -147,6 +147,9 @@ struct config {
         int64_t register_cache_expiration, register_cache_max_entries;
         int64_t session_threads; /* 0: one per core */
     } tuning;
+    struct { /* hostname "": none is ordered */
+        char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
+    } acme;
     /* Accepted for headscale's sake, used by no part yet. */
     struct {
         char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
@@ -154,9 +157,6 @@ struct config {
         struct config_pairs extra_params;
         bool only_start_if_oidc_is_available, email_verified_required, use_expiry_from_token, pkce_enabled;
     } oidc;
-    struct {
-        char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
-    } acme;
 };
 
 /* Finds the file: path if it is not NULL, else $HEADWAY_CONFIG, $HEADSCALE_CONFIG,
@@ -181,9 +181,10 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
                  struct err *e) WARN_UNUSED;
 
 /* What a start needs of the machine and config_load does not look at: certificate and key can be read,
- * directories of state and socket can be written or made; with ports, that nobody else listens on them (where a daemon
- * answers on the configured socket they are its own). Changes nothing. */
+ * directories of state and socket can be written or made; with ports, that nobody else listens on them: the daemon that
+ * answers on the configured socket is asked which are its own. Changes nothing. */
 int config_check(const struct config *c, bool ports, struct strs *problems, struct err *e) WARN_UNUSED;
+void config_listens(const struct config *c, struct strs *out); /* adds what is listened at: "tcp 0.0.0.0:8080" */
 
 /* NULL, or what clients cannot use in the record. */
 const char *config_record_fault(const struct config_record *r);
@@ -219,6 +220,8 @@ char *config_default_file(void);
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);
 
+bool config_serves_tls(const struct config *c);     /* listen_addr has a certificate, of files or ordered */
+bool config_acme_listens(const struct config *c);   /* for challenges, on acme.listen */
 bool config_is_postgres(const struct config *c);    /* the database is one of PostgreSQL */
 const char *config_sslmode(const struct config *c); /* database.postgres.ssl for libpq; "": its default */
 
