@@ -64,7 +64,7 @@ struct readback {
     bool looked;
     uint64_t looks;
     struct tailnet_nearest *nearest; /* as last seen; of the loop */
-    struct map primaries; /* prefix and group -> node id, as last seen; of the loop */
+    struct map primaries;            /* prefix and group -> node id, as last seen; of the loop */
 
     pthread_mutex_t lock;              /* of what follows */
     bool on;                           /* node.probe.read_back */
