@@ -223,10 +223,14 @@ struct core_state {
     struct commit_group *flying, **flying_end; /* submitted, oldest first */
     struct commit_group *facts, **facts_end;   /* what happened while nothing could be written, oldest first; bounded */
     size_t fact_count;                         /* entries of the journal among these */
-    struct commit_group *uncertain;            /* refused, but they may be durable: the store says so later */
-    uint64_t series;                           /* of groups that are decided upon one another; see store_submit */
-    bool dry;                                  /* the present call only asks what would happen */
-    struct core_admin *admin;                  /* the present administrative call, for its actor */
+    bool unwritable;                           /* the last group was refused for what refuses them all */
+    struct core_call *unsaid, **unsaid_end;    /* map requests that are written when that is over, oldest first */
+    size_t unsaid_count;
+    bool deciding_unsaid;           /* whether it can be written again is tried with one of them */
+    struct commit_group *uncertain; /* refused, but they may be durable: the store says so later */
+    uint64_t series;                /* of groups that are decided upon one another; see store_submit */
+    bool dry;                       /* the present call only asks what would happen */
+    struct core_admin *admin;       /* the present administrative call, for its actor */
 
     bool users_dirty, preauth_keys_dirty, api_keys_dirty, identities_dirty, pendings_dirty, primaries_dirty;
     bool policy_dirty;
