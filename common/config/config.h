@@ -46,6 +46,22 @@ struct config_pairs {
     size_t len, cap;
 };
 
+struct config_provider { /* of OpenID Connect; see headway.yaml(5) */
+    char *name;          /* of letters, digits, '-' and '_', unique */
+    char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
+    char *groups_claim, *email_claim, *subject_claim; /* names, or paths with dots */
+    char *email_verified_required;                    /* "true", "false", "if-present" */
+    struct strs scope, allowed_domains, allowed_users, allowed_groups;
+    struct config_pairs extra_params;
+    bool use_expiry_from_token, pkce_enabled;
+    int64_t refresh_interval, groups_max_age; /* 0: not done; groups are kept */
+};
+
+struct config_providers {
+    struct config_provider *items;
+    size_t len, cap;
+};
+
 struct config {
     atomic_uint refs;
     char *file;        /* what was read, "" without a file */
@@ -147,13 +163,12 @@ struct config {
         int64_t register_cache_expiration, register_cache_max_entries;
         int64_t session_threads; /* 0: one per core */
     } tuning;
-    /* Accepted for headscale's sake, used by no part yet. */
     struct {
-        char *issuer, *client_id, *client_secret, *client_secret_path, *pkce_method;
-        struct strs scope, allowed_domains, allowed_users, allowed_groups;
-        struct config_pairs extra_params;
-        bool only_start_if_oidc_is_available, email_verified_required, use_expiry_from_token, pkce_enabled;
-    } oidc;
+        bool only_start_if_oidc_is_available;
+        struct config_provider flat; /* the one whose keys stand alone; without an issuer there is none */
+        struct config_providers providers;
+    } oidc; /* config_provider reads both */
+    /* Accepted for headscale's sake, used by no part yet. */
     struct {
         char *url, *email, *hostname, *cache_dir, *challenge_type, *listen;
     } acme;
@@ -218,6 +233,9 @@ char *config_default_file(void);
 
 /* The policy is a file's and read-only; otherwise it is in the database. */
 bool config_policy_is_file(const struct config *c);
+
+/* The OpenID providers, from 0; NULL: there are no more. */
+const struct config_provider *config_provider(const struct config *c, size_t i);
 
 bool config_is_postgres(const struct config *c);    /* the database is one of PostgreSQL */
 const char *config_sslmode(const struct config *c); /* database.postgres.ssl for libpq; "": its default */
