@@ -22,6 +22,7 @@
 #include "front/front.h"
 #include "health/health.h"
 #include "import/import.h"
+#include "login/login.h"
 #include "metrics/metrics.h"
 #include "model/version.h"
 #include "netmap/netmap.h"
@@ -44,6 +45,7 @@ struct daemon {
     struct control *control;
     struct health *health;
     struct readback *readback;
+    struct login *login;
     struct api *api;
     struct relay *relay;
     struct front *front;
@@ -168,6 +170,7 @@ static void tell_facts(void *arg, struct server_facts *out)
 
     if (!relay_trouble(d->relay, out->relay_trouble, sizeof(out->relay_trouble)))
         out->relay_trouble[0] = '\0';
+    login_trouble(d->login, out->login_trouble, sizeof(out->login_trouble));
     out->certificate_ends_ns = tls ? loop_tls_ends(tls) * NS_PER_SECOND : 0;
 }
 
@@ -221,6 +224,8 @@ static int check(const struct config *c, bool ports, bool test, struct strs *pro
     }
     check_policy(c, &image, problems, notes);
     store_image_release(&image);
+    if (test)
+        login_check(c, problems, notes);
     core_check_files(c, notes);
     relay_check_files(c, notes);
     return problems->len ? ERR_INVALID : rc;
@@ -290,6 +295,10 @@ static int start_outside(struct daemon *d, struct err *e)
                                                             .tailnet = d->tailnet,
                                                             .config = c});
     api.readback = d->readback;
+    if ((rc = login_start(&(struct login_options){.config = c, .core = d->core, .tailnet = d->tailnet}, &d->login, e)) <
+        0)
+        return rc;
+    api.login = d->login;
     if ((rc = file_make_parents(c->derp.server.private_key_path, 0750, e)) < 0 ||
         (rc = control_key_load(c->derp.server.private_key_path, relay.private_key, relay.public_key, e)) < 0 ||
         (rc = start_relay(d, &relay, e)) < 0 || (rc = file_make_parents(c->unix_socket, 0750, e)) < 0 ||
@@ -313,7 +322,9 @@ static int start_outside(struct daemon *d, struct err *e)
 static void stop(struct daemon *d)
 {
     front_stop(d->front);
+    login_end_visits(d->login);
     api_stop(d->api);
+    login_stop(d->login);
     front_free(d->front);
     loop_tls_free(d->tls);
     relay_stop(d->relay);

@@ -201,7 +201,7 @@ static void own_set(struct prefixes *s)
     *s = fresh;
 }
 
-static void *edit(const void *record)
+void *record_edit(const void *record)
 {
     const struct record *from = record;
     const struct record_shape *shape = &shapes[from->kind];
@@ -220,37 +220,37 @@ static void *edit(const void *record)
 
 struct user *user_edit(const struct user *u)
 {
-    return edit(u);
+    return record_edit(u);
 }
 
 struct preauth_key *preauth_key_edit(const struct preauth_key *k)
 {
-    return edit(k);
+    return record_edit(k);
 }
 
 struct api_key *api_key_edit(const struct api_key *k)
 {
-    return edit(k);
+    return record_edit(k);
 }
 
 struct event *event_edit(const struct event *e)
 {
-    return edit(e);
+    return record_edit(e);
 }
 
 struct prefix_settings *prefix_settings_edit(const struct prefix_settings *s)
 {
-    return edit(s);
+    return record_edit(s);
 }
 
 struct pending *pending_edit(const struct pending *p)
 {
-    return edit(p);
+    return record_edit(p);
 }
 
 struct node *node_edit(const struct node *n)
 {
-    return edit(n);
+    return record_edit(n);
 }
 
 void *record_ref(const void *record)

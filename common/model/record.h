@@ -320,6 +320,7 @@ struct deleted_node *deleted_node_new(void);
 struct admin_call *admin_call_new(void);
 
 /* A deep copy with one reference and the version raised by one, to be changed and then published. */
+void *record_edit(const void *record); /* of any kind */
 struct user *user_edit(const struct user *u);
 struct preauth_key *preauth_key_edit(const struct preauth_key *k);
 struct api_key *api_key_edit(const struct api_key *k);

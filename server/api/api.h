@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "core/core.h"
+#include "login/login.h"
 #include "readback/readback.h"
 #include "store/store.h"
 #include "tailnet/tailnet.h"
@@ -20,6 +21,7 @@ struct api;
 /* What rooms beside this one know of themselves, for the report of health. */
 struct server_facts {
     char relay_trouble[240];     /* why the built-in relay is not reached from here; "": it is, or nobody knows */
+    char login_trouble[240];     /* why people cannot log in with a provider; "": they can */
     int64_t certificate_ends_ns; /* of the public listener; 0: it has none */
 };
 
@@ -28,6 +30,7 @@ struct api_options {
     struct core *core;
     struct tailnet *tailnet;
     struct store *store;
+    struct login *login;         /* people log in with OpenID providers; NULL: there are none */
     struct readback *readback;   /* what clients hold; NULL: nobody asks them */
     uint8_t public_key[KEY_LEN]; /* the Noise key that GET /key tells */
     /* Appends metrics of other rooms in Prometheus' text form; NULL: none. Any thread. */

@@ -2,6 +2,7 @@
 /* The kinds of calls: what each points to, what runs it, what answers. */
 #include <string.h>
 
+#include "core/admin/login.h"
 #include "core/admin/operations.h"
 #include "core/decide/map_request.h"
 #include "core/decide/register.h"
@@ -48,6 +49,12 @@ static const struct call_part admin_parts[] = {
     TEXT(core_admin, prefix),     TEXTS(core_admin, tags),       PREFIXES(core_admin, prefixes),
     PREFIXES(core_admin, revoke), TEXT(core_admin, severity),    TEXT(core_admin, url),
     EVENTS(core_admin, undoes)};
+
+static const struct call_part login_parts[] = {
+    TEXT(core_login, provider),    TEXT(core_login, issuer),        TEXT(core_login, subject),
+    TEXT(core_login, username),    TEXT(core_login, email),         TEXT(core_login, display_name),
+    TEXT(core_login, picture_url), TEXT(core_login, refresh_token), TEXT(core_login, auth_id),
+    TEXT(core_login, text),        TEXTS(core_login, groups)};
 
 static void answer_register(struct core_call *to, struct core_call *from)
 {
@@ -98,6 +105,28 @@ static void answer_admin(struct core_call *to, struct core_call *from)
     r->version = m->version;
 }
 
+static void answer_login(struct core_call *to, struct core_call *from)
+{
+    struct core_login *r = (struct core_login *)to, *m = (struct core_login *)from;
+
+    if (m->call.code < 0) { /* nothing of it came true */
+        record_unref(m->user);
+        m->user = NULL;
+        m->node_id = 0;
+    }
+    r->user = m->user;
+    r->node_id = m->node_id;
+}
+
+static void reset_login(struct core_call *call)
+{
+    struct core_login *c = (struct core_login *)call;
+
+    record_unref(c->user);
+    c->user = NULL;
+    c->node_id = 0;
+}
+
 static void run_elections(struct core_state *s, struct core_call *call)
 {
     ((struct core_elections *)call)->routes = routes_copy(s->routes);
@@ -129,13 +158,14 @@ static void reset_admin(struct core_call *call)
     {                                                                                                                  \
         sizeof(struct type), run, answer, reset, parts, sizeof(parts) / sizeof(*(parts))                               \
     }
-enum call_kind_id { CALL_REGISTER, CALL_MAP, CALL_SSH, CALL_ADMIN, CALL_ELECTIONS };
+enum call_kind_id { CALL_REGISTER, CALL_MAP, CALL_SSH, CALL_ADMIN, CALL_ELECTIONS, CALL_LOGIN };
 
 static const struct call_kind kinds[] = {
     [CALL_REGISTER] = KIND(core_register, register_run, answer_register, reset_register, register_parts),
     [CALL_MAP] = KIND(core_map, map_request_run, answer_map, NULL, map_parts),
     [CALL_SSH] = KIND(core_ssh, ssh_run, answer_ssh, NULL, ssh_parts),
     [CALL_ADMIN] = KIND(core_admin, admin_run, answer_admin, reset_admin, admin_parts),
+    [CALL_LOGIN] = KIND(core_login, login_run, answer_login, reset_login, login_parts),
     [CALL_ELECTIONS] = {sizeof(struct core_elections), run_elections, answer_elections, NULL, NULL, 0},
 };
 
@@ -162,6 +192,11 @@ void core_admin(struct core *core, struct core_admin *call)
 void core_elections(struct core *core, struct core_elections *call)
 {
     (void)send_call(core, CALL_ELECTIONS, &call->call);
+}
+
+void core_login(struct core *core, struct core_login *call)
+{
+    (void)send_call(core, CALL_LOGIN, &call->call);
 }
 
 uint64_t core_ssh(struct core *core, struct core_ssh *call)

@@ -39,6 +39,7 @@ enum reason_code {
     REASON_POLICY,
     REASON_POLICY_TESTS,
     REASON_RELAY,
+    REASON_LOGIN,
     REASON_CERTIFICATE,
     REASON_ROUTER_KEY,
     REASON_APPROVAL,
@@ -60,6 +61,7 @@ static const struct {
     [REASON_POLICY] = {"policy-not-loaded", "policy", WEIGHT_ALARM},
     [REASON_POLICY_TESTS] = {"policy-tests-failing", "policy", WEIGHT_ALARM},
     [REASON_RELAY] = {"relay-unreachable", "relay", WEIGHT_ALARM},
+    [REASON_LOGIN] = {"login-unavailable", "login", WEIGHT_WARN},
     [REASON_CERTIFICATE] = {"certificate-expires", "certificate", WEIGHT_WARN},
     [REASON_ROUTER_KEY] = {"router-key-expires", "node", WEIGHT_WARN},
     [REASON_APPROVAL] = {"node-waiting", "node", WEIGHT_WARN},
@@ -339,6 +341,8 @@ static void ask_server(struct health_scan *h, struct api *api)
     api->with.facts(api->with.arg, &facts);
     if (*facts.relay_trouble)
         add(h, REASON_RELAY, (struct about){.name = "built-in relay"}, "the built-in relay: %s", facts.relay_trouble);
+    if (*facts.login_trouble)
+        add(h, REASON_LOGIN, (struct about){.name = "OpenID provider"}, "people cannot log in: %s", facts.login_trouble);
     if (!facts.certificate_ends_ns || facts.certificate_ends_ns - h->now_ns > CERTIFICATE_NS)
         return;
     const struct config *c = api_config(api);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Users, as administrators change them. */
 #include "base/clock.h"
+#include "core/admin/login.h"
 #include "core/admin/operations.h"
 #include "core/admin/policy_change.h"
 #include "core/state/accounts.h"
@@ -160,6 +161,7 @@ int admin_user_delete(struct core_state *s, struct core_admin *a, struct err *e)
     for (size_t i = 0; i < keys.len; i++)
         tx_remove(s, keys.items[i]);
     vec_release(&keys);
+    identities_remove(s, u->r.id);
     tx_remove(s, u);
     if (!s->dry)
         policy_approve_all(s);

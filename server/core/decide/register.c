@@ -199,10 +199,15 @@ static struct slot *node_of_key(struct core_state *s, const struct core_register
     return of_users == 1 ? any : NULL;
 }
 
+static int64_t expiry_from_now(struct core_state *s)
+{
+    return s->config->node.expiry ? clock_wall_ns() + s->config->node.expiry : 0;
+}
+
 /* A client may ask for less than node.expiry, never for more. */
 static int64_t expiry_for(struct core_state *s, const struct core_register *r)
 {
-    int64_t latest = s->config->node.expiry ? clock_wall_ns() + s->config->node.expiry : 0;
+    int64_t latest = expiry_from_now(s);
 
     return r->expiry_ns && (!latest || r->expiry_ns < latest) ? r->expiry_ns : latest;
 }
@@ -496,8 +501,8 @@ void register_run(struct core_state *s, struct core_call *call)
 }
 
 /* Which node of the machine a person's login means (one of that user, else the tagged one), or a new one. */
-int register_complete(struct core_state *s, struct pending_request *w, const struct user *user, struct slot **out,
-                      struct err *e)
+int register_complete(struct core_state *s, struct pending_request *w, const struct user *user,
+                      const struct register_by *by, struct slot **out, struct err *e)
 {
     const struct pending *p = w->work;
     struct slot *owned = NULL, *tagged = NULL, *of_others = NULL;
@@ -524,11 +529,11 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
     bool becomes_tagged = p->request_tags.len > 0;
     strs_copy(&n->tags, &p->request_tags);
     n->user_id = becomes_tagged ? 0 : user->r.id;
-    n->expiry_ns = becomes_tagged || !s->config->node.expiry ? 0 : clock_wall_ns() + s->config->node.expiry;
+    n->expiry_ns = becomes_tagged ? 0 : by->expiry_ns ? by->expiry_ns : expiry_from_now(s);
     n->ephemeral = p->ephemeral;
     n->unseen_login = 0;
-    if (!slot)
-        n->method = REGISTER_CLI;
+    if (!slot || by->method == REGISTER_OIDC)
+        n->method = by->method;
     struct client_info info = {.hostname = p->hostname,
                                .os = p->os,
                                .client_version = p->client_version,
@@ -539,9 +544,10 @@ int register_complete(struct core_state *s, struct pending_request *w, const str
         s->admin->record = n;
         return 0;
     }
-    authorize_by_login(n, s->admin->actor ? s->admin->actor : ""); /* who registers a machine approves it */
+    if (by->method == REGISTER_CLI)
+        authorize_by_login(n, by->actor ? by->actor : ""); /* the administrator who registers a machine approves it */
     const struct node *old = slot ? record_ref(slot->work) : NULL;
-    *out = put_node(s, old, n, &info, s->admin->actor);
+    *out = put_node(s, old, n, &info, by->actor);
     record_unref(old);
     s->counters.registrations++;
     return 0;
