@@ -317,8 +317,8 @@ static void rule_provider(struct config *c, const struct config_provider *p, rul
              name, name, name);
     if (*p->issuer && !strs_has(&p->scope, "openid"))
         fail(arg, key ? key : "oidc.scope", "%sscope must hold openid", name);
-    if (p->refresh_interval && p->refresh_interval < 60 * NS_PER_SECOND)
-        fail(arg, key ? key : "oidc.refresh_interval", "%srefresh_interval must be at least 1m, or 0", name);
+    if (p->refresh_interval && p->refresh_interval < 10 * NS_PER_SECOND)
+        fail(arg, key ? key : "oidc.refresh_interval", "%srefresh_interval must be at least 10s, or 0", name);
     if (str_starts(p->issuer, "http://"))
         note(c, "%sissuer is plain http: whoever is between this server and the provider can log in as anybody", name);
     if (p->use_expiry_from_token)

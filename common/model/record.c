@@ -20,7 +20,7 @@ static const struct record_shape {
 } shapes[RECORD_KINDS] = {
     [RECORD_USER] = {sizeof(struct user),
                      {AT(user, name), AT(user, display_name), AT(user, email), AT(user, provider_id),
-                      AT(user, provider), AT(user, picture_url), AT(user, suspended_by)},
+                      AT(user, provider), AT(user, picture_url), AT(user, suspended_by), AT(user, login_provider)},
                      {AT(user, groups)},
                      {0}},
     [RECORD_PREAUTH_KEY] = {sizeof(struct preauth_key),

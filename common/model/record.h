@@ -52,6 +52,8 @@ struct user {
     int64_t created_ns;
     int64_t suspended_ns; /* since when its nodes count as logged out and it cannot log in; 0: it is not suspended */
     char *suspended_by;   /* the administrator, or "provider NAME", which takes it back at the next login; or "" */
+    int64_t login_ns;     /* of the last login with a provider; 0: none */
+    char *login_provider; /* which one it was, or "" */
     struct strs groups;   /* sorted, "GROUP@PROVIDER": what the providers said that it is a member of */
 };
 

@@ -26,7 +26,7 @@ void encode_form(struct buf *out, const char *text)
             buf_addf(out, "%%%02X", (unsigned char)*text);
 }
 
-void form_add(struct buf *form, const char *name, const char *value)
+void encode_pair(struct buf *form, const char *name, const char *value)
 {
     if (form->len)
         buf_addc(form, '&');

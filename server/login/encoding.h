@@ -8,6 +8,6 @@
 void encode_base64url(struct buf *out, const void *bytes, size_t len); /* without '=' at its end */
 void encode_form(struct buf *out, const char *text);                   /* what a form or query escapes */
 /* "&name=value", the first one without the '&'. */
-void form_add(struct buf *form, const char *name, const char *value);
+void encode_pair(struct buf *form, const char *name, const char *value);
 
 #endif

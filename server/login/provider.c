@@ -378,8 +378,8 @@ static int ask_tokens(struct provider *p, struct buf *form, struct provider_toke
     if (basic) {
         authorization = basic_authorization(p);
     } else {
-        form_add(form, "client_id", p->c->client_id);
-        form_add(form, "client_secret", p->secret);
+        encode_pair(form, "client_id", p->c->client_id);
+        encode_pair(form, "client_secret", p->secret);
     }
     int rc = ask(p, url, buf_text(form), authorization, &answer, &status, e);
     if (rc == 0)
@@ -399,11 +399,11 @@ int provider_exchange(struct provider *p, const char *code, const char *redirect
 {
     struct buf form = BUF_INIT(0);
 
-    form_add(&form, "grant_type", "authorization_code");
-    form_add(&form, "code", code);
-    form_add(&form, "redirect_uri", redirect_uri);
+    encode_pair(&form, "grant_type", "authorization_code");
+    encode_pair(&form, "code", code);
+    encode_pair(&form, "redirect_uri", redirect_uri);
     if (verifier)
-        form_add(&form, "code_verifier", verifier);
+        encode_pair(&form, "code_verifier", verifier);
     int rc = ask_tokens(p, &form, out, e);
     if (rc == 0 && !out->id_token) {
         provider_tokens_release(out);
@@ -419,8 +419,8 @@ int provider_refresh(struct provider *p, const char *refresh_token, struct provi
 
     if (rc < 0)
         return rc;
-    form_add(&form, "grant_type", "refresh_token");
-    form_add(&form, "refresh_token", refresh_token);
+    encode_pair(&form, "grant_type", "refresh_token");
+    encode_pair(&form, "refresh_token", refresh_token);
     return ask_tokens(p, &form, out, e);
 }
 

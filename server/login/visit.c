@@ -94,8 +94,8 @@ static void add_challenge(struct buf *query, struct provider *p, const char *ver
         crypto_sha256(verifier, strlen(verifier), hash);
         encode_base64url(&text, hash, sizeof(hash));
     }
-    form_add(query, "code_challenge", buf_text(&text));
-    form_add(query, "code_challenge_method", plain ? "plain" : "S256");
+    encode_pair(query, "code_challenge", buf_text(&text));
+    encode_pair(query, "code_challenge_method", plain ? "plain" : "S256");
     buf_release(&text);
 }
 
@@ -108,7 +108,7 @@ static void add_scope(struct buf *query, const struct config_provider *c)
     /* Google has no such scope, and refuses it: there access_type of extra_params says the same. */
     if (c->refresh_interval && !strs_has(&c->scope, "offline_access") && !strstr(c->issuer, "://accounts.google.com"))
         buf_adds(&scope, " offline_access");
-    form_add(query, "scope", buf_text(&scope));
+    encode_pair(query, "scope", buf_text(&scope));
     buf_release(&scope);
 }
 
@@ -118,16 +118,16 @@ static char *authorization_location(struct login *l, const struct once *o)
     char *url = provider_authorization_url(o->provider), *whole;
     struct buf query = BUF_INIT(0);
 
-    form_add(&query, "response_type", "code");
-    form_add(&query, "client_id", c->client_id);
-    form_add(&query, "redirect_uri", l->redirect_uri);
+    encode_pair(&query, "response_type", "code");
+    encode_pair(&query, "client_id", c->client_id);
+    encode_pair(&query, "redirect_uri", l->redirect_uri);
     add_scope(&query, c);
-    form_add(&query, "state", o->token);
-    form_add(&query, "nonce", o->nonce);
+    encode_pair(&query, "state", o->token);
+    encode_pair(&query, "nonce", o->nonce);
     if (*o->verifier)
         add_challenge(&query, o->provider, o->verifier);
     for (size_t i = 0; i < c->extra_params.len; i++)
-        form_add(&query, c->extra_params.items[i].name, c->extra_params.items[i].value);
+        encode_pair(&query, c->extra_params.items[i].name, c->extra_params.items[i].value);
     whole = mem_format("%s%c%s", url, strchr(url, '?') ? '&' : '?', buf_text(&query));
     buf_release(&query);
     free(url);

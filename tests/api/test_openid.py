@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 240
+# limit: 400
 """Login by people: the code flow with a provider that errs, and who is kept out."""
 import http.cookiejar
 import json
@@ -209,6 +209,124 @@ def lists(p):
         p.claims = kept
 
 
+def enter(d, p, name, **claims):
+    """Logs in with these claims, as a machine of that name; the page that came last."""
+    p.claims.update(claims)
+    auth_id, b = waiting(d, name), Browser(d)
+    status, page, _ = b.login(auth_id)
+    return b.confirm(auth_id, page) if status == 200 else (status, page, None)
+
+
+def reaches(d, source, target):
+    return d.call("GET", f"/api/headway/explain?src={source}&dst={target}&port=80")[1]["allowed"]
+
+
+def groups(d, p):
+    enter(d, p, "desk", groups=["group:eng", "oidc:eng"])
+    enter(d, p, "server", sub="8", preferred_username="bob", email="bob@example.com", groups=[])
+    p.claims.update(sub="7", preferred_username="alice", email="alice@example.com")
+    policy = {"groups": {"group:eng": ["oidc:eng"], "group:ops": ["oidc:ops@other"]},
+              "acls": [{"action": "accept", "src": ["group:eng"], "dst": ["bob@example.com:80"]}]}
+    status, said = d.call("PUT", "/api/v1/policy", {"policy": json.dumps(policy)})
+    check("a policy names groups of a provider", status == 200, str(said))
+    check("which no other claim makes anybody a member of", not reaches(d, "desk", "server"))
+    enter(d, p, "desk", groups=["eng", "ops"])
+    check("a login that brings the group opens what it opens, at once", reaches(d, "desk", "server"))
+    check("the user shows it", user_of(d, "alice")["providerGroups"] == ["eng@default", "ops@default"], str(user_of(d, "alice")))
+    enter(d, p, "desk", groups=["sales"])
+    check("and one that does not closes it", not reaches(d, "desk", "server"))
+    status, said = d.call("PUT", "/api/v1/policy", {"policy": '{"groups": {"group:x": ["oidc:"]}}'})
+    check("a group without a name is an error", status == 400 and "names no group of a provider" in str(said), str(said))
+
+
+def user_of(d, name):
+    return next(u for u in d.call("GET", "/api/headway/users")[1]["users"] if u["name"] == name)
+
+
+def is_expired(d, name):
+    return next(n for n in d.call("GET", "/api/headway/nodes")[1]["nodes"] if n["name"] == name)["expired"]
+
+
+def suspension(d, p):
+    alice = user_of(d, "alice")
+    status, said = d.call("POST", f"/api/headway/users/{alice['id']}/suspended", {"suspended": True})
+    check("an administrator suspends a user", status == 200 and user_of(d, "alice")["suspendedAt"], str(said))
+    check("whose nodes are logged out", is_expired(d, "desk") and not is_expired(d, "server"))
+    status, page, _ = enter(d, p, "again")
+    check("and who cannot log in", status == 403 and "suspended" in page and "again" not in nodes(d), page)
+    d.call("POST", f"/api/headway/undo/{said['event']}")
+    check("the undo lets it back in", not is_expired(d, "desk") and not user_of(d, "alice")["suspendedAt"])
+    d.call("POST", f"/api/headway/users/{alice['id']}/suspended", {"suspended": True})
+    d.stop(kill=True)
+    d.start()
+    check("a suspension outlives kill -9", is_expired(d, "desk") and enter(d, p, "again")[0] == 403)
+    d.call("POST", f"/api/headway/users/{alice['id']}/suspended", {"suspended": False})
+    check("and ends when it is ended", not is_expired(d, "desk") and enter(d, p, "again")[0] == 200 and nodes(d)["again"]["user"]["id"] == alice["id"])
+
+
+def links(d, p):
+    d.call("POST", "/api/v1/user", {"name": "carol", "email": "carol@example.com"})
+    carol = user_of(d, "carol")
+    link = {"provider": "default", "subject": "99"}
+    status, said = d.call("POST", f"/api/headway/users/{carol['id']}/link", link)
+    check("an administrator links a user", status == 200, str(said))
+    status, refused = d.call("POST", f"/api/headway/users/{user_of(d, 'bob')['id']}/link", link)
+    check("an identity is one user's", status == 409 and "carol" in str(refused), str(refused))
+    status, refused = d.call("POST", f"/api/headway/users/{carol['id']}/link", {**link, "provider": "nobody"})
+    check("of a provider that there is", status == 400 and "nobody" in str(refused), str(refused))
+    enter(d, p, "carols", sub="99", preferred_username="somebody", email="somebody@example.com")
+    check("a login there is a login as this user", nodes(d)["carols"]["user"]["name"] == "carol" and user_of(d, "carol")["email"] == "carol@example.com", str(nodes(d)["carols"]))
+    d.call("POST", f"/api/headway/undo/{said['event']}")
+    enter(d, p, "others", sub="99", preferred_username="somebody", email="somebody@example.com")
+    check("until the link ends", nodes(d)["others"]["user"]["name"] == "somebody", str(nodes(d)["others"]["user"]))
+    p.claims.update(sub="7", preferred_username="alice", email="alice@example.com")
+
+
+def refreshes(p):
+    with shared.Daemon(settings(p, refresh_interval="10s")) as d:
+        d.call("POST", "/api/v1/user", {"name": "local"})
+        enter(d, p, "desk", groups=["eng"])
+        asked = next(args for name, args, _ in reversed(p.seen) if name == "auth")
+        check("a refresh token is asked for", asked["scope"] == "openid profile email offline_access", str(asked))
+        token = next(iter(p.refresh))
+        kept = b"".join(open(os.path.join(d.dir, name), "rb").read() for name in os.listdir(d.dir) if name.startswith(("db", "log", "login")))
+        check("and is kept encrypted", token.encode() not in kept)
+        p.claims["groups"] = ["sales"]
+        p.userinfo = {"sub": "7", "groups": ["sales"]}
+        check("the provider is asked again, and says the groups of now", shared.wait_for(40, lambda: user_of(d, "alice")["providerGroups"] == ["sales@default"]), str(user_of(d, "alice")))
+        check("with a new refresh token each time", token not in p.refresh)
+        p.fault = "broken token"
+        check("a provider that does not say keeps everybody in", shared.wait_for(40, lambda: d.call("GET", "/api/headway/identities")[1]["identities"][0]["trouble"])
+              and not user_of(d, "alice")["suspendedAt"], str(d.call("GET", "/api/headway/identities")))
+        p.fault = "gone"
+        check("one that knows the user no longer suspends it", shared.wait_for(40, lambda: user_of(d, "alice")["suspendedAt"]) and is_expired(d, "desk")
+              and user_of(d, "alice")["suspendedBy"] == "provider default", str(user_of(d, "alice")))
+        p.fault, p.userinfo = "", None
+        check("a login at the provider is the way back", enter(d, p, "desk")[0] == 200 and not user_of(d, "alice")["suspendedAt"] and not is_expired(d, "desk"))
+    p.claims.pop("groups")
+
+
+def several(p):
+    with openid.Provider() as other:
+        more = {"providers": [{"name": "corp", "issuer": other.issuer, "client_id": openid.CLIENT, "client_secret": openid.SECRET}]}
+        with shared.Daemon(settings(p, **more)) as d:
+            d.call("POST", "/api/v1/user", {"name": "local"})
+            auth_id, b = waiting(d), Browser(d)
+            status, page, _ = b.get(f"/register/{auth_id}")
+            check("of several providers people choose one", status == 200 and "?provider=default" in page and "?provider=corp" in page, page)
+            check("that there is", b.get(f"/register/{auth_id}?provider=x")[0] == 404)
+            to_corp = b.get(f"/register/{auth_id}?provider=corp")[2]
+            check("and are sent there", to_corp.startswith(other.issuer), to_corp)
+            page = b.get(b.get(to_corp)[2])[1]
+            b.confirm(auth_id, page)
+            first = nodes(d)["laptop"]["user"]
+            auth_id, b = waiting(d, "second"), Browser(d)
+            b.confirm(auth_id, b.get(b.get(b.get(f"/register/{auth_id}?provider=default")[2])[2])[1])
+            second = nodes(d)["second"]["user"]
+            check("the same subject of two providers is two users", first["id"] != second["id"] and first["name"] == "alice" and second["name"] == f"user-{second['id']}"
+                  and second["email"] == "", f"{first} {second}")
+
+
 def provider_away(p):
     p.fault = "broken openid-configuration"
     with shared.Daemon(settings(p)) as d:
@@ -242,7 +360,12 @@ def main():
             no_faults(d, p)
             faults(d, p)
             browsers(d)
+            groups(d, p)
+            suspension(d, p)
+            links(d, p)
         hostile(p)
+        refreshes(p)
+        several(p)
         lists(p)
     for algorithm in "ES256", "ES384", "PS256":
         with openid.Provider(algorithm=algorithm) as p, shared.Daemon(settings(p)) as d:

@@ -277,12 +277,18 @@ static int identify(struct core_state *s, struct core_login *c, struct err *e)
         put_identity(s, c, known, u->r.id);
     }
     free(how);
-    if (rc < 0 || (old && same_user(old, u))) {
+    if (rc < 0) {
         record_unref(u);
         return rc;
     }
+    bool same = old && same_user(old, u);
+    if (same) /* it counts what administrators see change */
+        u->r.version = old->r.version;
+    u->login_ns = clock_wall_ns();
+    mem_replace(&u->login_provider, c->provider);
     tx_put(s, u);
-    policy_approve_all(s);
+    if (!same)
+        policy_approve_all(s);
     return 0;
 }
 
@@ -338,7 +344,15 @@ static void suspend(struct core_state *s, const struct user *old, const char *pr
     u->suspended_ns = clock_wall_ns();
     free(u->suspended_by);
     u->suspended_by = suspender(provider);
-    note_user(s, EVENT_USER_SUSPENDED, u, provider, "is suspended: the provider does not know it any more");
+    journal(s,
+            &(struct event_note){
+                .id = EVENT_USER_SUSPENDED,
+                .actor = u->suspended_by,
+                .object = "user",
+                .object_id = u->r.id,
+                .object_name = u->name,
+                .inverse = core_operation_write(&(struct core_admin){.op = ADMIN_USER_SUSPEND, .id = u->r.id})},
+            "User %s is suspended: %s does not know it any more", u->name, provider);
     tx_put(s, u);
 }
 

@@ -89,7 +89,7 @@ static void known_key(struct core_state *s, struct core_register *r, struct slot
 {
     const struct node *old = slot->work;
 
-    if (node_is_expired(old, clock_wall_ns())) {
+    if (slot_is_expired(s, old)) {
         expired(s, r);
         return;
     }
@@ -332,9 +332,10 @@ static void own_by_key(struct core_state *s, struct node *n, const struct core_r
 }
 
 /* A container that restarts: nothing new is asked for, so the key, used up or deleted meanwhile, is not needed. */
-static bool keeps_its_login(const struct node *n, const struct core_register *r, const struct preauth_key *k)
+static bool keeps_its_login(struct core_state *s, const struct node *n, const struct core_register *r,
+                            const struct preauth_key *k)
 {
-    if (node_is_expired(n, clock_wall_ns()))
+    if (slot_is_expired(s, n))
         return false;
     if (!k)
         return !asks_for_tags(r, n);
@@ -348,7 +349,7 @@ static struct slot *lost_login(struct core_state *s, const struct core_register 
 {
     for (struct slot *x = slot_by_machine(s, r->machine_key); x && !k->revoked; x = x->same_machine)
         if (x->work->unseen_login == k->r.id && is_same_login(x->work, r, k) && !x->work->logged_out &&
-            !node_is_expired(x->work, clock_wall_ns()))
+            !slot_is_expired(s, x->work))
             return x;
     return NULL;
 }
@@ -362,7 +363,7 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
 
     if (later)
         return;
-    if (same && keeps_its_login(same->work, r, k)) {
+    if (same && keeps_its_login(s, same->work, r, k)) {
         *e = (struct err){0};
         done(s, r, same->work);
         return;
@@ -372,8 +373,11 @@ static void by_auth_key(struct core_state *s, struct core_register *r)
         return;
     }
     const struct user *owner = k && k->user_id ? find_user(s, k->user_id) : NULL;
+    if (owner && owner->suspended_ns)
+        err_set(e, ERR_DENIED, "the user of this authkey is suspended");
     struct slot *lost = k ? lost_login(s, r, k) : NULL;
-    if (!k || (!lost && key_is_valid(k, e) < 0) || node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
+    if (!k || e->code || (!lost && key_is_valid(k, e) < 0) ||
+        node_check_tags(s, &r->info.request_tags, owner, k, e) < 0) {
         refuse(s, r);
         return;
     }
